@@ -1,0 +1,67 @@
+#include "core/status.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+Status status_fail(Error *error, Status status, const char *format, ...) {
+    if (error == NULL) return status;
+    error->status = status;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+Status status_fail_errno(Error *error, int errno_value, const char *format, ...) {
+    Status status = errno_value == ENOMEM ? STATUS_NO_MEMORY : STATUS_IO;
+    if (error == NULL) return status;
+    error->status = status;
+    va_list arguments;
+    va_start(arguments, format);
+    int used = vsnprintf(error->message, sizeof error->message, format, arguments);
+    va_end(arguments);
+    if (used < 0 || (size_t)used >= sizeof error->message) return status;
+    char reason[128];
+    if (strerror_r(errno_value, reason, sizeof reason) != 0)
+        (void)snprintf(reason, sizeof reason, "error %d", errno_value);
+    (void)snprintf(error->message + used, sizeof error->message - (size_t)used, ": %s", reason);
+    return status;
+}
+
+Status status_add_context(Error *error, const char *format, ...) {
+    if (error == NULL) return STATUS_ARGUMENT;
+    char message[ERROR_MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    int used = vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    if (used >= 0 && (size_t)used < sizeof message)
+        (void)snprintf(message + used, sizeof message - (size_t)used, ": %s", error->message);
+    memcpy(error->message, message, sizeof message);
+    return error->status;
+}
+
+const char *status_name(Status status) {
+    switch (status) {
+    case STATUS_OK:
+        return "ok";
+    case STATUS_NO_MEMORY:
+        return "no_memory";
+    case STATUS_IO:
+        return "io";
+    case STATUS_FORMAT:
+        return "format";
+    case STATUS_UNSUPPORTED:
+        return "unsupported";
+    case STATUS_MISMATCH:
+        return "mismatch";
+    case STATUS_ARGUMENT:
+        return "argument";
+    case STATUS_CANCELLED:
+        return "cancelled";
+    }
+    return "unknown";
+}
