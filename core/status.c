@@ -2,8 +2,18 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Messages quote files that nobody vouches for, and end up on a terminal: no control character passes. */
+static void remove_controls(char *message) {
+    for (unsigned char *c = (unsigned char *)message; *c != '\0'; c++) {
+        bool is_c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+        if (is_c1) c[1] = '?';
+        if (is_c1 || *c < 0x20 || *c == 0x7f) *c = '?';
+    }
+}
 
 Status status_fail(Error *error, Status status, const char *format, ...) {
     if (error == NULL) return status;
@@ -12,6 +22,7 @@ Status status_fail(Error *error, Status status, const char *format, ...) {
     va_start(arguments, format);
     (void)vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
+    remove_controls(error->message);
     return status;
 }
 
@@ -28,6 +39,7 @@ Status status_fail_errno(Error *error, int errno_value, const char *format, ...)
     if (strerror_r(errno_value, reason, sizeof reason) != 0)
         (void)snprintf(reason, sizeof reason, "error %d", errno_value);
     (void)snprintf(error->message + used, sizeof error->message - (size_t)used, ": %s", reason);
+    remove_controls(error->message);
     return status;
 }
 
@@ -38,9 +50,12 @@ Status status_add_context(Error *error, const char *format, ...) {
     va_start(arguments, format);
     int used = vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    if (used >= 0 && (size_t)used < sizeof message)
-        (void)snprintf(message + used, sizeof message - (size_t)used, ": %s", error->message);
+    if (used >= 0 && (size_t)used < sizeof message) {
+        size_t room = sizeof message - (size_t)used;
+        (void)snprintf(message + used, room, ": %.*s", (int)room, error->message);
+    }
     memcpy(error->message, message, sizeof message);
+    remove_controls(error->message);
     return error->status;
 }
 

@@ -1,0 +1,50 @@
+/*
+ * dtype — the element types of safetensors files.
+ *
+ * Floating types can be read (widened to float32); F32, F16 and BF16 can also be written, each value rounded
+ * once, to nearest even. The remaining types are known by name and size only, so that a checkpoint that
+ * carries an integer buffer still opens and its bytes can be copied.
+ */
+#ifndef REJUV_CORE_DTYPE_H
+#define REJUV_CORE_DTYPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum DType {
+    DTYPE_UNKNOWN = 0,
+    DTYPE_F64,
+    DTYPE_F32,
+    DTYPE_F16,
+    DTYPE_BF16,
+    DTYPE_F8_E4M3, /* 1-4-3, bias 7, no infinities, one NaN ("fn") */
+    DTYPE_F8_E5M2, /* 1-5-2: the upper byte of an F16 */
+    DTYPE_I64,
+    DTYPE_I32,
+    DTYPE_I16,
+    DTYPE_I8,
+    DTYPE_U64,
+    DTYPE_U32,
+    DTYPE_U16,
+    DTYPE_U8,
+    DTYPE_BOOL,
+    DTYPE_COUNT
+} DType;
+
+/* The name safetensors uses, "BF16"; "?" for DTYPE_UNKNOWN. */
+const char *dtype_name(DType dtype);
+
+/* From a safetensors name ("BF16") or a torch name ("bfloat16"), ignoring case; DTYPE_UNKNOWN if neither. */
+DType dtype_find(const char *name);
+
+/* The name torch uses in config.json, "bfloat16"; NULL where it has none. */
+const char *dtype_torch_name(DType dtype);
+
+size_t dtype_size(DType dtype); /* bytes an element; 0 for DTYPE_UNKNOWN */
+bool dtype_is_float(DType dtype);
+bool dtype_is_writable(DType dtype); /* F32, F16, BF16 */
+
+/* One element, widened; any floating type. For single figures: the kernels do whole rows. */
+float dtype_widen_one(DType dtype, const void *element);
+
+#endif
