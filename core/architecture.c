@@ -331,10 +331,7 @@ Status architecture_read_config(const cJSON *json, const char *origin, ModelConf
     const char *model_type = json_get_text(json, "model_type", NULL);
     if (model_type == NULL) return status_fail(error, STATUS_FORMAT, "%s: expected a \"model_type\"", origin);
     config->architecture = find_architecture(model_type);
-    if (config->architecture == NULL)
-        return status_fail(error, STATUS_UNSUPPORTED,
-                           "%s: model type \"%.60s\" is not known (known: llama, mistral, qwen2, qwen3)",
-                           origin, model_type);
+    if (config->architecture == NULL) return refuse_model_type(model_type, origin, error);
     Status status = refuse_switches(json, origin, error);
     if (status == STATUS_OK) status = read_sizes(json, origin, config, error);
     if (status == STATUS_OK) status = read_rope(json, origin, &config->rope, error);

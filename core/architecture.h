@@ -93,8 +93,7 @@ Status architecture_read_config(const cJSON *json, const char *origin, ModelConf
 TensorRole architecture_find_role(const char *name, int *layer);
 
 /* Writes the tensor name of a role, "model.layers.3.mlp.up_proj.weight"; false if it does not fit. */
-bool architecture_name_tensor(const Architecture *architecture, TensorRole role, int layer, char *name,
-                              size_t size);
+bool architecture_name_tensor(TensorRole role, int layer, char *name, size_t size);
 
 /* The shape a role has in this model; *columns is 0 for a vector. */
 void architecture_shape(const ModelConfig *config, TensorRole role, uint64_t *rows, uint64_t *columns);
