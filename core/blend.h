@@ -1,0 +1,42 @@
+/*
+ * blend — the only place where weights meet:
+ *
+ *     W = a·S + (1 − a)·B          S: SFT, B: base; a: one number, or one per row, or one per column
+ *
+ * Arithmetic, the same for preview, analysis and export: elements are widened to float32; a and 1 − a are
+ * computed in double and rounded to float32 once; r = fma(a, s, +0), w = fma(1 − a, b, r), each a single
+ * rounding; w is rounded once more, to nearest even, where the output type is narrower. This equals mergekit
+ * 0.1.5's `linear` bit for bit. a = 0 and a = 1 copy the input's bits: what is in the other model (a NaN,
+ * say) does not matter. Rows that base does not have (a vocabulary that SFT enlarged) have a = 1.
+ *
+ * A tensor is never blended whole: a multiply takes panels of rows that fit a cache, an export a few rows at
+ * a time.
+ */
+#ifndef REJUV_CORE_BLEND_H
+#define REJUV_CORE_BLEND_H
+
+#include "core/checkpoint.h"
+#include "core/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Blend {
+    const Tensor *sft;
+    const Tensor *base;     /* NULL: W is S */
+    double a;               /* where the two below are NULL */
+    const double *row_a;    /* [rows] */
+    const double *column_a; /* [columns] */
+} Blend;
+
+/* out[r·stride + c] = W[first + r, c] for `count` rows, in float32. */
+void blend_rows(const Blend *blend, size_t first, size_t count, float *out, size_t stride);
+
+/* The same, as `count` · columns elements of a writable dtype, back to back. `scratch` holds `columns`
+ * floats. */
+void blend_rows_as(const Blend *blend, size_t first, size_t count, DType dtype, void *out, float *scratch);
+
+/* y[r] = Σ_c W[first + r, c] · x[c] for `count` rows, without W ever in memory: the one-token multiply. */
+void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y);
+
+#endif

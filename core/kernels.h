@@ -1,0 +1,54 @@
+/*
+ * kernels — the inner loops over elements, compiled once for each instruction set and chosen at run time.
+ *
+ * Every variant gives the same bits for widen, narrow, blend and blend_columns (each element is a fixed
+ * sequence of correctly rounded operations). `dot` sums in 64 interleaved lanes that are folded in a fixed
+ * order, so it too is the same on any machine.
+ *
+ * Pointers to stored elements may be unaligned. Types are floating (dtype_is_float).
+ */
+#ifndef REJUV_CORE_KERNELS_H
+#define REJUV_CORE_KERNELS_H
+
+#include "core/dtype.h"
+
+#include <stddef.h>
+
+/* One row of each model and its coefficients, rounded to float32 once: weight_sft = a, weight_base = 1 − a.
+ * weight_base = 0 reads S only, weight_sft = 0 reads B only; the pointer of the other may be NULL. */
+typedef struct KernelRow {
+    DType sft_dtype, base_dtype;
+    const void *sft, *base;
+    float weight_sft, weight_base;
+} KernelRow;
+
+typedef struct Kernels {
+    const char *name; /* "avx512", "avx2", "portable" */
+
+    void (*widen)(DType dtype, const void *from, size_t count, float *to);
+
+    /* To F32, F16 or BF16, to nearest even; a NaN stays a NaN, of the same sign and upper bits. */
+    void (*narrow)(const float *from, size_t count, DType dtype, void *to);
+
+    /* out[i] = fma(weight_base, b[i], fma(weight_sft, s[i], +0)) */
+    void (*blend)(const KernelRow *row, size_t count, float *out);
+
+    /* The same with weights for each column; a column in which one weight is 0 copies the other side. */
+    void (*blend_columns)(const KernelRow *row, const float *weight_sft, const float *weight_base,
+                          size_t count, float *out);
+
+    /* Σ_i w[i] · x[i], w[i] as blend() makes it */
+    float (*dot)(const KernelRow *row, size_t count, const float *x);
+
+    /* Σ_i v[i] · x[i] */
+    float (*dot_widened)(const float *v, size_t count, const float *x);
+} Kernels;
+
+/* The best variant that this processor can run. REJUV_KERNELS=portable|avx2|avx512 in the environment chooses
+ * another one (a variant that the processor lacks is not taken). */
+const Kernels *kernels_get(void);
+
+/* The variants this processor can run, best first; for tests and benchmarks. */
+size_t kernels_list(const Kernels **list, size_t capacity);
+
+#endif

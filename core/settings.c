@@ -1,0 +1,7 @@
+#include "core/settings.h"
+
+Blend settings_blend(const Settings *settings, const PairTensor *tensor) {
+    return (Blend){.sft = tensor->sft,
+                   .base = tensor->is_fused ? tensor->base : NULL,
+                   .a = tensor->is_fused ? settings->alpha : 1.0};
+}
