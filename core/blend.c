@@ -4,101 +4,153 @@
 
 #include <string.h>
 
-/* Coefficients of one row. A row that base does not have is SFT's. */
-static double row_coefficient(const Blend *blend, size_t row) {
-    if (blend->base == NULL || row >= blend->base->rows) return 1.0;
-    return blend->row_a != NULL ? blend->row_a[row] : blend->a;
+/*
+ * A piece of a row, or of a vector laid down as one: `count` elements of both models and how a runs along
+ * them. Everything below reduces to pieces; elements that base lacks are pieces without a base.
+ */
+typedef struct Piece {
+    KernelRow row;
+    size_t count;
+    double a;           /* where `each` is NULL */
+    const double *each; /* [count] */
+} Piece;
+
+static const unsigned char *element_at(const Tensor *tensor, size_t row, size_t column) {
+    return tensor->data + (row * tensor->columns + column) * dtype_size(tensor->dtype);
 }
 
-static const unsigned char *row_data(const Tensor *tensor, size_t row) {
-    return tensor->data + row * tensor->columns * dtype_size(tensor->dtype);
+static bool is_vector(const Tensor *tensor) {
+    return tensor->columns == 1;
 }
 
-static KernelRow make_row(const Blend *blend, size_t row) {
-    double a = row_coefficient(blend, row);
-    bool has_base = blend->base != NULL && row < blend->base->rows;
-    return (KernelRow){.sft_dtype = blend->sft->dtype,
-                       .base_dtype = has_base ? blend->base->dtype : blend->sft->dtype,
-                       .sft = row_data(blend->sft, row),
-                       .base = has_base ? row_data(blend->base, row) : NULL,
-                       .weight_sft = (float)a,
-                       .weight_base = (float)(1.0 - a)};
+static Piece make_piece(const Blend *blend, size_t row, size_t column, size_t count) {
+    Piece piece = {.count = count, .a = blend->a};
+    piece.row.sft_dtype = piece.row.base_dtype = blend->sft->dtype;
+    piece.row.sft = element_at(blend->sft, row, column);
+    if (blend->base == NULL || row >= blend->base->rows) {
+        piece.a = 1.0;
+        return piece;
+    }
+    piece.row.base_dtype = blend->base->dtype;
+    piece.row.base = element_at(blend->base, row, column);
+    if (blend->column_a != NULL)
+        piece.each = blend->column_a + column;
+    else if (blend->row_a != NULL && is_vector(blend->sft))
+        piece.each = blend->row_a + row;
+    else if (blend->row_a != NULL)
+        piece.a = blend->row_a[row];
+    return piece;
 }
 
-/* a per column, rounded a few columns at a time on the stack: there is no allocation to fail here. */
-enum { COLUMN_CHUNK = 512 };
+static KernelRow weigh(const Piece *piece) {
+    KernelRow row = piece->row;
+    row.weight_sft = (float)piece->a;
+    row.weight_base = (float)(1.0 - piece->a);
+    return row;
+}
 
-static void blend_columns(const Blend *blend, const KernelRow *row, size_t first, size_t count, float *out) {
-    const Kernels *kernels = kernels_get();
-    float weight_sft[COLUMN_CHUNK], weight_base[COLUMN_CHUNK];
-    KernelRow part = *row;
-    for (size_t at = 0; at < count; at += COLUMN_CHUNK) {
-        size_t n = count - at < COLUMN_CHUNK ? count - at : COLUMN_CHUNK;
-        const double *a = blend->column_a + first + at;
+/* a for each element, rounded a few at a time on the stack: there is no allocation to fail here. */
+enum { WEIGHT_CHUNK = 512 };
+
+static void blend_each(const Piece *piece, float *out) {
+    float weight_sft[WEIGHT_CHUNK], weight_base[WEIGHT_CHUNK];
+    KernelRow part = piece->row;
+    for (size_t at = 0; at < piece->count; at += WEIGHT_CHUNK) {
+        size_t n = piece->count - at < WEIGHT_CHUNK ? piece->count - at : WEIGHT_CHUNK;
         for (size_t i = 0; i < n; i++) {
-            weight_sft[i] = (float)a[i];
-            weight_base[i] = (float)(1.0 - a[i]);
+            weight_sft[i] = (float)piece->each[at + i];
+            weight_base[i] = (float)(1.0 - piece->each[at + i]);
         }
-        part.sft = (const unsigned char *)row->sft + (first + at) * dtype_size(row->sft_dtype);
-        part.base = (const unsigned char *)row->base + (first + at) * dtype_size(row->base_dtype);
-        kernels->blend_columns(&part, weight_sft, weight_base, n, out + at);
+        part.sft = (const unsigned char *)piece->row.sft + at * dtype_size(part.sft_dtype);
+        part.base = (const unsigned char *)piece->row.base + at * dtype_size(part.base_dtype);
+        kernels_get()->blend_columns(&part, weight_sft, weight_base, n, out + at);
     }
 }
 
-/* Whether a changes from column to column in this row. */
-static bool by_columns(const Blend *blend, const KernelRow *row) {
-    return blend->column_a != NULL && row->base != NULL;
+static void blend_piece(const Piece *piece, float *out) {
+    if (piece->each != NULL) {
+        blend_each(piece, out);
+        return;
+    }
+    KernelRow row = weigh(piece);
+    kernels_get()->blend(&row, piece->count, out);
 }
 
-static void blend_row(const Blend *blend, size_t index, float *out) {
-    KernelRow row = make_row(blend, index);
-    if (by_columns(blend, &row))
-        blend_columns(blend, &row, 0, blend->sft->columns, out);
-    else
-        kernels_get()->blend(&row, blend->sft->columns, out);
+/* How many elements of a vector, from `first` on, make one piece: base's end cuts. */
+static size_t vector_run(const Blend *blend, size_t first, size_t count) {
+    size_t base_rows = blend->base == NULL ? 0 : blend->base->rows;
+    return first < base_rows && base_rows - first < count ? base_rows - first : count;
 }
 
-void blend_rows(const Blend *blend, size_t first, size_t count, float *out, size_t stride) {
-    for (size_t r = 0; r < count; r++) blend_row(blend, first + r, out + r * stride);
+void blend_window(const Blend *blend, size_t first, size_t count, size_t first_column, size_t columns,
+                  float *out, size_t stride) {
+    if (is_vector(blend->sft) && stride == 1) {
+        for (size_t at = 0, n; at < count; at += n) {
+            n = vector_run(blend, first + at, count - at);
+            Piece piece = make_piece(blend, first + at, 0, n);
+            blend_piece(&piece, out + at);
+        }
+        return;
+    }
+    for (size_t r = 0; r < count; r++) {
+        Piece piece = make_piece(blend, first + r, first_column, columns);
+        blend_piece(&piece, out + r * stride);
+    }
+}
+
+void blend_rows(const Blend *blend, size_t first, size_t count, float *out) {
+    blend_window(blend, first, count, 0, blend->sft->columns, out, blend->sft->columns);
 }
 
 /* Bits that pass from input to output unchanged: through float32 a signalling NaN would not. */
-static void copy_exact_columns(const Blend *blend, const KernelRow *row, DType dtype, unsigned char *out) {
+static void copy_exact(const Piece *piece, DType dtype, unsigned char *out) {
     size_t size = dtype_size(dtype);
-    for (size_t c = 0; c < blend->sft->columns; c++) {
-        if (blend->column_a[c] == 1.0 && row->sft_dtype == dtype)
-            memcpy(out + c * size, (const unsigned char *)row->sft + c * size, size);
-        else if (blend->column_a[c] == 0.0 && row->base_dtype == dtype)
-            memcpy(out + c * size, (const unsigned char *)row->base + c * size, size);
+    for (size_t i = 0; i < piece->count; i++) {
+        const unsigned char *from = NULL;
+        if (piece->each[i] == 1.0 && piece->row.sft_dtype == dtype) from = piece->row.sft;
+        if (piece->each[i] == 0.0 && piece->row.base_dtype == dtype) from = piece->row.base;
+        if (from != NULL) memcpy(out + i * size, from + i * size, size);
     }
+}
+
+static void blend_piece_as(const Piece *piece, DType dtype, unsigned char *out, float *scratch) {
+    const unsigned char *from = NULL;
+    if (piece->each == NULL && piece->a == 1.0 && piece->row.sft_dtype == dtype) from = piece->row.sft;
+    if (piece->each == NULL && piece->a == 0.0 && piece->row.base_dtype == dtype) from = piece->row.base;
+    if (from != NULL) {
+        if (piece->count > 0) memcpy(out, from, piece->count * dtype_size(dtype));
+        return;
+    }
+    blend_piece(piece, scratch);
+    kernels_get()->narrow(scratch, piece->count, dtype, out);
+    if (piece->each != NULL) copy_exact(piece, dtype, out);
+}
+
+size_t blend_scratch(const Blend *blend, size_t count) {
+    return is_vector(blend->sft) ? count : blend->sft->columns;
 }
 
 void blend_rows_as(const Blend *blend, size_t first, size_t count, DType dtype, void *out, float *scratch) {
-    size_t columns = blend->sft->columns, row_bytes = columns * dtype_size(dtype);
+    size_t columns = blend->sft->columns, size = dtype_size(dtype);
     unsigned char *bytes = out;
-    for (size_t r = 0; r < count; r++, bytes += row_bytes) {
-        KernelRow row = make_row(blend, first + r);
-        bool varies = by_columns(blend, &row);
-        if (!varies && row.weight_base == 0.0F && row.sft_dtype == dtype) {
-            if (row_bytes > 0) memcpy(bytes, row.sft, row_bytes);
-        } else if (!varies && row.weight_sft == 0.0F && row.base_dtype == dtype) {
-            if (row_bytes > 0) memcpy(bytes, row.base, row_bytes);
-        } else {
-            blend_row(blend, first + r, scratch);
-            kernels_get()->narrow(scratch, columns, dtype, bytes);
-            if (varies) copy_exact_columns(blend, &row, dtype, bytes);
-        }
+    for (size_t at = 0, n; at < count; at += n) {
+        n = is_vector(blend->sft) ? vector_run(blend, first + at, count - at) : 1;
+        Piece piece = make_piece(blend, first + at, 0, n * columns);
+        blend_piece_as(&piece, dtype, bytes + at * columns * size, scratch);
     }
 }
 
-/* One row's dot product where a changes from column to column: a piece of the row on the stack at a time. */
-static float dot_by_columns(const Blend *blend, const KernelRow *row, const float *x) {
-    const Kernels *kernels = kernels_get();
-    float mixed[COLUMN_CHUNK], sum = 0.0F;
-    for (size_t at = 0; at < blend->sft->columns; at += COLUMN_CHUNK) {
-        size_t n = blend->sft->columns - at < COLUMN_CHUNK ? blend->sft->columns - at : COLUMN_CHUNK;
-        blend_columns(blend, row, at, n, mixed);
-        sum += kernels->dot_widened(mixed, n, x + at);
+/* The dot product where a changes from column to column: a part of the row on the stack at a time. */
+static float dot_each(const Piece *piece, const float *x) {
+    float mixed[WEIGHT_CHUNK], sum = 0.0F;
+    for (size_t at = 0; at < piece->count; at += WEIGHT_CHUNK) {
+        Piece part = *piece;
+        part.count = piece->count - at < WEIGHT_CHUNK ? piece->count - at : WEIGHT_CHUNK;
+        part.each = piece->each + at;
+        part.row.sft = (const unsigned char *)piece->row.sft + at * dtype_size(part.row.sft_dtype);
+        part.row.base = (const unsigned char *)piece->row.base + at * dtype_size(part.row.base_dtype);
+        blend_each(&part, mixed);
+        sum += kernels_get()->dot_widened(mixed, part.count, x + at);
     }
     return sum;
 }
@@ -106,8 +158,8 @@ static float dot_by_columns(const Blend *blend, const KernelRow *row, const floa
 void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
     const Kernels *kernels = kernels_get();
     for (size_t r = 0; r < count; r++) {
-        KernelRow row = make_row(blend, first + r);
-        y[r] = by_columns(blend, &row) ? dot_by_columns(blend, &row, x)
-                                       : kernels->dot(&row, blend->sft->columns, x);
+        Piece piece = make_piece(blend, first + r, 0, blend->sft->columns);
+        KernelRow row = weigh(&piece);
+        y[r] = piece.each != NULL ? dot_each(&piece, x) : kernels->dot(&row, piece.count, x);
     }
 }

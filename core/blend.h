@@ -29,11 +29,16 @@ typedef struct Blend {
     const double *column_a; /* [columns] */
 } Blend;
 
-/* out[r·stride + c] = W[first + r, c] for `count` rows, in float32. */
-void blend_rows(const Blend *blend, size_t first, size_t count, float *out, size_t stride);
+/* out[r·stride + c] = W[first + r, first_column + c] for `count` rows and `columns` columns, in float32. */
+void blend_window(const Blend *blend, size_t first, size_t count, size_t first_column, size_t columns,
+                  float *out, size_t stride);
+
+/* Whole rows: out[r·columns + c] = W[first + r, c]. */
+void blend_rows(const Blend *blend, size_t first, size_t count, float *out);
 
 /* The same, as `count` · columns elements of a writable dtype, back to back. `scratch` holds `columns`
  * floats. */
+size_t blend_scratch(const Blend *blend, size_t count);
 void blend_rows_as(const Blend *blend, size_t first, size_t count, DType dtype, void *out, float *scratch);
 
 /* y[r] = Σ_c W[first + r, c] · x[c] for `count` rows, without W ever in memory: the one-token multiply. */

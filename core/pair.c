@@ -111,7 +111,11 @@ static Status match_tensors(Pair *pair, Error *error) {
         const Tensor *base = &pair->base->tensors[i];
         if (checkpoint_find_tensor(pair->sft, base->name) != NULL) continue;
         const Tensor *embedding = checkpoint_find_role(pair->sft, ROLE_EMBEDDING, -1);
-        if (base->role == ROLE_HEAD && embedding != NULL) {
+        bool base_is_tied = pair->base->model_status == STATUS_OK && pair->base->model.tied_head;
+        if (base->role == ROLE_HEAD && base_is_tied) {
+            status = pair_add_finding(pair, SEVERITY_NOTE, base->name, error,
+                                      "base stores a head that it ties: left out");
+        } else if (base->role == ROLE_HEAD && embedding != NULL) {
             /* SFT's head is tied, base's is not: the embedding of SFT meets the head of base */
             PairTensor *head = &pair->tensors[pair->count++];
             *head = (PairTensor){base->name, base, embedding, ROLE_HEAD, -1, true};
