@@ -33,7 +33,9 @@ static Piece make_piece(const Blend *blend, size_t row, size_t column, size_t co
     }
     piece.row.base_dtype = blend->base->dtype;
     piece.row.base = element_at(blend->base, row, column);
-    if (blend->column_a != NULL)
+    if (blend->column_a != NULL && is_vector(blend->sft))
+        piece.a = blend->column_a[0];
+    else if (blend->column_a != NULL)
         piece.each = blend->column_a + column;
     else if (blend->row_a != NULL && is_vector(blend->sft))
         piece.each = blend->row_a + row;

@@ -1,0 +1,499 @@
+#include "core/forward.h"
+
+#include "core/forward_state.h"
+#include "core/kernels.h"
+#include "core/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CHUNK_TOKENS = 512, /* more would only make a cancellation slower */
+    SMALLEST_CHUNK = 16,
+    ACTIVATION_BUDGET = 64 << 20, /* bytes, for all states together */
+    TOKEN_BLOCK = 8               /* tokens a task of the element-wise steps */
+};
+
+/* ---- the arithmetic of one token ---- */
+
+void forward_norm(const float *x, const float *weight, size_t size, double epsilon, float *out) {
+    double squares = 0.0;
+    for (size_t i = 0; i < size; i++) squares += (double)x[i] * (double)x[i];
+    float scale = (float)(1.0 / sqrt(squares / (double)size + epsilon));
+    for (size_t i = 0; i < size; i++) out[i] = weight[i] * (x[i] * scale);
+}
+
+static float activate(Activation activation, float x) {
+    switch (activation) {
+    case ACTIVATION_SILU:
+        return x / (1.0F + expf(-x));
+    case ACTIVATION_GELU:
+        return 0.5F * x * (1.0F + erff(x * 0.70710678F));
+    case ACTIVATION_GELU_TANH:
+        return 0.5F * x * (1.0F + tanhf(0.79788456F * (x + 0.044715F * x * x * x)));
+    case ACTIVATION_RELU:
+        return x > 0.0F ? x : 0.0F;
+    }
+    return x;
+}
+
+/* Rotates (x[i], x[i + d/2]) by the angle of frequency i. */
+static void rotate(float *x, size_t dim, const float *cosines, const float *sines) {
+    size_t half = dim / 2;
+    for (size_t i = 0; i < half; i++) {
+        float a = x[i], b = x[i + half];
+        x[i] = a * cosines[i] - b * sines[i];
+        x[i + half] = b * cosines[i] + a * sines[i];
+    }
+}
+
+/* ---- states ---- */
+
+static size_t buffer_width(const ModelConfig *config, Buffer buffer) {
+    switch (buffer) {
+    case BUFFER_RESIDUAL:
+    case BUFFER_NORMED:
+        return config->hidden_size;
+    case BUFFER_QUERY:
+    case BUFFER_MIXED:
+        return config->heads * config->head_dim;
+    case BUFFER_KEY:
+    case BUFFER_VALUE:
+        return config->kv_heads * config->head_dim;
+    case BUFFER_GATE:
+    case BUFFER_UP:
+        return config->intermediate_size;
+    case BUFFER_COUNT:
+        break;
+    }
+    return 0;
+}
+
+static const PairTensor *small_tensor(const Model *model, uint64_t layer, int role) {
+    static const bool IS_SMALL[ROLE_COUNT] = {
+        [ROLE_ATTENTION_NORM] = true, [ROLE_MLP_NORM] = true, [ROLE_FINAL_NORM] = true,
+        [ROLE_Q_NORM] = true,         [ROLE_K_NORM] = true,   [ROLE_Q_BIAS] = true,
+        [ROLE_K_BIAS] = true,         [ROLE_V_BIAS] = true,   [ROLE_O_BIAS] = true,
+        [ROLE_GATE_BIAS] = true,      [ROLE_UP_BIAS] = true,  [ROLE_DOWN_BIAS] = true,
+    };
+    if (!IS_SMALL[role]) return NULL;
+    return layer < model->config->layers ? model->layers[layer].tensors[role] : model->tensors[role];
+}
+
+/* Blends norms and biases once: they are read for every token and weigh next to nothing. */
+static Status blend_small(ForwardState *state, Error *error) {
+    const Model *model = state->model;
+    size_t total = 0, rows = model->config->layers + 1;
+    for (uint64_t layer = 0; layer < rows; layer++) {
+        for (int role = 0; role < ROLE_COUNT; role++) {
+            const PairTensor *tensor = small_tensor(model, layer, role);
+            if (tensor != NULL) total += tensor->sft->rows;
+        }
+    }
+    state->small = memory_allocate_aligned(total, sizeof(float));
+    state->vectors = memory_allocate(rows, ROLE_COUNT * sizeof *state->vectors);
+    if (state->small == NULL || state->vectors == NULL) return memory_fail(error, "norms and biases");
+    float *next = state->small;
+    for (uint64_t layer = 0; layer < rows; layer++) {
+        for (int role = 0; role < ROLE_COUNT; role++) {
+            const PairTensor *tensor = small_tensor(model, layer, role);
+            if (tensor == NULL) continue;
+            Blend blend = settings_blend(&state->settings, tensor);
+            blend_rows(&blend, 0, tensor->sft->rows, next);
+            state->vectors[layer * ROLE_COUNT + (size_t)role] = next;
+            next += tensor->sft->rows;
+        }
+    }
+    return STATUS_OK;
+}
+
+Status forward_create_state(const Model *model, const Settings *settings, size_t capacity,
+                            ForwardState **state, Error *error) {
+    *state = NULL;
+    ForwardState *made = memory_allocate(1, sizeof *made);
+    if (made == NULL) return memory_fail(error, "a forward state");
+    made->model = model;
+    made->settings = *settings;
+    made->capacity = capacity;
+    const ModelConfig *config = model->config;
+    size_t cache;
+    Status status = STATUS_OK;
+    if (!memory_multiply(config->layers * config->kv_heads, config->head_dim, &cache) ||
+        !memory_multiply(cache, capacity, &cache))
+        status = memory_fail(error, "the KV cache");
+    if (status == STATUS_OK) {
+        made->keys = memory_allocate_aligned(cache, sizeof(float));
+        made->values = memory_allocate_aligned(cache, sizeof(float));
+        if (made->keys == NULL || made->values == NULL) status = memory_fail(error, "the KV cache");
+    }
+    if (status == STATUS_OK) status = blend_small(made, error);
+    if (status != STATUS_OK) {
+        forward_free_state(made);
+        return status;
+    }
+    *state = made;
+    return STATUS_OK;
+}
+
+void forward_free_state(ForwardState *state) {
+    if (state == NULL) return;
+    for (int i = 0; i < BUFFER_COUNT; i++) free(state->buffers[i]);
+    free(state->hidden);
+    free(state->vectors);
+    free(state->small);
+    free(state->values);
+    free(state->keys);
+    free(state);
+}
+
+static Status reserve_buffers(ForwardState *state, size_t tokens, Error *error) {
+    if (tokens <= state->buffer_tokens) return STATUS_OK;
+    state->buffer_tokens = 0;
+    for (int i = 0; i < BUFFER_COUNT; i++) {
+        free(state->buffers[i]);
+        size_t width;
+        state->buffers[i] =
+            memory_multiply(buffer_width(state->model->config, (Buffer)i), sizeof(float), &width)
+                ? memory_allocate_aligned(tokens, width)
+                : NULL;
+        if (state->buffers[i] == NULL) return memory_fail(error, "activations");
+    }
+    state->buffer_tokens = tokens;
+    return STATUS_OK;
+}
+
+static Status reserve_hidden(ForwardState *state, size_t tokens, Error *error) {
+    if (tokens <= state->hidden_tokens) return STATUS_OK;
+    free(state->hidden);
+    state->hidden_tokens = 0;
+    state->hidden = memory_allocate_aligned(tokens, state->model->config->hidden_size * sizeof(float));
+    if (state->hidden == NULL) return memory_fail(error, "hidden states");
+    state->hidden_tokens = tokens;
+    return STATUS_OK;
+}
+
+size_t forward_length(const ForwardState *state) {
+    return state->length;
+}
+
+void forward_rewind(ForwardState *state, size_t length) {
+    if (length < state->length) state->length = length;
+}
+
+const float *forward_hidden(const ForwardState *state) {
+    return state->hidden;
+}
+
+/* ---- steps over the chunk's tokens ---- */
+
+typedef struct TokenStep TokenStep;
+typedef void (*TokenFunction)(const Chunk *chunk, ForwardState *state, size_t token);
+
+struct TokenStep {
+    const Chunk *chunk;
+    TokenFunction function;
+    size_t blocks;
+};
+
+static void run_token_block(void *argument, size_t task, unsigned worker) {
+    (void)worker;
+    const TokenStep *step = argument;
+    const Chunk *chunk = step->chunk;
+    size_t first = task % step->blocks * TOKEN_BLOCK, end = first + TOKEN_BLOCK;
+    if (end > chunk->tokens) end = chunk->tokens;
+    for (size_t token = first; token < end; token++)
+        step->function(chunk, chunk->states[task / step->blocks], token);
+}
+
+static Status for_tokens(const Chunk *chunk, TokenFunction function, Error *error) {
+    TokenStep step = {chunk, function, (chunk->tokens + TOKEN_BLOCK - 1) / TOKEN_BLOCK};
+    return job_run(chunk->job, step.blocks * chunk->state_count, run_token_block, &step, error);
+}
+
+static float *token_row(ForwardState *state, Buffer buffer, size_t token) {
+    return state->buffers[buffer] + token * buffer_width(state->model->config, buffer);
+}
+
+static void norm_residual(const Chunk *chunk, ForwardState *state, size_t token, TensorRole role) {
+    const ModelConfig *config = state->model->config;
+    forward_norm(token_row(state, BUFFER_RESIDUAL, token), forward_vector(state, chunk->layer, role),
+                 config->hidden_size, config->norm_epsilon, token_row(state, BUFFER_NORMED, token));
+}
+
+static void add_to_residual(ForwardState *state, size_t token) {
+    float *residual = token_row(state, BUFFER_RESIDUAL, token);
+    const float *added = token_row(state, BUFFER_NORMED, token);
+    for (size_t i = 0; i < state->model->config->hidden_size; i++) residual[i] += added[i];
+}
+
+static void embed(const Chunk *chunk, ForwardState *state, size_t token) {
+    Blend blend = settings_blend(&state->settings, state->model->tensors[ROLE_EMBEDDING]);
+    blend_rows(&blend, (size_t)chunk->ids[token], 1, token_row(state, BUFFER_RESIDUAL, token));
+}
+
+static void norm_for_attention(const Chunk *chunk, ForwardState *state, size_t token) {
+    norm_residual(chunk, state, token, ROLE_ATTENTION_NORM);
+}
+
+static void add_and_norm_for_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
+    add_to_residual(state, token);
+    norm_residual(chunk, state, token, ROLE_MLP_NORM);
+}
+
+static void add_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
+    (void)chunk;
+    add_to_residual(state, token);
+}
+
+static void position_head(const Chunk *chunk, const ForwardState *state, size_t token, float *head,
+                          TensorRole norm) {
+    const ModelConfig *config = state->model->config;
+    size_t dim = config->head_dim;
+    const float *weight = forward_vector(state, chunk->layer, norm);
+    if (weight != NULL) forward_norm(head, weight, dim, config->norm_epsilon, head);
+    rotate(head, dim, chunk->cosines + token * dim / 2, chunk->sines + token * dim / 2);
+}
+
+/* q/k norms, rotary embedding, and keys and values into the cache. */
+static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t token) {
+    const ModelConfig *config = state->model->config;
+    size_t dim = config->head_dim;
+    float *query = token_row(state, BUFFER_QUERY, token), *key = token_row(state, BUFFER_KEY, token);
+    const float *value = token_row(state, BUFFER_VALUE, token);
+    for (uint64_t h = 0; h < config->heads; h++)
+        position_head(chunk, state, token, query + h * dim, ROLE_Q_NORM);
+    for (uint64_t h = 0; h < config->kv_heads; h++) {
+        position_head(chunk, state, token, key + h * dim, ROLE_K_NORM);
+        size_t cell = ((chunk->layer * config->kv_heads + h) * state->capacity + chunk->first + token) * dim;
+        memcpy(state->keys + cell, key + h * dim, dim * sizeof *key);
+        memcpy(state->values + cell, value + h * dim, dim * sizeof *value);
+    }
+}
+
+static void activate_gate(const Chunk *chunk, ForwardState *state, size_t token) {
+    (void)chunk;
+    const ModelConfig *config = state->model->config;
+    float *gate = token_row(state, BUFFER_GATE, token);
+    const float *up = token_row(state, BUFFER_UP, token);
+    for (size_t i = 0; i < config->intermediate_size; i++)
+        gate[i] = activate(config->activation, gate[i]) * up[i];
+}
+
+/* ---- the network ---- */
+
+typedef struct Projection {
+    TensorRole weight, bias;
+    Buffer from, to;
+} Projection;
+
+typedef struct Pass {
+    Chunk chunk;
+    MatmulOperand *operands; /* [state_count] */
+    MatmulScratch *scratch;
+} Pass;
+
+static Status project(const Pass *pass, Projection projection, Error *error) {
+    const Chunk *chunk = &pass->chunk;
+    for (size_t i = 0; i < chunk->state_count; i++) {
+        ForwardState *state = chunk->states[i];
+        const PairTensor *tensor = state->model->layers[chunk->layer].tensors[projection.weight];
+        pass->operands[i] = (MatmulOperand){.blend = settings_blend(&state->settings, tensor),
+                                            .bias = forward_vector(state, chunk->layer, projection.bias),
+                                            .x = state->buffers[projection.from],
+                                            .y = state->buffers[projection.to]};
+    }
+    return matmul_run(pass->operands, chunk->state_count, chunk->tokens, pass->scratch, chunk->job, error);
+}
+
+static Status run_layer(const Pass *pass, Error *error) {
+    static const Projection QUERY = {ROLE_Q, ROLE_Q_BIAS, BUFFER_NORMED, BUFFER_QUERY};
+    static const Projection KEY = {ROLE_K, ROLE_K_BIAS, BUFFER_NORMED, BUFFER_KEY};
+    static const Projection VALUE = {ROLE_V, ROLE_V_BIAS, BUFFER_NORMED, BUFFER_VALUE};
+    static const Projection OUTPUT = {ROLE_O, ROLE_O_BIAS, BUFFER_MIXED, BUFFER_NORMED};
+    static const Projection GATE = {ROLE_GATE, ROLE_GATE_BIAS, BUFFER_NORMED, BUFFER_GATE};
+    static const Projection UP = {ROLE_UP, ROLE_UP_BIAS, BUFFER_NORMED, BUFFER_UP};
+    static const Projection DOWN = {ROLE_DOWN, ROLE_DOWN_BIAS, BUFFER_GATE, BUFFER_NORMED};
+    const Chunk *chunk = &pass->chunk;
+    Status status = for_tokens(chunk, norm_for_attention, error);
+    if (status == STATUS_OK) status = project(pass, QUERY, error);
+    if (status == STATUS_OK) status = project(pass, KEY, error);
+    if (status == STATUS_OK) status = project(pass, VALUE, error);
+    if (status == STATUS_OK) status = for_tokens(chunk, position_and_cache, error);
+    if (status == STATUS_OK) status = attention_run(chunk, error);
+    if (status == STATUS_OK) status = project(pass, OUTPUT, error);
+    if (status == STATUS_OK) status = for_tokens(chunk, add_and_norm_for_mlp, error);
+    if (status == STATUS_OK) status = project(pass, GATE, error);
+    if (status == STATUS_OK) status = project(pass, UP, error);
+    if (status == STATUS_OK) status = for_tokens(chunk, activate_gate, error);
+    if (status == STATUS_OK) status = project(pass, DOWN, error);
+    if (status == STATUS_OK) status = for_tokens(chunk, add_mlp, error);
+    return status;
+}
+
+/* cos and sin of position × frequency. The product is rounded to float32 first, as transformers does. */
+static void compute_angles(const Chunk *chunk, const Model *model, float *cosines, float *sines) {
+    size_t half = model->config->head_dim / 2;
+    for (size_t t = 0; t < chunk->tokens; t++) {
+        float position = (float)(chunk->first + t - chunk_start(chunk, t));
+        for (size_t i = 0; i < half; i++) {
+            float angle = position * model->inverse_frequencies[i];
+            cosines[t * half + i] = (float)cos((double)angle);
+            sines[t * half + i] = (float)sin((double)angle);
+        }
+    }
+}
+
+static void finish_tokens(const Chunk *chunk, size_t done) {
+    for (size_t i = 0; i < chunk->state_count; i++) {
+        ForwardState *state = chunk->states[i];
+        const ModelConfig *config = state->model->config;
+        const float *weight = forward_vector(state, config->layers, ROLE_FINAL_NORM);
+        for (size_t t = 0; t < chunk->tokens; t++)
+            forward_norm(token_row(state, BUFFER_RESIDUAL, t), weight, config->hidden_size,
+                         config->norm_epsilon, state->hidden + (done + t) * config->hidden_size);
+    }
+}
+
+static Status run_chunk(Pass *pass, size_t done, size_t total, Error *error) {
+    const Chunk *chunk = &pass->chunk;
+    uint64_t layers = chunk->states[0]->model->config->layers;
+    Status status = for_tokens(chunk, embed, error);
+    for (uint64_t layer = 0; layer < layers && status == STATUS_OK; layer++) {
+        pass->chunk.layer = layer;
+        if (!job_report(chunk->job, "forward", done * layers + layer * chunk->tokens, total * layers))
+            return job_cancelled(error);
+        status = run_layer(pass, error);
+    }
+    if (status == STATUS_OK) finish_tokens(chunk, done);
+    return status;
+}
+
+static size_t choose_chunk(const ModelConfig *config, size_t states, size_t tokens) {
+    size_t width = 0;
+    for (int i = 0; i < BUFFER_COUNT; i++) width += buffer_width(config, (Buffer)i);
+    size_t most = ACTIVATION_BUDGET / (width * sizeof(float) * states);
+    if (most < SMALLEST_CHUNK) most = SMALLEST_CHUNK;
+    if (most > CHUNK_TOKENS) most = CHUNK_TOKENS;
+    return most < tokens ? most : tokens;
+}
+
+static Status check_input(ForwardState *const *states, size_t count, const ForwardInput *input,
+                          Error *error) {
+    const ForwardState *state = states[0];
+    uint64_t vocabulary = state->model->tensors[ROLE_EMBEDDING]->sft->rows;
+    for (size_t i = 0; i < count; i++) {
+        if (states[i]->model != state->model || states[i]->length != state->length)
+            return status_fail(error, STATUS_ARGUMENT,
+                               "states of different models or lengths cannot run together");
+        if (input->count > states[i]->capacity - states[i]->length)
+            return status_fail(error, STATUS_ARGUMENT,
+                               "%zu tokens do not fit: the cache holds %zu of at most %zu", input->count,
+                               states[i]->length, states[i]->capacity);
+    }
+    for (size_t i = 0; i < input->count; i++) {
+        if (input->ids[i] < 0 || (uint64_t)input->ids[i] >= vocabulary)
+            return status_fail(error, STATUS_ARGUMENT, "token id %d is outside the vocabulary of %zu",
+                               input->ids[i], (size_t)vocabulary);
+        if (input->starts != NULL && input->starts[i] > state->length + i)
+            return status_fail(error, STATUS_ARGUMENT, "token %zu starts after itself", i);
+    }
+    return STATUS_OK;
+}
+
+/* What a call allocates for its chunks, all of it released in one place. */
+typedef struct Workspace {
+    MatmulOperand *operands;
+    float *cosines, *sines, *scores;
+} Workspace;
+
+static Status reserve(Workspace *workspace, ForwardState *const *states, size_t count,
+                      const ForwardInput *input, size_t chunk, const Job *job, Error *error) {
+    size_t half = states[0]->model->config->head_dim / 2, score_row, block;
+    if (!memory_multiply(states[0]->length + input->count, ATTENTION_BLOCK * sizeof(float), &score_row) ||
+        !memory_multiply(chunk, sizeof(float), &block))
+        return memory_fail(error, "a forward pass");
+    workspace->operands = memory_allocate(count, sizeof *workspace->operands);
+    workspace->cosines = memory_allocate_aligned(half, block);
+    workspace->sines = memory_allocate_aligned(half, block);
+    workspace->scores = memory_allocate_aligned(job_threads(job), score_row);
+    if (workspace->operands == NULL || workspace->cosines == NULL || workspace->sines == NULL ||
+        workspace->scores == NULL)
+        return memory_fail(error, "a forward pass");
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = reserve_buffers(states[i], chunk, error);
+        if (status == STATUS_OK) status = reserve_hidden(states[i], input->count, error);
+    }
+    return status;
+}
+
+static void release(Workspace *workspace) {
+    free(workspace->operands);
+    free(workspace->cosines);
+    free(workspace->sines);
+    free(workspace->scores);
+}
+
+Status forward_run(ForwardState *const *states, size_t count, const ForwardInput *input,
+                   MatmulScratch *scratch, Job *job, Error *error) {
+    if (count == 0 || input->count == 0) return STATUS_OK;
+    Status status = check_input(states, count, input, error);
+    if (status != STATUS_OK) return status;
+    Workspace workspace = {0};
+    size_t chunk_tokens = choose_chunk(states[0]->model->config, count, input->count),
+           before = states[0]->length;
+    status = reserve(&workspace, states, count, input, chunk_tokens, job, error);
+    for (size_t done = 0; done < input->count && status == STATUS_OK; done += chunk_tokens) {
+        size_t tokens = input->count - done < chunk_tokens ? input->count - done : chunk_tokens;
+        Pass pass = {.operands = workspace.operands, .scratch = scratch};
+        pass.chunk = (Chunk){.states = states,
+                             .state_count = count,
+                             .ids = input->ids + done,
+                             .tokens = tokens,
+                             .first = before + done,
+                             .starts = input->starts == NULL ? NULL : input->starts + done,
+                             .cosines = workspace.cosines,
+                             .sines = workspace.sines,
+                             .scores = workspace.scores,
+                             .score_stride = before + input->count,
+                             .job = job};
+        compute_angles(&pass.chunk, states[0]->model, workspace.cosines, workspace.sines);
+        status = run_chunk(&pass, done, input->count, error);
+        for (size_t i = 0; i < count && status == STATUS_OK; i++) states[i]->length += tokens;
+    }
+    if (status != STATUS_OK) {
+        for (size_t i = 0; i < count; i++) states[i]->length = before;
+    }
+    release(&workspace);
+    return status;
+}
+
+/* ---- logits ---- */
+
+size_t forward_vocabulary(const Model *model) {
+    return model->tensors[ROLE_HEAD]->sft->rows;
+}
+
+Status forward_logits(ForwardState *const *states, size_t count, size_t first, size_t tokens,
+                      float *const *logits, MatmulScratch *scratch, Job *job, Error *error) {
+    MatmulOperand *operands = memory_allocate(count, sizeof *operands);
+    if (operands == NULL) return memory_fail(error, "logits");
+    for (size_t i = 0; i < count; i++) {
+        const ForwardState *state = states[i];
+        operands[i] =
+            (MatmulOperand){.blend = settings_blend(&state->settings, state->model->tensors[ROLE_HEAD]),
+                            .x = state->hidden + first * state->model->config->hidden_size,
+                            .y = logits[i]};
+    }
+    Status status = matmul_run(operands, count, tokens, scratch, job, error);
+    free(operands);
+    return status;
+}
+
+float forward_logit(const ForwardState *state, const float *hidden, int32_t token) {
+    Blend blend = settings_blend(&state->settings, state->model->tensors[ROLE_HEAD]);
+    float logit;
+    blend_multiply_vector(&blend, (size_t)token, 1, hidden, &logit);
+    return logit;
+}

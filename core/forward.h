@@ -1,0 +1,65 @@
+/*
+ * forward — token ids to hidden states to logits, for several settings of the dials at once.
+ *
+ * A ForwardState is one setting's run: its KV cache, its norms and biases (small, blended once), its
+ * activations. All states given to one call go through the network side by side, so that each tile of the
+ * files is read once for all.
+ *
+ *     KV cache of a layer    [kv_heads][capacity][head_dim], float32, keys after rotary embedding
+ *     hidden state           the residual stream at the end of a layer; forward_hidden() gives it after the
+ * final norm logits                 [tokens × vocabulary], hidden · headᵀ
+ *
+ * Several sequences may share a cache one after another: each token says at which cache index its sequence
+ * starts, and attends from there to itself (or over the sliding window, where that is shorter); its position
+ * is counted from there.
+ *
+ * All arithmetic is float32 (norms sum in double). Results do not depend on the number of threads.
+ */
+#ifndef REJUV_CORE_FORWARD_H
+#define REJUV_CORE_FORWARD_H
+
+#include "core/job.h"
+#include "core/matmul.h"
+#include "core/model.h"
+#include "core/settings.h"
+
+typedef struct ForwardState ForwardState;
+
+typedef struct ForwardInput {
+    const int32_t *ids;
+    const size_t *starts; /* [count], ≤ the token's own index; NULL: one sequence from index 0 */
+    size_t count;
+} ForwardInput;
+
+/* `capacity`: the most tokens the cache will hold. The model must outlive the state; the settings are copied.
+ */
+Status forward_create_state(const Model *model, const Settings *settings, size_t capacity,
+                            ForwardState **state, Error *error) STATUS_MUST_CHECK;
+void forward_free_state(ForwardState *state); /* takes NULL */
+
+/* Appends `input` to every state's cache (all have the same length). Long inputs go in chunks, which bounds
+ * the activations to about 64 MiB for all states together. On failure or cancellation the caches are as
+ * before. */
+Status forward_run(ForwardState *const *states, size_t count, const ForwardInput *input,
+                   MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;
+
+size_t forward_length(const ForwardState *state);
+
+/* Forgets the cached tokens from `length` on. */
+void forward_rewind(ForwardState *state, size_t length);
+
+/* [tokens of the last forward_run × hidden_size], after the final norm. */
+const float *forward_hidden(const ForwardState *state);
+
+/* logits[i][t·V + v] for `tokens` hidden states of each state, from `first` of the last run on; V:
+ * forward_vocabulary(). */
+Status forward_logits(ForwardState *const *states, size_t count, size_t first, size_t tokens,
+                      float *const *logits, MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* Rows of the head: the length of a row of logits. */
+size_t forward_vocabulary(const Model *model);
+
+/* The logit of one token at one hidden state [hidden_size]: a row of the head under the state's settings. */
+float forward_logit(const ForwardState *state, const float *hidden, int32_t token);
+
+#endif

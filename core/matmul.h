@@ -1,0 +1,38 @@
+/*
+ * matmul — Y = X·Wᵀ + bias with W blended on the way: weights never exist as a whole.
+ *
+ *                 columns (hidden size)
+ *               ┌────────┬────────┬───┐
+ *     128 rows  │ panel  │ panel  │ … │   a panel is blended and widened into a buffer that fits the L2
+ * cache, ├────────┼────────┼───┤   multiplied by all of X with one sgemm, and forgotten 128 rows  │        │
+ * │   │ └────────┴────────┴───┘   a task of the job's team: one row of panels, for every operand
+ *
+ * Several operands (the same tensor under different settings, each with its own X) are served from one pass
+ * over the files: a preview of base, SFT and W, or a sweep over many α. One token uses a fused dot product
+ * instead. How rows are split does not depend on the number of threads, and neither do the results.
+ */
+#ifndef REJUV_CORE_MATMUL_H
+#define REJUV_CORE_MATMUL_H
+
+#include "core/blend.h"
+#include "core/job.h"
+
+typedef struct MatmulOperand {
+    Blend blend;       /* W [rows × columns] */
+    const float *bias; /* [rows], or NULL */
+    const float *x;    /* [tokens × columns] */
+    float *y;          /* [tokens × rows] */
+} MatmulOperand;
+
+/* One panel for each thread of a job: 512 KiB a thread. */
+typedef struct MatmulScratch MatmulScratch;
+
+Status matmul_create_scratch(unsigned threads, MatmulScratch **scratch, Error *error) STATUS_MUST_CHECK;
+void matmul_free_scratch(MatmulScratch *scratch); /* takes NULL */
+
+/* All operands' blends are of tensors of one shape. `scratch` was made for at least job_threads(job) threads.
+ * Cancelled between panels: a few milliseconds. */
+Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, MatmulScratch *scratch,
+                  Job *job, Error *error) STATUS_MUST_CHECK;
+
+#endif
