@@ -1,5 +1,5 @@
 /*
- * forward_state — what forward.c and attention.c share of a ForwardState. Not for others.
+ * forward_state — one setting's run, as forward.c, forward_state.c and attention.c see it. Not for others.
  */
 #ifndef REJUV_CORE_FORWARD_STATE_H
 #define REJUV_CORE_FORWARD_STATE_H
@@ -57,6 +57,12 @@ static inline size_t chunk_start(const Chunk *chunk, size_t token) {
 static inline const float *forward_vector(const ForwardState *state, uint64_t layer, TensorRole role) {
     return state->vectors[layer * ROLE_COUNT + role];
 }
+
+size_t forward_buffer_width(const ModelConfig *config, Buffer buffer);
+
+/* Make room for a chunk's activations, and for the hidden states of a whole call. What was there is lost. */
+Status forward_reserve_buffers(ForwardState *state, size_t tokens, Error *error) STATUS_MUST_CHECK;
+Status forward_reserve_hidden(ForwardState *state, size_t tokens, Error *error) STATUS_MUST_CHECK;
 
 /* x·γ / √(mean x² + ε); `out` may be `x`. */
 void forward_norm(const float *x, const float *weight, size_t size, double epsilon, float *out);

@@ -35,9 +35,8 @@ Status status_fail_errno(Error *error, int errno_value, const char *format, ...)
     int used = vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
     if (used < 0 || (size_t)used >= sizeof error->message) return status;
-    char reason[128];
-    if (strerror_r(errno_value, reason, sizeof reason) != 0)
-        (void)snprintf(reason, sizeof reason, "error %d", errno_value);
+    char buffer[128];
+    const char *reason = strerror_r(errno_value, buffer, sizeof buffer); /* GNU's: returns the text */
     (void)snprintf(error->message + used, sizeof error->message - (size_t)used, ": %s", reason);
     remove_controls(error->message);
     return status;
