@@ -218,13 +218,15 @@ static void finish_tokens(const Chunk *chunk, size_t done) {
     }
 }
 
-static Status run_chunk(Pass *pass, size_t done, size_t total, Error *error) {
+static Status run_chunk(Pass *pass, const ForwardInput *input, size_t done, Error *error) {
     const Chunk *chunk = &pass->chunk;
     uint64_t layers = chunk->states[0]->model->config->layers;
     Status status = for_tokens(chunk, embed, error);
     for (uint64_t layer = 0; layer < layers && status == STATUS_OK; layer++) {
         pass->chunk.layer = layer;
-        if (!job_report(chunk->job, "forward", done * layers + layer * chunk->tokens, total * layers))
+        uint64_t reached = input->done + done * layers + layer * chunk->tokens;
+        uint64_t total = input->total > 0 ? input->total : input->count * layers;
+        if (!job_report(chunk->job, input->stage != NULL ? input->stage : "forward", reached, total))
             return job_cancelled(error);
         status = run_layer(pass, error);
     }
@@ -322,7 +324,7 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
                              .score_stride = before + input->count,
                              .job = job};
         compute_angles(&pass.chunk, states[0]->model, workspace.cosines, workspace.sines);
-        status = run_chunk(&pass, done, input->count, error);
+        status = run_chunk(&pass, input, done, error);
         for (size_t i = 0; i < count && status == STATUS_OK; i++) states[i]->length += tokens;
     }
     if (status != STATUS_OK) {
@@ -338,24 +340,21 @@ size_t forward_vocabulary(const Model *model) {
     return model->tensors[ROLE_HEAD]->sft->rows;
 }
 
-Status forward_logits(ForwardState *const *states, size_t count, size_t first, size_t tokens,
-                      float *const *logits, MatmulScratch *scratch, Job *job, Error *error) {
+Status forward_logits(const Model *model, const ForwardHead *heads, size_t count, size_t tokens,
+                      MatmulScratch *scratch, Job *job, Error *error) {
     MatmulOperand *operands = memory_allocate(count, sizeof *operands);
     if (operands == NULL) return memory_fail(error, "logits");
-    for (size_t i = 0; i < count; i++) {
-        const ForwardState *state = states[i];
-        operands[i] =
-            (MatmulOperand){.blend = settings_blend(&state->settings, state->model->tensors[ROLE_HEAD]),
-                            .x = state->hidden + first * state->model->config->hidden_size,
-                            .y = logits[i]};
-    }
+    for (size_t i = 0; i < count; i++)
+        operands[i] = (MatmulOperand){.blend = settings_blend(heads[i].settings, model->tensors[ROLE_HEAD]),
+                                      .x = heads[i].hidden,
+                                      .y = heads[i].logits};
     Status status = matmul_run(operands, count, tokens, scratch, job, error);
     free(operands);
     return status;
 }
 
-float forward_logit(const ForwardState *state, const float *hidden, int32_t token) {
-    Blend blend = settings_blend(&state->settings, state->model->tensors[ROLE_HEAD]);
+float forward_logit(const Model *model, const Settings *settings, const float *hidden, int32_t token) {
+    Blend blend = settings_blend(settings, model->tensors[ROLE_HEAD]);
     float logit;
     blend_multiply_vector(&blend, (size_t)token, 1, hidden, &logit);
     return logit;

@@ -29,6 +29,10 @@ typedef struct ForwardInput {
     const int32_t *ids;
     const size_t *starts; /* [count], ≤ the token's own index; NULL: one sequence from index 0 */
     size_t count;
+    /* What job_report() is told, in tokens · layers: `done` before this call, of `total` (0: this call is
+     * all). */
+    const char *stage; /* NULL: "forward" */
+    uint64_t done, total;
 } ForwardInput;
 
 /* `capacity`: the most tokens the cache will hold. The model must outlive the state; the settings are copied.
@@ -51,15 +55,22 @@ void forward_rewind(ForwardState *state, size_t length);
 /* [tokens of the last forward_run × hidden_size], after the final norm. */
 const float *forward_hidden(const ForwardState *state);
 
-/* logits[i][t·V + v] for `tokens` hidden states of each state, from `first` of the last run on; V:
- * forward_vocabulary(). */
-Status forward_logits(ForwardState *const *states, size_t count, size_t first, size_t tokens,
-                      float *const *logits, MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;
+/* One setting's share of a multiply with the head: logits[t·V + v] for `tokens` hidden states [hidden_size]
+ * each. */
+typedef struct ForwardHead {
+    const Settings *settings;
+    const float *hidden; /* as forward_hidden() gives them */
+    float *logits;
+} ForwardHead;
+
+/* hidden · headᵀ for several settings in one pass over the head; V: forward_vocabulary(). */
+Status forward_logits(const Model *model, const ForwardHead *heads, size_t count, size_t tokens,
+                      MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;
 
 /* Rows of the head: the length of a row of logits. */
 size_t forward_vocabulary(const Model *model);
 
-/* The logit of one token at one hidden state [hidden_size]: a row of the head under the state's settings. */
-float forward_logit(const ForwardState *state, const float *hidden, int32_t token);
+/* The logit of one token at one hidden state: one row of the head under these settings. */
+float forward_logit(const Model *model, const Settings *settings, const float *hidden, int32_t token);
 
 #endif

@@ -68,9 +68,9 @@ static double run_in_pieces(Fixture *fixture, size_t piece, double alpha, unsign
     for (size_t at = 0; at < fixture->tokens; at += piece) {
         size_t count = fixture->tokens - at < piece ? fixture->tokens - at : piece;
         ForwardInput input = {.ids = fixture->ids + at, .count = count};
-        float *logits = fixture->logits + at * fixture->vocabulary;
         if (forward_run(&state, 1, &input, scratch, job, &error) != STATUS_OK) fail_msg("%s", error.message);
-        if (forward_logits(&state, 1, 0, count, &logits, scratch, job, &error) != STATUS_OK)
+        ForwardHead head = {&settings, forward_hidden(state), fixture->logits + at * fixture->vocabulary};
+        if (forward_logits(fixture->model, &head, 1, count, scratch, job, &error) != STATUS_OK)
             fail_msg("%s", error.message);
     }
     double worst = 0.0;
@@ -151,7 +151,8 @@ static void packed_sequences_do_not_see_each_other(void **unused) {
     assert_int_equal(forward_create_state(fixture.model, &settings, 2 * tokens, &state, &error), STATUS_OK);
     ForwardInput input = {.ids = ids, .starts = starts, .count = 2 * tokens};
     assert_int_equal(forward_run(&state, 1, &input, scratch, NULL, &error), STATUS_OK);
-    assert_int_equal(forward_logits(&state, 1, 0, 2 * tokens, &logits, scratch, NULL, &error), STATUS_OK);
+    ForwardHead head = {&settings, forward_hidden(state), logits};
+    assert_int_equal(forward_logits(fixture.model, &head, 1, 2 * tokens, scratch, NULL, &error), STATUS_OK);
     double worst = 0.0;
     for (size_t i = 0; i < 2 * tokens * row; i++)
         worst = fmax(worst, fabs((double)logits[i] - (double)fixture.expected[i % (tokens * row)]));
