@@ -380,7 +380,7 @@ static Status measure_group(const Evaluation *evaluation, const Group *group, co
     return compare_group(evaluation, group, models, scratch, job, error);
 }
 
-Status evaluation_measure(Evaluation *evaluation, const Settings *settings, size_t count,
+Status evaluation_measure(const Evaluation *evaluation, const Settings *settings, size_t count,
                           EvaluationResult *results, Job *job, Error *error) {
     for (size_t i = 0; i < count; i++) results[i] = (EvaluationResult){0};
     if (!evaluation->is_prepared)

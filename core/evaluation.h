@@ -47,7 +47,7 @@ Status evaluation_prepare(Evaluation *evaluation, EvaluationResult *base, Evalua
                           Error *error) STATUS_MUST_CHECK;
 
 /* Measures `count` settings into results[count]. On failure the results are empty. */
-Status evaluation_measure(Evaluation *evaluation, const Settings *settings, size_t count,
+Status evaluation_measure(const Evaluation *evaluation, const Settings *settings, size_t count,
                           EvaluationResult *results, Job *job, Error *error) STATUS_MUST_CHECK;
 
 size_t evaluation_position_count(const Evaluation *evaluation);
