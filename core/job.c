@@ -99,6 +99,7 @@ static void *run_function(void *argument) {
     Job *job = argument;
     job->status = job->function(job, job->argument, &job->error);
     atomic_store(&job->finished, true);
+    if (job->observer != NULL) job->observer(job->user, job_progress(job));
     return NULL;
 }
 

@@ -33,7 +33,8 @@ typedef struct JobProgress {
     double seconds; /* since the stage began */
 } JobProgress;
 
-/* Called from the job's own thread whenever progress is reported; must not block for long. */
+/* Called from the job's own thread whenever progress is reported, and once more when job_start()'s function
+ * has returned; must not block for long. */
 typedef void (*JobObserver)(void *user, JobProgress progress);
 
 /* threads = 0 means as many as the process may run on. The caller owns the job: job_free(). */

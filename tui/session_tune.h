@@ -1,0 +1,51 @@
+/*
+ * session_tune — the dials, what they do to the headline figures, and the sweep over α.
+ *
+ * Headlines are measured on the calibration rows. Where that would take long (a large model), it waits until
+ * asked: session_measure_headlines().
+ */
+#ifndef REJUV_TUI_SESSION_TUNE_H
+#define REJUV_TUI_SESSION_TUNE_H
+
+#include "core/distribution.h"
+#include "core/settings.h"
+#include "tui/session.h"
+
+/* The dials as they are. */
+const Settings *session_settings(const Session *session);
+
+/* Clamps to 0 … 1, in steps of a thousandth. */
+void session_set_alpha(Session *session, double alpha);
+
+/* Averages over the response positions of the calibration rows; NULL while there are none. */
+const DistributionAverages *session_headline_base(const Session *session);
+const DistributionAverages *session_headline_sft(const Session *session);
+const DistributionAverages *session_headline_fused(const Session *session);
+double session_headline_alpha(const Session *session); /* the α of session_headline_fused() */
+bool session_headline_is_stale(const Session *session);
+
+/* Why there are no headlines: "loading", "no calibration rows: …", "not measured: …", an error; NULL while
+ * measuring or when they are there. */
+const char *session_headline_message(const Session *session);
+
+/* Starts measuring where that waits to be asked, or goes on after a cancellation. */
+void session_measure_headlines(Session *session);
+
+/* ---- the sweep over α ---- */
+
+enum { SESSION_SWEEP_POINTS = 21, SESSION_SWEEP_LARGEST = 101 };
+
+typedef struct SessionSweep {
+    size_t count;                         /* points; 0 until the first sweep is done */
+    const double *alphas;                 /* [count], rising */
+    const DistributionAverages *averages; /* [count] */
+    bool is_running;
+    const char *error; /* of the last sweep; NULL where it went well */
+} SessionSweep;
+
+SessionSweep session_sweep(const Session *session);
+
+/* Over the calibration rows. A sweep that runs is cancelled and starts again. */
+void session_start_sweep(Session *session, double from, double to, size_t points);
+
+#endif

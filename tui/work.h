@@ -1,0 +1,41 @@
+/*
+ * work — one kind of background work as the UI thread sees it: idle, running, done; and how the result comes
+ * back.
+ *
+ *     UI thread                                             job thread
+ *     work_start(&work, function, argument) ──────────────► function(job, argument, &error): fills the
+ * argument work_poll(&work) == true, once ◄────────────────────  returns; terminal_wake() takes the results
+ * out of the argument, frees it
+ *
+ * While the work runs, the argument belongs to the job thread; before and after, to the UI thread.
+ */
+#ifndef REJUV_TUI_WORK_H
+#define REJUV_TUI_WORK_H
+
+#include "core/job.h"
+
+typedef struct Work {
+    const char *label; /* "drift", in the line of running work */
+    const char *unit;  /* "B": progress counts bytes and the rate is worth showing; NULL: it does not */
+    Job *job;          /* NULL: idle */
+    Status status;     /* of the last run */
+    Error error;
+} Work;
+
+/* Starts; the work must be idle. On failure it stays idle. threads 0: all. */
+Status work_start(Work *work, unsigned threads, JobFunction function, void *argument,
+                  Error *error) STATUS_MUST_CHECK;
+
+/* True once for each run, when it is over: `status` and `error` are set and the work is idle again. Never
+ * blocks. */
+bool work_poll(Work *work);
+
+bool work_is_running(const Work *work);
+
+/* Asks it to stop; work_poll() tells when it has. False when it is idle. */
+bool work_cancel(Work *work);
+
+/* Cancels and waits: a few tens of milliseconds. For closing. */
+void work_stop(Work *work);
+
+#endif
