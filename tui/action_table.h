@@ -1,0 +1,67 @@
+/*
+ * action_table — every action there is, one row each. Names, help, the command line, completion, key files
+ * and the documentation derive from these rows; nothing else lists actions.
+ *
+ *     X(IDENTIFIER, "name", "where", ARGUMENT, "label", "what it does")
+ *
+ *     where      "" for everywhere, else the name of the view that handles it (a list: "tensor layers")
+ *     ARGUMENT   NONE; NUMBER, TEXT, FILE (asked for on the prompt line when a key is bound to the action
+ *                without an argument); CONFIRM (asked as a question)
+ *     label      the word beside the key in the last line; neighbours with the same label share it. For an
+ *                action with an argument it is also the question.
+ *
+ * The author of a view adds its rows at the end, under its name. Dials to come (rho-up …) are rows as well:
+ * an action is listed once something handles it, never before.
+ */
+#ifndef REJUV_TUI_ACTION_TABLE_H
+#define REJUV_TUI_ACTION_TABLE_H
+
+/* clang-format off */
+#define ACTION_TABLE(X)                                                                                      \
+    /* ---- the program: handled by the frame ---- */                                                        \
+    X(QUIT,             "quit",             "", NONE,   "quit",     "leave rejuv")                           \
+    X(HELP,             "help",             "", NONE,   "help",     "list the keys that work here")          \
+    X(COMMAND,          "command",          "", NONE,   "command",  "run any action by its name")            \
+    X(SEARCH,           "search",           "", TEXT,   "search",   "find a text in this view")              \
+    X(SEARCH_NEXT,      "search-next",      "", NONE,   "next",     "go to the next match")                  \
+    X(SEARCH_PREVIOUS,  "search-previous",  "", NONE,   "next",     "go to the match before")                \
+    X(VIEW_1,           "view-1",           "", NONE,   "views",    "show the first view")                   \
+    X(VIEW_2,           "view-2",           "", NONE,   "views",    "show the second view")                  \
+    X(VIEW_3,           "view-3",           "", NONE,   "views",    "show the third view")                   \
+    X(VIEW_4,           "view-4",           "", NONE,   "views",    "show the fourth view")                  \
+    X(VIEW_5,           "view-5",           "", NONE,   "views",    "show the fifth view")                   \
+    X(VIEW_6,           "view-6",           "", NONE,   "views",    "show the sixth view")                   \
+    X(VIEW_7,           "view-7",           "", NONE,   "views",    "show the seventh view")                 \
+    X(VIEW_8,           "view-8",           "", NONE,   "views",    "show the eighth view")                  \
+    X(VIEW,             "view",             "", TEXT,   "view",     "show the view of this name or number")  \
+    X(NEXT_VIEW,        "next-view",        "", NONE,   "view",     "show the next view")                    \
+    X(PREVIOUS_VIEW,    "previous-view",    "", NONE,   "view",     "show the view before")                  \
+    X(CANCEL,           "cancel",           "", NONE,   "cancel",   "stop the work that is running")         \
+    X(INTERRUPT,        "interrupt",        "", NONE,   "stop",     "stop the work that is running, or leave when there is none") \
+    X(SUSPEND,          "suspend",          "", NONE,   "suspend",  "give the terminal back to the shell until fg") \
+    X(REDRAW,           "redraw",           "", NONE,   "redraw",   "draw the whole screen again")           \
+    X(DUMP_TEXT,        "dump-text",        "", FILE,   "write the screen to", "write the screen as text to a file") \
+    X(NUMBERS,          "numbers",          "", FILE,   "write the numbers to", "write this view's numbers to a file, as CSV, or JSON if its name ends in .json") \
+    /* ---- moving about: handled by the view ---- */                                                        \
+    X(MOVE_LEFT,        "move-left",        "", NONE,   "move",     "one to the left")                       \
+    X(MOVE_UP,          "move-up",          "", NONE,   "move",     "one up")                                \
+    X(MOVE_DOWN,        "move-down",        "", NONE,   "move",     "one down")                              \
+    X(MOVE_RIGHT,       "move-right",       "", NONE,   "move",     "one to the right")                      \
+    X(PAGE_UP,          "page-up",          "", NONE,   "page",     "one screen up")                         \
+    X(PAGE_DOWN,        "page-down",        "", NONE,   "page",     "one screen down")                       \
+    X(FIRST,            "first",            "", NONE,   "ends",     "go to the first")                       \
+    X(LAST,             "last",             "", NONE,   "ends",     "go to the last")                        \
+    X(ENTER,            "enter",            "", NONE,   "open",     "open what is under the cursor")         \
+    X(BACK,             "back",             "", NONE,   "back",     "go back to where you came from")        \
+    X(METRIC_NEXT,      "metric-next",      "", NONE,   "metric",   "show the next metric")                  \
+    X(METRIC_PREVIOUS,  "metric-previous",  "", NONE,   "metric",   "show the metric before")                \
+    /* ---- the dials: handled by the session ---- */                                                        \
+    X(ALPHA_UP,         "alpha-up",         "", NONE,   "\u03b1",   "fuse more of the SFT model: \u03b1 + 0.01")   \
+    X(ALPHA_DOWN,       "alpha-down",       "", NONE,   "\u03b1",   "fuse more of the base model: \u03b1 - 0.01")  \
+    X(ALPHA_UP_COARSE,  "alpha-up-coarse",  "", NONE,   "\u03b1 0.1", "\u03b1 + 0.1")                        \
+    X(ALPHA_DOWN_COARSE,"alpha-down-coarse","", NONE,   "\u03b1 0.1", "\u03b1 - 0.1")                        \
+    X(ALPHA_SET,        "alpha-set",        "", NUMBER, "\u03b1",   "set \u03b1: 0 is the base model, 1 the SFT model") \
+    /* ---- views: add rows here ---- */
+/* clang-format on */
+
+#endif

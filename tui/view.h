@@ -1,0 +1,72 @@
+/*
+ * view — one screen. A view is a file in views/ that defines one `const View`; views/catalog.c lists them
+ * in the order of their numbers. tui/ knows views only through this header.
+ *
+ * A view holds no figures of its own: it draws what the session has, and its state is where the cursor is.
+ * The frame opens a view when it is first shown and closes it at the end.
+ *
+ *     const View layers_view = {
+ *         .name = "layers", .title = "Layers", .hints = hints, .hint_count = 4,
+ *         .open = open_layers, .draw = draw_layers, .act = act_on_layers, .close = free,
+ *     };
+ */
+#ifndef REJUV_TUI_VIEW_H
+#define REJUV_TUI_VIEW_H
+
+#include "core/status.h"
+#include "tui/action.h"
+#include "tui/canvas.h"
+#include "tui/report.h"
+#include "tui/session.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct View {
+    const char *name;  /* "layers": in key files, `:view`, file names; one lower-case word */
+    const char *title; /* "Layers": in the first line */
+    const char *help;  /* one or two sentences at the head of its help, or NULL */
+
+    /* The actions whose keys matter most here, for the last line; the frame adds its own after them. */
+    const Action *hints;
+    size_t hint_count;
+
+    /* Makes the state (may stay NULL). Called when the view is first shown. */
+    Status (*open)(Session *session, void **state, Error *error);
+
+    /* Called whenever the view comes to the front, its first time included. May be NULL. */
+    void (*show)(void *state, Session *session);
+
+    /* Draws into `area` (any size, 0×0 included). The area is blank. Must not compute anything long. */
+    void (*draw)(void *state, Session *session, Canvas *canvas, Rect area);
+
+    /* Handles an action that the frame did not. REACTION_IGNORED lets session_act() have it. */
+    Reaction (*act)(void *state, Session *session, Action action, const ActionArgument *argument);
+
+    /* Moves to the next place that contains `text` (direction 1 or -1), or, with `stay`, to the one at the
+     * cursor if it fits already: while typing. False when there is none. NULL: nothing to search. */
+    bool (*find)(void *state, Session *session, const char *text, int direction, bool stay);
+
+    /* The view's numbers as they are on screen, as one table: for `:numbers FILE` and for tests. The caller
+     * frees it. NULL: none. */
+    Status (*numbers)(void *state, Session *session, Table **table, Error *error);
+
+    /* What the prompt line starts with when it asks for this action's argument; "" or NULL for nothing.
+     * The text must stay valid until the next call of the view. May be NULL. */
+    const char *(*initial)(void *state, Session *session, Action action);
+
+    void (*close)(void *state); /* free for a plain block; takes what open() made */
+} View;
+
+/* Defined in views/catalog.c. VIEWS[0] is what the program opens with; VIEWS[i] has the number i + 1. */
+extern const View *const VIEWS[];
+extern const size_t VIEW_COUNT;
+
+/* The index of the view of a name, or its number as text, or a beginning of the name; -1 when none. */
+int view_find(const char *name);
+
+/* Asks the frame to show another view, by name, after the current action: what Enter does on a cell. The
+ * way back is remembered for ACTION_BACK. False when there is no such view. */
+bool view_request(const char *name);
+
+#endif
