@@ -56,11 +56,11 @@
     X(METRIC_NEXT,      "metric-next",      "", NONE,   "metric",   "show the next metric")                  \
     X(METRIC_PREVIOUS,  "metric-previous",  "", NONE,   "metric",   "show the metric before")                \
     /* ---- the dials: handled by the session ---- */                                                        \
-    X(ALPHA_UP,         "alpha-up",         "", NONE,   "\u03b1",   "fuse more of the SFT model: \u03b1 + 0.01")   \
-    X(ALPHA_DOWN,       "alpha-down",       "", NONE,   "\u03b1",   "fuse more of the base model: \u03b1 - 0.01")  \
-    X(ALPHA_UP_COARSE,  "alpha-up-coarse",  "", NONE,   "\u03b1 0.1", "\u03b1 + 0.1")                        \
-    X(ALPHA_DOWN_COARSE,"alpha-down-coarse","", NONE,   "\u03b1 0.1", "\u03b1 - 0.1")                        \
-    X(ALPHA_SET,        "alpha-set",        "", NUMBER, "\u03b1",   "set \u03b1: 0 is the base model, 1 the SFT model") \
+    X(ALPHA_UP,         "alpha-up",         "", NONE,   "α",   "fuse more of the SFT model: α + 0.01")   \
+    X(ALPHA_DOWN,       "alpha-down",       "", NONE,   "α",   "fuse more of the base model: α - 0.01")  \
+    X(ALPHA_UP_COARSE,  "alpha-up-coarse",  "", NONE,   "α 0.1", "α + 0.1")                        \
+    X(ALPHA_DOWN_COARSE,"alpha-down-coarse","", NONE,   "α 0.1", "α - 0.1")                        \
+    X(ALPHA_SET,        "alpha-set",        "", NUMBER, "α",   "set α: 0 is the base model, 1 the SFT model") \
     /* ---- views: add rows here ---- */
 /* clang-format on */
 

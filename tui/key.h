@@ -43,14 +43,14 @@ enum {
 
 enum { KEY_NAME_SIZE = 32 };
 
-/* The key of a name; false when there is none. Names of keys are matched without regard to case, characters
- * exactly. */
+/* The key of a name; false when there is none. Case counts: every name begins with a capital, so that no
+ * name of an action (enter, first) is one. */
 bool key_parse(const char *name, size_t bytes, Key *key);
 
 /* Its name, in `name`. */
-void key_name(Key key, char name[KEY_NAME_SIZE]);
+void key_write_name(Key key, char name[KEY_NAME_SIZE]);
 
 /* The shortest form for the line of keys: ←↑↓→ for arrows, ^L for Ctrl-L, else the name. */
-void key_short_name(Key key, char name[KEY_NAME_SIZE]);
+void key_write_short_name(Key key, char name[KEY_NAME_SIZE]);
 
 #endif

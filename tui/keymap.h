@@ -67,7 +67,7 @@ size_t keymap_list(const Keymap *keymap, const char *view, const KeymapBinding *
 /* The first binding of an action in a view, or NULL. */
 const KeymapBinding *keymap_find(const Keymap *keymap, const char *view, Action action);
 
-/* The keys of a binding as text: "g g", "Ctrl-l"; `brief` as key_short_name(). */
+/* The keys of a binding as text: "g g", "Ctrl-l"; `brief` as key_write_short_name(). */
 void keymap_write_keys(const KeymapBinding *binding, bool brief, char *text, size_t size);
 
 /* Is what the user typed the beginning of a command: keys collected so far, with their count. */

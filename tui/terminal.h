@@ -41,7 +41,7 @@ typedef struct TerminalEvent {
     int signal;
 } TerminalEvent;
 
-/* Needs the locale to be set (setlocale(LC_ALL, "")). A TERM that is not known is taken for xterm-256color;
+/* Needs the locale to be set (setlocale(LC_CTYPE, "")). A TERM that is not known is taken for xterm-256color;
  * terminal_hint() then says so. STATUS_UNSUPPORTED where there is no terminal or it cannot move its cursor.
  */
 Status terminal_start(const TerminalOptions *options, Error *error) STATUS_MUST_CHECK;

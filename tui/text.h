@@ -64,6 +64,10 @@ size_t text_escape(const char *text, size_t bytes, unsigned flags, char *out, si
  * `size` is the room of `text` in bytes. */
 void text_shorten(char *text, size_t size, int columns, bool ascii);
 
+/* Adds `more` to the end of a NUL-terminated text in a block of `size` bytes; what does not fit is left out,
+ * at a whole character. */
+void text_append(char *text, size_t size, const char *more);
+
 /* What stands for a character in ASCII: one printable ASCII character ('?' when nothing fits). */
 char text_to_ascii(int32_t character);
 

@@ -58,9 +58,13 @@ typedef struct View {
     void (*close)(void *state); /* free for a plain block; takes what open() made */
 } View;
 
-/* Defined in views/catalog.c. VIEWS[0] is what the program opens with; VIEWS[i] has the number i + 1. */
+/* Defined in views/catalog.c. VIEWS[0] is what the program opens with; VIEWS[i] has the number i + 1. NULL
+ * leaves a number free. */
 extern const View *const VIEWS[];
 extern const size_t VIEW_COUNT;
+
+/* True when there is a view of that index. */
+bool view_exists(int index);
 
 /* The index of the view of a name, or its number as text, or a beginning of the name; -1 when none. */
 int view_find(const char *name);
@@ -68,5 +72,8 @@ int view_find(const char *name);
 /* Asks the frame to show another view, by name, after the current action: what Enter does on a cell. The
  * way back is remembered for ACTION_BACK. False when there is no such view. */
 bool view_request(const char *name);
+
+/* For the frame: the index asked for since the last call, or -1. */
+int view_take_request(void);
 
 #endif

@@ -1,0 +1,175 @@
+#include "tui/app_state.h"
+#include "tui/terminal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_INTERRUPTED = 130 };
+
+Reaction app_interrupt(App *app) {
+    if (session_cancel(app->session)) {
+        session_say(app->session, SESSION_NOTE, "cancelled");
+        return REACTION_REDRAW;
+    }
+    app->exit_status = EXIT_INTERRUPTED;
+    return REACTION_QUIT;
+}
+
+Reaction app_find(App *app, int direction, bool stay) {
+    const View *view = app_view(app);
+    if (view->find == NULL) {
+        session_say(app->session, SESSION_NOTE, "there is nothing to search in %s", view->title);
+    } else if (app->search[0] == '\0') {
+        if (!stay) session_say(app->session, SESSION_NOTE, "no search yet");
+    } else if (!view->find(app->states[app->view], app->session, app->search, direction, stay)) {
+        session_say(app->session, SESSION_WARNING, "\"%s\" is not found in %s", app->search, view->title);
+    }
+    return REACTION_REDRAW;
+}
+
+static Reaction dump_text(App *app, const char *path) {
+    Error error;
+    FILE *file = fopen(path, "wxe"); /* never over a file that is there */
+    Status status = STATUS_OK;
+    if (file == NULL) {
+        status = status_fail_errno(&error, errno, "%s", path);
+    } else {
+        app_draw(app);
+        status = canvas_dump(app->canvas, file, &error);
+        if (fclose(file) != 0 && status == STATUS_OK) status = status_fail_errno(&error, errno, "%s", path);
+        if (status != STATUS_OK) (void)remove(path);
+    }
+    if (status == STATUS_OK)
+        session_say(app->session, SESSION_GOOD, "the screen is written to %s", path);
+    else
+        session_say(app->session, SESSION_ERROR, "%s", error.message);
+    return REACTION_REDRAW;
+}
+
+static Reaction write_numbers(App *app, const char *path) {
+    const View *view = app_view(app);
+    Error error;
+    Table *table = NULL;
+    if (view->numbers == NULL) {
+        session_say(app->session, SESSION_NOTE, "%s has no numbers to write", view->title);
+        return REACTION_REDRAW;
+    }
+    Status status = view->numbers(app->states[app->view], app->session, &table, &error);
+    if (status == STATUS_OK) status = table_write_file(table, path, &error);
+    if (status == STATUS_OK)
+        session_say(app->session, SESSION_GOOD, "%zu rows of %s are written to %s", table_row_count(table),
+                    view->title, path);
+    else
+        session_say(app->session, SESSION_ERROR, "%s", error.message);
+    table_free(table);
+    return REACTION_REDRAW;
+}
+
+static Reaction go_to_view(App *app, int index) {
+    if (!view_exists(index))
+        session_say(app->session, SESSION_NOTE, "there is no such view");
+    else
+        app_show_view(app, index, true);
+    return REACTION_REDRAW;
+}
+
+/* `steps` views on in the order of their numbers, free numbers left out; negative: back. */
+static Reaction step_view(App *app, int steps) {
+    int count = (int)VIEW_COUNT, index = app->view, direction = steps < 0 ? count - 1 : 1;
+    for (int left = abs(steps) % count; left > 0; left--) {
+        do index = (index + direction) % count;
+        while (VIEWS[index] == NULL);
+    }
+    return go_to_view(app, index);
+}
+
+static Reaction go_back(App *app) {
+    if (app->back_count > 0) app_show_view(app, app->back[--app->back_count], false);
+    return REACTION_REDRAW;
+}
+
+/* The frame's own actions; REACTION_IGNORED for all others. */
+static Reaction act_on_frame(App *app, Action action, const ActionArgument *argument) {
+    switch (action) {
+    case ACTION_QUIT:
+        return REACTION_QUIT;
+    case ACTION_HELP:
+        app->helping = true;
+        app->help = (ListState){0};
+        return REACTION_REDRAW;
+    case ACTION_COMMAND:
+        app_ask_command(app);
+        return REACTION_REDRAW;
+    case ACTION_SEARCH_NEXT:
+        return app_find(app, 1, false);
+    case ACTION_SEARCH_PREVIOUS:
+        return app_find(app, -1, false);
+    case ACTION_SEARCH:
+        (void)snprintf(app->search, sizeof app->search, "%s", argument->text);
+        return app_find(app, 1, false);
+    case ACTION_VIEW_1:
+    case ACTION_VIEW_2:
+    case ACTION_VIEW_3:
+    case ACTION_VIEW_4:
+    case ACTION_VIEW_5:
+    case ACTION_VIEW_6:
+    case ACTION_VIEW_7:
+    case ACTION_VIEW_8:
+        return go_to_view(app, (int)action - (int)ACTION_VIEW_1);
+    case ACTION_VIEW:
+        return go_to_view(app, view_find(argument->text));
+    case ACTION_NEXT_VIEW:
+        return step_view(app, argument->count);
+    case ACTION_PREVIOUS_VIEW:
+        return step_view(app, -argument->count);
+    case ACTION_CANCEL:
+        session_say(app->session, SESSION_NOTE,
+                    session_cancel(app->session) ? "cancelled" : "nothing is running");
+        return REACTION_REDRAW;
+    case ACTION_INTERRUPT:
+        return app_interrupt(app);
+    case ACTION_SUSPEND:
+        terminal_suspend();
+        return REACTION_REDRAW;
+    case ACTION_REDRAW:
+        terminal_redraw();
+        return REACTION_REDRAW;
+    case ACTION_DUMP_TEXT:
+        return dump_text(app, argument->text);
+    case ACTION_NUMBERS:
+        return write_numbers(app, argument->text);
+    default:
+        return REACTION_IGNORED;
+    }
+}
+
+Reaction app_act(App *app, Action action, const ActionArgument *argument) {
+    const View *view = app_view(app);
+    Reaction reaction = act_on_frame(app, action, argument);
+    if ((reaction & REACTION_IGNORED) != 0 && view->act != NULL)
+        reaction = view->act(app->states[app->view], app->session, action, argument);
+    if ((reaction & REACTION_IGNORED) != 0 && action == ACTION_BACK) reaction = go_back(app);
+    if ((reaction & REACTION_IGNORED) != 0) reaction = session_act(app->session, action, argument);
+    if ((reaction & REACTION_IGNORED) == 0) return reaction;
+    session_say(app->session, SESSION_NOTE, "%s does nothing in %s", action_info(action)->name, view->title);
+    return REACTION_REDRAW;
+}
+
+Reaction app_run_binding(App *app, const KeymapBinding *binding, int count, bool has_count) {
+    ActionArgument argument = {.count = count, .has_count = has_count, .text = ""};
+    const ActionInfo *info = action_info(binding->action);
+    char message[128];
+    if (info->argument != ACTION_ARGUMENT_NONE && binding->argument[0] == '\0') {
+        if (binding->action == ACTION_SEARCH)
+            app_ask_search(app);
+        else
+            app_ask_argument(app, binding->action, &argument);
+        return REACTION_REDRAW;
+    }
+    if (action_read_argument(binding->action, binding->argument, &argument, message, sizeof message))
+        return app_act(app, binding->action, &argument);
+    session_say(app->session, SESSION_WARNING, "%s", message);
+    return REACTION_REDRAW;
+}

@@ -1,0 +1,82 @@
+/*
+ * app_state — what the files of the main loop (app.c, app_action.c, app_ask.c) share. Nothing else includes
+ * it.
+ */
+#ifndef REJUV_TUI_APP_STATE_H
+#define REJUV_TUI_APP_STATE_H
+
+#include "tui/app.h"
+#include "tui/frame.h"
+#include "tui/keymap.h"
+#include "tui/prompt_line.h"
+#include "tui/view.h"
+#include "tui/widget_list.h"
+
+enum { APP_BACK_LIMIT = 16, APP_SEARCH_SIZE = 256 };
+
+/* What the prompt line or the question in the last line is for. */
+typedef enum AppAsking {
+    APP_ASKS_NOTHING,
+    APP_ASKS_COMMAND,
+    APP_ASKS_SEARCH,
+    APP_ASKS_ARGUMENT, /* of `asked_action` */
+    APP_ASKS_CONFIRMATION
+} AppAsking;
+
+typedef struct App {
+    Session *session;
+    Keymap *keymap;
+    Canvas *canvas;
+    void **states; /* [VIEW_COUNT] */
+    bool *opened;
+    int view;                 /* index into VIEWS; -1 before the first */
+    int back[APP_BACK_LIMIT]; /* where one came from, newest last */
+    int back_count;
+
+    KeymapInput input;
+    AppAsking asking;
+    Action asked_action;
+    ActionArgument asked_argument; /* its count */
+    char search[APP_SEARCH_SIZE];
+
+    bool helping;
+    ListState help;
+
+    FrameMessage message;
+    double message_until;
+
+    bool quit;
+    int exit_status;
+} App;
+
+const View *app_view(const App *app);
+
+/* Shows view `index`; `remember`: ACTION_BACK comes back from it. */
+void app_show_view(App *app, int index, bool remember);
+
+/* Runs an action whose argument is complete: frame, then view, then session. */
+Reaction app_act(App *app, Action action, const ActionArgument *argument);
+
+/* Runs a binding: asks for the argument where it takes one and has none. */
+Reaction app_run_binding(App *app, const KeymapBinding *binding, int count, bool has_count);
+
+/* Stops running work; with none, leaves with status 130. */
+Reaction app_interrupt(App *app);
+
+/* Asking (app_ask.c): a key or a paste while the prompt line or a question is open. */
+void app_ask_argument(App *app, Action action, const ActionArgument *argument);
+void app_ask_command(App *app);
+void app_ask_search(App *app);
+Reaction app_answer_key(App *app, Key key);
+Reaction app_answer_paste(App *app, const char *text, size_t bytes);
+
+/* Runs a line as the command line does: a name (or its beginning) and an argument. */
+Reaction app_run_command(App *app, const char *line);
+
+/* Looks for app->search; direction 1 or -1, `stay` while typing. */
+Reaction app_find(App *app, int direction, bool stay);
+
+void app_draw(App *app);
+double app_now(void); /* seconds, monotonic */
+
+#endif

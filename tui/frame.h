@@ -1,0 +1,37 @@
+/*
+ * frame — the three lines that are the same in every view: what is open, what is running, which keys matter.
+ */
+#ifndef REJUV_TUI_FRAME_H
+#define REJUV_TUI_FRAME_H
+
+#include "tui/canvas.h"
+#include "tui/keymap.h"
+#include "tui/session.h"
+#include "tui/view.h"
+
+#include <stdbool.h>
+
+enum { FRAME_ROWS_MIN = 5, FRAME_COLUMNS_MIN = 24, FRAME_MESSAGE_SIZE = 512 };
+
+typedef struct FrameMessage {
+    char text[FRAME_MESSAGE_SIZE]; /* "" for none */
+    SessionTone tone;
+} FrameMessage;
+
+/* rejuv  WHAT IS OPEN   2 Layers          DIALS. Where it is narrow the view and the dials stay longest. */
+void frame_draw_title(Canvas *canvas, Rect area, Session *session, int number, const char *title);
+
+/* The message if there is one, else the running jobs, else nothing. */
+void frame_draw_status(Canvas *canvas, Rect area, Session *session, const Keymap *keymap, const View *view,
+                       const FrameMessage *message);
+
+/* Keys and what they do, from the live keymap: the view's own hints, then the frame's, as many as fit. What
+ * has been typed of a command stands at the right. */
+void frame_draw_keys(Canvas *canvas, Rect area, const Keymap *keymap, const View *view,
+                     const KeymapInput *input);
+
+/* In place of everything, when the window cannot hold it. */
+bool frame_is_too_small(const Canvas *canvas);
+void frame_draw_too_small(Canvas *canvas);
+
+#endif

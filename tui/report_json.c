@@ -1,0 +1,144 @@
+#include "tui/report_json.h"
+
+#include "core/memory.h"
+#include "tui/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INDENT = 2, ESCAPE_LIMIT = 12, EXACT_INTEGER_DIGITS = 15 };
+
+void report_write_exact(double value, char text[FORMAT_SIZE]) {
+    if (!isfinite(value)) {
+        (void)snprintf(text, FORMAT_SIZE, "%s", isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+        return;
+    }
+    for (int digits = EXACT_INTEGER_DIGITS; digits <= 17; digits++) {
+        (void)snprintf(text, FORMAT_SIZE, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) return;
+    }
+}
+
+/* One character (or, when it is -1, a stray byte) as it stands in a JSON string; returns its length. */
+static size_t escape_character(int32_t character, const char *input, size_t bytes,
+                               char form[ESCAPE_LIMIT + 1]) {
+    static const struct {
+        int32_t character;
+        const char *form;
+    } SHORT[] = {{'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {'\t', "\\t"},
+                 {'\r', "\\r"}, {'\b', "\\b"},  {'\f', "\\f"}};
+    if (character < 0) character = 0xFFFD;
+    for (size_t i = 0; i < sizeof SHORT / sizeof SHORT[0]; i++)
+        if (SHORT[i].character == character)
+            return (size_t)snprintf(form, ESCAPE_LIMIT + 1, "%s", SHORT[i].form);
+    if (text_character_width(character) < 0 && character > 0xFFFF) {
+        uint32_t rest = (uint32_t)character - 0x10000;
+        return (size_t)snprintf(form, ESCAPE_LIMIT + 1, "\\u%04x\\u%04x", 0xD800U + (rest >> 10 & 0x3FF),
+                                0xDC00U + (rest & 0x3FF));
+    }
+    if (text_character_width(character) < 0)
+        return (size_t)snprintf(form, ESCAPE_LIMIT + 1, "\\u%04x", (unsigned)character & 0xFFFF);
+    if (character == 0xFFFD) { /* it may stand for a stray byte: not what the input has */
+        memcpy(form, "\xEF\xBF\xBD", 4);
+        return 3;
+    }
+    memcpy(form, input, bytes);
+    form[bytes] = '\0';
+    return bytes;
+}
+
+char *report_quote(const char *text, size_t bytes) {
+    size_t needed = 3, used = 0;
+    char form[ESCAPE_LIMIT + 1], *quoted = NULL;
+    for (int round = 0; round < 2; round++) { /* measures, then writes */
+        if (round == 1) {
+            quoted = memory_allocate(needed, 1);
+            if (quoted == NULL) return NULL;
+            quoted[used++] = '"';
+        }
+        for (size_t at = 0; at < bytes;) {
+            int32_t character;
+            size_t taken = text_decode(text + at, bytes - at, &character);
+            size_t length = escape_character(character, text + at, taken, form);
+            if (round == 0) {
+                needed += length;
+            } else {
+                memcpy(quoted + used, form, length);
+                used += length;
+            }
+            at += taken;
+        }
+    }
+    quoted[used++] = '"';
+    quoted[used] = '\0';
+    return quoted;
+}
+
+static bool write_quoted(const char *text, FILE *file) {
+    char *quoted = report_quote(text, strlen(text));
+    if (quoted == NULL) return false;
+    (void)fputs(quoted, file); /* ferror() is asked at the end, here and below */
+    free(quoted);
+    return true;
+}
+
+static bool is_simple(const cJSON *item) {
+    const cJSON *child;
+    if (!cJSON_IsArray(item) && !cJSON_IsObject(item)) return true;
+    cJSON_ArrayForEach(child, item) {
+        if (cJSON_IsArray(child) || cJSON_IsObject(child)) return false;
+    }
+    return true;
+}
+
+static void break_line(int depth, FILE *file) {
+    (void)putc('\n', file);
+    for (int i = 0; i < depth * INDENT; i++) (void)putc(' ', file);
+}
+
+static void write_number(double value, FILE *file) {
+    char text[FORMAT_SIZE];
+    report_write_exact(value, text);
+    (void)fprintf(file, isfinite(value) ? "%s" : "\"%s\"", text);
+}
+
+/* Containers of scalars stand on one line, except the outermost. */
+static bool write_item(const cJSON *item, int depth, FILE *file) {
+    if (cJSON_IsString(item)) return write_quoted(item->valuestring, file);
+    if (cJSON_IsNumber(item)) {
+        write_number(item->valuedouble, file);
+    } else if (cJSON_IsRaw(item)) {
+        (void)fputs(item->valuestring, file);
+    } else if (cJSON_IsArray(item) || cJSON_IsObject(item)) {
+        bool object = cJSON_IsObject(item), lines = depth == 0 || !is_simple(item), first = true;
+        const cJSON *child;
+        (void)putc(object ? '{' : '[', file);
+        cJSON_ArrayForEach(child, item) {
+            if (!first) (void)fputs(lines ? "," : ", ", file);
+            first = false;
+            if (lines) break_line(depth + 1, file);
+            if (object && !write_quoted(child->string, file)) return false;
+            if (object) (void)fputs(": ", file);
+            if (!write_item(child, depth + 1, file)) return false;
+        }
+        if (lines && !first) break_line(depth, file);
+        (void)putc(object ? '}' : ']', file);
+    } else {
+        (void)fputs(cJSON_IsTrue(item) ? "true" : cJSON_IsFalse(item) ? "false" : "null", file);
+    }
+    return true;
+}
+
+Status report_write_json(const cJSON *tree, FILE *file, Error *error) {
+    if (!write_item(tree, 0, file)) return memory_fail(error, "writing JSON");
+    (void)putc('\n', file);
+    return report_check_file(file, error);
+}
+
+Status report_check_file(FILE *file, Error *error) {
+    errno = 0;
+    if (fflush(file) == 0 && !ferror(file)) return STATUS_OK;
+    return status_fail_errno(error, errno != 0 ? errno : EIO, "the output could not be written");
+}

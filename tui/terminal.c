@@ -1,0 +1,583 @@
+#include "tui/terminal.h"
+
+#include "core/memory.h"
+#include "tui/rescue.h"
+
+#include <curses.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <term.h>
+#include <termios.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#undef lines /* term.h */
+#undef columns
+
+enum {
+    CODE_PASTE = 0x3000, /* ESC [ 200 ~, beyond curses' own codes */
+    PASTE_LIMIT = 1 << 20,
+    PASTE_GAP = 500,    /* ms without a byte after which a paste counts as ended */
+    ERRORS_LIMIT = 200, /* readable, yet nothing to read, this often in a row: the terminal is gone */
+    PAIRS_FEW = 64,
+    PAIRS_MANY = 4096,
+    SUSPEND_GRACE = 20
+};
+
+typedef struct Pair {
+    Colour foreground, background;
+} Pair;
+
+static struct {
+    bool running;
+    SCREEN *screen;
+    FILE *input, *output;
+    Theme theme;
+    Canvas *shown; /* what the terminal shows */
+    bool stale;    /* `shown` is not to be trusted: draw everything */
+    bool pastes;   /* bracketed paste was switched on */
+    int errors;
+    wint_t pushed; /* a character read too far, or WEOF */
+    Pair pairs[PAIRS_MANY];
+    int pair_count, pair_limit;
+    const char *hint;
+    char *paste;
+    size_t paste_bytes, paste_capacity;
+} terminal = {.pushed = WEOF};
+
+static atomic_int wake_file = -1;
+static volatile sig_atomic_t end_signal, interrupted, stop_asked, continued, size_changed;
+
+static const char PASTE_ON[] = "\033[?2004h", PASTE_OFF[] = "\033[?2004l";
+
+/* ---- signals ---- */
+
+void terminal_wake(void) {
+    int file = atomic_load(&wake_file);
+    uint64_t one = 1;
+    int saved = errno;
+    if (file >= 0 && write(file, &one, sizeof one) < 0) { /* full: it is awake already */
+    }
+    errno = saved;
+}
+
+static void on_signal(int number) {
+    if (number == SIGINT)
+        interrupted = 1;
+    else if (number == SIGTSTP)
+        stop_asked = 1;
+    else if (number == SIGCONT)
+        continued = 1;
+    else if (number == SIGWINCH)
+        size_changed = 1;
+    else
+        end_signal = number;
+    terminal_wake();
+}
+
+static const int HANDLED[] = {SIGINT, SIGTSTP, SIGCONT, SIGWINCH, SIGHUP, SIGTERM};
+enum { HANDLED_COUNT = sizeof HANDLED / sizeof HANDLED[0] };
+static struct sigaction previous[HANDLED_COUNT];
+
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    (void)sigfillset(&action.sa_mask);
+    for (int i = 0; i < HANDLED_COUNT; i++) (void)sigaction(HANDLED[i], &action, &previous[i]);
+}
+
+static void release_signals(void) {
+    for (int i = 0; i < HANDLED_COUNT; i++) (void)sigaction(HANDLED[i], &previous[i], NULL);
+}
+
+/* ---- start and stop ---- */
+
+static char collected[RESCUE_BYTES];
+static size_t collected_count;
+
+static int collect(int byte) {
+    if (collected_count < sizeof collected) collected[collected_count++] = (char)byte;
+    return byte;
+}
+
+static const char *capability(const char *name) {
+    const char *text = tigetstr(name);
+    return text == (const char *)-1 ? NULL : text;
+}
+
+/* What brings the terminal back from full-screen mode, for rescue.c, which cannot ask curses. */
+static void collect_restore_bytes(void) {
+    static const char *const NAMES[] = {"sgr0", "op", "cnorm", "rmkx", "rmcup"};
+    collected_count = 0;
+    for (const char *c = PASTE_OFF; terminal.pastes && *c != '\0'; c++) (void)collect(*c);
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
+        const char *text = capability(NAMES[i]);
+        if (text != NULL) (void)tputs(text, 1, collect);
+    }
+    if (capability("rmcup") == NULL) (void)collect('\n');
+}
+
+static void say_to_terminal(const char *text) {
+    if (fputs(text, terminal.output) == EOF || fflush(terminal.output) == EOF) terminal.errors++;
+}
+
+static Status open_files(Error *error) {
+    int in = -1, out = -1;
+    if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
+        in = dup(STDIN_FILENO);
+        out = dup(STDOUT_FILENO);
+    } else {
+        in = open("/dev/tty", O_RDWR | O_CLOEXEC);
+        out = in < 0 ? -1 : dup(in);
+    }
+    terminal.input = in < 0 ? NULL : fdopen(in, "r");
+    terminal.output = out < 0 ? NULL : fdopen(out, "w");
+    if (terminal.input != NULL && terminal.output != NULL) return STATUS_OK;
+    return status_fail(error, STATUS_UNSUPPORTED,
+                       "rejuv without a command needs a terminal, and there is none here; "
+                       "the commands (rejuv --help) do not");
+}
+
+static void close_files(void) {
+    if (terminal.input != NULL) (void)fclose(terminal.input);
+    if (terminal.output != NULL) (void)fclose(terminal.output); /* flushed before; the tty may be gone */
+    terminal.input = terminal.output = NULL;
+}
+
+static Status open_screen(Error *error) {
+    static const char *const FALLBACKS[] = {NULL, "xterm-256color", "xterm", "vt100"};
+    static const char *const HINTS[] = {NULL, "TERM is not known on this machine: taken for xterm-256color",
+                                        "TERM is not known on this machine: taken for xterm",
+                                        "TERM is not known on this machine: taken for vt100"};
+    for (int i = 0; i < 4 && terminal.screen == NULL; i++) {
+        terminal.screen = newterm(FALLBACKS[i], terminal.output, terminal.input);
+        terminal.hint = HINTS[i];
+    }
+    if (terminal.screen == NULL)
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "the terminal \"%s\" is not known here, and no common one either: "
+                           "is the package ncurses-base installed?",
+                           getenv("TERM") != NULL ? getenv("TERM") : "");
+    if (capability("cup") != NULL) return STATUS_OK;
+    (void)endwin();
+    return status_fail(error, STATUS_UNSUPPORTED,
+                       "the terminal \"%s\" cannot move its cursor; the commands (rejuv --help) need none",
+                       getenv("TERM") != NULL ? getenv("TERM") : "");
+}
+
+static bool knows_paste(void) {
+    static const char *const FAMILIES[] = {"xterm",     "screen", "tmux",   "rxvt",    "foot",
+                                           "alacritty", "kitty",  "st",     "wezterm", "konsole",
+                                           "vte",       "gnome",  "ghostty"};
+    const char *name = getenv("TERM");
+    for (size_t i = 0; name != NULL && i < sizeof FAMILIES / sizeof FAMILIES[0]; i++)
+        if (strncmp(name, FAMILIES[i], strlen(FAMILIES[i])) == 0) return true;
+    return false;
+}
+
+/* Raw, except that Ctrl-\ still ends a program that hangs. */
+static void set_line(void) {
+    struct termios settings;
+    (void)raw();
+    (void)noecho();
+    (void)nonl();
+    if (tcgetattr(fileno(terminal.input), &settings) == 0) {
+        settings.c_lflag |= ISIG;
+        settings.c_cc[VINTR] = settings.c_cc[VSUSP] = _POSIX_VDISABLE;
+        (void)tcsetattr(fileno(terminal.input), TCSANOW, &settings);
+    }
+    (void)def_prog_mode();
+    (void)keypad(stdscr, TRUE);
+    (void)nodelay(stdscr, TRUE);
+    (void)leaveok(stdscr, FALSE);
+    if (getenv("ESCDELAY") == NULL) (void)set_escdelay(25);
+}
+
+static void choose_theme(const TerminalOptions *options) {
+    const char *ascii = getenv("REJUV_ASCII");
+    bool asked = options->ascii || (ascii != NULL && ascii[0] != '\0' && strcmp(ascii, "0") != 0);
+    terminal.theme.ascii = asked || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+    terminal.theme.depth = THEME_MONO;
+    terminal.pair_count = 1; /* pair 0 is the terminal's own colours */
+    if (options->monochrome || !has_colors() || start_color() == ERR) return;
+    terminal.theme.depth = theme_choose_depth(COLORS, getenv("NO_COLOR"));
+    if (use_default_colors() == ERR) terminal.theme.depth = THEME_MONO; /* its background would be ours */
+    terminal.pair_limit = terminal.theme.depth == THEME_256 ? PAIRS_MANY : PAIRS_FEW;
+    if (COLOR_PAIRS < terminal.pair_limit) terminal.pair_limit = COLOR_PAIRS;
+}
+
+Status terminal_start(const TerminalOptions *options, Error *error) {
+    static bool registered;
+    if (terminal.running) return status_fail(error, STATUS_ARGUMENT, "the terminal was started before");
+    if (atomic_load(&wake_file) < 0) atomic_store(&wake_file, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    if (atomic_load(&wake_file) < 0) return status_fail_errno(error, errno, "a file to wake up by");
+    Status status = open_files(error);
+    struct termios before;
+    bool known = status == STATUS_OK && tcgetattr(fileno(terminal.input), &before) == 0;
+    if (status == STATUS_OK) status = open_screen(error);
+    if (status == STATUS_OK) status = canvas_create(LINES, COLS, (Theme){0}, &terminal.shown, error);
+    if (status != STATUS_OK) {
+        if (known) (void)tcsetattr(fileno(terminal.input), TCSANOW, &before);
+        close_files();
+        return status;
+    }
+    terminal.pastes = knows_paste();
+    collect_restore_bytes();
+    if (known) (void)tcsetattr(fileno(terminal.input), TCSANOW, &before); /* so that rescue keeps these */
+    rescue_arm(fileno(terminal.input), fileno(terminal.output), collected, collected_count);
+    set_line();
+    choose_theme(options);
+    if (terminal.pastes) {
+        (void)define_key("\033[200~", CODE_PASTE);
+        say_to_terminal(PASTE_ON);
+    }
+    catch_signals();
+    terminal.running = terminal.stale = true;
+    if (!registered) registered = atexit(terminal_stop) == 0;
+    return STATUS_OK;
+}
+
+void terminal_stop(void) {
+    if (!terminal.running) return;
+    terminal.running = false;
+    if (terminal.pastes) say_to_terminal(PASTE_OFF);
+    (void)endwin();
+    rescue_restore_line();
+    release_signals();
+    delscreen(terminal.screen);
+    terminal.screen = NULL;
+    close_files();
+    canvas_free(terminal.shown);
+    terminal.shown = NULL;
+    free(terminal.paste);
+    terminal.paste = NULL;
+    terminal.paste_bytes = terminal.paste_capacity = 0;
+    rescue_disarm();
+}
+
+const char *terminal_hint(void) {
+    return terminal.hint;
+}
+
+Theme terminal_theme(void) {
+    return terminal.theme;
+}
+
+void terminal_size(int *rows, int *columns) {
+    *rows = terminal.running ? LINES : 0;
+    *columns = terminal.running ? COLS : 0;
+}
+
+void terminal_beep(void) {
+    if (terminal.running) (void)beep();
+}
+
+/* ---- output ---- */
+
+/* A pair for two colours, made when first needed. When there are no more, the terminal's own colours. */
+static short pair_of(Colour foreground, Colour background) {
+    if (terminal.theme.depth == THEME_MONO || (foreground < 0 && background < 0)) return 0;
+    for (int i = 1; i < terminal.pair_count; i++)
+        if (terminal.pairs[i].foreground == foreground && terminal.pairs[i].background == background)
+            return (short)i;
+    if (terminal.pair_count >= terminal.pair_limit) return 0;
+    if (init_pair((short)terminal.pair_count, (short)foreground, (short)background) == ERR) return 0;
+    terminal.pairs[terminal.pair_count] = (Pair){foreground, background};
+    return (short)terminal.pair_count++;
+}
+
+static attr_t attributes_of(const Style *style) {
+    attr_t attributes = A_NORMAL;
+    if ((style->attributes & THEME_BOLD) != 0) attributes |= A_BOLD;
+    if ((style->attributes & THEME_REVERSE) != 0) attributes |= A_REVERSE;
+    if ((style->attributes & THEME_UNDERLINE) != 0) attributes |= A_UNDERLINE;
+    return attributes;
+}
+
+static void show_cell(int row, int column, const Cell *cell) {
+    wchar_t wide[CCHARW_MAX + 1] = {0};
+    size_t left = strlen(cell->text), used = 0;
+    for (const char *text = cell->text; left > 0 && used < CCHARW_MAX;) {
+        int32_t character;
+        size_t bytes = text_decode(text, left, &character);
+        wide[used++] = (wchar_t)character;
+        text += bytes;
+        left -= bytes;
+    }
+    /* where the C library thinks otherwise about a width, the screen must not shift */
+    if (wcwidth(wide[0]) != cell->width) (void)wcscpy(wide, cell->width == 2 ? L"?" : L"?");
+    for (size_t i = 1; wide[i] != L'\0'; i++)
+        if (wcwidth(wide[i]) != 0) wide[i] = L'\0';
+    cchar_t drawn;
+    if (setcchar(&drawn, wide, attributes_of(&cell->style),
+                 pair_of(cell->style.foreground, cell->style.background), NULL) == ERR)
+        return;
+    (void)mvadd_wch(row, column, &drawn); /* ERR in the last corner, where it is drawn all the same */
+    if (cell->width == 2 && wide[0] == L'?') (void)mvaddch(row, column + 1, ' ');
+}
+
+void terminal_redraw(void) {
+    terminal.stale = true;
+}
+
+void terminal_present(const Canvas *canvas) {
+    if (!terminal.running) return;
+    Canvas *shown = terminal.shown;
+    if (shown->rows != canvas->rows || shown->columns != canvas->columns) {
+        if (canvas_resize(shown, canvas->rows, canvas->columns, NULL) != STATUS_OK) return; /* next time */
+        terminal.stale = true;
+    }
+    if (terminal.stale) {
+        (void)erase();
+        (void)clearok(curscr, TRUE);
+    }
+    size_t count = (size_t)canvas->rows * (size_t)canvas->columns;
+    for (size_t i = 0; i < count; i++) {
+        const Cell *cell = &canvas->cells[i];
+        if (!terminal.stale && cell_equals(cell, &shown->cells[i])) continue;
+        if (cell->width > 0)
+            show_cell((int)(i / (size_t)canvas->columns), (int)(i % (size_t)canvas->columns), cell);
+        shown->cells[i] = *cell;
+    }
+    terminal.stale = false;
+    bool cursor = canvas->cursor_row >= 0 && canvas->cursor_column >= 0;
+    (void)curs_set(cursor ? 1 : 0); /* ERR where the terminal cannot hide it */
+    (void)move(cursor ? canvas->cursor_row : LINES - 1, cursor ? canvas->cursor_column : 0);
+    (void)wnoutrefresh(stdscr);
+    (void)doupdate();
+}
+
+/* ---- input ---- */
+
+static Key translate_code(wint_t code) {
+    static const struct {
+        wint_t code;
+        Key key;
+    } CODES[] = {{KEY_UP, KEY_ARROW_UP},
+                 {KEY_DOWN, KEY_ARROW_DOWN},
+                 {KEY_LEFT, KEY_ARROW_LEFT},
+                 {KEY_RIGHT, KEY_ARROW_RIGHT},
+                 {KEY_SR, KEY_SHIFT | KEY_ARROW_UP},
+                 {KEY_SF, KEY_SHIFT | KEY_ARROW_DOWN},
+                 {KEY_SLEFT, KEY_SHIFT | KEY_ARROW_LEFT},
+                 {KEY_SRIGHT, KEY_SHIFT | KEY_ARROW_RIGHT},
+                 {KEY_PPAGE, KEY_PAGE_UP},
+                 {KEY_NPAGE, KEY_PAGE_DOWN},
+                 {KEY_HOME, KEY_TO_HOME},
+                 {KEY_A1, KEY_TO_HOME},
+                 {KEY_END, KEY_TO_END},
+                 {KEY_C1, KEY_TO_END},
+                 {KEY_A3, KEY_PAGE_UP},
+                 {KEY_C3, KEY_PAGE_DOWN},
+                 {KEY_IC, KEY_INSERT_NAMED},
+                 {KEY_DC, KEY_DELETE_NAMED},
+                 {KEY_BACKSPACE, KEY_RUBOUT},
+                 {KEY_ENTER, KEY_ENTER_NAMED},
+                 {KEY_BTAB, KEY_BACK_TAB}};
+    for (size_t i = 0; i < sizeof CODES / sizeof CODES[0]; i++)
+        if (CODES[i].code == code) return CODES[i].key;
+    if (code > KEY_F0 && code <= KEY_F(12)) return (Key)(KEY_FUNCTION + (code - KEY_F0));
+    return KEY_NONE;
+}
+
+static Key translate_character(wint_t character) {
+    if (character == '\r' || character == '\n') return KEY_ENTER_NAMED;
+    if (character == '\t') return KEY_TAB_NAMED;
+    if (character == 0x7F || character == '\b') return KEY_RUBOUT;
+    if (character == 0) return KEY_CONTROL | ' ';
+    if (character <= 26) return KEY_CONTROL | (Key)('a' + character - 1);
+    if (character < 0x20) return KEY_CONTROL | (Key)('@' + character);
+    return text_character_width((int32_t)character) < 0 ? KEY_NONE : (Key)character;
+}
+
+static int read_wide(wint_t *character) {
+    if (terminal.pushed == WEOF) return get_wch(character);
+    *character = terminal.pushed;
+    terminal.pushed = WEOF;
+    return OK;
+}
+
+/* After an Escape: nothing more is the key itself; a sequence that curses did not know is swallowed to its
+ * end (focus reports, odd function keys); anything else was typed with Alt. */
+static Key read_after_escape(void) {
+    wint_t next;
+    int result = read_wide(&next);
+    if (result == ERR) return KEY_ESCAPE;
+    if (result == KEY_CODE_YES) {
+        Key key = translate_code(next);
+        return key == KEY_NONE ? KEY_NONE : KEY_ALT | key;
+    }
+    if (next == 27) {
+        terminal.pushed = next;
+        return KEY_ESCAPE;
+    }
+    if (next != '[' && next != 'O') {
+        Key key = translate_character(next);
+        return key == KEY_NONE ? KEY_NONE : KEY_ALT | key;
+    }
+    wint_t part;
+    bool any = false;
+    while (read_wide(&part) == OK) {
+        any = true;
+        if (part >= 0x40 && part <= 0x7E) break;
+    }
+    return any ? KEY_NONE : KEY_ALT | (Key)next;
+}
+
+static bool wait_for_byte(int milliseconds) {
+    struct pollfd file = {.fd = fileno(terminal.input), .events = POLLIN};
+    return poll(&file, 1, milliseconds) > 0 && (file.revents & POLLIN) != 0;
+}
+
+bool terminal_has_input(void) {
+    return terminal.running && (terminal.pushed != WEOF || wait_for_byte(0));
+}
+
+static void add_to_paste(wint_t character) {
+    char bytes[4];
+    if (character == '\r') character = '\n';
+    size_t count = text_encode((int32_t)character, bytes);
+    if (terminal.paste_bytes + count > PASTE_LIMIT) return;
+    if (memory_reserve((void **)&terminal.paste, &terminal.paste_capacity, terminal.paste_bytes + count + 1,
+                       1, NULL) != STATUS_OK)
+        return;
+    memcpy(terminal.paste + terminal.paste_bytes, bytes, count);
+    terminal.paste_bytes += count;
+    terminal.paste[terminal.paste_bytes] = '\0';
+}
+
+/* Everything up to ESC [ 201 ~. */
+static void read_paste(void) {
+    static const char END[] = "[201~";
+    terminal.paste_bytes = 0;
+    size_t matched = 0;
+    bool escape = false;
+    for (;;) {
+        wint_t character;
+        int result = get_wch(&character);
+        if (result == ERR && !wait_for_byte(PASTE_GAP)) return;
+        if (result != OK) continue;
+        if (character == 27) {
+            escape = true;
+            matched = 0;
+        } else if (escape && character == (wint_t)END[matched]) {
+            if (END[++matched] == '\0') return;
+        } else { /* an escape sequence within the text loses its Escape and stays harmless text */
+            for (size_t i = 0; escape && i < matched; i++) add_to_paste((wint_t)END[i]);
+            escape = false;
+            add_to_paste(character);
+        }
+    }
+}
+
+const char *terminal_paste(size_t *bytes) {
+    *bytes = terminal.paste_bytes;
+    return terminal.paste_bytes > 0 ? terminal.paste : "";
+}
+
+static TerminalEvent read_event(void) {
+    TerminalEvent event = {.kind = TERMINAL_TIMEOUT};
+    wint_t character;
+    int result = read_wide(&character);
+    if (result == ERR) return event;
+    terminal.errors = 0;
+    if (result == KEY_CODE_YES && character == KEY_RESIZE) {
+        event.kind = TERMINAL_RESIZE;
+    } else if (result == KEY_CODE_YES && character == CODE_PASTE) {
+        read_paste();
+        event.kind = TERMINAL_PASTE;
+    } else {
+        if (result == KEY_CODE_YES)
+            event.key = translate_code(character);
+        else
+            event.key = character == 27 ? read_after_escape() : translate_character(character);
+        event.kind = TERMINAL_KEY; /* KEY_NONE: something swallowed */
+    }
+    return event;
+}
+
+static void adopt_size(void) {
+    struct winsize size;
+    if (ioctl(fileno(terminal.output), TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0)
+        (void)resize_term(size.ws_row, size.ws_col);
+    terminal.stale = true;
+}
+
+void terminal_suspend(void) {
+    struct sigaction action = {.sa_handler = SIG_DFL}, ours;
+    if (!terminal.running) return;
+    if (terminal.pastes) say_to_terminal(PASTE_OFF);
+    (void)endwin();
+    rescue_restore_line();
+    (void)sigaction(SIGTSTP, &action, &ours);
+    (void)kill(0, SIGTSTP);             /* the group, as the key does in a shell */
+    (void)poll(NULL, 0, SUSPEND_GRACE); /* with threads, the stop may reach this one a moment later */
+    (void)sigaction(SIGTSTP, &ours, NULL);
+    continued = 0;
+    (void)reset_prog_mode();
+    if (terminal.pastes) say_to_terminal(PASTE_ON);
+    adopt_size();
+}
+
+/* What signals asked for since the last look. */
+static bool take_signal(TerminalEvent *event) {
+    *event = (TerminalEvent){.kind = TERMINAL_RESIZE};
+    if (end_signal != 0) {
+        *event = (TerminalEvent){.kind = TERMINAL_END, .signal = end_signal};
+    } else if (interrupted) {
+        interrupted = 0;
+        event->kind = TERMINAL_INTERRUPT;
+    } else if (stop_asked) {
+        stop_asked = 0;
+        terminal_suspend();
+    } else if (continued) { /* stopped by SIGSTOP: whoever had the terminal may have changed it */
+        continued = 0;
+        (void)reset_prog_mode();
+        adopt_size();
+    } else if (size_changed) {
+        size_changed = 0;
+        adopt_size();
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Waits on the terminal and the wake file; returns what poll() saw of each. */
+static void wait_for_files(int milliseconds, short *input, short *wake) {
+    struct pollfd files[2] = {{.fd = fileno(terminal.input), .events = POLLIN},
+                              {.fd = atomic_load(&wake_file), .events = POLLIN}};
+    int ready = poll(files, 2, milliseconds);
+    *input = ready > 0 ? files[0].revents : 0;
+    *wake = ready > 0 ? files[1].revents : 0;
+}
+
+TerminalEvent terminal_wait(int milliseconds) {
+    TerminalEvent event = {.kind = TERMINAL_END};
+    short input = 0, wake = 0;
+    if (!terminal.running) return event;
+    for (bool waited = false;; waited = true) {
+        if (take_signal(&event)) return event;
+        event = read_event();
+        if (event.kind == TERMINAL_KEY && event.key == KEY_NONE) continue;
+        if (event.kind != TERMINAL_TIMEOUT) return event;
+        if ((input & (POLLHUP | POLLERR | POLLNVAL)) != 0 ||
+            ((input & POLLIN) != 0 && ++terminal.errors > ERRORS_LIMIT))
+            return (TerminalEvent){.kind = TERMINAL_END};
+        if ((wake & POLLIN) != 0) {
+            uint64_t drained;
+            if (read(atomic_load(&wake_file), &drained, sizeof drained) < 0) drained = 0;
+            if (take_signal(&event)) return event;
+            return (TerminalEvent){.kind = TERMINAL_WAKE};
+        }
+        if (waited && input == 0) return event; /* timed out */
+        wait_for_files(milliseconds, &input, &wake);
+    }
+}

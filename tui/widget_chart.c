@@ -1,0 +1,213 @@
+#include "tui/widget_chart.h"
+
+#include "tui/format.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EIGHTHS = 8, AXIS_COLUMNS = 8 };
+
+static const char *const LEFT_EIGHTHS[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
+static const char *const LOWER_EIGHTHS[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+static const char *const LOWER_ASCII[] = {" ", "_", ".", "-", "=", "+", "*", "#", "@"};
+
+/* Eighths of `length` cells that a share fills; anything above 0 shows. */
+static int eighths_of(double share, int length) {
+    if (!(share > 0)) return 0;
+    int eighths = (int)lround(fmin(share, 1) * length * EIGHTHS);
+    return eighths > 0 ? eighths : 1;
+}
+
+void chart_draw_bar(Canvas *canvas, Rect area, int row, int column, int columns, double share, Role role) {
+    if (columns <= 0) return;
+    int eighths = eighths_of(share, columns);
+    if (canvas->theme.ascii) eighths = eighths == 0 ? 0 : (eighths + EIGHTHS / 2) / EIGHTHS * EIGHTHS;
+    if (canvas->theme.ascii && share > 0 && eighths == 0) eighths = EIGHTHS;
+    int whole = eighths / EIGHTHS;
+    canvas_fill_row(canvas, area, row, column, whole, role, "█");
+    if (eighths % EIGHTHS != 0)
+        (void)canvas_write(canvas, area, row, column + whole, role, LEFT_EIGHTHS[eighths % EIGHTHS]);
+}
+
+/* ---- curves ---- */
+
+typedef struct Scale {
+    double x_low, x_high, y_low, y_high;
+    Rect plot;
+} Scale;
+
+static void widen(double value, double *low, double *high) {
+    if (!isfinite(value)) return;
+    if (!(*low <= value)) *low = value; /* also from NaN */
+    if (!(*high >= value)) *high = value;
+}
+
+static Scale find_scale(const Chart *chart, Rect plot) {
+    Scale scale = {NAN, NAN, chart->y_low, chart->y_high, plot};
+    bool given = isfinite(chart->y_low) && isfinite(chart->y_high);
+    for (size_t i = 0; i < chart->count; i++) {
+        widen(chart->x[i], &scale.x_low, &scale.x_high);
+        for (size_t s = 0; s < chart->series_count && !given; s++)
+            widen(chart->series[s].y[i], &scale.y_low, &scale.y_high);
+    }
+    if (!given && scale.y_low == scale.y_high) { /* a level line stands in the middle */
+        double room = scale.y_low == 0 ? 1 : fabs(scale.y_low) * 0.5;
+        scale.y_low -= room;
+        scale.y_high += room;
+    }
+    return scale;
+}
+
+static int column_of(const Scale *scale, double x) {
+    double range = scale->x_high - scale->x_low;
+    return range > 0 ? (int)lround((x - scale->x_low) / range * (scale->plot.columns - 1)) : 0;
+}
+
+static int row_of(const Scale *scale, double y) {
+    double range = scale->y_high - scale->y_low;
+    double share = range > 0 ? fmin(1, fmax(0, (y - scale->y_low) / range)) : 0.5;
+    return (int)lround((1 - share) * (scale->plot.rows - 1));
+}
+
+/* A line between two points, in dots, ends excluded. */
+static void join(Canvas *canvas, Rect plot, int row, int column, int to_row, int to_column, Role role) {
+    int width = abs(to_column - column), height = abs(to_row - row);
+    int steps = width > height ? width : height;
+    for (int i = 1; i < steps; i++) {
+        int r = row + (int)lround((double)(to_row - row) * i / steps);
+        int c = column + (int)lround((double)(to_column - column) * i / steps);
+        (void)canvas_write(canvas, plot, r, c, role, "·");
+    }
+}
+
+static const char *series_glyph(const Chart *chart, size_t index) {
+    static const char *const GLYPHS[] = {"●", "×", "+", "■", "○", "▲"};
+    const char *own = chart->series[index].glyph;
+    return own != NULL ? own : GLYPHS[index % (sizeof GLYPHS / sizeof GLYPHS[0])];
+}
+
+static void draw_series(Canvas *canvas, const Chart *chart, const Scale *scale, size_t index, bool points) {
+    const ChartSeries *series = &chart->series[index];
+    int row = 0, column = 0;
+    bool before = false;
+    for (size_t i = 0; i < chart->count; i++) {
+        if (!isfinite(series->y[i]) || !isfinite(chart->x[i])) {
+            before = false;
+            continue;
+        }
+        int next_row = row_of(scale, series->y[i]), next_column = column_of(scale, chart->x[i]);
+        if (points)
+            (void)canvas_write(canvas, scale->plot, next_row, next_column, series->role,
+                               series_glyph(chart, index));
+        else if (before)
+            join(canvas, scale->plot, row, column, next_row, next_column, series->role);
+        row = next_row;
+        column = next_column;
+        before = true;
+    }
+}
+
+static void draw_axes(Canvas *canvas, Rect area, const Chart *chart, const Scale *scale) {
+    char text[FORMAT_SIZE];
+    Rect plot = scale->plot;
+    Rect gutter = rect_make(area.row, area.column, area.rows, plot.column - area.column - 1);
+    int top = plot.row - area.row, bottom = top + plot.rows - 1, left = plot.column - area.column;
+    if (isfinite(scale->y_high))
+        (void)canvas_write_right(canvas, gutter, top, gutter.columns, ROLE_DIM,
+                                 format_fit(scale->y_high, AXIS_COLUMNS - 2, text));
+    if (isfinite(scale->y_low) && bottom > top)
+        (void)canvas_write_right(canvas, gutter, bottom, gutter.columns, ROLE_DIM,
+                                 format_fit(scale->y_low, AXIS_COLUMNS - 2, text));
+    canvas_fill_column(canvas, area, top, left - 1, plot.rows, ROLE_BAR_REST, "│");
+    (void)canvas_write(canvas, area, top, left - 1, ROLE_BAR_REST, "┤");
+    (void)canvas_write(canvas, area, bottom, left - 1, ROLE_BAR_REST, "┤");
+    if (bottom + 1 >= area.rows || !isfinite(scale->x_low)) return;
+    (void)canvas_write(canvas, area, bottom + 1, left, ROLE_DIM,
+                       format_fit(scale->x_low, AXIS_COLUMNS - 2, text));
+    (void)canvas_write_right(canvas, area, bottom + 1, area.columns, ROLE_DIM,
+                             format_fit(scale->x_high, AXIS_COLUMNS - 2, text));
+    if (chart->x_label == NULL) return;
+    int middle = left + (plot.columns - text_width(chart->x_label)) / 2;
+    if (middle > left + AXIS_COLUMNS)
+        (void)canvas_write(canvas, area, bottom + 1, middle, ROLE_DIM, chart->x_label);
+}
+
+static void draw_legend(Canvas *canvas, Rect row, const Chart *chart) {
+    int column = 0;
+    if (chart->title != NULL) column = canvas_write(canvas, row, 0, 0, ROLE_TITLE, chart->title) + 2;
+    for (size_t i = 0; i < chart->series_count; i++) {
+        if (chart->series[i].label == NULL) continue;
+        column = canvas_write(canvas, row, 0, column, chart->series[i].role, series_glyph(chart, i));
+        column = canvas_write(canvas, row, 0, column + 1, chart->series[i].role, chart->series[i].label) + 2;
+    }
+}
+
+void chart_draw(Canvas *canvas, Rect area, const Chart *chart) {
+    bool head = chart->title != NULL || (chart->series_count > 0 && chart->series[0].label != NULL);
+    Rect plot = area;
+    if (head && area.rows > 3) draw_legend(canvas, rect_cut_top(&plot, 1), chart);
+    if (area.rows > 3) (void)rect_cut_bottom(&plot, 1);
+    if (area.columns > 3 * AXIS_COLUMNS) (void)rect_cut_left(&plot, AXIS_COLUMNS);
+    if (rect_is_empty(plot) || chart->count == 0) return;
+    Scale scale = find_scale(chart, plot);
+    if (plot.column > area.column) draw_axes(canvas, area, chart, &scale);
+    if (chart->mark >= scale.x_low && chart->mark <= scale.x_high)
+        canvas_fill_column(canvas, plot, 0, column_of(&scale, chart->mark), plot.rows, ROLE_MARK, "│");
+    for (size_t i = 0; i < chart->series_count; i++) draw_series(canvas, chart, &scale, i, false);
+    for (size_t i = 0; i < chart->series_count; i++) draw_series(canvas, chart, &scale, i, true);
+}
+
+/* ---- histograms ---- */
+
+/* The largest of the bins that a column stands for; a column between two bins' beginnings belongs to the one
+ * it lies in. */
+static double pool(const double *counts, size_t bins, int column, int columns) {
+    size_t begin = (size_t)column * bins / (size_t)columns,
+           end = ((size_t)column + 1) * bins / (size_t)columns;
+    if (end <= begin) end = begin + 1;
+    double largest = 0;
+    for (size_t i = begin; i < end && i < bins; i++)
+        if (counts[i] > largest) largest = counts[i];
+    return largest;
+}
+
+static double largest_of(const double *counts, size_t bins) {
+    double largest = 0;
+    for (size_t i = 0; i < bins; i++)
+        if (counts[i] > largest) largest = counts[i];
+    return largest;
+}
+
+void chart_draw_histogram(Canvas *canvas, Rect area, const double *counts, size_t bins, bool logarithmic,
+                          const char *low, const char *high, Role role) {
+    double largest = largest_of(counts, bins);
+    if (area.rows >= 2 && low != NULL && high != NULL) {
+        Rect labels = rect_cut_bottom(&area, 1);
+        int end = canvas_write(canvas, labels, 0, 0, ROLE_DIM, low);
+        if (end + 1 + text_width(high) <= labels.columns)
+            (void)canvas_write_right(canvas, labels, 0, labels.columns, ROLE_DIM, high);
+    }
+    if (rect_is_empty(area) || bins == 0 || !(largest > 0)) return;
+    const char *const *glyphs = canvas->theme.ascii ? LOWER_ASCII : LOWER_EIGHTHS;
+    for (int column = 0; column < area.columns; column++) {
+        double value = pool(counts, bins, column, area.columns);
+        double share = logarithmic ? log1p(value) / log1p(largest) : value / largest;
+        int eighths = eighths_of(share, area.rows);
+        for (int row = area.rows - 1; row >= 0 && eighths > 0; row--, eighths -= EIGHTHS)
+            (void)canvas_write(canvas, area, row, column, role,
+                               glyphs[eighths > EIGHTHS ? EIGHTHS : eighths]);
+    }
+}
+
+void chart_draw_spark(Canvas *canvas, Rect area, int row, int column, int columns, const double *values,
+                      size_t count, Role role) {
+    double largest = largest_of(values, count);
+    if (count < (size_t)(columns > 0 ? columns : 0)) columns = (int)count;
+    const char *const *glyphs = canvas->theme.ascii ? LOWER_ASCII : LOWER_EIGHTHS;
+    for (int i = 0; i < columns; i++) {
+        double share = largest > 0 ? pool(values, count, i, columns) / largest : 0;
+        (void)canvas_write(canvas, area, row, column + i, role, glyphs[eighths_of(share, 1)]);
+    }
+}
