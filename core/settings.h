@@ -12,6 +12,9 @@ typedef struct Settings {
     double alpha; /* 1 is the SFT model, 0 the base */
 } Settings;
 
+/* Whether both make the same W of every tensor. */
+bool settings_equal(const Settings *a, const Settings *b);
+
 /* How `tensor` is blended under these settings. The Blend borrows from the pair. */
 Blend settings_blend(const Settings *settings, const PairTensor *tensor);
 

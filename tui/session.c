@@ -1,72 +1,106 @@
 #include "tui/session.h"
 
-#include "core/memory.h"
+#include "tui/format.h"
+#include "tui/session_state.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGES = 8, MESSAGE_SIZE = 512 };
+/* ---- what the first line says ---- */
 
-struct Session {
-    double alpha;
-    char messages[MESSAGES][MESSAGE_SIZE]; /* a ring, oldest first */
-    SessionTone tones[MESSAGES];
-    size_t first, count;
-};
-
-Status session_create(Session **session, Error *error) {
-    *session = memory_allocate(1, sizeof **session);
-    if (*session == NULL) return memory_fail(error, "the session");
-    (*session)->alpha = 0.5;
-    return STATUS_OK;
-}
-
-void session_free(Session *session) {
-    free(session);
+static const char *last_component(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash == NULL || slash[1] == '\0' ? path : slash + 1;
 }
 
 void session_title(const Session *session, char *text, size_t size) {
-    (void)session;
-    (void)snprintf(text, size, "nothing open");
+    const Checkpoint *base = session->pair->base, *sft = session->pair->sft;
+    char parameters[FORMAT_SIZE];
+    (void)snprintf(text, size, "%s → %s (%s %zuL %s)", last_component(base->directory),
+                   last_component(sft->directory),
+                   sft->model_status == STATUS_OK ? architecture_name(sft->model.architecture) : "?",
+                   sft->layers, format_short_count(sft->parameters, parameters));
 }
 
 SessionDials session_dials(const Session *session) {
-    SessionDials dials = {.stale = false};
-    (void)snprintf(dials.text, sizeof dials.text, "α %.2f", session->alpha);
+    SessionDials dials = {0};
+    (void)snprintf(
+        dials.text, sizeof dials.text, "α %.*f",
+        session->settings.alpha * 100.0 == (double)(int)(session->settings.alpha * 100.0 + 0.5) ? 2 : 3,
+        session->settings.alpha);
+    bool preview = session->prompt != NULL && session_preview(session, SESSION_FUSED) != NULL;
+    bool headline = session->headline != NULL && session_headline_fused(session) != NULL;
+    dials.stale =
+        (preview && session_preview_is_stale(session)) || (headline && session_headline_is_stale(session));
     return dials;
 }
 
+/* ---- running work ---- */
+
+enum { MOST_WORKS = 12 };
+
+/* All work that may run, that asked for last by a person first: what is shown first and cancelled first. */
+static size_t list_works(Session *session, Work **works) {
+    size_t count = 0;
+    Work *all[] = {&session->exporting,
+                   &session->verifying,
+                   &session->sweeping,
+                   &session->continuing,
+                   session->prompt != NULL ? comparison_work(session->prompt) : NULL,
+                   &session->pooling,
+                   session->headline != NULL ? comparison_work(session->headline) : NULL,
+                   &session->scanning,
+                   &session->loading};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (all[i] != NULL && work_is_running(all[i])) works[count++] = all[i];
+    }
+    return count;
+}
+
 size_t session_jobs(Session *session, SessionJob *jobs, size_t capacity) {
-    (void)session;
-    (void)jobs;
-    (void)capacity;
-    return 0;
-}
-
-bool session_take_message(Session *session, SessionTone *tone, char *text, size_t size) {
-    if (session->count == 0) return false;
-    (void)snprintf(text, size, "%s", session->messages[session->first]);
-    *tone = session->tones[session->first];
-    session->first = (session->first + 1) % MESSAGES;
-    session->count--;
-    return true;
-}
-
-bool session_refresh(Session *session) {
-    (void)session;
-    return false;
+    Work *works[MOST_WORKS];
+    size_t count = list_works(session, works);
+    if (count > capacity) count = capacity;
+    for (size_t i = 0; i < count; i++) {
+        JobProgress progress = job_progress(works[i]->job);
+        jobs[i] = (SessionJob){.done = progress.done, .total = progress.total, .seconds = progress.seconds};
+        (void)snprintf(jobs[i].label, sizeof jobs[i].label, "%s", works[i]->label);
+        if (works[i]->unit == NULL || progress.seconds < 0.2) continue;
+        char rate[FORMAT_SIZE];
+        (void)snprintf(jobs[i].rate, sizeof jobs[i].rate, "%s/s",
+                       format_bytes((double)progress.done / progress.seconds, rate));
+    }
+    return count;
 }
 
 bool session_cancel(Session *session) {
-    (void)session;
-    return false;
+    if (session->prompt != NULL && comparison_work(session->prompt) != NULL &&
+        !work_is_running(&session->exporting) && !work_is_running(&session->verifying) &&
+        !work_is_running(&session->sweeping) && !work_is_running(&session->continuing))
+        return comparison_cancel(session->prompt);
+    Work *works[MOST_WORKS];
+    if (list_works(session, works) == 0) return false;
+    if (session->headline != NULL && works[0] == comparison_work(session->headline))
+        return comparison_cancel(session->headline);
+    if (works[0] == &session->scanning) session->is_scan_wanted = false;
+    return work_cancel(works[0]);
 }
 
+bool session_refresh(Session *session) {
+    bool changed = session_pair_refresh(session);
+    changed |= session_tune_refresh(session);
+    changed |= session_prompt_refresh(session);
+    changed |= session_tensor_refresh(session);
+    changed |= session_export_refresh(session);
+    Work *works[MOST_WORKS];
+    return changed || list_works(session, works) > 0; /* progress moves while anything runs */
+}
+
+/* ---- dials and messages ---- */
+
 Reaction session_act(Session *session, Action action, const ActionArgument *argument) {
-    double alpha = session->alpha;
+    double alpha = session->settings.alpha;
     switch (action) {
     case ACTION_ALPHA_UP:
         alpha += 0.01 * argument->count;
@@ -86,19 +120,28 @@ Reaction session_act(Session *session, Action action, const ActionArgument *argu
     default:
         return REACTION_IGNORED;
     }
-    session->alpha = fmin(1, fmax(0, round(alpha * 1e6) / 1e6));
-    return REACTION_REFRESH;
+    session_set_alpha(session, alpha);
+    return (Reaction)(REACTION_REFRESH | REACTION_REDRAW);
+}
+
+bool session_take_message(Session *session, SessionTone *tone, char *text, size_t size) {
+    if (session->message_count == 0) return false;
+    (void)snprintf(text, size, "%s", session->messages[session->first_message]);
+    *tone = session->tones[session->first_message];
+    session->first_message = (session->first_message + 1) % SESSION_MESSAGES;
+    session->message_count--;
+    return true;
 }
 
 void session_say(Session *session, SessionTone tone, const char *format, ...) {
-    if (session->count == MESSAGES) { /* the oldest gives way */
-        session->first = (session->first + 1) % MESSAGES;
-        session->count--;
+    if (session->message_count == SESSION_MESSAGES) { /* the oldest gives way */
+        session->first_message = (session->first_message + 1) % SESSION_MESSAGES;
+        session->message_count--;
     }
-    size_t place = (session->first + session->count++) % MESSAGES;
+    size_t place = (session->first_message + session->message_count++) % SESSION_MESSAGES;
     session->tones[place] = tone;
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(session->messages[place], MESSAGE_SIZE, format, arguments);
+    (void)vsnprintf(session->messages[place], SESSION_MESSAGE_SIZE, format, arguments);
     va_end(arguments);
 }

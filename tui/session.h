@@ -31,10 +31,6 @@ typedef struct SessionJob {
 
 typedef enum SessionTone { SESSION_NOTE, SESSION_GOOD, SESSION_WARNING, SESSION_ERROR } SessionTone;
 
-/* An empty session, α at 0.5. The caller frees it; NULL is taken. */
-Status session_create(Session **session, Error *error) STATUS_MUST_CHECK;
-void session_free(Session *session);
-
 /* What is open, for the first line: "base → sft (llama 6L 1.2M)". */
 void session_title(const Session *session, char *text, size_t size);
 

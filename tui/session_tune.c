@@ -1,0 +1,172 @@
+#include "tui/session_tune.h"
+
+#include "core/memory.h"
+#include "tui/session_state.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Up to so many multiply-adds, headlines are measured without being asked: some seconds on one core. */
+static const double EAGER_WORK = 1e12;
+
+const Settings *session_settings(const Session *session) {
+    return &session->settings;
+}
+
+void session_set_alpha(Session *session, double alpha) {
+    if (isnan(alpha)) return;
+    session->settings.alpha = fmin(1.0, fmax(0.0, round(alpha * 1000.0) / 1000.0));
+}
+
+/* ---- headlines ---- */
+
+void session_tune_begin(Session *session) {
+    const Calibration *calibration = session->load.calibration;
+    if (session->model == NULL || calibration == NULL) return;
+    EvaluationRow *rows = calibration_list_positions(calibration, true);
+    Status status = rows == NULL
+                        ? memory_fail(&session->headline_error, "calibration rows")
+                        : comparison_create(session->model, rows, calibration->count, 0, "calibration rows",
+                                            session->threads, &session->headline, &session->headline_error);
+    free(rows);
+    if (status != STATUS_OK) return;
+    double work = 3.0 * (double)session->pair->sft->parameters * (double)calibration->tokens;
+    session->headline_waits = work > EAGER_WORK;
+}
+
+static const DistributionAverages *averages_of(const EvaluationResult *result) {
+    return result == NULL ? NULL : &result->averages;
+}
+
+const DistributionAverages *session_headline_base(const Session *session) {
+    return session->headline == NULL ? NULL : averages_of(comparison_base(session->headline));
+}
+
+const DistributionAverages *session_headline_sft(const Session *session) {
+    return session->headline == NULL ? NULL : averages_of(comparison_sft(session->headline));
+}
+
+const DistributionAverages *session_headline_fused(const Session *session) {
+    return session->headline == NULL ? NULL : averages_of(comparison_fused(session->headline));
+}
+
+double session_headline_alpha(const Session *session) {
+    const EvaluationResult *fused = session->headline == NULL ? NULL : comparison_fused(session->headline);
+    return fused == NULL ? NAN : fused->settings.alpha;
+}
+
+bool session_headline_is_stale(const Session *session) {
+    return session->headline == NULL || comparison_is_stale(session->headline, &session->settings);
+}
+
+const char *session_headline_message(const Session *session) {
+    const char *message;
+    if (session->model == NULL) return session->model_error.message;
+    if (session_calibration(session, &message) == NULL) return message;
+    if (session->headline == NULL) return session->headline_error.message;
+    if (comparison_error(session->headline) != NULL) return comparison_error(session->headline);
+    if (session->headline_waits) return "not measured yet: it takes a while for this model";
+    return NULL;
+}
+
+void session_measure_headlines(Session *session) {
+    session->headline_waits = false;
+    if (session->headline != NULL) comparison_resume(session->headline);
+}
+
+/* ---- the sweep ---- */
+
+static Status sweep(Job *job, void *argument, Error *error) {
+    SessionSweepErrand *errand = argument;
+    return evaluation_measure(errand->evaluation, errand->settings, errand->count, errand->results, job,
+                              error);
+}
+
+static void free_sweep_errand(Session *session) {
+    if (session->sweep_errand == NULL) return;
+    for (size_t i = 0; i < session->sweep_errand->count; i++)
+        evaluation_free_result(&session->sweep_errand->results[i]);
+    free(session->sweep_errand);
+    session->sweep_errand = NULL;
+}
+
+void session_tune_close(Session *session) {
+    work_stop(&session->sweeping);
+    free_sweep_errand(session);
+    comparison_free(session->headline);
+}
+
+void session_start_sweep(Session *session, double from, double to, size_t points) {
+    if (points < 2) points = 2;
+    if (points > SESSION_SWEEP_LARGEST) points = SESSION_SWEEP_LARGEST;
+    for (size_t i = 0; i < points; i++)
+        session->wanted_sweep[i] = from + (to - from) * (double)i / (double)(points - 1);
+    session->wanted_sweep_count = points;
+    (void)work_cancel(&session->sweeping); /* a running one makes way */
+    session_measure_headlines(session);    /* base and SFT have to be there first */
+    const char *message = session_headline_message(session);
+    if (message != NULL) {
+        session->wanted_sweep_count = 0;
+        session_say(session, SESSION_WARNING, "no sweep: %s", message);
+    }
+}
+
+static void collect_sweep(Session *session) {
+    SessionSweepErrand *errand = session->sweep_errand;
+    session->sweep_error = (Error){0};
+    if (session->sweeping.status == STATUS_OK) {
+        session->sweep_count = errand->count;
+        for (size_t i = 0; i < errand->count; i++) {
+            session->sweep_alphas[i] = errand->settings[i].alpha;
+            session->sweep_averages[i] = errand->results[i].averages;
+        }
+    } else if (session->sweeping.status != STATUS_CANCELLED) {
+        session->sweep_error = session->sweeping.error;
+    }
+    free_sweep_errand(session);
+}
+
+static void start_sweep(Session *session, const Evaluation *evaluation) {
+    SessionSweepErrand *errand = memory_allocate(1, sizeof *errand);
+    Error error = {0};
+    Status status = STATUS_OK;
+    if (errand == NULL) {
+        status = memory_fail(&error, "a sweep");
+    } else {
+        errand->evaluation = evaluation;
+        errand->count = session->wanted_sweep_count;
+        for (size_t i = 0; i < errand->count; i++) errand->settings[i].alpha = session->wanted_sweep[i];
+        session->sweep_errand = errand;
+        status = work_start(&session->sweeping, session->threads, sweep, errand, &error);
+    }
+    session->wanted_sweep_count = 0;
+    if (status == STATUS_OK) return;
+    free_sweep_errand(session);
+    session->sweep_error = error;
+}
+
+bool session_tune_refresh(Session *session) {
+    bool changed = false;
+    if (session->headline != NULL && !session->headline_waits)
+        changed |= comparison_refresh(session->headline, &session->settings);
+    if (work_poll(&session->sweeping)) {
+        collect_sweep(session);
+        changed = true;
+    }
+    const Evaluation *evaluation =
+        session->headline == NULL ? NULL : comparison_evaluation(session->headline);
+    if (session->wanted_sweep_count > 0 && evaluation != NULL && !work_is_running(&session->sweeping)) {
+        start_sweep(session, evaluation);
+        changed = true;
+    }
+    return changed;
+}
+
+SessionSweep session_sweep(const Session *session) {
+    return (SessionSweep){
+        .count = session->sweep_count,
+        .alphas = session->sweep_alphas,
+        .averages = session->sweep_averages,
+        .is_running = work_is_running(&session->sweeping) || session->wanted_sweep_count > 0,
+        .error = session->sweep_error.status != STATUS_OK ? session->sweep_error.message : NULL};
+}
