@@ -61,8 +61,9 @@ typedef enum DriftScale {
 } DriftScale;
 
 typedef enum DriftFormat {
-    DRIFT_FORMAT_NUMBER, /* four significant digits */
-    DRIFT_FORMAT_PERCENT /* of a share: 0.25 is "25.0%" */
+    DRIFT_FORMAT_NUMBER,  /* four significant digits */
+    DRIFT_FORMAT_PERCENT, /* of a share: 0.25 is "25.0%" */
+    DRIFT_FORMAT_COSINE   /* six decimals */
 } DriftFormat;
 
 typedef struct DriftMetricFacts {
@@ -82,7 +83,7 @@ const DriftMetricFacts *drift_metric_facts(DriftMetric metric);
 /* The metric of that key; DRIFT_METRIC_COUNT where there is none. */
 DriftMetric drift_find_metric(const char *key);
 
-/* The metric as text: "0.0478", "25.0%", "inf"; "-" where it is NaN. */
+/* A value of the metric as text: "0.0478", "25.0%", "inf", "nan". At most 23 bytes with the NUL. */
 void drift_format_value(DriftMetric metric, double value, char *text, size_t size);
 
 /* ---- one tensor ---- */
@@ -108,6 +109,9 @@ typedef struct DriftRow {
 
 /* The metric as defined above; NaN where it is undefined. For a row that is not compared: NaN. */
 double drift_value(const DriftRow *row, DriftMetric metric);
+
+/* The same as text; "-" where it is undefined, "nan" where elements that are not finite made it so. */
+void drift_format_row(const DriftRow *row, DriftMetric metric, char *text, size_t size);
 
 /* Makes *sum (zeroed before the first) the drift of both taken as one long vector. In a sum, top1_share is
  * the share held by the top 1 % of each tensor, and the place of the maximum is that within its tensor,
@@ -142,9 +146,11 @@ size_t drift_sum_all(const DriftTable *table, DriftRow *sum);
 size_t drift_sum_layer(const DriftTable *table, int layer, DriftRow *sum);
 size_t drift_sum_role(const DriftTable *table, TensorRole role, DriftRow *sum);
 
-/* Writes the indexes of the compared rows that are there, most drifted first by `metric` (NaN first: it must
- * show), ties in the pair's order; returns their number, at most `capacity`. */
-size_t drift_rank(const DriftTable *table, DriftMetric metric, size_t *indexes, size_t capacity);
+/* Writes the indexes of the compared rows that are there to `indexes` (room for drift_table_count()), most
+ * drifted first by `metric`: a NaN that comes from the weights before all, for it must show, undefined values
+ * last, ties in the pair's order. */
+Status drift_rank(const DriftTable *table, DriftMetric metric, size_t *indexes, size_t *count,
+                  Error *error) STATUS_MUST_CHECK;
 
 /* ---- rows and columns of one tensor ---- */
 

@@ -5,6 +5,8 @@
  * sequence of correctly rounded operations). `dot` sums in 64 interleaved lanes that are folded in a fixed
  * order, so it too is the same on any machine.
  *
+ * `drift` sums doubles in 16 lanes, likewise.
+ *
  * Pointers to stored elements may be unaligned. Types are floating (dtype_is_float).
  */
 #ifndef REJUV_CORE_KERNELS_H
@@ -13,6 +15,7 @@
 #include "core/dtype.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* One row of each model and its coefficients, rounded to float32 once: weight_sft = a, weight_base = 1 − a.
  * weight_base = 0 reads S only, weight_sft = 0 reads B only; the pointer of the other may be NULL. */
@@ -21,6 +24,18 @@ typedef struct KernelRow {
     const void *sft, *base;
     float weight_sft, weight_base;
 } KernelRow;
+
+/* What comparing two stretches of elements adds up to; Δ = s − b, in double. */
+typedef struct KernelDrift {
+    uint64_t changed, sign_flips; /* s ≠ b; one below and the other above zero */
+    uint64_t base_nonfinite, sft_nonfinite;
+    double base_squares, sft_squares, products, difference_squares; /* Σb², Σs², Σsb, ΣΔ² */
+    double mean, moment2, moment3, moment4;                         /* of Δ: mean, Σ(Δ − mean)ᵏ */
+    double max_abs;                                                 /* NaN where a Δ is NaN */
+    size_t max_at; /* the first place of max_abs; of the first NaN */
+} KernelDrift;
+
+enum { KERNELS_DRIFT_CHUNK = 2048 };
 
 typedef struct Kernels {
     const char *name; /* "avx512", "avx2", "portable" */
@@ -42,6 +57,15 @@ typedef struct Kernels {
 
     /* Σ_i v[i] · x[i] */
     float (*dot_widened)(const float *v, size_t count, const float *x);
+
+    /* Compares 1 to KERNELS_DRIFT_CHUNK elements. */
+    void (*drift)(const float *s, const float *b, size_t count, KernelDrift *drift);
+
+    /* keys[i] = the bits of |s[i] − b[i]| in float32, which order as the values do; NaNs last. */
+    void (*drift_keys)(const float *s, const float *b, size_t count, uint32_t *keys);
+
+    /* marks[i] = 1 where keys[i] ≥ least, else 0 */
+    void (*drift_mark)(const uint32_t *keys, size_t count, uint32_t least, unsigned char *marks);
 } Kernels;
 
 /* The best variant that this processor can run. REJUV_KERNELS=portable|avx2|avx512 in the environment chooses
