@@ -362,15 +362,22 @@ static Status add_subject(Scan *scan, size_t index, const Tensor *base, const Te
 static void combine_measured(Scan *scan, Subject *subject) {
     uint32_t *counts = scan->histogram;
     uint64_t sampled = 0;
+    DriftRow sum = {0};
     memset(counts, 0, DRIFT_KEY_STEPS * sizeof *counts);
     for (size_t t = 0; t < subject->tiles; t++) {
         const Tile *tile = &scan->tiles[subject->first_tile + t];
         const uint16_t *samples = scan->samples + subject->first_sample + tile->first / subject->stride;
-        drift_add_row(&subject->row, &tile->row);
+        drift_add_row(&sum, &tile->row);
         for (size_t i = 0; i < tile->sampled; i++) counts[samples[i]]++;
         sampled += tile->sampled;
     }
     DriftRow *row = &subject->row;
+    sum.tensor = row->tensor;
+    sum.is_compared = true;
+    sum.tensors = row->tensors;
+    sum.sft_only_rows = row->sft_only_rows;
+    sum.base_only_rows = row->base_only_rows;
+    *row = sum;
     row->is_equal = row->changed == 0 && row->sft_only_rows == 0 && row->base_only_rows == 0;
     row->equal_tensors = row->is_equal ? 1 : 0;
     /* where no more than k elements changed, those are the largest k */
