@@ -40,7 +40,7 @@ typedef enum ElementsPooling {
     ELEMENTS_MAX,    /* largest |x| */
     ELEMENTS_MEAN,   /* mean of x */
     ELEMENTS_RMS,    /* root of the mean square */
-    ELEMENTS_SIGNED, /* the x of largest |x|, with its sign; the first of equals */
+    ELEMENTS_SIGNED, /* the x of largest |x|, with its sign; of two as large the positive one */
     ELEMENTS_POOLING_COUNT
 } ElementsPooling;
 
@@ -74,14 +74,15 @@ enum {
 typedef struct ElementsMap {
     uint64_t row, rows, column, columns; /* the window */
     size_t grid_rows, grid_columns;
-    double *cells;                        /* [grid_rows · grid_columns]; NaN where nothing finite is */
-    unsigned char *marks;                 /* the same shape: ELEMENTS_CELL_… */
-    double *row_profile;                  /* [grid_rows]: rms over the cell row's elements; NaN as above */
-    double *column_profile;               /* [grid_columns] */
-    double largest_cell;                  /* max |cells|; 0 where all are NaN: for the colour scale */
-    uint64_t count, nonfinite, missing;   /* finite, not finite, not there: together the window's elements */
-    double minimum, maximum, mean;        /* of the finite elements; NaN where there are none */
-    size_t bins;                          /* equal steps from low to high, which belongs to the last */
+    double *cells;                      /* [grid_rows · grid_columns]; NaN where nothing finite is */
+    unsigned char *marks;               /* the same shape: ELEMENTS_CELL_… */
+    double *row_profile;                /* [grid_rows]: rms over the cell row's elements; NaN as above */
+    double *column_profile;             /* [grid_columns] */
+    double largest_cell;                /* max |cells|; 0 where all are NaN: for the colour scale */
+    uint64_t count, nonfinite, missing; /* finite, not finite, not there: together the window's elements */
+    double minimum, maximum, mean;      /* of the finite elements; NaN where there are none */
+    size_t bins; /* equal steps from low to high, which belongs to the last; where low = high, all is in the
+                    first */
     double histogram_low, histogram_high; /* [min, max]; symmetric about 0 where both signs occur */
     uint64_t *histogram;                  /* [bins]; they add up to `count` */
 } ElementsMap;

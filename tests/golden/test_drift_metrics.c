@@ -2,7 +2,7 @@
  * Drift against reference figures (golden/method/PAIR/drift.json, float64): every metric of every tensor of
  * three pairs, and the first row and column norms of the matrices.
  *
- * Tolerance: 1e-12, relative. Largest errors observed are printed by each test.
+ * Tolerance: 1e-12, relative; the largest error observed stands beside each test, which prints it.
  */
 #include "core/drift.h"
 #include "tests/golden/golden.h"
@@ -77,17 +77,19 @@ static void compare_pair(const char *name, const char *folder) {
     free(sft);
 }
 
-/* observed: 1.7e-15 */
+/* observed: 5.2e-15, in 777 figures */
 static void every_metric_of_the_demo_pair_equals_the_reference(void **state) {
     (void)state;
     compare_pair("demo", "demo");
 }
 
+/* observed: 3.8e-15, in 489 figures */
 static void every_metric_of_a_float32_pair_equals_the_reference(void **state) {
     (void)state;
     compare_pair("qwen2-bias", "golden/pairs/qwen2-bias");
 }
 
+/* observed: 3.6e-15, in 447 figures */
 static void every_metric_of_a_tied_bfloat16_pair_equals_the_reference(void **state) {
     (void)state;
     compare_pair("qwen3-tied", "golden/pairs/qwen3-tied");
