@@ -142,6 +142,29 @@ void blend_rows_as(const Blend *blend, size_t first, size_t count, DType dtype, 
     }
 }
 
+/* How many of `count` elements, from (row, column) on, make one piece: to the end of the row, or of the base
+ * where one a holds for all. */
+static size_t element_run(const Blend *blend, size_t row, size_t column, size_t count) {
+    size_t columns = blend->sft->columns, end = columns - column;
+    if (blend->row_a == NULL && blend->column_a == NULL) {
+        size_t at = row * columns + column, base_end = blend->base == NULL ? 0 : blend->base->rows * columns;
+        end = at < base_end ? base_end - at : count;
+    }
+    return end < count ? end : count;
+}
+
+void blend_elements_as(const Blend *blend, size_t first, size_t count, DType dtype, void *out,
+                       float *scratch) {
+    size_t columns = blend->sft->columns, size = dtype_size(dtype);
+    unsigned char *bytes = out;
+    for (size_t at = 0, n; at < count; at += n) {
+        size_t row = (first + at) / columns, column = (first + at) % columns;
+        n = element_run(blend, row, column, count - at);
+        Piece piece = make_piece(blend, row, column, n);
+        blend_piece_as(&piece, dtype, bytes + at * size, scratch);
+    }
+}
+
 /* The dot product where a changes from column to column: a part of the row on the stack at a time. */
 static float dot_each(const Piece *piece, const float *x) {
     float mixed[WEIGHT_CHUNK], sum = 0.0F;

@@ -41,6 +41,11 @@ void blend_rows(const Blend *blend, size_t first, size_t count, float *out);
 size_t blend_scratch(const Blend *blend, size_t count);
 void blend_rows_as(const Blend *blend, size_t first, size_t count, DType dtype, void *out, float *scratch);
 
+/* `count` elements of W from element `first` on, counted along the rows, in a writable dtype; or in SFT's own
+ * dtype, whatever it is, where W is S. `scratch` holds `count` floats. */
+void blend_elements_as(const Blend *blend, size_t first, size_t count, DType dtype, void *out,
+                       float *scratch);
+
 /* y[r] = Σ_c W[first + r, c] · x[c] for `count` rows, without W ever in memory: the one-token multiply. */
 void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y);
 

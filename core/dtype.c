@@ -66,7 +66,13 @@ DType dtype_find(const char *name) {
 static float widen_f16(uint16_t half) {
     float sign = (half & 0x8000U) ? -1.0F : 1.0F;
     int exponent = (half >> 10) & 31, mantissa = half & 1023;
-    if (exponent == 31) return mantissa ? copysignf(NAN, sign) : sign * INFINITY;
+    if (exponent == 31 && mantissa != 0) { /* the bits that the processor's own conversion gives */
+        uint32_t bits = (half & 0x8000U) << 16 | 0x7fc00000U | (uint32_t)mantissa << 13;
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
+    if (exponent == 31) return sign * INFINITY;
     if (exponent == 0) return sign * ldexpf((float)mantissa, -24);
     return sign * ldexpf((float)(mantissa + 1024), exponent - 25);
 }

@@ -58,9 +58,20 @@ typedef struct ExportShard {
 /* A file that is not weights. */
 typedef struct ExportSidecar {
     char *name;   /* in the export: "tokenizer.json", "chat_templates/tool.jinja" */
-    char *source; /* path of the donor's file; NULL: made by the export */
+    char *source; /* path of the donor's file that is copied; NULL: made by the export */
+    char *text;   /* what is made; NULL: copied, or the recipe, which is made last */
     uint64_t bytes;
 } ExportSidecar;
+
+/* A file of weights that is read, as it was when the plan was made. */
+typedef struct ExportInput {
+    const SafetensorsFile *file; /* borrowed from the pair */
+    bool is_base;
+    size_t index; /* in the recipe's list of that side */
+    size_t same;  /* the first input that is this very file: its own index, mostly */
+    uint64_t device, inode, size;
+    int64_t seconds, nanoseconds; /* of its last change */
+} ExportInput;
 
 typedef struct ExportPlan {
     const Pair *pair;
@@ -72,8 +83,10 @@ typedef struct ExportPlan {
     size_t tensor_count;
     ExportShard *shards;
     size_t shard_count;
-    ExportSidecar *sidecars;
+    ExportSidecar *sidecars; /* the recipe is the last; recipe->files lists the others, in this order */
     size_t sidecar_count, sidecar_capacity;
+    ExportInput *inputs;
+    size_t input_count;
     uint64_t weight_bytes; /* the tensors */
     uint64_t total_bytes;  /* all files */
     uint64_t kept_bytes;   /* of an interrupted run of this very plan: they need not be written again */

@@ -209,6 +209,11 @@ Status safetensors_open(const char *path, SafetensorsFile **file, Error *error) 
     return STATUS_OK;
 }
 
+void safetensors_forget_pages(const SafetensorsFile *file) {
+    /* advice only: where it is not taken, nothing but the size of the process changes */
+    (void)madvise((void *)(uintptr_t)file->map, file->size, MADV_DONTNEED);
+}
+
 void safetensors_close(SafetensorsFile *file) {
     if (file == NULL) return;
     if (file->map != NULL) (void)munmap((void *)(uintptr_t)file->map, file->size);

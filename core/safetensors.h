@@ -45,6 +45,10 @@ typedef struct SafetensorsFile {
  */
 Status safetensors_open(const char *path, SafetensorsFile **file, Error *error) STATUS_MUST_CHECK;
 
+/* Lets the system take back the memory of the mapped pages that were read; they come back when they are read
+ * again. For passes over a file that is larger than memory should look. */
+void safetensors_forget_pages(const SafetensorsFile *file);
+
 /* Unmaps and frees; takes NULL. */
 void safetensors_close(SafetensorsFile *file);
 

@@ -1,0 +1,63 @@
+#include "core/export_parts.h"
+#include "core/memory.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+RecipeFile *export_input_file(const ExportPlan *plan, const ExportInput *input) {
+    return &(input->is_base ? &plan->recipe->base : &plan->recipe->sft)->files.list[input->index];
+}
+
+static Status stat_input(const SafetensorsFile *file, ExportInput *input, Error *error) {
+    struct stat facts;
+    if (stat(file->path, &facts) != 0) return status_fail_errno(error, errno, "%s", file->path);
+    input->device = (uint64_t)facts.st_dev;
+    input->inode = (uint64_t)facts.st_ino;
+    input->size = (uint64_t)facts.st_size;
+    input->seconds = (int64_t)facts.st_mtim.tv_sec;
+    input->nanoseconds = (int64_t)facts.st_mtim.tv_nsec;
+    if (input->size == file->size) return STATUS_OK;
+    return status_fail(error, STATUS_IO,
+                       "%s: expected the %zu bytes it had when it was opened, found %" PRIu64, file->path,
+                       file->size, input->size);
+}
+
+Status export_check_inputs(const ExportPlan *plan, Error *error) {
+    for (size_t i = 0; i < plan->input_count; i++) {
+        const ExportInput *planned = &plan->inputs[i];
+        ExportInput now = {0};
+        Status status = stat_input(planned->file, &now, error);
+        if (status != STATUS_OK) return status;
+        if (now.device != planned->device || now.inode != planned->inode || now.seconds != planned->seconds ||
+            now.nanoseconds != planned->nanoseconds)
+            return status_fail(error, STATUS_IO, "%s: was changed or replaced since the export was planned",
+                               planned->file->path);
+    }
+    return STATUS_OK;
+}
+
+Status export_plan_inputs(ExportPlan *plan, Error *error) {
+    const Checkpoint *sides[] = {plan->pair->sft, plan->pair->base};
+    RecipeInput *lists[] = {&plan->recipe->sft, &plan->recipe->base};
+    plan->inputs = memory_allocate(sides[0]->file_count + sides[1]->file_count, sizeof *plan->inputs);
+    if (plan->inputs == NULL) return memory_fail(error, "the plan");
+    for (int s = 0; s < 2; s++) {
+        lists[s]->directory = memory_copy_text(sides[s]->directory, strlen(sides[s]->directory));
+        if (lists[s]->directory == NULL) return memory_fail(error, "the plan");
+        for (size_t i = 0; i < sides[s]->file_count; i++) {
+            ExportInput *input = &plan->inputs[plan->input_count];
+            *input = (ExportInput){.file = sides[s]->files[i], .is_base = s == 1, .index = i};
+            Status status = stat_input(input->file, input, error);
+            if (status == STATUS_OK)
+                status = recipe_add_file(&lists[s]->files, sides[s]->file_names[i], input->size, "", error);
+            if (status != STATUS_OK) return status;
+            while (plan->inputs[input->same].device != input->device ||
+                   plan->inputs[input->same].inode != input->inode)
+                input->same++; /* ends at the input itself */
+            plan->input_count++;
+        }
+    }
+    return STATUS_OK;
+}
