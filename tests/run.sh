@@ -1,0 +1,107 @@
+#!/bin/sh
+# All the proof there is, from a clean clone: installs what is missing (Debian 12), builds, tests, checks.
+#     sh tests/run.sh
+# The last line is "N passed, N failed, N skipped"; the exit status is 0 when nothing failed.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+. tui/packages.sh
+PACKAGES_TESTS="libcmocka-dev libvterm-dev clang clang-format libasan8 libubsan1"
+passed=0 failed=0 skipped=0 failures=
+jobs=$(nproc)
+OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-$jobs}
+export OPENBLAS_NUM_THREADS
+
+# verdict NAME STATUS: one check that is no ctest.
+verdict() {
+    if [ "$2" -eq 0 ]; then
+        passed=$((passed + 1))
+        echo "== passed: $1"
+    else
+        failed=$((failed + 1))
+        failures="$failures
+    $1"
+        echo "== FAILED: $1"
+    fi
+}
+
+# skip NAME WHY
+skip() {
+    skipped=$((skipped + 1))
+    echo "== skipped: $1 ($2)"
+}
+
+# build FOLDER CMAKE_ARGUMENT …
+build() {
+    folder=$1
+    shift
+    echo "== building in $folder"
+    cmake -S . -B "$folder" -G Ninja "$@" >"$folder.log" 2>&1 && cmake --build "$folder" >>"$folder.log" 2>&1
+    status=$?
+    [ $status -eq 0 ] || tail -n 60 "$folder.log"
+    rm -f "$folder.log"
+    return $status
+}
+
+# run_tests FOLDER CTEST_ARGUMENT …: counts what ctest counts.
+run_tests() {
+    folder=$1
+    shift
+    report=$PWD/$folder/report.xml
+    rm -f "$report"
+    ctest --test-dir "$folder" -j "$jobs" --output-on-failure --output-junit "$report" "$@"
+    if [ ! -s "$report" ]; then
+        verdict "$folder: ctest ran" 1
+        return
+    fi
+    counts=$(tr '\n\t' '  ' <"$report" | sed 's/<testsuite \([^>]*\)>.*/\1/')
+    tests=$(attribute tests) bad=$(attribute failures) left=$(($(attribute skipped) + $(attribute disabled)))
+    if [ "$tests" -eq 0 ]; then
+        verdict "$folder: there are tests" 1
+        return
+    fi
+    passed=$((passed + tests - bad - left)) failed=$((failed + bad)) skipped=$((skipped + left))
+    [ "$bad" -eq 0 ] || failures="$failures
+    $bad tests in $folder (see above)"
+}
+
+attribute() {
+    value=$(printf '%s' "$counts" | sed -n "s/.*[ ]$1=\"\([0-9]*\)\".*/\1/p")
+    echo "${value:-0}"
+}
+
+check_format() {
+    find core tui views tests -name '*.[ch]' -not -path '*/demo/*' | LC_ALL=C sort |
+        xargs clang-format --dry-run -Werror
+}
+
+# shellcheck disable=SC2086 — lists
+packages_install $PACKAGES_BUILD $PACKAGES_TESTS || exit 1
+
+# Everything, optimised, every warning an error.
+build build-tests -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=gcc -DREJUV_WERROR=ON
+status=$?
+verdict "build with gcc, without a warning" $status
+[ $status -ne 0 ] || run_tests build-tests
+
+# The same under the address and undefined-behaviour sanitizers. The golden data are those of the first build.
+build build-sanitize -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=gcc -DREJUV_SANITIZE=ON -DREJUV_WERROR=ON
+status=$?
+verdict "build with the sanitizers" $status
+[ $status -ne 0 ] || run_tests build-sanitize -L '^(unit|golden|faults|screens|fuzz)$'
+
+if command -v clang >/dev/null; then
+    build build-clang -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=clang -DREJUV_WERROR=ON
+    verdict "build with clang, without a warning" $?
+else
+    skip "build with clang" "there is no clang"
+fi
+if command -v clang-format >/dev/null; then
+    check_format
+    verdict "clang-format finds nothing to change" $?
+else
+    skip "clang-format" "there is no clang-format"
+fi
+
+[ -z "$failures" ] || printf 'Failed:%s\n' "$failures"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
