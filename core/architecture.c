@@ -55,29 +55,29 @@ typedef struct RoleFacts {
     bool layered;
 } RoleFacts;
 
-static const RoleFacts ROLES[ROLE_COUNT] = {
-    [ROLE_OTHER] = {"other", NULL, false},
-    [ROLE_EMBEDDING] = {"embed", "model.embed_tokens.weight", false},
-    [ROLE_ATTENTION_NORM] = {"norm1", "input_layernorm.weight", true},
-    [ROLE_Q] = {"q", "self_attn.q_proj.weight", true},
-    [ROLE_K] = {"k", "self_attn.k_proj.weight", true},
-    [ROLE_V] = {"v", "self_attn.v_proj.weight", true},
-    [ROLE_O] = {"o", "self_attn.o_proj.weight", true},
-    [ROLE_Q_BIAS] = {"q_bias", "self_attn.q_proj.bias", true},
-    [ROLE_K_BIAS] = {"k_bias", "self_attn.k_proj.bias", true},
-    [ROLE_V_BIAS] = {"v_bias", "self_attn.v_proj.bias", true},
-    [ROLE_O_BIAS] = {"o_bias", "self_attn.o_proj.bias", true},
-    [ROLE_Q_NORM] = {"q_norm", "self_attn.q_norm.weight", true},
-    [ROLE_K_NORM] = {"k_norm", "self_attn.k_norm.weight", true},
-    [ROLE_MLP_NORM] = {"norm2", "post_attention_layernorm.weight", true},
-    [ROLE_GATE] = {"gate", "mlp.gate_proj.weight", true},
-    [ROLE_UP] = {"up", "mlp.up_proj.weight", true},
-    [ROLE_DOWN] = {"down", "mlp.down_proj.weight", true},
-    [ROLE_GATE_BIAS] = {"gate_bias", "mlp.gate_proj.bias", true},
-    [ROLE_UP_BIAS] = {"up_bias", "mlp.up_proj.bias", true},
-    [ROLE_DOWN_BIAS] = {"down_bias", "mlp.down_proj.bias", true},
-    [ROLE_FINAL_NORM] = {"final_norm", "model.norm.weight", false},
-    [ROLE_HEAD] = {"lm_head", "lm_head.weight", false},
+static const RoleFacts ROLES[TENSOR_ROLE_COUNT] = {
+    [TENSOR_OTHER] = {"other", NULL, false},
+    [TENSOR_EMBEDDING] = {"embed", "model.embed_tokens.weight", false},
+    [TENSOR_ATTENTION_NORM] = {"norm1", "input_layernorm.weight", true},
+    [TENSOR_Q] = {"q", "self_attn.q_proj.weight", true},
+    [TENSOR_K] = {"k", "self_attn.k_proj.weight", true},
+    [TENSOR_V] = {"v", "self_attn.v_proj.weight", true},
+    [TENSOR_O] = {"o", "self_attn.o_proj.weight", true},
+    [TENSOR_Q_BIAS] = {"q_bias", "self_attn.q_proj.bias", true},
+    [TENSOR_K_BIAS] = {"k_bias", "self_attn.k_proj.bias", true},
+    [TENSOR_V_BIAS] = {"v_bias", "self_attn.v_proj.bias", true},
+    [TENSOR_O_BIAS] = {"o_bias", "self_attn.o_proj.bias", true},
+    [TENSOR_Q_NORM] = {"q_norm", "self_attn.q_norm.weight", true},
+    [TENSOR_K_NORM] = {"k_norm", "self_attn.k_norm.weight", true},
+    [TENSOR_MLP_NORM] = {"norm2", "post_attention_layernorm.weight", true},
+    [TENSOR_GATE] = {"gate", "mlp.gate_proj.weight", true},
+    [TENSOR_UP] = {"up", "mlp.up_proj.weight", true},
+    [TENSOR_DOWN] = {"down", "mlp.down_proj.weight", true},
+    [TENSOR_GATE_BIAS] = {"gate_bias", "mlp.gate_proj.bias", true},
+    [TENSOR_UP_BIAS] = {"up_bias", "mlp.up_proj.bias", true},
+    [TENSOR_DOWN_BIAS] = {"down_bias", "mlp.down_proj.bias", true},
+    [TENSOR_FINAL_NORM] = {"final_norm", "model.norm.weight", false},
+    [TENSOR_HEAD] = {"lm_head", "lm_head.weight", false},
 };
 
 static const char LAYER_PREFIX[] = "model.layers.";
@@ -270,18 +270,18 @@ static bool has_bias(const cJSON *json, BiasRule rule) {
 
 static void read_roles(const cJSON *json, ModelConfig *config) {
     const Architecture *architecture = config->architecture;
-    static const TensorRole ALWAYS[] = {ROLE_EMBEDDING, ROLE_ATTENTION_NORM, ROLE_Q,    ROLE_K,  ROLE_V,
-                                        ROLE_O,         ROLE_MLP_NORM,       ROLE_GATE, ROLE_UP, ROLE_DOWN,
-                                        ROLE_FINAL_NORM};
+    static const TensorRole ALWAYS[] = {
+        TENSOR_EMBEDDING, TENSOR_ATTENTION_NORM, TENSOR_Q,  TENSOR_K,    TENSOR_V,         TENSOR_O,
+        TENSOR_MLP_NORM,  TENSOR_GATE,           TENSOR_UP, TENSOR_DOWN, TENSOR_FINAL_NORM};
     for (size_t i = 0; i < sizeof ALWAYS / sizeof *ALWAYS; i++) config->roles[ALWAYS[i]] = true;
-    config->roles[ROLE_Q_BIAS] = config->roles[ROLE_K_BIAS] = config->roles[ROLE_V_BIAS] =
+    config->roles[TENSOR_Q_BIAS] = config->roles[TENSOR_K_BIAS] = config->roles[TENSOR_V_BIAS] =
         has_bias(json, architecture->qkv_bias);
-    config->roles[ROLE_O_BIAS] = has_bias(json, architecture->o_bias);
-    config->roles[ROLE_GATE_BIAS] = config->roles[ROLE_UP_BIAS] = config->roles[ROLE_DOWN_BIAS] =
+    config->roles[TENSOR_O_BIAS] = has_bias(json, architecture->o_bias);
+    config->roles[TENSOR_GATE_BIAS] = config->roles[TENSOR_UP_BIAS] = config->roles[TENSOR_DOWN_BIAS] =
         has_bias(json, architecture->mlp_bias);
-    config->roles[ROLE_Q_NORM] = config->roles[ROLE_K_NORM] = architecture->qk_norm;
+    config->roles[TENSOR_Q_NORM] = config->roles[TENSOR_K_NORM] = architecture->qk_norm;
     config->tied_head = json_get_bool(json, "tie_word_embeddings", false);
-    config->roles[ROLE_HEAD] = !config->tied_head;
+    config->roles[TENSOR_HEAD] = !config->tied_head;
 }
 
 static void read_eos(const cJSON *json, ModelConfig *config) {
@@ -356,14 +356,14 @@ TensorRole architecture_find_role(const char *name, int *layer) {
         const char *digits = name + sizeof LAYER_PREFIX - 1;
         char *end;
         unsigned long index = *digits >= '0' && *digits <= '9' ? strtoul(digits, &end, 10) : ULONG_MAX;
-        if (index > INT32_MAX || *end != '.') return ROLE_OTHER;
+        if (index > INT32_MAX || *end != '.') return TENSOR_OTHER;
         rest = end + 1;
         *layer = (int)index;
     }
-    for (int role = ROLE_OTHER + 1; role < ROLE_COUNT; role++) {
+    for (int role = TENSOR_OTHER + 1; role < TENSOR_ROLE_COUNT; role++) {
         if (ROLES[role].layered == layered && strcmp(rest, ROLES[role].tensor) == 0) return (TensorRole)role;
     }
-    return ROLE_OTHER;
+    return TENSOR_OTHER;
 }
 
 bool architecture_name_tensor(TensorRole role, int layer, char *name, size_t size) {
@@ -378,29 +378,29 @@ void architecture_shape(const ModelConfig *config, TensorRole role, uint64_t *ro
     uint64_t query = config->heads * config->head_dim, key = config->kv_heads * config->head_dim;
     struct {
         uint64_t rows, columns;
-    } const shapes[ROLE_COUNT] = {
-        [ROLE_OTHER] = {0, 0},
-        [ROLE_EMBEDDING] = {config->vocabulary, hidden},
-        [ROLE_ATTENTION_NORM] = {hidden, 0},
-        [ROLE_Q] = {query, hidden},
-        [ROLE_K] = {key, hidden},
-        [ROLE_V] = {key, hidden},
-        [ROLE_O] = {hidden, query},
-        [ROLE_Q_BIAS] = {query, 0},
-        [ROLE_K_BIAS] = {key, 0},
-        [ROLE_V_BIAS] = {key, 0},
-        [ROLE_O_BIAS] = {hidden, 0},
-        [ROLE_Q_NORM] = {config->head_dim, 0},
-        [ROLE_K_NORM] = {config->head_dim, 0},
-        [ROLE_MLP_NORM] = {hidden, 0},
-        [ROLE_GATE] = {middle, hidden},
-        [ROLE_UP] = {middle, hidden},
-        [ROLE_DOWN] = {hidden, middle},
-        [ROLE_GATE_BIAS] = {middle, 0},
-        [ROLE_UP_BIAS] = {middle, 0},
-        [ROLE_DOWN_BIAS] = {hidden, 0},
-        [ROLE_FINAL_NORM] = {hidden, 0},
-        [ROLE_HEAD] = {config->vocabulary, hidden},
+    } const shapes[TENSOR_ROLE_COUNT] = {
+        [TENSOR_OTHER] = {0, 0},
+        [TENSOR_EMBEDDING] = {config->vocabulary, hidden},
+        [TENSOR_ATTENTION_NORM] = {hidden, 0},
+        [TENSOR_Q] = {query, hidden},
+        [TENSOR_K] = {key, hidden},
+        [TENSOR_V] = {key, hidden},
+        [TENSOR_O] = {hidden, query},
+        [TENSOR_Q_BIAS] = {query, 0},
+        [TENSOR_K_BIAS] = {key, 0},
+        [TENSOR_V_BIAS] = {key, 0},
+        [TENSOR_O_BIAS] = {hidden, 0},
+        [TENSOR_Q_NORM] = {config->head_dim, 0},
+        [TENSOR_K_NORM] = {config->head_dim, 0},
+        [TENSOR_MLP_NORM] = {hidden, 0},
+        [TENSOR_GATE] = {middle, hidden},
+        [TENSOR_UP] = {middle, hidden},
+        [TENSOR_DOWN] = {hidden, middle},
+        [TENSOR_GATE_BIAS] = {middle, 0},
+        [TENSOR_UP_BIAS] = {middle, 0},
+        [TENSOR_DOWN_BIAS] = {hidden, 0},
+        [TENSOR_FINAL_NORM] = {hidden, 0},
+        [TENSOR_HEAD] = {config->vocabulary, hidden},
     };
     *rows = shapes[role].rows;
     *columns = shapes[role].columns;

@@ -23,29 +23,29 @@
 #include <stdint.h>
 
 typedef enum TensorRole {
-    ROLE_OTHER = 0, /* a tensor the model does not use: it is fused and exported like any other */
-    ROLE_EMBEDDING,
-    ROLE_ATTENTION_NORM,
-    ROLE_Q,
-    ROLE_K,
-    ROLE_V,
-    ROLE_O,
-    ROLE_Q_BIAS,
-    ROLE_K_BIAS,
-    ROLE_V_BIAS,
-    ROLE_O_BIAS,
-    ROLE_Q_NORM,
-    ROLE_K_NORM,
-    ROLE_MLP_NORM,
-    ROLE_GATE,
-    ROLE_UP,
-    ROLE_DOWN,
-    ROLE_GATE_BIAS,
-    ROLE_UP_BIAS,
-    ROLE_DOWN_BIAS,
-    ROLE_FINAL_NORM,
-    ROLE_HEAD,
-    ROLE_COUNT
+    TENSOR_OTHER = 0, /* a tensor the model does not use: it is fused and exported like any other */
+    TENSOR_EMBEDDING,
+    TENSOR_ATTENTION_NORM,
+    TENSOR_Q,
+    TENSOR_K,
+    TENSOR_V,
+    TENSOR_O,
+    TENSOR_Q_BIAS,
+    TENSOR_K_BIAS,
+    TENSOR_V_BIAS,
+    TENSOR_O_BIAS,
+    TENSOR_Q_NORM,
+    TENSOR_K_NORM,
+    TENSOR_MLP_NORM,
+    TENSOR_GATE,
+    TENSOR_UP,
+    TENSOR_DOWN,
+    TENSOR_GATE_BIAS,
+    TENSOR_UP_BIAS,
+    TENSOR_DOWN_BIAS,
+    TENSOR_FINAL_NORM,
+    TENSOR_HEAD,
+    TENSOR_ROLE_COUNT
 } TensorRole;
 
 typedef enum Activation {
@@ -75,9 +75,9 @@ typedef struct ModelConfig {
     double norm_epsilon;
     Rope rope;
     Activation activation;
-    bool roles[ROLE_COUNT]; /* which tensors this model needs */
-    bool tied_head;         /* the embedding is the head */
-    uint64_t window;        /* keys a query sees in a sliding layer, itself included; 0: all */
+    bool roles[TENSOR_ROLE_COUNT]; /* which tensors this model needs */
+    bool tied_head;                /* the embedding is the head */
+    uint64_t window;               /* keys a query sees in a sliding layer, itself included; 0: all */
     uint64_t first_sliding_layer, last_sliding_layer; /* [first, last): the layers that slide */
     int32_t eos[MODEL_MAX_EOS];
     size_t eos_count;
@@ -88,7 +88,7 @@ typedef struct ModelConfig {
 Status architecture_read_config(const cJSON *json, const char *origin, ModelConfig *config,
                                 Error *error) STATUS_MUST_CHECK;
 
-/* The role of a tensor's name, and the layer it belongs to (-1: none); ROLE_OTHER for names that are not
+/* The role of a tensor's name, and the layer it belongs to (-1: none); TENSOR_OTHER for names that are not
  * known. The architectures of today share one naming. */
 TensorRole architecture_find_role(const char *name, int *layer);
 

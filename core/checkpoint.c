@@ -289,7 +289,7 @@ const Tensor *checkpoint_find_tensor(const Checkpoint *checkpoint, const char *n
 
 const Tensor *checkpoint_find_role(const Checkpoint *checkpoint, TensorRole role, int layer) {
     char name[128];
-    if (role == ROLE_OTHER || !architecture_name_tensor(role, layer, name, sizeof name)) return NULL;
+    if (role == TENSOR_OTHER || !architecture_name_tensor(role, layer, name, sizeof name)) return NULL;
     return checkpoint_find_tensor(checkpoint, name);
 }
 

@@ -50,7 +50,7 @@ static const ExportTensor *find_tensor(const ExportPlan *plan, TensorRole role) 
 /* As many tokens as the embedding has rows. */
 static Status set_vocabulary(const ExportPlan *plan, const cJSON *config, char **text, const char *origin,
                              Error *error) {
-    const ExportTensor *embedding = find_tensor(plan, ROLE_EMBEDDING);
+    const ExportTensor *embedding = find_tensor(plan, TENSOR_EMBEDDING);
     if (embedding == NULL) return STATUS_OK;
     uint64_t rows = embedding->source->sft->rows, stated;
     if (json_read_count(json_find(config, "vocab_size"), &stated) && stated == rows) return STATUS_OK;
@@ -65,7 +65,7 @@ static Status set_tie(const ExportPlan *plan, const cJSON *config, char **text, 
                       Error *error) {
     static const char KEY[] = "tie_word_embeddings";
     const cJSON *sft = plan->pair->sft->config;
-    bool has_head = find_tensor(plan, ROLE_HEAD) != NULL;
+    bool has_head = find_tensor(plan, TENSOR_HEAD) != NULL;
     bool tied = !plan->pair->unties_head && json_get_bool(sft, KEY, !has_head);
     bool stated = json_get_bool(config, KEY, false);
     bool is_stated = cJSON_IsBool(json_find(config, KEY));

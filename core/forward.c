@@ -91,17 +91,17 @@ static void add_to_residual(ForwardState *state, size_t token) {
 }
 
 static void embed(const Chunk *chunk, ForwardState *state, size_t token) {
-    Blend blend = settings_blend(&state->settings, state->model->tensors[ROLE_EMBEDDING]);
+    Blend blend = settings_blend(&state->settings, state->model->tensors[TENSOR_EMBEDDING]);
     blend_rows(&blend, (size_t)chunk->ids[token], 1, token_row(state, BUFFER_RESIDUAL, token));
 }
 
 static void norm_for_attention(const Chunk *chunk, ForwardState *state, size_t token) {
-    norm_residual(chunk, state, token, ROLE_ATTENTION_NORM);
+    norm_residual(chunk, state, token, TENSOR_ATTENTION_NORM);
 }
 
 static void add_and_norm_for_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
     add_to_residual(state, token);
-    norm_residual(chunk, state, token, ROLE_MLP_NORM);
+    norm_residual(chunk, state, token, TENSOR_MLP_NORM);
 }
 
 static void add_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
@@ -125,9 +125,9 @@ static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t t
     float *query = token_row(state, BUFFER_QUERY, token), *key = token_row(state, BUFFER_KEY, token);
     const float *value = token_row(state, BUFFER_VALUE, token);
     for (uint64_t h = 0; h < config->heads; h++)
-        position_head(chunk, state, token, query + h * dim, ROLE_Q_NORM);
+        position_head(chunk, state, token, query + h * dim, TENSOR_Q_NORM);
     for (uint64_t h = 0; h < config->kv_heads; h++) {
-        position_head(chunk, state, token, key + h * dim, ROLE_K_NORM);
+        position_head(chunk, state, token, key + h * dim, TENSOR_K_NORM);
         size_t cell = ((chunk->layer * config->kv_heads + h) * state->capacity + chunk->first + token) * dim;
         memcpy(state->keys + cell, key + h * dim, dim * sizeof *key);
         memcpy(state->values + cell, value + h * dim, dim * sizeof *value);
@@ -170,13 +170,13 @@ static Status project(const Pass *pass, Projection projection, Error *error) {
 }
 
 static Status run_layer(const Pass *pass, Error *error) {
-    static const Projection QUERY = {ROLE_Q, ROLE_Q_BIAS, BUFFER_NORMED, BUFFER_QUERY};
-    static const Projection KEY = {ROLE_K, ROLE_K_BIAS, BUFFER_NORMED, BUFFER_KEY};
-    static const Projection VALUE = {ROLE_V, ROLE_V_BIAS, BUFFER_NORMED, BUFFER_VALUE};
-    static const Projection OUTPUT = {ROLE_O, ROLE_O_BIAS, BUFFER_MIXED, BUFFER_NORMED};
-    static const Projection GATE = {ROLE_GATE, ROLE_GATE_BIAS, BUFFER_NORMED, BUFFER_GATE};
-    static const Projection UP = {ROLE_UP, ROLE_UP_BIAS, BUFFER_NORMED, BUFFER_UP};
-    static const Projection DOWN = {ROLE_DOWN, ROLE_DOWN_BIAS, BUFFER_GATE, BUFFER_NORMED};
+    static const Projection QUERY = {TENSOR_Q, TENSOR_Q_BIAS, BUFFER_NORMED, BUFFER_QUERY};
+    static const Projection KEY = {TENSOR_K, TENSOR_K_BIAS, BUFFER_NORMED, BUFFER_KEY};
+    static const Projection VALUE = {TENSOR_V, TENSOR_V_BIAS, BUFFER_NORMED, BUFFER_VALUE};
+    static const Projection OUTPUT = {TENSOR_O, TENSOR_O_BIAS, BUFFER_MIXED, BUFFER_NORMED};
+    static const Projection GATE = {TENSOR_GATE, TENSOR_GATE_BIAS, BUFFER_NORMED, BUFFER_GATE};
+    static const Projection UP = {TENSOR_UP, TENSOR_UP_BIAS, BUFFER_NORMED, BUFFER_UP};
+    static const Projection DOWN = {TENSOR_DOWN, TENSOR_DOWN_BIAS, BUFFER_GATE, BUFFER_NORMED};
     const Chunk *chunk = &pass->chunk;
     Status status = for_tokens(chunk, norm_for_attention, error);
     if (status == STATUS_OK) status = project(pass, QUERY, error);
@@ -211,7 +211,7 @@ static void finish_tokens(const Chunk *chunk, size_t done) {
     for (size_t i = 0; i < chunk->state_count; i++) {
         ForwardState *state = chunk->states[i];
         const ModelConfig *config = state->model->config;
-        const float *weight = forward_vector(state, config->layers, ROLE_FINAL_NORM);
+        const float *weight = forward_vector(state, config->layers, TENSOR_FINAL_NORM);
         for (size_t t = 0; t < chunk->tokens; t++)
             forward_norm(token_row(state, BUFFER_RESIDUAL, t), weight, config->hidden_size,
                          config->norm_epsilon, state->hidden + (done + t) * config->hidden_size);
@@ -246,7 +246,7 @@ static size_t choose_chunk(const ModelConfig *config, size_t states, size_t toke
 static Status check_input(ForwardState *const *states, size_t count, const ForwardInput *input,
                           Error *error) {
     const ForwardState *state = states[0];
-    uint64_t vocabulary = state->model->tensors[ROLE_EMBEDDING]->sft->rows;
+    uint64_t vocabulary = state->model->tensors[TENSOR_EMBEDDING]->sft->rows;
     for (size_t i = 0; i < count; i++) {
         if (states[i]->model != state->model || states[i]->length != state->length)
             return status_fail(error, STATUS_ARGUMENT,
@@ -337,7 +337,7 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
 /* ---- logits ---- */
 
 size_t forward_vocabulary(const Model *model) {
-    return model->tensors[ROLE_HEAD]->sft->rows;
+    return model->tensors[TENSOR_HEAD]->sft->rows;
 }
 
 Status forward_logits(const Model *model, const ForwardHead *heads, size_t count, size_t tokens,
@@ -345,7 +345,7 @@ Status forward_logits(const Model *model, const ForwardHead *heads, size_t count
     MatmulOperand *operands = memory_allocate(count, sizeof *operands);
     if (operands == NULL) return memory_fail(error, "logits");
     for (size_t i = 0; i < count; i++)
-        operands[i] = (MatmulOperand){.blend = settings_blend(heads[i].settings, model->tensors[ROLE_HEAD]),
+        operands[i] = (MatmulOperand){.blend = settings_blend(heads[i].settings, model->tensors[TENSOR_HEAD]),
                                       .x = heads[i].hidden,
                                       .y = heads[i].logits};
     Status status = matmul_run(operands, count, tokens, scratch, job, error);
@@ -354,7 +354,7 @@ Status forward_logits(const Model *model, const ForwardHead *heads, size_t count
 }
 
 float forward_logit(const Model *model, const Settings *settings, const float *hidden, int32_t token) {
-    Blend blend = settings_blend(settings, model->tensors[ROLE_HEAD]);
+    Blend blend = settings_blend(settings, model->tensors[TENSOR_HEAD]);
     float logit;
     blend_multiply_vector(&blend, (size_t)token, 1, hidden, &logit);
     return logit;

@@ -25,11 +25,11 @@ size_t forward_buffer_width(const ModelConfig *config, Buffer buffer) {
 }
 
 static const PairTensor *small_tensor(const Model *model, uint64_t layer, int role) {
-    static const bool IS_SMALL[ROLE_COUNT] = {
-        [ROLE_ATTENTION_NORM] = true, [ROLE_MLP_NORM] = true, [ROLE_FINAL_NORM] = true,
-        [ROLE_Q_NORM] = true,         [ROLE_K_NORM] = true,   [ROLE_Q_BIAS] = true,
-        [ROLE_K_BIAS] = true,         [ROLE_V_BIAS] = true,   [ROLE_O_BIAS] = true,
-        [ROLE_GATE_BIAS] = true,      [ROLE_UP_BIAS] = true,  [ROLE_DOWN_BIAS] = true,
+    static const bool IS_SMALL[TENSOR_ROLE_COUNT] = {
+        [TENSOR_ATTENTION_NORM] = true, [TENSOR_MLP_NORM] = true, [TENSOR_FINAL_NORM] = true,
+        [TENSOR_Q_NORM] = true,         [TENSOR_K_NORM] = true,   [TENSOR_Q_BIAS] = true,
+        [TENSOR_K_BIAS] = true,         [TENSOR_V_BIAS] = true,   [TENSOR_O_BIAS] = true,
+        [TENSOR_GATE_BIAS] = true,      [TENSOR_UP_BIAS] = true,  [TENSOR_DOWN_BIAS] = true,
     };
     if (!IS_SMALL[role]) return NULL;
     return layer < model->config->layers ? model->layers[layer].tensors[role] : model->tensors[role];
@@ -40,22 +40,22 @@ static Status blend_small(ForwardState *state, Error *error) {
     const Model *model = state->model;
     size_t total = 0, rows = model->config->layers + 1;
     for (uint64_t layer = 0; layer < rows; layer++) {
-        for (int role = 0; role < ROLE_COUNT; role++) {
+        for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
             const PairTensor *tensor = small_tensor(model, layer, role);
             if (tensor != NULL) total += tensor->sft->rows;
         }
     }
     state->small = memory_allocate_aligned(total, sizeof(float));
-    state->vectors = memory_allocate(rows, ROLE_COUNT * sizeof *state->vectors);
+    state->vectors = memory_allocate(rows, TENSOR_ROLE_COUNT * sizeof *state->vectors);
     if (state->small == NULL || state->vectors == NULL) return memory_fail(error, "norms and biases");
     float *next = state->small;
     for (uint64_t layer = 0; layer < rows; layer++) {
-        for (int role = 0; role < ROLE_COUNT; role++) {
+        for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
             const PairTensor *tensor = small_tensor(model, layer, role);
             if (tensor == NULL) continue;
             Blend blend = settings_blend(&state->settings, tensor);
             blend_rows(&blend, 0, tensor->sft->rows, next);
-            state->vectors[layer * ROLE_COUNT + (size_t)role] = next;
+            state->vectors[layer * TENSOR_ROLE_COUNT + (size_t)role] = next;
             next += tensor->sft->rows;
         }
     }

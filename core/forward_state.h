@@ -25,8 +25,8 @@ struct ForwardState {
     size_t capacity, length;
     float *keys, *values; /* [layers][kv_heads][capacity][head_dim] */
     float *small;         /* norms and biases, blended */
-    float **vectors;      /* [layers + 1][ROLE_COUNT] into `small`; NULL where there is none; the last row: no
-                             layer's */
+    float **vectors; /* [layers + 1][TENSOR_ROLE_COUNT] into `small`; NULL where there is none; the last row:
+                        no layer's */
     float *buffers[BUFFER_COUNT];
     size_t buffer_tokens;
     float *hidden; /* [hidden_tokens × hidden_size] */
@@ -55,7 +55,7 @@ static inline size_t chunk_start(const Chunk *chunk, size_t token) {
 }
 
 static inline const float *forward_vector(const ForwardState *state, uint64_t layer, TensorRole role) {
-    return state->vectors[layer * ROLE_COUNT + role];
+    return state->vectors[layer * TENSOR_ROLE_COUNT + role];
 }
 
 size_t forward_buffer_width(const ModelConfig *config, Buffer buffer);

@@ -58,13 +58,15 @@ static size_t read_character(const char *json, size_t length, uint32_t *code_poi
     if ((unsigned char)json[0] < 0x20) return 0;
     if (json[0] == '\\') return read_escape(json, length, code_point);
     utf8proc_int32_t read;
-    utf8proc_ssize_t taken = utf8proc_iterate((const utf8proc_uint8_t *)json, (utf8proc_ssize_t)length, &read);
+    utf8proc_ssize_t taken =
+        utf8proc_iterate((const utf8proc_uint8_t *)json, (utf8proc_ssize_t)length, &read);
     if (taken <= 0) return 0;
     *code_point = (uint32_t)read;
     return (size_t)taken;
 }
 
-Status json_text_decode(const char *json, size_t length, size_t *used, char **text, size_t *bytes, Error *error) {
+Status json_text_decode(const char *json, size_t length, size_t *used, char **text, size_t *bytes,
+                        Error *error) {
     *text = NULL;
     *bytes = *used = 0;
     if (length == 0 || json[0] != '"')
@@ -77,10 +79,11 @@ Status json_text_decode(const char *json, size_t length, size_t *used, char **te
         size_t taken = read_character(json + at, length - at, &code_point);
         if (taken == 0) {
             free(decoded);
-            return status_fail(error, STATUS_FORMAT,
-                               "expected a character of a JSON string at byte %zu, found a control character, an "
-                               "invalid escape or invalid UTF-8",
-                               at);
+            return status_fail(
+                error, STATUS_FORMAT,
+                "expected a character of a JSON string at byte %zu, found a control character, an "
+                "invalid escape or invalid UTF-8",
+                at);
         }
         utf8proc_ssize_t written =
             utf8proc_encode_char((utf8proc_int32_t)code_point, (utf8proc_uint8_t *)decoded + count);
@@ -131,7 +134,8 @@ Status json_text_encode(const char *text, size_t bytes, char **literal, Error *e
             utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(bytes - at), &c);
         if (taken <= 0) {
             free(out);
-            return status_fail(error, STATUS_FORMAT, "expected UTF-8, found an invalid byte at offset %zu", at);
+            return status_fail(error, STATUS_FORMAT, "expected UTF-8, found an invalid byte at offset %zu",
+                               at);
         }
         if (must_be_escaped((uint32_t)c)) {
             count += write_escape(out + count, (uint32_t)c);

@@ -12,7 +12,7 @@ static Status check_shape(const Model *model, const PairTensor *tensor, Error *e
     const Tensor *found = tensor->sft;
     bool fits = found->rows == rows && found->columns == (columns > 0 ? columns : 1);
     /* an embedding may be padded beyond vocab_size */
-    if (tensor->role == ROLE_EMBEDDING || tensor->role == ROLE_HEAD)
+    if (tensor->role == TENSOR_EMBEDDING || tensor->role == TENSOR_HEAD)
         fits = found->rows >= rows && found->columns == columns;
     if (fits) return STATUS_OK;
     char shape[96];
@@ -41,7 +41,7 @@ static Status resolve(const Model *model, TensorRole role, int layer, const Pair
 static Status refuse_surplus(const Model *model, Error *error) {
     for (size_t i = 0; i < model->pair->count; i++) {
         const PairTensor *tensor = &model->pair->tensors[i];
-        bool known = tensor->role != ROLE_OTHER && tensor->role != ROLE_HEAD;
+        bool known = tensor->role != TENSOR_OTHER && tensor->role != TENSOR_HEAD;
         if (known && tensor->layer >= (int)model->config->layers)
             return status_fail(error, STATUS_FORMAT, "%s: tensor %s: config.json has only %" PRIu64 " layers",
                                model->pair->sft->directory, tensor->name, model->config->layers);
@@ -55,8 +55,8 @@ static Status refuse_surplus(const Model *model, Error *error) {
 static Status resolve_all(Model *model, Error *error) {
     const ModelConfig *config = model->config;
     Status status = STATUS_OK;
-    for (int role = ROLE_OTHER + 1; role < ROLE_COUNT && status == STATUS_OK; role++) {
-        bool wanted = config->roles[role] || (role == ROLE_HEAD && model->pair->unties_head);
+    for (int role = TENSOR_OTHER + 1; role < TENSOR_ROLE_COUNT && status == STATUS_OK; role++) {
+        bool wanted = config->roles[role] || (role == TENSOR_HEAD && model->pair->unties_head);
         if (!wanted) continue;
         if (!architecture_role_is_layered((TensorRole)role)) {
             status = resolve(model, (TensorRole)role, -1, &model->tensors[role], error);
@@ -65,8 +65,8 @@ static Status resolve_all(Model *model, Error *error) {
         for (uint64_t l = 0; l < config->layers && status == STATUS_OK; l++)
             status = resolve(model, (TensorRole)role, (int)l, &model->layers[l].tensors[role], error);
     }
-    if (status == STATUS_OK && model->tensors[ROLE_HEAD] == NULL)
-        model->tensors[ROLE_HEAD] = model->tensors[ROLE_EMBEDDING];
+    if (status == STATUS_OK && model->tensors[TENSOR_HEAD] == NULL)
+        model->tensors[TENSOR_HEAD] = model->tensors[TENSOR_EMBEDDING];
     return status == STATUS_OK ? refuse_surplus(model, error) : status;
 }
 

@@ -10,14 +10,14 @@
 #include "core/pair.h"
 
 typedef struct ModelLayer {
-    const PairTensor *tensors[ROLE_COUNT]; /* NULL where the architecture has none */
+    const PairTensor *tensors[TENSOR_ROLE_COUNT]; /* NULL where the architecture has none */
 } ModelLayer;
 
 typedef struct Model {
     const Pair *pair;
     const ModelConfig *config; /* the SFT model's */
     const PairTensor
-        *tensors[ROLE_COUNT]; /* those that belong to no layer; ROLE_HEAD is the embedding if tied */
+        *tensors[TENSOR_ROLE_COUNT]; /* those that belong to no layer; TENSOR_HEAD is the embedding if tied */
     ModelLayer *layers;
     float *inverse_frequencies; /* [head_dim / 2], of the rotary embedding */
 } Model;

@@ -51,7 +51,7 @@ static bool same_shape(const Tensor *a, const Tensor *b) {
 /* The tensor of `checkpoint` that plays the part of `name`, its embedding where its head is tied. */
 static const Tensor *find_counterpart(const Checkpoint *checkpoint, const char *name, TensorRole role) {
     const Tensor *found = checkpoint_find_tensor(checkpoint, name);
-    if (found == NULL && role == ROLE_HEAD) found = checkpoint_find_role(checkpoint, ROLE_EMBEDDING, -1);
+    if (found == NULL && role == TENSOR_HEAD) found = checkpoint_find_role(checkpoint, TENSOR_EMBEDDING, -1);
     return found;
 }
 
@@ -60,7 +60,7 @@ static Status judge_shapes(Pair *pair, PairTensor *tensor, Error *error) {
     checkpoint_format_shape(tensor->base, false, base, sizeof base);
     checkpoint_format_shape(tensor->sft, false, sft, sizeof sft);
     bool rows_only = same_beyond_rows(tensor->base, tensor->sft);
-    bool vocabulary = tensor->role == ROLE_EMBEDDING || tensor->role == ROLE_HEAD;
+    bool vocabulary = tensor->role == TENSOR_EMBEDDING || tensor->role == TENSOR_HEAD;
     if (rows_only && vocabulary && tensor->sft->shape[0] > tensor->base->shape[0])
         return pair_add_finding(
             pair, SEVERITY_NOTE, tensor->name, error,
@@ -76,7 +76,7 @@ static Status judge_shapes(Pair *pair, PairTensor *tensor, Error *error) {
 
 static Status judge_lone_tensor(Pair *pair, PairTensor *tensor, Error *error) {
     tensor->is_fused = false;
-    if (tensor->role == ROLE_OTHER)
+    if (tensor->role == TENSOR_OTHER)
         return pair_add_finding(pair, SEVERITY_NOTE, tensor->name, error, "only in SFT: copied from there");
     return pair_add_finding(pair, SEVERITY_ERROR, tensor->name, error, "missing in base");
 }
@@ -110,23 +110,23 @@ static Status match_tensors(Pair *pair, Error *error) {
     for (size_t i = 0; i < pair->base->tensor_count && status == STATUS_OK; i++) {
         const Tensor *base = &pair->base->tensors[i];
         if (checkpoint_find_tensor(pair->sft, base->name) != NULL) continue;
-        const Tensor *embedding = checkpoint_find_role(pair->sft, ROLE_EMBEDDING, -1);
+        const Tensor *embedding = checkpoint_find_role(pair->sft, TENSOR_EMBEDDING, -1);
         bool base_is_tied = pair->base->model_status == STATUS_OK && pair->base->model.tied_head;
-        if (base->role == ROLE_HEAD && base_is_tied) {
+        if (base->role == TENSOR_HEAD && base_is_tied) {
             status = pair_add_finding(pair, SEVERITY_NOTE, base->name, error,
                                       "base stores a head that it ties: left out");
-        } else if (base->role == ROLE_HEAD && embedding != NULL) {
+        } else if (base->role == TENSOR_HEAD && embedding != NULL) {
             /* SFT's head is tied, base's is not: the embedding of SFT meets the head of base */
             PairTensor *head = &pair->tensors[pair->count++];
-            *head = (PairTensor){base->name, base, embedding, ROLE_HEAD, -1, true};
+            *head = (PairTensor){base->name, base, embedding, TENSOR_HEAD, -1, true};
             pair->unties_head = true;
             status = pair_add_finding(pair, SEVERITY_WARNING, base->name, error,
                                       "tied in SFT, not in base: the fused model gets a head of its own");
             if (status == STATUS_OK && !same_shape(base, embedding)) status = judge_shapes(pair, head, error);
         } else {
-            status = pair_add_finding(pair, base->role == ROLE_OTHER ? SEVERITY_NOTE : SEVERITY_ERROR,
-                                      base->name, error,
-                                      base->role == ROLE_OTHER ? "only in base: left out" : "missing in SFT");
+            status = pair_add_finding(
+                pair, base->role == TENSOR_OTHER ? SEVERITY_NOTE : SEVERITY_ERROR, base->name, error,
+                base->role == TENSOR_OTHER ? "only in base: left out" : "missing in SFT");
         }
     }
     return status;
@@ -234,6 +234,6 @@ const PairTensor *pair_find_tensor(const Pair *pair, const char *name) {
 
 const PairTensor *pair_find_role(const Pair *pair, TensorRole role, int layer) {
     char name[128];
-    if (role == ROLE_OTHER || !architecture_name_tensor(role, layer, name, sizeof name)) return NULL;
+    if (role == TENSOR_OTHER || !architecture_name_tensor(role, layer, name, sizeof name)) return NULL;
     return pair_find_tensor(pair, name);
 }

@@ -52,10 +52,11 @@ static Status normalize_stretch(Encoding *encoding, const char *text, Stretch fr
         status = tokenizer_normalizer_apply(&tokenizer->normalizer, encoding->regex, &normalized, error);
     Stretch whole = {
         .begin = out->text.bytes, .bytes = normalized.bytes, .id = TOKENIZER_NO_ID, .first = from.first};
-    if (status == STATUS_OK) status = tokenizer_text_append(&out->text, normalized.text, normalized.bytes, error);
     if (status == STATUS_OK)
-        status = tokenizer_added_cut(&tokenizer->added, &tokenizer->added.normalized, encoding->regex, normalized.text,
-                                     whole, out, error);
+        status = tokenizer_text_append(&out->text, normalized.text, normalized.bytes, error);
+    if (status == STATUS_OK)
+        status = tokenizer_added_cut(&tokenizer->added, &tokenizer->added.normalized, encoding->regex,
+                                     normalized.text, whole, out, error);
     tokenizer_text_free(&normalized);
     return status;
 }
@@ -79,26 +80,27 @@ static Status encode_stretches(Encoding *encoding, Error *error) {
         status = stretch.id != TOKENIZER_NO_ID
                      ? tokens_append(&encoding->ids, stretch.id, error)
                      : tokenizer_model_encode(&encoding->tokenizer->model, &encoding->model,
-                                              stretches->text.text + stretch.begin, stretch.bytes, &encoding->ids,
-                                              error);
+                                              stretches->text.text + stretch.begin, stretch.bytes,
+                                              &encoding->ids, error);
     }
     return status;
 }
 
-Status tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t bytes, bool add_special, TokenList *list,
-                        Error *error) {
+Status tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t bytes, bool add_special,
+                        TokenList *list, Error *error) {
     size_t offset;
     if (bytes > TEXT_LIMIT)
-        return status_fail(error, STATUS_ARGUMENT, "expected a text of at most %d bytes, found %zu", TEXT_LIMIT, bytes);
+        return status_fail(error, STATUS_ARGUMENT, "expected a text of at most %d bytes, found %zu",
+                           TEXT_LIMIT, bytes);
     if (!tokenizer_text_is_utf8(text, bytes, &offset))
-        return status_fail(error, STATUS_ARGUMENT, "expected a text in UTF-8, found an invalid byte at offset %zu",
-                           offset);
+        return status_fail(error, STATUS_ARGUMENT,
+                           "expected a text in UTF-8, found an invalid byte at offset %zu", offset);
     Encoding encoding = {.tokenizer = tokenizer};
     Status status = tokenizer_regex_create_scratch(&encoding.regex, error);
     if (status == STATUS_OK) status = find_stretches(&encoding, text, bytes, error);
     if (status == STATUS_OK)
-        status = tokenizer_split_apply(&tokenizer->splitter, encoding.regex, &encoding.stretches, &encoding.spare,
-                                       error);
+        status = tokenizer_split_apply(&tokenizer->splitter, encoding.regex, &encoding.stretches,
+                                       &encoding.spare, error);
     if (status == STATUS_OK) status = encode_stretches(&encoding, error);
     if (status == STATUS_OK)
         status = tokenizer_processor_apply(&tokenizer->processor, &encoding.ids, add_special, list, error);
@@ -112,8 +114,8 @@ Status tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t byt
 
 /* ---- decoding ---- */
 
-Status tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, size_t count, bool skip_special, char **text,
-                        size_t *bytes, Error *error) {
+Status tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, size_t count, bool skip_special,
+                        char **text, size_t *bytes, Error *error) {
     *text = NULL;
     *bytes = 0;
     Stretches pieces = {0};
@@ -125,11 +127,12 @@ Status tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, size_t c
         if (piece == NULL || (skip_special && tokenizer_is_special(tokenizer, ids[i]))) continue;
         status = tokenizer_text_append(&pieces.text, piece, piece_bytes, error);
         if (status == STATUS_OK)
-            status = tokenizer_text_add_stretch(&pieces, (Stretch){.begin = begin, .bytes = piece_bytes, .id = 0},
-                                                error);
+            status = tokenizer_text_add_stretch(
+                &pieces, (Stretch){.begin = begin, .bytes = piece_bytes, .id = 0}, error);
     }
     if (status == STATUS_OK) status = tokenizer_decoder_apply(&tokenizer->decoder, &pieces, &decoded, error);
-    if (status == STATUS_OK) status = tokenizer_text_append(&decoded, "", 0, error); /* so that it is there at all */
+    if (status == STATUS_OK)
+        status = tokenizer_text_append(&decoded, "", 0, error); /* so that it is there at all */
     tokenizer_text_free_stretches(&pieces);
     if (status != STATUS_OK) {
         tokenizer_text_free(&decoded);
@@ -140,12 +143,14 @@ Status tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, size_t c
     return STATUS_OK;
 }
 
-Status tokenizer_token_bytes(const Tokenizer *tokenizer, int32_t id, char **token, size_t *bytes, Error *error) {
+Status tokenizer_token_bytes(const Tokenizer *tokenizer, int32_t id, char **token, size_t *bytes,
+                             Error *error) {
     *token = NULL;
     *bytes = 0;
     size_t piece_bytes;
     const char *piece = tokenizer_piece(tokenizer, id, &piece_bytes);
-    if (piece == NULL) return status_fail(error, STATUS_ARGUMENT, "the tokenizer has no token with the id %d", (int)id);
+    if (piece == NULL)
+        return status_fail(error, STATUS_ARGUMENT, "the tokenizer has no token with the id %d", (int)id);
     TokenizerText out = {0};
     Status status = tokenizer_decoder_apply_one(&tokenizer->decoder, piece, piece_bytes, &out, error);
     if (status != STATUS_OK) {
@@ -182,9 +187,10 @@ int32_t tokenizer_find(const Tokenizer *tokenizer, const char *piece, size_t byt
 }
 
 TokenizerFacts tokenizer_facts(const Tokenizer *tokenizer) {
-    bool byte_level =
-        tokenizer_split_is_byte_level(&tokenizer->splitter) || tokenizer_decoder_is_byte_level(&tokenizer->decoder);
-    bool sentencepiece = tokenizer->model.byte_fallback || tokenizer_decoder_has_byte_fallback(&tokenizer->decoder);
+    bool byte_level = tokenizer_split_is_byte_level(&tokenizer->splitter) ||
+                      tokenizer_decoder_is_byte_level(&tokenizer->decoder);
+    bool sentencepiece =
+        tokenizer->model.byte_fallback || tokenizer_decoder_has_byte_fallback(&tokenizer->decoder);
     return (TokenizerFacts){.kind = byte_level      ? "byte-level BPE"
                                     : sentencepiece ? "SentencePiece BPE"
                                                     : "BPE",

@@ -43,7 +43,8 @@ static Status add_to_trie(Trie *trie, const char *content, size_t bytes, int32_t
         }
         node = next;
     }
-    if (trie->nodes[node].token < 0) trie->nodes[node].token = token; /* of equal forms the first one counts */
+    if (trie->nodes[node].token < 0)
+        trie->nodes[node].token = token; /* of equal forms the first one counts */
     return STATUS_OK;
 }
 
@@ -67,7 +68,8 @@ static int32_t find_longest(const Trie *trie, const char *text, size_t bytes, si
 /* Unicode White_Space, which is closed: new versions of Unicode do not add to it. */
 static bool is_white_space(uint32_t c) {
     return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+           c == 0x3000;
 }
 
 /* The beginning of the last character before byte `at` (at > 0). */
@@ -98,8 +100,8 @@ static size_t skip_space(const char *text, size_t bytes, size_t at) {
     return at;
 }
 
-static Status is_word_character(const AddedTokens *added, RegexScratch *scratch, const char *text, bool *is_word,
-                                Error *error) {
+static Status is_word_character(const AddedTokens *added, RegexScratch *scratch, const char *text,
+                                bool *is_word, Error *error) {
     uint32_t c;
     size_t begin, end, taken = tokenizer_text_read(text, &c);
     return tokenizer_regex_find(added->word, scratch, text, taken, 0, is_word, &begin, &end, error);
@@ -109,8 +111,10 @@ static Status stands_alone(const AddedTokens *added, RegexScratch *scratch, cons
                            size_t begin, size_t end, bool *alone, Error *error) {
     bool word = false;
     Status status = STATUS_OK;
-    if (begin > 0) status = is_word_character(added, scratch, text + previous_character(text, begin), &word, error);
-    if (status == STATUS_OK && !word && end < bytes) status = is_word_character(added, scratch, text + end, &word, error);
+    if (begin > 0)
+        status = is_word_character(added, scratch, text + previous_character(text, begin), &word, error);
+    if (status == STATUS_OK && !word && end < bytes)
+        status = is_word_character(added, scratch, text + end, &word, error);
     *alone = !word;
     return status;
 }
@@ -124,8 +128,8 @@ static Status add_piece(Stretches *out, Stretch whole, size_t begin, size_t end,
                                       error);
 }
 
-Status tokenizer_added_cut(const AddedTokens *added, const Trie *trie, RegexScratch *scratch, const char *text,
-                           Stretch whole, Stretches *out, Error *error) {
+Status tokenizer_added_cut(const AddedTokens *added, const Trie *trie, RegexScratch *scratch,
+                           const char *text, Stretch whole, Stretches *out, Error *error) {
     size_t from = 0; /* what is before it is given out; rstrip may push it beyond the place of the search */
     for (size_t at = 0; at < whole.bytes;) {
         size_t length;
@@ -200,12 +204,14 @@ static Status read_token(const cJSON *json, AddedTokens *added, Error *error) {
     token.bytes = strlen(content);
     if (token.bytes == 0) return STATUS_OK;
     if (token.bytes > ADDED_BYTES_MAX)
-        return status_fail(error, STATUS_UNSUPPORTED, "added_tokens: %s of %zu bytes, at most %d are supported",
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "added_tokens: %s of %zu bytes, at most %d are supported",
                            tokenizer_text_quote(quote, content, token.bytes), token.bytes, ADDED_BYTES_MAX);
     const AddedToken *twin = tokenizer_added_find(added, content, token.bytes);
     if (twin != NULL && same_flags(twin, &token)) return STATUS_OK;
     if (twin != NULL)
-        return status_fail(error, STATUS_UNSUPPORTED, "added_tokens: %s twice with different flags is not supported",
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "added_tokens: %s twice with different flags is not supported",
                            tokenizer_text_quote(quote, content, token.bytes));
     status = tokenizer_map_add_piece(&added->contents, (int32_t)added->count, content, token.bytes, error);
     if (status != STATUS_OK) return status;
@@ -216,8 +222,9 @@ static Status read_token(const cJSON *json, AddedTokens *added, Error *error) {
     return STATUS_OK;
 }
 
-/* A token of the vocabulary keeps its id. The others are numbered from the number of the vocabulary's pieces on, each
- * one more than the highest so far. Where the vocabulary has gaps that number may be taken: refused. */
+/* A token of the vocabulary keeps its id. The others are numbered from the number of the vocabulary's pieces
+ * on, each one more than the highest so far. Where the vocabulary has gaps that number may be taken: refused.
+ */
 static Status assign_ids(AddedTokens *added, const Pieces *vocabulary, Error *error) {
     char quote[TOKENIZER_QUOTE_SIZE];
     int32_t size = (int32_t)vocabulary->count, highest = -1;
@@ -227,7 +234,8 @@ static Status assign_ids(AddedTokens *added, const Pieces *vocabulary, Error *er
         token->id = tokenizer_map_find_piece(vocabulary, token->content, token->bytes);
         if (token->id == TOKENIZER_NO_ID) {
             token->id = highest >= size ? highest + 1 : size;
-            if (tokenizer_map_get_piece(vocabulary, token->id, &ignored) != NULL || token->id >= TOKENIZER_IDS_MAX)
+            if (tokenizer_map_get_piece(vocabulary, token->id, &ignored) != NULL ||
+                token->id >= TOKENIZER_IDS_MAX)
                 return status_fail(error, STATUS_UNSUPPORTED,
                                    "added_tokens: %s would be numbered %d, an id that is taken or too large",
                                    tokenizer_text_quote(quote, token->content, token->bytes), (int)token->id);
@@ -242,8 +250,8 @@ static Status assign_ids(AddedTokens *added, const Pieces *vocabulary, Error *er
     return STATUS_OK;
 }
 
-static Status add_normalized(AddedTokens *added, size_t index, const Normalizer *normalizer, RegexScratch *scratch,
-                             Error *error) {
+static Status add_normalized(AddedTokens *added, size_t index, const Normalizer *normalizer,
+                             RegexScratch *scratch, Error *error) {
     char quote[TOKENIZER_QUOTE_SIZE];
     const AddedToken *token = &added->tokens[index];
     TokenizerText form = {0};
@@ -253,20 +261,23 @@ static Status add_normalized(AddedTokens *added, size_t index, const Normalizer 
         status = status_fail(error, STATUS_UNSUPPORTED,
                              "added_tokens: %s, whose normalized form has %zu bytes, is not supported",
                              tokenizer_text_quote(quote, token->content, token->bytes), form.bytes);
-    if (status == STATUS_OK) status = add_to_trie(&added->normalized, form.text, form.bytes, (int32_t)index, error);
+    if (status == STATUS_OK)
+        status = add_to_trie(&added->normalized, form.text, form.bytes, (int32_t)index, error);
     tokenizer_text_free(&form);
     return status;
 }
 
 /* Special tokens come first: of two that look alike once normalized, the reference finds the special one. */
-static Status fill_tries(AddedTokens *added, const Normalizer *normalizer, RegexScratch *scratch, Error *error) {
+static Status fill_tries(AddedTokens *added, const Normalizer *normalizer, RegexScratch *scratch,
+                         Error *error) {
     Status status = STATUS_OK;
     for (int special = 1; special >= 0; special--) {
         for (size_t i = 0; i < added->count && status == STATUS_OK; i++) {
             const AddedToken *token = &added->tokens[i];
             if (token->special != (special == 1)) continue;
-            status = token->normalized ? add_normalized(added, i, normalizer, scratch, error)
-                                       : add_to_trie(&added->raw, token->content, token->bytes, (int32_t)i, error);
+            status = token->normalized
+                         ? add_normalized(added, i, normalizer, scratch, error)
+                         : add_to_trie(&added->raw, token->content, token->bytes, (int32_t)i, error);
         }
     }
     return status;
@@ -285,7 +296,8 @@ Status tokenizer_added_read(const cJSON *json, const Pieces *vocabulary, const N
     if (json == NULL) return STATUS_OK;
     if (!cJSON_IsArray(json)) return status_fail(error, STATUS_FORMAT, "added_tokens: expected an array");
     size_t count = (size_t)cJSON_GetArraySize(json);
-    Status status = memory_reserve((void **)&added->tokens, &added->capacity, count, sizeof *added->tokens, error);
+    Status status =
+        memory_reserve((void **)&added->tokens, &added->capacity, count, sizeof *added->tokens, error);
     if (status == STATUS_OK) status = tokenizer_map_create_pieces(&added->contents, count, count, error);
     for (const cJSON *token = json->child; token != NULL && status == STATUS_OK; token = token->next)
         status = read_token(token, added, error);

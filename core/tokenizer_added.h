@@ -1,7 +1,7 @@
 /*
- * tokenizer_added — tokens added beside the model's vocabulary, found in a text before anything else happens to it:
- * leftmost first, then longest. Two tries of bytes, one for the raw text and one, of their normalized forms, for the
- * normalized text of what the first left.
+ * tokenizer_added — tokens added beside the model's vocabulary, found in a text before anything else happens
+ * to it: leftmost first, then longest. Two tries of bytes, one for the raw text and one, of their normalized
+ * forms, for the normalized text of what the first left.
  *
  *     <|im_start|>user   ─►   [<|im_start|>] [user]
  *
@@ -10,8 +10,8 @@
  *            normalized        looked for in the normalized text, in its normalized form
  *            special           left out by a decoder that skips special tokens
  *
- * Ids are not taken from the file: a token that the model's vocabulary has keeps that id, others follow in the order of
- * the file. Internal to the tokenizer.
+ * Ids are not taken from the file: a token that the model's vocabulary has keeps that id, others follow in
+ * the order of the file. Internal to the tokenizer.
  */
 #ifndef REJUV_CORE_TOKENIZER_ADDED_H
 #define REJUV_CORE_TOKENIZER_ADDED_H
@@ -52,9 +52,9 @@ typedef struct AddedTokens {
     AddedToken *tokens; /* in file order */
     size_t count, capacity;
     size_t special_count;
-    Pieces contents;  /* content ↔ index into tokens */
-    int32_t *by_id;   /* index into tokens; -1: no added token */
-    size_t ids;       /* one more than the highest id of an added token */
+    Pieces contents; /* content ↔ index into tokens */
+    int32_t *by_id;  /* index into tokens; -1: no added token */
+    size_t ids;      /* one more than the highest id of an added token */
     Trie raw, normalized;
     TokenizerRegex *word; /* a character of a word; NULL where no token is single_word */
 } AddedTokens;
@@ -64,10 +64,10 @@ Status tokenizer_added_read(const cJSON *json, const Pieces *vocabulary, const N
                             AddedTokens *added, Error *error) STATUS_MUST_CHECK;
 void tokenizer_added_free(AddedTokens *added);
 
-/* Cuts every stretch of *stretches that is text at the added tokens of one trie into *out, whose text must be the same
- * (it is not touched). */
-Status tokenizer_added_cut(const AddedTokens *added, const Trie *trie, RegexScratch *scratch, const char *text,
-                           Stretch whole, Stretches *out, Error *error) STATUS_MUST_CHECK;
+/* Cuts every stretch of *stretches that is text at the added tokens of one trie into *out, whose text must be
+ * the same (it is not touched). */
+Status tokenizer_added_cut(const AddedTokens *added, const Trie *trie, RegexScratch *scratch,
+                           const char *text, Stretch whole, Stretches *out, Error *error) STATUS_MUST_CHECK;
 
 /* The added token with this id, or NULL. */
 const AddedToken *tokenizer_added_get(const AddedTokens *added, int32_t id);

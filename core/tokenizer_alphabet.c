@@ -1,6 +1,7 @@
 #include "core/tokenizer_stages.h"
 
-/* GPT-2's alphabet: the printable bytes of Latin-1 stand for themselves, the others, in order, for U+0100, U+0101, …
+/* GPT-2's alphabet: the printable bytes of Latin-1 stand for themselves, the others, in order, for U+0100,
+ * U+0101, …
  *
  *     bytes       00…20     21…7E   7F…A0       A1…AC   AD      AE…FF
  *     characters  100…120   21…7E   121…142     A1…AC   143     AE…FF
@@ -25,7 +26,8 @@ int tokenizer_alphabet_byte(uint32_t character) {
     return tokenizer_alphabet_character((unsigned char)character) == character ? (int)character : -1;
 }
 
-Status tokenizer_alphabet_undo(const char *text, size_t bytes, TokenizerText *out, bool *spelled, Error *error) {
+Status tokenizer_alphabet_undo(const char *text, size_t bytes, TokenizerText *out, bool *spelled,
+                               Error *error) {
     size_t before = out->bytes;
     *spelled = true;
     for (size_t at = 0; at < bytes;) {

@@ -9,8 +9,9 @@ static Status compare_sizes(const Tokenizer *base, const Tokenizer *sft, Error *
     size_t first = sizes[0] < sizes[1] ? sizes[0] : sizes[1], bytes;
     char quote[TOKENIZER_QUOTE_SIZE];
     const char *piece = tokenizer_piece(larger, (int32_t)first, &bytes);
-    return status_fail(error, STATUS_MISMATCH, "base has ids below %zu, SFT below %zu; the first beyond is %s", sizes[0],
-                       sizes[1], piece == NULL ? "a gap" : tokenizer_text_quote(quote, piece, bytes));
+    return status_fail(error, STATUS_MISMATCH,
+                       "base has ids below %zu, SFT below %zu; the first beyond is %s", sizes[0], sizes[1],
+                       piece == NULL ? "a gap" : tokenizer_text_quote(quote, piece, bytes));
 }
 
 static Status compare_pieces(const Tokenizer *base, const Tokenizer *sft, Error *error) {
@@ -24,7 +25,8 @@ static Status compare_pieces(const Tokenizer *base, const Tokenizer *sft, Error 
             (pieces[0] == NULL || memcmp(pieces[0], pieces[1], bytes[0]) == 0))
             continue;
         char quotes[2][TOKENIZER_QUOTE_SIZE];
-        for (int i = 0; i < 2; i++) (void)tokenizer_text_quote(quotes[i], pieces[i] == NULL ? "" : pieces[i], bytes[i]);
+        for (int i = 0; i < 2; i++)
+            (void)tokenizer_text_quote(quotes[i], pieces[i] == NULL ? "" : pieces[i], bytes[i]);
         return status_fail(error, STATUS_MISMATCH, "the id %zu is %s in base and %s in SFT", id,
                            pieces[0] == NULL ? "a gap" : quotes[0], pieces[1] == NULL ? "a gap" : quotes[1]);
     }
@@ -40,12 +42,14 @@ static Status compare_merges(const Tokenizer *base, const Tokenizer *sft, Error 
     for (size_t i = 0; a->slots != NULL && i <= a->mask; i++) {
         const Merge *merge = &a->slots[i];
         if (merge->pair == UINT64_MAX || merge->rank >= rank) continue;
-        const Merge *twin = tokenizer_map_find_merge(b, (int32_t)(merge->pair >> 32), (int32_t)(uint32_t)merge->pair);
+        const Merge *twin =
+            tokenizer_map_find_merge(b, (int32_t)(merge->pair >> 32), (int32_t)(uint32_t)merge->pair);
         if (twin == NULL || twin->rank != merge->rank || twin->merged != merge->merged) rank = merge->rank;
     }
-    return rank == UINT32_MAX ? STATUS_OK
-                              : status_fail(error, STATUS_MISMATCH, "the merge number %u of base is another one in SFT",
-                                            (unsigned)rank);
+    return rank == UINT32_MAX
+               ? STATUS_OK
+               : status_fail(error, STATUS_MISMATCH, "the merge number %u of base is another one in SFT",
+                             (unsigned)rank);
 }
 
 static Status compare_switches(const TokenizerModel *base, const TokenizerModel *sft, Error *error) {
@@ -60,9 +64,10 @@ static Status compare_switches(const TokenizerModel *base, const TokenizerModel 
             return status_fail(error, STATUS_MISMATCH, "%s is %s in base and %s in SFT", switches[i].name,
                                switches[i].base ? "true" : "false", switches[i].sft ? "true" : "false");
     }
-    if (base->unknown_id == sft->unknown_id && (base->unknown == NULL) == (sft->unknown == NULL)) return STATUS_OK;
-    return status_fail(error, STATUS_MISMATCH, "unk_token has the id %d in base and %d in SFT", (int)base->unknown_id,
-                       (int)sft->unknown_id);
+    if (base->unknown_id == sft->unknown_id && (base->unknown == NULL) == (sft->unknown == NULL))
+        return STATUS_OK;
+    return status_fail(error, STATUS_MISMATCH, "unk_token has the id %d in base and %d in SFT",
+                       (int)base->unknown_id, (int)sft->unknown_id);
 }
 
 /* The list of both that only one has, or has with other flags. */
@@ -75,10 +80,12 @@ static Status compare_added(const Tokenizer *base, const Tokenizer *sft, Error *
             const AddedToken *a = &mine->tokens[i], *b = tokenizer_added_get(&both[1 - side]->added, a->id);
             if (b == NULL)
                 return status_fail(error, STATUS_MISMATCH, "%s is an added token in %s only",
-                                   tokenizer_text_quote(quote, a->content, a->bytes), side == 0 ? "base" : "SFT");
+                                   tokenizer_text_quote(quote, a->content, a->bytes),
+                                   side == 0 ? "base" : "SFT");
             if (a->single_word != b->single_word || a->lstrip != b->lstrip || a->rstrip != b->rstrip ||
                 a->normalized != b->normalized || a->special != b->special)
-                return status_fail(error, STATUS_MISMATCH, "the added token %s has other flags in base than in SFT",
+                return status_fail(error, STATUS_MISMATCH,
+                                   "the added token %s has other flags in base than in SFT",
                                    tokenizer_text_quote(quote, a->content, a->bytes));
         }
     }
@@ -93,8 +100,8 @@ static Status compare_stages(const Tokenizer *base, const Tokenizer *sft, Error 
     for (size_t i = 0; i < STAGE_COUNT; i++) {
         const TokenizerText *a = &base->descriptions[i], *b = &sft->descriptions[i];
         if (a->bytes == b->bytes && (a->bytes == 0 || memcmp(a->text, b->text, a->bytes) == 0)) continue;
-        return status_fail(error, STATUS_MISMATCH, "the %s is \"%.160s\" in base and \"%.160s\" in SFT", NAMES[i],
-                           a->bytes == 0 ? "none" : a->text, b->bytes == 0 ? "none" : b->text);
+        return status_fail(error, STATUS_MISMATCH, "the %s is \"%.160s\" in base and \"%.160s\" in SFT",
+                           NAMES[i], a->bytes == 0 ? "none" : a->text, b->bytes == 0 ? "none" : b->text);
     }
     return STATUS_OK;
 }

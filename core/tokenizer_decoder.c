@@ -12,11 +12,14 @@ static const char REPLACEMENT_CHARACTER[] = "\xEF\xBF\xBD";
 
 /* ---- steps on the whole list of pieces ---- */
 
-/* How many bytes of broken UTF-8 at text[0] count as one error: the longest beginning of a character, or one byte. */
+/* How many bytes of broken UTF-8 at text[0] count as one error: the longest beginning of a character, or one
+ * byte. */
 static size_t broken_length(const unsigned char *text, size_t bytes) {
     unsigned char first = text[0], low = 0x80, high = 0xBF;
-    size_t length = first >= 0xC2 && first <= 0xDF ? 2 : (first & 0xF0) == 0xE0 ? 3 : first >= 0xF0 && first <= 0xF4 ? 4
-                                                                                                                    : 1;
+    size_t length = first >= 0xC2 && first <= 0xDF   ? 2
+                    : (first & 0xF0) == 0xE0         ? 3
+                    : first >= 0xF0 && first <= 0xF4 ? 4
+                                                     : 1;
     if (first == 0xE0) low = 0xA0;
     if (first == 0xED) high = 0x9F;
     if (first == 0xF0) low = 0x90;
@@ -48,8 +51,8 @@ static Stretch piece_from(size_t begin, const Stretches *out) {
     return (Stretch){.begin = begin, .bytes = out->text.bytes - begin, .id = 0};
 }
 
-/* A piece all of whose characters are of the byte alphabet is those bytes, any other is itself; all together become one
- * piece, repaired. */
+/* A piece all of whose characters are of the byte alphabet is those bytes, any other is itself; all together
+ * become one piece, repaired. */
 static Status apply_byte_level(const Stretches *pieces, Stretches *out, Error *error) {
     TokenizerText bytes = {0};
     Status status = STATUS_OK;
@@ -57,7 +60,8 @@ static Status apply_byte_level(const Stretches *pieces, Stretches *out, Error *e
         const char *piece = pieces->text.text + pieces->items[i].begin;
         bool spelled;
         status = tokenizer_alphabet_undo(piece, pieces->items[i].bytes, &bytes, &spelled, error);
-        if (status == STATUS_OK && !spelled) status = tokenizer_text_append(&bytes, piece, pieces->items[i].bytes, error);
+        if (status == STATUS_OK && !spelled)
+            status = tokenizer_text_append(&bytes, piece, pieces->items[i].bytes, error);
     }
     if (status == STATUS_OK) status = append_repaired(bytes.text, bytes.bytes, &out->text, error);
     if (status == STATUS_OK) status = tokenizer_text_add_stretch(out, piece_from(0, out), error);
@@ -70,7 +74,8 @@ static int read_hexadecimal_digit(char c) {
     return isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
 }
 
-/* The byte of a piece <0xE2>; -1 where it is no such piece. The reference's number parser takes a plus sign. */
+/* The byte of a piece <0xE2>; -1 where it is no such piece. The reference's number parser takes a plus sign.
+ */
 static int byte_of_piece(const char *piece, size_t bytes) {
     if (bytes != 6 || memcmp(piece, "<0x", 3) != 0 || piece[5] != '>') return -1;
     int high = piece[3] == '+' ? 0 : read_hexadecimal_digit(piece[3]), low = read_hexadecimal_digit(piece[4]);
@@ -120,24 +125,26 @@ static Status apply_byte_fallback(const Stretches *pieces, Stretches *out, Error
 
 /* ---- steps on each piece ---- */
 
-static Status strip(const DecoderStep *step, const char *piece, size_t bytes, TokenizerText *out, Error *error) {
+static Status strip(const DecoderStep *step, const char *piece, size_t bytes, TokenizerText *out,
+                    Error *error) {
     size_t unit = strlen(step->content), begin = 0, end = bytes;
-    for (size_t i = 0; i < step->start && bytes - begin >= unit && memcmp(piece + begin, step->content, unit) == 0; i++)
+    for (size_t i = 0;
+         i < step->start && bytes - begin >= unit && memcmp(piece + begin, step->content, unit) == 0; i++)
         begin += unit;
-    for (size_t i = 0; i < step->stop && end - begin >= unit && memcmp(piece + end - unit, step->content, unit) == 0;
-         i++)
+    for (size_t i = 0;
+         i < step->stop && end - begin >= unit && memcmp(piece + end - unit, step->content, unit) == 0; i++)
         end -= unit;
     return tokenizer_text_append(out, piece + begin, end - begin, error);
 }
 
-static Status apply_to_piece(const DecoderStep *step, const char *piece, size_t bytes, bool first, TokenizerText *out,
-                             Error *error) {
+static Status apply_to_piece(const DecoderStep *step, const char *piece, size_t bytes, bool first,
+                             TokenizerText *out, Error *error) {
     switch (step->kind) {
     case DECODER_REPLACE:
         return tokenizer_stages_replace(&step->pattern, NULL, piece, bytes, step->content, out, error);
     case DECODER_METASPACE:
-        return tokenizer_stages_replace(&step->pattern, NULL, piece, bytes, first && step->drops_first ? "" : " ", out,
-                                        error);
+        return tokenizer_stages_replace(&step->pattern, NULL, piece, bytes,
+                                        first && step->drops_first ? "" : " ", out, error);
     case DECODER_STRIP:
         return strip(step, piece, bytes, out, error);
     case DECODER_BYTE_LEVEL:
@@ -152,8 +159,8 @@ static Status apply_to_each(const DecoderStep *step, const Stretches *pieces, St
     Status status = STATUS_OK;
     for (size_t i = 0; i < pieces->count && status == STATUS_OK; i++) {
         size_t begin = out->text.bytes;
-        status = apply_to_piece(step, pieces->text.text + pieces->items[i].begin, pieces->items[i].bytes, i == 0,
-                                &out->text, error);
+        status = apply_to_piece(step, pieces->text.text + pieces->items[i].begin, pieces->items[i].bytes,
+                                i == 0, &out->text, error);
         if (status == STATUS_OK) status = tokenizer_text_add_stretch(out, piece_from(begin, out), error);
     }
     return status;
@@ -165,8 +172,8 @@ static Status join(const Stretches *pieces, const char *separator, TokenizerText
     for (size_t i = 0; i < pieces->count && status == STATUS_OK; i++) {
         if (i > 0) status = tokenizer_text_append_string(out, separator, error);
         if (status == STATUS_OK)
-            status = tokenizer_text_append(out, pieces->text.text + pieces->items[i].begin, pieces->items[i].bytes,
-                                           error);
+            status = tokenizer_text_append(out, pieces->text.text + pieces->items[i].begin,
+                                           pieces->items[i].bytes, error);
     }
     return status;
 }
@@ -194,8 +201,8 @@ Status tokenizer_decoder_apply(const Decoder *decoder, Stretches *pieces, Tokeni
     return status;
 }
 
-Status tokenizer_decoder_apply_one(const Decoder *decoder, const char *piece, size_t bytes, TokenizerText *out,
-                                   Error *error) {
+Status tokenizer_decoder_apply_one(const Decoder *decoder, const char *piece, size_t bytes,
+                                   TokenizerText *out, Error *error) {
     TokenizerText current = {0}, next = {0};
     Status status = tokenizer_text_append(&current, piece, bytes, error);
     bool is_bytes = false; /* no character any more, so that no later step applies */
@@ -259,8 +266,10 @@ static Status read_replace(const cJSON *json, DecoderStep *step, TokenizerText *
     step->content = memory_copy_text(content, strlen(content));
     if (step->content == NULL) return memory_fail(error, STAGE);
     status = tokenizer_stages_describe(description, "Replace", content, NULL, error);
-    if (status == STATUS_OK) status = tokenizer_stages_read_pattern(json, STAGE, &step->pattern, description, error);
-    if (status == STATUS_OK && step->pattern.regex != NULL) /* the reference runs it in another library than elsewhere */
+    if (status == STATUS_OK)
+        status = tokenizer_stages_read_pattern(json, STAGE, &step->pattern, description, error);
+    if (status == STATUS_OK &&
+        step->pattern.regex != NULL) /* the reference runs it in another library than elsewhere */
         return status_fail(error, STATUS_UNSUPPORTED, "decoder Replace with a Regex is not supported");
     return status;
 }
@@ -269,7 +278,8 @@ static Status read_strip(const cJSON *json, DecoderStep *step, TokenizerText *de
     uint64_t start, stop;
     Status status = read_character(json, "content", &step->content, error);
     if (status != STATUS_OK) return status;
-    if (!json_read_count(json_find(json, "start"), &start) || !json_read_count(json_find(json, "stop"), &stop))
+    if (!json_read_count(json_find(json, "start"), &start) ||
+        !json_read_count(json_find(json, "stop"), &stop))
         return status_fail(error, STATUS_FORMAT, "decoder Strip: expected counts start and stop");
     step->start = (size_t)start;
     step->stop = (size_t)stop;
@@ -286,15 +296,19 @@ static Status read_metaspace(const cJSON *json, DecoderStep *step, TokenizerText
     Status status = read_character(json, "replacement", &step->pattern.literal, error);
     if (status == STATUS_OK && json_find(json, "prepend_scheme") != NULL)
         status = tokenizer_stages_get_string(json, STAGE, "prepend_scheme", &prepend, error);
-    if (status == STATUS_OK) status = tokenizer_stages_get_option(json, STAGE, "add_prefix_space", &prefix, error);
+    if (status == STATUS_OK)
+        status = tokenizer_stages_get_option(json, STAGE, "add_prefix_space", &prefix, error);
     if (status != STATUS_OK) return status;
     step->pattern.bytes = strlen(step->pattern.literal);
     step->drops_first = strcmp(prepend, "never") != 0;
     if (step->drops_first && strcmp(prepend, "always") != 0 && strcmp(prepend, "first") != 0)
-        return status_fail(error, STATUS_UNSUPPORTED, "decoder Metaspace: this prepend_scheme is not supported");
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "decoder Metaspace: this prepend_scheme is not supported");
     if (!prefix && step->drops_first)
-        return status_fail(error, STATUS_FORMAT, "decoder Metaspace: add_prefix_space contradicts prepend_scheme");
-    return tokenizer_stages_describe(description, step->drops_first ? "Metaspace" : "Metaspace keeping the first",
+        return status_fail(error, STATUS_FORMAT,
+                           "decoder Metaspace: add_prefix_space contradicts prepend_scheme");
+    return tokenizer_stages_describe(description,
+                                     step->drops_first ? "Metaspace" : "Metaspace keeping the first",
                                      step->pattern.literal, NULL, error);
 }
 
@@ -326,8 +340,8 @@ static Status read_steps(const cJSON *json, Decoder *decoder, unsigned depth, To
     if (strcmp(type, "Sequence") == 0) {
         const cJSON *steps;
         Status status = tokenizer_stages_get_steps(json, STAGE, "decoders", depth, &steps, error);
-        for (const cJSON *step = status == STATUS_OK ? steps->child : NULL; step != NULL && status == STATUS_OK;
-             step = step->next)
+        for (const cJSON *step = status == STATUS_OK ? steps->child : NULL;
+             step != NULL && status == STATUS_OK; step = step->next)
             status = read_steps(step, decoder, depth + 1, description, error);
         return status;
     }

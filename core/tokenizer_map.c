@@ -65,7 +65,8 @@ static size_t slots_for(size_t count) {
 Status tokenizer_map_create_pieces(Pieces *pieces, size_t count, size_t ids, Error *error) {
     *pieces = (Pieces){0};
     if (count > TOKENIZER_IDS_MAX || ids > TOKENIZER_IDS_MAX)
-        return status_fail(error, STATUS_FORMAT, "expected at most %d pieces, found %zu", TOKENIZER_IDS_MAX, count);
+        return status_fail(error, STATUS_FORMAT, "expected at most %d pieces, found %zu", TOKENIZER_IDS_MAX,
+                           count);
     size_t slots = slots_for(count);
     pieces->pieces = memory_allocate(ids, sizeof *pieces->pieces);
     pieces->slots = memory_allocate(slots, sizeof *pieces->slots);
@@ -108,11 +109,12 @@ static PieceSlot *find_slot(const Pieces *pieces, const char *piece, size_t byte
 Status tokenizer_map_add_piece(Pieces *pieces, int32_t id, const char *piece, size_t bytes, Error *error) {
     char quote[TOKENIZER_QUOTE_SIZE];
     if (id < 0 || (size_t)id >= pieces->ids || pieces->pieces[id].bytes >= 0)
-        return status_fail(error, STATUS_FORMAT, "expected one piece for the id %d, found %s besides", (int)id,
-                           tokenizer_text_quote(quote, piece, bytes));
-    if (bytes > INT32_MAX || pieces->blob_bytes > UINT32_MAX - bytes) return memory_fail(error, "the vocabulary");
-    Status status =
-        memory_reserve((void **)&pieces->blob, &pieces->blob_capacity, pieces->blob_bytes + bytes + 1, 1, error);
+        return status_fail(error, STATUS_FORMAT, "expected one piece for the id %d, found %s besides",
+                           (int)id, tokenizer_text_quote(quote, piece, bytes));
+    if (bytes > INT32_MAX || pieces->blob_bytes > UINT32_MAX - bytes)
+        return memory_fail(error, "the vocabulary");
+    Status status = memory_reserve((void **)&pieces->blob, &pieces->blob_capacity,
+                                   pieces->blob_bytes + bytes + 1, 1, error);
     if (status != STATUS_OK) return status;
     uint32_t tag;
     PieceSlot *slot = find_slot(pieces, piece, bytes, &tag);

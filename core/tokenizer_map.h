@@ -1,6 +1,6 @@
 /*
- * tokenizer_map — the two look-ups of a BPE model: piece ↔ id, and pair of ids → merge. Open addressing, keyed with
- * a random number of the process, so that no file can be made to collide on purpose.
+ * tokenizer_map — the two look-ups of a BPE model: piece ↔ id, and pair of ids → merge. Open addressing,
+ * keyed with a random number of the process, so that no file can be made to collide on purpose.
  *
  * Internal to the tokenizer.
  */

@@ -11,15 +11,16 @@
 /* ---- one word ---- */
 
 static Status push_symbol(ModelScratch *scratch, int32_t id, Error *error) {
-    Status status = memory_reserve((void **)&scratch->symbols, &scratch->symbol_capacity, scratch->symbol_count + 1,
-                                   sizeof *scratch->symbols, error);
+    Status status = memory_reserve((void **)&scratch->symbols, &scratch->symbol_capacity,
+                                   scratch->symbol_count + 1, sizeof *scratch->symbols, error);
     if (status != STATUS_OK) return status;
     int32_t at = (int32_t)scratch->symbol_count++;
     scratch->symbols[at] = (ModelSymbol){.id = id, .previous = at - 1, .next = at + 1, .alive = 1};
     return STATUS_OK;
 }
 
-static int32_t find_character(const TokenizerModel *model, const char *character, size_t bytes, uint32_t code_point) {
+static int32_t find_character(const TokenizerModel *model, const char *character, size_t bytes,
+                              uint32_t code_point) {
     if (code_point < MODEL_SHORT_CHARACTERS) return model->short_ids[code_point];
     return tokenizer_map_find_piece(&model->pieces, character, bytes);
 }
@@ -39,17 +40,18 @@ static Status push_unknown(const TokenizerModel *model, ModelScratch *scratch, b
     char quote[TOKENIZER_QUOTE_SIZE];
     if (model->unknown == NULL) return STATUS_OK;
     if (model->unknown_id == TOKENIZER_NO_ID)
-        return status_fail(error, STATUS_FORMAT,
-                           "the text has a character that is not in the vocabulary, and neither is unk_token %s",
-                           tokenizer_text_quote(quote, model->unknown, strlen(model->unknown)));
+        return status_fail(
+            error, STATUS_FORMAT,
+            "the text has a character that is not in the vocabulary, and neither is unk_token %s",
+            tokenizer_text_quote(quote, model->unknown, strlen(model->unknown)));
     Status status = STATUS_OK;
     if (*pending && !model->fuse_unknown) status = push_symbol(scratch, model->unknown_id, error);
     *pending = true;
     return status;
 }
 
-static Status push_characters(const TokenizerModel *model, ModelScratch *scratch, const char *word, size_t bytes,
-                              Error *error) {
+static Status push_characters(const TokenizerModel *model, ModelScratch *scratch, const char *word,
+                              size_t bytes, Error *error) {
     bool pending = false;
     Status status = STATUS_OK;
     for (size_t at = 0; at < bytes && status == STATUS_OK;) {
@@ -105,14 +107,16 @@ static Status add_candidate(const TokenizerModel *model, ModelScratch *scratch, 
     return STATUS_OK;
 }
 
-static Status push_candidate(const TokenizerModel *model, ModelScratch *scratch, int32_t position, Error *error) {
+static Status push_candidate(const TokenizerModel *model, ModelScratch *scratch, int32_t position,
+                             Error *error) {
     bool added;
     Status status = add_candidate(model, scratch, position, &added, error);
     if (status != STATUS_OK || !added) return status;
     ModelCandidate *heap = scratch->heap;
     size_t at = scratch->heap_count - 1;
     ModelCandidate rising = heap[at];
-    for (; at > 0 && heap[(at - 1) / 4].order > rising.order; at = (at - 1) / 4) heap[at] = heap[(at - 1) / 4];
+    for (; at > 0 && heap[(at - 1) / 4].order > rising.order; at = (at - 1) / 4)
+        heap[at] = heap[(at - 1) / 4];
     heap[at] = rising;
     return STATUS_OK;
 }
@@ -162,8 +166,8 @@ static Status merge_symbols(const TokenizerModel *model, ModelScratch *scratch, 
     return status;
 }
 
-Status tokenizer_model_encode(const TokenizerModel *model, ModelScratch *scratch, const char *word, size_t bytes,
-                              TokenList *list, Error *error) {
+Status tokenizer_model_encode(const TokenizerModel *model, ModelScratch *scratch, const char *word,
+                              size_t bytes, TokenList *list, Error *error) {
     if (model->ignore_merges) {
         int32_t whole = tokenizer_map_find_piece(&model->pieces, word, bytes);
         if (whole != TOKENIZER_NO_ID) return tokens_append(list, whole, error);
@@ -195,13 +199,15 @@ static Status read_vocabulary(const cJSON *json, Pieces *pieces, Error *error) {
         uint64_t id;
         if (!json_read_count(item, &id) || id >= TOKENIZER_IDS_MAX)
             return status_fail(error, STATUS_FORMAT, "model.vocab: expected an id below %d for the piece %s",
-                               TOKENIZER_IDS_MAX, tokenizer_text_quote(quote, item->string, strlen(item->string)));
+                               TOKENIZER_IDS_MAX,
+                               tokenizer_text_quote(quote, item->string, strlen(item->string)));
         if (id >= ids) ids = (size_t)id + 1;
         count++;
     }
     Status status = tokenizer_map_create_pieces(pieces, count, ids, error);
     for (item = json->child; item != NULL && status == STATUS_OK; item = item->next)
-        status = tokenizer_map_add_piece(pieces, (int32_t)item->valuedouble, item->string, strlen(item->string), error);
+        status = tokenizer_map_add_piece(pieces, (int32_t)item->valuedouble, item->string,
+                                         strlen(item->string), error);
     return status == STATUS_OK || error == NULL ? status : status_add_context(error, "model.vocab");
 }
 
@@ -231,7 +237,8 @@ static Status read_merge(const cJSON *item, uint32_t rank, TokenizerModel *model
     size_t bytes[2];
     char quote[TOKENIZER_QUOTE_SIZE];
     if (!split_merge(item, halves, bytes))
-        return status_fail(error, STATUS_FORMAT, "model.merges[%u]: expected two pieces, [\"a\", \"b\"] or \"a b\"",
+        return status_fail(error, STATUS_FORMAT,
+                           "model.merges[%u]: expected two pieces, [\"a\", \"b\"] or \"a b\"",
                            (unsigned)rank);
     joined->bytes = 0;
     int32_t ids[3];
@@ -242,14 +249,16 @@ static Status read_merge(const cJSON *item, uint32_t rank, TokenizerModel *model
     }
     ids[2] = tokenizer_map_find_piece(&model->pieces, joined->text, joined->bytes);
     if (ids[0] == TOKENIZER_NO_ID || ids[1] == TOKENIZER_NO_ID || ids[2] == TOKENIZER_NO_ID)
-        return status_fail(error, STATUS_FORMAT, "model.merges[%u]: expected %s and its halves in the vocabulary",
-                           (unsigned)rank, tokenizer_text_quote(quote, joined->text, joined->bytes));
+        return status_fail(error, STATUS_FORMAT,
+                           "model.merges[%u]: expected %s and its halves in the vocabulary", (unsigned)rank,
+                           tokenizer_text_quote(quote, joined->text, joined->bytes));
     tokenizer_map_add_merge(&model->merges, ids[0], ids[1], rank, ids[2]);
     return STATUS_OK;
 }
 
 static Status read_merges(const cJSON *json, TokenizerModel *model, Error *error) {
-    static const char VERSION[] = "#version"; /* the first line of the merges.txt that some files were made from */
+    static const char VERSION[] =
+        "#version"; /* the first line of the merges.txt that some files were made from */
     if (!cJSON_IsArray(json)) return status_fail(error, STATUS_FORMAT, "model.merges: expected an array");
     Status status = tokenizer_map_create_merges(&model->merges, (size_t)cJSON_GetArraySize(json), error);
     TokenizerText joined = {0};
@@ -294,7 +303,8 @@ static Status read_options(const cJSON *json, TokenizerModel *model, Error *erro
     }
     const cJSON *unknown = json_find(json, "unk_token");
     if (unknown == NULL) return STATUS_OK;
-    if (!cJSON_IsString(unknown)) return status_fail(error, STATUS_FORMAT, "model.unk_token: expected a string");
+    if (!cJSON_IsString(unknown))
+        return status_fail(error, STATUS_FORMAT, "model.unk_token: expected a string");
     model->unknown = memory_copy_text(unknown->valuestring, strlen(unknown->valuestring));
     return model->unknown == NULL ? memory_fail(error, "the tokenizer's model") : STATUS_OK;
 }
@@ -325,9 +335,11 @@ Status tokenizer_model_read(const cJSON *json, TokenizerModel *model, Error *err
     if (!cJSON_IsObject(json)) return status_fail(error, STATUS_FORMAT, "model: expected an object");
     const cJSON *type = json_find(json, "type"), *merges = json_find(json, "merges");
     if (type == NULL && merges == NULL)
-        return status_fail(error, STATUS_UNSUPPORTED, "model without a type and without merges is not supported");
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "model without a type and without merges is not supported");
     /* Files older than `type` are known by their merges: no other model has any. */
-    if (type != NULL && !cJSON_IsString(type)) return status_fail(error, STATUS_FORMAT, "model.type: expected a name");
+    if (type != NULL && !cJSON_IsString(type))
+        return status_fail(error, STATUS_FORMAT, "model.type: expected a name");
     if (type != NULL && strcmp(type->valuestring, "BPE") != 0)
         return status_fail(error, STATUS_UNSUPPORTED, "model type %s is not supported",
                            tokenizer_text_quote(quote, type->valuestring, strlen(type->valuestring)));

@@ -1,12 +1,12 @@
 /*
- * tokenizer_model — byte pair encoding: a word, cut into characters, whose neighbours merge in the order of the
- * merges' ranks until none is left that merges.
+ * tokenizer_model — byte pair encoding: a word, cut into characters, whose neighbours merge in the order of
+ * the merges' ranks until none is left that merges.
  *
  *     l o w e r   ─►   lo w e r   ─►   lo w er   ─►   low er
  *                 rank 3         rank 7         rank 12
  *
- * The merges wait in a heap ordered by rank and then position, the symbols stand in a linked list: a word of n
- * characters takes O(n log n), so a whole megabyte may be one word.
+ * The merges wait in a heap ordered by rank and then position, the symbols stand in a linked list: a word of
+ * n characters takes O(n log n), so a whole megabyte may be one word.
  *
  * Internal to the tokenizer.
  */
@@ -30,7 +30,7 @@ typedef struct TokenizerModel {
     char *unknown; /* the piece for unknown characters; NULL: they are dropped */
     int32_t unknown_id;
     bool fuse_unknown, byte_fallback, ignore_merges;
-    int32_t byte_ids[256];                       /* of <0x00> … <0xFF> */
+    int32_t byte_ids[256];                     /* of <0x00> … <0xFF> */
     int32_t short_ids[MODEL_SHORT_CHARACTERS]; /* of the one-character pieces below that code point */
 } TokenizerModel;
 
@@ -58,8 +58,8 @@ Status tokenizer_model_read(const cJSON *json, TokenizerModel *model, Error *err
 void tokenizer_model_free(TokenizerModel *model);
 
 /* Appends the ids of one word (not empty, valid UTF-8). */
-Status tokenizer_model_encode(const TokenizerModel *model, ModelScratch *scratch, const char *word, size_t bytes,
-                              TokenList *list, Error *error) STATUS_MUST_CHECK;
+Status tokenizer_model_encode(const TokenizerModel *model, ModelScratch *scratch, const char *word,
+                              size_t bytes, TokenList *list, Error *error) STATUS_MUST_CHECK;
 void tokenizer_model_free_scratch(ModelScratch *scratch);
 
 #endif

@@ -25,8 +25,8 @@ static Status decompose(const char *text, size_t bytes, bool compatible, CodePoi
     utf8proc_option_t options = UTF8PROC_DECOMPOSE | UTF8PROC_STABLE;
     if (compatible) options |= UTF8PROC_COMPAT;
     for (size_t at = 0; at < bytes;) {
-        Status status = memory_reserve((void **)&points->items, &points->capacity, points->count + DECOMPOSITION_MAX,
-                                       sizeof *points->items, error);
+        Status status = memory_reserve((void **)&points->items, &points->capacity,
+                                       points->count + DECOMPOSITION_MAX, sizeof *points->items, error);
         if (status != STATUS_OK) return status;
         uint32_t c;
         at += tokenizer_text_read(text + at, &c);
@@ -34,7 +34,8 @@ static Status decompose(const char *text, size_t bytes, bool compatible, CodePoi
         utf8proc_ssize_t made = utf8proc_decompose_char((utf8proc_int32_t)c, points->items + points->count,
                                                         DECOMPOSITION_MAX, options, &boundary);
         if (made < 0 || made > DECOMPOSITION_MAX)
-            return status_fail(error, STATUS_UNSUPPORTED, "normalizer: U+%04X does not decompose", (unsigned)c);
+            return status_fail(error, STATUS_UNSUPPORTED, "normalizer: U+%04X does not decompose",
+                               (unsigned)c);
         points->count += (size_t)made;
     }
     return STATUS_OK;
@@ -115,7 +116,8 @@ static Status apply_step(const NormalizerStep *step, RegexScratch *scratch, cons
         return status == STATUS_OK ? tokenizer_text_append(out, text->text, text->bytes, error) : status;
     }
     case NORMALIZER_REPLACE:
-        return tokenizer_stages_replace(&step->pattern, scratch, text->text, text->bytes, step->content, out, error);
+        return tokenizer_stages_replace(&step->pattern, scratch, text->text, text->bytes, step->content, out,
+                                        error);
     }
     return STATUS_OK;
 }
@@ -165,10 +167,13 @@ static Status copy_content(const cJSON *json, const char *key, NormalizerStep *s
     return step->content == NULL ? memory_fail(error, STAGE) : STATUS_OK;
 }
 
-static Status read_replace(const cJSON *json, NormalizerStep *step, TokenizerText *description, Error *error) {
+static Status read_replace(const cJSON *json, NormalizerStep *step, TokenizerText *description,
+                           Error *error) {
     Status status = copy_content(json, "content", step, error);
-    if (status == STATUS_OK) status = tokenizer_stages_describe(description, "Replace", step->content, NULL, error);
-    if (status == STATUS_OK) status = tokenizer_stages_read_pattern(json, STAGE, &step->pattern, description, error);
+    if (status == STATUS_OK)
+        status = tokenizer_stages_describe(description, "Replace", step->content, NULL, error);
+    if (status == STATUS_OK)
+        status = tokenizer_stages_read_pattern(json, STAGE, &step->pattern, description, error);
     if (status == STATUS_OK && step->pattern.regex != NULL && strchr(step->content, '$') != NULL)
         return status_fail(error, STATUS_UNSUPPORTED, "normalizer Replace with groups ($) is not supported");
     return status;
@@ -194,15 +199,15 @@ static Status read_step(const cJSON *json, const char *type, NormalizerStep *ste
                                         : tokenizer_stages_refuse(STAGE, type, error);
 }
 
-static Status read_steps(const cJSON *json, Normalizer *normalizer, unsigned depth, TokenizerText *description,
-                         Error *error) {
+static Status read_steps(const cJSON *json, Normalizer *normalizer, unsigned depth,
+                         TokenizerText *description, Error *error) {
     const char *type = tokenizer_stages_type(json, STAGE, error);
     if (type == NULL) return STATUS_FORMAT;
     if (strcmp(type, "Sequence") == 0) {
         const cJSON *steps;
         Status status = tokenizer_stages_get_steps(json, STAGE, "normalizers", depth, &steps, error);
-        for (const cJSON *step = status == STATUS_OK ? steps->child : NULL; step != NULL && status == STATUS_OK;
-             step = step->next)
+        for (const cJSON *step = status == STATUS_OK ? steps->child : NULL;
+             step != NULL && status == STATUS_OK; step = step->next)
             status = read_steps(step, normalizer, depth + 1, description, error);
         return status;
     }

@@ -57,8 +57,9 @@ static Status emit_character(Translation *t, uint32_t c) {
     return emit(t, spelled);
 }
 
-/* Oniguruma folds case through ligatures too: (?i:ss) matches ß, (?i:fi) matches ﬁ. PCRE2 does not. Letters of
- * such a pair that follow each other, with nothing but syntax between, are refused, and so is all beyond ASCII. */
+/* Oniguruma folds case through ligatures too: (?i:ss) matches ß, (?i:fi) matches ﬁ. PCRE2 does not. Letters
+ * of such a pair that follow each other, with nothing but syntax between, are refused, and so is all beyond
+ * ASCII. */
 static Status check_folding(Translation *t, uint32_t c) {
     static const char *const PAIRS[] = {"ss", "st", "ff", "fi", "fl"};
     if (!t->ignore_case) return STATUS_OK;
@@ -86,10 +87,12 @@ static bool read_digits(Translation *t, size_t minimum, size_t maximum, uint32_t
 }
 
 static Status check_code_point(Translation *t, uint32_t c) {
-    return c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF) ? refuse(t, "a code point that is no character") : STATUS_OK;
+    return c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF) ? refuse(t, "a code point that is no character")
+                                                        : STATUS_OK;
 }
 
-/* The character that the escape at the cursor, just behind its backslash, stands for; NO_CHARACTER for a class. */
+/* The character that the escape at the cursor, just behind its backslash, stands for; NO_CHARACTER for a
+ * class. */
 static Status read_escaped_character(Translation *t, int32_t *character) {
     static const char LETTERS[] = "nrtfvae", VALUES[] = "\n\r\t\f\v\a\x1b";
     if (at_end(t)) return refuse(t, "a backslash at the end");
@@ -122,16 +125,18 @@ static Status read_escaped_character(Translation *t, int32_t *character) {
 }
 
 static bool is_general_category(const char *name) {
-    static const char *const CATEGORIES[] = {"C",  "Cc", "Cf", "Cn", "Co", "L",  "Ll", "Lm", "Lo", "Lt", "Lu", "M",
-                                             "Mc", "Me", "Mn", "N",  "Nd", "Nl", "No", "P",  "Pc", "Pd", "Pe", "Pf",
-                                             "Pi", "Po", "Ps", "S",  "Sc", "Sk", "Sm", "So", "Z",  "Zl", "Zp", "Zs"};
+    static const char *const CATEGORIES[] = {"C",  "Cc", "Cf", "Cn", "Co", "L",  "Ll", "Lm", "Lo",
+                                             "Lt", "Lu", "M",  "Mc", "Me", "Mn", "N",  "Nd", "Nl",
+                                             "No", "P",  "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps",
+                                             "S",  "Sc", "Sk", "Sm", "So", "Z",  "Zl", "Zp", "Zs"};
     for (size_t i = 0; i < sizeof CATEGORIES / sizeof *CATEGORIES; i++) {
         if (strcmp(CATEGORIES[i], name) == 0) return true;
     }
     return false;
 }
 
-/* \p{Name}, \p{^Name}, \P{Name}: a general category by its short name, or a script. PCRE2 knows whether there is one. */
+/* \p{Name}, \p{^Name}, \P{Name}: a general category by its short name, or a script. PCRE2 knows whether there
+ * is one. */
 static Status translate_property(Translation *t) {
     bool negated = t->pattern[t->at] == 'P';
     if (t->ignore_case) return refuse(t, "a property under (?i)");
@@ -146,8 +151,8 @@ static Status translate_property(Translation *t) {
     }
     name[count] = '\0';
     if (count == 0 || !take(t, "}")) return refuse(t, "a property of this name");
-    (void)snprintf(spelled, sizeof spelled, "\\%c{%s%s}", negated ? 'P' : 'p', is_general_category(name) ? "" : "sc:",
-                   name);
+    (void)snprintf(spelled, sizeof spelled, "\\%c{%s%s}", negated ? 'P' : 'p',
+                   is_general_category(name) ? "" : "sc:", name);
     return emit(t, spelled);
 }
 
@@ -156,10 +161,14 @@ static Status translate_class_escape(Translation *t, bool inside) {
     static const struct {
         char letter;
         const char *outside, *inside;
-    } ESCAPES[] = {{'s', "\\p{White_Space}", "\\p{White_Space}"}, {'S', "\\P{White_Space}", "\\P{White_Space}"},
-                   {'d', "\\p{Nd}", "\\p{Nd}"},                   {'D', "\\P{Nd}", "\\P{Nd}"},
-                   {'h', "[0-9A-Fa-f]", "0-9A-Fa-f"},             {'H', "[^0-9A-Fa-f]", NULL},
-                   {'w', NULL, WORD},                             {'W', NULL, NULL}};
+    } ESCAPES[] = {{'s', "\\p{White_Space}", "\\p{White_Space}"},
+                   {'S', "\\P{White_Space}", "\\P{White_Space}"},
+                   {'d', "\\p{Nd}", "\\p{Nd}"},
+                   {'D', "\\P{Nd}", "\\P{Nd}"},
+                   {'h', "[0-9A-Fa-f]", "0-9A-Fa-f"},
+                   {'H', "[^0-9A-Fa-f]", NULL},
+                   {'w', NULL, WORD},
+                   {'W', NULL, NULL}};
     char letter = t->pattern[t->at];
     if (letter == 'p' || letter == 'P') return translate_property(t);
     for (size_t i = 0; i < sizeof ESCAPES / sizeof *ESCAPES; i++) {
@@ -198,18 +207,20 @@ static Status translate_escape(Translation *t, AtomKind *kind) {
 static Status translate_posix_bracket(Translation *t) {
     static const struct {
         const char *name, *spelled;
-    } BRACKETS[] = {{"[:alpha:]", "\\p{Alphabetic}"},       {"[:alnum:]", "\\p{Alphabetic}\\p{Nd}"},
-                    {"[:digit:]", "\\p{Nd}"},               {"[:space:]", "\\p{White_Space}"},
-                    {"[:upper:]", "\\p{Uppercase}"},        {"[:lower:]", "\\p{Lowercase}"},
-                    {"[:xdigit:]", "0-9A-Fa-f"},            {"[:cntrl:]", "\\p{Cc}"}};
+    } BRACKETS[] = {{"[:alpha:]", "\\p{Alphabetic}"}, {"[:alnum:]", "\\p{Alphabetic}\\p{Nd}"},
+                    {"[:digit:]", "\\p{Nd}"},         {"[:space:]", "\\p{White_Space}"},
+                    {"[:upper:]", "\\p{Uppercase}"},  {"[:lower:]", "\\p{Lowercase}"},
+                    {"[:xdigit:]", "0-9A-Fa-f"},      {"[:cntrl:]", "\\p{Cc}"}};
     for (size_t i = 0; i < sizeof BRACKETS / sizeof *BRACKETS; i++) {
         if (take(t, BRACKETS[i].name))
-            return t->ignore_case ? refuse(t, "a class of characters under (?i)") : emit(t, BRACKETS[i].spelled);
+            return t->ignore_case ? refuse(t, "a class of characters under (?i)")
+                                  : emit(t, BRACKETS[i].spelled);
     }
     return refuse(t, "a class within a class");
 }
 
-/* The next member of a class that is a single character, or NO_CHARACTER where it is a class (then emitted). */
+/* The next member of a class that is a single character, or NO_CHARACTER where it is a class (then emitted).
+ */
 static Status translate_member(Translation *t, int32_t *character) {
     *character = NO_CHARACTER;
     if (looking_at(t, "[")) return translate_posix_bracket(t);
@@ -354,7 +365,8 @@ static Status translate_repetition(Translation *t, bool *repeated, bool *plus) {
             return refuse(t, "a repetition with these bounds");
         bool lazy = !fixed && take(t, "?");
         int count = snprintf(spelled, sizeof spelled, "{%lu,", low);
-        if (high <= REPEAT_MAX) count += snprintf(spelled + count, sizeof spelled - (size_t)count, "%lu", high);
+        if (high <= REPEAT_MAX)
+            count += snprintf(spelled + count, sizeof spelled - (size_t)count, "%lu", high);
         (void)snprintf(spelled + count, sizeof spelled - (size_t)count, "}%s", lazy ? "?" : "");
     } else {
         *repeated = false;
@@ -401,14 +413,18 @@ static Status translate_alternatives(Translation *t) {
     return status;
 }
 
-Status tokenizer_regex_translate(const char *pattern, size_t bytes, TokenizerText *translation, Error *error) {
-    Translation t = {.pattern = pattern, .bytes = bytes, .out = translation, .folded = NO_CHARACTER, .error = error};
+Status tokenizer_regex_translate(const char *pattern, size_t bytes, TokenizerText *translation,
+                                 Error *error) {
+    Translation t = {
+        .pattern = pattern, .bytes = bytes, .out = translation, .folded = NO_CHARACTER, .error = error};
     size_t offset;
     if (!tokenizer_text_is_utf8(pattern, bytes, &offset))
-        return status_fail(error, STATUS_FORMAT, "regular expression: expected UTF-8, found byte %zu", offset);
+        return status_fail(error, STATUS_FORMAT, "regular expression: expected UTF-8, found byte %zu",
+                           offset);
     size_t start = translation->bytes;
     t.first_begin = t.first_end = start;
-    /* (?i) at the very beginning rules the whole expression, elsewhere Ruby and PCRE2 disagree about alternatives. */
+    /* (?i) at the very beginning rules the whole expression, elsewhere Ruby and PCRE2 disagree about
+     * alternatives. */
     bool whole = take(&t, "(?i)");
     t.ignore_case = whole;
     Status status = whole ? emit(&t, "(?i)") : emit(&t, "");

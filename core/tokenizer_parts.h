@@ -1,6 +1,6 @@
 /*
- * tokenizer_parts — what a Tokenizer is made of. Internal: core/tokenizer.c uses it, core/tokenizer_file.c fills it,
- * core/tokenizer_compare.c compares two.
+ * tokenizer_parts — what a Tokenizer is made of. Internal: core/tokenizer.c uses it, core/tokenizer_file.c
+ * fills it, core/tokenizer_compare.c compares two.
  */
 #ifndef REJUV_CORE_TOKENIZER_PARTS_H
 #define REJUV_CORE_TOKENIZER_PARTS_H

@@ -25,7 +25,8 @@ static Status add_special(const cJSON *specials, const char *name, Processor *pr
     cJSON_ArrayForEach(id, ids) {
         uint64_t value;
         if (!json_read_count(id, &value) || value >= TOKENIZER_IDS_MAX)
-            return status_fail(error, STATUS_FORMAT, "post_processor: expected ids below %d for the special token %s",
+            return status_fail(error, STATUS_FORMAT,
+                               "post_processor: expected ids below %d for the special token %s",
                                TOKENIZER_IDS_MAX, tokenizer_text_quote(quote, name, strlen(name)));
         Status status = add_item(processor, (int32_t)value, error);
         if (status != STATUS_OK) return status;
@@ -35,10 +36,12 @@ static Status add_special(const cJSON *specials, const char *name, Processor *pr
 
 static Status read_template(const cJSON *json, Processor *processor, Error *error) {
     if (processor->has_template)
-        return status_fail(error, STATUS_UNSUPPORTED, "post_processor: two templates in one Sequence are not supported");
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "post_processor: two templates in one Sequence are not supported");
     processor->has_template = true;
     const cJSON *single = json_find(json, "single"), *piece;
-    if (!cJSON_IsArray(single)) return status_fail(error, STATUS_FORMAT, "post_processor: expected an array single");
+    if (!cJSON_IsArray(single))
+        return status_fail(error, STATUS_FORMAT, "post_processor: expected an array single");
     cJSON_ArrayForEach(piece, single) {
         const char *special = json_get_text(json_find(piece, "SpecialToken"), "id", NULL);
         const char *sequence = json_get_text(json_find(piece, "Sequence"), "id", NULL);
@@ -48,9 +51,10 @@ static Status read_template(const cJSON *json, Processor *processor, Error *erro
         } else if (special == NULL && sequence != NULL && strcmp(sequence, "A") == 0) {
             status = add_item(processor, TOKENIZER_NO_ID, error);
         } else {
-            status = status_fail(error, STATUS_UNSUPPORTED,
-                                 "post_processor: a template of other pieces than special tokens and the sequence A "
-                                 "is not supported");
+            status = status_fail(
+                error, STATUS_UNSUPPORTED,
+                "post_processor: a template of other pieces than special tokens and the sequence A "
+                "is not supported");
         }
         if (status != STATUS_OK) return status;
     }
@@ -71,12 +75,14 @@ static Status read_steps(const cJSON *json, Processor *processor, unsigned depth
     return status;
 }
 
-Status tokenizer_processor_read(const cJSON *json, Processor *processor, TokenizerText *description, Error *error) {
+Status tokenizer_processor_read(const cJSON *json, Processor *processor, TokenizerText *description,
+                                Error *error) {
     if (json == NULL) return STATUS_OK;
     Status status = read_steps(json, processor, 0, error);
     for (size_t i = 0; i < processor->count && status == STATUS_OK; i++) {
         char item[16] = "the text";
-        if (processor->items[i] != TOKENIZER_NO_ID) (void)snprintf(item, sizeof item, "%d", (int)processor->items[i]);
+        if (processor->items[i] != TOKENIZER_NO_ID)
+            (void)snprintf(item, sizeof item, "%d", (int)processor->items[i]);
         status = tokenizer_stages_describe(description, item, NULL, NULL, error);
     }
     return status;
@@ -89,12 +95,13 @@ void tokenizer_processor_free(Processor *processor) {
 
 static Status append_all(const TokenList *ids, TokenList *list, Error *error) {
     Status status = STATUS_OK;
-    for (size_t i = 0; i < ids->count && status == STATUS_OK; i++) status = tokens_append(list, ids->ids[i], error);
+    for (size_t i = 0; i < ids->count && status == STATUS_OK; i++)
+        status = tokens_append(list, ids->ids[i], error);
     return status;
 }
 
-Status tokenizer_processor_apply(const Processor *processor, const TokenList *ids, bool add_special, TokenList *list,
-                                 Error *error) {
+Status tokenizer_processor_apply(const Processor *processor, const TokenList *ids, bool add_special,
+                                 TokenList *list, Error *error) {
     if (!processor->has_template) return append_all(ids, list, error);
     Status status = STATUS_OK;
     for (size_t i = 0; i < processor->count && status == STATUS_OK; i++) {

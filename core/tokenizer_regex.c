@@ -8,7 +8,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-/* Bounds that no sane expression reaches on a text of some hundred megabytes, and that a hostile one meets soon. */
+/* Bounds that no sane expression reaches on a text of some hundred megabytes, and that a hostile one meets
+ * soon. */
 enum {
     MATCH_LIMIT = 400 * 1000 * 1000,
     HEAP_LIMIT_KIB = 256 * 1024,
@@ -35,8 +36,9 @@ static Status compile_translation(const TokenizerText *translation, const char *
     int problem = pcre2_set_newline(context, PCRE2_NEWLINE_LF);
     PCRE2_SIZE offset = 0;
     if (problem == 0)
-        *code = pcre2_compile((PCRE2_SPTR)translation->text, translation->bytes,
-                              PCRE2_UTF | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &problem, &offset, context);
+        *code =
+            pcre2_compile((PCRE2_SPTR)translation->text, translation->bytes,
+                          PCRE2_UTF | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &problem, &offset, context);
     pcre2_compile_context_free(context);
     if (*code != NULL) return STATUS_OK;
     PCRE2_UCHAR reason[160] = "";
@@ -48,8 +50,9 @@ static Status compile_translation(const TokenizerText *translation, const char *
 Status tokenizer_regex_compile(const char *pattern, size_t bytes, TokenizerRegex **regex, Error *error) {
     *regex = NULL;
     if (bytes > PATTERN_BYTES_MAX)
-        return status_fail(error, STATUS_UNSUPPORTED, "regular expression of %zu bytes: at most %d are supported",
-                           bytes, PATTERN_BYTES_MAX);
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "regular expression of %zu bytes: at most %d are supported", bytes,
+                           PATTERN_BYTES_MAX);
     TokenizerText translation = {0};
     pcre2_code *code = NULL;
     Status status = tokenizer_regex_translate(pattern, bytes, &translation, error);
@@ -101,8 +104,9 @@ void tokenizer_regex_free_scratch(RegexScratch *scratch) {
     free(scratch);
 }
 
-Status tokenizer_regex_find(const TokenizerRegex *regex, RegexScratch *scratch, const char *text, size_t bytes,
-                            size_t from, bool *found, size_t *begin, size_t *end, Error *error) {
+Status tokenizer_regex_find(const TokenizerRegex *regex, RegexScratch *scratch, const char *text,
+                            size_t bytes, size_t from, bool *found, size_t *begin, size_t *end,
+                            Error *error) {
     *found = false;
     int outcome = pcre2_match(regex->code, (PCRE2_SPTR)text, bytes, from, PCRE2_NO_UTF_CHECK, scratch->data,
                               scratch->context);

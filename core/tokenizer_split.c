@@ -35,8 +35,8 @@ typedef struct Cutter {
     const SplitStep *step;
     Stretch whole;
     Stretches *out;
-    bool was_match;  /* of the span before */
-    bool has_open;   /* there is a span to grow: */
+    bool was_match; /* of the span before */
+    bool has_open;  /* there is a span to grow: */
     size_t begin, end;
 } Cutter;
 
@@ -57,7 +57,8 @@ static bool joins(const Cutter *cutter, bool is_match) {
     switch (cutter->step->behavior) {
     case SPLIT_MERGED_WITH_PREVIOUS:
         return is_match && !cutter->was_match;
-    case SPLIT_MERGED_WITH_NEXT: /* seen from the match: what follows is no match, and nothing waits between */
+    case SPLIT_MERGED_WITH_NEXT: /* seen from the match: what follows is no match, and nothing waits between
+                                  */
         return !is_match && cutter->was_match;
     case SPLIT_CONTIGUOUS:
         return is_match == cutter->was_match;
@@ -84,8 +85,8 @@ static Status add_span(Cutter *cutter, size_t begin, size_t end, bool is_match, 
 }
 
 /* The next match at or after *from. An empty one right behind the match before does not count. */
-static Status find_match(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text, size_t bytes,
-                         size_t after, bool *found, size_t *begin, size_t *end, Error *error) {
+static Status find_match(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text,
+                         size_t bytes, size_t after, bool *found, size_t *begin, size_t *end, Error *error) {
     size_t from = after;
     for (;;) {
         Status status = tokenizer_stages_find(pattern, scratch, text, bytes, from, found, begin, end, error);
@@ -97,7 +98,8 @@ static Status find_match(const TokenizerPattern *pattern, RegexScratch *scratch,
     }
 }
 
-static Status cut_at_pattern(Cutter *cutter, RegexScratch *scratch, const char *text, size_t bytes, Error *error) {
+static Status cut_at_pattern(Cutter *cutter, RegexScratch *scratch, const char *text, size_t bytes,
+                             Error *error) {
     const TokenizerPattern *pattern = &cutter->step->pattern;
     size_t at = 0, begin, end;
     bool found, any = false;
@@ -119,7 +121,8 @@ static Status cut_at_pattern(Cutter *cutter, RegexScratch *scratch, const char *
 static bool is_number(uint32_t c) {
     if (c < 0x80) return c >= '0' && c <= '9';
     utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)c);
-    return category == UTF8PROC_CATEGORY_ND || category == UTF8PROC_CATEGORY_NL || category == UTF8PROC_CATEGORY_NO;
+    return category == UTF8PROC_CATEGORY_ND || category == UTF8PROC_CATEGORY_NL ||
+           category == UTF8PROC_CATEGORY_NO;
 }
 
 static Status cut_at_digits(Cutter *cutter, const char *text, size_t bytes, Error *error) {
@@ -152,7 +155,8 @@ static Status cut(const SplitStep *step, RegexScratch *scratch, const TokenizerT
 static Status spell_in_alphabet(TokenizerText *out, const char *text, size_t bytes, Error *error) {
     Status status = STATUS_OK;
     for (size_t i = 0; i < bytes && status == STATUS_OK; i++)
-        status = tokenizer_text_append_character(out, tokenizer_alphabet_character((unsigned char)text[i]), error);
+        status =
+            tokenizer_text_append_character(out, tokenizer_alphabet_character((unsigned char)text[i]), error);
     return status;
 }
 
@@ -160,15 +164,19 @@ static Status rewrite_metaspace(const SplitStep *step, Stretch from, const char 
                                 Error *error) {
     static const TokenizerPattern SPACE = {.literal = " ", .bytes = 1};
     const TokenizerPattern *mark = &step->pattern;
-    bool marked = text[0] == ' ' || (from.bytes >= mark->bytes && memcmp(text, mark->literal, mark->bytes) == 0);
+    bool marked =
+        text[0] == ' ' || (from.bytes >= mark->bytes && memcmp(text, mark->literal, mark->bytes) == 0);
     Status status = STATUS_OK;
-    if (!marked && (step->prepend == SPLIT_PREPEND_ALWAYS || (step->prepend == SPLIT_PREPEND_FIRST && from.first)))
+    if (!marked &&
+        (step->prepend == SPLIT_PREPEND_ALWAYS || (step->prepend == SPLIT_PREPEND_FIRST && from.first)))
         status = tokenizer_text_append(out, mark->literal, mark->bytes, error);
-    return status == STATUS_OK ? tokenizer_stages_replace(&SPACE, NULL, text, from.bytes, mark->literal, out, error)
-                               : status;
+    return status == STATUS_OK
+               ? tokenizer_stages_replace(&SPACE, NULL, text, from.bytes, mark->literal, out, error)
+               : status;
 }
 
-typedef Status (*Rewrite)(const SplitStep *step, Stretch from, const char *text, TokenizerText *out, Error *error);
+typedef Status (*Rewrite)(const SplitStep *step, Stretch from, const char *text, TokenizerText *out,
+                          Error *error);
 
 static Status rewrite_prefix_space(const SplitStep *step, Stretch from, const char *text, TokenizerText *out,
                                    Error *error) {
@@ -177,13 +185,15 @@ static Status rewrite_prefix_space(const SplitStep *step, Stretch from, const ch
     return status == STATUS_OK ? tokenizer_text_append(out, text, from.bytes, error) : status;
 }
 
-static Status rewrite_bytes(const SplitStep *step, Stretch from, const char *text, TokenizerText *out, Error *error) {
+static Status rewrite_bytes(const SplitStep *step, Stretch from, const char *text, TokenizerText *out,
+                            Error *error) {
     (void)step; /* the alphabet has no options */
     return spell_in_alphabet(out, text, from.bytes, error);
 }
 
 /* Rewrites every stretch that is text; the others carry no text any more. */
-static Status rewrite(const SplitStep *step, Rewrite function, Stretches *stretches, Stretches *spare, Error *error) {
+static Status rewrite(const SplitStep *step, Rewrite function, Stretches *stretches, Stretches *spare,
+                      Error *error) {
     spare->count = spare->text.bytes = 0;
     Status status = STATUS_OK;
     for (size_t i = 0; i < stretches->count && status == STATUS_OK; i++) {
@@ -237,8 +247,8 @@ static Status apply_step(const SplitStep *step, RegexScratch *scratch, Stretches
     return status;
 }
 
-Status tokenizer_split_apply(const Splitter *splitter, RegexScratch *scratch, Stretches *stretches, Stretches *spare,
-                             Error *error) {
+Status tokenizer_split_apply(const Splitter *splitter, RegexScratch *scratch, Stretches *stretches,
+                             Stretches *spare, Error *error) {
     Status status = STATUS_OK;
     for (size_t i = 0; i < splitter->count && status == STATUS_OK; i++)
         status = apply_step(&splitter->steps[i], scratch, stretches, spare, error);
@@ -255,8 +265,8 @@ bool tokenizer_split_is_byte_level(const Splitter *splitter) {
 /* ---- reading ---- */
 
 /* The index of `name` in a list of names; false, with an error, where it is not there. */
-static bool find_name(const char *const *names, size_t count, const char *name, const char *key, size_t *index,
-                      Error *error) {
+static bool find_name(const char *const *names, size_t count, const char *name, const char *key,
+                      size_t *index, Error *error) {
     char quote[TOKENIZER_QUOTE_SIZE];
     for (*index = 0; *index < count; (*index)++) {
         if (strcmp(names[*index], name) == 0) return true;
@@ -276,9 +286,11 @@ static Status read_split(const cJSON *json, SplitStep *step, TokenizerText *desc
     if (!find_name(BEHAVIORS, sizeof BEHAVIORS / sizeof *BEHAVIORS, behavior, "behavior", &index, error))
         return STATUS_UNSUPPORTED;
     step->behavior = (SplitBehavior)index;
-    status = tokenizer_stages_describe(description, step->invert ? "Split between" : "Split at", behavior, NULL, error);
-    return status == STATUS_OK ? tokenizer_stages_read_pattern(json, STAGE, &step->pattern, description, error)
-                               : status;
+    status = tokenizer_stages_describe(description, step->invert ? "Split between" : "Split at", behavior,
+                                       NULL, error);
+    return status == STATUS_OK
+               ? tokenizer_stages_read_pattern(json, STAGE, &step->pattern, description, error)
+               : status;
 }
 
 static Status read_digits(const cJSON *json, SplitStep *step, TokenizerText *description, Error *error) {
@@ -296,16 +308,18 @@ static Status read_byte_level(const cJSON *json, SplitStep *step, TokenizerText 
     step->behavior = SPLIT_ISOLATED;
     step->cuts = true; /* files older than `use_regex` */
     Status status = tokenizer_stages_get_bool(json, STAGE, "add_prefix_space", &step->prefix_space, error);
-    if (status == STATUS_OK) status = tokenizer_stages_get_option(json, STAGE, "use_regex", &step->cuts, error);
+    if (status == STATUS_OK)
+        status = tokenizer_stages_get_option(json, STAGE, "use_regex", &step->cuts, error);
     if (status == STATUS_OK && step->cuts)
-        status = tokenizer_regex_compile(GPT2_EXPRESSION, strlen(GPT2_EXPRESSION), &step->pattern.regex, error);
+        status =
+            tokenizer_regex_compile(GPT2_EXPRESSION, strlen(GPT2_EXPRESSION), &step->pattern.regex, error);
     if (status != STATUS_OK) return status;
     return tokenizer_stages_describe(description, "ByteLevel", step->cuts ? "cut" : "whole",
                                      step->prefix_space ? "prefix space" : NULL, error);
 }
 
-/* `first` looks at where a stretch began in the raw text. That is only known for sure while nothing before it in the
- * pipeline has moved text: other pipelines are refused rather than guessed. */
+/* `first` looks at where a stretch began in the raw text. That is only known for sure while nothing before it
+ * in the pipeline has moved text: other pipelines are refused rather than guessed. */
 static bool may_prepend_first(const Splitter *splitter, bool keeps_start) {
     if (!keeps_start) return false;
     for (size_t i = 0; i + 1 < splitter->count; i++) {
@@ -328,24 +342,28 @@ static Status read_metaspace(const cJSON *json, const Splitter *splitter, bool k
     if (status == STATUS_OK && json_find(json, "prepend_scheme") != NULL)
         status = tokenizer_stages_get_string(json, STAGE, "prepend_scheme", &prepend, error);
     if (status == STATUS_OK) status = tokenizer_stages_get_option(json, STAGE, "split", &step->cuts, error);
-    if (status == STATUS_OK) status = tokenizer_stages_get_option(json, STAGE, "add_prefix_space", &prefix, error);
+    if (status == STATUS_OK)
+        status = tokenizer_stages_get_option(json, STAGE, "add_prefix_space", &prefix, error);
     if (status != STATUS_OK) return status;
     if (mark[0] == '\0' || mark[tokenizer_text_read(mark, &ignored)] != '\0')
-        return status_fail(error, STATUS_FORMAT, "pre_tokenizer Metaspace: expected one character for replacement");
+        return status_fail(error, STATUS_FORMAT,
+                           "pre_tokenizer Metaspace: expected one character for replacement");
     if (!find_name(PREPENDS, sizeof PREPENDS / sizeof *PREPENDS, prepend, "prepend_scheme", &index, error))
         return STATUS_UNSUPPORTED;
     step->prepend = (SplitPrepend)index;
     if (!prefix && step->prepend != SPLIT_PREPEND_NEVER)
-        return status_fail(error, STATUS_FORMAT, "pre_tokenizer Metaspace: add_prefix_space contradicts prepend_scheme");
+        return status_fail(error, STATUS_FORMAT,
+                           "pre_tokenizer Metaspace: add_prefix_space contradicts prepend_scheme");
     if (step->prepend == SPLIT_PREPEND_FIRST && !may_prepend_first(splitter, keeps_start))
-        return status_fail(error, STATUS_UNSUPPORTED,
-                           "pre_tokenizer Metaspace with prepend_scheme \"first\" after a normalizer or pre-tokenizer "
-                           "that moves text is not supported");
+        return status_fail(
+            error, STATUS_UNSUPPORTED,
+            "pre_tokenizer Metaspace with prepend_scheme \"first\" after a normalizer or pre-tokenizer "
+            "that moves text is not supported");
     step->pattern.bytes = strlen(mark);
     step->pattern.literal = memory_copy_text(mark, step->pattern.bytes);
     if (step->pattern.literal == NULL) return memory_fail(error, STAGE);
-    status = tokenizer_stages_describe(description, step->cuts ? "Metaspace cut" : "Metaspace whole", mark, prepend,
-                                       error);
+    status = tokenizer_stages_describe(description, step->cuts ? "Metaspace cut" : "Metaspace whole", mark,
+                                       prepend, error);
     return status;
 }
 
@@ -356,8 +374,8 @@ static Status read_steps(const cJSON *json, bool keeps_start, Splitter *splitter
     if (strcmp(type, "Sequence") == 0) {
         const cJSON *steps;
         Status status = tokenizer_stages_get_steps(json, STAGE, "pretokenizers", depth, &steps, error);
-        for (const cJSON *step = status == STATUS_OK ? steps->child : NULL; step != NULL && status == STATUS_OK;
-             step = step->next)
+        for (const cJSON *step = status == STATUS_OK ? steps->child : NULL;
+             step != NULL && status == STATUS_OK; step = step->next)
             status = read_steps(step, keeps_start, splitter, depth + 1, description, error);
         return status;
     }
@@ -369,12 +387,13 @@ static Status read_steps(const cJSON *json, bool keeps_start, Splitter *splitter
     if (strcmp(type, "Split") == 0) return read_split(json, step, description, error);
     if (strcmp(type, "Digits") == 0) return read_digits(json, step, description, error);
     if (strcmp(type, "ByteLevel") == 0) return read_byte_level(json, step, description, error);
-    if (strcmp(type, "Metaspace") == 0) return read_metaspace(json, splitter, keeps_start, step, description, error);
+    if (strcmp(type, "Metaspace") == 0)
+        return read_metaspace(json, splitter, keeps_start, step, description, error);
     return tokenizer_stages_refuse(STAGE, type, error);
 }
 
-Status tokenizer_split_read(const cJSON *json, bool keeps_start, Splitter *splitter, TokenizerText *description,
-                            Error *error) {
+Status tokenizer_split_read(const cJSON *json, bool keeps_start, Splitter *splitter,
+                            TokenizerText *description, Error *error) {
     return json == NULL ? STATUS_OK : read_steps(json, keeps_start, splitter, 0, description, error);
 }
 

@@ -19,31 +19,36 @@ Status tokenizer_stages_refuse(const char *stage, const char *type, Error *error
                        tokenizer_text_quote(quote, type, strlen(type)));
 }
 
-Status tokenizer_stages_get_bool(const cJSON *step, const char *stage, const char *key, bool *value, Error *error) {
+Status tokenizer_stages_get_bool(const cJSON *step, const char *stage, const char *key, bool *value,
+                                 Error *error) {
     const cJSON *item = json_find(step, key);
-    if (!cJSON_IsBool(item)) return status_fail(error, STATUS_FORMAT, "%s: expected true or false for %s", stage, key);
+    if (!cJSON_IsBool(item))
+        return status_fail(error, STATUS_FORMAT, "%s: expected true or false for %s", stage, key);
     *value = cJSON_IsTrue(item);
     return STATUS_OK;
 }
 
 Status tokenizer_stages_get_option(const cJSON *step, const char *stage, const char *key, bool *value,
                                    Error *error) {
-    return json_find(step, key) == NULL ? STATUS_OK : tokenizer_stages_get_bool(step, stage, key, value, error);
+    return json_find(step, key) == NULL ? STATUS_OK
+                                        : tokenizer_stages_get_bool(step, stage, key, value, error);
 }
 
 Status tokenizer_stages_get_string(const cJSON *step, const char *stage, const char *key, const char **value,
                                    Error *error) {
     *value = json_get_text(step, key, NULL);
-    return *value == NULL ? status_fail(error, STATUS_FORMAT, "%s: expected a string for %s", stage, key) : STATUS_OK;
+    return *value == NULL ? status_fail(error, STATUS_FORMAT, "%s: expected a string for %s", stage, key)
+                          : STATUS_OK;
 }
 
 Status tokenizer_stages_get_steps(const cJSON *step, const char *stage, const char *key, unsigned depth,
                                   const cJSON **steps, Error *error) {
     *steps = json_find(step, key);
-    if (!cJSON_IsArray(*steps)) return status_fail(error, STATUS_FORMAT, "%s: expected an array %s", stage, key);
+    if (!cJSON_IsArray(*steps))
+        return status_fail(error, STATUS_FORMAT, "%s: expected an array %s", stage, key);
     if (depth >= STAGES_DEPTH_MAX)
-        return status_fail(error, STATUS_UNSUPPORTED, "%s: Sequences nested deeper than %d are not supported", stage,
-                           STAGES_DEPTH_MAX);
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: Sequences nested deeper than %d are not supported",
+                           stage, STAGES_DEPTH_MAX);
     return STATUS_OK;
 }
 
@@ -55,8 +60,8 @@ static Status append_quoted(TokenizerText *description, const char *text, Error 
     return status;
 }
 
-Status tokenizer_stages_describe(TokenizerText *description, const char *name, const char *first, const char *second,
-                                 Error *error) {
+Status tokenizer_stages_describe(TokenizerText *description, const char *name, const char *first,
+                                 const char *second, Error *error) {
     Status status = STATUS_OK;
     if (description->bytes > 0) status = tokenizer_text_append_string(description, ", ", error);
     if (status == STATUS_OK) status = tokenizer_text_append_string(description, name, error);
@@ -75,7 +80,8 @@ Status tokenizer_stages_read_pattern(const cJSON *step, const char *stage, Token
     if ((literal == NULL) == (regex == NULL))
         return status_fail(error, STATUS_FORMAT, "%s: expected a pattern with a String or a Regex", stage);
     const char *text = literal != NULL ? literal : regex;
-    if (text[0] == '\0') return status_fail(error, STATUS_UNSUPPORTED, "%s: an empty pattern is not supported", stage);
+    if (text[0] == '\0')
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: an empty pattern is not supported", stage);
     Status status = STATUS_OK;
     if (literal != NULL) {
         pattern->bytes = strlen(literal);
@@ -94,8 +100,9 @@ void tokenizer_stages_free_pattern(TokenizerPattern *pattern) {
     *pattern = (TokenizerPattern){0};
 }
 
-Status tokenizer_stages_find(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text, size_t bytes,
-                             size_t from, bool *found, size_t *begin, size_t *end, Error *error) {
+Status tokenizer_stages_find(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text,
+                             size_t bytes, size_t from, bool *found, size_t *begin, size_t *end,
+                             Error *error) {
     if (pattern->literal == NULL)
         return tokenizer_regex_find(pattern->regex, scratch, text, bytes, from, found, begin, end, error);
     *begin = tokenizer_text_find(text, bytes, from, pattern->literal, pattern->bytes);
@@ -104,14 +111,15 @@ Status tokenizer_stages_find(const TokenizerPattern *pattern, RegexScratch *scra
     return STATUS_OK;
 }
 
-Status tokenizer_stages_replace(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text, size_t bytes,
-                                const char *content, TokenizerText *out, Error *error) {
+Status tokenizer_stages_replace(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text,
+                                size_t bytes, const char *content, TokenizerText *out, Error *error) {
     size_t at = 0, from = 0, content_bytes = strlen(content);
     bool after_match = false;
     while (from <= bytes) {
         size_t begin, end;
         bool found;
-        Status status = tokenizer_stages_find(pattern, scratch, text, bytes, from, &found, &begin, &end, error);
+        Status status =
+            tokenizer_stages_find(pattern, scratch, text, bytes, from, &found, &begin, &end, error);
         if (status != STATUS_OK) return status;
         if (!found) break;
         if (begin == end && after_match && begin == at) { /* no empty match right behind another match */

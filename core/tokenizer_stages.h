@@ -1,10 +1,11 @@
 /*
- * tokenizer_stages — the stages of the pipeline that a tokenizer.json configures, each a list of steps read from its
- * JSON (Sequences are flattened) and then applied to texts: normalizer, pre-tokenizer, post-processor, decoder.
+ * tokenizer_stages — the stages of the pipeline that a tokenizer.json configures, each a list of steps read
+ * from its JSON (Sequences are flattened) and then applied to texts: normalizer, pre-tokenizer,
+ * post-processor, decoder.
  *
- * Each reader appends a canonical description of its steps to `description`, one line for equal behaviour however the
- * file spells it; tokenizer_compare() compares those. Readers name what they refuse; the caller frees what a
- * reader made, after an error too. JSON null is an empty list.
+ * Each reader appends a canonical description of its steps to `description`, one line for equal behaviour
+ * however the file spells it; tokenizer_compare() compares those. Readers name what they refuse; the caller
+ * frees what a reader made, after an error too. JSON null is an empty list.
  *
  * Internal to the tokenizer.
  */
@@ -57,16 +58,18 @@ Status tokenizer_stages_read_pattern(const cJSON *step, const char *stage, Token
 void tokenizer_stages_free_pattern(TokenizerPattern *pattern);
 
 /* The leftmost match at or after `from`. Literals are never empty; a regular expression may match nothing. */
-Status tokenizer_stages_find(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text, size_t bytes,
-                             size_t from, bool *found, size_t *begin, size_t *end, Error *error) STATUS_MUST_CHECK;
+Status tokenizer_stages_find(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text,
+                             size_t bytes, size_t from, bool *found, size_t *begin, size_t *end,
+                             Error *error) STATUS_MUST_CHECK;
 
 /* All of `text` with every match replaced, appended to *out. */
-Status tokenizer_stages_replace(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text, size_t bytes,
-                                const char *content, TokenizerText *out, Error *error) STATUS_MUST_CHECK;
+Status tokenizer_stages_replace(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text,
+                                size_t bytes, const char *content, TokenizerText *out,
+                                Error *error) STATUS_MUST_CHECK;
 
 /* Appends `name("a", "b")`-like text to a description, strings quoted. */
-Status tokenizer_stages_describe(TokenizerText *description, const char *name, const char *first, const char *second,
-                                 Error *error) STATUS_MUST_CHECK;
+Status tokenizer_stages_describe(TokenizerText *description, const char *name, const char *first,
+                                 const char *second, Error *error) STATUS_MUST_CHECK;
 
 /* ---- normalizer (tokenizer_normalizer.c) ---- */
 
@@ -92,8 +95,8 @@ void tokenizer_normalizer_free(Normalizer *normalizer);
 Status tokenizer_normalizer_apply(const Normalizer *normalizer, RegexScratch *scratch, TokenizerText *text,
                                   Error *error) STATUS_MUST_CHECK;
 
-/* True where every character of the normalized text still stands where it stood, so that its first stretch is the
- * only one that begins where the text does. */
+/* True where every character of the normalized text still stands where it stood, so that its first stretch is
+ * the only one that begins where the text does. */
 bool tokenizer_normalizer_keeps_start(const Normalizer *normalizer);
 
 /* ---- pre-tokenizer (tokenizer_split.c) ---- */
@@ -112,7 +115,8 @@ typedef enum SplitPrepend { SPLIT_PREPEND_ALWAYS, SPLIT_PREPEND_FIRST, SPLIT_PRE
 
 typedef struct SplitStep {
     SplitKind kind;
-    TokenizerPattern pattern; /* PATTERN; METASPACE: its replacement; BYTE_LEVEL: GPT-2's expression or nothing */
+    TokenizerPattern
+        pattern; /* PATTERN; METASPACE: its replacement; BYTE_LEVEL: GPT-2's expression or nothing */
     SplitBehavior behavior;
     bool invert;
     bool cuts; /* METASPACE: split; BYTE_LEVEL: use_regex */
@@ -126,13 +130,13 @@ typedef struct Splitter {
 } Splitter;
 
 /* `keeps_start`: see tokenizer_normalizer_keeps_start(); Metaspace's prepend_scheme "first" needs it. */
-Status tokenizer_split_read(const cJSON *json, bool keeps_start, Splitter *splitter, TokenizerText *description,
-                            Error *error) STATUS_MUST_CHECK;
+Status tokenizer_split_read(const cJSON *json, bool keeps_start, Splitter *splitter,
+                            TokenizerText *description, Error *error) STATUS_MUST_CHECK;
 void tokenizer_split_free(Splitter *splitter);
 
 /* Cuts and rewrites *stretches; `spare` is scratch. Stretches that are tokens pass untouched. */
-Status tokenizer_split_apply(const Splitter *splitter, RegexScratch *scratch, Stretches *stretches, Stretches *spare,
-                             Error *error) STATUS_MUST_CHECK;
+Status tokenizer_split_apply(const Splitter *splitter, RegexScratch *scratch, Stretches *stretches,
+                             Stretches *spare, Error *error) STATUS_MUST_CHECK;
 
 bool tokenizer_split_is_byte_level(const Splitter *splitter);
 
@@ -146,8 +150,8 @@ uint32_t tokenizer_alphabet_character(unsigned char byte);
 /* The byte that a character stands for; -1 where it is not of the alphabet. */
 int tokenizer_alphabet_byte(uint32_t character);
 
-/* Appends the bytes that `text` spells in the alphabet; *spelled is false, and nothing is appended, where a character
- * is not of it. */
+/* Appends the bytes that `text` spells in the alphabet; *spelled is false, and nothing is appended, where a
+ * character is not of it. */
 Status tokenizer_alphabet_undo(const char *text, size_t bytes, TokenizerText *out, bool *spelled,
                                Error *error) STATUS_MUST_CHECK;
 
@@ -164,8 +168,8 @@ Status tokenizer_processor_read(const cJSON *json, Processor *processor, Tokeniz
 void tokenizer_processor_free(Processor *processor);
 
 /* Appends `ids` to *list as the template says; without special tokens where `add_special` is false. */
-Status tokenizer_processor_apply(const Processor *processor, const TokenList *ids, bool add_special, TokenList *list,
-                                 Error *error) STATUS_MUST_CHECK;
+Status tokenizer_processor_apply(const Processor *processor, const TokenList *ids, bool add_special,
+                                 TokenList *list, Error *error) STATUS_MUST_CHECK;
 
 /* ---- decoder (tokenizer_decoder.c) ---- */
 
@@ -201,8 +205,8 @@ Status tokenizer_decoder_apply(const Decoder *decoder, Stretches *pieces, Tokeni
                                Error *error) STATUS_MUST_CHECK;
 
 /* What one piece becomes before any joining or stripping, any bytes. */
-Status tokenizer_decoder_apply_one(const Decoder *decoder, const char *piece, size_t bytes, TokenizerText *out,
-                                   Error *error) STATUS_MUST_CHECK;
+Status tokenizer_decoder_apply_one(const Decoder *decoder, const char *piece, size_t bytes,
+                                   TokenizerText *out, Error *error) STATUS_MUST_CHECK;
 
 bool tokenizer_decoder_is_byte_level(const Decoder *decoder);
 bool tokenizer_decoder_has_byte_fallback(const Decoder *decoder);

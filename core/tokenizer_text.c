@@ -13,8 +13,8 @@ enum { TEXT_BYTES_MAX = INT32_MAX }; /* positions of symbols are int32_t */
 Status tokenizer_text_append(TokenizerText *text, const char *bytes, size_t count, Error *error) {
     size_t needed;
     if (!memory_add(text->bytes, count, &needed) || needed >= TEXT_BYTES_MAX)
-        return status_fail(error, STATUS_ARGUMENT, "expected a text of less than %d bytes once it is normalized",
-                           TEXT_BYTES_MAX);
+        return status_fail(error, STATUS_ARGUMENT,
+                           "expected a text of less than %d bytes once it is normalized", TEXT_BYTES_MAX);
     Status status = memory_reserve((void **)&text->text, &text->capacity, needed + 1, 1, error);
     if (status != STATUS_OK) return status;
     if (count > 0) memcpy(text->text + text->bytes, bytes, count);
@@ -69,8 +69,8 @@ bool tokenizer_text_is_utf8(const char *text, size_t bytes, size_t *offset) {
             continue;
         }
         utf8proc_int32_t code_point;
-        utf8proc_ssize_t taken =
-            utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)(bytes - at), &code_point);
+        utf8proc_ssize_t taken = utf8proc_iterate((const utf8proc_uint8_t *)text + at,
+                                                  (utf8proc_ssize_t)(bytes - at), &code_point);
         if (taken <= 0) {
             *offset = at;
             return false;
@@ -98,7 +98,8 @@ size_t tokenizer_text_read(const char *text, uint32_t *code_point) {
     return 4;
 }
 
-size_t tokenizer_text_find(const char *text, size_t bytes, size_t from, const char *needle, size_t needle_bytes) {
+size_t tokenizer_text_find(const char *text, size_t bytes, size_t from, const char *needle,
+                           size_t needle_bytes) {
     if (from >= bytes) return bytes;
     const char *found = memmem(text + from, bytes - from, needle, needle_bytes);
     return found == NULL ? bytes : (size_t)(found - text);

@@ -82,7 +82,7 @@ static Status check_config(const Checkpoint *export, VerifyResult *result, Error
         status =
             verify_add_finding(result, SEVERITY_ERROR, "config.json", error, "dtype: expected %s, found %s",
                                dtype_torch_name(main_dtype), dtype != NULL ? dtype : "none");
-    const Tensor *embedding = checkpoint_find_role(export, ROLE_EMBEDDING, -1);
+    const Tensor *embedding = checkpoint_find_role(export, TENSOR_EMBEDDING, -1);
     uint64_t stated;
     if (status == STATUS_OK && embedding != NULL &&
         (!json_read_count(json_find(config, "vocab_size"), &stated) || stated != embedding->rows))
@@ -90,7 +90,7 @@ static Status check_config(const Checkpoint *export, VerifyResult *result, Error
                                     "vocab_size: expected the embedding's %" PRIu64 " rows", embedding->rows);
     bool tied = json_get_bool(config, "tie_word_embeddings", false);
     if (status == STATUS_OK && embedding != NULL && !tied &&
-        checkpoint_find_role(export, ROLE_HEAD, -1) == NULL)
+        checkpoint_find_role(export, TENSOR_HEAD, -1) == NULL)
         status = verify_add_finding(result, SEVERITY_ERROR, "config.json", error,
                                     "tie_word_embeddings: expected true, for there is no lm_head");
     return status;

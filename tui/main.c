@@ -1,4 +1,5 @@
 #include "tui/app.h"
+#include "tui/session_pair.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -36,7 +37,11 @@ int main(int argc, char **argv) {
     Session *session;
     Error error;
     int exit_status = 0;
-    Status status = session_create(&session, &error);
+    SessionOptions open = {.base = REJUV_DEMO "/base",
+                           .sft = REJUV_DEMO "/sft",
+                           .calibration = REJUV_DEMO "/calibration.jsonl",
+                           .alpha = 0.5};
+    Status status = session_create(&open, &session, &error);
     if (status == STATUS_OK) {
         status = app_run(session, &options, &exit_status, &error);
         session_free(session);

@@ -356,7 +356,7 @@ static void sums_over_tensors_are_as_of_one_long_vector(void **state) {
     assert_near(drift_value(&all, DRIFT_RELATIVE_NORM), sqrt(squares / base_squares), 1e-15);
     assert_int_equal(drift_sum_layer(table, 0, &layer), 2);
     assert_int_equal(layer.count, 200 * 1000 + 77 * 99);
-    assert_int_equal(drift_sum_role(table, ROLE_UP, &layer), 2);
+    assert_int_equal(drift_sum_role(table, TENSOR_UP, &layer), 2);
     assert_int_equal(drift_sum_layer(table, -1, &layer), 3);
     assert_int_equal(drift_sum_layer(table, 7, &layer), 0);
     assert_false(layer.is_compared);
