@@ -61,6 +61,31 @@
     X(ALPHA_UP_COARSE,  "alpha-up-coarse",  "", NONE,   "α 0.1", "α + 0.1")                        \
     X(ALPHA_DOWN_COARSE,"alpha-down-coarse","", NONE,   "α 0.1", "α - 0.1")                        \
     X(ALPHA_SET,        "alpha-set",        "", NUMBER, "α",   "set α: 0 is the base model, 1 the SFT model") \
+    X(PROMPT,           "prompt",           "prompt", TEXT, "edit", "type another prompt")                  \
+    X(EXAMPLE_NEXT,     "example-next",     "prompt", NONE, "example", "take the next example prompt")      \
+    X(EXAMPLE_PREVIOUS, "example-previous", "prompt", NONE, "example", "take the example prompt before")    \
+    X(LINE_UP,          "line-up",          "prompt", NONE, "line", "go to the line of tokens above")       \
+    X(LINE_DOWN,        "line-down",        "prompt", NONE, "line", "go to the line of tokens below")       \
+    X(PIN,              "pin",              "prompt", NONE, "pin",  "follow the selected token's probability, or stop following it") \
+    X(PIN_TEXT,         "pin-text",         "prompt", TEXT, "pin the token", "follow any token: the first of a text") \
+    X(SIDE_BASE,        "side-base",        "prompt", NONE, "side", "select base: its candidates, and continuations from it") \
+    X(SIDE_SFT,         "side-sft",         "prompt", NONE, "side", "select SFT")                           \
+    X(SIDE_FUSED,       "side-fused",       "prompt", NONE, "side", "select W, the fused model")            \
+    X(CONTINUE,         "continue",         "prompt", NONE, "continue", "let the selected model continue the text; a count sets how many tokens") \
+    X(REMOVE_CONTINUATION, "remove-continuation", "prompt", NONE, "undo", "take the added tokens off again") \
+    X(TOKENS,           "tokens",           "prompt", NUMBER, "tokens to add", "how many tokens a continuation adds") \
+    X(TEMPERATURE,      "temperature",      "prompt", NUMBER, "temperature", "how continuations are sampled: 0 takes the most likely token") \
+    X(SEED,             "seed",             "prompt", NUMBER, "seed", "which random numbers sampling uses")  \
+    X(AVERAGES,         "averages",         "prompt", NONE, "means", "show means over the whole text, or the cursor's position") \
+    X(SWEEP,            "sweep",            "tune", NONE,   "sweep", "measure the headline figures at many α")  \
+    X(SWEEP_RANGE,      "sweep-range",      "tune", TEXT,   "sweep FROM:TO:POINTS", "sweep over another range of α") \
+    X(MEASURE,          "measure",          "tune", NONE,   "measure", "measure the calibration rows now")     \
+    X(EXPORT,           "export",           "export", CONFIRM, "export", "write the model at these dials")      \
+    X(EXPORT_TARGET,    "export-target",    "export", TEXT, "target", "name the directory to write")           \
+    X(EXPORT_DTYPE,     "export-dtype",     "export", NONE, "dtype", "change the type that weights are written in") \
+    X(EXPORT_DONOR,     "export-donor",     "export", NONE, "donor", "take config and tokenizer from the other model") \
+    X(EXPORT_SHARDS,    "export-shards",    "export", NUMBER, "file size in GB", "how large a file of weights may be") \
+    X(EXPORT_DISCARD,   "export-discard",   "export", CONFIRM, "discard", "remove what an interrupted export left") \
     /* ---- views: add rows here ---- */
 /* clang-format on */
 

@@ -4,17 +4,20 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- the form and its plan ---- */
 
 void session_export_open(Session *session) {
     SessionExportForm *form = &session->export_form;
     const char *sft = session->pair->sft->directory;
-    /* beside where the program was started: never inside an input */
     const char *slash = strrchr(sft, '/');
     const char *name = slash == NULL || slash[1] == '\0' ? sft : slash + 1;
-    (void)snprintf(form->directory, sizeof form->directory, "%s-rejuvenated",
-                   strcmp(name, ".") == 0 ? "model" : name);
+    char here[sizeof form->directory / 2];
+    if (getcwd(here, sizeof here) == NULL)
+        (void)snprintf(here, sizeof here, "."); /* gone, or too long to show */
+    (void)snprintf(form->directory, sizeof form->directory, "%s/%.255s-rejuvenated",
+                   strcmp(here, "/") == 0 ? "" : here, strcmp(name, ".") == 0 ? "model" : name);
     form->donor = DONOR_SFT;
     form->dtype = DTYPE_UNKNOWN;
     form->shard_bytes = EXPORT_DEFAULT_SHARD_BYTES;

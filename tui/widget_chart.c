@@ -45,8 +45,8 @@ static void widen(double value, double *low, double *high) {
 }
 
 static Scale find_scale(const Chart *chart, Rect plot) {
-    Scale scale = {NAN, NAN, chart->y_low, chart->y_high, plot};
-    bool given = isfinite(chart->y_low) && isfinite(chart->y_high);
+    bool given = chart->y_low < chart->y_high;
+    Scale scale = {NAN, NAN, given ? chart->y_low : NAN, given ? chart->y_high : NAN, plot};
     for (size_t i = 0; i < chart->count; i++) {
         widen(chart->x[i], &scale.x_low, &scale.x_high);
         for (size_t s = 0; s < chart->series_count && !given; s++)

@@ -29,7 +29,7 @@ typedef struct Chart {
     const char *title;    /* above, or NULL */
     const char *x_label;  /* below, or NULL */
     double mark;          /* an x to mark with a vertical line; NaN: none */
-    double y_low, y_high; /* both NaN: from the data */
+    double y_low, y_high; /* the range of y; both equal: from the data */
 } Chart;
 
 /* Axes with the ends of both ranges, curves joined by lines, the mark, a legend in the title's row. */

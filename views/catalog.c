@@ -4,6 +4,7 @@
 #include "core/memory.h"
 #include "tui/view.h"
 #include "tui/widget_list.h"
+#include "views/views.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,5 +77,5 @@ static const View overview = {
     .close = free,
 };
 
-const View *const VIEWS[] = {&overview};
+const View *const VIEWS[] = {&overview, NULL, NULL, NULL, &prompt_view, &tune_view, NULL, &export_view};
 const size_t VIEW_COUNT = sizeof VIEWS / sizeof VIEWS[0];

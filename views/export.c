@@ -1,0 +1,314 @@
+/*
+ * export — what will be written, where, and how large; writing it; and whether what was written is right.
+ */
+#include "core/memory.h"
+#include "tui/format.h"
+#include "tui/session_export.h"
+#include "tui/session_pair.h"
+#include "tui/session_tune.h"
+#include "tui/text.h"
+#include "tui/widget_dial.h"
+#include "tui/widget_list.h"
+#include "views/views.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LABEL_COLUMNS = 12, FILES_COLUMNS = 60, SIDE_BY_SIDE = 120 };
+
+static Status open_export(Session *session, void **state, Error *error) {
+    (void)session;
+    *state = memory_allocate(1, sizeof(ListState));
+    return *state != NULL ? STATUS_OK : memory_fail(error, "the export view");
+}
+
+/* ---- the form ---- */
+
+static const char *dtype_text(DType dtype) {
+    return dtype == DTYPE_UNKNOWN ? "as SFT has it" : dtype_name(dtype);
+}
+
+static void draw_label(Canvas *canvas, Rect area, int row, const char *label) {
+    (void)canvas_write(canvas, area, row, 0, ROLE_DIM, label);
+}
+
+static void draw_form(Session *session, const ExportPlan *plan, Canvas *canvas, Rect area) {
+    const SessionExportForm *form = session_export_form(session);
+    char text[FORMAT_SIZE], more[FORMAT_SIZE];
+    draw_label(canvas, area, 0, "target");
+    (void)canvas_write_raw(canvas, area, 0, LABEL_COLUMNS, ROLE_VALUE, TEXT_PLAIN,
+                           plan != NULL ? plan->directory : form->directory,
+                           strlen(plan != NULL ? plan->directory : form->directory));
+    draw_label(canvas, area, 1, "weights");
+    (void)canvas_print(canvas, area, 1, LABEL_COLUMNS, ROLE_VALUE,
+                       "W = %.3f·SFT + %.3f·base, %s, at most %s a file", session_settings(session)->alpha,
+                       1.0 - session_settings(session)->alpha, dtype_text(form->dtype),
+                       format_bytes((double)form->shard_bytes, text));
+    draw_label(canvas, area, 2, "donor");
+    (void)canvas_print(canvas, area, 2, LABEL_COLUMNS, ROLE_VALUE, "config, tokenizer and template from %s",
+                       form->donor == DONOR_SFT ? "SFT" : "base");
+    if (plan == NULL) return;
+    draw_label(canvas, area, 3, "size");
+    bool fits = plan->free_bytes == UINT64_MAX || plan->total_bytes - plan->kept_bytes <= plan->free_bytes;
+    int column =
+        canvas_print(canvas, area, 3, LABEL_COLUMNS, ROLE_VALUE, "%zu tensors, %s in %zu file%s of weights",
+                     plan->tensor_count, format_bytes((double)plan->weight_bytes, text), plan->shard_count,
+                     plan->shard_count == 1 ? "" : "s");
+    if (plan->free_bytes != UINT64_MAX)
+        (void)canvas_print(canvas, area, 3, column, fits ? ROLE_GOOD : ROLE_ERROR, "; %s free: %s",
+                           format_bytes((double)plan->free_bytes, more),
+                           fits ? "it fits" : "it does NOT fit");
+    if (plan->kept_bytes > 0)
+        (void)canvas_print(canvas, area, 4, LABEL_COLUMNS, ROLE_WARNING,
+                           "%s are there from an interrupted run: exporting goes on from them (D discards)",
+                           format_bytes((double)plan->kept_bytes, text));
+}
+
+/* ---- findings and outcome ---- */
+
+static Role severity_role(Severity severity) {
+    static const Role ROLES[] = {ROLE_DIM, ROLE_WARNING, ROLE_ERROR};
+    return ROLES[severity];
+}
+
+static int draw_findings(const Finding *findings, size_t count, Canvas *canvas, Rect area, int row) {
+    for (size_t i = 0; i < count && row < area.rows; i++) {
+        char line[768], subject[128], text[512];
+        (void)text_escape(findings[i].subject, strlen(findings[i].subject), TEXT_PLAIN, subject,
+                          sizeof subject);
+        (void)text_escape(findings[i].text, strlen(findings[i].text), TEXT_PLAIN, text, sizeof text);
+        (void)snprintf(line, sizeof line, "%s: %s: %s", pair_severity_name(findings[i].severity), subject,
+                       text);
+        row = canvas_write_wrapped(canvas, area, row, severity_role(findings[i].severity), line);
+    }
+    return row;
+}
+
+static int draw_running(Session *session, Canvas *canvas, Rect area, int row) {
+    SessionJob job;
+    if (session_jobs(session, &job, 1) == 0) return row;
+    ProgressLine line = {job.label, job.done, job.total, job.seconds, job.rate, NULL};
+    progress_draw(canvas, area, row, &line);
+    return row + 1;
+}
+
+static int draw_verification(const VerifyResult *result, Canvas *canvas, Rect area, int row) {
+    bool good = result->tensors_equal == result->tensors && result->files_equal == result->files;
+    (void)canvas_print(canvas, area, row++, 0, good ? ROLE_GOOD : ROLE_ERROR,
+                       "re-opened: %zu of %zu tensors and %zu of %zu other files have the recipe's SHA-256",
+                       result->tensors_equal, result->tensors, result->files_equal, result->files);
+    if (result->has_inputs)
+        (void)canvas_print(canvas, area, row++, 0,
+                           result->tensors_blended == result->tensors ? ROLE_GOOD : ROLE_ERROR,
+                           "blended again from both inputs: %zu of %zu tensors equal, bit for bit",
+                           result->tensors_blended, result->tensors);
+    return draw_findings(result->findings, result->finding_count, canvas, area, row);
+}
+
+static void draw_outcome(Session *session, const ExportPlan *plan, Canvas *canvas, Rect area) {
+    SessionExportStage stage = session_export_stage(session);
+    const VerifyResult *result = session_export_verification(session);
+    const char *message = session_export_message(session);
+    int row = 0;
+    if (stage == SESSION_EXPORT_WRITING || stage == SESSION_EXPORT_VERIFYING) {
+        (void)draw_running(session, canvas, area, row);
+        return;
+    }
+    if (message != NULL) {
+        Role role = stage == SESSION_EXPORT_DONE ? ROLE_GOOD : ROLE_ERROR;
+        row = canvas_write_wrapped(canvas, area, row, role, message);
+    }
+    if (result != NULL) row = draw_verification(result, canvas, area, row);
+    if (plan != NULL && stage == SESSION_EXPORT_IDLE)
+        row = draw_findings(plan->findings, plan->finding_count, canvas, area, row);
+    if (stage == SESSION_EXPORT_IDLE && plan != NULL && export_check(plan, NULL) == STATUS_OK)
+        (void)canvas_write(canvas, area, row, 0, ROLE_TEXT,
+                           "nothing is written yet: x exports, d names another target");
+}
+
+/* ---- the files ---- */
+
+static size_t file_count(const ExportPlan *plan) {
+    return plan->shard_count + plan->sidecar_count;
+}
+
+static void write_file_cell(void *user, size_t row, size_t column, char *text, Role *role) {
+    const ExportPlan *plan = user;
+    bool is_shard = row < plan->shard_count;
+    const ExportShard *shard = is_shard ? &plan->shards[row] : NULL;
+    const ExportSidecar *sidecar = is_shard ? NULL : &plan->sidecars[row - plan->shard_count];
+    char size[FORMAT_SIZE];
+    if (column == 0) {
+        const char *name = is_shard ? shard->name : sidecar->name;
+        (void)text_escape(name, strlen(name), TEXT_PLAIN, text, LIST_CELL_SIZE);
+    } else if (column == 1) {
+        (void)snprintf(text, LIST_CELL_SIZE, "%s",
+                       format_bytes((double)(is_shard ? shard->file_bytes : sidecar->bytes), size));
+    } else if (is_shard) {
+        (void)snprintf(text, LIST_CELL_SIZE, "%zu tensor%s", shard->count, shard->count == 1 ? "" : "s");
+    } else {
+        *role = ROLE_DIM;
+        (void)snprintf(text, LIST_CELL_SIZE, "%s", sidecar->source == NULL ? "made here" : "copied");
+    }
+}
+
+static void draw_export(void *opaque, Session *session, Canvas *canvas, Rect area) {
+    static const ListColumn COLUMNS[] = {
+        {"file", 0, false, 0}, {"size", 10, true, 0}, {"what", 16, false, 1}};
+    ListState *list = opaque;
+    const ExportPlan *plan = session_export_plan(session);
+    draw_form(session, plan, canvas, rect_cut_top(&area, plan != NULL && plan->kept_bytes > 0 ? 5 : 4));
+    (void)rect_cut_top(&area, 1);
+    Rect files = area.columns >= SIDE_BY_SIDE ? rect_cut_right(&area, FILES_COLUMNS)
+                                              : rect_cut_bottom(&area, area.rows * 3 / 5);
+    if (area.columns >= SIDE_BY_SIDE) area.columns -= 2;
+    draw_outcome(session, plan, canvas, area);
+    if (plan != NULL) {
+        ExportPlan *shown = (ExportPlan *)(uintptr_t)plan; /* the list's callback only reads */
+        list_draw(canvas, files, list, file_count(plan), COLUMNS, 3, true, write_file_cell, shown);
+    }
+}
+
+/* ---- acting ---- */
+
+static Reaction change_form(Session *session, const SessionExportForm *form) {
+    if (!session_set_export_form(session, form))
+        session_say(session, SESSION_WARNING, "an export is running: cancel it first");
+    return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
+}
+
+static Reaction set_target(Session *session, const char *text) {
+    SessionExportForm form = *session_export_form(session);
+    if (*text == '\0' || strlen(text) >= sizeof form.directory) {
+        session_say(session, SESSION_WARNING, "expected the name of a directory");
+        return REACTION_REDRAW;
+    }
+    (void)snprintf(form.directory, sizeof form.directory, "%s", text);
+    return change_form(session, &form);
+}
+
+static Reaction next_dtype(Session *session) {
+    static const DType CHOICES[] = {DTYPE_UNKNOWN, DTYPE_BF16, DTYPE_F16, DTYPE_F32};
+    enum { COUNT = sizeof CHOICES / sizeof *CHOICES };
+    SessionExportForm form = *session_export_form(session);
+    size_t at = 0;
+    while (at < COUNT && CHOICES[at] != form.dtype) at++;
+    form.dtype = CHOICES[(at + 1) % COUNT];
+    return change_form(session, &form);
+}
+
+static Reaction set_shard_size(Session *session, double gigabytes) {
+    SessionExportForm form = *session_export_form(session);
+    if (!(gigabytes > 0.0 && gigabytes <= 1e6)) {
+        session_say(session, SESSION_WARNING, "expected a size in GB, more than 0");
+        return REACTION_REDRAW;
+    }
+    form.shard_bytes = (uint64_t)(gigabytes * 1e9);
+    return change_form(session, &form);
+}
+
+static Reaction start_export(Session *session) {
+    Error error;
+    if (session_start_export(session, &error) != STATUS_OK)
+        session_say(session, SESSION_ERROR, "%s", error.message);
+    return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
+}
+
+static Reaction discard(Session *session) {
+    Error error;
+    uint64_t bytes = 0;
+    char text[FORMAT_SIZE];
+    if (session_discard_export(session, &bytes, &error) != STATUS_OK)
+        session_say(session, SESSION_ERROR, "%s", error.message);
+    else
+        session_say(session, SESSION_NOTE, "%s of an interrupted export removed",
+                    format_bytes((double)bytes, text));
+    return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
+}
+
+static Reaction act_on_export(void *opaque, Session *session, Action action, const ActionArgument *argument) {
+    SessionExportForm form = *session_export_form(session);
+    const ExportPlan *plan = session_export_plan(session);
+    switch (action) {
+    case ACTION_EXPORT_TARGET:
+        return set_target(session, argument->text);
+    case ACTION_EXPORT_DONOR:
+        form.donor = form.donor == DONOR_SFT ? DONOR_BASE : DONOR_SFT;
+        return change_form(session, &form);
+    case ACTION_EXPORT_DTYPE:
+        return next_dtype(session);
+    case ACTION_EXPORT_SHARDS:
+        return set_shard_size(session, argument->number);
+    case ACTION_EXPORT:
+        return start_export(session);
+    case ACTION_EXPORT_DISCARD:
+        return discard(session);
+    default:
+        return plan == NULL ? REACTION_IGNORED : list_act(opaque, file_count(plan), action, argument);
+    }
+}
+
+static const char *initial_text(void *opaque, Session *session, Action action) {
+    (void)opaque;
+    return action == ACTION_EXPORT_TARGET ? session_export_form(session)->directory : NULL;
+}
+
+static bool find_file(void *opaque, Session *session, const char *text, int direction, bool stay) {
+    ListState *list = opaque;
+    const ExportPlan *plan = session_export_plan(session);
+    size_t count = plan == NULL ? 0 : file_count(plan);
+    for (size_t step = stay ? 0 : 1; step < count + (stay ? 0 : 1); step++) {
+        size_t at = (list->cursor + (direction > 0 ? step : count - step % count)) % count;
+        const char *name =
+            at < plan->shard_count ? plan->shards[at].name : plan->sidecars[at - plan->shard_count].name;
+        if (!text_find(name, text)) continue;
+        list->cursor = at;
+        return true;
+    }
+    return false;
+}
+
+/* The tensors as they would be written. */
+static Status list_numbers(void *opaque, Session *session, Table **table, Error *error) {
+    static const TableColumn COLUMNS[] = {
+        {"tensor", NULL, NULL, TABLE_TEXT, 0},      {"dtype", NULL, NULL, TABLE_TEXT, 0},
+        {"elements", NULL, NULL, TABLE_INTEGER, 0}, {"bytes", NULL, NULL, TABLE_INTEGER, 0},
+        {"file", NULL, NULL, TABLE_TEXT, 0},        {"offset", NULL, NULL, TABLE_INTEGER, 0}};
+    (void)opaque;
+    const ExportPlan *plan = session_export_plan(session);
+    Status status = table_create(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, table, error);
+    for (size_t i = 0; status == STATUS_OK && plan != NULL && i < plan->tensor_count; i++) {
+        const ExportTensor *tensor = &plan->tensors[i];
+        table_add_row(*table);
+        table_add_text(*table, tensor->source->name);
+        table_add_text(*table, dtype_name(tensor->dtype));
+        table_add_integer(*table, (int64_t)tensor->elements);
+        table_add_integer(*table, (int64_t)tensor->bytes);
+        table_add_text(*table, plan->shards[tensor->shard].name);
+        table_add_integer(*table, (int64_t)tensor->offset);
+    }
+    return status;
+}
+
+static const Action HINTS[] = {ACTION_EXPORT,       ACTION_EXPORT_TARGET, ACTION_EXPORT_DTYPE,
+                               ACTION_EXPORT_DONOR, ACTION_EXPORT_SHARDS, ACTION_EXPORT_DISCARD};
+
+const View export_view = {
+    .name = "export",
+    .title = "Export",
+    .help =
+        "Writes the model at the dials as a directory that other programs load. It is written beside the target and "
+        "renamed when whole; an interrupted export goes on where it stopped. Afterwards it is re-opened and every "
+        "tensor compared with the blend.",
+    .hints = HINTS,
+    .hint_count = sizeof HINTS / sizeof *HINTS,
+    .open = open_export,
+    .draw = draw_export,
+    .act = act_on_export,
+    .find = find_file,
+    .numbers = list_numbers,
+    .initial = initial_text,
+    .close = free,
+};

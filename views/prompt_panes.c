@@ -1,0 +1,158 @@
+#include "core/distribution.h"
+#include "tui/format.h"
+#include "tui/text.h"
+#include "tui/widget_chart.h"
+#include "views/prompt.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TOKEN_COLUMNS = 10, FIGURE_COLUMNS = 6, TEXT_SIZE = 160 };
+
+static const Role SIDE_ROLES[SESSION_SIDES] = {ROLE_BASE, ROLE_SFT, ROLE_FUSED};
+
+static bool is_stale(const Session *session, SessionSide side) {
+    return side == SESSION_FUSED && session_preview_is_stale(session);
+}
+
+/* .412 for a probability: the leading zero says nothing. */
+static void format_probability(double p, char text[FORMAT_SIZE]) {
+    if (p != p)
+        (void)snprintf(text, FORMAT_SIZE, "–");
+    else if (p >= 0.9995)
+        (void)snprintf(text, FORMAT_SIZE, "%.3f", p);
+    else if (p >= 0.0005)
+        (void)snprintf(text, FORMAT_SIZE, ".%03d", (int)(p * 1000.0 + 0.5));
+    else
+        (void)snprintf(text, FORMAT_SIZE, "%.0e", p);
+}
+
+/* ---- one side ---- */
+
+static void draw_head(const Session *session, const PromptState *state, SessionSide side,
+                      const DistributionPosition *position, Canvas *canvas, Rect area) {
+    char entropy[FORMAT_SIZE], top[FORMAT_SIZE], kl_base[FORMAT_SIZE], kl_sft[FORMAT_SIZE], next[FORMAT_SIZE];
+    Role figures = is_stale(session, side) ? ROLE_STALE : ROLE_VALUE;
+    char name[48];
+    (void)snprintf(name, sizeof name, "%s%s%s", state->side == side ? "▸" : " ", session_side_name(side),
+                   is_stale(session, side) ? " (older α)" : "");
+    int column = canvas_write(canvas, area, 0, 0, SIDE_ROLES[side], name);
+    format_probability(position->top1, top);
+    (void)canvas_print(canvas, area, 0, column + 1, figures, "H %s top1 %s",
+                       format_number(position->entropy, 3, entropy), top);
+    (void)canvas_print(canvas, area, 1, 1, figures, "KL base %s SFT %s",
+                       format_number(position->kl_base, 3, kl_base),
+                       format_number(position->kl_sft, 3, kl_sft));
+    format_probability(position->next < 0
+                           ? position->next_log_probability
+                           : session_probability(session, side, state->position, position->next),
+                       next);
+    if (position->next < 0)
+        (void)canvas_write(canvas, area, 2, 1, ROLE_DIM, "the text ends here");
+    else
+        (void)canvas_print(canvas, area, 2, 1, figures, "p(next) %s Δp %+.3f", next, position->dp_base);
+}
+
+static void draw_candidates(const Session *session, const PromptState *state, SessionSide side,
+                            const EvaluationResult *result, Canvas *canvas, Rect area) {
+    const DistributionToken *top = result->top + state->position * result->top_count;
+    int bar = area.columns - TOKEN_COLUMNS - FIGURE_COLUMNS - 3;
+    for (int row = 0; row < area.rows && (size_t)row < result->top_count; row++) {
+        char token[TEXT_SIZE], figure[FORMAT_SIZE];
+        double p = session_probability(session, side, state->position, top[row].id);
+        prompt_token_text(session, top[row].id, canvas->theme.ascii, token, sizeof token);
+        bool selected = state->side == side && (size_t)row == state->candidate;
+        Role role = selected ? ROLE_SELECTED : is_stale(session, side) ? ROLE_STALE : ROLE_TEXT;
+        canvas_write(canvas, area, row, 0, ROLE_MARK, session_is_pinned(session, top[row].id) ? "*" : " ");
+        canvas_write_field(canvas, area, row, 1, TOKEN_COLUMNS, false, role, token);
+        if (bar > 0) chart_draw_bar(canvas, area, row, TOKEN_COLUMNS + 2, bar, p, SIDE_ROLES[side]);
+        format_probability(p, figure);
+        (void)canvas_write_right(canvas, area, row, area.columns - 1, role, figure);
+    }
+}
+
+static void draw_side(const Session *session, const PromptState *state, SessionSide side, Canvas *canvas,
+                      Rect area) {
+    const EvaluationResult *result = session_preview(session, side);
+    if (result == NULL || state->position >= result->count) {
+        (void)canvas_write(canvas, area, 0, 1, SIDE_ROLES[side], session_side_name(side));
+        (void)canvas_write(canvas, area, 1, 1, ROLE_DIM, "computing…");
+        return;
+    }
+    draw_head(session, state, side, &result->positions[state->position], canvas, rect_cut_top(&area, 3));
+    draw_candidates(session, state, side, result, canvas, area);
+}
+
+/* ---- pins ---- */
+
+/* The pinned token's probability: base → SFT → W. */
+static void draw_pins(const Session *session, const PromptState *state, Canvas *canvas, Rect area) {
+    for (int row = 0; row < area.rows && (size_t)row < session_pin_count(session); row++) {
+        int32_t id = session_pin(session, (size_t)row);
+        char token[TEXT_SIZE], figures[SESSION_SIDES][FORMAT_SIZE];
+        prompt_token_text(session, id, canvas->theme.ascii, token, sizeof token);
+        for (int side = 0; side < SESSION_SIDES; side++)
+            format_probability(session_probability(session, (SessionSide)side, state->position, id),
+                               figures[side]);
+        (void)canvas_write(canvas, area, row, 0, ROLE_MARK, "*");
+        canvas_write_field(canvas, area, row, 1, TOKEN_COLUMNS, false, ROLE_TEXT, token);
+        int column =
+            canvas_print(canvas, area, row, TOKEN_COLUMNS + 2, ROLE_BASE, "base %s", figures[SESSION_BASE]);
+        column = canvas_print(canvas, area, row, column, ROLE_SFT, " → SFT %s", figures[SESSION_SFT]);
+        (void)canvas_print(canvas, area, row, column,
+                           is_stale(session, SESSION_FUSED) ? ROLE_STALE : ROLE_FUSED, " → W %s",
+                           figures[SESSION_FUSED]);
+    }
+}
+
+static void draw_position_line(const Session *session, const PromptState *state, Canvas *canvas, Rect area) {
+    const int32_t *ids;
+    size_t count = session_prompt_tokens(session, &ids);
+    if (state->position >= count) return;
+    char token[TEXT_SIZE], next[TEXT_SIZE] = "?", gap[FORMAT_SIZE];
+    prompt_token_text(session, ids[state->position], canvas->theme.ascii, token, sizeof token);
+    if (state->position + 1 < count)
+        prompt_token_text(session, ids[state->position + 1], canvas->theme.ascii, next, sizeof next);
+    (void)canvas_print(canvas, area, 0, 0, ROLE_TITLE, "position %zu of %zu  after \"%s\" (%d) comes \"%s\"",
+                       state->position, count, token, ids[state->position], next);
+    double value = session_entropy_gap(session, state->position);
+    if (value == value) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "  entropy gap %s%s nat", value >= 0.0 ? "+" : "",
+                       format_number(value, 3, gap));
+        (void)canvas_write_right(canvas, area, 0, area.columns, ROLE_VALUE, text);
+    }
+}
+
+void prompt_draw_panes(const PromptState *state, Session *session, Canvas *canvas, Rect area) {
+    draw_position_line(session, state, canvas, rect_cut_top(&area, 1));
+    Rect pins = rect_cut_bottom(&area, (int)session_pin_count(session));
+    draw_pins(session, state, canvas, pins);
+    for (int side = 0; side < SESSION_SIDES; side++)
+        draw_side(session, state, (SessionSide)side, canvas, rect_pane(area, side, SESSION_SIDES, 2));
+}
+
+/* ---- averages ---- */
+
+void prompt_draw_averages(const Session *session, Canvas *canvas, Rect area) {
+    enum { LABEL = 28, WIDTH = 12 };
+    (void)canvas_write(canvas, area, 0, 0, ROLE_TITLE, "means over the whole text");
+    for (int side = 0; side < SESSION_SIDES; side++)
+        (void)canvas_write_right(canvas, area, 0, LABEL + (side + 1) * WIDTH, SIDE_ROLES[side],
+                                 session_side_name((SessionSide)side));
+    for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++) {
+        const DistributionFigure *figure = &DISTRIBUTION_FIGURES[i];
+        (void)canvas_print(canvas, area, (int)i + 1, 0, ROLE_TEXT, "%s%s%s%s", figure->label,
+                           *figure->unit ? " (" : "", figure->unit, *figure->unit ? ")" : "");
+        for (int side = 0; side < SESSION_SIDES; side++) {
+            const EvaluationResult *result = session_preview(session, (SessionSide)side);
+            char text[FORMAT_SIZE] = "…";
+            if (result != NULL) {
+                double value = distribution_figure(&result->averages, i);
+                (void)(figure->is_share ? format_share(value, text) : format_number(value, 4, text));
+            }
+            (void)canvas_write_right(canvas, area, (int)i + 1, LABEL + (side + 1) * WIDTH,
+                                     is_stale(session, (SessionSide)side) ? ROLE_STALE : ROLE_VALUE, text);
+        }
+    }
+}
