@@ -1,0 +1,308 @@
+/*
+ * Directories: single files and shards, what the index may and may not say, and what config.json is
+ * understood as.
+ */
+#include "core/pair.h"
+#include "scratch.h"
+
+#define ONE_TENSOR "{\"model.norm.weight\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}"
+
+static void must_refuse(const char *name, Status status, const char *words) {
+    char *path = scratch_path(name);
+    Error error = {0};
+    Checkpoint *checkpoint;
+    assert_int_equal(checkpoint_open(path, &checkpoint, &error), status);
+    assert_null(checkpoint);
+    if (strstr(error.message, words) == NULL) fail_msg("expected \"%s\" in: %s", words, error.message);
+    free(path);
+}
+
+static Checkpoint *must_open(const char *name) {
+    char *path = scratch_path(name);
+    Error error = {0};
+    Checkpoint *checkpoint;
+    if (checkpoint_open(path, &checkpoint, &error) != STATUS_OK) fail_msg("%s", error.message);
+    free(path);
+    return checkpoint;
+}
+
+static void make(const char *name) {
+    char *path = scratch_path(name);
+    free(path);
+}
+
+static void what_is_no_model_directory_is_explained(void **state) {
+    (void)state;
+    must_refuse("nowhere", STATUS_IO, "No such file");
+    make("empty/");
+    must_refuse("empty", STATUS_FORMAT, "found neither");
+    scratch_write_text("empty/pytorch_model.bin", "x");
+    must_refuse("empty", STATUS_UNSUPPORTED, "convert it to safetensors");
+    make("adapter/");
+    scratch_write_text("adapter/adapter_model.safetensors", "x");
+    must_refuse("adapter", STATUS_UNSUPPORTED, "LoRA");
+    scratch_write_text("file", "x");
+    must_refuse("file", STATUS_ARGUMENT, "expected a model directory");
+}
+
+static void an_index_may_not_leave_the_directory(void **state) {
+    (void)state;
+    static const char *const NAMES[] = {"../secret.safetensors", "/etc/x.safetensors", "a/b.safetensors",
+                                        ".hidden.safetensors", "model.bin"};
+    make("index/");
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char text[256];
+        (void)snprintf(text, sizeof text, "{\"weight_map\":{\"t\":\"%s\"}}", NAMES[i]);
+        scratch_write_text("index/model.safetensors.index.json", text);
+        must_refuse("index", STATUS_FORMAT, "in this directory");
+    }
+}
+
+static void an_index_must_tell_the_truth(void **state) {
+    (void)state;
+    make("sharded/");
+    scratch_write_safetensors("sharded/a.safetensors",
+                              "{\"x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1);
+    scratch_write_safetensors("sharded/b.safetensors",
+                              "{\"y\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1);
+    scratch_write_text("sharded/model.safetensors.index.json",
+                       "{\"weight_map\":{\"y\":\"b.safetensors\",\"x\":\"a.safetensors\"}}");
+    Checkpoint *checkpoint = must_open("sharded");
+    assert_true(checkpoint->is_sharded);
+    assert_int_equal(checkpoint->file_count, 2);
+    assert_string_equal(checkpoint->tensors[0].name, "x");
+    assert_ptr_equal(checkpoint_find_tensor(checkpoint, "y"), &checkpoint->tensors[1]);
+    assert_null(checkpoint_find_tensor(checkpoint, "z"));
+    checkpoint_close(checkpoint);
+    scratch_write_text("sharded/model.safetensors.index.json",
+                       "{\"weight_map\":{\"y\":\"a.safetensors\",\"x\":\"b.safetensors\"}}");
+    must_refuse("sharded", STATUS_FORMAT, "but it is in");
+    scratch_write_text("sharded/model.safetensors.index.json",
+                       "{\"weight_map\":{\"z\":\"a.safetensors\",\"x\":\"a.safetensors\"}}");
+    must_refuse("sharded", STATUS_FORMAT, "but it is not");
+    scratch_write_text("sharded/model.safetensors.index.json", "{\"weight_map\":{\"x\":\"c.safetensors\"}}");
+    must_refuse("sharded", STATUS_IO, "c.safetensors");
+    scratch_write_text("sharded/model.safetensors.index.json", "{\"weight_map\":[]}");
+    must_refuse("sharded", STATUS_FORMAT, "weight_map");
+}
+
+static void a_tensor_in_two_shards_is_refused(void **state) {
+    (void)state;
+    make("twice/");
+    scratch_write_safetensors("twice/a.safetensors",
+                              "{\"x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1);
+    scratch_write_safetensors("twice/b.safetensors",
+                              "{\"x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+                              "\"y\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}",
+                              2);
+    scratch_write_text("twice/model.safetensors.index.json",
+                       "{\"weight_map\":{\"x\":\"a.safetensors\",\"y\":\"b.safetensors\"}}");
+    must_refuse("twice", STATUS_FORMAT, "both in");
+}
+
+/* ---- config.json ---- */
+
+#define SIZES                                                                                                \
+    "\"hidden_size\":64,\"num_hidden_layers\":2,\"num_attention_heads\":4,\"intermediate_size\":96,\"vocab_size\":32"
+
+static ModelConfig read_config(const char *text, Status expected, const char *words) {
+    cJSON *json;
+    Error error = {0};
+    ModelConfig config;
+    assert_int_equal(json_parse(text, strlen(text), "config.json", &json, &error), STATUS_OK);
+    Status status = architecture_read_config(json, "config.json", &config, &error);
+    if (status != expected || (status != STATUS_OK && strstr(error.message, words) == NULL))
+        fail_msg("expected %s with \"%s\", got %s: %s", status_name(expected), words, status_name(status),
+                 error.message);
+    cJSON_Delete(json);
+    return config;
+}
+
+static void a_config_alone_does_not_stop_a_directory_from_opening(void **state) {
+    (void)state;
+    make("odd/");
+    scratch_write_safetensors("odd/model.safetensors", ONE_TENSOR, 8);
+    Checkpoint *checkpoint = must_open("odd");
+    assert_int_equal(checkpoint->model_status, STATUS_FORMAT);
+    assert_non_null(strstr(checkpoint->model_error.message, "no config.json"));
+    checkpoint_close(checkpoint);
+    scratch_write_text("odd/config.json", "{\"model_type\":\"mamba\"}");
+    checkpoint = must_open("odd");
+    assert_int_equal(checkpoint->model_status, STATUS_UNSUPPORTED);
+    assert_non_null(strstr(checkpoint->model_error.message, "\"mamba\""));
+    checkpoint_close(checkpoint);
+}
+
+static void both_spellings_of_a_config_mean_the_same(void **state) {
+    (void)state;
+    ModelConfig old = read_config("{\"model_type\":\"llama\"," SIZES
+                                  ",\"rope_theta\":5e5,\"rope_scaling\":{\"type\":\"linear\",\"factor\":4}}",
+                                  STATUS_OK, "");
+    ModelConfig new =
+        read_config("{\"model_type\":\"llama\"," SIZES
+                    ",\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":4,\"rope_theta\":5e5}}",
+                    STATUS_OK, "");
+    assert_memory_equal(&old.rope, &new.rope, sizeof old.rope);
+    assert_int_equal(old.kv_heads, 4); /* llama's default: as many as heads */
+    assert_int_equal(old.head_dim, 16);
+}
+
+static void what_is_not_known_is_refused_by_name(void **state) {
+    (void)state;
+    (void)read_config("{\"model_type\":\"llama\"," SIZES
+                      ",\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":4}}",
+                      STATUS_UNSUPPORTED, "\"yarn\"");
+    (void)read_config("{\"model_type\":\"llama\"," SIZES ",\"hidden_act\":\"relu2\"}", STATUS_UNSUPPORTED,
+                      "\"relu2\"");
+    (void)read_config("{\"model_type\":\"llama\"," SIZES
+                      ",\"quantization_config\":{\"quant_method\":\"fp8\"}}",
+                      STATUS_UNSUPPORTED, "quantization_config");
+    (void)read_config("{\"model_type\":\"llama\"," SIZES
+                      ",\"rope_parameters\":{\"partial_rotary_factor\":0.5}}",
+                      STATUS_UNSUPPORTED, "partial_rotary_factor");
+    (void)read_config(
+        "{\"model_type\":\"qwen2\"," SIZES
+        ",\"num_key_value_heads\":2,\"layer_types\":[\"full_attention\",\"chunked_attention\"]}",
+        STATUS_UNSUPPORTED, "chunked_attention");
+    (void)read_config("{\"model_type\":\"llama\"," SIZES
+                      ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8}}",
+                      STATUS_FORMAT, "llama3");
+    (void)read_config("{\"model_type\":\"llama\"}", STATUS_FORMAT, "hidden_size");
+    (void)read_config("{\"model_type\":\"llama\"," SIZES ",\"num_key_value_heads\":3}", STATUS_FORMAT,
+                      "multiple");
+    (void)read_config("{\"model_type\":\"llama\"," SIZES ",\"head_dim\":99999999999}", STATUS_FORMAT,
+                      "head_dim");
+    (void)read_config("{}", STATUS_FORMAT, "model_type");
+}
+
+static void layers_slide_as_each_family_says(void **state) {
+    (void)state;
+    ModelConfig mistral =
+        read_config("{\"model_type\":\"mistral\"," SIZES ",\"num_key_value_heads\":2,\"sliding_window\":8}",
+                    STATUS_OK, "");
+    assert_true(architecture_slides(&mistral, 0) && architecture_slides(&mistral, 1));
+    mistral = read_config("{\"model_type\":\"mistral\"," SIZES
+                          ",\"num_key_value_heads\":2,\"sliding_window\":null}",
+                          STATUS_OK, "");
+    assert_false(architecture_slides(&mistral, 0));
+    ModelConfig qwen = read_config(
+        "{\"model_type\":\"qwen2\"," SIZES
+        ",\"num_key_value_heads\":2,\"use_sliding_window\":true,\"sliding_window\":8,\"max_window_layers\":1}",
+        STATUS_OK, "");
+    assert_false(architecture_slides(&qwen, 0));
+    assert_true(architecture_slides(&qwen, 1));
+    qwen = read_config("{\"model_type\":\"qwen2\"," SIZES
+                       ",\"num_key_value_heads\":2,\"sliding_window\":8,\"max_window_layers\":1}",
+                       STATUS_OK, "");
+    assert_false(architecture_slides(&qwen, 1)); /* use_sliding_window is off unless stated */
+}
+
+static void every_role_has_a_name_that_leads_back_to_it(void **state) {
+    (void)state;
+    for (int role = TENSOR_OTHER + 1; role < TENSOR_ROLE_COUNT; role++) {
+        bool layered = architecture_role_is_layered((TensorRole)role);
+        char name[128];
+        int layer;
+        assert_true(architecture_name_tensor((TensorRole)role, layered ? 17 : -1, name, sizeof name));
+        assert_int_equal(architecture_find_role(name, &layer), role);
+        assert_int_equal(layer, layered ? 17 : -1);
+    }
+    int layer;
+    assert_int_equal(architecture_find_role("model.layers.x.mlp.up_proj.weight", &layer), TENSOR_OTHER);
+    assert_int_equal(architecture_find_role("model.layers.99999999999.mlp.up_proj.weight", &layer),
+                     TENSOR_OTHER);
+    assert_int_equal(architecture_find_role("", &layer), TENSOR_OTHER);
+}
+
+/* ---- pairs ---- */
+
+static const Finding *find_about(const Pair *pair, const char *subject) {
+    for (size_t i = 0; i < pair->finding_count; i++) {
+        if (strcmp(pair->findings[i].subject, subject) == 0) return &pair->findings[i];
+    }
+    return NULL;
+}
+
+static Pair *open_pair(const char *base_header, size_t base_bytes, const char *sft_header, size_t sft_bytes) {
+    make("base/");
+    make("sft/");
+    scratch_write_safetensors("base/model.safetensors", base_header, base_bytes);
+    scratch_write_safetensors("sft/model.safetensors", sft_header, sft_bytes);
+    char *base = scratch_path("base"), *sft = scratch_path("sft");
+    Error error = {0};
+    Pair *pair;
+    if (pair_open(base, sft, &pair, &error) != STATUS_OK) fail_msg("%s", error.message);
+    free(base);
+    free(sft);
+    return pair;
+}
+
+static void every_mismatch_is_named_tensor_by_tensor(void **state) {
+    (void)state;
+    Pair *pair = open_pair(
+        "{\"model.norm.weight\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+        "\"model.layers.0.mlp.up_proj.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[8,24]}}",
+        24,
+        "{\"model.norm.weight\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]},"
+        "\"model.layers.0.mlp.gate_proj.weight\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[12,16]},"
+        "\"extra\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[16,24]}}",
+        24);
+    assert_int_equal(find_about(pair, "model.norm.weight")->severity, SEVERITY_ERROR);
+    assert_int_equal(find_about(pair, "model.layers.0.mlp.gate_proj.weight")->severity, SEVERITY_ERROR);
+    assert_int_equal(find_about(pair, "model.layers.0.mlp.up_proj.weight")->severity, SEVERITY_ERROR);
+    assert_int_equal(find_about(pair, "extra")->severity, SEVERITY_NOTE);
+    Error error;
+    assert_int_equal(pair_check(pair, &error), STATUS_MISMATCH);
+    assert_non_null(strstr(error.message, "3 mismatches"));
+    pair_close(pair);
+}
+
+static void an_enlarged_vocabulary_is_no_mismatch(void **state) {
+    (void)state;
+    Pair *pair = open_pair(
+        "{\"model.embed_tokens.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]}}", 16,
+        "{\"model.embed_tokens.weight\":{\"dtype\":\"F32\",\"shape\":[3,2],\"data_offsets\":[0,24]}}", 24);
+    assert_int_equal(find_about(pair, "model.embed_tokens.weight")->severity, SEVERITY_NOTE);
+    assert_int_equal(pair_check(pair, NULL), STATUS_OK);
+    assert_true(pair->tensors[0].is_fused);
+    pair_close(pair);
+}
+
+static void a_head_tied_on_one_side_only_meets_the_other_sides_embedding(void **state) {
+    (void)state;
+    static const char UNTIED[] =
+        "{\"lm_head.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]},"
+        "\"model.embed_tokens.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[16,32]}}";
+    static const char TIED[] =
+        "{\"model.embed_tokens.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]}}";
+    Pair *pair = open_pair(UNTIED, 32, TIED, 16);
+    assert_true(pair->unties_head);
+    const PairTensor *head = pair_find_role(pair, TENSOR_HEAD, -1);
+    assert_non_null(head);
+    assert_string_equal(head->sft->name, "model.embed_tokens.weight");
+    assert_string_equal(head->base->name, "lm_head.weight");
+    pair_close(pair);
+    pair = open_pair(TIED, 16, UNTIED, 32);
+    assert_false(pair->unties_head);
+    head = pair_find_role(pair, TENSOR_HEAD, -1);
+    assert_string_equal(head->base->name, "model.embed_tokens.weight");
+    pair_close(pair);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_no_model_directory_is_explained),
+        cmocka_unit_test(an_index_may_not_leave_the_directory),
+        cmocka_unit_test(an_index_must_tell_the_truth),
+        cmocka_unit_test(a_tensor_in_two_shards_is_refused),
+        cmocka_unit_test(a_config_alone_does_not_stop_a_directory_from_opening),
+        cmocka_unit_test(both_spellings_of_a_config_mean_the_same),
+        cmocka_unit_test(what_is_not_known_is_refused_by_name),
+        cmocka_unit_test(layers_slide_as_each_family_says),
+        cmocka_unit_test(every_role_has_a_name_that_leads_back_to_it),
+        cmocka_unit_test(every_mismatch_is_named_tensor_by_tensor),
+        cmocka_unit_test(an_enlarged_vocabulary_is_no_mismatch),
+        cmocka_unit_test(a_head_tied_on_one_side_only_meets_the_other_sides_embedding),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
