@@ -135,7 +135,7 @@ static Reaction take_paste(App *app) {
     return REACTION_REDRAW;
 }
 
-static Reaction resize(App *app) {
+Reaction app_resize(App *app) {
     int rows, columns;
     terminal_size(&rows, &columns);
     if ((rows != app->canvas->rows || columns != app->canvas->columns) &&
@@ -152,7 +152,7 @@ static Reaction take_event(App *app, TerminalEvent event) {
     case TERMINAL_PASTE:
         return take_paste(app);
     case TERMINAL_RESIZE:
-        return resize(app);
+        return app_resize(app);
     case TERMINAL_INTERRUPT:
         return app_interrupt(app);
     case TERMINAL_END:

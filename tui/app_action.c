@@ -78,7 +78,7 @@ static Reaction go_to_view(App *app, int index) {
 /* `steps` views on in the order of their numbers, free numbers left out; negative: back. */
 static Reaction step_view(App *app, int steps) {
     int count = (int)VIEW_COUNT, index = app->view, direction = steps < 0 ? count - 1 : 1;
-    for (int left = abs(steps) % count; left > 0; left--) {
+    for (int left = abs(steps); left > 0; left--) {
         do index = (index + direction) % count;
         while (VIEWS[index] == NULL);
     }
@@ -132,7 +132,7 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
         return app_interrupt(app);
     case ACTION_SUSPEND:
         terminal_suspend();
-        return REACTION_REDRAW;
+        return app_resize(app);
     case ACTION_REDRAW:
         terminal_redraw();
         return REACTION_REDRAW;

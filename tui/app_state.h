@@ -76,6 +76,9 @@ Reaction app_run_command(App *app, const char *line);
 /* Looks for app->search; direction 1 or -1, `stay` while typing. */
 Reaction app_find(App *app, int direction, bool stay);
 
+/* Takes the terminal's present size and draws everything again. */
+Reaction app_resize(App *app);
+
 void app_draw(App *app);
 double app_now(void); /* seconds, monotonic */
 

@@ -2,7 +2,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { EXPONENT_LEAST = -4, EXPONENT_MOST = 5 }; /* beyond them, scientific notation */
 
 /* LC_NUMERIC stays "C" in this program, so printf's decimal point is a point. */
 
@@ -15,22 +18,28 @@ char *format_number(double value, int digits, char text[FORMAT_SIZE]) {
     if (!isfinite(value)) return write_odd(value, text);
     if (digits < 1) digits = 1;
     if (digits > 17) digits = 17;
-    double size = fabs(value);
-    if (size != 0 && (size < 1e-4 || size >= 1e6)) {
-        (void)snprintf(text, FORMAT_SIZE, "%.*e", digits - 1, value);
-        return text;
-    }
-    int whole = size < 1 ? 0 : (int)floor(log10(size)) + 1; /* digits before the point */
-    int zeros = size < 1 && size != 0 ? (int)floor(-log10(size)) : 0;
-    int decimals = size == 0 ? digits - 1 : digits - whole + zeros;
+    (void)snprintf(text, FORMAT_SIZE, "%.*e", digits - 1, value); /* rounds first: 0.0999 may become 0.10 */
+    int exponent = value == 0 ? 0 : atoi(strchr(text, 'e') + 1);
+    if (exponent < EXPONENT_LEAST || exponent > EXPONENT_MOST) return text;
+    int decimals = digits - 1 - exponent;
     (void)snprintf(text, FORMAT_SIZE, "%.*f", decimals < 0 ? 0 : decimals, value);
     return text;
+}
+
+/* 0.2500 as 0.25, 2.000 as 2; a number in scientific notation stays. */
+static void drop_zeros(char *text) {
+    if (strchr(text, '.') == NULL || strchr(text, 'e') != NULL) return;
+    size_t length = strlen(text);
+    while (text[length - 1] == '0') length--;
+    if (text[length - 1] == '.') length--;
+    text[length] = '\0';
 }
 
 char *format_fit(double value, int columns, char text[FORMAT_SIZE]) {
     if (!isfinite(value)) return write_odd(value, text);
     for (int digits = 6; digits > 0; digits--) {
         (void)format_number(value, digits, text);
+        drop_zeros(text);
         if ((int)strlen(text) <= columns) return text;
         if (text[0] == '0' && text[1] == '.' && (int)strlen(text) == columns + 1) {
             memmove(text, text + 1, strlen(text)); /* .313 */

@@ -13,7 +13,8 @@ enum { FORMAT_SIZE = 32 };
 /* `digits` significant digits, exponent only outside 1e-4 … 1e6: 0.3127, 4.1e-05, 12.5, nan, inf. */
 char *format_number(double value, int digits, char text[FORMAT_SIZE]);
 
-/* At most `columns` (≥ 4) wide, as many digits as fit: for cells of a map. */
+/* At most `columns` (≥ 6) wide, as many digits as fit up to six, without trailing zeros: for axes and
+ * legends. */
 char *format_fit(double value, int columns, char text[FORMAT_SIZE]);
 
 /* 8640 as 8 640. */

@@ -68,17 +68,28 @@ static const char *show_word(Word word, char shown[64]) {
     return shown;
 }
 
-static bool same_keys(const KeymapBinding *a, const KeymapBinding *b) {
-    return a->key_count == b->key_count && strcmp(a->section, b->section) == 0 &&
-           memcmp(a->keys, b->keys, (size_t)a->key_count * sizeof a->keys[0]) == 0;
+/* Whether one is the other, or the beginning of it: they cannot both be reached. */
+static bool is_in_the_way(const KeymapBinding *a, const KeymapBinding *b) {
+    int shared = a->key_count < b->key_count ? a->key_count : b->key_count;
+    return strcmp(a->section, b->section) == 0 &&
+           memcmp(a->keys, b->keys, (size_t)shared * sizeof a->keys[0]) == 0;
 }
 
+/* The later line wins. A binding of the same keys is replaced in its place, so that help keeps its order. */
 static Status add_binding(Keymap *keymap, const KeymapBinding *binding, Error *error) {
+    bool placed = false;
+    size_t kept = 0;
     for (size_t i = 0; i < keymap->count; i++) {
-        if (!same_keys(&keymap->bindings[i], binding)) continue;
-        keymap->bindings[i] = *binding;
-        return STATUS_OK;
+        bool hit = is_in_the_way(&keymap->bindings[i], binding);
+        if (hit && keymap->bindings[i].key_count == binding->key_count) {
+            keymap->bindings[kept++] = *binding;
+            placed = true;
+        } else if (!hit) {
+            keymap->bindings[kept++] = keymap->bindings[i];
+        }
     }
+    keymap->count = kept;
+    if (placed) return STATUS_OK;
     Status status = memory_reserve((void **)&keymap->bindings, &keymap->capacity, keymap->count + 1,
                                    sizeof *keymap->bindings, error);
     if (status == STATUS_OK) keymap->bindings[keymap->count++] = *binding;
@@ -230,19 +241,16 @@ static KeymapMatch look_in_section(const Keymap *keymap, const char *section, co
 
 KeymapMatch keymap_look_up(const Keymap *keymap, const char *view, const Key *keys, int count,
                            const KeymapBinding **binding) {
-    const char *sections[] = {view, GENERIC};
-    KeymapMatch best = KEYMAP_UNBOUND;
-    for (int i = 0; i < 2; i++) {
-        KeymapMatch match = look_in_section(keymap, sections[i], keys, count, binding);
-        if (match == KEYMAP_BOUND) return (*binding)->action == ACTION_NOTHING ? best : KEYMAP_BOUND;
-        if (match == KEYMAP_PREFIX) best = KEYMAP_PREFIX;
-    }
-    return best;
+    KeymapMatch match = look_in_section(keymap, view, keys, count, binding);
+    if (match == KEYMAP_UNBOUND) match = look_in_section(keymap, GENERIC, keys, count, binding);
+    return match == KEYMAP_BOUND && (*binding)->action == ACTION_NOTHING ? KEYMAP_UNBOUND : match;
 }
 
 /* Whether a binding is what its keys do in the view: not taken away, not covered by the view's own. */
 static bool is_live(const Keymap *keymap, const char *view, const KeymapBinding *binding) {
     const KeymapBinding *found;
+    for (int i = 1; i < binding->key_count; i++)
+        if (keymap_look_up(keymap, view, binding->keys, i, &found) != KEYMAP_PREFIX) return false;
     return keymap_look_up(keymap, view, binding->keys, binding->key_count, &found) == KEYMAP_BOUND &&
            found == binding;
 }

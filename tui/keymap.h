@@ -12,6 +12,8 @@
  *     [layers]                     holds in that view only, before [generic]
  *     m          metric-next
  *
+ * The later line wins, also where one line's keys begin another's: then only the later can be reached.
+ *
  * A digit that is bound to nothing begins a count (10j); Alt with a digit always does, and every digit
  * continues one.
  */

@@ -73,7 +73,8 @@ void dial_draw(Canvas *canvas, Rect area, int row, const Dial *dial) {
     at += low + 1;
     canvas_fill_row(canvas, area, row, at, track, ROLE_BAR_REST, "─");
     for (int i = 1; i < dial->ticks; i++)
-        (void)canvas_write(canvas, area, row, at + (track - 1) * i / dial->ticks, ROLE_BAR_REST, "┼");
+        (void)canvas_write(canvas, area, row, at + (int)lround((double)(track - 1) * i / dial->ticks),
+                           ROLE_BAR_REST, "┼");
     (void)canvas_write(canvas, area, row, at, ROLE_BAR_REST, "├");
     (void)canvas_write(canvas, area, row, at + track - 1, ROLE_BAR_REST, "┤");
     double share = dial->high > dial->low ? (dial->value - dial->low) / (dial->high - dial->low) : 0;

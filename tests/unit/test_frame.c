@@ -1,0 +1,133 @@
+/* The line of keys and the help, made from the live keymap. */
+#include "tui/frame.h"
+#include "tui/help.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const Action HINTS[] = {ACTION_MOVE_LEFT,  ACTION_MOVE_UP, ACTION_MOVE_DOWN,
+                               ACTION_MOVE_RIGHT, ACTION_ENTER,   ACTION_METRIC_NEXT};
+static const View LAYERS = {.name = "layers",
+                            .title = "Layers",
+                            .help = "How far every tensor moved.",
+                            .hints = HINTS,
+                            .hint_count = 6};
+
+static char *keys_line(const Keymap *keymap, int columns, bool ascii, const KeymapInput *input) {
+    Canvas *canvas;
+    char *text;
+    assert_int_equal(canvas_create(1, columns, (Theme){THEME_MONO, ascii}, &canvas, NULL), STATUS_OK);
+    frame_draw_keys(canvas, canvas_area(canvas), keymap, &LAYERS, input);
+    assert_int_equal(canvas_to_text(canvas, &text, NULL), STATUS_OK);
+    canvas_free(canvas);
+    return text;
+}
+
+static void assert_keys(const Keymap *keymap, int columns, bool ascii, const char *expected) {
+    KeymapInput none = {0};
+    char *text = keys_line(keymap, columns, ascii, &none);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void the_line_of_keys_joins_what_belongs_together(void **state) {
+    Keymap *keymap;
+    (void)state;
+    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    assert_keys(
+        keymap, 90, false,
+        "←↑↓→ move  Enter open  m metric  a/A α  Tab view  / search  : command       ? help  q quit\n");
+    assert_keys(keymap, 60, true, "<^v> move  Enter open  m metric  a/A a         ? help  q quit\n");
+    keymap_free(keymap);
+}
+
+static void help_and_quit_stay_where_it_is_narrow(void **state) {
+    Keymap *keymap;
+    (void)state;
+    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    assert_keys(keymap, 28, false, "←↑↓→ move     ? help  q quit\n");
+    assert_keys(keymap, 14, false, "? help  q quit\n");
+    keymap_free(keymap);
+}
+
+static void it_follows_the_users_keys(void **state) {
+    Keymap *keymap;
+    static const char KEYS[] = "m nothing\nCtrl-o metric-next\nq nothing\nZ Z quit\n";
+    (void)state;
+    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    assert_int_equal(keymap_read(keymap, KEYS, sizeof KEYS - 1, "test.keys", NULL), STATUS_OK);
+    KeymapInput none = {0};
+    char *text = keys_line(keymap, 100, false, &none);
+    assert_non_null(strstr(text, "^O metric"));
+    assert_non_null(strstr(text, "ZZ quit"));
+    free(text);
+    keymap_free(keymap);
+}
+
+static void what_was_typed_of_a_command_stands_at_the_right(void **state) {
+    Keymap *keymap;
+    KeymapInput input = {.keys = {'Z'}, .key_count = 1, .count = 10};
+    (void)state;
+    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    char *text = keys_line(keymap, 60, false, &input);
+    assert_non_null(strstr(text, "q quit 10 Z …\n"));
+    free(text);
+    keymap_free(keymap);
+}
+
+static void help_lists_every_action_of_a_view_and_its_keys(void **state) {
+    Keymap *keymap;
+    Canvas *canvas;
+    ListState list = {0};
+    char *text;
+    (void)state;
+    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    assert_int_equal(
+        canvas_create((int)help_count(&LAYERS) + 3, 100, (Theme){THEME_MONO, false}, &canvas, NULL),
+        STATUS_OK);
+    help_draw(canvas, canvas_area(canvas), keymap, &LAYERS, &list);
+    assert_int_equal(canvas_to_text(canvas, &text, NULL), STATUS_OK);
+    assert_non_null(strstr(text, "How far every tensor moved."));
+    assert_non_null(strstr(text, "Down  j "));
+    assert_non_null(strstr(text, ":alpha-set NUMBER"));
+    for (size_t i = 1; i < ACTION_COUNT; i++) {
+        if (!action_is_for((Action)i, "layers") || (i >= ACTION_VIEW_1 && i <= ACTION_VIEW_8)) continue;
+        if (strstr(text, action_info((Action)i)->name) == NULL)
+            fail_msg("%s is not in the help", action_info((Action)i)->name);
+    }
+    free(text);
+    canvas_free(canvas);
+    keymap_free(keymap);
+}
+
+static void a_window_that_is_too_small_says_so(void **state) {
+    (void)state;
+    for (int rows = 0; rows < 8; rows++) {
+        for (int columns = 0; columns < 30; columns++) {
+            Canvas *canvas;
+            assert_int_equal(canvas_create(rows, columns, (Theme){THEME_MONO, false}, &canvas, NULL),
+                             STATUS_OK);
+            assert_int_equal(frame_is_too_small(canvas),
+                             rows < FRAME_ROWS_MIN || columns < FRAME_COLUMNS_MIN);
+            frame_draw_too_small(canvas);
+            canvas_free(canvas);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_line_of_keys_joins_what_belongs_together),
+        cmocka_unit_test(help_and_quit_stay_where_it_is_narrow),
+        cmocka_unit_test(it_follows_the_users_keys),
+        cmocka_unit_test(what_was_typed_of_a_command_stands_at_the_right),
+        cmocka_unit_test(help_lists_every_action_of_a_view_and_its_keys),
+        cmocka_unit_test(a_window_that_is_too_small_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
