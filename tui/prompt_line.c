@@ -188,6 +188,7 @@ Status prompt_line_start(const char *directory, Error *error) {
     rl_completion_display_matches_hook = show_candidates;
     rl_completer_word_break_characters = " ";
     rl_basic_quote_characters = "";
+    (void)rl_variable_bind("show-all-if-ambiguous", "on"); /* one Tab suffices; an inputrc may differ */
     prompt.started = true;
     for (int kind = 0; kind < PROMPT_KINDS; kind++) load_history((PromptKind)kind);
     Status status = prompt.directory == NULL ? STATUS_OK : make_directories(prompt.directory, error);

@@ -42,7 +42,7 @@ static void the_line_of_keys_joins_what_belongs_together(void **state) {
     assert_keys(
         keymap, 90, false,
         "←↑↓→ move  Enter open  m metric  a/A α  Tab view  / search  : command       ? help  q quit\n");
-    assert_keys(keymap, 60, true, "<^v> move  Enter open  m metric  a/A a         ? help  q quit\n");
+    assert_keys(keymap, 60, true, "<^v> move  Enter open  m metric  a/A a        ? help  q quit\n");
     keymap_free(keymap);
 }
 

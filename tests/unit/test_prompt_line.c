@@ -129,7 +129,6 @@ static void tab_completes_and_lists_candidates(void **state) {
     (void)type("al");
     (void)prompt_line_key(KEY_TAB_NAMED);
     assert_string_equal(prompt_line_text(), "alpha-");
-    (void)prompt_line_key(KEY_TAB_NAMED);
     assert_string_equal(prompt_line_candidates(), "alpha-down  alpha-up");
     (void)type("u");
     assert_string_equal(prompt_line_candidates(), "");
