@@ -1,7 +1,8 @@
 #include "tui/terminal.h"
 
-#include "core/memory.h"
 #include "tui/rescue.h"
+#include "tui/terminal_input.h"
+#include "tui/terminal_signal.h"
 
 #include <curses.h>
 #include <errno.h>
@@ -9,10 +10,8 @@
 #include <langinfo.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <term.h>
 #include <termios.h>
@@ -23,9 +22,6 @@
 #undef columns
 
 enum {
-    CODE_PASTE = 0x3000, /* ESC [ 200 ~, beyond curses' own codes */
-    PASTE_LIMIT = 1 << 20,
-    PASTE_GAP = 500,    /* ms without a byte after which a paste counts as ended */
     ERRORS_LIMIT = 200, /* readable, yet nothing to read, this often in a row: the terminal is gone */
     PAIRS_FEW = 64,
     PAIRS_MANY = 4096,
@@ -45,57 +41,12 @@ static struct {
     bool stale;    /* `shown` is not to be trusted: draw everything */
     bool pastes;   /* bracketed paste was switched on */
     int errors;
-    wint_t pushed; /* a character read too far, or WEOF */
     Pair pairs[PAIRS_MANY];
     int pair_count, pair_limit;
     const char *hint;
-    char *paste;
-    size_t paste_bytes, paste_capacity;
-} terminal = {.pushed = WEOF};
-
-static atomic_int wake_file = -1;
-static volatile sig_atomic_t end_signal, interrupted, stop_asked, continued, size_changed;
+} terminal;
 
 static const char PASTE_ON[] = "\033[?2004h", PASTE_OFF[] = "\033[?2004l";
-
-/* ---- signals ---- */
-
-void terminal_wake(void) {
-    int file = atomic_load(&wake_file);
-    uint64_t one = 1;
-    int saved = errno;
-    if (file >= 0 && write(file, &one, sizeof one) < 0) { /* full: it is awake already */
-    }
-    errno = saved;
-}
-
-static void on_signal(int number) {
-    if (number == SIGINT)
-        interrupted = 1;
-    else if (number == SIGTSTP)
-        stop_asked = 1;
-    else if (number == SIGCONT)
-        continued = 1;
-    else if (number == SIGWINCH)
-        size_changed = 1;
-    else
-        end_signal = number;
-    terminal_wake();
-}
-
-static const int HANDLED[] = {SIGINT, SIGTSTP, SIGCONT, SIGWINCH, SIGHUP, SIGTERM};
-enum { HANDLED_COUNT = sizeof HANDLED / sizeof HANDLED[0] };
-static struct sigaction previous[HANDLED_COUNT];
-
-static void catch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    (void)sigfillset(&action.sa_mask);
-    for (int i = 0; i < HANDLED_COUNT; i++) (void)sigaction(HANDLED[i], &action, &previous[i]);
-}
-
-static void release_signals(void) {
-    for (int i = 0; i < HANDLED_COUNT; i++) (void)sigaction(HANDLED[i], &previous[i], NULL);
-}
 
 /* ---- start and stop ---- */
 
@@ -216,9 +167,8 @@ static void choose_theme(const TerminalOptions *options) {
 Status terminal_start(const TerminalOptions *options, Error *error) {
     static bool registered;
     if (terminal.running) return status_fail(error, STATUS_ARGUMENT, "the terminal was started before");
-    if (atomic_load(&wake_file) < 0) atomic_store(&wake_file, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    if (atomic_load(&wake_file) < 0) return status_fail_errno(error, errno, "a file to wake up by");
-    Status status = open_files(error);
+    Status status = terminal_signal_open(error);
+    if (status == STATUS_OK) status = open_files(error);
     struct termios before;
     bool known = status == STATUS_OK && tcgetattr(fileno(terminal.input), &before) == 0;
     if (status == STATUS_OK) status = open_screen(error);
@@ -234,11 +184,9 @@ Status terminal_start(const TerminalOptions *options, Error *error) {
     rescue_arm(fileno(terminal.input), fileno(terminal.output), collected, collected_count);
     set_line();
     choose_theme(options);
-    if (terminal.pastes) {
-        (void)define_key("\033[200~", CODE_PASTE);
-        say_to_terminal(PASTE_ON);
-    }
-    catch_signals();
+    if (terminal.pastes) say_to_terminal(PASTE_ON);
+    terminal_input_open(fileno(terminal.input), terminal.pastes);
+    terminal_signal_catch();
     terminal.running = terminal.stale = true;
     if (!registered) registered = atexit(terminal_stop) == 0;
     return STATUS_OK;
@@ -250,15 +198,13 @@ void terminal_stop(void) {
     if (terminal.pastes) say_to_terminal(PASTE_OFF);
     (void)endwin();
     rescue_restore_line();
-    release_signals();
+    terminal_signal_release();
     delscreen(terminal.screen);
     terminal.screen = NULL;
     close_files();
     canvas_free(terminal.shown);
     terminal.shown = NULL;
-    free(terminal.paste);
-    terminal.paste = NULL;
-    terminal.paste_bytes = terminal.paste_capacity = 0;
+    terminal_input_close();
     rescue_disarm();
 }
 
@@ -354,154 +300,7 @@ void terminal_present(const Canvas *canvas) {
     (void)doupdate();
 }
 
-/* ---- input ---- */
-
-static Key translate_code(wint_t code) {
-    static const struct {
-        wint_t code;
-        Key key;
-    } CODES[] = {{KEY_UP, KEY_ARROW_UP},
-                 {KEY_DOWN, KEY_ARROW_DOWN},
-                 {KEY_LEFT, KEY_ARROW_LEFT},
-                 {KEY_RIGHT, KEY_ARROW_RIGHT},
-                 {KEY_SR, KEY_SHIFT | KEY_ARROW_UP},
-                 {KEY_SF, KEY_SHIFT | KEY_ARROW_DOWN},
-                 {KEY_SLEFT, KEY_SHIFT | KEY_ARROW_LEFT},
-                 {KEY_SRIGHT, KEY_SHIFT | KEY_ARROW_RIGHT},
-                 {KEY_PPAGE, KEY_PAGE_UP},
-                 {KEY_NPAGE, KEY_PAGE_DOWN},
-                 {KEY_HOME, KEY_TO_HOME},
-                 {KEY_A1, KEY_TO_HOME},
-                 {KEY_END, KEY_TO_END},
-                 {KEY_C1, KEY_TO_END},
-                 {KEY_A3, KEY_PAGE_UP},
-                 {KEY_C3, KEY_PAGE_DOWN},
-                 {KEY_IC, KEY_INSERT_NAMED},
-                 {KEY_DC, KEY_DELETE_NAMED},
-                 {KEY_BACKSPACE, KEY_RUBOUT},
-                 {KEY_ENTER, KEY_ENTER_NAMED},
-                 {KEY_BTAB, KEY_BACK_TAB}};
-    for (size_t i = 0; i < sizeof CODES / sizeof CODES[0]; i++)
-        if (CODES[i].code == code) return CODES[i].key;
-    if (code > KEY_F0 && code <= KEY_F(12)) return (Key)(KEY_FUNCTION + (code - KEY_F0));
-    return KEY_NONE;
-}
-
-static Key translate_character(wint_t character) {
-    if (character == '\r' || character == '\n') return KEY_ENTER_NAMED;
-    if (character == '\t') return KEY_TAB_NAMED;
-    if (character == 0x7F || character == '\b') return KEY_RUBOUT;
-    if (character == 0) return KEY_CONTROL | ' ';
-    if (character <= 26) return KEY_CONTROL | (Key)('a' + character - 1);
-    if (character < 0x20) return KEY_CONTROL | (Key)('@' + character);
-    return text_character_width((int32_t)character) < 0 ? KEY_NONE : (Key)character;
-}
-
-static int read_wide(wint_t *character) {
-    if (terminal.pushed == WEOF) return get_wch(character);
-    *character = terminal.pushed;
-    terminal.pushed = WEOF;
-    return OK;
-}
-
-/* After an Escape: nothing more is the key itself; a sequence that curses did not know is swallowed to its
- * end (focus reports, odd function keys); anything else was typed with Alt. */
-static Key read_after_escape(void) {
-    wint_t next;
-    int result = read_wide(&next);
-    if (result == ERR) return KEY_ESCAPE;
-    if (result == KEY_CODE_YES) {
-        Key key = translate_code(next);
-        return key == KEY_NONE ? KEY_NONE : KEY_ALT | key;
-    }
-    if (next == 27) {
-        terminal.pushed = next;
-        return KEY_ESCAPE;
-    }
-    if (next != '[' && next != 'O') {
-        Key key = translate_character(next);
-        return key == KEY_NONE ? KEY_NONE : KEY_ALT | key;
-    }
-    wint_t part;
-    bool any = false;
-    while (read_wide(&part) == OK) {
-        any = true;
-        if (part >= 0x40 && part <= 0x7E) break;
-    }
-    return any ? KEY_NONE : KEY_ALT | (Key)next;
-}
-
-static bool wait_for_byte(int milliseconds) {
-    struct pollfd file = {.fd = fileno(terminal.input), .events = POLLIN};
-    return poll(&file, 1, milliseconds) > 0 && (file.revents & POLLIN) != 0;
-}
-
-bool terminal_has_input(void) {
-    return terminal.running && (terminal.pushed != WEOF || wait_for_byte(0));
-}
-
-static void add_to_paste(wint_t character) {
-    char bytes[4];
-    if (character == '\r') character = '\n';
-    size_t count = text_encode((int32_t)character, bytes);
-    if (terminal.paste_bytes + count > PASTE_LIMIT) return;
-    if (memory_reserve((void **)&terminal.paste, &terminal.paste_capacity, terminal.paste_bytes + count + 1,
-                       1, NULL) != STATUS_OK)
-        return;
-    memcpy(terminal.paste + terminal.paste_bytes, bytes, count);
-    terminal.paste_bytes += count;
-    terminal.paste[terminal.paste_bytes] = '\0';
-}
-
-/* Everything up to ESC [ 201 ~. */
-static void read_paste(void) {
-    static const char END[] = "[201~";
-    terminal.paste_bytes = 0;
-    size_t matched = 0;
-    bool escape = false;
-    for (;;) {
-        wint_t character;
-        int result = get_wch(&character);
-        if (result == ERR && !wait_for_byte(PASTE_GAP)) return;
-        if (result != OK) continue;
-        if (character == 27) {
-            escape = true;
-            matched = 0;
-        } else if (escape && character == (wint_t)END[matched]) {
-            if (END[++matched] == '\0') return;
-        } else { /* an escape sequence within the text loses its Escape and stays harmless text */
-            for (size_t i = 0; escape && i < matched; i++) add_to_paste((wint_t)END[i]);
-            escape = false;
-            add_to_paste(character);
-        }
-    }
-}
-
-const char *terminal_paste(size_t *bytes) {
-    *bytes = terminal.paste_bytes;
-    return terminal.paste_bytes > 0 ? terminal.paste : "";
-}
-
-static TerminalEvent read_event(void) {
-    TerminalEvent event = {.kind = TERMINAL_TIMEOUT};
-    wint_t character;
-    int result = read_wide(&character);
-    if (result == ERR) return event;
-    terminal.errors = 0;
-    if (result == KEY_CODE_YES && character == KEY_RESIZE) {
-        event.kind = TERMINAL_RESIZE;
-    } else if (result == KEY_CODE_YES && character == CODE_PASTE) {
-        read_paste();
-        event.kind = TERMINAL_PASTE;
-    } else {
-        if (result == KEY_CODE_YES)
-            event.key = translate_code(character);
-        else
-            event.key = character == 27 ? read_after_escape() : translate_character(character);
-        event.kind = TERMINAL_KEY; /* KEY_NONE: something swallowed */
-    }
-    return event;
-}
+/* ---- events ---- */
 
 static void adopt_size(void) {
     struct winsize size;
@@ -520,7 +319,7 @@ void terminal_suspend(void) {
     (void)kill(0, SIGTSTP);             /* the group, as the key does in a shell */
     (void)poll(NULL, 0, SUSPEND_GRACE); /* with threads, the stop may reach this one a moment later */
     (void)sigaction(SIGTSTP, &ours, NULL);
-    continued = 0;
+    terminal_signal_forget_continue();
     (void)reset_prog_mode();
     if (terminal.pastes) say_to_terminal(PASTE_ON);
     adopt_size();
@@ -528,32 +327,25 @@ void terminal_suspend(void) {
 
 /* What signals asked for since the last look. */
 static bool take_signal(TerminalEvent *event) {
+    TerminalSignals signals;
+    if (!terminal_signal_take(&signals)) return false;
     *event = (TerminalEvent){.kind = TERMINAL_RESIZE};
-    if (end_signal != 0) {
-        *event = (TerminalEvent){.kind = TERMINAL_END, .signal = end_signal};
-    } else if (interrupted) {
-        interrupted = 0;
+    if (signals.end != 0)
+        *event = (TerminalEvent){.kind = TERMINAL_END, .signal = signals.end};
+    else if (signals.interrupted)
         event->kind = TERMINAL_INTERRUPT;
-    } else if (stop_asked) {
-        stop_asked = 0;
+    else if (signals.stop_asked)
         terminal_suspend();
-    } else if (continued) { /* stopped by SIGSTOP: whoever had the terminal may have changed it */
-        continued = 0;
-        (void)reset_prog_mode();
+    else
         adopt_size();
-    } else if (size_changed) {
-        size_changed = 0;
-        adopt_size();
-    } else {
-        return false;
-    }
+    if (signals.continued) (void)reset_prog_mode(); /* whoever had the terminal may have changed it */
     return true;
 }
 
 /* Waits on the terminal and the wake file; returns what poll() saw of each. */
 static void wait_for_files(int milliseconds, short *input, short *wake) {
     struct pollfd files[2] = {{.fd = fileno(terminal.input), .events = POLLIN},
-                              {.fd = atomic_load(&wake_file), .events = POLLIN}};
+                              {.fd = terminal_signal_file(), .events = POLLIN}};
     int ready = poll(files, 2, milliseconds);
     *input = ready > 0 ? files[0].revents : 0;
     *wake = ready > 0 ? files[1].revents : 0;
@@ -565,15 +357,15 @@ TerminalEvent terminal_wait(int milliseconds) {
     if (!terminal.running) return event;
     for (bool waited = false;; waited = true) {
         if (take_signal(&event)) return event;
-        event = read_event();
+        event = terminal_input_read();
+        if (event.kind != TERMINAL_TIMEOUT) terminal.errors = 0;
         if (event.kind == TERMINAL_KEY && event.key == KEY_NONE) continue;
         if (event.kind != TERMINAL_TIMEOUT) return event;
         if ((input & (POLLHUP | POLLERR | POLLNVAL)) != 0 ||
             ((input & POLLIN) != 0 && ++terminal.errors > ERRORS_LIMIT))
             return (TerminalEvent){.kind = TERMINAL_END};
         if ((wake & POLLIN) != 0) {
-            uint64_t drained;
-            if (read(atomic_load(&wake_file), &drained, sizeof drained) < 0) drained = 0;
+            terminal_signal_drain();
             if (take_signal(&event)) return event;
             return (TerminalEvent){.kind = TERMINAL_WAKE};
         }

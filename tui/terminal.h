@@ -1,6 +1,6 @@
 /*
- * terminal — the real terminal; terminal.c is the only file that includes curses. There is one terminal, so
- * there is one of this: its state is the file's own.
+ * terminal — the real terminal; terminal.c, with terminal_input.c, is the only one to include curses. There
+ * is one terminal, so there is one of this: its state is the file's own.
  *
  * Whatever happens between terminal_start() and terminal_stop(), the terminal is put back as it was: at
  * exit(), on a fatal signal, on suspension. While it runs, standard error goes to memory and is shown after

@@ -1,0 +1,180 @@
+#include "tui/terminal_input.h"
+
+#include "core/memory.h"
+
+#include <curses.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CODE_PASTE = 0x3000, /* ESC [ 200 ~, beyond curses' own codes */
+    PASTE_LIMIT = 1 << 20,
+    PASTE_GAP = 500 /* ms without a byte after which a paste counts as ended */
+};
+
+static struct {
+    int file;
+    wint_t pushed; /* a character read too far, or WEOF */
+    char *paste;
+    size_t paste_bytes, paste_capacity;
+} input = {.file = -1, .pushed = WEOF};
+
+void terminal_input_open(int file, bool pastes) {
+    input.file = file;
+    input.pushed = WEOF;
+    if (pastes) (void)define_key("\033[200~", CODE_PASTE);
+}
+
+void terminal_input_close(void) {
+    free(input.paste);
+    input.paste = NULL;
+    input.paste_bytes = input.paste_capacity = 0;
+    input.file = -1;
+}
+
+static Key translate_code(wint_t code) {
+    static const struct {
+        wint_t code;
+        Key key;
+    } CODES[] = {{KEY_UP, KEY_ARROW_UP},
+                 {KEY_DOWN, KEY_ARROW_DOWN},
+                 {KEY_LEFT, KEY_ARROW_LEFT},
+                 {KEY_RIGHT, KEY_ARROW_RIGHT},
+                 {KEY_SR, KEY_SHIFT | KEY_ARROW_UP},
+                 {KEY_SF, KEY_SHIFT | KEY_ARROW_DOWN},
+                 {KEY_SLEFT, KEY_SHIFT | KEY_ARROW_LEFT},
+                 {KEY_SRIGHT, KEY_SHIFT | KEY_ARROW_RIGHT},
+                 {KEY_PPAGE, KEY_PAGE_UP},
+                 {KEY_NPAGE, KEY_PAGE_DOWN},
+                 {KEY_HOME, KEY_TO_HOME},
+                 {KEY_A1, KEY_TO_HOME},
+                 {KEY_END, KEY_TO_END},
+                 {KEY_C1, KEY_TO_END},
+                 {KEY_A3, KEY_PAGE_UP},
+                 {KEY_C3, KEY_PAGE_DOWN},
+                 {KEY_IC, KEY_INSERT_NAMED},
+                 {KEY_DC, KEY_DELETE_NAMED},
+                 {KEY_BACKSPACE, KEY_RUBOUT},
+                 {KEY_ENTER, KEY_ENTER_NAMED},
+                 {KEY_BTAB, KEY_BACK_TAB}};
+    for (size_t i = 0; i < sizeof CODES / sizeof CODES[0]; i++)
+        if (CODES[i].code == code) return CODES[i].key;
+    if (code > KEY_F0 && code <= KEY_F(12)) return (Key)(KEY_FUNCTION + (code - KEY_F0));
+    return KEY_NONE;
+}
+
+static Key translate_character(wint_t character) {
+    if (character == '\r' || character == '\n') return KEY_ENTER_NAMED;
+    if (character == '\t') return KEY_TAB_NAMED;
+    if (character == 0x7F || character == '\b') return KEY_RUBOUT;
+    if (character == 0) return KEY_CONTROL | ' ';
+    if (character <= 26) return KEY_CONTROL | (Key)('a' + character - 1);
+    if (character < 0x20) return KEY_CONTROL | (Key)('@' + character);
+    return text_character_width((int32_t)character) < 0 ? KEY_NONE : (Key)character;
+}
+
+static int read_wide(wint_t *character) {
+    if (input.pushed == WEOF) return get_wch(character);
+    *character = input.pushed;
+    input.pushed = WEOF;
+    return OK;
+}
+
+/* After an Escape: nothing more is the key itself; a sequence that curses did not know is swallowed to its
+ * end (focus reports, odd function keys); anything else was typed with Alt. */
+static Key read_after_escape(void) {
+    wint_t next;
+    int result = read_wide(&next);
+    if (result == ERR) return KEY_ESCAPE;
+    if (result == KEY_CODE_YES) {
+        Key key = translate_code(next);
+        return key == KEY_NONE ? KEY_NONE : KEY_ALT | key;
+    }
+    if (next == 27) {
+        input.pushed = next;
+        return KEY_ESCAPE;
+    }
+    if (next != '[' && next != 'O') {
+        Key key = translate_character(next);
+        return key == KEY_NONE ? KEY_NONE : KEY_ALT | key;
+    }
+    wint_t part;
+    bool any = false;
+    while (read_wide(&part) == OK) {
+        any = true;
+        if (part >= 0x40 && part <= 0x7E) break;
+    }
+    return any ? KEY_NONE : KEY_ALT | (Key)next;
+}
+
+static bool wait_for_byte(int milliseconds) {
+    struct pollfd file = {.fd = input.file, .events = POLLIN};
+    return poll(&file, 1, milliseconds) > 0 && (file.revents & POLLIN) != 0;
+}
+
+bool terminal_has_input(void) {
+    return input.file >= 0 && (input.pushed != WEOF || wait_for_byte(0));
+}
+
+static void add_to_paste(wint_t character) {
+    char bytes[4];
+    if (character == '\r') character = '\n';
+    size_t count = text_encode((int32_t)character, bytes);
+    if (input.paste_bytes + count > PASTE_LIMIT) return;
+    if (memory_reserve((void **)&input.paste, &input.paste_capacity, input.paste_bytes + count + 1, 1,
+                       NULL) != STATUS_OK)
+        return;
+    memcpy(input.paste + input.paste_bytes, bytes, count);
+    input.paste_bytes += count;
+    input.paste[input.paste_bytes] = '\0';
+}
+
+/* Everything up to ESC [ 201 ~. */
+static void read_paste(void) {
+    static const char END[] = "[201~";
+    input.paste_bytes = 0;
+    size_t matched = 0;
+    bool escape = false;
+    for (;;) {
+        wint_t character;
+        int result = get_wch(&character);
+        if (result == ERR && !wait_for_byte(PASTE_GAP)) return;
+        if (result != OK) continue;
+        if (character == 27) {
+            escape = true;
+            matched = 0;
+        } else if (escape && character == (wint_t)END[matched]) {
+            if (END[++matched] == '\0') return;
+        } else { /* an escape sequence within the text loses its Escape and stays harmless text */
+            for (size_t i = 0; escape && i < matched; i++) add_to_paste((wint_t)END[i]);
+            escape = false;
+            add_to_paste(character);
+        }
+    }
+}
+
+const char *terminal_paste(size_t *bytes) {
+    *bytes = input.paste_bytes;
+    return input.paste_bytes > 0 ? input.paste : "";
+}
+
+TerminalEvent terminal_input_read(void) {
+    TerminalEvent event = {.kind = TERMINAL_TIMEOUT};
+    wint_t character;
+    int result = read_wide(&character);
+    if (result == ERR) return event;
+    if (result == KEY_CODE_YES && character == KEY_RESIZE) {
+        event.kind = TERMINAL_RESIZE;
+    } else if (result == KEY_CODE_YES && character == CODE_PASTE) {
+        read_paste();
+        event.kind = TERMINAL_PASTE;
+    } else {
+        if (result == KEY_CODE_YES)
+            event.key = translate_code(character);
+        else
+            event.key = character == 27 ? read_after_escape() : translate_character(character);
+        event.kind = TERMINAL_KEY; /* KEY_NONE: something swallowed */
+    }
+    return event;
+}
