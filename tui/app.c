@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { INTERRUPTED = 130, SIGNAL_BASE = 128 };
+enum { SIGNAL_BASE = 128 };
 
 static const double MESSAGE_SECONDS = 5, BACKGROUND_SECONDS = 0.1, JOB_SECONDS = 0.25;
 
