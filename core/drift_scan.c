@@ -1,11 +1,5 @@
-/*
- * The scan takes tensors in batches of about BATCH_TILES tiles, whose bytes mostly stay in the cache between
- * the two readings:
- *
- *     batch ──► measure every tile ──► combine, choose windows ──► select in every tile ──► combine, publish
- *               (parallel)             (a few microseconds)        (parallel)
- */
-#include "core/drift_table.h"
+#include "core/drift_scan.h"
+
 #include "core/memory.h"
 
 #include <math.h>
@@ -15,76 +9,30 @@
 
 enum {
     CHUNK = KERNELS_DRIFT_CHUNK,
+    CACHE_LINE = 64,
     BATCH_TILES = 64,
     SAMPLES_LEAST = 65536, /* keys sampled of one tensor, and at least every */
     SAMPLE_EVERY = 1024,   /* so manieth element, to guess where its largest 1 % begins */
     REPORT_TILES = 8
 };
 
-/* One tensor under scan. */
-typedef struct Subject {
-    size_t index; /* in the table */
-    DriftElements elements;
-    uint64_t columns;
-    size_t first_tile, tiles; /* within the batch */
-    size_t stride;            /* of sampling */
-    size_t first_sample;      /* within Batch.samples */
-    DriftRow row;
-    bool wants_top;
-    DriftWindow window;
-} Subject;
-
-typedef struct Tile {
-    size_t subject;
-    uint64_t first;
-    size_t count;
-    size_t sampled;
-    DriftRow row;
-    DriftTop top;
-} Tile;
-
-/* What one thread works with. */
-typedef struct Worker {
-    float sft[CHUNK], base[CHUNK];
-    uint32_t keys[CHUNK];
-    unsigned char marks[CHUNK];
-    DriftTally tally;
-    uint64_t *counts; /* [DRIFT_KEY_STEPS], where a tensor's keys are counted in full */
-} Worker;
-
-typedef struct Scan {
-    const Pair *pair;
-    DriftTable *table;
-    Job *job;
-    const Kernels *kernels;
-    Worker *workers; /* one for each thread */
-    unsigned worker_count;
-
-    Subject *subjects; /* the batch */
-    size_t subject_count, subject_capacity;
-    Tile *tiles;
-    size_t tile_count, tile_capacity;
-    uint16_t *samples; /* upper bits of keys */
-    size_t sample_count, sample_capacity;
-
-    uint32_t *histogram; /* [DRIFT_KEY_STEPS] */
-
-    uint64_t total_bytes;
-    atomic_uint_fast64_t half_bytes; /* each tile counts half when measured, half when selected */
-    atomic_bool out_of_memory;
-
-    /* counting in full */
-    Subject *counted;
-    uint32_t count_low;
-    unsigned count_shift;
-    size_t count_steps;
-} Scan;
-
 /* ---- elements ---- */
+
+/* Asks for the bytes of the chunk after this one: the work on this one hides the way from memory, which the
+ * processor's own prefetching, stopping at every page, does not. */
+static void prefetch_next(const Tensor *tensor, uint64_t next, uint64_t count, uint64_t end) {
+    size_t size = dtype_size(tensor->dtype);
+    if (next + count > end) count = end - next;
+    const unsigned char *bytes = tensor->data + next * size;
+    for (size_t at = 0; at < count * size; at += CACHE_LINE) __builtin_prefetch(bytes + at);
+}
 
 void drift_widen(const DriftElements *elements, uint64_t first, size_t count, float *sft, float *base) {
     const Kernels *kernels = kernels_get();
     const Tensor *b = elements->base, *s = elements->sft;
+    uint64_t next = first + count;
+    prefetch_next(b, next, count, elements->count);
+    if (!elements->is_same_memory) prefetch_next(s, next, count, elements->count);
     kernels->widen(b->dtype, b->data + first * dtype_size(b->dtype), count, base);
     if (elements->is_same_memory)
         memcpy(sft, base, count * sizeof *sft);
@@ -103,8 +51,22 @@ static bool is_same_memory(const Pair *pair, const Tensor *base, const Tensor *s
 
 /* ---- measuring ---- */
 
-static DriftRow row_of_chunk(const KernelDrift *sums, size_t count, const Subject *subject, uint64_t first) {
-    uint64_t at = first + sums->max_at;
+/* Finds the first NaN of a chunk, or else its largest Δ, where that is news for the tile. */
+static void locate_maximum(const Worker *worker, size_t count, bool has_nonfinite, const Subject *subject,
+                           const Tile *tile, uint64_t first, DriftRow *row) {
+    size_t at = count;
+    if (has_nonfinite) {
+        for (at = 0; at < count && !isnan(drift_difference_at(worker, at));) at++;
+        if (at < count) row->max_abs = NAN;
+    }
+    if (at == count && row->max_abs > tile->row.max_abs)
+        for (at = 0; fabs(drift_difference_at(worker, at)) != row->max_abs;) at++;
+    if (at == count) return;
+    row->max_row = (first + at) / subject->columns;
+    row->max_column = (first + at) % subject->columns;
+}
+
+static DriftRow row_of_chunk(const KernelDrift *sums, size_t count) {
     return (DriftRow){.is_compared = true,
                       .count = count,
                       .changed = sums->changed,
@@ -119,25 +81,19 @@ static DriftRow row_of_chunk(const KernelDrift *sums, size_t count, const Subjec
                       .moment2 = sums->moment2,
                       .moment3 = sums->moment3,
                       .moment4 = sums->moment4,
-                      .max_abs = sums->max_abs,
-                      .max_row = at / subject->columns,
-                      .max_column = at % subject->columns};
+                      .max_abs = sums->max_abs};
 }
 
 /* Keeps the keys of every stride-th element, beginning at a place that changes from chunk to chunk so that
  * no column is favoured. */
-static uint16_t *take_samples(const Scan *scan, Worker *worker, size_t stride, uint64_t first, size_t count,
+static uint16_t *take_samples(const Worker *worker, size_t stride, uint64_t first, size_t count,
                               uint16_t *samples) {
     uint32_t chunk = (uint32_t)(first / CHUNK);
     size_t from = stride > 1 ? (chunk * 0x9e3779b1U >> 16) % stride : 0;
-    if (stride == 1) {
-        scan->kernels->drift_keys(worker->sft, worker->base, count, worker->keys);
-        for (size_t i = 0; i < count; i++) *samples++ = (uint16_t)(worker->keys[i] >> DRIFT_KEY_SHIFT);
-        return samples;
-    }
     for (size_t i = from; i < count; i += stride) {
+        float size = fabsf(worker->sft[i] - worker->base[i]);
         uint32_t key;
-        scan->kernels->drift_keys(worker->sft + i, worker->base + i, 1, &key);
+        memcpy(&key, &size, sizeof key);
         *samples++ = (uint16_t)(key >> DRIFT_KEY_SHIFT);
     }
     return samples;
@@ -152,7 +108,7 @@ static bool has_equal_bytes(const DriftElements *elements, const Tile *tile) {
            memcmp(b->data + tile->first * size, s->data + tile->first * size, tile->count * size) == 0;
 }
 
-static void count_bytes(Scan *scan, const Subject *subject, const Tile *tile, unsigned worker) {
+void drift_count_bytes(Scan *scan, const Subject *subject, const Tile *tile, unsigned worker) {
     uint64_t bytes =
         tile->count * (dtype_size(subject->elements.base->dtype) + dtype_size(subject->elements.sft->dtype));
     uint64_t halves = atomic_fetch_add_explicit(&scan->half_bytes, bytes, memory_order_relaxed) + bytes;
@@ -176,147 +132,14 @@ static void measure_tile(void *argument, size_t task, unsigned worker_index) {
         KernelDrift sums;
         drift_widen(&elements, tile->first + at, count, worker->sft, worker->base);
         scan->kernels->drift(worker->sft, worker->base, count, &sums);
-        DriftRow row = row_of_chunk(&sums, count, subject, tile->first + at);
+        DriftRow row = row_of_chunk(&sums, count);
+        bool has_nonfinite = sums.base_nonfinite + sums.sft_nonfinite > 0;
+        locate_maximum(worker, count, has_nonfinite, subject, tile, tile->first + at, &row);
         drift_add_row(&tile->row, &row);
-        samples = take_samples(scan, worker, subject->stride, tile->first + at, count, samples);
+        samples = take_samples(worker, subject->stride, tile->first + at, count, samples);
     }
     tile->sampled = (size_t)(samples - first_sample);
-    count_bytes(scan, subject, tile, worker_index);
-}
-
-/* ---- selecting ---- */
-
-/* Puts the marked elements of a chunk above or into the window. */
-static bool sort_marked(Worker *worker, size_t count, DriftWindow window, DriftTop *top) {
-    for (size_t word = 0; word < count; word += 8) {
-        uint64_t eight;
-        memcpy(&eight, worker->marks + word, sizeof eight);
-        if (eight == 0) continue;
-        for (size_t i = word; i < word + 8 && i < count; i++) {
-            if (worker->marks[i] == 0) continue;
-            double value = fabs((double)worker->sft[i] - (double)worker->base[i]);
-            if (worker->keys[i] >= window.high) {
-                top->above++;
-                top->above_squares += value * value;
-            } else if (!drift_tally_add(&worker->tally, value, 1)) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-static void select_in_tile(Scan *scan, Worker *worker, const Subject *subject, Tile *tile) {
-    tile->top = (DriftTop){0};
-    drift_tally_clear(&worker->tally);
-    for (size_t at = 0; at < tile->count; at += CHUNK) {
-        size_t count = tile->count - at < CHUNK ? tile->count - at : CHUNK;
-        drift_widen(&subject->elements, tile->first + at, count, worker->sft, worker->base);
-        scan->kernels->drift_keys(worker->sft, worker->base, count, worker->keys);
-        scan->kernels->drift_mark(worker->keys, count, subject->window.low, worker->marks);
-        if (!sort_marked(worker, count, subject->window, &tile->top)) {
-            atomic_store(&scan->out_of_memory, true);
-            return;
-        }
-        tile->top.is_full = worker->tally.count > subject->window.limit;
-        if (tile->top.is_full) return;
-    }
-    if (!drift_top_take(&tile->top, &worker->tally)) atomic_store(&scan->out_of_memory, true);
-}
-
-static void select_tile(void *argument, size_t task, unsigned worker_index) {
-    Scan *scan = argument;
-    Tile *tile = &scan->tiles[task];
-    const Subject *subject = &scan->subjects[tile->subject];
-    if (subject->wants_top) select_in_tile(scan, &scan->workers[worker_index], subject, tile);
-    count_bytes(scan, subject, tile, worker_index);
-}
-
-static bool sum_selection(const Scan *scan, const Subject *subject, uint64_t k, bool *found,
-                          double *squares) {
-    DriftTopSum sum = {0};
-    bool has_memory = !atomic_load(&scan->out_of_memory);
-    for (size_t t = 0; t < subject->tiles && has_memory; t++)
-        has_memory = drift_top_add(&sum, &scan->tiles[subject->first_tile + t].top);
-    return drift_top_finish(&sum, k, found, squares) && has_memory;
-}
-
-static void forget_selection(Scan *scan, const Subject *subject) {
-    for (size_t t = 0; t < subject->tiles; t++) {
-        Tile *tile = &scan->tiles[subject->first_tile + t];
-        free(tile->top.values);
-        tile->top = (DriftTop){0};
-    }
-}
-
-/* ---- a second try, for tensors whose window was guessed wrong ---- */
-
-static void count_tile(void *argument, size_t task, unsigned worker_index) {
-    Scan *scan = argument;
-    Worker *worker = &scan->workers[worker_index];
-    const Subject *subject = scan->counted;
-    const Tile *tile = &scan->tiles[subject->first_tile + task];
-    for (size_t at = 0; at < tile->count; at += CHUNK) {
-        size_t count = tile->count - at < CHUNK ? tile->count - at : CHUNK;
-        drift_widen(&subject->elements, tile->first + at, count, worker->sft, worker->base);
-        scan->kernels->drift_keys(worker->sft, worker->base, count, worker->keys);
-        for (size_t i = 0; i < count; i++) {
-            size_t step = (worker->keys[i] - scan->count_low) >> scan->count_shift;
-            if (worker->keys[i] >= scan->count_low && step < scan->count_steps) worker->counts[step]++;
-        }
-    }
-}
-
-static void reselect_tile(void *argument, size_t task, unsigned worker_index) {
-    Scan *scan = argument;
-    const Subject *subject = scan->counted;
-    select_in_tile(scan, &scan->workers[worker_index], subject, &scan->tiles[subject->first_tile + task]);
-}
-
-/* Counts the keys in [low, low + (steps << shift)), exactly, and narrows the window to one step. `above` are
- * the elements beyond. */
-static Status narrow_window(Scan *scan, Subject *subject, uint32_t low, unsigned shift, size_t steps,
-                            uint64_t *above, uint64_t k, Error *error) {
-    scan->counted = subject;
-    scan->count_low = low;
-    scan->count_shift = shift;
-    scan->count_steps = steps;
-    for (unsigned w = 0; w < scan->worker_count; w++) {
-        uint64_t *counts = scan->workers[w].counts;
-        if (counts == NULL) counts = memory_allocate(DRIFT_KEY_STEPS, sizeof *counts);
-        if (counts == NULL) return memory_fail(error, "counts of changes");
-        memset(counts, 0, DRIFT_KEY_STEPS * sizeof *counts);
-        scan->workers[w].counts = counts;
-    }
-    Status status = job_run(scan->job, subject->tiles, count_tile, scan, error);
-    if (status != STATUS_OK) return status;
-    uint64_t *all = scan->workers[0].counts;
-    for (unsigned w = 1; w < scan->worker_count; w++) {
-        for (size_t i = 0; i < steps; i++) all[i] += scan->workers[w].counts[i];
-    }
-    subject->window = drift_window_find(all, steps, low, shift, *above, k, subject->tiles);
-    for (size_t i = (subject->window.high - low) >> shift; i < steps; i++) *above += all[i];
-    return STATUS_OK;
-}
-
-static Status try_again(Scan *scan, Subject *subject, uint64_t k, double *squares, Error *error) {
-    bool found = false;
-    uint64_t above = 0;
-    uint32_t low = 0;
-    unsigned shift = DRIFT_KEY_SHIFT;
-    size_t steps = DRIFT_KEY_STEPS;
-    for (int round = 0; round < 2 && !found; round++) {
-        Status status = narrow_window(scan, subject, low, shift, steps, &above, k, error);
-        forget_selection(scan, subject);
-        if (status == STATUS_OK) status = job_run(scan->job, subject->tiles, reselect_tile, scan, error);
-        if (status != STATUS_OK) return status;
-        if (!sum_selection(scan, subject, k, &found, squares))
-            return memory_fail(error, "the largest changes");
-        low = subject->window.high - (1U << DRIFT_KEY_SHIFT);
-        steps = (size_t)1 << DRIFT_KEY_SHIFT;
-        shift = 0;
-    }
-    return STATUS_OK;
+    drift_count_bytes(scan, subject, tile, worker_index);
 }
 
 /* ---- a batch ---- */
@@ -390,9 +213,10 @@ static Status finish_subject(Scan *scan, Subject *subject, Error *error) {
     if (subject->wants_top) {
         uint64_t k = drift_top_size(subject->row.count);
         bool found;
-        if (!sum_selection(scan, subject, k, &found, &subject->row.top_squares))
+        if (!drift_sum_selection(scan, subject, k, &found, &subject->row.top_squares))
             return memory_fail(error, "the largest changes");
-        Status status = found ? STATUS_OK : try_again(scan, subject, k, &subject->row.top_squares, error);
+        Status status =
+            found ? STATUS_OK : drift_select_again(scan, subject, k, &subject->row.top_squares, error);
         if (status != STATUS_OK) return status;
     }
     drift_table_publish(scan->table, subject->index, &subject->row);
@@ -408,7 +232,7 @@ static Status scan_tiles(Scan *scan, Error *error) {
     status = job_run(scan->job, scan->tile_count, measure_tile, scan, error);
     if (status != STATUS_OK) return status;
     for (size_t i = 0; i < scan->subject_count; i++) combine_measured(scan, &scan->subjects[i]);
-    status = job_run(scan->job, scan->tile_count, select_tile, scan, error);
+    status = job_run(scan->job, scan->tile_count, drift_select_tile, scan, error);
     for (size_t i = 0; i < scan->subject_count && status == STATUS_OK; i++)
         status = finish_subject(scan, &scan->subjects[i], error);
     return status;
@@ -416,7 +240,7 @@ static Status scan_tiles(Scan *scan, Error *error) {
 
 static Status scan_batch(Scan *scan, Error *error) {
     Status status = scan_tiles(scan, error);
-    for (size_t i = 0; i < scan->subject_count; i++) forget_selection(scan, &scan->subjects[i]);
+    for (size_t i = 0; i < scan->subject_count; i++) drift_forget_selection(scan, &scan->subjects[i]);
     scan->subject_count = scan->tile_count = scan->sample_count = 0;
     return status;
 }

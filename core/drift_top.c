@@ -16,7 +16,8 @@ uint64_t drift_top_size(uint64_t count) {
 static size_t slot_of(const DriftTally *tally, double value) {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    size_t slot = (size_t)(bits * 0x9e3779b97f4a7c15U >> 32) & (tally->capacity - 1);
+    /* the upper bits of the product: the lower ones are 0 where the value's are, as they are in bfloat16 */
+    size_t slot = (size_t)(bits * 0x9e3779b97f4a7c15U >> 36) & (tally->capacity - 1);
     while (tally->slots[slot].count != 0 && tally->slots[slot].value != value)
         slot = (slot + 1) & (tally->capacity - 1);
     return slot;

@@ -31,11 +31,10 @@ typedef struct KernelDrift {
     uint64_t base_nonfinite, sft_nonfinite;
     double base_squares, sft_squares, products, difference_squares; /* Σb², Σs², Σsb, ΣΔ² */
     double mean, moment2, moment3, moment4;                         /* of Δ: mean, Σ(Δ − mean)ᵏ */
-    double max_abs;                                                 /* NaN where a Δ is NaN */
-    size_t max_at; /* the first place of max_abs; of the first NaN */
+    double max_abs;                                                 /* max |Δ|, passing over NaNs */
 } KernelDrift;
 
-enum { KERNELS_DRIFT_CHUNK = 2048 };
+enum { KERNELS_DRIFT_CHUNK = 1024 };
 
 typedef struct Kernels {
     const char *name; /* "avx512", "avx2", "portable" */

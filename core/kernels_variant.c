@@ -332,19 +332,6 @@ INLINE void drift_moments(const double *restrict d, size_t count, KernelDrift *d
     }
 }
 
-/* Where the largest is. A comparison with a NaN is false, so NaNs are looked for where there can be one. */
-static void drift_locate(const double *d, size_t count, KernelDrift *drift) {
-    if (drift->base_nonfinite + drift->sft_nonfinite > 0) {
-        for (size_t i = 0; i < count; i++) {
-            if (!isnan(d[i])) continue;
-            drift->max_abs = NAN;
-            drift->max_at = i;
-            return;
-        }
-    }
-    while (fabs(d[drift->max_at]) != drift->max_abs) drift->max_at++;
-}
-
 static void drift(const float *s, const float *b, size_t count, KernelDrift *drift) {
     double d[KERNELS_DRIFT_CHUNK];
     *drift = (KernelDrift){0};
@@ -352,7 +339,6 @@ static void drift(const float *s, const float *b, size_t count, KernelDrift *dri
     drift_products(s, b, count, d, drift);
     if (drift->changed + drift->base_nonfinite == 0) return; /* an infinity may equal its like: Δ is NaN */
     drift_moments(d, count, drift);
-    drift_locate(d, count, drift);
 }
 
 static void drift_keys(const float *restrict s, const float *restrict b, size_t count,
