@@ -70,8 +70,16 @@ attribute() {
 }
 
 check_format() {
+    unformatted=$(mktemp) || return 1
     find core tui views tests -name '*.[ch]' -not -path '*/demo/*' | LC_ALL=C sort |
-        xargs clang-format --dry-run -Werror
+        while read -r file; do
+            clang-format "$file" | cmp -s - "$file" || echo "$file is not formatted: clang-format -i $file"
+        done >"$unformatted"
+    cat "$unformatted"
+    [ ! -s "$unformatted" ]
+    status=$?
+    rm -f "$unformatted"
+    return $status
 }
 
 # shellcheck disable=SC2086 — lists
@@ -83,8 +91,9 @@ status=$?
 verdict "build with gcc, without a warning" $status
 [ $status -ne 0 ] || run_tests build-tests
 
-# The same under the address and undefined-behaviour sanitizers. The golden data are those of the first build.
-build build-sanitize -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=gcc -DREJUV_SANITIZE=ON -DREJUV_WERROR=ON
+# The same under the address and undefined-behaviour sanitizers. Warnings are no errors here: gcc 12 sees overflows
+# in the sanitizers' own code (-Wstringop-overflow) that are not there.
+build build-sanitize -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=gcc -DREJUV_SANITIZE=ON
 status=$?
 verdict "build with the sanitizers" $status
 [ $status -ne 0 ] || run_tests build-sanitize -L '^(unit|golden|faults|screens|fuzz)$'

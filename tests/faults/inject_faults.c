@@ -19,6 +19,8 @@
  * FAULT_LOG    a file to which one line is added for each fault, "CALL PATH", so that a test can see that its
  *              fault did happen.
  *
+ * A program built with the address sanitizer needs ASAN_OPTIONS=verify_asan_link_order=0 beside LD_PRELOAD.
+ *
  * What it cannot see: calls that the C library makes inside itself (fwrite() reaches write() without passing
  * here; fopen() and fclose() are therefore caught themselves). A close() that fails has closed the file, as
  * in Linux. Allocations count when the program's own code makes them, not its shared libraries.
@@ -354,7 +356,8 @@ static struct {
     void (*free)(void *);
 } real;
 
-static _Thread_local bool resolving;
+/* Reached without a call: the address sanitizer replaces __tls_get_addr() and is not ready when this is. */
+static _Thread_local bool resolving __attribute__((tls_model("initial-exec")));
 
 /* False while the real functions are being looked up. */
 static bool resolve(void) {

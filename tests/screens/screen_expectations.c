@@ -115,6 +115,13 @@ static Status expect_condition(ScreenSession *session, TerminalCondition conditi
     return status == STATUS_MISMATCH ? status_add_context(error, "%s%s", what, detail) : status;
 }
 
+/* For what must hold of everything on the screen: half a screen, not yet drawn to its end, proves nothing. */
+static Status expect_when_quiet(ScreenSession *session, TerminalCondition condition, void *user,
+                                const char *what, const char *detail, Error *error) {
+    Status status = terminal_host_wait_quiet(session->host, SCREEN_QUIET_SECONDS, session->timeout, error);
+    return status != STATUS_OK ? status : expect_condition(session, condition, user, what, detail, error);
+}
+
 static bool has_text(TerminalHost *host, void *user) {
     return terminal_host_has_text(host, user);
 }
@@ -133,8 +140,8 @@ static Status expect_text(ScreenSession *session, const ScreenWords *words, Scre
 static Status expect_no_text(ScreenSession *session, const ScreenWords *words, ScreenBlock *block,
                              Error *error) {
     (void)block;
-    return expect_condition(session, lacks_text, words->items[1],
-                            "not expected on the screen: ", words->items[1], error);
+    return expect_when_quiet(session, lacks_text, words->items[1],
+                             "not expected on the screen: ", words->items[1], error);
 }
 
 typedef struct CursorPlace {
@@ -278,8 +285,8 @@ static Status expect_colours(ScreenSession *session, const ScreenWords *words, S
     if (depth == DEPTH_COUNT)
         return status_fail(error, STATUS_FORMAT, "expected none, 8, 16, 256 or truecolour, found \"%s\"",
                            words->items[1]);
-    return expect_condition(session, depth_is, &depth, "the screen's colours are not: ", words->items[1],
-                            error);
+    return expect_when_quiet(session, depth_is, &depth, "the screen's colours are not: ", words->items[1],
+                             error);
 }
 
 static bool screen_is_ascii(TerminalHost *host, void *user) {
@@ -294,8 +301,8 @@ static Status expect_ascii(ScreenSession *session, const ScreenWords *words, Scr
                            Error *error) {
     (void)words;
     (void)block;
-    return expect_condition(session, screen_is_ascii, NULL, "characters beyond ASCII are on the screen", "",
-                            error);
+    return expect_when_quiet(session, screen_is_ascii, NULL, "characters beyond ASCII are on the screen", "",
+                             error);
 }
 
 /* ---- bytes, end ---- */

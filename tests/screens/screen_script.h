@@ -23,12 +23,12 @@
  *     expect                          the screen becomes the block that follows
  *     expect-lines FIRST LAST         the same for some rows, counted from 0
  *     expect-text "TEXT"              it is, or comes, on the screen
- *     expect-no-text "TEXT"           it is not, or goes
+ *     expect-no-text "TEXT"           it is not, once the screen is quiet
  *     expect-cursor ROW COLUMN        it is shown there;  expect-cursor hidden
  *     expect-style "TEXT" STYLE …     the first occurrence of TEXT has all of these: bold reverse underline
  *                                     plain (none of them) coloured uncoloured
- *     expect-colours KIND             the richest colour anywhere is KIND: none 8 16 256 truecolour
- *     expect-ascii                    no character beyond ASCII
+ *     expect-colours KIND             once quiet, the richest colour is KIND: none 8 16 256 truecolour
+ *     expect-ascii                    once quiet, no character is beyond ASCII
  *     mark-bytes   expect-bytes MAX   no more bytes than that were sent since the mark
  *     expect-exit STATUS              the program ends, with this status (128 + n after signal n)
  *     expect-restored                 the terminal is as it was before the program (terminal_host.h)
