@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -140,18 +141,47 @@ static Status set_folders(ScreenSession *session, Error *error) {
     return status;
 }
 
+/* A sanitizer's report is longer than a screen: it goes to a file, which report_sanitizer() prints. */
+static Status set_sanitizers(ScreenSession *session, Error *error) {
+    static const char *const names[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && status == STATUS_OK; i++) {
+        const char *given = getenv(names[i]);
+        char *options =
+            memory_format("%s:log_path=%s/sanitizer", given == NULL ? "" : given, session->folder);
+        if (options == NULL) return memory_fail(error, "a variable");
+        status = screen_variables_set(&session->environment, names[i], options, error);
+        free(options);
+    }
+    return status;
+}
+
 static Status set_environment(ScreenSession *session, Error *error) {
-    static const char *const passed[] = {"PATH",         "ASAN_OPTIONS", "UBSAN_OPTIONS",   "LSAN_OPTIONS",
-                                         "TSAN_OPTIONS", "TERMINFO",     "LD_LIBRARY_PATH", "TMPDIR"};
+    static const char *const passed[] = {"PATH", "LSAN_OPTIONS", "TERMINFO", "LD_LIBRARY_PATH", "TMPDIR"};
     static const char *const fixed[][2] = {
         {"TERM", "xterm-256color"}, {"LANG", "C.UTF-8"}, {"TZ", "UTC"}, {"SHELL", "/bin/sh"}};
     Status status = set_folders(session, error);
+    if (status == STATUS_OK) status = set_sanitizers(session, error);
     for (size_t i = 0; i < sizeof passed / sizeof passed[0] && status == STATUS_OK; i++)
         if (getenv(passed[i]) != NULL)
             status = screen_variables_set(&session->environment, passed[i], getenv(passed[i]), error);
     for (size_t i = 0; i < sizeof fixed / sizeof fixed[0] && status == STATUS_OK; i++)
         status = screen_variables_set(&session->environment, fixed[i][0], fixed[i][1], error);
     return status;
+}
+
+static void report_sanitizer(const ScreenSession *session) {
+    char *pattern = memory_format("%s/sanitizer.*", session->folder);
+    glob_t found = {0};
+    if (pattern != NULL && glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            FILE *file = fopen(found.gl_pathv[i], "re");
+            for (int c; file != NULL && (c = fgetc(file)) != EOF;) (void)fputc(c, session->options->report);
+            if (file != NULL) (void)fclose(file); /* only read from */
+        }
+    }
+    globfree(&found);
+    free(pattern);
 }
 
 static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *place) {
@@ -240,7 +270,10 @@ Status screen_script_run(const char *path, const ScreenScriptOptions *options, S
     if (status == STATUS_OK) status = set_environment(&session, error);
     if (status == STATUS_OK) status = run_lines(&session, error);
     if (status == STATUS_OK && options->update) status = write_script(&session, error);
-    if (status != STATUS_OK && session.host != NULL) terminal_host_print(session.host, options->report);
+    if (status != STATUS_OK && session.host != NULL) {
+        terminal_host_print(session.host, options->report);
+        report_sanitizer(&session);
+    }
     screen_masks_free(&session.masks);
     screen_variables_free(&session.environment);
     remove_lines(&session, 0, session.line_count);
