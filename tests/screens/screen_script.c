@@ -263,7 +263,7 @@ Status screen_script_run(const char *path, const ScreenScriptOptions *options, S
                              .path = path,
                              .rows = 24,
                              .columns = 80,
-                             .timeout = 60,
+                             .timeout = 120,
                              .idle = SCREEN_IDLE_SECONDS};
     Status status = read_script(&session, error);
     if (status == STATUS_OK) status = make_folder(&session, error);

@@ -7,11 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef bool (*ProcessVisitor)(pid_t process, void *user); /* true ends the walk */
+typedef struct ProcessFacts {
+    char state;
+    pid_t session;
+    unsigned long ticks;
+} ProcessFacts;
 
-/* The state letter and the session from a /proc/…/stat file. The name in it may hold anything, brackets and
- * blanks too, so the fields are read after the last closing bracket. */
-static bool read_stat(const char *path, char *state, pid_t *session) {
+typedef void (*ProcessVisitor)(pid_t process, const ProcessFacts *facts, void *user);
+
+/* From a /proc/…/stat file. The name in it may hold anything, brackets and blanks too, so the fields are read
+ * after the last closing bracket: state, parent, group, session, …, user and system ticks. */
+static bool read_stat(const char *path, ProcessFacts *facts) {
     FILE *file = fopen(path, "re");
     if (file == NULL) return false;
     char line[1024];
@@ -19,31 +25,31 @@ static bool read_stat(const char *path, char *state, pid_t *session) {
     (void)fclose(file); /* only read from */
     line[bytes] = '\0';
     const char *fields = strrchr(line, ')');
-    int parent, group, leader;
-    if (fields == NULL || sscanf(fields + 1, " %c %d %d %d", state, &parent, &group, &leader) != 4)
+    int session;
+    unsigned long user, system;
+    if (fields == NULL || sscanf(fields + 1, " %c %*d %*d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                                 &facts->state, &session, &user, &system) != 4)
         return false;
-    *session = (pid_t)leader;
+    facts->session = (pid_t)session;
+    facts->ticks = user + system;
     return true;
 }
 
-static bool each_process(pid_t session, ProcessVisitor visit, void *user) {
+static void each_process(pid_t session, ProcessVisitor visit, void *user) {
     DIR *directory = opendir("/proc");
-    if (directory == NULL) return false;
-    bool stopped = false;
-    for (struct dirent *entry; !stopped && (entry = readdir(directory)) != NULL;) {
+    if (directory == NULL) return;
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
         if (!isdigit((unsigned char)entry->d_name[0])) continue;
-        char path[300], state;
-        pid_t leader;
+        char path[300];
+        ProcessFacts facts;
         (void)snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name); /* always fits */
-        if (read_stat(path, &state, &leader) && leader == session)
-            stopped = visit((pid_t)strtol(entry->d_name, NULL, 10), user);
+        if (read_stat(path, &facts) && facts.session == session)
+            visit((pid_t)strtol(entry->d_name, NULL, 10), &facts, user);
     }
     (void)closedir(directory);
-    return stopped;
 }
 
-static bool has_busy_thread(pid_t process, void *user) {
-    (void)user;
+static bool has_busy_thread(pid_t process) {
     char path[600];
     (void)snprintf(path, sizeof path, "/proc/%ld/task", (long)process);
     DIR *directory = opendir(path);
@@ -51,24 +57,31 @@ static bool has_busy_thread(pid_t process, void *user) {
     bool busy = false;
     for (struct dirent *entry; !busy && (entry = readdir(directory)) != NULL;) {
         if (!isdigit((unsigned char)entry->d_name[0])) continue;
-        char state;
-        pid_t leader;
+        ProcessFacts facts;
         (void)snprintf(path, sizeof path, "/proc/%ld/task/%s/stat", (long)process, entry->d_name);
-        busy = read_stat(path, &state, &leader) && (state == 'R' || state == 'D');
+        busy = read_stat(path, &facts) && (facts.state == 'R' || facts.state == 'D');
     }
     (void)closedir(directory);
     return busy;
 }
 
-bool session_state_is_busy(pid_t session) {
-    return each_process(session, has_busy_thread, NULL);
+static void add_process(pid_t process, const ProcessFacts *facts, void *user) {
+    SessionState *state = user;
+    state->ticks += facts->ticks;
+    if (!state->busy) state->busy = has_busy_thread(process);
 }
 
-static bool signal_process(pid_t process, void *user) {
+SessionState session_state_read(pid_t session) {
+    SessionState state = {0};
+    each_process(session, add_process, &state);
+    return state;
+}
+
+static void signal_process(pid_t process, const ProcessFacts *facts, void *user) {
+    (void)facts;
     (void)kill(process, *(const int *)user); /* it may have ended meanwhile */
-    return false;
 }
 
 void session_state_signal(pid_t session, int signal_number) {
-    (void)each_process(session, signal_process, &signal_number);
+    each_process(session, signal_process, &signal_number);
 }

@@ -7,8 +7,12 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* True when a thread of a process of the session runs, waits for a processor, or waits for a disk. */
-bool session_state_is_busy(pid_t session);
+typedef struct SessionState {
+    bool busy;           /* a thread runs, waits for a processor, or waits for a disk */
+    unsigned long ticks; /* of processor time that its processes have used so far */
+} SessionState;
+
+SessionState session_state_read(pid_t session);
 
 /* Sends `signal_number` to every process of the session. */
 void session_state_signal(pid_t session, int signal_number);

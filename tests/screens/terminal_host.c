@@ -2,6 +2,7 @@
 
 #include "core/memory.h"
 #include "tests/screens/session_state.h"
+#include "tests/screens/terminal_host_state.h"
 #include "tests/screens/terminal_keys.h"
 
 #include <errno.h>
@@ -16,30 +17,10 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
-#include <utf8proc.h>
 #include <utmp.h>
 #include <vterm.h>
 
-enum {
-    TERMINAL_HOST_READ_BYTES = 65536,
-    TERMINAL_HOST_POLL_MILLISECONDS = 20,
-    TERMINAL_HOST_OUTPUT_BYTES = 4096
-};
-
-struct TerminalHost {
-    VTerm *terminal;
-    VTermScreen *screen;
-    int rows, columns;
-    int master, slave; /* -1 after a hang-up */
-    pid_t child;
-    bool running;
-    int exit_status;
-    struct termios before;
-    uint64_t bytes;
-    bool cursor_visible, alternate_screen, mouse;
-    char output[TERMINAL_HOST_OUTPUT_BYTES]; /* keys and answers of the terminal, not yet written */
-    size_t output_bytes;
-};
+enum { TERMINAL_HOST_READ_BYTES = 65536, TERMINAL_HOST_POLL_MILLISECONDS = 20 };
 
 static double seconds_now(void) {
     struct timespec now;
@@ -234,13 +215,41 @@ Status terminal_host_signal(TerminalHost *host, int signal_number, Error *error)
 
 /* ---- waiting ---- */
 
+/*
+ * On a machine with little to do, a program is quiet while none of its threads is seen at work. Where many
+ * programs share few processors, one that wakes up ten times a second for nothing is seen waiting for its
+ * turn nearly always; it is known by the processor time that it does not use. Such calm counts an eighth, so
+ * that a program that computes, however starved, has shown it before.
+ */
 typedef struct Patience {
-    double deadline, quiet_since;
+    double deadline, quiet_since, calm_since;
+    unsigned long calm_ticks; /* of processor time when the calm began */
 } Patience;
 
-static Patience patience_start(double seconds) {
+enum { PATIENCE_CALM_TICKS = 2, PATIENCE_CALM_SHARE = 8 };
+
+static Patience patience_start(const TerminalHost *host, double seconds) {
     double now = seconds_now();
-    return (Patience){.deadline = now + seconds, .quiet_since = now};
+    return (Patience){.deadline = now + seconds,
+                      .quiet_since = now,
+                      .calm_since = now,
+                      .calm_ticks = session_state_read(host->child).ticks};
+}
+
+static void patience_note(Patience *patience, SessionState state, bool received) {
+    double now = seconds_now();
+    if (received || state.busy) patience->quiet_since = now;
+    if (received || state.ticks > patience->calm_ticks + PATIENCE_CALM_TICKS) {
+        patience->calm_since = now;
+        patience->calm_ticks = state.ticks;
+    }
+}
+
+/* For how many seconds the program has been quiet. */
+static double patience_quiet(const Patience *patience) {
+    double now = seconds_now(), quiet = now - patience->quiet_since;
+    double calm = (now - patience->calm_since) / PATIENCE_CALM_SHARE;
+    return quiet > calm ? quiet : calm;
 }
 
 /* One short step: bytes, answers to the program's questions, its end. */
@@ -250,25 +259,24 @@ static Status step(TerminalHost *host, Patience *patience, Error *error) {
     notice_exit(host, WNOHANG);
     if (!host->running) {
         while (receive(host, 0) > 0) continue; /* the last words */
-    } else if (count > 0 || session_state_is_busy(host->child)) {
-        patience->quiet_since = seconds_now();
+    } else {
+        patience_note(patience, session_state_read(host->child), count > 0);
     }
     return status;
 }
 
 Status terminal_host_wait(TerminalHost *host, TerminalCondition condition, void *user, double idle,
                           double seconds, Error *error) {
-    Patience patience = patience_start(seconds);
+    Patience patience = patience_start(host, seconds);
     for (;;) {
         Status status = step(host, &patience, error);
         if (status != STATUS_OK) return status;
         if (condition(host, user)) return STATUS_OK;
-        double now = seconds_now();
         if (!host->running)
             return status_fail(error, STATUS_MISMATCH, "the program ended with status %d", host->exit_status);
-        if (now - patience.quiet_since > idle)
+        if (patience_quiet(&patience) > idle)
             return status_fail(error, STATUS_MISMATCH, "the program was idle for %.0f s", idle);
-        if (now > patience.deadline)
+        if (seconds_now() > patience.deadline)
             return status_fail(error, STATUS_MISMATCH, "it did not come within %.0f s", seconds);
     }
 }
@@ -286,19 +294,18 @@ Status terminal_host_wait_text(TerminalHost *host, const char *text, double seco
 }
 
 Status terminal_host_wait_quiet(TerminalHost *host, double quiet, double seconds, Error *error) {
-    Patience patience = patience_start(seconds);
+    Patience patience = patience_start(host, seconds);
     for (;;) {
         Status status = step(host, &patience, error);
         if (status != STATUS_OK) return status;
-        double now = seconds_now();
-        if (!host->running || now - patience.quiet_since >= quiet) return STATUS_OK;
-        if (now > patience.deadline)
+        if (!host->running || patience_quiet(&patience) >= quiet) return STATUS_OK;
+        if (seconds_now() > patience.deadline)
             return status_fail(error, STATUS_MISMATCH, "the program was still at work after %.0f s", seconds);
     }
 }
 
 Status terminal_host_wait_exit(TerminalHost *host, double seconds, int *exit_status, Error *error) {
-    Patience patience = patience_start(seconds);
+    Patience patience = patience_start(host, seconds);
     while (host->running) {
         Status status = step(host, &patience, error);
         if (status != STATUS_OK) return status;
@@ -307,148 +314,4 @@ Status terminal_host_wait_exit(TerminalHost *host, double seconds, int *exit_sta
     }
     *exit_status = host->exit_status;
     return STATUS_OK;
-}
-
-/* ---- reading ---- */
-
-int terminal_host_rows(const TerminalHost *host) {
-    return host->rows;
-}
-
-int terminal_host_columns(const TerminalHost *host) {
-    return host->columns;
-}
-
-uint64_t terminal_host_bytes(const TerminalHost *host) {
-    return host->bytes;
-}
-
-bool terminal_host_is_running(const TerminalHost *host) {
-    return host->running;
-}
-
-bool terminal_host_cursor(const TerminalHost *host, int *row, int *column) {
-    VTermPos position;
-    vterm_state_get_cursorpos(vterm_obtain_state(host->terminal), &position);
-    *row = position.row;
-    *column = position.col;
-    return host->cursor_visible;
-}
-
-static TerminalColour read_colour(VTermColor colour, bool is_default) {
-    if (is_default) return (TerminalColour){.kind = TERMINAL_COLOUR_DEFAULT};
-    if (VTERM_COLOR_IS_INDEXED(&colour))
-        return (TerminalColour){.kind = TERMINAL_COLOUR_INDEXED, .index = colour.indexed.idx};
-    return (TerminalColour){.kind = TERMINAL_COLOUR_RGB,
-                            .red = colour.rgb.red,
-                            .green = colour.rgb.green,
-                            .blue = colour.rgb.blue};
-}
-
-static void read_text(const VTermScreenCell *from, TerminalCell *cell) {
-    if (from->chars[0] == UINT32_MAX) { /* libvterm's mark for the second half */
-        cell->width = 0;
-        return;
-    }
-    cell->width = from->width == 2 ? 2 : 1;
-    size_t bytes = 0;
-    for (size_t i = 0; i < VTERM_MAX_CHARS_PER_CELL && from->chars[i] != 0; i++)
-        bytes += (size_t)utf8proc_encode_char((utf8proc_int32_t)from->chars[i],
-                                              (utf8proc_uint8_t *)cell->text + bytes);
-    if (bytes == 0) cell->text[bytes++] = ' ';
-    cell->text[bytes] = '\0'; /* six characters of four bytes at most */
-}
-
-TerminalCell terminal_host_cell(const TerminalHost *host, int row, int column) {
-    TerminalCell cell = {.text = " ", .width = 1};
-    VTermScreenCell from;
-    if (row < 0 || column < 0 || row >= host->rows || column >= host->columns ||
-        !vterm_screen_get_cell(host->screen, (VTermPos){.row = row, .col = column}, &from))
-        return cell;
-    cell.text[0] = '\0';
-    read_text(&from, &cell);
-    cell.foreground = read_colour(from.fg, VTERM_COLOR_IS_DEFAULT_FG(&from.fg));
-    cell.background = read_colour(from.bg, VTERM_COLOR_IS_DEFAULT_BG(&from.bg));
-    cell.bold = from.attrs.bold;
-    cell.italic = from.attrs.italic;
-    cell.underline = from.attrs.underline != VTERM_UNDERLINE_OFF;
-    cell.blink = from.attrs.blink;
-    cell.reverse = from.attrs.reverse;
-    cell.strike = from.attrs.strike;
-    return cell;
-}
-
-char *terminal_host_line(const TerminalHost *host, int row) {
-    char *line = memory_allocate((size_t)host->columns + 1, sizeof(TerminalCell));
-    if (line == NULL) return NULL;
-    size_t bytes = 0, trimmed = 0;
-    for (int column = 0; column < host->columns; column++) {
-        TerminalCell cell = terminal_host_cell(host, row, column);
-        size_t length = strlen(cell.text);
-        memcpy(line + bytes, cell.text, length);
-        bytes += length;
-        if (strcmp(cell.text, " ") != 0) trimmed = bytes;
-    }
-    line[trimmed] = '\0';
-    return line;
-}
-
-bool terminal_host_has_text(const TerminalHost *host, const char *text) {
-    bool found = false;
-    for (int row = 0; row < host->rows && !found; row++) {
-        char *line = terminal_host_line(host, row);
-        found = line != NULL && strstr(line, text) != NULL;
-        free(line);
-    }
-    return found;
-}
-
-/* ---- the terminal afterwards ---- */
-
-static bool same_settings(const struct termios *a, const struct termios *b) {
-    return a->c_iflag == b->c_iflag && a->c_oflag == b->c_oflag && a->c_cflag == b->c_cflag &&
-           a->c_lflag == b->c_lflag && memcmp(a->c_cc, b->c_cc, sizeof a->c_cc) == 0;
-}
-
-static bool pen_is_plain(const TerminalHost *host) {
-    VTermState *state = vterm_obtain_state(host->terminal);
-    static const VTermAttr switches[] = {VTERM_ATTR_BOLD, VTERM_ATTR_UNDERLINE, VTERM_ATTR_REVERSE};
-    VTermValue value;
-    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++)
-        if (vterm_state_get_penattr(state, switches[i], &value) && value.number != 0) return false;
-    if (!vterm_state_get_penattr(state, VTERM_ATTR_FOREGROUND, &value) ||
-        !VTERM_COLOR_IS_DEFAULT_FG(&value.color))
-        return false;
-    return vterm_state_get_penattr(state, VTERM_ATTR_BACKGROUND, &value) != 0 &&
-           VTERM_COLOR_IS_DEFAULT_BG(&value.color);
-}
-
-bool terminal_host_is_restored(const TerminalHost *host, char *why, size_t size) {
-    struct termios now;
-    const char *found = NULL;
-    if (host->slave < 0 || tcgetattr(host->slave, &now) != 0) {
-        found = "the terminal's settings cannot be read";
-    } else if (!same_settings(&host->before, &now)) {
-        found = "the line settings (termios) differ from those at the start";
-    } else if (host->alternate_screen) {
-        found = "the alternate screen is still on";
-    } else if (!host->cursor_visible) {
-        found = "the cursor is still hidden";
-    } else if (host->mouse) {
-        found = "mouse reporting is still on";
-    } else if (!pen_is_plain(host)) {
-        found = "a colour or attribute is still on";
-    }
-    if (found != NULL) (void)snprintf(why, size, "%s", found); /* cut off at worst */
-    return found == NULL;
-}
-
-void terminal_host_print(const TerminalHost *host, FILE *file) {
-    (void)fprintf(file, "screen %dx%d, %s\n", host->columns, host->rows,
-                  host->running ? "the program runs" : "the program has ended");
-    for (int row = 0; row < host->rows; row++) {
-        char *line = terminal_host_line(host, row);
-        (void)fprintf(file, "%3d|%s\n", row, line == NULL ? "(out of memory)" : line);
-        free(line);
-    }
 }

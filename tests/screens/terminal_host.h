@@ -89,8 +89,9 @@ Status terminal_host_wait_text(TerminalHost *host, const char *text, double seco
                                Error *error) STATUS_MUST_CHECK;
 
 /* Until, for `quiet` seconds on end, the program sent no byte and no thread of its session was running or
- * waiting for a processor. So a machine that is merely slow is not taken for a program that is done. Also
- * STATUS_OK when the program ends. STATUS_MISMATCH after `seconds`. */
+ * waiting for a processor (or, for eight times as long, hardly used any processor time). So a machine that is
+ * merely slow is not taken for a program that is done. Also STATUS_OK when the program ends. STATUS_MISMATCH
+ * after `seconds`. */
 Status terminal_host_wait_quiet(TerminalHost *host, double quiet, double seconds,
                                 Error *error) STATUS_MUST_CHECK;
 
