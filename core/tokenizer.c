@@ -114,6 +114,15 @@ Status tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t byt
 
 /* ---- decoding ---- */
 
+/* What decoding starts from: a piece, or an added token in the form in which it is looked for. */
+static const char *get_form(const Tokenizer *tokenizer, int32_t id, bool *skipped, size_t *bytes) {
+    const AddedToken *added = tokenizer_added_get(&tokenizer->added, id);
+    *skipped = added != NULL && added->skipped;
+    if (added == NULL) return tokenizer_map_get_piece(&tokenizer->model.pieces, id, bytes);
+    *bytes = added->form.bytes;
+    return added->form.text;
+}
+
 Status tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, size_t count, bool skip_special,
                         char **text, size_t *bytes, Error *error) {
     *text = NULL;
@@ -123,8 +132,9 @@ Status tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, size_t c
     Status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         size_t piece_bytes, begin = pieces.text.bytes;
-        const char *piece = tokenizer_piece(tokenizer, ids[i], &piece_bytes);
-        if (piece == NULL || (skip_special && tokenizer_is_special(tokenizer, ids[i]))) continue;
+        bool skipped;
+        const char *piece = get_form(tokenizer, ids[i], &skipped, &piece_bytes);
+        if (piece == NULL || (skip_special && skipped)) continue;
         status = tokenizer_text_append(&pieces.text, piece, piece_bytes, error);
         if (status == STATUS_OK)
             status = tokenizer_text_add_stretch(
@@ -148,7 +158,8 @@ Status tokenizer_token_bytes(const Tokenizer *tokenizer, int32_t id, char **toke
     *token = NULL;
     *bytes = 0;
     size_t piece_bytes;
-    const char *piece = tokenizer_piece(tokenizer, id, &piece_bytes);
+    bool skipped;
+    const char *piece = get_form(tokenizer, id, &skipped, &piece_bytes);
     if (piece == NULL)
         return status_fail(error, STATUS_ARGUMENT, "the tokenizer has no token with the id %d", (int)id);
     TokenizerText out = {0};

@@ -28,6 +28,7 @@ static uint32_t step_down(const Trie *trie, uint32_t node, unsigned char byte) {
 }
 
 static Status add_to_trie(Trie *trie, const char *content, size_t bytes, int32_t token, Error *error) {
+    char quote[TOKENIZER_QUOTE_SIZE];
     uint32_t node = 0;
     for (size_t i = 0; i < bytes; i++) {
         unsigned char byte = (unsigned char)content[i];
@@ -43,8 +44,12 @@ static Status add_to_trie(Trie *trie, const char *content, size_t bytes, int32_t
         }
         node = next;
     }
-    if (trie->nodes[node].token < 0)
-        trie->nodes[node].token = token; /* of equal forms the first one counts */
+    if (trie->nodes[node].token >= 0) /* which of the two it finds is left to chance in the reference */
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "added_tokens: two with the same normalized form, %s, are not "
+                           "supported",
+                           tokenizer_text_quote(quote, content, bytes));
+    trie->nodes[node].token = token;
     return STATUS_OK;
 }
 
@@ -119,13 +124,14 @@ static Status stands_alone(const AddedTokens *added, RegexScratch *scratch, cons
     return status;
 }
 
+/* A token found in white space that the one before has swallowed may have nothing left: it vanishes. */
 static Status add_piece(Stretches *out, Stretch whole, size_t begin, size_t end, int32_t id, Error *error) {
-    return tokenizer_text_add_stretch(out,
-                                      (Stretch){.begin = whole.begin + begin,
-                                                .bytes = end > begin ? end - begin : 0,
-                                                .id = id,
-                                                .first = whole.first && begin == 0},
-                                      error);
+    if (begin >= end) return STATUS_OK;
+    return tokenizer_text_add_stretch(
+        out,
+        (Stretch){
+            .begin = whole.begin + begin, .bytes = end - begin, .id = id, .first = whole.first && begin == 0},
+        error);
 }
 
 Status tokenizer_added_cut(const AddedTokens *added, const Trie *trie, RegexScratch *scratch,
@@ -250,37 +256,23 @@ static Status assign_ids(AddedTokens *added, const Pieces *vocabulary, Error *er
     return STATUS_OK;
 }
 
-static Status add_normalized(AddedTokens *added, size_t index, const Normalizer *normalizer,
-                             RegexScratch *scratch, Error *error) {
+/* Fills in the token's form and puts that into the trie of its kind. */
+static Status add_form(AddedTokens *added, size_t index, const Normalizer *normalizer, RegexScratch *scratch,
+                       Error *error) {
     char quote[TOKENIZER_QUOTE_SIZE];
-    const AddedToken *token = &added->tokens[index];
-    TokenizerText form = {0};
-    Status status = tokenizer_text_append(&form, token->content, token->bytes, error);
-    if (status == STATUS_OK) status = tokenizer_normalizer_apply(normalizer, scratch, &form, error);
-    if (status == STATUS_OK && (form.bytes == 0 || form.bytes > ADDED_BYTES_MAX))
-        status = status_fail(error, STATUS_UNSUPPORTED,
-                             "added_tokens: %s, whose normalized form has %zu bytes, is not supported",
-                             tokenizer_text_quote(quote, token->content, token->bytes), form.bytes);
-    if (status == STATUS_OK)
-        status = add_to_trie(&added->normalized, form.text, form.bytes, (int32_t)index, error);
-    tokenizer_text_free(&form);
-    return status;
-}
-
-/* Special tokens come first: of two that look alike once normalized, the reference finds the special one. */
-static Status fill_tries(AddedTokens *added, const Normalizer *normalizer, RegexScratch *scratch,
-                         Error *error) {
-    Status status = STATUS_OK;
-    for (int special = 1; special >= 0; special--) {
-        for (size_t i = 0; i < added->count && status == STATUS_OK; i++) {
-            const AddedToken *token = &added->tokens[i];
-            if (token->special != (special == 1)) continue;
-            status = token->normalized
-                         ? add_normalized(added, i, normalizer, scratch, error)
-                         : add_to_trie(&added->raw, token->content, token->bytes, (int32_t)i, error);
-        }
-    }
-    return status;
+    AddedToken *token = &added->tokens[index];
+    Trie *trie = token->normalized ? &added->normalized : &added->raw;
+    Status status = tokenizer_text_append(&token->form, token->content, token->bytes, error);
+    if (status == STATUS_OK && token->normalized)
+        status = tokenizer_normalizer_apply(normalizer, scratch, &token->form, error);
+    if (status != STATUS_OK) return status;
+    if (token->form.bytes == 0 || token->form.bytes > ADDED_BYTES_MAX)
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "added_tokens: %s, whose normalized form has %zu bytes, is not supported",
+                           tokenizer_text_quote(quote, token->content, token->bytes), token->form.bytes);
+    const AddedToken *named = tokenizer_added_find(added, token->form.text, token->form.bytes);
+    token->skipped = named != NULL && named->special;
+    return add_to_trie(trie, token->form.text, token->form.bytes, (int32_t)index, error);
 }
 
 static Status compile_word(AddedTokens *added, Error *error) {
@@ -305,13 +297,17 @@ Status tokenizer_added_read(const cJSON *json, const Pieces *vocabulary, const N
     if (status == STATUS_OK) status = compile_word(added, error);
     RegexScratch *scratch = NULL;
     if (status == STATUS_OK) status = tokenizer_regex_create_scratch(&scratch, error);
-    if (status == STATUS_OK) status = fill_tries(added, normalizer, scratch, error);
+    for (size_t i = 0; i < added->count && status == STATUS_OK; i++)
+        status = add_form(added, i, normalizer, scratch, error);
     tokenizer_regex_free_scratch(scratch);
     return status;
 }
 
 void tokenizer_added_free(AddedTokens *added) {
-    for (size_t i = 0; i < added->count; i++) free(added->tokens[i].content);
+    for (size_t i = 0; i < added->count; i++) {
+        free(added->tokens[i].content);
+        tokenizer_text_free(&added->tokens[i].form);
+    }
     free(added->tokens);
     free(added->by_id);
     free(added->raw.nodes);

@@ -8,7 +8,7 @@
 
 static const char STAGE[] = "normalizer";
 
-enum { DECOMPOSITION_MAX = 32, COMBINING_CLASSES = 256, SHORT_RUN = 16 };
+enum { DECOMPOSITION_MAX = 32, COMBINING_CLASSES = 256, SHORT_RUN = 16, BEFORE_HANGUL_FINALS = 0x11A7 };
 
 /* ---- Unicode normalization ---- */
 
@@ -76,6 +76,27 @@ static Status order_marks(CodePoints *points, Error *error) {
     return STATUS_OK;
 }
 
+/* utf8proc takes U+11A7, the code point before the first Hangul final consonant, for one and lets it vanish
+ * into the syllable before it. It composes with nothing, so each stretch between such is composed by itself.
+ */
+static Status compose(CodePoints *points, Error *error) {
+    size_t kept = 0;
+    for (size_t at = 0; at < points->count;) {
+        size_t end = at;
+        while (end < points->count && points->items[end] != BEFORE_HANGUL_FINALS) end++;
+        utf8proc_ssize_t composed = utf8proc_normalize_utf32(points->items + at, (utf8proc_ssize_t)(end - at),
+                                                             UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+        if (composed < 0)
+            return status_fail(error, STATUS_UNSUPPORTED, "normalizer: %s", utf8proc_errmsg(composed));
+        memmove(points->items + kept, points->items + at, (size_t)composed * sizeof *points->items);
+        kept += (size_t)composed;
+        if (end < points->count) points->items[kept++] = BEFORE_HANGUL_FINALS;
+        at = end + 1;
+    }
+    points->count = kept;
+    return STATUS_OK;
+}
+
 static bool is_ascii(const char *text, size_t bytes) {
     for (size_t i = 0; i < bytes; i++) {
         if ((unsigned char)text[i] >= 0x80) return false;
@@ -89,15 +110,7 @@ static Status normalize_unicode(const NormalizerStep *step, const TokenizerText 
     CodePoints points = {0};
     Status status = decompose(text->text, text->bytes, step->compatible, &points, error);
     if (status == STATUS_OK) status = order_marks(&points, error);
-    if (status == STATUS_OK && step->composed) {
-        utf8proc_ssize_t composed = utf8proc_normalize_utf32(points.items, (utf8proc_ssize_t)points.count,
-                                                             UTF8PROC_COMPOSE | UTF8PROC_STABLE);
-        if (composed < 0) {
-            status = status_fail(error, STATUS_UNSUPPORTED, "normalizer: %s", utf8proc_errmsg(composed));
-        } else {
-            points.count = (size_t)composed;
-        }
-    }
+    if (status == STATUS_OK && step->composed) status = compose(&points, error);
     for (size_t i = 0; i < points.count && status == STATUS_OK; i++)
         status = tokenizer_text_append_character(out, (uint32_t)points.items[i], error);
     free(points.items);
@@ -176,6 +189,10 @@ static Status read_replace(const cJSON *json, NormalizerStep *step, TokenizerTex
         status = tokenizer_stages_read_pattern(json, STAGE, &step->pattern, description, error);
     if (status == STATUS_OK && step->pattern.regex != NULL && strchr(step->content, '$') != NULL)
         return status_fail(error, STATUS_UNSUPPORTED, "normalizer Replace with groups ($) is not supported");
+    if (status == STATUS_OK && step->pattern.regex != NULL &&
+        tokenizer_regex_matches_nothing(step->pattern.regex))
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "normalizer Replace with a Regex that can match nothing is not supported");
     return status;
 }
 

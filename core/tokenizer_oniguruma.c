@@ -24,7 +24,9 @@ typedef struct Translation {
 /* One element of an expression as parsed. */
 typedef enum AtomKind { ATOM_CHARACTER, ATOM_GROUP, ATOM_ASSERTION } AtomKind;
 
-static const char WORD[] = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+/* \w. By itself, but not within brackets, Oniguruma's also has the superscripts and fractions of Latin-1. */
+#define WORD          "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"
+#define LATIN_NUMBERS "\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}"
 
 static Status refuse(const Translation *t, const char *what) {
     char quote[TOKENIZER_QUOTE_SIZE];
@@ -167,20 +169,17 @@ static Status translate_class_escape(Translation *t, bool inside) {
                    {'D', "\\P{Nd}", "\\P{Nd}"},
                    {'h', "[0-9A-Fa-f]", "0-9A-Fa-f"},
                    {'H', "[^0-9A-Fa-f]", NULL},
-                   {'w', NULL, WORD},
-                   {'W', NULL, NULL}};
+                   {'w', "[" WORD LATIN_NUMBERS "]", WORD},
+                   {'W', "[^" WORD LATIN_NUMBERS "]", NULL}};
     char letter = t->pattern[t->at];
     if (letter == 'p' || letter == 'P') return translate_property(t);
     for (size_t i = 0; i < sizeof ESCAPES / sizeof *ESCAPES; i++) {
         const char *spelled = inside ? ESCAPES[i].inside : ESCAPES[i].outside;
         if (letter != ESCAPES[i].letter) continue;
         if (t->ignore_case) return refuse(t, "a class of characters under (?i)");
-        if (spelled == NULL && inside) break;
+        if (spelled == NULL) break;
         t->at++;
-        if (spelled != NULL) return emit(t, spelled);
-        Status status = emit(t, letter == 'w' ? "[" : "[^");
-        if (status == STATUS_OK) status = emit(t, WORD);
-        return status == STATUS_OK ? emit(t, "]") : status;
+        return emit(t, spelled);
     }
     return refuse(t, "this escape");
 }

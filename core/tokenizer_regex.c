@@ -25,7 +25,7 @@ struct TokenizerRegex {
 struct RegexScratch {
     pcre2_match_data *data;
     pcre2_match_context *context;
-    pcre2_jit_stack *stack; /* NULL where PCRE2 has no JIT */
+    pcre2_jit_stack *stack; /* NULL until the 32 KiB of the machine's own stack were too few */
 };
 
 static Status compile_translation(const TokenizerText *translation, const char *pattern, size_t bytes,
@@ -77,6 +77,11 @@ void tokenizer_regex_free(TokenizerRegex *regex) {
     free(regex);
 }
 
+bool tokenizer_regex_matches_nothing(const TokenizerRegex *regex) {
+    uint32_t empty = 1;
+    return pcre2_pattern_info(regex->code, PCRE2_INFO_MATCHEMPTY, &empty) != 0 || empty != 0;
+}
+
 Status tokenizer_regex_create_scratch(RegexScratch **scratch, Error *error) {
     RegexScratch *made = *scratch = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "a regular expression's scratch");
@@ -87,12 +92,10 @@ Status tokenizer_regex_create_scratch(RegexScratch **scratch, Error *error) {
         *scratch = NULL;
         return memory_fail(error, "a regular expression's scratch");
     }
-    made->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_LIMIT, NULL);
-    /* These three return 0 always, and assigning no stack leaves the 32 KiB of the machine's own. */
+    /* These return 0 always. */
     (void)pcre2_set_match_limit(made->context, MATCH_LIMIT);
     (void)pcre2_set_depth_limit(made->context, MATCH_LIMIT);
     (void)pcre2_set_heap_limit(made->context, HEAP_LIMIT_KIB);
-    if (made->stack != NULL) pcre2_jit_stack_assign(made->context, NULL, made->stack);
     return STATUS_OK;
 }
 
@@ -104,15 +107,32 @@ void tokenizer_regex_free_scratch(RegexScratch *scratch) {
     free(scratch);
 }
 
+static int match(const TokenizerRegex *regex, RegexScratch *scratch, const char *text, size_t bytes,
+                 size_t from, uint32_t options) {
+    return pcre2_match(regex->code, (PCRE2_SPTR)text, bytes, from, PCRE2_NO_UTF_CHECK | options,
+                       scratch->data, scratch->context);
+}
+
+/* Compiled code first, then with a larger stack, then interpreted: only the last says that it is too much. */
+static int match_somehow(const TokenizerRegex *regex, RegexScratch *scratch, const char *text, size_t bytes,
+                         size_t from) {
+    int outcome = match(regex, scratch, text, bytes, from, 0);
+    if (outcome == PCRE2_ERROR_JIT_STACKLIMIT && scratch->stack == NULL) {
+        scratch->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_LIMIT, NULL);
+        if (scratch->stack != NULL) {
+            pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
+            outcome = match(regex, scratch, text, bytes, from, 0);
+        }
+    }
+    return outcome == PCRE2_ERROR_JIT_STACKLIMIT ? match(regex, scratch, text, bytes, from, PCRE2_NO_JIT)
+                                                 : outcome;
+}
+
 Status tokenizer_regex_find(const TokenizerRegex *regex, RegexScratch *scratch, const char *text,
                             size_t bytes, size_t from, bool *found, size_t *begin, size_t *end,
                             Error *error) {
     *found = false;
-    int outcome = pcre2_match(regex->code, (PCRE2_SPTR)text, bytes, from, PCRE2_NO_UTF_CHECK, scratch->data,
-                              scratch->context);
-    if (outcome == PCRE2_ERROR_JIT_STACKLIMIT)
-        outcome = pcre2_match(regex->code, (PCRE2_SPTR)text, bytes, from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT,
-                              scratch->data, scratch->context);
+    int outcome = match_somehow(regex, scratch, text, bytes, from);
     if (outcome == PCRE2_ERROR_NOMATCH) return STATUS_OK;
     if (outcome == PCRE2_ERROR_NOMEMORY) return memory_fail(error, "a regular expression's match");
     if (outcome < 0) {

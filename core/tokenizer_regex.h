@@ -49,4 +49,7 @@ Status tokenizer_regex_find(const TokenizerRegex *regex, RegexScratch *scratch, 
 Status tokenizer_regex_translate(const char *pattern, size_t bytes, TokenizerText *translation,
                                  Error *error) STATUS_MUST_CHECK;
 
+/* Whether the expression can match the empty string. */
+bool tokenizer_regex_matches_nothing(const TokenizerRegex *regex);
+
 #endif

@@ -113,25 +113,16 @@ Status tokenizer_stages_find(const TokenizerPattern *pattern, RegexScratch *scra
 
 Status tokenizer_stages_replace(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text,
                                 size_t bytes, const char *content, TokenizerText *out, Error *error) {
-    size_t at = 0, from = 0, content_bytes = strlen(content);
-    bool after_match = false;
-    while (from <= bytes) {
+    size_t at = 0, content_bytes = strlen(content);
+    for (;;) {
         size_t begin, end;
         bool found;
-        Status status =
-            tokenizer_stages_find(pattern, scratch, text, bytes, from, &found, &begin, &end, error);
-        if (status != STATUS_OK) return status;
-        if (!found) break;
-        if (begin == end && after_match && begin == at) { /* no empty match right behind another match */
-            uint32_t ignored;
-            from = begin + (begin < bytes ? tokenizer_text_read(text + begin, &ignored) : 1);
-            continue;
-        }
-        status = tokenizer_text_append(out, text + at, begin - at, error);
+        Status status = tokenizer_stages_find(pattern, scratch, text, bytes, at, &found, &begin, &end, error);
+        if (status == STATUS_OK && !found) break;
+        if (status == STATUS_OK) status = tokenizer_text_append(out, text + at, begin - at, error);
         if (status == STATUS_OK) status = tokenizer_text_append(out, content, content_bytes, error);
         if (status != STATUS_OK) return status;
-        at = from = end;
-        after_match = true;
+        at = end;
     }
     return tokenizer_text_append(out, text + at, bytes - at, error);
 }

@@ -62,7 +62,7 @@ Status tokenizer_stages_find(const TokenizerPattern *pattern, RegexScratch *scra
                              size_t bytes, size_t from, bool *found, size_t *begin, size_t *end,
                              Error *error) STATUS_MUST_CHECK;
 
-/* All of `text` with every match replaced, appended to *out. */
+/* All of `text` with every match replaced, appended to *out. The pattern must not match nothing. */
 Status tokenizer_stages_replace(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text,
                                 size_t bytes, const char *content, TokenizerText *out,
                                 Error *error) STATUS_MUST_CHECK;

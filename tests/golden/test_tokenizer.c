@@ -1,13 +1,14 @@
 /*
- * Every golden tokenizer, every text: ids with and without special tokens, and the texts decoded from them, equal
- * to what Hugging Face tokenizers 0.23.3 gave. tests/golden/tokenizers/README.md describes the data.
+ * Every golden tokenizer, every text: ids with and without special tokens, and the texts decoded from them,
+ * equal to what Hugging Face tokenizers 0.23.3 gave. tests/golden/tokenizers/README.md describes the data.
  *
- * differences.txt there lists the cases that cannot be equal because the Unicode tables of PCRE2 and utf8proc are of
- * another version; the test asserts that exactly those differ, so that a newer library shows up here.
+ * differences.txt there lists the cases that cannot be equal because the Unicode tables of PCRE2 and utf8proc
+ * are of another version; the test asserts that exactly those differ, so that a newer library shows up here.
  */
 #include "core/json_text.h"
 #include "core/tokenizer.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -17,12 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #define FOLDER TESTS_DIR "/golden/tokenizers"
 
-static const char *const FAMILIES[] = {"gpt2",    "gptneox", "olmo2", "llama3",   "qwen3",       "llama2", "llama-unk",
-                                       "mistral", "phi3",    "gemma", "deepseek", "deepseek-v3", "o200k"};
+static const char *const FAMILIES[] = {"gpt2",     "gptneox",     "olmo2",   "llama3", "qwen3",
+                                       "llama2",   "llama-unk",   "mistral", "phi3",   "gemma",
+                                       "deepseek", "deepseek-v3", "o200k"};
 
 typedef struct Text {
     char *text;
@@ -83,12 +83,9 @@ static const char *read_case(const char *at, const char *end, Case *c) {
         const char *key;
         Text *text;
         TokenList *ids;
-    } members[] = {{"kind", &c->kind, NULL},
-                   {"text", &c->text, NULL},
-                   {"decoded", &c->decoded, NULL},
-                   {"decoded_skip", &c->decoded_skip, NULL},
-                   {"ids", NULL, &c->ids},
-                   {"ids_plain", NULL, &c->ids_plain}};
+    } members[] = {{"kind", &c->kind, NULL},       {"text", &c->text, NULL},
+                   {"decoded", &c->decoded, NULL}, {"decoded_skip", &c->decoded_skip, NULL},
+                   {"ids", NULL, &c->ids},         {"ids_plain", NULL, &c->ids_plain}};
     *c = (Case){0};
     assert_int_equal(*at, '{');
     for (at = skip_blanks(at + 1); *at != '}'; at = skip_blanks(at)) {
@@ -124,7 +121,8 @@ static Tokenizer *open_family(const char *family) {
     return tokenizer;
 }
 
-static bool encodes_to(const Tokenizer *tokenizer, const Text *text, bool add_special, const TokenList *expected) {
+static bool encodes_to(const Tokenizer *tokenizer, const Text *text, bool add_special,
+                       const TokenList *expected) {
     TokenList found = {0};
     Error error;
     if (tokenizer_encode(tokenizer, text->text, text->bytes, add_special, &found, &error) != STATUS_OK)
@@ -135,10 +133,12 @@ static bool encodes_to(const Tokenizer *tokenizer, const Text *text, bool add_sp
     return equal;
 }
 
-static bool decodes_to(const Tokenizer *tokenizer, const TokenList *ids, bool skip_special, const Text *expected) {
+static bool decodes_to(const Tokenizer *tokenizer, const TokenList *ids, bool skip_special,
+                       const Text *expected) {
     Text found;
     Error error;
-    if (tokenizer_decode(tokenizer, ids->ids, ids->count, skip_special, &found.text, &found.bytes, &error) != STATUS_OK)
+    if (tokenizer_decode(tokenizer, ids->ids, ids->count, skip_special, &found.text, &found.bytes, &error) !=
+        STATUS_OK)
         fail_msg("%s", error.message);
     bool equal = found.bytes == expected->bytes && memcmp(found.text, expected->text, found.bytes) == 0;
     free(found.text);
@@ -149,7 +149,8 @@ static bool is_equal(const Tokenizer *tokenizer, const Case *c, bool has_text) {
     if (!has_text)
         return decodes_to(tokenizer, &c->ids, false, &c->decoded) &&
                decodes_to(tokenizer, &c->ids, true, &c->decoded_skip);
-    return encodes_to(tokenizer, &c->text, true, &c->ids) && encodes_to(tokenizer, &c->text, false, &c->ids_plain) &&
+    return encodes_to(tokenizer, &c->text, true, &c->ids) &&
+           encodes_to(tokenizer, &c->text, false, &c->ids_plain) &&
            decodes_to(tokenizer, &c->ids_plain, false, &c->decoded) &&
            decodes_to(tokenizer, &c->ids, true, &c->decoded_skip);
 }
@@ -189,8 +190,8 @@ static void check_family(const char *family) {
     Tokenizer *tokenizer = open_family(family);
     size_t cases = check_file(tokenizer, family, "cases.jsonl", true, differences, &different);
     size_t decodes = check_file(tokenizer, family, "decode.jsonl", false, differences, &different);
-    print_message("%-12s %zu texts (%zu of them listed as different), %zu lists of ids\n", family, cases, different,
-                  decodes);
+    print_message("%-12s %zu texts (%zu of them listed as different), %zu lists of ids\n", family, cases,
+                  different, decodes);
     assert_int_equal(cases, 540);
     assert_int_equal(decodes, 60);
     tokenizer_free(tokenizer);
@@ -207,7 +208,8 @@ static void a_unigram_model_is_refused_by_name(void **state) {
     (void)state;
     Tokenizer *tokenizer;
     Error error;
-    assert_int_equal(tokenizer_open(FOLDER "/unigram/tokenizer.json", &tokenizer, &error), STATUS_UNSUPPORTED);
+    assert_int_equal(tokenizer_open(FOLDER "/unigram/tokenizer.json", &tokenizer, &error),
+                     STATUS_UNSUPPORTED);
     assert_non_null(strstr(error.message, "model type \"Unigram\" is not supported"));
     assert_null(tokenizer);
 }
@@ -238,12 +240,14 @@ static void a_tokenizer_compares_equal_to_itself_and_different_from_others(void 
     for (size_t i = 0; i < COUNT; i++) tokenizer_free(all[i]);
 }
 
-/* A decoded text is the sum of what its tokens contribute, wherever the decoder neither strips nor repairs. */
+/* A decoded text is the sum of what its tokens contribute, wherever the decoder neither strips nor repairs.
+ */
 static void the_bytes_of_single_tokens_add_up_to_the_text(void **state) {
     (void)state;
     static const char TEXT[] = "Hello, wörld — 日本語 🙂\n";
     for (size_t i = 0; i < sizeof FAMILIES / sizeof *FAMILIES; i++) {
-        if (strcmp(FAMILIES[i], "llama-unk") == 0) continue; /* it has no pieces for some of these characters */
+        if (strcmp(FAMILIES[i], "llama-unk") == 0)
+            continue; /* it has no pieces for some of these characters */
         Tokenizer *tokenizer = open_family(FAMILIES[i]);
         TokenList ids = {0};
         char joined[128];
@@ -258,7 +262,8 @@ static void the_bytes_of_single_tokens_add_up_to_the_text(void **state) {
             count += length;
             free(bytes);
         }
-        size_t skipped = count == strlen(TEXT) + 1 && joined[0] == ' ' ? 1 : 0; /* the space that ▁ puts in front */
+        size_t skipped =
+            count == strlen(TEXT) + 1 && joined[0] == ' ' ? 1 : 0; /* the space that ▁ puts in front */
         assert_int_equal(count - skipped, strlen(TEXT));
         assert_memory_equal(joined + skipped, TEXT, strlen(TEXT));
         tokens_free(&ids);
