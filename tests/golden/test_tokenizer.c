@@ -8,7 +8,7 @@
 #include "core/json_text.h"
 #include "core/tokenizer.h"
 
-#include <cmocka.h>
+/* clang-format off: cmocka.h needs the others before it */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -17,6 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
+/* clang-format on */
 
 #define FOLDER TESTS_DIR "/golden/tokenizers"
 
