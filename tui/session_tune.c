@@ -20,6 +20,14 @@ void session_set_alpha(Session *session, double alpha) {
 
 /* ---- headlines ---- */
 
+static void want_sweep(Session *session, double from, double to, size_t points) {
+    if (points < 2) points = 2;
+    if (points > SESSION_SWEEP_LARGEST) points = SESSION_SWEEP_LARGEST;
+    for (size_t i = 0; i < points; i++)
+        session->wanted_sweep[i] = from + (to - from) * (double)i / (double)(points - 1);
+    session->wanted_sweep_count = points;
+}
+
 void session_tune_begin(Session *session) {
     const Calibration *calibration = session->load.calibration;
     if (session->model == NULL || calibration == NULL) return;
@@ -32,6 +40,7 @@ void session_tune_begin(Session *session) {
     if (status != STATUS_OK) return;
     double work = 3.0 * (double)session->pair->sft->parameters * (double)calibration->tokens;
     session->headline_waits = work > EAGER_WORK;
+    if (!session->headline_waits) want_sweep(session, 0.0, 1.0, SESSION_SWEEP_POINTS);
 }
 
 static const DistributionAverages *averages_of(const EvaluationResult *result) {
@@ -97,11 +106,7 @@ void session_tune_close(Session *session) {
 }
 
 void session_start_sweep(Session *session, double from, double to, size_t points) {
-    if (points < 2) points = 2;
-    if (points > SESSION_SWEEP_LARGEST) points = SESSION_SWEEP_LARGEST;
-    for (size_t i = 0; i < points; i++)
-        session->wanted_sweep[i] = from + (to - from) * (double)i / (double)(points - 1);
-    session->wanted_sweep_count = points;
+    want_sweep(session, from, to, points);
     (void)work_cancel(&session->sweeping); /* a running one makes way */
     session_measure_headlines(session);    /* base and SFT have to be there first */
     const char *message = session_headline_message(session);
@@ -155,7 +160,10 @@ bool session_tune_refresh(Session *session) {
     }
     const Evaluation *evaluation =
         session->headline == NULL ? NULL : comparison_evaluation(session->headline);
-    if (session->wanted_sweep_count > 0 && evaluation != NULL && !work_is_running(&session->sweeping)) {
+    /* W at the dials first: that is what is looked at */
+    bool is_free =
+        evaluation != NULL && !work_is_running(&session->sweeping) && !session_headline_is_stale(session);
+    if (session->wanted_sweep_count > 0 && is_free) {
         start_sweep(session, evaluation);
         changed = true;
     }

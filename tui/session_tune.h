@@ -45,7 +45,8 @@ typedef struct SessionSweep {
 
 SessionSweep session_sweep(const Session *session);
 
-/* Over the calibration rows. A sweep that runs is cancelled and starts again. */
+/* Over the calibration rows. A sweep that runs is cancelled and starts again. Where headlines are measured
+ * without being asked, a sweep over 0 … 1 is too. */
 void session_start_sweep(Session *session, double from, double to, size_t points);
 
 #endif

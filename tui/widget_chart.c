@@ -134,6 +134,15 @@ static void draw_axes(Canvas *canvas, Rect area, const Chart *chart, const Scale
         (void)canvas_write(canvas, area, bottom + 1, middle, ROLE_DIM, chart->x_label);
 }
 
+/* Where there is no room for axes: the range of y, in the row below the curves. */
+static void draw_range(Canvas *canvas, Rect area, const Scale *scale) {
+    char low[FORMAT_SIZE], high[FORMAT_SIZE];
+    int bottom = scale->plot.row - area.row + scale->plot.rows;
+    if (bottom >= area.rows || !isfinite(scale->y_low)) return;
+    (void)canvas_print(canvas, area, bottom, 0, ROLE_DIM, "%s … %s", format_number(scale->y_low, 3, low),
+                       format_number(scale->y_high, 3, high));
+}
+
 static void draw_legend(Canvas *canvas, Rect row, const Chart *chart) {
     int column = 0;
     if (chart->title != NULL) column = canvas_write(canvas, row, 0, 0, ROLE_TITLE, chart->title) + 2;
@@ -152,7 +161,10 @@ void chart_draw(Canvas *canvas, Rect area, const Chart *chart) {
     if (area.columns > 3 * AXIS_COLUMNS) (void)rect_cut_left(&plot, AXIS_COLUMNS);
     if (rect_is_empty(plot) || chart->count == 0) return;
     Scale scale = find_scale(chart, plot);
-    if (plot.column > area.column) draw_axes(canvas, area, chart, &scale);
+    if (plot.column > area.column)
+        draw_axes(canvas, area, chart, &scale);
+    else
+        draw_range(canvas, area, &scale);
     if (chart->mark >= scale.x_low && chart->mark <= scale.x_high)
         canvas_fill_column(canvas, plot, 0, column_of(&scale, chart->mark), plot.rows, ROLE_MARK, "│");
     for (size_t i = 0; i < chart->series_count; i++) draw_series(canvas, chart, &scale, i, false);

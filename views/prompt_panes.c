@@ -109,12 +109,14 @@ static void draw_position_line(const Session *session, const PromptState *state,
     const int32_t *ids;
     size_t count = session_prompt_tokens(session, &ids);
     if (state->position >= count) return;
-    char token[TEXT_SIZE], next[TEXT_SIZE] = "?", gap[FORMAT_SIZE];
+    char token[TEXT_SIZE], next[TEXT_SIZE], gap[FORMAT_SIZE];
     prompt_token_text(session, ids[state->position], canvas->theme.ascii, token, sizeof token);
-    if (state->position + 1 < count)
+    int column = canvas_print(canvas, area, 0, 0, ROLE_TITLE, "position %zu of %zu  after \"%s\" (%d) ",
+                              state->position, count, token, ids[state->position]);
+    if (state->position + 1 < count) {
         prompt_token_text(session, ids[state->position + 1], canvas->theme.ascii, next, sizeof next);
-    (void)canvas_print(canvas, area, 0, 0, ROLE_TITLE, "position %zu of %zu  after \"%s\" (%d) comes \"%s\"",
-                       state->position, count, token, ids[state->position], next);
+        (void)canvas_print(canvas, area, 0, column, ROLE_TITLE, "comes \"%s\"", next);
+    }
     double value = session_entropy_gap(session, state->position);
     if (value == value) {
         char text[64];

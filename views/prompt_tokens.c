@@ -7,8 +7,9 @@
 
 enum { TOKEN_TEXT = 160 };
 
-/* Gaps from here on are drawn in the strongest step; a nat is much: e times the choices. */
-static const double STRONGEST_GAP = 1.5;
+/* Gaps from the one on are drawn in the strongest step (a nat is much: e times the choices), below the other
+ * as none. */
+static const double STRONGEST_GAP = 1.5, FAINTEST_GAP = 0.05;
 
 void prompt_token_text(const Session *session, int32_t id, bool ascii, char *text, size_t size) {
     char bytes[TOKEN_TEXT / 4];
@@ -87,6 +88,10 @@ static void draw_token(const PromptState *state, const Layout *layout, Canvas *c
     canvas_write_field(canvas, area, row, layout->column, layout->width, false, role, layout->text);
     /* the gap belongs to the position that predicts the token after this one */
     double gap = session_entropy_gap(layout->session, layout->position);
+    if (gap > -FAINTEST_GAP && gap < FAINTEST_GAP) {
+        canvas_fill_row(canvas, area, row + 1, layout->column, layout->width, ROLE_DIM, "·");
+        return;
+    }
     ThemeHeat heat = theme_heat(&canvas->theme, RAMP_DIVERGING, gap / STRONGEST_GAP);
     for (int i = 0; i < layout->width; i++)
         canvas_write_styled(canvas, area, row + 1, layout->column + i, heat.style, heat.glyph);

@@ -31,15 +31,6 @@ static Status open_tune(Session *session, void **state, Error *error) {
     return STATUS_OK;
 }
 
-/* A sweep that costs little is there without being asked for. */
-static void show_tune(void *opaque, Session *session) {
-    const TuneState *state = opaque;
-    SessionSweep sweep = session_sweep(session);
-    if (sweep.count > 0 || sweep.is_running || sweep.error != NULL) return;
-    if (session_calibration(session, NULL) != NULL && session_headline_message(session) == NULL)
-        session_start_sweep(session, state->from, state->to, state->points);
-}
-
 /* ---- drawing ---- */
 
 static void draw_dial(const Session *session, Canvas *canvas, Rect area) {
@@ -293,7 +284,6 @@ const View tune_view = {
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
     .open = open_tune,
-    .show = show_tune,
     .draw = draw_tune,
     .act = act_on_tune,
     .find = find_row,
