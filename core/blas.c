@@ -18,34 +18,42 @@ const char *blas_configuration(void) {
     return openblas_get_config();
 }
 
-/* OpenBLAS's x86 targets that this program cares about, from the widest vectors down. */
 #if defined(__x86_64__)
-static const char *best_core(void) {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        return "SkylakeX";
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
-    return NULL;
-}
-
-static bool is_without_fma(const char *core) {
-    static const char *const SLOW[] = {"Prescott",    "Core2",   "Penryn",  "Dunnington", "Nehalem",
-                                       "Sandybridge", "Athlon",  "Opteron", "Barcelona",  "Bobcat",
-                                       "Atom",        "Nano",    "Katmai",  "Coppermine", "Northwood",
-                                       "Banias",      "Generic", "unknown"};
-    for (size_t i = 0; i < sizeof SLOW / sizeof *SLOW; i++) {
-        if (strncasecmp(core, SLOW[i], strlen(SLOW[i])) == 0) return true;
+/* OpenBLAS's x86 targets by the widest vectors they use; what is not listed has neither. */
+static bool is_one_of(const char *core, const char *const *list, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (strcasecmp(core, list[i]) == 0) return true;
     }
     return false;
 }
+
+static bool uses_avx512(const char *core) {
+    static const char *const CORES[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
+    return is_one_of(core, CORES, sizeof CORES / sizeof *CORES);
+}
+
+static bool uses_fma(const char *core) {
+    static const char *const CORES[] = {"Haswell", "Zen", "Excavator", "Steamroller", "Piledriver"};
+    return uses_avx512(core) || is_one_of(core, CORES, sizeof CORES / sizeof *CORES);
+}
 #endif
 
-const char *blas_better_core(void) {
+const char *blas_best_core(void) {
+    const char *core = blas_core_name();
 #if defined(__x86_64__)
-    if (getenv("OPENBLAS_CORETYPE") != NULL) return NULL;
-    if (is_without_fma(blas_core_name())) return best_core();
+    bool has_avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+    bool has_fma = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (has_avx512 && !uses_avx512(core)) return "SkylakeX";
+    if (has_fma && !uses_fma(core)) return "Haswell";
 #endif
-    return NULL;
+    return core;
+}
+
+const char *blas_better_core(void) {
+    const char *best = blas_best_core();
+    bool is_chosen = getenv("OPENBLAS_CORETYPE") != NULL;
+    return is_chosen || strcmp(best, blas_core_name()) == 0 ? NULL : best;
 }
 
 void blas_multiply_transposed(size_t m, size_t n, size_t k, const float *a, size_t a_stride, const float *b,

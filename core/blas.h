@@ -21,6 +21,10 @@ const char *blas_core_name(void);
 /* The library's version and build options. */
 const char *blas_configuration(void);
 
+/* The kernels that suit this processor best: those in use, or a value of OPENBLAS_CORETYPE that names wider
+ * ones. */
+const char *blas_best_core(void);
+
 /* The value of OPENBLAS_CORETYPE that suits this processor better than what is in use; NULL where what is in
  * use is right, or where the user chose. */
 const char *blas_better_core(void);
