@@ -65,39 +65,45 @@ static size_t read_character(const char *json, size_t length, uint32_t *code_poi
     return (size_t)taken;
 }
 
+/* The offset of the closing quotation mark, `length` where there is none. */
+static size_t find_end(const char *json, size_t length) {
+    size_t at = 1;
+    while (at < length && json[at] != '"') at += json[at] == '\\' ? 2 : 1;
+    return at < length ? at : length;
+}
+
 Status json_text_decode(const char *json, size_t length, size_t *used, char **text, size_t *bytes,
                         Error *error) {
     *text = NULL;
     *bytes = *used = 0;
     if (length == 0 || json[0] != '"')
         return status_fail(error, STATUS_FORMAT, "expected a JSON string, found no quotation mark");
-    char *decoded = memory_allocate(length, 1); /* a decoded text is never longer than its literal */
+    size_t end = find_end(json, length), at = 1, count = 0;
+    char *decoded = memory_allocate(end, 1); /* a decoded text is never longer than its literal */
     if (decoded == NULL) return memory_fail(error, "a JSON string");
-    size_t at = 1, count = 0;
-    while (at < length && json[at] != '"') {
+    while (at < end) {
         uint32_t code_point;
-        size_t taken = read_character(json + at, length - at, &code_point);
+        size_t taken = read_character(json + at, end - at, &code_point);
         if (taken == 0) {
             free(decoded);
-            return status_fail(
-                error, STATUS_FORMAT,
-                "expected a character of a JSON string at byte %zu, found a control character, an "
-                "invalid escape or invalid UTF-8",
-                at);
+            return status_fail(error, STATUS_FORMAT,
+                               "expected a character of a JSON string at byte %zu, found a control "
+                               "character, an invalid escape or invalid UTF-8",
+                               at);
         }
         utf8proc_ssize_t written =
             utf8proc_encode_char((utf8proc_int32_t)code_point, (utf8proc_uint8_t *)decoded + count);
         count += (size_t)written;
         at += taken;
     }
-    if (at >= length) {
+    if (end == length) {
         free(decoded);
         return status_fail(error, STATUS_FORMAT, "expected a quotation mark at the end of the JSON string");
     }
     decoded[count] = '\0';
     *text = decoded;
     *bytes = count;
-    *used = at + 1;
+    *used = end + 1;
     return STATUS_OK;
 }
 

@@ -92,6 +92,13 @@ static Status compare_added(const Tokenizer *base, const Tokenizer *sft, Error *
     return STATUS_OK;
 }
 
+/* How much of a description a message shows: at most 160 bytes, whole characters. */
+static int shown_bytes(const TokenizerText *description) {
+    size_t shown = description->bytes < 160 ? description->bytes : 160;
+    while (shown < description->bytes && ((unsigned char)description->text[shown] & 0xC0) == 0x80) shown--;
+    return (int)shown;
+}
+
 static Status compare_stages(const Tokenizer *base, const Tokenizer *sft, Error *error) {
     static const char *const NAMES[STAGE_COUNT] = {[STAGE_NORMALIZER] = "normalizer",
                                                    [STAGE_PRE_TOKENIZER] = "pre-tokenizer",
@@ -100,8 +107,9 @@ static Status compare_stages(const Tokenizer *base, const Tokenizer *sft, Error 
     for (size_t i = 0; i < STAGE_COUNT; i++) {
         const TokenizerText *a = &base->descriptions[i], *b = &sft->descriptions[i];
         if (a->bytes == b->bytes && (a->bytes == 0 || memcmp(a->text, b->text, a->bytes) == 0)) continue;
-        return status_fail(error, STATUS_MISMATCH, "the %s is \"%.160s\" in base and \"%.160s\" in SFT",
-                           NAMES[i], a->bytes == 0 ? "none" : a->text, b->bytes == 0 ? "none" : b->text);
+        return status_fail(error, STATUS_MISMATCH, "the %s is (%.*s) in base and (%.*s) in SFT", NAMES[i],
+                           shown_bytes(a), a->bytes == 0 ? "" : a->text, shown_bytes(b),
+                           b->bytes == 0 ? "" : b->text);
     }
     return STATUS_OK;
 }

@@ -47,6 +47,11 @@ static Status append_repaired(const char *text, size_t bytes, TokenizerText *out
     return STATUS_OK;
 }
 
+/* Where every piece is empty there is no text at all. */
+static const char *piece_text(const Stretches *pieces, size_t i) {
+    return pieces->text.text == NULL ? "" : pieces->text.text + pieces->items[i].begin;
+}
+
 static Stretch piece_from(size_t begin, const Stretches *out) {
     return (Stretch){.begin = begin, .bytes = out->text.bytes - begin, .id = 0};
 }
@@ -57,7 +62,7 @@ static Status apply_byte_level(const Stretches *pieces, Stretches *out, Error *e
     TokenizerText bytes = {0};
     Status status = STATUS_OK;
     for (size_t i = 0; i < pieces->count && status == STATUS_OK; i++) {
-        const char *piece = pieces->text.text + pieces->items[i].begin;
+        const char *piece = piece_text(pieces, i);
         bool spelled;
         status = tokenizer_alphabet_undo(piece, pieces->items[i].bytes, &bytes, &spelled, error);
         if (status == STATUS_OK && !spelled)
@@ -105,7 +110,7 @@ static Status apply_byte_fallback(const Stretches *pieces, Stretches *out, Error
     TokenizerText run = {0};
     Status status = STATUS_OK;
     for (size_t i = 0; i < pieces->count && status == STATUS_OK; i++) {
-        const char *piece = pieces->text.text + pieces->items[i].begin;
+        const char *piece = piece_text(pieces, i);
         size_t bytes = pieces->items[i].bytes;
         int byte = byte_of_piece(piece, bytes);
         if (byte >= 0) {
@@ -159,8 +164,8 @@ static Status apply_to_each(const DecoderStep *step, const Stretches *pieces, St
     Status status = STATUS_OK;
     for (size_t i = 0; i < pieces->count && status == STATUS_OK; i++) {
         size_t begin = out->text.bytes;
-        status = apply_to_piece(step, pieces->text.text + pieces->items[i].begin, pieces->items[i].bytes,
-                                i == 0, &out->text, error);
+        status =
+            apply_to_piece(step, piece_text(pieces, i), pieces->items[i].bytes, i == 0, &out->text, error);
         if (status == STATUS_OK) status = tokenizer_text_add_stretch(out, piece_from(begin, out), error);
     }
     return status;
@@ -172,8 +177,7 @@ static Status join(const Stretches *pieces, const char *separator, TokenizerText
     for (size_t i = 0; i < pieces->count && status == STATUS_OK; i++) {
         if (i > 0) status = tokenizer_text_append_string(out, separator, error);
         if (status == STATUS_OK)
-            status = tokenizer_text_append(out, pieces->text.text + pieces->items[i].begin,
-                                           pieces->items[i].bytes, error);
+            status = tokenizer_text_append(out, piece_text(pieces, i), pieces->items[i].bytes, error);
     }
     return status;
 }
