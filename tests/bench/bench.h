@@ -1,0 +1,27 @@
+/*
+ * bench — what the parts of the benchmark share.
+ */
+#ifndef REJUV_TESTS_BENCH_BENCH_H
+#define REJUV_TESTS_BENCH_BENCH_H
+
+#include "core/job.h"
+#include "core/model.h"
+#include "tests/bench/report.h"
+
+typedef struct Bench {
+    const char *temporary; /* a directory for files, removed at the end */
+    unsigned threads;
+    double seconds; /* for each measurement */
+    Pair *pair;
+    Model *model;
+    Job *job;
+    Report report;
+} Bench;
+
+/* Each adds its rows. */
+Status bench_open(Bench *bench, Error *error) STATUS_MUST_CHECK;    /* a pair of 10,000 tensors */
+Status bench_memory(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* base, SFT and W, 64 tokens */
+Status bench_forward(Bench *bench, Error *error) STATUS_MUST_CHECK; /* tokens/s at T = 1 and 64 */
+Status bench_cancel(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* ms from cancel to return */
+
+#endif

@@ -1,0 +1,246 @@
+/*
+ * The forward pass: tokens per second beside the machine's limits, memory, and how soon a cancelled pass
+ * returns.
+ */
+#include "core/forward.h"
+#include "core/memory.h"
+#include "tests/bench/bench.h"
+#include "tests/bench/limits.h"
+#include "tests/bench/measure.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MOST_STATES = 3, PROMPT = 64, LONG_PROMPT = 1024, CANCEL_TRIES = 40 };
+
+/* ---- a forward pass that can be repeated ---- */
+
+typedef struct Run {
+    ForwardState *states[MOST_STATES];
+    float *logits[MOST_STATES]; /* NULL: hidden states only */
+    size_t count;
+    MatmulScratch *scratch;
+    int32_t *ids;
+    size_t context, tokens; /* already in the cache; to run */
+    Job *job;
+} Run;
+
+static void close_run(Run *run) {
+    for (size_t i = 0; i < MOST_STATES; i++) {
+        forward_free_state(run->states[i]);
+        free(run->logits[i]);
+    }
+    matmul_free_scratch(run->scratch);
+    free(run->ids);
+    *run = (Run){0};
+}
+
+static Status append(Run *run, size_t first, size_t tokens, Error *error) {
+    ForwardInput input = {.ids = run->ids + first, .count = tokens};
+    return forward_run(run->states, run->count, &input, run->scratch, run->job, error);
+}
+
+/* Measure: `tokens` after `context`, and their logits. */
+static Status repeat_run(void *argument, Error *error) {
+    Run *run = argument;
+    for (size_t i = 0; i < run->count; i++) forward_rewind(run->states[i], run->context);
+    Status status = append(run, run->context, run->tokens, error);
+    if (status != STATUS_OK || run->logits[0] == NULL) return status;
+    return forward_logits(run->states, run->count, 0, run->tokens, run->logits, run->scratch, run->job,
+                          error);
+}
+
+static Status open_run(const Bench *bench, const double *alphas, size_t count, size_t context, size_t tokens,
+                       bool has_logits, Run *run, Error *error) {
+    *run = (Run){.count = count, .context = context, .tokens = tokens, .job = bench->job};
+    size_t vocabulary = forward_vocabulary(bench->model);
+    run->ids = memory_allocate(context + tokens, sizeof *run->ids);
+    if (run->ids == NULL) return memory_fail(error, "ids");
+    for (size_t i = 0; i < context + tokens; i++) run->ids[i] = (int32_t)(i * 7919 % vocabulary);
+    Status status = matmul_create_scratch(bench->threads, &run->scratch, error);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        Settings settings = {.alpha = alphas[i]};
+        status = forward_create_state(bench->model, &settings, context + tokens, &run->states[i], error);
+        if (status != STATUS_OK || !has_logits) continue;
+        run->logits[i] = memory_allocate_aligned(tokens, vocabulary * sizeof(float));
+        if (run->logits[i] == NULL) status = memory_fail(error, "logits");
+    }
+    if (status == STATUS_OK && context > 0) status = append(run, 0, context, error);
+    return status;
+}
+
+/* ---- tokens per second ---- */
+
+static Status add_prompt_rows(Bench *bench, Error *error) {
+    Run fused = {0}, base = {0};
+    PlainMultiplies *plain = NULL;
+    Status status = open_run(bench, (double[]){0.5}, 1, 0, PROMPT, true, &fused, error);
+    if (status == STATUS_OK) status = open_run(bench, (double[]){0.0}, 1, 0, PROMPT, true, &base, error);
+    if (status == STATUS_OK)
+        status = limits_create_multiplies(bench->model, PROMPT, bench->threads, &plain, error);
+    double seconds[3];
+    const Measure measures[] = {{repeat_run, &fused}, {repeat_run, &base}, {limits_run_multiplies, plain}};
+    if (status == STATUS_OK) status = measure_medians(measures, 3, bench->seconds, seconds, error);
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+        ReportRow row = {.value = PROMPT / seconds[i],
+                         .unit = "tokens/s",
+                         .limit = PROMPT / seconds[2],
+                         .target = i == 0 ? 0.7 : 0.0};
+        (void)snprintf(row.what, sizeof row.what, "forward and logits, T = %d, %s", PROMPT,
+                       i == 0 ? "W(0.5)" : "base");
+        (void)snprintf(row.limit_what, sizeof row.limit_what, "plain sgemm, float32 (%.0f GFLOP/s)",
+                       limits_multiply_flops(plain) / seconds[2] * 1e-9);
+        status = report_add(&bench->report, &row, error);
+    }
+    limits_free_multiplies(plain);
+    close_run(&fused);
+    close_run(&base);
+    return status;
+}
+
+static Status add_token_rows(Bench *bench, Error *error) {
+    Run fused = {0}, base = {0};
+    ByteSum both = {{bench->pair->base, bench->pair->sft}, 2, bench->job};
+    Status status = open_run(bench, (double[]){0.5}, 1, PROMPT - 1, 1, true, &fused, error);
+    if (status == STATUS_OK) status = open_run(bench, (double[]){0.0}, 1, PROMPT - 1, 1, true, &base, error);
+    double seconds[3];
+    const Measure measures[] = {{repeat_run, &fused}, {repeat_run, &base}, {limits_sum_bytes, &both}};
+    if (status == STATUS_OK) status = measure_medians(measures, 3, bench->seconds, seconds, error);
+    double rate = limits_byte_count(&both) / seconds[2];
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+        ByteSum read = both;
+        read.count = i == 0 ? 2 : 1;
+        ReportRow row = {.value = 1.0 / seconds[i],
+                         .unit = "tokens/s",
+                         .limit = rate / limits_byte_count(&read),
+                         .target = i == 0 ? 0.5 : 0.0};
+        (void)snprintf(row.what, sizeof row.what, "forward and logits, T = 1, %s",
+                       i == 0 ? "W(0.5)" : "base");
+        (void)snprintf(row.limit_what, sizeof row.limit_what, "adding up the %s bytes (%.1f GB/s)",
+                       i == 0 ? "files'" : "base's", rate * 1e-9);
+        status = report_add(&bench->report, &row, error);
+    }
+    close_run(&fused);
+    close_run(&base);
+    return status;
+}
+
+Status bench_forward(Bench *bench, Error *error) {
+    Status status = add_prompt_rows(bench, error);
+    return status == STATUS_OK ? add_token_rows(bench, error) : status;
+}
+
+/* ---- memory ---- */
+
+/* Bytes of resident memory that are not file pages; 0 where the system does not say. */
+static double read_anonymous_memory(void) {
+    FILE *file = fopen("/proc/self/status", "r");
+    if (file == NULL) return 0.0;
+    char line[128];
+    double kilobytes = 0.0;
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, "RssAnon:", 8) == 0) kilobytes = strtod(line + 8, NULL);
+    }
+    (void)fclose(file); /* only read */
+    return kilobytes * 1024.0;
+}
+
+typedef struct Watch {
+    atomic_bool is_done;
+    double most;
+} Watch;
+
+static void *watch_memory(void *argument) {
+    Watch *watch = argument;
+    while (!atomic_load(&watch->is_done)) {
+        double now = read_anonymous_memory();
+        if (now > watch->most) watch->most = now;
+        (void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return NULL;
+}
+
+Status bench_memory(Bench *bench, Error *error) {
+    Watch watch = {0};
+    pthread_t thread;
+    int failed = pthread_create(&thread, NULL, watch_memory, &watch);
+    if (failed != 0) return status_fail_errno(error, failed, "a thread");
+    Run run = {0};
+    Status status = open_run(bench, (double[]){0.0, 1.0, 0.5}, 3, 0, PROMPT, true, &run, error);
+    if (status == STATUS_OK) status = repeat_run(&run, error);
+    double end = read_anonymous_memory();
+    atomic_store(&watch.is_done, true);
+    (void)pthread_join(thread, NULL);
+    close_run(&run);
+    if (status != STATUS_OK) return status;
+    ReportRow row = {.value = (watch.most > end ? watch.most : end) / (1 << 20),
+                     .unit = "MiB",
+                     .target = 300.0,
+                     .is_bound = true};
+    (void)snprintf(row.what, sizeof row.what, "memory beyond mapped files, 3 states, T = %d", PROMPT);
+    return report_add(&bench->report, &row, error);
+}
+
+/* ---- cancelling ---- */
+
+typedef struct Attempt {
+    Run *run;
+    double returned;
+} Attempt;
+
+static Status attempt(Job *job, void *argument, Error *error) {
+    Attempt *tried = argument;
+    tried->run->job = job;
+    Status status = repeat_run(tried->run, error);
+    tried->returned = measure_now();
+    return status;
+}
+
+/* Cancels a pass after `delay` seconds. *latency is not touched where the pass was done before that. */
+static Status cancel_after(const Bench *bench, Run *run, double delay, double *latency, Error *error) {
+    Job *job = NULL;
+    Status status = job_create(bench->threads, NULL, NULL, &job, error);
+    if (status != STATUS_OK) return status;
+    Attempt tried = {.run = run};
+    status = job_start(job, attempt, &tried, error);
+    if (status == STATUS_OK) {
+        long nanoseconds = (long)(delay * 1e9);
+        (void)nanosleep(&(struct timespec){nanoseconds / 1000000000, nanoseconds % 1000000000}, NULL);
+        double cancelled = measure_now();
+        job_cancel(job);
+        status = job_wait(job, error);
+        if (status == STATUS_CANCELLED) {
+            *latency = tried.returned - cancelled;
+            status = STATUS_OK;
+        }
+    }
+    job_free(job);
+    return status;
+}
+
+static Status add_cancel_row(Bench *bench, size_t tokens, Error *error) {
+    Run run = {0};
+    Status status = open_run(bench, (double[]){0.0, 1.0, 0.5}, 3, 0, tokens, false, &run, error);
+    double began = measure_now(), worst = 0.0;
+    if (status == STATUS_OK) status = repeat_run(&run, error);
+    double whole = measure_now() - began;
+    for (int i = 0; i < CANCEL_TRIES && status == STATUS_OK; i++) {
+        double latency = 0.0, point = (double)(i * 17 % CANCEL_TRIES) + 0.5; /* every part of the pass */
+        status = cancel_after(bench, &run, whole * point / CANCEL_TRIES, &latency, error);
+        if (latency > worst) worst = latency;
+    }
+    close_run(&run);
+    if (status != STATUS_OK) return status;
+    ReportRow row = {.value = worst * 1e3, .unit = "ms", .target = 50.0, .is_bound = true};
+    (void)snprintf(row.what, sizeof row.what, "cancel, T = %zu, 3 states, worst of %d", tokens, CANCEL_TRIES);
+    return report_add(&bench->report, &row, error);
+}
+
+Status bench_cancel(Bench *bench, Error *error) {
+    Status status = add_cancel_row(bench, PROMPT, error);
+    return status == STATUS_OK ? add_cancel_row(bench, LONG_PROMPT, error) : status;
+}

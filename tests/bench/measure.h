@@ -1,0 +1,25 @@
+/*
+ * measure — how long things take. Several things that are to be compared run in turn, so that a change in
+ * what else the machine does meets all of them alike; the median of each is what counts.
+ */
+#ifndef REJUV_TESTS_BENCH_MEASURE_H
+#define REJUV_TESTS_BENCH_MEASURE_H
+
+#include "core/status.h"
+
+#include <stddef.h>
+
+typedef struct Measure {
+    Status (*run)(void *argument, Error *error);
+    void *argument;
+} Measure;
+
+/* Seconds on a clock that only goes forward. */
+double measure_now(void);
+
+/* Runs all once unmeasured (so that caches are warm), then in turn until `seconds` have passed, three times
+ * at least; medians[i] is measure i's median in seconds. */
+Status measure_medians(const Measure *measures, size_t count, double seconds, double *medians,
+                       Error *error) STATUS_MUST_CHECK;
+
+#endif
