@@ -28,8 +28,8 @@ typedef struct Part {
 } Part;
 
 /* `memory` comes first: what others leave allocated would count against it. */
-static const Part PARTS[] = {
-    {"memory", bench_memory}, {"open", bench_open}, {"forward", bench_forward}, {"cancel", bench_cancel}};
+static const Part PARTS[] = {{"memory", bench_memory}, {"open", bench_open},   {"forward", bench_forward},
+                             {"cancel", bench_cancel}, {"drift", bench_drift}, {"export", bench_export}};
 
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
 
@@ -116,6 +116,11 @@ static int remove_entry(const char *path, const struct stat *facts, int kind, st
     return remove(path);
 }
 
+Status bench_remove_tree(const char *path, Error *error) {
+    if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT) return STATUS_OK;
+    return status_fail_errno(error, errno, "%s: cannot be removed", path);
+}
+
 static Status open_pair(Bench *bench, const char *wanted, Error *error) {
     const Shape *shape = shape_find(wanted);
     char *directory =
@@ -192,8 +197,8 @@ int main(int argc, char **argv) {
     report_free(&bench.report);
     if (request.keep)
         (void)fprintf(stderr, "bench: files are in %s\n", temporary);
-    else if (nftw(temporary, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0)
-        (void)fprintf(stderr, "bench: cannot remove %s: %s\n", temporary, strerror(errno));
+    else if (bench_remove_tree(temporary, &error) != STATUS_OK)
+        (void)fprintf(stderr, "bench: %s\n", error.message);
     free(temporary);
     return status == STATUS_OK ? 0 : 2;
 }

@@ -24,4 +24,10 @@ Status bench_memory(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* base, SFT
 Status bench_forward(Bench *bench, Error *error) STATUS_MUST_CHECK; /* tokens/s at T = 1 and 64 */
 Status bench_cancel(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* ms from cancel to return */
 
+Status bench_drift(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* GB/s */
+Status bench_export(Bench *bench, Error *error) STATUS_MUST_CHECK; /* GB/s */
+
+/* Removes a file or directory with all that is in it; one that is not there is fine. */
+Status bench_remove_tree(const char *path, Error *error) STATUS_MUST_CHECK;
+
 #endif

@@ -1,15 +1,26 @@
 /*
- * Work that is mostly about files: opening.
+ * Work that is mostly about files: opening, drift, export.
  */
+#include "core/disk.h"
+#include "core/drift.h"
+#include "core/export.h"
 #include "core/memory.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/generate.h"
+#include "tests/bench/limits.h"
 #include "tests/bench/measure.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { MANY_TENSORS = 10000 };
+
+/* ---- opening ---- */
 
 static Status open_and_close(void *argument, Error *error) {
     const char *const *directories = argument;
@@ -32,7 +43,7 @@ Status bench_open(Bench *bench, Error *error) {
         status = memory_fail(error, "paths");
     if (status == STATUS_OK) status = generate_pair(&options, many, NULL, bench->job, error);
     double seconds = 0.0;
-    const Measure measure = {open_and_close, directories};
+    const Measure measure = {.run = open_and_close, .argument = directories};
     if (status == STATUS_OK) status = measure_medians(&measure, 1, bench->seconds, &seconds, error);
     free(many);
     free(directories[0]);
@@ -41,5 +52,105 @@ Status bench_open(Bench *bench, Error *error) {
     ReportRow row = {.value = seconds * 1e3, .unit = "ms"};
     (void)snprintf(row.what, sizeof row.what, "open a pair of %d tensors, %zu files a side", MANY_TENSORS,
                    options.shards);
+    return report_add(&bench->report, &row, error);
+}
+
+/* ---- drift ---- */
+
+static Status scan_drift(void *argument, Error *error) {
+    const Bench *bench = argument;
+    DriftTable *table = NULL;
+    Status status = drift_table_create(bench->pair, &table, error);
+    if (status == STATUS_OK) status = drift_scan(bench->pair, table, bench->job, error);
+    drift_table_free(table);
+    return status;
+}
+
+Status bench_drift(Bench *bench, Error *error) {
+    ByteSum both = {{bench->pair->base, bench->pair->sft}, 2, bench->job};
+    double seconds[2], gigabytes = limits_byte_count(&both) * 1e-9;
+    const Measure measures[] = {{.run = scan_drift, .argument = bench},
+                                {.run = limits_sum_bytes, .argument = &both}};
+    Status status = measure_medians(measures, 2, bench->seconds, seconds, error);
+    if (status != STATUS_OK) return status;
+    ReportRow row = {.what = "drift of all tensors, bytes read",
+                     .value = gigabytes / seconds[0],
+                     .unit = "GB/s",
+                     .limit_what = "adding up the files' bytes",
+                     .limit = gigabytes / seconds[1],
+                     .target = 1.0 / 3.0};
+    return report_add(&bench->report, &row, error);
+}
+
+/* ---- export ---- */
+
+/* Two ways to a directory of the SFT model's size. */
+typedef struct Writing {
+    const Bench *bench;
+    char *export, *copy;
+} Writing;
+
+static Status remove_export(void *argument, Error *error) {
+    return bench_remove_tree(((const Writing *)argument)->export, error);
+}
+
+static Status remove_copy(void *argument, Error *error) {
+    return bench_remove_tree(((const Writing *)argument)->copy, error);
+}
+
+static Status export_half(void *argument, Error *error) {
+    const Writing *writing = argument;
+    ExportOptions options = {.settings = {.alpha = 0.5}, .directory = writing->export};
+    ExportPlan *plan = NULL;
+    Status status = export_plan(writing->bench->pair, &options, &plan, error);
+    if (status == STATUS_OK) status = export_check(plan, error);
+    if (status == STATUS_OK) status = export_run(plan, writing->bench->job, error);
+    export_plan_free(plan);
+    return status;
+}
+
+static Status sync_file(const char *directory, const char *name, Error *error) {
+    char *path = memory_format("%s/%s", directory, name);
+    if (path == NULL) return memory_fail(error, "a path");
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    Status status = file < 0 ? status_fail_errno(error, errno, "%s: cannot be opened", path)
+                             : disk_sync(file, path, error);
+    if (file >= 0) (void)close(file); /* only read */
+    free(path);
+    return status;
+}
+
+/* `cp -R`, and fsync of the weights. */
+static Status copy_sft(void *argument, Error *error) {
+    const Writing *writing = argument;
+    const Checkpoint *sft = writing->bench->pair->sft;
+    char *words[] = {"cp", "-R", sft->directory, writing->copy, NULL};
+    pid_t child;
+    int failed = posix_spawnp(&child, "cp", NULL, NULL, words, environ), result = 0;
+    if (failed != 0) return status_fail_errno(error, failed, "cp cannot be run");
+    if (waitpid(child, &result, 0) != child || result != 0)
+        return status_fail(error, STATUS_IO, "cp failed: %s to %s", sft->directory, writing->copy);
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < sft->file_count && status == STATUS_OK; i++)
+        status = sync_file(writing->copy, sft->file_names[i], error);
+    return status;
+}
+
+Status bench_export(Bench *bench, Error *error) {
+    Writing writing = {bench, memory_format("%s/export", bench->temporary),
+                       memory_format("%s/copy", bench->temporary)};
+    double seconds[2], gigabytes = (double)bench->pair->sft->bytes * 1e-9;
+    const Measure measures[] = {{export_half, &writing, remove_export}, {copy_sft, &writing, remove_copy}};
+    Status status = writing.export == NULL || writing.copy == NULL ? memory_fail(error, "paths") : STATUS_OK;
+    if (status == STATUS_OK) status = measure_medians(measures, 2, bench->seconds, seconds, error);
+    free(writing.export);
+    free(writing.copy);
+    if (status != STATUS_OK) return status;
+    ReportRow row = {.what = "export of W(0.5), bytes written",
+                     .value = gigabytes / seconds[0],
+                     .unit = "GB/s",
+                     .limit_what = "cp of the SFT directory, and fsync",
+                     .limit = gigabytes / seconds[1],
+                     .target = 0.5};
     return report_add(&bench->report, &row, error);
 }

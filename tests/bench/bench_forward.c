@@ -15,11 +15,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_STATES = 3, PROMPT = 64, LONG_PROMPT = 1024, CANCEL_TRIES = 40 };
+enum { MOST_STATES = 3, PROMPT = 64, LONG_PROMPT = 1024, CANCEL_TRIES = 41 };
 
 /* ---- a forward pass that can be repeated ---- */
 
 typedef struct Run {
+    const Model *model;
+    Settings settings[MOST_STATES];
     ForwardState *states[MOST_STATES];
     float *logits[MOST_STATES]; /* NULL: hidden states only */
     size_t count;
@@ -50,21 +52,25 @@ static Status repeat_run(void *argument, Error *error) {
     for (size_t i = 0; i < run->count; i++) forward_rewind(run->states[i], run->context);
     Status status = append(run, run->context, run->tokens, error);
     if (status != STATUS_OK || run->logits[0] == NULL) return status;
-    return forward_logits(run->states, run->count, 0, run->tokens, run->logits, run->scratch, run->job,
-                          error);
+    ForwardHead heads[MOST_STATES];
+    for (size_t i = 0; i < run->count; i++)
+        heads[i] = (ForwardHead){&run->settings[i], forward_hidden(run->states[i]), run->logits[i]};
+    return forward_logits(run->model, heads, run->count, run->tokens, run->scratch, run->job, error);
 }
 
 static Status open_run(const Bench *bench, const double *alphas, size_t count, size_t context, size_t tokens,
                        bool has_logits, Run *run, Error *error) {
-    *run = (Run){.count = count, .context = context, .tokens = tokens, .job = bench->job};
+    *run =
+        (Run){.model = bench->model, .count = count, .context = context, .tokens = tokens, .job = bench->job};
     size_t vocabulary = forward_vocabulary(bench->model);
     run->ids = memory_allocate(context + tokens, sizeof *run->ids);
     if (run->ids == NULL) return memory_fail(error, "ids");
     for (size_t i = 0; i < context + tokens; i++) run->ids[i] = (int32_t)(i * 7919 % vocabulary);
     Status status = matmul_create_scratch(bench->threads, &run->scratch, error);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        Settings settings = {.alpha = alphas[i]};
-        status = forward_create_state(bench->model, &settings, context + tokens, &run->states[i], error);
+        run->settings[i] = (Settings){.alpha = alphas[i]};
+        status =
+            forward_create_state(bench->model, &run->settings[i], context + tokens, &run->states[i], error);
         if (status != STATUS_OK || !has_logits) continue;
         run->logits[i] = memory_allocate_aligned(tokens, vocabulary * sizeof(float));
         if (run->logits[i] == NULL) status = memory_fail(error, "logits");
@@ -83,7 +89,9 @@ static Status add_prompt_rows(Bench *bench, Error *error) {
     if (status == STATUS_OK)
         status = limits_create_multiplies(bench->model, PROMPT, bench->threads, &plain, error);
     double seconds[3];
-    const Measure measures[] = {{repeat_run, &fused}, {repeat_run, &base}, {limits_run_multiplies, plain}};
+    const Measure measures[] = {{.run = repeat_run, .argument = &fused},
+                                {.run = repeat_run, .argument = &base},
+                                {.run = limits_run_multiplies, .argument = plain}};
     if (status == STATUS_OK) status = measure_medians(measures, 3, bench->seconds, seconds, error);
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
         ReportRow row = {.value = PROMPT / seconds[i],
@@ -108,7 +116,9 @@ static Status add_token_rows(Bench *bench, Error *error) {
     Status status = open_run(bench, (double[]){0.5}, 1, PROMPT - 1, 1, true, &fused, error);
     if (status == STATUS_OK) status = open_run(bench, (double[]){0.0}, 1, PROMPT - 1, 1, true, &base, error);
     double seconds[3];
-    const Measure measures[] = {{repeat_run, &fused}, {repeat_run, &base}, {limits_sum_bytes, &both}};
+    const Measure measures[] = {{.run = repeat_run, .argument = &fused},
+                                {.run = repeat_run, .argument = &base},
+                                {.run = limits_sum_bytes, .argument = &both}};
     if (status == STATUS_OK) status = measure_medians(measures, 3, bench->seconds, seconds, error);
     double rate = limits_byte_count(&both) / seconds[2];
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
@@ -189,19 +199,23 @@ Status bench_memory(Bench *bench, Error *error) {
 
 typedef struct Attempt {
     Run *run;
-    double returned;
+    double began, returned;
 } Attempt;
 
 static Status attempt(Job *job, void *argument, Error *error) {
     Attempt *tried = argument;
     tried->run->job = job;
+    tried->began = measure_now();
     Status status = repeat_run(tried->run, error);
     tried->returned = measure_now();
     return status;
 }
 
-/* Cancels a pass after `delay` seconds. *latency is not touched where the pass was done before that. */
-static Status cancel_after(const Bench *bench, Run *run, double delay, double *latency, Error *error) {
+/* Cancels a pass after `delay` seconds: how long it ran in all, and how much of that after the cancellation
+ * (0 where it was done before). */
+static Status cancel_after(const Bench *bench, Run *run, double delay, double *took, double *latency,
+                           Error *error) {
+    *latency = 0.0;
     Job *job = NULL;
     Status status = job_create(bench->threads, NULL, NULL, &job, error);
     if (status != STATUS_OK) return status;
@@ -213,6 +227,7 @@ static Status cancel_after(const Bench *bench, Run *run, double delay, double *l
         double cancelled = measure_now();
         job_cancel(job);
         status = job_wait(job, error);
+        *took = tried.returned - tried.began;
         if (status == STATUS_CANCELLED) {
             *latency = tried.returned - cancelled;
             status = STATUS_OK;
@@ -222,15 +237,16 @@ static Status cancel_after(const Bench *bench, Run *run, double delay, double *l
     return status;
 }
 
+/* At points spread over the pass, or over its beginning where it is long: layer follows layer alike. */
 static Status add_cancel_row(Bench *bench, size_t tokens, Error *error) {
     Run run = {0};
+    double span = bench->seconds / 4.0, took = 0.0, latency = 0.0, worst = 0.0;
     Status status = open_run(bench, (double[]){0.0, 1.0, 0.5}, 3, 0, tokens, false, &run, error);
-    double began = measure_now(), worst = 0.0;
-    if (status == STATUS_OK) status = repeat_run(&run, error);
-    double whole = measure_now() - began;
+    if (status == STATUS_OK) status = cancel_after(bench, &run, span, &took, &latency, error);
+    if (took < span) span = took;
     for (int i = 0; i < CANCEL_TRIES && status == STATUS_OK; i++) {
-        double latency = 0.0, point = (double)(i * 17 % CANCEL_TRIES) + 0.5; /* every part of the pass */
-        status = cancel_after(bench, &run, whole * point / CANCEL_TRIES, &latency, error);
+        double share = ((double)(i * 17 % CANCEL_TRIES) + 0.5) / CANCEL_TRIES;
+        status = cancel_after(bench, &run, span * share, &took, &latency, error);
         if (latency > worst) worst = latency;
     }
     close_run(&run);

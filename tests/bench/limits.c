@@ -10,7 +10,7 @@
 
 /* ---- adding up mapped bytes ---- */
 
-enum { SUM_BLOCK = 4 << 20 };
+enum { SUM_BLOCK = 4 << 20, SUM_LANES = 16 };
 
 typedef struct SumFile {
     const SafetensorsFile *file;
@@ -23,12 +23,13 @@ static void sum_block(void *argument, size_t task, unsigned worker) {
     size_t first = task * SUM_BLOCK, left = sum_file->file->size - first;
     size_t words = (left < SUM_BLOCK ? left : SUM_BLOCK) / sizeof(uint64_t);
     const unsigned char *from = sum_file->file->map + first;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < words; i++) {
-        uint64_t word;
-        memcpy(&word, from + i * sizeof word, sizeof word);
-        sum += word;
+    uint64_t lanes[SUM_LANES] = {0}, sum = 0;
+    for (size_t i = 0; i + SUM_LANES <= words; i += SUM_LANES) {
+        uint64_t line[SUM_LANES];
+        memcpy(line, from + i * sizeof *line, sizeof line);
+        for (size_t l = 0; l < SUM_LANES; l++) lanes[l] += line[l];
     }
+    for (size_t l = 0; l < SUM_LANES; l++) sum += lanes[l];
     atomic_fetch_add(&sum_file->sum, sum);
 }
 
@@ -70,7 +71,8 @@ struct PlainMultiplies {
     double flops;
 };
 
-static const TensorRole MATRICES[] = {ROLE_Q, ROLE_K, ROLE_V, ROLE_O, ROLE_GATE, ROLE_UP, ROLE_DOWN};
+static const TensorRole MATRICES[] = {TENSOR_Q,    TENSOR_K,  TENSOR_V,   TENSOR_O,
+                                      TENSOR_GATE, TENSOR_UP, TENSOR_DOWN};
 
 static Status add_shape(PlainMultiplies *multiplies, const Tensor *tensor, Error *error) {
     Status status = memory_reserve((void **)&multiplies->shapes, &multiplies->capacity, multiplies->count + 1,
@@ -89,7 +91,7 @@ static Status list_shapes(PlainMultiplies *multiplies, const Model *model, Error
         for (size_t i = 0; i < sizeof MATRICES / sizeof *MATRICES && status == STATUS_OK; i++)
             status = add_shape(multiplies, model->layers[layer].tensors[MATRICES[i]]->sft, error);
     }
-    return status == STATUS_OK ? add_shape(multiplies, model->tensors[ROLE_HEAD]->sft, error) : status;
+    return status == STATUS_OK ? add_shape(multiplies, model->tensors[TENSOR_HEAD]->sft, error) : status;
 }
 
 static void fill(float *values, size_t count) {

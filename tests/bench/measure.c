@@ -20,8 +20,10 @@ static int compare(const void *a, const void *b) {
 
 static Status run_all(const Measure *measures, size_t count, size_t round, double *times, Error *error) {
     for (size_t i = 0; i < count; i++) {
+        Status status = STATUS_OK;
+        if (measures[i].prepare != NULL) status = measures[i].prepare(measures[i].argument, error);
         double began = measure_now();
-        Status status = measures[i].run(measures[i].argument, error);
+        if (status == STATUS_OK) status = measures[i].run(measures[i].argument, error);
         if (status != STATUS_OK) return status;
         times[i * MOST_ROUNDS + round] = measure_now() - began;
     }

@@ -12,6 +12,7 @@
 typedef struct Measure {
     Status (*run)(void *argument, Error *error);
     void *argument;
+    Status (*prepare)(void *argument, Error *error); /* before each run, not measured; NULL: nothing */
 } Measure;
 
 /* Seconds on a clock that only goes forward. */
