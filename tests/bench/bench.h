@@ -6,11 +6,13 @@
 
 #include "core/job.h"
 #include "core/model.h"
+#include "tests/bench/measure.h"
 #include "tests/bench/report.h"
 
 typedef struct Bench {
     const char *temporary; /* a directory for files, removed at the end */
     unsigned threads;
+    MeasureClock clock;
     double seconds; /* for each measurement */
     Pair *pair;
     Model *model;

@@ -44,7 +44,8 @@ Status bench_open(Bench *bench, Error *error) {
     if (status == STATUS_OK) status = generate_pair(&options, many, NULL, bench->job, error);
     double seconds = 0.0;
     const Measure measure = {.run = open_and_close, .argument = directories};
-    if (status == STATUS_OK) status = measure_medians(&measure, 1, bench->seconds, &seconds, error);
+    if (status == STATUS_OK)
+        status = measure_medians(&measure, 1, bench->clock, bench->seconds, &seconds, error);
     free(many);
     free(directories[0]);
     free(directories[1]);
@@ -71,7 +72,7 @@ Status bench_drift(Bench *bench, Error *error) {
     double seconds[2], gigabytes = limits_byte_count(&both) * 1e-9;
     const Measure measures[] = {{.run = scan_drift, .argument = bench},
                                 {.run = limits_sum_bytes, .argument = &both}};
-    Status status = measure_medians(measures, 2, bench->seconds, seconds, error);
+    Status status = measure_medians(measures, 2, bench->clock, bench->seconds, seconds, error);
     if (status != STATUS_OK) return status;
     ReportRow row = {.what = "drift of all tensors, bytes read",
                      .value = gigabytes / seconds[0],
@@ -142,7 +143,8 @@ Status bench_export(Bench *bench, Error *error) {
     double seconds[2], gigabytes = (double)bench->pair->sft->bytes * 1e-9;
     const Measure measures[] = {{export_half, &writing, remove_export}, {copy_sft, &writing, remove_copy}};
     Status status = writing.export == NULL || writing.copy == NULL ? memory_fail(error, "paths") : STATUS_OK;
-    if (status == STATUS_OK) status = measure_medians(measures, 2, bench->seconds, seconds, error);
+    if (status == STATUS_OK)
+        status = measure_medians(measures, 2, MEASURE_WALL, bench->seconds, seconds, error);
     free(writing.export);
     free(writing.copy);
     if (status != STATUS_OK) return status;

@@ -92,7 +92,8 @@ static Status add_prompt_rows(Bench *bench, Error *error) {
     const Measure measures[] = {{.run = repeat_run, .argument = &fused},
                                 {.run = repeat_run, .argument = &base},
                                 {.run = limits_run_multiplies, .argument = plain}};
-    if (status == STATUS_OK) status = measure_medians(measures, 3, bench->seconds, seconds, error);
+    if (status == STATUS_OK)
+        status = measure_medians(measures, 3, bench->clock, bench->seconds, seconds, error);
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
         ReportRow row = {.value = PROMPT / seconds[i],
                          .unit = "tokens/s",
@@ -119,7 +120,8 @@ static Status add_token_rows(Bench *bench, Error *error) {
     const Measure measures[] = {{.run = repeat_run, .argument = &fused},
                                 {.run = repeat_run, .argument = &base},
                                 {.run = limits_sum_bytes, .argument = &both}};
-    if (status == STATUS_OK) status = measure_medians(measures, 3, bench->seconds, seconds, error);
+    if (status == STATUS_OK)
+        status = measure_medians(measures, 3, bench->clock, bench->seconds, seconds, error);
     double rate = limits_byte_count(&both) / seconds[2];
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
         ByteSum read = both;

@@ -10,7 +10,7 @@
 
 /* ---- adding up mapped bytes ---- */
 
-enum { SUM_BLOCK = 4 << 20, SUM_LANES = 16 };
+enum { SUM_BLOCK = 4 << 20 };
 
 typedef struct SumFile {
     const SafetensorsFile *file;
@@ -23,13 +23,12 @@ static void sum_block(void *argument, size_t task, unsigned worker) {
     size_t first = task * SUM_BLOCK, left = sum_file->file->size - first;
     size_t words = (left < SUM_BLOCK ? left : SUM_BLOCK) / sizeof(uint64_t);
     const unsigned char *from = sum_file->file->map + first;
-    uint64_t lanes[SUM_LANES] = {0}, sum = 0;
-    for (size_t i = 0; i + SUM_LANES <= words; i += SUM_LANES) {
-        uint64_t line[SUM_LANES];
-        memcpy(line, from + i * sizeof *line, sizeof line);
-        for (size_t l = 0; l < SUM_LANES; l++) lanes[l] += line[l];
+    uint64_t sum = 0;
+    for (size_t i = 0; i < words; i++) {
+        uint64_t word;
+        memcpy(&word, from + i * sizeof word, sizeof word);
+        sum += word;
     }
-    for (size_t l = 0; l < SUM_LANES; l++) sum += lanes[l];
     atomic_fetch_add(&sum_file->sum, sum);
 }
 

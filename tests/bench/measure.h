@@ -18,9 +18,13 @@ typedef struct Measure {
 /* Seconds on a clock that only goes forward. */
 double measure_now(void);
 
+/* What to count: the time that passes, or the processor time of this process, which on a shared machine is
+ * steadier but only means something where one thread works and no file is waited for. */
+typedef enum MeasureClock { MEASURE_WALL, MEASURE_PROCESSOR } MeasureClock;
+
 /* Runs all once unmeasured (so that caches are warm), then in turn until `seconds` have passed, three times
  * at least; medians[i] is measure i's median in seconds. */
-Status measure_medians(const Measure *measures, size_t count, double seconds, double *medians,
-                       Error *error) STATUS_MUST_CHECK;
+Status measure_medians(const Measure *measures, size_t count, MeasureClock clock, double seconds,
+                       double *medians, Error *error) STATUS_MUST_CHECK;
 
 #endif
