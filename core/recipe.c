@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,22 @@ static cJSON *add_node(cJSON *parent, const char *key, cJSON *node) {
     return NULL;
 }
 
+/* cJSON prints a number in 15 digits where that comes close: here every bit counts. */
+static cJSON *new_exact_number(double value) {
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    return cJSON_CreateRaw(text);
+}
+
+static cJSON *new_count(uint64_t value) {
+    char text[24];
+    (void)snprintf(text, sizeof text, "%" PRIu64, value);
+    return cJSON_CreateRaw(text);
+}
+
 static bool add_files(cJSON *parent, const RecipeFiles *files) {
     cJSON *list = add_node(parent, "files", cJSON_CreateArray());
     if (list == NULL) return false;
@@ -93,8 +110,7 @@ static bool add_files(cJSON *parent, const RecipeFiles *files) {
         const RecipeFile *file = &files->list[i];
         cJSON *node = add_node(list, NULL, cJSON_CreateObject());
         if (node == NULL || !json_add_text(node, "name", file->name) ||
-            !json_add_number(node, "bytes", (double)file->bytes) ||
-            !json_add_text(node, "sha256", file->sha256))
+            !json_add(node, "bytes", new_count(file->bytes)) || !json_add_text(node, "sha256", file->sha256))
             return false;
     }
     return true;
@@ -114,7 +130,7 @@ static bool add_tensor(cJSON *list, const RecipeTensor *tensor) {
     cJSON *shape = add_node(node, "shape", cJSON_CreateArray());
     if (shape == NULL) return false;
     for (unsigned i = 0; i < tensor->rank; i++) {
-        if (add_node(shape, NULL, cJSON_CreateNumber((double)tensor->shape[i])) == NULL) return false;
+        if (add_node(shape, NULL, new_count(tensor->shape[i])) == NULL) return false;
     }
     return json_add_text(node, "sha256", tensor->sha256);
 }
@@ -125,11 +141,11 @@ static bool fill(cJSON *tree, const Recipe *recipe) {
         !json_add_number(tree, "format_version", FORMAT_VERSION) ||
         !json_add_text(tree, "rejuv_version", recipe->rejuv_version) ||
         (settings = add_node(tree, "settings", cJSON_CreateObject())) == NULL ||
-        !json_add_number(settings, "alpha", recipe->settings.alpha) ||
+        !json_add(settings, "alpha", new_exact_number(recipe->settings.alpha)) ||
         (output = add_node(tree, "output", cJSON_CreateObject())) == NULL ||
         !json_add_text(output, "dtype",
                        recipe->dtype == DTYPE_UNKNOWN ? KEEP_NAME : dtype_name(recipe->dtype)) ||
-        !json_add_number(output, "shard_bytes", (double)recipe->shard_bytes) ||
+        !json_add(output, "shard_bytes", new_count(recipe->shard_bytes)) ||
         !json_add_text(output, "donor", recipe_donor_name(recipe->donor)) ||
         (inputs = add_node(tree, "inputs", cJSON_CreateObject())) == NULL ||
         !add_input(inputs, "base", &recipe->base) || !add_input(inputs, "sft", &recipe->sft) ||

@@ -1,0 +1,70 @@
+#include "core/json_edit.h"
+#include "tests/scratch.h"
+
+static void expect(const char *text, const char *key, const char *value, const char *wanted) {
+    char *edited;
+    Error error = {0};
+    if (json_edit_member(text, key, value, "config.json", &edited, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    assert_string_equal(edited, wanted);
+    free(edited);
+}
+
+static void only_the_value_of_the_member_changes(void **state) {
+    (void)state;
+    expect("{\n \"eps\": 1e-06,\t\"theta\":500000.0, \"n\" : 5 , \"big\": 123456789012345678901}", "n", "6",
+           "{\n \"eps\": 1e-06,\t\"theta\":500000.0, \"n\" : 6 , \"big\": 123456789012345678901}");
+}
+
+static void members_of_inner_objects_are_left_alone(void **state) {
+    (void)state;
+    expect("{\"a\": {\"n\": 1, \"s\": \"}\\\"{\"}, \"n\": [1, {\"n\": 2}], \"z\": 0}", "n", "7",
+           "{\"a\": {\"n\": 1, \"s\": \"}\\\"{\"}, \"n\": 7, \"z\": 0}");
+}
+
+static void a_member_that_is_there_twice_changes_twice(void **state) {
+    (void)state;
+    expect("{\"n\": 1, \"m\": 2, \"n\": 3}", "n", "\"x\"", "{\"n\": \"x\", \"m\": 2, \"n\": \"x\"}");
+}
+
+static void a_new_member_goes_behind_the_last_in_its_layout(void **state) {
+    (void)state;
+    expect("{\n  \"a\": 1,\n  \"b\": {\"c\": 2}\n}\n", "n", "true",
+           "{\n  \"a\": 1,\n  \"b\": {\"c\": 2},\n  \"n\": true\n}\n");
+    expect("{}", "n", "1", "{\"n\": 1}");
+    expect(" { } ", "n", "1", " {\"n\": 1 } ");
+    expect("{\"a\":1}", "n", "1", "{\"a\":1,\"n\": 1}");
+}
+
+static void what_is_no_object_is_refused(void **state) {
+    (void)state;
+    static const char *const TEXTS[] = {"", "[1]", "{\"a\": }", "{\"a\": 1", "3", "{\"a\": 1} x"};
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+        char *edited;
+        Error error;
+        assert_int_equal(json_edit_member(TEXTS[i], "n", "1", "config.json", &edited, &error), STATUS_FORMAT);
+        assert_null(edited);
+        assert_non_null(strstr(error.message, "config.json"));
+    }
+}
+
+static void an_escaped_spelling_of_the_key_is_refused_rather_than_doubled(void **state) {
+    (void)state;
+    char *edited;
+    Error error;
+    assert_int_equal(json_edit_member("{\"\\u006e\": 1}", "n", "2", "config.json", &edited, &error),
+                     STATUS_FORMAT);
+    assert_null(edited);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_the_value_of_the_member_changes),
+        cmocka_unit_test(members_of_inner_objects_are_left_alone),
+        cmocka_unit_test(a_member_that_is_there_twice_changes_twice),
+        cmocka_unit_test(a_new_member_goes_behind_the_last_in_its_layout),
+        cmocka_unit_test(what_is_no_object_is_refused),
+        cmocka_unit_test(an_escaped_spelling_of_the_key_is_refused_rather_than_doubled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
