@@ -216,18 +216,23 @@ static Status check_index(const Checkpoint *checkpoint, const cJSON *index, Erro
 
 /* ---- config.json ---- */
 
+/* Only a file that is not there is no config.json: one that cannot be reached is an error. */
 static Status read_config(Checkpoint *checkpoint, Error *error) {
-    if (!has_file(checkpoint, "config.json")) {
-        checkpoint->model_status = status_fail(&checkpoint->model_error, STATUS_FORMAT,
-                                               "%s: there is no config.json", checkpoint->directory);
-        return STATUS_OK;
-    }
     char *path = checkpoint_path(checkpoint, "config.json");
     if (path == NULL) return memory_fail(error, "config.json");
-    Status status = json_read_file(path, CONFIG_LIMIT, &checkpoint->config, error);
-    if (status == STATUS_OK)
-        checkpoint->model_status =
-            architecture_read_config(checkpoint->config, path, &checkpoint->model, &checkpoint->model_error);
+    struct stat facts;
+    Status status = STATUS_OK;
+    if (stat(path, &facts) == 0) {
+        status = json_read_file(path, CONFIG_LIMIT, &checkpoint->config, error);
+        if (status == STATUS_OK)
+            checkpoint->model_status = architecture_read_config(checkpoint->config, path, &checkpoint->model,
+                                                                &checkpoint->model_error);
+    } else if (errno == ENOENT) {
+        checkpoint->model_status = status_fail(&checkpoint->model_error, STATUS_FORMAT,
+                                               "%s: there is no config.json", checkpoint->directory);
+    } else {
+        status = status_fail_errno(error, errno, "%s", path);
+    }
     free(path);
     return status;
 }

@@ -8,7 +8,7 @@
  *
  * Everything is written into `.NAME.rejuv-partial` beside the target NAME, made durable, and renamed at the
  * end: NAME either does not exist or is whole. The target must not exist, or be an empty directory; nothing
- * is ever overwritten. While unfinished, the partial directory holds `rejuv-partial.json`: a sum over the
+ * is ever overwritten. Until all is done, the directory holds a mark, `rejuv-partial.json`: a sum over the
  * plan and the inputs' sizes and times, and the tensors that are safely on disk. The next run of the same
  * plan over the same inputs goes on from there; any other plan for the same target clears it and starts over.
  * A run that fails or is cancelled keeps what it has; export_discard() removes it.

@@ -101,33 +101,48 @@ static bool take_state(const ExportPlan *plan, const cJSON *tree, int directory,
     return shards_hold(plan, directory, *done);
 }
 
-/* Fills the recipe from the state; a state that cannot be read, or is of another plan, is none. */
-static Status load_state(const ExportPlan *plan, int directory, size_t *done, Error *error) {
+/* Fills the recipe from the state in an open directory; a state that cannot be read, or is of another plan,
+ * is none. */
+static Status load_state(const ExportPlan *plan, const char *path, int directory, size_t *done,
+                         Error *error) {
     *done = 0;
     forget_sums(plan);
-    char *path = memory_format("%s/%s", plan->partial, EXPORT_STATE_NAME);
-    if (path == NULL) return memory_fail(error, EXPORT_STATE_NAME);
+    char *name = memory_format("%s/%s", path, EXPORT_STATE_NAME);
+    if (name == NULL) return memory_fail(error, EXPORT_STATE_NAME);
     cJSON *tree;
-    if (json_read_file(path, STATE_LIMIT, &tree, NULL) == STATUS_OK) {
+    if (json_read_file(name, STATE_LIMIT, &tree, NULL) == STATUS_OK) {
         if (!take_state(plan, tree, directory, done)) {
             *done = 0;
             forget_sums(plan);
         }
         cJSON_Delete(tree);
     }
-    free(path);
+    free(name);
     return STATUS_OK;
 }
 
-Status export_partial_peek(ExportPlan *plan, uint64_t *bytes, Error *error) {
-    *bytes = 0;
-    int directory = open(plan->partial, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+/* How many tensors of this plan a directory holds, the recipe unchanged. */
+static Status peek(const ExportPlan *plan, const char *path, size_t *done, Error *error) {
+    *done = 0;
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (directory < 0) return STATUS_OK; /* opening it for good will say why, if it is there at all */
-    size_t done;
-    Status status = load_state(plan, directory, &done, error);
-    if (status == STATUS_OK) *bytes = bytes_of(plan, done);
+    Status status = load_state(plan, path, directory, done, error);
     forget_sums(plan);
     (void)close(directory); /* opened for reading */
+    return status;
+}
+
+Status export_partial_peek(const ExportPlan *plan, uint64_t *bytes, Error *error) {
+    size_t done;
+    Status status = peek(plan, plan->partial, &done, error);
+    *bytes = bytes_of(plan, done);
+    return status;
+}
+
+Status export_partial_peek_target(const ExportPlan *plan, bool *is_marked, Error *error) {
+    size_t done;
+    Status status = peek(plan, plan->directory, &done, error);
+    *is_marked = done == plan->tensor_count;
     return status;
 }
 
@@ -168,6 +183,12 @@ static bool is_kept(void *user, const char *name) {
 static Status open_locked(ExportPlan *plan, ExportPartial *partial, Error *error) {
     Status status = open_parent(plan->parent, &partial->parent, error);
     if (status != STATUS_OK) return status;
+    bool is_marked;
+    status = export_partial_peek_target(plan, &is_marked, error);
+    if (status != STATUS_OK) return status;
+    if (is_marked && renameat(partial->parent, plan->name, partial->parent, plan->partial_name) != 0)
+        return status_fail_errno(error, errno, "%s: taking it back as %s", plan->directory,
+                                 plan->partial_name);
     if (mkdirat(partial->parent, plan->partial_name, 0777) != 0 && errno != EEXIST)
         return status_fail_errno(error, errno, "%s", plan->partial);
     status =
@@ -184,7 +205,7 @@ Status export_partial_open(ExportPlan *plan, ExportPartial *partial, Error *erro
         export_partial_close(plan, partial, false);
         return status;
     }
-    status = load_state(plan, partial->directory, &partial->tensors_done, error);
+    status = load_state(plan, plan->partial, partial->directory, &partial->tensors_done, error);
     if (status == STATUS_OK)
         status = disk_empty_directory(partial->directory, partial->tensors_done > 0 ? is_kept : is_state,
                                       plan, plan->partial, NULL, error);
@@ -213,26 +234,25 @@ static Status fail_rename(const ExportPlan *plan, int reason, Error *error) {
     return status_fail_errno(error, reason, "%s: renaming %s", plan->directory, plan->partial_name);
 }
 
-/* Without its state the directory is a finished model under another name: the rename follows at once, and
- * whatever fails puts the state back. */
-Status export_partial_publish(const ExportPlan *plan, ExportPartial *partial, Error *error) {
+/* The mark goes last, in the target: at no time is there an unmarked directory that is not the finished one.
+ * A run that ends between the two steps leaves a marked target, which the next run takes back. */
+static Status remove_mark(const ExportPlan *plan, const ExportPartial *partial, Error *error) {
+    Status status = disk_sync(partial->parent, plan->parent, error);
+    if (status != STATUS_OK) return status;
     if (unlinkat(partial->directory, EXPORT_STATE_NAME, 0) != 0)
-        return status_fail_errno(error, errno, "%s/%s", plan->partial, EXPORT_STATE_NAME);
-    Status status = disk_sync(partial->directory, plan->partial, error);
-    if (status == STATUS_OK &&
-        renameat(partial->parent, plan->partial_name, partial->parent, plan->name) != 0)
-        status = fail_rename(plan, errno, error);
-    if (status == STATUS_OK) {
-        status = disk_sync(partial->parent, plan->parent, error);
-        if (status == STATUS_OK) return STATUS_OK;
-        if (renameat(partial->parent, plan->name, partial->parent, plan->partial_name) != 0)
-            return status_fail_errno(error, errno,
-                                     "%s: is whole, but may not survive a power failure, for its directory "
-                                     "could not be made durable; taking it back",
-                                     plan->directory);
-    }
-    Status saved = export_partial_save(plan, partial, NULL);
-    (void)saved; /* the first failure is the one to tell */
+        return status_fail_errno(error, errno, "%s/%s: removing", plan->directory, EXPORT_STATE_NAME);
+    /* the model is whole and durable with or without the mark: what this says changes nothing */
+    Status synced = disk_sync(partial->directory, plan->directory, NULL);
+    (void)synced;
+    return STATUS_OK;
+}
+
+Status export_partial_publish(const ExportPlan *plan, ExportPartial *partial, Error *error) {
+    if (renameat(partial->parent, plan->partial_name, partial->parent, plan->name) != 0)
+        return fail_rename(plan, errno, error);
+    Status status = remove_mark(plan, partial, error);
+    if (status != STATUS_OK) /* marked as it is, it stays unfinished under either name */
+        (void)renameat(partial->parent, plan->name, partial->parent, plan->partial_name);
     return status;
 }
 

@@ -67,8 +67,11 @@ typedef struct ExportPartial {
     uint64_t saved_bytes;  /* that the state on disk speaks of */
 } ExportPartial;
 
-/* What of this plan an earlier run left; the recipe is not changed. */
-Status export_partial_peek(ExportPlan *plan, uint64_t *bytes, Error *error) STATUS_MUST_CHECK;
+/* What of this plan an earlier run left, in bytes of weights; the recipe is not changed. */
+Status export_partial_peek(const ExportPlan *plan, uint64_t *bytes, Error *error) STATUS_MUST_CHECK;
+
+/* Whether the target is what an earlier run of this plan left when it ended in its very last step. */
+Status export_partial_peek_target(const ExportPlan *plan, bool *is_marked, Error *error) STATUS_MUST_CHECK;
 
 /* Creates or reopens and locks the directory. What an earlier run of this plan finished is in the recipe
  * afterwards; anything else has been removed. */
@@ -77,7 +80,7 @@ Status export_partial_open(ExportPlan *plan, ExportPartial *partial, Error *erro
 /* Records that tensors [0, tensors_done) and the hashed inputs are safe. They must be durable already. */
 Status export_partial_save(const ExportPlan *plan, ExportPartial *partial, Error *error) STATUS_MUST_CHECK;
 
-/* The partial directory becomes the target. */
+/* The partial directory becomes the target. After a failure it is what it was. */
 Status export_partial_publish(const ExportPlan *plan, ExportPartial *partial, Error *error) STATUS_MUST_CHECK;
 
 /* Unlocks; with `remove`, as far as it can be done, the directory goes too. */

@@ -71,7 +71,15 @@ static Status judge_target(ExportPlan *plan, Error *error) {
         if (errno == ENOENT) return STATUS_OK;
         return export_add_finding(plan, SEVERITY_ERROR, plan->directory, error, "%s", strerror(errno));
     }
+    bool is_marked;
     if (S_ISDIR(facts.st_mode) && is_empty_directory(plan->directory)) return STATUS_OK;
+    Status status = export_partial_peek_target(plan, &is_marked, error);
+    if (status != STATUS_OK) return status;
+    if (is_marked) {
+        plan->kept_bytes = plan->weight_bytes;
+        return export_add_finding(plan, SEVERITY_NOTE, plan->directory, error,
+                                  "this very export, interrupted in its last step");
+    }
     return export_add_finding(
         plan, SEVERITY_ERROR, plan->directory, error,
         "expected no such name, or an empty directory, found %s: nothing is overwritten",
@@ -135,12 +143,14 @@ static Status sum_plan(ExportPlan *plan, Error *error) {
 }
 
 static Status judge_space(ExportPlan *plan, Error *error) {
-    Status status = export_partial_peek(plan, &plan->kept_bytes, error);
-    if (status == STATUS_OK && plan->kept_bytes > 0)
+    uint64_t kept;
+    Status status = export_partial_peek(plan, &kept, error);
+    if (kept > plan->kept_bytes) plan->kept_bytes = kept;
+    if (status == STATUS_OK && kept > 0)
         status = export_add_finding(plan, SEVERITY_NOTE, plan->partial_name, error,
                                     "an interrupted run of this export: %" PRIu64 " of %" PRIu64
                                     " bytes of weights are there already",
-                                    plan->kept_bytes, plan->weight_bytes);
+                                    kept, plan->weight_bytes);
     plan->free_bytes = UINT64_MAX;
     if (status != STATUS_OK || disk_free_bytes(plan->parent, &plan->free_bytes, NULL) != STATUS_OK)
         return status; /* a parent that cannot be reached is a finding already */
@@ -174,7 +184,6 @@ static Status make_plan(ExportPlan *plan, const char *directory, Error *error) {
     Status status = split_target(plan, directory, error);
     plan->options.directory = plan->directory;
     if (status == STATUS_OK) status = begin_recipe(plan, error);
-    if (status == STATUS_OK) status = judge_target(plan, error);
     if (status == STATUS_OK) status = export_plan_layout(plan, error);
     if (status == STATUS_OK) status = export_plan_inputs(plan, error);
     if (status == STATUS_OK) status = list_recipe_tensors(plan, error);
@@ -183,6 +192,7 @@ static Status make_plan(ExportPlan *plan, const char *directory, Error *error) {
     if (status == STATUS_OK && (plan->options.settings.alpha < 0.0 || plan->options.settings.alpha > 1.0))
         status = export_add_finding(plan, SEVERITY_WARNING, "alpha", error,
                                     "%g is not between the two models", plan->options.settings.alpha);
+    if (status == STATUS_OK) status = judge_target(plan, error);
     return status == STATUS_OK ? judge_space(plan, error) : status;
 }
 

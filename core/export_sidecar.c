@@ -73,10 +73,15 @@ static Status add_donor_file(ExportPlan *plan, const char *name, Error *error) {
     char *path = checkpoint_path(export_donor(plan), name);
     struct stat facts;
     if (path == NULL) return memory_fail(error, name);
-    if (stat(path, &facts) == 0 && S_ISREG(facts.st_mode))
-        return add_sidecar(plan, name, path, NULL, (uint64_t)facts.st_size, error);
+    Status status = STATUS_OK;
+    if (stat(path, &facts) == 0) {
+        if (S_ISREG(facts.st_mode))
+            return add_sidecar(plan, name, path, NULL, (uint64_t)facts.st_size, error);
+    } else if (errno != ENOENT) {
+        status = status_fail_errno(error, errno, "%s", path);
+    }
     free(path);
-    return STATUS_OK;
+    return status;
 }
 
 static int is_template(const struct dirent *entry) {
@@ -90,8 +95,10 @@ static Status add_templates(ExportPlan *plan, Error *error) {
     char *path = checkpoint_path(export_donor(plan), TEMPLATES);
     if (path == NULL) return memory_fail(error, TEMPLATES);
     struct dirent **entries = NULL;
-    int count = scandir(path, &entries, is_template, alphasort); /* -1: there are none */
+    int count = scandir(path, &entries, is_template, alphasort);
     Status status = STATUS_OK;
+    if (count < 0 && errno != ENOENT && errno != ENOTDIR)
+        status = status_fail_errno(error, errno, "%s", path);
     for (int i = 0; i < count; i++) {
         char *name = memory_format("%s/%s", TEMPLATES, entries[i]->d_name);
         if (status == STATUS_OK)
