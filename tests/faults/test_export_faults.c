@@ -2,7 +2,7 @@
  * Exports under faults: every system call that an export makes to write fails once, in turn. Whatever fails,
  * no directory looks finished, and the next run without faults gives the bytes of an undisturbed one.
  *
- * The test runs itself as the exporting program (arguments: export or resume BASE SFT OUT), under a library
+ * The test runs itself as the exporting program (arguments: export BASE SFT OUT), under a library
  * that makes calls fail (faults/inject_faults.c).
  */
 #include "tests/export_fixture.h"
