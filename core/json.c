@@ -107,7 +107,13 @@ bool json_read_count(const cJSON *item, uint64_t *value) {
 cJSON *json_new_number(double value) {
     if (isnan(value)) return cJSON_CreateString("NaN");
     if (isinf(value)) return cJSON_CreateString(value > 0 ? "Infinity" : "-Infinity");
-    return cJSON_CreateNumber(value);
+    /* cJSON's own printing takes a double for equal to its 15-digit rounding when they are an ulp apart */
+    char text[32];
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    return cJSON_CreateRaw(text);
 }
 
 bool json_add(cJSON *object, const char *key, cJSON *value) {
