@@ -265,8 +265,7 @@ size_t drift_sum_role(const DriftTable *table, TensorRole role, DriftRow *sum) {
     return sum_rows(table, in_role, (int)role, sum);
 }
 
-/* How much drift a value is, for ordering. */
-static double rank_value(const DriftRow *row, DriftMetric metric) {
+double drift_rank_value(const DriftRow *row, DriftMetric metric) {
     double value = drift_value(row, metric);
     if (isnan(value)) return is_undefined(row, value) ? -INFINITY : INFINITY;
     return METRICS[metric].larger_is_more ? value : -value;
@@ -290,7 +289,7 @@ Status drift_rank(const DriftTable *table, DriftMetric metric, size_t *indexes, 
     DriftRow row;
     for (size_t i = 0; i < table->count; i++) {
         if (!drift_table_row(table, i, &row) || !row.is_compared) continue;
-        ranked[(*count)++] = (Ranked){rank_value(&row, metric), i};
+        ranked[(*count)++] = (Ranked){drift_rank_value(&row, metric), i};
     }
     qsort(ranked, *count, sizeof *ranked, more_first);
     for (size_t i = 0; i < *count; i++) indexes[i] = ranked[i].index;

@@ -146,6 +146,10 @@ size_t drift_sum_all(const DriftTable *table, DriftRow *sum);
 size_t drift_sum_layer(const DriftTable *table, int layer, DriftRow *sum);
 size_t drift_sum_role(const DriftTable *table, TensorRole role, DriftRow *sum);
 
+/* How much drift a value is, for putting rows in order, the most drifted first: infinite for a NaN that comes
+ * from the weights, for it must show; −infinite for an undefined value. */
+double drift_rank_value(const DriftRow *row, DriftMetric metric);
+
 /* Writes the indexes of the compared rows that are there to `indexes` (room for drift_table_count()), most
  * drifted first by `metric`: a NaN that comes from the weights before all, for it must show, undefined values
  * last, ties in the pair's order. */
