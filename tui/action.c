@@ -1,5 +1,7 @@
 #include "tui/action.h"
 
+#include "tui/suggest.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,39 +42,13 @@ bool action_is_for(Action action, const char *view) {
     return false;
 }
 
-/* Damerau's distance without transpositions (Levenshtein), for names of at most DISTANCE_LENGTH bytes. */
-enum { DISTANCE_LENGTH = 63 };
-
-static size_t distance(const char *a, const char *b) {
-    size_t columns = strlen(b), row[DISTANCE_LENGTH + 1];
-    for (size_t j = 0; j <= columns; j++) row[j] = j;
-    for (size_t i = 0; a[i] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < columns; j++) {
-            size_t best = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            if (row[j] + 1 < best) best = row[j] + 1;
-            if (diagonal + 1 < best) best = diagonal + 1;
-            row[j + 1] = best;
-        }
-    }
-    return row[columns];
-}
-
 const char *action_suggest(const char *name) {
-    const char *nearest = NULL;
-    size_t length = strlen(name), best = length / 3 + 1;
-    if (length > DISTANCE_LENGTH) return NULL;
-    for (size_t i = 1; i < ACTION_COUNT; i++) {
-        size_t wrong = distance(ACTIONS[i].name, name);
-        if (length >= 3 && strncmp(ACTIONS[i].name, name, length) == 0) wrong = 1;
-        if (wrong < best || (wrong == best && nearest == NULL)) {
-            best = wrong;
-            nearest = ACTIONS[i].name;
-        }
-    }
-    return nearest;
+    static const char *const NAMES[] = {
+#define ACTION_NAME(identifier, action, where, argument, label, help) action,
+        ACTION_TABLE(ACTION_NAME)
+#undef ACTION_NAME
+    };
+    return suggest_name(name, NAMES, sizeof NAMES / sizeof *NAMES);
 }
 
 bool action_read_argument(Action action, const char *text, ActionArgument *argument, char *message,
