@@ -1,0 +1,140 @@
+#include "core/memory.h"
+#include "tui/app.h"
+#include "tui/command.h"
+#include "tui/session_pair.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Where the demo pair may be: what the user says, an installed one beside the program, the source tree's. */
+static char *place_of_demo(int place) {
+    char program[PATH_MAX];
+    const char *variable = getenv("REJUV_DEMO");
+    switch (place) {
+    case 0:
+        return memory_copy_text(variable != NULL ? variable : "", variable != NULL ? strlen(variable) : 0);
+    case 1: {
+        ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+        if (length <= 0) return memory_copy_text("", 0);
+        program[length] = '\0';
+        char *slash = strrchr(program, '/');
+        if (slash != NULL) *slash = '\0';
+        return memory_format("%s/../share/rejuv/demo", program);
+    }
+    default:
+        return memory_copy_text(REJUV_DEMO_DIRECTORY, strlen(REJUV_DEMO_DIRECTORY));
+    }
+}
+
+/* DIRECTORY/NAME if it exists; *path is the caller's to free. */
+static Status find_inside(const char *directory, const char *name, char **path, Error *error) {
+    struct stat facts;
+    *path = memory_format("%s/%s", directory, name);
+    if (*path == NULL) return memory_fail(error, "the demo pair");
+    if (stat(*path, &facts) == 0) return STATUS_OK;
+    free(*path);
+    *path = NULL;
+    return STATUS_OK;
+}
+
+typedef struct Demo {
+    char *base, *sft, *calibration;
+} Demo;
+
+static void free_demo(Demo *demo) {
+    free(demo->base);
+    free(demo->sft);
+    free(demo->calibration);
+}
+
+static Status find_demo(Demo *demo, Error *error) {
+    enum { PLACES = 3 };
+    Status status = STATUS_OK;
+    for (int place = 0; place < PLACES && status == STATUS_OK; place++) {
+        char *directory = place_of_demo(place);
+        if (directory == NULL) return memory_fail(error, "the demo pair");
+        if (directory[0] != '\0') {
+            status = find_inside(directory, "base", &demo->base, error);
+            if (status == STATUS_OK) status = find_inside(directory, "sft", &demo->sft, error);
+            if (status == STATUS_OK)
+                status = find_inside(directory, "calibration.jsonl", &demo->calibration, error);
+        }
+        bool is_set = place == 0 && directory[0] != '\0';
+        free(directory);
+        if (demo->base != NULL && demo->sft != NULL) return status;
+        free_demo(demo);
+        *demo = (Demo){0};
+        if (is_set && status == STATUS_OK)
+            return status_fail(error, STATUS_IO, "REJUV_DEMO=%s: expected directories base and sft there",
+                               getenv("REJUV_DEMO"));
+    }
+    if (status != STATUS_OK) return status;
+    return status_fail(error, STATUS_IO,
+                       "the demo pair was not found: set REJUV_DEMO to its directory, or name BASE and SFT");
+}
+
+static Status open_terminal(Batch *batch, const SessionOptions *session_options, Error *error) {
+    const Options *options = batch->options;
+    AppOptions app = {.ascii = options_has(options, OPTION_ASCII),
+                      .monochrome = options_has(options, OPTION_MONO),
+                      .keys = options_text(options, OPTION_KEYS),
+                      .view = options_text(options, OPTION_VIEW),
+                      .frames = (unsigned long)options_value(options, OPTION_FRAMES)->count};
+    Session *session;
+    Status status = session_create(session_options, &session, error);
+    if (status != STATUS_OK) return status;
+    status = app_run(session, &app, &batch->exit_status, error);
+    session_free(session);
+    return status;
+}
+
+/* A script that forgot the command is told which there are. */
+static Status refuse_pipe(Error *error) {
+    char names[160] = "";
+    for (CommandId id = 0; id < COMMAND_COUNT; id++) {
+        size_t used = strlen(names);
+        if (id != COMMAND_OPEN)
+            (void)snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "",
+                           COMMANDS[id]->name);
+    }
+    return status_fail(error, STATUS_ARGUMENT,
+                       "standard %s is not a terminal; commands for scripts: rejuv %s (see rejuv --help)",
+                       isatty(STDIN_FILENO) != 1 ? "input" : "output", names);
+}
+
+static Status run(Batch *batch, Error *error) {
+    const Options *options = batch->options;
+    if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1) return refuse_pipe(error);
+    SessionOptions session = {.calibration = options_text(options, OPTION_CALIBRATION),
+                              .prompt = options_text(options, OPTION_PROMPT),
+                              .alpha = options_value(options, OPTION_ALPHA)->number,
+                              .threads = (unsigned)options_value(options, OPTION_THREADS)->count};
+    if (options->operand_count > 0) {
+        session.base = options->operands[0];
+        session.sft = options->operands[1];
+        return open_terminal(batch, &session, error);
+    }
+    Demo demo = {0};
+    Status status = find_demo(&demo, error);
+    if (status != STATUS_OK) return status;
+    session.base = demo.base;
+    session.sft = demo.sft;
+    if (session.calibration == NULL) session.calibration = demo.calibration;
+    status = open_terminal(batch, &session, error);
+    free_demo(&demo);
+    return status;
+}
+
+const Command command_open = {
+    .name = "",
+    .operands = "[BASE SFT]",
+    .summary =
+        "See where fine-tuning moved a model, turn the fusion weight, export the result: in this terminal.",
+    .details =
+        "BASE and SFT are Hugging Face directories of one language model before and after supervised "
+        "fine-tuning. Without them the demo pair is opened. Press ? for the keys, q to leave.",
+    .run = run,
+};

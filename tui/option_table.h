@@ -1,0 +1,119 @@
+/*
+ * option_table — every option there is, one row each. The parser, its messages, `--help` and what else
+ * documents options derive from these rows; nothing else lists options.
+ *
+ *     X(IDENTIFIER, "name", letter, "argument", KIND, least, most, "default", commands, "help")
+ *
+ *     letter     of the short form, 0 for none
+ *     argument   as help shows it; NULL for a FLAG; of a CHOICE the values themselves: "base|sft"
+ *     KIND       FLAG; NUMBER and COUNT from `least` to `most`; SIZE in bytes, with a unit; CHOICE; RANGE is
+ *                FROM:TO:POINTS, the ends within `least` to `most`; TEXT
+ *     default    as the user would write it, or NULL: then options_has() tells
+ *     commands   those that take it
+ *
+ * One name may have several rows where commands understand it differently; their commands do not overlap.
+ */
+#ifndef REJUV_TUI_OPTION_TABLE_H
+#define REJUV_TUI_OPTION_TABLE_H
+
+#define ON(command) (1U << COMMAND_##command)
+#define ON_EVERY    (~0U)
+#define ON_JOBS     (ON(OPEN) | ON(DRIFT) | ON(PREVIEW) | ON(SWEEP) | ON(EXPORT) | ON(VERIFY))
+#define ON_TABLES   (ON(INFO) | ON(CHECK) | ON(DRIFT) | ON(PREVIEW) | ON(SWEEP) | ON(EXPORT) | ON(VERIFY))
+
+/* clang-format off */
+#define OPTION_TABLE(X) \
+    /* ---- the dials and what they are measured on ---- */ \
+    X(ALPHA, "alpha", 'a', "A", NUMBER, 0, 1, "0.5", ON(OPEN) | ON(PREVIEW) | ON(EXPORT), \
+      "the fusion weight: 0 is the base model, 1 the SFT model") \
+    X(ALPHA_RANGE, "alpha", 'a', "FROM:TO:POINTS", RANGE, -1, 2, "0:1:11", ON(SWEEP), \
+      "the fusion weights to measure, evenly spaced, both ends included; below 0 and above 1 extrapolates") \
+    X(CALIBRATION, "calibration", 'c', "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SWEEP), \
+      "rows to measure on, one a line: JSON with prompt and response (or prompt_ids and response_ids), or a prompt as text") \
+    X(PROMPT, "prompt", 'p', "TEXT", TEXT, 0, 0, NULL, ON(OPEN) | ON(PREVIEW) | ON(SWEEP), \
+      "the text to run the models on") \
+    X(PROMPT_FILE, "prompt-file", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP), \
+      "the same from a file, byte for byte (a final newline is part of the prompt); - reads standard input") \
+    X(IDS, "ids", 0, "1,2,3", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP), \
+      "the same as token ids: no tokenizer is needed") \
+    /* ---- drift ---- */ \
+    X(SORT, "sort", 0, "METRIC", TEXT, 0, 0, NULL, ON(DRIFT), \
+      "most drifted first by this metric; otherwise in the order of the files") \
+    X(TOP_ROWS, "top", 'k', "N", COUNT, 1, 1e9, NULL, ON(DRIFT), \
+      "only the first N rows") \
+    X(BY, "by", 0, "tensor|layer|role", CHOICE, 0, 0, "tensor", ON(DRIFT), \
+      "what a row is: one tensor, or all tensors of a layer or of a role taken as one") \
+    /* ---- tokenize ---- */ \
+    X(PLAIN, "plain", 0, NULL, FLAG, 0, 0, NULL, ON(TOKENIZE), \
+      "without special tokens: they are not put in, or with --decode left out") \
+    X(DECODE, "decode", 'd', NULL, FLAG, 0, 0, NULL, ON(TOKENIZE), \
+      "the other way: lines of ids to text") \
+    X(JSON_LINES, "json", 0, NULL, FLAG, 0, 0, NULL, ON(TOKENIZE), \
+      "lines in and out are JSON") \
+    /* ---- preview ---- */ \
+    X(TOP, "top", 'k', "K", COUNT, 1, 1000, "10", ON(PREVIEW), \
+      "how many of the most likely next tokens to show") \
+    X(ALL_POSITIONS, "all-positions", 0, NULL, FLAG, 0, 0, NULL, ON(PREVIEW), \
+      "show them at every position, not only at the last") \
+    X(PIN, "pin", 0, "TOKEN", TEXT, 0, 0, NULL, ON(PREVIEW), \
+      "follow this token's probability: a text that is one token, or id:123; may be repeated") \
+    X(CONTINUE, "continue", 'n', "N", COUNT, 1, 1000000, NULL, ON(PREVIEW), \
+      "continue the prompt by up to N tokens") \
+    X(FROM, "from", 0, "base|sft|fused", CHOICE, 0, 0, "fused", ON(PREVIEW), \
+      "which model continues") \
+    X(TEMPERATURE, "temperature", 't', "T", NUMBER, 0, 1000, "0", ON(PREVIEW), \
+      "0 takes the most likely token, anything above samples") \
+    X(SEED, "seed", 's', "S", COUNT, 0, 18446744073709551615.0, "0", ON(PREVIEW), \
+      "the seed of sampling: the same seed gives the same text") \
+    X(LOGITS_OUT, "logits-out", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW), \
+      "write the fused model's logits, [tokens, vocabulary], as raw little-endian float32") \
+    /* ---- export and verify ---- */ \
+    X(OUT, "out", 'o', "DIR", TEXT, 0, 0, NULL, ON(EXPORT), \
+      "the directory to make; it must not exist, or be empty") \
+    X(DTYPE, "dtype", 0, "keep|F32|F16|BF16", CHOICE, 0, 0, "keep", ON(EXPORT), \
+      "the type to write; keep is that of each tensor of the SFT model") \
+    X(SHARD_SIZE, "shard-size", 0, "SIZE", SIZE, 1, 9e18, "5GB", ON(EXPORT), \
+      "the most a file of weights holds: 5GB, 500MB, 2GiB, or bytes") \
+    X(DONOR, "donor", 0, "sft|base", CHOICE, 0, 0, "sft", ON(EXPORT), \
+      "whose configuration, tokenizer and chat template go with the weights") \
+    X(RECIPE, "recipe", 'r', "FILE", TEXT, 0, 0, NULL, ON(EXPORT), \
+      "make the same export again: settings from a rejuvenation.json, sums compared with it; BASE and SFT may be left out where they are still where it says") \
+    X(DRY_RUN, "dry-run", 0, NULL, FLAG, 0, 0, NULL, ON(EXPORT), \
+      "say what would be written, and write nothing") \
+    X(NO_VERIFY, "no-verify", 0, NULL, FLAG, 0, 0, NULL, ON(EXPORT), \
+      "do not read the result again") \
+    X(DISCARD, "discard", 0, NULL, FLAG, 0, 0, NULL, ON(EXPORT), \
+      "remove what an interrupted export to --out left behind, and do nothing else") \
+    X(BASE, "base", 0, "DIR", TEXT, 0, 0, NULL, ON(VERIFY), \
+      "the base model, where it is no longer where the recipe says") \
+    X(SFT, "sft", 0, "DIR", TEXT, 0, 0, NULL, ON(VERIFY), \
+      "the SFT model, likewise") \
+    X(NO_INPUTS, "no-inputs", 0, NULL, FLAG, 0, 0, NULL, ON(VERIFY), \
+      "compare with the recipe only, even if the inputs are at hand") \
+    /* ---- the terminal program ---- */ \
+    X(VIEW, "view", 0, "NAME", TEXT, 0, 0, NULL, ON(OPEN), \
+      "the view to begin with, by name or number") \
+    X(KEYS, "keys", 0, "FILE", TEXT, 0, 0, NULL, ON(OPEN), \
+      "a key file in place of the user's own") \
+    X(ASCII, "ascii", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
+      "draw with ASCII characters only") \
+    X(MONO, "mono", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
+      "no colours") \
+    X(FRAMES, "frames", 0, "N", COUNT, 1, 1e9, NULL, ON(OPEN), \
+      "leave after N drawn frames: for tests") \
+    /* ---- everywhere ---- */ \
+    X(JSON, "json", 0, NULL, FLAG, 0, 0, NULL, ON_TABLES, \
+      "write JSON") \
+    X(CSV, "csv", 0, NULL, FLAG, 0, 0, NULL, ON_TABLES, \
+      "write the main table as CSV") \
+    X(THREADS, "threads", 'j', "N", COUNT, 1, 4096, NULL, ON_JOBS, \
+      "threads to use; otherwise as many as the process may run on") \
+    X(QUIET, "quiet", 'q', NULL, FLAG, 0, 0, NULL, ON_TABLES | ON(TOKENIZE), \
+      "no progress and no notes on standard error; errors are still told") \
+    X(HELP, "help", 'h', NULL, FLAG, 0, 0, NULL, ON_EVERY, \
+      "show this") \
+    X(VERSION, "version", 'V', NULL, FLAG, 0, 0, NULL, ON_EVERY, \
+      "show the version")
+/* clang-format on */
+
+#endif

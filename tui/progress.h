@@ -1,0 +1,33 @@
+/*
+ * progress — the bar of a batch command, on standard error: one line that is drawn over, and blank at the
+ * end.
+ *
+ *     drift     [##############                ]  47 %  1.9 GB/s  0:04 left
+ *
+ * Plain ASCII without escape sequences, at most ten times a second, and only once the work has taken a
+ * moment.
+ */
+#ifndef REJUV_TUI_PROGRESS_H
+#define REJUV_TUI_PROGRESS_H
+
+#include "core/job.h"
+
+#include <stdbool.h>
+
+typedef struct Progress {
+    bool enabled;
+    double began, drawn; /* seconds, monotonic; 0: never */
+    int columns;         /* of the terminal, at the last drawing; 0: nothing is drawn */
+    size_t part, parts;  /* where one stage is run several times: which this is, of how many; 0: once */
+} Progress;
+
+/* Drawn only where standard error is a terminal, and not when `quiet`. */
+Progress progress_begin(bool quiet);
+
+/* A JobObserver; `user` is the Progress. */
+void progress_observe(void *user, JobProgress progress);
+
+/* Blanks the line, before anything else is written. */
+void progress_clear(Progress *progress);
+
+#endif
