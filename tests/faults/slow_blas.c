@@ -1,0 +1,16 @@
+/*
+ * slow_blas — stands in for an OpenBLAS that does not know this processor: without OPENBLAS_CORETYPE it says
+ * that it chose the slowest kernels. Preloaded.
+ */
+#include <dlfcn.h>
+#include <stdlib.h>
+
+char *openblas_get_corename(void);
+
+char *openblas_get_corename(void) {
+    static char slow[] = "Prescott";
+    if (getenv("OPENBLAS_CORETYPE") == NULL) return slow;
+    char *(*real)(void);
+    *(void **)&real = dlsym(RTLD_NEXT, "openblas_get_corename");
+    return real != NULL ? real() : slow;
+}

@@ -1,0 +1,294 @@
+/*
+ * How `rejuv` behaves in scripts when something is not as it should be: wrong usage, wrong files, signals,
+ * closed pipes, full disks, hostile names. The real program is run.
+ */
+#include "tests/golden/golden.h"
+#include "tests/program.h"
+#include "tests/unit/scratch.h"
+#include "tui/command.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <time.h>
+
+static char *base, *sft, *calibration; /* the demo pair */
+
+static int open_demo(void **state) {
+    base = golden_path("demo/%s%s", "base", "");
+    sft = golden_path("demo/%s%s", "sft", "");
+    calibration = golden_path("demo/%s%s", "calibration.jsonl", "");
+    return scratch_make(state);
+}
+
+static int close_demo(void **state) {
+    free(base);
+    free(sft);
+    free(calibration);
+    return scratch_remove(state);
+}
+
+static void wait_a_moment(void) {
+    struct timespec moment = {.tv_nsec = 300000000};
+    (void)nanosleep(&moment, NULL);
+}
+
+/* ---- usage ---- */
+
+static void every_command_helps_within_80_columns_and_names_its_options(void **unused) {
+    (void)unused;
+    for (CommandId id = 0; id < COMMAND_COUNT; id++) {
+        const char *with[] = {COMMANDS[id]->name, "--help", NULL};
+        ProgramResult result = program_run_with(id == COMMAND_OPEN ? with + 1 : with, NULL, 0);
+        assert_int_equal(result.status, 0);
+        assert_string_equal(result.errors, "");
+        for (char *line = result.output; *line != '\0'; line += strcspn(line, "\n") + 1)
+            if (strcspn(line, "\n") >= 80) fail_msg("too wide: %.100s", line);
+        for (OptionId option = 0; option < OPTION_COUNT; option++) {
+            char name[64];
+            (void)snprintf(name, sizeof name, "--%s ", option_facts(option)->name);
+            bool takes = (option_facts(option)->commands >> id & 1U) != 0;
+            if (takes && strstr(result.output, name) == NULL) fail_msg("%s is not in the help", name);
+        }
+        program_free(&result);
+    }
+}
+
+static void wrong_usage_ends_with_2_and_says_what_is_wrong(void **unused) {
+    (void)unused;
+    PROGRAM_EXPECT(2, "did you mean --sort?", "drift", base, sft, "--srot", "norm");
+    PROGRAM_EXPECT(2, "usage: rejuv drift BASE SFT", "drift", base);
+    PROGRAM_EXPECT(2, "did you mean check?", "chek", base, sft);
+    PROGRAM_EXPECT(2, "\"rollout\" is no command", "rollout", base, sft);
+    PROGRAM_EXPECT(2, "expected a prompt", "preview", base, sft);
+    PROGRAM_EXPECT(2, "--from says how to --continue", "preview", base, sft, "-p", "x", "--from", "base");
+    PROGRAM_EXPECT(2, "expected what to measure on", "sweep", base, sft);
+    PROGRAM_EXPECT(2, "expected --out DIR", "export", base, sft);
+    PROGRAM_EXPECT(2, "expected BASE SFT", "export", "--out", "x");
+    PROGRAM_EXPECT(2, "token ids such as 1,2,3", "preview", base, sft, "--ids", "1,two");
+    PROGRAM_EXPECT(2, "outside the vocabulary", "preview", base, sft, "--ids", "512");
+    PROGRAM_EXPECT(2, "one token at least", "preview", base, sft, "--ids", "");
+}
+
+static void without_a_terminal_the_terminal_program_names_the_commands(void **unused) {
+    (void)unused;
+    PROGRAM_EXPECT(2, "standard input is not a terminal; commands for scripts: rejuv info, check", base, sft);
+}
+
+/* ---- files ---- */
+
+static void files_that_are_not_there_or_not_whole_are_named(void **unused) {
+    (void)unused;
+    PROGRAM_EXPECT(2, "/nowhere", "info", "/nowhere");
+    PROGRAM_EXPECT(2, "/nowhere", "drift", base, "/nowhere");
+    PROGRAM_EXPECT(2, "/nowhere", "tokenize", "/nowhere");
+    PROGRAM_EXPECT(2, "/nowhere", "sweep", base, sft, "--calibration", "/nowhere");
+    PROGRAM_EXPECT(2, "/nowhere", "preview", base, sft, "--prompt-file", "/nowhere");
+    PROGRAM_EXPECT(2, "/nowhere", "export", "--recipe", "/nowhere", "--out", "x");
+    PROGRAM_EXPECT(2, "/nowhere", "verify", "/nowhere");
+    PROGRAM_EXPECT(2, "/nowhere/x", "preview", base, sft, "--ids", "1", "--logits-out", "/nowhere/x");
+    char *directory = scratch_path("cut/");
+    scratch_write_safetensors("cut/model.safetensors",
+                              "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}}", 15);
+    PROGRAM_EXPECT(2, "cut/model.safetensors", "info", directory);
+    PROGRAM_EXPECT(2, "cut/model.safetensors", "drift", directory, directory);
+    free(directory);
+}
+
+static void a_bad_line_ends_tokenize_with_its_number(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *option, *input, *message;
+    } CASES[] = {{"--plain", "good\n\xff\n", "line 2"},  {"--json", "\"good\"\nnot json\n", "line 2"},
+                 {"--json", "\"a\" \"b\"\n", "line 1"},  {"--json", "\n", "line 1"},
+                 {"--decode", "1 2\n1 two\n", "line 2"}, {"--decode", "1 99999999999\n", "line 1"},
+                 {"--decode", "-1\n", "line 1"}};
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        ProgramResult result = program_run_with((const char *const[]){"tokenize", sft, CASES[i].option, NULL},
+                                                CASES[i].input, strlen(CASES[i].input));
+        assert_int_equal(result.status, 2);
+        if (strstr(result.errors, CASES[i].message) == NULL)
+            fail_msg("expected %s, found %s", CASES[i].message, result.errors);
+        program_free(&result);
+    }
+}
+
+static void nothing_untrusted_goes_out_raw(void **unused) {
+    (void)unused;
+    static const char *const NAMES[] = {"\x1b[31mred",
+                                        "\xc2\x9b"
+                                        "31m",
+                                        "\xe2\x80\xae"
+                                        "right to left"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        ProgramResult result = PROGRAM_RUN("drift", NAMES[i], NAMES[i]);
+        assert_int_equal(result.status, 2);
+        assert_null(strchr(result.errors, '\x1b'));
+        assert_null(strstr(result.errors, "\xc2\x9b"));
+        assert_null(strstr(result.errors, "\xe2\x80\xae"));
+        program_free(&result);
+    }
+    static const char *const FORMATS[] = {"--quiet", "--json", "--csv"};
+    for (size_t i = 0; i < sizeof FORMATS / sizeof *FORMATS; i++) {
+        ProgramResult result = PROGRAM_RUN("preview", base, sft, "--prompt", "a\x1b[31m\a", FORMATS[i]);
+        assert_int_equal(result.status, 0);
+        assert_null(strchr(result.output, '\x1b'));
+        assert_null(strchr(result.output, '\a'));
+        program_free(&result);
+    }
+}
+
+/* ---- signals and pipes ---- */
+
+/* A sweep that would take minutes. */
+static void expect_interrupted(int signal_number) {
+    FILE *out = tmpfile(), *err = tmpfile();
+    assert_true(out != NULL && err != NULL);
+    const char *const arguments[] = {
+        "sweep", base, sft, "--calibration", calibration, "--alpha", "0:1:10000", "--threads", "2", NULL};
+    pid_t child = program_start(arguments, -1, fileno(out), fileno(err));
+    wait_a_moment();
+    wait_a_moment();
+    assert_int_equal(kill(child, signal_number), 0);
+    assert_int_equal(program_wait(child), COMMAND_EXIT_INTERRUPTED);
+    size_t bytes;
+    free(program_read(out, &bytes));
+    assert_int_equal(bytes, 0); /* nothing that could be taken for a result */
+    free(program_read(err, &bytes));
+}
+
+static void interrupted_work_ends_with_130(void **unused) {
+    (void)unused;
+    expect_interrupted(SIGINT);
+    expect_interrupted(SIGTERM);
+}
+
+static void a_reader_that_had_enough_is_no_error(void **unused) {
+    (void)unused;
+    int ends[2];
+    FILE *err = tmpfile();
+    assert_non_null(err);
+    assert_int_equal(pipe(ends), 0);
+    const char *const arguments[] = {"drift", base, sft, "--json", NULL};
+    (void)close(ends[0]); /* nobody reads: the first write fails */
+    pid_t child = program_start(arguments, -1, ends[1], fileno(err));
+    (void)close(ends[1]);
+    assert_int_equal(program_wait(child), 0);
+    size_t bytes;
+    char *errors = program_read(err, &bytes);
+    assert_string_equal(errors, "");
+    free(errors);
+}
+
+static void a_closed_pipe_ends_an_endless_tokenize(void **unused) {
+    (void)unused;
+    int in[2], out[2];
+    assert_int_equal(pipe(in), 0);
+    assert_int_equal(pipe(out), 0);
+    (void)fcntl(in[1], F_SETFD, FD_CLOEXEC);
+    (void)fcntl(out[0], F_SETFD, FD_CLOEXEC);
+    const char *const arguments[] = {"tokenize", sft, NULL};
+    pid_t child = program_start(arguments, in[0], out[1], -1);
+    (void)close(in[0]);
+    (void)close(out[1]);
+    char answer[64] = "";
+    assert_int_equal(write(in[1], "Question\n", 9), 9);
+    assert_true(read(out[0], answer, sizeof answer - 1) > 0); /* an answer before the end of the input */
+    assert_string_equal(answer, "300\n");
+    (void)close(out[0]);
+    assert_int_equal(write(in[1], "Question\n", 9), 9);
+    assert_int_equal(program_wait(child), 0); /* although its input is still open */
+    (void)close(in[1]);
+}
+
+static void a_full_disk_is_an_error(void **unused) {
+    (void)unused;
+    static const char *const WORDS[] = {"info", "--help", "--version"};
+    for (size_t i = 0; i < sizeof WORDS / sizeof *WORDS; i++) {
+        const char *const line[] = {WORDS[i], NULL};
+        int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+        FILE *err = tmpfile();
+        assert_true(full >= 0 && err != NULL);
+        assert_int_equal(program_wait(program_start(line, -1, full, fileno(err))), 2);
+        size_t bytes;
+        char *errors = program_read(err, &bytes);
+        assert_non_null(strstr(errors, "No space left on device"));
+        free(errors);
+        (void)close(full);
+    }
+    PROGRAM_EXPECT(2, "No space left on device", "preview", base, sft, "--ids", "1", "--logits-out",
+                   "/dev/full");
+}
+
+/* ---- files that are written ---- */
+
+static size_t count_entries(const char *directory) {
+    size_t count = 0;
+    DIR *stream = opendir(directory);
+    assert_non_null(stream);
+    while (readdir(stream) != NULL) count++;
+    (void)closedir(stream);
+    return count - 2;
+}
+
+static void logits_appear_whole_or_not_at_all(void **unused) {
+    (void)unused;
+    char *directory = scratch_path("logits/"), *path;
+    path = scratch_path("logits/file");
+    PROGRAM_EXPECT(0, "", "preview", base, sft, "--ids", "1,2", "--logits-out", path);
+    PROGRAM_EXPECT(0, "", "preview", base, sft, "--ids", "1,2,3", "--logits-out", path); /* in its place */
+    struct stat facts;
+    assert_int_equal(stat(path, &facts), 0);
+    assert_int_equal(facts.st_size, 3 * 512 * 4);
+    assert_int_equal(count_entries(directory), 1);
+    PROGRAM_EXPECT(2, "Is a directory", "preview", base, sft, "--ids", "1", "--logits-out", directory);
+    assert_int_equal(count_entries(directory), 1);
+    free(path);
+    free(directory);
+}
+
+/* ---- OpenBLAS ---- */
+
+static void a_program_with_slow_kernels_restarts_itself_once(void **unused) {
+    (void)unused;
+#if defined(__x86_64__)
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        skip(); /* there is no better core */
+    char *chosen = getenv("OPENBLAS_CORETYPE");
+    char *kept = chosen != NULL ? memory_copy_text(chosen, strlen(chosen)) : NULL;
+    assert_int_equal(unsetenv("OPENBLAS_CORETYPE"), 0);
+    assert_int_equal(setenv("LD_PRELOAD", SLOW_BLAS, 1), 0);
+    assert_int_equal(setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1), 0);
+    ProgramResult result = PROGRAM_RUN("info", "--json");
+    (void)unsetenv("LD_PRELOAD");
+    if (kept != NULL) (void)setenv("OPENBLAS_CORETYPE", kept, 1);
+    free(kept);
+    assert_int_equal(result.status, 0);
+    cJSON *tree = program_json(&result);
+    const cJSON *program = json_find(tree, "program");
+    assert_true(json_get_bool(program, "healed", false));
+    assert_string_equal(json_get_text(program, "openblas_core_before", ""), "Prescott");
+    assert_string_not_equal(json_get_text(program, "openblas_core", "Prescott"), "Prescott");
+    cJSON_Delete(tree);
+    program_free(&result);
+#else
+    skip();
+#endif
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_command_helps_within_80_columns_and_names_its_options),
+        cmocka_unit_test(wrong_usage_ends_with_2_and_says_what_is_wrong),
+        cmocka_unit_test(without_a_terminal_the_terminal_program_names_the_commands),
+        cmocka_unit_test(files_that_are_not_there_or_not_whole_are_named),
+        cmocka_unit_test(a_bad_line_ends_tokenize_with_its_number),
+        cmocka_unit_test(nothing_untrusted_goes_out_raw),
+        cmocka_unit_test(interrupted_work_ends_with_130),
+        cmocka_unit_test(a_reader_that_had_enough_is_no_error),
+        cmocka_unit_test(a_closed_pipe_ends_an_endless_tokenize),
+        cmocka_unit_test(a_full_disk_is_an_error),
+        cmocka_unit_test(logits_appear_whole_or_not_at_all),
+        cmocka_unit_test(a_program_with_slow_kernels_restarts_itself_once),
+    };
+    return cmocka_run_group_tests(tests, open_demo, close_demo);
+}

@@ -1,0 +1,255 @@
+/* The command line, read: words to options and operands, values to numbers, mistakes to messages. */
+#include "tests/golden/golden.h"
+#include "tui/command.h"
+#include "tui/options.h"
+
+#include <string.h>
+
+enum { WORDS = 16 };
+
+static Status parse(Options *options, Error *error, const char *const *words) {
+    char *argv[WORDS + 2] = {"rejuv"};
+    int argc = 1;
+    for (; words[argc - 1] != NULL; argc++) argv[argc] = (char *)(uintptr_t)words[argc - 1];
+    return options_parse(argc, argv, options, error);
+}
+
+#define ACCEPT(options, ...)                                                                                 \
+    do {                                                                                                     \
+        Error accept_error = {0};                                                                            \
+        if (parse(options, &accept_error, (const char *const[]){__VA_ARGS__, NULL}) != STATUS_OK)            \
+            fail_msg("%s", accept_error.message);                                                            \
+    } while (0)
+
+static void expect_refusal(const char *part, const char *const *words) {
+    Options options;
+    Error error = {0};
+    assert_int_equal(parse(&options, &error, words), STATUS_ARGUMENT);
+    if (strstr(error.message, part) == NULL) fail_msg("expected \"%s\" in: %s", part, error.message);
+    options_free(&options);
+}
+
+#define REFUSE(part, ...) expect_refusal(part, (const char *const[]){__VA_ARGS__, NULL})
+
+static void nothing_at_all_is_the_terminal_program(void **unused) {
+    (void)unused;
+    Options options;
+    Error error;
+    assert_int_equal(parse(&options, &error, (const char *const[]){NULL}), STATUS_OK);
+    assert_int_equal(options.command, COMMAND_OPEN);
+    assert_int_equal(options.operand_count, 0);
+    options_free(&options);
+    ACCEPT(&options, "BASE", "SFT");
+    assert_int_equal(options.command, COMMAND_OPEN);
+    assert_string_equal(options.operands[1], "SFT");
+    options_free(&options);
+}
+
+static void options_stand_anywhere(void **unused) {
+    (void)unused;
+    static const char *const LINES[][8] = {
+        {"--threads", "3", "drift", "BASE", "SFT", "--json"},
+        {"drift", "--threads=3", "BASE", "--json", "SFT"},
+        {"-j3", "--json", "drift", "BASE", "SFT"},
+        {"drift", "BASE", "SFT", "--json", "-j", "3"},
+        {"-j", "3", "drift", "--json", "--", "BASE", "SFT"},
+    };
+    for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++) {
+        Options options;
+        Error error = {0};
+        if (parse(&options, &error, LINES[i]) != STATUS_OK) fail_msg("line %zu: %s", i, error.message);
+        assert_int_equal(options.command, COMMAND_DRIFT);
+        assert_int_equal(options_value(&options, OPTION_THREADS)->count, 3);
+        assert_true(options_has(&options, OPTION_JSON));
+        assert_false(options_has(&options, OPTION_CSV));
+        assert_int_equal(options.operand_count, 2);
+        assert_string_equal(options.operands[0], "BASE");
+        assert_string_equal(options.operands[1], "SFT");
+        options_free(&options);
+    }
+}
+
+static void letters_stand_together(void **unused) {
+    (void)unused;
+    Options options;
+    ACCEPT(&options, "drift", "-qk5", "BASE", "SFT");
+    assert_true(options_has(&options, OPTION_QUIET));
+    assert_int_equal(options_value(&options, OPTION_TOP_ROWS)->count, 5);
+    options_free(&options);
+}
+
+static void two_dashes_end_the_options(void **unused) {
+    (void)unused;
+    Options options;
+    ACCEPT(&options, "check", "--", "--json", "-q");
+    assert_string_equal(options.operands[0], "--json");
+    assert_string_equal(options.operands[1], "-q");
+    assert_false(options_has(&options, OPTION_QUIET));
+    options_free(&options);
+    ACCEPT(&options, "--", "check", "drift"); /* then they are directories */
+    assert_int_equal(options.command, COMMAND_OPEN);
+    options_free(&options);
+}
+
+static void one_name_means_what_its_command_says(void **unused) {
+    (void)unused;
+    Options options;
+    ACCEPT(&options, "preview", "B", "S", "--alpha", "0.25");
+    assert_true(options_value(&options, OPTION_ALPHA)->number == 0.25);
+    options_free(&options);
+    ACCEPT(&options, "--alpha", "-0.25:1.25:7", "sweep", "B", "S");
+    const OptionValue *range = options_value(&options, OPTION_ALPHA_RANGE);
+    assert_true(range->number == -0.25 && range->to == 1.25 && range->count == 7);
+    assert_true(option_range_value(range, 0) == -0.25);
+    assert_true(option_range_value(range, 1) == 0.0);
+    assert_true(option_range_value(range, 6) == 1.25);
+    options_free(&options);
+}
+
+static void the_last_of_repeated_options_counts_but_pins_gather(void **unused) {
+    (void)unused;
+    Options options;
+    size_t at = 0;
+    ACCEPT(&options, "preview", "B", "S", "--top", "3", "--pin", "a", "--top", "7", "--pin", "b");
+    assert_int_equal(options_value(&options, OPTION_TOP)->count, 7);
+    assert_string_equal(options_next(&options, OPTION_PIN, &at), "a");
+    assert_string_equal(options_next(&options, OPTION_PIN, &at), "b");
+    assert_null(options_next(&options, OPTION_PIN, &at));
+    options_free(&options);
+}
+
+static void sizes_have_units(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } SIZES[] = {{"5GB", 5000000000}, {"500mb", 500000000}, {"2GiB", 2147483648},
+                 {"1.5kB", 1500},     {"4096", 4096},       {"1 TB", 1000000000000}};
+    for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++) {
+        Options options;
+        ACCEPT(&options, "export", "B", "S", "--shard-size", SIZES[i].text);
+        assert_int_equal(options_value(&options, OPTION_SHARD_SIZE)->count, SIZES[i].bytes);
+        options_free(&options);
+    }
+    REFUSE("--shard-size", "export", "B", "S", "--shard-size", "5 bananas");
+    REFUSE("--shard-size", "export", "B", "S", "--shard-size", "-1");
+    REFUSE("--shard-size", "export", "B", "S", "--shard-size", "0");
+    REFUSE("--shard-size", "export", "B", "S", "--shard-size", "99999999TB");
+    REFUSE("--shard-size", "export", "B", "S", "--shard-size", "nanGB");
+}
+
+static void choices_are_numbered_and_know_no_case(void **unused) {
+    (void)unused;
+    Options options;
+    ACCEPT(&options, "export", "B", "S", "--dtype", "bf16", "--donor=base");
+    assert_int_equal(options_value(&options, OPTION_DTYPE)->count, 3);
+    assert_int_equal(options_value(&options, OPTION_DONOR)->count, 1);
+    options_free(&options);
+    REFUSE("expected one of keep|F32|F16|BF16", "export", "B", "S", "--dtype", "F8");
+    REFUSE("expected one of", "export", "B", "S", "--dtype", "");
+    REFUSE("expected one of", "export", "B", "S", "--dtype", "F3");
+}
+
+/* A default is written as a user would write it: each is given back to the parser. */
+static void every_default_is_a_value_of_its_option(void **unused) {
+    (void)unused;
+    size_t defaults = 0;
+    for (OptionId id = 0; id < OPTION_COUNT; id++) {
+        const OptionFacts *facts = option_facts(id);
+        assert_int_equal(facts->argument == NULL, facts->kind == OPTION_KIND_FLAG);
+        if (facts->initial == NULL) continue;
+        CommandId command = 1;
+        while ((facts->commands >> command & 1U) == 0) command++;
+        char *name = memory_format("--%s=%s", facts->name, facts->initial);
+        assert_non_null(name);
+        Options options;
+        ACCEPT(&options, COMMANDS[command]->name, name, "--help");
+        const OptionValue *value = options_value(&options, id);
+        assert_true(value->given);
+        options_free(&options);
+        free(name);
+        defaults++;
+    }
+    assert_true(defaults >= 8);
+}
+
+/* Otherwise a command would have two options of one name or letter. */
+static void names_and_letters_are_unique_for_each_command(void **unused) {
+    (void)unused;
+    for (OptionId a = 0; a < OPTION_COUNT; a++) {
+        for (OptionId b = a + 1; b < OPTION_COUNT; b++) {
+            const OptionFacts *first = option_facts(a), *second = option_facts(b);
+            if ((first->commands & second->commands) == 0) continue;
+            assert_string_not_equal(first->name, second->name);
+            if (first->letter != 0) assert_int_not_equal(first->letter, second->letter);
+        }
+    }
+    for (OptionId id = 0; id < OPTION_COUNT; id++) {
+        for (OptionId twin = 0; twin < id; twin++) { /* words are sorted before the command is known */
+            if (strcmp(option_facts(id)->name, option_facts(twin)->name) == 0)
+                assert_int_equal(option_facts(id)->argument == NULL, option_facts(twin)->argument == NULL);
+        }
+    }
+}
+
+static void a_mistake_names_the_option_and_the_nearest_one(void **unused) {
+    (void)unused;
+    REFUSE("there is no option --sorrt; did you mean --sort?", "drift", "B", "S", "--sorrt", "norm");
+    REFUSE("there is no option --xyzzy", "drift", "B", "S", "--xyzzy");
+    REFUSE("there is no option -X", "drift", "B", "S", "-X");
+    REFUSE("rejuv check takes no --alpha; it belongs to the terminal program, preview, sweep, export",
+           "check", "B", "S", "--alpha", "0.5");
+    REFUSE("--top needs an argument", "drift", "B", "S", "--top");
+    REFUSE("--json takes no argument, found \"yes\"", "drift", "B", "S", "--json=yes");
+    REFUSE("--alpha: expected a number from 0 to 1, found \"1.5\"", "preview", "B", "S", "--alpha", "1.5");
+    REFUSE("found \"half\"", "preview", "B", "S", "--alpha", "half");
+    REFUSE("found \"nan\"", "preview", "B", "S", "--alpha", "nan");
+    REFUSE("found \"\"", "preview", "B", "S", "--alpha", "");
+    REFUSE("FROM:TO:POINTS", "sweep", "B", "S", "--alpha", "0.5");
+    REFUSE("FROM:TO:POINTS", "sweep", "B", "S", "--alpha", "0:1:1");
+    REFUSE("FROM:TO:POINTS", "sweep", "B", "S", "--alpha", "0:3:5");
+    REFUSE("--threads: expected a whole number from 1 to 4096", "drift", "B", "S", "-j", "0");
+    REFUSE("found \"-1\"", "drift", "B", "S", "-j", "-1");
+    REFUSE("exclude each other", "drift", "B", "S", "--json", "--csv");
+    REFUSE("exclude each other", "export", "B", "S", "--recipe", "r", "--alpha", "0.5");
+}
+
+static void a_mistake_in_the_operands_says_what_was_expected(void **unused) {
+    (void)unused;
+    REFUSE("expected BASE SFT, found 1 argument", "drift", "B");
+    REFUSE("expected BASE SFT, found 3 arguments", "drift", "B", "S", "X");
+    REFUSE("there is no command \"chekc\"; did you mean check?", "chekc", "B", "S");
+    REFUSE("\"landscape\" is no command", "landscape", "B", "S");
+    REFUSE("expected BASE SFT or nothing, found 1 argument", "B");
+}
+
+static void help_and_version_need_nothing_else(void **unused) {
+    (void)unused;
+    Options options;
+    ACCEPT(&options, "drift", "--help");
+    assert_true(options_has(&options, OPTION_HELP));
+    assert_int_equal(options.command, COMMAND_DRIFT);
+    options_free(&options);
+    ACCEPT(&options, "-V");
+    assert_true(options_has(&options, OPTION_VERSION));
+    options_free(&options);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_at_all_is_the_terminal_program),
+        cmocka_unit_test(options_stand_anywhere),
+        cmocka_unit_test(letters_stand_together),
+        cmocka_unit_test(two_dashes_end_the_options),
+        cmocka_unit_test(one_name_means_what_its_command_says),
+        cmocka_unit_test(the_last_of_repeated_options_counts_but_pins_gather),
+        cmocka_unit_test(sizes_have_units),
+        cmocka_unit_test(choices_are_numbered_and_know_no_case),
+        cmocka_unit_test(every_default_is_a_value_of_its_option),
+        cmocka_unit_test(names_and_letters_are_unique_for_each_command),
+        cmocka_unit_test(a_mistake_names_the_option_and_the_nearest_one),
+        cmocka_unit_test(a_mistake_in_the_operands_says_what_was_expected),
+        cmocka_unit_test(help_and_version_need_nothing_else),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
