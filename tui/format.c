@@ -41,8 +41,9 @@ char *format_fit(double value, int columns, char text[FORMAT_SIZE]) {
         (void)format_number(value, digits, text);
         drop_zeros(text);
         if ((int)strlen(text) <= columns) return text;
-        if (text[0] == '0' && text[1] == '.' && (int)strlen(text) == columns + 1) {
-            memmove(text, text + 1, strlen(text)); /* .313 */
+        char *zero = text[0] == '-' ? text + 1 : text;
+        if (zero[0] == '0' && zero[1] == '.' && (int)strlen(text) == columns + 1) {
+            memmove(zero, zero + 1, strlen(zero)); /* .313, -.313 */
             return text;
         }
     }

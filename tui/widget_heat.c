@@ -63,6 +63,27 @@ static HeatLayout lay_out(Rect area, const HeatMap *map) {
     return layout;
 }
 
+/* What a cell says: on its colour where cells are filled, else after the step's glyph. */
+static void draw_text(Canvas *canvas, Rect cells, int row, int column, int width, ThemeHeat heat, bool known,
+                      const char *text) {
+    bool filled = known && canvas->theme.depth == THEME_256;
+    int room = width - 2 - (known && !filled ? 2 : 0), own = text_width(text); /* ends are the cursor's */
+    int begin = column + width - 1 - (own < room ? own : room);
+    if (!known) {
+        canvas_write_field(canvas, cells, row, begin, own < room ? own : room, true, ROLE_TEXT, text);
+        return;
+    }
+    Style style = heat.style;
+    if (filled) style.foreground = theme_luminance(style.background) > 0.18 ? 16 : 231;
+    for (int i = 1; filled && i < width; i++)
+        (void)canvas_write_styled(canvas, cells, row, column + i, style, " ");
+    if (!filled) (void)canvas_write_styled(canvas, cells, row, column + 1, heat.style, heat.glyph);
+    Rect clipped = cells;
+    if (clipped.columns > column + width - 1) clipped.columns = column + width - 1;
+    (void)canvas_write_styled(canvas, clipped, row, begin,
+                              filled ? style : theme_style(&canvas->theme, ROLE_TEXT), text);
+}
+
 /* One element: the step's glyph over the cell, one blank before it; brackets at the cursor. */
 static void draw_cell(Canvas *canvas, const HeatMap *map, const HeatLayout *layout, int row, int column,
                       size_t item, bool cursor) {
@@ -71,9 +92,11 @@ static void draw_cell(Canvas *canvas, const HeatMap *map, const HeatLayout *layo
         double share = heat_scale(map->ramp, map->low, map->high, map->values[item]);
         ThemeHeat heat = theme_heat(&canvas->theme, map->ramp, share);
         bool known = !isnan(share);
+        const char *text = map->texts != NULL ? map->texts[item] : NULL;
+        if (text != NULL) draw_text(canvas, layout->cells, row, at, layout->width, heat, known, text);
         int begin = known ? 1 : layout->width / 2, end = known ? layout->width : layout->width / 2 + 1;
         if (cursor && known && layout->width > 3) end--;
-        for (int i = begin; i < end; i++)
+        for (int i = begin; i < end && text == NULL; i++)
             (void)canvas_write_styled(canvas, layout->cells, row, at + i, heat.style, heat.glyph);
     }
     if (!cursor) return;
@@ -152,10 +175,16 @@ void heat_draw_dense(Canvas *canvas, Rect area, const HeatGrid *grid) {
     if (grid->cursor_row < 0 || grid->cursor_column < 0) return;
     int row = (int)(halves ? grid->cursor_row / 2 : grid->cursor_row), column = (int)grid->cursor_column;
     if (row >= rows || column >= columns) return;
-    const char *mark = !halves ? "+" : grid->cursor_row % 2 == 0 ? "▀" : "▄";
+    bool upper = grid->cursor_row % 2 == 0;
+    const char *mark = !halves ? "X" : upper ? "▀" : "▄";
     Style cursor =
         theme_overlay(theme_style(&canvas->theme, ROLE_MARK), theme_style(&canvas->theme, ROLE_SELECTED));
-    if (halves) cursor.attributes &= (uint8_t)~THEME_REVERSE;
+    if (halves) { /* the other half keeps its colour */
+        double other = grid_share(grid, (size_t)(upper ? grid->cursor_row + 1 : grid->cursor_row - 1),
+                                  (size_t)grid->cursor_column);
+        cursor.background = theme_solid(&canvas->theme, grid->ramp, other);
+        cursor.attributes &= (uint8_t)~THEME_REVERSE;
+    }
     (void)canvas_write_styled(canvas, area, row, column, cursor, mark);
 }
 
