@@ -193,6 +193,10 @@ const Tokenizer *session_base_tokenizer(const Session *session) {
     return work_is_running(&session->loading) ? NULL : session->load.base;
 }
 
+bool session_tokenizers_are_loading(const Session *session) {
+    return work_is_running(&session->loading);
+}
+
 size_t session_finding_count(const Session *session) {
     return session->pair->finding_count;
 }

@@ -34,6 +34,7 @@ const char *session_model_error(const Session *session);
  * which. */
 const Tokenizer *session_tokenizer(const Session *session, const char **message);
 const Tokenizer *session_base_tokenizer(const Session *session);
+bool session_tokenizers_are_loading(const Session *session);
 
 /* Pair findings and those about tokenizers, the gravest first. */
 size_t session_finding_count(const Session *session);

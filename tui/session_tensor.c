@@ -24,7 +24,8 @@ void session_request_elements(Session *session, const ElementsRequest *request) 
     session->wanted_elements = wanted;
     session->has_wanted_elements = true;
     session->elements_error = (Error){0};
-    (void)work_cancel(&session->pooling); /* what runs answers an older request */
+    (void)work_cancel(&session->pooling);  /* what runs answers an older request */
+    (void)session_tensor_refresh(session); /* asked for while drawing, nothing else might come to start it */
 }
 
 static Status pool(Job *job, void *argument, Error *error) {
