@@ -61,6 +61,30 @@
     X(ALPHA_UP_COARSE,  "alpha-up-coarse",  "", NONE,   "α 0.1", "α + 0.1")                        \
     X(ALPHA_DOWN_COARSE,"alpha-down-coarse","", NONE,   "α 0.1", "α - 0.1")                        \
     X(ALPHA_SET,        "alpha-set",        "", NUMBER, "α",   "set α: 0 is the base model, 1 the SFT model") \
+    /* ---- overview, layers, tensor ---- */                                                                 \
+    X(OTHER_BLOCK,      "other-block",      "overview", NONE, "block", "go from the findings to the tensors and back") \
+    X(RESUME_SCAN,      "resume-scan",      "overview layers tensor", NONE, "resume", "go on with a drift scan that was cancelled") \
+    X(LAYER,            "layer",            "layers", NUMBER, "layer", "go to the layer of this number") \
+    X(TOGGLE_LIST,      "toggle-list",      "layers", NONE, "list",  "show a list of all tensors in place of the map, or the map again") \
+    X(ORDER,            "order",            "layers", NONE, "order", "list the most drifted tensors first, or in the files' order") \
+    X(SCALE_NEXT,       "scale-next",       "layers tensor", NONE, "scale", "spread the colours otherwise: linear, logarithmic, in Layers by column") \
+    X(ZOOM_IN,          "zoom-in",          "tensor", NONE, "zoom", "look closer around the cursor, in the end at written figures") \
+    X(ZOOM_OUT,         "zoom-out",         "tensor", NONE, "zoom", "see more of the tensor")              \
+    X(ZOOM_WHOLE,       "zoom-whole",       "tensor", NONE, "whole", "see the whole tensor")               \
+    X(PAN_LEFT,         "pan-left",         "tensor", NONE, "pan",  "half a window to the left")           \
+    X(PAN_DOWN,         "pan-down",         "tensor", NONE, "pan",  "half a window down")                  \
+    X(PAN_UP,           "pan-up",           "tensor", NONE, "pan",  "half a window up")                    \
+    X(PAN_RIGHT,        "pan-right",        "tensor", NONE, "pan",  "half a window to the right")          \
+    X(SOURCE_NEXT,      "source-next",      "tensor", NONE, "source", "show the next of Δ (the change), B (base), S (SFT) and W (at the current α)") \
+    X(SOURCE_PREVIOUS,  "source-previous",  "tensor", NONE, "source", "show the one before of Δ, B, S and W") \
+    X(POOLING_NEXT,     "pooling-next",     "tensor", NONE, "pool", "pool elements otherwise: largest, mean, root mean square, largest with its sign") \
+    X(POOLING_PREVIOUS, "pooling-previous", "tensor", NONE, "pool", "the way of pooling before")           \
+    X(TOGGLE_PANE,      "toggle-pane",      "tensor", NONE, "pane", "show or hide the histogram and the metrics at the side") \
+    X(NEXT_TENSOR,      "next-tensor",      "tensor", NONE, "tensor", "show the next tensor, in the files' order") \
+    X(PREVIOUS_TENSOR,  "previous-tensor",  "tensor", NONE, "tensor", "show the tensor before")            \
+    X(TENSOR,           "tensor",           "overview layers tensor", TEXT, "tensor", "show the tensor of this name, or the next one whose name has this text") \
+    X(ELEMENT,          "element",          "tensor", TEXT, "row,column", "go to an element: ROW,COLUMN") \
+    X(LARGEST,          "largest",          "tensor", NONE, "largest", "go to the largest change of the tensor") \
     X(PROMPT,           "prompt",           "prompt", TEXT, "edit", "type another prompt")                  \
     X(EXAMPLE_NEXT,     "example-next",     "prompt", NONE, "example", "take the next example prompt")      \
     X(EXAMPLE_PREVIOUS, "example-previous", "prompt", NONE, "example", "take the example prompt before")    \
@@ -79,7 +103,7 @@
     X(AVERAGES,         "averages",         "prompt", NONE, "means", "show means over the whole text, or the cursor's position") \
     X(SWEEP,            "sweep",            "tune", NONE,   "sweep", "measure the headline figures at many α")  \
     X(SWEEP_RANGE,      "sweep-range",      "tune", TEXT,   "sweep FROM:TO:POINTS", "sweep over another range of α") \
-    X(MEASURE,          "measure",          "tune", NONE,   "measure", "measure the calibration rows now")     \
+    X(MEASURE,          "measure",          "overview tune", NONE, "measure", "measure the calibration rows now") \
     X(EXPORT,           "export",           "export", CONFIRM, "export", "write the model at these dials")      \
     X(EXPORT_TARGET,    "export-target",    "export", TEXT, "target", "name the directory to write")           \
     X(EXPORT_DTYPE,     "export-dtype",     "export", NONE, "dtype", "change the type that weights are written in") \

@@ -6,8 +6,6 @@
 
 #include "tui/view.h"
 
-extern const View export_view;
-extern const View prompt_view;
-extern const View tune_view;
+extern const View overview_view, layers_view, tensor_view, prompt_view, tune_view, export_view;
 
 #endif

@@ -1,0 +1,60 @@
+/*
+ * tensor_list — the pair's tensors as a list with a metric of each: by drift, or in the files' order.
+ */
+#ifndef REJUV_VIEWS_TENSOR_LIST_H
+#define REJUV_VIEWS_TENSOR_LIST_H
+
+#include "tui/heat_key.h"
+#include "tui/session_pair.h"
+#include "tui/view.h"
+#include "tui/widget_list.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct TensorList {
+    ListState list;
+    DriftMetric metric;
+    bool by_drift; /* most drifted first, and only what is scanned; else all, in the files' order */
+
+    /* what was listed when `ready` rows were scanned: sorting thousands of rows once a frame would be felt */
+    size_t *indexes, count, ready;
+    DriftMetric listed_metric;
+    bool listed_by_drift, is_listed;
+    HeatKey key; /* of the bars */
+} TensorList;
+
+/* Room for the session's tensors; release with tensor_list_close(). */
+Status tensor_list_open(TensorList *list, const Session *session, Error *error) STATUS_MUST_CHECK;
+void tensor_list_close(TensorList *list);
+
+/* Brings the order up to date with the scan, the cursor staying on its tensor unless it is on the first. */
+void tensor_list_update(TensorList *list, const Session *session);
+
+void tensor_list_draw(TensorList *list, const Session *session, Canvas *canvas, Rect area, bool focused);
+
+/* Movement, Enter (shows the tensor), metrics and order; anything else is REACTION_IGNORED. */
+Reaction tensor_list_act(TensorList *list, Session *session, Action action, const ActionArgument *argument);
+
+bool tensor_list_find(TensorList *list, const Session *session, const char *text, int direction, bool stay);
+
+/* The listed tensors with every metric. */
+Status tensor_list_numbers(TensorList *list, const Session *session, Table **table,
+                           Error *error) STATUS_MUST_CHECK;
+
+/* The tensor under the cursor; false where the list is empty. */
+bool tensor_list_current(const TensorList *list, size_t *index);
+
+/* The next metric that measures drift; direction 1 or -1. */
+DriftMetric tensor_list_step_metric(DriftMetric metric, int direction);
+
+/* An empty key for a metric, with its own idea of nothing. */
+HeatKey tensor_list_metric_key(DriftMetric metric, bool logarithmic);
+
+/* Shows a tensor in the Tensor view. */
+void tensor_list_show(Session *session, size_t index);
+
+/* The same for a name, or the next name that contains `text`; says so where there is none. */
+void tensor_list_go(Session *session, const char *text);
+
+#endif
