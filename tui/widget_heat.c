@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CELL_LEAST = 4, LABEL_LIMIT = 16, LEGEND_STEPS = 10 };
+enum { CELL_LEAST = 4, LABEL_LIMIT = 16, LEGEND_FIGURE = 6 };
 
 double heat_scale(Ramp ramp, double low, double high, double value) {
     if (isnan(value)) return NAN;
@@ -191,8 +191,8 @@ void heat_draw_dense(Canvas *canvas, Rect area, const HeatGrid *grid) {
 int heat_draw_legend(Canvas *canvas, Rect area, Ramp ramp, double low, double high) {
     char low_text[FORMAT_SIZE], high_text[FORMAT_SIZE];
     size_t steps = theme_step_count(&canvas->theme, ramp);
-    (void)format_fit(low, 7, low_text);
-    (void)format_fit(high, 7, high_text);
+    (void)format_fit(low, LEGEND_FIGURE, low_text);
+    (void)format_fit(high, LEGEND_FIGURE, high_text);
     int width = text_width(low_text) + text_width(high_text) + 2 + (int)steps;
     int column = area.columns - width;
     column = canvas_write(canvas, area, 0, column, ROLE_TEXT, low_text) + 1;

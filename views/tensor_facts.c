@@ -121,7 +121,7 @@ int tensor_facts_draw(Canvas *canvas, Rect area, const Session *session, size_t 
 int tensor_facts_draw_sum(Canvas *canvas, Rect area, const char *title, const DriftRow *sum, size_t tensors) {
     static const DriftMetric SHOWN[] = {DRIFT_RELATIVE_NORM, DRIFT_CHANGED};
     Facts facts = {.count = 0};
-    int column = canvas_write(canvas, area, 0, 0, ROLE_TITLE, title) + 1;
+    int column = canvas_write(canvas, area, 0, 0, ROLE_TITLE, title) + 2;
     if (tensors == 0) {
         (void)canvas_write(canvas, area, 0, column, ROLE_DIM, "no tensor yet");
         return 1;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BAR_COLUMNS = 14, SHAPE_COLUMNS = 16, VALUE_COLUMNS = 13, LIST_COLUMNS_MOST = 116 };
+enum { BAR_COLUMNS = 14, SHAPE_COLUMNS = 16, VALUE_COLUMNS = 14, LIST_COLUMNS_MOST = 116 };
 
 Status tensor_list_open(TensorList *list, const Session *session, Error *error) {
     *list = (TensorList){.metric = DRIFT_RELATIVE_NORM};

@@ -189,6 +189,8 @@ void tensor_draw_map(TensorView *view, Session *session, Canvas *canvas, Rect ar
     TensorShown shown = tensor_window_fit(&view->window, tensor_room(&canvas->theme, area, whole));
     ElementsRequest request = tensor_request(view, session, bins);
     session_request_elements(session, &request);
+    /* the profile stands at the map, also where that is narrower than its room */
+    if (shown.grid_columns < (size_t)area.columns) right.column = area.column + (int)shown.grid_columns;
     const ElementsMap *map = tensor_find_map(view, session, &is_stale);
     bool waits = is_stale && session_elements_error(session) == NULL;
     HeatKey key = make_key(view, map);
