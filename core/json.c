@@ -3,11 +3,14 @@
 #include "core/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const double LARGEST_EXACT_INTEGER = 9007199254740992.0; /* 2^53 */
 
@@ -35,8 +38,15 @@ Status json_parse(const char *text, size_t bytes, const char *origin, cJSON **tr
 Status json_read_text(const char *path, size_t limit, char **text, size_t *bytes, Error *error) {
     *text = NULL;
     *bytes = 0;
-    FILE *file = fopen(path, "rbe");
-    if (file == NULL) return status_fail_errno(error, errno, "%s", path);
+    /* a pipe has to be refused, not waited for */
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return status_fail_errno(error, errno, "%s", path);
+    FILE *file = fdopen(descriptor, "rb");
+    if (file == NULL) {
+        Status failed = status_fail_errno(error, errno, "%s", path);
+        (void)close(descriptor); /* nothing was read */
+        return failed;
+    }
     Status status = STATUS_OK;
     char *block = NULL;
     struct stat facts;
@@ -104,15 +114,17 @@ bool json_read_count(const cJSON *item, uint64_t *value) {
     return true;
 }
 
+/* cJSON writes 15 digits where that is off by a bit only. A recipe's α must come back as it was, so 17 digits
+ * are written here where 15 are not enough. */
 cJSON *json_new_number(double value) {
     if (isnan(value)) return cJSON_CreateString("NaN");
     if (isinf(value)) return cJSON_CreateString(value > 0 ? "Infinity" : "-Infinity");
-    /* cJSON's own printing takes a double for equal to its 15-digit rounding when they are an ulp apart */
     char text[32];
-    for (int digits = 15; digits <= 17; digits++) {
-        (void)snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
+    (void)snprintf(text, sizeof text, "%.15g", value); /* at most 22 characters */
+    if (strtod(text, NULL) == value) return cJSON_CreateNumber(value);
+    (void)snprintf(text, sizeof text, "%.17g", value); /* at most 24 */
+    char *point = strchr(text, localeconv()->decimal_point[0]);
+    if (point != NULL) *point = '.';
     return cJSON_CreateRaw(text);
 }
 

@@ -37,8 +37,8 @@ const char *json_get_text(const cJSON *object, const char *key, const char *fall
 /* True and *value set iff `item` is a number that is exactly a non-negative integer below 2^53. */
 bool json_read_count(const cJSON *item, uint64_t *value);
 
-/* A node that prints as the shortest number which reads back as `value`; NaN and infinities become strings.
- * It is for writing: json_get_number() does not read it. NULL when out of memory. */
+/* A node for writing: a number that reads back to the last bit; NaN and infinities become strings. (Such a
+ * node is not for reading: a number of 17 digits is a cJSON_Raw.) NULL when out of memory. */
 cJSON *json_new_number(double value);
 
 /* Appends to an object; false when out of memory (then `value` is deleted). */

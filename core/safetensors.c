@@ -15,7 +15,8 @@
 enum { LENGTH_BYTES = 8, HEADER_LIMIT = 100000000 };
 
 static Status map_file(SafetensorsFile *file, Error *error) {
-    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC);
+    /* a pipe has to be refused, not waited for */
+    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) return status_fail_errno(error, errno, "%s", file->path);
     Status status = STATUS_OK;
     struct stat facts;

@@ -6,12 +6,29 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Messages quote files that nobody vouches for, and end up on a terminal: no control character passes. */
+/* Bytes of the character that begins at `c`; 0 where they are no well-formed UTF-8 (RFC 3629). */
+static size_t character_length(const unsigned char *c) {
+    if (c[0] < 0x80) return 1;
+    size_t length = c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
+    if (c[0] < 0xc2 || c[0] > 0xf4) return 0;
+    for (size_t i = 1; i < length; i++) {
+        if ((c[i] & 0xc0) != 0x80) return 0; /* the NUL at the end is such a byte too */
+    }
+    if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] >= 0xa0)) return 0;
+    if ((c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] >= 0x90)) return 0;
+    return length;
+}
+
+/* Messages quote files that nobody vouches for, and end up on a terminal: no control character passes, nor a
+ * byte that is no UTF-8, which a terminal may take for one; and a cut leaves no half of a character. */
 static void remove_controls(char *message) {
-    for (unsigned char *c = (unsigned char *)message; *c != '\0'; c++) {
-        bool is_c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+    unsigned char *c = (unsigned char *)message;
+    while (*c != '\0') {
+        size_t length = character_length(c);
+        bool is_c1 = length == 2 && c[0] == 0xc2 && c[1] < 0xa0;
         if (is_c1) c[1] = '?';
-        if (is_c1 || *c < 0x20 || *c == 0x7f) *c = '?';
+        if (length == 0 || is_c1 || *c < 0x20 || *c == 0x7f) *c = '?';
+        c += length == 0 ? 1 : length;
     }
 }
 
@@ -34,10 +51,11 @@ Status status_fail_errno(Error *error, int errno_value, const char *format, ...)
     va_start(arguments, format);
     int used = vsnprintf(error->message, sizeof error->message, format, arguments);
     va_end(arguments);
-    if (used < 0 || (size_t)used >= sizeof error->message) return status;
-    char buffer[128];
-    const char *reason = strerror_r(errno_value, buffer, sizeof buffer); /* GNU's: returns the text */
-    (void)snprintf(error->message + used, sizeof error->message - (size_t)used, ": %s", reason);
+    if (used >= 0 && (size_t)used < sizeof error->message) {
+        char buffer[128];
+        const char *reason = strerror_r(errno_value, buffer, sizeof buffer); /* GNU's: returns the text */
+        (void)snprintf(error->message + used, sizeof error->message - (size_t)used, ": %s", reason);
+    }
     remove_controls(error->message);
     return status;
 }

@@ -4,8 +4,8 @@
  * A function that can fail returns a Status and takes an Error as its last parameter. On STATUS_OK the Error
  * is untouched; otherwise it holds one sentence that says what was expected, what was found, and in which
  * file and tensor. The caller owns the Error (it is a plain struct, usually on the stack); NULL is allowed
- * where the message is not wanted. Messages quote names out of files; control characters in them are replaced
- * by '?', so that a message can go to a terminal as it is.
+ * where the message is not wanted. Messages quote names out of files; control characters and bytes that are
+ * no UTF-8 are replaced by '?', so that a message can go to a terminal as it is.
  *
  *     Error error;
  *     Status status = checkpoint_open("dir", &checkpoint, &error);

@@ -1,0 +1,37 @@
+/* Any JSON as a config.json: what is accepted is a model whose sizes can be multiplied and divided. */
+#include "core/architecture.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+
+static void check(const ModelConfig *config) {
+    if (config->heads == 0 || config->kv_heads == 0 || config->heads % config->kv_heads != 0) abort();
+    if (config->layers == 0 || config->vocabulary == 0 || config->head_dim % 2 != 0) abort();
+    if (!(config->norm_epsilon >= 0.0 && config->rope.theta > 0.0 && config->rope.factor > 0.0)) abort();
+    if (config->last_sliding_layer > config->layers) abort();
+    if (config->first_sliding_layer > config->last_sliding_layer) abort();
+    if (config->eos_count > MODEL_MAX_EOS) abort();
+    for (size_t i = 0; i < config->eos_count; i++) {
+        if (config->eos[i] < 0) abort();
+    }
+    for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
+        uint64_t rows, columns;
+        architecture_shape(config, (TensorRole)role, &rows, &columns);
+        if (config->roles[role] && rows == 0) abort();
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
+    Error error = {0};
+    cJSON *json = NULL;
+    ModelConfig config;
+    if (json_parse((const char *)bytes, count, "input", &json, &error) != STATUS_OK) return 0;
+    Status status = architecture_read_config(json, "input", &config, &error);
+    if (status == STATUS_OK)
+        check(&config);
+    else if (error.message[0] == '\0')
+        abort();
+    cJSON_Delete(json);
+    return 0;
+}

@@ -1,0 +1,32 @@
+/* The safetensors reader on any bytes: what it accepts lies inside the file, back to back, and can be read. */
+#include "core/safetensors.h"
+#include "tests/fuzz/memory_file.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+
+static void check(const SafetensorsFile *file) {
+    const unsigned char *reached = NULL;
+    unsigned sum = 0;
+    for (size_t i = 0; i < file->count; i++) {
+        const SafetensorsEntry *entry = &file->entries[i];
+        if (entry->data < file->map || entry->bytes > (size_t)(file->map + file->size - entry->data)) abort();
+        if (reached != NULL && entry->data != reached) abort();
+        if (entry->name[0] == '\0' || entry->rank > SAFETENSORS_MAX_RANK) abort();
+        for (size_t at = 0; at < entry->bytes; at++) sum += entry->data[at];
+        reached = entry->data + entry->bytes;
+    }
+    if (reached != NULL && reached != file->map + file->size) abort();
+    if (sum == 1) (void)getpid(); /* the sum is used, so the bytes are read */
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
+    Error error = {0};
+    SafetensorsFile *file;
+    Status status = safetensors_open(memory_file_put(bytes, count), &file, &error);
+    if (status == STATUS_OK ? file == NULL : file != NULL || error.message[0] == '\0') abort();
+    if (status == STATUS_OK) check(file);
+    safetensors_close(file);
+    return 0;
+}
