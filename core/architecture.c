@@ -355,7 +355,8 @@ TensorRole architecture_find_role(const char *name, int *layer) {
     if (layered) {
         const char *digits = name + sizeof LAYER_PREFIX - 1;
         char *end;
-        unsigned long index = *digits >= '0' && *digits <= '9' ? strtoul(digits, &end, 10) : ULONG_MAX;
+        bool is_plain = *digits >= '0' && *digits <= '9' && (digits[0] != '0' || digits[1] == '.');
+        unsigned long index = is_plain ? strtoul(digits, &end, 10) : ULONG_MAX;
         if (index > INT32_MAX || *end != '.') return TENSOR_OTHER;
         rest = end + 1;
         *layer = (int)index;

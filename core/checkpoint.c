@@ -143,11 +143,12 @@ static Status open_files(Checkpoint *checkpoint, Error *error) {
 
 /* ---- the tensors ---- */
 
+/* A tensor without elements has no rows, whatever its shape claims: nobody shall walk over 2^52 empty ones. */
 static void view_as_matrix(Tensor *tensor) {
-    tensor->rows = tensor->rank > 0 ? tensor->shape[0] : 1;
-    tensor->columns = 1; /* the product was checked when the file was opened, except where a dimension is 0 */
     uint64_t elements = tensor->bytes / dtype_size(tensor->dtype);
-    if (tensor->rows > 0) tensor->columns = elements / tensor->rows;
+    tensor->rows = tensor->rank > 0 ? tensor->shape[0] : 1;
+    if (elements == 0) tensor->rows = 0;
+    tensor->columns = tensor->rows > 0 ? elements / tensor->rows : 1;
 }
 
 static Tensor make_tensor(const SafetensorsEntry *entry, size_t file) {

@@ -22,7 +22,8 @@ typedef struct Tensor {
     unsigned rank;
     uint64_t shape[SAFETENSORS_MAX_RANK];
     uint64_t rows,
-        columns; /* as a matrix: shape[0] × the product of the rest; a vector is n × 1; a scalar 1 × 1 */
+        columns; /* as a matrix: shape[0] × the product of the rest; a vector is n × 1; a scalar 1 × 1;
+                    without elements 0 × 1 */
     const unsigned char *data; /* mapped, row-major, little-endian; may be unaligned */
     uint64_t bytes;
     size_t file; /* index into Checkpoint.files */

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utf8proc.h>
 
 enum { LENGTH_BYTES = 8, HEADER_LIMIT = 100000000 };
 
@@ -45,10 +46,14 @@ static uint64_t read_header_length(const unsigned char *bytes) {
     return length;
 }
 
+/* Not empty, UTF-8, and without control characters. */
 static bool is_printable(const char *name) {
     if (*name == '\0') return false;
-    for (const unsigned char *c = (const unsigned char *)name; *c != '\0'; c++) {
-        if (*c < 0x20 || *c == 0x7f) return false;
+    for (const utf8proc_uint8_t *c = (const utf8proc_uint8_t *)name; *c != '\0';) {
+        utf8proc_int32_t character;
+        utf8proc_ssize_t length = utf8proc_iterate(c, -1, &character);
+        if (length <= 0 || character < 0x20 || (character >= 0x7f && character < 0xa0)) return false;
+        c += length;
     }
     return true;
 }
@@ -181,6 +186,9 @@ static Status read_header(SafetensorsFile *file, Error *error) {
                            " (truncated, or no safetensors file)",
                            file->path, HEADER_LIMIT, file->size, length);
     const char *text = (const char *)file->map + LENGTH_BYTES;
+    /* cJSON's strings end at a NUL: a name that holds one would be cut without a word */
+    if (memchr(text, '\0', (size_t)length) != NULL || memmem(text, (size_t)length, "\\u0000", 6) != NULL)
+        return status_fail(error, STATUS_FORMAT, "%s: U+0000 in the header", file->path);
     cJSON *header;
     Status status = json_parse(text, (size_t)length, file->path, &header, error);
     if (status != STATUS_OK) return status;

@@ -9,7 +9,7 @@
  * "__metadata__": {…}}
  *
  * The file is untrusted. Refused, with the file and the tensor named: a file shorter than its header says; a
- * header longer than 100 MB or not JSON; a duplicate or unprintable name; an unknown dtype; a shape whose
+ * header longer than 100 MB or not JSON; a name that is there twice, is no UTF-8 or has control characters; an unknown dtype; a shape whose
  * product overflows; offsets that do not equal shape × dtype, reach past the file, overlap or leave holes.
  */
 #ifndef REJUV_CORE_SAFETENSORS_H

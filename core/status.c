@@ -5,30 +5,19 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Bytes of the character that begins at `c`; 0 where they are no well-formed UTF-8 (RFC 3629). */
-static size_t character_length(const unsigned char *c) {
-    if (c[0] < 0x80) return 1;
-    size_t length = c[0] >= 0xf0 ? 4 : c[0] >= 0xe0 ? 3 : 2;
-    if (c[0] < 0xc2 || c[0] > 0xf4) return 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((c[i] & 0xc0) != 0x80) return 0; /* the NUL at the end is such a byte too */
-    }
-    if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] >= 0xa0)) return 0;
-    if ((c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] >= 0x90)) return 0;
-    return length;
-}
+#include <utf8proc.h>
 
 /* Messages quote files that nobody vouches for, and end up on a terminal: no control character passes, nor a
  * byte that is no UTF-8, which a terminal may take for one; and a cut leaves no half of a character. */
 static void remove_controls(char *message) {
     unsigned char *c = (unsigned char *)message;
     while (*c != '\0') {
-        size_t length = character_length(c);
-        bool is_c1 = length == 2 && c[0] == 0xc2 && c[1] < 0xa0;
+        utf8proc_int32_t character;
+        utf8proc_ssize_t length = utf8proc_iterate(c, -1, &character); /* a NUL ends what is cut short */
+        bool is_c1 = length == 2 && character < 0xa0;
         if (is_c1) c[1] = '?';
-        if (length == 0 || is_c1 || *c < 0x20 || *c == 0x7f) *c = '?';
-        c += length == 0 ? 1 : length;
+        if (length <= 0 || is_c1 || *c < 0x20 || *c == 0x7f) *c = '?';
+        c += length <= 0 ? 1 : length;
     }
 }
 

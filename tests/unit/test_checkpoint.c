@@ -2,6 +2,8 @@
  * Directories: single files and shards, what the index may and may not say, and what config.json is
  * understood as.
  */
+#include "core/blend.h"
+#include "core/drift.h"
 #include "core/pair.h"
 #include "scratch.h"
 
@@ -289,6 +291,124 @@ static void a_head_tied_on_one_side_only_meets_the_other_sides_embedding(void **
     pair_close(pair);
 }
 
+/* A tensor without elements may claim any number of rows: nothing may walk over them. */
+static void an_empty_tensor_of_endless_rows_is_harmless(void **state) {
+    (void)state;
+    static const char HEADER[] =
+        "{\"e\":{\"dtype\":\"F32\",\"shape\":[9007199254740991,0],\"data_offsets\":[0,0]},"
+        "\"f\":{\"dtype\":\"F32\",\"shape\":[0,9007199254740991],\"data_offsets\":[0,0]}}";
+    Pair *pair = open_pair(HEADER, 0, HEADER, 0);
+    Error error = {0};
+    DriftTable *table;
+    assert_int_equal(pair_check(pair, &error), STATUS_OK);
+    for (size_t i = 0; i < pair->count; i++) {
+        float out[1] = {7.0F};
+        Blend blend = {.sft = pair->tensors[i].sft, .base = pair->tensors[i].base, .a = 0.5};
+        assert_int_equal(blend.sft->rows * blend.sft->columns, 0);
+        assert_int_equal(blend.sft->rows, 0);
+        blend_rows(&blend, 0, blend.sft->rows, out);
+        assert_true(out[0] == 7.0F);
+    }
+    assert_int_equal(drift_table_create(pair, &table, &error), STATUS_OK);
+    assert_int_equal(drift_scan(pair, table, NULL, &error), STATUS_OK);
+    assert_int_equal(drift_table_ready(table), 2);
+    drift_table_free(table);
+    pair_close(pair);
+}
+
+static void a_layer_number_is_written_in_one_way_only(void **state) {
+    (void)state;
+    int layer;
+    assert_int_equal(architecture_find_role("model.layers.7.mlp.up_proj.weight", &layer), TENSOR_UP);
+    assert_int_equal(architecture_find_role("model.layers.07.mlp.up_proj.weight", &layer), TENSOR_OTHER);
+    assert_int_equal(architecture_find_role("model.layers.+7.mlp.up_proj.weight", &layer), TENSOR_OTHER);
+    assert_int_equal(architecture_find_role("model.layers.0.mlp.up_proj.weight", &layer), TENSOR_UP);
+    assert_int_equal(architecture_find_role("model.layers.00.mlp.up_proj.weight", &layer), TENSOR_OTHER);
+}
+
+static void a_directory_may_be_both_sides(void **state) {
+    (void)state;
+    make("alone/");
+    scratch_write_safetensors(
+        "alone/model.safetensors",
+        "{\"x\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[0,8]},"
+        "\"n\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[8,12]}}",
+        12);
+    char *path = scratch_path("alone");
+    Error error = {0};
+    Pair *pair;
+    assert_int_equal(pair_open(path, path, &pair, &error), STATUS_OK);
+    assert_int_equal(pair_check(pair, &error), STATUS_OK);
+    assert_int_equal(pair->count, 2);
+    for (size_t i = 0; i < 2; i++) assert_non_null(pair->tensors[i].base);
+    assert_true(pair->tensors[0].is_fused != pair->tensors[1].is_fused); /* the integers are copied */
+    pair_close(pair);
+    free(path);
+}
+
+static void the_same_tensors_in_other_shards_and_types_make_the_same_pair(void **state) {
+    (void)state;
+    static const char SINGLE[] =
+        "{\"a\":{\"dtype\":\"BF16\",\"shape\":[2,2],\"data_offsets\":[0,8]},"
+        "\"b\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[8,12]}}";
+    make("single/");
+    make("shards/");
+    scratch_write_safetensors("single/model.safetensors", SINGLE, 12);
+    scratch_write_safetensors("shards/x.safetensors",
+                              "{\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8);
+    scratch_write_safetensors("shards/y.safetensors",
+                              "{\"a\":{\"dtype\":\"F8_E5M2\",\"shape\":[2,2],\"data_offsets\":[0,4]}}", 4);
+    scratch_write_text("shards/model.safetensors.index.json",
+                       "{\"weight_map\":{\"a\":\"y.safetensors\",\"b\":\"x.safetensors\"}}");
+    char *single = scratch_path("single"), *shards = scratch_path("shards");
+    for (int i = 0; i < 2; i++) {
+        Error error = {0};
+        Pair *pair;
+        assert_int_equal(pair_open(i == 0 ? single : shards, i == 0 ? shards : single, &pair, &error), STATUS_OK);
+        assert_int_equal(pair_check(pair, &error), STATUS_OK);
+        static const char *const NAMES[] = {"a", "b"};
+        for (int n = 0; n < 2; n++) {
+            const PairTensor *tensor = pair_find_tensor(pair, NAMES[n]);
+            assert_non_null(tensor);
+            assert_null(find_about(pair, NAMES[n])); /* there is nothing to say */
+            assert_true(tensor->is_fused);
+            assert_string_equal(tensor->base->name, NAMES[n]);
+            assert_string_equal(tensor->sft->name, NAMES[n]);
+            assert_int_not_equal(tensor->base->dtype, tensor->sft->dtype);
+        }
+        pair_close(pair);
+    }
+    free(single);
+    free(shards);
+}
+
+static void ten_thousand_tensors_open(void **state) {
+    (void)state;
+    enum { COUNT = 10000 };
+    char *header = memory_allocate(COUNT, 96);
+    assert_non_null(header);
+    size_t length = 0;
+    for (int i = 0; i < COUNT; i++)
+        length += (size_t)sprintf(header + length,
+                                  "%s\"model.layers.%d.t\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[%d,%d]}",
+                                  i == 0 ? "{" : ",", i, 2 * i, 2 * i + 2);
+    header[length] = '}';
+    make("many/");
+    scratch_write_safetensors("many/model.safetensors", header, 2 * COUNT);
+    Checkpoint *checkpoint = must_open("many");
+    assert_int_equal(checkpoint->tensor_count, COUNT);
+    assert_int_equal(checkpoint->layers, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "model.layers.%d.t", i);
+        const Tensor *tensor = checkpoint_find_tensor(checkpoint, name);
+        assert_non_null(tensor);
+        assert_int_equal(tensor->data[0], 2 * i % 256);
+    }
+    checkpoint_close(checkpoint);
+    free(header);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_no_model_directory_is_explained),
@@ -303,6 +423,11 @@ int main(void) {
         cmocka_unit_test(every_mismatch_is_named_tensor_by_tensor),
         cmocka_unit_test(an_enlarged_vocabulary_is_no_mismatch),
         cmocka_unit_test(a_head_tied_on_one_side_only_meets_the_other_sides_embedding),
+        cmocka_unit_test(an_empty_tensor_of_endless_rows_is_harmless),
+        cmocka_unit_test(a_layer_number_is_written_in_one_way_only),
+        cmocka_unit_test(a_directory_may_be_both_sides),
+        cmocka_unit_test(the_same_tensors_in_other_shards_and_types_make_the_same_pair),
+        cmocka_unit_test(ten_thousand_tensors_open),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -174,6 +174,31 @@ static void nested_beyond_reason_is_refused_not_followed(void **state) {
     free(header);
 }
 
+static void a_name_that_would_be_cut_or_is_no_text_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *words;
+    } CASES[] = {{"a\\u0000b", "U+0000"},   {"\\u0000", "U+0000"},        {"a\xff", "not printable"},
+                 {"\xc2\x9b", "not printable"}, {"\\u009b", "not printable"}, {"\xed\xa0\x80", "not printable"}};
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char header[128];
+        (void)snprintf(header, sizeof header, "{\"%s\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+                       CASES[i].name);
+        refuse_header(header, 1, STATUS_FORMAT, CASES[i].words);
+    }
+    scratch_write_safetensors("good.safetensors",
+                              "{\"é.中\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1);
+    safetensors_close(must_open("good.safetensors"));
+}
+
+static void a_pipe_is_refused_and_not_waited_for(void **state) {
+    (void)state;
+    char *path = scratch_path("pipe.safetensors");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    must_refuse("pipe.safetensors", STATUS_FORMAT, "regular file");
+    free(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tensors_come_in_order_of_their_offsets),
@@ -187,6 +212,8 @@ int main(void) {
         cmocka_unit_test(messages_never_carry_control_characters),
         cmocka_unit_test(an_unknown_dtype_is_named),
         cmocka_unit_test(nested_beyond_reason_is_refused_not_followed),
+        cmocka_unit_test(a_name_that_would_be_cut_or_is_no_text_is_refused),
+        cmocka_unit_test(a_pipe_is_refused_and_not_waited_for),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -1,0 +1,457 @@
+/*
+ * Every variant of the kernels against the definitions of core/kernels.h written down once more, in plain
+ * scalar C, bit for bit: at odd lengths, from unaligned addresses, with sentinels behind what may be written.
+ */
+#include "core/kernels.h"
+#include "core/memory.h"
+#include "core/random.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { MOST = 2100, GUARD = 64 };
+
+static const DType FLOATS[] = {DTYPE_F64, DTYPE_F32, DTYPE_F16, DTYPE_BF16, DTYPE_F8_E4M3, DTYPE_F8_E5M2};
+enum { FLOAT_COUNT = sizeof FLOATS / sizeof *FLOATS };
+
+/* Around whole lanes (16, 64), whole chunks (1024), and none. */
+static const size_t COUNTS[] = {0,  1,  2,  3,   7,   8,   9,    15,   16,   17,   31,   63,
+                                64, 65, 67, 127, 129, 191, 1023, 1024, 1025, 1087, 2049, MOST};
+enum { COUNT_COUNT = sizeof COUNTS / sizeof *COUNTS };
+
+static const Kernels *variants[4];
+static size_t variant_count;
+
+static int find_variants(void **state) {
+    (void)state;
+    variant_count = kernels_list(variants, 4);
+    return variant_count > 0 ? 0 : -1;
+}
+
+static uint32_t bits_of(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static float of_bits(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* The same bits; of two NaNs any. */
+static bool same(float a, float b) {
+    return bits_of(a) == bits_of(b) || (isnan(a) && isnan(b));
+}
+
+/* ---- stored rows: any values, from any address ---- */
+
+typedef struct Stored {
+    DType dtype;
+    unsigned char *block, *bytes; /* bytes: `shift` into the block */
+} Stored;
+
+/* Patterns at random: with F16 and the F8 types that has infinities and NaNs in it; where `is_tame`, numbers
+ * about 1. */
+static Stored make_stored(DType dtype, size_t shift, bool is_tame, uint64_t seed) {
+    Stored stored = {.dtype = dtype, .block = memory_allocate(MOST * 8 + 16, 1)};
+    assert_non_null(stored.block);
+    stored.bytes = stored.block + shift;
+    for (size_t i = 0; i < MOST; i++) {
+        uint64_t bits = random_bits(seed, i);
+        double tame = random_uniform(seed, i) * 2.0 - 1.0;
+        float number = (float)tame;
+        if (is_tame && dtype == DTYPE_F64) memcpy(&bits, &tame, 8);
+        if (is_tame && dtype == DTYPE_F32) memcpy(&bits, &number, 4);
+        if (is_tame && dtype == DTYPE_BF16) bits = bits_of(number) >> 16;
+        if (is_tame && dtype == DTYPE_F16) bits = (bits & 0x83ff) | (0x3800 - ((bits >> 16) % 4 << 10));
+        if (is_tame && dtype == DTYPE_F8_E5M2) bits = (bits & 0x83) | (0x38 - ((bits >> 16) % 4 << 2));
+        if (is_tame && dtype == DTYPE_F8_E4M3) bits = (bits & 0x87) | (0x30 - ((bits >> 16) % 4 << 3));
+        memcpy(stored.bytes + i * dtype_size(dtype), &bits, dtype_size(dtype));
+    }
+    return stored;
+}
+
+static float value_at(const Stored *stored, size_t i) {
+    return dtype_widen_one(stored->dtype, stored->bytes + i * dtype_size(stored->dtype));
+}
+
+/* Room for an answer with sentinels behind it. */
+static void put_sentinels(float *out, size_t count) {
+    for (size_t i = 0; i < count + GUARD; i++) out[i] = of_bits(0xdeadbeefU);
+}
+
+static void check_sentinels(const float *out, size_t count) {
+    for (size_t i = count; i < count + GUARD; i++) assert_int_equal(bits_of(out[i]), 0xdeadbeefU);
+}
+
+/* ---- widening ---- */
+
+static void widening_every_pattern_of_the_narrow_types_gives_what_dtype_says(void **state) {
+    (void)state;
+    enum { ALL = 65536 };
+    static uint16_t patterns[ALL + 1];
+    static float out[ALL];
+    static const DType NARROW[] = {DTYPE_F16, DTYPE_BF16, DTYPE_F8_E4M3, DTYPE_F8_E5M2};
+    for (size_t t = 0; t < 4; t++) {
+        size_t size = dtype_size(NARROW[t]), count = size == 1 ? 256 : ALL;
+        unsigned char *bytes = (unsigned char *)patterns + 1; /* unaligned */
+        for (size_t i = 0; i < count; i++) memcpy(bytes + i * size, &(uint16_t){(uint16_t)i}, size);
+        for (size_t v = 0; v < variant_count; v++) {
+            variants[v]->widen(NARROW[t], bytes, count, out);
+            for (size_t i = 0; i < count; i++) {
+                uint32_t expected = bits_of(dtype_widen_one(NARROW[t], bytes + i * size));
+                if (bits_of(out[i]) != expected)
+                    fail_msg("%s, %s %zx: expected %x, found %x", variants[v]->name, dtype_name(NARROW[t]), i,
+                             expected, bits_of(out[i]));
+            }
+        }
+    }
+}
+
+static void widening_reads_any_length_from_any_address(void **state) {
+    (void)state;
+    static float out[MOST + GUARD];
+    for (size_t t = 0; t < FLOAT_COUNT; t++) {
+        for (size_t shift = 0; shift < 3; shift++) {
+            Stored stored = make_stored(FLOATS[t], shift, false, 11 + t);
+            for (size_t c = 0; c < COUNT_COUNT; c++) {
+                for (size_t v = 0; v < variant_count; v++) {
+                    put_sentinels(out, COUNTS[c]);
+                    variants[v]->widen(FLOATS[t], stored.bytes, COUNTS[c], out);
+                    for (size_t i = 0; i < COUNTS[c]; i++) assert_true(same(out[i], value_at(&stored, i)));
+                    check_sentinels(out, COUNTS[c]);
+                }
+            }
+            free(stored.block);
+        }
+    }
+}
+
+/* ---- narrowing ---- */
+
+/* The finite values of a narrow type that are not negative, by code, and the infinity as the next step. */
+typedef struct Ladder {
+    DType dtype;
+    uint32_t codes; /* finite ones; the code of infinity too */
+    double *values; /* [codes + 1]; the last: where the step after the largest would be */
+} Ladder;
+
+static Ladder make_ladder(DType dtype) {
+    Ladder ladder = {.dtype = dtype, .codes = dtype == DTYPE_F16 ? 0x7c00 : 0x7f80};
+    ladder.values = memory_allocate(ladder.codes + 1, sizeof *ladder.values);
+    assert_non_null(ladder.values);
+    for (uint32_t code = 0; code < ladder.codes; code++)
+        ladder.values[code] = (double)dtype_widen_one(dtype, &(uint16_t){(uint16_t)code});
+    ladder.values[ladder.codes] = 2.0 * ladder.values[ladder.codes - 1] - ladder.values[ladder.codes - 2];
+    return ladder;
+}
+
+/* The nearest code, of two as near the even one; exact, for all distances are exact in double. */
+static uint32_t round_on_ladder(const Ladder *ladder, float value) {
+    double size = fabs((double)value);
+    uint32_t sign = signbit(value) ? 0x8000U : 0U, low = 0, high = ladder->codes;
+    if (size >= ladder->values[ladder->codes]) return sign | ladder->codes;
+    while (high - low > 1) {
+        uint32_t middle = (low + high) / 2;
+        if (ladder->values[middle] <= size)
+            low = middle;
+        else
+            high = middle;
+    }
+    double below = size - ladder->values[low], above = ladder->values[high] - size;
+    uint32_t code = below < above || (below == above && low % 2 == 0) ? low : high;
+    return sign | code;
+}
+
+static void check_narrow(const Ladder *ladder, const float *values, size_t count) {
+    static uint16_t out[5 * 65536 + 1];
+    unsigned char *bytes = (unsigned char *)out + 1; /* unaligned */
+    for (size_t v = 0; v < variant_count; v++) {
+        variants[v]->narrow(values, count, ladder->dtype, bytes);
+        for (size_t i = 0; i < count; i++) {
+            uint16_t code;
+            memcpy(&code, bytes + 2 * i, 2);
+            uint32_t expected = round_on_ladder(ladder, values[i]);
+            if (code != expected)
+                fail_msg("%s, %s: %a: expected %x, found %x", variants[v]->name, dtype_name(ladder->dtype),
+                         (double)values[i], expected, code);
+        }
+    }
+}
+
+static void narrowing_rounds_to_nearest_even_at_every_step_of_the_type(void **state) {
+    (void)state;
+    static float values[5 * 65536];
+    static const DType NARROW[] = {DTYPE_F16, DTYPE_BF16};
+    for (size_t t = 0; t < 2; t++) {
+        Ladder ladder = make_ladder(NARROW[t]);
+        for (int negative = 0; negative < 2; negative++) {
+            size_t count = 0;
+            for (uint32_t code = 0; code < ladder.codes; code++) {
+                float exact = (float)ladder.values[code];
+                float half = (float)((ladder.values[code] + ladder.values[code + 1]) / 2.0);
+                assert_true((double)half == (ladder.values[code] + ladder.values[code + 1]) / 2.0);
+                float around[] = {exact, nextafterf(exact, INFINITY), half, nextafterf(half, 0.0F),
+                                  nextafterf(half, INFINITY)};
+                for (size_t i = 0; i < 5; i++) values[count++] = negative ? -around[i] : around[i];
+            }
+            check_narrow(&ladder, values, count);
+        }
+        free(ladder.values);
+    }
+}
+
+static void narrowing_any_bits_gives_the_nearest_value(void **state) {
+    (void)state;
+    static float values[5 * 65536];
+    static const DType NARROW[] = {DTYPE_F16, DTYPE_BF16};
+    for (size_t t = 0; t < 2; t++) {
+        Ladder ladder = make_ladder(NARROW[t]);
+        size_t count = 0;
+        for (uint64_t i = 0; count < 200000; i++) {
+            float value = of_bits((uint32_t)random_bits(5, i));
+            if (!isnan(value)) values[count++] = value;
+        }
+        values[0] = INFINITY;
+        values[1] = -INFINITY;
+        values[2] = -0.0F;
+        values[3] = of_bits(1); /* the least subnormal */
+        values[4] = of_bits(0x7f7fffff);
+        check_narrow(&ladder, values, count);
+        free(ladder.values);
+    }
+}
+
+static void a_nan_stays_a_nan_of_the_same_sign_and_upper_bits(void **state) {
+    (void)state;
+    static const struct {
+        DType dtype;
+        unsigned shift;
+        uint32_t infinity;
+    } TYPES[] = {{DTYPE_F16, 13, 0x7c00}, {DTYPE_BF16, 16, 0x7f80}};
+    for (size_t t = 0; t < 2; t++) {
+        uint32_t quiet = 1U << (22 - TYPES[t].shift), kept = (1U << (23 - TYPES[t].shift)) - 1;
+        for (uint32_t i = 0; i < 100000; i++) {
+            uint32_t mantissa = i < 64 ? 1U << i % 23 : (uint32_t)random_bits(9, i) & 0x7fffffU;
+            if (mantissa == 0) continue;
+            float value = of_bits((i % 2 ? 0xff800000U : 0x7f800000U) | mantissa);
+            for (size_t v = 0; v < variant_count; v++) {
+                uint16_t code;
+                variants[v]->narrow(&value, 1, TYPES[t].dtype, &code);
+                assert_int_equal(code >> 15, i % 2);
+                assert_int_equal(code & TYPES[t].infinity, TYPES[t].infinity);
+                assert_int_not_equal(code & kept, 0);
+                assert_int_equal((code & kept) & ~quiet, (mantissa >> TYPES[t].shift) & ~quiet);
+            }
+        }
+    }
+}
+
+static void narrowing_to_float32_copies_the_bits(void **state) {
+    (void)state;
+    float values[] = {of_bits(0x7fa00001), of_bits(0xff800001), -0.0F, of_bits(1), INFINITY}, out[5];
+    for (size_t v = 0; v < variant_count; v++) {
+        variants[v]->narrow(values, 5, DTYPE_F32, out);
+        assert_memory_equal(out, values, sizeof values);
+        variants[v]->narrow(values, 0, DTYPE_F32, NULL);
+    }
+}
+
+/* ---- blending ---- */
+
+static float mix(float s, float b, float weight_sft, float weight_base) {
+    if (weight_base == 0.0F) return s;
+    if (weight_sft == 0.0F) return b;
+    return fmaf(weight_base, b, fmaf(weight_sft, s, 0.0F));
+}
+
+static KernelRow make_row(const Stored *s, const Stored *b, double a) {
+    return (KernelRow){.sft_dtype = s->dtype,
+                       .base_dtype = b->dtype,
+                       .sft = s->bytes,
+                       .base = b->bytes,
+                       .weight_sft = (float)a,
+                       .weight_base = (float)(1.0 - a)};
+}
+
+static const double ALPHAS[] = {0.0, 1.0, 0.5, 0.3, 1.25, -0.25, 1e-50};
+enum { ALPHA_COUNT = sizeof ALPHAS / sizeof *ALPHAS };
+
+static void check_blend(const Stored *s, const Stored *b, size_t count, double a) {
+    static float out[MOST + GUARD];
+    KernelRow row = make_row(s, b, a);
+    for (size_t v = 0; v < variant_count; v++) {
+        put_sentinels(out, count);
+        variants[v]->blend(&row, count, out);
+        for (size_t i = 0; i < count; i++) {
+            float expected = mix(value_at(s, i), value_at(b, i), row.weight_sft, row.weight_base);
+            if (!same(out[i], expected))
+                fail_msg("%s: S %s, B %s, a %g, element %zu of %zu: expected %a, found %a", variants[v]->name,
+                         dtype_name(s->dtype), dtype_name(b->dtype), a, i, count, (double)expected,
+                         (double)out[i]);
+        }
+        check_sentinels(out, count);
+    }
+}
+
+static void blending_any_two_types_is_two_fused_multiply_adds(void **state) {
+    (void)state;
+    for (size_t t = 0; t < FLOAT_COUNT * FLOAT_COUNT; t++) {
+        Stored s = make_stored(FLOATS[t / FLOAT_COUNT], t % 3, t % 2 == 0, 100 + t);
+        Stored b = make_stored(FLOATS[t % FLOAT_COUNT], (t + 1) % 4, t % 2 == 0, 200 + t);
+        for (size_t c = 0; c < COUNT_COUNT; c++) check_blend(&s, &b, COUNTS[c], ALPHAS[(t + c) % ALPHA_COUNT]);
+        free(s.block);
+        free(b.block);
+    }
+}
+
+static void a_model_of_weight_nought_is_not_even_looked_at(void **state) {
+    (void)state;
+    float out[MOST];
+    for (size_t t = 0; t < FLOAT_COUNT; t++) {
+        Stored stored = make_stored(FLOATS[t], 1, false, 300 + t);
+        for (size_t v = 0; v < variant_count; v++) {
+            for (int side = 0; side < 2; side++) {
+                KernelRow row = make_row(&stored, &stored, side == 0 ? 1.0 : 0.0);
+                if (side == 0)
+                    row.base = NULL;
+                else
+                    row.sft = NULL;
+                variants[v]->blend(&row, 1025, out);
+                for (size_t i = 0; i < 1025; i++) assert_true(same(out[i], value_at(&stored, i)));
+                float x[1025] = {1.0F};
+                float sum = variants[v]->dot(&row, 1, x);
+                assert_true(same(sum, fmaf(value_at(&stored, 0), 1.0F, 0.0F)));
+            }
+        }
+        free(stored.block);
+    }
+}
+
+static void columns_have_weights_of_their_own(void **state) {
+    (void)state;
+    static float weight_sft[MOST], weight_base[MOST], out[MOST + GUARD];
+    for (size_t i = 0; i < MOST; i++) {
+        double a = ALPHAS[random_bits(7, i) % ALPHA_COUNT];
+        weight_sft[i] = (float)a;
+        weight_base[i] = (float)(1.0 - a);
+    }
+    for (size_t t = 0; t < FLOAT_COUNT * FLOAT_COUNT; t++) {
+        /* any bits: NaNs and infinities stand opposite to weights of 0 and 1 */
+        Stored s = make_stored(FLOATS[t / FLOAT_COUNT], 1, false, 400 + t);
+        Stored b = make_stored(FLOATS[t % FLOAT_COUNT], 3, false, 500 + t);
+        KernelRow row = make_row(&s, &b, 0.5);
+        for (size_t c = 0; c < COUNT_COUNT; c++) {
+            for (size_t v = 0; v < variant_count; v++) {
+                put_sentinels(out, COUNTS[c]);
+                variants[v]->blend_columns(&row, weight_sft, weight_base, COUNTS[c], out);
+                for (size_t i = 0; i < COUNTS[c]; i++)
+                    assert_true(same(out[i], mix(value_at(&s, i), value_at(&b, i), weight_sft[i], weight_base[i])));
+                check_sentinels(out, COUNTS[c]);
+            }
+        }
+        free(s.block);
+        free(b.block);
+    }
+}
+
+static void a_nan_does_not_leak_out_of_the_column_that_was_not_asked(void **state) {
+    (void)state;
+    float s[4] = {NAN, 1.0F, NAN, 1.0F}, b[4] = {2.0F, NAN, 2.0F, NAN}, out[4];
+    const float weight_sft[4] = {0.0F, 1.0F, 0.5F, 0.5F}, weight_base[4] = {1.0F, 0.0F, 0.5F, 0.5F};
+    KernelRow row = {.sft_dtype = DTYPE_F32, .base_dtype = DTYPE_F32, .sft = s, .base = b};
+    for (size_t v = 0; v < variant_count; v++) {
+        variants[v]->blend_columns(&row, weight_sft, weight_base, 4, out);
+        assert_true(out[0] == 2.0F && out[1] == 1.0F && isnan(out[2]) && isnan(out[3]));
+    }
+}
+
+/* ---- dot products ---- */
+
+/* 64 lanes, each a chain of fused multiply-adds, folded in halves. */
+static float dot_of(const float *w, const float *x, size_t count) {
+    float lanes[64] = {0};
+    for (size_t i = 0; i < count; i++) lanes[i % 64] = fmaf(w[i], x[i], lanes[i % 64]);
+    for (size_t half = 32; half > 0; half /= 2) {
+        for (size_t i = 0; i < half; i++) lanes[i] += lanes[i + half];
+    }
+    return lanes[0];
+}
+
+static void dot_products_sum_in_the_same_order_everywhere(void **state) {
+    (void)state;
+    static float x[MOST], w[MOST];
+    for (size_t i = 0; i < MOST; i++) x[i] = (float)(random_uniform(3, i) - 0.5);
+    for (size_t t = 0; t < FLOAT_COUNT * FLOAT_COUNT; t++) {
+        Stored s = make_stored(FLOATS[t / FLOAT_COUNT], t % 4, true, 600 + t);
+        Stored b = make_stored(FLOATS[t % FLOAT_COUNT], (t + 2) % 4, true, 700 + t);
+        for (size_t c = 0; c < COUNT_COUNT; c++) {
+            KernelRow row = make_row(&s, &b, ALPHAS[(t + c) % ALPHA_COUNT]);
+            for (size_t i = 0; i < COUNTS[c]; i++)
+                w[i] = mix(value_at(&s, i), value_at(&b, i), row.weight_sft, row.weight_base);
+            float expected = dot_of(w, x, COUNTS[c]);
+            for (size_t v = 0; v < variant_count; v++) {
+                assert_int_equal(bits_of(variants[v]->dot(&row, COUNTS[c], x)), bits_of(expected));
+                assert_int_equal(bits_of(variants[v]->dot_widened(w, COUNTS[c], x)), bits_of(expected));
+            }
+        }
+        free(s.block);
+        free(b.block);
+    }
+}
+
+static void a_nan_in_a_row_shows_in_its_dot_product(void **state) {
+    (void)state;
+    static float w[130], x[130];
+    for (size_t i = 0; i < 130; i++) x[i] = 1.0F;
+    for (size_t at = 0; at < 130; at++) {
+        memset(w, 0, sizeof w);
+        w[at] = NAN;
+        KernelRow row = {.sft_dtype = DTYPE_F32, .sft = w, .weight_sft = 1.0F};
+        for (size_t v = 0; v < variant_count; v++) {
+            assert_true(isnan(variants[v]->dot(&row, 130, x)));
+            assert_true(isnan(variants[v]->dot_widened(w, 130, x)));
+        }
+    }
+}
+
+/* ---- choosing ---- */
+
+static void the_portable_variant_is_always_there_and_last(void **state) {
+    (void)state;
+    assert_string_equal(variants[variant_count - 1]->name, "portable");
+    const Kernels *one[1];
+    assert_int_equal(kernels_list(one, 1), 1);
+    assert_ptr_equal(one[0], variants[0]);
+    assert_ptr_equal(kernels_get(), kernels_get());
+    for (size_t v = 0; v < variant_count; v++) print_message("variant %s\n", variants[v]->name);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(widening_every_pattern_of_the_narrow_types_gives_what_dtype_says),
+        cmocka_unit_test(widening_reads_any_length_from_any_address),
+        cmocka_unit_test(narrowing_rounds_to_nearest_even_at_every_step_of_the_type),
+        cmocka_unit_test(narrowing_any_bits_gives_the_nearest_value),
+        cmocka_unit_test(a_nan_stays_a_nan_of_the_same_sign_and_upper_bits),
+        cmocka_unit_test(narrowing_to_float32_copies_the_bits),
+        cmocka_unit_test(blending_any_two_types_is_two_fused_multiply_adds),
+        cmocka_unit_test(a_model_of_weight_nought_is_not_even_looked_at),
+        cmocka_unit_test(columns_have_weights_of_their_own),
+        cmocka_unit_test(a_nan_does_not_leak_out_of_the_column_that_was_not_asked),
+        cmocka_unit_test(dot_products_sum_in_the_same_order_everywhere),
+        cmocka_unit_test(a_nan_in_a_row_shows_in_its_dot_product),
+        cmocka_unit_test(the_portable_variant_is_always_there_and_last),
+    };
+    return cmocka_run_group_tests(tests, find_variants, NULL);
+}

@@ -1,0 +1,231 @@
+/*
+ * Y = X·Wᵀ + bias against a double loop. The bound is derived: W's elements are the same float32 on both
+ * sides, so what differs is the float32 sum of n products, in any order and with or without fused adds. Its
+ * error is at most γ = (n + 1)·u / (1 − (n + 1)·u) times Σ|w·x| (+ |bias|), u = 2^-24 (Higham, Accuracy and
+ * Stability, 3.1). Panels add a rounding for each 1024 columns, the bias one more: n + 8 covers both.
+ */
+#include "core/matmul.h"
+#include "core/blas.h"
+#include "core/memory.h"
+#include "core/random.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { OPERANDS = 3 };
+
+typedef struct Problem {
+    size_t tokens, rows, columns;
+    Tensor s, b;
+    float *sft, *base, *bias;
+    MatmulOperand operands[OPERANDS];
+} Problem;
+
+static float *make_numbers(size_t count, uint64_t seed) {
+    float *numbers = memory_allocate(count, sizeof *numbers);
+    assert_non_null(numbers);
+    for (size_t i = 0; i < count; i++) numbers[i] = (float)(random_uniform(seed, i) - 0.5);
+    return numbers;
+}
+
+static Tensor view(const float *data, size_t rows, size_t columns) {
+    return (Tensor){.dtype = DTYPE_F32,
+                    .rank = 2,
+                    .rows = rows,
+                    .columns = columns,
+                    .data = (const unsigned char *)data,
+                    .bytes = rows * columns * sizeof(float)};
+}
+
+/* Base, SFT and a fusion; only some have a bias; y is full of NaNs that must not survive. */
+static void make_problem(Problem *problem, size_t tokens, size_t rows, size_t columns) {
+    *problem = (Problem){.tokens = tokens, .rows = rows, .columns = columns};
+    problem->sft = make_numbers(rows * columns, 1);
+    problem->base = make_numbers(rows * columns, 2);
+    problem->bias = make_numbers(rows, 3);
+    problem->s = view(problem->sft, rows, columns);
+    problem->b = view(problem->base, rows, columns);
+    static const double ALPHAS[OPERANDS] = {0.0, 1.0, 0.4};
+    for (size_t i = 0; i < OPERANDS; i++) {
+        float *y = make_numbers(tokens * rows, 9);
+        for (size_t at = 0; at < tokens * rows; at++) y[at] = NAN;
+        problem->operands[i] = (MatmulOperand){.blend = {&problem->s, &problem->b, ALPHAS[i], NULL, NULL},
+                                               .bias = i == 1 ? NULL : problem->bias,
+                                               .x = make_numbers(tokens * columns, 10 + i),
+                                               .y = y};
+    }
+}
+
+static void free_problem(Problem *problem) {
+    for (size_t i = 0; i < OPERANDS; i++) {
+        free((void *)(uintptr_t)problem->operands[i].x);
+        free(problem->operands[i].y);
+    }
+    free(problem->sft);
+    free(problem->base);
+    free(problem->bias);
+}
+
+/* The largest error, as a share of the bound: at most 1. */
+static double worst_share(const Problem *problem) {
+    double worst = 0.0, u = 0x1p-24, steps = (double)problem->columns + 8.0;
+    float *w = memory_allocate(problem->columns, sizeof *w);
+    assert_non_null(w);
+    for (size_t i = 0; i < OPERANDS; i++) {
+        const MatmulOperand *operand = &problem->operands[i];
+        for (size_t r = 0; r < problem->rows; r++) {
+            blend_rows(&operand->blend, r, 1, w);
+            for (size_t t = 0; t < problem->tokens; t++) {
+                double exact = operand->bias == NULL ? 0.0 : (double)operand->bias[r], size = fabs(exact);
+                for (size_t c = 0; c < problem->columns; c++) {
+                    double product = (double)w[c] * (double)operand->x[t * problem->columns + c];
+                    exact += product;
+                    size += fabs(product);
+                }
+                double error = fabs((double)operand->y[t * problem->rows + r] - exact);
+                assert_true(error == error);
+                worst = fmax(worst, error / (steps * u / (1.0 - steps * u) * size));
+            }
+        }
+    }
+    free(w);
+    return worst;
+}
+
+static void run(const Problem *problem, unsigned threads) {
+    Error error = {0};
+    Job *job;
+    MatmulScratch *scratch;
+    assert_int_equal(job_create(threads, NULL, NULL, &job, &error), STATUS_OK);
+    assert_int_equal(matmul_create_scratch(threads, &scratch, &error), STATUS_OK);
+    if (matmul_run(problem->operands, OPERANDS, problem->tokens, scratch, job, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    matmul_free_scratch(scratch);
+    job_free(job);
+}
+
+/* Sizes at and beside those of a panel (128 × 1024). */
+static const size_t ROWS[] = {1, 5, 127, 128, 129, 300}, COLUMNS[] = {1, 3, 1023, 1024, 1025, 2100},
+                    TOKENS[] = {1, 2, 3, 33};
+
+static void products_of_any_size_are_as_exact_as_float32_allows(void **state) {
+    (void)state;
+    double worst = 0.0;
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        for (size_t k = 0; k < sizeof COLUMNS / sizeof *COLUMNS; k++) {
+            Problem problem;
+            make_problem(&problem, TOKENS[(i + k) % 4], ROWS[i], COLUMNS[k]);
+            run(&problem, 1 + (unsigned)(i + k) % 3);
+            worst = fmax(worst, worst_share(&problem));
+            free_problem(&problem);
+        }
+    }
+    print_message("largest error: %.3f of the bound\n", worst);
+    assert_true(worst <= 1.0);
+}
+
+static void the_number_of_threads_changes_no_bit(void **state) {
+    (void)state;
+    for (size_t t = 0; t < 4; t++) {
+        Problem one, many;
+        make_problem(&one, TOKENS[t], 300, 1100);
+        make_problem(&many, TOKENS[t], 300, 1100);
+        run(&one, 1);
+        for (unsigned threads = 2; threads <= 8; threads += 3) {
+            run(&many, threads);
+            for (size_t i = 0; i < OPERANDS; i++)
+                assert_memory_equal(many.operands[i].y, one.operands[i].y, TOKENS[t] * 300 * sizeof(float));
+        }
+        free_problem(&one);
+        free_problem(&many);
+    }
+}
+
+static void operands_together_are_the_same_as_one_by_one(void **state) {
+    (void)state;
+    for (size_t t = 0; t < 2; t++) {
+        Problem together, alone;
+        make_problem(&together, TOKENS[t], 200, 1030);
+        make_problem(&alone, TOKENS[t], 200, 1030);
+        run(&together, 2);
+        MatmulScratch *scratch;
+        assert_int_equal(matmul_create_scratch(1, &scratch, NULL), STATUS_OK);
+        for (size_t i = 0; i < OPERANDS; i++) {
+            assert_int_equal(matmul_run(&alone.operands[i], 1, TOKENS[t], scratch, NULL, NULL), STATUS_OK);
+            assert_memory_equal(alone.operands[i].y, together.operands[i].y, TOKENS[t] * 200 * sizeof(float));
+        }
+        matmul_free_scratch(scratch);
+        free_problem(&together);
+        free_problem(&alone);
+    }
+}
+
+static void nothing_to_multiply_is_no_error(void **state) {
+    (void)state;
+    Problem problem;
+    make_problem(&problem, 2, 4, 4);
+    MatmulScratch *scratch;
+    assert_int_equal(matmul_create_scratch(1, &scratch, NULL), STATUS_OK);
+    assert_int_equal(matmul_run(problem.operands, 0, 2, scratch, NULL, NULL), STATUS_OK);
+    assert_int_equal(matmul_run(problem.operands, OPERANDS, 0, scratch, NULL, NULL), STATUS_OK);
+    assert_true(isnan(problem.operands[0].y[0])); /* untouched */
+    matmul_free_scratch(scratch);
+    matmul_free_scratch(NULL);
+    free_problem(&problem);
+}
+
+static void scratch_for_fewer_threads_than_the_job_has_is_refused(void **state) {
+    (void)state;
+    Problem problem;
+    make_problem(&problem, 2, 4, 4);
+    MatmulScratch *scratch;
+    Job *job;
+    Error error;
+    assert_int_equal(matmul_create_scratch(2, &scratch, &error), STATUS_OK);
+    assert_int_equal(job_create(3, NULL, NULL, &job, &error), STATUS_OK);
+    assert_int_equal(matmul_run(problem.operands, OPERANDS, 2, scratch, job, &error), STATUS_ARGUMENT);
+    assert_non_null(strstr(error.message, "2 threads"));
+    job_free(job);
+    matmul_free_scratch(scratch);
+    free_problem(&problem);
+}
+
+static void a_cancelled_product_says_so(void **state) {
+    (void)state;
+    for (size_t t = 0; t < 2; t++) {
+        Problem problem;
+        make_problem(&problem, TOKENS[t], 300, 1025);
+        MatmulScratch *scratch;
+        Job *job;
+        Error error;
+        assert_int_equal(matmul_create_scratch(2, &scratch, &error), STATUS_OK);
+        assert_int_equal(job_create(2, NULL, NULL, &job, &error), STATUS_OK);
+        job_cancel(job);
+        assert_int_equal(matmul_run(problem.operands, OPERANDS, TOKENS[t], scratch, job, &error),
+                         STATUS_CANCELLED);
+        assert_true(isnan(problem.operands[0].y[0])); /* no task started */
+        job_free(job);
+        matmul_free_scratch(scratch);
+        free_problem(&problem);
+    }
+}
+
+int main(void) {
+    blas_prepare();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_of_any_size_are_as_exact_as_float32_allows),
+        cmocka_unit_test(the_number_of_threads_changes_no_bit),
+        cmocka_unit_test(operands_together_are_the_same_as_one_by_one),
+        cmocka_unit_test(nothing_to_multiply_is_no_error),
+        cmocka_unit_test(scratch_for_fewer_threads_than_the_job_has_is_refused),
+        cmocka_unit_test(a_cancelled_product_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
