@@ -138,27 +138,47 @@ static Status add_id_object(Calibration *calibration, const cJSON *object, const
     return status;
 }
 
+/* Member `key` as text, NULL where it is absent; what is there and no text is a mistake, not an absence. */
+static Status read_text(const cJSON *object, const char *key, const char **text, Error *error) {
+    const cJSON *item = json_find(object, key);
+    *text = cJSON_IsString(item) ? item->valuestring : NULL;
+    if (item == NULL || *text != NULL) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT, "expected \"%s\" to be a text", key);
+}
+
 static Status add_object(Calibration *calibration, const cJSON *object, const Tokenizer *tokenizer,
                          const ModelConfig *config, Error *error) {
     if (json_find(object, "prompt_ids") != NULL) return add_id_object(calibration, object, config, error);
-    const char *prompt = json_get_text(object, "prompt", NULL),
-               *response = json_get_text(object, "response", NULL);
-    const char *answer = json_get_text(object, "answer", NULL);
+    const char *prompt, *response, *answer;
+    Status status = read_text(object, "prompt", &prompt, error);
+    if (status == STATUS_OK) status = read_text(object, "response", &response, error);
+    if (status == STATUS_OK) status = read_text(object, "answer", &answer, error);
+    if (status != STATUS_OK) return status;
     if (prompt == NULL) return status_fail(error, STATUS_FORMAT, "expected \"prompt\" or \"prompt_ids\"");
-    Status status = calibration_add_text(calibration, prompt, strlen(prompt), response,
-                                         response == NULL ? 0 : strlen(response), tokenizer, config, error);
+    status = calibration_add_text(calibration, prompt, strlen(prompt), response,
+                                  response == NULL ? 0 : strlen(response), tokenizer, config, error);
     if (status != STATUS_OK || answer == NULL) return status;
     CalibrationRow *row = &calibration->rows[calibration->count - 1];
     row->answer = memory_copy_text(answer, strlen(answer));
     return row->answer == NULL ? memory_fail(error, "a calibration row") : STATUS_OK;
 }
 
+/* cJSON's strings end at a NUL: a text that holds one, as it is or escaped, would be cut without a word. */
+static bool holds_nul(const char *line, size_t bytes) {
+    if (memchr(line, '\0', bytes) != NULL) return true;
+    for (size_t i = 0; i + 1 < bytes; i++) {
+        if (line[i] != '\\') continue;
+        if (bytes - i >= 6 && memcmp(line + i, "\\u0000", 6) == 0) return true;
+        i++; /* what follows is escaped: a backslash, say */
+    }
+    return false;
+}
+
 static Status add_line(Calibration *calibration, const char *line, size_t bytes, const Tokenizer *tokenizer,
                        const ModelConfig *config, Error *error) {
     if (line[0] != '{')
         return calibration_add_text(calibration, line, bytes, NULL, 0, tokenizer, config, error);
-    /* cJSON's strings end at a NUL: a text that holds one would be cut without a word */
-    if (memmem(line, bytes, "\\u0000", 6) != NULL)
+    if (holds_nul(line, bytes))
         return status_fail(error, STATUS_UNSUPPORTED,
                            "U+0000 in a calibration text is not supported: give token ids");
     cJSON *object;
@@ -171,8 +191,10 @@ static Status add_line(Calibration *calibration, const char *line, size_t bytes,
 
 static Status add_lines(Calibration *calibration, const char *text, size_t bytes, const Tokenizer *tokenizer,
                         const ModelConfig *config, size_t limit, Error *error) {
-    size_t number = 0;
-    for (const char *line = text, *end = text + bytes; line < end;) {
+    static const char BYTE_ORDER_MARK[] = "\xef\xbb\xbf";
+    size_t number = 0, mark = sizeof BYTE_ORDER_MARK - 1;
+    if (bytes < mark || memcmp(text, BYTE_ORDER_MARK, mark) != 0) mark = 0;
+    for (const char *line = text + mark, *end = text + bytes; line < end;) {
         const char *stop = memchr(line, '\n', (size_t)(end - line));
         size_t length = (size_t)((stop != NULL ? stop : end) - line);
         size_t content = length > 0 && line[length - 1] == '\r' ? length - 1 : length;
