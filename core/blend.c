@@ -11,8 +11,10 @@
 typedef struct Piece {
     KernelRow row;
     size_t count;
-    double a;           /* where `each` is NULL */
-    const double *each; /* [count] */
+    double a;
+    const uint32_t *ranks; /* [count]: elements of rank below the blend's cut have reset_a; NULL: none has */
+    uint32_t cut;
+    double reset_a;
 } Piece;
 
 static const unsigned char *element_at(const Tensor *tensor, size_t row, size_t column) {
@@ -33,14 +35,15 @@ static Piece make_piece(const Blend *blend, size_t row, size_t column, size_t co
     }
     piece.row.base_dtype = blend->base->dtype;
     piece.row.base = element_at(blend->base, row, column);
-    if (blend->column_a != NULL && is_vector(blend->sft))
-        piece.a = blend->column_a[0];
-    else if (blend->column_a != NULL)
-        piece.each = blend->column_a + column;
-    else if (blend->row_a != NULL && is_vector(blend->sft))
-        piece.each = blend->row_a + row;
-    else if (blend->row_a != NULL)
-        piece.a = blend->row_a[row];
+    bool along = is_vector(blend->sft) ? blend->row_ranks != NULL : blend->column_ranks != NULL;
+    if (along) {
+        piece.ranks = blend->row_ranks != NULL ? blend->row_ranks + row : blend->column_ranks + column;
+        piece.cut = blend->cut;
+        piece.reset_a = blend->reset_a;
+    } else if ((blend->row_ranks != NULL && blend->row_ranks[row] < blend->cut) ||
+               (blend->column_ranks != NULL && blend->column_ranks[column] < blend->cut)) {
+        piece.a = blend->reset_a;
+    }
     return piece;
 }
 
@@ -51,31 +54,20 @@ static KernelRow weigh(const Piece *piece) {
     return row;
 }
 
-/* a for each element, rounded a few at a time on the stack: there is no allocation to fail here. */
-enum { WEIGHT_CHUNK = 512 };
-
-static void blend_each(const Piece *piece, float *out) {
-    float weight_sft[WEIGHT_CHUNK], weight_base[WEIGHT_CHUNK];
-    KernelRow part = piece->row;
-    for (size_t at = 0; at < piece->count; at += WEIGHT_CHUNK) {
-        size_t n = piece->count - at < WEIGHT_CHUNK ? piece->count - at : WEIGHT_CHUNK;
-        for (size_t i = 0; i < n; i++) {
-            weight_sft[i] = (float)piece->each[at + i];
-            weight_base[i] = (float)(1.0 - piece->each[at + i]);
-        }
-        part.sft = (const unsigned char *)piece->row.sft + at * dtype_size(part.sft_dtype);
-        part.base = (const unsigned char *)piece->row.base + at * dtype_size(part.base_dtype);
-        kernels_get()->blend_columns(&part, weight_sft, weight_base, n, out + at);
-    }
+static KernelRanked weigh_ranked(const Piece *piece) {
+    return (KernelRanked){.ranks = piece->ranks,
+                          .cut = piece->cut,
+                          .weight_sft = (float)piece->reset_a,
+                          .weight_base = (float)(1.0 - piece->reset_a)};
 }
 
 static void blend_piece(const Piece *piece, float *out) {
-    if (piece->each != NULL) {
-        blend_each(piece, out);
-        return;
-    }
     KernelRow row = weigh(piece);
-    kernels_get()->blend(&row, piece->count, out);
+    KernelRanked ranked = weigh_ranked(piece);
+    if (piece->ranks != NULL)
+        kernels_get()->blend_ranked(&row, &ranked, piece->count, out);
+    else
+        kernels_get()->blend(&row, piece->count, out);
 }
 
 /* How many elements of a vector, from `first` on, make one piece: base's end cuts. */
@@ -104,28 +96,33 @@ void blend_rows(const Blend *blend, size_t first, size_t count, float *out) {
     blend_window(blend, first, count, 0, blend->sft->columns, out, blend->sft->columns);
 }
 
-/* Bits that pass from input to output unchanged: through float32 a signalling NaN would not. */
+/* The input whose bits a coefficient passes on unchanged, or NULL. Through float32 a signalling NaN would not
+ * stay what it is. */
+static const unsigned char *find_exact(const Piece *piece, double a, DType dtype) {
+    if (a == 1.0 && piece->row.sft_dtype == dtype) return piece->row.sft;
+    return a == 0.0 && piece->row.base_dtype == dtype ? piece->row.base : NULL;
+}
+
 static void copy_exact(const Piece *piece, DType dtype, unsigned char *out) {
+    const unsigned char *exact = find_exact(piece, piece->a, dtype);
+    const unsigned char *reset_exact = find_exact(piece, piece->reset_a, dtype);
+    if (exact == NULL && reset_exact == NULL) return;
     size_t size = dtype_size(dtype);
     for (size_t i = 0; i < piece->count; i++) {
-        const unsigned char *from = NULL;
-        if (piece->each[i] == 1.0 && piece->row.sft_dtype == dtype) from = piece->row.sft;
-        if (piece->each[i] == 0.0 && piece->row.base_dtype == dtype) from = piece->row.base;
+        const unsigned char *from = piece->ranks[i] < piece->cut ? reset_exact : exact;
         if (from != NULL) memcpy(out + i * size, from + i * size, size);
     }
 }
 
 static void blend_piece_as(const Piece *piece, DType dtype, unsigned char *out, float *scratch) {
-    const unsigned char *from = NULL;
-    if (piece->each == NULL && piece->a == 1.0 && piece->row.sft_dtype == dtype) from = piece->row.sft;
-    if (piece->each == NULL && piece->a == 0.0 && piece->row.base_dtype == dtype) from = piece->row.base;
+    const unsigned char *from = piece->ranks == NULL ? find_exact(piece, piece->a, dtype) : NULL;
     if (from != NULL) {
         if (piece->count > 0) memcpy(out, from, piece->count * dtype_size(dtype));
         return;
     }
     blend_piece(piece, scratch);
     kernels_get()->narrow(scratch, piece->count, dtype, out);
-    if (piece->each != NULL) copy_exact(piece, dtype, out);
+    if (piece->ranks != NULL) copy_exact(piece, dtype, out);
 }
 
 size_t blend_scratch(const Blend *blend, size_t count) {
@@ -143,10 +140,10 @@ void blend_rows_as(const Blend *blend, size_t first, size_t count, DType dtype, 
 }
 
 /* How many of `count` elements, from (row, column) on, make one piece: to the end of the row, or of the base
- * where one a holds for all. */
+ * where that does not matter. */
 static size_t element_run(const Blend *blend, size_t row, size_t column, size_t count) {
     size_t columns = blend->sft->columns, end = columns - column;
-    if (blend->row_a == NULL && blend->column_a == NULL) {
+    if ((blend->row_ranks == NULL && blend->column_ranks == NULL) || is_vector(blend->sft)) {
         size_t at = row * columns + column, base_end = blend->base == NULL ? 0 : blend->base->rows * columns;
         end = at < base_end ? base_end - at : count;
     }
@@ -165,26 +162,13 @@ void blend_elements_as(const Blend *blend, size_t first, size_t count, DType dty
     }
 }
 
-/* The dot product where a changes from column to column: a part of the row on the stack at a time. */
-static float dot_each(const Piece *piece, const float *x) {
-    float mixed[WEIGHT_CHUNK], sum = 0.0F;
-    for (size_t at = 0; at < piece->count; at += WEIGHT_CHUNK) {
-        Piece part = *piece;
-        part.count = piece->count - at < WEIGHT_CHUNK ? piece->count - at : WEIGHT_CHUNK;
-        part.each = piece->each + at;
-        part.row.sft = (const unsigned char *)piece->row.sft + at * dtype_size(part.row.sft_dtype);
-        part.row.base = (const unsigned char *)piece->row.base + at * dtype_size(part.row.base_dtype);
-        blend_each(&part, mixed);
-        sum += kernels_get()->dot_widened(mixed, part.count, x + at);
-    }
-    return sum;
-}
-
 void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
     const Kernels *kernels = kernels_get();
     for (size_t r = 0; r < count; r++) {
         Piece piece = make_piece(blend, first + r, 0, blend->sft->columns);
         KernelRow row = weigh(&piece);
-        y[r] = piece.each != NULL ? dot_each(&piece, x) : kernels->dot(&row, piece.count, x);
+        KernelRanked ranked = weigh_ranked(&piece);
+        y[r] = piece.ranks != NULL ? kernels->dot_ranked(&row, &ranked, piece.count, x)
+                                   : kernels->dot(&row, piece.count, x);
     }
 }

@@ -9,6 +9,9 @@
  * 0.1.5's `linear` bit for bit. a = 0 and a = 1 copy the input's bits: what is in the other model (a NaN,
  * say) does not matter. Rows that base does not have (a vocabulary that SFT enlarged) have a = 1.
  *
+ * The rows or columns with an a of their own are given by a rank for each and a cut: those of rank below the
+ * cut have reset_a, all others a. So one array serves every cut.
+ *
  * A tensor is never blended whole: a multiply takes panels of rows that fit a cache, an export a few rows at
  * a time.
  */
@@ -23,10 +26,12 @@
 
 typedef struct Blend {
     const Tensor *sft;
-    const Tensor *base;     /* NULL: W is S */
-    double a;               /* where the two below are NULL */
-    const double *row_a;    /* [rows] */
-    const double *column_a; /* [columns] */
+    const Tensor *base; /* NULL: W is S */
+    double a;
+    const uint32_t *row_ranks;    /* [rows]; at most one of these two is set, and not without a base */
+    const uint32_t *column_ranks; /* [columns] */
+    uint32_t cut;
+    double reset_a;
 } Blend;
 
 /* out[r·stride + c] = W[first + r, first_column + c] for `count` rows and `columns` columns, in float32. */

@@ -29,7 +29,7 @@
 static const uint64_t EXPORT_DEFAULT_SHARD_BYTES = 5000000000;
 
 typedef struct ExportOptions {
-    Settings settings;
+    Settings settings;     /* their ranking outlives the plan */
     const char *directory; /* the target; borrowed until export_plan() returns */
     DType dtype; /* F32, F16 or BF16; DTYPE_UNKNOWN: each tensor keeps SFT's (F64 as F32, F8 as BF16) */
     uint64_t shard_bytes; /* the most a file of weights holds, if a tensor fits; 0: the default */
@@ -119,7 +119,7 @@ Status export_run(ExportPlan *plan, Job *job, Error *error) STATUS_MUST_CHECK;
 Status export_discard(const char *directory, uint64_t *bytes, Error *error) STATUS_MUST_CHECK;
 
 /* The options that a recipe stands for; directory and window are the caller's to fill in. The recipe is
- * borrowed as `expected`. */
+ * borrowed as `expected`, and so is its ranking. */
 ExportOptions export_options_from_recipe(const Recipe *recipe);
 
 #endif

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -166,9 +165,6 @@ static Status check_options(const Pair *pair, const ExportOptions *options, Erro
     if (options->dtype != DTYPE_UNKNOWN && !dtype_is_writable(options->dtype))
         return status_fail(error, STATUS_ARGUMENT, "dtype: expected F32, F16 or BF16, found %s",
                            dtype_name(options->dtype));
-    if (!isfinite(options->settings.alpha))
-        return status_fail(error, STATUS_ARGUMENT, "alpha: expected a finite number, found %g",
-                           options->settings.alpha);
     const Checkpoint *sides[] = {pair->base, pair->sft};
     for (int i = 0; i < 2; i++) {
         if (json_find(sides[i]->config, "quantization_config") != NULL)
@@ -177,7 +173,8 @@ static Status check_options(const Pair *pair, const ExportOptions *options, Erro
                                "which cannot be blended",
                                sides[i]->directory);
     }
-    return pair_check(pair, error);
+    Status status = pair_check(pair, error);
+    return status == STATUS_OK ? settings_check(&options->settings, pair, error) : status;
 }
 
 static Status make_plan(ExportPlan *plan, const char *directory, Error *error) {
@@ -189,9 +186,10 @@ static Status make_plan(ExportPlan *plan, const char *directory, Error *error) {
     if (status == STATUS_OK) status = list_recipe_tensors(plan, error);
     if (status == STATUS_OK) status = export_plan_sidecars(plan, error);
     if (status == STATUS_OK) status = sum_plan(plan, error);
-    if (status == STATUS_OK && (plan->options.settings.alpha < 0.0 || plan->options.settings.alpha > 1.0))
+    if (status == STATUS_OK && !settings_is_between(&plan->options.settings))
         status = export_add_finding(plan, SEVERITY_WARNING, "alpha", error,
-                                    "%g is not between the two models", plan->options.settings.alpha);
+                                    "%g, or one of a kind or layer, is not between the two models",
+                                    plan->options.settings.alpha);
     if (status == STATUS_OK) status = judge_target(plan, error);
     return status == STATUS_OK ? judge_space(plan, error) : status;
 }

@@ -159,6 +159,16 @@ static void add_yaml_model(Buffer *yaml, const Checkpoint *model, double weight)
     buffer_add_text(yaml, "\n");
 }
 
+static void add_yaml_dials(Buffer *yaml, const Settings *settings) {
+    bool has_own = settings->layer_count > 0;
+    for (int i = 0; i < SETTINGS_KIND_COUNT; i++) has_own |= settings->kinds[i].is_set;
+    if (has_own) buffer_add_text(yaml, "# Not in it: what has a weight of its own, by module or layer.\n");
+    uint32_t cut = settings_cut(settings);
+    if (cut > 0)
+        buffer_add_format(yaml, "# Not in it: the reset of %" PRIu64 " neurons.\n",
+                          ranking_count(settings->ranking, cut));
+}
+
 static void add_yaml_limits(Buffer *yaml, const ExportPlan *plan) {
     size_t other = 0, copied = 0, enlarged = 0;
     for (size_t i = 0; i < plan->tensor_count; i++) {
@@ -177,6 +187,7 @@ static void add_yaml_limits(Buffer *yaml, const ExportPlan *plan) {
     if (other > 0)
         buffer_add_format(yaml, "# Not in it: %zu tensors are written in another type than out_dtype.\n",
                           other);
+    add_yaml_dials(yaml, &plan->options.settings);
     if (plan->pair->unties_head)
         buffer_add_text(yaml,
                         "# Not in it: tie_word_embeddings, which the written head needs to be false.\n");

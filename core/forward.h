@@ -35,8 +35,8 @@ typedef struct ForwardInput {
     uint64_t done, total;
 } ForwardInput;
 
-/* `capacity`: the most tokens the cache will hold. The model must outlive the state; the settings are copied.
- */
+/* `capacity`: the most tokens the cache will hold. The model must outlive the state; the settings are checked
+ * and copied. */
 Status forward_create_state(const Model *model, const Settings *settings, size_t capacity,
                             ForwardState **state, Error *error) STATUS_MUST_CHECK;
 void forward_free_state(ForwardState *state); /* takes NULL */

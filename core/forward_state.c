@@ -65,6 +65,8 @@ static Status blend_small(ForwardState *state, Error *error) {
 Status forward_create_state(const Model *model, const Settings *settings, size_t capacity,
                             ForwardState **state, Error *error) {
     *state = NULL;
+    Status status = settings_check(settings, model->pair, error);
+    if (status != STATUS_OK) return status;
     ForwardState *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "a forward state");
     made->model = model;
@@ -72,7 +74,6 @@ Status forward_create_state(const Model *model, const Settings *settings, size_t
     made->capacity = capacity;
     const ModelConfig *config = model->config;
     size_t cache;
-    Status status = STATUS_OK;
     if (!memory_multiply(config->layers * config->kv_heads, config->head_dim, &cache) ||
         !memory_multiply(cache, capacity, &cache))
         status = memory_fail(error, "the KV cache");

@@ -1,9 +1,9 @@
 /*
  * kernels — the inner loops over elements, compiled once for each instruction set and chosen at run time.
  *
- * Every variant gives the same bits for widen, narrow, blend and blend_columns (each element is a fixed
- * sequence of correctly rounded operations). `dot` sums in 64 interleaved lanes that are folded in a fixed
- * order, so it too is the same on any machine.
+ * Every variant gives the same bits for widen, narrow, blend and blend_ranked (each element is a fixed
+ * sequence of correctly rounded operations). `dot` and its like sum in 64 interleaved lanes that are folded
+ * in a fixed order, so they too are the same on any machine.
  *
  * `drift` sums doubles in 16 lanes, likewise.
  *
@@ -24,6 +24,13 @@ typedef struct KernelRow {
     const void *sft, *base;
     float weight_sft, weight_base;
 } KernelRow;
+
+/* Elements of a row with weights of their own: those whose rank is below the cut. */
+typedef struct KernelRanked {
+    const uint32_t *ranks; /* one for each element */
+    uint32_t cut;
+    float weight_sft, weight_base;
+} KernelRanked;
 
 /* What comparing two stretches of elements adds up to; Δ = s − b, in double. */
 typedef struct KernelDrift {
@@ -47,15 +54,15 @@ typedef struct Kernels {
     /* out[i] = fma(weight_base, b[i], fma(weight_sft, s[i], +0)) */
     void (*blend)(const KernelRow *row, size_t count, float *out);
 
-    /* The same with weights for each column; a column in which one weight is 0 copies the other side. */
-    void (*blend_columns)(const KernelRow *row, const float *weight_sft, const float *weight_base,
-                          size_t count, float *out);
+    /* The same, with the weights of `ranked` for the elements it names. Here a weight of 0 is looked at
+     * element by element, and both pointers are needed. */
+    void (*blend_ranked)(const KernelRow *row, const KernelRanked *ranked, size_t count, float *out);
 
     /* Σ_i w[i] · x[i], w[i] as blend() makes it */
     float (*dot)(const KernelRow *row, size_t count, const float *x);
 
-    /* Σ_i v[i] · x[i] */
-    float (*dot_widened)(const float *v, size_t count, const float *x);
+    /* Σ_i w[i] · x[i], w[i] as blend_ranked() makes it */
+    float (*dot_ranked)(const KernelRow *row, const KernelRanked *ranked, size_t count, const float *x);
 
     /* Compares 1 to KERNELS_DRIFT_CHUNK elements. */
     void (*drift)(const float *s, const float *b, size_t count, KernelDrift *drift);

@@ -160,8 +160,29 @@ static void blend(const KernelRow *row, size_t count, float *out) {
         blend_chunked(row, count, out);
 }
 
-static void blend_columns(const KernelRow *row, const float *weight_sft, const float *weight_base,
-                          size_t count, float *out) {
+/* An element that may have weights of its own. A weight of 0 keeps the other side's bits: its NaN is not
+ * asked for. */
+INLINE float mix_ranked(float s, float b, const KernelRow *row, const KernelRanked *ranked, size_t i) {
+    bool own = ranked->ranks[i] < ranked->cut;
+    float ws = own ? ranked->weight_sft : row->weight_sft, wb = own ? ranked->weight_base : row->weight_base;
+    float mixed = mix(s, b, ws, wb);
+    return wb == 0.0F ? s : ws == 0.0F ? b : mixed;
+}
+
+#define BLEND_RANKED_SAME_TYPE(name, load)                                                                   \
+    static void blend_ranked_##name(const KernelRow *restrict row, const KernelRanked *restrict ranked,      \
+                                    size_t count, float *restrict out) {                                     \
+        const unsigned char *s = row->sft, *b = row->base;                                                   \
+        const KernelRow weights = *row;                                                                      \
+        const KernelRanked own = *ranked;                                                                    \
+        for (size_t i = 0; i < count; i++) out[i] = mix_ranked(load(s, i), load(b, i), &weights, &own, i);   \
+    }
+
+BLEND_RANKED_SAME_TYPE(f32, load_f32)
+BLEND_RANKED_SAME_TYPE(bf16, load_bf16)
+
+static void blend_ranked_chunked(const KernelRow *row, const KernelRanked *ranked, size_t count,
+                                 float *restrict out) {
     float widened[CHUNK];
     const unsigned char *s = row->sft, *b = row->base;
     size_t s_size = dtype_size(row->sft_dtype), b_size = dtype_size(row->base_dtype);
@@ -169,12 +190,17 @@ static void blend_columns(const KernelRow *row, const float *weight_sft, const f
         size_t n = count - at < CHUNK ? count - at : CHUNK;
         widen(row->sft_dtype, s + at * s_size, n, out + at);
         widen(row->base_dtype, b + at * b_size, n, widened);
-        for (size_t i = 0; i < n; i++) {
-            float ws = weight_sft[at + i], wb = weight_base[at + i];
-            float mixed = mix(out[at + i], widened[i], ws, wb);
-            out[at + i] = wb == 0.0F ? out[at + i] : ws == 0.0F ? widened[i] : mixed;
-        }
+        for (size_t i = 0; i < n; i++) out[at + i] = mix_ranked(out[at + i], widened[i], row, ranked, at + i);
     }
+}
+
+static void blend_ranked(const KernelRow *row, const KernelRanked *ranked, size_t count, float *out) {
+    if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_BF16)
+        blend_ranked_bf16(row, ranked, count, out);
+    else if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_F32)
+        blend_ranked_f32(row, ranked, count, out);
+    else
+        blend_ranked_chunked(row, ranked, count, out);
 }
 
 /* ---- dot products ---- */
@@ -185,16 +211,6 @@ INLINE float fold(float *lanes) {
         for (size_t i = 0; i < half; i++) lanes[i] += lanes[i + half];
     }
     return lanes[0];
-}
-
-static float dot_widened(const float *restrict v, size_t count, const float *restrict x) {
-    float lanes[LANES] = {0};
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        for (size_t l = 0; l < LANES; l++) lanes[l] = fmaf(v[i + l], x[i + l], lanes[l]);
-    }
-    for (size_t l = 0; i + l < count; l++) lanes[l] = fmaf(v[i + l], x[i + l], lanes[l]);
-    return fold(lanes);
 }
 
 /* The shared loop of the fused dots: ELEMENT(i) is w[i]. */
@@ -251,6 +267,45 @@ static float dot(const KernelRow *row, size_t count, const float *x) {
         if (dtype == DTYPE_F32) return dot_both_f32(row, count, x);
     }
     return dot_chunked(row, count, x);
+}
+
+#define DOT_RANKED(name, load)                                                                               \
+    static float dot_ranked_##name(const KernelRow *row, const KernelRanked *ranked, size_t count,           \
+                                   const float *restrict x) {                                                \
+        const unsigned char *s = row->sft, *b = row->base;                                                   \
+        const KernelRow weights = *row;                                                                      \
+        const KernelRanked own = *ranked;                                                                    \
+        DOT_LOOP(ELEMENT_RANKED_##name)                                                                      \
+    }
+
+#define ELEMENT_RANKED_bf16(at) mix_ranked(load_bf16(s, at), load_bf16(b, at), &weights, &own, at)
+#define ELEMENT_RANKED_f32(at)  mix_ranked(load_f32(s, at), load_f32(b, at), &weights, &own, at)
+DOT_RANKED(bf16, load_bf16)
+DOT_RANKED(f32, load_f32)
+
+static float dot_ranked_chunked(const KernelRow *row, const KernelRanked *ranked, size_t count,
+                                const float *restrict x) {
+    float lanes[LANES] = {0}, mixed[CHUNK];
+    KernelRow part = *row;
+    KernelRanked own = *ranked;
+    size_t s_size = dtype_size(row->sft_dtype), b_size = dtype_size(row->base_dtype);
+    for (size_t at = 0; at < count; at += CHUNK) {
+        size_t n = count - at < CHUNK ? count - at : CHUNK;
+        part.sft = (const unsigned char *)row->sft + at * s_size;
+        part.base = (const unsigned char *)row->base + at * b_size;
+        own.ranks = ranked->ranks + at;
+        blend_ranked(&part, &own, n, mixed);
+        for (size_t i = 0; i < n; i++) lanes[i % LANES] = fmaf(mixed[i], x[at + i], lanes[i % LANES]);
+    }
+    return fold(lanes);
+}
+
+static float dot_ranked(const KernelRow *row, const KernelRanked *ranked, size_t count, const float *x) {
+    if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_BF16)
+        return dot_ranked_bf16(row, ranked, count, x);
+    if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_F32)
+        return dot_ranked_f32(row, ranked, count, x);
+    return dot_ranked_chunked(row, ranked, count, x);
 }
 
 /* ---- drift ---- */
@@ -362,9 +417,9 @@ const Kernels TABLE_OF(KERNELS_VARIANT) = {
     .widen = widen,
     .narrow = narrow,
     .blend = blend,
-    .blend_columns = blend_columns,
+    .blend_ranked = blend_ranked,
     .dot = dot,
-    .dot_widened = dot_widened,
+    .dot_ranked = dot_ranked,
     .drift = drift,
     .drift_keys = drift_keys,
     .drift_mark = drift_mark,

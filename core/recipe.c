@@ -1,7 +1,7 @@
 #include "core/recipe.h"
 
-#include "core/json.h"
 #include "core/memory.h"
+#include "core/recipe_parts.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,7 +12,8 @@
 static const char FORMAT_NAME[] = "rejuv-recipe", KEEP_NAME[] = "keep";
 static const char NOTE[] =
     "W = a*S + (1 - a)*B in float32, two fused multiply-adds, rounded once to the written type, to nearest "
-    "even; a = alpha. The bytes do not depend on the machine or the number of threads.";
+    "even; a = alpha (module_alpha, layer_alpha), and (1 - omega) times that in the rows of q, k, v, gate and "
+    "up and the columns of o and down that reset.set lists. The bytes do not depend on the machine or the number of threads.";
 
 enum { FORMAT_VERSION = 1, RECIPE_LIMIT = 256 << 20 };
 
@@ -59,6 +60,7 @@ void recipe_free(Recipe *recipe) {
     for (size_t i = 0; i < recipe->tensor_count; i++) free(recipe->tensors[i].name);
     free(recipe->tensors);
     free_files(&recipe->files);
+    ranking_free(recipe->ranking);
     free(recipe->rejuv_version);
     free(recipe);
 }
@@ -78,8 +80,7 @@ Status recipe_add_file(RecipeFiles *files, const char *name, uint64_t bytes, con
 
 /* ---- writing ---- */
 
-/* A node that was attached to `parent`, or NULL. */
-static cJSON *add_node(cJSON *parent, const char *key, cJSON *node) {
+cJSON *recipe_add_node(cJSON *parent, const char *key, cJSON *node) {
     if (node == NULL) return NULL;
     bool added = key != NULL ? cJSON_AddItemToObject(parent, key, node) : cJSON_AddItemToArray(parent, node);
     if (added) return node;
@@ -87,8 +88,7 @@ static cJSON *add_node(cJSON *parent, const char *key, cJSON *node) {
     return NULL;
 }
 
-/* cJSON prints a number in 15 digits where that comes close: here every bit counts. */
-static cJSON *new_exact_number(double value) {
+cJSON *recipe_new_number(double value) {
     char text[40];
     for (int digits = 15; digits <= 17; digits++) {
         (void)snprintf(text, sizeof text, "%.*g", digits, value);
@@ -97,59 +97,59 @@ static cJSON *new_exact_number(double value) {
     return cJSON_CreateRaw(text);
 }
 
-static cJSON *new_count(uint64_t value) {
+cJSON *recipe_new_count(uint64_t value) {
     char text[24];
     (void)snprintf(text, sizeof text, "%" PRIu64, value);
     return cJSON_CreateRaw(text);
 }
 
 static bool add_files(cJSON *parent, const RecipeFiles *files) {
-    cJSON *list = add_node(parent, "files", cJSON_CreateArray());
+    cJSON *list = recipe_add_node(parent, "files", cJSON_CreateArray());
     if (list == NULL) return false;
     for (size_t i = 0; i < files->count; i++) {
         const RecipeFile *file = &files->list[i];
-        cJSON *node = add_node(list, NULL, cJSON_CreateObject());
+        cJSON *node = recipe_add_node(list, NULL, cJSON_CreateObject());
         if (node == NULL || !json_add_text(node, "name", file->name) ||
-            !json_add(node, "bytes", new_count(file->bytes)) || !json_add_text(node, "sha256", file->sha256))
+            !json_add(node, "bytes", recipe_new_count(file->bytes)) ||
+            !json_add_text(node, "sha256", file->sha256))
             return false;
     }
     return true;
 }
 
 static bool add_input(cJSON *parent, const char *key, const RecipeInput *input) {
-    cJSON *node = add_node(parent, key, cJSON_CreateObject());
+    cJSON *node = recipe_add_node(parent, key, cJSON_CreateObject());
     return node != NULL && json_add_text(node, "directory", input->directory) &&
            add_files(node, &input->files);
 }
 
 static bool add_tensor(cJSON *list, const RecipeTensor *tensor) {
-    cJSON *node = add_node(list, NULL, cJSON_CreateObject());
+    cJSON *node = recipe_add_node(list, NULL, cJSON_CreateObject());
     if (node == NULL || !json_add_text(node, "name", tensor->name) ||
         !json_add_text(node, "dtype", dtype_name(tensor->dtype)))
         return false;
-    cJSON *shape = add_node(node, "shape", cJSON_CreateArray());
+    cJSON *shape = recipe_add_node(node, "shape", cJSON_CreateArray());
     if (shape == NULL) return false;
     for (unsigned i = 0; i < tensor->rank; i++) {
-        if (add_node(shape, NULL, new_count(tensor->shape[i])) == NULL) return false;
+        if (recipe_add_node(shape, NULL, recipe_new_count(tensor->shape[i])) == NULL) return false;
     }
     return json_add_text(node, "sha256", tensor->sha256);
 }
 
 static bool fill(cJSON *tree, const Recipe *recipe) {
-    cJSON *settings, *output, *inputs, *tensors;
+    cJSON *output, *inputs, *tensors;
     if (!json_add_text(tree, "format", FORMAT_NAME) ||
         !json_add_number(tree, "format_version", FORMAT_VERSION) ||
         !json_add_text(tree, "rejuv_version", recipe->rejuv_version) ||
-        (settings = add_node(tree, "settings", cJSON_CreateObject())) == NULL ||
-        !json_add(settings, "alpha", new_exact_number(recipe->settings.alpha)) ||
-        (output = add_node(tree, "output", cJSON_CreateObject())) == NULL ||
+        !recipe_add_settings(tree, &recipe->settings) ||
+        (output = recipe_add_node(tree, "output", cJSON_CreateObject())) == NULL ||
         !json_add_text(output, "dtype",
                        recipe->dtype == DTYPE_UNKNOWN ? KEEP_NAME : dtype_name(recipe->dtype)) ||
-        !json_add(output, "shard_bytes", new_count(recipe->shard_bytes)) ||
+        !json_add(output, "shard_bytes", recipe_new_count(recipe->shard_bytes)) ||
         !json_add_text(output, "donor", recipe_donor_name(recipe->donor)) ||
-        (inputs = add_node(tree, "inputs", cJSON_CreateObject())) == NULL ||
+        (inputs = recipe_add_node(tree, "inputs", cJSON_CreateObject())) == NULL ||
         !add_input(inputs, "base", &recipe->base) || !add_input(inputs, "sft", &recipe->sft) ||
-        (tensors = add_node(tree, "tensors", cJSON_CreateArray())) == NULL)
+        (tensors = recipe_add_node(tree, "tensors", cJSON_CreateArray())) == NULL)
         return false;
     for (size_t i = 0; i < recipe->tensor_count; i++) {
         if (!add_tensor(tensors, &recipe->tensors[i])) return false;
@@ -167,20 +167,20 @@ Status recipe_format(const Recipe *recipe, char **text, Error *error) {
 
 /* ---- reading ---- */
 
-static Status fail_key(Error *error, const char *path, const char *key, const char *expected) {
+Status recipe_fail_key(Error *error, const char *path, const char *key, const char *expected) {
     return status_fail(error, STATUS_FORMAT, "%s: \"%s\": expected %s", path, key, expected);
 }
 
 static Status read_text(const cJSON *object, const char *key, const char *path, char **text, Error *error) {
     const char *found = json_get_text(object, key, NULL);
-    if (found == NULL) return fail_key(error, path, key, "a text");
+    if (found == NULL) return recipe_fail_key(error, path, key, "a text");
     *text = copy(found);
     return *text != NULL ? STATUS_OK : memory_fail(error, path);
 }
 
 static Status read_hash(const cJSON *object, const char *path, char sha256[HASH_HEX_SIZE], Error *error) {
     const char *found = json_get_text(object, "sha256", NULL);
-    if (!hash_is_hex(found)) return fail_key(error, path, "sha256", "64 hexadecimal digits");
+    if (!hash_is_hex(found)) return recipe_fail_key(error, path, "sha256", "64 hexadecimal digits");
     memcpy(sha256, found, HASH_HEX_SIZE);
     return STATUS_OK;
 }
@@ -199,15 +199,15 @@ static bool is_inner_name(const char *name) {
 
 static Status read_files(const cJSON *object, const char *path, RecipeFiles *files, Error *error) {
     const cJSON *list = json_find(object, "files"), *item;
-    if (!cJSON_IsArray(list)) return fail_key(error, path, "files", "an array");
+    if (!cJSON_IsArray(list)) return recipe_fail_key(error, path, "files", "an array");
     cJSON_ArrayForEach(item, list) {
         const char *name = json_get_text(item, "name", NULL);
         uint64_t bytes;
         char sha256[HASH_HEX_SIZE];
         if (name == NULL || !is_inner_name(name))
-            return fail_key(error, path, "files", "names of files within the directory");
+            return recipe_fail_key(error, path, "files", "names of files within the directory");
         if (!json_read_count(json_find(item, "bytes"), &bytes))
-            return fail_key(error, path, name, "a number of \"bytes\"");
+            return recipe_fail_key(error, path, name, "a number of \"bytes\"");
         Status status = read_hash(item, path, sha256, error);
         if (status == STATUS_OK) status = recipe_add_file(files, name, bytes, sha256, error);
         if (status != STATUS_OK) return status;
@@ -218,7 +218,7 @@ static Status read_files(const cJSON *object, const char *path, RecipeFiles *fil
 static Status read_input(const cJSON *inputs, const char *key, const char *path, RecipeInput *input,
                          Error *error) {
     const cJSON *object = json_find(inputs, key);
-    if (!cJSON_IsObject(object)) return fail_key(error, path, key, "an object");
+    if (!cJSON_IsObject(object)) return recipe_fail_key(error, path, key, "an object");
     Status status = read_text(object, "directory", path, &input->directory, error);
     return status == STATUS_OK ? read_files(object, path, &input->files, error) : status;
 }
@@ -229,11 +229,12 @@ static Status read_tensor(const cJSON *item, const char *path, RecipeTensor *ten
     const char *dtype = json_get_text(item, "dtype", NULL);
     const cJSON *shape = json_find(item, "shape"), *extent;
     tensor->dtype = dtype_find(dtype);
-    if (tensor->dtype == DTYPE_UNKNOWN) return fail_key(error, path, tensor->name, "a known \"dtype\"");
-    if (!cJSON_IsArray(shape)) return fail_key(error, path, tensor->name, "an array \"shape\"");
+    if (tensor->dtype == DTYPE_UNKNOWN)
+        return recipe_fail_key(error, path, tensor->name, "a known \"dtype\"");
+    if (!cJSON_IsArray(shape)) return recipe_fail_key(error, path, tensor->name, "an array \"shape\"");
     cJSON_ArrayForEach(extent, shape) {
         if (tensor->rank == SAFETENSORS_MAX_RANK || !json_read_count(extent, &tensor->shape[tensor->rank++]))
-            return fail_key(error, path, tensor->name, "a \"shape\" of few, whole numbers");
+            return recipe_fail_key(error, path, tensor->name, "a \"shape\" of few, whole numbers");
     }
     return read_hash(item, path, tensor->sha256, error);
 }
@@ -258,7 +259,7 @@ static Status refuse_duplicates(const Recipe *recipe, const char *path, Error *e
 
 static Status read_tensors(const cJSON *tree, const char *path, Recipe *recipe, Error *error) {
     const cJSON *list = json_find(tree, "tensors"), *item;
-    if (!cJSON_IsArray(list)) return fail_key(error, path, "tensors", "an array");
+    if (!cJSON_IsArray(list)) return recipe_fail_key(error, path, "tensors", "an array");
     recipe->tensors = memory_allocate((size_t)cJSON_GetArraySize(list), sizeof *recipe->tensors);
     if (recipe->tensors == NULL) return memory_fail(error, path);
     cJSON_ArrayForEach(item, list) {
@@ -268,38 +269,23 @@ static Status read_tensors(const cJSON *tree, const char *path, Recipe *recipe, 
     return refuse_duplicates(recipe, path, error);
 }
 
-/* A setting that is not known changes the bytes in a way that is not known. */
-static Status read_settings(const cJSON *tree, const char *path, Settings *settings, Error *error) {
-    const cJSON *object = json_find(tree, "settings"), *item;
-    if (!cJSON_IsObject(object)) return fail_key(error, path, "settings", "an object");
-    cJSON_ArrayForEach(item, object) {
-        if (strcmp(item->string, "alpha") != 0)
-            return status_fail(error, STATUS_UNSUPPORTED,
-                               "%s: setting \"%s\" is not known to this version of rejuv (%s)", path,
-                               item->string, REJUV_VERSION);
-    }
-    settings->alpha = json_get_number(object, "alpha", NAN);
-    if (!isfinite(settings->alpha)) return fail_key(error, path, "alpha", "a finite number");
-    return STATUS_OK;
-}
-
 static Status read_output(const cJSON *tree, const char *path, Recipe *recipe, Error *error) {
     const cJSON *object = json_find(tree, "output");
     const char *dtype = json_get_text(object, "dtype", ""), *donor = json_get_text(object, "donor", "");
     recipe->dtype = strcmp(dtype, KEEP_NAME) == 0 ? DTYPE_UNKNOWN : dtype_find(dtype);
     if (recipe->dtype == DTYPE_UNKNOWN ? strcmp(dtype, KEEP_NAME) != 0 : !dtype_is_writable(recipe->dtype))
-        return fail_key(error, path, "dtype", "\"keep\", \"F32\", \"F16\" or \"BF16\"");
+        return recipe_fail_key(error, path, "dtype", "\"keep\", \"F32\", \"F16\" or \"BF16\"");
     if (!recipe_find_donor(donor, &recipe->donor))
-        return fail_key(error, path, "donor", "\"base\" or \"sft\"");
+        return recipe_fail_key(error, path, "donor", "\"base\" or \"sft\"");
     if (!json_read_count(json_find(object, "shard_bytes"), &recipe->shard_bytes))
-        return fail_key(error, path, "shard_bytes", "a whole number");
+        return recipe_fail_key(error, path, "shard_bytes", "a whole number");
     return STATUS_OK;
 }
 
 static Status read_tree(const cJSON *tree, const char *path, Recipe *recipe, Error *error) {
     uint64_t version;
     if (strcmp(json_get_text(tree, "format", ""), FORMAT_NAME) != 0)
-        return fail_key(error, path, "format", "\"rejuv-recipe\"");
+        return recipe_fail_key(error, path, "format", "\"rejuv-recipe\"");
     if (!json_read_count(json_find(tree, "format_version"), &version) || version != FORMAT_VERSION)
         return status_fail(error, STATUS_UNSUPPORTED,
                            "%s: expected a recipe of format version %d, as rejuv %s writes it", path,
@@ -307,7 +293,7 @@ static Status read_tree(const cJSON *tree, const char *path, Recipe *recipe, Err
     free(recipe->rejuv_version);
     recipe->rejuv_version = NULL;
     Status status = read_text(tree, "rejuv_version", path, &recipe->rejuv_version, error);
-    if (status == STATUS_OK) status = read_settings(tree, path, &recipe->settings, error);
+    if (status == STATUS_OK) status = recipe_read_settings(tree, path, recipe, error);
     if (status == STATUS_OK) status = read_output(tree, path, recipe, error);
     const cJSON *inputs = json_find(tree, "inputs");
     if (status == STATUS_OK) status = read_input(inputs, "base", path, &recipe->base, error);

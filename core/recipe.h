@@ -3,7 +3,14 @@
  * again and to tell whether a directory still holds them.
  *
  *     {"format": "rejuv-recipe", "format_version": 1, "rejuv_version": "0.1.0",
- *      "settings": {"alpha": 0.5},
+ *      "settings": {"alpha": 0.5,
+ *                   "module_alpha": {"norm": 1, …},        kinds with an α of their own; where there are any
+ *                   "layer_alpha":  [0.4, …],              the curve over the layers; where there is one
+ *                   "reset": {"rho": 0.01, "omega": 1,     where there is a reset
+ *                             "selector": "attribution", "targets": 32, "seed": …, "calibration_sha256": …,
+ *                             "layers": 24, "modules": {"q": 896, …},      the table of neurons
+ *                             "neurons": M, "per_target": n, "selected": k,
+ *                             "set": {"LAYER.MODULE": [index, …], …}}},
  *      "output":   {"dtype": "keep" | "BF16" | …, "shard_bytes": 5000000000, "donor": "sft"},
  *      "inputs":   {"base": {"directory": …, "files": [{"name", "bytes", "sha256"}, …]}, "sft": {…}},
  *      "tensors":  [{"name", "dtype", "shape", "sha256"}, …]      in the order they were written
@@ -53,6 +60,7 @@ typedef struct RecipeTensor {
 typedef struct Recipe {
     char *rejuv_version;
     Settings settings;
+    Ranking *ranking;     /* owned: the list that recipe_read() found; NULL where settings borrow another's */
     DType dtype;          /* DTYPE_UNKNOWN: every tensor keeps the SFT model's */
     uint64_t shard_bytes; /* the bound that was asked for */
     Donor donor;

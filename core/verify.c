@@ -212,6 +212,10 @@ static Status open_inputs(const VerifyOptions *options, Job *job, VerifyResult *
     size_t before = result->finding_count;
     status = hash_inputs(*pair, severity, job, result, error);
     result->has_inputs = status == STATUS_OK && result->finding_count == before;
+    if (result->has_inputs && settings_check(&recipe->settings, *pair, &reason) != STATUS_OK) {
+        result->has_inputs = false;
+        status = verify_add_finding(result, SEVERITY_ERROR, RECIPE_FILE_NAME, error, "%s", reason.message);
+    }
     if (!result->has_inputs) {
         pair_close(*pair);
         *pair = NULL;

@@ -48,25 +48,48 @@ static bool equals(const unsigned char *bytes, size_t size, DType dtype, const c
     return true;
 }
 
-/* Ways to ask for the same tensor. */
-enum { BY_ROWS, BY_ELEMENTS, BY_ODD_PIECES, WITH_ROW_A, WITH_COLUMN_A, WAYS };
+/* Ways to ask for the same tensor. With ranks, all or every third of the rows or columns get their α as those
+ * that are reset; the others, where there are any, get it as those that are not. */
+enum {
+    BY_ROWS,
+    BY_ELEMENTS,
+    BY_ODD_PIECES,
+    ALL_ROWS_RESET,
+    SOME_ROWS_RESET,
+    ALL_COLUMNS_RESET,
+    SOME_COLUMNS_RESET,
+    SOME_COLUMNS_BY_ROWS,
+    SOME_COLUMNS_BY_ODD_PIECES,
+    WAYS
+};
+
+enum { SMALL_CUT = 7 };
+
+/* Ranks on both sides of the cut, and at it. */
+static void choose_ranks(uint32_t *ranks, size_t count, bool all) {
+    for (size_t i = 0; i < count; i++)
+        ranks[i] = all || i % 3 == 0 ? (uint32_t)(i % SMALL_CUT) : i % 3 == 1 ? SMALL_CUT : UINT32_MAX;
+}
 
 static void blend_as(Blend blend, int way, DType dtype, unsigned char *out) {
     size_t rows = blend.sft->rows, columns = blend.sft->columns, count = rows * columns;
     float *scratch = memory_allocate(count, sizeof *scratch);
-    double *each = memory_allocate(rows + columns, sizeof *each);
-    assert_true(scratch != NULL && each != NULL);
-    for (size_t i = 0; i < rows + columns; i++) each[i] = blend.a;
-    if (way == WITH_ROW_A) blend.row_a = each;
-    if (way == WITH_COLUMN_A) blend.column_a = each;
-    size_t step = way == BY_ODD_PIECES ? 7 : count;
-    if (way == BY_ROWS)
+    uint32_t *ranks = memory_allocate(rows + columns, sizeof *ranks);
+    assert_true(scratch != NULL && ranks != NULL);
+    choose_ranks(ranks, rows + columns, way == ALL_ROWS_RESET || way == ALL_COLUMNS_RESET);
+    blend.cut = SMALL_CUT;
+    blend.reset_a = blend.a;
+    if (way == ALL_ROWS_RESET || way == SOME_ROWS_RESET) blend.row_ranks = ranks;
+    if (way >= ALL_COLUMNS_RESET) blend.column_ranks = ranks;
+    if (way == ALL_ROWS_RESET || way == ALL_COLUMNS_RESET) blend.a = 0.123;
+    size_t step = way == BY_ODD_PIECES || way == SOME_COLUMNS_BY_ODD_PIECES ? 7 : count;
+    if (way == BY_ROWS || way == SOME_COLUMNS_BY_ROWS)
         blend_rows_as(&blend, 0, rows, dtype, out, scratch);
     else
         for (size_t at = 0; at < count; at += step)
             blend_elements_as(&blend, at, count - at < step ? count - at : step, dtype,
                               out + at * dtype_size(dtype), scratch);
-    free(each);
+    free(ranks);
     free(scratch);
 }
 
@@ -146,6 +169,22 @@ static void expect_same_floats(const char *what, const Kernels *variant, const f
     }
 }
 
+/* Every pair of shares that the elements with and without a reset can have: none, all, or some of SFT. */
+static void check_ranked(const Kernels *variant, const Kernels *portable, const KernelRow *given,
+                         const uint32_t *ranks) {
+    static const float SHARES[] = {0.0F, 0.3F, 1.0F};
+    static float here[COUNT], there[COUNT];
+    for (int i = 0; i < 9; i++) {
+        KernelRow row = *given;
+        row.weight_sft = SHARES[i / 3];
+        row.weight_base = 1.0F - SHARES[i / 3];
+        KernelRanked ranked = {ranks, SMALL_CUT, SHARES[i % 3], 1.0F - SHARES[i % 3]};
+        variant->blend_ranked(&row, &ranked, COUNT, here);
+        portable->blend_ranked(&row, &ranked, COUNT, there);
+        expect_same_floats("blend_ranked", variant, here, there);
+    }
+}
+
 static void every_variant_gives_the_bits_of_the_portable_one(void **state) {
     (void)state;
     const Kernels *variants[4];
@@ -153,16 +192,16 @@ static void every_variant_gives_the_bits_of_the_portable_one(void **state) {
     const Kernels *portable = variants[count - 1];
     assert_string_equal(portable->name, "portable");
     static uint32_t s[COUNT], b[COUNT];
-    static float here[COUNT], there[COUNT], weights[2][COUNT];
+    static float here[COUNT], there[COUNT];
+    static uint32_t ranks[COUNT];
     static unsigned char narrow_here[4 * COUNT], narrow_there[4 * COUNT];
     static const DType DTYPES[] = {DTYPE_F32, DTYPE_BF16, DTYPE_F16, DTYPE_F8_E4M3, DTYPE_F8_E5M2};
     uint32_t seed = 20250101;
     for (size_t i = 0; i < COUNT; i++) {
         s[i] = next_bits(&seed);
         b[i] = next_bits(&seed);
-        weights[0][i] = i % 5 == 0 ? 0.0F : i % 5 == 1 ? 1.0F : 0.3F;
-        weights[1][i] = i % 5 == 0 ? 1.0F : i % 5 == 1 ? 0.0F : 0.7F;
     }
+    choose_ranks(ranks, COUNT, false);
     for (size_t v = 0; v + 1 < count; v++) {
         for (size_t d = 0; d < sizeof DTYPES / sizeof *DTYPES; d++) {
             for (size_t e = 0; e < sizeof DTYPES / sizeof *DTYPES; e++) {
@@ -170,9 +209,7 @@ static void every_variant_gives_the_bits_of_the_portable_one(void **state) {
                 variants[v]->blend(&row, COUNT, here);
                 portable->blend(&row, COUNT, there);
                 expect_same_floats("blend", variants[v], here, there);
-                variants[v]->blend_columns(&row, weights[0], weights[1], COUNT, here);
-                portable->blend_columns(&row, weights[0], weights[1], COUNT, there);
-                expect_same_floats("blend_columns", variants[v], here, there);
+                check_ranked(variants[v], portable, &row, ranks);
             }
             variants[v]->widen(DTYPES[d], s, COUNT, here);
             portable->widen(DTYPES[d], s, COUNT, there);
