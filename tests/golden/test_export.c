@@ -4,14 +4,14 @@
  */
 #include "core/export.h"
 #include "core/verify.h"
-#include "tests/golden/golden.h"
+#include "tests/golden/golden_ranking.h"
 #include "tests/scratch.h"
 
 #include <math.h>
 
 typedef struct Expectation {
     const char *base, *sft; /* directories below tests/ */
-    double alpha;
+    Settings settings;
     DType dtype;
     const cJSON *tensors; /* "name": "sha256", or "name": {"sha256": …, "dtype": …, "shape": …} */
 } Expectation;
@@ -48,7 +48,7 @@ static void check_export(const Expectation *expectation, uint64_t shard_bytes, s
     Pair *pair = open_pair(expectation);
     scratch_clear("out");
     const char *out = scratch_path("out");
-    ExportOptions options = {.settings = {.alpha = expectation->alpha},
+    ExportOptions options = {.settings = expectation->settings,
                              .directory = out,
                              .dtype = expectation->dtype,
                              .shard_bytes = shard_bytes,
@@ -82,7 +82,7 @@ static void every_export_of_the_demo_pair_has_the_bytes_that_mergekit_wrote(void
     cJSON_ArrayForEach(entry, golden) {
         char dtype[16];
         Expectation expectation = {.base = "demo/base", .sft = "demo/sft", .tensors = entry};
-        assert_int_equal(sscanf(entry->string, "%lf %15s", &expectation.alpha, dtype), 2);
+        assert_int_equal(sscanf(entry->string, "%lf %15s", &expectation.settings.alpha, dtype), 2);
         expectation.dtype = dtype_find(dtype);
         check_export(&expectation, 0, 0, 2);
         check_export(&expectation, 300000, 10007, 1);
@@ -92,37 +92,86 @@ static void every_export_of_the_demo_pair_has_the_bytes_that_mergekit_wrote(void
     cJSON_Delete(golden);
 }
 
+/* "alpha A rho R omega O DTYPE"; without a reset no omega is named. */
+static void read_entry(const char *entry, Settings *settings, DType *dtype) {
+    char type[16];
+    if (sscanf(entry, "alpha %lf rho %lf omega %lf %15s", &settings->alpha, &settings->rho, &settings->omega,
+               type) != 4)
+        assert_int_equal(sscanf(entry, "alpha %lf rho %lf %15s", &settings->alpha, &settings->rho, type), 3);
+    *dtype = dtype_find(type);
+}
+
 static void check_pair(const char *name, const char *base, const char *sft) {
     cJSON *golden = golden_read_json("golden/method/%s/%s", name, "exports.json");
     const cJSON *entry;
-    int entries = 0;
+    int entries = 0, resets = 0;
+    Expectation expectation = {.base = base, .sft = sft};
+    Pair *pair = open_pair(&expectation);
+    Ranking *ranking = golden_read_ranking(name, &pair->sft->model);
+    pair_close(pair);
     cJSON_ArrayForEach(entry, golden) {
-        char dtype[16];
-        double rho;
-        Expectation expectation = {.base = base, .sft = sft, .tensors = entry};
-        /* with a reset, "omega" stands where the type is here */
-        if (sscanf(entry->string, "alpha %lf rho %lf %15s", &expectation.alpha, &rho, dtype) != 3 ||
-            rho != 0.0)
-            continue;
-        expectation.dtype = dtype_find(dtype);
+        expectation.settings = (Settings){.ranking = ranking};
+        expectation.tensors = entry;
+        read_entry(entry->string, &expectation.settings, &expectation.dtype);
         check_export(&expectation, 0, 0, 2);
+        check_export(&expectation, 70001, 4099, 1);
         entries++;
+        resets += expectation.settings.rho > 0.0;
     }
-    assert_int_equal(entries, 2);
+    assert_int_equal(entries, 6);
+    assert_int_equal(resets, 4);
+    ranking_free(ranking);
     cJSON_Delete(golden);
 }
 
-static void exports_without_a_reset_have_the_bytes_that_torch_computes(void **state) {
+static void every_export_with_and_without_a_reset_has_the_bytes_that_torch_computes(void **state) {
     (void)state;
     check_pair("demo", "demo/base", "demo/sft");
     check_pair("qwen2-bias", "golden/pairs/qwen2-bias/base", "golden/pairs/qwen2-bias/sft");
     check_pair("qwen3-tied", "golden/pairs/qwen3-tied/base", "golden/pairs/qwen3-tied/sft");
 }
 
+/* The reset is in the recipe as a list: no ranking is needed to make the same files again. */
+static void a_recipe_with_a_reset_makes_the_same_directory_again(void **state) {
+    (void)state;
+    Expectation expectation = {.base = "golden/pairs/qwen2-bias/base", .sft = "golden/pairs/qwen2-bias/sft"};
+    Pair *pair = open_pair(&expectation);
+    Ranking *ranking = golden_read_ranking("qwen2-bias", &pair->sft->model);
+    ExportOptions options = {.settings = {.alpha = 0.45, .rho = 0.02, .omega = 0.75, .ranking = ranking},
+                             .dtype = DTYPE_F16};
+    options.settings.kinds[SETTINGS_NORM] = (SettingsOwn){true, 1.0};
+    options.settings.kinds[SETTINGS_DOWN] = (SettingsOwn){true, 0.1};
+    settings_set_ramp(&options.settings, pair->sft->model.layers, 0.3, 0.7);
+    char *texts[2];
+    Recipe *recipe = NULL;
+    for (int i = 0; i < 2; i++) {
+        ExportPlan *plan;
+        Error error = {0};
+        const char *out = scratch_path(i == 0 ? "first" : "again");
+        if (i == 1) options = export_options_from_recipe(recipe);
+        options.directory = out;
+        if (export_plan(pair, &options, &plan, &error) != STATUS_OK) fail_msg("%s", error.message);
+        if (export_run(plan, NULL, &error) != STATUS_OK) fail_msg("%s", error.message);
+        export_plan_free(plan);
+        texts[i] = scratch_read(i == 0 ? "first/" RECIPE_FILE_NAME : "again/" RECIPE_FILE_NAME, NULL);
+        assert_non_null(texts[i]);
+        if (i == 1) break;
+        ranking_free(ranking);
+        if (recipe_read(scratch_path("first/" RECIPE_FILE_NAME), &recipe, &error) != STATUS_OK)
+            fail_msg("%s", error.message);
+    }
+    assert_string_equal(texts[0], texts[1]);
+    recipe_free(recipe);
+    free(texts[0]);
+    free(texts[1]);
+    pair_close(pair);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_export_of_the_demo_pair_has_the_bytes_that_mergekit_wrote),
-        cmocka_unit_test(exports_without_a_reset_have_the_bytes_that_torch_computes),
+        cmocka_unit_test(every_export_with_and_without_a_reset_has_the_bytes_that_torch_computes),
+        cmocka_unit_test(a_recipe_with_a_reset_makes_the_same_directory_again),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
