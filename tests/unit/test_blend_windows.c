@@ -21,7 +21,7 @@ enum { ROWS = 13, BASE_ROWS = 9, COLUMNS = 521 };
 
 typedef struct Setup {
     float *sft, *base; /* [ROWS × COLUMNS] */
-    double row_a[ROWS], column_a[COLUMNS];
+    uint32_t row_ranks[ROWS], column_ranks[COLUMNS];
     Tensor s, b;
     Blend blend;
 } Setup;
@@ -37,27 +37,51 @@ static Tensor view(const float *data, size_t rows, size_t columns) {
                     .bytes = rows * columns * sizeof(float)};
 }
 
-typedef enum Kind { ONE_A, ROW_A, COLUMN_A, NO_BASE, KINDS } Kind;
+/* Whole resets put base's bits beside SFT's, partial ones blends of two strengths. */
+typedef enum Kind { ONE_A, ROW_RESET, COLUMN_RESET, ROW_PART, COLUMN_PART, NO_BASE, KINDS } Kind;
 
-/* Every third a is 0 or 1, and opposite to it stand NaNs that must not show. */
+enum { CUT = 3 };
+
+static bool is_row_kind(Kind kind) {
+    return kind == ROW_RESET || kind == ROW_PART;
+}
+
+static bool is_column_kind(Kind kind) {
+    return kind == COLUMN_RESET || kind == COLUMN_PART;
+}
+
+static double coefficient(const Blend *blend, size_t row, size_t column) {
+    if (blend->row_ranks != NULL) return blend->row_ranks[row] < blend->cut ? blend->reset_a : blend->a;
+    if (blend->column_ranks != NULL)
+        return blend->column_ranks[column] < blend->cut ? blend->reset_a : blend->a;
+    return blend->a;
+}
+
+/* Where a is 0 or 1, NaNs that must not show stand opposite. */
 static void make_setup(Setup *setup, size_t columns, Kind kind) {
     size_t count = (size_t)ROWS * columns;
-    *setup = (Setup){.sft = memory_allocate(count, sizeof(float)), .base = memory_allocate(count, sizeof(float))};
+    *setup =
+        (Setup){.sft = memory_allocate(count, sizeof(float)), .base = memory_allocate(count, sizeof(float))};
     assert_true(setup->sft != NULL && setup->base != NULL);
-    for (size_t i = 0; i < COLUMNS; i++)
-        setup->column_a[i] = i % 3 == 0 ? (double)(i % 2) : random_uniform(1, i);
-    for (size_t i = 0; i < ROWS; i++) setup->row_a[i] = i % 3 == 0 ? (double)(i % 2) : random_uniform(2, i);
-    for (size_t i = 0; i < count; i++) {
-        size_t row = i / columns, column = i % columns;
-        double a = kind == ROW_A ? setup->row_a[row] : kind == COLUMN_A ? setup->column_a[column] : 0.3;
-        setup->sft[i] = a == 0.0 && row < BASE_ROWS ? NAN : (float)(random_uniform(3, i) - 0.5);
-        setup->base[i] = a == 1.0 || row >= BASE_ROWS ? NAN : (float)(random_uniform(4, i) - 0.5);
-    }
+    for (size_t i = 0; i < COLUMNS; i++) setup->column_ranks[i] = (uint32_t)(random_bits(1, i) % 7);
+    for (size_t i = 0; i < ROWS; i++) setup->row_ranks[i] = (uint32_t)(random_bits(2, i) % 7);
     setup->s = view(setup->sft, ROWS, columns);
     setup->b = view(setup->base, BASE_ROWS, columns);
     setup->blend = (Blend){.sft = &setup->s, .base = kind == NO_BASE ? NULL : &setup->b, .a = 0.3};
-    if (kind == ROW_A) setup->blend.row_a = setup->row_a;
-    if (kind == COLUMN_A) setup->blend.column_a = setup->column_a;
+    if (is_row_kind(kind)) setup->blend.row_ranks = setup->row_ranks;
+    if (is_column_kind(kind)) setup->blend.column_ranks = setup->column_ranks;
+    if (is_row_kind(kind) || is_column_kind(kind)) {
+        bool is_whole = kind == ROW_RESET || kind == COLUMN_RESET;
+        setup->blend.a = is_whole ? 1.0 : 0.6;
+        setup->blend.reset_a = is_whole ? 0.0 : 0.3;
+        setup->blend.cut = CUT;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t row = i / columns, column = i % columns;
+        double a = coefficient(&setup->blend, row, column);
+        setup->sft[i] = a == 0.0 && row < BASE_ROWS ? NAN : (float)(random_uniform(3, i) - 0.5);
+        setup->base[i] = a == 1.0 || row >= BASE_ROWS ? NAN : (float)(random_uniform(4, i) - 0.5);
+    }
 }
 
 static void free_setup(Setup *setup) {
@@ -68,7 +92,7 @@ static void free_setup(Setup *setup) {
 static float expected_at(const Setup *setup, size_t row, size_t column) {
     const Blend *blend = &setup->blend;
     size_t i = row * setup->s.columns + column;
-    double a = blend->row_a != NULL ? blend->row_a[row] : blend->column_a != NULL ? blend->column_a[column] : blend->a;
+    double a = coefficient(blend, row, column);
     if (blend->base == NULL || row >= blend->base->rows || a == 1.0) return setup->sft[i];
     if (a == 0.0) return setup->base[i];
     return fmaf((float)(1.0 - a), setup->base[i], fmaf((float)a, setup->sft[i], 0.0F));
@@ -88,7 +112,8 @@ static void any_window_is_cut_out_of_the_same_w(void **state) {
         Setup setup;
         make_setup(&setup, COLUMNS, kind);
         for (uint64_t i = 0; i < 200; i++) {
-            size_t first = random_bits(5, 4 * i) % ROWS, rows = 1 + random_bits(5, 4 * i + 1) % (ROWS - first);
+            size_t first = random_bits(5, 4 * i) % ROWS,
+                   rows = 1 + random_bits(5, 4 * i + 1) % (ROWS - first);
             size_t column = random_bits(5, 4 * i + 2) % COLUMNS;
             size_t columns = 1 + random_bits(5, 4 * i + 3) % (COLUMNS - column), stride = columns + i % 7;
             for (size_t at = 0; at < ROWS * (COLUMNS + 7); at++) out[at] = -77.0F;
@@ -106,7 +131,7 @@ static void any_window_is_cut_out_of_the_same_w(void **state) {
 static void a_vector_has_an_a_for_each_element_and_may_be_longer_than_base(void **state) {
     (void)state;
     for (Kind kind = ONE_A; kind < KINDS; kind++) {
-        if (kind == COLUMN_A) continue; /* a vector has one column: tested below */
+        if (is_column_kind(kind)) continue; /* the columns of a vector are no neurons */
         Setup setup;
         make_setup(&setup, 1, kind);
         for (size_t first = 0; first < ROWS; first++) {
@@ -127,20 +152,6 @@ static void a_vector_has_an_a_for_each_element_and_may_be_longer_than_base(void 
         assert_int_equal(blend_scratch(&setup.blend, 5), 5);
         free_setup(&setup);
     }
-}
-
-static void the_one_column_of_a_vector_has_one_a(void **state) {
-    (void)state;
-    Setup setup;
-    make_setup(&setup, 1, ONE_A);
-    const double column_a[1] = {0.3};
-    float as_column[ROWS], as_one[ROWS];
-    blend_rows(&setup.blend, 0, ROWS, as_one);
-    setup.blend.column_a = column_a;
-    setup.blend.a = 0.9;
-    blend_rows(&setup.blend, 0, ROWS, as_column);
-    assert_memory_equal(as_column, as_one, sizeof as_one);
-    free_setup(&setup);
 }
 
 static void rows_and_elements_of_a_type_are_w_rounded_once(void **state) {
@@ -173,8 +184,9 @@ static void weights_of_nought_and_one_copy_bits_even_of_signalling_nans(void **s
     const uint16_t sft[4] = {0x7f81, 0x3f80, 0xff81, 0x0001}, base[4] = {0x7fa1, 0x7f81, 0x3f80, 0x8001};
     uint16_t out[4];
     float scratch[4];
-    const double ends[4] = {1.0, 0.0, 1.0, 0.0};
-    Tensor s = view((const float *)(const void *)sft, 2, 2), b = view((const float *)(const void *)base, 2, 2);
+    const uint32_t ranks[2] = {5, 0}; /* the second is reset */
+    Tensor s = view((const float *)(const void *)sft, 2, 2),
+           b = view((const float *)(const void *)base, 2, 2);
     s.dtype = b.dtype = DTYPE_BF16;
     Blend blend = {.sft = &s, .base = &b, .a = 1.0};
     blend_rows_as(&blend, 0, 2, DTYPE_BF16, out, scratch);
@@ -182,12 +194,15 @@ static void weights_of_nought_and_one_copy_bits_even_of_signalling_nans(void **s
     blend.a = 0.0;
     blend_elements_as(&blend, 0, 4, DTYPE_BF16, out, scratch);
     assert_memory_equal(out, base, sizeof base);
-    blend.column_a = ends;
+    blend.a = 1.0;
+    blend.reset_a = 0.0;
+    blend.cut = CUT;
+    blend.column_ranks = ranks;
     blend_rows_as(&blend, 0, 2, DTYPE_BF16, out, scratch);
     const uint16_t mixed[4] = {sft[0], base[1], sft[2], base[3]};
     assert_memory_equal(out, mixed, sizeof mixed);
-    blend.column_a = NULL;
-    blend.row_a = ends;
+    blend.column_ranks = NULL;
+    blend.row_ranks = ranks;
     blend_rows_as(&blend, 0, 2, DTYPE_BF16, out, scratch);
     const uint16_t halves[4] = {sft[0], sft[1], base[2], base[3]};
     assert_memory_equal(out, halves, sizeof halves);
@@ -220,7 +235,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_window_is_cut_out_of_the_same_w),
         cmocka_unit_test(a_vector_has_an_a_for_each_element_and_may_be_longer_than_base),
-        cmocka_unit_test(the_one_column_of_a_vector_has_one_a),
         cmocka_unit_test(rows_and_elements_of_a_type_are_w_rounded_once),
         cmocka_unit_test(weights_of_nought_and_one_copy_bits_even_of_signalling_nans),
         cmocka_unit_test(the_one_token_multiply_is_the_dot_product_of_these_rows),

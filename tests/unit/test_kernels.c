@@ -309,7 +309,8 @@ static void blending_any_two_types_is_two_fused_multiply_adds(void **state) {
     for (size_t t = 0; t < FLOAT_COUNT * FLOAT_COUNT; t++) {
         Stored s = make_stored(FLOATS[t / FLOAT_COUNT], t % 3, t % 2 == 0, 100 + t);
         Stored b = make_stored(FLOATS[t % FLOAT_COUNT], (t + 1) % 4, t % 2 == 0, 200 + t);
-        for (size_t c = 0; c < COUNT_COUNT; c++) check_blend(&s, &b, COUNTS[c], ALPHAS[(t + c) % ALPHA_COUNT]);
+        for (size_t c = 0; c < COUNT_COUNT; c++)
+            check_blend(&s, &b, COUNTS[c], ALPHAS[(t + c) % ALPHA_COUNT]);
         free(s.block);
         free(b.block);
     }
@@ -340,23 +341,26 @@ static void a_model_of_weight_nought_is_not_even_looked_at(void **state) {
 
 static void columns_have_weights_of_their_own(void **state) {
     (void)state;
-    static float weight_sft[MOST], weight_base[MOST], out[MOST + GUARD];
-    for (size_t i = 0; i < MOST; i++) {
-        double a = ALPHAS[random_bits(7, i) % ALPHA_COUNT];
-        weight_sft[i] = (float)a;
-        weight_base[i] = (float)(1.0 - a);
-    }
+    static float out[MOST + GUARD];
+    static uint32_t ranks[MOST];
+    for (size_t i = 0; i < MOST; i++) ranks[i] = (uint32_t)(random_bits(7, i) % 9);
     for (size_t t = 0; t < FLOAT_COUNT * FLOAT_COUNT; t++) {
         /* any bits: NaNs and infinities stand opposite to weights of 0 and 1 */
         Stored s = make_stored(FLOATS[t / FLOAT_COUNT], 1, false, 400 + t);
         Stored b = make_stored(FLOATS[t % FLOAT_COUNT], 3, false, 500 + t);
-        KernelRow row = make_row(&s, &b, 0.5);
+        double a = ALPHAS[t % ALPHA_COUNT], reset_a = ALPHAS[(t + 1 + t / ALPHA_COUNT) % ALPHA_COUNT];
+        KernelRow row = make_row(&s, &b, a);
+        KernelRanked ranked = {ranks, 4, (float)reset_a, (float)(1.0 - reset_a)};
         for (size_t c = 0; c < COUNT_COUNT; c++) {
             for (size_t v = 0; v < variant_count; v++) {
                 put_sentinels(out, COUNTS[c]);
-                variants[v]->blend_columns(&row, weight_sft, weight_base, COUNTS[c], out);
-                for (size_t i = 0; i < COUNTS[c]; i++)
-                    assert_true(same(out[i], mix(value_at(&s, i), value_at(&b, i), weight_sft[i], weight_base[i])));
+                variants[v]->blend_ranked(&row, &ranked, COUNTS[c], out);
+                for (size_t i = 0; i < COUNTS[c]; i++) {
+                    bool is_reset = ranks[i] < 4;
+                    float weight_sft = is_reset ? ranked.weight_sft : row.weight_sft;
+                    float weight_base = is_reset ? ranked.weight_base : row.weight_base;
+                    assert_true(same(out[i], mix(value_at(&s, i), value_at(&b, i), weight_sft, weight_base)));
+                }
                 check_sentinels(out, COUNTS[c]);
             }
         }
@@ -367,12 +371,17 @@ static void columns_have_weights_of_their_own(void **state) {
 
 static void a_nan_does_not_leak_out_of_the_column_that_was_not_asked(void **state) {
     (void)state;
-    float s[4] = {NAN, 1.0F, NAN, 1.0F}, b[4] = {2.0F, NAN, 2.0F, NAN}, out[4];
-    const float weight_sft[4] = {0.0F, 1.0F, 0.5F, 0.5F}, weight_base[4] = {1.0F, 0.0F, 0.5F, 0.5F};
-    KernelRow row = {.sft_dtype = DTYPE_F32, .base_dtype = DTYPE_F32, .sft = s, .base = b};
+    const float s[2] = {NAN, 1.0F}, b[2] = {2.0F, NAN};
+    const uint32_t ranks[2] = {0, 9};
+    float out[2];
+    KernelRow row = {
+        .sft_dtype = DTYPE_F32, .base_dtype = DTYPE_F32, .sft = s, .base = b, .weight_sft = 1.0F};
+    KernelRanked whole = {ranks, 1, 0.0F, 1.0F}, half = {ranks, 1, 0.5F, 0.5F};
     for (size_t v = 0; v < variant_count; v++) {
-        variants[v]->blend_columns(&row, weight_sft, weight_base, 4, out);
-        assert_true(out[0] == 2.0F && out[1] == 1.0F && isnan(out[2]) && isnan(out[3]));
+        variants[v]->blend_ranked(&row, &whole, 2, out);
+        assert_true(out[0] == 2.0F && out[1] == 1.0F);
+        variants[v]->blend_ranked(&row, &half, 2, out);
+        assert_true(isnan(out[0]) && out[1] == 1.0F);
     }
 }
 
@@ -402,7 +411,6 @@ static void dot_products_sum_in_the_same_order_everywhere(void **state) {
             float expected = dot_of(w, x, COUNTS[c]);
             for (size_t v = 0; v < variant_count; v++) {
                 assert_int_equal(bits_of(variants[v]->dot(&row, COUNTS[c], x)), bits_of(expected));
-                assert_int_equal(bits_of(variants[v]->dot_widened(w, COUNTS[c], x)), bits_of(expected));
             }
         }
         free(s.block);
@@ -420,7 +428,6 @@ static void a_nan_in_a_row_shows_in_its_dot_product(void **state) {
         KernelRow row = {.sft_dtype = DTYPE_F32, .sft = w, .weight_sft = 1.0F};
         for (size_t v = 0; v < variant_count; v++) {
             assert_true(isnan(variants[v]->dot(&row, 130, x)));
-            assert_true(isnan(variants[v]->dot_widened(w, 130, x)));
         }
     }
 }
