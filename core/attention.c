@@ -23,8 +23,7 @@ static size_t first_key(const Chunk *chunk, const ModelConfig *config, size_t to
     return index + 1 - config->window;
 }
 
-/* Softmax of one query's scores in place; keys outside [from, to) get weight 0. */
-static void weigh_scores(float *scores, size_t from, size_t to, size_t count, float scale) {
+void attention_weigh(float *scores, size_t from, size_t to, size_t count, float scale) {
     float largest = -INFINITY;
     for (size_t i = from; i < to; i++) largest = fmaxf(largest, scores[i] * scale);
     double sum = 0.0;
@@ -51,8 +50,8 @@ static void attend_head(const Chunk *chunk, const ForwardState *state, Span span
     float scale = (float)(1.0 / sqrt((double)dim));
     for (size_t i = 0; i < span.count; i++) {
         size_t token = span.token + i;
-        weigh_scores(scores + i * keys, first_key(chunk, config, token) - span.from,
-                     chunk->first + token + 1 - span.from, keys, scale);
+        attention_weigh(scores + i * keys, first_key(chunk, config, token) - span.from,
+                        chunk->first + token + 1 - span.from, keys, scale);
     }
     blas_multiply(span.count, dim, keys, scores, keys, state->values + cache, dim, 0.0F, mixed, width);
 }

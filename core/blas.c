@@ -67,3 +67,9 @@ void blas_multiply(size_t m, size_t n, size_t k, const float *a, size_t a_stride
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0F, a,
                 (blasint)a_stride, b, (blasint)b_stride, beta, c, (blasint)c_stride);
 }
+
+void blas_multiply_left_transposed(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
+                                   const float *b, size_t b_stride, float beta, float *c, size_t c_stride) {
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0F, a,
+                (blasint)a_stride, b, (blasint)b_stride, beta, c, (blasint)c_stride);
+}

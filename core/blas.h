@@ -38,4 +38,8 @@ void blas_multiply_transposed(size_t m, size_t n, size_t k, const float *a, size
 void blas_multiply(size_t m, size_t n, size_t k, const float *a, size_t a_stride, const float *b,
                    size_t b_stride, float beta, float *c, size_t c_stride);
 
+/* c[m × n] = a[k × m]ᵀ · b[k × n] + beta · c */
+void blas_multiply_left_transposed(size_t m, size_t n, size_t k, const float *a, size_t a_stride,
+                                   const float *b, size_t b_stride, float beta, float *c, size_t c_stride);
+
 #endif

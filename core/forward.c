@@ -152,6 +152,8 @@ typedef struct Projection {
 
 typedef struct Pass {
     Chunk chunk;
+    const ForwardInput *input;
+    size_t done;             /* tokens of the input before this chunk */
     MatmulOperand *operands; /* [state_count] */
     MatmulScratch *scratch;
 } Pass;
@@ -169,27 +171,60 @@ static Status project(const Pass *pass, Projection projection, Error *error) {
     return matmul_run(pass->operands, chunk->state_count, chunk->tokens, pass->scratch, chunk->job, error);
 }
 
-static Status run_layer(const Pass *pass, Error *error) {
+static void observe(const Pass *pass, ForwardSite site, Buffer buffer) {
+    const Chunk *chunk = &pass->chunk;
+    if (pass->input->observer == NULL) return;
+    for (size_t i = 0; i < chunk->state_count; i++) {
+        ForwardMoment moment = {.site = site,
+                                .layer = chunk->layer,
+                                .state = i,
+                                .first = pass->done,
+                                .tokens = chunk->tokens,
+                                .values = chunk->states[i]->buffers[buffer],
+                                .width = forward_buffer_width(chunk->states[i]->model->config, buffer)};
+        pass->input->observer(pass->input->user, &moment);
+    }
+}
+
+static Status run_attention(const Pass *pass, Error *error) {
     static const Projection QUERY = {TENSOR_Q, TENSOR_Q_BIAS, BUFFER_NORMED, BUFFER_QUERY};
     static const Projection KEY = {TENSOR_K, TENSOR_K_BIAS, BUFFER_NORMED, BUFFER_KEY};
     static const Projection VALUE = {TENSOR_V, TENSOR_V_BIAS, BUFFER_NORMED, BUFFER_VALUE};
     static const Projection OUTPUT = {TENSOR_O, TENSOR_O_BIAS, BUFFER_MIXED, BUFFER_NORMED};
-    static const Projection GATE = {TENSOR_GATE, TENSOR_GATE_BIAS, BUFFER_NORMED, BUFFER_GATE};
-    static const Projection UP = {TENSOR_UP, TENSOR_UP_BIAS, BUFFER_NORMED, BUFFER_UP};
-    static const Projection DOWN = {TENSOR_DOWN, TENSOR_DOWN_BIAS, BUFFER_GATE, BUFFER_NORMED};
     const Chunk *chunk = &pass->chunk;
+    observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
     Status status = for_tokens(chunk, norm_for_attention, error);
     if (status == STATUS_OK) status = project(pass, QUERY, error);
     if (status == STATUS_OK) status = project(pass, KEY, error);
     if (status == STATUS_OK) status = project(pass, VALUE, error);
-    if (status == STATUS_OK) status = for_tokens(chunk, position_and_cache, error);
+    if (status != STATUS_OK) return status;
+    observe(pass, FORWARD_QUERY, BUFFER_QUERY);
+    observe(pass, FORWARD_KEY, BUFFER_KEY);
+    observe(pass, FORWARD_VALUE, BUFFER_VALUE);
+    status = for_tokens(chunk, position_and_cache, error);
     if (status == STATUS_OK) status = attention_run(chunk, error);
-    if (status == STATUS_OK) status = project(pass, OUTPUT, error);
+    if (status != STATUS_OK) return status;
+    observe(pass, FORWARD_MIXED, BUFFER_MIXED);
+    status = project(pass, OUTPUT, error);
     if (status == STATUS_OK) status = for_tokens(chunk, add_and_norm_for_mlp, error);
-    if (status == STATUS_OK) status = project(pass, GATE, error);
+    return status;
+}
+
+static Status run_mlp(const Pass *pass, Error *error) {
+    static const Projection GATE = {TENSOR_GATE, TENSOR_GATE_BIAS, BUFFER_NORMED, BUFFER_GATE};
+    static const Projection UP = {TENSOR_UP, TENSOR_UP_BIAS, BUFFER_NORMED, BUFFER_UP};
+    static const Projection DOWN = {TENSOR_DOWN, TENSOR_DOWN_BIAS, BUFFER_GATE, BUFFER_NORMED};
+    const Chunk *chunk = &pass->chunk;
+    observe(pass, FORWARD_MIDDLE, BUFFER_RESIDUAL);
+    Status status = project(pass, GATE, error);
     if (status == STATUS_OK) status = project(pass, UP, error);
-    if (status == STATUS_OK) status = for_tokens(chunk, activate_gate, error);
-    if (status == STATUS_OK) status = project(pass, DOWN, error);
+    if (status != STATUS_OK) return status;
+    observe(pass, FORWARD_GATE, BUFFER_GATE);
+    observe(pass, FORWARD_UP, BUFFER_UP);
+    status = for_tokens(chunk, activate_gate, error);
+    if (status != STATUS_OK) return status;
+    observe(pass, FORWARD_ACTIVATED, BUFFER_GATE);
+    status = project(pass, DOWN, error);
     if (status == STATUS_OK) status = for_tokens(chunk, add_mlp, error);
     return status;
 }
@@ -228,10 +263,14 @@ static Status run_chunk(Pass *pass, const ForwardInput *input, size_t done, Erro
         uint64_t total = input->total > 0 ? input->total : input->count * layers;
         if (!job_report(chunk->job, input->stage != NULL ? input->stage : "forward", reached, total))
             return job_cancelled(error);
-        status = run_layer(pass, error);
+        status = run_attention(pass, error);
+        if (status == STATUS_OK) status = run_mlp(pass, error);
     }
-    if (status == STATUS_OK) finish_tokens(chunk, done);
-    return status;
+    if (status != STATUS_OK) return status;
+    pass->chunk.layer = layers;
+    observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
+    finish_tokens(chunk, done);
+    return STATUS_OK;
 }
 
 static size_t choose_chunk(const ModelConfig *config, size_t states, size_t tokens) {
@@ -311,7 +350,7 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
     status = reserve(&workspace, states, count, input, chunk_tokens, job, error);
     for (size_t done = 0; done < input->count && status == STATUS_OK; done += chunk_tokens) {
         size_t tokens = input->count - done < chunk_tokens ? input->count - done : chunk_tokens;
-        Pass pass = {.operands = workspace.operands, .scratch = scratch};
+        Pass pass = {.input = input, .done = done, .operands = workspace.operands, .scratch = scratch};
         pass.chunk = (Chunk){.states = states,
                              .state_count = count,
                              .ids = input->ids + done,
@@ -330,6 +369,36 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
     if (status != STATUS_OK) {
         for (size_t i = 0; i < count; i++) states[i]->length = before;
     }
+    release(&workspace);
+    return status;
+}
+
+Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *residual,
+                            const ForwardInput *input, MatmulScratch *scratch, Job *job, Error *error) {
+    Workspace workspace = {0};
+    size_t length = state->length;
+    state->length = 0; /* the layer is run from the first token again, over its own part of the cache */
+    Status status = reserve(&workspace, &state, 1, input, input->count, job, error);
+    if (status == STATUS_OK) {
+        Pass pass = {.input = input, .operands = workspace.operands, .scratch = scratch};
+        pass.chunk = (Chunk){.states = &state,
+                             .state_count = 1,
+                             .ids = input->ids,
+                             .tokens = input->count,
+                             .starts = input->starts,
+                             .cosines = workspace.cosines,
+                             .sines = workspace.sines,
+                             .scores = workspace.scores,
+                             .score_stride = input->count,
+                             .layer = layer,
+                             .job = job};
+        compute_angles(&pass.chunk, state->model, workspace.cosines, workspace.sines);
+        size_t width = state->model->config->hidden_size;
+        memcpy(state->buffers[BUFFER_RESIDUAL], residual, input->count * width * sizeof *residual);
+        status = run_attention(&pass, error);
+        if (status == STATUS_OK) status = run_mlp(&pass, error);
+    }
+    state->length = length;
     release(&workspace);
     return status;
 }

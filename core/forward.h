@@ -25,6 +25,32 @@
 
 typedef struct ForwardState ForwardState;
 
+/* Where a pass can be looked at. Values are [tokens × width] of one state and one layer, in the order of the
+ * pass. */
+typedef enum ForwardSite {
+    FORWARD_LAYER_INPUT, /* the residual stream before the layer; layer = layers: before the final norm */
+    FORWARD_QUERY,       /* outputs of q, k and v with their bias, before q/k norms and rotary embedding */
+    FORWARD_KEY,
+    FORWARD_VALUE,
+    FORWARD_MIXED,  /* input of o_proj */
+    FORWARD_MIDDLE, /* the residual stream between attention and MLP */
+    FORWARD_GATE,   /* outputs of gate and up with their bias */
+    FORWARD_UP,
+    FORWARD_ACTIVATED /* input of down_proj: act(gate) ⊙ up */
+} ForwardSite;
+
+typedef struct ForwardMoment {
+    ForwardSite site;
+    uint64_t layer;
+    size_t state;         /* index into the states of the call */
+    size_t first, tokens; /* tokens of the call's input */
+    const float *values;  /* [tokens × width], valid during the call only */
+    size_t width;
+} ForwardMoment;
+
+/* Called on the calling thread, between the steps of the pass. */
+typedef void (*ForwardObserver)(void *user, const ForwardMoment *moment);
+
 typedef struct ForwardInput {
     const int32_t *ids;
     const size_t *starts; /* [count], ≤ the token's own index; NULL: one sequence from index 0 */
@@ -33,6 +59,8 @@ typedef struct ForwardInput {
      * all). */
     const char *stage; /* NULL: "forward" */
     uint64_t done, total;
+    ForwardObserver observer; /* or NULL */
+    void *user;
 } ForwardInput;
 
 /* `capacity`: the most tokens the cache will hold. The model must outlive the state; the settings are checked
@@ -46,6 +74,13 @@ void forward_free_state(ForwardState *state); /* takes NULL */
  * before. */
 Status forward_run(ForwardState *const *states, size_t count, const ForwardInput *input,
                    MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* Runs one layer over a whole input again, from its residual stream [count × hidden_size] (as
+ * FORWARD_LAYER_INPUT gave it), for a pass that goes backward. The input is that of an earlier forward_run()
+ * on an empty state, in one chunk: activations of all its tokens are in memory at once. */
+Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *residual,
+                            const ForwardInput *input, MatmulScratch *scratch, Job *job,
+                            Error *error) STATUS_MUST_CHECK;
 
 size_t forward_length(const ForwardState *state);
 

@@ -67,6 +67,9 @@ Status forward_reserve_hidden(ForwardState *state, size_t tokens, Error *error) 
 /* x·γ / √(mean x² + ε); `out` may be `x`. */
 void forward_norm(const float *x, const float *weight, size_t size, double epsilon, float *out);
 
+/* Softmax of one query's `count` scores in place, times `scale`; keys outside [from, to) get weight 0. */
+void attention_weigh(float *scores, size_t from, size_t to, size_t count, float scale);
+
 /* Softmax attention of the chunk's queries over the cache, BUFFER_QUERY → BUFFER_MIXED, for every state. */
 Status attention_run(const Chunk *chunk, Error *error) STATUS_MUST_CHECK;
 

@@ -22,6 +22,7 @@ typedef struct Multiply {
     size_t count, tokens;
     MatmulScratch *scratch;
     const Job *job;
+    bool accumulate; /* on the way back */
 } Multiply;
 
 Status matmul_create_scratch(unsigned threads, MatmulScratch **scratch, Error *error) {
@@ -91,9 +92,41 @@ Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, Ma
     if (job_threads(job) > scratch->threads)
         return status_fail(error, STATUS_ARGUMENT, "matmul scratch for %u threads, a job of %u",
                            scratch->threads, job_threads(job));
-    Multiply multiply = {operands, count, tokens, scratch, job};
+    Multiply multiply = {operands, count, tokens, scratch, job, false};
     size_t rows = operands[0].blend.sft->rows;
     if (tokens == 1)
         return job_run(job, (rows + VECTOR_ROWS - 1) / VECTOR_ROWS, multiply_vector, &multiply, error);
     return job_run(job, (rows + PANEL_ROWS - 1) / PANEL_ROWS, multiply_panel, &multiply, error);
+}
+
+/* The panel stands upright: 1024 rows × 128 columns. */
+static void multiply_columns_back(const Multiply *multiply, const MatmulOperand *operand, size_t first,
+                                  float *panel) {
+    const Tensor *shape = operand->blend.sft;
+    size_t columns = smaller(PANEL_ROWS, shape->columns - first);
+    for (size_t row = 0; row < shape->rows; row += PANEL_COLUMNS) {
+        size_t rows = smaller(PANEL_COLUMNS, shape->rows - row);
+        if (job_is_cancelled(multiply->job)) return;
+        blend_window(&operand->blend, row, rows, first, columns, panel, columns);
+        blas_multiply(multiply->tokens, columns, rows, operand->x + row, shape->rows, panel, columns,
+                      row > 0 || multiply->accumulate ? 1.0F : 0.0F, operand->y + first, shape->columns);
+    }
+}
+
+static void multiply_block_back(void *argument, size_t task, unsigned worker) {
+    const Multiply *multiply = argument;
+    float *panel = multiply->scratch->panels + (size_t)worker * PANEL_ROWS * PANEL_COLUMNS;
+    for (size_t i = 0; i < multiply->count; i++)
+        multiply_columns_back(multiply, &multiply->operands[i], task * PANEL_ROWS, panel);
+}
+
+Status matmul_run_back(const MatmulOperand *operands, size_t count, size_t tokens, bool accumulate,
+                       MatmulScratch *scratch, Job *job, Error *error) {
+    if (count == 0 || tokens == 0) return STATUS_OK;
+    if (job_threads(job) > scratch->threads)
+        return status_fail(error, STATUS_ARGUMENT, "matmul scratch for %u threads, a job of %u",
+                           scratch->threads, job_threads(job));
+    Multiply multiply = {operands, count, tokens, scratch, job, accumulate};
+    size_t columns = operands[0].blend.sft->columns;
+    return job_run(job, (columns + PANEL_ROWS - 1) / PANEL_ROWS, multiply_block_back, &multiply, error);
 }

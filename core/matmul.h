@@ -17,6 +17,8 @@
 #include "core/blend.h"
 #include "core/job.h"
 
+#include <stdbool.h>
+
 typedef struct MatmulOperand {
     Blend blend;       /* W [rows × columns] */
     const float *bias; /* [rows], or NULL */
@@ -34,5 +36,11 @@ void matmul_free_scratch(MatmulScratch *scratch); /* takes NULL */
  * Cancelled between panels: a few milliseconds. */
 Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, MatmulScratch *scratch,
                   Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* The way back: dX = dY·W. Here `x` is dY [tokens × rows] and `y` is dX [tokens × columns]; `bias` is not
+ * used. With `accumulate` the product is added to what is in y. Panels go down the rows, a task is a block of
+ * columns. */
+Status matmul_run_back(const MatmulOperand *operands, size_t count, size_t tokens, bool accumulate,
+                       MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;
 
 #endif
