@@ -1,0 +1,85 @@
+/*
+ * Dormancy of MLP neurons, attention channels and heads, and gradient dormancy, of base, SFT and the fusion
+ * of three pairs, against float64 autograd runs.
+ *
+ * Tolerance: 2e-5 of the layer's mean (which is 1 in scores). Observed errors are printed.
+ */
+#include "core/blas.h"
+#include "core/dormancy.h"
+#include "method_fixture.h"
+
+#include <string.h>
+
+static const double TOLERANCE = 2e-5;
+
+static double worst_error(const cJSON *model, const char *key, const double *scores, size_t count) {
+    double worst = 0.0;
+    size_t layer = 0;
+    const cJSON *expected, *score;
+    cJSON_ArrayForEach(expected, json_find(model, key)) {
+        size_t j = 0;
+        assert_int_equal((size_t)cJSON_GetArraySize(expected), count);
+        cJSON_ArrayForEach(score, expected) worst =
+            fmax(worst, fabs(score->valuedouble - scores[layer * count + j++]));
+        layer++;
+    }
+    assert_true(layer > 0);
+    return worst;
+}
+
+static void check_model(const Fixture *fixture, const cJSON *golden, const char *pair, const char *model,
+                        double alpha) {
+    Dormancy dormancy;
+    Error error = {0};
+    Settings settings = {.alpha = alpha};
+    if (dormancy_run(fixture->model, &settings, fixture->rows, fixture->row_count, true, &dormancy,
+                     fixture->job, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    const cJSON *expected = json_find(golden, model);
+    assert_int_equal(dormancy.tokens, (size_t)json_get_number(expected, "tokens", NAN));
+    assert_int_equal(dormancy.response_tokens, (size_t)json_get_number(expected, "response_tokens", NAN));
+    double mlp = worst_error(expected, "mlp", dormancy.mlp_scores, dormancy.mlp);
+    double channel = worst_error(expected, "attention_channel", dormancy.channel_scores, dormancy.channels);
+    double head = worst_error(expected, "attention_head", dormancy.head_scores, dormancy.heads);
+    double gradient = worst_error(expected, "mlp_gradient", dormancy.gradient_scores, dormancy.mlp);
+    print_message("%-10s %-5s mlp %.1e  channels %.1e  heads %.1e  gradient %.1e\n", pair, model, mlp,
+                  channel, head, gradient);
+    assert_true(mlp < TOLERANCE && channel < TOLERANCE && head < TOLERANCE && gradient < TOLERANCE);
+    dormancy_free(&dormancy);
+}
+
+static void check_pair(const char *name, const char *root) {
+    Fixture fixture = {0};
+    method_load(&fixture, name, root);
+    cJSON *golden = golden_read_json("golden/method/%s/%s", name, "dormancy.json");
+    check_model(&fixture, golden, name, "base", 0.0);
+    check_model(&fixture, golden, name, "sft", 1.0);
+    check_model(&fixture, golden, name, "fused", json_get_number(fixture.golden, "alpha", NAN));
+    cJSON_Delete(golden);
+    method_unload(&fixture);
+}
+
+static void the_demo_pair_equals_golden(void **unused) {
+    (void)unused;
+    check_pair("demo", "demo");
+}
+
+static void a_tied_pair_with_qk_norms_equals_golden(void **unused) {
+    (void)unused;
+    check_pair("qwen3-tied", "golden/pairs/qwen3-tied");
+}
+
+static void a_pair_with_biases_equals_golden(void **unused) {
+    (void)unused;
+    check_pair("qwen2-bias", "golden/pairs/qwen2-bias");
+}
+
+int main(void) {
+    blas_prepare();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_demo_pair_equals_golden),
+        cmocka_unit_test(a_tied_pair_with_qk_norms_equals_golden),
+        cmocka_unit_test(a_pair_with_biases_equals_golden),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
