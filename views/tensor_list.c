@@ -125,7 +125,7 @@ static void draw_bars(const TensorList *list, const Session *session, Canvas *ca
         if (item >= list->count || !drift_table_row(session_drift(session), list->indexes[item], &drift))
             continue;
         double share = heat_key_share(&list->key, drift_value(&drift, list->metric));
-        chart_draw_bar(canvas, area, row, area.columns - end - BAR_COLUMNS, BAR_COLUMNS,
+        chart_draw_bar(canvas, area, row, area.columns - end - BAR_COLUMNS, BAR_COLUMNS - 1,
                        share < 0 ? -share : share, ROLE_BAR);
     }
 }
