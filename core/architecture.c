@@ -119,17 +119,19 @@ static const struct {
 
 /* ---- reading config.json ---- */
 
+/* No dimension of a model comes near; products of two fit 64 bits, and each fits the ints of BLAS. */
+enum { LARGEST_SIZE = 1 << 30 };
+
 static Status read_size(const cJSON *json, const char *key, uint64_t fallback, const char *origin,
                         uint64_t *value, Error *error) {
-    enum { LARGEST = 1 << 30 }; /* no dimension of a model comes near; products of a few of them fit */
     const cJSON *item = json_find(json, key);
     if (item == NULL && fallback > 0) {
         *value = fallback;
         return STATUS_OK;
     }
-    if (!json_read_count(item, value) || *value == 0 || *value > LARGEST)
+    if (!json_read_count(item, value) || *value == 0 || *value > LARGEST_SIZE)
         return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count from 1 to %d, found %s",
-                           origin, key, LARGEST, item == NULL ? "nothing" : "something else");
+                           origin, key, LARGEST_SIZE, item == NULL ? "nothing" : "something else");
     return STATUS_OK;
 }
 
@@ -159,6 +161,11 @@ static Status read_sizes(const cJSON *json, const char *origin, ModelConfig *con
                            ") to be a multiple of num_key_value_heads "
                            "(%" PRIu64 ")",
                            origin, config->heads, config->kv_heads);
+    if (config->heads * config->head_dim > LARGEST_SIZE) /* both are at most LARGEST_SIZE: the product fits */
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: expected at most %d channels of attention, found %" PRIu64
+                           " heads of %" PRIu64,
+                           origin, LARGEST_SIZE, config->heads, config->head_dim);
     if (config->head_dim % 2 != 0)
         return status_fail(error, STATUS_UNSUPPORTED, "%s: head_dim %" PRIu64 " is odd: no rotary embedding",
                            origin, config->head_dim);

@@ -52,6 +52,18 @@ static Status refuse_surplus(const Model *model, Error *error) {
     return STATUS_OK;
 }
 
+/* Token ids index both: where the head had fewer rows, the probability of an id beyond them would be read
+ * from somewhere else. */
+static Status check_head(const Model *model, Error *error) {
+    uint64_t embedding = model->tensors[TENSOR_EMBEDDING]->sft->rows;
+    const PairTensor *head = model->tensors[TENSOR_HEAD];
+    if (head->sft->rows == embedding) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT,
+                       "%s: tensor %s: expected as many rows as the embedding has, %" PRIu64
+                       ", found %" PRIu64,
+                       model->pair->sft->directory, head->name, embedding, head->sft->rows);
+}
+
 static Status resolve_all(Model *model, Error *error) {
     const ModelConfig *config = model->config;
     Status status = STATUS_OK;
@@ -67,6 +79,7 @@ static Status resolve_all(Model *model, Error *error) {
     }
     if (status == STATUS_OK && model->tensors[TENSOR_HEAD] == NULL)
         model->tensors[TENSOR_HEAD] = model->tensors[TENSOR_EMBEDDING];
+    if (status == STATUS_OK) status = check_head(model, error);
     return status == STATUS_OK ? refuse_surplus(model, error) : status;
 }
 
