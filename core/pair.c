@@ -1,10 +1,9 @@
 #include "core/pair.h"
 
+#include "core/finding.h"
 #include "core/memory.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,29 +14,19 @@ const char *pair_severity_name(Severity severity) {
 
 Status pair_add_finding(Pair *pair, Severity severity, const char *subject, Error *error, const char *format,
                         ...) {
-    void *block = pair->findings;
-    Status status = memory_reserve(&block, &pair->finding_capacity, pair->finding_count + 1,
-                                   sizeof *pair->findings, error);
-    if (status != STATUS_OK) return status;
-    pair->findings = block;
-    char text[512];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
+    Status status = finding_add(&pair->findings, &pair->finding_count, &pair->finding_capacity, severity,
+                                subject, error, format, arguments);
     va_end(arguments);
-    Finding finding = {.severity = severity,
-                       .subject = memory_copy_text(subject, strlen(subject)),
-                       .text = memory_copy_text(text, strlen(text))};
-    if (finding.subject == NULL || finding.text == NULL) {
-        free(finding.subject);
-        free(finding.text);
-        return memory_fail(error, "a finding");
-    }
-    pair->findings[pair->finding_count++] = finding;
-    return STATUS_OK;
+    return status;
 }
 
 /* ---- matching tensors ---- */
+
+/* Opening reads headers: only small buffers (a rotary table's positions) are looked at, quantized weights are
+ * not. */
+enum { COMPARED_BYTES = 64 << 10 };
 
 static bool same_beyond_rows(const Tensor *a, const Tensor *b) {
     return a->rank == b->rank && a->rank > 0 &&
@@ -90,7 +79,7 @@ static Status match_tensor(Pair *pair, const Tensor *sft, Error *error) {
     if (!dtype_is_float(sft->dtype) || !dtype_is_float(tensor->base->dtype)) {
         tensor->is_fused = false;
         bool equal = sft->dtype == tensor->base->dtype && sft->bytes == tensor->base->bytes &&
-                     memcmp(sft->data, tensor->base->data, sft->bytes) == 0;
+                     sft->bytes <= COMPARED_BYTES && memcmp(sft->data, tensor->base->data, sft->bytes) == 0;
         return equal ? STATUS_OK
                      : pair_add_finding(pair, SEVERITY_NOTE, tensor->name, error,
                                         "%s cannot be blended: copied from SFT", dtype_name(sft->dtype));
@@ -170,6 +159,9 @@ static Status compare_configs(Pair *pair, Error *error) {
         {"rope_theta", base->rope.theta, sft->rope.theta, SEVERITY_WARNING},
         {"rope_type", base->rope.kind, sft->rope.kind, SEVERITY_WARNING},
         {"rope_factor", base->rope.factor, sft->rope.factor, SEVERITY_WARNING},
+        {"rope_low_freq_factor", base->rope.low_frequency, sft->rope.low_frequency, SEVERITY_WARNING},
+        {"rope_high_freq_factor", base->rope.high_frequency, sft->rope.high_frequency, SEVERITY_WARNING},
+        {"rope_original_length", base->rope.original_length, sft->rope.original_length, SEVERITY_WARNING},
         {"sliding_window", (double)base->window, (double)sft->window, SEVERITY_WARNING},
         {"max_position_embeddings", (double)base->max_positions, (double)sft->max_positions, SEVERITY_NOTE},
         {"vocab_size", (double)base->vocabulary, (double)sft->vocabulary, SEVERITY_NOTE},
@@ -198,11 +190,7 @@ Status pair_open(const char *base_directory, const char *sft_directory, Pair **p
 
 void pair_close(Pair *pair) {
     if (pair == NULL) return;
-    for (size_t i = 0; i < pair->finding_count; i++) {
-        free(pair->findings[i].subject);
-        free(pair->findings[i].text);
-    }
-    free(pair->findings);
+    finding_free_all(pair->findings, pair->finding_count);
     free(pair->tensors);
     checkpoint_close(pair->base);
     checkpoint_close(pair->sft);
