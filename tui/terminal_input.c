@@ -10,7 +10,8 @@
 enum {
     CODE_PASTE = 0x3000, /* ESC [ 200 ~, beyond curses' own codes */
     PASTE_LIMIT = 1 << 20,
-    PASTE_GAP = 500 /* ms without a byte after which a paste counts as ended */
+    PASTE_GAP = 500,   /* ms without a byte after which a paste counts as ended */
+    ERRORS_LIMIT = 200 /* readable, yet nothing to read, this often in a row: the terminal is gone */
 };
 
 static struct {
@@ -136,11 +137,12 @@ static void read_paste(void) {
     input.paste_bytes = 0;
     size_t matched = 0;
     bool escape = false;
-    for (;;) {
+    for (int errors = 0;;) {
         wint_t character;
         int result = get_wch(&character);
-        if (result == ERR && !wait_for_byte(PASTE_GAP)) return;
+        if (result == ERR && (!wait_for_byte(PASTE_GAP) || ++errors > ERRORS_LIMIT)) return;
         if (result != OK) continue;
+        errors = 0;
         if (character == 27) {
             escape = true;
             matched = 0;
