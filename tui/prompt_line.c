@@ -12,7 +12,7 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-enum { HISTORY_LIMIT = 1000, QUEUE_LIMIT = 64, CANDIDATES_SIZE = 1024, LABEL_SIZE = 96 };
+enum { HISTORY_LIMIT = 1000, QUEUE_LIMIT = 64, CANDIDATES_SIZE = 1024, LABEL_SIZE = 96, COUNT_LIMIT = 9999 };
 
 static const char *const HISTORY_FILES[PROMPT_KINDS] = {
     [PROMPT_COMMAND] = "history-command",
@@ -286,6 +286,13 @@ static bool aborts(Key key) {
     return key == KEY_ESCAPE || key == (KEY_CONTROL | 'g');
 }
 
+/* A count is typed before a key (Alt-9 9 9 …), and readline then does all of it at once, for as long as that
+ * takes: a slip of the fingers would be a program that never answers again. */
+static void limit_count(void) {
+    if (rl_numeric_arg > COUNT_LIMIT) rl_numeric_arg = COUNT_LIMIT;
+    if (rl_numeric_arg < -COUNT_LIMIT) rl_numeric_arg = -COUNT_LIMIT;
+}
+
 PromptState prompt_line_key(Key key) {
     if (!prompt.open) return PROMPT_CLOSED;
     if (key == KEY_ESCAPE && rl_editing_mode == 0 && rl_get_keymap() == vi_insertion_keymap) {
@@ -302,7 +309,10 @@ PromptState prompt_line_key(Key key) {
         prompt.queue_begin = 0;
         prompt.queue_end = key_bytes(key, prompt.queue);
         prompt.candidates[0] = '\0';
-        while (has_byte() && prompt.state == PROMPT_OPEN) rl_callback_read_char();
+        while (has_byte() && prompt.state == PROMPT_OPEN) {
+            rl_callback_read_char();
+            limit_count();
+        }
     }
     if (prompt.state != PROMPT_OPEN) finish();
     return prompt.state;

@@ -173,6 +173,15 @@ static void a_search_in_the_history_can_be_left(void **state) {
     assert_int_equal(prompt_line_key(KEY_ESCAPE), PROMPT_ABORTED);
 }
 
+static void a_count_is_limited_so_that_no_slip_takes_forever(void **state) {
+    (void)state;
+    prompt_line_open(PROMPT_TEXT, "", NULL, NULL);
+    (void)prompt_line_key(KEY_ALT | '9');
+    (void)type("99999999x");
+    assert_int_equal(strlen(prompt_line_text()), 9999);
+    (void)prompt_line_key(KEY_CONTROL | 'c');
+}
+
 static void a_directory_that_cannot_be_made_is_reported_and_harmless(void **state) {
     Error error = {.message = ""};
     prompt_line_stop();
@@ -196,6 +205,7 @@ int main(void) {
         cmocka_unit_test(each_kind_has_a_history_of_its_own),
         cmocka_unit_test(history_survives_a_restart_with_its_newlines),
         cmocka_unit_test(a_search_in_the_history_can_be_left),
+        cmocka_unit_test(a_count_is_limited_so_that_no_slip_takes_forever),
         cmocka_unit_test(a_directory_that_cannot_be_made_is_reported_and_harmless),
     };
     if (mkdtemp(directory) == NULL) return 1;
