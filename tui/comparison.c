@@ -21,6 +21,7 @@ struct Comparison {
     bool is_prepared, has_fused;
     bool is_halted; /* cancelled by the user or failed: waits for comparison_resume() or other settings */
     Settings halted_at;
+    Settings wanted; /* by the last comparison_refresh() */
     Error error;
 };
 
@@ -61,12 +62,12 @@ static Status run_errand(Job *job, void *argument, Error *error) {
     return evaluation_measure(errand->evaluation, &errand->settings, 1, &errand->fused, job, error);
 }
 
-static void halt(Comparison *comparison, const Settings *wanted) {
+static void halt(Comparison *comparison) {
     comparison->is_halted = true;
-    comparison->halted_at = *wanted;
+    comparison->halted_at = comparison->wanted;
 }
 
-static void collect(Comparison *comparison, const Settings *wanted) {
+static void collect(Comparison *comparison) {
     Errand *errand = &comparison->errand;
     if (comparison->work.status == STATUS_OK && errand->prepares) {
         comparison->base = errand->base;
@@ -78,25 +79,27 @@ static void collect(Comparison *comparison, const Settings *wanted) {
         comparison->has_fused = true;
     } else if (comparison->work.status != STATUS_CANCELLED) {
         comparison->error = comparison->work.error;
-        halt(comparison, wanted);
+        halt(comparison);
     }
     *errand = (Errand){0}; /* the results moved, or there are none */
 }
 
-static bool start(Comparison *comparison, const Settings *wanted) {
+static bool start(Comparison *comparison) {
     comparison->error = (Error){0};
-    comparison->errand = (Errand){
-        .evaluation = comparison->evaluation, .prepares = !comparison->is_prepared, .settings = *wanted};
+    comparison->errand = (Errand){.evaluation = comparison->evaluation,
+                                  .prepares = !comparison->is_prepared,
+                                  .settings = comparison->wanted};
     Status status = work_start(&comparison->work, comparison->threads, run_errand, &comparison->errand,
                                &comparison->error);
-    if (status != STATUS_OK) halt(comparison, wanted);
+    if (status != STATUS_OK) halt(comparison);
     return true;
 }
 
 bool comparison_refresh(Comparison *comparison, const Settings *wanted) {
     bool changed = false;
+    comparison->wanted = *wanted;
     if (work_poll(&comparison->work)) {
-        collect(comparison, wanted);
+        collect(comparison);
         changed = true;
     }
     if (comparison->is_halted && !settings_equal(&comparison->halted_at, wanted))
@@ -107,8 +110,7 @@ bool comparison_refresh(Comparison *comparison, const Settings *wanted) {
         return changed;
     }
     if (comparison->is_halted) return changed;
-    if (!comparison->is_prepared || comparison_is_stale(comparison, wanted))
-        changed |= start(comparison, wanted);
+    if (!comparison->is_prepared || comparison_is_stale(comparison, wanted)) changed |= start(comparison);
     return changed;
 }
 
@@ -138,7 +140,7 @@ Work *comparison_work(Comparison *comparison) {
 
 bool comparison_cancel(Comparison *comparison) {
     if (!work_cancel(&comparison->work)) return false;
-    halt(comparison, &comparison->errand.settings);
+    halt(comparison);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "tui/format.h"
 #include "tui/session_state.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,10 +26,9 @@ void session_title(const Session *session, char *text, size_t size) {
 
 SessionDials session_dials(const Session *session) {
     SessionDials dials = {0};
-    (void)snprintf(
-        dials.text, sizeof dials.text, "α %.*f",
-        session->settings.alpha * 100.0 == (double)(int)(session->settings.alpha * 100.0 + 0.5) ? 2 : 3,
-        session->settings.alpha);
+    /* 0.29 · 100 is not 29: whether there is a third decimal is asked of the thousandths that α is kept in */
+    bool in_hundredths = lround(session->settings.alpha * 1000.0) % 10 == 0;
+    (void)snprintf(dials.text, sizeof dials.text, "α %.*f", in_hundredths ? 2 : 3, session->settings.alpha);
     bool preview = session->prompt != NULL && session_preview(session, SESSION_FUSED) != NULL;
     bool headline = session->headline != NULL && session_headline_fused(session) != NULL;
     dials.stale =
@@ -83,6 +83,7 @@ bool session_cancel(Session *session) {
     if (list_works(session, works) == 0) return false;
     if (session->headline != NULL && works[0] == comparison_work(session->headline))
         return comparison_cancel(session->headline);
+    if (works[0] == &session->pooling) return session_tensor_cancel(session);
     if (works[0] == &session->scanning) session->is_scan_wanted = false;
     return work_cancel(works[0]);
 }

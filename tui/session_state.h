@@ -130,6 +130,7 @@ void session_tune_close(Session *session);
 bool session_prompt_refresh(Session *session);
 void session_prompt_close(Session *session);
 bool session_tensor_refresh(Session *session);
+bool session_tensor_cancel(Session *session); /* false where nothing is pooled */
 void session_tensor_close(Session *session);
 bool session_export_refresh(Session *session);
 void session_export_close(Session *session);

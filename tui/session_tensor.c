@@ -60,6 +60,14 @@ bool session_tensor_refresh(Session *session) {
     return changed;
 }
 
+/* The view asks again with every drawing: without a reason not to, pooling would begin anew at once. */
+bool session_tensor_cancel(Session *session) {
+    if (!work_cancel(&session->pooling)) return false;
+    (void)status_fail(&session->elements_error, STATUS_CANCELLED,
+                      "cancelled: another window or tensor is pooled again");
+    return true;
+}
+
 void session_tensor_close(Session *session) {
     work_stop(&session->pooling);
     elements_free(&session->elements_errand.map);

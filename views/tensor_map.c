@@ -192,9 +192,11 @@ void tensor_draw_map(TensorView *view, Session *session, Canvas *canvas, Rect ar
     /* the profile stands at the map, also where that is narrower than its room */
     if (shown.grid_columns < (size_t)area.columns) right.column = area.column + (int)shown.grid_columns;
     const ElementsMap *map = tensor_find_map(view, session, &is_stale);
-    bool waits = is_stale && session_elements_error(session) == NULL;
+    const char *age = map == NULL || !is_stale                  ? ""
+                      : session_elements_error(session) == NULL ? "~ pooling…"
+                                                                : "~ older: not pooled again";
     HeatKey key = make_key(view, map);
-    draw_head(view, session, canvas, head, &key, map != NULL && waits ? "~ pooling…" : "");
+    draw_head(view, session, canvas, head, &key, age);
     if (map == NULL) {
         draw_reason(view, session, canvas, area);
     } else if (shown.figures) {
