@@ -77,7 +77,8 @@ static void attend(void *argument, size_t task, unsigned worker) {
     uint64_t group = config->heads / config->kv_heads, kv_head = task / blocks % config->kv_heads;
     Span span = make_span(chunk, config, task % blocks);
     float *scores = chunk->scores + (size_t)worker * ATTENTION_BLOCK * chunk->score_stride;
-    for (uint64_t head = kv_head * group; head < (kv_head + 1) * group; head++)
+    for (uint64_t head = kv_head * group; head < (kv_head + 1) * group && !job_is_cancelled(chunk->job);
+         head++)
         attend_head(chunk, state, span, head, scores);
 }
 

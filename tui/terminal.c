@@ -258,7 +258,7 @@ static void show_cell(int row, int column, const Cell *cell) {
         left -= bytes;
     }
     /* where the C library thinks otherwise about a width, the screen must not shift */
-    if (wcwidth(wide[0]) != cell->width) (void)wcscpy(wide, cell->width == 2 ? L"?" : L"?");
+    if (wcwidth(wide[0]) != cell->width) (void)wcscpy(wide, L"?");
     for (size_t i = 1; wide[i] != L'\0'; i++)
         if (wcwidth(wide[i]) != 0) wide[i] = L'\0';
     cchar_t drawn;
