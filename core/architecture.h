@@ -5,8 +5,8 @@
  * forward pass reads only ModelConfig and roles; it does not know the names of architectures. A new
  * architecture is a row.
  *
- *     token ids ─► embedding ─► [ norm ─► attention ─► + ─► norm ─► MLP ─► + ] × layers ─► norm ─► head ─►
- * logits
+ *     token ids ─► embedding ─► [ norm ─► attention ─► + ─► norm ─► MLP ─► + ] × layers
+ *               ─► norm ─► head ─► logits
  *
  *     attention   q, k, v = x·Wᵀ (+ bias); q/k norm per head; rotary; softmax(q·kᵀ / √head_dim) over at most
  *                 `window` keys; o

@@ -5,11 +5,14 @@
  * a model x is taken beside base and SFT at the same position; names are those of llama.cpp's perplexity tool
  * where it has them.
  *
- *     entropy     −Σ p ln p                          kl_base   KL(base ‖ x) = Σ p_base (ln p_base − ln p_x)
- *     top1        the largest probability            kl_sft    KL(sft ‖ x)
- *     confident   share of positions, top1 > 0.99    same_top1 share of positions whose most likely token
- * agrees dp          p_x − p_base of the true next token, as mean and root mean square perplexity  exp of the
- * mean −ln p of the true next token; `loss` is that mean
+ *     entropy      −Σ p ln p
+ *     top1         the largest probability
+ *     confident    share of positions with top1 > 0.99
+ *     kl_base      KL(base ‖ x) = Σ p_base (ln p_base − ln p_x)
+ *     kl_sft       KL(sft ‖ x)
+ *     same_top1    share of positions whose most likely token agrees
+ *     dp           p_x − p_base of the true next token, as mean and root mean square
+ *     perplexity   exp of the mean −ln p of the true next token; `loss` is that mean
  *
  * Logits are float32, exponentials float32, sums double. A KL that rounding makes negative is 0.
  */

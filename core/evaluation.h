@@ -3,10 +3,11 @@
  * position by position, in as few passes over the files as memory allows.
  *
  *     rows      ids of a prompt, or of a prompt and its response; of each row, positions [first, end) are
- * measured pass 1    evaluation_prepare(): base and SFT side by side; their hidden states are kept
- * (hidden_size floats a position and model), their logits are not pass 2    evaluation_measure(): the wanted
- * settings side by side; logits of base, SFT and them are made again for a few positions at a time, compared,
- * and forgotten
+ *               measured
+ *     pass 1    evaluation_prepare(): base and SFT side by side; their hidden states are kept (hidden_size
+ *               floats a position and model), their logits are not
+ *     pass 2    evaluation_measure(): the wanted settings side by side; logits of base, SFT and them are
+ *               made again for a few positions at a time, compared, and forgotten
  *
  * So turning α costs one forward pass of W, and memory does not grow with the vocabulary. Rows shorter than a
  * group share a pass; they do not see each other.

@@ -7,7 +7,8 @@
  *
  *     KV cache of a layer    [kv_heads][capacity][head_dim], float32, keys after rotary embedding
  *     hidden state           the residual stream at the end of a layer; forward_hidden() gives it after the
- * final norm logits                 [tokens × vocabulary], hidden · headᵀ
+ *                            final norm
+ *     logits                 [tokens × vocabulary], hidden · headᵀ
  *
  * Several sequences may share a cache one after another: each token says at which cache index its sequence
  * starts, and attends from there to itself (or over the sliding window, where that is shorter); its position

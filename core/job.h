@@ -1,11 +1,13 @@
 /*
  * job — one piece of long work: progress, cancel, result, and the threads it may use.
  *
- *     UI thread                      job thread                     team of the job (threads - 1 helpers)
+ *     UI thread                      job thread                        team (threads - 1 helpers)
  *     job_start(job, f, arg) ──────► f(job, arg, &error)
  *     job_progress(job)      ◄────── job_report(job, "drift", 3, 291)
- *     job_cancel(job)        ──────► job_report() == false          job_run(job, tasks, g, arg): g for each
- * task job_is_finished(job) job_wait(job, &error)  ◄────── its status
+ *     job_cancel(job)        ──────► job_report() == false
+ *                                    job_run(job, tasks, g, arg) ────► g for each task
+ *     job_is_finished(job)
+ *     job_wait(job, &error)  ◄────── its status
  *
  * A batch command needs no thread of its own: it calls f(job, arg, &error) directly, with an observer that
  * draws the bar. Every core/ function that takes long takes a Job, which may be NULL: then it is not

@@ -2,10 +2,11 @@
  * matmul — Y = X·Wᵀ + bias with W blended on the way: weights never exist as a whole.
  *
  *                 columns (hidden size)
- *               ┌────────┬────────┬───┐
- *     128 rows  │ panel  │ panel  │ … │   a panel is blended and widened into a buffer that fits the L2
- * cache, ├────────┼────────┼───┤   multiplied by all of X with one sgemm, and forgotten 128 rows  │        │
- * │   │ └────────┴────────┴───┘   a task of the job's team: one row of panels, for every operand
+ *               ┌────────┬────────┬───┐   a panel is blended and widened into a buffer that fits the L2
+ *     128 rows  │ panel  │ panel  │ … │   cache, multiplied by all of X with one sgemm, and forgotten;
+ *               ├────────┼────────┼───┤   a task of the job's team is one row of panels, for every
+ *     128 rows  │        │        │   │   operand
+ *               └────────┴────────┴───┘
  *
  * Several operands (the same tensor under different settings, each with its own X) are served from one pass
  * over the files: a preview of base, SFT and W, or a sweep over many α. One token uses a fused dot product

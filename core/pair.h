@@ -7,8 +7,8 @@
  *     base   sft
  *      ●      ●     fused: W = a·S + (1 − a)·B; SFT may have more rows (an enlarged vocabulary: a = 1 there)
  *      –      ●     a buffer or an extra that only SFT has: copied from SFT
- *      ●      ≡     one side's head is tied to its embedding, the other's is not: the embedding stands in for
- * the ≡      ●     missing head, and the fused model has a head of its own
+ *      ●      ≡     one side's head is tied to its embedding, the other's is not: the embedding stands in
+ *      ≡      ●     for the missing head, and the fused model has a head of its own
  *
  * Findings say everything a person should know before fusing; an error among them means that it cannot be
  * done.

@@ -6,7 +6,7 @@
  *     │ n, LE  │ JSON header  │ data: tensors back to back, no holes  │
  *     └────────┴──────────────┴───────────────────────────────────────┘
  *     header: {"name": {"dtype": "BF16", "shape": [64, 128], "data_offsets": [begin, end]}, …,
- * "__metadata__": {…}}
+ *              "__metadata__": {…}}
  *
  * The file is untrusted. Refused, with the file and the tensor named: a file shorter than its header says; a
  * header longer than 100 MB or not JSON; a name that is there twice, is no UTF-8 or has control characters; an unknown dtype; a shape whose

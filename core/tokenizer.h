@@ -2,9 +2,10 @@
  * tokenizer — text to token ids and back, as a Hugging Face tokenizer.json says, with the very numbers and
  * texts that Hugging Face tokenizers 0.23 gives.
  *
- *     text ─► added tokens ─► normalizer ─► added tokens ─► pre-tokenizer ─► BPE model ─► post-processor ─►
- * ids (raw text)                    (normalized)    cuts and byte     merges      special tokens alphabet ids
- * ─► pieces ─► decoder ─► text
+ *     text ─► added tokens ─► normalizer ─► added tokens ─► pre-tokenizer ─► BPE model ─► post-processor ─► ids
+ *             (raw text)                    (normalized)    cuts and byte    merges       special tokens
+ *                                                           alphabet
+ *     ids ─► pieces ─► decoder ─► text
  *
  * Supported: the BPE model, byte-level (GPT-2, Llama 3, Qwen, DeepSeek) and SentencePiece-like with byte
  * fallback (Llama 2, Mistral, Gemma); normalizers NFC, NFD, NFKC, NFKD, Prepend, Replace; pre-tokenizers

@@ -6,8 +6,9 @@
  * refused by name. Where the two differ:
  *
  *     \s \d \w \h          spelled out as Unicode properties (Oniguruma's \s has no U+180E, its \h is a
- * hexadecimal digit) ^ $                  line anchors, as Ruby has them x{1,3}+              in Ruby a
- * repetition of a repetition, not possessive; x{2}? an option, not lazy
+ *                          hexadecimal digit)
+ *     ^ $                  line anchors, as Ruby has them
+ *     x{1,3}+              in Ruby a repetition of a repetition, not possessive; x{2}? an option, not lazy
  *     (?i:...)             ASCII only; letters that a ligature or ß would also match are refused
  *     \p{Han}              the script, not PCRE2's script extensions
  *     nested classes, &&, back references, named or absent groups, \R \X \K \G \b: refused

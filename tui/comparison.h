@@ -1,8 +1,7 @@
 /*
  * comparison — base, SFT and W(α) on the same token rows, kept up to date while the dials turn.
  *
- *     rows ──► prepare (base and SFT, once) ──► measure (W at the dials) ──► measure again when the dials
- * differ …
+ *     rows ──► prepare (base and SFT, once) ──► measure (W at the dials) ──► measure again when they differ …
  *
  * Nothing here is marked stale by hand: W is stale where the settings it was measured at differ from those
  * wanted. A measurement that is no longer wanted is cancelled. All functions are for the UI thread and never

@@ -2,10 +2,10 @@
  * work — one kind of background work as the UI thread sees it: idle, running, done; and how the result comes
  * back.
  *
- *     UI thread                                             job thread
- *     work_start(&work, function, argument) ──────────────► function(job, argument, &error): fills the
- * argument work_poll(&work) == true, once ◄────────────────────  returns; terminal_wake() takes the results
- * out of the argument, frees it
+ *     UI thread                                  job thread
+ *     work_start(&work, function, argument) ───► function(job, argument, &error): fills the argument
+ *     work_poll(&work) == true, once        ◄─── returns; terminal_wake()
+ *     takes the results out of the argument, frees it
  *
  * While the work runs, the argument belongs to the job thread; before and after, to the UI thread.
  */
