@@ -62,6 +62,7 @@ static Status run_errand(Job *job, void *argument, Error *error) {
     return evaluation_measure(errand->evaluation, &errand->settings, 1, &errand->fused, job, error);
 }
 
+/* What runs may be at older settings than those wanted now, which shall not start either. */
 static void halt(Comparison *comparison) {
     comparison->is_halted = true;
     comparison->halted_at = comparison->wanted;

@@ -1,0 +1,319 @@
+/*
+ * Work and comparisons, as the UI thread sees them: what is running, what is stale, what a cancellation
+ * stops. Nothing depends on how fast a thread is; what is waited for has a deadline of a minute.
+ */
+#include "tui/comparison.h"
+#include "tiny_model.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+static const char CONFIG[] = "{\"model_type\":\"llama\"," TINY_SIZES("2") "}";
+
+enum { TOKENS = 400, PATIENCE = 60000 };
+
+typedef struct Fixture {
+    TinyModel tiny;
+    int32_t ids[TOKENS];
+    Comparison *comparison;
+} Fixture;
+
+static void pause_briefly(void) {
+    struct timespec millisecond = {0, 1000000};
+    (void)nanosleep(&millisecond, NULL); /* a shorter pause is a pause */
+}
+
+static Fixture make_fixture(void) {
+    Fixture fixture = {.tiny = tiny_model_make(CONFIG)};
+    Error error = {0};
+    tiny_ids(fixture.ids, TOKENS, 3);
+    const EvaluationRow row = {.ids = fixture.ids, .count = TOKENS, .end = TOKENS};
+    if (comparison_create(fixture.tiny.model, &row, 1, 4, "preview", 2, &fixture.comparison, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    return fixture;
+}
+
+static void free_fixture(Fixture *fixture) {
+    comparison_free(fixture->comparison);
+    tiny_model_free(&fixture->tiny);
+}
+
+/* Refreshes until nothing runs and nothing changes; says how often something changed. */
+static size_t settle(Comparison *comparison, double alpha) {
+    const Settings wanted = {.alpha = alpha};
+    size_t changes = 0;
+    for (int i = 0; i < PATIENCE; i++) {
+        bool changed = comparison_refresh(comparison, &wanted);
+        changes += changed;
+        if (!changed && comparison_work(comparison) == NULL) return changes;
+        pause_briefly();
+    }
+    fail_msg("still running after a minute");
+    return changes;
+}
+
+/* Refreshes until W is being measured at this α; false where it was done before anyone could look. */
+static bool catch_measuring(Comparison *comparison, double alpha) {
+    const Settings wanted = {.alpha = alpha};
+    for (int i = 0; i < PATIENCE; i++) {
+        (void)comparison_refresh(comparison, &wanted);
+        if (!comparison_is_stale(comparison, &wanted)) return false;
+        if (comparison_base(comparison) != NULL && comparison_work(comparison) != NULL) return true;
+        pause_briefly();
+    }
+    fail_msg("nothing was started within a minute");
+    return false;
+}
+
+static void base_and_sft_come_first_and_then_w_at_the_dials(void **state) {
+    (void)state;
+    Fixture fixture = make_fixture();
+    Comparison *comparison = fixture.comparison;
+    const Settings wanted = {.alpha = 0.4}, other = {.alpha = 0.5};
+    assert_null(comparison_base(comparison));
+    assert_null(comparison_work(comparison)); /* not before it is asked for */
+    assert_true(comparison_is_stale(comparison, &wanted));
+    assert_true(comparison_refresh(comparison, &wanted));
+    assert_non_null(comparison_work(comparison));
+    assert_string_equal(comparison_work(comparison)->label, "preview");
+    assert_true(settle(comparison, 0.4) >= 2);
+    assert_int_equal(comparison_base(comparison)->count, TOKENS);
+    assert_int_equal(comparison_sft(comparison)->count, TOKENS);
+    assert_true(comparison_fused(comparison)->settings.alpha == 0.4);
+    assert_false(comparison_is_stale(comparison, &wanted));
+    assert_true(comparison_is_stale(comparison, &other));
+    assert_null(comparison_error(comparison));
+    assert_non_null(comparison_evaluation(comparison));
+    assert_false(comparison_refresh(comparison, &wanted)); /* there is nothing left to do */
+    free_fixture(&fixture);
+}
+
+static void turning_the_dial_keeps_the_old_w_until_the_new_one_is_there(void **state) {
+    (void)state;
+    Fixture fixture = make_fixture();
+    Comparison *comparison = fixture.comparison;
+    const Settings old = {.alpha = 0.4}, new = {.alpha = 0.6};
+    (void)settle(comparison, 0.4);
+    assert_true(comparison_refresh(comparison, &new)); /* starts */
+    assert_true(comparison_fused(comparison)->settings.alpha == 0.4);
+    assert_true(comparison_is_stale(comparison, &new));
+    assert_false(comparison_is_stale(comparison, &old));
+    (void)settle(comparison, 0.6);
+    assert_true(comparison_fused(comparison)->settings.alpha == 0.6);
+    assert_false(comparison_is_stale(comparison, &new));
+    assert_true(comparison_is_stale(comparison, &old)); /* derived, not stored */
+    free_fixture(&fixture);
+}
+
+static void a_measurement_at_settings_no_longer_wanted_is_abandoned(void **state) {
+    (void)state;
+    Fixture fixture = make_fixture();
+    Comparison *comparison = fixture.comparison;
+    (void)settle(comparison, 0.5);
+    size_t caught = 0;
+    for (int i = 0; i < 200 && caught < 5; i++) {
+        double first = 0.001 * (double)(2 * i), second = first + 0.001;
+        if (!catch_measuring(comparison, first)) continue;
+        const Settings wanted = {.alpha = second};
+        (void)comparison_refresh(comparison, &wanted);
+        Work *work = comparison_work(comparison);
+        if (work != NULL && comparison_fused(comparison)->settings.alpha != first) {
+            assert_true(job_is_cancelled(work->job)); /* the one that ran was of the dial as it was */
+            caught++;
+        }
+        (void)settle(comparison, second);
+        assert_true(comparison_fused(comparison)->settings.alpha == second);
+    }
+    assert_true(caught > 0);
+    free_fixture(&fixture);
+}
+
+static void base_and_sft_go_on_while_the_dial_turns(void **state) {
+    (void)state;
+    Fixture fixture = make_fixture();
+    for (int i = 0; i < 50; i++) {
+        const Settings wanted = {.alpha = 0.01 * i};
+        (void)comparison_refresh(fixture.comparison, &wanted);
+        Work *work = comparison_work(fixture.comparison);
+        if (work != NULL && comparison_base(fixture.comparison) == NULL) assert_false(job_is_cancelled(work->job));
+    }
+    (void)settle(fixture.comparison, 0.77);
+    assert_true(comparison_fused(fixture.comparison)->settings.alpha == 0.77);
+    free_fixture(&fixture);
+}
+
+/* A fixture whose first work was cancelled before it was done: nearly always at the first try. */
+static Fixture make_cancelled_fixture(double alpha) {
+    const Settings wanted = {.alpha = alpha};
+    for (int i = 0; i < 100; i++) {
+        Fixture fixture = make_fixture();
+        assert_true(comparison_refresh(fixture.comparison, &wanted));
+        assert_true(comparison_cancel(fixture.comparison));
+        (void)settle(fixture.comparison, alpha);
+        if (comparison_base(fixture.comparison) == NULL) return fixture;
+        free_fixture(&fixture);
+    }
+    fail_msg("it was always done before it could be cancelled");
+    return (Fixture){0};
+}
+
+static void cancelled_it_stays_stopped_until_resumed(void **state) {
+    (void)state;
+    Fixture fixture = make_cancelled_fixture(0.4);
+    Comparison *comparison = fixture.comparison;
+    const Settings wanted = {.alpha = 0.4};
+    assert_false(comparison_cancel(comparison)); /* idle */
+    assert_null(comparison_error(comparison));   /* to be cancelled is no failure */
+    assert_int_equal(settle(comparison, 0.4), 0);
+    comparison_resume(comparison);
+    (void)settle(comparison, 0.4);
+    assert_false(comparison_is_stale(comparison, &wanted));
+    free_fixture(&fixture);
+}
+
+static void cancelled_it_starts_again_when_the_dial_turns(void **state) {
+    (void)state;
+    Fixture fixture = make_cancelled_fixture(0.4);
+    (void)settle(fixture.comparison, 0.41);
+    assert_true(comparison_fused(fixture.comparison)->settings.alpha == 0.41);
+    free_fixture(&fixture);
+}
+
+/* What runs may be at settings that are not wanted any more: the wanted ones are what is cancelled. */
+static void a_cancellation_after_the_dial_turned_stops_it_too(void **state) {
+    (void)state;
+    Fixture fixture = make_fixture();
+    Comparison *comparison = fixture.comparison;
+    const Settings first = {.alpha = 0.4}, second = {.alpha = 0.5};
+    assert_true(comparison_refresh(comparison, &first)); /* base and SFT */
+    (void)comparison_refresh(comparison, &second);
+    if (comparison_cancel(comparison)) {
+        (void)settle(comparison, 0.5);
+        assert_true(comparison_is_stale(comparison, &second));
+        assert_int_equal(settle(comparison, 0.5), 0);
+    }
+    comparison_resume(comparison);
+    (void)settle(comparison, 0.5);
+    for (int i = 0; i < 100; i++) {
+        double old = 0.6 + 0.002 * i, new = old + 0.001;
+        const Settings wanted = {.alpha = new};
+        if (!catch_measuring(comparison, old)) continue;
+        (void)comparison_refresh(comparison, &wanted); /* what runs was at `old` */
+        if (!comparison_cancel(comparison)) continue;
+        (void)settle(comparison, new);
+        assert_null(comparison_work(comparison));
+        assert_int_equal(settle(comparison, new), 0);
+        break;
+    }
+    free_fixture(&fixture);
+}
+
+static void a_failure_is_told_and_not_repeated(void **state) {
+    (void)state;
+    TinyModel tiny = tiny_model_make(CONFIG);
+    const int32_t ids[] = {1, 99}; /* 99 is not in the vocabulary */
+    const EvaluationRow row = {.ids = ids, .count = 2, .end = 2};
+    Comparison *comparison;
+    assert_int_equal(comparison_create(tiny.model, &row, 1, 0, "preview", 1, &comparison, NULL), STATUS_OK);
+    (void)settle(comparison, 0.5);
+    assert_non_null(comparison_error(comparison));
+    assert_non_null(strstr(comparison_error(comparison), "99"));
+    assert_int_equal(settle(comparison, 0.5), 0);
+    assert_null(comparison_fused(comparison));
+    assert_null(comparison_evaluation(comparison));
+    comparison_free(comparison);
+    comparison_free(NULL);
+    tiny_model_free(&tiny);
+}
+
+static void it_can_be_freed_at_any_moment(void **state) {
+    (void)state;
+    for (uint64_t i = 0; i < 20; i++) {
+        Fixture fixture = make_fixture();
+        const Settings wanted = {.alpha = 0.5}, other = {.alpha = 0.6};
+        for (uint64_t k = 0; k < random_bits(1, i) % 30; k++) {
+            (void)comparison_refresh(fixture.comparison, k % 5 == 4 ? &other : &wanted);
+            if (k % 3 == 0) pause_briefly();
+        }
+        free_fixture(&fixture);
+    }
+}
+
+/* ---- work ---- */
+
+typedef struct Errand {
+    atomic_bool may_end;
+    Status status;
+} Errand;
+
+static Status run_errand(Job *job, void *argument, Error *error) {
+    Errand *errand = argument;
+    while (!atomic_load(&errand->may_end)) {
+        if (!job_report(job, "waiting", 0, 1)) return job_cancelled(error);
+        pause_briefly();
+    }
+    return errand->status == STATUS_OK ? STATUS_OK : status_fail(error, errand->status, "no luck");
+}
+
+static void poll_until_over(Work *work) {
+    for (int i = 0; i < PATIENCE; i++) {
+        if (work_poll(work)) return;
+        pause_briefly();
+    }
+    fail_msg("still running after a minute");
+}
+
+static void work_is_over_once(void **state) {
+    (void)state;
+    Work work = {.label = "errand"};
+    Errand errand = {.status = STATUS_FORMAT};
+    Error error = {0};
+    assert_false(work_is_running(&work) || work_poll(&work) || work_cancel(&work));
+    assert_int_equal(work_start(&work, 1, run_errand, &errand, &error), STATUS_OK);
+    assert_true(work_is_running(&work));
+    assert_false(work_poll(&work));
+    assert_int_equal(work_start(&work, 1, run_errand, &errand, &error), STATUS_ARGUMENT);
+    assert_non_null(strstr(error.message, "errand is running already"));
+    atomic_store(&errand.may_end, true);
+    poll_until_over(&work);
+    assert_int_equal(work.status, STATUS_FORMAT);
+    assert_string_equal(work.error.message, "no luck");
+    assert_false(work_is_running(&work) || work_poll(&work));
+    errand.status = STATUS_OK; /* and it can be started again, and forgets */
+    assert_int_equal(work_start(&work, 1, run_errand, &errand, &error), STATUS_OK);
+    poll_until_over(&work);
+    assert_int_equal(work.status, STATUS_OK);
+    assert_string_equal(work.error.message, "");
+}
+
+static void work_is_cancelled_or_stopped(void **state) {
+    (void)state;
+    Work work = {.label = "errand"};
+    Errand errand = {0};
+    assert_int_equal(work_start(&work, 1, run_errand, &errand, NULL), STATUS_OK);
+    assert_true(work_cancel(&work));
+    poll_until_over(&work);
+    assert_int_equal(work.status, STATUS_CANCELLED);
+    assert_int_equal(work_start(&work, 1, run_errand, &errand, NULL), STATUS_OK);
+    work_stop(&work);
+    assert_false(work_is_running(&work) || work_poll(&work));
+    work_stop(&work); /* idle: nothing to do */
+}
+
+int main(void) {
+    blas_prepare();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(base_and_sft_come_first_and_then_w_at_the_dials),
+        cmocka_unit_test(turning_the_dial_keeps_the_old_w_until_the_new_one_is_there),
+        cmocka_unit_test(a_measurement_at_settings_no_longer_wanted_is_abandoned),
+        cmocka_unit_test(base_and_sft_go_on_while_the_dial_turns),
+        cmocka_unit_test(cancelled_it_stays_stopped_until_resumed),
+        cmocka_unit_test(cancelled_it_starts_again_when_the_dial_turns),
+        cmocka_unit_test(a_cancellation_after_the_dial_turned_stops_it_too),
+        cmocka_unit_test(a_failure_is_told_and_not_repeated),
+        cmocka_unit_test(it_can_be_freed_at_any_moment),
+        cmocka_unit_test(work_is_over_once),
+        cmocka_unit_test(work_is_cancelled_or_stopped),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}

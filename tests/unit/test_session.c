@@ -1,0 +1,698 @@
+/*
+ * A session without a terminal: the demo pair is opened, and what the screens would show is waited for, with
+ * a deadline of a minute for each thing.
+ */
+#include "core/random.h"
+#include "scratch.h"
+#include "tui/session_export.h"
+#include "tui/session_pair.h"
+#include "tui/session_prompt.h"
+#include "tui/session_tensor.h"
+#include "tui/session_tune.h"
+
+#include <math.h>
+#include <time.h>
+
+enum { PATIENCE = 60000 };
+
+static void pause_briefly(void) {
+    struct timespec millisecond = {0, 1000000};
+    (void)nanosleep(&millisecond, NULL); /* a shorter pause is a pause */
+}
+
+static Session *open_pair(const char *base, const char *sft, const char *calibration) {
+    Session *session;
+    Error error = {0};
+    const SessionOptions options = {
+        .base = base, .sft = sft, .calibration = calibration, .alpha = 0.5, .threads = 2};
+    if (session_create(&options, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
+    return session;
+}
+
+static Session *open_demo(void) {
+    return open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
+}
+
+typedef bool (*Condition)(const Session *session);
+
+static void wait_for(Session *session, const char *what, Condition condition) {
+    for (int i = 0; i < PATIENCE; i++) {
+        (void)session_refresh(session);
+        if (condition(session)) return;
+        pause_briefly();
+    }
+    SessionJob jobs[12];
+    size_t count = session_jobs(session, jobs, 12);
+    fail_msg("no %s within a minute; %zu jobs run, the first is %s", what, count,
+             count > 0 ? jobs[0].label : "none");
+}
+
+static bool drift_is_complete(const Session *session) {
+    return drift_table_ready(session_drift(session)) == drift_table_count(session_drift(session));
+}
+
+static bool preview_is_fresh(const Session *session) {
+    return session_preview(session, SESSION_FUSED) != NULL && !session_preview_is_stale(session);
+}
+
+static bool headline_is_fresh(const Session *session) {
+    return session_headline_fused(session) != NULL && !session_headline_is_stale(session);
+}
+
+static bool tokenizer_is_there(const Session *session) {
+    return session_tokenizer(session, NULL) != NULL;
+}
+
+static bool is_idle(const Session *session) {
+    SessionJob jobs[12];
+    return session_jobs((Session *)(uintptr_t)session, jobs, 12) == 0;
+}
+
+static void settle(Session *session) {
+    for (int quiet = 0, i = 0; quiet < 3; i++) { /* what finishes may start something else */
+        bool changed = session_refresh(session);
+        quiet = !changed && is_idle(session) ? quiet + 1 : 0;
+        if (i == PATIENCE) fail_msg("still running after a minute");
+        pause_briefly();
+    }
+}
+
+/* ---- opening ---- */
+
+static void the_demo_pair_opens_and_fills_in(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    char title[128];
+    session_title(session, title, sizeof title);
+    assert_string_equal(title, "base → sft (llama 6L 1.2M)");
+    wait_for(session, "drift", drift_is_complete);
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    wait_for(session, "preview", preview_is_fresh);
+    wait_for(session, "headlines", headline_is_fresh);
+    assert_int_equal(session_example_count(session), 64);
+    assert_int_equal(session_current_example(session), 0);
+    assert_string_equal(session_example(session, 0), session_prompt_text(session, NULL));
+    const DistributionAverages *base = session_headline_base(session), *sft = session_headline_sft(session);
+    assert_true(sft->entropy < base->entropy); /* the demo's SFT model is over-trained: surer than base */
+    assert_true(base->kl_base == 0.0 && sft->kl_sft == 0.0 && sft->kl_base > 0.0);
+    assert_true(session_headline_alpha(session) == 0.5);
+    assert_null(session_headline_message(session));
+    assert_null(session_preview_message(session));
+    for (size_t i = 0; i < session_finding_count(session); i++)
+        assert_int_not_equal(session_finding(session, i)->severity, SEVERITY_ERROR);
+    settle(session);
+    assert_false(session_refresh(session)); /* at rest, nothing asks to be drawn */
+    session_free(session);
+}
+
+static void a_pair_that_cannot_be_opened_is_an_error_with_a_name(void **state) {
+    (void)state;
+    Session *session;
+    Error error = {0};
+    const SessionOptions options = {.base = TESTS_DIR "/demo/base", .sft = TESTS_DIR "/demo/none", .alpha = 0.5};
+    assert_int_equal(session_create(&options, &session, &error), STATUS_IO);
+    assert_null(session);
+    assert_non_null(strstr(error.message, "demo/none"));
+    session_free(NULL);
+}
+
+static void a_pair_that_cannot_be_run_is_still_looked_at(void **state) {
+    (void)state;
+    Session *session = open_pair(TESTS_DIR "/golden/pairs/shapes/base", TESTS_DIR "/golden/pairs/shapes/sft", NULL);
+    settle(session);
+    assert_true(drift_is_complete(session));
+    assert_null(session_model(session));
+    assert_non_null(session_model_error(session));
+    assert_string_equal(session_headline_message(session), session_model_error(session));
+    assert_string_equal(session_preview_message(session), session_model_error(session));
+    Error error;
+    assert_int_equal(session_set_prompt(session, "a", 1, &error), STATUS_UNSUPPORTED);
+    assert_int_equal(session_continue(session, &error), STATUS_ARGUMENT);
+    session_start_sweep(session, 0.0, 1.0, 5);
+    assert_false(session_sweep(session).is_running);
+    session_free(session);
+}
+
+static void two_models_that_do_not_match_are_explained_and_scanned(void **state) {
+    (void)state;
+    Session *session = open_pair(TESTS_DIR "/golden/pairs/qwen3-tied/base", TESTS_DIR "/demo/sft", NULL);
+    settle(session); /* and nothing starts over and over again */
+    assert_true(drift_is_complete(session));
+    assert_true(session_finding_count(session) > 0);
+    assert_int_equal(session_finding(session, 0)->severity, SEVERITY_ERROR); /* the gravest first */
+    assert_null(session_finding(session, session_finding_count(session)));
+    assert_null(session_model(session));
+    session_free(session);
+}
+
+static void a_directory_may_be_both_sides(void **state) {
+    (void)state;
+    Session *session = open_pair(TESTS_DIR "/demo/sft", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
+    wait_for(session, "headlines", headline_is_fresh);
+    assert_true(session_headline_fused(session)->kl_base < 1e-9);
+    wait_for(session, "drift", drift_is_complete);
+    for (size_t i = 0; i < drift_table_count(session_drift(session)); i++) {
+        DriftRow row;
+        assert_true(drift_table_row(session_drift(session), i, &row));
+        assert_true(row.is_equal);
+    }
+    session_free(session);
+}
+
+static void bad_calibration_rows_are_a_finding_and_no_failure(void **state) {
+    (void)state;
+    scratch_write_text("rows.jsonl", "{\"prompt_ids\":[99999]}");
+    char *path = scratch_path("rows.jsonl");
+    Session *session = open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", path);
+    settle(session);
+    const char *message;
+    assert_null(session_calibration(session, &message));
+    assert_non_null(strstr(message, "line 1"));
+    assert_string_equal(session_headline_message(session), message);
+    assert_string_equal(session_finding(session, 0)->subject, "calibration");
+    Error error;
+    assert_int_equal(session_use_example(session, 0, &error), STATUS_ARGUMENT);
+    assert_int_equal(session_set_prompt(session, "Question", 8, &error), STATUS_OK); /* prompts still work */
+    wait_for(session, "preview", preview_is_fresh);
+    free(path);
+    session_free(session);
+}
+
+/* ---- dials ---- */
+
+static void the_dial_is_clamped_and_steps_in_thousandths(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    static const struct {
+        double set, is;
+        const char *text;
+    } CASES[] = {{0.25, 0.25, "α 0.25"}, {-3.0, 0.0, "α 0.00"},   {7.0, 1.0, "α 1.00"}, {0.1234, 0.123, "α 0.123"},
+                 {0.29, 0.29, "α 0.29"}, {0.57, 0.57, "α 0.57"}, {INFINITY, 1.0, "α 1.00"}};
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        session_set_alpha(session, CASES[i].set);
+        assert_true(session_settings(session)->alpha == CASES[i].is);
+        assert_string_equal(session_dials(session).text, CASES[i].text);
+    }
+    session_set_alpha(session, NAN); /* no number: nothing changes */
+    assert_true(session_settings(session)->alpha == 1.0);
+    const ActionArgument thrice = {.count = 3}, number = {.count = 1, .number = 0.4};
+    assert_true(session_act(session, ACTION_ALPHA_SET, &number) & REACTION_REFRESH);
+    (void)session_act(session, ACTION_ALPHA_UP, &thrice);
+    assert_true(session_settings(session)->alpha == 0.43);
+    (void)session_act(session, ACTION_ALPHA_DOWN_COARSE, &thrice);
+    assert_true(session_settings(session)->alpha == 0.13);
+    assert_int_equal(session_act(session, ACTION_NOTHING, &thrice), REACTION_IGNORED);
+    session_free(session);
+}
+
+static void what_is_older_than_the_dial_is_stale_until_it_is_measured_again(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    assert_true(session_preview_is_stale(session) && session_headline_is_stale(session));
+    assert_false(session_dials(session).stale); /* there is nothing on screen that could be old */
+    wait_for(session, "preview", preview_is_fresh);
+    wait_for(session, "headlines", headline_is_fresh);
+    assert_false(session_dials(session).stale);
+    double before = session_headline_fused(session)->kl_base;
+    session_set_alpha(session, 0.8);
+    assert_true(session_preview_is_stale(session) && session_headline_is_stale(session));
+    assert_true(session_dials(session).stale);
+    assert_true(session_headline_fused(session)->kl_base == before); /* the old figure stays in sight */
+    assert_true(session_headline_alpha(session) == 0.5);
+    session_set_alpha(session, 0.5);
+    assert_false(session_dials(session).stale); /* turned back: it is what is wanted */
+    session_set_alpha(session, 0.8);
+    wait_for(session, "preview", preview_is_fresh);
+    wait_for(session, "headlines", headline_is_fresh);
+    assert_true(session_headline_alpha(session) == 0.8);
+    assert_true(session_headline_fused(session)->kl_base > before); /* further from base */
+    session_free(session);
+}
+
+static void the_last_of_many_turns_is_what_is_measured(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "preview", preview_is_fresh);
+    for (int i = 0; i <= 100; i++) {
+        session_set_alpha(session, 0.01 * i);
+        (void)session_refresh(session);
+    }
+    session_set_alpha(session, 0.321);
+    wait_for(session, "preview", preview_is_fresh);
+    assert_true(session_preview(session, SESSION_FUSED)->settings.alpha == 0.321);
+    session_free(session);
+}
+
+/* ---- cancelling ---- */
+
+static void cancelling_stops_one_thing_after_another_until_all_is_quiet(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    (void)session_refresh(session);
+    int cancelled = 0;
+    for (int i = 0; i < PATIENCE; i++) {
+        cancelled += session_cancel(session);
+        (void)session_refresh(session);
+        if (is_idle(session)) break;
+        pause_briefly();
+    }
+    assert_true(cancelled > 0);
+    settle(session);
+    assert_false(session_cancel(session));
+    session_resume_drift(session);
+    session_measure_headlines(session);
+    wait_for(session, "drift", drift_is_complete);
+    Error error;
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    assert_int_equal(session_set_prompt(session, "Question: 1 + 1?", 16, &error), STATUS_OK);
+    wait_for(session, "preview", preview_is_fresh);
+    session_free(session);
+}
+
+/* ---- prompts ---- */
+
+static void a_typed_prompt_takes_the_place_of_the_example(void **state) {
+    (void)state;
+    static const char TEXT[] = "Question: What is 2 + 3?\nAnswer:";
+    Session *session = open_demo();
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    Error error = {0};
+    size_t bytes;
+    const int32_t *ids;
+    assert_int_equal(session_set_prompt(session, TEXT, sizeof TEXT - 1, &error), STATUS_OK);
+    assert_string_equal(session_prompt_text(session, &bytes), TEXT);
+    assert_int_equal(bytes, sizeof TEXT - 1);
+    size_t count = session_prompt_tokens(session, &ids);
+    assert_true(count > 0);
+    assert_int_equal(session_current_example(session), -1);
+    assert_null(session_preview(session, SESSION_BASE)); /* that was of the other prompt */
+    assert_true(isnan(session_entropy_gap(session, 0)));
+    assert_true(isnan(session_probability(session, SESSION_SFT, 0, ids[0])));
+    wait_for(session, "preview", preview_is_fresh);
+    for (SessionSide side = SESSION_BASE; side < SESSION_SIDES; side++) {
+        const EvaluationResult *result = session_preview(session, side);
+        assert_int_equal(result->count, count);
+        assert_int_equal(result->top_count, SESSION_TOP);
+        for (size_t t = 0; t < count; t++) {
+            double top = session_probability(session, side, t, result->positions[t].top);
+            assert_true(fabs(top - result->positions[t].top1) < 1e-5);
+            assert_int_equal(result->positions[t].next, t + 1 < count ? ids[t + 1] : -1);
+        }
+    }
+    for (size_t t = 0; t < count; t++) {
+        double gap = session_preview(session, SESSION_BASE)->positions[t].entropy -
+                     session_preview(session, SESSION_SFT)->positions[t].entropy;
+        assert_true(session_entropy_gap(session, t) == gap);
+    }
+    assert_true(isnan(session_entropy_gap(session, count)));
+    assert_int_equal(session_use_example(session, 3, &error), STATUS_OK);
+    assert_int_equal(session_current_example(session), 3);
+    session_free(session);
+}
+
+static void a_prompt_that_cannot_be_measured_leaves_the_old_one(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "preview", preview_is_fresh);
+    Error error = {0};
+    char long_text[4000], *before = memory_format("%s", session_prompt_text(session, NULL));
+    memset(long_text, 'x', sizeof long_text);
+    for (size_t i = 0; i < sizeof long_text; i += 2) long_text[i] = (char)('!' + i / 2 % 90);
+    assert_int_equal(session_set_prompt(session, "", 0, &error), STATUS_ARGUMENT);
+    assert_int_equal(session_set_prompt(session, "\xff", 1, &error), STATUS_ARGUMENT);
+    assert_int_equal(session_set_prompt(session, long_text, sizeof long_text, &error), STATUS_ARGUMENT);
+    assert_non_null(strstr(error.message, "the model's context 256"));
+    assert_int_equal(session_use_example(session, 9999, &error), STATUS_ARGUMENT);
+    assert_string_equal(session_prompt_text(session, NULL), before);
+    assert_true(preview_is_fresh(session));
+    assert_int_equal(session_current_example(session), 0);
+    free(before);
+    session_free(session);
+}
+
+static void the_prompt_may_be_set_to_its_own_text(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "preview", preview_is_fresh);
+    size_t bytes;
+    const char *text = session_prompt_text(session, &bytes);
+    char *copy = memory_format("%s", text);
+    assert_int_equal(session_set_prompt(session, text, bytes, NULL), STATUS_OK);
+    assert_string_equal(session_prompt_text(session, NULL), copy);
+    free(copy);
+    session_free(session);
+}
+
+static void pins_are_a_few_and_toggle(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    for (int32_t id = 0; id < SESSION_PINS; id++) assert_true(session_toggle_pin(session, id));
+    assert_false(session_toggle_pin(session, 99));
+    assert_int_equal(session_pin_count(session), SESSION_PINS);
+    assert_true(session_toggle_pin(session, 3)); /* removes */
+    assert_false(session_is_pinned(session, 3));
+    assert_int_equal(session_pin(session, 3), 4); /* the others keep their order */
+    assert_true(session_toggle_pin(session, 99));
+    assert_true(session_is_pinned(session, 99));
+    session_free(session);
+}
+
+/* ---- continuing ---- */
+
+static bool has_continuation(const Session *session) {
+    return session_prompt_added(session) > 0 && !session_is_continuing(session);
+}
+
+static void a_continuation_is_appended_measured_and_taken_off_again(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "preview", preview_is_fresh);
+    Error error = {0};
+    size_t before = session_prompt_tokens(session, NULL);
+    *session_continuation(session) = (SessionContinuation){.side = SESSION_SFT, .tokens = 6, .seed = 1};
+    assert_int_equal(session_continue(session, &error), STATUS_OK);
+    assert_int_equal(session_continue(session, &error), STATUS_ARGUMENT); /* one at a time */
+    wait_for(session, "continuation", has_continuation);
+    size_t added = session_prompt_added(session);
+    assert_in_range(added, 1, 6);
+    assert_int_equal(session_prompt_tokens(session, NULL), before + added);
+    wait_for(session, "preview", preview_is_fresh);
+    const EvaluationResult *sft = session_preview(session, SESSION_SFT);
+    assert_int_equal(sft->count, before + added);
+    for (size_t t = before - 1; t + 1 < before + added; t++) /* greedy from SFT: its most likely tokens */
+        assert_int_equal(sft->positions[t].next, sft->positions[t].top);
+    session_remove_continuation(session);
+    assert_int_equal(session_prompt_tokens(session, NULL), before);
+    assert_int_equal(session_prompt_added(session), 0);
+    wait_for(session, "preview", preview_is_fresh);
+    assert_int_equal(session_preview(session, SESSION_SFT)->count, before);
+    session_remove_continuation(session); /* nothing is left to take off */
+    assert_int_equal(session_prompt_tokens(session, NULL), before);
+    session_free(session);
+}
+
+static void a_continuation_ends_with_the_models_context(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "preview", preview_is_fresh);
+    Error error = {0};
+    for (int i = 0; i < 40 && session_prompt_tokens(session, NULL) < 256; i++) {
+        size_t before = session_prompt_added(session);
+        *session_continuation(session) =
+            (SessionContinuation){.side = SESSION_BASE, .tokens = 1000, .temperature = 1.0, .seed = (uint64_t)i};
+        assert_int_equal(session_continue(session, &error), STATUS_OK);
+        for (int k = 0; k < PATIENCE && session_prompt_added(session) == before; k++) {
+            (void)session_refresh(session);
+            pause_briefly();
+        }
+        assert_true(session_prompt_added(session) > before);
+    }
+    assert_int_equal(session_prompt_tokens(session, NULL), 256);
+    assert_int_equal(session_continue(session, &error), STATUS_ARGUMENT);
+    assert_non_null(strstr(error.message, "256"));
+    session_free(session);
+}
+
+static void a_new_prompt_drops_the_continuation_of_the_old_one(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "preview", preview_is_fresh);
+    *session_continuation(session) = (SessionContinuation){.side = SESSION_BASE, .tokens = 150, .temperature = 1.0};
+    assert_int_equal(session_continue(session, NULL), STATUS_OK);
+    assert_int_equal(session_set_prompt(session, "Question", 8, NULL), STATUS_OK);
+    assert_false(session_is_continuing(session));
+    size_t count = session_prompt_tokens(session, NULL);
+    settle(session);
+    assert_int_equal(session_prompt_added(session), 0);
+    assert_int_equal(session_prompt_tokens(session, NULL), count);
+    session_free(session);
+}
+
+/* ---- the sweep ---- */
+
+static bool sweep_is_done(const Session *session) {
+    return session_sweep(session).count > 0 && !session_sweep(session).is_running;
+}
+
+static void a_sweep_has_its_points_from_end_to_end(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "headlines", headline_is_fresh);
+    assert_int_equal(session_sweep(session).count, 0);
+    session_start_sweep(session, 0.0, 1.0, 5);
+    assert_true(session_sweep(session).is_running);
+    wait_for(session, "sweep", sweep_is_done);
+    SessionSweep sweep = session_sweep(session);
+    assert_int_equal(sweep.count, 5);
+    assert_null(sweep.error);
+    for (size_t i = 0; i < 5; i++) assert_true(sweep.alphas[i] == 0.25 * (double)i);
+    assert_true(fabs(sweep.averages[0].entropy - session_headline_base(session)->entropy) < 1e-5);
+    assert_true(fabs(sweep.averages[4].entropy - session_headline_sft(session)->entropy) < 1e-5);
+    assert_true(fabs(sweep.averages[2].entropy - session_headline_fused(session)->entropy) < 1e-5); /* α is 0.5 */
+    for (size_t i = 1; i < 5; i++) assert_true(sweep.averages[i].kl_base > sweep.averages[i - 1].kl_base);
+    session_start_sweep(session, 0.0, 1.0, 21); /* the second makes way for the third */
+    (void)session_refresh(session);
+    session_start_sweep(session, 0.4, 0.6, 0); /* two points at least */
+    for (int i = 0; i < PATIENCE && session_sweep(session).is_running; i++) {
+        (void)session_refresh(session);
+        pause_briefly();
+    }
+    assert_int_equal(session_sweep(session).count, 2);
+    assert_true(session_sweep(session).alphas[0] == 0.4 && session_sweep(session).alphas[1] == 0.6);
+    session_free(session);
+}
+
+static void a_sweep_that_waits_for_the_headlines_is_cancelled_with_them(void **state) {
+    (void)state;
+    size_t tried = 0;
+    for (int i = 0; i < 50 && tried == 0; i++) {
+        Session *session = open_demo();
+        wait_for(session, "tokenizer", tokenizer_is_there);
+        session_start_sweep(session, 0.0, 1.0, 21);
+        bool waits = session_sweep(session).is_running && session_headline_base(session) == NULL;
+        for (int k = 0; k < PATIENCE && !(session_cancel(session), (void)session_refresh(session), is_idle(session)); k++)
+            pause_briefly();
+        settle(session);
+        if (waits && session_headline_base(session) == NULL) {
+            assert_false(session_sweep(session).is_running); /* nothing runs, so nothing may be said to */
+            tried++;
+        }
+        session_free(session);
+    }
+    assert_true(tried > 0);
+}
+
+/* ---- elements ---- */
+
+static const ElementsMap *current_map(const Session *session) {
+    bool is_current = false;
+    const ElementsMap *map = session_elements(session, NULL, &is_current);
+    return is_current ? map : NULL;
+}
+
+static bool map_is_current(const Session *session) {
+    return current_map(session) != NULL;
+}
+
+static void elements_of_the_fusion_follow_the_dial_and_those_of_delta_do_not(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    const PairTensor *tensor = pair_find_role(session_pair(session), TENSOR_UP, 2);
+    ElementsRequest request = {.tensor = tensor, .source = ELEMENTS_DIFFERENCE, .pooling = ELEMENTS_RMS,
+                               .rows = tensor->sft->rows, .columns = tensor->sft->columns, .grid_rows = 8,
+                               .grid_columns = 8};
+    assert_null(session_elements(session, NULL, NULL));
+    session_request_elements(session, &request);
+    wait_for(session, "map", map_is_current);
+    double of_delta = current_map(session)->largest_cell;
+    session_set_alpha(session, 0.9);
+    session_request_elements(session, &request);
+    assert_true(map_is_current(session)); /* Δ is as it was */
+    request.source = ELEMENTS_FUSED;
+    session_request_elements(session, &request);
+    assert_false(map_is_current(session));
+    assert_true(session_elements(session, NULL, NULL)->largest_cell == of_delta); /* still the last one */
+    wait_for(session, "map", map_is_current);
+    session_set_alpha(session, 0.1);
+    session_request_elements(session, &request);
+    assert_false(map_is_current(session));
+    wait_for(session, "map", map_is_current);
+    request.rows = 0;
+    session_request_elements(session, &request);
+    settle(session);
+    assert_non_null(session_elements_error(session));
+    session_free(session);
+}
+
+/* ---- export ---- */
+
+static bool export_is_over(const Session *session) {
+    SessionExportStage stage = session_export_stage(session);
+    return stage == SESSION_EXPORT_DONE || stage == SESSION_EXPORT_FAILED;
+}
+
+static void an_export_is_planned_written_and_verified(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    SessionExportForm form = *session_export_form(session);
+    assert_non_null(strstr(form.directory, "sft-rejuvenated"));
+    char *target = scratch_path("exported");
+    (void)snprintf(form.directory, sizeof form.directory, "%s", target);
+    form.shard_bytes = 700000;
+    assert_true(session_set_export_form(session, &form));
+    const ExportPlan *plan = session_export_plan(session);
+    assert_non_null(plan);
+    assert_true(plan->shard_count > 1);
+    assert_true(plan->options.settings.alpha == 0.5);
+    session_set_alpha(session, 0.4);
+    assert_true(session_export_plan(session)->options.settings.alpha == 0.4); /* the plan follows the dial */
+    Error error = {0};
+    assert_int_equal(session_export_stage(session), SESSION_EXPORT_IDLE);
+    assert_int_equal(session_start_export(session, &error), STATUS_OK);
+    assert_int_equal(session_start_export(session, &error), STATUS_ARGUMENT);
+    assert_false(session_set_export_form(session, &form)); /* not while it runs */
+    session_set_alpha(session, 0.9);                       /* this one is written at 0.4 all the same */
+    wait_for(session, "export", export_is_over);
+    if (session_export_stage(session) != SESSION_EXPORT_DONE) fail_msg("%s", session_export_message(session));
+    const VerifyResult *result = session_export_verification(session);
+    assert_non_null(result);
+    assert_int_equal(result->tensors_equal, result->tensors);
+    assert_int_equal(result->tensors_blended, result->tensors);
+    assert_true(result->recipe->settings.alpha == 0.4);
+    assert_non_null(strstr(session_export_message(session), "written and verified"));
+    Pair *pair;
+    assert_int_equal(pair_open(TESTS_DIR "/demo/base", target, &pair, &error), STATUS_OK); /* it opens */
+    assert_int_equal(pair_check(pair, &error), STATUS_OK);
+    pair_close(pair);
+    assert_int_not_equal(session_start_export(session, &error), STATUS_OK); /* and is not overwritten */
+    free(target);
+    session_free(session);
+}
+
+static void a_cancelled_export_leaves_no_target_and_can_be_discarded(void **state) {
+    (void)state;
+    size_t tried = 0;
+    char *target = scratch_path("cancelled");
+    for (int i = 0; i < 20 && tried == 0; i++) {
+        Session *session = open_demo();
+        SessionExportForm form = *session_export_form(session);
+        (void)snprintf(form.directory, sizeof form.directory, "%s-%d", target, i);
+        assert_true(session_set_export_form(session, &form));
+        assert_int_equal(session_start_export(session, NULL), STATUS_OK);
+        assert_true(session_cancel(session));
+        wait_for(session, "end of the export", export_is_over);
+        if (session_export_stage(session) == SESSION_EXPORT_FAILED) {
+            struct stat facts;
+            assert_int_not_equal(stat(form.directory, &facts), 0);
+            assert_non_null(session_export_message(session));
+            assert_int_equal(session_discard_export(session, NULL, NULL), STATUS_OK);
+            tried++;
+        }
+        session_free(session);
+    }
+    assert_true(tried > 0);
+    free(target);
+}
+
+/* ---- messages and tokens ---- */
+
+static void messages_come_in_order_and_the_oldest_give_way(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    SessionTone tone;
+    char text[600];
+    while (session_take_message(session, &tone, text, sizeof text)) continue;
+    for (int i = 0; i < 20; i++) session_say(session, i % 2 ? SESSION_GOOD : SESSION_ERROR, "message %d", i);
+    int last = -1, taken = 0;
+    for (; session_take_message(session, &tone, text, sizeof text); taken++) {
+        int number = atoi(text + strlen("message "));
+        assert_true(number > last);
+        assert_int_equal(tone, number % 2 ? SESSION_GOOD : SESSION_ERROR);
+        last = number;
+    }
+    assert_int_equal(last, 19);
+    assert_true(taken > 1 && taken < 20);
+    session_free(session);
+}
+
+static void a_token_is_shown_by_its_bytes_or_its_number(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    char text[16];
+    assert_int_equal(session_token_bytes(session, 7, text, sizeof text), 2); /* the tokenizer is not there yet */
+    assert_string_equal(text, "#7");
+    assert_int_equal(session_token_bytes(session, 123456789, text, 4), 3);
+    assert_string_equal(text, "#12");
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    const int32_t *ids;
+    wait_for(session, "preview", preview_is_fresh);
+    size_t count = session_prompt_tokens(session, &ids), bytes, at = 0;
+    const char *prompt = session_prompt_text(session, &bytes);
+    for (size_t i = 0; i < count; i++) {
+        size_t length = session_token_bytes(session, ids[i], text, sizeof text);
+        assert_true(at + length <= bytes);
+        assert_memory_equal(prompt + at, text, length);
+        at += length;
+    }
+    assert_int_equal(at, bytes);
+    session_free(session);
+}
+
+/* ---- leaving ---- */
+
+static void a_session_can_be_left_at_any_moment(void **state) {
+    (void)state;
+    for (uint64_t i = 0; i < 25; i++) {
+        Session *session = open_demo();
+        uint64_t refreshes = random_bits(1, i) % 60;
+        for (uint64_t k = 0; k < refreshes; k++) {
+            (void)session_refresh(session);
+            if (k % 4 == 0) session_set_alpha(session, random_uniform(2, i * 100 + k));
+            if (k == 20) session_start_sweep(session, 0.0, 1.0, 11);
+            if (k == 25) (void)session_continue(session, NULL); /* with a prompt or without */
+            if (k % 3 == 0) pause_briefly();
+        }
+        if (i % 3 == 0) {
+            SessionExportForm form = *session_export_form(session);
+            char name[32];
+            (void)snprintf(name, sizeof name, "left-%d", (int)i);
+            char *target = scratch_path(name);
+            (void)snprintf(form.directory, sizeof form.directory, "%s", target);
+            (void)session_set_export_form(session, &form);
+            assert_int_equal(session_start_export(session, NULL), STATUS_OK);
+            free(target);
+        }
+        session_free(session);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_demo_pair_opens_and_fills_in),
+        cmocka_unit_test(a_pair_that_cannot_be_opened_is_an_error_with_a_name),
+        cmocka_unit_test(a_pair_that_cannot_be_run_is_still_looked_at),
+        cmocka_unit_test(two_models_that_do_not_match_are_explained_and_scanned),
+        cmocka_unit_test(a_directory_may_be_both_sides),
+        cmocka_unit_test(bad_calibration_rows_are_a_finding_and_no_failure),
+        cmocka_unit_test(the_dial_is_clamped_and_steps_in_thousandths),
+        cmocka_unit_test(what_is_older_than_the_dial_is_stale_until_it_is_measured_again),
+        cmocka_unit_test(the_last_of_many_turns_is_what_is_measured),
+        cmocka_unit_test(cancelling_stops_one_thing_after_another_until_all_is_quiet),
+        cmocka_unit_test(a_typed_prompt_takes_the_place_of_the_example),
+        cmocka_unit_test(a_prompt_that_cannot_be_measured_leaves_the_old_one),
+        cmocka_unit_test(the_prompt_may_be_set_to_its_own_text),
+        cmocka_unit_test(pins_are_a_few_and_toggle),
+        cmocka_unit_test(a_continuation_is_appended_measured_and_taken_off_again),
+        cmocka_unit_test(a_continuation_ends_with_the_models_context),
+        cmocka_unit_test(a_new_prompt_drops_the_continuation_of_the_old_one),
+        cmocka_unit_test(a_sweep_has_its_points_from_end_to_end),
+        cmocka_unit_test(a_sweep_that_waits_for_the_headlines_is_cancelled_with_them),
+        cmocka_unit_test(elements_of_the_fusion_follow_the_dial_and_those_of_delta_do_not),
+        cmocka_unit_test(an_export_is_planned_written_and_verified),
+        cmocka_unit_test(a_cancelled_export_leaves_no_target_and_can_be_discarded),
+        cmocka_unit_test(messages_come_in_order_and_the_oldest_give_way),
+        cmocka_unit_test(a_token_is_shown_by_its_bytes_or_its_number),
+        cmocka_unit_test(a_session_can_be_left_at_any_moment),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
