@@ -143,7 +143,8 @@ static Status open_files(Checkpoint *checkpoint, Error *error) {
 
 /* ---- the tensors ---- */
 
-/* A tensor without elements has no rows, whatever its shape claims: nobody shall walk over 2^52 empty ones. */
+/* A tensor without elements has no rows, whatever its shape claims: nobody shall walk over 2^52 empty ones.
+ */
 static void view_as_matrix(Tensor *tensor) {
     uint64_t elements = tensor->bytes / dtype_size(tensor->dtype);
     tensor->rows = tensor->rank > 0 ? tensor->shape[0] : 1;

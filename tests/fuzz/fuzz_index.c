@@ -34,9 +34,9 @@ static void make_directory(void) {
     if (mkdtemp(directory) == NULL || atexit(remove_directory) != 0) abort();
     for (int i = 0; i < 2; i++) {
         char shard[128] = {0};
-        int length = snprintf(shard + 8, sizeof shard - 8,
-                              "{\"%s\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
-                              i == 0 ? "x" : "y");
+        int length =
+            snprintf(shard + 8, sizeof shard - 8,
+                     "{\"%s\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", i == 0 ? "x" : "y");
         shard[0] = (char)length;
         write_file(NAMES[i], shard, 8 + (size_t)length + 1);
     }
@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     Status status = checkpoint_open(directory, &checkpoint, &error);
     if (status == STATUS_OK ? checkpoint == NULL : checkpoint != NULL || error.message[0] == '\0') abort();
     for (size_t i = 0; status == STATUS_OK && i < checkpoint->file_count; i++) {
-        if (strcmp(checkpoint->file_names[i], NAMES[0]) != 0 && strcmp(checkpoint->file_names[i], NAMES[1]) != 0)
+        if (strcmp(checkpoint->file_names[i], NAMES[0]) != 0 &&
+            strcmp(checkpoint->file_names[i], NAMES[1]) != 0)
             abort();
     }
     checkpoint_close(checkpoint);

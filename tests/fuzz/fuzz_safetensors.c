@@ -1,4 +1,5 @@
-/* The safetensors reader on any bytes: what it accepts lies inside the file, back to back, and can be read. */
+/* The safetensors reader on any bytes: what it accepts lies inside the file, back to back, and can be read.
+ */
 #include "core/safetensors.h"
 #include "tests/fuzz/memory_file.h"
 

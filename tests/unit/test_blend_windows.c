@@ -1,6 +1,7 @@
 /*
  * Windows, rows and elements of a blend, against W = a·S + (1 − a)·B computed element by element with the
- * arithmetic that core/blend.h states. Per-row and per-column a, vectors, and rows that base lacks.
+ * arithmetic that core/blend.h states. Rows and columns with an a of their own, vectors, and rows that base
+ * lacks.
  */
 #include "core/blend.h"
 #include "core/kernels.h"
@@ -37,50 +38,43 @@ static Tensor view(const float *data, size_t rows, size_t columns) {
                     .bytes = rows * columns * sizeof(float)};
 }
 
-/* Whole resets put base's bits beside SFT's, partial ones blends of two strengths. */
-typedef enum Kind { ONE_A, ROW_RESET, COLUMN_RESET, ROW_PART, COLUMN_PART, NO_BASE, KINDS } Kind;
+typedef enum Kind { ONE_A, ROWS_RANKED, COLUMNS_RANKED, NO_BASE, KINDS } Kind;
 
-enum { CUT = 3 };
+/* What a and reset_a are, one set after another. Opposite to 0 and 1 stand NaNs that must not show. */
+static const double DIALS[][2] = {{0.3, 0.0}, {1.0, 0.25}, {0.0, 1.0}, {0.3, 0.7}, {1.0, 0.0}};
+enum { CUT = 40, DIAL_COUNT = sizeof DIALS / sizeof *DIALS };
 
-static bool is_row_kind(Kind kind) {
-    return kind == ROW_RESET || kind == ROW_PART;
-}
-
-static bool is_column_kind(Kind kind) {
-    return kind == COLUMN_RESET || kind == COLUMN_PART;
-}
-
-static double coefficient(const Blend *blend, size_t row, size_t column) {
-    if (blend->row_ranks != NULL) return blend->row_ranks[row] < blend->cut ? blend->reset_a : blend->a;
-    if (blend->column_ranks != NULL)
-        return blend->column_ranks[column] < blend->cut ? blend->reset_a : blend->a;
+/* a at a place of W, before it is asked whether base has it. */
+static double a_at(const Setup *setup, size_t row, size_t column) {
+    const Blend *blend = &setup->blend;
+    if (blend->row_ranks != NULL && blend->row_ranks[row] < blend->cut) return blend->reset_a;
+    if (blend->column_ranks != NULL && blend->column_ranks[column] < blend->cut) return blend->reset_a;
     return blend->a;
 }
 
-/* Where a is 0 or 1, NaNs that must not show stand opposite. */
-static void make_setup(Setup *setup, size_t columns, Kind kind) {
+static void make_setup(Setup *setup, size_t columns, Kind kind, size_t dials) {
     size_t count = (size_t)ROWS * columns;
     *setup =
         (Setup){.sft = memory_allocate(count, sizeof(float)), .base = memory_allocate(count, sizeof(float))};
     assert_true(setup->sft != NULL && setup->base != NULL);
-    for (size_t i = 0; i < COLUMNS; i++) setup->column_ranks[i] = (uint32_t)(random_bits(1, i) % 7);
-    for (size_t i = 0; i < ROWS; i++) setup->row_ranks[i] = (uint32_t)(random_bits(2, i) % 7);
+    for (size_t i = 0; i < COLUMNS; i++) setup->column_ranks[i] = (uint32_t)(random_bits(1, i) % (2 * CUT));
+    for (size_t i = 0; i < ROWS; i++) setup->row_ranks[i] = (uint32_t)(random_bits(2, i) % (2 * CUT));
+    setup->column_ranks[0] = setup->row_ranks[0] = CUT; /* the first that is not below it */
+    setup->column_ranks[1] = setup->row_ranks[1] = CUT - 1;
     setup->s = view(setup->sft, ROWS, columns);
     setup->b = view(setup->base, BASE_ROWS, columns);
-    setup->blend = (Blend){.sft = &setup->s, .base = kind == NO_BASE ? NULL : &setup->b, .a = 0.3};
-    if (is_row_kind(kind)) setup->blend.row_ranks = setup->row_ranks;
-    if (is_column_kind(kind)) setup->blend.column_ranks = setup->column_ranks;
-    if (is_row_kind(kind) || is_column_kind(kind)) {
-        bool is_whole = kind == ROW_RESET || kind == COLUMN_RESET;
-        setup->blend.a = is_whole ? 1.0 : 0.6;
-        setup->blend.reset_a = is_whole ? 0.0 : 0.3;
-        setup->blend.cut = CUT;
-    }
+    setup->blend = (Blend){.sft = &setup->s,
+                           .base = kind == NO_BASE ? NULL : &setup->b,
+                           .a = DIALS[dials][0],
+                           .reset_a = DIALS[dials][1],
+                           .cut = CUT};
+    if (kind == ROWS_RANKED) setup->blend.row_ranks = setup->row_ranks;
+    if (kind == COLUMNS_RANKED) setup->blend.column_ranks = setup->column_ranks;
     for (size_t i = 0; i < count; i++) {
-        size_t row = i / columns, column = i % columns;
-        double a = coefficient(&setup->blend, row, column);
-        setup->sft[i] = a == 0.0 && row < BASE_ROWS ? NAN : (float)(random_uniform(3, i) - 0.5);
-        setup->base[i] = a == 1.0 || row >= BASE_ROWS ? NAN : (float)(random_uniform(4, i) - 0.5);
+        double a = a_at(setup, i / columns, i % columns);
+        bool has_base = kind != NO_BASE && i / columns < BASE_ROWS;
+        setup->sft[i] = a == 0.0 && has_base ? NAN : (float)(random_uniform(3, i) - 0.5);
+        setup->base[i] = a == 1.0 || !has_base ? NAN : (float)(random_uniform(4, i) - 0.5);
     }
 }
 
@@ -92,7 +86,7 @@ static void free_setup(Setup *setup) {
 static float expected_at(const Setup *setup, size_t row, size_t column) {
     const Blend *blend = &setup->blend;
     size_t i = row * setup->s.columns + column;
-    double a = coefficient(blend, row, column);
+    double a = a_at(setup, row, column);
     if (blend->base == NULL || row >= blend->base->rows || a == 1.0) return setup->sft[i];
     if (a == 0.0) return setup->base[i];
     return fmaf((float)(1.0 - a), setup->base[i], fmaf((float)a, setup->sft[i], 0.0F));
@@ -108,14 +102,14 @@ static void must_equal(const Setup *setup, size_t row, size_t column, float foun
 static void any_window_is_cut_out_of_the_same_w(void **state) {
     (void)state;
     static float out[ROWS * (COLUMNS + 7)];
-    for (Kind kind = ONE_A; kind < KINDS; kind++) {
+    for (size_t i = 0; i < (size_t)KINDS * DIAL_COUNT; i++) {
         Setup setup;
-        make_setup(&setup, COLUMNS, kind);
-        for (uint64_t i = 0; i < 200; i++) {
-            size_t first = random_bits(5, 4 * i) % ROWS,
-                   rows = 1 + random_bits(5, 4 * i + 1) % (ROWS - first);
-            size_t column = random_bits(5, 4 * i + 2) % COLUMNS;
-            size_t columns = 1 + random_bits(5, 4 * i + 3) % (COLUMNS - column), stride = columns + i % 7;
+        make_setup(&setup, COLUMNS, (Kind)(i / DIAL_COUNT), i % DIAL_COUNT);
+        for (uint64_t n = 0; n < 60; n++) {
+            size_t first = random_bits(5, 4 * n) % ROWS,
+                   rows = 1 + random_bits(5, 4 * n + 1) % (ROWS - first);
+            size_t column = random_bits(5, 4 * n + 2) % COLUMNS;
+            size_t columns = 1 + random_bits(5, 4 * n + 3) % (COLUMNS - column), stride = columns + n % 7;
             for (size_t at = 0; at < ROWS * (COLUMNS + 7); at++) out[at] = -77.0F;
             blend_window(&setup.blend, first, rows, column, columns, out, stride);
             for (size_t r = 0; r < rows; r++) {
@@ -130,10 +124,10 @@ static void any_window_is_cut_out_of_the_same_w(void **state) {
 
 static void a_vector_has_an_a_for_each_element_and_may_be_longer_than_base(void **state) {
     (void)state;
-    for (Kind kind = ONE_A; kind < KINDS; kind++) {
-        if (is_column_kind(kind)) continue; /* the columns of a vector are no neurons */
+    for (size_t k = 0; k < (size_t)KINDS * DIAL_COUNT; k++) {
+        if (k / DIAL_COUNT == COLUMNS_RANKED) continue; /* a vector has one column */
         Setup setup;
-        make_setup(&setup, 1, kind);
+        make_setup(&setup, 1, (Kind)(k / DIAL_COUNT), k % DIAL_COUNT);
         for (size_t first = 0; first < ROWS; first++) {
             for (size_t count = 0; first + count <= ROWS; count++) {
                 float rows[ROWS], windows[2 * ROWS], elements[ROWS], typed[ROWS], scratch[ROWS];
@@ -159,9 +153,9 @@ static void rows_and_elements_of_a_type_are_w_rounded_once(void **state) {
     static float w[ROWS * COLUMNS], scratch[ROWS * COLUMNS];
     static uint16_t expected[ROWS * COLUMNS], rows[ROWS * COLUMNS], elements[ROWS * COLUMNS];
     static const DType TYPES[] = {DTYPE_BF16, DTYPE_F16};
-    for (Kind kind = ONE_A; kind < KINDS; kind++) {
+    for (size_t i = 0; i < (size_t)KINDS * DIAL_COUNT; i++) {
         Setup setup;
-        make_setup(&setup, COLUMNS, kind);
+        make_setup(&setup, COLUMNS, (Kind)(i / DIAL_COUNT), i % DIAL_COUNT);
         blend_rows(&setup.blend, 0, ROWS, w);
         for (size_t t = 0; t < 2; t++) {
             kernels_get()->narrow(w, (size_t)ROWS * COLUMNS, TYPES[t], expected);
@@ -184,7 +178,7 @@ static void weights_of_nought_and_one_copy_bits_even_of_signalling_nans(void **s
     const uint16_t sft[4] = {0x7f81, 0x3f80, 0xff81, 0x0001}, base[4] = {0x7fa1, 0x7f81, 0x3f80, 0x8001};
     uint16_t out[4];
     float scratch[4];
-    const uint32_t ranks[2] = {5, 0}; /* the second is reset */
+    const uint32_t ranks[2] = {9, 3}; /* the second is below the cut */
     Tensor s = view((const float *)(const void *)sft, 2, 2),
            b = view((const float *)(const void *)base, 2, 2);
     s.dtype = b.dtype = DTYPE_BF16;
@@ -195,8 +189,8 @@ static void weights_of_nought_and_one_copy_bits_even_of_signalling_nans(void **s
     blend_elements_as(&blend, 0, 4, DTYPE_BF16, out, scratch);
     assert_memory_equal(out, base, sizeof base);
     blend.a = 1.0;
+    blend.cut = 5;
     blend.reset_a = 0.0;
-    blend.cut = CUT;
     blend.column_ranks = ranks;
     blend_rows_as(&blend, 0, 2, DTYPE_BF16, out, scratch);
     const uint16_t mixed[4] = {sft[0], base[1], sft[2], base[3]};
@@ -212,9 +206,9 @@ static void the_one_token_multiply_is_the_dot_product_of_these_rows(void **state
     (void)state;
     static float x[COLUMNS], w[ROWS * COLUMNS];
     for (size_t i = 0; i < COLUMNS; i++) x[i] = (float)(random_uniform(8, i) - 0.5);
-    for (Kind kind = ONE_A; kind < KINDS; kind++) {
+    for (size_t i = 0; i < (size_t)KINDS * DIAL_COUNT; i++) {
         Setup setup;
-        make_setup(&setup, COLUMNS, kind);
+        make_setup(&setup, COLUMNS, (Kind)(i / DIAL_COUNT), i % DIAL_COUNT);
         float y[ROWS];
         blend_rows(&setup.blend, 0, ROWS, w);
         blend_multiply_vector(&setup.blend, 2, ROWS - 2, x, y);

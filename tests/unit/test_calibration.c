@@ -109,8 +109,8 @@ static void any_other_line_is_a_prompt(void **state) {
 
 static void an_empty_response_is_one_and_null_is_none(void **state) {
     (void)state;
-    Calibration *rows =
-        must_read("{\"prompt\":\"a\",\"response\":\"\"}\n{\"prompt\":\"a\",\"response\":null,\"answer\":null}");
+    Calibration *rows = must_read(
+        "{\"prompt\":\"a\",\"response\":\"\"}\n{\"prompt\":\"a\",\"response\":null,\"answer\":null}");
     assert_int_equal(rows->rows[0].count, rows->rows[0].prompt_count + 1);
     assert_int_equal(rows->rows[1].count, rows->rows[1].prompt_count);
     assert_null(rows->rows[1].response);
@@ -209,7 +209,8 @@ static void a_refused_row_leaves_the_set_as_it_was(void **state) {
     assert_int_equal(calibration_add_ids(rows, good, 3, NULL, 0, &CONFIG, NULL), STATUS_OK);
     assert_int_equal(calibration_add_ids(rows, bad, 2, NULL, 0, &CONFIG, NULL), STATUS_ARGUMENT);
     assert_int_equal(calibration_add_ids(rows, NULL, 0, good, 3, &CONFIG, NULL), STATUS_ARGUMENT);
-    assert_int_equal(calibration_add_text(rows, "\xff", 1, NULL, 0, tokenizer, &CONFIG, NULL), STATUS_ARGUMENT);
+    assert_int_equal(calibration_add_text(rows, "\xff", 1, NULL, 0, tokenizer, &CONFIG, NULL),
+                     STATUS_ARGUMENT);
     assert_int_equal(rows->count, 1);
     assert_int_equal(rows->tokens, 3);
     calibration_free(rows);

@@ -329,11 +329,10 @@ static void a_layer_number_is_written_in_one_way_only(void **state) {
 static void a_directory_may_be_both_sides(void **state) {
     (void)state;
     make("alone/");
-    scratch_write_safetensors(
-        "alone/model.safetensors",
-        "{\"x\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[0,8]},"
-        "\"n\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[8,12]}}",
-        12);
+    scratch_write_safetensors("alone/model.safetensors",
+                              "{\"x\":{\"dtype\":\"F16\",\"shape\":[2,2],\"data_offsets\":[0,8]},"
+                              "\"n\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[8,12]}}",
+                              12);
     char *path = scratch_path("alone");
     Error error = {0};
     Pair *pair;
@@ -364,7 +363,8 @@ static void the_same_tensors_in_other_shards_and_types_make_the_same_pair(void *
     for (int i = 0; i < 2; i++) {
         Error error = {0};
         Pair *pair;
-        assert_int_equal(pair_open(i == 0 ? single : shards, i == 0 ? shards : single, &pair, &error), STATUS_OK);
+        assert_int_equal(pair_open(i == 0 ? single : shards, i == 0 ? shards : single, &pair, &error),
+                         STATUS_OK);
         assert_int_equal(pair_check(pair, &error), STATUS_OK);
         static const char *const NAMES[] = {"a", "b"};
         for (int n = 0; n < 2; n++) {
@@ -389,9 +389,10 @@ static void ten_thousand_tensors_open(void **state) {
     assert_non_null(header);
     size_t length = 0;
     for (int i = 0; i < COUNT; i++)
-        length += (size_t)sprintf(header + length,
-                                  "%s\"model.layers.%d.t\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[%d,%d]}",
-                                  i == 0 ? "{" : ",", i, 2 * i, 2 * i + 2);
+        length += (size_t)sprintf(
+            header + length,
+            "%s\"model.layers.%d.t\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[%d,%d]}",
+            i == 0 ? "{" : ",", i, 2 * i, 2 * i + 2);
     header[length] = '}';
     make("many/");
     scratch_write_safetensors("many/model.safetensors", header, 2 * COUNT);

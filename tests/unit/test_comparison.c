@@ -2,8 +2,8 @@
  * Work and comparisons, as the UI thread sees them: what is running, what is stale, what a cancellation
  * stops. Nothing depends on how fast a thread is; what is waited for has a deadline of a minute.
  */
-#include "tui/comparison.h"
 #include "tiny_model.h"
+#include "tui/comparison.h"
 
 #include <stdatomic.h>
 #include <time.h>
@@ -28,7 +28,8 @@ static Fixture make_fixture(void) {
     Error error = {0};
     tiny_ids(fixture.ids, TOKENS, 3);
     const EvaluationRow row = {.ids = fixture.ids, .count = TOKENS, .end = TOKENS};
-    if (comparison_create(fixture.tiny.model, &row, 1, 4, "preview", 2, &fixture.comparison, &error) != STATUS_OK)
+    if (comparison_create(fixture.tiny.model, &row, 1, 4, "preview", 2, &fixture.comparison, &error) !=
+        STATUS_OK)
         fail_msg("%s", error.message);
     return fixture;
 }
@@ -135,7 +136,8 @@ static void base_and_sft_go_on_while_the_dial_turns(void **state) {
         const Settings wanted = {.alpha = 0.01 * i};
         (void)comparison_refresh(fixture.comparison, &wanted);
         Work *work = comparison_work(fixture.comparison);
-        if (work != NULL && comparison_base(fixture.comparison) == NULL) assert_false(job_is_cancelled(work->job));
+        if (work != NULL && comparison_base(fixture.comparison) == NULL)
+            assert_false(job_is_cancelled(work->job));
     }
     (void)settle(fixture.comparison, 0.77);
     assert_true(comparison_fused(fixture.comparison)->settings.alpha == 0.77);

@@ -149,12 +149,25 @@ static void a_nan_among_the_logits_shows_in_every_figure(void **state) {
 
 static void averages_leave_out_what_has_no_next_token(void **state) {
     (void)state;
-    const DistributionPosition positions[] = {
-        {.next = 1, .entropy = 1.0, .top1 = 0.995, .next_log_probability = -1.0, .dp_base = 0.3,
-         .kl_base = 2.0, .same_top_base = true},
-        {.next = 2, .entropy = 2.0, .top1 = 0.5, .next_log_probability = -2.0, .dp_base = -0.1, .kl_sft = 3.0},
-        {.next = -1, .entropy = 3.0, .top1 = 0.99, .next_log_probability = NAN, .dp_base = NAN,
-         .same_top_sft = true}};
+    const DistributionPosition positions[] = {{.next = 1,
+                                               .entropy = 1.0,
+                                               .top1 = 0.995,
+                                               .next_log_probability = -1.0,
+                                               .dp_base = 0.3,
+                                               .kl_base = 2.0,
+                                               .same_top_base = true},
+                                              {.next = 2,
+                                               .entropy = 2.0,
+                                               .top1 = 0.5,
+                                               .next_log_probability = -2.0,
+                                               .dp_base = -0.1,
+                                               .kl_sft = 3.0},
+                                              {.next = -1,
+                                               .entropy = 3.0,
+                                               .top1 = 0.99,
+                                               .next_log_probability = NAN,
+                                               .dp_base = NAN,
+                                               .same_top_sft = true}};
     DistributionAverages a = distribution_average(positions, 3);
     assert_int_equal(a.positions, 3);
     assert_int_equal(a.response_tokens, 2);

@@ -71,14 +71,22 @@ static void the_landmarks_are_where_the_standards_put_them(void **state) {
         DType dtype;
         uint32_t code;
         double value;
-    } MARKS[] = {{DTYPE_F8_E4M3, 0x7e, 448.0},          {DTYPE_F8_E4M3, 0x08, 0x1p-6},
-                 {DTYPE_F8_E4M3, 0x07, 0.875 * 0x1p-6}, {DTYPE_F8_E4M3, 0x01, 0x1p-9},
-                 {DTYPE_F8_E5M2, 0x7b, 57344.0},        {DTYPE_F8_E5M2, 0x04, 0x1p-14},
-                 {DTYPE_F8_E5M2, 0x03, 0.75 * 0x1p-14}, {DTYPE_F8_E5M2, 0x01, 0x1p-16},
-                 {DTYPE_F16, 0x7bff, 65504.0},          {DTYPE_F16, 0x0400, 0x1p-14},
-                 {DTYPE_F16, 0x3c00, 1.0},              {DTYPE_BF16, 0x3f80, 1.0},
-                 {DTYPE_BF16, 0x7f7f, 0x1.fep127},      {DTYPE_BF16, 0x0080, 0x1p-126},
-                 {DTYPE_F8_E4M3, 0x38, 1.0},            {DTYPE_F8_E5M2, 0x3c, 1.0}};
+    } MARKS[] = {{DTYPE_F8_E4M3, 0x7e, 448.0},
+                 {DTYPE_F8_E4M3, 0x08, 0x1p-6},
+                 {DTYPE_F8_E4M3, 0x07, 0.875 * 0x1p-6},
+                 {DTYPE_F8_E4M3, 0x01, 0x1p-9},
+                 {DTYPE_F8_E5M2, 0x7b, 57344.0},
+                 {DTYPE_F8_E5M2, 0x04, 0x1p-14},
+                 {DTYPE_F8_E5M2, 0x03, 0.75 * 0x1p-14},
+                 {DTYPE_F8_E5M2, 0x01, 0x1p-16},
+                 {DTYPE_F16, 0x7bff, 65504.0},
+                 {DTYPE_F16, 0x0400, 0x1p-14},
+                 {DTYPE_F16, 0x3c00, 1.0},
+                 {DTYPE_BF16, 0x3f80, 1.0},
+                 {DTYPE_BF16, 0x7f7f, 0x1.fep127},
+                 {DTYPE_BF16, 0x0080, 0x1p-126},
+                 {DTYPE_F8_E4M3, 0x38, 1.0},
+                 {DTYPE_F8_E5M2, 0x3c, 1.0}};
     for (size_t i = 0; i < sizeof MARKS / sizeof *MARKS; i++)
         assert_true((double)widen_code(MARKS[i].dtype, MARKS[i].code) == MARKS[i].value);
 }
@@ -112,10 +120,16 @@ static void float64_is_rounded_once_to_nearest_even(void **state) {
     static const struct {
         double from;
         float to;
-    } CASES[] = {{1.0 + 0x1p-24, 1.0F},           {1.0 + 0x1.8p-23, 1.0F + 0x1p-22F},
-                 {1.0 + 0x1.000001p-24, 1.0F + 0x1p-23F}, {0x1.ffffffp127, INFINITY},
-                 {0x1.fffffep127, 0x1.fffffep127F}, {-1e300, -INFINITY}, {0x1p-150, 0.0F},
-                 {0x1.8p-150, 0x1p-149F}, {-0.0, -0.0F}, {INFINITY, INFINITY}};
+    } CASES[] = {{1.0 + 0x1p-24, 1.0F},
+                 {1.0 + 0x1.8p-23, 1.0F + 0x1p-22F},
+                 {1.0 + 0x1.000001p-24, 1.0F + 0x1p-23F},
+                 {0x1.ffffffp127, INFINITY},
+                 {0x1.fffffep127, 0x1.fffffep127F},
+                 {-1e300, -INFINITY},
+                 {0x1p-150, 0.0F},
+                 {0x1.8p-150, 0x1p-149F},
+                 {-0.0, -0.0F},
+                 {INFINITY, INFINITY}};
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
         assert_int_equal(bits_of(dtype_widen_one(DTYPE_F64, &CASES[i].from)), bits_of(CASES[i].to));
     double nan = NAN;

@@ -62,7 +62,8 @@ static double difference(const DistributionPosition *a, const DistributionPositi
     double worst = fmax(fabs(a->entropy - b->entropy), fabs(a->top1 - b->top1));
     worst = fmax(worst, fmax(fabs(a->kl_base - b->kl_base), fabs(a->kl_sft - b->kl_sft)));
     if (a->next >= 0)
-        worst = fmax(worst, fmax(fabs(a->next_log_probability - b->next_log_probability), fabs(a->dp_base - b->dp_base)));
+        worst = fmax(worst, fmax(fabs(a->next_log_probability - b->next_log_probability),
+                                 fabs(a->dp_base - b->dp_base)));
     return worst;
 }
 
@@ -108,7 +109,8 @@ static void the_next_token_of_a_position_is_the_one_behind_it_in_its_row(void **
     Measured all = measure(tiny.model, rows.rows, ROWS, 0);
     for (size_t i = 0, at = 0; i < ROWS; i++) {
         for (size_t t = rows.rows[i].first; t < rows.rows[i].end; t++, at++)
-            assert_int_equal(all.sft.positions[at].next, t + 1 < rows.rows[i].count ? rows.ids[i][t + 1] : -1);
+            assert_int_equal(all.sft.positions[at].next,
+                             t + 1 < rows.rows[i].count ? rows.ids[i][t + 1] : -1);
     }
     assert_null(all.sft.top); /* none were asked for */
     assert_null(all.sft.hidden);
@@ -221,7 +223,8 @@ static void a_cancelled_evaluation_leaves_empty_results_and_can_go_again(void **
         assert_int_equal(evaluation_prepare(evaluation, &base, &sft, NULL, NULL), STATUS_OK);
         canceller = (Canceller){.at = at};
         assert_int_equal(job_create(2, cancel_in_time, &canceller, &canceller.job, NULL), STATUS_OK);
-        assert_int_equal(evaluation_measure(evaluation, WANTED, 1, &fused, canceller.job, NULL), STATUS_CANCELLED);
+        assert_int_equal(evaluation_measure(evaluation, WANTED, 1, &fused, canceller.job, NULL),
+                         STATUS_CANCELLED);
         job_free(canceller.job);
         assert_true(fused.positions == NULL && fused.top == NULL && fused.count == 0);
         assert_int_equal(evaluation_measure(evaluation, WANTED, 1, &fused, NULL, NULL), STATUS_OK);
@@ -286,7 +289,8 @@ static void a_strange_id_is_an_error_and_nothing_to_measure_is_none(void **state
     (void)state;
     TinyModel tiny = tiny_model_make(CONFIG);
     const int32_t strange[] = {1, 61};
-    const EvaluationRow rows[] = {{.ids = strange, .count = 2, .end = 2}, {.ids = strange, .count = 1, .first = 1, .end = 1}};
+    const EvaluationRow rows[] = {{.ids = strange, .count = 2, .end = 2},
+                                  {.ids = strange, .count = 1, .first = 1, .end = 1}};
     Evaluation *evaluation;
     EvaluationResult base, sft;
     Error error;

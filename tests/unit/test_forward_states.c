@@ -40,7 +40,8 @@ static void append(ForwardState *state, const int32_t *ids, size_t count) {
 }
 
 /* A fresh run of these ids in parts of `part` tokens; the hidden states of all, to be freed. */
-static float *run_in_parts(const Model *model, Settings settings, const int32_t *ids, size_t count, size_t part) {
+static float *run_in_parts(const Model *model, Settings settings, const int32_t *ids, size_t count,
+                           size_t part) {
     float *hidden = memory_allocate(count * WIDTH, sizeof *hidden);
     assert_non_null(hidden);
     ForwardState *state = make_state(model, settings, count);
@@ -98,9 +99,10 @@ static void check_reference(const char *config, size_t tokens) {
 static void a_plain_double_precision_network_gives_the_same(void **state) {
     (void)state;
     check_reference(MISTRAL, 50);
-    check_reference(QWEN3, 50); /* with q and k norms */
+    check_reference(QWEN3, 50);                                            /* with q and k norms */
     check_reference("{\"model_type\":\"qwen2\"," TINY_SIZES("2") "}", 50); /* with biases */
-    check_reference("{\"model_type\":\"llama\"," TINY_SIZES("1") ",\"attention_bias\":true,\"mlp_bias\":true}", 50);
+    check_reference(
+        "{\"model_type\":\"llama\"," TINY_SIZES("1") ",\"attention_bias\":true,\"mlp_bias\":true}", 50);
 }
 
 static void a_small_window_sees_only_the_keys_within_it(void **state) {
@@ -108,8 +110,8 @@ static void a_small_window_sees_only_the_keys_within_it(void **state) {
     static const int WINDOWS[] = {1, 2, 5, 31, 32, 33};
     for (size_t i = 0; i < sizeof WINDOWS / sizeof *WINDOWS; i++) {
         char config[512];
-        (void)snprintf(config, sizeof config, "{\"model_type\":\"mistral\",\"sliding_window\":%d," TINY_SIZES("1") "}",
-                       WINDOWS[i]);
+        (void)snprintf(config, sizeof config,
+                       "{\"model_type\":\"mistral\",\"sliding_window\":%d," TINY_SIZES("1") "}", WINDOWS[i]);
         check_reference(config, 70);
     }
     /* the upper of two layers alone slides */
@@ -121,7 +123,8 @@ static void a_window_as_long_as_the_text_is_no_window(void **state) {
     (void)state;
     static const char *const CONFIGS[][2] = {
         {MISTRAL, "{\"model_type\":\"mistral\"," TINY_SIZES("2") ",\"sliding_window\":40}"},
-        {QWEN3, "{\"model_type\":\"qwen3\"," TINY_SIZES("2") ",\"use_sliding_window\":true,\"sliding_window\":41}"}};
+        {QWEN3,
+         "{\"model_type\":\"qwen3\"," TINY_SIZES("2") ",\"use_sliding_window\":true,\"sliding_window\":41}"}};
     int32_t ids[40];
     tiny_ids(ids, 40, 6);
     for (size_t i = 0; i < 2; i++) {
@@ -174,7 +177,8 @@ static void an_id_outside_the_vocabulary_is_refused_by_its_number(void **state) 
     static const struct {
         int32_t ids[2];
         const char *words;
-    } CASES[] = {{{0, 61}, "id 61 is outside the vocabulary of 61"}, {{-1, 0}, "-1"}, {{60, INT32_MAX}, "2147483647"}};
+    } CASES[] = {
+        {{0, 61}, "id 61 is outside the vocabulary of 61"}, {{-1, 0}, "-1"}, {{60, INT32_MAX}, "2147483647"}};
     for (size_t i = 0; i < 3; i++) refuse(forward, CASES[i].ids, 2, CASES[i].words);
     const int32_t good[] = {0, 60};
     append(forward, good, 2);
@@ -210,7 +214,8 @@ static void a_long_text_goes_in_chunks_with_the_same_result(void **state) {
     int32_t ids[MOST];
     tiny_ids(ids, MOST, 10);
     float *whole = run_in_parts(tiny.model, HALF, ids, MOST, MOST);
-    float *halves = run_in_parts(tiny.model, HALF, ids, MOST, 512), *small = run_in_parts(tiny.model, HALF, ids, MOST, 100);
+    float *halves = run_in_parts(tiny.model, HALF, ids, MOST, 512),
+          *small = run_in_parts(tiny.model, HALF, ids, MOST, 100);
     assert_memory_equal(whole, halves, MOST * WIDTH * sizeof(float)); /* chunks are of 512 tokens */
     must_be_near("700 tokens at once and by hundreds", small, whole, MOST * WIDTH);
     free(whole);

@@ -32,7 +32,8 @@ static void the_same_seed_and_step_give_the_same_token(void **state) {
     assert_in_range(differs, 140, 199); /* 7 of 8 of them, about: the seed does matter */
 }
 
-/* χ² of 20,000 draws with a fixed seed. With 5 degrees of freedom 20.5 is exceeded once in a thousand seeds. */
+/* χ² of 20,000 draws with a fixed seed. With 5 degrees of freedom 20.5 is exceeded once in a thousand seeds.
+ */
 static void samples_are_distributed_as_softmax_says(void **state) {
     (void)state;
     enum { TOKENS = 6, DRAWS = 20000 };
@@ -42,7 +43,8 @@ static void samples_are_distributed_as_softmax_says(void **state) {
         const GenerationOptions options = {.temperature = TEMPERATURES[k], .seed = 11 + k};
         double sum = 0.0, chi = 0.0;
         size_t seen[TOKENS] = {0};
-        for (uint64_t step = 0; step < DRAWS; step++) seen[generation_choose_token(logits, TOKENS, &options, step)]++;
+        for (uint64_t step = 0; step < DRAWS; step++)
+            seen[generation_choose_token(logits, TOKENS, &options, step)]++;
         for (int i = 0; i < TOKENS; i++) sum += exp((double)logits[i] / TEMPERATURES[k]);
         for (int i = 0; i < TOKENS; i++) {
             double expected = DRAWS * exp((double)logits[i] / TEMPERATURES[k]) / sum;
@@ -95,7 +97,8 @@ static size_t generate(const Model *model, GenerationOptions options, int32_t *o
     Heard heard = {0};
     size_t generated;
     Error error = {0};
-    if (generation_run(model, &HALF, ids, PROMPT, &options, hear, &heard, out, &generated, NULL, &error) != STATUS_OK)
+    if (generation_run(model, &HALF, ids, PROMPT, &options, hear, &heard, out, &generated, NULL, &error) !=
+        STATUS_OK)
         fail_msg("%s", error.message);
     assert_int_equal(heard.count, generated);
     assert_memory_equal(heard.tokens, out, generated * sizeof *out);
@@ -164,14 +167,17 @@ static void a_text_has_a_beginning(void **state) {
     int32_t out[3];
     size_t generated = 9;
     Error error;
-    assert_int_equal(generation_run(tiny.model, &HALF, prompt, 0, &some, NULL, NULL, out, &generated, NULL, &error),
-                     STATUS_ARGUMENT);
+    assert_int_equal(
+        generation_run(tiny.model, &HALF, prompt, 0, &some, NULL, NULL, out, &generated, NULL, &error),
+        STATUS_ARGUMENT);
     assert_int_equal(generated, 0);
-    assert_int_equal(generation_run(tiny.model, &HALF, strange, 1, &some, NULL, NULL, out, &generated, NULL, &error),
-                     STATUS_ARGUMENT);
+    assert_int_equal(
+        generation_run(tiny.model, &HALF, strange, 1, &some, NULL, NULL, out, &generated, NULL, &error),
+        STATUS_ARGUMENT);
     assert_int_equal(generated, 0);
-    assert_int_equal(generation_run(tiny.model, &HALF, prompt, 1, &none, NULL, NULL, out, &generated, NULL, &error),
-                     STATUS_OK);
+    assert_int_equal(
+        generation_run(tiny.model, &HALF, prompt, 1, &none, NULL, NULL, out, &generated, NULL, &error),
+        STATUS_OK);
     assert_int_equal(generated, 0);
     tiny_model_free(&tiny);
 }
@@ -197,8 +203,8 @@ static void what_came_before_a_cancellation_is_kept(void **state) {
     size_t generated;
     const GenerationOptions options = {.tokens = TOKENS};
     assert_int_equal(job_create(2, NULL, NULL, &stopper.job, NULL), STATUS_OK);
-    assert_int_equal(generation_run(tiny.model, &HALF, ids, PROMPT, &options, stop_after_two, &stopper, out, &generated,
-                                    stopper.job, NULL),
+    assert_int_equal(generation_run(tiny.model, &HALF, ids, PROMPT, &options, stop_after_two, &stopper, out,
+                                    &generated, stopper.job, NULL),
                      STATUS_CANCELLED);
     assert_int_equal(generated, 2);
     assert_memory_equal(out, full, 2 * sizeof *out);

@@ -41,7 +41,8 @@ static void a_value_may_be_followed_by_space_and_nothing_else(void **state) {
 
 static void what_is_no_json_is_refused_with_a_place(void **state) {
     (void)state;
-    static const char *const TEXTS[] = {"", " ", "{", "[1,", "{\"a\"}", "{\"a\":}", "'a'", "nul", "\"abc", "{a:1}"};
+    static const char *const TEXTS[] = {"",         " ",   "{",   "[1,",   "{\"a\"}",
+                                        "{\"a\":}", "'a'", "nul", "\"abc", "{a:1}"};
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) must_refuse(TEXTS[i], strlen(TEXTS[i]));
     cJSON *tree;
     Error error;
@@ -72,9 +73,17 @@ static void counts_are_exact_up_to_two_to_the_53(void **state) {
     assert_true(is_count("-0", &value) && value == 0);
     assert_true(is_count("1e3", &value) && value == 1000);
     assert_true(is_count("9007199254740991", &value) && value == 9007199254740991U);
-    static const char *const REFUSED[] = {"9007199254740992", "9007199254740993", "18446744073709551616",
-                                          "1e999", "-1", "-1e-9", "0.5", "\"1\"",
-                                          "true", "null", "[1]"};
+    static const char *const REFUSED[] = {"9007199254740992",
+                                          "9007199254740993",
+                                          "18446744073709551616",
+                                          "1e999",
+                                          "-1",
+                                          "-1e-9",
+                                          "0.5",
+                                          "\"1\"",
+                                          "true",
+                                          "null",
+                                          "[1]"};
     for (size_t i = 0; i < sizeof REFUSED / sizeof *REFUSED; i++) {
         value = 77;
         if (is_count(REFUSED[i], &value)) fail_msg("%s passed for a count", REFUSED[i]);
@@ -88,8 +97,14 @@ static void numbers_that_are_none_are_written_as_text(void **state) {
     static const struct {
         double value;
         const char *text;
-    } CASES[] = {{NAN, "\"NaN\""}, {-NAN, "\"NaN\""}, {INFINITY, "\"Infinity\""}, {-INFINITY, "\"-Infinity\""},
-                 {0.1, "0.1"},     {1e300, "1e+300"}, {-2.5, "-2.5"},            {12345678, "12345678"}};
+    } CASES[] = {{NAN, "\"NaN\""},
+                 {-NAN, "\"NaN\""},
+                 {INFINITY, "\"Infinity\""},
+                 {-INFINITY, "\"-Infinity\""},
+                 {0.1, "0.1"},
+                 {1e300, "1e+300"},
+                 {-2.5, "-2.5"},
+                 {12345678, "12345678"}};
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         cJSON *number = json_new_number(CASES[i].value);
         char *text = cJSON_PrintUnformatted(number);
@@ -102,7 +117,7 @@ static void numbers_that_are_none_are_written_as_text(void **state) {
 static void written_numbers_are_read_back_to_the_last_bit(void **state) {
     (void)state;
     static const double VALUES[] = {1.0 / 3.0, 0x1.fffffffffffffp-1022, 4.9e-324, 1.7976931348623157e308,
-                                    0.1 + 0.2, 9007199254740991.0, -1e-17};
+                                    0.1 + 0.2, 9007199254740991.0,      -1e-17};
     for (size_t i = 0; i < sizeof VALUES / sizeof *VALUES; i++) {
         cJSON *number = json_new_number(VALUES[i]);
         char *text = cJSON_PrintUnformatted(number);

@@ -4,8 +4,8 @@
  * error is at most γ = (n + 1)·u / (1 − (n + 1)·u) times Σ|w·x| (+ |bias|), u = 2^-24 (Higham, Accuracy and
  * Stability, 3.1). Panels add a rounding for each 1024 columns, the bias one more: n + 8 covers both.
  */
-#include "core/matmul.h"
 #include "core/blas.h"
+#include "core/matmul.h"
 #include "core/memory.h"
 #include "core/random.h"
 

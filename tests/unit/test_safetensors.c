@@ -178,12 +178,13 @@ static void a_name_that_would_be_cut_or_is_no_text_is_refused(void **state) {
     (void)state;
     static const struct {
         const char *name, *words;
-    } CASES[] = {{"a\\u0000b", "U+0000"},   {"\\u0000", "U+0000"},        {"a\xff", "not printable"},
-                 {"\xc2\x9b", "not printable"}, {"\\u009b", "not printable"}, {"\xed\xa0\x80", "not printable"}};
+    } CASES[] = {{"a\\u0000b", "U+0000"},      {"\\u0000", "U+0000"},
+                 {"a\xff", "not printable"},   {"\xc2\x9b", "not printable"},
+                 {"\\u009b", "not printable"}, {"\xed\xa0\x80", "not printable"}};
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         char header[128];
-        (void)snprintf(header, sizeof header, "{\"%s\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
-                       CASES[i].name);
+        (void)snprintf(header, sizeof header,
+                       "{\"%s\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", CASES[i].name);
         refuse_header(header, 1, STATUS_FORMAT, CASES[i].words);
     }
     scratch_write_safetensors("good.safetensors",

@@ -109,7 +109,8 @@ static void a_pair_that_cannot_be_opened_is_an_error_with_a_name(void **state) {
     (void)state;
     Session *session;
     Error error = {0};
-    const SessionOptions options = {.base = TESTS_DIR "/demo/base", .sft = TESTS_DIR "/demo/none", .alpha = 0.5};
+    const SessionOptions options = {
+        .base = TESTS_DIR "/demo/base", .sft = TESTS_DIR "/demo/none", .alpha = 0.5};
     assert_int_equal(session_create(&options, &session, &error), STATUS_IO);
     assert_null(session);
     assert_non_null(strstr(error.message, "demo/none"));
@@ -118,7 +119,8 @@ static void a_pair_that_cannot_be_opened_is_an_error_with_a_name(void **state) {
 
 static void a_pair_that_cannot_be_run_is_still_looked_at(void **state) {
     (void)state;
-    Session *session = open_pair(TESTS_DIR "/golden/pairs/shapes/base", TESTS_DIR "/golden/pairs/shapes/sft", NULL);
+    Session *session =
+        open_pair(TESTS_DIR "/golden/pairs/shapes/base", TESTS_DIR "/golden/pairs/shapes/sft", NULL);
     settle(session);
     assert_true(drift_is_complete(session));
     assert_null(session_model(session));
@@ -147,7 +149,8 @@ static void two_models_that_do_not_match_are_explained_and_scanned(void **state)
 
 static void a_directory_may_be_both_sides(void **state) {
     (void)state;
-    Session *session = open_pair(TESTS_DIR "/demo/sft", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
+    Session *session =
+        open_pair(TESTS_DIR "/demo/sft", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
     wait_for(session, "headlines", headline_is_fresh);
     assert_true(session_headline_fused(session)->kl_base < 1e-9);
     wait_for(session, "drift", drift_is_complete);
@@ -186,8 +189,9 @@ static void the_dial_is_clamped_and_steps_in_thousandths(void **state) {
     static const struct {
         double set, is;
         const char *text;
-    } CASES[] = {{0.25, 0.25, "α 0.25"}, {-3.0, 0.0, "α 0.00"},   {7.0, 1.0, "α 1.00"}, {0.1234, 0.123, "α 0.123"},
-                 {0.29, 0.29, "α 0.29"}, {0.57, 0.57, "α 0.57"}, {INFINITY, 1.0, "α 1.00"}};
+    } CASES[] = {{0.25, 0.25, "α 0.25"},     {-3.0, 0.0, "α 0.00"},  {7.0, 1.0, "α 1.00"},
+                 {0.1234, 0.123, "α 0.123"}, {0.29, 0.29, "α 0.29"}, {0.57, 0.57, "α 0.57"},
+                 {INFINITY, 1.0, "α 1.00"}};
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         session_set_alpha(session, CASES[i].set);
         assert_true(session_settings(session)->alpha == CASES[i].is);
@@ -398,8 +402,8 @@ static void a_continuation_ends_with_the_models_context(void **state) {
     Error error = {0};
     for (int i = 0; i < 40 && session_prompt_tokens(session, NULL) < 256; i++) {
         size_t before = session_prompt_added(session);
-        *session_continuation(session) =
-            (SessionContinuation){.side = SESSION_BASE, .tokens = 1000, .temperature = 1.0, .seed = (uint64_t)i};
+        *session_continuation(session) = (SessionContinuation){
+            .side = SESSION_BASE, .tokens = 1000, .temperature = 1.0, .seed = (uint64_t)i};
         assert_int_equal(session_continue(session, &error), STATUS_OK);
         for (int k = 0; k < PATIENCE && session_prompt_added(session) == before; k++) {
             (void)session_refresh(session);
@@ -417,7 +421,8 @@ static void a_new_prompt_drops_the_continuation_of_the_old_one(void **state) {
     (void)state;
     Session *session = open_demo();
     wait_for(session, "preview", preview_is_fresh);
-    *session_continuation(session) = (SessionContinuation){.side = SESSION_BASE, .tokens = 150, .temperature = 1.0};
+    *session_continuation(session) =
+        (SessionContinuation){.side = SESSION_BASE, .tokens = 150, .temperature = 1.0};
     assert_int_equal(session_continue(session, NULL), STATUS_OK);
     assert_int_equal(session_set_prompt(session, "Question", 8, NULL), STATUS_OK);
     assert_false(session_is_continuing(session));
@@ -448,7 +453,8 @@ static void a_sweep_has_its_points_from_end_to_end(void **state) {
     for (size_t i = 0; i < 5; i++) assert_true(sweep.alphas[i] == 0.25 * (double)i);
     assert_true(fabs(sweep.averages[0].entropy - session_headline_base(session)->entropy) < 1e-5);
     assert_true(fabs(sweep.averages[4].entropy - session_headline_sft(session)->entropy) < 1e-5);
-    assert_true(fabs(sweep.averages[2].entropy - session_headline_fused(session)->entropy) < 1e-5); /* α is 0.5 */
+    assert_true(fabs(sweep.averages[2].entropy - session_headline_fused(session)->entropy) <
+                1e-5); /* α is 0.5 */
     for (size_t i = 1; i < 5; i++) assert_true(sweep.averages[i].kl_base > sweep.averages[i - 1].kl_base);
     session_start_sweep(session, 0.0, 1.0, 21); /* the second makes way for the third */
     (void)session_refresh(session);
@@ -470,7 +476,9 @@ static void a_sweep_that_waits_for_the_headlines_is_cancelled_with_them(void **s
         wait_for(session, "tokenizer", tokenizer_is_there);
         session_start_sweep(session, 0.0, 1.0, 21);
         bool waits = session_sweep(session).is_running && session_headline_base(session) == NULL;
-        for (int k = 0; k < PATIENCE && !(session_cancel(session), (void)session_refresh(session), is_idle(session)); k++)
+        for (int k = 0;
+             k < PATIENCE && !(session_cancel(session), (void)session_refresh(session), is_idle(session));
+             k++)
             pause_briefly();
         settle(session);
         if (waits && session_headline_base(session) == NULL) {
@@ -498,8 +506,12 @@ static void elements_of_the_fusion_follow_the_dial_and_those_of_delta_do_not(voi
     (void)state;
     Session *session = open_demo();
     const PairTensor *tensor = pair_find_role(session_pair(session), TENSOR_UP, 2);
-    ElementsRequest request = {.tensor = tensor, .source = ELEMENTS_DIFFERENCE, .pooling = ELEMENTS_RMS,
-                               .rows = tensor->sft->rows, .columns = tensor->sft->columns, .grid_rows = 8,
+    ElementsRequest request = {.tensor = tensor,
+                               .source = ELEMENTS_DIFFERENCE,
+                               .pooling = ELEMENTS_RMS,
+                               .rows = tensor->sft->rows,
+                               .columns = tensor->sft->columns,
+                               .grid_rows = 8,
                                .grid_columns = 8};
     assert_null(session_elements(session, NULL, NULL));
     session_request_elements(session, &request);
@@ -619,7 +631,8 @@ static void a_token_is_shown_by_its_bytes_or_its_number(void **state) {
     (void)state;
     Session *session = open_demo();
     char text[16];
-    assert_int_equal(session_token_bytes(session, 7, text, sizeof text), 2); /* the tokenizer is not there yet */
+    assert_int_equal(session_token_bytes(session, 7, text, sizeof text),
+                     2); /* the tokenizer is not there yet */
     assert_string_equal(text, "#7");
     assert_int_equal(session_token_bytes(session, 123456789, text, 4), 3);
     assert_string_equal(text, "#12");

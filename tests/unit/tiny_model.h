@@ -21,7 +21,8 @@ typedef struct TinyModel {
 
 /* The sizes of all tiny models, for use inside a config.json; `layers` is a digit. */
 #define TINY_SIZES(layers)                                                                                   \
-    "\"hidden_size\":24,\"num_hidden_layers\":" layers ",\"num_attention_heads\":4,"                         \
+    "\"hidden_size\":24,\"num_hidden_layers\":" layers                                                       \
+    ",\"num_attention_heads\":4,"                                                                            \
     "\"num_key_value_heads\":2,\"head_dim\":8,\"intermediate_size\":40,\"vocab_size\":61"
 
 typedef struct TinyFile {
@@ -47,7 +48,8 @@ static inline void tiny_add_tensor(TinyFile *file, const ModelConfig *config, Te
     assert_non_null(file->data);
     double scale = columns > 0 ? 3.0 / sqrt((double)columns) : 1.0;
     for (size_t i = 0; i < count; i++)
-        file->data[at + i] = (float)((random_uniform(file->seed, at + i) - 0.5) * scale + (columns == 0 ? 1.0 : 0.0));
+        file->data[at + i] =
+            (float)((random_uniform(file->seed, at + i) - 0.5) * scale + (columns == 0 ? 1.0 : 0.0));
     file->data_bytes += count * sizeof(float);
 }
 
@@ -115,8 +117,8 @@ typedef struct Reference {
 } Reference;
 
 static inline const float *reference_weights(const Reference *reference, TensorRole role, int layer) {
-    const PairTensor *tensor = layer < 0 ? reference->model->tensors[role]
-                                         : reference->model->layers[layer].tensors[role];
+    const PairTensor *tensor =
+        layer < 0 ? reference->model->tensors[role] : reference->model->layers[layer].tensors[role];
     return tensor == NULL ? NULL : (const float *)(const void *)tensor->sft->data;
 }
 
@@ -175,7 +177,8 @@ static inline void reference_attend(const ModelConfig *config, int layer, size_t
         double sum = 0.0, largest = -INFINITY, weights[2048];
         for (size_t s = first; s <= t; s++) {
             weights[s] = 0.0;
-            for (size_t i = 0; i < dim; i++) weights[s] += q[h * dim + i] * keys[s * width + h / group * dim + i];
+            for (size_t i = 0; i < dim; i++)
+                weights[s] += q[h * dim + i] * keys[s * width + h / group * dim + i];
             weights[s] /= sqrt((double)dim);
             largest = fmax(largest, weights[s]);
         }
@@ -202,7 +205,8 @@ static inline void reference_layer(Reference *reference, int layer) {
         reference_linear(reference, TENSOR_Q, TENSOR_Q_BIAS, layer, normed, q);
         reference_linear(reference, TENSOR_K, TENSOR_K_BIAS, layer, normed, keys + t * width);
         reference_linear(reference, TENSOR_V, TENSOR_V_BIAS, layer, normed, values + t * width);
-        for (size_t h = 0; h < config->heads; h++) reference_place(reference, TENSOR_Q_NORM, layer, t, q + h * dim);
+        for (size_t h = 0; h < config->heads; h++)
+            reference_place(reference, TENSOR_Q_NORM, layer, t, q + h * dim);
         for (size_t h = 0; h < config->kv_heads; h++)
             reference_place(reference, TENSOR_K_NORM, layer, t, keys + t * width + h * dim);
         reference_attend(config, layer, t, q, keys, values, mixed);
@@ -211,7 +215,8 @@ static inline void reference_layer(Reference *reference, int layer) {
         reference_norm(reference, TENSOR_MLP_NORM, layer, x, hidden, normed);
         reference_linear(reference, TENSOR_GATE, TENSOR_GATE_BIAS, layer, normed, gate);
         reference_linear(reference, TENSOR_UP, TENSOR_UP_BIAS, layer, normed, up);
-        for (size_t i = 0; i < config->intermediate_size; i++) gate[i] = gate[i] / (1.0 + exp(-gate[i])) * up[i];
+        for (size_t i = 0; i < config->intermediate_size; i++)
+            gate[i] = gate[i] / (1.0 + exp(-gate[i])) * up[i];
         reference_linear(reference, TENSOR_DOWN, TENSOR_DOWN_BIAS, layer, gate, added);
         for (size_t i = 0; i < hidden; i++) x[i] += added[i];
     }
