@@ -81,8 +81,10 @@ bool session_cancel(Session *session) {
         return comparison_cancel(session->prompt);
     Work *works[MOST_WORKS];
     if (list_works(session, works) == 0) return false;
-    if (session->headline != NULL && works[0] == comparison_work(session->headline))
+    if (session->headline != NULL && works[0] == comparison_work(session->headline)) {
+        session->wanted_sweep_count = 0; /* a sweep that waits for base and SFT would wait for ever */
         return comparison_cancel(session->headline);
+    }
     if (works[0] == &session->pooling) return session_tensor_cancel(session);
     if (works[0] == &session->scanning) session->is_scan_wanted = false;
     return work_cancel(works[0]);
