@@ -175,6 +175,7 @@ SessionSweep session_sweep(const Session *session) {
         .count = session->sweep_count,
         .alphas = session->sweep_alphas,
         .averages = session->sweep_averages,
-        .is_running = work_is_running(&session->sweeping) || session->wanted_sweep_count > 0,
+        .is_running = work_is_running(&session->sweeping) ||
+                      (session->wanted_sweep_count > 0 && session_headline_message(session) == NULL),
         .error = session->sweep_error.status != STATUS_OK ? session->sweep_error.message : NULL};
 }
