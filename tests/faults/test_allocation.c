@@ -1,0 +1,340 @@
+/*
+ * Memory runs out at every single allocation of the engine, one after another: the call says so, nothing is
+ * half made, and what was made before still works. (The linker puts the functions below before the allocator
+ * of this program; the sanitizer build looks for leaks when it ends. Allocations of shared libraries are not
+ * failed.)
+ */
+#include "core/blas.h"
+#include "core/calibration.h"
+#include "core/drift.h"
+#include "core/elements.h"
+#include "core/evaluation.h"
+#include "core/export.h"
+#include "core/generation.h"
+#include "core/memory.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- the allocator in between ---- */
+
+static atomic_long calls, fail_at; /* 0: none fails */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+
+static bool fails(void) {
+    return atomic_fetch_add(&calls, 1) + 1 == atomic_load(&fail_at);
+}
+
+void *__wrap_malloc(size_t size) {
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size) {
+    return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *block, size_t size) {
+    return fails() ? NULL : __real_realloc(block, size);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size) {
+    return fails() ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+/* ---- what is opened once, with all memory there is ---- */
+
+static Pair *pair;
+static Model *model;
+static Tokenizer *tokenizer;
+static const Settings HALF = {.alpha = 0.5};
+static const int32_t IDS[] = {31, 55, 299, 209, 222, 59, 170};
+enum { COUNT = sizeof IDS / sizeof *IDS };
+
+static int open_all(void **state) {
+    (void)state;
+    Error error = {0};
+    if (pair_open(TESTS_DIR "/golden/pairs/qwen3-tied/base", TESTS_DIR "/golden/pairs/qwen3-tied/sft", &pair,
+                  &error) != STATUS_OK ||
+        model_open(pair, &model, &error) != STATUS_OK ||
+        tokenizer_open(TESTS_DIR "/demo/sft/tokenizer.json", &tokenizer, &error) != STATUS_OK) {
+        print_error("%s\n", error.message);
+        return -1;
+    }
+    return 0;
+}
+
+static int close_all(void **state) {
+    (void)state;
+    tokenizer_free(tokenizer);
+    model_close(model);
+    pair_close(pair);
+    return 0;
+}
+
+typedef Status (*Scenario)(Error *error);
+
+/* Runs it with the first, the second, … allocation failing, until none does. */
+static void fail_each(const char *name, Scenario scenario) {
+    long n = 0;
+    for (bool reached = true; reached;) {
+        Error error = {0};
+        atomic_store(&calls, 0);
+        atomic_store(&fail_at, ++n);
+        Status status = scenario(&error);
+        atomic_store(&fail_at, 0);
+        reached = atomic_load(&calls) >= n;
+        if (status != (reached ? STATUS_NO_MEMORY : STATUS_OK))
+            fail_msg("%s, allocation %ld: %s: %s", name, n, status_name(status), error.message);
+        if (reached && strstr(error.message, "memory") == NULL)
+            fail_msg("%s, allocation %ld: the message is \"%s\"", name, n, error.message);
+    }
+    print_message("%s: %ld allocations, each of them failed once\n", name, n - 1);
+    assert_true(n > 1);
+}
+
+/* ---- what is tried ---- */
+
+static Status open_checkpoint(Error *error) {
+    Checkpoint *checkpoint;
+    Status status = checkpoint_open(TESTS_DIR "/golden/models/llama", &checkpoint, error);
+    assert_int_equal(checkpoint != NULL, status == STATUS_OK);
+    if (status == STATUS_OK) assert_int_equal(checkpoint->model_status, STATUS_OK);
+    checkpoint_close(checkpoint);
+    return status;
+}
+
+static Status open_shards(Error *error) {
+    Checkpoint *checkpoint;
+    Status status = checkpoint_open(TESTS_DIR "/golden/models/llama-bf16-sharded", &checkpoint, error);
+    assert_int_equal(checkpoint != NULL, status == STATUS_OK);
+    checkpoint_close(checkpoint);
+    return status;
+}
+
+static Status open_model(Error *error) {
+    Model *opened;
+    Status status = model_open(pair, &opened, error);
+    assert_int_equal(opened != NULL, status == STATUS_OK);
+    model_close(opened);
+    return status;
+}
+
+/* Two checkpoints that mismatch: findings are allocated too. */
+static Status open_pair_with_findings(Error *error) {
+    Pair *opened;
+    Status status = pair_open(TESTS_DIR "/golden/models/llama", TESTS_DIR "/golden/models/llama-tied-bias",
+                              &opened, error);
+    assert_int_equal(opened != NULL, status == STATUS_OK);
+    if (status == STATUS_OK) assert_true(opened->finding_count > 0);
+    pair_close(opened);
+    return status;
+}
+
+static Status run_forward(Error *error) {
+    MatmulScratch *scratch = NULL;
+    ForwardState *states[2] = {NULL, NULL};
+    const ForwardInput input = {.ids = IDS, .count = COUNT};
+    float *logits = __real_calloc(2 * forward_vocabulary(model), sizeof *logits);
+    Status status = matmul_create_scratch(1, &scratch, error);
+    if (status == STATUS_OK) status = forward_create_state(model, &HALF, COUNT, &states[0], error);
+    if (status == STATUS_OK) status = forward_create_state(model, &HALF, COUNT, &states[1], error);
+    if (status == STATUS_OK) status = forward_run(states, 2, &input, scratch, NULL, error);
+    if (status == STATUS_OK) {
+        const ForwardHead head = {&HALF, forward_hidden(states[1]), logits};
+        status = forward_logits(model, &head, 1, 1, scratch, NULL, error);
+    } else if (states[1] != NULL) {
+        assert_int_equal(forward_length(states[1]), 0); /* as before */
+    }
+    for (int i = 0; i < 2; i++) forward_free_state(states[i]);
+    matmul_free_scratch(scratch);
+    free(logits);
+    return status;
+}
+
+static Status evaluate(Error *error) {
+    const EvaluationRow rows[] = {{.ids = IDS, .count = COUNT, .first = 2, .end = COUNT},
+                                  {.ids = IDS, .count = 3, .first = 0, .end = 3}};
+    const Settings settings[] = {{.alpha = 0.25}, {.alpha = 0.75}};
+    EvaluationResult base = {0}, sft = {0}, results[2] = {0};
+    Evaluation *evaluation = NULL;
+    Status status = evaluation_create(model, rows, 2, 3, &evaluation, error);
+    if (status == STATUS_OK) status = evaluation_prepare(evaluation, &base, &sft, NULL, error);
+    if (status == STATUS_OK) status = evaluation_measure(evaluation, settings, 2, results, NULL, error);
+    if (status != STATUS_OK) assert_true(results[0].positions == NULL && results[1].hidden == NULL);
+    evaluation_free_result(&base);
+    evaluation_free_result(&sft);
+    for (int i = 0; i < 2; i++) evaluation_free_result(&results[i]);
+    evaluation_free(evaluation);
+    return status;
+}
+
+static Status generate(Error *error) {
+    int32_t out[3];
+    size_t generated;
+    const GenerationOptions options = {.tokens = 3};
+    Status status =
+        generation_run(model, &HALF, IDS, COUNT, &options, NULL, NULL, out, &generated, NULL, error);
+    if (status == STATUS_OK) assert_int_equal(generated, 3);
+    return status;
+}
+
+static Status read_calibration(Error *error) {
+    Calibration *calibration;
+    const ModelConfig config = {.vocabulary = 512, .eos = {509}, .eos_count = 1};
+    Status status =
+        calibration_read(TESTS_DIR "/demo/calibration.jsonl", tokenizer, &config, 3, &calibration, error);
+    assert_int_equal(calibration != NULL, status == STATUS_OK);
+    calibration_free(calibration);
+    return status;
+}
+
+static Status read_calibration_ids(Error *error) {
+    Calibration *calibration;
+    Status status = calibration_read(TESTS_DIR "/golden/pairs/qwen3-tied/calibration.jsonl", NULL,
+                                     model->config, 0, &calibration, error);
+    EvaluationRow *rows = status == STATUS_OK ? calibration_list_positions(calibration, true) : NULL;
+    if (status == STATUS_OK && rows == NULL) status = memory_fail(error, "positions");
+    free(rows);
+    calibration_free(calibration);
+    return status;
+}
+
+static Status scan_drift(Error *error) {
+    DriftTable *table = NULL;
+    Status status = drift_table_create(pair, &table, error);
+    if (status == STATUS_OK) status = drift_scan(pair, table, NULL, error);
+    drift_table_free(table);
+    return status;
+}
+
+static Status pool_elements(Error *error) {
+    const ElementsRequest request = {.tensor = model->tensors[TENSOR_EMBEDDING],
+                                     .source = ELEMENTS_FUSED,
+                                     .settings = HALF,
+                                     .rows = 20,
+                                     .columns = 20,
+                                     .grid_rows = 5,
+                                     .grid_columns = 5,
+                                     .bins = 8};
+    ElementsMap map = {0};
+    Status status = elements_pool(&request, &map, NULL, error);
+    elements_free(&map);
+    return status;
+}
+
+static Status plan_export(Error *error) {
+    const ExportOptions options = {.settings = HALF, .directory = "/tmp/rejuv-never-written"};
+    ExportPlan *plan;
+    Status status = export_plan(pair, &options, &plan, error);
+    assert_int_equal(plan != NULL, status == STATUS_OK);
+    export_plan_free(plan);
+    return status;
+}
+
+static void opening_a_checkpoint_tells_that_memory_ran_out(void **state) {
+    (void)state;
+    fail_each("checkpoint_open", open_checkpoint);
+    fail_each("checkpoint_open, shards", open_shards);
+}
+
+static void opening_a_pair_and_a_model_tells_that_memory_ran_out(void **state) {
+    (void)state;
+    fail_each("pair_open", open_pair_with_findings);
+    fail_each("model_open", open_model);
+}
+
+static void a_forward_pass_tells_that_memory_ran_out(void **state) {
+    (void)state;
+    fail_each("forward_run", run_forward);
+}
+
+static void an_evaluation_tells_that_memory_ran_out(void **state) {
+    (void)state;
+    fail_each("evaluation", evaluate);
+}
+
+static void a_continuation_tells_that_memory_ran_out(void **state) {
+    (void)state;
+    fail_each("generation_run", generate);
+}
+
+static void calibration_rows_tell_that_memory_ran_out(void **state) {
+    (void)state;
+    fail_each("calibration_read, texts", read_calibration);
+    fail_each("calibration_read, ids", read_calibration_ids);
+}
+
+static void drift_and_elements_tell_that_memory_ran_out(void **state) {
+    (void)state;
+    fail_each("drift_scan", scan_drift);
+    fail_each("elements_pool", pool_elements);
+}
+
+static void an_export_plan_tells_that_memory_ran_out(void **state) {
+    (void)state;
+    fail_each("export_plan", plan_export);
+}
+
+/* With helpers, a thread that cannot be hired only makes it slower: the result is whole or there is none. */
+static void with_several_threads_the_result_is_whole_or_none(void **state) {
+    (void)state;
+    const EvaluationRow row = {.ids = IDS, .count = COUNT, .end = COUNT};
+    for (long n = 1; n < 400; n++) {
+        Evaluation *evaluation = NULL;
+        EvaluationResult base = {0}, sft = {0}, fused = {0};
+        Job *job = NULL;
+        Error error = {0};
+        atomic_store(&calls, 0);
+        atomic_store(&fail_at, n);
+        Status status = job_create(3, NULL, NULL, &job, &error);
+        if (status == STATUS_OK) status = evaluation_create(model, &row, 1, 3, &evaluation, &error);
+        if (status == STATUS_OK) status = evaluation_prepare(evaluation, &base, &sft, job, &error);
+        if (status == STATUS_OK) status = evaluation_measure(evaluation, &HALF, 1, &fused, job, &error);
+        atomic_store(&fail_at, 0);
+        if (status == STATUS_OK)
+            assert_int_equal(fused.count, COUNT);
+        else
+            assert_int_equal(status, STATUS_NO_MEMORY);
+        evaluation_free_result(&base);
+        evaluation_free_result(&sft);
+        evaluation_free_result(&fused);
+        evaluation_free(evaluation);
+        job_free(job);
+        if (atomic_load(&calls) < n) {
+            assert_int_equal(status, STATUS_OK);
+            return;
+        }
+    }
+    fail_msg("more than 400 allocations for one evaluation");
+}
+
+int main(void) {
+    blas_prepare();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(opening_a_checkpoint_tells_that_memory_ran_out),
+        cmocka_unit_test(opening_a_pair_and_a_model_tells_that_memory_ran_out),
+        cmocka_unit_test(a_forward_pass_tells_that_memory_ran_out),
+        cmocka_unit_test(an_evaluation_tells_that_memory_ran_out),
+        cmocka_unit_test(a_continuation_tells_that_memory_ran_out),
+        cmocka_unit_test(calibration_rows_tell_that_memory_ran_out),
+        cmocka_unit_test(drift_and_elements_tell_that_memory_ran_out),
+        cmocka_unit_test(an_export_plan_tells_that_memory_ran_out),
+        cmocka_unit_test(with_several_threads_the_result_is_whole_or_none),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}
