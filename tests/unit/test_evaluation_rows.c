@@ -35,7 +35,7 @@ typedef struct Measured {
 static const Settings WANTED[2] = {{.alpha = 0.5}, {.alpha = 0.25}};
 
 static Measured measure(const Model *model, const EvaluationRow *rows, size_t count, size_t top) {
-    Measured measured;
+    Measured measured = {0};
     Evaluation *evaluation;
     Job *job;
     Error error = {0};

@@ -56,10 +56,11 @@ static void make_problem(Problem *problem, size_t tokens, size_t rows, size_t co
     for (size_t i = 0; i < OPERANDS; i++) {
         float *y = make_numbers(tokens * rows, 9);
         for (size_t at = 0; at < tokens * rows; at++) y[at] = NAN;
-        problem->operands[i] = (MatmulOperand){.blend = {&problem->s, &problem->b, ALPHAS[i], NULL, NULL},
-                                               .bias = i == 1 ? NULL : problem->bias,
-                                               .x = make_numbers(tokens * columns, 10 + i),
-                                               .y = y};
+        problem->operands[i] =
+            (MatmulOperand){.blend = {.sft = &problem->s, .base = &problem->b, .a = ALPHAS[i]},
+                            .bias = i == 1 ? NULL : problem->bias,
+                            .x = make_numbers(tokens * columns, 10 + i),
+                            .y = y};
     }
 }
 
