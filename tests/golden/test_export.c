@@ -167,11 +167,41 @@ static void a_recipe_with_a_reset_makes_the_same_directory_again(void **state) {
     pair_close(pair);
 }
 
+/* The list of a recipe is only a file's word: ranks are never read beyond it. */
+static void a_reset_of_another_model_is_found_when_verifying(void **state) {
+    (void)state;
+    Expectation expectation = {.base = "golden/pairs/qwen2-bias/base", .sft = "golden/pairs/qwen2-bias/sft"};
+    Pair *pair = open_pair(&expectation);
+    Ranking *ranking = golden_read_ranking("qwen2-bias", &pair->sft->model);
+    const ExportOptions options = {.settings = {.alpha = 0.5, .rho = 0.01, .omega = 1.0, .ranking = ranking},
+                                   .directory = scratch_path("misfit")};
+    ExportPlan *plan;
+    Error error = {0};
+    if (export_plan(pair, &options, &plan, &error) != STATUS_OK) fail_msg("%s", error.message);
+    if (export_run(plan, NULL, &error) != STATUS_OK) fail_msg("%s", error.message);
+    export_plan_free(plan);
+    ranking_free(ranking);
+    pair_close(pair);
+    char *text = scratch_read("misfit/" RECIPE_FILE_NAME, NULL), *at = strstr(text, "\"layers\":\t3");
+    assert_non_null(at);
+    at[strlen("\"layers\":\t")] = '4';
+    scratch_write_text("misfit/" RECIPE_FILE_NAME, text);
+    VerifyResult *result;
+    assert_int_equal(verify_export(scratch_path("misfit"), &(VerifyOptions){0}, NULL, &result, &error),
+                     STATUS_MISMATCH);
+    assert_int_equal(result->tensors_blended, 0);
+    assert_int_equal(result->tensors_equal, result->tensors);
+    if (strstr(error.message, "4") == NULL) fail_msg("%s", error.message);
+    verify_result_free(result);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_export_of_the_demo_pair_has_the_bytes_that_mergekit_wrote),
         cmocka_unit_test(every_export_with_and_without_a_reset_has_the_bytes_that_torch_computes),
         cmocka_unit_test(a_recipe_with_a_reset_makes_the_same_directory_again),
+        cmocka_unit_test(a_reset_of_another_model_is_found_when_verifying),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

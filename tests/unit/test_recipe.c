@@ -59,6 +59,74 @@ static void what_is_read_is_what_was_written(void **state) {
     recipe_free(recipe);
 }
 
+/* ---- the dials ---- */
+
+static const NeuronTable TABLE = {2, {2, 1, 1, 3, 3, 2, 3}};
+
+/* The recipe above, with every dial turned. */
+static Recipe *make_recipe_with_dials(void) {
+    Recipe *recipe = make_recipe();
+    Settings *settings = &recipe->settings;
+    uint32_t ranks[30];
+    for (uint32_t i = 0; i < 30; i++) ranks[i] = i == 1 || i == 29 ? 0 : 10 + i;
+    RankingOrigin origin = {.selector = SELECTOR_ATTRIBUTION, .targets = 32};
+    memcpy(origin.calibration_sha256, SUM, sizeof SUM);
+    assert_int_equal(ranking_create(&TABLE, &origin, ranks, &recipe->ranking, NULL), STATUS_OK);
+    settings->ranking = recipe->ranking;
+    settings->rho = 0.1; /* three of thirty */
+    settings->omega = 1.0 / 3.0;
+    settings->kinds[SETTINGS_NORM] = (SettingsOwn){true, 1.0};
+    settings_set_ramp(settings, 2, 0.4, 0.6);
+    return recipe;
+}
+
+static void dials_are_read_as_they_were_written(void **state) {
+    (void)state;
+    Recipe *recipe = make_recipe_with_dials(), *read;
+    char *text = format(recipe);
+    scratch_write_text("recipe.json", text);
+    Error error = {0};
+    if (recipe_read(scratch_path("recipe.json"), &read, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_true(read->settings.rho == 0.1);
+    assert_true(read->settings.omega == 1.0 / 3.0);
+    assert_true(read->settings.kinds[SETTINGS_NORM].is_set);
+    assert_false(read->settings.kinds[SETTINGS_Q].is_set);
+    assert_int_equal(read->settings.layer_count, 2);
+    assert_true(read->settings.layer_alpha[1] == 0.6);
+    const Ranking *ranking = read->settings.ranking;
+    assert_non_null(ranking);
+    assert_ptr_equal(ranking, read->ranking);
+    assert_true(neurons_equal(&ranking->table, &TABLE));
+    assert_int_equal(ranking->origin.selector, SELECTOR_ATTRIBUTION);
+    assert_int_equal(ranking->origin.targets, 32);
+    assert_string_equal(ranking->origin.calibration_sha256, SUM);
+    assert_int_equal(settings_cut(&read->settings), 3);
+    for (int i = 0; i < 30; i++) assert_int_equal(ranking->ranks[i] < 3, i == 1 || i == 29);
+    char *again = format(read);
+    assert_string_equal(again, text);
+    free(again);
+    free(text);
+    recipe_free(read);
+    recipe_free(recipe);
+}
+
+static void a_random_reset_tells_its_seed(void **state) {
+    (void)state;
+    Recipe *recipe = make_recipe(), *read;
+    assert_int_equal(ranking_create_random(&TABLE, 77, &recipe->ranking, NULL), STATUS_OK);
+    recipe->settings.ranking = recipe->ranking;
+    recipe->settings.rho = 1.0;
+    char *text = format(recipe);
+    scratch_write_text("recipe.json", text);
+    assert_int_equal(recipe_read(scratch_path("recipe.json"), &read, NULL), STATUS_OK);
+    assert_int_equal(read->ranking->origin.selector, SELECTOR_RANDOM);
+    assert_int_equal(read->ranking->origin.seed, 77);
+    assert_int_equal(ranking_count(read->ranking, 1), 30);
+    free(text);
+    recipe_free(read);
+    recipe_free(recipe);
+}
+
 static void every_type_to_write_has_a_name_and_keep_is_one(void **state) {
     (void)state;
     static const DType DTYPES[] = {DTYPE_UNKNOWN, DTYPE_F32, DTYPE_F16, DTYPE_BF16};
@@ -75,9 +143,10 @@ static void every_type_to_write_has_a_name_and_keep_is_one(void **state) {
     }
 }
 
-/* The recipe with `from` replaced by `to` is refused with `status`, and the message says `word`. */
-static void expect_refusal(const char *from, const char *to, Status status, const char *word) {
-    Recipe *recipe = make_recipe(), *read;
+/* A recipe with `from` replaced by `to` is refused with `status`, and the message says `word`. Frees it. */
+static void expect_refusal_of(Recipe *recipe, const char *from, const char *to, Status status,
+                              const char *word) {
+    Recipe *read;
     char *text = format(recipe);
     const char *at = strstr(text, from);
     if (at == NULL) fail_msg("the recipe does not contain %s", from);
@@ -91,6 +160,38 @@ static void expect_refusal(const char *from, const char *to, Status status, cons
     free(changed);
     free(text);
     recipe_free(recipe);
+}
+
+static void expect_refusal(const char *from, const char *to, Status status, const char *word) {
+    expect_refusal_of(make_recipe(), from, to, status, word);
+}
+
+static void expect_dial_refusal(const char *from, const char *to, Status status, const char *word) {
+    expect_refusal_of(make_recipe_with_dials(), from, to, status, word);
+}
+
+static void a_dial_that_makes_no_sense_is_refused(void **state) {
+    (void)state;
+    expect_dial_refusal("\"rho\":\t0.1", "\"rho\":\t1.1", STATUS_FORMAT, "rho");
+    expect_dial_refusal("\"rho\":\t0.1", "\"rho\":\t0", STATUS_FORMAT, "selects neurons");
+    expect_dial_refusal("\"rho\":\t0.1,", "", STATUS_FORMAT, "rho");
+    expect_dial_refusal("\"omega\":\t0.3", "\"omega\":\t-0.3", STATUS_FORMAT, "omega");
+    expect_dial_refusal("\"attribution\"", "\"astrology\"", STATUS_FORMAT, "selector");
+    expect_dial_refusal("\"targets\":\t32", "\"targets\":\t3.2", STATUS_FORMAT, "targets");
+    expect_dial_refusal("\"calibration_sha256\":\t\"ba", "\"calibration_sha256\":\t\"xx", STATUS_FORMAT,
+                        "calibration_sha256");
+    expect_dial_refusal("\"layers\":\t2", "\"layers\":\t1", STATUS_FORMAT, "1.down");
+    expect_dial_refusal("\"layers\":\t2", "\"layers\":\t9007199254740991", STATUS_FORMAT, "neurons");
+    expect_dial_refusal("\"gate\":\t3", "\"gate\":\t0", STATUS_FORMAT, "neurons");
+    expect_dial_refusal("\"gate\":\t3", "\"gates\":\t3", STATUS_FORMAT, "modules");
+    expect_dial_refusal("\"0.q\":\t[1]", "\"0.q\":\t[2]", STATUS_FORMAT, "0.q");
+    expect_dial_refusal("\"selected\":\t2", "\"selected\":\t3", STATUS_FORMAT, "selected");
+    expect_dial_refusal("\"norm\":\t1", "\"norm\":\t\"one\"", STATUS_FORMAT, "norm");
+    expect_dial_refusal("\"layer_alpha\":\t[0.4, 0.6]", "\"layer_alpha\":\t[]", STATUS_FORMAT, "layer_alpha");
+    expect_dial_refusal("\"layer_alpha\":\t[0.4, 0.6]", "\"layer_alpha\":\t[0.4, null]", STATUS_FORMAT,
+                        "layer_alpha");
+    expect_dial_refusal("\"layer_alpha\":\t[0.4, 0.6]", "\"layer_alpha\":\t0.4", STATUS_FORMAT,
+                        "layer_alpha");
 }
 
 static void a_recipe_that_is_not_whole_is_refused(void **state) {
@@ -122,11 +223,16 @@ static void what_a_later_version_wrote_is_refused_by_name(void **state) {
     (void)state;
     expect_refusal("\"format_version\":\t1", "\"format_version\":\t2", STATUS_UNSUPPORTED, "version 1");
     expect_refusal("\"settings\":\t{", "\"settings\":\t{\"rho\": 0.01,", STATUS_UNSUPPORTED, "rho");
+    expect_dial_refusal("\"omega\"", "\"theta\": 1, \"omega\"", STATUS_UNSUPPORTED, "theta");
+    expect_dial_refusal("\"norm\":\t1", "\"router\":\t1", STATUS_UNSUPPORTED, "router");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_read_is_what_was_written),
+        cmocka_unit_test(dials_are_read_as_they_were_written),
+        cmocka_unit_test(a_random_reset_tells_its_seed),
+        cmocka_unit_test(a_dial_that_makes_no_sense_is_refused),
         cmocka_unit_test(every_type_to_write_has_a_name_and_keep_is_one),
         cmocka_unit_test(a_recipe_that_is_not_whole_is_refused),
         cmocka_unit_test(a_file_name_that_leaves_its_directory_is_refused),
