@@ -12,8 +12,7 @@ typedef struct Piece {
     KernelRow row;
     size_t count;
     double a;
-    const uint32_t *ranks; /* [count]: elements of rank below the blend's cut have reset_a; NULL: none has */
-    uint32_t cut;
+    const unsigned char *marks; /* [count]: elements that are marked have reset_a; NULL: none has */
     double reset_a;
 } Piece;
 
@@ -25,8 +24,39 @@ static bool is_vector(const Tensor *tensor) {
     return tensor->columns == 1;
 }
 
-static Piece make_piece(const Blend *blend, size_t row, size_t column, size_t count) {
-    Piece piece = {.count = count, .a = blend->a};
+/* A stretch along the axis that has ranks: longer ones come in parts, so that marks fit the stack. */
+enum { STRETCH = 8192 };
+
+/* The ranks along a piece (of a row, or of a whole vector), or NULL where one a holds for all of it. */
+static const uint32_t *ranks_along(const Blend *blend) {
+    if (!is_vector(blend->sft)) return blend->column_ranks;
+    return blend->row_ranks;
+}
+
+/* Marks what is reset of `count` ≤ STRETCH columns of a matrix, or rows of a vector; NULL where that is
+ * nothing's business. */
+static const unsigned char *mark(const Blend *blend, size_t first, size_t count,
+                                 unsigned char marks[STRETCH]) {
+    const uint32_t *ranks = ranks_along(blend);
+    if (ranks == NULL) return NULL;
+    for (size_t i = 0; i < count; i++) marks[i] = ranks[first + i] < blend->cut;
+    return marks;
+}
+
+/* How much of `count` elements is marked at once. */
+static size_t stretch(const Blend *blend, size_t count) {
+    return ranks_along(blend) != NULL && count > STRETCH ? STRETCH : count;
+}
+
+static bool is_reset_whole(const Blend *blend, size_t row, size_t column) {
+    if (is_vector(blend->sft)) return blend->column_ranks != NULL && blend->column_ranks[column] < blend->cut;
+    return blend->row_ranks != NULL && blend->row_ranks[row] < blend->cut;
+}
+
+/* `marks` are mark()'s, of this piece. */
+static Piece make_piece(const Blend *blend, size_t row, size_t column, size_t count,
+                        const unsigned char *marks) {
+    Piece piece = {.count = count, .a = blend->a, .reset_a = blend->reset_a};
     piece.row.sft_dtype = piece.row.base_dtype = blend->sft->dtype;
     piece.row.sft = element_at(blend->sft, row, column);
     if (blend->base == NULL || row >= blend->base->rows) {
@@ -35,15 +65,8 @@ static Piece make_piece(const Blend *blend, size_t row, size_t column, size_t co
     }
     piece.row.base_dtype = blend->base->dtype;
     piece.row.base = element_at(blend->base, row, column);
-    bool along = is_vector(blend->sft) ? blend->row_ranks != NULL : blend->column_ranks != NULL;
-    if (along) {
-        piece.ranks = blend->row_ranks != NULL ? blend->row_ranks + row : blend->column_ranks + column;
-        piece.cut = blend->cut;
-        piece.reset_a = blend->reset_a;
-    } else if ((blend->row_ranks != NULL && blend->row_ranks[row] < blend->cut) ||
-               (blend->column_ranks != NULL && blend->column_ranks[column] < blend->cut)) {
-        piece.a = blend->reset_a;
-    }
+    piece.marks = marks;
+    if (is_reset_whole(blend, row, column)) piece.a = blend->reset_a;
     return piece;
 }
 
@@ -54,18 +77,17 @@ static KernelRow weigh(const Piece *piece) {
     return row;
 }
 
-static KernelRanked weigh_ranked(const Piece *piece) {
-    return (KernelRanked){.ranks = piece->ranks,
-                          .cut = piece->cut,
+static KernelMarked weigh_marked(const Piece *piece) {
+    return (KernelMarked){.marks = piece->marks,
                           .weight_sft = (float)piece->reset_a,
                           .weight_base = (float)(1.0 - piece->reset_a)};
 }
 
 static void blend_piece(const Piece *piece, float *out) {
     KernelRow row = weigh(piece);
-    KernelRanked ranked = weigh_ranked(piece);
-    if (piece->ranks != NULL)
-        kernels_get()->blend_ranked(&row, &ranked, piece->count, out);
+    KernelMarked marked = weigh_marked(piece);
+    if (piece->marks != NULL)
+        kernels_get()->blend_marked(&row, &marked, piece->count, out);
     else
         kernels_get()->blend(&row, piece->count, out);
 }
@@ -76,19 +98,30 @@ static size_t vector_run(const Blend *blend, size_t first, size_t count) {
     return first < base_rows && base_rows - first < count ? base_rows - first : count;
 }
 
+static void blend_vector(const Blend *blend, size_t first, size_t count, float *out) {
+    unsigned char marks[STRETCH];
+    for (size_t at = 0, n; at < count; at += n) {
+        n = stretch(blend, vector_run(blend, first + at, count - at));
+        Piece piece = make_piece(blend, first + at, 0, n, mark(blend, first + at, n, marks));
+        blend_piece(&piece, out + at);
+    }
+}
+
 void blend_window(const Blend *blend, size_t first, size_t count, size_t first_column, size_t columns,
                   float *out, size_t stride) {
-    if (is_vector(blend->sft) && stride == 1) {
-        for (size_t at = 0, n; at < count; at += n) {
-            n = vector_run(blend, first + at, count - at);
-            Piece piece = make_piece(blend, first + at, 0, n);
-            blend_piece(&piece, out + at);
-        }
+    if (is_vector(blend->sft)) {
+        for (size_t r = 0; r < count && stride != 1; r++) blend_vector(blend, first + r, 1, out + r * stride);
+        if (stride == 1) blend_vector(blend, first, count, out);
         return;
     }
-    for (size_t r = 0; r < count; r++) {
-        Piece piece = make_piece(blend, first + r, first_column, columns);
-        blend_piece(&piece, out + r * stride);
+    unsigned char marks[STRETCH];
+    for (size_t at = 0, n; at < columns; at += n) {
+        n = stretch(blend, columns - at);
+        const unsigned char *marked = mark(blend, first_column + at, n, marks);
+        for (size_t r = 0; r < count; r++) {
+            Piece piece = make_piece(blend, first + r, first_column + at, n, marked);
+            blend_piece(&piece, out + r * stride + at);
+        }
     }
 }
 
@@ -109,20 +142,20 @@ static void copy_exact(const Piece *piece, DType dtype, unsigned char *out) {
     if (exact == NULL && reset_exact == NULL) return;
     size_t size = dtype_size(dtype);
     for (size_t i = 0; i < piece->count; i++) {
-        const unsigned char *from = piece->ranks[i] < piece->cut ? reset_exact : exact;
+        const unsigned char *from = piece->marks[i] != 0 ? reset_exact : exact;
         if (from != NULL) memcpy(out + i * size, from + i * size, size);
     }
 }
 
 static void blend_piece_as(const Piece *piece, DType dtype, unsigned char *out, float *scratch) {
-    const unsigned char *from = piece->ranks == NULL ? find_exact(piece, piece->a, dtype) : NULL;
+    const unsigned char *from = piece->marks == NULL ? find_exact(piece, piece->a, dtype) : NULL;
     if (from != NULL) {
         if (piece->count > 0) memcpy(out, from, piece->count * dtype_size(dtype));
         return;
     }
     blend_piece(piece, scratch);
     kernels_get()->narrow(scratch, piece->count, dtype, out);
-    if (piece->ranks != NULL) copy_exact(piece, dtype, out);
+    if (piece->marks != NULL) copy_exact(piece, dtype, out);
 }
 
 size_t blend_scratch(const Blend *blend, size_t count) {
@@ -134,8 +167,8 @@ void blend_rows_as(const Blend *blend, size_t first, size_t count, DType dtype, 
     unsigned char *bytes = out;
     for (size_t at = 0, n; at < count; at += n) {
         n = is_vector(blend->sft) ? vector_run(blend, first + at, count - at) : 1;
-        Piece piece = make_piece(blend, first + at, 0, n * columns);
-        blend_piece_as(&piece, dtype, bytes + at * columns * size, scratch);
+        blend_elements_as(blend, (first + at) * columns, n * columns, dtype, bytes + at * columns * size,
+                          scratch);
     }
 }
 
@@ -153,22 +186,65 @@ static size_t element_run(const Blend *blend, size_t row, size_t column, size_t 
 void blend_elements_as(const Blend *blend, size_t first, size_t count, DType dtype, void *out,
                        float *scratch) {
     size_t columns = blend->sft->columns, size = dtype_size(dtype);
-    unsigned char *bytes = out;
+    unsigned char *bytes = out, marks[STRETCH];
     for (size_t at = 0, n; at < count; at += n) {
         size_t row = (first + at) / columns, column = (first + at) % columns;
-        n = element_run(blend, row, column, count - at);
-        Piece piece = make_piece(blend, row, column, n);
+        n = stretch(blend, element_run(blend, row, column, count - at));
+        const unsigned char *marked = mark(blend, is_vector(blend->sft) ? row : column, n, marks);
+        Piece piece = make_piece(blend, row, column, n, marked);
         blend_piece_as(&piece, dtype, bytes + at * size, scratch);
     }
 }
 
+static float multiply_piece(const Piece *piece, const float *x) {
+    KernelRow row = weigh(piece);
+    KernelMarked marked = weigh_marked(piece);
+    return piece->marks != NULL ? kernels_get()->dot_marked(&row, &marked, piece->count, x)
+                                : kernels_get()->dot(&row, piece->count, x);
+}
+
+/* A reset row is base's alone, mostly; yet it is read as a row of marked elements, SFT's too: a row left out
+ * breaks the stream in which the processor reads ahead, and that costs more than reading it. */
+static void mark_whole(const Blend *blend, size_t row, const unsigned char *all, Piece *piece) {
+    if (piece->row.base == NULL || !is_reset_whole(blend, row, 0)) return;
+    piece->a = blend->a;
+    piece->marks = all;
+}
+
+static void multiply_rows(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
+    size_t columns = blend->sft->columns;
+    unsigned char marks[STRETCH];
+    memset(marks, 1, sizeof marks);
+    for (size_t at = 0, n; at < columns; at += n) {
+        n = columns - at < STRETCH ? columns - at : STRETCH;
+        for (size_t r = 0; r < count; r++) {
+            Piece piece = make_piece(blend, first + r, at, n, NULL);
+            mark_whole(blend, first + r, marks, &piece);
+            y[r] = (at > 0 ? y[r] : 0.0F) + multiply_piece(&piece, x + at);
+        }
+    }
+}
+
+static void multiply_columns(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
+    size_t columns = blend->sft->columns;
+    unsigned char marks[STRETCH];
+    for (size_t at = 0, n; at < columns; at += n) {
+        n = stretch(blend, columns - at);
+        const unsigned char *marked = mark(blend, at, n, marks);
+        for (size_t r = 0; r < count; r++) {
+            Piece piece = make_piece(blend, first + r, at, n, marked);
+            y[r] = (at > 0 ? y[r] : 0.0F) + multiply_piece(&piece, x + at);
+        }
+    }
+}
+
 void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
-    const Kernels *kernels = kernels_get();
-    for (size_t r = 0; r < count; r++) {
-        Piece piece = make_piece(blend, first + r, 0, blend->sft->columns);
-        KernelRow row = weigh(&piece);
-        KernelRanked ranked = weigh_ranked(&piece);
-        y[r] = piece.ranks != NULL ? kernels->dot_ranked(&row, &ranked, piece.count, x)
-                                   : kernels->dot(&row, piece.count, x);
+    if (is_vector(blend->sft)) {
+        blend_vector(blend, first, count, y);
+        for (size_t r = 0; r < count; r++) y[r] *= x[0];
+    } else if (blend->row_ranks != NULL) {
+        multiply_rows(blend, first, count, x, y);
+    } else {
+        multiply_columns(blend, first, count, x, y);
     }
 }

@@ -1,7 +1,7 @@
 /*
  * kernels — the inner loops over elements, compiled once for each instruction set and chosen at run time.
  *
- * Every variant gives the same bits for widen, narrow, blend and blend_ranked (each element is a fixed
+ * Every variant gives the same bits for widen, narrow, blend and blend_marked (each element is a fixed
  * sequence of correctly rounded operations). `dot` and its like sum in 64 interleaved lanes that are folded
  * in a fixed order, so they too are the same on any machine.
  *
@@ -25,12 +25,12 @@ typedef struct KernelRow {
     float weight_sft, weight_base;
 } KernelRow;
 
-/* Elements of a row with weights of their own: those whose rank is below the cut. */
-typedef struct KernelRanked {
-    const uint32_t *ranks; /* one for each element */
-    uint32_t cut;
+/* Elements of a row with weights of their own: those that are marked. A byte each, for this is read as often
+ * as the weights are. */
+typedef struct KernelMarked {
+    const unsigned char *marks; /* 1 or 0 for each element */
     float weight_sft, weight_base;
-} KernelRanked;
+} KernelMarked;
 
 /* What comparing two stretches of elements adds up to; Δ = s − b, in double. */
 typedef struct KernelDrift {
@@ -54,15 +54,15 @@ typedef struct Kernels {
     /* out[i] = fma(weight_base, b[i], fma(weight_sft, s[i], +0)) */
     void (*blend)(const KernelRow *row, size_t count, float *out);
 
-    /* The same, with the weights of `ranked` for the elements it names. Here a weight of 0 is looked at
-     * element by element, and both pointers are needed. */
-    void (*blend_ranked)(const KernelRow *row, const KernelRanked *ranked, size_t count, float *out);
+    /* The same, with the weights of `marked` for the elements that are marked. Here a weight of 0 is looked
+     * at element by element, and both pointers are needed. */
+    void (*blend_marked)(const KernelRow *row, const KernelMarked *marked, size_t count, float *out);
 
     /* Σ_i w[i] · x[i], w[i] as blend() makes it */
     float (*dot)(const KernelRow *row, size_t count, const float *x);
 
-    /* Σ_i w[i] · x[i], w[i] as blend_ranked() makes it */
-    float (*dot_ranked)(const KernelRow *row, const KernelRanked *ranked, size_t count, const float *x);
+    /* Σ_i w[i] · x[i], w[i] as blend_marked() makes it */
+    float (*dot_marked)(const KernelRow *row, const KernelMarked *marked, size_t count, const float *x);
 
     /* Compares 1 to KERNELS_DRIFT_CHUNK elements. */
     void (*drift)(const float *s, const float *b, size_t count, KernelDrift *drift);

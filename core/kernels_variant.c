@@ -162,26 +162,51 @@ static void blend(const KernelRow *row, size_t count, float *out) {
 
 /* An element that may have weights of its own. A weight of 0 keeps the other side's bits: its NaN is not
  * asked for. */
-INLINE float mix_ranked(float s, float b, const KernelRow *row, const KernelRanked *ranked, size_t i) {
-    bool own = ranked->ranks[i] < ranked->cut;
-    float ws = own ? ranked->weight_sft : row->weight_sft, wb = own ? ranked->weight_base : row->weight_base;
+INLINE float mix_marked(float s, float b, const KernelRow *row, const KernelMarked *marked, size_t i) {
+    bool own = marked->marks[i] != 0;
+    float ws = own ? marked->weight_sft : row->weight_sft, wb = own ? marked->weight_base : row->weight_base;
     float mixed = mix(s, b, ws, wb);
     return wb == 0.0F ? s : ws == 0.0F ? b : mixed;
 }
 
-#define BLEND_RANKED_SAME_TYPE(name, load)                                                                   \
-    static void blend_ranked_##name(const KernelRow *restrict row, const KernelRanked *restrict ranked,      \
-                                    size_t count, float *restrict out) {                                     \
+/* The same where marked elements are base's and no other weight is 0: the usual reset, nearly at the speed of
+ * none. */
+INLINE float mix_or_base(float s, float b, const KernelRow *row, const KernelMarked *marked, size_t i) {
+    float mixed = mix(s, b, row->weight_sft, row->weight_base);
+    return marked->marks[i] != 0 ? b : mixed;
+}
+
+/* The same where no weight is 0. */
+INLINE float mix_or_mix(float s, float b, const KernelRow *row, const KernelMarked *marked, size_t i) {
+    bool own = marked->marks[i] != 0;
+    return mix(s, b, own ? marked->weight_sft : row->weight_sft,
+               own ? marked->weight_base : row->weight_base);
+}
+
+typedef enum MarkedCase { MARKED_ANY, MARKED_BASE, MARKED_MIX, MARKED_CASES } MarkedCase;
+
+static MarkedCase find_case(const KernelRow *row, const KernelMarked *marked) {
+    if (row->weight_sft == 0.0F || row->weight_base == 0.0F || marked->weight_base == 0.0F) return MARKED_ANY;
+    return marked->weight_sft == 0.0F ? MARKED_BASE : MARKED_MIX;
+}
+
+#define BLEND_MARKED_LOOP(name, load, element)                                                               \
+    static void blend_marked_##name(const KernelRow *row, const KernelMarked *marked, size_t count,          \
+                                    float *restrict out) {                                                   \
         const unsigned char *s = row->sft, *b = row->base;                                                   \
         const KernelRow weights = *row;                                                                      \
-        const KernelRanked own = *ranked;                                                                    \
-        for (size_t i = 0; i < count; i++) out[i] = mix_ranked(load(s, i), load(b, i), &weights, &own, i);   \
+        const KernelMarked own = *marked;                                                                    \
+        for (size_t i = 0; i < count; i++) out[i] = element(load(s, i), load(b, i), &weights, &own, i);      \
     }
 
-BLEND_RANKED_SAME_TYPE(f32, load_f32)
-BLEND_RANKED_SAME_TYPE(bf16, load_bf16)
+BLEND_MARKED_LOOP(any_f32, load_f32, mix_marked)
+BLEND_MARKED_LOOP(any_bf16, load_bf16, mix_marked)
+BLEND_MARKED_LOOP(base_f32, load_f32, mix_or_base)
+BLEND_MARKED_LOOP(base_bf16, load_bf16, mix_or_base)
+BLEND_MARKED_LOOP(mix_f32, load_f32, mix_or_mix)
+BLEND_MARKED_LOOP(mix_bf16, load_bf16, mix_or_mix)
 
-static void blend_ranked_chunked(const KernelRow *row, const KernelRanked *ranked, size_t count,
+static void blend_marked_chunked(const KernelRow *row, const KernelMarked *marked, size_t count,
                                  float *restrict out) {
     float widened[CHUNK];
     const unsigned char *s = row->sft, *b = row->base;
@@ -190,17 +215,22 @@ static void blend_ranked_chunked(const KernelRow *row, const KernelRanked *ranke
         size_t n = count - at < CHUNK ? count - at : CHUNK;
         widen(row->sft_dtype, s + at * s_size, n, out + at);
         widen(row->base_dtype, b + at * b_size, n, widened);
-        for (size_t i = 0; i < n; i++) out[at + i] = mix_ranked(out[at + i], widened[i], row, ranked, at + i);
+        for (size_t i = 0; i < n; i++) out[at + i] = mix_marked(out[at + i], widened[i], row, marked, at + i);
     }
 }
 
-static void blend_ranked(const KernelRow *row, const KernelRanked *ranked, size_t count, float *out) {
+static void blend_marked(const KernelRow *row, const KernelMarked *marked, size_t count, float *out) {
+    typedef void (*Function)(const KernelRow *, const KernelMarked *, size_t, float *);
+    static const Function F32[MARKED_CASES] = {blend_marked_any_f32, blend_marked_base_f32,
+                                               blend_marked_mix_f32};
+    static const Function BF16[MARKED_CASES] = {blend_marked_any_bf16, blend_marked_base_bf16,
+                                                blend_marked_mix_bf16};
+    Function function = blend_marked_chunked;
     if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_BF16)
-        blend_ranked_bf16(row, ranked, count, out);
-    else if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_F32)
-        blend_ranked_f32(row, ranked, count, out);
-    else
-        blend_ranked_chunked(row, ranked, count, out);
+        function = BF16[find_case(row, marked)];
+    if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_F32)
+        function = F32[find_case(row, marked)];
+    function(row, marked, count, out);
 }
 
 /* ---- dot products ---- */
@@ -269,43 +299,65 @@ static float dot(const KernelRow *row, size_t count, const float *x) {
     return dot_chunked(row, count, x);
 }
 
-#define DOT_RANKED(name, load)                                                                               \
-    static float dot_ranked_##name(const KernelRow *row, const KernelRanked *ranked, size_t count,           \
+/* Choosing and summing in two loops: compilers make vectors of each, and of the two in one they do not. */
+#define DOT_MARKED(name)                                                                                     \
+    static float dot_marked_##name(const KernelRow *row, const KernelMarked *marked, size_t count,           \
                                    const float *restrict x) {                                                \
         const unsigned char *s = row->sft, *b = row->base;                                                   \
         const KernelRow weights = *row;                                                                      \
-        const KernelRanked own = *ranked;                                                                    \
-        DOT_LOOP(ELEMENT_RANKED_##name)                                                                      \
+        const KernelMarked own = *marked;                                                                    \
+        float lanes[LANES] = {0}, mixed[LANES];                                                              \
+        size_t i = 0;                                                                                        \
+        for (; i + LANES <= count; i += LANES) {                                                             \
+            for (size_t l = 0; l < LANES; l++) mixed[l] = ELEMENT_MARKED_##name(i + l);                      \
+            for (size_t l = 0; l < LANES; l++) lanes[l] = fmaf(mixed[l], x[i + l], lanes[l]);                \
+        }                                                                                                    \
+        for (size_t l = 0; i + l < count; l++)                                                               \
+            lanes[l] = fmaf(ELEMENT_MARKED_##name(i + l), x[i + l], lanes[l]);                               \
+        return fold(lanes);                                                                                  \
     }
 
-#define ELEMENT_RANKED_bf16(at) mix_ranked(load_bf16(s, at), load_bf16(b, at), &weights, &own, at)
-#define ELEMENT_RANKED_f32(at)  mix_ranked(load_f32(s, at), load_f32(b, at), &weights, &own, at)
-DOT_RANKED(bf16, load_bf16)
-DOT_RANKED(f32, load_f32)
+#define ELEMENT_MARKED_any_bf16(at)  mix_marked(load_bf16(s, at), load_bf16(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_any_f32(at)   mix_marked(load_f32(s, at), load_f32(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_base_bf16(at) mix_or_base(load_bf16(s, at), load_bf16(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_base_f32(at)  mix_or_base(load_f32(s, at), load_f32(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_mix_bf16(at)  mix_or_mix(load_bf16(s, at), load_bf16(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_mix_f32(at)   mix_or_mix(load_f32(s, at), load_f32(b, at), &weights, &own, at)
+DOT_MARKED(any_bf16)
+DOT_MARKED(any_f32)
+DOT_MARKED(base_bf16)
+DOT_MARKED(base_f32)
+DOT_MARKED(mix_bf16)
+DOT_MARKED(mix_f32)
 
-static float dot_ranked_chunked(const KernelRow *row, const KernelRanked *ranked, size_t count,
+static float dot_marked_chunked(const KernelRow *row, const KernelMarked *marked, size_t count,
                                 const float *restrict x) {
     float lanes[LANES] = {0}, mixed[CHUNK];
     KernelRow part = *row;
-    KernelRanked own = *ranked;
+    KernelMarked own = *marked;
     size_t s_size = dtype_size(row->sft_dtype), b_size = dtype_size(row->base_dtype);
     for (size_t at = 0; at < count; at += CHUNK) {
         size_t n = count - at < CHUNK ? count - at : CHUNK;
         part.sft = (const unsigned char *)row->sft + at * s_size;
         part.base = (const unsigned char *)row->base + at * b_size;
-        own.ranks = ranked->ranks + at;
-        blend_ranked(&part, &own, n, mixed);
+        own.marks = marked->marks + at;
+        blend_marked(&part, &own, n, mixed);
         for (size_t i = 0; i < n; i++) lanes[i % LANES] = fmaf(mixed[i], x[at + i], lanes[i % LANES]);
     }
     return fold(lanes);
 }
 
-static float dot_ranked(const KernelRow *row, const KernelRanked *ranked, size_t count, const float *x) {
+static float dot_marked(const KernelRow *row, const KernelMarked *marked, size_t count, const float *x) {
+    typedef float (*Function)(const KernelRow *, const KernelMarked *, size_t, const float *);
+    static const Function F32[MARKED_CASES] = {dot_marked_any_f32, dot_marked_base_f32, dot_marked_mix_f32};
+    static const Function BF16[MARKED_CASES] = {dot_marked_any_bf16, dot_marked_base_bf16,
+                                                dot_marked_mix_bf16};
+    Function function = dot_marked_chunked;
     if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_BF16)
-        return dot_ranked_bf16(row, ranked, count, x);
+        function = BF16[find_case(row, marked)];
     if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_F32)
-        return dot_ranked_f32(row, ranked, count, x);
-    return dot_ranked_chunked(row, ranked, count, x);
+        function = F32[find_case(row, marked)];
+    return function(row, marked, count, x);
 }
 
 /* ---- drift ---- */
@@ -417,9 +469,9 @@ const Kernels TABLE_OF(KERNELS_VARIANT) = {
     .widen = widen,
     .narrow = narrow,
     .blend = blend,
-    .blend_ranked = blend_ranked,
+    .blend_marked = blend_marked,
     .dot = dot,
-    .dot_ranked = dot_ranked,
+    .dot_marked = dot_marked,
     .drift = drift,
     .drift_keys = drift_keys,
     .drift_mark = drift_mark,

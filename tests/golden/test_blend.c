@@ -170,18 +170,18 @@ static void expect_same_floats(const char *what, const Kernels *variant, const f
 }
 
 /* Every pair of shares that the elements with and without a reset can have: none, all, or some of SFT. */
-static void check_ranked(const Kernels *variant, const Kernels *portable, const KernelRow *given,
-                         const uint32_t *ranks) {
+static void check_marked(const Kernels *variant, const Kernels *portable, const KernelRow *given,
+                         const unsigned char *marks) {
     static const float SHARES[] = {0.0F, 0.3F, 1.0F};
     static float here[COUNT], there[COUNT];
     for (int i = 0; i < 9; i++) {
         KernelRow row = *given;
         row.weight_sft = SHARES[i / 3];
         row.weight_base = 1.0F - SHARES[i / 3];
-        KernelRanked ranked = {ranks, SMALL_CUT, SHARES[i % 3], 1.0F - SHARES[i % 3]};
-        variant->blend_ranked(&row, &ranked, COUNT, here);
-        portable->blend_ranked(&row, &ranked, COUNT, there);
-        expect_same_floats("blend_ranked", variant, here, there);
+        KernelMarked marked = {marks, SHARES[i % 3], 1.0F - SHARES[i % 3]};
+        variant->blend_marked(&row, &marked, COUNT, here);
+        portable->blend_marked(&row, &marked, COUNT, there);
+        expect_same_floats("blend_marked", variant, here, there);
     }
 }
 
@@ -193,15 +193,15 @@ static void every_variant_gives_the_bits_of_the_portable_one(void **state) {
     assert_string_equal(portable->name, "portable");
     static uint32_t s[COUNT], b[COUNT];
     static float here[COUNT], there[COUNT];
-    static uint32_t ranks[COUNT];
+    static unsigned char marks[COUNT];
     static unsigned char narrow_here[4 * COUNT], narrow_there[4 * COUNT];
     static const DType DTYPES[] = {DTYPE_F32, DTYPE_BF16, DTYPE_F16, DTYPE_F8_E4M3, DTYPE_F8_E5M2};
     uint32_t seed = 20250101;
     for (size_t i = 0; i < COUNT; i++) {
         s[i] = next_bits(&seed);
         b[i] = next_bits(&seed);
+        marks[i] = next_bits(&seed) % 3 == 0;
     }
-    choose_ranks(ranks, COUNT, false);
     for (size_t v = 0; v + 1 < count; v++) {
         for (size_t d = 0; d < sizeof DTYPES / sizeof *DTYPES; d++) {
             for (size_t e = 0; e < sizeof DTYPES / sizeof *DTYPES; e++) {
@@ -209,7 +209,7 @@ static void every_variant_gives_the_bits_of_the_portable_one(void **state) {
                 variants[v]->blend(&row, COUNT, here);
                 portable->blend(&row, COUNT, there);
                 expect_same_floats("blend", variants[v], here, there);
-                check_ranked(variants[v], portable, &row, ranks);
+                check_marked(variants[v], portable, &row, marks);
             }
             variants[v]->widen(DTYPES[d], s, COUNT, here);
             portable->widen(DTYPES[d], s, COUNT, there);
