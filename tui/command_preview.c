@@ -144,9 +144,10 @@ static Status check_options(const Options *options, Error *error) {
 static Status run(Batch *batch, Error *error) {
     const Options *options = batch->options;
     const char *logits = options_text(options, OPTION_LOGITS_OUT);
-    Preview preview = {.settings = {[PREVIEW_BASE] = {.alpha = 0.0},
-                                    [PREVIEW_SFT] = {.alpha = 1.0},
-                                    [PREVIEW_FUSED] = {options_value(options, OPTION_ALPHA)->number}}};
+    Preview preview = {
+        .settings = {[PREVIEW_BASE] = {.alpha = 0.0},
+                     [PREVIEW_SFT] = {.alpha = 1.0},
+                     [PREVIEW_FUSED] = {.alpha = options_value(options, OPTION_ALPHA)->number}}};
     Status status = check_options(options, error);
     if (status == STATUS_OK) status = batch_open_model(batch, error);
     if (status == STATUS_OK) status = batch_read_prompt(batch, &preview.rows, error);
