@@ -190,7 +190,7 @@ static Status add_line(Calibration *calibration, const char *line, size_t bytes,
 }
 
 static Status add_lines(Calibration *calibration, const char *text, size_t bytes, const Tokenizer *tokenizer,
-                        const ModelConfig *config, size_t limit, Error *error) {
+                        const ModelConfig *config, size_t limit, Job *job, Error *error) {
     static const char BYTE_ORDER_MARK[] = "\xef\xbb\xbf";
     size_t number = 0, mark = sizeof BYTE_ORDER_MARK - 1;
     if (bytes < mark || memcmp(text, BYTE_ORDER_MARK, mark) != 0) mark = 0;
@@ -199,6 +199,7 @@ static Status add_lines(Calibration *calibration, const char *text, size_t bytes
         size_t length = (size_t)((stop != NULL ? stop : end) - line);
         size_t content = length > 0 && line[length - 1] == '\r' ? length - 1 : length;
         number++;
+        if (job_is_cancelled(job)) return job_cancelled(error);
         if (content > 0) {
             Status status = add_line(calibration, line, content, tokenizer, config, error);
             if (status != STATUS_OK) {
@@ -215,7 +216,7 @@ static Status add_lines(Calibration *calibration, const char *text, size_t bytes
 }
 
 Status calibration_read(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, size_t limit,
-                        Calibration **calibration, Error *error) {
+                        Job *job, Calibration **calibration, Error *error) {
     *calibration = NULL;
     char *text;
     size_t bytes;
@@ -223,7 +224,7 @@ Status calibration_read(const char *path, const Tokenizer *tokenizer, const Mode
     if (status != STATUS_OK) return status;
     Calibration *made = NULL;
     status = calibration_create(path, &made, error);
-    if (status == STATUS_OK) status = add_lines(made, text, bytes, tokenizer, config, limit, error);
+    if (status == STATUS_OK) status = add_lines(made, text, bytes, tokenizer, config, limit, job, error);
     free(text);
     if (status != STATUS_OK) {
         calibration_free(made);

@@ -37,9 +37,9 @@ void calibration_free(Calibration *calibration);
 
 /* Reads a file. `tokenizer` may be NULL where every line has ids. Ids outside the model's vocabulary, a line
  * that is neither JSON nor UTF-8, a row without tokens: refused with the line's number. `limit`: at most so
- * many rows (0: all). */
+ * many rows (0: all). A cancelled `job` (may be NULL) ends it before the next line: STATUS_CANCELLED. */
 Status calibration_read(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, size_t limit,
-                        Calibration **calibration, Error *error) STATUS_MUST_CHECK;
+                        Job *job, Calibration **calibration, Error *error) STATUS_MUST_CHECK;
 
 /* Adds one row of text. `response` may be NULL: then the row has only a prompt. */
 Status calibration_add_text(Calibration *calibration, const char *prompt, size_t prompt_bytes,

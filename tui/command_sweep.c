@@ -18,7 +18,8 @@ typedef struct Sweep {
 static Status open_rows(Batch *batch, Sweep *sweep, Error *error) {
     const char *path = options_text(batch->options, OPTION_CALIBRATION);
     if (path == NULL) return batch_read_prompt(batch, &sweep->calibration, error);
-    return calibration_read(path, batch->tokenizer, batch->model->config, 0, &sweep->calibration, error);
+    return calibration_read(path, batch->tokenizer, batch->model->config, 0, batch->job, &sweep->calibration,
+                            error);
 }
 
 static Status make_settings(Batch *batch, Sweep *sweep, Error *error) {

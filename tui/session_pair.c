@@ -29,8 +29,8 @@ static Status load(Job *job, void *argument, Error *error) {
     (void)job_report(job, "loading", 2, 3);
     if (load->calibration_path != NULL && load->config != NULL) {
         /* a failure stays in calibration_error: the session goes on without rows */
-        Status read = calibration_read(load->calibration_path, load->sft, load->config, 0, &load->calibration,
-                                       &load->calibration_error);
+        Status read = calibration_read(load->calibration_path, load->sft, load->config, 0, job,
+                                       &load->calibration, &load->calibration_error);
         if (read != STATUS_OK) load->calibration = NULL;
     }
     return job_report(job, "loading", 3, 3) ? STATUS_OK : job_cancelled(error);

@@ -196,8 +196,8 @@ static Status generate(Error *error) {
 static Status read_calibration(Error *error) {
     Calibration *calibration;
     const ModelConfig config = {.vocabulary = 512, .eos = {509}, .eos_count = 1};
-    Status status =
-        calibration_read(TESTS_DIR "/demo/calibration.jsonl", tokenizer, &config, 3, &calibration, error);
+    Status status = calibration_read(TESTS_DIR "/demo/calibration.jsonl", tokenizer, &config, 3, NULL,
+                                     &calibration, error);
     assert_int_equal(calibration != NULL, status == STATUS_OK);
     calibration_free(calibration);
     return status;
@@ -206,7 +206,7 @@ static Status read_calibration(Error *error) {
 static Status read_calibration_ids(Error *error) {
     Calibration *calibration;
     Status status = calibration_read(TESTS_DIR "/golden/pairs/qwen3-tied/calibration.jsonl", NULL,
-                                     model->config, 0, &calibration, error);
+                                     model->config, 0, NULL, &calibration, error);
     EvaluationRow *rows = status == STATUS_OK ? calibration_list_positions(calibration, true) : NULL;
     if (status == STATUS_OK && rows == NULL) status = memory_fail(error, "positions");
     free(rows);

@@ -22,9 +22,24 @@ static Status read_bytes(const void *bytes, size_t count, const Tokenizer *with,
                          Calibration **calibration, Error *error) {
     scratch_write("rows.jsonl", bytes, count);
     char *path = scratch_path("rows.jsonl");
-    Status status = calibration_read(path, with, &CONFIG, limit, calibration, error);
+    Status status = calibration_read(path, with, &CONFIG, limit, NULL, calibration, error);
     free(path);
     return status;
+}
+
+static void a_cancelled_job_ends_the_reading(void **state) {
+    (void)state;
+    Job *job;
+    Calibration *calibration;
+    assert_int_equal(job_create(1, NULL, NULL, &job, NULL), STATUS_OK);
+    job_cancel(job);
+    scratch_write("rows.jsonl", "one\ntwo\n", 8);
+    char *path = scratch_path("rows.jsonl");
+    assert_int_equal(calibration_read(path, tokenizer, &CONFIG, 0, job, &calibration, NULL),
+                     STATUS_CANCELLED);
+    assert_null(calibration);
+    free(path);
+    job_free(job);
 }
 
 static Calibration *must_read(const char *text) {
@@ -253,6 +268,7 @@ static void positions_are_listed_row_by_row(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cancelled_job_ends_the_reading),
         cmocka_unit_test(a_row_is_its_prompt_its_response_and_the_end_of_text),
         cmocka_unit_test(a_row_of_ids_is_taken_as_it_is),
         cmocka_unit_test(any_other_line_is_a_prompt),
