@@ -26,6 +26,8 @@
 #include "core/backward.h"
 #include "core/evaluation.h"
 
+enum { ATTRIBUTION_TARGETS = 32 }; /* the default number of targets */
+
 typedef struct AttributionTarget {
     size_t row, position;
     int32_t token;                    /* y */

@@ -48,6 +48,10 @@ bool settings_find_kind(const char *name, SettingsKind *kind) {
     return false;
 }
 
+Settings settings_at(double alpha) {
+    return (Settings){.alpha = alpha, .omega = 1.0};
+}
+
 bool settings_equal(const Settings *a, const Settings *b) {
     bool equal = a->alpha == b->alpha && a->rho == b->rho && a->omega == b->omega &&
                  a->ranking == b->ranking && a->layer_count == b->layer_count;

@@ -49,6 +49,9 @@ typedef struct Settings {
     double layer_alpha[SETTINGS_LAYERS];
 } Settings;
 
+/* α everywhere, no reset, ω at its default of 1. */
+Settings settings_at(double alpha);
+
 /* Whether all dials stand alike, so that both make the same W of every tensor. */
 bool settings_equal(const Settings *a, const Settings *b);
 

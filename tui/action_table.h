@@ -61,6 +61,13 @@
     X(ALPHA_UP_COARSE,  "alpha-up-coarse",  "", NONE,   "α 0.1", "α + 0.1")                        \
     X(ALPHA_DOWN_COARSE,"alpha-down-coarse","", NONE,   "α 0.1", "α - 0.1")                        \
     X(ALPHA_SET,        "alpha-set",        "", NUMBER, "α",   "set α: 0 is the base model, 1 the SFT model") \
+    X(RHO_UP,           "rho-up",           "", NONE,   "ρ",   "reset more neurons: ρ + 0.1 %")        \
+    X(RHO_DOWN,         "rho-down",         "", NONE,   "ρ",   "reset fewer neurons: ρ - 0.1 %")       \
+    X(RHO_SET,          "rho-set",          "", NUMBER, "ρ in %", "set ρ, in percent: the share of neurons that each target resets") \
+    X(OMEGA_UP,         "omega-up",         "", NONE,   "ω",   "reset more strongly: ω + 0.05")        \
+    X(OMEGA_DOWN,       "omega-down",       "", NONE,   "ω",   "reset more weakly: ω - 0.05")          \
+    X(OMEGA_SET,        "omega-set",        "", NUMBER, "ω",   "set ω: 1 writes base values back, 0 leaves the fusion") \
+    X(PAPER,            "paper",            "", NONE,   "paper", "set the paper's defaults: α 0.5, ρ 1 %, ω 1") \
     /* ---- overview, layers, tensor ---- */                                                                 \
     X(OTHER_BLOCK,      "other-block",      "overview", NONE, "block", "go from the findings to the tensors and back") \
     X(RESUME_SCAN,      "resume-scan",      "overview layers tensor", NONE, "resume", "go on with a drift scan that was cancelled") \
@@ -102,7 +109,10 @@
     X(SEED,             "seed",             "prompt", NUMBER, "seed", "which random numbers sampling uses")  \
     X(AVERAGES,         "averages",         "prompt", NONE, "means", "show means over the whole text, or the cursor's position") \
     X(SWEEP,            "sweep",            "tune", NONE,   "sweep", "measure the headline figures at many α")  \
+    X(SWEEP_RHO,        "sweep-rho",        "tune", NONE,   "sweep ρ", "measure the headline figures at many ρ, from 0 to 4 %") \
     X(SWEEP_RANGE,      "sweep-range",      "tune", TEXT,   "sweep FROM:TO:POINTS", "sweep over another range of α") \
+    X(SELECTOR_NEXT,    "selector-next",    "tune", NONE,   "selector", "choose the neurons to reset by another measure") \
+    X(TARGETS,          "targets",          "tune", NUMBER, "targets", "how many target positions attribution looks at") \
     X(MEASURE,          "measure",          "overview tune", NONE, "measure", "measure the calibration rows now") \
     X(EXPORT,           "export",           "export", CONFIRM, "export", "write the model at these dials")      \
     X(EXPORT_TARGET,    "export-target",    "export", TEXT, "target", "name the directory to write")           \

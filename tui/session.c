@@ -3,7 +3,6 @@
 #include "tui/format.h"
 #include "tui/session_state.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,21 +23,9 @@ void session_title(const Session *session, char *text, size_t size) {
                    sft->layers, format_short_count(sft->parameters, parameters));
 }
 
-SessionDials session_dials(const Session *session) {
-    SessionDials dials = {0};
-    /* 0.29 · 100 is not 29: whether there is a third decimal is asked of the thousandths that α is kept in */
-    bool in_hundredths = lround(session->settings.alpha * 1000.0) % 10 == 0;
-    (void)snprintf(dials.text, sizeof dials.text, "α %.*f", in_hundredths ? 2 : 3, session->settings.alpha);
-    bool preview = session->prompt != NULL && session_preview(session, SESSION_FUSED) != NULL;
-    bool headline = session->headline != NULL && session_headline_fused(session) != NULL;
-    dials.stale =
-        (preview && session_preview_is_stale(session)) || (headline && session_headline_is_stale(session));
-    return dials;
-}
-
 /* ---- running work ---- */
 
-enum { MOST_WORKS = 12 };
+enum { MOST_WORKS = 16 };
 
 /* All work that may run, that asked for last by a person first: what is shown first and cancelled first. */
 static size_t list_works(Session *session, Work **works) {
@@ -50,6 +37,10 @@ static size_t list_works(Session *session, Work **works) {
                    session->prompt != NULL ? comparison_work(session->prompt) : NULL,
                    &session->pooling,
                    session->headline != NULL ? comparison_work(session->headline) : NULL,
+                   &session->method.driving,
+                   &session->method.attributing,
+                   &session->method.profiling,
+                   &session->method.measuring,
                    &session->scanning,
                    &session->loading};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -94,38 +85,14 @@ bool session_refresh(Session *session) {
     bool changed = session_pair_refresh(session);
     changed |= session_tune_refresh(session);
     changed |= session_prompt_refresh(session);
+    changed |= session_method_refresh(session);
     changed |= session_tensor_refresh(session);
     changed |= session_export_refresh(session);
     Work *works[MOST_WORKS];
     return changed || list_works(session, works) > 0; /* progress moves while anything runs */
 }
 
-/* ---- dials and messages ---- */
-
-Reaction session_act(Session *session, Action action, const ActionArgument *argument) {
-    double alpha = session->settings.alpha;
-    switch (action) {
-    case ACTION_ALPHA_UP:
-        alpha += 0.01 * argument->count;
-        break;
-    case ACTION_ALPHA_DOWN:
-        alpha -= 0.01 * argument->count;
-        break;
-    case ACTION_ALPHA_UP_COARSE:
-        alpha += 0.1 * argument->count;
-        break;
-    case ACTION_ALPHA_DOWN_COARSE:
-        alpha -= 0.1 * argument->count;
-        break;
-    case ACTION_ALPHA_SET:
-        alpha = argument->number;
-        break;
-    default:
-        return REACTION_IGNORED;
-    }
-    session_set_alpha(session, alpha);
-    return (Reaction)(REACTION_REFRESH | REACTION_REDRAW);
-}
+/* ---- messages ---- */
 
 bool session_take_message(Session *session, SessionTone *tone, char *text, size_t size) {
     if (session->message_count == 0) return false;

@@ -31,7 +31,13 @@ static Status load(Job *job, void *argument, Error *error) {
         /* a failure stays in calibration_error: the session goes on without rows */
         Status read = calibration_read(load->calibration_path, load->sft, load->config, 0, job,
                                        &load->calibration, &load->calibration_error);
-        if (read != STATUS_OK) load->calibration = NULL;
+        if (read == STATUS_OK)
+            read = hash_file(load->calibration_path, job, NULL, load->calibration_sha256,
+                             &load->calibration_error);
+        if (read != STATUS_OK) {
+            calibration_free(load->calibration);
+            load->calibration = NULL;
+        }
     }
     return job_report(job, "loading", 3, 3) ? STATUS_OK : job_cancelled(error);
 }
@@ -54,6 +60,7 @@ static void begin_with_tokenizers(Session *session) {
                                   loaded->calibration_error.message);
     if (status != STATUS_OK) session_say(session, SESSION_ERROR, "%s", error.message);
     session_tune_begin(session);
+    session_method_begin(session);
     session_prompt_begin(session);
 }
 
@@ -83,7 +90,11 @@ static void name_works(Session *session) {
     session->loading.label = "loading tokenizers";
     session->scanning.label = "drift";
     session->scanning.unit = "B";
-    session->sweeping.label = "sweep over α";
+    session->sweeping.label = "sweep";
+    session->method.attributing.label = "attribution";
+    session->method.measuring.label = "dormancy";
+    session->method.profiling.label = "drift of neurons";
+    session->method.driving.label = "tokens of a neuron";
     session->continuing.label = "continuing";
     session->pooling.label = "elements";
     session->exporting.label = "export";
@@ -97,7 +108,7 @@ Status session_create(const SessionOptions *options, Session **session, Error *e
     Session *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "the session");
     made->threads = options->threads;
-    made->settings.alpha = options->alpha;
+    made->settings = settings_at(options->alpha);
     made->current_example = -1;
     made->is_scan_wanted = true;
     name_works(made);
@@ -124,6 +135,7 @@ void session_free(Session *session) {
     session_export_close(session);
     session_tensor_close(session);
     session_prompt_close(session);
+    session_method_close(session);
     session_tune_close(session);
     session_pair_close(session);
     free(session);

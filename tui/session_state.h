@@ -1,9 +1,11 @@
 /*
  * session_state — the inside of a Session, shared by the session*.c files and by no one else.
  *
- *     session.c          what the frame asks: title, dials, running jobs, messages
+ *     session.c          what the frame asks: title, running jobs, messages
+ *     session_dials.c    α, ρ and ω: turning them, and as text
  *     session_pair.c     opening; tokenizers and calibration rows (loaded behind the first screen); drift
  *     session_tune.c     dials, headlines, sweep
+ *     session_method.c   neurons: attribution, dormancy, drift, the reset dial
  *     session_prompt.c   the prompt, its preview, pins, continuation
  *     session_tensor.c   element maps
  *     session_export.c   plan, run, verification
@@ -17,6 +19,7 @@
 #include "core/generation.h"
 #include "tui/comparison.h"
 #include "tui/session_export.h"
+#include "tui/session_method.h"
 #include "tui/session_pair.h"
 #include "tui/session_prompt.h"
 #include "tui/session_tensor.h"
@@ -31,6 +34,7 @@ typedef struct SessionLoad {
     const ModelConfig *config;                     /* NULL where the model cannot be run */
     Tokenizer *base, *sft;
     Calibration *calibration;
+    char calibration_sha256[HASH_HEX_SIZE];
     Error base_error, sft_error, calibration_error, difference;
 } SessionLoad;
 
@@ -39,6 +43,7 @@ typedef struct SessionSweepErrand {
     Settings settings[SESSION_SWEEP_LARGEST];
     EvaluationResult results[SESSION_SWEEP_LARGEST];
     size_t count;
+    bool is_rho;
 } SessionSweepErrand;
 
 typedef struct SessionContinueErrand {
@@ -58,6 +63,81 @@ typedef struct SessionExportErrand {
     ExportPlan *plan;
     VerifyResult *result;
 } SessionExportErrand;
+
+typedef struct SessionAttributionErrand {
+    const Model *model;
+    NeuronTable table;
+    RankingOrigin origin;
+    EvaluationRow *rows;
+    AttributionTarget *targets;
+    size_t target_count;
+    Attribution attribution;
+    Ranking *ranking;
+} SessionAttributionErrand;
+
+typedef struct SessionDormancyErrand {
+    const Model *model;
+    SessionSide side;
+    Settings settings;
+    bool with_gradient;
+    EvaluationRow *rows;
+    size_t row_count;
+    Dormancy dormancy;
+} SessionDormancyErrand;
+
+typedef struct SessionDriftErrand {
+    const Model *model;
+    NeuronTable table;
+    RankingOrigin drift_origin;
+    double *drift; /* [M] */
+    Ranking *drift_ranking, *random_ranking;
+} SessionDriftErrand;
+
+typedef struct SessionDriversErrand {
+    const Model *model;
+    uint64_t neuron;
+    NeuronBlock block;
+    size_t index;
+    ForwardSite site;
+    EvaluationRow *rows;
+    size_t row_count, token; /* the next row's first token */
+    float *values;           /* [tokens]: x_j(t) */
+} SessionDriversErrand;
+
+enum { SESSION_DRIVERS = 16 };
+
+/* What is known about the neurons. */
+typedef struct SessionMethod {
+    bool has_table;
+    NeuronTable table;
+    bool is_halted; /* cancelled or failed: waits for session_measure_method() */
+    Error error;
+
+    Work attributing, measuring, profiling, driving;
+    SessionAttributionErrand attribution_errand;
+    SessionDormancyErrand dormancy_errand;
+    SessionDriftErrand drift_errand;
+    SessionDriversErrand drivers_errand;
+
+    size_t target_count;       /* wanted */
+    size_t attributed_targets; /* asked of the attribution that is there */
+    bool has_attribution;
+    Attribution attribution;
+    Dormancy dormancy[SESSION_SIDES];
+    Settings dormancy_settings[SESSION_SIDES];
+    bool has_dormancy[SESSION_SIDES];
+    double *drift; /* [M]; NULL until it is known */
+
+    Selector selector;
+    const Ranking *rankings[SELECTOR_COUNT]; /* the newest of each */
+    Ranking **kept;                          /* all ever made: settings may borrow any */
+    size_t kept_count, kept_capacity;
+
+    bool has_wanted_drivers;
+    uint64_t wanted_drivers, drivers_of;
+    SessionDriver drivers[SESSION_DRIVERS];
+    size_t driver_count;
+} SessionMethod;
 
 struct Session {
     unsigned threads;
@@ -83,7 +163,9 @@ struct Session {
     bool headline_waits; /* it would take long: not until asked */
     Work sweeping;
     SessionSweepErrand *sweep_errand;
-    double sweep_alphas[SESSION_SWEEP_LARGEST];
+    double sweep_values[SESSION_SWEEP_LARGEST];
+    Settings sweep_settings;
+    bool sweep_is_rho, is_rho_sweep; /* of the sweep that is there; of the one that is wanted */
     DistributionAverages sweep_averages[SESSION_SWEEP_LARGEST];
     size_t sweep_count;
     double wanted_sweep[SESSION_SWEEP_LARGEST];
@@ -102,6 +184,8 @@ struct Session {
     SessionContinuation continuation;
     Work continuing;
     SessionContinueErrand continue_errand;
+
+    SessionMethod method;
 
     size_t tensor;
     Work pooling;
@@ -127,6 +211,8 @@ bool session_pair_refresh(Session *session);
 void session_pair_close(Session *session);
 bool session_tune_refresh(Session *session);
 void session_tune_close(Session *session);
+bool session_method_refresh(Session *session);
+void session_method_close(Session *session);
 bool session_prompt_refresh(Session *session);
 void session_prompt_close(Session *session);
 bool session_tensor_refresh(Session *session);
@@ -139,5 +225,6 @@ void session_export_open(Session *session);
 /* When tokenizers and calibration rows have been loaded. */
 void session_tune_begin(Session *session);
 void session_prompt_begin(Session *session);
+void session_method_begin(Session *session);
 
 #endif

@@ -20,7 +20,8 @@ void session_set_alpha(Session *session, double alpha) {
 
 /* ---- headlines ---- */
 
-static void want_sweep(Session *session, double from, double to, size_t points) {
+static void want_sweep(Session *session, bool is_rho, double from, double to, size_t points) {
+    session->is_rho_sweep = is_rho;
     if (points < 2) points = 2;
     if (points > SESSION_SWEEP_LARGEST) points = SESSION_SWEEP_LARGEST;
     for (size_t i = 0; i < points; i++)
@@ -40,7 +41,7 @@ void session_tune_begin(Session *session) {
     if (status != STATUS_OK) return;
     double work = 3.0 * (double)session->pair->sft->parameters * (double)calibration->tokens;
     session->headline_waits = work > EAGER_WORK;
-    if (!session->headline_waits) want_sweep(session, 0.0, 1.0, SESSION_SWEEP_POINTS);
+    if (!session->headline_waits) want_sweep(session, false, 0.0, 1.0, SESSION_SWEEP_POINTS);
 }
 
 static const DistributionAverages *averages_of(const EvaluationResult *result) {
@@ -59,9 +60,9 @@ const DistributionAverages *session_headline_fused(const Session *session) {
     return session->headline == NULL ? NULL : averages_of(comparison_fused(session->headline));
 }
 
-double session_headline_alpha(const Session *session) {
+const Settings *session_headline_settings(const Session *session) {
     const EvaluationResult *fused = session->headline == NULL ? NULL : comparison_fused(session->headline);
-    return fused == NULL ? NAN : fused->settings.alpha;
+    return fused == NULL ? NULL : &fused->settings;
 }
 
 bool session_headline_is_stale(const Session *session) {
@@ -105,11 +106,13 @@ void session_tune_close(Session *session) {
     comparison_free(session->headline);
 }
 
-void session_start_sweep(Session *session, double from, double to, size_t points) {
-    want_sweep(session, from, to, points);
+void session_start_sweep(Session *session, bool is_rho, double from, double to, size_t points) {
+    want_sweep(session, is_rho, from, to, points);
     (void)work_cancel(&session->sweeping); /* a running one makes way */
     session_measure_headlines(session);    /* base and SFT have to be there first */
     const char *message = session_headline_message(session);
+    if (message == NULL && is_rho && session->settings.ranking == NULL)
+        message = "neurons are not ranked yet";
     if (message != NULL) {
         session->wanted_sweep_count = 0;
         session_say(session, SESSION_WARNING, "no sweep: %s", message);
@@ -121,8 +124,10 @@ static void collect_sweep(Session *session) {
     session->sweep_error = (Error){0};
     if (session->sweeping.status == STATUS_OK) {
         session->sweep_count = errand->count;
+        session->sweep_is_rho = errand->is_rho;
+        session->sweep_settings = errand->settings[0];
         for (size_t i = 0; i < errand->count; i++) {
-            session->sweep_alphas[i] = errand->settings[i].alpha;
+            session->sweep_values[i] = errand->is_rho ? errand->settings[i].rho : errand->settings[i].alpha;
             session->sweep_averages[i] = errand->results[i].averages;
         }
     } else if (session->sweeping.status != STATUS_CANCELLED) {
@@ -140,7 +145,12 @@ static void start_sweep(Session *session, const Evaluation *evaluation) {
     } else {
         errand->evaluation = evaluation;
         errand->count = session->wanted_sweep_count;
-        for (size_t i = 0; i < errand->count; i++) errand->settings[i].alpha = session->wanted_sweep[i];
+        for (size_t i = 0; i < errand->count; i++) {
+            errand->settings[i] = session->settings;
+            *(session->is_rho_sweep ? &errand->settings[i].rho : &errand->settings[i].alpha) =
+                session->wanted_sweep[i];
+        }
+        errand->is_rho = session->is_rho_sweep;
         session->sweep_errand = errand;
         status = work_start(&session->sweeping, session->threads, sweep, errand, &error);
     }
@@ -173,7 +183,9 @@ bool session_tune_refresh(Session *session) {
 SessionSweep session_sweep(const Session *session) {
     return (SessionSweep){
         .count = session->sweep_count,
-        .alphas = session->sweep_alphas,
+        .is_rho = session->sweep_is_rho,
+        .settings = &session->sweep_settings,
+        .values = session->sweep_values,
         .averages = session->sweep_averages,
         .is_running = work_is_running(&session->sweeping) ||
                       (session->wanted_sweep_count > 0 && session_headline_message(session) == NULL),

@@ -21,7 +21,7 @@ void session_set_alpha(Session *session, double alpha);
 const DistributionAverages *session_headline_base(const Session *session);
 const DistributionAverages *session_headline_sft(const Session *session);
 const DistributionAverages *session_headline_fused(const Session *session);
-double session_headline_alpha(const Session *session); /* the α of session_headline_fused() */
+const Settings *session_headline_settings(const Session *session); /* the dials of session_headline_fused() */
 bool session_headline_is_stale(const Session *session);
 
 /* Why there are no headlines: "loading", "no calibration rows: …", "not measured: …", an error; NULL while
@@ -31,13 +31,15 @@ const char *session_headline_message(const Session *session);
 /* Starts measuring where that waits to be asked, or goes on after a cancellation. */
 void session_measure_headlines(Session *session);
 
-/* ---- the sweep over α ---- */
+/* ---- the sweep over α, or over ρ ---- */
 
 enum { SESSION_SWEEP_POINTS = 21, SESSION_SWEEP_LARGEST = 101 };
 
 typedef struct SessionSweep {
     size_t count;                         /* points; 0 until the first sweep is done */
-    const double *alphas;                 /* [count], rising */
+    bool is_rho;                          /* over ρ, otherwise over α */
+    const double *values;                 /* [count], rising: of that dial */
+    const Settings *settings;             /* the other dials, as they stood */
     const DistributionAverages *averages; /* [count] */
     bool is_running;
     const char *error; /* of the last sweep; NULL where it went well */
@@ -45,8 +47,8 @@ typedef struct SessionSweep {
 
 SessionSweep session_sweep(const Session *session);
 
-/* Over the calibration rows. A sweep that runs is cancelled and starts again. Where headlines are measured
- * without being asked, a sweep over 0 … 1 is too. */
-void session_start_sweep(Session *session, double from, double to, size_t points);
+/* Over the calibration rows, the other dials as they are. A sweep that runs is cancelled and starts again.
+ * Where headlines are measured without being asked, a sweep over 0 … 1 is too. */
+void session_start_sweep(Session *session, bool is_rho, double from, double to, size_t points);
 
 #endif

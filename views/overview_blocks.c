@@ -76,7 +76,7 @@ int overview_draw_confidence(Canvas *canvas, Rect area, const Session *session, 
     }
     bool stale = fused != NULL && session_headline_is_stale(session);
     (void)snprintf(head, sizeof head, "%sW α %.3g", stale ? "~" : "",
-                   fused != NULL ? session_headline_alpha(session) : session_settings(session)->alpha);
+                   (fused != NULL ? session_headline_settings(session) : session_settings(session))->alpha);
     if (base == NULL) (void)canvas_write(canvas, area, 0, LABEL, ROLE_STALE, "measuring…");
     canvas_write_field(canvas, area, 0, at, VALUE, true, ROLE_BASE, "base");
     canvas_write_field(canvas, area, 0, at + VALUE, VALUE, true, ROLE_SFT, "SFT");

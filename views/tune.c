@@ -3,6 +3,7 @@
  */
 #include "core/memory.h"
 #include "tui/format.h"
+#include "tui/session_method.h"
 #include "tui/session_pair.h"
 #include "tui/session_tune.h"
 #include "tui/text.h"
@@ -14,7 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_COLUMNS = 26, FIGURE_COLUMNS = 11, CHART_ROWS = 6, SIDE_BY_SIDE = 120 };
+enum {
+    DIALS = 3,
+    RHO_POINTS = 17,
+    LABEL_COLUMNS = 26,
+    FIGURE_COLUMNS = 11,
+    CHART_ROWS = 6,
+    SIDE_BY_SIDE = 120
+};
+
+/* The paper sweeps ρ up to 4 %; the dial turns further, its picture does not. */
+static const double MOST_RHO = 0.04;
 
 typedef struct TuneState {
     double from, to; /* the sweep's ends */
@@ -33,19 +44,65 @@ static Status open_tune(Session *session, void **state, Error *error) {
 
 /* ---- drawing ---- */
 
-static void draw_dial(const Session *session, Canvas *canvas, Rect area) {
-    char value[FORMAT_SIZE];
-    (void)snprintf(value, sizeof value, "%.3f", session_settings(session)->alpha);
-    Dial dial = {.label = "α fusion",
-                 .low_label = "base",
-                 .high_label = "SFT",
-                 .value_text = value,
-                 .low = 0.0,
-                 .high = 1.0,
-                 .value = session_settings(session)->alpha,
-                 .ticks = 10,
-                 .selected = true};
-    dial_draw(canvas, area, 0, &dial);
+static void draw_dials(const Session *session, Canvas *canvas, Rect area) {
+    const Settings *settings = session_settings(session);
+    char alpha[FORMAT_SIZE], rho[FORMAT_SIZE], omega[FORMAT_SIZE];
+    (void)snprintf(alpha, sizeof alpha, "%.3f", settings->alpha);
+    (void)snprintf(rho, sizeof rho, "%.2f %%", settings->rho * 100.0);
+    (void)snprintf(omega, sizeof omega, "%.2f", settings->omega);
+    const Dial dials[] = {{.label = "α fusion",
+                           .low_label = "base",
+                           .high_label = "SFT",
+                           .value_text = alpha,
+                           .high = 1.0,
+                           .value = settings->alpha,
+                           .ticks = 10,
+                           .selected = true},
+                          {.label = "ρ reset",
+                           .low_label = "0",
+                           .high_label = "4 %",
+                           .value_text = rho,
+                           .high = MOST_RHO,
+                           .value = settings->rho < MOST_RHO ? settings->rho : MOST_RHO,
+                           .ticks = 4},
+                          {.label = "ω strength",
+                           .low_label = "0",
+                           .high_label = "1",
+                           .value_text = omega,
+                           .high = 1.0,
+                           .value = settings->omega,
+                           .ticks = 4}};
+    for (int i = 0; i < DIALS; i++) {
+        Dial dial = dials[i];
+        dial.label_columns = 10;
+        dial.end_columns = 4;
+        dial.value_columns = 7;
+        dial_draw(canvas, area, i, &dial);
+    }
+}
+
+/* What ρ cuts out of the ranking, and where. */
+static void draw_reset(const Session *session, Canvas *canvas, Rect area) {
+    SessionReset reset = session_reset(session);
+    if (!reset.is_ready) {
+        const char *message = session_method_message(session);
+        (void)canvas_print(canvas, area, 0, 0, ROLE_DIM, "reset by %s: %s",
+                           ranking_selector_name(reset.selector),
+                           message != NULL ? message : "ranking the neurons…");
+        return;
+    }
+    char selected[FORMAT_SIZE], all[FORMAT_SIZE];
+    int column = canvas_print(canvas, area, 0, 0, ROLE_TEXT, "%s", ranking_selector_name(reset.selector));
+    if (reset.selector == SELECTOR_ATTRIBUTION)
+        column = canvas_print(canvas, area, 0, column, ROLE_TEXT, ", %u a target: ", reset.per_target);
+    else
+        column = canvas_write(canvas, area, 0, column, ROLE_TEXT, ": ");
+    column = canvas_print(canvas, area, 0, column, ROLE_VALUE, "%s of %s",
+                          format_count(reset.selected, selected), format_count(reset.neurons, all));
+    for (int module = 0; module < NEURON_MODULE_COUNT && reset.selected > 0; module++)
+        column = canvas_print(canvas, area, 0, column, ROLE_DIM, " %s%llu",
+                              neurons_module_name((NeuronModule)module),
+                              (unsigned long long)reset.by_module[module]);
 }
 
 static void draw_rows_line(const Session *session, Canvas *canvas, Rect area) {
@@ -80,9 +137,12 @@ static void draw_headlines(const TuneState *state, const Session *session, Canva
     for (int c = 0; c < 3; c++)
         (void)canvas_write_right(canvas, area, 0, LABEL_COLUMNS + (c + 1) * FIGURE_COLUMNS, ROLES[c],
                                  c == 2 ? fused : NAMES[c]);
-    for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++) {
+    /* where not all fit, those around the cursor */
+    size_t shown = area.rows > 1 ? (size_t)area.rows - 1 : 1, first = 0;
+    if (state->cursor + 1 > shown) first = state->cursor + 1 - shown;
+    for (size_t i = first; i < DISTRIBUTION_FIGURE_COUNT && i < first + shown; i++) {
         const DistributionFigure *figure = &DISTRIBUTION_FIGURES[i];
-        int row = (int)i + 1;
+        int row = (int)(i - first) + 1;
         (void)canvas_print(canvas, area, row, 1, i == state->cursor ? ROLE_SELECTED : ROLE_TEXT, "%s%s%s%s",
                            figure->label, *figure->unit ? " (" : "", figure->unit, *figure->unit ? ")" : "");
         for (int c = 0; c < 3; c++) {
@@ -100,13 +160,14 @@ static void draw_curve(const Session *session, size_t figure, Canvas *canvas, Re
     double values[SESSION_SWEEP_LARGEST];
     for (size_t i = 0; i < sweep.count; i++) values[i] = distribution_figure(&sweep.averages[i], figure);
     ChartSeries series = {.y = values, .role = ROLE_FUSED};
-    Chart chart = {.x = sweep.alphas,
+    const Settings *settings = session_settings(session);
+    Chart chart = {.x = sweep.values,
                    .count = sweep.count,
                    .series = &series,
                    .series_count = 1,
                    .title = DISTRIBUTION_FIGURES[figure].label,
-                   .x_label = "α",
-                   .mark = session_settings(session)->alpha};
+                   .x_label = sweep.is_rho ? "ρ" : "α",
+                   .mark = sweep.is_rho ? settings->rho : settings->alpha};
     chart_draw(canvas, area, &chart);
 }
 
@@ -125,8 +186,9 @@ static void draw_sweep(const TuneState *state, const Session *session, Canvas *c
     SessionSweep sweep = session_sweep(session);
     if (sweep.count == 0) {
         const char *message = sweep.error != NULL ? sweep.error
-                              : sweep.is_running  ? "sweeping over α…"
-                                                  : "s sweeps over α: entropy, KL to base and SFT, loss";
+                              : sweep.is_running
+                                  ? "sweeping…"
+                                  : "s sweeps over α, v over ρ: entropy, KL to base and SFT, loss";
         (void)canvas_write_wrapped(canvas, area, 0, sweep.error != NULL ? ROLE_ERROR : ROLE_DIM, message);
         return;
     }
@@ -146,7 +208,8 @@ static void draw_sweep(const TuneState *state, const Session *session, Canvas *c
 
 static void draw_tune(void *opaque, Session *session, Canvas *canvas, Rect area) {
     const TuneState *state = opaque;
-    draw_dial(session, canvas, rect_cut_top(&area, 1));
+    draw_dials(session, canvas, rect_cut_top(&area, DIALS));
+    draw_reset(session, canvas, rect_cut_top(&area, 1));
     draw_rows_line(session, canvas, rect_cut_top(&area, 1));
     Rect charts = area;
     int rows = (int)DISTRIBUTION_FIGURE_COUNT + 1;
@@ -185,7 +248,7 @@ static Reaction set_range(TuneState *state, Session *session, const char *text) 
     state->from = from;
     state->to = to;
     state->points = points;
-    session_start_sweep(session, from, to, points);
+    session_start_sweep(session, false, from, to, points);
     return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
 }
 
@@ -215,7 +278,16 @@ static Reaction act_on_tune(void *opaque, Session *session, Action action, const
     case ACTION_LAST:
         return move(state, (long)DISTRIBUTION_FIGURE_COUNT);
     case ACTION_SWEEP:
-        session_start_sweep(session, state->from, state->to, state->points);
+        session_start_sweep(session, false, state->from, state->to, state->points);
+        return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
+    case ACTION_SWEEP_RHO:
+        session_start_sweep(session, true, 0.0, MOST_RHO, RHO_POINTS);
+        return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
+    case ACTION_SELECTOR_NEXT:
+        session_set_selector(session, (Selector)((session_reset(session).selector + 1) % SELECTOR_LIST));
+        return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
+    case ACTION_TARGETS:
+        session_set_targets(session, argument->number >= 1.0 ? (size_t)argument->number : 0);
         return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
     case ACTION_SWEEP_RANGE:
         return set_range(state, session, argument->text);
@@ -242,12 +314,14 @@ static bool find_row(void *opaque, Session *session, const char *text, int direc
 
 /* ---- numbers ---- */
 
-static void add_averages(Table *table, const char *model, double alpha,
+static void add_averages(Table *table, const char *model, const Settings *settings,
                          const DistributionAverages *averages) {
     if (averages == NULL) return;
     table_add_row(table);
     table_add_text(table, model);
-    table_add_number(table, alpha);
+    table_add_number(table, settings->alpha);
+    table_add_number(table, settings->rho);
+    table_add_number(table, settings->omega);
     for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++)
         table_add_number(table, distribution_figure(averages, i));
 }
@@ -256,19 +330,25 @@ static Status list_numbers(void *opaque, Session *session, Table **table, Error 
     (void)opaque;
     enum { MOST_COLUMNS = 32 };
     TableColumn columns[MOST_COLUMNS] = {{"model", NULL, NULL, TABLE_TEXT, 0},
-                                         {"alpha", NULL, NULL, TABLE_NUMBER, 0}};
-    size_t count = 2;
+                                         {"alpha", NULL, NULL, TABLE_NUMBER, 0},
+                                         {"rho", NULL, NULL, TABLE_NUMBER, 0},
+                                         {"omega", NULL, NULL, TABLE_NUMBER, 0}};
+    size_t count = 4;
     for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT && count < MOST_COLUMNS; i++)
         columns[count++] =
             (TableColumn){DISTRIBUTION_FIGURES[i].key, NULL, DISTRIBUTION_FIGURES[i].unit, TABLE_NUMBER, 0};
     Status status = table_create(columns, count, table, error);
     if (status != STATUS_OK) return status;
-    add_averages(*table, "base", 0.0, session_headline_base(session));
-    add_averages(*table, "sft", 1.0, session_headline_sft(session));
-    add_averages(*table, "fused", session_headline_alpha(session), session_headline_fused(session));
+    const Settings base = settings_at(0.0), sft = settings_at(1.0);
+    add_averages(*table, "base", &base, session_headline_base(session));
+    add_averages(*table, "sft", &sft, session_headline_sft(session));
+    add_averages(*table, "fused", session_headline_settings(session), session_headline_fused(session));
     SessionSweep sweep = session_sweep(session);
-    for (size_t i = 0; i < sweep.count; i++)
-        add_averages(*table, "sweep", sweep.alphas[i], &sweep.averages[i]);
+    for (size_t i = 0; i < sweep.count; i++) {
+        Settings settings = *sweep.settings;
+        *(sweep.is_rho ? &settings.rho : &settings.alpha) = sweep.values[i];
+        add_averages(*table, "sweep", &settings, &sweep.averages[i]);
+    }
     return STATUS_OK;
 }
 
@@ -279,7 +359,7 @@ const View tune_view = {
     .name = "tune",
     .title = "Tune",
     .help =
-        "W = α·SFT + (1 − α)·base. The table follows the dial as soon as the forward pass is done; until then the "
+        "W = α·SFT + (1 − α)·base; on the neurons that ρ selects, α is (1 − ω)·α. The table follows the dial as soon as the forward pass is done; until then the "
         "column W~ is older than the dial. The curves are a sweep, the dial marked in them.",
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,

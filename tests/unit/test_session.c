@@ -7,6 +7,7 @@
 #include "core/random.h"
 #include "scratch.h"
 #include "tui/session_export.h"
+#include "tui/session_method.h"
 #include "tui/session_pair.h"
 #include "tui/session_prompt.h"
 #include "tui/session_tensor.h"
@@ -97,6 +98,15 @@ static void settle(Session *session) {
     }
 }
 
+static bool neurons_are_ranked(const Session *session) {
+    return session_reset(session).is_ready;
+}
+
+static bool method_is_complete(const Session *session) {
+    return session_attribution(session) != NULL && session_dormancy(session, SESSION_FUSED) != NULL &&
+           !session_dormancy_is_stale(session);
+}
+
 /* ---- opening ---- */
 
 static void the_demo_pair_opens_and_fills_in(void **state) {
@@ -115,7 +125,7 @@ static void the_demo_pair_opens_and_fills_in(void **state) {
     const DistributionAverages *base = session_headline_base(session), *sft = session_headline_sft(session);
     assert_true(sft->entropy < base->entropy); /* the demo's SFT model is over-trained: surer than base */
     assert_true(base->kl_base == 0.0 && sft->kl_sft == 0.0 && sft->kl_base > 0.0);
-    assert_true(session_headline_alpha(session) == 0.5);
+    assert_true(session_headline_settings(session)->alpha == 0.5);
     assert_null(session_headline_message(session));
     assert_null(session_preview_message(session));
     for (size_t i = 0; i < session_finding_count(session); i++)
@@ -150,7 +160,7 @@ static void a_pair_that_cannot_be_run_is_still_looked_at(void **state) {
     Error error;
     assert_int_equal(session_set_prompt(session, "a", 1, &error), STATUS_UNSUPPORTED);
     assert_int_equal(session_continue(session, &error), STATUS_ARGUMENT);
-    session_start_sweep(session, 0.0, 1.0, 5);
+    session_start_sweep(session, false, 0.0, 1.0, 5);
     assert_false(session_sweep(session).is_running);
     session_free(session);
 }
@@ -243,13 +253,13 @@ static void what_is_older_than_the_dial_is_stale_until_it_is_measured_again(void
     assert_true(session_preview_is_stale(session) && session_headline_is_stale(session));
     assert_true(session_dials(session).stale);
     assert_true(session_headline_fused(session)->kl_base == before); /* the old figure stays in sight */
-    assert_true(session_headline_alpha(session) == 0.5);
+    assert_true(session_headline_settings(session)->alpha == 0.5);
     session_set_alpha(session, 0.5);
     assert_false(session_dials(session).stale); /* turned back: it is what is wanted */
     session_set_alpha(session, 0.8);
     wait_for(session, "preview", preview_is_fresh);
     wait_for(session, "headlines", headline_is_fresh);
-    assert_true(session_headline_alpha(session) == 0.8);
+    assert_true(session_headline_settings(session)->alpha == 0.8);
     assert_true(session_headline_fused(session)->kl_base > before); /* further from base */
     session_free(session);
 }
@@ -465,28 +475,28 @@ static void a_sweep_has_its_points_from_end_to_end(void **state) {
     Session *session = open_demo();
     wait_for(session, "sweep", sweep_is_done);
     assert_int_equal(session_sweep(session).count, SESSION_SWEEP_POINTS); /* the first comes unasked */
-    session_start_sweep(session, 0.0, 1.0, 5);
+    session_start_sweep(session, false, 0.0, 1.0, 5);
     assert_true(session_sweep(session).is_running);
     wait_for(session, "sweep", sweep_is_done);
     wait_for(session, "headlines", headline_is_fresh);
     SessionSweep sweep = session_sweep(session);
     assert_int_equal(sweep.count, 5);
     assert_null(sweep.error);
-    for (size_t i = 0; i < 5; i++) assert_true(sweep.alphas[i] == 0.25 * (double)i);
+    for (size_t i = 0; i < 5; i++) assert_true(sweep.values[i] == 0.25 * (double)i);
     assert_true(fabs(sweep.averages[0].entropy - session_headline_base(session)->entropy) < 1e-5);
     assert_true(fabs(sweep.averages[4].entropy - session_headline_sft(session)->entropy) < 1e-5);
     assert_true(fabs(sweep.averages[2].entropy - session_headline_fused(session)->entropy) <
                 1e-5); /* α is 0.5 */
     for (size_t i = 1; i < 5; i++) assert_true(sweep.averages[i].kl_base > sweep.averages[i - 1].kl_base);
-    session_start_sweep(session, 0.0, 1.0, 21); /* the second makes way for the third */
+    session_start_sweep(session, false, 0.0, 1.0, 21); /* the second makes way for the third */
     (void)session_refresh(session);
-    session_start_sweep(session, 0.4, 0.6, 0); /* two points at least */
+    session_start_sweep(session, false, 0.4, 0.6, 0); /* two points at least */
     for (int i = 0; i < PATIENCE && session_sweep(session).is_running; i++) {
         (void)session_refresh(session);
         pause_briefly();
     }
     assert_int_equal(session_sweep(session).count, 2);
-    assert_true(session_sweep(session).alphas[0] == 0.4 && session_sweep(session).alphas[1] == 0.6);
+    assert_true(session_sweep(session).values[0] == 0.4 && session_sweep(session).values[1] == 0.6);
     session_free(session);
 }
 
@@ -497,7 +507,7 @@ static void a_sweep_that_waits_for_the_headlines_is_cancelled_with_them(void **s
         Session *session =
             open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
         wait_for(session, "tokenizer", tokenizer_is_there);
-        session_start_sweep(session, 0.0, 1.0, 21);
+        session_start_sweep(session, false, 0.0, 1.0, 21);
         bool waits = session_sweep(session).is_running && session_headline_base(session) == NULL;
         for (int k = 0;
              k < PATIENCE && !(session_cancel(session), (void)session_refresh(session), is_idle(session));
@@ -684,7 +694,7 @@ static void a_session_can_be_left_at_any_moment(void **state) {
         for (uint64_t k = 0; k < refreshes; k++) {
             (void)session_refresh(session);
             if (k % 4 == 0) session_set_alpha(session, random_uniform(2, i * 100 + k));
-            if (k == 20) session_start_sweep(session, 0.0, 1.0, 11);
+            if (k == 20) session_start_sweep(session, false, 0.0, 1.0, 11);
             if (k == 25 && session_continue(session, NULL) != STATUS_OK) pause_briefly(); /* no prompt yet */
             if (k % 3 == 0) pause_briefly();
         }
@@ -702,10 +712,44 @@ static void a_session_can_be_left_at_any_moment(void **state) {
     }
 }
 
+/* ---- the reset dial ---- */
+
+/* With all calibration rows: the figures of the golden data. */
+static void the_reset_dial_cuts_the_ranking_and_the_figures_follow(void **state) {
+    (void)state;
+    Session *session =
+        open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
+    wait_for(session, "ranking", neurons_are_ranked);
+    assert_int_equal(session_reset(session).neurons, 8640);
+    assert_int_equal(session_reset(session).selected, 0); /* ρ is 0 */
+    session_set_rho(session, 0.01);
+    SessionReset reset = session_reset(session);
+    assert_int_equal(reset.per_target, 86);
+    assert_int_equal(reset.selected, 384);
+    assert_int_equal(reset.by_module[NEURON_K], 163);
+    assert_int_equal(reset.by_module[NEURON_O], 0);
+    wait_for(session, "headlines", headline_is_fresh);
+    assert_true(fabs(session_headline_fused(session)->entropy - 0.12812724034320777) < 1e-4);
+    wait_for(session, "dormancy", method_is_complete);
+    size_t marked = 0;
+    for (uint64_t i = 0; i < reset.neurons; i++) {
+        SessionNeuron neuron;
+        session_neuron(session, i, &neuron);
+        marked += neuron.is_reset;
+        assert_true(neuron.rank >= 0 && neuron.target >= 0);
+    }
+    assert_int_equal(marked, 384);
+    session_set_omega(session, 0.0); /* nothing is taken back: the fusion alone */
+    wait_for(session, "headlines", headline_is_fresh);
+    assert_true(fabs(session_headline_fused(session)->entropy - 0.12425161176280719) < 1e-4);
+    session_free(session);
+}
+
 int main(void) {
     blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_demo_pair_opens_and_fills_in),
+        cmocka_unit_test(the_reset_dial_cuts_the_ranking_and_the_figures_follow),
         cmocka_unit_test(a_pair_that_cannot_be_opened_is_an_error_with_a_name),
         cmocka_unit_test(a_pair_that_cannot_be_run_is_still_looked_at),
         cmocka_unit_test(two_models_that_do_not_match_are_explained_and_scanned),

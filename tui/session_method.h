@@ -1,0 +1,78 @@
+/*
+ * session_method — the neurons of the model on screen: dormancy, attribution, drift, and the reset that ρ
+ * cuts out of a ranking. All of it is measured on the calibration rows.
+ *
+ * Where measuring would take long (a large model) it waits until asked: session_measure_method(). What is
+ * known is there as it comes: first drift and dormancy of base and SFT, then attribution, then W at the
+ * dials.
+ */
+#ifndef REJUV_TUI_SESSION_METHOD_H
+#define REJUV_TUI_SESSION_METHOD_H
+
+#include "core/attribution.h"
+#include "core/dormancy.h"
+#include "core/neurons.h"
+#include "core/ranking.h"
+#include "tui/session_prompt.h"
+
+/* How the neurons are numbered; NULL where the pair cannot be run. */
+const NeuronTable *session_neurons(const Session *session);
+
+/* What is known about one neuron; NaN (or -1) where it is not known, or does not apply: dormancy is defined
+ * for the inputs of down (as module down) and, per channel, of o; gradient dormancy for down. */
+typedef struct SessionNeuron {
+    NeuronBlock block;
+    uint64_t index; /* within its block: the row or column of the module's weight */
+    double dormancy[SESSION_SIDES], gradient;
+    double drift;  /* ‖Δ‖ of its row or column relative to base's */
+    double score;  /* attribution, at the target that ranks it best */
+    int64_t rank;  /* by the selector, 0 the first */
+    int target;    /* index into session_attribution()->targets */
+    bool is_reset; /* at the dials */
+} SessionNeuron;
+
+void session_neuron(const Session *session, uint64_t neuron, SessionNeuron *facts);
+
+/* NULL while they are not known. */
+const Attribution *session_attribution(const Session *session);
+const Dormancy *session_dormancy(const Session *session, SessionSide side);
+bool session_dormancy_is_stale(const Session *session); /* of SESSION_FUSED: older than the dials */
+
+/* Why there is nothing yet: "loading", "no calibration rows …", "not measured yet …", an error; NULL while it
+ * is measured or there. */
+const char *session_method_message(const Session *session);
+void session_measure_method(Session *session);
+
+/* ---- the reset dial ---- */
+
+typedef struct SessionReset {
+    bool is_ready; /* the selector's ranking is there: ρ acts */
+    Selector selector;
+    size_t targets;      /* attribution: how many */
+    uint64_t neurons;    /* M */
+    uint32_t per_target; /* n = round(ρ·M) */
+    uint64_t selected;   /* neurons of rank below n */
+    uint64_t by_module[NEURON_MODULE_COUNT];
+} SessionReset;
+
+SessionReset session_reset(const Session *session);
+
+/* The reset neurons of one block, of `block.count`. */
+uint64_t session_reset_block(const Session *session, const NeuronBlock *block);
+
+void session_set_rho(Session *session, double rho);     /* 0 … 1, in steps of 0.0005 */
+void session_set_omega(Session *session, double omega); /* 0 … 1 */
+void session_set_selector(Session *session, Selector selector);
+void session_set_targets(Session *session, size_t targets); /* measures attribution again */
+
+/* The tokens that drive a neuron of the MLP or attention most, on the SFT model: the `count` largest |x_j(t)|
+ * over all calibration positions. NULL while unknown: then it is being measured, in the background; ask
+ * again. */
+typedef struct SessionDriver {
+    size_t row, position;
+    int32_t token; /* at that position */
+    double value;
+} SessionDriver;
+const SessionDriver *session_drivers(Session *session, uint64_t neuron, size_t *count);
+
+#endif
