@@ -1,6 +1,7 @@
 #include "core/export.h"
 #include "core/json.h"
 #include "tui/command.h"
+#include "tui/dials.h"
 #include "tui/format.h"
 #include "tui/verification.h"
 
@@ -8,7 +9,8 @@
 #include <stdlib.h>
 
 typedef struct Export {
-    Recipe *recipe; /* with --recipe */
+    Recipe *recipe; /* with --recipe; otherwise the dials */
+    Dials dials;
     ExportOptions options;
     ExportPlan *plan;
     VerifyResult *verified; /* NULL: not verified */
@@ -46,8 +48,7 @@ static Status read_options(const Batch *batch, Export *export, Error *error) {
         if (status != STATUS_OK) return status;
         export->options = export_options_from_recipe(export->recipe);
     } else {
-        export->options = (ExportOptions){.settings = {.alpha = options_value(options, OPTION_ALPHA)->number},
-                                          .dtype = DTYPES[options_value(options, OPTION_DTYPE)->count],
+        export->options = (ExportOptions){.dtype = DTYPES[options_value(options, OPTION_DTYPE)->count],
                                           .shard_bytes = options_value(options, OPTION_SHARD_SIZE)->count,
                                           .donor = DONORS[options_value(options, OPTION_DONOR)->count]};
     }
@@ -55,12 +56,29 @@ static Status read_options(const Batch *batch, Export *export, Error *error) {
     return STATUS_OK;
 }
 
-static Status open_inputs(Batch *batch, const Export *export, Error *error) {
-    if (batch->options->operand_count > 0) return batch_open_pair(batch, error);
-    if (export->recipe == NULL)
+/* By recipe: the pair and a job, no model. */
+static Status open_for_recipe(Batch *batch, const Export *export, Error *error) {
+    Status status =
+        batch->options->operand_count > 0
+            ? batch_open_pair(batch, error)
+            : batch_open_pair_of(batch, export->recipe->base.directory, export->recipe->sft.directory, error);
+    return status == STATUS_OK ? batch_open_job(batch, error) : status;
+}
+
+/* By dials: a model too, where neurons are chosen. Weights alone can be fused without knowing the model. */
+static Status open_for_dials(Batch *batch, Export *export, Error *error) {
+    bool wants_reset = dials_want_reset(batch->options);
+    if (batch->options->operand_count == 0)
         return status_fail(error, STATUS_ARGUMENT,
                            "expected BASE SFT (only --recipe and --discard do without)");
-    return batch_open_pair_of(batch, export->recipe->base.directory, export->recipe->sft.directory, error);
+    Status status = dials_check(batch->options, error);
+    if (status == STATUS_OK)
+        status = wants_reset ? batch_open_model(batch, error) : batch_open_pair(batch, error);
+    if (status == STATUS_OK && !wants_reset) status = batch_open_job(batch, error);
+    if (status == STATUS_OK) status = dials_read(batch, &export->dials, error);
+    if (status == STATUS_OK && wants_reset) status = dials_rank(batch, &export->dials, error);
+    export->options.settings = export->dials.settings;
+    return status;
 }
 
 static void tell_findings(Batch *batch, const ExportPlan *plan) {
@@ -112,6 +130,7 @@ static Status write_json(Batch *batch, const Export *export, const Table *files,
         json_add_text(tree, "sft", batch->pair->sft->directory) &&
         json_add_bool(tree, "dry_run", options_has(batch->options, OPTION_DRY_RUN)) &&
         json_add_number(tree, "alpha", plan->options.settings.alpha) &&
+        dials_add_json(tree, &plan->options.settings, false) &&
         json_add_text(tree, "dtype", dtype == DTYPE_UNKNOWN ? "keep" : dtype_name(dtype)) &&
         json_add_text(tree, "donor", recipe_donor_name(plan->options.donor)) &&
         batch_json_add_count(tree, "shard_bytes", plan->options.shard_bytes) &&
@@ -129,7 +148,7 @@ static Status write_json(Batch *batch, const Export *export, const Table *files,
 
 static Status write_text(Batch *batch, const Export *export, const Table *files, Error *error) {
     const ExportPlan *plan = export->plan;
-    char total[FORMAT_SIZE], left[FORMAT_SIZE];
+    char total[FORMAT_SIZE], left[FORMAT_SIZE], reset[256];
     bool dry = options_has(batch->options, OPTION_DRY_RUN);
     Status status = batch_write_table(batch, files, error);
     if (status != STATUS_OK) return status;
@@ -137,6 +156,8 @@ static Status write_text(Batch *batch, const Export *export, const Table *files,
     batch_print("%s %zu files, %s, to %s (alpha %g, donor %s).", dry ? "Would write" : "Wrote",
                 plan->shard_count + plan->sidecar_count, format_bytes((double)plan->total_bytes, total),
                 plan->directory, plan->options.settings.alpha, recipe_donor_name(plan->options.donor));
+    dials_describe_reset(&plan->options.settings, reset, sizeof reset);
+    if (reset[0] != '\0') batch_print("%s", reset);
     if (dry && plan->free_bytes != UINT64_MAX)
         batch_print("%s are free there.", format_bytes((double)plan->free_bytes, left));
     if (dry && plan->kept_bytes > 0)
@@ -190,12 +211,14 @@ static Status run(Batch *batch, Error *error) {
         return status_fail(error, STATUS_ARGUMENT, "expected --out DIR, the directory to make");
     if (options_has(batch->options, OPTION_DISCARD)) return discard(batch, error);
     Status status = read_options(batch, &export, error);
-    if (status == STATUS_OK) status = open_inputs(batch, &export, error);
-    if (status == STATUS_OK) status = batch_open_job(batch, error);
+    if (status == STATUS_OK)
+        status = export.recipe != NULL ? open_for_recipe(batch, &export, error)
+                                       : open_for_dials(batch, &export, error);
     if (status == STATUS_OK) status = export_plan(batch->pair, &export.options, &export.plan, error);
     if (status == STATUS_OK) status = write_export(batch, &export, error);
     verify_result_free(export.verified);
     export_plan_free(export.plan);
+    dials_free(&export.dials);
     recipe_free(export.recipe);
     return status;
 }
@@ -207,13 +230,14 @@ const Command command_export = {
     .details =
         "Safetensors with the SFT model's names and order, configuration and tokenizer of the donor, "
         "the recipe "
-        "(rejuvenation.json) and the same fusion for mergekit. The directory appears when it is whole; an "
+        "(rejuvenation.json) and the same fusion for mergekit. With --rho the neurons that --calibration chooses are "
+        "reset; the recipe lists them, so that --recipe needs no calibration. The directory appears when it is whole; an "
         "interrupted export goes on where it was when the same command is given again. Afterwards "
         "everything is "
         "read again and compared with the recipe and the inputs.\n"
         "\n"
         "JSON: an object with\n"
-        "  directory, base, sft, dry_run, alpha, dtype, donor, shard_bytes, weight_bytes, total_bytes, "
+        "  directory, base, sft, dry_run, alpha, dials (see preview --help), dtype, donor, shard_bytes, weight_bytes, total_bytes, "
         "kept_bytes, free_bytes\n"
         "  files         [{file, bytes, tensors}]\n"
         "  findings      [{severity: error|warning|note, subject, text}]\n"

@@ -123,6 +123,7 @@ static Status continue_prompt(Batch *batch, Preview *preview, Error *error) {
 
 static void free_preview(Preview *preview) {
     for (int i = 0; i < PREVIEW_MODELS; i++) evaluation_free_result(&preview->results[i]);
+    dials_free(&preview->dials);
     tokens_free(&preview->pins);
     calibration_free(preview->rows);
     free(preview->continuation);
@@ -134,22 +135,22 @@ static Status check_options(const Options *options, Error *error) {
         !options_has(options, OPTION_IDS))
         return status_fail(error, STATUS_ARGUMENT, "expected a prompt: --prompt, --prompt-file or --ids");
     static const OptionId OF_CONTINUATION[] = {OPTION_FROM, OPTION_TEMPERATURE, OPTION_SEED};
-    for (size_t i = 0; i < sizeof OF_CONTINUATION / sizeof *OF_CONTINUATION; i++)
+    for (size_t i = 0; i < sizeof OF_CONTINUATION / sizeof *OF_CONTINUATION; i++) {
+        if (OF_CONTINUATION[i] == OPTION_SEED && options_has(options, OPTION_SELECT)) continue;
         if (options_has(options, OF_CONTINUATION[i]) && !options_has(options, OPTION_CONTINUE))
             return status_fail(error, STATUS_ARGUMENT, "--%s says how to --continue, which is missing",
                                option_facts(OF_CONTINUATION[i])->name);
-    return STATUS_OK;
+    }
+    return dials_check(options, error);
 }
 
 static Status run(Batch *batch, Error *error) {
     const Options *options = batch->options;
     const char *logits = options_text(options, OPTION_LOGITS_OUT);
-    Preview preview = {
-        .settings = {[PREVIEW_BASE] = {.alpha = 0.0},
-                     [PREVIEW_SFT] = {.alpha = 1.0},
-                     [PREVIEW_FUSED] = {.alpha = options_value(options, OPTION_ALPHA)->number}}};
+    Preview preview = {.settings = {[PREVIEW_BASE] = {.alpha = 0.0}, [PREVIEW_SFT] = {.alpha = 1.0}}};
     Status status = check_options(options, error);
     if (status == STATUS_OK) status = batch_open_model(batch, error);
+    if (status == STATUS_OK) status = dials_read(batch, &preview.dials, error);
     if (status == STATUS_OK) status = batch_read_prompt(batch, &preview.rows, error);
     if (status == STATUS_OK) {
         preview.row = &preview.rows->rows[0];
@@ -159,6 +160,8 @@ static Status run(Batch *batch, Error *error) {
                       positions);
         status = read_pins(batch, &preview, error);
     }
+    if (status == STATUS_OK && dials_want_reset(options)) status = dials_rank(batch, &preview.dials, error);
+    preview.settings[PREVIEW_FUSED] = preview.dials.settings;
     if (status == STATUS_OK) status = measure(batch, &preview, error);
     if (status == STATUS_OK && options_has(options, OPTION_CONTINUE))
         status = continue_prompt(batch, &preview, error);
@@ -174,7 +177,8 @@ const Command command_preview = {
     .operands = "BASE SFT",
     .summary = "The next-token distributions of base, SFT and their fusion on a prompt, side by side.",
     .details =
-        "Needs one of --prompt, --prompt-file, --ids. Entropies and divergences are in nats; kl_base is "
+        "Needs one of --prompt, --prompt-file, --ids. The fusion is W at all dials; with --rho the neurons that "
+        "--calibration chooses are reset in it. Entropies and divergences are in nats; kl_base is "
         "KL(base || fused), kl_sft KL(SFT || fused); top1 the largest probability; p_next the "
         "probability of "
         "the token that follows in the prompt.\n"
@@ -182,6 +186,8 @@ const Command command_preview = {
         "JSON: an object with\n"
         "  base, sft     the directories\n"
         "  alpha, ids [...], tokens [...]\n"
+        "  dials         {alpha, rho; omega, selector, targets, seed, calibration_sha256, neurons, per_target, "
+        "selected, where there is a reset; module_alpha, layer_alpha, where they are set}\n"
         "  averages      {base, sft, fused: {positions, response_tokens (positions with a next token), "
         "entropy, top1, confident (share with top1 > 0.99), kl_base, kl_sft, loss, perplexity, "
         "same_top1_base, same_top1_sft, dp_base, dp_base_rms}}\n"

@@ -2,33 +2,49 @@
 #include "core/json.h"
 #include "core/memory.h"
 #include "tui/command.h"
+#include "tui/dials.h"
 
 #include <stdlib.h>
 
 /* So many settings share a pass over the files; more would cost memory for no less reading that matters. */
-enum { PASS_SETTINGS = 16 };
+enum { PASS_SETTINGS = 16, MOST_POINTS = 10000 };
+
+static const double DEFAULT_ALPHA = 0.5; /* of a sweep over rho */
 
 typedef struct Sweep {
-    Calibration *calibration;
-    Settings *settings; /* [points] */
+    Dials dials;
+    Calibration *prompt;            /* without --calibration */
+    const Calibration *calibration; /* what is measured on: that, or the dials' */
+    Settings *settings;             /* [points] */
     DistributionAverages base, sft, *fused;
     size_t points;
 } Sweep;
 
 static Status open_rows(Batch *batch, Sweep *sweep, Error *error) {
-    const char *path = options_text(batch->options, OPTION_CALIBRATION);
-    if (path == NULL) return batch_read_prompt(batch, &sweep->calibration, error);
-    return calibration_read(path, batch->tokenizer, batch->model->config, 0, batch->job, &sweep->calibration,
-                            error);
+    bool has_file = options_has(batch->options, OPTION_CALIBRATION);
+    Status status = has_file ? dials_open_calibration(batch, &sweep->dials, error)
+                             : batch_read_prompt(batch, &sweep->prompt, error);
+    sweep->calibration = has_file ? sweep->dials.calibration : sweep->prompt;
+    return status;
 }
 
+/* Every rho at every alpha: alpha varies within rho. */
 static Status make_settings(Batch *batch, Sweep *sweep, Error *error) {
-    const OptionValue *range = options_value(batch->options, OPTION_ALPHA_RANGE);
-    sweep->points = (size_t)range->count;
+    OptionValue alpha = *options_value(batch->options, OPTION_ALPHA_RANGE);
+    const OptionValue *rho = dials_rho(batch->options);
+    if (!alpha.given && rho->count > 1) alpha = (OptionValue){.number = DEFAULT_ALPHA, .count = 1};
+    if (alpha.count * rho->count > MOST_POINTS) /* each at most as many, so the product fits */
+        return status_fail(error, STATUS_ARGUMENT, "expected at most %d points of --alpha times --rho",
+                           MOST_POINTS);
+    sweep->points = (size_t)(alpha.count * rho->count);
     sweep->settings = memory_allocate(sweep->points, sizeof *sweep->settings);
     sweep->fused = memory_allocate(sweep->points, sizeof *sweep->fused);
     if (sweep->settings == NULL || sweep->fused == NULL) return memory_fail(error, "a sweep");
-    for (size_t i = 0; i < sweep->points; i++) sweep->settings[i].alpha = option_range_value(range, i);
+    for (size_t i = 0; i < sweep->points; i++) {
+        sweep->settings[i] = sweep->dials.settings;
+        sweep->settings[i].alpha = option_range_value(&alpha, i % alpha.count);
+        sweep->settings[i].rho = option_range_value(rho, i / alpha.count);
+    }
     return STATUS_OK;
 }
 
@@ -49,14 +65,13 @@ static Status measure_points(Batch *batch, const Evaluation *evaluation, Sweep *
     return STATUS_OK;
 }
 
-static Status measure(Batch *batch, Sweep *sweep, Error *error) {
-    /* a prompt alone has no response: then every position of it is measured */
-    bool responses = options_has(batch->options, OPTION_CALIBRATION);
-    EvaluationRow *rows = calibration_list_positions(sweep->calibration, responses);
+/* A prompt alone has no response: then every position of it is measured. */
+static Status measure_prompt(Batch *batch, Sweep *sweep, Error *error) {
+    EvaluationRow *rows = calibration_list_positions(sweep->prompt, false);
     if (rows == NULL) return memory_fail(error, "a sweep");
     Evaluation *evaluation = NULL;
     EvaluationResult base = {0}, sft = {0};
-    Status status = evaluation_create(batch->model, rows, sweep->calibration->count, 0, &evaluation, error);
+    Status status = evaluation_create(batch->model, rows, sweep->prompt->count, 0, &evaluation, error);
     if (status == STATUS_OK) status = evaluation_prepare(evaluation, &base, &sft, batch->job, error);
     if (status == STATUS_OK) {
         sweep->base = base.averages;
@@ -70,30 +85,47 @@ static Status measure(Batch *batch, Sweep *sweep, Error *error) {
     return status;
 }
 
+static Status measure(Batch *batch, Sweep *sweep, Error *error) {
+    if (sweep->prompt != NULL) return measure_prompt(batch, sweep, error);
+    Status status = dials_evaluate(batch, &sweep->dials, error);
+    if (status != STATUS_OK) return status;
+    sweep->base = sweep->dials.base.averages;
+    sweep->sft = sweep->dials.sft.averages;
+    return measure_points(batch, sweep->dials.evaluation, sweep, error);
+}
+
 /* ---- output ---- */
 
-static void add_row(Table *table, const char *model, double alpha, const DistributionAverages *averages) {
+static void add_row(Table *table, const char *model, const Settings *settings,
+                    const DistributionAverages *averages) {
+    const Ranking *ranking = settings->ranking;
     table_add_row(table);
     table_add_text(table, model);
-    table_add_number(table, alpha);
+    table_add_number(table, settings->alpha);
+    table_add_number(table, settings->rho);
+    table_add_integer(table, ranking == NULL ? 0 : (int64_t)ranking_count(ranking, settings_cut(settings)));
     for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++)
         table_add_number(table, distribution_figure(averages, i));
 }
 
 static Status make_table(const Sweep *sweep, Table **table, Error *error) {
-    TableColumn *columns = memory_allocate(DISTRIBUTION_FIGURE_COUNT + 2, sizeof *columns);
+    enum { BEFORE = 4 };
+    const Settings base = {.alpha = 0.0}, sft = {.alpha = 1.0};
+    TableColumn *columns = memory_allocate(DISTRIBUTION_FIGURE_COUNT + BEFORE, sizeof *columns);
     if (columns == NULL) return memory_fail(error, "a sweep");
     columns[0] = (TableColumn){"model", NULL, NULL, TABLE_TEXT, 0};
     columns[1] = (TableColumn){"alpha", NULL, NULL, TABLE_NUMBER, 3};
+    columns[2] = (TableColumn){"rho", NULL, NULL, TABLE_NUMBER, 3};
+    columns[3] = (TableColumn){"selected", NULL, NULL, TABLE_INTEGER, 0};
     for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++)
-        columns[i + 2] = (TableColumn){.key = DISTRIBUTION_FIGURES[i].key, .type = TABLE_NUMBER};
-    Status status = table_create(columns, DISTRIBUTION_FIGURE_COUNT + 2, table, error);
+        columns[i + BEFORE] = (TableColumn){.key = DISTRIBUTION_FIGURES[i].key, .type = TABLE_NUMBER};
+    Status status = table_create(columns, DISTRIBUTION_FIGURE_COUNT + BEFORE, table, error);
     free(columns);
     if (status != STATUS_OK) return status;
-    add_row(*table, "base", 0.0, &sweep->base);
+    add_row(*table, "base", &base, &sweep->base);
     for (size_t i = 0; i < sweep->points; i++)
-        add_row(*table, "fused", sweep->settings[i].alpha, &sweep->fused[i]);
-    add_row(*table, "sft", 1.0, &sweep->sft);
+        add_row(*table, "fused", &sweep->settings[i], &sweep->fused[i]);
+    add_row(*table, "sft", &sft, &sweep->sft);
     return STATUS_OK;
 }
 
@@ -105,6 +137,7 @@ static Status write_json(Batch *batch, const Sweep *sweep, const Table *table, E
                     batch_json_add_count(tree, "rows", sweep->calibration->count) &&
                     batch_json_add_count(tree, "positions", sweep->base.positions) &&
                     batch_json_add_count(tree, "response_tokens", sweep->base.response_tokens) &&
+                    dials_add_json(tree, &sweep->dials.settings, true) &&
                     batch_json_add_table(tree, "points", table);
     if (complete) return batch_write_json(batch, tree, error);
     cJSON_Delete(tree);
@@ -119,8 +152,11 @@ static Status run(Batch *batch, Error *error) {
         !options_has(options, OPTION_PROMPT_FILE) && !options_has(options, OPTION_IDS))
         return status_fail(error, STATUS_ARGUMENT,
                            "expected what to measure on: --calibration, --prompt, --prompt-file or --ids");
-    Status status = batch_open_model(batch, error);
+    Status status = dials_check(options, error);
+    if (status == STATUS_OK) status = batch_open_model(batch, error);
+    if (status == STATUS_OK) status = dials_read(batch, &sweep.dials, error);
     if (status == STATUS_OK) status = open_rows(batch, &sweep, error);
+    if (status == STATUS_OK && dials_want_reset(options)) status = dials_rank(batch, &sweep.dials, error);
     if (status == STATUS_OK) status = make_settings(batch, &sweep, error);
     if (status == STATUS_OK) status = measure(batch, &sweep, error);
     if (status == STATUS_OK) status = make_table(&sweep, &table, error);
@@ -135,24 +171,28 @@ static Status run(Batch *batch, Error *error) {
     table_free(table);
     free(sweep.settings);
     free(sweep.fused);
-    calibration_free(sweep.calibration);
+    calibration_free(sweep.prompt);
+    dials_free(&sweep.dials);
     return status;
 }
 
 const Command command_sweep = {
     .name = "sweep",
     .operands = "BASE SFT",
-    .summary = "What the fusion weight does: every figure of the output space at a range of alphas.",
+    .summary =
+        "What the dials do: every figure of the output space at a range of alphas, of rhos, or of both.",
     .details =
         "Measured on the response positions of --calibration (of a row without a response, on the last "
         "position "
-        "of its prompt), or on every position of one prompt.\n"
+        "of its prompt), or on every position of one prompt. A range of --alpha and one of --rho together are "
+        "the plane: all alphas at the first rho, then at the next. All other dials stay as given.\n"
         "\n"
         "JSON: an object with\n"
         "  base, sft  the directories\n"
         "  source     what was measured on\n"
         "  rows, positions, response_tokens  how many\n"
-        "  points     [{model: base|fused|sft, alpha, entropy, top1, confident, kl_base, kl_sft, loss, "
+        "  dials      {omega, selector, ...}: those that do not vary; see preview --help\n"
+        "  points     [{model: base|fused|sft, alpha, rho, selected (neurons reset), entropy, top1, confident, kl_base, kl_sft, loss, "
         "perplexity, same_top1_base, same_top1_sft, dp_base, dp_base_rms}]: see preview --help\n"
         "CSV: the points",
     .run = run,

@@ -6,8 +6,9 @@
  *
  *     letter     of the short form, 0 for none
  *     argument   as help shows it; NULL for a FLAG; of a CHOICE the values themselves: "base|sft"
- *     KIND       FLAG; NUMBER and COUNT from `least` to `most`; SIZE in bytes, with a unit; CHOICE; RANGE is
- *                FROM:TO:POINTS, the ends within `least` to `most`; TEXT
+ *     KIND       FLAG; NUMBER and COUNT from `least` to `most`; SHARE is a NUMBER that may be written as 1%;
+ *                SIZE in bytes, with a unit; CHOICE; RANGE is FROM:TO:POINTS, the ends within `least` to
+ *                `most`, or one NUMBER; SHARES the same of SHAREs; TEXT
  *     default    as the user would write it, or NULL: then options_has() tells
  *     commands   those that take it
  *
@@ -18,18 +19,39 @@
 
 #define ON(command) (1U << COMMAND_##command)
 #define ON_EVERY    (~0U)
-#define ON_JOBS     (ON(OPEN) | ON(DRIFT) | ON(PREVIEW) | ON(SWEEP) | ON(EXPORT) | ON(VERIFY))
-#define ON_TABLES   (ON(INFO) | ON(CHECK) | ON(DRIFT) | ON(PREVIEW) | ON(SWEEP) | ON(EXPORT) | ON(VERIFY))
+#define ON_DIALS    (ON(PREVIEW) | ON(NEURONS) | ON(RESET) | ON(SWEEP) | ON(EXPORT))
+#define ON_JOBS     (ON(OPEN) | ON(DRIFT) | ON_DIALS | ON(VERIFY))
+#define ON_TABLES   (ON(INFO) | ON(CHECK) | ON(DRIFT) | ON_DIALS | ON(VERIFY))
 
 /* clang-format off */
 #define OPTION_TABLE(X) \
     /* ---- the dials and what they are measured on ---- */ \
-    X(ALPHA, "alpha", 'a', "A", NUMBER, 0, 1, "0.5", ON(OPEN) | ON(PREVIEW) | ON(EXPORT), \
+    X(ALPHA, "alpha", 'a', "A", NUMBER, 0, 1, "0.5", ON(OPEN) | (ON_DIALS & ~ON(SWEEP)), \
       "the fusion weight: 0 is the base model, 1 the SFT model") \
-    X(ALPHA_RANGE, "alpha", 'a', "FROM:TO:POINTS", RANGE, -1, 2, "0:1:11", ON(SWEEP), \
-      "the fusion weights to measure, evenly spaced, both ends included; below 0 and above 1 extrapolates") \
-    X(CALIBRATION, "calibration", 'c', "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SWEEP), \
-      "rows to measure on, one a line: JSON with prompt and response (or prompt_ids and response_ids), or a prompt as text") \
+    X(ALPHA_RANGE, "alpha", 'a', "A|FROM:TO:POINTS", RANGE, -1, 2, "0:1:11", ON(SWEEP), \
+      "the fusion weights to measure, evenly spaced, both ends included, or one; below 0 and above 1 extrapolates; with a range of --rho it is 0.5 unless given") \
+    X(ALPHA_LAYERS, "alpha-layers", 0, "A0:A1|A,A,...", TEXT, 0, 0, NULL, ON_DIALS, \
+      "a fusion weight for each layer: a line from the first layer's to the last's, or a list of as many as there are layers") \
+    X(ALPHA_KIND, "alpha-kind", 0, "KIND=A,...", TEXT, 0, 0, NULL, ON_DIALS, \
+      "a fusion weight for tensors of a kind, in every layer: q, k, v, o, gate, up, down, embed, norm, lm_head; may be repeated") \
+    X(PROTECT, "protect", 0, "KIND,...=sft|base", TEXT, 0, 0, NULL, ON_DIALS, \
+      "keep embed, norm or lm_head as the SFT or the base model has them; may be repeated") \
+    X(RHO, "rho", 0, "R", SHARE, 0, 1, "0", ON(PREVIEW) | ON(EXPORT), \
+      "the reset fraction, 0.01 or 1%: the share of all neurons that each target may reset; the set is their union") \
+    X(RHO_SET, "rho", 0, "R", SHARE, 0, 1, "1%", ON(NEURONS) | ON(RESET), \
+      "the reset fraction, 0.01 or 1%: the share of all neurons that each target may reset; the set is their union") \
+    X(RHO_RANGE, "rho", 0, "R|FROM:TO:POINTS", SHARES, 0, 1, "0", ON(SWEEP), \
+      "the reset fractions to measure, 0.01 or 1%, evenly spaced, both ends included, or one; a range of both is the plane") \
+    X(OMEGA, "omega", 0, "W", NUMBER, 0, 1, "1", ON_DIALS, \
+      "how far a reset goes: 1 writes base values back, 0 does nothing") \
+    X(SELECT, "select", 0, "attribution|drift|dormancy|gradient|random", CHOICE, 0, 0, "attribution", ON_DIALS, \
+      "what neurons are chosen by: the paper's attribution; or, to compare with it, how far they moved, how little they speak or learn on the SFT model, chance") \
+    X(TARGETS, "targets", 0, "N", COUNT, 1, 1000000, "32", ON_DIALS, \
+      "how many positions attribution explains: those of the largest change in entropy") \
+    X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW), \
+      "the seed of --select random") \
+    X(CALIBRATION, "calibration", 'c', "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
+      "rows to measure and to choose neurons on, one a line: JSON with prompt and response (or prompt_ids and response_ids), or a prompt as text") \
     X(PROMPT, "prompt", 'p', "TEXT", TEXT, 0, 0, NULL, ON(OPEN) | ON(PREVIEW) | ON(SWEEP), \
       "the text to run the models on") \
     X(PROMPT_FILE, "prompt-file", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP), \
@@ -43,6 +65,21 @@
       "only the first N rows") \
     X(BY, "by", 0, "tensor|layer|role", CHOICE, 0, 0, "tensor", ON(DRIFT), \
       "what a row is: one tensor, or all tensors of a layer or of a role taken as one") \
+    /* ---- neurons ---- */ \
+    X(SORT_NEURONS, "sort", 0, \
+      "layer|module|index|dormancy_base|dormancy_sft|dormancy_fused|gradient_dormancy|drift|attribution|attribution_rank|target|rank|reset", \
+      CHOICE, 0, 0, "rank", ON(NEURONS), \
+      "by this column: dormant, moved, important or selected ones first; equals in the model's order") \
+    X(TOP_NEURONS, "top", 'k', "N", COUNT, 1, 1e9, NULL, ON(NEURONS), \
+      "only the first N neurons") \
+    X(MODULE, "module", 0, "q|k|v|gate|up|o|down", CHOICE, 0, 0, NULL, ON(NEURONS), \
+      "only neurons of this module") \
+    X(LAYER, "layer", 0, "N", COUNT, 0, 1000000, NULL, ON(NEURONS), \
+      "only neurons of this layer, counted from 0") \
+    X(TAU, "tau", 0, "T", NUMBER, 0, 1000000, "0.025", ON(NEURONS), \
+      "dormant is what speaks at most so loud; 1 is the average of its layer") \
+    X(TAU_GRADIENT, "gradient-tau", 0, "T", NUMBER, 0, 1000000, "0.01", ON(NEURONS), \
+      "the same for gradients") \
     /* ---- tokenize ---- */ \
     X(PLAIN, "plain", 0, NULL, FLAG, 0, 0, NULL, ON(TOKENIZE), \
       "without special tokens: they are not put in, or with --decode left out") \
@@ -64,7 +101,7 @@
     X(TEMPERATURE, "temperature", 't', "T", NUMBER, 0, 1000, "0", ON(PREVIEW), \
       "0 takes the most likely token, anything above samples") \
     X(SEED, "seed", 's', "S", COUNT, 0, 18446744073709551615.0, "0", ON(PREVIEW), \
-      "the seed of sampling: the same seed gives the same text") \
+      "the seed of sampling (the same seed gives the same text), and of --select random") \
     X(LOGITS_OUT, "logits-out", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW), \
       "write the fused model's logits, [tokens, vocabulary], as raw little-endian float32") \
     /* ---- export and verify ---- */ \

@@ -22,24 +22,34 @@ static const OptionFacts FACTS[OPTION_COUNT] = {
 #undef OPTION_ROW
 };
 
-/* Options that contradict each other. */
+/* Options that contradict each other: everywhere, or for some commands. */
 static const struct {
     OptionId a, b;
+    unsigned commands; /* 0: all */
 } EXCLUSIVE[] = {
-    {OPTION_JSON, OPTION_CSV},
-    {OPTION_PROMPT, OPTION_PROMPT_FILE},
-    {OPTION_PROMPT, OPTION_IDS},
-    {OPTION_PROMPT_FILE, OPTION_IDS},
-    {OPTION_CALIBRATION, OPTION_PROMPT_FILE},
-    {OPTION_CALIBRATION, OPTION_IDS},
-    {OPTION_RECIPE, OPTION_ALPHA},
-    {OPTION_RECIPE, OPTION_DTYPE},
-    {OPTION_RECIPE, OPTION_SHARD_SIZE},
-    {OPTION_RECIPE, OPTION_DONOR},
-    {OPTION_DISCARD, OPTION_DRY_RUN},
-    {OPTION_DISCARD, OPTION_RECIPE},
-    {OPTION_NO_INPUTS, OPTION_BASE},
-    {OPTION_NO_INPUTS, OPTION_SFT},
+    {OPTION_JSON, OPTION_CSV, 0},
+    {OPTION_PROMPT, OPTION_PROMPT_FILE, 0},
+    {OPTION_PROMPT, OPTION_IDS, 0},
+    {OPTION_PROMPT_FILE, OPTION_IDS, 0},
+    {OPTION_CALIBRATION, OPTION_PROMPT_FILE, ON(SWEEP)},
+    {OPTION_CALIBRATION, OPTION_IDS, ON(SWEEP)},
+    {OPTION_RECIPE, OPTION_ALPHA, 0},
+    {OPTION_RECIPE, OPTION_ALPHA_LAYERS, 0},
+    {OPTION_RECIPE, OPTION_ALPHA_KIND, 0},
+    {OPTION_RECIPE, OPTION_PROTECT, 0},
+    {OPTION_RECIPE, OPTION_RHO, 0},
+    {OPTION_RECIPE, OPTION_OMEGA, 0},
+    {OPTION_RECIPE, OPTION_SELECT, 0},
+    {OPTION_RECIPE, OPTION_TARGETS, 0},
+    {OPTION_RECIPE, OPTION_SEED_RANDOM, 0},
+    {OPTION_RECIPE, OPTION_CALIBRATION, 0},
+    {OPTION_RECIPE, OPTION_DTYPE, 0},
+    {OPTION_RECIPE, OPTION_SHARD_SIZE, 0},
+    {OPTION_RECIPE, OPTION_DONOR, 0},
+    {OPTION_DISCARD, OPTION_DRY_RUN, 0},
+    {OPTION_DISCARD, OPTION_RECIPE, 0},
+    {OPTION_NO_INPUTS, OPTION_BASE, 0},
+    {OPTION_NO_INPUTS, OPTION_SFT, 0},
 };
 
 const OptionFacts *option_facts(OptionId id) {
@@ -121,11 +131,30 @@ static bool read_choice(const char *choices, const char *text, uint64_t *which) 
     }
 }
 
-static bool read_range(const char *text, OptionValue *value) {
+/* "0.01" or "1%". */
+static bool read_share(const char *text, double *share) {
+    char copy[64];
+    size_t length = strlen(text);
+    if (length == 0 || text[length - 1] != '%') return read_number(text, share);
+    if (length > sizeof copy) return false;
+    memcpy(copy, text, length - 1);
+    copy[length - 1] = '\0';
+    if (!read_number(copy, share)) return false;
+    *share /= 100.0;
+    return true;
+}
+
+static bool read_range(const char *text, bool (*read)(const char *, double *), OptionValue *value) {
     char first[64], second[64];
     int used = 0;
+    if (strchr(text, ':') == NULL) {
+        value->count = 1;
+        if (!read(text, &value->number)) return false;
+        value->to = value->number;
+        return true;
+    }
     if (sscanf(text, "%63[^:]:%63[^:]:%n", first, second, &used) != 2 || used == 0) return false;
-    return read_number(first, &value->number) && read_number(second, &value->to) &&
+    return read(first, &value->number) && read(second, &value->to) &&
            read_count(text + used, &value->count) && value->count >= 2 && value->count <= RANGE_POINTS_LIMIT;
 }
 
@@ -141,6 +170,8 @@ static bool read_value(const OptionFacts *facts, const char *text, OptionValue *
         return true;
     case OPTION_KIND_NUMBER:
         return read_number(text, &value->number) && is_within(facts, value->number);
+    case OPTION_KIND_SHARE:
+        return read_share(text, &value->number) && is_within(facts, value->number);
     case OPTION_KIND_COUNT:
         return read_count(text, &value->count) && is_within(facts, (double)value->count);
     case OPTION_KIND_SIZE:
@@ -148,7 +179,9 @@ static bool read_value(const OptionFacts *facts, const char *text, OptionValue *
     case OPTION_KIND_CHOICE:
         return read_choice(facts->argument, text, &value->count);
     case OPTION_KIND_RANGE:
-        return read_range(text, value) && is_within(facts, value->number) && is_within(facts, value->to);
+    case OPTION_KIND_SHARES:
+        return read_range(text, facts->kind == OPTION_KIND_SHARES ? read_share : read_number, value) &&
+               is_within(facts, value->number) && is_within(facts, value->to);
     }
     return false;
 }
@@ -161,6 +194,9 @@ static Status refuse_value(const OptionFacts *facts, const char *text, Error *er
     case OPTION_KIND_NUMBER:
         (void)snprintf(expected, sizeof expected, "a number from %s to %s", least, most);
         break;
+    case OPTION_KIND_SHARE:
+        (void)snprintf(expected, sizeof expected, "a share from %s to %s, such as 0.01 or 1%%", least, most);
+        break;
     case OPTION_KIND_COUNT:
         (void)snprintf(expected, sizeof expected, "a whole number from %s to %s", least, most);
         break;
@@ -171,6 +207,7 @@ static Status refuse_value(const OptionFacts *facts, const char *text, Error *er
         (void)snprintf(expected, sizeof expected, "one of %s", facts->argument);
         break;
     case OPTION_KIND_RANGE:
+    case OPTION_KIND_SHARES:
         (void)snprintf(expected, sizeof expected, "%s, such as 0:1:11, within %s to %s and of 2 to %d points",
                        facts->argument, least, most, RANGE_POINTS_LIMIT);
         break;
@@ -336,6 +373,8 @@ static Status read_values(Options *options, Error *error) {
 static Status check_exclusive(const Options *options, Error *error) {
     for (size_t i = 0; i < sizeof EXCLUSIVE / sizeof *EXCLUSIVE; i++) {
         OptionId a = EXCLUSIVE[i].a, b = EXCLUSIVE[i].b;
+        unsigned commands = EXCLUSIVE[i].commands;
+        if (commands != 0 && (commands >> options->command & 1U) == 0) continue;
         if (options_has(options, a) && options_has(options, b))
             return status_fail(error, STATUS_ARGUMENT, "--%s and --%s exclude each other", FACTS[a].name,
                                FACTS[b].name);

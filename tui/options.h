@@ -26,6 +26,8 @@ typedef enum CommandId {
     COMMAND_DRIFT,
     COMMAND_TOKENIZE,
     COMMAND_PREVIEW,
+    COMMAND_NEURONS,
+    COMMAND_RESET,
     COMMAND_SWEEP,
     COMMAND_EXPORT,
     COMMAND_VERIFY,
@@ -43,10 +45,12 @@ typedef enum OptionId {
 typedef enum OptionKind {
     OPTION_KIND_FLAG,
     OPTION_KIND_NUMBER,
+    OPTION_KIND_SHARE,
     OPTION_KIND_COUNT,
     OPTION_KIND_SIZE,
     OPTION_KIND_CHOICE,
     OPTION_KIND_RANGE,
+    OPTION_KIND_SHARES,
     OPTION_KIND_TEXT
 } OptionKind;
 
@@ -64,9 +68,9 @@ typedef struct OptionFacts {
 typedef struct OptionValue {
     bool given;
     const char *text; /* as written, or the default; NULL where there is neither */
-    double number;    /* NUMBER; the FROM of a RANGE */
-    double to;        /* RANGE */
-    uint64_t count;   /* COUNT; SIZE, in bytes; CHOICE, which, from 0; the POINTS of a RANGE */
+    double number;    /* NUMBER, SHARE; the FROM of a RANGE or of SHARES */
+    double to;        /* of those two */
+    uint64_t count; /* COUNT; SIZE, in bytes; CHOICE, which, from 0; the POINTS of a RANGE: 1 for a number */
 } OptionValue;
 
 typedef struct OptionGiven {

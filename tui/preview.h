@@ -10,12 +10,14 @@
 
 #include "core/evaluation.h"
 #include "tui/batch.h"
+#include "tui/dials.h"
 
 typedef enum PreviewModel { PREVIEW_BASE, PREVIEW_SFT, PREVIEW_FUSED, PREVIEW_MODELS } PreviewModel;
 
 typedef struct Preview {
     Calibration *rows;         /* one row: the prompt */
     const CalibrationRow *row; /* that one */
+    Dials dials;
     Settings settings[PREVIEW_MODELS];
     EvaluationResult results[PREVIEW_MODELS]; /* every position of the prompt */
     TokenList pins;

@@ -198,6 +198,12 @@ static Status write_text(Batch *batch, const Preview *preview, Error *error) {
         if (i > 0) batch_print("%s", "");
         status = write_made(batch, preview, MAKERS[i], error);
     }
+    char reset[256];
+    dials_describe_reset(&preview->settings[PREVIEW_FUSED], reset, sizeof reset);
+    if (status == STATUS_OK && reset[0] != '\0') {
+        batch_print("%s", "");
+        batch_print("%s", reset);
+    }
     if (status == STATUS_OK && preview->continuation != NULL) write_continuation(batch, preview);
     return status;
 }
@@ -351,6 +357,7 @@ static Status write_json(Batch *batch, const Preview *preview, Error *error) {
     bool complete = tree != NULL && json_add_text(tree, "base", batch->pair->base->directory) &&
                     json_add_text(tree, "sft", batch->pair->sft->directory) &&
                     json_add_number(tree, "alpha", preview->settings[PREVIEW_FUSED].alpha) &&
+                    dials_add_json(tree, &preview->settings[PREVIEW_FUSED], false) &&
                     batch_json_add_ids(tree, "ids", row->ids, row->count) &&
                     add_tokens(batch, preview, tree) && add_averages(preview, tree) &&
                     add_positions(preview, tree) && add_top(batch, preview, tree) &&

@@ -1,0 +1,73 @@
+#include "core/selection.h"
+
+#include "core/drift.h"
+#include "core/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- drift ---- */
+
+static Status measure_block(const Model *model, const NeuronBlock *block, double *drift, Job *job,
+                            Error *error) {
+    const NeuronFacts *facts = neurons_facts(block->module);
+    const PairTensor *tensor = model->layers[block->layer].tensors[facts->weight];
+    DriftProfile profile;
+    for (uint64_t i = 0; i < block->count; i++) drift[i] = NAN;
+    if (!drift_is_comparable(tensor)) return STATUS_OK;
+    Status status = drift_profile(tensor, &profile, job, error);
+    if (status != STATUS_OK) return status;
+    bool by_rows = facts->axis == NEURON_ROW;
+    uint64_t known = by_rows ? profile.rows : profile.columns;
+    for (uint64_t i = 0; i < block->count && i < known; i++)
+        drift[i] = by_rows ? drift_relative(profile.row_difference[i], profile.row_base[i])
+                           : drift_relative(profile.column_difference[i], profile.column_base[i]);
+    drift_profile_free(&profile);
+    return STATUS_OK;
+}
+
+Status selection_measure_drift(const Model *model, double *drift, Job *job, Error *error) {
+    NeuronTable table = neurons_list(model->config);
+    size_t blocks = neurons_block_count(&table);
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < blocks && status == STATUS_OK; i++) {
+        NeuronBlock block = neurons_block(&table, i);
+        if (!job_report(job, "drift of neurons", i, blocks)) return job_cancelled(error);
+        status = measure_block(model, &block, drift + block.first, job, error);
+    }
+    return status;
+}
+
+/* ---- dormancy ---- */
+
+double selection_dormancy(const Dormancy *dormancy, const NeuronBlock *block, uint64_t index) {
+    if (block->module == NEURON_DOWN) return dormancy->mlp_scores[block->layer * dormancy->mlp + index];
+    if (block->module == NEURON_O) return dormancy->channel_scores[block->layer * dormancy->channels + index];
+    return NAN;
+}
+
+double selection_gradient_dormancy(const Dormancy *dormancy, const NeuronBlock *block, uint64_t index) {
+    if (block->module != NEURON_DOWN || dormancy->gradient_scores == NULL) return NAN;
+    return dormancy->gradient_scores[block->layer * dormancy->mlp + index];
+}
+
+Status selection_rank_dormancy(const NeuronTable *table, const RankingOrigin *origin,
+                               const Dormancy *dormancy, Ranking **ranking, Error *error) {
+    *ranking = NULL;
+    Status status = neurons_check(table, error);
+    if (status != STATUS_OK) return status;
+    double *scores = memory_allocate((size_t)neurons_count(table), sizeof *scores);
+    if (scores == NULL) return memory_fail(error, "a ranking");
+    for (size_t b = 0; b < neurons_block_count(table); b++) {
+        NeuronBlock block = neurons_block(table, b);
+        for (uint64_t i = 0; i < block.count; i++) {
+            double score = origin->selector == SELECTOR_GRADIENT
+                               ? selection_gradient_dormancy(dormancy, &block, i)
+                               : selection_dormancy(dormancy, &block, i);
+            scores[block.first + i] = block.module == NEURON_DOWN ? -score : NAN;
+        }
+    }
+    status = ranking_create_by_score(table, origin, scores, ranking, error);
+    free(scores);
+    return status;
+}

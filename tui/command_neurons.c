@@ -1,0 +1,415 @@
+#include "core/json.h"
+#include "core/memory.h"
+#include "core/selection.h"
+#include "tui/command.h"
+#include "tui/dials.h"
+#include "tui/format.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct Neurons {
+    Dials dials;
+    NeuronTable table;
+    size_t *order; /* the neurons that are shown, in order */
+    size_t count;
+} Neurons;
+
+/* One neuron, and where it is. */
+typedef struct Neuron {
+    const Dials *dials;
+    size_t number;
+    NeuronBlock block;
+    uint64_t index;
+} Neuron;
+
+static Neuron find_neuron(const Neurons *neurons, size_t number) {
+    NeuronBlock block = neurons_locate(&neurons->table, number);
+    return (Neuron){&neurons->dials, number, block, number - block.first};
+}
+
+/* ---- columns: NaN is nothing known ---- */
+
+static double layer_of(const Neuron *neuron) {
+    return (double)neuron->block.layer;
+}
+
+static double module_of(const Neuron *neuron) {
+    return (double)neuron->block.module;
+}
+
+static double index_of(const Neuron *neuron) {
+    return (double)neuron->index;
+}
+
+static double dormancy_of_base(const Neuron *neuron) {
+    return selection_dormancy(&neuron->dials->dormancy[DIALS_BASE], &neuron->block, neuron->index);
+}
+
+static double dormancy_of_sft(const Neuron *neuron) {
+    return selection_dormancy(&neuron->dials->dormancy[DIALS_SFT], &neuron->block, neuron->index);
+}
+
+static double dormancy_of_fused(const Neuron *neuron) {
+    return selection_dormancy(&neuron->dials->dormancy[DIALS_FUSED], &neuron->block, neuron->index);
+}
+
+static double gradient_of(const Neuron *neuron) {
+    return selection_gradient_dormancy(&neuron->dials->dormancy[DIALS_SFT], &neuron->block, neuron->index);
+}
+
+static double drift_of(const Neuron *neuron) {
+    return neuron->dials->drift[neuron->number];
+}
+
+static double attribution_of(const Neuron *neuron) {
+    return (double)neuron->dials->attribution.best_score[neuron->number];
+}
+
+static double attribution_rank_of(const Neuron *neuron) {
+    return (double)neuron->dials->attribution.best_rank[neuron->number];
+}
+
+static double target_of(const Neuron *neuron) {
+    return (double)neuron->dials->attribution.best_target[neuron->number];
+}
+
+static double rank_of(const Neuron *neuron) {
+    return (double)neuron->dials->ranking->ranks[neuron->number];
+}
+
+static double is_reset(const Neuron *neuron) {
+    return neuron->dials->ranking->ranks[neuron->number] < settings_cut(&neuron->dials->settings) ? 1.0 : 0.0;
+}
+
+/* In the order of --sort's choices. */
+static const struct {
+    const char *key, *label;
+    TableType type;
+    bool largest_first; /* when sorted by it */
+    double (*of)(const Neuron *);
+} COLUMNS[] = {
+    {"layer", NULL, TABLE_INTEGER, false, layer_of},
+    {"module", NULL, TABLE_TEXT, false, module_of},
+    {"index", NULL, TABLE_INTEGER, false, index_of},
+    {"dormancy_base", "dorm base", TABLE_NUMBER, false, dormancy_of_base},
+    {"dormancy_sft", "sft", TABLE_NUMBER, false, dormancy_of_sft},
+    {"dormancy_fused", "fused", TABLE_NUMBER, false, dormancy_of_fused},
+    {"gradient_dormancy", "gradient", TABLE_NUMBER, false, gradient_of},
+    {"drift", NULL, TABLE_NUMBER, true, drift_of},
+    {"attribution", NULL, TABLE_NUMBER, true, attribution_of},
+    {"attribution_rank", "attr rank", TABLE_INTEGER, false, attribution_rank_of},
+    {"target", NULL, TABLE_INTEGER, false, target_of},
+    {"rank", NULL, TABLE_INTEGER, false, rank_of},
+    {"reset", NULL, TABLE_BOOL, true, is_reset},
+};
+
+enum { COLUMN_COUNT = sizeof COLUMNS / sizeof *COLUMNS };
+
+static void add_cell(Table *table, const Neuron *neuron, size_t column) {
+    double value = COLUMNS[column].of(neuron);
+    if (isnan(value))
+        table_add_empty(table);
+    else if (COLUMNS[column].type == TABLE_TEXT)
+        table_add_text(table, neurons_module_name(neuron->block.module));
+    else if (COLUMNS[column].type == TABLE_INTEGER)
+        table_add_integer(table, (int64_t)value);
+    else if (COLUMNS[column].type == TABLE_BOOL)
+        table_add_bool(table, value != 0.0);
+    else
+        table_add_number(table, value);
+}
+
+static Status make_neurons(const Neurons *neurons, Table **table, Error *error) {
+    TableColumn columns[COLUMN_COUNT];
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        columns[i] = (TableColumn){COLUMNS[i].key, COLUMNS[i].label, NULL, COLUMNS[i].type, 3};
+    Status status = table_create(columns, COLUMN_COUNT, table, error);
+    for (size_t i = 0; i < neurons->count && status == STATUS_OK; i++) {
+        Neuron neuron = find_neuron(neurons, neurons->order[i]);
+        table_add_row(*table);
+        for (size_t c = 0; c < COLUMN_COUNT; c++) add_cell(*table, &neuron, c);
+    }
+    return status;
+}
+
+/* ---- which neurons, in which order ---- */
+
+typedef struct Sorted {
+    double key; /* smaller first */
+    size_t neuron;
+} Sorted;
+
+static int compare_sorted(const void *a, const void *b) {
+    const Sorted *left = a, *right = b;
+    if (left->key != right->key) return left->key < right->key ? -1 : 1;
+    return left->neuron < right->neuron ? -1 : left->neuron > right->neuron;
+}
+
+static bool is_wanted(const Options *options, const NeuronBlock *block) {
+    const OptionValue *layer = options_value(options, OPTION_LAYER),
+                      *module = options_value(options, OPTION_MODULE);
+    return (!layer->given || layer->count == block->layer) &&
+           (!module->given || module->count == block->module);
+}
+
+static Status sort_neurons(const Batch *batch, Neurons *neurons, Error *error) {
+    size_t all = (size_t)neurons_count(&neurons->table);
+    size_t column = (size_t)options_value(batch->options, OPTION_SORT_NEURONS)->count;
+    const OptionValue *top = options_value(batch->options, OPTION_TOP_NEURONS);
+    Sorted *sorted = memory_allocate(all, sizeof *sorted);
+    neurons->order = memory_allocate(all, sizeof *neurons->order);
+    if (sorted == NULL || neurons->order == NULL) {
+        free(sorted);
+        return memory_fail(error, "neurons");
+    }
+    for (size_t i = 0; i < all; i++) {
+        Neuron neuron = find_neuron(neurons, i);
+        if (!is_wanted(batch->options, &neuron.block)) continue;
+        double key = COLUMNS[column].of(&neuron);
+        sorted[neurons->count++] = (Sorted){isnan(key)                      ? INFINITY
+                                            : COLUMNS[column].largest_first ? -key
+                                                                            : key,
+                                            i};
+    }
+    qsort(sorted, neurons->count, sizeof *sorted, compare_sorted);
+    if (top->given && top->count < neurons->count) neurons->count = (size_t)top->count;
+    for (size_t i = 0; i < neurons->count; i++) neurons->order[i] = sorted[i].neuron;
+    free(sorted);
+    return STATUS_OK;
+}
+
+/* ---- layers ---- */
+
+static const struct {
+    const char *key, *label;
+    DialsSide side;
+} SIDES[] = {{"base", "base", DIALS_BASE}, {"sft", "sft", DIALS_SFT}, {"fused", "fused", DIALS_FUSED}};
+
+static void add_shares(Table *table, const Neurons *neurons, uint64_t layer, double tau) {
+    for (size_t i = 0; i < DIALS_SIDES; i++) {
+        const Dormancy *dormancy = &neurons->dials.dormancy[SIDES[i].side];
+        table_add_number(table,
+                         dormancy_share(dormancy->mlp_scores + layer * dormancy->mlp, dormancy->mlp, tau));
+        table_add_number(table, dormancy_share(dormancy->channel_scores + layer * dormancy->channels,
+                                               dormancy->channels, tau));
+        table_add_number(
+            table, dormancy_share(dormancy->head_scores + layer * dormancy->heads, dormancy->heads, tau));
+    }
+}
+
+static Status make_layers(const Batch *batch, const Neurons *neurons, Table **table, Error *error) {
+    static const TableColumn COLUMNS_OF_LAYERS[] = {
+        {"layer", NULL, NULL, TABLE_INTEGER, 0},
+        {"mlp_base", NULL, NULL, TABLE_NUMBER, 3},
+        {"channel_base", NULL, NULL, TABLE_NUMBER, 3},
+        {"head_base", NULL, NULL, TABLE_NUMBER, 3},
+        {"mlp_sft", NULL, NULL, TABLE_NUMBER, 3},
+        {"channel_sft", NULL, NULL, TABLE_NUMBER, 3},
+        {"head_sft", NULL, NULL, TABLE_NUMBER, 3},
+        {"mlp_fused", NULL, NULL, TABLE_NUMBER, 3},
+        {"channel_fused", NULL, NULL, TABLE_NUMBER, 3},
+        {"head_fused", NULL, NULL, TABLE_NUMBER, 3},
+        {"mlp_gradient", "gradient", NULL, TABLE_NUMBER, 3},
+        {"neurons", NULL, NULL, TABLE_INTEGER, 0},
+        {"reset", NULL, NULL, TABLE_INTEGER, 0},
+    };
+    const Dormancy *sft = &neurons->dials.dormancy[DIALS_SFT];
+    double tau = options_value(batch->options, OPTION_TAU)->number;
+    double gradient_tau = options_value(batch->options, OPTION_TAU_GRADIENT)->number;
+    uint32_t cut = settings_cut(&neurons->dials.settings);
+    Status status =
+        table_create(COLUMNS_OF_LAYERS, sizeof COLUMNS_OF_LAYERS / sizeof *COLUMNS_OF_LAYERS, table, error);
+    for (uint64_t layer = 0; layer < neurons->table.layers && status == STATUS_OK; layer++) {
+        uint64_t count = 0, reset = 0;
+        for (int i = 0; i < NEURON_MODULE_COUNT; i++) {
+            NeuronBlock block = neurons_find_block(&neurons->table, layer, (NeuronModule)i);
+            count += block.count;
+            reset += ranking_count_block(neurons->dials.ranking, &block, cut);
+        }
+        table_add_row(*table);
+        table_add_integer(*table, (int64_t)layer);
+        add_shares(*table, neurons, layer, tau);
+        table_add_number(*table,
+                         dormancy_share(sft->gradient_scores + layer * sft->mlp, sft->mlp, gradient_tau));
+        table_add_integer(*table, (int64_t)count);
+        table_add_integer(*table, (int64_t)reset);
+    }
+    return status;
+}
+
+/* ---- targets ---- */
+
+static Status make_targets(const Batch *batch, const Neurons *neurons, Table **table, Error *error) {
+    static const TableColumn COLUMNS_OF_TARGETS[] = {
+        {"target", NULL, NULL, TABLE_INTEGER, 0},
+        {"row", NULL, NULL, TABLE_INTEGER, 0},
+        {"position", NULL, NULL, TABLE_INTEGER, 0},
+        {"token", NULL, NULL, TABLE_INTEGER, 0},
+        {"text", NULL, NULL, TABLE_TEXT, 0},
+        {"gap", NULL, "nat", TABLE_NUMBER, 0},
+        {"entropy_base", "H base", NULL, TABLE_NUMBER, 0},
+        {"entropy_sft", "H sft", NULL, TABLE_NUMBER, 0},
+        {"logit", NULL, NULL, TABLE_NUMBER, 6},
+        {"logit_linear", NULL, NULL, TABLE_NUMBER, 6},
+    };
+    const Attribution *attribution = &neurons->dials.attribution;
+    Status status = table_create(COLUMNS_OF_TARGETS, sizeof COLUMNS_OF_TARGETS / sizeof *COLUMNS_OF_TARGETS,
+                                 table, error);
+    for (size_t i = 0; i < attribution->target_count && status == STATUS_OK; i++) {
+        const AttributionTarget *target = &attribution->targets[i];
+        char *text;
+        size_t bytes;
+        status = batch_read_token(batch, target->token, &text, &bytes, error);
+        if (status != STATUS_OK) break;
+        table_add_row(*table);
+        table_add_integer(*table, (int64_t)i);
+        table_add_integer(*table, (int64_t)target->row);
+        table_add_integer(*table, (int64_t)target->position);
+        table_add_integer(*table, target->token);
+        table_add_bytes(*table, text, bytes);
+        table_add_number(*table, fabs(target->entropy_sft - target->entropy_base));
+        table_add_number(*table, target->entropy_base);
+        table_add_number(*table, target->entropy_sft);
+        table_add_number(*table, target->logit);
+        table_add_number(*table, target->logit_linear);
+        free(text);
+    }
+    return status;
+}
+
+/* ---- output ---- */
+
+typedef struct Tables {
+    Table *neurons, *layers, *targets;
+} Tables;
+
+static Status write_json(Batch *batch, const Neurons *neurons, const Tables *tables, Error *error) {
+    const Dials *dials = &neurons->dials;
+    cJSON *tree = cJSON_CreateObject();
+    bool complete =
+        tree != NULL && json_add_text(tree, "base", batch->pair->base->directory) &&
+        json_add_text(tree, "sft", batch->pair->sft->directory) &&
+        json_add_text(tree, "source", dials->calibration->source) &&
+        batch_json_add_count(tree, "rows", dials->calibration->count) &&
+        batch_json_add_count(tree, "tokens", dials->dormancy[DIALS_SFT].tokens) &&
+        batch_json_add_count(tree, "response_tokens", dials->dormancy[DIALS_SFT].response_tokens) &&
+        dials_add_json(tree, &dials->settings, false) &&
+        json_add_number(tree, "tau", options_value(batch->options, OPTION_TAU)->number) &&
+        json_add_number(tree, "gradient_tau", options_value(batch->options, OPTION_TAU_GRADIENT)->number) &&
+        batch_json_add_table(tree, "dormant", tables->layers) &&
+        batch_json_add_table(tree, "targets", tables->targets) &&
+        batch_json_add_table(tree, "neurons", tables->neurons);
+    if (complete) return batch_write_json(batch, tree, error);
+    cJSON_Delete(tree);
+    return batch_write_json(batch, NULL, error);
+}
+
+static Status write_text(Batch *batch, const Neurons *neurons, const Tables *tables, Error *error) {
+    const Dials *dials = &neurons->dials;
+    char reset[256];
+    Status status = batch_write_table(batch, tables->neurons, error);
+    if (status != STATUS_OK) return status;
+    batch_print("%s", "");
+    batch_print("Dormant shares of each layer, tau %g (gradient: %g):",
+                options_value(batch->options, OPTION_TAU)->number,
+                options_value(batch->options, OPTION_TAU_GRADIENT)->number);
+    status = batch_write_table(batch, tables->layers, error);
+    if (status != STATUS_OK) return status;
+    batch_print("%s", "");
+    batch_print("Targets:");
+    status = batch_write_table(batch, tables->targets, error);
+    if (status != STATUS_OK) return status;
+    dials_describe_reset(&dials->settings, reset, sizeof reset);
+    batch_print("%s", "");
+    batch_print("%s", reset);
+    batch_print("Measured on %zu tokens, %zu of responses, in %zu rows of %s.",
+                dials->dormancy[DIALS_SFT].tokens, dials->dormancy[DIALS_SFT].response_tokens,
+                dials->calibration->count, dials->calibration->source);
+    return STATUS_OK;
+}
+
+static Status write_report(Batch *batch, const Neurons *neurons, Error *error) {
+    Tables tables = {0};
+    Status status = make_neurons(neurons, &tables.neurons, error);
+    if (status == STATUS_OK) status = make_layers(batch, neurons, &tables.layers, error);
+    if (status == STATUS_OK) status = make_targets(batch, neurons, &tables.targets, error);
+    if (status == STATUS_OK && batch->format == REPORT_JSON)
+        status = write_json(batch, neurons, &tables, error);
+    else if (status == STATUS_OK && batch->format == REPORT_TEXT)
+        status = write_text(batch, neurons, &tables, error);
+    else if (status == STATUS_OK)
+        status = batch_write_table(batch, tables.neurons, error);
+    table_free(tables.neurons);
+    table_free(tables.layers);
+    table_free(tables.targets);
+    return status;
+}
+
+/* ---- measuring ---- */
+
+static Status measure(Batch *batch, Neurons *neurons, Error *error) {
+    Dials *dials = &neurons->dials;
+    Status status = dials_attribute(batch, dials, error);
+    if (status == STATUS_OK) status = dials_measure_drift(batch, dials, error);
+    if (status == STATUS_OK) status = dials_rank(batch, dials, error); /* W below is with its reset */
+    for (int side = 0; side < DIALS_SIDES && status == STATUS_OK; side++)
+        status = dials_measure_dormancy(batch, dials, (DialsSide)side, error);
+    return status;
+}
+
+static Status check_layer(const Batch *batch, const Neurons *neurons, Error *error) {
+    const OptionValue *layer = options_value(batch->options, OPTION_LAYER);
+    if (!layer->given || layer->count < neurons->table.layers) return STATUS_OK;
+    return status_fail(error, STATUS_ARGUMENT, "--layer: expected a layer below %zu, found %zu",
+                       (size_t)neurons->table.layers, (size_t)layer->count);
+}
+
+static Status run(Batch *batch, Error *error) {
+    Neurons neurons = {0};
+    if (!options_has(batch->options, OPTION_CALIBRATION))
+        return status_fail(error, STATUS_ARGUMENT,
+                           "expected --calibration FILE, the rows to measure neurons on");
+    Status status = dials_check(batch->options, error);
+    if (status == STATUS_OK) status = batch_open_model(batch, error);
+    if (status == STATUS_OK) status = dials_read(batch, &neurons.dials, error);
+    if (status == STATUS_OK) {
+        neurons.table = neurons_list(batch->model->config);
+        status = check_layer(batch, &neurons, error);
+    }
+    if (status == STATUS_OK) status = measure(batch, &neurons, error);
+    if (status == STATUS_OK) status = sort_neurons(batch, &neurons, error);
+    if (status == STATUS_OK) status = write_report(batch, &neurons, error);
+    free(neurons.order);
+    dials_free(&neurons.dials);
+    return status;
+}
+
+const Command command_neurons = {
+    .name = "neurons",
+    .operands = "BASE SFT",
+    .summary =
+        "Every neuron: dormancy, gradient dormancy, drift, attribution, and whether the reset takes it.",
+    .details =
+        "A neuron is an output of q, k, v, gate or up, or an input of o or down. Dormancy is its mean magnitude "
+        "over that of its layer's average neuron, over all positions of --calibration: of inputs of down, and of "
+        "o's, which are attention's channels; gradient_dormancy the same of the loss's gradient at the inputs of "
+        "down, on the SFT model. drift is |SFT - BASE| / |BASE| of its row or column. attribution is its score "
+        "at the target that ranks it best; rank, from 0, its place by --select. The fusion W is at all dials.\n"
+        "\n"
+        "JSON: an object with\n"
+        "  base, sft        the directories\n"
+        "  source, rows, tokens, response_tokens  what was measured on\n"
+        "  dials            see preview --help\n"
+        "  tau, gradient_tau\n"
+        "  dormant          [{layer, mlp_base, channel_base, head_base, ..._sft, ..._fused, mlp_gradient, "
+        "neurons, reset}]: shares of the layer's MLP neurons, attention channels and heads that are dormant, of "
+        "base, SFT and W; of the SFT model by gradient; how many neurons it has, and are reset\n"
+        "  targets          [{target, row, position, token, text, gap, entropy_base, entropy_sft, logit, "
+        "logit_linear (the frozen linear map's)}]: the widest gap first\n"
+        "  neurons          [{layer, module, index, dormancy_base, dormancy_sft, dormancy_fused, "
+        "gradient_dormancy, drift, attribution, attribution_rank, target, rank, reset}]; null where a figure is "
+        "not defined\n"
+        "CSV: the neurons",
+    .run = run,
+};
