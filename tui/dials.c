@@ -166,13 +166,12 @@ static Status read_protection(Batch *batch, const char *text, Settings *settings
         return status_fail(
             error, STATUS_ARGUMENT,
             "--protect: expected kinds and =sft or =base, such as embed,norm=sft, found \"%s\"", text);
-    for (const char *name = text; name < side;) {
+    for (const char *name = text;;) {
         size_t bytes = strcspn(name, ",=");
         Status status = set_kind(batch, settings, "protect", name, bytes, is_sft ? 1.0 : 0.0, error);
-        if (status != STATUS_OK) return status;
+        if (status != STATUS_OK || name + bytes == side) return status;
         name += bytes + 1;
     }
-    return STATUS_OK;
 }
 
 static double first_alpha(const Options *options) {
@@ -195,7 +194,9 @@ Status dials_read(Batch *batch, Dials *dials, Error *error) {
     at = 0;
     while (status == STATUS_OK && (text = options_next(options, OPTION_PROTECT, &at)) != NULL)
         status = read_protection(batch, text, settings, error);
-    return status == STATUS_OK ? settings_check(settings, batch->pair, error) : status;
+    if (status == STATUS_OK) status = settings_check(settings, batch->pair, error);
+    /* options that do not suit the pair are a mistake, not something found out about it */
+    return status == STATUS_MISMATCH ? error->status = STATUS_ARGUMENT : status;
 }
 
 /* ---- settings as JSON and words ---- */
@@ -252,10 +253,16 @@ void dials_describe_reset(const Settings *settings, char *text, size_t size) {
     const Ranking *ranking = settings->ranking;
     text[0] = '\0';
     if (ranking == NULL) return;
+    const RankingOrigin *origin = &ranking->origin;
     uint32_t cut = settings_cut(settings);
-    (void)snprintf(text, size,
-                   "Reset by %s, omega %g: %" PRIu64 " of %" PRIu64 " neurons, the union of %" PRIu32
-                   " (rho %g) for each target.",
-                   ranking_selector_name(ranking->origin.selector), settings->omega,
-                   ranking_count(ranking, cut), neurons_count(&ranking->table), cut, settings->rho);
+    int used = snprintf(text, size, "Reset by %s, omega %g: %" PRIu64 " of %" PRIu64 " neurons",
+                        ranking_selector_name(origin->selector), settings->omega, ranking_count(ranking, cut),
+                        neurons_count(&ranking->table));
+    if (used < 0 || (size_t)used >= size) return;
+    if (origin->targets > 0)
+        (void)snprintf(text + used, size - (size_t)used,
+                       ", the union of %" PRIu32 " (rho %g) for each of %" PRIu64 " targets.", cut,
+                       settings->rho, origin->targets);
+    else
+        (void)snprintf(text + used, size - (size_t)used, " (rho %g).", settings->rho);
 }

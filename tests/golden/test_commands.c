@@ -5,48 +5,11 @@
  * their range). Here they show that no figure is lost or mixed up on its way out; observed errors are
  * printed.
  */
-#include "tests/golden/golden.h"
-#include "tests/program.h"
-#include "tests/unit/scratch.h"
+#include "tests/golden/commands.h"
 
 #include <math.h>
 
 static const double DRIFT_TOLERANCE = 1e-12, TOLERANCE = 1e-4, LOGITS_TOLERANCE = 5e-6;
-
-static char *base, *sft, *calibration; /* the demo pair */
-
-static int open_demo(void **state) {
-    base = golden_path("demo/%s%s", "base", "");
-    sft = golden_path("demo/%s%s", "sft", "");
-    calibration = golden_path("demo/%s%s", "calibration.jsonl", "");
-    return scratch_make(state);
-}
-
-static int close_demo(void **state) {
-    free(base);
-    free(sft);
-    free(calibration);
-    return scratch_remove(state);
-}
-
-/* A member that has to be there, "NaN" and infinities as texts. */
-static double read_number(const cJSON *object, const char *key) {
-    const cJSON *item = json_find(object, key);
-    if (cJSON_IsString(item)) return strtod(item->valuestring, NULL);
-    if (!cJSON_IsNumber(item)) fail_msg("expected a number \"%s\"", key);
-    return item->valuedouble;
-}
-
-static cJSON *run_json(const char *const *arguments) {
-    ProgramResult result = program_run_with(arguments, NULL, 0);
-    if (result.status != 0) fail_msg("status %d: %s", result.status, result.errors);
-    assert_string_equal(result.errors, "");
-    cJSON *tree = program_json(&result);
-    program_free(&result);
-    return tree;
-}
-
-#define RUN_JSON(...) run_json((const char *const[]){__VA_ARGS__, "--json", NULL})
 
 /* ---- info and check ---- */
 

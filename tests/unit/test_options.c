@@ -138,6 +138,41 @@ static void sizes_have_units(void **unused) {
     REFUSE("--shard-size", "export", "B", "S", "--shard-size", "nanGB");
 }
 
+static void shares_may_be_percentages_and_ranges_one_point(void **unused) {
+    (void)unused;
+    Options options;
+    ACCEPT(&options, "export", "B", "S", "--rho", "1%");
+    assert_true(options_value(&options, OPTION_RHO)->number == 0.01);
+    options_free(&options);
+    ACCEPT(&options, "sweep", "B", "S", "--rho", "0.5%:4%:8", "--alpha", "0.5");
+    const OptionValue *rho = options_value(&options, OPTION_RHO_RANGE), *alpha;
+    alpha = options_value(&options, OPTION_ALPHA_RANGE);
+    assert_int_equal(rho->count, 8);
+    assert_true(option_range_value(rho, 0) == 0.005);
+    assert_true(option_range_value(rho, 7) == 0.04);
+    assert_int_equal(alpha->count, 1);
+    assert_true(option_range_value(alpha, 0) == 0.5);
+    options_free(&options);
+    REFUSE("--rho: expected a share from 0 to 1, such as 0.01 or 1%", "export", "B", "S", "--rho", "101%");
+    REFUSE("--rho: expected a share", "export", "B", "S", "--rho", "%");
+    REFUSE("--rho: expected a share", "export", "B", "S", "--rho", "1%%");
+    REFUSE("--rho: expected a share", "reset", "B", "S", "--rho", "-0.1");
+    REFUSE("--rho: expected R|FROM:TO:POINTS", "sweep", "B", "S", "--rho", "0:2:3");
+    REFUSE("--alpha: expected a number", "preview", "B", "S", "--alpha", "50%");
+    REFUSE("expected one of attribution|drift|dormancy|gradient|random", "reset", "B", "S", "--select",
+           "luck");
+}
+
+/* Rows are what a sweep measures on; elsewhere they choose neurons, beside whatever else is measured. */
+static void a_calibration_excludes_a_prompt_only_where_both_are_measured_on(void **unused) {
+    (void)unused;
+    Options options;
+    ACCEPT(&options, "preview", "B", "S", "--ids", "1,2", "--calibration", "F", "--rho", "1%");
+    options_free(&options);
+    REFUSE("--calibration and --ids exclude each other", "sweep", "B", "S", "--ids", "1,2", "-c", "F");
+    REFUSE("--recipe and --rho exclude each other", "export", "--recipe", "r", "--rho", "1%");
+}
+
 static void choices_are_numbered_and_know_no_case(void **unused) {
     (void)unused;
     Options options;
@@ -197,15 +232,16 @@ static void a_mistake_names_the_option_and_the_nearest_one(void **unused) {
     REFUSE("there is no option --sorrt; did you mean --sort?", "drift", "B", "S", "--sorrt", "norm");
     REFUSE("there is no option --xyzzy", "drift", "B", "S", "--xyzzy");
     REFUSE("there is no option -X", "drift", "B", "S", "-X");
-    REFUSE("rejuv check takes no --alpha; it belongs to the terminal program, preview, sweep, export",
-           "check", "B", "S", "--alpha", "0.5");
+    REFUSE(
+        "rejuv check takes no --alpha; it belongs to the terminal program, preview, neurons, reset, sweep, export",
+        "check", "B", "S", "--alpha", "0.5");
     REFUSE("--top needs an argument", "drift", "B", "S", "--top");
     REFUSE("--json takes no argument, found \"yes\"", "drift", "B", "S", "--json=yes");
     REFUSE("--alpha: expected a number from 0 to 1, found \"1.5\"", "preview", "B", "S", "--alpha", "1.5");
     REFUSE("found \"half\"", "preview", "B", "S", "--alpha", "half");
     REFUSE("found \"nan\"", "preview", "B", "S", "--alpha", "nan");
     REFUSE("found \"\"", "preview", "B", "S", "--alpha", "");
-    REFUSE("FROM:TO:POINTS", "sweep", "B", "S", "--alpha", "0.5");
+    REFUSE("FROM:TO:POINTS", "sweep", "B", "S", "--alpha", "0.5:");
     REFUSE("FROM:TO:POINTS", "sweep", "B", "S", "--alpha", "0:1:1");
     REFUSE("FROM:TO:POINTS", "sweep", "B", "S", "--alpha", "0:3:5");
     REFUSE("--threads: expected a whole number from 1 to 4096", "drift", "B", "S", "-j", "0");
@@ -244,6 +280,8 @@ int main(void) {
         cmocka_unit_test(one_name_means_what_its_command_says),
         cmocka_unit_test(the_last_of_repeated_options_counts_but_pins_gather),
         cmocka_unit_test(sizes_have_units),
+        cmocka_unit_test(shares_may_be_percentages_and_ranges_one_point),
+        cmocka_unit_test(a_calibration_excludes_a_prompt_only_where_both_are_measured_on),
         cmocka_unit_test(choices_are_numbered_and_know_no_case),
         cmocka_unit_test(every_default_is_a_value_of_its_option),
         cmocka_unit_test(names_and_letters_are_unique_for_each_command),
