@@ -3,10 +3,11 @@
 #include "core/selection.h"
 #include "tui/command.h"
 #include "tui/dials.h"
-#include "tui/format.h"
+#include "tui/suggest.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct Neurons {
     Dials dials;
@@ -82,7 +83,6 @@ static double is_reset(const Neuron *neuron) {
     return neuron->dials->ranking->ranks[neuron->number] < settings_cut(&neuron->dials->settings) ? 1.0 : 0.0;
 }
 
-/* In the order of --sort's choices. */
 static const struct {
     const char *key, *label;
     TableType type;
@@ -153,9 +153,21 @@ static bool is_wanted(const Options *options, const NeuronBlock *block) {
            (!module->given || module->count == block->module);
 }
 
-static Status sort_neurons(const Batch *batch, Neurons *neurons, Error *error) {
+static Status find_column(const Options *options, size_t *column, Error *error) {
+    const char *key = options_text(options, OPTION_SORT_NEURONS), *keys[COLUMN_COUNT];
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        *column = i;
+        keys[i] = COLUMNS[i].key;
+        if (strcmp(keys[i], key) == 0) return STATUS_OK;
+    }
+    const char *nearest = suggest_name(key, keys, COLUMN_COUNT);
+    return status_fail(error, STATUS_ARGUMENT, "--sort: there is no column \"%s\"%s%s%s", key,
+                       nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+                       nearest != NULL ? "?" : "");
+}
+
+static Status sort_neurons(const Batch *batch, Neurons *neurons, size_t column, Error *error) {
     size_t all = (size_t)neurons_count(&neurons->table);
-    size_t column = (size_t)options_value(batch->options, OPTION_SORT_NEURONS)->count;
     const OptionValue *top = options_value(batch->options, OPTION_TOP_NEURONS);
     Sorted *sorted = memory_allocate(all, sizeof *sorted);
     neurons->order = memory_allocate(all, sizeof *neurons->order);
@@ -370,7 +382,9 @@ static Status run(Batch *batch, Error *error) {
     if (!options_has(batch->options, OPTION_CALIBRATION))
         return status_fail(error, STATUS_ARGUMENT,
                            "expected --calibration FILE, the rows to measure neurons on");
-    Status status = dials_check(batch->options, error);
+    size_t column = 0;
+    Status status = find_column(batch->options, &column, error);
+    if (status == STATUS_OK) status = dials_check(batch->options, error);
     if (status == STATUS_OK) status = batch_open_model(batch, error);
     if (status == STATUS_OK) status = dials_read(batch, &neurons.dials, error);
     if (status == STATUS_OK) {
@@ -378,7 +392,7 @@ static Status run(Batch *batch, Error *error) {
         status = check_layer(batch, &neurons, error);
     }
     if (status == STATUS_OK) status = measure(batch, &neurons, error);
-    if (status == STATUS_OK) status = sort_neurons(batch, &neurons, error);
+    if (status == STATUS_OK) status = sort_neurons(batch, &neurons, column, error);
     if (status == STATUS_OK) status = write_report(batch, &neurons, error);
     free(neurons.order);
     dials_free(&neurons.dials);

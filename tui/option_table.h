@@ -66,10 +66,8 @@
     X(BY, "by", 0, "tensor|layer|role", CHOICE, 0, 0, "tensor", ON(DRIFT), \
       "what a row is: one tensor, or all tensors of a layer or of a role taken as one") \
     /* ---- neurons ---- */ \
-    X(SORT_NEURONS, "sort", 0, \
-      "layer|module|index|dormancy_base|dormancy_sft|dormancy_fused|gradient_dormancy|drift|attribution|attribution_rank|target|rank|reset", \
-      CHOICE, 0, 0, "rank", ON(NEURONS), \
-      "by this column: dormant, moved, important or selected ones first; equals in the model's order") \
+    X(SORT_NEURONS, "sort", 0, "COLUMN", TEXT, 0, 0, "rank", ON(NEURONS), \
+      "by this column, as the JSON below names it: dormant, moved, important or selected ones first; equals in the model's order") \
     X(TOP_NEURONS, "top", 'k', "N", COUNT, 1, 1e9, NULL, ON(NEURONS), \
       "only the first N neurons") \
     X(MODULE, "module", 0, "q|k|v|gate|up|o|down", CHOICE, 0, 0, NULL, ON(NEURONS), \

@@ -231,6 +231,7 @@ static void dials_that_lack_something_or_do_nothing_are_refused(void **unused) {
                    "3");
     PROGRAM_EXPECT(2, "expected a layer below 6, found 6", "neurons", base, sft, "-c", calibration, "--layer",
                    "6");
+    PROGRAM_EXPECT(2, "did you mean drift?", "neurons", base, sft, "-c", calibration, "--sort", "drif");
     PROGRAM_EXPECT(2, "/nowhere", "reset", base, sft, "-c", "/nowhere");
 }
 
