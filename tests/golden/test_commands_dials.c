@@ -142,8 +142,8 @@ static void what_was_previewed_is_what_is_exported(void **unused) {
 }
 
 static void compare_files(const char *a, const char *b) {
-    char *first, *second, *path = scratch_path(a), *other = scratch_path(b);
-    size_t bytes, others;
+    char *first = NULL, *second = NULL, *path = scratch_path(a), *other = scratch_path(b);
+    size_t bytes = 0, others = 0;
     Error error = {0};
     if (json_read_text(path, 64 << 20, &first, &bytes, &error) != STATUS_OK ||
         json_read_text(other, 64 << 20, &second, &others, &error) != STATUS_OK)
