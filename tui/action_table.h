@@ -72,12 +72,12 @@
     X(OTHER_BLOCK,      "other-block",      "overview", NONE, "block", "go from the findings to the tensors and back") \
     X(RESUME_SCAN,      "resume-scan",      "overview layers tensor", NONE, "resume", "go on with a drift scan that was cancelled") \
     X(LAYER,            "layer",            "layers", NUMBER, "layer", "go to the layer of this number") \
-    X(TOGGLE_LIST,      "toggle-list",      "layers", NONE, "list",  "show a list of all tensors in place of the map, or the map again") \
+    X(TOGGLE_LIST,      "toggle-list",      "layers neurons", NONE, "list",  "show a list in place of the map, or the map again") \
     X(ORDER,            "order",            "layers", NONE, "order", "list the most drifted tensors first, or in the files' order") \
-    X(SCALE_NEXT,       "scale-next",       "layers tensor", NONE, "scale", "spread the colours otherwise: linear, logarithmic, in Layers by column") \
-    X(ZOOM_IN,          "zoom-in",          "tensor", NONE, "zoom", "look closer around the cursor, in the end at written figures") \
-    X(ZOOM_OUT,         "zoom-out",         "tensor", NONE, "zoom", "see more of the tensor")              \
-    X(ZOOM_WHOLE,       "zoom-whole",       "tensor", NONE, "whole", "see the whole tensor")               \
+    X(SCALE_NEXT,       "scale-next",       "layers tensor neurons", NONE, "scale", "spread the colours otherwise: linear, logarithmic, in Layers by column") \
+    X(ZOOM_IN,          "zoom-in",          "tensor neurons", NONE, "zoom", "look closer around the cursor, in the end at written figures") \
+    X(ZOOM_OUT,         "zoom-out",         "tensor neurons", NONE, "zoom", "see more of the tensor")              \
+    X(ZOOM_WHOLE,       "zoom-whole",       "tensor neurons", NONE, "whole", "see the whole again")               \
     X(PAN_LEFT,         "pan-left",         "tensor", NONE, "pan",  "half a window to the left")           \
     X(PAN_DOWN,         "pan-down",         "tensor", NONE, "pan",  "half a window down")                  \
     X(PAN_UP,           "pan-up",           "tensor", NONE, "pan",  "half a window up")                    \
@@ -113,13 +113,23 @@
     X(SWEEP_RANGE,      "sweep-range",      "tune", TEXT,   "sweep FROM:TO:POINTS", "sweep over another range of α") \
     X(SELECTOR_NEXT,    "selector-next",    "tune", NONE,   "selector", "choose the neurons to reset by another measure") \
     X(TARGETS,          "targets",          "tune", NUMBER, "targets", "how many target positions attribution looks at") \
-    X(MEASURE,          "measure",          "overview tune", NONE, "measure", "measure the calibration rows now") \
+    X(MEASURE,          "measure",          "overview tune neurons", NONE, "measure", "measure the calibration rows now") \
     X(EXPORT,           "export",           "export", CONFIRM, "export", "write the model at these dials")      \
     X(EXPORT_TARGET,    "export-target",    "export", TEXT, "target", "name the directory to write")           \
     X(EXPORT_DTYPE,     "export-dtype",     "export", NONE, "dtype", "change the type that weights are written in") \
     X(EXPORT_DONOR,     "export-donor",     "export", NONE, "donor", "take config and tokenizer from the other model") \
     X(EXPORT_SHARDS,    "export-shards",    "export", NUMBER, "file size in GB", "how large a file of weights may be") \
     X(EXPORT_DISCARD,   "export-discard",   "export", CONFIRM, "discard", "remove what an interrupted export left") \
+    X(REVERSE,          "reverse",          "neurons", NONE, "reverse", "list the other end first")          \
+    X(MODULE_NEXT,      "module-next",      "neurons", NONE, "module", "show the neurons of the next module only") \
+    X(MODULE_PREVIOUS,  "module-previous",  "neurons", NONE, "module", "show the neurons of the module before only") \
+    X(FILTER,           "filter",           "neurons", TEXT, "filter", "list only some neurons: those of a place (3.down, gate, layer 5), reset, dormant; or all") \
+    X(FILTER_OFF,       "filter-off",       "neurons", NONE, "all", "list all neurons again")               \
+    X(FILTER_RESET,     "filter-reset",     "neurons", NONE, "reset only", "list only neurons in the reset set, or also the others") \
+    X(FILTER_DORMANT,   "filter-dormant",   "neurons", NONE, "dormant only", "list only dormant neurons, or also the others") \
+    X(TAU_UP,           "tau-up",           "neurons", NONE, "τ",   "call more neurons dormant: the next larger threshold τ") \
+    X(TAU_DOWN,         "tau-down",         "neurons", NONE, "τ",   "call fewer neurons dormant: the next smaller threshold τ") \
+    X(TAU,              "tau",              "neurons", NUMBER, "τ", "set the threshold τ: a neuron is dormant where its score is at most τ") \
     /* ---- views: add rows here ---- */
 /* clang-format on */
 

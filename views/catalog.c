@@ -4,6 +4,6 @@
 #include "views/views.h"
 
 const View *const VIEWS[] = {
-    &overview_view, &layers_view, &tensor_view, NULL, &prompt_view, &tune_view, NULL, &export_view,
+    &overview_view, &layers_view, &tensor_view, &neurons_view, &prompt_view, &tune_view, NULL, &export_view,
 };
 const size_t VIEW_COUNT = sizeof VIEWS / sizeof *VIEWS;

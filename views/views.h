@@ -6,6 +6,6 @@
 
 #include "tui/view.h"
 
-extern const View overview_view, layers_view, tensor_view, prompt_view, tune_view, export_view;
+extern const View overview_view, layers_view, tensor_view, neurons_view, prompt_view, tune_view, export_view;
 
 #endif
