@@ -10,10 +10,10 @@ static const NeuronColumnFacts COLUMNS[NEURON_COLUMN_COUNT] = {
     [NEURON_COLUMN_SFT] = {"SFT", "dormancy of SFT", false, NEURON_COLUMN_SFT},
     [NEURON_COLUMN_FUSED] = {"W", "dormancy of W", false, NEURON_COLUMN_FUSED},
     [NEURON_COLUMN_GRADIENT] = {"grad", "gradient dormancy of SFT", false, NEURON_COLUMN_GRADIENT},
-    [NEURON_COLUMN_DRIFT] = {"drift", "drift ‖Δ‖/‖B‖ of the row or column", true, NEURON_COLUMN_DRIFT},
+    [NEURON_COLUMN_DRIFT] = {"drift", "drift ‖Δ‖/‖B‖", true, NEURON_COLUMN_DRIFT},
     [NEURON_COLUMN_SCORE] = {"score", "attribution score", true, NEURON_COLUMN_SCORE},
-    [NEURON_COLUMN_RANK] = {"rank", "rank by the selector", false, NEURON_COLUMN_RANK},
-    [NEURON_COLUMN_TARGET] = {"target", "target that gave the score", false, NEURON_COLUMN_SCORE},
+    [NEURON_COLUMN_RANK] = {"rank", "rank", false, NEURON_COLUMN_RANK},
+    [NEURON_COLUMN_TARGET] = {"target", "target", false, NEURON_COLUMN_SCORE},
     [NEURON_COLUMN_RESET] = {"", "in the reset set", true, NEURON_COLUMN_RESET},
 };
 

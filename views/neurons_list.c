@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { ROWS_LIMIT = 100000, FEW_NEURONS = 100000, TOKEN_BYTES = 24, WIDE_TARGET_FROM = 92 };
+enum { ROWS_LIMIT = 100000, TOKEN_BYTES = 24, WIDE_TARGET_FROM = 92 };
 
 typedef struct Drawing {
     const Neurons *neurons;
@@ -71,18 +71,33 @@ static void draw_head(const Neurons *neurons, const Session *session, Canvas *ca
     (void)canvas_write(canvas, row, 0, column, ROLE_MATCH, filter);
 }
 
+static int count_digits(uint64_t number) {
+    char text[FORMAT_SIZE];
+    return snprintf(text, sizeof text, "%" PRIu64, number);
+}
+
+/* Of "● 12.down 4863". */
+static int name_width(const NeuronTable *table) {
+    uint64_t most = 0;
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++)
+        if (table->counts[i] > most) most = table->counts[i];
+    return 2 + count_digits(table->layers - 1) + 6 + count_digits(most - 1);
+}
+
 void neurons_draw_list(Neurons *neurons, const Session *session, Canvas *canvas, Rect area) {
     NeuronList *list = &neurons->list;
-    bool many = neurons_count(session_neurons(session)) > FEW_NEURONS;
+    const NeuronTable *table = session_neurons(session);
+    int rank = count_digits(neurons_count(table)), name = name_width(table);
+    bool many = name > 13; /* no model but a small one has room for all columns in 80 */
     int target = area.columns >= WIDE_TARGET_FROM ? 20 : 0;
-    ListColumn columns[] = {{"  neuron", many ? 15 : 13, false, 0},
+    ListColumn columns[] = {{"  neuron", name, false, 0},
                             {"base", 6, true, 0},
                             {"SFT", 6, true, 0},
                             {session_dormancy_is_stale(session) ? "~W" : "W", 6, true, 1},
                             {"grad", 6, true, many ? 3 : 1},
                             {"drift", 6, true, 2},
                             {"score", 7, true, 0},
-                            {"rank", many ? 7 : 5, true, 0},
+                            {"rank", rank < 4 ? 4 : rank, true, 0},
                             {"target", target, false, 1}};
     Drawing drawing = {.neurons = neurons, .session = session};
     if (area.columns > 120) area.columns = 120; /* names and figures stay close */

@@ -174,7 +174,7 @@ void neurons_draw_one(Neurons *neurons, Session *session, Canvas *canvas, Rect a
     neuron_column_name(&facts, name);
     Rect head = rect_cut_top(&area, 1);
     int column = canvas_write(canvas, head, 0, 0, ROLE_TITLE, name);
-    (void)canvas_write(canvas, head, 0, column + 2, ROLE_DIM, "of the list, Esc goes back");
+    (void)canvas_write(canvas, head, 0, column + 2, ROLE_DIM, "Esc goes back, arrows go to the next");
     int below = area.rows >= 36 ? 16 : area.rows >= 18 ? 7 : area.rows >= 14 ? 4 : 0;
     Rect weights = rect_cut_bottom(&area, below);
     if (area.columns >= FACTS_COLUMNS * 3 / 2) {

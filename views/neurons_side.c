@@ -147,12 +147,12 @@ void neurons_draw_panel(Neurons *neurons, const Session *session, Canvas *canvas
 void neurons_draw_foot(const Session *session, Canvas *canvas, Rect row) {
     const char *message = session_method_message(session);
     SessionReset reset = session_reset(session);
-    char target[FORMAT_SIZE], selected[FORMAT_SIZE], all[FORMAT_SIZE], rho[FORMAT_SIZE];
+    char target[FORMAT_SIZE], selected[FORMAT_SIZE], all[FORMAT_SIZE];
     int column = 0;
     if (reset.is_ready) {
-        column = canvas_print(canvas, row, 0, 0, ROLE_TEXT,
-                              "● ρ %s by %s: ", format_share(session_settings(session)->rho, rho),
-                              ranking_selector_name(reset.selector));
+        column =
+            canvas_print(canvas, row, 0, 0, ROLE_TEXT, "● ρ %s by %s: ", session_settings(session)->rho * 100,
+                         ranking_selector_name(reset.selector));
         column = canvas_print(canvas, row, 0, column, ROLE_VALUE,
                               reset.selector == SELECTOR_ATTRIBUTION ? "%s a target, " : "",
                               format_count(reset.per_target, target));
