@@ -150,12 +150,12 @@ void neurons_draw_foot(const Session *session, Canvas *canvas, Rect row) {
     char target[FORMAT_SIZE], selected[FORMAT_SIZE], all[FORMAT_SIZE];
     int column = 0;
     if (reset.is_ready) {
-        column =
-            canvas_print(canvas, row, 0, 0, ROLE_TEXT, "● ρ %s by %s: ", session_settings(session)->rho * 100,
-                         ranking_selector_name(reset.selector));
-        column = canvas_print(canvas, row, 0, column, ROLE_VALUE,
-                              reset.selector == SELECTOR_ATTRIBUTION ? "%s a target, " : "",
-                              format_count(reset.per_target, target));
+        column = canvas_print(canvas, row, 0, 0, ROLE_TEXT,
+                              "● ρ %.3g %% by %s: ", session_settings(session)->rho * 100,
+                              ranking_selector_name(reset.selector));
+        if (reset.selector == SELECTOR_ATTRIBUTION)
+            column = canvas_print(canvas, row, 0, column, ROLE_VALUE, "%s a target, ",
+                                  format_count(reset.per_target, target));
         column = canvas_print(canvas, row, 0, column, ROLE_VALUE, "%s of %s selected",
                               format_count(reset.selected, selected), format_count(reset.neurons, all)) +
                  2;
