@@ -36,12 +36,18 @@ static void close_neurons(void *state) {
     free(neurons);
 }
 
+/* Why there are no neurons; NULL where there are. */
+static const char *find_failure(const Session *session) {
+    const char *message = session_model_error(session);
+    if (session_neurons(session) != NULL) return NULL;
+    if (session_model(session) != NULL || message == NULL) message = session_method_message(session);
+    return message != NULL ? message : "loading…";
+}
+
 /* False where there is no list; then neurons->failure says why. */
 static bool update(Neurons *neurons, const Session *session) {
-    neurons->failure = NULL;
-    if (session_neurons(session) == NULL)
-        neurons->failure = session_model_error(session);
-    else if (neuron_list_update(&neurons->list, session, &neurons->error) != STATUS_OK)
+    neurons->failure = find_failure(session);
+    if (neurons->failure == NULL && neuron_list_update(&neurons->list, session, &neurons->error) != STATUS_OK)
         neurons->failure = neurons->error.message;
     return neurons->failure == NULL;
 }

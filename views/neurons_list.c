@@ -166,7 +166,7 @@ Status neurons_make_table(Neurons *neurons, Session *session, Table **table, Err
                                           {"reset", NULL, NULL, TABLE_BOOL, 0}};
     const NeuronOrder *order = &neurons->list.order;
     if (session_neurons(session) == NULL)
-        return status_fail(error, STATUS_ARGUMENT, "there are no neurons: %s", session_model_error(session));
+        return status_fail(error, STATUS_ARGUMENT, "there are no neurons to write");
     Status status = neuron_list_update(&neurons->list, session, error);
     if (status == STATUS_OK) status = table_create(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, table, error);
     if (status != STATUS_OK) return status;

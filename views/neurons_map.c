@@ -25,11 +25,11 @@ static void draw_head(const Neurons *neurons, const Session *session, Canvas *ca
                        (count + (uint64_t)cells - 1) / (uint64_t)cells);
     head.columns -= heat_key_draw(canvas, head, key) + 2;
     int column = canvas_write(canvas, head, 0, 0, ROLE_TITLE, neurons_module_name(neurons->map.module));
-    column = canvas_write(canvas, head, 0, column + 2, ROLE_TEXT, facts->label);
-    column = canvas_write(canvas, head, 0, column + 2, ROLE_DIM, pooled);
     if (count < total)
-        (void)canvas_print(canvas, head, 0, column + 2, ROLE_DIM, "%" PRIu64 "–%" PRIu64 " of %" PRIu64,
-                           first, first + count - 1, total);
+        column = canvas_print(canvas, head, 0, column + 1, ROLE_DIM, "%" PRIu64 "–%" PRIu64 " of %" PRIu64,
+                              first, first + count - 1, total);
+    column = canvas_write(canvas, head, 0, column + 2, ROLE_TEXT, facts->label);
+    (void)canvas_write(canvas, head, 0, column + 2, ROLE_DIM, pooled);
 }
 
 /* The neuron at the cursor, and what is known of it. */

@@ -39,7 +39,7 @@ static void draw_histogram(Neurons *neurons, const Session *session, Canvas *can
     size_t count;
     const double *scores = neuron_column_scores(session, dormancy, &block, &count);
     Rect head = rect_cut_top(&area, 1);
-    (void)snprintf(title, sizeof title, "%s  layer %" PRIu64 " %s", neuron_column_facts(dormancy)->label,
+    (void)snprintf(title, sizeof title, "%s  %" PRIu64 ".%s", neuron_column_facts(dormancy)->label,
                    block.layer, place_name(dormancy, &block));
     int column = canvas_write(canvas, head, 0, 0, ROLE_TITLE, title);
     if (scores == NULL) {
