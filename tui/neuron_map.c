@@ -142,7 +142,8 @@ HeatKey neuron_map_key(const Session *session, NeuronColumn column, bool logarit
         most = 1;
     }
     HeatKey key =
-        heat_key_make(RAMP_SEQUENTIAL, nothing, logarithmic && !dormancy && column != NEURON_COLUMN_RANK);
+        heat_key_make(RAMP_SEQUENTIAL, nothing,
+                      logarithmic && (column == NEURON_COLUMN_DRIFT || column == NEURON_COLUMN_SCORE));
     heat_key_include(&key, most);
     return key;
 }
