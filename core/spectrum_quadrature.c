@@ -1,0 +1,228 @@
+#include "core/lapack.h"
+#include "core/memory.h"
+#include "core/spectrum_parts.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double CONVERGED = 1e-10, SAME = 1e-6; /* relative to the largest eigenvalue */
+static const double RADAU_NODE = -1e-10;            /* likewise: 0, but for rounding */
+static const double MISSED_PROBABILITY = 1e-6;
+
+/* Eigenvalues of ΔᵀΔ as Lanczos approximates them, ascending, with orthonormal vectors in its basis. The
+ * squares of the first `block` rows are the weights of a Gauss rule for each probe. */
+typedef struct Ritz {
+    size_t count, block;
+    double *values;    /* [count] */
+    double *vectors;   /* [count × count] */
+    double *residuals; /* [count]; of the Gauss rule only */
+} Ritz;
+
+/* Σσ and Σσ·ln σ with σ in units of ‖Δ‖_F, as each probe has it. */
+typedef struct Traces {
+    double sums[SPECTRUM_BLOCK], logs[SPECTRUM_BLOCK];
+} Traces;
+
+static bool allocate_ritz(Ritz *ritz, size_t count, size_t block) {
+    *ritz = (Ritz){.count = count, .block = block};
+    ritz->values = memory_allocate(count, sizeof *ritz->values);
+    ritz->vectors = memory_allocate(count, count * sizeof *ritz->vectors);
+    ritz->residuals = memory_allocate(count, sizeof *ritz->residuals);
+    return ritz->values != NULL && ritz->vectors != NULL && ritz->residuals != NULL;
+}
+
+static void free_ritz(Ritz *ritz) {
+    free(ritz->values);
+    free(ritz->vectors);
+    free(ritz->residuals);
+}
+
+/* ---- the two rules ---- */
+
+/* The Gauss rule: eigenvalues of T, and ‖ΔᵀΔ·v − θ·v‖ = ‖Γ·(the last block of the vector)‖. */
+static Status solve_gauss(const LanczosResult *result, Ritz *ritz, Error *error) {
+    size_t m = result->count, b = result->block;
+    if (!allocate_ritz(ritz, m, b)) return memory_fail(error, "singular values");
+    memcpy(ritz->vectors, result->projection, m * m * sizeof *ritz->vectors);
+    Status status = lapack_eigen(m, ritz->vectors, ritz->values, error);
+    for (size_t j = 0; j < m && status == STATUS_OK; j++) {
+        double squares = 0.0, left[SPECTRUM_BLOCK];
+        lapack_multiply(b, 1, b, 1.0, result->coupling, b, ritz->vectors + j * m + m - b, m, 0.0, left, b);
+        for (size_t i = 0; i < b; i++) squares += left[i] * left[i];
+        ritz->residuals[j] = sqrt(squares);
+    }
+    return status;
+}
+
+/* The diagonal block that gives T, one block larger, an eigenvalue at z ≤ 0 (Golub and Meurant 2010, §6.2):
+ *
+ *     ┌ T     E·Γᵀ ┐      D = z·I + Γ·Eᵀ·(T − z·I)⁻¹·E·Γᵀ       E: the last block of the unit matrix
+ *     └ Γ·Eᵀ  D    ┘
+ */
+static void find_radau_block(const LanczosResult *result, const Ritz *gauss, double z, double *d) {
+    size_t m = result->count, b = result->block;
+    memset(d, 0, b * b * sizeof *d);
+    for (size_t i = 0; i < b; i++) d[i * (b + 1)] = z;
+    for (size_t j = 0; j < m; j++) {
+        double coupled[SPECTRUM_BLOCK], value = fmax(gauss->values[j], 0.0) - z;
+        lapack_multiply(b, 1, b, 1.0, result->coupling, b, gauss->vectors + j * m + m - b, m, 0.0, coupled,
+                        b);
+        for (size_t i = 0; i < b; i++) {
+            for (size_t k = 0; k < b; k++) d[k + i * b] += coupled[k] * coupled[i] / value;
+        }
+    }
+}
+
+static Status solve_radau(const LanczosResult *result, const Ritz *gauss, Ritz *ritz, Error *error) {
+    size_t m = result->count, b = result->block, n = m + b;
+    double d[SPECTRUM_BLOCK * SPECTRUM_BLOCK];
+    if (!allocate_ritz(ritz, n, b)) return memory_fail(error, "singular values");
+    find_radau_block(result, gauss, RADAU_NODE * gauss->values[m - 1], d);
+    for (size_t j = 0; j < m; j++)
+        memcpy(ritz->vectors + j * n, result->projection + j * m, m * sizeof *ritz->vectors);
+    for (size_t j = 0; j < b; j++) {
+        double *column = ritz->vectors + (m + j) * n;
+        for (size_t i = 0; i < b; i++) column[m - b + i] = result->coupling[j + i * b];
+        memcpy(column + m, d + j * b, b * sizeof *column);
+    }
+    return lapack_eigen(n, ritz->vectors, ritz->values, error);
+}
+
+/* ---- traces ---- */
+
+/* How many of the largest values are eigenvalues to all digits that matter, with eigenvectors that do not
+ * depend on the probes: converged, and apart from what follows. Of a value as frequent as the block is wide,
+ * more may exist than a block can find, so there the count ends. */
+static size_t count_converged(const Ritz *ritz) {
+    double largest = ritz->values[ritz->count - 1];
+    size_t left = ritz->count; /* values[left …] are settled */
+    while (left > 0) {
+        size_t low = left - 1;
+        bool converged = ritz->residuals[low] <= CONVERGED * largest;
+        while (low > 0 && ritz->values[low] - ritz->values[low - 1] <= SAME * largest) {
+            low--;
+            converged = converged && ritz->residuals[low] <= CONVERGED * largest;
+        }
+        if (!converged || low == 0 || left - low >= ritz->block) break;
+        left = low;
+    }
+    return ritz->count - left;
+}
+
+static double root_of(double value, double unit) {
+    return value > 0.0 ? sqrt(value) / unit : 0.0;
+}
+
+static double times_log(double x) {
+    return x > 0.0 ? x * log(x) : 0.0;
+}
+
+/* The `known` largest values exactly, and the other size − known directions as each probe sees them. */
+static void sum_traces(const Ritz *ritz, size_t known, size_t size, double unit, Traces *traces) {
+    size_t m = ritz->count, rest = m - known;
+    double sum = 0.0, logs = 0.0;
+    for (size_t j = rest; j < m; j++) {
+        double root = root_of(ritz->values[j], unit);
+        sum += root;
+        logs += times_log(root);
+    }
+    for (size_t probe = 0; probe < ritz->block; probe++) {
+        double weights = 0.0, rest_sum = 0.0, rest_logs = 0.0;
+        for (size_t j = 0; j < rest; j++) {
+            double part = ritz->vectors[probe + j * m], root = root_of(ritz->values[j], unit);
+            weights += part * part;
+            rest_sum += part * part * root;
+            rest_logs += part * part * times_log(root);
+        }
+        double scale = weights > 0.0 ? (double)(size - known) / weights : 0.0;
+        traces->sums[probe] = sum + scale * rest_sum;
+        traces->logs[probe] = logs + scale * rest_logs;
+    }
+}
+
+static double mean_of(const double *numbers, size_t count) {
+    double sum = 0.0;
+    for (size_t i = 0; i < count; i++) sum += numbers[i];
+    return sum / (double)count;
+}
+
+/* H = ln s − e/s with s = Σσ, e = Σσ·ln σ; its error by its derivatives. */
+static void find_effective_rank(const Traces *gauss, const Traces *radau, size_t block, Spectrum *spectrum) {
+    double upper_s = mean_of(gauss->sums, block), lower_s = mean_of(radau->sums, block);
+    double lower_e = mean_of(gauss->logs, block), upper_e = mean_of(radau->logs, block);
+    double s = 0.5 * (upper_s + lower_s), e = 0.5 * (upper_e + lower_e);
+    double slope_s = 1.0 / s + e / (s * s), slope_e = -1.0 / s, variance = 0.0;
+    for (size_t i = 0; i < block; i++) {
+        double away_s = 0.5 * (gauss->sums[i] + radau->sums[i]) - s;
+        double away_e = 0.5 * (gauss->logs[i] + radau->logs[i]) - e;
+        double away = slope_s * away_s + slope_e * away_e;
+        variance += away * away / (double)(block - 1);
+    }
+    double rules = 0.5 * (fabs(slope_s * (upper_s - lower_s)) + fabs(slope_e * (upper_e - lower_e)));
+    spectrum->effective_rank = exp(log(s) - e / s);
+    spectrum->effective_rank_error =
+        spectrum->effective_rank * (4.0 * sqrt(variance / (double)block) + rules);
+}
+
+/* The basis is the whole space: nothing was estimated. */
+static void take_effective_rank(const Ritz *gauss, double unit, Spectrum *spectrum) {
+    double s = 0.0, e = 0.0, rounding = sqrt((double)gauss->count * DBL_EPSILON) * (double)gauss->count;
+    for (size_t j = 0; j < gauss->count; j++) {
+        double root = root_of(gauss->values[j], unit);
+        s += root;
+        e += times_log(root);
+    }
+    spectrum->effective_rank = exp(log(s) - e / s);
+    spectrum->effective_rank_error = spectrum->effective_rank * rounding;
+}
+
+/* ---- results ---- */
+
+static Status take_values(const Ritz *gauss, Spectrum *spectrum, Error *error) {
+    size_t m = gauss->count, count = m < SPECTRUM_LEADING ? m : SPECTRUM_LEADING;
+    double rounding =
+        16.0 * DBL_EPSILON * sqrt((double)spectrum->rows + (double)spectrum->columns) * gauss->values[m - 1];
+    spectrum->values = memory_allocate(count, sizeof *spectrum->values);
+    spectrum->errors = memory_allocate(count, sizeof *spectrum->errors);
+    if (spectrum->values == NULL || spectrum->errors == NULL) return memory_fail(error, "singular values");
+    spectrum->count = count;
+    for (size_t i = 0; i < count; i++) {
+        double residual = gauss->residuals[m - 1 - i] + rounding,
+               value = root_of(gauss->values[m - 1 - i], 1.0);
+        spectrum->values[i] = value;
+        spectrum->errors[i] = fmin(residual / value, sqrt(residual)); /* value may be 0 */
+    }
+    return STATUS_OK;
+}
+
+static double missed_share(const LanczosResult *result) {
+    double steps = (double)(result->count / result->block), size = (double)result->size;
+    double each = pow(MISSED_PROBABILITY, 1.0 / (double)result->block);
+    double root = log(1.648 * sqrt(size) / each) / (2.0 * steps - 1.0);
+    if (result->count == result->size) return 0.0;
+    return root < 1.0 ? 1.0 / sqrt(1.0 - root * root) - 1.0 : INFINITY;
+}
+
+Status spectrum_finish_lanczos(const LanczosResult *result, Spectrum *spectrum, Error *error) {
+    Ritz gauss = {0}, radau = {0};
+    double unit = sqrt(result->squares);
+    bool is_whole = result->count == result->size;
+    Status status = solve_gauss(result, &gauss, error);
+    if (status == STATUS_OK) status = take_values(&gauss, spectrum, error);
+    if (status == STATUS_OK && !is_whole) status = solve_radau(result, &gauss, &radau, error);
+    if (status == STATUS_OK && is_whole) {
+        take_effective_rank(&gauss, unit, spectrum);
+    } else if (status == STATUS_OK) {
+        Traces upper, lower;
+        size_t known = count_converged(&gauss);
+        sum_traces(&gauss, known, result->size, unit, &upper);
+        sum_traces(&radau, known, result->size, unit, &lower);
+        find_effective_rank(&upper, &lower, result->block, spectrum);
+    }
+    if (status == STATUS_OK) spectrum->missed = missed_share(result);
+    free_ritz(&gauss);
+    free_ritz(&radau);
+    return status;
+}
