@@ -27,7 +27,8 @@
  * operations on all threads; 8·s·SPECTRUM_BLOCK·(SPECTRUM_STEPS + SPECTRUM_BANDS + 2) bytes, 2 MB a thread,
  * and 5 MB. The same seed gives the same bits on any number of threads.
  *   - Each value is below or equal to the true one of its rank, but for rounding, and some singular value of
- * Δ lies within errors[i] of it: with the residual r = ‖ΔᵀΔ·v − θ·v‖ of its Ritz pair (θ = σ²), that is r/σ.
+ * Δ lies within errors[i] of it: r/σ or √r, whichever is less, with r the residual ‖ΔᵀΔ·v − σ²·v‖ of its Ritz
+ *     vector and an allowance for rounding.
  *   - That all random vectors missed a larger value is possible, not likely: with probability 1 − 10⁻⁶ at
  *     least, ‖Δ‖₂ ≤ values[0]·(1 + missed) (Kuczyński and Woźniakowski 1992, for each of the
  *     independent vectors: the probability that λ₁ is underestimated by more than ε·λ₁ in k steps is at most
@@ -36,7 +37,8 @@
  *   - effective_rank is estimated: Σσ and Σσ·ln σ by stochastic Lanczos quadrature (Ubaru, Chen and Saad
  *     2017) on the same vectors as probes, with the values that have converged summed exactly.
  *     effective_rank_error is four standard errors over the probes, and half the distance between the Gauss
- *     and the Gauss–Radau rule, which lie on either side of each probe's value.
+ *     and the Gauss–Radau rule, which lie on either side of each probe's value, and an
+ *     allowance for rounding.
  *
  * Cancelling: the longest step that cannot be interrupted is one call into LAPACK: about 50 ms, or 0.1 s
  * where exact_limit was raised to 2048, and growing with its square from there.

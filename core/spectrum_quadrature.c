@@ -20,9 +20,10 @@ typedef struct Ritz {
     double *residuals; /* [count]; of the Gauss rule only */
 } Ritz;
 
-/* Σσ and Σσ·ln σ with σ in units of ‖Δ‖_F, as each probe has it. */
+/* Σσ and Σσ·ln σ with σ in units of ‖Δ‖_F, as each probe has it, and how far rounding may have moved either.
+ */
 typedef struct Traces {
-    double sums[SPECTRUM_BLOCK], logs[SPECTRUM_BLOCK];
+    double sums[SPECTRUM_BLOCK], logs[SPECTRUM_BLOCK], rounding[SPECTRUM_BLOCK];
 } Traces;
 
 static bool allocate_ritz(Ritz *ritz, size_t count, size_t block) {
@@ -111,34 +112,43 @@ static size_t count_converged(const Ritz *ritz) {
     return ritz->count - left;
 }
 
-static double root_of(double value, double unit) {
-    return value > 0.0 ? sqrt(value) / unit : 0.0;
+static double root_of(double value) {
+    return value > 0.0 ? sqrt(value) : 0.0;
 }
 
-static double times_log(double x) {
-    return x > 0.0 ? x * log(x) : 0.0;
+/* How far an eigenvalue may be off by rounding alone; of one that is near 0, the root is off by much more. */
+static double rounding_of(const Ritz *ritz, size_t size) {
+    return 16.0 * DBL_EPSILON * sqrt((double)size) * ritz->values[ritz->count - 1];
+}
+
+static double error_of_root(double root, double error) {
+    return fmin(error / root, sqrt(error)); /* root may be 0 */
+}
+
+/* Adds weight times one Ritz value. */
+static void add_value(double value, double unit, double rounding, double weight, Traces *traces,
+                      size_t probe) {
+    double root = root_of(value), share = root / unit;
+    double error = error_of_root(root, rounding) / unit;
+    traces->sums[probe] += weight * share;
+    if (share > 0.0) traces->logs[probe] += weight * share * log(share);
+    traces->rounding[probe] += weight * error * (1.0 + fabs(log(fmax(share, error))));
 }
 
 /* The `known` largest values exactly, and the other size − known directions as each probe sees them. */
 static void sum_traces(const Ritz *ritz, size_t known, size_t size, double unit, Traces *traces) {
     size_t m = ritz->count, rest = m - known;
-    double sum = 0.0, logs = 0.0;
-    for (size_t j = rest; j < m; j++) {
-        double root = root_of(ritz->values[j], unit);
-        sum += root;
-        logs += times_log(root);
-    }
+    double rounding = rounding_of(ritz, size);
+    *traces = (Traces){0};
     for (size_t probe = 0; probe < ritz->block; probe++) {
-        double weights = 0.0, rest_sum = 0.0, rest_logs = 0.0;
-        for (size_t j = 0; j < rest; j++) {
-            double part = ritz->vectors[probe + j * m], root = root_of(ritz->values[j], unit);
-            weights += part * part;
-            rest_sum += part * part * root;
-            rest_logs += part * part * times_log(root);
-        }
+        const double *parts = ritz->vectors + probe; /* of the j-th vector at parts[j·m] */
+        double weights = 0.0;
+        for (size_t j = 0; j < rest; j++) weights += parts[j * m] * parts[j * m];
         double scale = weights > 0.0 ? (double)(size - known) / weights : 0.0;
-        traces->sums[probe] = sum + scale * rest_sum;
-        traces->logs[probe] = logs + scale * rest_logs;
+        for (size_t j = 0; j < m; j++) {
+            double weight = j < rest ? scale * parts[j * m] * parts[j * m] : 1.0;
+            add_value(ritz->values[j], unit, rounding, weight, traces, probe);
+        }
     }
 }
 
@@ -154,33 +164,22 @@ static void find_effective_rank(const Traces *gauss, const Traces *radau, size_t
     double lower_e = mean_of(gauss->logs, block), upper_e = mean_of(radau->logs, block);
     double s = 0.5 * (upper_s + lower_s), e = 0.5 * (upper_e + lower_e);
     double slope_s = 1.0 / s + e / (s * s), slope_e = -1.0 / s, variance = 0.0;
-    for (size_t i = 0; i < block; i++) {
+    for (size_t i = 0; i < block && block > 1; i++) {
         double away_s = 0.5 * (gauss->sums[i] + radau->sums[i]) - s;
         double away_e = 0.5 * (gauss->logs[i] + radau->logs[i]) - e;
         double away = slope_s * away_s + slope_e * away_e;
         variance += away * away / (double)(block - 1);
     }
+    double probes = 4.0 * sqrt(variance / (double)block);
     double rules = 0.5 * (fabs(slope_s * (upper_s - lower_s)) + fabs(slope_e * (upper_e - lower_e)));
+    double rounding = (fabs(slope_s) + fabs(slope_e)) * mean_of(gauss->rounding, block);
     spectrum->effective_rank = exp(log(s) - e / s);
-    spectrum->effective_rank_error =
-        spectrum->effective_rank * (4.0 * sqrt(variance / (double)block) + rules);
-}
-
-/* The basis is the whole space: nothing was estimated. */
-static void take_effective_rank(const Ritz *gauss, double unit, Spectrum *spectrum) {
-    double s = 0.0, e = 0.0, rounding = sqrt((double)gauss->count * DBL_EPSILON) * (double)gauss->count;
-    for (size_t j = 0; j < gauss->count; j++) {
-        double root = root_of(gauss->values[j], unit);
-        s += root;
-        e += times_log(root);
-    }
-    spectrum->effective_rank = exp(log(s) - e / s);
-    spectrum->effective_rank_error = spectrum->effective_rank * rounding;
+    spectrum->effective_rank_error = spectrum->effective_rank * (probes + rules + rounding);
 }
 
 /* ---- results ---- */
 
-static Status take_values(const Ritz *gauss, Spectrum *spectrum, Error *error) {
+static Status take_values(const Ritz *gauss, size_t size, Spectrum *spectrum, Error *error) {
     size_t m = gauss->count, count = m < SPECTRUM_LEADING ? m : SPECTRUM_LEADING;
     double rounding =
         16.0 * DBL_EPSILON * sqrt((double)spectrum->rows + (double)spectrum->columns) * gauss->values[m - 1];
@@ -189,10 +188,8 @@ static Status take_values(const Ritz *gauss, Spectrum *spectrum, Error *error) {
     if (spectrum->values == NULL || spectrum->errors == NULL) return memory_fail(error, "singular values");
     spectrum->count = count;
     for (size_t i = 0; i < count; i++) {
-        double residual = gauss->residuals[m - 1 - i] + rounding,
-               value = root_of(gauss->values[m - 1 - i], 1.0);
-        spectrum->values[i] = value;
-        spectrum->errors[i] = fmin(residual / value, sqrt(residual)); /* value may be 0 */
+        spectrum->values[i] = root_of(gauss->values[m - 1 - i]);
+        spectrum->errors[i] = error_of_root(spectrum->values[i], gauss->residuals[m - 1 - i] + rounding);
     }
     return STATUS_OK;
 }
@@ -210,15 +207,14 @@ Status spectrum_finish_lanczos(const LanczosResult *result, Spectrum *spectrum, 
     double unit = sqrt(result->squares);
     bool is_whole = result->count == result->size;
     Status status = solve_gauss(result, &gauss, error);
-    if (status == STATUS_OK) status = take_values(&gauss, spectrum, error);
+    if (status == STATUS_OK) status = take_values(&gauss, result->size, spectrum, error);
     if (status == STATUS_OK && !is_whole) status = solve_radau(result, &gauss, &radau, error);
-    if (status == STATUS_OK && is_whole) {
-        take_effective_rank(&gauss, unit, spectrum);
-    } else if (status == STATUS_OK) {
+    if (status == STATUS_OK) {
         Traces upper, lower;
-        size_t known = count_converged(&gauss);
+        /* where the basis is the whole space, nothing is estimated */
+        size_t known = is_whole ? result->count : count_converged(&gauss);
         sum_traces(&gauss, known, result->size, unit, &upper);
-        sum_traces(&radau, known, result->size, unit, &lower);
+        sum_traces(is_whole ? &gauss : &radau, known, result->size, unit, &lower);
         find_effective_rank(&upper, &lower, result->block, spectrum);
     }
     if (status == STATUS_OK) spectrum->missed = missed_share(result);

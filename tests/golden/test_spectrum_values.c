@@ -1,6 +1,7 @@
 /*
- * Singular values of Δ against reference figures (golden/method/PAIR/drift.json, float64): spectral norm, stable rank, effective
- * rank and the five largest values of every matrix of three pairs. Vectors have none, there and here.
+ * Singular values of Δ against reference figures (golden/method/PAIR/drift.json, float64): spectral norm,
+ * stable rank, effective rank and the five largest values of every matrix of three pairs. Vectors have none,
+ * there and here.
  *
  * Tolerance: 1e-10, relative; the largest error observed stands beside each test, which prints it. The
  * randomised method has no tolerance but the error that it states itself.
@@ -24,8 +25,7 @@ static void compare(Compared *compared, const char *name, const char *key, doubl
                     double stated) {
     double distance = fabs(found - expected), error = distance / fabs(expected);
     bool is_right = compared->is_exact ? error <= TOLERANCE : distance <= stated;
-    if (!is_right)
-        fail_msg("%s, %s: expected %.17g, found %.17g ± %.3g", name, key, expected, found, stated);
+    if (!is_right) fail_msg("%s, %s: expected %.17g, found %.17g ± %.3g", name, key, expected, found, stated);
     if (error > compared->worst) compared->worst = error;
     compared->figures++;
 }
