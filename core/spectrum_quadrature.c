@@ -181,8 +181,7 @@ static void find_effective_rank(const Traces *gauss, const Traces *radau, size_t
 
 static Status take_values(const Ritz *gauss, size_t size, Spectrum *spectrum, Error *error) {
     size_t m = gauss->count, count = m < SPECTRUM_LEADING ? m : SPECTRUM_LEADING;
-    double rounding =
-        16.0 * DBL_EPSILON * sqrt((double)spectrum->rows + (double)spectrum->columns) * gauss->values[m - 1];
+    double rounding = rounding_of(gauss, size);
     spectrum->values = memory_allocate(count, sizeof *spectrum->values);
     spectrum->errors = memory_allocate(count, sizeof *spectrum->errors);
     if (spectrum->values == NULL || spectrum->errors == NULL) return memory_fail(error, "singular values");

@@ -2,6 +2,7 @@
 #include "core/json.h"
 #include "core/memory.h"
 #include "tui/command.h"
+#include "tui/command_drift_spectrum.h"
 #include "tui/suggest.h"
 
 #include <stdio.h>
@@ -17,6 +18,7 @@ typedef struct Row {
     int layer;        /* -1: none */
     const PairTensor *tensor;
     DriftRow drift;
+    Spectrum spectrum; /* with --spectrum; its values are the table's */
 } Row;
 
 typedef struct Rows {
@@ -24,13 +26,26 @@ typedef struct Rows {
     size_t count;
 } Rows;
 
+/* What the rows are made of. */
+typedef struct Measured {
+    DriftTable *drift;
+    SpectrumTable *spectrum; /* NULL without --spectrum */
+} Measured;
+
+typedef struct Order {
+    DriftMetric drift; /* DRIFT_METRIC_COUNT: by `spectrum` */
+    SpectrumMetric spectrum;
+} Order;
+
 /* ---- collecting and ordering ---- */
 
-static void collect_tensors(const Pair *pair, const DriftTable *table, Rows *rows) {
+static void collect_tensors(const Pair *pair, const Measured *measured, Rows *rows) {
     for (size_t i = 0; i < pair->count; i++) {
         const PairTensor *tensor = &pair->tensors[i];
         Row row = {.place = i, .name = tensor->name, .layer = tensor->layer, .tensor = tensor};
-        (void)drift_table_row(table, i, &row.drift); /* after a finished scan every row is there */
+        /* after a finished scan every row is there */
+        (void)drift_table_row(measured->drift, i, &row.drift);
+        if (measured->spectrum != NULL) (void)spectrum_table_row(measured->spectrum, i, &row.spectrum);
         rows->list[rows->count++] = row;
     }
 }
@@ -53,37 +68,51 @@ static void collect_roles(const DriftTable *table, Rows *rows) {
     }
 }
 
-static Status collect(const Pair *pair, const DriftTable *table, Grouping grouping, Rows *rows,
+static Status collect(const Pair *pair, const Measured *measured, Grouping grouping, Rows *rows,
                       Error *error) {
     /* there are no more layers than tensors, but for the group of those that belong to none */
     rows->list = memory_allocate(pair->count + TENSOR_ROLE_COUNT, sizeof *rows->list);
     if (rows->list == NULL) return memory_fail(error, "the drift table");
-    if (grouping == BY_TENSOR) collect_tensors(pair, table, rows);
-    if (grouping == BY_LAYER) collect_layers(pair, table, rows);
-    if (grouping == BY_ROLE) collect_roles(table, rows);
+    if (grouping == BY_TENSOR) collect_tensors(pair, measured, rows);
+    if (grouping == BY_LAYER) collect_layers(pair, measured->drift, rows);
+    if (grouping == BY_ROLE) collect_roles(measured->drift, rows);
     return STATUS_OK;
+}
+
+/* How much of the metric a row has; what is undefined comes last. */
+static double rank_of(const Row *row, const Order *order) {
+    if (order->drift < DRIFT_METRIC_COUNT) return drift_rank_value(&row->drift, order->drift);
+    double value = spectrum_value(&row->spectrum, order->spectrum);
+    return value == value ? value : -1.0;
 }
 
 static int more_first(const void *first, const void *second, void *argument) {
     const Row *a = first, *b = second;
-    DriftMetric metric = *(const DriftMetric *)argument;
     if (a->drift.is_compared != b->drift.is_compared) return a->drift.is_compared ? -1 : 1;
-    double left = drift_rank_value(&a->drift, metric), right = drift_rank_value(&b->drift, metric);
+    double left = rank_of(a, argument), right = rank_of(b, argument);
     if (left != right) return left > right ? -1 : 1;
     return a->place < b->place ? -1 : a->place > b->place;
 }
 
-static Status find_metric(const char *key, DriftMetric *metric, Error *error) {
-    const char *keys[DRIFT_METRIC_COUNT];
+static Status find_metric(const char *key, bool with_spectrum, Order *order, Error *error) {
+    enum { KEYS = DRIFT_METRIC_COUNT + SPECTRUM_METRIC_COUNT };
+    const char *keys[KEYS];
     char all[256] = "";
-    *metric = drift_find_metric(key);
-    if (*metric < DRIFT_METRIC_COUNT) return STATUS_OK;
-    for (DriftMetric i = 0; i < DRIFT_METRIC_COUNT; i++) {
+    size_t count = with_spectrum ? KEYS : DRIFT_METRIC_COUNT;
+    order->drift = drift_find_metric(key);
+    order->spectrum = spectrum_find_metric(key);
+    if (order->drift < DRIFT_METRIC_COUNT) return STATUS_OK;
+    if (order->spectrum < SPECTRUM_METRIC_COUNT)
+        return with_spectrum ? STATUS_OK
+                             : status_fail(error, STATUS_ARGUMENT, "--sort %s needs --spectrum", key);
+    for (size_t i = 0; i < count; i++) {
         size_t used = strlen(all);
-        keys[i] = drift_metric_facts(i)->key;
+        keys[i] = i < DRIFT_METRIC_COUNT
+                      ? drift_metric_facts((DriftMetric)i)->key
+                      : spectrum_metric_facts((SpectrumMetric)(i - DRIFT_METRIC_COUNT))->key;
         (void)snprintf(all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", keys[i]);
     }
-    const char *nearest = suggest_name(key, keys, DRIFT_METRIC_COUNT);
+    const char *nearest = suggest_name(key, keys, count);
     if (nearest != NULL)
         return status_fail(error, STATUS_ARGUMENT, "--sort: there is no metric \"%s\"; did you mean %s?", key,
                            nearest);
@@ -195,9 +224,10 @@ static bool shows_metric(DriftMetric metric, ReportFormat format) {
     return format != REPORT_TEXT || drift_metric_facts(metric)->measures_drift;
 }
 
-static Status create_table(Grouping grouping, ReportFormat format, Table **table, Error *error) {
+static Status create_table(Grouping grouping, ReportFormat format, bool with_spectrum, Table **table,
+                           Error *error) {
     enum { COSINE_DIGITS = 6 };
-    TableColumn columns[BEFORE_COUNT + DRIFT_METRIC_COUNT + AFTER_COUNT];
+    TableColumn columns[BEFORE_COUNT + DRIFT_METRIC_COUNT + DRIFT_SPECTRUM_COLUMNS + AFTER_COUNT];
     size_t count = 0;
     for (size_t i = 0; i < BEFORE_COUNT; i++)
         if (is_shown(&BEFORE[i], grouping, format))
@@ -207,13 +237,15 @@ static Status create_table(Grouping grouping, ReportFormat format, Table **table
             columns[count++] = (TableColumn){.key = drift_metric_facts(metric)->key,
                                              .type = TABLE_NUMBER,
                                              .digits = metric == DRIFT_COSINE ? COSINE_DIGITS : 0};
+    if (with_spectrum) count += drift_spectrum_columns(format, columns + count);
     for (size_t i = 0; i < AFTER_COUNT; i++)
         if (is_shown(&AFTER[i], grouping, format))
             columns[count++] = (TableColumn){.key = AFTER[i].key, .type = AFTER[i].type};
     return table_create(columns, count, table, error);
 }
 
-static void add_row(Table *table, const Row *row, Grouping grouping, ReportFormat format) {
+static void add_row(Table *table, const Row *row, Grouping grouping, ReportFormat format,
+                    bool with_spectrum) {
     table_add_row(table);
     for (size_t i = 0; i < BEFORE_COUNT; i++)
         if (is_shown(&BEFORE[i], grouping, format)) BEFORE[i].add(table, row);
@@ -224,22 +256,25 @@ static void add_row(Table *table, const Row *row, Grouping grouping, ReportForma
         else
             table_add_empty(table);
     }
+    if (with_spectrum) drift_spectrum_add_cells(table, format, &row->spectrum);
     for (size_t i = 0; i < AFTER_COUNT; i++)
         if (is_shown(&AFTER[i], grouping, format)) AFTER[i].add(table, row);
 }
 
 /* ---- output ---- */
 
-/* The golden data has shapes as arrays, which a table does not. */
-static bool add_shapes(cJSON *list, const Rows *rows) {
+/* What a table does not hold: arrays. */
+static bool add_arrays(cJSON *list, const Rows *rows, bool with_spectrum) {
     size_t i = 0;
     cJSON *item;
     cJSON_ArrayForEach(item, list) {
-        const Tensor *tensor = rows->list[i++].tensor->sft;
+        const Row *row = &rows->list[i++];
+        const Tensor *tensor = row->tensor->sft;
         cJSON *shape = cJSON_CreateArray();
         for (unsigned axis = 0; axis < tensor->rank && shape != NULL; axis++)
             if (!cJSON_AddItemToArray(shape, cJSON_CreateNumber((double)tensor->shape[axis]))) return false;
         if (!json_add(item, "shape", shape)) return false;
+        if (with_spectrum && !drift_spectrum_add_values(item, &row->spectrum)) return false;
     }
     return true;
 }
@@ -256,13 +291,14 @@ static bool add_all(cJSON *tree, const DriftRow *all) {
 }
 
 static Status write_json(Batch *batch, const Table *table, const Rows *rows, Grouping grouping,
-                         const DriftRow *all, Error *error) {
+                         const DriftRow *all, bool with_spectrum, Error *error) {
     static const char *const KEYS[] = {[BY_TENSOR] = "tensors", [BY_LAYER] = "layers", [BY_ROLE] = "roles"};
     cJSON *tree = cJSON_CreateObject(), *list = NULL;
     bool complete = tree != NULL && json_add_text(tree, "base", batch->pair->base->directory) &&
                     json_add_text(tree, "sft", batch->pair->sft->directory) && add_all(tree, all) &&
                     table_to_json(table, &list, NULL) == STATUS_OK;
-    complete = complete && (grouping != BY_TENSOR || add_shapes(list, rows));
+    complete = complete && (!with_spectrum || drift_spectrum_add_settings(tree, spectrum_default_settings()));
+    complete = complete && (grouping != BY_TENSOR || add_arrays(list, rows, with_spectrum));
     if (complete) {
         complete = json_add(tree, KEYS[grouping], list);
         list = NULL;
@@ -289,22 +325,22 @@ static Status write_text(Batch *batch, const Table *table, const DriftRow *all, 
     return STATUS_OK;
 }
 
-static Status report(Batch *batch, const DriftTable *drift, Rows *rows, const DriftMetric *sort,
-                     Error *error) {
+static Status report(Batch *batch, const Measured *measured, Rows *rows, const Order *order, Error *error) {
     Grouping grouping = (Grouping)options_value(batch->options, OPTION_BY)->count;
     const OptionValue *top = options_value(batch->options, OPTION_TOP_ROWS);
-    Status status = collect(batch->pair, drift, grouping, rows, error);
+    bool with_spectrum = measured->spectrum != NULL;
+    Status status = collect(batch->pair, measured, grouping, rows, error);
     if (status != STATUS_OK) return status;
-    if (sort != NULL) qsort_r(rows->list, rows->count, sizeof *rows->list, more_first, (void *)sort);
+    if (order != NULL) qsort_r(rows->list, rows->count, sizeof *rows->list, more_first, (void *)order);
     if (top->given && top->count < rows->count) rows->count = (size_t)top->count;
     Table *table = NULL;
     DriftRow all;
-    (void)drift_sum_all(drift, &all); /* how many went in is in the row */
-    status = create_table(grouping, batch->format, &table, error);
+    (void)drift_sum_all(measured->drift, &all); /* how many went in is in the row */
+    status = create_table(grouping, batch->format, with_spectrum, &table, error);
     for (size_t i = 0; i < rows->count && status == STATUS_OK; i++)
-        add_row(table, &rows->list[i], grouping, batch->format);
+        add_row(table, &rows->list[i], grouping, batch->format, with_spectrum);
     if (status == STATUS_OK && batch->format == REPORT_JSON)
-        status = write_json(batch, table, rows, grouping, &all, error);
+        status = write_json(batch, table, rows, grouping, &all, with_spectrum, error);
     else if (status == STATUS_OK && batch->format == REPORT_TEXT)
         status = write_text(batch, table, &all, error);
     else if (status == STATUS_OK)
@@ -313,19 +349,40 @@ static Status report(Batch *batch, const DriftTable *drift, Rows *rows, const Dr
     return status;
 }
 
-static Status run(Batch *batch, Error *error) {
+static Status measure(Batch *batch, bool with_spectrum, Measured *measured, Error *error) {
+    Status status = drift_table_create(batch->pair, &measured->drift, error);
+    if (status == STATUS_OK) status = drift_scan(batch->pair, measured->drift, batch->job, error);
+    if (status != STATUS_OK || !with_spectrum) return status;
+    status = spectrum_table_create(batch->pair, spectrum_default_settings(), &measured->spectrum, error);
+    if (status == STATUS_OK) status = spectrum_scan(measured->spectrum, batch->job, error);
+    return status;
+}
+
+static Status check_options(const Batch *batch, Order *order, Error *error) {
     const char *key = options_text(batch->options, OPTION_SORT);
-    DriftMetric sort = DRIFT_RELATIVE_NORM;
+    bool with_spectrum = options_has(batch->options, OPTION_SPECTRUM);
+    if (with_spectrum && options_value(batch->options, OPTION_BY)->count != BY_TENSOR)
+        return status_fail(error, STATUS_ARGUMENT,
+                           "--spectrum: singular values are of one tensor, not of several taken as one; "
+                           "expected --by tensor, found --by %s",
+                           options_text(batch->options, OPTION_BY));
+    return key != NULL ? find_metric(key, with_spectrum, order, error) : STATUS_OK;
+}
+
+static Status run(Batch *batch, Error *error) {
+    bool is_ordered = options_has(batch->options, OPTION_SORT);
+    bool with_spectrum = options_has(batch->options, OPTION_SPECTRUM);
+    Order order = {0};
     Rows rows = {0};
-    DriftTable *drift = NULL;
-    Status status = key != NULL ? find_metric(key, &sort, error) : STATUS_OK;
+    Measured measured = {0};
+    Status status = check_options(batch, &order, error);
     if (status == STATUS_OK) status = batch_open_pair(batch, error);
     if (status == STATUS_OK) status = batch_open_job(batch, error);
-    if (status == STATUS_OK) status = drift_table_create(batch->pair, &drift, error);
-    if (status == STATUS_OK) status = drift_scan(batch->pair, drift, batch->job, error);
-    if (status == STATUS_OK) status = report(batch, drift, &rows, key != NULL ? &sort : NULL, error);
+    if (status == STATUS_OK) status = measure(batch, with_spectrum, &measured, error);
+    if (status == STATUS_OK) status = report(batch, &measured, &rows, is_ordered ? &order : NULL, error);
     free(rows.list);
-    drift_table_free(drift);
+    drift_table_free(measured.drift);
+    spectrum_table_free(measured.spectrum);
     return status;
 }
 
@@ -339,6 +396,10 @@ const Command command_drift = {
         "max_abs; cosine of BASE and SFT; changed and sign_flips, shares of the elements; kurtosis of D; "
         "top1_share, the share of |D|^2 that the largest 1 % of the elements hold.\n"
         "Tensors that cannot be compared are listed without figures.\n"
+        "With --spectrum also, of every matrix: spectral_norm, the largest singular value of D; stable_rank "
+        "|D|^2/spectral_norm^2; effective_rank, e to the entropy of all singular values' shares. By LAPACK "
+        "where the shorter side is at most exact_limit, otherwise by a randomised method with a fixed seed; "
+        "the _error of each says how far it may be off.\n"
         "\n"
         "JSON: an object with\n"
         "  base, sft  the directories\n"
@@ -347,6 +408,10 @@ const Command command_drift = {
         "sft_only_rows, base_only_rows, base_nonfinite, sft_nonfinite, shape [...]}]\n"
         "  layers     in its place with --by layer: [{layer, tensors, equal_tensors, elements, "
         "METRICS, base_nonfinite, sft_nonfinite}]\n"
+        "             with --spectrum each also {spectral_norm, spectral_norm_error, stable_rank, "
+        "stable_rank_error, effective_rank, effective_rank_error, spectrum_method: exact, lanczos, none or "
+        "not_finite, singular_values [the 16 largest]}\n"
+        "  spectrum   {seed, exact_limit} with --spectrum\n"
         "  roles      with --by role: [{role, the same}]\n"
         "  METRICS    relative_norm, mean_square, norm, max_abs, cosine, changed, sign_flips, "
         "kurtosis, top1_share, base_norm, sft_norm; \"NaN\" where undefined\n"

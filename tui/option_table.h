@@ -65,6 +65,8 @@
       "only the first N rows") \
     X(BY, "by", 0, "tensor|layer|role", CHOICE, 0, 0, "tensor", ON(DRIFT), \
       "what a row is: one tensor, or all tensors of a layer or of a role taken as one") \
+    X(SPECTRUM, "spectrum", 0, NULL, FLAG, 0, 0, NULL, ON(DRIFT), \
+      "the singular values of every matrix's change as well: takes longer") \
     /* ---- neurons ---- */ \
     X(SORT_NEURONS, "sort", 0, "COLUMN", TEXT, 0, 0, "rank", ON(NEURONS), \
       "by this column, as the JSON below names it: dormant, moved, important or selected ones first; equals in the model's order") \
