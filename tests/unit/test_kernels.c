@@ -339,28 +339,34 @@ static void a_model_of_weight_nought_is_not_even_looked_at(void **state) {
     }
 }
 
-static void columns_have_weights_of_their_own(void **state) {
+static void make_marks(unsigned char *marks) {
+    for (size_t i = 0; i < MOST; i++) marks[i] = (unsigned char)(random_bits(7, i) % 2);
+}
+
+static float mix_marked(const KernelRow *row, const KernelMarked *marked, size_t i, float s, float b) {
+    bool own = marked->marks[i] != 0;
+    return mix(s, b, own ? marked->weight_sft : row->weight_sft,
+               own ? marked->weight_base : row->weight_base);
+}
+
+static void marked_elements_have_weights_of_their_own(void **state) {
     (void)state;
-    static float out[MOST + GUARD];
     static unsigned char marks[MOST];
-    for (size_t i = 0; i < MOST; i++) marks[i] = random_bits(7, i) % 9 < 4;
+    static float out[MOST + GUARD];
+    make_marks(marks);
     for (size_t t = 0; t < FLOAT_COUNT * FLOAT_COUNT; t++) {
         /* any bits: NaNs and infinities stand opposite to weights of 0 and 1 */
         Stored s = make_stored(FLOATS[t / FLOAT_COUNT], 1, false, 400 + t);
         Stored b = make_stored(FLOATS[t % FLOAT_COUNT], 3, false, 500 + t);
-        double a = ALPHAS[t % ALPHA_COUNT], reset_a = ALPHAS[(t + 1 + t / ALPHA_COUNT) % ALPHA_COUNT];
-        KernelRow row = make_row(&s, &b, a);
-        KernelMarked marked = {marks, (float)reset_a, (float)(1.0 - reset_a)};
         for (size_t c = 0; c < COUNT_COUNT; c++) {
+            double own = ALPHAS[(t + 3 * c) % ALPHA_COUNT];
+            KernelRow row = make_row(&s, &b, ALPHAS[(t + c) % ALPHA_COUNT]);
+            KernelMarked marked = {marks, (float)own, (float)(1.0 - own)};
             for (size_t v = 0; v < variant_count; v++) {
                 put_sentinels(out, COUNTS[c]);
                 variants[v]->blend_marked(&row, &marked, COUNTS[c], out);
-                for (size_t i = 0; i < COUNTS[c]; i++) {
-                    bool is_reset = marks[i] != 0;
-                    float weight_sft = is_reset ? marked.weight_sft : row.weight_sft;
-                    float weight_base = is_reset ? marked.weight_base : row.weight_base;
-                    assert_true(same(out[i], mix(value_at(&s, i), value_at(&b, i), weight_sft, weight_base)));
-                }
+                for (size_t i = 0; i < COUNTS[c]; i++)
+                    assert_true(same(out[i], mix_marked(&row, &marked, i, value_at(&s, i), value_at(&b, i))));
                 check_sentinels(out, COUNTS[c]);
             }
         }
@@ -369,19 +375,16 @@ static void columns_have_weights_of_their_own(void **state) {
     }
 }
 
-static void a_nan_does_not_leak_out_of_the_column_that_was_not_asked(void **state) {
+static void a_nan_does_not_leak_out_of_the_model_that_was_not_asked(void **state) {
     (void)state;
-    const float s[2] = {NAN, 1.0F}, b[2] = {2.0F, NAN};
-    const unsigned char marks[2] = {1, 0};
-    float out[2];
-    KernelRow row = {
-        .sft_dtype = DTYPE_F32, .base_dtype = DTYPE_F32, .sft = s, .base = b, .weight_sft = 1.0F};
-    KernelMarked whole = {marks, 0.0F, 1.0F}, half = {marks, 0.5F, 0.5F};
+    const float s[4] = {NAN, 1.0F, NAN, 1.0F}, b[4] = {2.0F, NAN, 2.0F, NAN};
+    const unsigned char marks[4] = {1, 0, 0, 1};
+    float out[4];
     for (size_t v = 0; v < variant_count; v++) {
-        variants[v]->blend_marked(&row, &whole, 2, out);
-        assert_true(out[0] == 2.0F && out[1] == 1.0F);
-        variants[v]->blend_marked(&row, &half, 2, out);
-        assert_true(isnan(out[0]) && out[1] == 1.0F);
+        KernelRow row = {DTYPE_F32, DTYPE_F32, s, b, 1.0F, 0.0F};
+        KernelMarked marked = {marks, 0.0F, 1.0F};
+        variants[v]->blend_marked(&row, &marked, 4, out);
+        assert_true(out[0] == 2.0F && out[1] == 1.0F && isnan(out[2]) && isnan(out[3]));
     }
 }
 
@@ -418,6 +421,31 @@ static void dot_products_sum_in_the_same_order_everywhere(void **state) {
     }
 }
 
+static void marked_dot_products_are_those_of_the_marked_blend(void **state) {
+    (void)state;
+    static unsigned char marks[MOST];
+    static float x[MOST], w[MOST];
+    make_marks(marks);
+    for (size_t i = 0; i < MOST; i++) x[i] = (float)(random_uniform(3, i) - 0.5);
+    for (size_t t = 0; t < FLOAT_COUNT * FLOAT_COUNT; t++) {
+        Stored s = make_stored(FLOATS[t / FLOAT_COUNT], t % 4, true, 800 + t);
+        Stored b = make_stored(FLOATS[t % FLOAT_COUNT], (t + 2) % 4, true, 900 + t);
+        for (size_t c = 0; c < COUNT_COUNT; c++) {
+            double own = ALPHAS[(t + 3 * c) % ALPHA_COUNT];
+            KernelRow row = make_row(&s, &b, ALPHAS[(t + c) % ALPHA_COUNT]);
+            KernelMarked marked = {marks, (float)own, (float)(1.0 - own)};
+            for (size_t i = 0; i < COUNTS[c]; i++)
+                w[i] = mix_marked(&row, &marked, i, value_at(&s, i), value_at(&b, i));
+            float expected = dot_of(w, x, COUNTS[c]);
+            for (size_t v = 0; v < variant_count; v++)
+                assert_int_equal(bits_of(variants[v]->dot_marked(&row, &marked, COUNTS[c], x)),
+                                 bits_of(expected));
+        }
+        free(s.block);
+        free(b.block);
+    }
+}
+
 static void a_nan_in_a_row_shows_in_its_dot_product(void **state) {
     (void)state;
     static float w[130], x[130];
@@ -428,6 +456,11 @@ static void a_nan_in_a_row_shows_in_its_dot_product(void **state) {
         KernelRow row = {.sft_dtype = DTYPE_F32, .sft = w, .weight_sft = 1.0F};
         for (size_t v = 0; v < variant_count; v++) {
             assert_true(isnan(variants[v]->dot(&row, 130, x)));
+            const unsigned char marks[130] = {0};
+            KernelMarked marked = {marks, 0.0F, 1.0F};
+            row.base_dtype = DTYPE_F32;
+            row.base = w;
+            assert_true(isnan(variants[v]->dot_marked(&row, &marked, 130, x)));
         }
     }
 }
@@ -454,9 +487,10 @@ int main(void) {
         cmocka_unit_test(narrowing_to_float32_copies_the_bits),
         cmocka_unit_test(blending_any_two_types_is_two_fused_multiply_adds),
         cmocka_unit_test(a_model_of_weight_nought_is_not_even_looked_at),
-        cmocka_unit_test(columns_have_weights_of_their_own),
-        cmocka_unit_test(a_nan_does_not_leak_out_of_the_column_that_was_not_asked),
+        cmocka_unit_test(marked_elements_have_weights_of_their_own),
+        cmocka_unit_test(a_nan_does_not_leak_out_of_the_model_that_was_not_asked),
         cmocka_unit_test(dot_products_sum_in_the_same_order_everywhere),
+        cmocka_unit_test(marked_dot_products_are_those_of_the_marked_blend),
         cmocka_unit_test(a_nan_in_a_row_shows_in_its_dot_product),
         cmocka_unit_test(the_portable_variant_is_always_there_and_last),
     };

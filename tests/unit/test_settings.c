@@ -1,316 +1,182 @@
-/*
- * What the dials make of each tensor, on a pair with biases (golden/pairs/qwen2-bias) whose numbers do not
- * matter here; and that panels, rows, single elements and one-token products agree on it.
+/* The dials as settings: which of them decides for which tensor, which are refused, and when two are alike.
  */
-#include "core/matmul.h"
-#include "core/memory.h"
 #include "core/settings.h"
+#include "tiny_model.h"
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
+static const char QWEN2[] = "{\"model_type\":\"qwen2\"," TINY_SIZES("3") "}"; /* biases, a head of its own */
 
-#include <cmocka.h>
+static TinyModel tiny;
 
-static Pair *pair;
-static Ranking *ranking;
-
-enum { LAYERS = 3 };
-
-/* Every q but the third of layer 1, every second down of layer 0, and nothing else, are of rank 0. */
-static int open_all(void **state) {
-    (void)state;
-    Error error = {0};
-    if (pair_open(TESTS_DIR "/golden/pairs/qwen2-bias/base", TESTS_DIR "/golden/pairs/qwen2-bias/sft", &pair,
-                  &error) != STATUS_OK)
-        return -1;
-    NeuronTable table = neurons_list(&pair->sft->model);
-    uint32_t *ranks = memory_allocate((size_t)neurons_count(&table), sizeof *ranks);
-    if (ranks == NULL || table.layers != LAYERS) return -1;
-    for (uint64_t i = 0; i < neurons_count(&table); i++) ranks[i] = UINT32_MAX;
-    NeuronBlock q = neurons_find_block(&table, 1, NEURON_Q),
-                down = neurons_find_block(&table, 0, NEURON_DOWN);
-    for (uint64_t i = 0; i < q.count; i++) ranks[q.first + i] = i == 2 ? UINT32_MAX : 0;
-    for (uint64_t i = 0; i < down.count; i += 2) ranks[down.first + i] = 0;
-    const RankingOrigin origin = {.selector = SELECTOR_LIST};
-    Status status = ranking_create(&table, &origin, ranks, &ranking, &error);
-    free(ranks);
-    return status == STATUS_OK ? 0 : -1;
-}
-
-static int close_all(void **state) {
-    (void)state;
-    ranking_free(ranking);
-    pair_close(pair);
+static int open_tiny(void **state) {
+    if (scratch_make(state) != 0) return -1;
+    tiny = tiny_model_make(QWEN2);
     return 0;
 }
 
-static Blend blend_role(const Settings *settings, TensorRole role, int layer) {
-    const PairTensor *tensor = pair_find_role(pair, role, layer);
+static int close_tiny(void **state) {
+    tiny_model_free(&tiny);
+    return scratch_remove(state);
+}
+
+static double a_of(const Settings *settings, TensorRole role, int layer) {
+    const PairTensor *tensor = pair_find_role(tiny.pair, role, layer);
     assert_non_null(tensor);
-    return settings_blend(settings, tensor);
+    Blend blend = settings_blend(settings, tensor);
+    assert_ptr_equal(blend.sft, tensor->sft);
+    assert_ptr_equal(blend.base, tensor->base);
+    assert_true(blend.row_ranks == NULL && blend.column_ranks == NULL);
+    assert_true(blend.a == settings_alpha(settings, role, layer));
+    return blend.a;
 }
 
-static Settings reset_settings(double alpha, double omega) {
-    return (Settings){.alpha = alpha, .rho = 0.01, .omega = omega, .ranking = ranking};
-}
-
-static void one_alpha_holds_for_every_tensor(void **state) {
+static void one_alpha_is_everyones(void **state) {
     (void)state;
     const Settings settings = {.alpha = 0.3};
-    for (size_t i = 0; i < pair->count; i++) {
-        Blend blend = settings_blend(&settings, &pair->tensors[i]);
-        assert_true(blend.a == 0.3 && blend.row_ranks == NULL && blend.column_ranks == NULL);
+    for (size_t i = 0; i < tiny.pair->count; i++) {
+        Blend blend = settings_blend(&settings, &tiny.pair->tensors[i]);
+        assert_true(blend.a == 0.3);
+    }
+    assert_int_equal(settings_check(&settings, tiny.pair, NULL), STATUS_OK);
+}
+
+static void a_kind_of_its_own_goes_before_the_curve_and_the_curve_before_alpha(void **state) {
+    (void)state;
+    Settings settings = {.alpha = 0.3};
+    settings_set_ramp(&settings, 3, 0.0, 1.0);
+    settings.kinds[SETTINGS_UP] = (SettingsOwn){true, 0.9};
+    settings.kinds[SETTINGS_DOWN] = (SettingsOwn){false, 0.9}; /* not set: its number does not matter */
+    assert_int_equal(settings_check(&settings, tiny.pair, NULL), STATUS_OK);
+    for (int layer = 0; layer < 3; layer++) {
+        assert_true(a_of(&settings, TENSOR_Q, layer) == 0.5 * layer);
+        assert_true(a_of(&settings, TENSOR_DOWN, layer) == 0.5 * layer);
+        assert_true(a_of(&settings, TENSOR_UP, layer) == 0.9);
+    }
+    assert_true(a_of(&settings, TENSOR_EMBEDDING, -1) == 0.3); /* of no layer */
+    assert_true(a_of(&settings, TENSOR_HEAD, -1) == 0.3);
+}
+
+static void a_bias_goes_with_its_weight_and_all_norms_together(void **state) {
+    (void)state;
+    Settings settings = {.alpha = 0.3};
+    settings.kinds[SETTINGS_Q] = (SettingsOwn){true, 0.1};
+    settings.kinds[SETTINGS_NORM] = (SettingsOwn){true, 0.2};
+    settings.kinds[SETTINGS_EMBEDDING] = (SettingsOwn){true, 0.4};
+    settings.kinds[SETTINGS_HEAD] = (SettingsOwn){true, 0.6};
+    assert_true(a_of(&settings, TENSOR_Q, 1) == 0.1 && a_of(&settings, TENSOR_Q_BIAS, 1) == 0.1);
+    assert_true(a_of(&settings, TENSOR_K, 1) == 0.3 && a_of(&settings, TENSOR_K_BIAS, 1) == 0.3);
+    assert_true(a_of(&settings, TENSOR_ATTENTION_NORM, 0) == 0.2 &&
+                a_of(&settings, TENSOR_MLP_NORM, 2) == 0.2);
+    assert_true(a_of(&settings, TENSOR_FINAL_NORM, -1) == 0.2);
+    assert_true(a_of(&settings, TENSOR_EMBEDDING, -1) == 0.4 && a_of(&settings, TENSOR_HEAD, -1) == 0.6);
+}
+
+static void a_tensor_that_is_not_fused_stays_sfts_whatever_the_dials_say(void **state) {
+    (void)state;
+    const Settings settings = {.alpha = 0.0};
+    PairTensor alone = *pair_find_role(tiny.pair, TENSOR_UP, 0);
+    alone.is_fused = false;
+    Blend blend = settings_blend(&settings, &alone);
+    assert_null(blend.base);
+    assert_true(blend.a == 1.0);
+}
+
+static void a_ramp_runs_from_the_first_layer_to_the_last(void **state) {
+    (void)state;
+    Settings settings = {0};
+    settings_set_ramp(&settings, 5, 1.0, 0.0);
+    for (int layer = 0; layer < 5; layer++) assert_true(settings.layer_alpha[layer] == 1.0 - 0.25 * layer);
+    settings_set_ramp(&settings, 1, 0.7, 0.2);
+    assert_int_equal(settings.layer_count, 1);
+    assert_true(settings.layer_alpha[0] == 0.7);
+}
+
+static void refuse(Settings settings, Status status, const char *words) {
+    Error error = {0};
+    assert_int_equal(settings_check(&settings, tiny.pair, &error), status);
+    if (strstr(error.message, words) == NULL) fail_msg("expected \"%s\" in: %s", words, error.message);
+}
+
+static void dials_that_make_no_sense_are_refused_by_name(void **state) {
+    (void)state;
+    refuse((Settings){.alpha = NAN}, STATUS_ARGUMENT, "alpha");
+    refuse((Settings){.alpha = INFINITY}, STATUS_ARGUMENT, "alpha");
+    refuse((Settings){.rho = -0.01}, STATUS_ARGUMENT, "ρ");
+    refuse((Settings){.rho = NAN}, STATUS_ARGUMENT, "ρ");
+    refuse((Settings){.omega = 1.01}, STATUS_ARGUMENT, "ω");
+    Settings settings = {.alpha = 0.5};
+    settings.kinds[SETTINGS_GATE] = (SettingsOwn){true, -INFINITY};
+    refuse(settings, STATUS_ARGUMENT, "gate");
+    settings = (Settings){.alpha = 0.5};
+    settings_set_ramp(&settings, 3, 0.0, NAN);
+    refuse(settings, STATUS_ARGUMENT, "curve");
+    settings_set_ramp(&settings, 4, 0.0, 1.0);
+    refuse(settings, STATUS_MISMATCH, "3 layers, found 4");
+}
+
+static void an_alpha_beyond_the_models_is_allowed_and_noticed(void **state) {
+    (void)state;
+    Settings settings = {.alpha = 1.25};
+    assert_int_equal(settings_check(&settings, tiny.pair, NULL), STATUS_OK);
+    assert_false(settings_is_between(&settings));
+    settings.alpha = 1.0;
+    assert_true(settings_is_between(&settings));
+    settings.kinds[SETTINGS_V] = (SettingsOwn){false, 2.0};
+    assert_true(settings_is_between(&settings)); /* it is not set */
+    settings.kinds[SETTINGS_V].is_set = true;
+    assert_false(settings_is_between(&settings));
+}
+
+static void settings_are_equal_where_no_dial_differs(void **state) {
+    (void)state;
+    Settings a = {.alpha = 0.5}, b = {.alpha = 0.5};
+    b.kinds[SETTINGS_K].alpha = 0.9; /* not set */
+    b.layer_alpha[7] = 0.9;          /* beyond the curve */
+    assert_true(settings_equal(&a, &b));
+    static const size_t CASES = 6;
+    for (size_t i = 0; i < CASES; i++) {
+        Settings c = a;
+        if (i == 0) c.alpha = 0.501;
+        if (i == 1) c.rho = 0.01;
+        if (i == 2) c.omega = 1.0;
+        if (i == 3) c.kinds[SETTINGS_K].is_set = true;
+        if (i == 4) c.layer_count = 1;
+        if (i == 5) c.ranking = (const Ranking *)(const void *)&a;
+        assert_false(settings_equal(&a, &c));
+        assert_false(settings_equal(&c, &a));
     }
 }
 
-static void what_only_sft_has_is_copied(void **state) {
+static void without_a_ranking_rho_selects_nothing(void **state) {
     (void)state;
-    const Settings settings = reset_settings(0.3, 1.0);
-    PairTensor tensor = *pair_find_role(pair, TENSOR_Q, 1);
-    tensor.is_fused = false;
-    Blend blend = settings_blend(&settings, &tensor);
-    assert_true(blend.a == 1.0 && blend.base == NULL && blend.row_ranks == NULL);
+    const Settings settings = {.alpha = 0.5, .rho = 1.0, .omega = 1.0};
+    assert_int_equal(settings_cut(&settings), 0);
+    assert_true(a_of(&settings, TENSOR_UP, 0) == 0.5);
 }
 
-static void a_kind_has_its_own_alpha_before_the_layer_and_the_layer_before_all(void **state) {
-    (void)state;
-    Settings settings = {.alpha = 0.5};
-    settings_set_ramp(&settings, LAYERS, 0.1, 0.3);
-    settings.kinds[SETTINGS_Q] = (SettingsOwn){true, 0.9};
-    settings.kinds[SETTINGS_NORM] = (SettingsOwn){true, 1.0};
-    assert_true(blend_role(&settings, TENSOR_Q, 2).a == 0.9);
-    assert_true(blend_role(&settings, TENSOR_Q_BIAS, 2).a == 0.9);
-    assert_true(blend_role(&settings, TENSOR_K, 0).a == 0.1);
-    assert_true(fabs(blend_role(&settings, TENSOR_K_BIAS, 1).a - 0.2) < 1e-15);
-    assert_true(blend_role(&settings, TENSOR_DOWN, 2).a == 0.3);
-    assert_true(blend_role(&settings, TENSOR_MLP_NORM, 1).a == 1.0);
-    assert_true(blend_role(&settings, TENSOR_FINAL_NORM, -1).a == 1.0);
-    assert_true(blend_role(&settings, TENSOR_EMBEDDING, -1).a == 0.5);
-    settings.kinds[SETTINGS_EMBEDDING] = (SettingsOwn){true, 0.0};
-    assert_true(blend_role(&settings, TENSOR_EMBEDDING, -1).a == 0.0);
-}
-
-static void every_kind_has_a_name_and_every_role_but_one_a_kind(void **state) {
+static void kinds_are_found_by_their_names(void **state) {
     (void)state;
     for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
-        SettingsKind found;
-        assert_true(settings_find_kind(settings_kind_name((SettingsKind)i), &found));
-        assert_int_equal(found, i);
+        SettingsKind kind;
+        assert_true(settings_find_kind(settings_kind_name((SettingsKind)i), &kind));
+        assert_int_equal(kind, i);
     }
-    Settings settings = {.alpha = 0.5};
-    for (int i = 0; i < SETTINGS_KIND_COUNT; i++) settings.kinds[i] = (SettingsOwn){true, 1.0 + i};
-    bool seen[SETTINGS_KIND_COUNT] = {false};
-    for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
-        double alpha = settings_alpha(&settings, (TensorRole)role, 0);
-        assert_true((alpha == 0.5) == (role == TENSOR_OTHER));
-        if (alpha >= 1.0) seen[(int)alpha - 1] = true;
-        if (role == TENSOR_Q || role == TENSOR_Q_BIAS) assert_true(alpha == 1.0 + SETTINGS_Q);
-    }
-    for (int i = 0; i < SETTINGS_KIND_COUNT; i++) assert_true(seen[i]);
-}
-
-static void a_reset_touches_rows_with_their_bias_and_columns_and_nothing_else(void **state) {
-    (void)state;
-    const Settings settings = reset_settings(0.6, 0.75);
-    for (size_t i = 0; i < pair->count; i++) {
-        const PairTensor *tensor = &pair->tensors[i];
-        Blend blend = settings_blend(&settings, tensor);
-        bool rows = tensor->layer == 1 && (tensor->role == TENSOR_Q || tensor->role == TENSOR_Q_BIAS);
-        bool columns = tensor->layer == 0 && tensor->role == TENSOR_DOWN;
-        assert_int_equal(blend.row_ranks != NULL, rows);
-        assert_int_equal(blend.column_ranks != NULL, columns);
-        assert_true(blend.a == 0.6);
-        if (rows || columns) assert_true(blend.reset_a == (1.0 - 0.75) * 0.6);
-    }
-}
-
-static void the_alpha_that_is_reset_is_the_tensors_own(void **state) {
-    (void)state;
-    Settings settings = reset_settings(0.6, 0.5);
-    settings.kinds[SETTINGS_DOWN] = (SettingsOwn){true, 0.2};
-    assert_true(blend_role(&settings, TENSOR_DOWN, 0).reset_a == 0.5 * 0.2);
-}
-
-static void nothing_is_reset_at_rho_0_or_omega_0(void **state) {
-    (void)state;
-    Settings settings = reset_settings(0.6, 0.0);
-    assert_null(blend_role(&settings, TENSOR_Q, 1).row_ranks);
-    settings = reset_settings(0.6, 1.0);
-    settings.rho = 0.0;
-    assert_int_equal(settings_cut(&settings), 0);
-    assert_null(blend_role(&settings, TENSOR_Q, 1).row_ranks);
-}
-
-static void settings_differ_where_a_dial_differs(void **state) {
-    (void)state;
-    const Settings plain = reset_settings(0.5, 1.0);
-    assert_true(settings_equal(&plain, &plain));
-    for (int i = 0; i < 7; i++) {
-        Settings other = plain;
-        if (i == 0) other.alpha = 0.4;
-        if (i == 1) other.rho = 0.02;
-        if (i == 2) other.omega = 0.9;
-        if (i == 3) other.ranking = NULL;
-        if (i == 4) other.kinds[SETTINGS_V] = (SettingsOwn){true, 0.5};
-        if (i == 5) settings_set_ramp(&other, LAYERS, 0.5, 0.5);
-        if (i == 6) other.kinds[SETTINGS_HEAD].is_set = true;
-        assert_false(settings_equal(&plain, &other));
-    }
-    Settings ramp = plain, bent;
-    settings_set_ramp(&ramp, LAYERS, 0.1, 0.2);
-    bent = ramp;
-    bent.layer_alpha[1] = 0.7;
-    assert_false(settings_equal(&ramp, &bent));
-    Settings leftover = plain; /* what stands behind a dial that is off does not matter */
-    leftover.kinds[SETTINGS_V].alpha = 0.1;
-    leftover.layer_alpha[0] = 0.1;
-    assert_true(settings_equal(&plain, &leftover));
-}
-
-static void dials_out_of_range_are_refused_by_name(void **state) {
-    (void)state;
-    const Settings good = reset_settings(-0.25, 1.0); /* beyond base, as a landscape is */
-    assert_int_equal(settings_check(&good, pair, NULL), STATUS_OK);
-    assert_false(settings_is_between(&good));
-    for (int i = 0; i < 7; i++) {
-        Settings bad = good;
-        Error error = {0};
-        static const char *const WORDS[] = {"alpha", "lm_head", "curve", "ρ", "ω", "ρ", "layer"};
-        if (i == 0) bad.alpha = NAN;
-        if (i == 1) bad.kinds[SETTINGS_HEAD] = (SettingsOwn){true, INFINITY};
-        if (i == 2) settings_set_ramp(&bad, LAYERS, 0.0, NAN);
-        if (i == 3) bad.rho = 1.5;
-        if (i == 4) bad.omega = -0.5;
-        if (i == 5) bad.rho = NAN;
-        if (i == 6) settings_set_ramp(&bad, LAYERS + 1, 0.0, 1.0);
-        Status status = settings_check(&bad, pair, &error);
-        assert_int_equal(status, i == 6 ? STATUS_MISMATCH : STATUS_ARGUMENT);
-        if (strstr(error.message, WORDS[i]) == NULL) fail_msg("%s", error.message);
-    }
-}
-
-/* Also where nobody checked: no blend reads ranks that are not there. */
-static void a_ranking_of_another_shape_is_refused_and_reads_nothing(void **state) {
-    (void)state;
-    for (int i = 0; i < 3; i++) {
-        NeuronTable table = ranking->table;
-        if (i == 0) table.layers = 1;
-        if (i == 1) table.layers = LAYERS + 1;
-        if (i == 2) table.counts[NEURON_DOWN]--;
-        Settings settings = reset_settings(0.5, 1.0);
-        Ranking *other;
-        Error error = {0};
-        assert_int_equal(ranking_create_random(&table, 1, &other, NULL), STATUS_OK);
-        settings.ranking = other;
-        settings.rho = 1.0;
-        assert_int_equal(settings_check(&settings, pair, &error), STATUS_MISMATCH);
-        if (i == 0) assert_null(blend_role(&settings, TENSOR_Q, 1).row_ranks);
-        if (i == 2) assert_null(blend_role(&settings, TENSOR_DOWN, 0).column_ranks);
-        ranking_free(other);
-    }
-}
-
-/* ---- the blend of a touched tensor ---- */
-
-/* W by the definition: every element under the a of its own row or column, each alone and with one a. */
-static float *blend_by_definition(const Blend *blend) {
-    size_t rows = blend->sft->rows, columns = blend->sft->columns;
-    float *w = memory_allocate(rows * columns, sizeof *w);
-    assert_non_null(w);
-    for (size_t r = 0; r < rows; r++) {
-        for (size_t c = 0; c < columns; c++) {
-            bool reset = (blend->row_ranks != NULL && blend->row_ranks[r] < blend->cut) ||
-                         (blend->column_ranks != NULL && blend->column_ranks[c] < blend->cut);
-            const Blend plain = {
-                .sft = blend->sft, .base = blend->base, .a = reset ? blend->reset_a : blend->a};
-            blend_window(&plain, r, 1, c, 1, w + r * columns + c, columns);
-        }
-    }
-    return w;
-}
-
-static void check_multiply(const Blend *blend, const float *w, size_t tokens) {
-    size_t rows = blend->sft->rows, columns = blend->sft->columns;
-    float *x = memory_allocate(tokens * columns, sizeof *x), *y = memory_allocate(tokens * rows, sizeof *y);
-    MatmulScratch *scratch;
-    assert_true(x != NULL && y != NULL);
-    assert_int_equal(matmul_create_scratch(1, &scratch, NULL), STATUS_OK);
-    for (size_t i = 0; i < tokens * columns; i++) x[i] = (float)sin((double)i);
-    const MatmulOperand operand = {.blend = *blend, .x = x, .y = y};
-    assert_int_equal(matmul_run(&operand, 1, tokens, scratch, NULL, NULL), STATUS_OK);
-    double worst = 0.0, largest = 0.0;
-    for (size_t t = 0; t < tokens; t++) {
-        for (size_t r = 0; r < rows; r++) {
-            double sum = 0.0;
-            for (size_t c = 0; c < columns; c++)
-                sum += (double)w[r * columns + c] * (double)x[t * columns + c];
-            worst = fmax(worst, fabs(sum - (double)y[t * rows + r]));
-            largest = fmax(largest, fabs(sum));
-        }
-    }
-    print_message("%zu tokens: %.1e of the largest\n", tokens, worst / largest);
-    assert_true(worst < 1e-6 * largest); /* observed at most 4.4e-7: float32 sums of 160 products */
-    matmul_free_scratch(scratch);
-    free(x);
-    free(y);
-}
-
-static void check_blend(const Blend *blend) {
-    size_t rows = blend->sft->rows, columns = blend->sft->columns,
-           window = columns > 5 ? columns - 5 : columns;
-    float *expected = blend_by_definition(blend);
-    float *found = memory_allocate(rows * columns, sizeof *found),
-          *scratch = memory_allocate(rows * columns, sizeof *found);
-    assert_true(found != NULL && scratch != NULL);
-    blend_rows(blend, 0, rows, found);
-    assert_memory_equal(found, expected, rows * columns * sizeof *found);
-    blend_rows_as(blend, 0, rows, DTYPE_F32, found, scratch);
-    assert_memory_equal(found, expected, rows * columns * sizeof *found);
-    blend_elements_as(blend, 0, rows * columns, DTYPE_F32, found, scratch);
-    assert_memory_equal(found, expected, rows * columns * sizeof *found);
-    size_t skip = columns - window;
-    blend_window(blend, 1, rows - 1, skip, window, found, window);
-    for (size_t r = 1; r < rows; r++)
-        assert_memory_equal(found + (r - 1) * window, expected + r * columns + skip, window * sizeof *found);
-    if (columns > 1) {
-        check_multiply(blend, expected, 1);
-        check_multiply(blend, expected, 5);
-    }
-    free(expected);
-    free(found);
-    free(scratch);
-}
-
-static void however_a_touched_tensor_is_asked_for_it_is_the_same(void **state) {
-    (void)state;
-    static const double OMEGAS[] = {0.5, 1.0}, ALPHAS[] = {0.6, 1.0};
-    for (int i = 0; i < 4; i++) {
-        Settings settings = reset_settings(ALPHAS[i / 2], OMEGAS[i % 2]);
-        Blend q = blend_role(&settings, TENSOR_Q, 1), bias = blend_role(&settings, TENSOR_Q_BIAS, 1);
-        Blend down = blend_role(&settings, TENSOR_DOWN, 0);
-        assert_true(q.row_ranks != NULL && bias.row_ranks != NULL && down.column_ranks != NULL);
-        check_blend(&q);
-        check_blend(&bias);
-        check_blend(&down);
-    }
+    SettingsKind kind;
+    assert_false(settings_find_kind("", &kind));
+    assert_false(settings_find_kind("Q", &kind));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_alpha_holds_for_every_tensor),
-        cmocka_unit_test(what_only_sft_has_is_copied),
-        cmocka_unit_test(a_kind_has_its_own_alpha_before_the_layer_and_the_layer_before_all),
-        cmocka_unit_test(every_kind_has_a_name_and_every_role_but_one_a_kind),
-        cmocka_unit_test(a_reset_touches_rows_with_their_bias_and_columns_and_nothing_else),
-        cmocka_unit_test(the_alpha_that_is_reset_is_the_tensors_own),
-        cmocka_unit_test(nothing_is_reset_at_rho_0_or_omega_0),
-        cmocka_unit_test(settings_differ_where_a_dial_differs),
-        cmocka_unit_test(dials_out_of_range_are_refused_by_name),
-        cmocka_unit_test(a_ranking_of_another_shape_is_refused_and_reads_nothing),
-        cmocka_unit_test(however_a_touched_tensor_is_asked_for_it_is_the_same),
+        cmocka_unit_test(one_alpha_is_everyones),
+        cmocka_unit_test(a_kind_of_its_own_goes_before_the_curve_and_the_curve_before_alpha),
+        cmocka_unit_test(a_bias_goes_with_its_weight_and_all_norms_together),
+        cmocka_unit_test(a_tensor_that_is_not_fused_stays_sfts_whatever_the_dials_say),
+        cmocka_unit_test(a_ramp_runs_from_the_first_layer_to_the_last),
+        cmocka_unit_test(dials_that_make_no_sense_are_refused_by_name),
+        cmocka_unit_test(an_alpha_beyond_the_models_is_allowed_and_noticed),
+        cmocka_unit_test(settings_are_equal_where_no_dial_differs),
+        cmocka_unit_test(without_a_ranking_rho_selects_nothing),
+        cmocka_unit_test(kinds_are_found_by_their_names),
     };
-    return cmocka_run_group_tests(tests, open_all, close_all);
+    return cmocka_run_group_tests(tests, open_tiny, close_tiny);
 }
