@@ -4,6 +4,7 @@
  */
 #include "core/matmul.h"
 #include "core/memory.h"
+#include "core/random.h"
 #include "core/settings.h"
 
 #include <math.h>
@@ -214,6 +215,38 @@ static void however_a_touched_tensor_is_asked_for_it_is_the_same(void **state) {
     }
 }
 
+/* Wider than what is marked at once (8192), and with fewer rows in base than in SFT. */
+static void a_tensor_of_long_rows_is_blended_in_parts_as_one(void **state) {
+    (void)state;
+    enum { ROWS = 3, COLUMNS = 17000 };
+    static float s[ROWS * COLUMNS], b[ROWS * COLUMNS];
+    static uint32_t along[COLUMNS];
+    const uint32_t across[ROWS] = {0, 5, 0};
+    for (size_t i = 0; i < (size_t)ROWS * COLUMNS; i++) {
+        s[i] = (float)(random_uniform(1, i) - 0.5);
+        b[i] = (float)(random_uniform(2, i) - 0.5);
+    }
+    for (size_t i = 0; i < COLUMNS; i++) along[i] = (uint32_t)(random_bits(3, i) % 10);
+    Tensor sft = {.dtype = DTYPE_F32, .data = (unsigned char *)s, .rows = ROWS, .columns = COLUMNS};
+    Tensor base = {.dtype = DTYPE_F32, .data = (unsigned char *)b, .rows = ROWS - 1, .columns = COLUMNS};
+    for (int i = 0; i < 4; i++) {
+        Blend blend = {.sft = &sft, .base = &base, .a = 0.7, .cut = 5, .reset_a = i / 2 == 0 ? 0.0 : 0.35};
+        if (i % 2 == 0) blend.row_ranks = across;
+        if (i % 2 == 1) blend.column_ranks = along;
+        check_blend(&blend);
+        Blend vector = blend; /* the same laid down as a column */
+        Tensor tall = sft, short_base = base;
+        tall.rows = COLUMNS;
+        short_base.rows = COLUMNS - 9;
+        tall.columns = short_base.columns = 1;
+        vector.sft = &tall;
+        vector.base = &short_base;
+        vector.row_ranks = along;
+        vector.column_ranks = NULL;
+        check_blend(&vector);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_has_a_name_and_every_role_but_one_a_kind),
@@ -221,6 +254,7 @@ int main(void) {
         cmocka_unit_test(the_alpha_that_is_reset_is_the_tensors_own),
         cmocka_unit_test(nothing_is_reset_at_rho_0_or_omega_0),
         cmocka_unit_test(a_ranking_of_another_shape_is_refused_and_reads_nothing),
+        cmocka_unit_test(a_tensor_of_long_rows_is_blended_in_parts_as_one),
         cmocka_unit_test(however_a_touched_tensor_is_asked_for_it_is_the_same),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
