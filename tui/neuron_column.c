@@ -52,8 +52,6 @@ void neuron_column_format(NeuronColumn column, const SessionNeuron *facts, char 
         (void)snprintf(text, FORMAT_SIZE, "·");
     else if (column == NEURON_COLUMN_RANK)
         (void)snprintf(text, FORMAT_SIZE, "%" PRId64, facts->rank);
-    else if (column == NEURON_COLUMN_SCORE)
-        (void)format_fit(value, 7, text);
     else
         (void)format_fit(value, 6, text);
 }
