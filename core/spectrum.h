@@ -18,16 +18,17 @@
  * (or Δᵀ, whichever is tall) is brought to triangular form a tile of rows at a time, that to bidiagonal form
  * a panel at a time, and its values are found by dqds. Every step is an orthogonal transformation: each value
  * is right to within about l·2⁻⁵²·σ₁, which is what `errors` holds. (ΔᵀΔ would take half the time, and lose
- * every value below 10⁻⁸·σ₁.) 2ls² + 8s³/3 operations on one thread; 8·(s² + s·max(SPECTRUM_TILE_LEAST, s/4)
- * + 100·s) bytes and 0.3 MB, whatever l is.
+ * every value below 10⁻⁸·σ₁.)
+ * 2ls² + 8s³/3 operations on one thread, and at most 8·s·(1.25·s + 400) bytes a thread, 48 MB where s is
+ * 2048, whatever l is.
  *
  * SPECTRUM_LANCZOS, where s is larger. The SPECTRUM_LEADING largest values, by block Lanczos on ΔᵀΔ (or ΔΔᵀ,
  * whichever is s × s) from SPECTRUM_BLOCK random vectors for SPECTRUM_STEPS steps, with full
  * reorthogonalisation; Δ is read a tile at a time, once a step. 4·SPECTRUM_BLOCK·SPECTRUM_STEPS·l·s
  * operations on all threads; 8·s·SPECTRUM_BLOCK·(SPECTRUM_STEPS + SPECTRUM_BANDS + 2) bytes, 2 MB a thread,
  * and 5 MB. The same seed gives the same bits on any number of threads.
- *   - Each value is below or equal to the true one of its rank, but for rounding, and some singular value of
- * Δ lies within errors[i] of it: r/σ or √r, whichever is less, with r the residual ‖ΔᵀΔ·v − σ²·v‖ of its Ritz
+ *   - Each value is at most the true one of its rank, but for rounding, and some singular value of Δ lies
+ *     within errors[i] of it: r/σ or √r, whichever is less, with r the residual ‖ΔᵀΔ·v − σ²·v‖ of its Ritz
  *     vector and an allowance for rounding.
  *   - That all random vectors missed a larger value is possible, not likely: with probability 1 − 10⁻⁶ at
  *     least, ‖Δ‖₂ ≤ values[0]·(1 + missed) (Kuczyński and Woźniakowski 1992, for each of the
@@ -37,11 +38,12 @@
  *   - effective_rank is estimated: Σσ and Σσ·ln σ by stochastic Lanczos quadrature (Ubaru, Chen and Saad
  *     2017) on the same vectors as probes, with the values that have converged summed exactly.
  *     effective_rank_error is four standard errors over the probes, and half the distance between the Gauss
- *     and the Gauss–Radau rule, which lie on either side of each probe's value, and an
- *     allowance for rounding.
+ *     and the Gauss–Radau rule, which lie on either side of each probe's value, and an allowance for
+ *     rounding.
  *
- * Cancelling: the longest step that cannot be interrupted is one call into LAPACK: about 50 ms, or 0.1 s
- * where exact_limit was raised to 2048, and growing with its square from there.
+ * Cancelling: what cannot be interrupted is one call into LAPACK, which is given a tile of 256 rows or a
+ * panel of 32 columns at most: 0.1 s of an idle core where s is 2048, some milliseconds where it is 896. That
+ * grows with the square of s where exact_limit is raised.
  */
 #ifndef REJUV_CORE_SPECTRUM_H
 #define REJUV_CORE_SPECTRUM_H
@@ -56,8 +58,7 @@
 #include <stdint.h>
 
 enum {
-    SPECTRUM_EXACT_LIMIT = 1024,
-    SPECTRUM_TILE_LEAST = 128, /* rows of a tile of the exact method */
+    SPECTRUM_EXACT_LIMIT = 2048,
     SPECTRUM_BLOCK = 16,
     SPECTRUM_STEPS = 24,
     SPECTRUM_LEADING = 16,

@@ -10,6 +10,9 @@
  * vector: so much more that QR before it pays unless the matrix is nearly square. */
 enum { COST_OF_BIDIAGONAL = 4 };
 
+/* Many rows a tile are faster, few can be waited for. */
+enum { TILE_LEAST = 128, TILE_MOST = 256 };
+
 typedef struct Exact {
     const SpectrumMatrix *matrix;
     SpectrumWork *work;
@@ -38,7 +41,8 @@ static double share_of_rows(const Exact *exact) {
 /* dense = R of Δ's QR form, a tile at a time. */
 static Status reduce_rows(Exact *exact, Error *error) {
     size_t s = exact->matrix->shorter, longer = exact->matrix->longer;
-    size_t tile_rows = s / 4 > SPECTRUM_TILE_LEAST ? s / 4 : SPECTRUM_TILE_LEAST, size;
+    size_t tile_rows = s / 4 > TILE_LEAST ? s / 4 : TILE_LEAST, size;
+    if (tile_rows > TILE_MOST) tile_rows = TILE_MOST;
     if (!memory_multiply(tile_rows, s, &size)) return memory_fail(error, "singular values");
     double *tile = memory_allocate_aligned(size, sizeof *tile);
     double *work = memory_allocate(lapack_append_rows_work(s), sizeof *work);

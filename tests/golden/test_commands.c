@@ -80,6 +80,41 @@ static void drift_of_every_tensor_is_the_golden_one(void **unused) {
     cJSON_Delete(golden);
 }
 
+static void drift_has_golden_singular_values_when_asked_for_a_spectrum(void **unused) {
+    (void)unused;
+    static const char *const KEYS[] = {"spectral_norm", "stable_rank", "effective_rank"};
+    cJSON *golden = golden_read_json("golden/method/%s/%s", "demo", "drift.json");
+    cJSON *tree = RUN_JSON("drift", base, sft, "--spectrum");
+    double worst = 0.0;
+    size_t figures = 0;
+    const cJSON *row;
+    cJSON_ArrayForEach(row, json_find(tree, "tensors")) {
+        const cJSON *facts = json_find(golden, json_find(row, "tensor")->valuestring);
+        bool is_matrix = json_find(facts, "spectral_norm") != NULL;
+        for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+            const cJSON *figure = json_find(row, KEYS[i]);
+            assert_int_equal(cJSON_IsNumber(figure), is_matrix);
+            if (!is_matrix) continue;
+            double expected = json_find(facts, KEYS[i])->valuedouble;
+            double error = fabs(figure->valuedouble - expected) / expected;
+            if (error > worst) worst = error;
+            figures++;
+        }
+        assert_int_equal(cJSON_GetArraySize(json_find(row, "singular_values")), is_matrix ? 16 : 0);
+    }
+    print_message("spectrum: %zu figures, largest relative error %.1e\n", figures, worst);
+    assert_int_equal(figures, 132);
+    assert_true(worst <= 1e-10); /* observed: 4.9e-15 */
+    cJSON_Delete(tree);
+    tree = RUN_JSON("drift", base, sft, "--spectrum", "--sort", "stable_rank", "--top", "1");
+    row = cJSON_GetArrayItem(json_find(tree, "tensors"), 0);
+    assert_string_equal(json_find(row, "tensor")->valuestring, "model.layers.2.mlp.down_proj.weight");
+    cJSON_Delete(tree);
+    cJSON_Delete(golden);
+    PROGRAM_EXPECT(2, "--sort stable_rank needs --spectrum", "drift", base, sft, "--sort", "stable_rank");
+    PROGRAM_EXPECT(2, "expected --by tensor", "drift", base, sft, "--spectrum", "--by", "layer");
+}
+
 static void drift_is_sorted_and_cut_as_asked(void **unused) {
     (void)unused;
     cJSON *tree = RUN_JSON("drift", base, sft, "--sort", "cosine", "--top", "5");
@@ -477,6 +512,7 @@ int main(void) {
         cmocka_unit_test(info_tells_what_the_configuration_says),
         cmocka_unit_test(a_pair_that_fits_has_no_error_and_one_that_does_not_names_its_tensors),
         cmocka_unit_test(drift_of_every_tensor_is_the_golden_one),
+        cmocka_unit_test(drift_has_golden_singular_values_when_asked_for_a_spectrum),
         cmocka_unit_test(drift_is_sorted_and_cut_as_asked),
         cmocka_unit_test(a_model_has_not_drifted_from_itself),
         cmocka_unit_test(logits_out_are_the_logits_of_transformers),

@@ -85,21 +85,26 @@ static void compare_pair(const char *name, const char *folder, SpectrumSettings 
     free(sft);
 }
 
+/* observed: 4.9e-15, in 352 figures of 44 matrices */
 static void the_spectrum_of_every_matrix_of_the_demo_pair_equals_the_reference(void **state) {
     (void)state;
     compare_pair("demo", "demo", spectrum_default_settings());
 }
 
+/* observed: 3.0e-15, in 184 figures of 23 matrices */
 static void the_spectrum_of_every_matrix_of_a_float32_pair_equals_the_reference(void **state) {
     (void)state;
     compare_pair("qwen2-bias", "golden/pairs/qwen2-bias", spectrum_default_settings());
 }
 
+/* observed: 2.7e-15, in 176 figures of 22 matrices */
 static void the_spectrum_of_every_matrix_of_a_tied_bfloat16_pair_equals_the_reference(void **state) {
     (void)state;
     compare_pair("qwen3-tied", "golden/pairs/qwen3-tied", spectrum_default_settings());
 }
 
+/* These matrices are no larger than its basis, or hardly; observed: 1.0e-13. Larger ones are in
+ * unit/test_spectrum.c. */
 static void the_randomised_method_is_within_its_stated_error_of_the_reference(void **state) {
     (void)state;
     SpectrumSettings settings = spectrum_default_settings();
