@@ -191,7 +191,7 @@ static void check_copy(const Checkpoint *export, const Checkpoint *source, const
 static void protected_tensors_are_one_models_own(void **unused) {
     (void)unused;
     char *out = scratch_path("protected");
-    Checkpoint *export, *from_base, *from_sft;
+    Checkpoint *export = NULL, *from_base = NULL, *from_sft = NULL;
     Error error = {0};
     cJSON_Delete(RUN_JSON("export", base, sft, "--out", out, "--protect", "embed=sft", "--protect",
                           "lm_head=base", "--alpha-layers", "0,0.5,0.5,0.5,0.5,1", "--alpha-kind", "v=1"));
