@@ -6,6 +6,7 @@
  *     session_pair.c     opening; tokenizers and calibration rows (loaded behind the first screen); drift
  *     session_tune.c     dials, headlines, sweep
  *     session_method.c   neurons: attribution, dormancy, drift, the reset dial
+ *     session_measure.c  … measured in the background
  *     session_prompt.c   the prompt, its preview, pins, continuation
  *     session_tensor.c   element maps
  *     session_export.c   plan, run, verification
@@ -212,6 +213,7 @@ void session_pair_close(Session *session);
 bool session_tune_refresh(Session *session);
 void session_tune_close(Session *session);
 bool session_method_refresh(Session *session);
+void session_follow_selector(Session *session); /* settings borrow the selector's newest ranking */
 void session_method_close(Session *session);
 bool session_prompt_refresh(Session *session);
 void session_prompt_close(Session *session);
