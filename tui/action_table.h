@@ -68,6 +68,10 @@
     X(OMEGA_DOWN,       "omega-down",       "", NONE,   "ω",   "reset more weakly: ω - 0.05")          \
     X(OMEGA_SET,        "omega-set",        "", NUMBER, "ω",   "set ω: 1 writes base values back, 0 leaves the fusion") \
     X(PAPER,            "paper",            "", NONE,   "paper", "set the paper's defaults: α 0.5, ρ 1 %, ω 1") \
+    X(UNDO,             "undo",             "", NONE,   "undo",     "turn the dials back to where they stood before") \
+    X(REDO,             "redo",             "", NONE,   "undo",     "turn them forth again")                 \
+    X(KEEP,             "keep",             "", TEXT,   "keep these dials as", "keep the dials as a bookmark, under a name or the next letter") \
+    X(RETURN,           "return",           "", TEXT,   "return to bookmark", "turn the dials back to a bookmark") \
     /* ---- overview, layers, tensor ---- */                                                                 \
     X(OTHER_BLOCK,      "other-block",      "overview", NONE, "block", "go from the findings to the tensors and back") \
     X(RESUME_SCAN,      "resume-scan",      "overview layers tensor", NONE, "resume", "go on with a drift scan that was cancelled") \

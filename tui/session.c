@@ -36,6 +36,7 @@ static size_t list_works(Session *session, Work **works) {
                    &session->continuing,
                    session->prompt != NULL ? comparison_work(session->prompt) : NULL,
                    &session->pooling,
+                   &session->bookmarking,
                    session->headline != NULL ? comparison_work(session->headline) : NULL,
                    &session->method.driving,
                    &session->method.attributing,
@@ -84,6 +85,7 @@ bool session_cancel(Session *session) {
 bool session_refresh(Session *session) {
     bool changed = session_pair_refresh(session);
     changed |= session_tune_refresh(session);
+    changed |= session_bookmark_refresh(session);
     changed |= session_prompt_refresh(session);
     changed |= session_method_refresh(session);
     changed |= session_tensor_refresh(session);

@@ -68,6 +68,30 @@ static void explain_reset(Session *session) {
                 message != NULL ? message : "attribution is being measured");
 }
 
+static Reaction keep(Session *session, const char *name) {
+    size_t index;
+    if (session_keep_bookmark(session, name)) {
+        index = session_bookmark_count(session) - 1;
+        if (name[0] != '\0') (void)session_find_bookmark(session, name, &index);
+        session_say(session, SESSION_GOOD, "bookmark %s keeps these dials",
+                    session_bookmark(session, index)->name);
+    }
+    return (Reaction)(REACTION_REFRESH | REACTION_REDRAW);
+}
+
+static Reaction go_to_bookmark(Session *session, const char *name) {
+    size_t index;
+    if (session_find_bookmark(session, name, &index)) {
+        session_set_dial_state(session, &session_bookmark(session, index)->dials);
+        explain_reset(session);
+    } else if (session_bookmark_count(session) == 0) {
+        session_say(session, SESSION_NOTE, "there are no bookmarks yet");
+    } else {
+        session_say(session, SESSION_WARNING, "there is no bookmark \"%s\"", name);
+    }
+    return (Reaction)(REACTION_REFRESH | REACTION_REDRAW);
+}
+
 Reaction session_act(Session *session, Action action, const ActionArgument *argument) {
     const Reaction turned = (Reaction)(REACTION_REFRESH | REACTION_REDRAW);
     if (action == ACTION_PAPER) {
@@ -77,6 +101,12 @@ Reaction session_act(Session *session, Action action, const ActionArgument *argu
         explain_reset(session);
         return turned;
     }
+    if (action == ACTION_UNDO || action == ACTION_REDO) {
+        session_undo(session, action == ACTION_UNDO ? argument->count : -argument->count);
+        return turned;
+    }
+    if (action == ACTION_KEEP) return keep(session, argument->text);
+    if (action == ACTION_RETURN) return go_to_bookmark(session, argument->text);
     for (size_t i = 0; i < sizeof TURNS / sizeof *TURNS; i++) {
         if (TURNS[i].action != action) continue;
         double step = TURNS[i].step * argument->count;

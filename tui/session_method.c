@@ -7,7 +7,6 @@
 
 void session_method_begin(Session *session) {
     SessionMethod *method = &session->method;
-    method->target_count = ATTRIBUTION_TARGETS;
     if (session->model == NULL) return;
     method->table = neurons_list(session->model->config);
     method->has_table = true;

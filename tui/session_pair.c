@@ -96,6 +96,7 @@ static void name_works(Session *session) {
     session->method.profiling.label = "drift of neurons";
     session->method.driving.label = "tokens of a neuron";
     session->continuing.label = "continuing";
+    session->bookmarking.label = "bookmarks";
     session->pooling.label = "elements";
     session->exporting.label = "export";
     session->exporting.unit = "B";
@@ -109,6 +110,7 @@ Status session_create(const SessionOptions *options, Session **session, Error *e
     if (made == NULL) return memory_fail(error, "the session");
     made->threads = options->threads;
     made->settings = settings_at(options->alpha);
+    made->method.target_count = ATTRIBUTION_TARGETS;
     made->current_example = -1;
     made->is_scan_wanted = true;
     name_works(made);
@@ -136,6 +138,7 @@ void session_free(Session *session) {
     session_tensor_close(session);
     session_prompt_close(session);
     session_method_close(session);
+    session_bookmark_close(session);
     session_tune_close(session);
     session_pair_close(session);
     free(session);

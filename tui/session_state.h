@@ -3,6 +3,7 @@
  *
  *     session.c          what the frame asks: title, running jobs, messages
  *     session_dials.c    α, ρ and ω: turning them, and as text
+ *     session_bookmark.c where they stood: undo, redo, bookmarks
  *     session_pair.c     opening; tokenizers and calibration rows (loaded behind the first screen); drift
  *     session_tune.c     dials, headlines, sweep
  *     session_method.c   neurons: attribution, dormancy, drift, the reset dial
@@ -19,6 +20,8 @@
 
 #include "core/generation.h"
 #include "tui/comparison.h"
+#include "tui/dial_history.h"
+#include "tui/session_bookmark.h"
 #include "tui/session_export.h"
 #include "tui/session_method.h"
 #include "tui/session_pair.h"
@@ -46,6 +49,13 @@ typedef struct SessionSweepErrand {
     size_t count;
     bool is_rho;
 } SessionSweepErrand;
+
+typedef struct SessionBookmarkErrand {
+    const Evaluation *evaluation;
+    Settings settings;
+    DialState dials; /* of the bookmark it is for */
+    EvaluationResult result;
+} SessionBookmarkErrand;
 
 typedef struct SessionContinueErrand {
     const Model *model;
@@ -173,6 +183,13 @@ struct Session {
     size_t wanted_sweep_count; /* 0: none is due */
     Error sweep_error;
 
+    DialHistory history;
+    SessionBookmark bookmarks[SESSION_BOOKMARKS];
+    size_t bookmark_count;
+    bool are_bookmarks_halted; /* cancelled or failed: until the next one is kept */
+    Work bookmarking;
+    SessionBookmarkErrand bookmark_errand;
+
     char *prompt_text;
     size_t prompt_bytes;
     TokenList prompt_ids;
@@ -215,6 +232,8 @@ void session_tune_close(Session *session);
 bool session_method_refresh(Session *session);
 void session_follow_selector(Session *session); /* settings borrow the selector's newest ranking */
 void session_method_close(Session *session);
+bool session_bookmark_refresh(Session *session);
+void session_bookmark_close(Session *session);
 bool session_prompt_refresh(Session *session);
 void session_prompt_close(Session *session);
 bool session_tensor_refresh(Session *session);

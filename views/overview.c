@@ -106,6 +106,7 @@ static Reaction act_on_overview(void *state, Session *session, Action action,
         return REACTION_REDRAW;
     case ACTION_MEASURE:
         session_measure_headlines(session);
+        session_resume_drift(session);
         return REACTION_REFRESH;
     case ACTION_ENTER:
         if (overview->in_findings) return open_finding(overview, session);

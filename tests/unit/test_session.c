@@ -1,111 +1,13 @@
 /*
- * A session without a terminal: the demo pair is opened, and what the screens would show is waited for, with
- * a deadline of a minute for each thing.
+ * A session without a terminal: the demo pair is opened, and what the screens would show is waited for.
  */
 #include "core/blas.h"
-#include "core/json.h"
 #include "core/random.h"
-#include "scratch.h"
+#include "session_fixture.h"
 #include "tui/session_export.h"
-#include "tui/session_method.h"
-#include "tui/session_pair.h"
-#include "tui/session_prompt.h"
 #include "tui/session_tensor.h"
-#include "tui/session_tune.h"
 
 #include <math.h>
-#include <time.h>
-
-enum { PATIENCE = 60000 };
-
-static void pause_briefly(void) {
-    struct timespec millisecond = {0, 1000000};
-    (void)nanosleep(&millisecond, NULL); /* a shorter pause is a pause */
-}
-
-static Session *open_pair(const char *base, const char *sft, const char *calibration) {
-    Session *session;
-    Error error = {0};
-    const SessionOptions options = {
-        .base = base, .sft = sft, .calibration = calibration, .alpha = 0.5, .threads = 2};
-    if (session_create(&options, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
-    return session;
-}
-
-enum { DEMO_ROWS = 5 };
-
-/* The demo pair with the first of its calibration rows: all of them take seconds to sweep over. */
-static Session *open_demo(void) {
-    char *path = scratch_path("few.jsonl");
-    Session *session = open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", path);
-    free(path);
-    return session;
-}
-
-static int write_few_rows(void **state) {
-    if (scratch_make(state) != 0) return -1;
-    char *text;
-    size_t bytes, end = 0;
-    if (json_read_text(TESTS_DIR "/demo/calibration.jsonl", 1 << 20, &text, &bytes, NULL) != STATUS_OK)
-        return -1;
-    for (int i = 0; i < DEMO_ROWS; i++) end += strcspn(text + end, "\n") + 1;
-    scratch_write("few.jsonl", text, end);
-    free(text);
-    return 0;
-}
-
-typedef bool (*Condition)(const Session *session);
-
-static void wait_for(Session *session, const char *what, Condition condition) {
-    for (int i = 0; i < PATIENCE; i++) {
-        (void)session_refresh(session);
-        if (condition(session)) return;
-        pause_briefly();
-    }
-    SessionJob jobs[12];
-    size_t count = session_jobs(session, jobs, 12);
-    fail_msg("no %s within a minute; %zu jobs run, the first is %s", what, count,
-             count > 0 ? jobs[0].label : "none");
-}
-
-static bool drift_is_complete(const Session *session) {
-    return drift_table_ready(session_drift(session)) == drift_table_count(session_drift(session));
-}
-
-static bool preview_is_fresh(const Session *session) {
-    return session_preview(session, SESSION_FUSED) != NULL && !session_preview_is_stale(session);
-}
-
-static bool headline_is_fresh(const Session *session) {
-    return session_headline_fused(session) != NULL && !session_headline_is_stale(session);
-}
-
-static bool tokenizer_is_there(const Session *session) {
-    return session_tokenizer(session, NULL) != NULL;
-}
-
-static bool is_idle(const Session *session) {
-    SessionJob jobs[12];
-    return session_jobs((Session *)(uintptr_t)session, jobs, 12) == 0;
-}
-
-static void settle(Session *session) {
-    for (int quiet = 0, i = 0; quiet < 3; i++) { /* what finishes may start something else */
-        bool changed = session_refresh(session);
-        quiet = !changed && is_idle(session) ? quiet + 1 : 0;
-        if (i == PATIENCE) fail_msg("still running after a minute");
-        pause_briefly();
-    }
-}
-
-static bool neurons_are_ranked(const Session *session) {
-    return session_reset(session).is_ready;
-}
-
-static bool method_is_complete(const Session *session) {
-    return session_attribution(session) != NULL && session_dormancy(session, SESSION_FUSED) != NULL &&
-           !session_dormancy_is_stale(session);
-}
 
 /* ---- opening ---- */
 

@@ -1,0 +1,130 @@
+/* Going back to where the dials stood: undo, redo, bookmarks and their figures. */
+#include "session_fixture.h"
+#include "tui/session_bookmark.h"
+
+#include <math.h>
+
+static void act(Session *session, Action action, int count, const char *text) {
+    ActionArgument argument = {.count = count, .text = text, .number = strtod(text, NULL)};
+    (void)session_act(session, action, &argument);
+    (void)session_refresh(session);
+}
+
+static void expect_message(Session *session, const char *part) {
+    SessionTone tone;
+    char text[512] = "";
+    while (session_take_message(session, &tone, text, sizeof text)) {
+    }
+    if (strstr(text, part) == NULL) fail_msg("expected \"%s\", found \"%s\"", part, text);
+}
+
+static void every_dial_is_turned_back_and_forth_again(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    (void)session_refresh(session);
+    act(session, ACTION_ALPHA_UP, 5, "");
+    act(session, ACTION_RHO_SET, 1, "2");
+    act(session, ACTION_OMEGA_SET, 1, "0.5");
+    session_set_selector(session, SELECTOR_DRIFT);
+    (void)session_refresh(session);
+    session_set_targets(session, 4);
+    (void)session_refresh(session);
+    act(session, ACTION_UNDO, 2, "");
+    assert_int_equal(session_reset(session).selector, SELECTOR_ATTRIBUTION);
+    assert_int_equal(session_reset(session).targets, 32);
+    act(session, ACTION_UNDO, 2, "");
+    assert_true(session_settings(session)->rho == 0.0);
+    assert_true(session_settings(session)->omega == 1.0);
+    assert_true(session_settings(session)->alpha == 0.55);
+    act(session, ACTION_UNDO, 10, "");
+    assert_true(session_settings(session)->alpha == 0.5);
+    expect_message(session, "undo: α 0.50 (0 more)");
+    act(session, ACTION_UNDO, 1, "");
+    expect_message(session, "nothing to undo");
+    act(session, ACTION_REDO, 10, "");
+    assert_true(session_settings(session)->omega == 0.5);
+    assert_int_equal(session_reset(session).selector, SELECTOR_DRIFT);
+    assert_int_equal(session_reset(session).targets, 4);
+    session_free(session);
+}
+
+static void a_ranking_that_comes_in_is_no_step(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "ranking", neurons_are_ranked);
+    act(session, ACTION_UNDO, 1, "");
+    expect_message(session, "nothing to undo");
+    session_free(session);
+}
+
+static bool bookmarks_are_measured(const Session *session) {
+    for (size_t i = 0; i < session_bookmark_count(session); i++) {
+        if (session_bookmark_averages(session, i) == NULL) return false;
+    }
+    return true;
+}
+
+static void a_bookmark_has_the_figures_of_its_dials(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "ranking", neurons_are_ranked);
+    act(session, ACTION_PAPER, 1, "");
+    settle(session);
+    double loss = session_headline_fused(session)->loss;
+    act(session, ACTION_KEEP, 1, "paper");
+    assert_non_null(session_bookmark_averages(session, 0)); /* it is on screen: nothing to measure */
+    assert_true(session_bookmark_averages(session, 0)->loss == loss);
+    assert_true(session_is_at_bookmark(session, 0));
+
+    /* kept, and left at once: measured behind W */
+    act(session, ACTION_ALPHA_SET, 1, "0.8");
+    act(session, ACTION_KEEP, 1, "");
+    act(session, ACTION_ALPHA_SET, 1, "0.2");
+    assert_string_equal(session_bookmark(session, 1)->name, "A");
+    assert_null(session_bookmark_averages(session, 1));
+    wait_for(session, "bookmark's figures", bookmarks_are_measured);
+    double measured = session_bookmark_averages(session, 1)->loss;
+    act(session, ACTION_RETURN, 1, "A");
+    assert_true(session_settings(session)->alpha == 0.8 && session_settings(session)->rho == 0.01);
+    settle(session);
+    assert_true(session_headline_fused(session)->loss == measured);
+
+    act(session, ACTION_RETURN, 1, "1"); /* by its number */
+    assert_true(session_settings(session)->alpha == 0.5);
+    act(session, ACTION_RETURN, 1, "nowhere");
+    expect_message(session, "no bookmark \"nowhere\"");
+    session_free(session);
+}
+
+static void bookmarks_take_letters_are_replaced_and_removed(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    size_t index;
+    (void)session_refresh(session);
+    act(session, ACTION_RETURN, 1, "A");
+    expect_message(session, "there are no bookmarks yet");
+    for (int i = 0; i < SESSION_BOOKMARKS; i++) assert_true(session_keep_bookmark(session, ""));
+    assert_string_equal(session_bookmark(session, SESSION_BOOKMARKS - 1)->name, "Z");
+    assert_false(session_keep_bookmark(session, "one more"));
+    expect_message(session, "already");
+    act(session, ACTION_ALPHA_SET, 1, "0.1");
+    assert_true(session_keep_bookmark(session, "C")); /* replaces */
+    assert_int_equal(session_bookmark_count(session), SESSION_BOOKMARKS);
+    assert_true(session_bookmark(session, 2)->dials.settings.alpha == 0.1);
+    session_remove_bookmark(session, 0);
+    assert_int_equal(session_bookmark_count(session), SESSION_BOOKMARKS - 1);
+    assert_false(session_find_bookmark(session, "A", &index));
+    assert_true(session_keep_bookmark(session, "")); /* the freed letter */
+    assert_true(session_find_bookmark(session, "A", &index));
+    session_free(session);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_dial_is_turned_back_and_forth_again),
+        cmocka_unit_test(a_ranking_that_comes_in_is_no_step),
+        cmocka_unit_test(a_bookmark_has_the_figures_of_its_dials),
+        cmocka_unit_test(bookmarks_take_letters_are_replaced_and_removed),
+    };
+    return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);
+}

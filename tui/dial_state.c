@@ -1,0 +1,108 @@
+#include "tui/dial_state.h"
+
+#include "core/attribution.h"
+#include "core/buffer.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool dial_state_equal(const DialState *a, const DialState *b) {
+    return a->selector == b->selector && a->targets == b->targets &&
+           settings_equal(&a->settings, &b->settings);
+}
+
+/* ---- for people ---- */
+
+static int alpha_decimals(double alpha) {
+    return fabs(alpha * 100.0 - round(alpha * 100.0)) < 1e-9 ? 2 : 3;
+}
+
+/* Appends to `text` as far as there is room. */
+static void append(char *text, size_t size, const char *format, ...) STATUS_PRINTF(3, 4);
+static void append(char *text, size_t size, const char *format, ...) {
+    size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+void dial_state_describe(const DialState *state, char *text, size_t size) {
+    const Settings *settings = &state->settings;
+    (void)snprintf(text, size, "α %.*f", alpha_decimals(settings->alpha), settings->alpha);
+    if (settings->rho > 0.0) {
+        append(text, size, "  ρ %g%%  ω %.2f  %s", settings->rho * 100.0, settings->omega,
+               ranking_selector_name(state->selector));
+        if (state->selector == SELECTOR_ATTRIBUTION) append(text, size, " %zu", state->targets);
+    }
+    for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
+        if (settings->kinds[i].is_set)
+            append(text, size, "  %s %.*f", settings_kind_name((SettingsKind)i),
+                   alpha_decimals(settings->kinds[i].alpha), settings->kinds[i].alpha);
+    }
+    if (settings->layer_count > 0)
+        append(text, size, "  by layer %.2f…%.2f", settings->layer_alpha[0],
+               settings->layer_alpha[settings->layer_count - 1]);
+}
+
+/* ---- for the command line ---- */
+
+/* "q=0.3,k=0.5"; protection is an α of 0 or 1 like any other. */
+static void add_kinds(const Settings *settings, CommandId command, CommandLine *line) {
+    Buffer list = {0};
+    Error error;
+    char *text, number[COMMAND_LINE_NUMBER_SIZE];
+    size_t length;
+    for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
+        if (!settings->kinds[i].is_set) continue;
+        buffer_add_format(&list, "%s%s=%s", list.length > 0 ? "," : "", settings_kind_name((SettingsKind)i),
+                          command_line_number(settings->kinds[i].alpha, number));
+    }
+    if (list.length == 0 && !list.failed) return;
+    if (buffer_take(&list, &text, &length, "a command line", &error) != STATUS_OK) {
+        line->failed = true;
+        return;
+    }
+    command_line_add_option(line, command, OPTION_ALPHA_KIND, "%s", text);
+    free(text);
+}
+
+static void add_layers(const Settings *settings, CommandId command, CommandLine *line) {
+    Buffer list = {0};
+    Error error;
+    char *text, number[COMMAND_LINE_NUMBER_SIZE];
+    size_t length;
+    if (settings->layer_count == 0) return;
+    for (size_t i = 0; i < settings->layer_count; i++)
+        buffer_add_format(&list, "%s%s", i > 0 ? "," : "",
+                          command_line_number(settings->layer_alpha[i], number));
+    if (buffer_take(&list, &text, &length, "a command line", &error) != STATUS_OK) {
+        line->failed = true;
+        return;
+    }
+    command_line_add_option(line, command, OPTION_ALPHA_LAYERS, "%s", text);
+    free(text);
+}
+
+void dial_state_add_options(const DialState *state, CommandId command, CommandLine *line) {
+    const Settings *settings = &state->settings;
+    bool by_itself = command == COMMAND_NEURONS || command == COMMAND_RESET;
+    command_line_add_number(line, command, command == COMMAND_SWEEP ? OPTION_ALPHA_RANGE : OPTION_ALPHA,
+                            settings->alpha);
+    add_kinds(settings, command, line);
+    add_layers(settings, command, line);
+    if (settings->rho <= 0.0 && !by_itself) return;
+    command_line_add_number(line, command,
+                            by_itself                  ? OPTION_RHO_SET
+                            : command == COMMAND_SWEEP ? OPTION_RHO_RANGE
+                                                       : OPTION_RHO,
+                            settings->rho);
+    if (settings->omega != 1.0) command_line_add_number(line, command, OPTION_OMEGA, settings->omega);
+    if (state->selector != SELECTOR_ATTRIBUTION)
+        command_line_add_option(line, command, OPTION_SELECT, "%s", ranking_selector_name(state->selector));
+    else if (state->targets != ATTRIBUTION_TARGETS)
+        command_line_add_option(line, command, OPTION_TARGETS, "%zu", state->targets);
+}
