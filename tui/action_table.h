@@ -42,6 +42,8 @@
     X(REDRAW,           "redraw",           "", NONE,   "redraw",   "draw the whole screen again")           \
     X(DUMP_TEXT,        "dump-text",        "", FILE,   "write the screen to", "write the screen as text to a file") \
     X(NUMBERS,          "numbers",          "", FILE,   "write the numbers to", "write this view's numbers to a file, as CSV, or JSON if its name ends in .json") \
+    X(TWIN,             "twin",             "", NONE,   "script",   "show the command that gives these figures to a script") \
+    X(COPY,             "copy",             "", NONE,   "copy",     "copy what is under the cursor, or the command shown: to the clipboard and a file") \
     /* ---- moving about: handled by the view ---- */                                                        \
     X(MOVE_LEFT,        "move-left",        "", NONE,   "move",     "one to the left")                       \
     X(MOVE_UP,          "move-up",          "", NONE,   "move",     "one up")                                \

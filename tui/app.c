@@ -74,6 +74,7 @@ void app_draw(App *app) {
         help_draw(canvas, area, app->keymap, view, &app->help);
     else
         view->draw(app->states[app->view], app->session, canvas, area);
+    app_draw_popup(app, area);
     frame_draw_title(canvas, title, app->session, app->view + 1, view->title);
     if (prompt_line_candidates()[0] != '\0')
         canvas_write_field(canvas, status, 0, 0, status.columns, false, ROLE_DIM, prompt_line_candidates());
@@ -104,6 +105,10 @@ static Reaction take_help_key(App *app, const KeymapBinding *binding, const Acti
     }
 }
 
+static bool closes_popup(Action action) {
+    return action == ACTION_BACK || action == ACTION_ENTER || action == ACTION_QUIT || action == ACTION_TWIN;
+}
+
 static Reaction take_key(App *app, Key key) {
     if (app->asking != APP_ASKS_NOTHING) return app_answer_key(app, key);
     const KeymapBinding *binding;
@@ -112,6 +117,10 @@ static Reaction take_key(App *app, Key key) {
     KeymapMatch match = keymap_feed(app->keymap, app_view(app)->name, &app->input, key, &binding, &count);
     if (match == KEYMAP_PREFIX) return REACTION_REDRAW;
     app->message.text[0] = '\0';
+    if (app->popup_opening != NULL && (match == KEYMAP_UNBOUND || binding->action != ACTION_COPY)) {
+        app_close_popup(app);
+        if (match == KEYMAP_UNBOUND || closes_popup(binding->action)) return REACTION_REDRAW;
+    }
     if (match == KEYMAP_UNBOUND) {
         char name[KEY_NAME_SIZE], help[KEY_NAME_SIZE * KEYMAP_SEQUENCE] = ":help";
         const KeymapBinding *for_help = keymap_find(app->keymap, app_view(app)->name, ACTION_HELP);
@@ -232,6 +241,7 @@ static void run_loop(App *app, unsigned long frames) {
 static void close_app(App *app) {
     for (size_t i = 0; i < VIEW_COUNT; i++)
         if (app->opened != NULL && app->opened[i] && VIEWS[i]->close != NULL) VIEWS[i]->close(app->states[i]);
+    app_close_popup(app);
     free(app->states);
     free(app->opened);
     canvas_free(app->canvas);

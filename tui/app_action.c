@@ -136,6 +136,10 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
     case ACTION_REDRAW:
         terminal_redraw();
         return REACTION_REDRAW;
+    case ACTION_TWIN:
+        return app_open_twin(app);
+    case ACTION_COPY:
+        return app_copy(app);
     case ACTION_DUMP_TEXT:
         return dump_text(app, argument->text);
     case ACTION_NUMBERS:

@@ -1,5 +1,5 @@
 /*
- * app_state — what the files of the main loop (app.c, app_action.c, app_ask.c) share. Nothing else includes
+ * app_state — what the files of the main loop (app.c, app_action.c, app_ask.c, app_popup.c) share. Nothing else includes
  * it.
  */
 #ifndef REJUV_TUI_APP_STATE_H
@@ -39,6 +39,7 @@ typedef struct App {
     ActionArgument asked_argument; /* its count */
     char search[APP_SEARCH_SIZE];
 
+    char *popup, *popup_opening; /* command lines shown over the view; NULL: none */
     bool helping;
     ListState help;
 
@@ -72,6 +73,14 @@ Reaction app_answer_paste(App *app, const char *text, size_t bytes);
 
 /* Runs a line as the command line does: a name (or its beginning) and an argument. */
 Reaction app_run_command(App *app, const char *line);
+
+/* The command lines of what is on screen, over the view (app_popup.c). */
+Reaction app_open_twin(App *app);
+void app_close_popup(App *app);
+void app_draw_popup(App *app, Rect area);
+
+/* Copies what the popup shows, or what is under the cursor. */
+Reaction app_copy(App *app);
 
 /* Looks for app->search; direction 1 or -1, `stay` while typing. */
 Reaction app_find(App *app, int direction, bool stay);

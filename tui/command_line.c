@@ -36,6 +36,15 @@ void command_line_add(CommandLine *line, const char *format, ...) {
     va_end(arguments);
 }
 
+void command_line_append(CommandLine *line, CommandLine *tail) {
+    for (size_t i = 0; i < tail->count; i++) {
+        add_word(line, tail->words[i]);
+        tail->words[i] = NULL; /* it is line's now, or freed */
+    }
+    line->failed = line->failed || tail->failed;
+    command_line_free(tail);
+}
+
 static bool has_word(const CommandLine *line, const char *word) {
     for (size_t i = 0; i < line->count; i++) {
         if (strcmp(line->words[i], word) == 0) return true;

@@ -35,6 +35,9 @@ const char *command_line_number(double value, char text[COMMAND_LINE_NUMBER_SIZE
 /* An option with such a number. */
 void command_line_add_number(CommandLine *line, CommandId command, OptionId option, double value);
 
+/* Moves the words of `tail` behind; it is empty afterwards. */
+void command_line_append(CommandLine *line, CommandLine *tail);
+
 /* "rejuv sweep 'my base' sft --alpha 0.5": quoted for a POSIX shell where that is needed. A word with control
  * characters is written as $'\n'. The caller frees *text. */
 Status command_line_take(CommandLine *line, char **text, Error *error) STATUS_MUST_CHECK;

@@ -1,6 +1,8 @@
 #include "core/memory.h"
 #include "tui/app.h"
 #include "tui/command.h"
+#include "tui/dials.h"
+#include "tui/session_bookmark.h"
 #include "tui/session_pair.h"
 
 #include <limits.h>
@@ -85,8 +87,11 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
                       .frames = (unsigned long)options_value(options, OPTION_FRAMES)->count};
     Session *session;
     Status status = session_create(session_options, &session, error);
+    DialState dials;
     if (status != STATUS_OK) return status;
-    status = app_run(session, &app, &batch->exit_status, error);
+    status = dials_read_state(options, session_pair(session), &dials, error);
+    if (status == STATUS_OK) session_set_dial_state(session, &dials);
+    if (status == STATUS_OK) status = app_run(session, &app, &batch->exit_status, error);
     session_free(session);
     return status;
 }

@@ -91,9 +91,9 @@ static Status refuse_layers(const char *text, Error *error) {
         SETTINGS_LAYERS, text);
 }
 
-static Status read_layers(const Batch *batch, Settings *settings, Error *error) {
-    const char *text = options_text(batch->options, OPTION_ALPHA_LAYERS), *at = text;
-    const Checkpoint *sft = batch->pair->sft;
+static Status read_layers(const Options *options, const Pair *pair, Settings *settings, Error *error) {
+    const char *text = options_text(options, OPTION_ALPHA_LAYERS), *at = text;
+    const Checkpoint *sft = pair->sft;
     double first, last;
     if (text == NULL) return STATUS_OK;
     if (strchr(text, ':') != NULL) {
@@ -116,8 +116,8 @@ static Status read_layers(const Batch *batch, Settings *settings, Error *error) 
     }
 }
 
-static Status set_kind(Batch *batch, Settings *settings, const char *option, const char *name, size_t bytes,
-                       double alpha, Error *error) {
+static Status set_kind(Settings *settings, const char *option, const char *name, size_t bytes, double alpha,
+                       Error *error) {
     char copy[16];
     SettingsKind kind;
     (void)snprintf(copy, sizeof copy, "%.*s", (int)(bytes < sizeof copy ? bytes : sizeof copy - 1), name);
@@ -132,15 +132,12 @@ static Status set_kind(Batch *batch, Settings *settings, const char *option, con
     if (settings->kinds[kind].is_set)
         return status_fail(error, STATUS_ARGUMENT, "--%s: %s has got a weight of its own already", option,
                            copy);
-    if (kind == SETTINGS_HEAD && pair_find_role(batch->pair, TENSOR_HEAD, -1) == NULL)
-        batch_say(batch, "--%s: there is no lm_head of its own; it is the embedding, which embed is for",
-                  option);
     settings->kinds[kind] = (SettingsOwn){true, alpha};
     return STATUS_OK;
 }
 
 /* "q=0.3,k=0.5" */
-static Status read_kinds(Batch *batch, const char *text, Settings *settings, Error *error) {
+static Status read_kinds(const char *text, Settings *settings, Error *error) {
     const char *at = text;
     do {
         const char *name = at;
@@ -152,14 +149,14 @@ static Status read_kinds(Batch *batch, const char *text, Settings *settings, Err
                                "--alpha-kind: expected KIND=A with A from 0 to 1, such as q=0.3,k=0.5, found "
                                "\"%s\"",
                                text);
-        Status status = set_kind(batch, settings, "alpha-kind", name, bytes, alpha, error);
+        Status status = set_kind(settings, "alpha-kind", name, bytes, alpha, error);
         if (status != STATUS_OK) return status;
     } while (*at != '\0');
     return STATUS_OK;
 }
 
 /* "embed,norm=sft" */
-static Status read_protection(Batch *batch, const char *text, Settings *settings, Error *error) {
+static Status read_protection(const char *text, Settings *settings, Error *error) {
     const char *side = strchr(text, '=');
     bool is_sft = side != NULL && strcmp(side, "=sft") == 0;
     if (!is_sft && (side == NULL || strcmp(side, "=base") != 0))
@@ -168,7 +165,7 @@ static Status read_protection(Batch *batch, const char *text, Settings *settings
             "--protect: expected kinds and =sft or =base, such as embed,norm=sft, found \"%s\"", text);
     for (const char *name = text;;) {
         size_t bytes = strcspn(name, ",=");
-        Status status = set_kind(batch, settings, "protect", name, bytes, is_sft ? 1.0 : 0.0, error);
+        Status status = set_kind(settings, "protect", name, bytes, is_sft ? 1.0 : 0.0, error);
         if (status != STATUS_OK || name + bytes == side) return status;
         name += bytes + 1;
     }
@@ -179,24 +176,35 @@ static double first_alpha(const Options *options) {
         ->number;
 }
 
-Status dials_read(Batch *batch, Dials *dials, Error *error) {
-    const Options *options = batch->options;
-    Settings *settings = &dials->settings;
-    dials->selector = find_selector(options);
-    *settings = (Settings){.alpha = first_alpha(options),
-                           .rho = dials_rho(options)->number,
-                           .omega = options_value(options, OPTION_OMEGA)->number};
-    Status status = read_layers(batch, settings, error);
+Status dials_read_state(const Options *options, const Pair *pair, DialState *state, Error *error) {
+    Settings *settings = &state->settings;
+    *state = (DialState){.settings = {.alpha = first_alpha(options),
+                                      .rho = dials_rho(options)->number,
+                                      .omega = options_value(options, OPTION_OMEGA)->number},
+                         .selector = find_selector(options),
+                         .targets = (size_t)options_value(options, OPTION_TARGETS)->count};
+    Status status = read_layers(options, pair, settings, error);
     const char *text;
     size_t at = 0;
     while (status == STATUS_OK && (text = options_next(options, OPTION_ALPHA_KIND, &at)) != NULL)
-        status = read_kinds(batch, text, settings, error);
+        status = read_kinds(text, settings, error);
     at = 0;
     while (status == STATUS_OK && (text = options_next(options, OPTION_PROTECT, &at)) != NULL)
-        status = read_protection(batch, text, settings, error);
-    if (status == STATUS_OK) status = settings_check(settings, batch->pair, error);
+        status = read_protection(text, settings, error);
+    if (status == STATUS_OK) status = settings_check(settings, pair, error);
     /* options that do not suit the pair are a mistake, not something found out about it */
     return status == STATUS_MISMATCH ? error->status = STATUS_ARGUMENT : status;
+}
+
+Status dials_read(Batch *batch, Dials *dials, Error *error) {
+    DialState state;
+    Status status = dials_read_state(batch->options, batch->pair, &state, error);
+    if (status != STATUS_OK) return status;
+    dials->settings = state.settings;
+    dials->selector = state.selector;
+    if (state.settings.kinds[SETTINGS_HEAD].is_set && pair_find_role(batch->pair, TENSOR_HEAD, -1) == NULL)
+        batch_say(batch, "there is no lm_head of its own; it is the embedding, which embed is for");
+    return STATUS_OK;
 }
 
 /* ---- settings as JSON and words ---- */

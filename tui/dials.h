@@ -19,6 +19,7 @@
 #include "core/dormancy.h"
 #include "core/evaluation.h"
 #include "tui/batch.h"
+#include "tui/dial_state.h"
 
 typedef enum DialsSide { DIALS_BASE, DIALS_SFT, DIALS_FUSED, DIALS_SIDES } DialsSide;
 
@@ -49,6 +50,10 @@ Status dials_check(const Options *options, Error *error) STATUS_MUST_CHECK;
 
 /* Fills selector and settings, but for the ranking. A command opens the pair first. */
 Status dials_read(Batch *batch, Dials *dials, Error *error) STATUS_MUST_CHECK;
+
+/* The same for a program that ranks by itself: the dials as one value. */
+Status dials_read_state(const Options *options, const Pair *pair, DialState *state,
+                        Error *error) STATUS_MUST_CHECK;
 
 /* Makes the ranking and puts it into the settings. A command opens the model first. */
 Status dials_rank(Batch *batch, Dials *dials, Error *error) STATUS_MUST_CHECK;

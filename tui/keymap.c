@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "core/memory.h"
+#include "tui/places.h"
 #include "tui/text.h"
 
 #include <errno.h>
@@ -197,17 +198,8 @@ Status keymap_read(Keymap *keymap, const char *text, size_t bytes, const char *o
 }
 
 Status keymap_read_user(Keymap *keymap, const char *path, Error *error) {
-    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    char *name = NULL;
-    if (path != NULL)
-        name = memory_format("%s", path);
-    else if (config != NULL && config[0] == '/')
-        name = memory_format("%s/rejuv/keys", config);
-    else if (home != NULL && home[0] != '\0')
-        name = memory_format("%s/.config/rejuv/keys", home);
-    else
-        return STATUS_OK;
-    if (name == NULL) return memory_fail(error, "the name of the key file");
+    char *name = path != NULL ? memory_format("%s", path) : places_path(PLACE_CONFIG, "keys");
+    if (name == NULL) return path != NULL ? memory_fail(error, "the name of the key file") : STATUS_OK;
     Status status = STATUS_OK;
     if (path != NULL || access(name, F_OK) == 0) {
         char *text = NULL;

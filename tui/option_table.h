@@ -30,23 +30,23 @@
       "the fusion weight: 0 is the base model, 1 the SFT model") \
     X(ALPHA_RANGE, "alpha", 'a', "A|FROM:TO:POINTS", RANGE, -1, 2, "0:1:11", ON(SWEEP), \
       "the fusion weights to measure, evenly spaced, both ends included, or one; below 0 and above 1 extrapolates; with a range of --rho it is 0.5 unless given") \
-    X(ALPHA_LAYERS, "alpha-layers", 0, "A0:A1|A,A,...", TEXT, 0, 0, NULL, ON_DIALS, \
+    X(ALPHA_LAYERS, "alpha-layers", 0, "A0:A1|A,A,...", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "a fusion weight for each layer: a line from the first layer's to the last's, or a list of as many as there are layers") \
-    X(ALPHA_KIND, "alpha-kind", 0, "KIND=A,...", TEXT, 0, 0, NULL, ON_DIALS, \
+    X(ALPHA_KIND, "alpha-kind", 0, "KIND=A,...", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "a fusion weight for tensors of a kind, in every layer: q, k, v, o, gate, up, down, embed, norm, lm_head; may be repeated") \
-    X(PROTECT, "protect", 0, "KIND,...=sft|base", TEXT, 0, 0, NULL, ON_DIALS, \
+    X(PROTECT, "protect", 0, "KIND,...=sft|base", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "keep embed, norm or lm_head as the SFT or the base model has them; may be repeated") \
-    X(RHO, "rho", 0, "R", SHARE, 0, 1, "0", ON(PREVIEW) | ON(EXPORT), \
+    X(RHO, "rho", 0, "R", SHARE, 0, 1, "0", ON(OPEN) | ON(PREVIEW) | ON(EXPORT), \
       "the reset fraction, 0.01 or 1%: the share of all neurons that each target may reset; the set is their union") \
     X(RHO_SET, "rho", 0, "R", SHARE, 0, 1, "1%", ON(NEURONS) | ON(RESET), \
       "the reset fraction, 0.01 or 1%: the share of all neurons that each target may reset; the set is their union") \
     X(RHO_RANGE, "rho", 0, "R|FROM:TO:POINTS", SHARES, 0, 1, "0", ON(SWEEP), \
       "the reset fractions to measure, 0.01 or 1%, evenly spaced, both ends included, or one; a range of both is the plane") \
-    X(OMEGA, "omega", 0, "W", NUMBER, 0, 1, "1", ON_DIALS, \
+    X(OMEGA, "omega", 0, "W", NUMBER, 0, 1, "1", ON(OPEN) | ON_DIALS, \
       "how far a reset goes: 1 writes base values back, 0 does nothing") \
-    X(SELECT, "select", 0, "attribution|drift|dormancy|gradient|random", CHOICE, 0, 0, "attribution", ON_DIALS, \
+    X(SELECT, "select", 0, "attribution|drift|dormancy|gradient|random", CHOICE, 0, 0, "attribution", ON(OPEN) | ON_DIALS, \
       "what neurons are chosen by: the paper's attribution; or, to compare with it, how far they moved, how little they speak or learn on the SFT model, chance") \
-    X(TARGETS, "targets", 0, "N", COUNT, 1, 1000000, "32", ON_DIALS, \
+    X(TARGETS, "targets", 0, "N", COUNT, 1, 1000000, "32", ON(OPEN) | ON_DIALS, \
       "how many positions attribution explains: those of the largest change in entropy") \
     X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW), \
       "the seed of --select random") \

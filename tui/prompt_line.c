@@ -1,6 +1,7 @@
 #include "tui/prompt_line.h"
 
 #include "core/memory.h"
+#include "tui/places.h"
 #include "tui/text.h"
 
 #include <errno.h>
@@ -122,25 +123,6 @@ static char *history_path(PromptKind kind) {
     return prompt.directory == NULL ? NULL : memory_format("%s/%s", prompt.directory, HISTORY_FILES[kind]);
 }
 
-static Status make_directories(char *path, Error *error) {
-    for (char *slash = path + 1;; slash++) {
-        if (*slash != '/' && *slash != '\0') continue;
-        char kept = *slash;
-        *slash = '\0';
-        int failed = mkdir(path, 0700) != 0 && errno != EEXIST ? errno : 0;
-        *slash = kept;
-        if (failed != 0) return status_fail_errno(error, failed, "the history directory %s", path);
-        if (kept == '\0') return STATUS_OK;
-    }
-}
-
-static char *default_directory(void) {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    if (state != NULL && state[0] == '/') return memory_format("%s/rejuv", state);
-    if (home != NULL && home[0] == '/') return memory_format("%s/.local/state/rejuv", home);
-    return NULL;
-}
-
 /* Time stamps in the file let readline tell an entry with a newline from two entries. */
 static void load_history(PromptKind kind) {
     using_history();
@@ -174,7 +156,7 @@ Status prompt_line_start(const char *directory, Error *error) {
     if (prompt.started) return STATUS_OK;
     prompt.nowhere = fopen("/dev/null", "r+");
     if (prompt.nowhere == NULL) return status_fail_errno(error, errno, "/dev/null");
-    prompt.directory = directory != NULL ? memory_format("%s", directory) : default_directory();
+    prompt.directory = directory != NULL ? memory_format("%s", directory) : places_path(PLACE_STATE, NULL);
     rl_readline_name = "rejuv";
     rl_instream = rl_outstream = prompt.nowhere;
     rl_catch_signals = rl_catch_sigwinch = rl_change_environment = 0;
@@ -191,7 +173,7 @@ Status prompt_line_start(const char *directory, Error *error) {
     (void)rl_variable_bind("show-all-if-ambiguous", "on"); /* one Tab suffices; an inputrc may differ */
     prompt.started = true;
     for (int kind = 0; kind < PROMPT_KINDS; kind++) load_history((PromptKind)kind);
-    Status status = prompt.directory == NULL ? STATUS_OK : make_directories(prompt.directory, error);
+    Status status = prompt.directory == NULL ? STATUS_OK : places_make_directory(prompt.directory, error);
     if (status != STATUS_OK) {
         free(prompt.directory);
         prompt.directory = NULL;

@@ -1,6 +1,7 @@
 #include "tui/terminal.h"
 
 #include "tui/rescue.h"
+#include "tui/terminal_clipboard.h"
 #include "tui/terminal_input.h"
 #include "tui/terminal_signal.h"
 
@@ -123,16 +124,6 @@ static Status open_screen(Error *error) {
                        getenv("TERM") != NULL ? getenv("TERM") : "");
 }
 
-static bool knows_paste(void) {
-    static const char *const FAMILIES[] = {"xterm",     "screen", "tmux",   "rxvt",    "foot",
-                                           "alacritty", "kitty",  "st",     "wezterm", "konsole",
-                                           "vte",       "gnome",  "ghostty"};
-    const char *name = getenv("TERM");
-    for (size_t i = 0; name != NULL && i < sizeof FAMILIES / sizeof FAMILIES[0]; i++)
-        if (strncmp(name, FAMILIES[i], strlen(FAMILIES[i])) == 0) return true;
-    return false;
-}
-
 /* Raw, except that Ctrl-\ still ends a program that hangs. */
 static void set_line(void) {
     struct termios settings;
@@ -178,7 +169,7 @@ Status terminal_start(const TerminalOptions *options, Error *error) {
         close_files();
         return status;
     }
-    terminal.pastes = knows_paste();
+    terminal.pastes = terminal_clipboard_is_known(getenv("TERM"));
     collect_restore_bytes();
     if (known) (void)tcsetattr(fileno(terminal.input), TCSANOW, &before); /* so that rescue keeps these */
     rescue_arm(fileno(terminal.input), fileno(terminal.output), collected, collected_count);
@@ -219,6 +210,15 @@ Theme terminal_theme(void) {
 void terminal_size(int *rows, int *columns) {
     *rows = terminal.running ? LINES : 0;
     *columns = terminal.running ? COLS : 0;
+}
+
+Status terminal_copy(const char *text, size_t bytes, Error *error) {
+    char *sequence;
+    Status status = terminal_clipboard_format(getenv("TERM"), text, bytes, &sequence, error);
+    if (status != STATUS_OK) return status;
+    say_to_terminal(sequence);
+    free(sequence);
+    return STATUS_OK;
 }
 
 void terminal_beep(void) {

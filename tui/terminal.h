@@ -77,6 +77,9 @@ const char *terminal_paste(size_t *bytes);
 /* Gives the terminal back and stops the process group (Ctrl-Z); returns when continued. */
 void terminal_suspend(void);
 
+/* Asks the terminal to put text on its clipboard (terminal_clipboard.h). */
+Status terminal_copy(const char *text, size_t bytes, Error *error) STATUS_MUST_CHECK;
+
 void terminal_beep(void);
 
 #endif

@@ -16,6 +16,7 @@
 #include "core/status.h"
 #include "tui/action.h"
 #include "tui/canvas.h"
+#include "tui/command_line.h"
 #include "tui/report.h"
 #include "tui/session.h"
 
@@ -50,6 +51,13 @@ typedef struct View {
     /* The view's numbers as they are on screen, as one table: for `:numbers FILE` and for tests. The caller
      * frees it. NULL: none. */
     Status (*numbers)(void *state, Session *session, Table **table, Error *error);
+
+    /* The command whose output has the figures on screen, its own options added to `line`: the pair and the
+     * dials are added behind. COMMAND_COUNT: none has. NULL: none ever. */
+    CommandId (*twin)(void *state, Session *session, CommandLine *line);
+
+    /* What is under the cursor, as text to be copied; false when there is nothing. NULL: never. */
+    bool (*value)(void *state, Session *session, char *text, size_t size);
 
     /* What the prompt line starts with when it asks for this action's argument; "" or NULL for nothing.
      * The text must stay valid until the next call of the view. May be NULL. */

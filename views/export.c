@@ -292,6 +292,25 @@ static Status list_numbers(void *opaque, Session *session, Table **table, Error 
     return status;
 }
 
+static CommandId twin_export(void *opaque, Session *session, CommandLine *line) {
+    const SessionExportForm *form = session_export_form(session);
+    (void)opaque;
+    command_line_add_option(line, COMMAND_EXPORT, OPTION_OUT, "%s", form->directory);
+    if (form->dtype != DTYPE_UNKNOWN)
+        command_line_add_option(line, COMMAND_EXPORT, OPTION_DTYPE, "%s", dtype_name(form->dtype));
+    if (form->donor != DONOR_SFT)
+        command_line_add_option(line, COMMAND_EXPORT, OPTION_DONOR, "%s", recipe_donor_name(form->donor));
+    command_line_add_option(line, COMMAND_EXPORT, OPTION_SHARD_SIZE, "%" PRIu64, form->shard_bytes);
+    return COMMAND_EXPORT;
+}
+
+/* The directory: what a loader is given. */
+static bool copy_value(void *opaque, Session *session, char *text, size_t size) {
+    (void)opaque;
+    (void)snprintf(text, size, "%s", session_export_form(session)->directory);
+    return true;
+}
+
 static const Action HINTS[] = {ACTION_EXPORT,       ACTION_EXPORT_TARGET, ACTION_EXPORT_DTYPE,
                                ACTION_EXPORT_DONOR, ACTION_EXPORT_SHARDS, ACTION_EXPORT_DISCARD};
 
@@ -309,6 +328,8 @@ const View export_view = {
     .act = act_on_export,
     .find = find_file,
     .numbers = list_numbers,
+    .twin = twin_export,
+    .value = copy_value,
     .initial = initial_text,
     .close = free,
 };

@@ -8,6 +8,7 @@
 #include "tui/view.h"
 #include "views/tensor_list.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { WIDE_FROM_COLUMNS = 150, TALL_FROM_ROWS = 34, LIST_LEAST = 3, FINDINGS_ROWS = 2, JOBS_ROWS = 3 };
@@ -133,6 +134,22 @@ static Status number_overview(void *state, Session *session, Table **table, Erro
     return tensor_list_numbers(&overview->drifted, session, table, error);
 }
 
+static CommandId twin_overview(void *state, Session *session, CommandLine *line) {
+    const Overview *overview = state;
+    (void)session;
+    return overview->in_findings ? COMMAND_CHECK : tensor_list_twin(&overview->drifted, line);
+}
+
+/* A finding's sentence, or a tensor's name. */
+static bool copy_value(void *state, Session *session, char *text, size_t size) {
+    const Overview *overview = state;
+    const Finding *finding = session_finding(session, overview->finding);
+    if (!overview->in_findings || finding == NULL)
+        return tensor_list_value(&overview->drifted, session, text, size);
+    (void)snprintf(text, size, "%s: %s", finding->subject, finding->text);
+    return true;
+}
+
 static const Action HINTS[] = {ACTION_MOVE_UP, ACTION_MOVE_DOWN, ACTION_ENTER, ACTION_METRIC_NEXT,
                                ACTION_OTHER_BLOCK};
 
@@ -149,5 +166,7 @@ const View overview_view = {
     .act = act_on_overview,
     .find = find_in_overview,
     .numbers = number_overview,
+    .twin = twin_overview,
+    .value = copy_value,
     .close = close_overview,
 };

@@ -73,6 +73,20 @@ void tensor_list_update(TensorList *list, const Session *session) {
     if (list->list.cursor >= list->count) list->list.cursor = list->count > 0 ? list->count - 1 : 0;
 }
 
+CommandId tensor_list_twin(const TensorList *list, CommandLine *line) {
+    if (list->by_drift)
+        command_line_add_option(line, COMMAND_DRIFT, OPTION_SORT, "%s",
+                                drift_metric_facts(list->metric)->key);
+    return COMMAND_DRIFT;
+}
+
+bool tensor_list_value(const TensorList *list, const Session *session, char *text, size_t size) {
+    size_t index;
+    if (!tensor_list_current(list, &index)) return false;
+    (void)snprintf(text, size, "%s", session_pair(session)->tensors[index].name);
+    return true;
+}
+
 bool tensor_list_current(const TensorList *list, size_t *index) {
     if (list->list.cursor >= list->count) return false;
     *index = list->indexes[list->list.cursor];

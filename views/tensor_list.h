@@ -45,6 +45,10 @@ Status tensor_list_numbers(TensorList *list, const Session *session, Table **tab
 /* The tensor under the cursor; false where the list is empty. */
 bool tensor_list_current(const TensorList *list, size_t *index);
 
+/* The command with these figures, and what is under the cursor (view.h). */
+CommandId tensor_list_twin(const TensorList *list, CommandLine *line);
+bool tensor_list_value(const TensorList *list, const Session *session, char *text, size_t size);
+
 /* The next metric that measures drift; direction 1 or -1. */
 DriftMetric tensor_list_step_metric(DriftMetric metric, int direction);
 
