@@ -34,6 +34,7 @@ void app_show_view(App *app, int index, bool remember) {
             return;
         }
         app->opened[index] = true;
+        if (app->resume != NULL) resume_place(app->resume, view, app->states[index]);
     }
     if (remember && app->view >= 0) {
         if (app->back_count == APP_BACK_LIMIT) {
@@ -249,7 +250,7 @@ static void close_app(App *app) {
 }
 
 static Status open_app(App *app, Session *session, const AppOptions *options, Error *error) {
-    *app = (App){.session = session, .view = -1};
+    *app = (App){.session = session, .view = -1, .resume = options->resume};
     app->states = memory_allocate(VIEW_COUNT, sizeof *app->states);
     app->opened = memory_allocate(VIEW_COUNT, sizeof *app->opened);
     Status status = app->states != NULL && app->opened != NULL ? STATUS_OK : memory_fail(error, "the views");
@@ -264,6 +265,15 @@ static Status open_app(App *app, Session *session, const AppOptions *options, Er
             status_fail(error, STATUS_ARGUMENT, "the view \"%s\" could not be opened", VIEWS[first]->name);
     if (status != STATUS_OK) close_app(app);
     return status;
+}
+
+/* For --resume. A home that cannot be written to is told, and is no failure. */
+static void keep_place(const App *app) {
+    char *path = resume_path();
+    Error error;
+    if (path != NULL && resume_write(path, app->session, app_view(app), app->states, &error) != STATUS_OK)
+        (void)fprintf(stderr, "rejuv: not kept for --resume: %s\n", error.message);
+    free(path);
 }
 
 Status app_run(Session *session, const AppOptions *options, int *exit_status, Error *error) {
@@ -283,6 +293,7 @@ Status app_run(Session *session, const AppOptions *options, int *exit_status, Er
         if (status == STATUS_OK) run_loop(&app, options->frames);
         terminal_stop();
     }
+    if (status == STATUS_OK && options->keeps) keep_place(&app);
     *exit_status = app.exit_status;
     prompt_line_stop();
     close_app(&app);

@@ -13,6 +13,7 @@
 
 #include "core/status.h"
 #include "tui/canvas.h"
+#include "tui/resume.h"
 #include "tui/session.h"
 
 #include <stdbool.h>
@@ -22,6 +23,8 @@ typedef struct AppOptions {
     bool ascii, monochrome;
     const char *keys;     /* a key file in place of the user's default one, or NULL */
     const char *view;     /* the first view's name, or NULL for VIEWS[0] */
+    const Resume *resume; /* cursors to take up again, or NULL */
+    bool keeps;           /* writes down where one was at the end (resume.h) */
     unsigned long frames; /* leave after this many drawn frames; 0: never. For tests. */
 } AppOptions;
 

@@ -39,6 +39,7 @@ typedef struct App {
     ActionArgument asked_argument; /* its count */
     char search[APP_SEARCH_SIZE];
 
+    const Resume *resume;
     char *popup, *popup_opening; /* command lines shown over the view; NULL: none */
     bool helping;
     ListState help;

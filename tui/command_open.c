@@ -2,6 +2,7 @@
 #include "tui/app.h"
 #include "tui/command.h"
 #include "tui/dials.h"
+#include "tui/resume.h"
 #include "tui/session_bookmark.h"
 #include "tui/session_pair.h"
 
@@ -78,21 +79,65 @@ static Status find_demo(Demo *demo, Error *error) {
                        "the demo pair was not found: set REJUV_DEMO to its directory, or name BASE and SFT");
 }
 
-static Status open_terminal(Batch *batch, const SessionOptions *session_options, Error *error) {
+/* The dials of the command line, or those of the last time. */
+static Status turn_dials(const Options *options, const Resume *resume, Session *session, Error *error) {
+    DialState dials;
+    if (resume != NULL) {
+        resume_apply(resume, session);
+        return STATUS_OK;
+    }
+    Status status = dials_read_state(options, session_pair(session), &dials, error);
+    if (status == STATUS_OK) session_set_dial_state(session, &dials);
+    return status;
+}
+
+/* `resume` is NULL for a session that begins anew. */
+static Status open_terminal(Batch *batch, const SessionOptions *session_options, const Resume *resume,
+                            Error *error) {
     const Options *options = batch->options;
     AppOptions app = {.ascii = options_has(options, OPTION_ASCII),
                       .monochrome = options_has(options, OPTION_MONO),
                       .keys = options_text(options, OPTION_KEYS),
                       .view = options_text(options, OPTION_VIEW),
+                      .resume = resume,
                       .frames = (unsigned long)options_value(options, OPTION_FRAMES)->count};
     Session *session;
+    app.keeps = app.frames == 0;
+    if (app.view == NULL && resume != NULL) app.view = resume->view;
     Status status = session_create(session_options, &session, error);
-    DialState dials;
     if (status != STATUS_OK) return status;
-    status = dials_read_state(options, session_pair(session), &dials, error);
-    if (status == STATUS_OK) session_set_dial_state(session, &dials);
+    status = turn_dials(options, resume, session, error);
     if (status == STATUS_OK) status = app_run(session, &app, &batch->exit_status, error);
     session_free(session);
+    return status;
+}
+
+static Status open_resumed(Batch *batch, Error *error) {
+    const Options *options = batch->options;
+    Resume resume;
+    char *path = resume_path();
+    if (path == NULL)
+        return status_fail(error, STATUS_IO, "--resume: there is no home directory where a session is kept");
+    Status status = resume_read(path, &resume, error);
+    free(path);
+    if (status != STATUS_OK) return status_add_context(error, "--resume");
+    SessionOptions session = resume.session;
+    session.alpha = options_value(options, OPTION_ALPHA)->number;
+    session.threads = (unsigned)options_value(options, OPTION_THREADS)->count;
+    status = open_terminal(batch, &session, &resume, error);
+    resume_free(&resume);
+    return status;
+}
+
+static Status open_demo(Batch *batch, SessionOptions *session, Error *error) {
+    Demo demo = {0};
+    Status status = find_demo(&demo, error);
+    if (status != STATUS_OK) return status;
+    session->base = demo.base;
+    session->sft = demo.sft;
+    if (session->calibration == NULL) session->calibration = demo.calibration;
+    status = open_terminal(batch, session, NULL, error);
+    free_demo(&demo);
     return status;
 }
 
@@ -117,20 +162,14 @@ static Status run(Batch *batch, Error *error) {
                               .prompt = options_text(options, OPTION_PROMPT),
                               .alpha = options_value(options, OPTION_ALPHA)->number,
                               .threads = (unsigned)options_value(options, OPTION_THREADS)->count};
-    if (options->operand_count > 0) {
-        session.base = options->operands[0];
-        session.sft = options->operands[1];
-        return open_terminal(batch, &session, error);
+    if (options_has(options, OPTION_RESUME)) {
+        if (options->operand_count == 0) return open_resumed(batch, error);
+        return status_fail(error, STATUS_ARGUMENT, "--resume knows which pair it was: name none");
     }
-    Demo demo = {0};
-    Status status = find_demo(&demo, error);
-    if (status != STATUS_OK) return status;
-    session.base = demo.base;
-    session.sft = demo.sft;
-    if (session.calibration == NULL) session.calibration = demo.calibration;
-    status = open_terminal(batch, &session, error);
-    free_demo(&demo);
-    return status;
+    if (options->operand_count == 0) return open_demo(batch, &session, error);
+    session.base = options->operands[0];
+    session.sft = options->operands[1];
+    return open_terminal(batch, &session, NULL, error);
 }
 
 const Command command_open = {

@@ -130,6 +130,8 @@
     /* ---- the terminal program ---- */ \
     X(VIEW, "view", 0, "NAME", TEXT, 0, 0, NULL, ON(OPEN), \
       "the view to begin with, by name or number") \
+    X(RESUME, "resume", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
+      "go on where you left: the pair, dials, bookmarks, prompt, view and cursors of the last time") \
     X(KEYS, "keys", 0, "FILE", TEXT, 0, 0, NULL, ON(OPEN), \
       "a key file in place of the user's own") \
     X(ASCII, "ascii", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \

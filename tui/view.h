@@ -23,6 +23,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* A cursor of a view's state, for taking it up again another day. What is restored may be any number: a view
+ * keeps its cursors in range when it draws. */
+typedef struct ViewPlace {
+    const char *key; /* in the file: "row" */
+    size_t *value;
+} ViewPlace;
+
+enum { VIEW_PLACES = 8 };
+
 typedef struct View {
     const char *name;  /* "layers": in key files, `:view`, file names; one lower-case word */
     const char *title; /* "Layers": in the first line */
@@ -62,6 +71,9 @@ typedef struct View {
     /* What the prompt line starts with when it asks for this action's argument; "" or NULL for nothing.
      * The text must stay valid until the next call of the view. May be NULL. */
     const char *(*initial)(void *state, Session *session, Action action);
+
+    /* Fills places[VIEW_PLACES]; returns how many there are. NULL: none. */
+    size_t (*places)(void *state, ViewPlace *places);
 
     void (*close)(void *state); /* free for a plain block; takes what open() made */
 } View;

@@ -1,0 +1,129 @@
+/* Where one was: written down, read again, and what no longer fits left out. */
+#include "session_fixture.h"
+#include "tui/resume.h"
+#include "tui/session_bookmark.h"
+#include "tui/session_tensor.h"
+
+static void write_session(const Session *session, const char *path, void *const *states) {
+    Error error = {0};
+    if (resume_write(path, session, VIEWS[2], states, &error) != STATUS_OK) fail_msg("%s", error.message);
+}
+
+static void **no_states(void) {
+    void **states = calloc(VIEW_COUNT, sizeof *states);
+    assert_non_null(states);
+    return states;
+}
+
+static DialState some_dials(const Session *session) {
+    DialState dials = session_dial_state(session);
+    dials.settings.alpha = 0.625;
+    dials.settings.rho = 0.0125;
+    dials.settings.omega = 0.75;
+    dials.settings.kinds[SETTINGS_NORM] = (SettingsOwn){true, 1.0};
+    settings_set_ramp(&dials.settings, (size_t)session_model(session)->config->layers, 0.2, 1.0 / 3.0);
+    dials.selector = SELECTOR_GRADIENT;
+    return dials;
+}
+
+static void a_session_is_taken_up_where_it_was_left(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    DialState dials = some_dials(session);
+    session_set_dial_state(session, &dials);
+    assert_true(session_keep_bookmark(session, "with all dials"));
+    session_set_alpha(session, 0.1);
+    Error error = {0};
+    assert_int_equal(session_set_prompt(session, "Tom has\n12", 10, &error), STATUS_OK);
+    session_show_tensor(session, 5);
+    void **states = no_states();
+    char *path = scratch_path("state/resume.json"); /* its directory is made */
+    write_session(session, path, states);
+    DialState left = session_dial_state(session);
+    session_free(session);
+
+    Resume resume;
+    if (resume_read(path, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_string_equal(resume.view, VIEWS[2]->name);
+    assert_true(resume.session.base[0] == '/' && resume.session.calibration[0] == '/');
+    resume.session.threads = 2;
+    if (session_create(&resume.session, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
+    resume_apply(&resume, session);
+    DialState now = session_dial_state(session);
+    assert_true(dial_state_equal(&now, &left));
+    assert_int_equal(session_bookmark_count(session), 1);
+    assert_string_equal(session_bookmark(session, 0)->name, "with all dials");
+    assert_true(dial_state_equal(&session_bookmark(session, 0)->dials, &dials));
+    assert_int_equal(session_tensor(session), 5);
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    size_t bytes;
+    assert_memory_equal(session_prompt_text(session, &bytes), "Tom has\n12", 10);
+    assert_int_equal(bytes, 10);
+    resume_free(&resume);
+    session_free(session);
+    free(states);
+    free(path);
+}
+
+static void expect_refusal(const char *text, Status expected) {
+    Resume resume;
+    Error error = {0};
+    char *path = scratch_path("odd.json");
+    scratch_write("odd.json", text, strlen(text));
+    assert_int_equal(resume_read(path, &resume, &error), expected);
+    assert_non_null(strstr(error.message, "odd.json"));
+    free(path);
+}
+
+static void what_is_no_session_is_refused(void **state) {
+    (void)state;
+    expect_refusal("", STATUS_FORMAT);
+    expect_refusal("{}", STATUS_FORMAT);
+    expect_refusal("{\"format\":\"rejuv-resume\",\"format_version\":2,\"base\":\"a\",\"sft\":\"b\"}",
+                   STATUS_FORMAT);
+    expect_refusal("{\"format\":\"rejuv-resume\",\"format_version\":1,\"base\":\"a\"}", STATUS_FORMAT);
+    Resume resume;
+    Error error = {0};
+    assert_int_equal(resume_read("/nowhere/resume.json", &resume, &error), STATUS_IO);
+}
+
+/* Every part of the file that may not fit the pair any more. */
+static void what_no_longer_fits_is_left_out_and_said(void **state) {
+    (void)state;
+    static const char TEXT[] =
+        "{\"format\":\"rejuv-resume\",\"format_version\":1,\"base\":\"x\",\"sft\":\"y\",\"view\":\"nowhere\","
+        "\"dials\":[\"--alpha\",\"0.4\",\"--alpha-layers\",\"0.1,0.2\"],\"tensor\":\"gone\","
+        "\"bookmarks\":[{\"name\":\"short\",\"dials\":[\"--alpha\"]},{\"name\":\"odd\",\"dials\":[7]},5,"
+        "{\"name\":\"good\",\"dials\":[\"--alpha\",\"0.4\"]},{\"name\":\"command\",\"dials\":[\"drift\",\"a\"]}]}";
+    Resume resume;
+    Error error = {0};
+    char *path = scratch_path("odd.json");
+    scratch_write("odd.json", TEXT, strlen(TEXT));
+    if (resume_read(path, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_null(resume.view);
+    Session *session = open_demo();
+    resume_apply(&resume, session);
+    assert_true(session_settings(session)->alpha == 0.5); /* all of the dials or none */
+    size_t index;
+    assert_true(session_find_bookmark(session, "good", &index));
+    assert_false(session_find_bookmark(session, "short", &index));
+    assert_false(session_find_bookmark(session, "odd", &index));
+    assert_int_equal(session_bookmark_count(session), 1);
+    SessionTone tone;
+    char text[512];
+    assert_true(session_take_message(session, &tone, text, sizeof text));
+    assert_non_null(strstr(text, "the dials are not as they were"));
+    resume_free(&resume);
+    session_free(session);
+    free(path);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_session_is_taken_up_where_it_was_left),
+        cmocka_unit_test(what_is_no_session_is_refused),
+        cmocka_unit_test(what_no_longer_fits_is_left_out_and_said),
+    };
+    return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);
+}
