@@ -44,6 +44,9 @@
     X(NUMBERS,          "numbers",          "", FILE,   "write the numbers to", "write this view's numbers to a file, as CSV, or JSON if its name ends in .json") \
     X(TWIN,             "twin",             "", NONE,   "script",   "show the command that gives these figures to a script") \
     X(COPY,             "copy",             "", NONE,   "copy",     "copy what is under the cursor, or the command shown: to the clipboard and a file") \
+    X(TOUR,             "tour",             "", NONE,   "tour",     "begin the tour of the method, or end it") \
+    X(TOUR_NEXT,        "tour-next",        "", NONE,   "tour",     "go on with the tour")                   \
+    X(TOUR_PREVIOUS,    "tour-previous",    "", NONE,   "tour",     "go back in the tour")                   \
     /* ---- moving about: handled by the view ---- */                                                        \
     X(MOVE_LEFT,        "move-left",        "", NONE,   "move",     "one to the left")                       \
     X(MOVE_UP,          "move-up",          "", NONE,   "move",     "one up")                                \

@@ -4,6 +4,7 @@
 #include "tui/app_state.h"
 #include "tui/help.h"
 #include "tui/terminal.h"
+#include "tui/tour.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,8 @@ void app_draw(App *app) {
     }
     Rect area = canvas_area(canvas);
     Rect title = rect_cut_top(&area, 1), last = rect_cut_bottom(&area, 1), status = rect_cut_bottom(&area, 1);
+    int strip = app->touring && !app->helping ? tour_rows(canvas, area, app->keymap) : 0;
+    if (strip > 0) tour_draw(canvas, rect_cut_bottom(&area, strip), app->keymap, app->tour_step);
     if (app->helping)
         help_draw(canvas, area, app->keymap, view, &app->help);
     else
@@ -260,6 +263,7 @@ static Status open_app(App *app, Session *session, const AppOptions *options, Er
     if (status == STATUS_OK && first < 0)
         status = status_fail(error, STATUS_ARGUMENT, "there is no view \"%s\"", options->view);
     if (status == STATUS_OK) app_show_view(app, first, false);
+    if (status == STATUS_OK && options->tour) (void)app_toggle_tour(app);
     if (status == STATUS_OK && app->view < 0)
         status =
             status_fail(error, STATUS_ARGUMENT, "the view \"%s\" could not be opened", VIEWS[first]->name);

@@ -23,6 +23,7 @@ typedef struct AppOptions {
     bool ascii, monochrome;
     const char *keys;     /* a key file in place of the user's default one, or NULL */
     const char *view;     /* the first view's name, or NULL for VIEWS[0] */
+    bool tour;            /* begins with the tour */
     const Resume *resume; /* cursors to take up again, or NULL */
     bool keeps;           /* writes down where one was at the end (resume.h) */
     unsigned long frames; /* leave after this many drawn frames; 0: never. For tests. */

@@ -1,5 +1,6 @@
 #include "tui/app_state.h"
 #include "tui/terminal.h"
+#include "tui/tour.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -90,6 +91,22 @@ static Reaction go_back(App *app) {
     return REACTION_REDRAW;
 }
 
+Reaction app_toggle_tour(App *app) {
+    app->touring = !app->touring;
+    app->tour_step = 0;
+    return app->touring ? app_step_tour(app, 0) : REACTION_REDRAW;
+}
+
+Reaction app_step_tour(App *app, int steps) {
+    long step = (long)app->tour_step + steps, last = (long)TOUR_COUNT - 1;
+    if (!app->touring) return app_toggle_tour(app);
+    if (step > last) session_say(app->session, SESSION_NOTE, "that was the tour");
+    app->touring = step <= last;
+    app->tour_step = (size_t)(step < 0 ? 0 : step > last ? last : step);
+    if (app->touring) app_show_view(app, view_find(TOUR_STEPS[app->tour_step].view), true);
+    return REACTION_REDRAW;
+}
+
 /* The frame's own actions; REACTION_IGNORED for all others. */
 static Reaction act_on_frame(App *app, Action action, const ActionArgument *argument) {
     switch (action) {
@@ -136,6 +153,12 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
     case ACTION_REDRAW:
         terminal_redraw();
         return REACTION_REDRAW;
+    case ACTION_TOUR:
+        return app_toggle_tour(app);
+    case ACTION_TOUR_NEXT:
+        return app_step_tour(app, argument->count);
+    case ACTION_TOUR_PREVIOUS:
+        return app_step_tour(app, -argument->count);
     case ACTION_TWIN:
         return app_open_twin(app);
     case ACTION_COPY:

@@ -41,6 +41,8 @@ typedef struct App {
 
     const Resume *resume;
     char *popup, *popup_opening; /* command lines shown over the view; NULL: none */
+    bool touring;
+    size_t tour_step;
     bool helping;
     ListState help;
 
@@ -82,6 +84,10 @@ void app_draw_popup(App *app, Rect area);
 
 /* Copies what the popup shows, or what is under the cursor. */
 Reaction app_copy(App *app);
+
+/* Begins the tour, or ends it; goes on by so many steps (back, where negative) and shows their view. */
+Reaction app_toggle_tour(App *app);
+Reaction app_step_tour(App *app, int steps);
 
 /* Looks for app->search; direction 1 or -1, `stay` while typing. */
 Reaction app_find(App *app, int direction, bool stay);

@@ -100,6 +100,7 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
                       .keys = options_text(options, OPTION_KEYS),
                       .view = options_text(options, OPTION_VIEW),
                       .resume = resume,
+                      .tour = options_has(options, OPTION_TOUR),
                       .frames = (unsigned long)options_value(options, OPTION_FRAMES)->count};
     Session *session;
     app.keeps = app.frames == 0;

@@ -130,6 +130,8 @@
     /* ---- the terminal program ---- */ \
     X(VIEW, "view", 0, "NAME", TEXT, 0, 0, NULL, ON(OPEN), \
       "the view to begin with, by name or number") \
+    X(TOUR, "tour", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
+      "begin with a tour: the method in a few steps, on the demo pair or on your own") \
     X(RESUME, "resume", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
       "go on where you left: the pair, dials, bookmarks, prompt, view and cursors of the last time") \
     X(KEYS, "keys", 0, "FILE", TEXT, 0, 0, NULL, ON(OPEN), \
