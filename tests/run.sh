@@ -5,7 +5,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 2
 . tui/packages.sh
-PACKAGES_TESTS="libcmocka-dev libvterm-dev clang clang-format libasan8 libubsan1"
+PACKAGES_TESTS="libcmocka-dev libvterm-dev clang clang-format libasan8 libubsan1 groff zsh fish"
 passed=0 failed=0 skipped=0 failures=
 jobs=$(nproc)
 OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-$jobs}

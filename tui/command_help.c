@@ -4,7 +4,7 @@
 
 enum { COLUMNS = 79, INDENT = 2, OPTION_COLUMN = 30, COMMAND_COLUMN = 12 };
 
-static const char EXIT_STATUS[] =
+const char COMMAND_EXIT_STATUS[] =
     "Exit status: 0; 1 a finding (two checkpoints that cannot be fused, a failed verification); 2 an "
     "error; "
     "130 interrupted.";
@@ -103,5 +103,5 @@ void command_write_help(CommandId id) {
     if (id == COMMAND_OPEN) write_commands();
     write_options(id);
     (void)putchar('\n');
-    write_paragraphs(EXIT_STATUS);
+    write_paragraphs(COMMAND_EXIT_STATUS);
 }

@@ -31,6 +31,8 @@ typedef enum CommandId {
     COMMAND_SWEEP,
     COMMAND_EXPORT,
     COMMAND_VERIFY,
+    COMMAND_MANUAL,
+    COMMAND_COMPLETION,
     COMMAND_COUNT
 } CommandId;
 
