@@ -164,6 +164,8 @@ static Reaction take_event(App *app, TerminalEvent event) {
         return take_key(app, event.key);
     case TERMINAL_PASTE:
         return take_paste(app);
+    case TERMINAL_MOUSE:
+        return app_take_mouse(app, &event.mouse);
     case TERMINAL_RESIZE:
         return app_resize(app);
     case TERMINAL_INTERRUPT:
@@ -282,7 +284,8 @@ static void keep_place(const App *app) {
 
 Status app_run(Session *session, const AppOptions *options, int *exit_status, Error *error) {
     App app;
-    TerminalOptions terminal = {.ascii = options->ascii, .monochrome = options->monochrome};
+    TerminalOptions terminal = {
+        .ascii = options->ascii, .monochrome = options->monochrome, .mouse = options->mouse};
     Error history;
     Status status = open_app(&app, session, options, error);
     if (status != STATUS_OK) return status;

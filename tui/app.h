@@ -20,7 +20,7 @@
 #include <stddef.h>
 
 typedef struct AppOptions {
-    bool ascii, monochrome;
+    bool ascii, monochrome, mouse;
     const char *keys;     /* a key file in place of the user's default one, or NULL */
     const char *view;     /* the first view's name, or NULL for VIEWS[0] */
     bool tour;            /* begins with the tour */

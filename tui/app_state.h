@@ -9,8 +9,10 @@
 #include "tui/frame.h"
 #include "tui/keymap.h"
 #include "tui/prompt_line.h"
+#include "tui/terminal.h"
 #include "tui/view.h"
 #include "tui/widget_list.h"
+#include "tui/zone.h"
 
 enum { APP_BACK_LIMIT = 16, APP_SEARCH_SIZE = 256 };
 
@@ -41,6 +43,10 @@ typedef struct App {
 
     const Resume *resume;
     char *popup, *popup_opening; /* command lines shown over the view; NULL: none */
+    Zone slider;                 /* the dial that the mouse holds */
+    bool is_sliding;
+    double pressed_at; /* when the mouse last pointed at something */
+
     bool touring;
     size_t tour_step;
     bool helping;
@@ -84,6 +90,8 @@ void app_draw_popup(App *app, Rect area);
 
 /* Copies what the popup shows, or what is under the cursor. */
 Reaction app_copy(App *app);
+
+Reaction app_take_mouse(App *app, const TerminalMouse *mouse);
 
 /* Begins the tour, or ends it; goes on by so many steps (back, where negative) and shows their view. */
 Reaction app_toggle_tour(App *app);

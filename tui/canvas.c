@@ -91,6 +91,7 @@ Status canvas_create(int rows, int columns, Theme theme, Canvas **canvas, Error 
 void canvas_free(Canvas *canvas) {
     if (canvas == NULL) return;
     free(canvas->cells);
+    free(canvas->zones);
     free(canvas);
 }
 
@@ -114,6 +115,7 @@ static Cell *cell_at(const Canvas *canvas, int row, int column) {
 
 void canvas_clear(Canvas *canvas) {
     canvas->cursor_row = canvas->cursor_column = -1;
+    canvas->zone_count = 0;
     size_t count = (size_t)canvas->rows * (size_t)canvas->columns;
     for (size_t i = 0; i < count; i++) blank(&canvas->cells[i], PLAIN);
 }

@@ -97,6 +97,7 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
     const Options *options = batch->options;
     AppOptions app = {.ascii = options_has(options, OPTION_ASCII),
                       .monochrome = options_has(options, OPTION_MONO),
+                      .mouse = options_has(options, OPTION_MOUSE),
                       .keys = options_text(options, OPTION_KEYS),
                       .view = options_text(options, OPTION_VIEW),
                       .resume = resume,

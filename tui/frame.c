@@ -1,6 +1,7 @@
 #include "tui/frame.h"
 
 #include "tui/widget_dial.h"
+#include "tui/zone.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -87,6 +88,13 @@ static bool contains(const Action *actions, size_t count, Action action) {
     return false;
 }
 
+/* Columns [begin, end) of the key line do the action when they are pressed. */
+static void add_button(Canvas *canvas, Rect area, int begin, int end, Action action) {
+    zone_add(canvas, &(Zone){.kind = ZONE_BUTTON,
+                             .area = rect_make(area.row, area.column + begin, 1, end - begin),
+                             .action = action});
+}
+
 static int draw_hints(Canvas *canvas, Rect area, int column, const Keymap *keymap, const View *view,
                       const Action *actions, size_t count, bool own) {
     for (size_t i = 0; i < count;) {
@@ -96,12 +104,15 @@ static int draw_hints(Canvas *canvas, Rect area, int column, const Keymap *keyma
             continue;
         }
         const char *label = action_info(actions[i])->label;
-        i += join_keys(keymap, view, actions + i, count - i, keys, sizeof keys);
+        size_t taken = join_keys(keymap, view, actions + i, count - i, keys, sizeof keys);
+        i += taken;
         if (keys[0] == '\0') continue;
         if (column + text_width(keys) + 1 + text_width(label) > area.columns)
             continue; /* a shorter may fit */
+        int begin = column;
         column = canvas_write(canvas, area, 0, column, ROLE_KEY, keys);
         column = canvas_write(canvas, area, 0, column + 1, ROLE_TEXT, label) + 2;
+        if (taken == 1) add_button(canvas, area, begin, column - 2, actions[i - 1]);
     }
     return column;
 }
@@ -131,8 +142,11 @@ void frame_draw_keys(Canvas *canvas, Rect area, const Keymap *keymap, const View
     (void)join_keys(keymap, view, &FRAME_HINTS[FRAME_HINT_COUNT - 1], 1, keys_of_quit, sizeof keys_of_quit);
     (void)snprintf(text, sizeof text, "%s help  %s quit", keys_of_help, keys_of_quit);
     int begin = area.columns - text_width(text);
+    int help = begin;
     begin = canvas_write(canvas, area, 0, begin, ROLE_KEY, keys_of_help);
     begin = canvas_write(canvas, area, 0, begin, ROLE_TEXT, " help  ");
+    add_button(canvas, area, help, begin - 2, ACTION_HELP);
+    add_button(canvas, area, begin, area.columns, ACTION_QUIT);
     begin = canvas_write(canvas, area, 0, begin, ROLE_KEY, keys_of_quit);
     (void)canvas_write(canvas, area, 0, begin, ROLE_TEXT, " quit");
 }

@@ -138,6 +138,8 @@
       "a key file in place of the user's own") \
     X(ASCII, "ascii", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
       "draw with ASCII characters only") \
+    X(MOUSE, "mouse", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
+      "heed the mouse: it selects, scrolls and drags dials; the terminal's own selecting then needs Shift") \
     X(MONO, "mono", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
       "no colours") \
     X(FRAMES, "frames", 0, "N", COUNT, 1, 1e9, NULL, ON(OPEN), \

@@ -41,6 +41,7 @@ static struct {
     Canvas *shown; /* what the terminal shows */
     bool stale;    /* `shown` is not to be trusted: draw everything */
     bool pastes;   /* bracketed paste was switched on */
+    bool mouse;    /* reports of the mouse were */
     int errors;
     Pair pairs[PAIRS_MANY];
     int pair_count, pair_limit;
@@ -48,6 +49,9 @@ static struct {
 } terminal;
 
 static const char PASTE_ON[] = "\033[?2004h", PASTE_OFF[] = "\033[?2004l";
+/* presses, drags, and coordinates beyond column 223 */
+static const char MOUSE_ON[] = "\033[?1000h\033[?1002h\033[?1006h",
+                  MOUSE_OFF[] = "\033[?1006l\033[?1002l\033[?1000l";
 
 /* ---- start and stop ---- */
 
@@ -69,6 +73,7 @@ static void collect_restore_bytes(void) {
     static const char *const NAMES[] = {"sgr0", "op", "cnorm", "rmkx", "rmcup"};
     collected_count = 0;
     for (const char *c = PASTE_OFF; terminal.pastes && *c != '\0'; c++) (void)collect(*c);
+    for (const char *c = MOUSE_OFF; terminal.mouse && *c != '\0'; c++) (void)collect(*c);
     for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
         const char *text = capability(NAMES[i]);
         if (text != NULL) (void)tputs(text, 1, collect);
@@ -78,6 +83,12 @@ static void collect_restore_bytes(void) {
 
 static void say_to_terminal(const char *text) {
     if (fputs(text, terminal.output) == EOF || fflush(terminal.output) == EOF) terminal.errors++;
+}
+
+/* What the terminal tells besides keys. */
+static void switch_reports(bool on) {
+    if (terminal.pastes) say_to_terminal(on ? PASTE_ON : PASTE_OFF);
+    if (terminal.mouse) say_to_terminal(on ? MOUSE_ON : MOUSE_OFF);
 }
 
 static Status open_files(Error *error) {
@@ -170,13 +181,14 @@ Status terminal_start(const TerminalOptions *options, Error *error) {
         return status;
     }
     terminal.pastes = terminal_clipboard_is_known(getenv("TERM"));
+    terminal.mouse = options->mouse && terminal.pastes; /* the same families know it */
     collect_restore_bytes();
     if (known) (void)tcsetattr(fileno(terminal.input), TCSANOW, &before); /* so that rescue keeps these */
     rescue_arm(fileno(terminal.input), fileno(terminal.output), collected, collected_count);
     set_line();
     choose_theme(options);
-    if (terminal.pastes) say_to_terminal(PASTE_ON);
-    terminal_input_open(fileno(terminal.input), terminal.pastes);
+    switch_reports(true);
+    terminal_input_open(fileno(terminal.input), terminal.pastes, terminal.mouse);
     terminal_signal_catch();
     terminal.running = terminal.stale = true;
     if (!registered) registered = atexit(terminal_stop) == 0;
@@ -186,7 +198,7 @@ Status terminal_start(const TerminalOptions *options, Error *error) {
 void terminal_stop(void) {
     if (!terminal.running) return;
     terminal.running = false;
-    if (terminal.pastes) say_to_terminal(PASTE_OFF);
+    switch_reports(false);
     (void)endwin();
     rescue_restore_line();
     terminal_signal_release();
@@ -312,7 +324,7 @@ static void adopt_size(void) {
 void terminal_suspend(void) {
     struct sigaction action = {.sa_handler = SIG_DFL}, ours;
     if (!terminal.running) return;
-    if (terminal.pastes) say_to_terminal(PASTE_OFF);
+    switch_reports(false);
     (void)endwin();
     rescue_restore_line();
     (void)sigaction(SIGTSTP, &action, &ours);
@@ -321,7 +333,7 @@ void terminal_suspend(void) {
     (void)sigaction(SIGTSTP, &ours, NULL);
     terminal_signal_forget_continue();
     (void)reset_prog_mode();
-    if (terminal.pastes) say_to_terminal(PASTE_ON);
+    switch_reports(true);
     adopt_size();
 }
 

@@ -23,11 +23,13 @@
 typedef struct TerminalOptions {
     bool ascii;      /* draw ASCII only, whatever the locale says */
     bool monochrome; /* no colours, whatever TERM and NO_COLOR say */
+    bool mouse;      /* ask the terminal to report it; its own selecting then needs Shift */
 } TerminalOptions;
 
 typedef enum TerminalEventKind {
     TERMINAL_TIMEOUT,   /* nothing happened in the time given */
     TERMINAL_KEY,       /* a key: .key */
+    TERMINAL_MOUSE,     /* .mouse */
     TERMINAL_PASTE,     /* pasted text: terminal_paste() */
     TERMINAL_RESIZE,    /* the size changed, or everything has to be drawn again */
     TERMINAL_WAKE,      /* terminal_wake() was called */
@@ -35,10 +37,24 @@ typedef enum TerminalEventKind {
     TERMINAL_END        /* SIGHUP, SIGTERM or a lost terminal: leave; .signal (0 for a lost terminal) */
 } TerminalEventKind;
 
+typedef enum TerminalMouseKind {
+    TERMINAL_MOUSE_PRESS, /* of the left button, as are the next two */
+    TERMINAL_MOUSE_DRAG,
+    TERMINAL_MOUSE_RELEASE,
+    TERMINAL_MOUSE_WHEEL_UP,
+    TERMINAL_MOUSE_WHEEL_DOWN
+} TerminalMouseKind;
+
+typedef struct TerminalMouse {
+    TerminalMouseKind kind;
+    int row, column; /* from 0 */
+} TerminalMouse;
+
 typedef struct TerminalEvent {
     TerminalEventKind kind;
     Key key;
     int signal;
+    TerminalMouse mouse;
 } TerminalEvent;
 
 /* Needs the locale to be set (setlocale(LC_CTYPE, "")). A TERM that is not known is taken for xterm-256color;

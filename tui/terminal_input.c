@@ -9,6 +9,7 @@
 
 enum {
     CODE_PASTE = 0x3000, /* ESC [ 200 ~, beyond curses' own codes */
+    CODE_MOUSE,          /* ESC [ < */
     PASTE_LIMIT = 1 << 20,
     PASTE_GAP = 500,   /* ms without a byte after which a paste counts as ended */
     ERRORS_LIMIT = 200 /* readable, yet nothing to read, this often in a row: the terminal is gone */
@@ -21,10 +22,11 @@ static struct {
     size_t paste_bytes, paste_capacity;
 } input = {.file = -1, .pushed = WEOF};
 
-void terminal_input_open(int file, bool pastes) {
+void terminal_input_open(int file, bool pastes, bool mouse) {
     input.file = file;
     input.pushed = WEOF;
     if (pastes) (void)define_key("\033[200~", CODE_PASTE);
+    if (mouse) (void)define_key("\033[<", CODE_MOUSE);
 }
 
 void terminal_input_close(void) {
@@ -161,6 +163,34 @@ const char *terminal_paste(size_t *bytes) {
     return input.paste_bytes > 0 ? input.paste : "";
 }
 
+/* The rest of ESC [ < BUTTON ; COLUMN ; ROW M, or m for a release; counted from 1. False for what has no
+ * meaning here: other buttons, the pointer moving without one. */
+static bool read_mouse(TerminalMouse *mouse) {
+    enum { FIELDS = 3, LONGEST = 20, MODIFIERS = 4 | 8 | 16, DRAG = 32, WHEEL = 64, LARGEST = 1 << 14 };
+    int fields[FIELDS] = {0}, field = 0;
+    wint_t c = 0;
+    for (int i = 0; i < LONGEST && read_wide(&c) == OK && c != 'M' && c != 'm'; i++) {
+        if (c == ';')
+            field++;
+        else if (c >= '0' && c <= '9' && field < FIELDS && fields[field] < LARGEST)
+            fields[field] = fields[field] * 10 + (int)(c - '0');
+        else
+            return false;
+    }
+    int button = fields[0] & ~MODIFIERS;
+    *mouse = (TerminalMouse){.row = fields[2] - 1, .column = fields[1] - 1};
+    if (field != FIELDS - 1 || (c != 'M' && c != 'm') || mouse->row < 0 || mouse->column < 0) return false;
+    if (button == WHEEL || button == WHEEL + 1)
+        mouse->kind = button == WHEEL ? TERMINAL_MOUSE_WHEEL_UP : TERMINAL_MOUSE_WHEEL_DOWN;
+    else if (button == 0)
+        mouse->kind = c == 'm' ? TERMINAL_MOUSE_RELEASE : TERMINAL_MOUSE_PRESS;
+    else if (button == DRAG)
+        mouse->kind = TERMINAL_MOUSE_DRAG;
+    else
+        return false;
+    return true;
+}
+
 TerminalEvent terminal_input_read(void) {
     TerminalEvent event = {.kind = TERMINAL_TIMEOUT};
     wint_t character;
@@ -171,6 +201,8 @@ TerminalEvent terminal_input_read(void) {
     } else if (result == KEY_CODE_YES && character == CODE_PASTE) {
         read_paste();
         event.kind = TERMINAL_PASTE;
+    } else if (result == KEY_CODE_YES && character == CODE_MOUSE) {
+        event.kind = read_mouse(&event.mouse) ? TERMINAL_MOUSE : TERMINAL_KEY; /* KEY_NONE: swallowed */
     } else {
         if (result == KEY_CODE_YES)
             event.key = translate_code(character);

@@ -9,8 +9,9 @@
 
 #include <stdbool.h>
 
-/* After newterm(): the file that keys come from; `pastes`: the terminal marks pasted text. */
-void terminal_input_open(int file, bool pastes);
+/* After newterm(): the file that keys come from; `pastes`: the terminal marks pasted text; `mouse`: it reports
+ * the mouse, in SGR form. */
+void terminal_input_open(int file, bool pastes, bool mouse);
 void terminal_input_close(void);
 
 /* What is waiting, without waiting for it: TERMINAL_KEY (KEY_NONE for something swallowed), TERMINAL_PASTE,

@@ -2,6 +2,7 @@
 
 #include "tui/format.h"
 #include "tui/widget_chart.h"
+#include "tui/zone.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -77,6 +78,13 @@ void dial_draw(Canvas *canvas, Rect area, int row, const Dial *dial) {
                            ROLE_BAR_REST, "┼");
     (void)canvas_write(canvas, area, row, at, ROLE_BAR_REST, "├");
     (void)canvas_write(canvas, area, row, at + track - 1, ROLE_BAR_REST, "┤");
+    double unit = dial->per_unit != 0 ? dial->per_unit : 1;
+    if (dial->action != ACTION_NOTHING)
+        zone_add(canvas, &(Zone){.kind = ZONE_SLIDER,
+                                 .area = rect_make(area.row + row, area.column + at, 1, track),
+                                 .action = dial->action,
+                                 .low = dial->low * unit,
+                                 .high = dial->high * unit});
     double share = dial->high > dial->low ? (dial->value - dial->low) / (dial->high - dial->low) : 0;
     share = share > 0 ? (share < 1 ? share : 1) : 0;
     (void)canvas_write(canvas, area, row, at + (int)lround(share * (track - 1)), ROLE_MARK, "●");

@@ -4,6 +4,7 @@
 #ifndef REJUV_TUI_WIDGET_DIAL_H
 #define REJUV_TUI_WIDGET_DIAL_H
 
+#include "tui/action.h"
 #include "tui/canvas.h"
 
 #include <stdbool.h>
@@ -30,6 +31,8 @@ typedef struct Dial {
     double low, high, value;
     int ticks; /* parts that tick marks divide it in; 0: none */
     bool selected, stale;
+    Action action;   /* sets it to a number: for the mouse; ACTION_NOTHING: it cannot be turned */
+    double per_unit; /* the action's number for a value of 1; 0 counts as 1 */
     int label_columns, end_columns, value_columns; /* so that dials stand below each other; 0: as needed */
 } Dial;
 

@@ -1,5 +1,7 @@
 #include "tui/widget_list.h"
 
+#include "tui/zone.h"
+
 #include <string.h>
 
 enum { COLUMNS_LIMIT = 32, FLEXIBLE_LEAST = 8, GAP = 2 };
@@ -84,6 +86,9 @@ void list_draw(Canvas *canvas, Rect area, ListState *state, size_t count, const 
     }
     lay_out(columns, column_count, area.columns, widths);
     draw_row(canvas, head, 0, columns, column_count, widths, NULL, NULL, 0);
+    if (focused)
+        zone_add(canvas,
+                 &(Zone){.kind = ZONE_GRID, .area = area, .down = {&state->cursor, state->top, count, 1}});
     for (int row = 0; row < area.rows && state->top + (size_t)row < count; row++) {
         size_t item = state->top + (size_t)row;
         draw_row(canvas, area, row, columns, column_count, widths, cell, user, item);

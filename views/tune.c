@@ -57,6 +57,7 @@ static void draw_dials(const Session *session, Canvas *canvas, Rect area) {
                            .high = 1.0,
                            .value = settings->alpha,
                            .ticks = 10,
+                           .action = ACTION_ALPHA_SET,
                            .selected = true},
                           {.label = "ρ reset",
                            .low_label = "0",
@@ -64,14 +65,17 @@ static void draw_dials(const Session *session, Canvas *canvas, Rect area) {
                            .value_text = rho,
                            .high = MOST_RHO,
                            .value = settings->rho < MOST_RHO ? settings->rho : MOST_RHO,
-                           .ticks = 4},
+                           .ticks = 4,
+                           .action = ACTION_RHO_SET,
+                           .per_unit = 100.0},
                           {.label = "ω strength",
                            .low_label = "0",
                            .high_label = "1",
                            .value_text = omega,
                            .high = 1.0,
                            .value = settings->omega,
-                           .ticks = 4}};
+                           .ticks = 4,
+                           .action = ACTION_OMEGA_SET}};
     for (int i = 0; i < DIALS; i++) {
         Dial dial = dials[i];
         dial.label_columns = 10;

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -36,7 +37,34 @@ static bool press_character(VTerm *terminal, const char *name, VTermModifier mod
     return true;
 }
 
+/* "press@5,10", "drag@5,20", "release@5,20", "wheel-up@5,5": rows and columns from 0. Only a program that asked for
+ * the mouse gets it. */
+static bool use_mouse(VTerm *terminal, const char *name) {
+    static const struct {
+        const char *name;
+        int button; /* 0: the pointer moves only */
+        bool pressed;
+    } acts[] = {{"press", 1, true},
+                {"release", 1, false},
+                {"drag", 0, false},
+                {"wheel-up", 4, true},
+                {"wheel-down", 5, true}};
+    int row, column;
+    const char *at = strchr(name, '@');
+    if (at == NULL || sscanf(at + 1, "%d,%d", &row, &column) != 2) return false;
+    for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++) {
+        if (strlen(acts[i].name) != (size_t)(at - name) ||
+            strncmp(name, acts[i].name, (size_t)(at - name)) != 0)
+            continue;
+        vterm_mouse_move(terminal, row, column, VTERM_MOD_NONE);
+        if (acts[i].button > 0) vterm_mouse_button(terminal, acts[i].button, acts[i].pressed, VTERM_MOD_NONE);
+        return true;
+    }
+    return false;
+}
+
 bool terminal_keys_press(VTerm *terminal, const char *name) {
+    if (use_mouse(terminal, name)) return true;
     unsigned modifier = VTERM_MOD_NONE;
     while (name[0] != '\0' && name[1] == '-' && name[2] != '\0') {
         if (name[0] == 'C') {
