@@ -8,6 +8,9 @@
 
 static const Action FRAME_HINTS[] = {ACTION_ALPHA_UP, ACTION_ALPHA_DOWN, ACTION_NEXT_VIEW, ACTION_SEARCH,
                                      ACTION_COMMAND,  ACTION_HELP,       ACTION_QUIT};
+/* Work that is over at once would only flicker, and cost bytes over a slow line. */
+static const double VISIBLE_SECONDS = 0.3;
+
 enum { FRAME_HINT_COUNT = sizeof FRAME_HINTS / sizeof FRAME_HINTS[0], HINT_SIZE = 96, JOBS_SHOWN = 8 };
 
 void frame_draw_title(Canvas *canvas, Rect area, Session *session, int number, const char *title) {
@@ -47,7 +50,9 @@ void frame_draw_status(Canvas *canvas, Rect area, Session *session, const Keymap
         return;
     }
     size_t count = session_jobs(session, jobs, JOBS_SHOWN);
-    if (count == 0) return;
+    size_t shown = 0;
+    while (shown < count && jobs[shown].seconds < VISIBLE_SECONDS) shown++;
+    if (shown == count) return;
     char note[HINT_SIZE] = "", keys[KEY_NAME_SIZE * 2], more[16] = "";
     const KeymapBinding *cancel = keymap_find(keymap, view->name, ACTION_CANCEL);
     if (count > 1) (void)snprintf(more, sizeof more, "+%u  ", (unsigned)(count < 99 ? count - 1 : 99));
@@ -55,11 +60,11 @@ void frame_draw_status(Canvas *canvas, Rect area, Session *session, const Keymap
         keymap_write_keys(cancel, true, keys, sizeof keys);
         (void)snprintf(note, sizeof note, "%s%s %s", more, keys, action_info(ACTION_CANCEL)->label);
     }
-    ProgressLine line = {.label = jobs[0].label,
-                         .done = jobs[0].done,
-                         .total = jobs[0].total,
-                         .seconds = jobs[0].seconds,
-                         .rate = jobs[0].rate,
+    ProgressLine line = {.label = jobs[shown].label,
+                         .done = jobs[shown].done,
+                         .total = jobs[shown].total,
+                         .seconds = jobs[shown].seconds,
+                         .rate = jobs[shown].rate,
                          .note = note};
     progress_draw(canvas, area, 0, &line);
 }
