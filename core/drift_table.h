@@ -1,6 +1,6 @@
 /*
  * drift_table — what the parts of drift share: how rows get into a table, and the exact share of the largest
- * elements. Only core/drift*.c includes this.
+ * elements. Only core/drift*.c and core/cache_drift.c include this.
  */
 #ifndef REJUV_CORE_DRIFT_TABLE_H
 #define REJUV_CORE_DRIFT_TABLE_H

@@ -30,6 +30,7 @@ static Status map_file(SafetensorsFile *file, Error *error) {
                              file->path, (intmax_t)facts.st_size);
     } else {
         file->size = (size_t)facts.st_size;
+        file->stamp = file_stamp_make(&facts);
         void *map = mmap(NULL, file->size, PROT_READ, MAP_SHARED, descriptor, 0);
         if (map == MAP_FAILED)
             status = status_fail_errno(error, errno, "%s: mapping", file->path);

@@ -16,6 +16,7 @@
 #define REJUV_CORE_SAFETENSORS_H
 
 #include "core/dtype.h"
+#include "core/file_stamp.h"
 #include "core/status.h"
 
 #include <stddef.h>
@@ -38,6 +39,7 @@ typedef struct SafetensorsFile {
     size_t count;
     const unsigned char *map;
     size_t size;
+    FileStamp stamp; /* of the mapped file, when it was mapped */
     char *names; /* the text that entries' names point into */
 } SafetensorsFile;
 
