@@ -58,8 +58,10 @@ static Status measure_file(const Cache *cache, const SafetensorsFile *file, uint
     if (status != STATUS_OK) return status;
     if (!is_unchanged(file))
         return status_fail(error, STATUS_MISMATCH, "%s has changed since it was opened", file->path);
-    if (file_stamp_is_settled(&file->stamp) && make_file_key(&file->stamp, &key, NULL) == STATUS_OK)
-        (void)cache_store(cache, &key, hex, HASH_HEX_SIZE - 1, NULL); /* then it is read again next time */
+    if (file_stamp_is_settled(&file->stamp) && make_file_key(&file->stamp, &key, NULL) == STATUS_OK) {
+        Status stored = cache_store(cache, &key, hex, HASH_HEX_SIZE - 1, NULL);
+        (void)stored; /* where it cannot be written, the file is read again next time */
+    }
     return STATUS_OK;
 }
 

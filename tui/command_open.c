@@ -1,5 +1,6 @@
 #include "core/memory.h"
 #include "tui/app.h"
+#include "tui/cache_directory.h"
 #include "tui/command.h"
 #include "tui/dials.h"
 #include "tui/resume.h"
@@ -103,10 +104,14 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
                       .resume = resume,
                       .tour = options_has(options, OPTION_TOUR),
                       .frames = (unsigned long)options_value(options, OPTION_FRAMES)->count};
+    SessionOptions cached = *session_options;
+    char *cache = options_has(options, OPTION_NO_CACHE) ? NULL : cache_directory_find();
+    cached.cache = cache;
     Session *session;
     app.keeps = app.frames == 0;
     if (app.view == NULL && resume != NULL) app.view = resume->view;
-    Status status = session_create(session_options, &session, error);
+    Status status = session_create(&cached, &session, error);
+    free(cache);
     if (status != STATUS_OK) return status;
     status = turn_dials(options, resume, session, error);
     if (status == STATUS_OK) status = app_run(session, &app, &batch->exit_status, error);

@@ -25,7 +25,7 @@ void session_title(const Session *session, char *text, size_t size) {
 
 /* ---- running work ---- */
 
-enum { MOST_WORKS = 16 };
+enum { MOST_WORKS = 24 };
 
 /* All work that may run, that asked for last by a person first: what is shown first and cancelled first. */
 static size_t list_works(Session *session, Work **works) {
@@ -43,7 +43,11 @@ static size_t list_works(Session *session, Work **works) {
                    &session->method.profiling,
                    &session->method.measuring,
                    &session->scanning,
-                   &session->loading};
+                   &session->loading,
+                   &session->cache.opening,
+                   &session->cache.recalling,
+                   &session->cache.keeping,
+                   &session->cache.reading};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (all[i] != NULL && work_is_running(all[i])) works[count++] = all[i];
     }
@@ -84,6 +88,7 @@ bool session_cancel(Session *session) {
 
 bool session_refresh(Session *session) {
     bool changed = session_pair_refresh(session);
+    changed |= session_cache_refresh(session);
     changed |= session_tune_refresh(session);
     changed |= session_bookmark_refresh(session);
     changed |= session_prompt_refresh(session);

@@ -38,7 +38,7 @@ static Status keep_ranking(Session *session, Selector selector, Ranking *ranking
     return STATUS_OK;
 }
 
-static RankingOrigin make_origin(const Session *session, Selector selector) {
+RankingOrigin session_ranking_origin(const Session *session, Selector selector) {
     RankingOrigin origin = {.selector = selector};
     if (selector == SELECTOR_ATTRIBUTION) origin.targets = session->method.target_count;
     if (selector == SELECTOR_RANDOM) origin.seed = RANDOM_SEED;
@@ -55,13 +55,16 @@ static Status attribute(Job *job, void *argument, Error *error) {
     SessionAttributionErrand *errand = argument;
     Status status = attribution_run(errand->model, errand->rows, errand->targets, errand->target_count, false,
                                     0, &errand->attribution, job, error);
-    if (status != STATUS_OK) return status;
+    return status == STATUS_OK ? session_rank_attribution(errand, error) : status;
+}
+
+Status session_rank_attribution(SessionAttributionErrand *errand, Error *error) {
     return ranking_create(&errand->table, &errand->origin,
                           (const uint32_t *)(const void *)errand->attribution.best_rank, &errand->ranking,
                           error);
 }
 
-static void free_attribution_errand(SessionAttributionErrand *errand) {
+void session_free_attribution_errand(SessionAttributionErrand *errand) {
     free(errand->rows);
     free(errand->targets);
     attribution_free(&errand->attribution);
@@ -77,14 +80,27 @@ static Status start_attribution(Session *session, Error *error) {
     size_t rows;
     *errand = (SessionAttributionErrand){.model = session->model,
                                          .table = method->table,
-                                         .origin = make_origin(session, SELECTOR_ATTRIBUTION)};
+                                         .origin = session_ranking_origin(session, SELECTOR_ATTRIBUTION)};
     errand->rows = list_rows(session, &rows);
     if (errand->rows == NULL) return memory_fail(error, "attribution");
     Status status = attribution_choose_targets(errand->rows, rows, base, sft, method->target_count,
                                                &errand->targets, &errand->target_count, error);
     if (status == STATUS_OK)
         status = work_start(&method->attributing, session->threads, attribute, errand, error);
-    if (status != STATUS_OK) free_attribution_errand(errand);
+    if (status != STATUS_OK) session_free_attribution_errand(errand);
+    return status;
+}
+
+Status session_accept_attribution(Session *session, SessionAttributionErrand *errand, Error *error) {
+    SessionMethod *method = &session->method;
+    attribution_free(&method->attribution);
+    method->attribution = errand->attribution;
+    errand->attribution = (Attribution){0};
+    method->has_attribution = true;
+    method->attributed_targets = errand->origin.targets;
+    Status status = keep_ranking(session, SELECTOR_ATTRIBUTION, errand->ranking, error);
+    errand->ranking = NULL;
+    session_follow_selector(session);
     return status;
 }
 
@@ -92,19 +108,11 @@ static Status collect_attribution(Session *session, Error *error) {
     SessionMethod *method = &session->method;
     SessionAttributionErrand *errand = &method->attribution_errand;
     Status status = method->attributing.status;
-    if (status == STATUS_OK) {
-        attribution_free(&method->attribution);
-        method->attribution = errand->attribution;
-        errand->attribution = (Attribution){0};
-        method->has_attribution = true;
-        method->attributed_targets = method->target_count;
-        status = keep_ranking(session, SELECTOR_ATTRIBUTION, errand->ranking, error);
-        errand->ranking = NULL;
-        session_follow_selector(session);
-    } else if (error != NULL) {
+    if (status == STATUS_OK)
+        status = session_accept_attribution(session, errand, error);
+    else
         *error = method->attributing.error;
-    }
-    free_attribution_errand(errand);
+    session_free_attribution_errand(errand);
     return status;
 }
 
@@ -112,54 +120,80 @@ static Status collect_attribution(Session *session, Error *error) {
 
 static Status measure_dormancy(Job *job, void *argument, Error *error) {
     SessionDormancyErrand *errand = argument;
-    return dormancy_run(errand->model, &errand->settings, errand->rows, errand->row_count,
-                        errand->with_gradient, &errand->dormancy, job, error);
+    Status status = dormancy_run(errand->model, &errand->settings, errand->rows, errand->row_count,
+                                 errand->with_gradient, &errand->dormancy, job, error);
+    return status == STATUS_OK ? session_rank_dormancy(errand, error) : status;
+}
+
+Status session_rank_dormancy(SessionDormancyErrand *errand, Error *error) {
+    if (errand->side != SESSION_SFT) return STATUS_OK;
+    Status status = selection_rank_dormancy(&errand->table, &errand->dormancy_origin, &errand->dormancy,
+                                            &errand->dormancy_ranking, error);
+    if (status != STATUS_OK) return status;
+    return selection_rank_dormancy(&errand->table, &errand->gradient_origin, &errand->dormancy,
+                                   &errand->gradient_ranking, error);
+}
+
+void session_free_dormancy_errand(SessionDormancyErrand *errand) {
+    free(errand->rows);
+    dormancy_free(&errand->dormancy);
+    ranking_free(errand->dormancy_ranking);
+    ranking_free(errand->gradient_ranking);
+    *errand = (SessionDormancyErrand){0};
+}
+
+SessionDormancyErrand session_make_dormancy_errand(const Session *session, SessionSide side) {
+    SessionDormancyErrand errand = {.model = session->model,
+                                    .side = side,
+                                    .settings = session->settings,
+                                    .with_gradient = side == SESSION_SFT,
+                                    .table = session->method.table,
+                                    .dormancy_origin = session_ranking_origin(session, SELECTOR_DORMANCY),
+                                    .gradient_origin = session_ranking_origin(session, SELECTOR_GRADIENT)};
+    if (side == SESSION_BASE) errand.settings = settings_at(0.0);
+    if (side == SESSION_SFT) errand.settings = settings_at(1.0);
+    return errand;
 }
 
 static Status start_dormancy(Session *session, SessionSide side, Error *error) {
     SessionMethod *method = &session->method;
     SessionDormancyErrand *errand = &method->dormancy_errand;
-    *errand =
-        (SessionDormancyErrand){.model = session->model, .side = side, .with_gradient = side == SESSION_SFT};
-    errand->settings = session->settings;
-    if (side == SESSION_BASE) errand->settings = settings_at(0.0);
-    if (side == SESSION_SFT) errand->settings = settings_at(1.0);
+    *errand = session_make_dormancy_errand(session, side);
     errand->rows = list_rows(session, &errand->row_count);
     Status status = errand->rows == NULL ? memory_fail(error, "dormancy") : STATUS_OK;
     if (status == STATUS_OK)
         status = work_start(&method->measuring, session->threads, measure_dormancy, errand, error);
-    if (status != STATUS_OK) free(errand->rows);
+    if (status != STATUS_OK) session_free_dormancy_errand(errand);
     return status;
 }
 
-static Status rank_dormancy(Session *session, Selector selector, Error *error) {
-    const SessionMethod *method = &session->method;
-    RankingOrigin origin = make_origin(session, selector);
-    Ranking *ranking;
-    Status status =
-        selection_rank_dormancy(&method->table, &origin, &method->dormancy[SESSION_SFT], &ranking, error);
-    return status == STATUS_OK ? keep_ranking(session, selector, ranking, error) : status;
+Status session_accept_dormancy(Session *session, SessionDormancyErrand *errand, Error *error) {
+    SessionMethod *method = &session->method;
+    dormancy_free(&method->dormancy[errand->side]);
+    method->dormancy[errand->side] = errand->dormancy;
+    errand->dormancy = (Dormancy){0};
+    method->dormancy_settings[errand->side] = errand->settings;
+    method->has_dormancy[errand->side] = true;
+    if (errand->side != SESSION_SFT) return STATUS_OK;
+    Status status = keep_ranking(session, SELECTOR_DORMANCY, errand->dormancy_ranking, error);
+    errand->dormancy_ranking = NULL;
+    if (status == STATUS_OK) {
+        status = keep_ranking(session, SELECTOR_GRADIENT, errand->gradient_ranking, error);
+        errand->gradient_ranking = NULL;
+    }
+    session_follow_selector(session);
+    return status;
 }
 
 static Status collect_dormancy(Session *session, Error *error) {
     SessionMethod *method = &session->method;
     SessionDormancyErrand *errand = &method->dormancy_errand;
     Status status = method->measuring.status;
-    if (status == STATUS_OK) {
-        dormancy_free(&method->dormancy[errand->side]);
-        method->dormancy[errand->side] = errand->dormancy;
-        method->dormancy_settings[errand->side] = errand->settings;
-        method->has_dormancy[errand->side] = true;
-        if (errand->side == SESSION_SFT) {
-            status = rank_dormancy(session, SELECTOR_DORMANCY, error);
-            if (status == STATUS_OK) status = rank_dormancy(session, SELECTOR_GRADIENT, error);
-            session_follow_selector(session);
-        }
-    } else {
+    if (status == STATUS_OK)
+        status = session_accept_dormancy(session, errand, error);
+    else
         *error = method->measuring.error;
-    }
-    free(errand->rows);
-    *errand = (SessionDormancyErrand){0};
+    session_free_dormancy_errand(errand);
     return status;
 }
 
@@ -168,15 +202,18 @@ static Status collect_dormancy(Session *session, Error *error) {
 static Status profile_drift(Job *job, void *argument, Error *error) {
     SessionDriftErrand *errand = argument;
     Status status = selection_measure_drift(errand->model, errand->drift, job, error);
-    if (status == STATUS_OK)
-        status = ranking_create_by_score(&errand->table, &errand->drift_origin, errand->drift,
-                                         &errand->drift_ranking, error);
+    return status == STATUS_OK ? session_rank_drift(errand, error) : status;
+}
+
+Status session_rank_drift(SessionDriftErrand *errand, Error *error) {
+    Status status = ranking_create_by_score(&errand->table, &errand->drift_origin, errand->drift,
+                                            &errand->drift_ranking, error);
     if (status == STATUS_OK)
         status = ranking_create_random(&errand->table, RANDOM_SEED, &errand->random_ranking, error);
     return status;
 }
 
-static void free_drift_errand(SessionDriftErrand *errand) {
+void session_free_drift_errand(SessionDriftErrand *errand) {
     free(errand->drift);
     ranking_free(errand->drift_ranking);
     ranking_free(errand->random_ranking);
@@ -188,12 +225,27 @@ static Status start_drift(Session *session, Error *error) {
     SessionDriftErrand *errand = &method->drift_errand;
     *errand = (SessionDriftErrand){.model = session->model,
                                    .table = method->table,
-                                   .drift_origin = make_origin(session, SELECTOR_DRIFT),
+                                   .drift_origin = session_ranking_origin(session, SELECTOR_DRIFT),
                                    .drift = memory_allocate(neurons_count(&method->table), sizeof(double))};
     Status status = errand->drift == NULL ? memory_fail(error, "drift of neurons") : STATUS_OK;
     if (status == STATUS_OK)
         status = work_start(&method->profiling, session->threads, profile_drift, errand, error);
-    if (status != STATUS_OK) free_drift_errand(errand);
+    if (status != STATUS_OK) session_free_drift_errand(errand);
+    return status;
+}
+
+Status session_accept_drift(Session *session, SessionDriftErrand *errand, Error *error) {
+    SessionMethod *method = &session->method;
+    free(method->drift);
+    method->drift = errand->drift;
+    errand->drift = NULL;
+    Status status = keep_ranking(session, SELECTOR_DRIFT, errand->drift_ranking, error);
+    errand->drift_ranking = NULL;
+    if (status == STATUS_OK) {
+        status = keep_ranking(session, SELECTOR_RANDOM, errand->random_ranking, error);
+        errand->random_ranking = NULL;
+    }
+    session_follow_selector(session);
     return status;
 }
 
@@ -201,19 +253,11 @@ static Status collect_drift(Session *session, Error *error) {
     SessionMethod *method = &session->method;
     SessionDriftErrand *errand = &method->drift_errand;
     Status status = method->profiling.status;
-    if (status == STATUS_OK) {
-        method->drift = errand->drift;
-        errand->drift = NULL;
-        status = keep_ranking(session, SELECTOR_DRIFT, errand->drift_ranking, error);
-        errand->drift_ranking = NULL;
-        if (status == STATUS_OK)
-            status = keep_ranking(session, SELECTOR_RANDOM, errand->random_ranking, error);
-        errand->random_ranking = NULL;
-        session_follow_selector(session);
-    } else {
+    if (status == STATUS_OK)
+        status = session_accept_drift(session, errand, error);
+    else
         *error = method->profiling.error;
-    }
-    free_drift_errand(errand);
+    session_free_drift_errand(errand);
     return status;
 }
 
@@ -349,7 +393,9 @@ static Status start_next(Session *session, Error *error) {
 
 bool session_method_refresh(Session *session) {
     SessionMethod *method = &session->method;
+    if (session_cache_is_keeping(session)) return false; /* what it writes must stay: a moment later */
     bool changed = collect_method(session);
+    if (session_cache_holds_method(session)) return changed;
     bool is_ready = session->headline != NULL && comparison_base(session->headline) != NULL;
     if (!is_ready || method->is_halted) return changed;
     Error error = {0};
@@ -368,10 +414,9 @@ void session_method_close(Session *session) {
     work_stop(&method->measuring);
     work_stop(&method->profiling);
     work_stop(&method->driving);
-    free_attribution_errand(&method->attribution_errand);
-    dormancy_free(&method->dormancy_errand.dormancy);
-    free(method->dormancy_errand.rows);
-    free_drift_errand(&method->drift_errand);
+    session_free_attribution_errand(&method->attribution_errand);
+    session_free_dormancy_errand(&method->dormancy_errand);
+    session_free_drift_errand(&method->drift_errand);
     free_drivers_errand(&method->drivers_errand);
     attribution_free(&method->attribution);
     for (int side = 0; side < SESSION_SIDES; side++) dormancy_free(&method->dormancy[side]);

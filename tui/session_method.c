@@ -10,6 +10,7 @@ void session_method_begin(Session *session) {
     if (session->model == NULL) return;
     method->table = neurons_list(session->model->config);
     method->has_table = true;
+    session_cache_change_rows(session);
 }
 
 const NeuronTable *session_neurons(const Session *session) {

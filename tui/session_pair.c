@@ -95,6 +95,11 @@ static void name_works(Session *session) {
     session->method.measuring.label = "dormancy";
     session->method.profiling.label = "drift of neurons";
     session->method.driving.label = "tokens of a neuron";
+    session->cache.opening.label = "kept analyses";
+    session->cache.recalling.label = "kept analyses";
+    session->cache.reading.label = "reading contents";
+    session->cache.reading.unit = "B";
+    session->cache.keeping.label = "keeping analyses";
     session->continuing.label = "continuing";
     session->bookmarking.label = "bookmarks";
     session->pooling.label = "elements";
@@ -122,6 +127,7 @@ Status session_create(const SessionOptions *options, Session **session, Error *e
         if (model_open(made->pair, &made->model, &made->model_error) != STATUS_OK) made->model = NULL;
         made->load.config = made->model != NULL ? made->model->config : NULL;
         session_export_open(made);
+        session_cache_open(made, options->cache);
         status = work_start(&made->loading, 1, load, &made->load, error);
     }
     if (status != STATUS_OK) {
@@ -134,6 +140,7 @@ Status session_create(const SessionOptions *options, Session **session, Error *e
 
 void session_free(Session *session) {
     if (session == NULL) return;
+    session_cache_close(session); /* first: it looks at what the others free */
     session_export_close(session);
     session_tensor_close(session);
     session_prompt_close(session);
@@ -173,7 +180,8 @@ bool session_pair_refresh(Session *session) {
         }
     }
     bool complete = drift_table_ready(session->drift) == drift_table_count(session->drift);
-    if (session->is_scan_wanted && !complete && !work_is_running(&session->scanning)) {
+    if (session->is_scan_wanted && !complete && !work_is_running(&session->scanning) &&
+        !session_cache_holds_drift(session)) {
         Error error;
         if (work_start(&session->scanning, session->threads, scan, session, &error) != STATUS_OK) {
             session->is_scan_wanted = false;

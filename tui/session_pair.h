@@ -14,6 +14,7 @@ typedef struct SessionOptions {
     const char *base, *sft;
     const char *calibration; /* a file, or NULL */
     const char *prompt;      /* the first prompt, or NULL: the first of the calibration rows */
+    const char *cache;       /* the directory in which analyses are kept, or NULL: they are not */
     double alpha;
     unsigned threads; /* 0: all */
 } SessionOptions;

@@ -8,6 +8,8 @@
  *     session_tune.c     dials, headlines, sweep
  *     session_method.c   neurons: attribution, dormancy, drift, the reset dial
  *     session_measure.c  … measured in the background
+ *     session_cache.c    … and drift, kept from one session to the next
+ *     session_recall.c   … as entries of the cache
  *     session_prompt.c   the prompt, its preview, pins, continuation
  *     session_tensor.c   element maps
  *     session_export.c   plan, run, verification
@@ -18,10 +20,12 @@
 #ifndef REJUV_TUI_SESSION_STATE_H
 #define REJUV_TUI_SESSION_STATE_H
 
+#include "core/cache.h"
 #include "core/generation.h"
 #include "tui/comparison.h"
 #include "tui/dial_history.h"
 #include "tui/session_bookmark.h"
+#include "tui/session_cache.h"
 #include "tui/session_export.h"
 #include "tui/session_method.h"
 #include "tui/session_pair.h"
@@ -94,6 +98,9 @@ typedef struct SessionDormancyErrand {
     EvaluationRow *rows;
     size_t row_count;
     Dormancy dormancy;
+    NeuronTable table; /* of SESSION_SFT, both rankings too */
+    RankingOrigin dormancy_origin, gradient_origin;
+    Ranking *dormancy_ranking, *gradient_ranking;
 } SessionDormancyErrand;
 
 typedef struct SessionDriftErrand {
@@ -150,6 +157,67 @@ typedef struct SessionMethod {
     size_t driver_count;
 } SessionMethod;
 
+/* What results came from, as far as they do. */
+typedef struct SessionOrigin {
+    char base[HASH_HEX_SIZE], sft[HASH_HEX_SIZE]; /* contents */
+    char rows[HASH_HEX_SIZE];                     /* "": not known yet */
+    size_t targets;
+    unsigned threads;
+} SessionOrigin;
+
+/* The contents of both models, and the drift that is kept for them. */
+typedef struct SessionContentErrand {
+    const Cache *cache;
+    const Pair *pair;
+    DriftTable *drift; /* filled where it is kept; NULL: left alone */
+    SessionOrigin origin;
+    bool is_known, has_drift;
+} SessionContentErrand;
+
+/* What is kept about the neurons: `wants` is looked for, `has` was found, into errands as measuring fills them.
+ */
+typedef struct SessionRecallErrand {
+    const Cache *cache; /* NULL: contents are not known, so only the rows are looked at */
+    SessionOrigin origin;
+    EvaluationRow *rows;
+    size_t row_count;
+    uint64_t heads, vocabulary;
+    bool wants[SESSION_KEPT_COUNT], has[SESSION_KEPT_COUNT];
+    SessionAttributionErrand attribution;
+    SessionDormancyErrand dormancy[2]; /* SESSION_BASE, SESSION_SFT */
+    SessionDriftErrand drift;
+    DistributionAverages averages[2];
+} SessionRecallErrand;
+
+/* What is to be written; the results are the session's, which does not touch them meanwhile. */
+typedef struct SessionKeepErrand {
+    const Cache *cache;
+    const Pair *pair;
+    SessionOrigin origin;
+    bool wants[SESSION_KEPT_COUNT], has[SESSION_KEPT_COUNT];
+    const DriftTable *drift;
+    const Attribution *attribution;
+    const Dormancy *dormancy[2];
+    NeuronTable table;
+    const double *neuron_drift;
+    DistributionAverages averages[2];
+} SessionKeepErrand;
+
+typedef struct SessionCache {
+    Cache *cache;      /* NULL: nothing is kept */
+    bool is_read_only; /* what is not there is not written: it cannot be, or is not wanted */
+    bool knows_content;
+    SessionOrigin origin;
+    Work opening, recalling, reading, keeping;
+    SessionContentErrand content_errand; /* of opening, then of reading */
+    SessionRecallErrand recall_errand;
+    SessionKeepErrand keep_errand;
+    bool is_recall_due; /* contents or rows are not those that were recalled for */
+    bool is_recalled[SESSION_KEPT_COUNT], is_kept[SESSION_KEPT_COUNT];
+    bool has_averages;
+    DistributionAverages averages[2];
+} SessionCache;
+
 struct Session {
     unsigned threads;
     Settings settings;
@@ -204,6 +272,7 @@ struct Session {
     SessionContinueErrand continue_errand;
 
     SessionMethod method;
+    SessionCache cache;
 
     size_t tensor;
     Work pooling;
@@ -234,6 +303,50 @@ void session_follow_selector(Session *session); /* settings borrow the selector'
 void session_method_close(Session *session);
 bool session_bookmark_refresh(Session *session);
 void session_bookmark_close(Session *session);
+
+/* What a job does after it measured: orders the neurons. */
+Status session_rank_attribution(SessionAttributionErrand *errand, Error *error) STATUS_MUST_CHECK;
+Status session_rank_dormancy(SessionDormancyErrand *errand, Error *error) STATUS_MUST_CHECK;
+Status session_rank_drift(SessionDriftErrand *errand, Error *error) STATUS_MUST_CHECK;
+
+/* Before that: where the orders come from. */
+RankingOrigin session_ranking_origin(const Session *session, Selector selector);
+
+SessionDormancyErrand session_make_dormancy_errand(const Session *session,
+                                                   SessionSide side); /* without rows */
+
+/* Take results out of an errand into the session. */
+Status session_accept_attribution(Session *session, SessionAttributionErrand *errand,
+                                  Error *error) STATUS_MUST_CHECK;
+Status session_accept_dormancy(Session *session, SessionDormancyErrand *errand,
+                               Error *error) STATUS_MUST_CHECK;
+Status session_accept_drift(Session *session, SessionDriftErrand *errand, Error *error) STATUS_MUST_CHECK;
+
+void session_free_attribution_errand(SessionAttributionErrand *errand);
+void session_free_dormancy_errand(SessionDormancyErrand *errand);
+void session_free_drift_errand(SessionDriftErrand *errand);
+
+/* The cache. session_cache_open() starts asking for what is kept; `directory` NULL: nothing is. */
+void session_cache_open(Session *session, const char *directory);
+bool session_cache_refresh(Session *session);
+void session_cache_close(Session *session);
+
+/* Whether the drift table, or the method's results, may be about to be filled from the cache, or are being
+ * written: then they are neither measured nor replaced. */
+bool session_cache_holds_drift(const Session *session);
+bool session_cache_holds_method(const Session *session);
+bool session_cache_is_keeping(const Session *session);
+
+/* The rows are new, or about to go: waits until nothing of the cache's looks at the old ones, and looks for what
+ * is kept for the rows that are there at the next refresh. */
+void session_cache_change_rows(Session *session);
+
+/* Jobs: argument is a SessionContentErrand, a SessionRecallErrand, a SessionKeepErrand. */
+Status session_recall_content(Job *job, void *argument, Error *error) STATUS_MUST_CHECK;
+Status session_read_content(Job *job, void *argument, Error *error) STATUS_MUST_CHECK;
+Status session_recall_method(Job *job, void *argument, Error *error) STATUS_MUST_CHECK;
+Status session_keep_results(Job *job, void *argument, Error *error) STATUS_MUST_CHECK;
+
 bool session_prompt_refresh(Session *session);
 void session_prompt_close(Session *session);
 bool session_tensor_refresh(Session *session);

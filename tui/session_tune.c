@@ -48,12 +48,21 @@ static const DistributionAverages *averages_of(const EvaluationResult *result) {
     return result == NULL ? NULL : &result->averages;
 }
 
+/* What was kept of an earlier session, until it is measured. */
+static const DistributionAverages *recalled(const Session *session, SessionSide side) {
+    return session->cache.has_averages ? &session->cache.averages[side] : NULL;
+}
+
 const DistributionAverages *session_headline_base(const Session *session) {
-    return session->headline == NULL ? NULL : averages_of(comparison_base(session->headline));
+    if (session->headline == NULL) return NULL;
+    const DistributionAverages *measured = averages_of(comparison_base(session->headline));
+    return measured != NULL ? measured : recalled(session, SESSION_BASE);
 }
 
 const DistributionAverages *session_headline_sft(const Session *session) {
-    return session->headline == NULL ? NULL : averages_of(comparison_sft(session->headline));
+    if (session->headline == NULL) return NULL;
+    const DistributionAverages *measured = averages_of(comparison_sft(session->headline));
+    return measured != NULL ? measured : recalled(session, SESSION_SFT);
 }
 
 const DistributionAverages *session_headline_fused(const Session *session) {
