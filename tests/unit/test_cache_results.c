@@ -1,0 +1,374 @@
+/*
+ * Results as payloads: the same bits come back, and bytes that are no result of this pair give nothing.
+ */
+#include "core/cache_drift.h"
+#include "core/cache_method.h"
+#include "core/memory.h"
+#include "core/random.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- drift ---- */
+
+static Pair *open_pair(const char *base, const char *sft) {
+    Pair *pair;
+    Error error = {0};
+    if (pair_open(base, sft, &pair, &error) != STATUS_OK) fail_msg("%s", error.message);
+    return pair;
+}
+
+static Pair *open_demo(void) {
+    return open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft");
+}
+
+/* Tensors that only one side has, an enlarged vocabulary, and others that cannot be compared. */
+static Pair *open_shapes(void) {
+    return open_pair(TESTS_DIR "/golden/pairs/shapes/base", TESTS_DIR "/golden/pairs/shapes/sft");
+}
+
+static DriftTable *make_table(const Pair *pair) {
+    DriftTable *table;
+    assert_int_equal(drift_table_create(pair, &table, NULL), STATUS_OK);
+    return table;
+}
+
+/* The payload of a scan of the pair. */
+static Buffer scan_pair(const Pair *pair, DriftTable **table) {
+    Buffer payload = {0};
+    Error error = {0};
+    *table = make_table(pair);
+    if (drift_scan(pair, *table, NULL, &error) != STATUS_OK) fail_msg("%s", error.message);
+    cache_drift_pack(*table, &payload);
+    assert_false(payload.failed);
+    return payload;
+}
+
+static bool unpack_drift(const Pair *pair, DriftTable *table, const Buffer *payload, size_t size) {
+    return cache_drift_unpack(pair, table, (const unsigned char *)payload->text, size);
+}
+
+/* The bytes of a row without its padding. */
+static void assert_rows_equal(const DriftRow *a, const DriftRow *b) {
+    assert_ptr_equal(a->tensor, b->tensor);
+    assert_int_equal(a->is_compared, b->is_compared);
+    assert_int_equal(a->is_equal, b->is_equal);
+    assert_int_equal(a->count, b->count);
+    assert_int_equal(a->changed, b->changed);
+    assert_int_equal(a->sign_flips, b->sign_flips);
+    assert_int_equal(a->max_row, b->max_row);
+    assert_int_equal(a->max_column, b->max_column);
+    assert_int_equal(a->tensors, b->tensors);
+    assert_int_equal(a->equal_tensors, b->equal_tensors);
+    for (DriftMetric metric = 0; metric < DRIFT_METRIC_COUNT; metric++) {
+        double x = drift_value(a, metric), y = drift_value(b, metric);
+        assert_memory_equal(&x, &y, sizeof x);
+    }
+}
+
+static void check_return(Pair *pair) {
+    DriftTable *scanned, *read = make_table(pair);
+    Buffer payload = scan_pair(pair, &scanned), again = {0};
+    assert_true(unpack_drift(pair, read, &payload, payload.length));
+    assert_int_equal(drift_table_ready(read), pair->count);
+    for (size_t i = 0; i < pair->count; i++) {
+        DriftRow a, b;
+        assert_true(drift_table_row(scanned, i, &a) && drift_table_row(read, i, &b));
+        assert_rows_equal(&a, &b);
+    }
+    cache_drift_pack(read, &again);
+    assert_int_equal(again.length, payload.length);
+    assert_memory_equal(again.text, payload.text, payload.length);
+    buffer_free(&payload);
+    buffer_free(&again);
+    drift_table_free(scanned);
+    drift_table_free(read);
+    pair_close(pair);
+}
+
+static void a_drift_table_comes_back_bit_for_bit(void **state) {
+    (void)state;
+    check_return(open_demo());
+    check_return(open_shapes());
+}
+
+static void a_drift_table_that_is_cut_or_goes_on_gives_no_row(void **state) {
+    (void)state;
+    Pair *pair = open_demo();
+    DriftTable *scanned, *read = make_table(pair);
+    Buffer payload = scan_pair(pair, &scanned);
+    for (size_t size = 0; size < payload.length; size++)
+        assert_false(unpack_drift(pair, read, &payload, size));
+    buffer_add(&payload, "", 1);
+    assert_false(unpack_drift(pair, read, &payload, payload.length));
+    assert_int_equal(drift_table_ready(read), 0);
+    buffer_free(&payload);
+    drift_table_free(scanned);
+    drift_table_free(read);
+    pair_close(pair);
+}
+
+static void counts_that_no_tensor_has_are_refused(void **state) {
+    (void)state;
+    enum { ROW = 8 * (1 + 9 + 10), NUMBERS = 1 + 9 };
+    Pair *pair = open_demo();
+    DriftTable *scanned, *read = make_table(pair);
+    Buffer payload = scan_pair(pair, &scanned);
+    for (size_t i = 0; i <= NUMBERS; i++) { /* the table's count, then each number of the last row */
+        char *place = payload.text + (i == 0 ? 0 : payload.length - ROW + 8 * (i - 1)), kept[8];
+        memcpy(kept, place, 8);
+        memset(place, 0xff, 8);
+        if (unpack_drift(pair, read, &payload, payload.length)) fail_msg("number %zu may be anything", i);
+        memcpy(place, kept, 8);
+    }
+    assert_int_equal(drift_table_ready(read), 0);
+    assert_true(unpack_drift(pair, read, &payload, payload.length)); /* it was whole but for that */
+    buffer_free(&payload);
+    drift_table_free(scanned);
+    drift_table_free(read);
+    pair_close(pair);
+}
+
+static void the_drift_of_another_pair_is_refused(void **state) {
+    (void)state;
+    Pair *pair = open_demo();
+    Pair *other = open_shapes();
+    DriftTable *scanned, *read = make_table(other);
+    Buffer payload = scan_pair(pair, &scanned);
+    assert_false(unpack_drift(other, read, &payload, payload.length));
+    assert_int_equal(drift_table_ready(read), 0);
+    buffer_free(&payload);
+    drift_table_free(scanned);
+    drift_table_free(read);
+    pair_close(other);
+    pair_close(pair);
+}
+
+/* ---- neurons ---- */
+
+/* Two layers of 2 q, 1 k, 1 v, 3 gate, 3 up, 4 o (2 heads) and 3 down. */
+enum { LAYERS = 2, NEURONS = 34, HEADS = 2, CHANNELS = 4, MLP = 3, TARGETS = 3, TOKENS = 9, POSITIONS = 5 };
+static const int32_t IDS[] = {5, 6, 7, 8, 9};
+static const EvaluationRow ROWS[] = {{IDS, 5, 2, 5}, {IDS, 4, 1, 3}};
+static const CacheMethodShape SHAPE = {.table = {LAYERS, {2, 1, 1, 3, 3, CHANNELS, MLP}},
+                                       .heads = HEADS,
+                                       .vocabulary = 10,
+                                       .rows = ROWS,
+                                       .row_count = 2};
+
+static double any_number(uint64_t i) {
+    static const double ODD[] = {0.0, -0.0, INFINITY, -INFINITY, NAN, 5e-324, -1.7e308};
+    return i % 3 == 0 ? ODD[i / 3 % (sizeof ODD / sizeof *ODD)] : random_uniform(1, i) - 0.5;
+}
+
+static double *any_numbers(size_t count) {
+    double *numbers = memory_allocate(count, sizeof *numbers);
+    assert_non_null(numbers);
+    for (size_t i = 0; i < count; i++) numbers[i] = any_number(i);
+    return numbers;
+}
+
+static Attribution make_attribution(void) {
+    Attribution made = {.target_count = TARGETS, .neurons = NEURONS};
+    made.targets = memory_allocate(TARGETS, sizeof *made.targets);
+    made.best_rank = memory_allocate(NEURONS, sizeof *made.best_rank);
+    made.best_target = memory_allocate(NEURONS, sizeof *made.best_target);
+    made.best_score = memory_allocate(NEURONS, sizeof *made.best_score);
+    assert_true(made.targets != NULL && made.best_rank != NULL && made.best_target != NULL &&
+                made.best_score != NULL);
+    for (size_t i = 0; i < TARGETS; i++)
+        made.targets[i] = (AttributionTarget){i % 2, 2, (int32_t)(9 - i), any_number(i), 0.25, -1.5, NAN};
+    for (int32_t i = 0; i < NEURONS; i++) {
+        made.best_rank[i] = NEURONS - 1 - i;
+        made.best_target[i] = i % TARGETS;
+        made.best_score[i] = (float)any_number((uint64_t)i);
+    }
+    return made;
+}
+
+static bool unpack_attribution(const Buffer *payload, size_t size, size_t wanted, Attribution *attribution) {
+    bool sound = cache_method_unpack_attribution(&SHAPE, wanted, (const unsigned char *)payload->text, size,
+                                                 attribution);
+    if (!sound) assert_null(attribution->targets);
+    return sound;
+}
+
+static void attribution_comes_back_bit_for_bit(void **state) {
+    (void)state;
+    Attribution made = make_attribution(), read;
+    Buffer payload = {0}, again = {0};
+    cache_method_pack_attribution(&made, &payload);
+    assert_true(unpack_attribution(&payload, payload.length, TARGETS, &read));
+    assert_int_equal(read.neurons, NEURONS);
+    assert_int_equal(read.target_count, TARGETS);
+    assert_null(read.scores);
+    assert_memory_equal(read.best_rank, made.best_rank, NEURONS * sizeof(int32_t));
+    assert_memory_equal(read.best_target, made.best_target, NEURONS * sizeof(int32_t));
+    assert_memory_equal(read.best_score, made.best_score, NEURONS * sizeof(float));
+    assert_int_equal(read.targets[2].token, 7);
+    cache_method_pack_attribution(&read, &again);
+    assert_int_equal(again.length, payload.length);
+    assert_memory_equal(again.text, payload.text, payload.length);
+    buffer_free(&payload);
+    buffer_free(&again);
+    attribution_free(&made);
+    attribution_free(&read);
+}
+
+static void attribution_with_anything_out_of_place_is_refused(void **state) {
+    (void)state;
+    enum { COUNT, ROW, POSITION, TOKEN, RANK, TARGET, CASES };
+    Attribution read;
+    for (int wrong = 0; wrong <= CASES; wrong++) {
+        Attribution made = make_attribution();
+        Buffer payload = {0};
+        if (wrong == COUNT) made.target_count = TARGETS - 1;
+        if (wrong == ROW) made.targets[1].row = 2;
+        if (wrong == POSITION) made.targets[1].position = 0; /* of row 1, whose positions begin at 1 */
+        if (wrong == TOKEN) made.targets[1].token = 10;
+        if (wrong == RANK) made.best_rank[3] = NEURONS;
+        if (wrong == TARGET) made.best_target[3] = -1;
+        cache_method_pack_attribution(&made, &payload);
+        bool sound = unpack_attribution(&payload, payload.length, TARGETS, &read);
+        assert_int_equal(sound, wrong == CASES); /* the last has nothing wrong */
+        if (sound) attribution_free(&read);
+        attribution_free(&made);
+        buffer_free(&payload);
+    }
+}
+
+static void attribution_to_another_number_of_targets_is_refused(void **state) {
+    (void)state;
+    Attribution made = make_attribution(), read;
+    Buffer payload = {0};
+    cache_method_pack_attribution(&made, &payload);
+    assert_false(unpack_attribution(&payload, payload.length, TARGETS + 1, &read));
+    assert_false(unpack_attribution(&payload, payload.length, 0, &read));
+    for (size_t size = 0; size < payload.length; size++)
+        assert_false(unpack_attribution(&payload, size, TARGETS, &read));
+    attribution_free(&made);
+    buffer_free(&payload);
+}
+
+static Dormancy make_dormancy(bool with_gradient) {
+    return (Dormancy){.layers = LAYERS,
+                      .mlp = MLP,
+                      .channels = CHANNELS,
+                      .heads = HEADS,
+                      .tokens = TOKENS,
+                      .response_tokens = POSITIONS,
+                      .mlp_scores = any_numbers(LAYERS * MLP),
+                      .channel_scores = any_numbers(LAYERS * CHANNELS),
+                      .head_scores = any_numbers(LAYERS * HEADS),
+                      .gradient_scores = with_gradient ? any_numbers(LAYERS * MLP) : NULL};
+}
+
+static bool unpack_dormancy(const Buffer *payload, size_t size, bool with_gradient, Dormancy *dormancy) {
+    bool sound = cache_method_unpack_dormancy(&SHAPE, with_gradient, (const unsigned char *)payload->text,
+                                              size, dormancy);
+    if (!sound) assert_null(dormancy->mlp_scores);
+    return sound;
+}
+
+static void dormancy_comes_back_bit_for_bit_with_gradients_or_without(void **state) {
+    (void)state;
+    for (int with_gradient = 0; with_gradient <= 1; with_gradient++) {
+        Dormancy made = make_dormancy(with_gradient), read;
+        Buffer payload = {0};
+        cache_method_pack_dormancy(&made, &payload);
+        for (size_t size = 0; size < payload.length; size++)
+            assert_false(unpack_dormancy(&payload, size, with_gradient, &read));
+        assert_false(unpack_dormancy(&payload, payload.length, !with_gradient, &read));
+        assert_true(unpack_dormancy(&payload, payload.length, with_gradient, &read));
+        assert_memory_equal(read.mlp_scores, made.mlp_scores, LAYERS * MLP * sizeof(double));
+        assert_memory_equal(read.channel_scores, made.channel_scores, LAYERS * CHANNELS * sizeof(double));
+        assert_memory_equal(read.head_scores, made.head_scores, LAYERS * HEADS * sizeof(double));
+        if (with_gradient)
+            assert_memory_equal(read.gradient_scores, made.gradient_scores, LAYERS * MLP * sizeof(double));
+        assert_int_equal(read.tokens, TOKENS);
+        dormancy_free(&made);
+        dormancy_free(&read);
+        buffer_free(&payload);
+    }
+}
+
+static void dormancy_of_another_shape_or_of_other_rows_is_refused(void **state) {
+    (void)state;
+    enum { SIZES = 6 };
+    for (int wrong = 0; wrong < SIZES; wrong++) {
+        Dormancy made = make_dormancy(true), read;
+        Buffer payload = {0};
+        cache_method_pack_dormancy(&made, &payload);
+        payload.text[8 * wrong] ^= 1;
+        assert_false(unpack_dormancy(&payload, payload.length, true, &read));
+        dormancy_free(&made);
+        buffer_free(&payload);
+    }
+}
+
+static void drift_of_neurons_and_averages_come_back_bit_for_bit(void **state) {
+    (void)state;
+    double *drift = any_numbers(NEURONS), *read = NULL;
+    Buffer payload = {0}, averages = {0};
+    cache_method_pack_drift(&SHAPE.table, drift, &payload);
+    const unsigned char *bytes = (const unsigned char *)payload.text;
+    for (size_t size = 0; size < payload.length; size++)
+        assert_false(cache_method_unpack_drift(&SHAPE, bytes, size, &read));
+    assert_true(cache_method_unpack_drift(&SHAPE, bytes, payload.length, &read));
+    assert_memory_equal(read, drift, NEURONS * sizeof(double));
+    DistributionAverages base = {.positions = POSITIONS, .response_tokens = 4, .entropy = 0.5, .loss = NAN};
+    DistributionAverages sft = {.positions = POSITIONS, .response_tokens = 5, .perplexity = INFINITY}, a, b;
+    cache_method_pack_averages(&base, &sft, &averages);
+    bytes = (const unsigned char *)averages.text;
+    for (size_t size = 0; size < averages.length; size++)
+        assert_false(cache_method_unpack_averages(&SHAPE, bytes, size, &a, &b));
+    assert_true(cache_method_unpack_averages(&SHAPE, bytes, averages.length, &a, &b));
+    assert_memory_equal(&a, &base, sizeof a);
+    assert_memory_equal(&b, &sft, sizeof b);
+    averages.text[0] ^= 1; /* another number of positions */
+    assert_false(cache_method_unpack_averages(&SHAPE, bytes, averages.length, &a, &b));
+    free(drift);
+    free(read);
+    buffer_free(&payload);
+    buffer_free(&averages);
+}
+
+static void rows_that_differ_in_anything_that_is_measured_have_another_sum(void **state) {
+    (void)state;
+    static const int32_t OTHER_IDS[] = {5, 6, 7, 8, 10};
+    static const EvaluationRow OTHERS[][2] = {{{OTHER_IDS, 5, 2, 5}, {IDS, 4, 1, 3}},
+                                              {{IDS, 5, 1, 5}, {IDS, 4, 1, 3}},
+                                              {{IDS, 5, 2, 4}, {IDS, 4, 1, 3}},
+                                              {{IDS, 4, 1, 3}, {IDS, 5, 2, 5}}};
+    char hex[HASH_HEX_SIZE], other[HASH_HEX_SIZE];
+    assert_int_equal(cache_method_hash_rows(ROWS, 2, hex, NULL), STATUS_OK);
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++) {
+        assert_int_equal(cache_method_hash_rows(OTHERS[i], 2, other, NULL), STATUS_OK);
+        assert_string_not_equal(other, hex);
+    }
+    assert_int_equal(cache_method_hash_rows(ROWS, 1, other, NULL), STATUS_OK);
+    assert_string_not_equal(other, hex);
+    assert_int_equal(cache_method_hash_rows(NULL, 0, other, NULL), STATUS_OK);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_drift_table_comes_back_bit_for_bit),
+        cmocka_unit_test(a_drift_table_that_is_cut_or_goes_on_gives_no_row),
+        cmocka_unit_test(counts_that_no_tensor_has_are_refused),
+        cmocka_unit_test(the_drift_of_another_pair_is_refused),
+        cmocka_unit_test(attribution_comes_back_bit_for_bit),
+        cmocka_unit_test(attribution_with_anything_out_of_place_is_refused),
+        cmocka_unit_test(attribution_to_another_number_of_targets_is_refused),
+        cmocka_unit_test(dormancy_comes_back_bit_for_bit_with_gradients_or_without),
+        cmocka_unit_test(dormancy_of_another_shape_or_of_other_rows_is_refused),
+        cmocka_unit_test(drift_of_neurons_and_averages_come_back_bit_for_bit),
+        cmocka_unit_test(rows_that_differ_in_anything_that_is_measured_have_another_sum),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
