@@ -144,9 +144,9 @@ void session_free(Session *session) {
     session_export_close(session);
     session_tensor_close(session);
     session_prompt_close(session);
-    session_method_close(session);
     session_bookmark_close(session);
     session_tune_close(session);
+    session_method_close(session); /* after those whose settings may borrow its rankings */
     session_pair_close(session);
     free(session);
 }
