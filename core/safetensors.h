@@ -40,7 +40,7 @@ typedef struct SafetensorsFile {
     const unsigned char *map;
     size_t size;
     FileStamp stamp; /* of the mapped file, when it was mapped */
-    char *names; /* the text that entries' names point into */
+    char *names;     /* the text that entries' names point into */
 } SafetensorsFile;
 
 /* Maps `path` read-only and checks its header. The caller frees the result; entries live as long as it does.
