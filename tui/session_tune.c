@@ -84,7 +84,9 @@ const char *session_headline_message(const Session *session) {
     if (session_calibration(session, &message) == NULL) return message;
     if (session->headline == NULL) return session->headline_error.message;
     if (comparison_error(session->headline) != NULL) return comparison_error(session->headline);
-    if (session->headline_waits) return "not measured yet: it takes a while for this model";
+    if (session->headline_waits)
+        return session->cache.has_averages ? "W is not measured yet: it takes a while for this model"
+                                           : "not measured yet: it takes a while for this model";
     return NULL;
 }
 
