@@ -146,6 +146,9 @@ static void write_surroundings(void) {
         {"~/.config/rejuv/keys", "the user's own keys; only what differs from the built-in ones"},
         {"~/.local/state/rejuv/",
          "histories of the prompt line, the last copied text, what --resume takes up"},
+        {"~/.cache/rejuv/",
+         "analyses of pairs that were opened, at most 1 GiB; may be removed at any time; --no-cache does "
+         "without"},
         {"rejuvenation.json", "beside an export: everything that is needed to make the same bytes again"}};
     static const char *const VARIABLES[][2] = {
         {"TERM, COLORTERM, NO_COLOR",

@@ -1,8 +1,8 @@
 #include "core/memory.h"
 #include "tui/app.h"
-#include "tui/cache_directory.h"
 #include "tui/command.h"
 #include "tui/dials.h"
+#include "tui/places.h"
 #include "tui/resume.h"
 #include "tui/session_bookmark.h"
 #include "tui/session_pair.h"
@@ -105,7 +105,7 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
                       .tour = options_has(options, OPTION_TOUR),
                       .frames = (unsigned long)options_value(options, OPTION_FRAMES)->count};
     SessionOptions cached = *session_options;
-    char *cache = options_has(options, OPTION_NO_CACHE) ? NULL : cache_directory_find();
+    char *cache = options_has(options, OPTION_NO_CACHE) ? NULL : places_path(PLACE_CACHE, NULL);
     cached.cache = cache;
     Session *session;
     app.keeps = app.frames == 0;

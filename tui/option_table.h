@@ -143,7 +143,7 @@
     X(MONO, "mono", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
       "no colours") \
     X(NO_CACHE, "no-cache", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
-      "measure everything again, and keep nothing: otherwise analyses are kept in $XDG_CACHE_HOME/rejuv, else ~/.cache/rejuv") \
+      "measure everything again, and keep nothing: otherwise analyses are kept in the XDG cache directory") \
     X(FRAMES, "frames", 0, "N", COUNT, 1, 1e9, NULL, ON(OPEN), \
       "leave after N drawn frames: for tests") \
     /* ---- everywhere ---- */ \

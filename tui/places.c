@@ -14,6 +14,7 @@ static const struct {
 } PLACES[PLACE_COUNT] = {
     [PLACE_CONFIG] = {"XDG_CONFIG_HOME", ".config"},
     [PLACE_STATE] = {"XDG_STATE_HOME", ".local/state"},
+    [PLACE_CACHE] = {"XDG_CACHE_HOME", ".cache"},
 };
 
 char *places_path(Place place, const char *name) {

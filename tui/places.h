@@ -3,6 +3,7 @@
  *
  *     PLACE_CONFIG   $XDG_CONFIG_HOME/rejuv   ~/.config/rejuv        keys
  *     PLACE_STATE    $XDG_STATE_HOME/rejuv    ~/.local/state/rejuv   histories, what was open last, the copy
+ *     PLACE_CACHE    $XDG_CACHE_HOME/rejuv    ~/.cache/rejuv         kept analyses (core/cache.h)
  *
  * A variable that is no absolute path is not heeded, as the specification asks.
  */
@@ -13,7 +14,7 @@
 
 #include <stddef.h>
 
-typedef enum Place { PLACE_CONFIG, PLACE_STATE, PLACE_COUNT } Place;
+typedef enum Place { PLACE_CONFIG, PLACE_STATE, PLACE_CACHE, PLACE_COUNT } Place;
 
 /* The directory, or with `name` a file in it; the caller frees. NULL where there is no home, or no memory. */
 char *places_path(Place place, const char *name);
