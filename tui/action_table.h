@@ -41,6 +41,7 @@
     X(SUSPEND,          "suspend",          "", NONE,   "suspend",  "give the terminal back to the shell until fg") \
     X(REDRAW,           "redraw",           "", NONE,   "redraw",   "draw the whole screen again")           \
     X(DUMP_TEXT,        "dump-text",        "", FILE,   "write the screen to", "write the screen as text to a file") \
+    X(PICTURE,          "picture",          "", FILE,   "write a picture (.svg .ansi .txt) to", "write the screen as a picture: .svg a drawing, .ansi text with colours, .txt text") \
     X(NUMBERS,          "numbers",          "", FILE,   "write the numbers to", "write this view's numbers to a file, as CSV, or JSON if its name ends in .json") \
     X(TWIN,             "twin",             "", NONE,   "script",   "show the command that gives these figures to a script") \
     X(COPY,             "copy",             "", NONE,   "copy",     "copy what is under the cursor, or the command shown: to the clipboard and a file") \

@@ -1,4 +1,5 @@
 #include "tui/app_state.h"
+#include "tui/picture.h"
 #include "tui/terminal.h"
 #include "tui/tour.h"
 
@@ -44,6 +45,25 @@ static Reaction dump_text(App *app, const char *path) {
     }
     if (status == STATUS_OK)
         session_say(app->session, SESSION_GOOD, "the screen is written to %s", path);
+    else
+        session_say(app->session, SESSION_ERROR, "%s", error.message);
+    return REACTION_REDRAW;
+}
+
+/* "rejuv Layers: base → sft (llama 6L 1.2M)" */
+static void name_picture(const App *app, char *title, size_t size) {
+    char open[256];
+    session_title(app->session, open, sizeof open);
+    (void)snprintf(title, size, "rejuv %s: %s", app_view(app)->title, open);
+}
+
+static Reaction write_picture(App *app, const char *path) {
+    char title[320];
+    Error error;
+    name_picture(app, title, sizeof title);
+    app_draw(app);
+    if (picture_save(app->canvas, PICTURE_DARK, title, path, &error) == STATUS_OK)
+        session_say(app->session, SESSION_GOOD, "the picture is written to %s", path);
     else
         session_say(app->session, SESSION_ERROR, "%s", error.message);
     return REACTION_REDRAW;
@@ -165,6 +185,8 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
         return app_copy(app);
     case ACTION_DUMP_TEXT:
         return dump_text(app, argument->text);
+    case ACTION_PICTURE:
+        return write_picture(app, argument->text);
     case ACTION_NUMBERS:
         return write_numbers(app, argument->text);
     default:

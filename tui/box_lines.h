@@ -3,8 +3,8 @@
  * light, 2 heavy, 3 double. Taken from the characters' Unicode names; dashes count as solid and arcs as
  * corners. The diagonals have none of the four.
  */
-#ifndef REJUV_TESTS_BOX_LINES_H
-#define REJUV_TESTS_BOX_LINES_H
+#ifndef REJUV_TUI_BOX_LINES_H
+#define REJUV_TUI_BOX_LINES_H
 
 static const char box_lines[128][5] = {
     "1100", "2200", "0011", "0022", "1100", "2200", "0011", "0022", "1100", "2200", "0011", "0022", "0101",
