@@ -82,7 +82,7 @@ void app_draw(App *app) {
     frame_draw_title(canvas, title, app->session, app->view + 1, view->title);
     if (prompt_line_candidates()[0] != '\0')
         canvas_write_field(canvas, status, 0, 0, status.columns, false, ROLE_DIM, prompt_line_candidates());
-    else
+    else if (!app->is_still)
         frame_draw_status(canvas, status, app->session, app->keymap, view, &app->message);
     if (app->asking != APP_ASKS_NOTHING)
         draw_question(app, last);
@@ -113,7 +113,7 @@ static bool closes_popup(Action action) {
     return action == ACTION_BACK || action == ACTION_ENTER || action == ACTION_QUIT || action == ACTION_TWIN;
 }
 
-static Reaction take_key(App *app, Key key) {
+Reaction app_take_key(App *app, Key key) {
     if (app->asking != APP_ASKS_NOTHING) return app_answer_key(app, key);
     const KeymapBinding *binding;
     int count;
@@ -161,7 +161,7 @@ Reaction app_resize(App *app) {
 static Reaction take_event(App *app, TerminalEvent event) {
     switch (event.kind) {
     case TERMINAL_KEY:
-        return take_key(app, event.key);
+        return app_take_key(app, event.key);
     case TERMINAL_PASTE:
         return take_paste(app);
     case TERMINAL_MOUSE:
@@ -244,7 +244,7 @@ static void run_loop(App *app, unsigned long frames) {
     }
 }
 
-static void close_app(App *app) {
+void app_close(App *app) {
     for (size_t i = 0; i < VIEW_COUNT; i++)
         if (app->opened != NULL && app->opened[i] && VIEWS[i]->close != NULL) VIEWS[i]->close(app->states[i]);
     app_close_popup(app);
@@ -254,7 +254,7 @@ static void close_app(App *app) {
     keymap_free(app->keymap);
 }
 
-static Status open_app(App *app, Session *session, const AppOptions *options, Error *error) {
+Status app_open(App *app, Session *session, const AppOptions *options, Error *error) {
     *app = (App){.session = session, .view = -1, .resume = options->resume};
     app->states = memory_allocate(VIEW_COUNT, sizeof *app->states);
     app->opened = memory_allocate(VIEW_COUNT, sizeof *app->opened);
@@ -269,7 +269,7 @@ static Status open_app(App *app, Session *session, const AppOptions *options, Er
     if (status == STATUS_OK && app->view < 0)
         status =
             status_fail(error, STATUS_ARGUMENT, "the view \"%s\" could not be opened", VIEWS[first]->name);
-    if (status != STATUS_OK) close_app(app);
+    if (status != STATUS_OK) app_close(app);
     return status;
 }
 
@@ -287,7 +287,7 @@ Status app_run(Session *session, const AppOptions *options, int *exit_status, Er
     TerminalOptions terminal = {
         .ascii = options->ascii, .monochrome = options->monochrome, .mouse = options->mouse};
     Error history;
-    Status status = open_app(&app, session, options, error);
+    Status status = app_open(&app, session, options, error);
     if (status != STATUS_OK) return status;
     if (prompt_line_start(NULL, &history) != STATUS_OK)
         session_say(session, SESSION_WARNING, "history is not kept: %s", history.message);
@@ -303,19 +303,6 @@ Status app_run(Session *session, const AppOptions *options, int *exit_status, Er
     if (status == STATUS_OK && options->keeps) keep_place(&app);
     *exit_status = app.exit_status;
     prompt_line_stop();
-    close_app(&app);
+    app_close(&app);
     return status;
-}
-
-Status app_draw_once(Session *session, const AppOptions *options, Canvas *canvas, Error *error) {
-    App app;
-    Status status = open_app(&app, session, options, error);
-    if (status != STATUS_OK) return status;
-    app.canvas = canvas;
-    (void)session_refresh(session);
-    (void)update_message(&app, app_now());
-    app_draw(&app);
-    app.canvas = NULL; /* the caller's */
-    close_app(&app);
-    return STATUS_OK;
 }

@@ -33,8 +33,27 @@ typedef struct AppOptions {
  * n. An Error is returned only where the program could not run at all. */
 Status app_run(Session *session, const AppOptions *options, int *exit_status, Error *error) STATUS_MUST_CHECK;
 
-/* Draws one frame of a view, without a terminal, on a canvas of any size and theme: for tests and dumps. */
-Status app_draw_once(Session *session, const AppOptions *options, Canvas *canvas,
-                     Error *error) STATUS_MUST_CHECK;
+/* What a person would do before looking: keys by their names in key files, separated by spaces, or a line as
+ * the command line takes it. */
+typedef struct AppStep {
+    bool is_command;
+    const char *text;
+} AppStep;
+
+/* A view without a terminal. */
+typedef struct AppShot {
+    const AppStep *steps; /* one after the other, each once the figures before it are there */
+    size_t step_count;
+
+    /* While figures are measured, some fifty times a second. False gives up. */
+    bool (*wait)(void *user, const SessionJob *job);
+    void (*say)(void *user, SessionTone tone, const char *message); /* instead of the line for messages */
+    void *user;                                                     /* of both */
+} AppShot;
+
+/* Draws a view as it is once all its figures are there. The canvas is the caller's, of any size and theme.
+ * STATUS_CANCELLED where `wait` gave up; STATUS_ARGUMENT for a step that cannot be done. */
+Status app_shoot(Session *session, const AppOptions *options, const AppShot *shot, Canvas *canvas,
+                 Error *error) STATUS_MUST_CHECK;
 
 #endif

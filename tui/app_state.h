@@ -1,6 +1,6 @@
 /*
- * app_state — what the files of the main loop (app.c, app_action.c, app_ask.c, app_popup.c) share. Nothing else includes
- * it.
+ * app_state — what the files of the main loop (app.c, app_action.c, app_ask.c, app_popup.c, app_shot.c)
+ * share. Nothing else includes it.
  */
 #ifndef REJUV_TUI_APP_STATE_H
 #define REJUV_TUI_APP_STATE_H
@@ -55,9 +55,15 @@ typedef struct App {
     FrameMessage message;
     double message_until;
 
+    bool is_still; /* a picture: what is running is not shown */
+
     bool quit;
     int exit_status;
 } App;
+
+/* Opens the first view; the canvas is the caller's business. Nothing is left open on failure. */
+Status app_open(App *app, Session *session, const AppOptions *options, Error *error) STATUS_MUST_CHECK;
+void app_close(App *app);
 
 const View *app_view(const App *app);
 
@@ -69,6 +75,9 @@ Reaction app_act(App *app, Action action, const ActionArgument *argument);
 
 /* Runs a binding: asks for the argument where it takes one and has none. */
 Reaction app_run_binding(App *app, const KeymapBinding *binding, int count, bool has_count);
+
+/* A key, wherever the program is. */
+Reaction app_take_key(App *app, Key key);
 
 /* Stops running work; with none, leaves with status 130. */
 Reaction app_interrupt(App *app);

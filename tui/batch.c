@@ -84,7 +84,9 @@ Status batch_open_pair_of(Batch *batch, const char *base, const char *sft, Error
 }
 
 Status batch_open_pair(Batch *batch, Error *error) {
-    return batch_open_pair_of(batch, batch->options->operands[0], batch->options->operands[1], error);
+    const Options *options = batch->options; /* commands without operands open none */
+    const char *const *last = options->operands + options->operand_count - 2;
+    return batch_open_pair_of(batch, last[0], last[1], error);
 }
 
 Status batch_read_tokenizer(const char *directory, Tokenizer **tokenizer, Error *error) {

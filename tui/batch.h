@@ -41,7 +41,7 @@ void batch_close(Batch *batch);
 /* The job, on --threads threads. */
 Status batch_open_job(Batch *batch, Error *error) STATUS_MUST_CHECK;
 
-/* The pair, whatever its findings are: of the first two operands, or of two directories. */
+/* The pair, whatever its findings are: of the last two operands, or of two directories. */
 Status batch_open_pair(Batch *batch, Error *error) STATUS_MUST_CHECK;
 Status batch_open_pair_of(Batch *batch, const char *base, const char *sft, Error *error) STATUS_MUST_CHECK;
 

@@ -14,6 +14,7 @@
 const OptionValue *dials_rho(const Options *options) {
     switch (options->command) {
     case COMMAND_SWEEP:
+    case COMMAND_FIGURE:
         return options_value(options, OPTION_RHO_RANGE);
     case COMMAND_NEURONS:
     case COMMAND_RESET:
@@ -43,10 +44,12 @@ static bool measures_rows(Selector selector) {
 static Status check_rho(const Options *options, Error *error) {
     static const OptionId OF_RESET[] = {OPTION_OMEGA, OPTION_SELECT, OPTION_TARGETS, OPTION_SEED_RANDOM,
                                         OPTION_CALIBRATION};
-    bool has_default = options->command == COMMAND_NEURONS || options->command == COMMAND_RESET;
-    if (dials_rho(options)->given || has_default) return STATUS_OK;
+    bool ranks_anyway = options->command == COMMAND_NEURONS || options->command == COMMAND_RESET ||
+                        options->command == COMMAND_SHOT;
+    if (dials_rho(options)->given || ranks_anyway) return STATUS_OK;
     for (size_t i = 0; i < sizeof OF_RESET / sizeof *OF_RESET; i++) {
-        if (OF_RESET[i] == OPTION_CALIBRATION && options->command == COMMAND_SWEEP) continue;
+        bool measures = options->command == COMMAND_SWEEP || options->command == COMMAND_FIGURE;
+        if (OF_RESET[i] == OPTION_CALIBRATION && measures) continue;
         if (options_has(options, OF_RESET[i]))
             return status_fail(error, STATUS_ARGUMENT, "--%s says what --rho resets, which is missing",
                                option_facts(OF_RESET[i])->name);
@@ -172,8 +175,8 @@ static Status read_protection(const char *text, Settings *settings, Error *error
 }
 
 static double first_alpha(const Options *options) {
-    return options_value(options, options->command == COMMAND_SWEEP ? OPTION_ALPHA_RANGE : OPTION_ALPHA)
-        ->number;
+    bool is_range = options->command == COMMAND_SWEEP || options->command == COMMAND_FIGURE;
+    return options_value(options, is_range ? OPTION_ALPHA_RANGE : OPTION_ALPHA)->number;
 }
 
 Status dials_read_state(const Options *options, const Pair *pair, DialState *state, Error *error) {

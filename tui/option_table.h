@@ -19,16 +19,17 @@
 
 #define ON(command) (1U << COMMAND_##command)
 #define ON_EVERY    (~0U)
-#define ON_DIALS    (ON(PREVIEW) | ON(NEURONS) | ON(RESET) | ON(SWEEP) | ON(EXPORT))
+#define ON_DIALS    (ON(PREVIEW) | ON(NEURONS) | ON(RESET) | ON(SWEEP) | ON(SHOT) | ON(FIGURE) | ON(EXPORT))
 #define ON_JOBS     (ON(OPEN) | ON(DRIFT) | ON_DIALS | ON(VERIFY))
-#define ON_TABLES   (ON(INFO) | ON(CHECK) | ON(DRIFT) | ON_DIALS | ON(VERIFY))
+#define ON_PICTURES (ON(SHOT) | ON(FIGURE))
+#define ON_TABLES   (ON(INFO) | ON(CHECK) | ON(DRIFT) | (ON_DIALS & ~ON_PICTURES) | ON(VERIFY))
 
 /* clang-format off */
 #define OPTION_TABLE(X) \
     /* ---- the dials and what they are measured on ---- */ \
-    X(ALPHA, "alpha", 'a', "A", NUMBER, 0, 1, "0.5", ON(OPEN) | (ON_DIALS & ~ON(SWEEP)), \
+    X(ALPHA, "alpha", 'a', "A", NUMBER, 0, 1, "0.5", ON(OPEN) | (ON_DIALS & ~ON(SWEEP) & ~ON(FIGURE)), \
       "the fusion weight: 0 is the base model, 1 the SFT model") \
-    X(ALPHA_RANGE, "alpha", 'a', "A|FROM:TO:POINTS", RANGE, -1, 2, "0:1:11", ON(SWEEP), \
+    X(ALPHA_RANGE, "alpha", 'a', "A|FROM:TO:POINTS", RANGE, -1, 2, "0:1:11", ON(SWEEP) | ON(FIGURE), \
       "the fusion weights to measure, evenly spaced, both ends included, or one; below 0 and above 1 extrapolates; with a range of --rho it is 0.5 unless given") \
     X(ALPHA_LAYERS, "alpha-layers", 0, "A0:A1|A,A,...", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "a fusion weight for each layer: a line from the first layer's to the last's, or a list of as many as there are layers") \
@@ -36,11 +37,11 @@
       "a fusion weight for tensors of a kind, in every layer: q, k, v, o, gate, up, down, embed, norm, lm_head; may be repeated") \
     X(PROTECT, "protect", 0, "KIND,...=sft|base", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "keep embed, norm or lm_head as the SFT or the base model has them; may be repeated") \
-    X(RHO, "rho", 0, "R", SHARE, 0, 1, "0", ON(OPEN) | ON(PREVIEW) | ON(EXPORT), \
+    X(RHO, "rho", 0, "R", SHARE, 0, 1, "0", ON(OPEN) | ON(PREVIEW) | ON(SHOT) | ON(EXPORT), \
       "the reset fraction, 0.01 or 1%: the share of all neurons that each target may reset; the set is their union") \
     X(RHO_SET, "rho", 0, "R", SHARE, 0, 1, "1%", ON(NEURONS) | ON(RESET), \
       "the reset fraction, 0.01 or 1%: the share of all neurons that each target may reset; the set is their union") \
-    X(RHO_RANGE, "rho", 0, "R|FROM:TO:POINTS", SHARES, 0, 1, "0", ON(SWEEP), \
+    X(RHO_RANGE, "rho", 0, "R|FROM:TO:POINTS", SHARES, 0, 1, "0", ON(SWEEP) | ON(FIGURE), \
       "the reset fractions to measure, 0.01 or 1%, evenly spaced, both ends included, or one; a range of both is the plane") \
     X(OMEGA, "omega", 0, "W", NUMBER, 0, 1, "1", ON(OPEN) | ON_DIALS, \
       "how far a reset goes: 1 writes base values back, 0 does nothing") \
@@ -48,15 +49,15 @@
       "what neurons are chosen by: the paper's attribution; or, to compare with it, how far they moved, how little they speak or learn on the SFT model, chance") \
     X(TARGETS, "targets", 0, "N", COUNT, 1, 1000000, "32", ON(OPEN) | ON_DIALS, \
       "how many positions attribution explains: those of the largest change in entropy") \
-    X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW), \
+    X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW) & ~ON(SHOT), \
       "the seed of --select random") \
     X(CALIBRATION, "calibration", 'c', "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "rows to measure and to choose neurons on, one a line: JSON with prompt and response (or prompt_ids and response_ids), or a prompt as text") \
-    X(PROMPT, "prompt", 'p', "TEXT", TEXT, 0, 0, NULL, ON(OPEN) | ON(PREVIEW) | ON(SWEEP), \
+    X(PROMPT, "prompt", 'p', "TEXT", TEXT, 0, 0, NULL, ON(OPEN) | ON(PREVIEW) | ON(SWEEP) | ON_PICTURES, \
       "the text to run the models on") \
-    X(PROMPT_FILE, "prompt-file", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP), \
+    X(PROMPT_FILE, "prompt-file", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \
       "the same from a file, byte for byte (a final newline is part of the prompt); - reads standard input") \
-    X(IDS, "ids", 0, "1,2,3", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP), \
+    X(IDS, "ids", 0, "1,2,3", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \
       "the same as token ids: no tokenizer is needed") \
     /* ---- drift ---- */ \
     X(SORT, "sort", 0, "METRIC", TEXT, 0, 0, NULL, ON(DRIFT), \
@@ -127,6 +128,33 @@
       "the SFT model, likewise") \
     X(NO_INPUTS, "no-inputs", 0, NULL, FLAG, 0, 0, NULL, ON(VERIFY), \
       "compare with the recipe only, even if the inputs are at hand") \
+    /* ---- pictures ---- */ \
+    X(OUT_PICTURE, "out", 'o', "FILE", TEXT, 0, 0, NULL, ON_PICTURES, \
+      "the file to write, in place of standard output; one of that name is replaced") \
+    X(FORMAT, "format", 'f', "svg|ansi|text", CHOICE, 0, 0, NULL, ON(SHOT), \
+      "a drawing, text with colours, or text; otherwise what the end of --out says (.svg, .ansi, .txt), or text") \
+    X(SIZE, "size", 0, "COLUMNSxROWS", TEXT, 0, 0, "100x30", ON(SHOT), \
+      "how large a screen") \
+    X(GROUND, "theme", 0, "dark|light", CHOICE, 0, 0, "dark", ON(SHOT), \
+      "what a drawing takes for the terminal's own colours") \
+    X(PRESS, "press", 0, "KEYS", TEXT, 0, 0, NULL, ON(SHOT), \
+      "keys to press first, once the figures are there, by name and with spaces between them: \"j j Enter\"; may be repeated") \
+    X(RUN, "run", 0, "ACTION", TEXT, 0, 0, NULL, ON(SHOT), \
+      "an action to run first, with its argument, as : does in the program: \"layer 3\"; may be repeated, also between --press") \
+    X(METRIC, "metric", 'm', "METRIC", TEXT, 0, 0, NULL, ON(FIGURE), \
+      "what to draw, by its key in the JSON of drift (layers) or sweep (sweep, plane); in a sweep it may be repeated") \
+    X(TENSOR, "tensor", 0, "NAME", TEXT, 0, 0, NULL, ON(FIGURE), \
+      "the tensor of this name, or the first matrix whose name has this text; may be repeated") \
+    X(MARK, "mark", 0, "A|R", SHARE, -1, 2, NULL, ON(FIGURE), \
+      "a line in a sweep at this alpha, or rho") \
+    X(LOG, "log", 0, NULL, FLAG, 0, 0, NULL, ON(FIGURE), \
+      "a logarithmic scale: of the colours, or of the ranks of a spectrum") \
+    X(TITLE, "title", 0, "TEXT", TEXT, 0, 0, NULL, ON(FIGURE), \
+      "a line above the figure; none unless given") \
+    X(WIDTH, "width", 0, "MM", NUMBER, 20, 2000, NULL, ON(FIGURE), \
+      "in millimetres; otherwise as suits the figure") \
+    X(HEIGHT, "height", 0, "MM", NUMBER, 20, 2000, NULL, ON(FIGURE), \
+      "in millimetres") \
     /* ---- the terminal program ---- */ \
     X(VIEW, "view", 0, "NAME", TEXT, 0, 0, NULL, ON(OPEN), \
       "the view to begin with, by name or number") \
@@ -134,13 +162,13 @@
       "begin with a tour: the method in a few steps, on the demo pair or on your own") \
     X(RESUME, "resume", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
       "go on where you left: the pair, dials, bookmarks, prompt, view and cursors of the last time") \
-    X(KEYS, "keys", 0, "FILE", TEXT, 0, 0, NULL, ON(OPEN), \
+    X(KEYS, "keys", 0, "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
       "a key file in place of the user's own") \
-    X(ASCII, "ascii", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
+    X(ASCII, "ascii", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
       "draw with ASCII characters only") \
     X(MOUSE, "mouse", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
       "heed the mouse: it selects, scrolls and drags dials; the terminal's own selecting then needs Shift") \
-    X(MONO, "mono", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
+    X(MONO, "mono", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
       "no colours") \
     X(NO_CACHE, "no-cache", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
       "measure everything again, and keep nothing: otherwise analyses are kept in the XDG cache directory") \
@@ -153,7 +181,7 @@
       "write the main table as CSV") \
     X(THREADS, "threads", 'j', "N", COUNT, 1, 4096, NULL, ON_JOBS, \
       "threads to use; otherwise as many as the process may run on") \
-    X(QUIET, "quiet", 'q', NULL, FLAG, 0, 0, NULL, ON_TABLES | ON(TOKENIZE), \
+    X(QUIET, "quiet", 'q', NULL, FLAG, 0, 0, NULL, ON_TABLES | ON_PICTURES | ON(TOKENIZE), \
       "no progress and no notes on standard error; errors are still told") \
     X(HELP, "help", 'h', NULL, FLAG, 0, 0, NULL, ON_EVERY, \
       "show this") \

@@ -27,47 +27,80 @@ void session_title(const Session *session, char *text, size_t size) {
 
 enum { MOST_WORKS = 24 };
 
-/* All work that may run, that asked for last by a person first: what is shown first and cancelled first. */
-static size_t list_works(Session *session, Work **works) {
+/* All work of `parts` that runs, that asked for last by a person first: what is shown first and cancelled
+ * first. */
+static size_t list_works(Session *session, unsigned parts, Work **works) {
     size_t count = 0;
-    Work *all[] = {&session->exporting,
-                   &session->verifying,
-                   &session->sweeping,
-                   &session->continuing,
-                   session->prompt != NULL ? comparison_work(session->prompt) : NULL,
-                   &session->pooling,
-                   &session->bookmarking,
-                   session->headline != NULL ? comparison_work(session->headline) : NULL,
-                   &session->method.driving,
-                   &session->method.attributing,
-                   &session->method.profiling,
-                   &session->method.measuring,
-                   &session->scanning,
-                   &session->loading,
-                   &session->cache.opening,
-                   &session->cache.recalling,
-                   &session->cache.keeping,
-                   &session->cache.reading};
+    const struct {
+        Work *work;
+        unsigned parts; /* that wait for it */
+    } all[] = {{&session->exporting, SESSION_PART_EXPORT},
+               {&session->verifying, SESSION_PART_EXPORT},
+               {&session->sweeping, SESSION_PART_SWEEP},
+               {&session->continuing, SESSION_PART_PROMPT},
+               {session->prompt != NULL ? comparison_work(session->prompt) : NULL, SESSION_PART_PROMPT},
+               {&session->pooling, SESSION_PART_ELEMENTS},
+               {&session->bookmarking, SESSION_PART_SWEEP},
+               {session->headline != NULL ? comparison_work(session->headline) : NULL, SESSION_PART_HEADLINE},
+               {&session->method.driving, SESSION_PART_METHOD},
+               {&session->method.attributing, SESSION_PART_METHOD},
+               {&session->method.profiling, SESSION_PART_METHOD},
+               {&session->method.measuring, SESSION_PART_METHOD},
+               {&session->scanning, SESSION_PART_DRIFT},
+               {&session->loading, SESSION_PART_FILES},
+               {&session->cache.opening, SESSION_PART_FILES | SESSION_PART_DRIFT},
+               {&session->cache.recalling, SESSION_PART_FILES | SESSION_PART_DRIFT},
+               {&session->cache.keeping, SESSION_PART_CACHE},
+               {&session->cache.reading, SESSION_PART_CACHE}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (all[i] != NULL && work_is_running(all[i])) works[count++] = all[i];
+        if ((all[i].parts & parts) != 0 && all[i].work != NULL && work_is_running(all[i].work))
+            works[count++] = all[i].work;
     }
     return count;
 }
 
+static void describe_job(const Work *work, SessionJob *job) {
+    JobProgress progress = job_progress(work->job);
+    *job = (SessionJob){.done = progress.done, .total = progress.total, .seconds = progress.seconds};
+    (void)snprintf(job->label, sizeof job->label, "%s", work->label);
+    if (work->unit == NULL || progress.seconds < 0.2) return;
+    char rate[FORMAT_SIZE];
+    (void)snprintf(job->rate, sizeof job->rate, "%s/s",
+                   format_bytes((double)progress.done / progress.seconds, rate));
+}
+
 size_t session_jobs(Session *session, SessionJob *jobs, size_t capacity) {
     Work *works[MOST_WORKS];
-    size_t count = list_works(session, works);
+    size_t count = list_works(session, SESSION_PARTS_ALL, works);
     if (count > capacity) count = capacity;
-    for (size_t i = 0; i < count; i++) {
-        JobProgress progress = job_progress(works[i]->job);
-        jobs[i] = (SessionJob){.done = progress.done, .total = progress.total, .seconds = progress.seconds};
-        (void)snprintf(jobs[i].label, sizeof jobs[i].label, "%s", works[i]->label);
-        if (works[i]->unit == NULL || progress.seconds < 0.2) continue;
-        char rate[FORMAT_SIZE];
-        (void)snprintf(jobs[i].rate, sizeof jobs[i].rate, "%s/s",
-                       format_bytes((double)progress.done / progress.seconds, rate));
-    }
+    for (size_t i = 0; i < count; i++) describe_job(works[i], &jobs[i]);
     return count;
+}
+
+/* With what they come from. */
+static unsigned complete_parts(const Session *session, unsigned parts) {
+    bool resets = session->settings.rho > 0.0;
+    if (resets && (parts & (SESSION_PART_HEADLINE | SESSION_PART_SWEEP | SESSION_PART_PROMPT |
+                            SESSION_PART_EXPORT)) != 0)
+        parts |= SESSION_PART_METHOD;
+    if ((parts & (SESSION_PART_SWEEP | SESSION_PART_METHOD)) != 0) parts |= SESSION_PART_HEADLINE;
+    if ((parts & (SESSION_PART_HEADLINE | SESSION_PART_PROMPT)) != 0) parts |= SESSION_PART_FILES;
+    return parts;
+}
+
+bool session_is_measuring(Session *session, unsigned parts, SessionJob *job) {
+    Work *works[MOST_WORKS];
+    if (list_works(session, complete_parts(session, parts), works) == 0) return false;
+    describe_job(works[0], job);
+    return true;
+}
+
+void session_measure(Session *session, unsigned parts) {
+    parts = complete_parts(session, parts);
+    if ((parts & SESSION_PART_METHOD) != 0)
+        session_measure_method(session);
+    else if ((parts & SESSION_PART_HEADLINE) != 0)
+        session_measure_headlines(session);
 }
 
 bool session_cancel(Session *session) {
@@ -76,7 +109,7 @@ bool session_cancel(Session *session) {
         !work_is_running(&session->sweeping) && !work_is_running(&session->continuing))
         return comparison_cancel(session->prompt);
     Work *works[MOST_WORKS];
-    if (list_works(session, works) == 0) return false;
+    if (list_works(session, SESSION_PARTS_ALL, works) == 0) return false;
     if (session->headline != NULL && works[0] == comparison_work(session->headline)) {
         session->wanted_sweep_count = 0; /* a sweep that waits for base and SFT would wait for ever */
         return comparison_cancel(session->headline);
@@ -96,7 +129,8 @@ bool session_refresh(Session *session) {
     changed |= session_tensor_refresh(session);
     changed |= session_export_refresh(session);
     Work *works[MOST_WORKS];
-    return changed || list_works(session, works) > 0; /* progress moves while anything runs */
+    return changed ||
+           list_works(session, SESSION_PARTS_ALL, works) > 0; /* progress moves while anything runs */
 }
 
 /* ---- messages ---- */

@@ -42,6 +42,27 @@ size_t session_jobs(Session *session, SessionJob *jobs, size_t capacity);
 /* Takes the oldest message that was not shown yet; false when there is none. */
 bool session_take_message(Session *session, SessionTone *tone, char *text, size_t size);
 
+/* What figures come from, as a set. */
+typedef enum SessionPart {
+    SESSION_PART_FILES = 1,     /* tokenizers, calibration rows */
+    SESSION_PART_DRIFT = 2,     /* of all tensors */
+    SESSION_PART_HEADLINE = 4,  /* figures of base, SFT and W on the calibration rows */
+    SESSION_PART_SWEEP = 8,     /* of W at many α or ρ */
+    SESSION_PART_METHOD = 16,   /* neurons: attribution, dormancy, their drift; the reset */
+    SESSION_PART_PROMPT = 32,   /* the prompt's distributions and continuation */
+    SESSION_PART_ELEMENTS = 64, /* of the tensor on screen */
+    SESSION_PART_EXPORT = 128,
+    SESSION_PART_CACHE = 256, /* writing what was measured: no figure waits for it */
+    SESSION_PARTS_ALL = 511
+} SessionPart;
+
+/* True while work for any of `parts`, or for what they come from, is running: the first of it in *job. Work
+ * that is due starts in session_refresh(): call that before. */
+bool session_is_measuring(Session *session, unsigned parts, SessionJob *job);
+
+/* Asks for what waits to be asked (a large model's figures), as far as `parts` come from it. */
+void session_measure(Session *session, unsigned parts);
+
 /* Collects what jobs finished, starts what is due. True when something on screen may have changed. */
 bool session_refresh(Session *session);
 

@@ -37,6 +37,8 @@ typedef struct View {
     const char *title; /* "Layers": in the first line */
     const char *help;  /* one or two sentences at the head of its help, or NULL */
 
+    unsigned parts; /* of SessionPart: what its figures come from */
+
     /* The actions whose keys matter most here, for the last line; the frame adds its own after them. */
     const Action *hints;
     size_t hint_count;

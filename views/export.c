@@ -321,6 +321,7 @@ const View export_view = {
         "Writes the model at the dials as a directory that other programs load. It is written beside the target and "
         "renamed when whole; an interrupted export goes on where it stopped. Afterwards it is re-opened and every "
         "tensor compared with the blend.",
+    .parts = SESSION_PART_FILES | SESSION_PART_EXPORT,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
     .open = open_export,

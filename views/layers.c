@@ -285,6 +285,7 @@ const View layers_view = {
     .help =
         "How far fine-tuning moved each module of each layer. A cell is a tensor: `=` is equal in both "
         "models, `!` has NaN or infinite elements, `·` is not scanned yet.",
+    .parts = SESSION_PART_DRIFT,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
     .open = open_layers,

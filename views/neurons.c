@@ -269,6 +269,7 @@ const View neurons_view = {
         "Every neuron of every module. A dormancy of 1 is the average neuron of its layer; one of at most τ is "
         "dormant. `●` is in the reset set at the dials, `·` does not apply or is not known, `~` is older than the "
         "dials. A target is ROW:POSITION and the token there. A search names a place: 3.down 17.",
+    .parts = SESSION_PART_METHOD,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
     .open = open_neurons,

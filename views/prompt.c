@@ -307,6 +307,7 @@ const View prompt_view = {
     .help =
         "Each token stands over the entropy gap H(base) − H(SFT) of the distribution after it: + where SFT became "
         "surer, - where less sure. Below, what base, SFT and W say comes next at the cursor.",
+    .parts = SESSION_PART_PROMPT,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
     .open = open_prompt,

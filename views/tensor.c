@@ -270,6 +270,7 @@ const View tensor_view = {
     .help =
         "The elements of one tensor, pooled to the screen. Zoom in until each cell is one element, and once "
         "more for written figures. `!` has NaN or infinite elements, `×` are rows that base lacks.",
+    .parts = SESSION_PART_FILES | SESSION_PART_DRIFT | SESSION_PART_ELEMENTS,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
     .open = open_tensor,

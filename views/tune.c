@@ -365,6 +365,7 @@ const View tune_view = {
     .help =
         "W = α·SFT + (1 − α)·base; on the neurons that ρ selects, α is (1 − ω)·α. The table follows the dial as soon as the forward pass is done; until then the "
         "column W~ is older than the dial. The curves are a sweep, the dial marked in them.",
+    .parts = SESSION_PART_HEADLINE | SESSION_PART_SWEEP | SESSION_PART_METHOD,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
     .open = open_tune,
