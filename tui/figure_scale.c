@@ -69,11 +69,7 @@ static int exponent_of(double value) {
 }
 
 static void write_power(double mantissa, int decimals, int exponent, char text[FIGURE_TICK_TEXT]) {
-    (void)snprintf(text, FIGURE_TICK_TEXT, "%.*f", decimals, mantissa);
-    if (strcmp(text, "1") == 0)
-        (void)snprintf(text, FIGURE_TICK_TEXT, "10");
-    else
-        (void)snprintf(text + strlen(text), FIGURE_TICK_TEXT - strlen(text), "×10");
+    (void)snprintf(text, FIGURE_TICK_TEXT, "%.*f×10", decimals, mantissa);
     append_exponent(exponent, text, FIGURE_TICK_TEXT);
 }
 
@@ -97,8 +93,7 @@ static void write_multiple(double value, double step, double largest, char text[
     } else if (top >= PLAIN_FROM && top <= PLAIN_TO) {
         (void)snprintf(text, FIGURE_TICK_TEXT, "%.*f", unit < 0 ? -unit : 0, value);
     } else {
-        int exponent = exponent_of(value), decimals = exponent - unit;
-        write_power(value / pow(10.0, exponent), decimals < 0 ? 0 : decimals, exponent, text);
+        write_power(value / pow(10.0, top), top - unit, top, text); /* one power for all ticks */
     }
     put_minus(text, FIGURE_TICK_TEXT);
 }
@@ -136,8 +131,11 @@ static void add_tick(FigureTicks *ticks, double lead, int exponent, bool is_plai
     if (is_plain)
         (void)snprintf(label, FIGURE_TICK_TEXT, "%.*f", exponent < 0 ? -exponent : 0,
                        lead * pow(10.0, exponent));
-    else
+    else if (lead > 1.0)
         write_power(lead, 0, exponent, label);
+    else
+        (void)snprintf(label, FIGURE_TICK_TEXT, "10");
+    if (!is_plain && lead == 1.0) append_exponent(exponent, label, FIGURE_TICK_TEXT);
 }
 
 static FigureTicks log_ticks(const FigureScale *scale, size_t most) {
@@ -146,7 +144,7 @@ static FigureTicks log_ticks(const FigureScale *scale, size_t most) {
     FigureTicks ticks = {0};
     int first = (int)ceil(log10(scale->low) - ROUNDING), last = (int)floor(log10(scale->high) + ROUNDING);
     int decades = last - first + 1, every = 1;
-    while (decades > every * (int)most) every++;
+    while (decades > every * (int)most) every = (int)next_step(every);
     /* one way of writing for all */
     bool is_plain = first - (decades < DECADES) >= LOWEST_PLAIN && last <= HIGHEST_PLAIN;
     for (int exponent = first; exponent <= last && decades >= DECADES; exponent++)

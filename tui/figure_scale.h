@@ -3,7 +3,8 @@
  *
  * Ticks of a linear scale are multiples of 1, 2 or 5 times a power of ten; of a logarithmic one powers of ten,
  * or, where there would be fewer than three, 1, 2 and 5 times those. Labels carry as many digits as tell them
- * apart, and no more: 0, 0.05, 0.1 is written 0.00, 0.05, 0.10; beyond 10⁻⁴ … 10⁵ as 2×10⁻⁵.
+ * apart, and no more: 0, 0.05, 0.1 is written 0.00, 0.05, 0.10; beyond 10⁻⁴ … 10⁵ as 2×10⁻⁵,
+ * with one power for all ticks of a linear scale.
  */
 #ifndef REJUV_TUI_FIGURE_SCALE_H
 #define REJUV_TUI_FIGURE_SCALE_H
