@@ -104,7 +104,7 @@ static FigureScale colour_scale(const Layers *layers, const DriftMetricFacts *fa
         scale.low = facts->centre - reach;
         scale.high = facts->centre + reach;
     } else if (facts->larger_is_more && !is_log) {
-        figure_scale_include(&scale, 0.0);
+        scale.low = 0.0;
     }
     return scale;
 }
@@ -140,7 +140,9 @@ static Status make(Batch *batch, const FigureSheet *sheet, Error *error) {
 
 const FigureKind figure_layers = {
     .name = "layers",
-    .summary = "Layer by module; the numbers are those of rejuv drift (--spectrum).",
+    .summary =
+        "Layer by module, without what belongs to no layer (embedding, last norm, head); the numbers are those of "
+        "rejuv drift (--spectrum).",
     .width = 130.0,
     .height = 62.0,
     .options = {OPTION_METRIC, OPTION_LOG},

@@ -35,6 +35,19 @@ static void write_rho(double rho, char text[TEXT_SIZE]) {
     (void)snprintf(text, TEXT_SIZE, "%.4g %%", rho * 100.0);
 }
 
+/* The sheet, saying also what was measured on. The caller frees *text. */
+static Status describe_rows(const Sweep *sweep, const FigureSheet *sheet, FigureSheet *described, char **text,
+                            Error *error) {
+    const char *sum = sweep->dials.calibration_sha256;
+    *text = memory_format("%s\nMeans over %zu positions of %zu rows: %s%s%s.", sheet->description,
+                          sweep->base.positions, sweep->calibration->count, sweep->calibration->source,
+                          sum[0] != '\0' ? ", SHA-256 " : "", sum);
+    if (*text == NULL) return memory_fail(error, "a figure");
+    *described = *sheet;
+    described->description = *text;
+    return STATUS_OK;
+}
+
 /* ---- curves ---- */
 
 typedef struct Curves {
@@ -152,14 +165,18 @@ static Status draw_curves(Batch *batch, Curves *curves, const FigureSheet *sheet
 static Status make_curves(Batch *batch, const FigureSheet *sheet, Error *error) {
     static const char *const INITIAL[] = {"entropy", "kl_base", "kl_sft", "loss"};
     Curves curves = {0};
+    FigureSheet described;
+    char *text = NULL;
     Status status = choose_figures(batch->options, INITIAL, sizeof INITIAL / sizeof *INITIAL,
                                    FIGURE_METRICS_MOST, curves.figures, &curves.figure_count, error);
     if (status == STATUS_OK) status = sweep_measure(batch, &curves.sweep, error);
     if (status == STATUS_OK) status = arrange(&curves, error);
+    if (status == STATUS_OK) status = describe_rows(&curves.sweep, sheet, &described, &text, error);
     if (status == STATUS_OK) {
         name_series(&curves);
-        status = draw_curves(batch, &curves, sheet, error);
+        status = draw_curves(batch, &curves, &described, error);
     }
+    free(text);
     free(curves.x);
     free(curves.y);
     sweep_free(&curves.sweep);
@@ -248,11 +265,15 @@ static Status draw_plane(Batch *batch, Plane *plane, const FigureSheet *sheet, E
 static Status make_plane(Batch *batch, const FigureSheet *sheet, Error *error) {
     static const char *const INITIAL[] = {"loss"};
     Plane plane = {0};
+    FigureSheet described;
+    char *text = NULL;
     size_t count;
     Status status = choose_figures(batch->options, INITIAL, 1, 1, &plane.figure, &count, error);
     if (status == STATUS_OK) status = sweep_measure(batch, &plane.sweep, error);
     if (status == STATUS_OK) status = arrange_plane(&plane, error);
-    if (status == STATUS_OK) status = draw_plane(batch, &plane, sheet, error);
+    if (status == STATUS_OK) status = describe_rows(&plane.sweep, sheet, &described, &text, error);
+    if (status == STATUS_OK) status = draw_plane(batch, &plane, &described, error);
+    free(text);
     free(plane.values);
     free(plane.text);
     free(plane.names);

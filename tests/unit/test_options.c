@@ -233,7 +233,7 @@ static void a_mistake_names_the_option_and_the_nearest_one(void **unused) {
     REFUSE("there is no option --xyzzy", "drift", "B", "S", "--xyzzy");
     REFUSE("there is no option -X", "drift", "B", "S", "-X");
     REFUSE(
-        "rejuv check takes no --alpha; it belongs to the terminal program, preview, neurons, reset, sweep, export",
+        "rejuv check takes no --alpha; it belongs to the terminal program, preview, neurons, reset, sweep, shot, figure, export",
         "check", "B", "S", "--alpha", "0.5");
     REFUSE("--top needs an argument", "drift", "B", "S", "--top");
     REFUSE("--json takes no argument, found \"yes\"", "drift", "B", "S", "--json=yes");
