@@ -67,6 +67,10 @@ static Status measure_one(Batch *batch, Spectra *spectra, size_t i, Error *error
     if (spectrum->method == SPECTRUM_NOT_FINITE)
         return status_fail(error, STATUS_UNSUPPORTED, "%s: its change holds elements that are not finite",
                            spectra->tensors[i]->name);
+    if (!(spectrum->norm > 0.0))
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "%s: it is equal in both models: there is nothing to draw",
+                           spectra->tensors[i]->name);
     spectra->x[i] = memory_allocate(spectrum->count + 1, sizeof *spectra->x[i]);
     spectra->y[i] = memory_allocate(spectrum->count + 1, sizeof *spectra->y[i]);
     if (spectra->x[i] == NULL || spectra->y[i] == NULL) return memory_fail(error, "a figure");

@@ -288,6 +288,8 @@ static void mistakes_in_a_figure_are_named(void **unused) {
                    "nope");
     PROGRAM_EXPECT(2, "no matrix that both models have", "figure", "spectrum", base, sft, "--tensor",
                    "model.norm.weight");
+    PROGRAM_EXPECT(2, "it is equal in both models", "figure", "spectrum", base, base, "--tensor", "mlp.down",
+                   "-q");
     PROGRAM_EXPECT(2, "expected what to measure on", "figure", "sweep", base, sft);
     PROGRAM_EXPECT(2, "expected a range", "figure", "sweep", base, sft, "--prompt", "7", "--alpha", "0.5",
                    "-q");
