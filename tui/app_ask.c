@@ -4,6 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The line is open, unless there is no terminal to type it in. */
+static void begin_asking(App *app, AppAsking asking, Action action) {
+    if (prompt_line_is_open())
+        app->asking = asking;
+    else
+        session_say(app->session, SESSION_WARNING,
+                    "%s would ask, and nobody can answer here: name the action with its argument",
+                    action_info(action)->name);
+}
+
 void app_ask_argument(App *app, Action action, const ActionArgument *argument) {
     const View *view = app_view(app);
     const ActionInfo *info = action_info(action);
@@ -19,7 +29,7 @@ void app_ask_argument(App *app, Action action, const ActionArgument *argument) {
     (void)snprintf(label, sizeof label, "%s: ", info->label);
     PromptKind kind = info->argument == ACTION_ARGUMENT_TEXT ? PROMPT_TEXT : PROMPT_VALUE;
     prompt_line_open(kind, label, initial, NULL);
-    if (prompt_line_is_open()) app->asking = APP_ASKS_ARGUMENT;
+    begin_asking(app, APP_ASKS_ARGUMENT, action);
 }
 
 /* The completer has no user pointer in readline's world, so the view whose actions count is kept here. */
@@ -42,7 +52,7 @@ static void complete_command(const char *line, int word, const char *prefix, Pro
 void app_ask_command(App *app) {
     completed_view = app_view(app);
     prompt_line_open(PROMPT_COMMAND, ":", NULL, complete_command);
-    if (prompt_line_is_open()) app->asking = APP_ASKS_COMMAND;
+    begin_asking(app, APP_ASKS_COMMAND, ACTION_COMMAND);
 }
 
 void app_ask_search(App *app) {
@@ -51,7 +61,7 @@ void app_ask_search(App *app) {
         return;
     }
     prompt_line_open(PROMPT_SEARCH, "/", NULL, NULL);
-    if (prompt_line_is_open()) app->asking = APP_ASKS_SEARCH;
+    begin_asking(app, APP_ASKS_SEARCH, ACTION_SEARCH);
 }
 
 static Reaction complain(App *app, const char *name, size_t bytes) {

@@ -52,11 +52,14 @@ static Status refuse_leaving(const char *step, Error *error) {
                        step);
 }
 
-static Status finish_step(App *app, const AppShot *shot, Reaction reaction, const char *step, Error *error) {
+/* `view` is the one before the step: another's figures are asked for as those of the first were. */
+static Status finish_step(App *app, const AppShot *shot, int view, Reaction reaction, const char *step,
+                          Error *error) {
     if ((reaction & REACTION_QUIT) != 0) return refuse_leaving(step, error);
     int requested = view_take_request();
     if (requested >= 0) app_show_view(app, requested, true);
     Status status = pass_messages(app, shot, step, error);
+    if (app->view != view) session_measure(app->session, app_view(app)->parts);
     return status != STATUS_OK ? status : settle(app, shot, app_view(app)->parts, error);
 }
 
@@ -72,7 +75,8 @@ static Status press(App *app, const AppShot *shot, const char *keys, Error *erro
                                "there is no key \"%s\": expected names as in key files, with spaces between "
                                "them: j Enter Ctrl-r PageDown Space",
                                name);
-        status = finish_step(app, shot, app_take_key(app, key), name, error);
+        int view = app->view;
+        status = finish_step(app, shot, view, app_take_key(app, key), name, error);
         keys += bytes;
     }
     return status;
@@ -102,9 +106,11 @@ static Status take_steps(App *app, const AppShot *shot, Error *error) {
     if (status == STATUS_OK) status = sweep_again(app, shot, parts, error);
     for (size_t i = 0; i < shot->step_count && status == STATUS_OK; i++) {
         const AppStep *step = &shot->steps[i];
-        status = step->is_command
-                     ? finish_step(app, shot, app_run_command(app, step->text), step->text, error)
-                     : press(app, shot, step->text, error);
+        int view = app->view;
+        if (step->is_command)
+            status = finish_step(app, shot, view, app_run_command(app, step->text), step->text, error);
+        else
+            status = press(app, shot, step->text, error);
     }
     return status;
 }

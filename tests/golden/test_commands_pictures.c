@@ -127,6 +127,8 @@ static void mistakes_in_a_shot_are_named(void **unused) {
     PROGRAM_EXPECT(2, "there is no action \"tensr\"; \"tensor\" is near", "shot", "layers", base, sft,
                    "--run", "tensr x");
     PROGRAM_EXPECT(2, "\"q\" leaves the program", "shot", "layers", base, sft, "--press", "q");
+    PROGRAM_EXPECT(2, "\"t\": tensor would ask", "shot", "tensor", base, sft, "--press", "t");
+    PROGRAM_EXPECT(2, "\"/\": search would ask", "shot", "tensor", base, sft, "--press", "/");
     PROGRAM_EXPECT(2, "--rho: expected --calibration", "shot", "layers", base, sft, "--rho", "1%");
 }
 
