@@ -74,10 +74,12 @@ static void write_power(double mantissa, int decimals, int exponent, char text[F
 }
 
 void figure_scale_write(double value, int digits, char text[FIGURE_TICK_TEXT]) {
-    int exponent = exponent_of(value);
-    if (!isfinite(value) || (exponent >= PLAIN_FROM && exponent <= PLAIN_TO)) {
+    int exponent = isfinite(value) ? exponent_of(value) : 0;
+    if (!isfinite(value)) {
+        (void)snprintf(text, FIGURE_TICK_TEXT, "%g", value);
+    } else if (exponent >= PLAIN_FROM && exponent <= PLAIN_TO) {
         int decimals = digits - 1 - exponent;
-        (void)snprintf(text, FIGURE_TICK_TEXT, "%.*f", decimals < 0 ? 0 : decimals > 9 ? 9 : decimals, value);
+        (void)snprintf(text, FIGURE_TICK_TEXT, "%.*f", decimals < 0 ? 0 : decimals, value);
     } else {
         write_power(value / pow(10.0, exponent), digits - 1, exponent, text);
     }

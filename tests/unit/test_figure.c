@@ -66,6 +66,22 @@ static void labels_have_the_digits_that_tell_them_apart(void **state) {
     expect_labels(false, 1e6, 1.04e6, 5, "1.00×10⁶ 1.01×10⁶ 1.02×10⁶ 1.03×10⁶ 1.04×10⁶");
 }
 
+static void a_value_is_written_in_so_many_digits(void **state) {
+    static const struct {
+        double value;
+        const char *text;
+    } CASES[] = {{0.08137, "0.08137"}, {-3, "\u22123.000"},   {123456, "123456"},
+                 {0, "0.000"},         {1e-4, "0.0001000"},   {-3.2e-7, "\u22123.200×10⁻⁷"},
+                 {9.99996, "10.000"},  {INFINITY, "inf"},     {-INFINITY, "\u2212inf"},
+                 {NAN, "nan"},         {1e300, "1.000×10³⁰⁰"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char text[FIGURE_TICK_TEXT];
+        figure_scale_write(CASES[i].value, 4, text);
+        assert_string_equal(text, CASES[i].text);
+    }
+}
+
 static void logarithmic_ticks_are_powers_or_1_2_5(void **state) {
     (void)state;
     expect_labels(true, 0.9, 1100, 8, "1 10 100 1000");
@@ -280,6 +296,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear_ticks_are_round_even_and_inside),
         cmocka_unit_test(labels_have_the_digits_that_tell_them_apart),
+        cmocka_unit_test(a_value_is_written_in_so_many_digits),
         cmocka_unit_test(logarithmic_ticks_are_powers_or_1_2_5),
         cmocka_unit_test(ranges_without_extent_still_have_a_scale),
         cmocka_unit_test(a_value_has_its_place_and_what_is_none_has_none),
