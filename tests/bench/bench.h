@@ -26,6 +26,9 @@ Status bench_memory(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* base, SFT
 Status bench_forward(Bench *bench, Error *error) STATUS_MUST_CHECK; /* tokens/s at T = 1 and 64 */
 Status bench_cancel(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* ms from cancel to return */
 
+/* backward beside forward, attribution of 32 targets, dormancy beside forward */
+Status bench_method(Bench *bench, Error *error) STATUS_MUST_CHECK;
+
 Status bench_drift(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* GB/s */
 Status bench_export(Bench *bench, Error *error) STATUS_MUST_CHECK; /* GB/s */
 

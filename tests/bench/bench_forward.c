@@ -87,7 +87,9 @@ static Status add_prompt_rows(Bench *bench, Error *error) {
     Status status = open_run(bench, (double[]){0.5}, 1, 0, PROMPT, true, &fused, error);
     if (status == STATUS_OK) status = open_run(bench, (double[]){0.0}, 1, 0, PROMPT, true, &base, error);
     if (status == STATUS_OK)
-        status = limits_create_multiplies(bench->model, PROMPT, bench->threads, &plain, error);
+        status = limits_create_multiplies(bench->model,
+                                          &(PlainPass){.matrices = PLAIN_LAYERS_AND_HEAD, .tokens = PROMPT},
+                                          1, bench->threads, &plain, error);
     double seconds[3];
     const Measure measures[] = {{.run = repeat_run, .argument = &fused},
                                 {.run = repeat_run, .argument = &base},

@@ -58,79 +58,95 @@ double limits_byte_count(const ByteSum *sum) {
 
 static const size_t POOL_FLOATS = (size_t)1 << 28;
 
+typedef struct PlainMultiply {
+    size_t tokens, rows, columns;
+    bool is_back;
+} PlainMultiply;
+
 struct PlainMultiplies {
-    struct {
-        size_t rows, columns;
-    } * shapes;
+    PlainMultiply *list;
     size_t count, capacity;
-    size_t tokens;
     unsigned threads;
     float *pool, *x, *y;
     size_t pool_floats;
     double flops;
 };
 
-static const TensorRole MATRICES[] = {TENSOR_Q,    TENSOR_K,  TENSOR_V,   TENSOR_O,
-                                      TENSOR_GATE, TENSOR_UP, TENSOR_DOWN};
-
-static Status add_shape(PlainMultiplies *multiplies, const Tensor *tensor, Error *error) {
-    Status status = memory_reserve((void **)&multiplies->shapes, &multiplies->capacity, multiplies->count + 1,
-                                   sizeof *multiplies->shapes, error);
+static Status add_multiply(PlainMultiplies *multiplies, const Tensor *tensor, const PlainPass *pass,
+                           Error *error) {
+    Status status = memory_reserve((void **)&multiplies->list, &multiplies->capacity, multiplies->count + 1,
+                                   sizeof *multiplies->list, error);
     if (status != STATUS_OK) return status;
-    multiplies->shapes[multiplies->count].rows = tensor->rows;
-    multiplies->shapes[multiplies->count].columns = tensor->columns;
-    multiplies->count++;
-    multiplies->flops += 2.0 * (double)multiplies->tokens * (double)tensor->rows * (double)tensor->columns;
+    multiplies->list[multiplies->count++] =
+        (PlainMultiply){pass->tokens, tensor->rows, tensor->columns, pass->is_back};
+    multiplies->flops += 2.0 * (double)pass->tokens * (double)tensor->rows * (double)tensor->columns;
     return STATUS_OK;
 }
 
-static Status list_shapes(PlainMultiplies *multiplies, const Model *model, Error *error) {
+static Status list_pass(PlainMultiplies *multiplies, const Model *model, const PlainPass *pass,
+                        Error *error) {
+    static const struct {
+        TensorRole role;
+        bool is_output;
+    } MATRICES[] = {{TENSOR_Q, false},    {TENSOR_K, false},  {TENSOR_V, false},  {TENSOR_O, true},
+                    {TENSOR_GATE, false}, {TENSOR_UP, false}, {TENSOR_DOWN, true}};
     Status status = STATUS_OK;
-    for (uint64_t layer = 0; layer < model->config->layers; layer++) {
-        for (size_t i = 0; i < sizeof MATRICES / sizeof *MATRICES && status == STATUS_OK; i++)
-            status = add_shape(multiplies, model->layers[layer].tensors[MATRICES[i]]->sft, error);
+    for (uint64_t layer = 0; layer < model->config->layers && pass->matrices != PLAIN_HEAD; layer++) {
+        for (size_t i = 0; i < sizeof MATRICES / sizeof *MATRICES && status == STATUS_OK; i++) {
+            if (pass->matrices == PLAIN_OUTPUTS && !MATRICES[i].is_output) continue;
+            status =
+                add_multiply(multiplies, model->layers[layer].tensors[MATRICES[i].role]->sft, pass, error);
+        }
     }
-    return status == STATUS_OK ? add_shape(multiplies, model->tensors[TENSOR_HEAD]->sft, error) : status;
+    bool has_head = pass->matrices == PLAIN_HEAD || pass->matrices == PLAIN_LAYERS_AND_HEAD;
+    if (status == STATUS_OK && has_head)
+        status = add_multiply(multiplies, model->tensors[TENSOR_HEAD]->sft, pass, error);
+    return status;
 }
 
 static void fill(float *values, size_t count) {
     for (size_t i = 0; i < count; i++) values[i] = (float)(i % 251) * 1e-3F - 0.125F;
 }
 
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
 static Status reserve(PlainMultiplies *multiplies, Error *error) {
-    size_t all = 0, largest = 0, widest = 0, tallest = 0;
+    size_t all = 0, largest = 0, inputs = 0, outputs = 0;
     for (size_t i = 0; i < multiplies->count; i++) {
-        size_t rows = multiplies->shapes[i].rows, columns = multiplies->shapes[i].columns;
-        all += rows * columns;
-        if (rows * columns > largest) largest = rows * columns;
-        if (columns > widest) widest = columns;
-        if (rows > tallest) tallest = rows;
+        const PlainMultiply *one = &multiplies->list[i];
+        all += one->rows * one->columns;
+        largest = larger(largest, one->rows * one->columns);
+        inputs = larger(inputs, one->tokens * (one->is_back ? one->rows : one->columns));
+        outputs = larger(outputs, one->tokens * (one->is_back ? one->columns : one->rows));
     }
-    multiplies->pool_floats = largest > POOL_FLOATS ? largest : all < POOL_FLOATS ? all : POOL_FLOATS;
+    multiplies->pool_floats = larger(largest, all < POOL_FLOATS ? all : POOL_FLOATS);
     multiplies->pool = memory_allocate_aligned(multiplies->pool_floats, sizeof(float));
-    multiplies->x = memory_allocate_aligned(multiplies->tokens, widest * sizeof(float));
-    multiplies->y = memory_allocate_aligned(multiplies->tokens, tallest * sizeof(float));
+    multiplies->x = memory_allocate_aligned(inputs, sizeof(float));
+    multiplies->y = memory_allocate_aligned(outputs, sizeof(float));
     if (multiplies->pool == NULL || multiplies->x == NULL || multiplies->y == NULL)
         return memory_fail(error, "plain multiplies");
     fill(multiplies->pool, multiplies->pool_floats);
-    fill(multiplies->x, multiplies->tokens * widest);
+    fill(multiplies->x, inputs);
     return STATUS_OK;
 }
 
-Status limits_create_multiplies(const Model *model, size_t tokens, unsigned threads,
+Status limits_create_multiplies(const Model *model, const PlainPass *passes, size_t count, unsigned threads,
                                 PlainMultiplies **multiplies, Error *error) {
     PlainMultiplies *made = memory_allocate(1, sizeof *made);
     *multiplies = made;
     if (made == NULL) return memory_fail(error, "plain multiplies");
-    made->tokens = tokens;
     made->threads = threads;
-    Status status = list_shapes(made, model, error);
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = list_pass(made, model, &passes[i], error);
     return status == STATUS_OK ? reserve(made, error) : status;
 }
 
 void limits_free_multiplies(PlainMultiplies *multiplies) {
     if (multiplies == NULL) return;
-    free(multiplies->shapes);
+    free(multiplies->list);
     free(multiplies->pool);
     free(multiplies->x);
     free(multiplies->y);
@@ -143,10 +159,16 @@ Status limits_run_multiplies(void *argument, Error *error) {
     openblas_set_num_threads((int)multiplies->threads);
     size_t at = 0;
     for (size_t i = 0; i < multiplies->count; i++) {
-        size_t rows = multiplies->shapes[i].rows, columns = multiplies->shapes[i].columns;
+        const PlainMultiply *one = &multiplies->list[i];
+        size_t rows = one->rows, columns = one->columns;
         if (rows * columns > multiplies->pool_floats - at) at = 0;
-        blas_multiply_transposed(multiplies->tokens, rows, columns, multiplies->x, columns,
-                                 multiplies->pool + at, columns, 0.0F, multiplies->y, rows);
+        const float *weight = multiplies->pool + at;
+        if (one->is_back)
+            blas_multiply(one->tokens, columns, rows, multiplies->x, rows, weight, columns, 0.0F,
+                          multiplies->y, columns);
+        else
+            blas_multiply_transposed(one->tokens, rows, columns, multiplies->x, columns, weight, columns,
+                                     0.0F, multiplies->y, rows);
         at += rows * columns;
     }
     blas_prepare();

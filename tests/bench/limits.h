@@ -8,6 +8,8 @@
 #include "core/job.h"
 #include "core/model.h"
 
+#include <stdbool.h>
+
 /* ---- adding up mapped bytes ---- */
 
 typedef struct ByteSum {
@@ -25,18 +27,33 @@ double limits_byte_count(const ByteSum *sum);
 
 /* ---- plain sgemm ---- */
 
+/* One pass over the model's matrices, or some of them. */
+typedef enum PlainMatrices {
+    PLAIN_LAYERS,          /* q, k, v, o, gate, up, down of every layer */
+    PLAIN_LAYERS_AND_HEAD, /* and the head, once */
+    PLAIN_OUTPUTS,         /* o and down of every layer */
+    PLAIN_HEAD
+} PlainMatrices;
+
+typedef struct PlainPass {
+    PlainMatrices matrices;
+    size_t tokens;
+    bool is_back; /* [tokens × rows] · [rows × columns] instead of [tokens × columns] · [rows × columns]ᵀ */
+} PlainPass;
+
 typedef struct PlainMultiplies PlainMultiplies;
 
-/* One multiply [tokens × columns] · [rows × columns]ᵀ for each matrix of the model and for the head, over
- * weights that are float32 already. They lie one after another in a pool of 1 GiB, or less where all of them
- * take less, and wrap around at its end: like the real ones they are never in a cache. */
-Status limits_create_multiplies(const Model *model, size_t tokens, unsigned threads,
+/* One multiply for each matrix of each pass, over weights that are float32 already. They lie one after
+ * another in a pool of 1 GiB, or less where all of them take less, and wrap around at its end: like the real
+ * ones they are never in a cache. */
+Status limits_create_multiplies(const Model *model, const PlainPass *passes, size_t count, unsigned threads,
                                 PlainMultiplies **multiplies, Error *error) STATUS_MUST_CHECK;
 void limits_free_multiplies(PlainMultiplies *multiplies); /* takes NULL */
 
 /* Measure: all multiplies, with OpenBLAS's own threads. */
 Status limits_run_multiplies(void *multiplies, Error *error);
 
+/* 2 · tokens · rows · columns, summed over the multiplies. */
 double limits_multiply_flops(const PlainMultiplies *multiplies);
 
 #endif
