@@ -8,7 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUP_TOKENS = 1024 };
+enum {
+    GROUP_TOKENS = 1024,
+    BLOCK = 64,               /* positions whose logits are there at once */
+    LOGITS_BUDGET = 64 << 20, /* bytes of them */
+};
 
 static const double SMALLEST_MEAN = 1e-9;
 static const uint64_t GRADIENT_BUDGET = 256 << 20;
@@ -114,49 +118,93 @@ static void differentiate_loss(float *logits, size_t vocabulary, int32_t next) {
     logits[next] -= 1.0F;
 }
 
+/* Positions go through the head in blocks: one pass over its rows serves the whole block. */
 typedef struct LossHead {
     const Model *model;
     const Settings *settings;
-    float *logits, *normed; /* [vocabulary], [hidden_size]: one position at a time */
-    const float *weight;    /* the final norm's */
+    float *logits;                 /* [block × vocabulary] */
+    float *hidden, *normed;        /* [block × hidden_size] */
+    const float *residuals[BLOCK]; /* before the final norm */
+    float *gradients[BLOCK];       /* where ∂L/∂h goes */
+    int32_t next[BLOCK];
+    size_t block, count;
+    float *weight; /* the final norm's */
     MatmulScratch *scratch;
     Job *job;
 } LossHead;
 
-/* ∂L/∂h of one position into gradient [hidden_size] (zero before): through the head and the final norm. */
-static Status descend_head(const LossHead *head, const float *hidden, const float *residual, int32_t next,
-                           float *gradient, Error *error) {
-    const ModelConfig *config = head->model->config;
-    size_t vocabulary = forward_vocabulary(head->model);
-    ForwardHead forward = {.settings = head->settings, .hidden = hidden, .logits = head->logits};
-    Status status = forward_logits(head->model, &forward, 1, 1, head->scratch, head->job, error);
+static void free_head(LossHead *head) {
+    matmul_free_scratch(head->scratch);
+    free(head->logits);
+    free(head->hidden);
+    free(head->normed);
+    free(head->weight);
+}
+
+static Status open_head(const Model *model, const Settings *settings, Job *job, LossHead *head,
+                        Error *error) {
+    size_t width = model->config->hidden_size, row = forward_vocabulary(model) * sizeof(float);
+    *head = (LossHead){.model = model, .settings = settings, .job = job, .block = LOGITS_BUDGET / row};
+    if (head->block < 1) head->block = 1;
+    if (head->block > BLOCK) head->block = BLOCK;
+    Status status = matmul_create_scratch(job_threads(job), &head->scratch, error);
     if (status != STATUS_OK) return status;
-    differentiate_loss(head->logits, vocabulary, next);
+    head->logits = memory_allocate_aligned(head->block, row);
+    head->hidden = memory_allocate_aligned(head->block, width * sizeof(float));
+    head->normed = memory_allocate_aligned(head->block, width * sizeof(float));
+    head->weight = memory_allocate(width, sizeof *head->weight);
+    if (head->logits == NULL || head->hidden == NULL || head->normed == NULL || head->weight == NULL)
+        return memory_fail(error, "gradients");
+    Blend norm = settings_blend(settings, model->tensors[TENSOR_FINAL_NORM]);
+    blend_rows(&norm, 0, width, head->weight);
+    return STATUS_OK;
+}
+
+static void differentiate_position(void *argument, size_t i, unsigned worker) {
+    (void)worker;
+    const LossHead *head = argument;
+    size_t vocabulary = forward_vocabulary(head->model);
+    differentiate_loss(head->logits + i * vocabulary, vocabulary, head->next[i]);
+}
+
+/* ∂L/∂h of the block's positions into their gradients (zero before): through the head and the final norm. */
+static Status descend_block(LossHead *head, Error *error) {
+    const ModelConfig *config = head->model->config;
+    size_t width = config->hidden_size;
+    ForwardHead forward = {.settings = head->settings, .hidden = head->hidden, .logits = head->logits};
+    Status status = forward_logits(head->model, &forward, 1, head->count, head->scratch, head->job, error);
+    if (status == STATUS_OK) status = job_run(head->job, head->count, differentiate_position, head, error);
     MatmulOperand operand = {.blend = settings_blend(head->settings, head->model->tensors[TENSOR_HEAD]),
                              .x = head->logits,
                              .y = head->normed};
-    status = matmul_run_back(&operand, 1, 1, false, head->scratch, head->job, error);
     if (status == STATUS_OK)
-        backward_norm(residual, head->weight, head->normed, config->hidden_size, config->norm_epsilon,
-                      gradient);
+        status = matmul_run_back(&operand, 1, head->count, false, head->scratch, head->job, error);
+    for (size_t i = 0; i < head->count && status == STATUS_OK; i++)
+        backward_norm(head->residuals[i], head->weight, head->normed + i * width, width, config->norm_epsilon,
+                      head->gradients[i]);
+    head->count = 0;
     return status;
 }
 
-static Status start_gradients(const LossHead *head, const Backward *backward, const EvaluationRow *rows,
+static Status start_gradients(LossHead *head, const Backward *backward, const EvaluationRow *rows,
                               size_t count, float *gradient, Error *error) {
     size_t width = head->model->config->hidden_size, token = 0;
     Status status = STATUS_OK;
     for (size_t i = 0; i < count; i++) {
         for (size_t t = 0; t < rows[i].count && status == STATUS_OK; t++, token++) {
             if (t < rows[i].first || t >= rows[i].end || t + 1 >= rows[i].count) continue;
-            status = descend_head(head, backward_hidden(backward, i, t), backward_residual(backward, i, t),
-                                  rows[i].ids[t + 1], gradient + token * width, error);
+            memcpy(head->hidden + head->count * width, backward_hidden(backward, i, t),
+                   width * sizeof *head->hidden);
+            head->residuals[head->count] = backward_residual(backward, i, t);
+            head->gradients[head->count] = gradient + token * width;
+            head->next[head->count++] = rows[i].ids[t + 1];
+            if (head->count == head->block) status = descend_block(head, error);
         }
     }
-    return status;
+    return status == STATUS_OK && head->count > 0 ? descend_block(head, error) : status;
 }
 
-static Status run_gradient_group(const LossHead *head, const EvaluationRow *rows, size_t count, size_t tokens,
+static Status run_gradient_group(LossHead *head, const EvaluationRow *rows, size_t count, size_t tokens,
                                  double *sums, Error *error) {
     BackwardRow *back_rows = memory_allocate(count, sizeof *back_rows);
     BackwardSequence *sequences = memory_allocate(count, sizeof *sequences);
@@ -185,22 +233,8 @@ static Status run_gradient_group(const LossHead *head, const EvaluationRow *rows
 
 static Status sum_gradients(const Model *model, const Settings *settings, const EvaluationRow *rows,
                             size_t row_count, double *sums, Job *job, Error *error) {
-    size_t width = model->config->hidden_size;
-    float *weight = memory_allocate(width, sizeof *weight), *normed = memory_allocate(width, sizeof *normed);
-    float *logits = memory_allocate(forward_vocabulary(model), sizeof *logits);
-    LossHead head = {.model = model,
-                     .settings = settings,
-                     .logits = logits,
-                     .normed = normed,
-                     .weight = weight,
-                     .job = job};
-    Status status = matmul_create_scratch(job_threads(job), &head.scratch, error);
-    if (status == STATUS_OK && (weight == NULL || normed == NULL || logits == NULL))
-        status = memory_fail(error, "gradients");
-    if (status == STATUS_OK) {
-        Blend norm = settings_blend(settings, model->tensors[TENSOR_FINAL_NORM]);
-        blend_rows(&norm, 0, width, weight);
-    }
+    LossHead head;
+    Status status = open_head(model, settings, job, &head, error);
     for (size_t at = 0; at < row_count && status == STATUS_OK;) {
         size_t count = 0, tokens = 0;
         while (at + count < row_count) {
@@ -209,13 +243,11 @@ static Status sum_gradients(const Model *model, const Settings *settings, const 
             tokens = more;
             count++;
         }
-        status = run_gradient_group(&head, rows + at, count, tokens, sums, error);
+        status = backward_check_tokens(model, tokens, error);
+        if (status == STATUS_OK) status = run_gradient_group(&head, rows + at, count, tokens, sums, error);
         at += count;
     }
-    matmul_free_scratch(head.scratch);
-    free(logits);
-    free(normed);
-    free(weight);
+    free_head(&head);
     return status;
 }
 
