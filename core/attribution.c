@@ -73,6 +73,7 @@ typedef struct Group {
     AttributionTarget *targets;
     BackwardSequence *sequences;
     size_t *row_first; /* [distinct rows]: its first token among the group's */
+    size_t *first;     /* [count]: a sequence's first token among those of all sequences */
     size_t count;
     float *directions; /* [count × hidden_size] */
     float *scores;     /* [count × M] */
@@ -81,22 +82,36 @@ typedef struct Group {
     Job *job;
 } Group;
 
-/* Σ_s |x_j(s)·g_j(s)| over the target's positions, for every output row j of a module. */
-static void score_rows(const Group *group, const BackwardLayer *layer, BackwardSite site,
-                       size_t first_neuron) {
-    size_t width = layer->width[site], token = 0;
-    for (size_t i = 0; i < group->count; i++) {
-        const float *x = layer->activations[site] + group->row_first[group->sequences[i].row] * width;
-        const float *g = layer->gradients[site] + token * width;
-        float *scores = group->scores + i * group->neurons + first_neuron;
-        for (size_t j = 0; j < width; j++) {
-            double sum = 0.0;
-            for (size_t s = 0; s < group->sequences[i].tokens; s++)
-                sum += fabs((double)x[s * width + j] * (double)g[s * width + j]);
-            scores[j] = (float)sum;
-        }
-        token += group->sequences[i].tokens;
+/* A module whose neurons are output rows, for all targets of a group. */
+typedef struct RowScoring {
+    const Group *group;
+    const BackwardLayer *layer;
+    BackwardSite site;
+    size_t first_neuron;
+} RowScoring;
+
+/* Σ_s |x_j(s)·g_j(s)| over the target's positions, for every output row j. */
+static void score_target_rows(void *argument, size_t target, unsigned worker) {
+    (void)worker;
+    const RowScoring *scoring = argument;
+    const Group *group = scoring->group;
+    const BackwardSequence *sequence = &group->sequences[target];
+    size_t width = scoring->layer->width[scoring->site];
+    const float *x = scoring->layer->activations[scoring->site] + group->row_first[sequence->row] * width;
+    const float *g = scoring->layer->gradients[scoring->site] + group->first[target] * width;
+    float *scores = group->scores + target * group->neurons + scoring->first_neuron;
+    for (size_t j = 0; j < width; j++) {
+        double sum = 0.0;
+        for (size_t s = 0; s < sequence->tokens; s++)
+            sum += fabs((double)x[s * width + j] * (double)g[s * width + j]);
+        scores[j] = (float)sum;
     }
+}
+
+static Status score_rows(const Group *group, const BackwardLayer *layer, BackwardSite site,
+                         size_t first_neuron, Error *error) {
+    RowScoring scoring = {group, layer, site, first_neuron};
+    return job_run(group->job, group->count, score_target_rows, &scoring, error);
 }
 
 /* |x_j(t) · (W[:,j]·d)| for every input column j of a module: W[:,j]·d for all targets is one multiply, D·W.
@@ -130,7 +145,7 @@ static Status score_layer(void *user, const BackwardLayer *layer, Error *error) 
         if (facts->axis == NEURON_COLUMN)
             status = score_columns(group, layer, SITES[module], facts->weight, first, error);
         else
-            score_rows(group, layer, SITES[module], first);
+            status = score_rows(group, layer, SITES[module], first, error);
     }
     return status;
 }
@@ -189,7 +204,10 @@ static Status run_group(Group *group, const EvaluationRow *rows, BackwardRow *us
                         Error *error) {
     size_t row_count = list_rows(rows, group->targets, group->count, group->sequences, used, used_index);
     size_t tokens = 0, row_tokens = 0, width = group->model->config->hidden_size;
-    for (size_t i = 0; i < group->count; i++) tokens += group->sequences[i].tokens;
+    for (size_t i = 0; i < group->count; i++) {
+        group->first[i] = tokens;
+        tokens += group->sequences[i].tokens;
+    }
     for (size_t i = 0; i < row_count; i++) {
         group->row_first[i] = row_tokens;
         row_tokens += used[i].count;
@@ -230,7 +248,7 @@ static size_t widest_module(const ModelConfig *config) {
 typedef struct Workspace {
     BackwardSequence *sequences;
     BackwardRow *used;
-    size_t *used_index, *row_first;
+    size_t *used_index, *row_first, *first;
     float *directions, *columns, *scores;
     MatmulScratch *scratch;
 } Workspace;
@@ -243,12 +261,14 @@ static Status open_workspace(Workspace *workspace, const Model *model, size_t co
     workspace->used = memory_allocate(count, sizeof *workspace->used);
     workspace->used_index = memory_allocate(count, sizeof *workspace->used_index);
     workspace->row_first = memory_allocate(count, sizeof *workspace->row_first);
+    workspace->first = memory_allocate(count, sizeof *workspace->first);
     workspace->directions = memory_allocate_aligned(count, model->config->hidden_size * sizeof(float));
     workspace->columns = memory_allocate_aligned(count, widest_module(model->config) * sizeof(float));
     workspace->scores = memory_allocate(count, neurons * sizeof(float));
     bool complete = workspace->sequences != NULL && workspace->used != NULL &&
                     workspace->used_index != NULL && workspace->row_first != NULL &&
-                    workspace->directions != NULL && workspace->columns != NULL && workspace->scores != NULL;
+                    workspace->first != NULL && workspace->directions != NULL && workspace->columns != NULL &&
+                    workspace->scores != NULL;
     return complete ? STATUS_OK : memory_fail(error, "attribution");
 }
 
@@ -257,6 +277,7 @@ static void close_workspace(Workspace *workspace) {
     free(workspace->used);
     free(workspace->used_index);
     free(workspace->row_first);
+    free(workspace->first);
     free(workspace->directions);
     free(workspace->columns);
     free(workspace->scores);
@@ -293,6 +314,11 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
                        Job *job, Error *error) {
     *attribution = (Attribution){0};
     if (budget == 0) budget = DEFAULT_BUDGET;
+    for (size_t i = 0; i < target_count; i++) {
+        if (backward_check_tokens(model, targets[i].position + 1, error) != STATUS_OK)
+            return status_add_context(error, "row %zu, a target at position %zu", targets[i].row + 1,
+                                      targets[i].position);
+    }
     size_t largest = 0;
     for (size_t at = 0, n; at < target_count; at += n) {
         n = fit_group(model, targets + at, target_count - at, budget);
@@ -313,6 +339,7 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
                        .targets = attribution->targets + at,
                        .sequences = workspace.sequences,
                        .row_first = workspace.row_first,
+                       .first = workspace.first,
                        .count = n,
                        .directions = workspace.directions,
                        .scores = workspace.scores,

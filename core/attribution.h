@@ -53,7 +53,8 @@ Status attribution_choose_targets(const EvaluationRow *rows, size_t row_count, c
                                   size_t *target_count, Error *error) STATUS_MUST_CHECK;
 
 /* Scores and ranks every neuron. Targets go through the model in groups whose activations and gradients stay
- * within about `budget` bytes (0: 256 MiB; a single target may need more). keep_scores: fill
+ * within about `budget` bytes (0: 256 MiB; a single target may need more, up to
+ * forward_memory_limit(): one that needs more is refused). keep_scores: fill
  * attribution->scores too. On failure *attribution is empty. Reports "attribution" in targets. */
 Status attribution_run(const Model *model, const EvaluationRow *rows, const AttributionTarget *targets,
                        size_t target_count, bool keep_scores, uint64_t budget, Attribution *attribution,

@@ -48,7 +48,17 @@ uint64_t backward_bytes(const Model *model, size_t row_tokens, size_t sequence_t
     for (int i = 0; i < BACKWARD_SITES; i++) row += site_width(config, (BackwardSite)i);
     for (int i = 0; i < BUFFER_COUNT; i++) row += forward_buffer_width(config, (Buffer)i);
     for (int i = 0; i < SLOPE_COUNT; i++) sequence += slope_width(config, (Slope)i);
-    return (row * row_tokens + sequence * sequence_tokens) * sizeof(float);
+    uint64_t rows, sequences, bytes;
+    if (__builtin_mul_overflow(row * sizeof(float), row_tokens, &rows) ||
+        __builtin_mul_overflow(sequence * sizeof(float), sequence_tokens, &sequences) ||
+        __builtin_add_overflow(rows, sequences, &bytes))
+        return UINT64_MAX;
+    return bytes;
+}
+
+Status backward_check_tokens(const Model *model, size_t tokens, Error *error) {
+    return forward_check_memory(backward_bytes(model, 1, 1), tokens, forward_memory_limit(),
+                                "a backward pass", error);
 }
 
 /* ---- forward, keeping what the way back needs ---- */

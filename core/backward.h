@@ -77,7 +77,10 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
 void backward_norm(const float *x, const float *weight, const float *gradient, size_t size, double epsilon,
                    float *out);
 
-/* Bytes that a run takes for so many tokens of rows and of sequences. */
+/* Bytes that a run takes for so many tokens of rows and of sequences; UINT64_MAX where that overflows. */
 uint64_t backward_bytes(const Model *model, size_t row_tokens, size_t sequence_tokens);
+
+/* Refuses a row of so many tokens, with a gradient at each, that does not fit forward_memory_limit(). */
+Status backward_check_tokens(const Model *model, size_t tokens, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -25,11 +25,51 @@ struct Evaluation {
 
 static const Settings BASE = {.alpha = 0.0}, SFT = {.alpha = 1.0};
 
+/* ---- memory ---- */
+
+/* Of one position of a row while `states` settings run: also what is kept of it, for base, SFT and each of the
+ * settings: its figures, its hidden state for comparing, and that of a result that can be followed. */
+static uint64_t token_bytes(const Model *model, size_t states, size_t top_count) {
+    uint64_t kept = sizeof(DistributionPosition) + 2 * model->config->hidden_size * sizeof(float), bytes;
+    kept += top_count * sizeof(DistributionToken);
+    if (__builtin_mul_overflow(kept, states + 2, &kept) ||
+        __builtin_add_overflow(kept, forward_token_bytes(model->config, states, 1), &bytes))
+        return UINT64_MAX;
+    return bytes;
+}
+
+Status evaluation_check_tokens(const Model *model, size_t tokens, size_t top_count, Error *error) {
+    return forward_check_memory(token_bytes(model, 2, top_count), tokens, forward_memory_limit(),
+                                "base and SFT side by side", error);
+}
+
+/* How many of `count` settings may run side by side over rows of at most `tokens` tokens. */
+static size_t states_together(const Evaluation *evaluation, size_t count) {
+    size_t longest = 1;
+    for (size_t i = 0; i < evaluation->row_count; i++) {
+        if (evaluation->rows[i].count > longest) longest = evaluation->rows[i].count;
+    }
+    uint64_t allowed = forward_memory_limit() / longest; /* bytes a token */
+    while (count > 1 && token_bytes(evaluation->model, count, evaluation->top_count) > allowed) count--;
+    return count;
+}
+
+static Status check_rows(const Model *model, const EvaluationRow *rows, size_t count, size_t top_count,
+                         Error *error) {
+    for (size_t i = 0; i < count; i++) {
+        Status status = evaluation_check_tokens(model, rows[i].count, top_count, error);
+        if (status != STATUS_OK) return count == 1 ? status : status_add_context(error, "row %zu", i + 1);
+    }
+    return STATUS_OK;
+}
+
 /* ---- rows and results ---- */
 
 Status evaluation_create(const Model *model, const EvaluationRow *rows, size_t row_count, size_t top_count,
                          Evaluation **evaluation, Error *error) {
     *evaluation = NULL;
+    Status status = check_rows(model, rows, row_count, top_count, error);
+    if (status != STATUS_OK) return status;
     Evaluation *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "an evaluation");
     made->model = model;
@@ -380,27 +420,36 @@ static Status measure_group(const Evaluation *evaluation, const Group *group, co
     return compare_group(evaluation, group, models, scratch, job, error);
 }
 
-Status evaluation_measure(const Evaluation *evaluation, const Settings *settings, size_t count,
-                          EvaluationResult *results, Job *job, Error *error) {
-    for (size_t i = 0; i < count; i++) results[i] = (EvaluationResult){0};
-    if (!evaluation->is_prepared)
-        return status_fail(error, STATUS_ARGUMENT, "base and SFT have to be measured before other settings");
+static Status measure_together(const Evaluation *evaluation, const Settings *settings, size_t count,
+                               EvaluationResult *results, MatmulScratch *scratch, Job *job, Error *error) {
     size_t limit = group_limit(evaluation, count), largest = 0;
     Group group = {0};
     while (next_group(evaluation, limit, &group)) {
         if (group.positions > largest) largest = group.positions;
     }
     Measurement measurement = {0};
-    MatmulScratch *scratch = NULL;
-    Status status = matmul_create_scratch(job_threads(job), &scratch, error);
-    if (status == STATUS_OK)
-        status = make_measurement(evaluation, settings, count, results, largest, &measurement, error);
+    Status status = make_measurement(evaluation, settings, count, results, largest, &measurement, error);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = make_result(evaluation, settings[i], &results[i], error);
     group = (Group){0};
     while (status == STATUS_OK && next_group(evaluation, limit, &group))
         status = measure_group(evaluation, &group, settings, &measurement, scratch, job, error);
     free_measurement(&measurement);
+    return status;
+}
+
+Status evaluation_measure(const Evaluation *evaluation, const Settings *settings, size_t count,
+                          EvaluationResult *results, Job *job, Error *error) {
+    for (size_t i = 0; i < count; i++) results[i] = (EvaluationResult){0};
+    if (!evaluation->is_prepared)
+        return status_fail(error, STATUS_ARGUMENT, "base and SFT have to be measured before other settings");
+    MatmulScratch *scratch = NULL;
+    Status status = matmul_create_scratch(job_threads(job), &scratch, error);
+    size_t together = states_together(evaluation, count);
+    for (size_t at = 0; at < count && status == STATUS_OK; at += together) {
+        size_t n = count - at < together ? count - at : together;
+        status = measure_together(evaluation, settings + at, n, results + at, scratch, job, error);
+    }
     matmul_free_scratch(scratch);
     for (size_t i = 0; i < count; i++) {
         if (status == STATUS_OK)

@@ -64,8 +64,25 @@ typedef struct ForwardInput {
     void *user;
 } ForwardInput;
 
-/* `capacity`: the most tokens the cache will hold. The model must outlive the state; the settings are checked
- * and copied. */
+/* ---- memory ---- */
+
+/* What one more token of a sequence takes while `states` settings run over it side by side: keys and values
+ * of every layer, the hidden state after the final norm, and a column of attention scores for each thread.
+ * (Activations are bounded for themselves, see forward_run().) UINT64_MAX where that overflows. */
+uint64_t forward_token_bytes(const ModelConfig *config, size_t states, unsigned threads);
+
+/* What one sequence may take: half of this machine's memory, 16 GiB at most. */
+uint64_t forward_memory_limit(void);
+
+/* STATUS_UNSUPPORTED where `tokens` of `token_bytes` each are more than `limit`; the message says how many
+ * fit. `what` they are needed for: "a forward pass". */
+Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit, const char *what,
+                            Error *error) STATUS_MUST_CHECK;
+
+/* ---- running ---- */
+
+/* `capacity`: the most tokens the cache will hold. One that does not fit
+ * forward_memory_limit() is refused. The model must outlive the state; the settings are checked and copied. */
 Status forward_create_state(const Model *model, const Settings *settings, size_t capacity,
                             ForwardState **state, Error *error) STATUS_MUST_CHECK;
 void forward_free_state(ForwardState *state); /* takes NULL */

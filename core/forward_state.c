@@ -66,6 +66,9 @@ Status forward_create_state(const Model *model, const Settings *settings, size_t
                             ForwardState **state, Error *error) {
     *state = NULL;
     Status status = settings_check(settings, model->pair, error);
+    if (status == STATUS_OK)
+        status = forward_check_memory(forward_token_bytes(model->config, 1, 1), capacity,
+                                      forward_memory_limit(), "a forward pass", error);
     if (status != STATUS_OK) return status;
     ForwardState *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "a forward state");

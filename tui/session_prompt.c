@@ -48,7 +48,7 @@ static Status check_ids(const Session *session, const TokenList *list, Error *er
     if (longest > 0 && list->count > longest)
         return status_fail(error, STATUS_ARGUMENT, "the prompt has %zu tokens, the model's context %zu",
                            list->count, (size_t)longest);
-    return STATUS_OK;
+    return evaluation_check_tokens(session->model, list->count, SESSION_TOP, error);
 }
 
 Status session_set_prompt(Session *session, const char *text, size_t bytes, Error *error) {
