@@ -164,5 +164,12 @@ Reaction app_answer_key(App *app, Key key) {
 
 Reaction app_answer_paste(App *app, const char *text, size_t bytes) {
     if (app->asking == APP_ASKS_CONFIRMATION) return REACTION_NONE;
-    return follow_line(app, prompt_line_paste(text, bytes));
+    size_t lost;
+    PromptState state = prompt_line_paste(text, bytes, &lost);
+    if (lost > 0)
+        session_say(
+            app->session, SESSION_WARNING,
+            "the line holds %d KiB: %zu bytes of the pasted text were left out (--prompt-file takes more)",
+            PROMPT_LINE_LIMIT >> 10, lost);
+    return follow_line(app, state);
 }

@@ -13,7 +13,15 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
-enum { HISTORY_LIMIT = 1000, QUEUE_LIMIT = 64, CANDIDATES_SIZE = 1024, LABEL_SIZE = 96, COUNT_LIMIT = 9999 };
+enum {
+    HISTORY_LIMIT = 1000,
+    HISTORY_LINE_LIMIT = 64 << 10,
+    CELL_BYTES = 16 /* that a column may take */,
+    QUEUE_LIMIT = 64,
+    CANDIDATES_SIZE = 1024,
+    LABEL_SIZE = 96,
+    COUNT_LIMIT = 9999
+};
 
 static const char *const HISTORY_FILES[PROMPT_KINDS] = {
     [PROMPT_COMMAND] = "history-command",
@@ -139,7 +147,7 @@ static void load_history(PromptKind kind) {
 }
 
 static void keep_line(const char *line) {
-    if (line[0] == '\0') return;
+    if (line[0] == '\0' || strlen(line) > HISTORY_LINE_LIMIT) return;
     using_history();
     HIST_ENTRY *last = history_length > 0 ? history_get(history_base + history_length - 1) : NULL;
     if (last != NULL && strcmp(last->line, line) == 0) return;
@@ -196,6 +204,11 @@ void prompt_line_stop(void) {
     free(prompt.directory);
     free(prompt.accepted);
     memset(&prompt, 0, sizeof prompt);
+}
+
+/* A byte of UTF-8 that continues a character. */
+static bool is_inside(char byte) {
+    return ((unsigned char)byte & 0xC0) == 0x80;
 }
 
 /* ---- editing ---- */
@@ -300,13 +313,19 @@ PromptState prompt_line_key(Key key) {
     return prompt.state;
 }
 
-PromptState prompt_line_paste(const char *text, size_t bytes) {
+PromptState prompt_line_paste(const char *text, size_t bytes, size_t *lost) {
+    *lost = 0;
     if (!prompt.open) return PROMPT_CLOSED;
-    char *copy = memory_copy_text(text, bytes);
+    while (bytes > 0 && text[bytes - 1] == '\n') bytes--; /* what a copied line ends with */
+    size_t used = rl_end > 0 ? (size_t)rl_end : 0;
+    size_t fits = used < PROMPT_LINE_LIMIT ? PROMPT_LINE_LIMIT - used : 0;
+    if (fits > bytes) fits = bytes;
+    while (fits > 0 && fits < bytes && is_inside(text[fits])) fits--; /* whole characters */
+    char *copy = memory_copy_text(text, fits);
     if (copy == NULL) return PROMPT_OPEN;
-    while (bytes > 0 && copy[bytes - 1] == '\n') copy[--bytes] = '\0'; /* what a copied line ends with */
     (void)rl_insert_text(copy);
     free(copy);
+    *lost = bytes - fits;
     return PROMPT_OPEN;
 }
 
@@ -344,9 +363,15 @@ void prompt_line_draw(Canvas *canvas, Rect area) {
     if (column > area.columns / 2) column = area.columns / 2;
     Rect field = rect_make(area.row, area.column + column, 1, area.columns - column);
     canvas_fill_row(canvas, field, 0, 0, field.columns, ROLE_TEXT, " ");
-    int cursor = shown_width(line, rl_point > 0 ? (size_t)rl_point : 0, flags);
+    /* a line may be long: only what can show near the cursor is measured and drawn */
+    size_t reach = (field.columns > 0 ? (size_t)field.columns : 0) * CELL_BYTES;
+    size_t end = strlen(line), point = rl_point > 0 ? (size_t)rl_point : 0;
+    size_t from = point > reach ? point - reach : 0, to = end - point > reach ? point + reach : end;
+    while (from > 0 && is_inside(line[from])) from--;
+    while (to < end && is_inside(line[to])) to++;
+    int cursor = shown_width(line + from, point - from, flags);
     int scroll = cursor < field.columns ? 0 : cursor - field.columns + 1 + field.columns / 4;
-    (void)canvas_write_raw(canvas, field, 0, -scroll, ROLE_TEXT, flags, line, strlen(line));
-    if (scroll > 0) (void)canvas_write(canvas, field, 0, 0, ROLE_DIM, "<");
+    (void)canvas_write_raw(canvas, field, 0, -scroll, ROLE_TEXT, flags, line + from, to - from);
+    if (scroll > 0 || from > 0) (void)canvas_write(canvas, field, 0, 0, ROLE_DIM, "<");
     canvas_set_cursor(canvas, field, 0, cursor - scroll);
 }

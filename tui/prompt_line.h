@@ -40,9 +40,12 @@ void prompt_line_open(PromptKind kind, const char *label, const char *initial, P
 
 bool prompt_line_is_open(void);
 
-/* Feeds a key or a pasted text (newlines stay in the line); says where the line is then. */
+enum { PROMPT_LINE_LIMIT = 256 << 10 }; /* bytes a paste fills the line up to */
+
+/* Feeds a key or a pasted text (newlines stay in the line); says where the line is then. *lost is how many
+ * bytes of the paste did not fit. */
 PromptState prompt_line_key(Key key);
-PromptState prompt_line_paste(const char *text, size_t bytes);
+PromptState prompt_line_paste(const char *text, size_t bytes, size_t *lost);
 
 /* The line as it stands, valid until the next call. */
 const char *prompt_line_text(void);

@@ -1,25 +1,17 @@
 #include "tui/terminal_input.h"
 
-#include "core/memory.h"
+#include "tui/paste.h"
 
 #include <curses.h>
 #include <poll.h>
-#include <stdlib.h>
-#include <string.h>
 
-enum {
-    CODE_PASTE = 0x3000, /* ESC [ 200 ~, beyond curses' own codes */
-    CODE_MOUSE,          /* ESC [ < */
-    PASTE_LIMIT = 1 << 20,
-    PASTE_GAP = 500,   /* ms without a byte after which a paste counts as ended */
-    ERRORS_LIMIT = 200 /* readable, yet nothing to read, this often in a row: the terminal is gone */
-};
+/* Beyond curses' own codes. */
+enum { CODE_PASTE = 0x3000 /* ESC [ 200 ~ */, CODE_MOUSE /* ESC [ < */ };
 
 static struct {
     int file;
     wint_t pushed; /* a character read too far, or WEOF */
-    char *paste;
-    size_t paste_bytes, paste_capacity;
+    Paste paste;
 } input = {.file = -1, .pushed = WEOF};
 
 void terminal_input_open(int file, bool pastes, bool mouse) {
@@ -30,9 +22,7 @@ void terminal_input_open(int file, bool pastes, bool mouse) {
 }
 
 void terminal_input_close(void) {
-    free(input.paste);
-    input.paste = NULL;
-    input.paste_bytes = input.paste_capacity = 0;
+    paste_free(&input.paste);
     input.file = -1;
 }
 
@@ -120,47 +110,9 @@ bool terminal_has_input(void) {
     return input.file >= 0 && (input.pushed != WEOF || wait_for_byte(0));
 }
 
-static void add_to_paste(wint_t character) {
-    char bytes[4];
-    if (character == '\r') character = '\n';
-    size_t count = text_encode((int32_t)character, bytes);
-    if (input.paste_bytes + count > PASTE_LIMIT) return;
-    if (memory_reserve((void **)&input.paste, &input.paste_capacity, input.paste_bytes + count + 1, 1,
-                       NULL) != STATUS_OK)
-        return;
-    memcpy(input.paste + input.paste_bytes, bytes, count);
-    input.paste_bytes += count;
-    input.paste[input.paste_bytes] = '\0';
-}
-
-/* Everything up to ESC [ 201 ~. */
-static void read_paste(void) {
-    static const char END[] = "[201~";
-    input.paste_bytes = 0;
-    size_t matched = 0;
-    bool escape = false;
-    for (int errors = 0;;) {
-        wint_t character;
-        int result = get_wch(&character);
-        if (result == ERR && (!wait_for_byte(PASTE_GAP) || ++errors > ERRORS_LIMIT)) return;
-        if (result != OK) continue;
-        errors = 0;
-        if (character == 27) {
-            escape = true;
-            matched = 0;
-        } else if (escape && character == (wint_t)END[matched]) {
-            if (END[++matched] == '\0') return;
-        } else { /* an escape sequence within the text loses its Escape and stays harmless text */
-            for (size_t i = 0; escape && i < matched; i++) add_to_paste((wint_t)END[i]);
-            escape = false;
-            add_to_paste(character);
-        }
-    }
-}
-
 const char *terminal_paste(size_t *bytes) {
-    *bytes = input.paste_bytes;
-    return input.paste_bytes > 0 ? input.paste : "";
+    *bytes = input.paste.bytes;
+    return input.paste.bytes > 0 ? input.paste.text : "";
 }
 
 /* The rest of ESC [ < BUTTON ; COLUMN ; ROW M, or m for a release; counted from 1. False for what has no
@@ -199,7 +151,7 @@ TerminalEvent terminal_input_read(void) {
     if (result == KEY_CODE_YES && character == KEY_RESIZE) {
         event.kind = TERMINAL_RESIZE;
     } else if (result == KEY_CODE_YES && character == CODE_PASTE) {
-        read_paste();
+        paste_read(&input.paste, input.file);
         event.kind = TERMINAL_PASTE;
     } else if (result == KEY_CODE_YES && character == CODE_MOUSE) {
         event.kind = read_mouse(&event.mouse) ? TERMINAL_MOUSE : TERMINAL_KEY; /* KEY_NONE: swallowed */

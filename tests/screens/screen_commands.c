@@ -124,6 +124,23 @@ static Status type_text(ScreenSession *session, const ScreenWords *words, Screen
     return terminal_host_send_text(session->host, words->items[1], error);
 }
 
+/* A text as a terminal pastes it, over and over until it has so many bytes. */
+static Status paste_text(ScreenSession *session, const ScreenWords *words, ScreenBlock *block, Error *error) {
+    (void)block;
+    int bytes = 0;
+    Status status = screen_session_number(words->items[1], 1, 1 << 24, &bytes, error);
+    size_t length = strlen(words->items[2]);
+    char *text = memory_allocate((size_t)bytes + 1, 1);
+    if (status == STATUS_OK && length == 0) status = status_fail(error, STATUS_FORMAT, "paste: no text");
+    if (status == STATUS_OK && text == NULL) status = memory_fail(error, "a paste");
+    for (size_t i = 0; i < (size_t)bytes && status == STATUS_OK; i++) text[i] = words->items[2][i % length];
+    if (status == STATUS_OK) status = terminal_host_send_text(session->host, "\033[200~", error);
+    if (status == STATUS_OK) status = terminal_host_send_text(session->host, text, error);
+    if (status == STATUS_OK) status = terminal_host_send_text(session->host, "\033[201~", error);
+    free(text);
+    return status;
+}
+
 static Status resize_terminal(ScreenSession *session, const ScreenWords *words, ScreenBlock *block,
                               Error *error) {
     Status status = set_size(session, words, block, error);
@@ -176,15 +193,15 @@ static Status add_mask(ScreenSession *session, const ScreenWords *words, ScreenB
 /* ---- the table ---- */
 
 static const ScreenCommand commands[] = {
-    {"size", 2, 2, false, false, set_size},         {"env", 1, 50, false, false, set_variables},
-    {"unset", 1, 1, false, false, unset_variable},  {"timeout", 1, 1, false, false, set_seconds},
-    {"idle", 1, 1, false, false, set_seconds},      {"file", 1, 1, true, false, write_file},
-    {"shell", 1, 1, false, false, run_shell},       {"run", 1, 50, false, false, run_program},
-    {"keys", 1, 200, false, true, press_keys},      {"type", 1, 1, false, true, type_text},
-    {"resize", 2, 2, false, true, resize_terminal}, {"signal", 1, 1, false, true, send_signal},
-    {"hang-up", 0, 0, false, true, hang_up},        {"wait", 1, 1, false, true, wait_text},
-    {"wait-quiet", 0, 0, false, true, wait_quiet},  {"mask", 1, 1, false, false, add_mask},
-    {"mask-rest", 1, 1, false, false, add_mask},
+    {"size", 2, 2, false, false, set_size},        {"env", 1, 50, false, false, set_variables},
+    {"unset", 1, 1, false, false, unset_variable}, {"timeout", 1, 1, false, false, set_seconds},
+    {"idle", 1, 1, false, false, set_seconds},     {"file", 1, 1, true, false, write_file},
+    {"shell", 1, 1, false, false, run_shell},      {"run", 1, 50, false, false, run_program},
+    {"keys", 1, 200, false, true, press_keys},     {"type", 1, 1, false, true, type_text},
+    {"paste", 2, 2, false, true, paste_text},      {"resize", 2, 2, false, true, resize_terminal},
+    {"signal", 1, 1, false, true, send_signal},    {"hang-up", 0, 0, false, true, hang_up},
+    {"wait", 1, 1, false, true, wait_text},        {"wait-quiet", 0, 0, false, true, wait_quiet},
+    {"mask", 1, 1, false, false, add_mask},        {"mask-rest", 1, 1, false, false, add_mask},
 };
 
 const ScreenCommand *screen_command_find(const char *name) {

@@ -11,6 +11,7 @@
  *
  *     keys Down C-c Esc x …           keys by name (terminal_host.h)
  *     type "TEXT"                     bytes as they are
+ *     paste COUNT "TEXT"              as a terminal pastes: between its marks, repeated up to COUNT bytes
  *     resize 40 10
  *     signal TERM                     to the foreground group; one of HUP INT TERM TSTP CONT WINCH
  *     hang-up                         the connection is lost

@@ -99,10 +99,34 @@ static void escape_ctrl_c_and_ctrl_g_abort(void **state) {
 static void a_paste_keeps_its_newlines_and_does_not_accept(void **state) {
     (void)state;
     prompt_line_open(PROMPT_TEXT, "> ", NULL, NULL);
-    assert_int_equal(prompt_line_paste("one\ntwo\x1b[2J\n", 12), PROMPT_OPEN);
+    size_t lost;
+    assert_int_equal(prompt_line_paste("one\ntwo\x1b[2J\n", 12, &lost), PROMPT_OPEN);
+    assert_int_equal(lost, 0);
     assert_string_equal(prompt_line_text(), "one\ntwo\x1b[2J");
     assert_draws(30, "> one⏎two\\x1b[2J\n", 16);
     assert_int_equal(prompt_line_key(KEY_ENTER_NAMED), PROMPT_ACCEPTED);
+}
+
+static void a_paste_beyond_the_limit_is_cut_between_characters_and_says_by_how_much(void **state) {
+    (void)state;
+    size_t bytes = PROMPT_LINE_LIMIT + 1001, lost; /* two bytes a character: the limit is within one */
+    char *text = malloc(bytes + 1);
+    assert_non_null(text);
+    text[0] = 'a';
+    for (size_t i = 1; i + 1 < bytes; i += 2) memcpy(text + i, "ñ", 2);
+    bytes = (bytes - 1) / 2 * 2 + 1;
+    prompt_line_open(PROMPT_TEXT, "> ", NULL, NULL);
+    assert_int_equal(prompt_line_paste(text, bytes, &lost), PROMPT_OPEN);
+    assert_int_equal(strlen(prompt_line_text()), PROMPT_LINE_LIMIT - 1);
+    assert_int_equal(lost, bytes - (PROMPT_LINE_LIMIT - 1));
+    assert_memory_equal(prompt_line_text(), text, PROMPT_LINE_LIMIT - 1);
+    assert_draws(12, "> <ññññññ\n", 9);
+    (void)prompt_line_key(KEY_TO_HOME);
+    assert_draws(12, "> añññññññññ\n", 2);
+    assert_int_equal(prompt_line_paste("xyz", 3, &lost), PROMPT_OPEN);
+    assert_int_equal(lost, 2); /* one byte was left */
+    assert_int_equal(prompt_line_key(KEY_ENTER_NAMED), PROMPT_ACCEPTED);
+    free(text);
 }
 
 static void a_long_line_scrolls_with_its_cursor(void **state) {
@@ -200,6 +224,7 @@ int main(void) {
         cmocka_unit_test(editing_keys_work_on_whole_characters),
         cmocka_unit_test(escape_ctrl_c_and_ctrl_g_abort),
         cmocka_unit_test(a_paste_keeps_its_newlines_and_does_not_accept),
+        cmocka_unit_test(a_paste_beyond_the_limit_is_cut_between_characters_and_says_by_how_much),
         cmocka_unit_test(a_long_line_scrolls_with_its_cursor),
         cmocka_unit_test(tab_completes_and_lists_candidates),
         cmocka_unit_test(each_kind_has_a_history_of_its_own),
