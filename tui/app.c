@@ -3,6 +3,7 @@
 #include "core/memory.h"
 #include "tui/app_state.h"
 #include "tui/help.h"
+#include "tui/session_export.h"
 #include "tui/terminal.h"
 #include "tui/tour.h"
 
@@ -121,6 +122,7 @@ Reaction app_take_key(App *app, Key key) {
     KeymapMatch match = keymap_feed(app->keymap, app_view(app)->name, &app->input, key, &binding, &count);
     if (match == KEYMAP_PREFIX) return REACTION_REDRAW;
     app->message.text[0] = '\0';
+    if (match == KEYMAP_UNBOUND || binding->action != ACTION_QUIT) app->warned = false;
     if (app->popup_opening != NULL && (match == KEYMAP_UNBOUND || binding->action != ACTION_COPY)) {
         app_close_popup(app);
         if (match == KEYMAP_UNBOUND || closes_popup(binding->action)) return REACTION_REDRAW;
@@ -300,6 +302,8 @@ Status app_run(Session *session, const AppOptions *options, int *exit_status, Er
         if (status == STATUS_OK) run_loop(&app, options->frames);
         terminal_stop();
     }
+    const char *left = session_leave_export(session);
+    if (left != NULL) (void)fprintf(stderr, "rejuv: %s\n", left);
     if (status == STATUS_OK && options->keeps) keep_place(&app);
     *exit_status = app.exit_status;
     prompt_line_stop();

@@ -1,5 +1,6 @@
 #include "tui/app_state.h"
 #include "tui/picture.h"
+#include "tui/session_export.h"
 #include "tui/terminal.h"
 #include "tui/tour.h"
 
@@ -127,11 +128,25 @@ Reaction app_step_tour(App *app, int steps) {
     return REACTION_REDRAW;
 }
 
+/* An export that runs takes a second time: the first says what leaving means. */
+static Reaction quit(App *app) {
+    SessionExportStage stage = session_export_stage(app->session);
+    bool is_running = stage == SESSION_EXPORT_WRITING || stage == SESSION_EXPORT_VERIFYING;
+    if (!is_running || app->warned) return REACTION_QUIT;
+    app->warned = true;
+    session_say(
+        app->session, SESSION_WARNING, "%s",
+        stage == SESSION_EXPORT_WRITING
+            ? "an export is being written: quit again to leave; the same export goes on from what is there"
+            : "the export is written and being verified: quit again to leave without the verification");
+    return REACTION_REDRAW;
+}
+
 /* The frame's own actions; REACTION_IGNORED for all others. */
 static Reaction act_on_frame(App *app, Action action, const ActionArgument *argument) {
     switch (action) {
     case ACTION_QUIT:
-        return REACTION_QUIT;
+        return quit(app);
     case ACTION_HELP:
         app->helping = true;
         app->help = (ListState){0};

@@ -58,6 +58,7 @@ typedef struct App {
     bool is_still; /* a picture: what is running is not shown */
 
     bool quit;
+    bool warned; /* that leaving interrupts an export */
     int exit_status;
 } App;
 

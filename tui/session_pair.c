@@ -103,6 +103,8 @@ static void name_works(Session *session) {
     session->continuing.label = "continuing";
     session->bookmarking.label = "bookmarks";
     session->pooling.label = "elements";
+    session->planning.label = "export plan";
+    session->discarding.label = "removing";
     session->exporting.label = "export";
     session->exporting.unit = "B";
     session->verifying.label = "verifying";

@@ -74,8 +74,22 @@ typedef struct SessionElementsErrand {
     ElementsMap map;
 } SessionElementsErrand;
 
-typedef struct SessionExportErrand {
+typedef struct SessionPlanErrand {
+    const Pair *pair;
+    Settings settings;
+    SessionExportForm form;
     ExportPlan *plan;
+} SessionPlanErrand;
+
+typedef struct SessionDiscardErrand {
+    char directory[sizeof((SessionExportForm *)NULL)->directory];
+    uint64_t bytes;
+} SessionDiscardErrand;
+
+typedef struct SessionExportErrand {
+    SessionPlanErrand wanted;
+    ExportPlan *plan;
+    bool has_begun; /* something may have been written */
     VerifyResult *result;
 } SessionExportErrand;
 
@@ -283,10 +297,13 @@ struct Session {
     Error elements_error;
 
     SessionExportForm export_form;
-    ExportPlan *plan; /* at plan_settings; NULL: has to be made */
-    Settings plan_settings;
-    bool is_plan_tried;
+    ExportPlan *plan;       /* the last one, or NULL */
+    Settings plan_settings; /* that the last one was tried at */
+    bool is_plan_outdated;  /* by something else than settings */
     Error plan_error;
+    Work planning, discarding;
+    SessionPlanErrand plan_errand;
+    SessionDiscardErrand discard_errand;
     Work exporting, verifying;
     SessionExportErrand export_errand;
     VerifyResult *verification;

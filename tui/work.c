@@ -22,7 +22,11 @@ Status work_start(Work *work, unsigned threads, JobFunction function, void *argu
 }
 
 bool work_poll(Work *work) {
-    if (work->job == NULL || !job_is_finished(work->job)) return false;
+    return work->job != NULL && job_is_finished(work->job) && work_wait(work);
+}
+
+bool work_wait(Work *work) {
+    if (work->job == NULL) return false;
     work->error = (Error){0};
     work->status = job_wait(work->job, &work->error);
     job_free(work->job);

@@ -35,6 +35,9 @@ bool work_is_running(const Work *work);
 /* Asks it to stop; work_poll() tells when it has. False when it is idle. */
 bool work_cancel(Work *work);
 
+/* Waits for its end; false when it was idle. Then it is as after a work_poll() that was true. For leaving. */
+bool work_wait(Work *work);
+
 /* Cancels and waits: a few tens of milliseconds. For closing. */
 void work_stop(Work *work);
 

@@ -50,12 +50,13 @@ static void draw_form(Session *session, const ExportPlan *plan, Canvas *canvas, 
     (void)canvas_print(canvas, area, 2, LABEL_COLUMNS, ROLE_VALUE, "config, tokenizer and template from %s",
                        form->donor == DONOR_SFT ? "SFT" : "base");
     if (plan == NULL) return;
-    draw_label(canvas, area, 3, "size");
+    bool is_stale = session_export_plan_is_stale(session);
+    draw_label(canvas, area, 3, is_stale ? "size …" : "size");
     bool fits = plan->free_bytes == UINT64_MAX || plan->total_bytes - plan->kept_bytes <= plan->free_bytes;
-    int column =
-        canvas_print(canvas, area, 3, LABEL_COLUMNS, ROLE_VALUE, "%zu tensors, %s in %zu file%s of weights",
-                     plan->tensor_count, format_bytes((double)plan->weight_bytes, text), plan->shard_count,
-                     plan->shard_count == 1 ? "" : "s");
+    int column = canvas_print(canvas, area, 3, LABEL_COLUMNS, is_stale ? ROLE_STALE : ROLE_VALUE,
+                              "%zu tensors, %s in %zu file%s of weights", plan->tensor_count,
+                              format_bytes((double)plan->weight_bytes, text), plan->shard_count,
+                              plan->shard_count == 1 ? "" : "s");
     if (plan->free_bytes != UINT64_MAX)
         (void)canvas_print(canvas, area, 3, column, fits ? ROLE_GOOD : ROLE_ERROR, "; %s free: %s",
                            format_bytes((double)plan->free_bytes, more),
@@ -116,6 +117,12 @@ static void draw_outcome(Session *session, const ExportPlan *plan, Canvas *canva
         (void)draw_running(session, canvas, area, row);
         return;
     }
+    if (stage == SESSION_EXPORT_DISCARDING) {
+        (void)canvas_write(canvas, area, row, 0, ROLE_DIM, "removing what an interrupted export left…");
+        return;
+    }
+    if (plan == NULL && message == NULL)
+        (void)canvas_write(canvas, area, row, 0, ROLE_DIM, "planning the files…");
     if (message != NULL) {
         Role role = stage == SESSION_EXPORT_DONE ? ROLE_GOOD : ROLE_ERROR;
         row = canvas_write_wrapped(canvas, area, row, role, message);
@@ -218,13 +225,8 @@ static Reaction start_export(Session *session) {
 
 static Reaction discard(Session *session) {
     Error error;
-    uint64_t bytes = 0;
-    char text[FORMAT_SIZE];
-    if (session_discard_export(session, &bytes, &error) != STATUS_OK)
+    if (session_discard_export(session, &error) != STATUS_OK)
         session_say(session, SESSION_ERROR, "%s", error.message);
-    else
-        session_say(session, SESSION_NOTE, "%s of an interrupted export removed",
-                    format_bytes((double)bytes, text));
     return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
 }
 

@@ -480,6 +480,66 @@ static bool export_is_over(const Session *session) {
     return stage == SESSION_EXPORT_DONE || stage == SESSION_EXPORT_FAILED;
 }
 
+static bool plan_is_fresh(const Session *session) {
+    return !session_export_plan_is_stale(session);
+}
+
+/* Asked for again and again, as a screen does. */
+static const ExportPlan *wait_for_plan(Session *session) {
+    for (int i = 0; i < PATIENCE && (session_export_plan(session), !plan_is_fresh(session)); i++) {
+        (void)session_refresh(session);
+        pause_briefly();
+    }
+    assert_true(plan_is_fresh(session));
+    return session_export_plan(session);
+}
+
+static bool nothing_is_written(const Session *session) {
+    return session_export_stage(session) == SESSION_EXPORT_IDLE;
+}
+
+static void a_plan_is_made_behind_the_screen_and_the_last_one_stays_meanwhile(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    assert_null(session_export_plan(session)); /* the first one is being made */
+    assert_true(session_export_plan_is_stale(session));
+    assert_null(session_export_message(session));
+    assert_non_null(wait_for_plan(session));
+    session_set_alpha(session, 0.4);
+    assert_true(session_export_plan_is_stale(session));
+    const ExportPlan *last = session_export_plan(session);
+    assert_non_null(last);
+    assert_true(last->options.settings.alpha == 0.5);
+    session_set_alpha(session, 0.3); /* while that for 0.4 is being made */
+    assert_true(wait_for_plan(session)->options.settings.alpha == 0.3);
+    SessionExportForm form = *session_export_form(session);
+    (void)snprintf(form.directory, sizeof form.directory, "/dev/null/nowhere");
+    assert_true(session_set_export_form(session, &form));
+    assert_true(session_export_plan_is_stale(session));
+    const ExportPlan *plan = wait_for_plan(session);
+    assert_true(plan == NULL || export_check(plan, NULL) != STATUS_OK);
+    session_free(session);
+}
+
+static void leaving_ends_an_export_and_says_what_became_of_it(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    assert_null(session_leave_export(session)); /* nothing runs */
+    SessionExportForm form = *session_export_form(session);
+    char *target = scratch_path("left");
+    (void)snprintf(form.directory, sizeof form.directory, "%s", target);
+    assert_true(session_set_export_form(session, &form));
+    assert_int_equal(session_start_export(session, NULL), STATUS_OK);
+    const char *message = session_leave_export(session);
+    assert_non_null(message);
+    struct stat facts;
+    bool is_written = stat(target, &facts) == 0;
+    assert_non_null(strstr(message, is_written ? "written" : "cancel"));
+    assert_null(session_leave_export(session));
+    free(target);
+    session_free(session);
+}
+
 static void an_export_is_planned_written_and_verified(void **state) {
     (void)state;
     Session *session = open_demo();
@@ -489,12 +549,12 @@ static void an_export_is_planned_written_and_verified(void **state) {
     (void)snprintf(form.directory, sizeof form.directory, "%s", target);
     form.shard_bytes = 700000;
     assert_true(session_set_export_form(session, &form));
-    const ExportPlan *plan = session_export_plan(session);
+    const ExportPlan *plan = wait_for_plan(session);
     assert_non_null(plan);
     assert_true(plan->shard_count > 1);
     assert_true(plan->options.settings.alpha == 0.5);
     session_set_alpha(session, 0.4);
-    assert_true(session_export_plan(session)->options.settings.alpha == 0.4); /* the plan follows the dial */
+    assert_true(wait_for_plan(session)->options.settings.alpha == 0.4); /* the plan follows the dial */
     Error error = {0};
     assert_int_equal(session_export_stage(session), SESSION_EXPORT_IDLE);
     assert_int_equal(session_start_export(session, &error), STATUS_OK);
@@ -513,7 +573,13 @@ static void an_export_is_planned_written_and_verified(void **state) {
     assert_int_equal(pair_open(TESTS_DIR "/demo/base", target, &pair, &error), STATUS_OK); /* it opens */
     assert_int_equal(pair_check(pair, &error), STATUS_OK);
     pair_close(pair);
-    assert_int_not_equal(session_start_export(session, &error), STATUS_OK); /* and is not overwritten */
+    SessionTone tone;
+    char text[600] = "";
+    assert_int_equal(session_start_export(session, &error), STATUS_OK); /* and is not overwritten */
+    wait_for(session, "refusal", nothing_is_written);
+    while (session_take_message(session, &tone, text, sizeof text)) continue;
+    assert_int_equal(tone, SESSION_ERROR);
+    assert_non_null(strstr(text, target));
     free(target);
     session_free(session);
 }
@@ -534,7 +600,8 @@ static void a_cancelled_export_leaves_no_target_and_can_be_discarded(void **stat
             struct stat facts;
             assert_int_not_equal(stat(form.directory, &facts), 0);
             assert_non_null(session_export_message(session));
-            assert_int_equal(session_discard_export(session, NULL, NULL), STATUS_OK);
+            assert_int_equal(session_discard_export(session, NULL), STATUS_OK);
+            wait_for(session, "end of the removal", nothing_is_written);
             tried++;
         }
         session_free(session);
@@ -673,6 +740,8 @@ int main(void) {
         cmocka_unit_test(a_sweep_has_its_points_from_end_to_end),
         cmocka_unit_test(a_sweep_that_waits_for_the_headlines_is_cancelled_with_them),
         cmocka_unit_test(elements_of_the_fusion_follow_the_dial_and_those_of_delta_do_not),
+        cmocka_unit_test(a_plan_is_made_behind_the_screen_and_the_last_one_stays_meanwhile),
+        cmocka_unit_test(leaving_ends_an_export_and_says_what_became_of_it),
         cmocka_unit_test(an_export_is_planned_written_and_verified),
         cmocka_unit_test(a_cancelled_export_leaves_no_target_and_can_be_discarded),
         cmocka_unit_test(messages_come_in_order_and_the_oldest_give_way),
