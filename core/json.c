@@ -12,12 +12,41 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { LEAST_DIGITS = 15, MOST_DIGITS = 17 }; /* of a double, as text */
+
 static const double LARGEST_EXACT_INTEGER = 9007199254740992.0; /* 2^53 */
+
+/* Every value but the first of a container follows a comma, every first one a bracket or a brace. */
+size_t json_count_values(const char *text, size_t bytes) {
+    size_t count = 1;
+    for (size_t i = 0; i < bytes; i++) {
+        switch (text[i]) {
+        case '"': /* what a string holds does not count */
+            for (i++; i < bytes && text[i] != '"'; i++) i += text[i] == '\\';
+            break;
+        case ',':
+        case '[':
+        case '{':
+            count++;
+            break;
+        default:
+            break;
+        }
+    }
+    return count;
+}
 
 Status json_parse(const char *text, size_t bytes, const char *origin, cJSON **tree, Error *error) {
     *tree = NULL;
     const char *end = NULL;
+    size_t values = json_count_values(text, bytes);
+    if (values > JSON_VALUE_LIMIT)
+        return status_fail(error, STATUS_FORMAT, "%s: expected at most %d JSON values, found %zu", origin,
+                           JSON_VALUE_LIMIT, values);
+    errno = 0;
     cJSON *parsed = cJSON_ParseWithLengthOpts(text, bytes, &end, 0);
+    /* it does not say why; but only malloc() leaves this behind */
+    if (parsed == NULL && errno == ENOMEM) return memory_fail(error, origin);
     if (parsed == NULL) {
         size_t at = end != NULL && end >= text ? (size_t)(end - text) : 0;
         return status_fail(error, STATUS_FORMAT, "%s: expected JSON, found an error near byte %zu of %zu",
@@ -114,18 +143,31 @@ bool json_read_count(const cJSON *item, uint64_t *value) {
     return true;
 }
 
+int json_format_number(double value, int step, char text[JSON_NUMBER_SIZE]) {
+    if (!isfinite(value)) {
+        (void)snprintf(text, JSON_NUMBER_SIZE, "%s",
+                       isnan(value) ? "NaN"
+                       : value > 0  ? "Infinity"
+                                    : "-Infinity");
+        return 0;
+    }
+    int digits = LEAST_DIGITS;
+    for (;; digits += step) {
+        (void)snprintf(text, JSON_NUMBER_SIZE, "%.*g", digits, value); /* at most 24 characters */
+        if (digits >= MOST_DIGITS || strtod(text, NULL) == value) break;
+    }
+    char *point = strchr(text, localeconv()->decimal_point[0]);
+    if (point != NULL) *point = '.';
+    return digits;
+}
+
 /* cJSON writes 15 digits where that is off by a bit only. A recipe's α must come back as it was, so 17 digits
  * are written here where 15 are not enough. */
 cJSON *json_new_number(double value) {
-    if (isnan(value)) return cJSON_CreateString("NaN");
-    if (isinf(value)) return cJSON_CreateString(value > 0 ? "Infinity" : "-Infinity");
-    char text[32];
-    (void)snprintf(text, sizeof text, "%.15g", value); /* at most 22 characters */
-    if (strtod(text, NULL) == value) return cJSON_CreateNumber(value);
-    (void)snprintf(text, sizeof text, "%.17g", value); /* at most 24 */
-    char *point = strchr(text, localeconv()->decimal_point[0]);
-    if (point != NULL) *point = '.';
-    return cJSON_CreateRaw(text);
+    char text[JSON_NUMBER_SIZE];
+    int digits = json_format_number(value, MOST_DIGITS - LEAST_DIGITS, text);
+    if (digits == 0) return cJSON_CreateString(text);
+    return digits == LEAST_DIGITS ? cJSON_CreateNumber(value) : cJSON_CreateRaw(text);
 }
 
 bool json_add(cJSON *object, const char *key, cJSON *value) {

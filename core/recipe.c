@@ -89,11 +89,8 @@ cJSON *recipe_add_node(cJSON *parent, const char *key, cJSON *node) {
 }
 
 cJSON *recipe_new_number(double value) {
-    char text[40];
-    for (int digits = 15; digits <= 17; digits++) {
-        (void)snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
+    char text[JSON_NUMBER_SIZE];
+    (void)json_format_number(value, 1, text); /* any number of digits will do */
     return cJSON_CreateRaw(text);
 }
 

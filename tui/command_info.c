@@ -51,7 +51,7 @@ static void add_number(Facts *facts, const char *key, const char *label, double 
     char text[FORMAT_SIZE];
     table_add_row(facts->table);
     table_add_text(facts->table, label);
-    report_write_exact(number, text);
+    (void)json_format_number(number, 1, text);
     table_add_text(facts->table, text);
     facts->complete = facts->complete && json_add_number(facts->object, key, number);
 }

@@ -1,6 +1,7 @@
 #include "tui/command_line.h"
 
 #include "core/buffer.h"
+#include "core/json.h"
 #include "core/memory.h"
 
 #include <stdarg.h>
@@ -76,11 +77,7 @@ void command_line_add_number(CommandLine *line, CommandId command, OptionId opti
 }
 
 const char *command_line_number(double value, char text[COMMAND_LINE_NUMBER_SIZE]) {
-    enum { DIGITS_LEAST = 15, DIGITS_MOST = 17 };
-    for (int digits = DIGITS_LEAST; digits <= DIGITS_MOST; digits++) {
-        (void)snprintf(text, COMMAND_LINE_NUMBER_SIZE, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
+    (void)json_format_number(value, 1, text);
     return text;
 }
 

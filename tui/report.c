@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "core/memory.h"
+#include "tui/format.h"
 #include "tui/report_json.h"
 #include "tui/text.h"
 
@@ -311,7 +312,7 @@ static Status write_csv_cell(const TableColumn *column, const TableCell *cell, F
         break;
     }
     case TABLE_NUMBER:
-        report_write_exact(cell->number, number);
+        (void)json_format_number(cell->number, 1, number);
         (void)fputs(number, file);
         break;
     case TABLE_INTEGER:

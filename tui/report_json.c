@@ -1,5 +1,6 @@
 #include "tui/report_json.h"
 
+#include "core/json.h"
 #include "core/memory.h"
 #include "tui/text.h"
 
@@ -8,18 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDENT = 2, ESCAPE_LIMIT = 12, EXACT_INTEGER_DIGITS = 15 };
-
-void report_write_exact(double value, char text[FORMAT_SIZE]) {
-    if (!isfinite(value)) {
-        (void)snprintf(text, FORMAT_SIZE, "%s", isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
-        return;
-    }
-    for (int digits = EXACT_INTEGER_DIGITS; digits <= 17; digits++) {
-        (void)snprintf(text, FORMAT_SIZE, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) return;
-    }
-}
+enum { INDENT = 2, ESCAPE_LIMIT = 12 };
 
 /* One character (or, when it is -1, a stray byte) as it stands in a JSON string; returns its length. */
 static size_t escape_character(int32_t character, const char *input, size_t bytes,
@@ -99,8 +89,8 @@ static void break_line(int depth, FILE *file) {
 }
 
 static void write_number(double value, FILE *file) {
-    char text[FORMAT_SIZE];
-    report_write_exact(value, text);
+    char text[JSON_NUMBER_SIZE];
+    (void)json_format_number(value, 1, text);
     (void)fprintf(file, isfinite(value) ? "%s" : "\"%s\"", text);
 }
 

@@ -5,14 +5,10 @@
 #define REJUV_TUI_REPORT_JSON_H
 
 #include "core/status.h"
-#include "tui/format.h"
 #include "tui/report.h"
 
 #include <stddef.h>
 #include <stdio.h>
-
-/* Enough digits to read the same double back, and no more; NaN, Infinity, -Infinity. */
-void report_write_exact(double value, char text[FORMAT_SIZE]);
 
 /* A text as a JSON string, quotes included, in a block that the caller frees; NULL when out of memory. What
  * is unprintable or changes direction becomes \u escapes, a NUL byte among them; invalid UTF-8 U+FFFD. */

@@ -3,6 +3,9 @@
 #include "scratch.h"
 
 #include <math.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static Status parse(const char *text, size_t bytes, cJSON **tree, Error *error) {
     /* exactly these bytes and none behind them: the address sanitizer sees a step too far */
@@ -129,6 +132,99 @@ static void written_numbers_are_read_back_to_the_last_bit(void **state) {
     }
 }
 
+static void a_number_has_as_few_digits_as_give_it_back(void **state) {
+    (void)state;
+    static const struct {
+        double value;
+        int step, digits;
+        const char *text;
+    } CASES[] = {{0.1, 1, 15, "0.1"},
+                 {-0.0, 1, 15, "-0"},
+                 {1e22, 1, 15, "1e+22"},
+                 {1.0 / 3.0, 1, 16, "0.3333333333333333"},
+                 {1.0 / 3.0, 2, 17, "0.33333333333333331"},
+                 {0.1 + 0.2, 1, 17, "0.30000000000000004"},
+                 {-1.7976931348623157e308, 1, 17, "-1.7976931348623157e+308"},
+                 {NAN, 1, 0, "NaN"},
+                 {-INFINITY, 2, 0, "-Infinity"}};
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char text[JSON_NUMBER_SIZE];
+        assert_int_equal(json_format_number(CASES[i].value, CASES[i].step, text), CASES[i].digits);
+        assert_string_equal(text, CASES[i].text);
+    }
+}
+
+static size_t count(const char *text) {
+    return json_count_values(text, strlen(text));
+}
+
+static void values_are_counted_without_parsing_them(void **state) {
+    (void)state;
+    assert_int_equal(count("1"), 1);
+    assert_int_equal(count("[1,2,3]"), 4);
+    assert_int_equal(count("{\"a\": [1, {\"b\": 2}], \"c\": null}"), 6);
+    assert_int_equal(count("[\"a,b\\\",[{\"]"), 2); /* what is in a string is one value */
+    assert_int_equal(count("\"never ended,,,,\\"), 1);
+    assert_int_equal(count(""), 1);
+}
+
+static void a_text_of_too_many_values_is_refused_before_it_takes_memory(void **state) {
+    (void)state;
+    size_t bytes = 2 * (size_t)JSON_VALUE_LIMIT + 1;
+    char *text = malloc(bytes);
+    assert_non_null(text);
+    for (size_t i = 0; i < bytes; i++) text[i] = i % 2 == 1 ? '0' : ',';
+    text[0] = '[';
+    text[bytes - 1] = ']';
+    cJSON *tree;
+    Error error = {0};
+    assert_int_equal(json_parse(text, bytes, "the file", &tree, &error), STATUS_FORMAT);
+    assert_null(tree);
+    assert_non_null(strstr(error.message, "at most 12000000 JSON values, found 12000001"));
+    free(text);
+}
+
+static void a_header_of_a_million_tensors_stays_below_that(void **state) {
+    (void)state;
+    static const char TENSOR[] =
+        "\"model.layers.1.mlp.down_proj.weight\":{\"dtype\":\"BF16\","
+        "\"shape\":[4096,1,3,3],\"data_offsets\":[100000000,100073728]}";
+    size_t one = count(TENSOR); /* with the comma that would follow */
+    assert_true(1000000 * one < JSON_VALUE_LIMIT);
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { HAS_OWN_ALLOCATOR = 1 };
+#else
+enum { HAS_OWN_ALLOCATOR = 0 };
+#endif
+
+/* In a process of its own, whose memory is limited. */
+static void memory_that_runs_out_is_not_malformed_json(void **state) {
+    (void)state;
+    if (HAS_OWN_ALLOCATOR) skip();
+    enum { VALUES = 4000000 }; /* about 300 MB of tree */
+    char *text = malloc(2 * VALUES + 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < 2 * VALUES + 1; i++) text[i] = i % 2 == 1 ? '0' : ',';
+    text[0] = '[';
+    text[2 * VALUES] = ']';
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        const struct rlimit limit = {100 << 20, 100 << 20};
+        cJSON *tree;
+        Error error = {0};
+        if (setrlimit(RLIMIT_AS, &limit) != 0) _exit(1);
+        Status status = json_parse(text, 2 * VALUES + 1, "the file", &tree, &error);
+        _exit(status == STATUS_NO_MEMORY && tree == NULL ? 0 : 2);
+    }
+    int result = -1;
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_int_equal(result, 0);
+    free(text);
+}
+
 static void a_member_of_another_type_counts_as_absent(void **state) {
     (void)state;
     cJSON *tree = must_parse("{\"n\": 1.5, \"t\": \"x\", \"b\": true, \"z\": null, \"N\": 2}");
@@ -220,6 +316,11 @@ int main(void) {
         cmocka_unit_test(counts_are_exact_up_to_two_to_the_53),
         cmocka_unit_test(numbers_that_are_none_are_written_as_text),
         cmocka_unit_test(written_numbers_are_read_back_to_the_last_bit),
+        cmocka_unit_test(a_number_has_as_few_digits_as_give_it_back),
+        cmocka_unit_test(values_are_counted_without_parsing_them),
+        cmocka_unit_test(a_text_of_too_many_values_is_refused_before_it_takes_memory),
+        cmocka_unit_test(a_header_of_a_million_tensors_stays_below_that),
+        cmocka_unit_test(memory_that_runs_out_is_not_malformed_json),
         cmocka_unit_test(a_member_of_another_type_counts_as_absent),
         cmocka_unit_test(a_file_beyond_the_limit_is_refused_unread),
         cmocka_unit_test(what_is_no_regular_file_is_refused_and_not_waited_for),
