@@ -72,14 +72,15 @@ static Status write_all(ExportPlan *plan, ExportPartial *partial, Job *job, Erro
 /* What the next run can build on is kept; anything else goes. */
 static void conclude(const ExportPlan *plan, ExportPartial *partial, Status status, Error *error) {
     bool keep = partial->saved_bytes > 0;
-    if (status != STATUS_OK && keep && error != NULL) {
-        Error reason = *error;
+    Error reason = *error;
+    if (status != STATUS_OK && !keep)
+        (void)status_fail(error, reason.status, "%s; nothing that was written is kept", reason.message);
+    if (status != STATUS_OK && keep)
         (void)status_fail(error, reason.status,
                           "%s; %" PRIu64 " of %" PRIu64
                           " bytes of weights are kept in %s: the same export "
                           "goes on from there, discarding it removes them",
                           reason.message, partial->saved_bytes, plan->weight_bytes, plan->partial);
-    }
     export_partial_close(plan, partial, status != STATUS_OK && !keep);
 }
 
@@ -89,7 +90,7 @@ Status export_run(ExportPlan *plan, Job *job, Error *error) {
     if (status == STATUS_OK) status = compare_inputs(plan, error);
     if (status != STATUS_OK) return status;
     ExportPartial partial;
-    Error own;
+    Error own = {0};
     status = export_partial_open(plan, &partial, &own);
     if (status == STATUS_OK) {
         status = write_all(plan, &partial, job, &own);

@@ -303,7 +303,7 @@ Status app_run(Session *session, const AppOptions *options, int *exit_status, Er
         terminal_stop();
     }
     const char *left = session_leave_export(session);
-    if (left != NULL) (void)fprintf(stderr, "rejuv: %s\n", left);
+    if (left != NULL) (void)fprintf(stderr, "rejuv: export: %s\n", left);
     if (status == STATUS_OK && options->keeps) keep_place(&app);
     *exit_status = app.exit_status;
     prompt_line_stop();

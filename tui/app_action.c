@@ -134,11 +134,10 @@ static Reaction quit(App *app) {
     bool is_running = stage == SESSION_EXPORT_WRITING || stage == SESSION_EXPORT_VERIFYING;
     if (!is_running || app->warned) return REACTION_QUIT;
     app->warned = true;
-    session_say(
-        app->session, SESSION_WARNING, "%s",
-        stage == SESSION_EXPORT_WRITING
-            ? "an export is being written: quit again to leave; the same export goes on from what is there"
-            : "the export is written and being verified: quit again to leave without the verification");
+    session_say(app->session, SESSION_WARNING, "%s",
+                stage == SESSION_EXPORT_WRITING
+                    ? "still exporting: quit again to leave; the next export goes on from there"
+                    : "written, but still verifying: quit again to leave without that");
     return REACTION_REDRAW;
 }
 
