@@ -130,3 +130,28 @@ uint64_t ranking_count(const Ranking *ranking, uint32_t cut) {
     for (uint64_t i = 0; i < neurons; i++) count += ranking->ranks[i] < cut;
     return count;
 }
+
+static bool is_in_front(const RankingFront *front, uint64_t neuron) {
+    return front->ranking != NULL && front->ranking->ranks[neuron] < front->cut;
+}
+
+/* Keeps a list in the order of ranks, and of numbers where they are equal: neurons come in that of numbers. */
+static void insert_by_rank(const uint32_t *ranks, uint64_t neuron, uint64_t *neurons, size_t count,
+                           size_t capacity) {
+    size_t at = count < capacity ? count : capacity;
+    for (; at > 0 && ranks[neurons[at - 1]] > ranks[neuron]; at--) {
+        if (at < capacity) neurons[at] = neurons[at - 1];
+    }
+    if (at < capacity) neurons[at] = neuron;
+}
+
+uint64_t ranking_list_entering(const RankingFront *before, const RankingFront *after, uint64_t *neurons,
+                               size_t capacity) {
+    uint64_t entering = 0, all = after->ranking == NULL ? 0 : neurons_count(&after->ranking->table);
+    for (uint64_t i = 0; i < all; i++) {
+        if (!is_in_front(after, i) || is_in_front(before, i)) continue;
+        insert_by_rank(after->ranking->ranks, i, neurons, (size_t)entering, capacity);
+        entering++;
+    }
+    return entering;
+}

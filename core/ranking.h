@@ -62,6 +62,19 @@ uint32_t ranking_cut(const Ranking *ranking, double rho);
 uint64_t ranking_count(const Ranking *ranking, uint32_t cut);
 uint64_t ranking_count_block(const Ranking *ranking, const NeuronBlock *block, uint32_t cut);
 
+/* The front of a ranking: its neurons of rank below a cut; of NULL, none. */
+typedef struct RankingFront {
+    const Ranking *ranking;
+    uint32_t cut;
+} RankingFront;
+
+/* What enters when one front takes another's place: the neurons in `after` that are not in `before` (two
+ * orders of the same neurons), by their rank in `after`, equals by number. Writes the first `capacity` of
+ * them and returns how many there are. With one ranking in both, those of rank in [before->cut, after->cut):
+ * one pass over the ranks, no score is looked at. What leaves is the same with the two exchanged. */
+uint64_t ranking_list_entering(const RankingFront *before, const RankingFront *after, uint64_t *neurons,
+                               size_t capacity);
+
 /* "attribution", "random", … */
 const char *ranking_selector_name(Selector selector);
 bool ranking_find_selector(const char *name, Selector *selector);

@@ -48,6 +48,11 @@ bool settings_find_kind(const char *name, SettingsKind *kind) {
     return false;
 }
 
+bool settings_find_role(TensorRole role, SettingsKind *kind) {
+    *kind = KINDS[role];
+    return *kind != SETTINGS_KIND_COUNT;
+}
+
 Settings settings_at(double alpha) {
     return (Settings){.alpha = alpha, .omega = 1.0};
 }
@@ -101,7 +106,7 @@ static bool find_block(const Ranking *ranking, const PairTensor *tensor, bool *b
     return block->count == (by_rows ? tensor->sft->rows : tensor->sft->columns);
 }
 
-static size_t count_layers(const Pair *pair) {
+size_t settings_layers(const Pair *pair) {
     if (pair->sft->model_status == STATUS_OK) return (size_t)pair->sft->model.layers;
     size_t layers = 0;
     for (size_t i = 0; i < pair->count; i++) {
@@ -112,9 +117,9 @@ static size_t count_layers(const Pair *pair) {
 }
 
 static Status check_ranking(const Ranking *ranking, const Pair *pair, Error *error) {
-    if (ranking->table.layers != count_layers(pair))
+    if (ranking->table.layers != settings_layers(pair))
         return status_fail(error, STATUS_MISMATCH, "reset: expected neurons in %zu layers, found %zu",
-                           count_layers(pair), (size_t)ranking->table.layers);
+                           settings_layers(pair), (size_t)ranking->table.layers);
     for (size_t i = 0; i < pair->count; i++) {
         NeuronBlock block;
         bool belongs;
@@ -132,9 +137,9 @@ Status settings_check(const Settings *settings, const Pair *pair, Error *error) 
     if (!is_share(settings->rho) || !is_share(settings->omega))
         return status_fail(error, STATUS_ARGUMENT, "expected ρ and ω from 0 to 1, found %g and %g",
                            settings->rho, settings->omega);
-    if (settings->layer_count > 0 && settings->layer_count != count_layers(pair))
+    if (settings->layer_count > 0 && settings->layer_count != settings_layers(pair))
         return status_fail(error, STATUS_MISMATCH, "expected an α for each of %zu layers, found %zu",
-                           count_layers(pair), settings->layer_count);
+                           settings_layers(pair), settings->layer_count);
     return settings->ranking != NULL ? check_ranking(settings->ranking, pair, error) : STATUS_OK;
 }
 

@@ -72,9 +72,15 @@ uint32_t settings_cut(const Settings *settings);
  * that does not fit the tensor's shape leaves it as it is: settings_check() refuses such. */
 Blend settings_blend(const Settings *settings, const PairTensor *tensor);
 
+/* How many layers a curve for models of this pair has. */
+size_t settings_layers(const Pair *pair);
+
 /* Sets the curve to the line from `first` in layer 0 to `last` in the last layer; layers ≤ SETTINGS_LAYERS.
  */
 void settings_set_ramp(Settings *settings, size_t layers, double first, double last);
+
+/* The kind of a tensor of that role; false where it has none, and α is its only dial. */
+bool settings_find_role(TensorRole role, SettingsKind *kind);
 
 /* "q", "embed", "norm", … */
 const char *settings_kind_name(SettingsKind kind);

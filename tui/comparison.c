@@ -3,6 +3,7 @@
 #include "core/memory.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 /* What one run works on: the job thread's while it runs, the UI thread's before and after. */
 typedef struct Errand {
@@ -23,7 +24,14 @@ struct Comparison {
     Settings halted_at;
     Settings wanted; /* by the last comparison_refresh() */
     Error error;
+    double began, seconds; /* the running measurement, monotonic; the last one of W that was completed */
 };
+
+static double read_clock(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
 
 Status comparison_create(const Model *model, const EvaluationRow *rows, size_t row_count, size_t top_count,
                          const char *label, unsigned threads, Comparison **comparison, Error *error) {
@@ -78,6 +86,7 @@ static void collect(Comparison *comparison) {
         evaluation_free_result(&comparison->fused);
         comparison->fused = errand->fused;
         comparison->has_fused = true;
+        comparison->seconds = read_clock() - comparison->began;
     } else if (comparison->work.status != STATUS_CANCELLED) {
         comparison->error = comparison->work.error;
         halt(comparison);
@@ -87,6 +96,7 @@ static void collect(Comparison *comparison) {
 
 static bool start(Comparison *comparison) {
     comparison->error = (Error){0};
+    comparison->began = read_clock();
     comparison->errand = (Errand){.evaluation = comparison->evaluation,
                                   .prepares = !comparison->is_prepared,
                                   .settings = comparison->wanted};
@@ -137,6 +147,14 @@ const char *comparison_error(const Comparison *comparison) {
 
 Work *comparison_work(Comparison *comparison) {
     return work_is_running(&comparison->work) ? &comparison->work : NULL;
+}
+
+bool comparison_is_halted(const Comparison *comparison) {
+    return comparison->is_halted;
+}
+
+double comparison_seconds(const Comparison *comparison) {
+    return comparison->seconds;
 }
 
 bool comparison_cancel(Comparison *comparison) {

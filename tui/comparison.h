@@ -39,6 +39,12 @@ const char *comparison_error(const Comparison *comparison);
 /* The running work, for the jobs line, or NULL. */
 Work *comparison_work(Comparison *comparison);
 
+/* It was cancelled or failed, and waits for comparison_resume() or other settings. */
+bool comparison_is_halted(const Comparison *comparison);
+
+/* How long W took to measure last; 0 before it did. */
+double comparison_seconds(const Comparison *comparison);
+
 /* Stops the running work; it starts again with comparison_resume() or when the settings change. False if
  * idle. */
 bool comparison_cancel(Comparison *comparison);

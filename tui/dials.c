@@ -2,9 +2,9 @@
 
 #include "core/json.h"
 #include "core/memory.h"
+#include "tui/alpha_text.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,102 +76,25 @@ Status dials_check(const Options *options, Error *error) {
 
 /* ---- fusion weights of layers and kinds ---- */
 
-/* Reads a weight at *at and goes beyond it and `separator`, which has to follow unless the text ends. */
-static bool read_alpha(const char **at, char separator, double *alpha) {
-    char *end;
-    if (**at == '\0' || strchr("+-.0123456789", **at) == NULL) return false;
-    *alpha = strtod(*at, &end);
-    if (end == *at || !(*alpha >= 0.0 && *alpha <= 1.0)) return false;
-    *at = *end == '\0' ? end : end + 1;
-    return *end == '\0' || (*end == separator && end[1] != '\0');
-}
-
-static Status refuse_layers(const char *text, Error *error) {
-    return status_fail(
-        error, STATUS_ARGUMENT,
-        "--alpha-layers: expected A0:A1 or a list A,A,… of weights from 0 to 1, at most %d, found "
-        "\"%s\"",
-        SETTINGS_LAYERS, text);
-}
-
 static Status read_layers(const Options *options, const Pair *pair, Settings *settings, Error *error) {
-    const char *text = options_text(options, OPTION_ALPHA_LAYERS), *at = text;
-    const Checkpoint *sft = pair->sft;
-    double first, last;
+    const char *text = options_text(options, OPTION_ALPHA_LAYERS);
     if (text == NULL) return STATUS_OK;
-    if (strchr(text, ':') != NULL) {
-        if (sft->model_status != STATUS_OK) {
-            *error = sft->model_error;
-            return status_add_context(error, "--alpha-layers needs the number of layers");
-        }
-        if (!read_alpha(&at, ':', &first) || !read_alpha(&at, '\0', &last) ||
-            sft->model.layers > SETTINGS_LAYERS)
-            return refuse_layers(text, error);
-        settings_set_ramp(settings, (size_t)sft->model.layers, first, last);
-        return STATUS_OK;
-    }
-    for (;;) {
-        if (settings->layer_count == SETTINGS_LAYERS ||
-            !read_alpha(&at, ',', &settings->layer_alpha[settings->layer_count]))
-            return refuse_layers(text, error);
-        settings->layer_count++;
-        if (*at == '\0') return STATUS_OK;
-    }
+    Status status = alpha_text_read_layers(text, settings_layers(pair), settings, error);
+    return status == STATUS_OK ? status : status_add_context(error, "--alpha-layers");
 }
 
-static Status set_kind(Settings *settings, const char *option, const char *name, size_t bytes, double alpha,
-                       Error *error) {
-    char copy[16];
-    SettingsKind kind;
-    (void)snprintf(copy, sizeof copy, "%.*s", (int)(bytes < sizeof copy ? bytes : sizeof copy - 1), name);
-    bool found = settings_find_kind(copy, &kind);
-    bool is_protect = strcmp(option, "protect") == 0;
-    if (!found ||
-        (is_protect && kind != SETTINGS_EMBEDDING && kind != SETTINGS_NORM && kind != SETTINGS_HEAD))
-        return status_fail(error, STATUS_ARGUMENT, "--%s: expected %s, found \"%s\"", option,
-                           is_protect ? "embed, norm or lm_head"
-                                      : "q, k, v, o, gate, up, down, embed, norm or lm_head",
-                           copy);
-    if (settings->kinds[kind].is_set)
-        return status_fail(error, STATUS_ARGUMENT, "--%s: %s has got a weight of its own already", option,
-                           copy);
-    settings->kinds[kind] = (SettingsOwn){true, alpha};
+typedef Status (*ReadKinds)(const char *text, SettingsOwn *kinds, Error *error);
+
+/* Each time that the option is given. */
+static Status read_kinds(const Options *options, OptionId option, ReadKinds read, Settings *settings,
+                         Error *error) {
+    const char *text;
+    size_t at = 0;
+    while ((text = options_next(options, option, &at)) != NULL) {
+        Status status = read(text, settings->kinds, error);
+        if (status != STATUS_OK) return status_add_context(error, "--%s", option_facts(option)->name);
+    }
     return STATUS_OK;
-}
-
-/* "q=0.3,k=0.5" */
-static Status read_kinds(const char *text, Settings *settings, Error *error) {
-    const char *at = text;
-    do {
-        const char *name = at;
-        size_t bytes = strcspn(name, "=");
-        double alpha;
-        at = name + bytes + (name[bytes] == '=');
-        if (name[bytes] == '\0' || !read_alpha(&at, ',', &alpha))
-            return status_fail(error, STATUS_ARGUMENT,
-                               "--alpha-kind: expected KIND=A with A from 0 to 1, such as q=0.3,k=0.5, found "
-                               "\"%s\"",
-                               text);
-        Status status = set_kind(settings, "alpha-kind", name, bytes, alpha, error);
-        if (status != STATUS_OK) return status;
-    } while (*at != '\0');
-    return STATUS_OK;
-}
-
-/* "embed,norm=sft" */
-static Status read_protection(const char *text, Settings *settings, Error *error) {
-    const char *side = strchr(text, '=');
-    bool is_sft = side != NULL && strcmp(side, "=sft") == 0;
-    if (!is_sft && (side == NULL || strcmp(side, "=base") != 0))
-        return status_fail(
-            error, STATUS_ARGUMENT,
-            "--protect: expected kinds and =sft or =base, such as embed,norm=sft, found \"%s\"", text);
-    for (const char *name = text;;) {
-        size_t bytes = strcspn(name, ",=");
-        Status status = set_kind(settings, "protect", name, bytes, is_sft ? 1.0 : 0.0, error);
-        if (status != STATUS_OK || name + bytes == side) return status;
-        name += bytes + 1;
-    }
 }
 
 static double first_alpha(const Options *options) {
@@ -187,13 +110,10 @@ Status dials_read_state(const Options *options, const Pair *pair, DialState *sta
                          .selector = find_selector(options),
                          .targets = (size_t)options_value(options, OPTION_TARGETS)->count};
     Status status = read_layers(options, pair, settings, error);
-    const char *text;
-    size_t at = 0;
-    while (status == STATUS_OK && (text = options_next(options, OPTION_ALPHA_KIND, &at)) != NULL)
-        status = read_kinds(text, settings, error);
-    at = 0;
-    while (status == STATUS_OK && (text = options_next(options, OPTION_PROTECT, &at)) != NULL)
-        status = read_protection(text, settings, error);
+    if (status == STATUS_OK)
+        status = read_kinds(options, OPTION_ALPHA_KIND, alpha_text_read_kinds, settings, error);
+    if (status == STATUS_OK)
+        status = read_kinds(options, OPTION_PROTECT, alpha_text_read_protection, settings, error);
     if (status == STATUS_OK) status = settings_check(settings, pair, error);
     /* options that do not suit the pair are a mistake, not something found out about it */
     return status == STATUS_MISMATCH ? error->status = STATUS_ARGUMENT : status;

@@ -186,6 +186,10 @@ static bool read_value(const OptionFacts *facts, const char *text, OptionValue *
     return false;
 }
 
+bool option_read_value(OptionId id, const char *text, OptionValue *value) {
+    return read_value(&FACTS[id], text, value);
+}
+
 static Status refuse_value(const OptionFacts *facts, const char *text, Error *error) {
     char least[FORMAT_SIZE], most[FORMAT_SIZE], expected[160] = "";
     (void)snprintf(least, sizeof least, "%.15g", facts->least);

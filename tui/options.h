@@ -113,4 +113,7 @@ const char *options_next(const Options *options, OptionId id, size_t *at);
 /* Value `index` of `count` evenly spaced ones from `from` to `to`, both exact. */
 double option_range_value(const OptionValue *range, uint64_t index);
 
+/* Reads a text as the option's value, without saying why not. */
+bool option_read_value(OptionId id, const char *text, OptionValue *value);
+
 #endif

@@ -37,6 +37,7 @@ static size_t list_works(Session *session, unsigned parts, Work **works) {
     } all[] = {{&session->exporting, SESSION_PART_EXPORT},
                {&session->verifying, SESSION_PART_EXPORT},
                {&session->sweeping, SESSION_PART_SWEEP},
+               {&session->planing, SESSION_PART_SWEEP},
                {&session->continuing, SESSION_PART_PROMPT},
                {session->prompt != NULL ? comparison_work(session->prompt) : NULL, SESSION_PART_PROMPT},
                {&session->pooling, SESSION_PART_ELEMENTS},
@@ -59,8 +60,9 @@ static size_t list_works(Session *session, unsigned parts, Work **works) {
     return count;
 }
 
-static void describe_job(const Work *work, SessionJob *job) {
+static void describe_job(const Session *session, const Work *work, SessionJob *job) {
     JobProgress progress = job_progress(work->job);
+    if (work == &session->planing) progress = session_plane_progress(session, progress);
     *job = (SessionJob){.done = progress.done, .total = progress.total, .seconds = progress.seconds};
     (void)snprintf(job->label, sizeof job->label, "%s", work->label);
     if (work->unit == NULL || progress.seconds < 0.2) return;
@@ -73,7 +75,7 @@ size_t session_jobs(Session *session, SessionJob *jobs, size_t capacity) {
     Work *works[MOST_WORKS];
     size_t count = list_works(session, SESSION_PARTS_ALL, works);
     if (count > capacity) count = capacity;
-    for (size_t i = 0; i < count; i++) describe_job(works[i], &jobs[i]);
+    for (size_t i = 0; i < count; i++) describe_job(session, works[i], &jobs[i]);
     return count;
 }
 
@@ -91,7 +93,7 @@ static unsigned complete_parts(const Session *session, unsigned parts) {
 bool session_is_measuring(Session *session, unsigned parts, SessionJob *job) {
     Work *works[MOST_WORKS];
     if (list_works(session, complete_parts(session, parts), works) == 0) return false;
-    describe_job(works[0], job);
+    describe_job(session, works[0], job);
     return true;
 }
 
@@ -106,12 +108,14 @@ void session_measure(Session *session, unsigned parts) {
 bool session_cancel(Session *session) {
     if (session->prompt != NULL && comparison_work(session->prompt) != NULL &&
         !work_is_running(&session->exporting) && !work_is_running(&session->verifying) &&
-        !work_is_running(&session->sweeping) && !work_is_running(&session->continuing))
+        !work_is_running(&session->sweeping) && !work_is_running(&session->planing) &&
+        !work_is_running(&session->continuing))
         return comparison_cancel(session->prompt);
     Work *works[MOST_WORKS];
     if (list_works(session, SESSION_PARTS_ALL, works) == 0) return false;
     if (session->headline != NULL && works[0] == comparison_work(session->headline)) {
-        session->wanted_sweep_count = 0; /* a sweep that waits for base and SFT would wait for ever */
+        session->wanted_sweep_count = 0; /* what waits for base and SFT would wait for ever */
+        session->is_plane_wanted = false;
         return comparison_cancel(session->headline);
     }
     if (works[0] == &session->pooling) return session_tensor_cancel(session);
@@ -126,6 +130,8 @@ bool session_refresh(Session *session) {
     changed |= session_bookmark_refresh(session);
     changed |= session_prompt_refresh(session);
     changed |= session_method_refresh(session);
+    changed |= session_plane_refresh(session);
+    changed |= session_change_refresh(session);
     changed |= session_tensor_refresh(session);
     changed |= session_export_refresh(session);
     Work *works[MOST_WORKS];

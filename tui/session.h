@@ -18,7 +18,7 @@
 typedef struct Session Session;
 
 typedef struct SessionDials {
-    char text[64]; /* "α 0.50  ρ 1.0%  ω 1.00" */
+    char text[64]; /* "α 0.50  ρ 1.0%  ω 1.00"; "α 0.50*" where some kind or layer has its own */
     bool stale;    /* what is on screen is older than the dials */
 } SessionDials;
 

@@ -19,8 +19,8 @@ SessionDials session_dials(const Session *session) {
     SessionDials dials = {0};
     const Settings *settings = &session->settings;
     bool waits = settings->rho > 0.0 && settings->ranking == NULL;
-    int length =
-        snprintf(dials.text, sizeof dials.text, "α %.*f", alpha_decimals(settings->alpha), settings->alpha);
+    int length = snprintf(dials.text, sizeof dials.text, "α %.*f%s", alpha_decimals(settings->alpha),
+                          settings->alpha, session_alpha_is_common(session) ? "" : "*");
     if (session->model != NULL && length > 0)
         (void)snprintf(dials.text + length, sizeof dials.text - (size_t)length, "  ρ %.*f%%%s  ω %.2f",
                        rho_decimals(settings->rho), settings->rho * 100.0, waits ? "…" : "", settings->omega);
@@ -98,6 +98,7 @@ Reaction session_act(Session *session, Action action, const ActionArgument *argu
         session_set_alpha(session, 0.5);
         session_set_rho(session, 0.01);
         session_set_omega(session, 1.0);
+        session_clear_alphas(session);
         explain_reset(session);
         return turned;
     }

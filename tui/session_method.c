@@ -118,7 +118,7 @@ void session_set_rho(Session *session, double rho) {
 }
 
 void session_set_omega(Session *session, double omega) {
-    if (!isnan(omega)) session->settings.omega = fmin(1.0, fmax(0.0, round(omega * 1000.0) / 1000.0));
+    if (!isnan(omega)) session->settings.omega = session_round_dial(omega);
 }
 
 void session_set_selector(Session *session, Selector selector) {

@@ -91,6 +91,7 @@ static void name_works(Session *session) {
     session->scanning.label = "drift";
     session->scanning.unit = "B";
     session->sweeping.label = "sweep";
+    session->planing.label = "plane";
     session->method.attributing.label = "attribution";
     session->method.measuring.label = "dormancy";
     session->method.profiling.label = "drift of neurons";

@@ -5,7 +5,10 @@
  *     session_dials.c    α, ρ and ω: turning them, and as text
  *     session_bookmark.c where they stood: undo, redo, bookmarks
  *     session_pair.c     opening; tokenizers and calibration rows (loaded behind the first screen); drift
- *     session_tune.c     dials, headlines, sweep
+ *     session_tune.c     headlines, sweep
+ *     session_plane.c    the plane of α and ρ
+ *     session_alpha.c    α of kinds and layers
+ *     session_change.c   what enters and leaves the reset set
  *     session_method.c   neurons: attribution, dormancy, drift, the reset dial
  *     session_measure.c  … measured in the background
  *     session_cache.c    … and drift, kept from one session to the next
@@ -24,15 +27,20 @@
 #include "core/generation.h"
 #include "tui/comparison.h"
 #include "tui/dial_history.h"
+#include "tui/session_alpha.h"
 #include "tui/session_bookmark.h"
 #include "tui/session_cache.h"
+#include "tui/session_change.h"
 #include "tui/session_export.h"
 #include "tui/session_method.h"
 #include "tui/session_pair.h"
+#include "tui/session_plane.h"
 #include "tui/session_prompt.h"
 #include "tui/session_tensor.h"
 #include "tui/session_tune.h"
 #include "tui/work.h"
+
+#include <stdatomic.h>
 
 enum { SESSION_MESSAGES = 8, SESSION_MESSAGE_SIZE = 512 };
 
@@ -60,6 +68,15 @@ typedef struct SessionBookmarkErrand {
     DialState dials; /* of the bookmark it is for */
     EvaluationResult result;
 } SessionBookmarkErrand;
+
+/* While it runs, `averages` are the job thread's from row `ready` on, and the UI thread's before that. */
+typedef struct SessionPlaneErrand {
+    const Evaluation *evaluation;
+    SessionPlaneRange range;
+    Settings settings;
+    DistributionAverages *averages; /* [rho.points × alpha.points] */
+    _Atomic size_t ready;           /* rows */
+} SessionPlaneErrand;
 
 typedef struct SessionContinueErrand {
     const Model *model;
@@ -272,6 +289,15 @@ struct Session {
     Work bookmarking;
     SessionBookmarkErrand bookmark_errand;
 
+    Work planing;
+    SessionPlaneErrand plane; /* also once it is over: what views look at */
+    SessionPlaneRange wanted_plane;
+    bool is_plane_wanted;
+    Error plane_error;
+
+    bool has_change;
+    SessionChange change;
+
     char *prompt_text;
     size_t prompt_bytes;
     TokenList prompt_ids;
@@ -315,6 +341,16 @@ bool session_pair_refresh(Session *session);
 void session_pair_close(Session *session);
 bool session_tune_refresh(Session *session);
 void session_tune_close(Session *session);
+bool session_change_refresh(Session *session);
+bool session_plane_refresh(Session *session);
+void session_plane_close(Session *session); /* before what it measures on goes */
+
+/* The progress of one row, as that of the whole plane. */
+JobProgress session_plane_progress(const Session *session, JobProgress row);
+
+/* 0 … 1, in steps of a thousandth: what a dial without a step of its own can stand at. Not for NaN. */
+double session_round_dial(double value);
+
 bool session_method_refresh(Session *session);
 void session_follow_selector(Session *session); /* settings borrow the selector's newest ranking */
 void session_method_close(Session *session);

@@ -13,9 +13,12 @@ const Settings *session_settings(const Session *session) {
     return &session->settings;
 }
 
+double session_round_dial(double value) {
+    return fmin(1.0, fmax(0.0, round(value * 1000.0) / 1000.0));
+}
+
 void session_set_alpha(Session *session, double alpha) {
-    if (isnan(alpha)) return;
-    session->settings.alpha = fmin(1.0, fmax(0.0, round(alpha * 1000.0) / 1000.0));
+    if (!isnan(alpha)) session->settings.alpha = session_round_dial(alpha);
 }
 
 /* ---- headlines ---- */
@@ -87,7 +90,14 @@ const char *session_headline_message(const Session *session) {
     if (session->headline_waits)
         return session->cache.has_averages ? "W is not measured yet: it takes a while for this model"
                                            : "not measured yet: it takes a while for this model";
+    if (comparison_is_halted(session->headline) && session_headline_base(session) == NULL)
+        return "not measured: cancelled";
     return NULL;
+}
+
+bool session_headline_is_cancelled(const Session *session) {
+    return session->headline != NULL && session_headline_is_stale(session) &&
+           comparison_is_halted(session->headline) && comparison_error(session->headline) == NULL;
 }
 
 void session_measure_headlines(Session *session) {
@@ -112,6 +122,7 @@ static void free_sweep_errand(Session *session) {
 }
 
 void session_tune_close(Session *session) {
+    session_plane_close(session);
     work_stop(&session->sweeping);
     free_sweep_errand(session);
     comparison_free(session->headline);
@@ -191,6 +202,13 @@ bool session_tune_refresh(Session *session) {
     return changed;
 }
 
+static bool is_sweep_stale(const Session *session) {
+    Settings then = session->sweep_settings;
+    *(session->sweep_is_rho ? &then.rho : &then.alpha) =
+        session->sweep_is_rho ? session->settings.rho : session->settings.alpha;
+    return session->sweep_count > 0 && !settings_equal(&then, &session->settings);
+}
+
 SessionSweep session_sweep(const Session *session) {
     return (SessionSweep){
         .count = session->sweep_count,
@@ -200,5 +218,6 @@ SessionSweep session_sweep(const Session *session) {
         .averages = session->sweep_averages,
         .is_running = work_is_running(&session->sweeping) ||
                       (session->wanted_sweep_count > 0 && session_headline_message(session) == NULL),
+        .is_stale = is_sweep_stale(session),
         .error = session->sweep_error.status != STATUS_OK ? session->sweep_error.message : NULL};
 }

@@ -1,5 +1,5 @@
 /*
- * session_tune — the dials, what they do to the headline figures, and the sweep over α.
+ * session_tune — the dials, what they do to the headline figures, and the sweep over α or ρ.
  *
  * Headlines are measured on the calibration rows. Where that would take long (a large model), it waits until
  * asked: session_measure_headlines().
@@ -28,6 +28,9 @@ bool session_headline_is_stale(const Session *session);
  * measuring or when they are there. */
 const char *session_headline_message(const Session *session);
 
+/* Measuring was cancelled and waits for session_measure_headlines(): W is missing or stale, and stays so. */
+bool session_headline_is_cancelled(const Session *session);
+
 /* Starts measuring where that waits to be asked, or goes on after a cancellation. */
 void session_measure_headlines(Session *session);
 
@@ -42,6 +45,7 @@ typedef struct SessionSweep {
     const Settings *settings;             /* the other dials, as they stood */
     const DistributionAverages *averages; /* [count] */
     bool is_running;
+    bool is_stale;     /* another dial has been turned since */
     const char *error; /* of the last sweep; NULL where it went well */
 } SessionSweep;
 

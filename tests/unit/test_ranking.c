@@ -229,6 +229,58 @@ static void a_list_that_does_not_fit_the_model_is_refused(void **state) {
     }
 }
 
+/* Neurons 0 … 9 have the ranks 4 3 2 1 0 twice over, all others their own. */
+static void what_enters_lies_between_two_cuts_of_one_order(void **state) {
+    (void)state;
+    uint32_t ranks[NEURONS];
+    uint64_t neurons[NEURONS];
+    for (uint32_t i = 0; i < NEURONS; i++) ranks[i] = i < 10 ? 4 - i % 5 : i;
+    Ranking *ranking;
+    assert_int_equal(ranking_create(&TABLE, &LIST, ranks, &ranking, NULL), STATUS_OK);
+    const RankingFront none = {ranking, 0}, two = {ranking, 2}, four = {ranking, 4}, nothing = {NULL, 9};
+    assert_int_equal(ranking_list_entering(&two, &four, neurons, NEURONS), 4);
+    static const uint64_t BETWEEN[] = {2, 7, 1, 6}; /* rank 2, then 3; the lower neuron of equals first */
+    assert_memory_equal(neurons, BETWEEN, sizeof BETWEEN);
+    assert_int_equal(ranking_list_entering(&four, &two, neurons, NEURONS),
+                     0); /* a smaller cut lets none in */
+    assert_int_equal(ranking_list_entering(&two, &two, neurons, NEURONS), 0);
+    assert_int_equal(ranking_list_entering(&none, &four, neurons, 3),
+                     8); /* all are counted, three are named */
+    static const uint64_t FIRST[] = {4, 9, 3};
+    assert_memory_equal(neurons, FIRST, sizeof FIRST);
+    assert_int_equal(ranking_list_entering(&none, &four, NULL, 0), 8);
+    assert_int_equal(ranking_list_entering(&nothing, &two, neurons, NEURONS), 4); /* no order: no set */
+    assert_int_equal(ranking_list_entering(&two, &nothing, neurons, NEURONS), 0);
+    ranking_free(ranking);
+}
+
+static void what_enters_and_leaves_turns_one_set_into_the_other(void **state) {
+    (void)state;
+    Ranking *first, *second;
+    assert_int_equal(ranking_create_random(&TABLE, 1, &first, NULL), STATUS_OK);
+    assert_int_equal(ranking_create_random(&TABLE, 2, &second, NULL), STATUS_OK);
+    for (uint32_t cut = 0; cut <= NEURONS; cut++) {
+        const RankingFront before = {first, cut}, after = {second, NEURONS / 2};
+        uint64_t entering[NEURONS], leaving[NEURONS];
+        uint64_t entered = ranking_list_entering(&before, &after, entering, NEURONS);
+        uint64_t left = ranking_list_entering(&after, &before, leaving, NEURONS);
+        bool set[NEURONS];
+        for (uint64_t i = 0; i < NEURONS; i++) set[i] = first->ranks[i] < cut;
+        for (uint64_t i = 0; i < entered; i++) {
+            assert_false(set[entering[i]]);
+            set[entering[i]] = true;
+            if (i > 0) assert_true(second->ranks[entering[i]] > second->ranks[entering[i - 1]]);
+        }
+        for (uint64_t i = 0; i < left; i++) {
+            assert_true(set[leaving[i]]);
+            set[leaving[i]] = false;
+        }
+        for (uint64_t i = 0; i < NEURONS; i++) assert_true(set[i] == (second->ranks[i] < NEURONS / 2));
+    }
+    ranking_free(first);
+    ranking_free(second);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_neuron_has_one_place),
@@ -238,6 +290,8 @@ int main(void) {
         cmocka_unit_test(a_ranking_by_score_puts_the_largest_first_and_the_lower_of_equals),
         cmocka_unit_test(rho_selects_its_share_rounded_with_halves_up),
         cmocka_unit_test(a_set_can_be_larger_than_its_cut),
+        cmocka_unit_test(what_enters_lies_between_two_cuts_of_one_order),
+        cmocka_unit_test(what_enters_and_leaves_turns_one_set_into_the_other),
         cmocka_unit_test(a_seed_gives_one_random_order),
         cmocka_unit_test(selectors_have_names),
         cmocka_unit_test(a_set_is_written_by_layer_and_module),
