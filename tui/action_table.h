@@ -73,7 +73,7 @@
     X(OMEGA_UP,         "omega-up",         "", NONE,   "ω",   "reset more strongly: ω + 0.05")        \
     X(OMEGA_DOWN,       "omega-down",       "", NONE,   "ω",   "reset more weakly: ω - 0.05")          \
     X(OMEGA_SET,        "omega-set",        "", NUMBER, "ω",   "set ω: 1 writes base values back, 0 leaves the fusion") \
-    X(PAPER,            "paper",            "", NONE,   "paper", "set the paper's defaults: α 0.5, ρ 1 %, ω 1") \
+    X(PAPER,            "paper",            "", NONE,   "paper", "set the paper's defaults: α 0.5 everywhere, ρ 1 %, ω 1") \
     X(UNDO,             "undo",             "", NONE,   "undo",     "turn the dials back to where they stood before") \
     X(REDO,             "redo",             "", NONE,   "undo",     "turn them forth again")                 \
     X(KEEP,             "keep",             "", TEXT,   "keep these dials as", "keep the dials as a bookmark, under a name or the next letter") \
@@ -121,6 +121,16 @@
     X(SWEEP,            "sweep",            "tune", NONE,   "sweep", "measure the headline figures at many α")  \
     X(SWEEP_RHO,        "sweep-rho",        "tune", NONE,   "sweep ρ", "measure the headline figures at many ρ, from 0 to 4 %") \
     X(SWEEP_RANGE,      "sweep-range",      "tune", TEXT,   "sweep FROM:TO:POINTS", "sweep over another range of α") \
+    X(PANE_NEXT,        "pane-next",        "tune", NONE,   "pane", "go to the next pane: headlines, modules, layers, reset, plane") \
+    X(PANE_PREVIOUS,    "pane-previous",    "tune", NONE,   "pane", "go to the pane before") \
+    X(PANE,             "pane",             "tune", TEXT,   "pane", "go to the pane of this name") \
+    X(ALPHA_CLEAR,      "alpha-clear",      "tune", NONE,   "follow α", "let the kind under the cursor follow the common α again, or in the pane layers all of them") \
+    X(ALPHA_LAYERS,     "alpha-layers",     "tune", TEXT,   "α of the layers, FROM:TO or A,A,…", "set an α for each layer: a line from the first's to the last's, or a list") \
+    X(ALPHA_KIND,       "alpha-kind",       "tune", TEXT,   "α of kinds, KIND=A,…", "set the α of kinds of tensors, such as q=0.3,down=0.7") \
+    X(PROTECT,          "protect",          "tune", TEXT,   "protect KIND,…=sft or =base", "keep embed, norm or lm_head as the SFT or the base model has them") \
+    X(PROTECT_NEXT,     "protect-next",     "tune", NONE,   "protect", "let embed, norm or lm_head under the cursor follow α, stay at SFT, or stay at base") \
+    X(PLANE,            "plane",            "tune", NONE,   "plane", "measure the headline figures at every pair of α and ρ of a grid") \
+    X(PLANE_RANGE,      "plane-range",      "tune", TEXT,   "plane, α and ρ as FROM:TO:POINTS", "measure them on another grid of α and ρ, such as 0.4:0.6:5 0:4%:9") \
     X(SELECTOR_NEXT,    "selector-next",    "tune", NONE,   "selector", "choose the neurons to reset by another measure") \
     X(TARGETS,          "targets",          "tune", NUMBER, "targets", "how many target positions attribution looks at") \
     X(MEASURE,          "measure",          "overview tune neurons", NONE, "measure", "measure the calibration rows now") \
