@@ -43,12 +43,10 @@ static void draw_exceptions(const Session *session, Canvas *canvas, Rect row) {
     int column = 0;
     for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
         if (!settings->kinds[i].is_set || i == SETTINGS_EMBEDDING || i == SETTINGS_HEAD) continue;
-        column = canvas_print(canvas, row, 0, column, ROLE_TEXT, "%s%s", column > 0 ? ", " : "",
-                              settings_kind_name((SettingsKind)i));
+        column = canvas_print(canvas, row, 0, column, ROLE_TEXT, "%s %s",
+                              column > 0 ? "," : "own α before it:", settings_kind_name((SettingsKind)i));
     }
-    if (column > 0)
-        (void)canvas_write(canvas, row, 0, column, ROLE_DIM, " before it, by an α of their own");
-    else if (settings->layer_count > 0)
+    if (column == 0 && settings->layer_count > 0)
         (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "embed, lm_head: of no layer, α %.3f",
                            settings->alpha);
 }

@@ -132,7 +132,7 @@ static void draw_state(const TuneState *state, const Session *session, const Ses
         (void)canvas_write(canvas, row, 0, 0, ROLE_WARNING, message);
     } else if (plane->is_stale) {
         (void)canvas_write(canvas, row, 0, 0, ROLE_STALE,
-                           "~ measured at other dials than the ones beside α and ρ; z measures it again");
+                           "~ other dials have been turned since: z measures it again");
     } else if (plane->averages != NULL && plane->ready == range->rho.points) {
         (void)canvas_write(canvas, row, 0, 0, ROLE_DIM, "Enter sets the dials to the cell; Z another grid");
     } else {
