@@ -203,10 +203,12 @@ bool session_tune_refresh(Session *session) {
 }
 
 static bool is_sweep_stale(const Session *session) {
+    const Settings *now = &session->settings;
     Settings then = session->sweep_settings;
-    *(session->sweep_is_rho ? &then.rho : &then.alpha) =
-        session->sweep_is_rho ? session->settings.rho : session->settings.alpha;
-    return session->sweep_count > 0 && !settings_equal(&then, &session->settings);
+    *(session->sweep_is_rho ? &then.rho : &then.alpha) = session->sweep_is_rho ? now->rho : now->alpha;
+    if (!session->sweep_is_rho && then.rho == 0.0 && now->rho == 0.0)
+        then.ranking = now->ranking; /* which does nothing yet */
+    return session->sweep_count > 0 && !settings_equal(&then, now);
 }
 
 SessionSweep session_sweep(const Session *session) {

@@ -47,8 +47,7 @@ static void draw_exceptions(const Session *session, Canvas *canvas, Rect row) {
                               column > 0 ? "," : "own α before it:", settings_kind_name((SettingsKind)i));
     }
     if (column == 0 && settings->layer_count > 0)
-        (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "embed, lm_head: of no layer, α %.3f",
-                           settings->alpha);
+        (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "embed, lm_head: α %.3f", settings->alpha);
 }
 
 static void draw_notes(const TuneState *state, const Session *session, Canvas *canvas, Rect area) {

@@ -157,7 +157,8 @@ static void draw_plane(TuneState *state, Session *session, Canvas *canvas, Rect 
     draw_cells(state, session, &plane, &range, canvas, title, area);
     draw_cursor(state, &plane, &range, canvas, rect_cut_top(&notes, 1));
     draw_state(state, session, &plane, &range, canvas, rect_cut_top(&notes, 1));
-    column = canvas_write(canvas, notes, 0, 0, ROLE_MARK, "P");
+    column = canvas_write(canvas, notes, 0, 0, ROLE_DIM, "nearest to: ");
+    column = canvas_write(canvas, notes, 0, column, ROLE_MARK, "P");
     column = canvas_write(canvas, notes, 0, column, ROLE_DIM, " the paper's α 0.5, ρ 1 %");
     column = canvas_write(canvas, notes, 0, column + 3, ROLE_MARK, "●");
     (void)canvas_write(canvas, notes, 0, column, ROLE_DIM, " the dials");

@@ -4,7 +4,6 @@
 #include "tui/session_change.h"
 #include "tui/session_method.h"
 #include "tui/text.h"
-#include "tui/widget_heat.h"
 #include "views/neurons.h"
 #include "views/tune.h"
 
@@ -48,7 +47,7 @@ static NeuronModule module_of(size_t line) {
 static void draw_cells(const Session *session, const MapScale *scale, Canvas *canvas, Rect title,
                        Rect cells) {
     double values[LINES * MAP_CELLS];
-    HeatKey key = heat_key_make(RAMP_SEQUENTIAL, 0.0, false);
+    HeatKey key = heat_key_make(RAMP_SEQUENTIAL, 0.0, true);
     for (size_t i = 0; i < LINES * scale->cells; i++) {
         size_t first = i % scale->cells / scale->repeated * scale->pooled;
         bool is_new = i % scale->cells % scale->repeated == 0;
@@ -62,7 +61,7 @@ static void draw_cells(const Session *session, const MapScale *scale, Canvas *ca
         (void)canvas_write_styled(canvas, cells, (int)(i / scale->cells), (int)(i % scale->cells), heat.style,
                                   heat.glyph);
     }
-    (void)heat_draw_legend(canvas, title, RAMP_SEQUENTIAL, 0.0, key.most);
+    if (key.most > 0.0) (void)heat_key_draw(canvas, title, &key);
 }
 
 static void draw_map(const Session *session, Canvas *canvas, Rect area) {
