@@ -1,5 +1,7 @@
 #include "tui/alpha_text.h"
 
+#include "tui/command_line.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,13 +100,10 @@ Status alpha_text_read_protection(const char *text, SettingsOwn *kinds, Error *e
 
 /* ---- the other way ---- */
 
-/* As few digits as give the same number again. */
 static void append(char *text, size_t size, const char *name, double alpha) {
-    char number[32];
+    char number[COMMAND_LINE_NUMBER_SIZE];
     size_t used = strlen(text);
-    (void)snprintf(number, sizeof number, "%.6g", alpha);
-    if (strtod(number, NULL) != alpha) (void)snprintf(number, sizeof number, "%.17g", alpha);
-    (void)snprintf(text + used, size - used, "%s%s", name, number);
+    (void)snprintf(text + used, size - used, "%s%s", name, command_line_number(alpha, number));
 }
 
 void alpha_text_write_layers(const Settings *settings, char text[ALPHA_TEXT_LAYERS_SIZE]) {

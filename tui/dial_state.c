@@ -1,12 +1,11 @@
 #include "tui/dial_state.h"
 
 #include "core/attribution.h"
-#include "core/buffer.h"
+#include "tui/alpha_text.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 bool dial_state_equal(const DialState *a, const DialState *b) {
@@ -50,41 +49,13 @@ void dial_state_describe(const DialState *state, char *text, size_t size) {
 
 /* ---- for the command line ---- */
 
-/* "q=0.3,k=0.5"; protection is an α of 0 or 1 like any other. */
-static void add_kinds(const Settings *settings, CommandId command, CommandLine *line) {
-    Buffer list = {0};
-    Error error;
-    char *text, number[COMMAND_LINE_NUMBER_SIZE];
-    size_t length;
-    for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
-        if (!settings->kinds[i].is_set) continue;
-        buffer_add_format(&list, "%s%s=%s", list.length > 0 ? "," : "", settings_kind_name((SettingsKind)i),
-                          command_line_number(settings->kinds[i].alpha, number));
-    }
-    if (list.length == 0 && !list.failed) return;
-    if (buffer_take(&list, &text, &length, "a command line", &error) != STATUS_OK) {
-        line->failed = true;
-        return;
-    }
-    command_line_add_option(line, command, OPTION_ALPHA_KIND, "%s", text);
-    free(text);
-}
-
-static void add_layers(const Settings *settings, CommandId command, CommandLine *line) {
-    Buffer list = {0};
-    Error error;
-    char *text, number[COMMAND_LINE_NUMBER_SIZE];
-    size_t length;
-    if (settings->layer_count == 0) return;
-    for (size_t i = 0; i < settings->layer_count; i++)
-        buffer_add_format(&list, "%s%s", i > 0 ? "," : "",
-                          command_line_number(settings->layer_alpha[i], number));
-    if (buffer_take(&list, &text, &length, "a command line", &error) != STATUS_OK) {
-        line->failed = true;
-        return;
-    }
-    command_line_add_option(line, command, OPTION_ALPHA_LAYERS, "%s", text);
-    free(text);
+/* Protection is an α of 0 or 1 like any other. */
+static void add_alphas(const Settings *settings, CommandId command, CommandLine *line) {
+    char kinds[ALPHA_TEXT_KINDS_SIZE], layers[ALPHA_TEXT_LAYERS_SIZE];
+    alpha_text_write_kinds(settings, kinds);
+    alpha_text_write_layers(settings, layers);
+    if (kinds[0] != '\0') command_line_add_option(line, command, OPTION_ALPHA_KIND, "%s", kinds);
+    if (layers[0] != '\0') command_line_add_option(line, command, OPTION_ALPHA_LAYERS, "%s", layers);
 }
 
 void dial_state_add_options(const DialState *state, CommandId command, CommandLine *line) {
@@ -92,8 +63,7 @@ void dial_state_add_options(const DialState *state, CommandId command, CommandLi
     bool by_itself = command == COMMAND_NEURONS || command == COMMAND_RESET;
     command_line_add_number(line, command, command == COMMAND_SWEEP ? OPTION_ALPHA_RANGE : OPTION_ALPHA,
                             settings->alpha);
-    add_kinds(settings, command, line);
-    add_layers(settings, command, line);
+    add_alphas(settings, command, line);
     if (settings->rho <= 0.0 && !by_itself) return;
     command_line_add_number(line, command,
                             by_itself                  ? OPTION_RHO_SET

@@ -192,7 +192,7 @@ static Reaction act_on_tune(void *opaque, Session *session, Action action, const
         session_set_targets(session, argument->number >= 1.0 ? (size_t)argument->number : 0);
         return TURNED;
     case ACTION_MEASURE:
-        session_measure_headlines(session);
+        session_measure_method(session); /* the headlines too */
         return TURNED;
     default:
         return PANES[state->pane]->act(state, session, action, argument);

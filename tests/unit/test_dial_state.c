@@ -54,7 +54,7 @@ static void weights_of_kinds_and_layers_read_back_to_the_last_bit(void **unused)
     dial_state_describe(&state, text, sizeof text);
     assert_string_equal(text, "α 0.50  q 0.333  norm 1.00  by layer 0.00…0.10");
     expect_options(&state, COMMAND_PREVIEW,
-                   "rejuv --alpha 0.5 --alpha-kind q=0.3333333333333333,norm=1 --alpha-layers 0,0.05,0.1");
+                   "rejuv --alpha 0.5 --alpha-kind q=0.3333333333333333,norm=1 --alpha-layers 0:0.1");
 }
 
 static void a_description_that_is_too_long_is_cut(void **unused) {
