@@ -114,11 +114,14 @@ void session_plane_close(Session *session) {
     session->is_plane_wanted = false;
 }
 
+static bool needs_ranking(const Session *session, const SessionPlaneRange *range) {
+    return range->rho.to > 0.0 && session->settings.ranking == NULL;
+}
+
+/* Why it will not come, however long one waits. */
 static const char *find_obstacle(const Session *session, const SessionPlaneRange *range) {
     const char *message = session_headline_message(session);
-    if (message == NULL && range->rho.to > 0.0 && session->settings.ranking == NULL)
-        message = "neurons are not ranked yet";
-    return message;
+    return message == NULL && needs_ranking(session, range) ? session_method_message(session) : message;
 }
 
 void session_start_plane(Session *session, const SessionPlaneRange *range) {
@@ -162,7 +165,8 @@ bool session_plane_refresh(Session *session) {
     bool is_free = evaluation != NULL && !work_is_running(&session->planing) &&
                    !work_is_running(&session->sweeping) && session->wanted_sweep_count == 0 &&
                    !session_headline_is_stale(session);
-    if (!session->is_plane_wanted || !is_free) return changed;
+    if (!session->is_plane_wanted || !is_free || needs_ranking(session, &session->wanted_plane))
+        return changed;
     start_plane(session, evaluation);
     return true;
 }
@@ -179,15 +183,16 @@ static bool is_stale(const Session *session) {
 SessionPlane session_plane(const Session *session) {
     const SessionPlaneErrand *errand = &session->plane;
     bool is_there = errand->averages != NULL;
-    return (SessionPlane){
-        .range = errand->range.alpha.points > 0 ? errand->range : SESSION_PLANE_DEFAULT,
-        .averages = errand->averages,
-        .ready = is_there ? count_ready(session) : 0,
-        .settings = &errand->settings,
-        .is_running = work_is_running(&session->planing) ||
-                      (session->is_plane_wanted && session_headline_message(session) == NULL),
-        .is_stale = is_stale(session),
-        .error = session->plane_error.status != STATUS_OK ? session->plane_error.message : NULL};
+    bool is_waiting = session->is_plane_wanted && find_obstacle(session, &session->wanted_plane) == NULL;
+    return (SessionPlane){.range = errand->range.alpha.points > 0 ? errand->range : SESSION_PLANE_DEFAULT,
+                          .averages = errand->averages,
+                          .ready = is_there ? count_ready(session) : 0,
+                          .settings = &errand->settings,
+                          .is_running = work_is_running(&session->planing) || is_waiting,
+                          .is_waiting = is_waiting,
+                          .is_stale = is_stale(session),
+                          .error =
+                              session->plane_error.status != STATUS_OK ? session->plane_error.message : NULL};
 }
 
 void session_plane_values(const SessionPlane *plane, size_t figure, double *values) {

@@ -46,7 +46,8 @@ typedef struct SessionPlane {
     const DistributionAverages *averages; /* [rho.points × alpha.points]; NULL: none was measured */
     size_t ready;                         /* rows that are known, from the first on */
     const Settings *settings;             /* the other dials as they stood; not its α and ρ */
-    bool is_running;                      /* or waits for its turn */
+    bool is_running;                      /* or waits: */
+    bool is_waiting;                      /* the next begins after the neurons' ranking, W and a sweep */
     bool is_stale;                        /* other dials than α and ρ have been turned since */
     const char *error;                    /* of the last run; NULL where it went well or was cancelled */
 } SessionPlane;

@@ -63,13 +63,13 @@ static void draw_wide(TuneState *state, Session *session, Canvas *canvas, Rect a
     Rect left = rect_cut_left(&area, LEFT_COLUMNS);
     (void)rect_cut_left(&area, GAP);
     Rect below = rect_cut_bottom(&area, BELOW_ROWS);
-    int width = below.columns, shares = sum_sizes(TUNE_BELOW);
+    int width = below.columns, shares = sum_sizes(TUNE_BELOW), rest = left.rows - sum_sizes(TUNE_LEFT);
     tune_draw_sweep(state, session, canvas, area);
     for (size_t i = 0; i < PANE_COUNT; i++) {
         const TunePane *pane = PANES[i];
         Rect place;
         if (pane->slot == TUNE_LEFT) {
-            place = rect_cut_top(&left, pane->size > 0 ? pane->size : left.rows);
+            place = rect_cut_top(&left, pane->size > 0 ? pane->size : rest);
         } else {
             place = rect_cut_left(&below, width * pane->size / shares);
             (void)rect_cut_right(&place, GAP);

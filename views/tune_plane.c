@@ -125,6 +125,9 @@ static void draw_state(const TuneState *state, const Session *session, const Ses
     size_t points = state->plane.alpha.points * state->plane.rho.points;
     if (plane->error != NULL) {
         (void)canvas_write(canvas, row, 0, 0, ROLE_ERROR, plane->error);
+    } else if (plane->is_waiting) {
+        (void)canvas_write(canvas, row, 0, 0, ROLE_DIM,
+                           "waits: the ranking of neurons and W at the dials go first");
     } else if (plane->is_running) {
         (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "measuring: %zu of %zu rows; Ctrl-X stops it",
                            plane->ready, range->rho.points);

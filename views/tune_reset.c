@@ -15,6 +15,7 @@ enum {
     MAP_ROWS = LINES + 2,            /* its title and the numbers of the layers */
     MAP_CELLS = 256,
     WIDEST_CELL = 6,
+    KEY_FROM_COLUMNS = 60,
     LABEL_COLUMNS = 6,
     COUNT_COLUMNS = 8,
     NAME_COLUMNS = 13,
@@ -61,7 +62,7 @@ static void draw_cells(const Session *session, const MapScale *scale, Canvas *ca
         (void)canvas_write_styled(canvas, cells, (int)(i / scale->cells), (int)(i % scale->cells), heat.style,
                                   heat.glyph);
     }
-    if (key.most > 0.0) (void)heat_key_draw(canvas, title, &key);
+    if (key.most > 0.0 && title.columns >= KEY_FROM_COLUMNS) (void)heat_key_draw(canvas, title, &key);
 }
 
 static void draw_map(const Session *session, Canvas *canvas, Rect area) {

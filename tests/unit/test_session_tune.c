@@ -230,6 +230,24 @@ static void a_cell_of_the_plane_is_the_sweep_at_that_alpha_and_rho(void **state)
     session_free(session);
 }
 
+static bool headlines_can_be_measured(const Session *session) {
+    return session_headline_message(session) == NULL;
+}
+
+static void a_plane_that_is_asked_for_early_waits_for_the_ranking(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    const SessionPlaneRange range = {{0.5, 0.5, 1}, {0.01, 0.01, 1}};
+    wait_for(session, "calibration rows", headlines_can_be_measured);
+    assert_false(neurons_are_ranked(session)); /* that needs base and SFT first */
+    session_start_plane(session, &range);
+    assert_true(session_plane(session).is_running && session_plane(session).is_waiting);
+    wait_for(session, "plane", plane_is_done);
+    assert_int_equal(session_plane(session).ready, 1);
+    assert_non_null(session_plane(session).settings->ranking);
+    session_free(session);
+}
+
 static void a_plane_is_stale_once_another_dial_is_turned(void **state) {
     (void)state;
     Session *session = open_demo();
@@ -376,6 +394,7 @@ int main(void) {
         cmocka_unit_test(another_selector_exchanges_the_set),
         cmocka_unit_test(shares_by_layer_and_module_add_up_to_the_set),
         cmocka_unit_test(a_cell_of_the_plane_is_the_sweep_at_that_alpha_and_rho),
+        cmocka_unit_test(a_plane_that_is_asked_for_early_waits_for_the_ranking),
         cmocka_unit_test(a_plane_is_stale_once_another_dial_is_turned),
         cmocka_unit_test(a_plane_comes_row_by_row_and_can_be_cancelled),
         cmocka_unit_test(without_rows_there_is_no_plane_and_it_is_said_why),
