@@ -28,6 +28,7 @@ static void draw_dials(const Session *session, TuneDial front, Canvas *canvas, R
                            .high = 1.0,
                            .value = settings->alpha,
                            .ticks = 10,
+                           .action = ACTION_ALPHA_SET,
                            .selected = front == TUNE_ALPHA},
                           {.label = "ρ reset",
                            .low_label = "0",
@@ -36,6 +37,8 @@ static void draw_dials(const Session *session, TuneDial front, Canvas *canvas, R
                            .high = TUNE_MOST_RHO,
                            .value = settings->rho < TUNE_MOST_RHO ? settings->rho : TUNE_MOST_RHO,
                            .ticks = 4,
+                           .action = ACTION_RHO_SET,
+                           .per_unit = 100.0,
                            .selected = front == TUNE_RHO},
                           {.label = "ω strength",
                            .low_label = "0",
@@ -43,7 +46,8 @@ static void draw_dials(const Session *session, TuneDial front, Canvas *canvas, R
                            .value_text = omega,
                            .high = 1.0,
                            .value = settings->omega,
-                           .ticks = 4}};
+                           .ticks = 4,
+                           .action = ACTION_OMEGA_SET}};
     for (int i = 0; i < DIALS; i++) {
         Dial dial = dials[i];
         dial.label_columns = 10;
