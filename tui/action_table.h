@@ -73,6 +73,7 @@
     X(OMEGA_UP,         "omega-up",         "", NONE,   "ω",   "reset more strongly: ω + 0.05")        \
     X(OMEGA_DOWN,       "omega-down",       "", NONE,   "ω",   "reset more weakly: ω - 0.05")          \
     X(OMEGA_SET,        "omega-set",        "", NUMBER, "ω",   "set ω: 1 writes base values back, 0 leaves the fusion") \
+    X(REPEAT,           "repeat",           "", NONE,   "again", "turn the dial by its last step once more; a count says how often") \
     X(PAPER,            "paper",            "", NONE,   "paper", "set the paper's defaults: α 0.5 everywhere, ρ 1 %, ω 1") \
     X(UNDO,             "undo",             "", NONE,   "undo",     "turn the dials back to where they stood before") \
     X(REDO,             "redo",             "", NONE,   "undo",     "turn them forth again")                 \

@@ -118,7 +118,7 @@ Reaction app_take_key(App *app, Key key) {
     if (app->asking != APP_ASKS_NOTHING) return app_answer_key(app, key);
     const KeymapBinding *binding;
     int count;
-    bool has_count = app->input.count > 0;
+    bool has_count = app->input.count > 0 && !app->input.is_stale;
     KeymapMatch match = keymap_feed(app->keymap, app_view(app)->name, &app->input, key, &binding, &count);
     if (match == KEYMAP_PREFIX) return REACTION_REDRAW;
     app->message.text[0] = '\0';
@@ -128,11 +128,7 @@ Reaction app_take_key(App *app, Key key) {
         if (match == KEYMAP_UNBOUND || closes_popup(binding->action)) return REACTION_REDRAW;
     }
     if (match == KEYMAP_UNBOUND) {
-        char name[KEY_NAME_SIZE], help[KEY_NAME_SIZE * KEYMAP_SEQUENCE] = ":help";
-        const KeymapBinding *for_help = keymap_find(app->keymap, app_view(app)->name, ACTION_HELP);
-        key_write_name(key, name);
-        if (for_help != NULL) keymap_write_keys(for_help, false, help, sizeof help);
-        session_say(app->session, SESSION_NOTE, "%s is not bound here; %s lists the keys", name, help);
+        app_say_unbound(app);
         return REACTION_REDRAW;
     }
     if (app->helping) {
@@ -256,6 +252,19 @@ void app_close(App *app) {
     keymap_free(app->keymap);
 }
 
+/* What is wrong in the user's key file: the rest of it holds, and help lists all of it. */
+static void say_key_problems(App *app) {
+    size_t count = keymap_problem_count(app->keymap);
+    const char *first = keymap_problem(app->keymap, 0);
+    char help[KEY_NAME_SIZE * KEYMAP_SEQUENCE] = ":help", more[96] = "";
+    const KeymapBinding *binding = keymap_find(app->keymap, VIEWS[0]->name, ACTION_HELP);
+    if (count == 0) return;
+    if (binding != NULL) keymap_write_keys(binding, false, help, sizeof help);
+    if (count > 1) (void)snprintf(more, sizeof more, " (%s lists all %zu problems)", help, count);
+    session_say(app->session, SESSION_WARNING, "%s%s", first != NULL ? first : "key file: out of memory",
+                more);
+}
+
 Status app_open(App *app, Session *session, const AppOptions *options, Error *error) {
     *app = (App){.session = session, .view = -1, .resume = options->resume};
     app->states = memory_allocate(VIEW_COUNT, sizeof *app->states);
@@ -266,6 +275,7 @@ Status app_open(App *app, Session *session, const AppOptions *options, Error *er
     int first = options->view != NULL ? view_find(options->view) : 0;
     if (status == STATUS_OK && first < 0)
         status = status_fail(error, STATUS_ARGUMENT, "there is no view \"%s\"", options->view);
+    if (status == STATUS_OK) say_key_problems(app);
     if (status == STATUS_OK) app_show_view(app, first, false);
     if (status == STATUS_OK && options->tour) (void)app_toggle_tour(app);
     if (status == STATUS_OK && app->view < 0)

@@ -141,6 +141,21 @@ static Reaction quit(App *app) {
     return REACTION_REDRAW;
 }
 
+static bool is_dial_step(Action action) {
+    static const Action STEPS[] = {ACTION_ALPHA_UP, ACTION_ALPHA_DOWN, ACTION_ALPHA_UP_COARSE,
+                                   ACTION_RHO_UP,   ACTION_RHO_DOWN,   ACTION_ALPHA_DOWN_COARSE,
+                                   ACTION_OMEGA_UP, ACTION_OMEGA_DOWN};
+    for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++)
+        if (STEPS[i] == action) return true;
+    return false;
+}
+
+static Reaction repeat_step(App *app, const ActionArgument *argument) {
+    if (app->last_step != ACTION_NOTHING) return app_act(app, app->last_step, argument);
+    session_say(app->session, SESSION_NOTE, "no dial was turned yet");
+    return REACTION_REDRAW;
+}
+
 /* The frame's own actions; REACTION_IGNORED for all others. */
 static Reaction act_on_frame(App *app, Action action, const ActionArgument *argument) {
     switch (action) {
@@ -203,6 +218,8 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
         return write_picture(app, argument->text);
     case ACTION_NUMBERS:
         return write_numbers(app, argument->text);
+    case ACTION_REPEAT:
+        return repeat_step(app, argument);
     default:
         return REACTION_IGNORED;
     }
@@ -210,6 +227,7 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
 
 Reaction app_act(App *app, Action action, const ActionArgument *argument) {
     const View *view = app_view(app);
+    if (is_dial_step(action)) app->last_step = action;
     Reaction reaction = act_on_frame(app, action, argument);
     if ((reaction & REACTION_IGNORED) != 0 && view->act != NULL)
         reaction = view->act(app->states[app->view], app->session, action, argument);
@@ -218,6 +236,19 @@ Reaction app_act(App *app, Action action, const ActionArgument *argument) {
     if ((reaction & REACTION_IGNORED) == 0) return reaction;
     session_say(app->session, SESSION_NOTE, "%s does nothing in %s", action_info(action)->name, view->title);
     return REACTION_REDRAW;
+}
+
+void app_say_unbound(App *app) {
+    const char *view = app_view(app)->name;
+    KeymapBinding typed = {.key_count = app->input.key_count};
+    char keys[KEY_NAME_SIZE * KEYMAP_SEQUENCE], help[KEY_NAME_SIZE * KEYMAP_SEQUENCE] = ":help", near[256];
+    const KeymapBinding *for_help = keymap_find(app->keymap, view, ACTION_HELP);
+    memcpy(typed.keys, app->input.keys, sizeof typed.keys);
+    keymap_write_keys(&typed, false, keys, sizeof keys);
+    if (for_help != NULL) keymap_write_keys(for_help, false, help, sizeof help);
+    keymap_near(app->keymap, view, typed.keys, typed.key_count, near, sizeof near);
+    session_say(app->session, SESSION_NOTE, "%s is not bound here%s%s; %s lists the keys", keys,
+                near[0] != '\0' ? "; near: " : "", near, help);
 }
 
 Reaction app_run_binding(App *app, const KeymapBinding *binding, int count, bool has_count) {

@@ -40,6 +40,7 @@ typedef struct App {
     Action asked_action;
     ActionArgument asked_argument; /* its count */
     char search[APP_SEARCH_SIZE];
+    Action last_step; /* of a dial, for ACTION_REPEAT; ACTION_NOTHING before the first */
 
     const Resume *resume;
     char *popup, *popup_opening; /* command lines shown over the view; NULL: none */
@@ -79,6 +80,9 @@ Reaction app_run_binding(App *app, const KeymapBinding *binding, int count, bool
 
 /* A key, wherever the program is. */
 Reaction app_take_key(App *app, Key key);
+
+/* Says that the keys just typed mean nothing here, and what is near. */
+void app_say_unbound(App *app);
 
 /* Stops running work; with none, leaves with status 130. */
 Reaction app_interrupt(App *app);

@@ -122,11 +122,36 @@ static int draw_hints(Canvas *canvas, Rect area, int column, const Keymap *keyma
     return column;
 }
 
+/* After the first keys of a sequence: what may follow, in place of the hints. */
+static void draw_followers(Canvas *canvas, Rect area, const Keymap *keymap, const View *view,
+                           const KeymapInput *input) {
+    enum { FOLLOWERS = 64 };
+    const KeymapBinding *bindings[FOLLOWERS];
+    size_t count = keymap_followers(keymap, view->name, input->keys, input->key_count, bindings, FOLLOWERS);
+    int column = 0;
+    for (size_t i = 0; i < count && i < FOLLOWERS; i++) {
+        KeymapBinding rest = *bindings[i];
+        char keys[KEY_NAME_SIZE * KEYMAP_SEQUENCE];
+        rest.key_count -= input->key_count;
+        memmove(rest.keys, rest.keys + input->key_count, (size_t)rest.key_count * sizeof rest.keys[0]);
+        keymap_write_keys(&rest, true, keys, sizeof keys);
+        const char *name = action_info(rest.action)->name;
+        bool last = i + 1 == count;
+        if (column + text_width(keys) + 1 + text_width(name) + (last ? 0 : 3) > area.columns) {
+            (void)canvas_write(canvas, area, 0, column, ROLE_DIM, "…");
+            return;
+        }
+        column = canvas_write(canvas, area, 0, column, ROLE_KEY, keys);
+        column = canvas_write(canvas, area, 0, column + 1, ROLE_TEXT, name) + 2;
+    }
+}
+
 void frame_draw_keys(Canvas *canvas, Rect area, const Keymap *keymap, const View *view,
                      const KeymapInput *input) {
     char typed[KEY_NAME_SIZE * KEYMAP_SEQUENCE + 16] = "", keys[KEY_NAME_SIZE * KEYMAP_SEQUENCE];
-    if (input->count > 0) (void)snprintf(typed, sizeof typed, "%d ", input->count);
-    if (input->key_count > 0) {
+    bool waits = input->key_count > 0 && !input->is_stale;
+    if (input->count > 0 && !input->is_stale) (void)snprintf(typed, sizeof typed, "%d ", input->count);
+    if (waits) {
         KeymapBinding pending = {.key_count = input->key_count};
         memcpy(pending.keys, input->keys, sizeof pending.keys);
         keymap_write_keys(&pending, false, keys, sizeof keys);
@@ -136,6 +161,10 @@ void frame_draw_keys(Canvas *canvas, Rect area, const Keymap *keymap, const View
     if (typed[0] != '\0') {
         Rect strip = rect_cut_right(&area, text_width(typed) + 1);
         (void)canvas_write(canvas, strip, 0, 1, ROLE_WARNING, typed);
+    }
+    if (waits) {
+        draw_followers(canvas, area, keymap, view, input);
+        return;
     }
     /* help and quit are always there: room is kept for them */
     Rect own = area;

@@ -26,7 +26,8 @@ void frame_draw_status(Canvas *canvas, Rect area, Session *session, const Keymap
                        const FrameMessage *message);
 
 /* Keys and what they do, from the live keymap: the view's own hints, then the frame's, as many as fit. What
- * has been typed of a command stands at the right. */
+ * has been typed of a command stands at the right; after the first keys of a sequence, what may follow takes the
+ * hints' place. */
 void frame_draw_keys(Canvas *canvas, Rect area, const Keymap *keymap, const View *view,
                      const KeymapInput *input);
 

@@ -61,6 +61,21 @@ static void write_cell(void *user, size_t row, size_t column, char *text, Role *
     }
 }
 
+/* What is wrong in the user's key file, above the keys: half of the rows at most. */
+static void draw_problems(Canvas *canvas, Rect *area, const Keymap *keymap) {
+    int most = area->rows / 2;
+    for (size_t i = 0; keymap_problem(keymap, i) != NULL && most > 0; i++) {
+        const char *problem = keymap_problem(keymap, i);
+        char safe[640];
+        (void)text_escape(problem, strlen(problem), TEXT_PLAIN, safe, sizeof safe);
+        int used = canvas_write_wrapped(canvas, rect_make(area->row, area->column, most, area->columns), 0,
+                                        ROLE_WARNING, safe);
+        if (used > most) used = most;
+        (void)rect_cut_top(area, used);
+        most -= used;
+    }
+}
+
 void help_draw(Canvas *canvas, Rect area, const Keymap *keymap, const View *view, ListState *state) {
     static const ListColumn COLUMNS[] = {
         {"key", 17, false, 0}, {"what it does", 0, false, 0}, {"name", 22, false, 1}};
@@ -73,5 +88,6 @@ void help_draw(Canvas *canvas, Rect area, const Keymap *keymap, const View *view
         int used = canvas_write_wrapped(canvas, area, 0, ROLE_TEXT, view->help);
         (void)rect_cut_top(&area, used < area.rows / 2 ? used : area.rows / 2);
     }
+    draw_problems(canvas, &area, keymap);
     list_draw(canvas, area, state, count, COLUMNS, 3, true, write_cell, &rows);
 }

@@ -162,8 +162,8 @@
       "begin with a tour: the method in a few steps, on the demo pair or on your own") \
     X(RESUME, "resume", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
       "go on where you left: the pair, dials, bookmarks, prompt, view and cursors of the last time") \
-    X(KEYS, "keys", 0, "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
-      "a key file in place of the user's own") \
+    X(KEYS, "keys", 0, "default|vim|emacs|FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
+      "what keys do: one of these flavours, over which your own key file is laid, or a key file in place of it") \
     X(ASCII, "ascii", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
       "draw with ASCII characters only") \
     X(MOUSE, "mouse", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \

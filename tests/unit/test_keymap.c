@@ -6,7 +6,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -59,38 +61,76 @@ static void control_letters_have_no_case(void **state) {
     assert_int_equal(key, KEY_CONTROL | 'l');
 }
 
-static void the_built_in_file_is_valid_and_binds_no_key_twice(void **state) {
-    size_t bytes, bindings = 0;
-    const char *text = keymap_default_text(&bytes);
+static Keymap *make_flavour(const char *name) {
     Keymap *keymap = make();
+    Error error = {.message = ""};
+    if (keymap_use_flavour(keymap, name, &error) != STATUS_OK) fail_msg("%s", error.message);
+    return keymap;
+}
+
+/* No unknown action, key or view, no key bound twice, none that cannot be reached. */
+static void no_built_in_file_has_a_problem(void **state) {
     (void)state;
-    assert_int_equal(strlen(text), bytes); /* embedded whole, with a NUL behind it */
-    /* every line that is not blank, a comment or a section is one binding; a key bound twice would give fewer
-     */
-    size_t lines = 0;
-    char section[KEYMAP_SECTION] = "";
-    for (const char *at = text; at < text + bytes;) {
-        const char *end = strchr(at, '\n');
-        size_t length = end != NULL ? (size_t)(end - at) : strlen(at), blank = strspn(at, " \t");
-        bool names_view = at[0] == '[' && length > 1 && at[1] != ' '; /* a bracket alone is a key */
-        if (blank < length && at[blank] != '#' && !names_view) lines++;
-        if (names_view) {
-            (void)snprintf(section, sizeof section, "%.*s", (int)strcspn(at + 1, "]"), at + 1);
-            bool known = strcmp(section, "generic") == 0;
-            for (size_t v = 0; v < VIEW_COUNT; v++)
-                known = known || (VIEWS[v] != NULL && strcmp(VIEWS[v]->name, section) == 0);
-            if (!known) fail_msg("the section [%s] is no view", section);
+    assert_string_equal(KEYMAP_FLAVOURS[0], "default");
+    for (size_t i = 0; i < KEYMAP_FLAVOUR_COUNT; i++) {
+        size_t bytes;
+        const char *text = keymap_flavour_text(KEYMAP_FLAVOURS[i], &bytes);
+        assert_int_equal(strlen(text), bytes); /* embedded whole, with a NUL behind it */
+        Keymap *keymap = make_flavour(KEYMAP_FLAVOURS[i]);
+        if (keymap_problem_count(keymap) > 0) fail_msg("%s", keymap_problem(keymap, 0));
+        keymap_free(keymap);
+    }
+}
+
+/* A flavour moves keys, but what the default has a key for in a view has one in every flavour. */
+static void every_flavour_reaches_what_the_default_reaches(void **state) {
+    Keymap *original = make();
+    (void)state;
+    for (size_t i = 1; i < KEYMAP_FLAVOUR_COUNT; i++) {
+        Keymap *keymap = make_flavour(KEYMAP_FLAVOURS[i]);
+        for (size_t v = 0; v < VIEW_COUNT; v++) {
+            for (size_t a = 1; a < ACTION_COUNT && VIEWS[v] != NULL; a++) {
+                const char *view = VIEWS[v]->name;
+                if (!action_is_for((Action)a, view) || keymap_find(original, view, (Action)a) == NULL)
+                    continue;
+                if (keymap_find(keymap, view, (Action)a) == NULL)
+                    fail_msg("%s.keys leaves no key for %s in %s", KEYMAP_FLAVOURS[i],
+                             action_info((Action)a)->name, view);
+            }
         }
-        at += length + 1;
+        keymap_free(keymap);
     }
-    const KeymapBinding *list[1024];
-    bindings = keymap_list(keymap, "no such view", list, 1024);
-    for (size_t v = 0; v < VIEW_COUNT; v++) {
-        if (VIEWS[v] == NULL) continue;
-        size_t count = keymap_list(keymap, VIEWS[v]->name, list, 1024);
-        for (size_t i = 0; i < count && i < 1024; i++) bindings += strcmp(list[i]->section, "generic") != 0;
-    }
-    assert_int_equal(bindings, lines);
+    keymap_free(original);
+}
+
+static Action action_of_keys(const Keymap *keymap, const char *view, const char *first, const char *second) {
+    Key keys[2];
+    const KeymapBinding *binding;
+    assert_true(key_parse(first, strlen(first), &keys[0]) && key_parse(second, strlen(second), &keys[1]));
+    return keymap_look_up(keymap, view, keys, 2, &binding) == KEYMAP_BOUND ? binding->action : ACTION_NOTHING;
+}
+
+static void vim_has_counts_tabs_and_two_letters(void **state) {
+    Keymap *keymap = make_flavour("vim");
+    (void)state;
+    assert_int_equal(action_of_keys(keymap, "layers", "g", "g"), ACTION_FIRST);
+    assert_int_equal(action_of_keys(keymap, "layers", "g", "t"), ACTION_NEXT_VIEW);
+    assert_int_equal(action_of_keys(keymap, "layers", "g", "3"), ACTION_VIEW_3);
+    assert_int_equal(action_of_keys(keymap, "layers", "Z", "Z"), ACTION_QUIT);
+    assert_int_equal(action_of(keymap, "layers", KEY_CONTROL | 'd'), ACTION_PAGE_DOWN);
+    assert_int_equal(action_of(keymap, "layers", '1'), ACTION_NOTHING);
+    keymap_free(keymap);
+}
+
+static void emacs_has_its_prefixes(void **state) {
+    Keymap *keymap = make_flavour("emacs");
+    (void)state;
+    assert_int_equal(action_of_keys(keymap, "layers", "Ctrl-x", "Ctrl-c"), ACTION_QUIT);
+    assert_int_equal(action_of_keys(keymap, "layers", "Ctrl-x", "o"), ACTION_NEXT_VIEW);
+    assert_int_equal(action_of(keymap, "layers", KEY_CONTROL | 'n'), ACTION_MOVE_DOWN);
+    assert_int_equal(action_of(keymap, "layers", KEY_ALT | 'x'), ACTION_COMMAND);
+    assert_int_equal(action_of(keymap, "layers", KEY_CONTROL | 's'), ACTION_SEARCH);
+    assert_int_equal(action_of(keymap, "layers", KEY_CONTROL | 'c'), ACTION_INTERRUPT);
     keymap_free(keymap);
 }
 
@@ -140,37 +180,206 @@ static void a_views_section_comes_before_the_generic_one(void **state) {
     keymap_free(keymap);
 }
 
-static void a_bad_line_is_named_with_what_is_near_and_changes_nothing(void **state) {
+static void a_bad_line_is_named_with_what_is_near_and_the_others_hold(void **state) {
     static const struct {
-        const char *text, *part;
+        const char *text, *problem;
     } CASES[] = {
-        {"j move-down\nq qiut", "line 2: there is no action \"qiut\"; \"quit\" is near"},
-        {"Upp move-up", "expected a key such as"},
-        {"j", "expected the name of an action"},
-        {"j qui", "\"quit\" is near"}, /* no beginnings in files: they may stop being unambiguous */
-        {"[layers\nj quit", "expected a section"},
-        {"j alpha-set much", "takes a number"},
-        {"j quit now", "takes nothing"},
-        {"j \x1b[2Jx", "\\x1b[2Jx"},
-        {"a b c d e quit", "no action"},
+        {"y move-down\nq qiut\nY quit", "test.keys:2: there is no action \"qiut\"; \"quit\" is near"},
+        {"y move-down\nUpp move-up\nY quit", "test.keys:2: expected a key such as"},
+        {"y move-down\nj\nY quit", "test.keys:2: expected the name of an action"},
+        {"y move-down\nj qui\nY quit",
+         "\"quit\" is near"}, /* no beginnings: they may stop being unambiguous */
+        {"y move-down\nY quit\n[layers", "test.keys:3: expected a section"},
+        {"y move-down\nY quit\n[layrs]", "test.keys:3: there is no view of the name in [layrs]"},
+        {"y move-down\nY quit\n[layers]\nj sweep",
+         "test.keys:4: sweep does nothing in [layers]: it is for tune"},
+        {"y move-down\nj alpha-set much\nY quit", "takes a number"},
+        {"y move-down\nj quit now\nY quit", "takes nothing"},
+        {"y move-down\nj \x1b[2Jx\nY quit", "\\x1b[2Jx"},
+        {"y move-down\na b c d e quit\nY quit", "no action"},
+        {"y move-down\ninclude emcas\nY quit",
+         "test.keys:2: include takes default, vim, emacs or a path with a "
+         "slash, found \"emcas\"; \"emacs\" is near"},
+        {"y move-down\ninclude ./nowhere\nY quit", "test.keys:2: "},
+        {"y move-down\ninclude\nY quit", "test.keys:2: include takes"},
     };
-    Keymap *keymap = make();
     (void)state;
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        Keymap *keymap = make();
         Error error = {.message = ""};
-        assert_int_equal(read_text(keymap, CASES[i].text, &error), STATUS_FORMAT);
-        if (strstr(error.message, CASES[i].part) == NULL || strstr(error.message, "test.keys, line") == NULL)
-            fail_msg("\"%s\" is not in \"%s\"", CASES[i].part, error.message);
+        assert_int_equal(read_text(keymap, CASES[i].text, &error), STATUS_OK);
+        assert_int_equal(keymap_problem_count(keymap), 1);
+        const char *problem = keymap_problem(keymap, 0);
+        if (strstr(problem, CASES[i].problem) == NULL)
+            fail_msg("\"%s\" is not in \"%s\"", CASES[i].problem, problem);
+        assert_int_equal(action_of(keymap, "layers", 'j'), ACTION_MOVE_DOWN);
+        assert_int_equal(action_of(keymap, "layers", 'y'), ACTION_MOVE_DOWN);
+        assert_int_equal(action_of(keymap, "layers", 'Y'), ACTION_QUIT);
+        keymap_free(keymap);
     }
-    assert_int_equal(action_of(keymap, "layers", 'j'), ACTION_MOVE_DOWN);
+}
+
+static void conflicts_are_problems(void **state) {
+    static const struct {
+        const char *text, *problem;
+    } CASES[] = {
+        {"y quit\n\ny help", "test.keys:3: y in [generic] takes the place of line 1 (quit)"},
+        {"[tensor]\ny quit\ny y help", "test.keys:3: y y in [tensor] takes the place of line 2 (quit)"},
+        /* x is scale-next in three views: there it does not wait for a second key */
+        {"[generic]\nx x quit", "test.keys:2: x x (quit) cannot be reached in layers, where x is scale-next"},
+        {"y help\n[layers]\ny y quit",
+         "test.keys:1: y (help) cannot be reached in layers, where y y is quit"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        Keymap *keymap = make();
+        assert_int_equal(read_text(keymap, CASES[i].text, NULL), STATUS_OK);
+        assert_non_null(keymap_problem(keymap, 0));
+        assert_string_equal(keymap_problem(keymap, 0), CASES[i].problem);
+        keymap_free(keymap);
+    }
+    Keymap *keymap =
+        make(); /* to change the default is no conflict, and a view's own key none with the generic */
+    assert_int_equal(read_text(keymap, "q help\n[layers]\nq quit\n[tensor]\nq quit", NULL), STATUS_OK);
+    assert_int_equal(keymap_problem_count(keymap), 0);
     keymap_free(keymap);
 }
 
-static void a_missing_file_that_was_named_is_an_error(void **state) {
+static void more_problems_than_are_kept_are_counted(void **state) {
+    Keymap *keymap = make();
+    char text[64 * 4 + 1] = "";
+    (void)state;
+    for (int i = 0; i < 64; i++) (void)snprintf(text + 4 * i, sizeof text - 4 * (size_t)i, "xx\n\n");
+    assert_int_equal(read_text(keymap, text, NULL), STATUS_OK);
+    assert_int_equal(keymap_problem_count(keymap), 64);
+    assert_non_null(keymap_problem(keymap, 0));
+    assert_null(keymap_problem(keymap, 63));
+    keymap_free(keymap);
+}
+
+static void include_begins_again_from_a_flavour(void **state) {
+    Keymap *keymap = make();
+    (void)state;
+    assert_int_equal(read_text(keymap, "y quit\ninclude vim\n[generic]\nZ Z help", NULL), STATUS_OK);
+    assert_int_equal(keymap_problem_count(keymap), 0);
+    assert_int_equal(action_of(keymap, "layers", 'y'), ACTION_NOTHING); /* what came before is forgotten */
+    assert_int_equal(action_of_keys(keymap, "layers", "Z", "Z"), ACTION_HELP);
+    assert_int_equal(action_of_keys(keymap, "layers", "Z", "Q"), ACTION_QUIT);
+    keymap_free(keymap);
+}
+
+/* ---- files ---- */
+
+static char folder[] = "/tmp/rejuv-keys-XXXXXX";
+
+static void write_file(const char *name, const char *text) {
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) != EOF && fclose(file) == 0);
+}
+
+static int make_folder(void **state) {
+    char path[128];
+    (void)state;
+    if (mkdtemp(folder) == NULL) return -1;
+    (void)snprintf(path, sizeof path, "%s/rejuv", folder);
+    return mkdir(path, 0700) == 0 && setenv("XDG_CONFIG_HOME", folder, 1) == 0 ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+    static const char *const NAMES[] = {"/rejuv/keys", "/rejuv/more", "/other", "/loop", "/rejuv", ""};
+    (void)state;
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char path[128];
+        (void)snprintf(path, sizeof path, "%s%s", folder, NAMES[i]);
+        (void)remove(path);
+    }
+    return 0;
+}
+
+static void the_users_file_is_laid_over_the_flavour(void **state) {
+    Keymap *keymap = make();
+    Error error = {.message = ""};
+    char other[128], problem[192];
+    (void)state;
+    write_file("rejuv/keys", "Z Z help\ninclude ./more\ny qiut\n");
+    write_file("rejuv/more", "Y quit\n");
+    if (keymap_read_user(keymap, "vim", &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_int_equal(action_of_keys(keymap, "layers", "Z", "Z"), ACTION_HELP);
+    assert_int_equal(action_of_keys(keymap, "layers", "g", "g"), ACTION_FIRST);
+    assert_int_equal(action_of(keymap, "layers", 'Y'), ACTION_QUIT);
+    (void)snprintf(problem, sizeof problem, "%s/rejuv/keys:3: there is no action", folder);
+    assert_int_equal(keymap_problem_count(keymap), 1);
+    assert_memory_equal(keymap_problem(keymap, 0), problem, strlen(problem));
+    keymap_free(keymap);
+    keymap = make(); /* a file in its place */
+    write_file("other", "include emacs\n");
+    (void)snprintf(other, sizeof other, "%s/other", folder);
+    if (keymap_read_user(keymap, other, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_int_equal(action_of_keys(keymap, "layers", "Ctrl-x", "o"), ACTION_NEXT_VIEW);
+    assert_int_equal(action_of(keymap, "layers", 'Y'), ACTION_NOTHING);
+    keymap_free(keymap);
+}
+
+static void files_that_include_each_other_come_to_an_end(void **state) {
+    Keymap *keymap = make();
+    Error error;
+    char loop[128];
+    (void)state;
+    write_file("loop", "include ./loop\ny quit\n");
+    (void)snprintf(loop, sizeof loop, "%s/loop", folder);
+    assert_int_equal(keymap_read_user(keymap, loop, &error), STATUS_OK);
+    assert_int_equal(keymap_problem_count(keymap), 1);
+    assert_non_null(strstr(keymap_problem(keymap, 0), "loop:1: files include each other more than 4 deep"));
+    assert_int_equal(action_of(keymap, "layers", 'y'), ACTION_QUIT);
+    keymap_free(keymap);
+}
+
+static void a_choice_that_is_neither_flavour_nor_file_is_an_error(void **state) {
     Keymap *keymap = make();
     Error error;
     (void)state;
     assert_int_equal(keymap_read_user(keymap, TESTS_DIR "/no-such-file", &error), STATUS_IO);
+    assert_int_equal(keymap_read_user(keymap, "vmi", &error), STATUS_ARGUMENT);
+    assert_non_null(strstr(error.message, "\"vim\" is near"));
+    keymap_free(keymap);
+}
+
+/* ---- what is near ---- */
+
+static void an_unbound_key_tells_what_is_near(void **state) {
+    static const struct {
+        const char *view, *keys[2], *near;
+    } CASES[] = {
+        {"layers", {"Q", NULL}, "q quit"},         {"layers", {"y", NULL}, "in Tune selector-next"},
+        {"layers", {"W", NULL}, "Ctrl-w numbers"}, {"layers", {"\\", NULL}, ""},
+        {"layers", {"Z", "x"}, "Z help, Q quit"},
+    };
+    Keymap *keymap = make();
+    (void)state;
+    assert_int_equal(read_text(keymap, "Z Z help\nZ Q quit", NULL), STATUS_OK);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        Key keys[2];
+        char near[256];
+        int count = 0;
+        for (; count < 2 && CASES[i].keys[count] != NULL; count++)
+            assert_true(key_parse(CASES[i].keys[count], strlen(CASES[i].keys[count]), &keys[count]));
+        keymap_near(keymap, CASES[i].view, keys, count, near, sizeof near);
+        assert_string_equal(near, CASES[i].near);
+    }
+    keymap_free(keymap);
+}
+
+static void the_followers_of_a_prefix_are_those_that_work_in_the_view(void **state) {
+    const KeymapBinding *bindings[8];
+    const Key keys[] = {'z'};
+    Keymap *keymap = make_flavour("vim");
+    (void)state;
+    assert_int_equal(keymap_followers(keymap, "tensor", keys, 1, bindings, 8), 3);
+    assert_int_equal(bindings[0]->action, ACTION_ZOOM_IN);
+    assert_int_equal(keymap_followers(keymap, "layers", keys, 1, bindings, 8), 0);
     keymap_free(keymap);
 }
 
@@ -264,16 +473,26 @@ int main(void) {
         cmocka_unit_test(names_of_keys_go_there_and_back),
         cmocka_unit_test(what_is_not_a_key_is_refused),
         cmocka_unit_test(control_letters_have_no_case),
-        cmocka_unit_test(the_built_in_file_is_valid_and_binds_no_key_twice),
+        cmocka_unit_test(no_built_in_file_has_a_problem),
+        cmocka_unit_test(every_flavour_reaches_what_the_default_reaches),
+        cmocka_unit_test(vim_has_counts_tabs_and_two_letters),
+        cmocka_unit_test(emacs_has_its_prefixes),
         cmocka_unit_test(keys_that_everybody_expects_are_bound),
         cmocka_unit_test(a_users_file_changes_adds_and_takes_away),
         cmocka_unit_test(a_views_section_comes_before_the_generic_one),
-        cmocka_unit_test(a_bad_line_is_named_with_what_is_near_and_changes_nothing),
-        cmocka_unit_test(a_missing_file_that_was_named_is_an_error),
+        cmocka_unit_test(a_bad_line_is_named_with_what_is_near_and_the_others_hold),
+        cmocka_unit_test(conflicts_are_problems),
+        cmocka_unit_test(more_problems_than_are_kept_are_counted),
+        cmocka_unit_test(include_begins_again_from_a_flavour),
+        cmocka_unit_test(the_users_file_is_laid_over_the_flavour),
+        cmocka_unit_test(files_that_include_each_other_come_to_an_end),
+        cmocka_unit_test(a_choice_that_is_neither_flavour_nor_file_is_an_error),
+        cmocka_unit_test(an_unbound_key_tells_what_is_near),
+        cmocka_unit_test(the_followers_of_a_prefix_are_those_that_work_in_the_view),
         cmocka_unit_test(a_sequence_and_its_beginning_exclude_each_other),
         cmocka_unit_test(alt_digits_begin_a_count),
         cmocka_unit_test(unbound_digits_begin_a_count),
         cmocka_unit_test(sequences_wait_and_escape_takes_them_back),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
