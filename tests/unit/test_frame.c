@@ -69,13 +69,16 @@ static void it_follows_the_users_keys(void **state) {
     keymap_free(keymap);
 }
 
-static void what_was_typed_of_a_command_stands_at_the_right(void **state) {
+static void what_was_typed_of_a_command_and_what_may_follow_take_the_hints_place(void **state) {
     Keymap *keymap;
     KeymapInput input = {.keys = {'Z'}, .key_count = 1, .count = 10};
     (void)state;
+    static const char KEYS[] = "Z Z quit\nZ a b help\n";
     assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    assert_int_equal(keymap_read(keymap, KEYS, sizeof KEYS - 1, "test.keys", NULL), STATUS_OK);
     char *text = keys_line(keymap, 60, false, &input);
-    assert_non_null(strstr(text, "q quit 10 Z …\n"));
+    assert_non_null(strstr(text, " 10 Z …\n"));
+    assert_int_equal(strncmp(text, "Z quit  ab help   ", 18), 0);
     free(text);
     keymap_free(keymap);
 }
@@ -125,7 +128,7 @@ int main(void) {
         cmocka_unit_test(the_line_of_keys_joins_what_belongs_together),
         cmocka_unit_test(help_and_quit_stay_where_it_is_narrow),
         cmocka_unit_test(it_follows_the_users_keys),
-        cmocka_unit_test(what_was_typed_of_a_command_stands_at_the_right),
+        cmocka_unit_test(what_was_typed_of_a_command_and_what_may_follow_take_the_hints_place),
         cmocka_unit_test(help_lists_every_action_of_a_view_and_its_keys),
         cmocka_unit_test(a_window_that_is_too_small_says_so),
     };
