@@ -40,6 +40,7 @@
     X(INTERRUPT,        "interrupt",        "", NONE,   "stop",     "stop the work that is running, or leave when there is none") \
     X(SUSPEND,          "suspend",          "", NONE,   "suspend",  "give the terminal back to the shell until fg") \
     X(REDRAW,           "redraw",           "", NONE,   "redraw",   "draw the whole screen again")           \
+    X(THEME,            "theme",            "", TEXT,   "theme",    "change the colours: auto, dark, light, high-contrast or mono") \
     X(DUMP_TEXT,        "dump-text",        "", FILE,   "write the screen to", "write the screen as text to a file") \
     X(PICTURE,          "picture",          "", FILE,   "write a picture (.svg .ansi .txt) to", "write the screen as a picture: .svg a drawing, .ansi text with colours, .txt text") \
     X(NUMBERS,          "numbers",          "", FILE,   "write the numbers to", "write this view's numbers to a file, as CSV, or JSON if its name ends in .json") \

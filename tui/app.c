@@ -252,8 +252,10 @@ void app_close(App *app) {
     keymap_free(app->keymap);
 }
 
-/* What is wrong in the user's key file: the rest of it holds, and help lists all of it. */
-static void say_key_problems(App *app) {
+/* What is wrong in the user's settings: the rest of them holds, and help lists all of it. */
+static void say_problems(App *app, const Config *config) {
+    for (size_t i = 0; config != NULL && i < config->problem_count; i++)
+        keymap_note(app->keymap, config->path, config->problems[i].line, "%s", config->problems[i].text);
     size_t count = keymap_problem_count(app->keymap);
     const char *first = keymap_problem(app->keymap, 0);
     char help[KEY_NAME_SIZE * KEYMAP_SEQUENCE] = ":help", more[96] = "";
@@ -261,7 +263,7 @@ static void say_key_problems(App *app) {
     if (count == 0) return;
     if (binding != NULL) keymap_write_keys(binding, false, help, sizeof help);
     if (count > 1) (void)snprintf(more, sizeof more, " (%s lists all %zu problems)", help, count);
-    session_say(app->session, SESSION_WARNING, "%s%s", first != NULL ? first : "key file: out of memory",
+    session_say(app->session, SESSION_WARNING, "%s%s", first != NULL ? first : "settings: out of memory",
                 more);
 }
 
@@ -275,7 +277,7 @@ Status app_open(App *app, Session *session, const AppOptions *options, Error *er
     int first = options->view != NULL ? view_find(options->view) : 0;
     if (status == STATUS_OK && first < 0)
         status = status_fail(error, STATUS_ARGUMENT, "there is no view \"%s\"", options->view);
-    if (status == STATUS_OK) say_key_problems(app);
+    if (status == STATUS_OK) say_problems(app, options->config);
     if (status == STATUS_OK) app_show_view(app, first, false);
     if (status == STATUS_OK && options->tour) (void)app_toggle_tour(app);
     if (status == STATUS_OK && app->view < 0)
@@ -296,8 +298,10 @@ static void keep_place(const App *app) {
 
 Status app_run(Session *session, const AppOptions *options, int *exit_status, Error *error) {
     App app;
-    TerminalOptions terminal = {
-        .ascii = options->ascii, .monochrome = options->monochrome, .mouse = options->mouse};
+    TerminalOptions terminal = {.ascii = options->ascii,
+                                .monochrome = options->monochrome,
+                                .theme = options->theme,
+                                .mouse = options->mouse};
     Error history;
     Status status = app_open(&app, session, options, error);
     if (status != STATUS_OK) return status;

@@ -13,6 +13,7 @@
 
 #include "core/status.h"
 #include "tui/canvas.h"
+#include "tui/config.h"
 #include "tui/resume.h"
 #include "tui/session.h"
 
@@ -21,7 +22,9 @@
 
 typedef struct AppOptions {
     bool ascii, monochrome, mouse;
-    const char *keys;     /* a key file in place of the user's default one, or NULL */
+    ThemeKind theme;
+    const char *keys;     /* as keymap_read_user() takes it */
+    const Config *config; /* what was wrong in it is told; may be NULL */
     const char *view;     /* the first view's name, or NULL for VIEWS[0] */
     bool tour;            /* begins with the tour */
     const Resume *resume; /* cursors to take up again, or NULL */

@@ -156,6 +156,19 @@ static Reaction repeat_step(App *app, const ActionArgument *argument) {
     return REACTION_REDRAW;
 }
 
+static Reaction change_theme(App *app, const char *name) {
+    ThemeKind kind;
+    bool monochrome;
+    if (theme_read_name(name, getenv("COLORFGBG"), &kind, &monochrome)) {
+        terminal_set_theme(kind, monochrome);
+        app->canvas->theme = terminal_theme();
+    } else {
+        session_say(app->session, SESSION_WARNING,
+                    "themes are auto, dark, light, high-contrast and mono, not \"%s\"", name);
+    }
+    return REACTION_REDRAW;
+}
+
 /* The frame's own actions; REACTION_IGNORED for all others. */
 static Reaction act_on_frame(App *app, Action action, const ActionArgument *argument) {
     switch (action) {
@@ -218,6 +231,8 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
         return write_picture(app, argument->text);
     case ACTION_NUMBERS:
         return write_numbers(app, argument->text);
+    case ACTION_THEME:
+        return change_theme(app, argument->text);
     case ACTION_REPEAT:
         return repeat_step(app, argument);
     default:

@@ -35,18 +35,36 @@ void app_ask_argument(App *app, Action action, const ActionArgument *argument) {
 /* The completer has no user pointer in readline's world, so the view whose actions count is kept here. */
 static const View *completed_view;
 
-static void complete_command(const char *line, int word, const char *prefix, PromptAdd add, void *user) {
-    size_t length = strlen(prefix), name = strcspn(line, " ");
+typedef struct Adding {
+    const char *prefix;
+    PromptAdd add;
+    void *user;
+} Adding;
+
+static void offer(const Adding *adding, const char *text) {
+    if (strncmp(text, adding->prefix, strlen(adding->prefix)) == 0) adding->add(adding->user, text);
+}
+
+/* What an action takes, where that is one of a few names. */
+static void complete_argument(Action action, const Adding *adding) {
+    static const char *const THEMES[] = {"auto", "dark", "light", "high-contrast", "mono"};
+    for (size_t i = 0; action == ACTION_VIEW && i < VIEW_COUNT; i++)
+        if (VIEWS[i] != NULL) offer(adding, VIEWS[i]->name);
+    for (size_t i = 0; action == ACTION_THEME && i < sizeof THEMES / sizeof *THEMES; i++)
+        offer(adding, THEMES[i]);
+}
+
+static bool complete_command(const char *line, int word, const char *prefix, PromptAdd add, void *user) {
+    const Adding adding = {prefix, add, user};
     Action action;
     if (word == 0) {
         for (size_t i = 1; i < ACTION_COUNT; i++)
-            if (action_is_for((Action)i, completed_view->name) &&
-                strncmp(action_info((Action)i)->name, prefix, length) == 0)
-                add(user, action_info((Action)i)->name);
-    } else if (word == 1 && action_find(line, name, &action) && action == ACTION_VIEW) {
-        for (size_t i = 0; i < VIEW_COUNT; i++)
-            if (VIEWS[i] != NULL && strncmp(VIEWS[i]->name, prefix, length) == 0) add(user, VIEWS[i]->name);
+            if (action_is_for((Action)i, completed_view->name)) offer(&adding, action_info((Action)i)->name);
+        return true;
     }
+    if (!action_find(line, strcspn(line, " "), &action)) return true;
+    if (word == 1) complete_argument(action, &adding);
+    return action_info(action)->argument != ACTION_ARGUMENT_FILE;
 }
 
 void app_ask_command(App *app) {

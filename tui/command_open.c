@@ -1,6 +1,7 @@
 #include "core/memory.h"
 #include "tui/app.h"
 #include "tui/command.h"
+#include "tui/config.h"
 #include "tui/dials.h"
 #include "tui/places.h"
 #include "tui/resume.h"
@@ -80,6 +81,17 @@ static Status find_demo(Demo *demo, Error *error) {
                        "the demo pair was not found: set REJUV_DEMO to its directory, or name BASE and SFT");
 }
 
+/* The command line comes before the user's settings. */
+static void choose_settings(const Options *options, const Config *config, AppOptions *app) {
+    static const char *const THEMES[] = {"auto", "dark", "light", "high-contrast", "mono"};
+    const char *theme = config->theme[0] != '\0' ? config->theme : THEMES[0];
+    bool mono;
+    if (options_has(options, OPTION_THEME)) theme = THEMES[options_value(options, OPTION_THEME)->count];
+    if (theme_read_name(theme, getenv("COLORFGBG"), &app->theme, &mono) && mono) app->monochrome = true;
+    app->keys = options_text(options, OPTION_KEYS);
+    if (app->keys == NULL && config->keys[0] != '\0') app->keys = config->keys;
+}
+
 /* The dials of the command line, or those of the last time. */
 static Status turn_dials(const Options *options, const Resume *resume, Session *session, Error *error) {
     DialState dials;
@@ -96,10 +108,11 @@ static Status turn_dials(const Options *options, const Resume *resume, Session *
 static Status open_terminal(Batch *batch, const SessionOptions *session_options, const Resume *resume,
                             Error *error) {
     const Options *options = batch->options;
+    Config config;
     AppOptions app = {.ascii = options_has(options, OPTION_ASCII),
                       .monochrome = options_has(options, OPTION_MONO),
                       .mouse = options_has(options, OPTION_MOUSE),
-                      .keys = options_text(options, OPTION_KEYS),
+                      .config = &config,
                       .view = options_text(options, OPTION_VIEW),
                       .resume = resume,
                       .tour = options_has(options, OPTION_TOUR),
@@ -113,8 +126,11 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
     Status status = session_create(&cached, &session, error);
     free(cache);
     if (status != STATUS_OK) return status;
+    config_read_user(&config);
+    choose_settings(options, &config, &app);
     status = turn_dials(options, resume, session, error);
     if (status == STATUS_OK) status = app_run(session, &app, &batch->exit_status, error);
+    config_free(&config);
     session_free(session);
     return status;
 }

@@ -20,9 +20,6 @@ struct Keymap {
 /* The section that holds in every view. */
 extern const char KEYMAP_GENERIC[];
 
-/* Notes a problem as "ORIGIN:LINE: …"; `line` 0 leaves it out. One that cannot be kept is only counted. */
-void keymap_note(Keymap *keymap, const char *origin, int line, const char *format, ...) STATUS_PRINTF(4, 5);
-
 /* True where one's keys are the other's, or their beginning: in one section both cannot be reached. */
 bool keymap_in_the_way(const KeymapBinding *a, const KeymapBinding *b);
 

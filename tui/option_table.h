@@ -164,6 +164,8 @@
       "go on where you left: the pair, dials, bookmarks, prompt, view and cursors of the last time") \
     X(KEYS, "keys", 0, "default|vim|emacs|FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
       "what keys do: one of these flavours, over which your own key file is laid, or a key file in place of it") \
+    X(THEME, "theme", 0, "auto|dark|light|high-contrast|mono", CHOICE, 0, 0, NULL, ON(OPEN), \
+      "colours: made for the terminal's background, which auto takes from COLORFGBG or else leaves open; high-contrast paints its own") \
     X(ASCII, "ascii", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
       "draw with ASCII characters only") \
     X(MOUSE, "mouse", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \

@@ -1,7 +1,7 @@
 /*
  * places — where files of the user's own belong (XDG base directories).
  *
- *     PLACE_CONFIG   $XDG_CONFIG_HOME/rejuv   ~/.config/rejuv        keys
+ *     PLACE_CONFIG   $XDG_CONFIG_HOME/rejuv   ~/.config/rejuv        keys, config
  *     PLACE_STATE    $XDG_STATE_HOME/rejuv    ~/.local/state/rejuv   histories, what was open last, the copy
  *     PLACE_CACHE    $XDG_CACHE_HOME/rejuv    ~/.cache/rejuv         kept analyses (core/cache.h)
  *

@@ -117,11 +117,12 @@ static char **complete(const char *text, int begin, int end) {
     for (int i = 0; i < begin; i++)
         if (rl_line_buffer[i] == ' ' && (i + 1 == begin || rl_line_buffer[i + 1] != ' ')) word++;
     collected = (Matches){0};
-    prompt.completer(rl_line_buffer, word, text, add_match, &collected);
+    bool own = prompt.completer(rl_line_buffer, word, text, add_match, &collected);
     char **matches = collected.count > 0 ? rl_completion_matches(text, next_match) : NULL;
     free(collected.list);
     collected = (Matches){0};
-    rl_attempted_completion_over = matches != NULL || word == 0;
+    rl_completion_suppress_append = word > 0; /* a blank would become part of an argument */
+    rl_attempted_completion_over = matches != NULL || own;
     return matches;
 }
 

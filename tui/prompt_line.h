@@ -26,9 +26,9 @@ typedef enum PromptState {
 } PromptState;
 
 /* What a word may be completed to: the candidates that begin with `prefix` (`word` is 0 for the first word
- * of the line). Calls add(user, text) for each. */
+ * of the line). Calls add(user, text) for each; false where names of files are to be offered if it added none. */
 typedef void (*PromptAdd)(void *user, const char *text);
-typedef void (*PromptCompleter)(const char *line, int word, const char *prefix, PromptAdd add, void *user);
+typedef bool (*PromptCompleter)(const char *line, int word, const char *prefix, PromptAdd add, void *user);
 
 /* `directory` for the histories; NULL for the default place. */
 Status prompt_line_start(const char *directory, Error *error) STATUS_MUST_CHECK;

@@ -2,6 +2,7 @@
 
 #include "tui/rescue.h"
 #include "tui/terminal_clipboard.h"
+#include "tui/terminal_entry.h"
 #include "tui/terminal_input.h"
 #include "tui/terminal_signal.h"
 
@@ -38,10 +39,11 @@ static struct {
     SCREEN *screen;
     FILE *input, *output;
     Theme theme;
-    Canvas *shown; /* what the terminal shows */
-    bool stale;    /* `shown` is not to be trusted: draw everything */
-    bool pastes;   /* bracketed paste was switched on */
-    bool mouse;    /* reports of the mouse were */
+    ThemeDepth depth; /* the most that the terminal and NO_COLOR allow */
+    Canvas *shown;    /* what the terminal shows */
+    bool stale;       /* `shown` is not to be trusted: draw everything */
+    bool pastes;      /* bracketed paste was switched on */
+    bool mouse;       /* reports of the mouse were */
     int errors;
     Pair pairs[PAIRS_MANY];
     int pair_count, pair_limit;
@@ -114,11 +116,31 @@ static void close_files(void) {
     terminal.input = terminal.output = NULL;
 }
 
-static Status open_screen(Error *error) {
+/* Whether the description that TERM names says, in one of the ways in use, that colours have 24 bits. */
+static bool says_direct(void) {
+    int known;
+    if (setupterm(NULL, fileno(terminal.output), &known) == ERR) return false;
+    bool direct = tigetflag("Tc") == 1 || tigetflag("RGB") == 1;
+    (void)del_curterm(cur_term);
+    return direct;
+}
+
+/* With direct colours where the terminal has them and there is a description of it that says how. */
+static void open_direct_screen(const TerminalOptions *options) {
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (options->monochrome || (no_color != NULL && no_color[0] != '\0')) return;
+    const char *entry = terminal_entry_direct(term, getenv("COLORTERM"), says_direct());
+    if (entry == NULL || strstr(term, "-direct") != NULL) return; /* TERM has them itself */
+    terminal.screen = newterm(entry, terminal.output, terminal.input);
+}
+
+static Status open_screen(const TerminalOptions *options, Error *error) {
     static const char *const FALLBACKS[] = {NULL, "xterm-256color", "xterm", "vt100"};
     static const char *const HINTS[] = {NULL, "TERM is not known on this machine: taken for xterm-256color",
                                         "TERM is not known on this machine: taken for xterm",
                                         "TERM is not known on this machine: taken for vt100"};
+    terminal.hint = NULL;
+    open_direct_screen(options);
     for (int i = 0; i < 4 && terminal.screen == NULL; i++) {
         terminal.screen = newterm(FALLBACKS[i], terminal.output, terminal.input);
         terminal.hint = HINTS[i];
@@ -153,17 +175,48 @@ static void set_line(void) {
     if (getenv("ESCDELAY") == NULL) (void)set_escdelay(25);
 }
 
+/* Whether colours are numbers 0xRRGGBB: a description may also have many with another meaning. */
+static bool is_direct(void) {
+    return COLORS >= 1 << 24 && (tigetflag("RGB") == 1 || tigetnum("RGB") == 8);
+}
+
+static int curses_colour(Colour colour) {
+    uint8_t rgb[3];
+    if (terminal.depth != THEME_DIRECT || colour < 8) return colour;
+    theme_rgb(colour, rgb);
+    int value = rgb[0] << 16 | rgb[1] << 8 | rgb[2];
+    return value < 256 ? value | 256 : value; /* the first few numbers are a palette's there */
+}
+
+static void paint_background(void) {
+    Colour background = theme_paints(&terminal.theme) ? theme_background(&terminal.theme) : -1;
+    Colour foreground = theme_paints(&terminal.theme) ? theme_foreground(&terminal.theme) : -1;
+    if (terminal.depth == THEME_MONO) return;
+    if (background >= 0 && !theme_fills(&terminal.theme)) background = 0, foreground = 7;
+    (void)assume_default_colors(curses_colour(foreground), curses_colour(background));
+}
+
 static void choose_theme(const TerminalOptions *options) {
     const char *ascii = getenv("REJUV_ASCII");
     bool asked = options->ascii || (ascii != NULL && ascii[0] != '\0' && strcmp(ascii, "0") != 0);
-    terminal.theme.ascii = asked || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-    terminal.theme.depth = THEME_MONO;
+    terminal.theme = (Theme){.ascii = asked || strcmp(nl_langinfo(CODESET), "UTF-8") != 0};
+    terminal.depth = THEME_MONO;
     terminal.pair_count = 1; /* pair 0 is the terminal's own colours */
-    if (options->monochrome || !has_colors() || start_color() == ERR) return;
-    terminal.theme.depth = theme_choose_depth(COLORS, getenv("NO_COLOR"));
-    if (use_default_colors() == ERR) terminal.theme.depth = THEME_MONO; /* its background would be ours */
-    terminal.pair_limit = terminal.theme.depth == THEME_256 ? PAIRS_MANY : PAIRS_FEW;
+    if (has_colors() && start_color() != ERR) {
+        int colours = COLORS >= 1 << 24 && !is_direct() ? 8 : COLORS;
+        terminal.depth = theme_choose_depth(colours, getenv("NO_COLOR"));
+        if (use_default_colors() == ERR) terminal.depth = THEME_MONO; /* its background would be ours */
+    }
+    terminal.pair_limit = terminal.depth >= THEME_256 ? PAIRS_MANY : PAIRS_FEW;
     if (COLOR_PAIRS < terminal.pair_limit) terminal.pair_limit = COLOR_PAIRS;
+    terminal_set_theme(options->theme, options->monochrome);
+}
+
+void terminal_set_theme(ThemeKind kind, bool monochrome) {
+    terminal.theme.kind = kind;
+    terminal.theme.depth = monochrome ? THEME_MONO : terminal.depth;
+    paint_background();
+    terminal.stale = true;
 }
 
 Status terminal_start(const TerminalOptions *options, Error *error) {
@@ -173,7 +226,7 @@ Status terminal_start(const TerminalOptions *options, Error *error) {
     if (status == STATUS_OK) status = open_files(error);
     struct termios before;
     bool known = status == STATUS_OK && tcgetattr(fileno(terminal.input), &before) == 0;
-    if (status == STATUS_OK) status = open_screen(error);
+    if (status == STATUS_OK) status = open_screen(options, error);
     if (status == STATUS_OK) status = canvas_create(LINES, COLS, (Theme){0}, &terminal.shown, error);
     if (status != STATUS_OK) {
         if (known) (void)tcsetattr(fileno(terminal.input), TCSANOW, &before);
@@ -240,15 +293,16 @@ void terminal_beep(void) {
 /* ---- output ---- */
 
 /* A pair for two colours, made when first needed. When there are no more, the terminal's own colours. */
-static short pair_of(Colour foreground, Colour background) {
+static int pair_of(Colour foreground, Colour background) {
     if (terminal.theme.depth == THEME_MONO || (foreground < 0 && background < 0)) return 0;
     for (int i = 1; i < terminal.pair_count; i++)
         if (terminal.pairs[i].foreground == foreground && terminal.pairs[i].background == background)
-            return (short)i;
+            return i;
     if (terminal.pair_count >= terminal.pair_limit) return 0;
-    if (init_pair((short)terminal.pair_count, (short)foreground, (short)background) == ERR) return 0;
+    if (init_extended_pair(terminal.pair_count, curses_colour(foreground), curses_colour(background)) == ERR)
+        return 0;
     terminal.pairs[terminal.pair_count] = (Pair){foreground, background};
-    return (short)terminal.pair_count++;
+    return terminal.pair_count++;
 }
 
 static attr_t attributes_of(const Style *style) {
@@ -274,9 +328,8 @@ static void show_cell(int row, int column, const Cell *cell) {
     for (size_t i = 1; wide[i] != L'\0'; i++)
         if (wcwidth(wide[i]) != 0) wide[i] = L'\0';
     cchar_t drawn;
-    if (setcchar(&drawn, wide, attributes_of(&cell->style),
-                 pair_of(cell->style.foreground, cell->style.background), NULL) == ERR)
-        return;
+    int pair = pair_of(cell->style.foreground, cell->style.background);
+    if (setcchar(&drawn, wide, attributes_of(&cell->style), 0, &pair) == ERR) return;
     (void)mvadd_wch(row, column, &drawn); /* ERR in the last corner, where it is drawn all the same */
     if (cell->width == 2 && wide[0] == L'?') (void)mvaddch(row, column + 1, ' ');
 }
@@ -293,7 +346,7 @@ void terminal_present(const Canvas *canvas) {
         terminal.stale = true;
     }
     if (terminal.stale) {
-        (void)erase();
+        (void)erase(); /* in a painted background's colour too: that is pair 0 */
         (void)clearok(curscr, TRUE);
     }
     size_t count = (size_t)canvas->rows * (size_t)canvas->columns;

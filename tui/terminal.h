@@ -23,7 +23,8 @@
 typedef struct TerminalOptions {
     bool ascii;      /* draw ASCII only, whatever the locale says */
     bool monochrome; /* no colours, whatever TERM and NO_COLOR say */
-    bool mouse;      /* ask the terminal to report it; its own selecting then needs Shift */
+    ThemeKind theme;
+    bool mouse; /* ask the terminal to report it; its own selecting then needs Shift */
 } TerminalOptions;
 
 typedef enum TerminalEventKind {
@@ -68,7 +69,13 @@ void terminal_stop(void);
 /* A sentence for the user about this terminal, or NULL. */
 const char *terminal_hint(void);
 
+/* With the depth of colours that there is: 24 bits where TERM's description has them, or COLORTERM says
+ * truecolor or 24bit and there is a description to send them by (terminal_entry.h). */
 Theme terminal_theme(void);
+
+/* Another theme from the next terminal_present() on, which draws everything. */
+void terminal_set_theme(ThemeKind kind, bool monochrome);
+
 void terminal_size(int *rows, int *columns);
 
 /* Shows a canvas: sends only what differs from what is shown. */

@@ -1,38 +1,56 @@
 #include "tui/theme.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct RoleLook {
     const char *name;
-    uint8_t mono;       /* attributes where there is no colour */
-    Colour few, many;   /* foreground at 8 and 16 colours, at 256 */
-    uint8_t attributes; /* with colour */
+    uint8_t mono;             /* attributes where there is no colour */
+    uint8_t attributes;       /* with colour */
+    Colour few[THEME_KINDS];  /* foreground at 8 and 16 colours */
+    Colour many[THEME_KINDS]; /* at 256 and more */
 } RoleLook;
 
-/* Foregrounds of 256 colours stand out on black and on white alike (contrast 3 : 1 at least, see
- * tests/unit/test_theme.c); at 8 and 16 blue and the greys are left out, since what they are on a given
- * terminal cannot be relied on. Base blue, SFT orange and fused purple differ for colour-blind eyes too. */
+#define SAME(colour)                                                                                         \
+    { colour, colour, colour, colour }
+
+/* The order is that of ThemeKind: any, dark, light, high contrast. What tests/unit/test_theme.c asks of them
+ * is in theme.h. Base blue, SFT orange and fused purple differ for colour-blind eyes too. */
 static const RoleLook ROLES[ROLE_COUNT] = {
-    [ROLE_TEXT] = {"text", 0, -1, -1, 0},
-    [ROLE_DIM] = {"dim", 0, -1, 243, 0},
-    [ROLE_TITLE] = {"title", THEME_BOLD, -1, -1, THEME_BOLD},
-    [ROLE_HEADER] = {"header", THEME_UNDERLINE, -1, -1, THEME_UNDERLINE},
-    [ROLE_SELECTED] = {"selected", THEME_REVERSE, -1, -1, THEME_REVERSE},
-    [ROLE_VALUE] = {"value", THEME_BOLD, -1, -1, THEME_BOLD},
-    [ROLE_GOOD] = {"good", 0, 2, 28, 0},
-    [ROLE_WARNING] = {"warning", THEME_BOLD, 3, 136, THEME_BOLD},
-    [ROLE_ERROR] = {"error", THEME_BOLD | THEME_REVERSE, 1, 160, THEME_BOLD},
-    [ROLE_BASE] = {"base", 0, 6, 32, 0},
-    [ROLE_SFT] = {"sft", THEME_UNDERLINE, 3, 166, 0},
-    [ROLE_FUSED] = {"fused", THEME_BOLD, 5, 133, 0},
-    [ROLE_STALE] = {"stale", THEME_UNDERLINE, 3, 136, THEME_UNDERLINE},
-    [ROLE_KEY] = {"key", THEME_BOLD, 6, 30, THEME_BOLD},
-    [ROLE_BORDER] = {"border", 0, -1, 244, 0},
-    [ROLE_BAR] = {"bar", 0, 6, 32, 0},
-    [ROLE_BAR_REST] = {"bar-rest", 0, -1, 244, 0},
-    [ROLE_MATCH] = {"match", THEME_REVERSE | THEME_UNDERLINE, 3, 136, THEME_REVERSE},
-    [ROLE_MARK] = {"mark", THEME_BOLD, 5, 162, THEME_BOLD},
+    [ROLE_TEXT] = {"text", 0, 0, SAME(-1), SAME(-1)},
+    [ROLE_DIM] = {"dim", 0, 0, SAME(-1), {243, 248, 241, 252}},
+    [ROLE_TITLE] = {"title", THEME_BOLD, THEME_BOLD, SAME(-1), SAME(-1)},
+    [ROLE_HEADER] = {"header", THEME_UNDERLINE, THEME_UNDERLINE, SAME(-1), SAME(-1)},
+    [ROLE_SELECTED] = {"selected", THEME_REVERSE, THEME_REVERSE, SAME(-1), SAME(-1)},
+    [ROLE_VALUE] = {"value", THEME_BOLD, THEME_BOLD, SAME(-1), SAME(-1)},
+    [ROLE_GOOD] = {"good", 0, 0, {2, 2, 4, 2}, {28, 114, 22, 120}},
+    [ROLE_WARNING] = {"warning", THEME_BOLD, THEME_BOLD, {3, 3, 5, 3}, {136, 221, 58, 226}},
+    [ROLE_ERROR] = {"error", THEME_BOLD | THEME_REVERSE, THEME_BOLD, {1, 1, 1, 3}, {160, 210, 124, 217}},
+    [ROLE_BASE] = {"base", 0, 0, {6, 6, 4, 6}, {32, 75, 25, 117}},
+    [ROLE_SFT] = {"sft", THEME_UNDERLINE, 0, {3, 3, 1, 3}, {166, 215, 94, 215}},
+    [ROLE_FUSED] = {"fused", THEME_BOLD, 0, {5, 5, 5, 2}, {133, 177, 90, 219}},
+    [ROLE_STALE] = {"stale", THEME_UNDERLINE, THEME_UNDERLINE, {3, 3, 5, 3}, {136, 179, 58, 228}},
+    [ROLE_KEY] = {"key", THEME_BOLD, THEME_BOLD, {6, 6, 4, 6}, {30, 80, 23, 87}},
+    [ROLE_BORDER] = {"border", 0, 0, SAME(-1), {244, 245, 243, 252}},
+    [ROLE_BAR] = {"bar", 0, 0, {6, 6, 4, 6}, {32, 75, 25, 117}},
+    [ROLE_BAR_REST] = {"bar-rest", 0, 0, SAME(-1), {244, 245, 243, 252}},
+    [ROLE_MATCH] =
+        {"match", THEME_REVERSE | THEME_UNDERLINE, THEME_REVERSE, {3, 3, 5, 3}, {136, 221, 58, 226}},
+    [ROLE_MARK] = {"mark", THEME_BOLD, THEME_BOLD, {5, 5, 5, 2}, {162, 212, 125, 213}},
+};
+
+#undef SAME
+
+static const struct {
+    const char *name;
+    Colour background, foreground;
+    bool paints;
+} KINDS[THEME_KINDS] = {
+    [THEME_ANY] = {"any", THEME_DEFAULT_COLOUR, THEME_DEFAULT_COLOUR, false},
+    [THEME_DARK] = {"dark", THEME_RGB | 0x282C34, THEME_DEFAULT_COLOUR, false},
+    [THEME_LIGHT] = {"light", THEME_RGB | 0xF4F4F4, THEME_DEFAULT_COLOUR, false},
+    [THEME_HIGH_CONTRAST] = {"high-contrast", 16, 231, true},
 };
 
 typedef struct Steps {
@@ -44,8 +62,7 @@ typedef struct Steps {
 #define STEPS(array, attributes)                                                                             \
     { array, sizeof array / sizeof array[0], attributes }
 
-/* Luminance rises along a sequential ramp and falls from the middle of a diverging one. Eight colours are
- * bold: the Linux console then shows their bright forms (its plain yellow is a brown). */
+/* Eight colours are bold: the Linux console then shows their bright forms (its plain yellow is a brown). */
 static const Colour SEQUENTIAL_8[] = {5, 6, 3};
 static const Colour SEQUENTIAL_16[] = {5, 13, 6, 14, 11};
 static const Colour SEQUENTIAL_256[] = {53, 54, 55, 24, 30, 36, 78, 113, 148, 184, 190, 227};
@@ -61,6 +78,16 @@ static const Steps COLOURS[RAMP_COUNT][THEME_DEPTHS] = {
                         [THEME_16] = STEPS(DIVERGING_16, 0),
                         [THEME_256] = STEPS(DIVERGING_256, 0)},
 };
+
+/* At 24 bits a ramp is made of straight lines between these: viridis (Smith and van der Walt, matplotlib), and
+ * ColorBrewer's RdBu from blue to red. */
+static const uint32_t SEQUENTIAL_ANCHORS[] = {0x440154, 0x482878, 0x3E4989, 0x31688E, 0x26828E,
+                                              0x1F9E89, 0x35B779, 0x6ECE58, 0xB5DE2B, 0xFDE725};
+static const uint32_t DIVERGING_ANCHORS[] = {0x053061, 0x2166AC, 0x4393C3, 0x92C5DE, 0xD1E5F0, 0xF7F7F7,
+                                             0xFDDBC7, 0xF4A582, 0xD6604D, 0xB2182B, 0x67001F};
+
+/* So few that all pairs of two of them, for half blocks, stay within what terminal.c keeps (4096). */
+enum { SEQUENTIAL_STEPS = 32, DIVERGING_STEPS = 33 };
 
 static const char *const SEQUENTIAL_GLYPHS[] = {" ", "░", "▒", "▓", "█"};
 static const char *const SEQUENTIAL_ASCII[] = {" ", ".", ":", "-", "=", "+", "*", "#", "%", "@"};
@@ -80,9 +107,51 @@ static Glyphs ramp_glyphs(const Theme *theme, Ramp ramp) {
 
 ThemeDepth theme_choose_depth(int colours, const char *no_color) {
     if (no_color != NULL && no_color[0] != '\0') return THEME_MONO;
+    if (colours >= THEME_RGB) return THEME_DIRECT;
     if (colours >= 256) return THEME_256;
     if (colours >= 16) return THEME_16;
     return colours >= 8 ? THEME_8 : THEME_MONO;
+}
+
+const char *theme_kind_name(ThemeKind kind) {
+    return KINDS[kind < THEME_KINDS ? kind : THEME_ANY].name;
+}
+
+ThemeKind theme_kind_of_background(const char *colorfgbg) {
+    const char *last = colorfgbg != NULL ? strrchr(colorfgbg, ';') : NULL;
+    if (last == NULL || last[1] < '0' || last[1] > '9') return THEME_ANY;
+    char *end;
+    long colour = strtol(last + 1, &end, 10);
+    if (*end != '\0' || colour > 15) return THEME_ANY;
+    return colour < 7 || colour == 8 ? THEME_DARK : THEME_LIGHT; /* 7 and above 8 are the light ones */
+}
+
+bool theme_read_name(const char *name, const char *colorfgbg, ThemeKind *kind, bool *monochrome) {
+    *monochrome = strcmp(name, "mono") == 0;
+    *kind = strcmp(name, "auto") == 0 ? theme_kind_of_background(colorfgbg) : THEME_ANY;
+    if (*monochrome || strcmp(name, "auto") == 0) return true;
+    for (int i = THEME_ANY + 1; i < THEME_KINDS; i++) {
+        if (strcmp(name, KINDS[i].name) != 0) continue;
+        *kind = (ThemeKind)i;
+        return true;
+    }
+    return false;
+}
+
+Colour theme_background(const Theme *theme) {
+    return KINDS[theme->kind].background;
+}
+
+Colour theme_foreground(const Theme *theme) {
+    return KINDS[theme->kind].foreground;
+}
+
+bool theme_paints(const Theme *theme) {
+    return theme->depth != THEME_MONO && KINDS[theme->kind].paints;
+}
+
+bool theme_fills(const Theme *theme) {
+    return theme->depth >= THEME_256;
 }
 
 Style theme_style(const Theme *theme, Role role) {
@@ -91,7 +160,7 @@ Style theme_style(const Theme *theme, Role role) {
     if (theme->depth == THEME_MONO)
         style.attributes = look->mono;
     else
-        style.foreground = theme->depth == THEME_256 ? look->many : look->few;
+        style.foreground = theme_fills(theme) ? look->many[theme->kind] : look->few[theme->kind];
     return style;
 }
 
@@ -99,38 +168,70 @@ const char *theme_role_name(Role role) {
     return role < ROLE_COUNT ? ROLES[role].name : "text";
 }
 
+/* ---- ramps ---- */
+
+static size_t colour_count(const Theme *theme, Ramp ramp) {
+    if (theme->depth != THEME_DIRECT) return COLOURS[ramp][theme->depth].count;
+    return ramp == RAMP_SEQUENTIAL ? SEQUENTIAL_STEPS : DIVERGING_STEPS;
+}
+
+static Colour blend(const uint32_t *anchors, size_t count, size_t step, size_t steps) {
+    double place = (double)step * (double)(count - 1) / (double)(steps - 1);
+    size_t before = (size_t)place < count - 1 ? (size_t)place : count - 2;
+    double share = place - (double)before;
+    Colour colour = THEME_RGB;
+    for (int shift = 0; shift <= 16; shift += 8) {
+        double from = anchors[before] >> shift & 0xFF, to = anchors[before + 1] >> shift & 0xFF;
+        colour |= (Colour)lround(from + (to - from) * share) << shift;
+    }
+    return colour;
+}
+
+/* One of colour_count(). */
+static Colour ramp_colour(const Theme *theme, Ramp ramp, size_t step) {
+    if (theme->depth != THEME_DIRECT) return COLOURS[ramp][theme->depth].colours[step];
+    if (ramp == RAMP_SEQUENTIAL)
+        return blend(SEQUENTIAL_ANCHORS, sizeof SEQUENTIAL_ANCHORS / sizeof *SEQUENTIAL_ANCHORS, step,
+                     SEQUENTIAL_STEPS);
+    return blend(DIVERGING_ANCHORS, sizeof DIVERGING_ANCHORS / sizeof *DIVERGING_ANCHORS, step,
+                 DIVERGING_STEPS);
+}
+
 size_t theme_step_count(const Theme *theme, Ramp ramp) {
-    size_t glyphs = ramp_glyphs(theme, ramp).count, colours = COLOURS[ramp][theme->depth].count;
+    size_t glyphs = ramp_glyphs(theme, ramp).count, colours = colour_count(theme, ramp);
     return glyphs > colours ? glyphs : colours;
 }
 
-/* Black or white, whichever can be read on a colour. */
-static Colour contrast(Colour background) {
+Colour theme_ink(Colour background) {
     return theme_luminance(background) > 0.18 ? 16 : 231;
+}
+
+/* A glyph on the filled cell: of the colour itself where it covers all of it, else a texture a sixth of the ramp
+ * lighter; signs and ASCII must be read. */
+static Colour glyph_colour(const Theme *theme, Ramp ramp, size_t step, const char *glyph) {
+    Colour colour = ramp_colour(theme, ramp, step);
+    size_t count = colour_count(theme, ramp), lighter = step + count / 6;
+    if (ramp == RAMP_DIVERGING || theme->ascii) return theme_ink(colour);
+    if (strcmp(glyph, "█") == 0) return colour;
+    return ramp_colour(theme, ramp, lighter < count ? lighter : count - 1);
 }
 
 ThemeHeat theme_step(const Theme *theme, Ramp ramp, size_t step) {
     Glyphs glyphs = ramp_glyphs(theme, ramp);
-    const Steps *steps = &COLOURS[ramp][theme->depth];
-    size_t count = theme_step_count(theme, ramp);
+    size_t count = theme_step_count(theme, ramp), colours = colour_count(theme, ramp);
     if (step >= count) step = count - 1;
     ThemeHeat heat = {glyphs.glyphs[step * glyphs.count / count],
                       {THEME_DEFAULT_COLOUR, THEME_DEFAULT_COLOUR, 0}};
-    if (steps->count == 0) return heat;
-    size_t i = step * steps->count / count;
-    heat.style.attributes = steps->attributes;
-    if (theme->depth != THEME_256) {
-        heat.style.foreground = steps->colours[i];
+    if (colours == 0) return heat;
+    size_t i = step * colours / count;
+    heat.style.attributes = COLOURS[ramp][theme->depth].attributes;
+    if (theme_fills(theme)) {
+        heat.style.background = ramp_colour(theme, ramp, i);
+        heat.style.foreground = glyph_colour(theme, ramp, i, heat.glyph);
+    } else {
+        heat.style.foreground = ramp_colour(theme, ramp, i);
         heat.style.background = 0;
-        return heat;
     }
-    heat.style.background = steps->colours[i];
-    if (ramp == RAMP_DIVERGING || theme->ascii)
-        heat.style.foreground = contrast(steps->colours[i]);
-    else if (strcmp(heat.glyph, "█") == 0) /* covers the background: its colour is the cell's */
-        heat.style.foreground = steps->colours[i];
-    else
-        heat.style.foreground = steps->colours[i + 2 < steps->count ? i + 2 : steps->count - 1];
     return heat;
 }
 
@@ -149,14 +250,16 @@ ThemeHeat theme_heat(const Theme *theme, Ramp ramp, double value) {
 }
 
 bool theme_has_solid(const Theme *theme) {
-    return theme->depth == THEME_256 && !theme->ascii;
+    return theme_fills(theme) && !theme->ascii;
 }
 
 Colour theme_solid(const Theme *theme, Ramp ramp, double value) {
-    const Steps *steps = &COLOURS[ramp][theme->depth];
-    if (steps->count == 0 || isnan(value)) return THEME_DEFAULT_COLOUR;
-    return steps->colours[step_of(steps->count, ramp, value)];
+    size_t count = colour_count(theme, ramp);
+    if (count == 0 || isnan(value)) return THEME_DEFAULT_COLOUR;
+    return ramp_colour(theme, ramp, step_of(count, ramp, value));
 }
+
+/* ---- colours ---- */
 
 void theme_rgb(Colour colour, uint8_t rgb[3]) {
     static const uint8_t FIRST[16][3] = {{0, 0, 0},       {205, 0, 0},   {0, 205, 0},   {205, 205, 0},

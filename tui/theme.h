@@ -2,13 +2,23 @@
  * theme — the only place where colours and shading glyphs are chosen.
  *
  * A Role says what something means; the theme says how that looks at the depth of this terminal. Text has
- * the terminal's own background (colour -1), so that light and dark terminals both work; colour is never the
- * only carrier: roles differ in attributes too, and every step of a ramp has its glyph.
+ * the terminal's own background (colour -1); colour is never the only carrier: roles differ in attributes too,
+ * and every step of a ramp has its glyph.
+ *
+ *     theme           for                                            least contrast of text (WCAG 2)
+ *     any             a background that is not known                 3 on black and on white
+ *     dark            dark backgrounds, up to #282c34                4.5
+ *     light           light backgrounds, down to #f4f4f4             4.5
+ *     high-contrast   any: paints its own background, black          7
+ *
+ * At 256 colours and more that is tested with the colours' own values; at 8 and 16 a terminal's palette may be
+ * anything: there blue and the greys are left out, but for the light theme, where yellow, green and cyan are.
  *
  * A ramp shows a number:
- *     RAMP_SEQUENTIAL   0 … 1     dark to light (after viridis);  glyphs ` ░▒▓█`, in ASCII ` .:-=+*#%@`
- *     RAMP_DIVERGING   -1 … 1     blue, white, red;               glyphs `▼▾-·+▴▲`, in ASCII `Vv-.+^A`
- * At 256 colours the whole cell is filled (background: the step's colour; the glyph, two steps lighter, is a
+ *     RAMP_SEQUENTIAL   0 … 1     dark to light (viridis);  glyphs ` ░▒▓█`, in ASCII ` .:-=+*#%@`
+ *     RAMP_DIVERGING   -1 … 1     blue, white, red;         glyphs `▼▾-·+▴▲`, in ASCII `Vv-.+^A`
+ * Lightness rises along the sequential ramp and falls from the middle of the diverging one, at every depth.
+ * From 256 colours on the whole cell is filled (background: the step's colour; the glyph, somewhat lighter, is a
  * texture on it). At 16 and 8 the glyph is coloured on black; in monochrome there is only the glyph.
  */
 #ifndef REJUV_TUI_THEME_H
@@ -18,10 +28,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef enum ThemeDepth { THEME_MONO, THEME_8, THEME_16, THEME_256, THEME_DEPTHS } ThemeDepth;
+/* THEME_DIRECT: 24 bits. */
+typedef enum ThemeDepth { THEME_MONO, THEME_8, THEME_16, THEME_256, THEME_DIRECT, THEME_DEPTHS } ThemeDepth;
 
-/* The terminal's own colour, or an index into its palette (xterm's for 16 … 255), or, once terminals are
- * driven at 24 bits, THEME_RGB | 0xRRGGBB. */
+typedef enum ThemeKind { THEME_ANY, THEME_DARK, THEME_LIGHT, THEME_HIGH_CONTRAST, THEME_KINDS } ThemeKind;
+
+/* The terminal's own colour, or an index into its palette (xterm's for 16 … 255), or, at THEME_DIRECT,
+ * THEME_RGB | 0xRRGGBB. */
 typedef int32_t Colour;
 enum { THEME_DEFAULT_COLOUR = -1, THEME_RGB = 1 << 24 };
 
@@ -60,6 +73,7 @@ typedef enum Ramp { RAMP_SEQUENTIAL, RAMP_DIVERGING, RAMP_COUNT } Ramp;
 typedef struct Theme {
     ThemeDepth depth;
     bool ascii; /* only ASCII may be drawn */
+    ThemeKind kind;
 } Theme;
 
 /* One step of a ramp: what to draw and how. */
@@ -68,9 +82,34 @@ typedef struct ThemeHeat {
     Style style;
 } ThemeHeat;
 
-/* The depth for a terminal that has `colours` colours (tigetnum("colors")), given the value of NO_COLOR
+/* The depth for a terminal that has `colours` colours (tigetnum("colors"); 2^24: each is its own), given the value of NO_COLOR
  * (NULL when unset; it counts only when it is not empty). */
 ThemeDepth theme_choose_depth(int colours, const char *no_color);
+
+/* "any", "dark", "light", "high-contrast". */
+const char *theme_kind_name(ThemeKind kind);
+
+/* What a user calls a theme: "dark", "light", "high-contrast"; "mono" (then *monochrome; without colours all
+ * are alike) or "auto", which goes by `colorfgbg`. False for any other name. */
+bool theme_read_name(const char *name, const char *colorfgbg, ThemeKind *kind, bool *monochrome);
+
+/* What COLORFGBG ("15;0", "0;default;15") says of the terminal's background: dark, light, or any where it is
+ * NULL or says nothing. */
+ThemeKind theme_kind_of_background(const char *colorfgbg);
+
+/* The background that text of the theme is made for: the worst for dark and light, the painted one for high
+ * contrast; and the colour of ordinary text. THEME_ANY has none: THEME_DEFAULT_COLOUR. */
+Colour theme_background(const Theme *theme);
+Colour theme_foreground(const Theme *theme);
+
+/* Whether the theme paints its background in place of the terminal's. */
+bool theme_paints(const Theme *theme);
+
+/* Whether cells are filled with a step's colour: at 256 colours and more. */
+bool theme_fills(const Theme *theme);
+
+/* Black or white, whichever can be read on a colour. */
+Colour theme_ink(Colour background);
 
 Style theme_style(const Theme *theme, Role role);
 const char *theme_role_name(Role role); /* "text", "dim", … for tests and dumps */

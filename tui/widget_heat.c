@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CELL_LEAST = 4, LABEL_LIMIT = 16, LEGEND_FIGURE = 6 };
+enum { CELL_LEAST = 4, LABEL_LIMIT = 16, LEGEND_FIGURE = 6, LEGEND_CELLS = 12 };
 
 double heat_scale(Ramp ramp, double low, double high, double value) {
     if (isnan(value)) return NAN;
@@ -66,7 +66,7 @@ static HeatLayout lay_out(Rect area, const HeatMap *map) {
 /* What a cell says: on its colour where cells are filled, else after the step's glyph. */
 static void draw_text(Canvas *canvas, Rect cells, int row, int column, int width, ThemeHeat heat, bool known,
                       const char *text) {
-    bool filled = known && canvas->theme.depth == THEME_256;
+    bool filled = known && theme_fills(&canvas->theme);
     int room = width - 2 - (known && !filled ? 2 : 0), own = text_width(text); /* ends are the cursor's */
     int begin = column + width - 1 - (own < room ? own : room);
     if (!known) {
@@ -74,7 +74,7 @@ static void draw_text(Canvas *canvas, Rect cells, int row, int column, int width
         return;
     }
     Style style = heat.style;
-    if (filled) style.foreground = theme_luminance(style.background) > 0.18 ? 16 : 231;
+    if (filled) style.foreground = theme_ink(style.background);
     for (int i = 1; filled && i < width; i++)
         (void)canvas_write_styled(canvas, cells, row, column + i, style, " ");
     if (!filled) (void)canvas_write_styled(canvas, cells, row, column + 1, heat.style, heat.glyph);
@@ -190,14 +190,15 @@ void heat_draw_dense(Canvas *canvas, Rect area, const HeatGrid *grid) {
 
 int heat_draw_legend(Canvas *canvas, Rect area, Ramp ramp, double low, double high) {
     char low_text[FORMAT_SIZE], high_text[FORMAT_SIZE];
-    size_t steps = theme_step_count(&canvas->theme, ramp);
+    size_t steps = theme_step_count(&canvas->theme, ramp), shown = steps;
+    if (shown > LEGEND_CELLS) shown = ramp == RAMP_DIVERGING ? LEGEND_CELLS - 1 : LEGEND_CELLS; /* a middle */
     (void)format_fit(low, LEGEND_FIGURE, low_text);
     (void)format_fit(high, LEGEND_FIGURE, high_text);
-    int width = text_width(low_text) + text_width(high_text) + 2 + (int)steps;
+    int width = text_width(low_text) + text_width(high_text) + 2 + (int)shown;
     int column = area.columns - width;
     column = canvas_write(canvas, area, 0, column, ROLE_TEXT, low_text) + 1;
-    for (size_t i = 0; i < steps; i++) {
-        ThemeHeat heat = theme_step(&canvas->theme, ramp, i);
+    for (size_t i = 0; i < shown; i++) {
+        ThemeHeat heat = theme_step(&canvas->theme, ramp, i * (steps - 1) / (shown - 1));
         column = canvas_write_styled(canvas, area, 0, column, heat.style, heat.glyph);
     }
     (void)canvas_write(canvas, area, 0, column + 1, ROLE_TEXT, high_text);

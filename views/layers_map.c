@@ -172,7 +172,7 @@ static int choose_width(const LayersGrid *grid, int columns) {
 
 void layers_draw_map(Layers *layers, const Session *session, Canvas *canvas, Rect area) {
     const LayersGrid *grid = &layers->grid;
-    int width = choose_width(grid, area.columns), spare = canvas->theme.depth == THEME_256 ? 2 : 4;
+    int width = choose_width(grid, area.columns), spare = theme_fills(&canvas->theme) ? 2 : 4;
     Signs signs = fill(layers, session, width >= FIGURES_FROM ? width - spare : 0, STRIP_CELL - spare);
     colour(layers);
     bool in_strip = layers->row == grid->layers;

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-static const Theme COLOURED = {THEME_256, false};
-static const Theme ASCII = {THEME_MONO, true};
+static const Theme COLOURED = {.depth = THEME_256};
+static const Theme ASCII = {.depth = THEME_MONO, .ascii = true};
 
 static Canvas *make(int rows, int columns, Theme theme) {
     Canvas *canvas;

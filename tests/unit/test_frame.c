@@ -21,7 +21,8 @@ static const View LAYERS = {.name = "layers",
 static char *keys_line(const Keymap *keymap, int columns, bool ascii, const KeymapInput *input) {
     Canvas *canvas;
     char *text;
-    assert_int_equal(canvas_create(1, columns, (Theme){THEME_MONO, ascii}, &canvas, NULL), STATUS_OK);
+    assert_int_equal(canvas_create(1, columns, (Theme){.depth = THEME_MONO, .ascii = ascii}, &canvas, NULL),
+                     STATUS_OK);
     frame_draw_keys(canvas, canvas_area(canvas), keymap, &LAYERS, input);
     assert_int_equal(canvas_to_text(canvas, &text, NULL), STATUS_OK);
     canvas_free(canvas);
@@ -91,7 +92,7 @@ static void help_lists_every_action_of_a_view_and_its_keys(void **state) {
     (void)state;
     assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
     assert_int_equal(
-        canvas_create((int)help_count(&LAYERS) + 3, 100, (Theme){THEME_MONO, false}, &canvas, NULL),
+        canvas_create((int)help_count(&LAYERS) + 3, 100, (Theme){.depth = THEME_MONO}, &canvas, NULL),
         STATUS_OK);
     help_draw(canvas, canvas_area(canvas), keymap, &LAYERS, &list);
     assert_int_equal(canvas_to_text(canvas, &text, NULL), STATUS_OK);
@@ -113,7 +114,7 @@ static void a_window_that_is_too_small_says_so(void **state) {
     for (int rows = 0; rows < 8; rows++) {
         for (int columns = 0; columns < 30; columns++) {
             Canvas *canvas;
-            assert_int_equal(canvas_create(rows, columns, (Theme){THEME_MONO, false}, &canvas, NULL),
+            assert_int_equal(canvas_create(rows, columns, (Theme){.depth = THEME_MONO}, &canvas, NULL),
                              STATUS_OK);
             assert_int_equal(frame_is_too_small(canvas),
                              rows < FRAME_ROWS_MIN || columns < FRAME_COLUMNS_MIN);

@@ -99,7 +99,7 @@ static void the_legend_names_both_ends(void **state) {
     (void)state;
     Canvas *canvas;
     char *text;
-    Theme theme = {THEME_MONO, true};
+    Theme theme = {.depth = THEME_MONO, .ascii = true};
     HeatKey key = make_full(RAMP_SEQUENTIAL, 0, 4, true);
     assert_int_equal(canvas_create(1, 40, theme, &canvas, NULL), STATUS_OK);
     int width = heat_key_draw(canvas, canvas_area(canvas), &key);

@@ -43,7 +43,7 @@ static PromptState type(const char *text) {
 static void assert_draws(int columns, const char *expected, int cursor) {
     Canvas *canvas;
     char *text;
-    assert_int_equal(canvas_create(1, columns, (Theme){THEME_MONO, false}, &canvas, NULL), STATUS_OK);
+    assert_int_equal(canvas_create(1, columns, (Theme){.depth = THEME_MONO}, &canvas, NULL), STATUS_OK);
     prompt_line_draw(canvas, canvas_area(canvas));
     assert_int_equal(canvas_to_text(canvas, &text, NULL), STATUS_OK);
     assert_string_equal(text, expected);
@@ -140,11 +140,12 @@ static void a_long_line_scrolls_with_its_cursor(void **state) {
     (void)prompt_line_key(KEY_ESCAPE);
 }
 
-static void complete(const char *line, int word, const char *prefix, PromptAdd add, void *user) {
+static bool complete(const char *line, int word, const char *prefix, PromptAdd add, void *user) {
     static const char *const WORDS[] = {"alpha-up", "alpha-down", "quit"};
     (void)line;
     for (int i = 0; i < 3 && word == 0; i++)
         if (strncmp(WORDS[i], prefix, strlen(prefix)) == 0) add(user, WORDS[i]);
+    return word == 0;
 }
 
 static void tab_completes_and_lists_candidates(void **state) {

@@ -16,43 +16,138 @@ static double contrast(double a, double b) {
     return (fmax(a, b) + 0.05) / (fmin(a, b) + 0.05);
 }
 
-static void texts_of_256_colours_are_readable_on_black_and_on_white(void **state) {
-    const Theme theme = {THEME_256, false};
+static const ThemeDepth MANY[] = {THEME_256, THEME_DIRECT};
+
+/* A role's contrast on a background: none of its own counts as the theme's text. */
+static double role_contrast(const Theme *theme, Role role, Colour background) {
+    Colour foreground = theme_style(theme, role).foreground;
+    if (foreground < 0) foreground = theme_foreground(theme);
+    return foreground < 0 ? INFINITY : contrast(theme_luminance(foreground), theme_luminance(background));
+}
+
+static bool is_drawing(Role role) {
+    return role == ROLE_BORDER || role == ROLE_BAR || role == ROLE_BAR_REST;
+}
+
+static void texts_are_readable_on_black_and_on_white_where_the_background_is_not_known(void **state) {
     double worst = 100;
     (void)state;
-    for (int role = 0; role < ROLE_COUNT; role++) {
-        Style style = theme_style(&theme, (Role)role);
-        if (style.foreground < 0) continue;
-        double luminance = theme_luminance(style.foreground);
-        worst = fmin(worst, fmin(contrast(luminance, 0), contrast(luminance, 1)));
-        assert_true(contrast(luminance, 0) >= 3 &&
-                    contrast(luminance, 1) >= 3); /* WCAG's least for large text */
+    for (int i = 0; i < 2; i++) {
+        const Theme theme = {.depth = MANY[i]};
+        for (int role = 0; role < ROLE_COUNT; role++) {
+            worst = fmin(worst, role_contrast(&theme, (Role)role, 16));
+            worst = fmin(worst, role_contrast(&theme, (Role)role, 231));
+        }
     }
     print_message("least contrast on black or white: %.2f (3 required)\n", worst);
+    assert_true(worst >= 3); /* WCAG's least for large text */
+}
+
+/* Text 4.5 : 1 for dark and light (WCAG AA), 7 : 1 for high contrast (AAA); lines and bars 3 : 1. */
+static void texts_are_readable_on_the_themes_background(void **state) {
+    static const struct {
+        ThemeKind kind;
+        double text, drawing;
+        Colour other; /* the other end of the backgrounds that the theme is for */
+    } CASES[] = {{THEME_DARK, 4.5, 3, 16}, {THEME_LIGHT, 4.5, 3, 231}, {THEME_HIGH_CONTRAST, 7, 3, 16}};
+    (void)state;
+    for (size_t c = 0; c < sizeof CASES / sizeof *CASES; c++) {
+        double worst = 100;
+        for (int i = 0; i < 2; i++) {
+            const Theme theme = {.depth = MANY[i], .kind = CASES[c].kind};
+            for (int role = 0; role < ROLE_COUNT; role++) {
+                double here = fmin(role_contrast(&theme, (Role)role, theme_background(&theme)),
+                                   role_contrast(&theme, (Role)role, CASES[c].other));
+                double least = is_drawing((Role)role) ? CASES[c].drawing : CASES[c].text;
+                if (here < least)
+                    fail_msg("%s: %s has %.2f, %.1f required", theme_kind_name(theme.kind),
+                             theme_role_name((Role)role), here, least);
+                if (!is_drawing((Role)role)) worst = fmin(worst, here);
+            }
+        }
+        print_message("%s: least contrast of text %.2f (%.1f required)\n", theme_kind_name(CASES[c].kind),
+                      worst, CASES[c].text);
+    }
 }
 
 static void no_text_is_dark_blue_or_grey_at_few_colours(void **state) {
     (void)state;
     for (int depth = THEME_8; depth <= THEME_16; depth++) {
-        const Theme theme = {(ThemeDepth)depth, false};
-        for (int role = 0; role < ROLE_COUNT; role++) {
-            Colour colour = theme_style(&theme, (Role)role).foreground;
-            assert_true(colour != 0 && colour != 4 && colour < 7);
+        for (int kind = 0; kind < THEME_KINDS; kind++) {
+            const Theme theme = {.depth = (ThemeDepth)depth, .kind = (ThemeKind)kind};
+            for (int role = 0; role < ROLE_COUNT && kind != THEME_LIGHT; role++) {
+                Colour colour = theme_style(&theme, (Role)role).foreground;
+                assert_true(colour != 0 && colour != 4 && colour < 7);
+            }
         }
+    }
+}
+
+/* With xterm's palette, even 4.5 : 1. */
+static void no_text_of_the_light_theme_is_yellow_green_or_cyan_at_few_colours(void **state) {
+    const Theme theme = {.depth = THEME_8, .kind = THEME_LIGHT};
+    (void)state;
+    for (int role = 0; role < ROLE_COUNT; role++) assert_true(role_contrast(&theme, (Role)role, 231) >= 4.5);
+}
+
+static void only_high_contrast_paints_a_background(void **state) {
+    (void)state;
+    for (int kind = 0; kind < THEME_KINDS; kind++) {
+        Theme theme = {.depth = THEME_256, .kind = (ThemeKind)kind};
+        assert_int_equal(theme_paints(&theme), kind == THEME_HIGH_CONTRAST);
+        theme.depth = THEME_MONO;
+        assert_false(theme_paints(&theme));
+    }
+}
+
+static void themes_have_names(void **state) {
+    ThemeKind kind;
+    bool mono;
+    (void)state;
+    assert_true(theme_read_name("high-contrast", NULL, &kind, &mono) && kind == THEME_HIGH_CONTRAST && !mono);
+    assert_true(theme_read_name("mono", NULL, &kind, &mono) && mono);
+    assert_true(theme_read_name("auto", "15;0", &kind, &mono) && kind == THEME_DARK && !mono);
+    assert_true(theme_read_name("auto", NULL, &kind, &mono) && kind == THEME_ANY);
+    assert_false(theme_read_name("any", NULL, &kind, &mono)); /* what auto says when it knows nothing */
+    assert_false(theme_read_name("", NULL, &kind, &mono));
+}
+
+static void colorfgbg_tells_a_light_background(void **state) {
+    static const struct {
+        const char *value;
+        ThemeKind kind;
+    } CASES[] = {
+        {NULL, THEME_ANY},    {"", THEME_ANY},     {"15;0", THEME_DARK},          {"0;15", THEME_LIGHT},
+        {"0;7", THEME_LIGHT}, {"7;8", THEME_DARK}, {"0;default;15", THEME_LIGHT}, {"15;default", THEME_ANY},
+        {"0;99", THEME_ANY},  {"0;1x", THEME_ANY}, {"0;-1", THEME_ANY},           {"15", THEME_ANY}};
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
+        assert_int_equal(theme_kind_of_background(CASES[i].value), CASES[i].kind);
+}
+
+/* The roles that stand beside each other must not look alike to those who see fewer colours. */
+static void the_three_models_differ_in_lightness_or_hue_in_every_theme(void **state) {
+    static const Role SIDES[] = {ROLE_BASE, ROLE_SFT, ROLE_FUSED};
+    (void)state;
+    for (int kind = 0; kind < THEME_KINDS; kind++) {
+        const Theme theme = {.depth = THEME_256, .kind = (ThemeKind)kind};
+        for (int i = 0; i < 3; i++)
+            assert_int_not_equal(theme_style(&theme, SIDES[i]).foreground,
+                                 theme_style(&theme, SIDES[(i + 1) % 3]).foreground);
     }
 }
 
 static void every_text_keeps_the_terminals_background(void **state) {
     (void)state;
     for (int depth = 0; depth < THEME_DEPTHS; depth++) {
-        const Theme theme = {(ThemeDepth)depth, false};
+        const Theme theme = {.depth = (ThemeDepth)depth};
         for (int role = 0; role < ROLE_COUNT; role++)
             assert_int_equal(theme_style(&theme, (Role)role).background, THEME_DEFAULT_COLOUR);
     }
 }
 
 static void monochrome_has_no_colour_at_all(void **state) {
-    const Theme theme = {THEME_MONO, false};
+    const Theme theme = {.depth = THEME_MONO};
     (void)state;
     for (int role = 0; role < ROLE_COUNT; role++)
         assert_int_equal(theme_style(&theme, (Role)role).foreground, THEME_DEFAULT_COLOUR);
@@ -69,6 +164,9 @@ static void no_color_counts_only_when_it_is_not_empty(void **state) {
     assert_int_equal(theme_choose_depth(256, "1"), THEME_MONO);
     assert_int_equal(theme_choose_depth(256, ""), THEME_256);
     assert_int_equal(theme_choose_depth(256, NULL), THEME_256);
+    assert_int_equal(theme_choose_depth(32767, NULL), THEME_256);
+    assert_int_equal(theme_choose_depth(1 << 24, NULL), THEME_DIRECT);
+    assert_int_equal(theme_choose_depth(1 << 24, "1"), THEME_MONO);
     assert_int_equal(theme_choose_depth(88, NULL), THEME_16);
     assert_int_equal(theme_choose_depth(8, NULL), THEME_8);
     assert_int_equal(theme_choose_depth(2, NULL), THEME_MONO);
@@ -79,22 +177,36 @@ static void no_color_counts_only_when_it_is_not_empty(void **state) {
  */
 static double step_luminance(const Theme *theme, Ramp ramp, size_t step) {
     Style style = theme_step(theme, ramp, step).style;
-    if (theme->depth == THEME_256) return theme_luminance(style.background);
+    if (theme_fills(theme)) return theme_luminance(style.background);
     Colour colour = style.foreground;
     return theme_luminance((style.attributes & THEME_BOLD) != 0 && colour < 8 ? colour + 8 : colour);
+}
+
+/* CIE L* of a luminance: 0 black, 100 white, equal steps look equal. */
+static double lightness(double luminance) {
+    return luminance > 216.0 / 24389 ? 116 * cbrt(luminance) - 16 : luminance * 24389 / 27;
+}
+
+static double step_lightness(const Theme *theme, Ramp ramp, size_t step) {
+    return lightness(step_luminance(theme, ramp, step));
 }
 
 static void sequential_ramps_grow_lighter(void **state) {
     (void)state;
     for (int depth = THEME_8; depth < THEME_DEPTHS; depth++) {
         for (int ascii = 0; ascii < 2; ascii++) {
-            const Theme theme = {(ThemeDepth)depth, ascii == 1};
+            const Theme theme = {.depth = (ThemeDepth)depth, .ascii = ascii == 1};
             size_t count = theme_step_count(&theme, RAMP_SEQUENTIAL);
-            for (size_t i = 1; i < count; i++)
-                assert_true(step_luminance(&theme, RAMP_SEQUENTIAL, i) >=
-                            step_luminance(&theme, RAMP_SEQUENTIAL, i - 1));
-            assert_true(step_luminance(&theme, RAMP_SEQUENTIAL, count - 1) >
-                        step_luminance(&theme, RAMP_SEQUENTIAL, 0));
+            double first = step_lightness(&theme, RAMP_SEQUENTIAL, 0), last = first;
+            for (size_t i = 1; i < count; i++) {
+                double here = step_lightness(&theme, RAMP_SEQUENTIAL, i);
+                assert_true(here >= last);
+                if (depth == THEME_DIRECT) assert_true(here > last);
+                last = here;
+            }
+            assert_true(last - first > 20);
+            if (ascii == 0)
+                print_message("depth %d: L* %.0f to %.0f in %zu steps\n", depth, first, last, count);
         }
     }
 }
@@ -102,15 +214,45 @@ static void sequential_ramps_grow_lighter(void **state) {
 static void diverging_ramps_are_lightest_in_the_middle(void **state) {
     (void)state;
     for (int depth = THEME_8; depth < THEME_DEPTHS; depth++) {
-        const Theme theme = {(ThemeDepth)depth, false};
+        const Theme theme = {.depth = (ThemeDepth)depth};
         size_t count = theme_step_count(&theme, RAMP_DIVERGING), middle = count / 2;
         assert_int_equal(count % 2, 1);
         for (size_t i = 1; i < count; i++) {
-            double here = step_luminance(&theme, RAMP_DIVERGING, i),
-                   before = step_luminance(&theme, RAMP_DIVERGING, i - 1);
+            double here = step_lightness(&theme, RAMP_DIVERGING, i),
+                   before = step_lightness(&theme, RAMP_DIVERGING, i - 1);
             if (i <= middle) assert_true(here >= before);
             if (i > middle) assert_true(here <= before);
+            if (depth == THEME_DIRECT) assert_true(here != before);
         }
+    }
+}
+
+/* Even steps: at 24 bits no step of viridis is more than twice the mean one. */
+static void the_24_bit_ramp_is_even(void **state) {
+    const Theme theme = {.depth = THEME_DIRECT};
+    size_t count = theme_step_count(&theme, RAMP_SEQUENTIAL);
+    double extent =
+        step_lightness(&theme, RAMP_SEQUENTIAL, count - 1) - step_lightness(&theme, RAMP_SEQUENTIAL, 0);
+    double mean = extent / (double)(count - 1), most = 0;
+    (void)state;
+    for (size_t i = 1; i < count; i++)
+        most = fmax(most, step_lightness(&theme, RAMP_SEQUENTIAL, i) -
+                              step_lightness(&theme, RAMP_SEQUENTIAL, i - 1));
+    print_message("largest step %.2f, mean %.2f\n", most, mean);
+    assert_true(most <= 2 * mean);
+}
+
+/* Every colour of a ramp can meet every other in a half-block cell; terminal.c keeps 4096 pairs. */
+static void pairs_of_all_ramp_colours_fit(void **state) {
+    (void)state;
+    for (int depth = THEME_256; depth < THEME_DEPTHS; depth++) {
+        const Theme theme = {.depth = (ThemeDepth)depth};
+        size_t pairs = 0;
+        for (int ramp = 0; ramp < RAMP_COUNT; ramp++) {
+            size_t count = theme_step_count(&theme, (Ramp)ramp) + 1; /* and none */
+            pairs += count * count + count * ROLE_COUNT;
+        }
+        assert_true(pairs < 4096);
     }
 }
 
@@ -130,7 +272,7 @@ static void glyphs_alone_carry_the_order(void **state) {
     for (int depth = 0; depth < THEME_DEPTHS; depth++) {
         for (int ramp = 0; ramp < RAMP_COUNT; ramp++) {
             for (int ascii = 0; ascii < 2; ascii++) {
-                const Theme theme = {(ThemeDepth)depth, ascii == 1};
+                const Theme theme = {.depth = (ThemeDepth)depth, .ascii = ascii == 1};
                 size_t last = 0, steps = theme_step_count(&theme, (Ramp)ramp);
                 for (size_t i = 0; i < steps; i++) {
                     ThemeHeat heat = theme_step(&theme, (Ramp)ramp, i);
@@ -146,7 +288,7 @@ static void glyphs_alone_carry_the_order(void **state) {
 }
 
 static void values_beyond_the_ends_take_the_ends(void **state) {
-    const Theme theme = {THEME_256, false};
+    const Theme theme = {.depth = THEME_256};
     (void)state;
     assert_string_equal(theme_heat(&theme, RAMP_SEQUENTIAL, -5).glyph, " ");
     assert_string_equal(theme_heat(&theme, RAMP_SEQUENTIAL, 7).glyph, "█");
@@ -172,7 +314,15 @@ static void the_palette_is_xterms(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts_of_256_colours_are_readable_on_black_and_on_white),
+        cmocka_unit_test(texts_are_readable_on_black_and_on_white_where_the_background_is_not_known),
+        cmocka_unit_test(texts_are_readable_on_the_themes_background),
+        cmocka_unit_test(no_text_of_the_light_theme_is_yellow_green_or_cyan_at_few_colours),
+        cmocka_unit_test(only_high_contrast_paints_a_background),
+        cmocka_unit_test(themes_have_names),
+        cmocka_unit_test(colorfgbg_tells_a_light_background),
+        cmocka_unit_test(the_three_models_differ_in_lightness_or_hue_in_every_theme),
+        cmocka_unit_test(the_24_bit_ramp_is_even),
+        cmocka_unit_test(pairs_of_all_ramp_colours_fit),
         cmocka_unit_test(no_text_is_dark_blue_or_grey_at_few_colours),
         cmocka_unit_test(every_text_keeps_the_terminals_background),
         cmocka_unit_test(monochrome_has_no_colour_at_all),

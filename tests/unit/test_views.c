@@ -30,8 +30,12 @@ static void settle(Session *session) {
 }
 
 static Canvas *make_canvas(void) {
-    static const Theme THEMES[] = {{THEME_256, false}, {THEME_256, true},  {THEME_16, false},
-                                   {THEME_8, true},    {THEME_MONO, true}, {THEME_MONO, false}};
+    static const Theme THEMES[] = {{.depth = THEME_256},
+                                   {.depth = THEME_256, .ascii = true},
+                                   {.depth = THEME_16},
+                                   {.depth = THEME_8, .ascii = true},
+                                   {.depth = THEME_MONO, .ascii = true},
+                                   {.depth = THEME_MONO}};
     Canvas *canvas;
     Error error = {0};
     int rows = (int)choose(LARGEST_ROWS), columns = (int)choose(LARGEST_COLUMNS);

@@ -14,7 +14,8 @@
 
 #include <cmocka.h>
 
-static const Theme MONO = {THEME_MONO, false}, ASCII = {THEME_MONO, true}, COLOURED = {THEME_256, false};
+static const Theme MONO = {.depth = THEME_MONO}, ASCII = {.depth = THEME_MONO, .ascii = true},
+                   COLOURED = {.depth = THEME_256};
 
 static Canvas *make(int rows, int columns, Theme theme) {
     Canvas *canvas;
@@ -366,7 +367,8 @@ static void every_widget_takes_every_size(void **state) {
                  .high = 1,
                  .ticks = 3,
                  .selected = true};
-    static const Theme THEMES[] = {{THEME_256, false}, {THEME_8, false}, {THEME_MONO, true}};
+    static const Theme THEMES[] = {
+        {.depth = THEME_256}, {.depth = THEME_8}, {.depth = THEME_MONO, .ascii = true}};
     (void)state;
     for (int rows = 0; rows < 12; rows++) {
         for (int columns = 0; columns < 40; columns++) {
