@@ -305,11 +305,11 @@ static void the_users_file_is_laid_over_the_flavour(void **state) {
     char other[128], problem[192];
     (void)state;
     write_file("rejuv/keys", "Z Z help\ninclude ./more\ny qiut\n");
-    write_file("rejuv/more", "Y quit\n");
+    write_file("rejuv/more", "! quit\n");
     if (keymap_read_user(keymap, "vim", &error) != STATUS_OK) fail_msg("%s", error.message);
     assert_int_equal(action_of_keys(keymap, "layers", "Z", "Z"), ACTION_HELP);
     assert_int_equal(action_of_keys(keymap, "layers", "g", "g"), ACTION_FIRST);
-    assert_int_equal(action_of(keymap, "layers", 'Y'), ACTION_QUIT);
+    assert_int_equal(action_of(keymap, "layers", '!'), ACTION_QUIT);
     (void)snprintf(problem, sizeof problem, "%s/rejuv/keys:3: there is no action", folder);
     assert_int_equal(keymap_problem_count(keymap), 1);
     assert_memory_equal(keymap_problem(keymap, 0), problem, strlen(problem));
@@ -319,7 +319,7 @@ static void the_users_file_is_laid_over_the_flavour(void **state) {
     (void)snprintf(other, sizeof other, "%s/other", folder);
     if (keymap_read_user(keymap, other, &error) != STATUS_OK) fail_msg("%s", error.message);
     assert_int_equal(action_of_keys(keymap, "layers", "Ctrl-x", "o"), ACTION_NEXT_VIEW);
-    assert_int_equal(action_of(keymap, "layers", 'Y'), ACTION_NOTHING);
+    assert_int_equal(action_of(keymap, "layers", '!'), ACTION_NOTHING);
     keymap_free(keymap);
 }
 
@@ -353,7 +353,7 @@ static void an_unbound_key_tells_what_is_near(void **state) {
     static const struct {
         const char *view, *keys[2], *near;
     } CASES[] = {
-        {"layers", {"Q", NULL}, "q quit"},         {"layers", {"y", NULL}, "in Tune selector-next"},
+        {"layers", {"Q", NULL}, "q quit"},         {"layers", {"y", NULL}, "Y copy, in Tune selector-next"},
         {"layers", {"W", NULL}, "Ctrl-w numbers"}, {"layers", {"\\", NULL}, ""},
         {"layers", {"Z", "x"}, "Z help, Q quit"},
     };
