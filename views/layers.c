@@ -276,6 +276,12 @@ static Status number_layers(void *state, Session *session, Table **table, Error 
     return STATUS_OK;
 }
 
+static const char *start_argument(void *state, Session *session, Action action) {
+    const Layers *layers = state;
+    (void)session;
+    return action == ACTION_FILTER ? layers->list.filter : NULL;
+}
+
 static const Action HINTS[] = {ACTION_MOVE_LEFT, ACTION_MOVE_UP,     ACTION_MOVE_DOWN,  ACTION_MOVE_RIGHT,
                                ACTION_ENTER,     ACTION_METRIC_NEXT, ACTION_SCALE_NEXT, ACTION_TOGGLE_LIST};
 
@@ -293,5 +299,6 @@ const View layers_view = {
     .act = act_on_layers,
     .find = find_in_layers,
     .numbers = number_layers,
+    .initial = start_argument,
     .close = close_layers,
 };

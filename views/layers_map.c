@@ -10,6 +10,7 @@ enum { CELL_LEAST = 4, CELL_MOST = 12, STRIP_CELL = 12, FIGURES_FROM = 9, LIST_F
 /* Which signs occur, for the line that explains them. */
 typedef struct Signs {
     bool waiting, equal, odd, copied;
+    bool filtered; /* and no list below says so */
 } Signs;
 
 /* ---- what is in the cells ---- */
@@ -45,7 +46,8 @@ static const char *write_figure(DriftMetric metric, double value, int columns, c
 static void fill_cell(Layers *layers, const Session *session, size_t item, size_t tensor, int figure_columns,
                       Signs *signs) {
     DriftRow row = {0};
-    layers->absent[item] = tensor == LAYERS_NO_TENSOR;
+    layers->absent[item] = tensor == LAYERS_NO_TENSOR ||
+                           !tensor_filter_fits(layers->list.filter, &session_pair(session)->tensors[tensor]);
     bool ready = !layers->absent[item] && drift_table_row(session_drift(session), tensor, &row);
     layers->values[item] = drift_value(&row, layers->list.metric);
     layers->texts[item] = layers->absent[item] ? NULL : find_sign(&row, ready, signs);
@@ -108,6 +110,11 @@ static void draw_head(const Layers *layers, Canvas *canvas, Rect head, const Hea
 
 static void draw_signs(Canvas *canvas, Rect row, const Session *session, const Layers *layers, Signs signs) {
     int column = 0;
+    if (signs.filtered) {
+        char text[LIST_CELL_SIZE];
+        tensor_list_describe_filter(&layers->list, text, sizeof text);
+        column = canvas_write(canvas, row, 0, column, ROLE_WARNING, text) + 2;
+    }
     if (signs.waiting)
         column =
             canvas_write(canvas, row, 0, column, ROLE_STALE,
@@ -178,9 +185,11 @@ void layers_draw_map(Layers *layers, const Session *session, Canvas *canvas, Rec
     bool in_strip = layers->row == grid->layers;
     HeatKey key = key_of(layers, in_strip, in_strip ? layers->strip_column : layers->column);
     draw_head(layers, canvas, rect_cut_top(&area, 1), &key);
-    bool noted = signs.waiting || signs.equal || signs.odd || signs.copied || grid->others > 0;
-    if (noted && area.rows > 4) draw_signs(canvas, rect_cut_bottom(&area, 1), session, layers, signs);
     int rows = (int)(grid->layers < 10000 ? grid->layers : 10000) + 1, strip = grid->strip_count > 0 ? 2 : 0;
+    signs.filtered = layers->list.filter[0] != '\0' && area.rows < rows + strip + 3 + LIST_FROM_ROWS;
+    bool noted =
+        signs.filtered || signs.waiting || signs.equal || signs.odd || signs.copied || grid->others > 0;
+    if (noted && area.rows > 4) draw_signs(canvas, rect_cut_bottom(&area, 1), session, layers, signs);
     if (area.rows < strip + 3 && !in_strip) strip = 0;
     Rect map = rect_cut_top(&area, rows < area.rows - strip ? rows : area.rows - strip);
     if (area.rows > strip) (void)rect_cut_top(&area, 1); /* a blank row where there is room */

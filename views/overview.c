@@ -150,6 +150,12 @@ static bool copy_value(void *state, Session *session, char *text, size_t size) {
     return true;
 }
 
+static const char *start_argument(void *state, Session *session, Action action) {
+    const Overview *overview = state;
+    (void)session;
+    return action == ACTION_FILTER ? overview->drifted.filter : NULL;
+}
+
 static const Action HINTS[] = {ACTION_MOVE_UP, ACTION_MOVE_DOWN, ACTION_ENTER, ACTION_METRIC_NEXT,
                                ACTION_OTHER_BLOCK};
 
@@ -167,6 +173,7 @@ const View overview_view = {
     .act = act_on_overview,
     .find = find_in_overview,
     .numbers = number_overview,
+    .initial = start_argument,
     .twin = twin_overview,
     .value = copy_value,
     .close = close_overview,

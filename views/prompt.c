@@ -82,18 +82,43 @@ static Reaction say_failure(Session *session, Status status, const Error *error)
     return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
 }
 
+/* Over the candidates that the filter lets pass. */
+static Reaction move_candidate(PromptState *state, const Session *session, long step) {
+    const EvaluationResult *result = session_preview(session, state->side);
+    size_t count = result == NULL ? 0 : result->top_count, found = state->candidate;
+    if (result == NULL || state->position >= result->count) return REACTION_NONE;
+    const DistributionToken *top = result->top + state->position * count;
+    for (size_t at = found; step != 0;) {
+        if (step < 0 ? at == 0 : at + 1 >= count) break;
+        at = step < 0 ? at - 1 : at + 1;
+        if (!prompt_shows(state, session, top[at].id)) continue;
+        found = at;
+        step += step < 0 ? 1 : -1;
+    }
+    state->candidate = found;
+    return REACTION_REDRAW;
+}
+
+/* At the first that passes. */
+static void begin_candidates(PromptState *state, const Session *session) {
+    const EvaluationResult *result = session_preview(session, state->side);
+    state->candidate = 0;
+    if (result == NULL || state->position >= result->count || result->top_count == 0) return;
+    if (!prompt_shows(state, session, result->top[state->position * result->top_count].id))
+        (void)move_candidate(state, session, 1);
+}
+
 static Reaction move_cursor(PromptState *state, const Session *session, long step) {
     long count = (long)session_prompt_tokens(session, NULL), position = (long)state->position + step;
     if (position > count - 1) position = count - 1;
     state->position = position < 0 ? 0 : (size_t)position;
-    state->candidate = 0;
+    begin_candidates(state, session);
     return REACTION_REDRAW;
 }
 
-static Reaction move_candidate(PromptState *state, const Session *session, long step) {
-    const EvaluationResult *result = session_preview(session, state->side);
-    long row = (long)state->candidate + step, last = result == NULL ? 0 : (long)result->top_count - 1;
-    state->candidate = (size_t)(row < 0 ? 0 : row > last ? last : row);
+static Reaction set_filter(PromptState *state, const Session *session, const char *text) {
+    (void)text_escape(text, strlen(text), TEXT_SHOW_SPACES, state->filter, sizeof state->filter);
+    begin_candidates(state, session);
     return REACTION_REDRAW;
 }
 
@@ -133,7 +158,9 @@ static Reaction pin_candidate(const PromptState *state, Session *session) {
     const EvaluationResult *result = session_preview(session, state->side);
     if (result == NULL || state->position >= result->count || state->candidate >= result->top_count)
         return REACTION_NONE;
-    pin(session, result->top[state->position * result->top_count + state->candidate].id);
+    int32_t id = result->top[state->position * result->top_count + state->candidate].id;
+    if (!prompt_shows(state, session, id)) return REACTION_NONE; /* none is under the cursor */
+    pin(session, id);
     return REACTION_REDRAW;
 }
 
@@ -154,7 +181,7 @@ static Reaction pin_text(Session *session, const char *text) {
 
 static Reaction select_side(PromptState *state, Session *session, SessionSide side) {
     state->side = side;
-    state->candidate = 0;
+    begin_candidates(state, session);
     session_continuation(session)->side = side;
     return REACTION_REDRAW;
 }
@@ -205,6 +232,10 @@ static Reaction act_on_prompt(void *opaque, Session *session, Action action, con
     case ACTION_LINE_DOWN:
         return move_cursor(state, session,
                            (long)prompt_line_step(state, session, drawn_columns, 1) - (long)state->position);
+    case ACTION_FILTER:
+        return set_filter(state, session, argument->text);
+    case ACTION_FILTER_OFF:
+        return set_filter(state, session, "");
     case ACTION_PROMPT:
         return set_prompt(state, session, argument->text);
     case ACTION_EXAMPLE_NEXT:
@@ -239,7 +270,8 @@ static Reaction act_on_prompt(void *opaque, Session *session, Action action, con
 }
 
 static const char *initial_text(void *opaque, Session *session, Action action) {
-    (void)opaque;
+    const PromptState *state = opaque;
+    if (action == ACTION_FILTER) return state->filter;
     return action == ACTION_PROMPT ? session_prompt_text(session, NULL) : NULL;
 }
 
@@ -253,7 +285,7 @@ static bool find_token(void *opaque, Session *session, const char *text, int dir
         prompt_token_text(session, ids[at], false, token, sizeof token);
         if (!text_find(token, text)) continue;
         state->position = at;
-        state->candidate = 0;
+        begin_candidates(state, session);
         return true;
     }
     return false;

@@ -8,12 +8,15 @@
 #include "tui/canvas.h"
 #include "tui/session_prompt.h"
 
+enum { PROMPT_FILTER = 64 };
+
 typedef struct PromptState {
-    size_t position;     /* the token under the cursor */
-    size_t line;         /* first line of tokens shown */
-    size_t candidate;    /* row of the top tokens that is selected */
-    SessionSide side;    /* the pane that is selected */
-    bool shows_averages; /* the whole text in place of the cursor's position */
+    size_t position;            /* the token under the cursor */
+    size_t line;                /* first line of tokens shown */
+    size_t candidate;           /* row of the top tokens that is selected */
+    SessionSide side;           /* the pane that is selected */
+    char filter[PROMPT_FILTER]; /* of the lists of candidates: a part of the token's text; "" for all */
+    bool shows_averages;        /* the whole text in place of the cursor's position */
 } PromptState;
 
 /* The tokens, wrapped to the area's width, each line over its gaps:
@@ -29,6 +32,9 @@ size_t prompt_line_step(const PromptState *state, const Session *session, int co
 
 /* What the models say at the cursor: one pane for each side, pins below. */
 void prompt_draw_panes(const PromptState *state, Session *session, Canvas *canvas, Rect area);
+
+/* Whether a candidate passes the filter. */
+bool prompt_shows(const PromptState *state, const Session *session, int32_t id);
 
 /* Means over all positions of the text, a row a figure. */
 void prompt_draw_averages(const Session *session, Canvas *canvas, Rect area);

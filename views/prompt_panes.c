@@ -53,21 +53,40 @@ static void draw_head(const Session *session, const PromptState *state, SessionS
         (void)canvas_print(canvas, area, 2, 1, figures, "p(next) %s Δp %+.3f", next, position->dp_base);
 }
 
+bool prompt_shows(const PromptState *state, const Session *session, int32_t id) {
+    char token[TEXT_SIZE];
+    if (state->filter[0] == '\0') return true;
+    prompt_token_text(session, id, false, token, sizeof token);
+    return text_find(token, state->filter);
+}
+
+static void draw_filter(const Session *session, const PromptState *state, const DistributionToken *top,
+                        size_t count, Canvas *canvas, Rect row) {
+    size_t shown = 0;
+    for (size_t i = 0; i < count; i++) shown += prompt_shows(state, session, top[i].id);
+    (void)canvas_print(canvas, row, 0, 1, ROLE_WARNING, "only %s: %zu of %zu", state->filter, shown, count);
+}
+
 static void draw_candidates(const Session *session, const PromptState *state, SessionSide side,
                             const EvaluationResult *result, Canvas *canvas, Rect area) {
     const DistributionToken *top = result->top + state->position * result->top_count;
     int bar = area.columns - TOKEN_COLUMNS - FIGURE_COLUMNS - 3;
-    for (int row = 0; row < area.rows && (size_t)row < result->top_count; row++) {
+    if (state->filter[0] != '\0')
+        draw_filter(session, state, top, result->top_count, canvas, rect_cut_top(&area, 1));
+    int row = 0;
+    for (size_t i = 0; row < area.rows && i < result->top_count; i++) {
+        if (!prompt_shows(state, session, top[i].id)) continue;
         char token[TEXT_SIZE], figure[FORMAT_SIZE];
-        double p = session_probability(session, side, state->position, top[row].id);
-        prompt_token_text(session, top[row].id, canvas->theme.ascii, token, sizeof token);
-        bool selected = state->side == side && (size_t)row == state->candidate;
+        double p = session_probability(session, side, state->position, top[i].id);
+        prompt_token_text(session, top[i].id, canvas->theme.ascii, token, sizeof token);
+        bool selected = state->side == side && i == state->candidate;
         Role role = selected ? ROLE_SELECTED : is_stale(session, side) ? ROLE_STALE : ROLE_TEXT;
-        canvas_write(canvas, area, row, 0, ROLE_MARK, session_is_pinned(session, top[row].id) ? "*" : " ");
+        canvas_write(canvas, area, row, 0, ROLE_MARK, session_is_pinned(session, top[i].id) ? "*" : " ");
         canvas_write_field(canvas, area, row, 1, TOKEN_COLUMNS, false, role, token);
         if (bar > 0) chart_draw_bar(canvas, area, row, TOKEN_COLUMNS + 2, bar, p, SIDE_ROLES[side]);
         format_probability(p, figure);
         (void)canvas_write_right(canvas, area, row, area.columns - 1, role, figure);
+        row++;
     }
 }
 

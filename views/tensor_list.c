@@ -39,6 +39,15 @@ HeatKey tensor_list_metric_key(DriftMetric metric, bool logarithmic) {
 
 /* ---- order ---- */
 
+static void filter(TensorList *list, const Session *session) {
+    size_t kept = 0;
+    list->all = list->count;
+    for (size_t i = 0; i < list->count; i++)
+        if (tensor_filter_fits(list->filter, &session_pair(session)->tensors[list->indexes[i]]))
+            list->indexes[kept++] = list->indexes[i];
+    list->count = kept;
+}
+
 static void sort(TensorList *list, const Session *session) {
     const DriftTable *table = session_drift(session);
     list->count = drift_table_count(table);
@@ -49,6 +58,7 @@ static void sort(TensorList *list, const Session *session) {
     } else {
         for (size_t i = 0; i < list->count; i++) list->indexes[i] = i;
     }
+    filter(list, session);
     list->key = tensor_list_metric_key(list->metric, false);
     for (size_t i = 0; i < list->count; i++) {
         DriftRow row;
@@ -60,7 +70,7 @@ static void sort(TensorList *list, const Session *session) {
 void tensor_list_update(TensorList *list, const Session *session) {
     size_t ready = drift_table_ready(session_drift(session)), current = 0;
     if (list->is_listed && list->ready == ready && list->listed_metric == list->metric &&
-        list->listed_by_drift == list->by_drift)
+        list->listed_by_drift == list->by_drift && strcmp(list->listed_filter, list->filter) == 0)
         return;
     bool keep = list->list.cursor > 0 && tensor_list_current(list, &current);
     sort(list, session);
@@ -68,6 +78,7 @@ void tensor_list_update(TensorList *list, const Session *session) {
     list->listed_metric = list->metric;
     list->listed_by_drift = list->by_drift;
     list->is_listed = true;
+    memcpy(list->listed_filter, list->filter, sizeof list->filter);
     for (size_t i = 0; i < list->count && keep; i++)
         if (list->indexes[i] == current) list->list.cursor = i;
     if (list->list.cursor >= list->count) list->list.cursor = list->count > 0 ? list->count - 1 : 0;
@@ -144,6 +155,10 @@ static void draw_bars(const TensorList *list, const Session *session, Canvas *ca
     }
 }
 
+void tensor_list_describe_filter(const TensorList *list, char *text, size_t size) {
+    (void)snprintf(text, size, "only %s: %zu of %zu tensors", list->filter, list->count, list->all);
+}
+
 void tensor_list_draw(TensorList *list, const Session *session, Canvas *canvas, Rect area, bool focused) {
     enum {
         GAP = 2,
@@ -158,6 +173,11 @@ void tensor_list_draw(TensorList *list, const Session *session, Canvas *canvas, 
     size_t count = area.columns >= SHAPES_FROM ? 4 : area.columns >= BARS_FROM ? 3 : 2;
     Drawing drawing = {list, session, canvas->theme.ascii};
     tensor_list_update(list, session);
+    if (list->filter[0] != '\0') {
+        char text[LIST_CELL_SIZE];
+        tensor_list_describe_filter(list, text, sizeof text);
+        canvas_write_field(canvas, rect_cut_top(&area, 1), 0, 0, area.columns, false, ROLE_WARNING, text);
+    }
     if (area.columns > LIST_COLUMNS_MOST) area.columns = LIST_COLUMNS_MOST; /* names and figures stay close */
     bool scrolls = list->count > (size_t)(area.rows > 0 ? area.rows - 1 : 0);
     list_draw(canvas, area, &list->list, list->count, columns, count, focused, write_cell, &drawing);
@@ -189,6 +209,13 @@ void tensor_list_go(Session *session, const char *text) {
     session_say(session, SESSION_WARNING, "no tensor's name contains \"%s\"", text);
 }
 
+static Reaction set_filter(TensorList *list, Session *session, const char *text) {
+    (void)text_escape(text, strlen(text), TEXT_PLAIN, list->filter, sizeof list->filter);
+    if (strspn(list->filter, " ") == strlen(list->filter)) list->filter[0] = '\0';
+    tensor_list_update(list, session);
+    return REACTION_REDRAW;
+}
+
 Reaction tensor_list_act(TensorList *list, Session *session, Action action, const ActionArgument *argument) {
     size_t index;
     tensor_list_update(list, session);
@@ -208,6 +235,10 @@ Reaction tensor_list_act(TensorList *list, Session *session, Action action, cons
     case ACTION_METRIC_PREVIOUS:
         list->metric = tensor_list_step_metric(list->metric, -1);
         return REACTION_REDRAW;
+    case ACTION_FILTER:
+        return set_filter(list, session, argument->text);
+    case ACTION_FILTER_OFF:
+        return set_filter(list, session, "");
     case ACTION_ORDER:
         list->by_drift = !list->by_drift;
         return REACTION_REDRAW;

@@ -6,6 +6,7 @@
 
 #include "tui/heat_key.h"
 #include "tui/session_pair.h"
+#include "tui/tensor_filter.h"
 #include "tui/view.h"
 #include "tui/widget_list.h"
 
@@ -17,10 +18,14 @@ typedef struct TensorList {
     DriftMetric metric;
     bool by_drift; /* most drifted first, and only what is scanned; else all, in the files' order */
 
+    char filter[TENSOR_FILTER_TEXT]; /* only what fits is listed; "" for all */
+
     /* what was listed when `ready` rows were scanned: sorting thousands of rows once a frame would be felt */
     size_t *indexes, count, ready;
+    size_t all; /* how many there were without the filter */
     DriftMetric listed_metric;
     bool listed_by_drift, is_listed;
+    char listed_filter[TENSOR_FILTER_TEXT];
     HeatKey key; /* of the bars */
 } TensorList;
 
@@ -33,7 +38,10 @@ void tensor_list_update(TensorList *list, const Session *session);
 
 void tensor_list_draw(TensorList *list, const Session *session, Canvas *canvas, Rect area, bool focused);
 
-/* Movement, Enter (shows the tensor), metrics and order; anything else is REACTION_IGNORED. */
+/* "only 3 gate: 1 of 57 tensors", for where the list itself does not say it. */
+void tensor_list_describe_filter(const TensorList *list, char *text, size_t size);
+
+/* Movement, Enter (shows the tensor), metrics, order and the filter; anything else is REACTION_IGNORED. */
 Reaction tensor_list_act(TensorList *list, Session *session, Action action, const ActionArgument *argument);
 
 bool tensor_list_find(TensorList *list, const Session *session, const char *text, int direction, bool stay);
