@@ -83,7 +83,7 @@
     /* ---- overview, layers, tensor ---- */                                                                 \
     X(OTHER_BLOCK,      "other-block",      "overview", NONE, "block", "go from the findings to the tensors and back") \
     X(RESUME_SCAN,      "resume-scan",      "overview layers tensor", NONE, "resume", "go on with a drift scan that was cancelled") \
-    X(LAYER,            "layer",            "layers", NUMBER, "layer", "go to the layer of this number") \
+    X(LAYER,            "layer",            "layers tensor neurons", NUMBER, "layer", "go to the layer of this number; in Tensor to the same module there") \
     X(TOGGLE_LIST,      "toggle-list",      "layers neurons", NONE, "list",  "show a list in place of the map, or the map again") \
     X(ORDER,            "order",            "layers", NONE, "order", "list the most drifted tensors first, or in the files' order") \
     X(SCALE_NEXT,       "scale-next",       "layers tensor neurons", NONE, "scale", "spread the colours otherwise: linear, logarithmic, in Layers by column") \

@@ -262,8 +262,8 @@ void app_say_unbound(App *app) {
     keymap_write_keys(&typed, false, keys, sizeof keys);
     if (for_help != NULL) keymap_write_keys(for_help, false, help, sizeof help);
     keymap_near(app->keymap, view, typed.keys, typed.key_count, near, sizeof near);
-    session_say(app->session, SESSION_NOTE, "%s is not bound here%s%s; %s lists the keys", keys,
-                near[0] != '\0' ? "; near: " : "", near, help);
+    session_say(app->session, SESSION_NOTE, "%s is not bound here (%s lists the keys)%s%s", keys, help,
+                near[0] != '\0' ? "; near: " : "", near);
 }
 
 Reaction app_run_binding(App *app, const KeymapBinding *binding, int count, bool has_count) {

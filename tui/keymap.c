@@ -157,7 +157,8 @@ static bool feed_digit(const Keymap *keymap, const char *view, KeymapInput *inpu
 KeymapMatch keymap_feed(const Keymap *keymap, const char *view, KeymapInput *input, Key key,
                         const KeymapBinding **binding, int *count) {
     if (input->is_stale) *input = (KeymapInput){0};
-    if (key == KEY_ESCAPE && (input->key_count > 0 || input->count > 0)) {
+    bool aborts = key == KEY_ESCAPE || key == (KEY_CONTROL | 'g');
+    if (aborts && (input->key_count > 0 || input->count > 0)) {
         *input = (KeymapInput){0};
         return KEYMAP_PREFIX; /* taken back: nothing to do, nothing to complain about */
     }

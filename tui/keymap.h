@@ -110,7 +110,8 @@ typedef struct KeymapInput {
 
 enum { KEYMAP_COUNT_LIMIT = 100000 };
 
-/* Takes one more key. KEYMAP_PREFIX: waiting for more (also after a digit). KEYMAP_BOUND: *binding, with
+/* Takes one more key. Esc and Ctrl-g take back what was typed so far. KEYMAP_PREFIX: waiting for more (also after
+ * a digit). KEYMAP_BOUND: *binding, with
  * *count at least 1; the input is empty again. KEYMAP_UNBOUND: the keys mean nothing; they stay in
  * *input for keymap_near() until the next key. */
 KeymapMatch keymap_feed(const Keymap *keymap, const char *view, KeymapInput *input, Key key,

@@ -5,10 +5,12 @@
 #include "tui/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 /* after stdio.h, which they need and do not include */
 #include <readline/history.h>
 #include <readline/readline.h>
@@ -154,9 +156,11 @@ static void keep_line(const char *line) {
     if (last != NULL && strcmp(last->line, line) == 0) return;
     add_history(line);
     char *path = history_path(prompt.kind);
-    if (path != NULL) {
-        FILE *file = fopen(path, "a"); /* append_history() wants the file to exist */
-        if (file != NULL && fclose(file) == 0) (void)append_history(1, path); /* else: kept in memory only */
+    /* append_history() wants the file to exist; what cannot be written is kept in memory only */
+    int file = path != NULL ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600) : -1;
+    if (file >= 0) {
+        bool ours = fchmod(file, 0600) == 0; /* prompts are nobody else's business, also in an older file */
+        if (close(file) == 0 && ours) (void)append_history(1, path);
     }
     free(path);
 }

@@ -124,6 +124,21 @@ static void set_filter(Neurons *neurons, Session *session, const char *text) {
     }
 }
 
+/* In the map its row, in the list the first neuron of the layer that is listed. */
+static void go_to_layer(Neurons *neurons, Session *session, double layer) {
+    const NeuronTable *table = session_neurons(session);
+    NeuronPlace place = neuron_filter_none().place;
+    if (!(layer >= 0 && layer < (double)table->layers)) {
+        session_say(session, SESSION_NOTE, "layers are 0 to %llu", (unsigned long long)table->layers - 1);
+        return;
+    }
+    place.layer = (int64_t)layer;
+    if (neurons->mapping)
+        neurons->map.layer = (uint64_t)layer;
+    else if (!neuron_list_find(&neurons->list, table, &place, 1, true))
+        session_say(session, SESSION_NOTE, "no neuron of layer %g is listed", layer);
+}
+
 static void set_tau(Neurons *neurons, Session *session, double tau) {
     double *own = neuron_list_tau(&neurons->list, neuron_column_dormancy(neurons->list.column));
     if (tau >= 0 && tau <= 1e6)
@@ -154,7 +169,10 @@ static Reaction act_on_map(Neurons *neurons, const NeuronTable *table, Action ac
         return REACTION_REDRAW;
     case ACTION_FIRST:
     case ACTION_LAST:
-        map->layer = action == ACTION_FIRST ? 0 : table->layers - 1;
+        if (argument->has_count && (uint64_t)count < table->layers)
+            map->layer = (uint64_t)count;
+        else
+            map->layer = action == ACTION_FIRST ? 0 : table->layers - 1;
         return REACTION_REDRAW;
     case ACTION_ZOOM_IN:
     case ACTION_ZOOM_OUT:
@@ -210,6 +228,9 @@ static Reaction act_on_neurons(void *state, Session *session, Action action, con
     case ACTION_MODULE_NEXT:
     case ACTION_MODULE_PREVIOUS:
         turn_module(neurons, session, action == ACTION_MODULE_NEXT ? 1 : -1);
+        return REACTION_REDRAW;
+    case ACTION_LAYER:
+        go_to_layer(neurons, session, argument->number);
         return REACTION_REDRAW;
     case ACTION_TOGGLE_LIST:
         toggle_map(neurons, session);

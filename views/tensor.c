@@ -212,6 +212,9 @@ static Reaction act_on_tensor(void *state, Session *session, Action action, cons
     case ACTION_TENSOR:
         tensor_list_go(session, argument->text);
         return REACTION_REFRESH;
+    case ACTION_LAYER:
+        tensor_list_go_layer(session, argument->number);
+        return REACTION_REFRESH;
     case ACTION_ELEMENT:
         go_to_element(view, session, argument->text);
         return REACTION_REDRAW;

@@ -192,6 +192,19 @@ void tensor_list_show(Session *session, size_t index) {
     if (!view_request("tensor")) session_say(session, SESSION_WARNING, "there is no view of tensors");
 }
 
+void tensor_list_go_layer(Session *session, double layer) {
+    const Pair *pair = session_pair(session);
+    const PairTensor *here = &pair->tensors[session_tensor(session)];
+    for (size_t i = 0; i < pair->count; i++) {
+        const PairTensor *tensor = &pair->tensors[i];
+        if (tensor->role != here->role || tensor->layer < 0 || (double)tensor->layer != layer) continue;
+        if (tensor->role == TENSOR_OTHER) continue; /* which of them is the same, nobody knows */
+        tensor_list_show(session, i);
+        return;
+    }
+    session_say(session, SESSION_NOTE, "layer %g has no %s", layer, architecture_role_name(here->role));
+}
+
 void tensor_list_go(Session *session, const char *text) {
     const Pair *pair = session_pair(session);
     const PairTensor *exact = pair_find_tensor(pair, text);

@@ -66,6 +66,9 @@ HeatKey tensor_list_metric_key(DriftMetric metric, bool logarithmic);
 /* Shows a tensor in the Tensor view. */
 void tensor_list_show(Session *session, size_t index);
 
+/* The same module as the Tensor view's tensor, in another layer; says so where there is none. */
+void tensor_list_go_layer(Session *session, double layer);
+
 /* The same for a name, or the next name that contains `text`; says so where there is none. */
 void tensor_list_go(Session *session, const char *text);
 

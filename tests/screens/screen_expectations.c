@@ -254,6 +254,48 @@ static Status expect_style(ScreenSession *session, const ScreenWords *words, Scr
                             "not in the expected style (or not there): ", words->items[1], error);
 }
 
+/* "default", a number of the palette, or #RRGGBB. */
+static bool read_colour(const char *word, TerminalColour *colour) {
+    unsigned red, green, blue;
+    char *end;
+    *colour = (TerminalColour){.kind = TERMINAL_COLOUR_DEFAULT};
+    if (strcmp(word, "default") == 0) return true;
+    if (strlen(word) == 7 && sscanf(word, "#%2x%2x%2x", &red, &green, &blue) == 3) {
+        *colour = (TerminalColour){
+            .kind = TERMINAL_COLOUR_RGB, .red = (uint8_t)red, .green = (uint8_t)green, .blue = (uint8_t)blue};
+        return true;
+    }
+    long index = strtol(word, &end, 10);
+    *colour = (TerminalColour){.kind = TERMINAL_COLOUR_INDEXED, .index = (uint8_t)index};
+    return end != word && *end == '\0' && index >= 0 && index < 256;
+}
+
+typedef struct ColourQuestion {
+    const char *text;
+    TerminalColour ink, ground;
+} ColourQuestion;
+
+static bool same_colour(TerminalColour a, TerminalColour b) {
+    return a.kind == b.kind && a.index == b.index && a.red == b.red && a.green == b.green && a.blue == b.blue;
+}
+
+static bool text_has_colours(TerminalHost *host, void *user) {
+    const ColourQuestion *question = user;
+    int row, column;
+    if (!find_text(host, question->text, &row, &column)) return false;
+    TerminalCell cell = terminal_host_cell(host, row, column);
+    return same_colour(cell.foreground, question->ink) && same_colour(cell.background, question->ground);
+}
+
+static Status expect_ink(ScreenSession *session, const ScreenWords *words, ScreenBlock *block, Error *error) {
+    (void)block;
+    ColourQuestion question = {.text = words->items[1]};
+    if (!read_colour(words->items[2], &question.ink) || !read_colour(words->items[3], &question.ground))
+        return status_fail(error, STATUS_FORMAT, "a colour is default, 0 to 255 or #RRGGBB");
+    return expect_condition(session, text_has_colours, &question,
+                            "not in the expected colours (or not there): ", words->items[1], error);
+}
+
 static const char *const depths[] = {"none", "8", "16", "256", "truecolour"};
 
 enum { DEPTH_COUNT = sizeof depths / sizeof depths[0] };
@@ -359,6 +401,7 @@ static const ScreenCommand expectations[] = {
     {"expect-no-text", 1, 1, false, true, expect_no_text},
     {"expect-cursor", 1, 2, false, true, expect_cursor},
     {"expect-style", 2, 7, false, true, expect_style},
+    {"expect-ink", 3, 3, false, true, expect_ink},
     {"expect-colours", 1, 1, false, true, expect_colours},
     {"expect-ascii", 0, 0, false, true, expect_ascii},
     {"mark-bytes", 0, 0, false, true, mark_bytes},

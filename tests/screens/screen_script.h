@@ -28,6 +28,8 @@
  *     expect-cursor ROW COLUMN        it is shown there;  expect-cursor hidden
  *     expect-style "TEXT" STYLE …     the first occurrence of TEXT has all of these: bold reverse underline
  *                                     plain (none of them) coloured uncoloured
+ *     expect-ink "TEXT" INK GROUND    the first occurrence of TEXT has these colours: default, an index into the
+ *                                     palette, or '#RRGGBB'
  *     expect-colours KIND             once quiet, the richest colour is KIND: none 8 16 256 truecolour
  *     expect-ascii                    once quiet, no character is beyond ASCII
  *     mark-bytes   expect-bytes MAX   no more bytes than that were sent since the mark

@@ -456,6 +456,9 @@ static void sequences_wait_and_escape_takes_them_back(void **state) {
     assert_int_equal(feed(keymap, &input, KEY_ESCAPE, &action, &count), KEYMAP_PREFIX);
     assert_int_equal(input.key_count, 0);
     assert_int_equal(feed(keymap, &input, 'g', &action, &count), KEYMAP_PREFIX);
+    assert_int_equal(feed(keymap, &input, KEY_CONTROL | 'g', &action, &count), KEYMAP_PREFIX);
+    assert_int_equal(input.key_count, 0);
+    assert_int_equal(feed(keymap, &input, 'g', &action, &count), KEYMAP_PREFIX);
     assert_int_equal(feed(keymap, &input, 'q', &action, &count), KEYMAP_UNBOUND);
     assert_int_equal(feed(keymap, &input, 'g', &action, &count), KEYMAP_PREFIX);
     (void)feed(keymap, &input, 'x', &action, &count);

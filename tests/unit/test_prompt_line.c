@@ -188,6 +188,43 @@ static void history_survives_a_restart_with_its_newlines(void **state) {
     (void)prompt_line_key(KEY_ESCAPE);
 }
 
+static size_t count_lines(const char *path) {
+    FILE *file = fopen(path, "r");
+    size_t lines = 0;
+    assert_non_null(file);
+    for (int c = getc(file); c != EOF; c = getc(file)) lines += c == '\n';
+    (void)fclose(file);
+    return lines;
+}
+
+static void a_history_is_for_the_user_alone_and_bounded(void **state) {
+    enum { KEPT = 1000 };
+    char path[64];
+    struct stat facts;
+    (void)snprintf(path, sizeof path, "%s/history-value", directory);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 3 * KEPT; i++) assert_true(fprintf(file, "#1\n%d\n", i) > 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0644), 0); /* as older versions made it */
+    prompt_line_stop();
+    assert_int_equal(start(state), 0);
+    size_t lines = count_lines(path); /* each with the time before it */
+    assert_true(lines <= 2 * KEPT && lines >= 2 * KEPT - 2);
+    prompt_line_open(PROMPT_VALUE, "", NULL, NULL);
+    (void)type("0.5");
+    assert_int_equal(prompt_line_key(KEY_ENTER_NAMED), PROMPT_ACCEPTED);
+    assert_int_equal(stat(path, &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0600);
+    assert_int_equal(count_lines(path), lines + 2);
+    prompt_line_open(PROMPT_COMMAND, "", NULL, NULL);
+    (void)type("quit");
+    assert_int_equal(prompt_line_key(KEY_ENTER_NAMED), PROMPT_ACCEPTED);
+    (void)snprintf(path, sizeof path, "%s/history-command", directory);
+    assert_int_equal(stat(path, &facts), 0);
+    assert_int_equal(facts.st_mode & 0777, 0600);
+}
+
 static void a_search_in_the_history_can_be_left(void **state) {
     (void)state;
     prompt_line_open(PROMPT_TEXT, "> ", NULL, NULL);
@@ -230,6 +267,7 @@ int main(void) {
         cmocka_unit_test(tab_completes_and_lists_candidates),
         cmocka_unit_test(each_kind_has_a_history_of_its_own),
         cmocka_unit_test(history_survives_a_restart_with_its_newlines),
+        cmocka_unit_test(a_history_is_for_the_user_alone_and_bounded),
         cmocka_unit_test(a_search_in_the_history_can_be_left),
         cmocka_unit_test(a_count_is_limited_so_that_no_slip_takes_forever),
         cmocka_unit_test(a_directory_that_cannot_be_made_is_reported_and_harmless),

@@ -53,6 +53,14 @@ must_fail 1 'not in the expected style' <<EOF
 $start
 expect-style "sample" bold
 EOF
+must_fail 1 'not in the expected colours' <<EOF
+$start
+expect-ink "sample" 1 default
+EOF
+must_fail 2 'a colour is default' <<EOF
+$start
+expect-ink "sample" red default
+EOF
 must_fail 1 "colours are not: 256" <<EOF
 $start
 expect-colours 256
