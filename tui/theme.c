@@ -86,8 +86,9 @@ static const uint32_t SEQUENTIAL_ANCHORS[] = {0x440154, 0x482878, 0x3E4989, 0x31
 static const uint32_t DIVERGING_ANCHORS[] = {0x053061, 0x2166AC, 0x4393C3, 0x92C5DE, 0xD1E5F0, 0xF7F7F7,
                                              0xFDDBC7, 0xF4A582, 0xD6604D, 0xB2182B, 0x67001F};
 
-/* So few that all pairs of two of them, for half blocks, stay within what terminal.c keeps (4096). */
-enum { SEQUENTIAL_STEPS = 32, DIVERGING_STEPS = 33 };
+/* As many as at 256: with more, a turn of a dial changes more cells of a map, and each takes twice the bytes
+ * (tests/screens/dial-bytes-24-bit.screen). */
+enum { SEQUENTIAL_STEPS = 12, DIVERGING_STEPS = 11 };
 
 static const char *const SEQUENTIAL_GLYPHS[] = {" ", "░", "▒", "▓", "█"};
 static const char *const SEQUENTIAL_ASCII[] = {" ", ".", ":", "-", "=", "+", "*", "#", "%", "@"};

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CELL_LEAST = 4, LABEL_LIMIT = 16, LEGEND_FIGURE = 6, LEGEND_CELLS = 12 };
+enum { CELL_LEAST = 4, LABEL_LIMIT = 16, LEGEND_FIGURE = 6 };
 
 double heat_scale(Ramp ramp, double low, double high, double value) {
     if (isnan(value)) return NAN;
@@ -190,15 +190,14 @@ void heat_draw_dense(Canvas *canvas, Rect area, const HeatGrid *grid) {
 
 int heat_draw_legend(Canvas *canvas, Rect area, Ramp ramp, double low, double high) {
     char low_text[FORMAT_SIZE], high_text[FORMAT_SIZE];
-    size_t steps = theme_step_count(&canvas->theme, ramp), shown = steps;
-    if (shown > LEGEND_CELLS) shown = ramp == RAMP_DIVERGING ? LEGEND_CELLS - 1 : LEGEND_CELLS; /* a middle */
+    size_t steps = theme_step_count(&canvas->theme, ramp);
     (void)format_fit(low, LEGEND_FIGURE, low_text);
     (void)format_fit(high, LEGEND_FIGURE, high_text);
-    int width = text_width(low_text) + text_width(high_text) + 2 + (int)shown;
+    int width = text_width(low_text) + text_width(high_text) + 2 + (int)steps;
     int column = area.columns - width;
     column = canvas_write(canvas, area, 0, column, ROLE_TEXT, low_text) + 1;
-    for (size_t i = 0; i < shown; i++) {
-        ThemeHeat heat = theme_step(&canvas->theme, ramp, i * (steps - 1) / (shown - 1));
+    for (size_t i = 0; i < steps; i++) {
+        ThemeHeat heat = theme_step(&canvas->theme, ramp, i);
         column = canvas_write_styled(canvas, area, 0, column, heat.style, heat.glyph);
     }
     (void)canvas_write(canvas, area, 0, column + 1, ROLE_TEXT, high_text);

@@ -41,8 +41,7 @@ typedef struct HeatGrid {
 int heat_dense_rows(const Theme *theme, int rows);
 void heat_draw_dense(Canvas *canvas, Rect area, const HeatGrid *grid);
 
-/* `LOW ░▒▓█ HIGH` in one row, right-aligned at the end of the area: the ramp's steps, or a dozen of them. Returns
- * its width. */
+/* `LOW ░▒▓█ HIGH` in one row, right-aligned at the end of the area. Returns its width. */
 int heat_draw_legend(Canvas *canvas, Rect area, Ramp ramp, double low, double high);
 
 /* Where a value lies on a ramp: 0 … 1, or -1 … 1; NaN stays NaN. Everything that has no extent is 0. */
