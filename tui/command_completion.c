@@ -3,6 +3,7 @@
  * options.
  */
 #include "tui/command.h"
+#include "tui/keymap.h"
 #include "tui/view.h"
 
 #include <stdio.h>
@@ -15,7 +16,7 @@ typedef enum Values { VALUES_NONE, VALUES_WORDS, VALUES_FILES, VALUES_DIRECTORIE
 static Values values_of(OptionId id) {
     const OptionFacts *option = option_facts(id);
     if (option->argument == NULL) return VALUES_NONE;
-    if (option->kind == OPTION_KIND_CHOICE || id == OPTION_VIEW) return VALUES_WORDS;
+    if (option->kind == OPTION_KIND_CHOICE || id == OPTION_VIEW || id == OPTION_KEYS) return VALUES_WORDS;
     if (strcmp(option->argument, "FILE") == 0) return VALUES_FILES;
     if (strcmp(option->argument, "DIR") == 0) return VALUES_DIRECTORIES;
     return VALUES_FREE;
@@ -26,6 +27,11 @@ static void write_words(OptionId id) {
     if (id == OPTION_VIEW) {
         for (size_t i = 0; i < VIEW_COUNT; i++)
             if (VIEWS[i] != NULL) (void)printf("%s%s", i > 0 ? " " : "", VIEWS[i]->name);
+        return;
+    }
+    if (id == OPTION_KEYS) { /* a file may be named too, but these are what one asks for */
+        for (size_t i = 0; i < KEYMAP_FLAVOUR_COUNT; i++)
+            (void)printf("%s%s", i > 0 ? " " : "", KEYMAP_FLAVOURS[i]);
         return;
     }
     for (const char *c = option_facts(id)->argument; *c != '\0'; c++) (void)putchar(*c == '|' ? ' ' : *c);

@@ -144,6 +144,8 @@ static void write_entries(const char *title, const char *const (*entries)[2], si
 static void write_surroundings(void) {
     static const char *const FILES[][2] = {
         {"~/.config/rejuv/keys", "the user's own keys; only what differs from the built-in ones"},
+        {"~/.config/rejuv/config",
+         "lines such as theme = light and keys = vim; the command line comes before them"},
         {"~/.local/state/rejuv/",
          "histories of the prompt line, the last copied text, what --resume takes up"},
         {"~/.cache/rejuv/",
@@ -151,8 +153,8 @@ static void write_surroundings(void) {
          "without"},
         {"rejuvenation.json", "beside an export: everything that is needed to make the same bytes again"}};
     static const char *const VARIABLES[][2] = {
-        {"TERM, COLORTERM, NO_COLOR",
-         "what the terminal can show; NO_COLOR, set to anything, means no colours"},
+        {"TERM, COLORTERM, COLORFGBG, NO_COLOR",
+         "what the terminal can show and how its background is; NO_COLOR, set to anything, means no colours"},
         {"LC_ALL, LC_CTYPE, LANG", "without UTF-8 in them the screen is drawn in ASCII"},
         {"XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_CACHE_HOME",
          "in place of ~/.config, ~/.local/state, ~/.cache"},

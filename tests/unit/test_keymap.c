@@ -119,6 +119,11 @@ static void vim_has_counts_tabs_and_two_letters(void **state) {
     assert_int_equal(action_of_keys(keymap, "layers", "Z", "Z"), ACTION_QUIT);
     assert_int_equal(action_of(keymap, "layers", KEY_CONTROL | 'd'), ACTION_PAGE_DOWN);
     assert_int_equal(action_of(keymap, "layers", '1'), ACTION_NOTHING);
+    for (size_t v = 0; v < VIEW_COUNT; v++) { /* also where the default measures with it */
+        if (VIEWS[v] == NULL) continue;
+        assert_int_equal(action_of(keymap, VIEWS[v]->name, 'u'), ACTION_UNDO);
+        assert_int_equal(action_of(keymap, VIEWS[v]->name, KEY_CONTROL | 'r'), ACTION_REDO);
+    }
     keymap_free(keymap);
 }
 

@@ -35,11 +35,14 @@ static Canvas *make_canvas(void) {
                                    {.depth = THEME_16},
                                    {.depth = THEME_8, .ascii = true},
                                    {.depth = THEME_MONO, .ascii = true},
-                                   {.depth = THEME_MONO}};
+                                   {.depth = THEME_MONO},
+                                   {.depth = THEME_DIRECT, .kind = THEME_HIGH_CONTRAST}};
     Canvas *canvas;
     Error error = {0};
     int rows = (int)choose(LARGEST_ROWS), columns = (int)choose(LARGEST_COLUMNS);
-    assert_int_equal(canvas_create(rows, columns, THEMES[choose(6)], &canvas, &error), STATUS_OK);
+    assert_int_equal(
+        canvas_create(rows, columns, THEMES[choose(sizeof THEMES / sizeof *THEMES)], &canvas, &error),
+        STATUS_OK);
     return canvas;
 }
 
