@@ -169,8 +169,8 @@ static Status run(Batch *batch, Error *error) {
     Shot shot = {.batch = batch};
     Session *session = NULL;
     Canvas *canvas = NULL;
-    Theme theme = {options_has(options, OPTION_MONO) ? THEME_MONO : THEME_256,
-                   options_has(options, OPTION_ASCII)};
+    Theme theme = {.depth = options_has(options, OPTION_MONO) ? THEME_MONO : THEME_256,
+                   .ascii = options_has(options, OPTION_ASCII)};
     Status status = check(options, &shot, error);
     if (status == STATUS_OK) status = batch_open_job(batch, error); /* what Ctrl-C cancels */
     if (status == STATUS_OK) status = open_session(options, &session, error);

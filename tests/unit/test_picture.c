@@ -4,7 +4,7 @@
 #include "tui/picture.h"
 #include "tui/picture_svg.h"
 
-static const Theme COLOURED = {THEME_256, false};
+static const Theme COLOURED = {.depth = THEME_256};
 
 static Canvas *make(int rows, int columns) {
     Canvas *canvas;
