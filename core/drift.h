@@ -21,9 +21,10 @@
  * is NaN. A NaN is not equal to itself, so it counts as changed.
  *
  * The scan is one parallel pass over both files, in tiles of DRIFT_TILE elements whose results are combined
- * in tile order: the same bits for any number of threads and on any instruction set. (For top1_share a
- * tensor is read a second time right after the first, mostly from the cache.) Layers come first, in file
- * order, and the embedding and head after them. Where both files are the same file, only one side is read.
+ * in tile order: the same bits for any number of threads and on any instruction set. (For top1_share a sample
+ * of a tensor is read before; where it misled, which is rare, the tensor is read again.) Layers come first, in
+ * file order, and the embedding and head after them. Where both files are the same file, only one side is
+ * read.
  */
 #ifndef REJUV_CORE_DRIFT_H
 #define REJUV_CORE_DRIFT_H

@@ -29,14 +29,15 @@ static void add_columns(const float *sft, const float *base, size_t count, doubl
 
 static void profile_row(const Profiling *work, uint64_t row, float *sft, float *base, double *columns) {
     uint64_t width = work->profile->columns;
-    double difference_squares = 0.0, base_squares = 0.0;
+    double difference_squares = 0.0, base_squares = 0.0, sizes[KERNELS_DRIFT_SIZES];
     for (uint64_t at = 0; at < width; at += CHUNK) {
         size_t count = width - at < CHUNK ? (size_t)(width - at) : CHUNK;
-        KernelDrift sums;
+        KernelDrift sums = {0};
         drift_widen(&work->elements, row * width + at, count, sft, base);
-        kernels_get()->drift(sft, base, count, &sums);
-        difference_squares += sums.difference_squares;
-        base_squares += sums.base_squares;
+        KernelRow elements = drift_kernel_row(&work->elements, row * width + at);
+        (void)kernels_get()->drift(&elements, count, UINT32_MAX, &sums, sizes); /* lists none */
+        difference_squares += kernels_fold(&sums.squares);
+        base_squares += kernels_fold(&sums.base_squares);
         add_columns(sft, base, count, columns + at, columns + width + at);
     }
     work->profile->row_difference[row] = sqrt(difference_squares);
@@ -107,8 +108,7 @@ Status drift_profile(const PairTensor *tensor, DriftProfile *profile, Job *job, 
         profile->column_base == NULL) {
         status = memory_fail(error, "row and column norms");
     } else {
-        Profiling work = {
-            .elements = {tensor->base, tensor->sft, row.count, false}, .profile = profile, .job = job};
+        Profiling work = {.elements = {tensor->base, tensor->sft, row.count}, .profile = profile, .job = job};
         status = run_bands(&work, error);
     }
     if (status != STATUS_OK) drift_profile_free(profile);

@@ -7,37 +7,26 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum {
-    CHUNK = KERNELS_DRIFT_CHUNK,
-    CACHE_LINE = 64,
-    BATCH_TILES = 64,
-    SAMPLES_LEAST = 65536, /* keys sampled of one tensor, and at least every */
-    SAMPLE_EVERY = 1024,   /* so manieth element, to guess where its largest 1 % begins */
-    REPORT_TILES = 8
-};
+enum { CHUNK = KERNELS_DRIFT_CHUNK, REPORT_TILES = 8 };
 
 /* ---- elements ---- */
 
-/* Asks for the bytes of the chunk after this one: the work on this one hides the way from memory, which the
- * processor's own prefetching, stopping at every page, does not. */
-static void prefetch_next(const Tensor *tensor, uint64_t next, uint64_t count, uint64_t end) {
-    size_t size = dtype_size(tensor->dtype);
-    if (next + count > end) count = end - next;
-    const unsigned char *bytes = tensor->data + next * size;
-    for (size_t at = 0; at < count * size; at += CACHE_LINE) __builtin_prefetch(bytes + at);
+KernelRow drift_kernel_row(const DriftElements *elements, uint64_t first) {
+    const Tensor *b = elements->base, *s = elements->sft;
+    return (KernelRow){.sft_dtype = s->dtype,
+                       .base_dtype = b->dtype,
+                       .sft = s->data + first * dtype_size(s->dtype),
+                       .base = b->data + first * dtype_size(b->dtype)};
 }
 
 void drift_widen(const DriftElements *elements, uint64_t first, size_t count, float *sft, float *base) {
     const Kernels *kernels = kernels_get();
-    const Tensor *b = elements->base, *s = elements->sft;
-    uint64_t next = first + count;
-    prefetch_next(b, next, count, elements->count);
-    if (!elements->is_same_memory) prefetch_next(s, next, count, elements->count);
-    kernels->widen(b->dtype, b->data + first * dtype_size(b->dtype), count, base);
-    if (elements->is_same_memory)
+    KernelRow row = drift_kernel_row(elements, first);
+    kernels->widen(row.base_dtype, row.base, count, base);
+    if (row.sft == row.base)
         memcpy(sft, base, count * sizeof *sft);
     else
-        kernels->widen(s->dtype, s->data + first * dtype_size(s->dtype), count, sft);
+        kernels->widen(row.sft_dtype, row.sft, count, sft);
 }
 
 /* Whether both tensors are the same bytes of one file, perhaps mapped twice. */
@@ -51,70 +40,66 @@ static bool is_same_memory(const Pair *pair, const Tensor *base, const Tensor *s
 
 /* ---- measuring ---- */
 
-/* Finds the first NaN of a chunk, or else its largest Δ, where that is news for the tile. */
-static void locate_maximum(const Worker *worker, size_t count, bool has_nonfinite, const Subject *subject,
-                           const Tile *tile, uint64_t first, DriftRow *row) {
-    size_t at = count;
-    if (has_nonfinite) {
-        for (at = 0; at < count && !isnan(drift_difference_at(worker, at));) at++;
-        if (at < count) row->max_abs = NAN;
+/* Central moments from the sums of powers about zero: little is lost in the differences where the mean is
+ * small beside the deviation. */
+static void take_moments(const KernelDrift *sums, DriftRow *row) {
+    double n = (double)row->count, mean = kernels_fold(&sums->differences) / n, mean2 = mean * mean;
+    double squares = row->difference_squares, cubes = kernels_fold(&sums->cubes);
+    row->mean = mean;
+    row->moment2 = squares - n * mean2;
+    row->moment3 = cubes - 3.0 * mean * squares + 2.0 * n * mean2 * mean;
+    row->moment4 =
+        kernels_fold(&sums->fourths) - 4.0 * mean * cubes + 6.0 * mean2 * squares - 3.0 * n * mean2 * mean2;
+}
+
+static DriftRow row_of_sums(const KernelDrift *sums, size_t count) {
+    DriftRow row = {.is_compared = true,
+                    .count = count,
+                    .changed = sums->changed,
+                    .sign_flips = sums->sign_flips,
+                    .difference_squares = kernels_fold(&sums->squares),
+                    .base_squares = kernels_fold(&sums->base_squares),
+                    .sft_squares = kernels_fold(&sums->sft_squares),
+                    .products = kernels_fold(&sums->products)};
+    take_moments(sums, &row);
+    return row;
+}
+
+/* Whether the mean is more than a sixteenth of the deviation: where many elements moved the same way. */
+static bool is_far_from_zero(const DriftRow *row) {
+    return 256.0 * (double)row->count * row->mean * row->mean > row->moment2;
+}
+
+/* What few tiles need and sums do not give: moments by their definition, and elements that are not finite. */
+static void measure_closely(Worker *worker, const Subject *subject, Tile *tile) {
+    DriftRow *row = &tile->row;
+    KernelSum squares = {0}, cubes = {0}, fourths = {0};
+    for (size_t at = 0; at < tile->count; at += CHUNK) {
+        size_t count = tile->count - at < CHUNK ? tile->count - at : CHUNK;
+        drift_widen(&subject->elements, tile->first + at, count, worker->sft, worker->base);
+        for (size_t i = 0; i < count; i++) {
+            double e = drift_difference_at(worker, i) - row->mean, e2 = e * e;
+            size_t lane = i % KERNELS_DRIFT_LANES;
+            row->base_nonfinite += isfinite(worker->base[i]) ? 0 : 1;
+            row->sft_nonfinite += isfinite(worker->sft[i]) ? 0 : 1;
+            squares.lanes[lane] += e2;
+            cubes.lanes[lane] += e2 * e;
+            fourths.lanes[lane] += e2 * e2;
+        }
     }
-    if (at == count && row->max_abs > tile->row.max_abs)
-        for (at = 0; fabs(drift_difference_at(worker, at)) != row->max_abs;) at++;
-    if (at == count) return;
-    row->max_row = (first + at) / subject->columns;
-    row->max_column = (first + at) % subject->columns;
+    row->moment2 = kernels_fold(&squares);
+    row->moment3 = kernels_fold(&cubes);
+    row->moment4 = kernels_fold(&fourths);
 }
 
-static DriftRow row_of_chunk(const KernelDrift *sums, size_t count) {
-    return (DriftRow){.is_compared = true,
-                      .count = count,
-                      .changed = sums->changed,
-                      .sign_flips = sums->sign_flips,
-                      .base_nonfinite = sums->base_nonfinite,
-                      .sft_nonfinite = sums->sft_nonfinite,
-                      .difference_squares = sums->difference_squares,
-                      .base_squares = sums->base_squares,
-                      .sft_squares = sums->sft_squares,
-                      .products = sums->products,
-                      .mean = sums->mean,
-                      .moment2 = sums->moment2,
-                      .moment3 = sums->moment3,
-                      .moment4 = sums->moment4,
-                      .max_abs = sums->max_abs};
-}
-
-/* Keeps the keys of every stride-th element, beginning at a place that changes from chunk to chunk so that
- * no column is favoured. */
-static uint16_t *take_samples(const Worker *worker, size_t stride, uint64_t first, size_t count,
-                              uint16_t *samples) {
-    uint32_t chunk = (uint32_t)(first / CHUNK);
-    size_t from = stride > 1 ? (chunk * 0x9e3779b1U >> 16) % stride : 0;
-    for (size_t i = from; i < count; i += stride) {
-        float size = fabsf(worker->sft[i] - worker->base[i]);
-        uint32_t key;
-        memcpy(&key, &size, sizeof key);
-        *samples++ = (uint16_t)(key >> DRIFT_KEY_SHIFT);
-    }
-    return samples;
-}
-
-/* Elements of a tile are the same bytes on both sides: then S need not be widened. */
-static bool has_equal_bytes(const DriftElements *elements, const Tile *tile) {
-    const Tensor *b = elements->base, *s = elements->sft;
-    size_t size = dtype_size(b->dtype);
-    if (elements->is_same_memory) return true;
-    return b->dtype == s->dtype &&
-           memcmp(b->data + tile->first * size, s->data + tile->first * size, tile->count * size) == 0;
-}
-
-void drift_count_bytes(Scan *scan, const Subject *subject, const Tile *tile, unsigned worker) {
-    uint64_t bytes =
-        tile->count * (dtype_size(subject->elements.base->dtype) + dtype_size(subject->elements.sft->dtype));
-    uint64_t halves = atomic_fetch_add_explicit(&scan->half_bytes, bytes, memory_order_relaxed) + bytes;
+/* Adds a tile's bytes to the progress, which worker 0 reports. */
+static void count_bytes(Scan *scan, const Subject *subject, const Tile *tile, unsigned worker) {
+    const DriftElements *elements = &subject->elements;
+    uint64_t bytes = tile->count * (dtype_size(elements->base->dtype) + dtype_size(elements->sft->dtype));
+    uint64_t done = atomic_fetch_add_explicit(&scan->bytes_done, bytes, memory_order_relaxed) + bytes;
     /* progress is the calling thread's, which is worker 0; the answer is job_run()'s to act upon */
     if (worker == 0 && tile->first / DRIFT_TILE % REPORT_TILES == 0)
-        (void)job_report(scan->job, "drift", halves / 2, scan->total_bytes);
+        (void)job_report(scan->job, "drift", done, scan->total_bytes);
 }
 
 static void measure_tile(void *argument, size_t task, unsigned worker_index) {
@@ -122,31 +107,21 @@ static void measure_tile(void *argument, size_t task, unsigned worker_index) {
     Worker *worker = &scan->workers[worker_index];
     Tile *tile = &scan->tiles[task];
     const Subject *subject = &scan->subjects[tile->subject];
-    DriftElements elements = subject->elements;
-    elements.is_same_memory = has_equal_bytes(&elements, tile);
-    /* a tile's first chunk begins a multiple of the tile, so of the stride, after the tensor's first */
-    uint16_t *first_sample = scan->samples + subject->first_sample + tile->first / subject->stride;
-    uint16_t *samples = first_sample;
+    KernelDrift sums = {0};
+    drift_begin_selection(worker, tile, subject);
     for (size_t at = 0; at < tile->count; at += CHUNK) {
         size_t count = tile->count - at < CHUNK ? tile->count - at : CHUNK;
-        KernelDrift sums;
-        drift_widen(&elements, tile->first + at, count, worker->sft, worker->base);
-        scan->kernels->drift(worker->sft, worker->base, count, &sums);
-        DriftRow row = row_of_chunk(&sums, count);
-        bool has_nonfinite = sums.base_nonfinite + sums.sft_nonfinite > 0;
-        locate_maximum(worker, count, has_nonfinite, subject, tile, tile->first + at, &row);
-        drift_add_row(&tile->row, &row);
-        samples = take_samples(worker, subject->stride, tile->first + at, count, samples);
+        KernelRow row = drift_kernel_row(&subject->elements, tile->first + at);
+        size_t listed = scan->kernels->drift(&row, count, subject->window.low, &sums, worker->sizes);
+        drift_select_in_chunk(scan, worker, tile, tile->first + at, listed);
     }
-    tile->sampled = (size_t)(samples - first_sample);
-    drift_count_bytes(scan, subject, tile, worker_index);
+    drift_end_selection(scan, worker, tile);
+    tile->row = row_of_sums(&sums, tile->count);
+    if (is_far_from_zero(&tile->row) || !kernels_is_finite(&sums)) measure_closely(worker, subject, tile);
+    count_bytes(scan, subject, tile, worker_index);
 }
 
 /* ---- a batch ---- */
-
-static size_t samples_of(const Subject *subject) {
-    return (size_t)(subject->elements.count / subject->stride) + subject->tiles;
-}
 
 static Status add_subject(Scan *scan, size_t index, const Tensor *base, const Tensor *sft, Error *error) {
     void *block = scan->subjects;
@@ -155,16 +130,12 @@ static Status add_subject(Scan *scan, size_t index, const Tensor *base, const Te
     if (status != STATUS_OK) return status;
     scan->subjects = block;
     Subject *subject = &scan->subjects[scan->subject_count];
-    *subject =
-        (Subject){.index = index, .columns = sft->columns, .first_tile = scan->tile_count, .stride = 1};
+    *subject = (Subject){.index = index, .columns = sft->columns, .first_tile = scan->tile_count};
     drift_start_row(&scan->pair->tensors[index], &subject->row);
     uint64_t count = subject->row.count;
-    subject->elements = (DriftElements){base, sft, count, is_same_memory(scan->pair, base, sft)};
+    subject->elements = (DriftElements){base, is_same_memory(scan->pair, base, sft) ? base : sft, count};
     subject->tiles = (size_t)(count / DRIFT_TILE + (count % DRIFT_TILE != 0));
-    while (subject->stride < SAMPLE_EVERY && count / (2 * subject->stride) >= SAMPLES_LEAST)
-        subject->stride *= 2;
-    subject->first_sample = scan->sample_count;
-    scan->sample_count += samples_of(subject);
+    drift_plan_samples(scan, subject);
 
     block = scan->tiles;
     status = memory_reserve(&block, &scan->tile_capacity, scan->tile_count + subject->tiles,
@@ -181,20 +152,11 @@ static Status add_subject(Scan *scan, size_t index, const Tensor *base, const Te
     return STATUS_OK;
 }
 
-/* Combines what was measured, and chooses where to look for the largest elements. */
-static void combine_measured(Scan *scan, Subject *subject) {
-    uint32_t *counts = scan->histogram;
-    uint64_t sampled = 0;
-    DriftRow sum = {0};
-    memset(counts, 0, DRIFT_KEY_STEPS * sizeof *counts);
-    for (size_t t = 0; t < subject->tiles; t++) {
-        const Tile *tile = &scan->tiles[subject->first_tile + t];
-        const uint16_t *samples = scan->samples + subject->first_sample + tile->first / subject->stride;
-        drift_add_row(&sum, &tile->row);
-        for (size_t i = 0; i < tile->sampled; i++) counts[samples[i]]++;
-        sampled += tile->sampled;
-    }
-    DriftRow *row = &subject->row;
+/* Adds what was measured, and settles what was selected. */
+static Status finish_subject(Scan *scan, Subject *subject, Error *error) {
+    DriftRow sum = {0}, *row = &subject->row;
+    for (size_t t = 0; t < subject->tiles; t++)
+        drift_add_row(&sum, &scan->tiles[subject->first_tile + t].row);
     sum.tensor = row->tensor;
     sum.is_compared = true;
     sum.tensors = row->tensors;
@@ -203,24 +165,9 @@ static void combine_measured(Scan *scan, Subject *subject) {
     *row = sum;
     row->is_equal = row->changed == 0 && row->sft_only_rows == 0 && row->base_only_rows == 0;
     row->equal_tensors = row->is_equal ? 1 : 0;
-    /* where no more than k elements changed, those are the largest k */
-    row->top_squares = row->difference_squares;
-    subject->wants_top = isfinite(row->difference_squares) && row->changed > drift_top_size(row->count);
-    if (subject->wants_top) subject->window = drift_window_guess(counts, sampled, row->count, subject->tiles);
-}
-
-static Status finish_subject(Scan *scan, Subject *subject, Error *error) {
-    if (subject->wants_top) {
-        uint64_t k = drift_top_size(subject->row.count);
-        bool found;
-        if (!drift_sum_selection(scan, subject, k, &found, &subject->row.top_squares))
-            return memory_fail(error, "the largest changes");
-        Status status =
-            found ? STATUS_OK : drift_select_again(scan, subject, k, &subject->row.top_squares, error);
-        if (status != STATUS_OK) return status;
-    }
-    drift_table_publish(scan->table, subject->index, &subject->row);
-    return STATUS_OK;
+    Status status = drift_finish_selection(scan, subject, error);
+    if (status == STATUS_OK) drift_table_publish(scan->table, subject->index, row);
+    return status;
 }
 
 static Status scan_tiles(Scan *scan, Error *error) {
@@ -229,10 +176,10 @@ static Status scan_tiles(Scan *scan, Error *error) {
         memory_reserve(&block, &scan->sample_capacity, scan->sample_count, sizeof *scan->samples, error);
     if (status != STATUS_OK) return status;
     scan->samples = block;
-    status = job_run(scan->job, scan->tile_count, measure_tile, scan, error);
+    status = job_run(scan->job, scan->tile_count, drift_sample_tile, scan, error);
     if (status != STATUS_OK) return status;
-    for (size_t i = 0; i < scan->subject_count; i++) combine_measured(scan, &scan->subjects[i]);
-    status = job_run(scan->job, scan->tile_count, drift_select_tile, scan, error);
+    for (size_t i = 0; i < scan->subject_count; i++) drift_choose_window(scan, &scan->subjects[i]);
+    status = job_run(scan->job, scan->tile_count, measure_tile, scan, error);
     for (size_t i = 0; i < scan->subject_count && status == STATUS_OK; i++)
         status = finish_subject(scan, &scan->subjects[i], error);
     return status;
@@ -257,7 +204,7 @@ static Status scan_tensor(Scan *scan, size_t index, Error *error) {
         drift_table_publish(scan->table, index, &row);
         return STATUS_OK;
     }
-    if (scan->tile_count > 0 && scan->tile_count + row.count / DRIFT_TILE >= BATCH_TILES) {
+    if (scan->tile_count > 0 && scan->tile_count + row.count / DRIFT_TILE >= DRIFT_BATCH_TILES) {
         Status status = scan_batch(scan, error);
         if (status != STATUS_OK) return status;
     }
@@ -295,14 +242,17 @@ Status drift_scan(const Pair *pair, DriftTable *table, Job *job, Error *error) {
     scan.total_bytes = count_total(&scan);
     scan.workers = memory_allocate(scan.worker_count, sizeof *scan.workers);
     scan.histogram = memory_allocate(DRIFT_KEY_STEPS, sizeof *scan.histogram);
-    Status status = scan.workers != NULL && scan.histogram != NULL ? scan_all(&scan, error)
-                                                                   : memory_fail(error, "the drift scan");
+    scan.cut = memory_allocate(1, sizeof *scan.cut);
+    bool has_memory = scan.workers != NULL && scan.histogram != NULL && scan.cut != NULL;
+    Status status = has_memory ? scan_all(&scan, error) : memory_fail(error, "the drift scan");
     for (unsigned w = 0; w < scan.worker_count && scan.workers != NULL; w++) {
-        free(scan.workers[w].tally.slots);
+        drift_tally_free(&scan.workers[w].tally);
         free(scan.workers[w].counts);
     }
     free(scan.workers);
     free(scan.histogram);
+    if (scan.cut != NULL) free(scan.cut->inside);
+    free(scan.cut);
     free(scan.subjects);
     free(scan.tiles);
     free(scan.samples);

@@ -1,12 +1,15 @@
 /*
- * drift_scan — the state of a scan, shared by its two halves: drift_scan.c measures, drift_select.c finds the
- * largest elements. Only those two include this.
+ * drift_scan — the state of a scan, shared by its parts: drift_scan.c has the tensors and the sums,
+ * drift_sample.c guesses where the largest elements begin, drift_select.c finds them. Only those include
+ * this.
  *
- * The scan takes tensors in batches of about 64 tiles, whose bytes mostly stay in the cache between the two
- * readings:
+ * The scan takes tensors in batches of about DRIFT_BATCH_TILES tiles and reads each once, but for a sample of
+ * some hundredths:
  *
- *     batch ──► measure every tile ──► combine, choose windows ──► select in every tile ──► combine, publish
- *               (parallel)             (a few microseconds)        (parallel)
+ *     batch ──► sample every tile ──► choose windows ──► measure every tile ──► combine, publish
+ *               (parallel)            (microseconds)     (parallel)
+ *
+ * A tensor whose window was guessed wrong is read again, in full, before it is published.
  */
 #ifndef REJUV_CORE_DRIFT_SCAN_H
 #define REJUV_CORE_DRIFT_SCAN_H
@@ -19,11 +22,11 @@ typedef struct Subject {
     DriftElements elements;
     uint64_t columns;
     size_t first_tile, tiles; /* within the batch */
-    size_t stride;            /* of sampling */
-    size_t first_sample;      /* within Batch.samples */
+    size_t stride;            /* of sampling; 0: no sample */
+    size_t first_sample;      /* within Scan.samples */
     DriftRow row;
-    bool wants_top;
     DriftWindow window;
+    atomic_size_t held; /* values inside the window, of all tiles */
 } Subject;
 
 typedef struct Tile {
@@ -31,7 +34,7 @@ typedef struct Tile {
     uint64_t first;
     size_t count;
     size_t sampled;
-    DriftRow row;
+    DriftRow row; /* without the maximum, which is in `top` */
     DriftTop top;
 } Tile;
 
@@ -39,8 +42,9 @@ typedef struct Tile {
 typedef struct Worker {
     float sft[KERNELS_DRIFT_CHUNK], base[KERNELS_DRIFT_CHUNK];
     uint32_t keys[KERNELS_DRIFT_CHUNK];
-    unsigned char marks[KERNELS_DRIFT_CHUNK];
+    double sizes[KERNELS_DRIFT_SIZES]; /* |Δ| of a chunk, where it is in the window or above */
     DriftTally tally;
+    uint64_t tied;    /* elements of size window.tied, which the tally is spared */
     uint64_t *counts; /* [DRIFT_KEY_STEPS], where a tensor's keys are counted in full */
 } Worker;
 
@@ -59,10 +63,11 @@ typedef struct Scan {
     uint16_t *samples; /* upper bits of keys */
     size_t sample_count, sample_capacity;
 
-    uint32_t *histogram; /* [DRIFT_KEY_STEPS] */
+    uint32_t *histogram; /* [DRIFT_KEY_STEPS], of samples */
+    DriftCut *cut;
 
     uint64_t total_bytes;
-    atomic_uint_fast64_t half_bytes; /* each tile counts half when measured, half when selected */
+    atomic_uint_fast64_t bytes_done;
     atomic_bool out_of_memory;
 
     /* counting in full */
@@ -76,18 +81,27 @@ static inline double drift_difference_at(const Worker *worker, size_t i) {
     return (double)worker->sft[i] - (double)worker->base[i];
 }
 
-/* Adds a tile's bytes to the progress, which worker 0 reports. */
-void drift_count_bytes(Scan *scan, const Subject *subject, const Tile *tile, unsigned worker);
+/* ---- drift_sample.c ---- */
 
-/* A JobTask over the batch's tiles: sums above, and tallies inside, the tile's window. */
-void drift_select_tile(void *argument, size_t task, unsigned worker_index);
+/* Chooses how densely to sample, and makes room for the samples in scan->sample_count. */
+void drift_plan_samples(Scan *scan, Subject *subject);
 
-/* The k largest of a tensor, from its tiles' findings; false when out of memory. */
-bool drift_sum_selection(const Scan *scan, const Subject *subject, uint64_t k, bool *found, double *squares);
-void drift_forget_selection(Scan *scan, const Subject *subject);
+/* A JobTask over the batch's tiles. */
+void drift_sample_tile(void *argument, size_t task, unsigned worker_index);
 
-/* For a tensor whose window was guessed wrong: counts its keys in full and selects anew. */
-Status drift_select_again(Scan *scan, Subject *subject, uint64_t k, double *squares,
-                          Error *error) STATUS_MUST_CHECK;
+/* Chooses the subject's window from its samples. */
+void drift_choose_window(Scan *scan, Subject *subject);
+
+/* ---- drift_select.c ---- */
+
+/* Selecting in a tile: begin, add the `listed` sizes of every chunk, end. */
+void drift_begin_selection(Worker *worker, Tile *tile, const Subject *subject);
+void drift_select_in_chunk(Scan *scan, Worker *worker, Tile *tile, uint64_t first, size_t listed);
+void drift_end_selection(Scan *scan, Worker *worker, Tile *tile);
+
+/* From what the tiles found: row.top_squares, row.max_abs and its place. The row's sums must be there. Reads
+ * the tensor again where the window was wrong. */
+Status drift_finish_selection(Scan *scan, Subject *subject, Error *error) STATUS_MUST_CHECK;
+void drift_forget_selection(Scan *scan, Subject *subject);
 
 #endif

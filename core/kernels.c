@@ -1,5 +1,6 @@
 #include "core/kernels.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -41,4 +42,17 @@ const Kernels *kernels_get(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     (void)pthread_once(&once, choose); /* fails only for a bad once */
     return chosen;
+}
+
+double kernels_fold(const KernelSum *sum) {
+    double lanes[KERNELS_DRIFT_LANES];
+    memcpy(lanes, sum->lanes, sizeof lanes);
+    for (size_t half = KERNELS_DRIFT_LANES / 2; half > 0; half /= 2) {
+        for (size_t l = 0; l < half; l++) lanes[l] += lanes[l + half];
+    }
+    return lanes[0];
+}
+
+bool kernels_is_finite(const KernelDrift *drift) {
+    return isfinite(kernels_fold(&drift->base_squares)) && isfinite(kernels_fold(&drift->sft_squares));
 }

@@ -5,7 +5,7 @@
  * sequence of correctly rounded operations). `dot` and its like sum in 64 interleaved lanes that are folded
  * in a fixed order, so they too are the same on any machine.
  *
- * `drift` sums doubles in 16 lanes, likewise.
+ * `drift` sums doubles in 16 lanes, likewise, which kernels_fold() adds.
  *
  * Pointers to stored elements may be unaligned. Types are floating (dtype_is_float).
  */
@@ -14,6 +14,7 @@
 
 #include "core/dtype.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,16 +33,29 @@ typedef struct KernelMarked {
     float weight_sft, weight_base;
 } KernelMarked;
 
-/* What comparing two stretches of elements adds up to; Δ = s − b, in double. */
+enum {
+    KERNELS_DRIFT_CHUNK = 2048,
+    KERNELS_DRIFT_LANES = 16,
+    KERNELS_DRIFT_SIZES = KERNELS_DRIFT_CHUNK + KERNELS_DRIFT_LANES
+};
+
+/* A sum of doubles in lanes: what comes from element i is added to lane i mod 16. */
+typedef struct KernelSum {
+    double lanes[KERNELS_DRIFT_LANES];
+} KernelSum;
+
+/* What comparing two stretches of elements adds up to; Δ = s − b, products and sums in double. */
 typedef struct KernelDrift {
-    uint64_t changed, sign_flips; /* s ≠ b; one below and the other above zero */
-    uint64_t base_nonfinite, sft_nonfinite;
-    double base_squares, sft_squares, products, difference_squares; /* Σb², Σs², Σsb, ΣΔ² */
-    double mean, moment2, moment3, moment4;                         /* of Δ: mean, Σ(Δ − mean)ᵏ */
-    double max_abs;                                                 /* max |Δ|, passing over NaNs */
+    uint64_t changed, sign_flips;                   /* s ≠ b; one below and the other above zero */
+    KernelSum base_squares, sft_squares, products;  /* Σb², Σs², Σsb */
+    KernelSum differences, squares, cubes, fourths; /* ΣΔ, ΣΔ², ΣΔ³, ΣΔ⁴ */
 } KernelDrift;
 
-enum { KERNELS_DRIFT_CHUNK = 1024 };
+/* The lanes' sum, added in a fixed order. */
+double kernels_fold(const KernelSum *sum);
+
+/* Whether every element was: no square of a float32 overflows in double, so the sums of squares tell. */
+bool kernels_is_finite(const KernelDrift *drift);
 
 typedef struct Kernels {
     const char *name; /* "avx512", "avx2", "portable" */
@@ -64,14 +78,14 @@ typedef struct Kernels {
     /* Σ_i w[i] · x[i], w[i] as blend_marked() makes it */
     float (*dot_marked)(const KernelRow *row, const KernelMarked *marked, size_t count, const float *x);
 
-    /* Compares 1 to KERNELS_DRIFT_CHUNK elements. */
-    void (*drift)(const float *s, const float *b, size_t count, KernelDrift *drift);
+    /* Compares up to KERNELS_DRIFT_CHUNK elements (the row's weights do not matter) and adds to *drift, which
+     * begins as zeros. Writes those |Δ| whose key is `least` or more to `sizes`, in order, and returns how
+     * many there are; `sizes` has room for KERNELS_DRIFT_SIZES, and what follows those is overwritten. */
+    size_t (*drift)(const KernelRow *row, size_t count, uint32_t least, KernelDrift *drift, double *sizes);
 
-    /* keys[i] = the bits of |s[i] − b[i]| in float32, which order as the values do; NaNs last. */
+    /* keys[i] = the bits of |s[i] − b[i]| in float32, which order as the values do; NaNs last. Rounding Δ in
+     * double to float32 gives the same: double has more than twice the digits. */
     void (*drift_keys)(const float *s, const float *b, size_t count, uint32_t *keys);
-
-    /* marks[i] = 1 where keys[i] ≥ least, else 0 */
-    void (*drift_mark)(const uint32_t *keys, size_t count, uint32_t least, unsigned char *marks);
 } Kernels;
 
 /* The best variant that this processor can run. REJUV_KERNELS=portable|avx2|avx512 in the environment chooses

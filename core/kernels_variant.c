@@ -1,18 +1,11 @@
 /*
- * One variant of the kernels. CMake compiles this file once for each instruction set, with -ffp-contract=off
- * and KERNELS_VARIANT naming the table it defines. The loops are plain C over whole lanes, which both
- * compilers turn into vectors; nothing here depends on which.
+ * One variant of the kernels but for drift's, which are in kernels_drift.c.
  */
-#include "core/kernels.h"
+#include "core/kernels_variant.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
-#if defined(__F16C__)
-#include <immintrin.h>
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
 
 enum { LANES = 64, CHUNK = 1024 };
 
@@ -360,111 +353,7 @@ static float dot_marked(const KernelRow *row, const KernelMarked *marked, size_t
     return function(row, marked, count, x);
 }
 
-/* ---- drift ---- */
-
-enum { DRIFT_LANES = 16 };
-
-INLINE double fold_doubles(double *lanes) {
-    for (size_t half = DRIFT_LANES / 2; half > 0; half /= 2) {
-        for (size_t i = 0; i < half; i++) lanes[i] += lanes[i + half];
-    }
-    return lanes[0];
-}
-
-INLINE uint32_t is_nonfinite(float value) {
-    return (to_bits(value) & 0x7f800000U) == 0x7f800000U;
-}
-
-INLINE void drift_count(const float *restrict s, const float *restrict b, size_t count, KernelDrift *drift) {
-    uint32_t changed = 0, flips = 0, base_nonfinite = 0, sft_nonfinite = 0;
-    for (size_t i = 0; i < count; i++) {
-        changed += s[i] != b[i];
-        flips += (uint32_t)(s[i] < 0.0F) & (uint32_t)(b[i] > 0.0F);
-        flips += (uint32_t)(s[i] > 0.0F) & (uint32_t)(b[i] < 0.0F);
-        base_nonfinite += is_nonfinite(b[i]);
-        sft_nonfinite += is_nonfinite(s[i]);
-    }
-    drift->changed = changed;
-    drift->sign_flips = flips;
-    drift->base_nonfinite = base_nonfinite;
-    drift->sft_nonfinite = sft_nonfinite;
-}
-
-/* One group of up to DRIFT_LANES elements; with n = DRIFT_LANES the compiler sees whole vectors. */
-#define DRIFT_PRODUCTS(n)                                                                                    \
-    for (size_t l = 0; l < (n); l++) {                                                                       \
-        double sft = s[i + l], base = b[i + l], difference = sft - base;                                     \
-        d[i + l] = difference;                                                                               \
-        sums[l] += difference;                                                                               \
-        ss[l] += sft * sft;                                                                                  \
-        bb[l] += base * base;                                                                                \
-        sb[l] += sft * base;                                                                                 \
-    }
-
-/* Fills d with Δ and drift with the sums of products and the mean. */
-INLINE void drift_products(const float *restrict s, const float *restrict b, size_t count, double *restrict d,
-                           KernelDrift *drift) {
-    double sums[DRIFT_LANES] = {0}, ss[DRIFT_LANES] = {0}, bb[DRIFT_LANES] = {0}, sb[DRIFT_LANES] = {0};
-    size_t i = 0;
-    for (; i + DRIFT_LANES <= count; i += DRIFT_LANES) DRIFT_PRODUCTS(DRIFT_LANES)
-    DRIFT_PRODUCTS(count - i)
-    drift->mean = fold_doubles(sums) / (double)count;
-    drift->sft_squares = fold_doubles(ss);
-    drift->base_squares = fold_doubles(bb);
-    drift->products = fold_doubles(sb);
-}
-
-#define DRIFT_MOMENTS(n)                                                                                     \
-    for (size_t l = 0; l < (n); l++) {                                                                       \
-        double x = d[i + l], e = x - mean, e2 = e * e;                                                       \
-        squares[l] += x * x;                                                                                 \
-        m2[l] += e2;                                                                                         \
-        m3[l] += e2 * e;                                                                                     \
-        m4[l] += e2 * e2;                                                                                    \
-        largest[l] = fabs(x) > largest[l] ? fabs(x) : largest[l];                                            \
-    }
-
-INLINE void drift_moments(const double *restrict d, size_t count, KernelDrift *drift) {
-    double squares[DRIFT_LANES] = {0}, m2[DRIFT_LANES] = {0}, m3[DRIFT_LANES] = {0}, m4[DRIFT_LANES] = {0};
-    double largest[DRIFT_LANES] = {0}, mean = drift->mean;
-    size_t i = 0;
-    for (; i + DRIFT_LANES <= count; i += DRIFT_LANES) DRIFT_MOMENTS(DRIFT_LANES)
-    DRIFT_MOMENTS(count - i)
-    drift->difference_squares = fold_doubles(squares);
-    drift->moment2 = fold_doubles(m2);
-    drift->moment3 = fold_doubles(m3);
-    drift->moment4 = fold_doubles(m4);
-    for (size_t l = 0; l < DRIFT_LANES; l++) {
-        if (largest[l] > drift->max_abs) drift->max_abs = largest[l];
-    }
-}
-
-static void drift(const float *s, const float *b, size_t count, KernelDrift *drift) {
-    double d[KERNELS_DRIFT_CHUNK];
-    *drift = (KernelDrift){0};
-    drift_count(s, b, count, drift);
-    drift_products(s, b, count, d, drift);
-    if (drift->changed + drift->base_nonfinite == 0) return; /* an infinity may equal its like: Δ is NaN */
-    drift_moments(d, count, drift);
-}
-
-static void drift_keys(const float *restrict s, const float *restrict b, size_t count,
-                       uint32_t *restrict keys) {
-    for (size_t i = 0; i < count; i++) keys[i] = to_bits(s[i] - b[i]) & 0x7fffffffU;
-}
-
-static void drift_mark(const uint32_t *restrict keys, size_t count, uint32_t least,
-                       unsigned char *restrict marks) {
-    for (size_t i = 0; i < count; i++) marks[i] = keys[i] >= least;
-}
-
-#define STRINGIFY(x) #x
-#define NAME_OF(x)   STRINGIFY(x)
-#define JOIN(a, b)   a##b
-#define TABLE_OF(x)  JOIN(kernels_, x)
-
-extern const Kernels TABLE_OF(KERNELS_VARIANT);
-const Kernels TABLE_OF(KERNELS_VARIANT) = {
+const Kernels KERNELS_TABLE = {
     .name = NAME_OF(KERNELS_VARIANT),
     .widen = widen,
     .narrow = narrow,
@@ -472,7 +361,6 @@ const Kernels TABLE_OF(KERNELS_VARIANT) = {
     .blend_marked = blend_marked,
     .dot = dot,
     .dot_marked = dot_marked,
-    .drift = drift,
-    .drift_keys = drift_keys,
-    .drift_mark = drift_mark,
+    .drift = kernels_variant_drift,
+    .drift_keys = kernels_variant_drift_keys,
 };

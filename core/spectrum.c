@@ -128,7 +128,7 @@ static Status solve(SpectrumWork *work, SpectrumScratch *scratch, Spectrum *spec
     SpectrumMatrix matrix = spectrum_matrix_of(spectrum->tensor);
     double squares;
     bool is_finite;
-    if (!spectrum_matrix_measure(&matrix, scratch, work->progress->job, &squares, &is_finite))
+    if (!spectrum_matrix_measure(&matrix, work->progress->job, &squares, &is_finite))
         return job_cancelled(error);
     if (!is_finite) {
         spectrum->method = SPECTRUM_NOT_FINITE;

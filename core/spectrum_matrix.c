@@ -20,21 +20,22 @@ static void widen(const Tensor *tensor, uint64_t first, size_t count, float *to)
     kernels_get()->widen(tensor->dtype, tensor->data + first * dtype_size(tensor->dtype), count, to);
 }
 
-bool spectrum_matrix_measure(const SpectrumMatrix *matrix, SpectrumScratch *scratch, const Job *job,
-                             double *squares, bool *is_finite) {
+bool spectrum_matrix_measure(const SpectrumMatrix *matrix, const Job *job, double *squares, bool *is_finite) {
+    const Tensor *sft = matrix->sft, *base = matrix->base;
     uint64_t count = matrix->rows * matrix->columns, chunks = 0;
-    *squares = 0.0;
-    *is_finite = true;
-    for (uint64_t at = 0; at < count && *is_finite; at += CHUNK) {
+    KernelDrift sums = {0};
+    double sizes[KERNELS_DRIFT_SIZES];
+    for (uint64_t at = 0; at < count; at += CHUNK) {
         size_t part = count - at < CHUNK ? (size_t)(count - at) : CHUNK;
-        KernelDrift sums;
         if (chunks++ % CANCEL_CHUNKS == 0 && job_is_cancelled(job)) return false;
-        widen(matrix->sft, at, part, scratch->sft[0]);
-        widen(matrix->base, at, part, scratch->base[0]);
-        kernels_get()->drift(scratch->sft[0], scratch->base[0], part, &sums);
-        *squares += sums.difference_squares;
-        *is_finite = sums.base_nonfinite + sums.sft_nonfinite == 0;
+        KernelRow row = {.sft_dtype = sft->dtype,
+                         .base_dtype = base->dtype,
+                         .sft = sft->data + at * dtype_size(sft->dtype),
+                         .base = base->data + at * dtype_size(base->dtype)};
+        (void)kernels_get()->drift(&row, part, UINT32_MAX, &sums, sizes); /* lists none */
     }
+    *squares = kernels_fold(&sums.squares);
+    *is_finite = kernels_is_finite(&sums);
     return true;
 }
 

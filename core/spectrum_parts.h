@@ -40,8 +40,7 @@ typedef struct SpectrumScratch {
 SpectrumMatrix spectrum_matrix_of(const PairTensor *tensor);
 
 /* ΣΔ², and whether all elements are finite; false when the job was cancelled on the way. */
-bool spectrum_matrix_measure(const SpectrumMatrix *matrix, SpectrumScratch *scratch, const Job *job,
-                             double *squares, bool *is_finite);
+bool spectrum_matrix_measure(const SpectrumMatrix *matrix, const Job *job, double *squares, bool *is_finite);
 
 /* Rows [first, first + count) of Δ or Δᵀ: tile[i + j·stride] for i < count, j < shorter. */
 void spectrum_matrix_read(const SpectrumMatrix *matrix, size_t first, size_t count, SpectrumScratch *scratch,
