@@ -1,4 +1,5 @@
 #include "core/export_parts.h"
+#include "core/file_digest.h"
 #include "core/memory.h"
 
 #include <errno.h>
@@ -36,6 +37,28 @@ Status export_check_inputs(const ExportPlan *plan, Error *error) {
                                planned->file->path);
     }
     return STATUS_OK;
+}
+
+/* Whether the file at the input's path is the one that is mapped, as it was when it was opened. */
+static bool is_untouched(const ExportInput *input) {
+    FileStamp now;
+    return file_stamp_read(input->file->path, &now) && file_stamp_equal(&now, &input->file->stamp);
+}
+
+void export_recall_inputs(ExportPlan *plan) {
+    for (size_t i = 0; i < plan->input_count; i++) {
+        const ExportInput *input = &plan->inputs[i];
+        if (is_untouched(input))
+            (void)file_digest_find(&input->file->stamp, export_input_file(plan, input)->sha256);
+    }
+}
+
+void export_remember_inputs(const ExportPlan *plan) {
+    for (size_t i = 0; i < plan->input_count; i++) {
+        const ExportInput *input = &plan->inputs[i];
+        if (is_untouched(input))
+            file_digest_keep(&input->file->stamp, export_input_file(plan, input)->sha256);
+    }
 }
 
 Status export_plan_inputs(ExportPlan *plan, Error *error) {

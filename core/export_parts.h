@@ -45,6 +45,12 @@ RecipeFile *export_input_file(const ExportPlan *plan, const ExportInput *input);
 /* STATUS_OK iff every input is the file that was planned with: neither gone, nor of another size or time. */
 Status export_check_inputs(const ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
 
+/* Puts the sums that this process knows already into the recipe. */
+void export_recall_inputs(ExportPlan *plan);
+
+/* Once all sums are in the recipe and export_check_inputs() has found nothing: later exports may know them. */
+void export_remember_inputs(const ExportPlan *plan);
+
 /* ---- export_sidecar.c ---- */
 
 /* Lists the sidecars and their recipe entries; the plan has its tensors and shards. */

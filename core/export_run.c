@@ -55,9 +55,11 @@ static Status compare_tensors(const ExportPlan *plan, Error *error) {
 /* ---- running ---- */
 
 static Status write_all(ExportPlan *plan, ExportPartial *partial, Job *job, Error *error) {
+    export_recall_inputs(plan);
     Status status = export_write_weights(plan, partial, job, error);
     if (status != STATUS_OK) return status;
     status = export_check_inputs(plan, error);
+    if (status == STATUS_OK) export_remember_inputs(plan);
     if (status == STATUS_OK) status = compare_inputs(plan, error);
     if (status == STATUS_OK) status = compare_tensors(plan, error);
     if (status != STATUS_OK) {

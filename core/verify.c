@@ -1,6 +1,7 @@
 #include "core/verify.h"
 
 #include "core/export_parts.h"
+#include "core/file_digest.h"
 #include "core/finding.h"
 #include "core/memory.h"
 #include "core/verify_parts.h"
@@ -141,7 +142,7 @@ static void hash_input(void *argument, size_t index, unsigned worker) {
     InputTasks *tasks = argument;
     InputTask *task = &tasks->list[index];
     (void)worker; /* needs no scratch */
-    task->status = hash_file(task->side->files[task->file]->path, tasks->job, NULL, task->sum, &task->error);
+    task->status = file_digest_read(task->side->files[task->file]->path, tasks->job, task->sum, &task->error);
 }
 
 /* `severity`: an input that is not the recipe's is an error where it was given for this very purpose. */
