@@ -22,6 +22,7 @@
 
 enum { TILE = 65536, TASK_WRITE = 0, TASK_HASH, TASK_SFT, TASK_BASE, TASK_TILES, LENGTH_BYTES = 8 };
 enum { FORGET_BYTES = 128 << 20, FASTEST_PACE = 4 };
+enum { HASH_PIECE = 1 << 20, WRITE_PIECE = 4 << 20 }; /* between two looks at whether the job is cancelled */
 
 typedef struct Tile {
     size_t tensor, first, count; /* elements [first, first + count) */
@@ -67,9 +68,12 @@ typedef struct Stream {
 
 /* ---- the tasks ---- */
 
+/* A task of a cancelled job may end where it is: job_run() says that it was cancelled, and the round is not
+ * finished. */
+
 static Status hash_window(Stream *stream, Error *error) {
     const Window *window = stream->writing;
-    for (size_t i = 0; i < window->count; i++) {
+    for (size_t i = 0; i < window->count && !job_is_cancelled(stream->job); i++) {
         const Tile *tile = &window->tiles[i];
         const ExportTensor *tensor = &stream->plan->tensors[tile->tensor];
         Status status =
@@ -83,12 +87,16 @@ static Status hash_window(Stream *stream, Error *error) {
 
 static Status write_window(Stream *stream, Error *error) {
     const Window *window = stream->writing;
-    Status status =
-        disk_write(stream->descriptor, window->bytes, window->size, window->offset, stream->path, error);
-    if (status == STATUS_OK) /* advice: the disk may begin, so that making it durable takes less later */
-        (void)sync_file_range(stream->descriptor, (off64_t)window->offset, (off64_t)window->size,
-                              SYNC_FILE_RANGE_WRITE);
-    return status;
+    for (size_t at = 0; at < window->size && !job_is_cancelled(stream->job); at += WRITE_PIECE) {
+        size_t size = window->size - at < WRITE_PIECE ? window->size - at : WRITE_PIECE;
+        Status status = disk_write(stream->descriptor, window->bytes + at, size, window->offset + at,
+                                   stream->path, error);
+        if (status != STATUS_OK) return status;
+    }
+    /* advice: the disk may begin, so that making it durable takes less later */
+    (void)sync_file_range(stream->descriptor, (off64_t)window->offset, (off64_t)window->size,
+                          SYNC_FILE_RANGE_WRITE);
+    return STATUS_OK;
 }
 
 /* Whether this chain has to hash the input: of its side, not known yet, and not the same file as another. */
@@ -102,11 +110,13 @@ static void find_next_input(const ExportPlan *plan, Chain *chain) {
     while (chain->input < plan->input_count && !is_wanted(plan, chain, chain->input)) chain->input++;
 }
 
-static Status hash_inputs(const ExportPlan *plan, Chain *chain, Error *error) {
+static Status hash_inputs(const Stream *stream, Chain *chain, Error *error) {
+    const ExportPlan *plan = stream->plan;
     uint64_t left = chain->quota;
-    while (left > 0 && chain->input < plan->input_count) {
+    while (left > 0 && chain->input < plan->input_count && !job_is_cancelled(stream->job)) {
         const ExportInput *input = &plan->inputs[chain->input];
         size_t rest = input->file->size - chain->position, n = left < rest ? left : rest;
+        if (n > HASH_PIECE) n = HASH_PIECE;
         Status status = hash_add(chain->hash, input->file->map + chain->position, n, error);
         chain->position += n;
         chain->remaining -= n;
@@ -139,7 +149,7 @@ static void run_task(void *argument, size_t task, unsigned worker) {
     if (task == TASK_WRITE && stream->writing->is_filled) status = write_window(stream, error);
     if (task == TASK_HASH && stream->writing->is_filled) status = hash_window(stream, error);
     if (task == TASK_SFT || task == TASK_BASE)
-        status = hash_inputs(stream->plan, &stream->chains[task - TASK_SFT], error);
+        status = hash_inputs(stream, &stream->chains[task - TASK_SFT], error);
     stream->statuses[task] = status;
 }
 
