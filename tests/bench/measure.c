@@ -7,14 +7,15 @@
 
 enum { LEAST_ROUNDS = 3, MOST_ROUNDS = 1000 };
 
-static double read_clock(clockid_t clock) {
+double measure_read(MeasureClock clock) {
     struct timespec now;
-    (void)clock_gettime(clock, &now); /* both clocks exist on Linux */
+    /* both clocks exist on Linux */
+    (void)clock_gettime(clock == MEASURE_WALL ? CLOCK_MONOTONIC : CLOCK_PROCESS_CPUTIME_ID, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
 double measure_now(void) {
-    return read_clock(CLOCK_MONOTONIC);
+    return measure_read(MEASURE_WALL);
 }
 
 static int compare(const void *a, const void *b) {
@@ -22,16 +23,15 @@ static int compare(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static Status run_all(const Measure *measures, size_t count, MeasureClock measured, size_t round,
-                      double *times, Error *error) {
+static Status run_all(const Measure *measures, size_t count, MeasureClock clock, size_t round, double *times,
+                      Error *error) {
     for (size_t i = 0; i < count; i++) {
-        clockid_t clock = measured == MEASURE_WALL ? CLOCK_MONOTONIC : CLOCK_PROCESS_CPUTIME_ID;
         Status status = STATUS_OK;
         if (measures[i].prepare != NULL) status = measures[i].prepare(measures[i].argument, error);
-        double began = read_clock(clock);
+        double began = measure_read(clock);
         if (status == STATUS_OK) status = measures[i].run(measures[i].argument, error);
         if (status != STATUS_OK) return status;
-        times[i * MOST_ROUNDS + round] = read_clock(clock) - began;
+        times[i * MOST_ROUNDS + round] = measure_read(clock) - began;
     }
     return STATUS_OK;
 }

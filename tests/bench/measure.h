@@ -15,12 +15,15 @@ typedef struct Measure {
     Status (*prepare)(void *argument, Error *error); /* before each run, not measured; NULL: nothing */
 } Measure;
 
-/* Seconds on a clock that only goes forward. */
-double measure_now(void);
-
 /* What to count: the time that passes, or the processor time of this process, which on a shared machine is
  * steadier but only means something where one thread works and no file is waited for. */
 typedef enum MeasureClock { MEASURE_WALL, MEASURE_PROCESSOR } MeasureClock;
+
+/* Seconds on that clock, which only goes forward. */
+double measure_read(MeasureClock clock);
+
+/* The same on the clock of passing time. */
+double measure_now(void);
 
 /* Runs all once unmeasured (so that caches are warm), then in turn until `seconds` have passed, three times
  * at least; medians[i] is measure i's median in seconds. */
