@@ -1,5 +1,6 @@
 #include "core/attribution.h"
 
+#include "core/attribution_mass.h"
 #include "core/attribution_rank.h"
 #include "core/kernels.h"
 #include "core/memory.h"
@@ -284,16 +285,19 @@ static void close_workspace(Workspace *workspace) {
     matmul_free_scratch(workspace->scratch);
 }
 
-static Status make_result(Attribution *attribution, size_t neurons, const AttributionTarget *targets,
-                          size_t count, bool keep_scores, Error *error) {
+static Status make_result(Attribution *attribution, const NeuronTable *table,
+                          const AttributionTarget *targets, size_t count, bool keep_scores, Error *error) {
+    size_t neurons = neurons_count(table);
     *attribution = (Attribution){.target_count = count, .neurons = neurons};
     attribution->targets = memory_allocate(count, sizeof *targets);
     attribution->best_rank = memory_allocate(neurons, sizeof *attribution->best_rank);
     attribution->best_target = memory_allocate(neurons, sizeof *attribution->best_target);
     attribution->best_score = memory_allocate(neurons, sizeof *attribution->best_score);
+    attribution->masses = memory_allocate(neurons_block_count(table), sizeof *attribution->masses);
     if (keep_scores) attribution->scores = memory_allocate(count, neurons * sizeof *attribution->scores);
     if (attribution->targets == NULL || attribution->best_rank == NULL || attribution->best_target == NULL ||
-        attribution->best_score == NULL || (keep_scores && attribution->scores == NULL))
+        attribution->best_score == NULL || attribution->masses == NULL ||
+        (keep_scores && attribution->scores == NULL))
         return memory_fail(error, "attribution");
     if (count > 0) memcpy(attribution->targets, targets, count * sizeof *targets);
     for (size_t i = 0; i < neurons; i++) attribution->best_rank[i] = INT32_MAX;
@@ -306,6 +310,7 @@ void attribution_free(Attribution *attribution) {
     free(attribution->best_target);
     free(attribution->best_score);
     free(attribution->scores);
+    free(attribution->masses);
     *attribution = (Attribution){0};
 }
 
@@ -329,7 +334,8 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
     size_t neurons = neurons_count(&table);
     Status status = open_workspace(&workspace, model, largest, neurons, job, error);
     if (status == STATUS_OK)
-        status = make_result(attribution, neurons, targets, target_count, keep_scores, error);
+        status = make_result(attribution, &table, targets, target_count, keep_scores, error);
+    AttributionMass mass = {.shares = attribution->masses};
     for (size_t at = 0, n = 0; at < target_count && status == STATUS_OK; at += n) {
         n = fit_group(model, targets + at, target_count - at, budget);
         Group group = {.model = model,
@@ -351,8 +357,10 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
         if (keep_scores)
             memcpy(attribution->scores + at * attribution->neurons, workspace.scores,
                    n * attribution->neurons * sizeof(float));
+        for (size_t i = 0; i < n; i++) attribution_mass_add(&mass, &table, workspace.scores + i * neurons);
         status = attribution_rank(attribution, workspace.scores, at, n, job, error);
     }
+    if (status == STATUS_OK) attribution_mass_finish(&mass, &table);
     close_workspace(&workspace);
     if (status != STATUS_OK) attribution_free(attribution);
     return status;

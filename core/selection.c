@@ -40,15 +40,38 @@ Status selection_measure_drift(const Model *model, double *drift, Job *job, Erro
 
 /* ---- dormancy ---- */
 
+/* The scores of a block's neurons, as many as it has; NULL where there are none. */
+static const double *scores_of(const Dormancy *dormancy, const NeuronBlock *block) {
+    if (block->module == NEURON_DOWN) return dormancy->mlp_scores + block->layer * dormancy->mlp;
+    if (block->module == NEURON_O) return dormancy->channel_scores + block->layer * dormancy->channels;
+    return NULL;
+}
+
+static const double *gradient_scores_of(const Dormancy *dormancy, const NeuronBlock *block) {
+    if (block->module != NEURON_DOWN || dormancy->gradient_scores == NULL) return NULL;
+    return dormancy->gradient_scores + block->layer * dormancy->mlp;
+}
+
 double selection_dormancy(const Dormancy *dormancy, const NeuronBlock *block, uint64_t index) {
-    if (block->module == NEURON_DOWN) return dormancy->mlp_scores[block->layer * dormancy->mlp + index];
-    if (block->module == NEURON_O) return dormancy->channel_scores[block->layer * dormancy->channels + index];
-    return NAN;
+    const double *scores = scores_of(dormancy, block);
+    return scores == NULL ? NAN : scores[index];
 }
 
 double selection_gradient_dormancy(const Dormancy *dormancy, const NeuronBlock *block, uint64_t index) {
-    if (block->module != NEURON_DOWN || dormancy->gradient_scores == NULL) return NAN;
-    return dormancy->gradient_scores[block->layer * dormancy->mlp + index];
+    const double *scores = gradient_scores_of(dormancy, block);
+    return scores == NULL ? NAN : scores[index];
+}
+
+static double share_of(const double *scores, const NeuronBlock *block, double tau) {
+    return scores == NULL || block->count == 0 ? NAN : dormancy_share(scores, (size_t)block->count, tau);
+}
+
+double selection_dormant_share(const Dormancy *dormancy, const NeuronBlock *block, double tau) {
+    return share_of(scores_of(dormancy, block), block, tau);
+}
+
+double selection_gradient_dormant_share(const Dormancy *dormancy, const NeuronBlock *block, double tau) {
+    return share_of(gradient_scores_of(dormancy, block), block, tau);
 }
 
 Status selection_rank_dormancy(const NeuronTable *table, const RankingOrigin *origin,

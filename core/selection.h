@@ -29,4 +29,9 @@ Status selection_rank_dormancy(const NeuronTable *table, const RankingOrigin *or
 double selection_dormancy(const Dormancy *dormancy, const NeuronBlock *block, uint64_t index);
 double selection_gradient_dormancy(const Dormancy *dormancy, const NeuronBlock *block, uint64_t index);
 
+/* The share of a block's neurons that are dormant: of score ≤ τ, the score as above. NaN where it is not
+ * defined. */
+double selection_dormant_share(const Dormancy *dormancy, const NeuronBlock *block, double tau);
+double selection_gradient_dormant_share(const Dormancy *dormancy, const NeuronBlock *block, double tau);
+
 #endif

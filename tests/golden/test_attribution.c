@@ -2,7 +2,8 @@
  * Targets, scores, ranks and reset sets of three pairs of three architectures, against float64 autograd runs.
  *
  * Tolerances: entropies 1e-4; scores 3e-5 of each target's largest; reset sets at ρ = 0.5, 1, 2, 4 % equal,
- * neuron for neuron, but for the near ties that the golden data lists. Observed errors are printed.
+ * neuron for neuron, but for the near ties that the golden data lists; masses of blocks 3e-5 of the whole, as
+ * those of the golden scores. Observed errors are printed.
  */
 #include "core/attribution.h"
 #include "core/blas.h"
@@ -74,6 +75,34 @@ static void compare_scores(const Attribution *attribution, const char *name) {
     free(expected);
 }
 
+/* Summed here neuron by neuron, from the golden scores. */
+static void compare_masses(const Fixture *fixture, const Attribution *attribution, const char *name) {
+    NeuronTable table = neurons_list(fixture->model->config);
+    size_t bytes, blocks = neurons_block_count(&table);
+    float *scores = golden_read_bytes("golden/method/%s/%s", name, "scores.f32", &bytes);
+    double *expected = memory_allocate(blocks, sizeof *expected), worst = 0.0, sum = 0.0;
+    assert_non_null(expected);
+    for (size_t t = 0; t < attribution->target_count; t++) {
+        double total = 0.0;
+        for (size_t j = 0; j < attribution->neurons; j++)
+            total += (double)scores[t * attribution->neurons + j];
+        for (size_t j = 0; j < attribution->neurons; j++) {
+            NeuronBlock block = neurons_locate(&table, j);
+            expected[neurons_block_index(&block)] +=
+                (double)scores[t * attribution->neurons + j] / total / (double)attribution->target_count;
+        }
+    }
+    for (size_t b = 0; b < blocks; b++) {
+        worst = fmax(worst, fabs(attribution->masses[b] - expected[b]));
+        sum += attribution->masses[b];
+    }
+    print_message("%-10s masses: %.1e of the whole, which is 1 within %.1e\n", name, worst, fabs(sum - 1.0));
+    assert_true(worst < SCORE_TOLERANCE);
+    assert_true(fabs(sum - 1.0) < 1e-12);
+    free(expected);
+    free(scores);
+}
+
 static void mark(const NeuronTable *table, const cJSON *blocks, unsigned char *marks) {
     const cJSON *block, *index;
     cJSON_ArrayForEach(block, blocks) {
@@ -124,6 +153,7 @@ static void check_pair(const char *name, const char *root) {
         fail_msg("%s", error.message);
     compare_targets(&fixture, &attribution, name);
     compare_scores(&attribution, name);
+    compare_masses(&fixture, &attribution, name);
     compare_sets(&fixture, &attribution, name);
     /* the grouping of targets is a matter of memory, not of results */
     if (attribution_run(fixture.model, fixture.rows, targets, count, false, 1, &again, fixture.job, &error) !=
