@@ -28,6 +28,23 @@ int32_t generation_choose_token(const float *logits, size_t vocabulary, const Ge
     return (int32_t)largest; /* rounding ate the last sliver */
 }
 
+/* The largest of them says nothing where one is not a number, and neither does a draw where it is infinite. */
+static Status check_logits(const float *logits, size_t vocabulary, size_t position, Error *error) {
+    bool any = false;
+    for (size_t i = 0; i < vocabulary; i++) {
+        if (isnan(logits[i]) || logits[i] == INFINITY)
+            return status_fail(
+                error, STATUS_FORMAT,
+                "%s in the logits of position %zu (token %zu): the weights, or their fusion at "
+                "these dials, are not all finite or overflow",
+                isnan(logits[i]) ? "not a number" : "an infinite value", position, i);
+        any = any || logits[i] > -INFINITY;
+    }
+    return any ? STATUS_OK
+               : status_fail(error, STATUS_FORMAT, "no finite number in the logits of position %zu",
+                             position);
+}
+
 static bool ends_text(const ModelConfig *config, int32_t token) {
     for (size_t i = 0; i < config->eos_count; i++) {
         if (config->eos[i] == token) return true;
@@ -40,6 +57,7 @@ typedef struct Generation {
     const Settings *settings;
     const GenerationOptions *options;
     ForwardState *state;
+    size_t position; /* of the last token appended */
     MatmulScratch *scratch;
     float *logits;
     Job *job;
@@ -61,6 +79,10 @@ static Status take_step(Generation *generation, const int32_t *ids, size_t count
                         .hidden = forward_hidden(generation->state) + (count - 1) * width,
                         .logits = generation->logits};
     status = forward_logits(generation->model, &head, 1, 1, generation->scratch, generation->job, error);
+    generation->position = step == 0 ? count - 1 : generation->position + 1;
+    if (status == STATUS_OK)
+        status = check_logits(generation->logits, forward_vocabulary(generation->model), generation->position,
+                              error);
     if (status == STATUS_OK)
         *token = generation_choose_token(generation->logits, forward_vocabulary(generation->model),
                                          generation->options, step);

@@ -212,6 +212,47 @@ static void what_came_before_a_cancellation_is_kept(void **state) {
     tiny_model_free(&tiny);
 }
 
+/* Writes a value over the last weight of the SFT model's file, and opens the pair again. */
+static void spoil_last_weight(TinyModel *tiny, float value) {
+    char *base = scratch_path("base"), *sft = scratch_path("sft"),
+         *path = scratch_path("sft/model.safetensors");
+    tiny_model_free(tiny);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, -(long)sizeof value, SEEK_END), 0);
+    assert_int_equal(fwrite(&value, sizeof value, 1, file), 1);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(pair_open(base, sft, &tiny->pair, NULL), STATUS_OK);
+    assert_int_equal(model_open(tiny->pair, &tiny->model, NULL), STATUS_OK);
+    free(base);
+    free(sft);
+    free(path);
+}
+
+static void logits_that_are_no_numbers_end_in_an_error_and_no_token(void **state) {
+    (void)state;
+    static const struct {
+        float value;
+        const char *says;
+    } SPOILT[] = {{NAN, "not a number in the logits of position 5"},
+                  {INFINITY, "in the logits of position 5"}};
+    for (size_t i = 0; i < 2; i++) {
+        TinyModel tiny = tiny_model_make(CONFIG);
+        spoil_last_weight(&tiny, SPOILT[i].value);
+        int32_t ids[PROMPT], out[TOKENS];
+        size_t generated = 9;
+        Error error = {0};
+        const GenerationOptions options = {.tokens = TOKENS};
+        tiny_ids(ids, PROMPT, 21);
+        assert_int_equal(generation_run(tiny.model, &HALF, ids, PROMPT, &options, NULL, NULL, out, &generated,
+                                        NULL, &error),
+                         STATUS_FORMAT);
+        assert_int_equal(generated, 0);
+        assert_non_null(strstr(error.message, SPOILT[i].says));
+        tiny_model_free(&tiny);
+    }
+}
+
 int main(void) {
     blas_prepare();
     const struct CMUnitTest tests[] = {
@@ -225,6 +266,7 @@ int main(void) {
         cmocka_unit_test(a_text_ends_with_any_of_the_models_end_tokens),
         cmocka_unit_test(a_text_has_a_beginning),
         cmocka_unit_test(what_came_before_a_cancellation_is_kept),
+        cmocka_unit_test(logits_that_are_no_numbers_end_in_an_error_and_no_token),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
