@@ -135,7 +135,7 @@
     X(PLANE_RANGE,      "plane-range",      "tune", TEXT,   "plane, α and ρ as FROM:TO:POINTS", "measure them on another grid of α and ρ, such as 0.4:0.6:5 0:4%:9") \
     X(SELECTOR_NEXT,    "selector-next",    "tune", NONE,   "selector", "choose the neurons to reset by another measure") \
     X(TARGETS,          "targets",          "tune", NUMBER, "targets", "how many target positions attribution looks at") \
-    X(MEASURE,          "measure",          "overview tune neurons", NONE, "measure", "measure the calibration rows now") \
+    X(MEASURE,          "measure",          "overview layers tune neurons", NONE, "measure", "measure the calibration rows now") \
     X(EXPORT,           "export",           "export", CONFIRM, "export", "write the model at these dials")      \
     X(EXPORT_TARGET,    "export-target",    "export", TEXT, "target", "name the directory to write")           \
     X(EXPORT_DTYPE,     "export-dtype",     "export", NONE, "dtype", "change the type that weights are written in") \
@@ -149,9 +149,9 @@
     X(FILTER_OFF,       "filter-off",       "overview layers prompt neurons", NONE, "all", "show all again") \
     X(FILTER_RESET,     "filter-reset",     "neurons", NONE, "reset only", "list only neurons in the reset set, or also the others") \
     X(FILTER_DORMANT,   "filter-dormant",   "neurons", NONE, "dormant only", "list only dormant neurons, or also the others") \
-    X(TAU_UP,           "tau-up",           "neurons", NONE, "τ",   "call more neurons dormant: the next larger threshold τ") \
-    X(TAU_DOWN,         "tau-down",         "neurons", NONE, "τ",   "call fewer neurons dormant: the next smaller threshold τ") \
-    X(TAU,              "tau",              "neurons", NUMBER, "τ", "set the threshold τ: a neuron is dormant where its score is at most τ") \
+    X(TAU_UP,           "tau-up",           "layers neurons", NONE, "τ",   "call more neurons dormant: the next larger threshold τ") \
+    X(TAU_DOWN,         "tau-down",         "layers neurons", NONE, "τ",   "call fewer neurons dormant: the next smaller threshold τ") \
+    X(TAU,              "tau",              "layers neurons", NUMBER, "τ", "set the threshold τ: a neuron is dormant where its score is at most τ") \
     /* ---- views: add rows here ---- */
 /* clang-format on */
 

@@ -7,32 +7,32 @@
 
 static const BlockMetricFacts METRICS[BLOCK_METRIC_COUNT] = {
     [BLOCK_DORMANT_BASE] =
-        {"dormant_base", "dormant, base", "of inputs",
+        {"dormant_base", "dormant, base", "dormant base", "of inputs",
          "Share of the inputs of down, and of o (attention channels), that are dormant in base: E|h| over all "
          "calibration positions, divided by the mean over the layer's inputs of that module, is at most τ.",
          false, false},
     [BLOCK_DORMANT_SFT] =
-        {"dormant_sft", "dormant, SFT", "of inputs",
+        {"dormant_sft", "dormant, SFT", "dormant SFT", "of inputs",
          "Share of the inputs of down, and of o (attention channels), that are dormant in SFT: E|h| over all "
          "calibration positions, divided by the mean over the layer's inputs of that module, is at most τ.",
          false, false},
     [BLOCK_DORMANT_CHANGE] =
-        {"dormant_change", "dormant, SFT - base", "of inputs",
+        {"dormant_change", "dormant, SFT - base", "  change", "of inputs",
          "Dormant share of SFT less that of base, each as defined for it: above 0 where fine-tuning silenced "
          "inputs, below 0 where it woke them.",
          true, false},
     [BLOCK_GRADIENT_DORMANT] =
-        {"gradient_dormant", "gradient-dormant, SFT", "of inputs",
+        {"gradient_dormant", "gradient dormant", "grad. dormant", "of inputs",
          "Share of the inputs of down that hardly learn in SFT: E|∂L/∂h| over all calibration positions, divided "
          "by the mean over the layer's inputs, is at most τ. L is the mean cross-entropy of response tokens.",
          false, false},
     [BLOCK_ATTRIBUTION_MASS] =
-        {"attribution_mass", "attribution mass", "of all scores",
+        {"attribution_mass", "attribution mass", "attribution", "of scores",
          "Attribution scores of the cell's neurons, summed, as a share of the sum over all neurons of the model: "
          "taken for each target by itself, then the mean over targets. All cells add up to 100 %.",
          false, false},
     [BLOCK_RESET_SHARE] =
-        {"reset_share", "in the reset set", "of neurons",
+        {"reset_share", "in the reset set", "in reset set", "of neurons",
          "Share of the cell's neurons that ρ selects by the selector: those of rank below round(ρ·M). It moves "
          "with ρ.",
          false, true},
@@ -53,9 +53,18 @@ BlockSources block_sources(const Session *session, double tau, double gradient_t
                           .gradient_tau = gradient_tau};
 }
 
-double block_metric_tau(BlockMetric metric, const BlockSources *sources) {
-    if (metric == BLOCK_GRADIENT_DORMANT) return sources->gradient_tau;
-    return metric <= BLOCK_DORMANT_CHANGE ? sources->tau : NAN;
+bool block_of_weight(const Session *session, const PairTensor *tensor, NeuronBlock *block) {
+    const NeuronTable *table = session_neurons(session);
+    NeuronModule module;
+    if (table == NULL || tensor->layer < 0 || (uint64_t)tensor->layer >= table->layers ||
+        !neurons_find_role(tensor->role, &module) || neurons_facts(module)->weight != tensor->role)
+        return false;
+    *block = neurons_find_block(table, (uint64_t)tensor->layer, module);
+    return true;
+}
+
+bool block_metric_has_tau(BlockMetric metric) {
+    return metric <= BLOCK_GRADIENT_DORMANT;
 }
 
 bool block_metric_applies(BlockMetric metric, NeuronModule module) {
@@ -97,6 +106,33 @@ double block_metric_value(BlockMetric metric, const BlockSources *sources, const
     default:
         return (double)ranking_count_block(sources->ranking, block, sources->cut) / (double)block->count;
     }
+}
+
+/* ---- over layers ---- */
+
+double block_metric_over_layers(BlockMetric metric, const BlockSources *sources, const NeuronTable *table,
+                                NeuronModule module) {
+    double sum = 0.0;
+    for (uint64_t layer = 0; layer < table->layers; layer++) {
+        NeuronBlock block = neurons_find_block(table, layer, module);
+        sum += block_metric_value(metric, sources, &block);
+    }
+    /* all layers have as many neurons of a module, so the mean of their shares is the share */
+    return metric == BLOCK_ATTRIBUTION_MASS ? sum : sum / (double)table->layers;
+}
+
+double block_metric_largest(BlockMetric metric, const BlockSources *sources, const NeuronTable *table,
+                            NeuronModule module, uint64_t *layer) {
+    double largest = NAN;
+    *layer = 0;
+    for (uint64_t i = 0; i < table->layers; i++) {
+        NeuronBlock block = neurons_find_block(table, i, module);
+        double value = block_metric_value(metric, sources, &block);
+        if (isnan(value) || value <= largest) continue;
+        largest = value;
+        *layer = i;
+    }
+    return largest;
 }
 
 /* ---- as a table ---- */

@@ -28,6 +28,7 @@ typedef enum BlockMetric {
 typedef struct BlockMetricFacts {
     const char *key;   /* in JSON and CSV */
     const char *label; /* on screens */
+    const char *brief; /* in a column of them, 14 columns at most */
     const char *unit;  /* of what it is a share, for the head of a map */
     const char *help;  /* exactly what is summed; τ stands for the threshold */
     bool is_change;    /* to both sides of 0 */
@@ -48,8 +49,12 @@ typedef struct BlockSources {
 /* What a session knows at its dials. */
 BlockSources block_sources(const Session *session, double tau, double gradient_tau);
 
-/* The threshold that a figure depends on; NaN where there is none. */
-double block_metric_tau(BlockMetric metric, const BlockSources *sources);
+/* The neurons whose weight a tensor is; false for one that is no module's weight, or where the pair cannot be
+ * run. */
+bool block_of_weight(const Session *session, const PairTensor *tensor, NeuronBlock *block);
+
+/* Whether a figure depends on a threshold: gradient_tau, or tau. */
+bool block_metric_has_tau(BlockMetric metric);
 
 bool block_metric_applies(BlockMetric metric, NeuronModule module);
 
@@ -58,6 +63,14 @@ bool block_metric_is_known(BlockMetric metric, const BlockSources *sources);
 
 /* A share, 0 … 1 (the change: -1 … 1). NaN where it does not apply or is not known. */
 double block_metric_value(BlockMetric metric, const BlockSources *sources, const NeuronBlock *block);
+
+/* The same of a module in all layers as one: of a mass the sum, else the share over all layers' neurons. */
+double block_metric_over_layers(BlockMetric metric, const BlockSources *sources, const NeuronTable *table,
+                                NeuronModule module);
+
+/* The layer in which it is largest, the first of equals, and the value there; NaN where there is none. */
+double block_metric_largest(BlockMetric metric, const BlockSources *sources, const NeuronTable *table,
+                            NeuronModule module, uint64_t *layer);
 
 /* Columns of a table that hold all figures; `columns` has room for BLOCK_METRIC_COUNT. */
 void block_metric_columns(TableColumn *columns);

@@ -4,10 +4,9 @@
 #include "views/layers.h"
 
 #include "core/memory.h"
+#include "tui/neuron_list.h"
 #include "tui/view.h"
-#include "views/tensor_facts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { SIDE_FROM_COLUMNS = 64 };
@@ -64,55 +63,15 @@ bool layers_current(const Layers *layers, size_t *index) {
 
 /* ---- drawing ---- */
 
-/* The tensor at the cursor, and below it what it is a part of. */
-static void draw_side(const Layers *layers, const Session *session, Canvas *canvas, Rect area) {
-    const Pair *pair = session_pair(session);
-    size_t index;
-    char title[64];
-    DriftRow sum = {0};
-    canvas_fill_column(canvas, area, 0, 0, area.rows, ROLE_BORDER, "│");
-    (void)rect_cut_left(&area, 2);
-    if (!layers_current(layers, &index)) {
-        (void)canvas_write(canvas, area, 0, 0, ROLE_DIM, "no tensor here");
-        return;
-    }
-    const PairTensor *tensor = &pair->tensors[index];
-    (void)rect_cut_top(&area, tensor_facts_draw(canvas, area, session, index) + 1);
-    if (tensor->layer >= 0 && area.rows >= 3) {
-        size_t count = drift_sum_layer(session_drift(session), tensor->layer, &sum);
-        (void)snprintf(title, sizeof title, "layer %d", tensor->layer);
-        (void)rect_cut_top(&area, tensor_facts_draw_sum(canvas, area, title, &sum, count) + 1);
-    }
-    if (tensor->layer >= 0 && tensor->role != TENSOR_OTHER && area.rows >= 3) {
-        sum = (DriftRow){0};
-        size_t count = drift_sum_role(session_drift(session), tensor->role, &sum);
-        (void)snprintf(title, sizeof title, "%s of all layers", architecture_role_name(tensor->role));
-        (void)rect_cut_top(&area, tensor_facts_draw_sum(canvas, area, title, &sum, count) + 1);
-    }
-}
-
-/* Where there is no room for the pane: the figure at the cursor, in one row. */
-static void draw_line(const Layers *layers, const Session *session, Canvas *canvas, Rect row) {
-    size_t index;
-    char place[64], value[32] = "scanning…";
-    DriftRow drift;
-    if (!layers_current(layers, &index)) return;
-    tensor_facts_place(&session_pair(session)->tensors[index], place, sizeof place);
-    if (drift_table_row(session_drift(session), index, &drift))
-        drift_format_row(&drift, layers->list.metric, value, sizeof value);
-    int column = canvas_write(canvas, row, 0, 0, ROLE_TITLE, place) + 2;
-    (void)canvas_write(canvas, row, 0, column, ROLE_VALUE, value);
-}
-
 static void draw_layers(void *state, Session *session, Canvas *canvas, Rect area) {
     Layers *layers = state;
     tensor_list_update(&layers->list, session);
     int side = area.columns >= 160 ? 46 : area.columns >= 100 ? 36 : 30;
     if (area.columns >= SIDE_FROM_COLUMNS) {
-        draw_side(layers, session, canvas, rect_cut_right(&area, side));
+        layers_draw_side(layers, session, canvas, rect_cut_right(&area, side));
         (void)rect_cut_right(&area, 1);
     } else if (area.rows > 3) {
-        draw_line(layers, session, canvas, rect_cut_bottom(&area, 1));
+        layers_draw_line(layers, session, canvas, rect_cut_bottom(&area, 1));
     }
     if (layers->listing)
         tensor_list_draw(&layers->list, session, canvas, area, true);
@@ -127,13 +86,13 @@ static size_t step(size_t from, size_t last, long by) {
     return (size_t)by < last - from ? from + (size_t)by : last;
 }
 
-static size_t last_row(const LayersGrid *grid) {
+size_t layers_last_row(const LayersGrid *grid) {
     return grid->strip_count > 0 ? grid->layers : grid->layers - 1;
 }
 
 static void move(Layers *layers, long down, long right) {
     const LayersGrid *grid = &layers->grid;
-    layers->row = step(layers->row, last_row(grid), down);
+    layers->row = step(layers->row, layers_last_row(grid), down);
     if (right == 0) return;
     if (layers->row == grid->layers)
         layers->strip_column = step(layers->strip_column, grid->strip_count - 1, right);
@@ -147,6 +106,36 @@ static void go_to_layer(Layers *layers, Session *session, double layer) {
         layers->row = (size_t)layer;
     else
         session_say(session, SESSION_NOTE, "layers are 0 to %zu", grid->layers - 1);
+}
+
+/* ---- metrics ---- */
+
+/* Those of drift, then those of the method. */
+static void turn_metric(Layers *layers, int direction) {
+    int count = (int)DRIFT_METRIC_COUNT + (int)BLOCK_METRIC_COUNT;
+    int place =
+        layers->of_method ? (int)DRIFT_METRIC_COUNT + (int)layers->block_metric : (int)layers->list.metric;
+    do place = (place + count + direction) % count;
+    while (place < (int)DRIFT_METRIC_COUNT && !drift_metric_facts((DriftMetric)place)->measures_drift);
+    layers->of_method = place >= (int)DRIFT_METRIC_COUNT;
+    if (layers->of_method)
+        layers->block_metric = (BlockMetric)(place - (int)DRIFT_METRIC_COUNT);
+    else
+        layers->list.metric = (DriftMetric)place;
+}
+
+/* The threshold of the metric on screen; that of dormancy where it has none. */
+static double *find_tau(Layers *layers) {
+    bool gradient = layers->of_method && layers->block_metric == BLOCK_GRADIENT_DORMANT;
+    return gradient ? &layers->list.gradient_tau : &layers->list.tau;
+}
+
+static Reaction set_tau(Layers *layers, Session *session, double tau) {
+    if (tau >= 0 && tau <= 1e6)
+        *find_tau(layers) = tau;
+    else
+        session_say(session, SESSION_WARNING, "expected a threshold of 0 or more");
+    return REACTION_REDRAW;
 }
 
 static Reaction act_on_map(Layers *layers, Session *session, Action action, const ActionArgument *argument) {
@@ -175,7 +164,11 @@ static Reaction act_on_map(Layers *layers, Session *session, Action action, cons
         if (argument->has_count)
             go_to_layer(layers, session, (double)count);
         else
-            layers->row = action == ACTION_FIRST ? 0 : last_row(&layers->grid);
+            layers->row = action == ACTION_FIRST ? 0 : layers_last_row(&layers->grid);
+        return REACTION_REDRAW;
+    case ACTION_METRIC_NEXT:
+    case ACTION_METRIC_PREVIOUS:
+        turn_metric(layers, action == ACTION_METRIC_NEXT ? 1 : -1);
         return REACTION_REDRAW;
     default:
         return tensor_list_act(&layers->list, session, action, argument);
@@ -200,6 +193,16 @@ static Reaction act_on_layers(void *state, Session *session, Action action, cons
         layers->listing = false;
         go_to_layer(layers, session, argument->number);
         return REACTION_REDRAW;
+    case ACTION_TAU_UP:
+    case ACTION_TAU_DOWN:
+        return set_tau(layers, session,
+                       neuron_list_step_tau(*find_tau(layers),
+                                            action == ACTION_TAU_UP ? argument->count : -argument->count));
+    case ACTION_TAU:
+        return set_tau(layers, session, argument->number);
+    case ACTION_MEASURE:
+        session_measure_method(session);
+        return REACTION_REFRESH;
     default:
         break;
     }
@@ -235,45 +238,8 @@ static bool find_in_layers(void *state, Session *session, const char *text, int 
     return false;
 }
 
-/* ---- numbers ---- */
-
-static void add_number(Table *table, const Layers *layers, const Session *session, size_t tensor) {
-    DriftRow row;
-    if (tensor != LAYERS_NO_TENSOR && drift_table_row(session_drift(session), tensor, &row) &&
-        row.is_compared)
-        table_add_number(table, drift_value(&row, layers->list.metric));
-    else
-        table_add_empty(table);
-}
-
-/* The map as it is on screen: a row a layer, and a last one for the tensors that belong to none. */
 static Status number_layers(void *state, Session *session, Table **table, Error *error) {
-    Layers *layers = state;
-    const LayersGrid *grid = &layers->grid;
-    TableColumn columns[TENSOR_ROLE_COUNT + LAYERS_STRIP_LIMIT + 1] = {
-        {"layer", NULL, NULL, TABLE_INTEGER, 0}};
-    size_t count = 1;
-    if (layers->listing) return tensor_list_numbers(&layers->list, session, table, error);
-    for (size_t i = 0; i < grid->columns; i++)
-        columns[count++] = (TableColumn){architecture_role_name(grid->roles[i]), NULL, NULL, TABLE_NUMBER, 0};
-    for (size_t i = 0; i < grid->strip_count; i++)
-        columns[count++] = (TableColumn){grid->strip_labels[i], NULL, NULL, TABLE_NUMBER, 0};
-    Status status = table_create(columns, count, table, error);
-    if (status != STATUS_OK) return status;
-    for (size_t row = 0; row <= last_row(grid); row++) {
-        bool in_strip = row == grid->layers;
-        table_add_row(*table);
-        if (in_strip)
-            table_add_empty(*table);
-        else
-            table_add_integer(*table, (int64_t)row);
-        for (size_t i = 0; i < grid->columns; i++)
-            add_number(*table, layers, session,
-                       in_strip ? LAYERS_NO_TENSOR : grid->cells[row * grid->columns + i]);
-        for (size_t i = 0; i < grid->strip_count; i++)
-            add_number(*table, layers, session, in_strip ? grid->strip[i] : LAYERS_NO_TENSOR);
-    }
-    return STATUS_OK;
+    return layers_make_table(state, session, table, error);
 }
 
 static const char *start_argument(void *state, Session *session, Action action) {
@@ -283,14 +249,16 @@ static const char *start_argument(void *state, Session *session, Action action) 
 }
 
 static const Action HINTS[] = {ACTION_MOVE_LEFT, ACTION_MOVE_UP,     ACTION_MOVE_DOWN,  ACTION_MOVE_RIGHT,
-                               ACTION_ENTER,     ACTION_METRIC_NEXT, ACTION_SCALE_NEXT, ACTION_TOGGLE_LIST};
+                               ACTION_ENTER,     ACTION_METRIC_NEXT, ACTION_SCALE_NEXT, ACTION_TOGGLE_LIST,
+                               ACTION_TAU_DOWN,  ACTION_TAU_UP};
 
 const View layers_view = {
     .name = "layers",
     .title = "Layers",
     .help =
-        "How far fine-tuning moved each module of each layer. A cell is a tensor: `=` is equal in both "
-        "models, `!` has NaN or infinite elements, `·` is not scanned yet.",
+        "How far fine-tuning moved each module of each layer; further metrics say where neurons are dormant, where "
+        "attribution is, and what is reset. A cell is a tensor: `=` is equal in both models, `!` has NaN or "
+        "infinite elements, `·` is not known yet, `–` has no such figure.",
     .parts = SESSION_PART_DRIFT,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,

@@ -1,9 +1,12 @@
 /*
- * layers — what the files of the Layers view share.
+ * layers — the Layers view in four files: layers.c (state and actions), layers_map.c (the map, its key and its
+ * signs), layers_side.c (what is at the cursor), layers_figures.c (the figure of a cell; the numbers).
  */
 #ifndef REJUV_VIEWS_LAYERS_H
 #define REJUV_VIEWS_LAYERS_H
 
+#include "tui/block_metric.h"
+#include "tui/format.h"
 #include "views/layers_grid.h"
 #include "views/tensor_list.h"
 
@@ -22,8 +25,10 @@ enum { LAYERS_TEXT_SIZE = 16 };
 
 typedef struct Layers {
     LayersGrid grid;
-    TensorList list; /* its metric is the map's too */
-    bool listing;    /* the list in place of the map */
+    TensorList list; /* its metric of drift is the map's too */
+    bool of_method;  /* the map shows a metric of the method instead: */
+    BlockMetric block_metric;
+    bool listing; /* the list in place of the map */
     LayersScale scale;
     size_t row, column; /* the cursor in the map; row grid.layers: in the strip */
     size_t strip_column;
@@ -39,7 +44,40 @@ typedef struct Layers {
 /* The tensor under the cursor, of the map or the list; false where there is none. */
 bool layers_current(const Layers *layers, size_t *index);
 
+/* What stands in a cell in place of a figure, or says that it is special. */
+typedef enum LayersSign {
+    LAYERS_PLAIN,
+    LAYERS_WAITING, /* · */
+    LAYERS_EQUAL,   /* = */
+    LAYERS_ODD,     /* ! */
+    LAYERS_NONE     /* – */
+} LayersSign;
+
+/* What the method's metrics are made from, at the thresholds of this view. */
+BlockSources layers_sources(const Layers *layers, const Session *session);
+
+/* The figure of a tensor by the metric on screen; NaN where there is none. */
+double layers_value(const Layers *layers, const Session *session, const BlockSources *sources, size_t tensor,
+                    LayersSign *sign);
+
+/* The same as text; a figure of the method. */
+void layers_format_method(BlockMetric metric, double value, char text[FORMAT_SIZE]);
+void layers_format(const Layers *layers, double value, char text[FORMAT_SIZE]);
+
+/* Why figures of the method are not known yet. */
+const char *layers_find_reason(const Session *session);
+
+/* The table of the map, or of the list (layers_figures.c). */
+Status layers_make_table(Layers *layers, Session *session, Table **table, Error *error);
+
+/* The last row of the map: the strip, where there is one. */
+size_t layers_last_row(const LayersGrid *grid);
+
 /* The map, the strip and the legend (layers_map.c). */
 void layers_draw_map(Layers *layers, const Session *session, Canvas *canvas, Rect area);
+
+/* The tensor at the cursor; or, where there is no room for that, its figure in one row (layers_side.c). */
+void layers_draw_side(const Layers *layers, const Session *session, Canvas *canvas, Rect area);
+void layers_draw_line(const Layers *layers, const Session *session, Canvas *canvas, Rect row);
 
 #endif

@@ -1,4 +1,5 @@
 #include "tui/format.h"
+#include "tui/session_tune.h"
 #include "tui/widget_heat.h"
 #include "views/layers.h"
 
@@ -8,72 +9,73 @@
 enum { CELL_LEAST = 4, CELL_MOST = 12, STRIP_CELL = 12, FIGURES_FROM = 9, LIST_FROM_ROWS = 8 };
 
 /* Which signs occur, for the line that explains them. */
-typedef struct Signs {
-    bool waiting, equal, odd, copied;
-    bool filtered; /* and no list below says so */
-} Signs;
+typedef struct Filling {
+    Layers *layers;
+    const Session *session;
+    BlockSources sources;
+    bool occurs[LAYERS_NONE + 1];
+    bool is_filtered; /* and no list below says so */
+} Filling;
 
 /* ---- what is in the cells ---- */
 
-/* The sign of a cell in place of its colour's figure, or NULL. */
-static const char *find_sign(const DriftRow *row, bool ready, Signs *signs) {
-    if (!ready) {
-        signs->waiting = true;
-        return NULL;
-    }
-    if (!row->is_compared) {
-        signs->copied = true;
-        return "–";
-    }
-    if (row->base_nonfinite + row->sft_nonfinite > 0) {
-        signs->odd = true;
-        return "!";
-    }
-    if (!row->is_equal) return NULL;
-    signs->equal = true;
-    return "=";
-}
-
 /* The figure as text that fits a cell. */
-static const char *write_figure(DriftMetric metric, double value, int columns, char text[LAYERS_TEXT_SIZE]) {
+static const char *write_figure(const Layers *layers, double value, int columns,
+                                char text[LAYERS_TEXT_SIZE]) {
     char whole[FORMAT_SIZE];
-    drift_format_value(metric, value, whole, sizeof whole);
+    layers_format(layers, value, whole);
     if (text_width(whole) > columns) (void)format_fit(value, columns, whole);
     (void)snprintf(text, LAYERS_TEXT_SIZE, "%.*s", LAYERS_TEXT_SIZE - 1, whole);
     return text;
 }
 
-static void fill_cell(Layers *layers, const Session *session, size_t item, size_t tensor, int figure_columns,
-                      Signs *signs) {
-    DriftRow row = {0};
-    layers->absent[item] = tensor == LAYERS_NO_TENSOR ||
-                           !tensor_filter_fits(layers->list.filter, &session_pair(session)->tensors[tensor]);
-    bool ready = !layers->absent[item] && drift_table_row(session_drift(session), tensor, &row);
-    layers->values[item] = drift_value(&row, layers->list.metric);
-    layers->texts[item] = layers->absent[item] ? NULL : find_sign(&row, ready, signs);
-    if (figure_columns > 0 && layers->texts[item] == NULL && heat_key_is_known(layers->values[item]))
-        layers->texts[item] = write_figure(layers->list.metric, layers->values[item], figure_columns,
-                                           layers->text_blocks[item]);
+static void fill_cell(Filling *filling, size_t item, size_t tensor, int figure_columns) {
+    static const char *const SIGNS[] = {[LAYERS_PLAIN] = NULL,
+                                        [LAYERS_WAITING] = NULL,
+                                        [LAYERS_EQUAL] = "=",
+                                        [LAYERS_ODD] = "!",
+                                        [LAYERS_NONE] = "–"};
+    Layers *layers = filling->layers;
+    LayersSign sign;
+    layers->absent[item] =
+        tensor == LAYERS_NO_TENSOR ||
+        !tensor_filter_fits(layers->list.filter, &session_pair(filling->session)->tensors[tensor]);
+    layers->texts[item] = NULL;
+    layers->values[item] = 0;
+    if (layers->absent[item]) return;
+    double value = layers_value(layers, filling->session, &filling->sources, tensor, &sign);
+    layers->values[item] = value;
+    layers->texts[item] = SIGNS[sign];
+    filling->occurs[sign] = true;
+    bool none = layers->of_method && !(value < 0) && !(value > 0); /* its colour is that of a blank */
+    if (sign == LAYERS_PLAIN && none) layers->texts[item] = "0";
+    if (figure_columns > 0 && sign == LAYERS_PLAIN)
+        layers->texts[item] = write_figure(layers, value, figure_columns, layers->text_blocks[item]);
 }
 
-static Signs fill(Layers *layers, const Session *session, int figure_columns, int strip_columns) {
-    const LayersGrid *grid = &layers->grid;
+static void fill(Filling *filling, int figure_columns, int strip_columns) {
+    const LayersGrid *grid = &filling->layers->grid;
     size_t cells = grid->layers * grid->columns;
-    Signs signs = {0};
-    for (size_t i = 0; i < cells; i++) fill_cell(layers, session, i, grid->cells[i], figure_columns, &signs);
+    for (size_t i = 0; i < cells; i++) fill_cell(filling, i, grid->cells[i], figure_columns);
     for (size_t i = 0; i < grid->strip_count; i++)
-        fill_cell(layers, session, cells + i, grid->strip[i], strip_columns, &signs);
-    return signs;
+        fill_cell(filling, cells + i, grid->strip[i], strip_columns);
 }
 
 /* ---- how they are coloured ---- */
+
+static HeatKey empty_key(const Layers *layers) {
+    bool logarithmic = layers->scale == LAYERS_LOGARITHMIC;
+    if (!layers->of_method) return tensor_list_metric_key(layers->list.metric, logarithmic);
+    bool is_change = block_metric_facts(layers->block_metric)->is_change;
+    return heat_key_make(is_change ? RAMP_DIVERGING : RAMP_SEQUENTIAL, 0, logarithmic);
+}
 
 /* The key of one column, or of all layers. What belongs to no layer is shown on the key of all layers but
  * does not stretch it: an embedding or a head that moved far would leave the layers without contrast. */
 static HeatKey key_of(const Layers *layers, bool in_strip, size_t column) {
     const LayersGrid *grid = &layers->grid;
     bool own = layers->scale == LAYERS_BY_COLUMN && !in_strip;
-    HeatKey key = tensor_list_metric_key(layers->list.metric, layers->scale == LAYERS_LOGARITHMIC);
+    HeatKey key = empty_key(layers);
     for (size_t i = 0; i < grid->layers * grid->columns; i++)
         if (!own || column == i % grid->columns) heat_key_include(&key, layers->values[i]);
     return key;
@@ -94,37 +96,59 @@ static void colour(Layers *layers) {
 
 /* ---- drawing ---- */
 
+/* What the map shows, and of what it is a share or below which threshold. */
+static int write_metric(const Layers *layers, Canvas *canvas, Rect row) {
+    const DriftMetricFacts *drift = drift_metric_facts(layers->list.metric);
+    const BlockMetricFacts *method = block_metric_facts(layers->block_metric);
+    int column =
+        canvas_write(canvas, row, 0, 0, ROLE_TITLE, layers->of_method ? method->label : drift->label);
+    if (!layers->of_method) return canvas_write(canvas, row, 0, column + 1, ROLE_DIM, drift->unit);
+    if (!block_metric_has_tau(layers->block_metric))
+        return canvas_write(canvas, row, 0, column + 1, ROLE_DIM, method->unit);
+    bool gradient = layers->block_metric == BLOCK_GRADIENT_DORMANT;
+    return canvas_print(canvas, row, 0, column + 1, ROLE_DIM, "τ %.4g",
+                        gradient ? layers->list.gradient_tau : layers->list.tau);
+}
+
 static void draw_head(const Layers *layers, Canvas *canvas, Rect head, const HeatKey *key) {
-    const DriftMetricFacts *facts = drift_metric_facts(layers->list.metric);
     const LayersGrid *grid = &layers->grid;
     bool in_strip = layers->row == grid->layers;
     int legend = heat_key_draw(canvas, head, key);
     Rect left = head;
     left.columns -= legend + 2;
-    int column = canvas_write(canvas, left, 0, 0, ROLE_TITLE, facts->label) + 1;
-    column = canvas_write(canvas, left, 0, column, ROLE_DIM, facts->unit) + 2;
+    int column = write_metric(layers, canvas, left) + 2;
     if (layers->scale != LAYERS_BY_COLUMN) return;
     (void)canvas_print(canvas, left, 0, column, ROLE_DIM, "%s →",
                        in_strip ? "all" : architecture_role_name(grid->roles[layers->column]));
 }
 
-static void draw_signs(Canvas *canvas, Rect row, const Session *session, const Layers *layers, Signs signs) {
+/* What the signs mean, for the metric on screen; whether there are any. */
+static bool draw_signs(Canvas *canvas, Rect row, const Filling *filling) {
+    static const struct {
+        LayersSign sign;
+        Role role;
+        const char *drift, *method;
+    } MEANINGS[] = {{LAYERS_WAITING, ROLE_STALE, "· not scanned (:resume-scan)", "· not known yet"},
+                    {LAYERS_EQUAL, ROLE_DIM, "= equal", ""},
+                    {LAYERS_ODD, ROLE_ERROR, "! NaN or Inf", "! not a number"},
+                    {LAYERS_NONE, ROLE_DIM, "– only SFT's", "– not defined there"}};
+    bool of_method = filling->layers->of_method;
     int column = 0;
-    if (signs.filtered) {
+    if (filling->is_filtered) {
         char text[LIST_CELL_SIZE];
-        tensor_list_describe_filter(&layers->list, text, sizeof text);
+        tensor_list_describe_filter(&filling->layers->list, text, sizeof text);
         column = canvas_write(canvas, row, 0, column, ROLE_WARNING, text) + 2;
     }
-    if (signs.waiting)
-        column =
-            canvas_write(canvas, row, 0, column, ROLE_STALE,
-                         session_drift_is_running(session) ? "· scanning…" : "· not scanned (:resume-scan)") +
-            2;
-    if (signs.equal) column = canvas_write(canvas, row, 0, column, ROLE_DIM, "= equal") + 2;
-    if (signs.odd) column = canvas_write(canvas, row, 0, column, ROLE_ERROR, "! NaN or Inf") + 2;
-    if (signs.copied) column = canvas_write(canvas, row, 0, column, ROLE_DIM, "– only SFT's") + 2;
-    if (layers->grid.others > 0)
-        (void)canvas_print(canvas, row, 0, column, ROLE_DIM, "%zu more in the list", layers->grid.others);
+    for (size_t i = 0; i < sizeof MEANINGS / sizeof *MEANINGS; i++) {
+        if (!filling->occurs[MEANINGS[i].sign]) continue;
+        const char *text = of_method ? MEANINGS[i].method : MEANINGS[i].drift;
+        bool scans =
+            !of_method && MEANINGS[i].sign == LAYERS_WAITING && session_drift_is_running(filling->session);
+        column = canvas_write(canvas, row, 0, column, MEANINGS[i].role, scans ? "· scanning…" : text) + 2;
+    }
+    size_t others = filling->layers->grid.others;
+    if (others > 0) column = canvas_print(canvas, row, 0, column, ROLE_DIM, "%zu more in the list", others);
+    return column > 0;
 }
 
 /* The part that the map and the strip have in common. */
@@ -177,19 +201,59 @@ static int choose_width(const LayersGrid *grid, int columns) {
     return width < CELL_LEAST ? CELL_LEAST : width > CELL_MOST ? CELL_MOST : width;
 }
 
+static int draw_reset(const Session *session, Canvas *canvas, Rect area) {
+    SessionReset reset = session_reset(session);
+    char selected[FORMAT_SIZE], all[FORMAT_SIZE];
+    (void)canvas_print(canvas, area, 0, 0, ROLE_MARK, "ρ %.3g %% by %s: %s of %s",
+                       session_settings(session)->rho * 100, ranking_selector_name(reset.selector),
+                       format_count(reset.selected, selected), format_count(reset.neurons, all));
+    return 1;
+}
+
+/* Exactly what the method's metric is, and what it comes to over all layers; or why it is not known. */
+static void draw_definition(const Filling *filling, Canvas *canvas, Rect area) {
+    const Layers *layers = filling->layers;
+    const NeuronTable *table = session_neurons(filling->session);
+    char value[FORMAT_SIZE];
+    if (!block_metric_is_known(layers->block_metric, &filling->sources))
+        (void)rect_cut_top(
+            &area, canvas_write_wrapped(canvas, area, 0, ROLE_STALE, layers_find_reason(filling->session)));
+    int row = canvas_write_wrapped(canvas, area, 0, ROLE_DIM, block_metric_facts(layers->block_metric)->help);
+    (void)rect_cut_top(&area, row);
+    if (table == NULL || !block_metric_is_known(layers->block_metric, &filling->sources)) return;
+    if (layers->block_metric == BLOCK_RESET_SHARE)
+        (void)rect_cut_top(&area, draw_reset(filling->session, canvas, area));
+    int column = canvas_write(canvas, area, 0, 0, ROLE_TITLE, "all layers") + 2;
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++) {
+        NeuronModule module = (NeuronModule)i;
+        if (!block_metric_applies(layers->block_metric, module)) continue;
+        layers_format_method(layers->block_metric,
+                             block_metric_over_layers(layers->block_metric, &filling->sources, table, module),
+                             value);
+        int width = text_width(neurons_module_name(module)) + 1 + text_width(value);
+        if (column + width > area.columns) {
+            (void)rect_cut_top(&area, 1);
+            column = 2;
+        }
+        column = canvas_write(canvas, area, 0, column, ROLE_DIM, neurons_module_name(module)) + 1;
+        column = canvas_write(canvas, area, 0, column, ROLE_VALUE, value) + 2;
+    }
+}
+
 void layers_draw_map(Layers *layers, const Session *session, Canvas *canvas, Rect area) {
     const LayersGrid *grid = &layers->grid;
     int width = choose_width(grid, area.columns), spare = theme_fills(&canvas->theme) ? 2 : 4;
-    Signs signs = fill(layers, session, width >= FIGURES_FROM ? width - spare : 0, STRIP_CELL - spare);
+    Filling filling = {.layers = layers, .session = session, .sources = layers_sources(layers, session)};
+    fill(&filling, width >= FIGURES_FROM ? width - spare : 0, STRIP_CELL - spare);
     colour(layers);
     bool in_strip = layers->row == grid->layers;
     HeatKey key = key_of(layers, in_strip, in_strip ? layers->strip_column : layers->column);
     draw_head(layers, canvas, rect_cut_top(&area, 1), &key);
     int rows = (int)(grid->layers < 10000 ? grid->layers : 10000) + 1, strip = grid->strip_count > 0 ? 2 : 0;
-    signs.filtered = layers->list.filter[0] != '\0' && area.rows < rows + strip + 3 + LIST_FROM_ROWS;
-    bool noted =
-        signs.filtered || signs.waiting || signs.equal || signs.odd || signs.copied || grid->others > 0;
-    if (noted && area.rows > 4) draw_signs(canvas, rect_cut_bottom(&area, 1), session, layers, signs);
+    bool has_list = !layers->of_method && area.rows >= rows + strip + 3 + LIST_FROM_ROWS;
+    filling.is_filtered = layers->list.filter[0] != '\0' && !has_list;
+    if (area.rows > 4 && draw_signs(canvas, rect_make(0, 0, 0, 0), &filling))
+        (void)draw_signs(canvas, rect_cut_bottom(&area, 1), &filling);
     if (area.rows < strip + 3 && !in_strip) strip = 0;
     Rect map = rect_cut_top(&area, rows < area.rows - strip ? rows : area.rows - strip);
     if (area.rows > strip) (void)rect_cut_top(&area, 1); /* a blank row where there is room */
@@ -197,5 +261,8 @@ void layers_draw_map(Layers *layers, const Session *session, Canvas *canvas, Rec
     draw_grid(layers, canvas, map, &key, width);
     draw_strip(layers, canvas, rect_cut_top(&area, strip), &key);
     (void)rect_cut_top(&area, 1);
-    if (area.rows >= LIST_FROM_ROWS) tensor_list_draw(&layers->list, session, canvas, area, false);
+    if (layers->of_method)
+        draw_definition(&filling, canvas, area);
+    else if (area.rows >= LIST_FROM_ROWS)
+        tensor_list_draw(&layers->list, session, canvas, area, false);
 }

@@ -105,7 +105,7 @@ int tensor_facts_draw_drift(Canvas *canvas, Rect area, const Session *session, s
     return facts_draw(canvas, area, facts.facts, facts.count);
 }
 
-int tensor_facts_draw(Canvas *canvas, Rect area, const Session *session, size_t index) {
+int tensor_facts_draw_head(Canvas *canvas, Rect area, const Session *session, size_t index) {
     const PairTensor *tensor = &session_pair(session)->tensors[index];
     char text[NAME_SIZE];
     int row = 0;
@@ -114,6 +114,11 @@ int tensor_facts_draw(Canvas *canvas, Rect area, const Session *session, size_t 
     row = draw_name(canvas, area, row, tensor->name);
     tensor_facts_kind(tensor, canvas->theme.ascii, text, sizeof text);
     (void)canvas_write(canvas, area, row++, 0, ROLE_TEXT, text);
+    return row;
+}
+
+int tensor_facts_draw(Canvas *canvas, Rect area, const Session *session, size_t index) {
+    int row = tensor_facts_draw_head(canvas, area, session, index);
     (void)rect_cut_top(&area, row);
     return row + tensor_facts_draw_drift(canvas, area, session, index);
 }

@@ -18,7 +18,10 @@ void tensor_facts_kind(const PairTensor *tensor, bool ascii, char *text, size_t 
 /* Every drift metric of tensor `index`, or why there is none, from the area's top; returns the rows used. */
 int tensor_facts_draw_drift(Canvas *canvas, Rect area, const Session *session, size_t index);
 
-/* The same below its place, name and shape. */
+/* Its place, name and shape. */
+int tensor_facts_draw_head(Canvas *canvas, Rect area, const Session *session, size_t index);
+
+/* All of it, the metrics below the head. */
 int tensor_facts_draw(Canvas *canvas, Rect area, const Session *session, size_t index);
 
 /* The drift of many tensors as one: a title and the metrics that add up. Returns the rows used. */

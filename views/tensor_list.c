@@ -1,6 +1,7 @@
 #include "views/tensor_list.h"
 
 #include "core/memory.h"
+#include "tui/block_metric.h"
 #include "tui/session_tensor.h"
 #include "tui/widget_chart.h"
 
@@ -11,7 +12,8 @@
 enum { BAR_COLUMNS = 14, SHAPE_COLUMNS = 16, VALUE_COLUMNS = 14, LIST_COLUMNS_MOST = 116 };
 
 Status tensor_list_open(TensorList *list, const Session *session, Error *error) {
-    *list = (TensorList){.metric = DRIFT_RELATIVE_NORM};
+    *list = (TensorList){
+        .metric = DRIFT_RELATIVE_NORM, .tau = DORMANCY_TAU, .gradient_tau = DORMANCY_GRADIENT_TAU};
     list->indexes = memory_allocate(drift_table_count(session_drift(session)), sizeof *list->indexes);
     return list->indexes != NULL ? STATUS_OK : memory_fail(error, "the list of tensors");
 }

@@ -16,6 +16,7 @@
 typedef struct TensorList {
     ListState list;
     DriftMetric metric;
+    double tau, gradient_tau; /* of dormant shares, among the numbers */
     bool by_drift; /* most drifted first, and only what is scanned; else all, in the files' order */
 
     char filter[TENSOR_FILTER_TEXT]; /* only what fits is listed; "" for all */
@@ -46,7 +47,7 @@ Reaction tensor_list_act(TensorList *list, Session *session, Action action, cons
 
 bool tensor_list_find(TensorList *list, const Session *session, const char *text, int direction, bool stay);
 
-/* The listed tensors with every metric. */
+/* The listed tensors with every metric, of drift and of the method. */
 Status tensor_list_numbers(TensorList *list, const Session *session, Table **table,
                            Error *error) STATUS_MUST_CHECK;
 
