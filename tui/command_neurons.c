@@ -1,8 +1,10 @@
 #include "core/json.h"
 #include "core/memory.h"
 #include "core/selection.h"
+#include "tui/block_metric.h"
 #include "tui/command.h"
 #include "tui/dials.h"
+#include "tui/neuron_table.h"
 #include "tui/suggest.h"
 
 #include <math.h>
@@ -16,119 +18,33 @@ typedef struct Neurons {
     size_t count;
 } Neurons;
 
-/* One neuron, and where it is. */
-typedef struct Neuron {
-    const Dials *dials;
-    size_t number;
-    NeuronBlock block;
-    uint64_t index;
-} Neuron;
-
-static Neuron find_neuron(const Neurons *neurons, size_t number) {
-    NeuronBlock block = neurons_locate(&neurons->table, number);
-    return (Neuron){&neurons->dials, number, block, number - block.first};
-}
-
-/* ---- columns: NaN is nothing known ---- */
-
-static double layer_of(const Neuron *neuron) {
-    return (double)neuron->block.layer;
-}
-
-static double module_of(const Neuron *neuron) {
-    return (double)neuron->block.module;
-}
-
-static double index_of(const Neuron *neuron) {
-    return (double)neuron->index;
-}
-
-static double dormancy_of_base(const Neuron *neuron) {
-    return selection_dormancy(&neuron->dials->dormancy[DIALS_BASE], &neuron->block, neuron->index);
-}
-
-static double dormancy_of_sft(const Neuron *neuron) {
-    return selection_dormancy(&neuron->dials->dormancy[DIALS_SFT], &neuron->block, neuron->index);
-}
-
-static double dormancy_of_fused(const Neuron *neuron) {
-    return selection_dormancy(&neuron->dials->dormancy[DIALS_FUSED], &neuron->block, neuron->index);
-}
-
-static double gradient_of(const Neuron *neuron) {
-    return selection_gradient_dormancy(&neuron->dials->dormancy[DIALS_SFT], &neuron->block, neuron->index);
-}
-
-static double drift_of(const Neuron *neuron) {
-    return neuron->dials->drift[neuron->number];
-}
-
-static double attribution_of(const Neuron *neuron) {
-    return (double)neuron->dials->attribution.best_score[neuron->number];
-}
-
-static double attribution_rank_of(const Neuron *neuron) {
-    return (double)neuron->dials->attribution.best_rank[neuron->number];
-}
-
-static double target_of(const Neuron *neuron) {
-    return (double)neuron->dials->attribution.best_target[neuron->number];
-}
-
-static double rank_of(const Neuron *neuron) {
-    return (double)neuron->dials->ranking->ranks[neuron->number];
-}
-
-static double is_reset(const Neuron *neuron) {
-    return neuron->dials->ranking->ranks[neuron->number] < settings_cut(&neuron->dials->settings) ? 1.0 : 0.0;
-}
-
-static const struct {
-    const char *key, *label;
-    TableType type;
-    bool largest_first; /* when sorted by it */
-    double (*of)(const Neuron *);
-} COLUMNS[] = {
-    {"layer", NULL, TABLE_INTEGER, false, layer_of},
-    {"module", NULL, TABLE_TEXT, false, module_of},
-    {"index", NULL, TABLE_INTEGER, false, index_of},
-    {"dormancy_base", "dorm base", TABLE_NUMBER, false, dormancy_of_base},
-    {"dormancy_sft", "sft", TABLE_NUMBER, false, dormancy_of_sft},
-    {"dormancy_fused", "fused", TABLE_NUMBER, false, dormancy_of_fused},
-    {"gradient_dormancy", "gradient", TABLE_NUMBER, false, gradient_of},
-    {"drift", NULL, TABLE_NUMBER, true, drift_of},
-    {"attribution", NULL, TABLE_NUMBER, true, attribution_of},
-    {"attribution_rank", "attr rank", TABLE_INTEGER, false, attribution_rank_of},
-    {"target", NULL, TABLE_INTEGER, false, target_of},
-    {"rank", NULL, TABLE_INTEGER, false, rank_of},
-    {"reset", NULL, TABLE_BOOL, true, is_reset},
-};
-
-enum { COLUMN_COUNT = sizeof COLUMNS / sizeof *COLUMNS };
-
-static void add_cell(Table *table, const Neuron *neuron, size_t column) {
-    double value = COLUMNS[column].of(neuron);
-    if (isnan(value))
-        table_add_empty(table);
-    else if (COLUMNS[column].type == TABLE_TEXT)
-        table_add_text(table, neurons_module_name(neuron->block.module));
-    else if (COLUMNS[column].type == TABLE_INTEGER)
-        table_add_integer(table, (int64_t)value);
-    else if (COLUMNS[column].type == TABLE_BOOL)
-        table_add_bool(table, value != 0.0);
-    else
-        table_add_number(table, value);
+static NeuronRow find_neuron(const Neurons *neurons, size_t number) {
+    static const DialsSide SIDES_OF[SESSION_SIDES] = {
+        [SESSION_BASE] = DIALS_BASE, [SESSION_SFT] = DIALS_SFT, [SESSION_FUSED] = DIALS_FUSED};
+    const Dials *dials = &neurons->dials;
+    const Attribution *attribution = &dials->attribution;
+    NeuronRow row = {.facts = {.block = neurons_locate(&neurons->table, number),
+                               .drift = dials->drift[number],
+                               .score = (double)attribution->best_score[number],
+                               .attribution_rank = attribution->best_rank[number],
+                               .rank = dials->ranking->ranks[number],
+                               .target = attribution->best_target[number],
+                               .is_reset = dials->ranking->ranks[number] < settings_cut(&dials->settings)}};
+    SessionNeuron *facts = &row.facts;
+    facts->index = number - facts->block.first;
+    for (int side = 0; side < SESSION_SIDES; side++)
+        facts->dormancy[side] =
+            selection_dormancy(&dials->dormancy[SIDES_OF[side]], &facts->block, facts->index);
+    facts->gradient = selection_gradient_dormancy(&dials->dormancy[DIALS_SFT], &facts->block, facts->index);
+    if (attribution->target_count > 0) row.target = &attribution->targets[facts->target];
+    return row;
 }
 
 static Status make_neurons(const Neurons *neurons, Table **table, Error *error) {
-    TableColumn columns[COLUMN_COUNT];
-    for (size_t i = 0; i < COLUMN_COUNT; i++)
-        columns[i] = (TableColumn){COLUMNS[i].key, COLUMNS[i].label, NULL, COLUMNS[i].type, 3};
-    Status status = table_create(columns, COLUMN_COUNT, table, error);
+    Status status = neuron_table_create(table, error);
     for (size_t i = 0; i < neurons->count && status == STATUS_OK; i++) {
-        Neuron neuron = find_neuron(neurons, neurons->order[i]);
-        table_add_row(*table);
-        for (size_t c = 0; c < COLUMN_COUNT; c++) add_cell(*table, &neuron, c);
+        NeuronRow row = find_neuron(neurons, neurons->order[i]);
+        neuron_table_add(*table, &row);
     }
     return status;
 }
@@ -154,13 +70,15 @@ static bool is_wanted(const Options *options, const NeuronBlock *block) {
 }
 
 static Status find_column(const Options *options, size_t *column, Error *error) {
-    const char *key = options_text(options, OPTION_SORT_NEURONS), *keys[COLUMN_COUNT];
-    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+    enum { KEYS = 32 };
+    const char *key = options_text(options, OPTION_SORT_NEURONS), *keys[KEYS];
+    size_t count = neuron_table_column_count();
+    for (size_t i = 0; i < count && i < KEYS; i++) {
         *column = i;
-        keys[i] = COLUMNS[i].key;
+        keys[i] = neuron_table_key(i);
         if (strcmp(keys[i], key) == 0) return STATUS_OK;
     }
-    const char *nearest = suggest_name(key, keys, COLUMN_COUNT);
+    const char *nearest = suggest_name(key, keys, count < KEYS ? count : KEYS);
     return status_fail(error, STATUS_ARGUMENT, "--sort: there is no column \"%s\"%s%s%s", key,
                        nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
                        nearest != NULL ? "?" : "");
@@ -176,13 +94,11 @@ static Status sort_neurons(const Batch *batch, Neurons *neurons, size_t column, 
         return memory_fail(error, "neurons");
     }
     for (size_t i = 0; i < all; i++) {
-        Neuron neuron = find_neuron(neurons, i);
-        if (!is_wanted(batch->options, &neuron.block)) continue;
-        double key = COLUMNS[column].of(&neuron);
-        sorted[neurons->count++] = (Sorted){isnan(key)                      ? INFINITY
-                                            : COLUMNS[column].largest_first ? -key
-                                                                            : key,
-                                            i};
+        NeuronRow row = find_neuron(neurons, i);
+        if (!is_wanted(batch->options, &row.facts.block)) continue;
+        double key = neuron_table_value(column, &row);
+        if (neuron_table_largest_first(column)) key = -key;
+        sorted[neurons->count++] = (Sorted){isnan(key) ? INFINITY : key, i};
     }
     qsort(sorted, neurons->count, sizeof *sorted, compare_sorted);
     if (top->given && top->count < neurons->count) neurons->count = (size_t)top->count;
@@ -250,6 +166,36 @@ static Status make_layers(const Batch *batch, const Neurons *neurons, Table **ta
     return status;
 }
 
+/* ---- modules of layers ---- */
+
+static Status make_blocks(const Batch *batch, const Neurons *neurons, Table **table, Error *error) {
+    enum { FIXED = 4 };
+    const Dials *dials = &neurons->dials;
+    TableColumn columns[FIXED + BLOCK_METRIC_COUNT] = {{"layer", NULL, NULL, TABLE_INTEGER, 0},
+                                                       {"module", NULL, NULL, TABLE_TEXT, 0},
+                                                       {"neurons", NULL, NULL, TABLE_INTEGER, 0},
+                                                       {"reset", NULL, NULL, TABLE_INTEGER, 0}};
+    const BlockSources sources = {.base = &dials->dormancy[DIALS_BASE],
+                                  .sft = &dials->dormancy[DIALS_SFT],
+                                  .attribution = &dials->attribution,
+                                  .ranking = dials->ranking,
+                                  .cut = settings_cut(&dials->settings),
+                                  .tau = options_value(batch->options, OPTION_TAU)->number,
+                                  .gradient_tau = options_value(batch->options, OPTION_TAU_GRADIENT)->number};
+    block_metric_columns(columns + FIXED);
+    Status status = table_create(columns, sizeof columns / sizeof *columns, table, error);
+    for (size_t i = 0; i < neurons_block_count(&neurons->table) && status == STATUS_OK; i++) {
+        NeuronBlock block = neurons_block(&neurons->table, i);
+        table_add_row(*table);
+        table_add_integer(*table, (int64_t)block.layer);
+        table_add_text(*table, neurons_module_name(block.module));
+        table_add_integer(*table, (int64_t)block.count);
+        table_add_integer(*table, (int64_t)ranking_count_block(dials->ranking, &block, sources.cut));
+        block_metric_add_cells(*table, &sources, &block);
+    }
+    return status;
+}
+
 /* ---- targets ---- */
 
 static Status make_targets(const Batch *batch, const Neurons *neurons, Table **table, Error *error) {
@@ -293,7 +239,7 @@ static Status make_targets(const Batch *batch, const Neurons *neurons, Table **t
 /* ---- output ---- */
 
 typedef struct Tables {
-    Table *neurons, *layers, *targets;
+    Table *neurons, *layers, *blocks, *targets;
 } Tables;
 
 static Status write_json(Batch *batch, const Neurons *neurons, const Tables *tables, Error *error) {
@@ -310,6 +256,7 @@ static Status write_json(Batch *batch, const Neurons *neurons, const Tables *tab
         json_add_number(tree, "tau", options_value(batch->options, OPTION_TAU)->number) &&
         json_add_number(tree, "gradient_tau", options_value(batch->options, OPTION_TAU_GRADIENT)->number) &&
         batch_json_add_table(tree, "dormant", tables->layers) &&
+        batch_json_add_table(tree, "blocks", tables->blocks) &&
         batch_json_add_table(tree, "targets", tables->targets) &&
         batch_json_add_table(tree, "neurons", tables->neurons);
     if (complete) return batch_write_json(batch, tree, error);
@@ -345,6 +292,7 @@ static Status write_report(Batch *batch, const Neurons *neurons, Error *error) {
     Tables tables = {0};
     Status status = make_neurons(neurons, &tables.neurons, error);
     if (status == STATUS_OK) status = make_layers(batch, neurons, &tables.layers, error);
+    if (status == STATUS_OK) status = make_blocks(batch, neurons, &tables.blocks, error);
     if (status == STATUS_OK) status = make_targets(batch, neurons, &tables.targets, error);
     if (status == STATUS_OK && batch->format == REPORT_JSON)
         status = write_json(batch, neurons, &tables, error);
@@ -354,6 +302,7 @@ static Status write_report(Batch *batch, const Neurons *neurons, Error *error) {
         status = batch_write_table(batch, tables.neurons, error);
     table_free(tables.neurons);
     table_free(tables.layers);
+    table_free(tables.blocks);
     table_free(tables.targets);
     return status;
 }
@@ -419,11 +368,15 @@ const Command command_neurons = {
         "  dormant          [{layer, mlp_base, channel_base, head_base, ..._sft, ..._fused, mlp_gradient, "
         "neurons, reset}]: shares of the layer's MLP neurons, attention channels and heads that are dormant, of "
         "base, SFT and W; of the SFT model by gradient; how many neurons it has, and are reset\n"
+        "  blocks           [{layer, module, neurons, reset, dormant_base, dormant_sft, dormant_change, "
+        "gradient_dormant, attribution_mass, reset_share}]: of each module of each layer; dormant shares of the "
+        "inputs of down and o, their change SFT - BASE; the share of all attribution, each target's scores taken "
+        "as shares of their sum; the share reset\n"
         "  targets          [{target, row, position, token, text, gap, entropy_base, entropy_sft, logit, "
         "logit_linear (the frozen linear map's)}]: the widest gap first\n"
         "  neurons          [{layer, module, index, dormancy_base, dormancy_sft, dormancy_fused, "
-        "gradient_dormancy, drift, attribution, attribution_rank, target, rank, reset}]; null where a figure is "
-        "not defined\n"
+        "gradient_dormancy, drift, attribution, attribution_rank, target, target_row, target_position, "
+        "target_token, rank, reset}]; null where a figure is not defined\n"
         "CSV: the neurons",
     .run = run,
 };

@@ -70,6 +70,7 @@ void session_neuron(const Session *session, uint64_t neuron, SessionNeuron *fact
                              .gradient = NAN,
                              .drift = method->drift == NULL ? NAN : method->drift[neuron],
                              .score = NAN,
+                             .attribution_rank = -1,
                              .rank = -1,
                              .target = -1};
     facts->index = neuron - facts->block.first;
@@ -81,6 +82,7 @@ void session_neuron(const Session *session, uint64_t neuron, SessionNeuron *fact
     if (sft != NULL) facts->gradient = selection_gradient_dormancy(sft, &facts->block, facts->index);
     if (method->has_attribution) {
         facts->score = (double)method->attribution.best_score[neuron];
+        facts->attribution_rank = method->attribution.best_rank[neuron];
         facts->target = method->attribution.best_target[neuron];
     }
     if (ranking == NULL) return;

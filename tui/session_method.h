@@ -24,11 +24,12 @@ typedef struct SessionNeuron {
     NeuronBlock block;
     uint64_t index; /* within its block: the row or column of the module's weight */
     double dormancy[SESSION_SIDES], gradient;
-    double drift;  /* ‖Δ‖ of its row or column relative to base's */
-    double score;  /* attribution, at the target that ranks it best */
-    int64_t rank;  /* by the selector, 0 the first */
-    int target;    /* index into session_attribution()->targets */
-    bool is_reset; /* at the dials */
+    double drift;             /* ‖Δ‖ of its row or column relative to base's */
+    double score;             /* attribution, at the target that ranks it best */
+    int64_t attribution_rank; /* its best over the targets, 0 the first */
+    int64_t rank;             /* by the selector */
+    int target;               /* index into session_attribution()->targets */
+    bool is_reset;            /* at the dials */
 } SessionNeuron;
 
 void session_neuron(const Session *session, uint64_t neuron, SessionNeuron *facts);

@@ -1,3 +1,4 @@
+#include "tui/neuron_table.h"
 #include "views/neurons.h"
 
 #include <inttypes.h>
@@ -113,62 +114,20 @@ void neurons_draw_list(Neurons *neurons, const Session *session, Canvas *canvas,
 
 /* ---- numbers ---- */
 
-static void add_known(Table *table, double value) {
-    if (heat_key_is_known(value))
-        table_add_number(table, value);
-    else
-        table_add_empty(table);
-}
-
 static void add_neuron(Table *table, const Session *session, uint64_t neuron) {
     const Attribution *attribution = session_attribution(session);
-    SessionNeuron facts;
-    session_neuron(session, neuron, &facts);
-    table_add_row(table);
-    table_add_integer(table, (int64_t)neuron);
-    table_add_integer(table, (int64_t)facts.block.layer);
-    table_add_text(table, neurons_module_name(facts.block.module));
-    table_add_integer(table, (int64_t)facts.index);
-    for (int side = 0; side < SESSION_SIDES; side++) add_known(table, facts.dormancy[side]);
-    add_known(table, facts.gradient);
-    add_known(table, facts.drift);
-    add_known(table, facts.score);
-    if (facts.rank >= 0)
-        table_add_integer(table, facts.rank);
-    else
-        table_add_empty(table);
-    if (attribution != NULL && facts.target >= 0) {
-        const AttributionTarget *target = &attribution->targets[facts.target];
-        table_add_integer(table, (int64_t)target->row);
-        table_add_integer(table, (int64_t)target->position);
-        table_add_integer(table, target->token);
-    } else {
-        for (int i = 0; i < 3; i++) table_add_empty(table);
-    }
-    table_add_bool(table, facts.is_reset);
+    NeuronRow row = {.target = NULL};
+    session_neuron(session, neuron, &row.facts);
+    if (attribution != NULL && row.facts.target >= 0) row.target = &attribution->targets[row.facts.target];
+    neuron_table_add(table, &row);
 }
 
 Status neurons_make_table(Neurons *neurons, Session *session, Table **table, Error *error) {
-    static const TableColumn COLUMNS[] = {{"neuron", NULL, NULL, TABLE_INTEGER, 0},
-                                          {"layer", NULL, NULL, TABLE_INTEGER, 0},
-                                          {"module", NULL, NULL, TABLE_TEXT, 0},
-                                          {"index", NULL, NULL, TABLE_INTEGER, 0},
-                                          {"dormancy_base", NULL, NULL, TABLE_NUMBER, 0},
-                                          {"dormancy_sft", NULL, NULL, TABLE_NUMBER, 0},
-                                          {"dormancy_fused", NULL, NULL, TABLE_NUMBER, 0},
-                                          {"gradient_dormancy", NULL, NULL, TABLE_NUMBER, 0},
-                                          {"drift", NULL, NULL, TABLE_NUMBER, 0},
-                                          {"score", NULL, NULL, TABLE_NUMBER, 0},
-                                          {"rank", NULL, NULL, TABLE_INTEGER, 0},
-                                          {"target_row", NULL, NULL, TABLE_INTEGER, 0},
-                                          {"target_position", NULL, NULL, TABLE_INTEGER, 0},
-                                          {"target_token", NULL, NULL, TABLE_INTEGER, 0},
-                                          {"reset", NULL, NULL, TABLE_BOOL, 0}};
     const NeuronOrder *order = &neurons->list.order;
     if (session_neurons(session) == NULL)
         return status_fail(error, STATUS_ARGUMENT, "there are no neurons to write");
     Status status = neuron_list_update(&neurons->list, session, error);
-    if (status == STATUS_OK) status = table_create(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, table, error);
+    if (status == STATUS_OK) status = neuron_table_create(table, error);
     if (status != STATUS_OK) return status;
     size_t count = order->count < ROWS_LIMIT ? order->count : ROWS_LIMIT;
     for (size_t i = 0; i < count; i++) add_neuron(*table, session, order->entries[i].neuron);

@@ -206,6 +206,41 @@ static double golden_share(const cJSON *golden, const char *model, const char *k
     return (double)dormant / cJSON_GetArraySize(scores);
 }
 
+/* The same shares module by module; what is not defined there is null. */
+static void check_blocks(const cJSON *blocks, const cJSON *golden) {
+    double mass = 0.0, reset = 0.0, compared = 0.0;
+    int i = 0;
+    const cJSON *block;
+    assert_int_equal(cJSON_GetArraySize(blocks), 6 * NEURON_MODULE_COUNT);
+    cJSON_ArrayForEach(block, blocks) {
+        NeuronBlock at = neurons_block(&TABLE, (size_t)i++);
+        int layer = (int)at.layer;
+        bool down = at.module == NEURON_DOWN, out = at.module == NEURON_O;
+        assert_string_equal(json_get_text(block, "module", ""), neurons_module_name(at.module));
+        assert_int_equal((int)read_number(block, "layer"), layer);
+        assert_true(read_number(block, "neurons") == (double)at.count);
+        assert_true(read_number(block, "reset_share") == read_number(block, "reset") / (double)at.count);
+        assert_int_equal(cJSON_IsNull(cell(block, "dormant_sft")), !down && !out);
+        assert_int_equal(cJSON_IsNull(cell(block, "gradient_dormant")), !down);
+        mass += read_number(block, "attribution_mass");
+        reset += read_number(block, "reset");
+        if (!down && !out) continue;
+        const char *key = down ? "mlp" : "attention_channel";
+        double before = golden_share(golden, "base", key, layer, 0.5),
+               after = golden_share(golden, "sft", key, layer, 0.5);
+        assert_true(read_number(block, "dormant_base") == before);
+        assert_true(read_number(block, "dormant_sft") == after);
+        assert_true(read_number(block, "dormant_change") == after - before);
+        compared += after;
+        if (down)
+            assert_true(read_number(block, "gradient_dormant") ==
+                        golden_share(golden, "sft", "mlp_gradient", layer, 0.25));
+    }
+    assert_true(compared > 0.0);
+    assert_true(fabs(mass - 1.0) < 1e-12);
+    assert_true(reset == 384);
+}
+
 /* No score of the golden data lies within 2e-5 of these thresholds, so shares are equal. */
 static void dormant_shares_are_told_layer_by_layer(void **unused) {
     (void)unused;
@@ -227,6 +262,7 @@ static void dormant_shares_are_told_layer_by_layer(void **unused) {
         sum += read_number(layer, "mlp_base") + read_number(layer, "mlp_gradient");
         reset += read_number(layer, "reset");
     }
+    check_blocks(json_find(tree, "blocks"), golden);
     assert_true(sum > 0.0); /* something was compared */
     assert_true(reset == 384);
     assert_int_equal(cJSON_GetArraySize(json_find(tree, "neurons")), 1);
