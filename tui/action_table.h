@@ -119,6 +119,9 @@
     X(TOKENS,           "tokens",           "prompt", NUMBER, "tokens to add", "how many tokens a continuation adds") \
     X(TEMPERATURE,      "temperature",      "prompt", NUMBER, "temperature", "how continuations are sampled: 0 takes the most likely token") \
     X(SEED,             "seed",             "prompt", NUMBER, "seed", "which random numbers sampling uses")  \
+    X(TARGET_NEXT,      "target-next",      "prompt", NONE, "target", "go to the next target of attribution: in this row, then in the rows after it") \
+    X(TARGET_PREVIOUS,  "target-previous",  "prompt", NONE, "target", "go to the target of attribution before") \
+    X(RESPONSE,         "response",         "prompt", NONE, "response", "show the calibration row's response behind its prompt, or take it off") \
     X(AVERAGES,         "averages",         "prompt", NONE, "means", "show means over the whole text, or the cursor's position") \
     X(SWEEP,            "sweep",            "tune", NONE,   "sweep", "measure the headline figures at many α")  \
     X(SWEEP_RHO,        "sweep-rho",        "tune", NONE,   "sweep ρ", "measure the headline figures at many ρ, from 0 to 4 %") \

@@ -28,6 +28,10 @@ size_t session_prompt_added(const Session *session) {
     return session->prompt_added;
 }
 
+size_t session_prompt_response(const Session *session) {
+    return session->prompt_response;
+}
+
 /* Measures the prompt's ids afresh, at every position. */
 static Status measure_prompt(Session *session, Error *error) {
     const TokenList *list = &session->prompt_ids;
@@ -39,6 +43,7 @@ static Status measure_prompt(Session *session, Error *error) {
     comparison_free(session->prompt);
     session->prompt = fresh;
     session->prompt_error = (Error){0};
+    session->target_list.is_alike = false;
     return STATUS_OK;
 }
 
@@ -73,7 +78,7 @@ Status session_set_prompt(Session *session, const char *text, size_t bytes, Erro
     session->prompt_text = copy;
     session->prompt_bytes = bytes;
     session->prompt_ids = list;
-    session->prompt_added = 0;
+    session->prompt_added = session->prompt_response = 0;
     session->current_example = -1;
     return measure_prompt(session, error);
 }
@@ -94,6 +99,28 @@ Status session_use_example(Session *session, size_t index, Error *error) {
     Status status = session_set_prompt(session, text, strlen(text), error);
     if (status == STATUS_OK) session->current_example = (int)index;
     return status;
+}
+
+Status session_show_response(Session *session, Error *error) {
+    TokenList *list = &session->prompt_ids;
+    const Calibration *calibration = session_calibration(session, NULL);
+    if (calibration == NULL || session->current_example < 0 ||
+        (size_t)session->current_example >= calibration->count)
+        return status_fail(error, STATUS_ARGUMENT, "the prompt is not that of a calibration row");
+    const CalibrationRow *row = &calibration->rows[session->current_example];
+    size_t shared = list->count - session->prompt_added - session->prompt_response;
+    if (row->prompt_count >= row->count || row->prompt_count != shared)
+        return status_fail(error, STATUS_ARGUMENT, "the row has no response");
+    work_stop(&session->continuing); /* it belongs to the shorter text */
+    list->count = shared;
+    session->prompt_added = session->prompt_response = 0;
+    Status status = STATUS_OK;
+    for (size_t i = shared; i < row->count && status == STATUS_OK; i++) {
+        status = tokens_append(list, row->ids[i], error);
+        if (status == STATUS_OK) session->prompt_response++;
+    }
+    Status measured = measure_prompt(session, status == STATUS_OK ? error : NULL);
+    return status != STATUS_OK ? status : measured;
 }
 
 int session_current_example(const Session *session) {
@@ -256,10 +283,11 @@ static void collect_continuation(Session *session) {
 }
 
 void session_remove_continuation(Session *session) {
-    if (session->prompt_added == 0) return;
+    size_t *last = session->prompt_added > 0 ? &session->prompt_added : &session->prompt_response;
+    if (*last == 0) return;
     work_stop(&session->continuing);
-    session->prompt_ids.count -= session->prompt_added;
-    session->prompt_added = 0;
+    session->prompt_ids.count -= *last;
+    *last = 0;
     Error error;
     if (measure_prompt(session, &error) != STATUS_OK)
         session_say(session, SESSION_ERROR, "%s", error.message);
@@ -281,4 +309,5 @@ void session_prompt_close(Session *session) {
     comparison_free(session->prompt);
     free(session->prompt_text);
     tokens_free(&session->prompt_ids);
+    free(session->target_list.targets);
 }

@@ -19,8 +19,10 @@ const char *session_side_name(SessionSide side);
 const char *session_prompt_text(const Session *session, size_t *bytes);
 size_t session_prompt_tokens(const Session *session, const int32_t **ids);
 
-/* How many of the tokens, from the end, a continuation added. */
+/* How many of the tokens, from the end, a continuation added; and how many before those are the response of
+ * the calibration row that is on screen. */
 size_t session_prompt_added(const Session *session);
+size_t session_prompt_response(const Session *session);
 
 /* Encodes and measures. STATUS_ARGUMENT where there is no tokenizer or model, or the text has no tokens. */
 Status session_set_prompt(Session *session, const char *text, size_t bytes, Error *error) STATUS_MUST_CHECK;
@@ -30,6 +32,10 @@ size_t session_example_count(const Session *session);
 const char *session_example(const Session *session, size_t index);
 Status session_use_example(Session *session, size_t index, Error *error) STATUS_MUST_CHECK;
 int session_current_example(const Session *session); /* -1: the prompt was typed */
+
+/* Puts the calibration row's response behind its prompt, as it was measured: both models are led through it.
+ * What a continuation added goes. STATUS_ARGUMENT where the prompt is no row's, or the row has no response. */
+Status session_show_response(Session *session, Error *error) STATUS_MUST_CHECK;
 
 /* The results of a side over all positions; NULL while there are none. Those of SESSION_FUSED may be stale.
  */
@@ -70,7 +76,7 @@ SessionContinuation *session_continuation(Session *session);
 Status session_continue(Session *session, Error *error) STATUS_MUST_CHECK;
 bool session_is_continuing(const Session *session);
 
-/* Takes the added tokens off again. */
+/* Takes the added tokens off again; where there are none, the response. */
 void session_remove_continuation(Session *session);
 
 #endif

@@ -14,6 +14,7 @@
  *     session_cache.c    … and drift, kept from one session to the next
  *     session_recall.c   … as entries of the cache
  *     session_prompt.c   the prompt, its preview, pins, continuation
+ *     session_target.c   the targets of attribution on it
  *     session_tensor.c   element maps
  *     session_export.c   plan, run, verification
  *
@@ -36,6 +37,7 @@
 #include "tui/session_pair.h"
 #include "tui/session_plane.h"
 #include "tui/session_prompt.h"
+#include "tui/session_target.h"
 #include "tui/session_tensor.h"
 #include "tui/session_tune.h"
 #include "tui/work.h"
@@ -249,6 +251,14 @@ typedef struct SessionCache {
     DistributionAverages averages[2];
 } SessionCache;
 
+/* The targets on the prompt on screen. */
+typedef struct SessionTargetList {
+    SessionTarget *targets;
+    size_t count, capacity;
+    bool is_alike; /* they are those of the rule, for `wanted`, on the prompt as it is */
+    size_t wanted;
+} SessionTargetList;
+
 struct Session {
     unsigned threads;
     Settings settings;
@@ -301,7 +311,8 @@ struct Session {
     char *prompt_text;
     size_t prompt_bytes;
     TokenList prompt_ids;
-    size_t prompt_added;
+    size_t prompt_added, prompt_response;
+    SessionTargetList target_list;
     int current_example;
     Comparison *prompt;
     Error prompt_error;

@@ -1,19 +1,25 @@
 #include "views/prompt.h"
 
 #include "core/memory.h"
-#include "tui/format.h"
 #include "tui/session_pair.h"
 #include "tui/text.h"
 #include "views/views.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { PAGE_TOKENS = 16, TEXT_SIZE = 160 };
 
-/* The width that Up and Down count lines by: that of the last drawing. */
-static int drawn_columns = 80;
+static void close_prompt(void *state) {
+    PromptState *prompt = state;
+    free(prompt->places);
+    free(prompt);
+}
+
+/* Another text: from its beginning, with what was chosen of how it is shown. */
+static void begin_text(PromptState *state) {
+    state->position = state->line = state->candidate = 0;
+}
 
 static Status open_prompt(Session *session, void **state, Error *error) {
     (void)session;
@@ -26,31 +32,9 @@ static Status open_prompt(Session *session, void **state, Error *error) {
 
 /* ---- drawing ---- */
 
-static void draw_source(const Session *session, Canvas *canvas, Rect area) {
-    const SessionContinuation *continuation = session_continuation((Session *)(uintptr_t)session);
-    char temperature[FORMAT_SIZE] = "greedy";
-    if (continuation->temperature > 0.0)
-        (void)snprintf(temperature, sizeof temperature, "T %.2f seed %llu", continuation->temperature,
-                       (unsigned long long)continuation->seed);
-    int example = session_current_example(session);
-    int column = example >= 0 ? canvas_print(canvas, area, 0, 0, ROLE_DIM, "example %d of %zu", example + 1,
-                                             session_example_count(session))
-                              : canvas_write(canvas, area, 0, 0, ROLE_DIM, "typed prompt");
-    size_t added = session_prompt_added(session);
-    if (added > 0)
-        column = canvas_print(canvas, area, 0, column, ROLE_FUSED, ", %zu tokens added by %s", added,
-                              session_side_name(continuation->side));
-    char next[96];
-    (void)snprintf(next, sizeof next, "c: %zu more from %s, %s", continuation->tokens,
-                   session_side_name(continuation->side), temperature);
-    if (session_is_continuing(session)) (void)snprintf(next, sizeof next, "continuing…");
-    (void)canvas_write_right(canvas, area, 0, area.columns, ROLE_DIM, next);
-}
-
 static void draw_prompt(void *opaque, Session *session, Canvas *canvas, Rect area) {
     PromptState *state = opaque;
     size_t count = session_prompt_tokens(session, NULL);
-    drawn_columns = area.columns;
     if (count == 0) {
         const char *message = session_preview_message(session);
         (void)canvas_write_wrapped(canvas, area, 1, ROLE_TEXT, message == NULL ? "no prompt yet" : message);
@@ -59,25 +43,27 @@ static void draw_prompt(void *opaque, Session *session, Canvas *canvas, Rect are
         return;
     }
     if (state->position >= count) state->position = count - 1;
-    draw_source(session, canvas, rect_cut_top(&area, 1));
+    prompt_draw_source(session, canvas, rect_cut_top(&area, 1));
     Rect text = area;
     text.rows = area.rows > 30 ? area.rows / 3 : area.rows / 2 - 2;
-    int used = prompt_draw_tokens(state, session, canvas, text);
+    SessionTargets targets = session_targets(session);
+    int used = prompt_draw_tokens(state, &targets, session, canvas, text);
     (void)rect_cut_top(&area, used);
     const char *failure = session_preview_message(session);
     if (failure != NULL) {
         (void)canvas_write_wrapped(canvas, area, 0, ROLE_ERROR, failure);
         return;
     }
+    prompt_draw_target_legend(&targets, session, canvas, rect_cut_top(&area, area.rows > 4 ? 1 : 0));
     if (state->shows_averages)
         prompt_draw_averages(session, canvas, area);
     else
-        prompt_draw_panes(state, session, canvas, area);
+        prompt_draw_panes(state, &targets, session, canvas, area);
 }
 
 /* ---- acting ---- */
 
-static Reaction say_failure(Session *session, Status status, const Error *error) {
+Reaction prompt_say_failure(Session *session, Status status, const Error *error) {
     if (status != STATUS_OK) session_say(session, SESSION_ERROR, "%s", error->message);
     return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
 }
@@ -133,9 +119,8 @@ static Reaction use_example(PromptState *state, Session *session, int step) {
     int wanted = current < 0 ? 0 : ((current + step) % count + count) % count;
     Error error;
     Status status = session_use_example(session, (size_t)wanted, &error);
-    if (status == STATUS_OK)
-        *state = (PromptState){.side = state->side, .shows_averages = state->shows_averages};
-    return say_failure(session, status, &error);
+    if (status == STATUS_OK) begin_text(state);
+    return prompt_say_failure(session, status, &error);
 }
 
 static Reaction set_prompt(PromptState *state, Session *session, const char *text) {
@@ -143,10 +128,29 @@ static Reaction set_prompt(PromptState *state, Session *session, const char *tex
     Status status = session_set_prompt(session, text, strlen(text), &error);
     if (status == STATUS_OK) {
         size_t count = session_prompt_tokens(session, NULL);
-        *state = (PromptState){.side = state->side, .shows_averages = state->shows_averages};
+        begin_text(state);
         state->position = count > 0 ? count - 1 : 0; /* what comes next is what one wants to see first */
     }
-    return say_failure(session, status, &error);
+    return prompt_say_failure(session, status, &error);
+}
+
+static Reaction go_to_target(PromptState *state, Session *session, int steps) {
+    Error error;
+    size_t position = state->position;
+    Status status = session_go_to_target(session, steps, &position, &error);
+    if (status == STATUS_OK) {
+        state->position = position;
+        state->candidate = 0;
+    }
+    return prompt_say_failure(session, status, &error);
+}
+
+static Reaction toggle_response(Session *session) {
+    Error error;
+    if (session_prompt_response(session) == 0)
+        return prompt_say_failure(session, session_show_response(session, &error), &error);
+    while (session_prompt_response(session) > 0) session_remove_continuation(session);
+    return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
 }
 
 static void pin(Session *session, int32_t id) {
@@ -176,7 +180,7 @@ static Reaction pin_text(Session *session, const char *text) {
         session_say(session, SESSION_NOTE, "that is %zu tokens: the first is pinned", list.count);
     if (status == STATUS_OK && list.count > 0) pin(session, list.ids[0]);
     tokens_free(&list);
-    return say_failure(session, status, &error);
+    return prompt_say_failure(session, status, &error);
 }
 
 static Reaction select_side(PromptState *state, Session *session, SessionSide side) {
@@ -184,27 +188,6 @@ static Reaction select_side(PromptState *state, Session *session, SessionSide si
     begin_candidates(state, session);
     session_continuation(session)->side = side;
     return REACTION_REDRAW;
-}
-
-static Reaction set_continuation(Session *session, Action action, double number) {
-    SessionContinuation *continuation = session_continuation(session);
-    bool sensible = number >= (action == ACTION_TOKENS ? 1.0 : 0.0) && number <= 1e6;
-    if (!sensible) {
-        session_say(session, SESSION_WARNING, "%s: a number from %d to a million", action_info(action)->name,
-                    action == ACTION_TOKENS);
-        return REACTION_REDRAW;
-    }
-    if (action == ACTION_TOKENS) continuation->tokens = (size_t)number;
-    if (action == ACTION_TEMPERATURE) continuation->temperature = number;
-    if (action == ACTION_SEED) continuation->seed = (uint64_t)number;
-    return REACTION_REDRAW;
-}
-
-static Reaction continue_text(Session *session, const ActionArgument *argument) {
-    SessionContinuation *continuation = session_continuation(session);
-    if (argument->has_count && argument->count > 0) continuation->tokens = (size_t)argument->count;
-    Error error;
-    return say_failure(session, session_continue(session, &error), &error);
 }
 
 static Reaction act_on_prompt(void *opaque, Session *session, Action action, const ActionArgument *argument) {
@@ -227,11 +210,9 @@ static Reaction act_on_prompt(void *opaque, Session *session, Action action, con
     case ACTION_MOVE_DOWN:
         return move_candidate(state, session, argument->count);
     case ACTION_LINE_UP:
-        return move_cursor(state, session,
-                           (long)prompt_line_step(state, session, drawn_columns, -1) - (long)state->position);
+        return move_cursor(state, session, (long)prompt_line_step(state, -1) - (long)state->position);
     case ACTION_LINE_DOWN:
-        return move_cursor(state, session,
-                           (long)prompt_line_step(state, session, drawn_columns, 1) - (long)state->position);
+        return move_cursor(state, session, (long)prompt_line_step(state, 1) - (long)state->position);
     case ACTION_FILTER:
         return set_filter(state, session, argument->text);
     case ACTION_FILTER_OFF:
@@ -253,11 +234,17 @@ static Reaction act_on_prompt(void *opaque, Session *session, Action action, con
     case ACTION_SIDE_FUSED:
         return select_side(state, session, SESSION_FUSED);
     case ACTION_CONTINUE:
-        return continue_text(session, argument);
+        return prompt_continue(session, argument);
     case ACTION_TOKENS:
     case ACTION_TEMPERATURE:
     case ACTION_SEED:
-        return set_continuation(session, action, argument->number);
+        return prompt_set_continuation(session, action, argument);
+    case ACTION_TARGET_NEXT:
+        return go_to_target(state, session, argument->count);
+    case ACTION_TARGET_PREVIOUS:
+        return go_to_target(state, session, -argument->count);
+    case ACTION_RESPONSE:
+        return toggle_response(session);
     case ACTION_REMOVE_CONTINUATION:
         session_remove_continuation(session);
         return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
@@ -291,55 +278,22 @@ static bool find_token(void *opaque, Session *session, const char *text, int dir
     return false;
 }
 
-/* Every position: what was said, and how sure each model is of what comes next. */
 static Status list_numbers(void *opaque, Session *session, Table **table, Error *error) {
-    static const TableColumn COLUMNS[] = {
-        {"position", NULL, NULL, TABLE_INTEGER, 0},   {"id", NULL, NULL, TABLE_INTEGER, 0},
-        {"token", NULL, NULL, TABLE_TEXT, 0},         {"model", NULL, NULL, TABLE_TEXT, 0},
-        {"alpha", NULL, NULL, TABLE_NUMBER, 0},       {"entropy", NULL, "nat", TABLE_NUMBER, 0},
-        {"top1", NULL, NULL, TABLE_NUMBER, 0},        {"top1_id", NULL, NULL, TABLE_INTEGER, 0},
-        {"kl_base", NULL, "nat", TABLE_NUMBER, 0},    {"kl_sft", NULL, "nat", TABLE_NUMBER, 0},
-        {"log_p_next", NULL, "nat", TABLE_NUMBER, 0}, {"dp_base", NULL, NULL, TABLE_NUMBER, 0}};
     (void)opaque;
-    Status status = table_create(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, table, error);
-    if (status != STATUS_OK) return status;
-    const int32_t *ids;
-    size_t count = session_prompt_tokens(session, &ids);
-    for (size_t i = 0; i < count; i++) {
-        char token[TEXT_SIZE];
-        size_t bytes = session_token_bytes(session, ids[i], token, sizeof token);
-        for (int side = 0; side < SESSION_SIDES; side++) {
-            const EvaluationResult *result = session_preview(session, (SessionSide)side);
-            if (result == NULL || i >= result->count) continue;
-            const DistributionPosition *position = &result->positions[i];
-            table_add_row(*table);
-            table_add_integer(*table, (int64_t)i);
-            table_add_integer(*table, ids[i]);
-            table_add_bytes(*table, token, bytes);
-            table_add_text(*table, session_side_name((SessionSide)side));
-            table_add_number(*table, result->settings.alpha);
-            table_add_number(*table, position->entropy);
-            table_add_number(*table, position->top1);
-            table_add_integer(*table, position->top);
-            table_add_number(*table, position->kl_base);
-            table_add_number(*table, position->kl_sft);
-            table_add_number(*table, position->next_log_probability);
-            table_add_number(*table, position->dp_base);
-        }
-    }
-    return STATUS_OK;
+    return prompt_make_table(session, table, error);
 }
 
-static const Action HINTS[] = {ACTION_PROMPT,   ACTION_EXAMPLE_NEXT, ACTION_MOVE_RIGHT, ACTION_PIN,
-                               ACTION_CONTINUE, ACTION_SIDE_FUSED,   ACTION_AVERAGES};
+static const Action HINTS[] = {ACTION_PROMPT, ACTION_EXAMPLE_NEXT, ACTION_MOVE_RIGHT, ACTION_TARGET_NEXT,
+                               ACTION_PIN,    ACTION_CONTINUE,     ACTION_SIDE_FUSED, ACTION_AVERAGES};
 
 const View prompt_view = {
     .name = "prompt",
     .title = "Prompt",
     .help =
         "Each token stands over the entropy gap H(base) − H(SFT) of the distribution after it: + where SFT became "
-        "surer, - where less sure. Below, what base, SFT and W say comes next at the cursor.",
-    .parts = SESSION_PART_PROMPT,
+        "surer, - where less sure. `★` is a target of attribution, chosen by the largest gaps of all calibration "
+        "rows; `☆` what the same rule would choose of a text that is none of them. Below, what base, SFT and W say comes next at the cursor.",
+    .parts = SESSION_PART_PROMPT | SESSION_PART_METHOD,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
     .open = open_prompt,
@@ -348,5 +302,5 @@ const View prompt_view = {
     .find = find_token,
     .numbers = list_numbers,
     .initial = initial_text,
-    .close = free,
+    .close = close_prompt,
 };

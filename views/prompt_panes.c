@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TOKEN_COLUMNS = 10, FIGURE_COLUMNS = 6, TEXT_SIZE = 160 };
+enum { TOKEN_COLUMNS = 10, FIGURE_COLUMNS = 6, TEXT_SIZE = PROMPT_TOKEN_TEXT };
 
 static const Role SIDE_ROLES[SESSION_SIDES] = {ROLE_BASE, ROLE_SFT, ROLE_FUSED};
 
@@ -124,11 +124,29 @@ static void draw_pins(const Session *session, const PromptState *state, Canvas *
     }
 }
 
-static void draw_position_line(const Session *session, const PromptState *state, Canvas *canvas, Rect area) {
+/* The gap at the cursor; of a target its rank too. */
+static void write_gap(const SessionTargets *targets, const PromptState *state, double gap, char *text,
+                      size_t size) {
+    const SessionTarget *target = session_find_target(targets, state->position);
+    char figure[FORMAT_SIZE];
+    (void)format_number(gap, 3, figure);
+    const char *sign = gap >= 0.0 ? "+" : "";
+    if (target == NULL)
+        (void)snprintf(text, size, "  entropy gap %s%s nat", sign, figure);
+    else if (targets->is_chosen)
+        (void)snprintf(text, size, "  ★ target %zu of %zu, gap %s%s nat", target->rank + 1, targets->wanted,
+                       sign, figure);
+    else
+        (void)snprintf(text, size, "  ☆ gap %s%s nat, %zu of %zu", sign, figure, target->rank + 1,
+                       targets->count);
+}
+
+static void draw_position_line(const Session *session, const PromptState *state,
+                               const SessionTargets *targets, Canvas *canvas, Rect area) {
     const int32_t *ids;
     size_t count = session_prompt_tokens(session, &ids);
     if (state->position >= count) return;
-    char token[TEXT_SIZE], next[TEXT_SIZE], gap[FORMAT_SIZE];
+    char token[TEXT_SIZE], next[TEXT_SIZE];
     prompt_token_text(session, ids[state->position], canvas->theme.ascii, token, sizeof token);
     int column = canvas_print(canvas, area, 0, 0, ROLE_TITLE, "position %zu of %zu  after \"%s\" (%d) ",
                               state->position, count, token, ids[state->position]);
@@ -138,15 +156,15 @@ static void draw_position_line(const Session *session, const PromptState *state,
     }
     double value = session_entropy_gap(session, state->position);
     if (value == value) {
-        char text[64];
-        (void)snprintf(text, sizeof text, "  entropy gap %s%s nat", value >= 0.0 ? "+" : "",
-                       format_number(value, 3, gap));
+        char text[96];
+        write_gap(targets, state, value, text, sizeof text);
         (void)canvas_write_right(canvas, area, 0, area.columns, ROLE_VALUE, text);
     }
 }
 
-void prompt_draw_panes(const PromptState *state, Session *session, Canvas *canvas, Rect area) {
-    draw_position_line(session, state, canvas, rect_cut_top(&area, 1));
+void prompt_draw_panes(const PromptState *state, const SessionTargets *targets, Session *session,
+                       Canvas *canvas, Rect area) {
+    draw_position_line(session, state, targets, canvas, rect_cut_top(&area, 1));
     Rect pins = rect_cut_bottom(&area, (int)session_pin_count(session));
     draw_pins(session, state, canvas, pins);
     for (int side = 0; side < SESSION_SIDES; side++)

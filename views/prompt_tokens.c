@@ -1,3 +1,4 @@
+#include "core/memory.h"
 #include "tui/session_pair.h"
 #include "tui/text.h"
 #include "views/prompt.h"
@@ -5,109 +6,154 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TOKEN_TEXT = 160 };
-
 /* Gaps from the one on are drawn in the strongest step (a nat is much: e times the choices), below the other
  * as none. */
 static const double STRONGEST_GAP = 1.5, FAINTEST_GAP = 0.05;
 
 void prompt_token_text(const Session *session, int32_t id, bool ascii, char *text, size_t size) {
-    char bytes[TOKEN_TEXT / 4];
+    char bytes[PROMPT_TOKEN_TEXT / 4];
     size_t count = session_token_bytes(session, id, bytes, sizeof bytes);
     unsigned flags = TEXT_SHOW_SPACES | TEXT_SHOW_NEWLINES | (ascii ? TEXT_ASCII : 0U);
     (void)text_escape(bytes, count, flags, text, size); /* what does not fit is cut */
 }
 
-/* Walks over the tokens as they are laid out. */
-typedef struct Layout {
-    const Session *session;
-    const int32_t *ids;
-    size_t count, next; /* the token that comes next */
-    int columns;
-    bool ascii;
-    /* the token just laid out */
-    size_t position, line;
-    int column, width;
-    char text[TOKEN_TEXT];
-    bool breaks; /* a newline in it ends the line */
-} Layout;
+/* ---- layout ---- */
 
-static Layout layout_begin(const Session *session, int columns, bool ascii) {
-    Layout layout = {.session = session, .columns = columns, .ascii = ascii};
-    layout.count = session_prompt_tokens(session, &layout.ids);
-    return layout;
+static bool ends_line(const Session *session, int32_t id) {
+    char bytes[PROMPT_TOKEN_TEXT / 4];
+    return memchr(bytes, '\n', session_token_bytes(session, id, bytes, sizeof bytes)) != NULL;
 }
 
-static bool layout_step(Layout *layout) {
-    if (layout->next == layout->count) return false;
-    int after = layout->next == 0 ? 0 : layout->column + layout->width;
-    bool broke = layout->breaks;
-    layout->position = layout->next++;
-    prompt_token_text(layout->session, layout->ids[layout->position], layout->ascii, layout->text,
-                      sizeof layout->text);
-    layout->width = text_width(layout->text);
-    if (layout->width > layout->columns) layout->width = layout->columns > 0 ? layout->columns : 1;
-    char bytes[TOKEN_TEXT / 4];
-    size_t count = session_token_bytes(layout->session, layout->ids[layout->position], bytes, sizeof bytes);
-    layout->breaks = memchr(bytes, '\n', count) != NULL;
-    bool wraps = layout->position > 0 && (broke || after + layout->width > layout->columns);
-    layout->line += wraps ? 1 : 0;
-    layout->column = wraps ? 0 : after;
+/* Fills state->places; false when out of memory. */
+static bool lay_out(PromptState *state, const Session *session, int columns, bool ascii) {
+    const int32_t *ids;
+    void *block = state->places;
+    Error error;
+    state->place_count = 0;
+    size_t count = session_prompt_tokens(session, &ids);
+    if (memory_reserve(&block, &state->place_capacity, count, sizeof *state->places, &error) != STATUS_OK)
+        return false;
+    state->places = block;
+    size_t line = 0;
+    int after = 0;
+    bool broke = false;
+    for (size_t i = 0; i < count; i++) {
+        char text[PROMPT_TOKEN_TEXT];
+        prompt_token_text(session, ids[i], ascii, text, sizeof text);
+        int width = text_width(text);
+        if (width > columns) width = columns > 0 ? columns : 1;
+        if (i > 0 && (broke || after + width > columns)) {
+            line++;
+            after = 0;
+        }
+        state->places[i] = (PromptPlace){line, after, width};
+        after += width;
+        broke = ends_line(session, ids[i]);
+    }
+    state->place_count = count;
     return true;
 }
 
-static size_t line_of(const Session *session, int columns, bool ascii, size_t position) {
-    Layout layout = layout_begin(session, columns, ascii);
-    while (layout_step(&layout)) {
-        if (layout.position == position) return layout.line;
-    }
-    return 0;
-}
-
-size_t prompt_line_step(const PromptState *state, const Session *session, int columns, int direction) {
-    Layout layout = layout_begin(session, columns, false);
-    size_t here = line_of(session, columns, false, state->position), found = state->position;
-    int column = 0;
-    while (layout_step(&layout)) {
-        if (layout.position == state->position) column = layout.column;
-    }
-    if (direction < 0 && here == 0) return state->position;
-    size_t wanted = direction < 0 ? here - 1 : here + 1;
-    layout = layout_begin(session, columns, false);
-    while (layout_step(&layout)) {
-        if (layout.line == wanted && (layout.column <= column || found == state->position))
-            found = layout.position;
+size_t prompt_line_step(const PromptState *state, int direction) {
+    if (state->position >= state->place_count) return state->position;
+    PromptPlace here = state->places[state->position];
+    if (direction < 0 && here.line == 0) return state->position;
+    size_t wanted = direction < 0 ? here.line - 1 : here.line + 1, found = state->position;
+    for (size_t i = 0; i < state->place_count; i++) {
+        const PromptPlace *place = &state->places[i];
+        if (place->line == wanted && (place->column <= here.column || found == state->position)) found = i;
     }
     return found;
 }
 
-static void draw_token(const PromptState *state, const Layout *layout, Canvas *canvas, Rect area, int row) {
-    size_t added = session_prompt_added(layout->session);
-    Role role = layout->position >= layout->count - added ? ROLE_FUSED : ROLE_TEXT;
-    if (layout->position == state->position) role = ROLE_SELECTED;
-    canvas_write_field(canvas, area, row, layout->column, layout->width, false, role, layout->text);
+/* ---- targets ---- */
+
+static const char *mark_of(const SessionTargets *targets) {
+    return targets->is_chosen ? "★" : "☆";
+}
+
+/* Where every position is one, marks say nothing. */
+static bool is_marked(const SessionTargets *targets, const PromptState *state, size_t position) {
+    bool all = !targets->is_chosen && targets->count == state->place_count;
+    return !all && session_find_target(targets, position) != NULL;
+}
+
+void prompt_draw_target_legend(const SessionTargets *targets, const Session *session, Canvas *canvas,
+                               Rect area) {
+    int column = canvas_write(canvas, area, 0, 0, ROLE_MARK, mark_of(targets)) + 1;
+    if (targets->message != NULL) {
+        column = canvas_write(canvas, area, 0, column, ROLE_STALE, "targets: ");
+        (void)canvas_write(canvas, area, 0, column, ROLE_STALE, targets->message);
+    } else if (!targets->is_chosen && targets->count == session_prompt_tokens(session, NULL)) {
+        (void)canvas_print(canvas, area, 0, column, ROLE_DIM,
+                           "no marks: the rule takes %zu gaps, and the text has but %zu positions",
+                           targets->wanted, targets->count);
+    } else if (!targets->is_chosen) {
+        (void)canvas_print(canvas, area, 0, column, ROLE_DIM,
+                           "what attribution's rule would take here: the %zu largest |gaps|", targets->count);
+    } else if (targets->hidden > 0) {
+        (void)canvas_print(canvas, area, 0, column, ROLE_DIM,
+                           "%zu of attribution's %zu targets are in this row, %zu in the response (v)",
+                           targets->count + targets->hidden, targets->wanted, targets->hidden);
+    } else if (targets->count > 0) {
+        (void)canvas_print(canvas, area, 0, column, ROLE_DIM,
+                           "chosen: %zu of attribution's %zu targets are in this row", targets->count,
+                           targets->wanted);
+    } else {
+        (void)canvas_print(canvas, area, 0, column, ROLE_DIM,
+                           "none of attribution's %zu targets is in this row: ] goes to the next",
+                           targets->wanted);
+    }
+}
+
+/* ---- drawing ---- */
+
+static void draw_gap(const Session *session, size_t position, const PromptPlace *place, Canvas *canvas,
+                     Rect area, int row) {
     /* the gap belongs to the position that predicts the token after this one */
-    double gap = session_entropy_gap(layout->session, layout->position);
+    double gap = session_entropy_gap(session, position);
     if (gap > -FAINTEST_GAP && gap < FAINTEST_GAP) {
-        canvas_fill_row(canvas, area, row + 1, layout->column, layout->width, ROLE_DIM, "·");
+        canvas_fill_row(canvas, area, row, place->column, place->width, ROLE_DIM, "·");
         return;
     }
     ThemeHeat heat = theme_heat(&canvas->theme, RAMP_DIVERGING, gap / STRONGEST_GAP);
-    for (int i = 0; i < layout->width; i++)
-        canvas_write_styled(canvas, area, row + 1, layout->column + i, heat.style, heat.glyph);
+    for (int i = 0; i < place->width; i++)
+        canvas_write_styled(canvas, area, row, place->column + i, heat.style, heat.glyph);
 }
 
-int prompt_draw_tokens(PromptState *state, const Session *session, Canvas *canvas, Rect area) {
+static void draw_token(const PromptState *state, const SessionTargets *targets, const Session *session,
+                       size_t position, Canvas *canvas, Rect area, int row) {
+    const int32_t *ids;
+    size_t count = session_prompt_tokens(session, &ids), added = session_prompt_added(session);
+    const PromptPlace *place = &state->places[position];
+    char text[PROMPT_TOKEN_TEXT];
+    Role role = position >= count - added                                      ? ROLE_FUSED
+                : position >= count - added - session_prompt_response(session) ? ROLE_VALUE
+                                                                               : ROLE_TEXT;
+    if (position == state->position) role = ROLE_SELECTED;
+    prompt_token_text(session, ids[position], canvas->theme.ascii, text, sizeof text);
+    canvas_write_field(canvas, area, row, place->column, place->width, false, role, text);
+    draw_gap(session, position, place, canvas, area, row + 1);
+    if (is_marked(targets, state, position))
+        (void)canvas_write(canvas, area, row + 1, place->column, ROLE_MARK, mark_of(targets));
+}
+
+int prompt_draw_tokens(PromptState *state, const SessionTargets *targets, const Session *session,
+                       Canvas *canvas, Rect area) {
     size_t shown = area.rows > 1 ? (size_t)area.rows / 2 : 1;
-    size_t line = line_of(session, area.columns, canvas->theme.ascii, state->position);
+    int used = 0;
+    if (!lay_out(state, session, area.columns, canvas->theme.ascii)) {
+        (void)canvas_write(canvas, area, 0, 0, ROLE_ERROR, "not enough memory for the text");
+        return 1;
+    }
+    size_t line = state->position < state->place_count ? state->places[state->position].line : 0;
     if (line < state->line) state->line = line;
     if (line >= state->line + shown) state->line = line + 1 - shown;
-    int used = 0;
-    Layout layout = layout_begin(session, area.columns, canvas->theme.ascii);
-    while (layout_step(&layout)) {
-        if (layout.line < state->line || layout.line >= state->line + shown) continue;
-        int row = (int)(layout.line - state->line) * 2;
-        draw_token(state, &layout, canvas, area, row);
+    for (size_t i = 0; i < state->place_count; i++) {
+        size_t own = state->places[i].line;
+        if (own < state->line || own >= state->line + shown) continue;
+        int row = (int)(own - state->line) * 2;
+        draw_token(state, targets, session, i, canvas, area, row);
         if (row + 2 > used) used = row + 2;
     }
     return used < area.rows ? used : area.rows;

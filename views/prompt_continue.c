@@ -1,0 +1,66 @@
+#include "tui/format.h"
+#include "views/prompt.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void prompt_draw_source(Session *session, Canvas *canvas, Rect area) {
+    const SessionContinuation *continuation = session_continuation(session);
+    char temperature[FORMAT_SIZE] = "greedy";
+    if (continuation->temperature > 0.0)
+        (void)snprintf(temperature, sizeof temperature, "T %.2f seed %llu", continuation->temperature,
+                       (unsigned long long)continuation->seed);
+    int example = session_current_example(session);
+    int column = example >= 0 ? canvas_print(canvas, area, 0, 0, ROLE_DIM, "example %d of %zu", example + 1,
+                                             session_example_count(session))
+                              : canvas_write(canvas, area, 0, 0, ROLE_DIM, "typed prompt");
+    size_t added = session_prompt_added(session);
+    if (session_prompt_response(session) > 0)
+        column = canvas_write(canvas, area, 0, column, ROLE_VALUE, " and response");
+    if (added > 0)
+        column = canvas_print(canvas, area, 0, column, ROLE_FUSED, ", %zu tokens added by %s", added,
+                              session_side_name(continuation->side));
+    char next[96];
+    (void)snprintf(next, sizeof next, "c: %zu more from %s, %s", continuation->tokens,
+                   session_side_name(continuation->side), temperature);
+    if (session_is_continuing(session)) (void)snprintf(next, sizeof next, "continuing…");
+    (void)canvas_write_right(canvas, area, 0, area.columns, ROLE_DIM, next);
+}
+
+/* Of any size: a number of the other kind holds 53 bits. */
+static Reaction set_seed(Session *session, const char *text) {
+    char *end;
+    errno = 0;
+    unsigned long long seed = strtoull(text, &end, 10);
+    end += strspn(end, " ");
+    if (errno == 0 && end != text && *end == '\0' && strchr(text, '-') == NULL)
+        session_continuation(session)->seed = seed;
+    else
+        session_say(session, SESSION_WARNING, "seed: a whole number from 0 to %llu", ULLONG_MAX);
+    return REACTION_REDRAW;
+}
+
+Reaction prompt_set_continuation(Session *session, Action action, const ActionArgument *argument) {
+    double number = argument->number;
+    SessionContinuation *continuation = session_continuation(session);
+    if (action == ACTION_SEED) return set_seed(session, argument->text);
+    bool sensible = number >= (action == ACTION_TOKENS ? 1.0 : 0.0) && number <= 1e6;
+    if (!sensible) {
+        session_say(session, SESSION_WARNING, "%s: a number from %d to a million", action_info(action)->name,
+                    action == ACTION_TOKENS);
+        return REACTION_REDRAW;
+    }
+    if (action == ACTION_TOKENS) continuation->tokens = (size_t)number;
+    if (action == ACTION_TEMPERATURE) continuation->temperature = number;
+    return REACTION_REDRAW;
+}
+
+Reaction prompt_continue(Session *session, const ActionArgument *argument) {
+    SessionContinuation *continuation = session_continuation(session);
+    if (argument->has_count && argument->count > 0) continuation->tokens = (size_t)argument->count;
+    Error error;
+    return prompt_say_failure(session, session_continue(session, &error), &error);
+}
