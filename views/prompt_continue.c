@@ -9,7 +9,7 @@
 
 void prompt_draw_source(Session *session, Canvas *canvas, Rect area) {
     const SessionContinuation *continuation = session_continuation(session);
-    char temperature[FORMAT_SIZE] = "greedy";
+    char temperature[48] = "greedy";
     if (continuation->temperature > 0.0)
         (void)snprintf(temperature, sizeof temperature, "T %.2f seed %llu", continuation->temperature,
                        (unsigned long long)continuation->seed);
