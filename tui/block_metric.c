@@ -18,8 +18,9 @@ static const BlockMetricFacts METRICS[BLOCK_METRIC_COUNT] = {
          false, false},
     [BLOCK_DORMANT_CHANGE] =
         {"dormant_change", "dormant, SFT - base", "  change", "of inputs",
-         "Dormant share of SFT less that of base, each as defined for it: above 0 where fine-tuning silenced "
-         "inputs, below 0 where it woke them.",
+         "Share of inputs that are dormant in SFT less that in base: above 0 where fine-tuning silenced inputs, below 0 "
+         "where it woke them. Dormant: E|h| of an input of down, or of o (an attention channel), over all calibration "
+         "positions, divided by the mean over the layer's, is at most τ.",
          true, false},
     [BLOCK_GRADIENT_DORMANT] =
         {"gradient_dormant", "gradient dormant", "grad. dormant", "of inputs",

@@ -20,6 +20,10 @@ int overview_draw_facts(Canvas *canvas, Rect area, const Session *session, bool 
 /* The drift of all tensors as one (overview_blocks.c). */
 int overview_draw_drift(Canvas *canvas, Rect area, const Session *session);
 
+/* How many inputs of down are dormant in base and SFT, and in which layer of SFT most: no row where nothing is
+ * measured and the confidence says why. */
+int overview_draw_dormancy(Canvas *canvas, Rect area, const Session *session);
+
 /* How sure base, SFT and W are; the first `rows` figures, or why there are none. */
 int overview_draw_confidence(Canvas *canvas, Rect area, const Session *session, int rows);
 

@@ -1,8 +1,10 @@
+#include "tui/block_metric.h"
 #include "tui/format.h"
 #include "tui/session_tune.h"
 #include "tui/widget_dial.h"
 #include "views/overview.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +98,37 @@ int overview_draw_confidence(Canvas *canvas, Rect area, const Session *session, 
                       figure);
     }
     return row;
+}
+
+/* ---- dormancy ---- */
+
+int overview_draw_dormancy(Canvas *canvas, Rect area, const Session *session) {
+    const NeuronTable *table = session_neurons(session);
+    const BlockSources sources = block_sources(session, DORMANCY_TAU, DORMANCY_GRADIENT_TAU);
+    if (table == NULL || (sources.sft == NULL && session_method_message(session) != NULL)) return 0;
+    (void)canvas_write(canvas, area, 0, 0, ROLE_TITLE, "Dormant");
+    if (!block_metric_is_known(BLOCK_DORMANT_CHANGE, &sources)) {
+        (void)canvas_write(canvas, area, 0, LABEL, ROLE_STALE, "measuring…");
+        return 1;
+    }
+    static const struct {
+        BlockMetric metric;
+        Role role;
+        const char *label;
+    } SHOWN[] = {{BLOCK_DORMANT_BASE, ROLE_BASE, "base"}, {BLOCK_DORMANT_SFT, ROLE_SFT, "SFT"}};
+    char value[FORMAT_SIZE];
+    uint64_t layer;
+    int column = canvas_print(canvas, area, 0, LABEL, ROLE_DIM, "inputs of down (τ %.4g)", sources.tau) + 2;
+    for (size_t i = 0; i < sizeof SHOWN / sizeof *SHOWN; i++) {
+        double share = block_metric_over_layers(SHOWN[i].metric, &sources, table, NEURON_DOWN);
+        column = canvas_write(canvas, area, 0, column, SHOWN[i].role, SHOWN[i].label) + 1;
+        column = canvas_write(canvas, area, 0, column, ROLE_VALUE, format_share(share, value)) + 2;
+    }
+    double most = block_metric_largest(BLOCK_DORMANT_SFT, &sources, table, NEURON_DOWN, &layer);
+    if (most > 0) /* one layer can hold all of them */
+        (void)canvas_print(canvas, area, 0, column, ROLE_DIM, "most in layer %" PRIu64 ": %s", layer,
+                           format_share(most, value));
+    return 1;
 }
 
 /* ---- jobs ---- */

@@ -5,6 +5,7 @@
 #include "core/random.h"
 #include "session_fixture.h"
 #include "tui/session_export.h"
+#include "tui/session_target.h"
 #include "tui/session_tensor.h"
 
 #include <math.h>
@@ -716,6 +717,105 @@ static void the_reset_dial_cuts_the_ranking_and_the_figures_follow(void **state)
     session_free(session);
 }
 
+/* ---- targets on the text on screen ---- */
+
+static bool base_and_sft_are_there(const Session *session) {
+    return session_preview(session, SESSION_BASE) != NULL && session_preview(session, SESSION_SFT) != NULL;
+}
+
+static void targets_are_visited_in_the_order_of_rows_and_positions(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    Error error = {0};
+    wait_for(session, "preview", preview_is_fresh);
+    wait_for(session, "attribution", neurons_are_ranked);
+    const Attribution *attribution = session_attribution(session);
+    size_t position = 0, listed = 0, last_row = 0, last_position = 0;
+    for (size_t row = 0; row < DEMO_ROWS; row++) {
+        assert_int_equal(session_use_example(session, row, NULL), STATUS_OK);
+        SessionTargets targets = session_targets(session);
+        assert_true(targets.is_chosen);
+        assert_null(targets.message);
+        assert_int_equal(targets.wanted, attribution->target_count);
+        listed += targets.count + targets.hidden;
+    }
+    assert_int_equal(listed, attribution->target_count); /* each is in one row */
+    assert_int_equal(session_use_example(session, 0, NULL), STATUS_OK);
+    for (size_t i = 0; i < attribution->target_count; i++) {
+        if (session_go_to_target(session, 1, &position, &error) != STATUS_OK) fail_msg("%s", error.message);
+        size_t row = (size_t)session_current_example(session);
+        SessionTargets targets = session_targets(session);
+        const SessionTarget *target = session_find_target(&targets, position);
+        assert_non_null(target); /* it is on screen: the row's response was put there where it takes that */
+        assert_int_equal(attribution->targets[target->rank].row, row);
+        assert_int_equal(attribution->targets[target->rank].position, position);
+        if (i > 0) assert_true(row > last_row || (row == last_row && position > last_position));
+        last_row = row;
+        last_position = position;
+    }
+    settle(session);
+    wait_for(session, "base and SFT", base_and_sft_are_there);
+    SessionTargets targets = session_targets(session);
+    const SessionTarget *target = session_find_target(&targets, position);
+    /* the same position of the same text, measured once for attribution and once for the screen: 1e-5 nats is
+     * some ten times what differently grouped multiplies were seen to make of it */
+    assert_true(fabs(session_entropy_gap(session, position) - target->gap) < 1e-5);
+    session_free(session);
+}
+
+static void a_response_is_shown_and_taken_off_again(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "preview", preview_is_fresh);
+    size_t prompt = session_prompt_tokens(session, NULL);
+    assert_int_equal(session_show_response(session, NULL), STATUS_OK);
+    const CalibrationRow *row = &session_calibration(session, NULL)->rows[0];
+    assert_int_equal(session_prompt_tokens(session, NULL), row->count);
+    assert_int_equal(session_prompt_response(session), row->count - row->prompt_count);
+    assert_int_equal(session_prompt_added(session), 0);
+    assert_int_equal(session_show_response(session, NULL), STATUS_OK); /* once more: the same */
+    assert_int_equal(session_prompt_tokens(session, NULL), row->count);
+    session_remove_continuation(session);
+    assert_int_equal(session_prompt_tokens(session, NULL), prompt);
+    assert_int_equal(session_prompt_response(session), 0);
+    assert_int_equal(session_set_prompt(session, "Ann", 3, NULL), STATUS_OK);
+    assert_int_equal(session_show_response(session, NULL), STATUS_ARGUMENT);
+    session_free(session);
+}
+
+static void of_any_other_text_the_rule_takes_the_largest_gaps(void **state) {
+    (void)state;
+    static const char TEXT[] = "Question: Tom has 12 coins. Ann gives Tom 30 more.";
+    enum { WANTED = 5 };
+    Session *session = open_demo();
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    session_set_targets(session, WANTED);
+    assert_int_equal(session_set_prompt(session, TEXT, sizeof TEXT - 1, NULL), STATUS_OK);
+    assert_non_null(session_targets(session).message); /* nothing is measured yet */
+    wait_for(session, "base and SFT", base_and_sft_are_there);
+    SessionTargets targets = session_targets(session);
+    assert_false(targets.is_chosen);
+    assert_int_equal(targets.count, WANTED);
+    double least = INFINITY;
+    for (size_t i = 0; i < targets.count; i++) {
+        const SessionTarget *target = &targets.targets[i];
+        assert_int_equal(target->rank, i);
+        assert_true(target->gap == session_entropy_gap(session, target->position));
+        assert_true(fabs(target->gap) <= least);
+        least = fabs(target->gap);
+    }
+    for (size_t t = 0; t < session_prompt_tokens(session, NULL); t++)
+        if (session_find_target(&targets, t) == NULL)
+            assert_true(fabs(session_entropy_gap(session, t)) <= least);
+    size_t first = 0, position = 0;
+    assert_int_equal(session_go_to_target(session, 1, &position, NULL), STATUS_OK);
+    first = position;
+    assert_int_equal(session_go_to_target(session, WANTED, &position, NULL),
+                     STATUS_OK); /* all the way round */
+    assert_int_equal(position, first);
+    session_free(session);
+}
+
 int main(void) {
     blas_prepare();
     const struct CMUnitTest tests[] = {
@@ -747,6 +847,9 @@ int main(void) {
         cmocka_unit_test(messages_come_in_order_and_the_oldest_give_way),
         cmocka_unit_test(a_token_is_shown_by_its_bytes_or_its_number),
         cmocka_unit_test(a_session_can_be_left_at_any_moment),
+        cmocka_unit_test(targets_are_visited_in_the_order_of_rows_and_positions),
+        cmocka_unit_test(a_response_is_shown_and_taken_off_again),
+        cmocka_unit_test(of_any_other_text_the_rule_takes_the_largest_gaps),
     };
     return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);
 }
