@@ -202,6 +202,7 @@ static Reaction act_on_layers(void *state, Session *session, Action action, cons
         return set_tau(layers, session, argument->number);
     case ACTION_MEASURE:
         session_measure_method(session);
+        session_resume_drift(session);
         return REACTION_REFRESH;
     default:
         break;
