@@ -5,16 +5,17 @@
 #include <stdio.h>
 
 static const NeuronColumnFacts COLUMNS[NEURON_COLUMN_COUNT] = {
-    [NEURON_COLUMN_PLACE] = {"neuron", "place in the model", false, NEURON_COLUMN_RESET},
-    [NEURON_COLUMN_BASE] = {"base", "dormancy of base", false, NEURON_COLUMN_BASE},
-    [NEURON_COLUMN_SFT] = {"SFT", "dormancy of SFT", false, NEURON_COLUMN_SFT},
-    [NEURON_COLUMN_FUSED] = {"W", "dormancy of W", false, NEURON_COLUMN_FUSED},
-    [NEURON_COLUMN_GRADIENT] = {"grad", "gradient dormancy", false, NEURON_COLUMN_GRADIENT},
-    [NEURON_COLUMN_DRIFT] = {"drift", "drift ‖Δ‖/‖B‖", true, NEURON_COLUMN_DRIFT},
-    [NEURON_COLUMN_SCORE] = {"score", "attribution score", true, NEURON_COLUMN_SCORE},
-    [NEURON_COLUMN_RANK] = {"rank", "rank", false, NEURON_COLUMN_RANK},
-    [NEURON_COLUMN_TARGET] = {"target", "target", false, NEURON_COLUMN_SCORE},
-    [NEURON_COLUMN_RESET] = {"", "in the reset set", true, NEURON_COLUMN_RESET},
+    [NEURON_COLUMN_PLACE] = {NULL, "neuron", "place in the model", false, NEURON_COLUMN_RESET},
+    [NEURON_COLUMN_BASE] = {"dormancy_base", "base", "dormancy of base", false, NEURON_COLUMN_BASE},
+    [NEURON_COLUMN_SFT] = {"dormancy_sft", "SFT", "dormancy of SFT", false, NEURON_COLUMN_SFT},
+    [NEURON_COLUMN_FUSED] = {"dormancy_fused", "W", "dormancy of W", false, NEURON_COLUMN_FUSED},
+    [NEURON_COLUMN_GRADIENT] = {"gradient_dormancy", "grad", "gradient dormancy", false,
+                                NEURON_COLUMN_GRADIENT},
+    [NEURON_COLUMN_DRIFT] = {"drift", "drift", "drift ‖Δ‖/‖B‖", true, NEURON_COLUMN_DRIFT},
+    [NEURON_COLUMN_SCORE] = {"attribution", "score", "attribution score", true, NEURON_COLUMN_SCORE},
+    [NEURON_COLUMN_RANK] = {"rank", "rank", "rank", false, NEURON_COLUMN_RANK},
+    [NEURON_COLUMN_TARGET] = {"target", "target", "target", false, NEURON_COLUMN_SCORE},
+    [NEURON_COLUMN_RESET] = {"reset", "", "in the reset set", true, NEURON_COLUMN_RESET},
 };
 
 const NeuronColumnFacts *neuron_column_facts(NeuronColumn column) {

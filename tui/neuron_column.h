@@ -22,6 +22,7 @@ typedef enum NeuronColumn {
 } NeuronColumn;
 
 typedef struct NeuronColumnFacts {
+    const char *key; /* of the same figure in neuron_table.h; NULL: the model's order, which it has anyway */
     const char *title;   /* head of its column */
     const char *label;   /* what it is, in full */
     bool largest_first;  /* which end is looked at first, in lists; maps pool to that end too */

@@ -7,6 +7,7 @@
 #include "tui/neuron_list.h"
 #include "tui/view.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { SIDE_FROM_COLUMNS = 64 };
@@ -63,8 +64,17 @@ bool layers_current(const Layers *layers, size_t *index) {
 
 /* ---- drawing ---- */
 
+/* What was restored may be of another pair. */
+static void keep_in_range(Layers *layers) {
+    const LayersGrid *grid = &layers->grid;
+    if (grid->columns == 0) return;
+    if (layers->row > layers_last_row(grid)) layers->row = layers_last_row(grid);
+    if (layers->column >= grid->columns) layers->column = grid->columns - 1;
+}
+
 static void draw_layers(void *state, Session *session, Canvas *canvas, Rect area) {
     Layers *layers = state;
+    keep_in_range(layers);
     tensor_list_update(&layers->list, session);
     int side = area.columns >= 160 ? 46 : area.columns >= 100 ? 36 : 30;
     if (area.columns >= SIDE_FROM_COLUMNS) {
@@ -239,8 +249,27 @@ static bool find_in_layers(void *state, Session *session, const char *text, int 
     return false;
 }
 
-static Status number_layers(void *state, Session *session, Table **table, Error *error) {
-    return layers_make_table(state, session, table, error);
+static CommandId twin_layers(void *state, Session *session, CommandLine *line) {
+    const Layers *layers = state;
+    (void)session;
+    if (!layers->of_method || layers->listing) return tensor_list_twin(&layers->list, line);
+    command_line_add_number(line, COMMAND_NEURONS, OPTION_TAU, layers->list.tau);
+    command_line_add_number(line, COMMAND_NEURONS, OPTION_TAU_GRADIENT, layers->list.gradient_tau);
+    return COMMAND_NEURONS;
+}
+
+static bool copy_name(void *state, Session *session, char *text, size_t size) {
+    size_t tensor;
+    if (!layers_current(state, &tensor)) return false;
+    (void)snprintf(text, size, "%s", session_pair(session)->tensors[tensor].name);
+    return true;
+}
+
+static size_t list_places(void *state, ViewPlace *places) {
+    Layers *layers = state;
+    places[0] = (ViewPlace){"row", &layers->row};
+    places[1] = (ViewPlace){"column", &layers->column};
+    return 2;
 }
 
 static const char *start_argument(void *state, Session *session, Action action) {
@@ -267,7 +296,10 @@ const View layers_view = {
     .draw = draw_layers,
     .act = act_on_layers,
     .find = find_in_layers,
-    .numbers = number_layers,
+    .numbers = layers_make_table,
+    .twin = twin_layers,
+    .value = copy_name,
+    .places = list_places,
     .initial = start_argument,
     .close = close_layers,
 };

@@ -67,8 +67,8 @@ void layers_format(const Layers *layers, double value, char text[FORMAT_SIZE]);
 /* Why figures of the method are not known yet. */
 const char *layers_find_reason(const Session *session);
 
-/* The table of the map, or of the list (layers_figures.c). */
-Status layers_make_table(Layers *layers, Session *session, Table **table, Error *error);
+/* The table of the map, or of the list; as View.numbers (layers_figures.c). */
+Status layers_make_table(void *state, Session *session, Table **table, Error *error);
 
 /* The last row of the map: the strip, where there is one. */
 size_t layers_last_row(const LayersGrid *grid);

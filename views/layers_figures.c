@@ -110,7 +110,8 @@ static Status make_map_table(const Layers *layers, const Session *session, Table
     return STATUS_OK;
 }
 
-Status layers_make_table(Layers *layers, Session *session, Table **table, Error *error) {
+Status layers_make_table(void *state, Session *session, Table **table, Error *error) {
+    Layers *layers = state;
     return layers->listing ? tensor_list_numbers(&layers->list, session, table, error)
                            : make_map_table(layers, session, table, error);
 }

@@ -266,10 +266,6 @@ static bool find_in_neurons(void *state, Session *session, const char *text, int
     return neuron_map_find(&neurons->map, table, &place, direction, stay);
 }
 
-static Status number_neurons(void *state, Session *session, Table **table, Error *error) {
-    return neurons_make_table(state, session, table, error);
-}
-
 static const char *start_argument(void *state, Session *session, Action action) {
     static char text[NEURON_FILTER_TEXT];
     Neurons *neurons = state;
@@ -277,6 +273,24 @@ static const char *start_argument(void *state, Session *session, Action action) 
     if (action != ACTION_FILTER) return NULL;
     neuron_filter_describe(&neurons->list.filter, text);
     return text;
+}
+
+/* The neurons in the same order; a filter of several kinds has no option of its own. */
+static CommandId twin_neurons(void *state, Session *session, CommandLine *line) {
+    const Neurons *neurons = state;
+    const NeuronPlace *place = &neurons->list.filter.place;
+    const char *sort = neuron_column_facts(neurons->list.column)->key;
+    (void)session;
+    if (!neurons->mapping && sort != NULL)
+        command_line_add_option(line, COMMAND_NEURONS, OPTION_SORT_NEURONS, "%s", sort);
+    if (!neurons->mapping && place->module != NEURON_ANY)
+        command_line_add_option(line, COMMAND_NEURONS, OPTION_MODULE, "%s",
+                                neurons_module_name((NeuronModule)place->module));
+    if (!neurons->mapping && place->layer != NEURON_ANY)
+        command_line_add_option(line, COMMAND_NEURONS, OPTION_LAYER, "%lld", (long long)place->layer);
+    command_line_add_number(line, COMMAND_NEURONS, OPTION_TAU, neurons->list.tau);
+    command_line_add_number(line, COMMAND_NEURONS, OPTION_TAU_GRADIENT, neurons->list.gradient_tau);
+    return COMMAND_NEURONS;
 }
 
 static const Action HINTS[] = {ACTION_MOVE_UP,     ACTION_MOVE_DOWN,  ACTION_ENTER,    ACTION_METRIC_NEXT,
@@ -298,7 +312,8 @@ const View neurons_view = {
     .draw = draw_neurons,
     .act = act_on_neurons,
     .find = find_in_neurons,
-    .numbers = number_neurons,
+    .numbers = neurons_make_table,
+    .twin = twin_neurons,
     .initial = start_argument,
     .close = close_neurons,
 };

@@ -63,6 +63,6 @@ void neurons_draw_panel(Neurons *neurons, const Session *session, Canvas *canvas
 void neurons_draw_foot(const Session *session, Canvas *canvas, Rect row);
 
 /* The list as it is ordered and filtered. */
-Status neurons_make_table(Neurons *neurons, Session *session, Table **table, Error *error);
+Status neurons_make_table(void *state, Session *session, Table **table, Error *error);
 
 #endif

@@ -122,7 +122,8 @@ static void add_neuron(Table *table, const Session *session, uint64_t neuron) {
     neuron_table_add(table, &row);
 }
 
-Status neurons_make_table(Neurons *neurons, Session *session, Table **table, Error *error) {
+Status neurons_make_table(void *state, Session *session, Table **table, Error *error) {
+    Neurons *neurons = state;
     const NeuronOrder *order = &neurons->list.order;
     if (session_neurons(session) == NULL)
         return status_fail(error, STATUS_ARGUMENT, "there are no neurons to write");

@@ -283,6 +283,17 @@ static Status list_numbers(void *opaque, Session *session, Table **table, Error 
     return prompt_make_table(session, table, error);
 }
 
+static CommandId twin_prompt(void *opaque, Session *session, CommandLine *line) {
+    (void)opaque;
+    return prompt_twin(session, line);
+}
+
+static size_t list_places(void *opaque, ViewPlace *places) {
+    PromptState *state = opaque;
+    places[0] = (ViewPlace){"position", &state->position};
+    return 1;
+}
+
 static const Action HINTS[] = {ACTION_PROMPT, ACTION_EXAMPLE_NEXT, ACTION_MOVE_RIGHT, ACTION_TARGET_NEXT,
                                ACTION_PIN,    ACTION_CONTINUE,     ACTION_SIDE_FUSED, ACTION_AVERAGES};
 
@@ -301,6 +312,8 @@ const View prompt_view = {
     .act = act_on_prompt,
     .find = find_token,
     .numbers = list_numbers,
+    .twin = twin_prompt,
+    .places = list_places,
     .initial = initial_text,
     .close = close_prompt,
 };

@@ -9,6 +9,7 @@
 
 #include "tui/action.h"
 #include "tui/canvas.h"
+#include "tui/command_line.h"
 #include "tui/report.h"
 #include "tui/session_prompt.h"
 #include "tui/session_target.h"
@@ -67,6 +68,10 @@ void prompt_draw_source(Session *session, Canvas *canvas, Rect area);
 /* What a continuation is made with (tokens, temperature, seed); and the continuation. */
 Reaction prompt_set_continuation(Session *session, Action action, const ActionArgument *argument);
 Reaction prompt_continue(Session *session, const ActionArgument *argument);
+
+/* `rejuv preview` of the text on screen, at every position: by its ids where they are not those of the prompt
+ * alone. COMMAND_COUNT without a text. */
+CommandId prompt_twin(const Session *session, CommandLine *line);
 
 /* Says why something failed, where it did. */
 Reaction prompt_say_failure(Session *session, Status status, const Error *error);

@@ -1,7 +1,9 @@
+#include "core/buffer.h"
 #include "tui/format.h"
 #include "views/prompt.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,4 +65,28 @@ Reaction prompt_continue(Session *session, const ActionArgument *argument) {
     if (argument->has_count && argument->count > 0) continuation->tokens = (size_t)argument->count;
     Error error;
     return prompt_say_failure(session, session_continue(session, &error), &error);
+}
+
+static void add_ids(const Session *session, CommandLine *line) {
+    const int32_t *ids;
+    size_t count = session_prompt_tokens(session, &ids);
+    Buffer text = {0};
+    for (size_t i = 0; i < count; i++) buffer_add_format(&text, "%s%" PRId32, i > 0 ? "," : "", ids[i]);
+    if (text.failed)
+        line->failed = true;
+    else
+        command_line_add_option(line, COMMAND_PREVIEW, OPTION_IDS, "%s", text.text);
+    buffer_free(&text);
+}
+
+CommandId prompt_twin(const Session *session, CommandLine *line) {
+    const char *text = session_prompt_text(session, NULL);
+    if (text == NULL || session_prompt_tokens(session, NULL) == 0) return COMMAND_COUNT;
+    if (session_prompt_added(session) + session_prompt_response(session) > 0)
+        add_ids(session, line);
+    else
+        command_line_add_option(line, COMMAND_PREVIEW, OPTION_PROMPT, "%s", text);
+    command_line_add_option(line, COMMAND_PREVIEW, OPTION_TOP, "%d", (int)SESSION_TOP);
+    command_line_add(line, "--all-positions");
+    return COMMAND_PREVIEW;
 }
