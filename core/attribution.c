@@ -288,12 +288,13 @@ static void close_workspace(Workspace *workspace) {
 static Status make_result(Attribution *attribution, const NeuronTable *table,
                           const AttributionTarget *targets, size_t count, bool keep_scores, Error *error) {
     size_t neurons = neurons_count(table);
-    *attribution = (Attribution){.target_count = count, .neurons = neurons};
+    *attribution =
+        (Attribution){.target_count = count, .neurons = neurons, .blocks = neurons_block_count(table)};
     attribution->targets = memory_allocate(count, sizeof *targets);
     attribution->best_rank = memory_allocate(neurons, sizeof *attribution->best_rank);
     attribution->best_target = memory_allocate(neurons, sizeof *attribution->best_target);
     attribution->best_score = memory_allocate(neurons, sizeof *attribution->best_score);
-    attribution->masses = memory_allocate(neurons_block_count(table), sizeof *attribution->masses);
+    attribution->masses = memory_allocate(attribution->blocks, sizeof *attribution->masses);
     if (keep_scores) attribution->scores = memory_allocate(count, neurons * sizeof *attribution->scores);
     if (attribution->targets == NULL || attribution->best_rank == NULL || attribution->best_target == NULL ||
         attribution->best_score == NULL || attribution->masses == NULL ||

@@ -44,6 +44,7 @@ typedef struct Attribution {
     int32_t *best_target; /* [M]: the target that gave it, the first of equals */
     float *best_score;    /* [M]: the neuron's score at that target */
     float *scores;        /* [targets × M], or NULL */
+    size_t blocks;        /* of neurons: modules of layers */
     double *masses;       /* [blocks]: the share of attribution in each (attribution_mass.h) */
 } Attribution;
 

@@ -57,6 +57,7 @@ void cache_method_pack_attribution(const Attribution *attribution, Buffer *paylo
     cache_bytes_put_integers(payload, attribution->best_rank, attribution->neurons);
     cache_bytes_put_integers(payload, attribution->best_target, attribution->neurons);
     cache_bytes_put_floats(payload, attribution->best_score, attribution->neurons);
+    cache_bytes_put_doubles(payload, attribution->masses, attribution->blocks);
 }
 
 static bool take_target(CacheReader *reader, const CacheMethodShape *shape, AttributionTarget *target) {
@@ -86,12 +87,14 @@ static bool take_attribution(CacheReader *reader, const CacheMethodShape *shape,
     if (cache_bytes_take_count(reader) != neurons || cache_bytes_take_count(reader) != targets) return false;
     attribution->neurons = neurons;
     attribution->target_count = targets;
+    attribution->blocks = neurons_block_count(&shape->table);
     attribution->targets = memory_allocate(targets, sizeof *attribution->targets);
     attribution->best_rank = memory_allocate(neurons, sizeof *attribution->best_rank);
     attribution->best_target = memory_allocate(neurons, sizeof *attribution->best_target);
     attribution->best_score = memory_allocate(neurons, sizeof *attribution->best_score);
+    attribution->masses = memory_allocate(attribution->blocks, sizeof *attribution->masses);
     if (attribution->targets == NULL || attribution->best_rank == NULL || attribution->best_target == NULL ||
-        attribution->best_score == NULL)
+        attribution->best_score == NULL || attribution->masses == NULL)
         return false;
     for (size_t i = 0; i < targets; i++) {
         if (!take_target(reader, shape, &attribution->targets[i])) return false;
@@ -99,6 +102,7 @@ static bool take_attribution(CacheReader *reader, const CacheMethodShape *shape,
     cache_bytes_take_integers(reader, attribution->best_rank, neurons);
     cache_bytes_take_integers(reader, attribution->best_target, neurons);
     cache_bytes_take_floats(reader, attribution->best_score, neurons);
+    cache_bytes_take_doubles(reader, attribution->masses, attribution->blocks);
     return cache_bytes_end(reader) && are_within(attribution->best_rank, neurons, neurons) &&
            are_within(attribution->best_target, neurons, targets);
 }

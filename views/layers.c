@@ -289,7 +289,7 @@ const View layers_view = {
         "How far fine-tuning moved each module of each layer; further metrics say where neurons are dormant, where "
         "attribution is, and what is reset. A cell is a tensor: `=` is equal in both models, `!` has NaN or "
         "infinite elements, `·` is not known yet, `–` has no such figure.",
-    .parts = SESSION_PART_DRIFT,
+    .parts = SESSION_PART_DRIFT | SESSION_PART_METHOD,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
     .open = open_layers,

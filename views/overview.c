@@ -166,7 +166,7 @@ const View overview_view = {
     .help =
         "The two models side by side (≠ where they differ), what stands in the way of fusing them, and which "
         "tensors fine-tuning moved most.",
-    .parts = SESSION_PART_DRIFT | SESSION_PART_HEADLINE,
+    .parts = SESSION_PART_DRIFT | SESSION_PART_HEADLINE | SESSION_PART_METHOD,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
     .open = open_overview,

@@ -174,13 +174,16 @@ static double *any_numbers(size_t count) {
 }
 
 static Attribution make_attribution(void) {
-    Attribution made = {.target_count = TARGETS, .neurons = NEURONS};
+    Attribution made = {
+        .target_count = TARGETS, .neurons = NEURONS, .blocks = neurons_block_count(&SHAPE.table)};
     made.targets = memory_allocate(TARGETS, sizeof *made.targets);
     made.best_rank = memory_allocate(NEURONS, sizeof *made.best_rank);
     made.best_target = memory_allocate(NEURONS, sizeof *made.best_target);
     made.best_score = memory_allocate(NEURONS, sizeof *made.best_score);
+    made.masses = memory_allocate(made.blocks, sizeof *made.masses);
     assert_true(made.targets != NULL && made.best_rank != NULL && made.best_target != NULL &&
-                made.best_score != NULL);
+                made.best_score != NULL && made.masses != NULL);
+    for (size_t i = 0; i < made.blocks; i++) made.masses[i] = any_number(100 + i);
     for (size_t i = 0; i < TARGETS; i++)
         made.targets[i] = (AttributionTarget){i % 2, 2, (int32_t)(9 - i), any_number(i), 0.25, -1.5, NAN};
     for (int32_t i = 0; i < NEURONS; i++) {
@@ -210,6 +213,8 @@ static void attribution_comes_back_bit_for_bit(void **state) {
     assert_memory_equal(read.best_rank, made.best_rank, NEURONS * sizeof(int32_t));
     assert_memory_equal(read.best_target, made.best_target, NEURONS * sizeof(int32_t));
     assert_memory_equal(read.best_score, made.best_score, NEURONS * sizeof(float));
+    assert_int_equal(read.blocks, made.blocks);
+    assert_memory_equal(read.masses, made.masses, made.blocks * sizeof(double));
     assert_int_equal(read.targets[2].token, 7);
     cache_method_pack_attribution(&read, &again);
     assert_int_equal(again.length, payload.length);

@@ -137,6 +137,7 @@ static void assert_same_results(const Session *a, const Session *b) {
     assert_same_bytes(x->best_rank, y->best_rank, x->neurons * sizeof(int32_t));
     assert_same_bytes(x->best_target, y->best_target, x->neurons * sizeof(int32_t));
     assert_same_bytes(x->best_score, y->best_score, x->neurons * sizeof(float));
+    assert_same_bytes(x->masses, y->masses, x->blocks * sizeof(double));
     for (SessionSide side = SESSION_BASE; side <= SESSION_SFT; side++) {
         const Dormancy *m = session_dormancy(a, side), *n = session_dormancy(b, side);
         size_t layers = (size_t)m->layers;
