@@ -1,5 +1,6 @@
 #include "views/tensor_list.h"
 
+#include "core/dormancy.h"
 #include "core/memory.h"
 #include "tui/session_tensor.h"
 #include "tui/widget_chart.h"
