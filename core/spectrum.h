@@ -31,9 +31,11 @@
  *     within errors[i] of it: r/σ or √r, whichever is less, with r the residual ‖ΔᵀΔ·v − σ²·v‖ of its Ritz
  *     vector and an allowance for rounding.
  *   - That all random vectors missed a larger value is possible, not likely: with probability 1 − 10⁻⁶ at
- *     least, ‖Δ‖₂ ≤ values[0]·(1 + missed) (Kuczyński and Woźniakowski 1992, for each of the
- *     independent vectors: the probability that λ₁ is underestimated by more than ε·λ₁ in k steps is at most
- *     1.648·√s·exp(−√ε·(2k − 1))).
+ *     least, ‖Δ‖₂ ≤ values[0]·(1 + missed). For one random vector, the probability that k steps underestimate
+ *     λ₁ = σ₁² by more than ε·λ₁ is at most 1.648·√s·exp(−√ε·(2k − 1)). The form
+ *     is in the abstract of Kuczyński and Woźniakowski (1992), the constant is theirs as others quote it; nothing
+ *     rests on that, for core/spectrum_quadrature.c proves the same with √(8/π) < 1.596. The Krylov space of each
+ *     of a block's vectors lies in the block's, so all of them have to fail. Arithmetic is taken to be exact.
  *   - stable_rank takes ‖Δ‖_F, which is exact.
  *   - effective_rank is estimated: Σσ and Σσ·ln σ by stochastic Lanczos quadrature (Ubaru, Chen and Saad
  *     2017) on the same vectors as probes, with the values that have converged summed exactly.

@@ -193,10 +193,22 @@ static Status take_values(const Ritz *gauss, size_t size, Spectrum *spectrum, Er
     return STATUS_OK;
 }
 
+/* How far λ₁ may be missed: ε of P ≤ FACTOR·√s·exp(−√ε·(2k − 1)) for one vector of k steps (k − 1 is the
+ * degree of the polynomials). FACTOR is the constant of Kuczyński and Woźniakowski 1992 as others quote it; a
+ * smaller one is proved so, for n = s ≥ 3, λ₁ = 1, and α the start's coordinates along eigenvectors:
+ *
+ *     The largest Ritz value is below 1 − ε only if Σ αᵢ²·q²(λᵢ)·(λᵢ − 1 + ε) < 0 for all q of degree k − 1. Take
+ *     q²(x)·(1 − ε − x) = (1 − ε)·T²(√(1 − y)) with y = x/(1 − ε) and T Chebyshev's of degree 2k − 1: at most 1 − ε
+ *     on [0, 1 − ε], and at x = 1 it is −(1 − ε)·sinh²z with z = (2k − 1)·artanh √ε.
+ *     So α₁²·sinh²z < 1 − α₁²: |α₁| < 1/cosh z ≤ 2·exp(−z) ≤ 2·exp(−√ε·(2k − 1)).
+ *     The density of α₁ is at most Γ(n/2)/(√π·Γ((n − 1)/2)) < √(n/2π), hence P(|α₁| < t) < t·√(2n/π). Together:
+ *     P < √(8/π)·√n·exp(−√ε·(2k − 1)), and √(8/π) = 1.5958 < FACTOR.
+ */
 static double missed_share(const LanczosResult *result) {
+    static const double FACTOR = 1.648;
     double steps = (double)(result->count / result->block), size = (double)result->size;
     double each = pow(MISSED_PROBABILITY, 1.0 / (double)result->block);
-    double root = log(1.648 * sqrt(size) / each) / (2.0 * steps - 1.0);
+    double root = log(FACTOR * sqrt(size) / each) / (2.0 * steps - 1.0);
     if (result->count == result->size) return 0.0;
     return root < 1.0 ? 1.0 / sqrt(1.0 - root * root) - 1.0 : INFINITY;
 }
