@@ -45,6 +45,43 @@ double spectrum_value(const Spectrum *spectrum, SpectrumMetric metric) {
     return NAN;
 }
 
+/* ---- the values together ---- */
+
+double spectrum_energy(const Spectrum *spectrum, size_t count) {
+    double squares = 0.0;
+    if (spectrum->count == 0 || spectrum->norm == 0.0) return NAN;
+    for (size_t i = 0; i < count && i < spectrum->count; i++) {
+        double share = spectrum->values[i] / spectrum->norm;
+        squares += share * share;
+    }
+    return fmin(squares, 1.0);
+}
+
+size_t spectrum_count_energy(const Spectrum *spectrum, double share) {
+    double squares = 0.0;
+    size_t count = 0;
+    if (spectrum->count == 0 || spectrum->norm == 0.0) return 0;
+    while (count < spectrum->count && squares < share) {
+        double part = spectrum->values[count++] / spectrum->norm;
+        squares += part * part;
+    }
+    return squares < share ? spectrum->count + 1 : count;
+}
+
+size_t spectrum_rank(const Spectrum *spectrum) {
+    size_t rank = 0;
+    while (rank < spectrum->count && spectrum->values[rank] > spectrum->errors[rank]) rank++;
+    return rank;
+}
+
+/* ---- errors ---- */
+
+double spectrum_largest_error(const Spectrum *spectrum) {
+    double largest = 0.0;
+    for (size_t i = 0; i < spectrum->count; i++) largest = fmax(largest, spectrum->errors[i]);
+    return largest;
+}
+
 double spectrum_value_error(const Spectrum *spectrum, SpectrumMetric metric) {
     double value = spectrum_value(spectrum, metric);
     if (isnan(value)) return NAN;

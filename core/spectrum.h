@@ -139,6 +139,23 @@ double spectrum_value_error(const Spectrum *spectrum, SpectrumMetric metric);
 void spectrum_format_value(const Spectrum *spectrum, SpectrumMetric metric, bool ascii, char *text,
                            size_t size);
 
+/* ---- the values together: Σσ² = ‖Δ‖_F² ---- */
+
+/* The share of ‖Δ‖_F² that the `count` largest values hold (all of them where count is larger), for Lanczos a
+ * lower bound; NaN where there is no spectrum or Δ = 0. */
+double spectrum_energy(const Spectrum *spectrum, size_t count);
+
+/* How few of the largest values hold `share` (< 1) of ‖Δ‖_F²: for Lanczos so many certainly do. count + 1 where
+ * those that are known do not; 0 where there is no spectrum or Δ = 0. */
+size_t spectrum_count_energy(const Spectrum *spectrum, double share);
+
+/* How many values are larger than their error, and so not 0: the numerical rank where exact, else no more
+ * than it. */
+size_t spectrum_rank(const Spectrum *spectrum);
+
+/* The largest of `errors`; 0 where there are none. */
+double spectrum_largest_error(const Spectrum *spectrum);
+
 /* ---- all tensors ---- */
 
 typedef struct SpectrumTable SpectrumTable;

@@ -82,7 +82,7 @@
     X(RETURN,           "return",           "", TEXT,   "return to bookmark", "turn the dials back to a bookmark") \
     /* ---- overview, layers, tensor ---- */                                                                 \
     X(OTHER_BLOCK,      "other-block",      "overview", NONE, "block", "go from the findings to the tensors and back") \
-    X(RESUME_SCAN,      "resume-scan",      "overview layers tensor", NONE, "resume", "go on with a drift scan that was cancelled") \
+    X(RESUME_SCAN,      "resume-scan",      "overview layers tensor", NONE, "resume", "go on with a drift scan or singular values that were cancelled") \
     X(LAYER,            "layer",            "layers tensor neurons", NUMBER, "layer", "go to the layer of this number; in Tensor to the same module there") \
     X(TOGGLE_LIST,      "toggle-list",      "layers neurons", NONE, "list",  "show a list in place of the map, or the map again") \
     X(ORDER,            "order",            "layers", NONE, "order", "list the most drifted tensors first, or in the files' order") \
@@ -99,6 +99,8 @@
     X(POOLING_NEXT,     "pooling-next",     "tensor", NONE, "pool", "pool elements otherwise: largest, mean, root mean square, largest with its sign") \
     X(POOLING_PREVIOUS, "pooling-previous", "tensor", NONE, "pool", "the way of pooling before")           \
     X(TOGGLE_PANE,      "toggle-pane",      "tensor", NONE, "pane", "show or hide the histogram and the metrics at the side") \
+    X(SPECTRUM,         "spectrum",         "tensor", NONE, "spectrum", "show or hide the singular values of the change")  \
+    X(SPECTRUM_SCALE,   "spectrum-scale",   "tensor", NONE, "curve", "draw the singular values by their logarithm, or as they are") \
     X(NEXT_TENSOR,      "next-tensor",      "tensor", NONE, "tensor", "show the next tensor, in the files' order") \
     X(PREVIOUS_TENSOR,  "previous-tensor",  "tensor", NONE, "tensor", "show the tensor before")            \
     X(TENSOR,           "tensor",           "overview layers tensor", TEXT, "tensor", "show the tensor of this name, or the next one whose name has this text") \

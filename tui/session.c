@@ -41,6 +41,7 @@ static size_t list_works(Session *session, unsigned parts, Work **works) {
                {&session->continuing, SESSION_PART_PROMPT},
                {session->prompt != NULL ? comparison_work(session->prompt) : NULL, SESSION_PART_PROMPT},
                {&session->pooling, SESSION_PART_ELEMENTS},
+               {&session->decomposing, SESSION_PART_ELEMENTS},
                {&session->bookmarking, SESSION_PART_SWEEP},
                {session->headline != NULL ? comparison_work(session->headline) : NULL, SESSION_PART_HEADLINE},
                {&session->method.driving, SESSION_PART_METHOD},
@@ -119,6 +120,7 @@ bool session_cancel(Session *session) {
         return comparison_cancel(session->headline);
     }
     if (works[0] == &session->pooling) return session_tensor_cancel(session);
+    if (works[0] == &session->decomposing) return session_spectrum_cancel(session);
     if (works[0] == &session->scanning) session->is_scan_wanted = false;
     return work_cancel(works[0]);
 }
@@ -133,6 +135,7 @@ bool session_refresh(Session *session) {
     changed |= session_plane_refresh(session);
     changed |= session_change_refresh(session);
     changed |= session_tensor_refresh(session);
+    changed |= session_spectrum_refresh(session);
     changed |= session_export_refresh(session);
     Work *works[MOST_WORKS];
     return changed ||

@@ -106,6 +106,7 @@ static void name_works(Session *session) {
     session->pooling.label = "elements";
     session->planning.label = "export plan";
     session->discarding.label = "removing";
+    session->decomposing.label = "singular values";
     session->exporting.label = "export";
     session->exporting.unit = "B";
     session->verifying.label = "verifying";
@@ -146,6 +147,7 @@ void session_free(Session *session) {
     session_cache_close(session); /* first: it looks at what the others free */
     session_export_close(session);
     session_tensor_close(session);
+    session_spectrum_close(session);
     session_prompt_close(session);
     session_bookmark_close(session);
     session_tune_close(session);

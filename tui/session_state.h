@@ -16,6 +16,7 @@
  *     session_prompt.c   the prompt, its preview, pins, continuation
  *     session_target.c   the targets of attribution on it
  *     session_tensor.c   element maps
+ *     session_spectrum.c singular values
  *     session_export.c   plan, run, verification
  *
  * Each part has …_refresh(): collects finished work and starts what is due, true when something changed; and
@@ -37,6 +38,7 @@
 #include "tui/session_pair.h"
 #include "tui/session_plane.h"
 #include "tui/session_prompt.h"
+#include "tui/session_spectrum.h"
 #include "tui/session_target.h"
 #include "tui/session_tensor.h"
 #include "tui/session_tune.h"
@@ -92,6 +94,11 @@ typedef struct SessionElementsErrand {
     ElementsRequest request;
     ElementsMap map;
 } SessionElementsErrand;
+
+typedef struct SessionSpectrumErrand {
+    SpectrumTable *table;
+    size_t index;
+} SessionSpectrumErrand;
 
 typedef struct SessionPlanErrand {
     const Pair *pair;
@@ -333,6 +340,13 @@ struct Session {
     ElementsMap elements;
     Error elements_error;
 
+    SpectrumTable *spectra; /* NULL until one is asked for */
+    Work decomposing;
+    SessionSpectrumErrand spectrum_errand;
+    bool has_wanted_spectrum;
+    size_t wanted_spectrum;
+    Error spectrum_error;
+
     SessionExportForm export_form;
     ExportPlan *plan;       /* the last one, or NULL */
     Settings plan_settings; /* that the last one was tried at */
@@ -416,6 +430,9 @@ void session_prompt_close(Session *session);
 bool session_tensor_refresh(Session *session);
 bool session_tensor_cancel(Session *session); /* false where nothing is pooled */
 void session_tensor_close(Session *session);
+bool session_spectrum_refresh(Session *session);
+bool session_spectrum_cancel(Session *session); /* false where nothing is measured */
+void session_spectrum_close(Session *session);
 bool session_export_refresh(Session *session);
 void session_export_close(Session *session);
 void session_export_open(Session *session);

@@ -44,13 +44,24 @@ static void widen(double value, double *low, double *high) {
     if (!(*high >= value)) *high = value;
 }
 
+/* Where a value stands along the axis; NaN where it has no place on it. */
+static double place(const Chart *chart, double y) {
+    if (!chart->logarithmic) return y;
+    return y > 0 ? log10(y) : NAN;
+}
+
+static double value_at(const Chart *chart, double place_of_it) {
+    return chart->logarithmic ? pow(10, place_of_it) : place_of_it;
+}
+
 static Scale find_scale(const Chart *chart, Rect plot) {
     bool given = chart->y_low < chart->y_high;
-    Scale scale = {NAN, NAN, given ? chart->y_low : NAN, given ? chart->y_high : NAN, plot};
+    Scale scale = {NAN, NAN, given ? place(chart, chart->y_low) : NAN,
+                   given ? place(chart, chart->y_high) : NAN, plot};
     for (size_t i = 0; i < chart->count; i++) {
         widen(chart->x[i], &scale.x_low, &scale.x_high);
         for (size_t s = 0; s < chart->series_count && !given; s++)
-            widen(chart->series[s].y[i], &scale.y_low, &scale.y_high);
+            widen(place(chart, chart->series[s].y[i]), &scale.y_low, &scale.y_high);
     }
     if (!given && scale.y_low == scale.y_high) { /* a level line stands in the middle */
         double room = scale.y_low == 0 ? 1 : fabs(scale.y_low) * 0.5;
@@ -93,11 +104,12 @@ static void draw_series(Canvas *canvas, const Chart *chart, const Scale *scale, 
     int row = 0, column = 0;
     bool before = false;
     for (size_t i = 0; i < chart->count; i++) {
-        if (!isfinite(series->y[i]) || !isfinite(chart->x[i])) {
+        double y = place(chart, series->y[i]);
+        if (!isfinite(y) || !isfinite(chart->x[i])) {
             before = false;
             continue;
         }
-        int next_row = row_of(scale, series->y[i]), next_column = column_of(scale, chart->x[i]);
+        int next_row = row_of(scale, y), next_column = column_of(scale, chart->x[i]);
         if (points)
             (void)canvas_write(canvas, scale->plot, next_row, next_column, series->role,
                                series_glyph(chart, index));
@@ -116,10 +128,10 @@ static void draw_axes(Canvas *canvas, Rect area, const Chart *chart, const Scale
     int top = plot.row - area.row, bottom = top + plot.rows - 1, left = plot.column - area.column;
     if (isfinite(scale->y_high))
         (void)canvas_write_right(canvas, gutter, top, gutter.columns, ROLE_DIM,
-                                 format_fit(scale->y_high, AXIS_COLUMNS - 2, text));
+                                 format_fit(value_at(chart, scale->y_high), AXIS_COLUMNS - 2, text));
     if (isfinite(scale->y_low) && bottom > top)
         (void)canvas_write_right(canvas, gutter, bottom, gutter.columns, ROLE_DIM,
-                                 format_fit(scale->y_low, AXIS_COLUMNS - 2, text));
+                                 format_fit(value_at(chart, scale->y_low), AXIS_COLUMNS - 2, text));
     canvas_fill_column(canvas, area, top, left - 1, plot.rows, ROLE_BAR_REST, "│");
     (void)canvas_write(canvas, area, top, left - 1, ROLE_BAR_REST, "┤");
     (void)canvas_write(canvas, area, bottom, left - 1, ROLE_BAR_REST, "┤");
@@ -135,12 +147,13 @@ static void draw_axes(Canvas *canvas, Rect area, const Chart *chart, const Scale
 }
 
 /* Where there is no room for axes: the range of y, in the row below the curves. */
-static void draw_range(Canvas *canvas, Rect area, const Scale *scale) {
+static void draw_range(Canvas *canvas, Rect area, const Chart *chart, const Scale *scale) {
     char low[FORMAT_SIZE], high[FORMAT_SIZE];
     int bottom = scale->plot.row - area.row + scale->plot.rows;
     if (bottom >= area.rows || !isfinite(scale->y_low)) return;
-    (void)canvas_print(canvas, area, bottom, 0, ROLE_DIM, "%s … %s", format_number(scale->y_low, 3, low),
-                       format_number(scale->y_high, 3, high));
+    (void)canvas_print(canvas, area, bottom, 0, ROLE_DIM, "%s … %s",
+                       format_number(value_at(chart, scale->y_low), 3, low),
+                       format_number(value_at(chart, scale->y_high), 3, high));
 }
 
 static void draw_legend(Canvas *canvas, Rect row, const Chart *chart) {
@@ -164,7 +177,7 @@ void chart_draw(Canvas *canvas, Rect area, const Chart *chart) {
     if (plot.column > area.column)
         draw_axes(canvas, area, chart, &scale);
     else
-        draw_range(canvas, area, &scale);
+        draw_range(canvas, area, chart, &scale);
     if (chart->mark >= scale.x_low && chart->mark <= scale.x_high)
         canvas_fill_column(canvas, plot, 0, column_of(&scale, chart->mark), plot.rows, ROLE_MARK, "│");
     for (size_t i = 0; i < chart->series_count; i++) draw_series(canvas, chart, &scale, i, false);

@@ -30,6 +30,7 @@ typedef struct Chart {
     const char *x_label;  /* below, or NULL */
     double mark;          /* an x to mark with a vertical line; NaN: none */
     double y_low, y_high; /* the range of y; both equal: from the data */
+    bool logarithmic;     /* y by its logarithm, labelled with its values; no point where it is not above 0 */
 } Chart;
 
 /* Axes with the ends of both ranges, curves joined by lines, the mark, a legend in the title's row. */

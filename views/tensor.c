@@ -4,6 +4,7 @@
 #include "views/tensor.h"
 
 #include "core/memory.h"
+#include "tui/session_spectrum.h"
 #include "tui/session_tensor.h"
 #include "tui/view.h"
 #include "views/tensor_facts.h"
@@ -13,11 +14,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PANE_FROM_COLUMNS = 100, PANE_COLUMNS = 36, PANE_COLUMNS_WIDE = 50, PANE_LEAST = 60 };
+enum {
+    PANE_FROM_COLUMNS = 100,
+    PANE_COLUMNS = 36,
+    PANE_COLUMNS_WIDE = 50,
+    PANE_LEAST = 60,
+    SPECTRUM_COLUMNS = 48,
+    SPECTRUM_COLUMNS_WIDE = 76
+};
 
 static void close_tensor(void *state) {
     TensorView *view = state;
     free(view->shares);
+    free(view->curve);
     free(view);
 }
 
@@ -45,8 +54,30 @@ static bool take_tensor(TensorView *view, const Session *session) {
 
 /* ---- drawing ---- */
 
+/* Singular values stand in the map's place where there is no room for both. */
+static bool hides_map(const TensorView *view, int columns) {
+    return view->spectrum && columns < PANE_FROM_COLUMNS;
+}
+
 static bool shows_pane(const TensorView *view, Rect area) {
+    if (view->spectrum) return area.columns >= PANE_FROM_COLUMNS;
     return area.columns >= PANE_LEAST && (area.columns >= PANE_FROM_COLUMNS) != view->pane_toggled;
+}
+
+static int pane_columns(const TensorView *view, int columns) {
+    bool wide = columns >= 160;
+    if (view->spectrum) return wide ? SPECTRUM_COLUMNS_WIDE : SPECTRUM_COLUMNS;
+    return wide ? PANE_COLUMNS_WIDE : columns >= PANE_FROM_COLUMNS ? PANE_COLUMNS : 32;
+}
+
+static void draw_pane(TensorView *view, Session *session, Canvas *canvas, Rect pane) {
+    if (!view->spectrum) {
+        tensor_draw_side(view, session, canvas, pane);
+        return;
+    }
+    canvas_fill_column(canvas, pane, 0, 0, pane.rows, ROLE_BORDER, "│");
+    (void)rect_cut_left(&pane, 2);
+    tensor_draw_spectrum(view, session, canvas, pane);
 }
 
 static void draw_name(const TensorView *view, const Session *session, Canvas *canvas, Rect row) {
@@ -70,13 +101,17 @@ static void draw_tensor(void *state, Session *session, Canvas *canvas, Rect area
     }
     Rect pane = {0};
     size_t bins = 0;
+    view->map_hidden = hides_map(view, area.columns);
+    if (view->map_hidden) {
+        draw_name(view, session, canvas, rect_cut_top(&area, 1));
+        tensor_draw_spectrum(view, session, canvas, area);
+        return;
+    }
     if (shows_pane(view, area)) {
-        int columns = area.columns >= 160                 ? PANE_COLUMNS_WIDE
-                      : area.columns >= PANE_FROM_COLUMNS ? PANE_COLUMNS
-                                                          : 32;
+        int columns = pane_columns(view, area.columns);
         pane = rect_cut_right(&area, columns);
         (void)rect_cut_right(&area, 1);
-        bins = (size_t)(columns - 2);
+        bins = view->spectrum ? 0 : (size_t)(columns - 2);
     }
     draw_name(view, session, canvas, rect_cut_top(&area, 1));
     Rect window = rect_cut_bottom(&area, area.rows > 4 ? 1 : 0);
@@ -88,7 +123,7 @@ static void draw_tensor(void *state, Session *session, Canvas *canvas, Rect area
         tensor_draw_cursor(view, session, canvas, cursor);
         tensor_draw_window(view, session, canvas, window);
     }
-    if (!rect_is_empty(pane)) tensor_draw_side(view, session, canvas, pane);
+    if (!rect_is_empty(pane)) draw_pane(view, session, canvas, pane);
 }
 
 /* ---- acting ---- */
@@ -203,7 +238,17 @@ static Reaction act_on_tensor(void *state, Session *session, Action action, cons
         view->logarithmic = !view->logarithmic;
         return REACTION_REDRAW;
     case ACTION_TOGGLE_PANE:
-        view->pane_toggled = !view->pane_toggled;
+        /* the histogram comes in place of singular values */
+        if (!view->spectrum) view->pane_toggled = !view->pane_toggled;
+        view->spectrum = false;
+        return REACTION_REDRAW;
+    case ACTION_SPECTRUM:
+        view->spectrum = !view->spectrum;
+        if (view->spectrum) session_resume_spectrum(session);
+        return REACTION_REDRAW;
+    case ACTION_SPECTRUM_SCALE:
+        view->curve_linear = !view->curve_linear;
+        view->spectrum = true;
         return REACTION_REDRAW;
     case ACTION_NEXT_TENSOR:
     case ACTION_PREVIOUS_TENSOR:
@@ -223,15 +268,17 @@ static Reaction act_on_tensor(void *state, Session *session, Action action, cons
         return REACTION_REDRAW;
     case ACTION_RESUME_SCAN:
         session_resume_drift(session);
+        session_resume_spectrum(session);
         return REACTION_REFRESH;
     default:
-        return move(view, action, argument);
+        return view->map_hidden ? REACTION_IGNORED : move(view, action, argument);
     }
 }
 
 /* ---- numbers ---- */
 
-/* Every cell on screen: what it covers and its value; no value where nothing finite is. */
+/* Singular values where they are shown; else every cell on screen: what it covers and its value; no value where
+ * nothing finite is. */
 static Status number_tensor(void *state, Session *session, Table **table, Error *error) {
     static const TableColumn COLUMNS[] = {
         {"row", NULL, NULL, TABLE_INTEGER, 0},     {"rows", NULL, NULL, TABLE_INTEGER, 0},
@@ -240,6 +287,7 @@ static Status number_tensor(void *state, Session *session, Table **table, Error 
         {"not_in_base", NULL, NULL, TABLE_BOOL, 0}};
     const TensorView *view = state;
     bool is_stale;
+    if (view->spectrum) return tensor_number_spectrum(view, session, table, error);
     const ElementsMap *map = tensor_find_map(view, session, &is_stale);
     if (map == NULL || is_stale)
         return status_fail(error, STATUS_ARGUMENT, "the elements are still being pooled");
@@ -262,17 +310,18 @@ static Status number_tensor(void *state, Session *session, Table **table, Error 
     return STATUS_OK;
 }
 
-static const Action HINTS[] = {ACTION_MOVE_LEFT,   ACTION_MOVE_UP,      ACTION_MOVE_DOWN,
-                               ACTION_MOVE_RIGHT,  ACTION_ZOOM_IN,      ACTION_ZOOM_OUT,
-                               ACTION_SOURCE_NEXT, ACTION_POOLING_NEXT, ACTION_SCALE_NEXT,
-                               ACTION_TOGGLE_PANE, ACTION_NEXT_TENSOR,  ACTION_PREVIOUS_TENSOR};
+static const Action HINTS[] = {
+    ACTION_MOVE_LEFT, ACTION_MOVE_UP,     ACTION_MOVE_DOWN,      ACTION_MOVE_RIGHT, ACTION_ZOOM_IN,
+    ACTION_ZOOM_OUT,  ACTION_SOURCE_NEXT, ACTION_POOLING_NEXT,   ACTION_SCALE_NEXT, ACTION_TOGGLE_PANE,
+    ACTION_SPECTRUM,  ACTION_NEXT_TENSOR, ACTION_PREVIOUS_TENSOR};
 
 const View tensor_view = {
     .name = "tensor",
     .title = "Tensor",
     .help =
         "The elements of one tensor, pooled to the screen. Zoom in until each cell is one element, and once "
-        "more for written figures. `!` has NaN or infinite elements, `×` are rows that base lacks.",
+        "more for written figures; `v` has the singular values of the change. `!` has NaN or infinite elements, "
+        "`×` are rows that base lacks.",
     .parts = SESSION_PART_FILES | SESSION_PART_DRIFT | SESSION_PART_ELEMENTS,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,

@@ -15,6 +15,7 @@
 #include "core/elements.h"
 #include "tui/canvas.h"
 #include "tui/heat_key.h"
+#include "tui/report.h"
 #include "tui/session_pair.h"
 #include "views/tensor_window.h"
 
@@ -28,8 +29,13 @@ typedef struct TensorView {
     ElementsPooling pooling;
     bool logarithmic;
     bool pane_toggled; /* shown where there would be none by the width, or the reverse */
+    bool spectrum;     /* singular values: beside the map where there is room, else in its place */
+    bool map_hidden;   /* … which was so at the last drawing: nothing to move in */
+    bool curve_linear; /* … as they are, not by their logarithm */
     double *shares;    /* of the cells drawn */
     size_t share_capacity;
+    double *curve; /* the drawn singular values: ranks, then values */
+    size_t curve_capacity;
 } TensorView;
 
 enum { TENSOR_BINS_LIMIT = 128 };
@@ -63,5 +69,13 @@ void tensor_draw_window(const TensorView *view, const Session *session, Canvas *
 
 /* Histogram and drift metrics, in a pane. */
 void tensor_draw_side(const TensorView *view, const Session *session, Canvas *canvas, Rect area);
+
+/* The singular values of Δ and what they say, or why there are none; requests what it needs
+ * (tensor_spectrum.c). */
+void tensor_draw_spectrum(TensorView *view, Session *session, Canvas *canvas, Rect area);
+
+/* The values as a table, for `:numbers`. */
+Status tensor_number_spectrum(const TensorView *view, const Session *session, Table **table,
+                              Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -452,6 +452,31 @@ static void metrics_are_found_by_their_keys(void **state) {
     assert_int_equal(drift_find_metric("stable_rank"), DRIFT_METRIC_COUNT);
 }
 
+static void the_energy_counts_how_few_values_hold_most_of_the_change(void **state) {
+    (void)state;
+    double values[] = {8, 4, 2, 1e-4, 0},
+           errors[] = {1e-9, 1e-9, 1e-9, 1e-3, 1e-9}; /* the fourth is below its error */
+    Spectrum spectrum = {
+        .method = SPECTRUM_LANCZOS, .count = 5, .values = values, .errors = errors, .norm = 10};
+    assert_relative(spectrum_energy(&spectrum, 1), 0.64, 1e-15);
+    assert_relative(spectrum_energy(&spectrum, 2), 0.80, 1e-15);
+    assert_relative(spectrum_energy(&spectrum, 99), 0.8400000001, 1e-14);
+    assert_int_equal(spectrum_count_energy(&spectrum, 0.5), 1);
+    assert_int_equal(spectrum_count_energy(&spectrum, 0.65), 2);
+    assert_int_equal(spectrum_count_energy(&spectrum, 0.9), 6); /* not in those that are known */
+    assert_int_equal(spectrum_rank(&spectrum), 3);
+    assert_relative(spectrum_largest_error(&spectrum), 1e-3, 1e-15);
+    float *equal = make_equal(40, 30, 10);
+    Spectrum exact = measure_change(40, 30, equal, 100);
+    assert_int_equal(spectrum_rank(&exact), 10);
+    assert_int_equal(spectrum_count_energy(&exact, 0.9 - 1e-9), 9);
+    free(equal);
+    spectrum_free(&exact);
+    spectrum.norm = 0; /* Δ = 0 */
+    assert_true(isnan(spectrum_energy(&spectrum, 1)));
+    assert_int_equal(spectrum_count_energy(&spectrum, 0.9), 0);
+}
+
 static void an_error_is_written_where_it_shows(void **state) {
     (void)state;
     double values[] = {2.0}, errors[] = {0.03};
@@ -484,6 +509,7 @@ int main(void) {
         cmocka_unit_test(a_cancelled_scan_keeps_what_it_has_and_can_go_on),
         cmocka_unit_test(a_row_can_be_asked_for_while_a_scan_runs),
         cmocka_unit_test(metrics_are_found_by_their_keys),
+        cmocka_unit_test(the_energy_counts_how_few_values_hold_most_of_the_change),
         cmocka_unit_test(an_error_is_written_where_it_shows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

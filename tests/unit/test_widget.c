@@ -265,6 +265,23 @@ static void a_chart_has_axes_a_legend_and_a_mark(void **state) {
     canvas_free(canvas);
 }
 
+static void a_logarithmic_chart_has_equal_steps_for_equal_factors(void **state) {
+    static const double X[] = {0, 1, 2, 3}, Y[] = {100, 10, 1, 0};
+    ChartSeries series = {Y, NULL, NULL, ROLE_TEXT};
+    Chart chart = {.x = X, .count = 4, .series = &series, .series_count = 1, .mark = -1, .logarithmic = true};
+    Canvas *canvas = make(6, 27, MONO);
+    (void)state;
+    chart_draw(canvas, canvas_area(canvas), &chart);
+    assert_shows(canvas,
+                 "    100┤●·\n"
+                 "       │  ···\n"
+                 "       │     ·●·\n"
+                 "       │        ···\n"
+                 "      1┤           ·●\n"
+                 "        0                 3\n");
+    canvas_free(canvas);
+}
+
 static void level_empty_and_unknown_curves_are_drawn_without_harm(void **state) {
     static const double X[] = {0, 1}, LEVEL[] = {3, 3}, UNKNOWN[] = {NAN, NAN};
     ChartSeries series = {LEVEL, NULL, NULL, ROLE_TEXT};
@@ -403,6 +420,7 @@ int main(void) {
         cmocka_unit_test(a_legend_names_both_ends),
         cmocka_unit_test(bars_have_eighths_and_show_the_least_share),
         cmocka_unit_test(a_chart_has_axes_a_legend_and_a_mark),
+        cmocka_unit_test(a_logarithmic_chart_has_equal_steps_for_equal_factors),
         cmocka_unit_test(level_empty_and_unknown_curves_are_drawn_without_harm),
         cmocka_unit_test(histograms_grow_in_eighths_of_a_row),
         cmocka_unit_test(a_spark_pools_by_the_largest),
