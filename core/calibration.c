@@ -1,5 +1,6 @@
 #include "core/calibration.h"
 
+#include "core/buffer.h"
 #include "core/memory.h"
 
 #include <inttypes.h>
@@ -232,6 +233,29 @@ Status calibration_read(const char *path, const Tokenizer *tokenizer, const Mode
     }
     *calibration = made;
     return STATUS_OK;
+}
+
+/* ---- writing ---- */
+
+static void add_ids(Buffer *buffer, const char *key, const int32_t *ids, size_t count) {
+    buffer_add_format(buffer, "\"%s\": [", key);
+    for (size_t i = 0; i < count; i++) buffer_add_format(buffer, i == 0 ? "%" PRId32 : ", %" PRId32, ids[i]);
+    buffer_add_text(buffer, "]");
+}
+
+Status calibration_format_ids(const Calibration *calibration, char **text, size_t *bytes, Error *error) {
+    Buffer buffer = {0};
+    for (size_t i = 0; i < calibration->count; i++) {
+        const CalibrationRow *row = &calibration->rows[i];
+        buffer_add_text(&buffer, "{");
+        add_ids(&buffer, "prompt_ids", row->ids, row->prompt_count);
+        if (row->count > row->prompt_count) {
+            buffer_add_text(&buffer, ", ");
+            add_ids(&buffer, "response_ids", row->ids + row->prompt_count, row->count - row->prompt_count);
+        }
+        buffer_add_text(&buffer, "}\n");
+    }
+    return buffer_take(&buffer, text, bytes, "calibration rows", error);
 }
 
 /* ---- positions ---- */

@@ -51,6 +51,11 @@ Status calibration_add_ids(Calibration *calibration, const int32_t *prompt, size
                            const int32_t *response, size_t response_count, const ModelConfig *config,
                            Error *error) STATUS_MUST_CHECK;
 
+/* The rows as a file of ids, which the caller frees: read again, it gives rows that measure alike, whatever they
+ * were made from. The same rows give the same bytes. */
+Status calibration_format_ids(const Calibration *calibration, char **text, size_t *bytes,
+                              Error *error) STATUS_MUST_CHECK;
+
 /* What to measure of a row. responses_only: the positions that predict the response; for a row without one,
  * the prompt's last. Otherwise every position. */
 EvaluationRow calibration_positions(const CalibrationRow *row, bool responses_only);

@@ -262,7 +262,9 @@ static Status make_result(const Model *model, const EvaluationRow *rows, size_t 
                            .heads = config->heads};
     for (size_t i = 0; i < row_count; i++) {
         dormancy->tokens += rows[i].count;
-        dormancy->response_tokens += rows[i].end - rows[i].first;
+        size_t end =
+            rows[i].end < rows[i].count ? rows[i].end : rows[i].count - 1; /* the last predicts none */
+        if (end > rows[i].first) dormancy->response_tokens += end - rows[i].first;
     }
     dormancy->mlp_scores = memory_allocate(config->layers, dormancy->mlp * sizeof(double));
     dormancy->channel_scores = memory_allocate(config->layers, dormancy->channels * sizeof(double));
@@ -314,7 +316,10 @@ void dormancy_free(Dormancy *dormancy) {
 }
 
 double dormancy_share(const double *scores, size_t count, double tau) {
-    size_t dormant = 0;
-    for (size_t i = 0; i < count; i++) dormant += scores[i] <= tau;
-    return (double)dormant / (double)count;
+    size_t dormant = 0, known = 0;
+    for (size_t i = 0; i < count; i++) {
+        dormant += scores[i] <= tau;
+        known += isnan(scores[i]) ? 0 : 1;
+    }
+    return known > 0 ? (double)dormant / (double)known : NAN;
 }

@@ -7,7 +7,7 @@
  * h is the input of down_proj, act(gate) ⊙ up; E the mean over every position of every row, padding never
  * counted (there is none here). Attention: the same over o_proj inputs, per channel; a head is the mean of
  * its channels. Gradient dormancy: E|∂L/∂h_j| in place of E|h_j|, L the mean cross-entropy over all response
- * tokens of all rows. The scale of L cancels, but for the 1e-9.
+ * tokens of all rows; undefined, NaN, where no row has a response. The scale of L cancels, but for the 1e-9.
  *
  * A score of 1 is the average neuron of its layer. Scores are per layer and only comparable within one.
  */
@@ -35,7 +35,7 @@ Status dormancy_run(const Model *model, const Settings *settings, const Evaluati
                     bool with_gradient, Dormancy *dormancy, Job *job, Error *error) STATUS_MUST_CHECK;
 void dormancy_free(Dormancy *dormancy);
 
-/* The share of `count` scores that are at most τ. */
+/* The share of `count` scores that are at most τ, NaNs left out; NaN where all are. */
 double dormancy_share(const double *scores, size_t count, double tau);
 
 #endif

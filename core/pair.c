@@ -22,6 +22,20 @@ Status pair_add_finding(Pair *pair, Severity severity, const char *subject, Erro
     return status;
 }
 
+void pair_remove_findings(Pair *pair, const char *subject) {
+    size_t kept = 0;
+    for (size_t i = 0; i < pair->finding_count; i++) {
+        Finding *finding = &pair->findings[i];
+        if (strcmp(finding->subject, subject) != 0) {
+            pair->findings[kept++] = *finding;
+            continue;
+        }
+        free(finding->subject);
+        free(finding->text);
+    }
+    pair->finding_count = kept;
+}
+
 /* ---- matching tensors ---- */
 
 /* Opening reads headers: only small buffers (a rotary table's positions) are looked at, quantized weights are

@@ -60,6 +60,9 @@ Status pair_check(const Pair *pair, Error *error) STATUS_MUST_CHECK;
 Status pair_add_finding(Pair *pair, Severity severity, const char *subject, Error *error, const char *format,
                         ...) STATUS_PRINTF(5, 6);
 
+/* Takes back all findings about a subject, where they no longer hold. */
+void pair_remove_findings(Pair *pair, const char *subject);
+
 /* The fused model's tensor of that name or role, or NULL. */
 const PairTensor *pair_find_tensor(const Pair *pair, const char *name);
 const PairTensor *pair_find_role(const Pair *pair, TensorRole role, int layer);

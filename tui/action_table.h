@@ -141,6 +141,10 @@
     X(SELECTOR_NEXT,    "selector-next",    "tune", NONE,   "selector", "choose the neurons to reset by another measure") \
     X(TARGETS,          "targets",          "tune", NUMBER, "targets", "how many target positions attribution looks at") \
     X(MEASURE,          "measure",          "overview layers tune neurons", NONE, "measure", "measure the calibration rows now") \
+    X(ROWS_FILE,        "rows-file",        "", FILE,   "rows of the file", "measure on the calibration rows of another file: JSON lines of prompt and response, of prompt_ids and response_ids, or lines of text") \
+    X(ROWS_PROMPT,      "rows-prompt",      "", NONE,   "rows", "measure on the prompt on screen in place of the file's rows; a continuation is its response") \
+    X(ROWS_BACK,        "rows-back",        "", NONE,   "rows", "measure on the calibration file's rows again") \
+    X(ROWS_SAVE,        "rows-save",        "", FILE,   "write the rows to", "write the calibration rows, as token ids, to a file that commands can read") \
     X(EXPORT,           "export",           "export", CONFIRM, "export", "write the model at these dials")      \
     X(EXPORT_TARGET,    "export-target",    "export", TEXT, "target", "name the directory to write")           \
     X(EXPORT_DTYPE,     "export-dtype",     "export", NONE, "dtype", "change the type that weights are written in") \

@@ -114,7 +114,10 @@ static char *next_match(const char *text, int state) {
 
 static char **complete(const char *text, int begin, int end) {
     (void)end;
-    if (prompt.completer == NULL) return NULL; /* readline's own: file names */
+    if (prompt.completer == NULL) { /* readline's own: file names, of which a blank behind would be a part */
+        rl_completion_append_character = '\0';
+        return NULL;
+    }
     int word = 0;
     for (int i = 0; i < begin; i++)
         if (rl_line_buffer[i] == ' ' && (i + 1 == begin || rl_line_buffer[i + 1] != ' ')) word++;

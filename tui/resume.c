@@ -6,6 +6,7 @@
 #include "tui/places.h"
 #include "tui/session_bookmark.h"
 #include "tui/session_prompt.h"
+#include "tui/session_rows.h"
 #include "tui/session_tensor.h"
 
 #include <limits.h>
@@ -153,13 +154,13 @@ static bool add_places(cJSON *tree, void *const *states) {
 
 static bool add_session(cJSON *tree, const Session *session) {
     const Pair *pair = session_pair(session);
-    const Calibration *rows = session_calibration(session, NULL);
+    const char *rows = session_last_rows_file(session); /* a prompt that was measured on is kept as one */
     DialState dials = session_dial_state(session);
     size_t bytes;
     const char *prompt = session_prompt_text(session, &bytes);
     size_t tensor = session_tensor(session);
     return add_path(tree, "base", pair->base->directory) && add_path(tree, "sft", pair->sft->directory) &&
-           (rows == NULL || add_path(tree, "calibration", rows->source)) && add_dials(tree, &dials) &&
+           (rows == NULL || add_path(tree, "calibration", rows)) && add_dials(tree, &dials) &&
            add_bookmarks(tree, session) &&
            (prompt == NULL || strlen(prompt) != bytes || json_add_text(tree, "prompt", prompt)) &&
            (tensor >= pair->count || json_add_text(tree, "tensor", pair->tensors[tensor].name));

@@ -36,6 +36,7 @@ static size_t list_works(Session *session, unsigned parts, Work **works) {
         unsigned parts; /* that wait for it */
     } all[] = {{&session->exporting, SESSION_PART_EXPORT},
                {&session->verifying, SESSION_PART_EXPORT},
+               {&session->reading_rows, SESSION_PART_FILES},
                {&session->sweeping, SESSION_PART_SWEEP},
                {&session->planing, SESSION_PART_SWEEP},
                {&session->continuing, SESSION_PART_PROMPT},
@@ -109,8 +110,8 @@ void session_measure(Session *session, unsigned parts) {
 bool session_cancel(Session *session) {
     if (session->prompt != NULL && comparison_work(session->prompt) != NULL &&
         !work_is_running(&session->exporting) && !work_is_running(&session->verifying) &&
-        !work_is_running(&session->sweeping) && !work_is_running(&session->planing) &&
-        !work_is_running(&session->continuing))
+        !work_is_running(&session->reading_rows) && !work_is_running(&session->sweeping) &&
+        !work_is_running(&session->planing) && !work_is_running(&session->continuing))
         return comparison_cancel(session->prompt);
     Work *works[MOST_WORKS];
     if (list_works(session, SESSION_PARTS_ALL, works) == 0) return false;
@@ -127,6 +128,7 @@ bool session_cancel(Session *session) {
 
 bool session_refresh(Session *session) {
     bool changed = session_pair_refresh(session);
+    changed |= session_rows_refresh(session);
     changed |= session_cache_refresh(session);
     changed |= session_tune_refresh(session);
     changed |= session_bookmark_refresh(session);

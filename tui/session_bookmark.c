@@ -137,7 +137,12 @@ static bool find_settings(const Session *session, const SessionBookmark *bookmar
         bool same_rows = origin->calibration_sha256[0] == '\0' ||
                          strcmp(origin->calibration_sha256, session->load.calibration_sha256) == 0;
         if (origin->selector != bookmark->dials.selector || !same_rows) continue;
-        if (origin->selector == SELECTOR_ATTRIBUTION && origin->targets != bookmark->dials.targets) continue;
+        /* the newest may have fewer targets than were asked for */
+        const SessionMethod *method = &session->method;
+        uint64_t targets = method->kept[i] == method->rankings[SELECTOR_ATTRIBUTION]
+                               ? method->attributed_targets
+                               : origin->targets;
+        if (origin->selector == SELECTOR_ATTRIBUTION && targets != bookmark->dials.targets) continue;
         settings->ranking = session->method.kept[i];
         return true;
     }
@@ -200,8 +205,14 @@ bool session_bookmark_refresh(Session *session) {
     return changed;
 }
 
-void session_bookmark_close(Session *session) {
+void session_bookmark_forget(Session *session) {
     work_stop(&session->bookmarking);
     evaluation_free_result(&session->bookmark_errand.result);
+    session->bookmark_errand = (SessionBookmarkErrand){0};
+    session->are_bookmarks_halted = false;
+}
+
+void session_bookmark_close(Session *session) {
+    session_bookmark_forget(session);
     dial_history_free(&session->history);
 }

@@ -108,6 +108,8 @@ Reaction session_act(Session *session, Action action, const ActionArgument *argu
     }
     if (action == ACTION_KEEP) return keep(session, argument->text);
     if (action == ACTION_RETURN) return go_to_bookmark(session, argument->text);
+    Reaction about_rows = session_act_on_rows(session, action, argument);
+    if (about_rows != REACTION_IGNORED) return about_rows;
     for (size_t i = 0; i < sizeof TURNS / sizeof *TURNS; i++) {
         if (TURNS[i].action != action) continue;
         double step = TURNS[i].step * argument->count;

@@ -98,6 +98,7 @@ Status session_accept_attribution(Session *session, SessionAttributionErrand *er
     errand->attribution = (Attribution){0};
     method->has_attribution = true;
     method->attributed_targets = errand->origin.targets;
+    errand->ranking->origin.targets = method->attribution.target_count; /* few rows have fewer than wanted */
     Status status = keep_ranking(session, SELECTOR_ATTRIBUTION, errand->ranking, error);
     errand->ranking = NULL;
     session_follow_selector(session);
@@ -408,18 +409,35 @@ bool session_method_refresh(Session *session) {
     return changed;
 }
 
-void session_method_close(Session *session) {
+/* Drift is of the weights alone: it goes on, and stays. */
+void session_method_forget(Session *session) {
+    static const Selector MEASURED[] = {SELECTOR_ATTRIBUTION, SELECTOR_DORMANCY, SELECTOR_GRADIENT};
     SessionMethod *method = &session->method;
     work_stop(&method->attributing);
     work_stop(&method->measuring);
-    work_stop(&method->profiling);
     work_stop(&method->driving);
     session_free_attribution_errand(&method->attribution_errand);
     session_free_dormancy_errand(&method->dormancy_errand);
-    session_free_drift_errand(&method->drift_errand);
     free_drivers_errand(&method->drivers_errand);
     attribution_free(&method->attribution);
-    for (int side = 0; side < SESSION_SIDES; side++) dormancy_free(&method->dormancy[side]);
+    method->has_attribution = false;
+    for (int side = 0; side < SESSION_SIDES; side++) {
+        dormancy_free(&method->dormancy[side]);
+        method->has_dormancy[side] = false;
+    }
+    method->has_wanted_drivers = false;
+    method->driver_count = 0;
+    for (size_t i = 0; i < sizeof MEASURED / sizeof *MEASURED; i++) method->rankings[MEASURED[i]] = NULL;
+    method->is_halted = false;
+    method->error = (Error){0};
+    session_follow_selector(session);
+}
+
+void session_method_close(Session *session) {
+    SessionMethod *method = &session->method;
+    work_stop(&method->profiling);
+    session_method_forget(session);
+    session_free_drift_errand(&method->drift_errand);
     free(method->drift);
     for (size_t i = 0; i < method->kept_count; i++) ranking_free(method->kept[i]);
     free(method->kept);

@@ -29,15 +29,10 @@ static Status load(Job *job, void *argument, Error *error) {
     (void)job_report(job, "loading", 2, 3);
     if (load->calibration_path != NULL && load->config != NULL) {
         /* a failure stays in calibration_error: the session goes on without rows */
-        Status read = calibration_read(load->calibration_path, load->sft, load->config, 0, job,
-                                       &load->calibration, &load->calibration_error);
-        if (read == STATUS_OK)
-            read = hash_file(load->calibration_path, job, NULL, load->calibration_sha256,
-                             &load->calibration_error);
-        if (read != STATUS_OK) {
-            calibration_free(load->calibration);
-            load->calibration = NULL;
-        }
+        Status read =
+            session_read_rows(load->calibration_path, load->sft, load->config, job, &load->calibration,
+                              load->calibration_sha256, &load->calibration_error);
+        if (read == STATUS_OK) load->calibration_error = (Error){0};
     }
     return job_report(job, "loading", 3, 3) ? STATUS_OK : job_cancelled(error);
 }
@@ -56,7 +51,7 @@ static void begin_with_tokenizers(Session *session) {
         status = pair_add_finding(session->pair, SEVERITY_NOTE, "tokenizer", &error,
                                   "base: %s; SFT's is used", loaded->base_error.message);
     if (status == STATUS_OK && loaded->calibration_error.status != STATUS_OK)
-        status = pair_add_finding(session->pair, SEVERITY_WARNING, "calibration", &error, "%s",
+        status = pair_add_finding(session->pair, SEVERITY_WARNING, SESSION_ROWS_SUBJECT, &error, "%s",
                                   loaded->calibration_error.message);
     if (status != STATUS_OK) session_say(session, SESSION_ERROR, "%s", error.message);
     session_tune_begin(session);
@@ -88,6 +83,7 @@ static Status copy_texts(Session *session, const SessionOptions *options, Error 
 
 static void name_works(Session *session) {
     session->loading.label = "loading tokenizers";
+    session->reading_rows.label = "reading rows";
     session->scanning.label = "drift";
     session->scanning.unit = "B";
     session->sweeping.label = "sweep";
@@ -152,6 +148,7 @@ void session_free(Session *session) {
     session_bookmark_close(session);
     session_tune_close(session);
     session_method_close(session); /* after those whose settings may borrow its rankings */
+    session_rows_close(session);
     session_pair_close(session);
     free(session);
 }
@@ -249,17 +246,6 @@ bool session_drift_is_running(const Session *session) {
 
 void session_resume_drift(Session *session) {
     session->is_scan_wanted = true;
-}
-
-const Calibration *session_calibration(const Session *session, const char **message) {
-    const SessionLoad *loaded = &session->load;
-    bool loading = work_is_running(&session->loading);
-    if (message != NULL)
-        *message = loading ? "loading calibration rows"
-                   : loaded->calibration_path == NULL
-                       ? "no calibration rows: give them with --calibration FILE"
-                       : loaded->calibration_error.message;
-    return loading ? NULL : loaded->calibration;
 }
 
 size_t session_token_bytes(const Session *session, int32_t id, char *text, size_t size) {

@@ -5,6 +5,7 @@
  *     session_dials.c    α, ρ and ω: turning them, and as text
  *     session_bookmark.c where they stood: undo, redo, bookmarks
  *     session_pair.c     opening; tokenizers and calibration rows (loaded behind the first screen); drift
+ *     session_rows.c     calibration rows: read, taken from the prompt, changed
  *     session_tune.c     headlines, sweep
  *     session_plane.c    the plane of α and ρ
  *     session_alpha.c    α of kinds and layers
@@ -38,6 +39,7 @@
 #include "tui/session_pair.h"
 #include "tui/session_plane.h"
 #include "tui/session_prompt.h"
+#include "tui/session_rows.h"
 #include "tui/session_spectrum.h"
 #include "tui/session_target.h"
 #include "tui/session_tensor.h"
@@ -50,13 +52,23 @@ enum { SESSION_MESSAGES = 8, SESSION_MESSAGE_SIZE = 512 };
 
 /* Tokenizers and calibration rows: filled by a job, taken over when it is done. */
 typedef struct SessionLoad {
-    char *base_path, *sft_path, *calibration_path; /* tokenizer.json of each; calibration_path may be NULL */
-    const ModelConfig *config;                     /* NULL where the model cannot be run */
+    char *base_path, *sft_path; /* tokenizer.json of each */
+    char *calibration_path;     /* the file of rows that was read last; NULL: none */
+    const ModelConfig *config;  /* NULL where the model cannot be run */
     Tokenizer *base, *sft;
     Calibration *calibration;
     char calibration_sha256[HASH_HEX_SIZE];
     Error base_error, sft_error, calibration_error, difference;
 } SessionLoad;
+
+/* Rows of another file, on their way. */
+typedef struct SessionRowsErrand {
+    char *path;
+    const Tokenizer *tokenizer;
+    const ModelConfig *config;
+    Calibration *calibration;
+    char sha256[HASH_HEX_SIZE];
+} SessionRowsErrand;
 
 typedef struct SessionSweepErrand {
     const Evaluation *evaluation;
@@ -279,7 +291,10 @@ struct Session {
     Error model_error;
     Work loading;
     SessionLoad load;
-    char *first_prompt; /* to be shown once the tokenizer is there; NULL: an example */
+    Work reading_rows;
+    SessionRowsErrand rows_errand;
+    bool are_rows_of_prompt; /* not those of load.calibration_path */
+    char *first_prompt;      /* to be shown once the tokenizer is there; NULL: an example */
 
     DriftTable *drift;
     Work scanning;
@@ -364,6 +379,8 @@ struct Session {
 
 bool session_pair_refresh(Session *session);
 void session_pair_close(Session *session);
+bool session_rows_refresh(Session *session);
+void session_rows_close(Session *session);
 bool session_tune_refresh(Session *session);
 void session_tune_close(Session *session);
 bool session_change_refresh(Session *session);
@@ -437,7 +454,21 @@ bool session_export_refresh(Session *session);
 void session_export_close(Session *session);
 void session_export_open(Session *session);
 
-/* When tokenizers and calibration rows have been loaded. */
+/* What Preflight calls the rows. */
+#define SESSION_ROWS_SUBJECT "calibration"
+
+/* Reads a file of rows and sums its bytes; on failure *calibration is NULL. On a job's thread. */
+Status session_read_rows(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, Job *job,
+                         Calibration **calibration, char sha256[HASH_HEX_SIZE],
+                         Error *error) STATUS_MUST_CHECK;
+
+/* Before the rows change: stops what is measured on them and drops what was. Rankings stay, for settings may borrow
+ * them, but no longer choose. */
+void session_tune_forget(Session *session);
+void session_method_forget(Session *session);
+void session_bookmark_forget(Session *session);
+
+/* When tokenizers and calibration rows have been loaded, or the rows have changed. */
 void session_tune_begin(Session *session);
 void session_prompt_begin(Session *session);
 void session_method_begin(Session *session);

@@ -121,11 +121,20 @@ static void free_sweep_errand(Session *session) {
     session->sweep_errand = NULL;
 }
 
-void session_tune_close(Session *session) {
+void session_tune_forget(Session *session) {
     session_plane_close(session);
     work_stop(&session->sweeping);
     free_sweep_errand(session);
+    session->sweep_count = session->wanted_sweep_count = 0;
+    session->sweep_error = (Error){0};
     comparison_free(session->headline);
+    session->headline = NULL;
+    session->headline_error = (Error){0};
+    session->headline_waits = false;
+}
+
+void session_tune_close(Session *session) {
+    session_tune_forget(session);
 }
 
 void session_start_sweep(Session *session, bool is_rho, double from, double to, size_t points) {

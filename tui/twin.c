@@ -3,6 +3,7 @@
 #include "tui/command.h"
 #include "tui/session_bookmark.h"
 #include "tui/session_pair.h"
+#include "tui/session_rows.h"
 
 #include <string.h>
 
@@ -20,12 +21,21 @@ static void add_operands(CommandLine *line, const Session *session) {
     command_line_add(line, "%s", pair->sft->directory);
 }
 
+/* Rows of the prompt on screen are in no file that a command could read. */
+static Status check_rows(const Session *session, CommandId command, Error *error) {
+    DialState dials = session_dial_state(session);
+    bool any = session_calibration(session, NULL) != NULL;
+    if (!any || session_rows_file(session) != NULL || !needs_rows(&dials, command)) return STATUS_OK;
+    return status_fail(error, STATUS_UNSUPPORTED,
+                       "the rows are the prompt on screen: write them to a file first (:rows-save FILE)");
+}
+
 static void add_dials(CommandLine *line, const Session *session, CommandId command) {
     DialState dials = session_dial_state(session);
-    const Calibration *rows = session_calibration(session, NULL);
+    const char *rows = session_rows_file(session);
     dial_state_add_options(&dials, command, line);
     if (rows != NULL && needs_rows(&dials, command))
-        command_line_add_option(line, command, OPTION_CALIBRATION, "%s", rows->source);
+        command_line_add_option(line, command, OPTION_CALIBRATION, "%s", rows);
 }
 
 Status twin_write(const View *view, void *state, Session *session, char **text, Error *error) {
@@ -34,6 +44,11 @@ Status twin_write(const View *view, void *state, Session *session, char **text, 
     if (command == COMMAND_COUNT) {
         command_line_free(&own);
         return status_fail(error, STATUS_UNSUPPORTED, "no command has the figures of %s", view->title);
+    }
+    Status status = check_rows(session, command, error);
+    if (status != STATUS_OK) {
+        command_line_free(&own);
+        return status;
     }
     command_line_add(&line, "%s", COMMANDS[command]->name);
     add_operands(&line, session);
@@ -44,6 +59,8 @@ Status twin_write(const View *view, void *state, Session *session, char **text, 
 
 Status twin_write_opening(const View *view, Session *session, char **text, Error *error) {
     CommandLine line = {0};
+    Status status = check_rows(session, COMMAND_OPEN, error);
+    if (status != STATUS_OK) return status;
     add_operands(&line, session);
     command_line_add_option(&line, COMMAND_OPEN, OPTION_VIEW, "%s", view->name);
     add_dials(&line, session, COMMAND_OPEN);

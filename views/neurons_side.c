@@ -1,3 +1,4 @@
+#include "tui/session_rows.h"
 #include "tui/session_tune.h"
 #include "tui/widget_chart.h"
 #include "views/neurons.h"
@@ -144,6 +145,14 @@ void neurons_draw_panel(Neurons *neurons, const Session *session, Canvas *canvas
 
 /* ---- the reset ---- */
 
+/* What was measured on, at the right, as fully as there is room. */
+static void draw_rows(const Session *session, Canvas *canvas, Rect row, int column) {
+    char text[SESSION_ROWS_TEXT];
+    if (session_calibration(session, NULL) == NULL) return; /* the message says why */
+    session_describe_rows(session, row.columns - column - 2, text);
+    (void)canvas_write_right(canvas, row, 0, row.columns, ROLE_DIM, text);
+}
+
 void neurons_draw_foot(const Session *session, Canvas *canvas, Rect row) {
     const char *message = session_method_message(session);
     SessionReset reset = session_reset(session);
@@ -161,11 +170,13 @@ void neurons_draw_foot(const Session *session, Canvas *canvas, Rect row) {
                  2;
     }
     if (message != NULL)
-        (void)canvas_print(canvas, row, 0, column, ROLE_WARNING, "%s (Ctrl-r measures)", message);
+        column = canvas_print(canvas, row, 0, column, ROLE_WARNING, "%s%s", message,
+                              session_calibration(session, NULL) != NULL ? " (Ctrl-r measures)" : "");
     else if (!reset.is_ready)
-        (void)canvas_write(canvas, row, 0, column, ROLE_STALE, "attribution is being measured…");
+        column = canvas_write(canvas, row, 0, column, ROLE_STALE, "attribution is being measured…");
     else if (session_dormancy(session, SESSION_SFT) == NULL)
-        (void)canvas_write(canvas, row, 0, column, ROLE_STALE, "dormancy is being measured…");
+        column = canvas_write(canvas, row, 0, column, ROLE_STALE, "dormancy is being measured…");
     else if (session_dormancy_is_stale(session))
-        (void)canvas_write(canvas, row, 0, column, ROLE_STALE, "~ W is being measured…");
+        column = canvas_write(canvas, row, 0, column, ROLE_STALE, "~ W is being measured…");
+    draw_rows(session, canvas, row, column);
 }

@@ -1,5 +1,6 @@
 #include "tui/block_metric.h"
 #include "tui/format.h"
+#include "tui/session_rows.h"
 #include "tui/session_tune.h"
 #include "tui/widget_dial.h"
 #include "views/overview.h"
@@ -63,6 +64,14 @@ static size_t figure_at(size_t place) {
     return figure;
 }
 
+/* What the figures were measured on. */
+static void draw_rows(Canvas *canvas, Rect area, int row, const Session *session) {
+    char text[SESSION_ROWS_TEXT];
+    (void)rect_cut_left(&area, LABEL);
+    session_describe_rows(session, area.columns - 5, text);
+    if (text[0] != '\0') (void)canvas_print(canvas, area, row, 0, ROLE_DIM, "over %s", text);
+}
+
 int overview_draw_confidence(Canvas *canvas, Rect area, const Session *session, int rows) {
     enum { VALUE = 11, NAME = 22 };
     const DistributionAverages *base = session_headline_base(session), *sft = session_headline_sft(session);
@@ -97,7 +106,8 @@ int overview_draw_confidence(Canvas *canvas, Rect area, const Session *session, 
         write_average(canvas, area, row, at + 2 * VALUE, VALUE, stale ? ROLE_STALE : ROLE_VALUE, fused,
                       figure);
     }
-    return row;
+    draw_rows(canvas, area, row, session);
+    return row + 1;
 }
 
 /* ---- dormancy ---- */

@@ -1,5 +1,8 @@
 #include "core/buffer.h"
 #include "tui/format.h"
+#include "tui/session_pair.h"
+#include "tui/session_rows.h"
+#include "tui/text.h"
 #include "views/prompt.h"
 
 #include <errno.h>
@@ -16,20 +19,23 @@ void prompt_draw_source(Session *session, Canvas *canvas, Rect area) {
         (void)snprintf(temperature, sizeof temperature, "T %.2f seed %llu", continuation->temperature,
                        (unsigned long long)continuation->seed);
     int example = session_current_example(session);
-    int column = example >= 0 ? canvas_print(canvas, area, 0, 0, ROLE_DIM, "example %d of %zu", example + 1,
-                                             session_example_count(session))
+    int column = example >= 0 ? canvas_print(canvas, area, 0, 0, ROLE_DIM, "example %d", example + 1)
                               : canvas_write(canvas, area, 0, 0, ROLE_DIM, "typed prompt");
     size_t added = session_prompt_added(session);
     if (session_prompt_response(session) > 0)
         column = canvas_write(canvas, area, 0, column, ROLE_VALUE, " and response");
     if (added > 0)
-        column = canvas_print(canvas, area, 0, column, ROLE_FUSED, ", %zu tokens added by %s", added,
+        column = canvas_print(canvas, area, 0, column, ROLE_FUSED, ", %zu added by %s", added,
                               session_side_name(continuation->side));
     char next[96];
     (void)snprintf(next, sizeof next, "c: %zu more from %s, %s", continuation->tokens,
                    session_side_name(continuation->side), temperature);
     if (session_is_continuing(session)) (void)snprintf(next, sizeof next, "continuing…");
     (void)canvas_write_right(canvas, area, 0, area.columns, ROLE_DIM, next);
+    char rows[SESSION_ROWS_TEXT];
+    session_describe_rows(session, area.columns - text_width(next) - column - 4, rows);
+    if (rows[0] != '\0' && session_calibration(session, NULL) != NULL)
+        (void)canvas_print(canvas, area, 0, column, ROLE_DIM, "; %s", rows);
 }
 
 /* Of any size: a number of the other kind holds 53 bits. */
