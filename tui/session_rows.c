@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_LEAST = 6 };
+
 static const char PROMPT_SOURCE[] = "the prompt on screen";
 
 /* ---- what there is ---- */
@@ -38,7 +40,7 @@ static const char *base_name(const char *path) {
     return slash == NULL || slash[1] == '\0' ? path : slash + 1;
 }
 
-/* The longest of these that fits; `name` may be shortened in the last but one. */
+/* The longest of these that fits; the file's name may be shortened. */
 static void choose_text(const Calibration *rows, int columns, char text[SESSION_ROWS_TEXT]) {
     char name[128], count[FORMAT_SIZE], tokens[FORMAT_SIZE], few[FORMAT_SIZE], responses[FORMAT_SIZE];
     const char *source = base_name(rows->source), *plural = rows->count == 1 ? "" : "s";
@@ -52,10 +54,14 @@ static void choose_text(const Calibration *rows, int columns, char text[SESSION_
                    rows->response_tokens > 0 ? " of responses" : "", name);
     if (text_width(text) > columns)
         (void)snprintf(text, SESSION_ROWS_TEXT, "%s row%s, %s tokens of %s", count, plural, tokens, name);
-    if (text_width(text) > columns)
-        (void)snprintf(text, SESSION_ROWS_TEXT, "%s row%s, %s tok, %s", count, plural, few, name);
-    if (text_width(text) > columns)
-        (void)snprintf(text, SESSION_ROWS_TEXT, "%s row%s, %s tok", count, plural, few);
+    if (text_width(text) <= columns) return;
+    (void)snprintf(text, SESSION_ROWS_TEXT, "%s row%s, %s tok", count, plural, few);
+    int room = columns - text_width(text) - 2;
+    if (room >= NAME_LEAST) {
+        text_shorten(name, sizeof name, room, false);
+        text_append(text, SESSION_ROWS_TEXT, ", ");
+        text_append(text, SESSION_ROWS_TEXT, name);
+    }
     if (text_width(text) > columns) text[0] = '\0';
 }
 

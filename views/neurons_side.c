@@ -77,7 +77,9 @@ static void draw_layer(Neurons *neurons, const Session *session, Canvas *canvas,
         const double *scores = neuron_column_scores(session, MEASURES[i], block, &count);
         double tau = *neuron_list_tau(&neurons->list, MEASURES[i]);
         bool stale = MEASURES[i] == NEURON_COLUMN_FUSED && session_dormancy_is_stale(session);
-        if (scores != NULL) (void)format_share(dormancy_share(scores, count, tau), text);
+        double share = scores != NULL ? dormancy_share(scores, count, tau) : 0;
+        if (scores != NULL && share == share)
+            (void)format_share(share, text); /* NaN: not defined on these rows */
         int end = LAYER_COLUMNS + (i + 1) * (SHARE_COLUMNS + 1);
         (void)canvas_write_right(canvas, area, row, end,
                                  stale  ? ROLE_STALE

@@ -216,6 +216,30 @@ static void texts_need_a_tokenizer_and_ids_do_not(void **state) {
     assert_null(rows);
 }
 
+static void rows_written_as_ids_are_read_again_as_they_were(void **state) {
+    (void)state;
+    Calibration *rows = must_read("{\"prompt\": \"Jack\", \"response\": \" has 3\"}\nno response\n"
+                                  "{\"prompt_ids\": [3, 2], \"response_ids\": [1]}\n");
+    char *text, *same;
+    size_t bytes;
+    assert_int_equal(calibration_format_ids(rows, &text, &bytes, NULL), STATUS_OK);
+    assert_int_equal(strlen(text), bytes);
+    assert_non_null(strstr(text, "\n{\"prompt_ids\": [3, 2], \"response_ids\": [1]}\n"));
+    Calibration *again = must_read(text);
+    assert_int_equal(again->count, rows->count);
+    for (size_t i = 0; i < rows->count; i++) {
+        assert_int_equal(again->rows[i].count, rows->rows[i].count);
+        assert_int_equal(again->rows[i].prompt_count, rows->rows[i].prompt_count);
+        assert_memory_equal(again->rows[i].ids, rows->rows[i].ids, rows->rows[i].count * sizeof(int32_t));
+    }
+    assert_int_equal(calibration_format_ids(again, &same, NULL, NULL), STATUS_OK);
+    assert_string_equal(same, text);
+    free(text);
+    free(same);
+    calibration_free(again);
+    calibration_free(rows);
+}
+
 static void a_refused_row_leaves_the_set_as_it_was(void **state) {
     (void)state;
     Calibration *rows;
@@ -280,6 +304,7 @@ int main(void) {
         cmocka_unit_test(a_nul_in_a_json_text_is_refused),
         cmocka_unit_test(a_file_without_rows_is_refused),
         cmocka_unit_test(texts_need_a_tokenizer_and_ids_do_not),
+        cmocka_unit_test(rows_written_as_ids_are_read_again_as_they_were),
         cmocka_unit_test(a_refused_row_leaves_the_set_as_it_was),
         cmocka_unit_test(the_measured_positions_are_those_that_predict_the_response),
         cmocka_unit_test(positions_are_listed_row_by_row),
