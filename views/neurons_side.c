@@ -167,7 +167,7 @@ void neurons_draw_foot(const Session *session, Canvas *canvas, Rect row) {
         if (reset.selector == SELECTOR_ATTRIBUTION)
             column = canvas_print(canvas, row, 0, column, ROLE_VALUE, "%s a target, ",
                                   format_count(reset.per_target, target));
-        column = canvas_print(canvas, row, 0, column, ROLE_VALUE, "%s of %s selected",
+        column = canvas_print(canvas, row, 0, column, ROLE_VALUE, "%s of %s",
                               format_count(reset.selected, selected), format_count(reset.neurons, all)) +
                  2;
     }
