@@ -105,7 +105,7 @@ static void a_file_that_is_refused_leaves_everything_as_it_was(void **state) {
         size_t bytes;
     } FILES[] = {{"missing.jsonl", NULL, "No such file", 0},
                  {"empty.jsonl", "", "expected one row at least", 0},
-                 {"bad.jsonl", "{\"prompt\": \"a\"}\n{\"prompt\": 7}\n", "bad.jsonl, line 2", 31},
+                 {"bad.jsonl", "{\"prompt\": \"a\"}\n{\"prompt\": 7}\n", "bad.jsonl, line 2", 30},
                  {"many.txt", many, "expected 10000 calibration rows at most", sizeof many}};
     Session *session = open_demo();
     wait_for(session, "headlines", headline_is_fresh);
