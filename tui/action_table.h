@@ -140,6 +140,9 @@
     X(PLANE_RANGE,      "plane-range",      "tune", TEXT,   "plane, α and ρ as FROM:TO:POINTS", "measure them on another grid of α and ρ, such as 0.4:0.6:5 0:4%:9") \
     X(SELECTOR_NEXT,    "selector-next",    "tune", NONE,   "selector", "choose the neurons to reset by another measure") \
     X(TARGETS,          "targets",          "tune", NUMBER, "targets", "how many target positions attribution looks at") \
+    X(BOOKMARK_COMPARE, "bookmark-compare", "tune", NONE,   "compare", "compare the bookmarks with this one, or with W again") \
+    X(BOOKMARK_REMOVE,  "bookmark-remove",  "tune", NONE,   "remove",  "forget the bookmark at the cursor") \
+    X(BOOKMARK_EXPORT,  "bookmark-export",  "tune", NONE,   "export",  "return to the bookmark at the cursor, and show what an export would write") \
     X(MEASURE,          "measure",          "overview layers tune neurons", NONE, "measure", "measure the calibration rows now") \
     X(ROWS_FILE,        "rows-file",        "", FILE,   "rows of the file", "measure on the calibration rows of another file: JSON lines of prompt and response, of prompt_ids and response_ids, or lines of text") \
     X(ROWS_PROMPT,      "rows-prompt",      "", NONE,   "rows", "measure on the prompt on screen in place of the file's rows; a continuation is its response") \

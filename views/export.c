@@ -313,6 +313,12 @@ static bool copy_value(void *opaque, Session *session, char *text, size_t size) 
     return true;
 }
 
+static size_t list_places(void *opaque, ViewPlace *places) {
+    ListState *files = opaque;
+    places[0] = (ViewPlace){"file", &files->cursor};
+    return 1;
+}
+
 static const Action HINTS[] = {ACTION_EXPORT,       ACTION_EXPORT_TARGET, ACTION_EXPORT_DTYPE,
                                ACTION_EXPORT_DONOR, ACTION_EXPORT_SHARDS, ACTION_EXPORT_DISCARD};
 
@@ -333,6 +339,7 @@ const View export_view = {
     .numbers = list_numbers,
     .twin = twin_export,
     .value = copy_value,
+    .places = list_places,
     .initial = initial_text,
     .close = free,
 };

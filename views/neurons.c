@@ -293,6 +293,23 @@ static CommandId twin_neurons(void *state, Session *session, CommandLine *line) 
     return COMMAND_NEURONS;
 }
 
+static bool copy_name(void *state, Session *session, char *text, size_t size) {
+    uint64_t neuron;
+    SessionNeuron facts;
+    char name[FORMAT_SIZE * 2];
+    if (!neurons_current(state, session, &neuron)) return false;
+    session_neuron(session, neuron, &facts);
+    neuron_column_name(&facts, name);
+    (void)snprintf(text, size, "%s", name);
+    return true;
+}
+
+static size_t list_places(void *state, ViewPlace *places) {
+    Neurons *neurons = state;
+    places[0] = (ViewPlace){"neuron", &neurons->list.list.cursor};
+    return 1;
+}
+
 static const Action HINTS[] = {ACTION_MOVE_UP,     ACTION_MOVE_DOWN,  ACTION_ENTER,    ACTION_METRIC_NEXT,
                                ACTION_REVERSE,     ACTION_FILTER,     ACTION_TAU_DOWN, ACTION_TAU_UP,
                                ACTION_MODULE_NEXT, ACTION_TOGGLE_LIST};
@@ -314,6 +331,8 @@ const View neurons_view = {
     .find = find_in_neurons,
     .numbers = neurons_make_table,
     .twin = twin_neurons,
+    .value = copy_name,
+    .places = list_places,
     .initial = start_argument,
     .close = close_neurons,
 };

@@ -157,6 +157,12 @@ static const char *start_argument(void *state, Session *session, Action action) 
     return action == ACTION_FILTER ? overview->drifted.filter : NULL;
 }
 
+static size_t list_places(void *state, ViewPlace *places) {
+    Overview *overview = state;
+    places[0] = (ViewPlace){"tensor", &overview->drifted.list.cursor};
+    return 1;
+}
+
 static const Action HINTS[] = {ACTION_MOVE_UP, ACTION_MOVE_DOWN, ACTION_ENTER, ACTION_METRIC_NEXT,
                                ACTION_OTHER_BLOCK};
 
@@ -177,5 +183,6 @@ const View overview_view = {
     .initial = start_argument,
     .twin = twin_overview,
     .value = copy_value,
+    .places = list_places,
     .close = close_overview,
 };

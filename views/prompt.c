@@ -288,6 +288,14 @@ static CommandId twin_prompt(void *opaque, Session *session, CommandLine *line) 
     return prompt_twin(session, line);
 }
 
+/* The token at the cursor, as its own bytes. */
+static bool copy_token(void *opaque, Session *session, char *text, size_t size) {
+    const PromptState *state = opaque;
+    const int32_t *ids;
+    if (state->position >= session_prompt_tokens(session, &ids)) return false;
+    return session_token_bytes(session, ids[state->position], text, size) > 0;
+}
+
 static size_t list_places(void *opaque, ViewPlace *places) {
     PromptState *state = opaque;
     places[0] = (ViewPlace){"position", &state->position};
@@ -313,6 +321,7 @@ const View prompt_view = {
     .find = find_token,
     .numbers = list_numbers,
     .twin = twin_prompt,
+    .value = copy_token,
     .places = list_places,
     .initial = initial_text,
     .close = close_prompt,

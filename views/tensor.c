@@ -310,6 +310,21 @@ static Status number_tensor(void *state, Session *session, Table **table, Error 
     return STATUS_OK;
 }
 
+/* The tensor's row is one of all; the map itself is in no command's output. */
+static CommandId twin_tensor(void *state, Session *session, CommandLine *line) {
+    const TensorView *view = state;
+    (void)session;
+    if (view->spectrum) command_line_add(line, "--%s", option_facts(OPTION_SPECTRUM)->name);
+    return COMMAND_DRIFT;
+}
+
+static bool copy_name(void *state, Session *session, char *text, size_t size) {
+    const PairTensor *tensor = tensor_current(state, session);
+    if (tensor == NULL) return false;
+    (void)snprintf(text, size, "%s", tensor->name);
+    return true;
+}
+
 static const Action HINTS[] = {
     ACTION_MOVE_LEFT, ACTION_MOVE_UP,     ACTION_MOVE_DOWN,      ACTION_MOVE_RIGHT, ACTION_ZOOM_IN,
     ACTION_ZOOM_OUT,  ACTION_SOURCE_NEXT, ACTION_POOLING_NEXT,   ACTION_SCALE_NEXT, ACTION_TOGGLE_PANE,
@@ -330,5 +345,7 @@ const View tensor_view = {
     .act = act_on_tensor,
     .find = find_in_tensor,
     .numbers = number_tensor,
+    .twin = twin_tensor,
+    .value = copy_name,
     .close = close_tensor,
 };

@@ -17,7 +17,7 @@ enum { RHO_POINTS = 17, WIDE_COLUMNS = 150, WIDE_ROWS = 30, LEFT_COLUMNS = 64, B
 
 /* In the order that keys go through them. */
 static const TunePane *const PANES[] = {&tune_headlines_pane, &tune_modules_pane, &tune_layers_pane,
-                                        &tune_reset_pane, &tune_plane_pane};
+                                        &tune_bookmarks_pane, &tune_reset_pane,   &tune_plane_pane};
 enum { PANE_COUNT = sizeof PANES / sizeof *PANES };
 
 static Status open_tune(Session *session, void **state, Error *error) {
@@ -78,8 +78,15 @@ static void draw_wide(TuneState *state, Session *session, Canvas *canvas, Rect a
     }
 }
 
+/* Cursors of another day (view.h) may be any numbers. */
+static void keep_in_range(TuneState *state) {
+    if (state->pane >= PANE_COUNT) state->pane = 0;
+    if (state->figure >= DISTRIBUTION_FIGURE_COUNT) state->figure = 0;
+}
+
 static void draw_tune(void *opaque, Session *session, Canvas *canvas, Rect area) {
     TuneState *state = opaque;
+    keep_in_range(state);
     tune_draw_head(session, PANES[state->pane]->dial, canvas, rect_cut_top(&area, TUNE_HEAD_ROWS));
     state->is_wide = area.columns >= WIDE_COLUMNS && area.rows >= WIDE_ROWS;
     if (state->is_wide) {
@@ -231,6 +238,33 @@ static const char *start_argument(void *opaque, Session *session, Action action)
     return state->text;
 }
 
+/* A pane that only turns dials stands for the headlines at these. */
+static CommandId twin_tune(void *opaque, Session *session, CommandLine *line) {
+    const TuneState *state = opaque;
+    const TunePane *pane = PANES[state->pane]->twin != NULL ? PANES[state->pane] : &tune_headlines_pane;
+    return pane->twin(state, session, line);
+}
+
+/* A headline's name and figures: tabs between them, as a spreadsheet takes them. */
+static bool copy_value(void *opaque, Session *session, char *text, size_t size) {
+    const TuneState *state = opaque;
+    const DistributionAverages *sides[] = {session_headline_base(session), session_headline_sft(session),
+                                           session_headline_fused(session)};
+    if (sides[0] == NULL || sides[1] == NULL || sides[2] == NULL) return false;
+    (void)snprintf(text, size, "%s\t%.9g\t%.9g\t%.9g", DISTRIBUTION_FIGURES[state->figure].key,
+                   distribution_figure(sides[0], state->figure), distribution_figure(sides[1], state->figure),
+                   distribution_figure(sides[2], state->figure));
+    return true;
+}
+
+static size_t list_places(void *opaque, ViewPlace *places) {
+    TuneState *state = opaque;
+    places[0] = (ViewPlace){"pane", &state->pane};
+    places[1] = (ViewPlace){"figure", &state->figure};
+    places[2] = (ViewPlace){"bookmark", &state->bookmarks.cursor};
+    return 3;
+}
+
 static const Action HINTS[] = {ACTION_PANE_NEXT, ACTION_MOVE_RIGHT, ACTION_ALPHA_SET,
                                ACTION_SWEEP,     ACTION_PLANE,      ACTION_MEASURE};
 
@@ -249,6 +283,9 @@ const View tune_view = {
     .act = act_on_tune,
     .find = find_in_tune,
     .numbers = list_numbers,
+    .twin = twin_tune,
+    .value = copy_value,
+    .places = list_places,
     .initial = start_argument,
     .close = free,
 };

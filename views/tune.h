@@ -13,10 +13,13 @@
 
 #include "tui/alpha_text.h"
 #include "tui/canvas.h"
+#include "tui/command_line.h"
 #include "tui/format.h"
 #include "tui/report.h"
+#include "tui/session_bookmark.h"
 #include "tui/session_plane.h"
 #include "tui/session_tune.h"
+#include "tui/widget_list.h"
 
 typedef struct TuneState {
     size_t pane;            /* in front: index into the table */
@@ -27,7 +30,9 @@ typedef struct TuneState {
     size_t layer;           /* … layers */
     size_t list;            /* the first row shown of the lists in the pane reset */
     size_t plane_row, plane_column;
-    SessionPlaneRange plane; /* to be measured next */
+    ListState bookmarks;
+    char against[SESSION_BOOKMARK_NAME]; /* the bookmark that others are compared with; "": W */
+    SessionPlaneRange plane;             /* to be measured next */
     char text[ALPHA_TEXT_LAYERS_SIZE];
 } TuneState;
 
@@ -48,10 +53,12 @@ typedef struct TunePane {
     /* May be NULL. As View has them. */
     bool (*find)(TuneState *state, Session *session, const char *text, int direction, bool stay);
     Status (*numbers)(TuneState *state, Session *session, Table **table, Error *error);
+    /* As View has it; NULL: that of the headlines. */
+    CommandId (*twin)(const TuneState *state, Session *session, CommandLine *line);
 } TunePane;
 
 extern const TunePane tune_headlines_pane, tune_modules_pane, tune_layers_pane, tune_reset_pane,
-    tune_plane_pane;
+    tune_plane_pane, tune_bookmarks_pane;
 
 /* The dials, the reset, the rows that figures are measured on. */
 enum { TUNE_HEAD_ROWS = 5 };

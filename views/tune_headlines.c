@@ -209,6 +209,19 @@ static Status list_headlines(TuneState *state, Session *session, Table **table, 
     return STATUS_OK;
 }
 
+/* The sweep that is there, base and SFT with it. */
+static CommandId twin_headlines(const TuneState *state, Session *session, CommandLine *line) {
+    SessionSweep sweep = session_sweep(session);
+    (void)state;
+    if (sweep.count < 2) return COMMAND_SWEEP;
+    double first = sweep.values[0], last = sweep.values[sweep.count - 1];
+    char low[COMMAND_LINE_NUMBER_SIZE], high[COMMAND_LINE_NUMBER_SIZE];
+    command_line_add_option(line, COMMAND_SWEEP, sweep.is_rho ? OPTION_RHO_RANGE : OPTION_ALPHA_RANGE,
+                            "%s:%s:%zu", command_line_number(first, low), command_line_number(last, high),
+                            sweep.count);
+    return COMMAND_SWEEP;
+}
+
 const TunePane tune_headlines_pane = {
     .name = "headlines",
     .keys = "←→ α  ↑↓ figure",
@@ -219,4 +232,5 @@ const TunePane tune_headlines_pane = {
     .act = act_on_headlines,
     .find = find_figure_row,
     .numbers = list_headlines,
+    .twin = twin_headlines,
 };

@@ -228,6 +228,19 @@ static Status list_plane(TuneState *state, Session *session, Table **table, Erro
     return status;
 }
 
+static CommandId twin_plane(const TuneState *state, Session *session, CommandLine *line) {
+    SessionPlane plane = session_plane(session);
+    const SessionPlaneRange *range = plane.averages != NULL ? &plane.range : &state->plane;
+    char text[128], *rho;
+    session_plane_write_range(range, text, sizeof text);
+    rho = strchr(text, ' '); /* α and ρ, as the command takes them */
+    if (rho == NULL) return COMMAND_COUNT;
+    *rho = '\0';
+    command_line_add_option(line, COMMAND_SWEEP, OPTION_ALPHA_RANGE, "%s", text);
+    command_line_add_option(line, COMMAND_SWEEP, OPTION_RHO_RANGE, "%s", rho + 1);
+    return COMMAND_SWEEP;
+}
+
 const TunePane tune_plane_pane = {
     .name = "plane",
     .keys = "m figure  Enter sets the dials",
@@ -236,4 +249,5 @@ const TunePane tune_plane_pane = {
     .draw = draw_plane,
     .act = act_on_plane,
     .numbers = list_plane,
+    .twin = twin_plane,
 };

@@ -238,6 +238,13 @@ static Status list_change(TuneState *state, Session *session, Table **table, Err
     return STATUS_OK;
 }
 
+static CommandId twin_reset(const TuneState *state, Session *session, CommandLine *line) {
+    (void)state;
+    (void)session;
+    (void)line;
+    return COMMAND_RESET;
+}
+
 const TunePane tune_reset_pane = {
     .name = "reset",
     .keys = "←→ ρ  ↑↓ list",
@@ -246,4 +253,5 @@ const TunePane tune_reset_pane = {
     .draw = draw_reset,
     .act = act_on_reset,
     .numbers = list_change,
+    .twin = twin_reset,
 };

@@ -119,11 +119,48 @@ static void what_no_longer_fits_is_left_out_and_said(void **state) {
     free(path);
 }
 
+/* A file may be damaged or of another model: any number is a place that a view survives. */
+static void any_place_is_survived_at_any_size(void **state) {
+    (void)state;
+    static const int SIZES[][2] = {{24, 80}, {50, 200}, {5, 24}, {1, 1}};
+    static const size_t PLACES[] = {0, 7, 100000, SIZE_MAX};
+    Session *session = open_demo();
+    wait_for(session, "ranking", neurons_are_ranked);
+    wait_for(session, "preview", preview_is_fresh);
+    for (size_t v = 0; v < VIEW_COUNT; v++) {
+        const View *view = VIEWS[v];
+        void *made = NULL;
+        Error error = {0};
+        if (view == NULL || view->places == NULL) continue;
+        if (view->open != NULL) assert_int_equal(view->open(session, &made, &error), STATUS_OK);
+        for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES * 4; i++) {
+            ViewPlace places[VIEW_PLACES];
+            Canvas *canvas;
+            size_t count = view->places(made, places);
+            assert_in_range(count, 1, VIEW_PLACES);
+            for (size_t p = 0; p < count; p++) *places[p].value = PLACES[i / 4];
+            assert_int_equal(canvas_create(SIZES[i % 4][0], SIZES[i % 4][1], (Theme){.depth = THEME_MONO},
+                                           &canvas, &error),
+                             STATUS_OK);
+            view->draw(made, session, canvas, canvas_area(canvas));
+            char value[256];
+            ActionArgument argument = {.count = 1, .text = ""};
+            if (view->value != NULL) (void)view->value(made, session, value, sizeof value);
+            (void)view->act(made, session, ACTION_MOVE_DOWN, &argument);
+            (void)view->act(made, session, ACTION_MOVE_RIGHT, &argument);
+            canvas_free(canvas);
+        }
+        if (view->close != NULL) view->close(made);
+    }
+    session_free(session);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_is_taken_up_where_it_was_left),
         cmocka_unit_test(what_is_no_session_is_refused),
         cmocka_unit_test(what_no_longer_fits_is_left_out_and_said),
+        cmocka_unit_test(any_place_is_survived_at_any_size),
     };
     return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);
 }

@@ -1,0 +1,117 @@
+/* The command shown for a view is one that the program takes, with the dials as they stand. */
+#include "session_fixture.h"
+#include "tui/command.h"
+#include "tui/dials.h"
+#include "tui/session_alpha.h"
+#include "tui/session_bookmark.h"
+#include "tui/twin.h"
+
+enum { WORDS = 64, WORD_SIZE = 4096 };
+
+/* The words that a shell makes of a command line. */
+static int split(const char *text, char words[WORDS][WORD_SIZE]) {
+    char *path = scratch_path("words.sh"), *script = memory_format("printf '%%s\\0' %s\n", text);
+    assert_non_null(script);
+    scratch_write("words.sh", script, strlen(script));
+    char *command = memory_format("bash %s", path);
+    assert_non_null(command);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    int count = 0;
+    size_t at = 0;
+    for (int c; (c = fgetc(pipe)) != EOF && count < WORDS;) {
+        assert_true(at < WORD_SIZE);
+        words[count][at++] = (char)c;
+        if (c != '\0') continue;
+        count++;
+        at = 0;
+    }
+    assert_int_equal(pclose(pipe), 0);
+    free(command);
+    free(script);
+    free(path);
+    return count;
+}
+
+static void read_options(const char *text, Options *options) {
+    static char words[WORDS][WORD_SIZE];
+    char *argv[WORDS + 1];
+    Error error = {0};
+    int argc = split(text, words);
+    for (int i = 0; i < argc; i++) argv[i] = words[i];
+    assert_string_equal(words[0], "rejuv");
+    Status status = options_parse(argc, argv, options, &error);
+    if (status == STATUS_OK)
+        status = command_check_operands(options->command, options->operand_count, &error);
+    if (status != STATUS_OK) fail_msg("%s\n%s", text, error.message);
+}
+
+/* Opens a view, asks for its command, and reads that as the program would. */
+static void check_view(const View *view, Session *session) {
+    void *state = NULL;
+    Options options;
+    Error error = {0};
+    char *text;
+    if (view->open != NULL && view->open(session, &state, &error) != STATUS_OK) fail_msg("%s", error.message);
+    Canvas *canvas;
+    assert_int_equal(canvas_create(24, 80, (Theme){.depth = THEME_MONO}, &canvas, &error), STATUS_OK);
+    view->draw(state, session, canvas,
+               canvas_area(canvas)); /* what a view stands on is found out in drawing */
+    if (twin_write(view, state, session, &text, &error) != STATUS_OK)
+        fail_msg("%s: %s", view->name, error.message);
+    read_options(text, &options);
+    if (dials_check(&options, &error) != STATUS_OK && options_has(&options, OPTION_RHO))
+        fail_msg("%s\n%s", text, error.message);
+    assert_string_equal(options.operands[0], session_pair(session)->base->directory);
+    options_free(&options);
+    free(text);
+    canvas_free(canvas);
+    if (view->close != NULL) view->close(state);
+}
+
+static void every_view_has_a_command_that_the_program_takes(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "ranking", neurons_are_ranked);
+    for (int turn = 0; turn < 2; turn++) {
+        for (size_t i = 0; i < VIEW_COUNT; i++)
+            if (VIEWS[i] != NULL) check_view(VIEWS[i], session);
+        session_set_rho(session, 0.02); /* and with a reset */
+        session_set_omega(session, 0.5);
+        session_set_targets(session, 4);
+    }
+    session_free(session);
+}
+
+static void the_dials_are_those_on_screen(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    Error error = {0};
+    session_set_alpha(session, 0.375);
+    session_set_rho(session, 0.0125);
+    session_set_selector(session, SELECTOR_DORMANCY);
+    assert_int_equal(session_read_layers(session, "0.1:0.7", &error), STATUS_OK);
+    assert_int_equal(session_read_kinds(session, "norm=1,q=0.25", &error), STATUS_OK);
+    char *text;
+    assert_int_equal(twin_write_opening(VIEWS[5], session, &text, &error), STATUS_OK);
+    Options options;
+    read_options(text, &options);
+    assert_int_equal(options.command, COMMAND_OPEN);
+    DialState read, shown = session_dial_state(session);
+    if (dials_read_state(&options, session_pair(session), &read, &error) != STATUS_OK)
+        fail_msg("%s\n%s", text, error.message);
+    assert_true(dial_state_equal(&read, &shown));
+    assert_string_equal(options_text(&options, OPTION_VIEW), VIEWS[5]->name);
+    options_free(&options);
+    free(text);
+    session_free(session);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_view_has_a_command_that_the_program_takes),
+        cmocka_unit_test(the_dials_are_those_on_screen),
+    };
+    return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);
+}
