@@ -141,14 +141,6 @@ static Status set_folders(ScreenSession *session, Error *error) {
     return status;
 }
 
-/* Kernels that sum in another order may change a last digit on the screen: those of any x86-64 since 2013 are chosen
- * everywhere. (Elsewhere OpenBLAS does not know the name, and does without.) */
-static Status set_kernels(ScreenSession *session, Error *error) {
-    Status status = screen_variables_set(&session->environment, "OPENBLAS_CORETYPE", "Haswell", error);
-    return status == STATUS_OK ? screen_variables_set(&session->environment, "REJUV_KERNELS", "avx2", error)
-                               : status;
-}
-
 /* A sanitizer's report is longer than a screen: it goes to a file, which report_sanitizer() prints. */
 static Status set_sanitizers(ScreenSession *session, Error *error) {
     static const char *const names[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
@@ -167,10 +159,16 @@ static Status set_sanitizers(ScreenSession *session, Error *error) {
 static Status set_environment(ScreenSession *session, Error *error) {
     static const char *const passed[] = {"PATH", "LSAN_OPTIONS", "TERMINFO", "LD_LIBRARY_PATH", "TMPDIR"};
     static const char *const fixed[][2] = {
-        {"TERM", "xterm-256color"}, {"LANG", "C.UTF-8"}, {"TZ", "UTC"}, {"SHELL", "/bin/sh"}};
+        {"TERM", "xterm-256color"},
+        {"LANG", "C.UTF-8"},
+        {"TZ", "UTC"},
+        {"SHELL", "/bin/sh"},
+        /* kernels that sum in another order may change a last digit on the screen: those of any x86-64 since
+           2013 everywhere (elsewhere the names mean nothing) */
+        {"OPENBLAS_CORETYPE", "Haswell"},
+        {"REJUV_KERNELS", "avx2"}};
     Status status = set_folders(session, error);
     if (status == STATUS_OK) status = set_sanitizers(session, error);
-    if (status == STATUS_OK) status = set_kernels(session, error);
     for (size_t i = 0; i < sizeof passed / sizeof passed[0] && status == STATUS_OK; i++)
         if (getenv(passed[i]) != NULL)
             status = screen_variables_set(&session->environment, passed[i], getenv(passed[i]), error);
