@@ -46,6 +46,7 @@
     X(NUMBERS,          "numbers",          "", FILE,   "write the numbers to", "write this view's numbers to a file, as CSV, or JSON if its name ends in .json") \
     X(TWIN,             "twin",             "", NONE,   "script",   "show the command that gives these figures to a script") \
     X(COPY,             "copy",             "", NONE,   "copy",     "copy what is under the cursor, or the command shown: to the clipboard and a file") \
+    X(ZOOM_PANE,        "zoom-pane",        "", NONE,   "one pane", "give the pane in front the whole screen, or show all panes again") \
     X(TOUR,             "tour",             "", NONE,   "tour",     "begin the tour of the method, or end it") \
     X(TOUR_NEXT,        "tour-next",        "", NONE,   "tour",     "go on with the tour")                   \
     X(TOUR_PREVIOUS,    "tour-previous",    "", NONE,   "tour",     "go back in the tour")                   \

@@ -215,6 +215,10 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
     case ACTION_REDRAW:
         terminal_redraw();
         return REACTION_REDRAW;
+    case ACTION_ZOOM_PANE:
+        view_zoom(!view_is_zoomed());
+        session_say(app->session, SESSION_NOTE, view_is_zoomed() ? "one pane" : "all panes that fit");
+        return REACTION_REDRAW;
     case ACTION_TOUR:
         return app_toggle_tour(app);
     case ACTION_TOUR_NEXT:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 static int requested = -1;
+static bool zoomed;
 
 bool view_exists(int index) {
     return index >= 0 && (size_t)index < VIEW_COUNT && VIEWS[index] != NULL;
@@ -23,6 +24,14 @@ int view_find(const char *name) {
         if (found < 0) found = (int)i;
     }
     return found;
+}
+
+bool view_is_zoomed(void) {
+    return zoomed;
+}
+
+void view_zoom(bool wanted) {
+    zoomed = wanted;
 }
 
 bool view_request(const char *name) {

@@ -95,6 +95,11 @@ int view_find(const char *name);
  * way back is remembered for ACTION_BACK. False when there is no such view. */
 bool view_request(const char *name);
 
+/* Whether the user wants one pane alone: a view with panes side by side then draws the one in front over all of
+ * its area. It holds for every view until it is taken back. */
+bool view_is_zoomed(void);
+void view_zoom(bool zoomed);
+
 /* For the frame: the index asked for since the last call, or -1. */
 int view_take_request(void);
 

@@ -77,7 +77,7 @@ static void draw_layers(void *state, Session *session, Canvas *canvas, Rect area
     keep_in_range(layers);
     tensor_list_update(&layers->list, session);
     int side = area.columns >= 160 ? 46 : area.columns >= 100 ? 36 : 30;
-    if (area.columns >= SIDE_FROM_COLUMNS) {
+    if (area.columns >= SIDE_FROM_COLUMNS && !view_is_zoomed()) {
         layers_draw_side(layers, session, canvas, rect_cut_right(&area, side));
         (void)rect_cut_right(&area, 1);
     } else if (area.rows > 3) {

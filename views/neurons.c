@@ -67,10 +67,11 @@ static void draw_neurons(void *state, Session *session, Canvas *canvas, Rect are
         return;
     }
     if (area.rows > 3) neurons_draw_foot(session, canvas, rect_cut_bottom(&area, 1));
-    if (area.columns >= SIDE_FROM_COLUMNS) {
+    bool alone = view_is_zoomed();
+    if (area.columns >= SIDE_FROM_COLUMNS && !alone) {
         neurons_draw_side(neurons, session, canvas, rect_cut_right(&area, SIDE_COLUMNS));
         (void)rect_cut_right(&area, 1);
-    } else if (area.rows >= PANEL_FROM_ROWS && !neurons->opened) {
+    } else if (area.rows >= PANEL_FROM_ROWS && !neurons->opened && !alone) {
         neurons_draw_panel(neurons, session, canvas, rect_cut_bottom(&area, PANEL_ROWS));
     }
     if (neurons->opened)

@@ -1,6 +1,7 @@
 #include "core/distribution.h"
 #include "tui/format.h"
 #include "tui/text.h"
+#include "tui/view.h"
 #include "tui/widget_chart.h"
 #include "views/prompt.h"
 
@@ -167,6 +168,10 @@ void prompt_draw_panes(const PromptState *state, const SessionTargets *targets, 
     draw_position_line(session, state, targets, canvas, rect_cut_top(&area, 1));
     Rect pins = rect_cut_bottom(&area, (int)session_pin_count(session));
     draw_pins(session, state, canvas, pins);
+    if (view_is_zoomed()) {
+        draw_side(session, state, state->side, canvas, area);
+        return;
+    }
     for (int side = 0; side < SESSION_SIDES; side++)
         draw_side(session, state, (SessionSide)side, canvas, rect_pane(area, side, SESSION_SIDES, 2));
 }

@@ -56,10 +56,11 @@ static bool take_tensor(TensorView *view, const Session *session) {
 
 /* Singular values stand in the map's place where there is no room for both. */
 static bool hides_map(const TensorView *view, int columns) {
-    return view->spectrum && columns < PANE_FROM_COLUMNS;
+    return view->spectrum && (columns < PANE_FROM_COLUMNS || view_is_zoomed());
 }
 
 static bool shows_pane(const TensorView *view, Rect area) {
+    if (view_is_zoomed()) return false;
     if (view->spectrum) return area.columns >= PANE_FROM_COLUMNS;
     return area.columns >= PANE_LEAST && (area.columns >= PANE_FROM_COLUMNS) != view->pane_toggled;
 }

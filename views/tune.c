@@ -88,7 +88,7 @@ static void draw_tune(void *opaque, Session *session, Canvas *canvas, Rect area)
     TuneState *state = opaque;
     keep_in_range(state);
     tune_draw_head(session, PANES[state->pane]->dial, canvas, rect_cut_top(&area, TUNE_HEAD_ROWS));
-    state->is_wide = area.columns >= WIDE_COLUMNS && area.rows >= WIDE_ROWS;
+    state->is_wide = area.columns >= WIDE_COLUMNS && area.rows >= WIDE_ROWS && !view_is_zoomed();
     if (state->is_wide) {
         draw_wide(state, session, canvas, area);
         return;
