@@ -1,6 +1,7 @@
 #!/bin/sh
 # Draws every view from the running program: screenshots/NAME.keys is a script (tests/screens/screen_script.h),
-# its first line a comment with the title; the screen at its end becomes screenshots/NAME.svg.
+# its first line a comment with the title; the screen at its end becomes screenshots/NAME.svg. The words of
+# screenshots/NAME.figure are the arguments of `rejuv figure`.
 #     sh screenshots/make.sh [BUILD_FOLDER] [NAME …]       (build and all of them unless told)
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,13 +13,19 @@ if [ ! -x "$build/rejuv" ] || [ ! -x "$build/tests/screens/screenshot" ]; then
     exit 2
 fi
 if [ $# -eq 0 ]; then
-    for script in screenshots/*.keys; do
-        [ -e "$script" ] || { echo "there is no screenshots/NAME.keys" >&2; exit 2; }
+    for script in screenshots/*.keys screenshots/*.figure; do
+        [ -e "$script" ] || { echo "there is no $script" >&2; exit 2; }
         name=${script##*/}
-        set -- "$@" "${name%.keys}"
+        set -- "$@" "${name%.*}"
     done
 fi
 for name in "$@"; do
+    if [ -e "screenshots/$name.figure" ]; then
+        rm -f "screenshots/$name.svg"
+        # shellcheck disable=SC2046    words
+        "$build/rejuv" figure $(cat "screenshots/$name.figure") --out "screenshots/$name.svg" --quiet
+        continue
+    fi
     title=$(sed -n '1s/^# *//p' "screenshots/$name.keys")
     "$build/tests/screens/screenshot" "screenshots/$name.keys" "screenshots/$name.svg" "${title:-rejuv}" \
         REJUV="$build/rejuv" DEMO="$root/tests/demo" TESTS="$root/tests"

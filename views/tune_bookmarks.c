@@ -14,7 +14,9 @@
 enum {
     SIDES = 2,
     SIDE_NAME = SESSION_BOOKMARK_NAME * 4 + 1,
-    FIGURE_COLUMNS = 9,
+    FIGURE_COLUMNS = 8,
+    DIFFERENCE_COLUMNS = 11,
+    DIFFERENCE_DIGITS = 3,
     COMPARISON_COLUMNS = 52,
     LIST_LEAST = 12
 };
@@ -69,7 +71,7 @@ static Side other_side(const TuneState *state, const Session *session) {
 static void draw_values(Canvas *canvas, Rect area, int row, size_t figure, const Side *sides) {
     char text[FORMAT_SIZE];
     double values[SIDES] = {NAN, NAN};
-    int end = area.columns - FIGURE_COLUMNS;
+    int end = area.columns - DIFFERENCE_COLUMNS;
     for (int i = 0; i < SIDES; i++) {
         (void)snprintf(text, sizeof text, "…");
         if (sides[i].averages != NULL) {
@@ -82,7 +84,10 @@ static void draw_values(Canvas *canvas, Rect area, int row, size_t figure, const
     double difference = values[0] - values[1];
     if (isnan(difference)) return;
     char magnitude[FORMAT_SIZE], signed_text[FORMAT_SIZE + 1];
-    tune_format_figure(figure, fabs(difference), magnitude);
+    if (DISTRIBUTION_FIGURES[figure].is_share)
+        (void)format_share(fabs(difference), magnitude);
+    else
+        (void)format_number(fabs(difference), DIFFERENCE_DIGITS, magnitude);
     (void)snprintf(signed_text, sizeof signed_text, "%s%s",
                    difference > 0   ? "+"
                    : difference < 0 ? "-"
@@ -94,7 +99,7 @@ static void draw_values(Canvas *canvas, Rect area, int row, size_t figure, const
 static void draw_comparison(TuneState *state, const Session *session, Canvas *canvas, Rect area) {
     const Side sides[SIDES] = {side_of_bookmark(session, state->bookmarks.cursor),
                                other_side(state, session)};
-    int end = area.columns - FIGURE_COLUMNS;
+    int end = area.columns - DIFFERENCE_COLUMNS;
     for (int i = 0; i < SIDES; i++) {
         char name[SIDE_NAME];
         memcpy(name, sides[i].name, sizeof name);
@@ -102,7 +107,7 @@ static void draw_comparison(TuneState *state, const Session *session, Canvas *ca
         (void)canvas_write_right(canvas, area, 0, end - (SIDES - 1 - i) * FIGURE_COLUMNS, ROLE_FUSED, name);
     }
     (void)canvas_write_right(canvas, area, 0, area.columns, ROLE_TITLE, "diff");
-    int shown = area.rows - 1, label = area.columns - (SIDES + 1) * FIGURE_COLUMNS;
+    int shown = area.rows - 1, label = area.columns - SIDES * FIGURE_COLUMNS - DIFFERENCE_COLUMNS;
     size_t first = state->figure + 1 > (size_t)shown ? state->figure + 1 - (size_t)shown : 0;
     for (int row = 0; row < shown && first + (size_t)row < DISTRIBUTION_FIGURE_COUNT; row++) {
         size_t figure = first + (size_t)row;
@@ -129,7 +134,7 @@ static void draw_bookmarks(TuneState *state, Session *session, Canvas *canvas, R
         below ? rect_cut_top(&area, area.rows / 2) : rect_cut_left(&area, area.columns - COMPARISON_COLUMNS);
     draw_list(state, session, canvas, list);
     if (!below) (void)rect_cut_left(&area, 2);
-    if (area.columns >= (SIDES + 1) * FIGURE_COLUMNS && area.rows > 1)
+    if (area.columns >= SIDES * FIGURE_COLUMNS + DIFFERENCE_COLUMNS && area.rows > 1)
         draw_comparison(state, session, canvas, area);
 }
 
