@@ -173,7 +173,7 @@ bool cache_method_unpack_dormancy(const CacheMethodShape *shape, bool with_gradi
                            .channels = (size_t)shape->table.counts[NEURON_O],
                            .heads = (size_t)shape->heads,
                            .tokens = count_tokens(shape),
-                           .response_tokens = count_positions(shape)};
+                           .response_tokens = dormancy_count_responses(shape->rows, shape->row_count)};
     bool sound = take_dormancy(&reader, with_gradient, dormancy);
     if (!sound) dormancy_free(dormancy);
     return sound;

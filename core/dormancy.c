@@ -253,6 +253,15 @@ static Status sum_gradients(const Model *model, const Settings *settings, const 
 
 /* ---- results ---- */
 
+size_t dormancy_count_responses(const EvaluationRow *rows, size_t row_count) {
+    size_t tokens = 0;
+    for (size_t i = 0; i < row_count; i++) {
+        size_t end = rows[i].end < rows[i].count || rows[i].count == 0 ? rows[i].end : rows[i].count - 1;
+        if (end > rows[i].first) tokens += end - rows[i].first;
+    }
+    return tokens;
+}
+
 static Status make_result(const Model *model, const EvaluationRow *rows, size_t row_count, bool with_gradient,
                           Dormancy *dormancy, Error *error) {
     const ModelConfig *config = model->config;
@@ -260,12 +269,8 @@ static Status make_result(const Model *model, const EvaluationRow *rows, size_t 
                            .mlp = config->intermediate_size,
                            .channels = config->heads * config->head_dim,
                            .heads = config->heads};
-    for (size_t i = 0; i < row_count; i++) {
-        dormancy->tokens += rows[i].count;
-        size_t end =
-            rows[i].end < rows[i].count ? rows[i].end : rows[i].count - 1; /* the last predicts none */
-        if (end > rows[i].first) dormancy->response_tokens += end - rows[i].first;
-    }
+    for (size_t i = 0; i < row_count; i++) dormancy->tokens += rows[i].count;
+    dormancy->response_tokens = dormancy_count_responses(rows, row_count);
     dormancy->mlp_scores = memory_allocate(config->layers, dormancy->mlp * sizeof(double));
     dormancy->channel_scores = memory_allocate(config->layers, dormancy->channels * sizeof(double));
     dormancy->head_scores = memory_allocate(config->layers, dormancy->heads * sizeof(double));

@@ -35,6 +35,9 @@ Status dormancy_run(const Model *model, const Settings *settings, const Evaluati
                     bool with_gradient, Dormancy *dormancy, Job *job, Error *error) STATUS_MUST_CHECK;
 void dormancy_free(Dormancy *dormancy);
 
+/* Over how many tokens L is the mean: a row's last position predicts none, though it may be measured. */
+size_t dormancy_count_responses(const EvaluationRow *rows, size_t row_count);
+
 /* The share of `count` scores that are at most τ, NaNs left out; NaN where all are. */
 double dormancy_share(const double *scores, size_t count, double tau);
 

@@ -152,7 +152,17 @@ static void the_drift_of_another_pair_is_refused(void **state) {
 /* ---- neurons ---- */
 
 /* Two layers of 2 q, 1 k, 1 v, 3 gate, 3 up, 4 o (2 heads) and 3 down. */
-enum { LAYERS = 2, NEURONS = 34, HEADS = 2, CHANNELS = 4, MLP = 3, TARGETS = 3, TOKENS = 9, POSITIONS = 5 };
+enum {
+    LAYERS = 2,
+    NEURONS = 34,
+    HEADS = 2,
+    CHANNELS = 4,
+    MLP = 3,
+    TARGETS = 3,
+    TOKENS = 9,
+    POSITIONS = 5,
+    RESPONSES = 4
+};
 static const int32_t IDS[] = {5, 6, 7, 8, 9};
 static const EvaluationRow ROWS[] = {{IDS, 5, 2, 5}, {IDS, 4, 1, 3}};
 static const CacheMethodShape SHAPE = {.table = {LAYERS, {2, 1, 1, 3, 3, CHANNELS, MLP}},
@@ -266,7 +276,7 @@ static Dormancy make_dormancy(bool with_gradient) {
                       .channels = CHANNELS,
                       .heads = HEADS,
                       .tokens = TOKENS,
-                      .response_tokens = POSITIONS,
+                      .response_tokens = RESPONSES,
                       .mlp_scores = any_numbers(LAYERS * MLP),
                       .channel_scores = any_numbers(LAYERS * CHANNELS),
                       .head_scores = any_numbers(LAYERS * HEADS),
@@ -300,6 +310,37 @@ static void dormancy_comes_back_bit_for_bit_with_gradients_or_without(void **sta
         dormancy_free(&read);
         buffer_free(&payload);
     }
+}
+
+/* A prompt without a response is measured at its last token, which predicts none. */
+static void dormancy_on_a_prompt_without_a_response_comes_back(void **state) {
+    (void)state;
+    Pair *pair = open_demo();
+    Model *model;
+    Error error = {0};
+    const Settings sft = {.alpha = 1.0};
+    const EvaluationRow row = {IDS, 5, 4, 5};
+    Dormancy made, read = {0};
+    Buffer payload = {0};
+    assert_int_equal(model_open(pair, &model, &error), STATUS_OK);
+    const CacheMethodShape shape = {.table = neurons_list(model->config),
+                                    .heads = model->config->heads,
+                                    .vocabulary = model->config->vocabulary,
+                                    .rows = &row,
+                                    .row_count = 1};
+    if (dormancy_run(model, &sft, &row, 1, true, &made, NULL, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(made.response_tokens, 0);
+    cache_method_pack_dormancy(&made, &payload);
+    assert_true(cache_method_unpack_dormancy(&shape, true, (const unsigned char *)payload.text,
+                                             payload.length, &read));
+    assert_memory_equal(read.mlp_scores, made.mlp_scores, made.layers * made.mlp * sizeof(double));
+    assert_true(isnan(read.gradient_scores[0])); /* no response: no loss */
+    buffer_free(&payload);
+    dormancy_free(&made);
+    dormancy_free(&read);
+    model_close(model);
+    pair_close(pair);
 }
 
 static void dormancy_of_another_shape_or_of_other_rows_is_refused(void **state) {
@@ -371,6 +412,7 @@ int main(void) {
         cmocka_unit_test(attribution_with_anything_out_of_place_is_refused),
         cmocka_unit_test(attribution_to_another_number_of_targets_is_refused),
         cmocka_unit_test(dormancy_comes_back_bit_for_bit_with_gradients_or_without),
+        cmocka_unit_test(dormancy_on_a_prompt_without_a_response_comes_back),
         cmocka_unit_test(dormancy_of_another_shape_or_of_other_rows_is_refused),
         cmocka_unit_test(drift_of_neurons_and_averages_come_back_bit_for_bit),
         cmocka_unit_test(rows_that_differ_in_anything_that_is_measured_have_another_sum),
