@@ -244,7 +244,8 @@ static Status write_entry(const Cache *cache, int directory, const CacheKey *key
 }
 
 Status cache_store(const Cache *cache, const CacheKey *key, const void *payload, size_t size, Error *error) {
-    if (size > cache->limit / CACHE_ENTRY_PART - CACHE_HEADER_SIZE)
+    uint64_t most = cache->limit / CACHE_ENTRY_PART; /* with its header */
+    if (most < CACHE_HEADER_SIZE || size > most - CACHE_HEADER_SIZE)
         return status_fail(error, STATUS_UNSUPPORTED, "%zu bytes of %s are too many to be kept", size,
                            key->kind);
     int directory;

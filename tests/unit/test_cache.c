@@ -286,6 +286,15 @@ static void an_entry_that_would_crowd_out_the_others_is_refused(void **state) {
     cache_free(cache);
 }
 
+static void a_limit_too_small_for_any_entry_keeps_none(void **state) {
+    (void)state;
+    Cache *cache = open_cache("tiny", 100);
+    CacheKey key = make_key("drift", 1, "");
+    assert_int_equal(cache_store(cache, &key, "1", 1, NULL), STATUS_UNSUPPORTED);
+    assert_false(is_there(cache, &key));
+    cache_free(cache);
+}
+
 static void only_what_killed_writers_left_is_cleaned_up(void **state) {
     (void)state;
     Cache *cache = open_cache("left", BLOCK * 4);
@@ -318,6 +327,7 @@ int main(void) {
         cmocka_unit_test(a_place_that_cannot_be_a_directory_is_an_error_of_storing_only),
         cmocka_unit_test(the_entries_not_used_for_longest_make_room),
         cmocka_unit_test(an_entry_that_would_crowd_out_the_others_is_refused),
+        cmocka_unit_test(a_limit_too_small_for_any_entry_keeps_none),
         cmocka_unit_test(only_what_killed_writers_left_is_cleaned_up),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
