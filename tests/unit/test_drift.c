@@ -225,8 +225,8 @@ static float few(size_t i, float base, uint64_t *random) {
     return i % 1000 == 1 ? base + 1.0F : base;
 }
 
-/* Large changes in whole runs of 32 neighbours, a little over 1 % of all, at other places each time: a sample of runs sees
- * far too many of them or too few in some of the placements, and the first guess is wrong. */
+/* Large changes in whole runs of 32 neighbours, a little over 1 % of all, at other places each time: a sample of
+ * runs sees far too many of them or too few in some of the placements, and the first guess is wrong. */
 static size_t placement;
 
 static float in_runs(size_t i, float base, uint64_t *random) {
@@ -307,6 +307,26 @@ static Job *make_job(unsigned threads, JobObserver observer, void *user) {
     Error error;
     assert_int_equal(job_create(threads, observer, user, &job, &error), STATUS_OK);
     return job;
+}
+
+/* What is mapped is compared, whatever lies at the paths by then. */
+static void a_file_that_takes_the_place_of_another_does_not_hide_the_change(void **state) {
+    (void)state;
+    static const float BASE[] = {1, 2, 3, 4}, SFT[] = {1, 2, 3, 5};
+    const FileTensor base = floats(2, 2, BASE), sft = floats(2, 2, SFT);
+    PairFiles files;
+    char base_path[160], sft_path[160];
+    pair_files_make(&files, &base, 1, &sft, 1);
+    pair_files_path(&files, "base", true, base_path, sizeof base_path);
+    pair_files_path(&files, "sft", true, sft_path, sizeof sft_path);
+    assert_int_equal(unlink(sft_path), 0);
+    assert_int_equal(link(base_path, sft_path), 0);
+    DriftTable *table = scan(files.pair, NULL);
+    DriftRow row;
+    assert_true(drift_table_row(table, 0, &row));
+    assert_int_equal(row.changed, 1);
+    drift_table_free(table);
+    pair_files_remove(&files);
 }
 
 static void the_number_of_threads_does_not_change_a_bit(void **state) {
@@ -658,6 +678,7 @@ int main(void) {
         cmocka_unit_test(rows_of_an_enlarged_vocabulary_are_left_out_and_counted),
         cmocka_unit_test(the_share_of_the_largest_rounds_halves_to_even),
         cmocka_unit_test(the_share_of_the_largest_is_exact_whatever_the_distribution),
+        cmocka_unit_test(a_file_that_takes_the_place_of_another_does_not_hide_the_change),
         cmocka_unit_test(the_number_of_threads_does_not_change_a_bit),
         cmocka_unit_test(every_instruction_set_gives_the_same_bits),
         cmocka_unit_test(sums_over_tensors_are_as_of_one_long_vector),
