@@ -36,11 +36,6 @@ static bool find_file(const Cache *cache, const SafetensorsFile *file, char hex[
     return sound && hash_is_hex(hex);
 }
 
-static bool is_unchanged(const SafetensorsFile *file) {
-    FileStamp now;
-    return file_stamp_read(file->path, &now) && file_stamp_equal(&now, &file->stamp);
-}
-
 /* The sum of what is mapped: the very bytes that analyses read. */
 static Status measure_file(const Cache *cache, const SafetensorsFile *file, uint64_t done, uint64_t total,
                            Job *job, char hex[HASH_HEX_SIZE], Error *error) {
@@ -56,7 +51,7 @@ static Status measure_file(const Cache *cache, const SafetensorsFile *file, uint
     if (status == STATUS_OK) status = hash_finish(hash, hex, error);
     hash_free(hash);
     if (status != STATUS_OK) return status;
-    if (!is_unchanged(file))
+    if (!safetensors_is_unchanged(file))
         return status_fail(error, STATUS_MISMATCH, "%s has changed since it was opened", file->path);
     if (file_stamp_is_settled(&file->stamp) && make_file_key(&file->stamp, &key, NULL) == STATUS_OK) {
         Status stored = cache_store(cache, &key, hex, HASH_HEX_SIZE - 1, NULL);
@@ -131,7 +126,7 @@ uint64_t cache_content_unread(const Cache *cache, const Checkpoint *checkpoint) 
 
 bool cache_content_is_unchanged(const Checkpoint *checkpoint) {
     for (size_t i = 0; i < checkpoint->file_count; i++) {
-        if (!is_unchanged(checkpoint->files[i])) return false;
+        if (!safetensors_is_unchanged(checkpoint->files[i])) return false;
     }
     return true;
 }

@@ -42,8 +42,8 @@ typedef struct EvaluationResult {
 Status evaluation_check_tokens(const Model *model, size_t tokens, size_t top_count,
                                Error *error) STATUS_MUST_CHECK;
 
-/* The rows are copied; one that evaluation_check_tokens() refuses is refused. `top_count` most likely tokens are kept for every position (0: none; at most the
- * vocabulary). The model must outlive the evaluation. */
+/* The rows are copied; one that evaluation_check_tokens() refuses is refused. `top_count` most likely tokens are
+ * kept for every position (0: none; at most the vocabulary). The model must outlive the evaluation. */
 Status evaluation_create(const Model *model, const EvaluationRow *rows, size_t row_count, size_t top_count,
                          Evaluation **evaluation, Error *error) STATUS_MUST_CHECK;
 void evaluation_free(Evaluation *evaluation); /* takes NULL */
@@ -52,7 +52,8 @@ void evaluation_free(Evaluation *evaluation); /* takes NULL */
 Status evaluation_prepare(Evaluation *evaluation, EvaluationResult *base, EvaluationResult *sft, Job *job,
                           Error *error) STATUS_MUST_CHECK;
 
-/* Measures `count` settings into results[count], as many side by side as a row's memory allows. On failure the results are empty. */
+/* Measures `count` settings into results[count], as many side by side as a row's memory allows. On failure the
+ * results are empty. */
 Status evaluation_measure(const Evaluation *evaluation, const Settings *settings, size_t count,
                           EvaluationResult *results, Job *job, Error *error) STATUS_MUST_CHECK;
 

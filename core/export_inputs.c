@@ -39,16 +39,10 @@ Status export_check_inputs(const ExportPlan *plan, Error *error) {
     return STATUS_OK;
 }
 
-/* Whether the file at the input's path is the one that is mapped, as it was when it was opened. */
-static bool is_untouched(const ExportInput *input) {
-    FileStamp now;
-    return file_stamp_read(input->file->path, &now) && file_stamp_equal(&now, &input->file->stamp);
-}
-
 void export_recall_inputs(ExportPlan *plan) {
     for (size_t i = 0; i < plan->input_count; i++) {
         const ExportInput *input = &plan->inputs[i];
-        if (is_untouched(input))
+        if (safetensors_is_unchanged(input->file))
             (void)file_digest_find(&input->file->stamp, export_input_file(plan, input)->sha256);
     }
 }
@@ -56,7 +50,7 @@ void export_recall_inputs(ExportPlan *plan) {
 void export_remember_inputs(const ExportPlan *plan) {
     for (size_t i = 0; i < plan->input_count; i++) {
         const ExportInput *input = &plan->inputs[i];
-        if (is_untouched(input))
+        if (safetensors_is_unchanged(input->file))
             file_digest_keep(&input->file->stamp, export_input_file(plan, input)->sha256);
     }
 }

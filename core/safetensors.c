@@ -219,6 +219,11 @@ Status safetensors_open(const char *path, SafetensorsFile **file, Error *error) 
     return STATUS_OK;
 }
 
+bool safetensors_is_unchanged(const SafetensorsFile *file) {
+    FileStamp now;
+    return file_stamp_read(file->path, &now) && file_stamp_equal(&now, &file->stamp);
+}
+
 void safetensors_forget_pages(const SafetensorsFile *file) {
     /* advice only: where it is not taken, nothing but the size of the process changes */
     (void)madvise((void *)(uintptr_t)file->map, file->size, MADV_DONTNEED);

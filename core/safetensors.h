@@ -19,6 +19,7 @@
 #include "core/file_stamp.h"
 #include "core/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,6 +47,9 @@ typedef struct SafetensorsFile {
 /* Maps `path` read-only and checks its header. The caller frees the result; entries live as long as it does.
  */
 Status safetensors_open(const char *path, SafetensorsFile **file, Error *error) STATUS_MUST_CHECK;
+
+/* Whether the file at the path is still the one that is mapped, as it was then. */
+bool safetensors_is_unchanged(const SafetensorsFile *file);
 
 /* Lets the system take back the memory of the mapped pages that were read; they come back when they are read
  * again. For passes over a file that is larger than memory should look. */
