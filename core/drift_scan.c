@@ -106,14 +106,7 @@ static void measure_tile(void *argument, size_t task, unsigned worker_index) {
     Tile *tile = &scan->tiles[task];
     const Subject *subject = &scan->subjects[tile->subject];
     KernelDrift sums = {0};
-    drift_begin_selection(worker, tile, subject);
-    for (size_t at = 0; at < tile->count; at += CHUNK) {
-        size_t count = tile->count - at < CHUNK ? tile->count - at : CHUNK;
-        KernelRow row = drift_kernel_row(&subject->elements, tile->first + at);
-        size_t listed = scan->kernels->drift(&row, count, subject->window.low, &sums, worker->sizes);
-        drift_select_in_chunk(scan, worker, tile, tile->first + at, listed);
-    }
-    drift_end_selection(scan, worker, tile);
+    drift_read_tile(scan, worker, tile, &sums);
     tile->row = row_of_sums(&sums, tile->count);
     if (is_far_from_zero(&tile->row) || !kernels_is_finite(&sums)) measure_closely(worker, subject, tile);
     count_bytes(scan, subject, tile, worker_index);

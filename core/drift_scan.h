@@ -94,10 +94,8 @@ void drift_choose_window(Scan *scan, Subject *subject);
 
 /* ---- drift_select.c ---- */
 
-/* Selecting in a tile: begin, add the `listed` sizes of every chunk, end. */
-void drift_begin_selection(Worker *worker, Tile *tile, const Subject *subject);
-void drift_select_in_chunk(Scan *scan, Worker *worker, Tile *tile, uint64_t first, size_t listed);
-void drift_end_selection(Scan *scan, Worker *worker, Tile *tile);
+/* Reads a tile once: adds up its elements, and fills tile->top with what the subject's window selects. */
+void drift_read_tile(Scan *scan, Worker *worker, Tile *tile, KernelDrift *sums);
 
 /* From what the tiles found: row.top_squares, row.max_abs and its place. The row's sums must be there. Reads
  * the tensor again where the window was wrong. */

@@ -15,7 +15,7 @@ static bool is_over_limit(const Subject *subject) {
     return atomic_load_explicit(&subject->held, memory_order_relaxed) > subject->window.limit;
 }
 
-void drift_begin_selection(Worker *worker, Tile *tile, const Subject *subject) {
+static void begin_selection(Worker *worker, Tile *tile, const Subject *subject) {
     tile->top = (DriftTop){.is_full = is_over_limit(subject)};
     drift_tally_clear(&worker->tally);
     worker->tied = 0;
@@ -61,7 +61,7 @@ static size_t sort_listed(Worker *worker, size_t listed, DriftWindow window, uin
     return inside;
 }
 
-void drift_select_in_chunk(Scan *scan, Worker *worker, Tile *tile, uint64_t first, size_t listed) {
+static void select_in_chunk(Scan *scan, Worker *worker, Tile *tile, uint64_t first, size_t listed) {
     DriftWindow window = scan->subjects[tile->subject].window;
     if (tile->top.is_full) return;
     size_t inside = sort_listed(worker, listed, window, first, &tile->top);
@@ -74,7 +74,7 @@ void drift_select_in_chunk(Scan *scan, Worker *worker, Tile *tile, uint64_t firs
     }
 }
 
-void drift_end_selection(Scan *scan, Worker *worker, Tile *tile) {
+static void end_selection(Scan *scan, Worker *worker, Tile *tile) {
     Subject *subject = &scan->subjects[tile->subject];
     if (tile->top.is_full) return;
     bool has_memory =
@@ -83,6 +83,18 @@ void drift_end_selection(Scan *scan, Worker *worker, Tile *tile) {
     tile->top.is_full = is_over_limit(subject);
     if (tile->top.is_full) return;
     if (!has_memory || !drift_top_take(&tile->top, &worker->tally)) atomic_store(&scan->out_of_memory, true);
+}
+
+void drift_read_tile(Scan *scan, Worker *worker, Tile *tile, KernelDrift *sums) {
+    const Subject *subject = &scan->subjects[tile->subject];
+    begin_selection(worker, tile, subject);
+    for (size_t at = 0; at < tile->count; at += CHUNK) {
+        size_t count = tile->count - at < CHUNK ? tile->count - at : CHUNK;
+        KernelRow row = drift_kernel_row(&subject->elements, tile->first + at);
+        size_t listed = scan->kernels->drift(&row, count, subject->window.low, sums, worker->sizes);
+        select_in_chunk(scan, worker, tile, tile->first + at, listed);
+    }
+    end_selection(scan, worker, tile);
 }
 
 void drift_forget_selection(Scan *scan, Subject *subject) {
@@ -170,17 +182,8 @@ static void count_tile(void *argument, size_t task, unsigned worker_index) {
 static void reselect_tile(void *argument, size_t task, unsigned worker_index) {
     Scan *scan = argument;
     Worker *worker = &scan->workers[worker_index];
-    const Subject *subject = scan->counted;
-    Tile *tile = &scan->tiles[subject->first_tile + task];
     KernelDrift sums = {0}; /* known already */
-    drift_begin_selection(worker, tile, subject);
-    for (size_t at = 0; at < tile->count; at += CHUNK) {
-        size_t count = tile->count - at < CHUNK ? tile->count - at : CHUNK;
-        KernelRow row = drift_kernel_row(&subject->elements, tile->first + at);
-        size_t listed = scan->kernels->drift(&row, count, subject->window.low, &sums, worker->sizes);
-        drift_select_in_chunk(scan, worker, tile, tile->first + at, listed);
-    }
-    drift_end_selection(scan, worker, tile);
+    drift_read_tile(scan, worker, &scan->tiles[scan->counted->first_tile + task], &sums);
 }
 
 /* Counts the keys in [low, low + (steps << shift)), exactly, and narrows the window to one step. `above` are

@@ -133,6 +133,7 @@ static void a_second_export_knows_what_the_first_has_hashed(void **state) {
     Pair *pair = fixture_open();
     char sum[HASH_HEX_SIZE];
     pair->sft->files[0]->stamp.taken += 100; /* as if it had rested when it was opened */
+    pair->base->files[0]->stamp.taken = pair->base->files[0]->stamp.changed; /* and this one had not */
     export_plan_free(export_to(pair, "first"));
     assert_true(file_digest_find(&pair->sft->files[0]->stamp, sum));
     assert_false(file_digest_find(&pair->base->files[0]->stamp, sum));

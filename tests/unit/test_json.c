@@ -194,9 +194,14 @@ static void a_header_of_a_million_tensors_stays_below_that(void **state) {
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { HAS_OWN_ALLOCATOR = 1 };
-#else
-enum { HAS_OWN_ALLOCATOR = 0 };
+#define HAS_OWN_ALLOCATOR 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HAS_OWN_ALLOCATOR 1
+#endif
+#endif
+#ifndef HAS_OWN_ALLOCATOR
+#define HAS_OWN_ALLOCATOR 0
 #endif
 
 /* In a process of its own, whose memory is limited. */
