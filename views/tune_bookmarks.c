@@ -7,7 +7,6 @@
 #include "tui/widget_list.h"
 #include "views/tune.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,7 +69,7 @@ static Side other_side(const TuneState *state, const Session *session) {
 
 static void draw_values(Canvas *canvas, Rect area, int row, size_t figure, const Side *sides) {
     char text[FORMAT_SIZE];
-    double values[SIDES] = {NAN, NAN};
+    double values[SIDES] = {0};
     int end = area.columns - DIFFERENCE_COLUMNS;
     for (int i = 0; i < SIDES; i++) {
         (void)snprintf(text, sizeof text, "…");
@@ -82,15 +81,17 @@ static void draw_values(Canvas *canvas, Rect area, int row, size_t figure, const
                                  sides[i].is_stale ? ROLE_STALE : ROLE_VALUE, text);
     }
     double difference = values[0] - values[1];
-    if (isnan(difference)) return;
+    bool is_less = difference < 0, is_number = is_less || difference >= 0;
+    if (sides[0].averages == NULL || sides[1].averages == NULL || !is_number) return;
+    double size = is_less ? -difference : difference;
     char magnitude[FORMAT_SIZE], signed_text[FORMAT_SIZE + 1];
     if (DISTRIBUTION_FIGURES[figure].is_share)
-        (void)format_share(fabs(difference), magnitude);
+        (void)format_share(size, magnitude);
     else
-        (void)format_number(fabs(difference), DIFFERENCE_DIGITS, magnitude);
+        (void)format_number(size, DIFFERENCE_DIGITS, magnitude);
     (void)snprintf(signed_text, sizeof signed_text, "%s%s",
-                   difference > 0   ? "+"
-                   : difference < 0 ? "-"
+                   is_less          ? "-"
+                   : difference > 0 ? "+"
                                     : "",
                    magnitude);
     (void)canvas_write_right(canvas, area, row, area.columns, ROLE_TEXT, signed_text);
