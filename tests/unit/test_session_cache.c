@@ -99,6 +99,8 @@ static bool all_is_known(const Session *session) {
 static void wait_for(Session *session, Opening *opening, const char *what, Condition condition) {
     const struct timespec pause = {0, 1000000};
     for (int i = 0; i < PATIENCE; i++) {
+        watch(session,
+              opening); /* a job that is done counts as running until it is collected: none is missed */
         (void)session_refresh(session);
         watch(session, opening);
         if (condition(session)) return;
