@@ -71,6 +71,7 @@ typedef struct ExportInput {
     size_t same;  /* the first input that is this very file: its own index, mostly */
     uint64_t device, inode, size;
     int64_t seconds, nanoseconds; /* of its last change */
+    bool is_resumed;              /* its sum is out of the state of an export that was interrupted */
 } ExportInput;
 
 typedef struct ExportPlan {

@@ -41,16 +41,18 @@ Status export_check_inputs(const ExportPlan *plan, Error *error) {
 
 void export_recall_inputs(ExportPlan *plan) {
     for (size_t i = 0; i < plan->input_count; i++) {
-        const ExportInput *input = &plan->inputs[i];
-        if (safetensors_is_unchanged(input->file))
-            (void)file_digest_find(&input->file->stamp, export_input_file(plan, input)->sha256);
+        ExportInput *input = &plan->inputs[i];
+        if (safetensors_is_unchanged(input->file) &&
+            file_digest_find(&input->file->stamp, export_input_file(plan, input)->sha256))
+            input->is_resumed = false;
     }
 }
 
 void export_remember_inputs(const ExportPlan *plan) {
     for (size_t i = 0; i < plan->input_count; i++) {
         const ExportInput *input = &plan->inputs[i];
-        if (safetensors_is_unchanged(input->file))
+        bool is_resumed = input->is_resumed || plan->inputs[input->same].is_resumed;
+        if (!is_resumed && safetensors_is_unchanged(input->file))
             file_digest_keep(&input->file->stamp, export_input_file(plan, input)->sha256);
     }
 }

@@ -59,8 +59,10 @@ Status export_partial_save(const ExportPlan *plan, ExportPartial *partial, Error
 
 static void forget_sums(const ExportPlan *plan) {
     for (size_t i = 0; i < plan->tensor_count; i++) plan->recipe->tensors[i].sha256[0] = '\0';
-    for (size_t i = 0; i < plan->input_count; i++)
+    for (size_t i = 0; i < plan->input_count; i++) {
         export_input_file(plan, &plan->inputs[i])->sha256[0] = '\0';
+        plan->inputs[i].is_resumed = false;
+    }
 }
 
 /* Whether the first `done` tensors' bytes can be there. */
@@ -95,8 +97,9 @@ static bool take_state(const ExportPlan *plan, const cJSON *tree, int directory,
     size_t i = 0;
     cJSON_ArrayForEach(item, inputs) {
         const char *sum = cJSON_GetStringValue(item);
-        RecipeFile *file = export_input_file(plan, &plan->inputs[i++]);
-        if (hash_is_hex(sum)) memcpy(file->sha256, sum, HASH_HEX_SIZE);
+        ExportInput *input = &plan->inputs[i++];
+        input->is_resumed = hash_is_hex(sum);
+        if (input->is_resumed) memcpy(export_input_file(plan, input)->sha256, sum, HASH_HEX_SIZE);
     }
     return shards_hold(plan, directory, *done);
 }

@@ -48,7 +48,8 @@ Status export_check_inputs(const ExportPlan *plan, Error *error) STATUS_MUST_CHE
 /* Puts the sums that this process knows already into the recipe. */
 void export_recall_inputs(ExportPlan *plan);
 
-/* Once all sums are in the recipe and export_check_inputs() has found nothing: later exports may know them. */
+/* Once all sums are in the recipe and export_check_inputs() has found nothing: later exports may know them, and
+ * verifications, which must not take a state's word: sums out of one are left out. */
 void export_remember_inputs(const ExportPlan *plan);
 
 /* ---- export_sidecar.c ---- */

@@ -143,6 +143,47 @@ static void a_second_export_knows_what_the_first_has_hashed(void **state) {
     pair_close(pair);
 }
 
+typedef struct Stop {
+    Job *job;
+    unsigned reports;
+} Stop;
+
+static void cancel_halfway(void *user, JobProgress progress) {
+    Stop *stop = user;
+    (void)progress;
+    if (++stop->reports == 10) job_cancel(stop->job);
+}
+
+/* The state is a file like any other: verification must not take its word. */
+static void a_sum_from_the_state_of_an_interrupted_export_is_not_remembered(void **state) {
+    (void)state;
+    fixture_make_pair();
+    Pair *pair = fixture_open();
+    ExportOptions options = {.settings = {.alpha = 0.3},
+                             .directory = scratch_path("resumed"),
+                             .shard_bytes = 600,
+                             .window_bytes = 64,
+                             .sync_bytes = 1};
+    char sum[HASH_HEX_SIZE];
+    Error error = {0};
+    Stop stop = {0};
+    pair->sft->files[0]->stamp.taken += 100; /* as if it had rested when it was opened */
+    pretend(pair->sft->files[0]->path, SUM);
+    assert_int_equal(job_create(1, cancel_halfway, &stop, &stop.job, NULL), STATUS_OK);
+    ExportPlan *plan = fixture_plan(pair, &options);
+    assert_int_equal(export_run(plan, stop.job, &error), STATUS_CANCELLED);
+    job_free(stop.job);
+    export_plan_free(plan);
+    file_digest_forget();
+    plan = fixture_plan(pair, &options);
+    assert_true(plan->kept_bytes > 0);
+    if (export_run(plan, NULL, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_string_equal(plan->recipe->sft.files.list[0].sha256, SUM); /* as the state says */
+    assert_false(file_digest_find(&pair->sft->files[0]->stamp, sum));
+    export_plan_free(plan);
+    pair_close(pair);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, forget)
 
 int main(void) {
@@ -153,6 +194,7 @@ int main(void) {
         TEST(a_file_is_read_once_until_it_changes),
         TEST(an_export_takes_the_sums_of_inputs_that_are_known),
         TEST(an_export_hashes_inputs_that_were_replaced_since_they_were_opened),
+        TEST(a_sum_from_the_state_of_an_interrupted_export_is_not_remembered),
         TEST(a_second_export_knows_what_the_first_has_hashed),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
