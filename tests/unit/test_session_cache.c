@@ -89,6 +89,11 @@ static bool all_is_kept(const Session *session) {
     return true;
 }
 
+static bool five_targets_are_kept(const Session *session) {
+    const Attribution *attribution = session_attribution(session);
+    return attribution != NULL && attribution->target_count == 5 && all_is_kept(session);
+}
+
 static bool all_is_known(const Session *session) {
     return drift_table_ready(session_drift(session)) == drift_table_count(session_drift(session)) &&
            session_attribution(session) != NULL && session_dormancy(session, SESSION_BASE) != NULL &&
@@ -212,9 +217,7 @@ static void another_number_of_targets_is_another_attribution(void **state) {
         wait_for(session, &opening, "recalled", all_is_recalled);
         assert_false(opening.measures_method);
         session_set_targets(session, 5);
-        wait_for(session, &opening, "kept", all_is_kept);
-        while (session_attribution(session)->target_count != 5 || !all_is_kept(session))
-            wait_for(session, &opening, "kept", all_is_kept);
+        wait_for(session, &opening, "kept", five_targets_are_kept);
         assert_int_equal(session_was_recalled(session, SESSION_KEPT_ATTRIBUTION), time == 1);
         session_free(session);
     }
