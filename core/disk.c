@@ -45,10 +45,15 @@ Status disk_sync(int descriptor, const char *path, Error *error) {
     return STATUS_OK;
 }
 
-Status disk_open(int directory, const char *name, const char *path, int *descriptor, Error *error) {
-    *descriptor = openat(directory, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+static Status open_for_writing(int directory, const char *name, mode_t mode, const char *path,
+                               int *descriptor, Error *error) {
+    *descriptor = openat(directory, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
     if (*descriptor < 0) return status_fail_errno(error, errno, "%s", path);
     return STATUS_OK;
+}
+
+Status disk_open(int directory, const char *name, const char *path, int *descriptor, Error *error) {
+    return open_for_writing(directory, name, 0666, path, descriptor, error);
 }
 
 Status disk_close(int descriptor, const char *path, Error *error) {
@@ -56,23 +61,31 @@ Status disk_close(int descriptor, const char *path, Error *error) {
     return status_fail_errno(error, errno, "%s: closing", path);
 }
 
-Status disk_write_file(int directory, const char *name, const void *bytes, size_t size, const char *path,
-                       Error *error) {
+static Status write_file(int directory, const char *name, bool is_private, const void *bytes, size_t size,
+                         const char *path, Error *error) {
     int descriptor;
-    Status status = disk_open(directory, name, path, &descriptor, error);
+    Status status = open_for_writing(directory, name, is_private ? 0600 : 0666, path, &descriptor, error);
     if (status != STATUS_OK) return status;
-    if (ftruncate(descriptor, 0) != 0) status = status_fail_errno(error, errno, "%s", path);
+    if (is_private && fchmod(descriptor, 0600) != 0) /* one may have been left there that others can read */
+        status = status_fail_errno(error, errno, "%s: making it private", path);
+    if (status == STATUS_OK && ftruncate(descriptor, 0) != 0)
+        status = status_fail_errno(error, errno, "%s", path);
     if (status == STATUS_OK) status = disk_write(descriptor, bytes, size, 0, path, error);
     if (status == STATUS_OK) status = disk_sync(descriptor, path, error);
     Status closed = disk_close(descriptor, path, status == STATUS_OK ? error : NULL);
     return status != STATUS_OK ? status : closed;
 }
 
-Status disk_replace_file(int directory, const char *name, const void *bytes, size_t size, const char *path,
-                         Error *error) {
+Status disk_write_file(int directory, const char *name, const void *bytes, size_t size, const char *path,
+                       Error *error) {
+    return write_file(directory, name, false, bytes, size, path, error);
+}
+
+Status disk_replace_file(int directory, const char *name, bool is_private, const void *bytes, size_t size,
+                         const char *path, Error *error) {
     char *new_name = memory_format("%s.new", name);
     if (new_name == NULL) return memory_fail(error, path);
-    Status status = disk_write_file(directory, new_name, bytes, size, path, error);
+    Status status = write_file(directory, new_name, is_private, bytes, size, path, error);
     if (status == STATUS_OK && renameat(directory, new_name, directory, name) != 0)
         status = status_fail_errno(error, errno, "%s: renaming %s", path, new_name);
     if (status == STATUS_OK) status = disk_sync(directory, path, error);

@@ -10,6 +10,7 @@
 
 #include "core/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,9 +33,10 @@ Status disk_close(int descriptor, const char *path, Error *error) STATUS_MUST_CH
 Status disk_write_file(int directory, const char *name, const void *bytes, size_t size, const char *path,
                        Error *error) STATUS_MUST_CHECK;
 
-/* The same, but a reader sees the old contents or the new, whatever happens. Durable on return. */
-Status disk_replace_file(int directory, const char *name, const void *bytes, size_t size, const char *path,
-                         Error *error) STATUS_MUST_CHECK;
+/* The same, but a reader sees the old contents or the new, whatever happens. Durable on return. A private file
+ * can be read by its owner alone (0600), whatever one of that name was before. */
+Status disk_replace_file(int directory, const char *name, bool is_private, const void *bytes, size_t size,
+                         const char *path, Error *error) STATUS_MUST_CHECK;
 
 /* Opens a directory that is no symbolic link; *descriptor is -1 and the status STATUS_OK where there is
  * none. */

@@ -79,6 +79,11 @@ Status selection_rank_dormancy(const NeuronTable *table, const RankingOrigin *or
     *ranking = NULL;
     Status status = neurons_check(table, error);
     if (status != STATUS_OK) return status;
+    if (origin->selector == SELECTOR_GRADIENT && dormancy->response_tokens == 0)
+        return status_fail(
+            error, STATUS_ARGUMENT,
+            "gradient dormancy: expected rows with a response, whose loss it is the gradient of; "
+            "no row has one");
     double *scores = memory_allocate((size_t)neurons_count(table), sizeof *scores);
     if (scores == NULL) return memory_fail(error, "a ranking");
     for (size_t b = 0; b < neurons_block_count(table); b++) {

@@ -150,7 +150,7 @@
     X(ROWS_BACK,        "rows-back",        "", NONE,   "rows", "measure on the calibration file's rows again") \
     X(ROWS_SAVE,        "rows-save",        "", FILE,   "write the rows to", "write the calibration rows, as token ids, to a file that commands can read") \
     X(EXPORT,           "export",           "export", CONFIRM, "export", "write the model at these dials")      \
-    X(EXPORT_TARGET,    "export-target",    "export", TEXT, "target", "name the directory to write")           \
+    X(EXPORT_TARGET,    "export-target",    "export", FILE, "target", "name the directory to write")           \
     X(EXPORT_DTYPE,     "export-dtype",     "export", NONE, "dtype", "change the type that weights are written in") \
     X(EXPORT_DONOR,     "export-donor",     "export", NONE, "donor", "take config and tokenizer from the other model") \
     X(EXPORT_SHARDS,    "export-shards",    "export", NUMBER, "file size in GB", "how large a file of weights may be") \

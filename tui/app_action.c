@@ -1,10 +1,12 @@
 #include "tui/app_state.h"
 #include "tui/picture.h"
+#include "tui/places.h"
 #include "tui/session_export.h"
 #include "tui/terminal.h"
 #include "tui/tour.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,8 +246,19 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
     }
 }
 
-Reaction app_act(App *app, Action action, const ActionArgument *argument) {
+Reaction app_act(App *app, Action action, const ActionArgument *given) {
     const View *view = app_view(app);
+    const ActionArgument *argument = given;
+    ActionArgument file = *given;
+    char path[PATH_MAX];
+    if (action_info(action)->argument == ACTION_ARGUMENT_FILE) { /* no shell stands between */
+        if (!places_expand_home(given->text, path, sizeof path)) {
+            session_say(app->session, SESSION_WARNING, "the name of the file is too long");
+            return REACTION_REDRAW;
+        }
+        file.text = path;
+        argument = &file;
+    }
     if (is_dial_step(action)) app->last_step = action;
     Reaction reaction = act_on_frame(app, action, argument);
     if ((reaction & REACTION_IGNORED) != 0 && view->act != NULL)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,6 +25,13 @@ char *places_path(Place place, const char *name) {
     if (given != NULL && given[0] == '/') return memory_format("%s/rejuv%s%s", given, slash, name);
     if (home == NULL || home[0] != '/') return NULL;
     return memory_format("%s/%s/rejuv%s%s", home, PLACES[place].otherwise, slash, name);
+}
+
+bool places_expand_home(const char *name, char *text, size_t size) {
+    const char *home = getenv("HOME");
+    bool is_home = name[0] == '~' && (name[1] == '/' || name[1] == '\0') && home != NULL && home[0] == '/';
+    int length = snprintf(text, size, "%s%s", is_home ? home : "", is_home ? name + 1 : name);
+    return length >= 0 && (size_t)length < size;
 }
 
 static Status make_directories(char *path, Error *error) {
@@ -59,7 +67,7 @@ Status places_write_file(const char *path, const char *text, size_t bytes, Error
     if (status == STATUS_OK && descriptor < 0)
         status = status_fail(error, STATUS_IO, "%s: expected a directory", directory);
     if (status == STATUS_OK) {
-        status = disk_replace_file(descriptor, slash + 1, text, bytes, path, error);
+        status = disk_replace_file(descriptor, slash + 1, true, text, bytes, path, error);
         Status closed = disk_close(descriptor, directory, status == STATUS_OK ? error : NULL);
         if (status == STATUS_OK) status = closed;
     }

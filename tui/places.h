@@ -12,6 +12,7 @@
 
 #include "core/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum Place { PLACE_CONFIG, PLACE_STATE, PLACE_CACHE, PLACE_COUNT } Place;
@@ -22,7 +23,11 @@ char *places_path(Place place, const char *name);
 /* Makes a directory and those above it, for the user alone. */
 Status places_make_directory(const char *path, Error *error) STATUS_MUST_CHECK;
 
-/* Writes a file as a whole: those who read see the old one or the new one. Makes its directory. */
+/* Writes a file as a whole, for the user alone: those who read see the old one or the new one. Makes its
+ * directory. */
 Status places_write_file(const char *path, const char *text, size_t bytes, Error *error) STATUS_MUST_CHECK;
+
+/* A name as a shell takes it: "~" and "~/…" are in the user's home. False where `size` bytes do not hold it. */
+bool places_expand_home(const char *name, char *text, size_t size);
 
 #endif

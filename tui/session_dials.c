@@ -63,7 +63,7 @@ static double dial_value(const Session *session, Dial dial) {
 /* A reset needs a ranking: says so when the dial is turned in vain. */
 static void explain_reset(Session *session) {
     if (session->settings.rho <= 0.0 || session->settings.ranking != NULL) return;
-    const char *message = session_method_message(session);
+    const char *message = session_ranking_message(session);
     session_say(session, SESSION_NOTE, "ρ acts once neurons are ranked: %s",
                 message != NULL ? message : "attribution is being measured");
 }

@@ -141,8 +141,17 @@ static Status run_verification(Job *job, void *argument, Error *error) {
     return verify_export(errand->plan->directory, &options, job, &errand->result, error);
 }
 
+const char *session_export_obstacle(const Session *session) {
+    if (session->settings.rho <= 0.0 || session_ranking_is_fresh(session)) return NULL;
+    const char *message = session_ranking_message(session);
+    return message != NULL ? message : "the neurons are still being ranked";
+}
+
 Status session_start_export(Session *session, Error *error) {
+    const char *obstacle = session_export_obstacle(session);
     if (is_busy(session)) return status_fail(error, STATUS_ARGUMENT, "an export is running already");
+    if (obstacle != NULL)
+        return status_fail(error, STATUS_ARGUMENT, "no export: ρ asks for a reset, but %s", obstacle);
     forget_outcome(session);
     /* a plan of its own: the one on screen follows the dials while this one runs */
     session->export_errand = (SessionExportErrand){.wanted = describe_plan(session)};

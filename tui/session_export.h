@@ -41,7 +41,11 @@ SessionExportStage session_export_stage(const Session *session);
 const char *session_export_message(const Session *session); /* NULL: none */
 const VerifyResult *session_export_verification(const Session *session);
 
-/* Starts writing, at the dials as they are now; they may turn meanwhile. Where nothing can be written (the
+/* Why what the dials ask for cannot be written yet: ρ asks for a reset whose neurons are not ranked. NULL: it
+ * can. Without this the model would be written whole, and nothing would say that it was not reset. */
+const char *session_export_obstacle(const Session *session);
+
+/* Starts writing, at the dials as they are now; they may turn meanwhile. STATUS_ARGUMENT with an obstacle. Where nothing can be written (the
  * target exists, it does not fit), a message says so soon and the stage is IDLE again. */
 Status session_start_export(Session *session, Error *error) STATUS_MUST_CHECK;
 

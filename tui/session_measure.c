@@ -130,7 +130,8 @@ Status session_rank_dormancy(SessionDormancyErrand *errand, Error *error) {
     if (errand->side != SESSION_SFT) return STATUS_OK;
     Status status = selection_rank_dormancy(&errand->table, &errand->dormancy_origin, &errand->dormancy,
                                             &errand->dormancy_ranking, error);
-    if (status != STATUS_OK) return status;
+    if (status != STATUS_OK || errand->dormancy.response_tokens == 0)
+        return status; /* no loss, no gradient */
     return selection_rank_dormancy(&errand->table, &errand->gradient_origin, &errand->dormancy,
                                    &errand->gradient_ranking, error);
 }
@@ -178,7 +179,7 @@ Status session_accept_dormancy(Session *session, SessionDormancyErrand *errand, 
     if (errand->side != SESSION_SFT) return STATUS_OK;
     Status status = keep_ranking(session, SELECTOR_DORMANCY, errand->dormancy_ranking, error);
     errand->dormancy_ranking = NULL;
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && errand->gradient_ranking != NULL) {
         status = keep_ranking(session, SELECTOR_GRADIENT, errand->gradient_ranking, error);
         errand->gradient_ranking = NULL;
     }

@@ -56,6 +56,23 @@ const char *session_method_message(const Session *session) {
     return NULL;
 }
 
+const char *session_ranking_message(const Session *session) {
+    const SessionMethod *method = &session->method;
+    const char *message = session_method_message(session);
+    if (message != NULL || session_ranking_is_fresh(session)) return message;
+    const Calibration *rows = session_calibration(session, NULL);
+    if (method->selector == SELECTOR_GRADIENT && rows != NULL && rows->response_tokens == 0)
+        return "the rows have no response, and the gradient is of its loss";
+    return method->is_halted ? "not measured: cancelled" : NULL;
+}
+
+bool session_ranking_is_fresh(const Session *session) {
+    const SessionMethod *method = &session->method;
+    bool is_outdated =
+        method->selector == SELECTOR_ATTRIBUTION && method->attributed_targets != method->target_count;
+    return session->settings.ranking != NULL && !is_outdated;
+}
+
 void session_measure_method(Session *session) {
     session->method.is_halted = false;
     session->method.error = (Error){0};

@@ -44,6 +44,12 @@ bool session_dormancy_is_stale(const Session *session); /* of SESSION_FUSED: old
 const char *session_method_message(const Session *session);
 void session_measure_method(Session *session);
 
+/* The same of the order that the selector goes by: also where the rows do not allow it. */
+const char *session_ranking_message(const Session *session);
+
+/* The order that the dials ask for is there, of the targets they ask for. */
+bool session_ranking_is_fresh(const Session *session);
+
 /* ---- the reset dial ---- */
 
 typedef struct SessionReset {

@@ -121,7 +121,7 @@ static bool needs_ranking(const Session *session, const SessionPlaneRange *range
 /* Why it will not come, however long one waits. */
 static const char *find_obstacle(const Session *session, const SessionPlaneRange *range) {
     const char *message = session_headline_message(session);
-    return message == NULL && needs_ranking(session, range) ? session_method_message(session) : message;
+    return message == NULL && needs_ranking(session, range) ? session_ranking_message(session) : message;
 }
 
 void session_start_plane(Session *session, const SessionPlaneRange *range) {

@@ -137,17 +137,34 @@ void session_tune_close(Session *session) {
     session_tune_forget(session);
 }
 
+static bool needs_ranking(const Session *session) {
+    return session->is_rho_sweep && session->settings.ranking == NULL;
+}
+
+/* Why the sweep that is wanted will not come, however long one waits. */
+static const char *find_obstacle(const Session *session) {
+    const char *message = session_headline_message(session);
+    return message == NULL && needs_ranking(session) ? session_ranking_message(session) : message;
+}
+
 void session_start_sweep(Session *session, bool is_rho, double from, double to, size_t points) {
     want_sweep(session, is_rho, from, to, points);
     (void)work_cancel(&session->sweeping); /* a running one makes way */
     session_measure_headlines(session);    /* base and SFT have to be there first */
-    const char *message = session_headline_message(session);
-    if (message == NULL && is_rho && session->settings.ranking == NULL)
-        message = "neurons are not ranked yet";
+    const char *message = find_obstacle(session);
     if (message != NULL) {
         session->wanted_sweep_count = 0;
         session_say(session, SESSION_WARNING, "no sweep: %s", message);
     }
+}
+
+/* A sweep that would wait for ever goes, and says so: it would come when nobody looks for it any more. */
+static void drop_hopeless_sweep(Session *session) {
+    if (session->wanted_sweep_count == 0 || !needs_ranking(session)) return;
+    const char *message = session_headline_message(session) == NULL ? session_ranking_message(session) : NULL;
+    if (message == NULL) return;
+    session->wanted_sweep_count = 0;
+    session_say(session, SESSION_WARNING, "no sweep: %s", message);
 }
 
 static void collect_sweep(Session *session) {
@@ -204,7 +221,8 @@ bool session_tune_refresh(Session *session) {
     /* W at the dials first: that is what is looked at */
     bool is_free =
         evaluation != NULL && !work_is_running(&session->sweeping) && !session_headline_is_stale(session);
-    if (session->wanted_sweep_count > 0 && is_free) {
+    drop_hopeless_sweep(session);
+    if (session->wanted_sweep_count > 0 && is_free && !needs_ranking(session)) {
         start_sweep(session, evaluation);
         changed = true;
     }
@@ -221,14 +239,15 @@ static bool is_sweep_stale(const Session *session) {
 }
 
 SessionSweep session_sweep(const Session *session) {
-    return (SessionSweep){
-        .count = session->sweep_count,
-        .is_rho = session->sweep_is_rho,
-        .settings = &session->sweep_settings,
-        .values = session->sweep_values,
-        .averages = session->sweep_averages,
-        .is_running = work_is_running(&session->sweeping) ||
-                      (session->wanted_sweep_count > 0 && session_headline_message(session) == NULL),
-        .is_stale = is_sweep_stale(session),
-        .error = session->sweep_error.status != STATUS_OK ? session->sweep_error.message : NULL};
+    bool is_waiting = session->wanted_sweep_count > 0 && find_obstacle(session) == NULL;
+    return (SessionSweep){.count = session->sweep_count,
+                          .is_rho = session->sweep_is_rho,
+                          .settings = &session->sweep_settings,
+                          .values = session->sweep_values,
+                          .averages = session->sweep_averages,
+                          .is_running = work_is_running(&session->sweeping) || is_waiting,
+                          .waits_for_ranking = is_waiting && needs_ranking(session),
+                          .is_stale = is_sweep_stale(session),
+                          .error =
+                              session->sweep_error.status != STATUS_OK ? session->sweep_error.message : NULL};
 }

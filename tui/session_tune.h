@@ -44,14 +44,15 @@ typedef struct SessionSweep {
     const double *values;                 /* [count], rising: of that dial */
     const Settings *settings;             /* the other dials, as they stood */
     const DistributionAverages *averages; /* [count] */
-    bool is_running;
+    bool is_running;                      /* or waits to */
+    bool waits_for_ranking;
     bool is_stale;     /* another dial has been turned since */
     const char *error; /* of the last sweep; NULL where it went well */
 } SessionSweep;
 
 SessionSweep session_sweep(const Session *session);
 
-/* Over the calibration rows, the other dials as they are. A sweep that runs is cancelled and starts again.
+/* Over the calibration rows, the other dials as they are; over ρ, once neurons are ranked. A sweep that runs is cancelled and starts again.
  * Where headlines are measured without being asked, a sweep over 0 … 1 is too. */
 void session_start_sweep(Session *session, bool is_rho, double from, double to, size_t points);
 

@@ -1,11 +1,12 @@
 /*
  * export — what will be written, where, and how large; writing it; and whether what was written is right.
  */
+#include "views/export.h"
+
 #include "core/memory.h"
 #include "tui/format.h"
 #include "tui/session_export.h"
 #include "tui/session_pair.h"
-#include "tui/session_tune.h"
 #include "tui/text.h"
 #include "tui/widget_dial.h"
 #include "tui/widget_list.h"
@@ -16,55 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_COLUMNS = 12, FILES_COLUMNS = 60, SIDE_BY_SIDE = 120 };
+enum { FILES_COLUMNS = 60, SIDE_BY_SIDE = 120 };
 
 static Status open_export(Session *session, void **state, Error *error) {
     (void)session;
     *state = memory_allocate(1, sizeof(ListState));
     return *state != NULL ? STATUS_OK : memory_fail(error, "the export view");
-}
-
-/* ---- the form ---- */
-
-static const char *dtype_text(DType dtype) {
-    return dtype == DTYPE_UNKNOWN ? "as SFT has it" : dtype_name(dtype);
-}
-
-static void draw_label(Canvas *canvas, Rect area, int row, const char *label) {
-    (void)canvas_write(canvas, area, row, 0, ROLE_DIM, label);
-}
-
-static void draw_form(Session *session, const ExportPlan *plan, Canvas *canvas, Rect area) {
-    const SessionExportForm *form = session_export_form(session);
-    char text[FORMAT_SIZE], more[FORMAT_SIZE];
-    draw_label(canvas, area, 0, "target");
-    (void)canvas_write_raw(canvas, area, 0, LABEL_COLUMNS, ROLE_VALUE, TEXT_PLAIN,
-                           plan != NULL ? plan->directory : form->directory,
-                           strlen(plan != NULL ? plan->directory : form->directory));
-    draw_label(canvas, area, 1, "weights");
-    (void)canvas_print(canvas, area, 1, LABEL_COLUMNS, ROLE_VALUE,
-                       "W = %.3f·SFT + %.3f·base, %s, at most %s a file", session_settings(session)->alpha,
-                       1.0 - session_settings(session)->alpha, dtype_text(form->dtype),
-                       format_bytes((double)form->shard_bytes, text));
-    draw_label(canvas, area, 2, "donor");
-    (void)canvas_print(canvas, area, 2, LABEL_COLUMNS, ROLE_VALUE, "config, tokenizer and template from %s",
-                       form->donor == DONOR_SFT ? "SFT" : "base");
-    if (plan == NULL) return;
-    bool is_stale = session_export_plan_is_stale(session);
-    draw_label(canvas, area, 3, is_stale ? "size …" : "size");
-    bool fits = plan->free_bytes == UINT64_MAX || plan->total_bytes - plan->kept_bytes <= plan->free_bytes;
-    int column = canvas_print(canvas, area, 3, LABEL_COLUMNS, is_stale ? ROLE_STALE : ROLE_VALUE,
-                              "%zu tensors, %s in %zu file%s of weights", plan->tensor_count,
-                              format_bytes((double)plan->weight_bytes, text), plan->shard_count,
-                              plan->shard_count == 1 ? "" : "s");
-    if (plan->free_bytes != UINT64_MAX)
-        (void)canvas_print(canvas, area, 3, column, fits ? ROLE_GOOD : ROLE_ERROR, "; %s free: %s",
-                           format_bytes((double)plan->free_bytes, more),
-                           fits ? "it fits" : "it does NOT fit");
-    if (plan->kept_bytes > 0)
-        (void)canvas_print(canvas, area, 4, LABEL_COLUMNS, ROLE_WARNING,
-                           "%s are there from an interrupted run: exporting goes on from them (D discards)",
-                           format_bytes((double)plan->kept_bytes, text));
 }
 
 /* ---- findings and outcome ---- */
@@ -130,7 +88,12 @@ static void draw_outcome(Session *session, const ExportPlan *plan, Canvas *canva
     if (result != NULL) row = draw_verification(result, canvas, area, row);
     if (plan != NULL && stage == SESSION_EXPORT_IDLE)
         row = draw_findings(plan->findings, plan->finding_count, canvas, area, row);
-    if (stage == SESSION_EXPORT_IDLE && plan != NULL && export_check(plan, NULL) == STATUS_OK)
+    bool is_due = stage == SESSION_EXPORT_IDLE && plan != NULL && export_check(plan, NULL) == STATUS_OK;
+    if (is_due && session_export_obstacle(session) != NULL)
+        (void)canvas_write_wrapped(
+            canvas, area, row, ROLE_WARNING,
+            "nothing is written before ρ's neurons are ranked; ρ 0 exports without a reset");
+    else if (is_due)
         (void)canvas_write(canvas, area, row, 0, ROLE_TEXT,
                            "nothing is written yet: x exports, d names another target");
 }
@@ -166,8 +129,7 @@ static void draw_export(void *opaque, Session *session, Canvas *canvas, Rect are
         {"file", 0, false, 0}, {"size", 10, true, 0}, {"what", 16, false, 1}};
     ListState *list = opaque;
     const ExportPlan *plan = session_export_plan(session);
-    draw_form(session, plan, canvas, rect_cut_top(&area, plan != NULL && plan->kept_bytes > 0 ? 5 : 4));
-    (void)rect_cut_top(&area, 1);
+    (void)rect_cut_top(&area, export_draw_form(session, plan, canvas, area) + 1);
     Rect files = area.columns >= SIDE_BY_SIDE ? rect_cut_right(&area, FILES_COLUMNS)
                                               : rect_cut_bottom(&area, area.rows * 3 / 5);
     if (area.columns >= SIDE_BY_SIDE) area.columns -= 2;

@@ -1,5 +1,6 @@
 #include "tui/block_metric.h"
 #include "tui/format.h"
+#include "tui/session_pair.h"
 #include "tui/session_rows.h"
 #include "tui/session_tune.h"
 #include "tui/widget_dial.h"
@@ -83,7 +84,10 @@ int overview_draw_confidence(Canvas *canvas, Rect area, const Session *session, 
     if (base == NULL && sft == NULL && message != NULL) {
         Rect text = area;
         (void)rect_cut_left(&text, LABEL);
-        return canvas_write_wrapped(canvas, text, 0, ROLE_DIM, message);
+        int used = canvas_write_wrapped(canvas, text, 0, ROLE_DIM, message);
+        if (session_calibration(session, NULL) != NULL && session_model(session) != NULL)
+            (void)canvas_write(canvas, text, used++, 0, ROLE_DIM, "Ctrl-R (:measure) measures now");
+        return used;
     }
     bool stale = fused != NULL && session_headline_is_stale(session);
     (void)snprintf(head, sizeof head, "%sW α %.3g", stale ? "~" : "",

@@ -3,12 +3,12 @@
 #include "tui/session_change.h"
 #include "tui/session_method.h"
 #include "tui/session_pair.h"
+#include "tui/session_rows.h"
 #include "tui/text.h"
 #include "tui/widget_dial.h"
 #include "views/tune.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { DIALS = 3 };
 
@@ -62,7 +62,7 @@ static void draw_reset(const Session *session, Canvas *canvas, Rect area) {
     SessionReset reset = session_reset(session);
     const SessionChange *change = session_change(session);
     if (!reset.is_ready) {
-        const char *message = session_method_message(session);
+        const char *message = session_ranking_message(session);
         (void)canvas_print(canvas, area, 0, 0, ROLE_DIM, "reset by %s: %s",
                            ranking_selector_name(reset.selector),
                            message != NULL ? message : "ranking the neurons…");
@@ -70,12 +70,15 @@ static void draw_reset(const Session *session, Canvas *canvas, Rect area) {
     }
     char selected[FORMAT_SIZE], all[FORMAT_SIZE];
     int column = canvas_print(canvas, area, 0, 0, ROLE_TEXT, "%s", ranking_selector_name(reset.selector));
-    if (reset.selector == SELECTOR_ATTRIBUTION)
+    if (session_settings(session)->rho <= 0.0)
+        column = canvas_write(canvas, area, 0, column, ROLE_TEXT, ": ρ is 0, nothing is reset");
+    else if (reset.selector == SELECTOR_ATTRIBUTION)
         column = canvas_print(canvas, area, 0, column, ROLE_TEXT, ", %u a target: ", reset.per_target);
     else
         column = canvas_write(canvas, area, 0, column, ROLE_TEXT, ": ");
-    column = canvas_print(canvas, area, 0, column, ROLE_VALUE, "%s of %s",
-                          format_count(reset.selected, selected), format_count(reset.neurons, all));
+    if (session_settings(session)->rho > 0.0)
+        column = canvas_print(canvas, area, 0, column, ROLE_VALUE, "%s of %s",
+                              format_count(reset.selected, selected), format_count(reset.neurons, all));
     if (change != NULL)
         column = canvas_print(canvas, area, 0, column, ROLE_MARK, " +%s −%s",
                               format_count(change->entered, selected), format_count(change->left, all));
@@ -91,8 +94,7 @@ static void draw_reset(const Session *session, Canvas *canvas, Rect area) {
 
 static void draw_rows_line(const Session *session, Canvas *canvas, Rect area) {
     const char *message;
-    const Calibration *calibration = session_calibration(session, &message);
-    if (calibration == NULL) {
+    if (session_calibration(session, &message) == NULL) {
         (void)canvas_write(canvas, area, 0, 0, ROLE_WARNING, message);
         return;
     }
@@ -101,14 +103,10 @@ static void draw_rows_line(const Session *session, Canvas *canvas, Rect area) {
                            "cancelled: W is not measured at these dials; Ctrl-R (:measure) goes on");
         return;
     }
-    char tokens[FORMAT_SIZE], responses[FORMAT_SIZE];
-    int column =
-        canvas_print(canvas, area, 0, 0, ROLE_DIM, "means over %s response tokens of %zu rows (%s tokens): ",
-                     format_count(calibration->response_tokens, responses), calibration->count,
-                     format_count(calibration->tokens, tokens));
-    const char *slash = strrchr(calibration->source, '/');
-    const char *name = slash == NULL ? calibration->source : slash + 1;
-    (void)canvas_write_raw(canvas, area, 0, column, ROLE_DIM, TEXT_PLAIN, name, strlen(name));
+    char rows[SESSION_ROWS_TEXT];
+    static const char BEFORE[] = "means over ";
+    session_describe_rows(session, area.columns - (int)(sizeof BEFORE - 1), rows);
+    (void)canvas_print(canvas, area, 0, 0, ROLE_DIM, "%s%s", BEFORE, rows);
 }
 
 void tune_draw_head(const Session *session, TuneDial front, Canvas *canvas, Rect area) {

@@ -82,7 +82,8 @@ void tune_draw_sweep(const TuneState *state, const Session *session, Canvas *can
     enum { CURVES = sizeof SHOWN / sizeof *SHOWN };
     SessionSweep sweep = session_sweep(session);
     if (sweep.count == 0) {
-        const char *message = sweep.error != NULL ? sweep.error
+        const char *message = sweep.error != NULL       ? sweep.error
+                              : sweep.waits_for_ranking ? "the sweep over ρ waits: neurons are ranked first"
                               : sweep.is_running
                                   ? "sweeping…"
                                   : "s sweeps over α, v over ρ: entropy, KL to base and SFT, loss";
@@ -111,13 +112,14 @@ static void draw_headlines(TuneState *state, Session *session, Canvas *canvas, R
                      ? rect_cut_left(&charts, LABEL_COLUMNS + 3 * FIGURE_COLUMNS + 3)
                      : rect_cut_top(&charts, area.rows > rows + CHART_ROWS ? rows : area.rows - CHART_ROWS);
     const char *message = session_headline_message(session);
+    bool is_kept = session_headline_base(session) != NULL; /* base and SFT, of an earlier session */
     if (message != NULL) {
-        int row = canvas_write_wrapped(canvas, table, 1, ROLE_WARNING, message);
+        int row = canvas_write_wrapped(canvas, table, is_kept ? 0 : 1, ROLE_WARNING, message);
         if (session_calibration(session, NULL) != NULL)
-            (void)canvas_write(canvas, table, row, 0, ROLE_DIM, "Ctrl-R (:measure) measures now");
-    } else {
-        draw_table(state, session, canvas, table);
+            row += canvas_write(canvas, table, row, 0, ROLE_DIM, "Ctrl-R (:measure) measures now") > 0;
+        (void)rect_cut_top(&table, row);
     }
+    if (message == NULL || is_kept) draw_table(state, session, canvas, table);
     if (!state->is_wide) tune_draw_sweep(state, session, canvas, charts);
 }
 

@@ -164,7 +164,7 @@ static void draw_change(const TuneState *state, const Session *session, Canvas *
 
 static void draw_reset(TuneState *state, Session *session, Canvas *canvas, Rect area) {
     if (!session_reset(session).is_ready) {
-        const char *message = session_method_message(session);
+        const char *message = session_ranking_message(session);
         (void)canvas_write_wrapped(canvas, area, 0, ROLE_DIM,
                                    message != NULL ? message : "ranking the neurons…");
         return;

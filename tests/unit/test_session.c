@@ -522,6 +522,43 @@ static void a_plan_is_made_behind_the_screen_and_the_last_one_stays_meanwhile(vo
     session_free(session);
 }
 
+static void aim_at(Session *session, const char *name) {
+    SessionExportForm form = *session_export_form(session);
+    char *target = scratch_path(name);
+    (void)snprintf(form.directory, sizeof form.directory, "%s", target);
+    assert_true(session_set_export_form(session, &form));
+    free(target);
+}
+
+static void a_reset_whose_neurons_are_not_ranked_is_not_exported_without(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    Error error = {0};
+    aim_at(session, "too-early");
+    session_set_rho(session, 0.01);
+    assert_false(neurons_are_ranked(session));
+    assert_non_null(session_export_obstacle(session));
+    assert_int_equal(session_start_export(session, &error), STATUS_ARGUMENT);
+    assert_non_null(strstr(error.message, "ρ asks for a reset"));
+    assert_true(nothing_is_written(session));
+    session_set_rho(session, 0.0);
+    assert_null(session_export_obstacle(session));
+    session_set_rho(session, 0.01);
+    wait_for(session, "ranking", neurons_are_ranked);
+    assert_null(session_export_obstacle(session));
+    session_set_targets(session, 7); /* the order that is there is of 32 */
+    assert_string_equal(session_export_obstacle(session), "the neurons are still being ranked");
+    session_set_selector(session, SELECTOR_RANDOM); /* an order of its own */
+    wait_for(session, "ranking", neurons_are_ranked);
+    assert_null(session_export_obstacle(session));
+    session_free(session);
+    session = open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", NULL);
+    settle(session);
+    session_set_rho(session, 0.01);
+    assert_non_null(strstr(session_export_obstacle(session), "no calibration rows"));
+    session_free(session);
+}
+
 static void leaving_ends_an_export_and_says_what_became_of_it(void **state) {
     (void)state;
     Session *session = open_demo();
@@ -842,6 +879,7 @@ int main(void) {
         cmocka_unit_test(elements_of_the_fusion_follow_the_dial_and_those_of_delta_do_not),
         cmocka_unit_test(a_plan_is_made_behind_the_screen_and_the_last_one_stays_meanwhile),
         cmocka_unit_test(leaving_ends_an_export_and_says_what_became_of_it),
+        cmocka_unit_test(a_reset_whose_neurons_are_not_ranked_is_not_exported_without),
         cmocka_unit_test(an_export_is_planned_written_and_verified),
         cmocka_unit_test(a_cancelled_export_leaves_no_target_and_can_be_discarded),
         cmocka_unit_test(messages_come_in_order_and_the_oldest_give_way),

@@ -171,6 +171,31 @@ static void the_prompt_on_screen_is_measured_at_its_last_position(void **state) 
     session_free(session);
 }
 
+static void without_a_response_there_is_no_order_by_gradient(void **state) {
+    (void)state;
+    Error error = {0};
+    Session *session = open_demo();
+    wait_for(session, "preview", preview_is_fresh);
+    assert_int_equal(session_set_prompt(session, "Jack finds 3 pens", 17, &error), STATUS_OK);
+    assert_int_equal(session_use_prompt_rows(session, &error), STATUS_OK);
+    wait_for(session, "headlines", headline_is_fresh);
+    wait_for(session, "neurons", method_is_complete);
+    session_set_selector(session, SELECTOR_GRADIENT);
+    assert_false(neurons_are_ranked(session));
+    assert_non_null(strstr(session_ranking_message(session), "no response"));
+    session_set_selector(session, SELECTOR_DORMANCY); /* of activations, which every token has */
+    assert_true(neurons_are_ranked(session));
+    assert_null(session_ranking_message(session));
+    session_set_selector(session, SELECTOR_GRADIENT);
+    char *few = scratch_path("few.jsonl");
+    must_load(session, few);
+    wait_for(session, "rows", rows_are_of_a_file);
+    wait_for(session, "ranking", neurons_are_ranked);
+    assert_int_equal(session_settings(session)->ranking->origin.selector, SELECTOR_GRADIENT);
+    free(few);
+    session_free(session);
+}
+
 static void a_continuation_is_the_response_and_a_saved_file_has_the_same_sum(void **state) {
     (void)state;
     Error error = {0};
@@ -291,6 +316,7 @@ int main(void) {
         cmocka_unit_test(a_file_that_is_refused_leaves_everything_as_it_was),
         cmocka_unit_test(rows_come_to_a_session_that_had_none),
         cmocka_unit_test(the_prompt_on_screen_is_measured_at_its_last_position),
+        cmocka_unit_test(without_a_response_there_is_no_order_by_gradient),
         cmocka_unit_test(a_continuation_is_the_response_and_a_saved_file_has_the_same_sum),
         cmocka_unit_test(one_goes_back_to_the_file),
         cmocka_unit_test(a_bad_first_file_is_forgotten_with_its_finding),

@@ -248,6 +248,45 @@ static void a_plane_that_is_asked_for_early_waits_for_the_ranking(void **state) 
     session_free(session);
 }
 
+static void a_sweep_over_rho_that_is_asked_for_early_waits_for_the_ranking(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "calibration rows", headlines_can_be_measured);
+    assert_false(neurons_are_ranked(session));
+    session_start_sweep(session, true, 0.0, 0.02, 3);
+    assert_true(session_sweep(session).is_running && session_sweep(session).waits_for_ranking);
+    wait_for(session, "sweep", sweep_is_done);
+    SessionSweep sweep = session_sweep(session);
+    assert_true(sweep.is_rho && sweep.count == 3 && !sweep.waits_for_ranking);
+    assert_non_null(sweep.settings->ranking);
+    assert_true(sweep.averages[0].entropy != sweep.averages[2].entropy); /* ρ acts */
+    session_free(session);
+}
+
+static void a_sweep_over_rho_goes_when_the_ranking_is_cancelled(void **state) {
+    (void)state;
+    Session *session =
+        open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
+    SessionTone tone;
+    char text[512] = "", last[512] = "";
+    session_set_targets(session, 2000); /* takes a while, so that it can be cancelled */
+    wait_for(session, "headlines", headline_is_fresh);
+    assert_false(neurons_are_ranked(session));
+    session_start_sweep(session, true, 0.0, 0.02, 3);
+    for (int i = 0; i < PATIENCE && session_ranking_message(session) == NULL; i++) {
+        (void)session_refresh(session);
+        (void)session_cancel(session);
+        pause_briefly();
+    }
+    assert_string_equal(session_ranking_message(session), "not measured: cancelled");
+    (void)session_refresh(session);
+    assert_false(session_sweep(session).is_running);
+    while (session_take_message(session, &tone, text, sizeof text))
+        if (strstr(text, "no sweep") != NULL) (void)snprintf(last, sizeof last, "%s", text);
+    assert_non_null(strstr(last, "no sweep: not measured: cancelled"));
+    session_free(session);
+}
+
 static void a_plane_is_stale_once_another_dial_is_turned(void **state) {
     (void)state;
     Session *session = open_demo();
@@ -395,6 +434,8 @@ int main(void) {
         cmocka_unit_test(shares_by_layer_and_module_add_up_to_the_set),
         cmocka_unit_test(a_cell_of_the_plane_is_the_sweep_at_that_alpha_and_rho),
         cmocka_unit_test(a_plane_that_is_asked_for_early_waits_for_the_ranking),
+        cmocka_unit_test(a_sweep_over_rho_that_is_asked_for_early_waits_for_the_ranking),
+        cmocka_unit_test(a_sweep_over_rho_goes_when_the_ranking_is_cancelled),
         cmocka_unit_test(a_plane_is_stale_once_another_dial_is_turned),
         cmocka_unit_test(a_plane_comes_row_by_row_and_can_be_cancelled),
         cmocka_unit_test(without_rows_there_is_no_plane_and_it_is_said_why),

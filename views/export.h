@@ -1,0 +1,15 @@
+/*
+ * export — what the files of the Export view share.
+ */
+#ifndef REJUV_VIEWS_EXPORT_H
+#define REJUV_VIEWS_EXPORT_H
+
+#include "core/export.h"
+#include "tui/canvas.h"
+#include "tui/session.h"
+
+/* What will be written: where, from which weights, with which reset, how large. `plan` may be NULL. Returns how many
+ * rows that took. */
+int export_draw_form(Session *session, const ExportPlan *plan, Canvas *canvas, Rect area);
+
+#endif
