@@ -174,10 +174,12 @@ const Command command_figure = {
         "made it, and says each value to who points at it. The same figure has the same bytes.\n"
         "\n"
         "  rejuv figure layers BASE SFT --metric relative_norm --out layers.svg\n"
-        "  rejuv figure spectrum BASE SFT --tensor layers.3.mlp.down --tensor layers.3.mlp.up --out spectrum.svg\n"
-        "  rejuv figure sweep BASE SFT --calibration rows.jsonl --alpha 0:1:21 --mark 0.5 --out sweep.svg\n"
-        "  rejuv figure plane BASE SFT --calibration rows.jsonl --alpha 0:1:11 --rho 0:4%:9 --metric loss --out "
-        "plane.svg\n"
+        "  rejuv figure spectrum BASE SFT --tensor layers.3.mlp.down \\\n"
+        "      --tensor layers.3.mlp.up --out spectrum.svg\n"
+        "  rejuv figure sweep BASE SFT --calibration rows.jsonl --alpha 0:1:21 \\\n"
+        "      --mark 0.5 --out sweep.svg\n"
+        "  rejuv figure plane BASE SFT --calibration rows.jsonl --alpha 0:1:11 \\\n"
+        "      --rho 0:4%:9 --metric loss --out plane.svg\n"
         "\n"
         "rsvg-convert -f pdf makes a PDF of it for LaTeX.",
     .run = run,

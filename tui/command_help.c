@@ -2,12 +2,11 @@
 
 #include <string.h>
 
-enum { COLUMNS = 79, INDENT = 2, OPTION_COLUMN = 30, COMMAND_COLUMN = 12 };
+enum { COLUMNS = 79, INDENT = 2, OPTION_COLUMN = 30, COMMAND_COLUMN = 14 };
 
 const char COMMAND_EXIT_STATUS[] =
-    "Exit status: 0; 1 a finding (two checkpoints that cannot be fused, a failed verification); 2 an "
-    "error; "
-    "130 interrupted.";
+    "Exit status: 0; 1 a finding (check: they cannot be fused; verify, export: what is there is not what it should "
+    "be); 2 an error; 130 interrupted.";
 
 static void pad_to(int *column, int target) {
     for (; *column < target; (*column)++) (void)putchar(' '); /* standard output is checked at the end */
@@ -54,8 +53,8 @@ static void write_paragraphs(const char *text) {
 
 void command_write_usage(CommandId id, FILE *file) {
     const Command *command = COMMANDS[id];
-    (void)fprintf(file, "usage: rejuv%s%s %s [OPTION ...]\n", id == COMMAND_OPEN ? "" : " ", command->name,
-                  command->operands);
+    (void)fprintf(file, "usage: rejuv%s%s%s%s [OPTION ...]\n", id == COMMAND_OPEN ? "" : " ", command->name,
+                  command->operands[0] != '\0' ? " " : "", command->operands);
 }
 
 static void write_option(const OptionFacts *option) {

@@ -195,6 +195,6 @@ const Command command_manual = {
     .name = "manual",
     .operands = "",
     .summary = "Write the manual page, for man(1).",
-    .details = "rejuv manual | man -l -",
+    .details = "  rejuv manual | man -l -",
     .run = run,
 };

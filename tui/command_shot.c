@@ -193,8 +193,10 @@ const Command command_shot = {
         "for is told on standard error.\n"
         "\n"
         "  rejuv shot layers BASE SFT --out layers.svg\n"
-        "  rejuv shot tensor BASE SFT --run \"tensor layers.3.mlp.down\" --press \"+ +\" --out tensor.svg\n"
-        "  rejuv shot tune BASE SFT --calibration rows.jsonl --alpha 0.45 --rho 1% --format ansi | less -R\n"
+        "  rejuv shot tensor BASE SFT --run \"tensor layers.3.mlp.down\" \\\n"
+        "      --press \"+ +\" --out tensor.svg\n"
+        "  rejuv shot tune BASE SFT --calibration rows.jsonl --alpha 0.45 \\\n"
+        "      --rho 1% --format ansi | less -R\n"
         "\n"
         "An SVG becomes a PNG with rsvg-convert or a browser.",
     .run = run,

@@ -70,7 +70,7 @@
       "the singular values of every matrix's change as well: takes longer") \
     /* ---- neurons ---- */ \
     X(SORT_NEURONS, "sort", 0, "COLUMN", TEXT, 0, 0, "rank", ON(NEURONS), \
-      "by this column, as the JSON below names it: dormant, moved, important or selected ones first; equals in the model's order") \
+      "by this column, as the JSON names it: dormant, moved, important or selected ones first; equals in the model's order") \
     X(TOP_NEURONS, "top", 'k', "N", COUNT, 1, 1e9, NULL, ON(NEURONS), \
       "only the first N neurons") \
     X(MODULE, "module", 0, "q|k|v|gate|up|o|down", CHOICE, 0, 0, NULL, ON(NEURONS), \

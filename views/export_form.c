@@ -32,7 +32,7 @@ static int draw_weights(Session *session, Canvas *canvas, Rect area, int row) {
     char text[LINE_SIZE], bytes[FORMAT_SIZE];
     (void)snprintf(text, sizeof text, "W = %.3f·SFT + %.3f·base%s, %s, at most %s a file", settings->alpha,
                    1.0 - settings->alpha,
-                   session_alpha_is_common(session) ? "" : " where nothing else is said",
+                   session_alpha_is_common(session) ? "" : "*",
                    dtype_text(form->dtype), format_bytes((double)form->shard_bytes, bytes));
     return draw_line(canvas, area, row, "weights", ROLE_VALUE, text);
 }
@@ -55,18 +55,19 @@ static void list_kinds(const Settings *settings, char text[LINE_SIZE]) {
     }
 }
 
-/* What has an α of its own, in the order in which it counts. */
+/* What has an α of its own, in the order in which it counts: a kind, else a layer. */
 static int draw_own_alphas(Session *session, Canvas *canvas, Rect area, int row) {
     const Settings *settings = session_settings(session);
     char kinds[LINE_SIZE], layers[ALPHA_TEXT_LAYERS_SIZE];
     list_kinds(settings, kinds);
     alpha_text_write_layers(settings, layers);
-    if (kinds[0] != '\0') row = draw_line(canvas, area, row, "kinds", ROLE_VALUE, kinds);
-    if (text_width(layers) > LAYERS_LONGEST)
-        (void)snprintf(layers, sizeof layers, "%zu of their own, from %.3f in the first to %.3f in the last",
-                       settings->layer_count, settings->layer_alpha[0],
-                       settings->layer_alpha[settings->layer_count - 1]);
-    if (layers[0] != '\0') row = draw_line(canvas, area, row, "α of layers", ROLE_VALUE, layers);
+    if (kinds[0] != '\0') row = draw_line(canvas, area, row, "* kinds", ROLE_VALUE, kinds);
+    const char *line = strchr(layers, ':') != NULL ? "a line" : "their own";
+    if (line[0] == 'a' || text_width(layers) > LAYERS_LONGEST)
+        (void)snprintf(layers, sizeof layers, "%s from %.3f in layer 0 to %.3f in layer %zu", line,
+                       settings->layer_alpha[0], settings->layer_alpha[settings->layer_count - 1],
+                       settings->layer_count - 1);
+    if (layers[0] != '\0') row = draw_line(canvas, area, row, "* layers", ROLE_VALUE, layers);
     return row;
 }
 
