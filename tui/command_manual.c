@@ -43,17 +43,43 @@ static void begin_entry(const char *name) {
     (void)fputs("\\fR", stdout);
 }
 
-/* Prose as paragraphs; lines that begin with a space are lists or examples, and stay as they are. */
+/* A line that begins with a space: "  key  what it is" is an entry of a list, what is deeper goes on with one, what is
+ * short an example, which stays as it is. Returns whether lines are left as they are from here on. */
+static bool write_indented(const char *line, size_t length, bool verbatim) {
+    enum { ENTRY_MARGIN = 2, DEEPEST_EXAMPLE = 6, LONGEST_EXAMPLE = 74 };
+    size_t start = strspn(line, " ");
+    const char *gap = memmem(line + start, length - start, "  ", 2);
+    bool is_example = gap == NULL && start <= DEEPEST_EXAMPLE && length <= LONGEST_EXAMPLE;
+    if (is_example != verbatim) (void)puts(is_example ? ".nf" : ".fi");
+    if (gap != NULL && start == ENTRY_MARGIN) {
+        (void)puts(".TP 4");
+        write_text(line + start, (size_t)(gap - line) - start);
+        (void)putchar('\n');
+        start = (size_t)(gap - line) + strspn(gap, " ");
+    } else if (!is_example) {
+        (void)puts(start > DEEPEST_EXAMPLE ? ".br" : ".IP \"\" 4");
+    } else {
+        start = 0;
+    }
+    write_text(line + start, length - start);
+    (void)putchar('\n');
+    return is_example;
+}
+
+/* Prose as paragraphs; lines that begin with a space are lists or examples. */
 static void write_paragraphs(const char *text) {
     bool verbatim = false;
     while (*text != '\0') {
         size_t length = strcspn(text, "\n");
-        bool indented = text[0] == ' ';
-        if (indented != verbatim) (void)puts(indented ? ".nf" : ".fi");
-        if (!indented) (void)puts(".PP");
-        verbatim = indented;
-        write_text(text, length);
-        (void)putchar('\n');
+        if (text[0] == ' ') {
+            verbatim = write_indented(text, length, verbatim);
+        } else {
+            if (verbatim) (void)puts(".fi");
+            verbatim = false;
+            (void)puts(".PP");
+            write_text(text, length);
+            (void)putchar('\n');
+        }
         text += length + (text[length] == '\n');
     }
     if (verbatim) (void)puts(".fi");
@@ -170,6 +196,7 @@ static Status run(Batch *batch, Error *error) {
     Status status = keymap_create(&keymap, error);
     if (status != STATUS_OK) return status;
     (void)puts(".TH REJUV 1 \"\" \"rejuv " REJUV_VERSION "\" \"User Commands\"");
+    (void)puts(".nh\n.ad l"); /* names are not broken, nor words drawn apart */
     write_section("NAME");
     (void)puts("rejuv \\- look into a fine\\-tuned language model beside its base, and rejuvenate it");
     write_section("SYNOPSIS");

@@ -24,6 +24,8 @@ if has groff; then
     warnings=$(groff -K utf8 -man -Tutf8 -ww -z "$folder/rejuv.1" 2>&1)
     [ -z "$warnings" ] || fail "the manual page: $warnings"
     text=$(groff -K utf8 -man -Tutf8 -P -cbou "$folder/rejuv.1" 2>/dev/null)
+    wide=$(printf '%s\n' "$text" | LC_ALL=C tr -cd '\n -~' | awk 'length > 80')
+    [ -z "$wide" ] || fail "the manual page has lines wider than a terminal: $wide"
     for expected in 'rejuv export \[BASE SFT\]' '--alpha-layers' 'EXIT STATUS' 'KEYS' 'alpha-up'; do
         printf '%s\n' "$text" | grep -q -e "$expected" || fail "the manual page does not say $expected"
     done
