@@ -1,0 +1,61 @@
+/* What the Overview says where there are no figures to show. */
+#include "core/blas.h"
+#include "session_fixture.h"
+#include "tui/view.h"
+#include "views/views.h"
+
+/* The view as text; the caller frees. */
+static char *draw(const View *view, Session *session) {
+    Canvas *canvas;
+    Error error = {0};
+    void *state;
+    char *text;
+    assert_int_equal(canvas_create(24, 80, (Theme){.depth = THEME_MONO}, &canvas, &error), STATUS_OK);
+    assert_int_equal(view->open(session, &state, &error), STATUS_OK);
+    view->draw(state, session, canvas, rect_make(0, 0, 24, 80));
+    assert_int_equal(canvas_to_text(canvas, &text, &error), STATUS_OK);
+    view->close(state);
+    canvas_free(canvas);
+    return text;
+}
+
+static void expect_on(const View *view, Session *session, const char *expected, bool is_there) {
+    char *text = draw(view, session);
+    if ((strstr(text, expected) != NULL) != is_there)
+        fail_msg("%s: \"%s\" was %sexpected:\n%s", view->name, expected, is_there ? "" : "not ", text);
+    free(text);
+}
+
+static void what_was_cancelled_names_the_key_that_measures(void **state) {
+    (void)state;
+    Session *session =
+        open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    for (int i = 0; i < PATIENCE && session_headline_message(session) == NULL; i++) {
+        (void)session_cancel(session);
+        (void)session_refresh(session);
+        pause_briefly();
+    }
+    assert_string_equal(session_headline_message(session), "not measured: cancelled");
+    expect_on(&overview_view, session, "not measured: cancelled", true);
+    expect_on(&overview_view, session, "Ctrl-R (:measure) measures now", true);
+    expect_on(&tune_view, session, "Ctrl-R (:measure) measures now", true);
+    session_free(session);
+}
+
+static void a_key_that_could_not_measure_is_not_named(void **state) {
+    (void)state;
+    Session *session = open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", NULL);
+    settle(session);
+    expect_on(&overview_view, session, "no calibration rows", true);
+    expect_on(&overview_view, session, ":measure", false);
+    expect_on(&tune_view, session, ":measure)", false);
+    session_free(session);
+}
+
+int main(void) {
+    blas_prepare();
+    const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_cancelled_names_the_key_that_measures),
+                                       cmocka_unit_test(a_key_that_could_not_measure_is_not_named)};
+    return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);
+}
