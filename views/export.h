@@ -12,4 +12,7 @@
  * rows that took. */
 int export_draw_form(Session *session, const ExportPlan *plan, Canvas *canvas, Rect area);
 
+/* The plan's findings, the running export, what it left. `plan` may be NULL. */
+void export_draw_outcome(Session *session, const ExportPlan *plan, Canvas *canvas, Rect area);
+
 #endif

@@ -31,8 +31,7 @@ static int draw_weights(Session *session, Canvas *canvas, Rect area, int row) {
     const Settings *settings = session_settings(session);
     char text[LINE_SIZE], bytes[FORMAT_SIZE];
     (void)snprintf(text, sizeof text, "W = %.3f·SFT + %.3f·base%s, %s, at most %s a file", settings->alpha,
-                   1.0 - settings->alpha,
-                   session_alpha_is_common(session) ? "" : "*",
+                   1.0 - settings->alpha, session_alpha_is_common(session) ? "" : "*",
                    dtype_text(form->dtype), format_bytes((double)form->shard_bytes, bytes));
     return draw_line(canvas, area, row, "weights", ROLE_VALUE, text);
 }
