@@ -218,6 +218,12 @@ static void dials_that_lack_something_or_do_nothing_are_refused(void **unused) {
     (void)unused;
     PROGRAM_EXPECT(2, "expected --calibration FILE", "reset", base, sft);
     PROGRAM_EXPECT(2, "expected --calibration FILE", "reset", base, sft, "--select", "gradient");
+    static const char TEXT[] = "Tom has 3 pens\n";
+    scratch_write("text.txt", TEXT, sizeof TEXT - 1);
+    char *text = scratch_path("text.txt");
+    PROGRAM_EXPECT(2, "expected rows with a response", "reset", base, sft, "-c", text, "--select",
+                   "gradient");
+    free(text);
     PROGRAM_EXPECT(2, "expected --calibration FILE", "neurons", base, sft);
     PROGRAM_EXPECT(2, "expected --calibration FILE", "neurons", base, sft, "--select", "random");
     PROGRAM_EXPECT(2, "expected --calibration FILE", "preview", base, sft, "-p", "x", "--rho", "1%");
