@@ -4,7 +4,8 @@
  *
  *     monkey [--seed N] [--steps N] [--seconds N] PROGRAM [ARGUMENT …]
  *
- * A step is a key, a short text, a paste, or another size of the terminal; half of the steps wait until the
+ * A step is a key, a short text, a paste, a movement or button of the mouse (which a program that has not asked
+ * for it takes for strange keys), or another size of the terminal; half of the steps wait until the
  * program has drawn its answer. The same seed presses the same keys. The program runs in an empty directory
  * of its own, which is its HOME too, so that what the keys make it write goes away with it. When it quits
  * (the keys may ask for that), it is started again. Exit status: 0; 1 the program failed; 2 anything else.
@@ -72,6 +73,19 @@ static Status send_text(Monkey *monkey, Error *error) {
     return terminal_host_send_text(monkey->host, TEXTS[choose(monkey, sizeof TEXTS / sizeof *TEXTS)], error);
 }
 
+/* Press, drag, release or wheel, with or without Ctrl, on or beyond the edge of the usual screen (xterm's
+ * SGR reports). */
+static Status use_mouse(Monkey *monkey, Error *error) {
+    static const int BUTTONS[] = {0, 0, 0, 32, 32, 1, 2, 16, 64, 65};
+    enum { ROWS = 26, COLUMNS = 84 };
+    char report[32];
+    int button = BUTTONS[choose(monkey, sizeof BUTTONS / sizeof *BUTTONS)];
+    size_t column = choose(monkey, COLUMNS) + 1, row = choose(monkey, ROWS) + 1;
+    (void)snprintf(report, sizeof report, "\033[<%d;%zu;%zu%c", button, column, row,
+                   choose(monkey, 2) == 0 ? 'M' : 'm');
+    return terminal_host_send_text(monkey->host, report, error);
+}
+
 static Status resize(Monkey *monkey, Error *error) {
     static const int SIZES[][2] = {{24, 80}, {50, 200}, {1, 1}, {3, 300}, {100, 12}, {30, 100}, {24, 80}};
     const int *size = SIZES[choose(monkey, sizeof SIZES / sizeof *SIZES)];
@@ -93,6 +107,7 @@ static Status take_step(Monkey *monkey, Error *error) {
     size_t what = choose(monkey, 40);
     Status status = what == 0   ? resize(monkey, error)
                     : what <= 3 ? send_text(monkey, error)
+                    : what <= 9 ? use_mouse(monkey, error)
                                 : press_key(monkey, error);
     if (status != STATUS_OK || choose(monkey, 2) == 0) return status;
     pass(monkey, ANSWER_SECONDS);
