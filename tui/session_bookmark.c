@@ -74,8 +74,9 @@ bool session_find_bookmark(const Session *session, const char *name, size_t *ind
         *index = i;
         if (strcmp(session->bookmarks[i].name, name) == 0) return true;
     }
+    if (end == name || *end != '\0' || number < 1 || number > session->bookmark_count) return false;
     *index = (size_t)number - 1;
-    return end != name && *end == '\0' && number >= 1 && number <= session->bookmark_count;
+    return true;
 }
 
 /* The first of A, B, … that is no bookmark's name. */

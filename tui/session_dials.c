@@ -69,10 +69,10 @@ static void explain_reset(Session *session) {
 }
 
 static Reaction keep(Session *session, const char *name) {
-    size_t index;
     if (session_keep_bookmark(session, name)) {
-        index = session_bookmark_count(session) - 1;
-        if (name[0] != '\0') (void)session_find_bookmark(session, name, &index);
+        /* a name that was too long is kept shorter, and then the last is not found under it */
+        size_t index = session_bookmark_count(session) - 1, found;
+        if (name[0] != '\0' && session_find_bookmark(session, name, &found)) index = found;
         session_say(session, SESSION_GOOD, "bookmark %s keeps these dials",
                     session_bookmark(session, index)->name);
     }

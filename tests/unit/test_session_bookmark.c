@@ -119,12 +119,26 @@ static void bookmarks_take_letters_are_replaced_and_removed(void **state) {
     session_free(session);
 }
 
+/* The name that is kept is not the name that was given; as a number that one is no bookmark's either. */
+static void a_name_that_is_too_long_is_kept_shorter(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    const char *name = "2999999999029999999990299";
+    (void)session_refresh(session);
+    act(session, ACTION_KEEP, 1, name);
+    assert_int_equal(session_bookmark_count(session), 1);
+    assert_int_equal(strlen(session_bookmark(session, 0)->name), SESSION_BOOKMARK_NAME - 1);
+    expect_message(session, session_bookmark(session, 0)->name);
+    session_free(session);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_dial_is_turned_back_and_forth_again),
         cmocka_unit_test(a_ranking_that_comes_in_is_no_step),
         cmocka_unit_test(a_bookmark_has_the_figures_of_its_dials),
         cmocka_unit_test(bookmarks_take_letters_are_replaced_and_removed),
+        cmocka_unit_test(a_name_that_is_too_long_is_kept_shorter),
     };
     return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);
 }
