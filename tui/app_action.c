@@ -63,9 +63,16 @@ static void name_picture(const App *app, char *title, size_t size) {
 static Reaction write_picture(App *app, const char *path) {
     char title[320];
     Error error;
+    PictureFormat format;
+    Theme *theme = &app->canvas->theme;
+    const ThemeDepth depth = theme->depth;
     name_picture(app, title, sizeof title);
+    /* a file is not bound to the colours that this terminal has */
+    if (depth != THEME_MONO && picture_find_format(path, &format) && picture_depth(format) > depth)
+        theme->depth = picture_depth(format);
     app_draw(app);
-    if (picture_save(app->canvas, PICTURE_DARK, title, path, &error) == STATUS_OK)
+    theme->depth = depth;
+    if (picture_save(app->canvas, title, path, &error) == STATUS_OK)
         session_say(app->session, SESSION_GOOD, "the picture is written to %s", path);
     else
         session_say(app->session, SESSION_ERROR, "%s", error.message);

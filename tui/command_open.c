@@ -83,10 +83,10 @@ static Status find_demo(Demo *demo, Error *error) {
 
 /* The command line comes before the user's settings. */
 static void choose_settings(const Options *options, const Config *config, AppOptions *app) {
-    static const char *const THEMES[] = {"auto", "dark", "light", "high-contrast", "mono"};
-    const char *theme = config->theme[0] != '\0' ? config->theme : THEMES[0];
+    size_t at = 0;
+    const char *theme = options_next(options, OPTION_THEME, &at); /* a choice's text is its name */
     bool mono;
-    if (options_has(options, OPTION_THEME)) theme = THEMES[options_value(options, OPTION_THEME)->count];
+    if (theme == NULL) theme = config->theme[0] != '\0' ? config->theme : "auto";
     if (theme_read_name(theme, getenv("COLORFGBG"), &app->theme, &mono) && mono) app->monochrome = true;
     app->keys = options_text(options, OPTION_KEYS);
     if (app->keys == NULL && config->keys[0] != '\0') app->keys = config->keys;

@@ -115,21 +115,18 @@ static Status list_steps(const Options *options, AppStep **steps, size_t *count,
 typedef struct Drawing {
     const Canvas *canvas;
     PictureFormat format;
-    PictureGround ground;
     char title[320];
 } Drawing;
 
 static Status draw(const void *user, FILE *file, Error *error) {
     const Drawing *drawing = user;
-    return picture_write(drawing->canvas, drawing->format, drawing->ground, drawing->title, file, error);
+    return picture_write(drawing->canvas, drawing->format, drawing->title, file, error);
 }
 
 static Status write_drawing(const Shot *shot, const Session *session, const Canvas *canvas, Error *error) {
     const Options *options = shot->batch->options;
     char open[256];
-    Drawing drawing = {.canvas = canvas,
-                       .format = shot->format,
-                       .ground = (PictureGround)options_value(options, OPTION_GROUND)->count};
+    Drawing drawing = {.canvas = canvas, .format = shot->format};
     session_title(session, open, sizeof open);
     (void)snprintf(drawing.title, sizeof drawing.title, "rejuv %s: %s",
                    VIEWS[view_find(options->operands[0])]->title, open);
@@ -147,6 +144,16 @@ static Status shoot(Shot *shot, Session *session, Canvas *canvas, Error *error) 
     if (status == STATUS_OK) status = app_shoot(session, &app, &request, canvas, error);
     free(steps);
     return status == STATUS_OK ? write_drawing(shot, session, canvas, error) : status;
+}
+
+static Theme choose_theme(const Options *options, PictureFormat format) {
+    Theme theme = {.depth = picture_depth(format), .ascii = options_has(options, OPTION_ASCII)};
+    size_t at = 0;
+    const char *name = options_next(options, OPTION_THEME, &at); /* a choice's text is its name */
+    bool mono = false;
+    (void)theme_read_name(name != NULL ? name : "dark", getenv("COLORFGBG"), &theme.kind, &mono);
+    if (mono || options_has(options, OPTION_MONO)) theme.depth = THEME_MONO;
+    return theme;
 }
 
 /* The session with its dials turned. */
@@ -169,12 +176,11 @@ static Status run(Batch *batch, Error *error) {
     Shot shot = {.batch = batch};
     Session *session = NULL;
     Canvas *canvas = NULL;
-    Theme theme = {.depth = options_has(options, OPTION_MONO) ? THEME_MONO : THEME_256,
-                   .ascii = options_has(options, OPTION_ASCII)};
     Status status = check(options, &shot, error);
     if (status == STATUS_OK) status = batch_open_job(batch, error); /* what Ctrl-C cancels */
     if (status == STATUS_OK) status = open_session(options, &session, error);
-    if (status == STATUS_OK) status = canvas_create(shot.rows, shot.columns, theme, &canvas, error);
+    if (status == STATUS_OK)
+        status = canvas_create(shot.rows, shot.columns, choose_theme(options, shot.format), &canvas, error);
     if (status == STATUS_OK) status = shoot(&shot, session, canvas, error);
     canvas_free(canvas);
     session_free(session);

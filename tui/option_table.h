@@ -135,8 +135,6 @@
       "a drawing, text with colours, or text; otherwise what the end of --out says (.svg, .ansi, .txt), or text") \
     X(SIZE, "size", 0, "COLUMNSxROWS", TEXT, 0, 0, "100x30", ON(SHOT), \
       "how large a screen") \
-    X(GROUND, "theme", 0, "dark|light", CHOICE, 0, 0, "dark", ON(SHOT), \
-      "what a drawing takes for the terminal's own colours") \
     X(PRESS, "press", 0, "KEYS", TEXT, 0, 0, NULL, ON(SHOT), \
       "keys to press first, once the figures are there, by name and with spaces between them: \"j j Enter\"; may be repeated") \
     X(RUN, "run", 0, "ACTION", TEXT, 0, 0, NULL, ON(SHOT), \
@@ -164,8 +162,8 @@
       "go on where you left: the pair, dials, bookmarks, prompt, view and cursors of the last time") \
     X(KEYS, "keys", 0, "default|vim|emacs|FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
       "what keys do: one of these flavours, over which your own key file is laid, or a key file in place of it") \
-    X(THEME, "theme", 0, "auto|dark|light|high-contrast|mono", CHOICE, 0, 0, NULL, ON(OPEN), \
-      "colours: made for the terminal's background, which auto takes from COLORFGBG or else leaves open; high-contrast paints its own") \
+    X(THEME, "theme", 0, "auto|dark|light|high-contrast|mono", CHOICE, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
+      "colours: made for the background, which auto takes from COLORFGBG or else leaves open; high-contrast paints its own; without it, auto on a terminal and dark in a picture") \
     X(ASCII, "ascii", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
       "draw with ASCII characters only") \
     X(MOUSE, "mouse", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \

@@ -28,16 +28,16 @@ bool picture_find_format(const char *path, PictureFormat *format) {
 
 /* ---- SVG ---- */
 
-static const struct {
+/* What the terminal's own colours are taken for: a terminal knows, a file has to be told. */
+typedef struct Ground {
     unsigned front, back; /* 0xRRGGBB */
-} GROUNDS[PICTURE_GROUND_COUNT] = {
-    [PICTURE_DARK] = {0xd4d4d4, 0x16181d},
-    [PICTURE_LIGHT] = {0x1f2328, 0xffffff},
-};
+} Ground;
+
+static const Ground DARK_GROUND = {0xd4d4d4, 0x16181d}, LIGHT_GROUND = {0x1f2328, 0xffffff};
 
 typedef struct Source {
     const Canvas *canvas;
-    PictureGround ground;
+    Ground ground;
 } Source;
 
 static unsigned colour_value(Colour colour, unsigned fallback) {
@@ -47,11 +47,19 @@ static unsigned colour_value(Colour colour, unsigned fallback) {
     return (unsigned)rgb[0] << 16 | (unsigned)rgb[1] << 8 | rgb[2];
 }
 
+static Ground ground_of(const Theme *theme) {
+    Ground ground = theme->kind == THEME_LIGHT ? LIGHT_GROUND : DARK_GROUND;
+    if (theme_paints(theme))
+        ground = (Ground){colour_value(theme_foreground(theme), ground.front),
+                          colour_value(theme_background(theme), ground.back)};
+    return ground;
+}
+
 static PictureSvgCell cell_of(const void *user, int row, int column) {
     const Source *source = user;
     const Cell *cell = canvas_cell(source->canvas, row, column);
-    unsigned front = colour_value(cell->style.foreground, GROUNDS[source->ground].front);
-    unsigned back = colour_value(cell->style.background, GROUNDS[source->ground].back);
+    unsigned front = colour_value(cell->style.foreground, source->ground.front);
+    unsigned back = colour_value(cell->style.background, source->ground.back);
     bool reverse = (cell->style.attributes & THEME_REVERSE) != 0;
     PictureSvgCell drawn = {.width = cell->width,
                             .front = reverse ? back : front,
@@ -62,17 +70,16 @@ static PictureSvgCell cell_of(const void *user, int row, int column) {
     return drawn;
 }
 
-static Status write_svg(const Canvas *canvas, PictureGround ground, const char *title, FILE *file,
-                        Error *error) {
-    const Source source = {canvas, ground};
+static Status write_svg(const Canvas *canvas, const char *title, FILE *file, Error *error) {
+    const Source source = {canvas, ground_of(&canvas->theme)};
     const PictureSvgGrid grid = {.source = &source,
                                  .cell = cell_of,
                                  .rows = canvas->rows,
                                  .columns = canvas->columns,
-                                 .background = GROUNDS[ground].back,
+                                 .background = source.ground.back,
                                  .cursor_row = canvas->cursor_row,
                                  .cursor_column = canvas->cursor_column,
-                                 .cursor_colour = GROUNDS[ground].front};
+                                 .cursor_colour = source.ground.front};
     int width = canvas->columns * PICTURE_SVG_CELL_WIDTH + 2 * MARGIN;
     int height = canvas->rows * PICTURE_SVG_CELL_HEIGHT + 2 * MARGIN;
     (void)fprintf(
@@ -123,13 +130,22 @@ static void write_style(Style style, FILE *file) {
     (void)fputs("m", file);
 }
 
+/* The style of a cell, on the background that a theme may paint. */
+static Style painted_style(const Canvas *canvas, const Cell *cell) {
+    Style ground = {THEME_DEFAULT_COLOUR, THEME_DEFAULT_COLOUR, 0};
+    if (theme_paints(&canvas->theme))
+        ground = (Style){theme_foreground(&canvas->theme), theme_background(&canvas->theme), 0};
+    return theme_overlay(ground, cell->style);
+}
+
 /* One more than the last column that shows anything. */
 static int row_end(const Canvas *canvas, int row) {
     int end = canvas->columns;
     for (; end > 0; end--) {
         const Cell *cell = canvas_cell(canvas, row, end - 1);
-        bool shows = cell->style.background != THEME_DEFAULT_COLOUR ||
-                     (cell->style.attributes & (THEME_REVERSE | THEME_UNDERLINE)) != 0;
+        Style style = painted_style(canvas, cell);
+        bool shows = style.background != THEME_DEFAULT_COLOUR ||
+                     (style.attributes & (THEME_REVERSE | THEME_UNDERLINE)) != 0;
         if (shows || strcmp(cell->text, " ") != 0) break;
     }
     return end;
@@ -142,8 +158,9 @@ static void write_ansi(const Canvas *canvas, FILE *file) {
         int end = row_end(canvas, row);
         for (int column = 0; column < end; column++) {
             const Cell *cell = canvas_cell(canvas, row, column);
-            if (!is_same(cell->style, style)) write_style(cell->style, file);
-            style = cell->style;
+            Style own = painted_style(canvas, cell);
+            if (!is_same(own, style)) write_style(own, file);
+            style = own;
             (void)fputs(cell->text, file);
         }
         (void)fputs(is_plain(style) ? "\n" : "\033[0m\n", file);
@@ -152,11 +169,15 @@ static void write_ansi(const Canvas *canvas, FILE *file) {
 
 /* ---- files ---- */
 
-Status picture_write(const Canvas *canvas, PictureFormat format, PictureGround ground, const char *title,
-                     FILE *file, Error *error) {
+ThemeDepth picture_depth(PictureFormat format) {
+    return format == PICTURE_SVG ? THEME_DIRECT : THEME_256;
+}
+
+Status picture_write(const Canvas *canvas, PictureFormat format, const char *title, FILE *file,
+                     Error *error) {
     Status status = STATUS_OK;
     errno = 0;
-    if (format == PICTURE_SVG) status = write_svg(canvas, ground, title, file, error);
+    if (format == PICTURE_SVG) status = write_svg(canvas, title, file, error);
     if (format == PICTURE_ANSI) write_ansi(canvas, file);
     if (format == PICTURE_TEXT) status = canvas_dump(canvas, file, error);
     if (status == STATUS_OK && (fflush(file) != 0 || ferror(file) != 0))
@@ -164,15 +185,14 @@ Status picture_write(const Canvas *canvas, PictureFormat format, PictureGround g
     return status;
 }
 
-Status picture_save(const Canvas *canvas, PictureGround ground, const char *title, const char *path,
-                    Error *error) {
+Status picture_save(const Canvas *canvas, const char *title, const char *path, Error *error) {
     PictureFormat format;
     if (!picture_find_format(path, &format))
         return status_fail(error, STATUS_ARGUMENT,
                            "expected a name that ends in .svg, .ansi or .txt, found \"%s\"", path);
     FILE *file = fopen(path, "wxe");
     if (file == NULL) return status_fail_errno(error, errno, "%s", path);
-    Status status = picture_write(canvas, format, ground, title, file, error);
+    Status status = picture_write(canvas, format, title, file, error);
     if (fclose(file) != 0 && status == STATUS_OK) status = status_fail_errno(error, errno, "%s", path);
     if (status != STATUS_OK) (void)remove(path);
     return status;

@@ -91,6 +91,27 @@ static void the_same_shot_has_the_same_bytes(void **unused) {
     free(rows);
 }
 
+static void a_shot_has_the_colours_of_its_theme(void **unused) {
+    static const struct {
+        const char *theme, *ground;
+    } THEMES[] = {
+        {"dark", "#16181d"}, {"light", "#ffffff"}, {"high-contrast", "#000000"}, {"mono", "#16181d"}};
+    char *svgs[4], ground[64];
+    (void)unused;
+    for (size_t i = 0; i < 4; i++) {
+        svgs[i] = RUN_TEXT("shot", "layers", base, sft, "--theme", THEMES[i].theme, "-q", "-f", "svg");
+        expect_svg(svgs[i]);
+        (void)snprintf(ground, sizeof ground, "height=\"496\" fill=\"%s\"/>", THEMES[i].ground);
+        expect_part(svgs[i], ground);
+    }
+    expect_part(svgs[0], "#fde725"); /* the largest: the end of viridis, which no palette has */
+    assert_null(strstr(svgs[3], "#fde725"));
+    char *unset = RUN_TEXT("shot", "layers", base, sft, "-q", "-f", "svg");
+    assert_string_equal(unset, svgs[0]);
+    free(unset);
+    for (size_t i = 0; i < 4; i++) free(svgs[i]);
+}
+
 static void steps_are_taken_in_order(void **unused) {
     (void)unused;
     char *text =
@@ -304,6 +325,7 @@ int main(void) {
         cmocka_unit_test(every_view_can_be_drawn_in_every_format),
         cmocka_unit_test(a_picture_waits_for_its_figures),
         cmocka_unit_test(the_same_shot_has_the_same_bytes),
+        cmocka_unit_test(a_shot_has_the_colours_of_its_theme),
         cmocka_unit_test(steps_are_taken_in_order),
         cmocka_unit_test(a_file_is_whole_or_not_there),
         cmocka_unit_test(mistakes_in_a_shot_are_named),
