@@ -5,8 +5,10 @@
 #include "tui/help.h"
 #include "tui/zone.h"
 
+#include <stdio.h>
+
 static const double DOUBLE_PRESS_SECONDS = 0.4;
-enum { WHEEL_STEPS = 3 };
+enum { WHEEL_STEPS = 3, NAMED_NUMBER_SIZE = 64 };
 
 static Reaction turn_wheel(App *app, bool up) {
     Action action = up ? ACTION_MOVE_UP : ACTION_MOVE_DOWN;
@@ -17,7 +19,9 @@ static Reaction turn_wheel(App *app, bool up) {
 
 /* The zone is of the last drawing, and so are the cursors that it points to. */
 static Reaction slide(App *app, const Zone *zone, int column) {
-    ActionArgument argument = {.count = 1, .number = zone_value(zone, column), .text = ""};
+    char text[NAMED_NUMBER_SIZE] = "";
+    ActionArgument argument = {.count = 1, .number = zone_value(zone, column), .text = text};
+    if (zone->name != NULL) (void)snprintf(text, sizeof text, "%s=%.3f", zone->name, argument.number);
     return app_act(app, zone->action, &argument);
 }
 
@@ -33,7 +37,7 @@ static Reaction point(App *app, const Zone *zone, const TerminalMouse *mouse) {
 static Reaction press(App *app, const TerminalMouse *mouse) {
     const Zone *zone = zone_find(app->canvas, mouse->row, mouse->column);
     app->is_sliding = zone != NULL && zone->kind == ZONE_SLIDER;
-    if (zone == NULL) return REACTION_NONE;
+    if (zone == NULL || zone->kind == ZONE_COVER) return REACTION_NONE;
     if (zone->kind == ZONE_SLIDER) {
         app->slider = *zone;
         return slide(app, zone, mouse->column);

@@ -8,6 +8,7 @@
 #include "tui/terminal.h"
 #include "tui/text.h"
 #include "tui/twin.h"
+#include "tui/zone.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,7 @@ void app_draw_popup(App *app, Rect area) {
     int rows = draw_commands(app, canvas, beyond) - 1 + FRAME;
     area = rect_cut_bottom(&area, rows);
     canvas_erase(canvas, area);
+    zone_add(canvas, &(Zone){.kind = ZONE_COVER, .area = area});
     (void)draw_commands(app, canvas, canvas_frame(canvas, area, title));
 }
 

@@ -83,6 +83,7 @@ void dial_draw(Canvas *canvas, Rect area, int row, const Dial *dial) {
         zone_add(canvas, &(Zone){.kind = ZONE_SLIDER,
                                  .area = rect_make(area.row + row, area.column + at, 1, track),
                                  .action = dial->action,
+                                 .name = dial->action_name,
                                  .low = dial->low * unit,
                                  .high = dial->high * unit});
     double share = dial->high > dial->low ? (dial->value - dial->low) / (dial->high - dial->low) : 0;

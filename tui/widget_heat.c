@@ -1,6 +1,7 @@
 #include "tui/widget_heat.h"
 
 #include "tui/format.h"
+#include "tui/zone.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -104,8 +105,20 @@ static void draw_cell(Canvas *canvas, const HeatMap *map, const HeatLayout *layo
     (void)canvas_write(canvas, layout->cells, row, at + layout->width - 1, ROLE_MARK, "]");
 }
 
+static void add_zone(Canvas *canvas, const HeatMap *map, const HeatLayout *layout) {
+    Rect cells = layout->cells;
+    cells.rows = (int)layout->shown_rows;
+    cells.columns = (int)layout->shown_columns * layout->width;
+    zone_add(canvas, &(Zone){.kind = ZONE_GRID,
+                             .area = cells,
+                             .down = {map->pressed_row, map->row_number + layout->row,
+                                      map->row_number + map->rows, 1},
+                             .across = {map->pressed_column, layout->column, map->columns, layout->width}});
+}
+
 void heat_draw(Canvas *canvas, Rect area, const HeatMap *map) {
     HeatLayout layout = lay_out(area, map);
+    if (map->pressed_row != NULL || map->pressed_column != NULL) add_zone(canvas, map, &layout);
     for (size_t c = 0; map->column_labels != NULL && c < layout.shown_columns; c++) {
         size_t column = layout.column + c;
         Role role = column == map->cursor_column ? ROLE_VALUE : ROLE_DIM;

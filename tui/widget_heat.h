@@ -23,6 +23,10 @@ typedef struct HeatMap {
     int cell_width;                   /* 0: the widest column label and one more, at least 4 */
     size_t cursor_row, cursor_column; /* outside the matrix: no cursor */
     bool marked_rows;                 /* a ▸ before the cursor's row */
+
+    /* For the mouse: what a press on a cell sets, to row_number + its row and to its column; NULL: nothing. */
+    size_t *pressed_row, *pressed_column;
+    size_t row_number;
 } HeatMap;
 
 void heat_draw(Canvas *canvas, Rect area, const HeatMap *map);

@@ -5,6 +5,7 @@
  *     GRID     a list or a map: a press puts the cursor on the item under it, a second one opens it
  *     SLIDER   a dial's track: a press or a drag turns it there
  *     BUTTON   a word that stands for an action: a press does it
+ *     COVER    something that lies over others: a press does nothing
  *
  * Keys do everything; a zone is only another way to the same cursor or action.
  */
@@ -14,7 +15,7 @@
 #include "tui/action.h"
 #include "tui/canvas.h"
 
-typedef enum ZoneKind { ZONE_GRID, ZONE_SLIDER, ZONE_BUTTON } ZoneKind;
+typedef enum ZoneKind { ZONE_GRID, ZONE_SLIDER, ZONE_BUTTON, ZONE_COVER } ZoneKind;
 
 /* One axis of a grid: the item `first` lies at its beginning, items are `cells` wide, `count` exist. */
 typedef struct ZoneAxis {
@@ -29,6 +30,7 @@ struct Zone {
     ZoneAxis down, across; /* GRID */
     Action action;         /* SLIDER (takes a number), BUTTON */
     double low, high;      /* SLIDER: the action's number at its ends */
+    const char *name;      /* SLIDER of an action that takes a text, NAME=NUMBER; NULL: it takes a number */
 };
 
 /* Adds one, cut to the canvas; a later one lies above. Without memory it is left out. */

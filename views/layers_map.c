@@ -163,13 +163,16 @@ static HeatMap make_map(const Layers *layers, const HeatKey *key, size_t first) 
                      .cursor_column = SIZE_MAX};
 }
 
-static void draw_strip(const Layers *layers, Canvas *canvas, Rect area, const HeatKey *key) {
+static void draw_strip(Layers *layers, Canvas *canvas, Rect area, const HeatKey *key) {
     const LayersGrid *grid = &layers->grid;
     HeatMap map = make_map(layers, key, grid->layers * grid->columns);
     map.rows = 1;
     map.columns = grid->strip_count;
     map.column_labels = grid->strip_labels;
     map.cell_width = STRIP_CELL;
+    map.pressed_row = &layers->row;
+    map.pressed_column = &layers->strip_column;
+    map.row_number = grid->layers;
     if (layers->row == grid->layers) {
         map.cursor_row = 0;
         map.cursor_column = layers->strip_column;
@@ -177,7 +180,7 @@ static void draw_strip(const Layers *layers, Canvas *canvas, Rect area, const He
     heat_draw(canvas, area, &map);
 }
 
-static void draw_grid(const Layers *layers, Canvas *canvas, Rect area, const HeatKey *key, int width) {
+static void draw_grid(Layers *layers, Canvas *canvas, Rect area, const HeatKey *key, int width) {
     const LayersGrid *grid = &layers->grid;
     const char *names[TENSOR_ROLE_COUNT];
     for (size_t i = 0; i < grid->columns; i++) names[i] = layers_grid_name(grid->roles[i], width - 1);
@@ -188,6 +191,8 @@ static void draw_grid(const Layers *layers, Canvas *canvas, Rect area, const Hea
     map.column_labels = names;
     map.cell_width = width;
     map.marked_rows = true;
+    map.pressed_row = &layers->row;
+    map.pressed_column = &layers->column;
     if (layers->row < grid->layers) {
         map.cursor_row = layers->row;
         map.cursor_column = layers->column;

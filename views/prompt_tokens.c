@@ -1,6 +1,7 @@
 #include "core/memory.h"
 #include "tui/session_pair.h"
 #include "tui/text.h"
+#include "tui/zone.h"
 #include "views/prompt.h"
 
 #include <stdio.h>
@@ -138,6 +139,16 @@ static void draw_token(const PromptState *state, const SessionTargets *targets, 
         (void)canvas_write(canvas, area, row + 1, place->column, ROLE_MARK, mark_of(targets));
 }
 
+/* A press selects the token, on its text or on its gap. */
+static void add_zone(PromptState *state, size_t position, Canvas *canvas, Rect line) {
+    const PromptPlace *place = &state->places[position];
+    line.column += place->column;
+    line.columns = place->width;
+    zone_add(canvas, &(Zone){.kind = ZONE_GRID,
+                             .area = line,
+                             .across = {&state->position, position, position + 1, place->width}});
+}
+
 int prompt_draw_tokens(PromptState *state, const SessionTargets *targets, const Session *session,
                        Canvas *canvas, Rect area) {
     size_t shown = area.rows > 1 ? (size_t)area.rows / 2 : 1;
@@ -154,6 +165,7 @@ int prompt_draw_tokens(PromptState *state, const SessionTargets *targets, const 
         if (own < state->line || own >= state->line + shown) continue;
         int row = (int)(own - state->line) * 2;
         draw_token(state, targets, session, i, canvas, area, row);
+        add_zone(state, i, canvas, rect_make(area.row + row, area.column, 2, area.columns));
         if (row + 2 > used) used = row + 2;
     }
     return used < area.rows ? used : area.rows;

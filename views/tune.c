@@ -7,6 +7,7 @@
 #include "tui/session_alpha.h"
 #include "tui/session_method.h"
 #include "tui/text.h"
+#include "tui/zone.h"
 #include "views/views.h"
 
 #include <stdio.h>
@@ -45,12 +46,17 @@ static void draw_names(const TuneState *state, Canvas *canvas, Rect row) {
 static void draw_pane(TuneState *state, size_t index, Session *session, Canvas *canvas, Rect area) {
     const TunePane *pane = PANES[index];
     bool front = index == state->pane;
+    const Rect whole = area;
     Rect head = rect_cut_top(&area, 1);
     int column = canvas_print(canvas, head, 0, 0, front ? ROLE_SELECTED : ROLE_TITLE, front ? "[%s]" : " %s ",
                               pane->name);
     if (front && column + 2 + text_width(pane->keys) <= head.columns)
         (void)canvas_write(canvas, head, 0, column + 1, ROLE_DIM, pane->keys);
     pane->draw(state, session, canvas, area);
+    if (!front) /* a press brings it to the front; then its parts have it */
+        zone_add(canvas, &(Zone){.kind = ZONE_GRID,
+                                 .area = whole,
+                                 .across = {&state->pane, index, index + 1, whole.columns}});
 }
 
 static int sum_sizes(TuneSlot slot) {

@@ -4,6 +4,7 @@
 #include "tui/session_method.h"
 #include "tui/text.h"
 #include "tui/widget_dial.h"
+#include "tui/zone.h"
 #include "views/tune.h"
 
 #include <stdio.h>
@@ -53,6 +54,8 @@ static void draw_kind(const Session *session, SettingsKind kind, bool cursor, Ca
                        .value = alpha,
                        .ticks = 10,
                        .selected = cursor,
+                       .action = ACTION_ALPHA_KIND,
+                       .action_name = settings_kind_name(kind),
                        .label_columns = KIND_COLUMNS,
                        .end_columns = END_COLUMNS,
                        .value_columns = VALUE_COLUMNS};
@@ -63,6 +66,9 @@ static void draw_modules(TuneState *state, Session *session, Canvas *canvas, Rec
     int shown = area.rows < SETTINGS_KIND_COUNT ? area.rows : SETTINGS_KIND_COUNT;
     int first = (int)state->kind >= shown ? (int)state->kind - shown + 1 : 0;
     char options[ALPHA_TEXT_KINDS_SIZE];
+    zone_add(canvas, &(Zone){.kind = ZONE_GRID,
+                             .area = rect_make(area.row, area.column, shown, area.columns),
+                             .down = {&state->kind, (size_t)first, SETTINGS_KIND_COUNT, 1}});
     for (int row = 0; row < shown; row++)
         draw_kind(session, (SettingsKind)(first + row), first + row == (int)state->kind, canvas, area, row);
     (void)rect_cut_top(&area, SETTINGS_KIND_COUNT + 1);
@@ -80,25 +86,26 @@ static void draw_modules(TuneState *state, Session *session, Canvas *canvas, Rec
 /* ---- acting ---- */
 
 static Reaction turn(TuneState *state, Session *session, double step) {
-    if (!session_has_kind(session, state->kind))
-        session_say(session, SESSION_NOTE, "%s: %s", settings_kind_name(state->kind),
-                    explain_kind(session, state->kind));
+    SettingsKind kind = (SettingsKind)state->kind;
+    if (!session_has_kind(session, kind))
+        session_say(session, SESSION_NOTE, "%s: %s", settings_kind_name(kind), explain_kind(session, kind));
     else
-        session_set_kind_alpha(session, state->kind, session_kind_alpha(session, state->kind) + step);
+        session_set_kind_alpha(session, kind, session_kind_alpha(session, kind) + step);
     return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
 }
 
 static Reaction protect(TuneState *state, Session *session) {
-    if (!session_has_kind(session, state->kind)) return turn(state, session, 0);
-    if (!session_turn_protection(session, state->kind))
+    SettingsKind kind = (SettingsKind)state->kind;
+    if (!session_has_kind(session, kind)) return turn(state, session, 0);
+    if (!session_turn_protection(session, kind))
         session_say(session, SESSION_NOTE, "embed, norm and lm_head can be kept at one model; %s has its α",
-                    settings_kind_name(state->kind));
+                    settings_kind_name(kind));
     return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
 }
 
 static Reaction move(TuneState *state, long step) {
     long row = (long)state->kind + step, last = SETTINGS_KIND_COUNT - 1;
-    state->kind = (SettingsKind)(row < 0 ? 0 : row > last ? last : row);
+    state->kind = (size_t)(row < 0 ? 0 : row > last ? last : row);
     return REACTION_REDRAW;
 }
 
@@ -122,7 +129,7 @@ static Reaction act_on_modules(TuneState *state, Session *session, Action action
     case ACTION_LAST:
         return move(state, SETTINGS_KIND_COUNT);
     case ACTION_ALPHA_CLEAR:
-        session_clear_kind_alpha(session, state->kind);
+        session_clear_kind_alpha(session, (SettingsKind)state->kind);
         return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
     case ACTION_PROTECT_NEXT:
         return protect(state, session);
@@ -138,7 +145,7 @@ static const char *kind_name(size_t kind) {
 static bool find_kind(TuneState *state, Session *session, const char *text, int direction, bool stay) {
     (void)session;
     size_t at = tune_find(SETTINGS_KIND_COUNT, state->kind, direction, stay, text, kind_name);
-    if (at < SETTINGS_KIND_COUNT) state->kind = (SettingsKind)at;
+    if (at < SETTINGS_KIND_COUNT) state->kind = at;
     return at < SETTINGS_KIND_COUNT;
 }
 

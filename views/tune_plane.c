@@ -51,7 +51,7 @@ static void mark_cell(const SessionPlaneRange *range, double alpha, double rho, 
     *text = *text == NULL ? mark : both;
 }
 
-static void draw_cells(const TuneState *state, const Session *session, const SessionPlane *plane,
+static void draw_cells(TuneState *state, const Session *session, const SessionPlane *plane,
                        const SessionPlaneRange *range, Canvas *canvas, Rect title, Rect area) {
     double values[POINTS];
     const char *texts[POINTS] = {NULL};
@@ -82,7 +82,9 @@ static void draw_cells(const TuneState *state, const Session *session, const Ses
                          .texts = texts,
                          .cell_width = area.columns >= (int)range->alpha.points * 6 + 10 ? 6 : 5,
                          .cursor_row = state->plane_row,
-                         .cursor_column = state->plane_column};
+                         .cursor_column = state->plane_column,
+                         .pressed_row = &state->plane_row,
+                         .pressed_column = &state->plane_column};
     if (any) (void)heat_draw_legend(canvas, title, RAMP_SEQUENTIAL, low, high);
     heat_draw(canvas, area, &map);
 }
