@@ -54,14 +54,18 @@ BlockSources block_sources(const Session *session, double tau, double gradient_t
                           .gradient_tau = gradient_tau};
 }
 
-bool block_of_weight(const Session *session, const PairTensor *tensor, NeuronBlock *block) {
-    const NeuronTable *table = session_neurons(session);
+bool block_of_tensor(const NeuronTable *table, const PairTensor *tensor, NeuronBlock *block) {
     NeuronModule module;
-    if (table == NULL || tensor->layer < 0 || (uint64_t)tensor->layer >= table->layers ||
+    if (tensor->layer < 0 || (uint64_t)tensor->layer >= table->layers ||
         !neurons_find_role(tensor->role, &module) || neurons_facts(module)->weight != tensor->role)
         return false;
     *block = neurons_find_block(table, (uint64_t)tensor->layer, module);
     return true;
+}
+
+bool block_of_weight(const Session *session, const PairTensor *tensor, NeuronBlock *block) {
+    const NeuronTable *table = session_neurons(session);
+    return table != NULL && block_of_tensor(table, tensor, block);
 }
 
 bool block_metric_has_tau(BlockMetric metric) {

@@ -49,8 +49,10 @@ typedef struct BlockSources {
 /* What a session knows at its dials. */
 BlockSources block_sources(const Session *session, double tau, double gradient_tau);
 
-/* The neurons whose weight a tensor is; false for one that is no module's weight, or where the pair cannot be
- * run. */
+/* The neurons whose weight a tensor is; false for one that is no module's weight. */
+bool block_of_tensor(const NeuronTable *table, const PairTensor *tensor, NeuronBlock *block);
+
+/* The same in a session; false also where its pair cannot be run. */
 bool block_of_weight(const Session *session, const PairTensor *tensor, NeuronBlock *block);
 
 /* Whether a figure depends on a threshold: gradient_tau, or tau. */

@@ -27,6 +27,16 @@ static double widest_name(const FigureHeatmapAxis *axis) {
     return widest;
 }
 
+/* Black on white: one of them stands out from any colour. `width` and `height` are a cell's. */
+static void draw_mark(const FigureHeatmapMark *mark, double left, double top, double width, double height,
+                      FILE *file) {
+    double inset = mark->is_dashed ? fmin(2.4, fmin(width, height) / 4.0) : 0.0;
+    FigureBox marked = {left + (double)mark->x * width + inset, top + (double)mark->y * height + inset,
+                        width - 2.0 * inset, height - 2.0 * inset};
+    figure_page_outline(file, marked, (FigureLine){0xffffff, 2.4, NULL});
+    figure_page_outline(file, marked, (FigureLine){FIGURE_BLACK, 1.0, mark->is_dashed ? "2 2" : NULL});
+}
+
 static void draw_cells(const FigureHeatmap *map, FigureBox plot, FILE *file) {
     double width = plot.width / (double)map->x.count, height = plot.height / (double)map->y.count;
     for (size_t y = 0; y < map->y.count; y++) {
@@ -45,11 +55,8 @@ static void draw_cells(const FigureHeatmap *map, FigureBox plot, FILE *file) {
         }
     }
     figure_page_outline(file, plot, FRAME);
-    if (!map->has_mark) return;
-    FigureBox marked = {plot.x + (double)map->mark_x * width, plot.y + (double)map->mark_y * height, width,
-                        height};
-    figure_page_outline(file, marked, (FigureLine){0xffffff, 2.4, NULL});
-    figure_page_outline(file, marked, (FigureLine){FIGURE_BLACK, 1.0, NULL});
+    for (size_t i = 0; i < map->mark_count; i++)
+        draw_mark(&map->marks[i], plot.x, plot.y, width, height, file);
 }
 
 static void draw_axes(const FigureHeatmap *map, FigureBox plot, double left, FILE *file) {
@@ -88,7 +95,7 @@ static void draw_bar(const FigureHeatmap *map, const FigureTicks *ticks, FigureB
 
 Status figure_heatmap_draw(const FigureHeatmap *map, const FigureSheet *sheet, FILE *file, Error *error) {
     FigureBox area = figure_page_begin(sheet, file);
-    double below = STEM + TICK * 1.4 + LABEL * 1.3 + (map->has_mark ? LABEL * 1.4 : 0.0);
+    double below = STEM + TICK * 1.4 + LABEL * 1.3 + LABEL * 1.4 * (double)map->note_count;
     FigureBox plot = {.y = area.y + TICK * 0.5, .height = area.height - below - TICK * 0.5};
     FigureTicks ticks = figure_scale_ticks(&map->scale, (size_t)fmax(2.0, plot.height / (TICK * 2.5)));
     double ticks_width = 0.0;
@@ -105,10 +112,10 @@ Status figure_heatmap_draw(const FigureHeatmap *map, const FigureSheet *sheet, F
     draw_cells(map, plot, file);
     draw_axes(map, plot, area.x, file);
     draw_bar(map, &ticks, bar, bar_label, file);
-    if (map->has_mark) {
+    for (size_t i = 0; i < map->note_count; i++) {
         FigureFont font = {.size = TICK, .anchor = FIGURE_MIDDLE};
-        figure_page_text(file, plot.x + plot.width / 2.0, area.y + area.height - TICK * 0.5, font,
-                         map->mark_label);
+        double up = TICK * 0.5 + LABEL * 1.4 * (double)(map->note_count - 1 - i);
+        figure_page_text(file, plot.x + plot.width / 2.0, area.y + area.height - up, font, map->notes[i]);
     }
     return figure_page_end(file, error);
 }

@@ -23,15 +23,24 @@ typedef struct FigureHeatmapAxis {
     size_t count;
 } FigureHeatmapAxis;
 
+/* A frame around a cell; a dashed one stands within a whole one, so that both can be around the same. */
+typedef struct FigureHeatmapMark {
+    size_t x, y;
+    bool is_dashed;
+} FigureHeatmapMark;
+
+enum { FIGURE_MARKS_MOST = 2, FIGURE_NOTES_MOST = 3 };
+
 typedef struct FigureHeatmap {
     FigureHeatmapAxis x, y;
     const double *values; /* [y.count × x.count] */
     const char *bar_label;
     FigureScale scale; /* of the colours */
     FigureRamp ramp;
-    bool has_mark; /* a frame around one cell, with `mark_label` below the figure */
-    size_t mark_x, mark_y;
-    const char *mark_label;
+    FigureHeatmapMark marks[FIGURE_MARKS_MOST];
+    size_t mark_count;
+    const char *notes[FIGURE_NOTES_MOST]; /* lines below the figure */
+    size_t note_count;
 } FigureHeatmap;
 
 Status figure_heatmap_draw(const FigureHeatmap *map, const FigureSheet *sheet, FILE *file,

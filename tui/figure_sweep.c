@@ -3,6 +3,7 @@
  */
 #include "core/memory.h"
 #include "tui/figure.h"
+#include "tui/session_plane.h"
 #include "tui/sweep.h"
 
 #include <math.h>
@@ -202,7 +203,9 @@ typedef struct Plane {
     char (*text)[TEXT_SIZE];
     const char **names; /* [alphas + rhos] */
     size_t smallest;
-    char mark[2 * TEXT_SIZE];
+    FigureHeatmapMark paper;
+    bool has_paper; /* a point of the grid is near enough */
+    char smallest_note[2 * TEXT_SIZE], paper_note[TEXT_SIZE];
 } Plane;
 
 static Status arrange_plane(Plane *plane, Error *error) {
@@ -236,9 +239,26 @@ static void find_smallest(Plane *plane, const DistributionFigure *facts) {
     for (size_t i = 0; i < sweep->points; i++)
         if (plane->values[i] < plane->values[plane->smallest]) plane->smallest = i;
     figure_scale_write(plane->values[plane->smallest], 4, value);
-    (void)snprintf(plane->mark, sizeof plane->mark, "frame: smallest %.40s, %s, at α = %.16s, ρ = %.16s %%",
-                   facts->label, value, plane->names[plane->smallest % sweep->alphas],
+    (void)snprintf(plane->smallest_note, sizeof plane->smallest_note,
+                   "frame: smallest %.40s, %s, at α = %.16s, ρ = %.16s %%", facts->label, value,
+                   plane->names[plane->smallest % sweep->alphas],
                    plane->names[sweep->alphas + plane->smallest / sweep->alphas]);
+}
+
+/* Where the paper stands: the nearest point, if the grid reaches it. */
+static void find_paper(const Options *options, Plane *plane) {
+    const OptionValue *alpha = options_value(options, OPTION_ALPHA_RANGE), *rho = dials_rho(options);
+    const SessionPlaneAxis across = {alpha->number, alpha->to, plane->sweep.alphas},
+                           down = {rho->number, rho->to, plane->sweep.rhos};
+    size_t row;
+    plane->has_paper = session_plane_find(&across, SESSION_PLANE_PAPER_ALPHA, &plane->paper.x) &&
+                       session_plane_find(&down, SESSION_PLANE_PAPER_RHO, &row);
+    if (!plane->has_paper) return;
+    plane->paper.y = plane->sweep.rhos - 1 - row; /* the largest ρ is above */
+    plane->paper.is_dashed = true;
+    (void)snprintf(plane->paper_note, sizeof plane->paper_note,
+                   "dashed frame: nearest to the paper's α = %.4g, ρ = %.4g %%", SESSION_PLANE_PAPER_ALPHA,
+                   SESSION_PLANE_PAPER_RHO * 100.0);
 }
 
 static Status draw_plane(Batch *batch, Plane *plane, const FigureSheet *sheet, Error *error) {
@@ -247,6 +267,7 @@ static Status draw_plane(Batch *batch, Plane *plane, const FigureSheet *sheet, E
     char label[TEXT_SIZE];
     figure_write_label(facts->label, facts->unit, label, sizeof label);
     find_smallest(plane, facts);
+    find_paper(batch->options, plane);
     const FigureHeatmap map = {
         .x = {"fusion weight α", plane->names, sweep->alphas},
         .y = {"reset fraction ρ (%)", plane->names + sweep->alphas, sweep->rhos},
@@ -254,10 +275,10 @@ static Status draw_plane(Batch *batch, Plane *plane, const FigureSheet *sheet, E
         .bar_label = label,
         .scale = figure_scale_around(plane->values, sweep->points, false, 0.0),
         .ramp = FIGURE_SEQUENTIAL,
-        .has_mark = true,
-        .mark_x = plane->smallest % sweep->alphas,
-        .mark_y = plane->smallest / sweep->alphas,
-        .mark_label = plane->mark,
+        .marks = {{plane->smallest % sweep->alphas, plane->smallest / sweep->alphas, false}, plane->paper},
+        .mark_count = plane->has_paper ? 2 : 1,
+        .notes = {plane->smallest_note, plane->paper_note},
+        .note_count = plane->has_paper ? 2 : 1,
     };
     return figure_write_heatmap(batch, &map, sheet, error);
 }

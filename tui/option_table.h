@@ -77,9 +77,9 @@
       "only neurons of this module") \
     X(LAYER, "layer", 0, "N", COUNT, 0, 1000000, NULL, ON(NEURONS), \
       "only neurons of this layer, counted from 0") \
-    X(TAU, "tau", 0, "T", NUMBER, 0, 1000000, "0.025", ON(NEURONS), \
+    X(TAU, "tau", 0, "T", NUMBER, 0, 1000000, "0.025", ON(NEURONS) | ON(FIGURE), \
       "dormant is what speaks at most so loud; 1 is the average of its layer") \
-    X(TAU_GRADIENT, "gradient-tau", 0, "T", NUMBER, 0, 1000000, "0.01", ON(NEURONS), \
+    X(TAU_GRADIENT, "gradient-tau", 0, "T", NUMBER, 0, 1000000, "0.01", ON(NEURONS) | ON(FIGURE), \
       "the same for gradients") \
     /* ---- tokenize ---- */ \
     X(PLAIN, "plain", 0, NULL, FLAG, 0, 0, NULL, ON(TOKENIZE), \
@@ -140,7 +140,7 @@
     X(RUN, "run", 0, "ACTION", TEXT, 0, 0, NULL, ON(SHOT), \
       "an action to run first, with its argument, as : does in the program: \"layer 3\"; may be repeated, also between --press") \
     X(METRIC, "metric", 'm', "METRIC", TEXT, 0, 0, NULL, ON(FIGURE), \
-      "what to draw, by its key in the JSON of drift (layers) or sweep (sweep, plane); in a sweep it may be repeated") \
+      "what to draw, by its key in the JSON of drift or the blocks of neurons (layers) or of sweep (sweep, plane); in a sweep it may be repeated") \
     X(TENSOR, "tensor", 0, "NAME", TEXT, 0, 0, NULL, ON(FIGURE), \
       "the tensor of this name, or the first matrix whose name has this text; may be repeated") \
     X(MARK, "mark", 0, "A|R", SHARE, -1, 2, NULL, ON(FIGURE), \

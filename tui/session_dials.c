@@ -1,3 +1,4 @@
+#include "tui/session_plane.h"
 #include "tui/session_state.h"
 
 #include <math.h>
@@ -95,8 +96,8 @@ static Reaction go_to_bookmark(Session *session, const char *name) {
 Reaction session_act(Session *session, Action action, const ActionArgument *argument) {
     const Reaction turned = (Reaction)(REACTION_REFRESH | REACTION_REDRAW);
     if (action == ACTION_PAPER) {
-        session_set_alpha(session, 0.5);
-        session_set_rho(session, 0.01);
+        session_set_alpha(session, SESSION_PLANE_PAPER_ALPHA);
+        session_set_rho(session, SESSION_PLANE_PAPER_RHO);
         session_set_omega(session, 1.0);
         session_clear_alphas(session);
         explain_reset(session);

@@ -29,6 +29,9 @@ typedef struct SessionPlaneRange {
     SessionPlaneAxis alpha, rho;
 } SessionPlaneRange;
 
+/* What the paper sets; the default range is around it. */
+extern const double SESSION_PLANE_PAPER_ALPHA, SESSION_PLANE_PAPER_RHO;
+
 extern const SessionPlaneRange SESSION_PLANE_DEFAULT; /* α 0 … 1 in 11, ρ 0 … 4 % in 9 */
 
 double session_plane_point(const SessionPlaneAxis *axis, size_t index);

@@ -10,9 +10,6 @@
 
 enum { POINTS = SESSION_PLANE_LARGEST * SESSION_PLANE_LARGEST, LABEL_SIZE = 16, NOTE_ROWS = 3 };
 
-/* What the paper sets, and sweeps around. */
-static const double PAPER_ALPHA = 0.5, PAPER_RHO = 0.01;
-
 /* The range on screen: of the plane that is there, or of the next. */
 static SessionPlaneRange shown_range(const TuneState *state, const SessionPlane *plane) {
     return plane->averages != NULL ? plane->range : state->plane;
@@ -69,7 +66,7 @@ static void draw_cells(TuneState *state, const Session *session, const SessionPl
         any = true;
     }
     make_labels(range, &labels);
-    mark_cell(range, PAPER_ALPHA, PAPER_RHO, "P", "P", texts);
+    mark_cell(range, SESSION_PLANE_PAPER_ALPHA, SESSION_PLANE_PAPER_RHO, "P", "P", texts);
     mark_cell(range, session_settings(session)->alpha, session_settings(session)->rho, "●", "P●", texts);
     const HeatMap map = {.values = values,
                          .rows = range->rho.points,

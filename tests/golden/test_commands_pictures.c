@@ -196,6 +196,49 @@ static void layers_are_those_of_drift(void **unused) {
     cJSON_Delete(tree);
 }
 
+static void layers_are_those_of_the_blocks_of_neurons(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *metric, *option, *value, *note;
+        size_t modules;
+    } FIGURES[] = {{"dormant_base", "--tau", "0.5", ">dormant: at most τ = 0.5 of the layer's mean<", 2},
+                   {"dormant_sft", "--tau", "0.5", NULL, 2},
+                   {"dormant_change", "--tau", "0.5", NULL, 2},
+                   {"gradient_dormant", "--gradient-tau", "0.5", NULL, 1},
+                   {"attribution_mass", "--targets", "4", NULL, 7},
+                   {"reset_share", "--rho", "2%", ">reset set: ρ = 2 % of all neurons, by attribution<", 7}};
+    char *rows = few_rows();
+    cJSON *tree = RUN_JSON("neurons", base, sft, "-c", rows, "--tau", "0.5", "--gradient-tau", "0.5",
+                           "--targets", "4", "--rho", "2%", "--top", "1", "-q");
+    for (size_t i = 0; i < sizeof FIGURES / sizeof *FIGURES; i++) {
+        bool is_reset = strcmp(FIGURES[i].metric, "reset_share") == 0;
+        char *svg = RUN_TEXT("figure", "layers", base, sft, "-q", "-c", rows, "--metric", FIGURES[i].metric,
+                             FIGURES[i].option, FIGURES[i].value, is_reset ? "--targets" : "--threads",
+                             is_reset ? "4" : "2");
+        size_t compared = 0, other_than_zero = 0;
+        const cJSON *block;
+        expect_svg(svg);
+        expect_part(svg, "\nMeasured on ");
+        if (FIGURES[i].note != NULL) expect_part(svg, FIGURES[i].note);
+        cJSON_ArrayForEach(block, json_find(tree, "blocks")) {
+            const cJSON *value = json_find(block, FIGURES[i].metric);
+            if (!cJSON_IsNumber(value)) continue;
+            char number[FIGURE_TICK_TEXT], note[128];
+            figure_scale_write(value->valuedouble, 4, number);
+            (void)snprintf(note, sizeof note, "<title>%.0f, %s: %s</title>", read_number(block, "layer"),
+                           json_find(block, "module")->valuestring, number);
+            expect_part(svg, note);
+            compared++;
+            other_than_zero += value->valuedouble < 0 || value->valuedouble > 0;
+        }
+        assert_int_equal(compared, FIGURES[i].modules * 6);
+        assert_true(other_than_zero > 0);
+        free(svg);
+    }
+    cJSON_Delete(tree);
+    free(rows);
+}
+
 static void curves_are_those_of_sweep(void **unused) {
     (void)unused;
     char *rows = few_rows();
@@ -247,6 +290,9 @@ static void a_plane_marks_its_smallest_value(void **unused) {
     (void)snprintf(text, sizeof text, "%s, at α = %.4g, ρ = %.4g %%<", number, read_number(best, "alpha"),
                    read_number(best, "rho") * 100);
     expect_part(svg, text);
+    /* ρ in steps of 2 %: 1 % is as near to 0 as to 2 */
+    expect_part(svg, ">dashed frame: nearest to the paper's α = 0.5, ρ = 1 %</text>");
+    expect_part(svg, "stroke-dasharray=\"2 2\"");
     cJSON_Delete(tree);
     free(svg);
     free(rows);
@@ -306,6 +352,16 @@ static void mistakes_in_a_figure_are_named(void **unused) {
                    "norm");
     PROGRAM_EXPECT(2, "--alpha does nothing in a figure of layers", "figure", "layers", base, sft, "--alpha",
                    "0.5");
+    PROGRAM_EXPECT(2, "--tau does nothing in a figure of this metric", "figure", "layers", base, sft, "--tau",
+                   "1");
+    PROGRAM_EXPECT(2, "--rho does nothing in a figure of this metric", "figure", "layers", base, sft,
+                   "--metric", "dormant_sft", "--rho", "1%");
+    PROGRAM_EXPECT(2, "--metric dormant_sft: expected --calibration FILE", "figure", "layers", base, sft,
+                   "--metric", "dormant_sft");
+    PROGRAM_EXPECT(2, "expected one --rho above 0", "figure", "layers", base, sft, "--metric", "reset_share",
+                   "--rho", "0:4%:5");
+    PROGRAM_EXPECT(2, "--rho: expected --calibration FILE", "figure", "layers", base, sft, "--metric",
+                   "reset_share", "--rho", "1%");
     PROGRAM_EXPECT(2, "expected --tensor NAME", "figure", "spectrum", base, sft);
     PROGRAM_EXPECT(2, "no matrix's name contains \"nope\"", "figure", "spectrum", base, sft, "--tensor",
                    "nope");
@@ -331,6 +387,7 @@ int main(void) {
         cmocka_unit_test(mistakes_in_a_shot_are_named),
         cmocka_unit_test(a_shot_can_be_interrupted),
         cmocka_unit_test(layers_are_those_of_drift),
+        cmocka_unit_test(layers_are_those_of_the_blocks_of_neurons),
         cmocka_unit_test(curves_are_those_of_sweep),
         cmocka_unit_test(a_plane_marks_its_smallest_value),
         cmocka_unit_test(a_spectrum_names_its_ranks),

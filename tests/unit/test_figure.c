@@ -178,8 +178,10 @@ static const FigureHeatmap MAP = {.x = {"layer", NAMES_X, 3},
                                   .values = VALUES,
                                   .bar_label = "relative norm (‖Δ‖/‖B‖)",
                                   .scale = {false, 0.0, 1.0},
-                                  .has_mark = true,
-                                  .mark_label = HOSTILE};
+                                  .marks = {{0, 0, false}, {0, 0, true}},
+                                  .mark_count = 2,
+                                  .notes = {HOSTILE, "a second line"},
+                                  .note_count = 2};
 
 static void a_heatmap_is_well_formed_whatever_its_names(void **state) {
     (void)state;
@@ -187,8 +189,10 @@ static void a_heatmap_is_well_formed_whatever_its_names(void **state) {
     XmlCheck check = xml_check(svg);
     if (check.problem[0] != '\0') fail_msg("%s", check.problem);
     assert_null(strstr(svg, "<b>"));
-    /* a title, 2 axes with 3 and 2 names, the bar's 6 ticks and its name, the mark's */
-    assert_int_equal(check.texts, 1 + 2 + 5 + 6 + 1 + 1);
+    /* a title, 2 axes with 3 and 2 names, the bar's 6 ticks and its name, 2 notes */
+    assert_int_equal(check.texts, 1 + 2 + 5 + 6 + 1 + 2);
+    /* around one cell, one within the other */
+    assert_non_null(strstr(svg, "stroke-dasharray=\"2 2\""));
     assert_non_null(strstr(svg, "<desc>how &amp; why</desc>"));
     assert_non_null(strstr(svg, "width=\"141.11mm\" height=\"84.67mm\" viewBox=\"0 0 400.00 240.00\""));
     free(svg);
@@ -221,7 +225,7 @@ static void names_stand_as_far_apart_as_they_are_wide(void **state) {
     map.x = (FigureHeatmapAxis){"layer", names, MANY};
     map.y = (FigureHeatmapAxis){"module", NAMES_X, 1};
     map.values = values;
-    map.has_mark = false;
+    map.mark_count = map.note_count = 0;
     char *svg = heatmap(&map, &SHEET, STATUS_OK);
     assert_string_equal(xml_check(svg).problem, "");
     assert_non_null(strstr(svg, ">350</text>"));
