@@ -139,6 +139,47 @@ static void emacs_has_its_prefixes(void **state) {
     keymap_free(keymap);
 }
 
+/* What acts on all of the program has keys of the flavour's own kind in every view. */
+static void flavours_have_their_keys_for_what_all_views_have(void **state) {
+    static const struct {
+        const char *flavour, *keys[3];
+        Action action;
+    } EXPECTED[] = {
+        {"vim", {"g", "p"}, ACTION_PICTURE},
+        {"vim", {"g", ":"}, ACTION_TWIN},
+        {"vim", {"Y"}, ACTION_COPY},
+        {"vim", {"g", "m"}, ACTION_KEEP},
+        {"vim", {"'"}, ACTION_RETURN},
+        {"vim", {"g", "?"}, ACTION_TOUR},
+        {"emacs", {"Ctrl-x", "Ctrl-p"}, ACTION_PICTURE},
+        {"emacs", {"Ctrl-x", "Ctrl-t"}, ACTION_TWIN},
+        {"emacs", {"Alt-w"}, ACTION_COPY},
+        {"emacs", {"Ctrl-x", "r", "m"}, ACTION_KEEP},
+        {"emacs", {"Ctrl-x", "r", "b"}, ACTION_RETURN},
+        {"emacs", {"Ctrl-_"}, ACTION_UNDO},
+        {"emacs", {"Ctrl-x", "u"}, ACTION_UNDO},
+        {"emacs", {"Alt-_"}, ACTION_REDO},
+        {"emacs", {"Ctrl-x", "t"}, ACTION_TOUR},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof EXPECTED / sizeof *EXPECTED; i++) {
+        Keymap *keymap = make_flavour(EXPECTED[i].flavour);
+        Key keys[3];
+        int count = 0;
+        for (; count < 3 && EXPECTED[i].keys[count] != NULL; count++)
+            assert_true(key_parse(EXPECTED[i].keys[count], strlen(EXPECTED[i].keys[count]), &keys[count]));
+        for (size_t v = 0; v < VIEW_COUNT; v++) {
+            const KeymapBinding *binding;
+            if (VIEWS[v] == NULL) continue;
+            if (keymap_look_up(keymap, VIEWS[v]->name, keys, count, &binding) != KEYMAP_BOUND ||
+                binding->action != EXPECTED[i].action)
+                fail_msg("%s: %s is not on its keys in %s", EXPECTED[i].flavour,
+                         action_info(EXPECTED[i].action)->name, VIEWS[v]->name);
+        }
+        keymap_free(keymap);
+    }
+}
+
 static void keys_that_everybody_expects_are_bound(void **state) {
     Keymap *keymap = make();
     (void)state;
@@ -485,6 +526,7 @@ int main(void) {
         cmocka_unit_test(every_flavour_reaches_what_the_default_reaches),
         cmocka_unit_test(vim_has_counts_tabs_and_two_letters),
         cmocka_unit_test(emacs_has_its_prefixes),
+        cmocka_unit_test(flavours_have_their_keys_for_what_all_views_have),
         cmocka_unit_test(keys_that_everybody_expects_are_bound),
         cmocka_unit_test(a_users_file_changes_adds_and_takes_away),
         cmocka_unit_test(a_views_section_comes_before_the_generic_one),
