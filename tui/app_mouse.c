@@ -39,7 +39,9 @@ static Reaction press(App *app, const TerminalMouse *mouse) {
     app->is_sliding = zone != NULL && zone->kind == ZONE_SLIDER;
     if (zone == NULL || zone->kind == ZONE_COVER) return REACTION_NONE;
     if (zone->kind == ZONE_SLIDER) {
+        bool moved;
         app->slider = *zone;
+        (void)zone_point(zone, mouse->row, mouse->column, &moved); /* drawn anew in any case */
         return slide(app, zone, mouse->column);
     }
     if (zone->kind == ZONE_GRID) return app->helping ? REACTION_NONE : point(app, zone, mouse);

@@ -84,6 +84,7 @@ void dial_draw(Canvas *canvas, Rect area, int row, const Dial *dial) {
                                  .area = rect_make(area.row + row, area.column + at, 1, track),
                                  .action = dial->action,
                                  .name = dial->action_name,
+                                 .down = {dial->cursor, dial->item, dial->item + 1, 1},
                                  .low = dial->low * unit,
                                  .high = dial->high * unit});
     double share = dial->high > dial->low ? (dial->value - dial->low) / (dial->high - dial->low) : 0;

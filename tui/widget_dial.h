@@ -33,7 +33,9 @@ typedef struct Dial {
     bool selected, stale;
     Action action;           /* sets it to a number: for the mouse; ACTION_NOTHING: it cannot be turned */
     const char *action_name; /* of an action that takes NAME=NUMBER; else NULL */
-    double per_unit;         /* the action's number for a value of 1; 0 counts as 1 */
+    size_t *cursor;          /* a press puts it on `item`; NULL: none */
+    size_t item;
+    double per_unit;                               /* the action's number for a value of 1; 0 counts as 1 */
     int label_columns, end_columns, value_columns; /* so that dials stand below each other; 0: as needed */
 } Dial;
 

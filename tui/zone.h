@@ -3,7 +3,7 @@
  * canvas_clear() takes all of them away.
  *
  *     GRID     a list or a map: a press puts the cursor on the item under it, a second one opens it
- *     SLIDER   a dial's track: a press or a drag turns it there
+ *     SLIDER   a dial's track: a press puts the cursors on it, and like a drag turns it there
  *     BUTTON   a word that stands for an action: a press does it
  *     COVER    something that lies over others: a press does nothing
  *
@@ -27,7 +27,7 @@ typedef struct ZoneAxis {
 struct Zone {
     ZoneKind kind;
     Rect area;             /* on the canvas */
-    ZoneAxis down, across; /* GRID */
+    ZoneAxis down, across; /* GRID, SLIDER */
     Action action;         /* SLIDER (takes a number), BUTTON */
     double low, high;      /* SLIDER: the action's number at its ends */
     const char *name;      /* SLIDER of an action that takes a text, NAME=NUMBER; NULL: it takes a number */
@@ -39,7 +39,7 @@ void zone_add(Canvas *canvas, const Zone *zone);
 /* The zone under a cell, or NULL. */
 const Zone *zone_find(const Canvas *canvas, int row, int column);
 
-/* GRID: puts the cursors under the cell; false where no item is there. *moved: whether they stood elsewhere. */
+/* Puts the cursors under the cell; false where no item is there. *moved: whether they stood elsewhere. */
 bool zone_point(const Zone *zone, int row, int column, bool *moved);
 
 /* SLIDER: the number at a column; beyond its ends, that of the end. */

@@ -32,12 +32,21 @@ static Status open_tune(Session *session, void **state, Error *error) {
 
 /* ---- drawing: panes ---- */
 
-static void draw_names(const TuneState *state, Canvas *canvas, Rect row) {
+/* A press brings the pane to the front. */
+static void add_pane_zone(TuneState *state, size_t index, Canvas *canvas, Rect area) {
+    zone_add(
+        canvas,
+        &(Zone){.kind = ZONE_GRID, .area = area, .across = {&state->pane, index, index + 1, area.columns}});
+}
+
+static void draw_names(TuneState *state, Canvas *canvas, Rect row) {
     int column = 0;
     for (size_t i = 0; i < PANE_COUNT; i++) {
         bool front = i == state->pane;
+        int begin = column;
         column = canvas_print(canvas, row, 0, column, front ? ROLE_SELECTED : ROLE_DIM,
                               front ? "[%s]" : " %s ", PANES[i]->name);
+        add_pane_zone(state, i, canvas, rect_make(row.row, row.column + begin, 1, column - begin));
     }
     if (column + 2 + text_width(PANES[state->pane]->keys) <= row.columns)
         (void)canvas_write_right(canvas, row, 0, row.columns, ROLE_DIM, PANES[state->pane]->keys);
@@ -53,10 +62,8 @@ static void draw_pane(TuneState *state, size_t index, Session *session, Canvas *
     if (front && column + 2 + text_width(pane->keys) <= head.columns)
         (void)canvas_write(canvas, head, 0, column + 1, ROLE_DIM, pane->keys);
     pane->draw(state, session, canvas, area);
-    if (!front) /* a press brings it to the front; then its parts have it */
-        zone_add(canvas, &(Zone){.kind = ZONE_GRID,
-                                 .area = whole,
-                                 .across = {&state->pane, index, index + 1, whole.columns}});
+    if (!front)
+        add_pane_zone(state, index, canvas, whole); /* over its parts: once in front, they are pressed */
 }
 
 static int sum_sizes(TuneSlot slot) {

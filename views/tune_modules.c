@@ -31,8 +31,9 @@ static const char *explain_kind(const Session *session, SettingsKind kind) {
                                                                                     : NULL;
 }
 
-static void draw_kind(const Session *session, SettingsKind kind, bool cursor, Canvas *canvas, Rect area,
+static void draw_kind(TuneState *state, const Session *session, SettingsKind kind, Canvas *canvas, Rect area,
                       int row) {
+    bool cursor = (size_t)kind == state->kind;
     const SettingsOwn *own = &session_settings(session)->kinds[kind];
     const char *reason = explain_kind(session, kind);
     char text[FORMAT_SIZE];
@@ -56,6 +57,8 @@ static void draw_kind(const Session *session, SettingsKind kind, bool cursor, Ca
                        .selected = cursor,
                        .action = ACTION_ALPHA_KIND,
                        .action_name = settings_kind_name(kind),
+                       .cursor = &state->kind,
+                       .item = (size_t)kind,
                        .label_columns = KIND_COLUMNS,
                        .end_columns = END_COLUMNS,
                        .value_columns = VALUE_COLUMNS};
@@ -70,7 +73,7 @@ static void draw_modules(TuneState *state, Session *session, Canvas *canvas, Rec
                              .area = rect_make(area.row, area.column, shown, area.columns),
                              .down = {&state->kind, (size_t)first, SETTINGS_KIND_COUNT, 1}});
     for (int row = 0; row < shown; row++)
-        draw_kind(session, (SettingsKind)(first + row), first + row == (int)state->kind, canvas, area, row);
+        draw_kind(state, session, (SettingsKind)(first + row), canvas, area, row);
     (void)rect_cut_top(&area, SETTINGS_KIND_COUNT + 1);
     alpha_text_write_kinds(session_settings(session), options);
     int row = 0;

@@ -1,5 +1,6 @@
 /* What lies where on a canvas, for a mouse. */
 #include "tests/golden/golden.h"
+#include "tui/widget_heat.h"
 #include "tui/zone.h"
 
 static Canvas *open_canvas(void) {
@@ -52,6 +53,47 @@ static void a_press_on_a_map_moves_both_cursors_to_the_item(void **unused) {
     assert_true(row == 8 && column == 3);
 }
 
+/* Cells of 5 columns behind labels of 2; 9 rows in 4, of which those around the cursor's show. */
+static void a_heat_map_has_its_cells_where_it_draws_them(void **unused) {
+    (void)unused;
+    static const char *const LABELS[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8"};
+    static const double VALUES[18];
+    Canvas *canvas = open_canvas();
+    size_t row = 6, column = 0;
+    bool moved;
+    const HeatMap map = {.values = VALUES,
+                         .rows = 9,
+                         .columns = 2,
+                         .high = 1,
+                         .row_labels = LABELS,
+                         .cell_width = 5,
+                         .cursor_row = row,
+                         .cursor_column = column,
+                         .pressed_row = &row,
+                         .pressed_column = &column,
+                         .row_number = 100};
+    heat_draw(canvas, rect_make(1, 3, 4, 30), &map);
+    const Zone *zone = zone_find(canvas, 1, 5);
+    assert_non_null(zone);
+    assert_ptr_equal(zone_find(canvas, 4, 14), zone);
+    assert_null(zone_find(canvas, 1, 4));  /* a label */
+    assert_null(zone_find(canvas, 1, 15)); /* no third column */
+    assert_null(zone_find(canvas, 5, 5));
+    assert_true(zone_point(zone, 1, 9, &moved) && moved);
+    assert_true(row == 104 && column == 0);
+    assert_true(zone_point(zone, 4, 10, &moved) && moved);
+    assert_true(row == 107 && column == 1);
+    canvas_free(canvas);
+}
+
+static void a_slider_puts_the_cursor_on_its_item(void **unused) {
+    (void)unused;
+    size_t row = 0;
+    bool moved;
+    Zone zone = {.kind = ZONE_SLIDER, .area = rect_make(3, 10, 1, 11), .down = {&row, 7, 8, 1}};
+    assert_true(zone_point(&zone, 3, 20, &moved) && moved && row == 7);
+}
+
 static void a_list_heeds_rows_only_and_not_those_below_its_end(void **unused) {
     (void)unused;
     size_t cursor = 0;
@@ -78,6 +120,8 @@ int main(void) {
         cmocka_unit_test(the_zone_drawn_last_lies_above),
         cmocka_unit_test(a_zone_off_the_canvas_is_none),
         cmocka_unit_test(a_press_on_a_map_moves_both_cursors_to_the_item),
+        cmocka_unit_test(a_heat_map_has_its_cells_where_it_draws_them),
+        cmocka_unit_test(a_slider_puts_the_cursor_on_its_item),
         cmocka_unit_test(a_list_heeds_rows_only_and_not_those_below_its_end),
         cmocka_unit_test(a_track_gives_its_ends_at_its_ends_and_beyond),
     };
