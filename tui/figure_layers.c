@@ -60,11 +60,14 @@ static Status measure(Batch *batch, Layers *layers, Error *error) {
         layers->method.metric = (BlockMetric)(layers->metric - FIRST_METHOD);
         return figure_method_measure(batch, &layers->method, error);
     }
+    Status status = batch_open_pair(batch, error);
+    if (status == STATUS_OK) status = batch_open_job(batch, error);
+    if (status != STATUS_OK) return status;
     if (layers->metric < FIRST_SPECTRUM) {
-        Status status = drift_table_create(batch->pair, &layers->drift, error);
+        status = drift_table_create(batch->pair, &layers->drift, error);
         return status == STATUS_OK ? drift_scan(batch->pair, layers->drift, batch->job, error) : status;
     }
-    Status status = spectrum_table_create(batch->pair, spectrum_default_settings(), &layers->spectrum, error);
+    status = spectrum_table_create(batch->pair, spectrum_default_settings(), &layers->spectrum, error);
     return status == STATUS_OK ? spectrum_scan(layers->spectrum, batch->job, error) : status;
 }
 
@@ -187,8 +190,6 @@ static Status draw(Batch *batch, const Layers *layers, const FigureSheet *sheet,
 static Status make(Batch *batch, const FigureSheet *sheet, Error *error) {
     Layers layers = {0};
     Status status = choose_metric(batch->options, &layers.metric, error);
-    if (status == STATUS_OK) status = batch_open_pair(batch, error);
-    if (status == STATUS_OK) status = batch_open_job(batch, error);
     if (status == STATUS_OK) status = measure(batch, &layers, error);
     if (status == STATUS_OK) status = arrange(batch->pair, &layers, error);
     if (status == STATUS_OK) status = draw(batch, &layers, sheet, error);
