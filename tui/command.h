@@ -32,8 +32,8 @@ typedef struct Command {
 
 /* Each in its file, command_NAME.c. */
 extern const Command command_open, command_info, command_check, command_drift, command_tokenize,
-    command_preview, command_neurons, command_reset, command_sweep, command_shot, command_figure, command_export,
-    command_verify, command_manual, command_completion;
+    command_preview, command_neurons, command_reset, command_sweep, command_shot, command_figure,
+    command_export, command_verify, command_manual, command_completion;
 
 /* What it ends with, in a sentence. */
 extern const char COMMAND_EXIT_STATUS[];

@@ -50,6 +50,7 @@ static Key translate_code(wint_t code) {
                  {KEY_DC, KEY_DELETE_NAMED},
                  {KEY_BACKSPACE, KEY_RUBOUT},
                  {KEY_ENTER, KEY_ENTER_NAMED},
+                 {KEY_SUSPEND, KEY_CONTROL | 'z'}, /* what the Linux console's entry makes of it */
                  {KEY_BTAB, KEY_BACK_TAB}};
     for (size_t i = 0; i < sizeof CODES / sizeof CODES[0]; i++)
         if (CODES[i].code == code) return CODES[i].key;

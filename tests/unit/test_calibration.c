@@ -218,8 +218,9 @@ static void texts_need_a_tokenizer_and_ids_do_not(void **state) {
 
 static void rows_written_as_ids_are_read_again_as_they_were(void **state) {
     (void)state;
-    Calibration *rows = must_read("{\"prompt\": \"Jack\", \"response\": \" has 3\"}\nno response\n"
-                                  "{\"prompt_ids\": [3, 2], \"response_ids\": [1]}\n");
+    Calibration *rows = must_read(
+        "{\"prompt\": \"Jack\", \"response\": \" has 3\"}\nno response\n"
+        "{\"prompt_ids\": [3, 2], \"response_ids\": [1]}\n");
     char *text, *same;
     size_t bytes;
     assert_int_equal(calibration_format_ids(rows, &text, &bytes, NULL), STATUS_OK);

@@ -53,8 +53,8 @@ static Action choose_action(const View *view) {
     for (;;) {
         Action action = (Action)(1 + choose(ACTION_COUNT - 1));
         /* nor what writes files by a name */
-        bool avoided = !action_is_for(action, view->name) ||
-                       action_info(action)->argument == ACTION_ARGUMENT_FILE;
+        bool avoided =
+            !action_is_for(action, view->name) || action_info(action)->argument == ACTION_ARGUMENT_FILE;
         for (size_t i = 0; i < sizeof AVOIDED / sizeof *AVOIDED; i++)
             avoided = avoided || action == AVOIDED[i];
         if (!avoided) return action;
