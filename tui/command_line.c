@@ -53,6 +53,12 @@ static bool has_word(const CommandLine *line, const char *word) {
     return false;
 }
 
+bool command_line_has_option(const CommandLine *line, OptionId option) {
+    char name[64];
+    (void)snprintf(name, sizeof name, "--%s", option_facts(option)->name);
+    return has_word(line, name);
+}
+
 /* False where the option has no place on the line; otherwise its name is on it. */
 static bool begin_option(CommandLine *line, CommandId command, OptionId option) {
     char name[64];

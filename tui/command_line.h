@@ -35,6 +35,8 @@ const char *command_line_number(double value, char text[COMMAND_LINE_NUMBER_SIZE
 /* An option with such a number. */
 void command_line_add_number(CommandLine *line, CommandId command, OptionId option, double value);
 
+bool command_line_has_option(const CommandLine *line, OptionId option);
+
 /* Moves the words of `tail` behind; it is empty afterwards. */
 void command_line_append(CommandLine *line, CommandLine *tail);
 

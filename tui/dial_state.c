@@ -64,7 +64,8 @@ void dial_state_add_options(const DialState *state, CommandId command, CommandLi
     command_line_add_number(line, command, command == COMMAND_SWEEP ? OPTION_ALPHA_RANGE : OPTION_ALPHA,
                             settings->alpha);
     add_alphas(settings, command, line);
-    if (settings->rho <= 0.0 && !by_itself) return;
+    bool is_swept = command_line_has_option(line, OPTION_RHO_RANGE); /* wherever the dial itself stands */
+    if (settings->rho <= 0.0 && !by_itself && !is_swept) return;
     command_line_add_number(line, command,
                             by_itself                  ? OPTION_RHO_SET
                             : command == COMMAND_SWEEP ? OPTION_RHO_RANGE

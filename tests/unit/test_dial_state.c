@@ -95,6 +95,22 @@ static void an_option_stands_once_and_only_where_it_is_taken(void **unused) {
     free(text);
 }
 
+static void what_is_reset_is_said_where_rho_is_swept_from_a_dial_at_nought(void **unused) {
+    (void)unused;
+    CommandLine line = {0};
+    Error error = {0};
+    char *text;
+    DialState state = state_at(0.5);
+    state.settings.rho = 0.0;
+    state.settings.omega = 0.5;
+    state.selector = SELECTOR_DRIFT;
+    command_line_add_option(&line, COMMAND_SWEEP, OPTION_RHO_RANGE, "0:0.04:9");
+    dial_state_add_options(&state, COMMAND_SWEEP, &line);
+    if (command_line_take(&line, &text, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_string_equal(text, "rejuv --rho 0:0.04:9 --alpha 0.5 --omega 0.5 --select drift");
+    free(text);
+}
+
 /* ---- the history ---- */
 
 static void note(DialHistory *history, double alpha) {
@@ -156,6 +172,7 @@ int main(void) {
         cmocka_unit_test(a_description_that_is_too_long_is_cut),
         cmocka_unit_test(words_are_quoted_for_a_shell),
         cmocka_unit_test(an_option_stands_once_and_only_where_it_is_taken),
+        cmocka_unit_test(what_is_reset_is_said_where_rho_is_swept_from_a_dial_at_nought),
         cmocka_unit_test(undo_goes_back_and_redo_forth),
         cmocka_unit_test(turning_a_dial_after_undo_forgets_what_was_ahead),
         cmocka_unit_test(the_oldest_of_very_many_steps_are_forgotten),
