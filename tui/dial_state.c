@@ -65,15 +65,17 @@ void dial_state_add_options(const DialState *state, CommandId command, CommandLi
                             settings->alpha);
     add_alphas(settings, command, line);
     bool is_swept = command_line_has_option(line, OPTION_RHO_RANGE); /* wherever the dial itself stands */
-    if (settings->rho <= 0.0 && !by_itself && !is_swept) return;
-    command_line_add_number(line, command,
-                            by_itself                  ? OPTION_RHO_SET
-                            : command == COMMAND_SWEEP ? OPTION_RHO_RANGE
-                                                       : OPTION_RHO,
-                            settings->rho);
+    bool opens = command == COMMAND_OPEN; /* the dials stand there too while ρ is 0 */
+    if (settings->rho <= 0.0 && !by_itself && !is_swept && !opens) return;
+    if (settings->rho > 0.0 || !opens)
+        command_line_add_number(line, command,
+                                by_itself                  ? OPTION_RHO_SET
+                                : command == COMMAND_SWEEP ? OPTION_RHO_RANGE
+                                                           : OPTION_RHO,
+                                settings->rho);
     if (settings->omega != 1.0) command_line_add_number(line, command, OPTION_OMEGA, settings->omega);
     if (state->selector != SELECTOR_ATTRIBUTION)
         command_line_add_option(line, command, OPTION_SELECT, "%s", ranking_selector_name(state->selector));
-    else if (state->targets != ATTRIBUTION_TARGETS)
+    if (state->targets != ATTRIBUTION_TARGETS && (opens || state->selector == SELECTOR_ATTRIBUTION))
         command_line_add_option(line, command, OPTION_TARGETS, "%zu", state->targets);
 }

@@ -25,7 +25,7 @@ bool dial_state_equal(const DialState *a, const DialState *b);
 void dial_state_describe(const DialState *state, char *text, size_t size);
 
 /* Adds the options that set the dials to this state, as far as `command` takes them; those of a reset only
- * where there is one, or where the command makes one by itself. */
+ * where there is one, where the command makes one by itself, or where the program is opened. */
 void dial_state_add_options(const DialState *state, CommandId command, CommandLine *line);
 
 #endif

@@ -215,7 +215,7 @@ static Status list_headlines(TuneState *state, Session *session, Table **table, 
 static CommandId twin_headlines(const TuneState *state, Session *session, CommandLine *line) {
     SessionSweep sweep = session_sweep(session);
     (void)state;
-    if (sweep.count < 2) return COMMAND_SWEEP;
+    if (sweep.count < 2 || sweep.is_stale) return COMMAND_SWEEP; /* at the dials of now */
     double first = sweep.values[0], last = sweep.values[sweep.count - 1];
     char low[COMMAND_LINE_NUMBER_SIZE], high[COMMAND_LINE_NUMBER_SIZE];
     command_line_add_option(line, COMMAND_SWEEP, sweep.is_rho ? OPTION_RHO_RANGE : OPTION_ALPHA_RANGE,

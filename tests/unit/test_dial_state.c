@@ -57,6 +57,17 @@ static void weights_of_kinds_and_layers_read_back_to_the_last_bit(void **unused)
                    "rejuv --alpha 0.5 --alpha-kind q=0.3333333333333333,norm=1 --alpha-layers 0:0.1");
 }
 
+static void opening_the_program_repeats_dials_that_do_nothing_yet(void **unused) {
+    (void)unused;
+    DialState state = state_at(0.5);
+    expect_options(&state, COMMAND_OPEN, "rejuv --alpha 0.5");
+    state.settings.omega = 0.3;
+    state.selector = SELECTOR_DRIFT;
+    state.targets = 8;
+    expect_options(&state, COMMAND_OPEN, "rejuv --alpha 0.5 --omega 0.3 --select drift --targets 8");
+    expect_options(&state, COMMAND_EXPORT, "rejuv --alpha 0.5");
+}
+
 static void a_description_that_is_too_long_is_cut(void **unused) {
     (void)unused;
     DialState state = state_at(0.5);
@@ -169,6 +180,7 @@ int main(void) {
         cmocka_unit_test(without_a_reset_alpha_says_it_all),
         cmocka_unit_test(a_reset_names_what_differs_from_the_defaults),
         cmocka_unit_test(weights_of_kinds_and_layers_read_back_to_the_last_bit),
+        cmocka_unit_test(opening_the_program_repeats_dials_that_do_nothing_yet),
         cmocka_unit_test(a_description_that_is_too_long_is_cut),
         cmocka_unit_test(words_are_quoted_for_a_shell),
         cmocka_unit_test(an_option_stands_once_and_only_where_it_is_taken),
