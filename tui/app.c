@@ -314,11 +314,12 @@ Status app_run(Session *session, const AppOptions *options, int *exit_status, Er
         status = canvas_create(rows, columns, terminal_theme(), &app.canvas, error);
         if (terminal_hint() != NULL) session_say(session, SESSION_WARNING, "%s", terminal_hint());
         if (status == STATUS_OK) run_loop(&app, options->frames);
+        /* while signals are caught still: a connection that is lost may send SIGHUP more than once */
+        if (status == STATUS_OK && options->keeps) keep_place(&app);
         terminal_stop();
     }
     const char *left = session_leave_export(session);
     if (left != NULL) (void)fprintf(stderr, "rejuv: export: %s\n", left);
-    if (status == STATUS_OK && options->keeps) keep_place(&app);
     *exit_status = app.exit_status;
     prompt_line_stop();
     app_close(&app);

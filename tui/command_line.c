@@ -94,8 +94,9 @@ static bool is_plain(const char *word) {
     return *word != '\0' && strspn(word, PLAIN) == strlen(word);
 }
 
+/* What a terminal might act on. Newlines and tabs are themselves within quotes, in every shell. */
 static bool is_control(unsigned char c) {
-    return c < 0x20 || c == 0x7f;
+    return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f;
 }
 
 static void quote_word(Buffer *buffer, const char *word) {

@@ -40,8 +40,8 @@ bool command_line_has_option(const CommandLine *line, OptionId option);
 /* Moves the words of `tail` behind; it is empty afterwards. */
 void command_line_append(CommandLine *line, CommandLine *tail);
 
-/* "rejuv sweep 'my base' sft --alpha 0.5": quoted for a POSIX shell where that is needed. A word with control
- * characters is written as $'\n'. The caller frees *text. */
+/* "rejuv sweep 'my base' sft --alpha 0.5": quoted for a POSIX shell where that is needed. A word with other
+ * control characters than newlines and tabs is written as $'\033' (dash does not know that; bash, zsh, ksh do). The caller frees *text. */
 Status command_line_take(CommandLine *line, char **text, Error *error) STATUS_MUST_CHECK;
 
 void command_line_free(CommandLine *line);
