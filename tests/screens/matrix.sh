@@ -27,6 +27,8 @@ script() {
     echo 'shell "head -n 5 demo/calibration.jsonl > few.jsonl"'
     echo 'run $REJUV demo/base demo/sft --calibration few.jsonl --rho 1%'
     echo 'mask "/[^ ]*screen-[A-Za-z0-9]*"'
+    echo "mask '(mergekit.yaml|rejuvenation.json) +[0-9.]+ k?B'"
+    echo "mask-rest '[0-9.]+ [kMGT]B free'"
     echo wait-quiet
     for view in 1 2 3 4 5 6 8; do
         echo "keys $view"
