@@ -178,21 +178,11 @@ static int remove_entry(const char *path, const struct stat *facts, int kind, st
     return remove(path);
 }
 
-/* readline forgets a few bytes when a line is left in the middle of a numeric argument or a search for a
- * character; what is leaked anywhere else fails. */
-static Status write_suppressions(const char *directory, char **variable, Error *error) {
-    char *path = memory_format("%s/.suppressions", directory);
-    *variable = memory_format("LSAN_OPTIONS=print_suppressions=0:suppressions=%s/.suppressions", directory);
-    FILE *file = path != NULL && *variable != NULL ? fopen(path, "we") : NULL;
-    bool written = file != NULL && fputs("leak:libreadline\n", file) != EOF;
-    if (file != NULL) written = fclose(file) == 0 && written;
-    free(path);
-    return written ? STATUS_OK : status_fail(error, STATUS_IO, "%s cannot be written to", directory);
-}
-
 static Status play_in(Monkey *monkey, const char *directory, Error *error) {
-    char *home = memory_format("HOME=%s", directory), *suppressions = NULL;
-    Status status = write_suppressions(directory, &suppressions, error);
+    const char *leaks = getenv("LSAN_OPTIONS"); /* names leaks.txt */
+    char *home = memory_format("HOME=%s", directory);
+    char *suppressions = memory_format("LSAN_OPTIONS=%s", leaks != NULL ? leaks : "");
+    Status status = home != NULL && suppressions != NULL ? STATUS_OK : memory_fail(error, "surroundings");
     char *environment[] = {home,
                            (char[]){"TERM=xterm-256color"},
                            (char[]){"LANG=C.UTF-8"},
@@ -203,7 +193,7 @@ static Status play_in(Monkey *monkey, const char *directory, Error *error) {
                            NULL};
     monkey->options.directory = directory;
     monkey->options.environment = environment;
-    if (status == STATUS_OK) status = home != NULL ? play(monkey, error) : memory_fail(error, "HOME");
+    if (status == STATUS_OK) status = play(monkey, error);
     free(suppressions);
     free(home);
     return status;
