@@ -29,6 +29,7 @@ script() {
     echo 'mask "/[^ ]*screen-[A-Za-z0-9]*"'
     echo "mask '(mergekit.yaml|rejuvenation.json) +[0-9.]+ k?B'"
     echo "mask-rest '[0-9.]+ [kMGT]B free'"
+    echo "mask 'up to [0-9:]+ *'"
     echo wait-quiet
     for view in 1 2 3 4 5 6 8; do
         echo "keys $view"

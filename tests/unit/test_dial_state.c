@@ -90,7 +90,8 @@ static void words_are_quoted_for_a_shell(void **unused) {
     command_line_add(&line, "%s", "\033[2J'\\");
     command_line_add(&line, "%s", "plain/path-1.0:2");
     if (command_line_take(&line, &text, &error) != STATUS_OK) fail_msg("%s", error.message);
-    assert_string_equal(text, "rejuv 'a b' 'it'\\''s' '' '$HOME' 'two\nlines'\\''\\' $'\\033[2J\\'\\\\' plain/path-1.0:2");
+    assert_string_equal(
+        text, "rejuv 'a b' 'it'\\''s' '' '$HOME' 'two\nlines'\\''\\' $'\\033[2J\\'\\\\' plain/path-1.0:2");
     free(text);
 }
 
