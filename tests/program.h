@@ -40,6 +40,11 @@ static inline char *program_read(FILE *file, size_t *bytes) {
     return text;
 }
 
+/* No test looks at what sessions of whoever runs it kept. */
+static inline void program_forget_places(void) {
+    assert_int_equal(setenv("XDG_CACHE_HOME", "/dev/null", 1), 0);
+}
+
 /* Starts it; descriptors below 0: /dev/null. Only async-signal-safe calls between fork and exec. */
 static inline pid_t program_start(const char *const *arguments, int in, int out, int err) {
     const char *words[PROGRAM_ARGUMENTS + 2] = {REJUV_PROGRAM};
@@ -47,6 +52,7 @@ static inline pid_t program_start(const char *const *arguments, int in, int out,
         assert_true(i < PROGRAM_ARGUMENTS);
         words[i + 1] = arguments[i];
     }
+    program_forget_places();
     int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     assert_true(nothing >= 0);
     pid_t child = fork();

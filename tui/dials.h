@@ -11,6 +11,7 @@
  *
  *     dials.c         options to settings, settings to JSON
  *     dials_rank.c    measuring and ranking
+ *     dials_recall.c  … or taking what a session kept (tui/kept.h): the same bits
  */
 #ifndef REJUV_TUI_DIALS_H
 #define REJUV_TUI_DIALS_H
@@ -20,6 +21,7 @@
 #include "core/evaluation.h"
 #include "tui/batch.h"
 #include "tui/dial_state.h"
+#include "tui/kept.h"
 
 typedef enum DialsSide { DIALS_BASE, DIALS_SFT, DIALS_FUSED, DIALS_SIDES } DialsSide;
 
@@ -37,6 +39,10 @@ typedef struct Dials {
     double *drift;              /* [M] */
     Dormancy dormancy[DIALS_SIDES];
     Ranking *ranking;
+    /* what sessions kept of this pair; the cache is NULL where there is nothing, or it is not wanted */
+    bool has_sought_cache;
+    Cache *cache;
+    KeptOrigin origin;
 } Dials;
 
 /* Whether the options stand for a reset: a ρ above 0, or a range that reaches there. */
@@ -58,13 +64,19 @@ Status dials_read_state(const Options *options, const Pair *pair, DialState *sta
 /* Makes the ranking and puts it into the settings. A command opens the model first. */
 Status dials_rank(Batch *batch, Dials *dials, Error *error) STATUS_MUST_CHECK;
 
-/* What dials_rank() measures as far as it needs it. Each does nothing where that is done already. */
+/* What dials_rank() measures as far as it needs it. Each does nothing where that is done already.
+ * dials_attribute() leaves the evaluation alone where the attribution is kept. */
 Status dials_open_calibration(Batch *batch, Dials *dials, Error *error) STATUS_MUST_CHECK;
 Status dials_evaluate(Batch *batch, Dials *dials, Error *error) STATUS_MUST_CHECK;
 Status dials_attribute(Batch *batch, Dials *dials, Error *error) STATUS_MUST_CHECK;
 Status dials_measure_drift(Batch *batch, Dials *dials, Error *error) STATUS_MUST_CHECK;
 /* Of SFT the gradient's too. DIALS_FUSED is at the settings as they stand. */
 Status dials_measure_dormancy(Batch *batch, Dials *dials, DialsSide side, Error *error) STATUS_MUST_CHECK;
+
+/* Fills in what is kept, and says so; false where it has to be measured. Rows, where they matter, are open. */
+bool dials_recall_attribution(Batch *batch, Dials *dials);
+bool dials_recall_dormancy(Batch *batch, Dials *dials, DialsSide side);
+bool dials_recall_drift(Batch *batch, Dials *dials);
 
 void dials_free(Dials *dials);
 

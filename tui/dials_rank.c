@@ -30,16 +30,13 @@ Status dials_evaluate(Batch *batch, Dials *dials, Error *error) {
     return status;
 }
 
-Status dials_attribute(Batch *batch, Dials *dials, Error *error) {
-    if (dials->attribution.targets != NULL) return STATUS_OK;
+static Status attribute(Batch *batch, Dials *dials, size_t wanted, Error *error) {
     AttributionTarget *targets = NULL;
-    size_t wanted = (size_t)options_value(batch->options, OPTION_TARGETS)->count, count = 0;
+    size_t count = 0;
     Status status = dials_evaluate(batch, dials, error);
     if (status == STATUS_OK)
         status = attribution_choose_targets(dials->rows, dials->calibration->count, &dials->base, &dials->sft,
                                             wanted, &targets, &count, error);
-    if (status == STATUS_OK && count < wanted)
-        batch_say(batch, "there are only %zu positions to attribute", count);
     if (status == STATUS_OK)
         status = attribution_run(batch->model, dials->rows, targets, count, false, 0, &dials->attribution,
                                  batch->job, error);
@@ -47,8 +44,19 @@ Status dials_attribute(Batch *batch, Dials *dials, Error *error) {
     return status;
 }
 
+Status dials_attribute(Batch *batch, Dials *dials, Error *error) {
+    size_t wanted = (size_t)options_value(batch->options, OPTION_TARGETS)->count;
+    if (dials->attribution.targets != NULL) return STATUS_OK;
+    Status status = dials_open_calibration(batch, dials, error);
+    if (status == STATUS_OK && !dials_recall_attribution(batch, dials))
+        status = attribute(batch, dials, wanted, error);
+    if (status == STATUS_OK && dials->attribution.target_count < wanted)
+        batch_say(batch, "there are only %zu positions to attribute", dials->attribution.target_count);
+    return status;
+}
+
 Status dials_measure_drift(Batch *batch, Dials *dials, Error *error) {
-    if (dials->drift != NULL) return STATUS_OK;
+    if (dials->drift != NULL || dials_recall_drift(batch, dials)) return STATUS_OK;
     NeuronTable table = neurons_list(batch->model->config);
     Status status = neurons_check(&table, error);
     if (status != STATUS_OK) return status;
@@ -63,9 +71,9 @@ Status dials_measure_dormancy(Batch *batch, Dials *dials, DialsSide side, Error 
     if (side == DIALS_FUSED) settings = dials->settings;
     if (dormancy->mlp_scores != NULL) return STATUS_OK;
     Status status = dials_open_calibration(batch, dials, error);
-    return status == STATUS_OK ? dormancy_run(batch->model, &settings, dials->rows, dials->calibration->count,
-                                              side == DIALS_SFT, dormancy, batch->job, error)
-                               : status;
+    if (status != STATUS_OK || dials_recall_dormancy(batch, dials, side)) return status;
+    return dormancy_run(batch->model, &settings, dials->rows, dials->calibration->count, side == DIALS_SFT,
+                        dormancy, batch->job, error);
 }
 
 /* ---- the ranking ---- */
@@ -132,5 +140,6 @@ void dials_free(Dials *dials) {
     free(dials->rows);
     calibration_free(dials->calibration);
     ranking_free(dials->ranking);
+    cache_free(dials->cache);
     *dials = (Dials){0};
 }

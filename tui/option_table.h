@@ -172,6 +172,8 @@
       "no colours") \
     X(NO_CACHE, "no-cache", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
       "measure everything again, and keep nothing: otherwise analyses are kept in the XDG cache directory") \
+    X(NO_CACHE_READ, "no-cache", 0, NULL, FLAG, 0, 0, NULL, ON_DIALS & ~ON(SHOT), \
+      "measure neurons again: otherwise what the terminal program kept of them is used, where it is of the same models and rows") \
     X(FRAMES, "frames", 0, "N", COUNT, 1, 1e9, NULL, ON(OPEN), \
       "leave after N drawn frames: for tests") \
     /* ---- everywhere ---- */ \

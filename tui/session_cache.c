@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool session_was_recalled(const Session *session, SessionKept what) {
+bool session_was_recalled(const Session *session, Kept what) {
     return session->cache.is_recalled[what];
 }
 
-bool session_is_kept(const Session *session, SessionKept what) {
+bool session_is_kept(const Session *session, Kept what) {
     return session->cache.is_kept[what];
 }
 
@@ -54,7 +54,7 @@ static void collect_opening(SessionCache *cache) {
     if (cache->opening.status != STATUS_OK) return; /* cancelled: as if nothing were kept */
     learn_content(cache);
     if (!cache->content_errand.has_drift) return;
-    cache->is_kept[SESSION_KEPT_DRIFT] = cache->is_recalled[SESSION_KEPT_DRIFT] = true;
+    cache->is_kept[KEPT_DRIFT] = cache->is_recalled[KEPT_DRIFT] = true;
 }
 
 static Status start_reading(Session *session, Error *error) {
@@ -96,8 +96,8 @@ void session_cache_change_rows(Session *session) {
     cache->origin.rows[0] = '\0';
     cache->has_averages = false;
     cache->is_recall_due = true;
-    for (int what = 0; what < SESSION_KEPT_COUNT; what++) {
-        if (what != SESSION_KEPT_DRIFT) cache->is_kept[what] = cache->is_recalled[what] = false;
+    for (int what = 0; what < KEPT_COUNT; what++) {
+        if (what != KEPT_DRIFT) cache->is_kept[what] = cache->is_recalled[what] = false;
     }
 }
 
@@ -122,12 +122,12 @@ static void fill_recall_errand(Session *session, SessionRecallErrand *errand) {
     errand->drift.drift_origin = session_ranking_origin(session, SELECTOR_DRIFT);
     for (int side = SESSION_BASE; side <= SESSION_SFT; side++)
         errand->dormancy[side] = session_make_dormancy_errand(session, (SessionSide)side);
-    errand->wants[SESSION_KEPT_ATTRIBUTION] =
+    errand->wants[KEPT_ATTRIBUTION] =
         !method->has_attribution || method->attributed_targets != method->target_count;
-    errand->wants[SESSION_KEPT_NEURON_DRIFT] = method->drift == NULL;
-    errand->wants[SESSION_KEPT_DORMANCY_BASE] = !method->has_dormancy[SESSION_BASE];
-    errand->wants[SESSION_KEPT_DORMANCY_SFT] = !method->has_dormancy[SESSION_SFT];
-    errand->wants[SESSION_KEPT_AVERAGES] = session_headline_base(session) == NULL;
+    errand->wants[KEPT_NEURON_DRIFT] = method->drift == NULL;
+    errand->wants[KEPT_DORMANCY_BASE] = !method->has_dormancy[SESSION_BASE];
+    errand->wants[KEPT_DORMANCY_SFT] = !method->has_dormancy[SESSION_SFT];
+    errand->wants[KEPT_AVERAGES] = session_headline_base(session) == NULL;
 }
 
 static Status start_recall(Session *session, Error *error) {
@@ -135,7 +135,7 @@ static Status start_recall(Session *session, Error *error) {
     SessionRecallErrand *errand = &cache->recall_errand;
     cache->is_recall_due = false;
     if (cache->origin.targets != session->method.target_count)
-        cache->is_kept[SESSION_KEPT_ATTRIBUTION] = cache->is_recalled[SESSION_KEPT_ATTRIBUTION] = false;
+        cache->is_kept[KEPT_ATTRIBUTION] = cache->is_recalled[KEPT_ATTRIBUTION] = false;
     cache->origin.targets = session->method.target_count;
     fill_recall_errand(session, errand);
     errand->row_count = session->load.calibration->count;
@@ -153,19 +153,19 @@ static Status accept(Session *session, SessionRecallErrand *errand, Error *error
     Status status = STATUS_OK;
     cache->origin.threads = errand->origin.threads;
     memcpy(cache->origin.rows, errand->origin.rows, sizeof cache->origin.rows);
-    if (errand->has[SESSION_KEPT_ATTRIBUTION])
+    if (errand->has[KEPT_ATTRIBUTION])
         status = session_accept_attribution(session, &errand->attribution, error);
-    if (errand->has[SESSION_KEPT_NEURON_DRIFT] && status == STATUS_OK)
+    if (errand->has[KEPT_NEURON_DRIFT] && status == STATUS_OK)
         status = session_accept_drift(session, &errand->drift, error);
     for (int side = SESSION_BASE; side <= SESSION_SFT && status == STATUS_OK; side++) {
-        if (errand->has[side == SESSION_SFT ? SESSION_KEPT_DORMANCY_SFT : SESSION_KEPT_DORMANCY_BASE])
+        if (errand->has[side == SESSION_SFT ? KEPT_DORMANCY_SFT : KEPT_DORMANCY_BASE])
             status = session_accept_dormancy(session, &errand->dormancy[side], error);
     }
-    if (errand->has[SESSION_KEPT_AVERAGES]) {
+    if (errand->has[KEPT_AVERAGES]) {
         cache->has_averages = true;
         memcpy(cache->averages, errand->averages, sizeof cache->averages);
     }
-    for (int what = 0; what < SESSION_KEPT_COUNT; what++) {
+    for (int what = 0; what < KEPT_COUNT; what++) {
         if (errand->has[what]) cache->is_kept[what] = cache->is_recalled[what] = true;
     }
     return status;
@@ -200,24 +200,23 @@ static void list_results(const Session *session, SessionKeepErrand *errand) {
                             .dormancy = {&method->dormancy[SESSION_BASE], &method->dormancy[SESSION_SFT]},
                             .table = method->table,
                             .neuron_drift = method->drift};
-    errand->wants[SESSION_KEPT_DRIFT] =
-        drift_table_ready(session->drift) == drift_table_count(session->drift);
-    errand->wants[SESSION_KEPT_ATTRIBUTION] =
+    errand->wants[KEPT_DRIFT] = drift_table_ready(session->drift) == drift_table_count(session->drift);
+    errand->wants[KEPT_ATTRIBUTION] =
         has_rows_sum && method->has_attribution && method->attributed_targets == cache->origin.targets;
-    errand->wants[SESSION_KEPT_NEURON_DRIFT] = method->drift != NULL;
-    errand->wants[SESSION_KEPT_DORMANCY_BASE] = has_rows_sum && method->has_dormancy[SESSION_BASE];
-    errand->wants[SESSION_KEPT_DORMANCY_SFT] = has_rows_sum && method->has_dormancy[SESSION_SFT];
-    errand->wants[SESSION_KEPT_AVERAGES] = has_rows_sum && base != NULL && sft != NULL;
-    if (errand->wants[SESSION_KEPT_AVERAGES]) {
+    errand->wants[KEPT_NEURON_DRIFT] = method->drift != NULL;
+    errand->wants[KEPT_DORMANCY_BASE] = has_rows_sum && method->has_dormancy[SESSION_BASE];
+    errand->wants[KEPT_DORMANCY_SFT] = has_rows_sum && method->has_dormancy[SESSION_SFT];
+    errand->wants[KEPT_AVERAGES] = has_rows_sum && base != NULL && sft != NULL;
+    if (errand->wants[KEPT_AVERAGES]) {
         errand->averages[SESSION_BASE] = base->averages;
         errand->averages[SESSION_SFT] = sft->averages;
     }
-    for (int what = 0; what < SESSION_KEPT_COUNT; what++)
+    for (int what = 0; what < KEPT_COUNT; what++)
         errand->wants[what] = errand->wants[what] && !cache->is_kept[what];
 }
 
 static bool wants_any(const SessionKeepErrand *errand) {
-    for (int what = 0; what < SESSION_KEPT_COUNT; what++) {
+    for (int what = 0; what < KEPT_COUNT; what++) {
         if (errand->wants[what]) return true;
     }
     return false;
@@ -236,7 +235,7 @@ static Status start_keeping(Session *session, Error *error) {
 
 static void collect_keeping(Session *session) {
     SessionCache *cache = &session->cache;
-    for (int what = 0; what < SESSION_KEPT_COUNT; what++)
+    for (int what = 0; what < KEPT_COUNT; what++)
         cache->is_kept[what] = cache->is_kept[what] || cache->keep_errand.has[what];
     if (cache->keeping.status == STATUS_CANCELLED) stop_writing(cache);
     if (cache->keeping.status != STATUS_OK && cache->keeping.status != STATUS_CANCELLED)

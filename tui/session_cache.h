@@ -8,31 +8,21 @@
  *     measured   what was not found is measured as without a cache, and written as it comes
  *     unknown    contents that are not known are read first, once the drift scan has let go of the files
  *
- * An entry is used only for the same contents, rows, number of targets, threads, OpenBLAS kernels, instruction
- * set and version of this program: for what would be measured, bit for bit. What W is at the dials is not kept.
+ * What is shown is what would be measured, bit for bit (tui/kept.h). What W is at the dials is not kept.
  * All of it happens in the background; where it fails, one note says so and the session goes on without.
  */
 #ifndef REJUV_TUI_SESSION_CACHE_H
 #define REJUV_TUI_SESSION_CACHE_H
 
+#include "tui/kept.h"
 #include "tui/session.h"
 
 #include <stdbool.h>
 
-typedef enum SessionKept {
-    SESSION_KEPT_DRIFT,
-    SESSION_KEPT_ATTRIBUTION,
-    SESSION_KEPT_NEURON_DRIFT,
-    SESSION_KEPT_DORMANCY_BASE,
-    SESSION_KEPT_DORMANCY_SFT,
-    SESSION_KEPT_AVERAGES,
-    SESSION_KEPT_COUNT
-} SessionKept;
-
 /* Whether what the session shows was read rather than measured. */
-bool session_was_recalled(const Session *session, SessionKept what);
+bool session_was_recalled(const Session *session, Kept what);
 
 /* Whether it is on disk: it was read, or has been written. */
-bool session_is_kept(const Session *session, SessionKept what);
+bool session_is_kept(const Session *session, Kept what);
 
 #endif

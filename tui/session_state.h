@@ -30,6 +30,7 @@
 #include "core/generation.h"
 #include "tui/comparison.h"
 #include "tui/dial_history.h"
+#include "tui/kept.h"
 #include "tui/session_alpha.h"
 #include "tui/session_bookmark.h"
 #include "tui/session_cache.h"
@@ -209,20 +210,12 @@ typedef struct SessionMethod {
     size_t driver_count;
 } SessionMethod;
 
-/* What results came from, as far as they do. */
-typedef struct SessionOrigin {
-    char base[HASH_HEX_SIZE], sft[HASH_HEX_SIZE]; /* contents */
-    char rows[HASH_HEX_SIZE];                     /* "": not known yet */
-    size_t targets;
-    unsigned threads;
-} SessionOrigin;
-
 /* The contents of both models, and the drift that is kept for them. */
 typedef struct SessionContentErrand {
     const Cache *cache;
     const Pair *pair;
     DriftTable *drift; /* filled where it is kept; NULL: left alone */
-    SessionOrigin origin;
+    KeptOrigin origin;
     bool is_known, has_drift;
 } SessionContentErrand;
 
@@ -230,11 +223,11 @@ typedef struct SessionContentErrand {
  */
 typedef struct SessionRecallErrand {
     const Cache *cache; /* NULL: contents are not known, so only the rows are looked at */
-    SessionOrigin origin;
+    KeptOrigin origin;
     EvaluationRow *rows;
     size_t row_count;
     uint64_t heads, vocabulary;
-    bool wants[SESSION_KEPT_COUNT], has[SESSION_KEPT_COUNT];
+    bool wants[KEPT_COUNT], has[KEPT_COUNT];
     SessionAttributionErrand attribution;
     SessionDormancyErrand dormancy[2]; /* SESSION_BASE, SESSION_SFT */
     SessionDriftErrand drift;
@@ -245,8 +238,8 @@ typedef struct SessionRecallErrand {
 typedef struct SessionKeepErrand {
     const Cache *cache;
     const Pair *pair;
-    SessionOrigin origin;
-    bool wants[SESSION_KEPT_COUNT], has[SESSION_KEPT_COUNT];
+    KeptOrigin origin;
+    bool wants[KEPT_COUNT], has[KEPT_COUNT];
     const DriftTable *drift;
     const Attribution *attribution;
     const Dormancy *dormancy[2];
@@ -259,13 +252,13 @@ typedef struct SessionCache {
     Cache *cache;      /* NULL: nothing is kept */
     bool is_read_only; /* what is not there is not written: it cannot be, or is not wanted */
     bool knows_content;
-    SessionOrigin origin;
+    KeptOrigin origin;
     Work opening, recalling, reading, keeping;
     SessionContentErrand content_errand; /* of opening, then of reading */
     SessionRecallErrand recall_errand;
     SessionKeepErrand keep_errand;
     bool is_recall_due; /* contents or rows are not those that were recalled for */
-    bool is_recalled[SESSION_KEPT_COUNT], is_kept[SESSION_KEPT_COUNT];
+    bool is_recalled[KEPT_COUNT], is_kept[KEPT_COUNT];
     bool has_averages;
     DistributionAverages averages[2];
 } SessionCache;
