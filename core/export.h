@@ -99,9 +99,9 @@ typedef struct ExportPlan {
 } ExportPlan;
 
 /* Decides everything and writes nothing. Fails where the pair cannot be fused (pair_check()), a model is
- * quantised, or the options make no sense; what is wrong with the target (it exists, it does not fit) is a
- * finding of severity error, so that a screen can show the rest. The pair must outlive the plan; the caller
- * frees it. */
+ * quantised, a file of weights is no longer the one that was opened, or the options make no sense; what is
+ * wrong with the target (it exists, it does not fit) is a finding of severity error, so that a screen can show
+ * the rest. The pair must outlive the plan; the caller frees it. */
 Status export_plan(const Pair *pair, const ExportOptions *options, ExportPlan **plan,
                    Error *error) STATUS_MUST_CHECK;
 

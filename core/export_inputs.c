@@ -11,7 +11,16 @@ RecipeFile *export_input_file(const ExportPlan *plan, const ExportInput *input) 
     return &(input->is_base ? &plan->recipe->base : &plan->recipe->sft)->files.list[input->index];
 }
 
-static Status stat_input(const SafetensorsFile *file, ExportInput *input, Error *error) {
+/* The file that is mapped is what is blended and hashed: another one that took its name since, or the same one
+ * written over, would leave a recipe of inputs that are nowhere. */
+static bool is_opened_file(const ExportInput *input) {
+    const FileStamp *opened = &input->file->stamp;
+    return input->device == opened->device && input->inode == opened->inode &&
+           input->seconds == opened->modified && input->nanoseconds == (int64_t)opened->modified_nanoseconds;
+}
+
+static Status stat_input(ExportInput *input, Error *error) {
+    const SafetensorsFile *file = input->file;
     struct stat facts;
     if (stat(file->path, &facts) != 0) return status_fail_errno(error, errno, "%s", file->path);
     input->device = (uint64_t)facts.st_dev;
@@ -19,24 +28,22 @@ static Status stat_input(const SafetensorsFile *file, ExportInput *input, Error 
     input->size = (uint64_t)facts.st_size;
     input->seconds = (int64_t)facts.st_mtim.tv_sec;
     input->nanoseconds = (int64_t)facts.st_mtim.tv_nsec;
-    if (input->size == file->size) return STATUS_OK;
+    if (input->size != file->size)
+        return status_fail(error, STATUS_IO,
+                           "%s: expected the %zu bytes it had when it was opened, found %" PRIu64, file->path,
+                           file->size, input->size);
+    if (is_opened_file(input)) return STATUS_OK;
     return status_fail(error, STATUS_IO,
-                       "%s: expected the %zu bytes it had when it was opened, found %" PRIu64, file->path,
-                       file->size, input->size);
+                       "%s: was changed or replaced since it was opened: open the pair again", file->path);
 }
 
 Status export_check_inputs(const ExportPlan *plan, Error *error) {
-    for (size_t i = 0; i < plan->input_count; i++) {
-        const ExportInput *planned = &plan->inputs[i];
-        ExportInput now = {0};
-        Status status = stat_input(planned->file, &now, error);
-        if (status != STATUS_OK) return status;
-        if (now.device != planned->device || now.inode != planned->inode || now.seconds != planned->seconds ||
-            now.nanoseconds != planned->nanoseconds)
-            return status_fail(error, STATUS_IO, "%s: was changed or replaced since the export was planned",
-                               planned->file->path);
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < plan->input_count && status == STATUS_OK; i++) {
+        ExportInput now = {.file = plan->inputs[i].file};
+        status = stat_input(&now, error);
     }
-    return STATUS_OK;
+    return status;
 }
 
 void export_recall_inputs(ExportPlan *plan) {
@@ -68,7 +75,7 @@ Status export_plan_inputs(ExportPlan *plan, Error *error) {
         for (size_t i = 0; i < sides[s]->file_count; i++) {
             ExportInput *input = &plan->inputs[plan->input_count];
             *input = (ExportInput){.file = sides[s]->files[i], .is_base = s == 1, .index = i};
-            Status status = stat_input(input->file, input, error);
+            Status status = stat_input(input, error);
             if (status == STATUS_OK)
                 status = recipe_add_file(&lists[s]->files, sides[s]->file_names[i], input->size, "", error);
             if (status != STATUS_OK) return status;

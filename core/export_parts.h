@@ -42,7 +42,7 @@ Status export_plan_inputs(ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
 
 RecipeFile *export_input_file(const ExportPlan *plan, const ExportInput *input);
 
-/* STATUS_OK iff every input is the file that was planned with: neither gone, nor of another size or time. */
+/* STATUS_OK iff every input is the file that was opened: neither gone, nor of another size or time. */
 Status export_check_inputs(const ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
 
 /* Puts the sums that this process knows already into the recipe. */

@@ -288,6 +288,28 @@ static void an_input_that_changes_meanwhile_leaves_nothing(void **state) {
     }
 }
 
+/* Of the same size, so that only what the system says about the file tells. */
+static void an_input_that_is_no_longer_the_one_that_was_opened_is_not_planned_with(void **state) {
+    for (int i = 0; i < 2; i++) {
+        (void)make_pair(state);
+        Pair *pair = fixture_open();
+        if (i == 0) {
+            scratch_write_tensors("other.safetensors", FIXTURE_SFT, FIXTURE_TENSORS);
+            assert_int_equal(
+                rename(scratch_path("other.safetensors"), scratch_path("base/model.safetensors")), 0);
+        } else {
+            touch(1000);
+        }
+        ExportOptions options = small_steps();
+        ExportPlan *plan;
+        Error error = {0};
+        assert_int_equal(export_plan(pair, &options, &plan, &error), STATUS_IO);
+        assert_non_null(strstr(error.message, "open the pair again"));
+        assert_null(plan);
+        pair_close(pair);
+    }
+}
+
 static void a_target_that_appears_meanwhile_is_not_overwritten(void **state) {
     (void)state;
     Error error = {0};
@@ -435,6 +457,7 @@ int main(void) {
         TEST(two_exports_to_one_target_do_not_mix),
         TEST(a_link_in_the_place_of_the_partial_directory_is_not_followed),
         TEST(an_input_that_changes_meanwhile_leaves_nothing),
+        TEST(an_input_that_is_no_longer_the_one_that_was_opened_is_not_planned_with),
         TEST(a_target_that_appears_meanwhile_is_not_overwritten),
         TEST(a_pair_of_one_directory_hashes_it_once_and_records_it_twice),
         TEST(a_huge_row_takes_no_more_memory_than_two_windows),
