@@ -153,6 +153,24 @@ Status disk_empty_directory(int directory, DiskKeep keep, void *user, const char
     return empty_to_depth(directory, keep, user, path, DEEPEST, bytes, error);
 }
 
+uint64_t disk_used_bytes(const char *path) {
+    enum { BLOCK = 512 }; /* of st_blocks, on any file system */
+    uint64_t bytes = 0;
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *stream = directory < 0 ? NULL : fdopendir(directory);
+    if (stream == NULL) {
+        if (directory >= 0) (void)close(directory); /* opened for reading */
+        return 0;
+    }
+    for (struct dirent *entry; (entry = readdir(stream)) != NULL;) {
+        struct stat facts;
+        if (fstatat(directory, entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(facts.st_mode))
+            bytes += (uint64_t)facts.st_blocks * BLOCK;
+    }
+    (void)closedir(stream); /* opened for reading */
+    return bytes;
+}
+
 Status disk_free_bytes(const char *path, uint64_t *bytes, Error *error) {
     struct statvfs facts;
     if (statvfs(path, &facts) != 0) return status_fail_errno(error, errno, "%s", path);

@@ -51,6 +51,10 @@ typedef _Bool (*DiskKeep)(void *user, const char *name);
 Status disk_empty_directory(int directory, DiskKeep keep, void *user, const char *path, uint64_t *bytes,
                             Error *error) STATUS_MUST_CHECK;
 
+/* Bytes that the files of a directory take on their disk, those of its subdirectories left out; 0 where there is no
+ * such directory, or it is a symbolic link. What cannot be looked at is not counted. */
+uint64_t disk_used_bytes(const char *path);
+
 /* Bytes that this user can write to the file system that holds `path`; UINT64_MAX where it does not say. */
 Status disk_free_bytes(const char *path, uint64_t *bytes, Error *error) STATUS_MUST_CHECK;
 

@@ -91,6 +91,7 @@ typedef struct ExportPlan {
     uint64_t weight_bytes; /* the tensors */
     uint64_t total_bytes;  /* all files */
     uint64_t kept_bytes;   /* of an interrupted run of this very plan: they need not be written again */
+    uint64_t left_bytes;   /* of an interrupted run that this one cannot go on from: removed first */
     uint64_t free_bytes;   /* for this user on the target's file system; UINT64_MAX where it does not say */
     char hash[HASH_HEX_SIZE]; /* over the plan and the state of its inputs */
     Recipe *recipe;           /* what is known before writing; export_run() completes it */
@@ -110,6 +111,9 @@ void export_plan_free(ExportPlan *plan);
 
 /* STATUS_OK, or STATUS_ARGUMENT or STATUS_IO with the first error among the findings. */
 Status export_check(const ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
+
+/* Whether the target's file system has room, as far as it says, once what has to go is gone. */
+bool export_has_room(const ExportPlan *plan);
 
 /* Writes the plan: once. Progress is stage "export" in bytes of weights. Afterwards plan->recipe is the
  * recipe in the directory. On failure and on cancellation the message says what is kept and how to go on. */

@@ -141,19 +141,38 @@ static Status sum_plan(ExportPlan *plan, Error *error) {
     return status;
 }
 
-static Status judge_space(ExportPlan *plan, Error *error) {
+bool export_has_room(const ExportPlan *plan) {
+    uint64_t needed = plan->total_bytes - plan->kept_bytes;
+    return plan->free_bytes >= needed || needed - plan->free_bytes <= plan->left_bytes;
+}
+
+/* What lies in the partial directory: to go on from, or, of another plan, to be cleared away. */
+static Status judge_remains(ExportPlan *plan, Error *error) {
     uint64_t kept;
     Status status = export_partial_peek(plan, &kept, error);
+    if (status != STATUS_OK) return status;
     if (kept > plan->kept_bytes) plan->kept_bytes = kept;
-    if (status == STATUS_OK && kept > 0)
+    if (kept == 0) plan->left_bytes = disk_used_bytes(plan->partial);
+    if (plan->left_bytes > 0)
+        status = export_add_finding(plan, SEVERITY_NOTE, plan->partial_name, error,
+                                    "%" PRIu64
+                                    " bytes of an interrupted export that this one cannot go on "
+                                    "from: they are removed before it is written",
+                                    plan->left_bytes);
+    if (kept > 0)
         status = export_add_finding(plan, SEVERITY_NOTE, plan->partial_name, error,
                                     "an interrupted run of this export: %" PRIu64 " of %" PRIu64
                                     " bytes of weights are there already",
                                     kept, plan->weight_bytes);
+    return status;
+}
+
+static Status judge_space(ExportPlan *plan, Error *error) {
+    Status status = judge_remains(plan, error);
     plan->free_bytes = UINT64_MAX;
     if (status != STATUS_OK || disk_free_bytes(plan->parent, &plan->free_bytes, NULL) != STATUS_OK)
         return status; /* a parent that cannot be reached is a finding already */
-    if (plan->free_bytes >= plan->total_bytes - plan->kept_bytes) return STATUS_OK;
+    if (export_has_room(plan)) return STATUS_OK;
     return export_add_finding(plan, SEVERITY_ERROR, plan->parent, error,
                               "expected %" PRIu64 " free bytes, found %" PRIu64,
                               plan->total_bytes - plan->kept_bytes, plan->free_bytes);

@@ -105,7 +105,7 @@ static int draw_target(Session *session, const ExportPlan *plan, Canvas *canvas,
 static int draw_size(Session *session, const ExportPlan *plan, Canvas *canvas, Rect area, int row) {
     char text[FORMAT_SIZE], more[FORMAT_SIZE];
     bool is_stale = session_export_plan_is_stale(session);
-    bool fits = plan->free_bytes == UINT64_MAX || plan->total_bytes - plan->kept_bytes <= plan->free_bytes;
+    bool fits = export_has_room(plan);
     (void)canvas_write(canvas, area, row, 0, ROLE_DIM, is_stale ? "size …" : "size");
     int column = canvas_print(canvas, area, row, LABEL_COLUMNS, is_stale ? ROLE_STALE : ROLE_VALUE,
                               "%zu tensors, %s in %zu file%s of weights", plan->tensor_count,
@@ -120,6 +120,10 @@ static int draw_size(Session *session, const ExportPlan *plan, Canvas *canvas, R
         (void)canvas_print(canvas, area, row++, LABEL_COLUMNS, ROLE_WARNING,
                            "%s are there from an interrupted run: exporting goes on from them (D discards)",
                            format_bytes((double)plan->kept_bytes, text));
+    if (plan->left_bytes > 0)
+        (void)canvas_print(canvas, area, row++, LABEL_COLUMNS, ROLE_WARNING,
+                           "%s are there from an interrupted run of another export: this one removes them",
+                           format_bytes((double)plan->left_bytes, text));
     return row;
 }
 

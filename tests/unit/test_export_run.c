@@ -141,6 +141,13 @@ static void another_plan_starts_over(void **state) {
     Pair *pair = fixture_open();
     ExportPlan *plan = fixture_plan(pair, &options);
     assert_int_equal(plan->kept_bytes, 0);
+    assert_true(plan->left_bytes > 0);
+    assert_true(fixture_has_finding(plan->findings, plan->finding_count, SEVERITY_NOTE, plan->partial_name,
+                                    "removed before it is written"));
+    plan->free_bytes = plan->total_bytes - 1; /* what is left makes room */
+    assert_true(export_has_room(plan));
+    plan->left_bytes = 0;
+    assert_false(export_has_room(plan));
     export_plan_free(plan);
     pair_close(pair);
     fixture_export(&options);
