@@ -156,10 +156,20 @@ static Status open_parent(const char *path, int *descriptor, Error *error) {
     return *descriptor >= 0 ? STATUS_OK : status_fail_errno(error, errno, "%s", path);
 }
 
-/* Where the file system knows no locks, two exports to one target are the user's own affair. */
-static Status lock(int directory, const char *path, Error *error) {
-    if (flock(directory, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return STATUS_OK;
-    return status_fail(error, STATUS_IO, "%s: another export is writing there", path);
+static bool is_same_directory(int parent, const char *name, int directory) {
+    struct stat here, there;
+    return fstat(directory, &here) == 0 && fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+/* Where the file system knows no locks, two exports to one target are the user's own affair. One that had the lock
+ * until just now may have made this directory its finished target, or removed it: what was opened under the name
+ * must still have it, or a finished model would be emptied. */
+static Status lock(int parent, const char *name, int directory, const char *path, Error *error) {
+    if (flock(directory, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return status_fail(error, STATUS_IO, "%s: another export is writing there", path);
+    if (is_same_directory(parent, name, directory)) return STATUS_OK;
+    return status_fail(error, STATUS_IO, "%s: another export has ended there just now", path);
 }
 
 /* The state goes last: what lies beside it must not look finished meanwhile. */
@@ -183,22 +193,37 @@ static bool is_kept(void *user, const char *name) {
     return false;
 }
 
+/* A marked target, of a run that ended between its last two steps, becomes the partial directory again; unless that
+ * run is only about to remove the mark. */
+static Status take_back(const ExportPlan *plan, const ExportPartial *partial, Error *error) {
+    int target;
+    Status status = disk_open_directory(partial->parent, plan->name, plan->directory, &target, error);
+    if (status != STATUS_OK || target < 0) return status;
+    status = lock(partial->parent, plan->name, target, plan->directory, error);
+    if (status == STATUS_OK &&
+        renameat(partial->parent, plan->name, partial->parent, plan->partial_name) != 0)
+        status =
+            status_fail_errno(error, errno, "%s: taking it back as %s", plan->directory, plan->partial_name);
+    (void)close(target); /* opened for reading; whoever locks it now finds the mark */
+    return status;
+}
+
 static Status open_locked(ExportPlan *plan, ExportPartial *partial, Error *error) {
     Status status = open_parent(plan->parent, &partial->parent, error);
     if (status != STATUS_OK) return status;
     bool is_marked;
     status = export_partial_peek_target(plan, &is_marked, error);
+    if (status == STATUS_OK && is_marked) status = take_back(plan, partial, error);
     if (status != STATUS_OK) return status;
-    if (is_marked && renameat(partial->parent, plan->name, partial->parent, plan->partial_name) != 0)
-        return status_fail_errno(error, errno, "%s: taking it back as %s", plan->directory,
-                                 plan->partial_name);
     if (mkdirat(partial->parent, plan->partial_name, 0777) != 0 && errno != EEXIST)
         return status_fail_errno(error, errno, "%s", plan->partial);
     status =
         disk_open_directory(partial->parent, plan->partial_name, plan->partial, &partial->directory, error);
     if (status == STATUS_OK && partial->directory < 0)
         status = status_fail(error, STATUS_IO, "%s: vanished", plan->partial);
-    return status == STATUS_OK ? lock(partial->directory, plan->partial, error) : status;
+    return status == STATUS_OK
+               ? lock(partial->parent, plan->partial_name, partial->directory, plan->partial, error)
+               : status;
 }
 
 Status export_partial_open(ExportPlan *plan, ExportPartial *partial, Error *error) {
@@ -272,7 +297,7 @@ Status export_discard(const char *directory, uint64_t *bytes, Error *error) {
         where != NULL && name != NULL ? open_parent(where, &parent, error) : memory_fail(error, "a path");
     if (status == STATUS_OK) status = disk_open_directory(parent, name, name, &inner, error);
     if (status == STATUS_OK && inner >= 0) {
-        status = lock(inner, name, error);
+        status = lock(parent, name, inner, name, error);
         if (status == STATUS_OK) status = empty(inner, name, &removed, error);
         if (status == STATUS_OK && unlinkat(parent, name, AT_REMOVEDIR) != 0)
             status = status_fail_errno(error, errno, "%s: removing", name);

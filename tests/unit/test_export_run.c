@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <utime.h>
 
 static int make_pair(void **state) {
@@ -218,6 +219,61 @@ static void two_exports_to_one_target_do_not_mix(void **state) {
     assert_true(scratch_has(".out.rejuv-partial/rejuv-partial.json"));
     assert_int_equal(close(other), 0);
     fixture_export(&options);
+}
+
+static const char *renamed_from, *renamed_to; /* by "another export", right before the next lock; NULL: not */
+
+/* In place of the C library's. */
+int flock(int descriptor, int operation) {
+    if (renamed_from != NULL) assert_int_equal(rename(renamed_from, renamed_to), 0);
+    renamed_from = NULL;
+    return (int)syscall(SYS_flock, descriptor, operation);
+}
+
+static void an_export_that_ends_while_another_begins_is_not_emptied(void **state) {
+    (void)state;
+    ExportOptions options = small_steps();
+    for (int i = 0; i < 2; i++) {
+        Error error = {0};
+        scratch_clear("out");
+        interrupt(&options);
+        renamed_to = scratch_path("out");
+        renamed_from = scratch_path(".out.rejuv-partial");
+        Status status = i == 0 ? fixture_export_as(&options, NULL, &error)
+                               : export_discard(options.directory, NULL, &error);
+        assert_int_equal(status, STATUS_IO);
+        assert_non_null(strstr(error.message, "just now"));
+        assert_true(scratch_has("out/rejuv-partial.json"));
+        assert_true(scratch_has("out/model-00001-of-00002.safetensors"));
+    }
+}
+
+static void a_target_whose_mark_is_about_to_go_is_left_alone(void **state) {
+    (void)state;
+    ExportOptions options = small_steps();
+    Error error = {0};
+    unsigned report = 12;
+    bool is_whole = false;
+    for (; !is_whole; report++) { /* all tensors are there, and nothing else */
+        scratch_clear(".out.rejuv-partial");
+        Pair *pair = fixture_open();
+        assert_int_equal(export_until(&options, report, 1, &error), STATUS_CANCELLED);
+        ExportPlan *plan = fixture_plan(pair, &options);
+        is_whole = plan->kept_bytes == plan->weight_bytes;
+        export_plan_free(plan);
+        pair_close(pair);
+    }
+    assert_int_equal(rename(scratch_path(".out.rejuv-partial"), scratch_path("out")), 0);
+    int other = open(scratch_path("out"), O_RDONLY | O_DIRECTORY);
+    assert_true(other >= 0);
+    assert_int_equal(flock(other, LOCK_EX), 0);
+    assert_int_equal(fixture_export_as(&options, NULL, &error), STATUS_IO);
+    assert_non_null(strstr(error.message, "another export"));
+    assert_true(scratch_has("out/rejuv-partial.json"));
+    assert_int_equal(close(other), 0);
+    fixture_export(&options); /* its writer is gone: taken back and finished */
+    make_reference(&options);
+    expect_reference();
 }
 
 static void a_link_in_the_place_of_the_partial_directory_is_not_followed(void **state) {
@@ -462,6 +518,8 @@ int main(void) {
         TEST(a_damaged_state_starts_over),
         TEST(discarding_removes_what_is_left_and_nothing_else),
         TEST(two_exports_to_one_target_do_not_mix),
+        TEST(an_export_that_ends_while_another_begins_is_not_emptied),
+        TEST(a_target_whose_mark_is_about_to_go_is_left_alone),
         TEST(a_link_in_the_place_of_the_partial_directory_is_not_followed),
         TEST(an_input_that_changes_meanwhile_leaves_nothing),
         TEST(an_input_that_is_no_longer_the_one_that_was_opened_is_not_planned_with),
