@@ -122,6 +122,7 @@ bool session_cancel(Session *session) {
     }
     if (works[0] == &session->pooling) return session_tensor_cancel(session);
     if (works[0] == &session->decomposing) return session_spectrum_cancel(session);
+    if (works[0] == &session->method.driving) return session_drivers_cancel(session);
     if (works[0] == &session->scanning) session->is_scan_wanted = false;
     return work_cancel(works[0]);
 }
@@ -134,6 +135,7 @@ bool session_refresh(Session *session) {
     changed |= session_bookmark_refresh(session);
     changed |= session_prompt_refresh(session);
     changed |= session_method_refresh(session);
+    changed |= session_drivers_refresh(session);
     changed |= session_plane_refresh(session);
     changed |= session_change_refresh(session);
     changed |= session_tensor_refresh(session);

@@ -6,7 +6,6 @@
 #include "tui/session_method.h"
 #include "tui/session_state.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,11 +186,19 @@ Status session_accept_dormancy(Session *session, SessionDormancyErrand *errand, 
     return status;
 }
 
+/* W's at dials that have been turned since. */
+static bool is_outdated(const Session *session) {
+    const SessionDormancyErrand *errand = &session->method.dormancy_errand;
+    return errand->side == SESSION_FUSED && !settings_equal(&errand->settings, &session->settings);
+}
+
 static Status collect_dormancy(Session *session, Error *error) {
     SessionMethod *method = &session->method;
     SessionDormancyErrand *errand = &method->dormancy_errand;
     Status status = method->measuring.status;
-    if (status == STATUS_OK)
+    if (status == STATUS_CANCELLED && is_outdated(session))
+        status = STATUS_OK; /* it made way */
+    else if (status == STATUS_OK)
         status = session_accept_dormancy(session, errand, error);
     else
         *error = method->measuring.error;
@@ -263,87 +270,6 @@ static Status collect_drift(Session *session, Error *error) {
     return status;
 }
 
-/* ---- what drives a neuron ---- */
-
-static void note_values(void *user, const ForwardMoment *moment) {
-    SessionDriversErrand *errand = user;
-    if (moment->site != errand->site || moment->layer != errand->block.layer) return;
-    for (size_t t = 0; t < moment->tokens; t++)
-        errand->values[errand->token + moment->first + t] = moment->values[t * moment->width + errand->index];
-}
-
-static Status drive(Job *job, void *argument, Error *error) {
-    SessionDriversErrand *errand = argument;
-    MatmulScratch *scratch;
-    Settings sft = settings_at(1.0);
-    Status status = matmul_create_scratch(job_threads(job), &scratch, error);
-    for (size_t i = 0; i < errand->row_count && status == STATUS_OK; i++) {
-        const EvaluationRow *row = &errand->rows[i];
-        ForwardState *state;
-        status = forward_create_state(errand->model, &sft, row->count, &state, error);
-        ForwardInput input = {.ids = row->ids,
-                              .count = row->count,
-                              .stage = "tokens of a neuron",
-                              .observer = note_values,
-                              .user = errand};
-        if (status == STATUS_OK) status = forward_run(&state, 1, &input, scratch, job, error);
-        forward_free_state(state);
-        errand->token += row->count;
-    }
-    matmul_free_scratch(scratch);
-    return status;
-}
-
-static void free_drivers_errand(SessionDriversErrand *errand) {
-    free(errand->rows);
-    free(errand->values);
-    *errand = (SessionDriversErrand){0};
-}
-
-static Status start_drivers(Session *session, uint64_t neuron, Error *error) {
-    static const ForwardSite SITES[NEURON_MODULE_COUNT] = {
-        [NEURON_Q] = FORWARD_QUERY,       [NEURON_K] = FORWARD_KEY, [NEURON_V] = FORWARD_VALUE,
-        [NEURON_GATE] = FORWARD_GATE,     [NEURON_UP] = FORWARD_UP, [NEURON_O] = FORWARD_MIXED,
-        [NEURON_DOWN] = FORWARD_ACTIVATED};
-    SessionMethod *method = &session->method;
-    SessionDriversErrand *errand = &method->drivers_errand;
-    NeuronBlock block = neurons_locate(&method->table, neuron);
-    *errand = (SessionDriversErrand){.model = session->model,
-                                     .neuron = neuron,
-                                     .block = block,
-                                     .index = (size_t)(neuron - block.first),
-                                     .site = SITES[block.module]};
-    errand->rows = list_rows(session, &errand->row_count);
-    errand->values = memory_allocate(session->load.calibration->tokens, sizeof *errand->values);
-    Status status =
-        errand->rows == NULL || errand->values == NULL ? memory_fail(error, "tokens of a neuron") : STATUS_OK;
-    if (status == STATUS_OK) status = work_start(&method->driving, session->threads, drive, errand, error);
-    if (status != STATUS_OK) free_drivers_errand(errand);
-    return status;
-}
-
-/* Keeps the largest magnitudes, largest first. */
-static void collect_drivers(Session *session) {
-    SessionMethod *method = &session->method;
-    SessionDriversErrand *errand = &method->drivers_errand;
-    if (method->driving.status == STATUS_OK) {
-        method->driver_count = 0;
-        method->drivers_of = errand->neuron;
-        size_t token = 0;
-        for (size_t r = 0; r < errand->row_count; r++) {
-            for (size_t t = 0; t < errand->rows[r].count; t++, token++) {
-                SessionDriver driver = {r, t, errand->rows[r].ids[t], (double)errand->values[token]};
-                size_t at = method->driver_count < SESSION_DRIVERS ? method->driver_count++ : SESSION_DRIVERS;
-                for (; at > 0 && fabs(method->drivers[at - 1].value) < fabs(driver.value); at--) {
-                    if (at < SESSION_DRIVERS) method->drivers[at] = method->drivers[at - 1];
-                }
-                if (at < SESSION_DRIVERS) method->drivers[at] = driver;
-            }
-        }
-    }
-    free_drivers_errand(errand);
-}
-
 /* ---- what is due ---- */
 
 static void note_failure(Session *session, Status status, const Error *error) {
@@ -371,10 +297,6 @@ static bool collect_method(Session *session) {
         note_failure(session, collect_dormancy(session, &error), &error);
         changed = true;
     }
-    if (work_poll(&method->driving)) {
-        collect_drivers(session);
-        changed = true;
-    }
     return changed;
 }
 
@@ -397,16 +319,12 @@ bool session_method_refresh(Session *session) {
     SessionMethod *method = &session->method;
     if (session_cache_is_keeping(session)) return false; /* what it writes must stay: a moment later */
     bool changed = collect_method(session);
+    if (work_is_running(&method->measuring) && is_outdated(session)) (void)work_cancel(&method->measuring);
     if (session_cache_holds_method(session)) return changed;
     bool is_ready = session->headline != NULL && comparison_base(session->headline) != NULL;
     if (!is_ready || method->is_halted) return changed;
     Error error = {0};
     note_failure(session, start_next(session, &error), &error);
-    if (method->has_wanted_drivers && !work_is_running(&method->driving)) {
-        method->has_wanted_drivers = false;
-        note_failure(session, start_drivers(session, method->wanted_drivers, &error), &error);
-        changed = true;
-    }
     return changed;
 }
 
@@ -416,18 +334,15 @@ void session_method_forget(Session *session) {
     SessionMethod *method = &session->method;
     work_stop(&method->attributing);
     work_stop(&method->measuring);
-    work_stop(&method->driving);
+    session_drivers_forget(session);
     session_free_attribution_errand(&method->attribution_errand);
     session_free_dormancy_errand(&method->dormancy_errand);
-    free_drivers_errand(&method->drivers_errand);
     attribution_free(&method->attribution);
     method->has_attribution = false;
     for (int side = 0; side < SESSION_SIDES; side++) {
         dormancy_free(&method->dormancy[side]);
         method->has_dormancy[side] = false;
     }
-    method->has_wanted_drivers = false;
-    method->driver_count = 0;
     for (size_t i = 0; i < sizeof MEASURED / sizeof *MEASURED; i++) method->rankings[MEASURED[i]] = NULL;
     method->is_halted = false;
     method->error = (Error){0};

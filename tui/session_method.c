@@ -21,16 +21,6 @@ void session_follow_selector(Session *session) {
     session->settings.ranking = session->method.rankings[session->method.selector];
 }
 
-const SessionDriver *session_drivers(Session *session, uint64_t neuron, size_t *count) {
-    SessionMethod *method = &session->method;
-    *count = method->driver_count;
-    if (method->driver_count > 0 && method->drivers_of == neuron) return method->drivers;
-    method->wanted_drivers = neuron;
-    method->has_wanted_drivers = true;
-    *count = 0;
-    return NULL;
-}
-
 /* ---- what is known ---- */
 
 const Attribution *session_attribution(const Session *session) {
@@ -75,7 +65,7 @@ bool session_ranking_is_fresh(const Session *session) {
 
 void session_measure_method(Session *session) {
     session->method.is_halted = false;
-    session->method.error = (Error){0};
+    session->method.error = session->method.drivers_error = (Error){0};
     session_measure_headlines(session);
 }
 

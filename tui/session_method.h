@@ -72,14 +72,4 @@ void session_set_omega(Session *session, double omega); /* 0 … 1 */
 void session_set_selector(Session *session, Selector selector);
 void session_set_targets(Session *session, size_t targets); /* measures attribution again */
 
-/* The tokens that drive a neuron of the MLP or attention most, on the SFT model: the `count` largest |x_j(t)|
- * over all calibration positions. NULL while unknown: then it is being measured, in the background; ask
- * again. */
-typedef struct SessionDriver {
-    size_t row, position;
-    int32_t token; /* at that position */
-    double value;
-} SessionDriver;
-const SessionDriver *session_drivers(Session *session, uint64_t neuron, size_t *count);
-
 #endif

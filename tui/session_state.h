@@ -12,6 +12,7 @@
  *     session_change.c   what enters and leaves the reset set
  *     session_method.c   neurons: attribution, dormancy, drift, the reset dial
  *     session_measure.c  … measured in the background
+ *     session_drivers.c  … the tokens that drive one
  *     session_cache.c    … and drift, kept from one session to the next
  *     session_recall.c   … as entries of the cache
  *     session_prompt.c   the prompt, its preview, pins, continuation
@@ -35,6 +36,7 @@
 #include "tui/session_bookmark.h"
 #include "tui/session_cache.h"
 #include "tui/session_change.h"
+#include "tui/session_drivers.h"
 #include "tui/session_export.h"
 #include "tui/session_method.h"
 #include "tui/session_pair.h"
@@ -206,6 +208,7 @@ typedef struct SessionMethod {
 
     bool has_wanted_drivers;
     uint64_t wanted_drivers, drivers_of;
+    Error drivers_error; /* of those wanted */
     SessionDriver drivers[SESSION_DRIVERS];
     size_t driver_count;
 } SessionMethod;
@@ -387,6 +390,9 @@ JobProgress session_plane_progress(const Session *session, JobProgress row);
 double session_round_dial(double value);
 
 bool session_method_refresh(Session *session);
+bool session_drivers_refresh(Session *session);
+bool session_drivers_cancel(Session *session); /* false where nothing is measured */
+void session_drivers_forget(Session *session);
 void session_follow_selector(Session *session); /* settings borrow the selector's newest ranking */
 void session_method_close(Session *session);
 bool session_bookmark_refresh(Session *session);

@@ -1,3 +1,4 @@
+#include "tui/session_drivers.h"
 #include "tui/session_tensor.h"
 #include "tui/session_tune.h"
 #include "tui/widget_chart.h"
@@ -57,7 +58,7 @@ static void draw_drivers(Session *session, uint64_t neuron, Canvas *canvas, Rect
     Rect head = rect_cut_top(&area, 1);
     (void)canvas_write(canvas, head, 0, 0, ROLE_TITLE, "tokens that drive it most (SFT)");
     if (drivers == NULL) {
-        const char *message = session_method_message(session);
+        const char *message = session_drivers_message(session);
         (void)canvas_write_wrapped(canvas, area, 0, ROLE_STALE, message != NULL ? message : "measuring…");
         return;
     }

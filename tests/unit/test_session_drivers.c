@@ -1,0 +1,112 @@
+/*
+ * The tokens that drive a neuron, as a session offers them: in the background, cancelled and taken up again, and
+ * whatever became of the other measurements.
+ */
+#include "core/blas.h"
+#include "session_fixture.h"
+#include "tui/session_drivers.h"
+
+#include <math.h>
+
+enum { ROWS = 12, TOKENS = 200, ATTEMPTS = 40 };
+
+static uint64_t wanted;
+
+static const SessionDriver *ask(const Session *session, size_t *count) {
+    return session_drivers((Session *)(uintptr_t)session, wanted, count);
+}
+
+static bool wanted_is_there(const Session *session) {
+    size_t count;
+    return ask(session, &count) != NULL;
+}
+
+static bool job_is_running(const Session *session, const char *label) {
+    SessionJob jobs[12];
+    size_t count = session_jobs((Session *)(uintptr_t)session, jobs, 12);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(jobs[i].label, label) == 0) return true;
+    return false;
+}
+
+static bool attribution_runs(const Session *session) {
+    return job_is_running(session, "attribution");
+}
+
+/* Long enough for a pass over them to be caught under way. */
+static int write_long_rows(void **state) {
+    if (scratch_make(state) != 0) return -1;
+    char *path = scratch_path("few.jsonl");
+    FILE *file = fopen(path, "w");
+    free(path);
+    if (file == NULL) return -1;
+    for (int row = 0; row < ROWS; row++) {
+        (void)fprintf(file, "{\"prompt_ids\": [1");
+        for (int i = 1; i < TOKENS; i++) (void)fprintf(file, ", %d", (row * 31 + i * 7) % 500);
+        (void)fprintf(file, "], \"response_ids\": [5, 6]}\n");
+    }
+    return fclose(file);
+}
+
+static void the_largest_come_first(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    size_t count;
+    settle(session);
+    wanted = 7;
+    wait_for(session, "tokens", wanted_is_there);
+    const SessionDriver *drivers = ask(session, &count);
+    assert_int_equal(count, 16);
+    for (size_t i = 1; i < count; i++) assert_true(fabs(drivers[i].value) <= fabs(drivers[i - 1].value));
+    assert_null(session_drivers_message(session));
+    session_free(session);
+}
+
+static void a_cancelled_measurement_waits_to_be_asked_again(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    settle(session);
+    bool caught = false;
+    for (wanted = 0; wanted < ATTEMPTS && !caught; wanted += !caught) {
+        assert_false(wanted_is_there(session));
+        assert_true(session_cancel(session));
+        settle(session);
+        caught = !wanted_is_there(session); /* every drawing asks */
+    }
+    assert_true(caught);
+    settle(session);
+    assert_false(wanted_is_there(session));
+    assert_non_null(strstr(session_drivers_message(session), "cancelled"));
+    session_measure_method(session);
+    assert_null(session_drivers_message(session));
+    wait_for(session, "tokens", wanted_is_there);
+    session_free(session);
+}
+
+static void they_come_although_attribution_was_cancelled(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "attribution", attribution_runs);
+    while (job_is_running(session, "attribution")) { /* what a person waits for is cancelled first */
+        (void)session_cancel(session);
+        (void)session_refresh(session);
+    }
+    settle(session);
+    assert_null(session_attribution(session));
+    wanted = 3;
+    wait_for(session, "tokens", wanted_is_there);
+    assert_null(session_attribution(session)); /* it stays cancelled */
+    session_free(session);
+}
+
+int main(void) {
+    blas_prepare();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_largest_come_first, write_few_rows, scratch_remove),
+        cmocka_unit_test_setup_teardown(a_cancelled_measurement_waits_to_be_asked_again, write_long_rows,
+                                        scratch_remove),
+        cmocka_unit_test_setup_teardown(they_come_although_attribution_was_cancelled, write_long_rows,
+                                        scratch_remove),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
