@@ -2,6 +2,7 @@
 
 #include "core/json.h"
 #include "core/memory.h"
+#include "tui/command.h"
 #include "tui/report_json.h"
 #include "tui/text.h"
 
@@ -33,6 +34,17 @@ static void cancel_running(int signal_number) {
 static void note_closed(int signal_number) {
     (void)signal_number;
     output_closed = 1;
+}
+
+/* What is mapped and cut short by another program cannot be read, and has no other way to say so. Only calls that a
+ * signal handler may make. */
+static void report_lost_file(int signal_number) {
+    static const char TEXT[] =
+        "rejuv: an input file shrank, or could not be read, while it was in use (SIGBUS)\n";
+    (void)signal_number;
+    ssize_t written = write(STDERR_FILENO, TEXT, sizeof TEXT - 1);
+    (void)written; /* nobody else is left to tell */
+    _exit(COMMAND_EXIT_ERROR);
 }
 
 static void catch_signal(int signal_number, void (*handler)(int), int flags) {
@@ -76,6 +88,7 @@ Status batch_open_job(Batch *batch, Error *error) {
     /* back to the default after the first: a second signal ends a program that does not obey */
     catch_signal(SIGINT, cancel_running, (int)SA_RESETHAND);
     catch_signal(SIGTERM, cancel_running, (int)SA_RESETHAND);
+    catch_signal(SIGBUS, report_lost_file, (int)SA_RESETHAND);
     return STATUS_OK;
 }
 

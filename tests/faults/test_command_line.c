@@ -162,6 +162,31 @@ static void interrupted_work_ends_with_130(void **unused) {
     expect_interrupted(SIGTERM);
 }
 
+static void an_input_that_shrinks_meanwhile_is_an_error(void **unused) {
+    (void)unused;
+    char *copy = scratch_path("shrinking"), *weights = scratch_path("shrinking/model.safetensors"),
+         line[2400];
+    (void)snprintf(line, sizeof line, "cp -r '%s' '%s'", base, copy);
+    assert_int_equal(system(line), 0);
+    FILE *out = tmpfile(), *err = tmpfile();
+    assert_true(out != NULL && err != NULL);
+    const char *const arguments[] = {
+        "sweep", copy, sft, "--calibration", calibration, "--alpha", "0:1:10000", "--threads", "2", NULL};
+    pid_t child = program_start(arguments, -1, fileno(out), fileno(err));
+    wait_a_moment();
+    wait_a_moment();
+    assert_int_equal(truncate(weights, 4096), 0);
+    assert_int_equal(program_wait(child), COMMAND_EXIT_ERROR);
+    size_t bytes;
+    char *errors = program_read(err, &bytes);
+    assert_non_null(strstr(errors, "an input file shrank"));
+    free(errors);
+    free(program_read(out, &bytes));
+    assert_int_equal(bytes, 0);
+    free(weights);
+    free(copy);
+}
+
 static void a_reader_that_had_enough_is_no_error(void **unused) {
     (void)unused;
     int ends[2];
@@ -284,6 +309,7 @@ int main(void) {
         cmocka_unit_test(a_bad_line_ends_tokenize_with_its_number),
         cmocka_unit_test(nothing_untrusted_goes_out_raw),
         cmocka_unit_test(interrupted_work_ends_with_130),
+        cmocka_unit_test(an_input_that_shrinks_meanwhile_is_an_error),
         cmocka_unit_test(a_reader_that_had_enough_is_no_error),
         cmocka_unit_test(a_closed_pipe_ends_an_endless_tokenize),
         cmocka_unit_test(a_full_disk_is_an_error),
