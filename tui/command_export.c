@@ -56,12 +56,18 @@ static Status read_options(const Batch *batch, Export *export, Error *error) {
     return STATUS_OK;
 }
 
+/* Where the recipe says: as its export was given them, so that elsewhere they may be in other places. */
+static Status open_recorded_pair(Batch *batch, const Recipe *recipe, Error *error) {
+    Status status = batch_open_pair_of(batch, recipe->base.directory, recipe->sft.directory, error);
+    return status == STATUS_OK
+               ? status
+               : status_add_context(error, "the recipe's inputs (BASE SFT says where they are now)");
+}
+
 /* By recipe: the pair and a job, no model. */
 static Status open_for_recipe(Batch *batch, const Export *export, Error *error) {
-    Status status =
-        batch->options->operand_count > 0
-            ? batch_open_pair(batch, error)
-            : batch_open_pair_of(batch, export->recipe->base.directory, export->recipe->sft.directory, error);
+    Status status = batch->options->operand_count > 0 ? batch_open_pair(batch, error)
+                                                      : open_recorded_pair(batch, export->recipe, error);
     return status == STATUS_OK ? batch_open_job(batch, error) : status;
 }
 

@@ -507,6 +507,24 @@ static void a_recipe_makes_the_same_export_again(void **unused) {
     free(second);
 }
 
+static void a_recipe_whose_inputs_have_moved_asks_where_they_are(void **unused) {
+    (void)unused;
+    char *before = scratch_path("before"), *after = scratch_path("after"), line[2400];
+    char *first = scratch_path("moved"), *second = scratch_path("again");
+    char *recipe = scratch_path("moved/rejuvenation.json");
+    (void)snprintf(line, sizeof line, "cp -r '%s' '%s'", base, before);
+    assert_int_equal(system(line), 0);
+    PROGRAM_EXPECT(0, "", "export", before, sft, "--out", first, "--alpha", "0.3");
+    assert_int_equal(rename(before, after), 0);
+    PROGRAM_EXPECT(2, "BASE SFT", "export", "--recipe", recipe, "--out", second);
+    PROGRAM_EXPECT(0, "", "export", after, sft, "--recipe", recipe, "--out", second);
+    free(recipe);
+    free(second);
+    free(first);
+    free(after);
+    free(before);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(info_tells_what_the_configuration_says),
@@ -525,6 +543,7 @@ int main(void) {
         cmocka_unit_test(lines_of_text_become_lines_of_ids_and_back),
         cmocka_unit_test(an_export_verifies_and_a_flipped_bit_does_not),
         cmocka_unit_test(a_recipe_makes_the_same_export_again),
+        cmocka_unit_test(a_recipe_whose_inputs_have_moved_asks_where_they_are),
     };
     return cmocka_run_group_tests(tests, open_demo, close_demo);
 }
