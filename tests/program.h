@@ -10,13 +10,16 @@
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -72,6 +75,36 @@ static inline int program_wait(pid_t child) {
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     return WIFEXITED(status) ? WEXITSTATUS(status) : PROGRAM_KILLED + WTERMSIG(status);
+}
+
+/* Whether a process catches this signal, as /proc says. */
+static inline bool program_catches(pid_t process, int signal_number) {
+    static const char HEAD[] = "SigCgt:";
+    char path[64], line[256];
+    unsigned long long caught = 0;
+    (void)snprintf(path, sizeof path, "/proc/%ld/status", (long)process);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, HEAD, strlen(HEAD)) == 0) caught = strtoull(line + strlen(HEAD), NULL, 16);
+    (void)fclose(file);
+    return (caught >> (signal_number - 1) & 1U) != 0;
+}
+
+/* Waits until a program is at work: until it catches this signal, which on a busy machine takes its time. */
+static inline void program_await_catching(pid_t child, int signal_number) {
+    siginfo_t ended = {0};
+    while (!program_catches(child, signal_number)) {
+        const struct timespec pause = {.tv_nsec = 10000000};
+        (void)nanosleep(&pause, NULL); /* a shorter pause only looks sooner */
+        assert_int_equal(waitid(P_PID, (id_t)child, &ended, WEXITED | WNOHANG | WNOWAIT), 0);
+        if (ended.si_pid == child) fail_msg("the program ended before it could be interrupted");
+    }
+}
+
+static inline void program_interrupt(pid_t child, int signal_number) {
+    program_await_catching(child, signal_number);
+    assert_int_equal(kill(child, signal_number), 0);
 }
 
 /* Runs it to the end with `bytes` bytes of `input` (NULL: none) on standard input. */

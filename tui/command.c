@@ -66,10 +66,12 @@ static int run_command(const Options *options) {
     Error error = {0}, output = {0};
     batch_open(&batch, options);
     Status status = COMMANDS[options->command]->run(&batch, &error);
+    /* the last write may be the first to fail */
+    bool written = report_check_file(stdout, &output) == STATUS_OK;
     bool closed = batch_output_is_closed();
     if (closed && status == STATUS_IO) status = STATUS_OK;
     if (status != STATUS_OK) batch_say_error(&batch, error.message);
-    if (report_check_file(stdout, &output) != STATUS_OK && !closed && status == STATUS_OK) {
+    if (!written && !closed && status == STATUS_OK) {
         status = STATUS_IO;
         batch_say_error(&batch, output.message);
     }

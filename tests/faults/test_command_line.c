@@ -9,7 +9,6 @@
 
 #include <dirent.h>
 #include <signal.h>
-#include <time.h>
 
 static char *base, *sft, *calibration; /* the demo pair */
 
@@ -25,11 +24,6 @@ static int close_demo(void **state) {
     free(sft);
     free(calibration);
     return scratch_remove(state);
-}
-
-static void wait_a_moment(void) {
-    struct timespec moment = {.tv_nsec = 300000000};
-    (void)nanosleep(&moment, NULL);
 }
 
 /* ---- usage ---- */
@@ -146,9 +140,7 @@ static void expect_interrupted(int signal_number) {
     const char *const arguments[] = {
         "sweep", base, sft, "--calibration", calibration, "--alpha", "0:1:10000", "--threads", "2", NULL};
     pid_t child = program_start(arguments, -1, fileno(out), fileno(err));
-    wait_a_moment();
-    wait_a_moment();
-    assert_int_equal(kill(child, signal_number), 0);
+    program_interrupt(child, signal_number);
     assert_int_equal(program_wait(child), COMMAND_EXIT_INTERRUPTED);
     size_t bytes;
     free(program_read(out, &bytes));
@@ -173,8 +165,7 @@ static void an_input_that_shrinks_meanwhile_is_an_error(void **unused) {
     const char *const arguments[] = {
         "sweep", copy, sft, "--calibration", calibration, "--alpha", "0:1:10000", "--threads", "2", NULL};
     pid_t child = program_start(arguments, -1, fileno(out), fileno(err));
-    wait_a_moment();
-    wait_a_moment();
+    program_await_catching(child, SIGINT); /* it is at work: the files are mapped */
     assert_int_equal(truncate(weights, 4096), 0);
     assert_int_equal(program_wait(child), COMMAND_EXIT_ERROR);
     size_t bytes;
@@ -187,21 +178,31 @@ static void an_input_that_shrinks_meanwhile_is_an_error(void **unused) {
     free(copy);
 }
 
-static void a_reader_that_had_enough_is_no_error(void **unused) {
-    (void)unused;
+/* Nobody reads: the first write fails. */
+static void expect_status_without_reader(int status, const char *const *arguments) {
     int ends[2];
     FILE *err = tmpfile();
     assert_non_null(err);
     assert_int_equal(pipe(ends), 0);
-    const char *const arguments[] = {"drift", base, sft, "--json", NULL};
-    (void)close(ends[0]); /* nobody reads: the first write fails */
+    (void)close(ends[0]);
     pid_t child = program_start(arguments, -1, ends[1], fileno(err));
     (void)close(ends[1]);
-    assert_int_equal(program_wait(child), 0);
+    assert_int_equal(program_wait(child), status);
     size_t bytes;
     char *errors = program_read(err, &bytes);
     assert_string_equal(errors, "");
     free(errors);
+}
+
+static void a_reader_that_had_enough_is_no_error(void **unused) {
+    (void)unused;
+    expect_status_without_reader(0, (const char *const[]){"drift", base, sft, "--json", NULL});
+    expect_status_without_reader(0, (const char *const[]){"drift", base, sft, NULL});
+    /* a few words, first written when all is over */
+    char *out = scratch_path("nothing");
+    expect_status_without_reader(0,
+                                 (const char *const[]){"export", base, sft, "--out", out, "--discard", NULL});
+    free(out);
 }
 
 static void a_closed_pipe_ends_an_endless_tokenize(void **unused) {

@@ -7,7 +7,6 @@
 #include "tui/figure_scale.h"
 
 #include <signal.h>
-#include <time.h>
 
 /* Runs, expects success and nothing on standard error; the caller frees the output. */
 static char *run_text(const char *const *arguments) {
@@ -160,9 +159,7 @@ static void a_shot_can_be_interrupted(void **unused) {
         "shot", "tune",      base, sft,     "--calibration",       calibration, "--out",
         path,   "--threads", "1",  "--run", "sweep-range 0:1:101", NULL};
     pid_t child = program_start(arguments, -1, -1, -1);
-    const struct timespec moment = {.tv_nsec = 700000000};
-    (void)nanosleep(&moment, NULL);
-    assert_int_equal(kill(child, SIGINT), 0);
+    program_interrupt(child, SIGINT);
     assert_int_equal(program_wait(child), 130);
     assert_int_not_equal(access(path, F_OK), 0);
     free(path);
