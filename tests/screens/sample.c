@@ -2,7 +2,7 @@
  * sample — a small program that does on purpose what the screen tests' machinery must see: it proves the
  * machinery (harness/), not rejuv.
  *
- *     c colours   w wide characters and lines   r a long run   a attributes   arrows and other keys by name
+ *     c colours   w wide characters and lines   r long runs   a attributes   arrows and other keys by name
  *     t compute for a second, then say so   q leave with status 3   x leave without restoring the terminal
  */
 #include <locale.h>
@@ -58,12 +58,19 @@ static void compute(void) {
     mvaddstr(5, 0, "computed");
 }
 
+/* A whole line, and one whose last column has another character. */
+static void draw_runs(void) {
+    mvhline(7, 0, '=', COLS);
+    mvhline(8, 0, '-', COLS - 1);
+    mvaddch(8, COLS - 1, '|');
+}
+
 static void act(int key) {
     if (key == KEY_RESIZE) draw_frame();
     draw_key(key);
     if (key == 'c') draw_colours();
     if (key == 'w') mvaddstr(6, 0, "│\xe4\xbd\xa0\xe5\xa5\xbd│ e\xcc\x81 ▁▂▃▄▅▆▇█ ░▒▓ ▀▄");
-    if (key == 'r') mvhline(7, 0, '=', COLS);
+    if (key == 'r') draw_runs();
     if (key == 'a') draw_attributes();
     if (key == 't') compute();
 }

@@ -151,7 +151,7 @@ static size_t receive(TerminalHost *host, int milliseconds) {
     ssize_t count = read(host->master, bytes, sizeof bytes);
     if (count <= 0) return 0;
     host->bytes += (uint64_t)count;
-    vterm_input_write(host->terminal, bytes, (size_t)count);
+    terminal_repeat_write(&host->repeat, host->terminal, bytes, (size_t)count);
     vterm_screen_flush_damage(host->screen);
     return (size_t)count;
 }

@@ -6,6 +6,7 @@
 #define REJUV_TESTS_TERMINAL_HOST_STATE_H
 
 #include "tests/screens/terminal_host.h"
+#include "tests/screens/terminal_repeat.h"
 
 #include <sys/types.h>
 #include <termios.h>
@@ -16,6 +17,7 @@ enum { TERMINAL_HOST_OUTPUT_BYTES = 4096 };
 struct TerminalHost {
     VTerm *terminal;
     VTermScreen *screen;
+    TerminalRepeat repeat;
     int rows, columns;
     int master, slave; /* -1 after a hang-up */
     pid_t child;
