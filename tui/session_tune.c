@@ -137,8 +137,11 @@ void session_tune_close(Session *session) {
     session_tune_forget(session);
 }
 
+/* A sweep over α waits for the neurons that ρ resets as long as they are on their way: it would be of other dials
+ * as soon as they are there. */
 static bool needs_ranking(const Session *session) {
-    return session->is_rho_sweep && session->settings.ranking == NULL;
+    if (session->settings.ranking != NULL) return false;
+    return session->is_rho_sweep || (session->settings.rho > 0.0 && session_ranking_message(session) == NULL);
 }
 
 /* Why the sweep that is wanted will not come, however long one waits. */

@@ -45,9 +45,9 @@ typedef struct SessionSweep {
     const Settings *settings;             /* the other dials, as they stood */
     const DistributionAverages *averages; /* [count] */
     bool is_running;                      /* or waits to */
-    bool waits_for_ranking;
-    bool is_stale;     /* another dial has been turned since */
-    const char *error; /* of the last sweep; NULL where it went well */
+    bool waits_for_ranking;               /* for the neurons that ρ resets, which are on their way */
+    bool is_stale;                        /* another dial has been turned since */
+    const char *error;                    /* of the last sweep; NULL where it went well */
 } SessionSweep;
 
 SessionSweep session_sweep(const Session *session);

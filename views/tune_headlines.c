@@ -83,7 +83,7 @@ void tune_draw_sweep(const TuneState *state, const Session *session, Canvas *can
     SessionSweep sweep = session_sweep(session);
     if (sweep.count == 0) {
         const char *message = sweep.error != NULL       ? sweep.error
-                              : sweep.waits_for_ranking ? "the sweep over ρ waits: neurons are ranked first"
+                              : sweep.waits_for_ranking ? "the sweep waits: neurons are ranked first"
                               : sweep.is_running
                                   ? "sweeping…"
                                   : "s sweeps over α, v over ρ: entropy, KL to base and SFT, loss";

@@ -263,6 +263,40 @@ static void a_sweep_over_rho_that_is_asked_for_early_waits_for_the_ranking(void 
     session_free(session);
 }
 
+static void a_sweep_over_alpha_waits_for_the_neurons_that_rho_resets(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "calibration rows", headlines_can_be_measured);
+    session_set_rho(session, 0.01);
+    assert_false(neurons_are_ranked(session));
+    session_start_sweep(session, false, 0.0, 1.0, 3);
+    assert_true(session_sweep(session).is_running && session_sweep(session).waits_for_ranking);
+    wait_for(session, "sweep", sweep_is_done);
+    SessionSweep sweep = session_sweep(session);
+    assert_non_null(sweep.settings->ranking);
+    assert_false(sweep.is_stale); /* it is of the dials as they stand */
+    session_free(session);
+}
+
+static void a_sweep_over_alpha_comes_without_neurons_that_never_will(void **state) {
+    (void)state;
+    Session *session =
+        open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
+    session_set_targets(session, 2000); /* takes a while, so that it can be cancelled */
+    wait_for(session, "headlines", headline_is_fresh);
+    session_set_rho(session, 0.01);
+    for (int i = 0; i < PATIENCE && session_ranking_message(session) == NULL; i++) {
+        (void)session_refresh(session);
+        (void)session_cancel(session);
+        pause_briefly();
+    }
+    assert_string_equal(session_ranking_message(session), "not measured: cancelled");
+    session_start_sweep(session, false, 0.0, 1.0, 2);
+    assert_true(session_sweep(session).is_running && !session_sweep(session).waits_for_ranking);
+    wait_for(session, "sweep", sweep_is_done);
+    session_free(session);
+}
+
 static void a_sweep_over_rho_goes_when_the_ranking_is_cancelled(void **state) {
     (void)state;
     Session *session =
@@ -435,6 +469,8 @@ int main(void) {
         cmocka_unit_test(a_cell_of_the_plane_is_the_sweep_at_that_alpha_and_rho),
         cmocka_unit_test(a_plane_that_is_asked_for_early_waits_for_the_ranking),
         cmocka_unit_test(a_sweep_over_rho_that_is_asked_for_early_waits_for_the_ranking),
+        cmocka_unit_test(a_sweep_over_alpha_waits_for_the_neurons_that_rho_resets),
+        cmocka_unit_test(a_sweep_over_alpha_comes_without_neurons_that_never_will),
         cmocka_unit_test(a_sweep_over_rho_goes_when_the_ranking_is_cancelled),
         cmocka_unit_test(a_plane_is_stale_once_another_dial_is_turned),
         cmocka_unit_test(a_plane_comes_row_by_row_and_can_be_cancelled),
