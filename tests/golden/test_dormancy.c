@@ -59,6 +59,33 @@ static void check_pair(const char *name, const char *root) {
     method_unload(&fixture);
 }
 
+/* A row that is measured to its very end has one position more, and no token more to learn. */
+static void the_end_of_a_row_adds_nothing_to_the_loss(void **unused) {
+    (void)unused;
+    Fixture fixture = {0};
+    Dormancy dormancy[2];
+    Error error = {0};
+    const Settings sft = {.alpha = 1.0};
+    method_load(&fixture, "demo", "demo");
+    EvaluationRow row = fixture.rows[0];
+    int32_t *ids = memory_allocate(row.count + 1, sizeof *ids);
+    assert_non_null(ids);
+    memcpy(ids, row.ids, row.count * sizeof *ids);
+    ids[row.count] = ids[0]; /* behind the row: nobody may take it for its next token */
+    row.ids = ids;
+    for (int i = 0; i < 2; i++, row.end++) {
+        if (dormancy_run(fixture.model, &sft, &row, 1, true, &dormancy[i], fixture.job, &error) != STATUS_OK)
+            fail_msg("%s", error.message);
+    }
+    assert_int_equal(dormancy[0].response_tokens, dormancy[1].response_tokens);
+    assert_memory_equal(dormancy[0].gradient_scores, dormancy[1].gradient_scores,
+                        dormancy[0].layers * dormancy[0].mlp * sizeof(double));
+    dormancy_free(&dormancy[0]);
+    dormancy_free(&dormancy[1]);
+    free(ids);
+    method_unload(&fixture);
+}
+
 static void the_demo_pair_equals_golden(void **unused) {
     (void)unused;
     check_pair("demo", "demo");
@@ -80,6 +107,7 @@ int main(void) {
         cmocka_unit_test(the_demo_pair_equals_golden),
         cmocka_unit_test(a_tied_pair_with_qk_norms_equals_golden),
         cmocka_unit_test(a_pair_with_biases_equals_golden),
+        cmocka_unit_test(the_end_of_a_row_adds_nothing_to_the_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,6 +66,8 @@ static void a_bias_goes_with_its_weight_and_all_norms_together(void **state) {
     assert_true(a_of(&settings, TENSOR_K, 1) == 0.3 && a_of(&settings, TENSOR_K_BIAS, 1) == 0.3);
     assert_true(a_of(&settings, TENSOR_ATTENTION_NORM, 0) == 0.2 &&
                 a_of(&settings, TENSOR_MLP_NORM, 2) == 0.2);
+    assert_true(settings_alpha(&settings, TENSOR_Q_NORM, 0) == 0.2 &&
+                settings_alpha(&settings, TENSOR_K_NORM, 1) == 0.2);
     assert_true(a_of(&settings, TENSOR_FINAL_NORM, -1) == 0.2);
     assert_true(a_of(&settings, TENSOR_EMBEDDING, -1) == 0.4 && a_of(&settings, TENSOR_HEAD, -1) == 0.6);
 }

@@ -1,0 +1,94 @@
+/* The orders by dormancy that attribution is compared with, and what dormancy counts, by hand. */
+#include "core/selection.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+/* Two layers of 2 q, 1 k, 1 v, 3 gate, 3 up, 2 o and 4 down: 32 neurons; those of down are 12 … 15 and 28 … 31. */
+static const NeuronTable TABLE = {2, {2, 1, 1, 3, 3, 2, 4}};
+enum { NEURONS = 32, DOWN = 8 };
+static const uint64_t DOWN_NEURONS[DOWN] = {12, 13, 14, 15, 28, 29, 30, 31};
+
+static double mlp[] = {0.5, 0.1, 2.0, 0.1, 0.0, 3.0, 0.7, 0.1}, channels[] = {0.0, 2.0, 0.0, 2.0};
+static double gradients[] = {0.3, 0.4, 0.2, 3.1, 0.25, 2.75, 0.9, 0.1};
+static const Dormancy SFT = {.layers = 2,
+                             .mlp = 4,
+                             .channels = 2,
+                             .response_tokens = 9,
+                             .mlp_scores = mlp,
+                             .channel_scores = channels,
+                             .gradient_scores = gradients};
+
+static void expect_order(Selector selector, const uint32_t expected[DOWN]) {
+    const RankingOrigin origin = {.selector = selector};
+    Ranking *ranking;
+    Error error;
+    assert_int_equal(selection_rank_dormancy(&TABLE, &origin, &SFT, &ranking, &error), STATUS_OK);
+    for (int i = 0; i < DOWN; i++) assert_int_equal(ranking->ranks[DOWN_NEURONS[i]], expected[i]);
+    /* all others follow, in their own order */
+    uint32_t next = DOWN;
+    for (uint64_t neuron = 0; neuron < NEURONS; neuron++) {
+        NeuronBlock block = neurons_locate(&TABLE, neuron);
+        if (block.module != NEURON_DOWN) assert_int_equal(ranking->ranks[neuron], next++);
+    }
+    ranking_free(ranking);
+}
+
+static void the_most_dormant_rank_first_and_of_equals_the_lower(void **state) {
+    (void)state;
+    static const uint32_t DORMANCY[DOWN] = {4, 1, 6, 2, 0, 7, 5, 3},
+                          GRADIENT[DOWN] = {3, 4, 1, 7, 2, 6, 5, 0};
+    expect_order(SELECTOR_DORMANCY, DORMANCY);
+    expect_order(SELECTOR_GRADIENT, GRADIENT);
+}
+
+static void without_a_response_there_is_no_order_by_gradient(void **state) {
+    (void)state;
+    Dormancy prompts = SFT;
+    prompts.response_tokens = 0;
+    RankingOrigin origin = {.selector = SELECTOR_GRADIENT};
+    Ranking *ranking;
+    Error error;
+    assert_int_equal(selection_rank_dormancy(&TABLE, &origin, &prompts, &ranking, &error), STATUS_ARGUMENT);
+    assert_null(ranking);
+    origin.selector = SELECTOR_DORMANCY; /* which needs none */
+    assert_int_equal(selection_rank_dormancy(&TABLE, &origin, &prompts, &ranking, &error), STATUS_OK);
+    ranking_free(ranking);
+}
+
+static void a_share_is_of_the_scores_that_are_known(void **state) {
+    (void)state;
+    static const double SCORES[] = {0.01, NAN, 0.03, NAN, 1.0}, NONE[] = {NAN, NAN};
+    assert_true(fabs(dormancy_share(SCORES, 5, 0.025) - 1.0 / 3) < 1e-15);
+    assert_true(fabs(dormancy_share(SCORES, 5, 0.03) - 2.0 / 3) < 1e-15);
+    assert_true(isnan(dormancy_share(NONE, 2, 0.025)));
+}
+
+static void the_last_position_of_a_row_has_no_token_to_count(void **state) {
+    (void)state;
+    static const int32_t IDS[6] = {1, 2, 3, 4, 5, 6};
+    static const EvaluationRow ROWS[] = {
+        {IDS, 6, 2, 5}, /* 3: positions 2, 3 and 4 */
+        {IDS, 6, 2, 6}, /* 3: the same, the last being measured too */
+        {IDS, 6, 5, 6}, /* none: a prompt without a response */
+        {IDS, 6, 3, 3}, /* none */
+        {NULL, 0, 0, 0},
+    };
+    assert_int_equal(dormancy_count_responses(ROWS, 1), 3);
+    assert_int_equal(dormancy_count_responses(ROWS, 2), 6);
+    assert_int_equal(dormancy_count_responses(ROWS + 2, 3), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_most_dormant_rank_first_and_of_equals_the_lower),
+        cmocka_unit_test(without_a_response_there_is_no_order_by_gradient),
+        cmocka_unit_test(a_share_is_of_the_scores_that_are_known),
+        cmocka_unit_test(the_last_position_of_a_row_has_no_token_to_count),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
