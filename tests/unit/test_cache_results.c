@@ -5,6 +5,7 @@
 #include "core/cache_method.h"
 #include "core/memory.h"
 #include "core/random.h"
+#include "tests/unit/pair_files.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -95,6 +96,21 @@ static void a_drift_table_comes_back_bit_for_bit(void **state) {
     (void)state;
     check_return(open_demo());
     check_return(open_shapes());
+}
+
+static void rows_that_one_side_alone_has_are_a_difference_that_comes_back(void **state) {
+    (void)state;
+    const float values[6] = {1, 2, 3, 4, 5, 6};
+    const FileTensor few = {"model.embed_tokens.weight", DTYPE_F32, 2, 2, values},
+                     many = {"model.embed_tokens.weight", DTYPE_F32, 3, 2, values};
+    const FileTensor *const sides[][2] = {{&few, &many}, {&many, &few}};
+    for (size_t i = 0; i < 2; i++) {
+        PairFiles files;
+        pair_files_make(&files, sides[i][0], 1, sides[i][1], 1);
+        check_return(files.pair);
+        files.pair = NULL; /* closed */
+        pair_files_remove(&files);
+    }
 }
 
 static void a_drift_table_that_is_cut_or_goes_on_gives_no_row(void **state) {
@@ -378,6 +394,9 @@ static void drift_of_neurons_and_averages_come_back_bit_for_bit(void **state) {
     assert_memory_equal(&b, &sft, sizeof b);
     averages.text[0] ^= 1; /* another number of positions */
     assert_false(cache_method_unpack_averages(&SHAPE, bytes, averages.length, &a, &b));
+    averages.text[0] ^= 1;
+    averages.text[8] = POSITIONS + 1; /* more tokens of responses than positions */
+    assert_false(cache_method_unpack_averages(&SHAPE, bytes, averages.length, &a, &b));
     free(drift);
     free(read);
     buffer_free(&payload);
@@ -405,6 +424,7 @@ static void rows_that_differ_in_anything_that_is_measured_have_another_sum(void 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_drift_table_comes_back_bit_for_bit),
+        cmocka_unit_test(rows_that_one_side_alone_has_are_a_difference_that_comes_back),
         cmocka_unit_test(a_drift_table_that_is_cut_or_goes_on_gives_no_row),
         cmocka_unit_test(counts_that_no_tensor_has_are_refused),
         cmocka_unit_test(the_drift_of_another_pair_is_refused),

@@ -192,6 +192,11 @@ static void a_dial_that_makes_no_sense_is_refused(void **state) {
                         "layer_alpha");
     expect_dial_refusal("\"layer_alpha\":\t[0.4, 0.6]", "\"layer_alpha\":\t0.4", STATUS_FORMAT,
                         "layer_alpha");
+    char many[3 * (SETTINGS_LAYERS + 1) + 32] = "\"layer_alpha\":\t[0";
+    for (size_t i = 0; i < SETTINGS_LAYERS; i++)
+        (void)strcat(many, ", 1"); /* one more than there is room for */
+    (void)strcat(many, "]");
+    expect_dial_refusal("\"layer_alpha\":\t[0.4, 0.6]", many, STATUS_FORMAT, "layer_alpha");
 }
 
 static void a_recipe_that_is_not_whole_is_refused(void **state) {

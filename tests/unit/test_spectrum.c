@@ -111,6 +111,17 @@ static void a_matrix_of_two_by_three_is_as_computed_by_hand(void **state) {
     spectrum_free(&spectrum);
 }
 
+static void the_error_of_the_stable_rank_is_that_at_the_lowest_norm_there_may_be(void **state) {
+    (void)state;
+    double values[] = {5, 2}, errors[] = {1, 0.5};
+    Spectrum spectrum = {.count = 2, .norm = sqrt(29), .values = values, .errors = errors};
+    assert_relative(spectrum_value_error(&spectrum, SPECTRUM_STABLE_RANK), 29.0 / 16 - 29.0 / 25, 1e-14);
+    assert_true(spectrum_value_error(&spectrum, SPECTRUM_NORM) == 1);
+    assert_true(spectrum_largest_error(&spectrum) == 1);
+    errors[0] = 5; /* the norm may be 0 */
+    assert_true(isinf(spectrum_value_error(&spectrum, SPECTRUM_STABLE_RANK)));
+}
+
 static void equal_tensors_have_values_of_zero_and_no_ranks(void **state) {
     (void)state;
     const float zeros[12] = {0};
@@ -226,6 +237,19 @@ static void assert_within(const char *what, double found, double expected, doubl
     if (share > worst_share) worst_share = share;
 }
 
+/* spectrum.h: with ε the share of λ₁ that is missed, 1.648·√s·exp(−√ε·(2k − 1)) to the power of the block's width
+ * is 10⁻⁶. */
+static void assert_missed_is_as_stated(const Spectrum *spectrum) {
+    size_t size = spectrum->rows < spectrum->columns ? spectrum->rows : spectrum->columns;
+    size_t steps = size / SPECTRUM_BLOCK < SPECTRUM_STEPS ? size / SPECTRUM_BLOCK : SPECTRUM_STEPS;
+    double share = 1.0 - 1.0 / ((1.0 + spectrum->missed) * (1.0 + spectrum->missed));
+    double each = 1.648 * sqrt((double)size) * exp(-sqrt(share) * (2.0 * (double)steps - 1.0));
+    if (steps * SPECTRUM_BLOCK == size)
+        assert_true(spectrum->missed == 0.0); /* the whole space */
+    else
+        assert_relative(log(each), log(1e-6) / SPECTRUM_BLOCK, 1e-9);
+}
+
 static void compare_methods(const char *name, const Pair *pair, const Spectrum *exact, uint64_t seed) {
     Spectrum found = measure(pair, 0, seed, NULL);
     assert_int_equal(found.method, SPECTRUM_LANCZOS);
@@ -237,6 +261,7 @@ static void compare_methods(const char *name, const Pair *pair, const Spectrum *
         assert_true(above <= 1e-13 * exact->values[0] * exact->values[0]); /* never above, but for rounding */
     }
     assert_true(exact->values[0] <= found.values[0] * (1.0 + found.missed));
+    assert_missed_is_as_stated(&found);
     for (SpectrumMetric metric = 0; metric < SPECTRUM_METRIC_COUNT; metric++)
         assert_within(name, spectrum_value(&found, metric), spectrum_value(exact, metric),
                       spectrum_value_error(&found, metric) + spectrum_value_error(exact, metric));
@@ -495,6 +520,7 @@ int main(void) {
     blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_matrix_of_two_by_three_is_as_computed_by_hand),
+        cmocka_unit_test(the_error_of_the_stable_rank_is_that_at_the_lowest_norm_there_may_be),
         cmocka_unit_test(equal_tensors_have_values_of_zero_and_no_ranks),
         cmocka_unit_test(an_element_that_is_not_finite_leaves_no_spectrum),
         cmocka_unit_test(a_vector_has_no_spectrum_and_a_row_has_one),
