@@ -3,6 +3,7 @@
 #include "core/memory.h"
 #include "tui/text.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,13 @@ static void add(Paste *paste, const char *bytes, size_t count) {
     paste->text[paste->bytes] = '\0';
 }
 
+/* A signal (a new size of the window, say) ends no paste: what is left of it would be taken for keys. */
 static bool wait_for_bytes(int file) {
     struct pollfd ready = {.fd = file, .events = POLLIN};
-    return poll(&ready, 1, GAP) > 0 && (ready.revents & POLLIN) != 0;
+    int count;
+    do count = poll(&ready, 1, GAP);
+    while (count < 0 && errno == EINTR);
+    return count > 0 && (ready.revents & POLLIN) != 0;
 }
 
 /* As much of the end mark as has been seen is kept back from the text: `matched` bytes of it. */

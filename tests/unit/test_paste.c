@@ -3,10 +3,12 @@
 
 #include <locale.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -71,6 +73,33 @@ static void what_is_no_text_is_left_out(void **state) {
     paste_free(&paste);
 }
 
+static int rest_goes_to;
+
+static void send_the_rest(int number) {
+    static const char REST[] = "2q" END;
+    (void)number;
+    if (write(rest_goes_to, REST, sizeof REST - 1) < 0) _exit(1);
+}
+
+/* The window's size changes, say, while the rest of the text is on its way: it would be taken for keys. */
+static void a_signal_does_not_end_a_paste(void **state) {
+    (void)state;
+    struct sigaction action = {.sa_handler = send_the_rest};
+    struct itimerval soon = {.it_value = {.tv_usec = 50000}};
+    int ends[2];
+    Paste paste = {0};
+    assert_int_equal(pipe(ends), 0);
+    rest_goes_to = ends[1];
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    assert_int_equal(write(ends[1], "1", 1), 1);
+    assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    paste_read(&paste, ends[0]);
+    assert_string_equal(paste.text, "12q");
+    paste_free(&paste);
+    assert_int_equal(close(ends[0]), 0);
+    assert_int_equal(close(ends[1]), 0);
+}
+
 int main(void) {
     if (setlocale(LC_CTYPE, "C.UTF-8") == NULL) return 77;
     const struct CMUnitTest tests[] = {
@@ -79,6 +108,7 @@ int main(void) {
         cmocka_unit_test(the_beginning_of_an_end_mark_is_text_without_its_escape),
         cmocka_unit_test(a_file_that_ends_within_the_paste_ends_it),
         cmocka_unit_test(what_is_no_text_is_left_out),
+        cmocka_unit_test(a_signal_does_not_end_a_paste),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
