@@ -279,7 +279,8 @@ void terminal_size(int *rows, int *columns) {
 
 Status terminal_copy(const char *text, size_t bytes, Error *error) {
     char *sequence;
-    Status status = terminal_clipboard_format(getenv("TERM"), text, bytes, &sequence, error);
+    if (!terminal.running) return status_fail(error, STATUS_UNSUPPORTED, "there is no terminal");
+    Status status = terminal_clipboard_format(getenv("TERM"), getenv("TMUX"), text, bytes, &sequence, error);
     if (status != STATUS_OK) return status;
     say_to_terminal(sequence);
     free(sequence);

@@ -22,8 +22,8 @@ bool terminal_clipboard_is_known(const char *name) {
     return false;
 }
 
-Status terminal_clipboard_format(const char *name, const char *text, size_t bytes, char **sequence,
-                                 Error *error) {
+Status terminal_clipboard_format(const char *name, const char *tmux, const char *text, size_t bytes,
+                                 char **sequence, Error *error) {
     static const char BEGIN[] = "\033]52;c;", END[] = "\a";
     if (!terminal_clipboard_is_known(name))
         return status_fail(error, STATUS_UNSUPPORTED, "the terminal \"%s\" has no clipboard to send to",
@@ -32,7 +32,7 @@ Status terminal_clipboard_format(const char *name, const char *text, size_t byte
         return status_fail(error, STATUS_ARGUMENT,
                            "%zu bytes are too many for a terminal's clipboard (%d at most)", bytes,
                            (int)TERMINAL_CLIPBOARD_BYTES);
-    bool is_screen = begins_with(name, "screen");
+    bool is_screen = begins_with(name, "screen") && (tmux == NULL || tmux[0] == '\0');
     unsigned char *encoded = memory_allocate((bytes + 2) / 3 * 4 + 1, 1);
     Buffer buffer = {0};
     if (encoded == NULL) return memory_fail(error, "the clipboard");

@@ -8,7 +8,7 @@
 static void expect(const char *terminal, const char *text, const char *expected) {
     Error error = {0};
     char *sequence;
-    if (terminal_clipboard_format(terminal, text, strlen(text), &sequence, &error) != STATUS_OK)
+    if (terminal_clipboard_format(terminal, NULL, text, strlen(text), &sequence, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     assert_string_equal(sequence, expected);
     free(sequence);
@@ -29,7 +29,8 @@ static void gnu_screen_passes_it_on_in_pieces(void **unused) {
     Error error = {0};
     memset(text, 'a', LONG);
     text[LONG] = '\0';
-    assert_int_equal(terminal_clipboard_format("screen-256color", text, LONG, &sequence, &error), STATUS_OK);
+    assert_int_equal(terminal_clipboard_format("screen-256color", NULL, text, LONG, &sequence, &error),
+                     STATUS_OK);
     size_t pieces = 0, letters = 0;
     for (char *at = sequence; *at != '\0';) {
         char *end = strstr(at, "\033\\");
@@ -44,13 +45,29 @@ static void gnu_screen_passes_it_on_in_pieces(void **unused) {
     free(sequence);
 }
 
+/* tmux ends the sequence at the end of the first piece, and has only that then. */
+static void tmux_under_the_name_of_screen_gets_it_whole(void **unused) {
+    (void)unused;
+    char *sequence;
+    Error error = {0};
+    assert_int_equal(terminal_clipboard_format("screen-256color", "/tmp/tmux-0/default,1,0", "hello", 5,
+                                               &sequence, &error),
+                     STATUS_OK);
+    assert_string_equal(sequence, "\033]52;c;aGVsbG8=\a");
+    free(sequence);
+    assert_int_equal(terminal_clipboard_format("screen", "", "hello", 5, &sequence, &error), STATUS_OK);
+    assert_true(strncmp(sequence, "\033P", 2) == 0);
+    free(sequence);
+}
+
 static void a_terminal_that_might_show_it_gets_nothing(void **unused) {
     (void)unused;
     static const char *const OTHERS[] = {"linux", "vt100", "dumb", "", NULL};
     for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++) {
         Error error = {0};
         char *sequence;
-        assert_int_equal(terminal_clipboard_format(OTHERS[i], "x", 1, &sequence, &error), STATUS_UNSUPPORTED);
+        assert_int_equal(terminal_clipboard_format(OTHERS[i], NULL, "x", 1, &sequence, &error),
+                         STATUS_UNSUPPORTED);
     }
 }
 
@@ -60,10 +77,11 @@ static void a_text_that_terminals_would_drop_is_refused(void **unused) {
     Error error = {0};
     assert_non_null(text);
     assert_int_equal(
-        terminal_clipboard_format("xterm", text, TERMINAL_CLIPBOARD_BYTES + 1, &sequence, &error),
+        terminal_clipboard_format("xterm", NULL, text, TERMINAL_CLIPBOARD_BYTES + 1, &sequence, &error),
         STATUS_ARGUMENT);
-    assert_int_equal(terminal_clipboard_format("xterm", text, TERMINAL_CLIPBOARD_BYTES, &sequence, &error),
-                     STATUS_OK);
+    assert_int_equal(
+        terminal_clipboard_format("xterm", NULL, text, TERMINAL_CLIPBOARD_BYTES, &sequence, &error),
+        STATUS_OK);
     free(sequence);
     free(text);
 }
@@ -72,6 +90,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_travels_as_base64_of_osc_52),
         cmocka_unit_test(gnu_screen_passes_it_on_in_pieces),
+        cmocka_unit_test(tmux_under_the_name_of_screen_gets_it_whole),
         cmocka_unit_test(a_terminal_that_might_show_it_gets_nothing),
         cmocka_unit_test(a_text_that_terminals_would_drop_is_refused),
     };
