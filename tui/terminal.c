@@ -408,6 +408,12 @@ static bool take_signal(TerminalEvent *event) {
     return true;
 }
 
+/* Readable, and nothing to read: so is a terminal that is gone. Bytes that are no text are no such sign. */
+static bool is_empty(void) {
+    int bytes = 0;
+    return ioctl(fileno(terminal.input), FIONREAD, &bytes) != 0 || bytes == 0;
+}
+
 /* Waits on the terminal and the wake file; returns what poll() saw of each. */
 static void wait_for_files(int milliseconds, short *input, short *wake) {
     struct pollfd files[2] = {{.fd = fileno(terminal.input), .events = POLLIN},
@@ -415,6 +421,7 @@ static void wait_for_files(int milliseconds, short *input, short *wake) {
     int ready = poll(files, 2, milliseconds);
     *input = ready > 0 ? files[0].revents : 0;
     *wake = ready > 0 ? files[1].revents : 0;
+    terminal.errors = (*input & POLLIN) != 0 && is_empty() ? terminal.errors + 1 : 0;
 }
 
 TerminalEvent terminal_wait(int milliseconds) {
@@ -424,11 +431,9 @@ TerminalEvent terminal_wait(int milliseconds) {
     for (bool waited = false;; waited = true) {
         if (take_signal(&event)) return event;
         event = terminal_input_read();
-        if (event.kind != TERMINAL_TIMEOUT) terminal.errors = 0;
         if (event.kind == TERMINAL_KEY && event.key == KEY_NONE) continue;
         if (event.kind != TERMINAL_TIMEOUT) return event;
-        if ((input & (POLLHUP | POLLERR | POLLNVAL)) != 0 ||
-            ((input & POLLIN) != 0 && ++terminal.errors > ERRORS_LIMIT))
+        if ((input & (POLLHUP | POLLERR | POLLNVAL)) != 0 || terminal.errors > ERRORS_LIMIT)
             return (TerminalEvent){.kind = TERMINAL_END};
         if ((wake & POLLIN) != 0) {
             terminal_signal_drain();

@@ -1,24 +1,35 @@
 #include "tui/terminal_input.h"
 
 #include "tui/paste.h"
+#include "tui/terminal_sequence.h"
 
 #include <curses.h>
+#include <errno.h>
 #include <poll.h>
+#include <string.h>
 
 /* Beyond curses' own codes. */
-enum { CODE_PASTE = 0x3000 /* ESC [ 200 ~ */, CODE_MOUSE /* ESC [ < */ };
+enum { CODE_PASTE = 0x3000 /* ESC [ 200 ~ */, CODE_MOUSE /* ESC [ < */, CODE_MOUSE_OLD /* ESC [ M */ };
+
+enum { SEQUENCE_GAP = 50 }; /* ms after which ESC and [ without more were typed, as Alt-[ */
 
 static struct {
     int file;
+    bool pastes;
     wint_t pushed; /* a character read too far, or WEOF */
+    char sequence[TERMINAL_SEQUENCE_BYTES];
+    size_t length; /* of a sequence that is not whole yet; 0: none */
     Paste paste;
 } input = {.file = -1, .pushed = WEOF};
 
 void terminal_input_open(int file, bool pastes, bool mouse) {
     input.file = file;
+    input.pastes = pastes;
     input.pushed = WEOF;
+    input.length = 0;
     if (pastes) (void)define_key("\033[200~", CODE_PASTE);
     if (mouse) (void)define_key("\033[<", CODE_MOUSE);
+    if (mouse) (void)define_key("\033[M", CODE_MOUSE_OLD);
 }
 
 void terminal_input_close(void) {
@@ -75,36 +86,12 @@ static int read_wide(wint_t *character) {
     return OK;
 }
 
-/* After an Escape: nothing more is the key itself; a sequence that curses did not know is swallowed to its
- * end (focus reports, odd function keys); anything else was typed with Alt. */
-static Key read_after_escape(void) {
-    wint_t next;
-    int result = read_wide(&next);
-    if (result == ERR) return KEY_ESCAPE;
-    if (result == KEY_CODE_YES) {
-        Key key = translate_code(next);
-        return key == KEY_NONE ? KEY_NONE : KEY_ALT | key;
-    }
-    if (next == 27) {
-        input.pushed = next;
-        return KEY_ESCAPE;
-    }
-    if (next != '[' && next != 'O') {
-        Key key = translate_character(next);
-        return key == KEY_NONE ? KEY_NONE : KEY_ALT | key;
-    }
-    wint_t part;
-    bool any = false;
-    while (read_wide(&part) == OK) {
-        any = true;
-        if (part >= 0x40 && part <= 0x7E) break;
-    }
-    return any ? KEY_NONE : KEY_ALT | (Key)next;
-}
-
 static bool wait_for_byte(int milliseconds) {
     struct pollfd file = {.fd = input.file, .events = POLLIN};
-    return poll(&file, 1, milliseconds) > 0 && (file.revents & POLLIN) != 0;
+    int ready;
+    do ready = poll(&file, 1, milliseconds);
+    while (ready < 0 && errno == EINTR);
+    return ready > 0 && (file.revents & POLLIN) != 0;
 }
 
 bool terminal_has_input(void) {
@@ -116,52 +103,98 @@ const char *terminal_paste(size_t *bytes) {
     return input.paste.bytes > 0 ? input.paste.text : "";
 }
 
-/* The rest of ESC [ < BUTTON ; COLUMN ; ROW M, or m for a release; counted from 1. False for what has no
- * meaning here: other buttons, the pointer moving without one. */
-static bool read_mouse(TerminalMouse *mouse) {
-    enum { FIELDS = 3, LONGEST = 20, MODIFIERS = 4 | 8 | 16, DRAG = 32, WHEEL = 64, LARGEST = 1 << 14 };
-    int fields[FIELDS] = {0}, field = 0;
-    wint_t c = 0;
-    for (int i = 0; i < LONGEST && read_wide(&c) == OK && c != 'M' && c != 'm'; i++) {
-        if (c == ';')
-            field++;
-        else if (c >= '0' && c <= '9' && field < FIELDS && fields[field] < LARGEST)
-            fields[field] = fields[field] * 10 + (int)(c - '0');
-        else
-            return false;
+/* ---- sequences ---- */
+
+static TerminalEvent event_of_sequence(const char *text) {
+    TerminalEvent event = {.kind = TERMINAL_KEY,
+                           .key = terminal_sequence_key(text)}; /* KEY_NONE: swallowed */
+    if (input.pastes && terminal_sequence_is_paste(text)) {
+        paste_read(&input.paste, input.file);
+        event.kind = TERMINAL_PASTE;
+    } else if (terminal_sequence_read_mouse(text, &event.mouse)) {
+        event.kind = TERMINAL_MOUSE;
     }
-    int button = fields[0] & ~MODIFIERS;
-    *mouse = (TerminalMouse){.row = fields[2] - 1, .column = fields[1] - 1};
-    if (field != FIELDS - 1 || (c != 'M' && c != 'm') || mouse->row < 0 || mouse->column < 0) return false;
-    if (button == WHEEL || button == WHEEL + 1)
-        mouse->kind = button == WHEEL ? TERMINAL_MOUSE_WHEEL_UP : TERMINAL_MOUSE_WHEEL_DOWN;
-    else if (button == 0)
-        mouse->kind = c == 'm' ? TERMINAL_MOUSE_RELEASE : TERMINAL_MOUSE_PRESS;
-    else if (button == DRAG)
-        mouse->kind = TERMINAL_MOUSE_DRAG;
-    else
-        return false;
-    return true;
+    return event;
+}
+
+/* One that does not end is no sequence. */
+static TerminalEvent drop_sequence(void) {
+    input.length = 0;
+    return (TerminalEvent){.kind = TERMINAL_KEY, .key = KEY_NONE};
+}
+
+/* Goes on with a sequence that has begun. A slow line brings it in pieces, and what is missing must not be taken
+ * for keys when it comes: until then it is kept, and there is nothing to tell. */
+static TerminalEvent read_sequence(void) {
+    while (!terminal_sequence_is_whole(input.sequence, input.length)) {
+        wint_t next;
+        int result = read_wide(&next);
+        if (result == ERR) return (TerminalEvent){.kind = TERMINAL_TIMEOUT};
+        bool ends = next == 27 && input.sequence[0] == ']';
+        if (result == KEY_CODE_YES || next > 0x7E || input.length + 1 == sizeof input.sequence)
+            return drop_sequence();
+        if (next == 27 && !ends) { /* another begins */
+            input.pushed = next;
+            return drop_sequence();
+        }
+        input.sequence[input.length++] = (char)next;
+    }
+    input.sequence[input.length] = '\0';
+    input.length = 0;
+    return event_of_sequence(input.sequence);
+}
+
+static TerminalEvent begin_sequence(const char *text) {
+    input.length = strlen(text);
+    memcpy(input.sequence, text, input.length);
+    return read_sequence();
+}
+
+/* Whether a character follows, which is pushed back. curses may have read it already. */
+static bool comes_more(void) {
+    wint_t next;
+    int result = read_wide(&next);
+    if (result == ERR && wait_for_byte(SEQUENCE_GAP)) result = read_wide(&next);
+    if (result == OK) input.pushed = next;
+    return result == OK;
+}
+
+/* After an Escape: nothing more is the key itself; what begins a sequence that curses did not know goes on as
+ * one; anything else was typed with Alt. */
+static TerminalEvent read_after_escape(void) {
+    TerminalEvent event = {.kind = TERMINAL_KEY, .key = KEY_ESCAPE};
+    wint_t next;
+    int result = read_wide(&next);
+    if (result == ERR) return event;
+    if (result == OK && next == 27) {
+        input.pushed = next;
+        return event;
+    }
+    if (result == OK && terminal_sequence_begins(next) && comes_more())
+        return begin_sequence((char[]){(char)next, '\0'});
+    Key key = result == KEY_CODE_YES ? translate_code(next) : translate_character(next);
+    event.key = key == KEY_NONE ? KEY_NONE : KEY_ALT | key;
+    return event;
 }
 
 TerminalEvent terminal_input_read(void) {
     TerminalEvent event = {.kind = TERMINAL_TIMEOUT};
     wint_t character;
+    if (input.length > 0) return read_sequence();
     int result = read_wide(&character);
     if (result == ERR) return event;
-    if (result == KEY_CODE_YES && character == KEY_RESIZE) {
+    event.kind = TERMINAL_KEY; /* KEY_NONE: something swallowed */
+    if (result == KEY_CODE_YES && character == KEY_RESIZE)
         event.kind = TERMINAL_RESIZE;
-    } else if (result == KEY_CODE_YES && character == CODE_PASTE) {
-        paste_read(&input.paste, input.file);
-        event.kind = TERMINAL_PASTE;
-    } else if (result == KEY_CODE_YES && character == CODE_MOUSE) {
-        event.kind = read_mouse(&event.mouse) ? TERMINAL_MOUSE : TERMINAL_KEY; /* KEY_NONE: swallowed */
-    } else {
-        if (result == KEY_CODE_YES)
-            event.key = translate_code(character);
-        else
-            event.key = character == 27 ? read_after_escape() : translate_character(character);
-        event.kind = TERMINAL_KEY; /* KEY_NONE: something swallowed */
-    }
+    else if (result == KEY_CODE_YES && character == CODE_PASTE)
+        return event_of_sequence("[200~");
+    else if (result == KEY_CODE_YES && (character == CODE_MOUSE || character == CODE_MOUSE_OLD))
+        return begin_sequence(character == CODE_MOUSE ? "[<" : "[M");
+    else if (result == KEY_CODE_YES)
+        event.key = translate_code(character);
+    else if (character == 27)
+        return read_after_escape();
+    else
+        event.key = translate_character(character);
     return event;
 }
