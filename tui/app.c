@@ -166,6 +166,9 @@ static Reaction take_event(App *app, TerminalEvent event) {
         return app_take_mouse(app, &event.mouse);
     case TERMINAL_RESIZE:
         return app_resize(app);
+    case TERMINAL_BACKGROUND:
+        app->canvas->theme = terminal_theme();
+        return REACTION_REDRAW;
     case TERMINAL_INTERRUPT:
         return app_interrupt(app);
     case TERMINAL_END:
@@ -301,6 +304,7 @@ Status app_run(Session *session, const AppOptions *options, int *exit_status, Er
     TerminalOptions terminal = {.ascii = options->ascii,
                                 .monochrome = options->monochrome,
                                 .theme = options->theme,
+                                .asks_background = options->asks_background,
                                 .mouse = options->mouse};
     Error history;
     Status status = app_open(&app, session, options, error);

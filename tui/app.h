@@ -23,6 +23,7 @@
 typedef struct AppOptions {
     bool ascii, monochrome, mouse;
     ThemeKind theme;
+    bool asks_background; /* of the terminal, for the theme */
     const char *keys;     /* as keymap_read_user() takes it */
     const Config *config; /* what was wrong in it is told; may be NULL */
     const char *view;     /* the first view's name, or NULL for VIEWS[0] */

@@ -169,6 +169,7 @@ static Reaction change_theme(App *app, const char *name) {
     ThemeKind kind;
     bool monochrome;
     if (theme_read_name(name, getenv("COLORFGBG"), &kind, &monochrome)) {
+        if (kind == THEME_ANY && !monochrome) kind = terminal_background(); /* auto */
         terminal_set_theme(kind, monochrome);
         app->canvas->theme = terminal_theme();
     } else {

@@ -88,6 +88,7 @@ static void choose_settings(const Options *options, const Config *config, AppOpt
     bool mono;
     if (theme == NULL) theme = config->theme[0] != '\0' ? config->theme : "auto";
     if (theme_read_name(theme, getenv("COLORFGBG"), &app->theme, &mono) && mono) app->monochrome = true;
+    app->asks_background = strcmp(theme, "auto") == 0 && app->theme == THEME_ANY;
     app->keys = options_text(options, OPTION_KEYS);
     if (app->keys == NULL && config->keys[0] != '\0') app->keys = config->keys;
 }

@@ -163,7 +163,7 @@
     X(KEYS, "keys", 0, "default|vim|emacs|FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
       "what keys do: one of these flavours, over which your own key file is laid, or a key file in place of it") \
     X(THEME, "theme", 0, "auto|dark|light|high-contrast|mono", CHOICE, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
-      "colours: made for the background, which auto takes from COLORFGBG or else leaves open; high-contrast paints its own; without it, auto on a terminal and dark in a picture") \
+      "colours: made for the background, which auto takes from COLORFGBG or asks the terminal for; high-contrast paints its own; without it, auto on a terminal and dark in a picture") \
     X(ASCII, "ascii", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN) | ON(SHOT), \
       "draw with ASCII characters only") \
     X(MOUSE, "mouse", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \

@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <term.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -27,7 +28,8 @@ enum {
     ERRORS_LIMIT = 200, /* readable, yet nothing to read, this often in a row: the terminal is gone */
     PAIRS_FEW = 64,
     PAIRS_MANY = 4096,
-    SUSPEND_GRACE = 20
+    SUSPEND_GRACE = 20,
+    ANSWER_PATIENCE = 1000 /* ms that an answer may take: none comes later */
 };
 
 typedef struct Pair {
@@ -44,6 +46,10 @@ static struct {
     bool stale;       /* `shown` is not to be trusted: draw everything */
     bool pastes;      /* bracketed paste was switched on */
     bool mouse;       /* reports of the mouse were */
+    bool awaits;      /* the terminal was asked for its background, and has not answered */
+    bool follows;     /* the theme is to be the background's */
+    long asked;       /* when, in ms */
+    ThemeKind background;
     int errors;
     Pair pairs[PAIRS_MANY];
     int pair_count, pair_limit;
@@ -54,6 +60,9 @@ static const char PASTE_ON[] = "\033[?2004h", PASTE_OFF[] = "\033[?2004l";
 /* presses, drags, and coordinates beyond column 223 */
 static const char MOUSE_ON[] = "\033[?1000h\033[?1002h\033[?1006h",
                   MOUSE_OFF[] = "\033[?1006l\033[?1002l\033[?1000l";
+
+/* The second question is one that every terminal answers: then no answer to the first will come any more. */
+static const char BACKGROUND_ASK[] = "\033]11;?\a\033[c";
 
 /* ---- start and stop ---- */
 
@@ -91,6 +100,45 @@ static void say_to_terminal(const char *text) {
 static void switch_reports(bool on) {
     if (terminal.pastes) say_to_terminal(on ? PASTE_ON : PASTE_OFF);
     if (terminal.mouse) say_to_terminal(on ? MOUSE_ON : MOUSE_OFF);
+}
+
+static long milliseconds_now(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Nobody waits for the answer: it is an event like any other. */
+static void ask_background(const TerminalOptions *options) {
+    terminal.background = THEME_ANY;
+    terminal.follows = terminal.awaits =
+        options->asks_background && terminal.pastes && terminal.theme.depth != THEME_MONO;
+    terminal.asked = milliseconds_now();
+    if (terminal.awaits) say_to_terminal(BACKGROUND_ASK);
+}
+
+static bool take_background(Colour colour) {
+    if (colour == THEME_DEFAULT_COLOUR) {
+        terminal.awaits = false;
+        return false;
+    }
+    terminal.background = theme_kind_of_colour(colour);
+    if (terminal.follows)
+        terminal.theme.kind = terminal.background; /* no theme for a background paints one */
+    return terminal.follows;
+}
+
+/* Before the terminal is given back: an answer that is still on its way would be typed into the shell. */
+static void wait_for_answers(void) {
+    struct pollfd file = {.fd = fileno(terminal.input), .events = POLLIN};
+    for (long left = ANSWER_PATIENCE; terminal.awaits && left > 0;) {
+        TerminalEvent event = terminal_input_read();
+        if (event.kind == TERMINAL_BACKGROUND) (void)take_background(event.background);
+        left = terminal.asked + ANSWER_PATIENCE - milliseconds_now();
+        if (event.kind != TERMINAL_TIMEOUT || left <= 0) continue;
+        if (poll(&file, 1, (int)left) > 0 && (file.revents & POLLIN) == 0) break; /* it is gone */
+    }
+    terminal.awaits = false;
 }
 
 static Status open_files(Error *error) {
@@ -212,7 +260,12 @@ static void choose_theme(const TerminalOptions *options) {
     terminal_set_theme(options->theme, options->monochrome);
 }
 
+ThemeKind terminal_background(void) {
+    return terminal.background;
+}
+
 void terminal_set_theme(ThemeKind kind, bool monochrome) {
+    terminal.follows = false;
     terminal.theme.kind = kind;
     terminal.theme.depth = monochrome ? THEME_MONO : terminal.depth;
     paint_background();
@@ -242,6 +295,7 @@ Status terminal_start(const TerminalOptions *options, Error *error) {
     choose_theme(options);
     switch_reports(true);
     terminal_input_open(fileno(terminal.input), terminal.pastes, terminal.mouse);
+    ask_background(options);
     terminal_signal_catch();
     terminal.running = terminal.stale = true;
     if (!registered) registered = atexit(terminal_stop) == 0;
@@ -252,6 +306,7 @@ void terminal_stop(void) {
     if (!terminal.running) return;
     terminal.running = false;
     switch_reports(false);
+    wait_for_answers();
     (void)endwin();
     rescue_restore_line();
     terminal_signal_release();
@@ -379,6 +434,7 @@ void terminal_suspend(void) {
     struct sigaction action = {.sa_handler = SIG_DFL}, ours;
     if (!terminal.running) return;
     switch_reports(false);
+    wait_for_answers();
     (void)endwin();
     rescue_restore_line();
     (void)sigaction(SIGTSTP, &action, &ours);
@@ -432,6 +488,7 @@ TerminalEvent terminal_wait(int milliseconds) {
         if (take_signal(&event)) return event;
         event = terminal_input_read();
         if (event.kind == TERMINAL_KEY && event.key == KEY_NONE) continue;
+        if (event.kind == TERMINAL_BACKGROUND && !take_background(event.background)) continue;
         if (event.kind != TERMINAL_TIMEOUT) return event;
         if ((input & (POLLHUP | POLLERR | POLLNVAL)) != 0 || terminal.errors > ERRORS_LIMIT)
             return (TerminalEvent){.kind = TERMINAL_END};

@@ -24,18 +24,20 @@ typedef struct TerminalOptions {
     bool ascii;      /* draw ASCII only, whatever the locale says */
     bool monochrome; /* no colours, whatever TERM and NO_COLOR say */
     ThemeKind theme;
-    bool mouse; /* ask the terminal to report it; its own selecting then needs Shift */
+    bool asks_background; /* the theme follows the terminal's background, where the terminal tells it */
+    bool mouse;           /* ask the terminal to report it; its own selecting then needs Shift */
 } TerminalOptions;
 
 typedef enum TerminalEventKind {
-    TERMINAL_TIMEOUT,   /* nothing happened in the time given */
-    TERMINAL_KEY,       /* a key: .key */
-    TERMINAL_MOUSE,     /* .mouse */
-    TERMINAL_PASTE,     /* pasted text: terminal_paste() */
-    TERMINAL_RESIZE,    /* the size changed, or everything has to be drawn again */
-    TERMINAL_WAKE,      /* terminal_wake() was called */
-    TERMINAL_INTERRUPT, /* SIGINT from outside */
-    TERMINAL_END        /* SIGHUP, SIGTERM or a lost terminal: leave; .signal (0 for a lost terminal) */
+    TERMINAL_TIMEOUT,    /* nothing happened in the time given */
+    TERMINAL_KEY,        /* a key: .key */
+    TERMINAL_MOUSE,      /* .mouse */
+    TERMINAL_PASTE,      /* pasted text: terminal_paste() */
+    TERMINAL_RESIZE,     /* the size changed, or everything has to be drawn again */
+    TERMINAL_BACKGROUND, /* the terminal told its background: terminal_theme() may be another now */
+    TERMINAL_WAKE,       /* terminal_wake() was called */
+    TERMINAL_INTERRUPT,  /* SIGINT from outside */
+    TERMINAL_END         /* SIGHUP, SIGTERM or a lost terminal: leave; .signal (0 for a lost terminal) */
 } TerminalEventKind;
 
 typedef enum TerminalMouseKind {
@@ -56,6 +58,7 @@ typedef struct TerminalEvent {
     Key key;
     int signal;
     TerminalMouse mouse;
+    Colour background; /* of TERMINAL_BACKGROUND; THEME_DEFAULT_COLOUR: it tells none */
 } TerminalEvent;
 
 /* Needs the locale to be set (setlocale(LC_CTYPE, "")). A TERM that is not known is taken for xterm-256color;
@@ -75,6 +78,9 @@ Theme terminal_theme(void);
 
 /* Another theme from the next terminal_present() on, which draws everything. */
 void terminal_set_theme(ThemeKind kind, bool monochrome);
+
+/* The theme for the background that the terminal told; THEME_ANY where it did not, or was not asked. */
+ThemeKind terminal_background(void);
 
 void terminal_size(int *rows, int *columns);
 

@@ -113,6 +113,8 @@ static TerminalEvent event_of_sequence(const char *text) {
         event.kind = TERMINAL_PASTE;
     } else if (terminal_sequence_read_mouse(text, &event.mouse)) {
         event.kind = TERMINAL_MOUSE;
+    } else if (terminal_sequence_read_answer(text, &event.background)) {
+        event.kind = TERMINAL_BACKGROUND;
     }
     return event;
 }

@@ -116,3 +116,35 @@ bool terminal_sequence_read_mouse(const char *text, TerminalMouse *mouse) {
         return false;
     return set_mouse(button, column, row, last == 'm', mouse);
 }
+
+/* ---- colours ---- */
+
+/* One to four hexadecimal digits, of whatever width: the whole range is 0 … 255. */
+static bool read_part(const char **text, const char *ends, Colour *colour) {
+    unsigned value = 0, whole = 0;
+    for (int digits = 0; digits < 4 && **text != '\0'; digits++) {
+        const char *hex = "0123456789abcdef", c = **text;
+        const char *at = strchr(hex, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
+        if (at == NULL) break;
+        value = value * 16 + (unsigned)(at - hex);
+        whole = whole * 16 + 15;
+        (*text)++;
+    }
+    if (whole == 0 || **text == '\0' || strchr(ends, **text) == NULL) return false;
+    (*text)++;
+    *colour = *colour << 8 | (Colour)((value * 255 + whole / 2) / whole);
+    return true;
+}
+
+bool terminal_sequence_read_answer(const char *text, Colour *background) {
+    Colour colour = 1; /* THEME_RGB once three parts are shifted in */
+    *background = THEME_DEFAULT_COLOUR;
+    if (strncmp(text, "[?", 2) == 0 && text[strlen(text) - 1] == 'c') return true;
+    if (strncmp(text, "]11;rgb", 7) != 0) return false;
+    text += text[7] == 'a' ? 8 : 7;
+    if (*text++ != ':' || !read_part(&text, "/", &colour) || !read_part(&text, "/", &colour) ||
+        !read_part(&text, "/\a\033", &colour))
+        return false;
+    *background = colour;
+    return true;
+}

@@ -7,6 +7,8 @@
  *     [ 200 ~                          pasted text follows
  *     [ < BUTTON ; COLUMN ; ROW M      the mouse, m for a release: xterm's SGR form
  *     [ M BUTTON COLUMN ROW            the mouse as characters beyond 32: terminals that do not know that form
+ *     ] 11 ; rgb : RRRR / GGGG / BBBB  the background's colour, ended by BEL or by an Escape and a backslash
+ *     [ ? 62 ; … c                     what kind of terminal it is
  *
  * No curses here: a sequence may come in pieces, and is kept by the caller until it is whole.
  */
@@ -35,5 +37,8 @@ bool terminal_sequence_is_paste(const char *text);
 
 /* False for what has no meaning here: other buttons, the pointer moving without one. */
 bool terminal_sequence_read_mouse(const char *text, TerminalMouse *mouse);
+
+/* An answer about the background: its colour, or THEME_DEFAULT_COLOUR where the terminal only said what it is. */
+bool terminal_sequence_read_answer(const char *text, Colour *background);
 
 #endif

@@ -42,6 +42,8 @@ static const RoleLook ROLES[ROLE_COUNT] = {
 
 #undef SAME
 
+enum { BLACK = 16, WHITE = 231 };
+
 static const struct {
     const char *name;
     Colour background, foreground;
@@ -127,6 +129,10 @@ ThemeKind theme_kind_of_background(const char *colorfgbg) {
     return colour < 7 || colour == 8 ? THEME_DARK : THEME_LIGHT; /* 7 and above 8 are the light ones */
 }
 
+ThemeKind theme_kind_of_colour(Colour background) {
+    return theme_ink(background) == BLACK ? THEME_LIGHT : THEME_DARK;
+}
+
 bool theme_read_name(const char *name, const char *colorfgbg, ThemeKind *kind, bool *monochrome) {
     *monochrome = strcmp(name, "mono") == 0;
     *kind = strcmp(name, "auto") == 0 ? theme_kind_of_background(colorfgbg) : THEME_ANY;
@@ -204,7 +210,7 @@ size_t theme_step_count(const Theme *theme, Ramp ramp) {
 }
 
 Colour theme_ink(Colour background) {
-    return theme_luminance(background) > 0.18 ? 16 : 231;
+    return theme_luminance(background) > 0.18 ? BLACK : WHITE;
 }
 
 /* A glyph on the filled cell: of the colour itself where it covers all of it, else a texture a sixth of the ramp

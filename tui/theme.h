@@ -97,6 +97,9 @@ bool theme_read_name(const char *name, const char *colorfgbg, ThemeKind *kind, b
  * NULL or says nothing. */
 ThemeKind theme_kind_of_background(const char *colorfgbg);
 
+/* The theme for a background of this colour: light where black can be read on it, else dark. */
+ThemeKind theme_kind_of_colour(Colour background);
+
 /* The background that text of the theme is made for: the worst for dark and light, the painted one for high
  * contrast; and the colour of ordinary text. THEME_ANY has none: THEME_DEFAULT_COLOUR. */
 Colour theme_background(const Theme *theme);

@@ -76,6 +76,32 @@ static void a_report_that_makes_no_sense_is_refused(void **state) {
         if (terminal_sequence_read_mouse(OTHERS[i], &mouse)) fail_msg("%s is taken", OTHERS[i]);
 }
 
+static void assert_background(const char *text, Colour expected) {
+    Colour background;
+    if (!terminal_sequence_read_answer(text, &background)) fail_msg("%s is refused", text);
+    assert_int_equal(background, expected);
+}
+
+static void the_background_is_read_at_any_depth(void **state) {
+    (void)state;
+    assert_background("]11;rgb:ffff/8080/0000\a", THEME_RGB | 0xFF8000);
+    assert_background("]11;rgb:1e/1e/2E\033\\", THEME_RGB | 0x1E1E2E);
+    assert_background("]11;rgb:f/0/8\a", THEME_RGB | 0xFF0088);
+    assert_background("]11;rgba:fff/800/000/8000\a", THEME_RGB | 0xFF8000);
+    assert_background("[?62;22c", THEME_DEFAULT_COLOUR);
+}
+
+static void other_answers_are_none(void **state) {
+    static const char *const OTHERS[] = {
+        "]10;rgb:0/0/0\a",     "]11;?\a",        "]11;rgb:\a",          "]11;rgb:0/0\a",
+        "]11;rgb:0//0\a",      "]11;rgb:0/0/\a", "]11;rgb:x/0/0\a",     "]11;#ffffff\a",
+        "]11;rgb:12345/0/0\a", "[?1;2n",         "]11;rgb:00000/0/0\a", "[A"};
+    Colour background;
+    (void)state;
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
+        if (terminal_sequence_read_answer(OTHERS[i], &background)) fail_msg("%s is taken", OTHERS[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sequence_is_whole_at_its_end_and_not_before),
@@ -83,6 +109,8 @@ int main(void) {
         cmocka_unit_test(what_nobody_knows_is_no_key),
         cmocka_unit_test(the_mouse_reports_in_either_form),
         cmocka_unit_test(a_report_that_makes_no_sense_is_refused),
+        cmocka_unit_test(the_background_is_read_at_any_depth),
+        cmocka_unit_test(other_answers_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,6 +125,18 @@ static void colorfgbg_tells_a_light_background(void **state) {
         assert_int_equal(theme_kind_of_background(CASES[i].value), CASES[i].kind);
 }
 
+static void the_background_itself_says_which_theme(void **state) {
+    static const struct {
+        Colour background;
+        ThemeKind kind;
+    } CASES[] = {{0x000000, THEME_DARK}, {0x282C34, THEME_DARK},  {0x002B36, THEME_DARK},
+                 {0x3F3F3F, THEME_DARK}, {0xFDF6E3, THEME_LIGHT}, {0xFFFFFF, THEME_LIGHT},
+                 {0xC0C0C0, THEME_LIGHT}};
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
+        assert_int_equal(theme_kind_of_colour(THEME_RGB | CASES[i].background), CASES[i].kind);
+}
+
 /* The roles that stand beside each other must not look alike to those who see fewer colours. */
 static void the_three_models_differ_in_lightness_or_hue_in_every_theme(void **state) {
     static const Role SIDES[] = {ROLE_BASE, ROLE_SFT, ROLE_FUSED};
@@ -320,6 +332,7 @@ int main(void) {
         cmocka_unit_test(only_high_contrast_paints_a_background),
         cmocka_unit_test(themes_have_names),
         cmocka_unit_test(colorfgbg_tells_a_light_background),
+        cmocka_unit_test(the_background_itself_says_which_theme),
         cmocka_unit_test(the_three_models_differ_in_lightness_or_hue_in_every_theme),
         cmocka_unit_test(the_24_bit_ramp_is_even),
         cmocka_unit_test(pairs_of_all_ramp_colours_fit),
