@@ -1,7 +1,9 @@
+#include "core/memory.h"
 #include "tui/app_state.h"
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The line is open, unless there is no terminal to type it in. */
@@ -93,13 +95,30 @@ static Reaction complain(App *app, const char *name, size_t bytes) {
     return REACTION_REDRAW;
 }
 
+/* An action with the text behind its name. The line belongs to readline, which may be opened again meanwhile. */
+static Reaction run_with_text(App *app, Action action, const char *rest) {
+    char message[128];
+    ActionArgument argument = {.count = 1, .text = ""};
+    size_t length = strlen(rest);
+    bool is_text = action_info(action)->argument == ACTION_ARGUMENT_TEXT;
+    while (length > 0 && rest[length - 1] == ' ' && !is_text) length--;
+    char *text = memory_copy_text(rest, length);
+    Reaction reaction = REACTION_REDRAW;
+    if (text == NULL)
+        session_say(app->session, SESSION_ERROR, "%s: out of memory", action_info(action)->name);
+    else if (action_read_argument(action, text, &argument, message, sizeof message))
+        reaction |= app_act(app, action, &argument);
+    else
+        session_say(app->session, SESSION_WARNING, "%s", message);
+    free(text);
+    return reaction;
+}
+
 Reaction app_run_command(App *app, const char *line) {
     while (*line == ' ') line++;
     size_t name = strcspn(line, " ");
     const char *rest = line + name + strspn(line + name, " ");
-    char message[128], text[4096];
     Action action;
-    ActionArgument argument = {.count = 1, .text = ""};
     if (name == 0) return REACTION_REDRAW;
     if (isdigit((unsigned char)line[0])) { /* :3 shows the third view */
         action = ACTION_VIEW;
@@ -116,18 +135,10 @@ Reaction app_run_command(App *app, const char *line) {
         if (action == ACTION_SEARCH)
             app_ask_search(app);
         else
-            app_ask_argument(app, action, &argument);
+            app_ask_argument(app, action, &(ActionArgument){.count = 1, .text = ""});
         return REACTION_REDRAW;
     }
-    (void)snprintf(text, sizeof text, "%s",
-                   rest); /* the line belongs to readline, which may be opened again */
-    size_t length = strlen(text);
-    while (length > 0 && text[length - 1] == ' ' && info->argument != ACTION_ARGUMENT_TEXT)
-        text[--length] = '\0';
-    if (action_read_argument(action, text, &argument, message, sizeof message))
-        return app_act(app, action, &argument) | REACTION_REDRAW;
-    session_say(app->session, SESSION_WARNING, "%s", message);
-    return REACTION_REDRAW;
+    return run_with_text(app, action, rest);
 }
 
 /* The line was accepted: do what it was for. */
