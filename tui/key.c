@@ -54,6 +54,23 @@ static bool parse_plain(const char *name, size_t bytes, Key *key) {
     return true;
 }
 
+/* Of these keys a terminal sends the same byte as of the named one: they are that one. */
+static Key as_terminals_send(Key modifiers, Key *key) {
+    static const struct {
+        Key letter, named;
+    } SAME[] = {{'h', KEY_RUBOUT},
+                {'i', KEY_TAB_NAMED},
+                {'j', KEY_ENTER_NAMED},
+                {'m', KEY_ENTER_NAMED},
+                {'[', KEY_ESCAPE}};
+    for (size_t i = 0; i < sizeof SAME / sizeof *SAME; i++) {
+        if (SAME[i].letter != *key) continue;
+        *key = SAME[i].named;
+        return modifiers & ~(Key)KEY_CONTROL;
+    }
+    return modifiers;
+}
+
 bool key_parse(const char *name, size_t bytes, Key *key) {
     static const struct {
         const char *prefix;
@@ -75,6 +92,7 @@ bool key_parse(const char *name, size_t bytes, Key *key) {
     if (!parse_plain(name, bytes, key)) return false;
     if ((modifiers & KEY_SHIFT) != 0 && *key < KEY_NAMED) return false; /* a shifted letter is its capital */
     if ((modifiers & KEY_CONTROL) != 0 && *key >= 'A' && *key <= 'Z') *key += 'a' - 'A';
+    if ((modifiers & KEY_CONTROL) != 0) modifiers = as_terminals_send(modifiers, key);
     *key |= modifiers;
     return true;
 }

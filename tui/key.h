@@ -3,7 +3,7 @@
  *
  * A Key is a Unicode character, or one of the named keys above that range, with modifier bits. Control
  * characters arrive as their letter with KEY_CONTROL (Ctrl-L is KEY_CONTROL | 'l'), except Enter, Tab,
- * Escape and Backspace, which have names.
+ * Escape and Backspace, which have names: Ctrl-m and Ctrl-j, Ctrl-i, Ctrl-[ and Ctrl-h are those.
  *
  *     name      a   A   ?   Space  Hash  Up  PageDown  F1  Enter  Tab  Shift-Tab  Esc  Ctrl-l  Alt-x
  */

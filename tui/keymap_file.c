@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_FILE_LIMIT = 1 << 20, INCLUDE_DEPTH = 4 };
+/* Every binding is compared with those before it, and included files may multiply. */
+enum { KEY_FILE_LIMIT = 1 << 16, INCLUDE_DEPTH = 4, INCLUDE_FILES = 64 };
 
 /* ---- the built-in files, made into arrays by cmake/Embed.cmake ---- */
 
@@ -45,7 +46,7 @@ typedef struct Reading {
     Keymap *keymap;
     const char *origin;
     int file, line, depth;
-    char section[KEYMAP_SECTION];
+    char section[KEYMAP_SECTION]; /* "" below one that is none: its keys are for nobody */
 } Reading;
 
 static Status read_text(Keymap *keymap, const char *text, size_t bytes, const char *origin, int depth,
@@ -171,6 +172,7 @@ static Status read_binding(Reading *reading, const char *line, const char *end, 
 static void read_section(Reading *reading, Word word) {
     char shown[64];
     size_t bytes = word.bytes - 2;
+    reading->section[0] = '\0';
     if (word.bytes < 3 || bytes >= sizeof reading->section || word.text[word.bytes - 1] != ']') {
         NOTE(reading, "expected a section such as [generic] or [layers], found \"%s\"",
              show_word(word, shown));
@@ -181,7 +183,9 @@ static void read_section(Reading *reading, Word word) {
     bool known = strcmp(reading->section, KEYMAP_GENERIC) == 0;
     for (size_t i = 0; i < VIEW_COUNT; i++)
         known = known || (VIEWS[i] != NULL && strcmp(VIEWS[i]->name, reading->section) == 0);
-    if (!known) NOTE(reading, "there is no view of the name in %s", show_word(word, shown));
+    if (known) return;
+    NOTE(reading, "there is no view of the name in %s", show_word(word, shown));
+    reading->section[0] = '\0';
 }
 
 /* ---- included files ---- */
@@ -199,6 +203,10 @@ static Status read_file(Keymap *keymap, const char *path, int depth, Error *erro
 static Status read_include(Reading *reading, Word word, Error *error) {
     char shown[64], name[64];
     size_t bytes;
+    if (reading->keymap->files >= INCLUDE_FILES) {
+        NOTE(reading, "left out: %d files are included already", INCLUDE_FILES);
+        return STATUS_OK;
+    }
     (void)snprintf(name, sizeof name, "%.*s", word.bytes < sizeof name ? (int)word.bytes : 0, word.text);
     if (keymap_flavour_text(name, &bytes) != NULL) return keymap_use_flavour(reading->keymap, name, error);
     if (memchr(word.text, '/', word.bytes) == NULL) {
@@ -257,6 +265,7 @@ static Status read_line(Reading *reading, const char *line, const char *end, Err
         return STATUS_OK;
     }
     if (is_word(first, "include")) return read_include(reading, next_word(&at, end), error);
+    if (reading->section[0] == '\0') return STATUS_OK;
     return read_binding(reading, line, end, error);
 }
 

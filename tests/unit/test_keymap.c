@@ -44,6 +44,21 @@ static void names_of_keys_go_there_and_back(void **state) {
     }
 }
 
+/* A terminal sends one byte for both: under its own name such a key would never be pressed. */
+static void control_letters_that_are_named_keys_are_those(void **state) {
+    static const char *const PAIRS[][2] = {
+        {"Ctrl-i", "Tab"}, {"Ctrl-M", "Enter"},       {"Ctrl-j", "Enter"},      {"Ctrl-h", "Backspace"},
+        {"Ctrl-[", "Esc"}, {"Ctrl-Alt-i", "Alt-Tab"}, {"Ctrl-Tab", "Ctrl-Tab"}, {"Ctrl-k", "Ctrl-k"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++) {
+        Key key;
+        char name[KEY_NAME_SIZE];
+        assert_true(key_parse(PAIRS[i][0], strlen(PAIRS[i][0]), &key));
+        key_write_name(key, name);
+        assert_string_equal(name, PAIRS[i][1]);
+    }
+}
+
 static void what_is_not_a_key_is_refused(void **state) {
     static const char *const WORDS[] = {"",      "ab",      "enter", "F0",   "F13",    "F1x",
                                         "Ctrl-", "Shift-a", "Up-Up", "\x1b", "\u202e", "\xff"};
@@ -265,6 +280,23 @@ static void a_bad_line_is_named_with_what_is_near_and_the_others_hold(void **sta
     }
 }
 
+/* They would hold in the section before. */
+static void keys_below_a_section_that_is_none_are_left_out(void **state) {
+    static const char *const SECTIONS[] = {"[laye rs]", "[layers", "[layrs]",
+                                           "[a-section-of-a-name-that-is-far-too-long]"};
+    (void)state;
+    for (size_t i = 0; i < sizeof SECTIONS / sizeof *SECTIONS; i++) {
+        char text[128];
+        Keymap *keymap = make();
+        (void)snprintf(text, sizeof text, "%s\nj quit\n[tensor]\ny quit", SECTIONS[i]);
+        assert_int_equal(read_text(keymap, text, NULL), STATUS_OK);
+        assert_int_equal(keymap_problem_count(keymap), 1);
+        assert_int_equal(action_of(keymap, "layers", 'j'), ACTION_MOVE_DOWN);
+        assert_int_equal(action_of(keymap, "tensor", 'y'), ACTION_QUIT);
+        keymap_free(keymap);
+    }
+}
+
 static void conflicts_are_problems(void **state) {
     static const struct {
         const char *text, *problem;
@@ -379,6 +411,24 @@ static void files_that_include_each_other_come_to_an_end(void **state) {
     assert_int_equal(keymap_read_user(keymap, loop, &error), STATUS_OK);
     assert_int_equal(keymap_problem_count(keymap), 1);
     assert_non_null(strstr(keymap_problem(keymap, 0), "loop:1: files include each other more than 4 deep"));
+    assert_int_equal(action_of(keymap, "layers", 'y'), ACTION_QUIT);
+    keymap_free(keymap);
+}
+
+/* Each of its lines reads all of it again, four deep: a hundred million files. */
+static void files_that_multiply_come_to_an_end(void **state) {
+    enum { LINES = 100 };
+    static const char LINE[] = "include ./loop\n";
+    Keymap *keymap = make();
+    Error error;
+    char text[LINES * (sizeof LINE - 1) + 16] = "", loop[128];
+    (void)state;
+    for (int i = 0; i < LINES; i++) memcpy(text + (size_t)i * (sizeof LINE - 1), LINE, sizeof LINE);
+    strcat(text, "y quit\n");
+    write_file("loop", text);
+    (void)snprintf(loop, sizeof loop, "%s/loop", folder);
+    assert_int_equal(keymap_read_user(keymap, loop, &error), STATUS_OK);
+    assert_true(keymap_problem_count(keymap) > 0);
     assert_int_equal(action_of(keymap, "layers", 'y'), ACTION_QUIT);
     keymap_free(keymap);
 }
@@ -520,6 +570,7 @@ static void sequences_wait_and_escape_takes_them_back(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_of_keys_go_there_and_back),
+        cmocka_unit_test(control_letters_that_are_named_keys_are_those),
         cmocka_unit_test(what_is_not_a_key_is_refused),
         cmocka_unit_test(control_letters_have_no_case),
         cmocka_unit_test(no_built_in_file_has_a_problem),
@@ -531,11 +582,13 @@ int main(void) {
         cmocka_unit_test(a_users_file_changes_adds_and_takes_away),
         cmocka_unit_test(a_views_section_comes_before_the_generic_one),
         cmocka_unit_test(a_bad_line_is_named_with_what_is_near_and_the_others_hold),
+        cmocka_unit_test(keys_below_a_section_that_is_none_are_left_out),
         cmocka_unit_test(conflicts_are_problems),
         cmocka_unit_test(more_problems_than_are_kept_are_counted),
         cmocka_unit_test(include_begins_again_from_a_flavour),
         cmocka_unit_test(the_users_file_is_laid_over_the_flavour),
         cmocka_unit_test(files_that_include_each_other_come_to_an_end),
+        cmocka_unit_test(files_that_multiply_come_to_an_end),
         cmocka_unit_test(a_choice_that_is_neither_flavour_nor_file_is_an_error),
         cmocka_unit_test(an_unbound_key_tells_what_is_near),
         cmocka_unit_test(the_followers_of_a_prefix_are_those_that_work_in_the_view),
