@@ -2,6 +2,7 @@
 
 #include "core/memory.h"
 #include "tui/session_state.h"
+#include "tui/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,12 +68,19 @@ bool session_is_at_bookmark(const Session *session, size_t index) {
     return dial_state_equal(&now, &session->bookmarks[index].dials);
 }
 
+/* As much of it as a bookmark keeps, at a whole character. */
+static void cut_name(const char *name, char cut[SESSION_BOOKMARK_NAME]) {
+    cut[0] = '\0';
+    text_append(cut, SESSION_BOOKMARK_NAME, name);
+}
+
 bool session_find_bookmark(const Session *session, const char *name, size_t *index) {
-    char *end;
+    char *end, kept[SESSION_BOOKMARK_NAME];
+    cut_name(name, kept);
     unsigned long number = strtoul(name, &end, 10);
     for (size_t i = 0; i < session->bookmark_count; i++) {
         *index = i;
-        if (strcmp(session->bookmarks[i].name, name) == 0) return true;
+        if (strcmp(session->bookmarks[i].name, kept) == 0) return true;
     }
     if (end == name || *end != '\0' || number < 1 || number > session->bookmark_count) return false;
     *index = (size_t)number - 1;
@@ -92,7 +100,7 @@ bool session_add_bookmark(Session *session, const char *name, const DialState *d
     if (name[0] == '\0')
         choose_name(session, chosen);
     else
-        (void)snprintf(chosen, sizeof chosen, "%s", name);
+        cut_name(name, chosen);
     bool is_known = false;
     for (index = 0; index < session->bookmark_count && !is_known; index += !is_known)
         is_known = strcmp(session->bookmarks[index].name, chosen) == 0;

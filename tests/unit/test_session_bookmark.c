@@ -119,6 +119,19 @@ static void bookmarks_take_letters_are_replaced_and_removed(void **state) {
     session_free(session);
 }
 
+static void a_name_is_cut_at_a_whole_character_and_found_as_it_was_given(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    static const char NAME[] = "日日日日日日日日日日日";
+    size_t index = 9;
+    (void)session_refresh(session);
+    assert_true(session_keep_bookmark(session, NAME));
+    assert_string_equal(session_bookmark(session, 0)->name, "日日日日日日日");
+    assert_true(session_find_bookmark(session, NAME, &index));
+    assert_int_equal(index, 0);
+    session_free(session);
+}
+
 /* The name that is kept is not the name that was given; as a number that one is no bookmark's either. */
 static void a_name_that_is_too_long_is_kept_shorter(void **state) {
     (void)state;
@@ -138,6 +151,7 @@ int main(void) {
         cmocka_unit_test(a_ranking_that_comes_in_is_no_step),
         cmocka_unit_test(a_bookmark_has_the_figures_of_its_dials),
         cmocka_unit_test(bookmarks_take_letters_are_replaced_and_removed),
+        cmocka_unit_test(a_name_is_cut_at_a_whole_character_and_found_as_it_was_given),
         cmocka_unit_test(a_name_that_is_too_long_is_kept_shorter),
     };
     return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);
