@@ -71,7 +71,8 @@ typedef struct ForwardInput {
  * (Activations are bounded for themselves, see forward_run().) UINT64_MAX where that overflows. */
 uint64_t forward_token_bytes(const ModelConfig *config, size_t states, unsigned threads);
 
-/* What one sequence may take: half of this machine's memory, 16 GiB at most. */
+/* What one sequence may take: half of the memory that this process may use (machine.h: a batch system's limit
+ * counts), 16 GiB at most. It is found out once. */
 uint64_t forward_memory_limit(void);
 
 /* STATUS_UNSUPPORTED where `tokens` of `token_bytes` each are more than `limit`; the message says how many

@@ -1,8 +1,9 @@
 #include "core/forward.h"
 #include "core/forward_state.h"
+#include "core/machine.h"
 
 #include <inttypes.h>
-#include <unistd.h>
+#include <pthread.h>
 
 static const uint64_t MOST_MEMORY = UINT64_C(16) << 30;
 static const double GIB = 1073741824.0;
@@ -24,11 +25,17 @@ uint64_t forward_token_bytes(const ModelConfig *config, size_t states, unsigned 
     return plus(times(states, state), times(threads, ATTENTION_BLOCK * sizeof(float)));
 }
 
+static uint64_t memory_limit;
+
+static void read_limit(void) {
+    uint64_t half = machine_allowed_memory("") / 2;
+    memory_limit = half < MOST_MEMORY ? half : MOST_MEMORY;
+}
+
 uint64_t forward_memory_limit(void) {
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    if (pages <= 0 || page <= 0) return MOST_MEMORY;
-    uint64_t half = times((uint64_t)pages, (uint64_t)page) / 2;
-    return half < MOST_MEMORY ? half : MOST_MEMORY;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, read_limit); /* fails for no initialised `once` */
+    return memory_limit;
 }
 
 Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit, const char *what,
@@ -36,8 +43,8 @@ Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit,
     uint64_t fitting = token_bytes == 0 ? UINT64_MAX : limit / token_bytes;
     if (tokens <= fitting) return STATUS_OK;
     return status_fail(error, STATUS_UNSUPPORTED,
-                       "%zu tokens need %.1f GiB for %s, and %.1f GiB are allowed (half of this machine's "
-                       "memory, 16 GiB at most): %" PRIu64 " tokens fit",
+                       "%zu tokens need %.1f GiB for %s, and %.1f GiB are allowed (half of the memory that "
+                       "rejuv may use here, 16 GiB at most): %" PRIu64 " tokens fit",
                        tokens, (double)token_bytes * (double)tokens / GIB, what, (double)limit / GIB,
                        fitting);
 }

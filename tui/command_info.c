@@ -1,6 +1,7 @@
 #include "core/blas.h"
 #include "core/json.h"
 #include "core/kernels.h"
+#include "core/machine.h"
 #include "tui/command.h"
 #include "tui/format.h"
 #include "tui/report_json.h"
@@ -90,9 +91,10 @@ static void add_program(Facts *facts, unsigned threads) {
     table_add_text(facts->table, before != NULL ? healed : "no");
     add_text(facts, "kernels", "own kernels", kernels_get()->name);
     add_count(facts, "threads", "threads", threads);
-    long page = sysconf(_SC_PAGESIZE), pages = sysconf(_SC_PHYS_PAGES),
-         free_pages = sysconf(_SC_AVPHYS_PAGES);
-    if (page > 0 && pages > 0) add_bytes(facts, "memory", "memory", (uint64_t)page * (uint64_t)pages);
+    long page = sysconf(_SC_PAGESIZE), free_pages = sysconf(_SC_AVPHYS_PAGES);
+    uint64_t memory = machine_memory(), allowed = machine_allowed_memory("");
+    if (memory != UINT64_MAX) add_bytes(facts, "memory", "memory", memory);
+    if (allowed != UINT64_MAX) add_bytes(facts, "memory_allowed", "memory, allowed", allowed);
     if (page > 0 && free_pages > 0)
         add_bytes(facts, "memory_free", "memory, free", (uint64_t)page * (uint64_t)free_pages);
     facts->object = outer;
@@ -261,7 +263,8 @@ const Command command_info = {
         "eos_token_id [ids], tokenizer {kind, pieces, merges, added_tokens, special_tokens, size} or "
         "tokenizer_error\n"
         "  program     version, compiler, openblas, openblas_core, openblas_core_before, healed, "
-        "kernels, threads, memory, memory_free (bytes)\n"
+        "kernels, threads, memory, memory_allowed (less where a control group limits this process), memory_free "
+        "(bytes)\n"
         "CSV: the facts",
     .run = run,
 };

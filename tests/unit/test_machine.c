@@ -1,0 +1,122 @@
+/*
+ * How much memory a process may use, in file systems made for the purpose: the limits of its control group and of
+ * those above, in both versions of them.
+ */
+#include "core/forward.h"
+#include "core/machine.h"
+#include "tests/scratch.h"
+
+static const uint64_t MIB = 1 << 20;
+
+/* Makes the directories of a path and writes the file. */
+static void write_at(const char *path, const char *text) {
+    char directory[512];
+    (void)snprintf(directory, sizeof directory, "%s", path);
+    for (char *slash = strchr(directory, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(scratch_path(directory), 0777); /* it may be there already */
+        *slash = '/';
+    }
+    scratch_write_text(path, text);
+}
+
+static void put_in_group(const char *text) {
+    scratch_clear("root");
+    write_at("root/proc/self/cgroup", text);
+}
+
+static uint64_t allowed(void) {
+    return machine_allowed_memory(scratch_path("root"));
+}
+
+static void a_machine_without_groups_is_the_process_s_own(void **state) {
+    (void)state;
+    scratch_clear("root");
+    assert_true(machine_memory() > 64 * MIB);
+    assert_int_equal(allowed(), machine_memory());
+    put_in_group("0::/\n");
+    assert_int_equal(allowed(), machine_memory());
+}
+
+static void a_group_of_version_2_limits(void **state) {
+    (void)state;
+    put_in_group("0::/system.slice/job_7/step_0\n");
+    write_at("root/sys/fs/cgroup/system.slice/job_7/step_0/memory.max", "33554432\n");
+    assert_int_equal(allowed(), 32 * MIB);
+    write_at("root/sys/fs/cgroup/system.slice/job_7/step_0/memory.high", "16777216\n");
+    assert_int_equal(allowed(), 16 * MIB);
+}
+
+static void a_group_above_limits_too_and_max_is_no_limit(void **state) {
+    (void)state;
+    put_in_group("0::/system.slice/job_7/step_0\n");
+    write_at("root/sys/fs/cgroup/system.slice/job_7/step_0/memory.max", "max\n");
+    assert_int_equal(allowed(), machine_memory());
+    write_at("root/sys/fs/cgroup/system.slice/job_7/memory.max", "33554432\n");
+    write_at("root/sys/fs/cgroup/system.slice/memory.max", "50331648\n");
+    assert_int_equal(allowed(), 32 * MIB);
+    write_at("root/sys/fs/cgroup/system.slice/memory.max", "8388608\n");
+    assert_int_equal(allowed(), 8 * MIB);
+    write_at("root/sys/fs/cgroup/system.slice/job_8/memory.max", "1048576\n"); /* another's */
+    assert_int_equal(allowed(), 8 * MIB);
+}
+
+/* As SLURM makes them; the number that version 1 has for "none" is above any machine's memory. */
+static void a_group_of_version_1_limits(void **state) {
+    (void)state;
+    put_in_group("12:pids:/slurm\n4:cpu,memory:/slurm/uid_0/job_7\n2:memory_other:/none\n0::/elsewhere\n");
+    write_at("root/sys/fs/cgroup/memory/slurm/uid_0/job_7/memory.limit_in_bytes", "9223372036854771712\n");
+    assert_int_equal(allowed(), machine_memory());
+    write_at("root/sys/fs/cgroup/memory/slurm/uid_0/memory.limit_in_bytes", "33554432\n");
+    write_at("root/sys/fs/cgroup/memory/slurm/memory.limit_in_bytes", "99999999999999999999999\n");
+    write_at("root/sys/fs/cgroup/memory/none/memory.limit_in_bytes", "1048576\n");
+    assert_int_equal(allowed(), 32 * MIB);
+}
+
+/* Where each controller has its hierarchy, version 2 may be mounted beside them. */
+static void the_unified_hierarchy_beside_the_others_limits(void **state) {
+    (void)state;
+    put_in_group("4:memory:/\n0::/job_7\n");
+    write_at("root/sys/fs/cgroup/unified/job_7/memory.max", "33554432\n");
+    assert_int_equal(allowed(), 32 * MIB);
+}
+
+static void a_container_that_sees_the_host_s_name_has_its_limit_at_the_top(void **state) {
+    (void)state;
+    put_in_group("4:memory:/docker/0123456789ab\n");
+    write_at("root/sys/fs/cgroup/memory/memory.limit_in_bytes", "33554432\n");
+    assert_int_equal(allowed(), 32 * MIB);
+    put_in_group("0::/../../job_7\n");
+    write_at("root/sys/fs/cgroup/memory.max", "16777216\n");
+    assert_int_equal(allowed(), 16 * MIB);
+}
+
+static void what_cannot_be_understood_is_no_limit(void **state) {
+    (void)state;
+    put_in_group("\n4\n4:memory\n:memory:\n0::job\nmemory\n");
+    write_at("root/sys/fs/cgroup/memory/memory.limit_in_bytes", "");
+    write_at("root/sys/fs/cgroup/memory.max", "-1\n");
+    assert_int_equal(allowed(), machine_memory());
+    write_at("root/sys/fs/cgroup/memory.max", "33554432"); /* no line's end */
+    assert_int_equal(allowed(), 32 * MIB);
+}
+
+static void a_sequence_may_take_half_of_what_is_allowed(void **state) {
+    (void)state;
+    uint64_t half = machine_allowed_memory("") / 2, most = UINT64_C(16) << 30;
+    assert_int_equal(forward_memory_limit(), half < most ? half : most);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_machine_without_groups_is_the_process_s_own),
+        cmocka_unit_test(a_group_of_version_2_limits),
+        cmocka_unit_test(a_group_above_limits_too_and_max_is_no_limit),
+        cmocka_unit_test(a_group_of_version_1_limits),
+        cmocka_unit_test(the_unified_hierarchy_beside_the_others_limits),
+        cmocka_unit_test(a_container_that_sees_the_host_s_name_has_its_limit_at_the_top),
+        cmocka_unit_test(what_cannot_be_understood_is_no_limit),
+        cmocka_unit_test(a_sequence_may_take_half_of_what_is_allowed),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
