@@ -54,13 +54,30 @@ static size_t states_together(const Evaluation *evaluation, size_t count) {
     return count;
 }
 
+/* What stays of each measured position of all rows: figures of base, SFT and one setting, the hidden states of
+ * base and SFT, and those of results that can be followed. */
+static uint64_t kept_bytes(const Model *model, size_t top_count) {
+    enum { RESULTS = 3, REFERENCES = 2 };
+    uint64_t figures, hidden = model->config->hidden_size * sizeof(float), bytes;
+    if (__builtin_mul_overflow(top_count, sizeof(DistributionToken), &figures) ||
+        __builtin_add_overflow(figures, sizeof(DistributionPosition), &figures) ||
+        __builtin_mul_overflow(figures, RESULTS, &figures) ||
+        __builtin_add_overflow(figures, hidden * (top_count > 0 ? REFERENCES + RESULTS : REFERENCES), &bytes))
+        return UINT64_MAX;
+    return bytes;
+}
+
 static Status check_rows(const Model *model, const EvaluationRow *rows, size_t count, size_t top_count,
                          Error *error) {
+    size_t positions = 0;
     for (size_t i = 0; i < count; i++) {
         Status status = evaluation_check_tokens(model, rows[i].count, top_count, error);
         if (status != STATUS_OK) return count == 1 ? status : status_add_context(error, "row %zu", i + 1);
+        if (!memory_add(positions, rows[i].end - rows[i].first, &positions)) positions = SIZE_MAX;
     }
-    return STATUS_OK;
+    Status status = forward_check_memory(kept_bytes(model, top_count), positions, forward_memory_limit(),
+                                         "what is kept of each measured position", error);
+    return status == STATUS_OK ? status : status_add_context(error, "%zu rows", count);
 }
 
 /* ---- rows and results ---- */

@@ -42,8 +42,10 @@ typedef struct EvaluationResult {
 Status evaluation_check_tokens(const Model *model, size_t tokens, size_t top_count,
                                Error *error) STATUS_MUST_CHECK;
 
-/* The rows are copied; one that evaluation_check_tokens() refuses is refused. `top_count` most likely tokens are
- * kept for every position (0: none; at most the vocabulary). The model must outlive the evaluation. */
+/* The rows are copied; one that evaluation_check_tokens() refuses is refused, and so are rows that together
+ * measure more positions than what is kept of them (the hidden states of base and SFT above all) fits
+ * forward_memory_limit(). `top_count` most likely tokens are kept for every position (0: none; at most the
+ * vocabulary). The model must outlive the evaluation. */
 Status evaluation_create(const Model *model, const EvaluationRow *rows, size_t row_count, size_t top_count,
                          Evaluation **evaluation, Error *error) STATUS_MUST_CHECK;
 void evaluation_free(Evaluation *evaluation); /* takes NULL */

@@ -90,6 +90,26 @@ static void rows_too_long_for_memory_are_refused_before_their_ids_are_read(void 
     tiny_model_free(&tiny);
 }
 
+/* Each row fits; what is kept of all their positions does not. */
+static void rows_that_fit_alone_are_refused_where_together_they_do_not(void **state) {
+    (void)state;
+    enum { ROWS = 64 };
+    TinyModel tiny = tiny_model_make(TINY);
+    int32_t id = 1;
+    uint64_t token = 2 * forward_token_bytes(tiny.model->config, 2, 1) + 4096;
+    size_t longest = (size_t)(forward_memory_limit() / token);
+    EvaluationRow rows[ROWS];
+    for (size_t i = 0; i < ROWS; i++) rows[i] = (EvaluationRow){&id, longest, 0, longest};
+    Evaluation *evaluation;
+    Error error = {0};
+    assert_int_equal(evaluation_check_tokens(tiny.model, longest, 0, &error), STATUS_OK);
+    assert_int_equal(evaluation_create(tiny.model, rows, ROWS, 0, &evaluation, &error), STATUS_UNSUPPORTED);
+    assert_null(evaluation);
+    assert_non_null(strstr(error.message, "64 rows: "));
+    assert_non_null(strstr(error.message, "each measured position"));
+    tiny_model_free(&tiny);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_takes_its_keys_values_and_hidden_state_in_every_state),
@@ -98,6 +118,7 @@ int main(void) {
         cmocka_unit_test(sizes_that_overflow_need_too_much_not_little),
         cmocka_unit_test(the_limit_is_positive_and_never_above_sixteen_gibibytes),
         cmocka_unit_test(rows_too_long_for_memory_are_refused_before_their_ids_are_read),
+        cmocka_unit_test(rows_that_fit_alone_are_refused_where_together_they_do_not),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
