@@ -11,6 +11,7 @@
 #include <string.h>
 
 static const uint64_t DEFAULT_BUDGET = 256 << 20;
+static const double NO_GAP = -1.0; /* below all others: for a NaN */
 
 /* ---- targets ---- */
 
@@ -24,6 +25,18 @@ static int compare_candidates(const void *a, const void *b) {
     if (left->gap != right->gap) return left->gap > right->gap ? -1 : 1;
     if (left->row != right->row) return left->row < right->row ? -1 : 1;
     return left->position < right->position ? -1 : left->position > right->position;
+}
+
+/* Those without a gap come last: where one is among the chosen, which they are says nothing. */
+static Status check_gaps(const Candidate *chosen, size_t count, Error *error) {
+    if (count == 0 || chosen[count - 1].gap != NO_GAP) return STATUS_OK;
+    const Candidate *first = chosen;
+    while (first->gap != NO_GAP) first++;
+    return status_fail(
+        error, STATUS_FORMAT,
+        "row %zu, position %zu: the entropy of base or SFT is not a number: the weights, or what "
+        "they make of the row, are not all finite",
+        first->row + 1, first->position);
 }
 
 Status attribution_choose_targets(const EvaluationRow *rows, size_t row_count, const EvaluationResult *base,
@@ -42,10 +55,11 @@ Status attribution_choose_targets(const EvaluationRow *rows, size_t row_count, c
     for (size_t r = 0; r < row_count; r++) {
         for (size_t t = rows[r].first; t < rows[r].end; t++, measured++) {
             double gap = fabs(sft->positions[measured].entropy - base->positions[measured].entropy);
-            candidates[measured] = (Candidate){isnan(gap) ? -1.0 : gap, r, t, measured};
+            candidates[measured] = (Candidate){isnan(gap) ? NO_GAP : gap, r, t, measured};
         }
     }
     qsort(candidates, measured, sizeof *candidates, compare_candidates);
+    Status status = check_gaps(candidates, *target_count, error);
     for (size_t i = 0; i < *target_count; i++) {
         const Candidate *chosen = &candidates[i];
         const DistributionPosition *position = &sft->positions[chosen->measured];
@@ -56,7 +70,11 @@ Status attribution_choose_targets(const EvaluationRow *rows, size_t row_count, c
                                             .entropy_sft = position->entropy};
     }
     free(candidates);
-    return STATUS_OK;
+    if (status == STATUS_OK) return STATUS_OK;
+    free(*targets);
+    *targets = NULL;
+    *target_count = 0;
+    return status;
 }
 
 size_t attribution_cut(size_t neurons, double rho) {
@@ -228,6 +246,23 @@ static Status run_group(Group *group, const EvaluationRow *rows, BackwardRow *us
     return status;
 }
 
+/* An order of scores that are not all numbers says nothing. */
+static Status check_scores(const Group *group, Error *error) {
+    for (size_t i = 0; i < group->count * group->neurons; i++) {
+        if (isfinite(group->scores[i])) continue;
+        const AttributionTarget *target = &group->targets[i / group->neurons];
+        NeuronBlock block = neurons_locate(&group->table, i % group->neurons);
+        char name[NEURONS_NAME_SIZE];
+        neurons_name_block(&block, name);
+        return status_fail(
+            error, STATUS_FORMAT,
+            "row %zu, position %zu: the attribution of neurons of %s is not a finite number: the SFT "
+            "model's weights, or what they make of the row, are not all finite",
+            target->row + 1, target->position, name);
+    }
+    return STATUS_OK;
+}
+
 /* How many targets from `first` on fit the budget; one at least. */
 static size_t fit_group(const Model *model, const AttributionTarget *targets, size_t count, uint64_t budget) {
     size_t tokens = 0, fitting = 0;
@@ -354,6 +389,7 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
                        .columns = workspace.columns,
                        .job = job};
         status = run_group(&group, rows, workspace.used, workspace.used_index, error);
+        if (status == STATUS_OK) status = check_scores(&group, error);
         if (status != STATUS_OK) break;
         if (keep_scores)
             memcpy(attribution->scores + at * attribution->neurons, workspace.scores,

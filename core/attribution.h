@@ -49,7 +49,8 @@ typedef struct Attribution {
 } Attribution;
 
 /* Chooses at most `count` targets out of the positions of base and SFT as evaluation_prepare() gives them for
- * `rows`; their logits are filled in by attribution_run(). The caller frees *targets. */
+ * `rows`; their logits are filled in by attribution_run(). The caller frees *targets. STATUS_FORMAT, and none,
+ * where an entropy that is not a number would be among the chosen: the rule then says nothing. */
 Status attribution_choose_targets(const EvaluationRow *rows, size_t row_count, const EvaluationResult *base,
                                   const EvaluationResult *sft, size_t count, AttributionTarget **targets,
                                   size_t *target_count, Error *error) STATUS_MUST_CHECK;
@@ -57,7 +58,8 @@ Status attribution_choose_targets(const EvaluationRow *rows, size_t row_count, c
 /* Scores and ranks every neuron. Targets go through the model in groups whose activations and gradients stay
  * within about `budget` bytes (0: 256 MiB; a single target may need more, up to
  * forward_memory_limit(): one that needs more is refused). keep_scores: fill
- * attribution->scores too. On failure *attribution is empty. Reports "attribution" in targets. */
+ * attribution->scores too. STATUS_FORMAT where a score is not finite: a set chosen by such is none. On failure
+ * *attribution is empty. Reports "attribution" in targets. */
 Status attribution_run(const Model *model, const EvaluationRow *rows, const AttributionTarget *targets,
                        size_t target_count, bool keep_scores, uint64_t budget, Attribution *attribution,
                        Job *job, Error *error) STATUS_MUST_CHECK;

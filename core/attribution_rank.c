@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* Scores are not negative, so their bits rise as they do; a radix sort of the inverted bits puts the largest
- * first and, being stable, the lower index first among equals. Four passes of 8 bits. A NaN (a broken model)
- * sorts to the front: it must show. */
+ * first and, being stable, the lower index first among equals. Four passes of 8 bits. A NaN sorts to the front;
+ * attribution_run() refuses it before. */
 enum { DIGITS = 4, BUCKETS = 256 };
 
 typedef struct Entry {

@@ -97,6 +97,11 @@ void distribution_find_top(const float *logits, size_t vocabulary, double log_no
     }
 }
 
+/* What a position adds to a share; a comparison with what is not a number holds for none. */
+static double share_of(bool holds, double first, double second) {
+    return isnan(first) || isnan(second) ? NAN : (double)holds;
+}
+
 DistributionAverages distribution_average(const DistributionPosition *positions, size_t count) {
     DistributionAverages sum = {.positions = count};
     for (size_t i = 0; i < count; i++) {
@@ -105,9 +110,9 @@ DistributionAverages distribution_average(const DistributionPosition *positions,
         sum.kl_base += position->kl_base;
         sum.kl_sft += position->kl_sft;
         sum.top1 += position->top1;
-        sum.confident += position->top1 > CONFIDENT;
-        sum.same_top1_base += position->same_top_base;
-        sum.same_top1_sft += position->same_top_sft;
+        sum.confident += share_of(position->top1 > CONFIDENT, position->top1, 0.0);
+        sum.same_top1_base += share_of(position->same_top_base, position->entropy, position->kl_base);
+        sum.same_top1_sft += share_of(position->same_top_sft, position->entropy, position->kl_sft);
         if (position->next < 0) continue;
         sum.response_tokens++;
         sum.loss -= position->next_log_probability;

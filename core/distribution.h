@@ -39,7 +39,9 @@ typedef struct DistributionToken {
     float log_probability;
 } DistributionToken;
 
-/* Means over positions. Those over the true next token leave out positions without one; NaN over none. */
+/* Means over positions. Those over the true next token leave out positions without one; NaN over none. A NaN
+ * among a position's logits makes all of them NaN, the shares too; one among base's or SFT's those that compare
+ * with it. */
 typedef struct DistributionAverages {
     size_t positions, response_tokens;
     double entropy, kl_base, kl_sft, top1, confident, same_top1_base, same_top1_sft;

@@ -74,6 +74,23 @@ double selection_gradient_dormant_share(const Dormancy *dormancy, const NeuronBl
     return share_of(gradient_scores_of(dormancy, block), block, tau);
 }
 
+/* The quietest first; NaN for the neurons that come after all that are ranked. */
+static Status score_block(Selector selector, const Dormancy *dormancy, const NeuronBlock *block,
+                          double *scores, Error *error) {
+    for (uint64_t i = 0; i < block->count; i++) {
+        double score = selector == SELECTOR_GRADIENT ? selection_gradient_dormancy(dormancy, block, i)
+                                                     : selection_dormancy(dormancy, block, i);
+        scores[i] = block->module == NEURON_DOWN ? -score : NAN;
+        if (block->module == NEURON_DOWN && isnan(score))
+            return status_fail(
+                error, STATUS_FORMAT,
+                "layer %zu: %s is not a number: the SFT model's weights, or what they make of the "
+                "rows, are not all finite",
+                (size_t)block->layer, selector == SELECTOR_GRADIENT ? "gradient dormancy" : "dormancy");
+    }
+    return STATUS_OK;
+}
+
 Status selection_rank_dormancy(const NeuronTable *table, const RankingOrigin *origin,
                                const Dormancy *dormancy, Ranking **ranking, Error *error) {
     *ranking = NULL;
@@ -86,16 +103,11 @@ Status selection_rank_dormancy(const NeuronTable *table, const RankingOrigin *or
             "no row has one");
     double *scores = memory_allocate((size_t)neurons_count(table), sizeof *scores);
     if (scores == NULL) return memory_fail(error, "a ranking");
-    for (size_t b = 0; b < neurons_block_count(table); b++) {
+    for (size_t b = 0; b < neurons_block_count(table) && status == STATUS_OK; b++) {
         NeuronBlock block = neurons_block(table, b);
-        for (uint64_t i = 0; i < block.count; i++) {
-            double score = origin->selector == SELECTOR_GRADIENT
-                               ? selection_gradient_dormancy(dormancy, &block, i)
-                               : selection_dormancy(dormancy, &block, i);
-            scores[block.first + i] = block.module == NEURON_DOWN ? -score : NAN;
-        }
+        status = score_block(origin->selector, dormancy, &block, scores + block.first, error);
     }
-    status = ranking_create_by_score(table, origin, scores, ranking, error);
+    if (status == STATUS_OK) status = ranking_create_by_score(table, origin, scores, ranking, error);
     free(scores);
     return status;
 }

@@ -20,7 +20,7 @@
 Status selection_measure_drift(const Model *model, double *drift, Job *job, Error *error) STATUS_MUST_CHECK;
 
 /* A ranking by origin->selector: SELECTOR_GRADIENT (the dormancy then has gradient scores), otherwise
- * dormancy. The caller frees. */
+ * dormancy. STATUS_FORMAT where a score is not a number. The caller frees. */
 Status selection_rank_dormancy(const NeuronTable *table, const RankingOrigin *origin,
                                const Dormancy *dormancy, Ranking **ranking, Error *error) STATUS_MUST_CHECK;
 

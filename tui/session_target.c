@@ -94,8 +94,9 @@ static SessionTargets list_alike(Session *session) {
         return found;
     }
     bool known = list->is_alike && list->wanted == found.wanted;
-    if (!known && choose_alike(session, base, sft, &error) != STATUS_OK) {
-        found.message = "not enough memory";
+    Status status = known ? STATUS_OK : choose_alike(session, base, sft, &error);
+    if (status != STATUS_OK) {
+        found.message = status == STATUS_FORMAT ? "an entropy is not a number" : "not enough memory";
         return found;
     }
     found.targets = list->targets;

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -17,8 +18,8 @@ static const int32_t IDS[TOKENS] = {1, 2, 3, 4, 5};
 /* positions 1 to 4 of each row; the last of a row has no next token */
 static const EvaluationRow TWO_ROWS[ROWS] = {{IDS, TOKENS, 1, TOKENS}, {IDS, TOKENS, 1, TOKENS}};
 
-static void choose(const double *base_entropy, const double *sft_entropy, size_t wanted,
-                   AttributionTarget **targets, size_t *count) {
+static Status try_to_choose(const double *base_entropy, const double *sft_entropy, size_t wanted,
+                            AttributionTarget **targets, size_t *count, Error *error) {
     DistributionPosition base[POSITIONS] = {{0}}, sft[POSITIONS] = {{0}};
     for (int i = 0; i < POSITIONS; i++) {
         bool is_last = i % (TOKENS - 1) == TOKENS - 2;
@@ -28,10 +29,13 @@ static void choose(const double *base_entropy, const double *sft_entropy, size_t
     }
     EvaluationResult of_base = {.positions = base, .count = POSITIONS};
     EvaluationResult of_sft = {.positions = sft, .count = POSITIONS};
+    return attribution_choose_targets(TWO_ROWS, ROWS, &of_base, &of_sft, wanted, targets, count, error);
+}
+
+static void choose(const double *base_entropy, const double *sft_entropy, size_t wanted,
+                   AttributionTarget **targets, size_t *count) {
     Error error;
-    assert_int_equal(
-        attribution_choose_targets(TWO_ROWS, ROWS, &of_base, &of_sft, wanted, targets, count, &error),
-        STATUS_OK);
+    assert_int_equal(try_to_choose(base_entropy, sft_entropy, wanted, targets, count, &error), STATUS_OK);
 }
 
 static void expect_targets(const double *base, const double *sft, size_t wanted, size_t expected_count,
@@ -63,12 +67,21 @@ static void of_equal_gaps_the_lower_row_then_the_lower_position(void **state) {
     expect_targets(BASE, SFT, 5, 5, EXPECTED);
 }
 
-static void a_gap_that_is_no_number_comes_last(void **state) {
+/* Where there are enough others; chosen they would be by their place alone, which is refused. */
+static void a_gap_that_is_no_number_comes_last_and_is_never_chosen(void **state) {
     (void)state;
     static const double BASE[POSITIONS] = {NAN, 0, 0, NAN, 0, 0, 0, 0},
                         SFT[POSITIONS] = {1, 1, 2, 1, 0, 3, 1, NAN};
-    static const size_t EXPECTED[][2] = {{1, 2}, {0, 3}, {0, 2}, {1, 3}, {1, 1}, {0, 1}, {0, 4}, {1, 4}};
-    expect_targets(BASE, SFT, POSITIONS, POSITIONS, EXPECTED);
+    enum { NUMBERS = 5 };
+    static const size_t EXPECTED[NUMBERS][2] = {{1, 2}, {0, 3}, {0, 2}, {1, 3}, {1, 1}};
+    AttributionTarget *targets;
+    size_t count;
+    Error error = {0};
+    expect_targets(BASE, SFT, NUMBERS, NUMBERS, EXPECTED);
+    assert_int_equal(try_to_choose(BASE, SFT, NUMBERS + 1, &targets, &count, &error), STATUS_FORMAT);
+    assert_null(targets);
+    assert_int_equal(count, 0);
+    assert_non_null(strstr(error.message, "row 1, position 1"));
 }
 
 static void the_token_is_the_rows_own_next_or_the_likeliest_of_sft_where_there_is_none(void **state) {
@@ -158,7 +171,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_widest_gaps_come_first_whichever_model_is_surer),
         cmocka_unit_test(of_equal_gaps_the_lower_row_then_the_lower_position),
-        cmocka_unit_test(a_gap_that_is_no_number_comes_last),
+        cmocka_unit_test(a_gap_that_is_no_number_comes_last_and_is_never_chosen),
         cmocka_unit_test(the_token_is_the_rows_own_next_or_the_likeliest_of_sft_where_there_is_none),
         cmocka_unit_test(the_largest_score_ranks_first_and_of_equals_the_lower_neuron),
         cmocka_unit_test(a_neurons_rank_is_its_best_at_the_first_target_that_gave_it),

@@ -193,6 +193,21 @@ static void averages_over_nothing_are_no_numbers(void **state) {
     assert_true(a.entropy == 0.0);
 }
 
+/* A share of 0 % sure positions would look like a model that was healed. */
+static void a_nan_shows_in_every_average(void **state) {
+    (void)state;
+    const float good[] = {0.0F, 1.0F, 2.0F}, bad[] = {0.0F, NAN, 2.0F};
+    DistributionPosition positions[] = {describe(good, good, good, 3, 1), describe(bad, good, good, 3, 1)};
+    DistributionAverages a = distribution_average(positions, 2);
+    for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++) assert_true(isnan(distribution_figure(&a, i)));
+    positions[1] = describe(bad, bad, bad, 3, 1); /* beside itself, too */
+    a = distribution_average(positions, 2);
+    assert_true(isnan(a.confident) && isnan(a.same_top1_base) && isnan(a.same_top1_sft));
+    positions[1] = describe(good, bad, good, 3, 1);
+    a = distribution_average(positions, 2);
+    assert_true(isnan(a.same_top1_base) && a.same_top1_sft == 1.0 && a.confident == 0.0);
+}
+
 static void every_figure_has_a_key_of_its_own_and_finds_its_number(void **state) {
     (void)state;
     DistributionAverages a = {.kl_base = 7.0, .perplexity = 9.0};
@@ -222,6 +237,7 @@ int main(void) {
         cmocka_unit_test(a_nan_among_the_logits_shows_in_every_figure),
         cmocka_unit_test(averages_leave_out_what_has_no_next_token),
         cmocka_unit_test(averages_over_nothing_are_no_numbers),
+        cmocka_unit_test(a_nan_shows_in_every_average),
         cmocka_unit_test(every_figure_has_a_key_of_its_own_and_finds_its_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
