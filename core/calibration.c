@@ -175,8 +175,28 @@ static bool holds_nul(const char *line, size_t bytes) {
     return false;
 }
 
+/* The first byte from `at` on that is no space of JSON's; NUL where there is none. */
+static char first_byte(const char *line, size_t bytes, size_t *at) {
+    while (*at < bytes && (line[*at] == ' ' || line[*at] == '\t')) ++*at;
+    return *at < bytes ? line[*at] : '\0';
+}
+
+/* A file may be one array of rows, "[" or "[{…": taken for lines of text it would give rows that nobody meant. */
+static bool begins_array(const char *line, size_t bytes) {
+    size_t at = 0;
+    if (first_byte(line, bytes, &at) != '[') return false;
+    at++;
+    char next = first_byte(line, bytes, &at);
+    return next == '\0' || next == '{';
+}
+
 static Status add_line(Calibration *calibration, const char *line, size_t bytes, const Tokenizer *tokenizer,
                        const ModelConfig *config, Error *error) {
+    if (calibration->count == 0 && begins_array(line, bytes))
+        return status_fail(
+            error, STATUS_FORMAT,
+            "expected a row a line, found a JSON array of rows (jq -c '.[]' FILE writes them as "
+            "lines)");
     if (line[0] != '{')
         return calibration_add_text(calibration, line, bytes, NULL, 0, tokenizer, config, error);
     if (holds_nul(line, bytes))

@@ -8,6 +8,8 @@
  *     {"prompt_ids": [1, 2], "response_ids": [3]}           response_ids may be missing
  *     any other text                                        a prompt
  *
+ * A file that begins like a JSON array of rows is refused, not read as prompts.
+ *
  * A row's ids are encode(prompt) with its special tokens, encode(response) without, and the SFT model's
  * end-of-text token (the first, where there are several); or the ids as given. Position t predicts token t +
  * 1; the response positions are those that predict a response token, the end of text included.

@@ -122,6 +122,17 @@ static void any_other_line_is_a_prompt(void **state) {
     calibration_free(rows);
 }
 
+/* As many data sets are; a text may well begin with a bracket, and not only in the first line. */
+static void an_array_of_rows_is_refused_and_not_taken_for_texts(void **state) {
+    (void)state;
+    refuse("[\n  {\n    \"prompt\": \"a\"\n  }\n]\n", STATUS_FORMAT, 1, "a JSON array of rows");
+    refuse("\n [ {\"prompt\":\"a\"}]", STATUS_FORMAT, 2, "a JSON array of rows");
+    Calibration *rows = must_read("[INST] a [/INST]\n[\n[{\n");
+    assert_int_equal(rows->count, 3);
+    assert_string_equal(rows->rows[0].prompt, "[INST] a [/INST]");
+    calibration_free(rows);
+}
+
 static void an_empty_response_is_one_and_null_is_none(void **state) {
     (void)state;
     Calibration *rows = must_read(
@@ -297,6 +308,7 @@ int main(void) {
         cmocka_unit_test(a_row_is_its_prompt_its_response_and_the_end_of_text),
         cmocka_unit_test(a_row_of_ids_is_taken_as_it_is),
         cmocka_unit_test(any_other_line_is_a_prompt),
+        cmocka_unit_test(an_array_of_rows_is_refused_and_not_taken_for_texts),
         cmocka_unit_test(an_empty_response_is_one_and_null_is_none),
         cmocka_unit_test(lines_may_end_in_any_usual_way),
         cmocka_unit_test(no_more_rows_than_asked_for_are_read),
