@@ -9,6 +9,9 @@
  *     pass 2    evaluation_measure(): the wanted settings side by side; logits of base, SFT and them are
  *               made again for a few positions at a time, compared, and forgotten
  *
+ * Base is W at α = 0. Where SFT enlarged the vocabulary it has SFT's rows for the tokens that it lacks, so that
+ * all distributions are over one vocabulary, and rows may hold such tokens.
+ *
  * So turning α costs one forward pass of W, and memory does not grow with the vocabulary. Rows shorter than a
  * group share a pass; they do not see each other.
  */
