@@ -279,6 +279,14 @@ Status batch_write_json(Batch *batch, cJSON *tree, Error *error) {
     return status;
 }
 
+Status batch_write_json_rows(Batch *batch, cJSON *tree, const char *key, const Table *table, Error *error) {
+    progress_clear(&batch->progress);
+    if (tree == NULL) return memory_fail(error, "JSON");
+    Status status = report_write_json_rows(tree, key, table, stdout, error);
+    cJSON_Delete(tree);
+    return status;
+}
+
 cJSON *batch_json_new_bytes(const char *text, size_t bytes) {
     char *quoted = report_quote(text, bytes); /* cJSON's own strings end at a NUL */
     cJSON *item = quoted != NULL ? cJSON_CreateRaw(quoted) : NULL;

@@ -75,6 +75,10 @@ Status batch_write_table(Batch *batch, const Table *table, Error *error) STATUS_
 /* The tree to standard output. Takes it over; NULL means that memory ran out while it was made. */
 Status batch_write_json(Batch *batch, cJSON *tree, Error *error) STATUS_MUST_CHECK;
 
+/* The same with the rows of a table, which may be many, as the object's last member. */
+Status batch_write_json_rows(Batch *batch, cJSON *tree, const char *key, const Table *table,
+                             Error *error) STATUS_MUST_CHECK;
+
 /* A text with its newlines and a newline at the end; on a terminal made printable. */
 void batch_print_text(const char *text, size_t bytes);
 

@@ -257,9 +257,8 @@ static Status write_json(Batch *batch, const Neurons *neurons, const Tables *tab
         json_add_number(tree, "gradient_tau", options_value(batch->options, OPTION_TAU_GRADIENT)->number) &&
         batch_json_add_table(tree, "dormant", tables->layers) &&
         batch_json_add_table(tree, "blocks", tables->blocks) &&
-        batch_json_add_table(tree, "targets", tables->targets) &&
-        batch_json_add_table(tree, "neurons", tables->neurons);
-    if (complete) return batch_write_json(batch, tree, error);
+        batch_json_add_table(tree, "targets", tables->targets);
+    if (complete) return batch_write_json_rows(batch, tree, "neurons", tables->neurons, error);
     cJSON_Delete(tree);
     return batch_write_json(batch, NULL, error);
 }

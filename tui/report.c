@@ -342,8 +342,7 @@ static Status write_csv(const Table *table, FILE *file, Error *error) {
     return STATUS_OK;
 }
 
-/* What went wrong while cells were added, if anything did. */
-static Status check_table(const Table *table, Error *error) {
+Status table_check(const Table *table, Error *error) {
     if (table->status != STATUS_OK) return status_fail(error, table->status, "%s", table->error.message);
     if (table->filled == table->column_count) return STATUS_OK;
     return status_fail(error, STATUS_ARGUMENT, "row %zu has %zu cells; the table has %zu columns",
@@ -371,25 +370,28 @@ static cJSON *cell_to_json(const TableColumn *column, const TableCell *cell) {
     return NULL;
 }
 
-static bool row_to_json(const Table *table, const TableCell *row, cJSON *array) {
+cJSON *table_row_to_json(const Table *table, size_t row) {
     cJSON *object = cJSON_CreateObject();
-    if (object == NULL || !cJSON_AddItemToArray(array, object)) {
-        cJSON_Delete(object);
-        return false;
-    }
-    for (size_t c = 0; c < table->column_count; c++)
-        if (!json_add(object, table->columns[c].key, cell_to_json(&table->columns[c], &row[c]))) return false;
-    return true;
+    bool complete = object != NULL;
+    for (size_t c = 0; c < table->column_count && complete; c++)
+        complete =
+            json_add(object, table->columns[c].key, cell_to_json(&table->columns[c], &table->rows[row][c]));
+    if (complete) return object;
+    cJSON_Delete(object);
+    return NULL;
 }
 
 Status table_to_json(const Table *table, cJSON **array, Error *error) {
     *array = NULL;
-    Status status = check_table(table, error);
+    Status status = table_check(table, error);
     if (status != STATUS_OK) return status;
     cJSON *made = cJSON_CreateArray();
     bool complete = made != NULL;
-    for (size_t r = 0; r < table->row_count && complete; r++)
-        complete = row_to_json(table, table->rows[r], made);
+    for (size_t r = 0; r < table->row_count && complete; r++) {
+        cJSON *row = table_row_to_json(table, r);
+        complete = row != NULL && cJSON_AddItemToArray(made, row);
+        if (!complete) cJSON_Delete(row);
+    }
     if (!complete) {
         cJSON_Delete(made);
         return memory_fail(error, "a table as JSON");
@@ -399,15 +401,9 @@ Status table_to_json(const Table *table, cJSON **array, Error *error) {
 }
 
 Status table_write(const Table *table, ReportFormat format, FILE *file, Error *error) {
-    Status status = check_table(table, error);
+    Status status = table_check(table, error);
     if (status != STATUS_OK) return status;
-    if (format == REPORT_JSON) {
-        cJSON *array;
-        status = table_to_json(table, &array, error);
-        if (status == STATUS_OK) status = report_write_json(array, file, error);
-        cJSON_Delete(array);
-        return status;
-    }
+    if (format == REPORT_JSON) return report_write_json_rows(NULL, NULL, table, file, error);
     status = format == REPORT_CSV ? write_csv(table, file, error) : write_text(table, file, error);
     return status == STATUS_OK ? report_check_file(file, error) : status;
 }

@@ -78,6 +78,11 @@ Status table_to_json(const Table *table, cJSON **array, Error *error) STATUS_MUS
 /* Writes a tree, indented, ended by a newline: the one way JSON leaves this program. */
 Status report_write_json(const cJSON *tree, FILE *file, Error *error) STATUS_MUST_CHECK;
 
+/* The same of an object with a table's rows as its last member `key`; of the rows alone where `tree` is NULL. Each
+ * row is a tree only while it is written: all of them at once take four times the table's memory. */
+Status report_write_json_rows(const cJSON *tree, const char *key, const Table *table, FILE *file,
+                              Error *error) STATUS_MUST_CHECK;
+
 /* The same into a file of that name: JSON when it ends in .json, aligned text in .txt, else CSV. */
 Status table_write_file(const Table *table, const char *path, Error *error) STATUS_MUST_CHECK;
 

@@ -94,6 +94,28 @@ static void write_number(double value, FILE *file) {
     (void)fprintf(file, isfinite(value) ? "%s" : "\"%s\"", text);
 }
 
+static bool write_item(const cJSON *item, int depth, FILE *file);
+
+/* What comes before a child: a comma behind another, a line of its own, its name in an object. */
+static bool begin_child(const char *key, bool is_first, bool lines, int depth, FILE *file) {
+    if (!is_first) (void)fputs(lines ? "," : ", ", file);
+    if (lines) break_line(depth, file);
+    if (key != NULL && !write_quoted(key, file)) return false;
+    if (key != NULL) (void)fputs(": ", file);
+    return true;
+}
+
+static bool write_children(const cJSON *item, bool lines, int depth, FILE *file) {
+    bool is_object = cJSON_IsObject(item);
+    const cJSON *child;
+    cJSON_ArrayForEach(child, item) {
+        if (!begin_child(is_object ? child->string : NULL, child == item->child, lines, depth + 1, file) ||
+            !write_item(child, depth + 1, file))
+            return false;
+    }
+    return true;
+}
+
 /* Containers of scalars stand on one line, except the outermost. */
 static bool write_item(const cJSON *item, int depth, FILE *file) {
     if (cJSON_IsString(item)) return write_quoted(item->valuestring, file);
@@ -102,23 +124,50 @@ static bool write_item(const cJSON *item, int depth, FILE *file) {
     } else if (cJSON_IsRaw(item)) {
         (void)fputs(item->valuestring, file);
     } else if (cJSON_IsArray(item) || cJSON_IsObject(item)) {
-        bool object = cJSON_IsObject(item), lines = depth == 0 || !is_simple(item), first = true;
-        const cJSON *child;
+        bool object = cJSON_IsObject(item), lines = depth == 0 || !is_simple(item);
         (void)putc(object ? '{' : '[', file);
-        cJSON_ArrayForEach(child, item) {
-            if (!first) (void)fputs(lines ? "," : ", ", file);
-            first = false;
-            if (lines) break_line(depth + 1, file);
-            if (object && !write_quoted(child->string, file)) return false;
-            if (object) (void)fputs(": ", file);
-            if (!write_item(child, depth + 1, file)) return false;
-        }
-        if (lines && !first) break_line(depth, file);
+        if (!write_children(item, lines, depth, file)) return false;
+        if (lines && item->child != NULL) break_line(depth, file);
         (void)putc(object ? '}' : ']', file);
     } else {
         (void)fputs(cJSON_IsTrue(item) ? "true" : cJSON_IsFalse(item) ? "false" : "null", file);
     }
     return true;
+}
+
+static bool write_rows(const Table *table, int depth, FILE *file) {
+    bool complete = true;
+    size_t count = table_row_count(table);
+    (void)putc('[', file);
+    for (size_t i = 0; i < count && complete; i++) {
+        cJSON *row = table_row_to_json(table, i);
+        complete = row != NULL && begin_child(NULL, i == 0, true, depth + 1, file) &&
+                   write_item(row, depth + 1, file);
+        cJSON_Delete(row);
+    }
+    if (count > 0) break_line(depth, file);
+    (void)putc(']', file);
+    return complete;
+}
+
+Status report_write_json_rows(const cJSON *tree, const char *key, const Table *table, FILE *file,
+                              Error *error) {
+    Status status = table_check(table, error);
+    if (status != STATUS_OK) return status;
+    bool complete = true;
+    if (tree != NULL) {
+        (void)putc('{', file);
+        complete =
+            write_children(tree, true, 0, file) && begin_child(key, tree->child == NULL, true, 1, file);
+    }
+    complete = complete && write_rows(table, tree != NULL ? 1 : 0, file);
+    if (!complete) return memory_fail(error, "writing JSON");
+    if (tree != NULL) {
+        break_line(0, file);
+        (void)putc('}', file);
+    }
+    (void)putc('\n', file);
+    return report_check_file(file, error);
 }
 
 Status report_write_json(const cJSON *tree, FILE *file, Error *error) {

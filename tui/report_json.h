@@ -14,6 +14,12 @@
  * is unprintable or changes direction becomes \u escapes, a NUL byte among them; invalid UTF-8 U+FFFD. */
 char *report_quote(const char *text, size_t bytes);
 
+/* What went wrong while cells were added, if anything did. */
+Status table_check(const Table *table, Error *error) STATUS_MUST_CHECK;
+
+/* One row as an object, which the caller deletes; NULL when out of memory. */
+cJSON *table_row_to_json(const Table *table, size_t row);
+
 /* Flushes; STATUS_IO where anything written to the file was not taken. */
 Status report_check_file(FILE *file, Error *error) STATUS_MUST_CHECK;
 

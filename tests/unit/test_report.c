@@ -229,6 +229,44 @@ static void trees_are_indented_and_their_leaves_stay_on_one_line(void **state) {
     free(text);
 }
 
+/* The tree with the table put into it, and the two written side by side, are the same bytes. */
+static void assert_rows_as_in_tree(const char *members, const Table *table) {
+    cJSON *tree = cJSON_Parse(members), *array;
+    char *whole = NULL, *apart = NULL;
+    size_t bytes;
+    Error error = {.message = ""};
+    assert_non_null(tree);
+    FILE *file = open_memstream(&apart, &bytes);
+    assert_non_null(file);
+    assert_int_equal(report_write_json_rows(tree, "rows", table, file, &error), STATUS_OK);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(table_to_json(table, &array, &error), STATUS_OK);
+    assert_true(json_add(tree, "rows", array));
+    file = open_memstream(&whole, &bytes);
+    assert_non_null(file);
+    assert_int_equal(report_write_json(tree, file, &error), STATUS_OK);
+    assert_int_equal(fclose(file), 0);
+    assert_string_equal(apart, whole);
+    cJSON_Delete(tree);
+    free(whole);
+    free(apart);
+}
+
+static void rows_written_one_by_one_are_those_of_the_tree(void **state) {
+    (void)state;
+    Table *table = make();
+    assert_rows_as_in_tree("{}", table);
+    assert_rows_as_in_tree("{\"a\": [1, {\"b\": []}], \"c\": {\"d\": null}}", table);
+    add(table, "a \"quoted\"\ttext", 0.1, 9007199254740993, true);
+    add(table, "b", NAN, -1, false);
+    assert_rows_as_in_tree("{}", table);
+    assert_rows_as_in_tree("{\"a\": [1, {\"b\": []}], \"c\": {\"d\": null}}", table);
+    Error error = {.message = ""};
+    table_add_row(table); /* with no cells */
+    assert_int_equal(report_write_json_rows(NULL, NULL, table, stdout, &error), STATUS_ARGUMENT);
+    table_free(table);
+}
+
 static void figures_are_written_as_people_read_them(void **state) {
     char text[FORMAT_SIZE];
     (void)state;
@@ -271,6 +309,7 @@ int main(void) {
         cmocka_unit_test(a_full_disk_is_an_error),
         cmocka_unit_test(a_file_that_exists_is_never_overwritten),
         cmocka_unit_test(trees_are_indented_and_their_leaves_stay_on_one_line),
+        cmocka_unit_test(rows_written_one_by_one_are_those_of_the_tree),
         cmocka_unit_test(figures_are_written_as_people_read_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
