@@ -2,15 +2,18 @@
  * backward — gradients of the residual stream and of every activation, layer by layer from the top, for many
  * starting gradients at once. Gradients of weights are never formed.
  *
- *     rows        token rows, run forward once; of each layer only its input is kept ([layers + 1][tokens ×
- * hidden]) sequences   a row's first `tokens` positions with a gradient at their residual stream before the
- * final norm; several sequences may be of one row (one for each target)
+ *     rows        token rows, run forward once; of each layer only its input is kept
+ *                 ([layers + 1][tokens × hidden])
+ *     sequences   a row's first `tokens` positions with a gradient at their residual stream before the final
+ *                 norm; several sequences may be of one row (one for each target)
  *
  *     for layer = layers − 1 … 0
- *         run the layer forward again from its kept input                         (activations of all rows)
- *         down  ◄ gradient          act, gate, up ◄          norm ◄  + gradient    (one multiply for all
- * sequences) o     ◄                   softmax attention, rotary, q/k norms ◄         q, k, v ◄   norm ◄  +
- * gradient visitor(layer)
+ *         run the layer forward again from its kept input                          (activations of all rows)
+ *         down  ◄ gradient                                       (each ◄ one multiply for all sequences)
+ *         act, gate, up ◄          norm ◄       + gradient
+ *         o     ◄
+ *         softmax attention, rotary, q/k norms ◄         q, k, v ◄          norm ◄       + gradient
+ *         visitor(layer)
  *
  * All float32, norms and softmax sums in double; W is blended on the way like in the forward pass. Memory:
  * the kept inputs, one layer's activations of all rows and one layer's gradients of all sequences;
