@@ -8,13 +8,17 @@ HeatKey heat_key_make(Ramp ramp, double nothing, bool logarithmic) {
     return (HeatKey){.ramp = ramp, .nothing = nothing, .most = nothing, .logarithmic = logarithmic};
 }
 
+HeatKey heat_key_make_fixed(Ramp ramp, double nothing, double most) {
+    return (HeatKey){.ramp = ramp, .nothing = nothing, .most = most, .is_fixed = true};
+}
+
 bool heat_key_is_known(double value) {
     return !isnan(value);
 }
 
 void heat_key_include(HeatKey *key, double value) {
     double distance = value - key->nothing;
-    if (!isfinite(value) || fabs(distance) <= fabs(key->most - key->nothing)) return;
+    if (key->is_fixed || !isfinite(value) || fabs(distance) <= fabs(key->most - key->nothing)) return;
     key->most = key->ramp == RAMP_DIVERGING ? key->nothing + fabs(distance) : value;
 }
 

@@ -21,11 +21,15 @@ enum { HEAT_KEY_DECADES = 3 };
 typedef struct HeatKey {
     Ramp ramp;
     double nothing, most;
-    bool logarithmic;
+    bool logarithmic, is_fixed;
 } HeatKey;
 
 /* A key without extent: everything finite is at 0. */
 HeatKey heat_key_make(Ramp ramp, double nothing, bool logarithmic);
+
+/* A linear one whose ends are given: what lies beyond them has the colour of the nearer end, and no value moves
+ * them. */
+HeatKey heat_key_make_fixed(Ramp ramp, double nothing, double most);
 
 /* Moves `most` so that `value` is on the ramp. What is not finite is left out. */
 void heat_key_include(HeatKey *key, double value);

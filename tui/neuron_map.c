@@ -129,23 +129,21 @@ void neuron_map_pool(const Session *session, NeuronColumn column, const NeuronBl
 }
 
 HeatKey neuron_map_key(const Session *session, NeuronColumn column, bool logarithmic) {
-    double nothing = 0, most = NAN;
-    bool dormancy = column >= NEURON_COLUMN_BASE && column <= NEURON_COLUMN_GRADIENT;
-    if (dormancy) {
-        nothing = 1;
-        most = 0;
-    } else if (column == NEURON_COLUMN_RANK) {
-        uint32_t cut = settings_cut(session_settings(session));
-        nothing = cut > 0 ? 2.0 * cut : (double)neurons_count(session_neurons(session));
-        most = 0;
-    } else if (column == NEURON_COLUMN_RESET) {
-        most = 1;
+    uint32_t cut = settings_cut(session_settings(session));
+    double last = cut > 0 ? 2.0 * cut : (double)neurons_count(session_neurons(session));
+    switch (column) {
+    case NEURON_COLUMN_BASE:
+    case NEURON_COLUMN_SFT:
+    case NEURON_COLUMN_FUSED:
+    case NEURON_COLUMN_GRADIENT: /* the average neuron is at 1: the busier ones do not push the silent ones away */
+        return heat_key_make_fixed(RAMP_SEQUENTIAL, 1, 0);
+    case NEURON_COLUMN_RANK:
+        return heat_key_make_fixed(RAMP_SEQUENTIAL, last, 0);
+    case NEURON_COLUMN_RESET:
+        return heat_key_make_fixed(RAMP_SEQUENTIAL, 0, 1);
+    default:
+        return heat_key_make(RAMP_SEQUENTIAL, 0, logarithmic);
     }
-    HeatKey key =
-        heat_key_make(RAMP_SEQUENTIAL, nothing,
-                      logarithmic && (column == NEURON_COLUMN_DRIFT || column == NEURON_COLUMN_SCORE));
-    heat_key_include(&key, most);
-    return key;
 }
 
 /* ---- histogram ---- */

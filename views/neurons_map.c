@@ -41,8 +41,10 @@ static void draw_cursor(const Neurons *neurons, const Session *session, Canvas *
     neuron_column_format(mapped(neurons), &facts, figure);
     int column = canvas_write(canvas, row, 0, 0, ROLE_MARK, "▸ ");
     column = canvas_write(canvas, row, 0, column, ROLE_TITLE, name) + 2;
-    if (mapped(neurons) != NEURON_COLUMN_RESET)
+    if (mapped(neurons) != NEURON_COLUMN_RESET && mapped(neurons) != NEURON_COLUMN_RANK) {
+        column = canvas_write(canvas, row, 0, column, ROLE_DIM, neuron_column_facts(mapped(neurons))->label) + 1;
         column = canvas_write(canvas, row, 0, column, ROLE_VALUE, figure) + 2;
+    }
     if (facts.rank >= 0)
         column = canvas_print(canvas, row, 0, column, ROLE_TEXT, "rank %" PRId64, facts.rank) + 2;
     if (facts.is_reset) (void)canvas_write(canvas, row, 0, column, ROLE_MARK, "● reset");

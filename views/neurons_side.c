@@ -94,9 +94,8 @@ static void draw_shares(Neurons *neurons, const Session *session, Canvas *canvas
     NeuronColumn dormancy = neuron_column_dormancy(neurons->list.column);
     char text[FORMAT_SIZE];
     Rect head = rect_cut_top(&area, 1);
-    (void)canvas_print(canvas, head, 0, 0, ROLE_TITLE, "dormant inputs of %s ≤ %s",
-                       place_name(dormancy, &block), format_fit(neurons->list.tau, 6, text));
-    int end = text_width("dormant inputs of down ≤ ") + text_width(text);
+    int end = canvas_print(canvas, head, 0, 0, ROLE_TITLE, "dormant inputs of %s ≤ %s",
+                           place_name(dormancy, &block), format_fit(neurons->list.tau, 6, text));
     if (head.columns > end + 14)
         (void)canvas_print(canvas, head, 0, end, ROLE_DIM, ", grad ≤ %s",
                            format_fit(neurons->list.gradient_tau, 6, text));

@@ -45,6 +45,15 @@ static void where_less_is_more_the_ramp_runs_downwards(void **state) {
     assert_share(&key, 0.5, 1);
 }
 
+static void given_ends_stay_whatever_is_beyond_them(void **state) {
+    (void)state;
+    HeatKey key = heat_key_make_fixed(RAMP_SEQUENTIAL, 172, 0); /* ranks: 0 is the most */
+    heat_key_include(&key, 3644);
+    assert_share(&key, 0, 1);
+    assert_share(&key, 86, 0.5);
+    assert_share(&key, 3644, 0);
+}
+
 static void a_diverging_ramp_has_both_sides_of_its_middle(void **state) {
     (void)state;
     HeatKey key = make_full(RAMP_DIVERGING, 3, -1, false);
@@ -114,6 +123,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shares_rise_from_nothing_to_the_largest_value_included),
         cmocka_unit_test(where_less_is_more_the_ramp_runs_downwards),
+        cmocka_unit_test(given_ends_stay_whatever_is_beyond_them),
         cmocka_unit_test(a_diverging_ramp_has_both_sides_of_its_middle),
         cmocka_unit_test(a_logarithmic_ramp_spreads_three_decades),
         cmocka_unit_test(what_is_not_finite_does_not_stretch_the_ramp),
