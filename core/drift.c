@@ -57,8 +57,8 @@ void drift_format_value(DriftMetric metric, double value, char *text, size_t siz
         (void)snprintf(text, size, value != 0.0 && value < 0.0995 ? "%.2f%%" : "%.1f%%", 100.0 * value);
     else if (METRICS[metric].format == DRIFT_FORMAT_COSINE)
         (void)snprintf(text, size, "%.6f", value);
-    else
-        (void)snprintf(text, size, "%.4g", value);
+    else /* 0.05400 below 0.05522: with its zeros */
+        (void)snprintf(text, size, fabs(value) < 999.95 && value != 0.0 ? "%#.4g" : "%.4g", value);
 }
 
 static bool is_undefined(const DriftRow *row, double value) {

@@ -1,6 +1,7 @@
 #include "tui/format.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,11 +36,11 @@ static void drop_zeros(char *text) {
     text[length] = '\0';
 }
 
-char *format_fit(double value, int columns, char text[FORMAT_SIZE]) {
+static char *fit(double value, int columns, bool keeps_zeros, char text[FORMAT_SIZE]) {
     if (!isfinite(value)) return write_odd(value, text);
     for (int digits = 6; digits > 0; digits--) {
         (void)format_number(value, digits, text);
-        drop_zeros(text);
+        if (!keeps_zeros || value == 0) drop_zeros(text);
         if ((int)strlen(text) <= columns) return text;
         char *zero = text[0] == '-' ? text + 1 : text;
         if (zero[0] == '0' && zero[1] == '.' && (int)strlen(text) == columns + 1) {
@@ -49,6 +50,14 @@ char *format_fit(double value, int columns, char text[FORMAT_SIZE]) {
     }
     (void)snprintf(text, FORMAT_SIZE, "%.0e", value);
     return text;
+}
+
+char *format_fit(double value, int columns, char text[FORMAT_SIZE]) {
+    return fit(value, columns, false, text);
+}
+
+char *format_column(double value, int columns, char text[FORMAT_SIZE]) {
+    return fit(value, columns, true, text);
 }
 
 char *format_count(uint64_t value, char text[FORMAT_SIZE]) {

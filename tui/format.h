@@ -17,6 +17,9 @@ char *format_number(double value, int digits, char text[FORMAT_SIZE]);
  * legends. */
 char *format_fit(double value, int columns, char text[FORMAT_SIZE]);
 
+/* The same with its zeros, for figures one under the other: .01570, 1.9000, 17.773. */
+char *format_column(double value, int columns, char text[FORMAT_SIZE]);
+
 /* 8640 as 8 640. */
 char *format_count(uint64_t value, char text[FORMAT_SIZE]);
 

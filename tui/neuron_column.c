@@ -54,7 +54,7 @@ void neuron_column_format(NeuronColumn column, const SessionNeuron *facts, char 
     else if (column == NEURON_COLUMN_RANK)
         (void)snprintf(text, FORMAT_SIZE, "%" PRId64, facts->rank);
     else
-        (void)format_fit(value, 6, text);
+        (void)format_column(value, 6, text);
 }
 
 NeuronColumn neuron_column_dormancy(NeuronColumn column) {

@@ -661,6 +661,14 @@ static void values_are_written_as_their_kind_asks(void **state) {
     assert_string_equal(text, "0.999500");
     drift_format_value(DRIFT_RELATIVE_NORM, 0.04776494, text, sizeof text);
     assert_string_equal(text, "0.04776");
+    drift_format_value(DRIFT_RELATIVE_NORM, 0.054, text, sizeof text);
+    assert_string_equal(text, "0.05400");
+    drift_format_value(DRIFT_NORM, 1234.0, text, sizeof text);
+    assert_string_equal(text, "1234");
+    drift_format_value(DRIFT_NORM, 999.99, text, sizeof text);
+    assert_string_equal(text, "1000");
+    drift_format_value(DRIFT_NORM, 0.0, text, sizeof text);
+    assert_string_equal(text, "0");
     drift_format_value(DRIFT_NORM, INFINITY, text, sizeof text);
     assert_string_equal(text, "inf");
 }

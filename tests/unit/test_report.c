@@ -280,6 +280,12 @@ static void figures_are_written_as_people_read_them(void **state) {
     assert_string_equal(format_number(-INFINITY, 2, text), "-inf");
     assert_string_equal(format_fit(0.3127, 4, text), ".313");
     assert_string_equal(format_fit(1234.5, 4, text), "1234");
+    assert_string_equal(format_fit(1.9, 6, text), "1.9");
+    assert_string_equal(format_column(1.9, 6, text), "1.9000");
+    assert_string_equal(format_column(0.0157, 6, text), ".01570");
+    assert_string_equal(format_column(17.773, 6, text), "17.773");
+    assert_string_equal(format_column(0, 6, text), "0");
+    assert_string_equal(format_column(-0.5, 6, text), "-.5000");
     assert_string_equal(format_count(8640, text), "8 640");
     assert_string_equal(format_count(1234567, text), "1 234 567");
     assert_string_equal(format_count(999, text), "999");
