@@ -30,28 +30,58 @@ static void format_probability(double p, char text[FORMAT_SIZE]) {
 
 /* ---- one side ---- */
 
+/* False where the text has no room: a figure that is cut would be another figure. */
+static bool write_fitting(Canvas *canvas, Rect area, int row, int column, Role role, const char *text) {
+    if (column + text_width(text) > area.columns) return false;
+    (void)canvas_write(canvas, area, row, column, role, text);
+    return true;
+}
+
+/* Both divergences with as many digits as there is room for, or the first alone. */
+static void draw_divergences(const DistributionPosition *position, Canvas *canvas, Rect area, int row,
+                             Role role) {
+    static const int DIGITS[][2] = {{3, 3}, {3, 2}, {2, 2}, {2, 1}, {1, 1}};
+    char base[FORMAT_SIZE], sft[FORMAT_SIZE], text[TEXT_SIZE];
+    for (size_t i = 0; i < sizeof DIGITS / sizeof *DIGITS; i++) {
+        (void)snprintf(text, sizeof text, "KL base %s SFT %s",
+                       format_number(position->kl_base, DIGITS[i][0], base),
+                       format_number(position->kl_sft, DIGITS[i][1], sft));
+        if (write_fitting(canvas, area, row, 1, role, text)) return;
+    }
+    (void)snprintf(text, sizeof text, "KL base %s", base);
+    (void)write_fitting(canvas, area, row, 1, role, text);
+}
+
+static void draw_next(const Session *session, const PromptState *state, SessionSide side,
+                      const DistributionPosition *position, Canvas *canvas, Rect area, int row, Role role) {
+    char next[FORMAT_SIZE], text[TEXT_SIZE];
+    if (position->next < 0) {
+        (void)canvas_write(canvas, area, row, 1, ROLE_DIM, "the text ends here");
+        return;
+    }
+    format_probability(session_probability(session, side, state->position, position->next), next);
+    (void)snprintf(text, sizeof text, "p(next) %s Δp %+.3f", next, position->dp_base);
+    if (write_fitting(canvas, area, row, 1, role, text)) return;
+    (void)snprintf(text, sizeof text, "p(next) %s", next);
+    (void)write_fitting(canvas, area, row, 1, role, text);
+}
+
 static void draw_head(const Session *session, const PromptState *state, SessionSide side,
                       const DistributionPosition *position, Canvas *canvas, Rect area) {
-    char entropy[FORMAT_SIZE], top[FORMAT_SIZE], kl_base[FORMAT_SIZE], kl_sft[FORMAT_SIZE], next[FORMAT_SIZE];
+    char entropy[FORMAT_SIZE], top[FORMAT_SIZE], name[48], text[TEXT_SIZE];
     Role figures = is_stale(session, side) ? ROLE_STALE : ROLE_VALUE;
-    char name[48];
     (void)snprintf(name, sizeof name, "%s%s%s", state->side == side ? "▸" : " ", session_side_name(side),
                    is_stale(session, side) ? " (older α)" : "");
-    int column = canvas_write(canvas, area, 0, 0, SIDE_ROLES[side], name);
+    int column = canvas_write(canvas, area, 0, 0, SIDE_ROLES[side], name) + 1;
     format_probability(position->top1, top);
-    (void)canvas_print(canvas, area, 0, column + 1, figures, "H %s top1 %s",
-                       format_number(position->entropy, 3, entropy), top);
-    (void)canvas_print(canvas, area, 1, 1, figures, "KL base %s SFT %s",
-                       format_number(position->kl_base, 3, kl_base),
-                       format_number(position->kl_sft, 3, kl_sft));
-    format_probability(position->next < 0
-                           ? position->next_log_probability
-                           : session_probability(session, side, state->position, position->next),
-                       next);
-    if (position->next < 0)
-        (void)canvas_write(canvas, area, 2, 1, ROLE_DIM, "the text ends here");
-    else
-        (void)canvas_print(canvas, area, 2, 1, figures, "p(next) %s Δp %+.3f", next, position->dp_base);
+    (void)format_number(position->entropy, 3, entropy);
+    (void)snprintf(text, sizeof text, "H %s top1 %s", entropy, top);
+    if (!write_fitting(canvas, area, 0, column, figures, text)) {
+        (void)snprintf(text, sizeof text, "H %s", entropy);
+        (void)write_fitting(canvas, area, 0, column, figures, text);
+    }
+    draw_divergences(position, canvas, area, 1, figures);
+    draw_next(session, state, side, position, canvas, area, 2, figures);
 }
 
 bool prompt_shows(const PromptState *state, const Session *session, int32_t id) {

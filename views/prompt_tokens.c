@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* Gaps from the one on are drawn in the strongest step (a nat is much: e times the choices), below the other
- * as none. */
-static const double STRONGEST_GAP = 1.5, FAINTEST_GAP = 0.05;
+ * as none: they are in the ramp's middle step, a white that would be the brightest of a dark screen. */
+static const double STRONGEST_GAP = 1.5, FAINTEST_GAP = 1.5 / 11;
 
 void prompt_token_text(const Session *session, int32_t id, bool ascii, char *text, size_t size) {
     char bytes[PROMPT_TOKEN_TEXT / 4];
