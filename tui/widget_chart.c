@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EIGHTHS = 8, AXIS_COLUMNS = 8 };
+enum { EIGHTHS = 8, AXIS_COLUMNS = 8, SURFACE_ROWS = 4 };
 
 static const char *const LEFT_EIGHTHS[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
 static const char *const LOWER_EIGHTHS[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -121,6 +121,35 @@ static void draw_series(Canvas *canvas, const Chart *chart, const Scale *scale, 
     }
 }
 
+/* y at a column, on a straight line between the points beside it; NaN where it has none on either side. */
+static double y_at(const Chart *chart, const Scale *scale, const double *values, int column) {
+    double range = scale->x_high - scale->x_low;
+    double x =
+        scale->plot.columns > 1 ? scale->x_low + range * column / (scale->plot.columns - 1) : scale->x_low;
+    size_t after = 0;
+    while (after + 1 < chart->count && chart->x[after] < x) after++;
+    double y = place(chart, values[after]);
+    if (after == 0 || !(chart->x[after] > x)) return y;
+    double before = place(chart, values[after - 1]), width = chart->x[after] - chart->x[after - 1];
+    return before + (y - before) * (x - chart->x[after - 1]) / width;
+}
+
+/* In a few rows points show a few heights only: the curve as the upper edge of a surface has eight in each. */
+static void draw_surface(Canvas *canvas, const Chart *chart, const Scale *scale, int mark) {
+    const char *const *glyphs = canvas->theme.ascii ? LOWER_ASCII : LOWER_EIGHTHS;
+    double range = scale->y_high - scale->y_low;
+    for (int column = 0; column < scale->plot.columns; column++) {
+        double y = y_at(chart, scale, chart->series[0].y, column);
+        if (!isfinite(y)) continue;
+        double share = range > 0 ? fmin(1, fmax(0, (y - scale->y_low) / range)) : 0.5;
+        int eighths = 1 + (int)lround(share * (scale->plot.rows * EIGHTHS - 1)); /* the lowest shows too */
+        Role role = column == mark ? ROLE_MARK : chart->series[0].role;
+        for (int row = scale->plot.rows - 1; row >= 0 && eighths > 0; row--, eighths -= EIGHTHS)
+            (void)canvas_write(canvas, scale->plot, row, column, role,
+                               glyphs[eighths > EIGHTHS ? EIGHTHS : eighths]);
+    }
+}
+
 static void draw_axes(Canvas *canvas, Rect area, const Chart *chart, const Scale *scale) {
     char text[FORMAT_SIZE];
     Rect plot = scale->plot;
@@ -178,8 +207,13 @@ void chart_draw(Canvas *canvas, Rect area, const Chart *chart) {
         draw_axes(canvas, area, chart, &scale);
     else
         draw_range(canvas, area, chart, &scale);
-    if (chart->mark >= scale.x_low && chart->mark <= scale.x_high)
-        canvas_fill_column(canvas, plot, 0, column_of(&scale, chart->mark), plot.rows, ROLE_MARK, "│");
+    int mark =
+        chart->mark >= scale.x_low && chart->mark <= scale.x_high ? column_of(&scale, chart->mark) : -1;
+    if (mark >= 0) canvas_fill_column(canvas, plot, 0, mark, plot.rows, ROLE_MARK, "│");
+    if (chart->series_count == 1 && plot.rows <= SURFACE_ROWS) {
+        draw_surface(canvas, chart, &scale, mark);
+        return;
+    }
     for (size_t i = 0; i < chart->series_count; i++) draw_series(canvas, chart, &scale, i, false);
     for (size_t i = 0; i < chart->series_count; i++) draw_series(canvas, chart, &scale, i, true);
 }

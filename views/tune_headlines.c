@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL_COLUMNS = 26, FIGURE_COLUMNS = 11, CHART_ROWS = 5, SIDE_BY_SIDE = 120 };
+enum { LABEL_COLUMNS = 26, FIGURE_COLUMNS = 11, CHART_ROWS = 5, SIDE_BY_SIDE = 120, FIGURES_LEAST = 3 };
 
 void tune_format_figure(size_t figure, double value, char text[FORMAT_SIZE]) {
     (void)(DISTRIBUTION_FIGURES[figure].is_share ? format_share(value, text) : format_number(value, 4, text));
@@ -104,13 +104,19 @@ void tune_draw_sweep(const TuneState *state, const Session *session, Canvas *can
         draw_curve(session, figures[i], canvas, rect_pane(i < across ? top : area, i % across, across, 2));
 }
 
+/* Of the table of `wanted` rows above the curves; where few are left for figures the curves go. */
+static int table_rows(int rows, int wanted) {
+    if (rows < CHART_ROWS + FIGURES_LEAST + 1) return rows;
+    return rows > wanted + CHART_ROWS ? wanted : rows - CHART_ROWS;
+}
+
 static void draw_headlines(TuneState *state, Session *session, Canvas *canvas, Rect area) {
     Rect charts = area;
     int rows = (int)DISTRIBUTION_FIGURE_COUNT + 1;
     Rect table = state->is_wide ? area
                  : area.columns >= SIDE_BY_SIDE
                      ? rect_cut_left(&charts, LABEL_COLUMNS + 3 * FIGURE_COLUMNS + 3)
-                     : rect_cut_top(&charts, area.rows > rows + CHART_ROWS ? rows : area.rows - CHART_ROWS);
+                     : rect_cut_top(&charts, table_rows(area.rows, rows));
     const char *message = session_headline_message(session);
     bool is_kept = session_headline_base(session) != NULL; /* base and SFT, of an earlier session */
     if (message != NULL) {

@@ -282,15 +282,36 @@ static void a_logarithmic_chart_has_equal_steps_for_equal_factors(void **state) 
     canvas_free(canvas);
 }
 
+static void a_curve_in_a_few_rows_is_the_edge_of_a_surface(void **state) {
+    static const double X[] = {0, 1, 2, 3, 4}, Y[] = {0, 1, 2, NAN, 4};
+    ChartSeries series = {Y, NULL, NULL, ROLE_TEXT};
+    Chart chart = {
+        .x = X, .count = 5, .series = &series, .series_count = 1, .mark = 1, .y_low = 0, .y_high = 4};
+    Canvas *canvas = make(2, 9, MONO), *plain = make(2, 9, ASCII);
+    (void)state;
+    chart_draw(canvas, canvas_area(canvas), &chart);
+    assert_string_equal(canvas_cell(canvas, 0, 2)->text, "│"); /* the mark, above the surface */
+    assert_string_equal(canvas_cell(canvas, 1, 2)->text, "▅");
+    assert_shows(canvas,
+                 "  │ ▁   █\n"
+                 "▁▃▅▇█   █\n");
+    chart_draw(plain, canvas_area(plain), &chart);
+    assert_shows(plain,
+                 "  | _   @\n"
+                 "_-+#@   @\n");
+    canvas_free(canvas);
+    canvas_free(plain);
+}
+
 static void level_empty_and_unknown_curves_are_drawn_without_harm(void **state) {
     static const double X[] = {0, 1}, LEVEL[] = {3, 3}, UNKNOWN[] = {NAN, NAN};
     ChartSeries series = {LEVEL, NULL, NULL, ROLE_TEXT};
     Chart chart = {
         .x = X, .count = 2, .series = &series, .series_count = 1, .mark = NAN, .y_low = NAN, .y_high = NAN};
-    Canvas *canvas = make(5, 30, MONO);
+    Canvas *canvas = make(6, 30, MONO);
     (void)state;
     chart_draw(canvas, canvas_area(canvas), &chart);
-    assert_string_equal(canvas_cell(canvas, 2, 8)->text, "●"); /* in the middle of four rows and an axis */
+    assert_string_equal(canvas_cell(canvas, 2, 8)->text, "●"); /* in the middle of five rows and an axis */
     series.y = UNKNOWN;
     chart_draw(canvas, canvas_area(canvas), &chart);
     chart.count = 0;
@@ -421,6 +442,7 @@ int main(void) {
         cmocka_unit_test(bars_have_eighths_and_show_the_least_share),
         cmocka_unit_test(a_chart_has_axes_a_legend_and_a_mark),
         cmocka_unit_test(a_logarithmic_chart_has_equal_steps_for_equal_factors),
+        cmocka_unit_test(a_curve_in_a_few_rows_is_the_edge_of_a_surface),
         cmocka_unit_test(level_empty_and_unknown_curves_are_drawn_without_harm),
         cmocka_unit_test(histograms_grow_in_eighths_of_a_row),
         cmocka_unit_test(a_spark_pools_by_the_largest),
