@@ -3,6 +3,7 @@
 #include "core/memory.h"
 #include "tui/app_state.h"
 #include "tui/help.h"
+#include "tui/key_text.h"
 #include "tui/session_export.h"
 #include "tui/terminal.h"
 #include "tui/tour.h"
@@ -63,6 +64,12 @@ static void draw_question(App *app, Rect area) {
     (void)canvas_write(app->canvas, area, 0, end, ROLE_TEXT, " yes   any other key no");
 }
 
+static ViewHints list_hints(const App *app) {
+    const View *view = app_view(app);
+    if (view->list_hints != NULL) return view->list_hints(app->states[app->view]);
+    return (ViewHints){view->hints, view->hint_count};
+}
+
 void app_draw(App *app) {
     Canvas *canvas = app->canvas;
     const View *view = app_view(app);
@@ -87,8 +94,10 @@ void app_draw(App *app) {
         frame_draw_status(canvas, status, app->session, app->keymap, view, &app->message);
     if (app->asking != APP_ASKS_NOTHING)
         draw_question(app, last);
+    else if (app->helping)
+        frame_draw_help_keys(canvas, last, app->keymap, view);
     else
-        frame_draw_keys(canvas, last, app->keymap, view, &app->input);
+        frame_draw_keys(canvas, last, app->keymap, view, list_hints(app), &app->input);
 }
 
 /* ---- events ---- */
@@ -277,6 +286,7 @@ Status app_open(App *app, Session *session, const AppOptions *options, Error *er
     Status status = app->states != NULL && app->opened != NULL ? STATUS_OK : memory_fail(error, "the views");
     if (status == STATUS_OK) status = keymap_create(&app->keymap, error);
     if (status == STATUS_OK) status = keymap_read_user(app->keymap, options->keys, error);
+    key_text_use(app->keymap);
     int first = options->view != NULL ? view_find(options->view) : 0;
     if (status == STATUS_OK && first < 0)
         status = status_fail(error, STATUS_ARGUMENT, "there is no view \"%s\"", options->view);

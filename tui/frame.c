@@ -100,15 +100,22 @@ static void add_button(Canvas *canvas, Rect area, int begin, int end, Action act
                              .action = action});
 }
 
+/* A label as far as its first comma: what follows tells what to type. */
+static void write_label(Action action, char *text, size_t size) {
+    const char *label = action_info(action)->label;
+    (void)snprintf(text, size, "%.*s", (int)strcspn(label, ","), label);
+}
+
+/* Without those of `told`. */
 static int draw_hints(Canvas *canvas, Rect area, int column, const Keymap *keymap, const View *view,
-                      const Action *actions, size_t count, bool own) {
+                      const Action *actions, size_t count, ViewHints told) {
     for (size_t i = 0; i < count;) {
-        char keys[HINT_SIZE];
-        if (!own && contains(view->hints, view->hint_count, actions[i])) {
+        char keys[HINT_SIZE], label[HINT_SIZE];
+        if (contains(told.actions, told.count, actions[i])) {
             i++;
             continue;
         }
-        const char *label = action_info(actions[i])->label;
+        write_label(actions[i], label, sizeof label);
         size_t taken = join_keys(keymap, view, actions + i, count - i, keys, sizeof keys);
         i += taken;
         if (keys[0] == '\0') continue;
@@ -146,7 +153,7 @@ static void draw_followers(Canvas *canvas, Rect area, const Keymap *keymap, cons
     }
 }
 
-void frame_draw_keys(Canvas *canvas, Rect area, const Keymap *keymap, const View *view,
+void frame_draw_keys(Canvas *canvas, Rect area, const Keymap *keymap, const View *view, ViewHints hints,
                      const KeymapInput *input) {
     char typed[KEY_NAME_SIZE * KEYMAP_SEQUENCE + 16] = "", keys[KEY_NAME_SIZE * KEYMAP_SEQUENCE];
     bool waits = input->key_count > 0 && !input->is_stale;
@@ -169,8 +176,8 @@ void frame_draw_keys(Canvas *canvas, Rect area, const Keymap *keymap, const View
     /* help and quit are always there: room is kept for them */
     Rect own = area;
     own.columns -= 16;
-    int column = draw_hints(canvas, own, 0, keymap, view, view->hints, view->hint_count, true);
-    (void)draw_hints(canvas, own, column, keymap, view, FRAME_HINTS, FRAME_HINT_COUNT - 2, false);
+    int column = draw_hints(canvas, own, 0, keymap, view, hints.actions, hints.count, (ViewHints){NULL, 0});
+    (void)draw_hints(canvas, own, column, keymap, view, FRAME_HINTS, FRAME_HINT_COUNT - 2, hints);
     char keys_of_help[HINT_SIZE], keys_of_quit[HINT_SIZE], text[HINT_SIZE * 3];
     (void)join_keys(keymap, view, &FRAME_HINTS[FRAME_HINT_COUNT - 2], 1, keys_of_help, sizeof keys_of_help);
     (void)join_keys(keymap, view, &FRAME_HINTS[FRAME_HINT_COUNT - 1], 1, keys_of_quit, sizeof keys_of_quit);
@@ -183,6 +190,13 @@ void frame_draw_keys(Canvas *canvas, Rect area, const Keymap *keymap, const View
     add_button(canvas, area, begin, area.columns, ACTION_QUIT);
     begin = canvas_write(canvas, area, 0, begin, ROLE_KEY, keys_of_quit);
     (void)canvas_write(canvas, area, 0, begin, ROLE_TEXT, " quit");
+}
+
+void frame_draw_help_keys(Canvas *canvas, Rect area, const Keymap *keymap, const View *view) {
+    static const Action HINTS[] = {ACTION_MOVE_UP, ACTION_MOVE_DOWN, ACTION_PAGE_UP, ACTION_PAGE_DOWN,
+                                   ACTION_FIRST,   ACTION_LAST,      ACTION_BACK};
+    (void)draw_hints(canvas, area, 0, keymap, view, HINTS, sizeof HINTS / sizeof *HINTS,
+                     (ViewHints){NULL, 0});
 }
 
 bool frame_is_too_small(const Canvas *canvas) {

@@ -28,8 +28,11 @@ void frame_draw_status(Canvas *canvas, Rect area, Session *session, const Keymap
 /* Keys and what they do, from the live keymap: the view's own hints, then the frame's, as many as fit. What
  * has been typed of a command stands at the right; after the first keys of a sequence, what may follow takes the
  * hints' place. */
-void frame_draw_keys(Canvas *canvas, Rect area, const Keymap *keymap, const View *view,
+void frame_draw_keys(Canvas *canvas, Rect area, const Keymap *keymap, const View *view, ViewHints hints,
                      const KeymapInput *input);
+
+/* The same while the help is shown: the keys that work there. */
+void frame_draw_help_keys(Canvas *canvas, Rect area, const Keymap *keymap, const View *view);
 
 /* In place of everything, when the window cannot hold it. */
 bool frame_is_too_small(const Canvas *canvas);

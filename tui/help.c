@@ -76,6 +76,9 @@ static void draw_problems(Canvas *canvas, Rect *area, const Keymap *keymap) {
     }
 }
 
+/* Where the table has no room for what an action does, the row under the cursor is told in full below it. */
+enum { WHOLE_COLUMNS = 140, DETAIL_ROWS = 2 };
+
 void help_draw(Canvas *canvas, Rect area, const Keymap *keymap, const View *view, ListState *state) {
     static const ListColumn COLUMNS[] = {
         {"key", 17, false, 0}, {"what it does", 0, false, 0}, {"name", 22, false, 1}};
@@ -89,5 +92,8 @@ void help_draw(Canvas *canvas, Rect area, const Keymap *keymap, const View *view
         (void)rect_cut_top(&area, used < area.rows / 2 ? used : area.rows / 2);
     }
     draw_problems(canvas, &area, keymap);
+    Rect detail = rect_cut_bottom(&area, area.columns < WHOLE_COLUMNS && area.rows > 8 ? DETAIL_ROWS : 0);
     list_draw(canvas, area, state, count, COLUMNS, 3, true, write_cell, &rows);
+    if (count > 0)
+        (void)canvas_write_wrapped(canvas, detail, 0, ROLE_TEXT, action_info(actions[state->cursor])->help);
 }

@@ -1,5 +1,7 @@
 #include "tui/tour.h"
 
+#include "tui/key_text.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +26,8 @@ const TourStep TOUR_STEPS[] = {
     {"prompt", "Where the confidence appeared",
      "Every token of a text, marked by the entropy gap: how much surer SFT is there than base. Below, what "
      "each model would say next. The largest gaps of the calibration rows are the targets that the method explains.",
-     "Move along the tokens with {move-right}; {example-next} takes another text, {prompt} your own."},
+     "{target-next} goes to one of them. Move along the tokens with {move-right}; {example-next} takes another "
+     "text, {prompt} your own."},
     {"tune", "First repair: fuse with the base model",
      "α mixes the two models weight by weight: W = α·SFT + (1 − α)·base. Every figure of W follows the dial. "
      "Where the curves show entropy coming back faster than the loss rises, there is room to choose.",
@@ -55,50 +58,13 @@ const size_t TOUR_COUNT = sizeof TOUR_STEPS / sizeof *TOUR_STEPS;
 
 enum { TEXT_SIZE = 512, ROWS_LEAST = 8, BORDER = 1 };
 
-/* ---- words ---- */
-
-static void append(char *out, size_t size, const char *text, size_t bytes) {
-    size_t used = strlen(out);
-    if (bytes > size - 1 - used) bytes = size - 1 - used;
-    memcpy(out + used, text, bytes);
-    out[used + bytes] = '\0';
-}
-
-static void append_keys(char *out, size_t size, const Keymap *keymap, const char *view, const char *name,
-                        size_t bytes) {
-    char keys[KEY_NAME_SIZE * KEYMAP_SEQUENCE];
-    Action action;
-    const KeymapBinding *binding =
-        action_find(name, bytes, &action) ? keymap_find(keymap, view, action) : NULL;
-    if (binding != NULL) {
-        keymap_write_keys(binding, false, keys, sizeof keys);
-        append(out, size, keys, strlen(keys));
-    } else {
-        append(out, size, ":", 1);
-        append(out, size, name, bytes);
-    }
-}
-
-void tour_write(const char *text, const Keymap *keymap, const char *view, char *out, size_t size) {
-    out[0] = '\0';
-    while (*text != '\0') {
-        size_t plain = strcspn(text, "{");
-        append(out, size, text, plain);
-        text += plain;
-        if (*text == '\0') break;
-        size_t name = strcspn(text, "}");
-        append_keys(out, size, keymap, view, text + 1, name - 1);
-        text += name + (text[name] == '}');
-    }
-}
-
 /* ---- the strip ---- */
 
 /* Draws and returns the rows used; drawn out of sight it only measures. */
 static int draw_words(Canvas *canvas, Rect area, const Keymap *keymap, const TourStep *step) {
     char text[TEXT_SIZE], task[TEXT_SIZE];
-    tour_write(step->text, keymap, step->view, text, sizeof text);
-    tour_write(step->task, keymap, step->view, task, sizeof task);
+    key_text_expand(step->text, keymap, step->view, text, sizeof text);
+    key_text_expand(step->task, keymap, step->view, task, sizeof task);
     int row = canvas_write_wrapped(canvas, area, 0, ROLE_TEXT, text);
     return canvas_write_wrapped(canvas, area, row, ROLE_KEY, task);
 }
@@ -117,8 +83,8 @@ void tour_draw(Canvas *canvas, Rect area, const Keymap *keymap, size_t step) {
     char next[128];
     const TourStep *shown = &TOUR_STEPS[step];
     Rect head = rect_cut_top(&area, BORDER);
-    tour_write(step + 1 < TOUR_COUNT ? "{tour-next} goes on" : "{tour} ends", keymap, shown->view, next,
-               sizeof next);
+    key_text_expand(step + 1 < TOUR_COUNT ? "{tour-next} goes on" : "{tour} ends", keymap, shown->view, next,
+                    sizeof next);
     canvas_fill_row(canvas, head, 0, 0, head.columns, ROLE_BORDER, "─");
     (void)canvas_print(canvas, head, 0, 1, ROLE_TITLE, " %zu of %zu  %s ", step + 1, TOUR_COUNT,
                        shown->title);

@@ -28,8 +28,4 @@ int tour_rows(Canvas *canvas, Rect area, const Keymap *keymap);
 /* Draws the strip over its whole area. */
 void tour_draw(Canvas *canvas, Rect area, const Keymap *keymap, size_t step);
 
-/* A text with {action-name} replaced by the keys of that action in that view, or ":action-name" where it has
- * none. What has no room is cut. */
-void tour_write(const char *text, const Keymap *keymap, const char *view, char *out, size_t size);
-
 #endif

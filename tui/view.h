@@ -32,6 +32,12 @@ typedef struct ViewPlace {
 
 enum { VIEW_PLACES = 8 };
 
+/* Actions whose keys are told in the last line, those that matter most first. */
+typedef struct ViewHints {
+    const Action *actions;
+    size_t count;
+} ViewHints;
+
 typedef struct View {
     const char *name;  /* "layers": in key files, `:view`, file names; one lower-case word */
     const char *title; /* "Layers": in the first line */
@@ -42,6 +48,9 @@ typedef struct View {
     /* The actions whose keys matter most here, for the last line; the frame adds its own after them. */
     const Action *hints;
     size_t hint_count;
+
+    /* The same where they depend on what the view shows: a list, a map, one of its panes. NULL: always `hints`. */
+    ViewHints (*list_hints)(void *state);
 
     /* Makes the state (may stay NULL). Called when the view is first shown. */
     Status (*open)(Session *session, void **state, Error *error);

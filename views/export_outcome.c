@@ -1,4 +1,5 @@
 /* What speaks against an export, how far it is, and what became of it. */
+#include "tui/key_text.h"
 #include "tui/session_export.h"
 #include "tui/session_pair.h"
 #include "tui/text.h"
@@ -51,6 +52,7 @@ void export_draw_outcome(Session *session, const ExportPlan *plan, Canvas *canva
     SessionExportStage stage = session_export_stage(session);
     const VerifyResult *result = session_export_verification(session);
     const char *message = session_export_message(session);
+    char keys[KEY_TEXT_SIZE];
     int row = 0;
     if (stage == SESSION_EXPORT_WRITING || stage == SESSION_EXPORT_VERIFYING) {
         (void)draw_running(session, canvas, area, row);
@@ -75,6 +77,8 @@ void export_draw_outcome(Session *session, const ExportPlan *plan, Canvas *canva
             canvas, area, row, ROLE_WARNING,
             "nothing is written before ρ's neurons are ranked; ρ 0 exports without a reset");
     else if (is_due)
-        (void)canvas_write(canvas, area, row, 0, ROLE_TEXT,
-                           "nothing is written yet: x exports, d names another target");
+        (void)canvas_write(
+            canvas, area, row, 0, ROLE_TEXT,
+            key_text("export",
+                     "nothing is written yet: {export} exports, {export-target} names another target", keys));
 }

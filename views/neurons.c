@@ -313,7 +313,20 @@ static size_t list_places(void *state, ViewPlace *places) {
 
 static const Action HINTS[] = {ACTION_MOVE_UP,     ACTION_MOVE_DOWN,  ACTION_ENTER,    ACTION_METRIC_NEXT,
                                ACTION_REVERSE,     ACTION_FILTER,     ACTION_TAU_DOWN, ACTION_TAU_UP,
-                               ACTION_MODULE_NEXT, ACTION_TOGGLE_LIST};
+                               ACTION_MODULE_NEXT, ACTION_TOGGLE_LIST},
+                    MAP_HINTS[] = {ACTION_MOVE_LEFT,   ACTION_MOVE_UP,   ACTION_MOVE_DOWN,
+                                   ACTION_MOVE_RIGHT,  ACTION_ENTER,     ACTION_METRIC_NEXT,
+                                   ACTION_MODULE_NEXT, ACTION_ZOOM_IN,   ACTION_ZOOM_OUT,
+                                   ACTION_TOGGLE_LIST, ACTION_SCALE_NEXT},
+                    ONE_HINTS[] = {ACTION_BACK, ACTION_MOVE_UP, ACTION_MOVE_DOWN, ACTION_RHO_UP,
+                                   ACTION_RHO_DOWN};
+
+static ViewHints list_hints(void *state) {
+    const Neurons *neurons = state;
+    if (neurons->opened) return (ViewHints){ONE_HINTS, sizeof ONE_HINTS / sizeof *ONE_HINTS};
+    if (neurons->mapping) return (ViewHints){MAP_HINTS, sizeof MAP_HINTS / sizeof *MAP_HINTS};
+    return (ViewHints){HINTS, sizeof HINTS / sizeof *HINTS};
+}
 
 const View neurons_view = {
     .name = "neurons",
@@ -325,6 +338,7 @@ const View neurons_view = {
     .parts = SESSION_PART_METHOD,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
+    .list_hints = list_hints,
     .open = open_neurons,
     .show = show_neurons,
     .draw = draw_neurons,

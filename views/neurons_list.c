@@ -1,3 +1,4 @@
+#include "tui/key_text.h"
 #include "tui/neuron_table.h"
 #include "views/neurons.h"
 
@@ -104,8 +105,10 @@ void neurons_draw_list(Neurons *neurons, const Session *session, Canvas *canvas,
     if (area.columns > 120) area.columns = 120; /* names and figures stay close */
     draw_head(neurons, session, canvas, rect_cut_top(&area, area.rows > 2 ? 1 : 0));
     if (list->order.count == 0) {
-        (void)canvas_write_wrapped(canvas, area, 0, ROLE_DIM,
-                                   "No neuron passes the filter. F takes the filter off.");
+        char keys[KEY_TEXT_SIZE];
+        (void)canvas_write_wrapped(
+            canvas, area, 0, ROLE_DIM,
+            key_text("neurons", "No neuron passes the filter. {filter-off} takes it off.", keys));
         return;
     }
     list_draw(canvas, area, &list->list, list->order.count, columns, sizeof columns / sizeof *columns, true,

@@ -1,4 +1,5 @@
 #include "core/memory.h"
+#include "tui/key_text.h"
 #include "tui/widget_heat.h"
 #include "views/neurons.h"
 
@@ -42,7 +43,8 @@ static void draw_cursor(const Neurons *neurons, const Session *session, Canvas *
     int column = canvas_write(canvas, row, 0, 0, ROLE_MARK, "▸ ");
     column = canvas_write(canvas, row, 0, column, ROLE_TITLE, name) + 2;
     if (mapped(neurons) != NEURON_COLUMN_RESET && mapped(neurons) != NEURON_COLUMN_RANK) {
-        column = canvas_write(canvas, row, 0, column, ROLE_DIM, neuron_column_facts(mapped(neurons))->label) + 1;
+        column =
+            canvas_write(canvas, row, 0, column, ROLE_DIM, neuron_column_facts(mapped(neurons))->label) + 1;
         column = canvas_write(canvas, row, 0, column, ROLE_VALUE, figure) + 2;
     }
     if (facts.rank >= 0)
@@ -116,11 +118,14 @@ void neurons_draw_map(Neurons *neurons, const Session *session, Canvas *canvas, 
     draw_head(neurons, session, canvas, head, &key, first, count, cells);
     draw_cursor(neurons, session, canvas, foot);
     if (!is_known(neurons->cells, rows * times * cells)) {
+        char keys[KEY_TEXT_SIZE];
         (void)canvas_write_wrapped(
             canvas, area, 0, ROLE_STALE,
             neurons->list.column <= NEURON_COLUMN_GRADIENT
-                ? "Not known for these neurons. Dormancy is measured at the inputs of down "
-                  "and o, gradient dormancy at those of down: ] shows the next module."
+                ? key_text("neurons",
+                           "Not known for these neurons. Dormancy is measured at the inputs of down "
+                           "and o, gradient dormancy at those of down: {module-next} shows the next module.",
+                           keys)
                 : "Not known yet.");
         return;
     }

@@ -1,3 +1,4 @@
+#include "tui/key_text.h"
 #include "tui/session_drivers.h"
 #include "tui/session_tensor.h"
 #include "tui/session_tune.h"
@@ -169,13 +170,14 @@ static void draw_profiles(Neurons *neurons, Session *session, uint64_t neuron, C
 void neurons_draw_one(Neurons *neurons, Session *session, Canvas *canvas, Rect area) {
     uint64_t neuron;
     SessionNeuron facts;
-    char name[FORMAT_SIZE * 2];
+    char name[FORMAT_SIZE * 2], keys[KEY_TEXT_SIZE];
     if (!neurons_current(neurons, session, &neuron)) return;
     session_neuron(session, neuron, &facts);
     neuron_column_name(&facts, name);
     Rect head = rect_cut_top(&area, 1);
     int column = canvas_write(canvas, head, 0, 0, ROLE_TITLE, name);
-    (void)canvas_write(canvas, head, 0, column + 2, ROLE_DIM, "Esc goes back, arrows go to the next");
+    (void)canvas_write(canvas, head, 0, column + 2, ROLE_DIM,
+                       key_text("neurons", "{back} goes back, arrows go to the next", keys));
     int below = area.rows >= 36 ? 16 : area.rows >= 18 ? 7 : area.rows >= 14 ? 4 : 0;
     Rect weights = rect_cut_bottom(&area, below);
     if (area.columns >= FACTS_COLUMNS * 3 / 2) {

@@ -1,3 +1,4 @@
+#include "tui/key_text.h"
 #include "tui/session_rows.h"
 #include "tui/session_tune.h"
 #include "tui/widget_chart.h"
@@ -157,7 +158,7 @@ static void draw_rows(const Session *session, Canvas *canvas, Rect row, int colu
 void neurons_draw_foot(const Session *session, Canvas *canvas, Rect row) {
     const char *message = session_method_message(session);
     SessionReset reset = session_reset(session);
-    char target[FORMAT_SIZE], selected[FORMAT_SIZE], all[FORMAT_SIZE];
+    char target[FORMAT_SIZE], selected[FORMAT_SIZE], all[FORMAT_SIZE], keys[KEY_TEXT_SIZE];
     int column = 0;
     if (reset.is_ready) {
         column = canvas_print(canvas, row, 0, 0, ROLE_TEXT,
@@ -172,7 +173,9 @@ void neurons_draw_foot(const Session *session, Canvas *canvas, Rect row) {
     }
     if (message != NULL)
         column = canvas_print(canvas, row, 0, column, ROLE_WARNING, "%s%s", message,
-                              session_calibration(session, NULL) != NULL ? " (Ctrl-r measures)" : "");
+                              session_calibration(session, NULL) != NULL
+                                  ? key_text("neurons", " ({measure} measures)", keys)
+                                  : "");
     else if (!reset.is_ready)
         column = canvas_write(canvas, row, 0, column, ROLE_STALE, "attribution is being measured…");
     else if (session_dormancy(session, SESSION_SFT) == NULL)

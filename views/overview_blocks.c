@@ -1,5 +1,6 @@
 #include "tui/block_metric.h"
 #include "tui/format.h"
+#include "tui/key_text.h"
 #include "tui/session_pair.h"
 #include "tui/session_rows.h"
 #include "tui/session_tune.h"
@@ -78,7 +79,7 @@ int overview_draw_confidence(Canvas *canvas, Rect area, const Session *session, 
     const DistributionAverages *base = session_headline_base(session), *sft = session_headline_sft(session);
     const DistributionAverages *fused = session_headline_fused(session);
     const char *message = session_headline_message(session);
-    char head[64];
+    char head[64], keys[KEY_TEXT_SIZE];
     int at = area.columns >= LABEL + NAME + 3 * VALUE ? LABEL + NAME : area.columns - 3 * VALUE, row = 1;
     (void)canvas_write(canvas, area, 0, 0, ROLE_TITLE, "Confidence");
     if (base == NULL && sft == NULL && message != NULL) {
@@ -86,7 +87,8 @@ int overview_draw_confidence(Canvas *canvas, Rect area, const Session *session, 
         (void)rect_cut_left(&text, LABEL);
         int used = canvas_write_wrapped(canvas, text, 0, ROLE_DIM, message);
         if (session_calibration(session, NULL) != NULL && session_model(session) != NULL)
-            (void)canvas_write(canvas, text, used++, 0, ROLE_DIM, "Ctrl-R (:measure) measures now");
+            (void)canvas_write(canvas, text, used++, 0, ROLE_DIM,
+                               key_text("overview", "{measure} measures now", keys));
         return used;
     }
     bool stale = fused != NULL && session_headline_is_stale(session);

@@ -1,6 +1,7 @@
 #include "views/prompt.h"
 
 #include "core/memory.h"
+#include "tui/key_text.h"
 #include "tui/session_pair.h"
 #include "tui/text.h"
 #include "views/views.h"
@@ -37,9 +38,12 @@ static void draw_prompt(void *opaque, Session *session, Canvas *canvas, Rect are
     size_t count = session_prompt_tokens(session, NULL);
     if (count == 0) {
         const char *message = session_preview_message(session);
+        char keys[KEY_TEXT_SIZE];
         (void)canvas_write_wrapped(canvas, area, 1, ROLE_TEXT, message == NULL ? "no prompt yet" : message);
         if (session_model(session) != NULL && session_tokenizer(session, NULL) != NULL)
-            (void)canvas_write(canvas, area, 3, 0, ROLE_DIM, "i types a prompt, e takes an example");
+            (void)canvas_write(
+                canvas, area, 3, 0, ROLE_DIM,
+                key_text("prompt", "{prompt} types a prompt, {example-next} takes an example", keys));
         return;
     }
     if (state->position >= count) state->position = count - 1;

@@ -1,5 +1,6 @@
 #include "core/buffer.h"
 #include "tui/format.h"
+#include "tui/key_text.h"
 #include "tui/session_pair.h"
 #include "tui/session_rows.h"
 #include "tui/text.h"
@@ -27,9 +28,9 @@ void prompt_draw_source(Session *session, Canvas *canvas, Rect area) {
     if (added > 0)
         column = canvas_print(canvas, area, 0, column, ROLE_FUSED, ", %zu added by %s", added,
                               session_side_name(continuation->side));
-    char next[96];
-    (void)snprintf(next, sizeof next, "c: %zu more from %s, %s", continuation->tokens,
-                   session_side_name(continuation->side), temperature);
+    char next[KEY_TEXT_SIZE + 96], keys[KEY_TEXT_SIZE];
+    (void)snprintf(next, sizeof next, "%s: %zu more from %s, %s", key_text("prompt", "{continue}", keys),
+                   continuation->tokens, session_side_name(continuation->side), temperature);
     if (session_is_continuing(session)) (void)snprintf(next, sizeof next, "continuing…");
     (void)canvas_write_right(canvas, area, 0, area.columns, ROLE_DIM, next);
     char rows[SESSION_ROWS_TEXT];

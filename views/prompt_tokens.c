@@ -1,4 +1,5 @@
 #include "core/memory.h"
+#include "tui/key_text.h"
 #include "tui/session_pair.h"
 #include "tui/text.h"
 #include "tui/zone.h"
@@ -81,6 +82,7 @@ static bool is_marked(const SessionTargets *targets, const PromptState *state, s
 
 void prompt_draw_target_legend(const SessionTargets *targets, const Session *session, Canvas *canvas,
                                Rect area) {
+    char keys[KEY_TEXT_SIZE];
     int column = canvas_write(canvas, area, 0, 0, ROLE_MARK, mark_of(targets)) + 1;
     if (targets->message != NULL) {
         column = canvas_write(canvas, area, 0, column, ROLE_STALE, "targets: ");
@@ -94,16 +96,17 @@ void prompt_draw_target_legend(const SessionTargets *targets, const Session *ses
                            "what attribution's rule would take here: the %zu largest |gaps|", targets->count);
     } else if (targets->hidden > 0) {
         (void)canvas_print(canvas, area, 0, column, ROLE_DIM,
-                           "%zu of attribution's %zu targets are in this row, %zu in the response (v)",
-                           targets->count + targets->hidden, targets->wanted, targets->hidden);
+                           "%zu of attribution's %zu targets are in this row, %zu in the response (%s)",
+                           targets->count + targets->hidden, targets->wanted, targets->hidden,
+                           key_text("prompt", "{response}", keys));
     } else if (targets->count > 0) {
         (void)canvas_print(canvas, area, 0, column, ROLE_DIM,
                            "chosen: %zu of attribution's %zu targets are in this row", targets->count,
                            targets->wanted);
     } else {
         (void)canvas_print(canvas, area, 0, column, ROLE_DIM,
-                           "none of attribution's %zu targets is in this row: ] goes to the next",
-                           targets->wanted);
+                           "none of attribution's %zu targets is in this row: %s goes to the next",
+                           targets->wanted, key_text("prompt", "{target-next}", keys));
     }
 }
 

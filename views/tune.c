@@ -4,6 +4,7 @@
 #include "views/tune.h"
 
 #include "core/memory.h"
+#include "tui/key_text.h"
 #include "tui/session_alpha.h"
 #include "tui/session_method.h"
 #include "tui/text.h"
@@ -48,8 +49,9 @@ static void draw_names(TuneState *state, Canvas *canvas, Rect row) {
                               front ? "[%s]" : " %s ", PANES[i]->name);
         add_pane_zone(state, i, canvas, rect_make(row.row, row.column + begin, 1, column - begin));
     }
-    if (column + 2 + text_width(PANES[state->pane]->keys) <= row.columns)
-        (void)canvas_write_right(canvas, row, 0, row.columns, ROLE_DIM, PANES[state->pane]->keys);
+    char keys[KEY_TEXT_SIZE];
+    if (column + 2 + text_width(key_text("tune", PANES[state->pane]->keys, keys)) <= row.columns)
+        (void)canvas_write_right(canvas, row, 0, row.columns, ROLE_DIM, keys);
 }
 
 static void draw_pane(TuneState *state, size_t index, Session *session, Canvas *canvas, Rect area) {
@@ -59,8 +61,9 @@ static void draw_pane(TuneState *state, size_t index, Session *session, Canvas *
     Rect head = rect_cut_top(&area, 1);
     int column = canvas_print(canvas, head, 0, 0, front ? ROLE_SELECTED : ROLE_TITLE, front ? "[%s]" : " %s ",
                               pane->name);
-    if (front && column + 2 + text_width(pane->keys) <= head.columns)
-        (void)canvas_write(canvas, head, 0, column + 1, ROLE_DIM, pane->keys);
+    char keys[KEY_TEXT_SIZE];
+    if (front && column + 2 + text_width(key_text("tune", pane->keys, keys)) <= head.columns)
+        (void)canvas_write(canvas, head, 0, column + 1, ROLE_DIM, keys);
     pane->draw(state, session, canvas, area);
     if (!front)
         add_pane_zone(state, index, canvas, whole); /* over its parts: once in front, they are pressed */
@@ -278,8 +281,13 @@ static size_t list_places(void *opaque, ViewPlace *places) {
     return 3;
 }
 
-static const Action HINTS[] = {ACTION_PANE_NEXT, ACTION_MOVE_RIGHT, ACTION_ALPHA_SET,
-                               ACTION_SWEEP,     ACTION_PLANE,      ACTION_MEASURE};
+static ViewHints list_hints(void *opaque) {
+    const TuneState *state = opaque;
+    const TunePane *pane = PANES[state->pane < PANE_COUNT ? state->pane : 0];
+    return (ViewHints){pane->hints, pane->hint_count};
+}
+
+static const Action HINTS[] = {ACTION_PANE_NEXT, ACTION_SWEEP, ACTION_PLANE, ACTION_MEASURE};
 
 const View tune_view = {
     .name = "tune",
@@ -291,6 +299,7 @@ const View tune_view = {
     .parts = SESSION_PART_HEADLINE | SESSION_PART_SWEEP | SESSION_PART_METHOD,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
+    .list_hints = list_hints,
     .open = open_tune,
     .draw = draw_tune,
     .act = act_on_tune,

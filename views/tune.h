@@ -43,8 +43,10 @@ typedef enum TuneSlot { TUNE_LEFT, TUNE_BELOW } TuneSlot;
 typedef enum TuneDial { TUNE_NONE, TUNE_ALPHA, TUNE_RHO } TuneDial;
 
 typedef struct TunePane {
-    const char *name; /* for `:pane`, and its title */
-    const char *keys; /* what its keys do, in a few words */
+    const char *name;    /* for `:pane`, and its title */
+    const char *keys;    /* what its keys do, in a few words, as key_text.h has them */
+    const Action *hints; /* for the last line, behind the key of the next pane */
+    size_t hint_count;
     TuneDial dial;
     TuneSlot slot;
     int size; /* wide: rows at the left, shares of the width below; 0: what is left */

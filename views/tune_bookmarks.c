@@ -155,10 +155,12 @@ static Reaction export_it(const TuneState *state, Session *session) {
 }
 
 /* The one at the cursor becomes what others are compared with; once more, and it is W again. */
-static Reaction compare_with(TuneState *state, const Session *session) {
+static Reaction compare_with(TuneState *state, Session *session) {
     const char *name = session_bookmark(session, state->bookmarks.cursor)->name;
     bool is_chosen = strcmp(state->against, name) == 0;
     (void)snprintf(state->against, sizeof state->against, "%s", is_chosen ? "" : name);
+    session_say(session, SESSION_NOTE, "the bookmark at the cursor is compared with %s",
+                is_chosen ? "W" : state->against);
     return REACTION_REDRAW;
 }
 
@@ -225,9 +227,15 @@ static Status list_bookmarks(TuneState *state, Session *session, Table **table, 
     return status;
 }
 
+static const Action HINTS[] = {
+    ACTION_PANE_NEXT, ACTION_KEEP, ACTION_BOOKMARK_COMPARE, ACTION_BOOKMARK_EXPORT, ACTION_BOOKMARK_REMOVE,
+    ACTION_UNDO,      ACTION_REDO};
+
 const TunePane tune_bookmarks_pane = {
     .name = "bookmarks",
-    .keys = "Enter returns  C compares",
+    .hints = HINTS,
+    .hint_count = sizeof HINTS / sizeof *HINTS,
+    .keys = "{enter} returns  {bookmark-compare} compares",
     .slot = TUNE_LEFT,
     .size = 12,
     .draw = draw_bookmarks,

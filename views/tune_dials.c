@@ -1,4 +1,5 @@
 /* What stands above the panes of Tune: the dials, what they reset, and on what figures are measured. */
+#include "tui/key_text.h"
 #include "tui/session_alpha.h"
 #include "tui/session_change.h"
 #include "tui/session_method.h"
@@ -99,8 +100,10 @@ static void draw_rows_line(const Session *session, Canvas *canvas, Rect area) {
         return;
     }
     if (session_headline_is_cancelled(session)) {
-        (void)canvas_write(canvas, area, 0, 0, ROLE_WARNING,
-                           "cancelled: W is not measured at these dials; Ctrl-R (:measure) goes on");
+        char keys[KEY_TEXT_SIZE];
+        (void)canvas_write(
+            canvas, area, 0, 0, ROLE_WARNING,
+            key_text("tune", "cancelled: W is not measured at these dials; {measure} goes on", keys));
         return;
     }
     char rows[SESSION_ROWS_TEXT];

@@ -1,3 +1,4 @@
+#include "tui/key_text.h"
 #include "tui/session_pair.h"
 #include "tui/text.h"
 #include "tui/widget_chart.h"
@@ -82,11 +83,15 @@ void tune_draw_sweep(const TuneState *state, const Session *session, Canvas *can
     enum { CURVES = sizeof SHOWN / sizeof *SHOWN };
     SessionSweep sweep = session_sweep(session);
     if (sweep.count == 0) {
-        const char *message = sweep.error != NULL       ? sweep.error
-                              : sweep.waits_for_ranking ? "the sweep waits: neurons are ranked first"
-                              : sweep.is_running
-                                  ? "sweeping…"
-                                  : "s sweeps over α, v over ρ: entropy, KL to base and SFT, loss";
+        char keys[KEY_TEXT_SIZE];
+        const char *message =
+            sweep.error != NULL       ? sweep.error
+            : sweep.waits_for_ranking ? "the sweep waits: neurons are ranked first"
+            : sweep.is_running
+                ? "sweeping…"
+                : key_text("tune",
+                           "{sweep} sweeps over α, {sweep-rho} over ρ: entropy, KL to base and SFT, loss",
+                           keys);
         (void)canvas_write_wrapped(canvas, area, 0, sweep.error != NULL ? ROLE_ERROR : ROLE_DIM, message);
         return;
     }
@@ -120,9 +125,11 @@ static void draw_headlines(TuneState *state, Session *session, Canvas *canvas, R
     const char *message = session_headline_message(session);
     bool is_kept = session_headline_base(session) != NULL; /* base and SFT, of an earlier session */
     if (message != NULL) {
+        char keys[KEY_TEXT_SIZE];
         int row = canvas_write_wrapped(canvas, table, is_kept ? 0 : 1, ROLE_WARNING, message);
         if (session_calibration(session, NULL) != NULL)
-            row += canvas_write(canvas, table, row, 0, ROLE_DIM, "Ctrl-R (:measure) measures now") > 0;
+            row += canvas_write(canvas, table, row, 0, ROLE_DIM,
+                                key_text("tune", "{measure} measures now", keys)) > 0;
         (void)rect_cut_top(&table, row);
     }
     if (message == NULL || is_kept) draw_table(state, session, canvas, table);
@@ -230,8 +237,13 @@ static CommandId twin_headlines(const TuneState *state, Session *session, Comman
     return COMMAND_SWEEP;
 }
 
+static const Action HINTS[] = {ACTION_PANE_NEXT, ACTION_MOVE_RIGHT, ACTION_ALPHA_SET, ACTION_SWEEP,
+                               ACTION_SWEEP_RHO, ACTION_PLANE,      ACTION_MEASURE};
+
 const TunePane tune_headlines_pane = {
     .name = "headlines",
+    .hints = HINTS,
+    .hint_count = sizeof HINTS / sizeof *HINTS,
     .keys = "←→ α  ↑↓ figure",
     .dial = TUNE_ALPHA,
     .slot = TUNE_LEFT,

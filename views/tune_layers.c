@@ -146,9 +146,14 @@ static Status list_layers(TuneState *state, Session *session, Table **table, Err
     return status;
 }
 
+static const Action HINTS[] = {ACTION_PANE_NEXT,  ACTION_MOVE_LEFT,    ACTION_MOVE_UP,    ACTION_MOVE_DOWN,
+                               ACTION_MOVE_RIGHT, ACTION_ALPHA_LAYERS, ACTION_ALPHA_CLEAR};
+
 const TunePane tune_layers_pane = {
     .name = "layers",
-    .keys = "←→ layer  ↑↓ α  L list  x level",
+    .hints = HINTS,
+    .hint_count = sizeof HINTS / sizeof *HINTS,
+    .keys = "←→ layer  ↑↓ α  {alpha-layers} list  {alpha-clear} level",
     .slot = TUNE_BELOW,
     .size = 24,
     .draw = draw_layers,

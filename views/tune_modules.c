@@ -171,9 +171,14 @@ static Status list_modules(TuneState *state, Session *session, Table **table, Er
     return status;
 }
 
+static const Action HINTS[] = {ACTION_PANE_NEXT,  ACTION_MOVE_LEFT,   ACTION_MOVE_UP,      ACTION_MOVE_DOWN,
+                               ACTION_MOVE_RIGHT, ACTION_ALPHA_CLEAR, ACTION_PROTECT_NEXT, ACTION_ALPHA_KIND};
+
 const TunePane tune_modules_pane = {
     .name = "modules",
-    .keys = "←→ turns  x follows α  P keeps",
+    .hints = HINTS,
+    .hint_count = sizeof HINTS / sizeof *HINTS,
+    .keys = "←→ turns  {alpha-clear} follows α  {protect-next} keeps",
     .slot = TUNE_BELOW,
     .size = 26,
     .draw = draw_modules,

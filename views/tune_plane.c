@@ -1,5 +1,6 @@
 /* The pane plane of Tune: one headline figure over α and ρ. */
 #include "tui/heat_key.h"
+#include "tui/key_text.h"
 #include "tui/session_method.h"
 #include "tui/text.h"
 #include "tui/widget_heat.h"
@@ -118,7 +119,7 @@ static void draw_cursor(const TuneState *state, const SessionPlane *plane, const
 /* How it stands: what is asked for, how far it is, why there is none. */
 static void draw_state(const TuneState *state, const Session *session, const SessionPlane *plane,
                        const SessionPlaneRange *range, Canvas *canvas, Rect row) {
-    char time[FORMAT_SIZE];
+    char time[FORMAT_SIZE], keys[KEY_TEXT_SIZE];
     double seconds = session_plane_seconds(session, &state->plane);
     const char *message = session_headline_message(session);
     size_t points = state->plane.alpha.points * state->plane.rho.points;
@@ -128,18 +129,22 @@ static void draw_state(const TuneState *state, const Session *session, const Ses
         (void)canvas_write(canvas, row, 0, 0, ROLE_DIM,
                            "waits: the ranking of neurons and W at the dials go first");
     } else if (plane->is_running) {
-        (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "measuring: %zu of %zu rows; Ctrl-X stops it",
-                           plane->ready, range->rho.points);
+        (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "measuring: %zu of %zu rows; %s", plane->ready,
+                           range->rho.points, key_text("tune", "{cancel} stops it", keys));
     } else if (message != NULL) {
         (void)canvas_write(canvas, row, 0, 0, ROLE_WARNING, message);
     } else if (plane->is_stale) {
-        (void)canvas_write(canvas, row, 0, 0, ROLE_STALE,
-                           "~ other dials have been turned since: z measures it again");
+        (void)canvas_write(
+            canvas, row, 0, 0, ROLE_STALE,
+            key_text("tune", "~ other dials have been turned since: {plane} measures it again", keys));
     } else if (plane->averages != NULL && plane->ready == range->rho.points) {
-        (void)canvas_write(canvas, row, 0, 0, ROLE_DIM, "Enter sets the dials to the cell; Z another grid");
+        (void)canvas_write(
+            canvas, row, 0, 0, ROLE_DIM,
+            key_text("tune", "{enter} sets the dials to the cell; {plane-range} another grid", keys));
     } else {
-        int column = canvas_print(canvas, row, 0, 0, ROLE_DIM, "%sz measures %zu points",
-                                  plane->averages != NULL ? "cancelled; " : "", points);
+        int column = canvas_print(canvas, row, 0, 0, ROLE_DIM, "%s%s measures %zu points",
+                                  plane->averages != NULL ? "cancelled; " : "",
+                                  key_text("tune", "{plane}", keys), points);
         if (heat_key_is_known(seconds))
             (void)canvas_print(canvas, row, 0, column, ROLE_DIM, ", which takes up to %s",
                                format_duration(seconds, time));
@@ -240,9 +245,15 @@ static CommandId twin_plane(const TuneState *state, Session *session, CommandLin
     return COMMAND_SWEEP;
 }
 
+static const Action HINTS[] = {ACTION_PANE_NEXT, ACTION_MOVE_LEFT,  ACTION_MOVE_UP,
+                               ACTION_MOVE_DOWN, ACTION_MOVE_RIGHT, ACTION_METRIC_NEXT,
+                               ACTION_PLANE,     ACTION_UNDO,       ACTION_REDO};
+
 const TunePane tune_plane_pane = {
     .name = "plane",
-    .keys = "m figure  Enter sets the dials",
+    .hints = HINTS,
+    .hint_count = sizeof HINTS / sizeof *HINTS,
+    .keys = "{metric-next} figure  {enter} sets the dials",
     .slot = TUNE_BELOW,
     .size = 50,
     .draw = draw_plane,

@@ -245,8 +245,14 @@ static CommandId twin_reset(const TuneState *state, Session *session, CommandLin
     return COMMAND_RESET;
 }
 
+static const Action HINTS[] = {ACTION_PANE_NEXT,  ACTION_SELECTOR_NEXT, ACTION_TARGETS,
+                               ACTION_RHO_UP,     ACTION_RHO_DOWN,      ACTION_RHO_SET,
+                               ACTION_OMEGA_DOWN, ACTION_OMEGA_UP,      ACTION_PAPER};
+
 const TunePane tune_reset_pane = {
     .name = "reset",
+    .hints = HINTS,
+    .hint_count = sizeof HINTS / sizeof *HINTS,
     .keys = "←→ ρ  ↑↓ list",
     .dial = TUNE_RHO,
     .slot = TUNE_LEFT,

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ static char *keys_line(const Keymap *keymap, int columns, bool ascii, const Keym
     char *text;
     assert_int_equal(canvas_create(1, columns, (Theme){.depth = THEME_MONO, .ascii = ascii}, &canvas, NULL),
                      STATUS_OK);
-    frame_draw_keys(canvas, canvas_area(canvas), keymap, &LAYERS, input);
+    frame_draw_keys(canvas, canvas_area(canvas), keymap, &LAYERS, (ViewHints){HINTS, 6}, input);
     assert_int_equal(canvas_to_text(canvas, &text, NULL), STATUS_OK);
     canvas_free(canvas);
     return text;
@@ -92,7 +93,7 @@ static void help_lists_every_action_of_a_view_and_its_keys(void **state) {
     (void)state;
     assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
     assert_int_equal(
-        canvas_create((int)help_count(&LAYERS) + 3, 100, (Theme){.depth = THEME_MONO}, &canvas, NULL),
+        canvas_create((int)help_count(&LAYERS) + 5, 100, (Theme){.depth = THEME_MONO}, &canvas, NULL),
         STATUS_OK);
     help_draw(canvas, canvas_area(canvas), keymap, &LAYERS, &list);
     assert_int_equal(canvas_to_text(canvas, &text, NULL), STATUS_OK);
@@ -105,6 +106,42 @@ static void help_lists_every_action_of_a_view_and_its_keys(void **state) {
             fail_msg("%s is not in the help", action_info((Action)i)->name);
     }
     free(text);
+    canvas_free(canvas);
+    keymap_free(keymap);
+}
+
+/* The last two rows, as one line. */
+static void read_detail(const Canvas *canvas, char *line, size_t size) {
+    char *text;
+    assert_int_equal(canvas_to_text(canvas, &text, NULL), STATUS_OK);
+    const char *first = text;
+    for (int row = 0; row < canvas->rows - 2; row++) first = strchr(first, '\n') + 1;
+    int end = (int)strcspn(first, "\n");
+    const char *second = first + end + 1;
+    (void)snprintf(line, size, "%.*s%s%.*s", end, first, second[0] != '\n' ? " " : "",
+                   (int)strcspn(second, "\n"), second);
+    free(text);
+}
+
+static void at_80_columns_help_tells_the_row_under_the_cursor_in_full(void **state) {
+    Keymap *keymap;
+    Canvas *canvas;
+    bool told[ACTION_COUNT] = {false};
+    (void)state;
+    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    assert_int_equal(canvas_create(21, 80, (Theme){.depth = THEME_MONO}, &canvas, NULL), STATUS_OK);
+    for (size_t i = 0; i < help_count(&LAYERS); i++) {
+        ListState list = {.cursor = i};
+        char line[512];
+        canvas_clear(canvas);
+        help_draw(canvas, canvas_area(canvas), keymap, &LAYERS, &list);
+        read_detail(canvas, line, sizeof line);
+        for (size_t j = 1; j < ACTION_COUNT; j++)
+            if (strcmp(line, action_info((Action)j)->help) == 0) told[j] = true;
+    }
+    for (size_t i = 1; i < ACTION_COUNT; i++)
+        if (action_is_for((Action)i, "layers") && !told[i] && i != ACTION_VIEW_7) /* no view yet */
+            fail_msg("%s is not told in full", action_info((Action)i)->name);
     canvas_free(canvas);
     keymap_free(keymap);
 }
@@ -131,6 +168,7 @@ int main(void) {
         cmocka_unit_test(it_follows_the_users_keys),
         cmocka_unit_test(what_was_typed_of_a_command_and_what_may_follow_take_the_hints_place),
         cmocka_unit_test(help_lists_every_action_of_a_view_and_its_keys),
+        cmocka_unit_test(at_80_columns_help_tells_the_row_under_the_cursor_in_full),
         cmocka_unit_test(a_window_that_is_too_small_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

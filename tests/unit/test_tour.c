@@ -1,5 +1,6 @@
 /* The tour says only what the program has: views, actions, keys. */
 #include "tests/golden/golden.h"
+#include "tui/key_text.h"
 #include "tui/tour.h"
 #include "tui/view.h"
 
@@ -39,7 +40,7 @@ static void every_action_it_names_works_in_its_view_and_has_a_key(void **unused)
         char text[1024];
         check_actions(&TOUR_STEPS[i], TOUR_STEPS[i].text);
         check_actions(&TOUR_STEPS[i], TOUR_STEPS[i].task);
-        tour_write(TOUR_STEPS[i].task, keymap, TOUR_STEPS[i].view, text, sizeof text);
+        key_text_expand(TOUR_STEPS[i].task, keymap, TOUR_STEPS[i].view, text, sizeof text);
         assert_null(strchr(text, '{'));
         assert_null(strstr(text, " :")); /* an action without a key */
     }
@@ -52,13 +53,13 @@ static void keys_are_those_that_the_user_bound(void **unused) {
     Keymap *keymap = open_keymap();
     Error error = {0};
     char text[64];
-    tour_write("{paper} and {help}, {nowhere}.", keymap, "tune", text, sizeof text);
+    key_text_expand("{paper} and {help}, {nowhere}.", keymap, "tune", text, sizeof text);
     assert_string_equal(text, "p and ?, :nowhere.");
     assert_int_equal(keymap_read(keymap, "[tune]\np nothing\n", 17, "test", &error), STATUS_OK);
     assert_int_equal(keymap_read(keymap, MINE, sizeof MINE - 1, "test", &error), STATUS_OK);
-    tour_write("{paper}", keymap, "tune", text, sizeof text);
+    key_text_expand("{paper}", keymap, "tune", text, sizeof text);
     assert_string_equal(text, "F9");
-    tour_write("{paper", keymap, "tune", text, 2); /* cut, and not closed */
+    key_text_expand("{paper", keymap, "tune", text, 2); /* cut, and not closed */
     assert_string_equal(text, "F");
     keymap_free(keymap);
 }
