@@ -94,22 +94,38 @@ static Status start(Session *session, uint64_t neuron, Error *error) {
     return status;
 }
 
-/* Keeps the largest magnitudes, largest first. */
+/* Keeps each token at its largest magnitude, the largest of all first. */
+static void note(SessionMethod *method, const SessionDriver *driver) {
+    SessionDriver *drivers = method->drivers;
+    size_t at = 0;
+    while (at < method->driver_count && drivers[at].token != driver->token) at++;
+    if (at == SESSION_DRIVERS) at--; /* a new one takes the place of the least */
+    if (at < method->driver_count && !(fabs(drivers[at].value) < fabs(driver->value))) return;
+    if (at == method->driver_count) method->driver_count++;
+    for (; at > 0 && fabs(drivers[at - 1].value) < fabs(driver->value); at--) drivers[at] = drivers[at - 1];
+    drivers[at] = *driver;
+}
+
+static size_t count_token(const SessionDriversErrand *errand, int32_t id) {
+    size_t times = 0;
+    for (size_t r = 0; r < errand->row_count; r++)
+        for (size_t t = 0; t < errand->rows[r].count; t++) times += errand->rows[r].ids[t] == id;
+    return times;
+}
+
 static void take_values(SessionMethod *method) {
     const SessionDriversErrand *errand = &method->drivers_errand;
     size_t token = 0;
     method->driver_count = 0;
     method->drivers_of = errand->neuron;
-    for (size_t r = 0; r < errand->row_count; r++) {
-        for (size_t t = 0; t < errand->rows[r].count; t++, token++) {
-            SessionDriver driver = {r, t, errand->rows[r].ids[t], (double)errand->values[token]};
-            size_t at = method->driver_count < SESSION_DRIVERS ? method->driver_count++ : SESSION_DRIVERS;
-            for (; at > 0 && fabs(method->drivers[at - 1].value) < fabs(driver.value); at--) {
-                if (at < SESSION_DRIVERS) method->drivers[at] = method->drivers[at - 1];
-            }
-            if (at < SESSION_DRIVERS) method->drivers[at] = driver;
-        }
-    }
+    for (size_t r = 0; r < errand->row_count; r++)
+        for (size_t t = 0; t < errand->rows[r].count; t++, token++)
+            note(method, &(SessionDriver){.row = r,
+                                          .position = t,
+                                          .token = errand->rows[r].ids[t],
+                                          .value = (double)errand->values[token]});
+    for (size_t i = 0; i < method->driver_count; i++)
+        method->drivers[i].times = count_token(errand, method->drivers[i].token);
 }
 
 static void collect(SessionMethod *method) {

@@ -1,7 +1,7 @@
 /*
- * session_drivers — the tokens that drive a neuron of the MLP or attention most, on the SFT model: the largest
- * |x_j(t)| over all calibration positions. One pass over the rows for each neuron that is looked at, in the
- * background; the last one's are kept.
+ * session_drivers — the tokens that drive a neuron of the MLP or attention most, on the SFT model: those of the
+ * largest |x_j(t)| over all calibration positions, each once, where it was largest (of equals the first). One pass
+ * over the rows for each neuron that is looked at, in the background; the last one's are kept.
  */
 #ifndef REJUV_TUI_SESSION_DRIVERS_H
 #define REJUV_TUI_SESSION_DRIVERS_H
@@ -12,6 +12,7 @@ typedef struct SessionDriver {
     size_t row, position;
     int32_t token; /* at that position */
     double value;
+    size_t times; /* how often the rows have the token */
 } SessionDriver;
 
 /* The largest, largest first. NULL while unknown: then it is being measured, in place of another neuron's that were

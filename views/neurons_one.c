@@ -71,10 +71,13 @@ static void draw_drivers(Session *session, uint64_t neuron, Canvas *canvas, Rect
         size_t bytes = session_token_bytes(session, drivers[i].token, token, sizeof token);
         (void)snprintf(place, sizeof place, "%zu:%zu", drivers[i].row, drivers[i].position);
         canvas_write_field(canvas, area, row, 0, 7, true, ROLE_DIM, place);
-        canvas_write_field(canvas, area, row, 8, 8, true, ROLE_VALUE, format_fit(drivers[i].value, 8, value));
+        canvas_write_field(canvas, area, row, 8, 8, true, ROLE_VALUE,
+                           format_column(drivers[i].value, 8, value));
         chart_draw_bar(canvas, area, row, 17, DRIVER_BAR, most > 0 ? size / most : 0, ROLE_BAR);
-        (void)canvas_write_raw(canvas, area, row, 18 + DRIVER_BAR, ROLE_TEXT,
-                               TEXT_SHOW_SPACES | TEXT_SHOW_NEWLINES, token, bytes);
+        int column = canvas_write_raw(canvas, area, row, 18 + DRIVER_BAR, ROLE_TEXT,
+                                      TEXT_SHOW_SPACES | TEXT_SHOW_NEWLINES, token, bytes);
+        if (drivers[i].times > 1)
+            (void)canvas_print(canvas, area, row, column + 1, ROLE_DIM, "×%zu", drivers[i].times);
     }
 }
 

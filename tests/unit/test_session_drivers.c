@@ -48,7 +48,7 @@ static int write_long_rows(void **state) {
     return fclose(file);
 }
 
-static void the_largest_come_first(void **state) {
+static void the_largest_come_first_and_each_token_once(void **state) {
     (void)state;
     Session *session = open_demo();
     size_t count;
@@ -58,6 +58,13 @@ static void the_largest_come_first(void **state) {
     const SessionDriver *drivers = ask(session, &count);
     assert_int_equal(count, 16);
     for (size_t i = 1; i < count; i++) assert_true(fabs(drivers[i].value) <= fabs(drivers[i - 1].value));
+    size_t repeated = 0;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(drivers[i].times >= 1);
+        repeated += drivers[i].times > 1;
+        for (size_t j = 0; j < i; j++) assert_int_not_equal(drivers[i].token, drivers[j].token);
+    }
+    assert_true(repeated > 0); /* the rows have many spaces */
     assert_null(session_drivers_message(session));
     session_free(session);
 }
@@ -102,7 +109,8 @@ static void they_come_although_attribution_was_cancelled(void **state) {
 int main(void) {
     blas_prepare();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_largest_come_first, write_few_rows, scratch_remove),
+        cmocka_unit_test_setup_teardown(the_largest_come_first_and_each_token_once, write_few_rows,
+                                        scratch_remove),
         cmocka_unit_test_setup_teardown(a_cancelled_measurement_waits_to_be_asked_again, write_long_rows,
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(they_come_although_attribution_was_cancelled, write_long_rows,
