@@ -261,6 +261,7 @@ void app_close(App *app) {
     free(app->states);
     free(app->opened);
     canvas_free(app->canvas);
+    key_text_use(NULL);
     keymap_free(app->keymap);
 }
 
