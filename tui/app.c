@@ -102,7 +102,7 @@ void app_draw(App *app) {
 
 /* ---- events ---- */
 
-static Reaction take_help_key(App *app, const KeymapBinding *binding, const ActionArgument *argument) {
+Reaction app_act_in_help(App *app, const KeymapBinding *binding, const ActionArgument *argument) {
     switch (binding->action) {
     case ACTION_HELP:
     case ACTION_QUIT:
@@ -142,7 +142,7 @@ Reaction app_take_key(App *app, Key key) {
     }
     if (app->helping) {
         ActionArgument argument = {.count = count, .has_count = has_count, .text = ""};
-        return take_help_key(app, binding, &argument) | REACTION_REDRAW;
+        return app_act_in_help(app, binding, &argument) | REACTION_REDRAW;
     }
     return app_run_binding(app, binding, count, has_count) | REACTION_REDRAW;
 }

@@ -45,7 +45,9 @@ static Reaction press(App *app, const TerminalMouse *mouse) {
         return slide(app, zone, mouse->column);
     }
     if (zone->kind == ZONE_GRID) return app->helping ? REACTION_NONE : point(app, zone, mouse);
-    return app_run_binding(app, &(KeymapBinding){.action = zone->action}, 1, false);
+    const KeymapBinding binding = {.action = zone->action};
+    if (!app->helping) return app_run_binding(app, &binding, 1, false);
+    return app_act_in_help(app, &binding, &(ActionArgument){.count = 1, .text = ""}) | REACTION_REDRAW;
 }
 
 Reaction app_take_mouse(App *app, const TerminalMouse *mouse) {

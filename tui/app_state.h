@@ -78,6 +78,9 @@ Reaction app_act(App *app, Action action, const ActionArgument *argument);
 /* Runs a binding: asks for the argument where it takes one and has none. */
 Reaction app_run_binding(App *app, const KeymapBinding *binding, int count, bool has_count);
 
+/* While help is shown: moves in it, closes it, or does what the program does everywhere. */
+Reaction app_act_in_help(App *app, const KeymapBinding *binding, const ActionArgument *argument);
+
 /* A key, wherever the program is. */
 Reaction app_take_key(App *app, Key key);
 

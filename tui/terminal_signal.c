@@ -20,7 +20,12 @@ void terminal_wake(void) {
     errno = saved;
 }
 
+static const int HANDLED[] = {SIGINT, SIGTSTP, SIGCONT, SIGWINCH, SIGHUP, SIGTERM};
+enum { HANDLED_COUNT = sizeof HANDLED / sizeof HANDLED[0] };
+static struct sigaction previous[HANDLED_COUNT];
+
 Status terminal_signal_open(Error *error) {
+    for (int i = 0; i < HANDLED_COUNT; i++) (void)sigaction(HANDLED[i], NULL, &previous[i]);
     if (atomic_load(&wake_file) >= 0) return STATUS_OK;
     int file = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (file < 0) return status_fail_errno(error, errno, "a file to wake up by");
@@ -52,14 +57,10 @@ static void on_signal(int number) {
     terminal_wake();
 }
 
-static const int HANDLED[] = {SIGINT, SIGTSTP, SIGCONT, SIGWINCH, SIGHUP, SIGTERM};
-enum { HANDLED_COUNT = sizeof HANDLED / sizeof HANDLED[0] };
-static struct sigaction previous[HANDLED_COUNT];
-
 void terminal_signal_catch(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     (void)sigfillset(&action.sa_mask);
-    for (int i = 0; i < HANDLED_COUNT; i++) (void)sigaction(HANDLED[i], &action, &previous[i]);
+    for (int i = 0; i < HANDLED_COUNT; i++) (void)sigaction(HANDLED[i], &action, NULL);
 }
 
 void terminal_signal_release(void) {

@@ -14,7 +14,8 @@ typedef struct TerminalSignals {
     bool interrupted, stop_asked, continued, size_changed;
 } TerminalSignals;
 
-/* Makes the file that terminal_wake() writes to; once made it stays for the life of the process, so that a
+/* Before curses starts, which installs handlers of its own: notes what signals do, for terminal_signal_release().
+ * Makes the file that terminal_wake() writes to; once made it stays for the life of the process, so that a
  * late thread can never write to a file of somebody else. */
 Status terminal_signal_open(Error *error) STATUS_MUST_CHECK;
 
