@@ -188,6 +188,7 @@ static Reaction follow_line(App *app, PromptState state) {
 
 Reaction app_answer_key(App *app, Key key) {
     if (app->asking == APP_ASKS_CONFIRMATION) return confirm(app, key);
+    if (key == (KEY_CONTROL | 'l')) terminal_redraw(); /* readline's own key for it, and it draws nothing */
     return follow_line(app, prompt_line_key(key));
 }
 
