@@ -55,6 +55,7 @@ static void catch_signal(int signal_number, void (*handler)(int), int flags) {
 
 void batch_watch_output(void) {
     catch_signal(SIGPIPE, note_closed, SA_RESTART);
+    catch_signal(SIGXFSZ, SIG_IGN, 0); /* a file beyond the limit is an error of writing like any other */
 }
 
 bool batch_output_is_closed(void) {

@@ -101,7 +101,7 @@ bool batch_json_add_averages(cJSON *object, const DistributionAverages *averages
 /* Whether the reader of standard output went away: then the rest is not written, and that is no error. */
 bool batch_output_is_closed(void);
 
-/* Catches SIGPIPE for the above. */
+/* Catches SIGPIPE for the above; and lets a file grow beyond its limit (ulimit -f) fail instead of ending the program. */
 void batch_watch_output(void);
 
 /* A table of findings: severity, subject, text; and their number of each severity. */

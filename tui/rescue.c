@@ -3,13 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <termios.h>
 #include <unistd.h>
 
-static const int FATAL[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGQUIT};
+static const int FATAL[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGSYS, SIGQUIT, SIGXCPU};
 enum { FATAL_COUNT = sizeof FATAL / sizeof FATAL[0], SIGNAL_STACK = 64 * 1024 };
 
 /* One terminal, and signal handlers reach it: file scope, plain values set before the handlers are. */
@@ -60,6 +61,10 @@ static void say_what_happened(int number) {
         write_all(STDERR_FILENO, OTHER, sizeof OTHER - 1);
 }
 
+static bool is_fault(int number) {
+    return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL;
+}
+
 static void on_fatal(int number, siginfo_t *info, void *context) {
     (void)context;
     int saved = errno;
@@ -75,7 +80,7 @@ static void on_fatal(int number, siginfo_t *info, void *context) {
     errno = saved;
     /* a fault happens again on return, with its address, for whoever handles it now; anything else is sent
      * again and waits until this handler returns */
-    if (info == NULL || info->si_code <= 0 || number == SIGQUIT) (void)raise(number);
+    if (info == NULL || info->si_code <= 0 || !is_fault(number)) (void)raise(number);
 }
 
 static void capture_stderr(void) {
