@@ -41,9 +41,10 @@ Status command_check_operands(CommandId id, size_t count, Error *error) {
     bool optional;
     size_t words = count_words(COMMANDS[id]->operands, &optional);
     if (count == words || (count == 0 && optional)) return STATUS_OK;
-    int length = (int)strcspn(COMMANDS[id]->operands + (optional && words > 0), "]");
+    if (words == 0) return status_fail(error, STATUS_ARGUMENT, "expected no argument, found %zu", count);
+    int length = (int)strcspn(COMMANDS[id]->operands + optional, "]");
     return status_fail(error, STATUS_ARGUMENT, "expected %.*s%s, found %zu argument%s", length,
-                       COMMANDS[id]->operands + (optional && words > 0), optional ? " or nothing" : "", count,
+                       COMMANDS[id]->operands + optional, optional ? " or nothing" : "", count,
                        count == 1 ? "" : "s");
 }
 

@@ -3,6 +3,7 @@
  * options.
  */
 #include "tui/command.h"
+#include "tui/figure.h"
 #include "tui/keymap.h"
 #include "tui/view.h"
 
@@ -22,11 +23,15 @@ static Values values_of(OptionId id) {
     return VALUES_FREE;
 }
 
+static void write_views(void) {
+    for (size_t i = 0; i < VIEW_COUNT; i++)
+        if (VIEWS[i] != NULL) (void)printf("%s%s", i > 0 ? " " : "", VIEWS[i]->name);
+}
+
 /* Its words, with spaces between them. */
 static void write_words(OptionId id) {
     if (id == OPTION_VIEW) {
-        for (size_t i = 0; i < VIEW_COUNT; i++)
-            if (VIEWS[i] != NULL) (void)printf("%s%s", i > 0 ? " " : "", VIEWS[i]->name);
+        write_views();
         return;
     }
     if (id == OPTION_KEYS) { /* a file may be named too, but these are what one asks for */
@@ -35,6 +40,24 @@ static void write_words(OptionId id) {
         return;
     }
     for (const char *c = option_facts(id)->argument; *c != '\0'; c++) (void)putchar(*c == '|' ? ' ' : *c);
+}
+
+/* ---- what the first operand may be ---- */
+
+static const char *const SHELLS[] = {"bash", "zsh", "fish"};
+enum { SHELL_COUNT = sizeof SHELLS / sizeof *SHELLS };
+
+static bool has_operand_words(CommandId command) {
+    return command == COMMAND_SHOT || command == COMMAND_FIGURE || command == COMMAND_COMPLETION;
+}
+
+static void write_operand_words(CommandId command) {
+    const char *name;
+    if (command == COMMAND_SHOT) write_views();
+    for (size_t i = 0; command == COMMAND_FIGURE && (name = figure_kind_name(i)) != NULL; i++)
+        (void)printf("%s%s", i > 0 ? " " : "", name);
+    for (size_t i = 0; command == COMMAND_COMPLETION && i < SHELL_COUNT; i++)
+        (void)printf("%s%s", i > 0 ? " " : "", SHELLS[i]);
 }
 
 static bool takes(CommandId command, OptionId option) {
@@ -57,13 +80,18 @@ static void write_bash_options(CommandId command) {
     (void)printf("    '%s') options='", COMMANDS[command]->name);
     for (OptionId id = 0; id < OPTION_COUNT; id++)
         if (takes(command, id)) (void)printf("--%s ", option_facts(id)->name);
+    if (has_operand_words(command)) {
+        (void)fputs("' operands='", stdout);
+        write_operand_words(command);
+    }
     (void)puts("' ;;");
 }
 
 static void write_bash_values(CommandId command) {
-    static const char *const ACTIONS[] = {[VALUES_FILES] = "COMPREPLY=($(compgen -f -- \"$word\"))",
-                                          [VALUES_DIRECTORIES] = "COMPREPLY=($(compgen -d -- \"$word\"))",
-                                          [VALUES_FREE] = ":"};
+    static const char *const ACTIONS[] = {
+        [VALUES_FILES] = "mapfile -t COMPREPLY < <(compgen -f -- \"$word\")",
+        [VALUES_DIRECTORIES] = "mapfile -t COMPREPLY < <(compgen -d -- \"$word\")",
+        [VALUES_FREE] = ":"};
     for (OptionId id = 0; id < OPTION_COUNT; id++) {
         Values values = values_of(id);
         if (!takes(command, id) || values == VALUES_NONE) continue;
@@ -83,7 +111,9 @@ static void write_bash(void) {
     (void)fputs(
         "# bash completion for rejuv: source it, or install it as share/bash-completion/completions/rejuv\n"
         "_rejuv() {\n"
-        "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= options=\n"
+        "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command= options= operands=\n"
+        "    if [[ $word == '=' ]]; then word=; fi # --option=value comes as three words\n"
+        "    if [[ $before == '=' ]]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
         "    local commands='",
         stdout);
     for (CommandId id = 0; id < COMMAND_COUNT; id++)
@@ -104,11 +134,11 @@ static void write_bash(void) {
         "    if [[ $word == -* ]]; then\n"
         "        COMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
         "    elif [[ $COMP_CWORD -eq 1 ]]; then\n"
-        "        COMPREPLY=($(compgen -W \"$commands\" -- \"$word\") $(compgen -d -- \"$word\"))\n"
-        "    elif [[ $command == completion ]]; then\n"
-        "        COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$word\"))\n"
+        "        mapfile -t COMPREPLY < <(compgen -W \"$commands\" -- \"$word\"; compgen -d -- \"$word\")\n"
+        "    elif [[ $COMP_CWORD -eq 2 && -n $operands ]]; then\n"
+        "        COMPREPLY=($(compgen -W \"$operands\" -- \"$word\"))\n"
         "    else\n"
-        "        COMPREPLY=($(compgen -f -- \"$word\"))\n"
+        "        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
         "    fi\n"
         "}\n"
         "complete -F _rejuv rejuv\n",
@@ -163,8 +193,13 @@ static void write_zsh(void) {
         (void)printf("    '%s') _arguments -s \\\n", COMMANDS[command]->name);
         for (OptionId id = 0; id < OPTION_COUNT; id++)
             if (takes(command, id)) write_zsh_option(id);
-        (void)puts(command == COMMAND_COMPLETION ? "        '*:shell:(bash zsh fish)' ;;"
-                                                 : "        '*:file:_files' ;;");
+        if (has_operand_words(command)) {
+            (void)printf("        '2:%.*s:(", (int)strcspn(COMMANDS[command]->operands, " "),
+                         COMMANDS[command]->operands);
+            write_operand_words(command);
+            (void)puts(")' \\");
+        }
+        (void)puts("        '*:file:_files' ;;");
     }
     (void)puts("esac");
 }
@@ -201,21 +236,25 @@ static void write_fish(void) {
         write_escaped(COMMANDS[id]->summary, "\\'", '\\');
         (void)puts("'");
     }
-    (void)puts("complete -c rejuv -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'");
+    for (CommandId id = 0; id < COMMAND_COUNT; id++) {
+        if (!has_operand_words(id)) continue;
+        (void)printf(
+            "complete -c rejuv -n '__fish_is_nth_token 2; and __fish_seen_subcommand_from %s' -f -a '",
+            COMMANDS[id]->name);
+        write_operand_words(id);
+        (void)puts("'");
+    }
     for (CommandId command = 0; command < COMMAND_COUNT; command++)
         for (OptionId id = 0; id < OPTION_COUNT; id++)
             if (takes(command, id)) write_fish_option(command, id);
 }
 
 static Status run(Batch *batch, Error *error) {
-    static const struct {
-        const char *name;
-        void (*write)(void);
-    } SHELLS[] = {{"bash", write_bash}, {"zsh", write_zsh}, {"fish", write_fish}};
+    static void (*const WRITERS[SHELL_COUNT])(void) = {write_bash, write_zsh, write_fish};
     const char *name = batch->options->operands[0];
-    for (size_t i = 0; i < sizeof SHELLS / sizeof *SHELLS; i++) {
-        if (strcmp(SHELLS[i].name, name) != 0) continue;
-        SHELLS[i].write();
+    for (size_t i = 0; i < SHELL_COUNT; i++) {
+        if (strcmp(SHELLS[i], name) != 0) continue;
+        WRITERS[i]();
         return STATUS_OK;
     }
     return status_fail(error, STATUS_ARGUMENT, "expected bash, zsh or fish, found \"%s\"", name);

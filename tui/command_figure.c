@@ -82,6 +82,10 @@ void figure_write_label(const char *name, const char *unit, char *text, size_t s
 
 /* ---- the command ---- */
 
+const char *figure_kind_name(size_t index) {
+    return index < KIND_COUNT ? KINDS[index]->name : NULL;
+}
+
 static Status find_kind(const char *name, const FigureKind **kind, Error *error) {
     const char *names[KIND_COUNT];
     char all[128] = "";

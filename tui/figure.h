@@ -24,6 +24,9 @@ typedef struct FigureKind {
 
 extern const FigureKind figure_layers, figure_spectrum, figure_sweep, figure_plane;
 
+/* Of the kinds that `rejuv figure` knows, in order; NULL from their number on. */
+const char *figure_kind_name(size_t index);
+
 /* To --out, or standard output. */
 Status figure_write_heatmap(Batch *batch, const FigureHeatmap *map, const FigureSheet *sheet,
                             Error *error) STATUS_MUST_CHECK;

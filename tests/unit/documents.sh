@@ -38,19 +38,27 @@ for shell in bash zsh fish; do
 done
 "$rejuv" completion csh >/dev/null 2>&1 && fail "completion for csh was expected to be refused"
 
-# offers WORD … EXPECTED: what bash offers for the last word.
+# expected=… offers WORD …: what bash offers for the last word, with commas between.
 offers() {
-    found=$(bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _rejuv; echo "${COMPREPLY[*]}"' \
+    found=$(bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _rejuv; IFS=,; echo "${COMPREPLY[*]}"' \
         bash "$folder/bash" "$@")
     [ "$found" = "$expected" ] || fail "bash, $*: expected \"$expected\", found \"$found\""
 }
 expected='drift' offers rejuv dr
-expected='tensor layer role' offers rejuv drift --by ''
-expected='--sort --spectrum' offers rejuv drift --s
-expected='bash zsh fish' offers rejuv completion ''
+expected='tensor,layer,role' offers rejuv drift --by ''
+expected='--sort,--spectrum' offers rejuv drift --s
+expected='bash,zsh,fish' offers rejuv completion ''
 expected='tune' offers rejuv --view tu
+expected='layer' offers rejuv drift --by = la
+expected='layers' offers rejuv figure la
+expected='neurons' offers rejuv shot neu
+mkdir "$folder/a name" && touch "$folder/a name/more of it"
+expected="$folder/a name/more of it" offers rejuv figure layers "$folder/a name/more"
+expected="$folder/a name" offers rejuv verify --base "$folder/a n"
 if has fish; then
     found=$(fish -c "source $folder/fish; complete -C 'rejuv drift --by t'" | cut -f 1)
     [ "$found" = tensor ] || fail "fish, drift --by t: found \"$found\""
+    found=$(fish -c "source $folder/fish; complete -C 'rejuv figure la'" | cut -f 1)
+    [ "$found" = layers ] || fail "fish, figure la: found \"$found\""
 fi
 exit $failed
