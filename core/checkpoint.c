@@ -2,6 +2,7 @@
 
 #include "core/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -24,6 +25,11 @@ static const struct {
     {"pytorch_model.bin.index.json", "pickles: convert them to safetensors first (save_pretrained does)"},
     {"consolidated.safetensors", "the layout of the original release: the Hugging Face layout is expected"},
 };
+
+/* Of any name before it. */
+static const char GGUF_ENDING[] = ".gguf",
+                  GGUF_HINT[] =
+                      "GGUF: convert the model to safetensors first, or take the one that it was made from";
 
 char *checkpoint_path(const Checkpoint *checkpoint, const char *name) {
     return memory_format("%s/%s", checkpoint->directory, name);
@@ -90,17 +96,37 @@ static Status read_shard_names(Checkpoint *checkpoint, const cJSON *map, const c
     return status;
 }
 
+static bool is_gguf(const char *name) {
+    size_t length = strlen(name), ending = sizeof GGUF_ENDING - 1;
+    return length > ending && strcmp(name + length - ending, GGUF_ENDING) == 0;
+}
+
+/* Whether the directory holds a file of that kind; one that cannot be listed holds none. */
+static bool has_gguf(const char *directory) {
+    DIR *stream = opendir(directory);
+    if (stream == NULL) return false;
+    const struct dirent *entry;
+    do entry = readdir(stream);
+    while (entry != NULL && !is_gguf(entry->d_name));
+    (void)closedir(stream); /* only read from */
+    return entry != NULL;
+}
+
 static Status refuse_directory(const Checkpoint *checkpoint, Error *error) {
     struct stat facts;
     const char *directory = checkpoint->directory;
     if (stat(directory, &facts) != 0) return status_fail_errno(error, errno, "%s", directory);
     if (!S_ISDIR(facts.st_mode))
-        return status_fail(error, STATUS_ARGUMENT, "%s: expected a model directory, found a file", directory);
+        return status_fail(error, STATUS_ARGUMENT, "%s: expected a model directory, found a file%s%s",
+                           directory, is_gguf(directory) ? " of " : "", is_gguf(directory) ? GGUF_HINT : "");
     for (size_t i = 0; i < sizeof MISTAKES / sizeof *MISTAKES; i++) {
         if (has_file(checkpoint, MISTAKES[i].name))
             return status_fail(error, STATUS_UNSUPPORTED, "%s: expected %s or %s, found %s, %s", directory,
                                SINGLE_NAME, INDEX_NAME, MISTAKES[i].name, MISTAKES[i].hint);
     }
+    if (has_gguf(directory))
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: expected %s or %s, found %s", directory,
+                           SINGLE_NAME, INDEX_NAME, GGUF_HINT);
     return status_fail(error, STATUS_FORMAT, "%s: expected %s or %s, found neither", directory, SINGLE_NAME,
                        INDEX_NAME);
 }

@@ -51,7 +51,7 @@ Status dials_attribute(Batch *batch, Dials *dials, Error *error) {
     if (status == STATUS_OK && !dials_recall_attribution(batch, dials))
         status = attribute(batch, dials, wanted, error);
     if (status == STATUS_OK && dials->attribution.target_count < wanted)
-        batch_say(batch, "there are only %zu positions to attribute", dials->attribution.target_count);
+        batch_say(batch, "positions to attribute: %zu, no more are there", dials->attribution.target_count);
     return status;
 }
 
