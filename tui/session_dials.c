@@ -65,8 +65,11 @@ static double dial_value(const Session *session, Dial dial) {
 static void explain_reset(Session *session) {
     if (session->settings.rho <= 0.0 || session->settings.ranking != NULL) return;
     const char *message = session_ranking_message(session);
-    session_say(session, SESSION_NOTE, "ρ acts once neurons are ranked: %s",
-                message != NULL ? message : "attribution is being measured");
+    if (message != NULL)
+        session_say(session, SESSION_NOTE, "ρ acts once neurons are ranked: %s", message);
+    else
+        session_say(session, SESSION_NOTE, "ρ acts once neurons are ranked: %s is being measured",
+                    ranking_selector_name(session->method.selector));
 }
 
 static Reaction keep(Session *session, const char *name) {

@@ -272,13 +272,14 @@ static Status collect_drift(Session *session, Error *error) {
 
 /* ---- what is due ---- */
 
-static void note_failure(Session *session, Status status, const Error *error) {
-    if (status == STATUS_OK || status == STATUS_CANCELLED) {
-        session->method.is_halted = session->method.is_halted || status == STATUS_CANCELLED;
-        return;
+static void note(Session *session, SessionMethodPart part, Status status, const Error *error) {
+    SessionMethod *method = &session->method;
+    if (status == STATUS_CANCELLED) {
+        method->is_halted = true;
+        method->asked = METHOD_PARTS; /* nothing, until it is chosen again */
+    } else if (status != STATUS_OK) {
+        method->errors[part] = *error;
     }
-    session->method.error = *error;
-    session->method.is_halted = true;
 }
 
 static bool collect_method(Session *session) {
@@ -286,33 +287,66 @@ static bool collect_method(Session *session) {
     Error error = {0};
     bool changed = false;
     if (work_poll(&method->profiling)) {
-        note_failure(session, collect_drift(session, &error), &error);
+        note(session, METHOD_DRIFT, collect_drift(session, &error), &error);
         changed = true;
     }
     if (work_poll(&method->attributing)) {
-        note_failure(session, collect_attribution(session, &error), &error);
+        note(session, METHOD_ATTRIBUTION, collect_attribution(session, &error), &error);
         changed = true;
     }
     if (work_poll(&method->measuring)) {
-        note_failure(session, collect_dormancy(session, &error), &error);
+        note(session, METHOD_DORMANCY, collect_dormancy(session, &error), &error);
         changed = true;
     }
     return changed;
 }
 
+/* Base and SFT are measured on the rows: large models' when that was asked for. */
+static bool has_headline(const Session *session) {
+    return session->headline != NULL && comparison_base(session->headline) != NULL;
+}
+
+/* Drift needs no rows: where it is what the dial goes by it does not wait for them, but for the scan that reads the
+ * same files. */
+static bool is_due(const Session *session, SessionMethodPart part) {
+    const SessionMethod *method = &session->method;
+    bool is_chosen = session_selector_part(method->selector) == part;
+    if (method->errors[part].status != STATUS_OK || (method->is_halted && method->asked != part))
+        return false;
+    if (part == METHOD_DRIFT)
+        return method->drift == NULL &&
+               (has_headline(session) || (is_chosen && !work_is_running(&session->scanning)));
+    if (!has_headline(session)) return false;
+    if (part == METHOD_ATTRIBUTION)
+        return !method->has_attribution || method->attributed_targets != method->target_count;
+    return !method->has_dormancy[SESSION_BASE] || !method->has_dormancy[SESSION_SFT] ||
+           session_dormancy_is_stale(session);
+}
+
+static Status start_part(Session *session, SessionMethodPart part, Error *error) {
+    const SessionMethod *method = &session->method;
+    if (part == METHOD_ATTRIBUTION) return start_attribution(session, error);
+    if (part == METHOD_DRIFT) return start_drift(session, error);
+    SessionSide side = !method->has_dormancy[SESSION_SFT]    ? SESSION_SFT /* which orders them */
+                       : !method->has_dormancy[SESSION_BASE] ? SESSION_BASE
+                                                             : SESSION_FUSED;
+    return start_dormancy(session, side, error);
+}
+
 /* One thing at a time, what the reset dial needs first. */
-static Status start_next(Session *session, Error *error) {
-    SessionMethod *method = &session->method;
-    bool is_busy = work_is_running(&method->attributing) || work_is_running(&method->measuring) ||
-                   work_is_running(&method->profiling);
-    if (is_busy) return STATUS_OK;
-    bool outdated = method->attributed_targets != method->target_count;
-    if (!method->has_attribution || outdated) return start_attribution(session, error);
-    if (method->drift == NULL) return start_drift(session, error);
-    if (!method->has_dormancy[SESSION_BASE]) return start_dormancy(session, SESSION_BASE, error);
-    if (!method->has_dormancy[SESSION_SFT]) return start_dormancy(session, SESSION_SFT, error);
-    if (session_dormancy_is_stale(session)) return start_dormancy(session, SESSION_FUSED, error);
-    return STATUS_OK;
+static void start_next(Session *session) {
+    const SessionMethod *method = &session->method;
+    SessionMethodPart first = session_selector_part(method->selector);
+    Error error = {0};
+    if (work_is_running(&method->attributing) || work_is_running(&method->measuring) ||
+        work_is_running(&method->profiling))
+        return;
+    for (int i = -1; i < METHOD_PARTS; i++) {
+        SessionMethodPart part = i < 0 ? first : (SessionMethodPart)i;
+        if (!is_due(session, part)) continue;
+        note(session, part, start_part(session, part, &error), &error);
+        return;
+    }
 }
 
 bool session_method_refresh(Session *session) {
@@ -320,11 +354,7 @@ bool session_method_refresh(Session *session) {
     if (session_cache_is_keeping(session)) return false; /* what it writes must stay: a moment later */
     bool changed = collect_method(session);
     if (work_is_running(&method->measuring) && is_outdated(session)) (void)work_cancel(&method->measuring);
-    if (session_cache_holds_method(session)) return changed;
-    bool is_ready = session->headline != NULL && comparison_base(session->headline) != NULL;
-    if (!is_ready || method->is_halted) return changed;
-    Error error = {0};
-    note_failure(session, start_next(session, &error), &error);
+    if (method->has_table && !session_cache_holds_method(session)) start_next(session);
     return changed;
 }
 
@@ -345,7 +375,7 @@ void session_method_forget(Session *session) {
     }
     for (size_t i = 0; i < sizeof MEASURED / sizeof *MEASURED; i++) method->rankings[MEASURED[i]] = NULL;
     method->is_halted = false;
-    method->error = (Error){0};
+    method->errors[METHOD_ATTRIBUTION] = method->errors[METHOD_DORMANCY] = (Error){0};
     session_follow_selector(session);
 }
 

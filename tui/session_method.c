@@ -17,6 +17,13 @@ const NeuronTable *session_neurons(const Session *session) {
     return session->method.has_table ? &session->method.table : NULL;
 }
 
+static const char CANCELLED[] = "not measured: cancelled";
+
+SessionMethodPart session_selector_part(Selector selector) {
+    if (selector == SELECTOR_DRIFT || selector == SELECTOR_RANDOM) return METHOD_DRIFT;
+    return selector == SELECTOR_ATTRIBUTION ? METHOD_ATTRIBUTION : METHOD_DORMANCY;
+}
+
 void session_follow_selector(Session *session) {
     session->settings.ranking = session->method.rankings[session->method.selector];
 }
@@ -41,19 +48,25 @@ const char *session_method_message(const Session *session) {
     const char *message = session_headline_message(session);
     if (message != NULL) return message;
     const SessionMethod *method = &session->method;
-    if (method->error.status != STATUS_OK) return method->error.message;
-    if (method->is_halted && !method->has_attribution) return "not measured: cancelled";
+    static const SessionMethodPart PARTS[] = {METHOD_ATTRIBUTION, METHOD_DORMANCY, METHOD_DRIFT};
+    for (size_t i = 0; i < METHOD_PARTS; i++)
+        if (method->errors[PARTS[i]].status != STATUS_OK) return method->errors[PARTS[i]].message;
+    if (method->is_halted && !method->has_attribution) return CANCELLED;
     return NULL;
 }
 
 const char *session_ranking_message(const Session *session) {
     const SessionMethod *method = &session->method;
-    const char *message = session_method_message(session);
-    if (message != NULL || session_ranking_is_fresh(session)) return message;
     const Calibration *rows = session_calibration(session, NULL);
+    SessionMethodPart part = session_selector_part(method->selector);
+    if (session_ranking_is_fresh(session)) return NULL;
+    if (session->model == NULL) return session->model_error.message;
+    const char *message = part == METHOD_DRIFT ? NULL : session_headline_message(session);
+    if (message != NULL) return message;
+    if (method->errors[part].status != STATUS_OK) return method->errors[part].message;
     if (method->selector == SELECTOR_GRADIENT && rows != NULL && rows->response_tokens == 0)
         return "the rows have no response, and the gradient is of its loss";
-    return method->is_halted ? "not measured: cancelled" : NULL;
+    return method->is_halted && method->asked != part ? CANCELLED : NULL;
 }
 
 bool session_ranking_is_fresh(const Session *session) {
@@ -64,8 +77,10 @@ bool session_ranking_is_fresh(const Session *session) {
 }
 
 void session_measure_method(Session *session) {
-    session->method.is_halted = false;
-    session->method.error = session->method.drivers_error = (Error){0};
+    SessionMethod *method = &session->method;
+    method->is_halted = false;
+    for (int part = 0; part < METHOD_PARTS; part++) method->errors[part] = (Error){0};
+    method->drivers_error = (Error){0};
     session_measure_headlines(session);
 }
 
@@ -131,10 +146,14 @@ void session_set_omega(Session *session, double omega) {
 }
 
 void session_set_selector(Session *session, Selector selector) {
+    if (selector != session->method.selector) session->method.asked = session_selector_part(selector);
     session->method.selector = selector;
     session_follow_selector(session);
 }
 
 void session_set_targets(Session *session, size_t targets) {
-    if (targets >= 1 && targets <= 4096) session->method.target_count = targets;
+    SessionMethod *method = &session->method;
+    if (targets < 1 || targets > 4096 || targets == method->target_count) return;
+    method->target_count = targets;
+    method->errors[METHOD_ATTRIBUTION] = (Error){0};
 }

@@ -3,8 +3,9 @@
  * cuts out of a ranking. All of it is measured on the calibration rows.
  *
  * Where measuring would take long (a large model) it waits until asked: session_measure_method(). What is
- * known is there as it comes: first drift and dormancy of base and SFT, then attribution, then W at the
- * dials.
+ * known is there as it comes: first what the selector goes by, then attribution, drift, and dormancy of SFT, of
+ * base, and of W at the dials. What fails does not keep the rest from being measured. Drift needs no rows, and
+ * neither does an order by it or by chance. After a cancellation only choosing a selector goes on, with its part.
  */
 #ifndef REJUV_TUI_SESSION_METHOD_H
 #define REJUV_TUI_SESSION_METHOD_H

@@ -179,12 +179,21 @@ typedef struct SessionDriversErrand {
 
 enum { SESSION_DRIVERS = 16 };
 
+/* What is measured by one job, and orders neurons. */
+typedef enum SessionMethodPart {
+    METHOD_ATTRIBUTION,
+    METHOD_DRIFT,
+    METHOD_DORMANCY,
+    METHOD_PARTS
+} SessionMethodPart;
+
 /* What is known about the neurons. */
 typedef struct SessionMethod {
     bool has_table;
     NeuronTable table;
-    bool is_halted; /* cancelled or failed: waits for session_measure_method() */
-    Error error;
+    bool is_halted;             /* cancelled: waits for session_measure_method(), all but what is asked for */
+    SessionMethodPart asked;    /* since then, by choosing a selector that needs it */
+    Error errors[METHOD_PARTS]; /* what failed is not tried again until session_measure_method() */
 
     Work attributing, measuring, profiling, driving;
     SessionAttributionErrand attribution_errand;
@@ -393,6 +402,7 @@ bool session_method_refresh(Session *session);
 bool session_drivers_refresh(Session *session);
 bool session_drivers_cancel(Session *session); /* false where nothing is measured */
 void session_drivers_forget(Session *session);
+SessionMethodPart session_selector_part(Selector selector); /* that makes its order */
 void session_follow_selector(Session *session); /* settings borrow the selector's newest ranking */
 void session_method_close(Session *session);
 bool session_bookmark_refresh(Session *session);

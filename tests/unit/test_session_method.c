@@ -1,10 +1,11 @@
 /*
- * The tokens that drive a neuron, as a session offers them: in the background, cancelled and taken up again, and
- * whatever became of the other measurements.
+ * What a session measures of neurons: each part whatever became of the others, cancelled and taken up again; and the
+ * tokens that drive one.
  */
 #include "core/blas.h"
 #include "session_fixture.h"
 #include "tui/session_drivers.h"
+#include "tui/session_export.h"
 
 #include <math.h>
 
@@ -106,6 +107,44 @@ static void they_come_although_attribution_was_cancelled(void **state) {
     session_free(session);
 }
 
+static void drift_orders_neurons_without_rows(void **state) {
+    (void)state;
+    Session *session = open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", NULL);
+    settle(session);
+    assert_false(session_reset(session).is_ready);
+    assert_non_null(strstr(session_ranking_message(session), "no calibration rows"));
+    session_set_selector(session, SELECTOR_DRIFT);
+    assert_null(session_ranking_message(session));
+    wait_for(session, "ranking", neurons_are_ranked);
+    session_set_rho(session, 0.01);
+    assert_int_equal(session_reset(session).selected, 86); /* of 8 640 */
+    assert_null(session_export_obstacle(session));
+    session_set_selector(session, SELECTOR_RANDOM);
+    assert_true(session_reset(session).is_ready);
+    session_free(session);
+}
+
+static void a_chosen_selector_is_measured_although_the_rest_was_cancelled(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    wait_for(session, "attribution", attribution_runs);
+    while (job_is_running(session, "attribution")) {
+        (void)session_cancel(session);
+        (void)session_refresh(session);
+    }
+    settle(session);
+    assert_false(session_reset(session).is_ready);
+    assert_non_null(strstr(session_ranking_message(session), "cancelled"));
+    session_set_selector(session, SELECTOR_DORMANCY);
+    wait_for(session, "ranking", neurons_are_ranked);
+    settle(session);
+    assert_null(session_attribution(session)); /* it stays cancelled */
+    session_measure_method(session);
+    session_set_selector(session, SELECTOR_ATTRIBUTION);
+    wait_for(session, "ranking", neurons_are_ranked);
+    session_free(session);
+}
+
 int main(void) {
     blas_prepare();
     const struct CMUnitTest tests[] = {
@@ -115,6 +154,9 @@ int main(void) {
                                         scratch_remove),
         cmocka_unit_test_setup_teardown(they_come_although_attribution_was_cancelled, write_long_rows,
                                         scratch_remove),
+        cmocka_unit_test(drift_orders_neurons_without_rows),
+        cmocka_unit_test_setup_teardown(a_chosen_selector_is_measured_although_the_rest_was_cancelled,
+                                        write_long_rows, scratch_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
