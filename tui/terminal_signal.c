@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 static atomic_int wake_file = -1;
-static volatile sig_atomic_t end_signal, interrupted, stop_asked, continued, size_changed;
+/* Any thread may be the one that a signal reaches. */
+static atomic_int end_signal, interrupted, stop_asked, continued, size_changed;
 
 void terminal_wake(void) {
     int file = atomic_load(&wake_file), saved = errno;
@@ -45,15 +46,15 @@ void terminal_signal_drain(void) {
 
 static void on_signal(int number) {
     if (number == SIGINT)
-        interrupted = 1;
+        atomic_store(&interrupted, 1);
     else if (number == SIGTSTP)
-        stop_asked = 1;
+        atomic_store(&stop_asked, 1);
     else if (number == SIGCONT)
-        continued = 1;
+        atomic_store(&continued, 1);
     else if (number == SIGWINCH)
-        size_changed = 1;
+        atomic_store(&size_changed, 1);
     else
-        end_signal = number;
+        atomic_store(&end_signal, number);
     terminal_wake();
 }
 
@@ -67,16 +68,13 @@ void terminal_signal_release(void) {
     for (int i = 0; i < HANDLED_COUNT; i++) (void)sigaction(HANDLED[i], &previous[i], NULL);
 }
 
-/* Clears a flag; whether it was set. A signal between the two lines is seen by the clearing or by the next
- * call, since the handler also wakes the loop. */
-static bool take(volatile sig_atomic_t *flag) {
-    if (*flag == 0) return false;
-    *flag = 0;
-    return true;
+/* Clears a flag; whether it was set. */
+static bool take(atomic_int *flag) {
+    return atomic_exchange(flag, 0) != 0;
 }
 
 bool terminal_signal_take(TerminalSignals *taken) {
-    *taken = (TerminalSignals){.end = end_signal};
+    *taken = (TerminalSignals){.end = atomic_load(&end_signal)};
     if (taken->end != 0) return true;
     if ((taken->interrupted = take(&interrupted))) return true;
     if ((taken->stop_asked = take(&stop_asked))) return true;
@@ -85,5 +83,5 @@ bool terminal_signal_take(TerminalSignals *taken) {
 }
 
 void terminal_signal_forget_continue(void) {
-    continued = 0;
+    atomic_store(&continued, 0);
 }
