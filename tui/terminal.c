@@ -342,10 +342,6 @@ Status terminal_copy(const char *text, size_t bytes, Error *error) {
     return STATUS_OK;
 }
 
-void terminal_beep(void) {
-    if (terminal.running) (void)beep();
-}
-
 /* ---- output ---- */
 
 /* A pair for two colours, made when first needed. When there are no more, the terminal's own colours. */

@@ -109,6 +109,4 @@ void terminal_suspend(void);
 /* Asks the terminal to put text on its clipboard (terminal_clipboard.h). */
 Status terminal_copy(const char *text, size_t bytes, Error *error) STATUS_MUST_CHECK;
 
-void terminal_beep(void);
-
 #endif
