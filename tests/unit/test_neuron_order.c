@@ -127,8 +127,19 @@ static void places_are_read_in_whole_and_in_part(void **state) {
 
 static void what_is_no_place_is_refused(void **state) {
     (void)state;
-    static const char *const TEXTS[] = {"",      ".",     "x",          "3.x",   "-3",       "3.gate.1",
-                                        "layer", "gates", "9999999999", "1.5.q", "12.gate x"};
+    static const char *const TEXTS[] = {"",
+                                        ".",
+                                        "x",
+                                        "3.x",
+                                        "-3",
+                                        "3.gate.1",
+                                        "layer",
+                                        "gates",
+                                        "9999999999",
+                                        "1.5.q",
+                                        "12.gate x",
+                                        "gate layer",
+                                        "000000000000000000000000000000003"};
     NeuronPlace place;
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
         assert_false(neuron_filter_read_place(TEXTS[i], &place));
@@ -141,8 +152,14 @@ static void a_place_fits_the_neurons_it_names(void **state) {
     assert_true(neuron_filter_read_place("3.down 17", &place));
     assert_true(neuron_filter_fits(&place, &block, 17));
     assert_false(neuron_filter_fits(&place, &block, 18));
+    NeuronFilter filter;
+    char message[160];
+    assert_true(neuron_filter_read("layer 3 17", &TABLE, &filter, message, sizeof message));
+    assert_true(neuron_filter_fits(&filter.place, &block, 17) &&
+                !neuron_filter_fits(&filter.place, &block, 18));
     block = neurons_find_block(&TABLE, 2, NEURON_DOWN);
     assert_false(neuron_filter_fits(&place, &block, 17));
+    assert_false(neuron_filter_fits(&filter.place, &block, 17));
     block = neurons_find_block(&TABLE, 3, NEURON_UP);
     assert_false(neuron_filter_fits(&place, &block, 17));
 }

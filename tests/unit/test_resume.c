@@ -4,6 +4,8 @@
 #include "tui/session_bookmark.h"
 #include "tui/session_tensor.h"
 
+#include <unistd.h>
+
 static void write_session(const Session *session, const char *path, void *const *states) {
     Error error = {0};
     if (resume_write(path, session, VIEWS[2], states, &error) != STATUS_OK) fail_msg("%s", error.message);
@@ -63,6 +65,27 @@ static void a_session_is_taken_up_where_it_was_left(void **state) {
     resume_free(&resume);
     session_free(session);
     free(states);
+    free(path);
+}
+
+static void paths_are_kept_for_every_directory(void **state) {
+    (void)state;
+    char *path = scratch_path("relative.json"), *here = getcwd(NULL, 0);
+    Resume resume;
+    Error error = {0};
+    assert_true(here != NULL && chdir(TESTS_DIR) == 0);
+    Session *session = open_pair("demo/base", "demo/sft", "demo/calibration.jsonl");
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    void **states = no_states();
+    write_session(session, path, states);
+    session_free(session);
+    assert_int_equal(chdir(here), 0);
+    if (resume_read(path, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
+    const char *const found[] = {resume.session.base, resume.session.sft, resume.session.calibration};
+    for (size_t i = 0; i < 3; i++) assert_true(found[i][0] == '/' && access(found[i], F_OK) == 0);
+    resume_free(&resume);
+    free(states);
+    free(here);
     free(path);
 }
 
@@ -158,6 +181,7 @@ static void any_place_is_survived_at_any_size(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_is_taken_up_where_it_was_left),
+        cmocka_unit_test(paths_are_kept_for_every_directory),
         cmocka_unit_test(what_is_no_session_is_refused),
         cmocka_unit_test(what_no_longer_fits_is_left_out_and_said),
         cmocka_unit_test(any_place_is_survived_at_any_size),
