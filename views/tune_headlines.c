@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL_COLUMNS = 26, FIGURE_COLUMNS = 11, CHART_ROWS = 5, SIDE_BY_SIDE = 120, FIGURES_LEAST = 3 };
+enum { LABEL_COLUMNS = 26, FIGURE_COLUMNS = 11, CHART_ROWS = 5, SIDE_BY_SIDE = 120, FIGURES_LEAST = 2 };
 
 void tune_format_figure(size_t figure, double value, char text[FORMAT_SIZE]) {
     (void)(DISTRIBUTION_FIGURES[figure].is_share ? format_share(value, text) : format_number(value, 4, text));
