@@ -1,6 +1,7 @@
 /* What the Overview says where there are no figures to show. */
 #include "core/blas.h"
 #include "session_fixture.h"
+#include "tui/key_text.h"
 #include "tui/view.h"
 #include "views/views.h"
 
@@ -38,8 +39,18 @@ static void what_was_cancelled_names_the_key_that_measures(void **state) {
     }
     assert_string_equal(session_headline_message(session), "not measured: cancelled");
     expect_on(&overview_view, session, "not measured: cancelled", true);
-    expect_on(&overview_view, session, "Ctrl-R (:measure) measures now", true);
-    expect_on(&tune_view, session, "Ctrl-R (:measure) measures now", true);
+    static const char VIM[] = "[overview]\nCtrl-r redo\ng r measure\n[tune]\nCtrl-r redo\ng r measure\n";
+    Keymap *keymap;
+    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    expect_on(&overview_view, session, ":measure measures now", true);
+    key_text_use(keymap);
+    expect_on(&overview_view, session, "Ctrl-r measures now", true);
+    expect_on(&tune_view, session, "Ctrl-r measures now", true);
+    assert_int_equal(keymap_read(keymap, VIM, sizeof VIM - 1, "vim", NULL), STATUS_OK);
+    expect_on(&overview_view, session, "g r measures now", true);
+    expect_on(&tune_view, session, "g r measures now", true);
+    key_text_use(NULL);
+    keymap_free(keymap);
     session_free(session);
 }
 
@@ -48,8 +59,8 @@ static void a_key_that_could_not_measure_is_not_named(void **state) {
     Session *session = open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", NULL);
     settle(session);
     expect_on(&overview_view, session, "no calibration rows", true);
-    expect_on(&overview_view, session, ":measure", false);
-    expect_on(&tune_view, session, ":measure)", false);
+    expect_on(&overview_view, session, "measures now", false);
+    expect_on(&tune_view, session, "measures now", false);
     session_free(session);
 }
 
