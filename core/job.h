@@ -9,6 +9,8 @@
  *     job_is_finished(job)
  *     job_wait(job, &error)  ◄────── its status
  *
+ * All threads of a job block the signals that are sent to a process: those reach the other threads.
+ *
  * A batch command needs no thread of its own: it calls f(job, arg, &error) directly, with an observer that
  * draws the bar. Every core/ function that takes long takes a Job, which may be NULL: then it is not
  * observed, cannot be cancelled and uses one thread.

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -367,6 +368,56 @@ static void a_started_job_has_a_team_too(void **state) {
     }
 }
 
+/* ---- signals ---- */
+
+enum { SIGNAL_THREADS = 3 };
+
+typedef struct SignalMasks {
+    sigset_t own, helpers[SIGNAL_THREADS];
+    atomic_bool is_known[SIGNAL_THREADS];
+} SignalMasks;
+
+static void note_mask(void *argument, size_t task, unsigned worker) {
+    SignalMasks *masks = argument;
+    (void)task;
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &masks->helpers[worker]), 0);
+    atomic_store(&masks->is_known[worker], true);
+    for (int i = 0; i < 20000; i++) { /* until each thread has a task */
+        bool all = true;
+        for (int w = 0; w < SIGNAL_THREADS; w++) all = all && atomic_load(&masks->is_known[w]);
+        if (all) return;
+        pause_briefly();
+    }
+}
+
+static Status note_masks(Job *job, void *argument, Error *error) {
+    SignalMasks *masks = argument;
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &masks->own), 0);
+    return job_run(job, SIGNAL_THREADS, note_mask, masks, error);
+}
+
+static void signals_sent_to_the_process_reach_no_thread_of_a_job(void **state) {
+    (void)state;
+    static const int SENT[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGCONT};
+    static const int FAULTS[] = {SIGSEGV, SIGBUS};
+    SignalMasks masks = {0};
+    Job *job = make_job(SIGNAL_THREADS);
+    assert_int_equal(job_start(job, note_masks, &masks, NULL), STATUS_OK);
+    assert_int_equal(job_wait(job, NULL), STATUS_OK);
+    for (int w = 0; w < SIGNAL_THREADS; w++) {
+        assert_true(atomic_load(&masks.is_known[w]));
+        for (size_t i = 0; i < sizeof SENT / sizeof *SENT; i++)
+            assert_int_equal(sigismember(&masks.helpers[w], SENT[i]), 1);
+        for (size_t i = 0; i < sizeof FAULTS / sizeof *FAULTS; i++)
+            assert_int_equal(sigismember(&masks.helpers[w], FAULTS[i]), 0);
+    }
+    assert_int_equal(sigismember(&masks.own, SIGWINCH), 1);
+    sigset_t here;
+    assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &here), 0);
+    assert_int_equal(sigismember(&here, SIGWINCH), 0); /* who starts it goes on hearing them */
+    job_free(job);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_job_has_done_nothing),
@@ -387,6 +438,7 @@ int main(void) {
         cmocka_unit_test(after_a_cancellation_no_further_task_starts),
         cmocka_unit_test(another_thread_may_cancel_a_run),
         cmocka_unit_test(a_started_job_has_a_team_too),
+        cmocka_unit_test(signals_sent_to_the_process_reach_no_thread_of_a_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
