@@ -127,7 +127,7 @@ bool session_cancel(Session *session) {
     return work_cancel(works[0]);
 }
 
-bool session_refresh(Session *session) {
+static bool refresh_parts(Session *session) {
     bool changed = session_pair_refresh(session);
     changed |= session_rows_refresh(session);
     changed |= session_cache_refresh(session);
@@ -141,6 +141,14 @@ bool session_refresh(Session *session) {
     changed |= session_tensor_refresh(session);
     changed |= session_spectrum_refresh(session);
     changed |= session_export_refresh(session);
+    return changed;
+}
+
+bool session_refresh(Session *session) {
+    enum { PASSES = 8 }; /* of which the last finds nothing new, unless work ends as fast as it begins */
+    bool changed = false;
+    /* What one part has got another may have waited for: where nothing runs any more, nobody would look again. */
+    for (int pass = 0; pass < PASSES && refresh_parts(session); pass++) changed = true;
     Work *works[MOST_WORKS];
     return changed ||
            list_works(session, SESSION_PARTS_ALL, works) > 0; /* progress moves while anything runs */

@@ -301,6 +301,25 @@ static void a_cache_that_cannot_be_written_costs_one_note(void **state) {
     session_free(session);
 }
 
+/* Without rows nothing else runs that would have anybody look again. */
+static void the_scan_begins_with_the_look_that_finds_nothing_kept(void **state) {
+    (void)state;
+    const struct timespec pause = {0, 200000000}; /* likely enough to have looked by then */
+    Session *session;
+    SessionJob job;
+    Error error = {0};
+    char *cache = scratch_path("none");
+    const SessionOptions options = {
+        .base = TESTS_DIR "/demo/base", .sft = TESTS_DIR "/demo/sft", .cache = cache, .threads = 2};
+    if (session_create(&options, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
+    (void)nanosleep(&pause, NULL);
+    (void)session_refresh(session);
+    assert_true(session_jobs(session, &job, 1) > 0 ||
+                drift_table_ready(session_drift(session)) == drift_table_count(session_drift(session)));
+    session_free(session);
+    free(cache);
+}
+
 static void a_session_with_a_cache_can_be_left_at_any_moment(void **state) {
     (void)state;
     for (int i = 0; i < 40; i++) {
@@ -323,6 +342,7 @@ int main(void) {
         cmocka_unit_test(another_number_of_threads_measures_what_may_differ_by_it),
         cmocka_unit_test(damaged_entries_are_measured_again_and_rebuilt),
         cmocka_unit_test(a_cache_that_cannot_be_written_costs_one_note),
+        cmocka_unit_test(the_scan_begins_with_the_look_that_finds_nothing_kept),
         cmocka_unit_test(a_session_with_a_cache_can_be_left_at_any_moment),
     };
     return cmocka_run_group_tests(tests, write_rows, scratch_remove);
