@@ -26,7 +26,9 @@ static Status open_tune(Session *session, void **state, Error *error) {
     (void)session;
     TuneState *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "the tune view");
-    *made = (TuneState){.alpha = {0.0, 1.0, SESSION_SWEEP_POINTS}, .plane = SESSION_PLANE_DEFAULT};
+    *made = (TuneState){.alpha = {0.0, 1.0, SESSION_SWEEP_POINTS},
+                        .plane = SESSION_PLANE_DEFAULT,
+                        .plane_row = TUNE_UNPLACED};
     *state = made;
     return STATUS_OK;
 }

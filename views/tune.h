@@ -21,15 +21,17 @@
 #include "tui/session_tune.h"
 #include "tui/widget_list.h"
 
+enum { TUNE_UNPLACED = SESSION_PLANE_LARGEST };
+
 typedef struct TuneState {
-    size_t pane;            /* in front: index into the table */
-    bool is_wide;           /* several panes at once, at the last drawing */
-    size_t figure;          /* of DISTRIBUTION_FIGURES: under the cursor, and what the plane shows */
-    SessionPlaneAxis alpha; /* what the sweep goes over */
-    size_t kind;            /* a SettingsKind: under the cursor of the pane modules */
-    size_t layer;           /* … layers */
-    size_t list;            /* the first row shown of the lists in the pane reset */
-    size_t plane_row, plane_column;
+    size_t pane;                    /* in front: index into the table */
+    bool is_wide;                   /* several panes at once, at the last drawing */
+    size_t figure;                  /* of DISTRIBUTION_FIGURES: under the cursor, and what the plane shows */
+    SessionPlaneAxis alpha;         /* what the sweep goes over */
+    size_t kind;                    /* a SettingsKind: under the cursor of the pane modules */
+    size_t layer;                   /* … layers */
+    size_t list;                    /* the first row shown of the lists in the pane reset */
+    size_t plane_row, plane_column; /* row TUNE_UNPLACED: follows the dials */
     ListState bookmarks;
     char against[SESSION_BOOKMARK_NAME]; /* the bookmark that others are compared with; "": W */
     SessionPlaneRange plane;             /* to be measured next */

@@ -16,9 +16,20 @@ static SessionPlaneRange shown_range(const TuneState *state, const SessionPlane 
     return plane->averages != NULL ? plane->range : state->plane;
 }
 
-static void keep_cursor(TuneState *state, const SessionPlaneRange *range) {
-    if (state->plane_row >= range->rho.points) state->plane_row = range->rho.points - 1;
-    if (state->plane_column >= range->alpha.points) state->plane_column = range->alpha.points - 1;
+typedef struct PlaneCell {
+    size_t row, column;
+} PlaneCell;
+
+/* The cell under the cursor: the dials' until another was chosen, so that Enter turns nothing unseen. */
+static PlaneCell cursor_cell(const TuneState *state, const Session *session, const SessionPlaneRange *range) {
+    const Settings *dials = session_settings(session);
+    PlaneCell cell = {state->plane_row, state->plane_column};
+    if (state->plane_row == TUNE_UNPLACED && (!session_plane_find(&range->rho, dials->rho, &cell.row) ||
+                                              !session_plane_find(&range->alpha, dials->alpha, &cell.column)))
+        cell = (PlaneCell){0, 0};
+    if (cell.row >= range->rho.points) cell.row = range->rho.points - 1;
+    if (cell.column >= range->alpha.points) cell.column = range->alpha.points - 1;
+    return cell;
 }
 
 /* ---- drawing ---- */
@@ -50,7 +61,8 @@ static void mark_cell(const SessionPlaneRange *range, double alpha, double rho, 
 }
 
 static void draw_cells(TuneState *state, const Session *session, const SessionPlane *plane,
-                       const SessionPlaneRange *range, Canvas *canvas, Rect title, Rect area) {
+                       const SessionPlaneRange *range, PlaneCell cursor, Canvas *canvas, Rect title,
+                       Rect area) {
     double values[POINTS];
     const char *texts[POINTS] = {NULL};
     PlaneLabels labels;
@@ -79,8 +91,8 @@ static void draw_cells(TuneState *state, const Session *session, const SessionPl
                          .column_labels = labels.column_labels,
                          .texts = texts,
                          .cell_width = area.columns >= (int)range->alpha.points * 6 + 10 ? 6 : 5,
-                         .cursor_row = state->plane_row,
-                         .cursor_column = state->plane_column,
+                         .cursor_row = cursor.row,
+                         .cursor_column = cursor.column,
                          .pressed_row = &state->plane_row,
                          .pressed_column = &state->plane_column};
     if (any) (void)heat_draw_legend(canvas, title, RAMP_SEQUENTIAL, low, high);
@@ -88,17 +100,17 @@ static void draw_cells(TuneState *state, const Session *session, const SessionPl
 }
 
 static void draw_cursor(const TuneState *state, const SessionPlane *plane, const SessionPlaneRange *range,
-                        Canvas *canvas, Rect row) {
+                        PlaneCell cursor, Canvas *canvas, Rect row) {
     static const char *const ALSO[] = {"entropy", "kl_base", "kl_sft", "loss"};
     int column = canvas_print(canvas, row, 0, 0, ROLE_MARK, "▸ α %.3g  ρ %.3g %%",
-                              session_plane_point(&range->alpha, state->plane_column),
-                              session_plane_point(&range->rho, state->plane_row) * 100.0);
-    if (plane->averages == NULL || state->plane_row >= plane->ready) {
+                              session_plane_point(&range->alpha, cursor.column),
+                              session_plane_point(&range->rho, cursor.row) * 100.0);
+    if (plane->averages == NULL || cursor.row >= plane->ready) {
         (void)canvas_write(canvas, row, 0, column, ROLE_DIM,
                            plane->is_running ? "  not measured yet" : "  not measured");
         return;
     }
-    size_t cell = state->plane_row * range->alpha.points + state->plane_column;
+    size_t cell = cursor.row * range->alpha.points + cursor.column;
     for (size_t pass = 0; pass < 2; pass++) { /* the figure of the map first, then the others */
         for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++) {
             bool also = false;
@@ -154,15 +166,15 @@ static void draw_state(const TuneState *state, const Session *session, const Ses
 static void draw_plane(TuneState *state, Session *session, Canvas *canvas, Rect area) {
     SessionPlane plane = session_plane(session);
     SessionPlaneRange range = shown_range(state, &plane);
+    PlaneCell cursor = cursor_cell(state, session, &range);
     char label[64];
-    keep_cursor(state, &range);
     Rect title = rect_cut_top(&area, 1), notes = rect_cut_bottom(&area, area.rows > 6 ? NOTE_ROWS : 1);
     tune_label_figure(state->figure, label, sizeof label);
     int column = canvas_print(canvas, title, 0, 0, plane.is_stale ? ROLE_STALE : ROLE_TITLE, "%s%s", label,
                               plane.is_stale ? "~" : "");
     (void)canvas_write(canvas, title, 0, column, ROLE_DIM, "  over α →");
-    draw_cells(state, session, &plane, &range, canvas, title, area);
-    draw_cursor(state, &plane, &range, canvas, rect_cut_top(&notes, 1));
+    draw_cells(state, session, &plane, &range, cursor, canvas, title, area);
+    draw_cursor(state, &plane, &range, cursor, canvas, rect_cut_top(&notes, 1));
     draw_state(state, session, &plane, &range, canvas, rect_cut_top(&notes, 1));
     column = canvas_write(canvas, notes, 0, 0, ROLE_DIM, "nearest to: ");
     column = canvas_write(canvas, notes, 0, column, ROLE_MARK, "P");
@@ -173,8 +185,9 @@ static void draw_plane(TuneState *state, Session *session, Canvas *canvas, Rect 
 
 /* ---- acting ---- */
 
-static Reaction move(TuneState *state, const SessionPlaneRange *range, long rows, long columns) {
-    long row = (long)state->plane_row + rows, column = (long)state->plane_column + columns;
+static Reaction move(TuneState *state, const SessionPlaneRange *range, PlaneCell from, long rows,
+                     long columns) {
+    long row = (long)from.row + rows, column = (long)from.column + columns;
     long last_row = (long)range->rho.points - 1, last_column = (long)range->alpha.points - 1;
     state->plane_row = (size_t)(row < 0 ? 0 : row > last_row ? last_row : row);
     state->plane_column = (size_t)(column < 0 ? 0 : column > last_column ? last_column : column);
@@ -185,26 +198,26 @@ static Reaction act_on_plane(TuneState *state, Session *session, Action action,
                              const ActionArgument *argument) {
     SessionPlane plane = session_plane(session);
     SessionPlaneRange range = shown_range(state, &plane);
+    PlaneCell cursor = cursor_cell(state, session, &range);
     long count = argument->count;
-    keep_cursor(state, &range);
     switch (action) {
     case ACTION_MOVE_LEFT:
-        return move(state, &range, 0, -count);
+        return move(state, &range, cursor, 0, -count);
     case ACTION_MOVE_RIGHT:
-        return move(state, &range, 0, count);
+        return move(state, &range, cursor, 0, count);
     case ACTION_MOVE_UP:
-        return move(state, &range, -count, 0);
+        return move(state, &range, cursor, -count, 0);
     case ACTION_MOVE_DOWN:
-        return move(state, &range, count, 0);
+        return move(state, &range, cursor, count, 0);
     case ACTION_FIRST:
     case ACTION_PAGE_UP:
-        return move(state, &range, -SESSION_PLANE_LARGEST, 0);
+        return move(state, &range, cursor, -SESSION_PLANE_LARGEST, 0);
     case ACTION_LAST:
     case ACTION_PAGE_DOWN:
-        return move(state, &range, SESSION_PLANE_LARGEST, 0);
+        return move(state, &range, cursor, SESSION_PLANE_LARGEST, 0);
     case ACTION_ENTER:
-        session_set_alpha(session, session_plane_point(&range.alpha, state->plane_column));
-        session_set_rho(session, session_plane_point(&range.rho, state->plane_row));
+        session_set_alpha(session, session_plane_point(&range.alpha, cursor.column));
+        session_set_rho(session, session_plane_point(&range.rho, cursor.row));
         return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
     default:
         return REACTION_IGNORED;
