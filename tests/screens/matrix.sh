@@ -17,12 +17,29 @@ terminal() {
     esac
 }
 
+# describe DEPTH: a description with direct colours, as ncurses' full database has it, which need not be installed.
+describe() {
+    [ "$1" = 24bit ] || return 0
+    sed -n '/^file direct.ti/,/^shell/p' tests/screens/colours-24-bit.screen
+}
+
+# colours SIZE DEPTH: that there are as many as are meant, where there is room for any.
+colours() {
+    case $1 in 1x1 | 20x5) return 0 ;; esac
+    case $2 in
+    24bit) echo 'expect-colours truecolour' ;;
+    mono) echo 'expect-colours none' ;;
+    *) echo "expect-colours $2" ;;
+    esac
+}
+
 # script SIZE DEPTH CHARSET
 script() {
     locale=C.UTF-8
     [ "$3" = utf8 ] || locale=C
     echo "# Written by tests/screens/matrix.sh: every view at $1, $2, $3."
     echo "size ${1%x*} ${1#*x}"
+    describe "$2"
     echo "env $(terminal "$2") LANG=$locale"
     echo 'shell "head -n 5 demo/calibration.jsonl > few.jsonl"'
     echo 'run $REJUV demo/base demo/sft --calibration few.jsonl --rho 1%'
@@ -35,6 +52,7 @@ script() {
         echo "keys $view"
         echo wait-quiet
         echo expect
+        [ "$view" != 2 ] || colours "$1" "$2"
     done
     echo 'keys q'
     echo 'expect-exit 0'
