@@ -51,7 +51,8 @@ Status dials_attribute(Batch *batch, Dials *dials, Error *error) {
     if (status == STATUS_OK && !dials_recall_attribution(batch, dials))
         status = attribute(batch, dials, wanted, error);
     if (status == STATUS_OK && dials->attribution.target_count < wanted)
-        batch_say(batch, "positions to attribute: %zu, no more are there", dials->attribution.target_count);
+        batch_say(batch, "%zu targets of the %zu asked for: there are no more positions",
+                  dials->attribution.target_count, wanted);
     return status;
 }
 
