@@ -90,8 +90,8 @@ check_flags() {
 check_names() {
     list=$(files core | grep '\.h$') || return 0
     [ -n "$list" ] || return 0
-    headless=$(files core | sed -n 's|^core/\(.*\)\.c$|\1|p' | while read -r stem; do
-        [ -e "core/$stem.h" ] || printf '%s ' "$stem"
+    headless=$(files core | sed -n 's|\.c$||p' | while read -r stem; do
+        [ -e "$stem.h" ] || printf '%s ' "${stem##*/}"
     done)
     code $list | awk -v headless="$headless" '
     function belongs(name, stem, others,    words, count, i, prefix) {

@@ -4,8 +4,8 @@
 #ifndef REJUV_TESTS_EXPORT_FIXTURE_H
 #define REJUV_TESTS_EXPORT_FIXTURE_H
 
-#include "core/export.h"
-#include "core/verify.h"
+#include "core/export/export.h"
+#include "core/export/verify.h"
 #include "tests/scratch.h"
 
 #define FIXTURE_CONFIG                                                                                       \

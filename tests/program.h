@@ -5,8 +5,8 @@
 #ifndef REJUV_TESTS_PROGRAM_H
 #define REJUV_TESTS_PROGRAM_H
 
-#include "core/json.h"
-#include "core/memory.h"
+#include "core/files/json.h"
+#include "core/support/memory.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

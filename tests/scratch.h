@@ -4,8 +4,8 @@
 #ifndef REJUV_TESTS_SCRATCH_H
 #define REJUV_TESTS_SCRATCH_H
 
-#include "core/dtype.h"
-#include "core/memory.h"
+#include "core/numerics/dtype.h"
+#include "core/support/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -13,7 +13,7 @@
 #ifndef REJUV_TUI_ALPHA_TEXT_H
 #define REJUV_TUI_ALPHA_TEXT_H
 
-#include "core/settings.h"
+#include "core/fusion/settings.h"
 
 enum { ALPHA_TEXT_LAYERS_SIZE = SETTINGS_LAYERS * 24, ALPHA_TEXT_KINDS_SIZE = SETTINGS_KIND_COUNT * 32 };
 

@@ -1,6 +1,6 @@
 #include "tui/app.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/app_state.h"
 #include "tui/help.h"
 #include "tui/key_text.h"

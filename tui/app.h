@@ -11,7 +11,7 @@
 #ifndef REJUV_TUI_APP_H
 #define REJUV_TUI_APP_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tui/canvas.h"
 #include "tui/config.h"
 #include "tui/resume.h"

@@ -1,4 +1,4 @@
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/app_state.h"
 
 #include <ctype.h>

@@ -1,7 +1,7 @@
 #include "tui/batch.h"
 
-#include "core/json.h"
-#include "core/memory.h"
+#include "core/files/json.h"
+#include "core/support/memory.h"
 #include "tui/command.h"
 #include "tui/report_json.h"
 #include "tui/text.h"

@@ -10,11 +10,11 @@
 #ifndef REJUV_TUI_BATCH_H
 #define REJUV_TUI_BATCH_H
 
-#include "core/calibration.h"
-#include "core/job.h"
-#include "core/model.h"
-#include "core/pair.h"
-#include "core/tokenizer.h"
+#include "core/evaluation/calibration.h"
+#include "core/support/job.h"
+#include "core/checkpoint/model.h"
+#include "core/checkpoint/pair.h"
+#include "core/tokenizer/tokenizer.h"
 #include "tui/options.h"
 #include "tui/progress.h"
 #include "tui/report.h"

@@ -1,6 +1,6 @@
 #include "tui/block_metric.h"
 
-#include "core/selection.h"
+#include "core/method/selection.h"
 #include "tui/session_tune.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 #include "tui/canvas.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

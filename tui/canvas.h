@@ -18,7 +18,7 @@
 #ifndef REJUV_TUI_CANVAS_H
 #define REJUV_TUI_CANVAS_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tui/text.h"
 #include "tui/theme.h"
 

@@ -1,4 +1,4 @@
-#include "core/json.h"
+#include "core/files/json.h"
 #include "tui/command.h"
 
 /* A tokenizer that differs makes ids mean other texts: worth a warning, for weights can be fused all the

@@ -1,6 +1,6 @@
 #include "tui/command_drift_spectrum.h"
 
-#include "core/json.h"
+#include "core/files/json.h"
 #include "tui/batch.h"
 
 static const char *const ERROR_KEYS[SPECTRUM_METRIC_COUNT] = {

@@ -9,7 +9,7 @@
 #ifndef REJUV_TUI_COMMAND_DRIFT_SPECTRUM_H
 #define REJUV_TUI_COMMAND_DRIFT_SPECTRUM_H
 
-#include "core/spectrum.h"
+#include "core/drift/spectrum.h"
 #include "tui/report.h"
 
 enum { DRIFT_SPECTRUM_COLUMNS = 2 * SPECTRUM_METRIC_COUNT + 1 };

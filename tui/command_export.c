@@ -1,5 +1,5 @@
-#include "core/export.h"
-#include "core/json.h"
+#include "core/export/export.h"
+#include "core/files/json.h"
 #include "tui/command.h"
 #include "tui/dials.h"
 #include "tui/format.h"

@@ -1,4 +1,4 @@
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/command.h"
 #include "tui/command_line.h"
 #include "tui/figure.h"

@@ -1,8 +1,8 @@
 #include "tui/command_line.h"
 
-#include "core/buffer.h"
-#include "core/json.h"
-#include "core/memory.h"
+#include "core/support/buffer.h"
+#include "core/files/json.h"
+#include "core/support/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #ifndef REJUV_TUI_COMMAND_LINE_H
 #define REJUV_TUI_COMMAND_LINE_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tui/options.h"
 
 #include <stdbool.h>

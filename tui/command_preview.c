@@ -1,5 +1,5 @@
-#include "core/generation.h"
-#include "core/memory.h"
+#include "core/evaluation/generation.h"
+#include "core/support/memory.h"
 #include "tui/command.h"
 #include "tui/logits_file.h"
 #include "tui/preview.h"

@@ -1,4 +1,4 @@
-#include "core/reset.h"
+#include "core/fusion/reset.h"
 #include "tui/command.h"
 #include "tui/dials.h"
 #include "tui/format.h"

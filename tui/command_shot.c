@@ -1,4 +1,4 @@
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/app.h"
 #include "tui/command.h"
 #include "tui/dials.h"

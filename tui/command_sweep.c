@@ -1,5 +1,5 @@
-#include "core/json.h"
-#include "core/memory.h"
+#include "core/files/json.h"
+#include "core/support/memory.h"
 #include "tui/command.h"
 #include "tui/sweep.h"
 

@@ -1,5 +1,5 @@
-#include "core/json.h"
-#include "core/json_text.h"
+#include "core/files/json.h"
+#include "core/files/json_text.h"
 #include "tui/command.h"
 #include "tui/report_json.h"
 

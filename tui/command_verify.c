@@ -1,4 +1,4 @@
-#include "core/json.h"
+#include "core/files/json.h"
 #include "tui/command.h"
 #include "tui/verification.h"
 

@@ -1,6 +1,6 @@
 #include "tui/comparison.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <stdlib.h>
 #include <time.h>

@@ -10,7 +10,7 @@
 #ifndef REJUV_TUI_COMPARISON_H
 #define REJUV_TUI_COMPARISON_H
 
-#include "core/evaluation.h"
+#include "core/evaluation/evaluation.h"
 #include "tui/work.h"
 
 typedef struct Comparison Comparison;

@@ -1,6 +1,6 @@
 #include "tui/dial_history.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "tui/dial_state.h"
 
-#include "core/attribution.h"
+#include "core/method/attribution.h"
 #include "tui/alpha_text.h"
 
 #include <math.h>

@@ -8,7 +8,7 @@
 #ifndef REJUV_TUI_DIAL_STATE_H
 #define REJUV_TUI_DIAL_STATE_H
 
-#include "core/settings.h"
+#include "core/fusion/settings.h"
 #include "tui/command_line.h"
 
 typedef struct DialState {

@@ -1,7 +1,7 @@
 #include "tui/dials.h"
 
-#include "core/json.h"
-#include "core/memory.h"
+#include "core/files/json.h"
+#include "core/support/memory.h"
 #include "tui/alpha_text.h"
 
 #include <inttypes.h>

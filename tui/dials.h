@@ -11,17 +11,17 @@
  *
  *     dials.c         options to settings, settings to JSON
  *     dials_rank.c    measuring and ranking
- *     dials_recall.c  … or taking what a session kept (tui/kept.h): the same bits
+ *     dials_recall.c  … or taking what a session kept (core/cache/kept.h): the same bits
  */
 #ifndef REJUV_TUI_DIALS_H
 #define REJUV_TUI_DIALS_H
 
-#include "core/attribution.h"
-#include "core/dormancy.h"
-#include "core/evaluation.h"
+#include "core/method/attribution.h"
+#include "core/method/dormancy.h"
+#include "core/evaluation/evaluation.h"
 #include "tui/batch.h"
 #include "tui/dial_state.h"
-#include "tui/kept.h"
+#include "core/cache/kept.h"
 
 typedef enum DialsSide { DIALS_BASE, DIALS_SFT, DIALS_FUSED, DIALS_SIDES } DialsSide;
 

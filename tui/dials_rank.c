@@ -1,5 +1,5 @@
-#include "core/memory.h"
-#include "core/selection.h"
+#include "core/support/memory.h"
+#include "core/method/selection.h"
 #include "tui/dials.h"
 
 #include <stdlib.h>

@@ -3,10 +3,10 @@
  * picked by eye need not be measured again to be written. Files are not read only to know their contents, so
  * where no session has, everything is measured.
  */
-#include "core/cache_content.h"
-#include "core/cache_method.h"
+#include "core/cache/cache_content.h"
+#include "core/cache/cache_method.h"
 #include "tui/dials.h"
-#include "tui/places.h"
+#include "core/files/places.h"
 
 #include <stdlib.h>
 

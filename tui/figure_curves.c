@@ -1,6 +1,6 @@
 #include "tui/figure_curves.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <math.h>
 #include <stdio.h>

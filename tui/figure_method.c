@@ -1,6 +1,6 @@
 #include "tui/figure_method.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #ifndef REJUV_TUI_FIGURE_PAGE_H
 #define REJUV_TUI_FIGURE_PAGE_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>

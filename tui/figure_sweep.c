@@ -1,7 +1,7 @@
 /*
  * Figures of what the dials do: curves over one dial, and the plane of two.
  */
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/figure.h"
 #include "tui/session_plane.h"
 #include "tui/sweep.h"

@@ -1,4 +1,4 @@
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/keymap_state.h"
 
 #include <stdarg.h>

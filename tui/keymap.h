@@ -24,7 +24,7 @@
 #ifndef REJUV_TUI_KEYMAP_H
 #define REJUV_TUI_KEYMAP_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tui/action.h"
 #include "tui/key.h"
 

@@ -1,6 +1,6 @@
 #include "tui/logits_file.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <assert.h>
 #include <errno.h>

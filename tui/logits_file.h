@@ -4,7 +4,7 @@
 #ifndef REJUV_TUI_LOGITS_FILE_H
 #define REJUV_TUI_LOGITS_FILE_H
 
-#include "core/evaluation.h"
+#include "core/evaluation/evaluation.h"
 
 /* The logits of every position of `result` (which keeps its hidden states), a few positions at a time in
  * constant memory. A regular file appears when it is whole, in place of an older one; anything else (a pipe,

@@ -1,4 +1,4 @@
-#include "core/blas.h"
+#include "core/numerics/blas.h"
 #include "tui/command.h"
 
 #include <locale.h>

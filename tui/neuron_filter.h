@@ -8,7 +8,7 @@
 #ifndef REJUV_TUI_NEURON_FILTER_H
 #define REJUV_TUI_NEURON_FILTER_H
 
-#include "core/neurons.h"
+#include "core/fusion/neurons.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 #include "tui/neuron_map.h"
 
-#include "core/elements.h"
+#include "core/drift/elements.h"
 #include "tui/session_tune.h"
 
 #include <math.h>

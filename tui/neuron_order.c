@@ -1,6 +1,6 @@
 #include "tui/neuron_order.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <math.h>
 #include <stdlib.h>

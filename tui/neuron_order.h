@@ -13,7 +13,7 @@
 #ifndef REJUV_TUI_NEURON_ORDER_H
 #define REJUV_TUI_NEURON_ORDER_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>

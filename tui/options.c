@@ -1,6 +1,6 @@
 #include "tui/options.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/command.h"
 #include "tui/format.h"
 #include "tui/suggest.h"

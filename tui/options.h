@@ -11,7 +11,7 @@
 #ifndef REJUV_TUI_OPTIONS_H
 #define REJUV_TUI_OPTIONS_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tui/option_table.h"
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 #include "tui/paste.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/text.h"
 
 #include <errno.h>

@@ -12,7 +12,7 @@
 #ifndef REJUV_TUI_PICTURE_H
 #define REJUV_TUI_PICTURE_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tui/canvas.h"
 
 #include <stdbool.h>

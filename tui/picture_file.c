@@ -1,6 +1,6 @@
 #include "tui/picture_file.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <errno.h>
 #include <stdlib.h>

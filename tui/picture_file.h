@@ -4,7 +4,7 @@
 #ifndef REJUV_TUI_PICTURE_FILE_H
 #define REJUV_TUI_PICTURE_FILE_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 
 #include <stdio.h>
 

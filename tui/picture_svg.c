@@ -1,6 +1,6 @@
 #include "tui/picture_svg.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/box_lines.h"
 #include "tui/text.h"
 

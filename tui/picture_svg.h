@@ -12,7 +12,7 @@
 #ifndef REJUV_TUI_PICTURE_SVG_H
 #define REJUV_TUI_PICTURE_SVG_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #ifndef REJUV_TUI_PREVIEW_H
 #define REJUV_TUI_PREVIEW_H
 
-#include "core/evaluation.h"
+#include "core/evaluation/evaluation.h"
 #include "tui/batch.h"
 #include "tui/dials.h"
 

@@ -10,7 +10,7 @@
 #ifndef REJUV_TUI_PROGRESS_H
 #define REJUV_TUI_PROGRESS_H
 
-#include "core/job.h"
+#include "core/support/job.h"
 
 #include <stdbool.h>
 

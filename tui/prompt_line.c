@@ -1,7 +1,7 @@
 #include "tui/prompt_line.h"
 
-#include "core/memory.h"
-#include "tui/places.h"
+#include "core/support/memory.h"
+#include "core/files/places.h"
 #include "tui/text.h"
 
 #include <errno.h>

@@ -9,7 +9,7 @@
 #ifndef REJUV_TUI_PROMPT_LINE_H
 #define REJUV_TUI_PROMPT_LINE_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tui/canvas.h"
 #include "tui/key.h"
 

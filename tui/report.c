@@ -1,7 +1,7 @@
 #include "tui/report.h"
 
-#include "core/json.h"
-#include "core/memory.h"
+#include "core/files/json.h"
+#include "core/support/memory.h"
 #include "tui/format.h"
 #include "tui/report_json.h"
 #include "tui/text.h"

@@ -19,7 +19,7 @@
 #ifndef REJUV_TUI_REPORT_H
 #define REJUV_TUI_REPORT_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 #include "tui/report_json.h"
 
-#include "core/json.h"
-#include "core/memory.h"
+#include "core/files/json.h"
+#include "core/support/memory.h"
 #include "tui/text.h"
 
 #include <errno.h>

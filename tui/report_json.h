@@ -4,7 +4,7 @@
 #ifndef REJUV_TUI_REPORT_JSON_H
 #define REJUV_TUI_REPORT_JSON_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tui/report.h"
 
 #include <stddef.h>

@@ -8,7 +8,7 @@
 #ifndef REJUV_TUI_SESSION_H
 #define REJUV_TUI_SESSION_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tui/action.h"
 
 #include <stdbool.h>

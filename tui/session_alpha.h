@@ -10,7 +10,7 @@
 #ifndef REJUV_TUI_SESSION_ALPHA_H
 #define REJUV_TUI_SESSION_ALPHA_H
 
-#include "core/settings.h"
+#include "core/fusion/settings.h"
 #include "tui/session.h"
 
 /* Layers of the model on screen: the length of a curve. */

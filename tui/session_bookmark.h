@@ -8,7 +8,7 @@
 #ifndef REJUV_TUI_SESSION_BOOKMARK_H
 #define REJUV_TUI_SESSION_BOOKMARK_H
 
-#include "core/distribution.h"
+#include "core/evaluation/distribution.h"
 #include "tui/dial_state.h"
 #include "tui/session.h"
 

@@ -1,5 +1,5 @@
 /*
- * session_cache — analyses kept on disk from one session to the next (core/cache.h), so that a pair that was
+ * session_cache — analyses kept on disk from one session to the next (core/cache/cache.h), so that a pair that was
  * looked at before shows them at once.
  *
  *     opening    the contents of both models are asked for (stamps only); known: drift is read into its table
@@ -8,13 +8,13 @@
  *     measured   what was not found is measured as without a cache, and written as it comes
  *     unknown    contents that are not known are read first, once the drift scan has let go of the files
  *
- * What is shown is what would be measured, bit for bit (tui/kept.h). What W is at the dials is not kept.
+ * What is shown is what would be measured, bit for bit (core/cache/kept.h). What W is at the dials is not kept.
  * All of it happens in the background; where it fails, one note says so and the session goes on without.
  */
 #ifndef REJUV_TUI_SESSION_CACHE_H
 #define REJUV_TUI_SESSION_CACHE_H
 
-#include "tui/kept.h"
+#include "core/cache/kept.h"
 #include "tui/session.h"
 
 #include <stdbool.h>

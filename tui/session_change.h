@@ -5,7 +5,7 @@
 #ifndef REJUV_TUI_SESSION_CHANGE_H
 #define REJUV_TUI_SESSION_CHANGE_H
 
-#include "core/ranking.h"
+#include "core/fusion/ranking.h"
 #include "tui/session.h"
 
 enum { SESSION_CHANGE_NAMED = 64 };

@@ -4,8 +4,8 @@
 #ifndef REJUV_TUI_SESSION_EXPORT_H
 #define REJUV_TUI_SESSION_EXPORT_H
 
-#include "core/export.h"
-#include "core/verify.h"
+#include "core/export/export.h"
+#include "core/export/verify.h"
 #include "tui/session.h"
 
 typedef enum SessionExportStage {

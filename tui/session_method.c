@@ -1,6 +1,6 @@
 #include "tui/session_method.h"
 
-#include "core/selection.h"
+#include "core/method/selection.h"
 #include "tui/session_state.h"
 
 #include <math.h>

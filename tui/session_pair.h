@@ -4,10 +4,10 @@
 #ifndef REJUV_TUI_SESSION_PAIR_H
 #define REJUV_TUI_SESSION_PAIR_H
 
-#include "core/calibration.h"
-#include "core/drift.h"
-#include "core/model.h"
-#include "core/tokenizer.h"
+#include "core/evaluation/calibration.h"
+#include "core/drift/drift.h"
+#include "core/checkpoint/model.h"
+#include "core/tokenizer/tokenizer.h"
 #include "tui/session.h"
 
 typedef struct SessionOptions {

@@ -1,6 +1,6 @@
 #include "tui/session_plane.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/options.h"
 #include "tui/session_state.h"
 

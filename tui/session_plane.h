@@ -13,8 +13,8 @@
 #ifndef REJUV_TUI_SESSION_PLANE_H
 #define REJUV_TUI_SESSION_PLANE_H
 
-#include "core/distribution.h"
-#include "core/settings.h"
+#include "core/evaluation/distribution.h"
+#include "core/fusion/settings.h"
 #include "tui/session.h"
 
 enum { SESSION_PLANE_LARGEST = 41 }; /* points of an axis */

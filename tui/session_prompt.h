@@ -5,7 +5,7 @@
 #ifndef REJUV_TUI_SESSION_PROMPT_H
 #define REJUV_TUI_SESSION_PROMPT_H
 
-#include "core/evaluation.h"
+#include "core/evaluation/evaluation.h"
 #include "tui/session.h"
 
 enum { SESSION_TOP = 32, SESSION_PINS = 8 };

@@ -1,10 +1,10 @@
 /*
  * The jobs of session_cache.h: entries of the cache to and from the session's results.
  */
-#include "core/cache_content.h"
-#include "core/cache_drift.h"
-#include "core/cache_method.h"
-#include "core/memory.h"
+#include "core/cache/cache_content.h"
+#include "core/cache/cache_drift.h"
+#include "core/cache/cache_method.h"
+#include "core/support/memory.h"
 #include "tui/session_state.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "tui/session_rows.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/format.h"
 #include "tui/session_state.h"
 #include "tui/text.h"

@@ -19,7 +19,7 @@
 #ifndef REJUV_TUI_SESSION_ROWS_H
 #define REJUV_TUI_SESSION_ROWS_H
 
-#include "core/calibration.h"
+#include "core/evaluation/calibration.h"
 #include "tui/session.h"
 
 /* More rows of a file are refused: a screen does not wait for what they take. The commands take any number. */

@@ -7,7 +7,7 @@
 #ifndef REJUV_TUI_SESSION_SPECTRUM_H
 #define REJUV_TUI_SESSION_SPECTRUM_H
 
-#include "core/spectrum.h"
+#include "core/drift/spectrum.h"
 #include "tui/session.h"
 
 /* Asks for the spectrum of session_pair()->tensors[index]. What is there or under way costs nothing; a request for

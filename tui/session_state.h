@@ -27,11 +27,11 @@
 #ifndef REJUV_TUI_SESSION_STATE_H
 #define REJUV_TUI_SESSION_STATE_H
 
-#include "core/cache.h"
-#include "core/generation.h"
+#include "core/cache/cache.h"
+#include "core/evaluation/generation.h"
 #include "tui/comparison.h"
 #include "tui/dial_history.h"
-#include "tui/kept.h"
+#include "core/cache/kept.h"
 #include "tui/session_alpha.h"
 #include "tui/session_bookmark.h"
 #include "tui/session_cache.h"

@@ -4,7 +4,7 @@
 #ifndef REJUV_TUI_SESSION_TENSOR_H
 #define REJUV_TUI_SESSION_TENSOR_H
 
-#include "core/elements.h"
+#include "core/drift/elements.h"
 #include "tui/session.h"
 
 /* Which tensor the Tensor view shows: an index into session_pair()->tensors. Layers and Overview set it. */

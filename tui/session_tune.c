@@ -1,6 +1,6 @@
 #include "tui/session_tune.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/session_state.h"
 
 #include <math.h>

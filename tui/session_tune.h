@@ -7,8 +7,8 @@
 #ifndef REJUV_TUI_SESSION_TUNE_H
 #define REJUV_TUI_SESSION_TUNE_H
 
-#include "core/distribution.h"
-#include "core/settings.h"
+#include "core/evaluation/distribution.h"
+#include "core/fusion/settings.h"
 #include "tui/session.h"
 
 /* The dials as they are. */

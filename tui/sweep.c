@@ -1,7 +1,7 @@
 #include "tui/sweep.h"
 
-#include "core/evaluation.h"
-#include "core/memory.h"
+#include "core/evaluation/evaluation.h"
+#include "core/support/memory.h"
 
 #include <stdlib.h>
 

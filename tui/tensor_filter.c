@@ -1,6 +1,6 @@
 #include "tui/tensor_filter.h"
 
-#include "core/architecture.h"
+#include "core/checkpoint/architecture.h"
 #include "tui/text.h"
 
 #include <limits.h>

@@ -8,7 +8,7 @@
 #ifndef REJUV_TUI_TENSOR_FILTER_H
 #define REJUV_TUI_TENSOR_FILTER_H
 
-#include "core/pair.h"
+#include "core/checkpoint/pair.h"
 
 #include <stdbool.h>
 

@@ -13,7 +13,7 @@
 #ifndef REJUV_TUI_TERMINAL_H
 #define REJUV_TUI_TERMINAL_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tui/canvas.h"
 #include "tui/key.h"
 

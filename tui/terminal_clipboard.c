@@ -1,7 +1,7 @@
 #include "tui/terminal_clipboard.h"
 
-#include "core/buffer.h"
-#include "core/memory.h"
+#include "core/support/buffer.h"
+#include "core/support/memory.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #ifndef REJUV_TUI_TERMINAL_CLIPBOARD_H
 #define REJUV_TUI_TERMINAL_CLIPBOARD_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
 #ifndef REJUV_TUI_TERMINAL_SIGNAL_H
 #define REJUV_TUI_TERMINAL_SIGNAL_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 
 #include <stdbool.h>
 

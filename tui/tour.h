@@ -6,7 +6,7 @@
 #ifndef REJUV_TUI_TOUR_H
 #define REJUV_TUI_TOUR_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tui/canvas.h"
 #include "tui/keymap.h"
 

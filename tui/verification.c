@@ -1,6 +1,6 @@
 #include "tui/verification.h"
 
-#include "core/json.h"
+#include "core/files/json.h"
 #include "tui/format.h"
 
 static bool is_verified(const VerifyResult *result) {

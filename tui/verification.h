@@ -1,10 +1,10 @@
 /*
- * verification — what core/verify.h found, as `rejuv verify` and `rejuv export` write it.
+ * verification — what core/export/verify.h found, as `rejuv verify` and `rejuv export` write it.
  */
 #ifndef REJUV_TUI_VERIFICATION_H
 #define REJUV_TUI_VERIFICATION_H
 
-#include "core/verify.h"
+#include "core/export/verify.h"
 #include "tui/batch.h"
 
 /* Its members in `object`; false when out of memory. */

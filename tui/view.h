@@ -13,7 +13,7 @@
 #ifndef REJUV_TUI_VIEW_H
 #define REJUV_TUI_VIEW_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tui/action.h"
 #include "tui/canvas.h"
 #include "tui/command_line.h"

@@ -12,7 +12,7 @@
 #ifndef REJUV_TUI_WORK_H
 #define REJUV_TUI_WORK_H
 
-#include "core/job.h"
+#include "core/support/job.h"
 
 typedef struct Work {
     const char *label; /* "drift", in the line of running work */

@@ -1,6 +1,6 @@
 #include "tui/zone.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 void zone_add(Canvas *canvas, const Zone *zone) {
     void *block = canvas->zones;

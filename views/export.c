@@ -3,7 +3,7 @@
  */
 #include "views/export.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/format.h"
 #include "tui/session_export.h"
 #include "tui/text.h"

@@ -4,7 +4,7 @@
 #ifndef REJUV_VIEWS_EXPORT_H
 #define REJUV_VIEWS_EXPORT_H
 
-#include "core/export.h"
+#include "core/export/export.h"
 #include "tui/canvas.h"
 #include "tui/session.h"
 

@@ -3,7 +3,7 @@
  */
 #include "views/layers.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/neuron_list.h"
 #include "tui/view.h"
 

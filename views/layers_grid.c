@@ -1,6 +1,6 @@
 #include "views/layers_grid.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>

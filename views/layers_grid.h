@@ -11,7 +11,7 @@
 #ifndef REJUV_VIEWS_LAYERS_GRID_H
 #define REJUV_VIEWS_LAYERS_GRID_H
 
-#include "core/pair.h"
+#include "core/checkpoint/pair.h"
 
 #include <stddef.h>
 #include <stdint.h>

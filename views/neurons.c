@@ -3,7 +3,7 @@
  */
 #include "views/neurons.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "views/views.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/key_text.h"
 #include "tui/widget_heat.h"
 #include "views/neurons.h"

@@ -3,7 +3,7 @@
  */
 #include "views/overview.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/session_tune.h"
 #include "tui/view.h"
 #include "views/tensor_list.h"

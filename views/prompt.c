@@ -1,6 +1,6 @@
 #include "views/prompt.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/key_text.h"
 #include "tui/session_pair.h"
 #include "tui/text.h"

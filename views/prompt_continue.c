@@ -1,4 +1,4 @@
-#include "core/buffer.h"
+#include "core/support/buffer.h"
 #include "tui/format.h"
 #include "tui/key_text.h"
 #include "tui/session_pair.h"

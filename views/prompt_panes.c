@@ -1,4 +1,4 @@
-#include "core/distribution.h"
+#include "core/evaluation/distribution.h"
 #include "tui/format.h"
 #include "tui/text.h"
 #include "tui/view.h"

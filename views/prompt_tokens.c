@@ -1,4 +1,4 @@
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/key_text.h"
 #include "tui/session_pair.h"
 #include "tui/text.h"

@@ -3,7 +3,7 @@
  */
 #include "views/tensor.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/session_spectrum.h"
 #include "tui/session_tensor.h"
 #include "tui/view.h"

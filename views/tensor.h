@@ -12,7 +12,7 @@
 #ifndef REJUV_VIEWS_TENSOR_H
 #define REJUV_VIEWS_TENSOR_H
 
-#include "core/elements.h"
+#include "core/drift/elements.h"
 #include "tui/canvas.h"
 #include "tui/heat_key.h"
 #include "tui/report.h"

@@ -1,7 +1,7 @@
 #include "views/tensor_list.h"
 
-#include "core/dormancy.h"
-#include "core/memory.h"
+#include "core/method/dormancy.h"
+#include "core/support/memory.h"
 #include "tui/session_tensor.h"
 #include "tui/widget_chart.h"
 

@@ -1,4 +1,4 @@
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/session_tensor.h"
 #include "tui/session_tune.h"
 #include "tui/widget_chart.h"

@@ -1,4 +1,4 @@
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/format.h"
 #include "tui/session_spectrum.h"
 #include "tui/widget_chart.h"

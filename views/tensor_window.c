@@ -1,6 +1,6 @@
 #include "views/tensor_window.h"
 
-#include "core/elements.h"
+#include "core/drift/elements.h"
 
 enum { ZOOM_LIMIT = 63 };
 

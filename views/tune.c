@@ -3,7 +3,7 @@
  */
 #include "views/tune.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/key_text.h"
 #include "tui/session_alpha.h"
 #include "tui/session_method.h"

@@ -1,5 +1,5 @@
 /* The pane modules of Tune: α of each kind of tensors, and which kinds are kept as one of the models has them. */
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tui/session_alpha.h"
 #include "tui/session_method.h"
 #include "tui/text.h"

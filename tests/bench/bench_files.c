@@ -1,11 +1,11 @@
 /*
  * Work that is mostly about files: opening, drift, export.
  */
-#include "core/disk.h"
-#include "core/drift.h"
-#include "core/export.h"
-#include "core/file_digest.h"
-#include "core/memory.h"
+#include "core/files/disk.h"
+#include "core/drift/drift.h"
+#include "core/export/export.h"
+#include "core/files/file_digest.h"
+#include "core/support/memory.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/generate.h"
 #include "tests/bench/limits.h"

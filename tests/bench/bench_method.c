@@ -11,9 +11,9 @@
  *     dormancy       2·R·P; with gradients 6·R·P, and 4·N·V·H for N response positions: the head, there
  *                    and back
  */
-#include "core/attribution.h"
-#include "core/dormancy.h"
-#include "core/memory.h"
+#include "core/method/attribution.h"
+#include "core/method/dormancy.h"
+#include "core/support/memory.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/limits.h"
 #include "tests/bench/measure.h"

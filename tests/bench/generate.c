@@ -1,8 +1,8 @@
 #include "tests/bench/generate.h"
 
-#include "core/json.h"
-#include "core/kernels.h"
-#include "core/memory.h"
+#include "core/files/json.h"
+#include "core/numerics/kernels.h"
+#include "core/support/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,9 +10,9 @@
 #ifndef REJUV_TESTS_BENCH_GENERATE_H
 #define REJUV_TESTS_BENCH_GENERATE_H
 
-#include "core/dtype.h"
-#include "core/job.h"
-#include "core/status.h"
+#include "core/numerics/dtype.h"
+#include "core/support/job.h"
+#include "core/support/status.h"
 #include "tests/bench/shapes.h"
 
 typedef struct GenerateOptions {

@@ -1,7 +1,7 @@
 #include "tests/bench/limits.h"
 
-#include "core/blas.h"
-#include "core/memory.h"
+#include "core/numerics/blas.h"
+#include "core/support/memory.h"
 
 #include <cblas.h>
 #include <stdatomic.h>

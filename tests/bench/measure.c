@@ -1,6 +1,6 @@
 #include "tests/bench/measure.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <stdlib.h>
 #include <time.h>

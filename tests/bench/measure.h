@@ -5,7 +5,7 @@
 #ifndef REJUV_TESTS_BENCH_MEASURE_H
 #define REJUV_TESTS_BENCH_MEASURE_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 
 #include <stddef.h>
 

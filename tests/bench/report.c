@@ -1,7 +1,7 @@
 #include "tests/bench/report.h"
 
-#include "core/json.h"
-#include "core/memory.h"
+#include "core/files/json.h"
+#include "core/support/memory.h"
 
 #include <math.h>
 #include <stdio.h>

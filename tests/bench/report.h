@@ -4,7 +4,7 @@
 #ifndef REJUV_TESTS_BENCH_REPORT_H
 #define REJUV_TESTS_BENCH_REPORT_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* Any bytes as an entry of the cache, or as its payload: refused, or taken; and what was taken, written again
  * gives the same bytes. The first byte says as what. */
-#include "core/cache.h"
-#include "core/cache_drift.h"
-#include "core/cache_method.h"
+#include "core/cache/cache.h"
+#include "core/cache/cache_drift.h"
+#include "core/cache/cache_method.h"
 
 #include <stdlib.h>
 #include <string.h>

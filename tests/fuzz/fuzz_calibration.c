@@ -1,6 +1,6 @@
 /* Any bytes as a calibration file, with a tokenizer and without: rows whose ids are the model's, or a message
  * with the line's number. */
-#include "core/calibration.h"
+#include "core/evaluation/calibration.h"
 #include "tests/fuzz/memory_file.h"
 
 #include <string.h>

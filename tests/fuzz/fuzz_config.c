@@ -1,5 +1,5 @@
 /* Any JSON as a config.json: what is accepted is a model whose sizes can be multiplied and divided. */
-#include "core/architecture.h"
+#include "core/checkpoint/architecture.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
  * Any bytes as the index of a sharded checkpoint: it opens, or is refused with a message, and never reaches
  * for a file outside its directory, which holds two shards of one tensor each.
  */
-#include "core/checkpoint.h"
+#include "core/checkpoint/checkpoint.h"
 
 #include <stdio.h>
 #include <stdlib.h>

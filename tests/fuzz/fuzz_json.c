@@ -1,5 +1,5 @@
 /* The JSON reader on any bytes: it reads or refuses with a message, and what it read can be freed. */
-#include "core/json.h"
+#include "core/files/json.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* Any bytes as a recipe: refused with a message, or read; and what was read, written and read again gives the
  * same text. */
-#include "core/recipe.h"
+#include "core/export/recipe.h"
 #include "tests/fuzz/memory_file.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The safetensors reader on any bytes: what it accepts lies inside the file, back to back, and can be read.
  */
-#include "core/safetensors.h"
+#include "core/checkpoint/safetensors.h"
 #include "tests/fuzz/memory_file.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
  * A tokenizer.json of any bytes: it is refused with a message, or opened; then a short text is encoded by it
  * and decoded again, and every token of it can be looked at.
  */
-#include "core/tokenizer.h"
+#include "core/tokenizer/tokenizer.h"
 
 #include <stdlib.h>
 #include <string.h>

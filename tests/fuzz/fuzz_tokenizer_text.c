@@ -2,8 +2,8 @@
  * Any bytes as a text, to a tokenizer of each kind: what is UTF-8 is encoded and its tokens decode to UTF-8
  * again; what is not is refused. A byte-level tokenizer gives back the very text.
  */
-#include "core/json_text.h"
-#include "core/tokenizer.h"
+#include "core/files/json_text.h"
+#include "core/tokenizer/tokenizer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #ifndef REJUV_TESTS_GOLDEN_H
 #define REJUV_TESTS_GOLDEN_H
 
-#include "core/json.h"
-#include "core/memory.h"
+#include "core/files/json.h"
+#include "core/support/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #ifndef REJUV_TESTS_GOLDEN_RANKING_H
 #define REJUV_TESTS_GOLDEN_RANKING_H
 
-#include "core/ranking.h"
+#include "core/fusion/ranking.h"
 #include "tests/golden/golden.h"
 
 /* The caller frees. */

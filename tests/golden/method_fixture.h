@@ -4,7 +4,7 @@
 #ifndef REJUV_TESTS_METHOD_FIXTURE_H
 #define REJUV_TESTS_METHOD_FIXTURE_H
 
-#include "core/evaluation.h"
+#include "core/evaluation/evaluation.h"
 #include "golden.h"
 
 #include <math.h>

@@ -4,10 +4,10 @@
  * golden/pairs/shapes holds tensors of odd shapes, mixed types and values at the edges; expected.json the
  * bytes for every alpha and output type. Tolerance: none. Where the result is a NaN any NaN is right.
  */
-#include "core/blend.h"
-#include "core/checkpoint.h"
-#include "core/hash.h"
-#include "core/kernels.h"
+#include "core/fusion/blend.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/files/hash.h"
+#include "core/numerics/kernels.h"
 #include "tests/golden/golden.h"
 
 #include <math.h>

@@ -5,8 +5,8 @@
  * Exports are equal to the byte; logits within 5e-6 of their range, as in the engine's tests. Observed errors
  * are printed.
  */
-#include "core/checkpoint.h"
-#include "core/hash.h"
+#include "core/checkpoint/checkpoint.h"
+#include "core/files/hash.h"
 #include "tests/golden/commands.h"
 
 static const double LOGITS_TOLERANCE = 5e-6;

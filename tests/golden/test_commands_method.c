@@ -5,7 +5,7 @@
  * Tolerances are those of the engine's tests: dormancy 2e-5 of the layer's mean, averages 1e-4, entropies and
  * logits of targets 1e-4. Sets are equal but for the golden near ties. Observed errors are printed.
  */
-#include "core/neurons.h"
+#include "core/fusion/neurons.h"
 #include "tests/golden/commands.h"
 
 static const double DORMANCY_TOLERANCE = 2e-5, TOLERANCE = 1e-4;

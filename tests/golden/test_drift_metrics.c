@@ -4,7 +4,7 @@
  *
  * Tolerance: 1e-12, relative; the largest error observed stands beside each test, which prints it.
  */
-#include "core/drift.h"
+#include "core/drift/drift.h"
 #include "tests/golden/golden.h"
 
 #include <math.h>

@@ -2,8 +2,8 @@
  * Exports against mergekit and torch: the sha256 of every tensor's bytes, for every alpha and type that the
  * golden data has. Tolerance: none.
  */
-#include "core/export.h"
-#include "core/verify.h"
+#include "core/export/export.h"
+#include "core/export/verify.h"
 #include "tests/golden/golden_ranking.h"
 #include "tests/scratch.h"
 

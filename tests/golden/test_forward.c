@@ -5,9 +5,9 @@
  * Tolerance: 5e-6 of the logits' range. Observed: printed for each model beside the error of transformers'
  * own float32 run (both relative to the range).
  */
-#include "core/blas.h"
-#include "core/forward.h"
-#include "core/kernels.h"
+#include "core/numerics/blas.h"
+#include "core/transformer/forward.h"
+#include "core/numerics/kernels.h"
 #include "golden.h"
 
 #include <dirent.h>

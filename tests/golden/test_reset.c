@@ -2,7 +2,7 @@
  * The numbering of neurons and the sets that ρ selects, against golden/method/PAIR/attribution.json: block by
  * block, and neuron for neuron. Tolerance: none, for the ranks are golden's own.
  */
-#include "core/reset.h"
+#include "core/fusion/reset.h"
 #include "tests/golden/golden_ranking.h"
 
 #include <string.h>

@@ -5,8 +5,8 @@
  * differences.txt there lists the cases that cannot be equal because the Unicode tables of PCRE2 and utf8proc
  * are of another version; the test asserts that exactly those differ, so that a newer library shows up here.
  */
-#include "core/json_text.h"
-#include "core/tokenizer.h"
+#include "core/files/json_text.h"
+#include "core/tokenizer/tokenizer.h"
 
 /* clang-format off: cmocka.h needs the others before it */
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tests/screens/screen_session.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "tests/screens/screen_masks.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <pcre2.h>
 #include <stdlib.h>

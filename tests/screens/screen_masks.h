@@ -7,7 +7,7 @@
 #ifndef REJUV_TESTS_SCREEN_MASKS_H
 #define REJUV_TESTS_SCREEN_MASKS_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>

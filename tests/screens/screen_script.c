@@ -1,6 +1,6 @@
 #include "tests/screens/screen_script.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tests/screens/screen_session.h"
 
 #include <errno.h>

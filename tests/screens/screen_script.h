@@ -48,7 +48,7 @@
 #ifndef REJUV_TESTS_SCREEN_SCRIPT_H
 #define REJUV_TESTS_SCREEN_SCRIPT_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tests/screens/screen_words.h"
 #include "tests/screens/terminal_host.h"
 

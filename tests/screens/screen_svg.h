@@ -8,7 +8,7 @@
 #ifndef REJUV_TESTS_SCREEN_SVG_H
 #define REJUV_TESTS_SCREEN_SVG_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 #include "tests/screens/terminal_host.h"
 
 #include <stdio.h>

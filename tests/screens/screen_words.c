@@ -1,6 +1,6 @@
 #include "tests/screens/screen_words.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #ifndef REJUV_TESTS_SCREEN_WORDS_H
 #define REJUV_TESTS_SCREEN_WORDS_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 
 #include <stddef.h>
 

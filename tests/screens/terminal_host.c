@@ -1,6 +1,6 @@
 #include "tests/screens/terminal_host.h"
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tests/screens/session_state.h"
 #include "tests/screens/terminal_host_state.h"
 #include "tests/screens/terminal_keys.h"

@@ -13,7 +13,7 @@
 #ifndef REJUV_TESTS_TERMINAL_HOST_H
 #define REJUV_TESTS_TERMINAL_HOST_H
 
-#include "core/status.h"
+#include "core/support/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>

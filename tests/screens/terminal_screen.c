@@ -1,4 +1,4 @@
-#include "core/memory.h"
+#include "core/support/memory.h"
 #include "tests/screens/terminal_host_state.h"
 
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #ifndef REJUV_TESTS_PAIR_FILES_H
 #define REJUV_TESTS_PAIR_FILES_H
 
-#include "core/pair.h"
+#include "core/checkpoint/pair.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 #ifndef REJUV_TESTS_SCRATCH_H
 #define REJUV_TESTS_SCRATCH_H
 
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <ftw.h>
 #include <setjmp.h>

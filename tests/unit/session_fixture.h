@@ -5,7 +5,7 @@
 #ifndef REJUV_TESTS_SESSION_FIXTURE_H
 #define REJUV_TESTS_SESSION_FIXTURE_H
 
-#include "core/json.h"
+#include "core/files/json.h"
 #include "scratch.h"
 #include "tui/session_method.h"
 #include "tui/session_pair.h"

@@ -1,5 +1,5 @@
 /* Which positions attribution explains, and which rank a neuron gets of its scores: by hand, ties above all. */
-#include "core/attribution_rank.h"
+#include "core/method/attribution_rank.h"
 
 #include <math.h>
 #include <setjmp.h>

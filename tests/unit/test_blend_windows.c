@@ -1,12 +1,12 @@
 /*
  * Windows, rows and elements of a blend, against W = a·S + (1 − a)·B computed element by element with the
- * arithmetic that core/blend.h states. Rows and columns with an a of their own, vectors, and rows that base
+ * arithmetic that core/fusion/blend.h states. Rows and columns with an a of their own, vectors, and rows that base
  * lacks.
  */
-#include "core/blend.h"
-#include "core/kernels.h"
-#include "core/memory.h"
-#include "core/random.h"
+#include "core/fusion/blend.h"
+#include "core/numerics/kernels.h"
+#include "core/support/memory.h"
+#include "core/numerics/random.h"
 
 #include <math.h>
 #include <setjmp.h>

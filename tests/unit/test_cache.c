@@ -2,7 +2,7 @@
  * The container: what is stored is found, by its key only, whole, within the limit; anything else counts as
  * missing.
  */
-#include "core/cache.h"
+#include "core/cache/cache.h"
 #include "scratch.h"
 
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /*
  * Contents of checkpoints: known without reading where nothing about the files has changed, and only there.
  */
-#include "core/cache_content.h"
+#include "core/cache/cache_content.h"
 #include "scratch.h"
 
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /*
  * Results as payloads: the same bits come back, and bytes that are no result of this pair give nothing.
  */
-#include "core/cache_drift.h"
-#include "core/cache_method.h"
-#include "core/memory.h"
-#include "core/random.h"
+#include "core/cache/cache_drift.h"
+#include "core/cache/cache_method.h"
+#include "core/support/memory.h"
+#include "core/numerics/random.h"
 #include "tests/unit/pair_files.h"
 
 #include <math.h>

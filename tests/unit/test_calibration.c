@@ -2,7 +2,7 @@
  * Calibration rows: the kinds of lines, what is refused and how it is named, and which positions are measured
  * (DESIGN.md §2: position t predicts token t + 1).
  */
-#include "core/calibration.h"
+#include "core/evaluation/calibration.h"
 #include "scratch.h"
 
 static Tokenizer *tokenizer;

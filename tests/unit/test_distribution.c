@@ -1,6 +1,6 @@
 /* Distributions of a few tokens, whose figures can be computed by hand. Tolerance 2e-7: logits and
  * exponentials are float32. */
-#include "core/distribution.h"
+#include "core/evaluation/distribution.h"
 
 #include <math.h>
 #include <setjmp.h>

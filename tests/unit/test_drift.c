@@ -1,5 +1,5 @@
-#include "core/drift.h"
-#include "core/kernels.h"
+#include "core/drift/drift.h"
+#include "core/numerics/kernels.h"
 #include "tests/unit/pair_files.h"
 
 #include <math.h>

@@ -10,7 +10,7 @@
  *
  * (OCP 8-bit Floating Point Specification, revision 1.0, tables 1 and 2; IEEE 754 binary16.)
  */
-#include "core/dtype.h"
+#include "core/numerics/dtype.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * leaves. Figures of the same row measured in another company differ by rounding: 1e-5 nats is allowed, and
  * the largest difference seen is printed.
  */
-#include "core/evaluation.h"
+#include "core/evaluation/evaluation.h"
 #include "tiny_model.h"
 
 static const char CONFIG[] = "{\"model_type\":\"qwen3\"," TINY_SIZES("2") "}";

@@ -1,5 +1,5 @@
 /* What export_plan() decides; nothing is written but by the runs whose files are looked at. */
-#include "core/json.h"
+#include "core/files/json.h"
 #include "tests/export_fixture.h"
 
 static int make_pair(void **state) {

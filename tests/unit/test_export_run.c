@@ -1,5 +1,5 @@
 /* Runs of an export: the same bytes however they are made, resuming, refusing, reproducing. */
-#include "core/json.h"
+#include "core/files/json.h"
 #include "tests/export_fixture.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /*
  * Sums of files that were hashed before: when they serve, and when they must not.
  */
-#include "core/file_digest.h"
+#include "core/files/file_digest.h"
 #include "tests/export_fixture.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Choosing tokens, and continuing a text: greedy, sampled, stopped. */
-#include "core/generation.h"
+#include "core/evaluation/generation.h"
 #include "tiny_model.h"
 
 static const char CONFIG[] = "{\"model_type\":\"llama\"," TINY_SIZES("2") "}";

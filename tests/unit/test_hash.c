@@ -1,4 +1,4 @@
-#include "core/hash.h"
+#include "core/files/hash.h"
 #include "tests/scratch.h"
 
 /* Sums from FIPS 180-4's examples. */

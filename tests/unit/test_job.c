@@ -2,8 +2,8 @@
  * Jobs: progress, cancellation, results, and the team of threads. What a test waits for, it waits for with a
  * deadline; nothing depends on how fast a thread is.
  */
-#include "core/job.h"
-#include "core/memory.h"
+#include "core/support/job.h"
+#include "core/support/memory.h"
 
 #include <pthread.h>
 #include <setjmp.h>

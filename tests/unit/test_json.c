@@ -1,5 +1,5 @@
 /* JSON from files that nobody vouches for: what is read, what is refused, and how numbers are written. */
-#include "core/json.h"
+#include "core/files/json.h"
 #include "scratch.h"
 
 #include <math.h>

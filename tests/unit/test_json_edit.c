@@ -1,4 +1,4 @@
-#include "core/json_edit.h"
+#include "core/files/json_edit.h"
 #include "tests/scratch.h"
 
 static void expect(const char *text, const char *key, const char *value, const char *wanted) {

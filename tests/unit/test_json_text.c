@@ -1,6 +1,6 @@
 /* JSON string literals: what is read, what is refused, and that writing and reading are each other's inverse.
  */
-#include "core/json_text.h"
+#include "core/files/json_text.h"
 
 /* clang-format off: cmocka.h needs the others before it */
 #include <setjmp.h>

@@ -1,10 +1,10 @@
 /*
- * Every variant of the kernels against the definitions of core/kernels.h written down once more, in plain
+ * Every variant of the kernels against the definitions of core/numerics/kernels.h written down once more, in plain
  * scalar C, bit for bit: at odd lengths, from unaligned addresses, with sentinels behind what may be written.
  */
-#include "core/kernels.h"
-#include "core/memory.h"
-#include "core/random.h"
+#include "core/numerics/kernels.h"
+#include "core/support/memory.h"
+#include "core/numerics/random.h"
 
 #include <math.h>
 #include <setjmp.h>

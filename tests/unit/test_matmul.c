@@ -4,10 +4,10 @@
  * error is at most γ = (n + 1)·u / (1 − (n + 1)·u) times Σ|w·x| (+ |bias|), u = 2^-24 (Higham, Accuracy and
  * Stability, 3.1). Panels add a rounding for each 1024 columns, the bias one more: n + 8 covers both.
  */
-#include "core/blas.h"
-#include "core/matmul.h"
-#include "core/memory.h"
-#include "core/random.h"
+#include "core/numerics/blas.h"
+#include "core/transformer/matmul.h"
+#include "core/support/memory.h"
+#include "core/numerics/random.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* The one gateway to the allocator: sizes are checked products, failure leaves what was there. */
-#include "core/memory.h"
+#include "core/support/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

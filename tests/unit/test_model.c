@@ -1,5 +1,5 @@
 /* Models: that the tensors are those which config.json asks for. */
-#include "core/model.h"
+#include "core/checkpoint/model.h"
 #include "scratch.h"
 
 enum { HIDDEN = 4, VOCABULARY = 8 };

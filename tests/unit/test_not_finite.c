@@ -2,8 +2,8 @@
  * Weights that are not all finite: nothing is ranked by what is not a number, for the set would be one of neurons
  * that happen to come first.
  */
-#include "core/attribution.h"
-#include "core/selection.h"
+#include "core/method/attribution.h"
+#include "core/method/selection.h"
 #include "tiny_model.h"
 
 static const char TINY[] = "{\"model_type\":\"llama\"," TINY_SIZES("2") "}";

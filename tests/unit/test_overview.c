@@ -1,5 +1,5 @@
 /* What the Overview says where there are no figures to show. */
-#include "core/blas.h"
+#include "core/numerics/blas.h"
 #include "session_fixture.h"
 #include "tui/key_text.h"
 #include "tui/view.h"

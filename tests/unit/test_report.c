@@ -1,5 +1,5 @@
 /* One table, three ways of writing it. */
-#include "core/json.h"
+#include "core/files/json.h"
 #include "tui/format.h"
 #include "tui/report.h"
 

@@ -3,7 +3,7 @@
  * (151,936), whose logits for 64 positions of three models alone would be 111 MiB. The pair is 39 MB of files
  * that are there for the test only.
  */
-#include "core/evaluation.h"
+#include "core/evaluation/evaluation.h"
 #include "tiny_model.h"
 
 #include <time.h>

@@ -2,7 +2,7 @@
  * A safetensors file is believed in nothing: every way its header can lie about it is refused, with the file
  * and the tensor named.
  */
-#include "core/safetensors.h"
+#include "core/checkpoint/safetensors.h"
 #include "scratch.h"
 
 static SafetensorsFile *must_open(const char *name) {

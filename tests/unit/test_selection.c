@@ -1,5 +1,5 @@
 /* The orders by dormancy that attribution is compared with, and what dormancy counts, by hand. */
-#include "core/selection.h"
+#include "core/method/selection.h"
 
 #include <math.h>
 #include <setjmp.h>

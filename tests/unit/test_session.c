@@ -1,8 +1,8 @@
 /*
  * A session without a terminal: the demo pair is opened, and what the screens would show is waited for.
  */
-#include "core/blas.h"
-#include "core/random.h"
+#include "core/numerics/blas.h"
+#include "core/numerics/random.h"
 #include "session_fixture.h"
 #include "tui/session_export.h"
 #include "tui/session_target.h"

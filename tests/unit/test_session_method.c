@@ -2,7 +2,7 @@
  * What a session measures of neurons: each part whatever became of the others, cancelled and taken up again; and the
  * tokens that drive one.
  */
-#include "core/blas.h"
+#include "core/numerics/blas.h"
 #include "session_fixture.h"
 #include "tui/session_drivers.h"
 #include "tui/session_export.h"

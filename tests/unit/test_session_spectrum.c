@@ -1,9 +1,9 @@
 /*
  * Singular values as a session offers them: in the background, kept, cancelled and taken up again.
  */
-#include "core/blas.h"
-#include "core/memory.h"
-#include "core/random.h"
+#include "core/numerics/blas.h"
+#include "core/support/memory.h"
+#include "core/numerics/random.h"
 #include "session_fixture.h"
 #include "tests/unit/pair_files.h"
 #include "tui/session_spectrum.h"

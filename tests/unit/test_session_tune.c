@@ -1,5 +1,5 @@
 /* What Tune turns and shows: α of kinds and layers, what enters and leaves the reset set, the plane. */
-#include "core/blas.h"
+#include "core/numerics/blas.h"
 #include "session_fixture.h"
 #include "tui/session_alpha.h"
 #include "tui/session_change.h"

@@ -1,6 +1,6 @@
 /* The dials as settings: which of them decides for which tensor, which are refused, and when two are alike.
  */
-#include "core/settings.h"
+#include "core/fusion/settings.h"
 #include "tiny_model.h"
 
 static const char QWEN2[] = "{\"model_type\":\"qwen2\"," TINY_SIZES("3") "}"; /* biases, a head of its own */

@@ -1,5 +1,5 @@
 /* Messages: what they hold, how long they get, and that nothing of a file's can drive a terminal. */
-#include "core/status.h"
+#include "core/support/status.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /*
  * Which part of a tensor is on screen: zoom, panning and the cursor of the Tensor view.
  */
-#include "core/elements.h"
+#include "core/drift/elements.h"
 #include "views/tensor_window.h"
 
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * tokenizer in several threads; texts that would take a careless merge or search for ever. That the numbers
  * are right is tests/golden/test_tokenizer.c's business.
  */
-#include "core/tokenizer.h"
+#include "core/tokenizer/tokenizer.h"
 
 /* clang-format off: cmocka.h needs the others before it */
 #include <pthread.h>

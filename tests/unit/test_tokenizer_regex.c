@@ -1,5 +1,5 @@
 /* Oniguruma's expressions in PCRE2: what they match, and what is refused by name. */
-#include "core/tokenizer_regex.h"
+#include "core/tokenizer/tokenizer_regex.h"
 
 /* clang-format off: cmocka.h needs the others before it */
 #include <setjmp.h>

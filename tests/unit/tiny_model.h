@@ -5,10 +5,10 @@
 #ifndef REJUV_TESTS_TINY_MODEL_H
 #define REJUV_TESTS_TINY_MODEL_H
 
-#include "core/blas.h"
-#include "core/forward.h"
-#include "core/model.h"
-#include "core/random.h"
+#include "core/numerics/blas.h"
+#include "core/transformer/forward.h"
+#include "core/checkpoint/model.h"
+#include "core/numerics/random.h"
 #include "scratch.h"
 
 #include <inttypes.h>

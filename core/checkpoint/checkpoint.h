@@ -1,0 +1,72 @@
+/*
+ * checkpoint — a Hugging Face model directory: config.json, an index or a single file, shards, tensors by
+ * name and by role.
+ *
+ * Opening reads headers only: ten thousand tensors take milliseconds, whatever the weights weigh. A directory
+ * whose config.json is missing or of a kind this program cannot run still opens, for drift and fusion need
+ * only tensors; `model_status` then says why there is no forward pass.
+ */
+#ifndef REJUV_CORE_CHECKPOINT_H
+#define REJUV_CORE_CHECKPOINT_H
+
+#include "core/checkpoint/architecture.h"
+#include "core/checkpoint/safetensors.h"
+#include "core/support/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Tensor {
+    const char *name;
+    DType dtype;
+    unsigned rank;
+    uint64_t shape[SAFETENSORS_MAX_RANK];
+    uint64_t rows,
+        columns; /* as a matrix: shape[0] × the product of the rest; a vector is n × 1; a scalar 1 × 1;
+                    without elements 0 × 1 */
+    const unsigned char *data; /* mapped, row-major, little-endian; may be unaligned */
+    uint64_t bytes;
+    size_t file; /* index into Checkpoint.files */
+    TensorRole role;
+    int layer; /* -1 where it belongs to none */
+} Tensor;
+
+typedef struct Checkpoint {
+    char *directory;
+    SafetensorsFile **files;
+    char **file_names; /* within the directory */
+    size_t file_count;
+    bool is_sharded; /* found through model.safetensors.index.json */
+    Tensor *tensors; /* in file order: files by name, tensors by offset */
+    size_t tensor_count;
+    size_t *by_name; /* indexes into `tensors`, sorted by name */
+    uint64_t parameters, bytes;
+    size_t layers; /* highest layer + 1 among the tensors' names */
+    cJSON *config; /* config.json as it stands; NULL where there is none */
+    ModelConfig model;
+    Status model_status; /* STATUS_OK iff `model` can be run; otherwise model_error says why not */
+    Error model_error;
+} Checkpoint;
+
+/* Opens a directory. The caller closes the result; tensors live as long as it does. */
+Status checkpoint_open(const char *directory, Checkpoint **checkpoint, Error *error) STATUS_MUST_CHECK;
+
+/* Takes NULL. */
+void checkpoint_close(Checkpoint *checkpoint);
+
+/* The tensor of that name, or NULL. */
+const Tensor *checkpoint_find_tensor(const Checkpoint *checkpoint, const char *name);
+
+/* The tensor of that role (layer -1 for roles that are not layered), or NULL. */
+const Tensor *checkpoint_find_role(const Checkpoint *checkpoint, TensorRole role, int layer);
+
+/* The most common dtype, by bytes; DTYPE_UNKNOWN for a checkpoint without tensors. */
+DType checkpoint_main_dtype(const Checkpoint *checkpoint);
+
+/* DIRECTORY/NAME in a block the caller frees; NULL when out of memory. */
+char *checkpoint_path(const Checkpoint *checkpoint, const char *name);
+
+/* Writes "[64 × 128]" (or with "x" where `ascii`). */
+void checkpoint_format_shape(const Tensor *tensor, bool ascii, char *text, size_t size);
+
+#endif

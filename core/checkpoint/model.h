@@ -1,0 +1,34 @@
+/*
+ * model — a pair as a runnable network: its configuration, its tensors by role and layer, checked against
+ * each other.
+ *
+ * One Model serves every setting of the dials; what depends on them is in a ForwardState (forward.h).
+ */
+#ifndef REJUV_CORE_MODEL_H
+#define REJUV_CORE_MODEL_H
+
+#include "core/checkpoint/pair.h"
+
+typedef struct ModelLayer {
+    const PairTensor *tensors[TENSOR_ROLE_COUNT]; /* NULL where the architecture has none */
+} ModelLayer;
+
+typedef struct Model {
+    const Pair *pair;
+    const ModelConfig *config; /* the SFT model's */
+    const PairTensor
+        *tensors[TENSOR_ROLE_COUNT]; /* those that belong to no layer; TENSOR_HEAD is the embedding if tied */
+    ModelLayer *layers;
+    float *inverse_frequencies; /* [head_dim / 2], of the rotary embedding */
+} Model;
+
+/* Resolves and checks: a configuration that is not known, a tensor that is missing or has another shape than
+ * the configuration says is refused by name. The pair must outlive the model. The caller frees. */
+Status model_open(const Pair *pair, Model **model, Error *error) STATUS_MUST_CHECK;
+void model_close(Model *model); /* takes NULL */
+
+/* Rotary frequencies θ^(−2i/d), scaled as the kind says; out[head_dim / 2]. In float32, as transformers has
+ * them. */
+void model_rope_frequencies(const Rope *rope, uint64_t head_dim, float *out);
+
+#endif

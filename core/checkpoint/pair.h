@@ -1,0 +1,72 @@
+/*
+ * pair — a base and an SFT checkpoint held side by side: which tensors meet which, and what stands in the
+ * way.
+ *
+ * The SFT model's names and order are the output's. Each PairTensor is one tensor of the fused model:
+ *
+ *     base   sft
+ *      ●      ●     fused: W = a·S + (1 − a)·B; SFT may have more rows (an enlarged vocabulary: a = 1 there)
+ *      –      ●     a buffer or an extra that only SFT has: copied from SFT
+ *      ●      ≡     one side's head is tied to its embedding, the other's is not: the embedding stands in
+ *      ≡      ●     for the missing head, and the fused model has a head of its own
+ *
+ * Findings say everything a person should know before fusing; an error among them means that it cannot be
+ * done.
+ */
+#ifndef REJUV_CORE_PAIR_H
+#define REJUV_CORE_PAIR_H
+
+#include "core/checkpoint/checkpoint.h"
+
+typedef enum Severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR } Severity;
+
+typedef struct Finding {
+    Severity severity;
+    char *subject; /* a tensor's name, a key of config.json, "tokenizer": what it is about */
+    char *text;
+} Finding;
+
+typedef struct PairTensor {
+    const char *name;
+    const Tensor *base; /* NULL: only SFT has it */
+    const Tensor *sft;  /* never NULL */
+    TensorRole role;
+    int layer;
+    bool is_fused; /* false: SFT's bytes are copied */
+} PairTensor;
+
+typedef struct Pair {
+    Checkpoint *base, *sft;
+    PairTensor *tensors; /* in the SFT model's order */
+    size_t count;
+    bool unties_head; /* the fused model has a head of its own although SFT's is tied: config.json must say so
+                       */
+    Finding *findings;
+    size_t finding_count, finding_capacity;
+} Pair;
+
+/* Opens both directories (the same one twice is fine) and matches them. STATUS_OK even with findings of
+ * severity error: pair_check() tells. The caller closes the result. */
+Status pair_open(const char *base_directory, const char *sft_directory, Pair **pair,
+                 Error *error) STATUS_MUST_CHECK;
+
+/* Takes NULL. */
+void pair_close(Pair *pair);
+
+/* STATUS_OK, or STATUS_MISMATCH with the first error among the findings and their number. */
+Status pair_check(const Pair *pair, Error *error) STATUS_MUST_CHECK;
+
+/* Adds a finding (used by rooms that compare more than tensors). */
+Status pair_add_finding(Pair *pair, Severity severity, const char *subject, Error *error, const char *format,
+                        ...) STATUS_PRINTF(5, 6);
+
+/* Takes back all findings about a subject, where they no longer hold. */
+void pair_remove_findings(Pair *pair, const char *subject);
+
+/* The fused model's tensor of that name or role, or NULL. */
+const PairTensor *pair_find_tensor(const Pair *pair, const char *name);
+const PairTensor *pair_find_role(const Pair *pair, TensorRole role, int layer);
+
+const char *pair_severity_name(Severity severity);
+
+#endif

@@ -1,0 +1,239 @@
+#include "core/checkpoint/safetensors.h"
+
+#include "core/files/json.h"
+#include "core/support/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utf8proc.h>
+
+enum { LENGTH_BYTES = 8, HEADER_LIMIT = 100000000 };
+
+static Status map_file(SafetensorsFile *file, Error *error) {
+    /* a pipe has to be refused, not waited for */
+    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) return status_fail_errno(error, errno, "%s", file->path);
+    Status status = STATUS_OK;
+    struct stat facts;
+    if (fstat(descriptor, &facts) != 0) {
+        status = status_fail_errno(error, errno, "%s", file->path);
+    } else if (!S_ISREG(facts.st_mode)) {
+        status = status_fail(error, STATUS_FORMAT, "%s: expected a regular file", file->path);
+    } else if (facts.st_size < LENGTH_BYTES + 2) {
+        status = status_fail(error, STATUS_FORMAT, "%s: expected a safetensors file, found only %jd bytes",
+                             file->path, (intmax_t)facts.st_size);
+    } else {
+        file->size = (size_t)facts.st_size;
+        file->stamp = file_stamp_make(&facts);
+        void *map = mmap(NULL, file->size, PROT_READ, MAP_SHARED, descriptor, 0);
+        if (map == MAP_FAILED)
+            status = status_fail_errno(error, errno, "%s: mapping", file->path);
+        else
+            file->map = map;
+    }
+    (void)close(descriptor); /* the mapping stays */
+    return status;
+}
+
+static uint64_t read_header_length(const unsigned char *bytes) {
+    uint64_t length = 0;
+    for (int i = LENGTH_BYTES - 1; i >= 0; i--) length = length << 8 | bytes[i];
+    return length;
+}
+
+/* Not empty, UTF-8, and without control characters. */
+static bool is_printable(const char *name) {
+    if (*name == '\0') return false;
+    for (const utf8proc_uint8_t *c = (const utf8proc_uint8_t *)name; *c != '\0';) {
+        utf8proc_int32_t character;
+        utf8proc_ssize_t length = utf8proc_iterate(c, -1, &character);
+        if (length <= 0 || character < 0x20 || (character >= 0x7f && character < 0xa0)) return false;
+        c += length;
+    }
+    return true;
+}
+
+static Status read_shape(const SafetensorsFile *file, const cJSON *item, SafetensorsEntry *entry,
+                         Error *error) {
+    const cJSON *shape = json_find(item, "shape");
+    if (!cJSON_IsArray(shape))
+        return status_fail(error, STATUS_FORMAT, "%s: tensor %s: expected an array \"shape\"", file->path,
+                           entry->name);
+    size_t expected = dtype_size(entry->dtype);
+    const cJSON *dimension;
+    cJSON_ArrayForEach(dimension, shape) {
+        uint64_t extent;
+        if (entry->rank == SAFETENSORS_MAX_RANK)
+            return status_fail(error, STATUS_UNSUPPORTED, "%s: tensor %s: more than %d dimensions",
+                               file->path, entry->name, SAFETENSORS_MAX_RANK);
+        if (!json_read_count(dimension, &extent) || !memory_multiply(expected, extent, &expected))
+            return status_fail(error, STATUS_FORMAT, "%s: tensor %s: dimension %u is no size that fits",
+                               file->path, entry->name, entry->rank);
+        entry->shape[entry->rank++] = extent;
+    }
+    entry->bytes = expected;
+    return STATUS_OK;
+}
+
+static Status read_entry(const SafetensorsFile *file, const cJSON *item, const unsigned char *data,
+                         uint64_t data_size, SafetensorsEntry *entry, Error *error) {
+    const char *dtype = json_get_text(item, "dtype", NULL);
+    if (dtype == NULL)
+        return status_fail(error, STATUS_FORMAT, "%s: tensor %s: expected a \"dtype\"", file->path,
+                           entry->name);
+    entry->dtype = dtype_find(dtype);
+    if (entry->dtype == DTYPE_UNKNOWN)
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: tensor %s: dtype \"%.40s\" is not known",
+                           file->path, entry->name, dtype);
+    Status status = read_shape(file, item, entry, error);
+    if (status != STATUS_OK) return status;
+    const cJSON *offsets = json_find(item, "data_offsets");
+    uint64_t begin, end;
+    if (!cJSON_IsArray(offsets) || cJSON_GetArraySize(offsets) != 2 ||
+        !json_read_count(offsets->child, &begin) || !json_read_count(offsets->child->next, &end))
+        return status_fail(error, STATUS_FORMAT, "%s: tensor %s: expected two \"data_offsets\"", file->path,
+                           entry->name);
+    if (begin > end || end > data_size)
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: tensor %s: offsets %" PRIu64 " to %" PRIu64 " are outside the %" PRIu64
+                           " bytes of data (a truncated file?)",
+                           file->path, entry->name, begin, end, data_size);
+    if (end - begin != entry->bytes)
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: tensor %s: expected %" PRIu64
+                           " bytes for its shape and dtype, found %" PRIu64,
+                           file->path, entry->name, entry->bytes, end - begin);
+    entry->data = data + begin;
+    return STATUS_OK;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(((const SafetensorsEntry *)a)->name, ((const SafetensorsEntry *)b)->name);
+}
+
+static int compare_offsets(const void *a, const void *b) {
+    const SafetensorsEntry *left = a, *right = b;
+    if (left->data != right->data) return left->data < right->data ? -1 : 1;
+    if (left->bytes != right->bytes) return left->bytes < right->bytes ? -1 : 1; /* empty ones first */
+    return strcmp(left->name, right->name);
+}
+
+static Status check_layout(SafetensorsFile *file, const unsigned char *data, uint64_t data_size,
+                           Error *error) {
+    qsort(file->entries, file->count, sizeof *file->entries, compare_names);
+    for (size_t i = 1; i < file->count; i++) {
+        if (strcmp(file->entries[i - 1].name, file->entries[i].name) == 0)
+            return status_fail(error, STATUS_FORMAT, "%s: tensor %s is there twice", file->path,
+                               file->entries[i].name);
+    }
+    qsort(file->entries, file->count, sizeof *file->entries, compare_offsets);
+    uint64_t reached = 0;
+    for (size_t i = 0; i < file->count; i++) {
+        const SafetensorsEntry *entry = &file->entries[i];
+        uint64_t begin = (uint64_t)(entry->data - data);
+        if (begin != reached)
+            return status_fail(error, STATUS_FORMAT,
+                               "%s: tensor %s: expected to begin at byte %" PRIu64
+                               " of the data, begins at %" PRIu64 " (%s)",
+                               file->path, entry->name, reached, begin,
+                               begin < reached ? "an overlap" : "a hole");
+        reached = begin + entry->bytes;
+    }
+    if (reached != data_size)
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: expected %" PRIu64 " bytes of data after the header, found %" PRIu64,
+                           file->path, reached, data_size);
+    return STATUS_OK;
+}
+
+static Status read_entries(SafetensorsFile *file, const cJSON *header, const unsigned char *data,
+                           uint64_t data_size, Error *error) {
+    size_t count = 0, text = 0;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, header) {
+        count++;
+        text += strlen(item->string) + 1; /* cannot overflow: the names are in memory already */
+    }
+    file->entries = memory_allocate(count, sizeof *file->entries);
+    file->names = memory_allocate(text, 1);
+    if (file->entries == NULL || file->names == NULL) return memory_fail(error, file->path);
+    char *next_name = file->names;
+    cJSON_ArrayForEach(item, header) {
+        if (strcmp(item->string, "__metadata__") == 0) continue;
+        if (!is_printable(item->string))
+            return status_fail(error, STATUS_FORMAT, "%s: tensor name \"%s\" is empty or not printable",
+                               file->path, item->string);
+        SafetensorsEntry *entry = &file->entries[file->count++];
+        size_t length = strlen(item->string) + 1;
+        entry->name = memcpy(next_name, item->string, length);
+        next_name += length;
+        Status status = read_entry(file, item, data, data_size, entry, error);
+        if (status != STATUS_OK) return status;
+    }
+    return check_layout(file, data, data_size, error);
+}
+
+static Status read_header(SafetensorsFile *file, Error *error) {
+    uint64_t length = read_header_length(file->map);
+    if (length > HEADER_LIMIT || length > file->size - LENGTH_BYTES)
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: expected a header of at most %d bytes inside the file's %zu, found %" PRIu64
+                           " (truncated, or no safetensors file)",
+                           file->path, HEADER_LIMIT, file->size, length);
+    const char *text = (const char *)file->map + LENGTH_BYTES;
+    /* cJSON's strings end at a NUL: a name that holds one would be cut without a word */
+    if (memchr(text, '\0', (size_t)length) != NULL || memmem(text, (size_t)length, "\\u0000", 6) != NULL)
+        return status_fail(error, STATUS_FORMAT, "%s: U+0000 in the header", file->path);
+    cJSON *header;
+    Status status = json_parse(text, (size_t)length, file->path, &header, error);
+    if (status != STATUS_OK) return status;
+    if (!cJSON_IsObject(header))
+        status = status_fail(error, STATUS_FORMAT, "%s: expected the header to be a JSON object", file->path);
+    else
+        status = read_entries(file, header, file->map + LENGTH_BYTES + length,
+                              file->size - LENGTH_BYTES - length, error);
+    cJSON_Delete(header);
+    return status;
+}
+
+Status safetensors_open(const char *path, SafetensorsFile **file, Error *error) {
+    *file = NULL;
+    SafetensorsFile *opened = memory_allocate(1, sizeof *opened);
+    if (opened == NULL || (opened->path = memory_copy_text(path, strlen(path))) == NULL) {
+        safetensors_close(opened);
+        return memory_fail(error, path);
+    }
+    Status status = map_file(opened, error);
+    if (status == STATUS_OK) status = read_header(opened, error);
+    if (status != STATUS_OK) {
+        safetensors_close(opened);
+        return status;
+    }
+    *file = opened;
+    return STATUS_OK;
+}
+
+bool safetensors_is_unchanged(const SafetensorsFile *file) {
+    FileStamp now;
+    return file_stamp_read(file->path, &now) && file_stamp_equal(&now, &file->stamp);
+}
+
+void safetensors_forget_pages(const SafetensorsFile *file) {
+    /* advice only: where it is not taken, nothing but the size of the process changes */
+    (void)madvise((void *)(uintptr_t)file->map, file->size, MADV_DONTNEED);
+}
+
+void safetensors_close(SafetensorsFile *file) {
+    if (file == NULL) return;
+    if (file->map != NULL) (void)munmap((void *)(uintptr_t)file->map, file->size);
+    free(file->entries);
+    free(file->names);
+    free(file->path);
+    free(file);
+}

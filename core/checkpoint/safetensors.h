@@ -1,0 +1,61 @@
+/*
+ * safetensors — one file, mapped and checked.
+ *
+ *     0        8              8 + n                                size
+ *     ├────────┼──────────────┼───────────────────────────────────────┤
+ *     │ n, LE  │ JSON header  │ data: tensors back to back, no holes  │
+ *     └────────┴──────────────┴───────────────────────────────────────┘
+ *     header: {"name": {"dtype": "BF16", "shape": [64, 128], "data_offsets": [begin, end]}, …,
+ *              "__metadata__": {…}}
+ *
+ * The file is untrusted. Refused, with the file and the tensor named: a file shorter than its header says; a
+ * header longer than 100 MB or not JSON; a name that is there twice, is no UTF-8 or has control characters; an unknown dtype; a shape whose
+ * product overflows; offsets that do not equal shape × dtype, reach past the file, overlap or leave holes.
+ */
+#ifndef REJUV_CORE_SAFETENSORS_H
+#define REJUV_CORE_SAFETENSORS_H
+
+#include "core/numerics/dtype.h"
+#include "core/files/file_stamp.h"
+#include "core/support/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SAFETENSORS_MAX_RANK = 8 };
+
+typedef struct SafetensorsEntry {
+    const char *name;
+    DType dtype;
+    unsigned rank;
+    uint64_t shape[SAFETENSORS_MAX_RANK];
+    const unsigned char *data; /* into the mapping */
+    uint64_t bytes;
+} SafetensorsEntry;
+
+typedef struct SafetensorsFile {
+    char *path;
+    SafetensorsEntry *entries; /* in order of their offsets */
+    size_t count;
+    const unsigned char *map;
+    size_t size;
+    FileStamp stamp; /* of the mapped file, when it was mapped */
+    char *names;     /* the text that entries' names point into */
+} SafetensorsFile;
+
+/* Maps `path` read-only and checks its header. The caller frees the result; entries live as long as it does.
+ */
+Status safetensors_open(const char *path, SafetensorsFile **file, Error *error) STATUS_MUST_CHECK;
+
+/* Whether the file at the path is still the one that is mapped, as it was then. */
+bool safetensors_is_unchanged(const SafetensorsFile *file);
+
+/* Lets the system take back the memory of the mapped pages that were read; they come back when they are read
+ * again. For passes over a file that is larger than memory should look. */
+void safetensors_forget_pages(const SafetensorsFile *file);
+
+/* Unmaps and frees; takes NULL. */
+void safetensors_close(SafetensorsFile *file);
+
+#endif

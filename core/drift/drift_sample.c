@@ -1,0 +1,75 @@
+#include "core/drift/drift_scan.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    CHUNK = KERNELS_DRIFT_CHUNK,
+    RUN = 32, /* elements sampled together: a cache line of bfloat16 */
+    STRIDE_MOST = DRIFT_TILE / RUN,
+    UNSAMPLED = 4096 /* tensors up to this size are tallied whole */
+};
+
+/* A larger sample is dearer; a smaller one makes the window wider, and what lies in it is dear as well. For n
+ * elements a sample of about n^(2/3) costs least. */
+void drift_plan_samples(Scan *scan, Subject *subject) {
+    double count = (double)subject->elements.count;
+    subject->first_sample = scan->sample_count;
+    if (subject->elements.count <= UNSAMPLED) return;
+    size_t stride = 1;
+    for (double next = count / 2; stride < STRIDE_MOST && next * sqrt(next) >= count; next /= 2) stride *= 2;
+    subject->stride = stride;
+    scan->sample_count += subject->tiles * (DRIFT_TILE / stride);
+}
+
+static uint16_t *first_sample_of(const Scan *scan, const Subject *subject, const Tile *tile) {
+    return scan->samples + subject->first_sample + tile->first / subject->stride;
+}
+
+/* The first element of the tile's i-th run: one of every `stride` runs, now this and now that one, so that no
+ * column is favoured. */
+static size_t run_begin(const Subject *subject, const Tile *tile, size_t i) {
+    uint32_t number = (uint32_t)(tile->first / (RUN * subject->stride) + i);
+    return (i * subject->stride + (number * 0x9e3779b1U >> 16) % subject->stride) * RUN;
+}
+
+static void prefetch_runs(const Subject *subject, const Tile *tile, const Tensor *tensor) {
+    size_t size = dtype_size(tensor->dtype);
+    for (size_t i = 0, at; (at = run_begin(subject, tile, i)) < tile->count; i++)
+        __builtin_prefetch(tensor->data + (tile->first + at) * size);
+}
+
+void drift_sample_tile(void *argument, size_t task, unsigned worker_index) {
+    Scan *scan = argument;
+    Worker *worker = &scan->workers[worker_index];
+    Tile *tile = &scan->tiles[task];
+    const Subject *subject = &scan->subjects[tile->subject];
+    if (subject->stride == 0) return;
+    uint16_t *samples = first_sample_of(scan, subject, tile);
+    prefetch_runs(subject, tile, subject->elements.base);
+    prefetch_runs(subject, tile, subject->elements.sft);
+    for (size_t i = 0, at = 0; at < tile->count;) {
+        size_t filled = 0;
+        for (; filled < CHUNK && (at = run_begin(subject, tile, i)) < tile->count; i++) {
+            size_t count = tile->count - at < RUN ? tile->count - at : RUN;
+            drift_widen(&subject->elements, tile->first + at, count, worker->sft + filled,
+                        worker->base + filled);
+            filled += count;
+        }
+        scan->kernels->drift_keys(worker->sft, worker->base, filled, worker->keys);
+        for (size_t k = 0; k < filled; k++)
+            samples[tile->sampled++] = (uint16_t)(worker->keys[k] >> DRIFT_KEY_SHIFT);
+    }
+}
+
+void drift_choose_window(Scan *scan, Subject *subject) {
+    uint64_t sampled = 0;
+    if (subject->stride > 0) memset(scan->histogram, 0, DRIFT_KEY_STEPS * sizeof *scan->histogram);
+    for (size_t t = 0; t < subject->tiles && subject->stride > 0; t++) {
+        const Tile *tile = &scan->tiles[subject->first_tile + t];
+        const uint16_t *samples = first_sample_of(scan, subject, tile);
+        for (size_t i = 0; i < tile->sampled; i++) scan->histogram[samples[i]]++;
+        sampled += tile->sampled;
+    }
+    subject->window = drift_window_guess(scan->histogram, sampled, subject->elements.count, subject->tiles);
+}

@@ -1,0 +1,187 @@
+/*
+ * spectrum — the singular values σ₁ ≥ σ₂ ≥ … of Δ = S − B, one matrix at a time, and what they say of the
+ * shape of a change: whether fine-tuning turned a few directions or all of them.
+ *
+ *     spectral_norm    ‖Δ‖₂ = σ₁
+ *     stable_rank      ‖Δ‖_F² / ‖Δ‖₂²; undefined where Δ = 0
+ *     effective_rank   exp(H(σ/Σσ)), H the entropy in nats over all min(rows, columns) values; undefined
+ *                      where Δ = 0
+ *
+ * Values are widened to float32 as everywhere; Δ and all that follows is in double. Rows that only one side
+ * has (an enlarged vocabulary) are left out. Undefined is NaN. A tensor that is no matrix (a norm's weight, a
+ * bias), that cannot be compared (drift_is_comparable), or that holds an element that is not finite has no
+ * spectrum; `method` says so.
+ *
+ * Let s be the shorter and l the longer side. Two methods:
+ *
+ * SPECTRUM_EXACT, where s ≤ settings.exact_limit (default SPECTRUM_EXACT_LIMIT). All s values, by LAPACK: Δ
+ * (or Δᵀ, whichever is tall) is brought to triangular form a tile of rows at a time, that to bidiagonal form
+ * a panel at a time, and its values are found by dqds. Every step is an orthogonal transformation: each value
+ * is right to within about l·2⁻⁵²·σ₁, which is what `errors` holds. (ΔᵀΔ would take half the time, and lose
+ * every value below 10⁻⁸·σ₁.)
+ * 2ls² + 8s³/3 operations on one thread, and at most 8·s·(1.25·s + 400) bytes a thread, 48 MB where s is
+ * 2048, whatever l is.
+ *
+ * SPECTRUM_LANCZOS, where s is larger. The SPECTRUM_LEADING largest values, by block Lanczos on ΔᵀΔ (or ΔΔᵀ,
+ * whichever is s × s) from SPECTRUM_BLOCK random vectors for SPECTRUM_STEPS steps, with full
+ * reorthogonalisation; Δ is read a tile at a time, once a step. 4·SPECTRUM_BLOCK·SPECTRUM_STEPS·l·s
+ * operations on all threads; 8·s·SPECTRUM_BLOCK·(SPECTRUM_STEPS + SPECTRUM_BANDS + 2) bytes, 2 MB a thread,
+ * and 5 MB. The same seed gives the same bits on any number of threads.
+ *   - Each value is at most the true one of its rank, but for rounding, and some singular value of Δ lies
+ *     within errors[i] of it: r/σ or √r, whichever is less, with r the residual ‖ΔᵀΔ·v − σ²·v‖ of its Ritz
+ *     vector and an allowance for rounding.
+ *   - That all random vectors missed a larger value is possible, not likely: with probability 1 − 10⁻⁶ at
+ *     least, ‖Δ‖₂ ≤ values[0]·(1 + missed). For one random vector, the probability that k steps underestimate
+ *     λ₁ = σ₁² by more than ε·λ₁ is at most 1.648·√s·exp(−√ε·(2k − 1)). The form
+ *     is in the abstract of Kuczyński and Woźniakowski (1992), the constant is theirs as others quote it; nothing
+ *     rests on that, for core/drift/spectrum_quadrature.c proves the same with √(8/π) < 1.596. The Krylov space of each
+ *     of a block's vectors lies in the block's, so all of them have to fail. Arithmetic is taken to be exact.
+ *   - stable_rank takes ‖Δ‖_F, which is exact.
+ *   - effective_rank is estimated: Σσ and Σσ·ln σ by stochastic Lanczos quadrature (Ubaru, Chen and Saad
+ *     2017) on the same vectors as probes, with the values that have converged summed exactly.
+ *     effective_rank_error is four standard errors over the probes, and half the distance between the Gauss
+ *     and the Gauss–Radau rule, which lie on either side of each probe's value, and an allowance for
+ *     rounding.
+ *
+ * Cancelling: what cannot be interrupted is one call into LAPACK, which is given a tile of 256 rows or a
+ * panel of 32 columns at most: 0.1 s of an idle core where s is 2048, some milliseconds where it is 896. That
+ * grows with the square of s where exact_limit is raised.
+ */
+#ifndef REJUV_CORE_SPECTRUM_H
+#define REJUV_CORE_SPECTRUM_H
+
+#include "core/drift/drift.h"
+#include "core/support/job.h"
+#include "core/checkpoint/pair.h"
+#include "core/support/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SPECTRUM_EXACT_LIMIT = 2048,
+    SPECTRUM_BLOCK = 16,
+    SPECTRUM_STEPS = 24,
+    SPECTRUM_LEADING = 16,
+    SPECTRUM_BANDS = 16 /* parts of Δ whose sums are added in order */
+};
+
+#define SPECTRUM_SEED UINT64_C(20260609)
+
+typedef struct SpectrumSettings {
+    uint64_t exact_limit; /* of the shorter side; 0: always SPECTRUM_LANCZOS */
+    uint64_t seed;
+} SpectrumSettings;
+
+SpectrumSettings spectrum_default_settings(void);
+
+/* ---- one tensor ---- */
+
+typedef enum SpectrumMethod {
+    SPECTRUM_NONE,       /* no matrix, or not comparable */
+    SPECTRUM_NOT_FINITE, /* Δ holds a NaN or an infinity */
+    SPECTRUM_EXACT,
+    SPECTRUM_LANCZOS
+} SpectrumMethod;
+
+/* "none", "not_finite", "exact", "lanczos" */
+const char *spectrum_method_name(SpectrumMethod method);
+
+typedef struct Spectrum {
+    const PairTensor *tensor;
+    SpectrumMethod method;
+    uint64_t rows, columns; /* that both sides have */
+    size_t count;           /* of values; min(rows, columns) where exact */
+    double *values;         /* [count] largest first */
+    double *errors;         /* [count] as defined above */
+    double norm;            /* ‖Δ‖_F */
+    double effective_rank, effective_rank_error;
+    double missed; /* relative; 0 where exact */
+    uint64_t seed; /* of the random vectors; 0 where exact */
+} Spectrum;
+
+/* Whether the tensor has a spectrum, but for elements that are not finite. */
+bool spectrum_is_defined(const PairTensor *tensor);
+
+/* Which method the settings choose for a tensor; SPECTRUM_NONE where it has no spectrum. */
+SpectrumMethod spectrum_choose_method(const PairTensor *tensor, SpectrumSettings settings);
+
+/* Measures one tensor. STATUS_OK also where there is no spectrum: `method` tells. Reports "spectrum", in
+ * millions of operations. The caller frees the result with spectrum_free(). */
+Status spectrum_measure(const PairTensor *tensor, SpectrumSettings settings, Spectrum *spectrum, Job *job,
+                        Error *error) STATUS_MUST_CHECK;
+void spectrum_free(Spectrum *spectrum);
+
+/* ---- the metrics, as data ---- */
+
+typedef enum SpectrumMetric {
+    SPECTRUM_NORM,
+    SPECTRUM_STABLE_RANK,
+    SPECTRUM_EFFECTIVE_RANK,
+    SPECTRUM_METRIC_COUNT
+} SpectrumMetric;
+
+/* As drift's metrics have them, so that one legend, column or heatmap can show either. */
+const DriftMetricFacts *spectrum_metric_facts(SpectrumMetric metric);
+
+/* The metric of that key; SPECTRUM_METRIC_COUNT where there is none. */
+SpectrumMetric spectrum_find_metric(const char *key);
+
+/* NaN where it is undefined or there is no spectrum. */
+double spectrum_value(const Spectrum *spectrum, SpectrumMetric metric);
+
+/* How far from the true value it may be, by the rules above; NaN where the value is. */
+double spectrum_value_error(const Spectrum *spectrum, SpectrumMetric metric);
+
+/* "1.234", "34.1 ± 0.2" where the error shows in four digits, "-" where undefined, "nan" where elements that
+ * are not finite made it so. At most 47 bytes with the NUL; `ascii` writes "+-". */
+void spectrum_format_value(const Spectrum *spectrum, SpectrumMetric metric, bool ascii, char *text,
+                           size_t size);
+
+/* ---- the values together: Σσ² = ‖Δ‖_F² ---- */
+
+/* The share of ‖Δ‖_F² that the `count` largest values hold (all of them where count is larger), for Lanczos a
+ * lower bound; NaN where there is no spectrum or Δ = 0. */
+double spectrum_energy(const Spectrum *spectrum, size_t count);
+
+/* How few of the largest values hold `share` (< 1) of ‖Δ‖_F²: for Lanczos so many certainly do. count + 1 where
+ * those that are known do not; 0 where there is no spectrum or Δ = 0. */
+size_t spectrum_count_energy(const Spectrum *spectrum, double share);
+
+/* How many values are larger than their error, and so not 0: the numerical rank where exact, else no more
+ * than it. */
+size_t spectrum_rank(const Spectrum *spectrum);
+
+/* The largest of `errors`; 0 where there are none. */
+double spectrum_largest_error(const Spectrum *spectrum);
+
+/* ---- all tensors ---- */
+
+typedef struct SpectrumTable SpectrumTable;
+
+/* A table for the pair's tensors (which must outlive it); tensors without a spectrum have their rows at once.
+ * The caller frees it. */
+Status spectrum_table_create(const Pair *pair, SpectrumSettings settings, SpectrumTable **table,
+                             Error *error) STATUS_MUST_CHECK;
+
+/* Takes NULL. No scan may be running on it. */
+void spectrum_table_free(SpectrumTable *table);
+
+/* The row of pair->tensors[index]; false while it is not yet there. values and errors belong to the table and
+ * live as long as it: do not free. From any thread, without locks, also while a scan fills the table. */
+bool spectrum_table_row(const SpectrumTable *table, size_t index, Spectrum *spectrum);
+
+size_t spectrum_table_count(const SpectrumTable *table);
+size_t spectrum_table_ready(const SpectrumTable *table);
+
+/* Fills the table: first the tensors of the exact method, largest first, as many at a time as the job has
+ * threads, then the others, smallest first, each on all threads. Rows that are there already are left as they
+ * are, so a cancelled scan can go on later. Reports "spectrum", in millions of operations. */
+Status spectrum_scan(SpectrumTable *table, Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* Fills one row, on demand; also while a scan runs on the table as another job. A row that is there, or that
+ * the other is working on, is left to it: STATUS_OK without a row means that it is on its way. */
+Status spectrum_scan_tensor(SpectrumTable *table, size_t index, Job *job, Error *error) STATUS_MUST_CHECK;
+
+#endif

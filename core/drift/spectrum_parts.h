@@ -1,0 +1,95 @@
+/*
+ * spectrum_parts — what the parts of spectrum share: Δ read in tiles, progress, and the two methods. Only
+ * core/spectrum*.c includes this.
+ */
+#ifndef REJUV_CORE_SPECTRUM_PARTS_H
+#define REJUV_CORE_SPECTRUM_PARTS_H
+
+#include "core/numerics/kernels.h"
+#include "core/drift/spectrum.h"
+
+#include <stdatomic.h>
+
+/* ---- Δ, standing on its shorter side ----
+ *
+ *        Δ, tall                 Δ, wide                        a tile: column-major, count × shorter
+ *     ┌───────────┐      ┌──────────┬─────┬───────┐             ┌───────────┐
+ *     │           │      │          │     │       │  shorter    │           │ count
+ *     ├───────────┤      │          │  ᵀ  │       │             └───────────┘
+ *     │   tile    │      └──────────┴─────┴───────┘                shorter
+ *     ├───────────┤                longer
+ *     │           │ longer
+ *     └───────────┘
+ *        shorter
+ */
+typedef struct SpectrumMatrix {
+    const Tensor *base, *sft;
+    uint64_t rows, columns; /* that both sides have */
+    size_t longer, shorter;
+    bool is_wide;
+} SpectrumMatrix;
+
+enum { SPECTRUM_SCRATCH_ROWS = 16 };
+
+/* What one thread reads with. */
+typedef struct SpectrumScratch {
+    float sft[SPECTRUM_SCRATCH_ROWS][KERNELS_DRIFT_CHUNK], base[SPECTRUM_SCRATCH_ROWS][KERNELS_DRIFT_CHUNK];
+} SpectrumScratch;
+
+/* Only for tensors of which spectrum_is_defined(). */
+SpectrumMatrix spectrum_matrix_of(const PairTensor *tensor);
+
+/* ΣΔ², and whether all elements are finite; false when the job was cancelled on the way. */
+bool spectrum_matrix_measure(const SpectrumMatrix *matrix, const Job *job, double *squares, bool *is_finite);
+
+/* Rows [first, first + count) of Δ or Δᵀ: tile[i + j·stride] for i < count, j < shorter. */
+void spectrum_matrix_read(const SpectrumMatrix *matrix, size_t first, size_t count, SpectrumScratch *scratch,
+                          double *tile, size_t stride);
+
+/* ---- progress ---- */
+
+/* The progress of all tensors under work; operations in millions. */
+typedef struct SpectrumProgress {
+    Job *job;
+    uint64_t total;
+    atomic_uint_fast64_t done;
+} SpectrumProgress;
+
+/* One tensor's share of it. */
+typedef struct SpectrumWork {
+    SpectrumProgress *progress;
+    unsigned worker; /* 0 may report */
+    uint64_t weight, counted;
+} SpectrumWork;
+
+/* Says which share of this tensor is done; false once the job is cancelled. */
+bool spectrum_advance(SpectrumWork *work, double share);
+
+/* ---- the methods ----
+ *
+ * Each gets a finite Δ that is not 0 with its norm and fills values, errors, count, effective_rank and its
+ * error, and `missed`. On failure the caller frees what is there. */
+Status spectrum_solve_exact(const SpectrumMatrix *matrix, SpectrumWork *work, SpectrumScratch *scratch,
+                            Spectrum *spectrum, Error *error) STATUS_MUST_CHECK;
+Status spectrum_solve_lanczos(const SpectrumMatrix *matrix, SpectrumWork *work, Spectrum *spectrum,
+                              Error *error) STATUS_MUST_CHECK;
+
+/* Millions of operations that the method takes, at least 1. */
+uint64_t spectrum_exact_cost(const SpectrumMatrix *matrix);
+uint64_t spectrum_lanczos_cost(const SpectrumMatrix *matrix);
+
+/* What Lanczos knows of ΔᵀΔ when it is done. */
+typedef struct LanczosResult {
+    size_t size;  /* s */
+    size_t count; /* of Ritz values: block · steps */
+    size_t block;
+    const double *projection; /* [count × count] Vᵀ·ΔᵀΔ·V */
+    const double *coupling; /* [block × block] Γ: ΔᵀΔ·V = V·T + (next block)·Γ on the last block */
+    double squares;         /* ‖Δ‖_F² */
+} LanczosResult;
+
+/* Values and errors, and the effective rank, out of that. */
+Status spectrum_finish_lanczos(const LanczosResult *result, Spectrum *spectrum,
+                               Error *error) STATUS_MUST_CHECK;
+
+#endif

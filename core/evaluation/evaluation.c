@@ -1,0 +1,488 @@
+#include "core/evaluation/evaluation.h"
+
+#include "core/support/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    STATE_BUDGET = 96 << 20,  /* bytes of KV cache and hidden states for all settings of a pass */
+    LOGITS_BUDGET = 64 << 20, /* bytes of logits for all models at the positions compared at once */
+    SMALLEST_GROUP = 64,      /* tokens of rows that share a pass, where memory would allow fewer */
+    LARGEST_GROUP = 1024,
+    LARGEST_COMPARISON = 64 /* positions */
+};
+
+struct Evaluation {
+    const Model *model;
+    EvaluationRow *rows; /* ids point into `ids` */
+    int32_t *ids;
+    size_t row_count, tokens, positions, top_count;
+    float *base_hidden, *sft_hidden; /* [positions × hidden_size]; from evaluation_prepare() */
+    bool is_prepared;
+};
+
+static const Settings BASE = {.alpha = 0.0}, SFT = {.alpha = 1.0};
+
+/* ---- memory ---- */
+
+/* Of one position of a row while `states` settings run: also what is kept of it, for base, SFT and each of the
+ * settings: its figures, its hidden state for comparing, and that of a result that can be followed. */
+static uint64_t token_bytes(const Model *model, size_t states, size_t top_count) {
+    uint64_t kept = sizeof(DistributionPosition) + 2 * model->config->hidden_size * sizeof(float), bytes;
+    kept += top_count * sizeof(DistributionToken);
+    if (__builtin_mul_overflow(kept, states + 2, &kept) ||
+        __builtin_add_overflow(kept, forward_token_bytes(model->config, states, 1), &bytes))
+        return UINT64_MAX;
+    return bytes;
+}
+
+Status evaluation_check_tokens(const Model *model, size_t tokens, size_t top_count, Error *error) {
+    return forward_check_memory(token_bytes(model, 2, top_count), tokens, forward_memory_limit(),
+                                "base and SFT side by side", error);
+}
+
+/* How many of `count` settings may run side by side over rows of at most `tokens` tokens. */
+static size_t states_together(const Evaluation *evaluation, size_t count) {
+    size_t longest = 1;
+    for (size_t i = 0; i < evaluation->row_count; i++) {
+        if (evaluation->rows[i].count > longest) longest = evaluation->rows[i].count;
+    }
+    uint64_t allowed = forward_memory_limit() / longest; /* bytes a token */
+    while (count > 1 && token_bytes(evaluation->model, count, evaluation->top_count) > allowed) count--;
+    return count;
+}
+
+/* What stays of each measured position of all rows: figures of base, SFT and one setting, the hidden states of
+ * base and SFT, and those of results that can be followed. */
+static uint64_t kept_bytes(const Model *model, size_t top_count) {
+    enum { RESULTS = 3, REFERENCES = 2 };
+    uint64_t figures, hidden = model->config->hidden_size * sizeof(float), bytes;
+    if (__builtin_mul_overflow(top_count, sizeof(DistributionToken), &figures) ||
+        __builtin_add_overflow(figures, sizeof(DistributionPosition), &figures) ||
+        __builtin_mul_overflow(figures, RESULTS, &figures) ||
+        __builtin_add_overflow(figures, hidden * (top_count > 0 ? REFERENCES + RESULTS : REFERENCES), &bytes))
+        return UINT64_MAX;
+    return bytes;
+}
+
+static Status check_rows(const Model *model, const EvaluationRow *rows, size_t count, size_t top_count,
+                         Error *error) {
+    size_t positions = 0;
+    for (size_t i = 0; i < count; i++) {
+        Status status = evaluation_check_tokens(model, rows[i].count, top_count, error);
+        if (status != STATUS_OK) return count == 1 ? status : status_add_context(error, "row %zu", i + 1);
+        if (!memory_add(positions, rows[i].end - rows[i].first, &positions)) positions = SIZE_MAX;
+    }
+    Status status = forward_check_memory(kept_bytes(model, top_count), positions, forward_memory_limit(),
+                                         "what is kept of each measured position", error);
+    return status == STATUS_OK ? status : status_add_context(error, "%zu rows", count);
+}
+
+/* ---- rows and results ---- */
+
+Status evaluation_create(const Model *model, const EvaluationRow *rows, size_t row_count, size_t top_count,
+                         Evaluation **evaluation, Error *error) {
+    *evaluation = NULL;
+    Status status = check_rows(model, rows, row_count, top_count, error);
+    if (status != STATUS_OK) return status;
+    Evaluation *made = memory_allocate(1, sizeof *made);
+    if (made == NULL) return memory_fail(error, "an evaluation");
+    made->model = model;
+    made->row_count = row_count;
+    made->top_count = top_count < forward_vocabulary(model) ? top_count : forward_vocabulary(model);
+    for (size_t i = 0; i < row_count; i++) {
+        made->tokens += rows[i].count;
+        made->positions += rows[i].end - rows[i].first;
+    }
+    made->rows = memory_allocate(row_count, sizeof *made->rows);
+    made->ids = memory_allocate(made->tokens, sizeof *made->ids);
+    if (made->rows == NULL || made->ids == NULL) {
+        evaluation_free(made);
+        return memory_fail(error, "an evaluation");
+    }
+    int32_t *next = made->ids;
+    for (size_t i = 0; i < row_count; i++) {
+        made->rows[i] = rows[i];
+        made->rows[i].ids = next;
+        if (rows[i].count > 0) memcpy(next, rows[i].ids, rows[i].count * sizeof *next);
+        next += rows[i].count;
+    }
+    *evaluation = made;
+    return STATUS_OK;
+}
+
+void evaluation_free(Evaluation *evaluation) {
+    if (evaluation == NULL) return;
+    free(evaluation->rows);
+    free(evaluation->ids);
+    free(evaluation->base_hidden);
+    free(evaluation->sft_hidden);
+    free(evaluation);
+}
+
+void evaluation_free_result(EvaluationResult *result) {
+    free(result->positions);
+    free(result->top);
+    free(result->hidden);
+    *result = (EvaluationResult){0};
+}
+
+size_t evaluation_position_count(const Evaluation *evaluation) {
+    return evaluation->positions;
+}
+
+static Status make_result(const Evaluation *evaluation, Settings settings, EvaluationResult *result,
+                          Error *error) {
+    *result = (EvaluationResult){
+        .settings = settings, .count = evaluation->positions, .top_count = evaluation->top_count};
+    size_t hidden_bytes = evaluation->model->config->hidden_size * sizeof(float);
+    result->positions = memory_allocate(result->count, sizeof *result->positions);
+    bool complete = result->positions != NULL;
+    if (evaluation->top_count > 0) {
+        result->top = memory_allocate(result->count, evaluation->top_count * sizeof *result->top);
+        result->hidden = memory_allocate(result->count, hidden_bytes);
+        complete = complete && result->top != NULL && result->hidden != NULL;
+    }
+    if (complete) return STATUS_OK;
+    evaluation_free_result(result);
+    return memory_fail(error, "an evaluation");
+}
+
+/* ---- groups of rows ---- */
+
+typedef struct Group {
+    size_t first_row, row_count;
+    size_t tokens;
+    size_t first_position, positions;
+} Group;
+
+static size_t group_limit(const Evaluation *evaluation, size_t states) {
+    const ModelConfig *config = evaluation->model->config;
+    size_t cache = 2 * config->layers * config->kv_heads * config->head_dim;
+    size_t token = (cache + 2 * config->hidden_size) * sizeof(float) * states;
+    size_t limit = STATE_BUDGET / token;
+    if (limit < SMALLEST_GROUP) return SMALLEST_GROUP;
+    return limit < LARGEST_GROUP ? limit : LARGEST_GROUP;
+}
+
+/* The rows from `group`'s end on that fit one pass, at least one; false at the end. */
+static bool next_group(const Evaluation *evaluation, size_t limit, Group *group) {
+    Group next = {.first_row = group->first_row + group->row_count,
+                  .first_position = group->first_position + group->positions};
+    for (size_t i = next.first_row; i < evaluation->row_count; i++) {
+        const EvaluationRow *row = &evaluation->rows[i];
+        if (next.row_count > 0 && next.tokens + row->count > limit) break;
+        next.row_count++;
+        next.tokens += row->count;
+        next.positions += row->end - row->first;
+    }
+    *group = next;
+    return next.row_count > 0;
+}
+
+/* Copies the hidden states of the measured positions, row after row. */
+static void gather_hidden(const Evaluation *evaluation, const Group *group, const float *from, float *to) {
+    size_t width = evaluation->model->config->hidden_size;
+    for (size_t i = 0; i < group->row_count; i++) {
+        const EvaluationRow *row = &evaluation->rows[group->first_row + i];
+        size_t measured = row->end - row->first;
+        if (measured > 0) memcpy(to, from + row->first * width, measured * width * sizeof *to);
+        from += row->count * width;
+        to += measured * width;
+    }
+}
+
+static Status run_states(const Evaluation *evaluation, const Group *group, ForwardState **states,
+                         const Settings *settings, size_t count, ForwardInput *input, MatmulScratch *scratch,
+                         Job *job, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = forward_create_state(evaluation->model, &settings[i], group->tokens, &states[i], error);
+    return status == STATUS_OK ? forward_run(states, count, input, scratch, job, error) : status;
+}
+
+/* Runs one group under `count` settings; hidden[i] receives [group positions × hidden_size]. */
+static Status run_group(const Evaluation *evaluation, const Group *group, const Settings *settings,
+                        size_t count, float *const *hidden, const char *stage, MatmulScratch *scratch,
+                        Job *job, Error *error) {
+    size_t *starts = memory_allocate(group->tokens, sizeof *starts);
+    ForwardState **states = memory_allocate(count, sizeof *states);
+    Status status = starts == NULL || states == NULL ? memory_fail(error, "a group of rows") : STATUS_OK;
+    if (status == STATUS_OK) {
+        const EvaluationRow *rows = evaluation->rows + group->first_row;
+        size_t token = 0;
+        for (size_t i = 0; i < group->row_count; i++) {
+            size_t start = token;
+            for (size_t t = 0; t < rows[i].count; t++) starts[token++] = start;
+        }
+        uint64_t layers = evaluation->model->config->layers;
+        ForwardInput input = {.ids = rows[0].ids,
+                              .starts = starts,
+                              .count = group->tokens,
+                              .stage = stage,
+                              .done = (uint64_t)(rows[0].ids - evaluation->ids) * layers,
+                              .total = evaluation->tokens * layers};
+        status = run_states(evaluation, group, states, settings, count, &input, scratch, job, error);
+    }
+    for (size_t i = 0; i < count && states != NULL; i++) {
+        if (status == STATUS_OK && group->tokens > 0)
+            gather_hidden(evaluation, group, forward_hidden(states[i]), hidden[i]);
+        forward_free_state(states[i]);
+    }
+    free(states);
+    free(starts);
+    return status;
+}
+
+/* ---- comparing distributions ---- */
+
+/* Positions [first, first + count) of a group: logits of base (0), SFT (1) and the measured models (2 …). */
+typedef struct Comparison {
+    const Evaluation *evaluation;
+    const int32_t *next;  /* [count] */
+    float *logits;        /* [models][count][vocabulary] */
+    float *probabilities; /* [threads][2][vocabulary] */
+    size_t vocabulary, first, count, models;
+    EvaluationResult *const *results; /* [models]; NULL where a model is only a reference */
+} Comparison;
+
+static void compare_position(void *argument, size_t i, unsigned worker) {
+    const Comparison *comparison = argument;
+    size_t vocabulary = comparison->vocabulary, model_size = comparison->count * vocabulary;
+    const float *logits = comparison->logits + i * vocabulary;
+    float *probabilities = comparison->probabilities + (size_t)worker * 2 * vocabulary;
+    DistributionReference base = {.logits = logits, .probabilities = probabilities};
+    DistributionReference sft = {.logits = logits + model_size, .probabilities = probabilities + vocabulary};
+    int32_t next = comparison->next[i];
+    distribution_make_reference(&base, vocabulary, next);
+    distribution_make_reference(&sft, vocabulary, next);
+    for (size_t m = 0; m < comparison->models; m++) {
+        EvaluationResult *result = comparison->results[m];
+        if (result == NULL) continue;
+        size_t at = comparison->first + i;
+        const float *own = logits + m * model_size;
+        result->positions[at] = distribution_describe(own, vocabulary, next, &base, &sft);
+        if (result->top != NULL)
+            distribution_find_top(own, vocabulary, result->positions[at].log_normalizer,
+                                  result->top + at * result->top_count, result->top_count);
+    }
+}
+
+/* The true next token of every measured position of a group; -1 after a row's last. */
+static int32_t *list_next(const Evaluation *evaluation, const Group *group) {
+    int32_t *next = memory_allocate(group->positions, sizeof *next);
+    size_t at = 0;
+    for (size_t i = 0; i < group->row_count && next != NULL; i++) {
+        const EvaluationRow *row = &evaluation->rows[group->first_row + i];
+        for (size_t t = row->first; t < row->end; t++) next[at++] = t + 1 < row->count ? row->ids[t + 1] : -1;
+    }
+    return next;
+}
+
+typedef struct Models {
+    const Settings **settings;  /* [count]: base, SFT, … */
+    const float **hidden;       /* [count], of the group's first position */
+    EvaluationResult **results; /* [count] */
+    size_t count;
+} Models;
+
+static Status compare_chunk(Comparison *comparison, const Models *models, ForwardHead *heads, size_t offset,
+                            MatmulScratch *scratch, Job *job, Error *error) {
+    size_t width = comparison->evaluation->model->config->hidden_size;
+    for (size_t m = 0; m < models->count; m++)
+        heads[m] =
+            (ForwardHead){.settings = models->settings[m],
+                          .hidden = models->hidden[m] + offset * width,
+                          .logits = comparison->logits + m * comparison->count * comparison->vocabulary};
+    Status status = forward_logits(comparison->evaluation->model, heads, models->count, comparison->count,
+                                   scratch, job, error);
+    return status == STATUS_OK ? job_run(job, comparison->count, compare_position, comparison, error)
+                               : status;
+}
+
+static Status compare_group(const Evaluation *evaluation, const Group *group, const Models *models,
+                            MatmulScratch *scratch, Job *job, Error *error) {
+    size_t vocabulary = forward_vocabulary(evaluation->model);
+    size_t chunk = LOGITS_BUDGET / (vocabulary * sizeof(float) * models->count);
+    if (chunk < 1) chunk = 1;
+    if (chunk > LARGEST_COMPARISON) chunk = LARGEST_COMPARISON;
+    int32_t *next = list_next(evaluation, group);
+    ForwardHead *heads = memory_allocate(models->count, sizeof *heads);
+    float *logits = memory_allocate_aligned(models->count * chunk, vocabulary * sizeof *logits);
+    float *probabilities = memory_allocate_aligned(job_threads(job), 2 * vocabulary * sizeof *probabilities);
+    Status status = STATUS_OK;
+    if (next == NULL || heads == NULL || logits == NULL || probabilities == NULL)
+        status = memory_fail(error, "logits");
+    for (size_t at = 0; at < group->positions && status == STATUS_OK; at += chunk) {
+        Comparison comparison = {.evaluation = evaluation,
+                                 .next = next + at,
+                                 .logits = logits,
+                                 .probabilities = probabilities,
+                                 .vocabulary = vocabulary,
+                                 .first = group->first_position + at,
+                                 .count = group->positions - at < chunk ? group->positions - at : chunk,
+                                 .models = models->count,
+                                 .results = models->results};
+        status = compare_chunk(&comparison, models, heads, at, scratch, job, error);
+    }
+    free(probabilities);
+    free(logits);
+    free(heads);
+    free(next);
+    return status;
+}
+
+/* ---- the two passes ---- */
+
+Status evaluation_prepare(Evaluation *evaluation, EvaluationResult *base, EvaluationResult *sft, Job *job,
+                          Error *error) {
+    size_t width = evaluation->model->config->hidden_size;
+    *base = *sft = (EvaluationResult){0};
+    MatmulScratch *scratch = NULL;
+    Status status = matmul_create_scratch(job_threads(job), &scratch, error);
+    free(evaluation->base_hidden);
+    free(evaluation->sft_hidden);
+    evaluation->base_hidden = memory_allocate(evaluation->positions, width * sizeof(float));
+    evaluation->sft_hidden = memory_allocate(evaluation->positions, width * sizeof(float));
+    if (status == STATUS_OK && (evaluation->base_hidden == NULL || evaluation->sft_hidden == NULL))
+        status = memory_fail(error, "hidden states");
+    if (status == STATUS_OK) status = make_result(evaluation, BASE, base, error);
+    if (status == STATUS_OK) status = make_result(evaluation, SFT, sft, error);
+    const Settings both[] = {BASE, SFT};
+    Group group = {0};
+    while (status == STATUS_OK && next_group(evaluation, group_limit(evaluation, 2), &group)) {
+        float *hidden[] = {evaluation->base_hidden + group.first_position * width,
+                           evaluation->sft_hidden + group.first_position * width};
+        status = run_group(evaluation, &group, both, 2, hidden, "base and SFT", scratch, job, error);
+        Models models = {.settings = (const Settings *[]){&BASE, &SFT},
+                         .hidden = (const float *[]){hidden[0], hidden[1]},
+                         .results = (EvaluationResult *[]){base, sft},
+                         .count = 2};
+        if (status == STATUS_OK) status = compare_group(evaluation, &group, &models, scratch, job, error);
+    }
+    matmul_free_scratch(scratch);
+    if (status != STATUS_OK) {
+        evaluation_free_result(base);
+        evaluation_free_result(sft);
+        return status;
+    }
+    evaluation->is_prepared = true;
+    EvaluationResult *results[] = {base, sft};
+    for (int i = 0; i < 2; i++) {
+        results[i]->averages = distribution_average(results[i]->positions, results[i]->count);
+        if (results[i]->hidden != NULL)
+            memcpy(results[i]->hidden, i == 0 ? evaluation->base_hidden : evaluation->sft_hidden,
+                   evaluation->positions * width * sizeof(float));
+    }
+    return STATUS_OK;
+}
+
+/* The arrays of one evaluation_measure(), freed in one place. */
+typedef struct Measurement {
+    Models models;  /* base, SFT, then the measured ones */
+    float **hidden; /* [count][limit × hidden_size], of the group at hand */
+    size_t count;
+} Measurement;
+
+static Status make_measurement(const Evaluation *evaluation, const Settings *settings, size_t count,
+                               EvaluationResult *results, size_t group_positions, Measurement *measurement,
+                               Error *error) {
+    *measurement = (Measurement){.count = count, .models.count = count + 2};
+    Models *models = &measurement->models;
+    models->settings = memory_allocate(count + 2, sizeof *models->settings);
+    models->hidden = memory_allocate(count + 2, sizeof *models->hidden);
+    models->results = memory_allocate(count + 2, sizeof *models->results);
+    measurement->hidden = memory_allocate(count, sizeof *measurement->hidden);
+    if (models->settings == NULL || models->hidden == NULL || models->results == NULL ||
+        measurement->hidden == NULL)
+        return memory_fail(error, "an evaluation");
+    models->settings[0] = &BASE;
+    models->settings[1] = &SFT;
+    for (size_t i = 0; i < count; i++) {
+        models->settings[i + 2] = &settings[i];
+        models->results[i + 2] = &results[i];
+        measurement->hidden[i] =
+            memory_allocate(group_positions, evaluation->model->config->hidden_size * sizeof(float));
+        if (measurement->hidden[i] == NULL) return memory_fail(error, "hidden states");
+    }
+    return STATUS_OK;
+}
+
+static void free_measurement(Measurement *measurement) {
+    for (size_t i = 0; i < measurement->count && measurement->hidden != NULL; i++)
+        free(measurement->hidden[i]);
+    free(measurement->hidden);
+    free(measurement->models.settings);
+    free(measurement->models.hidden);
+    free(measurement->models.results);
+}
+
+static Status measure_group(const Evaluation *evaluation, const Group *group, const Settings *settings,
+                            Measurement *measurement, MatmulScratch *scratch, Job *job, Error *error) {
+    size_t width = evaluation->model->config->hidden_size;
+    Models *models = &measurement->models;
+    Status status = run_group(evaluation, group, settings, measurement->count, measurement->hidden, "preview",
+                              scratch, job, error);
+    if (status != STATUS_OK) return status;
+    models->hidden[0] = evaluation->base_hidden + group->first_position * width;
+    models->hidden[1] = evaluation->sft_hidden + group->first_position * width;
+    for (size_t i = 0; i < measurement->count; i++) {
+        models->hidden[i + 2] = measurement->hidden[i];
+        if (models->results[i + 2]->hidden != NULL && group->positions > 0)
+            memcpy(models->results[i + 2]->hidden + group->first_position * width, measurement->hidden[i],
+                   group->positions * width * sizeof(float));
+    }
+    return compare_group(evaluation, group, models, scratch, job, error);
+}
+
+static Status measure_together(const Evaluation *evaluation, const Settings *settings, size_t count,
+                               EvaluationResult *results, MatmulScratch *scratch, Job *job, Error *error) {
+    size_t limit = group_limit(evaluation, count), largest = 0;
+    Group group = {0};
+    while (next_group(evaluation, limit, &group)) {
+        if (group.positions > largest) largest = group.positions;
+    }
+    Measurement measurement = {0};
+    Status status = make_measurement(evaluation, settings, count, results, largest, &measurement, error);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = make_result(evaluation, settings[i], &results[i], error);
+    group = (Group){0};
+    while (status == STATUS_OK && next_group(evaluation, limit, &group))
+        status = measure_group(evaluation, &group, settings, &measurement, scratch, job, error);
+    free_measurement(&measurement);
+    return status;
+}
+
+Status evaluation_measure(const Evaluation *evaluation, const Settings *settings, size_t count,
+                          EvaluationResult *results, Job *job, Error *error) {
+    for (size_t i = 0; i < count; i++) results[i] = (EvaluationResult){0};
+    if (!evaluation->is_prepared)
+        return status_fail(error, STATUS_ARGUMENT, "base and SFT have to be measured before other settings");
+    MatmulScratch *scratch = NULL;
+    Status status = matmul_create_scratch(job_threads(job), &scratch, error);
+    size_t together = states_together(evaluation, count);
+    for (size_t at = 0; at < count && status == STATUS_OK; at += together) {
+        size_t n = count - at < together ? count - at : together;
+        status = measure_together(evaluation, settings + at, n, results + at, scratch, job, error);
+    }
+    matmul_free_scratch(scratch);
+    for (size_t i = 0; i < count; i++) {
+        if (status == STATUS_OK)
+            results[i].averages = distribution_average(results[i].positions, results[i].count);
+        else
+            evaluation_free_result(&results[i]);
+    }
+    return status;
+}
+
+double evaluation_follow_token(const Model *model, const EvaluationResult *result, size_t position,
+                               int32_t token) {
+    if (result->hidden == NULL || position >= result->count || token < 0 ||
+        (size_t)token >= forward_vocabulary(model))
+        return NAN;
+    const float *hidden = result->hidden + position * model->config->hidden_size;
+    return (double)forward_logit(model, &result->settings, hidden, token) -
+           result->positions[position].log_normalizer;
+}

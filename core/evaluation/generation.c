@@ -1,0 +1,124 @@
+#include "core/evaluation/generation.h"
+
+#include "core/support/memory.h"
+#include "core/numerics/random.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static size_t find_largest(const float *logits, size_t vocabulary) {
+    size_t largest = 0;
+    for (size_t i = 1; i < vocabulary; i++) {
+        if (logits[i] > logits[largest]) largest = i;
+    }
+    return largest;
+}
+
+int32_t generation_choose_token(const float *logits, size_t vocabulary, const GenerationOptions *options,
+                                uint64_t step) {
+    size_t largest = find_largest(logits, vocabulary);
+    if (options->temperature <= 0.0) return (int32_t)largest;
+    double sum = 0.0, highest = (double)logits[largest];
+    for (size_t i = 0; i < vocabulary; i++) sum += exp(((double)logits[i] - highest) / options->temperature);
+    double left = random_uniform(options->seed, step) * sum;
+    for (size_t i = 0; i < vocabulary; i++) {
+        left -= exp(((double)logits[i] - highest) / options->temperature);
+        if (left < 0.0) return (int32_t)i;
+    }
+    return (int32_t)largest; /* rounding ate the last sliver */
+}
+
+/* The largest of them says nothing where one is not a number, and neither does a draw where it is infinite. */
+static Status check_logits(const float *logits, size_t vocabulary, size_t position, Error *error) {
+    bool any = false;
+    for (size_t i = 0; i < vocabulary; i++) {
+        if (isnan(logits[i]) || logits[i] == INFINITY)
+            return status_fail(
+                error, STATUS_FORMAT,
+                "%s in the logits of position %zu (token %zu): the weights, or their fusion at "
+                "these dials, are not all finite or overflow",
+                isnan(logits[i]) ? "not a number" : "an infinite value", position, i);
+        any = any || logits[i] > -INFINITY;
+    }
+    return any ? STATUS_OK
+               : status_fail(error, STATUS_FORMAT, "no finite number in the logits of position %zu",
+                             position);
+}
+
+static bool ends_text(const ModelConfig *config, int32_t token) {
+    for (size_t i = 0; i < config->eos_count; i++) {
+        if (config->eos[i] == token) return true;
+    }
+    return false;
+}
+
+typedef struct Generation {
+    const Model *model;
+    const Settings *settings;
+    const GenerationOptions *options;
+    ForwardState *state;
+    size_t position; /* of the last token appended */
+    MatmulScratch *scratch;
+    float *logits;
+    Job *job;
+} Generation;
+
+/* Appends `count` tokens and chooses the one after them. */
+static Status take_step(Generation *generation, const int32_t *ids, size_t count, uint64_t step,
+                        int32_t *token, Error *error) {
+    ForwardInput input = {.ids = ids, .count = count, .stage = step == 0 ? "read the prompt" : "continue"};
+    if (step > 0) { /* one token a step: progress is in tokens · layers of the whole text to come */
+        uint64_t layers = generation->model->config->layers;
+        input.done = (step - 1) * layers;
+        input.total = generation->options->tokens * layers;
+    }
+    Status status = forward_run(&generation->state, 1, &input, generation->scratch, generation->job, error);
+    if (status != STATUS_OK) return status;
+    size_t width = generation->model->config->hidden_size;
+    ForwardHead head = {.settings = generation->settings,
+                        .hidden = forward_hidden(generation->state) + (count - 1) * width,
+                        .logits = generation->logits};
+    status = forward_logits(generation->model, &head, 1, 1, generation->scratch, generation->job, error);
+    generation->position = step == 0 ? count - 1 : generation->position + 1;
+    if (status == STATUS_OK)
+        status = check_logits(generation->logits, forward_vocabulary(generation->model), generation->position,
+                              error);
+    if (status == STATUS_OK)
+        *token = generation_choose_token(generation->logits, forward_vocabulary(generation->model),
+                                         generation->options, step);
+    return status;
+}
+
+static Status open_generation(Generation *generation, size_t capacity, Error *error) {
+    Status status = matmul_create_scratch(job_threads(generation->job), &generation->scratch, error);
+    if (status == STATUS_OK)
+        status = forward_create_state(generation->model, generation->settings, capacity, &generation->state,
+                                      error);
+    generation->logits = memory_allocate(forward_vocabulary(generation->model), sizeof *generation->logits);
+    if (status == STATUS_OK && generation->logits == NULL) status = memory_fail(error, "logits");
+    return status;
+}
+
+Status generation_run(const Model *model, const Settings *settings, const int32_t *ids, size_t count,
+                      const GenerationOptions *options, GenerationObserver observer, void *user, int32_t *out,
+                      size_t *generated, Job *job, Error *error) {
+    *generated = 0;
+    if (count == 0) return status_fail(error, STATUS_ARGUMENT, "expected a prompt of one token at least");
+    if (options->tokens == 0) return STATUS_OK;
+    size_t capacity;
+    if (!memory_add(count, options->tokens, &capacity)) return memory_fail(error, "a continuation");
+    Generation generation = {.model = model, .settings = settings, .options = options, .job = job};
+    Status status = open_generation(&generation, capacity, error);
+    for (uint64_t step = 0; status == STATUS_OK && step < options->tokens; step++) {
+        status = step == 0 ? take_step(&generation, ids, count, step, &out[step], error)
+                           : take_step(&generation, &out[step - 1], 1, step, &out[step], error);
+        if (status != STATUS_OK) break;
+        *generated = (size_t)step + 1;
+        if (observer != NULL) observer(user, out[step]);
+        if (ends_text(model->config, out[step])) break;
+    }
+    free(generation.logits);
+    forward_free_state(generation.state);
+    matmul_free_scratch(generation.scratch);
+    return status;
+}

@@ -1,0 +1,101 @@
+#include "core/checkpoint/checkpoint.h"
+#include "core/export/export_parts.h"
+#include "core/files/json_edit.h"
+#include "core/support/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONFIG_LIMIT = 16 << 20 };
+
+/* Replaces *text by itself with `key` changed; it is freed on failure too. */
+static Status change(char **text, const char *key, const char *value, const char *origin, Error *error) {
+    char *edited;
+    Status status = json_edit_member(*text, key, value, origin, &edited, error);
+    free(*text);
+    *text = edited;
+    return status;
+}
+
+/* transformers 4 says torch_dtype, transformers 5 dtype: whichever is there, else the one both read. */
+static Status set_dtype(const ExportPlan *plan, const cJSON *config, char **text, const char *origin,
+                        Error *error) {
+    static const char *const KEYS[] = {"torch_dtype", "dtype"};
+    const char *name = dtype_torch_name(plan->main_dtype);
+    if (name == NULL) return STATUS_OK;
+    char *value = memory_format("\"%s\"", name);
+    if (value == NULL) return memory_fail(error, origin);
+    Status status = STATUS_OK;
+    bool found = false;
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+        if (cJSON_GetObjectItemCaseSensitive(config, KEYS[i]) == NULL) continue;
+        found = true;
+        if (strcmp(json_get_text(config, KEYS[i], ""), name) != 0)
+            status = change(text, KEYS[i], value, origin, error);
+    }
+    if (!found) status = change(text, KEYS[0], value, origin, error);
+    free(value);
+    return status;
+}
+
+static const ExportTensor *find_tensor(const ExportPlan *plan, TensorRole role) {
+    for (size_t i = 0; i < plan->tensor_count; i++) {
+        if (plan->tensors[i].source->role == role) return &plan->tensors[i];
+    }
+    return NULL;
+}
+
+/* As many tokens as the embedding has rows. */
+static Status set_vocabulary(const ExportPlan *plan, const cJSON *config, char **text, const char *origin,
+                             Error *error) {
+    const ExportTensor *embedding = find_tensor(plan, TENSOR_EMBEDDING);
+    if (embedding == NULL) return STATUS_OK;
+    uint64_t rows = embedding->source->sft->rows, stated;
+    if (json_read_count(json_find(config, "vocab_size"), &stated) && stated == rows) return STATUS_OK;
+    char value[32];
+    (void)snprintf(value, sizeof value, "%" PRIu64, rows);
+    return change(text, "vocab_size", value, origin, error);
+}
+
+/* What SFT says about its head holds for the fused model, unless that was given a head of its own; whatever
+ * the donor says. A head that is written must not be ignored, and one that is not must not be missed. */
+static Status set_tie(const ExportPlan *plan, const cJSON *config, char **text, const char *origin,
+                      Error *error) {
+    static const char KEY[] = "tie_word_embeddings";
+    const cJSON *sft = plan->pair->sft->config;
+    bool has_head = find_tensor(plan, TENSOR_HEAD) != NULL;
+    bool tied = !plan->pair->unties_head && json_get_bool(sft, KEY, !has_head);
+    bool stated = json_get_bool(config, KEY, false);
+    bool is_stated = cJSON_IsBool(json_find(config, KEY));
+    if (is_stated ? stated == tied : !tied) return STATUS_OK;
+    return change(text, KEY, tied ? "true" : "false", origin, error);
+}
+
+Status export_make_config(ExportPlan *plan, char **text, Error *error) {
+    *text = NULL;
+    const Checkpoint *donor = export_donor(plan);
+    if (donor->config == NULL)
+        return export_add_finding(plan, SEVERITY_WARNING, "config.json", error,
+                                  "%s has none: other programs will not load the export", donor->directory);
+    char *path = checkpoint_path(donor, "config.json");
+    if (path == NULL) return memory_fail(error, "config.json");
+    size_t bytes;
+    cJSON *config = NULL;
+    Status status = json_read_text(path, CONFIG_LIMIT, text, &bytes, error);
+    if (status == STATUS_OK) status = json_parse(*text, bytes, path, &config, error);
+    if (status == STATUS_OK) status = set_dtype(plan, config, text, path, error);
+    if (status == STATUS_OK) status = set_vocabulary(plan, config, text, path, error);
+    if (status == STATUS_OK) status = set_tie(plan, config, text, path, error);
+    if (status == STATUS_OK && json_find(config, "auto_map") != NULL)
+        status = export_add_finding(plan, SEVERITY_WARNING, "config.json", error,
+                                    "names code of its own (auto_map), which is not copied");
+    if (status != STATUS_OK) {
+        free(*text);
+        *text = NULL;
+    }
+    cJSON_Delete(config);
+    free(path);
+    return status;
+}

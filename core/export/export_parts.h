@@ -1,0 +1,102 @@
+/*
+ * export_parts — what the rooms behind core/export/export.h share; nothing outside them includes this.
+ *
+ *     export_plan.c      decisions: target, recipe, space
+ *     export_layout.c    tensors, their types, shards, headers
+ *     export_inputs.c    the files that are read, and whether they are still the same
+ *     export_sidecar.c   files that are not weights: which, their text, writing them
+ *     export_config.c    config.json as the written tensors need it
+ *     export_partial.c   the partial directory: lock, state, resuming, publishing, discarding
+ *     export_stream.c    the weights: blend, hash, write, at once
+ *     export_run.c       the order of it all
+ */
+#ifndef REJUV_CORE_EXPORT_PARTS_H
+#define REJUV_CORE_EXPORT_PARTS_H
+
+#include "core/support/buffer.h"
+#include "core/export/export.h"
+
+#define EXPORT_STATE_NAME "rejuv-partial.json"
+
+/* ---- export_plan.c ---- */
+
+Status export_add_finding(ExportPlan *plan, Severity severity, const char *subject, Error *error,
+                          const char *format, ...) STATUS_PRINTF(5, 6);
+
+/* The donor's checkpoint. */
+const Checkpoint *export_donor(const ExportPlan *plan);
+
+/* ---- export_layout.c ---- */
+
+/* Lists tensors and shards. */
+Status export_plan_layout(ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
+
+/* The header of a shard, padded, without the eight bytes of its length. */
+Status export_format_header(const ExportPlan *plan, const ExportShard *shard, char **text, size_t *length,
+                            Error *error) STATUS_MUST_CHECK;
+
+/* ---- export_inputs.c ---- */
+
+/* Lists the inputs, SFT's first, and their recipe entries. */
+Status export_plan_inputs(ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
+
+RecipeFile *export_input_file(const ExportPlan *plan, const ExportInput *input);
+
+/* STATUS_OK iff every input is the file that was opened: neither gone, nor of another size or time. */
+Status export_check_inputs(const ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
+
+/* Puts the sums that this process knows already into the recipe. */
+void export_recall_inputs(ExportPlan *plan);
+
+/* Once all sums are in the recipe and export_check_inputs() has found nothing: later exports may know them, and
+ * verifications, which must not take a state's word: sums out of one are left out. */
+void export_remember_inputs(const ExportPlan *plan);
+
+/* ---- export_sidecar.c ---- */
+
+/* Lists the sidecars and their recipe entries; the plan has its tensors and shards. */
+Status export_plan_sidecars(ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
+
+/* Writes all sidecars, the recipe last, and makes them durable. */
+Status export_write_sidecars(ExportPlan *plan, int directory, Error *error) STATUS_MUST_CHECK;
+
+/* ---- export_config.c ---- */
+
+/* The donor's config.json, changed where the written tensors differ from what it says; *text is NULL where
+ * the donor has none. */
+Status export_make_config(ExportPlan *plan, char **text, Error *error) STATUS_MUST_CHECK;
+
+/* ---- export_partial.c ---- */
+
+typedef struct ExportPartial {
+    int parent, directory; /* descriptors; -1: not open */
+    size_t tensors_done;   /* on disk, with their sums in the recipe */
+    uint64_t saved_bytes;  /* that the state on disk speaks of */
+} ExportPartial;
+
+/* What of this plan an earlier run left, in bytes of weights; the recipe is not changed. */
+Status export_partial_peek(const ExportPlan *plan, uint64_t *bytes, Error *error) STATUS_MUST_CHECK;
+
+/* Whether the target is what an earlier run of this plan left when it ended in its very last step. */
+Status export_partial_peek_target(const ExportPlan *plan, bool *is_marked, Error *error) STATUS_MUST_CHECK;
+
+/* Creates or reopens and locks the directory. What an earlier run of this plan finished is in the recipe
+ * afterwards; anything else has been removed. */
+Status export_partial_open(ExportPlan *plan, ExportPartial *partial, Error *error) STATUS_MUST_CHECK;
+
+/* Records that tensors [0, tensors_done) and the hashed inputs are safe. They must be durable already. */
+Status export_partial_save(const ExportPlan *plan, ExportPartial *partial, Error *error) STATUS_MUST_CHECK;
+
+/* The partial directory becomes the target. After a failure it is what it was. */
+Status export_partial_publish(const ExportPlan *plan, ExportPartial *partial, Error *error) STATUS_MUST_CHECK;
+
+/* Unlocks; with `remove`, as far as it can be done, the directory goes too. */
+void export_partial_close(const ExportPlan *plan, ExportPartial *partial, bool remove);
+
+/* ---- export_stream.c ---- */
+
+/* Writes the tensors that are not done yet and hashes the inputs that are not hashed yet. */
+Status export_write_weights(ExportPlan *plan, ExportPartial *partial, Job *job,
+                            Error *error) STATUS_MUST_CHECK;
+
+#endif

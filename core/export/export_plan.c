@@ -1,0 +1,274 @@
+#include "core/files/disk.h"
+#include "core/export/export_parts.h"
+#include "core/checkpoint/finding.h"
+#include "core/support/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { DEFAULT_WINDOW = 16 << 20, SMALLEST_WINDOW = 64, DEFAULT_SYNC = 1 << 30, NAME_LIMIT = 255 };
+
+Status export_add_finding(ExportPlan *plan, Severity severity, const char *subject, Error *error,
+                          const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    Status status = finding_add(&plan->findings, &plan->finding_count, &plan->finding_capacity, severity,
+                                subject, error, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+const Checkpoint *export_donor(const ExportPlan *plan) {
+    return plan->options.donor == DONOR_BASE ? plan->pair->base : plan->pair->sft;
+}
+
+/* ---- the target ---- */
+
+static Status split_target(ExportPlan *plan, const char *directory, Error *error) {
+    size_t length = strlen(directory);
+    while (length > 1 && directory[length - 1] == '/') length--;
+    plan->directory = memory_copy_text(directory, length);
+    if (plan->directory == NULL) return memory_fail(error, "a path");
+    const char *slash = strrchr(plan->directory, '/');
+    const char *name = slash != NULL ? slash + 1 : plan->directory;
+    if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return status_fail(error, STATUS_ARGUMENT, "\"%s\": expected the path of a new directory", directory);
+    plan->name = memory_copy_text(name, strlen(name));
+    plan->parent = slash == NULL ? memory_copy_text(".", 1)
+                   : slash == plan->directory
+                       ? memory_copy_text("/", 1)
+                       : memory_copy_text(directory, (size_t)(slash - plan->directory));
+    plan->partial_name = memory_format(".%s.rejuv-partial", name);
+    if (plan->name == NULL || plan->parent == NULL || plan->partial_name == NULL)
+        return memory_fail(error, "a path");
+    if (strlen(plan->partial_name) > NAME_LIMIT)
+        return status_fail(error, STATUS_ARGUMENT, "%s: the name is too long", directory);
+    plan->partial = memory_format("%s/%s", plan->parent, plan->partial_name);
+    return plan->partial != NULL ? STATUS_OK : memory_fail(error, "a path");
+}
+
+static bool is_empty_directory(const char *path) {
+    DIR *stream = opendir(path);
+    if (stream == NULL) return false;
+    size_t entries = 0;
+    while (readdir(stream) != NULL) entries++;
+    (void)closedir(stream); /* opened for reading */
+    return entries <= 2;    /* . and .. */
+}
+
+static Status judge_target(ExportPlan *plan, Error *error) {
+    struct stat facts;
+    if (stat(plan->parent, &facts) != 0)
+        return export_add_finding(plan, SEVERITY_ERROR, plan->parent, error,
+                                  "the directory to write into cannot be reached: %s", strerror(errno));
+    if (lstat(plan->directory, &facts) != 0) {
+        if (errno == ENOENT) return STATUS_OK;
+        return export_add_finding(plan, SEVERITY_ERROR, plan->directory, error, "%s", strerror(errno));
+    }
+    bool is_marked;
+    if (S_ISDIR(facts.st_mode) && is_empty_directory(plan->directory)) return STATUS_OK;
+    Status status = export_partial_peek_target(plan, &is_marked, error);
+    if (status != STATUS_OK) return status;
+    if (is_marked) {
+        plan->kept_bytes = plan->weight_bytes;
+        return export_add_finding(plan, SEVERITY_NOTE, plan->directory, error,
+                                  "this very export, interrupted in its last step");
+    }
+    return export_add_finding(
+        plan, SEVERITY_ERROR, plan->directory, error,
+        "expected no such name, or an empty directory, found %s: nothing is overwritten",
+        S_ISDIR(facts.st_mode)   ? "a directory with files"
+        : S_ISLNK(facts.st_mode) ? "a symbolic link"
+                                 : "a file");
+}
+
+/* ---- the recipe, as far as it is known, and the plan's sum ---- */
+
+static Status begin_recipe(ExportPlan *plan, Error *error) {
+    Status status = recipe_create(&plan->recipe, error);
+    if (status != STATUS_OK) return status;
+    Recipe *recipe = plan->recipe;
+    recipe->settings = plan->options.settings;
+    recipe->dtype = plan->options.dtype;
+    recipe->shard_bytes = plan->options.shard_bytes;
+    recipe->donor = plan->options.donor;
+    return STATUS_OK;
+}
+
+static Status list_recipe_tensors(ExportPlan *plan, Error *error) {
+    Recipe *recipe = plan->recipe;
+    recipe->tensors = memory_allocate(plan->tensor_count, sizeof *recipe->tensors);
+    if (recipe->tensors == NULL) return memory_fail(error, "the recipe");
+    for (size_t i = 0; i < plan->tensor_count; i++) {
+        const PairTensor *source = plan->tensors[i].source;
+        RecipeTensor *tensor = &recipe->tensors[recipe->tensor_count++];
+        tensor->name = memory_copy_text(source->name, strlen(source->name));
+        tensor->dtype = plan->tensors[i].dtype;
+        tensor->rank = source->sft->rank;
+        memcpy(tensor->shape, source->sft->shape, sizeof tensor->shape);
+        if (tensor->name == NULL) return memory_fail(error, "the recipe");
+    }
+    return STATUS_OK;
+}
+
+/* Everything that decides a byte, and what tells that the inputs are still the same. */
+static Status sum_plan(ExportPlan *plan, Error *error) {
+    char *recipe;
+    Status status = recipe_format(plan->recipe, &recipe, error);
+    if (status != STATUS_OK) return status;
+    Buffer text = {0};
+    buffer_add_text(&text, recipe);
+    free(recipe);
+    for (size_t i = 0; i < plan->input_count; i++) {
+        const ExportInput *input = &plan->inputs[i];
+        buffer_add_format(&text, "\n%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRId64 ".%09" PRId64,
+                          input->device, input->inode, input->size, input->seconds, input->nanoseconds);
+    }
+    for (size_t i = 0; i < plan->shard_count; i++)
+        buffer_add_format(&text, "\n%s %zu %zu", plan->shards[i].name, plan->shards[i].first,
+                          plan->shards[i].count);
+    char *all;
+    size_t length;
+    status = buffer_take(&text, &all, &length, "the plan", error);
+    if (status != STATUS_OK) return status;
+    status = hash_bytes(all, length, plan->hash, error);
+    free(all);
+    return status;
+}
+
+bool export_has_room(const ExportPlan *plan) {
+    uint64_t needed = plan->total_bytes - plan->kept_bytes;
+    return plan->free_bytes >= needed || needed - plan->free_bytes <= plan->left_bytes;
+}
+
+/* What lies in the partial directory: to go on from, or, of another plan, to be cleared away. */
+static Status judge_remains(ExportPlan *plan, Error *error) {
+    uint64_t kept;
+    Status status = export_partial_peek(plan, &kept, error);
+    if (status != STATUS_OK) return status;
+    if (kept > plan->kept_bytes) plan->kept_bytes = kept;
+    if (kept == 0) plan->left_bytes = disk_used_bytes(plan->partial);
+    if (plan->left_bytes > 0)
+        status = export_add_finding(plan, SEVERITY_NOTE, plan->partial_name, error,
+                                    "%" PRIu64
+                                    " bytes of an interrupted export that this one cannot go on "
+                                    "from: they are removed before it is written",
+                                    plan->left_bytes);
+    if (kept > 0)
+        status = export_add_finding(plan, SEVERITY_NOTE, plan->partial_name, error,
+                                    "an interrupted run of this export: %" PRIu64 " of %" PRIu64
+                                    " bytes of weights are there already",
+                                    kept, plan->weight_bytes);
+    return status;
+}
+
+static Status judge_space(ExportPlan *plan, Error *error) {
+    Status status = judge_remains(plan, error);
+    plan->free_bytes = UINT64_MAX;
+    if (status != STATUS_OK || disk_free_bytes(plan->parent, &plan->free_bytes, NULL) != STATUS_OK)
+        return status; /* a parent that cannot be reached is a finding already */
+    if (export_has_room(plan)) return STATUS_OK;
+    return export_add_finding(plan, SEVERITY_ERROR, plan->parent, error,
+                              "expected %" PRIu64 " free bytes, found %" PRIu64,
+                              plan->total_bytes - plan->kept_bytes, plan->free_bytes);
+}
+
+/* ---- all together ---- */
+
+static Status check_options(const Pair *pair, const ExportOptions *options, Error *error) {
+    if (options->dtype != DTYPE_UNKNOWN && !dtype_is_writable(options->dtype))
+        return status_fail(error, STATUS_ARGUMENT, "dtype: expected F32, F16 or BF16, found %s",
+                           dtype_name(options->dtype));
+    const Checkpoint *sides[] = {pair->base, pair->sft};
+    for (int i = 0; i < 2; i++) {
+        if (json_find(sides[i]->config, "quantization_config") != NULL)
+            return status_fail(error, STATUS_UNSUPPORTED,
+                               "%s/config.json: quantization_config: what is stored are codes and scales, "
+                               "which cannot be blended",
+                               sides[i]->directory);
+    }
+    Status status = pair_check(pair, error);
+    return status == STATUS_OK ? settings_check(&options->settings, pair, error) : status;
+}
+
+static Status make_plan(ExportPlan *plan, const char *directory, Error *error) {
+    Status status = split_target(plan, directory, error);
+    plan->options.directory = plan->directory;
+    if (status == STATUS_OK) status = begin_recipe(plan, error);
+    if (status == STATUS_OK) status = export_plan_layout(plan, error);
+    if (status == STATUS_OK) status = export_plan_inputs(plan, error);
+    if (status == STATUS_OK) status = list_recipe_tensors(plan, error);
+    if (status == STATUS_OK) status = export_plan_sidecars(plan, error);
+    if (status == STATUS_OK) status = sum_plan(plan, error);
+    if (status == STATUS_OK && !settings_is_between(&plan->options.settings))
+        status = export_add_finding(plan, SEVERITY_WARNING, "alpha", error,
+                                    "%g, or one of a kind or layer, is not between the two models",
+                                    plan->options.settings.alpha);
+    if (status == STATUS_OK) status = judge_target(plan, error);
+    return status == STATUS_OK ? judge_space(plan, error) : status;
+}
+
+Status export_plan(const Pair *pair, const ExportOptions *options, ExportPlan **plan, Error *error) {
+    *plan = NULL;
+    Status status = check_options(pair, options, error);
+    if (status != STATUS_OK) return status;
+    ExportPlan *made = memory_allocate(1, sizeof *made);
+    if (made == NULL) return memory_fail(error, "the plan");
+    made->pair = pair;
+    made->options = *options;
+    if (made->options.shard_bytes == 0) made->options.shard_bytes = EXPORT_DEFAULT_SHARD_BYTES;
+    if (made->options.window_bytes == 0) made->options.window_bytes = DEFAULT_WINDOW;
+    if (made->options.window_bytes < SMALLEST_WINDOW) made->options.window_bytes = SMALLEST_WINDOW;
+    if (made->options.sync_bytes == 0) made->options.sync_bytes = DEFAULT_SYNC;
+    status = make_plan(made, options->directory, error);
+    if (status != STATUS_OK) {
+        export_plan_free(made);
+        return status;
+    }
+    *plan = made;
+    return STATUS_OK;
+}
+
+void export_plan_free(ExportPlan *plan) {
+    if (plan == NULL) return;
+    for (size_t i = 0; i < plan->shard_count; i++) free(plan->shards[i].name);
+    for (size_t i = 0; i < plan->sidecar_count; i++) {
+        free(plan->sidecars[i].name);
+        free(plan->sidecars[i].source);
+        free(plan->sidecars[i].text);
+    }
+    finding_free_all(plan->findings, plan->finding_count);
+    recipe_free(plan->recipe);
+    free(plan->inputs);
+    free(plan->sidecars);
+    free(plan->shards);
+    free(plan->tensors);
+    free(plan->directory);
+    free(plan->parent);
+    free(plan->name);
+    free(plan->partial_name);
+    free(plan->partial);
+    free(plan);
+}
+
+Status export_check(const ExportPlan *plan, Error *error) {
+    for (size_t i = 0; i < plan->finding_count; i++) {
+        const Finding *finding = &plan->findings[i];
+        if (finding->severity == SEVERITY_ERROR)
+            return status_fail(error, STATUS_ARGUMENT, "%s: %s", finding->subject, finding->text);
+    }
+    return STATUS_OK;
+}
+
+ExportOptions export_options_from_recipe(const Recipe *recipe) {
+    return (ExportOptions){.settings = recipe->settings,
+                           .dtype = recipe->dtype,
+                           .shard_bytes = recipe->shard_bytes,
+                           .donor = recipe->donor,
+                           .expected = recipe};
+}

@@ -1,0 +1,103 @@
+#include "core/export/export_parts.h"
+#include "core/support/memory.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- reproducing a recipe ---- */
+
+static Status compare_files(const RecipeFiles *expected, const RecipeFiles *found, const char *directory,
+                            Error *error) {
+    if (expected->count != found->count)
+        return status_fail(error, STATUS_MISMATCH,
+                           "%s: expected the recipe's %zu files of weights, found %zu", directory,
+                           expected->count, found->count);
+    for (size_t i = 0; i < found->count; i++) {
+        const RecipeFile *wanted = &expected->list[i], *file = &found->list[i];
+        bool known = file->sha256[0] != '\0';
+        if (wanted->bytes != file->bytes || (known && strcmp(wanted->sha256, file->sha256) != 0))
+            return status_fail(error, STATUS_MISMATCH,
+                               "%s/%s: expected the recipe's input (%" PRIu64 " bytes, %s), found %" PRIu64
+                               " bytes, %s",
+                               directory, file->name, wanted->bytes, wanted->sha256, file->bytes,
+                               known ? file->sha256 : "not hashed");
+    }
+    return STATUS_OK;
+}
+
+/* Sizes before the work, sums (of what has one by now) after it. */
+static Status compare_inputs(const ExportPlan *plan, Error *error) {
+    const Recipe *expected = plan->options.expected;
+    if (expected == NULL) return STATUS_OK;
+    Status status =
+        compare_files(&expected->sft.files, &plan->recipe->sft.files, plan->pair->sft->directory, error);
+    return status == STATUS_OK ? compare_files(&expected->base.files, &plan->recipe->base.files,
+                                               plan->pair->base->directory, error)
+                               : status;
+}
+
+static Status compare_tensors(const ExportPlan *plan, Error *error) {
+    const Recipe *expected = plan->options.expected, *made = plan->recipe;
+    if (expected == NULL) return STATUS_OK;
+    if (expected->tensor_count != made->tensor_count)
+        return status_fail(error, STATUS_MISMATCH, "expected the recipe's %zu tensors, made %zu",
+                           expected->tensor_count, made->tensor_count);
+    for (size_t i = 0; i < made->tensor_count; i++) {
+        const RecipeTensor *wanted = &expected->tensors[i], *tensor = &made->tensors[i];
+        if (strcmp(wanted->name, tensor->name) != 0 || strcmp(wanted->sha256, tensor->sha256) != 0)
+            return status_fail(error, STATUS_MISMATCH,
+                               "tensor %s: expected the recipe's %s with %s, made bytes with %s",
+                               tensor->name, wanted->name, wanted->sha256, tensor->sha256);
+    }
+    return STATUS_OK;
+}
+
+/* ---- running ---- */
+
+static Status write_all(ExportPlan *plan, ExportPartial *partial, Job *job, Error *error) {
+    export_recall_inputs(plan);
+    Status status = export_write_weights(plan, partial, job, error);
+    if (status != STATUS_OK) return status;
+    status = export_check_inputs(plan, error);
+    if (status == STATUS_OK) export_remember_inputs(plan);
+    if (status == STATUS_OK) status = compare_inputs(plan, error);
+    if (status == STATUS_OK) status = compare_tensors(plan, error);
+    if (status != STATUS_OK) {
+        partial->saved_bytes = 0; /* nothing of this can be built on */
+        return status;
+    }
+    status = export_write_sidecars(plan, partial->directory, error);
+    if (status == STATUS_OK && job_is_cancelled(job)) status = job_cancelled(error);
+    return status == STATUS_OK ? export_partial_publish(plan, partial, error) : status;
+}
+
+/* What the next run can build on is kept; anything else goes. */
+static void conclude(const ExportPlan *plan, ExportPartial *partial, Status status, Error *error) {
+    bool keep = partial->saved_bytes > 0;
+    Error reason = *error;
+    if (status != STATUS_OK && !keep)
+        (void)status_fail(error, reason.status, "%s; nothing that was written is kept", reason.message);
+    if (status != STATUS_OK && keep)
+        (void)status_fail(error, reason.status,
+                          "%s; %" PRIu64 " of %" PRIu64
+                          " bytes of weights are kept in %s: the same export "
+                          "goes on from there, discarding it removes them",
+                          reason.message, partial->saved_bytes, plan->weight_bytes, plan->partial);
+    export_partial_close(plan, partial, status != STATUS_OK && !keep);
+}
+
+Status export_run(ExportPlan *plan, Job *job, Error *error) {
+    Status status = export_check(plan, error);
+    if (status == STATUS_OK) status = export_check_inputs(plan, error);
+    if (status == STATUS_OK) status = compare_inputs(plan, error);
+    if (status != STATUS_OK) return status;
+    ExportPartial partial;
+    Error own = {0};
+    status = export_partial_open(plan, &partial, &own);
+    if (status == STATUS_OK) {
+        status = write_all(plan, &partial, job, &own);
+        conclude(plan, &partial, status, &own);
+    }
+    if (status != STATUS_OK && error != NULL) *error = own;
+    return status;
+}

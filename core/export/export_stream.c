@@ -1,0 +1,380 @@
+/*
+ * The weights, in rounds. Each round is one job_run() over
+ *
+ *     write      window A to its shard
+ *     hash       window A, tensor by tensor
+ *     sft, base  the next piece of the inputs' files, at a pace that ends with the weights
+ *     tiles      blend window B, in tiles of at most TILE elements
+ *
+ * and then A and B change places. The long tasks come first, so that the tiles fill up the other threads.
+ */
+#include "core/fusion/blend.h"
+#include "core/files/disk.h"
+#include "core/export/export_parts.h"
+#include "core/support/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TILE = 65536, TASK_WRITE = 0, TASK_HASH, TASK_SFT, TASK_BASE, TASK_TILES, LENGTH_BYTES = 8 };
+enum { FORGET_BYTES = 128 << 20, FASTEST_PACE = 4 };
+enum { HASH_PIECE = 1 << 20, WRITE_PIECE = 4 << 20 }; /* between two looks at whether the job is cancelled */
+
+typedef struct Tile {
+    size_t tensor, first, count; /* elements [first, first + count) */
+    size_t at;                   /* byte in the window */
+} Tile;
+
+typedef struct Window {
+    unsigned char *bytes;
+    size_t size;
+    uint64_t offset; /* in the shard's file */
+    size_t shard;
+    size_t tensors_end; /* tensors before this one are whole once the window is written */
+    bool is_filled, ends_shard;
+    Tile *tiles;
+    size_t count, capacity;
+} Window;
+
+/* The files of one side, hashed one after the other. */
+typedef struct Chain {
+    bool is_base;
+    size_t input; /* the current one; input_count: done */
+    size_t position;
+    uint64_t remaining, quota;
+    Hash *hash;
+} Chain;
+
+typedef struct Stream {
+    ExportPlan *plan;
+    ExportPartial *partial;
+    Job *job;
+    Window windows[2], *blending, *writing;
+    size_t shard, tensor, element; /* what the next window begins with */
+    int descriptor;                /* of writing->shard; -1: none */
+    char *path;
+    Hash *hash;
+    Chain chains[2];
+    float *scratch; /* TILE a worker */
+    Error errors[TASK_TILES];
+    Status statuses[TASK_TILES];
+    uint64_t done, unsynced, unforgotten;
+    bool sync_failed; /* then nothing more can be said about what is on disk */
+} Stream;
+
+/* ---- the tasks ---- */
+
+/* A task of a cancelled job may end where it is: job_run() says that it was cancelled, and the round is not
+ * finished. */
+
+static Status hash_window(Stream *stream, Error *error) {
+    const Window *window = stream->writing;
+    for (size_t i = 0; i < window->count && !job_is_cancelled(stream->job); i++) {
+        const Tile *tile = &window->tiles[i];
+        const ExportTensor *tensor = &stream->plan->tensors[tile->tensor];
+        Status status =
+            hash_add(stream->hash, window->bytes + tile->at, tile->count * dtype_size(tensor->dtype), error);
+        if (status == STATUS_OK && tile->first + tile->count == tensor->elements)
+            status = hash_finish(stream->hash, stream->plan->recipe->tensors[tile->tensor].sha256, error);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
+static Status write_window(Stream *stream, Error *error) {
+    const Window *window = stream->writing;
+    for (size_t at = 0; at < window->size && !job_is_cancelled(stream->job); at += WRITE_PIECE) {
+        size_t size = window->size - at < WRITE_PIECE ? window->size - at : WRITE_PIECE;
+        Status status = disk_write(stream->descriptor, window->bytes + at, size, window->offset + at,
+                                   stream->path, error);
+        if (status != STATUS_OK) return status;
+    }
+    /* advice: the disk may begin, so that making it durable takes less later */
+    (void)sync_file_range(stream->descriptor, (off64_t)window->offset, (off64_t)window->size,
+                          SYNC_FILE_RANGE_WRITE);
+    return STATUS_OK;
+}
+
+/* Whether this chain has to hash the input: of its side, not known yet, and not the same file as another. */
+static bool is_wanted(const ExportPlan *plan, const Chain *chain, size_t input) {
+    return plan->inputs[input].is_base == chain->is_base && plan->inputs[input].same == input &&
+           export_input_file(plan, &plan->inputs[input])->sha256[0] == '\0';
+}
+
+static void find_next_input(const ExportPlan *plan, Chain *chain) {
+    chain->position = 0;
+    while (chain->input < plan->input_count && !is_wanted(plan, chain, chain->input)) chain->input++;
+}
+
+static Status hash_inputs(const Stream *stream, Chain *chain, Error *error) {
+    const ExportPlan *plan = stream->plan;
+    uint64_t left = chain->quota;
+    while (left > 0 && chain->input < plan->input_count && !job_is_cancelled(stream->job)) {
+        const ExportInput *input = &plan->inputs[chain->input];
+        size_t rest = input->file->size - chain->position, n = left < rest ? left : rest;
+        if (n > HASH_PIECE) n = HASH_PIECE;
+        Status status = hash_add(chain->hash, input->file->map + chain->position, n, error);
+        chain->position += n;
+        chain->remaining -= n;
+        left -= n;
+        if (status == STATUS_OK && chain->position == input->file->size) {
+            status = hash_finish(chain->hash, export_input_file(plan, input)->sha256, error);
+            chain->input++;
+            find_next_input(plan, chain);
+        }
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
+static void blend_tile(Stream *stream, const Tile *tile, unsigned worker) {
+    const ExportTensor *tensor = &stream->plan->tensors[tile->tensor];
+    Blend blend = settings_blend(&stream->plan->options.settings, tensor->source);
+    blend_elements_as(&blend, tile->first, tile->count, tensor->dtype, stream->blending->bytes + tile->at,
+                      stream->scratch + (size_t)worker * TILE);
+}
+
+static void run_task(void *argument, size_t task, unsigned worker) {
+    Stream *stream = argument;
+    if (task >= TASK_TILES) {
+        blend_tile(stream, &stream->blending->tiles[task - TASK_TILES], worker);
+        return;
+    }
+    Error *error = &stream->errors[task];
+    Status status = STATUS_OK;
+    if (task == TASK_WRITE && stream->writing->is_filled) status = write_window(stream, error);
+    if (task == TASK_HASH && stream->writing->is_filled) status = hash_window(stream, error);
+    if (task == TASK_SFT || task == TASK_BASE)
+        status = hash_inputs(stream, &stream->chains[task - TASK_SFT], error);
+    stream->statuses[task] = status;
+}
+
+/* ---- windows ---- */
+
+static Status add_tile(Window *window, Tile tile, Error *error) {
+    void *block = window->tiles;
+    Status status =
+        memory_reserve(&block, &window->capacity, window->count + 1, sizeof *window->tiles, error);
+    window->tiles = block;
+    if (status == STATUS_OK) window->tiles[window->count++] = tile;
+    return status;
+}
+
+/* Cuts the next window: at most window_bytes of one shard. */
+static Status fill_window(Stream *stream, Error *error) {
+    const ExportPlan *plan = stream->plan;
+    Window *window = stream->blending;
+    window->size = window->count = 0;
+    window->is_filled = stream->shard < plan->shard_count;
+    if (!window->is_filled) return STATUS_OK;
+    const ExportShard *shard = &plan->shards[stream->shard];
+    size_t end = shard->first + shard->count;
+    const ExportTensor *first = &plan->tensors[stream->tensor];
+    window->shard = stream->shard;
+    window->offset =
+        shard->file_bytes - shard->data_bytes + first->offset + stream->element * dtype_size(first->dtype);
+    while (stream->tensor < end) {
+        const ExportTensor *tensor = &plan->tensors[stream->tensor];
+        size_t size = dtype_size(tensor->dtype), rest = tensor->elements - stream->element;
+        size_t room = (plan->options.window_bytes - window->size) / size, n = rest < TILE ? rest : TILE;
+        if (n > room) n = room;
+        if (n == 0 && rest > 0) break;
+        Status status = add_tile(window, (Tile){stream->tensor, stream->element, n, window->size}, error);
+        if (status != STATUS_OK) return status;
+        window->size += n * size;
+        stream->element += n;
+        if (stream->element < tensor->elements) continue;
+        stream->element = 0;
+        stream->tensor++;
+    }
+    window->tensors_end = stream->tensor;
+    window->ends_shard = stream->tensor == end;
+    if (window->ends_shard) stream->shard++;
+    return STATUS_OK;
+}
+
+/* ---- shards ---- */
+
+static Status write_header(Stream *stream, const ExportShard *shard, Error *error) {
+    char *header;
+    size_t length;
+    unsigned char prefix[LENGTH_BYTES];
+    Status status = export_format_header(stream->plan, shard, &header, &length, error);
+    if (status != STATUS_OK) return status;
+    for (int i = 0; i < LENGTH_BYTES; i++) prefix[i] = (unsigned char)(length >> (8 * i));
+    status = disk_write(stream->descriptor, prefix, sizeof prefix, 0, stream->path, error);
+    if (status == STATUS_OK)
+        status = disk_write(stream->descriptor, header, length, sizeof prefix, stream->path, error);
+    free(header);
+    return status;
+}
+
+/* Opens the shard of the window that is to be written; what an earlier run wrote beyond its last durable
+ * point is cut off. */
+static Status open_shard(Stream *stream, Error *error) {
+    const Window *window = stream->writing;
+    if (!window->is_filled || stream->descriptor >= 0) return STATUS_OK;
+    const ExportShard *shard = &stream->plan->shards[window->shard];
+    free(stream->path);
+    stream->path = memory_format("%s/%s", stream->plan->partial, shard->name);
+    if (stream->path == NULL) return memory_fail(error, shard->name);
+    Status status =
+        disk_open(stream->partial->directory, shard->name, stream->path, &stream->descriptor, error);
+    if (status == STATUS_OK && ftruncate(stream->descriptor, (off_t)window->offset) != 0)
+        status = status_fail_errno(error, errno, "%s", stream->path);
+    return status == STATUS_OK ? write_header(stream, shard, error) : status;
+}
+
+/* Everything up to here becomes a point to resume from. */
+static Status settle(Stream *stream, Error *error) {
+    Status status = STATUS_OK;
+    if (stream->descriptor >= 0) status = disk_sync(stream->descriptor, stream->path, error);
+    stream->sync_failed = status != STATUS_OK;
+    if (status == STATUS_OK) status = export_partial_save(stream->plan, stream->partial, error);
+    stream->unsynced = 0;
+    return status;
+}
+
+static Status end_shard(Stream *stream, Error *error) {
+    Status status = settle(stream, error);
+    Status closed = disk_close(stream->descriptor, stream->path, status == STATUS_OK ? error : NULL);
+    stream->descriptor = -1;
+    return status != STATUS_OK ? status : closed;
+}
+
+/* ---- rounds ---- */
+
+/* Mapped pages that were read make this process look as large as the models. */
+static void forget_pages(Stream *stream) {
+    for (size_t i = 0; i < stream->plan->input_count; i++)
+        safetensors_forget_pages(stream->plan->inputs[i].file);
+    stream->unforgotten = 0;
+}
+
+static void set_pace(Stream *stream) {
+    uint64_t window = stream->plan->options.window_bytes, left = stream->plan->weight_bytes - stream->done;
+    uint64_t rounds = left / window + 1;
+    for (int i = 0; i < 2; i++) {
+        Chain *chain = &stream->chains[i];
+        uint64_t quota = chain->remaining / rounds + 1;
+        chain->quota = quota < FASTEST_PACE * window ? quota : FASTEST_PACE * window;
+    }
+}
+
+static Status finish_round(Stream *stream, Error *error) {
+    for (int i = 0; i < TASK_TILES; i++) {
+        if (stream->statuses[i] == STATUS_OK) continue;
+        if (error != NULL) *error = stream->errors[i];
+        return stream->statuses[i];
+    }
+    Window *window = stream->writing;
+    Status status = STATUS_OK;
+    if (window->is_filled) {
+        stream->done += window->size;
+        stream->unsynced += window->size;
+        stream->partial->tensors_done = window->tensors_end;
+        if (window->ends_shard)
+            status = end_shard(stream, error);
+        else if (stream->unsynced >= stream->plan->options.sync_bytes)
+            status = settle(stream, error);
+    }
+    stream->unforgotten += window->size + stream->chains[0].quota + stream->chains[1].quota;
+    if (stream->unforgotten >= FORGET_BYTES) forget_pages(stream);
+    stream->writing = stream->blending;
+    stream->blending = window;
+    return status;
+}
+
+static bool is_finished(const Stream *stream) {
+    return !stream->writing->is_filled && !stream->blending->is_filled && stream->chains[0].remaining == 0 &&
+           stream->chains[1].remaining == 0;
+}
+
+static Status run_rounds(Stream *stream, Error *error) {
+    for (;;) {
+        if (!job_report(stream->job, "export", stream->done, stream->plan->weight_bytes))
+            return job_cancelled(error);
+        Status status = fill_window(stream, error);
+        if (status == STATUS_OK && is_finished(stream)) return STATUS_OK;
+        if (status == STATUS_OK) status = open_shard(stream, error);
+        set_pace(stream);
+        if (status == STATUS_OK)
+            status = job_run(stream->job, TASK_TILES + stream->blending->count, run_task, stream, error);
+        if (status == STATUS_OK) status = finish_round(stream, error);
+        if (status != STATUS_OK) return status;
+    }
+}
+
+/* ---- beginning and end ---- */
+
+static Status start_chain(Stream *stream, int side, Error *error) {
+    const ExportPlan *plan = stream->plan;
+    Chain *chain = &stream->chains[side];
+    chain->is_base = side == 1;
+    for (size_t i = 0; i < plan->input_count; i++) {
+        if (is_wanted(plan, chain, i)) chain->remaining += plan->inputs[i].file->size;
+    }
+    find_next_input(plan, chain);
+    return hash_create(&chain->hash, error);
+}
+
+static Status start(Stream *stream, Error *error) {
+    const ExportPlan *plan = stream->plan;
+    stream->blending = &stream->windows[0];
+    stream->writing = &stream->windows[1];
+    stream->descriptor = -1;
+    stream->tensor = stream->partial->tensors_done;
+    stream->shard =
+        stream->tensor < plan->tensor_count ? plan->tensors[stream->tensor].shard : plan->shard_count;
+    for (size_t i = 0; i < stream->tensor; i++) stream->done += plan->tensors[i].bytes;
+    size_t scratch;
+    if (!memory_multiply(job_threads(stream->job), TILE, &scratch)) return memory_fail(error, "scratch");
+    stream->scratch = memory_allocate_aligned(scratch, sizeof *stream->scratch);
+    for (int i = 0; i < 2; i++)
+        stream->windows[i].bytes = memory_allocate_aligned(plan->options.window_bytes, 1);
+    if (stream->scratch == NULL || stream->windows[0].bytes == NULL || stream->windows[1].bytes == NULL)
+        return memory_fail(error, "the windows of an export");
+    Status status = hash_create(&stream->hash, error);
+    for (int side = 0; side < 2 && status == STATUS_OK; side++) status = start_chain(stream, side, error);
+    return status;
+}
+
+static void release(Stream *stream) {
+    for (int i = 0; i < 2; i++) {
+        free(stream->windows[i].bytes);
+        free(stream->windows[i].tiles);
+        hash_free(stream->chains[i].hash);
+    }
+    hash_free(stream->hash);
+    free(stream->scratch);
+    free(stream->path);
+}
+
+/* After a failure: what was written and can be made durable is kept. */
+static void save_what_there_is(Stream *stream) {
+    Status ignored = STATUS_OK; /* where this fails, the last point to resume from stands */
+    if (stream->unsynced > 0 && !stream->sync_failed) ignored = settle(stream, NULL);
+    if (stream->descriptor >= 0) ignored = disk_close(stream->descriptor, stream->path, NULL);
+    (void)ignored;
+    stream->descriptor = -1;
+}
+
+Status export_write_weights(ExportPlan *plan, ExportPartial *partial, Job *job, Error *error) {
+    Stream stream = {.plan = plan, .partial = partial, .job = job};
+    Status status = start(&stream, error);
+    if (status == STATUS_OK) status = run_rounds(&stream, error);
+    if (status != STATUS_OK) save_what_there_is(&stream);
+    forget_pages(&stream);
+    release(&stream);
+    for (size_t i = 0; i < plan->input_count && status == STATUS_OK; i++) {
+        const ExportInput *input = &plan->inputs[i], *first = &plan->inputs[input->same];
+        if (input != first)
+            memcpy(export_input_file(plan, input)->sha256, export_input_file(plan, first)->sha256,
+                   HASH_HEX_SIZE);
+    }
+    return status;
+}

@@ -1,0 +1,317 @@
+#include "core/export/recipe.h"
+
+#include "core/support/memory.h"
+#include "core/export/recipe_parts.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char FORMAT_NAME[] = "rejuv-recipe", KEEP_NAME[] = "keep";
+static const char NOTE[] =
+    "W = a*S + (1 - a)*B in float32, two fused multiply-adds, rounded once to the written type, to nearest "
+    "even; a = alpha (module_alpha, layer_alpha), and (1 - omega) times that in the rows of q, k, v, gate and "
+    "up and the columns of o and down that reset.set lists. The bytes do not depend on the machine or the number of threads.";
+
+enum { FORMAT_VERSION = 1, RECIPE_LIMIT = 256 << 20 };
+
+const char *recipe_donor_name(Donor donor) {
+    return donor == DONOR_BASE ? "base" : "sft";
+}
+
+bool recipe_find_donor(const char *name, Donor *donor) {
+    bool is_base = strcmp(name, "base") == 0;
+    if (!is_base && strcmp(name, "sft") != 0) return false;
+    *donor = is_base ? DONOR_BASE : DONOR_SFT;
+    return true;
+}
+
+/* ---- making and freeing ---- */
+
+static char *copy(const char *text) {
+    return memory_copy_text(text, strlen(text));
+}
+
+Status recipe_create(Recipe **recipe, Error *error) {
+    *recipe = NULL;
+    Recipe *made = memory_allocate(1, sizeof *made);
+    if (made == NULL || (made->rejuv_version = copy(REJUV_VERSION)) == NULL) {
+        free(made);
+        return memory_fail(error, "a recipe");
+    }
+    *recipe = made;
+    return STATUS_OK;
+}
+
+static void free_files(RecipeFiles *files) {
+    for (size_t i = 0; i < files->count; i++) free(files->list[i].name);
+    free(files->list);
+}
+
+void recipe_free(Recipe *recipe) {
+    if (recipe == NULL) return;
+    RecipeInput *inputs[] = {&recipe->base, &recipe->sft};
+    for (int i = 0; i < 2; i++) {
+        free(inputs[i]->directory);
+        free_files(&inputs[i]->files);
+    }
+    for (size_t i = 0; i < recipe->tensor_count; i++) free(recipe->tensors[i].name);
+    free(recipe->tensors);
+    free_files(&recipe->files);
+    ranking_free(recipe->ranking);
+    free(recipe->rejuv_version);
+    free(recipe);
+}
+
+Status recipe_add_file(RecipeFiles *files, const char *name, uint64_t bytes, const char *sha256,
+                       Error *error) {
+    void *block = files->list;
+    Status status = memory_reserve(&block, &files->capacity, files->count + 1, sizeof *files->list, error);
+    if (status != STATUS_OK) return status;
+    files->list = block;
+    RecipeFile file = {.name = copy(name), .bytes = bytes};
+    if (file.name == NULL) return memory_fail(error, "a recipe");
+    if (hash_is_hex(sha256)) memcpy(file.sha256, sha256, sizeof file.sha256);
+    files->list[files->count++] = file;
+    return STATUS_OK;
+}
+
+/* ---- writing ---- */
+
+cJSON *recipe_add_node(cJSON *parent, const char *key, cJSON *node) {
+    if (node == NULL) return NULL;
+    bool added = key != NULL ? cJSON_AddItemToObject(parent, key, node) : cJSON_AddItemToArray(parent, node);
+    if (added) return node;
+    cJSON_Delete(node);
+    return NULL;
+}
+
+cJSON *recipe_new_number(double value) {
+    char text[JSON_NUMBER_SIZE];
+    (void)json_format_number(value, 1, text); /* any number of digits will do */
+    return cJSON_CreateRaw(text);
+}
+
+cJSON *recipe_new_count(uint64_t value) {
+    char text[24];
+    (void)snprintf(text, sizeof text, "%" PRIu64, value);
+    return cJSON_CreateRaw(text);
+}
+
+static bool add_files(cJSON *parent, const RecipeFiles *files) {
+    cJSON *list = recipe_add_node(parent, "files", cJSON_CreateArray());
+    if (list == NULL) return false;
+    for (size_t i = 0; i < files->count; i++) {
+        const RecipeFile *file = &files->list[i];
+        cJSON *node = recipe_add_node(list, NULL, cJSON_CreateObject());
+        if (node == NULL || !json_add_text(node, "name", file->name) ||
+            !json_add(node, "bytes", recipe_new_count(file->bytes)) ||
+            !json_add_text(node, "sha256", file->sha256))
+            return false;
+    }
+    return true;
+}
+
+static bool add_input(cJSON *parent, const char *key, const RecipeInput *input) {
+    cJSON *node = recipe_add_node(parent, key, cJSON_CreateObject());
+    return node != NULL && json_add_text(node, "directory", input->directory) &&
+           add_files(node, &input->files);
+}
+
+static bool add_tensor(cJSON *list, const RecipeTensor *tensor) {
+    cJSON *node = recipe_add_node(list, NULL, cJSON_CreateObject());
+    if (node == NULL || !json_add_text(node, "name", tensor->name) ||
+        !json_add_text(node, "dtype", dtype_name(tensor->dtype)))
+        return false;
+    cJSON *shape = recipe_add_node(node, "shape", cJSON_CreateArray());
+    if (shape == NULL) return false;
+    for (unsigned i = 0; i < tensor->rank; i++) {
+        if (recipe_add_node(shape, NULL, recipe_new_count(tensor->shape[i])) == NULL) return false;
+    }
+    return json_add_text(node, "sha256", tensor->sha256);
+}
+
+static bool fill(cJSON *tree, const Recipe *recipe) {
+    cJSON *output, *inputs, *tensors;
+    if (!json_add_text(tree, "format", FORMAT_NAME) ||
+        !json_add_number(tree, "format_version", FORMAT_VERSION) ||
+        !json_add_text(tree, "rejuv_version", recipe->rejuv_version) ||
+        !recipe_add_settings(tree, &recipe->settings) ||
+        (output = recipe_add_node(tree, "output", cJSON_CreateObject())) == NULL ||
+        !json_add_text(output, "dtype",
+                       recipe->dtype == DTYPE_UNKNOWN ? KEEP_NAME : dtype_name(recipe->dtype)) ||
+        !json_add(output, "shard_bytes", recipe_new_count(recipe->shard_bytes)) ||
+        !json_add_text(output, "donor", recipe_donor_name(recipe->donor)) ||
+        (inputs = recipe_add_node(tree, "inputs", cJSON_CreateObject())) == NULL ||
+        !add_input(inputs, "base", &recipe->base) || !add_input(inputs, "sft", &recipe->sft) ||
+        (tensors = recipe_add_node(tree, "tensors", cJSON_CreateArray())) == NULL)
+        return false;
+    for (size_t i = 0; i < recipe->tensor_count; i++) {
+        if (!add_tensor(tensors, &recipe->tensors[i])) return false;
+    }
+    return add_files(tree, &recipe->files) && json_add_text(tree, "note", NOTE);
+}
+
+Status recipe_format(const Recipe *recipe, char **text, Error *error) {
+    *text = NULL;
+    cJSON *tree = cJSON_CreateObject();
+    if (tree != NULL && fill(tree, recipe)) *text = cJSON_Print(tree);
+    cJSON_Delete(tree);
+    return *text != NULL ? STATUS_OK : memory_fail(error, "a recipe");
+}
+
+/* ---- reading ---- */
+
+Status recipe_fail_key(Error *error, const char *path, const char *key, const char *expected) {
+    return status_fail(error, STATUS_FORMAT, "%s: \"%s\": expected %s", path, key, expected);
+}
+
+static Status read_text(const cJSON *object, const char *key, const char *path, char **text, Error *error) {
+    const char *found = json_get_text(object, key, NULL);
+    if (found == NULL) return recipe_fail_key(error, path, key, "a text");
+    *text = copy(found);
+    return *text != NULL ? STATUS_OK : memory_fail(error, path);
+}
+
+static Status read_hash(const cJSON *object, const char *path, char sha256[HASH_HEX_SIZE], Error *error) {
+    const char *found = json_get_text(object, "sha256", NULL);
+    if (!hash_is_hex(found)) return recipe_fail_key(error, path, "sha256", "64 hexadecimal digits");
+    memcpy(sha256, found, HASH_HEX_SIZE);
+    return STATUS_OK;
+}
+
+/* A name that stays within its directory: these names are opened. */
+static bool is_inner_name(const char *name) {
+    if (*name == '\0' || *name == '/') return false;
+    for (const char *part = name; part != NULL; part = strchr(part, '/')) {
+        if (*part == '/') part++;
+        size_t length = strcspn(part, "/");
+        if (length == 0 || (length == 1 && part[0] == '.') || (length == 2 && strncmp(part, "..", 2) == 0))
+            return false;
+    }
+    return true;
+}
+
+static Status read_files(const cJSON *object, const char *path, RecipeFiles *files, Error *error) {
+    const cJSON *list = json_find(object, "files"), *item;
+    if (!cJSON_IsArray(list)) return recipe_fail_key(error, path, "files", "an array");
+    cJSON_ArrayForEach(item, list) {
+        const char *name = json_get_text(item, "name", NULL);
+        uint64_t bytes;
+        char sha256[HASH_HEX_SIZE];
+        if (name == NULL || !is_inner_name(name))
+            return recipe_fail_key(error, path, "files", "names of files within the directory");
+        if (!json_read_count(json_find(item, "bytes"), &bytes))
+            return recipe_fail_key(error, path, name, "a number of \"bytes\"");
+        Status status = read_hash(item, path, sha256, error);
+        if (status == STATUS_OK) status = recipe_add_file(files, name, bytes, sha256, error);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
+static Status read_input(const cJSON *inputs, const char *key, const char *path, RecipeInput *input,
+                         Error *error) {
+    const cJSON *object = json_find(inputs, key);
+    if (!cJSON_IsObject(object)) return recipe_fail_key(error, path, key, "an object");
+    Status status = read_text(object, "directory", path, &input->directory, error);
+    return status == STATUS_OK ? read_files(object, path, &input->files, error) : status;
+}
+
+static Status read_tensor(const cJSON *item, const char *path, RecipeTensor *tensor, Error *error) {
+    Status status = read_text(item, "name", path, &tensor->name, error);
+    if (status != STATUS_OK) return status;
+    const char *dtype = json_get_text(item, "dtype", NULL);
+    const cJSON *shape = json_find(item, "shape"), *extent;
+    tensor->dtype = dtype_find(dtype);
+    if (tensor->dtype == DTYPE_UNKNOWN)
+        return recipe_fail_key(error, path, tensor->name, "a known \"dtype\"");
+    if (!cJSON_IsArray(shape)) return recipe_fail_key(error, path, tensor->name, "an array \"shape\"");
+    cJSON_ArrayForEach(extent, shape) {
+        if (tensor->rank == SAFETENSORS_MAX_RANK || !json_read_count(extent, &tensor->shape[tensor->rank++]))
+            return recipe_fail_key(error, path, tensor->name, "a \"shape\" of few, whole numbers");
+    }
+    return read_hash(item, path, tensor->sha256, error);
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static Status refuse_duplicates(const Recipe *recipe, const char *path, Error *error) {
+    const char **names = memory_allocate(recipe->tensor_count, sizeof *names);
+    if (names == NULL) return memory_fail(error, path);
+    for (size_t i = 0; i < recipe->tensor_count; i++) names[i] = recipe->tensors[i].name;
+    qsort(names, recipe->tensor_count, sizeof *names, compare_names);
+    Status status = STATUS_OK;
+    for (size_t i = 1; i < recipe->tensor_count && status == STATUS_OK; i++) {
+        if (strcmp(names[i - 1], names[i]) == 0)
+            status = status_fail(error, STATUS_FORMAT, "%s: tensor %s is there twice", path, names[i]);
+    }
+    free(names);
+    return status;
+}
+
+static Status read_tensors(const cJSON *tree, const char *path, Recipe *recipe, Error *error) {
+    const cJSON *list = json_find(tree, "tensors"), *item;
+    if (!cJSON_IsArray(list)) return recipe_fail_key(error, path, "tensors", "an array");
+    recipe->tensors = memory_allocate((size_t)cJSON_GetArraySize(list), sizeof *recipe->tensors);
+    if (recipe->tensors == NULL) return memory_fail(error, path);
+    cJSON_ArrayForEach(item, list) {
+        Status status = read_tensor(item, path, &recipe->tensors[recipe->tensor_count++], error);
+        if (status != STATUS_OK) return status;
+    }
+    return refuse_duplicates(recipe, path, error);
+}
+
+static Status read_output(const cJSON *tree, const char *path, Recipe *recipe, Error *error) {
+    const cJSON *object = json_find(tree, "output");
+    const char *dtype = json_get_text(object, "dtype", ""), *donor = json_get_text(object, "donor", "");
+    recipe->dtype = strcmp(dtype, KEEP_NAME) == 0 ? DTYPE_UNKNOWN : dtype_find(dtype);
+    if (recipe->dtype == DTYPE_UNKNOWN ? strcmp(dtype, KEEP_NAME) != 0 : !dtype_is_writable(recipe->dtype))
+        return recipe_fail_key(error, path, "dtype", "\"keep\", \"F32\", \"F16\" or \"BF16\"");
+    if (!recipe_find_donor(donor, &recipe->donor))
+        return recipe_fail_key(error, path, "donor", "\"base\" or \"sft\"");
+    if (!json_read_count(json_find(object, "shard_bytes"), &recipe->shard_bytes))
+        return recipe_fail_key(error, path, "shard_bytes", "a whole number");
+    return STATUS_OK;
+}
+
+static Status read_tree(const cJSON *tree, const char *path, Recipe *recipe, Error *error) {
+    uint64_t version;
+    if (strcmp(json_get_text(tree, "format", ""), FORMAT_NAME) != 0)
+        return recipe_fail_key(error, path, "format", "\"rejuv-recipe\"");
+    if (!json_read_count(json_find(tree, "format_version"), &version) || version != FORMAT_VERSION)
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "%s: expected a recipe of format version %d, as rejuv %s writes it", path,
+                           FORMAT_VERSION, REJUV_VERSION);
+    free(recipe->rejuv_version);
+    recipe->rejuv_version = NULL;
+    Status status = read_text(tree, "rejuv_version", path, &recipe->rejuv_version, error);
+    if (status == STATUS_OK) status = recipe_read_settings(tree, path, recipe, error);
+    if (status == STATUS_OK) status = read_output(tree, path, recipe, error);
+    const cJSON *inputs = json_find(tree, "inputs");
+    if (status == STATUS_OK) status = read_input(inputs, "base", path, &recipe->base, error);
+    if (status == STATUS_OK) status = read_input(inputs, "sft", path, &recipe->sft, error);
+    if (status == STATUS_OK) status = read_tensors(tree, path, recipe, error);
+    if (status == STATUS_OK) status = read_files(tree, path, &recipe->files, error);
+    return status;
+}
+
+Status recipe_read(const char *path, Recipe **recipe, Error *error) {
+    *recipe = NULL;
+    cJSON *tree;
+    Recipe *read = NULL;
+    Status status = json_read_file(path, RECIPE_LIMIT, &tree, error);
+    if (status != STATUS_OK) return status;
+    status = recipe_create(&read, error);
+    if (status == STATUS_OK) status = read_tree(tree, path, read, error);
+    cJSON_Delete(tree);
+    if (status == STATUS_OK)
+        *recipe = read;
+    else
+        recipe_free(read);
+    return status;
+}

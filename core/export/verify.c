@@ -1,0 +1,279 @@
+#include "core/export/verify.h"
+
+#include "core/export/export_parts.h"
+#include "core/files/file_digest.h"
+#include "core/checkpoint/finding.h"
+#include "core/support/memory.h"
+#include "core/export/verify_parts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+Status verify_add_finding(VerifyResult *result, Severity severity, const char *subject, Error *error,
+                          const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    Status status = finding_add(&result->findings, &result->finding_count, &result->finding_capacity,
+                                severity, subject, error, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+void verify_result_free(VerifyResult *result) {
+    if (result == NULL) return;
+    recipe_free(result->recipe);
+    finding_free_all(result->findings, result->finding_count);
+    free(result);
+}
+
+/* ---- files that are not weights ---- */
+
+static bool has_file(const char *directory, const char *name) {
+    char *path = memory_format("%s/%s", directory, name);
+    struct stat facts;
+    bool found = path != NULL && stat(path, &facts) == 0;
+    free(path);
+    return found;
+}
+
+static Status check_file(const char *directory, const RecipeFile *file, Job *job, VerifyResult *result,
+                         Error *error) {
+    char *path = memory_format("%s/%s", directory, file->name);
+    if (path == NULL) return memory_fail(error, file->name);
+    char sum[HASH_HEX_SIZE];
+    uint64_t bytes;
+    Error reason;
+    Status status = hash_file(path, job, &bytes, sum, &reason);
+    free(path);
+    if (status == STATUS_CANCELLED) return job_cancelled(error);
+    if (status != STATUS_OK)
+        return verify_add_finding(result, SEVERITY_ERROR, file->name, error, "%s", reason.message);
+    if (bytes != file->bytes || strcmp(sum, file->sha256) != 0)
+        return verify_add_finding(result, SEVERITY_ERROR, file->name, error,
+                                  "expected %" PRIu64 " bytes with %s, found %" PRIu64 " with %s",
+                                  file->bytes, file->sha256, bytes, sum);
+    result->files_equal++;
+    return STATUS_OK;
+}
+
+static Status check_files(const char *directory, Job *job, VerifyResult *result, Error *error) {
+    const RecipeFiles *files = &result->recipe->files;
+    result->files = files->count;
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < files->count && status == STATUS_OK; i++)
+        status = check_file(directory, &files->list[i], job, result, error);
+    if (status == STATUS_OK && has_file(directory, EXPORT_STATE_NAME))
+        status = verify_add_finding(result, SEVERITY_ERROR, EXPORT_STATE_NAME, error,
+                                    "is the mark of an unfinished export");
+    return status;
+}
+
+/* ---- what config.json and the index say about the weights ---- */
+
+static Status check_config(const Checkpoint *export, VerifyResult *result, Error *error) {
+    const cJSON *config = export->config;
+    if (config == NULL) return STATUS_OK; /* a finding of check_files() where the recipe has one */
+    Status status = STATUS_OK;
+    const char *dtype = json_get_text(config, "dtype", json_get_text(config, "torch_dtype", NULL));
+    DType main_dtype = checkpoint_main_dtype(export);
+    if (dtype_is_float(main_dtype) && (dtype == NULL || dtype_find(dtype) != main_dtype))
+        status =
+            verify_add_finding(result, SEVERITY_ERROR, "config.json", error, "dtype: expected %s, found %s",
+                               dtype_torch_name(main_dtype), dtype != NULL ? dtype : "none");
+    const Tensor *embedding = checkpoint_find_role(export, TENSOR_EMBEDDING, -1);
+    uint64_t stated;
+    if (status == STATUS_OK && embedding != NULL &&
+        (!json_read_count(json_find(config, "vocab_size"), &stated) || stated != embedding->rows))
+        status = verify_add_finding(result, SEVERITY_ERROR, "config.json", error,
+                                    "vocab_size: expected the embedding's %" PRIu64 " rows", embedding->rows);
+    bool tied = json_get_bool(config, "tie_word_embeddings", false);
+    if (status == STATUS_OK && embedding != NULL && !tied &&
+        checkpoint_find_role(export, TENSOR_HEAD, -1) == NULL)
+        status = verify_add_finding(result, SEVERITY_ERROR, "config.json", error,
+                                    "tie_word_embeddings: expected true, for there is no lm_head");
+    return status;
+}
+
+/* The index must name every tensor; that it names no other was checked when the directory was opened. */
+static Status check_index(const char *directory, const Checkpoint *export, VerifyResult *result,
+                          Error *error) {
+    static const char NAME[] = "model.safetensors.index.json";
+    if (!export->is_sharded) return STATUS_OK;
+    char *path = memory_format("%s/%s", directory, NAME);
+    if (path == NULL) return memory_fail(error, NAME);
+    cJSON *tree;
+    Status status = json_read_file(path, (size_t)256 << 20, &tree, error);
+    free(path);
+    if (status != STATUS_OK) return status;
+    uint64_t total;
+    const cJSON *map = json_find(tree, "weight_map");
+    if (!json_read_count(json_find(json_find(tree, "metadata"), "total_size"), &total) ||
+        total != export->bytes)
+        status = verify_add_finding(result, SEVERITY_ERROR, NAME, error,
+                                    "total_size: expected %" PRIu64 " bytes", export->bytes);
+    if (status == STATUS_OK && (size_t)cJSON_GetArraySize(map) != export->tensor_count)
+        status = verify_add_finding(result, SEVERITY_ERROR, NAME, error, "expected %zu tensors, found %d",
+                                    export->tensor_count, cJSON_GetArraySize(map));
+    cJSON_Delete(tree);
+    return status;
+}
+
+/* ---- the inputs ---- */
+
+typedef struct InputTask {
+    const Checkpoint *side;
+    size_t file;
+    const RecipeFile *expected;
+    char sum[HASH_HEX_SIZE];
+    Status status;
+    Error error;
+} InputTask;
+
+typedef struct InputTasks {
+    InputTask *list;
+    size_t count;
+    Job *job;
+} InputTasks;
+
+static void hash_input(void *argument, size_t index, unsigned worker) {
+    InputTasks *tasks = argument;
+    InputTask *task = &tasks->list[index];
+    (void)worker; /* needs no scratch */
+    task->status = file_digest_read(task->side->files[task->file]->path, tasks->job, task->sum, &task->error);
+}
+
+/* `severity`: an input that is not the recipe's is an error where it was given for this very purpose. */
+static Status judge_inputs(InputTasks *tasks, Severity severity, VerifyResult *result, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < tasks->count && status == STATUS_OK; i++) {
+        const InputTask *task = &tasks->list[i];
+        const char *path = task->side->files[task->file]->path;
+        if (task->status != STATUS_OK)
+            status = verify_add_finding(result, severity, path, error, "%s", task->error.message);
+        else if (strcmp(task->sum, task->expected->sha256) != 0)
+            status = verify_add_finding(result, severity, path, error,
+                                        "is not the recipe's input: expected %s, found %s",
+                                        task->expected->sha256, task->sum);
+        else
+            result->input_files_equal++;
+    }
+    return status;
+}
+
+static bool same_files(const Checkpoint *side, const RecipeInput *input) {
+    bool same = side->file_count == input->files.count;
+    for (size_t i = 0; i < side->file_count && same; i++)
+        same = side->files[i]->size == input->files.list[i].bytes;
+    return same;
+}
+
+static Status hash_inputs(const Pair *pair, Severity severity, Job *job, VerifyResult *result, Error *error) {
+    const Checkpoint *sides[] = {pair->sft, pair->base};
+    const RecipeInput *inputs[] = {&result->recipe->sft, &result->recipe->base};
+    InputTasks tasks = {.job = job};
+    tasks.list = memory_allocate(sides[0]->file_count + sides[1]->file_count, sizeof *tasks.list);
+    if (tasks.list == NULL) return memory_fail(error, "verification");
+    Status status = STATUS_OK;
+    for (int s = 0; s < 2; s++) {
+        if (!same_files(sides[s], inputs[s])) {
+            status = verify_add_finding(result, severity, sides[s]->directory, error,
+                                        "is not the recipe's input: other files, or of other sizes");
+            free(tasks.list);
+            return status;
+        }
+        for (size_t i = 0; i < sides[s]->file_count; i++)
+            tasks.list[tasks.count++] =
+                (InputTask){.side = sides[s], .file = i, .expected = &inputs[s]->files.list[i]};
+    }
+    result->input_files = tasks.count;
+    if (!job_report(job, "inputs", 0, tasks.count)) status = job_cancelled(error);
+    if (status == STATUS_OK) status = job_run(job, tasks.count, hash_input, &tasks, error);
+    if (status == STATUS_OK) status = judge_inputs(&tasks, severity, result, error);
+    free(tasks.list);
+    return status;
+}
+
+/* Opens and checks the inputs; *pair is NULL where they are not at hand, which a finding then says. */
+static Status open_inputs(const VerifyOptions *options, Job *job, VerifyResult *result, Pair **pair,
+                          Error *error) {
+    *pair = NULL;
+    bool given = options->base_directory != NULL || options->sft_directory != NULL;
+    Severity severity = given ? SEVERITY_ERROR : SEVERITY_NOTE;
+    const Recipe *recipe = result->recipe;
+    Error reason;
+    Status status = pair_open(
+        options->base_directory != NULL ? options->base_directory : recipe->base.directory,
+        options->sft_directory != NULL ? options->sft_directory : recipe->sft.directory, pair, &reason);
+    if (status != STATUS_OK)
+        return verify_add_finding(result, severity, "inputs", error, "not at hand, not blended again: %s",
+                                  reason.message);
+    size_t before = result->finding_count;
+    status = hash_inputs(*pair, severity, job, result, error);
+    result->has_inputs = status == STATUS_OK && result->finding_count == before;
+    if (result->has_inputs && settings_check(&recipe->settings, *pair, &reason) != STATUS_OK) {
+        result->has_inputs = false;
+        status = verify_add_finding(result, SEVERITY_ERROR, RECIPE_FILE_NAME, error, "%s", reason.message);
+    }
+    if (!result->has_inputs) {
+        pair_close(*pair);
+        *pair = NULL;
+    }
+    return status;
+}
+
+/* ---- all together ---- */
+
+static Status check_export(const char *directory, const VerifyOptions *options, Job *job,
+                           VerifyResult *result, Error *error) {
+    Error reason;
+    Checkpoint *export;
+    Status status = check_files(directory, job, result, error);
+    if (status != STATUS_OK) return status;
+    if (checkpoint_open(directory, &export, &reason) != STATUS_OK)
+        return verify_add_finding(result, SEVERITY_ERROR, "weights", error, "%s", reason.message);
+    Pair *pair = NULL;
+    status = check_config(export, result, error);
+    if (status == STATUS_OK) status = check_index(directory, export, result, error);
+    if (status == STATUS_OK && !options->without_inputs)
+        status = open_inputs(options, job, result, &pair, error);
+    if (status == STATUS_OK) status = verify_tensors(export, pair, job, result, error);
+    pair_close(pair);
+    checkpoint_close(export);
+    return status;
+}
+
+static Status conclude(const VerifyResult *result, Error *error) {
+    size_t errors = 0;
+    const Finding *first = NULL;
+    for (size_t i = 0; i < result->finding_count; i++) {
+        if (result->findings[i].severity != SEVERITY_ERROR) continue;
+        if (errors++ == 0) first = &result->findings[i];
+    }
+    if (first == NULL) return STATUS_OK;
+    return status_fail(error, STATUS_MISMATCH, "%s: %s (%zu difference%s)", first->subject, first->text,
+                       errors, errors == 1 ? "" : "s");
+}
+
+Status verify_export(const char *directory, const VerifyOptions *options, Job *job, VerifyResult **result,
+                     Error *error) {
+    *result = NULL;
+    VerifyResult *made = memory_allocate(1, sizeof *made);
+    char *path = memory_format("%s/%s", directory, RECIPE_FILE_NAME);
+    Status status = STATUS_OK;
+    if (made == NULL || path == NULL) status = memory_fail(error, "verification");
+    if (status == STATUS_OK) status = recipe_read(path, &made->recipe, error);
+    if (status == STATUS_OK) {
+        made->tensors = made->recipe->tensor_count;
+        status = check_export(directory, options, job, made, error);
+    }
+    free(path);
+    if (status != STATUS_OK) {
+        verify_result_free(made);
+        return status;
+    }
+    *result = made;
+    return conclude(made, error);
+}

@@ -1,0 +1,46 @@
+/*
+ * verify — an export against its recipe and, where they are at hand, its inputs.
+ *
+ * Three questions, each answered tensor by tensor: does the directory open, with config.json, index and every
+ * other file as the recipe has them; has every tensor the bytes the recipe names (SHA-256); and does blending
+ * the inputs again give those bytes? The last also finds values that became infinite or NaN although neither
+ * input is (a float16 that overflowed): a warning, for that is what was asked for.
+ */
+#ifndef REJUV_CORE_VERIFY_H
+#define REJUV_CORE_VERIFY_H
+
+#include "core/support/job.h"
+#include "core/checkpoint/pair.h"
+#include "core/export/recipe.h"
+
+typedef struct VerifyOptions {
+    const char *base_directory, *sft_directory; /* NULL: where the recipe says */
+    bool without_inputs;                        /* only the first two questions */
+} VerifyOptions;
+
+typedef struct VerifyResult {
+    Recipe *recipe;            /* as read; NULL where it could not be */
+    size_t tensors;            /* in the recipe */
+    size_t tensors_equal;      /* with the recipe's bytes */
+    size_t tensors_blended;    /* blended again and found equal */
+    size_t files, files_equal; /* those that are not weights */
+    size_t input_files, input_files_equal;
+    bool has_inputs;        /* the inputs were at hand and are the recipe's */
+    uint64_t bytes;         /* of weights that were read */
+    uint64_t nonfinite;     /* values that are NaN or infinite */
+    uint64_t nonfinite_new; /* of these, where neither input is; needs inputs */
+    Finding *findings;      /* errors: differences. Warnings, notes: the rest */
+    size_t finding_count, finding_capacity;
+} VerifyResult;
+
+/* STATUS_OK: all is as it should be. STATUS_MISMATCH: it is not; *result says where (the first differing
+ * element of each tensor that differs: row, column, expected, found) and `error` has the first difference.
+ * Any other status: the verification itself could not be done. *result is set whenever the status is one of
+ * the first two; the caller frees it. Progress: stages "inputs" and "verify", in bytes. */
+Status verify_export(const char *directory, const VerifyOptions *options, Job *job, VerifyResult **result,
+                     Error *error) STATUS_MUST_CHECK;
+
+/* Takes NULL. */
+void verify_result_free(VerifyResult *result);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * hash — SHA-256, as the recipe and the verification name bytes: 64 lower-case hexadecimal digits.
+ *
+ * One Hash is one running sum and belongs to one thread at a time.
+ */
+#ifndef REJUV_CORE_HASH_H
+#define REJUV_CORE_HASH_H
+
+#include "core/support/job.h"
+#include "core/support/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { HASH_HEX_SIZE = 65 }; /* with the NUL */
+
+typedef struct Hash Hash;
+
+/* A running sum over no bytes. The caller frees it. */
+Status hash_create(Hash **hash, Error *error) STATUS_MUST_CHECK;
+
+/* Takes NULL. */
+void hash_free(Hash *hash);
+
+/* Adds `size` bytes. */
+Status hash_add(Hash *hash, const void *bytes, size_t size, Error *error) STATUS_MUST_CHECK;
+
+/* Writes the sum of what was added and starts again over no bytes. */
+Status hash_finish(Hash *hash, char hex[HASH_HEX_SIZE], Error *error) STATUS_MUST_CHECK;
+
+/* The sum of one block. */
+Status hash_bytes(const void *bytes, size_t size, char hex[HASH_HEX_SIZE], Error *error) STATUS_MUST_CHECK;
+
+/* The sum of a regular file, in constant memory; *size (may be NULL) is the bytes it had. `job` (may be NULL)
+ * is asked for cancellation only. */
+Status hash_file(const char *path, Job *job, uint64_t *size, char hex[HASH_HEX_SIZE],
+                 Error *error) STATUS_MUST_CHECK;
+
+/* Whether `text` is 64 lower-case hexadecimal digits. NULL is not. */
+bool hash_is_hex(const char *text);
+
+#endif

@@ -1,0 +1,250 @@
+#include "core/fusion/blend.h"
+
+#include "core/numerics/kernels.h"
+
+#include <string.h>
+
+/*
+ * A piece of a row, or of a vector laid down as one: `count` elements of both models and how a runs along
+ * them. Everything below reduces to pieces; elements that base lacks are pieces without a base.
+ */
+typedef struct Piece {
+    KernelRow row;
+    size_t count;
+    double a;
+    const unsigned char *marks; /* [count]: elements that are marked have reset_a; NULL: none has */
+    double reset_a;
+} Piece;
+
+static const unsigned char *element_at(const Tensor *tensor, size_t row, size_t column) {
+    return tensor->data + (row * tensor->columns + column) * dtype_size(tensor->dtype);
+}
+
+static bool is_vector(const Tensor *tensor) {
+    return tensor->columns == 1;
+}
+
+/* A stretch along the axis that has ranks: longer ones come in parts, so that marks fit the stack. */
+enum { STRETCH = 8192 };
+
+/* The ranks along a piece (of a row, or of a whole vector), or NULL where one a holds for all of it. */
+static const uint32_t *ranks_along(const Blend *blend) {
+    if (!is_vector(blend->sft)) return blend->column_ranks;
+    return blend->row_ranks;
+}
+
+/* Marks what is reset of `count` ≤ STRETCH columns of a matrix, or rows of a vector; NULL where that is
+ * nothing's business. */
+static const unsigned char *mark(const Blend *blend, size_t first, size_t count,
+                                 unsigned char marks[STRETCH]) {
+    const uint32_t *ranks = ranks_along(blend);
+    if (ranks == NULL) return NULL;
+    for (size_t i = 0; i < count; i++) marks[i] = ranks[first + i] < blend->cut;
+    return marks;
+}
+
+/* How much of `count` elements is marked at once. */
+static size_t stretch(const Blend *blend, size_t count) {
+    return ranks_along(blend) != NULL && count > STRETCH ? STRETCH : count;
+}
+
+static bool is_reset_whole(const Blend *blend, size_t row, size_t column) {
+    if (is_vector(blend->sft)) return blend->column_ranks != NULL && blend->column_ranks[column] < blend->cut;
+    return blend->row_ranks != NULL && blend->row_ranks[row] < blend->cut;
+}
+
+/* `marks` are mark()'s, of this piece. */
+static Piece make_piece(const Blend *blend, size_t row, size_t column, size_t count,
+                        const unsigned char *marks) {
+    Piece piece = {.count = count, .a = blend->a, .reset_a = blend->reset_a};
+    piece.row.sft_dtype = piece.row.base_dtype = blend->sft->dtype;
+    piece.row.sft = element_at(blend->sft, row, column);
+    if (blend->base == NULL || row >= blend->base->rows) {
+        piece.a = 1.0;
+        return piece;
+    }
+    piece.row.base_dtype = blend->base->dtype;
+    piece.row.base = element_at(blend->base, row, column);
+    piece.marks = marks;
+    if (is_reset_whole(blend, row, column)) piece.a = blend->reset_a;
+    return piece;
+}
+
+static KernelRow weigh(const Piece *piece) {
+    KernelRow row = piece->row;
+    row.weight_sft = (float)piece->a;
+    row.weight_base = (float)(1.0 - piece->a);
+    return row;
+}
+
+static KernelMarked weigh_marked(const Piece *piece) {
+    return (KernelMarked){.marks = piece->marks,
+                          .weight_sft = (float)piece->reset_a,
+                          .weight_base = (float)(1.0 - piece->reset_a)};
+}
+
+static void blend_piece(const Piece *piece, float *out) {
+    KernelRow row = weigh(piece);
+    KernelMarked marked = weigh_marked(piece);
+    if (piece->marks != NULL)
+        kernels_get()->blend_marked(&row, &marked, piece->count, out);
+    else
+        kernels_get()->blend(&row, piece->count, out);
+}
+
+/* How many elements of a vector, from `first` on, make one piece: base's end cuts. */
+static size_t vector_run(const Blend *blend, size_t first, size_t count) {
+    size_t base_rows = blend->base == NULL ? 0 : blend->base->rows;
+    return first < base_rows && base_rows - first < count ? base_rows - first : count;
+}
+
+static void blend_vector(const Blend *blend, size_t first, size_t count, float *out) {
+    unsigned char marks[STRETCH];
+    for (size_t at = 0, n; at < count; at += n) {
+        n = stretch(blend, vector_run(blend, first + at, count - at));
+        Piece piece = make_piece(blend, first + at, 0, n, mark(blend, first + at, n, marks));
+        blend_piece(&piece, out + at);
+    }
+}
+
+void blend_window(const Blend *blend, size_t first, size_t count, size_t first_column, size_t columns,
+                  float *out, size_t stride) {
+    if (is_vector(blend->sft)) {
+        for (size_t r = 0; r < count && stride != 1; r++) blend_vector(blend, first + r, 1, out + r * stride);
+        if (stride == 1) blend_vector(blend, first, count, out);
+        return;
+    }
+    unsigned char marks[STRETCH];
+    for (size_t at = 0, n; at < columns; at += n) {
+        n = stretch(blend, columns - at);
+        const unsigned char *marked = mark(blend, first_column + at, n, marks);
+        for (size_t r = 0; r < count; r++) {
+            Piece piece = make_piece(blend, first + r, first_column + at, n, marked);
+            blend_piece(&piece, out + r * stride + at);
+        }
+    }
+}
+
+void blend_rows(const Blend *blend, size_t first, size_t count, float *out) {
+    blend_window(blend, first, count, 0, blend->sft->columns, out, blend->sft->columns);
+}
+
+/* The input whose bits a coefficient passes on unchanged, or NULL. Through float32 a signalling NaN would not
+ * stay what it is. */
+static const unsigned char *find_exact(const Piece *piece, double a, DType dtype) {
+    if (a == 1.0 && piece->row.sft_dtype == dtype) return piece->row.sft;
+    return a == 0.0 && piece->row.base_dtype == dtype ? piece->row.base : NULL;
+}
+
+static void copy_exact(const Piece *piece, DType dtype, unsigned char *out) {
+    const unsigned char *exact = find_exact(piece, piece->a, dtype);
+    const unsigned char *reset_exact = find_exact(piece, piece->reset_a, dtype);
+    if (exact == NULL && reset_exact == NULL) return;
+    size_t size = dtype_size(dtype);
+    for (size_t i = 0; i < piece->count; i++) {
+        const unsigned char *from = piece->marks[i] != 0 ? reset_exact : exact;
+        if (from != NULL) memcpy(out + i * size, from + i * size, size);
+    }
+}
+
+static void blend_piece_as(const Piece *piece, DType dtype, unsigned char *out, float *scratch) {
+    const unsigned char *from = piece->marks == NULL ? find_exact(piece, piece->a, dtype) : NULL;
+    if (from != NULL) {
+        if (piece->count > 0) memcpy(out, from, piece->count * dtype_size(dtype));
+        return;
+    }
+    blend_piece(piece, scratch);
+    kernels_get()->narrow(scratch, piece->count, dtype, out);
+    if (piece->marks != NULL) copy_exact(piece, dtype, out);
+}
+
+size_t blend_scratch(const Blend *blend, size_t count) {
+    return is_vector(blend->sft) ? count : blend->sft->columns;
+}
+
+void blend_rows_as(const Blend *blend, size_t first, size_t count, DType dtype, void *out, float *scratch) {
+    size_t columns = blend->sft->columns, size = dtype_size(dtype);
+    unsigned char *bytes = out;
+    for (size_t at = 0, n; at < count; at += n) {
+        n = is_vector(blend->sft) ? vector_run(blend, first + at, count - at) : 1;
+        blend_elements_as(blend, (first + at) * columns, n * columns, dtype, bytes + at * columns * size,
+                          scratch);
+    }
+}
+
+/* How many of `count` elements, from (row, column) on, make one piece: to the end of the row, or of the base
+ * where that does not matter. */
+static size_t element_run(const Blend *blend, size_t row, size_t column, size_t count) {
+    size_t columns = blend->sft->columns, end = columns - column;
+    if ((blend->row_ranks == NULL && blend->column_ranks == NULL) || is_vector(blend->sft)) {
+        size_t at = row * columns + column, base_end = blend->base == NULL ? 0 : blend->base->rows * columns;
+        end = at < base_end ? base_end - at : count;
+    }
+    return end < count ? end : count;
+}
+
+void blend_elements_as(const Blend *blend, size_t first, size_t count, DType dtype, void *out,
+                       float *scratch) {
+    size_t columns = blend->sft->columns, size = dtype_size(dtype);
+    unsigned char *bytes = out, marks[STRETCH];
+    for (size_t at = 0, n; at < count; at += n) {
+        size_t row = (first + at) / columns, column = (first + at) % columns;
+        n = stretch(blend, element_run(blend, row, column, count - at));
+        const unsigned char *marked = mark(blend, is_vector(blend->sft) ? row : column, n, marks);
+        Piece piece = make_piece(blend, row, column, n, marked);
+        blend_piece_as(&piece, dtype, bytes + at * size, scratch);
+    }
+}
+
+static float multiply_piece(const Piece *piece, const float *x) {
+    KernelRow row = weigh(piece);
+    KernelMarked marked = weigh_marked(piece);
+    return piece->marks != NULL ? kernels_get()->dot_marked(&row, &marked, piece->count, x)
+                                : kernels_get()->dot(&row, piece->count, x);
+}
+
+/* A reset row is base's alone, mostly; yet it is read as a row of marked elements, SFT's too: a row left out
+ * breaks the stream in which the processor reads ahead, and that costs more than reading it. */
+static void mark_whole(const Blend *blend, size_t row, const unsigned char *all, Piece *piece) {
+    if (piece->row.base == NULL || !is_reset_whole(blend, row, 0)) return;
+    piece->a = blend->a;
+    piece->marks = all;
+}
+
+static void multiply_rows(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
+    size_t columns = blend->sft->columns;
+    unsigned char marks[STRETCH];
+    memset(marks, 1, sizeof marks);
+    for (size_t at = 0, n; at < columns; at += n) {
+        n = columns - at < STRETCH ? columns - at : STRETCH;
+        for (size_t r = 0; r < count; r++) {
+            Piece piece = make_piece(blend, first + r, at, n, NULL);
+            mark_whole(blend, first + r, marks, &piece);
+            y[r] = (at > 0 ? y[r] : 0.0F) + multiply_piece(&piece, x + at);
+        }
+    }
+}
+
+static void multiply_columns(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
+    size_t columns = blend->sft->columns;
+    unsigned char marks[STRETCH];
+    for (size_t at = 0, n; at < columns; at += n) {
+        n = stretch(blend, columns - at);
+        const unsigned char *marked = mark(blend, at, n, marks);
+        for (size_t r = 0; r < count; r++) {
+            Piece piece = make_piece(blend, first + r, at, n, marked);
+            y[r] = (at > 0 ? y[r] : 0.0F) + multiply_piece(&piece, x + at);
+        }
+    }
+}
+
+void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
+    if (is_vector(blend->sft)) {
+        blend_vector(blend, first, count, y);
+        for (size_t r = 0; r < count; r++) y[r] *= x[0];
+    } else if (blend->row_ranks != NULL) {
+        multiply_rows(blend, first, count, x, y);
+    } else {
+        multiply_columns(blend, first, count, x, y);
+    }
+}

@@ -1,0 +1,57 @@
+/*
+ * blend — the only place where weights meet:
+ *
+ *     W = a·S + (1 − a)·B          S: SFT, B: base; a: one number, or one per row, or one per column
+ *
+ * Arithmetic, the same for preview, analysis and export: elements are widened to float32; a and 1 − a are
+ * computed in double and rounded to float32 once; r = fma(a, s, +0), w = fma(1 − a, b, r), each a single
+ * rounding; w is rounded once more, to nearest even, where the output type is narrower. This equals mergekit
+ * 0.1.5's `linear` bit for bit. a = 0 and a = 1 copy the input's bits: what is in the other model (a NaN,
+ * say) does not matter. Rows that base does not have (a vocabulary that SFT enlarged) have a = 1.
+ *
+ * The rows or columns with an a of their own are given by a rank for each and a cut: those of rank below the
+ * cut have reset_a, all others a. So one array serves every cut.
+ *
+ * A tensor is never blended whole: a multiply takes panels of rows that fit a cache, an export a few rows at
+ * a time.
+ */
+#ifndef REJUV_CORE_BLEND_H
+#define REJUV_CORE_BLEND_H
+
+#include "core/checkpoint/checkpoint.h"
+#include "core/support/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Blend {
+    const Tensor *sft;
+    const Tensor *base; /* NULL: W is S */
+    double a;
+    const uint32_t *row_ranks;    /* [rows]; at most one of these two is set, and not without a base */
+    const uint32_t *column_ranks; /* [columns] */
+    uint32_t cut;
+    double reset_a;
+} Blend;
+
+/* out[r·stride + c] = W[first + r, first_column + c] for `count` rows and `columns` columns, in float32. */
+void blend_window(const Blend *blend, size_t first, size_t count, size_t first_column, size_t columns,
+                  float *out, size_t stride);
+
+/* Whole rows: out[r·columns + c] = W[first + r, c]. */
+void blend_rows(const Blend *blend, size_t first, size_t count, float *out);
+
+/* The same, as `count` · columns elements of a writable dtype, back to back. `scratch` holds `columns`
+ * floats. */
+size_t blend_scratch(const Blend *blend, size_t count);
+void blend_rows_as(const Blend *blend, size_t first, size_t count, DType dtype, void *out, float *scratch);
+
+/* `count` elements of W from element `first` on, counted along the rows, in a writable dtype; or in SFT's own
+ * dtype, whatever it is, where W is S. `scratch` holds `count` floats. */
+void blend_elements_as(const Blend *blend, size_t first, size_t count, DType dtype, void *out,
+                       float *scratch);
+
+/* y[r] = Σ_c W[first + r, c] · x[c] for `count` rows, without W ever in memory: the one-token multiply. */
+void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y);
+
+#endif

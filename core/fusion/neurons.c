@@ -1,0 +1,133 @@
+#include "core/fusion/neurons.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const NeuronFacts MODULES[NEURON_MODULE_COUNT] = {
+    [NEURON_Q] = {TENSOR_Q, TENSOR_Q_BIAS, NEURON_ROW},
+    [NEURON_K] = {TENSOR_K, TENSOR_K_BIAS, NEURON_ROW},
+    [NEURON_V] = {TENSOR_V, TENSOR_V_BIAS, NEURON_ROW},
+    [NEURON_GATE] = {TENSOR_GATE, TENSOR_GATE_BIAS, NEURON_ROW},
+    [NEURON_UP] = {TENSOR_UP, TENSOR_UP_BIAS, NEURON_ROW},
+    [NEURON_O] = {TENSOR_O, TENSOR_OTHER, NEURON_COLUMN}, /* a bias of o or down is no input's */
+    [NEURON_DOWN] = {TENSOR_DOWN, TENSOR_OTHER, NEURON_COLUMN},
+};
+
+const NeuronFacts *neurons_facts(NeuronModule module) {
+    return &MODULES[module];
+}
+
+const char *neurons_module_name(NeuronModule module) {
+    return architecture_role_name(MODULES[module].weight);
+}
+
+bool neurons_find_module(const char *name, NeuronModule *module) {
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++) {
+        *module = (NeuronModule)i;
+        if (strcmp(neurons_module_name(*module), name) == 0) return true;
+    }
+    return false;
+}
+
+bool neurons_find_role(TensorRole role, NeuronModule *module) {
+    for (int i = 0; i < NEURON_MODULE_COUNT && role != TENSOR_OTHER; i++) {
+        *module = (NeuronModule)i;
+        if (MODULES[i].weight == role || MODULES[i].bias == role) return true;
+    }
+    return false;
+}
+
+NeuronTable neurons_list(const ModelConfig *config) {
+    NeuronTable table = {.layers = config->layers};
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++) {
+        uint64_t rows, columns;
+        architecture_shape(config, MODULES[i].weight, &rows, &columns);
+        table.counts[i] = MODULES[i].axis == NEURON_ROW ? rows : columns;
+    }
+    return table;
+}
+
+bool neurons_equal(const NeuronTable *a, const NeuronTable *b) {
+    return a->layers == b->layers && memcmp(a->counts, b->counts, sizeof a->counts) == 0;
+}
+
+static uint64_t count_layer(const NeuronTable *table) {
+    uint64_t count = 0;
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++) count += table->counts[i];
+    return count;
+}
+
+Status neurons_check(const NeuronTable *table, Error *error) {
+    uint64_t layer = 0;
+    bool fits = table->layers > 0;
+    for (int i = 0; i < NEURON_MODULE_COUNT && fits; i++) {
+        fits = table->counts[i] > 0 && table->counts[i] <= NEURONS_LARGEST;
+        layer += table->counts[i];
+    }
+    if (fits && table->layers <= NEURONS_LARGEST / layer) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT,
+                       "expected 1 to %d neurons in layers of q, k, v, gate, up, o and down, found another "
+                       "number, or a module without any",
+                       NEURONS_LARGEST);
+}
+
+uint64_t neurons_count(const NeuronTable *table) {
+    return table->layers * count_layer(table);
+}
+
+size_t neurons_block_count(const NeuronTable *table) {
+    return (size_t)table->layers * NEURON_MODULE_COUNT;
+}
+
+NeuronBlock neurons_find_block(const NeuronTable *table, uint64_t layer, NeuronModule module) {
+    NeuronBlock block = {.layer = layer,
+                         .module = module,
+                         .first = layer * count_layer(table),
+                         .count = table->counts[module]};
+    for (int i = 0; i < (int)module; i++) block.first += table->counts[i];
+    return block;
+}
+
+NeuronBlock neurons_block(const NeuronTable *table, size_t index) {
+    return neurons_find_block(table, index / NEURON_MODULE_COUNT,
+                              (NeuronModule)(index % NEURON_MODULE_COUNT));
+}
+
+size_t neurons_block_index(const NeuronBlock *block) {
+    return (size_t)block->layer * NEURON_MODULE_COUNT + block->module;
+}
+
+NeuronBlock neurons_locate(const NeuronTable *table, uint64_t neuron) {
+    uint64_t layer = neuron / count_layer(table), left = neuron % count_layer(table);
+    int module = 0;
+    while (left >= table->counts[module]) left -= table->counts[module++];
+    return neurons_find_block(table, layer, (NeuronModule)module);
+}
+
+void neurons_name_block(const NeuronBlock *block, char name[NEURONS_NAME_SIZE]) {
+    (void)snprintf(name, NEURONS_NAME_SIZE, "%" PRIu64 ".%s", block->layer,
+                   neurons_module_name(block->module));
+}
+
+/* There is one spelling of each: what is read is written again and compared. */
+bool neurons_read_name(const NeuronTable *table, const char *name, NeuronBlock *block) {
+    uint64_t layer;
+    char module_name[8], again[NEURONS_NAME_SIZE];
+    NeuronModule module;
+    if (sscanf(name, "%8" SCNu64 ".%7s", &layer, module_name) != 2 || layer >= table->layers ||
+        !neurons_find_module(module_name, &module))
+        return false;
+    *block = neurons_find_block(table, layer, module);
+    neurons_name_block(block, again);
+    return strcmp(again, name) == 0;
+}
+
+size_t neurons_find_tensors(const Model *model, const NeuronBlock *block, const PairTensor *tensors[2]) {
+    const NeuronFacts *facts = &MODULES[block->module];
+    const PairTensor *const *layer = model->layers[block->layer].tensors;
+    size_t count = 0;
+    tensors[count++] = layer[facts->weight];
+    if (facts->bias != TENSOR_OTHER && layer[facts->bias] != NULL) tensors[count++] = layer[facts->bias];
+    return count;
+}

@@ -1,0 +1,92 @@
+/*
+ * neurons — how the neurons of a model are numbered, and what of its tensors belongs to each.
+ *
+ *     layer 0                                               layer 1
+ *     ┌─────┬─────┬─────┬────────┬────────┬─────┬────────┐ ┌─────┬──
+ *     │  q  │  k  │  v  │  gate  │   up   │  o  │  down  │ │  q  │ …        M neurons in all
+ *     └─────┴─────┴─────┴────────┴────────┴─────┴────────┘ └─────┴──
+ *      row   row   row   row      row      column column     of that module's weight
+ *
+ * One stretch is a block: the neurons of one module in one layer. A row neuron is an output of its module,
+ * with its bias where there is one; a column neuron is an input. All layers of a model are alike, so a table
+ * is a handful of counts, and copied by value.
+ */
+#ifndef REJUV_CORE_NEURONS_H
+#define REJUV_CORE_NEURONS_H
+
+#include "core/checkpoint/model.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* In the order of the numbering, which is also the order in which ties are decided. */
+typedef enum NeuronModule {
+    NEURON_Q,
+    NEURON_K,
+    NEURON_V,
+    NEURON_GATE,
+    NEURON_UP,
+    NEURON_O,
+    NEURON_DOWN,
+    NEURON_MODULE_COUNT
+} NeuronModule;
+
+typedef enum NeuronAxis { NEURON_ROW, NEURON_COLUMN } NeuronAxis;
+
+typedef struct NeuronFacts {
+    TensorRole weight;
+    TensorRole bias; /* whose elements belong to the neurons too; TENSOR_OTHER: none */
+    NeuronAxis axis;
+} NeuronFacts;
+
+typedef struct NeuronTable {
+    uint64_t layers;
+    uint64_t counts[NEURON_MODULE_COUNT]; /* neurons of each module, in every layer */
+} NeuronTable;
+
+typedef struct NeuronBlock {
+    uint64_t layer;
+    NeuronModule module;
+    uint64_t first, count; /* neurons [first, first + count) of the model */
+} NeuronBlock;
+
+enum { NEURONS_LARGEST = 1 << 27, NEURONS_NAME_SIZE = 32 };
+
+const NeuronFacts *neurons_facts(NeuronModule module);
+
+/* "q", "gate", … */
+const char *neurons_module_name(NeuronModule module);
+bool neurons_find_module(const char *name, NeuronModule *module);
+
+/* The module of which a tensor's rows or columns are neurons: of its weight, or of its bias. */
+bool neurons_find_role(TensorRole role, NeuronModule *module);
+
+NeuronTable neurons_list(const ModelConfig *config);
+bool neurons_equal(const NeuronTable *a, const NeuronTable *b);
+
+/* STATUS_FORMAT where a table that a file states has no neurons, or more than NEURONS_LARGEST. All other
+ * functions take a table of a model, or one that this has let pass. */
+Status neurons_check(const NeuronTable *table, Error *error) STATUS_MUST_CHECK;
+
+uint64_t neurons_count(const NeuronTable *table); /* M */
+
+size_t neurons_block_count(const NeuronTable *table);
+NeuronBlock neurons_block(const NeuronTable *table, size_t index);
+NeuronBlock neurons_find_block(const NeuronTable *table, uint64_t layer, NeuronModule module);
+
+/* The block's place in the order: neurons_block(table, neurons_block_index(block)) is the block. */
+size_t neurons_block_index(const NeuronBlock *block);
+
+/* The block of neuron `neuron` < M; its index within the block is neuron − block.first. */
+NeuronBlock neurons_locate(const NeuronTable *table, uint64_t neuron);
+
+/* "LAYER.MODULE", as in "3.gate". */
+void neurons_name_block(const NeuronBlock *block, char name[NEURONS_NAME_SIZE]);
+bool neurons_read_name(const NeuronTable *table, const char *name, NeuronBlock *block);
+
+/* The tensors that a reset of the block's neurons touches: the weight and, for rows that have one, the bias.
+ * Returns how many there are. */
+size_t neurons_find_tensors(const Model *model, const NeuronBlock *block, const PairTensor *tensors[2]);
+
+#endif

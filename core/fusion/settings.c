@@ -1,0 +1,189 @@
+#include "core/fusion/settings.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const KIND_NAMES[SETTINGS_KIND_COUNT] = {
+    [SETTINGS_Q] = "q",          [SETTINGS_K] = "k",       [SETTINGS_V] = "v",
+    [SETTINGS_O] = "o",          [SETTINGS_GATE] = "gate", [SETTINGS_UP] = "up",
+    [SETTINGS_DOWN] = "down",    [SETTINGS_NORM] = "norm", [SETTINGS_EMBEDDING] = "embed",
+    [SETTINGS_HEAD] = "lm_head",
+};
+
+/* SETTINGS_KIND_COUNT: a tensor of no kind. */
+static const SettingsKind KINDS[TENSOR_ROLE_COUNT] = {
+    [TENSOR_OTHER] = SETTINGS_KIND_COUNT,
+    [TENSOR_EMBEDDING] = SETTINGS_EMBEDDING,
+    [TENSOR_Q] = SETTINGS_Q,
+    [TENSOR_Q_BIAS] = SETTINGS_Q,
+    [TENSOR_K] = SETTINGS_K,
+    [TENSOR_K_BIAS] = SETTINGS_K,
+    [TENSOR_V] = SETTINGS_V,
+    [TENSOR_V_BIAS] = SETTINGS_V,
+    [TENSOR_O] = SETTINGS_O,
+    [TENSOR_O_BIAS] = SETTINGS_O,
+    [TENSOR_GATE] = SETTINGS_GATE,
+    [TENSOR_GATE_BIAS] = SETTINGS_GATE,
+    [TENSOR_UP] = SETTINGS_UP,
+    [TENSOR_UP_BIAS] = SETTINGS_UP,
+    [TENSOR_DOWN] = SETTINGS_DOWN,
+    [TENSOR_DOWN_BIAS] = SETTINGS_DOWN,
+    [TENSOR_Q_NORM] = SETTINGS_NORM,
+    [TENSOR_K_NORM] = SETTINGS_NORM,
+    [TENSOR_MLP_NORM] = SETTINGS_NORM,
+    [TENSOR_ATTENTION_NORM] = SETTINGS_NORM,
+    [TENSOR_FINAL_NORM] = SETTINGS_NORM,
+    [TENSOR_HEAD] = SETTINGS_HEAD,
+};
+
+const char *settings_kind_name(SettingsKind kind) {
+    return KIND_NAMES[kind];
+}
+
+bool settings_find_kind(const char *name, SettingsKind *kind) {
+    for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
+        *kind = (SettingsKind)i;
+        if (strcmp(KIND_NAMES[i], name) == 0) return true;
+    }
+    return false;
+}
+
+bool settings_find_role(TensorRole role, SettingsKind *kind) {
+    *kind = KINDS[role];
+    return *kind != SETTINGS_KIND_COUNT;
+}
+
+Settings settings_at(double alpha) {
+    return (Settings){.alpha = alpha, .omega = 1.0};
+}
+
+bool settings_equal(const Settings *a, const Settings *b) {
+    bool equal = a->alpha == b->alpha && a->rho == b->rho && a->omega == b->omega &&
+                 a->ranking == b->ranking && a->layer_count == b->layer_count;
+    for (int i = 0; i < SETTINGS_KIND_COUNT && equal; i++)
+        equal = a->kinds[i].is_set == b->kinds[i].is_set &&
+                (!a->kinds[i].is_set || a->kinds[i].alpha == b->kinds[i].alpha);
+    for (size_t i = 0; i < a->layer_count && equal; i++) equal = a->layer_alpha[i] == b->layer_alpha[i];
+    return equal;
+}
+
+/* ---- checking ---- */
+
+static bool is_share(double value) {
+    return value >= 0.0 && value <= 1.0;
+}
+
+/* Calls `accept` for every α that is set; NULL where it accepts all, else the name of the first it does not.
+ */
+static const char *find_alpha(const Settings *settings, bool (*accept)(double)) {
+    if (!accept(settings->alpha)) return "alpha";
+    for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
+        if (settings->kinds[i].is_set && !accept(settings->kinds[i].alpha)) return KIND_NAMES[i];
+    }
+    for (size_t i = 0; i < settings->layer_count; i++) {
+        if (!accept(settings->layer_alpha[i])) return "the curve over the layers";
+    }
+    return NULL;
+}
+
+static bool is_finite(double value) {
+    return isfinite(value);
+}
+
+bool settings_is_between(const Settings *settings) {
+    return find_alpha(settings, is_share) == NULL;
+}
+
+/* The block of the ranking that a tensor's rows or columns are; false where it has none, or does not fit it:
+ * *belongs tells which. */
+static bool find_block(const Ranking *ranking, const PairTensor *tensor, bool *belongs, NeuronBlock *block) {
+    NeuronModule module;
+    *belongs = tensor->layer >= 0 && (uint64_t)tensor->layer < ranking->table.layers &&
+               neurons_find_role(tensor->role, &module);
+    if (!*belongs) return false;
+    *block = neurons_find_block(&ranking->table, (uint64_t)tensor->layer, module);
+    bool by_rows = neurons_facts(module)->axis == NEURON_ROW;
+    return block->count == (by_rows ? tensor->sft->rows : tensor->sft->columns);
+}
+
+size_t settings_layers(const Pair *pair) {
+    if (pair->sft->model_status == STATUS_OK) return (size_t)pair->sft->model.layers;
+    size_t layers = 0;
+    for (size_t i = 0; i < pair->count; i++) {
+        int layer = pair->tensors[i].layer;
+        if (layer >= 0 && (size_t)layer + 1 > layers) layers = (size_t)layer + 1;
+    }
+    return layers;
+}
+
+static Status check_ranking(const Ranking *ranking, const Pair *pair, Error *error) {
+    if (ranking->table.layers != settings_layers(pair))
+        return status_fail(error, STATUS_MISMATCH, "reset: expected neurons in %zu layers, found %zu",
+                           settings_layers(pair), (size_t)ranking->table.layers);
+    for (size_t i = 0; i < pair->count; i++) {
+        NeuronBlock block;
+        bool belongs;
+        if (!find_block(ranking, &pair->tensors[i], &belongs, &block) && belongs)
+            return status_fail(error, STATUS_MISMATCH, "reset: its neurons do not fit tensor %s",
+                               pair->tensors[i].name);
+    }
+    return STATUS_OK;
+}
+
+Status settings_check(const Settings *settings, const Pair *pair, Error *error) {
+    const char *name = find_alpha(settings, is_finite);
+    if (name != NULL)
+        return status_fail(error, STATUS_ARGUMENT, "%s: expected a finite number, found another", name);
+    if (!is_share(settings->rho) || !is_share(settings->omega))
+        return status_fail(error, STATUS_ARGUMENT, "expected ρ and ω from 0 to 1, found %g and %g",
+                           settings->rho, settings->omega);
+    if (settings->layer_count > 0 && settings->layer_count != settings_layers(pair))
+        return status_fail(error, STATUS_MISMATCH, "expected an α for each of %zu layers, found %zu",
+                           settings_layers(pair), settings->layer_count);
+    return settings->ranking != NULL ? check_ranking(settings->ranking, pair, error) : STATUS_OK;
+}
+
+/* ---- what the dials come to ---- */
+
+double settings_alpha(const Settings *settings, TensorRole role, int layer) {
+    SettingsKind kind = KINDS[role];
+    if (kind != SETTINGS_KIND_COUNT && settings->kinds[kind].is_set) return settings->kinds[kind].alpha;
+    if (layer >= 0 && (size_t)layer < settings->layer_count) return settings->layer_alpha[layer];
+    return settings->alpha;
+}
+
+uint32_t settings_cut(const Settings *settings) {
+    return settings->ranking == NULL ? 0 : ranking_cut(settings->ranking, settings->rho);
+}
+
+static void add_reset(const Settings *settings, const PairTensor *tensor, Blend *blend) {
+    const Ranking *ranking = settings->ranking;
+    uint32_t cut = settings_cut(settings);
+    NeuronBlock block;
+    bool belongs;
+    if (cut == 0 || settings->omega == 0.0 || !find_block(ranking, tensor, &belongs, &block) ||
+        ranking->best[neurons_block_index(&block)] >= cut)
+        return; /* a tensor with one a for all is the quicker to blend */
+    const uint32_t *ranks = ranking->ranks + block.first;
+    if (neurons_facts(block.module)->axis == NEURON_ROW)
+        blend->row_ranks = ranks;
+    else
+        blend->column_ranks = ranks;
+    blend->cut = cut;
+    blend->reset_a = (1.0 - settings->omega) * blend->a;
+}
+
+Blend settings_blend(const Settings *settings, const PairTensor *tensor) {
+    if (!tensor->is_fused) return (Blend){.sft = tensor->sft, .a = 1.0};
+    Blend blend = {
+        .sft = tensor->sft, .base = tensor->base, .a = settings_alpha(settings, tensor->role, tensor->layer)};
+    add_reset(settings, tensor, &blend);
+    return blend;
+}
+
+void settings_set_ramp(Settings *settings, size_t layers, double first, double last) {
+    settings->layer_count = layers;
+    for (size_t i = 0; i < layers; i++)
+        settings->layer_alpha[i] =
+            layers == 1 ? first : first + (last - first) * (double)i / (double)(layers - 1);
+}

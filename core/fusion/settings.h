@@ -1,0 +1,89 @@
+/*
+ * settings — the dials, and what they make of each tensor: the one place where they become the coefficient a
+ * of W = a·S + (1 − a)·B.
+ *
+ *     a = α of the tensor's kind, where that has its own; else of its layer, where there is a curve; else α
+ *     a = (1 − ω)·that, on the rows or columns of the neurons that ρ selects from the ranking
+ *
+ * Embeddings, norms and the head belong to no neuron. Their kinds have dials too: an α of 1 keeps them at
+ * SFT, of 0 at base. A tensor that only SFT has is copied, whatever the dials say.
+ *
+ * Settings are numbers, and are copied by value; all zero is the base model. They borrow the ranking: like
+ * the Model, it outlives every copy and everything made with one.
+ */
+#ifndef REJUV_CORE_SETTINGS_H
+#define REJUV_CORE_SETTINGS_H
+
+#include "core/fusion/blend.h"
+#include "core/checkpoint/pair.h"
+#include "core/fusion/ranking.h"
+
+/* Tensors that share a dial; a bias goes with its weight. */
+typedef enum SettingsKind {
+    SETTINGS_Q,
+    SETTINGS_K,
+    SETTINGS_V,
+    SETTINGS_O,
+    SETTINGS_GATE,
+    SETTINGS_UP,
+    SETTINGS_DOWN,
+    SETTINGS_EMBEDDING, /* a tied head too */
+    SETTINGS_NORM,      /* all of them */
+    SETTINGS_HEAD,
+    SETTINGS_KIND_COUNT
+} SettingsKind;
+
+enum { SETTINGS_LAYERS = 256 }; /* the longest curve: twice the layers of the deepest open models */
+
+typedef struct SettingsOwn {
+    bool is_set;
+    double alpha;
+} SettingsOwn;
+
+typedef struct Settings {
+    double alpha;           /* 1 is the SFT model, 0 the base */
+    double rho, omega;      /* in [0, 1]; without a ranking they do nothing */
+    const Ranking *ranking; /* borrowed; NULL: no reset */
+    SettingsOwn kinds[SETTINGS_KIND_COUNT];
+    size_t layer_count; /* 0: no curve; else the model's layers */
+    double layer_alpha[SETTINGS_LAYERS];
+} Settings;
+
+/* α everywhere, no reset, ω at its default of 1. */
+Settings settings_at(double alpha);
+
+/* Whether all dials stand alike, so that both make the same W of every tensor. */
+bool settings_equal(const Settings *a, const Settings *b);
+
+/* STATUS_ARGUMENT where a dial is not finite or out of range; STATUS_MISMATCH where the curve or the ranking
+ * is not one of a model of this pair's shape. For everything that blends on behalf of a user or a file. */
+Status settings_check(const Settings *settings, const Pair *pair, Error *error) STATUS_MUST_CHECK;
+
+/* Whether no α goes beyond the two models. */
+bool settings_is_between(const Settings *settings);
+
+/* α of a tensor of that role and layer (-1: none), before any reset. */
+double settings_alpha(const Settings *settings, TensorRole role, int layer);
+
+/* n: neurons of a rank below this are reset; 0 without a ranking. */
+uint32_t settings_cut(const Settings *settings);
+
+/* How `tensor` is blended under these settings. The Blend borrows from the pair and the ranking. A ranking
+ * that does not fit the tensor's shape leaves it as it is: settings_check() refuses such. */
+Blend settings_blend(const Settings *settings, const PairTensor *tensor);
+
+/* How many layers a curve for models of this pair has. */
+size_t settings_layers(const Pair *pair);
+
+/* Sets the curve to the line from `first` in layer 0 to `last` in the last layer; layers ≤ SETTINGS_LAYERS.
+ */
+void settings_set_ramp(Settings *settings, size_t layers, double first, double last);
+
+/* The kind of a tensor of that role; false where it has none, and α is its only dial. */
+bool settings_find_role(TensorRole role, SettingsKind *kind);
+
+/* "q", "embed", "norm", … */
+const char *settings_kind_name(SettingsKind kind);
+bool settings_find_kind(const char *name, SettingsKind *kind);
+
+#endif

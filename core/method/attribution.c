@@ -1,0 +1,404 @@
+#include "core/method/attribution.h"
+
+#include "core/method/attribution_mass.h"
+#include "core/method/attribution_rank.h"
+#include "core/numerics/kernels.h"
+#include "core/support/memory.h"
+#include "core/fusion/neurons.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint64_t DEFAULT_BUDGET = 256 << 20;
+static const double NO_GAP = -1.0; /* below all others: for a NaN */
+
+/* ---- targets ---- */
+
+typedef struct Candidate {
+    double gap;
+    size_t row, position, measured; /* measured: index into the evaluation's positions */
+} Candidate;
+
+static int compare_candidates(const void *a, const void *b) {
+    const Candidate *left = a, *right = b;
+    if (left->gap != right->gap) return left->gap > right->gap ? -1 : 1;
+    if (left->row != right->row) return left->row < right->row ? -1 : 1;
+    return left->position < right->position ? -1 : left->position > right->position;
+}
+
+/* Those without a gap come last: where one is among the chosen, which they are says nothing. */
+static Status check_gaps(const Candidate *chosen, size_t count, Error *error) {
+    if (count == 0 || chosen[count - 1].gap != NO_GAP) return STATUS_OK;
+    const Candidate *first = chosen;
+    while (first->gap != NO_GAP) first++;
+    return status_fail(
+        error, STATUS_FORMAT,
+        "row %zu, position %zu: the entropy of base or SFT is not a number: the weights, or what "
+        "they make of the row, are not all finite",
+        first->row + 1, first->position);
+}
+
+Status attribution_choose_targets(const EvaluationRow *rows, size_t row_count, const EvaluationResult *base,
+                                  const EvaluationResult *sft, size_t count, AttributionTarget **targets,
+                                  size_t *target_count, Error *error) {
+    *target_count = sft->count < count ? sft->count : count;
+    Candidate *candidates = memory_allocate(sft->count, sizeof *candidates);
+    *targets = memory_allocate(*target_count, sizeof **targets);
+    if (candidates == NULL || *targets == NULL) {
+        free(candidates);
+        free(*targets);
+        *targets = NULL;
+        return memory_fail(error, "targets");
+    }
+    size_t measured = 0;
+    for (size_t r = 0; r < row_count; r++) {
+        for (size_t t = rows[r].first; t < rows[r].end; t++, measured++) {
+            double gap = fabs(sft->positions[measured].entropy - base->positions[measured].entropy);
+            candidates[measured] = (Candidate){isnan(gap) ? NO_GAP : gap, r, t, measured};
+        }
+    }
+    qsort(candidates, measured, sizeof *candidates, compare_candidates);
+    Status status = check_gaps(candidates, *target_count, error);
+    for (size_t i = 0; i < *target_count; i++) {
+        const Candidate *chosen = &candidates[i];
+        const DistributionPosition *position = &sft->positions[chosen->measured];
+        (*targets)[i] = (AttributionTarget){.row = chosen->row,
+                                            .position = chosen->position,
+                                            .token = position->next >= 0 ? position->next : position->top,
+                                            .entropy_base = base->positions[chosen->measured].entropy,
+                                            .entropy_sft = position->entropy};
+    }
+    free(candidates);
+    if (status == STATUS_OK) return STATUS_OK;
+    free(*targets);
+    *targets = NULL;
+    *target_count = 0;
+    return status;
+}
+
+size_t attribution_cut(size_t neurons, double rho) {
+    double cut = floor(rho * (double)neurons + 0.5);
+    return !(cut > 0.0) ? 0 : cut > (double)neurons ? neurons : (size_t)cut;
+}
+
+/* ---- a group of targets on its way down ---- */
+
+typedef struct Group {
+    const Model *model;
+    NeuronTable table;
+    size_t neurons;    /* M */
+    Settings settings; /* the SFT model's */
+    AttributionTarget *targets;
+    BackwardSequence *sequences;
+    size_t *row_first; /* [distinct rows]: its first token among the group's */
+    size_t *first;     /* [count]: a sequence's first token among those of all sequences */
+    size_t count;
+    float *directions; /* [count × hidden_size] */
+    float *scores;     /* [count × M] */
+    MatmulScratch *scratch;
+    float *columns; /* [count × widest]: W[:,j]·d of one module */
+    Job *job;
+} Group;
+
+/* A module whose neurons are output rows, for all targets of a group. */
+typedef struct RowScoring {
+    const Group *group;
+    const BackwardLayer *layer;
+    BackwardSite site;
+    size_t first_neuron;
+} RowScoring;
+
+/* Σ_s |x_j(s)·g_j(s)| over the target's positions, for every output row j. */
+static void score_target_rows(void *argument, size_t target, unsigned worker) {
+    (void)worker;
+    const RowScoring *scoring = argument;
+    const Group *group = scoring->group;
+    const BackwardSequence *sequence = &group->sequences[target];
+    size_t width = scoring->layer->width[scoring->site];
+    const float *x = scoring->layer->activations[scoring->site] + group->row_first[sequence->row] * width;
+    const float *g = scoring->layer->gradients[scoring->site] + group->first[target] * width;
+    float *scores = group->scores + target * group->neurons + scoring->first_neuron;
+    for (size_t j = 0; j < width; j++) {
+        double sum = 0.0;
+        for (size_t s = 0; s < sequence->tokens; s++)
+            sum += fabs((double)x[s * width + j] * (double)g[s * width + j]);
+        scores[j] = (float)sum;
+    }
+}
+
+static Status score_rows(const Group *group, const BackwardLayer *layer, BackwardSite site,
+                         size_t first_neuron, Error *error) {
+    RowScoring scoring = {group, layer, site, first_neuron};
+    return job_run(group->job, group->count, score_target_rows, &scoring, error);
+}
+
+/* |x_j(t) · (W[:,j]·d)| for every input column j of a module: W[:,j]·d for all targets is one multiply, D·W.
+ */
+static Status score_columns(const Group *group, const BackwardLayer *layer, BackwardSite site,
+                            TensorRole role, size_t first_neuron, Error *error) {
+    const PairTensor *tensor = group->model->layers[layer->layer].tensors[role];
+    MatmulOperand operand = {
+        .blend = settings_blend(&group->settings, tensor), .x = group->directions, .y = group->columns};
+    Status status = matmul_run_back(&operand, 1, group->count, false, group->scratch, group->job, error);
+    size_t width = layer->width[site];
+    for (size_t i = 0; i < group->count && status == STATUS_OK; i++) {
+        size_t token = group->row_first[group->sequences[i].row] + group->sequences[i].tokens - 1;
+        const float *x = layer->activations[site] + token * width;
+        float *scores = group->scores + i * group->neurons + first_neuron;
+        for (size_t j = 0; j < width; j++) scores[j] = fabsf(x[j] * group->columns[i * width + j]);
+    }
+    return status;
+}
+
+static Status score_layer(void *user, const BackwardLayer *layer, Error *error) {
+    static const BackwardSite SITES[NEURON_MODULE_COUNT] = {
+        [NEURON_Q] = BACKWARD_QUERY,       [NEURON_K] = BACKWARD_KEY, [NEURON_V] = BACKWARD_VALUE,
+        [NEURON_GATE] = BACKWARD_GATE,     [NEURON_UP] = BACKWARD_UP, [NEURON_O] = BACKWARD_MIXED,
+        [NEURON_DOWN] = BACKWARD_ACTIVATED};
+    const Group *group = user;
+    Status status = STATUS_OK;
+    for (int module = 0; module < NEURON_MODULE_COUNT && status == STATUS_OK; module++) {
+        const NeuronFacts *facts = neurons_facts((NeuronModule)module);
+        size_t first = neurons_find_block(&group->table, layer->layer, (NeuronModule)module).first;
+        if (facts->axis == NEURON_COLUMN)
+            status = score_columns(group, layer, SITES[module], facts->weight, first, error);
+        else
+            status = score_rows(group, layer, SITES[module], first, error);
+    }
+    return status;
+}
+
+/* d = γ ⊙ w_y / rms(h) of each target, as the gradient at its own position, and the two logits. */
+static void make_directions(const Group *group, const Backward *backward, float *gradient) {
+    const ModelConfig *config = group->model->config;
+    size_t width = config->hidden_size, token = 0;
+    Blend head = settings_blend(&group->settings, group->model->tensors[TENSOR_HEAD]);
+    Blend norm = settings_blend(&group->settings, group->model->tensors[TENSOR_FINAL_NORM]);
+    float *weight = group->columns; /* free until the first layer; at least hidden_size wide */
+    blend_rows(&norm, 0, width, weight);
+    for (size_t i = 0; i < group->count; i++) {
+        AttributionTarget *target = &group->targets[i];
+        const BackwardSequence *sequence = &group->sequences[i];
+        const float *h = backward_residual(backward, sequence->row, target->position);
+        float *direction = group->directions + i * width;
+        blend_rows(&head, (size_t)target->token, 1, direction);
+        double squares = 0.0, linear = 0.0;
+        for (size_t c = 0; c < width; c++) squares += (double)h[c] * (double)h[c];
+        double scale = 1.0 / sqrt(squares / (double)width + config->norm_epsilon);
+        for (size_t c = 0; c < width; c++) {
+            direction[c] = (float)((double)direction[c] * (double)weight[c] * scale);
+            linear += (double)direction[c] * (double)h[c];
+        }
+        target->logit_linear = linear;
+        target->logit =
+            (double)forward_logit(group->model, &group->settings,
+                                  backward_hidden(backward, sequence->row, target->position), target->token);
+        token += sequence->tokens;
+        memcpy(gradient + (token - 1) * width, direction, width * sizeof *direction);
+    }
+}
+
+/* ---- groups ---- */
+
+/* The rows that targets [0, count) touch, in order of first use; sequences[i].row indexes into them. */
+static size_t list_rows(const EvaluationRow *rows, const AttributionTarget *targets, size_t count,
+                        BackwardSequence *sequences, BackwardRow *used, size_t *used_index) {
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t at = 0;
+        while (at < found && used_index[at] != targets[i].row) at++;
+        if (at == found) {
+            used_index[found] = targets[i].row;
+            used[found++] = (BackwardRow){rows[targets[i].row].ids, 0};
+        }
+        /* nothing after the last target of a row matters */
+        if (used[at].count < targets[i].position + 1) used[at].count = targets[i].position + 1;
+        sequences[i] = (BackwardSequence){.row = at, .tokens = targets[i].position + 1};
+    }
+    return found;
+}
+
+static Status run_group(Group *group, const EvaluationRow *rows, BackwardRow *used, size_t *used_index,
+                        Error *error) {
+    size_t row_count = list_rows(rows, group->targets, group->count, group->sequences, used, used_index);
+    size_t tokens = 0, row_tokens = 0, width = group->model->config->hidden_size;
+    for (size_t i = 0; i < group->count; i++) {
+        group->first[i] = tokens;
+        tokens += group->sequences[i].tokens;
+    }
+    for (size_t i = 0; i < row_count; i++) {
+        group->row_first[i] = row_tokens;
+        row_tokens += used[i].count;
+    }
+    Backward *backward = NULL;
+    Status status = backward_create(group->model, &group->settings, used, row_count, "attribution, forward",
+                                    group->job, &backward, error);
+    float *gradient = memory_allocate(tokens, width * sizeof *gradient);
+    if (status == STATUS_OK && gradient == NULL) status = memory_fail(error, "gradients");
+    if (status == STATUS_OK) {
+        make_directions(group, backward, gradient);
+        status = backward_run(backward, group->sequences, group->count, gradient, score_layer, group,
+                              "attribution, backward", group->job, error);
+    }
+    free(gradient);
+    backward_free(backward);
+    return status;
+}
+
+/* An order of scores that are not all numbers says nothing. */
+static Status check_scores(const Group *group, Error *error) {
+    for (size_t i = 0; i < group->count * group->neurons; i++) {
+        if (isfinite(group->scores[i])) continue;
+        const AttributionTarget *target = &group->targets[i / group->neurons];
+        NeuronBlock block = neurons_locate(&group->table, i % group->neurons);
+        char name[NEURONS_NAME_SIZE];
+        neurons_name_block(&block, name);
+        return status_fail(
+            error, STATUS_FORMAT,
+            "row %zu, position %zu: the attribution of neurons of %s is not a finite number: the SFT "
+            "model's weights, or what they make of the row, are not all finite",
+            target->row + 1, target->position, name);
+    }
+    return STATUS_OK;
+}
+
+/* How many targets from `first` on fit the budget; one at least. */
+static size_t fit_group(const Model *model, const AttributionTarget *targets, size_t count, uint64_t budget) {
+    size_t tokens = 0, fitting = 0;
+    while (fitting < count) {
+        tokens += targets[fitting].position + 1;
+        if (fitting > 0 && backward_bytes(model, tokens, tokens) > budget) break;
+        fitting++;
+    }
+    return fitting;
+}
+
+static size_t widest_module(const ModelConfig *config) {
+    size_t widest = config->hidden_size;
+    if (config->intermediate_size > widest) widest = config->intermediate_size;
+    return config->heads * config->head_dim > widest ? config->heads * config->head_dim : widest;
+}
+
+/* Everything of an attribution_run() that is freed at its end. */
+typedef struct Workspace {
+    BackwardSequence *sequences;
+    BackwardRow *used;
+    size_t *used_index, *row_first, *first;
+    float *directions, *columns, *scores;
+    MatmulScratch *scratch;
+} Workspace;
+
+static Status open_workspace(Workspace *workspace, const Model *model, size_t count, size_t neurons,
+                             const Job *job, Error *error) {
+    Status status = matmul_create_scratch(job_threads(job), &workspace->scratch, error);
+    if (status != STATUS_OK) return status;
+    workspace->sequences = memory_allocate(count, sizeof *workspace->sequences);
+    workspace->used = memory_allocate(count, sizeof *workspace->used);
+    workspace->used_index = memory_allocate(count, sizeof *workspace->used_index);
+    workspace->row_first = memory_allocate(count, sizeof *workspace->row_first);
+    workspace->first = memory_allocate(count, sizeof *workspace->first);
+    workspace->directions = memory_allocate_aligned(count, model->config->hidden_size * sizeof(float));
+    workspace->columns = memory_allocate_aligned(count, widest_module(model->config) * sizeof(float));
+    workspace->scores = memory_allocate(count, neurons * sizeof(float));
+    bool complete = workspace->sequences != NULL && workspace->used != NULL &&
+                    workspace->used_index != NULL && workspace->row_first != NULL &&
+                    workspace->first != NULL && workspace->directions != NULL && workspace->columns != NULL &&
+                    workspace->scores != NULL;
+    return complete ? STATUS_OK : memory_fail(error, "attribution");
+}
+
+static void close_workspace(Workspace *workspace) {
+    free(workspace->sequences);
+    free(workspace->used);
+    free(workspace->used_index);
+    free(workspace->row_first);
+    free(workspace->first);
+    free(workspace->directions);
+    free(workspace->columns);
+    free(workspace->scores);
+    matmul_free_scratch(workspace->scratch);
+}
+
+static Status make_result(Attribution *attribution, const NeuronTable *table,
+                          const AttributionTarget *targets, size_t count, bool keep_scores, Error *error) {
+    size_t neurons = neurons_count(table);
+    *attribution =
+        (Attribution){.target_count = count, .neurons = neurons, .blocks = neurons_block_count(table)};
+    attribution->targets = memory_allocate(count, sizeof *targets);
+    attribution->best_rank = memory_allocate(neurons, sizeof *attribution->best_rank);
+    attribution->best_target = memory_allocate(neurons, sizeof *attribution->best_target);
+    attribution->best_score = memory_allocate(neurons, sizeof *attribution->best_score);
+    attribution->masses = memory_allocate(attribution->blocks, sizeof *attribution->masses);
+    if (keep_scores) attribution->scores = memory_allocate(count, neurons * sizeof *attribution->scores);
+    if (attribution->targets == NULL || attribution->best_rank == NULL || attribution->best_target == NULL ||
+        attribution->best_score == NULL || attribution->masses == NULL ||
+        (keep_scores && attribution->scores == NULL))
+        return memory_fail(error, "attribution");
+    if (count > 0) memcpy(attribution->targets, targets, count * sizeof *targets);
+    for (size_t i = 0; i < neurons; i++) attribution->best_rank[i] = INT32_MAX;
+    return STATUS_OK;
+}
+
+void attribution_free(Attribution *attribution) {
+    free(attribution->targets);
+    free(attribution->best_rank);
+    free(attribution->best_target);
+    free(attribution->best_score);
+    free(attribution->scores);
+    free(attribution->masses);
+    *attribution = (Attribution){0};
+}
+
+Status attribution_run(const Model *model, const EvaluationRow *rows, const AttributionTarget *targets,
+                       size_t target_count, bool keep_scores, uint64_t budget, Attribution *attribution,
+                       Job *job, Error *error) {
+    *attribution = (Attribution){0};
+    if (budget == 0) budget = DEFAULT_BUDGET;
+    for (size_t i = 0; i < target_count; i++) {
+        if (backward_check_tokens(model, targets[i].position + 1, error) != STATUS_OK)
+            return status_add_context(error, "row %zu, a target at position %zu", targets[i].row + 1,
+                                      targets[i].position);
+    }
+    size_t largest = 0;
+    for (size_t at = 0, n; at < target_count; at += n) {
+        n = fit_group(model, targets + at, target_count - at, budget);
+        if (n > largest) largest = n;
+    }
+    Workspace workspace = {0};
+    NeuronTable table = neurons_list(model->config);
+    size_t neurons = neurons_count(&table);
+    Status status = open_workspace(&workspace, model, largest, neurons, job, error);
+    if (status == STATUS_OK)
+        status = make_result(attribution, &table, targets, target_count, keep_scores, error);
+    AttributionMass mass = {.shares = attribution->masses};
+    for (size_t at = 0, n = 0; at < target_count && status == STATUS_OK; at += n) {
+        n = fit_group(model, targets + at, target_count - at, budget);
+        Group group = {.model = model,
+                       .table = table,
+                       .neurons = neurons,
+                       .settings = {.alpha = 1.0},
+                       .targets = attribution->targets + at,
+                       .sequences = workspace.sequences,
+                       .row_first = workspace.row_first,
+                       .first = workspace.first,
+                       .count = n,
+                       .directions = workspace.directions,
+                       .scores = workspace.scores,
+                       .scratch = workspace.scratch,
+                       .columns = workspace.columns,
+                       .job = job};
+        status = run_group(&group, rows, workspace.used, workspace.used_index, error);
+        if (status == STATUS_OK) status = check_scores(&group, error);
+        if (status != STATUS_OK) break;
+        if (keep_scores)
+            memcpy(attribution->scores + at * attribution->neurons, workspace.scores,
+                   n * attribution->neurons * sizeof(float));
+        for (size_t i = 0; i < n; i++) attribution_mass_add(&mass, &table, workspace.scores + i * neurons);
+        status = attribution_rank(attribution, workspace.scores, at, n, job, error);
+    }
+    if (status == STATUS_OK) attribution_mass_finish(&mass, &table);
+    close_workspace(&workspace);
+    if (status != STATUS_OK) attribution_free(attribution);
+    return status;
+}

@@ -1,0 +1,81 @@
+#include "core/method/attribution_rank.h"
+
+#include "core/support/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Scores are not negative, so their bits rise as they do; a radix sort of the inverted bits puts the largest
+ * first and, being stable, the lower index first among equals. Four passes of 8 bits. A NaN sorts to the front;
+ * attribution_run() refuses it before. */
+enum { DIGITS = 4, BUCKETS = 256 };
+
+typedef struct Entry {
+    uint32_t key, neuron;
+} Entry;
+
+typedef struct Sorting {
+    const Attribution *attribution;
+    const float *scores;
+    Entry *entries; /* [count][2][M] */
+    size_t count;
+} Sorting;
+
+static void sort_entries(Entry *entries, Entry *spare, size_t count) {
+    for (unsigned digit = 0; digit < DIGITS; digit++) {
+        size_t starts[BUCKETS] = {0}, sum = 0;
+        unsigned shift = digit * 8;
+        for (size_t i = 0; i < count; i++) starts[entries[i].key >> shift & 255]++;
+        for (size_t b = 0; b < BUCKETS; b++) {
+            size_t here = starts[b];
+            starts[b] = sum;
+            sum += here;
+        }
+        for (size_t i = 0; i < count; i++) spare[starts[entries[i].key >> shift & 255]++] = entries[i];
+        Entry *swap = entries;
+        entries = spare;
+        spare = swap;
+    }
+}
+
+static void rank_target(void *argument, size_t target, unsigned worker) {
+    (void)worker;
+    const Sorting *sorting = argument;
+    size_t neurons = sorting->attribution->neurons;
+    const float *scores = sorting->scores + target * neurons;
+    Entry *entries = sorting->entries + target * 2 * neurons;
+    for (size_t i = 0; i < neurons; i++) {
+        uint32_t bits;
+        memcpy(&bits, &scores[i], sizeof bits);
+        entries[i] = (Entry){~(bits & 0x7fffffffU), (uint32_t)i};
+    }
+    sort_entries(entries, entries + neurons,
+                 neurons); /* an even number of passes: the result is back in `entries` */
+}
+
+static void fold_target(Attribution *attribution, const float *scores, const Entry *entries, size_t target) {
+    for (size_t rank = 0; rank < attribution->neurons; rank++) {
+        uint32_t neuron = entries[rank].neuron;
+        if ((int32_t)rank >= attribution->best_rank[neuron]) continue;
+        attribution->best_rank[neuron] = (int32_t)rank;
+        attribution->best_target[neuron] = (int32_t)target;
+        attribution->best_score[neuron] = scores[neuron];
+    }
+}
+
+Status attribution_rank(Attribution *attribution, const float *scores, size_t first, size_t count, Job *job,
+                        Error *error) {
+    size_t neurons = attribution->neurons, batch = job_threads(job);
+    Entry *entries = memory_allocate(batch * 2, neurons * sizeof *entries);
+    if (entries == NULL) return memory_fail(error, "ranks");
+    Status status = STATUS_OK;
+    for (size_t at = 0; at < count && status == STATUS_OK; at += batch) {
+        size_t n = count - at < batch ? count - at : batch;
+        Sorting sorting = {attribution, scores + at * neurons, entries, n};
+        status = job_run(job, n, rank_target, &sorting, error);
+        for (size_t i = 0; i < n && status == STATUS_OK; i++)
+            fold_target(attribution, scores + (at + i) * neurons, entries + i * 2 * neurons, first + at + i);
+    }
+    free(entries);
+    return status;
+}

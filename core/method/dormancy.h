@@ -1,0 +1,44 @@
+/*
+ * dormancy — neurons that hardly speak (Sokar et al. 2023, ReDo), and neurons that hardly learn (Liu et al.
+ * 2025, GraMa).
+ *
+ *     s_j = E|h_j| / (mean_k E|h_k| + 1e-9)        dormant iff s_j ≤ τ
+ *
+ * h is the input of down_proj, act(gate) ⊙ up; E the mean over every position of every row, padding never
+ * counted (there is none here). Attention: the same over o_proj inputs, per channel; a head is the mean of
+ * its channels. Gradient dormancy: E|∂L/∂h_j| in place of E|h_j|, L the mean cross-entropy over all response
+ * tokens of all rows; undefined, NaN, where no row has a response. The scale of L cancels, but for the 1e-9.
+ *
+ * A score of 1 is the average neuron of its layer. Scores are per layer and only comparable within one.
+ */
+#ifndef REJUV_CORE_DORMANCY_H
+#define REJUV_CORE_DORMANCY_H
+
+#include "core/evaluation/evaluation.h"
+
+static const double DORMANCY_TAU = 0.025, DORMANCY_GRADIENT_TAU = 0.01;
+
+typedef struct Dormancy {
+    uint64_t layers;
+    size_t mlp, channels, heads; /* neurons a layer */
+    size_t tokens, response_tokens;
+    double *mlp_scores;      /* [layers × mlp] */
+    double *channel_scores;  /* [layers × channels] */
+    double *head_scores;     /* [layers × heads] */
+    double *gradient_scores; /* [layers × mlp]; NULL where it was not asked for */
+} Dormancy;
+
+/* Runs the rows under `settings`. A row's response positions are [first, end), as calibration_positions()
+ * gives them; activations count over all positions of the row. with_gradient also goes backward. Reports
+ * "dormancy". On failure *dormancy is empty. */
+Status dormancy_run(const Model *model, const Settings *settings, const EvaluationRow *rows, size_t row_count,
+                    bool with_gradient, Dormancy *dormancy, Job *job, Error *error) STATUS_MUST_CHECK;
+void dormancy_free(Dormancy *dormancy);
+
+/* Over how many tokens L is the mean: a row's last position predicts none, though it may be measured. */
+size_t dormancy_count_responses(const EvaluationRow *rows, size_t row_count);
+
+/* The share of `count` scores that are at most τ, NaNs left out; NaN where all are. */
+double dormancy_share(const double *scores, size_t count, double tau);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * kernels — the inner loops over elements, compiled once for each instruction set and chosen at run time.
+ *
+ * Every variant gives the same bits for widen, narrow, blend and blend_marked (each element is a fixed
+ * sequence of correctly rounded operations). `dot` and its like sum in 64 interleaved lanes that are folded
+ * in a fixed order, so they too are the same on any machine.
+ *
+ * `drift` sums doubles in 16 lanes, likewise, which kernels_fold() adds.
+ *
+ * Pointers to stored elements may be unaligned. Types are floating (dtype_is_float).
+ */
+#ifndef REJUV_CORE_KERNELS_H
+#define REJUV_CORE_KERNELS_H
+
+#include "core/numerics/dtype.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One row of each model and its coefficients, rounded to float32 once: weight_sft = a, weight_base = 1 − a.
+ * weight_base = 0 reads S only, weight_sft = 0 reads B only; the pointer of the other may be NULL. */
+typedef struct KernelRow {
+    DType sft_dtype, base_dtype;
+    const void *sft, *base;
+    float weight_sft, weight_base;
+} KernelRow;
+
+/* Elements of a row with weights of their own: those that are marked. A byte each, for this is read as often
+ * as the weights are. */
+typedef struct KernelMarked {
+    const unsigned char *marks; /* 1 or 0 for each element */
+    float weight_sft, weight_base;
+} KernelMarked;
+
+enum {
+    KERNELS_DRIFT_CHUNK = 2048,
+    KERNELS_DRIFT_LANES = 16,
+    KERNELS_DRIFT_SIZES = KERNELS_DRIFT_CHUNK + KERNELS_DRIFT_LANES
+};
+
+/* A sum of doubles in lanes: what comes from element i is added to lane i mod 16. */
+typedef struct KernelSum {
+    double lanes[KERNELS_DRIFT_LANES];
+} KernelSum;
+
+/* What comparing two stretches of elements adds up to; Δ = s − b, products and sums in double. */
+typedef struct KernelDrift {
+    uint64_t changed, sign_flips;                   /* s ≠ b; one below and the other above zero */
+    KernelSum base_squares, sft_squares, products;  /* Σb², Σs², Σsb */
+    KernelSum differences, squares, cubes, fourths; /* ΣΔ, ΣΔ², ΣΔ³, ΣΔ⁴ */
+} KernelDrift;
+
+/* The lanes' sum, added in a fixed order. */
+double kernels_fold(const KernelSum *sum);
+
+/* Whether every element was: no square of a float32 overflows in double, so the sums of squares tell. */
+bool kernels_is_finite(const KernelDrift *drift);
+
+typedef struct Kernels {
+    const char *name; /* "avx512", "avx2", "portable" */
+
+    void (*widen)(DType dtype, const void *from, size_t count, float *to);
+
+    /* To F32, F16 or BF16, to nearest even; a NaN stays a NaN, of the same sign and upper bits. */
+    void (*narrow)(const float *from, size_t count, DType dtype, void *to);
+
+    /* out[i] = fma(weight_base, b[i], fma(weight_sft, s[i], +0)) */
+    void (*blend)(const KernelRow *row, size_t count, float *out);
+
+    /* The same, with the weights of `marked` for the elements that are marked. Here a weight of 0 is looked
+     * at element by element, and both pointers are needed. */
+    void (*blend_marked)(const KernelRow *row, const KernelMarked *marked, size_t count, float *out);
+
+    /* Σ_i w[i] · x[i], w[i] as blend() makes it */
+    float (*dot)(const KernelRow *row, size_t count, const float *x);
+
+    /* Σ_i w[i] · x[i], w[i] as blend_marked() makes it */
+    float (*dot_marked)(const KernelRow *row, const KernelMarked *marked, size_t count, const float *x);
+
+    /* Compares up to KERNELS_DRIFT_CHUNK elements (the row's weights do not matter) and adds to *drift, which
+     * begins as zeros. Writes those |Δ| whose key is `least` or more to `sizes`, in order, and returns how
+     * many there are; `sizes` has room for KERNELS_DRIFT_SIZES, and what follows those is overwritten. */
+    size_t (*drift)(const KernelRow *row, size_t count, uint32_t least, KernelDrift *drift, double *sizes);
+
+    /* keys[i] = the bits of |s[i] − b[i]| in float32, which order as the values do; NaNs last. Rounding Δ in
+     * double to float32 gives the same: double has more than twice the digits. */
+    void (*drift_keys)(const float *s, const float *b, size_t count, uint32_t *keys);
+} Kernels;
+
+/* The best variant that this processor can run. REJUV_KERNELS=portable|avx2|avx512 in the environment chooses
+ * another one (a variant that the processor lacks is not taken). */
+const Kernels *kernels_get(void);
+
+/* The variants this processor can run, best first; for tests and benchmarks. */
+size_t kernels_list(const Kernels **list, size_t capacity);
+
+#endif

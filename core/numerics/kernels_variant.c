@@ -1,0 +1,366 @@
+/*
+ * One variant of the kernels but for drift's, which are in kernels_drift.c.
+ */
+#include "core/numerics/kernels_variant.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { LANES = 64, CHUNK = 1024 };
+
+/* ---- one element ---- */
+
+INLINE float from_bits(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+INLINE uint32_t to_bits(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+INLINE float load_f32(const unsigned char *from, size_t i) {
+    float value;
+    memcpy(&value, from + 4 * i, sizeof value);
+    return value;
+}
+
+INLINE float load_bf16(const unsigned char *from, size_t i) {
+    uint16_t half;
+    memcpy(&half, from + 2 * i, sizeof half);
+    return from_bits((uint32_t)half << 16);
+}
+
+/* float32 → bfloat16: adding half of the last kept place, less one when that place is even, rounds to nearest
+ * even with the carry running into the exponent, up to infinity. A NaN keeps its upper bits, and one at
+ * least. */
+INLINE uint16_t narrow_bf16(float value) {
+    uint32_t bits = to_bits(value);
+    uint32_t rounded = (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;
+    uint32_t nan = bits >> 16 | ((bits & 0x7f0000U) == 0 ? 0x40U : 0U);
+    return (uint16_t)((bits & 0x7fffffffU) > 0x7f800000U ? nan : rounded);
+}
+
+/* float32 → float16, to nearest even, subnormals included. */
+INLINE uint16_t narrow_f16(float value) {
+    uint32_t bits = to_bits(value), sign = bits >> 16 & 0x8000U, magnitude = bits & 0x7fffffffU;
+    if (magnitude > 0x7f800000U) return (uint16_t)(sign | 0x7c00U | 0x200U | (magnitude >> 13 & 0x3ffU));
+    if (magnitude >= 0x47800000U) return (uint16_t)(sign | 0x7c00U); /* 2^16 and more */
+    if (magnitude < 0x38800000U) {                                   /* below 2^-14: subnormal or zero */
+        /* adding 2^-1 · 2^… aligns the value so that float32's own rounding is the one wanted */
+        float aligned = from_bits(magnitude) + 0.5F;
+        return (uint16_t)(sign | (to_bits(aligned) - 0x3f000000U));
+    }
+    uint32_t rounded = magnitude + 0xfffU + (magnitude >> 13 & 1U);
+    return (uint16_t)(sign | (rounded - 0x38000000U) >> 13);
+}
+
+/* ---- widening ---- */
+
+static void widen_f16(const unsigned char *from, size_t count, float *to) {
+    size_t i = 0;
+#if defined(__F16C__)
+    for (; i + 8 <= count; i += 8)
+        _mm256_storeu_ps(to + i,
+                         _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(from + 2 * i))));
+#endif
+    for (; i < count; i++) to[i] = dtype_widen_one(DTYPE_F16, from + 2 * i);
+}
+
+static void widen(DType dtype, const void *from, size_t count, float *to) {
+    const unsigned char *bytes = from;
+    switch (dtype) {
+    case DTYPE_F32:
+        if (count > 0) memcpy(to, from, count * sizeof *to);
+        break;
+    case DTYPE_BF16:
+        for (size_t i = 0; i < count; i++) to[i] = load_bf16(bytes, i);
+        break;
+    case DTYPE_F16:
+        widen_f16(bytes, count, to);
+        break;
+    default: {
+        size_t size = dtype_size(dtype);
+        for (size_t i = 0; i < count; i++) to[i] = dtype_widen_one(dtype, bytes + i * size);
+    }
+    }
+}
+
+static void narrow(const float *from, size_t count, DType dtype, void *to) {
+    unsigned char *bytes = to;
+    if (dtype == DTYPE_F32) {
+        if (count > 0) memcpy(to, from, count * sizeof *from);
+    } else if (dtype == DTYPE_BF16) {
+        for (size_t i = 0; i < count; i++) {
+            uint16_t half = narrow_bf16(from[i]);
+            memcpy(bytes + 2 * i, &half, sizeof half);
+        }
+    } else if (dtype == DTYPE_F16) {
+        for (size_t i = 0; i < count; i++) {
+            uint16_t half = narrow_f16(from[i]);
+            memcpy(bytes + 2 * i, &half, sizeof half);
+        }
+    }
+}
+
+/* ---- blending ---- */
+
+INLINE float mix(float s, float b, float weight_sft, float weight_base) {
+    return fmaf(weight_base, b, fmaf(weight_sft, s, 0.0F));
+}
+
+/* Both models in one type that loads cheaply: straight from the mapping. */
+#define BLEND_SAME_TYPE(name, load)                                                                          \
+    static void blend_##name(const KernelRow *row, size_t count, float *restrict out) {                      \
+        const unsigned char *s = row->sft, *b = row->base;                                                   \
+        float ws = row->weight_sft, wb = row->weight_base;                                                   \
+        for (size_t i = 0; i < count; i++) out[i] = mix(load(s, i), load(b, i), ws, wb);                     \
+    }
+
+BLEND_SAME_TYPE(f32, load_f32)
+BLEND_SAME_TYPE(bf16, load_bf16)
+
+/* Any other types: widened through the cache a chunk at a time. */
+static void blend_chunked(const KernelRow *row, size_t count, float *restrict out) {
+    float widened[CHUNK];
+    const unsigned char *s = row->sft, *b = row->base;
+    size_t s_size = dtype_size(row->sft_dtype), b_size = dtype_size(row->base_dtype);
+    float ws = row->weight_sft, wb = row->weight_base;
+    for (size_t at = 0; at < count; at += CHUNK) {
+        size_t n = count - at < CHUNK ? count - at : CHUNK;
+        widen(row->sft_dtype, s + at * s_size, n, out + at);
+        widen(row->base_dtype, b + at * b_size, n, widened);
+        for (size_t i = 0; i < n; i++) out[at + i] = mix(out[at + i], widened[i], ws, wb);
+    }
+}
+
+static void blend(const KernelRow *row, size_t count, float *out) {
+    if (row->weight_base == 0.0F)
+        widen(row->sft_dtype, row->sft, count, out);
+    else if (row->weight_sft == 0.0F)
+        widen(row->base_dtype, row->base, count, out);
+    else if (row->sft_dtype != row->base_dtype)
+        blend_chunked(row, count, out);
+    else if (row->sft_dtype == DTYPE_BF16)
+        blend_bf16(row, count, out);
+    else if (row->sft_dtype == DTYPE_F32)
+        blend_f32(row, count, out);
+    else
+        blend_chunked(row, count, out);
+}
+
+/* An element that may have weights of its own. A weight of 0 keeps the other side's bits: its NaN is not
+ * asked for. */
+INLINE float mix_marked(float s, float b, const KernelRow *row, const KernelMarked *marked, size_t i) {
+    bool own = marked->marks[i] != 0;
+    float ws = own ? marked->weight_sft : row->weight_sft, wb = own ? marked->weight_base : row->weight_base;
+    float mixed = mix(s, b, ws, wb);
+    return wb == 0.0F ? s : ws == 0.0F ? b : mixed;
+}
+
+/* The same where marked elements are base's and no other weight is 0: the usual reset, nearly at the speed of
+ * none. */
+INLINE float mix_or_base(float s, float b, const KernelRow *row, const KernelMarked *marked, size_t i) {
+    float mixed = mix(s, b, row->weight_sft, row->weight_base);
+    return marked->marks[i] != 0 ? b : mixed;
+}
+
+/* The same where no weight is 0. */
+INLINE float mix_or_mix(float s, float b, const KernelRow *row, const KernelMarked *marked, size_t i) {
+    bool own = marked->marks[i] != 0;
+    return mix(s, b, own ? marked->weight_sft : row->weight_sft,
+               own ? marked->weight_base : row->weight_base);
+}
+
+typedef enum MarkedCase { MARKED_ANY, MARKED_BASE, MARKED_MIX, MARKED_CASES } MarkedCase;
+
+static MarkedCase find_case(const KernelRow *row, const KernelMarked *marked) {
+    if (row->weight_sft == 0.0F || row->weight_base == 0.0F || marked->weight_base == 0.0F) return MARKED_ANY;
+    return marked->weight_sft == 0.0F ? MARKED_BASE : MARKED_MIX;
+}
+
+#define BLEND_MARKED_LOOP(name, load, element)                                                               \
+    static void blend_marked_##name(const KernelRow *row, const KernelMarked *marked, size_t count,          \
+                                    float *restrict out) {                                                   \
+        const unsigned char *s = row->sft, *b = row->base;                                                   \
+        const KernelRow weights = *row;                                                                      \
+        const KernelMarked own = *marked;                                                                    \
+        for (size_t i = 0; i < count; i++) out[i] = element(load(s, i), load(b, i), &weights, &own, i);      \
+    }
+
+BLEND_MARKED_LOOP(any_f32, load_f32, mix_marked)
+BLEND_MARKED_LOOP(any_bf16, load_bf16, mix_marked)
+BLEND_MARKED_LOOP(base_f32, load_f32, mix_or_base)
+BLEND_MARKED_LOOP(base_bf16, load_bf16, mix_or_base)
+BLEND_MARKED_LOOP(mix_f32, load_f32, mix_or_mix)
+BLEND_MARKED_LOOP(mix_bf16, load_bf16, mix_or_mix)
+
+static void blend_marked_chunked(const KernelRow *row, const KernelMarked *marked, size_t count,
+                                 float *restrict out) {
+    float widened[CHUNK];
+    const unsigned char *s = row->sft, *b = row->base;
+    size_t s_size = dtype_size(row->sft_dtype), b_size = dtype_size(row->base_dtype);
+    for (size_t at = 0; at < count; at += CHUNK) {
+        size_t n = count - at < CHUNK ? count - at : CHUNK;
+        widen(row->sft_dtype, s + at * s_size, n, out + at);
+        widen(row->base_dtype, b + at * b_size, n, widened);
+        for (size_t i = 0; i < n; i++) out[at + i] = mix_marked(out[at + i], widened[i], row, marked, at + i);
+    }
+}
+
+static void blend_marked(const KernelRow *row, const KernelMarked *marked, size_t count, float *out) {
+    typedef void (*Function)(const KernelRow *, const KernelMarked *, size_t, float *);
+    static const Function F32[MARKED_CASES] = {blend_marked_any_f32, blend_marked_base_f32,
+                                               blend_marked_mix_f32};
+    static const Function BF16[MARKED_CASES] = {blend_marked_any_bf16, blend_marked_base_bf16,
+                                                blend_marked_mix_bf16};
+    Function function = blend_marked_chunked;
+    if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_BF16)
+        function = BF16[find_case(row, marked)];
+    if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_F32)
+        function = F32[find_case(row, marked)];
+    function(row, marked, count, out);
+}
+
+/* ---- dot products ---- */
+
+/* Folds the lanes pairwise: 64 → 32 → … → 1. */
+INLINE float fold(float *lanes) {
+    for (size_t half = LANES / 2; half > 0; half /= 2) {
+        for (size_t i = 0; i < half; i++) lanes[i] += lanes[i + half];
+    }
+    return lanes[0];
+}
+
+/* The shared loop of the fused dots: ELEMENT(i) is w[i]. */
+#define DOT_LOOP(ELEMENT)                                                                                    \
+    float lanes[LANES] = {0};                                                                                \
+    size_t i = 0;                                                                                            \
+    for (; i + LANES <= count; i += LANES) {                                                                 \
+        for (size_t l = 0; l < LANES; l++) lanes[l] = fmaf(ELEMENT(i + l), x[i + l], lanes[l]);              \
+    }                                                                                                        \
+    for (size_t l = 0; i + l < count; l++) lanes[l] = fmaf(ELEMENT(i + l), x[i + l], lanes[l]);              \
+    return fold(lanes);
+
+#define DOT_TYPES(name, load)                                                                                \
+    static float dot_both_##name(const KernelRow *row, size_t count, const float *restrict x) {              \
+        const unsigned char *s = row->sft, *b = row->base;                                                   \
+        float ws = row->weight_sft, wb = row->weight_base;                                                   \
+        DOT_LOOP(ELEMENT_BOTH_##name)                                                                        \
+    }                                                                                                        \
+    static float dot_one_##name(const unsigned char *from, size_t count, const float *restrict x) {          \
+        DOT_LOOP(ELEMENT_ONE_##name)                                                                         \
+    }
+
+#define ELEMENT_BOTH_bf16(at) mix(load_bf16(s, at), load_bf16(b, at), ws, wb)
+#define ELEMENT_BOTH_f32(at)  mix(load_f32(s, at), load_f32(b, at), ws, wb)
+#define ELEMENT_ONE_bf16(at)  load_bf16(from, at)
+#define ELEMENT_ONE_f32(at)   load_f32(from, at)
+DOT_TYPES(bf16, load_bf16)
+DOT_TYPES(f32, load_f32)
+
+/* Any types: blended a chunk at a time. Chunks are whole lanes, so the sum is the same as in one loop. */
+static float dot_chunked(const KernelRow *row, size_t count, const float *restrict x) {
+    float lanes[LANES] = {0}, mixed[CHUNK];
+    KernelRow part = *row;
+    size_t s_size = dtype_size(row->sft_dtype), b_size = row->base != NULL ? dtype_size(row->base_dtype) : 0;
+    for (size_t at = 0; at < count; at += CHUNK) {
+        size_t n = count - at < CHUNK ? count - at : CHUNK;
+        if (row->sft != NULL) part.sft = (const unsigned char *)row->sft + at * s_size;
+        if (row->base != NULL) part.base = (const unsigned char *)row->base + at * b_size;
+        blend(&part, n, mixed);
+        for (size_t i = 0; i < n; i++) lanes[i % LANES] = fmaf(mixed[i], x[at + i], lanes[i % LANES]);
+    }
+    return fold(lanes);
+}
+
+static float dot(const KernelRow *row, size_t count, const float *x) {
+    bool sft_only = row->weight_base == 0.0F, base_only = !sft_only && row->weight_sft == 0.0F;
+    DType dtype = base_only ? row->base_dtype : row->sft_dtype;
+    const void *one = base_only ? row->base : row->sft;
+    if (sft_only || base_only) {
+        if (dtype == DTYPE_BF16) return dot_one_bf16(one, count, x);
+        if (dtype == DTYPE_F32) return dot_one_f32(one, count, x);
+    } else if (row->sft_dtype == row->base_dtype) {
+        if (dtype == DTYPE_BF16) return dot_both_bf16(row, count, x);
+        if (dtype == DTYPE_F32) return dot_both_f32(row, count, x);
+    }
+    return dot_chunked(row, count, x);
+}
+
+/* Choosing and summing in two loops: compilers make vectors of each, and of the two in one they do not. */
+#define DOT_MARKED(name)                                                                                     \
+    static float dot_marked_##name(const KernelRow *row, const KernelMarked *marked, size_t count,           \
+                                   const float *restrict x) {                                                \
+        const unsigned char *s = row->sft, *b = row->base;                                                   \
+        const KernelRow weights = *row;                                                                      \
+        const KernelMarked own = *marked;                                                                    \
+        float lanes[LANES] = {0}, mixed[LANES];                                                              \
+        size_t i = 0;                                                                                        \
+        for (; i + LANES <= count; i += LANES) {                                                             \
+            for (size_t l = 0; l < LANES; l++) mixed[l] = ELEMENT_MARKED_##name(i + l);                      \
+            for (size_t l = 0; l < LANES; l++) lanes[l] = fmaf(mixed[l], x[i + l], lanes[l]);                \
+        }                                                                                                    \
+        for (size_t l = 0; i + l < count; l++)                                                               \
+            lanes[l] = fmaf(ELEMENT_MARKED_##name(i + l), x[i + l], lanes[l]);                               \
+        return fold(lanes);                                                                                  \
+    }
+
+#define ELEMENT_MARKED_any_bf16(at)  mix_marked(load_bf16(s, at), load_bf16(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_any_f32(at)   mix_marked(load_f32(s, at), load_f32(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_base_bf16(at) mix_or_base(load_bf16(s, at), load_bf16(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_base_f32(at)  mix_or_base(load_f32(s, at), load_f32(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_mix_bf16(at)  mix_or_mix(load_bf16(s, at), load_bf16(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_mix_f32(at)   mix_or_mix(load_f32(s, at), load_f32(b, at), &weights, &own, at)
+DOT_MARKED(any_bf16)
+DOT_MARKED(any_f32)
+DOT_MARKED(base_bf16)
+DOT_MARKED(base_f32)
+DOT_MARKED(mix_bf16)
+DOT_MARKED(mix_f32)
+
+static float dot_marked_chunked(const KernelRow *row, const KernelMarked *marked, size_t count,
+                                const float *restrict x) {
+    float lanes[LANES] = {0}, mixed[CHUNK];
+    KernelRow part = *row;
+    KernelMarked own = *marked;
+    size_t s_size = dtype_size(row->sft_dtype), b_size = dtype_size(row->base_dtype);
+    for (size_t at = 0; at < count; at += CHUNK) {
+        size_t n = count - at < CHUNK ? count - at : CHUNK;
+        part.sft = (const unsigned char *)row->sft + at * s_size;
+        part.base = (const unsigned char *)row->base + at * b_size;
+        own.marks = marked->marks + at;
+        blend_marked(&part, &own, n, mixed);
+        for (size_t i = 0; i < n; i++) lanes[i % LANES] = fmaf(mixed[i], x[at + i], lanes[i % LANES]);
+    }
+    return fold(lanes);
+}
+
+static float dot_marked(const KernelRow *row, const KernelMarked *marked, size_t count, const float *x) {
+    typedef float (*Function)(const KernelRow *, const KernelMarked *, size_t, const float *);
+    static const Function F32[MARKED_CASES] = {dot_marked_any_f32, dot_marked_base_f32, dot_marked_mix_f32};
+    static const Function BF16[MARKED_CASES] = {dot_marked_any_bf16, dot_marked_base_bf16,
+                                                dot_marked_mix_bf16};
+    Function function = dot_marked_chunked;
+    if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_BF16)
+        function = BF16[find_case(row, marked)];
+    if (row->sft_dtype == row->base_dtype && row->sft_dtype == DTYPE_F32)
+        function = F32[find_case(row, marked)];
+    return function(row, marked, count, x);
+}
+
+const Kernels KERNELS_TABLE = {
+    .name = NAME_OF(KERNELS_VARIANT),
+    .widen = widen,
+    .narrow = narrow,
+    .blend = blend,
+    .blend_marked = blend_marked,
+    .dot = dot,
+    .dot_marked = dot_marked,
+    .drift = kernels_variant_drift,
+    .drift_keys = kernels_variant_drift_keys,
+};

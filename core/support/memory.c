@@ -1,0 +1,68 @@
+#include "core/support/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CACHE_LINE = 64 };
+
+bool memory_multiply(size_t a, size_t b, size_t *product) {
+    return !__builtin_mul_overflow(a, b, product);
+}
+
+bool memory_add(size_t a, size_t b, size_t *sum) {
+    return !__builtin_add_overflow(a, b, sum);
+}
+
+void *memory_allocate(size_t count, size_t size) {
+    if (count == 0 || size == 0) return calloc(1, 1);
+    return calloc(count, size); /* checks the product itself */
+}
+
+void *memory_allocate_aligned(size_t count, size_t size) {
+    size_t bytes;
+    if (!memory_multiply(count, size, &bytes) || !memory_add(bytes, CACHE_LINE, &bytes)) return NULL;
+    return aligned_alloc(CACHE_LINE, bytes / CACHE_LINE * CACHE_LINE);
+}
+
+Status memory_reserve(void **block, size_t *capacity, size_t needed, size_t size, Error *error) {
+    if (needed <= *capacity) return STATUS_OK;
+    size_t grown = *capacity < 8 ? 8 : *capacity;
+    while (grown < needed) {
+        if (!memory_multiply(grown, 2, &grown)) return memory_fail(error, "an array");
+    }
+    size_t bytes;
+    if (!memory_multiply(grown, size, &bytes)) return memory_fail(error, "an array");
+    void *moved = realloc(*block, bytes);
+    if (moved == NULL) return memory_fail(error, "an array");
+    *block = moved;
+    *capacity = grown;
+    return STATUS_OK;
+}
+
+char *memory_copy_text(const char *text, size_t bytes) {
+    size_t with_terminator;
+    if (!memory_add(bytes, 1, &with_terminator)) return NULL;
+    char *copy = malloc(with_terminator);
+    if (copy == NULL) return NULL;
+    if (bytes > 0) memcpy(copy, text, bytes);
+    copy[bytes] = '\0';
+    return copy;
+}
+
+char *memory_format(const char *format, ...) {
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    char *text = length < 0 ? NULL : malloc((size_t)length + 1);
+    if (text != NULL) (void)vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+Status memory_fail(Error *error, const char *what) {
+    return status_fail(error, STATUS_NO_MEMORY, "out of memory for %s", what);
+}

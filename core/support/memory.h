@@ -1,0 +1,39 @@
+/*
+ * memory — the only place that allocates. Every size is a checked product; every failure is a NULL that the
+ * caller turns into STATUS_NO_MEMORY. Everything here is released with free(), which takes NULL.
+ */
+#ifndef REJUV_CORE_MEMORY_H
+#define REJUV_CORE_MEMORY_H
+
+#include "core/support/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* *product = a * b; false (and *product untouched) when that overflows. */
+bool memory_multiply(size_t a, size_t b, size_t *product);
+bool memory_add(size_t a, size_t b, size_t *sum);
+
+/* `count` elements of `size` bytes, zeroed. A request for zero bytes gives a valid one-byte block. */
+void *memory_allocate(size_t count, size_t size);
+
+/* The same aligned to 64 bytes (a cache line, an AVX-512 register) and not zeroed: for panels and
+ * activations. */
+void *memory_allocate_aligned(size_t count, size_t size);
+
+/* Grows the array at *block (elements of `size` bytes) so that it holds at least `needed` elements, doubling
+ * *capacity; *block stays valid and unchanged on failure. */
+Status memory_reserve(void **block, size_t *capacity, size_t needed, size_t size,
+                      Error *error) STATUS_MUST_CHECK;
+
+/* A NUL-terminated copy of `bytes` bytes of text. */
+char *memory_copy_text(const char *text, size_t bytes);
+
+/* printf into a block of the right size; NULL when out of memory. */
+char *memory_format(const char *format, ...) STATUS_PRINTF(1, 2);
+
+/* status_fail(error, STATUS_NO_MEMORY, "out of memory for WHAT"). */
+Status memory_fail(Error *error, const char *what);
+
+#endif

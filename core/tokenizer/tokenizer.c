@@ -1,0 +1,214 @@
+#include "core/tokenizer/tokenizer.h"
+
+#include "core/files/json.h"
+#include "core/support/memory.h"
+#include "core/tokenizer/tokenizer_added.h"
+#include "core/tokenizer/tokenizer_model.h"
+#include "core/tokenizer/tokenizer_parts.h"
+#include "core/tokenizer/tokenizer_stages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_LIMIT = 1 << 30 };
+
+/* ---- lists of ids ---- */
+
+Status tokens_append(TokenList *list, int32_t id, Error *error) {
+    Status status =
+        memory_reserve((void **)&list->ids, &list->capacity, list->count + 1, sizeof *list->ids, error);
+    if (status == STATUS_OK) list->ids[list->count++] = id;
+    return status;
+}
+
+void tokens_free(TokenList *list) {
+    free(list->ids);
+    *list = (TokenList){0};
+}
+
+/* ---- encoding ---- */
+
+/* What one call works with. */
+typedef struct Encoding {
+    const Tokenizer *tokenizer;
+    RegexScratch *regex;
+    Stretches stretches, spare;
+    ModelScratch model;
+    TokenList ids;
+} Encoding;
+
+/* The text between raw added tokens, normalized and cut at the normalized ones. */
+static Status normalize_stretch(Encoding *encoding, const char *text, Stretch from, Error *error) {
+    const Tokenizer *tokenizer = encoding->tokenizer;
+    Stretches *out = &encoding->stretches;
+    if (from.id != TOKENIZER_NO_ID) {
+        from.begin = out->text.bytes;
+        from.bytes = 0;
+        return tokenizer_text_add_stretch(out, from, error);
+    }
+    TokenizerText normalized = {0};
+    Status status = tokenizer_text_append(&normalized, text + from.begin, from.bytes, error);
+    if (status == STATUS_OK)
+        status = tokenizer_normalizer_apply(&tokenizer->normalizer, encoding->regex, &normalized, error);
+    Stretch whole = {
+        .begin = out->text.bytes, .bytes = normalized.bytes, .id = TOKENIZER_NO_ID, .first = from.first};
+    if (status == STATUS_OK)
+        status = tokenizer_text_append(&out->text, normalized.text, normalized.bytes, error);
+    if (status == STATUS_OK)
+        status = tokenizer_added_cut(&tokenizer->added, &tokenizer->added.normalized, encoding->regex,
+                                     normalized.text, whole, out, error);
+    tokenizer_text_free(&normalized);
+    return status;
+}
+
+static Status find_stretches(Encoding *encoding, const char *text, size_t bytes, Error *error) {
+    const AddedTokens *added = &encoding->tokenizer->added;
+    Stretches raw = {0};
+    Stretch whole = {.bytes = bytes, .id = TOKENIZER_NO_ID, .first = true};
+    Status status = tokenizer_added_cut(added, &added->raw, encoding->regex, text, whole, &raw, error);
+    for (size_t i = 0; i < raw.count && status == STATUS_OK; i++)
+        status = normalize_stretch(encoding, text, raw.items[i], error);
+    tokenizer_text_free_stretches(&raw);
+    return status;
+}
+
+static Status encode_stretches(Encoding *encoding, Error *error) {
+    const Stretches *stretches = &encoding->stretches;
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < stretches->count && status == STATUS_OK; i++) {
+        Stretch stretch = stretches->items[i];
+        status = stretch.id != TOKENIZER_NO_ID
+                     ? tokens_append(&encoding->ids, stretch.id, error)
+                     : tokenizer_model_encode(&encoding->tokenizer->model, &encoding->model,
+                                              stretches->text.text + stretch.begin, stretch.bytes,
+                                              &encoding->ids, error);
+    }
+    return status;
+}
+
+Status tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t bytes, bool add_special,
+                        TokenList *list, Error *error) {
+    size_t offset;
+    if (bytes > TEXT_LIMIT)
+        return status_fail(error, STATUS_ARGUMENT, "expected a text of at most %d bytes, found %zu",
+                           TEXT_LIMIT, bytes);
+    if (!tokenizer_text_is_utf8(text, bytes, &offset))
+        return status_fail(error, STATUS_ARGUMENT,
+                           "expected a text in UTF-8, found an invalid byte at offset %zu", offset);
+    Encoding encoding = {.tokenizer = tokenizer};
+    Status status = tokenizer_regex_create_scratch(&encoding.regex, error);
+    if (status == STATUS_OK) status = find_stretches(&encoding, text, bytes, error);
+    if (status == STATUS_OK)
+        status = tokenizer_split_apply(&tokenizer->splitter, encoding.regex, &encoding.stretches,
+                                       &encoding.spare, error);
+    if (status == STATUS_OK) status = encode_stretches(&encoding, error);
+    if (status == STATUS_OK)
+        status = tokenizer_processor_apply(&tokenizer->processor, &encoding.ids, add_special, list, error);
+    tokenizer_regex_free_scratch(encoding.regex);
+    tokenizer_text_free_stretches(&encoding.stretches);
+    tokenizer_text_free_stretches(&encoding.spare);
+    tokenizer_model_free_scratch(&encoding.model);
+    tokens_free(&encoding.ids);
+    return status;
+}
+
+/* ---- decoding ---- */
+
+/* What decoding starts from: a piece, or an added token in the form in which it is looked for. */
+static const char *get_form(const Tokenizer *tokenizer, int32_t id, bool *skipped, size_t *bytes) {
+    const AddedToken *added = tokenizer_added_get(&tokenizer->added, id);
+    *skipped = added != NULL && added->skipped;
+    if (added == NULL) return tokenizer_map_get_piece(&tokenizer->model.pieces, id, bytes);
+    *bytes = added->form.bytes;
+    return added->form.text;
+}
+
+Status tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, size_t count, bool skip_special,
+                        char **text, size_t *bytes, Error *error) {
+    *text = NULL;
+    *bytes = 0;
+    Stretches pieces = {0};
+    TokenizerText decoded = {0};
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        size_t piece_bytes, begin = pieces.text.bytes;
+        bool skipped;
+        const char *piece = get_form(tokenizer, ids[i], &skipped, &piece_bytes);
+        if (piece == NULL || (skip_special && skipped)) continue;
+        status = tokenizer_text_append(&pieces.text, piece, piece_bytes, error);
+        if (status == STATUS_OK)
+            status = tokenizer_text_add_stretch(
+                &pieces, (Stretch){.begin = begin, .bytes = piece_bytes, .id = 0}, error);
+    }
+    if (status == STATUS_OK) status = tokenizer_decoder_apply(&tokenizer->decoder, &pieces, &decoded, error);
+    if (status == STATUS_OK)
+        status = tokenizer_text_append(&decoded, "", 0, error); /* so that it is there at all */
+    tokenizer_text_free_stretches(&pieces);
+    if (status != STATUS_OK) {
+        tokenizer_text_free(&decoded);
+        return status;
+    }
+    *text = decoded.text;
+    *bytes = decoded.bytes;
+    return STATUS_OK;
+}
+
+Status tokenizer_token_bytes(const Tokenizer *tokenizer, int32_t id, char **token, size_t *bytes,
+                             Error *error) {
+    *token = NULL;
+    *bytes = 0;
+    size_t piece_bytes;
+    bool skipped;
+    const char *piece = get_form(tokenizer, id, &skipped, &piece_bytes);
+    if (piece == NULL)
+        return status_fail(error, STATUS_ARGUMENT, "the tokenizer has no token with the id %d", (int)id);
+    TokenizerText out = {0};
+    Status status = tokenizer_decoder_apply_one(&tokenizer->decoder, piece, piece_bytes, &out, error);
+    if (status != STATUS_OK) {
+        tokenizer_text_free(&out);
+        return status;
+    }
+    *token = out.text;
+    *bytes = out.bytes;
+    return STATUS_OK;
+}
+
+/* ---- looking up ---- */
+
+size_t tokenizer_vocabulary_size(const Tokenizer *tokenizer) {
+    size_t own = tokenizer->model.pieces.ids, added = tokenizer->added.ids;
+    return own > added ? own : added;
+}
+
+const char *tokenizer_piece(const Tokenizer *tokenizer, int32_t id, size_t *bytes) {
+    const AddedToken *added = tokenizer_added_get(&tokenizer->added, id);
+    if (added == NULL) return tokenizer_map_get_piece(&tokenizer->model.pieces, id, bytes);
+    *bytes = added->bytes;
+    return added->content;
+}
+
+bool tokenizer_is_special(const Tokenizer *tokenizer, int32_t id) {
+    const AddedToken *added = tokenizer_added_get(&tokenizer->added, id);
+    return added != NULL && added->special;
+}
+
+int32_t tokenizer_find(const Tokenizer *tokenizer, const char *piece, size_t bytes) {
+    const AddedToken *added = tokenizer_added_find(&tokenizer->added, piece, bytes);
+    return added != NULL ? added->id : tokenizer_map_find_piece(&tokenizer->model.pieces, piece, bytes);
+}
+
+TokenizerFacts tokenizer_facts(const Tokenizer *tokenizer) {
+    bool byte_level = tokenizer_split_is_byte_level(&tokenizer->splitter) ||
+                      tokenizer_decoder_is_byte_level(&tokenizer->decoder);
+    bool sentencepiece =
+        tokenizer->model.byte_fallback || tokenizer_decoder_has_byte_fallback(&tokenizer->decoder);
+    return (TokenizerFacts){.kind = byte_level      ? "byte-level BPE"
+                                    : sentencepiece ? "SentencePiece BPE"
+                                                    : "BPE",
+                            .pieces = tokenizer->model.pieces.count,
+                            .merges = tokenizer->model.merges.count,
+                            .added_tokens = tokenizer->added.count,
+                            .special_tokens = tokenizer->added.special_count,
+                            .has_truncation = tokenizer->has_truncation,
+                            .has_padding = tokenizer->has_padding};
+}

@@ -1,0 +1,108 @@
+/*
+ * tokenizer — text to token ids and back, as a Hugging Face tokenizer.json says, with the very numbers and
+ * texts that Hugging Face tokenizers 0.23 gives.
+ *
+ *     text ─► added tokens ─► normalizer ─► added tokens ─► pre-tokenizer ─► BPE model ─► post-processor ─► ids
+ *             (raw text)                    (normalized)    cuts and byte    merges       special tokens
+ *                                                           alphabet
+ *     ids ─► pieces ─► decoder ─► text
+ *
+ * Supported: the BPE model, byte-level (GPT-2, Llama 3, Qwen, DeepSeek) and SentencePiece-like with byte
+ * fallback (Llama 2, Mistral, Gemma); normalizers NFC, NFD, NFKC, NFKD, Prepend, Replace; pre-tokenizers
+ * ByteLevel, Split, Metaspace, Digits; post-processors TemplateProcessing and ByteLevel; decoders ByteLevel,
+ * Replace, ByteFallback, Fuse, Strip, Metaspace; Sequences of each; added tokens with every flag. Anything
+ * else is refused by name when the file is opened (STATUS_UNSUPPORTED), never approximated.
+ *
+ * Two things of the file are not applied, because every program that loads it sets them anew for each call:
+ * `truncation` and `padding` (TokenizerFacts says whether they were there). Pairs of texts and offsets are
+ * not offered.
+ *
+ * Unicode: regular expressions use the tables of the PCRE2, normalization and digits those of the utf8proc
+ * the program runs with; tokenizers 0.23 has Unicode 16 for the former and Unicode 9 for NFC. Characters that
+ * came between can therefore be cut or composed differently (tests/golden/tokenizers/differences.txt names
+ * every such case of the golden data).
+ *
+ * The file is untrusted: at most 128 MiB, 8 million values, ids below 4,194,304, added tokens of at most 1024
+ * bytes.
+ *
+ * A Tokenizer does not change after tokenizer_open(), so any number of threads may use one at once.
+ */
+#ifndef REJUV_CORE_TOKENIZER_H
+#define REJUV_CORE_TOKENIZER_H
+
+#include "core/support/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Tokenizer Tokenizer;
+
+/* A growing list of ids; zero-initialise, release with tokens_free(). */
+typedef struct TokenList {
+    int32_t *ids;
+    size_t count, capacity;
+} TokenList;
+
+typedef struct TokenizerFacts {
+    const char *kind; /* "byte-level BPE", "SentencePiece BPE" or "BPE" */
+    size_t pieces;    /* of the model's own vocabulary */
+    size_t merges;
+    size_t added_tokens;              /* those that the model's vocabulary has too included */
+    size_t special_tokens;            /* those among the added that a decoder may skip */
+    bool has_truncation, has_padding; /* stated in the file, not applied */
+} TokenizerFacts;
+
+Status tokens_append(TokenList *list, int32_t id, Error *error) STATUS_MUST_CHECK;
+
+/* Frees the ids and empties the list. */
+void tokens_free(TokenList *list);
+
+/* Reads the tokenizer.json at `path`. The caller frees it: tokenizer_free(). */
+Status tokenizer_open(const char *path, Tokenizer **tokenizer, Error *error) STATUS_MUST_CHECK;
+
+/* The same from memory; `origin` names it in messages. */
+Status tokenizer_parse(const char *json, size_t bytes, const char *origin, Tokenizer **tokenizer,
+                       Error *error) STATUS_MUST_CHECK;
+
+void tokenizer_free(Tokenizer *tokenizer); /* takes NULL */
+
+/* Appends the ids of `text` to *list, which the caller owns whatever the outcome (after an error it may hold
+ * a part of them). add_special: whether the post-processor puts its special tokens in; added tokens written
+ * out in the text are recognised either way. The text may hold U+0000. STATUS_ARGUMENT, with the byte offset,
+ * where it is not UTF-8, and for more than 1 GiB of it; STATUS_UNSUPPORTED where a regular expression of the
+ * file exceeds its match limits. */
+Status tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t bytes, bool add_special,
+                        TokenList *list, Error *error) STATUS_MUST_CHECK;
+
+/* The text of `count` ids: valid UTF-8, NUL-terminated beyond *bytes, to be freed by the caller. Ids that do
+ * not exist are passed over; skip_special leaves special tokens out before decoding. */
+Status tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, size_t count, bool skip_special,
+                        char **text, size_t *bytes, Error *error) STATUS_MUST_CHECK;
+
+/* One more than the highest id, added tokens included: the number of rows an embedding needs. */
+size_t tokenizer_vocabulary_size(const Tokenizer *tokenizer);
+
+/* The piece as the file has it (not NUL-terminated, owned by the tokenizer); NULL for an id that does not
+ * exist. */
+const char *tokenizer_piece(const Tokenizer *tokenizer, int32_t id, size_t *bytes);
+
+bool tokenizer_is_special(const Tokenizer *tokenizer, int32_t id);
+
+/* The id of a piece or added token; -1 where there is none. */
+int32_t tokenizer_find(const Tokenizer *tokenizer, const char *piece, size_t bytes);
+
+/* What the token contributes to a decoded text, before any is joined or stripped: the byte alphabet undone,
+ * <0xE2> as the byte, ▁ as a space. Any bytes, perhaps a part of a character; NUL-terminated beyond *bytes,
+ * freed by the caller. STATUS_ARGUMENT for an id that does not exist. */
+Status tokenizer_token_bytes(const Tokenizer *tokenizer, int32_t id, char **token, size_t *bytes,
+                             Error *error) STATUS_MUST_CHECK;
+
+TokenizerFacts tokenizer_facts(const Tokenizer *tokenizer);
+
+/* STATUS_OK where both give the same ids and texts for every text, as far as their files say: same pieces
+ * under the same ids, same merges, same added tokens, same pipeline (however spelled). Otherwise
+ * STATUS_MISMATCH and the first difference in words, the arguments being called `base` and `SFT`. */
+Status tokenizer_compare(const Tokenizer *base, const Tokenizer *sft, Error *error) STATUS_MUST_CHECK;
+
+#endif

@@ -1,0 +1,115 @@
+#include "core/files/json.h"
+#include "core/support/memory.h"
+#include "core/tokenizer/tokenizer_stages.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char STAGE[] = "post_processor";
+
+static Status add_item(Processor *processor, int32_t item, Error *error) {
+    Status status = memory_reserve((void **)&processor->items, &processor->capacity, processor->count + 1,
+                                   sizeof *processor->items, error);
+    if (status == STATUS_OK) processor->items[processor->count++] = item;
+    return status;
+}
+
+/* The ids that special_tokens gives to the template's name. */
+static Status add_special(const cJSON *specials, const char *name, Processor *processor, Error *error) {
+    char quote[TOKENIZER_QUOTE_SIZE];
+    const cJSON *ids = json_find(json_find(specials, name), "ids"), *id;
+    if (!cJSON_IsArray(ids))
+        return status_fail(error, STATUS_FORMAT, "post_processor: expected ids for the special token %s",
+                           tokenizer_text_quote(quote, name, strlen(name)));
+    cJSON_ArrayForEach(id, ids) {
+        uint64_t value;
+        if (!json_read_count(id, &value) || value >= TOKENIZER_IDS_MAX)
+            return status_fail(error, STATUS_FORMAT,
+                               "post_processor: expected ids below %d for the special token %s",
+                               TOKENIZER_IDS_MAX, tokenizer_text_quote(quote, name, strlen(name)));
+        Status status = add_item(processor, (int32_t)value, error);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
+static Status read_template(const cJSON *json, Processor *processor, Error *error) {
+    if (processor->has_template)
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "post_processor: two templates in one Sequence are not supported");
+    processor->has_template = true;
+    const cJSON *single = json_find(json, "single"), *piece;
+    if (!cJSON_IsArray(single))
+        return status_fail(error, STATUS_FORMAT, "post_processor: expected an array single");
+    cJSON_ArrayForEach(piece, single) {
+        const char *special = json_get_text(json_find(piece, "SpecialToken"), "id", NULL);
+        const char *sequence = json_get_text(json_find(piece, "Sequence"), "id", NULL);
+        Status status;
+        if (special != NULL && sequence == NULL) {
+            status = add_special(json_find(json, "special_tokens"), special, processor, error);
+        } else if (special == NULL && sequence != NULL && strcmp(sequence, "A") == 0) {
+            status = add_item(processor, TOKENIZER_NO_ID, error);
+        } else {
+            status = status_fail(
+                error, STATUS_UNSUPPORTED,
+                "post_processor: a template of other pieces than special tokens and the sequence A "
+                "is not supported");
+        }
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
+static Status read_steps(const cJSON *json, Processor *processor, unsigned depth, Error *error) {
+    const char *type = tokenizer_stages_type(json, STAGE, error);
+    if (type == NULL) return STATUS_FORMAT;
+    if (strcmp(type, "ByteLevel") == 0) return STATUS_OK; /* it only moves offsets */
+    if (strcmp(type, "TemplateProcessing") == 0) return read_template(json, processor, error);
+    if (strcmp(type, "Sequence") != 0) return tokenizer_stages_refuse(STAGE, type, error);
+    const cJSON *steps;
+    Status status = tokenizer_stages_get_steps(json, STAGE, "processors", depth, &steps, error);
+    for (const cJSON *step = status == STATUS_OK ? steps->child : NULL; step != NULL && status == STATUS_OK;
+         step = step->next)
+        status = read_steps(step, processor, depth + 1, error);
+    return status;
+}
+
+Status tokenizer_processor_read(const cJSON *json, Processor *processor, TokenizerText *description,
+                                Error *error) {
+    if (json == NULL) return STATUS_OK;
+    Status status = read_steps(json, processor, 0, error);
+    for (size_t i = 0; i < processor->count && status == STATUS_OK; i++) {
+        char item[16] = "the text";
+        if (processor->items[i] != TOKENIZER_NO_ID)
+            (void)snprintf(item, sizeof item, "%d", (int)processor->items[i]);
+        status = tokenizer_stages_describe(description, item, NULL, NULL, error);
+    }
+    return status;
+}
+
+void tokenizer_processor_free(Processor *processor) {
+    free(processor->items);
+    *processor = (Processor){0};
+}
+
+static Status append_all(const TokenList *ids, TokenList *list, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < ids->count && status == STATUS_OK; i++)
+        status = tokens_append(list, ids->ids[i], error);
+    return status;
+}
+
+Status tokenizer_processor_apply(const Processor *processor, const TokenList *ids, bool add_special,
+                                 TokenList *list, Error *error) {
+    if (!processor->has_template) return append_all(ids, list, error);
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < processor->count && status == STATUS_OK; i++) {
+        if (processor->items[i] == TOKENIZER_NO_ID) {
+            status = append_all(ids, list, error);
+        } else if (add_special) {
+            status = tokens_append(list, processor->items[i], error);
+        }
+    }
+    return status;
+}

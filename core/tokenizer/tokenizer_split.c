@@ -1,0 +1,404 @@
+#include "core/files/json.h"
+#include "core/support/memory.h"
+#include "core/tokenizer/tokenizer_stages.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utf8proc.h>
+
+static const char STAGE[] = "pre_tokenizer";
+
+static const char GPT2_EXPRESSION[] =
+    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+static const char *const BEHAVIORS[] = {[SPLIT_REMOVED] = "Removed",
+                                        [SPLIT_ISOLATED] = "Isolated",
+                                        [SPLIT_MERGED_WITH_PREVIOUS] = "MergedWithPrevious",
+                                        [SPLIT_MERGED_WITH_NEXT] = "MergedWithNext",
+                                        [SPLIT_CONTIGUOUS] = "Contiguous"};
+
+static const char *const PREPENDS[] = {
+    [SPLIT_PREPEND_ALWAYS] = "always", [SPLIT_PREPEND_FIRST] = "first", [SPLIT_PREPEND_NEVER] = "never"};
+
+/* ---- cutting ----
+ *
+ * A text falls into spans that are matches and spans between them. The behaviour says what becomes of them:
+ *
+ *     the-final--countdown, on "-"      Removed             the final countdown
+ *                                       Isolated            the - final - - countdown
+ *                                       MergedWithPrevious  the- final- - countdown
+ *                                       MergedWithNext      the -final - -countdown
+ *                                       Contiguous          the - final -- countdown
+ */
+
+typedef struct Cutter {
+    const SplitStep *step;
+    Stretch whole;
+    Stretches *out;
+    bool was_match; /* of the span before */
+    bool has_open;  /* there is a span to grow: */
+    size_t begin, end;
+} Cutter;
+
+static Status close_span(Cutter *cutter, Error *error) {
+    if (!cutter->has_open) return STATUS_OK;
+    cutter->has_open = false;
+    return tokenizer_text_add_stretch(cutter->out,
+                                      (Stretch){.begin = cutter->whole.begin + cutter->begin,
+                                                .bytes = cutter->end - cutter->begin,
+                                                .id = TOKENIZER_NO_ID,
+                                                .first = cutter->whole.first && cutter->begin == 0},
+                                      error);
+}
+
+/* Whether the span joins the one before instead of opening a new one. */
+static bool joins(const Cutter *cutter, bool is_match) {
+    if (!cutter->has_open) return false;
+    switch (cutter->step->behavior) {
+    case SPLIT_MERGED_WITH_PREVIOUS:
+        return is_match && !cutter->was_match;
+    case SPLIT_MERGED_WITH_NEXT: /* seen from the match: what follows is no match, and nothing waits between
+                                  */
+        return !is_match && cutter->was_match;
+    case SPLIT_CONTIGUOUS:
+        return is_match == cutter->was_match;
+    case SPLIT_REMOVED:
+    case SPLIT_ISOLATED:
+        break;
+    }
+    return false;
+}
+
+static Status add_span(Cutter *cutter, size_t begin, size_t end, bool is_match, Error *error) {
+    Status status = STATUS_OK;
+    if (cutter->step->invert) is_match = !is_match;
+    if (joins(cutter, is_match)) {
+        cutter->end = end;
+    } else {
+        status = close_span(cutter, error);
+        cutter->has_open = !(is_match && cutter->step->behavior == SPLIT_REMOVED);
+        cutter->begin = begin;
+        cutter->end = end;
+    }
+    cutter->was_match = is_match;
+    return status;
+}
+
+/* The next match at or after *from. An empty one right behind the match before does not count. */
+static Status find_match(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text,
+                         size_t bytes, size_t after, bool *found, size_t *begin, size_t *end, Error *error) {
+    size_t from = after;
+    for (;;) {
+        Status status = tokenizer_stages_find(pattern, scratch, text, bytes, from, found, begin, end, error);
+        if (status != STATUS_OK || !*found || *begin != *end || *begin != after) return status;
+        *found = false;
+        if (from >= bytes) return STATUS_OK;
+        uint32_t ignored;
+        from += tokenizer_text_read(text + from, &ignored);
+    }
+}
+
+static Status cut_at_pattern(Cutter *cutter, RegexScratch *scratch, const char *text, size_t bytes,
+                             Error *error) {
+    const TokenizerPattern *pattern = &cutter->step->pattern;
+    size_t at = 0, begin, end;
+    bool found, any = false;
+    for (;;) {
+        Status status =
+            any ? find_match(pattern, scratch, text, bytes, at, &found, &begin, &end, error)
+                : tokenizer_stages_find(pattern, scratch, text, bytes, at, &found, &begin, &end, error);
+        if (status != STATUS_OK) return status;
+        if (!found) break;
+        if (begin > at) status = add_span(cutter, at, begin, false, error);
+        if (status == STATUS_OK) status = add_span(cutter, begin, end, true, error);
+        if (status != STATUS_OK) return status;
+        at = end;
+        any = true;
+    }
+    return at < bytes ? add_span(cutter, at, bytes, false, error) : STATUS_OK;
+}
+
+static bool is_number(uint32_t c) {
+    if (c < 0x80) return c >= '0' && c <= '9';
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)c);
+    return category == UTF8PROC_CATEGORY_ND || category == UTF8PROC_CATEGORY_NL ||
+           category == UTF8PROC_CATEGORY_NO;
+}
+
+static Status cut_at_digits(Cutter *cutter, const char *text, size_t bytes, Error *error) {
+    size_t open = 0;
+    Status status = STATUS_OK;
+    for (size_t at = 0; at < bytes && status == STATUS_OK;) {
+        uint32_t c;
+        size_t next = at + tokenizer_text_read(text + at, &c);
+        if (is_number(c)) {
+            if (open < at) status = add_span(cutter, open, at, false, error);
+            if (status == STATUS_OK) status = add_span(cutter, at, next, true, error);
+            open = next;
+        }
+        at = next;
+    }
+    return status == STATUS_OK && open < bytes ? add_span(cutter, open, bytes, false, error) : status;
+}
+
+static Status cut(const SplitStep *step, RegexScratch *scratch, const TokenizerText *text, Stretch whole,
+                  Stretches *out, Error *error) {
+    Cutter cutter = {.step = step, .whole = whole, .out = out};
+    const char *bytes = text->text + whole.begin;
+    Status status = step->kind == SPLIT_DIGITS ? cut_at_digits(&cutter, bytes, whole.bytes, error)
+                                               : cut_at_pattern(&cutter, scratch, bytes, whole.bytes, error);
+    return status == STATUS_OK ? close_span(&cutter, error) : status;
+}
+
+/* ---- rewriting ---- */
+
+static Status spell_in_alphabet(TokenizerText *out, const char *text, size_t bytes, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < bytes && status == STATUS_OK; i++)
+        status =
+            tokenizer_text_append_character(out, tokenizer_alphabet_character((unsigned char)text[i]), error);
+    return status;
+}
+
+static Status rewrite_metaspace(const SplitStep *step, Stretch from, const char *text, TokenizerText *out,
+                                Error *error) {
+    static const TokenizerPattern SPACE = {.literal = " ", .bytes = 1};
+    const TokenizerPattern *mark = &step->pattern;
+    bool marked =
+        text[0] == ' ' || (from.bytes >= mark->bytes && memcmp(text, mark->literal, mark->bytes) == 0);
+    Status status = STATUS_OK;
+    if (!marked &&
+        (step->prepend == SPLIT_PREPEND_ALWAYS || (step->prepend == SPLIT_PREPEND_FIRST && from.first)))
+        status = tokenizer_text_append(out, mark->literal, mark->bytes, error);
+    return status == STATUS_OK
+               ? tokenizer_stages_replace(&SPACE, NULL, text, from.bytes, mark->literal, out, error)
+               : status;
+}
+
+typedef Status (*Rewrite)(const SplitStep *step, Stretch from, const char *text, TokenizerText *out,
+                          Error *error);
+
+static Status rewrite_prefix_space(const SplitStep *step, Stretch from, const char *text, TokenizerText *out,
+                                   Error *error) {
+    Status status = STATUS_OK;
+    if (step->prefix_space && text[0] != ' ') status = tokenizer_text_append(out, " ", 1, error);
+    return status == STATUS_OK ? tokenizer_text_append(out, text, from.bytes, error) : status;
+}
+
+static Status rewrite_bytes(const SplitStep *step, Stretch from, const char *text, TokenizerText *out,
+                            Error *error) {
+    (void)step; /* the alphabet has no options */
+    return spell_in_alphabet(out, text, from.bytes, error);
+}
+
+/* Rewrites every stretch that is text; the others carry no text any more. */
+static Status rewrite(const SplitStep *step, Rewrite function, Stretches *stretches, Stretches *spare,
+                      Error *error) {
+    spare->count = spare->text.bytes = 0;
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < stretches->count && status == STATUS_OK; i++) {
+        Stretch from = stretches->items[i], to = from;
+        to.begin = spare->text.bytes;
+        if (from.id == TOKENIZER_NO_ID)
+            status = function(step, from, stretches->text.text + from.begin, &spare->text, error);
+        to.bytes = spare->text.bytes - to.begin;
+        if (status == STATUS_OK) status = tokenizer_text_add_stretch(spare, to, error);
+    }
+    Stretches swapped = *stretches;
+    *stretches = *spare;
+    *spare = swapped;
+    return status;
+}
+
+/* Cuts every stretch that is text; the text itself stays. */
+static Status cut_all(const SplitStep *step, RegexScratch *scratch, Stretches *stretches, Stretches *spare,
+                      Error *error) {
+    spare->count = 0;
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < stretches->count && status == STATUS_OK; i++) {
+        Stretch from = stretches->items[i];
+        status = from.id == TOKENIZER_NO_ID ? cut(step, scratch, &stretches->text, from, spare, error)
+                                            : tokenizer_text_add_stretch(spare, from, error);
+    }
+    Stretches swapped = *stretches;
+    *stretches = *spare;
+    *spare = swapped;
+    TokenizerText text = spare->text;
+    spare->text = stretches->text;
+    stretches->text = text;
+    return status;
+}
+
+static Status apply_step(const SplitStep *step, RegexScratch *scratch, Stretches *stretches, Stretches *spare,
+                         Error *error) {
+    Status status = STATUS_OK;
+    switch (step->kind) {
+    case SPLIT_PATTERN:
+    case SPLIT_DIGITS:
+        return cut_all(step, scratch, stretches, spare, error);
+    case SPLIT_METASPACE:
+        status = rewrite(step, rewrite_metaspace, stretches, spare, error);
+        return status == STATUS_OK && step->cuts ? cut_all(step, scratch, stretches, spare, error) : status;
+    case SPLIT_BYTE_LEVEL:
+        if (step->prefix_space) status = rewrite(step, rewrite_prefix_space, stretches, spare, error);
+        if (status == STATUS_OK && step->cuts) status = cut_all(step, scratch, stretches, spare, error);
+        return status == STATUS_OK ? rewrite(step, rewrite_bytes, stretches, spare, error) : status;
+    }
+    return status;
+}
+
+Status tokenizer_split_apply(const Splitter *splitter, RegexScratch *scratch, Stretches *stretches,
+                             Stretches *spare, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < splitter->count && status == STATUS_OK; i++)
+        status = apply_step(&splitter->steps[i], scratch, stretches, spare, error);
+    return status;
+}
+
+bool tokenizer_split_is_byte_level(const Splitter *splitter) {
+    for (size_t i = 0; i < splitter->count; i++) {
+        if (splitter->steps[i].kind == SPLIT_BYTE_LEVEL) return true;
+    }
+    return false;
+}
+
+/* ---- reading ---- */
+
+/* The index of `name` in a list of names; false, with an error, where it is not there. */
+static bool find_name(const char *const *names, size_t count, const char *name, const char *key,
+                      size_t *index, Error *error) {
+    char quote[TOKENIZER_QUOTE_SIZE];
+    for (*index = 0; *index < count; (*index)++) {
+        if (strcmp(names[*index], name) == 0) return true;
+    }
+    (void)status_fail(error, STATUS_UNSUPPORTED, "pre_tokenizer %s %s is not supported", key,
+                      tokenizer_text_quote(quote, name, strlen(name)));
+    return false;
+}
+
+static Status read_split(const cJSON *json, SplitStep *step, TokenizerText *description, Error *error) {
+    const char *behavior;
+    size_t index;
+    step->kind = SPLIT_PATTERN;
+    Status status = tokenizer_stages_get_string(json, STAGE, "behavior", &behavior, error);
+    if (status == STATUS_OK) status = tokenizer_stages_get_bool(json, STAGE, "invert", &step->invert, error);
+    if (status != STATUS_OK) return status;
+    if (!find_name(BEHAVIORS, sizeof BEHAVIORS / sizeof *BEHAVIORS, behavior, "behavior", &index, error))
+        return STATUS_UNSUPPORTED;
+    step->behavior = (SplitBehavior)index;
+    status = tokenizer_stages_describe(description, step->invert ? "Split between" : "Split at", behavior,
+                                       NULL, error);
+    return status == STATUS_OK
+               ? tokenizer_stages_read_pattern(json, STAGE, &step->pattern, description, error)
+               : status;
+}
+
+static Status read_digits(const cJSON *json, SplitStep *step, TokenizerText *description, Error *error) {
+    bool single = false;
+    step->kind = SPLIT_DIGITS;
+    Status status = tokenizer_stages_get_bool(json, STAGE, "individual_digits", &single, error);
+    step->behavior = single ? SPLIT_ISOLATED : SPLIT_CONTIGUOUS;
+    return status == STATUS_OK
+               ? tokenizer_stages_describe(description, "Digits", BEHAVIORS[step->behavior], NULL, error)
+               : status;
+}
+
+static Status read_byte_level(const cJSON *json, SplitStep *step, TokenizerText *description, Error *error) {
+    step->kind = SPLIT_BYTE_LEVEL;
+    step->behavior = SPLIT_ISOLATED;
+    step->cuts = true; /* files older than `use_regex` */
+    Status status = tokenizer_stages_get_bool(json, STAGE, "add_prefix_space", &step->prefix_space, error);
+    if (status == STATUS_OK)
+        status = tokenizer_stages_get_option(json, STAGE, "use_regex", &step->cuts, error);
+    if (status == STATUS_OK && step->cuts)
+        status =
+            tokenizer_regex_compile(GPT2_EXPRESSION, strlen(GPT2_EXPRESSION), &step->pattern.regex, error);
+    if (status != STATUS_OK) return status;
+    return tokenizer_stages_describe(description, "ByteLevel", step->cuts ? "cut" : "whole",
+                                     step->prefix_space ? "prefix space" : NULL, error);
+}
+
+/* `first` looks at where a stretch began in the raw text. That is only known for sure while nothing before it
+ * in the pipeline has moved text: other pipelines are refused rather than guessed. */
+static bool may_prepend_first(const Splitter *splitter, bool keeps_start) {
+    if (!keeps_start) return false;
+    for (size_t i = 0; i + 1 < splitter->count; i++) {
+        SplitKind kind = splitter->steps[i].kind;
+        if (kind == SPLIT_METASPACE || kind == SPLIT_BYTE_LEVEL) return false;
+    }
+    return true;
+}
+
+static Status read_metaspace(const cJSON *json, const Splitter *splitter, bool keeps_start, SplitStep *step,
+                             TokenizerText *description, Error *error) {
+    const char *mark, *prepend = "always";
+    size_t index;
+    uint32_t ignored;
+    bool prefix = true;
+    step->kind = SPLIT_METASPACE;
+    step->behavior = SPLIT_MERGED_WITH_NEXT;
+    step->cuts = true;
+    Status status = tokenizer_stages_get_string(json, STAGE, "replacement", &mark, error);
+    if (status == STATUS_OK && json_find(json, "prepend_scheme") != NULL)
+        status = tokenizer_stages_get_string(json, STAGE, "prepend_scheme", &prepend, error);
+    if (status == STATUS_OK) status = tokenizer_stages_get_option(json, STAGE, "split", &step->cuts, error);
+    if (status == STATUS_OK)
+        status = tokenizer_stages_get_option(json, STAGE, "add_prefix_space", &prefix, error);
+    if (status != STATUS_OK) return status;
+    if (mark[0] == '\0' || mark[tokenizer_text_read(mark, &ignored)] != '\0')
+        return status_fail(error, STATUS_FORMAT,
+                           "pre_tokenizer Metaspace: expected one character for replacement");
+    if (!find_name(PREPENDS, sizeof PREPENDS / sizeof *PREPENDS, prepend, "prepend_scheme", &index, error))
+        return STATUS_UNSUPPORTED;
+    step->prepend = (SplitPrepend)index;
+    if (!prefix && step->prepend != SPLIT_PREPEND_NEVER)
+        return status_fail(error, STATUS_FORMAT,
+                           "pre_tokenizer Metaspace: add_prefix_space contradicts prepend_scheme");
+    if (step->prepend == SPLIT_PREPEND_FIRST && !may_prepend_first(splitter, keeps_start))
+        return status_fail(
+            error, STATUS_UNSUPPORTED,
+            "pre_tokenizer Metaspace with prepend_scheme \"first\" after a normalizer or pre-tokenizer "
+            "that moves text is not supported");
+    step->pattern.bytes = strlen(mark);
+    step->pattern.literal = memory_copy_text(mark, step->pattern.bytes);
+    if (step->pattern.literal == NULL) return memory_fail(error, STAGE);
+    status = tokenizer_stages_describe(description, step->cuts ? "Metaspace cut" : "Metaspace whole", mark,
+                                       prepend, error);
+    return status;
+}
+
+static Status read_steps(const cJSON *json, bool keeps_start, Splitter *splitter, unsigned depth,
+                         TokenizerText *description, Error *error) {
+    const char *type = tokenizer_stages_type(json, STAGE, error);
+    if (type == NULL) return STATUS_FORMAT;
+    if (strcmp(type, "Sequence") == 0) {
+        const cJSON *steps;
+        Status status = tokenizer_stages_get_steps(json, STAGE, "pretokenizers", depth, &steps, error);
+        for (const cJSON *step = status == STATUS_OK ? steps->child : NULL;
+             step != NULL && status == STATUS_OK; step = step->next)
+            status = read_steps(step, keeps_start, splitter, depth + 1, description, error);
+        return status;
+    }
+    Status status = memory_reserve((void **)&splitter->steps, &splitter->capacity, splitter->count + 1,
+                                   sizeof *splitter->steps, error);
+    if (status != STATUS_OK) return status;
+    SplitStep *step = &splitter->steps[splitter->count++];
+    *step = (SplitStep){0};
+    if (strcmp(type, "Split") == 0) return read_split(json, step, description, error);
+    if (strcmp(type, "Digits") == 0) return read_digits(json, step, description, error);
+    if (strcmp(type, "ByteLevel") == 0) return read_byte_level(json, step, description, error);
+    if (strcmp(type, "Metaspace") == 0)
+        return read_metaspace(json, splitter, keeps_start, step, description, error);
+    return tokenizer_stages_refuse(STAGE, type, error);
+}
+
+Status tokenizer_split_read(const cJSON *json, bool keeps_start, Splitter *splitter,
+                            TokenizerText *description, Error *error) {
+    return json == NULL ? STATUS_OK : read_steps(json, keeps_start, splitter, 0, description, error);
+}
+
+void tokenizer_split_free(Splitter *splitter) {
+    for (size_t i = 0; i < splitter->count; i++) tokenizer_stages_free_pattern(&splitter->steps[i].pattern);
+    free(splitter->steps);
+    *splitter = (Splitter){0};
+}

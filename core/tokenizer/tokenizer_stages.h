@@ -1,0 +1,214 @@
+/*
+ * tokenizer_stages — the stages of the pipeline that a tokenizer.json configures, each a list of steps read
+ * from its JSON (Sequences are flattened) and then applied to texts: normalizer, pre-tokenizer,
+ * post-processor, decoder.
+ *
+ * Each reader appends a canonical description of its steps to `description`, one line for equal behaviour
+ * however the file spells it; tokenizer_compare() compares those. Readers name what they refuse; the caller
+ * frees what a reader made, after an error too. JSON null is an empty list.
+ *
+ * Internal to the tokenizer.
+ */
+#ifndef REJUV_CORE_TOKENIZER_STAGES_H
+#define REJUV_CORE_TOKENIZER_STAGES_H
+
+#include "core/support/status.h"
+#include "core/tokenizer/tokenizer.h"
+#include "core/tokenizer/tokenizer_map.h"
+#include "core/tokenizer/tokenizer_regex.h"
+#include "core/tokenizer/tokenizer_text.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { STAGES_DEPTH_MAX = 16 }; /* of Sequences in Sequences */
+
+/* What a Split or a Replace looks for: a literal string or a regular expression. */
+typedef struct TokenizerPattern {
+    char *literal; /* NULL: regex */
+    size_t bytes;
+    TokenizerRegex *regex;
+} TokenizerPattern;
+
+/* ---- shared by the readers (tokenizer_stages.c) ---- */
+
+/* The `type` of a step; NULL, with an error, where it has none. `stage` names the place in messages. */
+const char *tokenizer_stages_type(const cJSON *step, const char *stage, Error *error);
+
+/* STATUS_UNSUPPORTED: STAGE type "X" is not supported. */
+Status tokenizer_stages_refuse(const char *stage, const char *type, Error *error);
+
+/* Required members; STATUS_FORMAT, naming stage and key, where they are absent or of another type. */
+Status tokenizer_stages_get_bool(const cJSON *step, const char *stage, const char *key, bool *value,
+                                 Error *error) STATUS_MUST_CHECK;
+/* The same for a member that may be absent or null: *value stays then. */
+Status tokenizer_stages_get_option(const cJSON *step, const char *stage, const char *key, bool *value,
+                                   Error *error) STATUS_MUST_CHECK;
+Status tokenizer_stages_get_string(const cJSON *step, const char *stage, const char *key, const char **value,
+                                   Error *error) STATUS_MUST_CHECK;
+
+/* The member `key` of a Sequence, checked to be an array. */
+Status tokenizer_stages_get_steps(const cJSON *step, const char *stage, const char *key, unsigned depth,
+                                  const cJSON **steps, Error *error) STATUS_MUST_CHECK;
+
+Status tokenizer_stages_read_pattern(const cJSON *step, const char *stage, TokenizerPattern *pattern,
+                                     TokenizerText *description, Error *error) STATUS_MUST_CHECK;
+void tokenizer_stages_free_pattern(TokenizerPattern *pattern);
+
+/* The leftmost match at or after `from`. Literals are never empty; a regular expression may match nothing. */
+Status tokenizer_stages_find(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text,
+                             size_t bytes, size_t from, bool *found, size_t *begin, size_t *end,
+                             Error *error) STATUS_MUST_CHECK;
+
+/* All of `text` with every match replaced, appended to *out. The pattern must not match nothing. */
+Status tokenizer_stages_replace(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text,
+                                size_t bytes, const char *content, TokenizerText *out,
+                                Error *error) STATUS_MUST_CHECK;
+
+/* Appends `name("a", "b")`-like text to a description, strings quoted. */
+Status tokenizer_stages_describe(TokenizerText *description, const char *name, const char *first,
+                                 const char *second, Error *error) STATUS_MUST_CHECK;
+
+/* ---- normalizer (tokenizer_normalizer.c) ---- */
+
+typedef enum NormalizerKind { NORMALIZER_UNICODE, NORMALIZER_PREPEND, NORMALIZER_REPLACE } NormalizerKind;
+
+typedef struct NormalizerStep {
+    NormalizerKind kind;
+    bool compatible, composed; /* UNICODE: NFKD or NFKC; NFC or NFKC */
+    char *content;             /* PREPEND, REPLACE */
+    TokenizerPattern pattern;  /* REPLACE */
+} NormalizerStep;
+
+typedef struct Normalizer {
+    NormalizerStep *steps;
+    size_t count, capacity;
+} Normalizer;
+
+Status tokenizer_normalizer_read(const cJSON *json, Normalizer *normalizer, TokenizerText *description,
+                                 Error *error) STATUS_MUST_CHECK;
+void tokenizer_normalizer_free(Normalizer *normalizer);
+
+/* Replaces *text by its normalized form. */
+Status tokenizer_normalizer_apply(const Normalizer *normalizer, RegexScratch *scratch, TokenizerText *text,
+                                  Error *error) STATUS_MUST_CHECK;
+
+/* True where every character of the normalized text still stands where it stood, so that its first stretch is
+ * the only one that begins where the text does. */
+bool tokenizer_normalizer_keeps_start(const Normalizer *normalizer);
+
+/* ---- pre-tokenizer (tokenizer_split.c) ---- */
+
+typedef enum SplitKind { SPLIT_PATTERN, SPLIT_DIGITS, SPLIT_METASPACE, SPLIT_BYTE_LEVEL } SplitKind;
+
+typedef enum SplitBehavior {
+    SPLIT_REMOVED,
+    SPLIT_ISOLATED,
+    SPLIT_MERGED_WITH_PREVIOUS,
+    SPLIT_MERGED_WITH_NEXT,
+    SPLIT_CONTIGUOUS
+} SplitBehavior;
+
+typedef enum SplitPrepend { SPLIT_PREPEND_ALWAYS, SPLIT_PREPEND_FIRST, SPLIT_PREPEND_NEVER } SplitPrepend;
+
+typedef struct SplitStep {
+    SplitKind kind;
+    TokenizerPattern
+        pattern; /* PATTERN; METASPACE: its replacement; BYTE_LEVEL: GPT-2's expression or nothing */
+    SplitBehavior behavior;
+    bool invert;
+    bool cuts; /* METASPACE: split; BYTE_LEVEL: use_regex */
+    SplitPrepend prepend;
+    bool prefix_space; /* BYTE_LEVEL */
+} SplitStep;
+
+typedef struct Splitter {
+    SplitStep *steps;
+    size_t count, capacity;
+} Splitter;
+
+/* `keeps_start`: see tokenizer_normalizer_keeps_start(); Metaspace's prepend_scheme "first" needs it. */
+Status tokenizer_split_read(const cJSON *json, bool keeps_start, Splitter *splitter,
+                            TokenizerText *description, Error *error) STATUS_MUST_CHECK;
+void tokenizer_split_free(Splitter *splitter);
+
+/* Cuts and rewrites *stretches; `spare` is scratch. Stretches that are tokens pass untouched. */
+Status tokenizer_split_apply(const Splitter *splitter, RegexScratch *scratch, Stretches *stretches,
+                             Stretches *spare, Error *error) STATUS_MUST_CHECK;
+
+bool tokenizer_split_is_byte_level(const Splitter *splitter);
+
+/* ---- the byte alphabet (tokenizer_alphabet.c) ---- */
+
+enum { ALPHABET_CHARACTERS = 0x144 }; /* its characters are below this code point */
+
+/* The character that stands for a byte: printable ones for themselves, the others from U+0100 on. */
+uint32_t tokenizer_alphabet_character(unsigned char byte);
+
+/* The byte that a character stands for; -1 where it is not of the alphabet. */
+int tokenizer_alphabet_byte(uint32_t character);
+
+/* Appends the bytes that `text` spells in the alphabet; *spelled is false, and nothing is appended, where a
+ * character is not of it. */
+Status tokenizer_alphabet_undo(const char *text, size_t bytes, TokenizerText *out, bool *spelled,
+                               Error *error) STATUS_MUST_CHECK;
+
+/* ---- post-processor (tokenizer_processor.c) ---- */
+
+typedef struct Processor {
+    int32_t *items; /* a special token's id, or TOKENIZER_NO_ID: the text's own ids */
+    size_t count, capacity;
+    bool has_template; /* false: the ids as they are */
+} Processor;
+
+Status tokenizer_processor_read(const cJSON *json, Processor *processor, TokenizerText *description,
+                                Error *error) STATUS_MUST_CHECK;
+void tokenizer_processor_free(Processor *processor);
+
+/* Appends `ids` to *list as the template says; without special tokens where `add_special` is false. */
+Status tokenizer_processor_apply(const Processor *processor, const TokenList *ids, bool add_special,
+                                 TokenList *list, Error *error) STATUS_MUST_CHECK;
+
+/* ---- decoder (tokenizer_decoder.c) ---- */
+
+typedef enum DecoderKind {
+    DECODER_BYTE_LEVEL,
+    DECODER_REPLACE,
+    DECODER_BYTE_FALLBACK,
+    DECODER_FUSE,
+    DECODER_STRIP,
+    DECODER_METASPACE
+} DecoderKind;
+
+typedef struct DecoderStep {
+    DecoderKind kind;
+    TokenizerPattern pattern; /* REPLACE, METASPACE */
+    char *content;            /* REPLACE: the replacement; STRIP: the character */
+    size_t start, stop;       /* STRIP */
+    bool drops_first;         /* METASPACE */
+} DecoderStep;
+
+typedef struct Decoder {
+    DecoderStep *steps;
+    size_t count, capacity;
+    bool is_absent; /* pieces are joined by spaces then */
+} Decoder;
+
+Status tokenizer_decoder_read(const cJSON *json, Decoder *decoder, TokenizerText *description,
+                              Error *error) STATUS_MUST_CHECK;
+void tokenizer_decoder_free(Decoder *decoder);
+
+/* The text of the pieces, which are the stretches of *pieces, appended to *out; *pieces is used up. */
+Status tokenizer_decoder_apply(const Decoder *decoder, Stretches *pieces, TokenizerText *out,
+                               Error *error) STATUS_MUST_CHECK;
+
+/* What one piece becomes before any joining or stripping, any bytes. */
+Status tokenizer_decoder_apply_one(const Decoder *decoder, const char *piece, size_t bytes,
+                                   TokenizerText *out, Error *error) STATUS_MUST_CHECK;
+
+bool tokenizer_decoder_is_byte_level(const Decoder *decoder);
+bool tokenizer_decoder_has_byte_fallback(const Decoder *decoder);
+
+#endif

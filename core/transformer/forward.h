@@ -1,0 +1,130 @@
+/*
+ * forward — token ids to hidden states to logits, for several settings of the dials at once.
+ *
+ * A ForwardState is one setting's run: its KV cache, its norms and biases (small, blended once), its
+ * activations. All states given to one call go through the network side by side, so that each tile of the
+ * files is read once for all.
+ *
+ *     KV cache of a layer    [kv_heads][capacity][head_dim], float32, keys after rotary embedding
+ *     hidden state           the residual stream at the end of a layer; forward_hidden() gives it after the
+ *                            final norm
+ *     logits                 [tokens × vocabulary], hidden · headᵀ
+ *
+ * Several sequences may share a cache one after another: each token says at which cache index its sequence
+ * starts, and attends from there to itself (or over the sliding window, where that is shorter); its position
+ * is counted from there.
+ *
+ * All arithmetic is float32 (norms sum in double). Results do not depend on the number of threads.
+ */
+#ifndef REJUV_CORE_FORWARD_H
+#define REJUV_CORE_FORWARD_H
+
+#include "core/support/job.h"
+#include "core/transformer/matmul.h"
+#include "core/checkpoint/model.h"
+#include "core/fusion/settings.h"
+
+typedef struct ForwardState ForwardState;
+
+/* Where a pass can be looked at. Values are [tokens × width] of one state and one layer, in the order of the
+ * pass. */
+typedef enum ForwardSite {
+    FORWARD_LAYER_INPUT, /* the residual stream before the layer; layer = layers: before the final norm */
+    FORWARD_QUERY,       /* outputs of q, k and v with their bias, before q/k norms and rotary embedding */
+    FORWARD_KEY,
+    FORWARD_VALUE,
+    FORWARD_MIXED,  /* input of o_proj */
+    FORWARD_MIDDLE, /* the residual stream between attention and MLP */
+    FORWARD_GATE,   /* outputs of gate and up with their bias */
+    FORWARD_UP,
+    FORWARD_ACTIVATED /* input of down_proj: act(gate) ⊙ up */
+} ForwardSite;
+
+typedef struct ForwardMoment {
+    ForwardSite site;
+    uint64_t layer;
+    size_t state;         /* index into the states of the call */
+    size_t first, tokens; /* tokens of the call's input */
+    const float *values;  /* [tokens × width], valid during the call only */
+    size_t width;
+} ForwardMoment;
+
+/* Called on the calling thread, between the steps of the pass. */
+typedef void (*ForwardObserver)(void *user, const ForwardMoment *moment);
+
+typedef struct ForwardInput {
+    const int32_t *ids;
+    const size_t *starts; /* [count], ≤ the token's own index; NULL: one sequence from index 0 */
+    size_t count;
+    /* What job_report() is told, in tokens · layers: `done` before this call, of `total` (0: this call is
+     * all). */
+    const char *stage; /* NULL: "forward" */
+    uint64_t done, total;
+    ForwardObserver observer; /* or NULL */
+    void *user;
+} ForwardInput;
+
+/* ---- memory ---- */
+
+/* What one more token of a sequence takes while `states` settings run over it side by side: keys and values
+ * of every layer, the hidden state after the final norm, and a column of attention scores for each thread.
+ * (Activations are bounded for themselves, see forward_run().) UINT64_MAX where that overflows. */
+uint64_t forward_token_bytes(const ModelConfig *config, size_t states, unsigned threads);
+
+/* What one sequence may take: half of the memory that this process may use (machine.h: a batch system's limit
+ * counts), 16 GiB at most. It is found out once. */
+uint64_t forward_memory_limit(void);
+
+/* STATUS_UNSUPPORTED where `tokens` of `token_bytes` each are more than `limit`; the message says how many
+ * fit. `what` they are needed for: "a forward pass". */
+Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit, const char *what,
+                            Error *error) STATUS_MUST_CHECK;
+
+/* ---- running ---- */
+
+/* `capacity`: the most tokens the cache will hold. One that does not fit
+ * forward_memory_limit() is refused. The model must outlive the state; the settings are checked and copied. */
+Status forward_create_state(const Model *model, const Settings *settings, size_t capacity,
+                            ForwardState **state, Error *error) STATUS_MUST_CHECK;
+void forward_free_state(ForwardState *state); /* takes NULL */
+
+/* Appends `input` to every state's cache (all have the same length). Long inputs go in chunks, which bounds
+ * the activations to about 64 MiB for all states together. On failure or cancellation the caches are as
+ * before. */
+Status forward_run(ForwardState *const *states, size_t count, const ForwardInput *input,
+                   MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* Runs one layer over a whole input again, from its residual stream [count × hidden_size] (as
+ * FORWARD_LAYER_INPUT gave it), for a pass that goes backward. The input is that of an earlier forward_run()
+ * on an empty state, in one chunk: activations of all its tokens are in memory at once. */
+Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *residual,
+                            const ForwardInput *input, MatmulScratch *scratch, Job *job,
+                            Error *error) STATUS_MUST_CHECK;
+
+size_t forward_length(const ForwardState *state);
+
+/* Forgets the cached tokens from `length` on. */
+void forward_rewind(ForwardState *state, size_t length);
+
+/* [tokens of the last forward_run × hidden_size], after the final norm. */
+const float *forward_hidden(const ForwardState *state);
+
+/* One setting's share of a multiply with the head: logits[t·V + v] for `tokens` hidden states [hidden_size]
+ * each. */
+typedef struct ForwardHead {
+    const Settings *settings;
+    const float *hidden; /* as forward_hidden() gives them */
+    float *logits;
+} ForwardHead;
+
+/* hidden · headᵀ for several settings in one pass over the head; V: forward_vocabulary(). */
+Status forward_logits(const Model *model, const ForwardHead *heads, size_t count, size_t tokens,
+                      MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* Rows of the head: the length of a row of logits. */
+size_t forward_vocabulary(const Model *model);
+
+/* The logit of one token at one hidden state: one row of the head under these settings. */
+float forward_logit(const Model *model, const Settings *settings, const float *hidden, int32_t token);
+
+#endif

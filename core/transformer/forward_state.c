@@ -1,0 +1,144 @@
+#include "core/transformer/forward_state.h"
+
+#include "core/support/memory.h"
+
+#include <stdlib.h>
+
+size_t forward_buffer_width(const ModelConfig *config, Buffer buffer) {
+    switch (buffer) {
+    case BUFFER_RESIDUAL:
+    case BUFFER_NORMED:
+        return config->hidden_size;
+    case BUFFER_QUERY:
+    case BUFFER_MIXED:
+        return config->heads * config->head_dim;
+    case BUFFER_KEY:
+    case BUFFER_VALUE:
+        return config->kv_heads * config->head_dim;
+    case BUFFER_GATE:
+    case BUFFER_UP:
+        return config->intermediate_size;
+    case BUFFER_COUNT:
+        break;
+    }
+    return 0;
+}
+
+static const PairTensor *small_tensor(const Model *model, uint64_t layer, int role) {
+    static const bool IS_SMALL[TENSOR_ROLE_COUNT] = {
+        [TENSOR_ATTENTION_NORM] = true, [TENSOR_MLP_NORM] = true, [TENSOR_FINAL_NORM] = true,
+        [TENSOR_Q_NORM] = true,         [TENSOR_K_NORM] = true,   [TENSOR_Q_BIAS] = true,
+        [TENSOR_K_BIAS] = true,         [TENSOR_V_BIAS] = true,   [TENSOR_O_BIAS] = true,
+        [TENSOR_GATE_BIAS] = true,      [TENSOR_UP_BIAS] = true,  [TENSOR_DOWN_BIAS] = true,
+    };
+    if (!IS_SMALL[role]) return NULL;
+    return layer < model->config->layers ? model->layers[layer].tensors[role] : model->tensors[role];
+}
+
+/* Blends norms and biases once: they are read for every token and weigh next to nothing. */
+static Status blend_small(ForwardState *state, Error *error) {
+    const Model *model = state->model;
+    size_t total = 0, rows = model->config->layers + 1;
+    for (uint64_t layer = 0; layer < rows; layer++) {
+        for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
+            const PairTensor *tensor = small_tensor(model, layer, role);
+            if (tensor != NULL) total += tensor->sft->rows;
+        }
+    }
+    state->small = memory_allocate_aligned(total, sizeof(float));
+    state->vectors = memory_allocate(rows, TENSOR_ROLE_COUNT * sizeof *state->vectors);
+    if (state->small == NULL || state->vectors == NULL) return memory_fail(error, "norms and biases");
+    float *next = state->small;
+    for (uint64_t layer = 0; layer < rows; layer++) {
+        for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
+            const PairTensor *tensor = small_tensor(model, layer, role);
+            if (tensor == NULL) continue;
+            Blend blend = settings_blend(&state->settings, tensor);
+            blend_rows(&blend, 0, tensor->sft->rows, next);
+            state->vectors[layer * TENSOR_ROLE_COUNT + (size_t)role] = next;
+            next += tensor->sft->rows;
+        }
+    }
+    return STATUS_OK;
+}
+
+Status forward_create_state(const Model *model, const Settings *settings, size_t capacity,
+                            ForwardState **state, Error *error) {
+    *state = NULL;
+    Status status = settings_check(settings, model->pair, error);
+    if (status == STATUS_OK)
+        status = forward_check_memory(forward_token_bytes(model->config, 1, 1), capacity,
+                                      forward_memory_limit(), "a forward pass", error);
+    if (status != STATUS_OK) return status;
+    ForwardState *made = memory_allocate(1, sizeof *made);
+    if (made == NULL) return memory_fail(error, "a forward state");
+    made->model = model;
+    made->settings = *settings;
+    made->capacity = capacity;
+    const ModelConfig *config = model->config;
+    size_t cache;
+    if (!memory_multiply(config->layers * config->kv_heads, config->head_dim, &cache) ||
+        !memory_multiply(cache, capacity, &cache))
+        status = memory_fail(error, "the KV cache");
+    if (status == STATUS_OK) {
+        made->keys = memory_allocate_aligned(cache, sizeof(float));
+        made->values = memory_allocate_aligned(cache, sizeof(float));
+        if (made->keys == NULL || made->values == NULL) status = memory_fail(error, "the KV cache");
+    }
+    if (status == STATUS_OK) status = blend_small(made, error);
+    if (status != STATUS_OK) {
+        forward_free_state(made);
+        return status;
+    }
+    *state = made;
+    return STATUS_OK;
+}
+
+void forward_free_state(ForwardState *state) {
+    if (state == NULL) return;
+    for (int i = 0; i < BUFFER_COUNT; i++) free(state->buffers[i]);
+    free(state->hidden);
+    free(state->vectors);
+    free(state->small);
+    free(state->values);
+    free(state->keys);
+    free(state);
+}
+
+Status forward_reserve_buffers(ForwardState *state, size_t tokens, Error *error) {
+    if (tokens <= state->buffer_tokens) return STATUS_OK;
+    state->buffer_tokens = 0;
+    for (int i = 0; i < BUFFER_COUNT; i++) {
+        free(state->buffers[i]);
+        size_t width;
+        state->buffers[i] =
+            memory_multiply(forward_buffer_width(state->model->config, (Buffer)i), sizeof(float), &width)
+                ? memory_allocate_aligned(tokens, width)
+                : NULL;
+        if (state->buffers[i] == NULL) return memory_fail(error, "activations");
+    }
+    state->buffer_tokens = tokens;
+    return STATUS_OK;
+}
+
+Status forward_reserve_hidden(ForwardState *state, size_t tokens, Error *error) {
+    if (tokens <= state->hidden_tokens) return STATUS_OK;
+    free(state->hidden);
+    state->hidden_tokens = 0;
+    state->hidden = memory_allocate_aligned(tokens, state->model->config->hidden_size * sizeof(float));
+    if (state->hidden == NULL) return memory_fail(error, "hidden states");
+    state->hidden_tokens = tokens;
+    return STATUS_OK;
+}
+
+size_t forward_length(const ForwardState *state) {
+    return state->length;
+}
+
+void forward_rewind(ForwardState *state, size_t length) {
+    if (length < state->length) state->length = length;
+}
+
+const float *forward_hidden(const ForwardState *state) {
+    return state->hidden;
+}

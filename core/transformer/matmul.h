@@ -1,0 +1,47 @@
+/*
+ * matmul — Y = X·Wᵀ + bias with W blended on the way: weights never exist as a whole.
+ *
+ *                 columns (hidden size)
+ *               ┌────────┬────────┬───┐   a panel is blended and widened into a buffer that fits the L2
+ *     128 rows  │ panel  │ panel  │ … │   cache, multiplied by all of X with one sgemm, and forgotten;
+ *               ├────────┼────────┼───┤   a task of the job's team is one row of panels, for every
+ *     128 rows  │        │        │   │   operand
+ *               └────────┴────────┴───┘
+ *
+ * Several operands (the same tensor under different settings, each with its own X) are served from one pass
+ * over the files: a preview of base, SFT and W, or a sweep over many α. One token uses a fused dot product
+ * instead. How rows are split does not depend on the number of threads, and neither do the results.
+ */
+#ifndef REJUV_CORE_MATMUL_H
+#define REJUV_CORE_MATMUL_H
+
+#include "core/fusion/blend.h"
+#include "core/support/job.h"
+
+#include <stdbool.h>
+
+typedef struct MatmulOperand {
+    Blend blend;       /* W [rows × columns] */
+    const float *bias; /* [rows], or NULL */
+    const float *x;    /* [tokens × columns] */
+    float *y;          /* [tokens × rows] */
+} MatmulOperand;
+
+/* One panel for each thread of a job: 512 KiB a thread. */
+typedef struct MatmulScratch MatmulScratch;
+
+Status matmul_create_scratch(unsigned threads, MatmulScratch **scratch, Error *error) STATUS_MUST_CHECK;
+void matmul_free_scratch(MatmulScratch *scratch); /* takes NULL */
+
+/* All operands' blends are of tensors of one shape. `scratch` was made for at least job_threads(job) threads.
+ * Cancelled between panels: a few milliseconds. */
+Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, MatmulScratch *scratch,
+                  Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* The way back: dX = dY·W. Here `x` is dY [tokens × rows] and `y` is dX [tokens × columns]; `bias` is not
+ * used. With `accumulate` the product is added to what is in y. Panels go down the rows, a task is a block of
+ * columns. */
+Status matmul_run_back(const MatmulOperand *operands, size_t count, size_t tokens, bool accumulate,
+                       MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;
+
+#endif
