@@ -1,6 +1,6 @@
+#include "core/files/places.h"
 #include "tui/app_state.h"
 #include "tui/picture.h"
-#include "core/files/places.h"
 #include "tui/session_export.h"
 #include "tui/terminal.h"
 #include "tui/tour.h"

@@ -2,9 +2,9 @@
  * A text over the lower part of the view: the command line for what is on screen. It is in nobody's way: any key but
  * those that copy or close it does what it does without it.
  */
+#include "core/files/places.h"
 #include "core/support/memory.h"
 #include "tui/app_state.h"
-#include "core/files/places.h"
 #include "tui/terminal.h"
 #include "tui/text.h"
 #include "tui/twin.h"

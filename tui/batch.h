@@ -10,10 +10,10 @@
 #ifndef REJUV_TUI_BATCH_H
 #define REJUV_TUI_BATCH_H
 
-#include "core/evaluation/calibration.h"
-#include "core/support/job.h"
 #include "core/checkpoint/model.h"
 #include "core/checkpoint/pair.h"
+#include "core/evaluation/calibration.h"
+#include "core/support/job.h"
 #include "core/tokenizer/tokenizer.h"
 #include "tui/options.h"
 #include "tui/progress.h"

@@ -9,9 +9,9 @@
 #ifndef REJUV_TUI_BLOCK_METRIC_H
 #define REJUV_TUI_BLOCK_METRIC_H
 
+#include "core/fusion/ranking.h"
 #include "core/method/attribution.h"
 #include "core/method/dormancy.h"
-#include "core/fusion/ranking.h"
 #include "tui/report.h"
 #include "tui/session_method.h"
 

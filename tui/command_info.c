@@ -1,5 +1,5 @@
-#include "core/numerics/blas.h"
 #include "core/files/json.h"
+#include "core/numerics/blas.h"
 #include "core/numerics/kernels.h"
 #include "core/support/machine.h"
 #include "tui/command.h"

@@ -1,7 +1,7 @@
 #include "tui/command_line.h"
 
-#include "core/support/buffer.h"
 #include "core/files/json.h"
+#include "core/support/buffer.h"
 #include "core/support/memory.h"
 
 #include <stdarg.h>

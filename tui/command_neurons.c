@@ -1,6 +1,6 @@
 #include "core/files/json.h"
-#include "core/support/memory.h"
 #include "core/method/selection.h"
+#include "core/support/memory.h"
 #include "tui/block_metric.h"
 #include "tui/command.h"
 #include "tui/dials.h"

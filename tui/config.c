@@ -1,8 +1,8 @@
 #include "tui/config.h"
 
 #include "core/files/json.h"
-#include "tui/keymap.h"
 #include "core/files/places.h"
+#include "tui/keymap.h"
 #include "tui/suggest.h"
 #include "tui/text.h"
 #include "tui/theme.h"

@@ -16,12 +16,12 @@
 #ifndef REJUV_TUI_DIALS_H
 #define REJUV_TUI_DIALS_H
 
+#include "core/cache/kept.h"
+#include "core/evaluation/evaluation.h"
 #include "core/method/attribution.h"
 #include "core/method/dormancy.h"
-#include "core/evaluation/evaluation.h"
 #include "tui/batch.h"
 #include "tui/dial_state.h"
-#include "core/cache/kept.h"
 
 typedef enum DialsSide { DIALS_BASE, DIALS_SFT, DIALS_FUSED, DIALS_SIDES } DialsSide;
 

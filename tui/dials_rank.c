@@ -1,5 +1,5 @@
-#include "core/support/memory.h"
 #include "core/method/selection.h"
+#include "core/support/memory.h"
 #include "tui/dials.h"
 
 #include <stdlib.h>

@@ -5,8 +5,8 @@
  */
 #include "core/cache/cache_content.h"
 #include "core/cache/cache_method.h"
-#include "tui/dials.h"
 #include "core/files/places.h"
+#include "tui/dials.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
-#include "core/support/memory.h"
 #include "core/drift/spectrum.h"
+#include "core/support/memory.h"
 #include "tui/figure.h"
 #include "tui/text.h"
 

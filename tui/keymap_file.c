@@ -1,7 +1,7 @@
 #include "core/files/json.h"
+#include "core/files/places.h"
 #include "core/support/memory.h"
 #include "tui/keymap_state.h"
-#include "core/files/places.h"
 #include "tui/suggest.h"
 #include "tui/text.h"
 #include "tui/view.h"

@@ -1,7 +1,7 @@
 #include "tui/prompt_line.h"
 
-#include "core/support/memory.h"
 #include "core/files/places.h"
+#include "core/support/memory.h"
 #include "tui/text.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 #include "tui/resume.h"
 
 #include "core/files/json.h"
+#include "core/files/places.h"
 #include "core/support/memory.h"
 #include "tui/dials.h"
-#include "core/files/places.h"
 #include "tui/session_bookmark.h"
 #include "tui/session_prompt.h"
 #include "tui/session_rows.h"

@@ -1,8 +1,8 @@
 #include "tui/session_cache.h"
 
 #include "core/cache/cache_content.h"
-#include "core/transformer/forward.h"
 #include "core/support/memory.h"
+#include "core/transformer/forward.h"
 #include "tui/session_state.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
  * What session_method.h offers, measured in the background: one thing at a time, what the reset dial needs first.
  */
-#include "core/support/memory.h"
 #include "core/method/selection.h"
+#include "core/support/memory.h"
 #include "tui/session_method.h"
 #include "tui/session_state.h"
 

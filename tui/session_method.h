@@ -10,10 +10,10 @@
 #ifndef REJUV_TUI_SESSION_METHOD_H
 #define REJUV_TUI_SESSION_METHOD_H
 
-#include "core/method/attribution.h"
-#include "core/method/dormancy.h"
 #include "core/fusion/neurons.h"
 #include "core/fusion/ranking.h"
+#include "core/method/attribution.h"
+#include "core/method/dormancy.h"
 #include "tui/session_prompt.h"
 
 /* How the neurons are numbered; NULL where the pair cannot be run. */

@@ -4,9 +4,9 @@
 #ifndef REJUV_TUI_SESSION_PAIR_H
 #define REJUV_TUI_SESSION_PAIR_H
 
-#include "core/evaluation/calibration.h"
-#include "core/drift/drift.h"
 #include "core/checkpoint/model.h"
+#include "core/drift/drift.h"
+#include "core/evaluation/calibration.h"
 #include "core/tokenizer/tokenizer.h"
 #include "tui/session.h"
 

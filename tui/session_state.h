@@ -28,10 +28,10 @@
 #define REJUV_TUI_SESSION_STATE_H
 
 #include "core/cache/cache.h"
+#include "core/cache/kept.h"
 #include "core/evaluation/generation.h"
 #include "tui/comparison.h"
 #include "tui/dial_history.h"
-#include "core/cache/kept.h"
 #include "tui/session_alpha.h"
 #include "tui/session_bookmark.h"
 #include "tui/session_cache.h"

@@ -7,8 +7,8 @@
 #ifndef REJUV_CORE_CACHE_DRIFT_H
 #define REJUV_CORE_CACHE_DRIFT_H
 
-#include "core/support/buffer.h"
 #include "core/drift/drift.h"
+#include "core/support/buffer.h"
 
 #define CACHE_DRIFT_KIND "drift"
 enum { CACHE_DRIFT_VERSION = 1 };

@@ -8,10 +8,10 @@
 #ifndef REJUV_CORE_CACHE_METHOD_H
 #define REJUV_CORE_CACHE_METHOD_H
 
-#include "core/method/attribution.h"
-#include "core/support/buffer.h"
-#include "core/method/dormancy.h"
 #include "core/fusion/neurons.h"
+#include "core/method/attribution.h"
+#include "core/method/dormancy.h"
+#include "core/support/buffer.h"
 
 #define CACHE_ATTRIBUTION_KIND  "attribution"
 #define CACHE_DORMANCY_KIND     "dormancy"

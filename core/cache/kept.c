@@ -1,10 +1,10 @@
 #include "core/cache/kept.h"
 
-#include "core/numerics/blas.h"
-#include "core/support/buffer.h"
 #include "core/cache/cache_drift.h"
 #include "core/cache/cache_method.h"
+#include "core/numerics/blas.h"
 #include "core/numerics/kernels.h"
+#include "core/support/buffer.h"
 
 #include <stdlib.h>
 

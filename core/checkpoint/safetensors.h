@@ -15,8 +15,8 @@
 #ifndef REJUV_CORE_SAFETENSORS_H
 #define REJUV_CORE_SAFETENSORS_H
 
-#include "core/numerics/dtype.h"
 #include "core/files/file_stamp.h"
+#include "core/numerics/dtype.h"
 #include "core/support/status.h"
 
 #include <stdbool.h>

@@ -29,8 +29,8 @@
 #ifndef REJUV_CORE_DRIFT_H
 #define REJUV_CORE_DRIFT_H
 
-#include "core/support/job.h"
 #include "core/checkpoint/pair.h"
+#include "core/support/job.h"
 #include "core/support/status.h"
 
 #include <stdbool.h>

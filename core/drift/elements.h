@@ -19,9 +19,9 @@
 #ifndef REJUV_CORE_ELEMENTS_H
 #define REJUV_CORE_ELEMENTS_H
 
-#include "core/support/job.h"
 #include "core/checkpoint/pair.h"
 #include "core/fusion/settings.h"
+#include "core/support/job.h"
 #include "core/support/status.h"
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-#include "core/support/memory.h"
 #include "core/drift/spectrum_parts.h"
+#include "core/support/memory.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -50,9 +50,9 @@
 #ifndef REJUV_CORE_SPECTRUM_H
 #define REJUV_CORE_SPECTRUM_H
 
+#include "core/checkpoint/pair.h"
 #include "core/drift/drift.h"
 #include "core/support/job.h"
-#include "core/checkpoint/pair.h"
 #include "core/support/status.h"
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
+#include "core/drift/spectrum_parts.h"
 #include "core/numerics/lapack.h"
 #include "core/support/memory.h"
-#include "core/drift/spectrum_parts.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,7 +1,7 @@
-#include "core/numerics/lapack.h"
-#include "core/support/memory.h"
-#include "core/numerics/random.h"
 #include "core/drift/spectrum_parts.h"
+#include "core/numerics/lapack.h"
+#include "core/numerics/random.h"
+#include "core/support/memory.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 #ifndef REJUV_CORE_SPECTRUM_PARTS_H
 #define REJUV_CORE_SPECTRUM_PARTS_H
 
-#include "core/numerics/kernels.h"
 #include "core/drift/spectrum.h"
+#include "core/numerics/kernels.h"
 
 #include <stdatomic.h>
 

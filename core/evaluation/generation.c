@@ -1,7 +1,7 @@
 #include "core/evaluation/generation.h"
 
-#include "core/support/memory.h"
 #include "core/numerics/random.h"
+#include "core/support/memory.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -20,10 +20,10 @@
 #ifndef REJUV_CORE_EXPORT_H
 #define REJUV_CORE_EXPORT_H
 
-#include "core/support/job.h"
 #include "core/checkpoint/pair.h"
 #include "core/export/recipe.h"
 #include "core/fusion/settings.h"
+#include "core/support/job.h"
 #include "core/support/status.h"
 
 static const uint64_t EXPORT_DEFAULT_SHARD_BYTES = 5000000000;

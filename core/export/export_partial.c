@@ -1,5 +1,5 @@
-#include "core/files/disk.h"
 #include "core/export/export_parts.h"
+#include "core/files/disk.h"
 #include "core/files/json.h"
 #include "core/support/memory.h"
 

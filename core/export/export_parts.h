@@ -13,8 +13,8 @@
 #ifndef REJUV_CORE_EXPORT_PARTS_H
 #define REJUV_CORE_EXPORT_PARTS_H
 
-#include "core/support/buffer.h"
 #include "core/export/export.h"
+#include "core/support/buffer.h"
 
 #define EXPORT_STATE_NAME "rejuv-partial.json"
 

@@ -1,6 +1,6 @@
 #include "core/checkpoint/checkpoint.h"
-#include "core/files/disk.h"
 #include "core/export/export_parts.h"
+#include "core/files/disk.h"
 #include "core/support/memory.h"
 
 #include <dirent.h>

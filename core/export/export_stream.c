@@ -8,9 +8,9 @@
  *
  * and then A and B change places. The long tasks come first, so that the tiles fill up the other threads.
  */
-#include "core/fusion/blend.h"
-#include "core/files/disk.h"
 #include "core/export/export_parts.h"
+#include "core/files/disk.h"
+#include "core/fusion/blend.h"
 #include "core/support/memory.h"
 
 #include <errno.h>

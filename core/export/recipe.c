@@ -1,7 +1,7 @@
 #include "core/export/recipe.h"
 
-#include "core/support/memory.h"
 #include "core/export/recipe_parts.h"
+#include "core/support/memory.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -4,8 +4,8 @@
 #ifndef REJUV_CORE_RECIPE_PARTS_H
 #define REJUV_CORE_RECIPE_PARTS_H
 
-#include "core/files/json.h"
 #include "core/export/recipe.h"
+#include "core/files/json.h"
 
 /* A node that was attached to `parent` (under `key`, or to an array where that is NULL), or NULL. */
 cJSON *recipe_add_node(cJSON *parent, const char *key, cJSON *node);

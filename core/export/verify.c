@@ -1,10 +1,10 @@
 #include "core/export/verify.h"
 
-#include "core/export/export_parts.h"
-#include "core/files/file_digest.h"
 #include "core/checkpoint/finding.h"
-#include "core/support/memory.h"
+#include "core/export/export_parts.h"
 #include "core/export/verify_parts.h"
+#include "core/files/file_digest.h"
+#include "core/support/memory.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -9,9 +9,9 @@
 #ifndef REJUV_CORE_VERIFY_H
 #define REJUV_CORE_VERIFY_H
 
-#include "core/support/job.h"
 #include "core/checkpoint/pair.h"
 #include "core/export/recipe.h"
+#include "core/support/job.h"
 
 typedef struct VerifyOptions {
     const char *base_directory, *sft_directory; /* NULL: where the recipe says */

@@ -1,7 +1,7 @@
+#include "core/export/verify_parts.h"
 #include "core/fusion/blend.h"
 #include "core/numerics/kernels.h"
 #include "core/support/memory.h"
-#include "core/export/verify_parts.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 #include "core/files/json_edit.h"
 
-#include "core/support/buffer.h"
 #include "core/files/json.h"
+#include "core/support/buffer.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "core/fusion/ranking.h"
 
-#include "core/support/memory.h"
 #include "core/numerics/random.h"
+#include "core/support/memory.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -14,8 +14,8 @@
 #ifndef REJUV_CORE_SETTINGS_H
 #define REJUV_CORE_SETTINGS_H
 
-#include "core/fusion/blend.h"
 #include "core/checkpoint/pair.h"
+#include "core/fusion/blend.h"
 #include "core/fusion/ranking.h"
 
 /* Tensors that share a dial; a bias goes with its weight. */

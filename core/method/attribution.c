@@ -1,10 +1,10 @@
 #include "core/method/attribution.h"
 
+#include "core/fusion/neurons.h"
 #include "core/method/attribution_mass.h"
 #include "core/method/attribution_rank.h"
 #include "core/numerics/kernels.h"
 #include "core/support/memory.h"
-#include "core/fusion/neurons.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -23,8 +23,8 @@
 #ifndef REJUV_CORE_ATTRIBUTION_H
 #define REJUV_CORE_ATTRIBUTION_H
 
-#include "core/transformer/backward.h"
 #include "core/evaluation/evaluation.h"
+#include "core/transformer/backward.h"
 
 enum { ATTRIBUTION_TARGETS = 32 }; /* the default number of targets */
 

@@ -1,8 +1,8 @@
 #include "core/method/dormancy.h"
 
-#include "core/transformer/backward.h"
 #include "core/evaluation/distribution.h"
 #include "core/support/memory.h"
+#include "core/transformer/backward.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -12,8 +12,8 @@
 #ifndef REJUV_CORE_SELECTION_H
 #define REJUV_CORE_SELECTION_H
 
-#include "core/method/dormancy.h"
 #include "core/fusion/ranking.h"
+#include "core/method/dormancy.h"
 
 /* Fills drift[M]; NaN for a row that base does not have or a weight that cannot be compared. Reports "drift
  * of neurons". */

@@ -1,6 +1,6 @@
 #include "core/numerics/blas.h"
-#include "core/transformer/forward_state.h"
 #include "core/support/memory.h"
+#include "core/transformer/forward_state.h"
 
 #include <math.h>
 

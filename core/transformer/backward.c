@@ -1,7 +1,7 @@
 #include "core/transformer/backward.h"
 
-#include "core/transformer/backward_state.h"
 #include "core/support/memory.h"
+#include "core/transformer/backward_state.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,6 +1,6 @@
-#include "core/transformer/backward_state.h"
 #include "core/numerics/blas.h"
 #include "core/support/memory.h"
+#include "core/transformer/backward_state.h"
 
 #include <math.h>
 #include <string.h>

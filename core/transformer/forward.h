@@ -19,10 +19,10 @@
 #ifndef REJUV_CORE_FORWARD_H
 #define REJUV_CORE_FORWARD_H
 
-#include "core/support/job.h"
-#include "core/transformer/matmul.h"
 #include "core/checkpoint/model.h"
 #include "core/fusion/settings.h"
+#include "core/support/job.h"
+#include "core/transformer/matmul.h"
 
 typedef struct ForwardState ForwardState;
 

@@ -1,6 +1,6 @@
+#include "core/support/machine.h"
 #include "core/transformer/forward.h"
 #include "core/transformer/forward_state.h"
-#include "core/support/machine.h"
 
 #include <inttypes.h>
 #include <pthread.h>

@@ -138,7 +138,8 @@ static Status open_pair(Bench *bench, const char *wanted, Error *error) {
         status = job_create(0, NULL, NULL, &job, error);
         if (status == STATUS_OK) status = generate_pair(&options, directory, NULL, job, error);
         job_free(job);
-        (void)sleep(FILE_STAMP_REST + 2); /* so that what is known of the files serves: core/files/file_stamp.h */
+        (void)sleep(FILE_STAMP_REST +
+                    2); /* so that what is known of the files serves: core/files/file_stamp.h */
     }
     if (status == STATUS_OK) status = pair_open(base, sft, &bench->pair, error);
     if (status == STATUS_OK) status = pair_check(bench->pair, error);

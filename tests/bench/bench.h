@@ -4,8 +4,8 @@
 #ifndef REJUV_TESTS_BENCH_BENCH_H
 #define REJUV_TESTS_BENCH_BENCH_H
 
-#include "core/support/job.h"
 #include "core/checkpoint/model.h"
+#include "core/support/job.h"
 #include "tests/bench/measure.h"
 #include "tests/bench/report.h"
 

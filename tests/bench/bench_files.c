@@ -1,9 +1,9 @@
 /*
  * Work that is mostly about files: opening, drift, export.
  */
-#include "core/files/disk.h"
 #include "core/drift/drift.h"
 #include "core/export/export.h"
+#include "core/files/disk.h"
 #include "core/files/file_digest.h"
 #include "core/support/memory.h"
 #include "tests/bench/bench.h"

@@ -2,8 +2,8 @@
  * The forward pass: tokens per second beside the machine's limits, memory, and how soon a cancelled pass
  * returns.
  */
-#include "core/transformer/forward.h"
 #include "core/support/memory.h"
+#include "core/transformer/forward.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/limits.h"
 #include "tests/bench/measure.h"

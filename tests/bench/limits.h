@@ -5,8 +5,8 @@
 #ifndef REJUV_TESTS_BENCH_LIMITS_H
 #define REJUV_TESTS_BENCH_LIMITS_H
 
-#include "core/support/job.h"
 #include "core/checkpoint/model.h"
+#include "core/support/job.h"
 
 #include <stdbool.h>
 

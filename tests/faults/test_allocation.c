@@ -4,13 +4,13 @@
  * of this program; the sanitizer build looks for leaks when it ends. Allocations of shared libraries are not
  * failed.)
  */
-#include "core/numerics/blas.h"
-#include "core/evaluation/calibration.h"
 #include "core/drift/drift.h"
 #include "core/drift/elements.h"
+#include "core/evaluation/calibration.h"
 #include "core/evaluation/evaluation.h"
-#include "core/export/export.h"
 #include "core/evaluation/generation.h"
+#include "core/export/export.h"
+#include "core/numerics/blas.h"
 #include "core/support/memory.h"
 
 #include <setjmp.h>

@@ -5,9 +5,9 @@
  * neuron for neuron, but for the near ties that the golden data lists; masses of blocks 3e-5 of the whole, as
  * those of the golden scores. Observed errors are printed.
  */
+#include "core/fusion/neurons.h"
 #include "core/method/attribution.h"
 #include "core/numerics/blas.h"
-#include "core/fusion/neurons.h"
 #include "method_fixture.h"
 
 #include <math.h>

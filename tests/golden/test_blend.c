@@ -4,9 +4,9 @@
  * golden/pairs/shapes holds tensors of odd shapes, mixed types and values at the edges; expected.json the
  * bytes for every alpha and output type. Tolerance: none. Where the result is a NaN any NaN is right.
  */
-#include "core/fusion/blend.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/files/hash.h"
+#include "core/fusion/blend.h"
 #include "core/numerics/kernels.h"
 #include "tests/golden/golden.h"
 

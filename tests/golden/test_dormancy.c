@@ -4,8 +4,8 @@
  *
  * Tolerance: 2e-5 of the layer's mean (which is 1 in scores). Observed errors are printed.
  */
-#include "core/numerics/blas.h"
 #include "core/method/dormancy.h"
+#include "core/numerics/blas.h"
 #include "method_fixture.h"
 
 #include <string.h>

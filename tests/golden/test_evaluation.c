@@ -6,8 +6,8 @@
  * Tolerance: 1e-4 for averages and positions (torch in float32 is at 6e-6 and 1.5e-5), 5e-6 of the range for
  * logits. Observed errors are printed.
  */
-#include "core/numerics/blas.h"
 #include "core/evaluation/evaluation.h"
+#include "core/numerics/blas.h"
 #include "golden_ranking.h"
 
 #include <math.h>

@@ -6,8 +6,8 @@
  * own float32 run (both relative to the range).
  */
 #include "core/numerics/blas.h"
-#include "core/transformer/forward.h"
 #include "core/numerics/kernels.h"
+#include "core/transformer/forward.h"
 #include "golden.h"
 
 #include <dirent.h>

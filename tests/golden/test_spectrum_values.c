@@ -6,8 +6,8 @@
  * Tolerance: 1e-10, relative; the largest error observed stands beside each test, which prints it. The
  * randomised method has no tolerance but the error that it states itself.
  */
-#include "core/numerics/blas.h"
 #include "core/drift/spectrum.h"
+#include "core/numerics/blas.h"
 #include "tests/golden/golden.h"
 
 #include <math.h>

@@ -10,8 +10,8 @@
  * of its own, which is its HOME too, so that what the keys make it write goes away with it. When it quits
  * (the keys may ask for that), it is started again. Exit status: 0; 1 the program failed; 2 anything else.
  */
-#include "core/support/memory.h"
 #include "core/numerics/random.h"
+#include "core/support/memory.h"
 #include "tests/screens/terminal_host.h"
 
 #include <ftw.h>

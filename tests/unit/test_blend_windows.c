@@ -5,8 +5,8 @@
  */
 #include "core/fusion/blend.h"
 #include "core/numerics/kernels.h"
-#include "core/support/memory.h"
 #include "core/numerics/random.h"
+#include "core/support/memory.h"
 
 #include <math.h>
 #include <setjmp.h>

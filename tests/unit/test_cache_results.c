@@ -3,8 +3,8 @@
  */
 #include "core/cache/cache_drift.h"
 #include "core/cache/cache_method.h"
-#include "core/support/memory.h"
 #include "core/numerics/random.h"
+#include "core/support/memory.h"
 #include "tests/unit/pair_files.h"
 
 #include <math.h>

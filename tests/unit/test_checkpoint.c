@@ -2,9 +2,9 @@
  * Directories: single files and shards, what the index may and may not say, and what config.json is
  * understood as.
  */
-#include "core/fusion/blend.h"
-#include "core/drift/drift.h"
 #include "core/checkpoint/pair.h"
+#include "core/drift/drift.h"
+#include "core/fusion/blend.h"
 #include "scratch.h"
 
 #define ONE_TENSOR "{\"model.norm.weight\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}"

@@ -1,5 +1,5 @@
-#include "core/fusion/blend.h"
 #include "core/drift/elements.h"
+#include "core/fusion/blend.h"
 #include "tests/unit/pair_files.h"
 
 #include <math.h>

@@ -2,8 +2,8 @@
  * What one long sequence may take: computed from the model's sizes alone, so that it can be refused before
  * anything is allocated.
  */
-#include "core/transformer/backward.h"
 #include "core/evaluation/evaluation.h"
+#include "core/transformer/backward.h"
 #include "tiny_model.h"
 
 /* Sizes of Qwen3-8B. */

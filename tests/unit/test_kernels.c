@@ -3,8 +3,8 @@
  * scalar C, bit for bit: at odd lengths, from unaligned addresses, with sentinels behind what may be written.
  */
 #include "core/numerics/kernels.h"
-#include "core/support/memory.h"
 #include "core/numerics/random.h"
+#include "core/support/memory.h"
 
 #include <math.h>
 #include <setjmp.h>

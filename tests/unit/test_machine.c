@@ -2,8 +2,8 @@
  * How much memory a process may use, in file systems made for the purpose: the limits of its control group and of
  * those above, in both versions of them.
  */
-#include "core/transformer/forward.h"
 #include "core/support/machine.h"
+#include "core/transformer/forward.h"
 #include "tests/scratch.h"
 
 static const uint64_t MIB = 1 << 20;

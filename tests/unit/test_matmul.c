@@ -5,9 +5,9 @@
  * Stability, 3.1). Panels add a rounding for each 1024 columns, the bias one more: n + 8 covers both.
  */
 #include "core/numerics/blas.h"
-#include "core/transformer/matmul.h"
-#include "core/support/memory.h"
 #include "core/numerics/random.h"
+#include "core/support/memory.h"
+#include "core/transformer/matmul.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* The user's own files: who may read them, and names that begin with ~. */
-#include "scratch.h"
 #include "core/files/places.h"
+#include "scratch.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-#include "core/support/memory.h"
 #include "core/fusion/ranking.h"
 #include "core/fusion/reset.h"
+#include "core/support/memory.h"
 
 #include <math.h>
 #include <setjmp.h>

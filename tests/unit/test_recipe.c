@@ -1,5 +1,5 @@
-#include "core/files/json.h"
 #include "core/export/recipe.h"
+#include "core/files/json.h"
 #include "tests/scratch.h"
 
 static const char SUM[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

@@ -2,8 +2,8 @@
  * Sessions one after another on the demo pair, with a cache between them: the second shows what the first
  * measured, bit for bit, and measures none of it.
  */
-#include "core/numerics/blas.h"
 #include "core/files/json.h"
+#include "core/numerics/blas.h"
 #include "scratch.h"
 #include "tui/session_cache.h"
 #include "tui/session_method.h"

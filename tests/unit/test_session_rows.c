@@ -1,8 +1,8 @@
 /*
  * Changing the calibration rows of a session: what is measured anew, what stays, what is refused.
  */
-#include "core/numerics/blas.h"
 #include "core/files/hash.h"
+#include "core/numerics/blas.h"
 #include "session_fixture.h"
 #include "tui/session_rows.h"
 #include "tui/text.h"

@@ -2,8 +2,8 @@
  * Singular values as a session offers them: in the background, kept, cancelled and taken up again.
  */
 #include "core/numerics/blas.h"
-#include "core/support/memory.h"
 #include "core/numerics/random.h"
+#include "core/support/memory.h"
 #include "session_fixture.h"
 #include "tests/unit/pair_files.h"
 #include "tui/session_spectrum.h"

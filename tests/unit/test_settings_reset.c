@@ -2,10 +2,10 @@
  * What a reset makes of each tensor, on a pair with biases (golden/pairs/qwen2-bias) whose numbers do not
  * matter here; and that panels, rows, single elements and one-token products agree on it.
  */
-#include "core/transformer/matmul.h"
-#include "core/support/memory.h"
-#include "core/numerics/random.h"
 #include "core/fusion/settings.h"
+#include "core/numerics/random.h"
+#include "core/support/memory.h"
+#include "core/transformer/matmul.h"
 
 #include <math.h>
 #include <setjmp.h>

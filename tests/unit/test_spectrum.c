@@ -1,7 +1,7 @@
-#include "core/numerics/blas.h"
-#include "core/support/memory.h"
-#include "core/numerics/random.h"
 #include "core/drift/spectrum.h"
+#include "core/numerics/blas.h"
+#include "core/numerics/random.h"
+#include "core/support/memory.h"
 #include "tests/unit/pair_files.h"
 
 #include <math.h>

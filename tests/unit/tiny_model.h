@@ -5,10 +5,10 @@
 #ifndef REJUV_TESTS_TINY_MODEL_H
 #define REJUV_TESTS_TINY_MODEL_H
 
-#include "core/numerics/blas.h"
-#include "core/transformer/forward.h"
 #include "core/checkpoint/model.h"
+#include "core/numerics/blas.h"
 #include "core/numerics/random.h"
+#include "core/transformer/forward.h"
 #include "scratch.h"
 
 #include <inttypes.h>
