@@ -4,7 +4,7 @@
 #ifndef REJUV_VIEWS_VIEWS_H
 #define REJUV_VIEWS_VIEWS_H
 
-#include "tui/view.h"
+#include "tui/app/view.h"
 
 extern const View overview_view, layers_view, tensor_view, neurons_view, prompt_view, tune_view, export_view;
 

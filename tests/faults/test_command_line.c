@@ -5,7 +5,7 @@
 #include "tests/golden/golden.h"
 #include "tests/program.h"
 #include "tests/unit/scratch.h"
-#include "tui/command.h"
+#include "tui/program/command.h"
 
 #include <dirent.h>
 #include <signal.h>

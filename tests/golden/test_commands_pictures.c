@@ -4,7 +4,7 @@
  */
 #include "tests/golden/commands.h"
 #include "tests/unit/xml_check.h"
-#include "tui/figure_scale.h"
+#include "tui/figures/figure_scale.h"
 
 #include <signal.h>
 

@@ -1,6 +1,6 @@
 #include "tests/screens/screen_svg.h"
 
-#include "tui/picture_svg.h"
+#include "tui/canvas/picture_svg.h"
 
 #include <string.h>
 

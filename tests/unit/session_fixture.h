@@ -7,10 +7,10 @@
 
 #include "core/files/json.h"
 #include "scratch.h"
-#include "tui/session_method.h"
-#include "tui/session_pair.h"
-#include "tui/session_prompt.h"
-#include "tui/session_tune.h"
+#include "tui/session/session_method.h"
+#include "tui/session/session_pair.h"
+#include "tui/session/session_prompt.h"
+#include "tui/session/session_tune.h"
 
 #include <stdlib.h>
 #include <string.h>

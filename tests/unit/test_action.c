@@ -1,6 +1,6 @@
 /* The table of actions. */
-#include "tui/action.h"
-#include "tui/view.h"
+#include "tui/keys/action.h"
+#include "tui/app/view.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Weights of layers and kinds as text: what is read, what is refused, and that what is written reads back. */
-#include "tui/alpha_text.h"
+#include "tui/cli/alpha_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

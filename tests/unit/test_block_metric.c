@@ -1,6 +1,6 @@
 /* What the method says of one module of one layer, by hand. */
 #include "core/method/attribution_mass.h"
-#include "tui/block_metric.h"
+#include "tui/tables/block_metric.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* The grid that views draw into. */
-#include "tui/canvas.h"
+#include "tui/canvas/canvas.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

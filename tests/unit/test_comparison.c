@@ -3,7 +3,7 @@
  * stops. Nothing depends on how fast a thread is; what is waited for has a deadline of a minute.
  */
 #include "tiny_model.h"
-#include "tui/comparison.h"
+#include "tui/session/comparison.h"
 
 #include <stdatomic.h>
 #include <time.h>

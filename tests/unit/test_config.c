@@ -1,5 +1,5 @@
 /* The user's settings file. */
-#include "tui/config.h"
+#include "tui/app/config.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

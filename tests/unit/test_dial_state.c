@@ -1,6 +1,6 @@
 /* Where the dials stand as one value: in words, on a command line, in the history. */
 #include "tests/golden/golden.h"
-#include "tui/dial_history.h"
+#include "tui/session/dial_history.h"
 
 #include <stdlib.h>
 #include <string.h>

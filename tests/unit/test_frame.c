@@ -1,6 +1,6 @@
 /* The line of keys and the help, made from the live keymap. */
-#include "tui/frame.h"
-#include "tui/help.h"
+#include "tui/app/frame.h"
+#include "tui/app/help.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

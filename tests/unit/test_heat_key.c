@@ -2,7 +2,7 @@
  * Figures on a ramp: shares are small integers over powers of two or ten; tolerance 1e-15, one rounding of 1
  * (the largest error seen is 0).
  */
-#include "tui/heat_key.h"
+#include "tui/canvas/heat_key.h"
 
 #include <math.h>
 #include <setjmp.h>

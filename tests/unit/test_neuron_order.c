@@ -1,10 +1,10 @@
 /*
  * The order of neurons, which of them a filter lets pass, and the window of their map. All of it is exact.
  */
-#include "tui/neuron_filter.h"
-#include "tui/neuron_list.h"
-#include "tui/neuron_map.h"
-#include "tui/neuron_order.h"
+#include "tui/lists/neuron_filter.h"
+#include "tui/lists/neuron_list.h"
+#include "tui/lists/neuron_map.h"
+#include "tui/lists/neuron_order.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Pasted text, read past curses from a file: a pipe here. */
-#include "tui/paste.h"
+#include "tui/terminal/paste.h"
 
 #include <locale.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* A canvas as a file: drawing, coloured text, text. */
 #include "tests/unit/scratch.h"
 #include "tests/unit/xml_check.h"
-#include "tui/picture.h"
-#include "tui/picture_svg.h"
+#include "tui/canvas/picture.h"
+#include "tui/canvas/picture_svg.h"
 
 static const Theme COLOURED = {.depth = THEME_256};
 

@@ -1,5 +1,5 @@
 /* The line at the bottom: readline, fed key by key, drawn on a canvas. */
-#include "tui/prompt_line.h"
+#include "tui/terminal/prompt_line.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

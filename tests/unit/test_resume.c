@@ -1,8 +1,8 @@
 /* Where one was: written down, read again, and what no longer fits left out. */
 #include "session_fixture.h"
-#include "tui/resume.h"
-#include "tui/session_bookmark.h"
-#include "tui/session_tensor.h"
+#include "tui/app/resume.h"
+#include "tui/session/session_bookmark.h"
+#include "tui/session/session_tensor.h"
 
 #include <unistd.h>
 

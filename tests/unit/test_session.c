@@ -4,9 +4,9 @@
 #include "core/numerics/blas.h"
 #include "core/numerics/random.h"
 #include "session_fixture.h"
-#include "tui/session_export.h"
-#include "tui/session_target.h"
-#include "tui/session_tensor.h"
+#include "tui/session/session_export.h"
+#include "tui/session/session_target.h"
+#include "tui/session/session_tensor.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* Going back to where the dials stood: undo, redo, bookmarks and their figures. */
 #include "session_fixture.h"
-#include "tui/session_bookmark.h"
+#include "tui/session/session_bookmark.h"
 
 #include <math.h>
 

@@ -5,10 +5,10 @@
 #include "core/files/json.h"
 #include "core/numerics/blas.h"
 #include "scratch.h"
-#include "tui/session_cache.h"
-#include "tui/session_method.h"
-#include "tui/session_pair.h"
-#include "tui/session_tune.h"
+#include "tui/session/session_cache.h"
+#include "tui/session/session_method.h"
+#include "tui/session/session_pair.h"
+#include "tui/session/session_tune.h"
 
 #include <dirent.h>
 #include <math.h>

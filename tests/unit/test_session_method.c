@@ -4,8 +4,8 @@
  */
 #include "core/numerics/blas.h"
 #include "session_fixture.h"
-#include "tui/session_drivers.h"
-#include "tui/session_export.h"
+#include "tui/session/session_drivers.h"
+#include "tui/session/session_export.h"
 
 #include <math.h>
 

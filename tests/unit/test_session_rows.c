@@ -4,8 +4,8 @@
 #include "core/files/hash.h"
 #include "core/numerics/blas.h"
 #include "session_fixture.h"
-#include "tui/session_rows.h"
-#include "tui/text.h"
+#include "tui/session/session_rows.h"
+#include "tui/text/text.h"
 
 static bool rows_are_two(const Session *session) {
     const Calibration *rows = session_calibration(session, NULL);

@@ -6,8 +6,8 @@
 #include "core/support/memory.h"
 #include "session_fixture.h"
 #include "tests/unit/pair_files.h"
-#include "tui/session_spectrum.h"
-#include "tui/session_tensor.h"
+#include "tui/session/session_spectrum.h"
+#include "tui/session/session_tensor.h"
 
 enum { LARGE = 1800 }; /* some seconds of work, so that a test can come in between */
 

@@ -1,9 +1,9 @@
 /* What Tune turns and shows: α of kinds and layers, what enters and leaves the reset set, the plane. */
 #include "core/numerics/blas.h"
 #include "session_fixture.h"
-#include "tui/session_alpha.h"
-#include "tui/session_change.h"
-#include "tui/session_plane.h"
+#include "tui/session/session_alpha.h"
+#include "tui/session/session_change.h"
+#include "tui/session/session_plane.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* Which tensors a filter lets pass. */
-#include "tui/tensor_filter.h"
+#include "tui/lists/tensor_filter.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * Which part of a tensor is on screen: zoom, panning and the cursor of the Tensor view.
  */
 #include "core/drift/elements.h"
-#include "views/tensor_window.h"
+#include "views/tensor/tensor_window.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Text on its way to the clipboard of the terminal. */
 #include "tests/golden/golden.h"
-#include "tui/terminal_clipboard.h"
+#include "tui/terminal/terminal_clipboard.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Which description of a terminal has 24-bit colours, and when it may be used. */
-#include "tui/terminal_entry.h"
+#include "tui/terminal/terminal_entry.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

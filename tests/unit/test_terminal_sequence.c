@@ -1,5 +1,5 @@
 /* What terminals send behind an Escape: keys under other names, the mouse, answers. */
-#include "tui/terminal_sequence.h"
+#include "tui/terminal/terminal_sequence.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* What may be shown: widths, clusters, escapes. */
-#include "tui/text.h"
+#include "tui/text/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* The tour says only what the program has: views, actions, keys. */
 #include "tests/golden/golden.h"
-#include "tui/key_text.h"
-#include "tui/tour.h"
-#include "tui/view.h"
+#include "tui/keys/key_text.h"
+#include "tui/app/tour.h"
+#include "tui/app/view.h"
 
 #include <string.h>
 

@@ -2,9 +2,9 @@
  * The views on pairs that are as odd as pairs can be: every action in every view, at any size, in any theme.
  */
 #include "tests/unit/pair_files.h"
-#include "tui/app.h"
-#include "tui/session_pair.h"
-#include "tui/view.h"
+#include "tui/app/app.h"
+#include "tui/session/session_pair.h"
+#include "tui/app/view.h"
 
 #include <time.h>
 

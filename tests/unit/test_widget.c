@@ -1,8 +1,8 @@
 /* Lists, maps, charts and dials, drawn on a canvas and compared as text. */
-#include "tui/widget_chart.h"
-#include "tui/widget_dial.h"
-#include "tui/widget_heat.h"
-#include "tui/widget_list.h"
+#include "tui/canvas/widget_chart.h"
+#include "tui/canvas/widget_dial.h"
+#include "tui/canvas/widget_heat.h"
+#include "tui/canvas/widget_list.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* What lies where on a canvas, for a mouse. */
 #include "tests/golden/golden.h"
-#include "tui/widget_heat.h"
-#include "tui/zone.h"
+#include "tui/canvas/widget_heat.h"
+#include "tui/canvas/zone.h"
 
 static Canvas *open_canvas(void) {
     Canvas *canvas;

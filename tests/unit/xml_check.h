@@ -6,7 +6,7 @@
 #ifndef REJUV_TESTS_XML_CHECK_H
 #define REJUV_TESTS_XML_CHECK_H
 
-#include "tui/text.h"
+#include "tui/text/text.h"
 
 #include <ctype.h>
 #include <stdbool.h>

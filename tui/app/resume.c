@@ -1,0 +1,181 @@
+#include "tui/app/resume.h"
+
+#include "core/files/json.h"
+#include "core/files/places.h"
+#include "core/support/memory.h"
+#include "tui/commands/dials.h"
+#include "tui/session/session_bookmark.h"
+#include "tui/session/session_prompt.h"
+#include "tui/session/session_rows.h"
+#include "tui/session/session_tensor.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char FORMAT_NAME[] = "rejuv-resume";
+enum { FORMAT_VERSION = 1, FILE_LIMIT = 16 << 20, MOST_WORDS = 64 };
+
+char *resume_path(void) {
+    return places_path(PLACE_STATE, "resume.json");
+}
+
+/* ---- reading ---- */
+
+Status resume_read(const char *path, Resume *resume, Error *error) {
+    *resume = (Resume){0};
+    Status status = json_read_file(path, FILE_LIMIT, &resume->tree, error);
+    if (status != STATUS_OK) return status;
+    const cJSON *tree = resume->tree;
+    resume->session.base = json_get_text(tree, "base", NULL);
+    resume->session.sft = json_get_text(tree, "sft", NULL);
+    resume->session.calibration = json_get_text(tree, "calibration", NULL);
+    resume->session.prompt = json_get_text(tree, "prompt", NULL);
+    resume->view = json_get_text(tree, "view", NULL);
+    if (resume->view != NULL && view_find(resume->view) < 0) resume->view = NULL;
+    bool is_known = strcmp(json_get_text(tree, "format", ""), FORMAT_NAME) == 0 &&
+                    json_get_number(tree, "format_version", 0) == (double)FORMAT_VERSION;
+    if (is_known && resume->session.base != NULL && resume->session.sft != NULL) return STATUS_OK;
+    resume_free(resume);
+    return status_fail(error, STATUS_FORMAT, "%s: expected a session of this version of rejuv", path);
+}
+
+void resume_free(Resume *resume) {
+    cJSON_Delete(resume->tree);
+    *resume = (Resume){0};
+}
+
+/* The program's own options as it would read them from a command line. */
+static Status read_dials(const cJSON *list, const Pair *pair, DialState *dials, Error *error) {
+    static char program[] = "rejuv";
+    char *words[MOST_WORDS + 1] = {program};
+    int count = 1;
+    const cJSON *item;
+    Options options;
+    bool are_words = cJSON_IsArray(list);
+    cJSON_ArrayForEach(item, list) {
+        are_words = are_words && cJSON_IsString(item) && count < MOST_WORDS;
+        if (!are_words) break;
+        words[count++] = item->valuestring;
+    }
+    if (!are_words) return status_fail(error, STATUS_FORMAT, "expected a list of options and their values");
+    Status status = options_parse(count, words, &options, error);
+    if (status == STATUS_OK && (options.command != COMMAND_OPEN || options.operand_count > 0))
+        status = status_fail(error, STATUS_FORMAT, "expected options only, found \"%s\"", words[1]);
+    if (status == STATUS_OK) status = dials_read_state(&options, pair, dials, error);
+    options_free(&options);
+    return status;
+}
+
+static void find_tensor(const Resume *resume, Session *session) {
+    const Pair *pair = session_pair(session);
+    const PairTensor *tensor = pair_find_tensor(pair, json_get_text(resume->tree, "tensor", ""));
+    if (tensor != NULL) session_show_tensor(session, (size_t)(tensor - pair->tensors));
+}
+
+void resume_apply(const Resume *resume, Session *session) {
+    const Pair *pair = session_pair(session);
+    const cJSON *bookmark;
+    DialState dials;
+    Error error;
+    if (read_dials(json_find(resume->tree, "dials"), pair, &dials, &error) == STATUS_OK)
+        session_set_dial_state(session, &dials);
+    else
+        session_say(session, SESSION_WARNING, "the dials are not as they were: %s", error.message);
+    cJSON_ArrayForEach(bookmark, json_find(resume->tree, "bookmarks")) {
+        const char *name = json_get_text(bookmark, "name", "");
+        if (read_dials(json_find(bookmark, "dials"), pair, &dials, &error) == STATUS_OK)
+            (void)session_add_bookmark(session, name, &dials); /* says so where there are too many */
+        else
+            session_say(session, SESSION_WARNING, "bookmark %s is left out: %s", name, error.message);
+    }
+    find_tensor(resume, session);
+}
+
+void resume_place(const Resume *resume, const View *view, void *state) {
+    ViewPlace places[VIEW_PLACES];
+    const cJSON *object = json_find(json_find(resume->tree, "places"), view->name);
+    size_t count = view->places != NULL ? view->places(state, places) : 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t value;
+        if (json_read_count(json_find(object, places[i].key), &value)) *places[i].value = (size_t)value;
+    }
+}
+
+/* ---- writing ---- */
+
+static bool add_dials(cJSON *object, const DialState *dials) {
+    CommandLine line = {0};
+    dial_state_add_options(dials, COMMAND_OPEN, &line);
+    cJSON *list = cJSON_AddArrayToObject(object, "dials");
+    bool complete = list != NULL && !line.failed;
+    for (size_t i = 0; i < line.count && complete; i++) {
+        cJSON *word = cJSON_CreateString(line.words[i]);
+        complete = word != NULL && cJSON_AddItemToArray(list, word);
+    }
+    command_line_free(&line);
+    return complete;
+}
+
+static bool add_bookmarks(cJSON *tree, const Session *session) {
+    cJSON *list = cJSON_AddArrayToObject(tree, "bookmarks");
+    bool complete = list != NULL;
+    for (size_t i = 0; i < session_bookmark_count(session) && complete; i++) {
+        const SessionBookmark *bookmark = session_bookmark(session, i);
+        cJSON *object = cJSON_CreateObject();
+        complete = object != NULL && cJSON_AddItemToArray(list, object) &&
+                   json_add_text(object, "name", bookmark->name) && add_dials(object, &bookmark->dials);
+    }
+    return complete;
+}
+
+/* The file may be read from another directory; one that is gone meanwhile keeps the name it was given. */
+static bool add_path(cJSON *tree, const char *key, const char *path) {
+    char *absolute = realpath(path, NULL);
+    bool added = json_add_text(tree, key, absolute != NULL ? absolute : path);
+    free(absolute);
+    return added;
+}
+
+static bool add_places(cJSON *tree, void *const *states) {
+    cJSON *all = cJSON_AddObjectToObject(tree, "places");
+    bool complete = all != NULL;
+    for (size_t i = 0; i < VIEW_COUNT && complete; i++) {
+        ViewPlace places[VIEW_PLACES];
+        if (states[i] == NULL || VIEWS[i]->places == NULL) continue;
+        size_t count = VIEWS[i]->places(states[i], places);
+        cJSON *object = cJSON_AddObjectToObject(all, VIEWS[i]->name);
+        complete = object != NULL;
+        for (size_t p = 0; p < count && complete; p++)
+            complete = json_add_number(object, places[p].key, (double)*places[p].value);
+    }
+    return complete;
+}
+
+static bool add_session(cJSON *tree, const Session *session) {
+    const Pair *pair = session_pair(session);
+    const char *rows = session_last_rows_file(session); /* a prompt that was measured on is kept as one */
+    DialState dials = session_dial_state(session);
+    size_t bytes;
+    const char *prompt = session_prompt_text(session, &bytes);
+    size_t tensor = session_tensor(session);
+    return add_path(tree, "base", pair->base->directory) && add_path(tree, "sft", pair->sft->directory) &&
+           (rows == NULL || add_path(tree, "calibration", rows)) && add_dials(tree, &dials) &&
+           add_bookmarks(tree, session) &&
+           (prompt == NULL || strlen(prompt) != bytes || json_add_text(tree, "prompt", prompt)) &&
+           (tensor >= pair->count || json_add_text(tree, "tensor", pair->tensors[tensor].name));
+}
+
+Status resume_write(const char *path, const Session *session, const View *current, void *const *states,
+                    Error *error) {
+    cJSON *tree = cJSON_CreateObject();
+    bool complete = tree != NULL && json_add_text(tree, "format", FORMAT_NAME) &&
+                    json_add_number(tree, "format_version", FORMAT_VERSION) && add_session(tree, session) &&
+                    json_add_text(tree, "view", current->name) && add_places(tree, states);
+    char *text = complete ? cJSON_Print(tree) : NULL;
+    cJSON_Delete(tree);
+    if (text == NULL) return memory_fail(error, "the session's file");
+    Status status = places_write_file(path, text, strlen(text), error);
+    cJSON_free(text);
+    return status;
+}

@@ -1,0 +1,48 @@
+/*
+ * resume — where one was when the program ended, to be taken up again with `rejuv --resume`: the pair, the
+ * dials, bookmarks, the prompt, the view and the cursors.
+ *
+ *     {"format": "rejuv-resume", "format_version": 1,
+ *      "base": DIR, "sft": DIR, "calibration": FILE,            absolute; calibration where there was one
+ *      "dials": ["--alpha", "0.5", …],                          as the program's own options
+ *      "bookmarks": [{"name": "A", "dials": […]}, …],
+ *      "prompt": TEXT, "tensor": NAME, "view": NAME,
+ *      "places": {"layers": {"row": 3, …}, …}}                  cursors, by view (view.h)
+ *
+ * It is written when the program ends, a hang-up and SIGTERM included. What is no longer true of the pair is
+ * left out when it is read: a tensor that is gone, dials that do not fit.
+ */
+#ifndef REJUV_TUI_RESUME_H
+#define REJUV_TUI_RESUME_H
+
+#include "tui/session/session_pair.h"
+#include "tui/app/view.h"
+
+#include <cjson/cJSON.h>
+
+/* What was read; texts point into the tree. Zero is nothing. */
+typedef struct Resume {
+    cJSON *tree;
+    SessionOptions session; /* threads and α are the caller's */
+    const char *view;       /* NULL: not said, or there is no such view any more */
+} Resume;
+
+/* Where it is kept; NULL where there is no home. The caller frees. */
+char *resume_path(void);
+
+/* STATUS_IO where there is none, STATUS_FORMAT where it is none. */
+Status resume_read(const char *path, Resume *resume, Error *error) STATUS_MUST_CHECK;
+void resume_free(Resume *resume);
+
+/* Dials, bookmarks and the tensor into a session that was opened from it. What does not fit is left out, and
+ * a message says so. */
+void resume_apply(const Resume *resume, Session *session);
+
+/* The cursors of a view that was just opened. */
+void resume_place(const Resume *resume, const View *view, void *state);
+
+/* Writes it; states[i] is of VIEWS[i], NULL where that was never opened. */
+Status resume_write(const char *path, const Session *session, const View *current, void *const *states,
+                    Error *error) STATUS_MUST_CHECK;
+
+#endif

@@ -1,0 +1,68 @@
+#include "tui/app/twin.h"
+
+#include "tui/program/command.h"
+#include "tui/session/session_bookmark.h"
+#include "tui/session/session_pair.h"
+#include "tui/session/session_rows.h"
+
+#include <string.h>
+
+/* Rows are named where the command measures on them: for its figures, or to choose neurons. */
+static bool needs_rows(const DialState *dials, CommandId command) {
+    bool by_itself = command == COMMAND_SWEEP || command == COMMAND_NEURONS || command == COMMAND_RESET ||
+                     command == COMMAND_OPEN;
+    bool measures = dials->selector != SELECTOR_DRIFT && dials->selector != SELECTOR_RANDOM;
+    return by_itself || (dials->settings.rho > 0.0 && measures);
+}
+
+static void add_operands(CommandLine *line, const Session *session) {
+    const Pair *pair = session_pair(session);
+    command_line_add(line, "%s", pair->base->directory);
+    command_line_add(line, "%s", pair->sft->directory);
+}
+
+/* Rows of the prompt on screen are in no file that a command could read. */
+static Status check_rows(const Session *session, CommandId command, Error *error) {
+    DialState dials = session_dial_state(session);
+    bool any = session_calibration(session, NULL) != NULL;
+    if (!any || session_rows_file(session) != NULL || !needs_rows(&dials, command)) return STATUS_OK;
+    return status_fail(error, STATUS_UNSUPPORTED,
+                       "the rows are the prompt on screen: write them to a file first (:rows-save FILE)");
+}
+
+static void add_dials(CommandLine *line, const Session *session, CommandId command) {
+    DialState dials = session_dial_state(session);
+    const char *rows = session_rows_file(session);
+    dial_state_add_options(&dials, command, line);
+    if (rows != NULL && needs_rows(&dials, command))
+        command_line_add_option(line, command, OPTION_CALIBRATION, "%s", rows);
+}
+
+Status twin_write(const View *view, void *state, Session *session, char **text, Error *error) {
+    CommandLine own = {0}, line = {0};
+    CommandId command = view->twin != NULL ? view->twin(state, session, &own) : COMMAND_COUNT;
+    if (command == COMMAND_COUNT) {
+        command_line_free(&own);
+        return status_fail(error, STATUS_UNSUPPORTED, "no command has the figures of %s", view->title);
+    }
+    Status status = check_rows(session, command, error);
+    if (status != STATUS_OK) {
+        command_line_free(&own);
+        return status;
+    }
+    command_line_add(&line, "%s", COMMANDS[command]->name);
+    add_operands(&line, session);
+    command_line_append(&line, &own);
+    add_dials(&line, session, command);
+    return command_line_take(&line, text, error);
+}
+
+Status twin_write_opening(const View *view, Session *session, char **text, Error *error) {
+    CommandLine line = {0};
+    Status status = check_rows(session, COMMAND_OPEN, error);
+    if (status != STATUS_OK) return status;
+    add_operands(&line, session);
+    command_line_add_option(&line, COMMAND_OPEN, OPTION_VIEW, "%s", view->name);
+    add_dials(&line, session, COMMAND_OPEN);
+    return command_line_take(&line, text, error);
+}

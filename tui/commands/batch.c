@@ -1,0 +1,349 @@
+#include "tui/commands/batch.h"
+
+#include "core/files/json.h"
+#include "core/support/memory.h"
+#include "tui/program/command.h"
+#include "tui/tables/report_json.h"
+#include "tui/text/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PROMPT_LIMIT = 64 << 20, LINE_SIZE = 4096 };
+
+/* ---- signals ---- */
+
+static _Atomic(Job *) running; /* what SIGINT and SIGTERM cancel */
+static volatile sig_atomic_t output_closed;
+
+static void cancel_running(int signal_number) {
+    (void)signal_number;
+    job_cancel(atomic_load(&running));
+}
+
+static void note_closed(int signal_number) {
+    (void)signal_number;
+    output_closed = 1;
+}
+
+/* What is mapped and cut short by another program cannot be read, and has no other way to say so. Only calls that a
+ * signal handler may make. */
+static void report_lost_file(int signal_number) {
+    static const char TEXT[] =
+        "rejuv: an input file shrank, or could not be read, while it was in use (SIGBUS)\n";
+    (void)signal_number;
+    ssize_t written = write(STDERR_FILENO, TEXT, sizeof TEXT - 1);
+    (void)written; /* nobody else is left to tell */
+    _exit(COMMAND_EXIT_ERROR);
+}
+
+static void catch_signal(int signal_number, void (*handler)(int), int flags) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+    (void)sigemptyset(&action.sa_mask); /* neither can fail for these signals */
+    (void)sigaction(signal_number, &action, NULL);
+}
+
+void batch_watch_output(void) {
+    catch_signal(SIGPIPE, note_closed, SA_RESTART);
+    catch_signal(SIGXFSZ, SIG_IGN, 0); /* a file beyond the limit is an error of writing like any other */
+}
+
+bool batch_output_is_closed(void) {
+    return output_closed != 0;
+}
+
+/* ---- opening and closing ---- */
+
+void batch_open(Batch *batch, const Options *options) {
+    *batch = (Batch){.options = options, .quiet = options_has(options, OPTION_QUIET)};
+    if (options_has(options, OPTION_JSON)) batch->format = REPORT_JSON;
+    if (options_has(options, OPTION_CSV)) batch->format = REPORT_CSV;
+    batch->progress = progress_begin(batch->quiet);
+}
+
+void batch_close(Batch *batch) {
+    progress_clear(&batch->progress);
+    atomic_store(&running, NULL);
+    tokenizer_free(batch->tokenizer);
+    model_close(batch->model);
+    pair_close(batch->pair);
+    job_free(batch->job);
+    *batch = (Batch){0};
+}
+
+Status batch_open_job(Batch *batch, Error *error) {
+    unsigned threads = (unsigned)options_value(batch->options, OPTION_THREADS)->count;
+    Status status = job_create(threads, progress_observe, &batch->progress, &batch->job, error);
+    if (status != STATUS_OK) return status;
+    atomic_store(&running, batch->job);
+    /* back to the default after the first: a second signal ends a program that does not obey */
+    catch_signal(SIGINT, cancel_running, (int)SA_RESETHAND);
+    catch_signal(SIGTERM, cancel_running, (int)SA_RESETHAND);
+    catch_signal(SIGBUS, report_lost_file, (int)SA_RESETHAND);
+    return STATUS_OK;
+}
+
+Status batch_open_pair_of(Batch *batch, const char *base, const char *sft, Error *error) {
+    return pair_open(base, sft, &batch->pair, error);
+}
+
+Status batch_open_pair(Batch *batch, Error *error) {
+    const Options *options = batch->options; /* commands without operands open none */
+    const char *const *last = options->operands + options->operand_count - 2;
+    return batch_open_pair_of(batch, last[0], last[1], error);
+}
+
+Status batch_read_tokenizer(const char *directory, Tokenizer **tokenizer, Error *error) {
+    *tokenizer = NULL;
+    char *path = memory_format("%s/tokenizer.json", directory);
+    if (path == NULL) return memory_fail(error, "a path");
+    struct stat facts;
+    bool exists = stat(path, &facts) == 0 || errno != ENOENT;
+    Status status = exists ? tokenizer_open(path, tokenizer, error) : STATUS_OK;
+    free(path);
+    return status;
+}
+
+Status batch_open_model(Batch *batch, Error *error) {
+    Error why;
+    Status status = batch_open_pair(batch, error);
+    if (status == STATUS_OK) status = pair_check(batch->pair, error);
+    if (status == STATUS_OK) status = model_open(batch->pair, &batch->model, error);
+    if (status == STATUS_OK) status = batch_open_job(batch, error);
+    if (status == STATUS_OK &&
+        batch_read_tokenizer(batch->pair->sft->directory, &batch->tokenizer, &why) != STATUS_OK)
+        batch_say(batch, "no texts, only ids: %s", why.message);
+    return status;
+}
+
+/* ---- prompts and tokens ---- */
+
+/* Everything a file or pipe holds; *text is the caller's to free, whatever the status. */
+static Status read_all(const Batch *batch, FILE *file, const char *name, char **text, size_t *bytes,
+                       Error *error) {
+    size_t capacity = 0;
+    void *block = NULL;
+    *bytes = 0;
+    for (size_t got = 1; got > 0 && *bytes <= PROMPT_LIMIT; *bytes += got) {
+        Status status = memory_reserve(&block, &capacity, *bytes + BUFSIZ, 1, error);
+        if (status != STATUS_OK) return status;
+        *text = block;
+        errno = 0;
+        got = fread(*text + *bytes, 1, BUFSIZ, file);
+        if (job_is_cancelled(batch->job)) return job_cancelled(error); /* a terminal's user gave up */
+        if (got == 0 && ferror(file)) return status_fail_errno(error, errno, "%s", name);
+    }
+    if (*bytes <= PROMPT_LIMIT) return STATUS_OK;
+    return status_fail(error, STATUS_ARGUMENT, "%s: expected at most %d bytes", name, PROMPT_LIMIT);
+}
+
+static Status read_prompt_file(const Batch *batch, const char *path, char **text, size_t *bytes,
+                               Error *error) {
+    *text = NULL;
+    if (strcmp(path, "-") == 0) return read_all(batch, stdin, "standard input", text, bytes, error);
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL) return status_fail_errno(error, errno, "%s", path);
+    Status status = read_all(batch, file, path, text, bytes, error);
+    (void)fclose(file); /* opened for reading: nothing can be lost */
+    return status;
+}
+
+/* "1, 2 3": ids between commas or white space. */
+static Status read_ids(const char *text, TokenList *list, Error *error) {
+    for (const char *at = text; *at != '\0';) {
+        char *end = NULL;
+        at += strspn(at, ", \t\n");
+        if (*at == '\0') break;
+        errno = 0;
+        unsigned long id = isdigit((unsigned char)*at) ? strtoul(at, &end, 10) : ULONG_MAX;
+        if (errno != 0 || id > INT32_MAX || strchr(", \t\n", *end) == NULL)
+            return status_fail(error, STATUS_ARGUMENT,
+                               "--ids: expected token ids such as 1,2,3, found \"%s\"", at);
+        Status status = tokens_append(list, (int32_t)id, error);
+        if (status != STATUS_OK) return status;
+        at = end;
+    }
+    return STATUS_OK;
+}
+
+Status batch_read_prompt(const Batch *batch, Calibration **calibration, Error *error) {
+    const Options *options = batch->options;
+    const ModelConfig *config = batch->model->config;
+    const char *prompt = options_text(options, OPTION_PROMPT), *ids = options_text(options, OPTION_IDS);
+    const char *path = options_text(options, OPTION_PROMPT_FILE);
+    Status status = calibration_create(path != NULL ? path : "the prompt", calibration, error);
+    if (status == STATUS_OK && ids != NULL) {
+        TokenList list = {0};
+        status = read_ids(ids, &list, error);
+        if (status == STATUS_OK)
+            status = calibration_add_ids(*calibration, list.ids, list.count, NULL, 0, config, error);
+        tokens_free(&list);
+    } else if (status == STATUS_OK) {
+        char *text = NULL;
+        size_t bytes = prompt != NULL ? strlen(prompt) : 0;
+        if (prompt == NULL) status = read_prompt_file(batch, path, &text, &bytes, error);
+        if (status == STATUS_OK)
+            status = calibration_add_text(*calibration, prompt != NULL ? prompt : text, bytes, NULL, 0,
+                                          batch->tokenizer, config, error);
+        free(text);
+    }
+    if (status != STATUS_OK) {
+        calibration_free(*calibration);
+        *calibration = NULL;
+    }
+    return status;
+}
+
+Status batch_read_token(const Batch *batch, int32_t id, char **text, size_t *bytes, Error *error) {
+    *text = NULL;
+    if (batch->tokenizer != NULL &&
+        tokenizer_token_bytes(batch->tokenizer, id, text, bytes, NULL) == STATUS_OK)
+        return STATUS_OK;
+    *text = memory_format("#%" PRId32, id);
+    if (*text == NULL) return memory_fail(error, "a token");
+    *bytes = strlen(*text);
+    return STATUS_OK;
+}
+
+/* ---- messages ---- */
+
+/* Names in messages come out of untrusted files. */
+static void write_line(FILE *file, const char *before, const char *message) {
+    char line[LINE_SIZE];
+    (void)text_escape(message, strlen(message), TEXT_PLAIN, line, sizeof line);
+    (void)fprintf(file, "%s%s\n", before, line); /* standard output is checked at the end */
+}
+
+void batch_say(Batch *batch, const char *format, ...) {
+    char message[LINE_SIZE];
+    if (batch->quiet) return;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    batch_say_error(batch, message);
+}
+
+void batch_say_error(Batch *batch, const char *message) {
+    progress_clear(&batch->progress);
+    write_line(stderr, "rejuv: ", message);
+}
+
+void batch_print(const char *format, ...) {
+    char message[LINE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    write_line(stdout, "", message);
+}
+
+void batch_print_text(const char *text, size_t bytes) {
+    char piece[LINE_SIZE];
+    if (isatty(STDOUT_FILENO) != 1) {
+        (void)fwrite(text, 1, bytes, stdout); /* checked at the end, as all of this */
+        (void)putchar('\n');
+        return;
+    }
+    for (size_t at = 0; at < bytes;) { /* character by character: any length, and none is cut */
+        int32_t character;
+        size_t used = text_decode(text + at, bytes - at, &character);
+        (void)text_escape(text + at, used, TEXT_KEEP_NEWLINES, piece, sizeof piece);
+        (void)fputs(piece, stdout);
+        at += used;
+    }
+    (void)putchar('\n');
+}
+
+/* ---- output ---- */
+
+Status batch_write_table(Batch *batch, const Table *table, Error *error) {
+    progress_clear(&batch->progress);
+    return table_write(table, batch->format, stdout, error);
+}
+
+Status batch_write_json(Batch *batch, cJSON *tree, Error *error) {
+    progress_clear(&batch->progress);
+    if (tree == NULL) return memory_fail(error, "JSON");
+    Status status = report_write_json(tree, stdout, error);
+    cJSON_Delete(tree);
+    return status;
+}
+
+Status batch_write_json_rows(Batch *batch, cJSON *tree, const char *key, const Table *table, Error *error) {
+    progress_clear(&batch->progress);
+    if (tree == NULL) return memory_fail(error, "JSON");
+    Status status = report_write_json_rows(tree, key, table, stdout, error);
+    cJSON_Delete(tree);
+    return status;
+}
+
+cJSON *batch_json_new_bytes(const char *text, size_t bytes) {
+    char *quoted = report_quote(text, bytes); /* cJSON's own strings end at a NUL */
+    cJSON *item = quoted != NULL ? cJSON_CreateRaw(quoted) : NULL;
+    free(quoted);
+    return item;
+}
+
+bool batch_json_add_bytes(cJSON *object, const char *key, const char *text, size_t bytes) {
+    return json_add(object, key, batch_json_new_bytes(text, bytes));
+}
+
+bool batch_json_add_table(cJSON *object, const char *key, const Table *table) {
+    cJSON *rows;
+    return table_to_json(table, &rows, NULL) == STATUS_OK && json_add(object, key, rows);
+}
+
+bool batch_json_add_ids(cJSON *object, const char *key, const int32_t *ids, size_t count) {
+    cJSON *array = cJSON_CreateArray();
+    bool complete = array != NULL;
+    for (size_t i = 0; i < count && complete; i++) {
+        cJSON *item = cJSON_CreateNumber(ids[i]);
+        complete = item != NULL && cJSON_AddItemToArray(array, item);
+    }
+    return complete ? json_add(object, key, array) : (cJSON_Delete(array), false);
+}
+
+bool batch_json_add_count(cJSON *object, const char *key, uint64_t value) {
+    char text[32];
+    (void)snprintf(text, sizeof text, "%" PRIu64, value);
+    return json_add(object, key, cJSON_CreateRaw(text));
+}
+
+bool batch_json_add_averages(cJSON *object, const DistributionAverages *averages) {
+    bool complete = batch_json_add_count(object, "positions", averages->positions) &&
+                    batch_json_add_count(object, "response_tokens", averages->response_tokens);
+    for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT && complete; i++)
+        complete = json_add_number(object, DISTRIBUTION_FIGURES[i].key, distribution_figure(averages, i));
+    return complete;
+}
+
+/* ---- findings ---- */
+
+Status batch_make_findings(const Finding *findings, size_t count, Table **table, size_t severities[3],
+                           Error *error) {
+    static const TableColumn COLUMNS[] = {{"severity", NULL, NULL, TABLE_TEXT, 0},
+                                          {"subject", NULL, NULL, TABLE_TEXT, 0},
+                                          {"text", "what", NULL, TABLE_TEXT, 0}};
+    memset(severities, 0, 3 * sizeof *severities);
+    Status status = table_create(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, table, error);
+    if (status != STATUS_OK) return status;
+    for (size_t i = 0; i < count; i++) {
+        severities[findings[i].severity]++;
+        table_add_row(*table);
+        table_add_text(*table, pair_severity_name(findings[i].severity));
+        table_add_text(*table, findings[i].subject);
+        table_add_text(*table, findings[i].text);
+    }
+    return STATUS_OK;
+}

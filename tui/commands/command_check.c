@@ -1,0 +1,109 @@
+#include "core/files/json.h"
+#include "tui/program/command.h"
+
+/* A tokenizer that differs makes ids mean other texts: worth a warning, for weights can be fused all the
+ * same. */
+static Status compare_tokenizers(Batch *batch, Error *error) {
+    Pair *pair = batch->pair;
+    const Checkpoint *sides[] = {pair->base, pair->sft};
+    static const char *const NAMES[] = {"base", "SFT"};
+    Tokenizer *tokenizers[2] = {NULL, NULL};
+    Error why;
+    Status status = STATUS_OK;
+    bool read = true;
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+        if (batch_read_tokenizer(sides[i]->directory, &tokenizers[i], &why) == STATUS_OK) continue;
+        read = false;
+        status =
+            pair_add_finding(pair, SEVERITY_WARNING, "tokenizer", error, "%s: %s", NAMES[i], why.message);
+    }
+    bool both = tokenizers[0] != NULL && tokenizers[1] != NULL;
+    if (status == STATUS_OK && read && !both) {
+        const char *text = tokenizers[0] != NULL ? "SFT has no tokenizer.json"
+                           : tokenizers[1] != NULL
+                               ? "base has no tokenizer.json"
+                               : "neither model has a tokenizer.json: previews need token ids";
+        status = pair_add_finding(pair, SEVERITY_NOTE, "tokenizer", error, "%s", text);
+    }
+    if (status == STATUS_OK && both && tokenizer_compare(tokenizers[0], tokenizers[1], &why) != STATUS_OK)
+        status = pair_add_finding(pair, SEVERITY_WARNING, "tokenizer", error, "%s", why.message);
+    tokenizer_free(tokenizers[0]);
+    tokenizer_free(tokenizers[1]);
+    return status;
+}
+
+static size_t count_fused(const Pair *pair) {
+    size_t fused = 0;
+    for (size_t i = 0; i < pair->count; i++) fused += pair->tensors[i].is_fused;
+    return fused;
+}
+
+static Status write_json(Batch *batch, const Table *findings, const size_t severities[3], Error *error) {
+    const Pair *pair = batch->pair;
+    cJSON *tree = cJSON_CreateObject();
+    bool complete = tree != NULL && json_add_text(tree, "base", pair->base->directory) &&
+                    json_add_text(tree, "sft", pair->sft->directory) &&
+                    json_add_bool(tree, "can_be_fused", severities[SEVERITY_ERROR] == 0) &&
+                    batch_json_add_count(tree, "errors", severities[SEVERITY_ERROR]) &&
+                    batch_json_add_count(tree, "warnings", severities[SEVERITY_WARNING]) &&
+                    batch_json_add_count(tree, "notes", severities[SEVERITY_NOTE]) &&
+                    batch_json_add_count(tree, "tensors", pair->count) &&
+                    batch_json_add_count(tree, "tensors_fused", count_fused(pair)) &&
+                    batch_json_add_table(tree, "findings", findings);
+    if (!complete) {
+        cJSON_Delete(tree);
+        tree = NULL;
+    }
+    return batch_write_json(batch, tree, error);
+}
+
+static Status write_report(Batch *batch, const Table *findings, const size_t severities[3], Error *error) {
+    if (batch->format == REPORT_JSON) return write_json(batch, findings, severities, error);
+    Status status = STATUS_OK;
+    if (batch->format == REPORT_CSV || table_row_count(findings) > 0)
+        status = batch_write_table(batch, findings, error);
+    if (status != STATUS_OK || batch->format == REPORT_CSV) return status;
+    if (table_row_count(findings) > 0) batch_print("%s", "");
+    size_t errors = severities[SEVERITY_ERROR];
+    if (errors == 0)
+        batch_print("They can be fused: %zu tensors, %zu of them blended; %zu warnings, %zu notes.",
+                    batch->pair->count, count_fused(batch->pair), severities[SEVERITY_WARNING],
+                    severities[SEVERITY_NOTE]);
+    else
+        batch_print("They cannot be fused: %zu mismatch%s.", errors, errors == 1 ? "" : "es");
+    return STATUS_OK;
+}
+
+static Status run(Batch *batch, Error *error) {
+    Table *findings = NULL;
+    size_t severities[3];
+    Status status = batch_open_pair(batch, error);
+    if (status == STATUS_OK) status = compare_tokenizers(batch, error);
+    if (status == STATUS_OK)
+        status = batch_make_findings(batch->pair->findings, batch->pair->finding_count, &findings, severities,
+                                     error);
+    if (status == STATUS_OK) {
+        batch->found = severities[SEVERITY_ERROR] > 0;
+        status = write_report(batch, findings, severities, error);
+    }
+    table_free(findings);
+    return status;
+}
+
+const Command command_check = {
+    .name = "check",
+    .operands = "BASE SFT",
+    .summary = "Can they be fused? Every mismatch, tensor by tensor.",
+    .details =
+        "Reads headers, configurations and tokenizers, and no weights. An error is a mismatch that "
+        "cannot be "
+        "fused (exit status 1); a warning something that changes what the result means; a note the rest.\n"
+        "\n"
+        "JSON: an object with\n"
+        "  base, sft      the directories\n"
+        "  can_be_fused   true or false\n"
+        "  errors, warnings, notes, tensors, tensors_fused  how many\n"
+        "  findings       [{severity: error|warning|note, subject, text}]\n"
+        "CSV: the findings",
+    .run = run,
+};

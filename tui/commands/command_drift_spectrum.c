@@ -1,0 +1,53 @@
+#include "tui/commands/command_drift_spectrum.h"
+
+#include "core/files/json.h"
+#include "tui/commands/batch.h"
+
+static const char *const ERROR_KEYS[SPECTRUM_METRIC_COUNT] = {
+    [SPECTRUM_NORM] = "spectral_norm_error",
+    [SPECTRUM_STABLE_RANK] = "stable_rank_error",
+    [SPECTRUM_EFFECTIVE_RANK] = "effective_rank_error",
+};
+
+size_t drift_spectrum_columns(ReportFormat format, TableColumn *columns) {
+    size_t count = 0;
+    for (SpectrumMetric metric = 0; metric < SPECTRUM_METRIC_COUNT; metric++) {
+        columns[count++] = (TableColumn){.key = spectrum_metric_facts(metric)->key, .type = TABLE_NUMBER};
+        if (format != REPORT_TEXT)
+            columns[count++] = (TableColumn){.key = ERROR_KEYS[metric], .type = TABLE_NUMBER};
+    }
+    if (format != REPORT_TEXT) columns[count++] = (TableColumn){.key = "spectrum_method", .type = TABLE_TEXT};
+    return count;
+}
+
+void drift_spectrum_add_cells(Table *table, ReportFormat format, const Spectrum *spectrum) {
+    bool has_none = spectrum->method == SPECTRUM_NONE;
+    for (SpectrumMetric metric = 0; metric < SPECTRUM_METRIC_COUNT; metric++) {
+        for (int is_error = 0; is_error <= (format != REPORT_TEXT); is_error++) {
+            if (has_none)
+                table_add_empty(table);
+            else
+                table_add_number(table, is_error ? spectrum_value_error(spectrum, metric)
+                                                 : spectrum_value(spectrum, metric));
+        }
+    }
+    if (format != REPORT_TEXT) table_add_text(table, spectrum_method_name(spectrum->method));
+}
+
+bool drift_spectrum_add_values(cJSON *object, const Spectrum *spectrum) {
+    cJSON *values = cJSON_CreateArray();
+    for (size_t i = 0; i < spectrum->count && i < SPECTRUM_LEADING && values != NULL; i++) {
+        cJSON *value = cJSON_CreateNumber(spectrum->values[i]);
+        if (cJSON_AddItemToArray(values, value)) continue;
+        cJSON_Delete(value);
+        cJSON_Delete(values);
+        return false;
+    }
+    return json_add(object, "singular_values", values);
+}
+
+bool drift_spectrum_add_settings(cJSON *tree, SpectrumSettings settings) {
+    cJSON *object = cJSON_CreateObject();
+    return json_add(tree, "spectrum", object) && batch_json_add_count(object, "seed", settings.seed) &&
+           batch_json_add_count(object, "exact_limit", settings.exact_limit);
+}

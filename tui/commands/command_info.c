@@ -1,0 +1,270 @@
+#include "core/files/json.h"
+#include "core/numerics/blas.h"
+#include "core/numerics/kernels.h"
+#include "core/support/machine.h"
+#include "tui/program/command.h"
+#include "tui/text/format.h"
+#include "tui/tables/report_json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef __clang__
+#define COMPILER __VERSION__ /* has its name in it */
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
+/* Facts are collected once, as the rows of a table and as the members of a JSON object. */
+typedef struct Facts {
+    Table *table;
+    cJSON *object;
+    bool complete; /* false: out of memory */
+} Facts;
+
+static void add_text(Facts *facts, const char *key, const char *label, const char *text) {
+    table_add_row(facts->table);
+    table_add_text(facts->table, label);
+    table_add_text(facts->table, text);
+    facts->complete = facts->complete && json_add_text(facts->object, key, text);
+}
+
+static void add_count(Facts *facts, const char *key, const char *label, uint64_t count) {
+    char text[FORMAT_SIZE];
+    table_add_row(facts->table);
+    table_add_text(facts->table, label);
+    table_add_text(facts->table, format_count(count, text));
+    facts->complete = facts->complete && batch_json_add_count(facts->object, key, count);
+}
+
+static void add_bytes(Facts *facts, const char *key, const char *label, uint64_t bytes) {
+    char text[FORMAT_SIZE];
+    table_add_row(facts->table);
+    table_add_text(facts->table, label);
+    table_add_text(facts->table, format_bytes((double)bytes, text));
+    facts->complete = facts->complete && batch_json_add_count(facts->object, key, bytes);
+}
+
+static void add_number(Facts *facts, const char *key, const char *label, double number) {
+    char text[FORMAT_SIZE];
+    table_add_row(facts->table);
+    table_add_text(facts->table, label);
+    (void)json_format_number(number, 1, text);
+    table_add_text(facts->table, text);
+    facts->complete = facts->complete && json_add_number(facts->object, key, number);
+}
+
+static void add_bool(Facts *facts, const char *key, const char *label, bool value) {
+    table_add_row(facts->table);
+    table_add_text(facts->table, label);
+    table_add_text(facts->table, value ? "yes" : "no");
+    facts->complete = facts->complete && json_add_bool(facts->object, key, value);
+}
+
+/* Further facts go into a member of their own; returns the object that was filled until now. */
+static cJSON *enter(Facts *facts, const char *key) {
+    cJSON *outer = facts->object, *inner = cJSON_CreateObject();
+    facts->complete = facts->complete && json_add(outer, key, inner);
+    if (facts->complete) facts->object = inner;
+    return outer;
+}
+
+/* ---- the program and the machine ---- */
+
+static void add_program(Facts *facts, unsigned threads) {
+    const char *before = getenv(COMMAND_HEALED_VARIABLE);
+    char healed[128];
+    cJSON *outer = enter(facts, "program");
+    add_text(facts, "version", "rejuv", REJUV_VERSION);
+    add_text(facts, "compiler", "compiler", COMPILER);
+    add_text(facts, "openblas", "OpenBLAS", blas_configuration());
+    add_text(facts, "openblas_core", "OpenBLAS kernels", blas_core_name());
+    facts->complete = facts->complete && json_add_text(facts->object, "openblas_core_before", before);
+    (void)snprintf(healed, sizeof healed, "yes: OpenBLAS chose %.40s, slower than this processor allows",
+                   before != NULL ? before : "");
+    facts->complete = facts->complete && json_add_bool(facts->object, "healed", before != NULL);
+    table_add_row(facts->table);
+    table_add_text(facts->table, "restarted for them");
+    table_add_text(facts->table, before != NULL ? healed : "no");
+    add_text(facts, "kernels", "own kernels", kernels_get()->name);
+    add_count(facts, "threads", "threads", threads);
+    long page = sysconf(_SC_PAGESIZE), free_pages = sysconf(_SC_AVPHYS_PAGES);
+    uint64_t memory = machine_memory(), allowed = machine_allowed_memory("");
+    if (memory != UINT64_MAX) add_bytes(facts, "memory", "memory", memory);
+    if (allowed != UINT64_MAX) add_bytes(facts, "memory_allowed", "memory, allowed", allowed);
+    if (page > 0 && free_pages > 0)
+        add_bytes(facts, "memory_free", "memory, free", (uint64_t)page * (uint64_t)free_pages);
+    facts->object = outer;
+}
+
+/* ---- a checkpoint ---- */
+
+static void add_rope(Facts *facts, const Rope *rope) {
+    cJSON *outer = enter(facts, "rope");
+    add_text(facts, "type", "rope", architecture_rope_name(rope->kind));
+    add_number(facts, "theta", "rope theta", rope->theta);
+    if (rope->kind != ROPE_DEFAULT) add_number(facts, "factor", "rope factor", rope->factor);
+    facts->object = outer;
+}
+
+static void add_eos(Facts *facts, const ModelConfig *config) {
+    char text[256] = "";
+    for (size_t i = 0; i < config->eos_count; i++) {
+        size_t used = strlen(text);
+        (void)snprintf(text + used, sizeof text - used, "%s%" PRId32, i > 0 ? ", " : "", config->eos[i]);
+    }
+    table_add_row(facts->table);
+    table_add_text(facts->table, "end of text");
+    table_add_text(facts->table, config->eos_count > 0 ? text : "not stated");
+    facts->complete =
+        facts->complete && batch_json_add_ids(facts->object, "eos_token_id", config->eos, config->eos_count);
+}
+
+static void add_config(Facts *facts, const ModelConfig *config) {
+    const struct {
+        const char *key, *label;
+        uint64_t count;
+    } COUNTS[] = {
+        {"num_hidden_layers", "layers", config->layers},
+        {"hidden_size", "hidden size", config->hidden_size},
+        {"num_attention_heads", "heads", config->heads},
+        {"num_key_value_heads", "key/value heads", config->kv_heads},
+        {"head_dim", "head size", config->head_dim},
+        {"intermediate_size", "MLP size", config->intermediate_size},
+        {"vocab_size", "vocabulary", config->vocabulary},
+        {"max_position_embeddings", "positions", config->max_positions},
+        {"sliding_window", "sliding window", config->window},
+    };
+    for (size_t i = 0; i < sizeof COUNTS / sizeof *COUNTS; i++)
+        if (COUNTS[i].count > 0) add_count(facts, COUNTS[i].key, COUNTS[i].label, COUNTS[i].count);
+    add_text(facts, "hidden_act", "activation", architecture_activation_name(config->activation));
+    add_number(facts, "rms_norm_eps", "norm epsilon", config->norm_epsilon);
+    add_rope(facts, &config->rope);
+    add_bool(facts, "tie_word_embeddings", "tied head", config->tied_head);
+    add_eos(facts, config);
+}
+
+/* "BF16", or every type with its share of the bytes. */
+static void add_dtypes(Facts *facts, const Checkpoint *checkpoint) {
+    uint64_t bytes[DTYPE_COUNT] = {0};
+    char text[256] = "", size[FORMAT_SIZE];
+    for (size_t i = 0; i < checkpoint->tensor_count; i++)
+        bytes[checkpoint->tensors[i].dtype] += checkpoint->tensors[i].bytes;
+    cJSON *outer = enter(facts, "dtypes");
+    for (DType dtype = 0; dtype < DTYPE_COUNT; dtype++) {
+        if (bytes[dtype] == 0) continue;
+        size_t used = strlen(text);
+        (void)snprintf(text + used, sizeof text - used, "%s%s (%s)", used > 0 ? ", " : "", dtype_name(dtype),
+                       format_bytes((double)bytes[dtype], size));
+        facts->complete =
+            facts->complete && batch_json_add_count(facts->object, dtype_name(dtype), bytes[dtype]);
+    }
+    facts->object = outer;
+    table_add_row(facts->table);
+    table_add_text(facts->table, "types");
+    table_add_text(facts->table, text);
+}
+
+static void add_tokenizer(Facts *facts, const Checkpoint *checkpoint) {
+    Tokenizer *tokenizer;
+    Error error;
+    Status status = batch_read_tokenizer(checkpoint->directory, &tokenizer, &error);
+    if (status != STATUS_OK || tokenizer == NULL) {
+        add_text(facts, "tokenizer_error", "tokenizer",
+                 tokenizer == NULL && status == STATUS_OK ? "there is no tokenizer.json" : error.message);
+        return;
+    }
+    TokenizerFacts known = tokenizer_facts(tokenizer);
+    cJSON *outer = enter(facts, "tokenizer");
+    add_text(facts, "kind", "tokenizer", known.kind);
+    add_count(facts, "pieces", "pieces", known.pieces);
+    add_count(facts, "merges", "merges", known.merges);
+    add_count(facts, "added_tokens", "added tokens", known.added_tokens);
+    add_count(facts, "special_tokens", "of them special", known.special_tokens);
+    add_count(facts, "size", "rows needed", tokenizer_vocabulary_size(tokenizer));
+    facts->object = outer;
+    tokenizer_free(tokenizer);
+}
+
+static void add_checkpoint(Facts *facts, const Checkpoint *checkpoint) {
+    char parameters[FORMAT_SIZE];
+    cJSON *outer = enter(facts, "checkpoint");
+    add_text(facts, "directory", "directory", checkpoint->directory);
+    add_text(facts, "model_type", "type", json_get_text(checkpoint->config, "model_type", NULL));
+    bool runs = checkpoint->model_status == STATUS_OK;
+    add_bool(facts, "can_run", "can be run", runs);
+    if (!runs) add_text(facts, "cannot_run_because", "because", checkpoint->model_error.message);
+    table_add_row(facts->table);
+    table_add_text(facts->table, "parameters");
+    table_add_text(facts->table, format_short_count(checkpoint->parameters, parameters));
+    facts->complete =
+        facts->complete && batch_json_add_count(facts->object, "parameters", checkpoint->parameters);
+    add_count(facts, "tensors", "tensors", checkpoint->tensor_count);
+    add_bytes(facts, "bytes", "bytes of tensors", checkpoint->bytes);
+    add_dtypes(facts, checkpoint);
+    add_count(facts, "files", "files of weights", checkpoint->file_count);
+    if (runs)
+        add_config(facts, &checkpoint->model);
+    else
+        add_count(facts, "num_hidden_layers", "layers", checkpoint->layers);
+    add_tokenizer(facts, checkpoint);
+    facts->object = outer;
+}
+
+static Status write_facts(Batch *batch, Facts *facts, Error *error) {
+    if (!facts->complete) {
+        cJSON_Delete(facts->object);
+        return batch_write_json(batch, NULL, error);
+    }
+    if (batch->format == REPORT_JSON) return batch_write_json(batch, facts->object, error);
+    cJSON_Delete(facts->object);
+    return batch_write_table(batch, facts->table, error);
+}
+
+static Status run(Batch *batch, Error *error) {
+    static const TableColumn COLUMNS[] = {{"fact", NULL, NULL, TABLE_TEXT, 0},
+                                          {"value", NULL, NULL, TABLE_TEXT, 0}};
+    Checkpoint *checkpoint = NULL;
+    Facts facts = {.object = cJSON_CreateObject(), .complete = true};
+    facts.complete = facts.object != NULL;
+    Status status = table_create(COLUMNS, 2, &facts.table, error);
+    if (status == STATUS_OK) status = batch_open_job(batch, error); /* for the number of its threads */
+    if (status == STATUS_OK && batch->options->operand_count > 0)
+        status = checkpoint_open(batch->options->operands[0], &checkpoint, error);
+    if (status == STATUS_OK) {
+        if (checkpoint != NULL) add_checkpoint(&facts, checkpoint);
+        add_program(&facts, job_threads(batch->job));
+        status = write_facts(batch, &facts, error);
+    } else {
+        cJSON_Delete(facts.object);
+    }
+    table_free(facts.table);
+    checkpoint_close(checkpoint);
+    return status;
+}
+
+const Command command_info = {
+    .name = "info",
+    .operands = "[DIR]",
+    .summary = "One checkpoint, and what this build and machine are.",
+    .details =
+        "A checkpoint that cannot be run can still be compared and fused; `can be run` says whether "
+        "the forward "
+        "pass knows its kind, and otherwise why not.\n"
+        "\n"
+        "JSON: an object with\n"
+        "  checkpoint  directory, model_type, can_run, cannot_run_because, parameters, tensors, bytes, "
+        "dtypes {NAME: bytes}, files, num_hidden_layers, hidden_size, num_attention_heads, "
+        "num_key_value_heads, head_dim, intermediate_size, vocab_size, max_position_embeddings, "
+        "sliding_window, hidden_act, rms_norm_eps, rope {type, theta, factor}, tie_word_embeddings, "
+        "eos_token_id [ids], tokenizer {kind, pieces, merges, added_tokens, special_tokens, size} or "
+        "tokenizer_error\n"
+        "  program     version, compiler, openblas, openblas_core, openblas_core_before, healed, "
+        "kernels, threads, memory, memory_allowed (less where a control group limits this process), memory_free "
+        "(bytes)\n"
+        "CSV: the facts",
+    .run = run,
+};

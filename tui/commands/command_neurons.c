@@ -1,0 +1,381 @@
+#include "core/files/json.h"
+#include "core/method/selection.h"
+#include "core/support/memory.h"
+#include "tui/tables/block_metric.h"
+#include "tui/program/command.h"
+#include "tui/commands/dials.h"
+#include "tui/tables/neuron_table.h"
+#include "tui/text/suggest.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Neurons {
+    Dials dials;
+    NeuronTable table;
+    size_t *order; /* the neurons that are shown, in order */
+    size_t count;
+} Neurons;
+
+static NeuronRow find_neuron(const Neurons *neurons, size_t number) {
+    static const DialsSide SIDES_OF[SESSION_SIDES] = {
+        [SESSION_BASE] = DIALS_BASE, [SESSION_SFT] = DIALS_SFT, [SESSION_FUSED] = DIALS_FUSED};
+    const Dials *dials = &neurons->dials;
+    const Attribution *attribution = &dials->attribution;
+    NeuronRow row = {.facts = {.block = neurons_locate(&neurons->table, number),
+                               .drift = dials->drift[number],
+                               .score = (double)attribution->best_score[number],
+                               .attribution_rank = attribution->best_rank[number],
+                               .rank = dials->ranking->ranks[number],
+                               .target = attribution->best_target[number],
+                               .is_reset = dials->ranking->ranks[number] < settings_cut(&dials->settings)}};
+    SessionNeuron *facts = &row.facts;
+    facts->index = number - facts->block.first;
+    for (int side = 0; side < SESSION_SIDES; side++)
+        facts->dormancy[side] =
+            selection_dormancy(&dials->dormancy[SIDES_OF[side]], &facts->block, facts->index);
+    facts->gradient = selection_gradient_dormancy(&dials->dormancy[DIALS_SFT], &facts->block, facts->index);
+    if (attribution->target_count > 0) row.target = &attribution->targets[facts->target];
+    return row;
+}
+
+static Status make_neurons(const Neurons *neurons, Table **table, Error *error) {
+    Status status = neuron_table_create(table, error);
+    for (size_t i = 0; i < neurons->count && status == STATUS_OK; i++) {
+        NeuronRow row = find_neuron(neurons, neurons->order[i]);
+        neuron_table_add(*table, &row);
+    }
+    return status;
+}
+
+/* ---- which neurons, in which order ---- */
+
+typedef struct Sorted {
+    double key; /* smaller first */
+    size_t neuron;
+} Sorted;
+
+static int compare_sorted(const void *a, const void *b) {
+    const Sorted *left = a, *right = b;
+    if (left->key != right->key) return left->key < right->key ? -1 : 1;
+    return left->neuron < right->neuron ? -1 : left->neuron > right->neuron;
+}
+
+static bool is_wanted(const Options *options, const NeuronBlock *block) {
+    const OptionValue *layer = options_value(options, OPTION_LAYER),
+                      *module = options_value(options, OPTION_MODULE);
+    return (!layer->given || layer->count == block->layer) &&
+           (!module->given || module->count == block->module);
+}
+
+static Status find_column(const Options *options, size_t *column, Error *error) {
+    enum { KEYS = 32 };
+    const char *key = options_text(options, OPTION_SORT_NEURONS), *keys[KEYS];
+    size_t count = neuron_table_column_count();
+    for (size_t i = 0; i < count && i < KEYS; i++) {
+        *column = i;
+        keys[i] = neuron_table_key(i);
+        if (strcmp(keys[i], key) == 0) return STATUS_OK;
+    }
+    const char *nearest = suggest_name(key, keys, count < KEYS ? count : KEYS);
+    return status_fail(error, STATUS_ARGUMENT, "--sort: there is no column \"%s\"%s%s%s", key,
+                       nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+                       nearest != NULL ? "?" : "");
+}
+
+static Status sort_neurons(const Batch *batch, Neurons *neurons, size_t column, Error *error) {
+    size_t all = (size_t)neurons_count(&neurons->table);
+    const OptionValue *top = options_value(batch->options, OPTION_TOP_NEURONS);
+    Sorted *sorted = memory_allocate(all, sizeof *sorted);
+    neurons->order = memory_allocate(all, sizeof *neurons->order);
+    if (sorted == NULL || neurons->order == NULL) {
+        free(sorted);
+        return memory_fail(error, "neurons");
+    }
+    for (size_t i = 0; i < all; i++) {
+        NeuronRow row = find_neuron(neurons, i);
+        if (!is_wanted(batch->options, &row.facts.block)) continue;
+        double key = neuron_table_value(column, &row);
+        if (neuron_table_largest_first(column)) key = -key;
+        sorted[neurons->count++] = (Sorted){isnan(key) ? INFINITY : key, i};
+    }
+    qsort(sorted, neurons->count, sizeof *sorted, compare_sorted);
+    if (top->given && top->count < neurons->count) neurons->count = (size_t)top->count;
+    for (size_t i = 0; i < neurons->count; i++) neurons->order[i] = sorted[i].neuron;
+    free(sorted);
+    return STATUS_OK;
+}
+
+/* ---- layers ---- */
+
+static const struct {
+    const char *key, *label;
+    DialsSide side;
+} SIDES[] = {{"base", "base", DIALS_BASE}, {"sft", "sft", DIALS_SFT}, {"fused", "fused", DIALS_FUSED}};
+
+static void add_shares(Table *table, const Neurons *neurons, uint64_t layer, double tau) {
+    for (size_t i = 0; i < DIALS_SIDES; i++) {
+        const Dormancy *dormancy = &neurons->dials.dormancy[SIDES[i].side];
+        table_add_number(table,
+                         dormancy_share(dormancy->mlp_scores + layer * dormancy->mlp, dormancy->mlp, tau));
+        table_add_number(table, dormancy_share(dormancy->channel_scores + layer * dormancy->channels,
+                                               dormancy->channels, tau));
+        table_add_number(
+            table, dormancy_share(dormancy->head_scores + layer * dormancy->heads, dormancy->heads, tau));
+    }
+}
+
+static Status make_layers(const Batch *batch, const Neurons *neurons, Table **table, Error *error) {
+    static const TableColumn COLUMNS_OF_LAYERS[] = {
+        {"layer", NULL, NULL, TABLE_INTEGER, 0},
+        {"mlp_base", NULL, NULL, TABLE_NUMBER, 3},
+        {"channel_base", NULL, NULL, TABLE_NUMBER, 3},
+        {"head_base", NULL, NULL, TABLE_NUMBER, 3},
+        {"mlp_sft", NULL, NULL, TABLE_NUMBER, 3},
+        {"channel_sft", NULL, NULL, TABLE_NUMBER, 3},
+        {"head_sft", NULL, NULL, TABLE_NUMBER, 3},
+        {"mlp_fused", NULL, NULL, TABLE_NUMBER, 3},
+        {"channel_fused", NULL, NULL, TABLE_NUMBER, 3},
+        {"head_fused", NULL, NULL, TABLE_NUMBER, 3},
+        {"mlp_gradient", "gradient", NULL, TABLE_NUMBER, 3},
+        {"neurons", NULL, NULL, TABLE_INTEGER, 0},
+        {"reset", NULL, NULL, TABLE_INTEGER, 0},
+    };
+    const Dormancy *sft = &neurons->dials.dormancy[DIALS_SFT];
+    double tau = options_value(batch->options, OPTION_TAU)->number;
+    double gradient_tau = options_value(batch->options, OPTION_TAU_GRADIENT)->number;
+    uint32_t cut = settings_cut(&neurons->dials.settings);
+    Status status =
+        table_create(COLUMNS_OF_LAYERS, sizeof COLUMNS_OF_LAYERS / sizeof *COLUMNS_OF_LAYERS, table, error);
+    for (uint64_t layer = 0; layer < neurons->table.layers && status == STATUS_OK; layer++) {
+        uint64_t count = 0, reset = 0;
+        for (int i = 0; i < NEURON_MODULE_COUNT; i++) {
+            NeuronBlock block = neurons_find_block(&neurons->table, layer, (NeuronModule)i);
+            count += block.count;
+            reset += ranking_count_block(neurons->dials.ranking, &block, cut);
+        }
+        table_add_row(*table);
+        table_add_integer(*table, (int64_t)layer);
+        add_shares(*table, neurons, layer, tau);
+        table_add_number(*table,
+                         dormancy_share(sft->gradient_scores + layer * sft->mlp, sft->mlp, gradient_tau));
+        table_add_integer(*table, (int64_t)count);
+        table_add_integer(*table, (int64_t)reset);
+    }
+    return status;
+}
+
+/* ---- modules of layers ---- */
+
+static Status make_blocks(const Batch *batch, const Neurons *neurons, Table **table, Error *error) {
+    enum { FIXED = 4 };
+    const Dials *dials = &neurons->dials;
+    TableColumn columns[FIXED + BLOCK_METRIC_COUNT] = {{"layer", NULL, NULL, TABLE_INTEGER, 0},
+                                                       {"module", NULL, NULL, TABLE_TEXT, 0},
+                                                       {"neurons", NULL, NULL, TABLE_INTEGER, 0},
+                                                       {"reset", NULL, NULL, TABLE_INTEGER, 0}};
+    const BlockSources sources = {.base = &dials->dormancy[DIALS_BASE],
+                                  .sft = &dials->dormancy[DIALS_SFT],
+                                  .attribution = &dials->attribution,
+                                  .ranking = dials->ranking,
+                                  .cut = settings_cut(&dials->settings),
+                                  .tau = options_value(batch->options, OPTION_TAU)->number,
+                                  .gradient_tau = options_value(batch->options, OPTION_TAU_GRADIENT)->number};
+    block_metric_columns(columns + FIXED);
+    Status status = table_create(columns, sizeof columns / sizeof *columns, table, error);
+    for (size_t i = 0; i < neurons_block_count(&neurons->table) && status == STATUS_OK; i++) {
+        NeuronBlock block = neurons_block(&neurons->table, i);
+        table_add_row(*table);
+        table_add_integer(*table, (int64_t)block.layer);
+        table_add_text(*table, neurons_module_name(block.module));
+        table_add_integer(*table, (int64_t)block.count);
+        table_add_integer(*table, (int64_t)ranking_count_block(dials->ranking, &block, sources.cut));
+        block_metric_add_cells(*table, &sources, &block);
+    }
+    return status;
+}
+
+/* ---- targets ---- */
+
+static Status make_targets(const Batch *batch, const Neurons *neurons, Table **table, Error *error) {
+    static const TableColumn COLUMNS_OF_TARGETS[] = {
+        {"target", NULL, NULL, TABLE_INTEGER, 0},
+        {"row", NULL, NULL, TABLE_INTEGER, 0},
+        {"position", NULL, NULL, TABLE_INTEGER, 0},
+        {"token", NULL, NULL, TABLE_INTEGER, 0},
+        {"text", NULL, NULL, TABLE_TEXT, 0},
+        {"gap", NULL, "nat", TABLE_NUMBER, 0},
+        {"entropy_base", "H base", NULL, TABLE_NUMBER, 0},
+        {"entropy_sft", "H sft", NULL, TABLE_NUMBER, 0},
+        {"logit", NULL, NULL, TABLE_NUMBER, 6},
+        {"logit_linear", NULL, NULL, TABLE_NUMBER, 6},
+    };
+    const Attribution *attribution = &neurons->dials.attribution;
+    Status status = table_create(COLUMNS_OF_TARGETS, sizeof COLUMNS_OF_TARGETS / sizeof *COLUMNS_OF_TARGETS,
+                                 table, error);
+    for (size_t i = 0; i < attribution->target_count && status == STATUS_OK; i++) {
+        const AttributionTarget *target = &attribution->targets[i];
+        char *text;
+        size_t bytes;
+        status = batch_read_token(batch, target->token, &text, &bytes, error);
+        if (status != STATUS_OK) break;
+        table_add_row(*table);
+        table_add_integer(*table, (int64_t)i);
+        table_add_integer(*table, (int64_t)target->row);
+        table_add_integer(*table, (int64_t)target->position);
+        table_add_integer(*table, target->token);
+        table_add_bytes(*table, text, bytes);
+        table_add_number(*table, fabs(target->entropy_sft - target->entropy_base));
+        table_add_number(*table, target->entropy_base);
+        table_add_number(*table, target->entropy_sft);
+        table_add_number(*table, target->logit);
+        table_add_number(*table, target->logit_linear);
+        free(text);
+    }
+    return status;
+}
+
+/* ---- output ---- */
+
+typedef struct Tables {
+    Table *neurons, *layers, *blocks, *targets;
+} Tables;
+
+static Status write_json(Batch *batch, const Neurons *neurons, const Tables *tables, Error *error) {
+    const Dials *dials = &neurons->dials;
+    cJSON *tree = cJSON_CreateObject();
+    bool complete =
+        tree != NULL && json_add_text(tree, "base", batch->pair->base->directory) &&
+        json_add_text(tree, "sft", batch->pair->sft->directory) &&
+        json_add_text(tree, "source", dials->calibration->source) &&
+        batch_json_add_count(tree, "rows", dials->calibration->count) &&
+        batch_json_add_count(tree, "tokens", dials->dormancy[DIALS_SFT].tokens) &&
+        batch_json_add_count(tree, "response_tokens", dials->dormancy[DIALS_SFT].response_tokens) &&
+        dials_add_json(tree, &dials->settings, false) &&
+        json_add_number(tree, "tau", options_value(batch->options, OPTION_TAU)->number) &&
+        json_add_number(tree, "gradient_tau", options_value(batch->options, OPTION_TAU_GRADIENT)->number) &&
+        batch_json_add_table(tree, "dormant", tables->layers) &&
+        batch_json_add_table(tree, "blocks", tables->blocks) &&
+        batch_json_add_table(tree, "targets", tables->targets);
+    if (complete) return batch_write_json_rows(batch, tree, "neurons", tables->neurons, error);
+    cJSON_Delete(tree);
+    return batch_write_json(batch, NULL, error);
+}
+
+static Status write_text(Batch *batch, const Neurons *neurons, const Tables *tables, Error *error) {
+    const Dials *dials = &neurons->dials;
+    char reset[256];
+    Status status = batch_write_table(batch, tables->neurons, error);
+    if (status != STATUS_OK) return status;
+    batch_print("%s", "");
+    batch_print("Dormant shares of each layer, tau %g (gradient: %g):",
+                options_value(batch->options, OPTION_TAU)->number,
+                options_value(batch->options, OPTION_TAU_GRADIENT)->number);
+    status = batch_write_table(batch, tables->layers, error);
+    if (status != STATUS_OK) return status;
+    batch_print("%s", "");
+    batch_print("Targets:");
+    status = batch_write_table(batch, tables->targets, error);
+    if (status != STATUS_OK) return status;
+    dials_describe_reset(&dials->settings, reset, sizeof reset);
+    batch_print("%s", "");
+    batch_print("%s", reset);
+    batch_print("Measured on %zu tokens, %zu of responses, in %zu rows of %s.",
+                dials->dormancy[DIALS_SFT].tokens, dials->dormancy[DIALS_SFT].response_tokens,
+                dials->calibration->count, dials->calibration->source);
+    return STATUS_OK;
+}
+
+static Status write_report(Batch *batch, const Neurons *neurons, Error *error) {
+    Tables tables = {0};
+    Status status = make_neurons(neurons, &tables.neurons, error);
+    if (status == STATUS_OK) status = make_layers(batch, neurons, &tables.layers, error);
+    if (status == STATUS_OK) status = make_blocks(batch, neurons, &tables.blocks, error);
+    if (status == STATUS_OK) status = make_targets(batch, neurons, &tables.targets, error);
+    if (status == STATUS_OK && batch->format == REPORT_JSON)
+        status = write_json(batch, neurons, &tables, error);
+    else if (status == STATUS_OK && batch->format == REPORT_TEXT)
+        status = write_text(batch, neurons, &tables, error);
+    else if (status == STATUS_OK)
+        status = batch_write_table(batch, tables.neurons, error);
+    table_free(tables.neurons);
+    table_free(tables.layers);
+    table_free(tables.blocks);
+    table_free(tables.targets);
+    return status;
+}
+
+/* ---- measuring ---- */
+
+static Status measure(Batch *batch, Neurons *neurons, Error *error) {
+    Dials *dials = &neurons->dials;
+    Status status = dials_attribute(batch, dials, error);
+    if (status == STATUS_OK) status = dials_measure_drift(batch, dials, error);
+    if (status == STATUS_OK) status = dials_rank(batch, dials, error); /* W below is with its reset */
+    for (int side = 0; side < DIALS_SIDES && status == STATUS_OK; side++)
+        status = dials_measure_dormancy(batch, dials, (DialsSide)side, error);
+    return status;
+}
+
+static Status check_layer(const Batch *batch, const Neurons *neurons, Error *error) {
+    const OptionValue *layer = options_value(batch->options, OPTION_LAYER);
+    if (!layer->given || layer->count < neurons->table.layers) return STATUS_OK;
+    return status_fail(error, STATUS_ARGUMENT, "--layer: expected a layer below %zu, found %zu",
+                       (size_t)neurons->table.layers, (size_t)layer->count);
+}
+
+static Status run(Batch *batch, Error *error) {
+    Neurons neurons = {0};
+    if (!options_has(batch->options, OPTION_CALIBRATION))
+        return status_fail(error, STATUS_ARGUMENT,
+                           "expected --calibration FILE, the rows to measure neurons on");
+    size_t column = 0;
+    Status status = find_column(batch->options, &column, error);
+    if (status == STATUS_OK) status = dials_check(batch->options, error);
+    if (status == STATUS_OK) status = batch_open_model(batch, error);
+    if (status == STATUS_OK) status = dials_read(batch, &neurons.dials, error);
+    if (status == STATUS_OK) {
+        neurons.table = neurons_list(batch->model->config);
+        status = check_layer(batch, &neurons, error);
+    }
+    if (status == STATUS_OK) status = measure(batch, &neurons, error);
+    if (status == STATUS_OK) status = sort_neurons(batch, &neurons, column, error);
+    if (status == STATUS_OK) status = write_report(batch, &neurons, error);
+    free(neurons.order);
+    dials_free(&neurons.dials);
+    return status;
+}
+
+const Command command_neurons = {
+    .name = "neurons",
+    .operands = "BASE SFT",
+    .summary =
+        "Every neuron: dormancy, gradient dormancy, drift, attribution, and whether the reset takes it.",
+    .details =
+        "A neuron is an output of q, k, v, gate or up, or an input of o or down. Dormancy is its mean magnitude "
+        "over that of its layer's average neuron, over all positions of --calibration: of inputs of down, and of "
+        "o's, which are attention's channels; gradient_dormancy the same of the loss's gradient at the inputs of "
+        "down, on the SFT model. drift is |SFT - BASE| / |BASE| of its row or column. attribution is its score "
+        "at the target that ranks it best; rank, from 0, its place by --select. The fusion W is at all dials.\n"
+        "\n"
+        "JSON: an object with\n"
+        "  base, sft        the directories\n"
+        "  source, rows, tokens, response_tokens  what was measured on\n"
+        "  dials            see preview --help\n"
+        "  tau, gradient_tau\n"
+        "  dormant          [{layer, mlp_base, channel_base, head_base, ..._sft, ..._fused, mlp_gradient, "
+        "neurons, reset}]: shares of the layer's MLP neurons, attention channels and heads that are dormant, of "
+        "base, SFT and W; of the SFT model by gradient; how many neurons it has, and are reset\n"
+        "  blocks           [{layer, module, neurons, reset, dormant_base, dormant_sft, dormant_change, "
+        "gradient_dormant, attribution_mass, reset_share}]: of each module of each layer; dormant shares of the "
+        "inputs of down and o, their change SFT - BASE; the share of all attribution, each target's scores taken "
+        "as shares of their sum; the share reset\n"
+        "  targets          [{target, row, position, token, text, gap, entropy_base, entropy_sft, logit, "
+        "logit_linear (the frozen linear map's)}]: the widest gap first\n"
+        "  neurons          [{layer, module, index, dormancy_base, dormancy_sft, dormancy_fused, "
+        "gradient_dormancy, drift, attribution, attribution_rank, target, target_row, target_position, "
+        "target_token, rank, reset}]; null where a figure is not defined\n"
+        "CSV: the neurons",
+    .run = run,
+};

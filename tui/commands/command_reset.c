@@ -1,0 +1,104 @@
+#include "core/fusion/reset.h"
+#include "tui/program/command.h"
+#include "tui/commands/dials.h"
+#include "tui/text/format.h"
+
+#include <inttypes.h>
+
+enum { COLUMN_COUNT = NEURON_MODULE_COUNT + 2 };
+
+/* A row of counts: of one layer, or of all. */
+typedef struct Counts {
+    uint64_t of[NEURON_MODULE_COUNT];
+} Counts;
+
+static void add_counts(Table *table, const Counts *counts) {
+    uint64_t all = 0;
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++) {
+        table_add_integer(table, (int64_t)counts->of[i]);
+        all += counts->of[i];
+    }
+    table_add_integer(table, (int64_t)all);
+}
+
+static Status make_counts(const Settings *settings, Table **table, Error *error) {
+    const Ranking *ranking = settings->ranking;
+    TableColumn columns[COLUMN_COUNT] = {{"layer", NULL, NULL, TABLE_TEXT, 0}};
+    Counts all = {{0}};
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++)
+        columns[i + 1] = (TableColumn){.key = neurons_module_name((NeuronModule)i), .type = TABLE_INTEGER};
+    columns[COLUMN_COUNT - 1] = (TableColumn){.key = "all", .type = TABLE_INTEGER};
+    Status status = table_create(columns, COLUMN_COUNT, table, error);
+    if (status != STATUS_OK) return status;
+    for (uint64_t layer = 0; layer < ranking->table.layers; layer++) {
+        char name[FORMAT_SIZE];
+        Counts counts;
+        for (int i = 0; i < NEURON_MODULE_COUNT; i++) {
+            NeuronBlock block = neurons_find_block(&ranking->table, layer, (NeuronModule)i);
+            counts.of[i] = ranking_count_block(ranking, &block, settings_cut(settings));
+            all.of[i] += counts.of[i];
+        }
+        table_add_row(*table);
+        (void)snprintf(name, sizeof name, "%" PRIu64, layer);
+        table_add_text(*table, name);
+        add_counts(*table, &counts);
+    }
+    table_add_row(*table);
+    table_add_text(*table, "all");
+    add_counts(*table, &all);
+    return STATUS_OK;
+}
+
+static Status write_counts(Batch *batch, const Settings *settings, Error *error) {
+    Table *table = NULL;
+    char reset[256];
+    Status status = make_counts(settings, &table, error);
+    if (status == STATUS_OK) status = batch_write_table(batch, table, error);
+    table_free(table);
+    if (status != STATUS_OK || batch->format != REPORT_TEXT) return status;
+    dials_describe_reset(settings, reset, sizeof reset);
+    batch_print("%s", "");
+    batch_print("%s", reset);
+    return STATUS_OK;
+}
+
+static Status write_set(Batch *batch, const Settings *settings, Error *error) {
+    cJSON *tree = cJSON_CreateObject();
+    if (tree != NULL && reset_add_set(tree, settings->ranking, settings_cut(settings)))
+        return batch_write_json(batch, tree, error);
+    cJSON_Delete(tree);
+    return batch_write_json(batch, NULL, error);
+}
+
+static Status run(Batch *batch, Error *error) {
+    Dials dials = {0};
+    Status status = dials_check(batch->options, error);
+    if (status == STATUS_OK) status = batch_open_model(batch, error);
+    if (status == STATUS_OK) status = dials_read(batch, &dials, error);
+    if (status == STATUS_OK) status = dials_rank(batch, &dials, error);
+    if (status == STATUS_OK)
+        status = batch->format == REPORT_JSON ? write_set(batch, &dials.settings, error)
+                                              : write_counts(batch, &dials.settings, error);
+    dials_free(&dials);
+    return status;
+}
+
+const Command command_reset = {
+    .name = "reset",
+    .operands = "BASE SFT",
+    .summary = "Which neurons the reset fraction rho selects.",
+    .details =
+        "A neuron is an output of q, k, v, gate or up, or an input of o or down. For each target all M neurons "
+        "of the SFT model are ranked by attribution, and the first round(rho M) selected; the set is the union "
+        "over the targets. With another --select there is one ranking in place of one for each target. The set "
+        "does not depend on --alpha and --omega, which are taken so that one list of options serves every "
+        "command.\n"
+        "\n"
+        "JSON: an object with\n"
+        "  neurons     M\n"
+        "  per_target  round(rho M), halves up\n"
+        "  selected    how many there are in the set\n"
+        "  set         {LAYER.MODULE: [index, ...]}: rows of q, k, v, gate and up, columns of o and down\n"
+        "CSV: how many there are in each layer and module",
+    .run = run,
+};

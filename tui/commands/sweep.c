@@ -1,0 +1,110 @@
+#include "tui/commands/sweep.h"
+
+#include "core/evaluation/evaluation.h"
+#include "core/support/memory.h"
+
+#include <stdlib.h>
+
+/* So many settings share a pass over the files; more would cost memory for no less reading that matters. */
+enum { PASS_SETTINGS = 16, MOST_POINTS = 10000 };
+
+static const double DEFAULT_ALPHA = 0.5; /* of a sweep over rho */
+
+static Status open_rows(Batch *batch, Sweep *sweep, Error *error) {
+    bool has_file = options_has(batch->options, OPTION_CALIBRATION);
+    Status status = has_file ? dials_open_calibration(batch, &sweep->dials, error)
+                             : batch_read_prompt(batch, &sweep->prompt, error);
+    sweep->calibration = has_file ? sweep->dials.calibration : sweep->prompt;
+    return status;
+}
+
+/* Every rho at every alpha: alpha varies within rho. */
+static Status make_settings(Batch *batch, Sweep *sweep, Error *error) {
+    OptionValue alpha = *options_value(batch->options, OPTION_ALPHA_RANGE);
+    const OptionValue *rho = dials_rho(batch->options);
+    if (!alpha.given && rho->count > 1) alpha = (OptionValue){.number = DEFAULT_ALPHA, .count = 1};
+    if (alpha.count * rho->count > MOST_POINTS) /* each at most as many, so the product fits */
+        return status_fail(error, STATUS_ARGUMENT, "expected at most %d points of --alpha times --rho",
+                           MOST_POINTS);
+    sweep->alphas = (size_t)alpha.count;
+    sweep->rhos = (size_t)rho->count;
+    sweep->points = sweep->alphas * sweep->rhos;
+    sweep->settings = memory_allocate(sweep->points, sizeof *sweep->settings);
+    sweep->fused = memory_allocate(sweep->points, sizeof *sweep->fused);
+    if (sweep->settings == NULL || sweep->fused == NULL) return memory_fail(error, "a sweep");
+    for (size_t i = 0; i < sweep->points; i++) {
+        sweep->settings[i] = sweep->dials.settings;
+        sweep->settings[i].alpha = option_range_value(&alpha, i % alpha.count);
+        sweep->settings[i].rho = option_range_value(rho, i / alpha.count);
+    }
+    return STATUS_OK;
+}
+
+static Status measure_points(Batch *batch, const Evaluation *evaluation, Sweep *sweep, Error *error) {
+    EvaluationResult results[PASS_SETTINGS];
+    batch->progress.parts = (sweep->points + PASS_SETTINGS - 1) / PASS_SETTINGS;
+    for (size_t at = 0; at < sweep->points; at += PASS_SETTINGS) {
+        size_t count = sweep->points - at < PASS_SETTINGS ? sweep->points - at : PASS_SETTINGS;
+        batch->progress.part = at / PASS_SETTINGS;
+        Status status =
+            evaluation_measure(evaluation, sweep->settings + at, count, results, batch->job, error);
+        if (status != STATUS_OK) return status;
+        for (size_t i = 0; i < count; i++) {
+            sweep->fused[at + i] = results[i].averages;
+            evaluation_free_result(&results[i]);
+        }
+    }
+    return STATUS_OK;
+}
+
+/* A prompt alone has no response: then every position of it is measured. */
+static Status measure_prompt(Batch *batch, Sweep *sweep, Error *error) {
+    EvaluationRow *rows = calibration_list_positions(sweep->prompt, false);
+    if (rows == NULL) return memory_fail(error, "a sweep");
+    Evaluation *evaluation = NULL;
+    EvaluationResult base = {0}, sft = {0};
+    Status status = evaluation_create(batch->model, rows, sweep->prompt->count, 0, &evaluation, error);
+    if (status == STATUS_OK) status = evaluation_prepare(evaluation, &base, &sft, batch->job, error);
+    if (status == STATUS_OK) {
+        sweep->base = base.averages;
+        sweep->sft = sft.averages;
+        status = measure_points(batch, evaluation, sweep, error);
+    }
+    evaluation_free_result(&base);
+    evaluation_free_result(&sft);
+    evaluation_free(evaluation);
+    free(rows);
+    return status;
+}
+
+static Status measure(Batch *batch, Sweep *sweep, Error *error) {
+    if (sweep->prompt != NULL) return measure_prompt(batch, sweep, error);
+    Status status = dials_evaluate(batch, &sweep->dials, error);
+    if (status != STATUS_OK) return status;
+    sweep->base = sweep->dials.base.averages;
+    sweep->sft = sweep->dials.sft.averages;
+    return measure_points(batch, sweep->dials.evaluation, sweep, error);
+}
+
+Status sweep_measure(Batch *batch, Sweep *sweep, Error *error) {
+    const Options *options = batch->options;
+    if (!options_has(options, OPTION_CALIBRATION) && !options_has(options, OPTION_PROMPT) &&
+        !options_has(options, OPTION_PROMPT_FILE) && !options_has(options, OPTION_IDS))
+        return status_fail(error, STATUS_ARGUMENT,
+                           "expected what to measure on: --calibration, --prompt, --prompt-file or --ids");
+    Status status = dials_check(options, error);
+    if (status == STATUS_OK) status = batch_open_model(batch, error);
+    if (status == STATUS_OK) status = dials_read(batch, &sweep->dials, error);
+    if (status == STATUS_OK) status = open_rows(batch, sweep, error);
+    if (status == STATUS_OK && dials_want_reset(options)) status = dials_rank(batch, &sweep->dials, error);
+    if (status == STATUS_OK) status = make_settings(batch, sweep, error);
+    return status == STATUS_OK ? measure(batch, sweep, error) : status;
+}
+
+void sweep_free(Sweep *sweep) {
+    free(sweep->settings);
+    free(sweep->fused);
+    calibration_free(sweep->prompt);
+    dials_free(&sweep->dials);
+    *sweep = (Sweep){0};
+}

@@ -1,0 +1,67 @@
+#include "tui/commands/verification.h"
+
+#include "core/files/json.h"
+#include "tui/text/format.h"
+
+static bool is_verified(const VerifyResult *result) {
+    for (size_t i = 0; i < result->finding_count; i++)
+        if (result->findings[i].severity == SEVERITY_ERROR) return false;
+    return true;
+}
+
+bool verification_add_json(cJSON *object, const VerifyResult *result) {
+    const struct {
+        const char *key;
+        uint64_t count;
+    } COUNTS[] = {
+        {"tensors", result->tensors},
+        {"tensors_equal", result->tensors_equal},
+        {"tensors_blended", result->tensors_blended},
+        {"files", result->files},
+        {"files_equal", result->files_equal},
+        {"input_files", result->input_files},
+        {"input_files_equal", result->input_files_equal},
+        {"bytes", result->bytes},
+        {"nonfinite", result->nonfinite},
+        {"nonfinite_new", result->nonfinite_new},
+    };
+    Table *table = NULL;
+    size_t severities[3];
+    bool complete = json_add_bool(object, "verified", is_verified(result)) &&
+                    json_add_bool(object, "has_inputs", result->has_inputs);
+    for (size_t i = 0; i < sizeof COUNTS / sizeof *COUNTS && complete; i++)
+        complete = batch_json_add_count(object, COUNTS[i].key, COUNTS[i].count);
+    complete =
+        complete &&
+        batch_make_findings(result->findings, result->finding_count, &table, severities, NULL) == STATUS_OK &&
+        batch_json_add_table(object, "findings", table);
+    table_free(table);
+    return complete;
+}
+
+Status verification_print(Batch *batch, const VerifyResult *result, Error *error) {
+    Table *table = NULL;
+    size_t severities[3];
+    char bytes[FORMAT_SIZE];
+    Status status = batch_make_findings(result->findings, result->finding_count, &table, severities, error);
+    if (status == STATUS_OK && result->finding_count > 0) {
+        status = batch_write_table(batch, table, error);
+        batch_print("%s", "");
+    }
+    table_free(table);
+    if (status != STATUS_OK) return status;
+    if (!is_verified(result))
+        batch_print("It is not what its recipe says: %zu of %zu tensors and %zu of %zu files are.",
+                    result->tensors_equal, result->tensors, result->files_equal, result->files);
+    else if (result->has_inputs)
+        batch_print(
+            "Verified: %zu tensors (%s) and %zu files are what the recipe says, and blending the inputs "
+            "again gives the same bytes.",
+            result->tensors, format_bytes((double)result->bytes, bytes), result->files);
+    else
+        batch_print(
+            "Verified: %zu tensors (%s) and %zu files are what the recipe says; the inputs were not "
+            "compared.",
+            result->tensors, format_bytes((double)result->bytes, bytes), result->files);
+    return STATUS_OK;
+}

@@ -1,0 +1,39 @@
+#include "tui/session/dial_history.h"
+
+#include "core/support/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void dial_history_note(DialHistory *history, const DialState *state) {
+    void *block = history->states;
+    Error error;
+    if (history->count > 0 && dial_state_equal(&history->states[history->place], state)) return;
+    size_t keep = history->count == 0 ? 0 : history->place + 1;
+    if (keep == DIAL_HISTORY_STATES) {
+        memmove(history->states, history->states + 1, (keep - 1) * sizeof *history->states);
+        keep--;
+    }
+    if (memory_reserve(&block, &history->capacity, keep + 1, sizeof *history->states, &error) != STATUS_OK)
+        return;
+    history->states = block;
+    history->states[keep] = *state;
+    history->count = keep + 1;
+    history->place = keep;
+}
+
+const DialState *dial_history_go(DialHistory *history, int steps, size_t *left) {
+    size_t ahead = history->count == 0 ? 0 : history->count - 1 - history->place;
+    size_t there = steps > 0 ? history->place : ahead;
+    size_t wanted = steps > 0 ? (size_t)steps : (size_t)(-(long)steps);
+    size_t go = wanted < there ? wanted : there;
+    *left = there - go;
+    if (go == 0) return NULL;
+    history->place = steps > 0 ? history->place - go : history->place + go;
+    return &history->states[history->place];
+}
+
+void dial_history_free(DialHistory *history) {
+    free(history->states);
+    *history = (DialHistory){0};
+}

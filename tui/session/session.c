@@ -1,0 +1,179 @@
+#include "tui/session/session.h"
+
+#include "tui/text/format.h"
+#include "tui/session/session_state.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- what the first line says ---- */
+
+static const char *last_component(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash == NULL || slash[1] == '\0' ? path : slash + 1;
+}
+
+void session_title(const Session *session, char *text, size_t size) {
+    const Checkpoint *base = session->pair->base, *sft = session->pair->sft;
+    char parameters[FORMAT_SIZE];
+    (void)snprintf(text, size, "%s → %s (%s %zuL %s)", last_component(base->directory),
+                   last_component(sft->directory),
+                   sft->model_status == STATUS_OK ? architecture_name(sft->model.architecture) : "?",
+                   sft->layers, format_short_count(sft->parameters, parameters));
+}
+
+/* ---- running work ---- */
+
+enum { MOST_WORKS = 24 };
+
+/* All work of `parts` that runs, that asked for last by a person first: what is shown first and cancelled
+ * first. */
+static size_t list_works(Session *session, unsigned parts, Work **works) {
+    size_t count = 0;
+    const struct {
+        Work *work;
+        unsigned parts; /* that wait for it */
+    } all[] = {{&session->exporting, SESSION_PART_EXPORT},
+               {&session->verifying, SESSION_PART_EXPORT},
+               {&session->reading_rows, SESSION_PART_FILES},
+               {&session->sweeping, SESSION_PART_SWEEP},
+               {&session->planing, SESSION_PART_SWEEP},
+               {&session->continuing, SESSION_PART_PROMPT},
+               {session->prompt != NULL ? comparison_work(session->prompt) : NULL, SESSION_PART_PROMPT},
+               {&session->pooling, SESSION_PART_ELEMENTS},
+               {&session->decomposing, SESSION_PART_ELEMENTS},
+               {&session->bookmarking, SESSION_PART_SWEEP},
+               {session->headline != NULL ? comparison_work(session->headline) : NULL, SESSION_PART_HEADLINE},
+               {&session->method.driving, SESSION_PART_METHOD},
+               {&session->method.attributing, SESSION_PART_METHOD},
+               {&session->method.profiling, SESSION_PART_METHOD},
+               {&session->method.measuring, SESSION_PART_METHOD},
+               {&session->scanning, SESSION_PART_DRIFT},
+               {&session->loading, SESSION_PART_FILES},
+               {&session->cache.opening, SESSION_PART_FILES | SESSION_PART_DRIFT},
+               {&session->cache.recalling, SESSION_PART_FILES | SESSION_PART_DRIFT},
+               {&session->cache.keeping, SESSION_PART_CACHE},
+               {&session->cache.reading, SESSION_PART_CACHE}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if ((all[i].parts & parts) != 0 && all[i].work != NULL && work_is_running(all[i].work))
+            works[count++] = all[i].work;
+    }
+    return count;
+}
+
+static void describe_job(const Session *session, const Work *work, SessionJob *job) {
+    JobProgress progress = job_progress(work->job);
+    if (work == &session->planing) progress = session_plane_progress(session, progress);
+    *job = (SessionJob){.done = progress.done, .total = progress.total, .seconds = progress.seconds};
+    (void)snprintf(job->label, sizeof job->label, "%s", work->label);
+    if (work->unit == NULL || progress.seconds < 0.2) return;
+    char rate[FORMAT_SIZE];
+    (void)snprintf(job->rate, sizeof job->rate, "%s/s",
+                   format_bytes((double)progress.done / progress.seconds, rate));
+}
+
+size_t session_jobs(Session *session, SessionJob *jobs, size_t capacity) {
+    Work *works[MOST_WORKS];
+    size_t count = list_works(session, SESSION_PARTS_ALL, works);
+    if (count > capacity) count = capacity;
+    for (size_t i = 0; i < count; i++) describe_job(session, works[i], &jobs[i]);
+    return count;
+}
+
+/* With what they come from. */
+static unsigned complete_parts(const Session *session, unsigned parts) {
+    bool resets = session->settings.rho > 0.0;
+    if (resets && (parts & (SESSION_PART_HEADLINE | SESSION_PART_SWEEP | SESSION_PART_PROMPT |
+                            SESSION_PART_EXPORT)) != 0)
+        parts |= SESSION_PART_METHOD;
+    if ((parts & (SESSION_PART_SWEEP | SESSION_PART_METHOD)) != 0) parts |= SESSION_PART_HEADLINE;
+    if ((parts & (SESSION_PART_HEADLINE | SESSION_PART_PROMPT)) != 0) parts |= SESSION_PART_FILES;
+    return parts;
+}
+
+bool session_is_measuring(Session *session, unsigned parts, SessionJob *job) {
+    Work *works[MOST_WORKS];
+    if (list_works(session, complete_parts(session, parts), works) == 0) return false;
+    describe_job(session, works[0], job);
+    return true;
+}
+
+void session_measure(Session *session, unsigned parts) {
+    parts = complete_parts(session, parts);
+    if ((parts & SESSION_PART_METHOD) != 0)
+        session_measure_method(session);
+    else if ((parts & SESSION_PART_HEADLINE) != 0)
+        session_measure_headlines(session);
+}
+
+bool session_cancel(Session *session) {
+    if (session->prompt != NULL && comparison_work(session->prompt) != NULL &&
+        !work_is_running(&session->exporting) && !work_is_running(&session->verifying) &&
+        !work_is_running(&session->reading_rows) && !work_is_running(&session->sweeping) &&
+        !work_is_running(&session->planing) && !work_is_running(&session->continuing))
+        return comparison_cancel(session->prompt);
+    Work *works[MOST_WORKS];
+    if (list_works(session, SESSION_PARTS_ALL, works) == 0) return false;
+    if (session->headline != NULL && works[0] == comparison_work(session->headline)) {
+        session->wanted_sweep_count = 0; /* what waits for base and SFT would wait for ever */
+        session->is_plane_wanted = false;
+        return comparison_cancel(session->headline);
+    }
+    if (works[0] == &session->pooling) return session_tensor_cancel(session);
+    if (works[0] == &session->decomposing) return session_spectrum_cancel(session);
+    if (works[0] == &session->method.driving) return session_drivers_cancel(session);
+    if (works[0] == &session->scanning) session->is_scan_wanted = false;
+    return work_cancel(works[0]);
+}
+
+static bool refresh_parts(Session *session) {
+    bool changed = session_pair_refresh(session);
+    changed |= session_rows_refresh(session);
+    changed |= session_cache_refresh(session);
+    changed |= session_tune_refresh(session);
+    changed |= session_bookmark_refresh(session);
+    changed |= session_prompt_refresh(session);
+    changed |= session_method_refresh(session);
+    changed |= session_drivers_refresh(session);
+    changed |= session_plane_refresh(session);
+    changed |= session_change_refresh(session);
+    changed |= session_tensor_refresh(session);
+    changed |= session_spectrum_refresh(session);
+    changed |= session_export_refresh(session);
+    return changed;
+}
+
+bool session_refresh(Session *session) {
+    enum { PASSES = 8 }; /* of which the last finds nothing new, unless work ends as fast as it begins */
+    bool changed = false;
+    /* What one part has got another may have waited for: where nothing runs any more, nobody would look again. */
+    for (int pass = 0; pass < PASSES && refresh_parts(session); pass++) changed = true;
+    Work *works[MOST_WORKS];
+    return changed ||
+           list_works(session, SESSION_PARTS_ALL, works) > 0; /* progress moves while anything runs */
+}
+
+/* ---- messages ---- */
+
+bool session_take_message(Session *session, SessionTone *tone, char *text, size_t size) {
+    if (session->message_count == 0) return false;
+    (void)snprintf(text, size, "%s", session->messages[session->first_message]);
+    *tone = session->tones[session->first_message];
+    session->first_message = (session->first_message + 1) % SESSION_MESSAGES;
+    session->message_count--;
+    return true;
+}
+
+void session_say(Session *session, SessionTone tone, const char *format, ...) {
+    if (session->message_count == SESSION_MESSAGES) { /* the oldest gives way */
+        session->first_message = (session->first_message + 1) % SESSION_MESSAGES;
+        session->message_count--;
+    }
+    size_t place = (session->first_message + session->message_count++) % SESSION_MESSAGES;
+    session->tones[place] = tone;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(session->messages[place], SESSION_MESSAGE_SIZE, format, arguments);
+    va_end(arguments);
+}

@@ -1,0 +1,78 @@
+/*
+ * session — what is open: the pair, the dials, running jobs, results. This header is what the frame needs of
+ * it, and no more; views and commands use the rest through headers of their own.
+ *
+ * All of it is called on the UI thread and must not block. Work runs on job threads, which call
+ * terminal_wake() when something came in.
+ */
+#ifndef REJUV_TUI_SESSION_H
+#define REJUV_TUI_SESSION_H
+
+#include "core/support/status.h"
+#include "tui/keys/action.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Session Session;
+
+typedef struct SessionDials {
+    char text[64]; /* "α 0.50  ρ 1.0%  ω 1.00"; "α 0.50*" where some kind or layer has its own */
+    bool stale;    /* what is on screen is older than the dials */
+} SessionDials;
+
+typedef struct SessionJob {
+    char label[48];
+    uint64_t done, total; /* total 0: not known yet */
+    double seconds;       /* since it began */
+    char rate[32];        /* "1.9 GB/s", or "" */
+} SessionJob;
+
+typedef enum SessionTone { SESSION_NOTE, SESSION_GOOD, SESSION_WARNING, SESSION_ERROR } SessionTone;
+
+/* What is open, for the first line: "base → sft (llama 6L 1.2M)". */
+void session_title(const Session *session, char *text, size_t size);
+
+SessionDials session_dials(const Session *session);
+
+/* The running jobs, the one to show first; returns how many were written. */
+size_t session_jobs(Session *session, SessionJob *jobs, size_t capacity);
+
+/* Takes the oldest message that was not shown yet; false when there is none. */
+bool session_take_message(Session *session, SessionTone *tone, char *text, size_t size);
+
+/* What figures come from, as a set. */
+typedef enum SessionPart {
+    SESSION_PART_FILES = 1,     /* tokenizers, calibration rows */
+    SESSION_PART_DRIFT = 2,     /* of all tensors */
+    SESSION_PART_HEADLINE = 4,  /* figures of base, SFT and W on the calibration rows */
+    SESSION_PART_SWEEP = 8,     /* of W at many α or ρ */
+    SESSION_PART_METHOD = 16,   /* neurons: attribution, dormancy, their drift; the reset */
+    SESSION_PART_PROMPT = 32,   /* the prompt's distributions and continuation */
+    SESSION_PART_ELEMENTS = 64, /* of the tensor on screen */
+    SESSION_PART_EXPORT = 128,
+    SESSION_PART_CACHE = 256, /* writing what was measured: no figure waits for it */
+    SESSION_PARTS_ALL = 511
+} SessionPart;
+
+/* True while work for any of `parts`, or for what they come from, is running: the first of it in *job. Work
+ * that is due starts in session_refresh(): call that before. */
+bool session_is_measuring(Session *session, unsigned parts, SessionJob *job);
+
+/* Asks for what waits to be asked (a large model's figures), as far as `parts` come from it. */
+void session_measure(Session *session, unsigned parts);
+
+/* Collects what jobs finished, starts what is due. True when something on screen may have changed. */
+bool session_refresh(Session *session);
+
+/* Cancels running work; false when there was none. */
+bool session_cancel(Session *session);
+
+/* The actions that no view is needed for: the dials. REACTION_IGNORED for the others. */
+Reaction session_act(Session *session, Action action, const ActionArgument *argument);
+
+/* A message from the frame or a view, shown in the line above the keys. */
+void session_say(Session *session, SessionTone tone, const char *format, ...) STATUS_PRINTF(3, 4);
+
+#endif

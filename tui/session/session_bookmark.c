@@ -1,0 +1,227 @@
+#include "tui/session/session_bookmark.h"
+
+#include "core/support/memory.h"
+#include "tui/session/session_state.h"
+#include "tui/text/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the dials as one value ---- */
+
+DialState session_dial_state(const Session *session) {
+    DialState state = {.settings = session->settings,
+                       .selector = session->method.selector,
+                       .targets = session->method.target_count};
+    state.settings.ranking = NULL;
+    return state;
+}
+
+void session_set_dial_state(Session *session, const DialState *state) {
+    size_t layers = session->model != NULL ? (size_t)session->model->config->layers : 0;
+    session->settings = state->settings;
+    if (state->settings.layer_count != layers) session->settings.layer_count = 0;
+    session_set_targets(session, state->targets);
+    session_set_selector(session, state->selector);
+}
+
+void session_undo(Session *session, int steps) {
+    const char *direction = steps > 0 ? "undo" : "redo";
+    size_t left;
+    char text[160];
+    DialState now = session_dial_state(session);
+    dial_history_note(&session->history, &now);
+    const DialState *state = dial_history_go(&session->history, steps, &left);
+    if (state == NULL) {
+        session_say(session, SESSION_NOTE, "nothing to %s: no dial was turned %s this", direction,
+                    steps > 0 ? "before" : "back from");
+        return;
+    }
+    session_set_dial_state(session, state);
+    dial_state_describe(state, text, sizeof text);
+    session_say(session, SESSION_NOTE, "%s: %s (%zu more)", direction, text, left);
+}
+
+/* ---- bookmarks ---- */
+
+size_t session_bookmark_count(const Session *session) {
+    return session->bookmark_count;
+}
+
+const SessionBookmark *session_bookmark(const Session *session, size_t index) {
+    return &session->bookmarks[index];
+}
+
+static bool has_averages(const Session *session, const SessionBookmark *bookmark) {
+    return bookmark->has_averages &&
+           strcmp(bookmark->calibration_sha256, session->load.calibration_sha256) == 0;
+}
+
+const DistributionAverages *session_bookmark_averages(const Session *session, size_t index) {
+    const SessionBookmark *bookmark = &session->bookmarks[index];
+    return has_averages(session, bookmark) ? &bookmark->averages : NULL;
+}
+
+bool session_is_at_bookmark(const Session *session, size_t index) {
+    DialState now = session_dial_state(session);
+    return dial_state_equal(&now, &session->bookmarks[index].dials);
+}
+
+/* As much of it as a bookmark keeps, at a whole character. */
+static void cut_name(const char *name, char cut[SESSION_BOOKMARK_NAME]) {
+    cut[0] = '\0';
+    text_append(cut, SESSION_BOOKMARK_NAME, name);
+}
+
+bool session_find_bookmark(const Session *session, const char *name, size_t *index) {
+    char *end, kept[SESSION_BOOKMARK_NAME];
+    cut_name(name, kept);
+    unsigned long number = strtoul(name, &end, 10);
+    for (size_t i = 0; i < session->bookmark_count; i++) {
+        *index = i;
+        if (strcmp(session->bookmarks[i].name, kept) == 0) return true;
+    }
+    if (end == name || *end != '\0' || number < 1 || number > session->bookmark_count) return false;
+    *index = (size_t)number - 1;
+    return true;
+}
+
+/* The first of A, B, … that is no bookmark's name. */
+static void choose_name(const Session *session, char name[SESSION_BOOKMARK_NAME]) {
+    size_t index;
+    (void)snprintf(name, SESSION_BOOKMARK_NAME, "A");
+    while (name[0] < 'Z' && session_find_bookmark(session, name, &index)) name[0]++;
+}
+
+bool session_add_bookmark(Session *session, const char *name, const DialState *dials) {
+    char chosen[SESSION_BOOKMARK_NAME];
+    size_t index;
+    if (name[0] == '\0')
+        choose_name(session, chosen);
+    else
+        cut_name(name, chosen);
+    bool is_known = false;
+    for (index = 0; index < session->bookmark_count && !is_known; index += !is_known)
+        is_known = strcmp(session->bookmarks[index].name, chosen) == 0;
+    if (!is_known && session->bookmark_count == SESSION_BOOKMARKS) {
+        session_say(session, SESSION_WARNING, "there are %d bookmarks already: remove one first",
+                    (int)SESSION_BOOKMARKS);
+        return false;
+    }
+    if (!is_known) index = session->bookmark_count++;
+    session->bookmarks[index] = (SessionBookmark){.dials = *dials};
+    memcpy(session->bookmarks[index].name, chosen, sizeof chosen);
+    session->are_bookmarks_halted = false;
+    return true;
+}
+
+bool session_keep_bookmark(Session *session, const char *name) {
+    DialState dials = session_dial_state(session);
+    return session_add_bookmark(session, name, &dials);
+}
+
+void session_remove_bookmark(Session *session, size_t index) {
+    size_t behind = session->bookmark_count - index - 1;
+    memmove(&session->bookmarks[index], &session->bookmarks[index + 1], behind * sizeof *session->bookmarks);
+    session->bookmark_count--;
+}
+
+/* ---- their figures ---- */
+
+static void set_averages(Session *session, SessionBookmark *bookmark, const DistributionAverages *averages) {
+    bookmark->averages = *averages;
+    bookmark->has_averages = true;
+    memcpy(bookmark->calibration_sha256, session->load.calibration_sha256,
+           sizeof bookmark->calibration_sha256);
+}
+
+/* The settings of a bookmark with the ranking they need; false while that is not there. */
+static bool find_settings(const Session *session, const SessionBookmark *bookmark, Settings *settings) {
+    *settings = bookmark->dials.settings;
+    settings->ranking = session->settings.ranking; /* without ρ any will do */
+    if (settings->rho <= 0.0) return true;
+    for (size_t i = session->method.kept_count; i-- > 0;) {
+        const RankingOrigin *origin = &session->method.kept[i]->origin;
+        bool same_rows = origin->calibration_sha256[0] == '\0' ||
+                         strcmp(origin->calibration_sha256, session->load.calibration_sha256) == 0;
+        if (origin->selector != bookmark->dials.selector || !same_rows) continue;
+        /* the newest may have fewer targets than were asked for */
+        const SessionMethod *method = &session->method;
+        uint64_t targets = method->kept[i] == method->rankings[SELECTOR_ATTRIBUTION]
+                               ? method->attributed_targets
+                               : origin->targets;
+        if (origin->selector == SELECTOR_ATTRIBUTION && targets != bookmark->dials.targets) continue;
+        settings->ranking = session->method.kept[i];
+        return true;
+    }
+    return false;
+}
+
+static Status measure(Job *job, void *argument, Error *error) {
+    SessionBookmarkErrand *errand = argument;
+    return evaluation_measure(errand->evaluation, &errand->settings, 1, &errand->result, job, error);
+}
+
+static void collect(Session *session) {
+    SessionBookmarkErrand *errand = &session->bookmark_errand;
+    for (size_t i = 0; i < session->bookmark_count && session->bookmarking.status == STATUS_OK; i++) {
+        if (dial_state_equal(&session->bookmarks[i].dials, &errand->dials))
+            set_averages(session, &session->bookmarks[i], &errand->result.averages);
+    }
+    session->are_bookmarks_halted = session->bookmarking.status != STATUS_OK;
+    if (session->are_bookmarks_halted && session->bookmarking.status != STATUS_CANCELLED)
+        session_say(session, SESSION_WARNING, "figures of a bookmark: %s",
+                    session->bookmarking.error.message);
+    evaluation_free_result(&errand->result);
+    *errand = (SessionBookmarkErrand){0};
+}
+
+static bool start(Session *session, const SessionBookmark *bookmark, const Settings *settings) {
+    Error error;
+    session->bookmark_errand = (SessionBookmarkErrand){.evaluation = comparison_evaluation(session->headline),
+                                                       .settings = *settings,
+                                                       .dials = bookmark->dials};
+    Status status =
+        work_start(&session->bookmarking, session->threads, measure, &session->bookmark_errand, &error);
+    session->are_bookmarks_halted = status != STATUS_OK;
+    return status == STATUS_OK;
+}
+
+/* Turning a dial makes W stale, which goes first; a bookmark waits until that is done. */
+bool session_bookmark_refresh(Session *session) {
+    bool changed = false;
+    DialState now = session_dial_state(session);
+    dial_history_note(&session->history, &now);
+    if (work_poll(&session->bookmarking)) {
+        collect(session);
+        changed = true;
+    }
+    bool is_free = session->headline != NULL && !session_headline_is_stale(session) &&
+                   !work_is_running(&session->sweeping) && !work_is_running(&session->bookmarking);
+    if (!is_free) return changed;
+    for (size_t i = 0; i < session->bookmark_count; i++) {
+        SessionBookmark *bookmark = &session->bookmarks[i];
+        Settings settings;
+        if (has_averages(session, bookmark) || !find_settings(session, bookmark, &settings)) continue;
+        if (settings_equal(&settings, session_headline_settings(session))) {
+            set_averages(session, bookmark, session_headline_fused(session));
+            changed = true;
+        } else if (!session->headline_waits && !session->are_bookmarks_halted) {
+            return start(session, bookmark, &settings) || changed;
+        }
+    }
+    return changed;
+}
+
+void session_bookmark_forget(Session *session) {
+    work_stop(&session->bookmarking);
+    evaluation_free_result(&session->bookmark_errand.result);
+    session->bookmark_errand = (SessionBookmarkErrand){0};
+    session->are_bookmarks_halted = false;
+}
+
+void session_bookmark_close(Session *session) {
+    session_bookmark_forget(session);
+    dial_history_free(&session->history);
+}

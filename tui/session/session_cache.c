@@ -1,0 +1,317 @@
+#include "tui/session/session_cache.h"
+
+#include "core/cache/cache_content.h"
+#include "core/support/memory.h"
+#include "core/transformer/forward.h"
+#include "tui/session/session_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool session_was_recalled(const Session *session, Kept what) {
+    return session->cache.is_recalled[what];
+}
+
+bool session_is_kept(const Session *session, Kept what) {
+    return session->cache.is_kept[what];
+}
+
+/* Nothing is written any more; what is there can still be read. */
+static void stop_writing(SessionCache *cache) {
+    cache->is_read_only = true;
+}
+
+static void give_up(Session *session, const Error *error) {
+    stop_writing(&session->cache);
+    session_say(session, SESSION_NOTE, "analyses are not kept for the next time: %s", error->message);
+}
+
+/* ---- contents, and drift ---- */
+
+void session_cache_open(Session *session, const char *directory) {
+    SessionCache *cache = &session->cache;
+    Error error;
+    if (directory == NULL) return;
+    Status status = cache_create(directory, 0, &cache->cache, &error);
+    if (status == STATUS_OK) {
+        cache->content_errand =
+            (SessionContentErrand){.cache = cache->cache, .pair = session->pair, .drift = session->drift};
+        status = work_start(&cache->opening, 1, session_recall_content, &cache->content_errand, &error);
+    }
+    if (status != STATUS_OK) give_up(session, &error);
+}
+
+static void learn_content(SessionCache *cache) {
+    const SessionContentErrand *errand = &cache->content_errand;
+    cache->knows_content = errand->is_known;
+    if (!errand->is_known) return;
+    memcpy(cache->origin.base, errand->origin.base, sizeof cache->origin.base);
+    memcpy(cache->origin.sft, errand->origin.sft, sizeof cache->origin.sft);
+    cache->is_recall_due = true;
+}
+
+static void collect_opening(SessionCache *cache) {
+    if (cache->opening.status != STATUS_OK) return; /* cancelled: as if nothing were kept */
+    learn_content(cache);
+    if (!cache->content_errand.has_drift) return;
+    cache->is_kept[KEPT_DRIFT] = cache->is_recalled[KEPT_DRIFT] = true;
+}
+
+static Status start_reading(Session *session, Error *error) {
+    SessionCache *cache = &session->cache;
+    if (!cache_content_is_settled(session->pair->base) || !cache_content_is_settled(session->pair->sft)) {
+        stop_writing(cache); /* nothing is wrong: the next session will */
+        return STATUS_OK;
+    }
+    cache->content_errand = (SessionContentErrand){.cache = cache->cache, .pair = session->pair};
+    return work_start(&cache->reading, 1, session_read_content, &cache->content_errand, error);
+}
+
+static void collect_reading(Session *session) {
+    SessionCache *cache = &session->cache;
+    if (cache->reading.status == STATUS_OK)
+        learn_content(cache);
+    else if (cache->reading.status == STATUS_CANCELLED)
+        stop_writing(cache);
+    else
+        give_up(session, &cache->reading.error);
+}
+
+/* ---- what is kept about the neurons ---- */
+
+static void free_recall_errand(SessionRecallErrand *errand) {
+    free(errand->rows);
+    session_free_attribution_errand(&errand->attribution);
+    for (int side = SESSION_BASE; side <= SESSION_SFT; side++)
+        session_free_dormancy_errand(&errand->dormancy[side]);
+    session_free_drift_errand(&errand->drift);
+    *errand = (SessionRecallErrand){0};
+}
+
+void session_cache_change_rows(Session *session) {
+    SessionCache *cache = &session->cache;
+    work_stop(&cache->recalling);
+    work_stop(&cache->keeping);
+    free_recall_errand(&cache->recall_errand);
+    cache->origin.rows[0] = '\0';
+    cache->has_averages = false;
+    cache->is_recall_due = true;
+    for (int what = 0; what < KEPT_COUNT; what++) {
+        if (what != KEPT_DRIFT) cache->is_kept[what] = cache->is_recalled[what] = false;
+    }
+}
+
+static bool has_rows(const Session *session) {
+    return session->method.has_table && session_calibration(session, NULL) != NULL;
+}
+
+static bool recall_is_due(const Session *session) {
+    const SessionCache *cache = &session->cache;
+    return has_rows(session) &&
+           (cache->is_recall_due || cache->origin.targets != session->method.target_count);
+}
+
+static void fill_recall_errand(Session *session, SessionRecallErrand *errand) {
+    const SessionMethod *method = &session->method;
+    *errand = (SessionRecallErrand){.cache = session->cache.knows_content ? session->cache.cache : NULL,
+                                    .origin = session->cache.origin,
+                                    .heads = session->model->config->heads,
+                                    .vocabulary = forward_vocabulary(session->model)};
+    errand->attribution.table = errand->drift.table = method->table;
+    errand->attribution.origin = session_ranking_origin(session, SELECTOR_ATTRIBUTION);
+    errand->drift.drift_origin = session_ranking_origin(session, SELECTOR_DRIFT);
+    for (int side = SESSION_BASE; side <= SESSION_SFT; side++)
+        errand->dormancy[side] = session_make_dormancy_errand(session, (SessionSide)side);
+    errand->wants[KEPT_ATTRIBUTION] =
+        !method->has_attribution || method->attributed_targets != method->target_count;
+    errand->wants[KEPT_NEURON_DRIFT] = method->drift == NULL;
+    errand->wants[KEPT_DORMANCY_BASE] = !method->has_dormancy[SESSION_BASE];
+    errand->wants[KEPT_DORMANCY_SFT] = !method->has_dormancy[SESSION_SFT];
+    errand->wants[KEPT_AVERAGES] = session_headline_base(session) == NULL;
+}
+
+static Status start_recall(Session *session, Error *error) {
+    SessionCache *cache = &session->cache;
+    SessionRecallErrand *errand = &cache->recall_errand;
+    cache->is_recall_due = false;
+    if (cache->origin.targets != session->method.target_count)
+        cache->is_kept[KEPT_ATTRIBUTION] = cache->is_recalled[KEPT_ATTRIBUTION] = false;
+    cache->origin.targets = session->method.target_count;
+    fill_recall_errand(session, errand);
+    errand->row_count = session->load.calibration->count;
+    errand->rows = calibration_list_positions(session->load.calibration, true);
+    Status status = errand->rows == NULL ? memory_fail(error, "kept analyses") : STATUS_OK;
+    /* as many threads as would measure: the number is part of what results come from */
+    if (status == STATUS_OK)
+        status = work_start(&cache->recalling, session->threads, session_recall_method, errand, error);
+    if (status != STATUS_OK) free_recall_errand(errand);
+    return status;
+}
+
+static Status accept(Session *session, SessionRecallErrand *errand, Error *error) {
+    SessionCache *cache = &session->cache;
+    Status status = STATUS_OK;
+    cache->origin.threads = errand->origin.threads;
+    memcpy(cache->origin.rows, errand->origin.rows, sizeof cache->origin.rows);
+    if (errand->has[KEPT_ATTRIBUTION])
+        status = session_accept_attribution(session, &errand->attribution, error);
+    if (errand->has[KEPT_NEURON_DRIFT] && status == STATUS_OK)
+        status = session_accept_drift(session, &errand->drift, error);
+    for (int side = SESSION_BASE; side <= SESSION_SFT && status == STATUS_OK; side++) {
+        if (errand->has[side == SESSION_SFT ? KEPT_DORMANCY_SFT : KEPT_DORMANCY_BASE])
+            status = session_accept_dormancy(session, &errand->dormancy[side], error);
+    }
+    if (errand->has[KEPT_AVERAGES]) {
+        cache->has_averages = true;
+        memcpy(cache->averages, errand->averages, sizeof cache->averages);
+    }
+    for (int what = 0; what < KEPT_COUNT; what++) {
+        if (errand->has[what]) cache->is_kept[what] = cache->is_recalled[what] = true;
+    }
+    return status;
+}
+
+static void collect_recall(Session *session) {
+    SessionCache *cache = &session->cache;
+    Error error = cache->recalling.error;
+    Status status = cache->recalling.status;
+    if (status == STATUS_OK) status = accept(session, &cache->recall_errand, &error);
+    if (status != STATUS_OK && status != STATUS_CANCELLED) give_up(session, &error);
+    free_recall_errand(&cache->recall_errand);
+}
+
+/* ---- writing ---- */
+
+static void list_results(const Session *session, SessionKeepErrand *errand) {
+    const SessionMethod *method = &session->method;
+    const SessionCache *cache = &session->cache;
+    bool has_rows_sum = cache->origin.rows[0] != '\0';
+    const EvaluationResult *base = NULL, *sft = NULL;
+    if (session->headline != NULL) {
+        base = comparison_base(session->headline);
+        sft = comparison_sft(session->headline);
+    }
+    *errand =
+        (SessionKeepErrand){.cache = cache->cache,
+                            .pair = session->pair,
+                            .origin = cache->origin,
+                            .drift = session->drift,
+                            .attribution = &method->attribution,
+                            .dormancy = {&method->dormancy[SESSION_BASE], &method->dormancy[SESSION_SFT]},
+                            .table = method->table,
+                            .neuron_drift = method->drift};
+    errand->wants[KEPT_DRIFT] = drift_table_ready(session->drift) == drift_table_count(session->drift);
+    errand->wants[KEPT_ATTRIBUTION] =
+        has_rows_sum && method->has_attribution && method->attributed_targets == cache->origin.targets;
+    errand->wants[KEPT_NEURON_DRIFT] = method->drift != NULL;
+    errand->wants[KEPT_DORMANCY_BASE] = has_rows_sum && method->has_dormancy[SESSION_BASE];
+    errand->wants[KEPT_DORMANCY_SFT] = has_rows_sum && method->has_dormancy[SESSION_SFT];
+    errand->wants[KEPT_AVERAGES] = has_rows_sum && base != NULL && sft != NULL;
+    if (errand->wants[KEPT_AVERAGES]) {
+        errand->averages[SESSION_BASE] = base->averages;
+        errand->averages[SESSION_SFT] = sft->averages;
+    }
+    for (int what = 0; what < KEPT_COUNT; what++)
+        errand->wants[what] = errand->wants[what] && !cache->is_kept[what];
+}
+
+static bool wants_any(const SessionKeepErrand *errand) {
+    for (int what = 0; what < KEPT_COUNT; what++) {
+        if (errand->wants[what]) return true;
+    }
+    return false;
+}
+
+/* Whether no work reads files for itself, which reading them for the cache would slow down. */
+static bool is_disk_free(const Session *session) {
+    return !work_is_running(&session->loading) && !work_is_running(&session->scanning) &&
+           !work_is_running(&session->exporting) && !work_is_running(&session->verifying);
+}
+
+static Status start_keeping(Session *session, Error *error) {
+    SessionCache *cache = &session->cache;
+    return work_start(&cache->keeping, 1, session_keep_results, &cache->keep_errand, error);
+}
+
+static void collect_keeping(Session *session) {
+    SessionCache *cache = &session->cache;
+    for (int what = 0; what < KEPT_COUNT; what++)
+        cache->is_kept[what] = cache->is_kept[what] || cache->keep_errand.has[what];
+    if (cache->keeping.status == STATUS_CANCELLED) stop_writing(cache);
+    if (cache->keeping.status != STATUS_OK && cache->keeping.status != STATUS_CANCELLED)
+        give_up(session, &cache->keeping.error);
+}
+
+/* ---- what is due ---- */
+
+bool session_cache_holds_drift(const Session *session) {
+    return work_is_running(&session->cache.opening);
+}
+
+bool session_cache_holds_method(const Session *session) {
+    const SessionCache *cache = &session->cache;
+    if (cache->cache == NULL) return false;
+    return work_is_running(&cache->opening) || work_is_running(&cache->recalling) || recall_is_due(session);
+}
+
+bool session_cache_is_keeping(const Session *session) {
+    return work_is_running(&session->cache.keeping);
+}
+
+static bool collect(Session *session) {
+    SessionCache *cache = &session->cache;
+    bool changed = false;
+    if (work_poll(&cache->opening)) {
+        collect_opening(cache);
+        changed = true;
+    }
+    if (work_poll(&cache->recalling)) {
+        collect_recall(session);
+        changed = true;
+    }
+    if (work_poll(&cache->reading)) {
+        collect_reading(session);
+        changed = true;
+    }
+    if (work_poll(&cache->keeping)) {
+        collect_keeping(session);
+        changed = true;
+    }
+    return changed;
+}
+
+static Status start_writing(Session *session, Error *error) {
+    SessionCache *cache = &session->cache;
+    list_results(session, &cache->keep_errand);
+    if (!wants_any(&cache->keep_errand)) return STATUS_OK;
+    if (cache->knows_content) return start_keeping(session, error);
+    return is_disk_free(session) ? start_reading(session, error) : STATUS_OK;
+}
+
+bool session_cache_refresh(Session *session) {
+    SessionCache *cache = &session->cache;
+    Error error;
+    Status status = STATUS_OK;
+    if (cache->cache == NULL) return false;
+    bool changed = collect(session);
+    if (work_is_running(&cache->opening) || work_is_running(&cache->recalling) ||
+        work_is_running(&cache->keeping))
+        return changed;
+    if (recall_is_due(session))
+        status = start_recall(session, &error);
+    else if (!cache->is_read_only && !work_is_running(&cache->reading))
+        status = start_writing(session, &error);
+    if (status != STATUS_OK) give_up(session, &error);
+    return changed;
+}
+
+void session_cache_close(Session *session) {
+    SessionCache *cache = &session->cache;
+    work_stop(&cache->opening);
+    work_stop(&cache->recalling);
+    work_stop(&cache->reading);
+    work_stop(&cache->keeping);
+    free_recall_errand(&cache->recall_errand);
+    cache_free(cache->cache);
+    cache->cache = NULL;
+}

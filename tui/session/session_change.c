@@ -1,0 +1,45 @@
+#include "tui/session/session_change.h"
+
+#include "tui/session/session_state.h"
+
+#include <math.h>
+
+const SessionChange *session_change(const Session *session) {
+    return session->has_change ? &session->change : NULL;
+}
+
+bool session_change_refresh(Session *session) {
+    SessionChange *change = &session->change;
+    const Settings *settings = &session->settings;
+    RankingFront now = {settings->ranking, settings_cut(settings)};
+    if (now.ranking == change->after.ranking && now.cut == change->after.cut) {
+        change->rho_after = settings->rho; /* a step too small to let a neuron in */
+        return false;
+    }
+    bool is_first = change->after.ranking == NULL;
+    change->before = change->after;
+    change->rho_before = is_first ? 0.0 : change->rho_after;
+    change->after = now;
+    change->rho_after = settings->rho;
+    change->entered =
+        ranking_list_entering(&change->before, &change->after, change->entering, SESSION_CHANGE_NAMED);
+    change->left =
+        ranking_list_entering(&change->after, &change->before, change->leaving, SESSION_CHANGE_NAMED);
+    session->has_change = session->has_change || !is_first || change->entered > 0;
+    return true;
+}
+
+double session_reset_share(const Session *session, uint64_t first, uint64_t end, NeuronModule module) {
+    const Ranking *ranking = session->settings.ranking;
+    uint64_t selected = 0, all = 0;
+    if (ranking == NULL) return NAN;
+    for (uint64_t layer = first; layer < end && layer < ranking->table.layers; layer++) {
+        for (int m = 0; m < NEURON_MODULE_COUNT; m++) {
+            if (module != NEURON_MODULE_COUNT && (NeuronModule)m != module) continue;
+            NeuronBlock block = neurons_find_block(&ranking->table, layer, (NeuronModule)m);
+            selected += session_reset_block(session, &block);
+            all += block.count;
+        }
+    }
+    return all == 0 ? NAN : (double)selected / (double)all;
+}

@@ -1,0 +1,390 @@
+/*
+ * What session_method.h offers, measured in the background: one thing at a time, what the reset dial needs first.
+ */
+#include "core/method/selection.h"
+#include "core/support/memory.h"
+#include "tui/session/session_method.h"
+#include "tui/session/session_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const uint64_t RANDOM_SEED = 0; /* the batch commands' default */
+
+/* ---- rows ---- */
+
+/* The calibration rows as the method's functions take them; the caller frees. */
+static EvaluationRow *list_rows(const Session *session, size_t *count) {
+    *count = session->load.calibration->count;
+    return calibration_list_positions(session->load.calibration, true);
+}
+
+/* ---- rankings ---- */
+
+/* A ranking lives as long as the session: settings anywhere may borrow it. */
+static Status keep_ranking(Session *session, Selector selector, Ranking *ranking, Error *error) {
+    SessionMethod *method = &session->method;
+    void *block = method->kept;
+    Status status =
+        memory_reserve(&block, &method->kept_capacity, method->kept_count + 1, sizeof *method->kept, error);
+    if (status != STATUS_OK) {
+        ranking_free(ranking);
+        return status;
+    }
+    method->kept = block;
+    method->kept[method->kept_count++] = ranking;
+    method->rankings[selector] = ranking;
+    return STATUS_OK;
+}
+
+RankingOrigin session_ranking_origin(const Session *session, Selector selector) {
+    RankingOrigin origin = {.selector = selector};
+    if (selector == SELECTOR_ATTRIBUTION) origin.targets = session->method.target_count;
+    if (selector == SELECTOR_RANDOM) origin.seed = RANDOM_SEED;
+    bool measured =
+        selector == SELECTOR_ATTRIBUTION || selector == SELECTOR_DORMANCY || selector == SELECTOR_GRADIENT;
+    if (measured)
+        memcpy(origin.calibration_sha256, session->load.calibration_sha256, sizeof origin.calibration_sha256);
+    return origin;
+}
+
+/* ---- attribution ---- */
+
+static Status attribute(Job *job, void *argument, Error *error) {
+    SessionAttributionErrand *errand = argument;
+    Status status = attribution_run(errand->model, errand->rows, errand->targets, errand->target_count, false,
+                                    0, &errand->attribution, job, error);
+    return status == STATUS_OK ? session_rank_attribution(errand, error) : status;
+}
+
+Status session_rank_attribution(SessionAttributionErrand *errand, Error *error) {
+    return ranking_create(&errand->table, &errand->origin,
+                          (const uint32_t *)(const void *)errand->attribution.best_rank, &errand->ranking,
+                          error);
+}
+
+void session_free_attribution_errand(SessionAttributionErrand *errand) {
+    free(errand->rows);
+    free(errand->targets);
+    attribution_free(&errand->attribution);
+    ranking_free(errand->ranking);
+    *errand = (SessionAttributionErrand){0};
+}
+
+static Status start_attribution(Session *session, Error *error) {
+    SessionMethod *method = &session->method;
+    SessionAttributionErrand *errand = &method->attribution_errand;
+    const EvaluationResult *base = comparison_base(session->headline),
+                           *sft = comparison_sft(session->headline);
+    size_t rows;
+    *errand = (SessionAttributionErrand){.model = session->model,
+                                         .table = method->table,
+                                         .origin = session_ranking_origin(session, SELECTOR_ATTRIBUTION)};
+    errand->rows = list_rows(session, &rows);
+    if (errand->rows == NULL) return memory_fail(error, "attribution");
+    Status status = attribution_choose_targets(errand->rows, rows, base, sft, method->target_count,
+                                               &errand->targets, &errand->target_count, error);
+    if (status == STATUS_OK)
+        status = work_start(&method->attributing, session->threads, attribute, errand, error);
+    if (status != STATUS_OK) session_free_attribution_errand(errand);
+    return status;
+}
+
+Status session_accept_attribution(Session *session, SessionAttributionErrand *errand, Error *error) {
+    SessionMethod *method = &session->method;
+    attribution_free(&method->attribution);
+    method->attribution = errand->attribution;
+    errand->attribution = (Attribution){0};
+    method->has_attribution = true;
+    method->attributed_targets = errand->origin.targets;
+    errand->ranking->origin.targets = method->attribution.target_count; /* few rows have fewer than wanted */
+    Status status = keep_ranking(session, SELECTOR_ATTRIBUTION, errand->ranking, error);
+    errand->ranking = NULL;
+    session_follow_selector(session);
+    return status;
+}
+
+static Status collect_attribution(Session *session, Error *error) {
+    SessionMethod *method = &session->method;
+    SessionAttributionErrand *errand = &method->attribution_errand;
+    Status status = method->attributing.status;
+    if (status == STATUS_OK)
+        status = session_accept_attribution(session, errand, error);
+    else
+        *error = method->attributing.error;
+    session_free_attribution_errand(errand);
+    return status;
+}
+
+/* ---- dormancy ---- */
+
+static Status measure_dormancy(Job *job, void *argument, Error *error) {
+    SessionDormancyErrand *errand = argument;
+    Status status = dormancy_run(errand->model, &errand->settings, errand->rows, errand->row_count,
+                                 errand->with_gradient, &errand->dormancy, job, error);
+    return status == STATUS_OK ? session_rank_dormancy(errand, error) : status;
+}
+
+Status session_rank_dormancy(SessionDormancyErrand *errand, Error *error) {
+    if (errand->side != SESSION_SFT) return STATUS_OK;
+    Status status = selection_rank_dormancy(&errand->table, &errand->dormancy_origin, &errand->dormancy,
+                                            &errand->dormancy_ranking, error);
+    if (status != STATUS_OK || errand->dormancy.response_tokens == 0)
+        return status; /* no loss, no gradient */
+    return selection_rank_dormancy(&errand->table, &errand->gradient_origin, &errand->dormancy,
+                                   &errand->gradient_ranking, error);
+}
+
+void session_free_dormancy_errand(SessionDormancyErrand *errand) {
+    free(errand->rows);
+    dormancy_free(&errand->dormancy);
+    ranking_free(errand->dormancy_ranking);
+    ranking_free(errand->gradient_ranking);
+    *errand = (SessionDormancyErrand){0};
+}
+
+SessionDormancyErrand session_make_dormancy_errand(const Session *session, SessionSide side) {
+    SessionDormancyErrand errand = {.model = session->model,
+                                    .side = side,
+                                    .settings = session->settings,
+                                    .with_gradient = side == SESSION_SFT,
+                                    .table = session->method.table,
+                                    .dormancy_origin = session_ranking_origin(session, SELECTOR_DORMANCY),
+                                    .gradient_origin = session_ranking_origin(session, SELECTOR_GRADIENT)};
+    if (side == SESSION_BASE) errand.settings = settings_at(0.0);
+    if (side == SESSION_SFT) errand.settings = settings_at(1.0);
+    return errand;
+}
+
+static Status start_dormancy(Session *session, SessionSide side, Error *error) {
+    SessionMethod *method = &session->method;
+    SessionDormancyErrand *errand = &method->dormancy_errand;
+    *errand = session_make_dormancy_errand(session, side);
+    errand->rows = list_rows(session, &errand->row_count);
+    Status status = errand->rows == NULL ? memory_fail(error, "dormancy") : STATUS_OK;
+    if (status == STATUS_OK)
+        status = work_start(&method->measuring, session->threads, measure_dormancy, errand, error);
+    if (status != STATUS_OK) session_free_dormancy_errand(errand);
+    return status;
+}
+
+Status session_accept_dormancy(Session *session, SessionDormancyErrand *errand, Error *error) {
+    SessionMethod *method = &session->method;
+    dormancy_free(&method->dormancy[errand->side]);
+    method->dormancy[errand->side] = errand->dormancy;
+    errand->dormancy = (Dormancy){0};
+    method->dormancy_settings[errand->side] = errand->settings;
+    method->has_dormancy[errand->side] = true;
+    if (errand->side != SESSION_SFT) return STATUS_OK;
+    Status status = keep_ranking(session, SELECTOR_DORMANCY, errand->dormancy_ranking, error);
+    errand->dormancy_ranking = NULL;
+    if (status == STATUS_OK && errand->gradient_ranking != NULL) {
+        status = keep_ranking(session, SELECTOR_GRADIENT, errand->gradient_ranking, error);
+        errand->gradient_ranking = NULL;
+    }
+    session_follow_selector(session);
+    return status;
+}
+
+/* W's at dials that have been turned since. */
+static bool is_outdated(const Session *session) {
+    const SessionDormancyErrand *errand = &session->method.dormancy_errand;
+    return errand->side == SESSION_FUSED && !settings_equal(&errand->settings, &session->settings);
+}
+
+static Status collect_dormancy(Session *session, Error *error) {
+    SessionMethod *method = &session->method;
+    SessionDormancyErrand *errand = &method->dormancy_errand;
+    Status status = method->measuring.status;
+    if (status == STATUS_CANCELLED && is_outdated(session))
+        status = STATUS_OK; /* it made way */
+    else if (status == STATUS_OK)
+        status = session_accept_dormancy(session, errand, error);
+    else
+        *error = method->measuring.error;
+    session_free_dormancy_errand(errand);
+    return status;
+}
+
+/* ---- drift of rows and columns ---- */
+
+static Status profile_drift(Job *job, void *argument, Error *error) {
+    SessionDriftErrand *errand = argument;
+    Status status = selection_measure_drift(errand->model, errand->drift, job, error);
+    return status == STATUS_OK ? session_rank_drift(errand, error) : status;
+}
+
+Status session_rank_drift(SessionDriftErrand *errand, Error *error) {
+    Status status = ranking_create_by_score(&errand->table, &errand->drift_origin, errand->drift,
+                                            &errand->drift_ranking, error);
+    if (status == STATUS_OK)
+        status = ranking_create_random(&errand->table, RANDOM_SEED, &errand->random_ranking, error);
+    return status;
+}
+
+void session_free_drift_errand(SessionDriftErrand *errand) {
+    free(errand->drift);
+    ranking_free(errand->drift_ranking);
+    ranking_free(errand->random_ranking);
+    *errand = (SessionDriftErrand){0};
+}
+
+static Status start_drift(Session *session, Error *error) {
+    SessionMethod *method = &session->method;
+    SessionDriftErrand *errand = &method->drift_errand;
+    *errand = (SessionDriftErrand){.model = session->model,
+                                   .table = method->table,
+                                   .drift_origin = session_ranking_origin(session, SELECTOR_DRIFT),
+                                   .drift = memory_allocate(neurons_count(&method->table), sizeof(double))};
+    Status status = errand->drift == NULL ? memory_fail(error, "drift of neurons") : STATUS_OK;
+    if (status == STATUS_OK)
+        status = work_start(&method->profiling, session->threads, profile_drift, errand, error);
+    if (status != STATUS_OK) session_free_drift_errand(errand);
+    return status;
+}
+
+Status session_accept_drift(Session *session, SessionDriftErrand *errand, Error *error) {
+    SessionMethod *method = &session->method;
+    free(method->drift);
+    method->drift = errand->drift;
+    errand->drift = NULL;
+    Status status = keep_ranking(session, SELECTOR_DRIFT, errand->drift_ranking, error);
+    errand->drift_ranking = NULL;
+    if (status == STATUS_OK) {
+        status = keep_ranking(session, SELECTOR_RANDOM, errand->random_ranking, error);
+        errand->random_ranking = NULL;
+    }
+    session_follow_selector(session);
+    return status;
+}
+
+static Status collect_drift(Session *session, Error *error) {
+    SessionMethod *method = &session->method;
+    SessionDriftErrand *errand = &method->drift_errand;
+    Status status = method->profiling.status;
+    if (status == STATUS_OK)
+        status = session_accept_drift(session, errand, error);
+    else
+        *error = method->profiling.error;
+    session_free_drift_errand(errand);
+    return status;
+}
+
+/* ---- what is due ---- */
+
+static void note(Session *session, SessionMethodPart part, Status status, const Error *error) {
+    SessionMethod *method = &session->method;
+    if (status == STATUS_CANCELLED) {
+        method->is_halted = true;
+        method->asked = METHOD_PARTS; /* nothing, until it is chosen again */
+    } else if (status != STATUS_OK) {
+        method->errors[part] = *error;
+    }
+}
+
+static bool collect_method(Session *session) {
+    SessionMethod *method = &session->method;
+    Error error = {0};
+    bool changed = false;
+    if (work_poll(&method->profiling)) {
+        note(session, METHOD_DRIFT, collect_drift(session, &error), &error);
+        changed = true;
+    }
+    if (work_poll(&method->attributing)) {
+        note(session, METHOD_ATTRIBUTION, collect_attribution(session, &error), &error);
+        changed = true;
+    }
+    if (work_poll(&method->measuring)) {
+        note(session, METHOD_DORMANCY, collect_dormancy(session, &error), &error);
+        changed = true;
+    }
+    return changed;
+}
+
+/* Base and SFT are measured on the rows: large models' when that was asked for. */
+static bool has_headline(const Session *session) {
+    return session->headline != NULL && comparison_base(session->headline) != NULL;
+}
+
+/* Drift needs no rows: where it is what the dial goes by it does not wait for them, but for the scan that reads the
+ * same files. */
+static bool is_due(const Session *session, SessionMethodPart part) {
+    const SessionMethod *method = &session->method;
+    bool is_chosen = session_selector_part(method->selector) == part;
+    if (method->errors[part].status != STATUS_OK || (method->is_halted && method->asked != part))
+        return false;
+    if (part == METHOD_DRIFT)
+        return method->drift == NULL &&
+               (has_headline(session) || (is_chosen && !work_is_running(&session->scanning)));
+    if (!has_headline(session)) return false;
+    if (part == METHOD_ATTRIBUTION)
+        return !method->has_attribution || method->attributed_targets != method->target_count;
+    return !method->has_dormancy[SESSION_BASE] || !method->has_dormancy[SESSION_SFT] ||
+           session_dormancy_is_stale(session);
+}
+
+static Status start_part(Session *session, SessionMethodPart part, Error *error) {
+    const SessionMethod *method = &session->method;
+    if (part == METHOD_ATTRIBUTION) return start_attribution(session, error);
+    if (part == METHOD_DRIFT) return start_drift(session, error);
+    SessionSide side = !method->has_dormancy[SESSION_SFT]    ? SESSION_SFT /* which orders them */
+                       : !method->has_dormancy[SESSION_BASE] ? SESSION_BASE
+                                                             : SESSION_FUSED;
+    return start_dormancy(session, side, error);
+}
+
+/* One thing at a time, what the reset dial needs first. */
+static void start_next(Session *session) {
+    const SessionMethod *method = &session->method;
+    SessionMethodPart first = session_selector_part(method->selector);
+    Error error = {0};
+    if (work_is_running(&method->attributing) || work_is_running(&method->measuring) ||
+        work_is_running(&method->profiling))
+        return;
+    for (int i = -1; i < METHOD_PARTS; i++) {
+        SessionMethodPart part = i < 0 ? first : (SessionMethodPart)i;
+        if (!is_due(session, part)) continue;
+        note(session, part, start_part(session, part, &error), &error);
+        return;
+    }
+}
+
+bool session_method_refresh(Session *session) {
+    SessionMethod *method = &session->method;
+    if (session_cache_is_keeping(session)) return false; /* what it writes must stay: a moment later */
+    bool changed = collect_method(session);
+    if (work_is_running(&method->measuring) && is_outdated(session)) (void)work_cancel(&method->measuring);
+    if (method->has_table && !session_cache_holds_method(session)) start_next(session);
+    return changed;
+}
+
+/* Drift is of the weights alone: it goes on, and stays. */
+void session_method_forget(Session *session) {
+    static const Selector MEASURED[] = {SELECTOR_ATTRIBUTION, SELECTOR_DORMANCY, SELECTOR_GRADIENT};
+    SessionMethod *method = &session->method;
+    work_stop(&method->attributing);
+    work_stop(&method->measuring);
+    session_drivers_forget(session);
+    session_free_attribution_errand(&method->attribution_errand);
+    session_free_dormancy_errand(&method->dormancy_errand);
+    attribution_free(&method->attribution);
+    method->has_attribution = false;
+    for (int side = 0; side < SESSION_SIDES; side++) {
+        dormancy_free(&method->dormancy[side]);
+        method->has_dormancy[side] = false;
+    }
+    for (size_t i = 0; i < sizeof MEASURED / sizeof *MEASURED; i++) method->rankings[MEASURED[i]] = NULL;
+    method->is_halted = false;
+    method->errors[METHOD_ATTRIBUTION] = method->errors[METHOD_DORMANCY] = (Error){0};
+    session_follow_selector(session);
+}
+
+void session_method_close(Session *session) {
+    SessionMethod *method = &session->method;
+    work_stop(&method->profiling);
+    session_method_forget(session);
+    session_free_drift_errand(&method->drift_errand);
+    free(method->drift);
+    for (size_t i = 0; i < method->kept_count; i++) ranking_free(method->kept[i]);
+    free(method->kept);
+}

@@ -1,0 +1,159 @@
+#include "tui/session/session_method.h"
+
+#include "core/method/selection.h"
+#include "tui/session/session_state.h"
+
+#include <math.h>
+
+void session_method_begin(Session *session) {
+    SessionMethod *method = &session->method;
+    if (session->model == NULL) return;
+    method->table = neurons_list(session->model->config);
+    method->has_table = true;
+    session_cache_change_rows(session);
+}
+
+const NeuronTable *session_neurons(const Session *session) {
+    return session->method.has_table ? &session->method.table : NULL;
+}
+
+static const char CANCELLED[] = "not measured: cancelled";
+
+SessionMethodPart session_selector_part(Selector selector) {
+    if (selector == SELECTOR_DRIFT || selector == SELECTOR_RANDOM) return METHOD_DRIFT;
+    return selector == SELECTOR_ATTRIBUTION ? METHOD_ATTRIBUTION : METHOD_DORMANCY;
+}
+
+void session_follow_selector(Session *session) {
+    session->settings.ranking = session->method.rankings[session->method.selector];
+}
+
+/* ---- what is known ---- */
+
+const Attribution *session_attribution(const Session *session) {
+    return session->method.has_attribution ? &session->method.attribution : NULL;
+}
+
+const Dormancy *session_dormancy(const Session *session, SessionSide side) {
+    return session->method.has_dormancy[side] ? &session->method.dormancy[side] : NULL;
+}
+
+bool session_dormancy_is_stale(const Session *session) {
+    const SessionMethod *method = &session->method;
+    return !method->has_dormancy[SESSION_FUSED] ||
+           !settings_equal(&method->dormancy_settings[SESSION_FUSED], &session->settings);
+}
+
+const char *session_method_message(const Session *session) {
+    const char *message = session_headline_message(session);
+    if (message != NULL) return message;
+    const SessionMethod *method = &session->method;
+    static const SessionMethodPart PARTS[] = {METHOD_ATTRIBUTION, METHOD_DORMANCY, METHOD_DRIFT};
+    for (size_t i = 0; i < METHOD_PARTS; i++)
+        if (method->errors[PARTS[i]].status != STATUS_OK) return method->errors[PARTS[i]].message;
+    if (method->is_halted && !method->has_attribution) return CANCELLED;
+    return NULL;
+}
+
+const char *session_ranking_message(const Session *session) {
+    const SessionMethod *method = &session->method;
+    const Calibration *rows = session_calibration(session, NULL);
+    SessionMethodPart part = session_selector_part(method->selector);
+    if (session_ranking_is_fresh(session)) return NULL;
+    if (session->model == NULL) return session->model_error.message;
+    const char *message = part == METHOD_DRIFT ? NULL : session_headline_message(session);
+    if (message != NULL) return message;
+    if (method->errors[part].status != STATUS_OK) return method->errors[part].message;
+    if (method->selector == SELECTOR_GRADIENT && rows != NULL && rows->response_tokens == 0)
+        return "the rows have no response, and the gradient is of its loss";
+    return method->is_halted && method->asked != part ? CANCELLED : NULL;
+}
+
+bool session_ranking_is_fresh(const Session *session) {
+    const SessionMethod *method = &session->method;
+    bool is_outdated =
+        method->selector == SELECTOR_ATTRIBUTION && method->attributed_targets != method->target_count;
+    return session->settings.ranking != NULL && !is_outdated;
+}
+
+void session_measure_method(Session *session) {
+    SessionMethod *method = &session->method;
+    method->is_halted = false;
+    for (int part = 0; part < METHOD_PARTS; part++) method->errors[part] = (Error){0};
+    method->drivers_error = (Error){0};
+    session_measure_headlines(session);
+}
+
+void session_neuron(const Session *session, uint64_t neuron, SessionNeuron *facts) {
+    const SessionMethod *method = &session->method;
+    const Ranking *ranking = session->settings.ranking;
+    const Dormancy *sft = session_dormancy(session, SESSION_SFT);
+    *facts = (SessionNeuron){.block = neurons_locate(&method->table, neuron),
+                             .gradient = NAN,
+                             .drift = method->drift == NULL ? NAN : method->drift[neuron],
+                             .score = NAN,
+                             .attribution_rank = -1,
+                             .rank = -1,
+                             .target = -1};
+    facts->index = neuron - facts->block.first;
+    for (int side = 0; side < SESSION_SIDES; side++) {
+        const Dormancy *dormancy = session_dormancy(session, (SessionSide)side);
+        facts->dormancy[side] =
+            dormancy == NULL ? NAN : selection_dormancy(dormancy, &facts->block, facts->index);
+    }
+    if (sft != NULL) facts->gradient = selection_gradient_dormancy(sft, &facts->block, facts->index);
+    if (method->has_attribution) {
+        facts->score = (double)method->attribution.best_score[neuron];
+        facts->attribution_rank = method->attribution.best_rank[neuron];
+        facts->target = method->attribution.best_target[neuron];
+    }
+    if (ranking == NULL) return;
+    facts->rank = ranking->ranks[neuron];
+    facts->is_reset = ranking->ranks[neuron] < settings_cut(&session->settings);
+}
+
+/* ---- the reset dial ---- */
+
+SessionReset session_reset(const Session *session) {
+    const SessionMethod *method = &session->method;
+    const Ranking *ranking = session->settings.ranking;
+    SessionReset reset = {
+        .is_ready = ranking != NULL, .selector = method->selector, .targets = method->target_count};
+    if (!method->has_table) return reset;
+    reset.neurons = neurons_count(&method->table);
+    if (ranking == NULL) return reset;
+    reset.per_target = settings_cut(&session->settings);
+    for (size_t b = 0; b < neurons_block_count(&method->table); b++) {
+        NeuronBlock block = neurons_block(&method->table, b);
+        uint64_t count = session_reset_block(session, &block);
+        reset.by_module[block.module] += count;
+        reset.selected += count;
+    }
+    return reset;
+}
+
+uint64_t session_reset_block(const Session *session, const NeuronBlock *block) {
+    const Ranking *ranking = session->settings.ranking;
+    return ranking == NULL ? 0 : ranking_count_block(ranking, block, settings_cut(&session->settings));
+}
+
+void session_set_rho(Session *session, double rho) {
+    if (!isnan(rho)) session->settings.rho = fmin(1.0, fmax(0.0, round(rho * 2000.0) / 2000.0));
+}
+
+void session_set_omega(Session *session, double omega) {
+    if (!isnan(omega)) session->settings.omega = session_round_dial(omega);
+}
+
+void session_set_selector(Session *session, Selector selector) {
+    if (selector != session->method.selector) session->method.asked = session_selector_part(selector);
+    session->method.selector = selector;
+    session_follow_selector(session);
+}
+
+void session_set_targets(Session *session, size_t targets) {
+    SessionMethod *method = &session->method;
+    if (targets < 1 || targets > 4096 || targets == method->target_count) return;
+    method->target_count = targets;
+    method->errors[METHOD_ATTRIBUTION] = (Error){0};
+}

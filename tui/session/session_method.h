@@ -1,0 +1,76 @@
+/*
+ * session_method — the neurons of the model on screen: dormancy, attribution, drift, and the reset that ρ
+ * cuts out of a ranking. All of it is measured on the calibration rows.
+ *
+ * Where measuring would take long (a large model) it waits until asked: session_measure_method(). What is
+ * known is there as it comes: first what the selector goes by, then attribution, drift, and dormancy of SFT, of
+ * base, and of W at the dials. What fails does not keep the rest from being measured. Drift needs no rows, and
+ * neither does an order by it or by chance. After a cancellation only choosing a selector goes on, with its part.
+ */
+#ifndef REJUV_TUI_SESSION_METHOD_H
+#define REJUV_TUI_SESSION_METHOD_H
+
+#include "core/fusion/neurons.h"
+#include "core/fusion/ranking.h"
+#include "core/method/attribution.h"
+#include "core/method/dormancy.h"
+#include "tui/session/session_prompt.h"
+
+/* How the neurons are numbered; NULL where the pair cannot be run. */
+const NeuronTable *session_neurons(const Session *session);
+
+/* What is known about one neuron; NaN (or -1) where it is not known, or does not apply: dormancy is defined
+ * for the inputs of down (as module down) and, per channel, of o; gradient dormancy for down. */
+typedef struct SessionNeuron {
+    NeuronBlock block;
+    uint64_t index; /* within its block: the row or column of the module's weight */
+    double dormancy[SESSION_SIDES], gradient;
+    double drift;             /* ‖Δ‖ of its row or column relative to base's */
+    double score;             /* attribution, at the target that ranks it best */
+    int64_t attribution_rank; /* its best over the targets, 0 the first */
+    int64_t rank;             /* by the selector */
+    int target;               /* index into session_attribution()->targets */
+    bool is_reset;            /* at the dials */
+} SessionNeuron;
+
+void session_neuron(const Session *session, uint64_t neuron, SessionNeuron *facts);
+
+/* NULL while they are not known. */
+const Attribution *session_attribution(const Session *session);
+const Dormancy *session_dormancy(const Session *session, SessionSide side);
+bool session_dormancy_is_stale(const Session *session); /* of SESSION_FUSED: older than the dials */
+
+/* Why there is nothing yet: "loading", "no calibration rows …", "not measured yet …", an error; NULL while it
+ * is measured or there. */
+const char *session_method_message(const Session *session);
+void session_measure_method(Session *session);
+
+/* The same of the order that the selector goes by: also where the rows do not allow it. */
+const char *session_ranking_message(const Session *session);
+
+/* The order that the dials ask for is there, of the targets they ask for. */
+bool session_ranking_is_fresh(const Session *session);
+
+/* ---- the reset dial ---- */
+
+typedef struct SessionReset {
+    bool is_ready; /* the selector's ranking is there: ρ acts */
+    Selector selector;
+    size_t targets;      /* attribution: how many */
+    uint64_t neurons;    /* M */
+    uint32_t per_target; /* n = round(ρ·M) */
+    uint64_t selected;   /* neurons of rank below n */
+    uint64_t by_module[NEURON_MODULE_COUNT];
+} SessionReset;
+
+SessionReset session_reset(const Session *session);
+
+/* The reset neurons of one block, of `block.count`. */
+uint64_t session_reset_block(const Session *session, const NeuronBlock *block);
+
+void session_set_rho(Session *session, double rho);     /* 0 … 1, in steps of 0.0005 */
+void session_set_omega(Session *session, double omega); /* 0 … 1 */
+void session_set_selector(Session *session, Selector selector);
+void session_set_targets(Session *session, size_t targets); /* measures attribution again */
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * session_plane — the plane of α and ρ: the headline figures at every pair of a grid, all other dials as they
+ * stood.
+ *
+ *                α 0    0.1   …    1.0
+ *     ρ 0 %      ·      ·          ·        averages[row · alphas + column]; row by row as they are measured,
+ *       0.5 %    ·      ·          ·        one row a pass over the files, so all its α share the reading
+ *       …
+ *       4 %
+ *
+ * It is measured when asked for, never by itself.
+ */
+#ifndef REJUV_TUI_SESSION_PLANE_H
+#define REJUV_TUI_SESSION_PLANE_H
+
+#include "core/evaluation/distribution.h"
+#include "core/fusion/settings.h"
+#include "tui/session/session.h"
+
+enum { SESSION_PLANE_LARGEST = 41 }; /* points of an axis */
+
+/* Evenly spaced, both ends included; the points are 1 … SESSION_PLANE_LARGEST. */
+typedef struct SessionPlaneAxis {
+    double from, to;
+    size_t points;
+} SessionPlaneAxis;
+
+typedef struct SessionPlaneRange {
+    SessionPlaneAxis alpha, rho;
+} SessionPlaneRange;
+
+/* What the paper sets; the default range is around it. */
+extern const double SESSION_PLANE_PAPER_ALPHA, SESSION_PLANE_PAPER_RHO;
+
+extern const SessionPlaneRange SESSION_PLANE_DEFAULT; /* α 0 … 1 in 11, ρ 0 … 4 % in 9 */
+
+double session_plane_point(const SessionPlaneAxis *axis, size_t index);
+
+/* The point nearest to a value; false where it lies beyond the ends by more than half a step. */
+bool session_plane_find(const SessionPlaneAxis *axis, double value, size_t *index);
+
+/* "A:B:N A:B:N" as `sweep --alpha` and `--rho` take them: α from 0 to 1, then ρ as 0.01 or 1%; either may be
+ * one number. */
+Status session_plane_read_range(const char *text, SessionPlaneRange *range, Error *error) STATUS_MUST_CHECK;
+void session_plane_write_range(const SessionPlaneRange *range, char *text, size_t size);
+
+typedef struct SessionPlane {
+    SessionPlaneRange range;              /* of what is there; without any, of the next */
+    const DistributionAverages *averages; /* [rho.points × alpha.points]; NULL: none was measured */
+    size_t ready;                         /* rows that are known, from the first on */
+    const Settings *settings;             /* the other dials as they stood; not its α and ρ */
+    bool is_running;                      /* or waits: */
+    bool is_waiting;                      /* the next begins after the neurons' ranking, W and a sweep */
+    bool is_stale;                        /* other dials than α and ρ have been turned since */
+    const char *error;                    /* of the last run; NULL where it went well or was cancelled */
+} SessionPlane;
+
+SessionPlane session_plane(const Session *session);
+
+/* One figure of DISTRIBUTION_FIGURES as values[rho.points × alpha.points], row by row; NaN where it is not
+ * known. What a heatmap draws. */
+void session_plane_values(const SessionPlane *plane, size_t figure, double *values);
+
+/* The rows come as they are measured; a plane that runs is cancelled and gives way. Says why where it cannot
+ * be. */
+void session_start_plane(Session *session, const SessionPlaneRange *range);
+
+/* Seconds that it would take at most, from what W took last; NaN while that is not known. */
+double session_plane_seconds(const Session *session, const SessionPlaneRange *range);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * session_prompt — the prompt on screen: its tokens, the three models' distributions at each, pins,
+ * continuation.
+ */
+#ifndef REJUV_TUI_SESSION_PROMPT_H
+#define REJUV_TUI_SESSION_PROMPT_H
+
+#include "core/evaluation/evaluation.h"
+#include "tui/session/session.h"
+
+enum { SESSION_TOP = 32, SESSION_PINS = 8 };
+
+typedef enum SessionSide { SESSION_BASE, SESSION_SFT, SESSION_FUSED, SESSION_SIDES } SessionSide;
+
+/* A name for titles: "base", "SFT", "W". */
+const char *session_side_name(SessionSide side);
+
+/* The prompt as text (NULL before there is one) and as ids. Position t predicts token t + 1. */
+const char *session_prompt_text(const Session *session, size_t *bytes);
+size_t session_prompt_tokens(const Session *session, const int32_t **ids);
+
+/* How many of the tokens, from the end, a continuation added; and how many before those are the response of
+ * the calibration row that is on screen. */
+size_t session_prompt_added(const Session *session);
+size_t session_prompt_response(const Session *session);
+
+/* Encodes and measures. STATUS_ARGUMENT where there is no tokenizer or model, or the text has no tokens. */
+Status session_set_prompt(Session *session, const char *text, size_t bytes, Error *error) STATUS_MUST_CHECK;
+
+/* The example prompts: those of the calibration rows. */
+size_t session_example_count(const Session *session);
+const char *session_example(const Session *session, size_t index);
+Status session_use_example(Session *session, size_t index, Error *error) STATUS_MUST_CHECK;
+int session_current_example(const Session *session); /* -1: the prompt was typed */
+
+/* Puts the calibration row's response behind its prompt, as it was measured: both models are led through it.
+ * What a continuation added goes. STATUS_ARGUMENT where the prompt is no row's, or the row has no response. */
+Status session_show_response(Session *session, Error *error) STATUS_MUST_CHECK;
+
+/* The results of a side over all positions; NULL while there are none. Those of SESSION_FUSED may be stale.
+ */
+const EvaluationResult *session_preview(const Session *session, SessionSide side);
+bool session_preview_is_stale(const Session *session);
+
+/* Why there is no preview: no model, no tokenizer, an error; NULL while it is measured or there. */
+const char *session_preview_message(const Session *session);
+
+/* H_base − H_SFT at a position; NaN while it is not known. Positive where SFT became surer. */
+double session_entropy_gap(const Session *session, size_t position);
+
+/* ---- pins: tokens whose probability is followed ---- */
+
+size_t session_pin_count(const Session *session);
+int32_t session_pin(const Session *session, size_t index);
+bool session_is_pinned(const Session *session, int32_t id);
+
+/* Pins, or removes. False when SESSION_PINS are pinned already. */
+bool session_toggle_pin(Session *session, int32_t id);
+
+/* The probability of any token at a position; NaN while it is not known. */
+double session_probability(const Session *session, SessionSide side, size_t position, int32_t id);
+
+/* ---- continuing the text ---- */
+
+typedef struct SessionContinuation {
+    SessionSide side;
+    size_t tokens;
+    double temperature; /* 0: greedy */
+    uint64_t seed;
+} SessionContinuation;
+
+/* How the next continuation goes; the view changes it. */
+SessionContinuation *session_continuation(Session *session);
+
+/* Appends tokens to the prompt in the background; then measures again. */
+Status session_continue(Session *session, Error *error) STATUS_MUST_CHECK;
+bool session_is_continuing(const Session *session);
+
+/* Takes the added tokens off again; where there are none, the response. */
+void session_remove_continuation(Session *session);
+
+#endif

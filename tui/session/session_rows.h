@@ -1,0 +1,52 @@
+/*
+ * session_rows — the calibration rows of a session: what everything about distributions and neurons is measured
+ * on. They come from a file, or are one row made of the prompt on screen, and can be changed at any time:
+ *
+ *     another file         read in the background; until its rows are there, and where it is refused, the old stay
+ *     the prompt on screen  its tokens as they are; a row's response that is shown, and an added
+ *                          continuation, are the response; an end of text is there only where
+ *                          the model wrote one. Without a continuation the row has no response, and is measured
+ *                          like a line of text: at its last position
+ *     back                 the file that was read last, read again
+ *
+ * After a change all that was measured on the rows is measured anew: headlines, sweep, targets, attribution,
+ * dormancy, bookmarks' figures. Until the new ranking is there ρ does nothing.
+ *
+ * A recipe names rows by a SHA-256. For rows of a file that is the file's; for the prompt on screen, that of the
+ * file session_save_rows() writes, so that it can be told afterwards what was measured. Neither is needed to export
+ * again: a recipe lists the neurons.
+ */
+#ifndef REJUV_TUI_SESSION_ROWS_H
+#define REJUV_TUI_SESSION_ROWS_H
+
+#include "core/evaluation/calibration.h"
+#include "tui/session/session.h"
+
+/* More rows of a file are refused: a screen does not wait for what they take. The commands take any number. */
+enum { SESSION_ROWS_LIMIT = 10000, SESSION_ROWS_TEXT = 256 };
+
+/* Starts reading. What is wrong with the file itself comes as a message. */
+Status session_load_rows(Session *session, const char *path, Error *error) STATUS_MUST_CHECK;
+
+Status session_use_prompt_rows(Session *session, Error *error) STATUS_MUST_CHECK;
+
+/* Back from the prompt on screen to the file. */
+Status session_return_to_file(Session *session, Error *error) STATUS_MUST_CHECK;
+
+/* Writes the rows' ids to a new file; rows of the prompt on screen are its rows from then on. */
+Status session_save_rows(Session *session, const char *path, Error *error) STATUS_MUST_CHECK;
+
+/* The file whose rows these are; NULL where they are of the prompt on screen, or there are none. */
+const char *session_rows_file(const Session *session);
+
+/* The file that was read last, which session_return_to_file() goes back to; NULL: none. */
+const char *session_last_rows_file(const Session *session);
+
+/* "64 rows, 2 709 tokens (1 393 of responses) of calibration.jsonl", shorter where it has to fit in `columns`, and ""
+ * where not even the shortest does; while there are none, why. Already escaped. */
+void session_describe_rows(const Session *session, int columns, char text[SESSION_ROWS_TEXT]);
+
+/* The actions about rows; REACTION_IGNORED for others. */
+Reaction session_act_on_rows(Session *session, Action action, const ActionArgument *argument);
+
+#endif

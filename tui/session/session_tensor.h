@@ -1,0 +1,25 @@
+/*
+ * session_tensor — the tensor on screen: pooling a window of it in the background.
+ */
+#ifndef REJUV_TUI_SESSION_TENSOR_H
+#define REJUV_TUI_SESSION_TENSOR_H
+
+#include "core/drift/elements.h"
+#include "tui/session/session.h"
+
+/* Which tensor the Tensor view shows: an index into session_pair()->tensors. Layers and Overview set it. */
+size_t session_tensor(const Session *session);
+void session_show_tensor(Session *session, size_t index);
+
+/* Asks for a map. The same request again costs nothing; another one cancels what runs. `settings` are the
+ * session's. */
+void session_request_elements(Session *session, const ElementsRequest *request);
+
+/* The newest finished map, and the request that it answers; NULL while there is none. It may answer an older
+ * request than the last: *is_current (may be NULL) says. */
+const ElementsMap *session_elements(const Session *session, ElementsRequest *request, bool *is_current);
+
+/* Why there is no map, or NULL. */
+const char *session_elements_error(const Session *session);
+
+#endif

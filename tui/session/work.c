@@ -1,0 +1,50 @@
+#include "tui/session/work.h"
+
+#include "tui/terminal/terminal.h"
+
+static void wake_up(void *user, JobProgress progress) {
+    (void)user;
+    (void)progress;
+    terminal_wake();
+}
+
+Status work_start(Work *work, unsigned threads, JobFunction function, void *argument, Error *error) {
+    if (work->job != NULL) return status_fail(error, STATUS_ARGUMENT, "%s is running already", work->label);
+    Job *job;
+    Status status = job_create(threads, wake_up, NULL, &job, error);
+    if (status == STATUS_OK) status = job_start(job, function, argument, error);
+    if (status != STATUS_OK) {
+        job_free(job);
+        return status;
+    }
+    work->job = job;
+    return STATUS_OK;
+}
+
+bool work_poll(Work *work) {
+    return work->job != NULL && job_is_finished(work->job) && work_wait(work);
+}
+
+bool work_wait(Work *work) {
+    if (work->job == NULL) return false;
+    work->error = (Error){0};
+    work->status = job_wait(work->job, &work->error);
+    job_free(work->job);
+    work->job = NULL;
+    return true;
+}
+
+bool work_is_running(const Work *work) {
+    return work->job != NULL;
+}
+
+bool work_cancel(Work *work) {
+    if (work->job == NULL) return false;
+    job_cancel(work->job);
+    return true;
+}
+
+void work_stop(Work *work) {
+    job_free(work->job); /* cancels and waits */
+    work->job = NULL;
+}

@@ -1,0 +1,39 @@
+#include "tui/text/suggest.h"
+
+#include <string.h>
+
+enum { LONGEST = 63, SHORTEST_BEGINNING = 3 };
+
+/* Levenshtein's distance; `b` has at most LONGEST bytes. */
+static size_t distance(const char *a, const char *b) {
+    size_t columns = strlen(b), row[LONGEST + 1];
+    for (size_t j = 0; j <= columns; j++) row[j] = j;
+    for (size_t i = 0; a[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < columns; j++) {
+            size_t best = diagonal + (a[i] != b[j]);
+            diagonal = row[j + 1];
+            if (row[j] + 1 < best) best = row[j] + 1;
+            if (diagonal + 1 < best) best = diagonal + 1;
+            row[j + 1] = best;
+        }
+    }
+    return row[columns];
+}
+
+const char *suggest_name(const char *mistyped, const char *const *names, size_t count) {
+    const char *nearest = NULL;
+    size_t length = strlen(mistyped), best = length / 3 + 1;
+    if (length > LONGEST) return NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (names[i] == NULL) continue;
+        size_t wrong = distance(names[i], mistyped);
+        if (length >= SHORTEST_BEGINNING && wrong > 1 && strncmp(names[i], mistyped, length) == 0) wrong = 1;
+        if (wrong < best || (wrong == best && nearest == NULL)) {
+            best = wrong;
+            nearest = names[i];
+        }
+    }
+    return nearest;
+}

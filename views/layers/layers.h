@@ -1,0 +1,83 @@
+/*
+ * layers — the Layers view in four files: layers.c (state and actions), layers_map.c (the map, its key and its
+ * signs), layers_side.c (what is at the cursor), layers_figures.c (the figure of a cell; the numbers).
+ */
+#ifndef REJUV_VIEWS_LAYERS_H
+#define REJUV_VIEWS_LAYERS_H
+
+#include "tui/tables/block_metric.h"
+#include "tui/text/format.h"
+#include "views/layers/layers_grid.h"
+#include "views/shared/tensor_list.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* How figures become colours. */
+typedef enum LayersScale {
+    LAYERS_LINEAR,
+    LAYERS_LOGARITHMIC,
+    LAYERS_BY_COLUMN, /* each module has a scale of its own */
+    LAYERS_SCALE_COUNT
+} LayersScale;
+
+enum { LAYERS_TEXT_SIZE = 16 };
+
+typedef struct Layers {
+    LayersGrid grid;
+    TensorList list; /* its metric of drift is the map's too */
+    bool of_method;  /* the map shows a metric of the method instead: */
+    BlockMetric block_metric;
+    bool listing; /* the list in place of the map */
+    LayersScale scale;
+    size_t row, column; /* the cursor in the map; row grid.layers: in the strip */
+    size_t strip_column;
+    int page; /* rows of the map at the last drawing */
+
+    /* what is drawn, [layers × columns + strip]: filled anew for each frame */
+    double *values, *shares;
+    bool *absent;
+    const char **texts;
+    char (*text_blocks)[LAYERS_TEXT_SIZE];
+} Layers;
+
+/* The tensor under the cursor, of the map or the list; false where there is none. */
+bool layers_current(const Layers *layers, size_t *index);
+
+/* What stands in a cell in place of a figure, or says that it is special. */
+typedef enum LayersSign {
+    LAYERS_PLAIN,
+    LAYERS_WAITING, /* · */
+    LAYERS_EQUAL,   /* = */
+    LAYERS_ODD,     /* ! */
+    LAYERS_NONE     /* – */
+} LayersSign;
+
+/* What the method's metrics are made from, at the thresholds of this view. */
+BlockSources layers_sources(const Layers *layers, const Session *session);
+
+/* The figure of a tensor by the metric on screen; NaN where there is none. */
+double layers_value(const Layers *layers, const Session *session, const BlockSources *sources, size_t tensor,
+                    LayersSign *sign);
+
+/* The same as text; a figure of the method. */
+void layers_format_method(BlockMetric metric, double value, char text[FORMAT_SIZE]);
+void layers_format(const Layers *layers, double value, char text[FORMAT_SIZE]);
+
+/* Why figures of the method are not known yet. */
+const char *layers_find_reason(const Session *session);
+
+/* The table of the map, or of the list; as View.numbers (layers_figures.c). */
+Status layers_make_table(void *state, Session *session, Table **table, Error *error);
+
+/* The last row of the map: the strip, where there is one. */
+size_t layers_last_row(const LayersGrid *grid);
+
+/* The map, the strip and the legend (layers_map.c). */
+void layers_draw_map(Layers *layers, const Session *session, Canvas *canvas, Rect area);
+
+/* The tensor at the cursor; or, where there is no room for that, its figure in one row (layers_side.c). */
+void layers_draw_side(const Layers *layers, const Session *session, Canvas *canvas, Rect area);
+void layers_draw_line(const Layers *layers, const Session *session, Canvas *canvas, Rect row);
+
+#endif

@@ -1,0 +1,117 @@
+#include "views/layers/layers.h"
+
+#include <stdio.h>
+
+/* ---- one figure ---- */
+
+BlockSources layers_sources(const Layers *layers, const Session *session) {
+    return block_sources(session, layers->list.tau, layers->list.gradient_tau);
+}
+
+static double drift_figure(const Layers *layers, const Session *session, size_t tensor, LayersSign *sign) {
+    DriftRow row = {0};
+    if (!drift_table_row(session_drift(session), tensor, &row))
+        *sign = LAYERS_WAITING;
+    else if (!row.is_compared)
+        *sign = LAYERS_NONE;
+    else if (row.base_nonfinite + row.sft_nonfinite > 0)
+        *sign = LAYERS_ODD;
+    else if (row.is_equal)
+        *sign = LAYERS_EQUAL;
+    return drift_value(&row, layers->list.metric); /* NaN for a row that is not compared */
+}
+
+static double method_figure(const Layers *layers, const Session *session, const BlockSources *sources,
+                            size_t tensor, LayersSign *sign) {
+    NeuronBlock block = {.count = 0};
+    bool stated = block_of_weight(session, &session_pair(session)->tensors[tensor], &block) &&
+                  block_metric_applies(layers->block_metric, block.module);
+    double value = block_metric_value(layers->block_metric, sources, &block); /* NaN without neurons */
+    if (!stated && session_neurons(session) != NULL)
+        *sign = LAYERS_NONE;
+    else if (!block_metric_is_known(layers->block_metric, sources))
+        *sign = LAYERS_WAITING;
+    else if (!heat_key_is_known(value))
+        *sign = LAYERS_ODD;
+    return value;
+}
+
+double layers_value(const Layers *layers, const Session *session, const BlockSources *sources, size_t tensor,
+                    LayersSign *sign) {
+    *sign = LAYERS_PLAIN;
+    return layers->of_method ? method_figure(layers, session, sources, tensor, sign)
+                             : drift_figure(layers, session, tensor, sign);
+}
+
+void layers_format_method(BlockMetric metric, double value, char text[FORMAT_SIZE]) {
+    bool rises = block_metric_facts(metric)->is_change && value > 0;
+    (void)snprintf(text, FORMAT_SIZE, "%s%.3g%%", rises ? "+" : "", value * 100);
+}
+
+void layers_format(const Layers *layers, double value, char text[FORMAT_SIZE]) {
+    if (layers->of_method)
+        layers_format_method(layers->block_metric, value, text);
+    else
+        drift_format_value(layers->list.metric, value, text, FORMAT_SIZE);
+}
+
+const char *layers_find_reason(const Session *session) {
+    const char *message = session_model(session) == NULL ? session_model_error(session) : NULL;
+    if (message == NULL) message = session_method_message(session);
+    return message != NULL ? message : "measuring…";
+}
+
+/* ---- numbers ---- */
+
+static void add_number(Table *table, const Layers *layers, const Session *session,
+                       const BlockSources *sources, size_t tensor) {
+    LayersSign sign = LAYERS_NONE;
+    double value = 0;
+    if (tensor != LAYERS_NO_TENSOR) value = layers_value(layers, session, sources, tensor, &sign);
+    if (sign == LAYERS_NONE || sign == LAYERS_WAITING)
+        table_add_empty(table);
+    else
+        table_add_number(table, value);
+}
+
+static const char *metric_key(const Layers *layers) {
+    return layers->of_method ? block_metric_facts(layers->block_metric)->key
+                             : drift_metric_facts(layers->list.metric)->key;
+}
+
+/* The map as it is on screen: a row a layer, and a last one for the tensors that belong to none. */
+static Status make_map_table(const Layers *layers, const Session *session, Table **table, Error *error) {
+    enum { FIXED = 2 };
+    const LayersGrid *grid = &layers->grid;
+    TableColumn columns[FIXED + TENSOR_ROLE_COUNT + LAYERS_STRIP_LIMIT] = {
+        {"metric", NULL, NULL, TABLE_TEXT, 0}, {"layer", NULL, NULL, TABLE_INTEGER, 0}};
+    size_t count = FIXED;
+    BlockSources sources = layers_sources(layers, session);
+    for (size_t i = 0; i < grid->columns; i++)
+        columns[count++] = (TableColumn){architecture_role_name(grid->roles[i]), NULL, NULL, TABLE_NUMBER, 0};
+    for (size_t i = 0; i < grid->strip_count; i++)
+        columns[count++] = (TableColumn){grid->strip_labels[i], NULL, NULL, TABLE_NUMBER, 0};
+    Status status = table_create(columns, count, table, error);
+    if (status != STATUS_OK) return status;
+    for (size_t row = 0; row <= layers_last_row(grid); row++) {
+        bool in_strip = row == grid->layers;
+        table_add_row(*table);
+        table_add_text(*table, metric_key(layers));
+        if (in_strip)
+            table_add_empty(*table);
+        else
+            table_add_integer(*table, (int64_t)row);
+        for (size_t i = 0; i < grid->columns; i++)
+            add_number(*table, layers, session, &sources,
+                       in_strip ? LAYERS_NO_TENSOR : grid->cells[row * grid->columns + i]);
+        for (size_t i = 0; i < grid->strip_count; i++)
+            add_number(*table, layers, session, &sources, in_strip ? grid->strip[i] : LAYERS_NO_TENSOR);
+    }
+    return STATUS_OK;
+}
+
+Status layers_make_table(void *state, Session *session, Table **table, Error *error) {
+    Layers *layers = state;
+    return layers->listing ? tensor_list_numbers(&layers->list, session, table, error)
+                           : make_map_table(layers, session, table, error);
+}

@@ -1,0 +1,193 @@
+#include "tui/text/format.h"
+#include "views/overview/overview.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { VALUE_SIZE = 256 };
+
+/* One model of the pair. */
+typedef struct Side {
+    const Checkpoint *checkpoint;
+    const Tokenizer *tokenizer;
+    bool is_loading; /* the tokenizer may still come */
+} Side;
+
+typedef struct ModelFact {
+    const char *label;
+    void (*write)(const Side *side, char text[VALUE_SIZE]);
+    bool is_joined;  /* in few rows: behind the fact before */
+    bool may_differ; /* differs between any two models */
+} ModelFact;
+
+/* ---- the facts ---- */
+
+static void write_directory(const Side *side, char text[VALUE_SIZE]) {
+    const char *path = side->checkpoint->directory;
+    (void)text_escape(path, strlen(path), TEXT_PLAIN, text, VALUE_SIZE);
+}
+
+static void write_type(const Side *side, char text[VALUE_SIZE]) {
+    const Checkpoint *checkpoint = side->checkpoint;
+    const cJSON *type = cJSON_GetObjectItemCaseSensitive(checkpoint->config, "model_type");
+    if (checkpoint->model_status == STATUS_OK)
+        (void)snprintf(text, VALUE_SIZE, "%s", architecture_name(checkpoint->model.architecture));
+    else if (cJSON_IsString(type)) /* not known, but it says what it is */
+        (void)text_escape(type->valuestring, strlen(type->valuestring), TEXT_PLAIN, text, VALUE_SIZE);
+    else
+        (void)snprintf(text, VALUE_SIZE, "unknown");
+}
+
+/* A figure of config.json; 0 stands for one that is not stated. */
+static void write_config(const Side *side, uint64_t value, char text[VALUE_SIZE]) {
+    char count[FORMAT_SIZE];
+    bool known = side->checkpoint->model_status == STATUS_OK && value > 0;
+    (void)snprintf(text, VALUE_SIZE, "%s", known ? format_count(value, count) : "?");
+}
+
+static void write_context(const Side *side, char text[VALUE_SIZE]) {
+    write_config(side, side->checkpoint->model.max_positions, text);
+}
+
+static void write_layers(const Side *side, char text[VALUE_SIZE]) {
+    (void)snprintf(text, VALUE_SIZE, "%zu", side->checkpoint->layers);
+}
+
+static void write_hidden(const Side *side, char text[VALUE_SIZE]) {
+    write_config(side, side->checkpoint->model.hidden_size, text);
+}
+
+static void write_intermediate(const Side *side, char text[VALUE_SIZE]) {
+    write_config(side, side->checkpoint->model.intermediate_size, text);
+}
+
+static void write_heads(const Side *side, char text[VALUE_SIZE]) {
+    write_config(side, side->checkpoint->model.heads, text);
+}
+
+static void write_kv_heads(const Side *side, char text[VALUE_SIZE]) {
+    write_config(side, side->checkpoint->model.kv_heads, text);
+}
+
+static void write_head_dim(const Side *side, char text[VALUE_SIZE]) {
+    write_config(side, side->checkpoint->model.head_dim, text);
+}
+
+static void write_vocabulary(const Side *side, char text[VALUE_SIZE]) {
+    write_config(side, side->checkpoint->model.vocabulary, text);
+}
+
+static void write_tied(const Side *side, char text[VALUE_SIZE]) {
+    bool known = side->checkpoint->model_status == STATUS_OK;
+    (void)snprintf(text, VALUE_SIZE, "%s",
+                   !known                              ? "?"
+                   : side->checkpoint->model.tied_head ? "tied"
+                                                       : "its own");
+}
+
+static void write_parameters(const Side *side, char text[VALUE_SIZE]) {
+    char brief[FORMAT_SIZE], whole[FORMAT_SIZE];
+    (void)snprintf(text, VALUE_SIZE, "%s (%s)", format_short_count(side->checkpoint->parameters, brief),
+                   format_count(side->checkpoint->parameters, whole));
+}
+
+static void write_dtype(const Side *side, char text[VALUE_SIZE]) {
+    (void)snprintf(text, VALUE_SIZE, "%s", dtype_name(checkpoint_main_dtype(side->checkpoint)));
+}
+
+static void write_files(const Side *side, char text[VALUE_SIZE]) {
+    char bytes[FORMAT_SIZE];
+    size_t files = side->checkpoint->file_count;
+    (void)snprintf(text, VALUE_SIZE, "%s in %zu %s", format_bytes((double)side->checkpoint->bytes, bytes),
+                   files,
+                   side->checkpoint->is_sharded ? files == 1 ? "shard" : "shards"
+                   : files == 1                 ? "file"
+                                                : "files");
+}
+
+static void write_tokenizer(const Side *side, char text[VALUE_SIZE]) {
+    char pieces[FORMAT_SIZE], added[FORMAT_SIZE];
+    if (side->tokenizer == NULL) { /* why there is none is among the findings */
+        (void)snprintf(text, VALUE_SIZE, "%s", side->is_loading ? "loading…" : "none that can be used");
+        return;
+    }
+    TokenizerFacts facts = tokenizer_facts(side->tokenizer);
+    (void)snprintf(text, VALUE_SIZE, "%s, %s + %s added", facts.kind, format_count(facts.pieces, pieces),
+                   format_count(facts.added_tokens, added));
+}
+
+static const ModelFact FACTS[] = {
+    {"directory", write_directory, false, true},  {"type", write_type, false, false},
+    {"context", write_context, true, false},      {"layers", write_layers, false, false},
+    {"hidden", write_hidden, true, false},        {"MLP", write_intermediate, true, false},
+    {"heads", write_heads, false, false},         {"kv heads", write_kv_heads, true, false},
+    {"head dim", write_head_dim, true, false},    {"vocabulary", write_vocabulary, false, false},
+    {"lm_head", write_tied, true, false},         {"parameters", write_parameters, false, false},
+    {"weights", write_dtype, false, false},       {"size", write_files, true, false},
+    {"tokenizer", write_tokenizer, false, false},
+};
+enum { FACT_COUNT = sizeof FACTS / sizeof *FACTS };
+
+/* ---- drawing ---- */
+
+static Side make_side(const Session *session, bool is_sft) {
+    const Pair *pair = session_pair(session);
+    return (Side){.checkpoint = is_sft ? pair->sft : pair->base,
+                  .tokenizer = is_sft ? session_tokenizer(session, NULL) : session_base_tokenizer(session),
+                  .is_loading = session_tokenizers_are_loading(session)};
+}
+
+/* A path says most at its end. */
+static void keep_end(char text[VALUE_SIZE], int columns) {
+    char whole[VALUE_SIZE];
+    int excess = text_width(text) - columns;
+    if (excess <= 0 || columns < 4) return;
+    memcpy(whole, text, VALUE_SIZE);
+    (void)snprintf(text, VALUE_SIZE, "…");
+    text_append(text, VALUE_SIZE, whole + text_prefix(whole, excess + 1));
+}
+
+/* Fact `first` and those joined to it; returns how many. *differs says whether any does. */
+static size_t write_row(const Side sides[2], size_t first, bool whole, char texts[2][VALUE_SIZE],
+                        bool *differs) {
+    size_t count = 0;
+    *differs = false;
+    do {
+        const ModelFact *fact = &FACTS[first + count];
+        char values[2][VALUE_SIZE];
+        for (int side = 0; side < 2; side++) {
+            fact->write(&sides[side], values[side]);
+            if (count == 0) texts[side][0] = '\0';
+            text_append(texts[side], VALUE_SIZE, count == 0 ? "" : " · ");
+            text_append(texts[side], VALUE_SIZE, count == 0 ? "" : fact->label);
+            text_append(texts[side], VALUE_SIZE, count == 0 ? "" : " ");
+            text_append(texts[side], VALUE_SIZE, values[side]);
+        }
+        *differs = *differs || (!fact->may_differ && strcmp(values[0], values[1]) != 0);
+        count++;
+    } while (!whole && first + count < FACT_COUNT && FACTS[first + count].is_joined);
+    return count;
+}
+
+int overview_draw_facts(Canvas *canvas, Rect area, const Session *session, bool whole) {
+    enum { GAP = 2 };
+    const Side sides[2] = {make_side(session, false), make_side(session, true)};
+    char texts[2][VALUE_SIZE];
+    bool differs;
+    int columns = (area.columns - OVERVIEW_LABEL_COLUMNS - GAP) / 2, row = 0;
+    int base_at = OVERVIEW_LABEL_COLUMNS, sft_at = base_at + columns + GAP;
+    if (columns < 1) return 0;
+    (void)canvas_write(canvas, area, row, base_at, ROLE_BASE, "base");
+    (void)canvas_write(canvas, area, row++, sft_at, ROLE_SFT, "SFT");
+    for (size_t fact = 0; fact < FACT_COUNT; row++) {
+        bool is_path = FACTS[fact].write == write_directory;
+        (void)canvas_write(canvas, area, row, 0, ROLE_DIM, FACTS[fact].label);
+        fact += write_row(sides, fact, whole, texts, &differs);
+        for (int side = 0; side < 2 && is_path; side++) keep_end(texts[side], columns - 1 + side);
+        if (differs) (void)canvas_write(canvas, area, row, sft_at - GAP, ROLE_WARNING, "≠");
+        canvas_write_field(canvas, area, row, base_at, columns - 1, false, ROLE_TEXT, texts[0]);
+        canvas_write_field(canvas, area, row, sft_at, columns, false, differs ? ROLE_WARNING : ROLE_TEXT,
+                           texts[1]);
+    }
+    return row;
+}

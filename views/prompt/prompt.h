@@ -1,0 +1,85 @@
+/*
+ * prompt — the Prompt view in five files: prompt.c (state and actions), prompt_tokens.c (the text as tokens
+ * over their entropy gaps), prompt_panes.c (the distributions at the cursor, pins, averages),
+ * prompt_continue.c (where the text comes from and how it goes on), prompt_numbers.c (every position as a
+ * table).
+ */
+#ifndef REJUV_VIEWS_PROMPT_H
+#define REJUV_VIEWS_PROMPT_H
+
+#include "tui/keys/action.h"
+#include "tui/canvas/canvas.h"
+#include "tui/cli/command_line.h"
+#include "tui/tables/report.h"
+#include "tui/session/session_prompt.h"
+#include "tui/session/session_target.h"
+
+enum { PROMPT_TOKEN_TEXT = 160 };
+
+/* Where a token stands in the wrapped text. */
+typedef struct PromptPlace {
+    size_t line;
+    int column, width;
+} PromptPlace;
+
+enum { PROMPT_FILTER = 64 };
+
+typedef struct PromptState {
+    size_t position;            /* the token under the cursor */
+    size_t line;                /* first line of tokens shown */
+    size_t candidate;           /* row of the top tokens that is selected */
+    SessionSide side;           /* the pane that is selected */
+    char filter[PROMPT_FILTER]; /* of the lists of candidates: a part of the token's text; "" for all */
+    bool shows_averages;        /* the whole text in place of the cursor's position */
+
+    PromptPlace *places; /* [place_count]: of every token, at the last drawing */
+    size_t place_count, place_capacity;
+} PromptState;
+
+/* The tokens, wrapped to the area's width, each line over its gaps, targets marked there:
+ *
+ *     Question:·Tom·has·12·coins.·Ann·gives·Tom·30·more.⏎
+ *     ++▴▲▲▲··----  …    ★▲
+ *
+ * Scrolls so that the cursor's line shows; returns the rows used, at most area.rows. */
+int prompt_draw_tokens(PromptState *state, const SessionTargets *targets, const Session *session,
+                       Canvas *canvas, Rect area);
+
+/* What the marks are, in one row. */
+void prompt_draw_target_legend(const SessionTargets *targets, const Session *session, Canvas *canvas,
+                               Rect area);
+
+/* The position one line of tokens above (-1) or below (1) the cursor, as they were drawn last. */
+size_t prompt_line_step(const PromptState *state, int direction);
+
+/* What the models say at the cursor: one pane for each side, pins below. */
+void prompt_draw_panes(const PromptState *state, const SessionTargets *targets, Session *session,
+                       Canvas *canvas, Rect area);
+
+/* Whether a candidate passes the filter. */
+bool prompt_shows(const PromptState *state, const Session *session, int32_t id);
+
+/* Means over all positions of the text, a row a figure. */
+void prompt_draw_averages(const Session *session, Canvas *canvas, Rect area);
+
+/* Which text it is, and how it would be continued, in one row. */
+void prompt_draw_source(Session *session, Canvas *canvas, Rect area);
+
+/* What a continuation is made with (tokens, temperature, seed); and the continuation. */
+Reaction prompt_set_continuation(Session *session, Action action, const ActionArgument *argument);
+Reaction prompt_continue(Session *session, const ActionArgument *argument);
+
+/* `rejuv preview` of the text on screen, at every position: by its ids where they are not those of the prompt
+ * alone. COMMAND_COUNT without a text. */
+CommandId prompt_twin(const Session *session, CommandLine *line);
+
+/* Says why something failed, where it did. */
+Reaction prompt_say_failure(Session *session, Status status, const Error *error);
+
+/* Every position: what was said, how sure each model is of what comes next, and whether it is a target. */
+Status prompt_make_table(Session *session, Table **table, Error *error) STATUS_MUST_CHECK;
+
+/* A token in its printable form, spaces and newlines visible. */
+void prompt_token_text(const Session *session, int32_t id, bool ascii, char *text, size_t size);
+
+#endif

@@ -1,0 +1,99 @@
+#include "core/support/buffer.h"
+#include "tui/text/format.h"
+#include "tui/keys/key_text.h"
+#include "tui/session/session_pair.h"
+#include "tui/session/session_rows.h"
+#include "tui/text/text.h"
+#include "views/prompt/prompt.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void prompt_draw_source(Session *session, Canvas *canvas, Rect area) {
+    const SessionContinuation *continuation = session_continuation(session);
+    char temperature[48] = "greedy";
+    if (continuation->temperature > 0.0)
+        (void)snprintf(temperature, sizeof temperature, "T %.2f seed %llu", continuation->temperature,
+                       (unsigned long long)continuation->seed);
+    int example = session_current_example(session);
+    int column = example >= 0 ? canvas_print(canvas, area, 0, 0, ROLE_DIM, "example %d", example + 1)
+                              : canvas_write(canvas, area, 0, 0, ROLE_DIM, "typed prompt");
+    size_t added = session_prompt_added(session);
+    if (session_prompt_response(session) > 0)
+        column = canvas_write(canvas, area, 0, column, ROLE_VALUE, " and response");
+    if (added > 0)
+        column = canvas_print(canvas, area, 0, column, ROLE_FUSED, ", %zu added by %s", added,
+                              session_side_name(continuation->side));
+    char next[KEY_TEXT_SIZE + 96], keys[KEY_TEXT_SIZE];
+    (void)snprintf(next, sizeof next, "%s: %zu more from %s, %s", key_text("prompt", "{continue}", keys),
+                   continuation->tokens, session_side_name(continuation->side), temperature);
+    if (session_is_continuing(session)) (void)snprintf(next, sizeof next, "continuing…");
+    (void)canvas_write_right(canvas, area, 0, area.columns, ROLE_DIM, next);
+    char rows[SESSION_ROWS_TEXT];
+    session_describe_rows(session, area.columns - text_width(next) - column - 4, rows);
+    if (rows[0] != '\0' && session_calibration(session, NULL) != NULL)
+        (void)canvas_print(canvas, area, 0, column, ROLE_DIM, "; %s", rows);
+}
+
+/* Of any size: a number of the other kind holds 53 bits. */
+static Reaction set_seed(Session *session, const char *text) {
+    char *end;
+    errno = 0;
+    unsigned long long seed = strtoull(text, &end, 10);
+    end += strspn(end, " ");
+    if (errno == 0 && end != text && *end == '\0' && strchr(text, '-') == NULL)
+        session_continuation(session)->seed = seed;
+    else
+        session_say(session, SESSION_WARNING, "seed: a whole number from 0 to %llu", ULLONG_MAX);
+    return REACTION_REDRAW;
+}
+
+Reaction prompt_set_continuation(Session *session, Action action, const ActionArgument *argument) {
+    double number = argument->number;
+    SessionContinuation *continuation = session_continuation(session);
+    if (action == ACTION_SEED) return set_seed(session, argument->text);
+    bool sensible = number >= (action == ACTION_TOKENS ? 1.0 : 0.0) && number <= 1e6;
+    if (!sensible) {
+        session_say(session, SESSION_WARNING, "%s: a number from %d to a million", action_info(action)->name,
+                    action == ACTION_TOKENS);
+        return REACTION_REDRAW;
+    }
+    if (action == ACTION_TOKENS) continuation->tokens = (size_t)number;
+    if (action == ACTION_TEMPERATURE) continuation->temperature = number;
+    return REACTION_REDRAW;
+}
+
+Reaction prompt_continue(Session *session, const ActionArgument *argument) {
+    SessionContinuation *continuation = session_continuation(session);
+    if (argument->has_count && argument->count > 0) continuation->tokens = (size_t)argument->count;
+    Error error;
+    return prompt_say_failure(session, session_continue(session, &error), &error);
+}
+
+static void add_ids(const Session *session, CommandLine *line) {
+    const int32_t *ids;
+    size_t count = session_prompt_tokens(session, &ids);
+    Buffer text = {0};
+    for (size_t i = 0; i < count; i++) buffer_add_format(&text, "%s%" PRId32, i > 0 ? "," : "", ids[i]);
+    if (text.failed)
+        line->failed = true;
+    else
+        command_line_add_option(line, COMMAND_PREVIEW, OPTION_IDS, "%s", text.text);
+    buffer_free(&text);
+}
+
+CommandId prompt_twin(const Session *session, CommandLine *line) {
+    const char *text = session_prompt_text(session, NULL);
+    if (text == NULL || session_prompt_tokens(session, NULL) == 0) return COMMAND_COUNT;
+    if (session_prompt_added(session) + session_prompt_response(session) > 0)
+        add_ids(session, line);
+    else
+        command_line_add_option(line, COMMAND_PREVIEW, OPTION_PROMPT, "%s", text);
+    command_line_add_option(line, COMMAND_PREVIEW, OPTION_TOP, "%d", (int)SESSION_TOP);
+    command_line_add(line, "--all-positions");
+    return COMMAND_PREVIEW;
+}
