@@ -1,6 +1,6 @@
 /* The table of actions. */
-#include "tui/keys/action.h"
 #include "tui/app/view.h"
+#include "tui/keys/action.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

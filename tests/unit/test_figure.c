@@ -1,9 +1,9 @@
 /* Figures for papers: ticks, scales, and drawings of any numbers and names. */
 #include "tests/unit/scratch.h"
 #include "tests/unit/xml_check.h"
+#include "tui/canvas/theme.h"
 #include "tui/figures/figure_curves.h"
 #include "tui/figures/figure_heatmap.h"
-#include "tui/canvas/theme.h"
 
 #include <math.h>
 

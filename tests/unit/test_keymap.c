@@ -1,6 +1,6 @@
 /* Keys: their names, the built-in bindings, users' own, and what typing means. */
-#include "tui/keys/keymap.h"
 #include "tui/app/view.h"
+#include "tui/keys/keymap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* The command line, read: words to options and operands, values to numbers, mistakes to messages. */
 #include "tests/golden/golden.h"
-#include "tui/program/command.h"
 #include "tui/cli/options.h"
+#include "tui/program/command.h"
 
 #include <string.h>
 

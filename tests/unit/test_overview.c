@@ -1,8 +1,8 @@
 /* What the Overview says where there are no figures to show. */
 #include "core/numerics/blas.h"
 #include "session_fixture.h"
-#include "tui/keys/key_text.h"
 #include "tui/app/view.h"
+#include "tui/keys/key_text.h"
 #include "views/views.h"
 
 /* The view as text; the caller frees. */

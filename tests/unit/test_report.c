@@ -1,7 +1,7 @@
 /* One table, three ways of writing it. */
 #include "core/files/json.h"
-#include "tui/text/format.h"
 #include "tui/tables/report.h"
+#include "tui/text/format.h"
 
 #include <math.h>
 #include <setjmp.h>

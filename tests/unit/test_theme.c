@@ -1,6 +1,6 @@
 /* Colours: readable on any background, ordered along ramps, never alone. */
-#include "tui/text/text.h"
 #include "tui/canvas/theme.h"
+#include "tui/text/text.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* The tour says only what the program has: views, actions, keys. */
 #include "tests/golden/golden.h"
-#include "tui/keys/key_text.h"
 #include "tui/app/tour.h"
 #include "tui/app/view.h"
+#include "tui/keys/key_text.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* The command shown for a view is one that the program takes, with the dials as they stand. */
 #include "session_fixture.h"
-#include "tui/program/command.h"
+#include "tui/app/twin.h"
 #include "tui/commands/dials.h"
+#include "tui/program/command.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_bookmark.h"
-#include "tui/app/twin.h"
 
 enum { WORDS = 64, WORD_SIZE = 4096 };
 

@@ -3,8 +3,8 @@
  */
 #include "tests/unit/pair_files.h"
 #include "tui/app/app.h"
-#include "tui/session/session_pair.h"
 #include "tui/app/view.h"
+#include "tui/session/session_pair.h"
 
 #include <time.h>
 

@@ -3,10 +3,10 @@
 #include "core/support/memory.h"
 #include "tui/app/app_state.h"
 #include "tui/app/help.h"
+#include "tui/app/tour.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_export.h"
 #include "tui/terminal/terminal.h"
-#include "tui/app/tour.h"
 
 #include <stdio.h>
 #include <stdlib.h>

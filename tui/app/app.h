@@ -12,9 +12,9 @@
 #define REJUV_TUI_APP_H
 
 #include "core/support/status.h"
-#include "tui/canvas/canvas.h"
 #include "tui/app/config.h"
 #include "tui/app/resume.h"
+#include "tui/canvas/canvas.h"
 #include "tui/session/session.h"
 
 #include <stdbool.h>

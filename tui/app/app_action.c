@@ -1,9 +1,9 @@
 #include "core/files/places.h"
 #include "tui/app/app_state.h"
+#include "tui/app/tour.h"
 #include "tui/canvas/picture.h"
 #include "tui/session/session_export.h"
 #include "tui/terminal/terminal.h"
-#include "tui/app/tour.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -5,10 +5,10 @@
 #include "core/files/places.h"
 #include "core/support/memory.h"
 #include "tui/app/app_state.h"
-#include "tui/terminal/terminal.h"
-#include "tui/text/text.h"
 #include "tui/app/twin.h"
 #include "tui/canvas/zone.h"
+#include "tui/terminal/terminal.h"
+#include "tui/text/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

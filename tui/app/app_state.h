@@ -7,12 +7,12 @@
 
 #include "tui/app/app.h"
 #include "tui/app/frame.h"
-#include "tui/keys/keymap.h"
-#include "tui/terminal/prompt_line.h"
-#include "tui/terminal/terminal.h"
 #include "tui/app/view.h"
 #include "tui/canvas/widget_list.h"
 #include "tui/canvas/zone.h"
+#include "tui/keys/keymap.h"
+#include "tui/terminal/prompt_line.h"
+#include "tui/terminal/terminal.h"
 
 enum { APP_BACK_LIMIT = 16, APP_SEARCH_SIZE = 256 };
 

@@ -2,10 +2,10 @@
 
 #include "core/files/json.h"
 #include "core/files/places.h"
+#include "tui/canvas/theme.h"
 #include "tui/keys/keymap.h"
 #include "tui/text/suggest.h"
 #include "tui/text/text.h"
-#include "tui/canvas/theme.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -4,10 +4,10 @@
 #ifndef REJUV_TUI_FRAME_H
 #define REJUV_TUI_FRAME_H
 
+#include "tui/app/view.h"
 #include "tui/canvas/canvas.h"
 #include "tui/keys/keymap.h"
 #include "tui/session/session.h"
-#include "tui/app/view.h"
 
 #include <stdbool.h>
 

@@ -4,10 +4,10 @@
 #ifndef REJUV_TUI_HELP_H
 #define REJUV_TUI_HELP_H
 
-#include "tui/canvas/canvas.h"
-#include "tui/keys/keymap.h"
 #include "tui/app/view.h"
+#include "tui/canvas/canvas.h"
 #include "tui/canvas/widget_list.h"
+#include "tui/keys/keymap.h"
 
 /* The view's own actions first, then those of every view; actions without a key show their name for `:`. */
 void help_draw(Canvas *canvas, Rect area, const Keymap *keymap, const View *view, ListState *state);

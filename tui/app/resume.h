@@ -15,8 +15,8 @@
 #ifndef REJUV_TUI_RESUME_H
 #define REJUV_TUI_RESUME_H
 
-#include "tui/session/session_pair.h"
 #include "tui/app/view.h"
+#include "tui/session/session_pair.h"
 
 #include <cjson/cJSON.h>
 

@@ -14,11 +14,11 @@
 #define REJUV_TUI_VIEW_H
 
 #include "core/support/status.h"
-#include "tui/keys/action.h"
 #include "tui/canvas/canvas.h"
 #include "tui/cli/command_line.h"
-#include "tui/tables/report.h"
+#include "tui/keys/action.h"
 #include "tui/session/session.h"
+#include "tui/tables/report.h"
 
 #include <stdbool.h>
 #include <stddef.h>

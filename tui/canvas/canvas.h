@@ -19,8 +19,8 @@
 #define REJUV_TUI_CANVAS_H
 
 #include "core/support/status.h"
-#include "tui/text/text.h"
 #include "tui/canvas/theme.h"
+#include "tui/text/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 #include "tui/canvas/widget_dial.h"
 
-#include "tui/text/format.h"
 #include "tui/canvas/widget_chart.h"
 #include "tui/canvas/zone.h"
+#include "tui/text/format.h"
 
 #include <math.h>
 #include <stdio.h>

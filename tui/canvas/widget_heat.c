@@ -1,7 +1,7 @@
 #include "tui/canvas/widget_heat.h"
 
-#include "tui/text/format.h"
 #include "tui/canvas/zone.h"
+#include "tui/text/format.h"
 
 #include <math.h>
 #include <stdio.h>

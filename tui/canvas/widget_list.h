@@ -4,8 +4,8 @@
 #ifndef REJUV_TUI_WIDGET_LIST_H
 #define REJUV_TUI_WIDGET_LIST_H
 
-#include "tui/keys/action.h"
 #include "tui/canvas/canvas.h"
+#include "tui/keys/action.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -12,8 +12,8 @@
 #ifndef REJUV_TUI_ZONE_H
 #define REJUV_TUI_ZONE_H
 
-#include "tui/keys/action.h"
 #include "tui/canvas/canvas.h"
+#include "tui/keys/action.h"
 
 typedef enum ZoneKind { ZONE_GRID, ZONE_SLIDER, ZONE_BUTTON, ZONE_COVER } ZoneKind;
 

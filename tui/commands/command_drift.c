@@ -1,8 +1,8 @@
 #include "core/drift/drift.h"
 #include "core/files/json.h"
 #include "core/support/memory.h"
-#include "tui/program/command.h"
 #include "tui/commands/command_drift_spectrum.h"
+#include "tui/program/command.h"
 #include "tui/text/suggest.h"
 
 #include <stdio.h>

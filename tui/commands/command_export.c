@@ -1,9 +1,9 @@
 #include "core/export/export.h"
 #include "core/files/json.h"
-#include "tui/program/command.h"
 #include "tui/commands/dials.h"
-#include "tui/text/format.h"
 #include "tui/commands/verification.h"
+#include "tui/program/command.h"
+#include "tui/text/format.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #include "core/numerics/kernels.h"
 #include "core/support/machine.h"
 #include "tui/program/command.h"
-#include "tui/text/format.h"
 #include "tui/tables/report_json.h"
+#include "tui/text/format.h"
 
 #include <inttypes.h>
 #include <stdio.h>

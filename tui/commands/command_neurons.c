@@ -1,9 +1,9 @@
 #include "core/files/json.h"
 #include "core/method/selection.h"
 #include "core/support/memory.h"
-#include "tui/tables/block_metric.h"
-#include "tui/program/command.h"
 #include "tui/commands/dials.h"
+#include "tui/program/command.h"
+#include "tui/tables/block_metric.h"
 #include "tui/tables/neuron_table.h"
 #include "tui/text/suggest.h"
 

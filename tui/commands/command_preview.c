@@ -1,8 +1,8 @@
 #include "core/evaluation/generation.h"
 #include "core/support/memory.h"
-#include "tui/program/command.h"
 #include "tui/commands/logits_file.h"
 #include "tui/commands/preview.h"
+#include "tui/program/command.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 #include "core/fusion/reset.h"
-#include "tui/program/command.h"
 #include "tui/commands/dials.h"
+#include "tui/program/command.h"
 #include "tui/text/format.h"
 
 #include <inttypes.h>

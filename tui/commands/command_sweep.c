@@ -1,7 +1,7 @@
 #include "core/files/json.h"
 #include "core/support/memory.h"
-#include "tui/program/command.h"
 #include "tui/commands/sweep.h"
+#include "tui/program/command.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 #include "core/files/json.h"
-#include "tui/program/command.h"
 #include "tui/commands/verification.h"
+#include "tui/program/command.h"
 
 static Status write_json(Batch *batch, const VerifyResult *result, Error *error) {
     cJSON *tree = cJSON_CreateObject();

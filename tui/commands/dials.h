@@ -20,8 +20,8 @@
 #include "core/evaluation/evaluation.h"
 #include "core/method/attribution.h"
 #include "core/method/dormancy.h"
-#include "tui/commands/batch.h"
 #include "tui/cli/dial_state.h"
+#include "tui/commands/batch.h"
 
 typedef enum DialsSide { DIALS_BASE, DIALS_SFT, DIALS_FUSED, DIALS_SIDES } DialsSide;
 

@@ -1,8 +1,8 @@
 #include "core/support/memory.h"
-#include "tui/program/command.h"
 #include "tui/cli/command_line.h"
 #include "tui/figures/figure.h"
 #include "tui/figures/picture_file.h"
+#include "tui/program/command.h"
 #include "tui/text/suggest.h"
 
 #include <stdlib.h>

@@ -9,8 +9,8 @@
 #ifndef REJUV_TUI_FIGURE_METHOD_H
 #define REJUV_TUI_FIGURE_METHOD_H
 
-#include "tui/tables/block_metric.h"
 #include "tui/commands/dials.h"
+#include "tui/tables/block_metric.h"
 
 /* Set `metric`, the rest to zero; figure_method_free() releases. */
 typedef struct FigureMethod {

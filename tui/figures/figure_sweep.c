@@ -2,9 +2,9 @@
  * Figures of what the dials do: curves over one dial, and the plane of two.
  */
 #include "core/support/memory.h"
+#include "tui/commands/sweep.h"
 #include "tui/figures/figure.h"
 #include "tui/session/session_plane.h"
-#include "tui/commands/sweep.h"
 
 #include <math.h>
 #include <stdlib.h>

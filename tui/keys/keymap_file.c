@@ -1,10 +1,10 @@
 #include "core/files/json.h"
 #include "core/files/places.h"
 #include "core/support/memory.h"
+#include "tui/app/view.h"
 #include "tui/keys/keymap_state.h"
 #include "tui/text/suggest.h"
 #include "tui/text/text.h"
-#include "tui/app/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
+#include "tui/app/view.h"
 #include "tui/keys/keymap_state.h"
 #include "tui/text/text.h"
-#include "tui/app/view.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 #ifndef REJUV_TUI_NEURON_COLUMN_H
 #define REJUV_TUI_NEURON_COLUMN_H
 
-#include "tui/text/format.h"
 #include "tui/session/session_method.h"
+#include "tui/text/format.h"
 
 typedef enum NeuronColumn {
     NEURON_COLUMN_PLACE,

@@ -8,10 +8,10 @@
 #ifndef REJUV_TUI_NEURON_LIST_H
 #define REJUV_TUI_NEURON_LIST_H
 
+#include "tui/canvas/widget_list.h"
 #include "tui/lists/neuron_column.h"
 #include "tui/lists/neuron_filter.h"
 #include "tui/lists/neuron_order.h"
-#include "tui/canvas/widget_list.h"
 
 /* What the order was made from. */
 typedef struct NeuronListStamp {

@@ -9,8 +9,8 @@
 #define REJUV_TUI_COMMAND_H
 
 #include "core/support/status.h"
-#include "tui/commands/batch.h"
 #include "tui/cli/options.h"
+#include "tui/commands/batch.h"
 
 #include <stdio.h>
 

@@ -2,10 +2,10 @@
  * `rejuv completion SHELL` — what the Tab key offers after "rejuv" in a shell, made from the tables of commands and
  * options.
  */
-#include "tui/program/command.h"
+#include "tui/app/view.h"
 #include "tui/figures/figure.h"
 #include "tui/keys/keymap.h"
-#include "tui/app/view.h"
+#include "tui/program/command.h"
 
 #include <stdio.h>
 #include <string.h>

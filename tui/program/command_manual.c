@@ -2,9 +2,9 @@
  * `rejuv manual` — the manual page, made from the tables of commands, options, actions and keys, so that it cannot
  * say what the program does not do.
  */
-#include "tui/program/command.h"
-#include "tui/keys/keymap.h"
 #include "tui/app/view.h"
+#include "tui/keys/keymap.h"
+#include "tui/program/command.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 #include "core/files/places.h"
 #include "core/support/memory.h"
 #include "tui/app/app.h"
-#include "tui/program/command.h"
 #include "tui/app/config.h"
-#include "tui/commands/dials.h"
 #include "tui/app/resume.h"
+#include "tui/commands/dials.h"
+#include "tui/program/command.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_pair.h"
 

@@ -1,12 +1,12 @@
 #include "core/support/memory.h"
 #include "tui/app/app.h"
-#include "tui/program/command.h"
-#include "tui/commands/dials.h"
+#include "tui/app/view.h"
 #include "tui/canvas/picture.h"
+#include "tui/commands/dials.h"
 #include "tui/figures/picture_file.h"
+#include "tui/program/command.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_pair.h"
-#include "tui/app/view.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "tui/session/session_export.h"
 
-#include "tui/text/format.h"
 #include "tui/session/session_state.h"
+#include "tui/text/format.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "tui/session/session_rows.h"
 
 #include "core/support/memory.h"
-#include "tui/text/format.h"
 #include "tui/session/session_state.h"
+#include "tui/text/format.h"
 #include "tui/text/text.h"
 
 #include <errno.h>

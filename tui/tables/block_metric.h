@@ -12,8 +12,8 @@
 #include "core/fusion/ranking.h"
 #include "core/method/attribution.h"
 #include "core/method/dormancy.h"
-#include "tui/tables/report.h"
 #include "tui/session/session_method.h"
+#include "tui/tables/report.h"
 
 typedef enum BlockMetric {
     BLOCK_DORMANT_BASE,

@@ -5,8 +5,8 @@
 #ifndef REJUV_TUI_NEURON_TABLE_H
 #define REJUV_TUI_NEURON_TABLE_H
 
-#include "tui/tables/report.h"
 #include "tui/session/session_method.h"
+#include "tui/tables/report.h"
 
 /* All that is written of a neuron. */
 typedef struct NeuronRow {

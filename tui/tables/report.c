@@ -2,8 +2,8 @@
 
 #include "core/files/json.h"
 #include "core/support/memory.h"
-#include "tui/text/format.h"
 #include "tui/tables/report_json.h"
+#include "tui/text/format.h"
 #include "tui/text/text.h"
 
 #include <errno.h>

@@ -4,10 +4,10 @@
 #include "views/export/export.h"
 
 #include "core/support/memory.h"
-#include "tui/text/format.h"
-#include "tui/session/session_export.h"
-#include "tui/text/text.h"
 #include "tui/canvas/widget_list.h"
+#include "tui/session/session_export.h"
+#include "tui/text/format.h"
+#include "tui/text/text.h"
 #include "views/views.h"
 
 #include <inttypes.h>

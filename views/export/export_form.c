@@ -1,10 +1,10 @@
 /* The form of the Export view: everything that decides what is written. */
 #include "tui/cli/alpha_text.h"
-#include "tui/text/format.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_tune.h"
+#include "tui/text/format.h"
 #include "tui/text/text.h"
 #include "views/export/export.h"
 

@@ -1,9 +1,9 @@
 /* What speaks against an export, how far it is, and what became of it. */
+#include "tui/canvas/widget_dial.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_pair.h"
 #include "tui/text/text.h"
-#include "tui/canvas/widget_dial.h"
 #include "views/export/export.h"
 
 #include <stdio.h>

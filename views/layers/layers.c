@@ -4,8 +4,8 @@
 #include "views/layers/layers.h"
 
 #include "core/support/memory.h"
-#include "tui/lists/neuron_list.h"
 #include "tui/app/view.h"
+#include "tui/lists/neuron_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-#include "tui/text/format.h"
-#include "tui/session/session_tune.h"
 #include "tui/canvas/widget_heat.h"
+#include "tui/session/session_tune.h"
+#include "tui/text/format.h"
 #include "views/layers/layers.h"
 
 #include <stdio.h>

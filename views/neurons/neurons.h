@@ -6,8 +6,8 @@
 
 #include "tui/lists/neuron_list.h"
 #include "tui/lists/neuron_map.h"
-#include "tui/tables/report.h"
 #include "tui/session/session_pair.h"
+#include "tui/tables/report.h"
 
 #include <stdbool.h>
 #include <stddef.h>

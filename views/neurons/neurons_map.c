@@ -1,6 +1,6 @@
 #include "core/support/memory.h"
-#include "tui/keys/key_text.h"
 #include "tui/canvas/widget_heat.h"
+#include "tui/keys/key_text.h"
 #include "views/neurons/neurons.h"
 
 #include <inttypes.h>

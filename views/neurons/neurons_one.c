@@ -1,8 +1,8 @@
+#include "tui/canvas/widget_chart.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_drivers.h"
 #include "tui/session/session_tensor.h"
 #include "tui/session/session_tune.h"
-#include "tui/canvas/widget_chart.h"
 #include "views/neurons/neurons.h"
 
 #include <inttypes.h>

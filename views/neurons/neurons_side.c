@@ -1,7 +1,7 @@
+#include "tui/canvas/widget_chart.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_tune.h"
-#include "tui/canvas/widget_chart.h"
 #include "views/neurons/neurons.h"
 
 #include <inttypes.h>

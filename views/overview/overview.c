@@ -4,8 +4,8 @@
 #include "views/overview/overview.h"
 
 #include "core/support/memory.h"
-#include "tui/session/session_tune.h"
 #include "tui/app/view.h"
+#include "tui/session/session_tune.h"
 #include "views/shared/tensor_list.h"
 
 #include <stdio.h>

@@ -1,10 +1,10 @@
-#include "tui/tables/block_metric.h"
-#include "tui/text/format.h"
+#include "tui/canvas/widget_dial.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_pair.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_tune.h"
-#include "tui/canvas/widget_dial.h"
+#include "tui/tables/block_metric.h"
+#include "tui/text/format.h"
 #include "views/overview/overview.h"
 
 #include <inttypes.h>

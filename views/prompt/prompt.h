@@ -7,12 +7,12 @@
 #ifndef REJUV_VIEWS_PROMPT_H
 #define REJUV_VIEWS_PROMPT_H
 
-#include "tui/keys/action.h"
 #include "tui/canvas/canvas.h"
 #include "tui/cli/command_line.h"
-#include "tui/tables/report.h"
+#include "tui/keys/action.h"
 #include "tui/session/session_prompt.h"
 #include "tui/session/session_target.h"
+#include "tui/tables/report.h"
 
 enum { PROMPT_TOKEN_TEXT = 160 };
 

@@ -1,8 +1,8 @@
 #include "core/support/buffer.h"
-#include "tui/text/format.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_pair.h"
 #include "tui/session/session_rows.h"
+#include "tui/text/format.h"
 #include "tui/text/text.h"
 #include "views/prompt/prompt.h"
 

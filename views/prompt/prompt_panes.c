@@ -1,8 +1,8 @@
 #include "core/evaluation/distribution.h"
-#include "tui/text/format.h"
-#include "tui/text/text.h"
 #include "tui/app/view.h"
 #include "tui/canvas/widget_chart.h"
+#include "tui/text/format.h"
+#include "tui/text/text.h"
 #include "views/prompt/prompt.h"
 
 #include <stdio.h>

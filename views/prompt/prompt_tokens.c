@@ -1,8 +1,8 @@
 #include "core/support/memory.h"
+#include "tui/canvas/zone.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_pair.h"
 #include "tui/text/text.h"
-#include "tui/canvas/zone.h"
 #include "views/prompt/prompt.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "views/shared/tensor_facts.h"
 
-#include "tui/text/format.h"
 #include "tui/canvas/widget_list.h"
+#include "tui/text/format.h"
 
 #include <stdio.h>
 #include <string.h>

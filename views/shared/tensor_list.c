@@ -2,8 +2,8 @@
 
 #include "core/method/dormancy.h"
 #include "core/support/memory.h"
-#include "tui/session/session_tensor.h"
 #include "tui/canvas/widget_chart.h"
+#include "tui/session/session_tensor.h"
 
 #include <stdio.h>
 #include <stdlib.h>

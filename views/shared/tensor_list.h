@@ -4,11 +4,11 @@
 #ifndef REJUV_VIEWS_TENSOR_LIST_H
 #define REJUV_VIEWS_TENSOR_LIST_H
 
-#include "tui/canvas/heat_key.h"
-#include "tui/session/session_pair.h"
-#include "tui/lists/tensor_filter.h"
 #include "tui/app/view.h"
+#include "tui/canvas/heat_key.h"
 #include "tui/canvas/widget_list.h"
+#include "tui/lists/tensor_filter.h"
+#include "tui/session/session_pair.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,9 +4,9 @@
 #include "views/tensor/tensor.h"
 
 #include "core/support/memory.h"
+#include "tui/app/view.h"
 #include "tui/session/session_spectrum.h"
 #include "tui/session/session_tensor.h"
-#include "tui/app/view.h"
 #include "views/shared/tensor_facts.h"
 #include "views/shared/tensor_list.h"
 

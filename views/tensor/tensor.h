@@ -15,8 +15,8 @@
 #include "core/drift/elements.h"
 #include "tui/canvas/canvas.h"
 #include "tui/canvas/heat_key.h"
-#include "tui/tables/report.h"
 #include "tui/session/session_pair.h"
+#include "tui/tables/report.h"
 #include "views/tensor/tensor_window.h"
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-#include "tui/text/format.h"
 #include "tui/canvas/widget_heat.h"
+#include "tui/text/format.h"
 #include "views/tensor/tensor.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
 #include "core/support/memory.h"
-#include "tui/session/session_tensor.h"
-#include "tui/session/session_tune.h"
 #include "tui/canvas/widget_chart.h"
 #include "tui/canvas/widget_heat.h"
+#include "tui/session/session_tensor.h"
+#include "tui/session/session_tune.h"
 #include "views/tensor/tensor.h"
 
 #include <stdio.h>

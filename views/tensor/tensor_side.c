@@ -1,9 +1,9 @@
-#include "tui/text/format.h"
+#include "tui/canvas/widget_chart.h"
 #include "tui/session/session_tensor.h"
 #include "tui/session/session_tune.h"
-#include "tui/canvas/widget_chart.h"
-#include "views/tensor/tensor.h"
+#include "tui/text/format.h"
 #include "views/shared/tensor_facts.h"
+#include "views/tensor/tensor.h"
 
 #include <stdio.h>
 

@@ -1,10 +1,10 @@
 #include "core/support/memory.h"
-#include "tui/text/format.h"
-#include "tui/session/session_spectrum.h"
 #include "tui/canvas/widget_chart.h"
 #include "tui/canvas/widget_list.h"
-#include "views/tensor/tensor.h"
+#include "tui/session/session_spectrum.h"
+#include "tui/text/format.h"
 #include "views/shared/tensor_facts.h"
+#include "views/tensor/tensor.h"
 
 #include <stdio.h>
 

@@ -4,11 +4,11 @@
 #include "views/tune/tune.h"
 
 #include "core/support/memory.h"
+#include "tui/canvas/zone.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_method.h"
 #include "tui/text/text.h"
-#include "tui/canvas/zone.h"
 #include "views/views.h"
 
 #include <stdio.h>

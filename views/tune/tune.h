@@ -11,15 +11,15 @@
 #ifndef REJUV_VIEWS_TUNE_H
 #define REJUV_VIEWS_TUNE_H
 
-#include "tui/cli/alpha_text.h"
 #include "tui/canvas/canvas.h"
+#include "tui/canvas/widget_list.h"
+#include "tui/cli/alpha_text.h"
 #include "tui/cli/command_line.h"
-#include "tui/text/format.h"
-#include "tui/tables/report.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_plane.h"
 #include "tui/session/session_tune.h"
-#include "tui/canvas/widget_list.h"
+#include "tui/tables/report.h"
+#include "tui/text/format.h"
 
 enum { TUNE_UNPLACED = SESSION_PLANE_LARGEST };
 

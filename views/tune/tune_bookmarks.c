@@ -1,10 +1,10 @@
 /*
  * The pane bookmarks: what was kept, and two settings side by side on every headline figure.
  */
-#include "tui/session/session_bookmark.h"
-#include "tui/text/text.h"
 #include "tui/app/view.h"
 #include "tui/canvas/widget_list.h"
+#include "tui/session/session_bookmark.h"
+#include "tui/text/text.h"
 #include "views/tune/tune.h"
 
 #include <stdio.h>

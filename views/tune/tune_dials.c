@@ -1,4 +1,5 @@
 /* What stands above the panes of Tune: the dials, what they reset, and on what figures are measured. */
+#include "tui/canvas/widget_dial.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_change.h"
@@ -6,7 +7,6 @@
 #include "tui/session/session_pair.h"
 #include "tui/session/session_rows.h"
 #include "tui/text/text.h"
-#include "tui/canvas/widget_dial.h"
 #include "views/tune/tune.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
+#include "tui/canvas/widget_chart.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_pair.h"
 #include "tui/text/text.h"
-#include "tui/canvas/widget_chart.h"
 #include "views/tune/tune.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* The pane layers of Tune: α as a curve over the layers. */
 #include "tui/canvas/heat_key.h"
+#include "tui/canvas/widget_chart.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_change.h"
 #include "tui/session/session_method.h"
-#include "tui/canvas/widget_chart.h"
 #include "views/tune/tune.h"
 
 #include <stdio.h>

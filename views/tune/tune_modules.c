@@ -1,10 +1,10 @@
 /* The pane modules of Tune: α of each kind of tensors, and which kinds are kept as one of the models has them. */
 #include "core/support/memory.h"
+#include "tui/canvas/widget_dial.h"
+#include "tui/canvas/zone.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_method.h"
 #include "tui/text/text.h"
-#include "tui/canvas/widget_dial.h"
-#include "tui/canvas/zone.h"
 #include "views/tune/tune.h"
 
 #include <stdio.h>

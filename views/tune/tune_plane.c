@@ -1,9 +1,9 @@
 /* The pane plane of Tune: one headline figure over α and ρ. */
 #include "tui/canvas/heat_key.h"
+#include "tui/canvas/widget_heat.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_method.h"
 #include "tui/text/text.h"
-#include "tui/canvas/widget_heat.h"
 #include "views/tune/tune.h"
 
 #include <stdio.h>
