@@ -5,7 +5,8 @@
 #include "tests/golden/golden.h"
 #include "tests/program.h"
 #include "tests/unit/scratch.h"
-#include "tui/program/command.h"
+#include "tui/cli/command_table.h"
+#include "tui/cli/options.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -31,7 +32,7 @@ static int close_demo(void **state) {
 static void every_command_helps_within_80_columns_and_names_its_options(void **unused) {
     (void)unused;
     for (CommandId id = 0; id < COMMAND_COUNT; id++) {
-        const char *with[] = {COMMANDS[id]->name, "--help", NULL};
+        const char *with[] = {command_table_facts(id)->name, "--help", NULL};
         ProgramResult result = program_run_with(id == COMMAND_OPEN ? with + 1 : with, NULL, 0);
         assert_int_equal(result.status, 0);
         assert_string_equal(result.errors, "");

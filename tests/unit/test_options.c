@@ -1,7 +1,7 @@
 /* The command line, read: words to options and operands, values to numbers, mistakes to messages. */
 #include "tests/golden/golden.h"
+#include "tui/cli/command_table.h"
 #include "tui/cli/options.h"
-#include "tui/program/command.h"
 
 #include <string.h>
 
@@ -198,7 +198,7 @@ static void every_default_is_a_value_of_its_option(void **unused) {
         char *name = memory_format("--%s=%s", facts->name, facts->initial);
         assert_non_null(name);
         Options options;
-        ACCEPT(&options, COMMANDS[command]->name, name, "--help");
+        ACCEPT(&options, command_table_facts(command)->name, name, "--help");
         const OptionValue *value = options_value(&options, id);
         assert_true(value->given);
         options_free(&options);

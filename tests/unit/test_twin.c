@@ -1,8 +1,8 @@
 /* The command shown for a view is one that the program takes, with the dials as they stand. */
 #include "session_fixture.h"
 #include "tui/app/twin.h"
+#include "tui/cli/command_table.h"
 #include "tui/commands/dials.h"
-#include "tui/program/command.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_bookmark.h"
 
@@ -42,7 +42,7 @@ static void read_options(const char *text, Options *options) {
     assert_string_equal(words[0], "rejuv");
     Status status = options_parse(argc, argv, options, &error);
     if (status == STATUS_OK)
-        status = command_check_operands(options->command, options->operand_count, &error);
+        status = command_table_check_operands(options->command, options->operand_count, &error);
     if (status != STATUS_OK) fail_msg("%s\n%s", text, error.message);
 }
 

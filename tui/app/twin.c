@@ -1,6 +1,6 @@
 #include "tui/app/twin.h"
 
-#include "tui/program/command.h"
+#include "tui/cli/command_table.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_pair.h"
 #include "tui/session/session_rows.h"
@@ -50,7 +50,7 @@ Status twin_write(const View *view, void *state, Session *session, char **text, 
         command_line_free(&own);
         return status;
     }
-    command_line_add(&line, "%s", COMMANDS[command]->name);
+    command_line_add(&line, "%s", command_table_facts(command)->name);
     add_operands(&line, session);
     command_line_append(&line, &own);
     add_dials(&line, session, command);

@@ -1,7 +1,7 @@
 #include "tui/cli/options.h"
 
 #include "core/support/memory.h"
-#include "tui/program/command.h"
+#include "tui/cli/command_table.h"
 #include "tui/text/format.h"
 #include "tui/text/suggest.h"
 
@@ -265,9 +265,9 @@ static Status refuse_elsewhere(CommandId command, OptionId id, Error *error) {
         if (!has) continue;
         size_t used = strlen(others);
         (void)snprintf(others + used, sizeof others - used, "%s%s", used > 0 ? ", " : "",
-                       other == COMMAND_OPEN ? "the terminal program" : COMMANDS[other]->name);
+                       other == COMMAND_OPEN ? "the terminal program" : command_table_facts(other)->name);
     }
-    const char *name = COMMANDS[command]->name;
+    const char *name = command_table_facts(command)->name;
     return status_fail(error, STATUS_ARGUMENT, "%s%s takes no --%s; it belongs to %s",
                        command == COMMAND_OPEN ? "the terminal program" : "rejuv ", name, FACTS[id].name,
                        others);
@@ -347,7 +347,7 @@ static CommandId find_command(int argc, char **argv, int *at) {
         const char *word = argv[*at];
         if (strcmp(word, "--") == 0) break;
         if (word[0] != '-' || word[1] == '\0') {
-            CommandId command = command_find(word);
+            CommandId command = command_table_find(word);
             return command < COMMAND_COUNT ? command : COMMAND_OPEN;
         }
         OptionId id = word[1] == '-' ? find_option(COMMAND_OPEN, word + 2, strlen(word + 2), 0)
@@ -388,11 +388,11 @@ static Status check_exclusive(const Options *options, Error *error) {
 
 /* A mistyped command ends up as an operand of the terminal program: say what it looks like. */
 static Status explain_operands(const Options *options, Error *error) {
-    Status status = command_check_operands(options->command, options->operand_count, error);
+    Status status = command_table_check_operands(options->command, options->operand_count, error);
     if (status == STATUS_OK || options->command != COMMAND_OPEN || options->operand_count == 0) return status;
     const char *names[COMMAND_COUNT], *first = options->operands[0];
     for (CommandId id = 0; id < COMMAND_COUNT; id++)
-        names[id] = id == COMMAND_OPEN ? NULL : COMMANDS[id]->name;
+        names[id] = id == COMMAND_OPEN ? NULL : command_table_facts(id)->name;
     const char *nearest = suggest_name(first, names, COMMAND_COUNT);
     if (nearest != NULL)
         return status_fail(error, STATUS_ARGUMENT, "there is no command \"%s\"; did you mean %s?", first,

@@ -12,31 +12,12 @@
 #define REJUV_TUI_OPTIONS_H
 
 #include "core/support/status.h"
+#include "tui/cli/command_table.h"
 #include "tui/cli/option_table.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* In the order of help. The commands themselves are in COMMANDS (command.h), under these indexes. */
-typedef enum CommandId {
-    COMMAND_OPEN, /* the terminal program: the one without a name */
-    COMMAND_INFO,
-    COMMAND_CHECK,
-    COMMAND_DRIFT,
-    COMMAND_TOKENIZE,
-    COMMAND_PREVIEW,
-    COMMAND_NEURONS,
-    COMMAND_RESET,
-    COMMAND_SWEEP,
-    COMMAND_SHOT,
-    COMMAND_FIGURE,
-    COMMAND_EXPORT,
-    COMMAND_VERIFY,
-    COMMAND_MANUAL,
-    COMMAND_COMPLETION,
-    COMMAND_COUNT
-} CommandId;
 
 typedef enum OptionId {
 #define OPTION_ENUMERATOR(identifier, name, letter, argument, kind, least, most, initial, commands, help)    \

@@ -2,7 +2,7 @@
 
 #include "core/files/json.h"
 #include "core/support/memory.h"
-#include "tui/program/command.h"
+#include "tui/cli/command_table.h"
 #include "tui/tables/report_json.h"
 #include "tui/text/text.h"
 

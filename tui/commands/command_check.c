@@ -1,5 +1,5 @@
 #include "core/files/json.h"
-#include "tui/program/command.h"
+#include "tui/commands/command.h"
 
 /* A tokenizer that differs makes ids mean other texts: worth a warning, for weights can be fused all the
  * same. */
@@ -91,9 +91,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_check = {
-    .name = "check",
-    .operands = "BASE SFT",
-    .summary = "Can they be fused? Every mismatch, tensor by tensor.",
     .details =
         "Reads headers, configurations and tokenizers, and no weights. An error is a mismatch that "
         "cannot be "

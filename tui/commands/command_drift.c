@@ -1,8 +1,8 @@
 #include "core/drift/drift.h"
 #include "core/files/json.h"
 #include "core/support/memory.h"
+#include "tui/commands/command.h"
 #include "tui/commands/command_drift_spectrum.h"
-#include "tui/program/command.h"
 #include "tui/text/suggest.h"
 
 #include <stdio.h>
@@ -387,9 +387,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_drift = {
-    .name = "drift",
-    .operands = "BASE SFT",
-    .summary = "Every metric of every tensor: how far fine-tuning moved the weights.",
     .details =
         "With D = SFT - BASE, element by element: mean_square of D; norm |D|, Frobenius; relative_norm "
         "|D|/|BASE|; "

@@ -1,8 +1,8 @@
 #include "core/export/export.h"
 #include "core/files/json.h"
+#include "tui/commands/command.h"
 #include "tui/commands/dials.h"
 #include "tui/commands/verification.h"
-#include "tui/program/command.h"
 #include "tui/text/format.h"
 
 #include <stdint.h>
@@ -230,9 +230,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_export = {
-    .name = "export",
-    .operands = "[BASE SFT]",
-    .summary = "Write the fused model as a directory that other programs load.",
     .details =
         "Safetensors with the SFT model's names and order, configuration and tokenizer of the donor, "
         "the recipe "

@@ -2,7 +2,7 @@
 #include "core/numerics/blas.h"
 #include "core/numerics/kernels.h"
 #include "core/support/machine.h"
-#include "tui/program/command.h"
+#include "tui/commands/command.h"
 #include "tui/tables/report_json.h"
 #include "tui/text/format.h"
 
@@ -247,9 +247,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_info = {
-    .name = "info",
-    .operands = "[DIR]",
-    .summary = "One checkpoint, and what this build and machine are.",
     .details =
         "A checkpoint that cannot be run can still be compared and fused; `can be run` says whether "
         "the forward "

@@ -1,8 +1,8 @@
 #include "core/files/json.h"
 #include "core/method/selection.h"
 #include "core/support/memory.h"
+#include "tui/commands/command.h"
 #include "tui/commands/dials.h"
-#include "tui/program/command.h"
 #include "tui/tables/block_metric.h"
 #include "tui/tables/neuron_table.h"
 #include "tui/text/suggest.h"
@@ -348,10 +348,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_neurons = {
-    .name = "neurons",
-    .operands = "BASE SFT",
-    .summary =
-        "Every neuron: dormancy, gradient dormancy, drift, attribution, and whether the reset takes it.",
     .details =
         "A neuron is an output of q, k, v, gate or up, or an input of o or down. Dormancy is its mean magnitude "
         "over that of its layer's average neuron, over all positions of --calibration: of inputs of down, and of "

@@ -1,8 +1,8 @@
 #include "core/evaluation/generation.h"
 #include "core/support/memory.h"
+#include "tui/commands/command.h"
 #include "tui/commands/logits_file.h"
 #include "tui/commands/preview.h"
-#include "tui/program/command.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -173,9 +173,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_preview = {
-    .name = "preview",
-    .operands = "BASE SFT",
-    .summary = "The next-token distributions of base, SFT and their fusion on a prompt, side by side.",
     .details =
         "Needs one of --prompt, --prompt-file, --ids. The fusion is W at all dials; with --rho the neurons that "
         "--calibration chooses are reset in it. Entropies and divergences are in nats; kl_base is "

@@ -1,6 +1,6 @@
 #include "core/fusion/reset.h"
+#include "tui/commands/command.h"
 #include "tui/commands/dials.h"
-#include "tui/program/command.h"
 #include "tui/text/format.h"
 
 #include <inttypes.h>
@@ -84,9 +84,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_reset = {
-    .name = "reset",
-    .operands = "BASE SFT",
-    .summary = "Which neurons the reset fraction rho selects.",
     .details =
         "A neuron is an output of q, k, v, gate or up, or an input of o or down. For each target all M neurons "
         "of the SFT model are ranked by attribution, and the first round(rho M) selected; the set is the union "

@@ -1,7 +1,7 @@
 #include "core/files/json.h"
 #include "core/support/memory.h"
+#include "tui/commands/command.h"
 #include "tui/commands/sweep.h"
-#include "tui/program/command.h"
 
 #include <stdlib.h>
 
@@ -72,10 +72,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_sweep = {
-    .name = "sweep",
-    .operands = "BASE SFT",
-    .summary =
-        "What the dials do: every figure of the output space at a range of alphas, of rhos, or of both.",
     .details =
         "Measured on the response positions of --calibration (of a row without a response, on the last "
         "position "

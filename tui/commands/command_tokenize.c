@@ -1,6 +1,6 @@
 #include "core/files/json.h"
 #include "core/files/json_text.h"
-#include "tui/program/command.h"
+#include "tui/commands/command.h"
 #include "tui/tables/report_json.h"
 
 #include <ctype.h>
@@ -172,9 +172,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_tokenize = {
-    .name = "tokenize",
-    .operands = "DIR|tokenizer.json",
-    .summary = "Lines of standard input to token ids, one line each, and back.",
     .details =
         "A line in is a text, a line out its ids with blanks between them; with --decode the other "
         "way. The "

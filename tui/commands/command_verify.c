@@ -1,6 +1,6 @@
 #include "core/files/json.h"
+#include "tui/commands/command.h"
 #include "tui/commands/verification.h"
-#include "tui/program/command.h"
 
 static Status write_json(Batch *batch, const VerifyResult *result, Error *error) {
     cJSON *tree = cJSON_CreateObject();
@@ -49,9 +49,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_verify = {
-    .name = "verify",
-    .operands = "DIR",
-    .summary = "An export against its recipe and, where they are at hand, its inputs.",
     .details =
         "Reads every byte: sums (SHA-256) of all tensors and files are compared with "
         "rejuvenation.json, and the "

@@ -1,8 +1,8 @@
 #include "core/support/memory.h"
 #include "tui/cli/command_line.h"
+#include "tui/commands/command.h"
 #include "tui/figures/figure.h"
 #include "tui/figures/picture_file.h"
-#include "tui/program/command.h"
 #include "tui/text/suggest.h"
 
 #include <stdlib.h>
@@ -162,9 +162,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_figure = {
-    .name = "figure",
-    .operands = "KIND BASE SFT",
-    .summary = "A figure for a paper, as SVG: axes, ticks, legend, text that stays text.",
     .details =
         "KIND is one of\n"
         "  layers    layer by module, in the colours of --metric: any of drift's, spectrum's with their keys; or of the "

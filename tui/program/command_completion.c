@@ -3,9 +3,9 @@
  * options.
  */
 #include "tui/app/view.h"
+#include "tui/commands/command.h"
 #include "tui/figures/figure.h"
 #include "tui/keys/keymap.h"
-#include "tui/program/command.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -77,7 +77,7 @@ static void write_escaped(const char *text, const char *special, char escape) {
 /* ---- bash ---- */
 
 static void write_bash_options(CommandId command) {
-    (void)printf("    '%s') options='", COMMANDS[command]->name);
+    (void)printf("    '%s') options='", command_table_facts(command)->name);
     for (OptionId id = 0; id < OPTION_COUNT; id++)
         if (takes(command, id)) (void)printf("--%s ", option_facts(id)->name);
     if (has_operand_words(command)) {
@@ -95,7 +95,7 @@ static void write_bash_values(CommandId command) {
     for (OptionId id = 0; id < OPTION_COUNT; id++) {
         Values values = values_of(id);
         if (!takes(command, id) || values == VALUES_NONE) continue;
-        (void)printf("    '%s --%s') ", COMMANDS[command]->name, option_facts(id)->name);
+        (void)printf("    '%s --%s') ", command_table_facts(command)->name, option_facts(id)->name);
         if (values == VALUES_WORDS) {
             (void)fputs("COMPREPLY=($(compgen -W '", stdout);
             write_words(id);
@@ -117,7 +117,7 @@ static void write_bash(void) {
         "    local commands='",
         stdout);
     for (CommandId id = 0; id < COMMAND_COUNT; id++)
-        if (id != COMMAND_OPEN) (void)printf("%s ", COMMANDS[id]->name);
+        if (id != COMMAND_OPEN) (void)printf("%s ", command_table_facts(id)->name);
     (void)fputs(
         "'\n"
         "    compopt -o filenames 2>/dev/null\n"
@@ -175,8 +175,8 @@ static void write_zsh(void) {
         "local -a commands=(");
     for (CommandId id = 0; id < COMMAND_COUNT; id++) {
         if (id == COMMAND_OPEN) continue;
-        (void)printf("    '%s:", COMMANDS[id]->name);
-        write_escaped(COMMANDS[id]->summary, "'", 0);
+        (void)printf("    '%s:", command_table_facts(id)->name);
+        write_escaped(command_table_facts(id)->summary, "'", 0);
         (void)puts("'");
     }
     (void)puts(
@@ -190,12 +190,12 @@ static void write_zsh(void) {
         "fi\n"
         "case $command in");
     for (CommandId command = 0; command < COMMAND_COUNT; command++) {
-        (void)printf("    '%s') _arguments -s \\\n", COMMANDS[command]->name);
+        (void)printf("    '%s') _arguments -s \\\n", command_table_facts(command)->name);
         for (OptionId id = 0; id < OPTION_COUNT; id++)
             if (takes(command, id)) write_zsh_option(id);
         if (has_operand_words(command)) {
-            (void)printf("        '2:%.*s:(", (int)strcspn(COMMANDS[command]->operands, " "),
-                         COMMANDS[command]->operands);
+            (void)printf("        '2:%.*s:(", (int)strcspn(command_table_facts(command)->operands, " "),
+                         command_table_facts(command)->operands);
             write_operand_words(command);
             (void)puts(")' \\");
         }
@@ -213,7 +213,7 @@ static void write_fish_option(CommandId command, OptionId id) {
     if (command == COMMAND_OPEN)
         (void)fputs(" -n __fish_use_subcommand", stdout);
     else
-        (void)printf(" -n '__fish_seen_subcommand_from %s'", COMMANDS[command]->name);
+        (void)printf(" -n '__fish_seen_subcommand_from %s'", command_table_facts(command)->name);
     if (option->letter != 0) (void)printf(" -s %c", option->letter);
     (void)printf(" -l %s", option->name);
     if (values == VALUES_FILES || values == VALUES_DIRECTORIES) (void)fputs(" -r", stdout);
@@ -232,15 +232,15 @@ static void write_fish(void) {
     (void)puts("# fish completion for rejuv: install it as share/fish/vendor_completions.d/rejuv.fish");
     for (CommandId id = 0; id < COMMAND_COUNT; id++) {
         if (id == COMMAND_OPEN) continue;
-        (void)printf("complete -c rejuv -n __fish_use_subcommand -a %s -d '", COMMANDS[id]->name);
-        write_escaped(COMMANDS[id]->summary, "\\'", '\\');
+        (void)printf("complete -c rejuv -n __fish_use_subcommand -a %s -d '", command_table_facts(id)->name);
+        write_escaped(command_table_facts(id)->summary, "\\'", '\\');
         (void)puts("'");
     }
     for (CommandId id = 0; id < COMMAND_COUNT; id++) {
         if (!has_operand_words(id)) continue;
         (void)printf(
             "complete -c rejuv -n '__fish_is_nth_token 2; and __fish_seen_subcommand_from %s' -f -a '",
-            COMMANDS[id]->name);
+            command_table_facts(id)->name);
         write_operand_words(id);
         (void)puts("'");
     }
@@ -261,9 +261,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_completion = {
-    .name = "completion",
-    .operands = "bash|zsh|fish",
-    .summary = "Write what the Tab key of a shell needs to complete this program's commands.",
     .details = "  source <(rejuv completion bash)\n  rejuv completion fish | source",
     .run = run,
 };

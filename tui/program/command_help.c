@@ -1,12 +1,11 @@
-#include "tui/program/command.h"
+#include "tui/program/command_help.h"
+
+#include "tui/cli/options.h"
+#include "tui/program/command_list.h"
 
 #include <string.h>
 
 enum { COLUMNS = 79, INDENT = 2, OPTION_COLUMN = 30, COMMAND_COLUMN = 14 };
-
-const char COMMAND_EXIT_STATUS[] =
-    "Exit status: 0; 1 a finding (check: they cannot be fused; verify, export: what is there is not what it should "
-    "be); 2 an error; 130 interrupted.";
 
 static void pad_to(int *column, int target) {
     for (; *column < target; (*column)++) (void)putchar(' '); /* standard output is checked at the end */
@@ -51,8 +50,8 @@ static void write_paragraphs(const char *text) {
     }
 }
 
-void command_write_usage(CommandId id, FILE *file) {
-    const Command *command = COMMANDS[id];
+void command_help_write_usage(CommandId id, FILE *file) {
+    const CommandFacts *command = command_table_facts(id);
     (void)fprintf(file, "usage: rejuv%s%s%s%s [OPTION ...]\n", id == COMMAND_OPEN ? "" : " ", command->name,
                   command->operands[0] != '\0' ? " " : "", command->operands);
 }
@@ -83,18 +82,19 @@ static void write_commands(void) {
     (void)printf("\nCommands:\n");
     for (CommandId id = 0; id < COMMAND_COUNT; id++) {
         if (id == COMMAND_OPEN) continue;
-        int column = printf("%*s%s", INDENT, "", COMMANDS[id]->name);
+        const CommandFacts *command = command_table_facts(id);
+        int column = printf("%*s%s", INDENT, "", command->name);
         pad_to(&column, COMMAND_COLUMN);
-        write_words(COMMANDS[id]->summary, strlen(COMMANDS[id]->summary), column, COMMAND_COLUMN);
+        write_words(command->summary, strlen(command->summary), column, COMMAND_COLUMN);
     }
     (void)printf("\nrejuv COMMAND --help tells more about one.\n");
 }
 
-void command_write_help(CommandId id) {
-    command_write_usage(id, stdout);
+void command_help_write(CommandId id) {
+    command_help_write_usage(id, stdout);
     if (id == COMMAND_OPEN) (void)printf("       rejuv COMMAND [OPTION | ARGUMENT ...]\n");
     (void)putchar('\n');
-    write_paragraphs(COMMANDS[id]->summary);
+    write_paragraphs(command_table_facts(id)->summary);
     if (COMMANDS[id]->details[0] != '\0') {
         (void)putchar('\n');
         write_paragraphs(COMMANDS[id]->details);

@@ -4,7 +4,7 @@
  */
 #include "tui/app/view.h"
 #include "tui/keys/keymap.h"
-#include "tui/program/command.h"
+#include "tui/program/command_list.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -113,14 +113,14 @@ static void write_options(CommandId id) {
 }
 
 static void write_command(CommandId id) {
-    const Command *command = COMMANDS[id];
+    const CommandFacts *command = command_table_facts(id);
     (void)fputs(".SS ", stdout);
     write_text("rejuv ", 6);
     write_text(command->name, strlen(command->name));
     (void)putchar(' ');
     write_line(command->operands);
     write_paragraphs(command->summary);
-    write_paragraphs(command->details);
+    write_paragraphs(COMMANDS[id]->details);
     write_options(id);
 }
 
@@ -203,7 +203,7 @@ static Status run(Batch *batch, Error *error) {
     (void)puts("\\fBrejuv\\fR [\\fIBASE SFT\\fR] [\\fIOPTION\\fR ...]\n.br");
     (void)puts("\\fBrejuv\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR | \\fIARGUMENT\\fR ...]");
     write_section("DESCRIPTION");
-    write_paragraphs(COMMANDS[COMMAND_OPEN]->summary);
+    write_paragraphs(command_table_facts(COMMAND_OPEN)->summary);
     write_paragraphs(COMMANDS[COMMAND_OPEN]->details);
     write_section("OPTIONS");
     write_options(COMMAND_OPEN);
@@ -219,9 +219,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_manual = {
-    .name = "manual",
-    .operands = "",
-    .summary = "Write the manual page, for man(1).",
     .details = "  rejuv manual | man -l -",
     .run = run,
 };

@@ -3,8 +3,8 @@
 #include "tui/app/app.h"
 #include "tui/app/config.h"
 #include "tui/app/resume.h"
+#include "tui/commands/command.h"
 #include "tui/commands/dials.h"
-#include "tui/program/command.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_pair.h"
 
@@ -172,7 +172,7 @@ static Status refuse_pipe(Error *error) {
         size_t used = strlen(names);
         if (id != COMMAND_OPEN)
             (void)snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "",
-                           COMMANDS[id]->name);
+                           command_table_facts(id)->name);
     }
     return status_fail(error, STATUS_ARGUMENT,
                        "standard %s is not a terminal; commands for scripts: rejuv %s (see rejuv --help)",
@@ -197,10 +197,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_open = {
-    .name = "",
-    .operands = "[BASE SFT]",
-    .summary =
-        "See where fine-tuning moved a model, turn the fusion weight, export the result: in this terminal.",
     .details =
         "BASE and SFT are Hugging Face directories of one language model before and after supervised "
         "fine-tuning. Without them the demo pair is opened. Press ? for the keys, q to leave.",

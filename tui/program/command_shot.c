@@ -2,9 +2,9 @@
 #include "tui/app/app.h"
 #include "tui/app/view.h"
 #include "tui/canvas/picture.h"
+#include "tui/commands/command.h"
 #include "tui/commands/dials.h"
 #include "tui/figures/picture_file.h"
-#include "tui/program/command.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_pair.h"
 
@@ -188,11 +188,6 @@ static Status run(Batch *batch, Error *error) {
 }
 
 const Command command_shot = {
-    .name = "shot",
-    .operands = "VIEW BASE SFT",
-    .summary =
-        "A view of the terminal program as a picture, once its figures are there: SVG, text with colours, "
-        "or text.",
     .details =
         "VIEW is a name or number: overview, layers, tensor, neurons, prompt, tune, export. Everything that the "
         "view shows is measured first, also what the program itself would wait to be asked for; what is waited "

@@ -1,5 +1,6 @@
 #include "core/numerics/blas.h"
-#include "tui/program/command.h"
+#include "tui/commands/command.h"
+#include "tui/program/command_dispatch.h"
 
 #include <locale.h>
 #include <stdlib.h>
@@ -21,5 +22,5 @@ int main(int argc, char **argv) {
     heal_blas(argv);
     blas_prepare();
     (void)setlocale(LC_CTYPE, ""); /* figures keep their decimal point */
-    return command_run(argc, argv);
+    return command_dispatch_run(argc, argv);
 }

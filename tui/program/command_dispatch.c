@@ -1,52 +1,8 @@
-#include "tui/program/command.h"
+#include "tui/program/command_dispatch.h"
 
+#include "tui/program/command_help.h"
+#include "tui/program/command_list.h"
 #include "tui/tables/report_json.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-const Command *const COMMANDS[COMMAND_COUNT] = {
-    [COMMAND_OPEN] = &command_open,
-    [COMMAND_INFO] = &command_info,
-    [COMMAND_CHECK] = &command_check,
-    [COMMAND_DRIFT] = &command_drift,
-    [COMMAND_TOKENIZE] = &command_tokenize,
-    [COMMAND_PREVIEW] = &command_preview,
-    [COMMAND_NEURONS] = &command_neurons,
-    [COMMAND_RESET] = &command_reset,
-    [COMMAND_SWEEP] = &command_sweep,
-    [COMMAND_SHOT] = &command_shot,
-    [COMMAND_FIGURE] = &command_figure,
-    [COMMAND_EXPORT] = &command_export,
-    [COMMAND_VERIFY] = &command_verify,
-    [COMMAND_MANUAL] = &command_manual,
-    [COMMAND_COMPLETION] = &command_completion,
-};
-
-CommandId command_find(const char *name) {
-    for (CommandId id = 0; id < COMMAND_COUNT; id++)
-        if (id != COMMAND_OPEN && strcmp(COMMANDS[id]->name, name) == 0) return id;
-    return COMMAND_COUNT;
-}
-
-/* The words of "[BASE SFT]"; *optional: none will do too. */
-static size_t count_words(const char *operands, bool *optional) {
-    size_t words = operands[0] != '\0';
-    for (const char *c = operands; *c != '\0'; c++) words += *c == ' ';
-    *optional = operands[0] == '[' || words == 0;
-    return words;
-}
-
-Status command_check_operands(CommandId id, size_t count, Error *error) {
-    bool optional;
-    size_t words = count_words(COMMANDS[id]->operands, &optional);
-    if (count == words || (count == 0 && optional)) return STATUS_OK;
-    if (words == 0) return status_fail(error, STATUS_ARGUMENT, "expected no argument, found %zu", count);
-    int length = (int)strcspn(COMMANDS[id]->operands + optional, "]");
-    return status_fail(error, STATUS_ARGUMENT, "expected %.*s%s, found %zu argument%s", length,
-                       COMMANDS[id]->operands + optional, optional ? " or nothing" : "", count,
-                       count == 1 ? "" : "s");
-}
 
 static int exit_status(const Batch *batch, Status status) {
     switch (status) {
@@ -88,7 +44,7 @@ static int write_and_check(void) {
     return COMMAND_EXIT_ERROR;
 }
 
-int command_run(int argc, char **argv) {
+int command_dispatch_run(int argc, char **argv) {
     Options options;
     Error error;
     int result;
@@ -97,12 +53,12 @@ int command_run(int argc, char **argv) {
     if (status != STATUS_OK) {
         Batch batch = {.options = &options};
         batch_say_error(&batch, error.message);
-        command_write_usage(options.command, stderr);
-        (void)fprintf(stderr, "rejuv %s%s--help tells more.\n", COMMANDS[options.command]->name,
+        command_help_write_usage(options.command, stderr);
+        (void)fprintf(stderr, "rejuv %s%s--help tells more.\n", command_table_facts(options.command)->name,
                       options.command == COMMAND_OPEN ? "" : " ");
         result = COMMAND_EXIT_ERROR;
     } else if (options_has(&options, OPTION_HELP)) {
-        command_write_help(options.command);
+        command_help_write(options.command);
         result = write_and_check();
     } else if (options_has(&options, OPTION_VERSION)) {
         (void)puts("rejuv " REJUV_VERSION); /* checked below */

@@ -1,0 +1,18 @@
+/*
+ * command_help — what --help prints, on standard output: usage, what the command does, its options; all of it from
+ * the tables of commands and options.
+ */
+#ifndef REJUV_TUI_COMMAND_HELP_H
+#define REJUV_TUI_COMMAND_HELP_H
+
+#include "tui/cli/command_table.h"
+
+#include <stdio.h>
+
+/* Of a command, or of the whole program for COMMAND_OPEN. */
+void command_help_write(CommandId id);
+
+/* "rejuv drift BASE SFT [OPTION ...]" on one line, for help and messages. */
+void command_help_write_usage(CommandId id, FILE *file);
+
+#endif
