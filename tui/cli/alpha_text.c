@@ -1,6 +1,6 @@
 #include "tui/cli/alpha_text.h"
 
-#include "tui/cli/command_line.h"
+#include "core/files/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,9 +101,10 @@ Status alpha_text_read_protection(const char *text, SettingsOwn *kinds, Error *e
 /* ---- the other way ---- */
 
 static void append(char *text, size_t size, const char *name, double alpha) {
-    char number[COMMAND_LINE_NUMBER_SIZE];
+    char number[JSON_NUMBER_SIZE];
     size_t used = strlen(text);
-    (void)snprintf(text + used, size - used, "%s%s", name, command_line_number(alpha, number));
+    (void)json_format_number(alpha, 1, number);
+    (void)snprintf(text + used, size - used, "%s%s", name, number);
 }
 
 void alpha_text_write_layers(const Settings *settings, char text[ALPHA_TEXT_LAYERS_SIZE]) {

@@ -78,13 +78,9 @@ void command_line_add_option(CommandLine *line, CommandId command, OptionId opti
 }
 
 void command_line_add_number(CommandLine *line, CommandId command, OptionId option, double value) {
-    char text[COMMAND_LINE_NUMBER_SIZE];
-    command_line_add_option(line, command, option, "%s", command_line_number(value, text));
-}
-
-const char *command_line_number(double value, char text[COMMAND_LINE_NUMBER_SIZE]) {
+    char text[JSON_NUMBER_SIZE];
     (void)json_format_number(value, 1, text);
-    return text;
+    command_line_add_option(line, command, option, "%s", text);
 }
 
 /* ---- as a shell reads it ---- */

@@ -28,11 +28,7 @@ void command_line_add(CommandLine *line, const char *format, ...) STATUS_PRINTF(
 void command_line_add_option(CommandLine *line, CommandId command, OptionId option, const char *format, ...)
     STATUS_PRINTF(4, 5);
 
-/* A number in as few digits as read back to it; returns `text`. */
-enum { COMMAND_LINE_NUMBER_SIZE = 32 };
-const char *command_line_number(double value, char text[COMMAND_LINE_NUMBER_SIZE]);
-
-/* An option with such a number. */
+/* An option with a number in as few digits as read back to it. */
 void command_line_add_number(CommandLine *line, CommandId command, OptionId option, double value);
 
 bool command_line_has_option(const CommandLine *line, OptionId option);

@@ -1,3 +1,4 @@
+#include "core/files/json.h"
 #include "tui/canvas/widget_chart.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_pair.h"
@@ -229,11 +230,11 @@ static CommandId twin_headlines(const TuneState *state, Session *session, Comman
     SessionSweep sweep = session_sweep(session);
     (void)state;
     if (sweep.count < 2 || sweep.is_stale) return COMMAND_SWEEP; /* at the dials of now */
-    double first = sweep.values[0], last = sweep.values[sweep.count - 1];
-    char low[COMMAND_LINE_NUMBER_SIZE], high[COMMAND_LINE_NUMBER_SIZE];
+    char first[JSON_NUMBER_SIZE], last[JSON_NUMBER_SIZE];
+    (void)json_format_number(sweep.values[0], 1, first);
+    (void)json_format_number(sweep.values[sweep.count - 1], 1, last);
     command_line_add_option(line, COMMAND_SWEEP, sweep.is_rho ? OPTION_RHO_RANGE : OPTION_ALPHA_RANGE,
-                            "%s:%s:%zu", command_line_number(first, low), command_line_number(last, high),
-                            sweep.count);
+                            "%s:%s:%zu", first, last, sweep.count);
     return COMMAND_SWEEP;
 }
 
