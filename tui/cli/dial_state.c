@@ -1,7 +1,7 @@
 #include "tui/cli/dial_state.h"
 
+#include "core/fusion/settings_text.h"
 #include "core/method/attribution.h"
-#include "tui/cli/alpha_text.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -51,9 +51,9 @@ void dial_state_describe(const DialState *state, char *text, size_t size) {
 
 /* Protection is an α of 0 or 1 like any other. */
 static void add_alphas(const Settings *settings, CommandId command, CommandLine *line) {
-    char kinds[ALPHA_TEXT_KINDS_SIZE], layers[ALPHA_TEXT_LAYERS_SIZE];
-    alpha_text_write_kinds(settings, kinds);
-    alpha_text_write_layers(settings, layers);
+    char kinds[SETTINGS_TEXT_KINDS_SIZE], layers[SETTINGS_TEXT_LAYERS_SIZE];
+    settings_text_write_kinds(settings, kinds);
+    settings_text_write_layers(settings, layers);
     if (kinds[0] != '\0') command_line_add_option(line, command, OPTION_ALPHA_KIND, "%s", kinds);
     if (layers[0] != '\0') command_line_add_option(line, command, OPTION_ALPHA_LAYERS, "%s", layers);
 }

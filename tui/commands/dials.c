@@ -1,8 +1,8 @@
 #include "tui/commands/dials.h"
 
 #include "core/files/json.h"
+#include "core/fusion/settings_text.h"
 #include "core/support/memory.h"
-#include "tui/cli/alpha_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -79,7 +79,7 @@ Status dials_check(const Options *options, Error *error) {
 static Status read_layers(const Options *options, const Pair *pair, Settings *settings, Error *error) {
     const char *text = options_text(options, OPTION_ALPHA_LAYERS);
     if (text == NULL) return STATUS_OK;
-    Status status = alpha_text_read_layers(text, settings_layers(pair), settings, error);
+    Status status = settings_text_read_layers(text, settings_layers(pair), settings, error);
     return status == STATUS_OK ? status : status_add_context(error, "--alpha-layers");
 }
 
@@ -111,9 +111,9 @@ Status dials_read_state(const Options *options, const Pair *pair, DialState *sta
                          .targets = (size_t)options_value(options, OPTION_TARGETS)->count};
     Status status = read_layers(options, pair, settings, error);
     if (status == STATUS_OK)
-        status = read_kinds(options, OPTION_ALPHA_KIND, alpha_text_read_kinds, settings, error);
+        status = read_kinds(options, OPTION_ALPHA_KIND, settings_text_read_kinds, settings, error);
     if (status == STATUS_OK)
-        status = read_kinds(options, OPTION_PROTECT, alpha_text_read_protection, settings, error);
+        status = read_kinds(options, OPTION_PROTECT, settings_text_read_protection, settings, error);
     if (status == STATUS_OK) status = settings_check(settings, pair, error);
     /* options that do not suit the pair are a mistake, not something found out about it */
     return status == STATUS_MISMATCH ? error->status = STATUS_ARGUMENT : status;

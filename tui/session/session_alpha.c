@@ -1,6 +1,6 @@
 #include "tui/session/session_alpha.h"
 
-#include "tui/cli/alpha_text.h"
+#include "core/fusion/settings_text.h"
 #include "tui/session/session_state.h"
 
 #include <math.h>
@@ -35,7 +35,7 @@ void session_clear_kind_alpha(Session *session, SettingsKind kind) {
 
 bool session_turn_protection(Session *session, SettingsKind kind) {
     const SettingsOwn *own = &session->settings.kinds[kind];
-    if (!alpha_text_is_protectable(kind)) return false;
+    if (!settings_text_is_protectable(kind)) return false;
     if (own->is_set && own->alpha == 0.0)
         session_clear_kind_alpha(session, kind);
     else
@@ -55,11 +55,11 @@ static Status read_kinds(Session *session, const char *text, ReadKinds read, Err
 }
 
 Status session_read_kinds(Session *session, const char *text, Error *error) {
-    return read_kinds(session, text, alpha_text_read_kinds, error);
+    return read_kinds(session, text, settings_text_read_kinds, error);
 }
 
 Status session_read_protection(Session *session, const char *text, Error *error) {
-    return read_kinds(session, text, alpha_text_read_protection, error);
+    return read_kinds(session, text, settings_text_read_protection, error);
 }
 
 /* ---- layers ---- */
@@ -82,7 +82,7 @@ void session_clear_layers(Session *session) {
 }
 
 Status session_read_layers(Session *session, const char *text, Error *error) {
-    return alpha_text_read_layers(text, session_layers(session), &session->settings, error);
+    return settings_text_read_layers(text, session_layers(session), &session->settings, error);
 }
 
 /* ---- all ---- */

@@ -4,7 +4,7 @@
  *     α of the tensor's kind, where that has its own; else of its layer, where there is a curve; else α
  *
  * The same three dials as --alpha-kind, --protect and --alpha-layers, and read from the same text
- * (alpha_text.h). Weights are clamped to 0 … 1, in steps of a thousandth, when they are turned; text is taken
+ * (settings_text.h). Weights are clamped to 0 … 1, in steps of a thousandth, when they are turned; text is taken
  * as it is.
  */
 #ifndef REJUV_TUI_SESSION_ALPHA_H

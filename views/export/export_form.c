@@ -1,5 +1,5 @@
 /* The form of the Export view: everything that decides what is written. */
-#include "tui/cli/alpha_text.h"
+#include "core/fusion/settings_text.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_method.h"
@@ -43,7 +43,8 @@ static void list_kinds(const Settings *settings, char text[LINE_SIZE]) {
         const SettingsOwn *own = &settings->kinds[i];
         char part[64];
         if (!own->is_set) continue;
-        bool is_kept = alpha_text_is_protectable((SettingsKind)i) && (own->alpha == 0.0 || own->alpha == 1.0);
+        bool is_kept =
+            settings_text_is_protectable((SettingsKind)i) && (own->alpha == 0.0 || own->alpha == 1.0);
         if (is_kept)
             (void)snprintf(part, sizeof part, "%s%s as in %s", text[0] != '\0' ? ", " : "",
                            settings_kind_name((SettingsKind)i), own->alpha == 1.0 ? "SFT" : "base");
@@ -57,9 +58,9 @@ static void list_kinds(const Settings *settings, char text[LINE_SIZE]) {
 /* What has an α of its own, in the order in which it counts: a kind, else a layer. */
 static int draw_own_alphas(Session *session, Canvas *canvas, Rect area, int row) {
     const Settings *settings = session_settings(session);
-    char kinds[LINE_SIZE], layers[ALPHA_TEXT_LAYERS_SIZE];
+    char kinds[LINE_SIZE], layers[SETTINGS_TEXT_LAYERS_SIZE];
     list_kinds(settings, kinds);
-    alpha_text_write_layers(settings, layers);
+    settings_text_write_layers(settings, layers);
     if (kinds[0] != '\0') row = draw_line(canvas, area, row, "* kinds", ROLE_VALUE, kinds);
     const char *line = strchr(layers, ':') != NULL ? "a line" : "their own";
     if (line[0] == 'a' || text_width(layers) > LAYERS_LONGEST)

@@ -249,8 +249,8 @@ static Status list_numbers(void *opaque, Session *session, Table **table, Error 
 static const char *start_argument(void *opaque, Session *session, Action action) {
     TuneState *state = opaque;
     state->text[0] = '\0';
-    if (action == ACTION_ALPHA_LAYERS) alpha_text_write_layers(session_settings(session), state->text);
-    if (action == ACTION_ALPHA_KIND) alpha_text_write_kinds(session_settings(session), state->text);
+    if (action == ACTION_ALPHA_LAYERS) settings_text_write_layers(session_settings(session), state->text);
+    if (action == ACTION_ALPHA_KIND) settings_text_write_kinds(session_settings(session), state->text);
     if (action == ACTION_PLANE_RANGE)
         session_plane_write_range(&state->plane, state->text, sizeof state->text);
     return state->text;

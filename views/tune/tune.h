@@ -11,9 +11,9 @@
 #ifndef REJUV_VIEWS_TUNE_H
 #define REJUV_VIEWS_TUNE_H
 
+#include "core/fusion/settings_text.h"
 #include "tui/canvas/canvas.h"
 #include "tui/canvas/widget_list.h"
-#include "tui/cli/alpha_text.h"
 #include "tui/cli/command_line.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_plane.h"
@@ -35,7 +35,7 @@ typedef struct TuneState {
     ListState bookmarks;
     char against[SESSION_BOOKMARK_NAME]; /* the bookmark that others are compared with; "": W */
     SessionPlaneRange plane;             /* to be measured next */
-    char text[ALPHA_TEXT_LAYERS_SIZE];
+    char text[SETTINGS_TEXT_LAYERS_SIZE];
 } TuneState;
 
 /* Where a pane stands in a wide window. */

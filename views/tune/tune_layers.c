@@ -52,7 +52,7 @@ static void draw_exceptions(const Session *session, Canvas *canvas, Rect row) {
 
 static void draw_notes(const TuneState *state, const Session *session, Canvas *canvas, Rect area) {
     const Settings *settings = session_settings(session);
-    char share[FORMAT_SIZE], text[ALPHA_TEXT_LAYERS_SIZE];
+    char share[FORMAT_SIZE], text[SETTINGS_TEXT_LAYERS_SIZE];
     double reset = session_reset_share(session, state->layer, state->layer + 1, NEURON_MODULE_COUNT);
     int column = canvas_print(canvas, area, 0, 0, ROLE_TITLE, "layer %zu", state->layer);
     column = canvas_print(canvas, area, 0, column, ROLE_VALUE, "  α %.3f",
@@ -60,7 +60,7 @@ static void draw_notes(const TuneState *state, const Session *session, Canvas *c
     if (heat_key_is_known(reset))
         (void)canvas_print(canvas, area, 0, column, ROLE_TEXT, "  reset %s", format_share(reset, share));
     draw_exceptions(session, canvas, rect_make(area.row + 1, area.column, area.rows > 1, area.columns));
-    alpha_text_write_layers(settings, text);
+    settings_text_write_layers(settings, text);
     if (settings->layer_count > 0)
         (void)canvas_print(canvas, area, 2, 0, ROLE_DIM, "--alpha-layers %s", text);
     else

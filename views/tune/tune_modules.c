@@ -15,7 +15,7 @@ enum { KIND_COLUMNS = 8, END_COLUMNS = 4, VALUE_COLUMNS = 9 };
 
 /* Its place on the dial as text: "0.300", "at SFT", "= 0.500" where it follows α. */
 static void format_alpha(const SettingsOwn *own, SettingsKind kind, double alpha, char text[FORMAT_SIZE]) {
-    if (own->is_set && alpha_text_is_protectable(kind) && (own->alpha == 1.0 || own->alpha == 0.0))
+    if (own->is_set && settings_text_is_protectable(kind) && (own->alpha == 1.0 || own->alpha == 0.0))
         (void)snprintf(text, FORMAT_SIZE, "at %s", own->alpha == 1.0 ? "SFT" : "base");
     else
         (void)snprintf(text, FORMAT_SIZE, "%s%.3f", own->is_set ? "" : "= α ", alpha);
@@ -68,14 +68,14 @@ static void draw_kind(TuneState *state, const Session *session, SettingsKind kin
 static void draw_modules(TuneState *state, Session *session, Canvas *canvas, Rect area) {
     int shown = area.rows < SETTINGS_KIND_COUNT ? area.rows : SETTINGS_KIND_COUNT;
     int first = (int)state->kind >= shown ? (int)state->kind - shown + 1 : 0;
-    char options[ALPHA_TEXT_KINDS_SIZE];
+    char options[SETTINGS_TEXT_KINDS_SIZE];
     zone_add(canvas, &(Zone){.kind = ZONE_GRID,
                              .area = rect_make(area.row, area.column, shown, area.columns),
                              .down = {&state->kind, (size_t)first, SETTINGS_KIND_COUNT, 1}});
     for (int row = 0; row < shown; row++)
         draw_kind(state, session, (SettingsKind)(first + row), canvas, area, row);
     (void)rect_cut_top(&area, SETTINGS_KIND_COUNT + 1);
-    alpha_text_write_kinds(session_settings(session), options);
+    settings_text_write_kinds(session_settings(session), options);
     int row = 0;
     if (options[0] != '\0')
         row = canvas_print(canvas, area, 0, 0, ROLE_DIM, "--alpha-kind %s", options) > 0 ? 1 : 0;

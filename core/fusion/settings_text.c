@@ -1,4 +1,4 @@
-#include "tui/cli/alpha_text.h"
+#include "core/fusion/settings_text.h"
 
 #include "core/files/json.h"
 
@@ -37,7 +37,7 @@ static Status read_list(const char *text, size_t layers, Settings *settings, Err
     return STATUS_OK;
 }
 
-Status alpha_text_read_layers(const char *text, size_t layers, Settings *settings, Error *error) {
+Status settings_text_read_layers(const char *text, size_t layers, Settings *settings, Error *error) {
     const char *at = text;
     double first, last;
     if (strchr(text, ':') == NULL) return read_list(text, layers, settings, error);
@@ -48,7 +48,7 @@ Status alpha_text_read_layers(const char *text, size_t layers, Settings *setting
     return STATUS_OK;
 }
 
-bool alpha_text_is_protectable(SettingsKind kind) {
+bool settings_text_is_protectable(SettingsKind kind) {
     return kind == SETTINGS_EMBEDDING || kind == SETTINGS_NORM || kind == SETTINGS_HEAD;
 }
 
@@ -57,7 +57,7 @@ static Status set_kind(SettingsOwn *kinds, const char *name, size_t bytes, doubl
     char copy[16];
     SettingsKind kind;
     (void)snprintf(copy, sizeof copy, "%.*s", (int)(bytes < sizeof copy ? bytes : sizeof copy - 1), name);
-    if (!settings_find_kind(copy, &kind) || (is_protection && !alpha_text_is_protectable(kind)))
+    if (!settings_find_kind(copy, &kind) || (is_protection && !settings_text_is_protectable(kind)))
         return status_fail(error, STATUS_ARGUMENT, "expected %s, found \"%s\"",
                            is_protection ? "embed, norm or lm_head"
                                          : "q, k, v, o, gate, up, down, embed, norm or lm_head",
@@ -68,7 +68,7 @@ static Status set_kind(SettingsOwn *kinds, const char *name, size_t bytes, doubl
     return STATUS_OK;
 }
 
-Status alpha_text_read_kinds(const char *text, SettingsOwn *kinds, Error *error) {
+Status settings_text_read_kinds(const char *text, SettingsOwn *kinds, Error *error) {
     const char *at = text;
     do {
         const char *name = at;
@@ -84,7 +84,7 @@ Status alpha_text_read_kinds(const char *text, SettingsOwn *kinds, Error *error)
     return STATUS_OK;
 }
 
-Status alpha_text_read_protection(const char *text, SettingsOwn *kinds, Error *error) {
+Status settings_text_read_protection(const char *text, SettingsOwn *kinds, Error *error) {
     const char *side = strchr(text, '=');
     bool is_sft = side != NULL && strcmp(side, "=sft") == 0;
     if (!is_sft && (side == NULL || strcmp(side, "=base") != 0))
@@ -107,27 +107,27 @@ static void append(char *text, size_t size, const char *name, double alpha) {
     (void)snprintf(text + used, size - used, "%s%s", name, number);
 }
 
-void alpha_text_write_layers(const Settings *settings, char text[ALPHA_TEXT_LAYERS_SIZE]) {
+void settings_text_write_layers(const Settings *settings, char text[SETTINGS_TEXT_LAYERS_SIZE]) {
     size_t count = settings->layer_count;
     Settings line = {0};
     text[0] = '\0';
     if (count == 0) return;
     settings_set_ramp(&line, count, settings->layer_alpha[0], settings->layer_alpha[count - 1]);
-    append(text, ALPHA_TEXT_LAYERS_SIZE, "", settings->layer_alpha[0]);
+    append(text, SETTINGS_TEXT_LAYERS_SIZE, "", settings->layer_alpha[0]);
     if (count > 1 && memcmp(line.layer_alpha, settings->layer_alpha, count * sizeof(double)) == 0) {
-        append(text, ALPHA_TEXT_LAYERS_SIZE, ":", settings->layer_alpha[count - 1]);
+        append(text, SETTINGS_TEXT_LAYERS_SIZE, ":", settings->layer_alpha[count - 1]);
         return;
     }
-    for (size_t i = 1; i < count; i++) append(text, ALPHA_TEXT_LAYERS_SIZE, ",", settings->layer_alpha[i]);
+    for (size_t i = 1; i < count; i++) append(text, SETTINGS_TEXT_LAYERS_SIZE, ",", settings->layer_alpha[i]);
 }
 
-void alpha_text_write_kinds(const Settings *settings, char text[ALPHA_TEXT_KINDS_SIZE]) {
+void settings_text_write_kinds(const Settings *settings, char text[SETTINGS_TEXT_KINDS_SIZE]) {
     text[0] = '\0';
     for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
         char name[16];
         if (!settings->kinds[i].is_set) continue;
         (void)snprintf(name, sizeof name, "%s%s=", text[0] != '\0' ? "," : "",
                        settings_kind_name((SettingsKind)i));
-        append(text, ALPHA_TEXT_KINDS_SIZE, name, settings->kinds[i].alpha);
+        append(text, SETTINGS_TEXT_KINDS_SIZE, name, settings->kinds[i].alpha);
     }
 }
