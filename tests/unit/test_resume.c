@@ -17,8 +17,8 @@ static void **no_states(void) {
     return states;
 }
 
-static DialState some_dials(const Session *session) {
-    DialState dials = session_dial_state(session);
+static Dials some_dials(const Session *session) {
+    Dials dials = session_dial_state(session);
     dials.settings.alpha = 0.625;
     dials.settings.rho = 0.0125;
     dials.settings.omega = 0.75;
@@ -32,7 +32,7 @@ static void a_session_is_taken_up_where_it_was_left(void **state) {
     (void)state;
     Session *session = open_demo();
     wait_for(session, "tokenizer", tokenizer_is_there);
-    DialState dials = some_dials(session);
+    Dials dials = some_dials(session);
     session_set_dial_state(session, &dials);
     assert_true(session_keep_bookmark(session, "with all dials"));
     session_set_alpha(session, 0.1);
@@ -42,7 +42,7 @@ static void a_session_is_taken_up_where_it_was_left(void **state) {
     void **states = no_states();
     char *path = scratch_path("state/resume.json"); /* its directory is made */
     write_session(session, path, states);
-    DialState left = session_dial_state(session);
+    Dials left = session_dial_state(session);
     session_free(session);
 
     Resume resume;
@@ -52,11 +52,11 @@ static void a_session_is_taken_up_where_it_was_left(void **state) {
     resume.session.threads = 2;
     if (session_create(&resume.session, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
     resume_apply(&resume, session);
-    DialState now = session_dial_state(session);
-    assert_true(dial_state_equal(&now, &left));
+    Dials now = session_dial_state(session);
+    assert_true(dials_equal(&now, &left));
     assert_int_equal(session_bookmark_count(session), 1);
     assert_string_equal(session_bookmark(session, 0)->name, "with all dials");
-    assert_true(dial_state_equal(&session_bookmark(session, 0)->dials, &dials));
+    assert_true(dials_equal(&session_bookmark(session, 0)->dials, &dials));
     assert_int_equal(session_tensor(session), 5);
     wait_for(session, "tokenizer", tokenizer_is_there);
     size_t bytes;

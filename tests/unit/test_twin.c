@@ -2,7 +2,7 @@
 #include "session_fixture.h"
 #include "tui/app/twin.h"
 #include "tui/cli/command_table.h"
-#include "tui/commands/dials.h"
+#include "tui/commands/dial_options.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_bookmark.h"
 
@@ -60,7 +60,7 @@ static void check_view(const View *view, Session *session) {
     if (twin_write(view, state, session, &text, &error) != STATUS_OK)
         fail_msg("%s: %s", view->name, error.message);
     read_options(text, &options);
-    if (dials_check(&options, &error) != STATUS_OK && options_has(&options, OPTION_RHO))
+    if (dial_options_check(&options, &error) != STATUS_OK && options_has(&options, OPTION_RHO))
         fail_msg("%s\n%s", text, error.message);
     assert_string_equal(options.operands[0], session_pair(session)->base->directory);
     options_free(&options);
@@ -98,10 +98,10 @@ static void the_dials_are_those_on_screen(void **state) {
     Options options;
     read_options(text, &options);
     assert_int_equal(options.command, COMMAND_OPEN);
-    DialState read, shown = session_dial_state(session);
-    if (dials_read_state(&options, session_pair(session), &read, &error) != STATUS_OK)
+    Dials read, shown = session_dial_state(session);
+    if (dial_options_read(&options, session_pair(session), &read, &error) != STATUS_OK)
         fail_msg("%s\n%s", text, error.message);
-    assert_true(dial_state_equal(&read, &shown));
+    assert_true(dials_equal(&read, &shown));
     assert_string_equal(options_text(&options, OPTION_VIEW), VIEWS[5]->name);
     options_free(&options);
     free(text);

@@ -3,7 +3,7 @@
 #include "core/files/json.h"
 #include "core/files/places.h"
 #include "core/support/memory.h"
-#include "tui/commands/dials.h"
+#include "tui/commands/dial_options.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_prompt.h"
 #include "tui/session/session_rows.h"
@@ -46,7 +46,7 @@ void resume_free(Resume *resume) {
 }
 
 /* The program's own options as it would read them from a command line. */
-static Status read_dials(const cJSON *list, const Pair *pair, DialState *dials, Error *error) {
+static Status read_dials(const cJSON *list, const Pair *pair, Dials *dials, Error *error) {
     static char program[] = "rejuv";
     char *words[MOST_WORDS + 1] = {program};
     int count = 1;
@@ -62,7 +62,7 @@ static Status read_dials(const cJSON *list, const Pair *pair, DialState *dials, 
     Status status = options_parse(count, words, &options, error);
     if (status == STATUS_OK && (options.command != COMMAND_OPEN || options.operand_count > 0))
         status = status_fail(error, STATUS_FORMAT, "expected options only, found \"%s\"", words[1]);
-    if (status == STATUS_OK) status = dials_read_state(&options, pair, dials, error);
+    if (status == STATUS_OK) status = dial_options_read(&options, pair, dials, error);
     options_free(&options);
     return status;
 }
@@ -76,7 +76,7 @@ static void find_tensor(const Resume *resume, Session *session) {
 void resume_apply(const Resume *resume, Session *session) {
     const Pair *pair = session_pair(session);
     const cJSON *bookmark;
-    DialState dials;
+    Dials dials;
     Error error;
     if (read_dials(json_find(resume->tree, "dials"), pair, &dials, &error) == STATUS_OK)
         session_set_dial_state(session, &dials);
@@ -104,9 +104,9 @@ void resume_place(const Resume *resume, const View *view, void *state) {
 
 /* ---- writing ---- */
 
-static bool add_dials(cJSON *object, const DialState *dials) {
+static bool add_dials(cJSON *object, const Dials *dials) {
     CommandLine line = {0};
-    dial_state_add_options(dials, COMMAND_OPEN, &line);
+    dial_options_add(dials, COMMAND_OPEN, &line);
     cJSON *list = cJSON_AddArrayToObject(object, "dials");
     bool complete = list != NULL && !line.failed;
     for (size_t i = 0; i < line.count && complete; i++) {
@@ -155,7 +155,7 @@ static bool add_places(cJSON *tree, void *const *states) {
 static bool add_session(cJSON *tree, const Session *session) {
     const Pair *pair = session_pair(session);
     const char *rows = session_last_rows_file(session); /* a prompt that was measured on is kept as one */
-    DialState dials = session_dial_state(session);
+    Dials dials = session_dial_state(session);
     size_t bytes;
     const char *prompt = session_prompt_text(session, &bytes);
     size_t tensor = session_tensor(session);

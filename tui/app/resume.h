@@ -34,7 +34,7 @@ char *resume_path(void);
 Status resume_read(const char *path, Resume *resume, Error *error) STATUS_MUST_CHECK;
 void resume_free(Resume *resume);
 
-/* Dials, bookmarks and the tensor into a session that was opened from it. What does not fit is left out, and
+/* BatchMethod, bookmarks and the tensor into a session that was opened from it. What does not fit is left out, and
  * a message says so. */
 void resume_apply(const Resume *resume, Session *session);
 

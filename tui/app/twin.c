@@ -1,6 +1,7 @@
 #include "tui/app/twin.h"
 
 #include "tui/cli/command_table.h"
+#include "tui/commands/dial_options.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_pair.h"
 #include "tui/session/session_rows.h"
@@ -8,7 +9,7 @@
 #include <string.h>
 
 /* Rows are named where the command measures on them: for its figures, or to choose neurons. */
-static bool needs_rows(const DialState *dials, CommandId command) {
+static bool needs_rows(const Dials *dials, CommandId command) {
     bool by_itself = command == COMMAND_SWEEP || command == COMMAND_NEURONS || command == COMMAND_RESET ||
                      command == COMMAND_OPEN;
     bool measures = dials->selector != SELECTOR_DRIFT && dials->selector != SELECTOR_RANDOM;
@@ -23,7 +24,7 @@ static void add_operands(CommandLine *line, const Session *session) {
 
 /* Rows of the prompt on screen are in no file that a command could read. */
 static Status check_rows(const Session *session, CommandId command, Error *error) {
-    DialState dials = session_dial_state(session);
+    Dials dials = session_dial_state(session);
     bool any = session_calibration(session, NULL) != NULL;
     if (!any || session_rows_file(session) != NULL || !needs_rows(&dials, command)) return STATUS_OK;
     return status_fail(error, STATUS_UNSUPPORTED,
@@ -31,9 +32,9 @@ static Status check_rows(const Session *session, CommandId command, Error *error
 }
 
 static void add_dials(CommandLine *line, const Session *session, CommandId command) {
-    DialState dials = session_dial_state(session);
+    Dials dials = session_dial_state(session);
     const char *rows = session_rows_file(session);
-    dial_state_add_options(&dials, command, line);
+    dial_options_add(&dials, command, line);
     if (rows != NULL && needs_rows(&dials, command))
         command_line_add_option(line, command, OPTION_CALIBRATION, "%s", rows);
 }

@@ -1,7 +1,8 @@
 #include "core/export/export.h"
 #include "core/files/json.h"
+#include "tui/commands/batch_method.h"
 #include "tui/commands/command.h"
-#include "tui/commands/dials.h"
+#include "tui/commands/dial_options.h"
 #include "tui/commands/verification.h"
 #include "tui/text/format.h"
 
@@ -10,7 +11,7 @@
 
 typedef struct Export {
     Recipe *recipe; /* with --recipe; otherwise the dials */
-    Dials dials;
+    BatchMethod method;
     ExportOptions options;
     ExportPlan *plan;
     VerifyResult *verified; /* NULL: not verified */
@@ -73,17 +74,17 @@ static Status open_for_recipe(Batch *batch, const Export *export, Error *error) 
 
 /* By dials: a model too, where neurons are chosen. Weights alone can be fused without knowing the model. */
 static Status open_for_dials(Batch *batch, Export *export, Error *error) {
-    bool wants_reset = dials_want_reset(batch->options);
+    bool wants_reset = dial_options_want_reset(batch->options);
     if (batch->options->operand_count == 0)
         return status_fail(error, STATUS_ARGUMENT,
                            "expected BASE SFT (only --recipe and --discard do without)");
-    Status status = dials_check(batch->options, error);
+    Status status = dial_options_check(batch->options, error);
     if (status == STATUS_OK)
         status = wants_reset ? batch_open_model(batch, error) : batch_open_pair(batch, error);
     if (status == STATUS_OK && !wants_reset) status = batch_open_job(batch, error);
-    if (status == STATUS_OK) status = dials_read(batch, &export->dials, error);
-    if (status == STATUS_OK && wants_reset) status = dials_rank(batch, &export->dials, error);
-    export->options.settings = export->dials.settings;
+    if (status == STATUS_OK) status = batch_method_read(batch, &export->method, error);
+    if (status == STATUS_OK && wants_reset) status = batch_method_rank(batch, &export->method, error);
+    export->options.settings = export->method.settings;
     return status;
 }
 
@@ -136,7 +137,7 @@ static Status write_json(Batch *batch, const Export *export, const Table *files,
         json_add_text(tree, "sft", batch->pair->sft->directory) &&
         json_add_bool(tree, "dry_run", options_has(batch->options, OPTION_DRY_RUN)) &&
         json_add_number(tree, "alpha", plan->options.settings.alpha) &&
-        dials_add_json(tree, &plan->options.settings, false) &&
+        batch_method_add_json(tree, &plan->options.settings, false) &&
         json_add_text(tree, "dtype", dtype == DTYPE_UNKNOWN ? "keep" : dtype_name(dtype)) &&
         json_add_text(tree, "donor", recipe_donor_name(plan->options.donor)) &&
         batch_json_add_count(tree, "shard_bytes", plan->options.shard_bytes) &&
@@ -162,7 +163,7 @@ static Status write_text(Batch *batch, const Export *export, const Table *files,
     batch_print("%s %zu files, %s, to %s (alpha %g, donor %s).", dry ? "Would write" : "Wrote",
                 plan->shard_count + plan->sidecar_count, format_bytes((double)plan->total_bytes, total),
                 plan->directory, plan->options.settings.alpha, recipe_donor_name(plan->options.donor));
-    dials_describe_reset(&plan->options.settings, reset, sizeof reset);
+    batch_method_describe_reset(&plan->options.settings, reset, sizeof reset);
     if (reset[0] != '\0') batch_print("%s", reset);
     if (dry && plan->free_bytes != UINT64_MAX)
         batch_print("%s are free there.", format_bytes((double)plan->free_bytes, left));
@@ -224,7 +225,7 @@ static Status run(Batch *batch, Error *error) {
     if (status == STATUS_OK) status = write_export(batch, &export, error);
     verify_result_free(export.verified);
     export_plan_free(export.plan);
-    dials_free(&export.dials);
+    batch_method_free(&export.method);
     recipe_free(export.recipe);
     return status;
 }

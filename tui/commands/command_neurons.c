@@ -1,8 +1,9 @@
 #include "core/files/json.h"
 #include "core/method/selection.h"
 #include "core/support/memory.h"
+#include "tui/commands/batch_method.h"
 #include "tui/commands/command.h"
-#include "tui/commands/dials.h"
+#include "tui/commands/dial_options.h"
 #include "tui/tables/block_metric.h"
 #include "tui/tables/neuron_table.h"
 #include "tui/text/suggest.h"
@@ -12,30 +13,32 @@
 #include <string.h>
 
 typedef struct Neurons {
-    Dials dials;
+    BatchMethod method;
     NeuronTable table;
     size_t *order; /* the neurons that are shown, in order */
     size_t count;
 } Neurons;
 
 static NeuronRow find_neuron(const Neurons *neurons, size_t number) {
-    static const DialsSide SIDES_OF[SESSION_SIDES] = {
-        [SESSION_BASE] = DIALS_BASE, [SESSION_SFT] = DIALS_SFT, [SESSION_FUSED] = DIALS_FUSED};
-    const Dials *dials = &neurons->dials;
-    const Attribution *attribution = &dials->attribution;
+    static const BatchMethodSide SIDES_OF[SESSION_SIDES] = {[SESSION_BASE] = BATCH_METHOD_BASE,
+                                                            [SESSION_SFT] = BATCH_METHOD_SFT,
+                                                            [SESSION_FUSED] = BATCH_METHOD_FUSED};
+    const BatchMethod *method = &neurons->method;
+    const Attribution *attribution = &method->attribution;
     NeuronRow row = {.facts = {.block = neurons_locate(&neurons->table, number),
-                               .drift = dials->drift[number],
+                               .drift = method->drift[number],
                                .score = (double)attribution->best_score[number],
                                .attribution_rank = attribution->best_rank[number],
-                               .rank = dials->ranking->ranks[number],
+                               .rank = method->ranking->ranks[number],
                                .target = attribution->best_target[number],
-                               .is_reset = dials->ranking->ranks[number] < settings_cut(&dials->settings)}};
+                               .is_reset = method->ranking->ranks[number] < settings_cut(&method->settings)}};
     SessionNeuron *facts = &row.facts;
     facts->index = number - facts->block.first;
     for (int side = 0; side < SESSION_SIDES; side++)
         facts->dormancy[side] =
-            selection_dormancy(&dials->dormancy[SIDES_OF[side]], &facts->block, facts->index);
-    facts->gradient = selection_gradient_dormancy(&dials->dormancy[DIALS_SFT], &facts->block, facts->index);
+            selection_dormancy(&method->dormancy[SIDES_OF[side]], &facts->block, facts->index);
+    facts->gradient =
+        selection_gradient_dormancy(&method->dormancy[BATCH_METHOD_SFT], &facts->block, facts->index);
     if (attribution->target_count > 0) row.target = &attribution->targets[facts->target];
     return row;
 }
@@ -111,12 +114,14 @@ static Status sort_neurons(const Batch *batch, Neurons *neurons, size_t column, 
 
 static const struct {
     const char *key, *label;
-    DialsSide side;
-} SIDES[] = {{"base", "base", DIALS_BASE}, {"sft", "sft", DIALS_SFT}, {"fused", "fused", DIALS_FUSED}};
+    BatchMethodSide side;
+} SIDES[] = {{"base", "base", BATCH_METHOD_BASE},
+             {"sft", "sft", BATCH_METHOD_SFT},
+             {"fused", "fused", BATCH_METHOD_FUSED}};
 
 static void add_shares(Table *table, const Neurons *neurons, uint64_t layer, double tau) {
-    for (size_t i = 0; i < DIALS_SIDES; i++) {
-        const Dormancy *dormancy = &neurons->dials.dormancy[SIDES[i].side];
+    for (size_t i = 0; i < BATCH_METHOD_SIDES; i++) {
+        const Dormancy *dormancy = &neurons->method.dormancy[SIDES[i].side];
         table_add_number(table,
                          dormancy_share(dormancy->mlp_scores + layer * dormancy->mlp, dormancy->mlp, tau));
         table_add_number(table, dormancy_share(dormancy->channel_scores + layer * dormancy->channels,
@@ -142,10 +147,10 @@ static Status make_layers(const Batch *batch, const Neurons *neurons, Table **ta
         {"neurons", NULL, NULL, TABLE_INTEGER, 0},
         {"reset", NULL, NULL, TABLE_INTEGER, 0},
     };
-    const Dormancy *sft = &neurons->dials.dormancy[DIALS_SFT];
+    const Dormancy *sft = &neurons->method.dormancy[BATCH_METHOD_SFT];
     double tau = options_value(batch->options, OPTION_TAU)->number;
     double gradient_tau = options_value(batch->options, OPTION_TAU_GRADIENT)->number;
-    uint32_t cut = settings_cut(&neurons->dials.settings);
+    uint32_t cut = settings_cut(&neurons->method.settings);
     Status status =
         table_create(COLUMNS_OF_LAYERS, sizeof COLUMNS_OF_LAYERS / sizeof *COLUMNS_OF_LAYERS, table, error);
     for (uint64_t layer = 0; layer < neurons->table.layers && status == STATUS_OK; layer++) {
@@ -153,7 +158,7 @@ static Status make_layers(const Batch *batch, const Neurons *neurons, Table **ta
         for (int i = 0; i < NEURON_MODULE_COUNT; i++) {
             NeuronBlock block = neurons_find_block(&neurons->table, layer, (NeuronModule)i);
             count += block.count;
-            reset += ranking_count_block(neurons->dials.ranking, &block, cut);
+            reset += ranking_count_block(neurons->method.ranking, &block, cut);
         }
         table_add_row(*table);
         table_add_integer(*table, (int64_t)layer);
@@ -170,16 +175,16 @@ static Status make_layers(const Batch *batch, const Neurons *neurons, Table **ta
 
 static Status make_blocks(const Batch *batch, const Neurons *neurons, Table **table, Error *error) {
     enum { FIXED = 4 };
-    const Dials *dials = &neurons->dials;
+    const BatchMethod *method = &neurons->method;
     TableColumn columns[FIXED + BLOCK_METRIC_COUNT] = {{"layer", NULL, NULL, TABLE_INTEGER, 0},
                                                        {"module", NULL, NULL, TABLE_TEXT, 0},
                                                        {"neurons", NULL, NULL, TABLE_INTEGER, 0},
                                                        {"reset", NULL, NULL, TABLE_INTEGER, 0}};
-    const BlockSources sources = {.base = &dials->dormancy[DIALS_BASE],
-                                  .sft = &dials->dormancy[DIALS_SFT],
-                                  .attribution = &dials->attribution,
-                                  .ranking = dials->ranking,
-                                  .cut = settings_cut(&dials->settings),
+    const BlockSources sources = {.base = &method->dormancy[BATCH_METHOD_BASE],
+                                  .sft = &method->dormancy[BATCH_METHOD_SFT],
+                                  .attribution = &method->attribution,
+                                  .ranking = method->ranking,
+                                  .cut = settings_cut(&method->settings),
                                   .tau = options_value(batch->options, OPTION_TAU)->number,
                                   .gradient_tau = options_value(batch->options, OPTION_TAU_GRADIENT)->number};
     block_metric_columns(columns + FIXED);
@@ -190,7 +195,7 @@ static Status make_blocks(const Batch *batch, const Neurons *neurons, Table **ta
         table_add_integer(*table, (int64_t)block.layer);
         table_add_text(*table, neurons_module_name(block.module));
         table_add_integer(*table, (int64_t)block.count);
-        table_add_integer(*table, (int64_t)ranking_count_block(dials->ranking, &block, sources.cut));
+        table_add_integer(*table, (int64_t)ranking_count_block(method->ranking, &block, sources.cut));
         block_metric_add_cells(*table, &sources, &block);
     }
     return status;
@@ -211,7 +216,7 @@ static Status make_targets(const Batch *batch, const Neurons *neurons, Table **t
         {"logit", NULL, NULL, TABLE_NUMBER, 6},
         {"logit_linear", NULL, NULL, TABLE_NUMBER, 6},
     };
-    const Attribution *attribution = &neurons->dials.attribution;
+    const Attribution *attribution = &neurons->method.attribution;
     Status status = table_create(COLUMNS_OF_TARGETS, sizeof COLUMNS_OF_TARGETS / sizeof *COLUMNS_OF_TARGETS,
                                  table, error);
     for (size_t i = 0; i < attribution->target_count && status == STATUS_OK; i++) {
@@ -243,16 +248,16 @@ typedef struct Tables {
 } Tables;
 
 static Status write_json(Batch *batch, const Neurons *neurons, const Tables *tables, Error *error) {
-    const Dials *dials = &neurons->dials;
+    const BatchMethod *method = &neurons->method;
     cJSON *tree = cJSON_CreateObject();
     bool complete =
         tree != NULL && json_add_text(tree, "base", batch->pair->base->directory) &&
         json_add_text(tree, "sft", batch->pair->sft->directory) &&
-        json_add_text(tree, "source", dials->calibration->source) &&
-        batch_json_add_count(tree, "rows", dials->calibration->count) &&
-        batch_json_add_count(tree, "tokens", dials->dormancy[DIALS_SFT].tokens) &&
-        batch_json_add_count(tree, "response_tokens", dials->dormancy[DIALS_SFT].response_tokens) &&
-        dials_add_json(tree, &dials->settings, false) &&
+        json_add_text(tree, "source", method->calibration->source) &&
+        batch_json_add_count(tree, "rows", method->calibration->count) &&
+        batch_json_add_count(tree, "tokens", method->dormancy[BATCH_METHOD_SFT].tokens) &&
+        batch_json_add_count(tree, "response_tokens", method->dormancy[BATCH_METHOD_SFT].response_tokens) &&
+        batch_method_add_json(tree, &method->settings, false) &&
         json_add_number(tree, "tau", options_value(batch->options, OPTION_TAU)->number) &&
         json_add_number(tree, "gradient_tau", options_value(batch->options, OPTION_TAU_GRADIENT)->number) &&
         batch_json_add_table(tree, "dormant", tables->layers) &&
@@ -264,7 +269,7 @@ static Status write_json(Batch *batch, const Neurons *neurons, const Tables *tab
 }
 
 static Status write_text(Batch *batch, const Neurons *neurons, const Tables *tables, Error *error) {
-    const Dials *dials = &neurons->dials;
+    const BatchMethod *method = &neurons->method;
     char reset[256];
     Status status = batch_write_table(batch, tables->neurons, error);
     if (status != STATUS_OK) return status;
@@ -278,12 +283,12 @@ static Status write_text(Batch *batch, const Neurons *neurons, const Tables *tab
     batch_print("Targets:");
     status = batch_write_table(batch, tables->targets, error);
     if (status != STATUS_OK) return status;
-    dials_describe_reset(&dials->settings, reset, sizeof reset);
+    batch_method_describe_reset(&method->settings, reset, sizeof reset);
     batch_print("%s", "");
     batch_print("%s", reset);
     batch_print("Measured on %zu tokens, %zu of responses, in %zu rows of %s.",
-                dials->dormancy[DIALS_SFT].tokens, dials->dormancy[DIALS_SFT].response_tokens,
-                dials->calibration->count, dials->calibration->source);
+                method->dormancy[BATCH_METHOD_SFT].tokens, method->dormancy[BATCH_METHOD_SFT].response_tokens,
+                method->calibration->count, method->calibration->source);
     return STATUS_OK;
 }
 
@@ -309,12 +314,12 @@ static Status write_report(Batch *batch, const Neurons *neurons, Error *error) {
 /* ---- measuring ---- */
 
 static Status measure(Batch *batch, Neurons *neurons, Error *error) {
-    Dials *dials = &neurons->dials;
-    Status status = dials_attribute(batch, dials, error);
-    if (status == STATUS_OK) status = dials_measure_drift(batch, dials, error);
-    if (status == STATUS_OK) status = dials_rank(batch, dials, error); /* W below is with its reset */
-    for (int side = 0; side < DIALS_SIDES && status == STATUS_OK; side++)
-        status = dials_measure_dormancy(batch, dials, (DialsSide)side, error);
+    BatchMethod *method = &neurons->method;
+    Status status = batch_method_attribute(batch, method, error);
+    if (status == STATUS_OK) status = batch_method_measure_drift(batch, method, error);
+    if (status == STATUS_OK) status = batch_method_rank(batch, method, error); /* W below is with its reset */
+    for (int side = 0; side < BATCH_METHOD_SIDES && status == STATUS_OK; side++)
+        status = batch_method_measure_dormancy(batch, method, (BatchMethodSide)side, error);
     return status;
 }
 
@@ -332,9 +337,9 @@ static Status run(Batch *batch, Error *error) {
                            "expected --calibration FILE, the rows to measure neurons on");
     size_t column = 0;
     Status status = find_column(batch->options, &column, error);
-    if (status == STATUS_OK) status = dials_check(batch->options, error);
+    if (status == STATUS_OK) status = dial_options_check(batch->options, error);
     if (status == STATUS_OK) status = batch_open_model(batch, error);
-    if (status == STATUS_OK) status = dials_read(batch, &neurons.dials, error);
+    if (status == STATUS_OK) status = batch_method_read(batch, &neurons.method, error);
     if (status == STATUS_OK) {
         neurons.table = neurons_list(batch->model->config);
         status = check_layer(batch, &neurons, error);
@@ -343,7 +348,7 @@ static Status run(Batch *batch, Error *error) {
     if (status == STATUS_OK) status = sort_neurons(batch, &neurons, column, error);
     if (status == STATUS_OK) status = write_report(batch, &neurons, error);
     free(neurons.order);
-    dials_free(&neurons.dials);
+    batch_method_free(&neurons.method);
     return status;
 }
 

@@ -1,6 +1,8 @@
 #include "core/evaluation/generation.h"
 #include "core/support/memory.h"
+#include "tui/commands/batch_method.h"
 #include "tui/commands/command.h"
+#include "tui/commands/dial_options.h"
 #include "tui/commands/logits_file.h"
 #include "tui/commands/preview.h"
 
@@ -123,7 +125,7 @@ static Status continue_prompt(Batch *batch, Preview *preview, Error *error) {
 
 static void free_preview(Preview *preview) {
     for (int i = 0; i < PREVIEW_MODELS; i++) evaluation_free_result(&preview->results[i]);
-    dials_free(&preview->dials);
+    batch_method_free(&preview->dials);
     tokens_free(&preview->pins);
     calibration_free(preview->rows);
     free(preview->continuation);
@@ -141,7 +143,7 @@ static Status check_options(const Options *options, Error *error) {
             return status_fail(error, STATUS_ARGUMENT, "--%s says how to --continue, which is missing",
                                option_facts(OF_CONTINUATION[i])->name);
     }
-    return dials_check(options, error);
+    return dial_options_check(options, error);
 }
 
 static Status run(Batch *batch, Error *error) {
@@ -150,7 +152,7 @@ static Status run(Batch *batch, Error *error) {
     Preview preview = {.settings = {[PREVIEW_BASE] = {.alpha = 0.0}, [PREVIEW_SFT] = {.alpha = 1.0}}};
     Status status = check_options(options, error);
     if (status == STATUS_OK) status = batch_open_model(batch, error);
-    if (status == STATUS_OK) status = dials_read(batch, &preview.dials, error);
+    if (status == STATUS_OK) status = batch_method_read(batch, &preview.dials, error);
     if (status == STATUS_OK) status = batch_read_prompt(batch, &preview.rows, error);
     if (status == STATUS_OK) {
         preview.row = &preview.rows->rows[0];
@@ -160,7 +162,8 @@ static Status run(Batch *batch, Error *error) {
                       positions);
         status = read_pins(batch, &preview, error);
     }
-    if (status == STATUS_OK && dials_want_reset(options)) status = dials_rank(batch, &preview.dials, error);
+    if (status == STATUS_OK && dial_options_want_reset(options))
+        status = batch_method_rank(batch, &preview.dials, error);
     preview.settings[PREVIEW_FUSED] = preview.dials.settings;
     if (status == STATUS_OK) status = measure(batch, &preview, error);
     if (status == STATUS_OK && options_has(options, OPTION_CONTINUE))

@@ -1,6 +1,7 @@
 #include "core/fusion/reset.h"
+#include "tui/commands/batch_method.h"
 #include "tui/commands/command.h"
-#include "tui/commands/dials.h"
+#include "tui/commands/dial_options.h"
 #include "tui/text/format.h"
 
 #include <inttypes.h>
@@ -56,7 +57,7 @@ static Status write_counts(Batch *batch, const Settings *settings, Error *error)
     if (status == STATUS_OK) status = batch_write_table(batch, table, error);
     table_free(table);
     if (status != STATUS_OK || batch->format != REPORT_TEXT) return status;
-    dials_describe_reset(settings, reset, sizeof reset);
+    batch_method_describe_reset(settings, reset, sizeof reset);
     batch_print("%s", "");
     batch_print("%s", reset);
     return STATUS_OK;
@@ -71,15 +72,15 @@ static Status write_set(Batch *batch, const Settings *settings, Error *error) {
 }
 
 static Status run(Batch *batch, Error *error) {
-    Dials dials = {0};
-    Status status = dials_check(batch->options, error);
+    BatchMethod method = {0};
+    Status status = dial_options_check(batch->options, error);
     if (status == STATUS_OK) status = batch_open_model(batch, error);
-    if (status == STATUS_OK) status = dials_read(batch, &dials, error);
-    if (status == STATUS_OK) status = dials_rank(batch, &dials, error);
+    if (status == STATUS_OK) status = batch_method_read(batch, &method, error);
+    if (status == STATUS_OK) status = batch_method_rank(batch, &method, error);
     if (status == STATUS_OK)
-        status = batch->format == REPORT_JSON ? write_set(batch, &dials.settings, error)
-                                              : write_counts(batch, &dials.settings, error);
-    dials_free(&dials);
+        status = batch->format == REPORT_JSON ? write_set(batch, &method.settings, error)
+                                              : write_counts(batch, &method.settings, error);
+    batch_method_free(&method);
     return status;
 }
 

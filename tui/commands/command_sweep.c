@@ -1,5 +1,6 @@
 #include "core/files/json.h"
 #include "core/support/memory.h"
+#include "tui/commands/batch_method.h"
 #include "tui/commands/command.h"
 #include "tui/commands/sweep.h"
 
@@ -46,7 +47,7 @@ static Status write_json(Batch *batch, const Sweep *sweep, const Table *table, E
                     batch_json_add_count(tree, "rows", sweep->calibration->count) &&
                     batch_json_add_count(tree, "positions", sweep->base.positions) &&
                     batch_json_add_count(tree, "response_tokens", sweep->base.response_tokens) &&
-                    dials_add_json(tree, &sweep->dials.settings, true) &&
+                    batch_method_add_json(tree, &sweep->dials.settings, true) &&
                     batch_json_add_table(tree, "points", table);
     if (complete) return batch_write_json(batch, tree, error);
     cJSON_Delete(tree);

@@ -1,4 +1,5 @@
 #include "core/files/json.h"
+#include "tui/commands/batch_method.h"
 #include "tui/commands/preview.h"
 
 #include <math.h>
@@ -199,7 +200,7 @@ static Status write_text(Batch *batch, const Preview *preview, Error *error) {
         status = write_made(batch, preview, MAKERS[i], error);
     }
     char reset[256];
-    dials_describe_reset(&preview->settings[PREVIEW_FUSED], reset, sizeof reset);
+    batch_method_describe_reset(&preview->settings[PREVIEW_FUSED], reset, sizeof reset);
     if (status == STATUS_OK && reset[0] != '\0') {
         batch_print("%s", "");
         batch_print("%s", reset);
@@ -357,7 +358,7 @@ static Status write_json(Batch *batch, const Preview *preview, Error *error) {
     bool complete = tree != NULL && json_add_text(tree, "base", batch->pair->base->directory) &&
                     json_add_text(tree, "sft", batch->pair->sft->directory) &&
                     json_add_number(tree, "alpha", preview->settings[PREVIEW_FUSED].alpha) &&
-                    dials_add_json(tree, &preview->settings[PREVIEW_FUSED], false) &&
+                    batch_method_add_json(tree, &preview->settings[PREVIEW_FUSED], false) &&
                     batch_json_add_ids(tree, "ids", row->ids, row->count) &&
                     add_tokens(batch, preview, tree) && add_averages(preview, tree) &&
                     add_positions(preview, tree) && add_top(batch, preview, tree) &&

@@ -2,6 +2,8 @@
 
 #include "core/evaluation/evaluation.h"
 #include "core/support/memory.h"
+#include "tui/commands/batch_method.h"
+#include "tui/commands/dial_options.h"
 
 #include <stdlib.h>
 
@@ -12,7 +14,7 @@ static const double DEFAULT_ALPHA = 0.5; /* of a sweep over rho */
 
 static Status open_rows(Batch *batch, Sweep *sweep, Error *error) {
     bool has_file = options_has(batch->options, OPTION_CALIBRATION);
-    Status status = has_file ? dials_open_calibration(batch, &sweep->dials, error)
+    Status status = has_file ? batch_method_open_calibration(batch, &sweep->dials, error)
                              : batch_read_prompt(batch, &sweep->prompt, error);
     sweep->calibration = has_file ? sweep->dials.calibration : sweep->prompt;
     return status;
@@ -21,7 +23,7 @@ static Status open_rows(Batch *batch, Sweep *sweep, Error *error) {
 /* Every rho at every alpha: alpha varies within rho. */
 static Status make_settings(Batch *batch, Sweep *sweep, Error *error) {
     OptionValue alpha = *options_value(batch->options, OPTION_ALPHA_RANGE);
-    const OptionValue *rho = dials_rho(batch->options);
+    const OptionValue *rho = dial_options_rho(batch->options);
     if (!alpha.given && rho->count > 1) alpha = (OptionValue){.number = DEFAULT_ALPHA, .count = 1};
     if (alpha.count * rho->count > MOST_POINTS) /* each at most as many, so the product fits */
         return status_fail(error, STATUS_ARGUMENT, "expected at most %d points of --alpha times --rho",
@@ -79,7 +81,7 @@ static Status measure_prompt(Batch *batch, Sweep *sweep, Error *error) {
 
 static Status measure(Batch *batch, Sweep *sweep, Error *error) {
     if (sweep->prompt != NULL) return measure_prompt(batch, sweep, error);
-    Status status = dials_evaluate(batch, &sweep->dials, error);
+    Status status = batch_method_evaluate(batch, &sweep->dials, error);
     if (status != STATUS_OK) return status;
     sweep->base = sweep->dials.base.averages;
     sweep->sft = sweep->dials.sft.averages;
@@ -92,11 +94,12 @@ Status sweep_measure(Batch *batch, Sweep *sweep, Error *error) {
         !options_has(options, OPTION_PROMPT_FILE) && !options_has(options, OPTION_IDS))
         return status_fail(error, STATUS_ARGUMENT,
                            "expected what to measure on: --calibration, --prompt, --prompt-file or --ids");
-    Status status = dials_check(options, error);
+    Status status = dial_options_check(options, error);
     if (status == STATUS_OK) status = batch_open_model(batch, error);
-    if (status == STATUS_OK) status = dials_read(batch, &sweep->dials, error);
+    if (status == STATUS_OK) status = batch_method_read(batch, &sweep->dials, error);
     if (status == STATUS_OK) status = open_rows(batch, sweep, error);
-    if (status == STATUS_OK && dials_want_reset(options)) status = dials_rank(batch, &sweep->dials, error);
+    if (status == STATUS_OK && dial_options_want_reset(options))
+        status = batch_method_rank(batch, &sweep->dials, error);
     if (status == STATUS_OK) status = make_settings(batch, sweep, error);
     return status == STATUS_OK ? measure(batch, sweep, error) : status;
 }
@@ -105,6 +108,6 @@ void sweep_free(Sweep *sweep) {
     free(sweep->settings);
     free(sweep->fused);
     calibration_free(sweep->prompt);
-    dials_free(&sweep->dials);
+    batch_method_free(&sweep->dials);
     *sweep = (Sweep){0};
 }

@@ -7,11 +7,11 @@
 #ifndef REJUV_TUI_SWEEP_H
 #define REJUV_TUI_SWEEP_H
 
-#include "tui/commands/dials.h"
+#include "tui/commands/batch_method.h"
 
 /* Zero-initialise; sweep_free() releases. */
 typedef struct Sweep {
-    Dials dials;
+    BatchMethod dials;
     Calibration *prompt;            /* without --calibration */
     const Calibration *calibration; /* what is measured on: that, or the dials' */
     size_t alphas, rhos, points;    /* points = alphas · rhos */

@@ -38,38 +38,38 @@ Status figure_method_check(const Options *options, BlockMetric metric, Error *er
                            "--metric %s: expected --calibration FILE, the rows to measure neurons on",
                            block_metric_facts(metric)->key);
     if (metric != BLOCK_RESET_SHARE) return STATUS_OK;
-    if (!dials_want_reset(options) || dials_rho(options)->count > 1)
+    if (!dial_options_want_reset(options) || dial_options_rho(options)->count > 1)
         return status_fail(error, STATUS_ARGUMENT, "--metric %s: expected one --rho above 0, such as 1%%",
                            block_metric_facts(metric)->key);
-    return dials_check(options, error);
+    return dial_options_check(options, error);
 }
 
 /* ---- measuring ---- */
 
 static Status measure_sources(Batch *batch, FigureMethod *method, Error *error) {
-    Dials *dials = &method->dials;
+    BatchMethod *measured = &method->measured;
     BlockSources *sources = &method->sources;
     Status status = STATUS_OK;
     switch (method->metric) {
     case BLOCK_ATTRIBUTION_MASS:
-        sources->attribution = &dials->attribution;
-        return dials_attribute(batch, dials, error);
+        sources->attribution = &measured->attribution;
+        return batch_method_attribute(batch, measured, error);
     case BLOCK_RESET_SHARE:
-        status = dials_rank(batch, dials, error);
-        sources->ranking = dials->ranking;
-        if (status == STATUS_OK) sources->cut = settings_cut(&dials->settings);
+        status = batch_method_rank(batch, measured, error);
+        sources->ranking = measured->ranking;
+        if (status == STATUS_OK) sources->cut = settings_cut(&measured->settings);
         return status;
     case BLOCK_DORMANT_BASE:
     case BLOCK_DORMANT_CHANGE:
-        sources->base = &dials->dormancy[DIALS_BASE];
-        status = dials_measure_dormancy(batch, dials, DIALS_BASE, error);
+        sources->base = &measured->dormancy[BATCH_METHOD_BASE];
+        status = batch_method_measure_dormancy(batch, measured, BATCH_METHOD_BASE, error);
         if (status != STATUS_OK || method->metric == BLOCK_DORMANT_BASE) return status;
         break;
     default:
         break;
     }
-    sources->sft = &dials->dormancy[DIALS_SFT];
-    return dials_measure_dormancy(batch, dials, DIALS_SFT, error);
+    sources->sft = &measured->dormancy[BATCH_METHOD_SFT];
+    return batch_method_measure_dormancy(batch, measured, BATCH_METHOD_SFT, error);
 }
 
 Status figure_method_measure(Batch *batch, FigureMethod *method, Error *error) {
@@ -77,7 +77,7 @@ Status figure_method_measure(Batch *batch, FigureMethod *method, Error *error) {
         (BlockSources){.tau = options_value(batch->options, OPTION_TAU)->number,
                        .gradient_tau = options_value(batch->options, OPTION_TAU_GRADIENT)->number};
     Status status = batch_open_model(batch, error);
-    if (status == STATUS_OK) status = dials_read(batch, &method->dials, error);
+    if (status == STATUS_OK) status = batch_method_read(batch, &method->measured, error);
     if (status != STATUS_OK) return status;
     method->table = neurons_list(batch->model->config);
     return measure_sources(batch, method, error);
@@ -103,22 +103,22 @@ void figure_method_write_note(const FigureMethod *method, char *text, size_t siz
                        is_gradient ? method->sources.gradient_tau : method->sources.tau);
     else if (method->metric == BLOCK_RESET_SHARE)
         (void)snprintf(text, size, "reset set: ρ = %.4g %% of all neurons, by %s",
-                       method->dials.settings.rho * 100.0, ranking_selector_name(method->dials.selector));
+                       method->measured.settings.rho * 100.0, ranking_selector_name(method->measured.selector));
 }
 
 Status figure_method_describe(const FigureMethod *method, const char *description, char **text,
                               Error *error) {
-    const Dials *dials = &method->dials;
-    if (dials->calibration == NULL)
+    const BatchMethod *measured = &method->measured;
+    if (measured->calibration == NULL)
         *text = memory_format("%s", description);
     else
         *text =
-            memory_format("%s\nMeasured on %zu rows: %s, SHA-256 %s.", description, dials->calibration->count,
-                          dials->calibration->source, dials->calibration_sha256);
+            memory_format("%s\nMeasured on %zu rows: %s, SHA-256 %s.", description, measured->calibration->count,
+                          measured->calibration->source, measured->calibration_sha256);
     return *text != NULL ? STATUS_OK : memory_fail(error, "a figure");
 }
 
 void figure_method_free(FigureMethod *method) {
-    dials_free(&method->dials);
+    batch_method_free(&method->measured);
     *method = (FigureMethod){0};
 }

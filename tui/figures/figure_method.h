@@ -9,13 +9,13 @@
 #ifndef REJUV_TUI_FIGURE_METHOD_H
 #define REJUV_TUI_FIGURE_METHOD_H
 
-#include "tui/commands/dials.h"
+#include "tui/commands/batch_method.h"
 #include "tui/tables/block_metric.h"
 
 /* Set `metric`, the rest to zero; figure_method_free() releases. */
 typedef struct FigureMethod {
     BlockMetric metric;
-    Dials dials;
+    BatchMethod measured;
     NeuronTable table;
     BlockSources sources;
 } FigureMethod;

@@ -2,6 +2,7 @@
  * Figures of what the dials do: curves over one dial, and the plane of two.
  */
 #include "core/support/memory.h"
+#include "tui/commands/dial_options.h"
 #include "tui/commands/sweep.h"
 #include "tui/figures/figure.h"
 #include "tui/session/session_plane.h"
@@ -247,7 +248,7 @@ static void find_smallest(Plane *plane, const DistributionFigure *facts) {
 
 /* Where the paper stands: the nearest point, if the grid reaches it. */
 static void find_paper(const Options *options, Plane *plane) {
-    const OptionValue *alpha = options_value(options, OPTION_ALPHA_RANGE), *rho = dials_rho(options);
+    const OptionValue *alpha = options_value(options, OPTION_ALPHA_RANGE), *rho = dial_options_rho(options);
     const SessionPlaneAxis across = {alpha->number, alpha->to, plane->sweep.alphas},
                            down = {rho->number, rho->to, plane->sweep.rhos};
     size_t row;

@@ -10,7 +10,7 @@
  *     label      the word beside the key in the last line; neighbours with the same label share it. For an
  *                action with an argument it is also the question.
  *
- * The author of a view adds its rows at the end, under its name. Dials to come (rho-up …) are rows as well:
+ * The author of a view adds its rows at the end, under its name. BatchMethod to come (rho-up …) are rows as well:
  * an action is listed once something handles it, never before.
  */
 #ifndef REJUV_TUI_ACTION_TABLE_H

@@ -4,7 +4,7 @@
 #include "tui/app/config.h"
 #include "tui/app/resume.h"
 #include "tui/commands/command.h"
-#include "tui/commands/dials.h"
+#include "tui/commands/dial_options.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_pair.h"
 
@@ -95,12 +95,12 @@ static void choose_settings(const Options *options, const Config *config, AppOpt
 
 /* The dials of the command line, or those of the last time. */
 static Status turn_dials(const Options *options, const Resume *resume, Session *session, Error *error) {
-    DialState dials;
+    Dials dials;
     if (resume != NULL) {
         resume_apply(resume, session);
         return STATUS_OK;
     }
-    Status status = dials_read_state(options, session_pair(session), &dials, error);
+    Status status = dial_options_read(options, session_pair(session), &dials, error);
     if (status == STATUS_OK) session_set_dial_state(session, &dials);
     return status;
 }

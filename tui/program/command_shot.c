@@ -3,7 +3,7 @@
 #include "tui/app/view.h"
 #include "tui/canvas/picture.h"
 #include "tui/commands/command.h"
-#include "tui/commands/dials.h"
+#include "tui/commands/dial_options.h"
 #include "tui/figures/picture_file.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_pair.h"
@@ -69,7 +69,7 @@ static Status check(const Options *options, Shot *shot, Error *error) {
     Status status = check_view(options->operands[0], error);
     if (status == STATUS_OK) status = read_size(options_text(options, OPTION_SIZE), shot, error);
     if (status == STATUS_OK) status = read_format(options, shot, error);
-    return status == STATUS_OK ? dials_check(options, error) : status;
+    return status == STATUS_OK ? dial_options_check(options, error) : status;
 }
 
 /* ---- while figures are measured ---- */
@@ -158,7 +158,7 @@ static Theme choose_theme(const Options *options, PictureFormat format) {
 
 /* The session with its dials turned. */
 static Status open_session(const Options *options, Session **session, Error *error) {
-    DialState dials;
+    Dials dials;
     SessionOptions open = {.base = options->operands[1],
                            .sft = options->operands[2],
                            .calibration = options_text(options, OPTION_CALIBRATION),
@@ -166,7 +166,7 @@ static Status open_session(const Options *options, Session **session, Error *err
                            .alpha = options_value(options, OPTION_ALPHA)->number,
                            .threads = (unsigned)options_value(options, OPTION_THREADS)->count};
     Status status = session_create(&open, session, error);
-    if (status == STATUS_OK) status = dials_read_state(options, session_pair(*session), &dials, error);
+    if (status == STATUS_OK) status = dial_options_read(options, session_pair(*session), &dials, error);
     if (status == STATUS_OK) session_set_dial_state(*session, &dials);
     return status;
 }

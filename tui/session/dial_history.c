@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-void dial_history_note(DialHistory *history, const DialState *state) {
+void dial_history_note(DialHistory *history, const Dials *state) {
     void *block = history->states;
     Error error;
-    if (history->count > 0 && dial_state_equal(&history->states[history->place], state)) return;
+    if (history->count > 0 && dials_equal(&history->states[history->place], state)) return;
     size_t keep = history->count == 0 ? 0 : history->place + 1;
     if (keep == DIAL_HISTORY_STATES) {
         memmove(history->states, history->states + 1, (keep - 1) * sizeof *history->states);
@@ -22,7 +22,7 @@ void dial_history_note(DialHistory *history, const DialState *state) {
     history->place = keep;
 }
 
-const DialState *dial_history_go(DialHistory *history, int steps, size_t *left) {
+const Dials *dial_history_go(DialHistory *history, int steps, size_t *left) {
     size_t ahead = history->count == 0 ? 0 : history->count - 1 - history->place;
     size_t there = steps > 0 ? history->place : ahead;
     size_t wanted = steps > 0 ? (size_t)steps : (size_t)(-(long)steps);

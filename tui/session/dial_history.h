@@ -9,22 +9,22 @@
 #ifndef REJUV_TUI_DIAL_HISTORY_H
 #define REJUV_TUI_DIAL_HISTORY_H
 
-#include "tui/cli/dial_state.h"
+#include "core/method/dials.h"
 
 enum { DIAL_HISTORY_STATES = 200 };
 
 typedef struct DialHistory {
-    DialState *states;
+    Dials *states;
     size_t count, capacity, place; /* states[place] is where the dials stand; count 0: nothing noted */
 } DialHistory;
 
 /* Tells where the dials stand: a step of its own unless they stand where they stood. When memory is short
  * the step cannot be undone; that is all. */
-void dial_history_note(DialHistory *history, const DialState *state);
+void dial_history_note(DialHistory *history, const Dials *state);
 
 /* Goes `steps` back (or forth, where negative), as far as there are any. NULL where there are none;
  * otherwise the state, until the next call. *left is how many more there are in that direction. */
-const DialState *dial_history_go(DialHistory *history, int steps, size_t *left);
+const Dials *dial_history_go(DialHistory *history, int steps, size_t *left);
 
 void dial_history_free(DialHistory *history);
 

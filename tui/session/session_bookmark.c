@@ -10,15 +10,15 @@
 
 /* ---- the dials as one value ---- */
 
-DialState session_dial_state(const Session *session) {
-    DialState state = {.settings = session->settings,
-                       .selector = session->method.selector,
-                       .targets = session->method.target_count};
+Dials session_dial_state(const Session *session) {
+    Dials state = {.settings = session->settings,
+                   .selector = session->method.selector,
+                   .targets = session->method.target_count};
     state.settings.ranking = NULL;
     return state;
 }
 
-void session_set_dial_state(Session *session, const DialState *state) {
+void session_set_dial_state(Session *session, const Dials *state) {
     size_t layers = session->model != NULL ? (size_t)session->model->config->layers : 0;
     session->settings = state->settings;
     if (state->settings.layer_count != layers) session->settings.layer_count = 0;
@@ -30,16 +30,16 @@ void session_undo(Session *session, int steps) {
     const char *direction = steps > 0 ? "undo" : "redo";
     size_t left;
     char text[160];
-    DialState now = session_dial_state(session);
+    Dials now = session_dial_state(session);
     dial_history_note(&session->history, &now);
-    const DialState *state = dial_history_go(&session->history, steps, &left);
+    const Dials *state = dial_history_go(&session->history, steps, &left);
     if (state == NULL) {
         session_say(session, SESSION_NOTE, "nothing to %s: no dial was turned %s this", direction,
                     steps > 0 ? "before" : "back from");
         return;
     }
     session_set_dial_state(session, state);
-    dial_state_describe(state, text, sizeof text);
+    dials_describe(state, text, sizeof text);
     session_say(session, SESSION_NOTE, "%s: %s (%zu more)", direction, text, left);
 }
 
@@ -64,8 +64,8 @@ const DistributionAverages *session_bookmark_averages(const Session *session, si
 }
 
 bool session_is_at_bookmark(const Session *session, size_t index) {
-    DialState now = session_dial_state(session);
-    return dial_state_equal(&now, &session->bookmarks[index].dials);
+    Dials now = session_dial_state(session);
+    return dials_equal(&now, &session->bookmarks[index].dials);
 }
 
 /* As much of it as a bookmark keeps, at a whole character. */
@@ -94,7 +94,7 @@ static void choose_name(const Session *session, char name[SESSION_BOOKMARK_NAME]
     while (name[0] < 'Z' && session_find_bookmark(session, name, &index)) name[0]++;
 }
 
-bool session_add_bookmark(Session *session, const char *name, const DialState *dials) {
+bool session_add_bookmark(Session *session, const char *name, const Dials *dials) {
     char chosen[SESSION_BOOKMARK_NAME];
     size_t index;
     if (name[0] == '\0')
@@ -117,7 +117,7 @@ bool session_add_bookmark(Session *session, const char *name, const DialState *d
 }
 
 bool session_keep_bookmark(Session *session, const char *name) {
-    DialState dials = session_dial_state(session);
+    Dials dials = session_dial_state(session);
     return session_add_bookmark(session, name, &dials);
 }
 
@@ -166,7 +166,7 @@ static Status measure(Job *job, void *argument, Error *error) {
 static void collect(Session *session) {
     SessionBookmarkErrand *errand = &session->bookmark_errand;
     for (size_t i = 0; i < session->bookmark_count && session->bookmarking.status == STATUS_OK; i++) {
-        if (dial_state_equal(&session->bookmarks[i].dials, &errand->dials))
+        if (dials_equal(&session->bookmarks[i].dials, &errand->dials))
             set_averages(session, &session->bookmarks[i], &errand->result.averages);
     }
     session->are_bookmarks_halted = session->bookmarking.status != STATUS_OK;
@@ -191,7 +191,7 @@ static bool start(Session *session, const SessionBookmark *bookmark, const Setti
 /* Turning a dial makes W stale, which goes first; a bookmark waits until that is done. */
 bool session_bookmark_refresh(Session *session) {
     bool changed = false;
-    DialState now = session_dial_state(session);
+    Dials now = session_dial_state(session);
     dial_history_note(&session->history, &now);
     if (work_poll(&session->bookmarking)) {
         collect(session);

@@ -9,13 +9,13 @@
 #define REJUV_TUI_SESSION_BOOKMARK_H
 
 #include "core/evaluation/distribution.h"
-#include "tui/cli/dial_state.h"
+#include "core/method/dials.h"
 #include "tui/session/session.h"
 
 /* Where all dials stand; and turns all of them there. A curve that is not one of this model's layers is left
  * out. */
-DialState session_dial_state(const Session *session);
-void session_set_dial_state(Session *session, const DialState *state);
+Dials session_dial_state(const Session *session);
+void session_set_dial_state(Session *session, const Dials *state);
 
 /* Goes back (or, negative, forth) over so many turns of a dial; says so. */
 void session_undo(Session *session, int steps);
@@ -26,7 +26,7 @@ enum { SESSION_BOOKMARKS = 26, SESSION_BOOKMARK_NAME = 24 };
 
 typedef struct SessionBookmark {
     char name[SESSION_BOOKMARK_NAME];
-    DialState dials;
+    Dials dials;
     bool has_averages;
     DistributionAverages averages;          /* of W, over the calibration rows */
     char calibration_sha256[HASH_HEX_SIZE]; /* of those rows */
@@ -44,8 +44,7 @@ bool session_is_at_bookmark(const Session *session, size_t index);
 /* Keeps the dials as they are; "" takes the first free letter. One that has this name already is replaced.
  * False when there are too many: says so. */
 bool session_keep_bookmark(Session *session, const char *name);
-bool session_add_bookmark(Session *session, const char *name,
-                          const DialState *dials); /* the same with others */
+bool session_add_bookmark(Session *session, const char *name, const Dials *dials); /* the same with others */
 void session_remove_bookmark(Session *session, size_t index);
 
 /* "name", or its index + 1 as a number; false when there is none. */

@@ -84,7 +84,7 @@ typedef struct SessionSweepErrand {
 typedef struct SessionBookmarkErrand {
     const Evaluation *evaluation;
     Settings settings;
-    DialState dials; /* of the bookmark it is for */
+    Dials dials; /* of the bookmark it is for */
     EvaluationResult result;
 } SessionBookmarkErrand;
 

@@ -32,7 +32,7 @@ static void write_cell(void *user, size_t row, size_t column, char *text, Role *
         (void)snprintf(text, LIST_CELL_SIZE, "%s %s", here ? "●" : " ", name);
         *role = here ? ROLE_FUSED : ROLE_TEXT;
     } else {
-        dial_state_describe(&bookmark->dials, text, LIST_CELL_SIZE);
+        dials_describe(&bookmark->dials, text, LIST_CELL_SIZE);
         *role = ROLE_DIM;
     }
 }

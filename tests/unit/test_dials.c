@@ -1,19 +1,20 @@
 /* Where the dials stand as one value: in words, on a command line, in the history. */
 #include "tests/golden/golden.h"
+#include "tui/commands/dial_options.h"
 #include "tui/session/dial_history.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static DialState state_at(double alpha) {
-    return (DialState){.settings = settings_at(alpha), .targets = 32};
+static Dials state_at(double alpha) {
+    return (Dials){.settings = settings_at(alpha), .targets = 32};
 }
 
-static void expect_options(const DialState *state, CommandId command, const char *expected) {
+static void expect_options(const Dials *state, CommandId command, const char *expected) {
     CommandLine line = {0};
     Error error = {0};
     char *text;
-    dial_state_add_options(state, command, &line);
+    dial_options_add(state, command, &line);
     if (command_line_take(&line, &text, &error) != STATUS_OK) fail_msg("%s", error.message);
     assert_string_equal(text, expected);
     free(text);
@@ -21,9 +22,9 @@ static void expect_options(const DialState *state, CommandId command, const char
 
 static void without_a_reset_alpha_says_it_all(void **unused) {
     (void)unused;
-    DialState state = state_at(0.5);
+    Dials state = state_at(0.5);
     char text[128];
-    dial_state_describe(&state, text, sizeof text);
+    dials_describe(&state, text, sizeof text);
     assert_string_equal(text, "α 0.50");
     expect_options(&state, COMMAND_PREVIEW, "rejuv --alpha 0.5");
     expect_options(&state, COMMAND_RESET, "rejuv --alpha 0.5 --rho 0"); /* it has a ρ of its own otherwise */
@@ -31,10 +32,10 @@ static void without_a_reset_alpha_says_it_all(void **unused) {
 
 static void a_reset_names_what_differs_from_the_defaults(void **unused) {
     (void)unused;
-    DialState state = state_at(0.625);
+    Dials state = state_at(0.625);
     char text[128];
     state.settings.rho = 0.01;
-    dial_state_describe(&state, text, sizeof text);
+    dials_describe(&state, text, sizeof text);
     assert_string_equal(text, "α 0.625  ρ 1%  ω 1.00  attribution 32");
     expect_options(&state, COMMAND_EXPORT, "rejuv --alpha 0.625 --rho 0.01");
     state.settings.omega = 0.3;
@@ -46,12 +47,12 @@ static void a_reset_names_what_differs_from_the_defaults(void **unused) {
 
 static void weights_of_kinds_and_layers_read_back_to_the_last_bit(void **unused) {
     (void)unused;
-    DialState state = state_at(0.5);
+    Dials state = state_at(0.5);
     char text[128];
     state.settings.kinds[SETTINGS_NORM] = (SettingsOwn){true, 1.0};
     state.settings.kinds[SETTINGS_Q] = (SettingsOwn){true, 1.0 / 3.0};
     settings_set_ramp(&state.settings, 3, 0.0, 0.1);
-    dial_state_describe(&state, text, sizeof text);
+    dials_describe(&state, text, sizeof text);
     assert_string_equal(text, "α 0.50  q 0.333  norm 1.00  by layer 0.00…0.10");
     expect_options(&state, COMMAND_PREVIEW,
                    "rejuv --alpha 0.5 --alpha-kind q=0.3333333333333333,norm=1 --alpha-layers 0:0.1");
@@ -59,7 +60,7 @@ static void weights_of_kinds_and_layers_read_back_to_the_last_bit(void **unused)
 
 static void opening_the_program_repeats_dials_that_do_nothing_yet(void **unused) {
     (void)unused;
-    DialState state = state_at(0.5);
+    Dials state = state_at(0.5);
     expect_options(&state, COMMAND_OPEN, "rejuv --alpha 0.5");
     state.settings.omega = 0.3;
     state.selector = SELECTOR_DRIFT;
@@ -70,10 +71,10 @@ static void opening_the_program_repeats_dials_that_do_nothing_yet(void **unused)
 
 static void a_description_that_is_too_long_is_cut(void **unused) {
     (void)unused;
-    DialState state = state_at(0.5);
+    Dials state = state_at(0.5);
     char text[12];
     state.settings.rho = 0.01;
-    dial_state_describe(&state, text, sizeof text);
+    dials_describe(&state, text, sizeof text);
     assert_int_equal(strlen(text), sizeof text - 1);
 }
 
@@ -113,12 +114,12 @@ static void what_is_reset_is_said_where_rho_is_swept_from_a_dial_at_nought(void 
     CommandLine line = {0};
     Error error = {0};
     char *text;
-    DialState state = state_at(0.5);
+    Dials state = state_at(0.5);
     state.settings.rho = 0.0;
     state.settings.omega = 0.5;
     state.selector = SELECTOR_DRIFT;
     command_line_add_option(&line, COMMAND_SWEEP, OPTION_RHO_RANGE, "0:0.04:9");
-    dial_state_add_options(&state, COMMAND_SWEEP, &line);
+    dial_options_add(&state, COMMAND_SWEEP, &line);
     if (command_line_take(&line, &text, &error) != STATUS_OK) fail_msg("%s", error.message);
     assert_string_equal(text, "rejuv --rho 0:0.04:9 --alpha 0.5 --omega 0.5 --select drift");
     free(text);
@@ -127,13 +128,13 @@ static void what_is_reset_is_said_where_rho_is_swept_from_a_dial_at_nought(void 
 /* ---- the history ---- */
 
 static void note(DialHistory *history, double alpha) {
-    DialState state = state_at(alpha);
+    Dials state = state_at(alpha);
     dial_history_note(history, &state);
 }
 
 static void expect_step(DialHistory *history, int steps, double alpha, size_t expected_left) {
     size_t left;
-    const DialState *state = dial_history_go(history, steps, &left);
+    const Dials *state = dial_history_go(history, steps, &left);
     if (state == NULL) fail_msg("no step %d", steps);
     assert_true(state->settings.alpha == alpha);
     assert_int_equal(left, expected_left);

@@ -1,0 +1,26 @@
+/*
+ * dials — where all dials stand, as one value: what undo goes back to, what a bookmark keeps, what is
+ * taken up again another day, what a command line repeats.
+ *
+ * It names the ranking by the selector and the number of targets, and does not borrow it: a state outlives
+ * what was measured.
+ */
+#ifndef REJUV_CORE_DIALS_H
+#define REJUV_CORE_DIALS_H
+
+#include "core/fusion/settings.h"
+
+typedef struct Dials {
+    Settings settings; /* its ranking is NULL */
+    Selector selector;
+    size_t targets; /* of attribution */
+} Dials;
+
+/* Whether every dial stands alike, those that do nothing now included. */
+bool dials_equal(const Dials *a, const Dials *b);
+
+/* "α 0.50  ρ 1.0%  ω 1.00  attribution 32", and what more differs from the defaults: "norm 1.00  by layer
+ * 0.20…0.80". Cut where it is longer than `size` bytes. */
+void dials_describe(const Dials *state, char *text, size_t size);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * What a session of the terminal program kept on disk of the same pair and rows serves commands too: what was
+ * picked by eye need not be measured again to be written. Files are not read only to know their contents, so
+ * where no session has, everything is measured.
+ */
+#include "core/cache/cache_content.h"
+#include "core/cache/cache_method.h"
+#include "core/files/places.h"
+#include "tui/commands/batch_method.h"
+
+#include <stdlib.h>
+
+static bool knows_contents(Batch *batch, BatchMethod *method) {
+    return cache_content_find(method->cache, batch->pair->base, method->origin.base) &&
+           cache_content_find(method->cache, batch->pair->sft, method->origin.sft);
+}
+
+/* Whatever fails here, the answer is to measure. */
+static void open_cache(Batch *batch, BatchMethod *method) {
+    if (method->has_sought_cache || options_has(batch->options, OPTION_NO_CACHE_READ)) return;
+    method->has_sought_cache = true;
+    method->origin = (KeptOrigin){.targets = (size_t)options_value(batch->options, OPTION_TARGETS)->count,
+                                  .threads = job_threads(batch->job)};
+    char *directory = places_path(PLACE_CACHE, NULL);
+    if (directory != NULL && cache_create(directory, 0, &method->cache, NULL) == STATUS_OK &&
+        !knows_contents(batch, method)) {
+        cache_free(method->cache);
+        method->cache = NULL;
+    }
+    free(directory);
+}
+
+static bool find_entry(Batch *batch, BatchMethod *method, Kept what, CacheEntry *entry) {
+    open_cache(batch, method);
+    if (method->cache == NULL) return false;
+    if (method->rows != NULL && method->origin.rows[0] == '\0' &&
+        cache_method_hash_rows(method->rows, method->calibration->count, method->origin.rows, NULL) !=
+            STATUS_OK)
+        return false;
+    return kept_find(method->cache, &method->origin, what, entry);
+}
+
+static CacheMethodShape shape_of(const Batch *batch, const BatchMethod *method) {
+    return (CacheMethodShape){.table = neurons_list(batch->model->config),
+                              .heads = batch->model->config->heads,
+                              .vocabulary = forward_vocabulary(batch->model),
+                              .rows = method->rows,
+                              .row_count = method->calibration == NULL ? 0 : method->calibration->count};
+}
+
+static bool conclude(Batch *batch, CacheEntry *entry, bool is_sound, const char *what) {
+    cache_free_entry(entry);
+    if (is_sound) batch_say(batch, "%s as a session kept it: --no-cache measures it again", what);
+    return is_sound;
+}
+
+bool batch_method_recall_attribution(Batch *batch, BatchMethod *method) {
+    CacheMethodShape shape = shape_of(batch, method);
+    CacheEntry entry;
+    if (!find_entry(batch, method, KEPT_ATTRIBUTION, &entry)) return false;
+    bool is_sound = cache_method_unpack_attribution(&shape, method->origin.targets, entry.payload, entry.size,
+                                                    &method->attribution);
+    return conclude(batch, &entry, is_sound, "attribution");
+}
+
+bool batch_method_recall_dormancy(Batch *batch, BatchMethod *method, BatchMethodSide side) {
+    CacheMethodShape shape = shape_of(batch, method);
+    CacheEntry entry;
+    bool is_sft = side == BATCH_METHOD_SFT;
+    if (side == BATCH_METHOD_FUSED) return false; /* at other dials in every session */
+    if (!find_entry(batch, method, is_sft ? KEPT_DORMANCY_SFT : KEPT_DORMANCY_BASE, &entry)) return false;
+    bool is_sound =
+        cache_method_unpack_dormancy(&shape, is_sft, entry.payload, entry.size, &method->dormancy[side]);
+    return conclude(batch, &entry, is_sound, is_sft ? "dormancy of SFT" : "dormancy of base");
+}
+
+bool batch_method_recall_drift(Batch *batch, BatchMethod *method) {
+    CacheMethodShape shape = shape_of(batch, method);
+    CacheEntry entry;
+    if (!find_entry(batch, method, KEPT_NEURON_DRIFT, &entry)) return false;
+    bool is_sound = cache_method_unpack_drift(&shape, entry.payload, entry.size, &method->drift);
+    return conclude(batch, &entry, is_sound, "drift of neurons");
+}

@@ -1,0 +1,149 @@
+#include "core/method/selection.h"
+#include "core/support/memory.h"
+#include "tui/commands/batch_method.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+Status batch_method_open_calibration(Batch *batch, BatchMethod *method, Error *error) {
+    const char *path = options_text(batch->options, OPTION_CALIBRATION);
+    if (method->calibration != NULL) return STATUS_OK;
+    if (path == NULL)
+        return status_fail(error, STATUS_ARGUMENT,
+                           "expected --calibration FILE, the rows to measure neurons on");
+    Status status = calibration_read(path, batch->tokenizer, batch->model->config, 0, batch->job,
+                                     &method->calibration, error);
+    if (status == STATUS_OK) status = hash_file(path, batch->job, NULL, method->calibration_sha256, error);
+    if (status != STATUS_OK) return status;
+    method->rows = calibration_list_positions(method->calibration, true);
+    return method->rows != NULL ? STATUS_OK : memory_fail(error, "calibration rows");
+}
+
+Status batch_method_evaluate(Batch *batch, BatchMethod *method, Error *error) {
+    if (method->evaluation != NULL) return STATUS_OK;
+    Status status = batch_method_open_calibration(batch, method, error);
+    if (status == STATUS_OK)
+        status = evaluation_create(batch->model, method->rows, method->calibration->count, 0,
+                                   &method->evaluation, error);
+    if (status == STATUS_OK)
+        status = evaluation_prepare(method->evaluation, &method->base, &method->sft, batch->job, error);
+    return status;
+}
+
+static Status attribute(Batch *batch, BatchMethod *method, size_t wanted, Error *error) {
+    AttributionTarget *targets = NULL;
+    size_t count = 0;
+    Status status = batch_method_evaluate(batch, method, error);
+    if (status == STATUS_OK)
+        status = attribution_choose_targets(method->rows, method->calibration->count, &method->base,
+                                            &method->sft, wanted, &targets, &count, error);
+    if (status == STATUS_OK)
+        status = attribution_run(batch->model, method->rows, targets, count, false, 0, &method->attribution,
+                                 batch->job, error);
+    free(targets);
+    return status;
+}
+
+Status batch_method_attribute(Batch *batch, BatchMethod *method, Error *error) {
+    size_t wanted = (size_t)options_value(batch->options, OPTION_TARGETS)->count;
+    if (method->attribution.targets != NULL) return STATUS_OK;
+    Status status = batch_method_open_calibration(batch, method, error);
+    if (status == STATUS_OK && !batch_method_recall_attribution(batch, method))
+        status = attribute(batch, method, wanted, error);
+    if (status == STATUS_OK && method->attribution.target_count < wanted)
+        batch_say(batch, "%zu targets of the %zu asked for: there are no more positions",
+                  method->attribution.target_count, wanted);
+    return status;
+}
+
+Status batch_method_measure_drift(Batch *batch, BatchMethod *method, Error *error) {
+    if (method->drift != NULL || batch_method_recall_drift(batch, method)) return STATUS_OK;
+    NeuronTable table = neurons_list(batch->model->config);
+    Status status = neurons_check(&table, error);
+    if (status != STATUS_OK) return status;
+    method->drift = memory_allocate((size_t)neurons_count(&table), sizeof *method->drift);
+    if (method->drift == NULL) return memory_fail(error, "the drift of neurons");
+    return selection_measure_drift(batch->model, method->drift, batch->job, error);
+}
+
+Status batch_method_measure_dormancy(Batch *batch, BatchMethod *method, BatchMethodSide side, Error *error) {
+    Dormancy *dormancy = &method->dormancy[side];
+    Settings settings = {.alpha = side == BATCH_METHOD_SFT ? 1.0 : 0.0};
+    if (side == BATCH_METHOD_FUSED) settings = method->settings;
+    if (dormancy->mlp_scores != NULL) return STATUS_OK;
+    Status status = batch_method_open_calibration(batch, method, error);
+    if (status != STATUS_OK || batch_method_recall_dormancy(batch, method, side)) return status;
+    return dormancy_run(batch->model, &settings, method->rows, method->calibration->count,
+                        side == BATCH_METHOD_SFT, dormancy, batch->job, error);
+}
+
+/* ---- the ranking ---- */
+
+static Status rank_by_attribution(Batch *batch, BatchMethod *method, const NeuronTable *table, Error *error) {
+    Status status = batch_method_attribute(batch, method, error);
+    if (status != STATUS_OK) return status;
+    RankingOrigin origin = {.selector = SELECTOR_ATTRIBUTION, .targets = method->attribution.target_count};
+    memcpy(origin.calibration_sha256, method->calibration_sha256, sizeof origin.calibration_sha256);
+    /* ranks are not negative, so they are the same numbers without a sign */
+    return ranking_create(table, &origin, (const uint32_t *)method->attribution.best_rank, &method->ranking,
+                          error);
+}
+
+static Status rank_by_dormancy(Batch *batch, BatchMethod *method, const NeuronTable *table, Error *error) {
+    Status status = batch_method_measure_dormancy(batch, method, BATCH_METHOD_SFT, error);
+    if (status != STATUS_OK) return status;
+    RankingOrigin origin = {.selector = method->selector};
+    memcpy(origin.calibration_sha256, method->calibration_sha256, sizeof origin.calibration_sha256);
+    return selection_rank_dormancy(table, &origin, &method->dormancy[BATCH_METHOD_SFT], &method->ranking,
+                                   error);
+}
+
+static Status rank_by_drift(Batch *batch, BatchMethod *method, const NeuronTable *table, Error *error) {
+    const RankingOrigin origin = {.selector = SELECTOR_DRIFT};
+    Status status = batch_method_measure_drift(batch, method, error);
+    return status == STATUS_OK
+               ? ranking_create_by_score(table, &origin, method->drift, &method->ranking, error)
+               : status;
+}
+
+static Status rank_at_random(const Batch *batch, BatchMethod *method, const NeuronTable *table,
+                             Error *error) {
+    OptionId seed = batch->options->command == COMMAND_PREVIEW ? OPTION_SEED : OPTION_SEED_RANDOM;
+    return ranking_create_random(table, options_value(batch->options, seed)->count, &method->ranking, error);
+}
+
+static Status make_ranking(Batch *batch, BatchMethod *method, Error *error) {
+    NeuronTable table = neurons_list(batch->model->config);
+    switch (method->selector) {
+    case SELECTOR_DRIFT:
+        return rank_by_drift(batch, method, &table, error);
+    case SELECTOR_DORMANCY:
+    case SELECTOR_GRADIENT:
+        return rank_by_dormancy(batch, method, &table, error);
+    case SELECTOR_RANDOM:
+        return rank_at_random(batch, method, &table, error);
+    default:
+        return rank_by_attribution(batch, method, &table, error);
+    }
+}
+
+Status batch_method_rank(Batch *batch, BatchMethod *method, Error *error) {
+    if (method->ranking != NULL) return STATUS_OK;
+    Status status = make_ranking(batch, method, error);
+    method->settings.ranking = method->ranking;
+    return status == STATUS_OK ? settings_check(&method->settings, batch->pair, error) : status;
+}
+
+void batch_method_free(BatchMethod *method) {
+    attribution_free(&method->attribution);
+    for (int side = 0; side < BATCH_METHOD_SIDES; side++) dormancy_free(&method->dormancy[side]);
+    free(method->drift);
+    evaluation_free_result(&method->base);
+    evaluation_free_result(&method->sft);
+    evaluation_free(method->evaluation);
+    free(method->rows);
+    calibration_free(method->calibration);
+    ranking_free(method->ranking);
+    cache_free(method->cache);
+    *method = (BatchMethod){0};
+}

@@ -1,0 +1,148 @@
+#include "tui/commands/dial_options.h"
+
+#include "core/fusion/settings_text.h"
+#include "core/method/attribution.h"
+
+/* ---- which options belong together ---- */
+
+const OptionValue *dial_options_rho(const Options *options) {
+    switch (options->command) {
+    case COMMAND_SWEEP:
+    case COMMAND_FIGURE:
+        return options_value(options, OPTION_RHO_RANGE);
+    case COMMAND_NEURONS:
+    case COMMAND_RESET:
+        return options_value(options, OPTION_RHO_SET);
+    default:
+        return options_value(options, OPTION_RHO);
+    }
+}
+
+bool dial_options_want_reset(const Options *options) {
+    const OptionValue *rho = dial_options_rho(options);
+    return rho->number > 0.0 || rho->to > 0.0;
+}
+
+static Selector find_selector(const Options *options) {
+    /* in the order of --select's choices */
+    static const Selector SELECTORS[] = {SELECTOR_ATTRIBUTION, SELECTOR_DRIFT, SELECTOR_DORMANCY,
+                                         SELECTOR_GRADIENT, SELECTOR_RANDOM};
+    return SELECTORS[options_value(options, OPTION_SELECT)->count];
+}
+
+static bool measures_rows(Selector selector) {
+    return selector == SELECTOR_ATTRIBUTION || selector == SELECTOR_DORMANCY || selector == SELECTOR_GRADIENT;
+}
+
+/* Without ρ the options of a reset do nothing, and who gives them expects that they do. */
+static Status check_rho(const Options *options, Error *error) {
+    static const OptionId OF_RESET[] = {OPTION_OMEGA, OPTION_SELECT, OPTION_TARGETS, OPTION_SEED_RANDOM,
+                                        OPTION_CALIBRATION};
+    bool ranks_anyway = options->command == COMMAND_NEURONS || options->command == COMMAND_RESET ||
+                        options->command == COMMAND_SHOT;
+    if (dial_options_rho(options)->given || ranks_anyway) return STATUS_OK;
+    for (size_t i = 0; i < sizeof OF_RESET / sizeof *OF_RESET; i++) {
+        bool measures = options->command == COMMAND_SWEEP || options->command == COMMAND_FIGURE;
+        if (OF_RESET[i] == OPTION_CALIBRATION && measures) continue;
+        if (options_has(options, OF_RESET[i]))
+            return status_fail(error, STATUS_ARGUMENT, "--%s says what --rho resets, which is missing",
+                               option_facts(OF_RESET[i])->name);
+    }
+    return STATUS_OK;
+}
+
+Status dial_options_check(const Options *options, Error *error) {
+    Selector selector = find_selector(options);
+    Status status = check_rho(options, error);
+    if (status != STATUS_OK) return status;
+    if (options_has(options, OPTION_SEED_RANDOM) && selector != SELECTOR_RANDOM)
+        return status_fail(error, STATUS_ARGUMENT, "--seed is for --select random");
+    if (options_has(options, OPTION_TARGETS) && selector != SELECTOR_ATTRIBUTION &&
+        options->command != COMMAND_NEURONS)
+        return status_fail(error, STATUS_ARGUMENT, "--targets is for --select attribution");
+    if (dial_options_want_reset(options) && measures_rows(selector) &&
+        !options_has(options, OPTION_CALIBRATION))
+        return status_fail(error, STATUS_ARGUMENT,
+                           "--rho: expected --calibration FILE, the rows on which --select %s measures "
+                           "neurons (drift and random need none)",
+                           ranking_selector_name(selector));
+    return STATUS_OK;
+}
+
+/* ---- fusion weights of layers and kinds ---- */
+
+static Status read_layers(const Options *options, const Pair *pair, Settings *settings, Error *error) {
+    const char *text = options_text(options, OPTION_ALPHA_LAYERS);
+    if (text == NULL) return STATUS_OK;
+    Status status = settings_text_read_layers(text, settings_layers(pair), settings, error);
+    return status == STATUS_OK ? status : status_add_context(error, "--alpha-layers");
+}
+
+typedef Status (*ReadKinds)(const char *text, SettingsOwn *kinds, Error *error);
+
+/* Each time that the option is given. */
+static Status read_kinds(const Options *options, OptionId option, ReadKinds read, Settings *settings,
+                         Error *error) {
+    const char *text;
+    size_t at = 0;
+    while ((text = options_next(options, option, &at)) != NULL) {
+        Status status = read(text, settings->kinds, error);
+        if (status != STATUS_OK) return status_add_context(error, "--%s", option_facts(option)->name);
+    }
+    return STATUS_OK;
+}
+
+static double first_alpha(const Options *options) {
+    bool is_range = options->command == COMMAND_SWEEP || options->command == COMMAND_FIGURE;
+    return options_value(options, is_range ? OPTION_ALPHA_RANGE : OPTION_ALPHA)->number;
+}
+
+Status dial_options_read(const Options *options, const Pair *pair, Dials *state, Error *error) {
+    Settings *settings = &state->settings;
+    *state = (Dials){.settings = {.alpha = first_alpha(options),
+                                  .rho = dial_options_rho(options)->number,
+                                  .omega = options_value(options, OPTION_OMEGA)->number},
+                     .selector = find_selector(options),
+                     .targets = (size_t)options_value(options, OPTION_TARGETS)->count};
+    Status status = read_layers(options, pair, settings, error);
+    if (status == STATUS_OK)
+        status = read_kinds(options, OPTION_ALPHA_KIND, settings_text_read_kinds, settings, error);
+    if (status == STATUS_OK)
+        status = read_kinds(options, OPTION_PROTECT, settings_text_read_protection, settings, error);
+    if (status == STATUS_OK) status = settings_check(settings, pair, error);
+    /* options that do not suit the pair are a mistake, not something found out about it */
+    return status == STATUS_MISMATCH ? error->status = STATUS_ARGUMENT : status;
+}
+
+/* ---- the other way ---- */
+
+/* Protection is an α of 0 or 1 like any other. */
+static void add_alphas(const Settings *settings, CommandId command, CommandLine *line) {
+    char kinds[SETTINGS_TEXT_KINDS_SIZE], layers[SETTINGS_TEXT_LAYERS_SIZE];
+    settings_text_write_kinds(settings, kinds);
+    settings_text_write_layers(settings, layers);
+    if (kinds[0] != '\0') command_line_add_option(line, command, OPTION_ALPHA_KIND, "%s", kinds);
+    if (layers[0] != '\0') command_line_add_option(line, command, OPTION_ALPHA_LAYERS, "%s", layers);
+}
+
+void dial_options_add(const Dials *state, CommandId command, CommandLine *line) {
+    const Settings *settings = &state->settings;
+    bool by_itself = command == COMMAND_NEURONS || command == COMMAND_RESET;
+    command_line_add_number(line, command, command == COMMAND_SWEEP ? OPTION_ALPHA_RANGE : OPTION_ALPHA,
+                            settings->alpha);
+    add_alphas(settings, command, line);
+    bool is_swept = command_line_has_option(line, OPTION_RHO_RANGE); /* wherever the dial itself stands */
+    bool opens = command == COMMAND_OPEN; /* the dials stand there too while ρ is 0 */
+    if (settings->rho <= 0.0 && !by_itself && !is_swept && !opens) return;
+    if (settings->rho > 0.0 || !opens)
+        command_line_add_number(line, command,
+                                by_itself                  ? OPTION_RHO_SET
+                                : command == COMMAND_SWEEP ? OPTION_RHO_RANGE
+                                                           : OPTION_RHO,
+                                settings->rho);
+    if (settings->omega != 1.0) command_line_add_number(line, command, OPTION_OMEGA, settings->omega);
+    if (state->selector != SELECTOR_ATTRIBUTION)
+        command_line_add_option(line, command, OPTION_SELECT, "%s", ranking_selector_name(state->selector));
+    if (state->targets != ATTRIBUTION_TARGETS && (opens || state->selector == SELECTOR_ATTRIBUTION))
+        command_line_add_option(line, command, OPTION_TARGETS, "%zu", state->targets);
+}
