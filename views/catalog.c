@@ -3,7 +3,7 @@
  */
 #include "views/views.h"
 
-const View *const VIEWS[] = {
+static const View *const LIST[] = {
     &overview_view, &layers_view, &tensor_view, &neurons_view, &prompt_view, &tune_view, NULL, &export_view,
 };
-const size_t VIEW_COUNT = sizeof VIEWS / sizeof *VIEWS;
+const ViewList VIEWS = {LIST, sizeof LIST / sizeof *LIST};

@@ -1,10 +1,12 @@
 /*
- * views — the screens that views/catalog.c lists.
+ * views — the screens, in their order. Only tui/program names them; it hands them to what is below.
  */
 #ifndef REJUV_VIEWS_VIEWS_H
 #define REJUV_VIEWS_VIEWS_H
 
 #include "tui/app/view.h"
+
+extern const ViewList VIEWS;
 
 extern const View overview_view, layers_view, tensor_view, neurons_view, prompt_view, tune_view, export_view;
 

@@ -18,6 +18,14 @@
 #include "core/fusion/blend.h"
 #include "core/fusion/ranking.h"
 
+/* The three models on show. */
+typedef enum Side {
+    SIDE_BASE,
+    SIDE_SFT,
+    SIDE_FUSED, /* W, at the dials */
+    SIDE_COUNT
+} Side;
+
 /* Tensors that share a dial; a bias goes with its weight. */
 typedef enum SettingsKind {
     SETTINGS_Q,

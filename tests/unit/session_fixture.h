@@ -73,7 +73,7 @@ static inline bool drift_is_complete(const Session *session) {
 }
 
 static inline bool preview_is_fresh(const Session *session) {
-    return session_preview(session, SESSION_FUSED) != NULL && !session_preview_is_stale(session);
+    return session_preview(session, SIDE_FUSED) != NULL && !session_preview_is_stale(session);
 }
 
 static inline bool headline_is_fresh(const Session *session) {
@@ -103,7 +103,7 @@ static inline bool neurons_are_ranked(const Session *session) {
 }
 
 static inline bool method_is_complete(const Session *session) {
-    return session_attribution(session) != NULL && session_dormancy(session, SESSION_FUSED) != NULL &&
+    return session_attribution(session) != NULL && session_dormancy(session, SIDE_FUSED) != NULL &&
            !session_dormancy_is_stale(session);
 }
 

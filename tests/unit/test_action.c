@@ -1,6 +1,7 @@
 /* The table of actions. */
 #include "tui/app/view.h"
 #include "tui/keys/action.h"
+#include "views/views.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,8 +30,8 @@ static void every_where_names_views_that_exist(void **state) {
         (void)snprintf(where, sizeof where, "%s", action_info((Action)i)->where);
         for (char *word = strtok(where, " "); word != NULL; word = strtok(NULL, " ")) {
             bool found = false;
-            for (size_t v = 0; v < VIEW_COUNT; v++)
-                found = found || (VIEWS[v] != NULL && strcmp(VIEWS[v]->name, word) == 0);
+            for (size_t v = 0; v < VIEWS.count; v++)
+                found = found || (VIEWS.views[v] != NULL && strcmp(VIEWS.views[v]->name, word) == 0);
             if (!found)
                 fail_msg("%s names the view \"%s\", which there is not", action_info((Action)i)->name, word);
         }

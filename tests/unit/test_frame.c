@@ -1,4 +1,5 @@
 /* The line of keys and the help, made from the live keymap. */
+#include "tests/unit/keymap_fixture.h"
 #include "tui/app/frame.h"
 #include "tui/app/help.h"
 
@@ -40,7 +41,7 @@ static void assert_keys(const Keymap *keymap, int columns, bool ascii, const cha
 static void the_line_of_keys_joins_what_belongs_together(void **state) {
     Keymap *keymap;
     (void)state;
-    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    assert_int_equal(keymap_fixture_create(&keymap, NULL), STATUS_OK);
     assert_keys(
         keymap, 90, false,
         "←↑↓→ move  Enter open  m metric  a/A α  Tab view  / search  : command       ? help  q quit\n");
@@ -51,7 +52,7 @@ static void the_line_of_keys_joins_what_belongs_together(void **state) {
 static void help_and_quit_stay_where_it_is_narrow(void **state) {
     Keymap *keymap;
     (void)state;
-    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    assert_int_equal(keymap_fixture_create(&keymap, NULL), STATUS_OK);
     assert_keys(keymap, 28, false, "←↑↓→ move     ? help  q quit\n");
     assert_keys(keymap, 14, false, "? help  q quit\n");
     keymap_free(keymap);
@@ -61,7 +62,7 @@ static void it_follows_the_users_keys(void **state) {
     Keymap *keymap;
     static const char KEYS[] = "m nothing\nCtrl-o metric-next\nq nothing\nZ Z quit\n";
     (void)state;
-    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    assert_int_equal(keymap_fixture_create(&keymap, NULL), STATUS_OK);
     assert_int_equal(keymap_read(keymap, KEYS, sizeof KEYS - 1, "test.keys", NULL), STATUS_OK);
     KeymapInput none = {0};
     char *text = keys_line(keymap, 100, false, &none);
@@ -76,7 +77,7 @@ static void what_was_typed_of_a_command_and_what_may_follow_take_the_hints_place
     KeymapInput input = {.keys = {'Z'}, .key_count = 1, .count = 10};
     (void)state;
     static const char KEYS[] = "Z Z quit\nZ a b help\n";
-    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    assert_int_equal(keymap_fixture_create(&keymap, NULL), STATUS_OK);
     assert_int_equal(keymap_read(keymap, KEYS, sizeof KEYS - 1, "test.keys", NULL), STATUS_OK);
     char *text = keys_line(keymap, 60, false, &input);
     assert_non_null(strstr(text, " 10 Z …\n"));
@@ -91,11 +92,11 @@ static void help_lists_every_action_of_a_view_and_its_keys(void **state) {
     ListState list = {0};
     char *text;
     (void)state;
-    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    assert_int_equal(keymap_fixture_create(&keymap, NULL), STATUS_OK);
     assert_int_equal(
-        canvas_create((int)help_count(&LAYERS) + 5, 100, (Theme){.depth = THEME_MONO}, &canvas, NULL),
+        canvas_create((int)help_count(&LAYERS, &VIEWS) + 5, 100, (Theme){.depth = THEME_MONO}, &canvas, NULL),
         STATUS_OK);
-    help_draw(canvas, canvas_area(canvas), keymap, &LAYERS, &list);
+    help_draw(canvas, canvas_area(canvas), keymap, &LAYERS, &VIEWS, &list);
     assert_int_equal(canvas_to_text(canvas, &text, NULL), STATUS_OK);
     assert_non_null(strstr(text, "How far every tensor moved."));
     assert_non_null(strstr(text, "Down  j "));
@@ -128,13 +129,13 @@ static void at_80_columns_help_tells_the_row_under_the_cursor_in_full(void **sta
     Canvas *canvas;
     bool told[ACTION_COUNT] = {false};
     (void)state;
-    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    assert_int_equal(keymap_fixture_create(&keymap, NULL), STATUS_OK);
     assert_int_equal(canvas_create(21, 80, (Theme){.depth = THEME_MONO}, &canvas, NULL), STATUS_OK);
-    for (size_t i = 0; i < help_count(&LAYERS); i++) {
+    for (size_t i = 0; i < help_count(&LAYERS, &VIEWS); i++) {
         ListState list = {.cursor = i};
         char line[512];
         canvas_clear(canvas);
-        help_draw(canvas, canvas_area(canvas), keymap, &LAYERS, &list);
+        help_draw(canvas, canvas_area(canvas), keymap, &LAYERS, &VIEWS, &list);
         read_detail(canvas, line, sizeof line);
         for (size_t j = 1; j < ACTION_COUNT; j++)
             if (strcmp(line, action_info((Action)j)->help) == 0) told[j] = true;

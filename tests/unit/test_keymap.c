@@ -1,4 +1,5 @@
 /* Keys: their names, the built-in bindings, users' own, and what typing means. */
+#include "tests/unit/keymap_fixture.h"
 #include "tui/app/view.h"
 #include "tui/keys/keymap.h"
 
@@ -15,7 +16,7 @@
 static Keymap *make(void) {
     Keymap *keymap;
     Error error = {.message = ""};
-    Status status = keymap_create(&keymap, &error);
+    Status status = keymap_fixture_create(&keymap, &error);
     if (status != STATUS_OK) fail_msg("%s", error.message);
     return keymap;
 }
@@ -103,9 +104,9 @@ static void every_flavour_reaches_what_the_default_reaches(void **state) {
     (void)state;
     for (size_t i = 1; i < KEYMAP_FLAVOUR_COUNT; i++) {
         Keymap *keymap = make_flavour(KEYMAP_FLAVOURS[i]);
-        for (size_t v = 0; v < VIEW_COUNT; v++) {
-            for (size_t a = 1; a < ACTION_COUNT && VIEWS[v] != NULL; a++) {
-                const char *view = VIEWS[v]->name;
+        for (size_t v = 0; v < VIEWS.count; v++) {
+            for (size_t a = 1; a < ACTION_COUNT && VIEWS.views[v] != NULL; a++) {
+                const char *view = VIEWS.views[v]->name;
                 if (!action_is_for((Action)a, view) || keymap_find(original, view, (Action)a) == NULL)
                     continue;
                 if (keymap_find(keymap, view, (Action)a) == NULL)
@@ -134,10 +135,10 @@ static void vim_has_counts_tabs_and_two_letters(void **state) {
     assert_int_equal(action_of_keys(keymap, "layers", "Z", "Z"), ACTION_QUIT);
     assert_int_equal(action_of(keymap, "layers", KEY_CONTROL | 'd'), ACTION_PAGE_DOWN);
     assert_int_equal(action_of(keymap, "layers", '1'), ACTION_NOTHING);
-    for (size_t v = 0; v < VIEW_COUNT; v++) { /* also where the default measures with it */
-        if (VIEWS[v] == NULL) continue;
-        assert_int_equal(action_of(keymap, VIEWS[v]->name, 'u'), ACTION_UNDO);
-        assert_int_equal(action_of(keymap, VIEWS[v]->name, KEY_CONTROL | 'r'), ACTION_REDO);
+    for (size_t v = 0; v < VIEWS.count; v++) { /* also where the default measures with it */
+        if (VIEWS.views[v] == NULL) continue;
+        assert_int_equal(action_of(keymap, VIEWS.views[v]->name, 'u'), ACTION_UNDO);
+        assert_int_equal(action_of(keymap, VIEWS.views[v]->name, KEY_CONTROL | 'r'), ACTION_REDO);
     }
     keymap_free(keymap);
 }
@@ -183,13 +184,13 @@ static void flavours_have_their_keys_for_what_all_views_have(void **state) {
         int count = 0;
         for (; count < 3 && EXPECTED[i].keys[count] != NULL; count++)
             assert_true(key_parse(EXPECTED[i].keys[count], strlen(EXPECTED[i].keys[count]), &keys[count]));
-        for (size_t v = 0; v < VIEW_COUNT; v++) {
+        for (size_t v = 0; v < VIEWS.count; v++) {
             const KeymapBinding *binding;
-            if (VIEWS[v] == NULL) continue;
-            if (keymap_look_up(keymap, VIEWS[v]->name, keys, count, &binding) != KEYMAP_BOUND ||
+            if (VIEWS.views[v] == NULL) continue;
+            if (keymap_look_up(keymap, VIEWS.views[v]->name, keys, count, &binding) != KEYMAP_BOUND ||
                 binding->action != EXPECTED[i].action)
                 fail_msg("%s: %s is not on its keys in %s", EXPECTED[i].flavour,
-                         action_info(EXPECTED[i].action)->name, VIEWS[v]->name);
+                         action_info(EXPECTED[i].action)->name, VIEWS.views[v]->name);
         }
         keymap_free(keymap);
     }

@@ -1,6 +1,7 @@
 /* What the Overview says where there are no figures to show. */
 #include "core/numerics/blas.h"
 #include "session_fixture.h"
+#include "tests/unit/keymap_fixture.h"
 #include "tui/app/view.h"
 #include "tui/keys/key_text.h"
 #include "views/views.h"
@@ -41,7 +42,7 @@ static void what_was_cancelled_names_the_key_that_measures(void **state) {
     expect_on(&overview_view, session, "not measured: cancelled", true);
     static const char VIM[] = "[overview]\nCtrl-r redo\ng r measure\n[tune]\nCtrl-r redo\ng r measure\n";
     Keymap *keymap;
-    assert_int_equal(keymap_create(&keymap, NULL), STATUS_OK);
+    assert_int_equal(keymap_fixture_create(&keymap, NULL), STATUS_OK);
     expect_on(&overview_view, session, ":measure measures now", true);
     key_text_use(keymap);
     expect_on(&overview_view, session, "Ctrl-r measures now", true);

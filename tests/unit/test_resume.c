@@ -3,16 +3,17 @@
 #include "tui/app/resume.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_tensor.h"
+#include "views/views.h"
 
 #include <unistd.h>
 
 static void write_session(const Session *session, const char *path, void *const *states) {
     Error error = {0};
-    if (resume_write(path, session, VIEWS[2], states, &error) != STATUS_OK) fail_msg("%s", error.message);
+    if (resume_write(path, session, &VIEWS, 2, states, &error) != STATUS_OK) fail_msg("%s", error.message);
 }
 
 static void **no_states(void) {
-    void **states = calloc(VIEW_COUNT, sizeof *states);
+    void **states = calloc(VIEWS.count, sizeof *states);
     assert_non_null(states);
     return states;
 }
@@ -46,8 +47,8 @@ static void a_session_is_taken_up_where_it_was_left(void **state) {
     session_free(session);
 
     Resume resume;
-    if (resume_read(path, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
-    assert_string_equal(resume.view, VIEWS[2]->name);
+    if (resume_read(path, &VIEWS, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_string_equal(resume.view, VIEWS.views[2]->name);
     assert_true(resume.session.base[0] == '/' && resume.session.calibration[0] == '/');
     resume.session.threads = 2;
     if (session_create(&resume.session, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
@@ -80,7 +81,7 @@ static void paths_are_kept_for_every_directory(void **state) {
     write_session(session, path, states);
     session_free(session);
     assert_int_equal(chdir(here), 0);
-    if (resume_read(path, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
+    if (resume_read(path, &VIEWS, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
     const char *const found[] = {resume.session.base, resume.session.sft, resume.session.calibration};
     for (size_t i = 0; i < 3; i++) assert_true(found[i][0] == '/' && access(found[i], F_OK) == 0);
     resume_free(&resume);
@@ -94,7 +95,7 @@ static void expect_refusal(const char *text, Status expected) {
     Error error = {0};
     char *path = scratch_path("odd.json");
     scratch_write("odd.json", text, strlen(text));
-    assert_int_equal(resume_read(path, &resume, &error), expected);
+    assert_int_equal(resume_read(path, &VIEWS, &resume, &error), expected);
     assert_non_null(strstr(error.message, "odd.json"));
     free(path);
 }
@@ -108,7 +109,7 @@ static void what_is_no_session_is_refused(void **state) {
     expect_refusal("{\"format\":\"rejuv-resume\",\"format_version\":1,\"base\":\"a\"}", STATUS_FORMAT);
     Resume resume;
     Error error = {0};
-    assert_int_equal(resume_read("/nowhere/resume.json", &resume, &error), STATUS_IO);
+    assert_int_equal(resume_read("/nowhere/resume.json", &VIEWS, &resume, &error), STATUS_IO);
 }
 
 /* Every part of the file that may not fit the pair any more. */
@@ -123,7 +124,7 @@ static void what_no_longer_fits_is_left_out_and_said(void **state) {
     Error error = {0};
     char *path = scratch_path("odd.json");
     scratch_write("odd.json", TEXT, strlen(TEXT));
-    if (resume_read(path, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
+    if (resume_read(path, &VIEWS, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
     assert_null(resume.view);
     Session *session = open_demo();
     resume_apply(&resume, session);
@@ -150,8 +151,8 @@ static void any_place_is_survived_at_any_size(void **state) {
     Session *session = open_demo();
     wait_for(session, "ranking", neurons_are_ranked);
     wait_for(session, "preview", preview_is_fresh);
-    for (size_t v = 0; v < VIEW_COUNT; v++) {
-        const View *view = VIEWS[v];
+    for (size_t v = 0; v < VIEWS.count; v++) {
+        const View *view = VIEWS.views[v];
         void *made = NULL;
         Error error = {0};
         if (view == NULL || view->places == NULL) continue;

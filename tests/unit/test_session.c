@@ -179,7 +179,7 @@ static void the_last_of_many_turns_is_what_is_measured(void **state) {
     }
     session_set_alpha(session, 0.321);
     wait_for(session, "preview", preview_is_fresh);
-    assert_true(session_preview(session, SESSION_FUSED)->settings.alpha == 0.321);
+    assert_true(session_preview(session, SIDE_FUSED)->settings.alpha == 0.321);
     session_free(session);
 }
 
@@ -225,11 +225,11 @@ static void a_typed_prompt_takes_the_place_of_the_example(void **state) {
     size_t count = session_prompt_tokens(session, &ids);
     assert_true(count > 0);
     assert_int_equal(session_current_example(session), -1);
-    assert_null(session_preview(session, SESSION_BASE)); /* that was of the other prompt */
+    assert_null(session_preview(session, SIDE_BASE)); /* that was of the other prompt */
     assert_true(isnan(session_entropy_gap(session, 0)));
-    assert_true(isnan(session_probability(session, SESSION_SFT, 0, ids[0])));
+    assert_true(isnan(session_probability(session, SIDE_SFT, 0, ids[0])));
     wait_for(session, "preview", preview_is_fresh);
-    for (SessionSide side = SESSION_BASE; side < SESSION_SIDES; side++) {
+    for (Side side = SIDE_BASE; side < SIDE_COUNT; side++) {
         const EvaluationResult *result = session_preview(session, side);
         assert_int_equal(result->count, count);
         assert_int_equal(result->top_count, SESSION_TOP);
@@ -240,8 +240,8 @@ static void a_typed_prompt_takes_the_place_of_the_example(void **state) {
         }
     }
     for (size_t t = 0; t < count; t++) {
-        double gap = session_preview(session, SESSION_BASE)->positions[t].entropy -
-                     session_preview(session, SESSION_SFT)->positions[t].entropy;
+        double gap = session_preview(session, SIDE_BASE)->positions[t].entropy -
+                     session_preview(session, SIDE_SFT)->positions[t].entropy;
         assert_true(session_entropy_gap(session, t) == gap);
     }
     assert_true(isnan(session_entropy_gap(session, count)));
@@ -309,7 +309,7 @@ static void a_continuation_is_appended_measured_and_taken_off_again(void **state
     wait_for(session, "preview", preview_is_fresh);
     Error error = {0};
     size_t before = session_prompt_tokens(session, NULL);
-    *session_continuation(session) = (SessionContinuation){.side = SESSION_SFT, .tokens = 6, .seed = 1};
+    *session_continuation(session) = (SessionContinuation){.side = SIDE_SFT, .tokens = 6, .seed = 1};
     assert_int_equal(session_continue(session, &error), STATUS_OK);
     assert_int_equal(session_continue(session, &error), STATUS_ARGUMENT); /* one at a time */
     wait_for(session, "continuation", has_continuation);
@@ -317,7 +317,7 @@ static void a_continuation_is_appended_measured_and_taken_off_again(void **state
     assert_in_range(added, 1, 6);
     assert_int_equal(session_prompt_tokens(session, NULL), before + added);
     wait_for(session, "preview", preview_is_fresh);
-    const EvaluationResult *sft = session_preview(session, SESSION_SFT);
+    const EvaluationResult *sft = session_preview(session, SIDE_SFT);
     assert_int_equal(sft->count, before + added);
     for (size_t t = before - 1; t + 1 < before + added; t++) /* greedy from SFT: its most likely tokens */
         assert_int_equal(sft->positions[t].next, sft->positions[t].top);
@@ -325,7 +325,7 @@ static void a_continuation_is_appended_measured_and_taken_off_again(void **state
     assert_int_equal(session_prompt_tokens(session, NULL), before);
     assert_int_equal(session_prompt_added(session), 0);
     wait_for(session, "preview", preview_is_fresh);
-    assert_int_equal(session_preview(session, SESSION_SFT)->count, before);
+    assert_int_equal(session_preview(session, SIDE_SFT)->count, before);
     session_remove_continuation(session); /* nothing is left to take off */
     assert_int_equal(session_prompt_tokens(session, NULL), before);
     session_free(session);
@@ -338,8 +338,8 @@ static void a_continuation_ends_with_the_models_context(void **state) {
     Error error = {0};
     for (int i = 0; i < 40 && session_prompt_tokens(session, NULL) < 256; i++) {
         size_t before = session_prompt_added(session);
-        *session_continuation(session) = (SessionContinuation){
-            .side = SESSION_BASE, .tokens = 1000, .temperature = 1.0, .seed = (uint64_t)i};
+        *session_continuation(session) =
+            (SessionContinuation){.side = SIDE_BASE, .tokens = 1000, .temperature = 1.0, .seed = (uint64_t)i};
         assert_int_equal(session_continue(session, &error), STATUS_OK);
         for (int k = 0; k < PATIENCE && session_prompt_added(session) == before; k++) {
             (void)session_refresh(session);
@@ -358,7 +358,7 @@ static void a_new_prompt_drops_the_continuation_of_the_old_one(void **state) {
     Session *session = open_demo();
     wait_for(session, "preview", preview_is_fresh);
     *session_continuation(session) =
-        (SessionContinuation){.side = SESSION_BASE, .tokens = 150, .temperature = 1.0};
+        (SessionContinuation){.side = SIDE_BASE, .tokens = 150, .temperature = 1.0};
     assert_int_equal(session_continue(session, NULL), STATUS_OK);
     assert_int_equal(session_set_prompt(session, "Question", 8, NULL), STATUS_OK);
     assert_false(session_is_continuing(session));
@@ -742,7 +742,7 @@ static void the_reset_dial_cuts_the_ranking_and_the_figures_follow(void **state)
     wait_for(session, "dormancy", method_is_complete);
     size_t marked = 0;
     for (uint64_t i = 0; i < reset.neurons; i++) {
-        SessionNeuron neuron;
+        NeuronScores neuron;
         session_neuron(session, i, &neuron);
         marked += neuron.is_reset;
         assert_true(neuron.rank >= 0 && neuron.target >= 0);
@@ -757,7 +757,7 @@ static void the_reset_dial_cuts_the_ranking_and_the_figures_follow(void **state)
 /* ---- targets on the text on screen ---- */
 
 static bool base_and_sft_are_there(const Session *session) {
-    return session_preview(session, SESSION_BASE) != NULL && session_preview(session, SESSION_SFT) != NULL;
+    return session_preview(session, SIDE_BASE) != NULL && session_preview(session, SIDE_SFT) != NULL;
 }
 
 static void targets_are_visited_in_the_order_of_rows_and_positions(void **state) {

@@ -96,9 +96,9 @@ static bool five_targets_are_kept(const Session *session) {
 
 static bool all_is_known(const Session *session) {
     return drift_table_ready(session_drift(session)) == drift_table_count(session_drift(session)) &&
-           session_attribution(session) != NULL && session_dormancy(session, SESSION_BASE) != NULL &&
-           session_dormancy(session, SESSION_SFT) != NULL && session_headline_sft(session) != NULL &&
-           session_dormancy(session, SESSION_FUSED) != NULL;
+           session_attribution(session) != NULL && session_dormancy(session, SIDE_BASE) != NULL &&
+           session_dormancy(session, SIDE_SFT) != NULL && session_headline_sft(session) != NULL &&
+           session_dormancy(session, SIDE_FUSED) != NULL;
 }
 
 static void wait_for(Session *session, Opening *opening, const char *what, Condition condition) {
@@ -145,17 +145,17 @@ static void assert_same_results(const Session *a, const Session *b) {
     assert_same_bytes(x->best_target, y->best_target, x->neurons * sizeof(int32_t));
     assert_same_bytes(x->best_score, y->best_score, x->neurons * sizeof(float));
     assert_same_bytes(x->masses, y->masses, x->blocks * sizeof(double));
-    for (SessionSide side = SESSION_BASE; side <= SESSION_SFT; side++) {
+    for (Side side = SIDE_BASE; side <= SIDE_SFT; side++) {
         const Dormancy *m = session_dormancy(a, side), *n = session_dormancy(b, side);
         size_t layers = (size_t)m->layers;
         assert_same_bytes(m->mlp_scores, n->mlp_scores, layers * m->mlp * sizeof(double));
         assert_same_bytes(m->channel_scores, n->channel_scores, layers * m->channels * sizeof(double));
         assert_same_bytes(m->head_scores, n->head_scores, layers * m->heads * sizeof(double));
-        if (side == SESSION_SFT)
+        if (side == SIDE_SFT)
             assert_same_bytes(m->gradient_scores, n->gradient_scores, layers * m->mlp * sizeof(double));
     }
     for (uint64_t i = 0; i < x->neurons; i++) {
-        SessionNeuron p, q;
+        NeuronScores p, q;
         session_neuron(a, i, &p);
         session_neuron(b, i, &q);
         assert_same_bytes(&p.drift, &q.drift, sizeof p.drift);

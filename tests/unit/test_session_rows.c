@@ -58,7 +58,7 @@ static void another_file_is_measured_as_if_it_had_been_opened_with(void **state)
                      DEMO_ROWS); /* the old, until the new are there */
     wait_for(session, "rows", rows_are_two);
     assert_null(session_attribution(session));
-    assert_null(session_dormancy(session, SESSION_SFT));
+    assert_null(session_dormancy(session, SIDE_SFT));
     assert_false(neurons_are_ranked(session));
     assert_string_equal(session_rows_file(session), two);
     wait_for(session, "headlines", headline_is_fresh);
@@ -203,7 +203,7 @@ static void a_continuation_is_the_response_and_a_saved_file_has_the_same_sum(voi
     Session *session = open_demo();
     wait_for(session, "preview", preview_is_fresh);
     session_continuation(session)->tokens = 4;
-    session_continuation(session)->side = SESSION_SFT;
+    session_continuation(session)->side = SIDE_SFT;
     assert_int_equal(session_continue(session, &error), STATUS_OK);
     assert_int_equal(session_use_prompt_rows(session, &error), STATUS_ARGUMENT); /* it is on its way */
     for (int i = 0; session_is_continuing(session) && i < PATIENCE; i++) {

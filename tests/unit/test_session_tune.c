@@ -114,7 +114,7 @@ static void expect_set(const Session *session, bool *set) {
     SessionReset reset = session_reset(session);
     uint64_t selected = 0;
     for (uint64_t i = 0; i < reset.neurons; i++) {
-        SessionNeuron neuron;
+        NeuronScores neuron;
         session_neuron(session, i, &neuron);
         assert_true(set[i] == neuron.is_reset);
         selected += set[i];

@@ -1,5 +1,6 @@
 /* The tour says only what the program has: views, actions, keys. */
 #include "tests/golden/golden.h"
+#include "tests/unit/keymap_fixture.h"
 #include "tui/app/tour.h"
 #include "tui/app/view.h"
 #include "tui/keys/key_text.h"
@@ -9,16 +10,16 @@
 static Keymap *open_keymap(void) {
     Keymap *keymap;
     Error error = {0};
-    if (keymap_create(&keymap, &error) != STATUS_OK) fail_msg("%s", error.message);
+    if (keymap_fixture_create(&keymap, &error) != STATUS_OK) fail_msg("%s", error.message);
     return keymap;
 }
 
 static void every_step_shows_a_view_that_there_is(void **unused) {
     (void)unused;
     for (size_t i = 0; i < TOUR_COUNT; i++) {
-        int view = view_find(TOUR_STEPS[i].view);
+        int view = view_find(&VIEWS, TOUR_STEPS[i].view);
         if (view < 0) fail_msg("step %zu: there is no view %s", i + 1, TOUR_STEPS[i].view);
-        assert_string_equal(VIEWS[view]->name, TOUR_STEPS[i].view);
+        assert_string_equal(VIEWS.views[view]->name, TOUR_STEPS[i].view);
     }
 }
 

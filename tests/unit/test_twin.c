@@ -5,6 +5,7 @@
 #include "tui/commands/dial_options.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_bookmark.h"
+#include "views/views.h"
 
 enum { WORDS = 64, WORD_SIZE = 4096 };
 
@@ -74,8 +75,8 @@ static void every_view_has_a_command_that_the_program_takes(void **state) {
     Session *session = open_demo();
     wait_for(session, "ranking", neurons_are_ranked);
     for (int turn = 0; turn < 2; turn++) {
-        for (size_t i = 0; i < VIEW_COUNT; i++)
-            if (VIEWS[i] != NULL) check_view(VIEWS[i], session);
+        for (size_t i = 0; i < VIEWS.count; i++)
+            if (VIEWS.views[i] != NULL) check_view(VIEWS.views[i], session);
         session_set_rho(session, 0.02); /* and with a reset */
         session_set_omega(session, 0.5);
         session_set_targets(session, 4);
@@ -94,7 +95,7 @@ static void the_dials_are_those_on_screen(void **state) {
     assert_int_equal(session_read_layers(session, "0.1:0.7", &error), STATUS_OK);
     assert_int_equal(session_read_kinds(session, "norm=1,q=0.25", &error), STATUS_OK);
     char *text;
-    assert_int_equal(twin_write_opening(VIEWS[5], session, &text, &error), STATUS_OK);
+    assert_int_equal(twin_write_opening(VIEWS.views[5], session, &text, &error), STATUS_OK);
     Options options;
     read_options(text, &options);
     assert_int_equal(options.command, COMMAND_OPEN);
@@ -102,7 +103,7 @@ static void the_dials_are_those_on_screen(void **state) {
     if (dial_options_read(&options, session_pair(session), &read, &error) != STATUS_OK)
         fail_msg("%s\n%s", text, error.message);
     assert_true(dials_equal(&read, &shown));
-    assert_string_equal(options_text(&options, OPTION_VIEW), VIEWS[5]->name);
+    assert_string_equal(options_text(&options, OPTION_VIEW), VIEWS.views[5]->name);
     options_free(&options);
     free(text);
     session_free(session);

@@ -5,6 +5,7 @@
 #include "tui/app/app.h"
 #include "tui/app/view.h"
 #include "tui/session/session_pair.h"
+#include "views/views.h"
 
 #include <time.h>
 
@@ -104,9 +105,9 @@ static void walk_all(const char *base, const char *sft) {
     Error error = {0};
     seed = 20260606;
     if (session_create(&options, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
-    for (size_t i = 0; i < 2 * VIEW_COUNT; i++) { /* first while the drift is still scanned */
-        if (VIEWS[i % VIEW_COUNT] != NULL) walk(session, VIEWS[i % VIEW_COUNT]);
-        if (i + 1 == VIEW_COUNT) settle(session);
+    for (size_t i = 0; i < 2 * VIEWS.count; i++) { /* first while the drift is still scanned */
+        if (VIEWS.views[i % VIEWS.count] != NULL) walk(session, VIEWS.views[i % VIEWS.count]);
+        if (i + 1 == VIEWS.count) settle(session);
     }
     session_free(session);
 }

@@ -24,12 +24,12 @@ double app_now(void) {
 }
 
 const View *app_view(const App *app) {
-    return VIEWS[app->view];
+    return app->views.views[app->view];
 }
 
 void app_show_view(App *app, int index, bool remember) {
-    if (!view_exists(index) || index == app->view) return;
-    const View *view = VIEWS[index];
+    if (!view_exists(&app->views, index) || index == app->view) return;
+    const View *view = app->views.views[index];
     Error error;
     if (!app->opened[index]) {
         if (view->open != NULL && view->open(app->session, &app->states[index], &error) != STATUS_OK) {
@@ -49,6 +49,14 @@ void app_show_view(App *app, int index, bool remember) {
     app->view = index;
     app->input = (KeymapInput){0};
     if (view->show != NULL) view->show(app->states[index], app->session);
+}
+
+bool app_show_requested(App *app) {
+    const char *name = view_take_request();
+    int index = name != NULL ? view_find(&app->views, name) : -1;
+    if (index < 0) return false;
+    app_show_view(app, index, true);
+    return true;
 }
 
 /* ---- drawing ---- */
@@ -83,7 +91,7 @@ void app_draw(App *app) {
     int strip = app->touring && !app->helping ? tour_rows(canvas, area, app->keymap) : 0;
     if (strip > 0) tour_draw(canvas, rect_cut_bottom(&area, strip), app->keymap, app->tour_step);
     if (app->helping)
-        help_draw(canvas, area, app->keymap, view, &app->help);
+        help_draw(canvas, area, app->keymap, view, &app->views, &app->help);
     else
         view->draw(app->states[app->view], app->session, canvas, area);
     app_draw_popup(app, area);
@@ -115,7 +123,7 @@ Reaction app_act_in_help(App *app, const KeymapBinding *binding, const ActionArg
     case ACTION_REDRAW:
         return app_run_binding(app, binding, 1, false);
     default:
-        return list_act(&app->help, help_count(app_view(app)), binding->action, argument);
+        return list_act(&app->help, help_count(app_view(app), &app->views), binding->action, argument);
     }
 }
 
@@ -244,19 +252,17 @@ static void run_loop(App *app, unsigned long frames) {
         }
         int wait = hold ? 0 : time_to_wait(app, background, last_drawn, frames > 0);
         Reaction reaction = take_event(app, terminal_wait(wait));
-        int requested = view_take_request();
-        if (requested >= 0) {
-            app_show_view(app, requested, true);
-            dirty = true;
-        }
+        dirty = app_show_requested(app) || dirty;
         if ((reaction & (REACTION_REDRAW | REACTION_REFRESH)) != 0) dirty = true;
         if ((reaction & REACTION_QUIT) != 0) app->quit = true;
     }
 }
 
 void app_close(App *app) {
-    for (size_t i = 0; i < VIEW_COUNT; i++)
-        if (app->opened != NULL && app->opened[i] && VIEWS[i]->close != NULL) VIEWS[i]->close(app->states[i]);
+    for (size_t i = 0; app->opened != NULL && i < app->views.count; i++) {
+        const View *view = app->views.views[i];
+        if (app->opened[i] && view->close != NULL) view->close(app->states[i]);
+    }
     app_close_popup(app);
     free(app->states);
     free(app->opened);
@@ -272,7 +278,7 @@ static void say_problems(App *app, const Config *config) {
     size_t count = keymap_problem_count(app->keymap);
     const char *first = keymap_problem(app->keymap, 0);
     char help[KEY_NAME_SIZE * KEYMAP_SEQUENCE] = ":help", more[96] = "";
-    const KeymapBinding *binding = keymap_find(app->keymap, VIEWS[0]->name, ACTION_HELP);
+    const KeymapBinding *binding = keymap_find(app->keymap, app->views.views[0]->name, ACTION_HELP);
     if (count == 0) return;
     if (binding != NULL) keymap_write_keys(binding, false, help, sizeof help);
     if (count > 1) (void)snprintf(more, sizeof more, " (%s lists all %zu problems)", help, count);
@@ -281,22 +287,24 @@ static void say_problems(App *app, const Config *config) {
 }
 
 Status app_open(App *app, Session *session, const AppOptions *options, Error *error) {
-    *app = (App){.session = session, .view = -1, .resume = options->resume};
-    app->states = memory_allocate(VIEW_COUNT, sizeof *app->states);
-    app->opened = memory_allocate(VIEW_COUNT, sizeof *app->opened);
+    KeymapSection sections[VIEW_LIMIT];
+    *app = (App){.session = session, .views = options->views, .view = -1, .resume = options->resume};
+    app->states = memory_allocate(app->views.count, sizeof *app->states);
+    app->opened = memory_allocate(app->views.count, sizeof *app->opened);
+    size_t section_count = view_list_sections(&app->views, sections);
     Status status = app->states != NULL && app->opened != NULL ? STATUS_OK : memory_fail(error, "the views");
-    if (status == STATUS_OK) status = keymap_create(&app->keymap, error);
+    if (status == STATUS_OK) status = keymap_create(sections, section_count, &app->keymap, error);
     if (status == STATUS_OK) status = keymap_read_user(app->keymap, options->keys, error);
     key_text_use(app->keymap);
-    int first = options->view != NULL ? view_find(options->view) : 0;
+    int first = options->view != NULL ? view_find(&app->views, options->view) : 0;
     if (status == STATUS_OK && first < 0)
         status = status_fail(error, STATUS_ARGUMENT, "there is no view \"%s\"", options->view);
     if (status == STATUS_OK) say_problems(app, options->config);
     if (status == STATUS_OK) app_show_view(app, first, false);
     if (status == STATUS_OK && options->tour) (void)app_toggle_tour(app);
     if (status == STATUS_OK && app->view < 0)
-        status =
-            status_fail(error, STATUS_ARGUMENT, "the view \"%s\" could not be opened", VIEWS[first]->name);
+        status = status_fail(error, STATUS_ARGUMENT, "the view \"%s\" could not be opened",
+                             app->views.views[first]->name);
     if (status != STATUS_OK) app_close(app);
     return status;
 }
@@ -305,7 +313,8 @@ Status app_open(App *app, Session *session, const AppOptions *options, Error *er
 static void keep_place(const App *app) {
     char *path = resume_path();
     Error error;
-    if (path != NULL && resume_write(path, app->session, app_view(app), app->states, &error) != STATUS_OK)
+    if (path != NULL &&
+        resume_write(path, app->session, &app->views, app->view, app->states, &error) != STATUS_OK)
         (void)fprintf(stderr, "rejuv: not kept for --resume: %s\n", error.message);
     free(path);
 }

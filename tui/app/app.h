@@ -14,6 +14,7 @@
 #include "core/support/status.h"
 #include "tui/app/config.h"
 #include "tui/app/resume.h"
+#include "tui/app/view.h"
 #include "tui/canvas/canvas.h"
 #include "tui/session/session.h"
 
@@ -26,7 +27,8 @@ typedef struct AppOptions {
     bool asks_background; /* of the terminal, for the theme */
     const char *keys;     /* as keymap_read_user() takes it */
     const Config *config; /* what was wrong in it is told; may be NULL */
-    const char *view;     /* the first view's name, or NULL for VIEWS[0] */
+    ViewList views;
+    const char *view;     /* the first view's name, or NULL for the first of them */
     bool tour;            /* begins with the tour */
     const Resume *resume; /* cursors to take up again, or NULL */
     bool keeps;           /* writes down where one was at the end (resume.h) */

@@ -99,7 +99,7 @@ static Reaction write_numbers(App *app, const char *path) {
 }
 
 static Reaction go_to_view(App *app, int index) {
-    if (!view_exists(index))
+    if (!view_exists(&app->views, index))
         session_say(app->session, SESSION_NOTE, "there is no such view");
     else
         app_show_view(app, index, true);
@@ -108,10 +108,10 @@ static Reaction go_to_view(App *app, int index) {
 
 /* `steps` views on in the order of their numbers, free numbers left out; negative: back. */
 static Reaction step_view(App *app, int steps) {
-    int count = (int)VIEW_COUNT, index = app->view, direction = steps < 0 ? count - 1 : 1;
+    int count = (int)app->views.count, index = app->view, direction = steps < 0 ? count - 1 : 1;
     for (int left = abs(steps); left > 0; left--) {
         do index = (index + direction) % count;
-        while (VIEWS[index] == NULL);
+        while (app->views.views[index] == NULL);
     }
     return go_to_view(app, index);
 }
@@ -133,7 +133,7 @@ Reaction app_step_tour(App *app, int steps) {
     if (step > last) session_say(app->session, SESSION_NOTE, "that was the tour");
     app->touring = step <= last;
     app->tour_step = (size_t)(step < 0 ? 0 : step > last ? last : step);
-    if (app->touring) app_show_view(app, view_find(TOUR_STEPS[app->tour_step].view), true);
+    if (app->touring) app_show_view(app, view_find(&app->views, TOUR_STEPS[app->tour_step].view), true);
     return REACTION_REDRAW;
 }
 
@@ -208,7 +208,7 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
     case ACTION_VIEW_8:
         return go_to_view(app, (int)action - (int)ACTION_VIEW_1);
     case ACTION_VIEW:
-        return go_to_view(app, view_find(argument->text));
+        return go_to_view(app, view_find(&app->views, argument->text));
     case ACTION_NEXT_VIEW:
         return step_view(app, argument->count);
     case ACTION_PREVIOUS_VIEW:

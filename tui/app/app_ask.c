@@ -34,8 +34,10 @@ void app_ask_argument(App *app, Action action, const ActionArgument *argument) {
     begin_asking(app, APP_ASKS_ARGUMENT, action);
 }
 
-/* The completer has no user pointer in readline's world, so the view whose actions count is kept here. */
+/* The completer has no user pointer in readline's world, so the view whose actions count is kept here, and all of
+ * them. */
 static const View *completed_view;
+static const ViewList *completed_views;
 
 typedef struct Adding {
     const char *prefix;
@@ -50,8 +52,8 @@ static void offer(const Adding *adding, const char *text) {
 /* What an action takes, where that is one of a few names. */
 static void complete_argument(Action action, const Adding *adding) {
     static const char *const THEMES[] = {"auto", "dark", "light", "high-contrast", "mono"};
-    for (size_t i = 0; action == ACTION_VIEW && i < VIEW_COUNT; i++)
-        if (VIEWS[i] != NULL) offer(adding, VIEWS[i]->name);
+    for (size_t i = 0; action == ACTION_VIEW && i < completed_views->count; i++)
+        if (completed_views->views[i] != NULL) offer(adding, completed_views->views[i]->name);
     for (size_t i = 0; action == ACTION_THEME && i < sizeof THEMES / sizeof *THEMES; i++)
         offer(adding, THEMES[i]);
 }
@@ -71,6 +73,7 @@ static bool complete_command(const char *line, int word, const char *prefix, Pro
 
 void app_ask_command(App *app) {
     completed_view = app_view(app);
+    completed_views = &app->views;
     prompt_line_open(PROMPT_COMMAND, ":", NULL, complete_command);
     begin_asking(app, APP_ASKS_COMMAND, ACTION_COMMAND);
 }

@@ -56,8 +56,7 @@ static Status refuse_leaving(const char *step, Error *error) {
 static Status finish_step(App *app, const AppShot *shot, int view, Reaction reaction, const char *step,
                           Error *error) {
     if ((reaction & REACTION_QUIT) != 0) return refuse_leaving(step, error);
-    int requested = view_take_request();
-    if (requested >= 0) app_show_view(app, requested, true);
+    (void)app_show_requested(app);
     Status status = pass_messages(app, shot, step, error);
     if (app->view != view) session_measure(app->session, app_view(app)->parts);
     return status != STATUS_OK ? status : settle(app, shot, app_view(app)->parts, error);

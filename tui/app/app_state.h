@@ -29,9 +29,10 @@ typedef struct App {
     Session *session;
     Keymap *keymap;
     Canvas *canvas;
-    void **states; /* [VIEW_COUNT] */
+    ViewList views;
+    void **states; /* [views.count] */
     bool *opened;
-    int view;                 /* index into VIEWS; -1 before the first */
+    int view;                 /* index into the views; -1 before the first */
     int back[APP_BACK_LIMIT]; /* where one came from, newest last */
     int back_count;
 
@@ -71,6 +72,9 @@ const View *app_view(const App *app);
 
 /* Shows view `index`; `remember`: ACTION_BACK comes back from it. */
 void app_show_view(App *app, int index, bool remember);
+
+/* Shows the view that was asked for (view_request()), if any; false where none was. */
+bool app_show_requested(App *app);
 
 /* Runs an action whose argument is complete: frame, then view, then session. */
 Reaction app_act(App *app, Action action, const ActionArgument *argument);

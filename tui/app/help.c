@@ -4,25 +4,25 @@
 #include <string.h>
 
 /* Whether an action can do anything: not view-7 where there is no seventh. */
-static bool is_listed(Action action, const View *view) {
+static bool is_listed(Action action, const View *view, const ViewList *views) {
     if (action >= ACTION_VIEW_1 && action <= ACTION_VIEW_8)
-        return view_exists((int)action - (int)ACTION_VIEW_1);
+        return view_exists(views, (int)action - (int)ACTION_VIEW_1);
     return action_is_for(action, view->name);
 }
 
 /* Fills `actions` (ACTION_COUNT of them) with what can be done in the view, its own first. */
-static size_t list_actions(const View *view, Action *actions) {
+static size_t list_actions(const View *view, const ViewList *views, Action *actions) {
     size_t count = 0;
     for (int own = 1; own >= 0; own--)
         for (size_t i = 1; i < ACTION_COUNT; i++)
-            if (is_listed((Action)i, view) && (action_info((Action)i)->where[0] != '\0') == (own == 1))
+            if (is_listed((Action)i, view, views) && (action_info((Action)i)->where[0] != '\0') == (own == 1))
                 actions[count++] = (Action)i;
     return count;
 }
 
-size_t help_count(const View *view) {
+size_t help_count(const View *view, const ViewList *views) {
     Action actions[ACTION_COUNT];
-    return list_actions(view, actions);
+    return list_actions(view, views, actions);
 }
 
 typedef struct HelpRows {
@@ -79,11 +79,12 @@ static void draw_problems(Canvas *canvas, Rect *area, const Keymap *keymap) {
 /* Where the table has no room for what an action does, the row under the cursor is told in full below it. */
 enum { WHOLE_COLUMNS = 140, DETAIL_ROWS = 2 };
 
-void help_draw(Canvas *canvas, Rect area, const Keymap *keymap, const View *view, ListState *state) {
+void help_draw(Canvas *canvas, Rect area, const Keymap *keymap, const View *view, const ViewList *views,
+               ListState *state) {
     static const ListColumn COLUMNS[] = {
         {"key", 17, false, 0}, {"what it does", 0, false, 0}, {"name", 22, false, 1}};
     Action actions[ACTION_COUNT];
-    size_t count = list_actions(view, actions);
+    size_t count = list_actions(view, views, actions);
     HelpRows rows = {keymap, view, actions};
     Rect head = rect_cut_top(&area, area.rows > 8 ? 1 : 0);
     (void)canvas_print(canvas, head, 0, 0, ROLE_TITLE, "Keys in %s", view->title);

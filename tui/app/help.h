@@ -10,9 +10,10 @@
 #include "tui/keys/keymap.h"
 
 /* The view's own actions first, then those of every view; actions without a key show their name for `:`. */
-void help_draw(Canvas *canvas, Rect area, const Keymap *keymap, const View *view, ListState *state);
+void help_draw(Canvas *canvas, Rect area, const Keymap *keymap, const View *view, const ViewList *views,
+               ListState *state);
 
 /* How many rows there are. */
-size_t help_count(const View *view);
+size_t help_count(const View *view, const ViewList *views);
 
 #endif

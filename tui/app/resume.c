@@ -22,7 +22,7 @@ char *resume_path(void) {
 
 /* ---- reading ---- */
 
-Status resume_read(const char *path, Resume *resume, Error *error) {
+Status resume_read(const char *path, const ViewList *views, Resume *resume, Error *error) {
     *resume = (Resume){0};
     Status status = json_read_file(path, FILE_LIMIT, &resume->tree, error);
     if (status != STATUS_OK) return status;
@@ -32,7 +32,7 @@ Status resume_read(const char *path, Resume *resume, Error *error) {
     resume->session.calibration = json_get_text(tree, "calibration", NULL);
     resume->session.prompt = json_get_text(tree, "prompt", NULL);
     resume->view = json_get_text(tree, "view", NULL);
-    if (resume->view != NULL && view_find(resume->view) < 0) resume->view = NULL;
+    if (resume->view != NULL && view_find(views, resume->view) < 0) resume->view = NULL;
     bool is_known = strcmp(json_get_text(tree, "format", ""), FORMAT_NAME) == 0 &&
                     json_get_number(tree, "format_version", 0) == (double)FORMAT_VERSION;
     if (is_known && resume->session.base != NULL && resume->session.sft != NULL) return STATUS_OK;
@@ -137,14 +137,15 @@ static bool add_path(cJSON *tree, const char *key, const char *path) {
     return added;
 }
 
-static bool add_places(cJSON *tree, void *const *states) {
+static bool add_places(cJSON *tree, const ViewList *views, void *const *states) {
     cJSON *all = cJSON_AddObjectToObject(tree, "places");
     bool complete = all != NULL;
-    for (size_t i = 0; i < VIEW_COUNT && complete; i++) {
+    for (size_t i = 0; i < views->count && complete; i++) {
         ViewPlace places[VIEW_PLACES];
-        if (states[i] == NULL || VIEWS[i]->places == NULL) continue;
-        size_t count = VIEWS[i]->places(states[i], places);
-        cJSON *object = cJSON_AddObjectToObject(all, VIEWS[i]->name);
+        const View *view = views->views[i];
+        if (states[i] == NULL || view->places == NULL) continue;
+        size_t count = view->places(states[i], places);
+        cJSON *object = cJSON_AddObjectToObject(all, view->name);
         complete = object != NULL;
         for (size_t p = 0; p < count && complete; p++)
             complete = json_add_number(object, places[p].key, (double)*places[p].value);
@@ -166,12 +167,13 @@ static bool add_session(cJSON *tree, const Session *session) {
            (tensor >= pair->count || json_add_text(tree, "tensor", pair->tensors[tensor].name));
 }
 
-Status resume_write(const char *path, const Session *session, const View *current, void *const *states,
-                    Error *error) {
+Status resume_write(const char *path, const Session *session, const ViewList *views, int current,
+                    void *const *states, Error *error) {
     cJSON *tree = cJSON_CreateObject();
     bool complete = tree != NULL && json_add_text(tree, "format", FORMAT_NAME) &&
                     json_add_number(tree, "format_version", FORMAT_VERSION) && add_session(tree, session) &&
-                    json_add_text(tree, "view", current->name) && add_places(tree, states);
+                    json_add_text(tree, "view", views->views[current]->name) &&
+                    add_places(tree, views, states);
     char *text = complete ? cJSON_Print(tree) : NULL;
     cJSON_Delete(tree);
     if (text == NULL) return memory_fail(error, "the session's file");

@@ -31,18 +31,19 @@ typedef struct Resume {
 char *resume_path(void);
 
 /* STATUS_IO where there is none, STATUS_FORMAT where it is none. */
-Status resume_read(const char *path, Resume *resume, Error *error) STATUS_MUST_CHECK;
+Status resume_read(const char *path, const ViewList *views, Resume *resume, Error *error) STATUS_MUST_CHECK;
 void resume_free(Resume *resume);
 
-/* BatchMethod, bookmarks and the tensor into a session that was opened from it. What does not fit is left out, and
+/* Dials, bookmarks and the tensor into a session that was opened from it. What does not fit is left out, and
  * a message says so. */
 void resume_apply(const Resume *resume, Session *session);
 
 /* The cursors of a view that was just opened. */
 void resume_place(const Resume *resume, const View *view, void *state);
 
-/* Writes it; states[i] is of VIEWS[i], NULL where that was never opened. */
-Status resume_write(const char *path, const Session *session, const View *current, void *const *states,
-                    Error *error) STATUS_MUST_CHECK;
+/* Writes it; `current` is the index of the view on screen, states[i] is of views->views[i], NULL where that was never
+ * opened. */
+Status resume_write(const char *path, const Session *session, const ViewList *views, int current,
+                    void *const *states, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -25,7 +25,7 @@ SessionDials session_dials(const Session *session) {
     if (session->model != NULL && length > 0)
         (void)snprintf(dials.text + length, sizeof dials.text - (size_t)length, "  ρ %.*f%%%s  ω %.2f",
                        rho_decimals(settings->rho), settings->rho * 100.0, waits ? "…" : "", settings->omega);
-    bool preview = session->prompt != NULL && session_preview(session, SESSION_FUSED) != NULL;
+    bool preview = session->prompt != NULL && session_preview(session, SIDE_FUSED) != NULL;
     bool headline = session->headline != NULL && session_headline_fused(session) != NULL;
     dials.stale =
         (preview && session_preview_is_stale(session)) || (headline && session_headline_is_stale(session));

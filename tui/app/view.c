@@ -4,26 +4,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int requested = -1;
+static const char *requested;
 static bool zoomed;
 
-bool view_exists(int index) {
-    return index >= 0 && (size_t)index < VIEW_COUNT && VIEWS[index] != NULL;
+bool view_exists(const ViewList *list, int index) {
+    return index >= 0 && (size_t)index < list->count && list->views[index] != NULL;
 }
 
-int view_find(const char *name) {
+int view_find(const ViewList *list, const char *name) {
     char *end;
     long number = strtol(name, &end, 10);
     if (end != name && *end == '\0')
-        return number <= INT_MAX && view_exists((int)number - 1) ? (int)number - 1 : -1;
+        return number <= INT_MAX && view_exists(list, (int)number - 1) ? (int)number - 1 : -1;
     size_t length = strlen(name);
     int found = -1;
-    for (size_t i = 0; i < VIEW_COUNT && length > 0; i++) {
-        if (VIEWS[i] == NULL || strncmp(VIEWS[i]->name, name, length) != 0) continue;
-        if (VIEWS[i]->name[length] == '\0') return (int)i;
+    for (size_t i = 0; i < list->count && length > 0; i++) {
+        const View *view = list->views[i];
+        if (view == NULL || strncmp(view->name, name, length) != 0) continue;
+        if (view->name[length] == '\0') return (int)i;
         if (found < 0) found = (int)i;
     }
     return found;
+}
+
+size_t view_list_sections(const ViewList *list, KeymapSection sections[VIEW_LIMIT]) {
+    size_t count = 0;
+    for (size_t i = 0; i < list->count && i < VIEW_LIMIT; i++) {
+        const View *view = list->views[i];
+        if (view != NULL) sections[count++] = (KeymapSection){view->name, view->title};
+    }
+    return count;
 }
 
 bool view_is_zoomed(void) {
@@ -34,14 +44,12 @@ void view_zoom(bool wanted) {
     zoomed = wanted;
 }
 
-bool view_request(const char *name) {
-    int index = view_find(name);
-    if (index >= 0) requested = index;
-    return index >= 0;
+void view_request(const char *name) {
+    requested = name;
 }
 
-int view_take_request(void) {
-    int index = requested;
-    requested = -1;
-    return index;
+const char *view_take_request(void) {
+    const char *name = requested;
+    requested = NULL;
+    return name;
 }

@@ -17,6 +17,7 @@
 #include "tui/canvas/canvas.h"
 #include "tui/cli/command_line.h"
 #include "tui/keys/action.h"
+#include "tui/keys/keymap.h"
 #include "tui/session/session.h"
 #include "tui/tables/report.h"
 
@@ -89,27 +90,34 @@ typedef struct View {
     void (*close)(void *state); /* free for a plain block; takes what open() made */
 } View;
 
-/* Defined in views/catalog.c. VIEWS[0] is what the program opens with; VIEWS[i] has the number i + 1. NULL
- * leaves a number free. */
-extern const View *const VIEWS[];
-extern const size_t VIEW_COUNT;
+/* The views of a program, which hands them to what is here: the first is what it opens with, and views[i] has the
+ * number i + 1. NULL leaves a number free. */
+typedef struct ViewList {
+    const View *const *views;
+    size_t count; /* at most VIEW_LIMIT */
+} ViewList;
+
+enum { VIEW_LIMIT = 16 };
 
 /* True when there is a view of that index. */
-bool view_exists(int index);
+bool view_exists(const ViewList *list, int index);
 
 /* The index of the view of a name, or its number as text, or a beginning of the name; -1 when none. */
-int view_find(const char *name);
+int view_find(const ViewList *list, const char *name);
 
-/* Asks the frame to show another view, by name, after the current action: what Enter does on a cell. The
- * way back is remembered for ACTION_BACK. False when there is no such view. */
-bool view_request(const char *name);
+/* Their names and titles, as a keymap takes them; returns how many. */
+size_t view_list_sections(const ViewList *list, KeymapSection sections[VIEW_LIMIT]);
+
+/* Asks the frame to show another view after the current action: what Enter does on a cell. The name must last; one
+ * that no view has is passed over. The way back is remembered for ACTION_BACK. */
+void view_request(const char *name);
 
 /* Whether the user wants one pane alone: a view with panes side by side then draws the one in front over all of
  * its area. It holds for every view until it is taken back. */
 bool view_is_zoomed(void);
 void view_zoom(bool zoomed);
 
-/* For the frame: the index asked for since the last call, or -1. */
-int view_take_request(void);
+/* For the frame: the name asked for since the last call, or NULL. */
+const char *view_take_request(void);
 
 #endif

@@ -23,13 +23,6 @@
 #include "tui/commands/batch.h"
 #include "tui/commands/dial_options.h"
 
-typedef enum BatchMethodSide {
-    BATCH_METHOD_BASE,
-    BATCH_METHOD_SFT,
-    BATCH_METHOD_FUSED,
-    BATCH_METHOD_SIDES
-} BatchMethodSide;
-
 /* Zero-initialise; batch_method_free() releases. */
 typedef struct BatchMethod {
     Settings settings; /* for a sweep, at the first of its α and ρ; the ranking is the one below */
@@ -42,7 +35,7 @@ typedef struct BatchMethod {
     EvaluationResult base, sft; /* of the evaluation */
     Attribution attribution;    /* targets is NULL where it was not measured */
     double *drift;              /* [M] */
-    Dormancy dormancy[BATCH_METHOD_SIDES];
+    Dormancy dormancy[SIDE_COUNT];
     Ranking *ranking;
     /* what sessions kept of this pair; the cache is NULL where there is nothing, or it is not wanted */
     bool has_sought_cache;
@@ -62,13 +55,13 @@ Status batch_method_open_calibration(Batch *batch, BatchMethod *method, Error *e
 Status batch_method_evaluate(Batch *batch, BatchMethod *method, Error *error) STATUS_MUST_CHECK;
 Status batch_method_attribute(Batch *batch, BatchMethod *method, Error *error) STATUS_MUST_CHECK;
 Status batch_method_measure_drift(Batch *batch, BatchMethod *method, Error *error) STATUS_MUST_CHECK;
-/* Of SFT the gradient's too. BATCH_METHOD_FUSED is at the settings as they stand. */
-Status batch_method_measure_dormancy(Batch *batch, BatchMethod *method, BatchMethodSide side,
+/* Of SFT the gradient's too. SIDE_FUSED is at the settings as they stand. */
+Status batch_method_measure_dormancy(Batch *batch, BatchMethod *method, Side side,
                                      Error *error) STATUS_MUST_CHECK;
 
 /* Fills in what is kept, and says so; false where it has to be measured. Rows, where they matter, are open. */
 bool batch_method_recall_attribution(Batch *batch, BatchMethod *method);
-bool batch_method_recall_dormancy(Batch *batch, BatchMethod *method, BatchMethodSide side);
+bool batch_method_recall_dormancy(Batch *batch, BatchMethod *method, Side side);
 bool batch_method_recall_drift(Batch *batch, BatchMethod *method);
 
 void batch_method_free(BatchMethod *method);

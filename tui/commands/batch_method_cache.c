@@ -63,11 +63,11 @@ bool batch_method_recall_attribution(Batch *batch, BatchMethod *method) {
     return conclude(batch, &entry, is_sound, "attribution");
 }
 
-bool batch_method_recall_dormancy(Batch *batch, BatchMethod *method, BatchMethodSide side) {
+bool batch_method_recall_dormancy(Batch *batch, BatchMethod *method, Side side) {
     CacheMethodShape shape = shape_of(batch, method);
     CacheEntry entry;
-    bool is_sft = side == BATCH_METHOD_SFT;
-    if (side == BATCH_METHOD_FUSED) return false; /* at other dials in every session */
+    bool is_sft = side == SIDE_SFT;
+    if (side == SIDE_FUSED) return false; /* at other dials in every session */
     if (!find_entry(batch, method, is_sft ? KEPT_DORMANCY_SFT : KEPT_DORMANCY_BASE, &entry)) return false;
     bool is_sound =
         cache_method_unpack_dormancy(&shape, is_sft, entry.payload, entry.size, &method->dormancy[side]);

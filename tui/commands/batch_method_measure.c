@@ -66,15 +66,15 @@ Status batch_method_measure_drift(Batch *batch, BatchMethod *method, Error *erro
     return selection_measure_drift(batch->model, method->drift, batch->job, error);
 }
 
-Status batch_method_measure_dormancy(Batch *batch, BatchMethod *method, BatchMethodSide side, Error *error) {
+Status batch_method_measure_dormancy(Batch *batch, BatchMethod *method, Side side, Error *error) {
     Dormancy *dormancy = &method->dormancy[side];
-    Settings settings = {.alpha = side == BATCH_METHOD_SFT ? 1.0 : 0.0};
-    if (side == BATCH_METHOD_FUSED) settings = method->settings;
+    Settings settings = {.alpha = side == SIDE_SFT ? 1.0 : 0.0};
+    if (side == SIDE_FUSED) settings = method->settings;
     if (dormancy->mlp_scores != NULL) return STATUS_OK;
     Status status = batch_method_open_calibration(batch, method, error);
     if (status != STATUS_OK || batch_method_recall_dormancy(batch, method, side)) return status;
-    return dormancy_run(batch->model, &settings, method->rows, method->calibration->count,
-                        side == BATCH_METHOD_SFT, dormancy, batch->job, error);
+    return dormancy_run(batch->model, &settings, method->rows, method->calibration->count, side == SIDE_SFT,
+                        dormancy, batch->job, error);
 }
 
 /* ---- the ranking ---- */
@@ -90,12 +90,11 @@ static Status rank_by_attribution(Batch *batch, BatchMethod *method, const Neuro
 }
 
 static Status rank_by_dormancy(Batch *batch, BatchMethod *method, const NeuronTable *table, Error *error) {
-    Status status = batch_method_measure_dormancy(batch, method, BATCH_METHOD_SFT, error);
+    Status status = batch_method_measure_dormancy(batch, method, SIDE_SFT, error);
     if (status != STATUS_OK) return status;
     RankingOrigin origin = {.selector = method->selector};
     memcpy(origin.calibration_sha256, method->calibration_sha256, sizeof origin.calibration_sha256);
-    return selection_rank_dormancy(table, &origin, &method->dormancy[BATCH_METHOD_SFT], &method->ranking,
-                                   error);
+    return selection_rank_dormancy(table, &origin, &method->dormancy[SIDE_SFT], &method->ranking, error);
 }
 
 static Status rank_by_drift(Batch *batch, BatchMethod *method, const NeuronTable *table, Error *error) {
@@ -136,7 +135,7 @@ Status batch_method_rank(Batch *batch, BatchMethod *method, Error *error) {
 
 void batch_method_free(BatchMethod *method) {
     attribution_free(&method->attribution);
-    for (int side = 0; side < BATCH_METHOD_SIDES; side++) dormancy_free(&method->dormancy[side]);
+    for (int side = 0; side < SIDE_COUNT; side++) dormancy_free(&method->dormancy[side]);
     free(method->drift);
     evaluation_free_result(&method->base);
     evaluation_free_result(&method->sft);

@@ -20,26 +20,15 @@ typedef struct Neurons {
 } Neurons;
 
 static NeuronRow find_neuron(const Neurons *neurons, size_t number) {
-    static const BatchMethodSide SIDES_OF[SESSION_SIDES] = {[SESSION_BASE] = BATCH_METHOD_BASE,
-                                                            [SESSION_SFT] = BATCH_METHOD_SFT,
-                                                            [SESSION_FUSED] = BATCH_METHOD_FUSED};
     const BatchMethod *method = &neurons->method;
-    const Attribution *attribution = &method->attribution;
-    NeuronRow row = {.facts = {.block = neurons_locate(&neurons->table, number),
-                               .drift = method->drift[number],
-                               .score = (double)attribution->best_score[number],
-                               .attribution_rank = attribution->best_rank[number],
-                               .rank = method->ranking->ranks[number],
-                               .target = attribution->best_target[number],
-                               .is_reset = method->ranking->ranks[number] < settings_cut(&method->settings)}};
-    SessionNeuron *facts = &row.facts;
-    facts->index = number - facts->block.first;
-    for (int side = 0; side < SESSION_SIDES; side++)
-        facts->dormancy[side] =
-            selection_dormancy(&method->dormancy[SIDES_OF[side]], &facts->block, facts->index);
-    facts->gradient =
-        selection_gradient_dormancy(&method->dormancy[BATCH_METHOD_SFT], &facts->block, facts->index);
-    if (attribution->target_count > 0) row.target = &attribution->targets[facts->target];
+    const NeuronSources sources = {.table = &neurons->table,
+                                   .dormancy = {&method->dormancy[SIDE_BASE], &method->dormancy[SIDE_SFT],
+                                                &method->dormancy[SIDE_FUSED]},
+                                   .attribution = &method->attribution,
+                                   .drift = method->drift,
+                                   .settings = &method->settings};
+    NeuronRow row = {.facts = neuron_scores_find(&sources, number)};
+    if (method->attribution.target_count > 0) row.target = &method->attribution.targets[row.facts.target];
     return row;
 }
 
@@ -114,13 +103,11 @@ static Status sort_neurons(const Batch *batch, Neurons *neurons, size_t column, 
 
 static const struct {
     const char *key, *label;
-    BatchMethodSide side;
-} SIDES[] = {{"base", "base", BATCH_METHOD_BASE},
-             {"sft", "sft", BATCH_METHOD_SFT},
-             {"fused", "fused", BATCH_METHOD_FUSED}};
+    Side side;
+} SIDES[] = {{"base", "base", SIDE_BASE}, {"sft", "sft", SIDE_SFT}, {"fused", "fused", SIDE_FUSED}};
 
 static void add_shares(Table *table, const Neurons *neurons, uint64_t layer, double tau) {
-    for (size_t i = 0; i < BATCH_METHOD_SIDES; i++) {
+    for (size_t i = 0; i < SIDE_COUNT; i++) {
         const Dormancy *dormancy = &neurons->method.dormancy[SIDES[i].side];
         table_add_number(table,
                          dormancy_share(dormancy->mlp_scores + layer * dormancy->mlp, dormancy->mlp, tau));
@@ -147,7 +134,7 @@ static Status make_layers(const Batch *batch, const Neurons *neurons, Table **ta
         {"neurons", NULL, NULL, TABLE_INTEGER, 0},
         {"reset", NULL, NULL, TABLE_INTEGER, 0},
     };
-    const Dormancy *sft = &neurons->method.dormancy[BATCH_METHOD_SFT];
+    const Dormancy *sft = &neurons->method.dormancy[SIDE_SFT];
     double tau = options_value(batch->options, OPTION_TAU)->number;
     double gradient_tau = options_value(batch->options, OPTION_TAU_GRADIENT)->number;
     uint32_t cut = settings_cut(&neurons->method.settings);
@@ -180,8 +167,8 @@ static Status make_blocks(const Batch *batch, const Neurons *neurons, Table **ta
                                                        {"module", NULL, NULL, TABLE_TEXT, 0},
                                                        {"neurons", NULL, NULL, TABLE_INTEGER, 0},
                                                        {"reset", NULL, NULL, TABLE_INTEGER, 0}};
-    const BlockSources sources = {.base = &method->dormancy[BATCH_METHOD_BASE],
-                                  .sft = &method->dormancy[BATCH_METHOD_SFT],
+    const BlockSources sources = {.base = &method->dormancy[SIDE_BASE],
+                                  .sft = &method->dormancy[SIDE_SFT],
                                   .attribution = &method->attribution,
                                   .ranking = method->ranking,
                                   .cut = settings_cut(&method->settings),
@@ -255,8 +242,8 @@ static Status write_json(Batch *batch, const Neurons *neurons, const Tables *tab
         json_add_text(tree, "sft", batch->pair->sft->directory) &&
         json_add_text(tree, "source", method->calibration->source) &&
         batch_json_add_count(tree, "rows", method->calibration->count) &&
-        batch_json_add_count(tree, "tokens", method->dormancy[BATCH_METHOD_SFT].tokens) &&
-        batch_json_add_count(tree, "response_tokens", method->dormancy[BATCH_METHOD_SFT].response_tokens) &&
+        batch_json_add_count(tree, "tokens", method->dormancy[SIDE_SFT].tokens) &&
+        batch_json_add_count(tree, "response_tokens", method->dormancy[SIDE_SFT].response_tokens) &&
         batch_method_add_json(tree, &method->settings, false) &&
         json_add_number(tree, "tau", options_value(batch->options, OPTION_TAU)->number) &&
         json_add_number(tree, "gradient_tau", options_value(batch->options, OPTION_TAU_GRADIENT)->number) &&
@@ -287,7 +274,7 @@ static Status write_text(Batch *batch, const Neurons *neurons, const Tables *tab
     batch_print("%s", "");
     batch_print("%s", reset);
     batch_print("Measured on %zu tokens, %zu of responses, in %zu rows of %s.",
-                method->dormancy[BATCH_METHOD_SFT].tokens, method->dormancy[BATCH_METHOD_SFT].response_tokens,
+                method->dormancy[SIDE_SFT].tokens, method->dormancy[SIDE_SFT].response_tokens,
                 method->calibration->count, method->calibration->source);
     return STATUS_OK;
 }
@@ -318,8 +305,8 @@ static Status measure(Batch *batch, Neurons *neurons, Error *error) {
     Status status = batch_method_attribute(batch, method, error);
     if (status == STATUS_OK) status = batch_method_measure_drift(batch, method, error);
     if (status == STATUS_OK) status = batch_method_rank(batch, method, error); /* W below is with its reset */
-    for (int side = 0; side < BATCH_METHOD_SIDES && status == STATUS_OK; side++)
-        status = batch_method_measure_dormancy(batch, method, (BatchMethodSide)side, error);
+    for (int side = 0; side < SIDE_COUNT && status == STATUS_OK; side++)
+        status = batch_method_measure_dormancy(batch, method, (Side)side, error);
     return status;
 }
 

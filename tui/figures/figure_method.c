@@ -61,15 +61,15 @@ static Status measure_sources(Batch *batch, FigureMethod *method, Error *error) 
         return status;
     case BLOCK_DORMANT_BASE:
     case BLOCK_DORMANT_CHANGE:
-        sources->base = &measured->dormancy[BATCH_METHOD_BASE];
-        status = batch_method_measure_dormancy(batch, measured, BATCH_METHOD_BASE, error);
+        sources->base = &measured->dormancy[SIDE_BASE];
+        status = batch_method_measure_dormancy(batch, measured, SIDE_BASE, error);
         if (status != STATUS_OK || method->metric == BLOCK_DORMANT_BASE) return status;
         break;
     default:
         break;
     }
-    sources->sft = &measured->dormancy[BATCH_METHOD_SFT];
-    return batch_method_measure_dormancy(batch, measured, BATCH_METHOD_SFT, error);
+    sources->sft = &measured->dormancy[SIDE_SFT];
+    return batch_method_measure_dormancy(batch, measured, SIDE_SFT, error);
 }
 
 Status figure_method_measure(Batch *batch, FigureMethod *method, Error *error) {
@@ -103,7 +103,8 @@ void figure_method_write_note(const FigureMethod *method, char *text, size_t siz
                        is_gradient ? method->sources.gradient_tau : method->sources.tau);
     else if (method->metric == BLOCK_RESET_SHARE)
         (void)snprintf(text, size, "reset set: ρ = %.4g %% of all neurons, by %s",
-                       method->measured.settings.rho * 100.0, ranking_selector_name(method->measured.selector));
+                       method->measured.settings.rho * 100.0,
+                       ranking_selector_name(method->measured.selector));
 }
 
 Status figure_method_describe(const FigureMethod *method, const char *description, char **text,
@@ -112,9 +113,9 @@ Status figure_method_describe(const FigureMethod *method, const char *descriptio
     if (measured->calibration == NULL)
         *text = memory_format("%s", description);
     else
-        *text =
-            memory_format("%s\nMeasured on %zu rows: %s, SHA-256 %s.", description, measured->calibration->count,
-                          measured->calibration->source, measured->calibration_sha256);
+        *text = memory_format("%s\nMeasured on %zu rows: %s, SHA-256 %s.", description,
+                              measured->calibration->count, measured->calibration->source,
+                              measured->calibration_sha256);
     return *text != NULL ? STATUS_OK : memory_fail(error, "a figure");
 }
 

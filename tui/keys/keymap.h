@@ -33,6 +33,11 @@
 
 enum { KEYMAP_SEQUENCE = 4, KEYMAP_ARGUMENT = 128, KEYMAP_SECTION = 32 };
 
+/* A view, as a section of key files names it and as people read it. */
+typedef struct KeymapSection {
+    const char *name, *title; /* must last as long as the keymap */
+} KeymapSection;
+
 typedef struct KeymapBinding {
     char section[KEYMAP_SECTION]; /* "generic" or the name of a view */
     Key keys[KEYMAP_SEQUENCE];
@@ -45,7 +50,8 @@ typedef struct KeymapBinding {
 typedef struct Keymap Keymap;
 
 /* The bindings of the flavour "default". */
-Status keymap_create(Keymap **keymap, Error *error) STATUS_MUST_CHECK;
+Status keymap_create(const KeymapSection *sections, size_t count, Keymap **keymap,
+                     Error *error) STATUS_MUST_CHECK;
 void keymap_free(Keymap *keymap);
 
 /* The names of the built-in flavours, the default first, and their texts; NULL for any other name. */

@@ -1,7 +1,6 @@
 #include "core/files/json.h"
 #include "core/files/places.h"
 #include "core/support/memory.h"
-#include "tui/app/view.h"
 #include "tui/keys/keymap_state.h"
 #include "tui/text/suggest.h"
 #include "tui/text/text.h"
@@ -181,8 +180,9 @@ static void read_section(Reading *reading, Word word) {
     memcpy(reading->section, word.text + 1, bytes);
     reading->section[bytes] = '\0';
     bool known = strcmp(reading->section, KEYMAP_GENERIC) == 0;
-    for (size_t i = 0; i < VIEW_COUNT; i++)
-        known = known || (VIEWS[i] != NULL && strcmp(VIEWS[i]->name, reading->section) == 0);
+    const Keymap *keymap = reading->keymap;
+    for (size_t i = 0; i < keymap->section_count; i++)
+        known = known || strcmp(keymap->sections[i].name, reading->section) == 0;
     if (known) return;
     NOTE(reading, "there is no view of the name in %s", show_word(word, shown));
     reading->section[0] = '\0';

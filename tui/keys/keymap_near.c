@@ -1,4 +1,3 @@
-#include "tui/app/view.h"
 #include "tui/keys/keymap_state.h"
 #include "tui/text/text.h"
 
@@ -50,12 +49,13 @@ static void add_same_letter(Near *near, const Keymap *keymap, const char *view, 
 
 /* What the same keys do elsewhere. */
 static void add_other_views(Near *near, const Keymap *keymap, const char *view, const Key *keys, int count) {
-    for (size_t i = 0; i < VIEW_COUNT; i++) {
+    for (size_t i = 0; i < keymap->section_count; i++) {
         const KeymapBinding *binding;
-        if (VIEWS[i] == NULL || strcmp(VIEWS[i]->name, view) == 0 ||
-            keymap_look_up(keymap, VIEWS[i]->name, keys, count, &binding) != KEYMAP_BOUND)
+        const KeymapSection *other = &keymap->sections[i];
+        if (strcmp(other->name, view) == 0 ||
+            keymap_look_up(keymap, other->name, keys, count, &binding) != KEYMAP_BOUND)
             continue;
-        add(near, VIEWS[i]->title, binding, 0);
+        add(near, other->title, binding, 0);
     }
 }
 

@@ -10,6 +10,8 @@
 enum { KEYMAP_PROBLEMS = 32 };
 
 struct Keymap {
+    KeymapSection *sections; /* of views; their texts are borrowed */
+    size_t section_count;
     KeymapBinding *bindings;
     size_t count, capacity;
     int files; /* read so far; KeymapBinding.file counts from 1 */

@@ -22,16 +22,16 @@ const NeuronColumnFacts *neuron_column_facts(NeuronColumn column) {
     return &COLUMNS[column];
 }
 
-double neuron_column_value(NeuronColumn column, uint64_t neuron, const SessionNeuron *facts) {
+double neuron_column_value(NeuronColumn column, uint64_t neuron, const NeuronScores *facts) {
     switch (column) {
     case NEURON_COLUMN_PLACE:
         return (double)neuron;
     case NEURON_COLUMN_BASE:
-        return facts->dormancy[SESSION_BASE];
+        return facts->dormancy[SIDE_BASE];
     case NEURON_COLUMN_SFT:
-        return facts->dormancy[SESSION_SFT];
+        return facts->dormancy[SIDE_SFT];
     case NEURON_COLUMN_FUSED:
-        return facts->dormancy[SESSION_FUSED];
+        return facts->dormancy[SIDE_FUSED];
     case NEURON_COLUMN_GRADIENT:
         return facts->gradient;
     case NEURON_COLUMN_DRIFT:
@@ -47,7 +47,7 @@ double neuron_column_value(NeuronColumn column, uint64_t neuron, const SessionNe
     }
 }
 
-void neuron_column_format(NeuronColumn column, const SessionNeuron *facts, char text[FORMAT_SIZE]) {
+void neuron_column_format(NeuronColumn column, const NeuronScores *facts, char text[FORMAT_SIZE]) {
     double value = neuron_column_value(column, 0, facts);
     if (isnan(value))
         (void)snprintf(text, FORMAT_SIZE, "·");
@@ -63,7 +63,7 @@ NeuronColumn neuron_column_dormancy(NeuronColumn column) {
     return own ? column : NEURON_COLUMN_SFT;
 }
 
-void neuron_column_name(const SessionNeuron *facts, char text[FORMAT_SIZE * 2]) {
+void neuron_column_name(const NeuronScores *facts, char text[FORMAT_SIZE * 2]) {
     char block[NEURONS_NAME_SIZE];
     neurons_name_block(&facts->block, block);
     (void)snprintf(text, (size_t)FORMAT_SIZE * 2, "%s %" PRIu64, block, facts->index);
@@ -72,9 +72,9 @@ void neuron_column_name(const SessionNeuron *facts, char text[FORMAT_SIZE * 2]) 
 const double *neuron_column_scores(const Session *session, NeuronColumn dormancy, const NeuronBlock *block,
                                    size_t *count) {
     bool gradient = dormancy == NEURON_COLUMN_GRADIENT, attention = block->module <= NEURON_V;
-    SessionSide side = dormancy == NEURON_COLUMN_BASE    ? SESSION_BASE
-                       : dormancy == NEURON_COLUMN_FUSED ? SESSION_FUSED
-                                                         : SESSION_SFT;
+    Side side = dormancy == NEURON_COLUMN_BASE    ? SIDE_BASE
+                : dormancy == NEURON_COLUMN_FUSED ? SIDE_FUSED
+                                                  : SIDE_SFT;
     const Dormancy *known = session_dormancy(session, side);
     *count = 0;
     if (known == NULL) return NULL;

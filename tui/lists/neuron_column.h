@@ -33,16 +33,16 @@ const NeuronColumnFacts *neuron_column_facts(NeuronColumn column);
 
 /* The figure; NaN where it is not known or does not apply. A place's is its number in the model, a target's
  * its index. */
-double neuron_column_value(NeuronColumn column, uint64_t neuron, const SessionNeuron *facts);
+double neuron_column_value(NeuronColumn column, uint64_t neuron, const NeuronScores *facts);
 
 /* What it says in a list; "·" where there is no such figure. Not for targets. */
-void neuron_column_format(NeuronColumn column, const SessionNeuron *facts, char text[FORMAT_SIZE]);
+void neuron_column_format(NeuronColumn column, const NeuronScores *facts, char text[FORMAT_SIZE]);
 
 /* The dormancy score that counts while this column is chosen: its own, or that of the SFT model. */
 NeuronColumn neuron_column_dormancy(NeuronColumn column);
 
 /* "12.gate 301" */
-void neuron_column_name(const SessionNeuron *facts, char text[FORMAT_SIZE * 2]);
+void neuron_column_name(const NeuronScores *facts, char text[FORMAT_SIZE * 2]);
 
 /* The scores of a layer in which neurons of that module are measured: those of the inputs of o for the
  * attention modules, else of the inputs of down. NULL while unknown; *count in any case where known. */

@@ -52,7 +52,7 @@ static const void *scores_of(const Session *session, NeuronColumn column) {
 static NeuronListStamp make_stamp(NeuronList *list, const Session *session) {
     NeuronColumn column = list->column, dormancy = neuron_column_dormancy(column);
     const Attribution *attribution = session_attribution(session);
-    SessionNeuron first;
+    NeuronScores first;
     NeuronListStamp stamp = {
         .is_set = true, .reversed = list->reversed, .column = column, .filter = list->filter};
     if (column == NEURON_COLUMN_SCORE || column == NEURON_COLUMN_TARGET)
@@ -87,7 +87,7 @@ static bool is_same(const NeuronListStamp *a, const NeuronListStamp *b) {
 
 /* ---- the order ---- */
 
-static bool passes(const NeuronList *list, NeuronColumn dormancy, double tau, const SessionNeuron *facts) {
+static bool passes(const NeuronList *list, NeuronColumn dormancy, double tau, const NeuronScores *facts) {
     if (list->filter.reset && !facts->is_reset) return false;
     return !list->filter.dormant || neuron_column_value(dormancy, 0, facts) <= tau; /* false for a NaN */
 }
@@ -98,7 +98,7 @@ static void add_block(NeuronList *list, const Session *session, const NeuronBloc
     bool largest_first = neuron_column_facts(column)->largest_first != list->reversed;
     for (uint64_t i = 0; i < block->count; i++) {
         uint32_t neuron = (uint32_t)(block->first + i), key;
-        SessionNeuron facts;
+        NeuronScores facts;
         if (!neuron_filter_fits(&list->filter.place, block, i)) continue;
         session_neuron(session, neuron, &facts);
         if (!passes(list, dormancy, tau, &facts)) continue;

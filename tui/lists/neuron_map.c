@@ -116,7 +116,7 @@ void neuron_map_pool(const Session *session, NeuronColumn column, const NeuronBl
         double pooled = NAN;
         elements_cell_span(first, count, columns, cell, &begin, &size);
         for (uint64_t i = begin; i < begin + size; i++) {
-            SessionNeuron facts;
+            NeuronScores facts;
             session_neuron(session, block->first + i, &facts);
             double value = neuron_column_value(column, block->first + i, &facts);
             if (share)

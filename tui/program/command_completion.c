@@ -2,10 +2,10 @@
  * `rejuv completion SHELL` — what the Tab key offers after "rejuv" in a shell, made from the tables of commands and
  * options.
  */
-#include "tui/app/view.h"
 #include "tui/commands/command.h"
 #include "tui/figures/figure.h"
 #include "tui/keys/keymap.h"
+#include "views/views.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,8 +24,8 @@ static Values values_of(OptionId id) {
 }
 
 static void write_views(void) {
-    for (size_t i = 0; i < VIEW_COUNT; i++)
-        if (VIEWS[i] != NULL) (void)printf("%s%s", i > 0 ? " " : "", VIEWS[i]->name);
+    for (size_t i = 0; i < VIEWS.count; i++)
+        if (VIEWS.views[i] != NULL) (void)printf("%s%s", i > 0 ? " " : "", VIEWS.views[i]->name);
 }
 
 /* Its words, with spaces between them. */

@@ -2,9 +2,9 @@
  * `rejuv manual` — the manual page, made from the tables of commands, options, actions and keys, so that it cannot
  * say what the program does not do.
  */
-#include "tui/app/view.h"
 #include "tui/keys/keymap.h"
 #include "tui/program/command_list.h"
+#include "views/views.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -150,11 +150,12 @@ static void write_all_keys(const Keymap *keymap) {
     write_section("KEYS");
     (void)puts(".SS Everywhere");
     write_keys(keymap, "", "generic");
-    for (size_t i = 0; i < VIEW_COUNT; i++) {
-        if (VIEWS[i] == NULL) continue;
-        (void)printf(".SS %s\n", VIEWS[i]->title);
-        if (VIEWS[i]->help != NULL) write_paragraphs(VIEWS[i]->help);
-        write_keys(keymap, VIEWS[i]->name, VIEWS[i]->name);
+    for (size_t i = 0; i < VIEWS.count; i++) {
+        const View *view = VIEWS.views[i];
+        if (view == NULL) continue;
+        (void)printf(".SS %s\n", view->title);
+        if (view->help != NULL) write_paragraphs(view->help);
+        write_keys(keymap, view->name, view->name);
     }
 }
 
@@ -193,7 +194,8 @@ static void write_surroundings(void) {
 static Status run(Batch *batch, Error *error) {
     Keymap *keymap;
     (void)batch;
-    Status status = keymap_create(&keymap, error);
+    KeymapSection sections[VIEW_LIMIT];
+    Status status = keymap_create(sections, view_list_sections(&VIEWS, sections), &keymap, error);
     if (status != STATUS_OK) return status;
     (void)puts(".TH REJUV 1 \"\" \"rejuv " REJUV_VERSION "\" \"User Commands\"");
     (void)puts(".nh\n.ad l"); /* names are not broken, nor words drawn apart */

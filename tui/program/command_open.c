@@ -7,6 +7,9 @@
 #include "tui/commands/dial_options.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_pair.h"
+#include "tui/session/work.h"
+#include "tui/terminal/terminal.h"
+#include "views/views.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -110,7 +113,8 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
                             Error *error) {
     const Options *options = batch->options;
     Config config;
-    AppOptions app = {.ascii = options_has(options, OPTION_ASCII),
+    AppOptions app = {.views = VIEWS,
+                      .ascii = options_has(options, OPTION_ASCII),
                       .monochrome = options_has(options, OPTION_MONO),
                       .mouse = options_has(options, OPTION_MOUSE),
                       .config = &config,
@@ -124,6 +128,7 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
     Session *session;
     app.keeps = app.frames == 0;
     if (app.view == NULL && resume != NULL) app.view = resume->view;
+    work_set_wake(terminal_wake);
     Status status = session_create(&cached, &session, error);
     free(cache);
     if (status != STATUS_OK) return status;
@@ -142,7 +147,7 @@ static Status open_resumed(Batch *batch, Error *error) {
     char *path = resume_path();
     if (path == NULL)
         return status_fail(error, STATUS_IO, "--resume: there is no home directory where a session is kept");
-    Status status = resume_read(path, &resume, error);
+    Status status = resume_read(path, &VIEWS, &resume, error);
     free(path);
     if (status != STATUS_OK) return status_add_context(error, "--resume");
     SessionOptions session = resume.session;

@@ -1,12 +1,12 @@
 #include "core/support/memory.h"
 #include "tui/app/app.h"
-#include "tui/app/view.h"
 #include "tui/canvas/picture.h"
 #include "tui/commands/command.h"
 #include "tui/commands/dial_options.h"
 #include "tui/figures/picture_file.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_pair.h"
+#include "views/views.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,11 +56,12 @@ static Status read_format(const Options *options, Shot *shot, Error *error) {
 
 static Status check_view(const char *name, Error *error) {
     char names[160] = "";
-    if (view_find(name) >= 0) return STATUS_OK;
-    for (size_t i = 0; i < VIEW_COUNT; i++) {
+    if (view_find(&VIEWS, name) >= 0) return STATUS_OK;
+    for (size_t i = 0; i < VIEWS.count; i++) {
         size_t used = strlen(names);
-        if (VIEWS[i] != NULL)
-            (void)snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", VIEWS[i]->name);
+        if (VIEWS.views[i] != NULL)
+            (void)snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "",
+                           VIEWS.views[i]->name);
     }
     return status_fail(error, STATUS_ARGUMENT, "there is no view \"%s\"; there are %s", name, names);
 }
@@ -129,14 +130,15 @@ static Status write_drawing(const Shot *shot, const Session *session, const Canv
     Drawing drawing = {.canvas = canvas, .format = shot->format};
     session_title(session, open, sizeof open);
     (void)snprintf(drawing.title, sizeof drawing.title, "rejuv %s: %s",
-                   VIEWS[view_find(options->operands[0])]->title, open);
+                   VIEWS.views[view_find(&VIEWS, options->operands[0])]->title, open);
     progress_clear(&shot->batch->progress);
     return picture_file_write(options_text(options, OPTION_OUT_PICTURE), draw, &drawing, error);
 }
 
 static Status shoot(Shot *shot, Session *session, Canvas *canvas, Error *error) {
     const Options *options = shot->batch->options;
-    AppOptions app = {.keys = options_text(options, OPTION_KEYS), .view = options->operands[0]};
+    AppOptions app = {
+        .views = VIEWS, .keys = options_text(options, OPTION_KEYS), .view = options->operands[0]};
     AppStep *steps;
     AppShot request = {.wait = wait_for, .say = say, .user = shot};
     Status status = list_steps(options, &steps, &request.step_count, error);

@@ -2,8 +2,8 @@
  * session — what is open: the pair, the dials, running jobs, results. This header is what the frame needs of
  * it, and no more; views and commands use the rest through headers of their own.
  *
- * All of it is called on the UI thread and must not block. Work runs on job threads, which call
- * terminal_wake() when something came in.
+ * All of it is called on the UI thread and must not block. Work runs on job threads, which wake the program when
+ * something came in (work.h).
  */
 #ifndef REJUV_TUI_SESSION_H
 #define REJUV_TUI_SESSION_H

@@ -82,7 +82,7 @@ static void collect_reading(Session *session) {
 static void free_recall_errand(SessionRecallErrand *errand) {
     free(errand->rows);
     session_free_attribution_errand(&errand->attribution);
-    for (int side = SESSION_BASE; side <= SESSION_SFT; side++)
+    for (int side = SIDE_BASE; side <= SIDE_SFT; side++)
         session_free_dormancy_errand(&errand->dormancy[side]);
     session_free_drift_errand(&errand->drift);
     *errand = (SessionRecallErrand){0};
@@ -120,13 +120,13 @@ static void fill_recall_errand(Session *session, SessionRecallErrand *errand) {
     errand->attribution.table = errand->drift.table = method->table;
     errand->attribution.origin = session_ranking_origin(session, SELECTOR_ATTRIBUTION);
     errand->drift.drift_origin = session_ranking_origin(session, SELECTOR_DRIFT);
-    for (int side = SESSION_BASE; side <= SESSION_SFT; side++)
-        errand->dormancy[side] = session_make_dormancy_errand(session, (SessionSide)side);
+    for (int side = SIDE_BASE; side <= SIDE_SFT; side++)
+        errand->dormancy[side] = session_make_dormancy_errand(session, (Side)side);
     errand->wants[KEPT_ATTRIBUTION] =
         !method->has_attribution || method->attributed_targets != method->target_count;
     errand->wants[KEPT_NEURON_DRIFT] = method->drift == NULL;
-    errand->wants[KEPT_DORMANCY_BASE] = !method->has_dormancy[SESSION_BASE];
-    errand->wants[KEPT_DORMANCY_SFT] = !method->has_dormancy[SESSION_SFT];
+    errand->wants[KEPT_DORMANCY_BASE] = !method->has_dormancy[SIDE_BASE];
+    errand->wants[KEPT_DORMANCY_SFT] = !method->has_dormancy[SIDE_SFT];
     errand->wants[KEPT_AVERAGES] = session_headline_base(session) == NULL;
 }
 
@@ -157,8 +157,8 @@ static Status accept(Session *session, SessionRecallErrand *errand, Error *error
         status = session_accept_attribution(session, &errand->attribution, error);
     if (errand->has[KEPT_NEURON_DRIFT] && status == STATUS_OK)
         status = session_accept_drift(session, &errand->drift, error);
-    for (int side = SESSION_BASE; side <= SESSION_SFT && status == STATUS_OK; side++) {
-        if (errand->has[side == SESSION_SFT ? KEPT_DORMANCY_SFT : KEPT_DORMANCY_BASE])
+    for (int side = SIDE_BASE; side <= SIDE_SFT && status == STATUS_OK; side++) {
+        if (errand->has[side == SIDE_SFT ? KEPT_DORMANCY_SFT : KEPT_DORMANCY_BASE])
             status = session_accept_dormancy(session, &errand->dormancy[side], error);
     }
     if (errand->has[KEPT_AVERAGES]) {
@@ -191,25 +191,24 @@ static void list_results(const Session *session, SessionKeepErrand *errand) {
         base = comparison_base(session->headline);
         sft = comparison_sft(session->headline);
     }
-    *errand =
-        (SessionKeepErrand){.cache = cache->cache,
-                            .pair = session->pair,
-                            .origin = cache->origin,
-                            .drift = session->drift,
-                            .attribution = &method->attribution,
-                            .dormancy = {&method->dormancy[SESSION_BASE], &method->dormancy[SESSION_SFT]},
-                            .table = method->table,
-                            .neuron_drift = method->drift};
+    *errand = (SessionKeepErrand){.cache = cache->cache,
+                                  .pair = session->pair,
+                                  .origin = cache->origin,
+                                  .drift = session->drift,
+                                  .attribution = &method->attribution,
+                                  .dormancy = {&method->dormancy[SIDE_BASE], &method->dormancy[SIDE_SFT]},
+                                  .table = method->table,
+                                  .neuron_drift = method->drift};
     errand->wants[KEPT_DRIFT] = drift_table_ready(session->drift) == drift_table_count(session->drift);
     errand->wants[KEPT_ATTRIBUTION] =
         has_rows_sum && method->has_attribution && method->attributed_targets == cache->origin.targets;
     errand->wants[KEPT_NEURON_DRIFT] = method->drift != NULL;
-    errand->wants[KEPT_DORMANCY_BASE] = has_rows_sum && method->has_dormancy[SESSION_BASE];
-    errand->wants[KEPT_DORMANCY_SFT] = has_rows_sum && method->has_dormancy[SESSION_SFT];
+    errand->wants[KEPT_DORMANCY_BASE] = has_rows_sum && method->has_dormancy[SIDE_BASE];
+    errand->wants[KEPT_DORMANCY_SFT] = has_rows_sum && method->has_dormancy[SIDE_SFT];
     errand->wants[KEPT_AVERAGES] = has_rows_sum && base != NULL && sft != NULL;
     if (errand->wants[KEPT_AVERAGES]) {
-        errand->averages[SESSION_BASE] = base->averages;
-        errand->averages[SESSION_SFT] = sft->averages;
+        errand->averages[SIDE_BASE] = base->averages;
+        errand->averages[SIDE_SFT] = sft->averages;
     }
     for (int what = 0; what < KEPT_COUNT; what++)
         errand->wants[what] = errand->wants[what] && !cache->is_kept[what];

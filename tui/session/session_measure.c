@@ -126,7 +126,7 @@ static Status measure_dormancy(Job *job, void *argument, Error *error) {
 }
 
 Status session_rank_dormancy(SessionDormancyErrand *errand, Error *error) {
-    if (errand->side != SESSION_SFT) return STATUS_OK;
+    if (errand->side != SIDE_SFT) return STATUS_OK;
     Status status = selection_rank_dormancy(&errand->table, &errand->dormancy_origin, &errand->dormancy,
                                             &errand->dormancy_ranking, error);
     if (status != STATUS_OK || errand->dormancy.response_tokens == 0)
@@ -143,20 +143,20 @@ void session_free_dormancy_errand(SessionDormancyErrand *errand) {
     *errand = (SessionDormancyErrand){0};
 }
 
-SessionDormancyErrand session_make_dormancy_errand(const Session *session, SessionSide side) {
+SessionDormancyErrand session_make_dormancy_errand(const Session *session, Side side) {
     SessionDormancyErrand errand = {.model = session->model,
                                     .side = side,
                                     .settings = session->settings,
-                                    .with_gradient = side == SESSION_SFT,
+                                    .with_gradient = side == SIDE_SFT,
                                     .table = session->method.table,
                                     .dormancy_origin = session_ranking_origin(session, SELECTOR_DORMANCY),
                                     .gradient_origin = session_ranking_origin(session, SELECTOR_GRADIENT)};
-    if (side == SESSION_BASE) errand.settings = settings_at(0.0);
-    if (side == SESSION_SFT) errand.settings = settings_at(1.0);
+    if (side == SIDE_BASE) errand.settings = settings_at(0.0);
+    if (side == SIDE_SFT) errand.settings = settings_at(1.0);
     return errand;
 }
 
-static Status start_dormancy(Session *session, SessionSide side, Error *error) {
+static Status start_dormancy(Session *session, Side side, Error *error) {
     SessionMethod *method = &session->method;
     SessionDormancyErrand *errand = &method->dormancy_errand;
     *errand = session_make_dormancy_errand(session, side);
@@ -175,7 +175,7 @@ Status session_accept_dormancy(Session *session, SessionDormancyErrand *errand, 
     errand->dormancy = (Dormancy){0};
     method->dormancy_settings[errand->side] = errand->settings;
     method->has_dormancy[errand->side] = true;
-    if (errand->side != SESSION_SFT) return STATUS_OK;
+    if (errand->side != SIDE_SFT) return STATUS_OK;
     Status status = keep_ranking(session, SELECTOR_DORMANCY, errand->dormancy_ranking, error);
     errand->dormancy_ranking = NULL;
     if (status == STATUS_OK && errand->gradient_ranking != NULL) {
@@ -189,7 +189,7 @@ Status session_accept_dormancy(Session *session, SessionDormancyErrand *errand, 
 /* W's at dials that have been turned since. */
 static bool is_outdated(const Session *session) {
     const SessionDormancyErrand *errand = &session->method.dormancy_errand;
-    return errand->side == SESSION_FUSED && !settings_equal(&errand->settings, &session->settings);
+    return errand->side == SIDE_FUSED && !settings_equal(&errand->settings, &session->settings);
 }
 
 static Status collect_dormancy(Session *session, Error *error) {
@@ -319,7 +319,7 @@ static bool is_due(const Session *session, SessionMethodPart part) {
     if (!has_headline(session)) return false;
     if (part == METHOD_ATTRIBUTION)
         return !method->has_attribution || method->attributed_targets != method->target_count;
-    return !method->has_dormancy[SESSION_BASE] || !method->has_dormancy[SESSION_SFT] ||
+    return !method->has_dormancy[SIDE_BASE] || !method->has_dormancy[SIDE_SFT] ||
            session_dormancy_is_stale(session);
 }
 
@@ -327,9 +327,9 @@ static Status start_part(Session *session, SessionMethodPart part, Error *error)
     const SessionMethod *method = &session->method;
     if (part == METHOD_ATTRIBUTION) return start_attribution(session, error);
     if (part == METHOD_DRIFT) return start_drift(session, error);
-    SessionSide side = !method->has_dormancy[SESSION_SFT]    ? SESSION_SFT /* which orders them */
-                       : !method->has_dormancy[SESSION_BASE] ? SESSION_BASE
-                                                             : SESSION_FUSED;
+    Side side = !method->has_dormancy[SIDE_SFT]    ? SIDE_SFT /* which orders them */
+                : !method->has_dormancy[SIDE_BASE] ? SIDE_BASE
+                                                   : SIDE_FUSED;
     return start_dormancy(session, side, error);
 }
 
@@ -369,7 +369,7 @@ void session_method_forget(Session *session) {
     session_free_dormancy_errand(&method->dormancy_errand);
     attribution_free(&method->attribution);
     method->has_attribution = false;
-    for (int side = 0; side < SESSION_SIDES; side++) {
+    for (int side = 0; side < SIDE_COUNT; side++) {
         dormancy_free(&method->dormancy[side]);
         method->has_dormancy[side] = false;
     }

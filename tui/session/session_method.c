@@ -1,6 +1,5 @@
 #include "tui/session/session_method.h"
 
-#include "core/method/selection.h"
 #include "tui/session/session_state.h"
 
 #include <math.h>
@@ -34,14 +33,14 @@ const Attribution *session_attribution(const Session *session) {
     return session->method.has_attribution ? &session->method.attribution : NULL;
 }
 
-const Dormancy *session_dormancy(const Session *session, SessionSide side) {
+const Dormancy *session_dormancy(const Session *session, Side side) {
     return session->method.has_dormancy[side] ? &session->method.dormancy[side] : NULL;
 }
 
 bool session_dormancy_is_stale(const Session *session) {
     const SessionMethod *method = &session->method;
-    return !method->has_dormancy[SESSION_FUSED] ||
-           !settings_equal(&method->dormancy_settings[SESSION_FUSED], &session->settings);
+    return !method->has_dormancy[SIDE_FUSED] ||
+           !settings_equal(&method->dormancy_settings[SIDE_FUSED], &session->settings);
 }
 
 const char *session_method_message(const Session *session) {
@@ -84,32 +83,16 @@ void session_measure_method(Session *session) {
     session_measure_headlines(session);
 }
 
-void session_neuron(const Session *session, uint64_t neuron, SessionNeuron *facts) {
+void session_neuron(const Session *session, uint64_t neuron, NeuronScores *facts) {
     const SessionMethod *method = &session->method;
-    const Ranking *ranking = session->settings.ranking;
-    const Dormancy *sft = session_dormancy(session, SESSION_SFT);
-    *facts = (SessionNeuron){.block = neurons_locate(&method->table, neuron),
-                             .gradient = NAN,
-                             .drift = method->drift == NULL ? NAN : method->drift[neuron],
-                             .score = NAN,
-                             .attribution_rank = -1,
-                             .rank = -1,
-                             .target = -1};
-    facts->index = neuron - facts->block.first;
-    for (int side = 0; side < SESSION_SIDES; side++) {
-        const Dormancy *dormancy = session_dormancy(session, (SessionSide)side);
-        facts->dormancy[side] =
-            dormancy == NULL ? NAN : selection_dormancy(dormancy, &facts->block, facts->index);
-    }
-    if (sft != NULL) facts->gradient = selection_gradient_dormancy(sft, &facts->block, facts->index);
-    if (method->has_attribution) {
-        facts->score = (double)method->attribution.best_score[neuron];
-        facts->attribution_rank = method->attribution.best_rank[neuron];
-        facts->target = method->attribution.best_target[neuron];
-    }
-    if (ranking == NULL) return;
-    facts->rank = ranking->ranks[neuron];
-    facts->is_reset = ranking->ranks[neuron] < settings_cut(&session->settings);
+    const NeuronSources sources = {.table = &method->table,
+                                   .dormancy = {session_dormancy(session, SIDE_BASE),
+                                                session_dormancy(session, SIDE_SFT),
+                                                session_dormancy(session, SIDE_FUSED)},
+                                   .attribution = session_attribution(session),
+                                   .drift = method->drift,
+                                   .settings = &session->settings};
+    *facts = neuron_scores_find(&sources, neuron);
 }
 
 /* ---- the reset dial ---- */

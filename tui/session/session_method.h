@@ -14,31 +14,19 @@
 #include "core/fusion/ranking.h"
 #include "core/method/attribution.h"
 #include "core/method/dormancy.h"
+#include "core/method/neuron_scores.h"
 #include "tui/session/session_prompt.h"
 
 /* How the neurons are numbered; NULL where the pair cannot be run. */
 const NeuronTable *session_neurons(const Session *session);
 
-/* What is known about one neuron; NaN (or -1) where it is not known, or does not apply: dormancy is defined
- * for the inputs of down (as module down) and, per channel, of o; gradient dormancy for down. */
-typedef struct SessionNeuron {
-    NeuronBlock block;
-    uint64_t index; /* within its block: the row or column of the module's weight */
-    double dormancy[SESSION_SIDES], gradient;
-    double drift;             /* ‖Δ‖ of its row or column relative to base's */
-    double score;             /* attribution, at the target that ranks it best */
-    int64_t attribution_rank; /* its best over the targets, 0 the first */
-    int64_t rank;             /* by the selector */
-    int target;               /* index into session_attribution()->targets */
-    bool is_reset;            /* at the dials */
-} SessionNeuron;
-
-void session_neuron(const Session *session, uint64_t neuron, SessionNeuron *facts);
+/* What is known about one neuron. */
+void session_neuron(const Session *session, uint64_t neuron, NeuronScores *facts);
 
 /* NULL while they are not known. */
 const Attribution *session_attribution(const Session *session);
-const Dormancy *session_dormancy(const Session *session, SessionSide side);
-bool session_dormancy_is_stale(const Session *session); /* of SESSION_FUSED: older than the dials */
+const Dormancy *session_dormancy(const Session *session, Side side);
+bool session_dormancy_is_stale(const Session *session); /* of SIDE_FUSED: older than the dials */
 
 /* Why there is nothing yet: "loading", "no calibration rows …", "not measured yet …", an error; NULL while it
  * is measured or there. */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *session_side_name(SessionSide side) {
-    static const char *const NAMES[SESSION_SIDES] = {"base", "SFT", "W"};
+const char *session_side_name(Side side) {
+    static const char *const NAMES[SIDE_COUNT] = {"base", "SFT", "W"};
     return NAMES[side];
 }
 
@@ -129,7 +129,7 @@ int session_current_example(const Session *session) {
 
 void session_prompt_begin(Session *session) {
     session->continuation =
-        (SessionContinuation){.side = SESSION_FUSED, .tokens = 32, .temperature = 0.0, .seed = 1};
+        (SessionContinuation){.side = SIDE_FUSED, .tokens = 32, .temperature = 0.0, .seed = 1};
     if (session->model == NULL || session->load.sft == NULL) return;
     Status status = STATUS_OK;
     if (session->first_prompt != NULL)
@@ -142,16 +142,16 @@ void session_prompt_begin(Session *session) {
 
 /* ---- the preview ---- */
 
-const EvaluationResult *session_preview(const Session *session, SessionSide side) {
+const EvaluationResult *session_preview(const Session *session, Side side) {
     if (session->prompt == NULL) return NULL;
     switch (side) {
-    case SESSION_BASE:
+    case SIDE_BASE:
         return comparison_base(session->prompt);
-    case SESSION_SFT:
+    case SIDE_SFT:
         return comparison_sft(session->prompt);
-    case SESSION_FUSED:
+    case SIDE_FUSED:
         return comparison_fused(session->prompt);
-    case SESSION_SIDES:
+    case SIDE_COUNT:
         break;
     }
     return NULL;
@@ -170,8 +170,8 @@ const char *session_preview_message(const Session *session) {
 }
 
 double session_entropy_gap(const Session *session, size_t position) {
-    const EvaluationResult *base = session_preview(session, SESSION_BASE);
-    const EvaluationResult *sft = session_preview(session, SESSION_SFT);
+    const EvaluationResult *base = session_preview(session, SIDE_BASE);
+    const EvaluationResult *sft = session_preview(session, SIDE_SFT);
     if (base == NULL || sft == NULL || position >= base->count) return NAN;
     return base->positions[position].entropy - sft->positions[position].entropy;
 }
@@ -205,7 +205,7 @@ bool session_toggle_pin(Session *session, int32_t id) {
     return true;
 }
 
-double session_probability(const Session *session, SessionSide side, size_t position, int32_t id) {
+double session_probability(const Session *session, Side side, size_t position, int32_t id) {
     const EvaluationResult *result = session_preview(session, side);
     if (result == NULL) return NAN;
     return exp(evaluation_follow_token(session->model, result, position, id));
@@ -217,10 +217,10 @@ SessionContinuation *session_continuation(Session *session) {
     return &session->continuation;
 }
 
-static Settings side_settings(const Session *session, SessionSide side) {
+static Settings side_settings(const Session *session, Side side) {
     Settings settings = session->settings;
-    if (side == SESSION_BASE) settings = (Settings){.alpha = 0.0};
-    if (side == SESSION_SFT) settings = (Settings){.alpha = 1.0};
+    if (side == SIDE_BASE) settings = (Settings){.alpha = 0.0};
+    if (side == SIDE_SFT) settings = (Settings){.alpha = 1.0};
     return settings;
 }
 

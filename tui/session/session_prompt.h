@@ -6,14 +6,13 @@
 #define REJUV_TUI_SESSION_PROMPT_H
 
 #include "core/evaluation/evaluation.h"
+#include "core/fusion/settings.h"
 #include "tui/session/session.h"
 
 enum { SESSION_TOP = 32, SESSION_PINS = 8 };
 
-typedef enum SessionSide { SESSION_BASE, SESSION_SFT, SESSION_FUSED, SESSION_SIDES } SessionSide;
-
 /* A name for titles: "base", "SFT", "W". */
-const char *session_side_name(SessionSide side);
+const char *session_side_name(Side side);
 
 /* The prompt as text (NULL before there is one) and as ids. Position t predicts token t + 1. */
 const char *session_prompt_text(const Session *session, size_t *bytes);
@@ -37,9 +36,9 @@ int session_current_example(const Session *session); /* -1: the prompt was typed
  * What a continuation added goes. STATUS_ARGUMENT where the prompt is no row's, or the row has no response. */
 Status session_show_response(Session *session, Error *error) STATUS_MUST_CHECK;
 
-/* The results of a side over all positions; NULL while there are none. Those of SESSION_FUSED may be stale.
+/* The results of a side over all positions; NULL while there are none. Those of SIDE_FUSED may be stale.
  */
-const EvaluationResult *session_preview(const Session *session, SessionSide side);
+const EvaluationResult *session_preview(const Session *session, Side side);
 bool session_preview_is_stale(const Session *session);
 
 /* Why there is no preview: no model, no tokenizer, an error; NULL while it is measured or there. */
@@ -58,12 +57,12 @@ bool session_is_pinned(const Session *session, int32_t id);
 bool session_toggle_pin(Session *session, int32_t id);
 
 /* The probability of any token at a position; NaN while it is not known. */
-double session_probability(const Session *session, SessionSide side, size_t position, int32_t id);
+double session_probability(const Session *session, Side side, size_t position, int32_t id);
 
 /* ---- continuing the text ---- */
 
 typedef struct SessionContinuation {
-    SessionSide side;
+    Side side;
     size_t tokens;
     double temperature; /* 0: greedy */
     uint64_t seed;

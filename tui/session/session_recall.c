@@ -48,8 +48,7 @@ static bool unpack(SessionRecallErrand *errand, Kept what, const CacheEntry *ent
                                     .vocabulary = errand->vocabulary,
                                     .rows = errand->rows,
                                     .row_count = errand->row_count};
-    SessionDormancyErrand *dormancy =
-        &errand->dormancy[what == KEPT_DORMANCY_SFT ? SESSION_SFT : SESSION_BASE];
+    SessionDormancyErrand *dormancy = &errand->dormancy[what == KEPT_DORMANCY_SFT ? SIDE_SFT : SIDE_BASE];
     switch (what) {
     case KEPT_ATTRIBUTION:
         return cache_method_unpack_attribution(&shape, errand->origin.targets, entry->payload, entry->size,
@@ -64,8 +63,8 @@ static bool unpack(SessionRecallErrand *errand, Kept what, const CacheEntry *ent
                                             &dormancy->dormancy) &&
                session_rank_dormancy(dormancy, NULL) == STATUS_OK;
     case KEPT_AVERAGES:
-        return cache_method_unpack_averages(&shape, entry->payload, entry->size,
-                                            &errand->averages[SESSION_BASE], &errand->averages[SESSION_SFT]);
+        return cache_method_unpack_averages(&shape, entry->payload, entry->size, &errand->averages[SIDE_BASE],
+                                            &errand->averages[SIDE_SFT]);
     case KEPT_DRIFT:
     case KEPT_COUNT:
         break;
@@ -103,13 +102,13 @@ static void pack(const SessionKeepErrand *errand, Kept what, Buffer *payload) {
         cache_method_pack_drift(&errand->table, errand->neuron_drift, payload);
         break;
     case KEPT_DORMANCY_BASE:
-        cache_method_pack_dormancy(errand->dormancy[SESSION_BASE], payload);
+        cache_method_pack_dormancy(errand->dormancy[SIDE_BASE], payload);
         break;
     case KEPT_DORMANCY_SFT:
-        cache_method_pack_dormancy(errand->dormancy[SESSION_SFT], payload);
+        cache_method_pack_dormancy(errand->dormancy[SIDE_SFT], payload);
         break;
     case KEPT_AVERAGES:
-        cache_method_pack_averages(&errand->averages[SESSION_BASE], &errand->averages[SESSION_SFT], payload);
+        cache_method_pack_averages(&errand->averages[SIDE_BASE], &errand->averages[SIDE_SFT], payload);
         break;
     case KEPT_COUNT:
         break;

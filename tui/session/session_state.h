@@ -147,13 +147,13 @@ typedef struct SessionAttributionErrand {
 
 typedef struct SessionDormancyErrand {
     const Model *model;
-    SessionSide side;
+    Side side;
     Settings settings;
     bool with_gradient;
     EvaluationRow *rows;
     size_t row_count;
     Dormancy dormancy;
-    NeuronTable table; /* of SESSION_SFT, both rankings too */
+    NeuronTable table; /* of SIDE_SFT, both rankings too */
     RankingOrigin dormancy_origin, gradient_origin;
     Ranking *dormancy_ranking, *gradient_ranking;
 } SessionDormancyErrand;
@@ -205,9 +205,9 @@ typedef struct SessionMethod {
     size_t attributed_targets; /* asked of the attribution that is there */
     bool has_attribution;
     Attribution attribution;
-    Dormancy dormancy[SESSION_SIDES];
-    Settings dormancy_settings[SESSION_SIDES];
-    bool has_dormancy[SESSION_SIDES];
+    Dormancy dormancy[SIDE_COUNT];
+    Settings dormancy_settings[SIDE_COUNT];
+    bool has_dormancy[SIDE_COUNT];
     double *drift; /* [M]; NULL until it is known */
 
     Selector selector;
@@ -241,7 +241,7 @@ typedef struct SessionRecallErrand {
     uint64_t heads, vocabulary;
     bool wants[KEPT_COUNT], has[KEPT_COUNT];
     SessionAttributionErrand attribution;
-    SessionDormancyErrand dormancy[2]; /* SESSION_BASE, SESSION_SFT */
+    SessionDormancyErrand dormancy[2]; /* SIDE_BASE, SIDE_SFT */
     SessionDriftErrand drift;
     DistributionAverages averages[2];
 } SessionRecallErrand;
@@ -416,8 +416,7 @@ Status session_rank_drift(SessionDriftErrand *errand, Error *error) STATUS_MUST_
 /* Before that: where the orders come from. */
 RankingOrigin session_ranking_origin(const Session *session, Selector selector);
 
-SessionDormancyErrand session_make_dormancy_errand(const Session *session,
-                                                   SessionSide side); /* without rows */
+SessionDormancyErrand session_make_dormancy_errand(const Session *session, Side side); /* without rows */
 
 /* Take results out of an errand into the session. */
 Status session_accept_attribution(Session *session, SessionAttributionErrand *errand,

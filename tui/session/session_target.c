@@ -84,8 +84,8 @@ static Status choose_alike(Session *session, const EvaluationResult *base, const
 
 static SessionTargets list_alike(Session *session) {
     const SessionTargetList *list = &session->target_list;
-    const EvaluationResult *base = session_preview(session, SESSION_BASE),
-                           *sft = session_preview(session, SESSION_SFT);
+    const EvaluationResult *base = session_preview(session, SIDE_BASE),
+                           *sft = session_preview(session, SIDE_SFT);
     SessionTargets found = {.wanted = session->method.target_count};
     Error error;
     if (base == NULL || sft == NULL || base->count > session->prompt_ids.count) {

@@ -52,20 +52,20 @@ static const DistributionAverages *averages_of(const EvaluationResult *result) {
 }
 
 /* What was kept of an earlier session, until it is measured. */
-static const DistributionAverages *recalled(const Session *session, SessionSide side) {
+static const DistributionAverages *recalled(const Session *session, Side side) {
     return session->cache.has_averages ? &session->cache.averages[side] : NULL;
 }
 
 const DistributionAverages *session_headline_base(const Session *session) {
     if (session->headline == NULL) return NULL;
     const DistributionAverages *measured = averages_of(comparison_base(session->headline));
-    return measured != NULL ? measured : recalled(session, SESSION_BASE);
+    return measured != NULL ? measured : recalled(session, SIDE_BASE);
 }
 
 const DistributionAverages *session_headline_sft(const Session *session) {
     if (session->headline == NULL) return NULL;
     const DistributionAverages *measured = averages_of(comparison_sft(session->headline));
-    return measured != NULL ? measured : recalled(session, SESSION_SFT);
+    return measured != NULL ? measured : recalled(session, SIDE_SFT);
 }
 
 const DistributionAverages *session_headline_fused(const Session *session) {

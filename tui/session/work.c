@@ -1,11 +1,17 @@
 #include "tui/session/work.h"
 
-#include "tui/terminal/terminal.h"
+#include <stddef.h>
+
+static void (*wake_program)(void);
+
+void work_set_wake(void (*wake)(void)) {
+    wake_program = wake;
+}
 
 static void wake_up(void *user, JobProgress progress) {
     (void)user;
     (void)progress;
-    terminal_wake();
+    if (wake_program != NULL) wake_program();
 }
 
 Status work_start(Work *work, unsigned threads, JobFunction function, void *argument, Error *error) {

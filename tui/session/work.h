@@ -4,7 +4,7 @@
  *
  *     UI thread                                  job thread
  *     work_start(&work, function, argument) ───► function(job, argument, &error): fills the argument
- *     work_poll(&work) == true, once        ◄─── returns; terminal_wake()
+ *     work_poll(&work) == true, once        ◄─── returns; the program is woken
  *     takes the results out of the argument, frees it
  *
  * While the work runs, the argument belongs to the job thread; before and after, to the UI thread.
@@ -21,6 +21,10 @@ typedef struct Work {
     Status status;     /* of the last run */
     Error error;
 } Work;
+
+/* What wakes the program that waits for input when work has progressed or is over; called on any thread, so it must
+ * be safe there. Set once, before any work starts; without it nothing is woken, which is right for one that polls. */
+void work_set_wake(void (*wake)(void));
 
 /* Starts; the work must be idle. On failure it stays idle. threads 0: all. */
 Status work_start(Work *work, unsigned threads, JobFunction function, void *argument,

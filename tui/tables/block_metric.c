@@ -1,7 +1,6 @@
 #include "tui/tables/block_metric.h"
 
 #include "core/method/selection.h"
-#include "tui/session/session_tune.h"
 
 #include <math.h>
 
@@ -43,17 +42,6 @@ const BlockMetricFacts *block_metric_facts(BlockMetric metric) {
     return &METRICS[metric];
 }
 
-BlockSources block_sources(const Session *session, double tau, double gradient_tau) {
-    const Settings *settings = session_settings(session);
-    return (BlockSources){.base = session_dormancy(session, SESSION_BASE),
-                          .sft = session_dormancy(session, SESSION_SFT),
-                          .attribution = session_attribution(session),
-                          .ranking = settings->ranking,
-                          .cut = settings_cut(settings),
-                          .tau = tau,
-                          .gradient_tau = gradient_tau};
-}
-
 bool block_of_tensor(const NeuronTable *table, const PairTensor *tensor, NeuronBlock *block) {
     NeuronModule module;
     if (tensor->layer < 0 || (uint64_t)tensor->layer >= table->layers ||
@@ -61,11 +49,6 @@ bool block_of_tensor(const NeuronTable *table, const PairTensor *tensor, NeuronB
         return false;
     *block = neurons_find_block(table, (uint64_t)tensor->layer, module);
     return true;
-}
-
-bool block_of_weight(const Session *session, const PairTensor *tensor, NeuronBlock *block) {
-    const NeuronTable *table = session_neurons(session);
-    return table != NULL && block_of_tensor(table, tensor, block);
 }
 
 bool block_metric_has_tau(BlockMetric metric) {

@@ -12,7 +12,6 @@
 #include "core/fusion/ranking.h"
 #include "core/method/attribution.h"
 #include "core/method/dormancy.h"
-#include "tui/session/session_method.h"
 #include "tui/tables/report.h"
 
 typedef enum BlockMetric {
@@ -46,14 +45,8 @@ typedef struct BlockSources {
     double tau, gradient_tau;
 } BlockSources;
 
-/* What a session knows at its dials. */
-BlockSources block_sources(const Session *session, double tau, double gradient_tau);
-
 /* The neurons whose weight a tensor is; false for one that is no module's weight. */
 bool block_of_tensor(const NeuronTable *table, const PairTensor *tensor, NeuronBlock *block);
-
-/* The same in a session; false also where its pair cannot be run. */
-bool block_of_weight(const Session *session, const PairTensor *tensor, NeuronBlock *block);
 
 /* Whether a figure depends on a threshold: gradient_tau, or tau. */
 bool block_metric_has_tau(BlockMetric metric);

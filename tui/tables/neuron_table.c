@@ -15,15 +15,15 @@ static double index_of(const NeuronRow *row) {
 }
 
 static double dormancy_of_base(const NeuronRow *row) {
-    return row->facts.dormancy[SESSION_BASE];
+    return row->facts.dormancy[SIDE_BASE];
 }
 
 static double dormancy_of_sft(const NeuronRow *row) {
-    return row->facts.dormancy[SESSION_SFT];
+    return row->facts.dormancy[SIDE_SFT];
 }
 
 static double dormancy_of_fused(const NeuronRow *row) {
-    return row->facts.dormancy[SESSION_FUSED];
+    return row->facts.dormancy[SIDE_FUSED];
 }
 
 static double gradient_of(const NeuronRow *row) {

@@ -5,12 +5,12 @@
 #ifndef REJUV_TUI_NEURON_TABLE_H
 #define REJUV_TUI_NEURON_TABLE_H
 
-#include "tui/session/session_method.h"
+#include "core/method/neuron_scores.h"
 #include "tui/tables/report.h"
 
 /* All that is written of a neuron. */
 typedef struct NeuronRow {
-    SessionNeuron facts;
+    NeuronScores facts;
     const AttributionTarget *target; /* that ranks it best; NULL: not known */
 } NeuronRow;
 

@@ -1,3 +1,4 @@
+#include "tui/session/session_blocks.h"
 #include "views/layers/layers.h"
 
 #include <stdio.h>
@@ -5,7 +6,7 @@
 /* ---- one figure ---- */
 
 BlockSources layers_sources(const Layers *layers, const Session *session) {
-    return block_sources(session, layers->list.tau, layers->list.gradient_tau);
+    return session_block_sources(session, layers->list.tau, layers->list.gradient_tau);
 }
 
 static double drift_figure(const Layers *layers, const Session *session, size_t tensor, LayersSign *sign) {
@@ -24,7 +25,7 @@ static double drift_figure(const Layers *layers, const Session *session, size_t 
 static double method_figure(const Layers *layers, const Session *session, const BlockSources *sources,
                             size_t tensor, LayersSign *sign) {
     NeuronBlock block = {.count = 0};
-    bool stated = block_of_weight(session, &session_pair(session)->tensors[tensor], &block) &&
+    bool stated = session_block_of_weight(session, &session_pair(session)->tensors[tensor], &block) &&
                   block_metric_applies(layers->block_metric, block.module);
     double value = block_metric_value(layers->block_metric, sources, &block); /* NaN without neurons */
     if (!stated && session_neurons(session) != NULL)

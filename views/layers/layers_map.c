@@ -1,4 +1,5 @@
 #include "tui/canvas/widget_heat.h"
+#include "tui/session/session_method.h"
 #include "tui/session/session_tune.h"
 #include "tui/text/format.h"
 #include "views/layers/layers.h"

@@ -1,4 +1,5 @@
 #include "tui/canvas/widget_list.h"
+#include "tui/session/session_blocks.h"
 #include "views/layers/layers.h"
 #include "views/shared/tensor_facts.h"
 
@@ -13,7 +14,7 @@ static int draw_method(const Layers *layers, const Session *session, Canvas *can
     char texts[BLOCK_METRIC_COUNT + 1][FORMAT_SIZE];
     BlockSources sources = layers_sources(layers, session);
     NeuronBlock block;
-    if (!block_of_weight(session, tensor, &block)) {
+    if (!session_block_of_weight(session, tensor, &block)) {
         if (session_neurons(session) == NULL)
             return canvas_write_wrapped(canvas, area, 0, ROLE_STALE, layers_find_reason(session));
         return canvas_write_wrapped(canvas, area, 0, ROLE_DIM, "No neurons: not the weight of a module.");

@@ -296,7 +296,7 @@ static CommandId twin_neurons(void *state, Session *session, CommandLine *line) 
 
 static bool copy_name(void *state, Session *session, char *text, size_t size) {
     uint64_t neuron;
-    SessionNeuron facts;
+    NeuronScores facts;
     char name[FORMAT_SIZE * 2];
     if (!neurons_current(state, session, &neuron)) return false;
     session_neuron(session, neuron, &facts);

@@ -12,7 +12,7 @@ typedef struct Drawing {
     const Session *session;
     size_t row; /* whose facts these are */
     bool has_facts;
-    SessionNeuron facts;
+    NeuronScores facts;
     bool with_token;
 } Drawing;
 
@@ -41,7 +41,7 @@ static void write_cell(void *user, size_t row, size_t column, char *text, Role *
         drawing->row = row;
         drawing->has_facts = true;
     }
-    const SessionNeuron *facts = &drawing->facts;
+    const NeuronScores *facts = &drawing->facts;
     *role = role_of(drawing, (NeuronColumn)column);
     if (column == NEURON_COLUMN_PLACE) {
         char name[FORMAT_SIZE * 2];

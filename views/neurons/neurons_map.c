@@ -35,7 +35,7 @@ static void draw_head(const Neurons *neurons, const Session *session, Canvas *ca
 
 /* The neuron at the cursor, and what is known of it. */
 static void draw_cursor(const Neurons *neurons, const Session *session, Canvas *canvas, Rect row) {
-    SessionNeuron facts;
+    NeuronScores facts;
     char name[FORMAT_SIZE * 2], figure[FORMAT_SIZE];
     session_neuron(session, neuron_map_current(&neurons->map, session_neurons(session)), &facts);
     neuron_column_name(&facts, name);

@@ -21,7 +21,7 @@ int neurons_draw_facts(const Session *session, uint64_t neuron, Canvas *canvas, 
     enum { COUNT = sizeof SHOWN / sizeof *SHOWN };
     const Attribution *attribution = session_attribution(session);
     SessionReset reset = session_reset(session);
-    SessionNeuron facts;
+    NeuronScores facts;
     char texts[COUNT][FORMAT_SIZE], rank[FACT_SIZE], target[FACT_SIZE], gap[FACT_SIZE] = "·",
                                                                         all[FORMAT_SIZE];
     Fact rows[FACTS];
@@ -94,7 +94,7 @@ static bool is_answer(const ElementsRequest *answer, const ElementsRequest *aske
 /* Pools base, SFT and Δ one after the other: the session keeps one map of elements. */
 static void follow_profile(NeuronsProfile *profile, Session *session, uint64_t neuron,
                            const PairTensor *tensor, size_t cells) {
-    SessionNeuron facts;
+    NeuronScores facts;
     ElementsRequest answer;
     session_neuron(session, neuron, &facts);
     bool is_row = neurons_facts(facts.block.module)->axis == NEURON_ROW;
@@ -172,7 +172,7 @@ static void draw_profiles(Neurons *neurons, Session *session, uint64_t neuron, C
 
 void neurons_draw_one(Neurons *neurons, Session *session, Canvas *canvas, Rect area) {
     uint64_t neuron;
-    SessionNeuron facts;
+    NeuronScores facts;
     char name[FORMAT_SIZE * 2], keys[KEY_TEXT_SIZE];
     if (!neurons_current(neurons, session, &neuron)) return;
     session_neuron(session, neuron, &facts);

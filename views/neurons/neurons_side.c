@@ -127,7 +127,7 @@ void neurons_draw_side(Neurons *neurons, const Session *session, Canvas *canvas,
     if (!neurons->opened && neurons_current(neurons, session, &neuron) &&
         area.rows > HISTOGRAM_ROWS + FACTS_ROWS) {
         Rect part = rect_cut_top(&area, FACTS_ROWS);
-        SessionNeuron facts;
+        NeuronScores facts;
         session_neuron(session, neuron, &facts);
         neuron_column_name(&facts, name);
         (void)canvas_write(canvas, rect_cut_top(&part, 1), 0, 0, ROLE_TITLE, name);
@@ -178,7 +178,7 @@ void neurons_draw_foot(const Session *session, Canvas *canvas, Rect row) {
                                   : "");
     else if (!reset.is_ready)
         column = canvas_write(canvas, row, 0, column, ROLE_STALE, "attribution is being measured…");
-    else if (session_dormancy(session, SESSION_SFT) == NULL)
+    else if (session_dormancy(session, SIDE_SFT) == NULL)
         column = canvas_write(canvas, row, 0, column, ROLE_STALE, "dormancy is being measured…");
     else if (session_dormancy_is_stale(session))
         column = canvas_write(canvas, row, 0, column, ROLE_STALE, "~ W is being measured…");

@@ -1,5 +1,6 @@
 #include "tui/canvas/widget_dial.h"
 #include "tui/keys/key_text.h"
+#include "tui/session/session_blocks.h"
 #include "tui/session/session_pair.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_tune.h"
@@ -120,7 +121,7 @@ int overview_draw_confidence(Canvas *canvas, Rect area, const Session *session, 
 
 int overview_draw_dormancy(Canvas *canvas, Rect area, const Session *session) {
     const NeuronTable *table = session_neurons(session);
-    const BlockSources sources = block_sources(session, DORMANCY_TAU, DORMANCY_GRADIENT_TAU);
+    const BlockSources sources = session_block_sources(session, DORMANCY_TAU, DORMANCY_GRADIENT_TAU);
     if (table == NULL || (sources.sft == NULL && session_method_message(session) != NULL)) return 0;
     (void)canvas_write(canvas, area, 0, 0, ROLE_TITLE, "Dormant");
     if (!block_metric_is_known(BLOCK_DORMANT_CHANGE, &sources)) {

@@ -7,27 +7,27 @@
 enum { VALUE_SIZE = 256 };
 
 /* One model of the pair. */
-typedef struct Side {
+typedef struct OneSide {
     const Checkpoint *checkpoint;
     const Tokenizer *tokenizer;
     bool is_loading; /* the tokenizer may still come */
-} Side;
+} OneSide;
 
 typedef struct ModelFact {
     const char *label;
-    void (*write)(const Side *side, char text[VALUE_SIZE]);
+    void (*write)(const OneSide *side, char text[VALUE_SIZE]);
     bool is_joined;  /* in few rows: behind the fact before */
     bool may_differ; /* differs between any two models */
 } ModelFact;
 
 /* ---- the facts ---- */
 
-static void write_directory(const Side *side, char text[VALUE_SIZE]) {
+static void write_directory(const OneSide *side, char text[VALUE_SIZE]) {
     const char *path = side->checkpoint->directory;
     (void)text_escape(path, strlen(path), TEXT_PLAIN, text, VALUE_SIZE);
 }
 
-static void write_type(const Side *side, char text[VALUE_SIZE]) {
+static void write_type(const OneSide *side, char text[VALUE_SIZE]) {
     const Checkpoint *checkpoint = side->checkpoint;
     const cJSON *type = cJSON_GetObjectItemCaseSensitive(checkpoint->config, "model_type");
     if (checkpoint->model_status == STATUS_OK)
@@ -39,45 +39,45 @@ static void write_type(const Side *side, char text[VALUE_SIZE]) {
 }
 
 /* A figure of config.json; 0 stands for one that is not stated. */
-static void write_config(const Side *side, uint64_t value, char text[VALUE_SIZE]) {
+static void write_config(const OneSide *side, uint64_t value, char text[VALUE_SIZE]) {
     char count[FORMAT_SIZE];
     bool known = side->checkpoint->model_status == STATUS_OK && value > 0;
     (void)snprintf(text, VALUE_SIZE, "%s", known ? format_count(value, count) : "?");
 }
 
-static void write_context(const Side *side, char text[VALUE_SIZE]) {
+static void write_context(const OneSide *side, char text[VALUE_SIZE]) {
     write_config(side, side->checkpoint->model.max_positions, text);
 }
 
-static void write_layers(const Side *side, char text[VALUE_SIZE]) {
+static void write_layers(const OneSide *side, char text[VALUE_SIZE]) {
     (void)snprintf(text, VALUE_SIZE, "%zu", side->checkpoint->layers);
 }
 
-static void write_hidden(const Side *side, char text[VALUE_SIZE]) {
+static void write_hidden(const OneSide *side, char text[VALUE_SIZE]) {
     write_config(side, side->checkpoint->model.hidden_size, text);
 }
 
-static void write_intermediate(const Side *side, char text[VALUE_SIZE]) {
+static void write_intermediate(const OneSide *side, char text[VALUE_SIZE]) {
     write_config(side, side->checkpoint->model.intermediate_size, text);
 }
 
-static void write_heads(const Side *side, char text[VALUE_SIZE]) {
+static void write_heads(const OneSide *side, char text[VALUE_SIZE]) {
     write_config(side, side->checkpoint->model.heads, text);
 }
 
-static void write_kv_heads(const Side *side, char text[VALUE_SIZE]) {
+static void write_kv_heads(const OneSide *side, char text[VALUE_SIZE]) {
     write_config(side, side->checkpoint->model.kv_heads, text);
 }
 
-static void write_head_dim(const Side *side, char text[VALUE_SIZE]) {
+static void write_head_dim(const OneSide *side, char text[VALUE_SIZE]) {
     write_config(side, side->checkpoint->model.head_dim, text);
 }
 
-static void write_vocabulary(const Side *side, char text[VALUE_SIZE]) {
+static void write_vocabulary(const OneSide *side, char text[VALUE_SIZE]) {
     write_config(side, side->checkpoint->model.vocabulary, text);
 }
 
-static void write_tied(const Side *side, char text[VALUE_SIZE]) {
+static void write_tied(const OneSide *side, char text[VALUE_SIZE]) {
     bool known = side->checkpoint->model_status == STATUS_OK;
     (void)snprintf(text, VALUE_SIZE, "%s",
                    !known                              ? "?"
@@ -85,17 +85,17 @@ static void write_tied(const Side *side, char text[VALUE_SIZE]) {
                                                        : "its own");
 }
 
-static void write_parameters(const Side *side, char text[VALUE_SIZE]) {
+static void write_parameters(const OneSide *side, char text[VALUE_SIZE]) {
     char brief[FORMAT_SIZE], whole[FORMAT_SIZE];
     (void)snprintf(text, VALUE_SIZE, "%s (%s)", format_short_count(side->checkpoint->parameters, brief),
                    format_count(side->checkpoint->parameters, whole));
 }
 
-static void write_dtype(const Side *side, char text[VALUE_SIZE]) {
+static void write_dtype(const OneSide *side, char text[VALUE_SIZE]) {
     (void)snprintf(text, VALUE_SIZE, "%s", dtype_name(checkpoint_main_dtype(side->checkpoint)));
 }
 
-static void write_files(const Side *side, char text[VALUE_SIZE]) {
+static void write_files(const OneSide *side, char text[VALUE_SIZE]) {
     char bytes[FORMAT_SIZE];
     size_t files = side->checkpoint->file_count;
     (void)snprintf(text, VALUE_SIZE, "%s in %zu %s", format_bytes((double)side->checkpoint->bytes, bytes),
@@ -105,7 +105,7 @@ static void write_files(const Side *side, char text[VALUE_SIZE]) {
                                                 : "files");
 }
 
-static void write_tokenizer(const Side *side, char text[VALUE_SIZE]) {
+static void write_tokenizer(const OneSide *side, char text[VALUE_SIZE]) {
     char pieces[FORMAT_SIZE], added[FORMAT_SIZE];
     if (side->tokenizer == NULL) { /* why there is none is among the findings */
         (void)snprintf(text, VALUE_SIZE, "%s", side->is_loading ? "loading…" : "none that can be used");
@@ -130,9 +130,9 @@ enum { FACT_COUNT = sizeof FACTS / sizeof *FACTS };
 
 /* ---- drawing ---- */
 
-static Side make_side(const Session *session, bool is_sft) {
+static OneSide make_side(const Session *session, bool is_sft) {
     const Pair *pair = session_pair(session);
-    return (Side){.checkpoint = is_sft ? pair->sft : pair->base,
+    return (OneSide){.checkpoint = is_sft ? pair->sft : pair->base,
                   .tokenizer = is_sft ? session_tokenizer(session, NULL) : session_base_tokenizer(session),
                   .is_loading = session_tokenizers_are_loading(session)};
 }
@@ -148,7 +148,7 @@ static void keep_end(char text[VALUE_SIZE], int columns) {
 }
 
 /* Fact `first` and those joined to it; returns how many. *differs says whether any does. */
-static size_t write_row(const Side sides[2], size_t first, bool whole, char texts[2][VALUE_SIZE],
+static size_t write_row(const OneSide sides[2], size_t first, bool whole, char texts[2][VALUE_SIZE],
                         bool *differs) {
     size_t count = 0;
     *differs = false;
@@ -171,7 +171,7 @@ static size_t write_row(const Side sides[2], size_t first, bool whole, char text
 
 int overview_draw_facts(Canvas *canvas, Rect area, const Session *session, bool whole) {
     enum { GAP = 2 };
-    const Side sides[2] = {make_side(session, false), make_side(session, true)};
+    const OneSide sides[2] = {make_side(session, false), make_side(session, true)};
     char texts[2][VALUE_SIZE];
     bool differs;
     int columns = (area.columns - OVERVIEW_LABEL_COLUMNS - GAP) / 2, row = 0;

@@ -26,7 +26,7 @@ static Status open_prompt(Session *session, void **state, Error *error) {
     (void)session;
     PromptState *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "the prompt view");
-    made->side = SESSION_FUSED;
+    made->side = SIDE_FUSED;
     *state = made;
     return STATUS_OK;
 }
@@ -187,7 +187,7 @@ static Reaction pin_text(Session *session, const char *text) {
     return prompt_say_failure(session, status, &error);
 }
 
-static Reaction select_side(PromptState *state, Session *session, SessionSide side) {
+static Reaction select_side(PromptState *state, Session *session, Side side) {
     state->side = side;
     begin_candidates(state, session);
     session_continuation(session)->side = side;
@@ -232,11 +232,11 @@ static Reaction act_on_prompt(void *opaque, Session *session, Action action, con
     case ACTION_PIN_TEXT:
         return pin_text(session, argument->text);
     case ACTION_SIDE_BASE:
-        return select_side(state, session, SESSION_BASE);
+        return select_side(state, session, SIDE_BASE);
     case ACTION_SIDE_SFT:
-        return select_side(state, session, SESSION_SFT);
+        return select_side(state, session, SIDE_SFT);
     case ACTION_SIDE_FUSED:
-        return select_side(state, session, SESSION_FUSED);
+        return select_side(state, session, SIDE_FUSED);
     case ACTION_CONTINUE:
         return prompt_continue(session, argument);
     case ACTION_TOKENS:

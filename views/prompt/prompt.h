@@ -28,7 +28,7 @@ typedef struct PromptState {
     size_t position;            /* the token under the cursor */
     size_t line;                /* first line of tokens shown */
     size_t candidate;           /* row of the top tokens that is selected */
-    SessionSide side;           /* the pane that is selected */
+    Side side;                  /* the pane that is selected */
     char filter[PROMPT_FILTER]; /* of the lists of candidates: a part of the token's text; "" for all */
     bool shows_averages;        /* the whole text in place of the cursor's position */
 

@@ -32,15 +32,15 @@ Status prompt_make_table(Session *session, Table **table, Error *error) {
     for (size_t i = 0; i < count; i++) {
         char token[PROMPT_TOKEN_TEXT];
         size_t bytes = session_token_bytes(session, ids[i], token, sizeof token);
-        for (int side = 0; side < SESSION_SIDES; side++) {
-            const EvaluationResult *result = session_preview(session, (SessionSide)side);
+        for (int side = 0; side < SIDE_COUNT; side++) {
+            const EvaluationResult *result = session_preview(session, (Side)side);
             if (result == NULL || i >= result->count) continue;
             const DistributionPosition *position = &result->positions[i];
             table_add_row(*table);
             table_add_integer(*table, (int64_t)i);
             table_add_integer(*table, ids[i]);
             table_add_bytes(*table, token, bytes);
-            table_add_text(*table, session_side_name((SessionSide)side));
+            table_add_text(*table, session_side_name((Side)side));
             table_add_number(*table, result->settings.alpha);
             table_add_number(*table, position->entropy);
             table_add_number(*table, position->top1);

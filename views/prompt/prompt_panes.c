@@ -10,10 +10,10 @@
 
 enum { TOKEN_COLUMNS = 10, FIGURE_COLUMNS = 6, TEXT_SIZE = PROMPT_TOKEN_TEXT };
 
-static const Role SIDE_ROLES[SESSION_SIDES] = {ROLE_BASE, ROLE_SFT, ROLE_FUSED};
+static const Role SIDE_ROLES[SIDE_COUNT] = {ROLE_BASE, ROLE_SFT, ROLE_FUSED};
 
-static bool is_stale(const Session *session, SessionSide side) {
-    return side == SESSION_FUSED && session_preview_is_stale(session);
+static bool is_stale(const Session *session, Side side) {
+    return side == SIDE_FUSED && session_preview_is_stale(session);
 }
 
 /* .412 for a probability: the leading zero says nothing. */
@@ -52,7 +52,7 @@ static void draw_divergences(const DistributionPosition *position, Canvas *canva
     (void)write_fitting(canvas, area, row, 1, role, text);
 }
 
-static void draw_next(const Session *session, const PromptState *state, SessionSide side,
+static void draw_next(const Session *session, const PromptState *state, Side side,
                       const DistributionPosition *position, Canvas *canvas, Rect area, int row, Role role) {
     char next[FORMAT_SIZE], text[TEXT_SIZE];
     if (position->next < 0) {
@@ -66,7 +66,7 @@ static void draw_next(const Session *session, const PromptState *state, SessionS
     (void)write_fitting(canvas, area, row, 1, role, text);
 }
 
-static void draw_head(const Session *session, const PromptState *state, SessionSide side,
+static void draw_head(const Session *session, const PromptState *state, Side side,
                       const DistributionPosition *position, Canvas *canvas, Rect area) {
     char entropy[FORMAT_SIZE], top[FORMAT_SIZE], name[48], text[TEXT_SIZE];
     Role figures = is_stale(session, side) ? ROLE_STALE : ROLE_VALUE;
@@ -98,7 +98,7 @@ static void draw_filter(const Session *session, const PromptState *state, const 
     (void)canvas_print(canvas, row, 0, 1, ROLE_WARNING, "only %s: %zu of %zu", state->filter, shown, count);
 }
 
-static void draw_candidates(const Session *session, const PromptState *state, SessionSide side,
+static void draw_candidates(const Session *session, const PromptState *state, Side side,
                             const EvaluationResult *result, Canvas *canvas, Rect area) {
     const DistributionToken *top = result->top + state->position * result->top_count;
     int bar = area.columns - TOKEN_COLUMNS - FIGURE_COLUMNS - 3;
@@ -121,7 +121,7 @@ static void draw_candidates(const Session *session, const PromptState *state, Se
     }
 }
 
-static void draw_side(const Session *session, const PromptState *state, SessionSide side, Canvas *canvas,
+static void draw_side(const Session *session, const PromptState *state, Side side, Canvas *canvas,
                       Rect area) {
     const EvaluationResult *result = session_preview(session, side);
     if (result == NULL || state->position >= result->count) {
@@ -139,19 +139,17 @@ static void draw_side(const Session *session, const PromptState *state, SessionS
 static void draw_pins(const Session *session, const PromptState *state, Canvas *canvas, Rect area) {
     for (int row = 0; row < area.rows && (size_t)row < session_pin_count(session); row++) {
         int32_t id = session_pin(session, (size_t)row);
-        char token[TEXT_SIZE], figures[SESSION_SIDES][FORMAT_SIZE];
+        char token[TEXT_SIZE], figures[SIDE_COUNT][FORMAT_SIZE];
         prompt_token_text(session, id, canvas->theme.ascii, token, sizeof token);
-        for (int side = 0; side < SESSION_SIDES; side++)
-            format_probability(session_probability(session, (SessionSide)side, state->position, id),
-                               figures[side]);
+        for (int side = 0; side < SIDE_COUNT; side++)
+            format_probability(session_probability(session, (Side)side, state->position, id), figures[side]);
         (void)canvas_write(canvas, area, row, 0, ROLE_MARK, "*");
         canvas_write_field(canvas, area, row, 1, TOKEN_COLUMNS, false, ROLE_TEXT, token);
         int column =
-            canvas_print(canvas, area, row, TOKEN_COLUMNS + 2, ROLE_BASE, "base %s", figures[SESSION_BASE]);
-        column = canvas_print(canvas, area, row, column, ROLE_SFT, " → SFT %s", figures[SESSION_SFT]);
-        (void)canvas_print(canvas, area, row, column,
-                           is_stale(session, SESSION_FUSED) ? ROLE_STALE : ROLE_FUSED, " → W %s",
-                           figures[SESSION_FUSED]);
+            canvas_print(canvas, area, row, TOKEN_COLUMNS + 2, ROLE_BASE, "base %s", figures[SIDE_BASE]);
+        column = canvas_print(canvas, area, row, column, ROLE_SFT, " → SFT %s", figures[SIDE_SFT]);
+        (void)canvas_print(canvas, area, row, column, is_stale(session, SIDE_FUSED) ? ROLE_STALE : ROLE_FUSED,
+                           " → W %s", figures[SIDE_FUSED]);
     }
 }
 
@@ -202,8 +200,8 @@ void prompt_draw_panes(const PromptState *state, const SessionTargets *targets, 
         draw_side(session, state, state->side, canvas, area);
         return;
     }
-    for (int side = 0; side < SESSION_SIDES; side++)
-        draw_side(session, state, (SessionSide)side, canvas, rect_pane(area, side, SESSION_SIDES, 2));
+    for (int side = 0; side < SIDE_COUNT; side++)
+        draw_side(session, state, (Side)side, canvas, rect_pane(area, side, SIDE_COUNT, 2));
 }
 
 /* ---- averages ---- */
@@ -211,22 +209,22 @@ void prompt_draw_panes(const PromptState *state, const SessionTargets *targets, 
 void prompt_draw_averages(const Session *session, Canvas *canvas, Rect area) {
     enum { LABEL = 28, WIDTH = 12 };
     (void)canvas_write(canvas, area, 0, 0, ROLE_TITLE, "means over the whole text");
-    for (int side = 0; side < SESSION_SIDES; side++)
+    for (int side = 0; side < SIDE_COUNT; side++)
         (void)canvas_write_right(canvas, area, 0, LABEL + (side + 1) * WIDTH, SIDE_ROLES[side],
-                                 session_side_name((SessionSide)side));
+                                 session_side_name((Side)side));
     for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++) {
         const DistributionFigure *figure = &DISTRIBUTION_FIGURES[i];
         (void)canvas_print(canvas, area, (int)i + 1, 0, ROLE_TEXT, "%s%s%s%s", figure->label,
                            *figure->unit ? " (" : "", figure->unit, *figure->unit ? ")" : "");
-        for (int side = 0; side < SESSION_SIDES; side++) {
-            const EvaluationResult *result = session_preview(session, (SessionSide)side);
+        for (int side = 0; side < SIDE_COUNT; side++) {
+            const EvaluationResult *result = session_preview(session, (Side)side);
             char text[FORMAT_SIZE] = "…";
             if (result != NULL) {
                 double value = distribution_figure(&result->averages, i);
                 (void)(figure->is_share ? format_share(value, text) : format_number(value, 4, text));
             }
             (void)canvas_write_right(canvas, area, (int)i + 1, LABEL + (side + 1) * WIDTH,
-                                     is_stale(session, (SessionSide)side) ? ROLE_STALE : ROLE_VALUE, text);
+                                     is_stale(session, (Side)side) ? ROLE_STALE : ROLE_VALUE, text);
         }
     }
 }

@@ -191,7 +191,7 @@ void tensor_list_draw(TensorList *list, const Session *session, Canvas *canvas, 
 
 void tensor_list_show(Session *session, size_t index) {
     session_show_tensor(session, index);
-    if (!view_request("tensor")) session_say(session, SESSION_WARNING, "there is no view of tensors");
+    view_request("tensor");
 }
 
 void tensor_list_go_layer(Session *session, double layer) {

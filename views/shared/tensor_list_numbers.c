@@ -1,4 +1,5 @@
 /* The rows of a tensor list as a table. */
+#include "tui/session/session_blocks.h"
 #include "tui/tables/block_metric.h"
 #include "views/shared/tensor_list.h"
 
@@ -28,7 +29,7 @@ static void add_numbers(Table *table, const Session *session, const BlockSources
         else
             table_add_empty(table);
     }
-    block_metric_add_cells(table, sources, block_of_weight(session, tensor, &block) ? &block : NULL);
+    block_metric_add_cells(table, sources, session_block_of_weight(session, tensor, &block) ? &block : NULL);
 }
 
 Status tensor_list_numbers(TensorList *list, const Session *session, Table **table, Error *error) {
@@ -44,7 +45,7 @@ Status tensor_list_numbers(TensorList *list, const Session *session, Table **tab
     Status status = table_create(columns, NUMBER_COLUMNS, table, error);
     if (status != STATUS_OK) return status;
     tensor_list_update(list, session);
-    BlockSources sources = block_sources(session, list->tau, list->gradient_tau);
+    BlockSources sources = session_block_sources(session, list->tau, list->gradient_tau);
     for (size_t i = 0; i < list->count; i++) {
         DriftRow row;
         bool ready = drift_table_row(session_drift(session), list->indexes[i], &row);

@@ -45,29 +45,29 @@ static void draw_list(TuneState *state, Session *session, Canvas *canvas, Rect a
 
 /* ---- two of them ---- */
 
-typedef struct Side {
+typedef struct OneSide {
     char name[SIDE_NAME];
     const DistributionAverages *averages; /* NULL while they are not known */
     bool is_stale;
-} Side;
+} OneSide;
 
-static Side side_of_bookmark(const Session *session, size_t index) {
-    Side side = {.averages = session_bookmark_averages(session, index)};
+static OneSide side_of_bookmark(const Session *session, size_t index) {
+    OneSide side = {.averages = session_bookmark_averages(session, index)};
     const char *name = session_bookmark(session, index)->name;
     (void)text_escape(name, strlen(name), TEXT_PLAIN, side.name, sizeof side.name);
     return side;
 }
 
 /* What the bookmark at the cursor is compared with: W at the dials, unless another was chosen. */
-static Side other_side(const TuneState *state, const Session *session) {
+static OneSide other_side(const TuneState *state, const Session *session) {
     size_t index;
     if (session_find_bookmark(session, state->against, &index)) return side_of_bookmark(session, index);
-    Side side = {.averages = session_headline_fused(session), .is_stale = session_headline_is_stale(session)};
+    OneSide side = {.averages = session_headline_fused(session), .is_stale = session_headline_is_stale(session)};
     (void)snprintf(side.name, sizeof side.name, "W%s", side.is_stale ? "~" : "");
     return side;
 }
 
-static void draw_values(Canvas *canvas, Rect area, int row, size_t figure, const Side *sides) {
+static void draw_values(Canvas *canvas, Rect area, int row, size_t figure, const OneSide *sides) {
     char text[FORMAT_SIZE];
     double values[SIDES] = {0};
     int end = area.columns - DIFFERENCE_COLUMNS;
@@ -98,7 +98,7 @@ static void draw_values(Canvas *canvas, Rect area, int row, size_t figure, const
 }
 
 static void draw_comparison(TuneState *state, const Session *session, Canvas *canvas, Rect area) {
-    const Side sides[SIDES] = {side_of_bookmark(session, state->bookmarks.cursor),
+    const OneSide sides[SIDES] = {side_of_bookmark(session, state->bookmarks.cursor),
                                other_side(state, session)};
     int end = area.columns - DIFFERENCE_COLUMNS;
     for (int i = 0; i < SIDES; i++) {
@@ -150,7 +150,7 @@ static Reaction return_to(const TuneState *state, Session *session) {
 
 static Reaction export_it(const TuneState *state, Session *session) {
     Reaction reaction = return_to(state, session);
-    (void)view_request("export"); /* it exists: its number is in every key file */
+    view_request("export");
     return reaction;
 }
 

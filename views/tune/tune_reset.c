@@ -119,7 +119,7 @@ static void draw_list(const TuneState *state, const Session *session, const char
     uint64_t named = count < SESSION_CHANGE_NAMED ? count : SESSION_CHANGE_NAMED;
     uint64_t first = state->list < named ? state->list : named - 1;
     for (int row = 1; row < area.rows && first < named; row++, first++) {
-        SessionNeuron facts;
+        NeuronScores facts;
         char name[FORMAT_SIZE * 2];
         if (row + 1 == area.rows && first + 1 < count) {
             (void)canvas_print(canvas, area, row, 0, ROLE_DIM, "… %" PRIu64 " more", count - first);
@@ -212,7 +212,7 @@ static Reaction act_on_reset(TuneState *state, Session *session, Action action,
 static void add_neurons(Table *table, const Session *session, const char *change, uint64_t count,
                         const uint64_t *neurons, const Ranking *ranking) {
     for (uint64_t i = 0; i < count && i < SESSION_CHANGE_NAMED; i++) {
-        SessionNeuron facts;
+        NeuronScores facts;
         session_neuron(session, neurons[i], &facts);
         table_add_row(table);
         table_add_text(table, change);

@@ -1,0 +1,40 @@
+#include "core/method/neuron_scores.h"
+
+#include "core/method/selection.h"
+
+#include <math.h>
+
+static void add_dormancy(const NeuronSources *sources, NeuronScores *scores) {
+    const Dormancy *sft = sources->dormancy[SIDE_SFT];
+    for (int side = 0; side < SIDE_COUNT; side++) {
+        const Dormancy *dormancy = sources->dormancy[side];
+        if (dormancy != NULL)
+            scores->dormancy[side] = selection_dormancy(dormancy, &scores->block, scores->index);
+    }
+    if (sft != NULL) scores->gradient = selection_gradient_dormancy(sft, &scores->block, scores->index);
+}
+
+NeuronScores neuron_scores_find(const NeuronSources *sources, uint64_t neuron) {
+    const Attribution *attribution = sources->attribution;
+    const Ranking *ranking = sources->settings->ranking;
+    NeuronScores scores = {.block = neurons_locate(sources->table, neuron),
+                           .dormancy = {NAN, NAN, NAN},
+                           .gradient = NAN,
+                           .drift = sources->drift == NULL ? NAN : sources->drift[neuron],
+                           .score = NAN,
+                           .attribution_rank = -1,
+                           .rank = -1,
+                           .target = -1};
+    scores.index = neuron - scores.block.first;
+    add_dormancy(sources, &scores);
+    if (attribution != NULL) {
+        scores.score = (double)attribution->best_score[neuron];
+        scores.attribution_rank = attribution->best_rank[neuron];
+        scores.target = attribution->best_target[neuron];
+    }
+    if (ranking != NULL) {
+        scores.rank = ranking->ranks[neuron];
+        scores.is_reset = ranking->ranks[neuron] < settings_cut(sources->settings);
+    }
+    return scores;
+}
