@@ -10,10 +10,13 @@
 
 #include "core/fusion/settings.h"
 
+/* The most targets that may be asked for, wherever that is: rows that have fewer positions give what they have. */
+enum { DIALS_MOST_TARGETS = 1000000 };
+
 typedef struct Dials {
     Settings settings; /* its ranking is NULL */
     Selector selector;
-    size_t targets; /* of attribution */
+    size_t targets; /* of attribution: 1 … DIALS_MOST_TARGETS */
 } Dials;
 
 /* Whether every dial stands alike, those that do nothing now included. */

@@ -2,8 +2,10 @@
  * What a session measures of neurons: each part whatever became of the others, cancelled and taken up again; and the
  * tokens that drive one.
  */
+#include "core/method/dials.h"
 #include "core/numerics/blas.h"
 #include "session_fixture.h"
+#include "tui/cli/options.h"
 #include "tui/session/session_drivers.h"
 #include "tui/session/session_export.h"
 
@@ -145,6 +147,31 @@ static void a_chosen_selector_is_measured_although_the_rest_was_cancelled(void *
     session_free(session);
 }
 
+/* The dial takes what --targets takes, and says where that ends. */
+static void as_many_targets_as_the_option_takes_and_no_more(void **state) {
+    (void)state;
+    const OptionFacts *option = option_facts(OPTION_TARGETS);
+    static const double REFUSED[] = {0.0, -1.0, 2.5, DIALS_MOST_TARGETS + 1.0, 1e300, INFINITY, NAN};
+    Session *session = open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", NULL);
+    SessionTone tone;
+    char text[512];
+    assert_true(option->least == 1 && option->most == DIALS_MOST_TARGETS);
+    assert_int_equal(session_reset(session).targets, strtoul(option->initial, NULL, 10));
+    session_set_targets(session, option->most);
+    assert_int_equal(session_reset(session).targets, DIALS_MOST_TARGETS);
+    session_set_targets(session, 5000);
+    assert_int_equal(session_reset(session).targets, 5000);
+    while (session_take_message(session, &tone, text, sizeof text)) continue;
+    for (size_t i = 0; i < sizeof REFUSED / sizeof *REFUSED; i++) {
+        session_set_targets(session, REFUSED[i]);
+        assert_int_equal(session_reset(session).targets, 5000);
+        assert_true(session_take_message(session, &tone, text, sizeof text));
+        assert_int_equal(tone, SESSION_WARNING);
+        assert_non_null(strstr(text, "from 1 to 1000000, found "));
+    }
+    session_free(session);
+}
+
 int main(void) {
     blas_prepare();
     const struct CMUnitTest tests[] = {
@@ -155,6 +182,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(they_come_although_attribution_was_cancelled, write_long_rows,
                                         scratch_remove),
         cmocka_unit_test(drift_orders_neurons_without_rows),
+        cmocka_unit_test(as_many_targets_as_the_option_takes_and_no_more),
         cmocka_unit_test_setup_teardown(a_chosen_selector_is_measured_although_the_rest_was_cancelled,
                                         write_long_rows, scratch_remove),
     };

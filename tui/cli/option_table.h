@@ -47,7 +47,7 @@
       "how far a reset goes: 1 writes base values back, 0 does nothing") \
     X(SELECT, "select", 0, "attribution|drift|dormancy|gradient|random", CHOICE, 0, 0, "attribution", ON(OPEN) | ON_DIALS, \
       "what neurons are chosen by: the paper's attribution; or, to compare with it, how far they moved, how little they speak or learn on the SFT model, chance") \
-    X(TARGETS, "targets", 0, "N", COUNT, 1, 1000000, "32", ON(OPEN) | ON_DIALS, \
+    X(TARGETS, "targets", 0, "N", COUNT, 1, DIALS_MOST_TARGETS, "32", ON(OPEN) | ON_DIALS, \
       "how many positions attribution explains: those of the largest change in entropy") \
     X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW) & ~ON(SHOT), \
       "the seed of --select random") \

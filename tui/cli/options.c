@@ -1,5 +1,6 @@
 #include "tui/cli/options.h"
 
+#include "core/method/dials.h"
 #include "core/support/memory.h"
 #include "tui/cli/command_table.h"
 #include "tui/text/format.h"

@@ -22,7 +22,7 @@ void session_set_dial_state(Session *session, const Dials *state) {
     size_t layers = session->model != NULL ? (size_t)session->model->config->layers : 0;
     session->settings = state->settings;
     if (state->settings.layer_count != layers) session->settings.layer_count = 0;
-    session_set_targets(session, state->targets);
+    session_set_targets(session, (double)state->targets);
     session_set_selector(session, state->selector);
 }
 

@@ -134,9 +134,14 @@ void session_set_selector(Session *session, Selector selector) {
     session_follow_selector(session);
 }
 
-void session_set_targets(Session *session, size_t targets) {
+void session_set_targets(Session *session, double targets) {
     SessionMethod *method = &session->method;
-    if (targets < 1 || targets > 4096 || targets == method->target_count) return;
-    method->target_count = targets;
+    if (!(targets >= 1.0 && targets <= DIALS_MOST_TARGETS && targets == floor(targets))) {
+        session_say(session, SESSION_WARNING, "expected a whole number of targets from 1 to %d, found %.15g",
+                    (int)DIALS_MOST_TARGETS, targets);
+        return;
+    }
+    if ((size_t)targets == method->target_count) return;
+    method->target_count = (size_t)targets;
     method->errors[METHOD_ATTRIBUTION] = (Error){0};
 }

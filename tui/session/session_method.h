@@ -59,6 +59,9 @@ uint64_t session_reset_block(const Session *session, const NeuronBlock *block);
 void session_set_rho(Session *session, double rho);     /* 0 … 1, in steps of 0.0005 */
 void session_set_omega(Session *session, double omega); /* 0 … 1 */
 void session_set_selector(Session *session, Selector selector);
-void session_set_targets(Session *session, size_t targets); /* measures attribution again */
+
+/* A whole number from 1 to DIALS_MOST_TARGETS, and attribution is measured again; any other is refused, and
+ * that is said. */
+void session_set_targets(Session *session, double targets);
 
 #endif

@@ -214,7 +214,7 @@ static Reaction act_on_tune(void *opaque, Session *session, Action action, const
         session_set_selector(session, (Selector)((session_reset(session).selector + 1) % SELECTOR_LIST));
         return TURNED;
     case ACTION_TARGETS:
-        session_set_targets(session, argument->number >= 1.0 ? (size_t)argument->number : 0);
+        session_set_targets(session, argument->number);
         return TURNED;
     case ACTION_MEASURE:
         session_measure_method(session); /* the headlines too */
