@@ -74,6 +74,10 @@ static void a_picture_waits_for_its_figures(void **unused) {
     expect_part(text, "α 0.40  ρ 2.0%");
     cJSON_Delete(tree);
     free(text);
+    text = RUN_TEXT("shot", "export", base, sft, "--quiet");
+    assert_null(strstr(text, "planning the files"));
+    expect_part(text, "model.safetensors");
+    free(text);
     free(rows);
 }
 

@@ -522,6 +522,24 @@ static void a_plan_is_made_behind_the_screen_and_the_last_one_stays_meanwhile(vo
     session_free(session);
 }
 
+/* Cancelled, a plan would be begun again by the next drawing, or never, and something half removed would stay. */
+static void a_plan_is_waited_for_and_not_cancelled(void **state) {
+    (void)state;
+    Session *session = open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", NULL);
+    SessionJob job;
+    settle(session);
+    assert_false(session_is_measuring(session, SESSION_PART_EXPORT, &job));
+    assert_null(session_export_plan(session)); /* as a drawing asks */
+    assert_true(session_is_measuring(session, SESSION_PART_EXPORT, &job));
+    assert_string_equal(job.label, "export plan");
+    assert_false(session_cancel(session));
+    settle(session);
+    assert_false(session_is_measuring(session, SESSION_PART_EXPORT, &job));
+    assert_non_null(session_export_plan(session));
+    assert_true(plan_is_fresh(session));
+    session_free(session);
+}
+
 static void aim_at(Session *session, const char *name) {
     SessionExportForm form = *session_export_form(session);
     char *target = scratch_path(name);
@@ -625,6 +643,7 @@ static void an_export_is_planned_written_and_verified(void **state) {
 static void a_cancelled_export_leaves_no_target_and_can_be_discarded(void **state) {
     (void)state;
     size_t tried = 0;
+    SessionJob job;
     char *target = scratch_path("cancelled");
     for (int i = 0; i < 20 && tried == 0; i++) {
         Session *session = open_demo();
@@ -638,8 +657,13 @@ static void a_cancelled_export_leaves_no_target_and_can_be_discarded(void **stat
             struct stat facts;
             assert_int_not_equal(stat(form.directory, &facts), 0);
             assert_non_null(strstr(session_export_message(session), "kept")); /* or that nothing is */
+            settle(session);
             assert_int_equal(session_discard_export(session, NULL), STATUS_OK);
+            assert_true(session_is_measuring(session, SESSION_PART_EXPORT, &job));
+            assert_string_equal(job.label, "removing");
+            assert_false(session_cancel(session)); /* nothing else runs, and this goes to its end */
             wait_for(session, "end of the removal", nothing_is_written);
+            assert_false(session_is_measuring(session, SESSION_PART_EXPORT, &job));
             tried++;
         }
         session_free(session);
@@ -878,6 +902,7 @@ int main(void) {
         cmocka_unit_test(a_sweep_that_waits_for_the_headlines_is_cancelled_with_them),
         cmocka_unit_test(elements_of_the_fusion_follow_the_dial_and_those_of_delta_do_not),
         cmocka_unit_test(a_plan_is_made_behind_the_screen_and_the_last_one_stays_meanwhile),
+        cmocka_unit_test(a_plan_is_waited_for_and_not_cancelled),
         cmocka_unit_test(leaving_ends_an_export_and_says_what_became_of_it),
         cmocka_unit_test(a_reset_whose_neurons_are_not_ranked_is_not_exported_without),
         cmocka_unit_test(an_export_is_planned_written_and_verified),

@@ -22,6 +22,17 @@ Reaction app_interrupt(App *app) {
     return REACTION_QUIT;
 }
 
+static Reaction cancel(Session *session) {
+    SessionJob job;
+    if (session_cancel(session))
+        session_say(session, SESSION_NOTE, "cancelled");
+    else if (session_jobs(session, &job, 1) > 0)
+        session_say(session, SESSION_NOTE, "%s is not cancelled: it runs to its end", job.label);
+    else
+        session_say(session, SESSION_NOTE, "nothing is running");
+    return REACTION_REDRAW;
+}
+
 Reaction app_find(App *app, int direction, bool stay) {
     const View *view = app_view(app);
     if (view->find == NULL) {
@@ -214,9 +225,7 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
     case ACTION_PREVIOUS_VIEW:
         return step_view(app, -argument->count);
     case ACTION_CANCEL:
-        session_say(app->session, SESSION_NOTE,
-                    session_cancel(app->session) ? "cancelled" : "nothing is running");
-        return REACTION_REDRAW;
+        return cancel(app->session);
     case ACTION_INTERRUPT:
         return app_interrupt(app);
     case ACTION_SUSPEND:

@@ -25,7 +25,7 @@ void session_title(const Session *session, char *text, size_t size) {
 
 /* ---- running work ---- */
 
-enum { MOST_WORKS = 24 };
+enum { MOST_WORKS = 23 };
 
 /* All work of `parts` that runs, that asked for last by a person first: what is shown first and cancelled
  * first. */
@@ -36,6 +36,7 @@ static size_t list_works(Session *session, unsigned parts, Work **works) {
         unsigned parts; /* that wait for it */
     } all[] = {{&session->exporting, SESSION_PART_EXPORT},
                {&session->verifying, SESSION_PART_EXPORT},
+               {&session->discarding, SESSION_PART_EXPORT},
                {&session->reading_rows, SESSION_PART_FILES},
                {&session->sweeping, SESSION_PART_SWEEP},
                {&session->planing, SESSION_PART_SWEEP},
@@ -43,6 +44,7 @@ static size_t list_works(Session *session, unsigned parts, Work **works) {
                {session->prompt != NULL ? comparison_work(session->prompt) : NULL, SESSION_PART_PROMPT},
                {&session->pooling, SESSION_PART_ELEMENTS},
                {&session->decomposing, SESSION_PART_ELEMENTS},
+               {&session->planning, SESSION_PART_EXPORT},
                {&session->bookmarking, SESSION_PART_SWEEP},
                {session->headline != NULL ? comparison_work(session->headline) : NULL, SESSION_PART_HEADLINE},
                {&session->method.driving, SESSION_PART_METHOD},
@@ -55,6 +57,7 @@ static size_t list_works(Session *session, unsigned parts, Work **works) {
                {&session->cache.recalling, SESSION_PART_FILES | SESSION_PART_DRIFT},
                {&session->cache.keeping, SESSION_PART_CACHE},
                {&session->cache.reading, SESSION_PART_CACHE}};
+    _Static_assert(sizeof all / sizeof *all == MOST_WORKS, "works[] of the callers has room for each");
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if ((all[i].parts & parts) != 0 && all[i].work != NULL && work_is_running(all[i].work))
             works[count++] = all[i].work;
@@ -107,24 +110,28 @@ void session_measure(Session *session, unsigned parts) {
         session_measure_headlines(session);
 }
 
-bool session_cancel(Session *session) {
-    if (session->prompt != NULL && comparison_work(session->prompt) != NULL &&
-        !work_is_running(&session->exporting) && !work_is_running(&session->verifying) &&
-        !work_is_running(&session->reading_rows) && !work_is_running(&session->sweeping) &&
-        !work_is_running(&session->planing) && !work_is_running(&session->continuing))
+/* False where it runs to its end all the same. */
+static bool cancel_work(Session *session, Work *work) {
+    if (session->prompt != NULL && work == comparison_work(session->prompt))
         return comparison_cancel(session->prompt);
-    Work *works[MOST_WORKS];
-    if (list_works(session, SESSION_PARTS_ALL, works) == 0) return false;
-    if (session->headline != NULL && works[0] == comparison_work(session->headline)) {
+    if (session->headline != NULL && work == comparison_work(session->headline)) {
         session->wanted_sweep_count = 0; /* what waits for base and SFT would wait for ever */
         session->is_plane_wanted = false;
         return comparison_cancel(session->headline);
     }
-    if (works[0] == &session->pooling) return session_tensor_cancel(session);
-    if (works[0] == &session->decomposing) return session_spectrum_cancel(session);
-    if (works[0] == &session->method.driving) return session_drivers_cancel(session);
-    if (works[0] == &session->scanning) session->is_scan_wanted = false;
-    return work_cancel(works[0]);
+    if (work == &session->pooling) return session_tensor_cancel(session);
+    if (work == &session->decomposing) return session_spectrum_cancel(session);
+    if (work == &session->method.driving) return session_drivers_cancel(session);
+    if (work == &session->scanning) session->is_scan_wanted = false;
+    return work_cancel(work);
+}
+
+bool session_cancel(Session *session) {
+    Work *works[MOST_WORKS];
+    size_t count = list_works(session, SESSION_PARTS_ALL, works);
+    for (size_t i = 0; i < count; i++)
+        if (cancel_work(session, works[i])) return true;
+    return false;
 }
 
 static bool refresh_parts(Session *session) {

@@ -66,7 +66,7 @@ void session_measure(Session *session, unsigned parts);
 /* Collects what jobs finished, starts what is due. True when something on screen may have changed. */
 bool session_refresh(Session *session);
 
-/* Cancels running work; false when there was none. */
+/* Cancels running work; false when there was none, or only such as runs to its end. */
 bool session_cancel(Session *session);
 
 /* The actions that no view is needed for: the dials. REACTION_IGNORED for the others. */

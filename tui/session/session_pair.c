@@ -101,7 +101,9 @@ static void name_works(Session *session) {
     session->bookmarking.label = "bookmarks";
     session->pooling.label = "elements";
     session->planning.label = "export plan";
+    session->planning.runs_to_end = true; /* the next drawing would only begin it again */
     session->discarding.label = "removing";
+    session->discarding.runs_to_end = true;
     session->decomposing.label = "singular values";
     session->exporting.label = "export";
     session->exporting.unit = "B";

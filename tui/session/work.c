@@ -45,7 +45,7 @@ bool work_is_running(const Work *work) {
 }
 
 bool work_cancel(Work *work) {
-    if (work->job == NULL) return false;
+    if (work->job == NULL || work->runs_to_end) return false;
     job_cancel(work->job);
     return true;
 }

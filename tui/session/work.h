@@ -17,6 +17,7 @@
 typedef struct Work {
     const char *label; /* "drift", in the line of running work */
     const char *unit;  /* "B": progress counts bytes and the rate is worth showing; NULL: it does not */
+    bool runs_to_end;  /* cannot be cancelled: it is short, or half of it would be worse than none */
     Job *job;          /* NULL: idle */
     Status status;     /* of the last run */
     Error error;
@@ -36,7 +37,7 @@ bool work_poll(Work *work);
 
 bool work_is_running(const Work *work);
 
-/* Asks it to stop; work_poll() tells when it has. False when it is idle. */
+/* Asks it to stop; work_poll() tells when it has. False when it is idle, or runs to its end. */
 bool work_cancel(Work *work);
 
 /* Waits for its end; false when it was idle. Then it is as after a work_poll() that was true. For leaving. */
