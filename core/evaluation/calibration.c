@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_LIMIT = 1 << 30 };
+enum { FILE_LIMIT = 1 << 30, HASH_PIECE = 1 << 24 };
 
 Status calibration_create(const char *source, Calibration **calibration, Error *error) {
     *calibration = memory_allocate(1, sizeof **calibration);
@@ -236,6 +236,20 @@ static Status add_lines(Calibration *calibration, const char *text, size_t bytes
                        calibration->source);
 }
 
+/* A large file takes seconds, so that a cancelled job is asked about between pieces. */
+static Status hash_text(const char *text, size_t bytes, Job *job, char sha256[HASH_HEX_SIZE], Error *error) {
+    Hash *hash;
+    Status status = hash_create(&hash, error);
+    if (status != STATUS_OK) return status;
+    for (size_t at = 0; at < bytes && status == STATUS_OK; at += HASH_PIECE) {
+        size_t piece = bytes - at < HASH_PIECE ? bytes - at : HASH_PIECE;
+        status = job_is_cancelled(job) ? job_cancelled(error) : hash_add(hash, text + at, piece, error);
+    }
+    if (status == STATUS_OK) status = hash_finish(hash, sha256, error);
+    hash_free(hash);
+    return status;
+}
+
 Status calibration_read(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, size_t limit,
                         Job *job, Calibration **calibration, Error *error) {
     *calibration = NULL;
@@ -246,6 +260,7 @@ Status calibration_read(const char *path, const Tokenizer *tokenizer, const Mode
     Calibration *made = NULL;
     status = calibration_create(path, &made, error);
     if (status == STATUS_OK) status = add_lines(made, text, bytes, tokenizer, config, limit, job, error);
+    if (status == STATUS_OK) status = hash_text(text, bytes, job, made->sha256, error);
     free(text);
     if (status != STATUS_OK) {
         calibration_free(made);

@@ -18,6 +18,7 @@
 #define REJUV_CORE_CALIBRATION_H
 
 #include "core/evaluation/evaluation.h"
+#include "core/files/hash.h"
 #include "core/tokenizer/tokenizer.h"
 
 typedef struct CalibrationRow {
@@ -31,15 +32,17 @@ typedef struct Calibration {
     CalibrationRow *rows;
     size_t count, capacity;
     size_t tokens, response_tokens;
+    char sha256[HASH_HEX_SIZE]; /* of all bytes of the file, as they were read; "" where there is no file */
 } Calibration;
 
 /* An empty set; calibration_free() takes NULL. */
 Status calibration_create(const char *source, Calibration **calibration, Error *error) STATUS_MUST_CHECK;
 void calibration_free(Calibration *calibration);
 
-/* Reads a file. `tokenizer` may be NULL where every line has ids. Ids outside the model's vocabulary, a line
- * that is neither JSON nor UTF-8, a row without tokens: refused with the line's number. `limit`: at most so
- * many rows (0: all). A cancelled `job` (may be NULL) ends it before the next line: STATUS_CANCELLED. */
+/* Reads a file, once, so that the sum is that of the rows even where another takes the file's place meanwhile.
+ * `tokenizer` may be NULL where every line has ids. Ids outside the model's vocabulary, a line that is neither
+ * JSON nor UTF-8, a row without tokens: refused with the line's number. `limit`: at most so many rows (0: all).
+ * A cancelled `job` (may be NULL) ends it before the next line: STATUS_CANCELLED. */
 Status calibration_read(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, size_t limit,
                         Job *job, Calibration **calibration, Error *error) STATUS_MUST_CHECK;
 

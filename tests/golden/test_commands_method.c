@@ -6,6 +6,7 @@
  * logits of targets 1e-4. Sets are equal but for the golden near ties. Observed errors are printed.
  */
 #include "core/fusion/neurons.h"
+#include "tests/file_opens.h"
 #include "tests/golden/commands.h"
 
 static const double DORMANCY_TOLERANCE = 2e-5, TOLERANCE = 1e-4;
@@ -73,6 +74,17 @@ static void the_text_of_a_reset_counts_its_neurons(void **unused) {
     assert_non_null(strstr(result.output, "layer,q,k,v,gate,up,o,down,all\r\n0,17,48,55,13,4,0,0,137\r\n"));
     assert_non_null(strstr(result.output, "all,52,163,102,44,18,0,5,384\r\n"));
     program_free(&result);
+}
+
+/* Opened twice, for its rows and for their sum, it might be another file the second time. */
+static void rows_and_their_sum_come_from_one_opening(void **unused) {
+    (void)unused;
+    char *rows = few_rows();
+    int watch = file_opens_watch(rows);
+    cJSON *tree = RUN_JSON("reset", base, sft, "--calibration", rows, "--select", "dormancy");
+    assert_int_equal(file_opens_count(watch), 1);
+    cJSON_Delete(tree);
+    free(rows);
 }
 
 static void other_selectors_select_as_many_as_rho_says(void **unused) {
@@ -372,6 +384,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_reset_set_is_the_golden_one_at_every_rho),
         cmocka_unit_test(the_text_of_a_reset_counts_its_neurons),
+        cmocka_unit_test(rows_and_their_sum_come_from_one_opening),
         cmocka_unit_test(other_selectors_select_as_many_as_rho_says),
         cmocka_unit_test(every_neuron_has_its_golden_figures),
         cmocka_unit_test(dormant_shares_are_told_layer_by_layer),

@@ -302,6 +302,26 @@ static void positions_are_listed_row_by_row(void **state) {
     calibration_free(rows);
 }
 
+/* A sum of other bytes than those that were parsed would name rows that nobody measured. */
+static void the_sum_is_that_of_all_bytes_of_the_file_that_was_parsed(void **state) {
+    (void)state;
+    static const char TEXT[] = "\xef\xbb\xbfone\r\ntwo\n\nthree";
+    char sum[HASH_HEX_SIZE];
+    assert_int_equal(hash_bytes(TEXT, sizeof TEXT - 1, sum, NULL), STATUS_OK);
+    for (size_t limit = 0; limit < 3; limit++) { /* also where only the first rows are wanted */
+        Calibration *rows;
+        assert_int_equal(read_bytes(TEXT, sizeof TEXT - 1, tokenizer, limit, &rows, NULL), STATUS_OK);
+        assert_string_equal(rows->sha256, sum);
+        calibration_free(rows);
+    }
+    Calibration *typed;
+    const int32_t id = 1;
+    assert_int_equal(calibration_create("typed", &typed, NULL), STATUS_OK);
+    assert_int_equal(calibration_add_ids(typed, &id, 1, NULL, 0, &CONFIG, NULL), STATUS_OK);
+    assert_string_equal(typed->sha256, "");
+    calibration_free(typed);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cancelled_job_ends_the_reading),
@@ -321,6 +341,7 @@ int main(void) {
         cmocka_unit_test(a_refused_row_leaves_the_set_as_it_was),
         cmocka_unit_test(the_measured_positions_are_those_that_predict_the_response),
         cmocka_unit_test(positions_are_listed_row_by_row),
+        cmocka_unit_test(the_sum_is_that_of_all_bytes_of_the_file_that_was_parsed),
     };
     return cmocka_run_group_tests(tests, open_tokenizer, close_tokenizer);
 }

@@ -4,6 +4,7 @@
 #include "core/files/hash.h"
 #include "core/numerics/blas.h"
 #include "session_fixture.h"
+#include "tests/file_opens.h"
 #include "tui/session/session_rows.h"
 #include "tui/text/text.h"
 
@@ -75,6 +76,23 @@ static void another_file_is_measured_as_if_it_had_been_opened_with(void **state)
     assert_string_equal(ranking->origin.calibration_sha256, sum);
     session_free(fresh);
     session_free(session);
+    free(two);
+}
+
+/* Opened twice, for its rows and for their sum, it might be another file the second time. */
+static void a_file_is_opened_once_for_its_rows_and_their_sum(void **state) {
+    (void)state;
+    char *few = scratch_path("few.jsonl"), *two = write_two();
+    int first = file_opens_watch(few), second = file_opens_watch(two);
+    Session *session = open_demo();
+    settle(session);
+    assert_int_equal(file_opens_count(first), 1);
+    must_load(session, two);
+    wait_for(session, "rows", rows_are_two);
+    settle(session);
+    assert_int_equal(file_opens_count(second), 1);
+    session_free(session);
+    free(few);
     free(two);
 }
 
@@ -312,6 +330,7 @@ int main(void) {
     blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_file_is_measured_as_if_it_had_been_opened_with),
+        cmocka_unit_test(a_file_is_opened_once_for_its_rows_and_their_sum),
         cmocka_unit_test(settings_may_keep_the_ranking_of_the_old_rows),
         cmocka_unit_test(a_file_that_is_refused_leaves_everything_as_it_was),
         cmocka_unit_test(rows_come_to_a_session_that_had_none),

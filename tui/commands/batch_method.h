@@ -29,7 +29,6 @@ typedef struct BatchMethod {
     Selector selector;
     /* NULL or empty until measured */
     Calibration *calibration;
-    char calibration_sha256[HASH_HEX_SIZE];
     EvaluationRow *rows; /* [calibration->count]: its response positions */
     Evaluation *evaluation;
     EvaluationResult base, sft; /* of the evaluation */

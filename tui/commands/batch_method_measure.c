@@ -13,7 +13,6 @@ Status batch_method_open_calibration(Batch *batch, BatchMethod *method, Error *e
                            "expected --calibration FILE, the rows to measure neurons on");
     Status status = calibration_read(path, batch->tokenizer, batch->model->config, 0, batch->job,
                                      &method->calibration, error);
-    if (status == STATUS_OK) status = hash_file(path, batch->job, NULL, method->calibration_sha256, error);
     if (status != STATUS_OK) return status;
     method->rows = calibration_list_positions(method->calibration, true);
     return method->rows != NULL ? STATUS_OK : memory_fail(error, "calibration rows");
@@ -83,7 +82,7 @@ static Status rank_by_attribution(Batch *batch, BatchMethod *method, const Neuro
     Status status = batch_method_attribute(batch, method, error);
     if (status != STATUS_OK) return status;
     RankingOrigin origin = {.selector = SELECTOR_ATTRIBUTION, .targets = method->attribution.target_count};
-    memcpy(origin.calibration_sha256, method->calibration_sha256, sizeof origin.calibration_sha256);
+    memcpy(origin.calibration_sha256, method->calibration->sha256, sizeof origin.calibration_sha256);
     /* ranks are not negative, so they are the same numbers without a sign */
     return ranking_create(table, &origin, (const uint32_t *)method->attribution.best_rank, &method->ranking,
                           error);
@@ -93,7 +92,7 @@ static Status rank_by_dormancy(Batch *batch, BatchMethod *method, const NeuronTa
     Status status = batch_method_measure_dormancy(batch, method, SIDE_SFT, error);
     if (status != STATUS_OK) return status;
     RankingOrigin origin = {.selector = method->selector};
-    memcpy(origin.calibration_sha256, method->calibration_sha256, sizeof origin.calibration_sha256);
+    memcpy(origin.calibration_sha256, method->calibration->sha256, sizeof origin.calibration_sha256);
     return selection_rank_dormancy(table, &origin, &method->dormancy[SIDE_SFT], &method->ranking, error);
 }
 

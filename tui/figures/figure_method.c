@@ -115,7 +115,7 @@ Status figure_method_describe(const FigureMethod *method, const char *descriptio
     else
         *text = memory_format("%s\nMeasured on %zu rows: %s, SHA-256 %s.", description,
                               measured->calibration->count, measured->calibration->source,
-                              measured->calibration_sha256);
+                              measured->calibration->sha256);
     return *text != NULL ? STATUS_OK : memory_fail(error, "a figure");
 }
 

@@ -40,7 +40,7 @@ static void write_rho(double rho, char text[TEXT_SIZE]) {
 /* The sheet, saying also what was measured on. The caller frees *text. */
 static Status describe_rows(const Sweep *sweep, const FigureSheet *sheet, FigureSheet *described, char **text,
                             Error *error) {
-    const char *sum = sweep->dials.calibration_sha256;
+    const char *sum = sweep->calibration->sha256;
     *text = memory_format("%s\nMeans over %zu positions of %zu rows: %s%s%s.", sheet->description,
                           sweep->base.positions, sweep->calibration->count, sweep->calibration->source,
                           sum[0] != '\0' ? ", SHA-256 " : "", sum);

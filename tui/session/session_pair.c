@@ -29,10 +29,12 @@ static Status load(Job *job, void *argument, Error *error) {
     (void)job_report(job, "loading", 2, 3);
     if (load->calibration_path != NULL && load->config != NULL) {
         /* a failure stays in calibration_error: the session goes on without rows */
-        Status read =
-            session_read_rows(load->calibration_path, load->sft, load->config, job, &load->calibration,
-                              load->calibration_sha256, &load->calibration_error);
-        if (read == STATUS_OK) load->calibration_error = (Error){0};
+        Status read = session_read_rows(load->calibration_path, load->sft, load->config, job,
+                                        &load->calibration, &load->calibration_error);
+        if (read == STATUS_OK) {
+            memcpy(load->calibration_sha256, load->calibration->sha256, HASH_HEX_SIZE);
+            load->calibration_error = (Error){0};
+        }
     }
     return job_report(job, "loading", 3, 3) ? STATUS_OK : job_cancelled(error);
 }

@@ -115,14 +115,13 @@ static void follow_examples(Session *session) {
 }
 
 /* Takes over the rows. */
-static void take_rows(Session *session, Calibration *rows, const char sha256[HASH_HEX_SIZE],
-                      bool are_of_prompt) {
+static void take_rows(Session *session, Calibration *rows, bool are_of_prompt) {
     SessionLoad *load = &session->load;
     forget_figures(session);
     calibration_free(load->calibration);
     load->calibration = rows;
     load->calibration_error = (Error){0};
-    memcpy(load->calibration_sha256, sha256, HASH_HEX_SIZE);
+    memcpy(load->calibration_sha256, rows->sha256, HASH_HEX_SIZE);
     session->are_rows_of_prompt = are_of_prompt;
     pair_remove_findings(session->pair, SESSION_ROWS_SUBJECT);
     session_tune_begin(session);
@@ -132,14 +131,13 @@ static void take_rows(Session *session, Calibration *rows, const char sha256[HAS
 /* ---- a file ---- */
 
 Status session_read_rows(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, Job *job,
-                         Calibration **calibration, char sha256[HASH_HEX_SIZE], Error *error) {
+                         Calibration **calibration, Error *error) {
     Status status =
         calibration_read(path, tokenizer, config, SESSION_ROWS_LIMIT + 1, job, calibration, error);
     if (status == STATUS_OK && (*calibration)->count > SESSION_ROWS_LIMIT)
         status = status_fail(error, STATUS_UNSUPPORTED,
                              "%s: expected %d calibration rows at most, found more: measure on some of them",
                              path, (int)SESSION_ROWS_LIMIT);
-    if (status == STATUS_OK) status = hash_file(path, job, NULL, sha256, error);
     if (status == STATUS_OK) return STATUS_OK;
     calibration_free(*calibration);
     *calibration = NULL;
@@ -150,7 +148,7 @@ static Status read_file(Job *job, void *argument, Error *error) {
     SessionRowsErrand *errand = argument;
     (void)job_report(job, "reading rows", 0, 0);
     return session_read_rows(errand->path, errand->tokenizer, errand->config, job, &errand->calibration,
-                             errand->sha256, error);
+                             error);
 }
 
 static void free_errand(SessionRowsErrand *errand) {
@@ -189,7 +187,7 @@ static void collect_file(Session *session) {
         free(session->load.calibration_path);
         session->load.calibration_path = errand->path;
         errand->path = NULL;
-        take_rows(session, errand->calibration, errand->sha256, false);
+        take_rows(session, errand->calibration, false);
         errand->calibration = NULL;
         session_describe_rows(session, SESSION_ROWS_TEXT, text);
         session_say(session, SESSION_GOOD, "%s are measured on now", text);
@@ -233,12 +231,13 @@ static Status make_prompt_rows(const Session *session, Calibration *rows, Error 
     return rows->rows[0].prompt != NULL ? STATUS_OK : memory_fail(error, "calibration rows");
 }
 
-static Status hash_rows(const Calibration *rows, char sha256[HASH_HEX_SIZE], Error *error) {
+/* The sum that a file of them has. */
+static Status hash_rows(Calibration *rows, Error *error) {
     char *text;
     size_t bytes;
     Status status = calibration_format_ids(rows, &text, &bytes, error);
     if (status != STATUS_OK) return status;
-    status = hash_bytes(text, bytes, sha256, error);
+    status = hash_bytes(text, bytes, rows->sha256, error);
     free(text);
     return status;
 }
@@ -251,15 +250,14 @@ Status session_use_prompt_rows(Session *session, Error *error) {
     if (session_is_continuing(session))
         return status_fail(error, STATUS_ARGUMENT, "the prompt is still being continued");
     Calibration *rows;
-    char sha256[HASH_HEX_SIZE];
     status = calibration_create(PROMPT_SOURCE, &rows, error);
     if (status == STATUS_OK) status = make_prompt_rows(session, rows, error);
-    if (status == STATUS_OK) status = hash_rows(rows, sha256, error);
+    if (status == STATUS_OK) status = hash_rows(rows, error);
     if (status != STATUS_OK) {
         calibration_free(rows);
         return status;
     }
-    take_rows(session, rows, sha256, true);
+    take_rows(session, rows, true);
     return STATUS_OK;
 }
 

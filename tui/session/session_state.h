@@ -70,7 +70,6 @@ typedef struct SessionRowsErrand {
     const Tokenizer *tokenizer;
     const ModelConfig *config;
     Calibration *calibration;
-    char sha256[HASH_HEX_SIZE];
 } SessionRowsErrand;
 
 typedef struct SessionSweepErrand {
@@ -465,10 +464,9 @@ void session_export_open(Session *session);
 /* What Preflight calls the rows. */
 #define SESSION_ROWS_SUBJECT "calibration"
 
-/* Reads a file of rows and sums its bytes; on failure *calibration is NULL. On a job's thread. */
+/* Reads a file of rows, no more than a session takes; on failure *calibration is NULL. On a job's thread. */
 Status session_read_rows(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, Job *job,
-                         Calibration **calibration, char sha256[HASH_HEX_SIZE],
-                         Error *error) STATUS_MUST_CHECK;
+                         Calibration **calibration, Error *error) STATUS_MUST_CHECK;
 
 /* Before the rows change: stops what is measured on them and drops what was. Rankings stay, for settings may borrow
  * them, but no longer choose. */
