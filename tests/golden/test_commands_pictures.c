@@ -150,6 +150,8 @@ static void mistakes_in_a_shot_are_named(void **unused) {
     PROGRAM_EXPECT(2, "there is no key \"Foo\"", "shot", "layers", base, sft, "--press", "j Foo");
     PROGRAM_EXPECT(2, "there is no action \"tensr\"; \"tensor\" is near", "shot", "layers", base, sft,
                    "--run", "tensr x");
+    PROGRAM_EXPECT(2, "expected FROM:TO:POINTS, such as 0:1:21", "shot", "tune", base, sft, "--run",
+                   "sweep-range 0:1:3junk");
     PROGRAM_EXPECT(2, "expected a whole number of targets from 1 to 1000000, found 1000001", "shot", "tune",
                    base, sft, "--run", "targets 1000001");
     PROGRAM_EXPECT(2, "\"q\" leaves the program", "shot", "layers", base, sft, "--press", "q");

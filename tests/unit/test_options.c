@@ -98,11 +98,12 @@ static void one_name_means_what_its_command_says(void **unused) {
     assert_true(options_value(&options, OPTION_ALPHA)->number == 0.25);
     options_free(&options);
     ACCEPT(&options, "--alpha", "-0.25:1.25:7", "sweep", "B", "S");
-    const OptionValue *range = options_value(&options, OPTION_ALPHA_RANGE);
-    assert_true(range->number == -0.25 && range->to == 1.25 && range->count == 7);
-    assert_true(option_range_value(range, 0) == -0.25);
-    assert_true(option_range_value(range, 1) == 0.0);
-    assert_true(option_range_value(range, 6) == 1.25);
+    const OptionValue *value = options_value(&options, OPTION_ALPHA_RANGE);
+    const Range range = option_range(value);
+    assert_true(value->number == -0.25 && value->to == 1.25 && value->count == 7);
+    assert_true(range_point(&range, 0) == -0.25);
+    assert_true(range_point(&range, 1) == 0.0);
+    assert_true(range_point(&range, 6) == 1.25);
     options_free(&options);
 }
 
@@ -145,13 +146,13 @@ static void shares_may_be_percentages_and_ranges_one_point(void **unused) {
     assert_true(options_value(&options, OPTION_RHO)->number == 0.01);
     options_free(&options);
     ACCEPT(&options, "sweep", "B", "S", "--rho", "0.5%:4%:8", "--alpha", "0.5");
-    const OptionValue *rho = options_value(&options, OPTION_RHO_RANGE), *alpha;
-    alpha = options_value(&options, OPTION_ALPHA_RANGE);
-    assert_int_equal(rho->count, 8);
-    assert_true(option_range_value(rho, 0) == 0.005);
-    assert_true(option_range_value(rho, 7) == 0.04);
-    assert_int_equal(alpha->count, 1);
-    assert_true(option_range_value(alpha, 0) == 0.5);
+    const Range rho = option_range(options_value(&options, OPTION_RHO_RANGE)),
+                alpha = option_range(options_value(&options, OPTION_ALPHA_RANGE));
+    assert_int_equal(rho.points, 8);
+    assert_true(range_point(&rho, 0) == 0.005);
+    assert_true(range_point(&rho, 7) == 0.04);
+    assert_int_equal(alpha.points, 1);
+    assert_true(range_point(&alpha, 0) == 0.5);
     options_free(&options);
     REFUSE("--rho: expected a share from 0 to 1, such as 0.01 or 1%", "export", "B", "S", "--rho", "101%");
     REFUSE("--rho: expected a share", "export", "B", "S", "--rho", "%");

@@ -213,7 +213,7 @@ static void a_cell_of_the_plane_is_the_sweep_at_that_alpha_and_rho(void **state)
     assert_int_equal(plane.ready, 2);
     assert_false(plane.is_stale);
     for (size_t row = 0; row < 2; row++) {
-        session_set_rho(session, session_plane_point(&range.rho, row));
+        session_set_rho(session, range_point(&range.rho, row));
         session_start_sweep(session, false, 0.25, 0.75, 3);
         wait_for(session, "sweep", sweep_is_done);
         SessionSweep sweep = session_sweep(session);
@@ -409,19 +409,6 @@ static void ranges_of_a_plane_read_back(void **state) {
     assert_string_equal(text, "0.4:0.6:5 1%");
 }
 
-static void the_nearest_point_of_an_axis_is_found_within_half_a_step(void **state) {
-    (void)state;
-    const SessionPlaneAxis axis = {0.0, 1.0, 11}, one = {0.5, 0.5, 1}, part = {0.4, 0.6, 3};
-    size_t index = 99;
-    assert_true(session_plane_find(&axis, 0.5, &index) && index == 5);
-    assert_true(session_plane_find(&axis, 0.96, &index) && index == 10);
-    assert_true(session_plane_find(&part, 0.36, &index) && index == 0);
-    assert_false(session_plane_find(&part, 0.34, &index));
-    assert_false(session_plane_find(&part, 0.66, &index));
-    assert_true(session_plane_find(&one, 0.5, &index) && index == 0);
-    assert_false(session_plane_find(&one, 0.51, &index));
-}
-
 /* ---- cancelled headlines ---- */
 
 static bool base_is_there(const Session *session) {
@@ -476,7 +463,6 @@ int main(void) {
         cmocka_unit_test(a_plane_comes_row_by_row_and_can_be_cancelled),
         cmocka_unit_test(without_rows_there_is_no_plane_and_it_is_said_why),
         cmocka_unit_test(ranges_of_a_plane_read_back),
-        cmocka_unit_test(the_nearest_point_of_an_axis_is_found_within_half_a_step),
         cmocka_unit_test(headlines_that_were_cancelled_say_so_until_they_are_measured),
     };
     return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);

@@ -7,13 +7,9 @@
 #include "tui/text/suggest.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { RANGE_POINTS_LIMIT = 10000 };
 
 static const OptionFacts FACTS[OPTION_COUNT] = {
 #define OPTION_ROW(identifier, name, letter, argument, kind, least, most, initial, commands, help)           \
@@ -77,28 +73,11 @@ const char *options_next(const Options *options, OptionId id, size_t *at) {
     return NULL;
 }
 
-double option_range_value(const OptionValue *range, uint64_t index) {
-    if (index == 0) return range->number;
-    if (index + 1 == range->count) return range->to;
-    return range->number + (range->to - range->number) * (double)index / (double)(range->count - 1);
+Range option_range(const OptionValue *value) {
+    return (Range){.from = value->number, .to = value->to, .points = (size_t)value->count};
 }
 
 /* ---- values ---- */
-
-static bool read_number(const char *text, double *number) {
-    char *end;
-    if (text[0] == '\0' || isspace((unsigned char)text[0])) return false;
-    *number = strtod(text, &end);
-    return *end == '\0' && isfinite(*number);
-}
-
-static bool read_count(const char *text, uint64_t *count) {
-    char *end;
-    if (!isdigit((unsigned char)text[0])) return false;
-    errno = 0;
-    *count = strtoull(text, &end, 10);
-    return *end == '\0' && errno == 0;
-}
 
 static bool read_size(const char *text, uint64_t *size) {
     static const struct {
@@ -132,31 +111,18 @@ static bool read_choice(const char *choices, const char *text, uint64_t *which) 
     }
 }
 
-/* "0.01" or "1%". */
-static bool read_share(const char *text, double *share) {
-    char copy[64];
-    size_t length = strlen(text);
-    if (length == 0 || text[length - 1] != '%') return read_number(text, share);
-    if (length > sizeof copy) return false;
-    memcpy(copy, text, length - 1);
-    copy[length - 1] = '\0';
-    if (!read_number(copy, share)) return false;
-    *share /= 100.0;
+static bool read_range(const OptionFacts *facts, const char *text, OptionValue *value) {
+    const RangeLimits limits = {.least = facts->least,
+                                .most = facts->most,
+                                .least_points = 1,
+                                .most_points = OPTION_RANGE_POINTS,
+                                .are_shares = facts->kind == OPTION_KIND_SHARES};
+    Range range;
+    if (!range_read(text, &limits, &range)) return false;
+    value->number = range.from;
+    value->to = range.to;
+    value->count = range.points;
     return true;
-}
-
-static bool read_range(const char *text, bool (*read)(const char *, double *), OptionValue *value) {
-    char first[64], second[64];
-    int used = 0;
-    if (strchr(text, ':') == NULL) {
-        value->count = 1;
-        if (!read(text, &value->number)) return false;
-        value->to = value->number;
-        return true;
-    }
-    if (sscanf(text, "%63[^:]:%63[^:]:%n", first, second, &used) != 2 || used == 0) return false;
-    return read(first, &value->number) && read(second, &value->to) &&
-           read_count(text + used, &value->count) && value->count >= 2 && value->count <= RANGE_POINTS_LIMIT;
 }
 
 static bool is_within(const OptionFacts *facts, double value) {
@@ -170,25 +136,20 @@ static bool read_value(const OptionFacts *facts, const char *text, OptionValue *
     case OPTION_KIND_TEXT:
         return true;
     case OPTION_KIND_NUMBER:
-        return read_number(text, &value->number) && is_within(facts, value->number);
+        return range_read_number(text, &value->number) && is_within(facts, value->number);
     case OPTION_KIND_SHARE:
-        return read_share(text, &value->number) && is_within(facts, value->number);
+        return range_read_share(text, &value->number) && is_within(facts, value->number);
     case OPTION_KIND_COUNT:
-        return read_count(text, &value->count) && is_within(facts, (double)value->count);
+        return range_read_count(text, &value->count) && is_within(facts, (double)value->count);
     case OPTION_KIND_SIZE:
         return read_size(text, &value->count) && is_within(facts, (double)value->count);
     case OPTION_KIND_CHOICE:
         return read_choice(facts->argument, text, &value->count);
     case OPTION_KIND_RANGE:
     case OPTION_KIND_SHARES:
-        return read_range(text, facts->kind == OPTION_KIND_SHARES ? read_share : read_number, value) &&
-               is_within(facts, value->number) && is_within(facts, value->to);
+        return read_range(facts, text, value);
     }
     return false;
-}
-
-bool option_read_value(OptionId id, const char *text, OptionValue *value) {
-    return read_value(&FACTS[id], text, value);
 }
 
 static Status refuse_value(const OptionFacts *facts, const char *text, Error *error) {
@@ -214,7 +175,7 @@ static Status refuse_value(const OptionFacts *facts, const char *text, Error *er
     case OPTION_KIND_RANGE:
     case OPTION_KIND_SHARES:
         (void)snprintf(expected, sizeof expected, "%s, such as 0:1:11, within %s to %s and of 2 to %d points",
-                       facts->argument, least, most, RANGE_POINTS_LIMIT);
+                       facts->argument, least, most, OPTION_RANGE_POINTS);
         break;
     case OPTION_KIND_FLAG:
     case OPTION_KIND_TEXT:

@@ -14,6 +14,7 @@
 #include "core/support/status.h"
 #include "tui/cli/command_table.h"
 #include "tui/cli/option_table.h"
+#include "tui/text/range.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,6 +39,8 @@ typedef enum OptionKind {
     OPTION_KIND_SHARES,
     OPTION_KIND_TEXT
 } OptionKind;
+
+enum { OPTION_RANGE_POINTS = 10000 }; /* of a RANGE or of SHARES at most */
 
 typedef struct OptionFacts {
     const char *name;
@@ -91,10 +94,7 @@ const char *options_text(const Options *options, OptionId id);
  * end. */
 const char *options_next(const Options *options, OptionId id, size_t *at);
 
-/* Value `index` of `count` evenly spaced ones from `from` to `to`, both exact. */
-double option_range_value(const OptionValue *range, uint64_t index);
-
-/* Reads a text as the option's value, without saying why not. */
-bool option_read_value(OptionId id, const char *text, OptionValue *value);
+/* The value of a RANGE or of SHARES. */
+Range option_range(const OptionValue *value);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* So many settings share a pass over the files; more would cost memory for no less reading that matters. */
-enum { PASS_SETTINGS = 16, MOST_POINTS = 10000 };
+enum { PASS_SETTINGS = 16 };
 
 static const double DEFAULT_ALPHA = 0.5; /* of a sweep over rho */
 
@@ -25,19 +25,20 @@ static Status make_settings(Batch *batch, Sweep *sweep, Error *error) {
     OptionValue alpha = *options_value(batch->options, OPTION_ALPHA_RANGE);
     const OptionValue *rho = dial_options_rho(batch->options);
     if (!alpha.given && rho->count > 1) alpha = (OptionValue){.number = DEFAULT_ALPHA, .count = 1};
-    if (alpha.count * rho->count > MOST_POINTS) /* each at most as many, so the product fits */
+    if (alpha.count * rho->count > OPTION_RANGE_POINTS) /* each at most as many, so the product fits */
         return status_fail(error, STATUS_ARGUMENT, "expected at most %d points of --alpha times --rho",
-                           MOST_POINTS);
-    sweep->alphas = (size_t)alpha.count;
-    sweep->rhos = (size_t)rho->count;
+                           OPTION_RANGE_POINTS);
+    const Range alphas = option_range(&alpha), rhos = option_range(rho);
+    sweep->alphas = alphas.points;
+    sweep->rhos = rhos.points;
     sweep->points = sweep->alphas * sweep->rhos;
     sweep->settings = memory_allocate(sweep->points, sizeof *sweep->settings);
     sweep->fused = memory_allocate(sweep->points, sizeof *sweep->fused);
     if (sweep->settings == NULL || sweep->fused == NULL) return memory_fail(error, "a sweep");
     for (size_t i = 0; i < sweep->points; i++) {
         sweep->settings[i] = sweep->dials.settings;
-        sweep->settings[i].alpha = option_range_value(&alpha, i % alpha.count);
-        sweep->settings[i].rho = option_range_value(rho, i / alpha.count);
+        sweep->settings[i].alpha = range_point(&alphas, i % alphas.points);
+        sweep->settings[i].rho = range_point(&rhos, i / alphas.points);
     }
     return STATUS_OK;
 }

@@ -249,11 +249,11 @@ static void find_smallest(Plane *plane, const DistributionFigure *facts) {
 /* Where the paper stands: the nearest point, if the grid reaches it. */
 static void find_paper(const Options *options, Plane *plane) {
     const OptionValue *alpha = options_value(options, OPTION_ALPHA_RANGE), *rho = dial_options_rho(options);
-    const SessionPlaneAxis across = {alpha->number, alpha->to, plane->sweep.alphas},
-                           down = {rho->number, rho->to, plane->sweep.rhos};
+    const Range across = {alpha->number, alpha->to, plane->sweep.alphas},
+                down = {rho->number, rho->to, plane->sweep.rhos};
     size_t row;
-    plane->has_paper = session_plane_find(&across, SESSION_PLANE_PAPER_ALPHA, &plane->paper.x) &&
-                       session_plane_find(&down, SESSION_PLANE_PAPER_RHO, &row);
+    plane->has_paper = range_find(&across, SESSION_PLANE_PAPER_ALPHA, &plane->paper.x) &&
+                       range_find(&down, SESSION_PLANE_PAPER_RHO, &row);
     if (!plane->has_paper) return;
     plane->paper.y = plane->sweep.rhos - 1 - row; /* the largest ρ is above */
     plane->paper.is_dashed = true;

@@ -1,7 +1,6 @@
 #include "tui/session/session_plane.h"
 
 #include "core/support/memory.h"
-#include "tui/cli/options.h"
 #include "tui/session/session_state.h"
 
 #include <math.h>
@@ -14,60 +13,28 @@ const SessionPlaneRange SESSION_PLANE_DEFAULT = {{0.0, 1.0, 11}, {0.0, 0.04, 9}}
 
 /* ---- ranges ---- */
 
-double session_plane_point(const SessionPlaneAxis *axis, size_t index) {
-    OptionValue range = {.number = axis->from, .to = axis->to, .count = axis->points};
-    return option_range_value(&range, index);
-}
-
-bool session_plane_find(const SessionPlaneAxis *axis, double value, size_t *index) {
-    if (axis->points == 1) {
-        *index = 0;
-        return value == axis->from;
-    }
-    double at = (value - axis->from) / (axis->to - axis->from) * (double)(axis->points - 1);
-    if (!(at >= -0.5 && at <= (double)axis->points - 0.5)) return false;
-    double nearest = fmin((double)axis->points - 1, fmax(0, round(at)));
-    *index = (size_t)nearest;
-    return true;
-}
-
-static bool read_axis(OptionId option, const char *text, SessionPlaneAxis *axis) {
-    OptionValue value = {0};
-    bool sensible = option_read_value(option, text, &value) && value.number >= 0.0 && value.to <= 1.0 &&
-                    value.count <= SESSION_PLANE_LARGEST && (value.count == 1 || value.number < value.to);
-    if (sensible) *axis = (SessionPlaneAxis){value.number, value.to, (size_t)value.count};
-    return sensible;
-}
-
 Status session_plane_read_range(const char *text, SessionPlaneRange *range, Error *error) {
-    char alpha[64], rho[64];
-    int end = 0;
-    SessionPlaneRange read;
-    bool sensible = sscanf(text, "%63s %63s %n", alpha, rho, &end) == 2 && text[end] == '\0' &&
-                    read_axis(OPTION_ALPHA_RANGE, alpha, &read.alpha) &&
-                    read_axis(OPTION_RHO_RANGE, rho, &read.rho);
-    if (!sensible)
+    static const RangeLimits LIMITS[] = {
+        {.most = 1.0, .least_points = 1, .most_points = SESSION_PLANE_LARGEST, .has_to_climb = true},
+        {.most = 1.0,
+         .least_points = 1,
+         .most_points = SESSION_PLANE_LARGEST,
+         .are_shares = true,
+         .has_to_climb = true}};
+    Range read[2];
+    if (!range_read_list(text, LIMITS, 2, read))
         return status_fail(error, STATUS_ARGUMENT,
                            "expected FROM:TO:POINTS of α and of ρ, such as 0:1:11 0:4%%:9, rising, at most "
                            "%d points each, found \"%s\"",
                            SESSION_PLANE_LARGEST, text);
-    *range = read;
+    *range = (SessionPlaneRange){.alpha = read[0], .rho = read[1]};
     return STATUS_OK;
-}
-
-static void write_axis(const SessionPlaneAxis *axis, double scale, const char *unit, char *text,
-                       size_t size) {
-    if (axis->points == 1)
-        (void)snprintf(text, size, "%.6g%s", axis->from * scale, unit);
-    else
-        (void)snprintf(text, size, "%.6g%s:%.6g%s:%zu", axis->from * scale, unit, axis->to * scale, unit,
-                       axis->points);
 }
 
 void session_plane_write_range(const SessionPlaneRange *range, char *text, size_t size) {
     char alpha[64], rho[64];
-    write_axis(&range->alpha, 1.0, "", alpha, sizeof alpha);
-    write_axis(&range->rho, 100.0, "%", rho, sizeof rho);
+    range_write(&range->alpha, false, alpha, sizeof alpha);
+    range_write(&range->rho, true, rho, sizeof rho);
     (void)snprintf(text, size, "%s %s", alpha, rho);
 }
 
@@ -82,8 +49,8 @@ static Status measure_plane(Job *job, void *argument, Error *error) {
     for (size_t row = 0; row < errand->range.rho.points; row++) {
         for (size_t i = 0; i < alphas; i++) {
             settings[i] = errand->settings;
-            settings[i].alpha = session_plane_point(&errand->range.alpha, i);
-            settings[i].rho = session_plane_point(&errand->range.rho, row);
+            settings[i].alpha = range_point(&errand->range.alpha, i);
+            settings[i].rho = range_point(&errand->range.rho, row);
         }
         Status status = evaluation_measure(errand->evaluation, settings, alphas, results, job, error);
         if (status != STATUS_OK) return status;

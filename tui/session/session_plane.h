@@ -16,28 +16,19 @@
 #include "core/evaluation/distribution.h"
 #include "core/fusion/settings.h"
 #include "tui/session/session.h"
+#include "tui/text/range.h"
 
 enum { SESSION_PLANE_LARGEST = 41 }; /* points of an axis */
 
-/* Evenly spaced, both ends included; the points are 1 … SESSION_PLANE_LARGEST. */
-typedef struct SessionPlaneAxis {
-    double from, to;
-    size_t points;
-} SessionPlaneAxis;
-
+/* Rising, of 1 … SESSION_PLANE_LARGEST points each. */
 typedef struct SessionPlaneRange {
-    SessionPlaneAxis alpha, rho;
+    Range alpha, rho;
 } SessionPlaneRange;
 
 /* What the paper sets; the default range is around it. */
 extern const double SESSION_PLANE_PAPER_ALPHA, SESSION_PLANE_PAPER_RHO;
 
 extern const SessionPlaneRange SESSION_PLANE_DEFAULT; /* α 0 … 1 in 11, ρ 0 … 4 % in 9 */
-
-double session_plane_point(const SessionPlaneAxis *axis, size_t index);
-
-/* The point nearest to a value; false where it lies beyond the ends by more than half a step. */
-bool session_plane_find(const SessionPlaneAxis *axis, double value, size_t *index);
 
 /* "A:B:N A:B:N" as `sweep --alpha` and `--rho` take them: α from 0 to 1, then ρ as 0.01 or 1%; either may be
  * one number. */

@@ -2,6 +2,7 @@
 
 #include "core/support/memory.h"
 #include "tui/session/session_state.h"
+#include "tui/text/range.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,8 +28,8 @@ static void want_sweep(Session *session, bool is_rho, double from, double to, si
     session->is_rho_sweep = is_rho;
     if (points < 2) points = 2;
     if (points > SESSION_SWEEP_LARGEST) points = SESSION_SWEEP_LARGEST;
-    for (size_t i = 0; i < points; i++)
-        session->wanted_sweep[i] = from + (to - from) * (double)i / (double)(points - 1);
+    const Range range = {from, to, points};
+    for (size_t i = 0; i < points; i++) session->wanted_sweep[i] = range_point(&range, i);
     session->wanted_sweep_count = points;
 }
 

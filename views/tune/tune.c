@@ -120,18 +120,17 @@ static void draw_tune(void *opaque, Session *session, Canvas *canvas, Rect area)
 static const Reaction TURNED = (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
 
 static Reaction set_range(TuneState *state, Session *session, const char *text) {
-    double from, to;
-    size_t points = state->alpha.points;
-    int read = sscanf(text, "%lf:%lf:%zu", &from, &to, &points);
-    bool sensible =
-        read >= 2 && from >= 0.0 && to <= 1.0 && from < to && points >= 2 && points <= SESSION_SWEEP_LARGEST;
-    if (!sensible) {
-        session_say(session, SESSION_WARNING, "expected FROM:TO:POINTS within 0:1, 2 to %d points",
-                    (int)SESSION_SWEEP_LARGEST);
+    static const RangeLimits LIMITS = {
+        .most = 1.0, .least_points = 2, .most_points = SESSION_SWEEP_LARGEST, .has_to_climb = true};
+    if (!range_read_list(text, &LIMITS, 1, &state->alpha)) {
+        session_say(
+            session, SESSION_WARNING,
+            "expected FROM:TO:POINTS, such as 0:1:21, rising within 0 to 1 and of 2 to %d points, found "
+            "\"%s\"",
+            (int)SESSION_SWEEP_LARGEST, text);
         return REACTION_REDRAW;
     }
-    state->alpha = (SessionPlaneAxis){from, to, points};
-    session_start_sweep(session, false, from, to, points);
+    session_start_sweep(session, false, state->alpha.from, state->alpha.to, state->alpha.points);
     return TURNED;
 }
 

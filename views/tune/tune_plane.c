@@ -24,8 +24,8 @@ typedef struct PlaneCell {
 static PlaneCell cursor_cell(const TuneState *state, const Session *session, const SessionPlaneRange *range) {
     const Settings *dials = session_settings(session);
     PlaneCell cell = {state->plane_row, state->plane_column};
-    if (state->plane_row == TUNE_UNPLACED && (!session_plane_find(&range->rho, dials->rho, &cell.row) ||
-                                              !session_plane_find(&range->alpha, dials->alpha, &cell.column)))
+    if (state->plane_row == TUNE_UNPLACED && (!range_find(&range->rho, dials->rho, &cell.row) ||
+                                              !range_find(&range->alpha, dials->alpha, &cell.column)))
         cell = (PlaneCell){0, 0};
     if (cell.row >= range->rho.points) cell.row = range->rho.points - 1;
     if (cell.column >= range->alpha.points) cell.column = range->alpha.points - 1;
@@ -41,11 +41,11 @@ typedef struct PlaneLabels {
 
 static void make_labels(const SessionPlaneRange *range, PlaneLabels *labels) {
     for (size_t i = 0; i < range->rho.points; i++) {
-        (void)snprintf(labels->rows[i], LABEL_SIZE, "ρ %.2f%%", session_plane_point(&range->rho, i) * 100.0);
+        (void)snprintf(labels->rows[i], LABEL_SIZE, "ρ %.2f%%", range_point(&range->rho, i) * 100.0);
         labels->row_labels[i] = labels->rows[i];
     }
     for (size_t i = 0; i < range->alpha.points; i++) {
-        (void)snprintf(labels->columns[i], LABEL_SIZE, "%.3g", session_plane_point(&range->alpha, i));
+        (void)snprintf(labels->columns[i], LABEL_SIZE, "%.3g", range_point(&range->alpha, i));
         labels->column_labels[i] = labels->columns[i];
     }
 }
@@ -54,8 +54,7 @@ static void make_labels(const SessionPlaneRange *range, PlaneLabels *labels) {
 static void mark_cell(const SessionPlaneRange *range, double alpha, double rho, const char *mark,
                       const char *both, const char **texts) {
     size_t row, column;
-    if (!session_plane_find(&range->alpha, alpha, &column) || !session_plane_find(&range->rho, rho, &row))
-        return;
+    if (!range_find(&range->alpha, alpha, &column) || !range_find(&range->rho, rho, &row)) return;
     const char **text = &texts[row * range->alpha.points + column];
     *text = *text == NULL ? mark : both;
 }
@@ -102,9 +101,9 @@ static void draw_cells(TuneState *state, const Session *session, const SessionPl
 static void draw_cursor(const TuneState *state, const SessionPlane *plane, const SessionPlaneRange *range,
                         PlaneCell cursor, Canvas *canvas, Rect row) {
     static const char *const ALSO[] = {"entropy", "kl_base", "kl_sft", "loss"};
-    int column = canvas_print(canvas, row, 0, 0, ROLE_MARK, "▸ α %.3g  ρ %.3g %%",
-                              session_plane_point(&range->alpha, cursor.column),
-                              session_plane_point(&range->rho, cursor.row) * 100.0);
+    int column =
+        canvas_print(canvas, row, 0, 0, ROLE_MARK, "▸ α %.3g  ρ %.3g %%",
+                     range_point(&range->alpha, cursor.column), range_point(&range->rho, cursor.row) * 100.0);
     if (plane->averages == NULL || cursor.row >= plane->ready) {
         (void)canvas_write(canvas, row, 0, column, ROLE_DIM,
                            plane->is_running ? "  not measured yet" : "  not measured");
@@ -216,8 +215,8 @@ static Reaction act_on_plane(TuneState *state, Session *session, Action action,
     case ACTION_PAGE_DOWN:
         return move(state, &range, cursor, SESSION_PLANE_LARGEST, 0);
     case ACTION_ENTER:
-        session_set_alpha(session, session_plane_point(&range.alpha, cursor.column));
-        session_set_rho(session, session_plane_point(&range.rho, cursor.row));
+        session_set_alpha(session, range_point(&range.alpha, cursor.column));
+        session_set_rho(session, range_point(&range.rho, cursor.row));
         return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
     default:
         return REACTION_IGNORED;
@@ -237,8 +236,8 @@ static Status list_plane(TuneState *state, Session *session, Table **table, Erro
     Status status = table_create(columns, count, table, error);
     for (size_t i = 0; i < plane.ready * plane.range.alpha.points && status == STATUS_OK; i++) {
         table_add_row(*table);
-        table_add_number(*table, session_plane_point(&plane.range.alpha, i % plane.range.alpha.points));
-        table_add_number(*table, session_plane_point(&plane.range.rho, i / plane.range.alpha.points));
+        table_add_number(*table, range_point(&plane.range.alpha, i % plane.range.alpha.points));
+        table_add_number(*table, range_point(&plane.range.rho, i / plane.range.alpha.points));
         for (size_t k = 0; k + 2 < count; k++)
             table_add_number(*table, distribution_figure(&plane.averages[i], k));
     }
