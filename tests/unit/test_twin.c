@@ -61,8 +61,7 @@ static void check_view(const View *view, Session *session) {
     if (twin_write(view, state, session, &text, &error) != STATUS_OK)
         fail_msg("%s: %s", view->name, error.message);
     read_options(text, &options);
-    if (dial_options_check(&options, &error) != STATUS_OK && options_has(&options, OPTION_RHO))
-        fail_msg("%s\n%s", text, error.message);
+    if (dial_options_check(&options, &error) != STATUS_OK) fail_msg("%s\n%s", text, error.message);
     assert_string_equal(options.operands[0], session_pair(session)->base->directory);
     options_free(&options);
     free(text);
