@@ -1,6 +1,7 @@
 /* Going back to where the dials stood: undo, redo, bookmarks and their figures. */
 #include "session_fixture.h"
 #include "tui/session/session_bookmark.h"
+#include "tui/session/session_rows.h"
 
 #include <math.h>
 
@@ -96,6 +97,49 @@ static void a_bookmark_has_the_figures_of_its_dials(void **state) {
     session_free(session);
 }
 
+static bool rows_are_one(const Session *session) {
+    const Calibration *rows = session_calibration(session, NULL);
+    return rows != NULL && rows->count == 1;
+}
+
+static bool rows_are_few(const Session *session) {
+    const Calibration *rows = session_calibration(session, NULL);
+    return rows != NULL && rows->count == DEMO_ROWS;
+}
+
+static void load_rows(Session *session, const char *path, Condition are_there) {
+    Error error = {0};
+    if (session_load_rows(session, path, &error) != STATUS_OK) fail_msg("%s", error.message);
+    wait_for(session, "rows", are_there);
+    settle(session);
+}
+
+/* Rows without a response never rank neurons by the gradient: what there is of that kind is of other rows. */
+static void a_bookmark_has_no_figures_by_a_ranking_of_other_rows(void **state) {
+    (void)state;
+    static const char PROMPT[] = "Question: Tom has 12 coins.\n";
+    char *few = scratch_path("few.jsonl"), *prompt = scratch_path("prompt.txt");
+    scratch_write("prompt.txt", PROMPT, sizeof PROMPT - 1);
+    Session *session = open_demo();
+    session_set_selector(session, SELECTOR_GRADIENT);
+    wait_for(session, "ranking", neurons_are_ranked);
+    act(session, ACTION_RHO_SET, 1, "1");
+    act(session, ACTION_KEEP, 1, "reset");
+    wait_for(session, "bookmark's figures", bookmarks_are_measured);
+    double loss = session_bookmark_averages(session, 0)->loss;
+    act(session, ACTION_RHO_SET, 1, "0"); /* so that W is measured on any rows */
+    act(session, ACTION_KEEP, 1, "whole");
+    load_rows(session, prompt, rows_are_one);
+    assert_false(neurons_are_ranked(session));
+    assert_null(session_bookmark_averages(session, 0));
+    assert_non_null(session_bookmark_averages(session, 1)); /* which needs none */
+    load_rows(session, few, rows_are_few);
+    assert_true(session_bookmark_averages(session, 0)->loss == loss);
+    session_free(session);
+    free(few);
+    free(prompt);
+}
+
 static void bookmarks_take_letters_are_replaced_and_removed(void **state) {
     (void)state;
     Session *session = open_demo();
@@ -150,6 +194,7 @@ int main(void) {
         cmocka_unit_test(every_dial_is_turned_back_and_forth_again),
         cmocka_unit_test(a_ranking_that_comes_in_is_no_step),
         cmocka_unit_test(a_bookmark_has_the_figures_of_its_dials),
+        cmocka_unit_test(a_bookmark_has_no_figures_by_a_ranking_of_other_rows),
         cmocka_unit_test(bookmarks_take_letters_are_replaced_and_removed),
         cmocka_unit_test(a_name_is_cut_at_a_whole_character_and_found_as_it_was_given),
         cmocka_unit_test(a_name_that_is_too_long_is_kept_shorter),

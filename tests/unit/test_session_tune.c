@@ -248,6 +248,32 @@ static void a_plane_that_is_asked_for_early_waits_for_the_ranking(void **state) 
     session_free(session);
 }
 
+static bool sweep_runs(const Session *session) {
+    SessionJob jobs[12];
+    size_t count = session_jobs((Session *)(uintptr_t)session, jobs, 12);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(jobs[i].label, "sweep") == 0) return true;
+    return false;
+}
+
+/* The figures at the dials are what is looked at; a sweep begins when they stand. */
+static void a_sweep_waits_for_w_at_the_dials(void **state) {
+    (void)state;
+    Session *session =
+        open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
+    wait_for(session, "sweep", sweep_is_done);
+    session_set_alpha(session, 0.7);
+    session_start_sweep(session, false, 0.0, 1.0, 3);
+    assert_true(session_headline_is_stale(session));
+    for (int i = 0; i < PATIENCE && !sweep_is_done(session); i++) {
+        (void)session_refresh(session);
+        if (sweep_runs(session)) assert_false(session_headline_is_stale(session));
+        pause_briefly();
+    }
+    assert_int_equal(session_sweep(session).count, 3);
+    session_free(session);
+}
+
 static void a_sweep_over_rho_that_is_asked_for_early_waits_for_the_ranking(void **state) {
     (void)state;
     Session *session = open_demo();
@@ -455,6 +481,7 @@ int main(void) {
         cmocka_unit_test(shares_by_layer_and_module_add_up_to_the_set),
         cmocka_unit_test(a_cell_of_the_plane_is_the_sweep_at_that_alpha_and_rho),
         cmocka_unit_test(a_plane_that_is_asked_for_early_waits_for_the_ranking),
+        cmocka_unit_test(a_sweep_waits_for_w_at_the_dials),
         cmocka_unit_test(a_sweep_over_rho_that_is_asked_for_early_waits_for_the_ranking),
         cmocka_unit_test(a_sweep_over_alpha_waits_for_the_neurons_that_rho_resets),
         cmocka_unit_test(a_sweep_over_alpha_comes_without_neurons_that_never_will),
