@@ -1,8 +1,9 @@
 #!/bin/sh
-# The rooms' rules, as far as text can show them. Arrows point one way: views -> tui -> core.
+# The rooms' rules, as far as text can show them: tests/rooms is the plan, whose arrows point down.
 #     arrows.sh [ROOT]          checks a source tree; prints every violation; status 1 if there is any
 #     arrows.sh --self-test     plants each kind of violation and expects it to be found
 set -u
+plan=$(cd "$(dirname "$0")" && pwd)
 
 # The includes of C files, comments and strings removed where they could mislead: "FILE:LINE:text".
 code() {
@@ -49,27 +50,36 @@ files() { # ROOT/FOLDER: its .c and .h files, one a line
 terminal='<(curses|ncurses|ncursesw/.*|ncurses/.*|term|termios|readline/.*|panel|menu|form)\.h>'
 prints='printf|vprintf|puts|putchar|putc|perror|exit|_exit|_Exit|quick_exit|abort|err|errx|warn|warnx|psignal'
 
+# The plan: rooms, arrows, doors, names, circles.
+check_rooms() {
+    list=$(files core; files tui; files views)
+    [ -n "$list" ] || return 0
+    {
+        printf '%s\n' $list | sed 's/$/:0:/'
+        code $list | grep -E "$(include '"')"
+    } | awk -f "$plan/arrows.awk" "${rooms:-$plan/rooms}" -
+}
+
 check_core() {
     list=$(files core) || return 0
     [ -n "$list" ] || return 0
-    code $list | deny 'core/ includes only core/ and system headers' "$(include '"([^c]|c[^o]|co[^r]|cor[^e]|core[^/])')"
     code $list | deny 'core/ knows no terminal' "$(include "$terminal")"
     code $list | deny 'core/ prints nothing and never exits' "$(word "$prints")"
     code $list | deny 'core/ writes to no standard stream' '(^|[^A-Za-z0-9_])(stdout|stderr|stdin)([^A-Za-z0-9_]|$)'
 }
 
 check_tui() {
-    list=$(files tui) || return 0
+    list=$(files tui | grep -v '^tui/terminal/')
     [ -n "$list" ] || return 0
-    code $list | deny 'tui/ includes only tui/, core/ and system headers' \
-        "$(include '"(views|tests|screenshots|\.\.)/')"
+    code $list | deny 'curses and readline are the business of tui/terminal alone' "$(include "$terminal")"
+    list=$(files tui | grep -v '^tui/program/')
+    [ -z "$list" ] || code $list | deny 'commands and views are named in tui/program alone, and handed down' \
+        '(^|[^A-Za-z0-9_])(COMMANDS|VIEWS)([^A-Za-z0-9_]|$)'
 }
 
 check_views() {
     list=$(files views) || return 0
     [ -n "$list" ] || return 0
-    code $list | grep -vE "$(include '"(views|tui|core)/')" |
-        deny 'views/ include only views/, tui/, core/ and system headers' "$(include '"')"
     code $list | deny 'views/ draw through tui/' "$(include "$terminal")"
     code $list | deny 'no maths in views/' "$(include '<(math|tgmath|complex|fenv|cblas)\.h>')"
 }
@@ -128,7 +138,7 @@ check_names() {
 }
 
 check_tree() {
-    violations=$( (check_core; check_tui; check_views; check_flags; check_names) 2>&1)
+    violations=$( (check_rooms; check_core; check_tui; check_views; check_flags; check_names) 2>&1)
     [ -z "$violations" ] && return 0
     printf '%s\n' "$violations"
     return 1
@@ -141,60 +151,112 @@ planted=0 missed=0
 # plant FILE TEXT: with this line added to a clean tree the check must fail and name the file.
 plant() {
     planted=$((planted + 1))
-    rm -rf "$tree" && mkdir -p "$tree/core" "$tree/tui" "$tree/views"
+    rm -rf "$tree"
     clean_tree
+    mkdir -p "$tree/$(dirname "$1")"
     printf '%s\n' "$2" >>"$tree/$1"
     report=$(cd "$tree" && check_tree)
-    if [ $? -ne 1 ] || ! printf '%s' "$report" | grep -q "$1:"; then
+    if [ $? -ne 1 ] || ! printf '%s' "$report" | grep -q "${1%.[ch]}"; then
         echo "planted in $1 and not found: $2"
         missed=$((missed + 1))
     fi
 }
 
 clean_tree() {
-    cat >"$tree/core/room.h" <<'EOF'
+    mkdir -p "$tree/core/low" "$tree/core/room" "$tree/tui/terminal" "$tree/tui/keys" "$tree/tui/app" \
+        "$tree/tui/program" "$tree/views/one" "$tree/views/two"
+    cat >"$tree/rooms" <<'EOF'
+# a small house
+core/low: uses: doors *
+core/room: uses low: doors room
+tui/keys: uses core/low: doors *
+tui/terminal: uses keys: doors * -guts
+tui/app: uses keys terminal core/*: doors view app
+views/one: uses tui/keys tui/app/view core/*: doors
+views/two: uses tui/app/view: doors
+views: uses tui/app/view one two: doors views
+tui/program: uses tui/* core/* views: doors
+EOF
+    cat >"$tree/core/room/room.h" <<'EOF'
 /* printf() and exit() in a comment, and #include "tui/x.h" too, are nobody's business. */
-#include "core/status.h"
+#include "core/low/status.h"
 #include <stdio.h>
 Status room_open(const char *path, Error *error);
 const struct Room *room_find(void);
 EOF
-    cat >"$tree/core/room.c" <<'EOF'
-#include "core/room.h"
+    cat >"$tree/core/room/room.c" <<'EOF'
+#include "core/room/room.h"
+#include "core/room/room_internal.h"
 static const char *text = "use printf() or stderr"; // and exit(1)
 static int snprintf_like(void) { return snprintf(0, 0, "%s", text); }
 EOF
-    printf '#include "core/room.h"\n#include "tui/key.h"\n#include <ncurses.h>\n' >"$tree/tui/app.c"
-    printf '#include "views/one.h"\n#include "tui/key.h"\n#include "core/room.h"\n#include <string.h>\n' >"$tree/views/one.c"
+    echo '#include "core/low/status.h"' >"$tree/core/room/room_internal.h"
+    : >"$tree/core/low/status.h"
+    echo '#include "core/low/status.h"' >"$tree/core/low/status_text.h"
+    : >"$tree/tui/keys/key.h"
+    : >"$tree/tui/terminal/terminal_internal.h"
+    : >"$tree/tui/terminal/guts.h"
+    printf '#include "tui/terminal/%s"\n' terminal.h guts.h >"$tree/tui/terminal/terminal.c"
+    echo '#include <ncurses.h>' >>"$tree/tui/terminal/terminal.c"
+    echo '#include "tui/keys/key.h"' >"$tree/tui/terminal/terminal.h"
+    echo '#include "tui/keys/key.h"' >"$tree/tui/app/view.h"
+    printf '#include "%s"\n' core/room/room.h tui/app/view.h tui/terminal/terminal.h >"$tree/tui/app/app.c"
+    : >"$tree/tui/app/app.h"
+    printf '#include "%s"\n' core/room/room.h tui/app/view.h tui/keys/key.h >"$tree/views/one/one_view.c"
+    printf '#include "tui/app/view.h"\n' >"$tree/views/two/two_view.h"
+    printf '#include "tui/app/view.h"\nextern int VIEWS;\n' >"$tree/views/views.h"
+    printf '#include "views/views.h"\nint main(void) { return VIEWS; }\n' >"$tree/tui/program/main.c"
     printf '# no -ffast-math here\nadd_compile_options(-O3)\n' >"$tree/CMakeLists.txt"
+    rooms=$tree/rooms
 }
 
 self_test() {
     tree=$(mktemp -d) || exit 2
     trap 'rm -rf "$tree"' EXIT
-    mkdir -p "$tree/core" "$tree/tui" "$tree/views"
     clean_tree
     (cd "$tree" && check_tree) || { echo "a clean tree was refused"; missed=1; }
-    plant core/room.c '#include "tui/key.h"'
-    plant core/room.c '#include "views/one.h"'
-    plant core/room.h '#  include "room.h"'
-    plant core/room.c '#include <ncurses.h>'
-    plant core/room.c '#include <readline/readline.h>'
-    plant core/room.c 'void f(void) { printf("x"); }'
-    plant core/room.c 'void f(void) { fprintf (stderr, "x"); }'
-    plant core/room.c 'void f(void) { puts ("x"); }'
-    plant core/room.c 'void f(void) { exit(1); }'
-    plant core/room.c 'void f(void) { if (1) abort(); }'
-    plant core/room.c 'void f(void) { perror("x"); }'
-    plant core/room.h 'int open_room(void);'
-    plant core/room.h 'const char *roomname(void);'
-    plant core/room.h 'bool roof_open(const char *path,'
-    plant tui/app.c '#include "views/one.h"'
-    plant views/one.c '#include <math.h>'
-    plant views/one.c '#include <ncurses.h>'
-    plant views/one.c '#include <readline/history.h>'
-    plant views/one.c '#include "tests/x.h"'
-    plant views/one.c '#include "one.h"'
+    # arrows
+    plant core/room/room.c '#include "tui/keys/key.h"'
+    plant core/room/room.c '#include "views/views.h"'
+    plant core/low/status.h '#include "core/room/room.h"'
+    plant tui/keys/key.h '#include "tui/app/app.h"'
+    plant tui/keys/key.h '#include "core/room/room.h"'
+    plant views/two/two_view.h '#include "core/low/status.h"'
+    plant views/one/one_view.c '#include "views/two/two_view.h"'
+    plant views/one/one_view.c '#include "tests/x.h"'
+    # doors
+    plant tui/app/app.c '#include "core/room/room_internal.h"'
+    plant tui/app/app.c '#include "tui/terminal/guts.h"'
+    plant tui/app/app.c '#include "tui/terminal/terminal_internal.h"'
+    plant views/one/one_view.c '#include "tui/app/app.h"'
+    # paths, places and names
+    plant core/room/room.h '#  include "room.h"'
+    plant views/one/one_view.c '#include "one_view.h"'
+    plant core/stray.c 'int stray;'
+    plant core/unknown/stray.c 'int stray;'
+    plant core/low/deeper/stray.c 'int stray;'
+    plant tui/app/key.c 'int twice;'
+    # circles
+    plant core/low/status.h '#include "core/low/status_text.h"'
+    plant core/room/room_internal.h '#include "core/room/room.h"'
+    # what a folder may know
+    plant core/room/room.c '#include <ncurses.h>'
+    plant core/room/room.c '#include <readline/readline.h>'
+    plant core/room/room.c 'void f(void) { printf("x"); }'
+    plant core/room/room.c 'void f(void) { fprintf (stderr, "x"); }'
+    plant core/room/room.c 'void f(void) { puts ("x"); }'
+    plant core/room/room.c 'void f(void) { exit(1); }'
+    plant core/room/room.c 'void f(void) { if (1) abort(); }'
+    plant core/room/room.c 'void f(void) { perror("x"); }'
+    plant core/room/room.h 'int open_room(void);'
+    plant core/room/room.h 'const char *roomname(void);'
+    plant core/room/room.h 'bool roof_open(const char *path,'
+    plant tui/app/app.c '#include <ncurses.h>'
+    plant tui/app/app.c 'extern int VIEWS;'
+    plant tui/keys/key.h 'static int n = COMMANDS;'
+    plant views/one/one_view.c '#include <math.h>'
+    plant views/one/one_view.c '#include <ncurses.h>'
+    plant views/one/one_view.c '#include <readline/history.h>'
     plant CMakeLists.txt 'add_compile_options(-ffast-math)'
     plant CMakeLists.txt 'set(CMAKE_C_FLAGS "-Ofast")'
     echo "$planted violations planted, $missed missed"

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const double DIALS_PAPER_ALPHA = 0.5, DIALS_PAPER_RHO = 0.01;
+
 bool dials_equal(const Dials *a, const Dials *b) {
     return a->selector == b->selector && a->targets == b->targets &&
            settings_equal(&a->settings, &b->settings);

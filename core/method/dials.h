@@ -13,6 +13,9 @@
 /* The most targets that may be asked for, wherever that is: rows that have fewer positions give what they have. */
 enum { DIALS_MOST_TARGETS = 1000000 };
 
+/* What the paper sets. */
+extern const double DIALS_PAPER_ALPHA, DIALS_PAPER_RHO;
+
 typedef struct Dials {
     Settings settings; /* its ranking is NULL */
     Selector selector;

@@ -4,6 +4,7 @@
 #include "core/numerics/blas.h"
 #include "core/numerics/random.h"
 #include "session_fixture.h"
+#include "tui/app/dial_actions.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_target.h"
 #include "tui/session/session_tensor.h"
@@ -136,12 +137,12 @@ static void the_dial_is_clamped_and_steps_in_thousandths(void **state) {
     session_set_alpha(session, NAN); /* no number: nothing changes */
     assert_true(session_settings(session)->alpha == 1.0);
     const ActionArgument thrice = {.count = 3}, number = {.count = 1, .number = 0.4};
-    assert_true(session_act(session, ACTION_ALPHA_SET, &number) & REACTION_REFRESH);
-    (void)session_act(session, ACTION_ALPHA_UP, &thrice);
+    assert_true(dial_actions_act(session, ACTION_ALPHA_SET, &number) & REACTION_REFRESH);
+    (void)dial_actions_act(session, ACTION_ALPHA_UP, &thrice);
     assert_true(session_settings(session)->alpha == 0.43);
-    (void)session_act(session, ACTION_ALPHA_DOWN_COARSE, &thrice);
+    (void)dial_actions_act(session, ACTION_ALPHA_DOWN_COARSE, &thrice);
     assert_true(session_settings(session)->alpha == 0.13);
-    assert_int_equal(session_act(session, ACTION_NOTHING, &thrice), REACTION_IGNORED);
+    assert_int_equal(dial_actions_act(session, ACTION_NOTHING, &thrice), REACTION_IGNORED);
     session_free(session);
 }
 

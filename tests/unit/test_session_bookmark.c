@@ -1,5 +1,6 @@
 /* Going back to where the dials stood: undo, redo, bookmarks and their figures. */
 #include "session_fixture.h"
+#include "tui/app/dial_actions.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_rows.h"
 
@@ -7,7 +8,7 @@
 
 static void act(Session *session, Action action, int count, const char *text) {
     ActionArgument argument = {.count = count, .text = text, .number = strtod(text, NULL)};
-    (void)session_act(session, action, &argument);
+    (void)dial_actions_act(session, action, &argument);
     (void)session_refresh(session);
 }
 

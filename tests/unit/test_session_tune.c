@@ -1,6 +1,7 @@
 /* What Tune turns and shows: α of kinds and layers, what enters and leaves the reset set, the plane. */
 #include "core/numerics/blas.h"
 #include "session_fixture.h"
+#include "tui/app/dial_actions.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_change.h"
 #include "tui/session/session_plane.h"
@@ -90,7 +91,7 @@ static void text_sets_what_the_options_of_the_same_name_set(void **state) {
     assert_true(session_kind_alpha(session, SETTINGS_NORM) == 1.0);
     assert_false(session_settings(session)->kinds[SETTINGS_V].is_set);
     const ActionArgument once = {.count = 1};
-    (void)session_act(session, ACTION_PAPER, &once); /* the paper has one α for all */
+    (void)dial_actions_act(session, ACTION_PAPER, &once); /* the paper has one α for all */
     assert_true(session_alpha_is_common(session));
     session_free(session);
 }

@@ -3,6 +3,7 @@
  */
 #include "tests/unit/pair_files.h"
 #include "tui/app/app.h"
+#include "tui/app/dial_actions.h"
 #include "tui/app/view.h"
 #include "tui/session/session_pair.h"
 #include "views/views.h"
@@ -71,7 +72,7 @@ static void act(const View *view, void *state, Session *session) {
                                .text = TEXTS[choose(7)]};
     Action action = choose_action(view);
     Reaction reaction = view->act(state, session, action, &argument);
-    if ((reaction & REACTION_IGNORED) != 0) (void)session_act(session, action, &argument);
+    if ((reaction & REACTION_IGNORED) != 0) (void)dial_actions_act(session, action, &argument);
     (void)view_take_request();
     if (view->find != NULL && choose(8) == 0)
         (void)view->find(state, session, TEXTS[choose(7)], choose(2) == 0 ? 1 : -1, choose(2) == 0);

@@ -1,5 +1,6 @@
 #include "core/files/places.h"
 #include "tui/app/app_state.h"
+#include "tui/app/dial_actions.h"
 #include "tui/app/tour.h"
 #include "tui/canvas/picture.h"
 #include "tui/session/session_export.h"
@@ -281,7 +282,7 @@ Reaction app_act(App *app, Action action, const ActionArgument *given) {
     if ((reaction & REACTION_IGNORED) != 0 && view->act != NULL)
         reaction = view->act(app->states[app->view], app->session, action, argument);
     if ((reaction & REACTION_IGNORED) != 0 && action == ACTION_BACK) reaction = go_back(app);
-    if ((reaction & REACTION_IGNORED) != 0) reaction = session_act(app->session, action, argument);
+    if ((reaction & REACTION_IGNORED) != 0) reaction = dial_actions_act(app->session, action, argument);
     if ((reaction & REACTION_IGNORED) == 0) return reaction;
     session_say(app->session, SESSION_NOTE, "%s does nothing in %s", action_info(action)->name, view->title);
     return REACTION_REDRAW;

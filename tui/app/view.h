@@ -62,7 +62,7 @@ typedef struct View {
     /* Draws into `area` (any size, 0×0 included). The area is blank. Must not compute anything long. */
     void (*draw)(void *state, Session *session, Canvas *canvas, Rect area);
 
-    /* Handles an action that the frame did not. REACTION_IGNORED lets session_act() have it. */
+    /* Handles an action that the frame did not. REACTION_IGNORED lets dial_actions_act() have it. */
     Reaction (*act)(void *state, Session *session, Action action, const ActionArgument *argument);
 
     /* Moves to the next place that contains `text` (direction 1 or -1), or, with `stay`, to the one at the

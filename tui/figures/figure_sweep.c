@@ -1,11 +1,11 @@
 /*
  * Figures of what the dials do: curves over one dial, and the plane of two.
  */
+#include "core/method/dials.h"
 #include "core/support/memory.h"
 #include "tui/commands/dial_options.h"
 #include "tui/commands/sweep.h"
 #include "tui/figures/figure.h"
-#include "tui/session/session_plane.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -252,14 +252,14 @@ static void find_paper(const Options *options, Plane *plane) {
     const Range across = {alpha->number, alpha->to, plane->sweep.alphas},
                 down = {rho->number, rho->to, plane->sweep.rhos};
     size_t row;
-    plane->has_paper = range_find(&across, SESSION_PLANE_PAPER_ALPHA, &plane->paper.x) &&
-                       range_find(&down, SESSION_PLANE_PAPER_RHO, &row);
+    plane->has_paper =
+        range_find(&across, DIALS_PAPER_ALPHA, &plane->paper.x) && range_find(&down, DIALS_PAPER_RHO, &row);
     if (!plane->has_paper) return;
     plane->paper.y = plane->sweep.rhos - 1 - row; /* the largest ρ is above */
     plane->paper.is_dashed = true;
     (void)snprintf(plane->paper_note, sizeof plane->paper_note,
-                   "dashed frame: nearest to the paper's α = %.4g, ρ = %.4g %%", SESSION_PLANE_PAPER_ALPHA,
-                   SESSION_PLANE_PAPER_RHO * 100.0);
+                   "dashed frame: nearest to the paper's α = %.4g, ρ = %.4g %%", DIALS_PAPER_ALPHA,
+                   DIALS_PAPER_RHO * 100.0);
 }
 
 static Status draw_plane(Batch *batch, Plane *plane, const FigureSheet *sheet, Error *error) {

@@ -9,7 +9,6 @@
 #define REJUV_TUI_SESSION_H
 
 #include "core/support/status.h"
-#include "tui/keys/action.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,9 +67,6 @@ bool session_refresh(Session *session);
 
 /* Cancels running work; false when there was none, or only such as runs to its end. */
 bool session_cancel(Session *session);
-
-/* The actions that no view is needed for: the dials. REACTION_IGNORED for the others. */
-Reaction session_act(Session *session, Action action, const ActionArgument *argument);
 
 /* A message from the frame or a view, shown in the line above the keys. */
 void session_say(Session *session, SessionTone tone, const char *format, ...) STATUS_PRINTF(3, 4);

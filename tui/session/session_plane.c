@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const double SESSION_PLANE_PAPER_ALPHA = 0.5, SESSION_PLANE_PAPER_RHO = 0.01;
 const SessionPlaneRange SESSION_PLANE_DEFAULT = {{0.0, 1.0, 11}, {0.0, 0.04, 9}};
 
 /* ---- ranges ---- */

@@ -25,10 +25,8 @@ typedef struct SessionPlaneRange {
     Range alpha, rho;
 } SessionPlaneRange;
 
-/* What the paper sets; the default range is around it. */
-extern const double SESSION_PLANE_PAPER_ALPHA, SESSION_PLANE_PAPER_RHO;
-
-extern const SessionPlaneRange SESSION_PLANE_DEFAULT; /* α 0 … 1 in 11, ρ 0 … 4 % in 9 */
+extern const SessionPlaneRange
+    SESSION_PLANE_DEFAULT; /* α 0 … 1 in 11, ρ 0 … 4 % in 9: the paper's are in it */
 
 /* "A:B:N A:B:N" as `sweep --alpha` and `--rho` take them: α from 0 to 1, then ρ as 0.01 or 1%; either may be
  * one number. */

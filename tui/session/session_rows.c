@@ -306,7 +306,7 @@ Status session_save_rows(Session *session, const char *path, Error *error) {
 
 /* ---- actions ---- */
 
-static void report_prompt_rows(Session *session) {
+void session_say_prompt_rows(Session *session) {
     const Calibration *rows = session->load.calibration;
     if (rows->response_tokens > 0)
         session_say(session, SESSION_GOOD,
@@ -317,31 +317,4 @@ static void report_prompt_rows(Session *session) {
                     "measured on the prompt on screen: %zu tokens, at the last of them, for it "
                     "has no continuation",
                     rows->tokens);
-}
-
-Reaction session_act_on_rows(Session *session, Action action, const ActionArgument *argument) {
-    const Reaction changed = (Reaction)(REACTION_REFRESH | REACTION_REDRAW);
-    Error error;
-    Status status;
-    switch (action) {
-    case ACTION_ROWS_FILE:
-        status = session_load_rows(session, argument->text, &error);
-        break;
-    case ACTION_ROWS_PROMPT:
-        status = session_use_prompt_rows(session, &error);
-        if (status == STATUS_OK) report_prompt_rows(session);
-        break;
-    case ACTION_ROWS_BACK:
-        status = session_return_to_file(session, &error);
-        break;
-    case ACTION_ROWS_SAVE:
-        status = session_save_rows(session, argument->text, &error);
-        if (status == STATUS_OK)
-            session_say(session, SESSION_GOOD, "the rows' ids are written to %s", argument->text);
-        break;
-    default:
-        return REACTION_IGNORED;
-    }
-    if (status != STATUS_OK) session_say(session, SESSION_WARNING, "%s", error.message);
-    return changed;
 }

@@ -30,6 +30,9 @@ Status session_load_rows(Session *session, const char *path, Error *error) STATU
 
 Status session_use_prompt_rows(Session *session, Error *error) STATUS_MUST_CHECK;
 
+/* A message that says how many tokens of the prompt were taken. */
+void session_say_prompt_rows(Session *session);
+
 /* Back from the prompt on screen to the file. */
 Status session_return_to_file(Session *session, Error *error) STATUS_MUST_CHECK;
 
@@ -45,8 +48,5 @@ const char *session_last_rows_file(const Session *session);
 /* "64 rows, 2 709 tokens (1 393 of responses) of calibration.jsonl", shorter where it has to fit in `columns`, and ""
  * where not even the shortest does; while there are none, why. Already escaped. */
 void session_describe_rows(const Session *session, int columns, char text[SESSION_ROWS_TEXT]);
-
-/* The actions about rows; REACTION_IGNORED for others. */
-Reaction session_act_on_rows(Session *session, Action action, const ActionArgument *argument);
 
 #endif

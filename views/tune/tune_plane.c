@@ -1,4 +1,5 @@
 /* The pane plane of Tune: one headline figure over α and ρ. */
+#include "core/method/dials.h"
 #include "tui/canvas/heat_key.h"
 #include "tui/canvas/widget_heat.h"
 #include "tui/keys/key_text.h"
@@ -78,7 +79,7 @@ static void draw_cells(TuneState *state, const Session *session, const SessionPl
         any = true;
     }
     make_labels(range, &labels);
-    mark_cell(range, SESSION_PLANE_PAPER_ALPHA, SESSION_PLANE_PAPER_RHO, "P", "P", texts);
+    mark_cell(range, DIALS_PAPER_ALPHA, DIALS_PAPER_RHO, "P", "P", texts);
     mark_cell(range, session_settings(session)->alpha, session_settings(session)->rho, "●", "P●", texts);
     const HeatMap map = {.values = values,
                          .rows = range->rho.points,

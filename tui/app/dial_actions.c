@@ -1,38 +1,11 @@
-#include "tui/session/session_plane.h"
-#include "tui/session/session_state.h"
+#include "tui/app/dial_actions.h"
 
-#include <math.h>
-#include <stdio.h>
-
-/* ---- as text ---- */
-
-/* 0.29 · 100 is not 29: whether α has a third decimal, and ρ in percent a second, is asked of whole thousandths of α
- * and ten-thousandths of ρ. */
-static int alpha_decimals(double alpha) {
-    return lround(alpha * 1000.0) % 10 == 0 ? 2 : 3;
-}
-
-static int rho_decimals(double rho) {
-    return lround(rho * 10000.0) % 10 == 0 ? 1 : 2;
-}
-
-SessionDials session_dials(const Session *session) {
-    SessionDials dials = {0};
-    const Settings *settings = &session->settings;
-    bool waits = settings->rho > 0.0 && settings->ranking == NULL;
-    int length = snprintf(dials.text, sizeof dials.text, "α %.*f%s", alpha_decimals(settings->alpha),
-                          settings->alpha, session_alpha_is_common(session) ? "" : "*");
-    if (session->model != NULL && length > 0)
-        (void)snprintf(dials.text + length, sizeof dials.text - (size_t)length, "  ρ %.*f%%%s  ω %.2f",
-                       rho_decimals(settings->rho), settings->rho * 100.0, waits ? "…" : "", settings->omega);
-    bool preview = session->prompt != NULL && session_preview(session, SIDE_FUSED) != NULL;
-    bool headline = session->headline != NULL && session_headline_fused(session) != NULL;
-    dials.stale =
-        (preview && session_preview_is_stale(session)) || (headline && session_headline_is_stale(session));
-    return dials;
-}
-
-/* ---- turning ---- */
+#include "core/method/dials.h"
+#include "tui/session/session_alpha.h"
+#include "tui/session/session_bookmark.h"
+#include "tui/session/session_method.h"
+#include "tui/session/session_rows.h"
+#include "tui/session/session_tune.h"
 
 typedef enum Dial { DIAL_ALPHA, DIAL_RHO, DIAL_OMEGA } Dial;
 
@@ -57,19 +30,20 @@ static void set_dial(Session *session, Dial dial, double value) {
 }
 
 static double dial_value(const Session *session, Dial dial) {
-    const Settings *settings = &session->settings;
+    const Settings *settings = session_settings(session);
     return dial == DIAL_ALPHA ? settings->alpha : dial == DIAL_RHO ? settings->rho : settings->omega;
 }
 
 /* A reset needs a ranking: says so when the dial is turned in vain. */
 static void explain_reset(Session *session) {
-    if (session->settings.rho <= 0.0 || session->settings.ranking != NULL) return;
+    const Settings *settings = session_settings(session);
+    if (settings->rho <= 0.0 || settings->ranking != NULL) return;
     const char *message = session_ranking_message(session);
     if (message != NULL)
         session_say(session, SESSION_NOTE, "ρ acts once neurons are ranked: %s", message);
     else
         session_say(session, SESSION_NOTE, "ρ acts once neurons are ranked: %s is being measured",
-                    ranking_selector_name(session->method.selector));
+                    ranking_selector_name(session_reset(session).selector));
 }
 
 static Reaction keep(Session *session, const char *name) {
@@ -96,11 +70,42 @@ static Reaction go_to_bookmark(Session *session, const char *name) {
     return (Reaction)(REACTION_REFRESH | REACTION_REDRAW);
 }
 
-Reaction session_act(Session *session, Action action, const ActionArgument *argument) {
+/* ---- rows ---- */
+
+static Reaction act_on_rows(Session *session, Action action, const ActionArgument *argument) {
+    const Reaction changed = (Reaction)(REACTION_REFRESH | REACTION_REDRAW);
+    Error error;
+    Status status;
+    switch (action) {
+    case ACTION_ROWS_FILE:
+        status = session_load_rows(session, argument->text, &error);
+        break;
+    case ACTION_ROWS_PROMPT:
+        status = session_use_prompt_rows(session, &error);
+        if (status == STATUS_OK) session_say_prompt_rows(session);
+        break;
+    case ACTION_ROWS_BACK:
+        status = session_return_to_file(session, &error);
+        break;
+    case ACTION_ROWS_SAVE:
+        status = session_save_rows(session, argument->text, &error);
+        if (status == STATUS_OK)
+            session_say(session, SESSION_GOOD, "the rows' ids are written to %s", argument->text);
+        break;
+    default:
+        return REACTION_IGNORED;
+    }
+    if (status != STATUS_OK) session_say(session, SESSION_WARNING, "%s", error.message);
+    return changed;
+}
+
+/* ---- all of them ---- */
+
+Reaction dial_actions_act(Session *session, Action action, const ActionArgument *argument) {
     const Reaction turned = (Reaction)(REACTION_REFRESH | REACTION_REDRAW);
     if (action == ACTION_PAPER) {
-        session_set_alpha(session, SESSION_PLANE_PAPER_ALPHA);
-        session_set_rho(session, SESSION_PLANE_PAPER_RHO);
+        session_set_alpha(session, DIALS_PAPER_ALPHA);
+        session_set_rho(session, DIALS_PAPER_RHO);
         session_set_omega(session, 1.0);
         session_clear_alphas(session);
         explain_reset(session);
@@ -112,7 +117,7 @@ Reaction session_act(Session *session, Action action, const ActionArgument *argu
     }
     if (action == ACTION_KEEP) return keep(session, argument->text);
     if (action == ACTION_RETURN) return go_to_bookmark(session, argument->text);
-    Reaction about_rows = session_act_on_rows(session, action, argument);
+    Reaction about_rows = act_on_rows(session, action, argument);
     if (about_rows != REACTION_IGNORED) return about_rows;
     for (size_t i = 0; i < sizeof TURNS / sizeof *TURNS; i++) {
         if (TURNS[i].action != action) continue;
