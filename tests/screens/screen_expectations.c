@@ -106,6 +106,15 @@ static Status expect_lines(ScreenSession *session, const ScreenWords *words, Scr
     return status != STATUS_OK ? status : compare_rows(session, block, first, last, error);
 }
 
+static Status expect_golden(ScreenSession *session, const ScreenWords *words, ScreenBlock *block,
+                            Error *error) {
+    (void)block;
+    const ScreenScriptOptions *options = session->options;
+    if (options->golden == NULL)
+        return status_fail(error, STATUS_FORMAT, "expect-golden: only the matrix has golden files");
+    return options->golden(session, words->items[1], options->golden_user, error);
+}
+
 /* ---- single facts ---- */
 
 static Status expect_condition(ScreenSession *session, TerminalCondition condition, void *user,
@@ -396,6 +405,7 @@ static Status expect_restored(ScreenSession *session, const ScreenWords *words, 
 
 static const ScreenCommand expectations[] = {
     {"expect", 0, 0, true, true, expect_screen},
+    {"expect-golden", 1, 1, false, true, expect_golden},
     {"expect-lines", 2, 2, true, true, expect_lines},
     {"expect-text", 1, 1, false, true, expect_text},
     {"expect-no-text", 1, 1, false, true, expect_no_text},

@@ -32,23 +32,11 @@ static void remove_lines(ScreenSession *session, size_t at, size_t count) {
 }
 
 static Status read_script(ScreenSession *session, Error *error) {
-    FILE *file = fopen(session->path, "re");
-    if (file == NULL) return status_fail_errno(error, errno, "%s cannot be opened", session->path);
-    Status status = STATUS_OK;
-    char *line = NULL;
-    size_t capacity = 0;
-    while (status == STATUS_OK && getline(&line, &capacity, file) >= 0) {
-        line[strcspn(line, "\n")] = '\0';
-        status = insert_lines(session, session->line_count, 1, error);
-        if (status != STATUS_OK) break;
-        char *copy = memory_copy_text(line, strlen(line));
-        session->lines[session->line_count - 1] = copy;
-        if (copy == NULL) status = memory_fail(error, "the script");
-    }
-    if (status == STATUS_OK && ferror(file))
-        status = status_fail(error, STATUS_IO, "%s cannot be read", session->path);
-    free(line);
-    (void)fclose(file); /* only read from */
+    ScreenWords lines;
+    Status status = screen_words_read_lines(session->path, &lines, error);
+    session->lines = lines.items;
+    session->line_count = lines.count;
+    session->line_capacity = lines.capacity;
     return status;
 }
 

@@ -22,6 +22,7 @@
  *                                     column (so what varies in width is to be caught with the blanks around
  *                                     it); mask-rest 'REGEX': from the match to the end of the line
  *     expect                          the screen becomes the block that follows
+ *     expect-golden NAME              it becomes what the caller's golden file NAME has (matrix_test.c)
  *     expect-lines FIRST LAST         the same for some rows, counted from 0
  *     expect-text "TEXT"              it is, or comes, on the screen
  *     expect-no-text "TEXT"           it is not, once the screen is quiet
@@ -55,10 +56,18 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct ScreenSession;
+
+/* What `expect-golden NAME` does; STATUS_MISMATCH ends the script. */
+typedef Status (*ScreenGoldenExpect)(struct ScreenSession *session, const char *name, void *user,
+                                     Error *error);
+
 typedef struct ScreenScriptOptions {
     const ScreenVariables *variables; /* the caller's */
     FILE *report;                     /* where differences and screens of failures go */
     bool update;                      /* record the blocks in the script instead of comparing */
+    ScreenGoldenExpect golden;        /* NULL: there are no golden files */
+    void *golden_user;
 } ScreenScriptOptions;
 
 /* What is left when the script has ended: to look at (a screenshot), then screen_result_free(). */

@@ -3,6 +3,8 @@
 #include "core/support/memory.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,4 +155,30 @@ void screen_words_free(ScreenWords *words) {
     for (size_t i = 0; i < words->count; i++) free(words->items[i]);
     free(words->items);
     *words = (ScreenWords){0};
+}
+
+Status screen_words_add(ScreenWords *words, const char *text, size_t bytes, Error *error) {
+    Status status = memory_reserve((void **)&words->items, &words->capacity, words->count + 2,
+                                   sizeof *words->items, error);
+    if (status != STATUS_OK) return status;
+    words->items[words->count] = memory_copy_text(text, bytes);
+    if (words->items[words->count] == NULL) return memory_fail(error, "a text");
+    words->items[++words->count] = NULL;
+    return STATUS_OK;
+}
+
+Status screen_words_read_lines(const char *path, ScreenWords *lines, Error *error) {
+    *lines = (ScreenWords){0};
+    FILE *file = fopen(path, "re");
+    if (file == NULL) return status_fail_errno(error, errno, "%s cannot be opened", path);
+    Status status = STATUS_OK;
+    char *line = NULL;
+    size_t capacity = 0;
+    while (status == STATUS_OK && getline(&line, &capacity, file) >= 0)
+        status = screen_words_add(lines, line, strcspn(line, "\n"), error);
+    if (status == STATUS_OK && ferror(file))
+        status = status_fail(error, STATUS_IO, "%s cannot be read", path);
+    free(line);
+    (void)fclose(file); /* only read from */
+    return status;
 }

@@ -36,4 +36,10 @@ Status screen_words_split(const char *line, const ScreenVariables *variables, Sc
                           Error *error) STATUS_MUST_CHECK;
 void screen_words_free(ScreenWords *words);
 
+/* Puts a copy of a text at the end of the list. */
+Status screen_words_add(ScreenWords *words, const char *text, size_t bytes, Error *error) STATUS_MUST_CHECK;
+
+/* A file's lines, without their ends, as such a list. Free it, also after a failure. */
+Status screen_words_read_lines(const char *path, ScreenWords *lines, Error *error) STATUS_MUST_CHECK;
+
 #endif
