@@ -41,6 +41,7 @@
       "A figure for a paper, as SVG: axes, ticks, legend, text that stays text.") \
     X(EXPORT, "export", "[BASE SFT]", "Write the fused model as a directory that other programs load.") \
     X(VERIFY, "verify", "DIR", "An export against its recipe and, where they are at hand, its inputs.") \
+    X(HELP, "help", "[NAME]", "What there is to read about a command or a topic, or the list of both.") \
     X(MANUAL, "manual", "", "Write the manual page, for man(1).") \
     X(COMPLETION, "completion", "bash|zsh|fish", \
       "Write what the Tab key of a shell needs to complete this program's commands.")

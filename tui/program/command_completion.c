@@ -5,6 +5,7 @@
 #include "tui/commands/command.h"
 #include "tui/figures/figure.h"
 #include "tui/keys/keymap.h"
+#include "tui/program/topic.h"
 #include "views/views.h"
 
 #include <stdio.h>
@@ -48,12 +49,20 @@ static const char *const SHELLS[] = {"bash", "zsh", "fish"};
 enum { SHELL_COUNT = sizeof SHELLS / sizeof *SHELLS };
 
 static bool has_operand_words(CommandId command) {
-    return command == COMMAND_SHOT || command == COMMAND_FIGURE || command == COMMAND_COMPLETION;
+    return command == COMMAND_SHOT || command == COMMAND_FIGURE || command == COMMAND_HELP ||
+           command == COMMAND_COMPLETION;
+}
+
+static void write_help_names(void) {
+    for (size_t i = 0; i < TOPIC_COUNT; i++) (void)printf("%s%s", i > 0 ? " " : "", TOPIC_NAMES[i]);
+    for (CommandId id = 0; id < COMMAND_COUNT; id++)
+        if (id != COMMAND_OPEN) (void)printf(" %s", command_table_facts(id)->name);
 }
 
 static void write_operand_words(CommandId command) {
     const char *name;
     if (command == COMMAND_SHOT) write_views();
+    if (command == COMMAND_HELP) write_help_names();
     for (size_t i = 0; command == COMMAND_FIGURE && (name = figure_kind_name(i)) != NULL; i++)
         (void)printf("%s%s", i > 0 ? " " : "", name);
     for (size_t i = 0; command == COMMAND_COMPLETION && i < SHELL_COUNT; i++)

@@ -1,6 +1,6 @@
 /*
- * command_help — what --help prints, on standard output: usage, what the command does, its options; all of it from
- * the tables of commands and options.
+ * command_help — what `rejuv help` and --help print, on standard output: usage, what the command does, its options, from
+ * the tables of commands and options; topics from their files (topic.h).
  */
 #ifndef REJUV_TUI_COMMAND_HELP_H
 #define REJUV_TUI_COMMAND_HELP_H

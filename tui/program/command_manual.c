@@ -1,45 +1,20 @@
 /*
  * `rejuv manual` — the manual page, made from the tables of commands, options, actions and keys, so that it cannot
- * say what the program does not do.
+ * say what the program does not do, and from the topics of `rejuv help`.
  */
 #include "tui/keys/keymap.h"
 #include "tui/program/command_list.h"
+#include "tui/program/roff.h"
+#include "tui/program/topic.h"
 #include "views/views.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* ---- roff ---- */
-
-/* Text that roff takes as it is: a backslash, a hyphen (which it would make a typographic one), and what
- * begins a request at the beginning of a line. */
-static void write_text(const char *text, size_t length) {
-    bool at_start = true;
-    for (size_t i = 0; i < length; i++) {
-        if (at_start && (text[i] == '.' || text[i] == '\'')) (void)fputs("\\&", stdout);
-        if (text[i] == '\\')
-            (void)fputs("\\e", stdout);
-        else if (text[i] == '-')
-            (void)fputs("\\-", stdout);
-        else
-            (void)putchar(text[i]); /* standard output is checked at the end */
-        at_start = text[i] == '\n';
-    }
-}
-
-static void write_line(const char *text) {
-    write_text(text, strlen(text));
-    (void)putchar('\n');
-}
-
-static void write_section(const char *title) {
-    (void)printf(".SH %s\n", title);
-}
-
 /* The next entry of a list: what it is about in bold, then its text. */
 static void begin_entry(const char *name) {
     (void)fputs(".TP\n\\fB", stdout);
-    write_text(name, strlen(name));
+    roff_write_text(stdout, name, strlen(name));
     (void)fputs("\\fR", stdout);
 }
 
@@ -53,7 +28,7 @@ static bool write_indented(const char *line, size_t length, bool verbatim) {
     if (is_example != verbatim) (void)puts(is_example ? ".nf" : ".fi");
     if (gap != NULL && start == ENTRY_MARGIN) {
         (void)puts(".TP 4");
-        write_text(line + start, (size_t)(gap - line) - start);
+        roff_write_text(stdout, line + start, (size_t)(gap - line) - start);
         (void)putchar('\n');
         start = (size_t)(gap - line) + strspn(gap, " ");
     } else if (!is_example) {
@@ -61,7 +36,7 @@ static bool write_indented(const char *line, size_t length, bool verbatim) {
     } else {
         start = 0;
     }
-    write_text(line + start, length - start);
+    roff_write_text(stdout, line + start, length - start);
     (void)putchar('\n');
     return is_example;
 }
@@ -77,7 +52,7 @@ static void write_paragraphs(const char *text) {
             if (verbatim) (void)puts(".fi");
             verbatim = false;
             (void)puts(".PP");
-            write_text(text, length);
+            roff_write_text(stdout, text, length);
             (void)putchar('\n');
         }
         text += length + (text[length] == '\n');
@@ -94,14 +69,14 @@ static void write_option(const OptionFacts *option) {
     begin_entry(name);
     if (option->argument != NULL) {
         (void)fputs(" \\fI", stdout);
-        write_text(option->argument, strlen(option->argument));
+        roff_write_text(stdout, option->argument, strlen(option->argument));
         (void)fputs("\\fR", stdout);
     }
     (void)putchar('\n');
-    write_text(option->help, strlen(option->help));
+    roff_write_text(stdout, option->help, strlen(option->help));
     if (option->initial != NULL) {
         (void)fputs(" (default: ", stdout);
-        write_text(option->initial, strlen(option->initial));
+        roff_write_text(stdout, option->initial, strlen(option->initial));
         (void)putchar(')');
     }
     (void)putchar('\n');
@@ -115,10 +90,10 @@ static void write_options(CommandId id) {
 static void write_command(CommandId id) {
     const CommandFacts *command = command_table_facts(id);
     (void)fputs(".SS ", stdout);
-    write_text("rejuv ", 6);
-    write_text(command->name, strlen(command->name));
+    roff_write_text(stdout, "rejuv ", 6);
+    roff_write_text(stdout, command->name, strlen(command->name));
     (void)putchar(' ');
-    write_line(command->operands);
+    roff_write_line(stdout, command->operands);
     write_paragraphs(command->summary);
     write_paragraphs(COMMANDS[id]->details);
     write_options(id);
@@ -131,9 +106,9 @@ static void write_binding(const KeymapBinding *binding) {
     keymap_write_keys(binding, false, keys, sizeof keys);
     begin_entry(keys);
     (void)putchar('\n');
-    write_text(info->help, strlen(info->help));
+    roff_write_text(stdout, info->help, strlen(info->help));
     (void)fputs(" (", stdout);
-    write_text(info->name, strlen(info->name));
+    roff_write_text(stdout, info->name, strlen(info->name));
     (void)puts(")");
 }
 
@@ -147,7 +122,6 @@ static void write_keys(const Keymap *keymap, const char *view, const char *secti
 }
 
 static void write_all_keys(const Keymap *keymap) {
-    write_section("KEYS");
     (void)puts(".SS Everywhere");
     write_keys(keymap, "", "generic");
     for (size_t i = 0; i < VIEWS.count; i++) {
@@ -159,36 +133,12 @@ static void write_all_keys(const Keymap *keymap) {
     }
 }
 
-static void write_entries(const char *title, const char *const (*entries)[2], size_t count) {
-    write_section(title);
-    for (size_t i = 0; i < count; i++) {
-        begin_entry(entries[i][0]);
-        (void)putchar('\n');
-        write_line(entries[i][1]);
+/* Every topic; the one about keys goes on with the keys themselves. */
+static void write_topics(const Keymap *keymap) {
+    for (size_t i = 0; i < TOPIC_COUNT; i++) {
+        topic_write_roff(TOPIC_NAMES[i], topic_find(TOPIC_NAMES[i]), stdout);
+        if (strcmp(TOPIC_NAMES[i], "keys") == 0) write_all_keys(keymap);
     }
-}
-
-static void write_surroundings(void) {
-    static const char *const FILES[][2] = {
-        {"~/.config/rejuv/keys", "the user's own keys; only what differs from the built-in ones"},
-        {"~/.config/rejuv/config",
-         "lines such as theme = light and keys = vim; the command line comes before them"},
-        {"~/.local/state/rejuv/",
-         "histories of the prompt line, the last copied text, what --resume takes up"},
-        {"~/.cache/rejuv/",
-         "analyses of pairs that were opened, at most 1 GiB; may be removed at any time; --no-cache does "
-         "without"},
-        {"rejuvenation.json", "beside an export: everything that is needed to make the same bytes again"}};
-    static const char *const VARIABLES[][2] = {
-        {"TERM, COLORTERM, COLORFGBG, NO_COLOR",
-         "what the terminal can show and how its background is; NO_COLOR, set to anything, means no colours"},
-        {"LC_ALL, LC_CTYPE, LANG", "without UTF-8 in them the screen is drawn in ASCII"},
-        {"XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_CACHE_HOME",
-         "in place of ~/.config, ~/.local/state, ~/.cache"},
-        {"REJUV_DEMO", "the directory of the demo pair"},
-        {"OPENBLAS_NUM_THREADS, OPENBLAS_CORETYPE", "heeded as OpenBLAS heeds them"}};
-    write_entries("FILES", FILES, sizeof FILES / sizeof *FILES);
-    write_entries("ENVIRONMENT", VARIABLES, sizeof VARIABLES / sizeof *VARIABLES);
 }
 
 static Status run(Batch *batch, Error *error) {
@@ -199,22 +149,22 @@ static Status run(Batch *batch, Error *error) {
     if (status != STATUS_OK) return status;
     (void)puts(".TH REJUV 1 \"\" \"rejuv " REJUV_VERSION "\" \"User Commands\"");
     (void)puts(".nh\n.ad l"); /* names are not broken, nor words drawn apart */
-    write_section("NAME");
+    roff_write_spellings(stdout);
+    roff_write_section(stdout, "NAME");
     (void)puts("rejuv \\- look into a fine\\-tuned language model beside its base, and rejuvenate it");
-    write_section("SYNOPSIS");
+    roff_write_section(stdout, "SYNOPSIS");
     (void)puts("\\fBrejuv\\fR [\\fIBASE SFT\\fR] [\\fIOPTION\\fR ...]\n.br");
     (void)puts("\\fBrejuv\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR | \\fIARGUMENT\\fR ...]");
-    write_section("DESCRIPTION");
+    roff_write_section(stdout, "DESCRIPTION");
     write_paragraphs(command_table_facts(COMMAND_OPEN)->summary);
     write_paragraphs(COMMANDS[COMMAND_OPEN]->details);
-    write_section("OPTIONS");
+    roff_write_section(stdout, "OPTIONS");
     write_options(COMMAND_OPEN);
-    write_section("COMMANDS");
+    roff_write_section(stdout, "COMMANDS");
     for (CommandId id = 0; id < COMMAND_COUNT; id++)
         if (id != COMMAND_OPEN) write_command(id);
-    write_all_keys(keymap);
-    write_surroundings();
-    write_section("EXIT STATUS");
+    write_topics(keymap);
+    roff_write_section(stdout, "EXIT STATUS");
     write_paragraphs(COMMAND_EXIT_STATUS);
     keymap_free(keymap);
     return STATUS_OK;

@@ -71,6 +71,9 @@ void text_append(char *text, size_t size, const char *more);
 /* What stands for a character in ASCII: one printable ASCII character ('?' when nothing fits). */
 char text_to_ascii(int32_t character);
 
+/* The same where there is room, in running text: "alpha" for α, "<=" for ≤. NULL where text_to_ascii() has to do. */
+const char *text_spelling(int32_t character);
+
 /* True when `needle` occurs in `text`; ASCII letters match either case unless the needle has a capital. */
 bool text_find(const char *text, const char *needle);
 
