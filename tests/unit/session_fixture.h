@@ -1,11 +1,12 @@
 /*
  * A session without a terminal, for tests: the demo pair with few calibration rows, and waiting for what the
- * screens would show, with a deadline of a minute for each thing.
+ * screens would show, however long it takes (events.h).
  */
 #ifndef REJUV_TESTS_SESSION_FIXTURE_H
 #define REJUV_TESTS_SESSION_FIXTURE_H
 
 #include "core/files/json.h"
+#include "events.h"
 #include "scratch.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_pair.h"
@@ -14,18 +15,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-enum { PATIENCE = 60000 };
-
-static inline void pause_briefly(void) {
-    struct timespec millisecond = {0, 1000000};
-    (void)nanosleep(&millisecond, NULL); /* a shorter pause is a pause */
-}
 
 static inline Session *open_pair(const char *base, const char *sft, const char *calibration) {
     Session *session;
     Error error = {0};
+    events_open();
     const SessionOptions options = {
         .base = base, .sft = sft, .calibration = calibration, .alpha = 0.5, .threads = 2};
     if (session_create(&options, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
@@ -34,7 +28,7 @@ static inline Session *open_pair(const char *base, const char *sft, const char *
 
 enum { DEMO_ROWS = 5 };
 
-/* The demo pair with the first of its calibration rows: all of them take seconds to sweep over. */
+/* The demo pair with the first of its calibration rows: all of them take long to sweep over. */
 static inline Session *open_demo(void) {
     char *path = scratch_path("few.jsonl");
     Session *session = open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", path);
@@ -56,16 +50,15 @@ static inline int write_few_rows(void **state) {
 
 typedef bool (*Condition)(const Session *session);
 
+/* What is waited for is said, so that whoever finds a test that hangs knows it. */
 static inline void wait_for(Session *session, const char *what, Condition condition) {
-    for (int i = 0; i < PATIENCE; i++) {
+    (void)session_refresh(session);
+    if (condition(session)) return;
+    (void)fprintf(stderr, "waiting for %s\n", what);
+    do {
+        events_wait();
         (void)session_refresh(session);
-        if (condition(session)) return;
-        pause_briefly();
-    }
-    SessionJob jobs[12];
-    size_t count = session_jobs(session, jobs, 12);
-    fail_msg("no %s within a minute; %zu jobs run, the first is %s", what, count,
-             count > 0 ? jobs[0].label : "none");
+    } while (!condition(session));
 }
 
 static inline bool drift_is_complete(const Session *session) {
@@ -90,11 +83,10 @@ static inline bool is_idle(const Session *session) {
 }
 
 static inline void settle(Session *session) {
-    for (int quiet = 0, i = 0; quiet < 3; i++) { /* what finishes may start something else */
+    for (int quiet = 0; quiet < 3;) { /* what finishes may start something else */
         bool changed = session_refresh(session);
         quiet = !changed && is_idle(session) ? quiet + 1 : 0;
-        if (i == PATIENCE) fail_msg("still running after a minute");
-        pause_briefly();
+        if (quiet == 0) events_wait();
     }
 }
 

@@ -2,6 +2,7 @@
  * Contents of checkpoints: known without reading where nothing about the files has changed, and only there.
  */
 #include "core/cache/cache_content.h"
+#include "core/files/file_stamp.h"
 #include "scratch.h"
 
 #include <fcntl.h>
@@ -26,6 +27,15 @@ static void write_checkpoint(const char *name) {
     scratch_write_safetensors(file, HEADER, 16);
 }
 
+/* One that is old by its own account, so that whatever changes it, changes its times too. */
+static void write_old_checkpoint(const char *name) {
+    const struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    write_checkpoint(name);
+    char *path = memory_format("%s/%s/model.safetensors", scratch_root, name);
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    free(path);
+}
+
 static Checkpoint *open_checkpoint(const char *name) {
     Checkpoint *checkpoint;
     Error error = {0};
@@ -35,17 +45,24 @@ static Checkpoint *open_checkpoint(const char *name) {
     return checkpoint;
 }
 
-/* Opened when its files have rested: at most FILE_STAMP_REST and two seconds from now. */
+/* The clock that stamps are taken by; every call of time() comes here (CMakeLists.txt). */
+static time_t ahead;
+time_t __real_time(time_t *now);
+time_t __wrap_time(time_t *now);
+
+time_t __wrap_time(time_t *now) {
+    time_t value = __real_time(NULL) + ahead;
+    if (now != NULL) *now = value;
+    return value;
+}
+
+/* Opened by a clock at which its files have rested. */
 static Checkpoint *open_settled(const char *name) {
-    for (int i = 0; i < 100; i++) {
-        const struct timespec pause = {0, 50000000};
-        Checkpoint *checkpoint = open_checkpoint(name);
-        if (cache_content_is_settled(checkpoint)) return checkpoint;
-        checkpoint_close(checkpoint);
-        (void)nanosleep(&pause, NULL);
-    }
-    fail_msg("%s has not settled in five seconds", name);
-    return NULL;
+    ahead = FILE_STAMP_REST + 1;
+    Checkpoint *checkpoint = open_checkpoint(name);
+    ahead = 0;
+    assert_true(cache_content_is_settled(checkpoint));
+    return checkpoint;
 }
 
 static void measure(const Cache *cache, const Checkpoint *checkpoint, char hex[HASH_HEX_SIZE]) {
@@ -68,13 +85,13 @@ static void a_content_that_was_read_once_is_known_again(void **state) {
     (void)state;
     char hex[HASH_HEX_SIZE], again[HASH_HEX_SIZE];
     Cache *cache = open_cache("known");
-    write_checkpoint("rested");
+    write_old_checkpoint("rested");
     Checkpoint *checkpoint = open_settled("rested");
     assert_false(cache_content_find(cache, checkpoint, again));
     assert_int_equal(cache_content_unread(cache, checkpoint), checkpoint->files[0]->size);
     measure(cache, checkpoint, hex);
     checkpoint_close(checkpoint);
-    checkpoint = open_checkpoint("rested");
+    checkpoint = open_settled("rested");
     assert_true(cache_content_find(cache, checkpoint, again));
     assert_string_equal(again, hex);
     assert_int_equal(cache_content_unread(cache, checkpoint), 0);
@@ -88,7 +105,7 @@ static void a_file_that_changed_is_read_again_and_is_another_content(void **stat
     (void)state;
     char hex[HASH_HEX_SIZE], changed[HASH_HEX_SIZE];
     Cache *cache = open_cache("changed");
-    write_checkpoint("edited");
+    write_old_checkpoint("edited");
     Checkpoint *before = open_settled("edited");
     measure(cache, before, hex);
     assert_true(cache_content_is_unchanged(before));
@@ -108,7 +125,7 @@ static void a_file_that_changes_after_it_was_opened_is_refused(void **state) {
     char hex[HASH_HEX_SIZE];
     Error error = {0};
     Cache *cache = open_cache("moving");
-    write_checkpoint("moved");
+    write_old_checkpoint("moved");
     Checkpoint *checkpoint = open_settled("moved");
     write_checkpoint("moved"); /* truncated and written again: the same bytes, at another time */
     assert_int_equal(cache_content_measure(cache, checkpoint, 0, 1, NULL, hex, &error), STATUS_MISMATCH);

@@ -1,6 +1,5 @@
 /*
- * Jobs: progress, cancellation, results, and the team of threads. What a test waits for, it waits for with a
- * deadline; nothing depends on how fast a thread is.
+ * Jobs: progress, cancellation, results, and the team of threads. Nothing depends on how fast a thread is.
  */
 #include "core/support/job.h"
 #include "core/support/memory.h"
@@ -23,9 +22,14 @@ static void pause_briefly(void) {
     (void)nanosleep(&millisecond, NULL); /* a shorter pause is a pause */
 }
 
+static double seconds_now(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
 static void wait_until_finished(const Job *job) {
-    for (int i = 0; i < 20000 && !job_is_finished(job); i++) pause_briefly();
-    assert_true(job_is_finished(job));
+    while (!job_is_finished(job)) pause_briefly();
 }
 
 static Job *make_job(unsigned threads) {
@@ -72,9 +76,10 @@ static void a_new_stage_starts_the_clock_again_and_the_same_one_does_not(void **
     (void)job_report(job, same, 1, 2);
     double first = job_progress(job).seconds;
     assert_true(first >= 0.03);
+    double before = seconds_now();
     (void)job_report(job, "write", 0, 2);
     double second = job_progress(job).seconds;
-    assert_true(second < first);
+    assert_true(second <= seconds_now() - before);
     for (int i = 0; i < 5; i++) pause_briefly();
     assert_true(job_progress(job).seconds >= second + 0.005); /* it goes on without reports */
     (void)job_report(job, "done", 0, 0);                      /* `same` goes out of scope */
@@ -192,7 +197,7 @@ static void a_cancelled_job_is_told_by_its_next_report(void **state) {
     atomic_bool is_running = false;
     Error error;
     assert_int_equal(job_start(job, run_until_cancelled, &is_running, &error), STATUS_OK);
-    for (int i = 0; i < 20000 && !atomic_load(&is_running); i++) pause_briefly();
+    while (!atomic_load(&is_running)) pause_briefly();
     assert_false(job_is_finished(job));
     job_cancel(job);
     wait_until_finished(job);
@@ -327,12 +332,12 @@ static void wait_for_cancellation(void *argument, size_t task, unsigned worker) 
     Gate *gate = argument;
     atomic_fetch_add(&gate->ran, 1);
     atomic_store(&gate->is_inside, true);
-    for (int i = 0; i < 20000 && !job_is_cancelled(gate->job); i++) pause_briefly();
+    while (!job_is_cancelled(gate->job)) pause_briefly();
 }
 
 static void *cancel_when_inside(void *argument) {
     Gate *gate = argument;
-    for (int i = 0; i < 20000 && !atomic_load(&gate->is_inside); i++) pause_briefly();
+    while (!atomic_load(&gate->is_inside)) pause_briefly();
     job_cancel(gate->job);
     return NULL;
 }
@@ -382,7 +387,7 @@ static void note_mask(void *argument, size_t task, unsigned worker) {
     (void)task;
     assert_int_equal(pthread_sigmask(SIG_BLOCK, NULL, &masks->helpers[worker]), 0);
     atomic_store(&masks->is_known[worker], true);
-    for (int i = 0; i < 20000; i++) { /* until each thread has a task */
+    for (;;) { /* until each thread has a task */
         bool all = true;
         for (int w = 0; w < SIGNAL_THREADS; w++) all = all && atomic_load(&masks->is_known[w]);
         if (all) return;

@@ -33,10 +33,10 @@ static void what_was_cancelled_names_the_key_that_measures(void **state) {
     Session *session =
         open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
     wait_for(session, "tokenizer", tokenizer_is_there);
-    for (int i = 0; i < PATIENCE && session_headline_message(session) == NULL; i++) {
+    while (session_headline_message(session) == NULL) {
         (void)session_cancel(session);
         (void)session_refresh(session);
-        pause_briefly();
+        events_wait();
     }
     assert_string_equal(session_headline_message(session), "not measured: cancelled");
     expect_on(&overview_view, session, "not measured: cancelled", true);

@@ -4,6 +4,7 @@
  */
 #include "core/files/json.h"
 #include "core/numerics/blas.h"
+#include "events.h"
 #include "scratch.h"
 #include "tui/session/session_cache.h"
 #include "tui/session/session_method.h"
@@ -15,10 +16,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE = 120000, DEMO_ROWS = 3 };
+enum { DEMO_ROWS = 3 };
 
 static int write_rows(void **state) {
     blas_prepare();
+    events_open();
     if (scratch_make(state) != 0) return -1;
     char *text;
     size_t bytes, end = 0;
@@ -102,16 +104,14 @@ static bool all_is_known(const Session *session) {
 }
 
 static void wait_for(Session *session, Opening *opening, const char *what, Condition condition) {
-    const struct timespec pause = {0, 1000000};
-    for (int i = 0; i < PATIENCE; i++) {
+    (void)fprintf(stderr, "waiting until %s\n", what);
+    for (;; events_wait()) {
         watch(session,
               opening); /* a job that is done counts as running until it is collected: none is missed */
         (void)session_refresh(session);
         watch(session, opening);
         if (condition(session)) return;
-        (void)nanosleep(&pause, NULL);
     }
-    fail_msg("not %s within two minutes", what);
 }
 
 /* Opens, waits, and closes. */
@@ -301,20 +301,26 @@ static void a_cache_that_cannot_be_written_costs_one_note(void **state) {
     session_free(session);
 }
 
+static bool looks_for_what_is_kept(Session *session) {
+    SessionJob jobs[12];
+    size_t count = session_jobs(session, jobs, 12);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(jobs[i].label, "kept analyses") == 0) return true;
+    return false;
+}
+
 /* Without rows nothing else runs that would have anybody look again. */
 static void the_scan_begins_with_the_look_that_finds_nothing_kept(void **state) {
     (void)state;
-    const struct timespec pause = {0, 200000000}; /* likely enough to have looked by then */
     Session *session;
-    SessionJob job;
     Error error = {0};
     char *cache = scratch_path("none");
     const SessionOptions options = {
         .base = TESTS_DIR "/demo/base", .sft = TESTS_DIR "/demo/sft", .cache = cache, .threads = 2};
     if (session_create(&options, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
-    (void)nanosleep(&pause, NULL);
-    (void)session_refresh(session);
-    assert_true(session_jobs(session, &job, 1) > 0 ||
+    assert_true(looks_for_what_is_kept(session));
+    while ((void)session_refresh(session), looks_for_what_is_kept(session)) events_wait();
+    assert_true(session_drift_is_running(session) ||
                 drift_table_ready(session_drift(session)) == drift_table_count(session_drift(session)));
     session_free(session);
     free(cache);

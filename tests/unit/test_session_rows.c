@@ -224,9 +224,9 @@ static void a_continuation_is_the_response_and_a_saved_file_has_the_same_sum(voi
     session_continuation(session)->side = SIDE_SFT;
     assert_int_equal(session_continue(session, &error), STATUS_OK);
     assert_int_equal(session_use_prompt_rows(session, &error), STATUS_ARGUMENT); /* it is on its way */
-    for (int i = 0; session_is_continuing(session) && i < PATIENCE; i++) {
+    while (session_is_continuing(session)) {
+        events_wait();
         (void)session_refresh(session);
-        pause_briefly();
     }
     size_t added = session_prompt_added(session);
     assert_true(added > 0);
@@ -298,7 +298,7 @@ static void rows_may_change_while_everything_is_being_measured(void **state) {
     for (int i = 0; i < 6; i++) {
         for (int n = 0; n < 5 * i; n++) {
             (void)session_refresh(session);
-            pause_briefly();
+            events_wait();
         }
         Status status =
             i % 2 == 0 ? session_use_prompt_rows(session, &error) : session_load_rows(session, two, &error);

@@ -307,15 +307,14 @@ static void a_sweep_over_alpha_waits_for_the_neurons_that_rho_resets(void **stat
 
 static void a_sweep_over_alpha_comes_without_neurons_that_never_will(void **state) {
     (void)state;
-    Session *session =
-        open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
+    Session *session = open_demo();
     session_set_targets(session, 2000); /* takes a while, so that it can be cancelled */
     wait_for(session, "headlines", headline_is_fresh);
     session_set_rho(session, 0.01);
-    for (int i = 0; i < PATIENCE && session_ranking_message(session) == NULL; i++) {
+    while (session_ranking_message(session) == NULL) {
+        events_wait();
         (void)session_refresh(session);
         (void)session_cancel(session);
-        pause_briefly();
     }
     assert_string_equal(session_ranking_message(session), "not measured: cancelled");
     session_start_sweep(session, false, 0.0, 1.0, 2);
@@ -326,18 +325,17 @@ static void a_sweep_over_alpha_comes_without_neurons_that_never_will(void **stat
 
 static void a_sweep_over_rho_goes_when_the_ranking_is_cancelled(void **state) {
     (void)state;
-    Session *session =
-        open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
+    Session *session = open_demo();
     SessionTone tone;
     char text[512] = "", last[512] = "";
     session_set_targets(session, 2000); /* takes a while, so that it can be cancelled */
     wait_for(session, "headlines", headline_is_fresh);
     assert_false(neurons_are_ranked(session));
     session_start_sweep(session, true, 0.0, 0.02, 3);
-    for (int i = 0; i < PATIENCE && session_ranking_message(session) == NULL; i++) {
+    while (session_ranking_message(session) == NULL) {
+        events_wait();
         (void)session_refresh(session);
         (void)session_cancel(session);
-        pause_briefly();
     }
     assert_string_equal(session_ranking_message(session), "not measured: cancelled");
     (void)session_refresh(session);
@@ -373,16 +371,15 @@ static bool first_row_is_there(const Session *session) {
 
 static void a_plane_comes_row_by_row_and_can_be_cancelled(void **state) {
     (void)state;
-    Session *session =
-        open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
+    Session *session = open_demo();
     const SessionPlaneRange wide = {{0.0, 1.0, 2}, {0.0, 0.04, 41}};
     wait_for(session, "ranking", neurons_are_ranked);
     session_start_plane(session, &wide);
     wait_for(session, "a row", first_row_is_there);
-    for (int i = 0; i < PATIENCE && session_plane(session).is_running; i++) {
+    while (session_plane(session).is_running) {
         (void)session_cancel(session);
+        events_wait();
         (void)session_refresh(session);
-        pause_briefly();
     }
     SessionPlane plane = session_plane(session);
     assert_false(plane.is_running);
@@ -446,14 +443,10 @@ static void headlines_that_were_cancelled_say_so_until_they_are_measured(void **
     (void)state;
     size_t tried = 0;
     for (int i = 0; i < 20 && tried == 0; i++) {
-        Session *session =
-            open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
+        Session *session = open_demo();
         wait_for(session, "base", base_is_there);
         assert_false(session_headline_is_cancelled(session));
-        for (int k = 0;
-             k < PATIENCE && !(session_cancel(session), (void)session_refresh(session), is_idle(session));
-             k++)
-            pause_briefly();
+        while (session_cancel(session), (void)session_refresh(session), !is_idle(session)) events_wait();
         settle(session);
         if (session_headline_is_stale(session)) { /* W was not quicker */
             assert_true(session_headline_is_cancelled(session));
