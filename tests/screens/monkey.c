@@ -20,8 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double ANSWER_SECONDS = 0.04, LEAVING_SECONDS = 0.3;
-enum { EXIT_SECONDS = 60, EXIT_INTERRUPTED = 130, OPEN_FILES = 16 };
+static const double ANSWER_SECONDS = 0.04, QUIET_SECONDS = 0.3;
+enum { EXIT_SECONDS = 900, EXIT_INTERRUPTED = 130, OPEN_FILES = 16 };
 
 typedef struct Monkey {
     TerminalHostOptions options;
@@ -148,7 +148,8 @@ static Status leave(Monkey *monkey, Error *error) {
     for (size_t i = 0; i < sizeof WAY_OUT / sizeof *WAY_OUT && status == STATUS_OK; i++) {
         if (!terminal_host_is_running(monkey->host)) break;
         status = terminal_host_send_text(monkey->host, WAY_OUT[i], error);
-        pass(monkey, LEAVING_SECONDS);
+        if (status == STATUS_OK) /* taken in, so that it is not one sequence with what comes after */
+            status = terminal_host_wait_quiet(monkey->host, QUIET_SECONDS, EXIT_SECONDS, error);
     }
     return status == STATUS_OK ? judge_end(monkey, error) : status;
 }

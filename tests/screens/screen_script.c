@@ -258,7 +258,7 @@ Status screen_script_run(const char *path, const ScreenScriptOptions *options, S
                              .path = path,
                              .rows = 24,
                              .columns = 80,
-                             .timeout = 120,
+                             .timeout = SCREEN_TIMEOUT_SECONDS,
                              .idle = SCREEN_IDLE_SECONDS};
     Status status = read_script(&session, error);
     if (status == STATUS_OK) status = make_folder(&session, error);

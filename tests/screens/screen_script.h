@@ -6,7 +6,7 @@
  *     file NAME                       writes the block that follows to a file in the script's folder
  *     shell "COMMAND"                 sh -c in that folder; must succeed
  *     run PROGRAM ARGUMENT …          starts it in a terminal, in that folder
- *     timeout SECONDS                 for every wait from here on; 120 unless told
+ *     timeout SECONDS                 for every wait from here on; 1200 unless told: against a hang, no measure
  *     idle SECONDS                    so long quiet without what was expected is a failure; 4 unless told
  *
  *     keys Down C-c Esc x …           keys by name (terminal_host.h)

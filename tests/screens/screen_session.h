@@ -10,8 +10,9 @@
 
 #include <stdint.h>
 
-#define SCREEN_QUIET_SECONDS 0.3 /* no byte and no busy thread for so long is quiet */
-#define SCREEN_IDLE_SECONDS  4.0 /* unless the script says how long */
+#define SCREEN_QUIET_SECONDS   0.3  /* no byte and no busy thread for so long is quiet */
+#define SCREEN_IDLE_SECONDS    4.0  /* unless the script says how long */
+#define SCREEN_TIMEOUT_SECONDS 1200 /* likewise; a slow machine does not reach it */
 
 /* The lines `|TEXT` under a command, without the bar. */
 typedef struct ScreenBlock {

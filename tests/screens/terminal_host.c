@@ -20,7 +20,12 @@
 #include <utmp.h>
 #include <vterm.h>
 
-enum { TERMINAL_HOST_READ_BYTES = 65536, TERMINAL_HOST_POLL_MILLISECONDS = 20 };
+enum {
+    TERMINAL_HOST_READ_BYTES = 65536,
+    TERMINAL_HOST_POLL_MILLISECONDS = 20,
+    TERMINAL_HOST_UNREAD_SECONDS = 600,
+    TERMINAL_HOST_IDLE_SECONDS = 60
+};
 
 static double seconds_now(void) {
     struct timespec now;
@@ -157,7 +162,7 @@ static size_t receive(TerminalHost *host, int milliseconds) {
 }
 
 static Status send_bytes(TerminalHost *host, const char *bytes, size_t count, Error *error) {
-    double deadline = seconds_now() + 30;
+    double deadline = seconds_now() + TERMINAL_HOST_UNREAD_SECONDS;
     while (count > 0) {
         ssize_t sent = host->master < 0 ? -1 : write(host->master, bytes, count);
         if (sent >= 0) {
@@ -169,7 +174,8 @@ static Status send_bytes(TerminalHost *host, const char *bytes, size_t count, Er
         if (errno != EAGAIN && errno != EINTR)
             return status_fail_errno(error, errno, "the program's terminal takes no input");
         if (seconds_now() > deadline)
-            return status_fail(error, STATUS_IO, "the program has not read its input for 30 s");
+            return status_fail(error, STATUS_IO, "the program has not read its input for %d s",
+                               TERMINAL_HOST_UNREAD_SECONDS);
         (void)receive(host, TERMINAL_HOST_POLL_MILLISECONDS);
     }
     return STATUS_OK;
@@ -222,7 +228,8 @@ Status terminal_host_signal(TerminalHost *host, int signal_number, Error *error)
  * that a program that computes, however starved, has shown it before.
  */
 typedef struct Patience {
-    double deadline, quiet_since, calm_since;
+    double deadline, noted;
+    double quiet, calm;       /* for so many seconds it was seen to be */
     unsigned long calm_ticks; /* of processor time when the calm began */
 } Patience;
 
@@ -230,26 +237,27 @@ enum { PATIENCE_CALM_TICKS = 2, PATIENCE_CALM_SHARE = 8 };
 
 static Patience patience_start(const TerminalHost *host, double seconds) {
     double now = seconds_now();
-    return (Patience){.deadline = now + seconds,
-                      .quiet_since = now,
-                      .calm_since = now,
-                      .calm_ticks = session_state_read(host->child).ticks};
+    return (Patience){
+        .deadline = now + seconds, .noted = now, .calm_ticks = session_state_read(host->child).ticks};
 }
 
 static void patience_note(Patience *patience, SessionState state, bool received) {
-    double now = seconds_now();
-    if (received || state.busy) patience->quiet_since = now;
+    /* where nobody looked for long, because the machine had other things to do, nobody saw it quiet */
+    double now = seconds_now(), longest = 0.002 * TERMINAL_HOST_POLL_MILLISECONDS;
+    double passed = now - patience->noted < longest ? now - patience->noted : longest;
+    patience->noted = now;
+    patience->quiet = received || state.busy ? 0.0 : patience->quiet + passed;
+    patience->calm += passed;
     if (received || state.ticks > patience->calm_ticks + PATIENCE_CALM_TICKS) {
-        patience->calm_since = now;
+        patience->calm = 0.0;
         patience->calm_ticks = state.ticks;
     }
 }
 
 /* For how many seconds the program has been quiet. */
 static double patience_quiet(const Patience *patience) {
-    double now = seconds_now(), quiet = now - patience->quiet_since;
-    double calm = (now - patience->calm_since) / PATIENCE_CALM_SHARE;
-    return quiet > calm ? quiet : calm;
+    double calm = patience->calm / PATIENCE_CALM_SHARE;
+    return patience->quiet > calm ? patience->quiet : calm;
 }
 
 /* One short step: bytes, answers to the program's questions, its end. */
@@ -288,7 +296,8 @@ static bool shows_text(TerminalHost *host, void *user) {
 Status terminal_host_wait_text(TerminalHost *host, const char *text, double seconds, Error *error) {
     char *wanted = memory_copy_text(text, strlen(text));
     if (wanted == NULL) return memory_fail(error, "a text");
-    Status status = terminal_host_wait(host, shows_text, wanted, seconds, seconds, error);
+    double idle = seconds < TERMINAL_HOST_IDLE_SECONDS ? seconds : TERMINAL_HOST_IDLE_SECONDS;
+    Status status = terminal_host_wait(host, shows_text, wanted, idle, seconds, error);
     free(wanted);
     return status == STATUS_OK ? status : status_add_context(error, "no \"%s\" on the screen", text);
 }

@@ -84,13 +84,15 @@ typedef bool (*TerminalCondition)(TerminalHost *host, void *user);
 Status terminal_host_wait(TerminalHost *host, TerminalCondition condition, void *user, double idle,
                           double seconds, Error *error) STATUS_MUST_CHECK;
 
-/* Until `text` stands somewhere on one line of the screen. */
+/* Until `text` stands somewhere on one line of the screen; STATUS_MISMATCH also when the program has been quiet
+ * for a minute. */
 Status terminal_host_wait_text(TerminalHost *host, const char *text, double seconds,
                                Error *error) STATUS_MUST_CHECK;
 
 /* Until, for `quiet` seconds on end, the program sent no byte and no thread of its session was running or
  * waiting for a processor (or, for eight times as long, hardly used any processor time). So a machine that is
- * merely slow is not taken for a program that is done. Also STATUS_OK when the program ends. STATUS_MISMATCH
+ * merely slow is not taken for a program that is done; time in which this program itself was kept from looking
+ * does not count. Also STATUS_OK when the program ends. STATUS_MISMATCH
  * after `seconds`. */
 Status terminal_host_wait_quiet(TerminalHost *host, double quiet, double seconds,
                                 Error *error) STATUS_MUST_CHECK;

@@ -9,7 +9,7 @@ failures=0
 
 # must_fail STATUS TEXT: the script on standard input ends with STATUS, and the report has TEXT.
 must_fail() {
-    { printf 'timeout 30\nidle 1\n'; cat; } >"$folder/case.screen"
+    { echo 'idle 1'; cat; } >"$folder/case.screen"
     "$screen_test" SAMPLE="$sample" "$folder/case.screen" >"$folder/report" 2>&1
     status=$?
     if [ $status -ne "$1" ] || ! grep -qF -e "$2" "$folder/report"; then
@@ -39,6 +39,7 @@ EOF
 must_fail 1 'no "never drawn" on the screen' <<EOF
 $start
 keys x
+timeout 2
 wait "never drawn"
 EOF
 must_fail 1 'expected on the screen: never drawn' <<EOF
