@@ -335,6 +335,13 @@ static void a_continuation_ends_with_the_models_context(void **state) {
     Session *session = open_demo();
     wait_for(session, "preview", preview_is_fresh);
     Error error = {0};
+    static const char SENTENCE[] = " Tom has 12 coins.";
+    char text[2048] = "Question:"; /* most of the context, so that there is little to generate */
+    while (session_prompt_tokens(session, NULL) < 220) {
+        assert_true(strlen(text) + sizeof SENTENCE <= sizeof text);
+        strcat(text, SENTENCE);
+        assert_int_equal(session_set_prompt(session, text, strlen(text), &error), STATUS_OK);
+    }
     for (int i = 0; i < 40 && session_prompt_tokens(session, NULL) < 256; i++) {
         size_t before = session_prompt_added(session);
         *session_continuation(session) =
