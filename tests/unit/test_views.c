@@ -13,7 +13,7 @@
 #define NIGHTLY 0
 #endif
 
-enum { STEPS = NIGHTLY ? 400 : 60, LARGEST_ROWS = 60, LARGEST_COLUMNS = 220 };
+enum { STEPS = NIGHTLY ? 400 : 150, LARGEST_ROWS = 60, LARGEST_COLUMNS = 220 };
 
 /* The same numbers on every machine. */
 static uint64_t seed;
