@@ -260,16 +260,15 @@ static bool sweep_runs(const Session *session) {
 /* The figures at the dials are what is looked at; a sweep begins when they stand. */
 static void a_sweep_waits_for_w_at_the_dials(void **state) {
     (void)state;
-    Session *session =
-        open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", TESTS_DIR "/demo/calibration.jsonl");
+    Session *session = open_demo();
     wait_for(session, "sweep", sweep_is_done);
     session_set_alpha(session, 0.7);
     session_start_sweep(session, false, 0.0, 1.0, 3);
     assert_true(session_headline_is_stale(session));
-    for (int i = 0; i < PATIENCE && !sweep_is_done(session); i++) {
+    while (!sweep_is_done(session)) {
         (void)session_refresh(session);
         if (sweep_runs(session)) assert_false(session_headline_is_stale(session));
-        pause_briefly();
+        if (!sweep_is_done(session)) events_wait();
     }
     assert_int_equal(session_sweep(session).count, 3);
     session_free(session);
