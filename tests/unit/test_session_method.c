@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-enum { ROWS = 12, TOKENS = 200, ATTEMPTS = 40 };
+enum { ROWS = 6, TOKENS = 200, ATTEMPTS = 40 };
 
 static uint64_t wanted;
 
