@@ -75,11 +75,12 @@ static inline Status fixture_verify(VerifyResult **result, Error *error) {
     return verify_export(scratch_path("out"), &(VerifyOptions){0}, NULL, result, error);
 }
 
-static inline bool fixture_has_finding(const Finding *list, size_t count, Severity severity,
-                                       const char *subject, const char *text) {
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].severity == severity && strcmp(list[i].subject, subject) == 0 &&
-            strstr(list[i].text, text) != NULL)
+static inline bool fixture_has_finding(const FindingList *list, Severity severity, const char *subject,
+                                       const char *text) {
+    for (size_t i = 0; i < list->count; i++) {
+        const Finding *finding = &list->items[i];
+        if (finding->severity == severity && strcmp(finding->subject, subject) == 0 &&
+            strstr(finding->text, text) != NULL)
             return true;
     }
     return false;

@@ -2,34 +2,70 @@
 
 #include "core/support/memory.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-Status finding_add(Finding **list, size_t *count, size_t *capacity, Severity severity, const char *subject,
-                   Error *error, const char *format, va_list arguments) {
-    void *block = *list;
-    Status status = memory_reserve(&block, capacity, *count + 1, sizeof **list, error);
+static void free_texts(Finding *finding) {
+    free(finding->subject);
+    free(finding->text);
+}
+
+Status finding_add(FindingList *list, Severity severity, const char *subject, Error *error,
+                   const char *format, ...) {
+    void *block = list->items;
+    Status status = memory_reserve(&block, &list->capacity, list->count + 1, sizeof *list->items, error);
     if (status != STATUS_OK) return status;
-    *list = block;
+    list->items = block;
     char text[ERROR_MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
     Finding finding = {.severity = severity,
                        .subject = memory_copy_text(subject, strlen(subject)),
                        .text = memory_copy_text(text, strlen(text))};
     if (finding.subject == NULL || finding.text == NULL) {
-        free(finding.subject);
-        free(finding.text);
+        free_texts(&finding);
         return memory_fail(error, "a finding");
     }
-    (*list)[(*count)++] = finding;
+    list->items[list->count++] = finding;
     return STATUS_OK;
 }
 
-void finding_free_all(Finding *list, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        free(list[i].subject);
-        free(list[i].text);
+void finding_remove(FindingList *list, const char *subject) {
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        Finding *finding = &list->items[i];
+        if (strcmp(finding->subject, subject) != 0)
+            list->items[kept++] = *finding;
+        else
+            free_texts(finding);
     }
-    free(list);
+    list->count = kept;
+}
+
+const Finding *finding_first_error(const FindingList *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].severity == SEVERITY_ERROR) return &list->items[i];
+    }
+    return NULL;
+}
+
+size_t finding_count(const FindingList *list, Severity severity) {
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) count += list->items[i].severity == severity;
+    return count;
+}
+
+void finding_free(FindingList *list) {
+    for (size_t i = 0; i < list->count; i++) free_texts(&list->items[i]);
+    free(list->items);
+    *list = (FindingList){0};
+}
+
+const char *finding_severity_name(Severity severity) {
+    static const char *const NAMES[] = {"note", "warning", "error"};
+    return NAMES[severity];
 }

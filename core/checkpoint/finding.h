@@ -1,17 +1,46 @@
 /*
- * finding — appending to a list of findings, wherever it is kept.
+ * finding — what a person should know about something: a growing list of remarks, each about one subject.
+ *
+ * A Pair, an ExportPlan and a VerifyResult each own one and say what an error among its findings means. Whoever
+ * compares more than the owner does (tokenizers, calibration rows) adds to it. One thread at a time.
  */
 #ifndef REJUV_CORE_FINDING_H
 #define REJUV_CORE_FINDING_H
 
-#include "core/checkpoint/pair.h"
+#include "core/support/status.h"
 
-#include <stdarg.h>
+#include <stddef.h>
 
-/* Copies `subject` and the formatted text. The list grows by doubling. */
-Status finding_add(Finding **list, size_t *count, size_t *capacity, Severity severity, const char *subject,
-                   Error *error, const char *format, va_list arguments) STATUS_MUST_CHECK;
+typedef enum Severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR } Severity;
 
-void finding_free_all(Finding *list, size_t count);
+typedef struct Finding {
+    Severity severity;
+    char *subject; /* a tensor's name, a key of config.json, "tokenizer": what it is about */
+    char *text;
+} Finding;
+
+/* Zero-initialise, release with finding_free(). */
+typedef struct FindingList {
+    Finding *items; /* in the order they were added */
+    size_t count, capacity;
+} FindingList;
+
+/* Copies `subject` and the formatted text, which is cut at ERROR_MESSAGE_SIZE. */
+Status finding_add(FindingList *list, Severity severity, const char *subject, Error *error,
+                   const char *format, ...) STATUS_PRINTF(5, 6) STATUS_MUST_CHECK;
+
+/* Takes back all findings about a subject, where they no longer hold. */
+void finding_remove(FindingList *list, const char *subject);
+
+/* The first error, or NULL. */
+const Finding *finding_first_error(const FindingList *list);
+
+size_t finding_count(const FindingList *list, Severity severity);
+
+/* Frees the findings and empties the list. */
+void finding_free(FindingList *list);
+
+/* "note", "warning", "error" */
+const char *finding_severity_name(Severity severity);
 
 #endif

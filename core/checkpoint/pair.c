@@ -1,40 +1,10 @@
 #include "core/checkpoint/pair.h"
 
-#include "core/checkpoint/finding.h"
 #include "core/support/memory.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char *pair_severity_name(Severity severity) {
-    static const char *const NAMES[] = {"note", "warning", "error"};
-    return NAMES[severity];
-}
-
-Status pair_add_finding(Pair *pair, Severity severity, const char *subject, Error *error, const char *format,
-                        ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    Status status = finding_add(&pair->findings, &pair->finding_count, &pair->finding_capacity, severity,
-                                subject, error, format, arguments);
-    va_end(arguments);
-    return status;
-}
-
-void pair_remove_findings(Pair *pair, const char *subject) {
-    size_t kept = 0;
-    for (size_t i = 0; i < pair->finding_count; i++) {
-        Finding *finding = &pair->findings[i];
-        if (strcmp(finding->subject, subject) != 0) {
-            pair->findings[kept++] = *finding;
-            continue;
-        }
-        free(finding->subject);
-        free(finding->text);
-    }
-    pair->finding_count = kept;
-}
 
 /* ---- matching tensors ---- */
 
@@ -65,23 +35,23 @@ static Status judge_shapes(Pair *pair, PairTensor *tensor, Error *error) {
     bool rows_only = same_beyond_rows(tensor->base, tensor->sft);
     bool vocabulary = tensor->role == TENSOR_EMBEDDING || tensor->role == TENSOR_HEAD;
     if (rows_only && vocabulary && tensor->sft->shape[0] > tensor->base->shape[0])
-        return pair_add_finding(
-            pair, SEVERITY_NOTE, tensor->name, error,
-            "SFT enlarged the vocabulary: base %s, SFT %s; rows that base lacks stay SFT's", base, sft);
+        return finding_add(&pair->findings, SEVERITY_NOTE, tensor->name, error,
+                           "SFT enlarged the vocabulary: base %s, SFT %s; rows that base lacks stay SFT's",
+                           base, sft);
     if (rows_only && vocabulary)
-        return pair_add_finding(pair, SEVERITY_WARNING, tensor->name, error,
-                                "base has more rows: base %s, SFT %s; its further rows are left out", base,
-                                sft);
+        return finding_add(&pair->findings, SEVERITY_WARNING, tensor->name, error,
+                           "base has more rows: base %s, SFT %s; its further rows are left out", base, sft);
     tensor->is_fused = false;
-    return pair_add_finding(pair, SEVERITY_ERROR, tensor->name, error,
-                            "expected one shape, found base %s, SFT %s", base, sft);
+    return finding_add(&pair->findings, SEVERITY_ERROR, tensor->name, error,
+                       "expected one shape, found base %s, SFT %s", base, sft);
 }
 
 static Status judge_lone_tensor(Pair *pair, PairTensor *tensor, Error *error) {
     tensor->is_fused = false;
     if (tensor->role == TENSOR_OTHER)
-        return pair_add_finding(pair, SEVERITY_NOTE, tensor->name, error, "only in SFT: copied from there");
-    return pair_add_finding(pair, SEVERITY_ERROR, tensor->name, error, "missing in base");
+        return finding_add(&pair->findings, SEVERITY_NOTE, tensor->name, error,
+                           "only in SFT: copied from there");
+    return finding_add(&pair->findings, SEVERITY_ERROR, tensor->name, error, "missing in base");
 }
 
 static Status match_tensor(Pair *pair, const Tensor *sft, Error *error) {
@@ -95,8 +65,8 @@ static Status match_tensor(Pair *pair, const Tensor *sft, Error *error) {
         bool equal = sft->dtype == tensor->base->dtype && sft->bytes == tensor->base->bytes &&
                      sft->bytes <= COMPARED_BYTES && memcmp(sft->data, tensor->base->data, sft->bytes) == 0;
         return equal ? STATUS_OK
-                     : pair_add_finding(pair, SEVERITY_NOTE, tensor->name, error,
-                                        "%s cannot be blended: copied from SFT", dtype_name(sft->dtype));
+                     : finding_add(&pair->findings, SEVERITY_NOTE, tensor->name, error,
+                                   "%s cannot be blended: copied from SFT", dtype_name(sft->dtype));
     }
     if (!same_shape(sft, tensor->base)) return judge_shapes(pair, tensor, error);
     return STATUS_OK;
@@ -116,20 +86,20 @@ static Status match_tensors(Pair *pair, Error *error) {
         const Tensor *embedding = checkpoint_find_role(pair->sft, TENSOR_EMBEDDING, -1);
         bool base_is_tied = pair->base->model_status == STATUS_OK && pair->base->model.tied_head;
         if (base->role == TENSOR_HEAD && base_is_tied) {
-            status = pair_add_finding(pair, SEVERITY_NOTE, base->name, error,
-                                      "base stores a head that it ties: left out");
+            status = finding_add(&pair->findings, SEVERITY_NOTE, base->name, error,
+                                 "base stores a head that it ties: left out");
         } else if (base->role == TENSOR_HEAD && embedding != NULL) {
             /* SFT's head is tied, base's is not: the embedding of SFT meets the head of base */
             PairTensor *head = &pair->tensors[pair->count++];
             *head = (PairTensor){base->name, base, embedding, TENSOR_HEAD, -1, true};
             pair->unties_head = true;
-            status = pair_add_finding(pair, SEVERITY_WARNING, base->name, error,
-                                      "tied in SFT, not in base: the fused model gets a head of its own");
+            status = finding_add(&pair->findings, SEVERITY_WARNING, base->name, error,
+                                 "tied in SFT, not in base: the fused model gets a head of its own");
             if (status == STATUS_OK && !same_shape(base, embedding)) status = judge_shapes(pair, head, error);
         } else {
-            status = pair_add_finding(
-                pair, base->role == TENSOR_OTHER ? SEVERITY_NOTE : SEVERITY_ERROR, base->name, error,
-                base->role == TENSOR_OTHER ? "only in base: left out" : "missing in SFT");
+            status = finding_add(&pair->findings, base->role == TENSOR_OTHER ? SEVERITY_NOTE : SEVERITY_ERROR,
+                                 base->name, error,
+                                 base->role == TENSOR_OTHER ? "only in base: left out" : "missing in SFT");
         }
     }
     return status;
@@ -140,23 +110,22 @@ static Status match_tensors(Pair *pair, Error *error) {
 static Status compare_number(Pair *pair, const char *key, double base, double sft, Severity severity,
                              Error *error) {
     if (base == sft) return STATUS_OK;
-    return pair_add_finding(pair, severity, key, error, "base %g, SFT %g", base, sft);
+    return finding_add(&pair->findings, severity, key, error, "base %g, SFT %g", base, sft);
 }
 
 static Status compare_configs(Pair *pair, Error *error) {
     const Checkpoint *sides[] = {pair->base, pair->sft};
     for (int i = 0; i < 2; i++) {
         if (sides[i]->model_status == STATUS_OK) continue;
-        Status status = pair_add_finding(pair, SEVERITY_WARNING, "config.json", error, "no previews: %s",
-                                         sides[i]->model_error.message);
+        Status status = finding_add(&pair->findings, SEVERITY_WARNING, "config.json", error,
+                                    "no previews: %s", sides[i]->model_error.message);
         if (status != STATUS_OK) return status;
     }
     if (pair->base->model_status != STATUS_OK || pair->sft->model_status != STATUS_OK) return STATUS_OK;
     const ModelConfig *base = &pair->base->model, *sft = &pair->sft->model;
     Status status = STATUS_OK;
     if (base->architecture != sft->architecture)
-        status =
-            pair_add_finding(pair, SEVERITY_ERROR, "model_type", error, "base %s, SFT %s",
+        status = finding_add(&pair->findings, SEVERITY_ERROR, "model_type", error, "base %s, SFT %s",
                              architecture_name(base->architecture), architecture_name(sft->architecture));
     const struct {
         const char *key;
@@ -204,7 +173,7 @@ Status pair_open(const char *base_directory, const char *sft_directory, Pair **p
 
 void pair_close(Pair *pair) {
     if (pair == NULL) return;
-    finding_free_all(pair->findings, pair->finding_count);
+    finding_free(&pair->findings);
     free(pair->tensors);
     checkpoint_close(pair->base);
     checkpoint_close(pair->sft);
@@ -212,13 +181,9 @@ void pair_close(Pair *pair) {
 }
 
 Status pair_check(const Pair *pair, Error *error) {
-    size_t errors = 0;
-    const Finding *first = NULL;
-    for (size_t i = 0; i < pair->finding_count; i++) {
-        if (pair->findings[i].severity != SEVERITY_ERROR) continue;
-        if (errors++ == 0) first = &pair->findings[i];
-    }
+    const Finding *first = finding_first_error(&pair->findings);
     if (first == NULL) return STATUS_OK;
+    size_t errors = finding_count(&pair->findings, SEVERITY_ERROR);
     return status_fail(error, STATUS_MISMATCH, "%s: %s (%zu mismatch%s between %s and %s)", first->subject,
                        first->text, errors, errors == 1 ? "" : "es", pair->base->directory,
                        pair->sft->directory);

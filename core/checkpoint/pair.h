@@ -17,14 +17,7 @@
 #define REJUV_CORE_PAIR_H
 
 #include "core/checkpoint/checkpoint.h"
-
-typedef enum Severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR } Severity;
-
-typedef struct Finding {
-    Severity severity;
-    char *subject; /* a tensor's name, a key of config.json, "tokenizer": what it is about */
-    char *text;
-} Finding;
+#include "core/checkpoint/finding.h"
 
 typedef struct PairTensor {
     const char *name;
@@ -41,8 +34,7 @@ typedef struct Pair {
     size_t count;
     bool unties_head; /* the fused model has a head of its own although SFT's is tied: config.json must say so
                        */
-    Finding *findings;
-    size_t finding_count, finding_capacity;
+    FindingList findings;
 } Pair;
 
 /* Opens both directories (the same one twice is fine) and matches them. STATUS_OK even with findings of
@@ -56,17 +48,8 @@ void pair_close(Pair *pair);
 /* STATUS_OK, or STATUS_MISMATCH with the first error among the findings and their number. */
 Status pair_check(const Pair *pair, Error *error) STATUS_MUST_CHECK;
 
-/* Adds a finding (used by rooms that compare more than tensors). */
-Status pair_add_finding(Pair *pair, Severity severity, const char *subject, Error *error, const char *format,
-                        ...) STATUS_PRINTF(5, 6);
-
-/* Takes back all findings about a subject, where they no longer hold. */
-void pair_remove_findings(Pair *pair, const char *subject);
-
 /* The fused model's tensor of that name or role, or NULL. */
 const PairTensor *pair_find_tensor(const Pair *pair, const char *name);
 const PairTensor *pair_find_role(const Pair *pair, TensorRole role, int layer);
-
-const char *pair_severity_name(Severity severity);
 
 #endif

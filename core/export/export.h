@@ -95,8 +95,7 @@ typedef struct ExportPlan {
     uint64_t free_bytes;   /* for this user on the target's file system; UINT64_MAX where it does not say */
     char hash[HASH_HEX_SIZE]; /* over the plan and the state of its inputs */
     Recipe *recipe;           /* what is known before writing; export_run() completes it */
-    Finding *findings;        /* what a person should know; an error among them means that it cannot be run */
-    size_t finding_count, finding_capacity;
+    FindingList findings;     /* what a person should know; an error among them means that it cannot be run */
 } ExportPlan;
 
 /* Decides everything and writes nothing. Fails where the pair cannot be fused (pair_check()), a model is

@@ -77,8 +77,8 @@ Status export_make_config(ExportPlan *plan, char **text, Error *error) {
     *text = NULL;
     const Checkpoint *donor = export_donor(plan);
     if (donor->config == NULL)
-        return export_add_finding(plan, SEVERITY_WARNING, "config.json", error,
-                                  "%s has none: other programs will not load the export", donor->directory);
+        return finding_add(&plan->findings, SEVERITY_WARNING, "config.json", error,
+                           "%s has none: other programs will not load the export", donor->directory);
     char *path = checkpoint_path(donor, "config.json");
     if (path == NULL) return memory_fail(error, "config.json");
     size_t bytes;
@@ -89,8 +89,8 @@ Status export_make_config(ExportPlan *plan, char **text, Error *error) {
     if (status == STATUS_OK) status = set_vocabulary(plan, config, text, path, error);
     if (status == STATUS_OK) status = set_tie(plan, config, text, path, error);
     if (status == STATUS_OK && json_find(config, "auto_map") != NULL)
-        status = export_add_finding(plan, SEVERITY_WARNING, "config.json", error,
-                                    "names code of its own (auto_map), which is not copied");
+        status = finding_add(&plan->findings, SEVERITY_WARNING, "config.json", error,
+                             "names code of its own (auto_map), which is not copied");
     if (status != STATUS_OK) {
         free(*text);
         *text = NULL;

@@ -48,15 +48,15 @@ static Status note_dtypes(ExportPlan *plan, Error *error) {
     }
     Status status = STATUS_OK;
     if (from_f64 > 0)
-        status = export_add_finding(plan, SEVERITY_NOTE, "dtype", error,
-                                    "%zu tensors are F64 in SFT and written as F32", from_f64);
+        status = finding_add(&plan->findings, SEVERITY_NOTE, "dtype", error,
+                             "%zu tensors are F64 in SFT and written as F32", from_f64);
     if (status == STATUS_OK && from_f8 > 0)
-        status = export_add_finding(plan, SEVERITY_NOTE, "dtype", error,
-                                    "%zu tensors are F8 in SFT and written as BF16", from_f8);
+        status = finding_add(&plan->findings, SEVERITY_NOTE, "dtype", error,
+                             "%zu tensors are F8 in SFT and written as BF16", from_f8);
     if (status == STATUS_OK && to_f16 > 0)
-        status = export_add_finding(plan, SEVERITY_NOTE, "dtype", error,
-                                    "F16 ends at 65504: a larger value becomes infinite, and verification "
-                                    "then names it");
+        status = finding_add(&plan->findings, SEVERITY_NOTE, "dtype", error,
+                             "F16 ends at 65504: a larger value becomes infinite, and verification "
+                             "then names it");
     return status;
 }
 

@@ -20,9 +20,6 @@
 
 /* ---- export_plan.c ---- */
 
-Status export_add_finding(ExportPlan *plan, Severity severity, const char *subject, Error *error,
-                          const char *format, ...) STATUS_PRINTF(5, 6);
-
 /* The donor's checkpoint. */
 const Checkpoint *export_donor(const ExportPlan *plan);
 

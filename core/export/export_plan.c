@@ -1,4 +1,3 @@
-#include "core/checkpoint/finding.h"
 #include "core/export/export_parts.h"
 #include "core/files/disk.h"
 #include "core/support/memory.h"
@@ -12,16 +11,6 @@
 #include <sys/stat.h>
 
 enum { DEFAULT_WINDOW = 16 << 20, SMALLEST_WINDOW = 64, DEFAULT_SYNC = 1 << 30, NAME_LIMIT = 255 };
-
-Status export_add_finding(ExportPlan *plan, Severity severity, const char *subject, Error *error,
-                          const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    Status status = finding_add(&plan->findings, &plan->finding_count, &plan->finding_capacity, severity,
-                                subject, error, format, arguments);
-    va_end(arguments);
-    return status;
-}
 
 const Checkpoint *export_donor(const ExportPlan *plan) {
     return plan->options.donor == DONOR_BASE ? plan->pair->base : plan->pair->sft;
@@ -64,11 +53,11 @@ static bool is_empty_directory(const char *path) {
 static Status judge_target(ExportPlan *plan, Error *error) {
     struct stat facts;
     if (stat(plan->parent, &facts) != 0)
-        return export_add_finding(plan, SEVERITY_ERROR, plan->parent, error,
-                                  "the directory to write into cannot be reached: %s", strerror(errno));
+        return finding_add(&plan->findings, SEVERITY_ERROR, plan->parent, error,
+                           "the directory to write into cannot be reached: %s", strerror(errno));
     if (lstat(plan->directory, &facts) != 0) {
         if (errno == ENOENT) return STATUS_OK;
-        return export_add_finding(plan, SEVERITY_ERROR, plan->directory, error, "%s", strerror(errno));
+        return finding_add(&plan->findings, SEVERITY_ERROR, plan->directory, error, "%s", strerror(errno));
     }
     bool is_marked;
     if (S_ISDIR(facts.st_mode) && is_empty_directory(plan->directory)) return STATUS_OK;
@@ -76,15 +65,14 @@ static Status judge_target(ExportPlan *plan, Error *error) {
     if (status != STATUS_OK) return status;
     if (is_marked) {
         plan->kept_bytes = plan->weight_bytes;
-        return export_add_finding(plan, SEVERITY_NOTE, plan->directory, error,
-                                  "this very export, interrupted in its last step");
+        return finding_add(&plan->findings, SEVERITY_NOTE, plan->directory, error,
+                           "this very export, interrupted in its last step");
     }
-    return export_add_finding(
-        plan, SEVERITY_ERROR, plan->directory, error,
-        "expected no such name, or an empty directory, found %s: nothing is overwritten",
-        S_ISDIR(facts.st_mode)   ? "a directory with files"
-        : S_ISLNK(facts.st_mode) ? "a symbolic link"
-                                 : "a file");
+    return finding_add(&plan->findings, SEVERITY_ERROR, plan->directory, error,
+                       "expected no such name, or an empty directory, found %s: nothing is overwritten",
+                       S_ISDIR(facts.st_mode)   ? "a directory with files"
+                       : S_ISLNK(facts.st_mode) ? "a symbolic link"
+                                                : "a file");
 }
 
 /* ---- the recipe, as far as it is known, and the plan's sum ---- */
@@ -154,16 +142,16 @@ static Status judge_remains(ExportPlan *plan, Error *error) {
     if (kept > plan->kept_bytes) plan->kept_bytes = kept;
     if (kept == 0) plan->left_bytes = disk_used_bytes(plan->partial);
     if (plan->left_bytes > 0)
-        status = export_add_finding(plan, SEVERITY_NOTE, plan->partial_name, error,
-                                    "%" PRIu64
-                                    " bytes of an interrupted export that this one cannot go on "
-                                    "from: they are removed before it is written",
-                                    plan->left_bytes);
+        status = finding_add(&plan->findings, SEVERITY_NOTE, plan->partial_name, error,
+                             "%" PRIu64
+                             " bytes of an interrupted export that this one cannot go on "
+                             "from: they are removed before it is written",
+                             plan->left_bytes);
     if (kept > 0)
-        status = export_add_finding(plan, SEVERITY_NOTE, plan->partial_name, error,
-                                    "an interrupted run of this export: %" PRIu64 " of %" PRIu64
-                                    " bytes of weights are there already",
-                                    kept, plan->weight_bytes);
+        status = finding_add(&plan->findings, SEVERITY_NOTE, plan->partial_name, error,
+                             "an interrupted run of this export: %" PRIu64 " of %" PRIu64
+                             " bytes of weights are there already",
+                             kept, plan->weight_bytes);
     return status;
 }
 
@@ -173,9 +161,9 @@ static Status judge_space(ExportPlan *plan, Error *error) {
     if (status != STATUS_OK || disk_free_bytes(plan->parent, &plan->free_bytes, NULL) != STATUS_OK)
         return status; /* a parent that cannot be reached is a finding already */
     if (export_has_room(plan)) return STATUS_OK;
-    return export_add_finding(plan, SEVERITY_ERROR, plan->parent, error,
-                              "expected %" PRIu64 " free bytes, found %" PRIu64,
-                              plan->total_bytes - plan->kept_bytes, plan->free_bytes);
+    return finding_add(&plan->findings, SEVERITY_ERROR, plan->parent, error,
+                       "expected %" PRIu64 " free bytes, found %" PRIu64,
+                       plan->total_bytes - plan->kept_bytes, plan->free_bytes);
 }
 
 /* ---- all together ---- */
@@ -206,9 +194,9 @@ static Status make_plan(ExportPlan *plan, const char *directory, Error *error) {
     if (status == STATUS_OK) status = export_plan_sidecars(plan, error);
     if (status == STATUS_OK) status = sum_plan(plan, error);
     if (status == STATUS_OK && !settings_is_between(&plan->options.settings))
-        status = export_add_finding(plan, SEVERITY_WARNING, "alpha", error,
-                                    "%g, or one of a kind or layer, is not between the two models",
-                                    plan->options.settings.alpha);
+        status = finding_add(&plan->findings, SEVERITY_WARNING, "alpha", error,
+                             "%g, or one of a kind or layer, is not between the two models",
+                             plan->options.settings.alpha);
     if (status == STATUS_OK) status = judge_target(plan, error);
     return status == STATUS_OK ? judge_space(plan, error) : status;
 }
@@ -242,7 +230,7 @@ void export_plan_free(ExportPlan *plan) {
         free(plan->sidecars[i].source);
         free(plan->sidecars[i].text);
     }
-    finding_free_all(plan->findings, plan->finding_count);
+    finding_free(&plan->findings);
     recipe_free(plan->recipe);
     free(plan->inputs);
     free(plan->sidecars);
@@ -257,12 +245,9 @@ void export_plan_free(ExportPlan *plan) {
 }
 
 Status export_check(const ExportPlan *plan, Error *error) {
-    for (size_t i = 0; i < plan->finding_count; i++) {
-        const Finding *finding = &plan->findings[i];
-        if (finding->severity == SEVERITY_ERROR)
-            return status_fail(error, STATUS_ARGUMENT, "%s: %s", finding->subject, finding->text);
-    }
-    return STATUS_OK;
+    const Finding *first = finding_first_error(&plan->findings);
+    if (first == NULL) return STATUS_OK;
+    return status_fail(error, STATUS_ARGUMENT, "%s: %s", first->subject, first->text);
 }
 
 ExportOptions export_options_from_recipe(const Recipe *recipe) {

@@ -239,8 +239,8 @@ Status export_plan_sidecars(ExportPlan *plan, Error *error) {
         status = add_donor_file(plan, DONOR_FILES[i], error);
     if (status == STATUS_OK) status = add_templates(plan, error);
     if (status == STATUS_OK && plan->sidecar_count == before)
-        status = export_add_finding(plan, SEVERITY_WARNING, "tokenizer", error, "%s has none to copy",
-                                    export_donor(plan)->directory);
+        status = finding_add(&plan->findings, SEVERITY_WARNING, "tokenizer", error, "%s has none to copy",
+                             export_donor(plan)->directory);
     if (status == STATUS_OK) status = add_mergekit(plan, error);
     return status == STATUS_OK ? add_recipe(plan, error) : status;
 }

@@ -1,6 +1,5 @@
 #include "core/export/verify.h"
 
-#include "core/checkpoint/finding.h"
 #include "core/export/export_parts.h"
 #include "core/export/verify_parts.h"
 #include "core/files/file_digest.h"
@@ -12,20 +11,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-Status verify_add_finding(VerifyResult *result, Severity severity, const char *subject, Error *error,
-                          const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    Status status = finding_add(&result->findings, &result->finding_count, &result->finding_capacity,
-                                severity, subject, error, format, arguments);
-    va_end(arguments);
-    return status;
-}
-
 void verify_result_free(VerifyResult *result) {
     if (result == NULL) return;
     recipe_free(result->recipe);
-    finding_free_all(result->findings, result->finding_count);
+    finding_free(&result->findings);
     free(result);
 }
 
@@ -50,11 +39,11 @@ static Status check_file(const char *directory, const RecipeFile *file, Job *job
     free(path);
     if (status == STATUS_CANCELLED) return job_cancelled(error);
     if (status != STATUS_OK)
-        return verify_add_finding(result, SEVERITY_ERROR, file->name, error, "%s", reason.message);
+        return finding_add(&result->findings, SEVERITY_ERROR, file->name, error, "%s", reason.message);
     if (bytes != file->bytes || strcmp(sum, file->sha256) != 0)
-        return verify_add_finding(result, SEVERITY_ERROR, file->name, error,
-                                  "expected %" PRIu64 " bytes with %s, found %" PRIu64 " with %s",
-                                  file->bytes, file->sha256, bytes, sum);
+        return finding_add(&result->findings, SEVERITY_ERROR, file->name, error,
+                           "expected %" PRIu64 " bytes with %s, found %" PRIu64 " with %s", file->bytes,
+                           file->sha256, bytes, sum);
     result->files_equal++;
     return STATUS_OK;
 }
@@ -66,8 +55,8 @@ static Status check_files(const char *directory, Job *job, VerifyResult *result,
     for (size_t i = 0; i < files->count && status == STATUS_OK; i++)
         status = check_file(directory, &files->list[i], job, result, error);
     if (status == STATUS_OK && has_file(directory, EXPORT_STATE_NAME))
-        status = verify_add_finding(result, SEVERITY_ERROR, EXPORT_STATE_NAME, error,
-                                    "is the mark of an unfinished export");
+        status = finding_add(&result->findings, SEVERITY_ERROR, EXPORT_STATE_NAME, error,
+                             "is the mark of an unfinished export");
     return status;
 }
 
@@ -80,20 +69,20 @@ static Status check_config(const Checkpoint *export, VerifyResult *result, Error
     const char *dtype = json_get_text(config, "dtype", json_get_text(config, "torch_dtype", NULL));
     DType main_dtype = checkpoint_main_dtype(export);
     if (dtype_is_float(main_dtype) && (dtype == NULL || dtype_find(dtype) != main_dtype))
-        status =
-            verify_add_finding(result, SEVERITY_ERROR, "config.json", error, "dtype: expected %s, found %s",
-                               dtype_torch_name(main_dtype), dtype != NULL ? dtype : "none");
+        status = finding_add(&result->findings, SEVERITY_ERROR, "config.json", error,
+                             "dtype: expected %s, found %s", dtype_torch_name(main_dtype),
+                             dtype != NULL ? dtype : "none");
     const Tensor *embedding = checkpoint_find_role(export, TENSOR_EMBEDDING, -1);
     uint64_t stated;
     if (status == STATUS_OK && embedding != NULL &&
         (!json_read_count(json_find(config, "vocab_size"), &stated) || stated != embedding->rows))
-        status = verify_add_finding(result, SEVERITY_ERROR, "config.json", error,
-                                    "vocab_size: expected the embedding's %" PRIu64 " rows", embedding->rows);
+        status = finding_add(&result->findings, SEVERITY_ERROR, "config.json", error,
+                             "vocab_size: expected the embedding's %" PRIu64 " rows", embedding->rows);
     bool tied = json_get_bool(config, "tie_word_embeddings", false);
     if (status == STATUS_OK && embedding != NULL && !tied &&
         checkpoint_find_role(export, TENSOR_HEAD, -1) == NULL)
-        status = verify_add_finding(result, SEVERITY_ERROR, "config.json", error,
-                                    "tie_word_embeddings: expected true, for there is no lm_head");
+        status = finding_add(&result->findings, SEVERITY_ERROR, "config.json", error,
+                             "tie_word_embeddings: expected true, for there is no lm_head");
     return status;
 }
 
@@ -112,11 +101,11 @@ static Status check_index(const char *directory, const Checkpoint *export, Verif
     const cJSON *map = json_find(tree, "weight_map");
     if (!json_read_count(json_find(json_find(tree, "metadata"), "total_size"), &total) ||
         total != export->bytes)
-        status = verify_add_finding(result, SEVERITY_ERROR, NAME, error,
-                                    "total_size: expected %" PRIu64 " bytes", export->bytes);
+        status = finding_add(&result->findings, SEVERITY_ERROR, NAME, error,
+                             "total_size: expected %" PRIu64 " bytes", export->bytes);
     if (status == STATUS_OK && (size_t)cJSON_GetArraySize(map) != export->tensor_count)
-        status = verify_add_finding(result, SEVERITY_ERROR, NAME, error, "expected %zu tensors, found %d",
-                                    export->tensor_count, cJSON_GetArraySize(map));
+        status = finding_add(&result->findings, SEVERITY_ERROR, NAME, error, "expected %zu tensors, found %d",
+                             export->tensor_count, cJSON_GetArraySize(map));
     cJSON_Delete(tree);
     return status;
 }
@@ -152,11 +141,11 @@ static Status judge_inputs(InputTasks *tasks, Severity severity, VerifyResult *r
         const InputTask *task = &tasks->list[i];
         const char *path = task->side->files[task->file]->path;
         if (task->status != STATUS_OK)
-            status = verify_add_finding(result, severity, path, error, "%s", task->error.message);
+            status = finding_add(&result->findings, severity, path, error, "%s", task->error.message);
         else if (strcmp(task->sum, task->expected->sha256) != 0)
-            status = verify_add_finding(result, severity, path, error,
-                                        "is not the recipe's input: expected %s, found %s",
-                                        task->expected->sha256, task->sum);
+            status = finding_add(&result->findings, severity, path, error,
+                                 "is not the recipe's input: expected %s, found %s", task->expected->sha256,
+                                 task->sum);
         else
             result->input_files_equal++;
     }
@@ -179,8 +168,8 @@ static Status hash_inputs(const Pair *pair, Severity severity, Job *job, VerifyR
     Status status = STATUS_OK;
     for (int s = 0; s < 2; s++) {
         if (!same_files(sides[s], inputs[s])) {
-            status = verify_add_finding(result, severity, sides[s]->directory, error,
-                                        "is not the recipe's input: other files, or of other sizes");
+            status = finding_add(&result->findings, severity, sides[s]->directory, error,
+                                 "is not the recipe's input: other files, or of other sizes");
             free(tasks.list);
             return status;
         }
@@ -208,14 +197,15 @@ static Status open_inputs(const VerifyOptions *options, Job *job, VerifyResult *
         options->base_directory != NULL ? options->base_directory : recipe->base.directory,
         options->sft_directory != NULL ? options->sft_directory : recipe->sft.directory, pair, &reason);
     if (status != STATUS_OK)
-        return verify_add_finding(result, severity, "inputs", error, "not at hand, not blended again: %s",
-                                  reason.message);
-    size_t before = result->finding_count;
+        return finding_add(&result->findings, severity, "inputs", error, "not at hand, not blended again: %s",
+                           reason.message);
+    size_t before = result->findings.count;
     status = hash_inputs(*pair, severity, job, result, error);
-    result->has_inputs = status == STATUS_OK && result->finding_count == before;
+    result->has_inputs = status == STATUS_OK && result->findings.count == before;
     if (result->has_inputs && settings_check(&recipe->settings, *pair, &reason) != STATUS_OK) {
         result->has_inputs = false;
-        status = verify_add_finding(result, SEVERITY_ERROR, RECIPE_FILE_NAME, error, "%s", reason.message);
+        status =
+            finding_add(&result->findings, SEVERITY_ERROR, RECIPE_FILE_NAME, error, "%s", reason.message);
     }
     if (!result->has_inputs) {
         pair_close(*pair);
@@ -233,7 +223,7 @@ static Status check_export(const char *directory, const VerifyOptions *options, 
     Status status = check_files(directory, job, result, error);
     if (status != STATUS_OK) return status;
     if (checkpoint_open(directory, &export, &reason) != STATUS_OK)
-        return verify_add_finding(result, SEVERITY_ERROR, "weights", error, "%s", reason.message);
+        return finding_add(&result->findings, SEVERITY_ERROR, "weights", error, "%s", reason.message);
     Pair *pair = NULL;
     status = check_config(export, result, error);
     if (status == STATUS_OK) status = check_index(directory, export, result, error);
@@ -246,13 +236,9 @@ static Status check_export(const char *directory, const VerifyOptions *options, 
 }
 
 static Status conclude(const VerifyResult *result, Error *error) {
-    size_t errors = 0;
-    const Finding *first = NULL;
-    for (size_t i = 0; i < result->finding_count; i++) {
-        if (result->findings[i].severity != SEVERITY_ERROR) continue;
-        if (errors++ == 0) first = &result->findings[i];
-    }
+    const Finding *first = finding_first_error(&result->findings);
     if (first == NULL) return STATUS_OK;
+    size_t errors = finding_count(&result->findings, SEVERITY_ERROR);
     return status_fail(error, STATUS_MISMATCH, "%s: %s (%zu difference%s)", first->subject, first->text,
                        errors, errors == 1 ? "" : "s");
 }

@@ -29,8 +29,7 @@ typedef struct VerifyResult {
     uint64_t bytes;         /* of weights that were read */
     uint64_t nonfinite;     /* values that are NaN or infinite */
     uint64_t nonfinite_new; /* of these, where neither input is; needs inputs */
-    Finding *findings;      /* errors: differences. Warnings, notes: the rest */
-    size_t finding_count, finding_capacity;
+    FindingList findings;   /* errors: differences. Warnings, notes: the rest */
 } VerifyResult;
 
 /* STATUS_OK: all is as it should be. STATUS_MISMATCH: it is not; *result says where (the first differing

@@ -4,9 +4,6 @@
 
 #include "core/export/verify.h"
 
-Status verify_add_finding(VerifyResult *result, Severity severity, const char *subject, Error *error,
-                          const char *format, ...) STATUS_PRINTF(5, 6);
-
 /* Every tensor of the recipe against its sum and, where `pair` is not NULL, against the blend. */
 Status verify_tensors(const Checkpoint *export, const Pair *pair, Job *job, VerifyResult *result,
                       Error *error) STATUS_MUST_CHECK;

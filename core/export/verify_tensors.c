@@ -153,16 +153,16 @@ static Status judge_blend(const Outcome *outcome, VerifyResult *result, Error *e
         column = place->element % tensor->columns;
     }
     if (outcome->difference.is_found)
-        return verify_add_finding(result, SEVERITY_ERROR, tensor->name, error,
-                                  "row %" PRIu64 ", column %" PRIu64 ": expected %s, found %s", row, column,
-                                  place->expected, place->found);
+        return finding_add(&result->findings, SEVERITY_ERROR, tensor->name, error,
+                           "row %" PRIu64 ", column %" PRIu64 ": expected %s, found %s", row, column,
+                           place->expected, place->found);
     if (outcome->source != NULL) result->tensors_blended++;
     if (outcome->nonfinite_new == 0) return STATUS_OK;
-    return verify_add_finding(result, SEVERITY_WARNING, tensor->name, error,
-                              "%" PRIu64
-                              " values are NaN or infinite where neither input is, the first in "
-                              "row %" PRIu64 ", column %" PRIu64 ": %s",
-                              outcome->nonfinite_new, row, column, place->found);
+    return finding_add(&result->findings, SEVERITY_WARNING, tensor->name, error,
+                       "%" PRIu64
+                       " values are NaN or infinite where neither input is, the first in "
+                       "row %" PRIu64 ", column %" PRIu64 ": %s",
+                       outcome->nonfinite_new, row, column, place->found);
 }
 
 static Status judge(const Outcome *outcome, const RecipeTensor *wanted, VerifyResult *result, Error *error) {
@@ -176,8 +176,8 @@ static Status judge(const Outcome *outcome, const RecipeTensor *wanted, VerifyRe
     result->tensors_equal += equal;
     Status status = judge_blend(outcome, result, error);
     if (equal || status != STATUS_OK) return status;
-    return verify_add_finding(result, SEVERITY_ERROR, wanted->name, error,
-                              "expected the recipe's %s, found %s", wanted->sha256, outcome->sum);
+    return finding_add(&result->findings, SEVERITY_ERROR, wanted->name, error,
+                       "expected the recipe's %s, found %s", wanted->sha256, outcome->sum);
 }
 
 static bool has_shape(const Tensor *tensor, const RecipeTensor *wanted) {
@@ -195,11 +195,11 @@ static Status find_tensors(Verification *all, Error *error) {
         const Tensor *tensor = checkpoint_find_tensor(all->export, wanted->name);
         found += tensor != NULL;
         if (tensor == NULL) {
-            status = verify_add_finding(all->result, SEVERITY_ERROR, wanted->name, error, "is missing");
+            status = finding_add(&all->result->findings, SEVERITY_ERROR, wanted->name, error, "is missing");
         } else if (!has_shape(tensor, wanted)) {
-            status = verify_add_finding(all->result, SEVERITY_ERROR, wanted->name, error,
-                                        "expected the recipe's dtype %s and shape, found %s",
-                                        dtype_name(wanted->dtype), dtype_name(tensor->dtype));
+            status = finding_add(&all->result->findings, SEVERITY_ERROR, wanted->name, error,
+                                 "expected the recipe's dtype %s and shape, found %s",
+                                 dtype_name(wanted->dtype), dtype_name(tensor->dtype));
         } else {
             all->outcomes[i].tensor = tensor;
             all->total += tensor->bytes;
@@ -207,8 +207,8 @@ static Status find_tensors(Verification *all, Error *error) {
         }
     }
     if (status == STATUS_OK && found < all->export->tensor_count)
-        status = verify_add_finding(all->result, SEVERITY_ERROR, "weights", error,
-                                    "%zu tensors are not in the recipe", all->export->tensor_count - found);
+        status = finding_add(&all->result->findings, SEVERITY_ERROR, "weights", error,
+                             "%zu tensors are not in the recipe", all->export->tensor_count - found);
     return status;
 }
 
@@ -226,8 +226,8 @@ static Status check_sources(Verification *all, Error *error) {
                                       : outcome->tensor->dtype == source->sft->dtype);
         if (fits) continue;
         outcome->source = NULL;
-        status = verify_add_finding(all->result, SEVERITY_ERROR, outcome->tensor->name, error,
-                                    "is no blend of the inputs: they do not have it so");
+        status = finding_add(&all->result->findings, SEVERITY_ERROR, outcome->tensor->name, error,
+                             "is no blend of the inputs: they do not have it so");
     }
     return status;
 }

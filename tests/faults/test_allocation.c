@@ -140,7 +140,7 @@ static Status open_pair_with_findings(Error *error) {
     Status status = pair_open(TESTS_DIR "/golden/models/llama", TESTS_DIR "/golden/models/llama-tied-bias",
                               &opened, error);
     assert_int_equal(opened != NULL, status == STATUS_OK);
-    if (status == STATUS_OK) assert_true(opened->finding_count > 0);
+    if (status == STATUS_OK) assert_true(opened->findings.count > 0);
     pair_close(opened);
     return status;
 }

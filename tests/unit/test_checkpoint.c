@@ -223,8 +223,8 @@ static void every_role_has_a_name_that_leads_back_to_it(void **state) {
 /* ---- pairs ---- */
 
 static const Finding *find_about(const Pair *pair, const char *subject) {
-    for (size_t i = 0; i < pair->finding_count; i++) {
-        if (strcmp(pair->findings[i].subject, subject) == 0) return &pair->findings[i];
+    for (size_t i = 0; i < pair->findings.count; i++) {
+        if (strcmp(pair->findings.items[i].subject, subject) == 0) return &pair->findings.items[i];
     }
     return NULL;
 }

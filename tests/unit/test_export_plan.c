@@ -50,7 +50,7 @@ static void every_tensor_keeps_its_type_unless_one_is_asked_for(void **state) {
     plan = fixture_plan(pair, &options);
     for (size_t i = 0; i + 1 < plan->tensor_count; i++) assert_int_equal(plan->tensors[i].dtype, DTYPE_F16);
     assert_int_equal(plan->tensors[FIXTURE_TENSORS - 1].dtype, DTYPE_U8); /* a buffer is copied */
-    assert_true(fixture_has_finding(plan->findings, plan->finding_count, SEVERITY_NOTE, "dtype", "65504"));
+    assert_true(fixture_has_finding(&plan->findings, SEVERITY_NOTE, "dtype", "65504"));
     export_plan_free(plan);
     pair_close(pair);
 }
@@ -68,10 +68,8 @@ static void types_that_cannot_be_written_become_wider_ones_and_are_named(void **
     assert_int_equal(plan->tensors[0].dtype, DTYPE_F32);
     assert_int_equal(plan->tensors[1].dtype, DTYPE_BF16);
     assert_int_equal(plan->tensors[2].dtype, DTYPE_BF16);
-    assert_true(fixture_has_finding(plan->findings, plan->finding_count, SEVERITY_NOTE, "dtype",
-                                    "1 tensors are F64"));
-    assert_true(
-        fixture_has_finding(plan->findings, plan->finding_count, SEVERITY_NOTE, "dtype", "2 tensors are F8"));
+    assert_true(fixture_has_finding(&plan->findings, SEVERITY_NOTE, "dtype", "1 tensors are F64"));
+    assert_true(fixture_has_finding(&plan->findings, SEVERITY_NOTE, "dtype", "2 tensors are F8"));
     export_plan_free(plan);
     pair_close(pair);
     fixture_export(&options);
@@ -236,7 +234,7 @@ static void an_alpha_beyond_both_models_is_a_warning(void **state) {
     ExportOptions options = fixture_options();
     options.settings.alpha = 1.25;
     ExportPlan *plan = fixture_plan(pair, &options);
-    assert_true(fixture_has_finding(plan->findings, plan->finding_count, SEVERITY_WARNING, "alpha", "1.25"));
+    assert_true(fixture_has_finding(&plan->findings, SEVERITY_WARNING, "alpha", "1.25"));
     export_plan_free(plan);
     pair_close(pair);
 }
@@ -326,8 +324,7 @@ static void a_missing_config_is_a_warning(void **state) {
     Pair *pair = fixture_open();
     ExportOptions options = fixture_options();
     ExportPlan *plan = fixture_plan(pair, &options);
-    assert_true(fixture_has_finding(plan->findings, plan->finding_count, SEVERITY_WARNING, "config.json",
-                                    "will not load"));
+    assert_true(fixture_has_finding(&plan->findings, SEVERITY_WARNING, "config.json", "will not load"));
     export_plan_free(plan);
     pair_close(pair);
 }

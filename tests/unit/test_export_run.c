@@ -143,7 +143,7 @@ static void another_plan_starts_over(void **state) {
     ExportPlan *plan = fixture_plan(pair, &options);
     assert_int_equal(plan->kept_bytes, 0);
     assert_true(plan->left_bytes > 0);
-    assert_true(fixture_has_finding(plan->findings, plan->finding_count, SEVERITY_NOTE, plan->partial_name,
+    assert_true(fixture_has_finding(&plan->findings, SEVERITY_NOTE, plan->partial_name,
                                     "removed before it is written"));
     plan->free_bytes = plan->total_bytes - 1; /* what is left makes room */
     assert_true(export_has_room(plan));

@@ -27,7 +27,7 @@ static void a_fresh_export_is_whole(void **state) {
     assert_true(result->has_inputs);
     assert_int_equal(result->bytes, 1123);
     assert_int_equal(result->nonfinite, 0);
-    assert_int_equal(result->finding_count, 0);
+    assert_int_equal(result->findings.count, 0);
     verify_result_free(result);
 }
 
@@ -37,9 +37,9 @@ static void expect_error(const char *subject, const char *text) {
     Error error = {0};
     Status status = fixture_verify(&result, &error);
     if (status != STATUS_MISMATCH) fail_msg("%s: %s: %s", subject, status_name(status), error.message);
-    if (!fixture_has_finding(result->findings, result->finding_count, SEVERITY_ERROR, subject, text)) {
-        for (size_t i = 0; i < result->finding_count; i++)
-            print_error("%s: %s\n", result->findings[i].subject, result->findings[i].text);
+    if (!fixture_has_finding(&result->findings, SEVERITY_ERROR, subject, text)) {
+        for (size_t i = 0; i < result->findings.count; i++)
+            print_error("%s: %s\n", result->findings.items[i].subject, result->findings.items[i].text);
         fail_msg("%s: expected \"%s\" among the findings", subject, text);
     }
     verify_result_free(result);
@@ -147,8 +147,7 @@ static void inputs_that_are_not_at_hand_are_a_note(void **state) {
     assert_false(result->has_inputs);
     assert_int_equal(result->tensors_blended, 0);
     assert_int_equal(result->tensors_equal, FIXTURE_TENSORS);
-    assert_true(
-        fixture_has_finding(result->findings, result->finding_count, SEVERITY_NOTE, "inputs", "not at hand"));
+    assert_true(fixture_has_finding(&result->findings, SEVERITY_NOTE, "inputs", "not at hand"));
     verify_result_free(result);
     VerifyOptions options = {.base_directory = scratch_path("moved")};
     if (verify_export(scratch_path("out"), &options, NULL, &result, &error) != STATUS_OK)
@@ -196,8 +195,8 @@ static void a_value_that_overflows_is_named_as_a_warning(void **state) {
     if (fixture_verify(&result, &error) != STATUS_OK) fail_msg("%s", error.message);
     assert_int_equal(result->nonfinite, 2);
     assert_int_equal(result->nonfinite_new, 1);
-    assert_true(fixture_has_finding(result->findings, result->finding_count, SEVERITY_WARNING, "model.a",
-                                    "row 1, column 2: inf (0x7c00)"));
+    assert_true(
+        fixture_has_finding(&result->findings, SEVERITY_WARNING, "model.a", "row 1, column 2: inf (0x7c00)"));
     verify_result_free(result);
 }
 

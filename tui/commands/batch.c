@@ -330,20 +330,20 @@ bool batch_json_add_averages(cJSON *object, const DistributionAverages *averages
 
 /* ---- findings ---- */
 
-Status batch_make_findings(const Finding *findings, size_t count, Table **table, size_t severities[3],
-                           Error *error) {
+Status batch_make_findings(const FindingList *findings, Table **table, size_t severities[3], Error *error) {
     static const TableColumn COLUMNS[] = {{"severity", NULL, NULL, TABLE_TEXT, 0},
                                           {"subject", NULL, NULL, TABLE_TEXT, 0},
                                           {"text", "what", NULL, TABLE_TEXT, 0}};
     memset(severities, 0, 3 * sizeof *severities);
     Status status = table_create(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, table, error);
     if (status != STATUS_OK) return status;
-    for (size_t i = 0; i < count; i++) {
-        severities[findings[i].severity]++;
+    for (size_t i = 0; i < findings->count; i++) {
+        const Finding *finding = &findings->items[i];
+        severities[finding->severity]++;
         table_add_row(*table);
-        table_add_text(*table, pair_severity_name(findings[i].severity));
-        table_add_text(*table, findings[i].subject);
-        table_add_text(*table, findings[i].text);
+        table_add_text(*table, finding_severity_name(finding->severity));
+        table_add_text(*table, finding->subject);
+        table_add_text(*table, finding->text);
     }
     return STATUS_OK;
 }

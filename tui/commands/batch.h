@@ -105,7 +105,7 @@ bool batch_output_is_closed(void);
 void batch_watch_output(void);
 
 /* A table of findings: severity, subject, text; and their number of each severity. */
-Status batch_make_findings(const Finding *findings, size_t count, Table **table, size_t severities[3],
+Status batch_make_findings(const FindingList *findings, Table **table, size_t severities[3],
                            Error *error) STATUS_MUST_CHECK;
 
 #endif

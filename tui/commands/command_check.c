@@ -14,8 +14,8 @@ static Status compare_tokenizers(Batch *batch, Error *error) {
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
         if (batch_read_tokenizer(sides[i]->directory, &tokenizers[i], &why) == STATUS_OK) continue;
         read = false;
-        status =
-            pair_add_finding(pair, SEVERITY_WARNING, "tokenizer", error, "%s: %s", NAMES[i], why.message);
+        status = finding_add(&pair->findings, SEVERITY_WARNING, "tokenizer", error, "%s: %s", NAMES[i],
+                             why.message);
     }
     bool both = tokenizers[0] != NULL && tokenizers[1] != NULL;
     if (status == STATUS_OK && read && !both) {
@@ -23,10 +23,10 @@ static Status compare_tokenizers(Batch *batch, Error *error) {
                            : tokenizers[1] != NULL
                                ? "base has no tokenizer.json"
                                : "neither model has a tokenizer.json: previews need token ids";
-        status = pair_add_finding(pair, SEVERITY_NOTE, "tokenizer", error, "%s", text);
+        status = finding_add(&pair->findings, SEVERITY_NOTE, "tokenizer", error, "%s", text);
     }
     if (status == STATUS_OK && both && tokenizer_compare(tokenizers[0], tokenizers[1], &why) != STATUS_OK)
-        status = pair_add_finding(pair, SEVERITY_WARNING, "tokenizer", error, "%s", why.message);
+        status = finding_add(&pair->findings, SEVERITY_WARNING, "tokenizer", error, "%s", why.message);
     tokenizer_free(tokenizers[0]);
     tokenizer_free(tokenizers[1]);
     return status;
@@ -80,8 +80,7 @@ static Status run(Batch *batch, Error *error) {
     Status status = batch_open_pair(batch, error);
     if (status == STATUS_OK) status = compare_tokenizers(batch, error);
     if (status == STATUS_OK)
-        status = batch_make_findings(batch->pair->findings, batch->pair->finding_count, &findings, severities,
-                                     error);
+        status = batch_make_findings(&batch->pair->findings, &findings, severities, error);
     if (status == STATUS_OK) {
         batch->found = severities[SEVERITY_ERROR] > 0;
         status = write_report(batch, findings, severities, error);

@@ -89,10 +89,12 @@ static Status open_for_dials(Batch *batch, Export *export, Error *error) {
 }
 
 static void tell_findings(Batch *batch, const ExportPlan *plan) {
-    for (size_t i = 0; i < plan->finding_count; i++)
-        if (plan->findings[i].severity != SEVERITY_ERROR) /* errors are told once, as such */
-            batch_say(batch, "%s: %s: %s", pair_severity_name(plan->findings[i].severity),
-                      plan->findings[i].subject, plan->findings[i].text);
+    for (size_t i = 0; i < plan->findings.count; i++) {
+        const Finding *finding = &plan->findings.items[i];
+        if (finding->severity != SEVERITY_ERROR) /* errors are told once, as such */
+            batch_say(batch, "%s: %s: %s", finding_severity_name(finding->severity), finding->subject,
+                      finding->text);
+    }
 }
 
 /* ---- output ---- */
@@ -130,7 +132,7 @@ static Status write_json(Batch *batch, const Export *export, const Table *files,
     Table *findings = NULL;
     size_t severities[3];
     cJSON *tree = cJSON_CreateObject();
-    Status status = batch_make_findings(plan->findings, plan->finding_count, &findings, severities, error);
+    Status status = batch_make_findings(&plan->findings, &findings, severities, error);
     bool complete =
         status == STATUS_OK && tree != NULL && json_add_text(tree, "directory", plan->directory) &&
         json_add_text(tree, "base", batch->pair->base->directory) &&

@@ -16,7 +16,7 @@ static Status write_json(Batch *batch, const VerifyResult *result, Error *error)
 static Status write_findings(Batch *batch, const VerifyResult *result, Error *error) {
     Table *table = NULL;
     size_t severities[3];
-    Status status = batch_make_findings(result->findings, result->finding_count, &table, severities, error);
+    Status status = batch_make_findings(&result->findings, &table, severities, error);
     if (status == STATUS_OK) status = batch_write_table(batch, table, error);
     table_free(table);
     return status;

@@ -4,9 +4,7 @@
 #include "tui/text/format.h"
 
 static bool is_verified(const VerifyResult *result) {
-    for (size_t i = 0; i < result->finding_count; i++)
-        if (result->findings[i].severity == SEVERITY_ERROR) return false;
-    return true;
+    return finding_first_error(&result->findings) == NULL;
 }
 
 bool verification_add_json(cJSON *object, const VerifyResult *result) {
@@ -31,10 +29,8 @@ bool verification_add_json(cJSON *object, const VerifyResult *result) {
                     json_add_bool(object, "has_inputs", result->has_inputs);
     for (size_t i = 0; i < sizeof COUNTS / sizeof *COUNTS && complete; i++)
         complete = batch_json_add_count(object, COUNTS[i].key, COUNTS[i].count);
-    complete =
-        complete &&
-        batch_make_findings(result->findings, result->finding_count, &table, severities, NULL) == STATUS_OK &&
-        batch_json_add_table(object, "findings", table);
+    complete = complete && batch_make_findings(&result->findings, &table, severities, NULL) == STATUS_OK &&
+               batch_json_add_table(object, "findings", table);
     table_free(table);
     return complete;
 }
@@ -43,8 +39,8 @@ Status verification_print(Batch *batch, const VerifyResult *result, Error *error
     Table *table = NULL;
     size_t severities[3];
     char bytes[FORMAT_SIZE];
-    Status status = batch_make_findings(result->findings, result->finding_count, &table, severities, error);
-    if (status == STATUS_OK && result->finding_count > 0) {
+    Status status = batch_make_findings(&result->findings, &table, severities, error);
+    if (status == STATUS_OK && result->findings.count > 0) {
         status = batch_write_table(batch, table, error);
         batch_print("%s", "");
     }

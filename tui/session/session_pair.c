@@ -44,17 +44,17 @@ static void begin_with_tokenizers(Session *session) {
     Error error;
     Status status = STATUS_OK;
     if (loaded->difference.status != STATUS_OK)
-        status = pair_add_finding(session->pair, SEVERITY_WARNING, "tokenizer", &error, "%s",
-                                  loaded->difference.message);
+        status = finding_add(&session->pair->findings, SEVERITY_WARNING, "tokenizer", &error, "%s",
+                             loaded->difference.message);
     else if (loaded->sft == NULL)
-        status = pair_add_finding(session->pair, SEVERITY_WARNING, "tokenizer", &error, "%s",
-                                  loaded->sft_error.message);
+        status = finding_add(&session->pair->findings, SEVERITY_WARNING, "tokenizer", &error, "%s",
+                             loaded->sft_error.message);
     else if (loaded->base == NULL)
-        status = pair_add_finding(session->pair, SEVERITY_NOTE, "tokenizer", &error,
-                                  "base: %s; SFT's is used", loaded->base_error.message);
+        status = finding_add(&session->pair->findings, SEVERITY_NOTE, "tokenizer", &error,
+                             "base: %s; SFT's is used", loaded->base_error.message);
     if (status == STATUS_OK && loaded->calibration_error.status != STATUS_OK)
-        status = pair_add_finding(session->pair, SEVERITY_WARNING, SESSION_ROWS_SUBJECT, &error, "%s",
-                                  loaded->calibration_error.message);
+        status = finding_add(&session->pair->findings, SEVERITY_WARNING, SESSION_ROWS_SUBJECT, &error, "%s",
+                             loaded->calibration_error.message);
     if (status != STATUS_OK) session_say(session, SESSION_ERROR, "%s", error.message);
     session_tune_begin(session);
     session_method_begin(session);
@@ -227,14 +227,14 @@ bool session_tokenizers_are_loading(const Session *session) {
 }
 
 size_t session_finding_count(const Session *session) {
-    return session->pair->finding_count;
+    return session->pair->findings.count;
 }
 
 const Finding *session_finding(const Session *session, size_t index) {
     for (int severity = SEVERITY_ERROR; severity >= SEVERITY_NOTE; severity--) {
-        for (size_t i = 0; i < session->pair->finding_count; i++) {
-            if (session->pair->findings[i].severity == (Severity)severity && index-- == 0)
-                return &session->pair->findings[i];
+        for (size_t i = 0; i < session->pair->findings.count; i++) {
+            if (session->pair->findings.items[i].severity == (Severity)severity && index-- == 0)
+                return &session->pair->findings.items[i];
         }
     }
     return NULL;

@@ -123,7 +123,7 @@ static void take_rows(Session *session, Calibration *rows, bool are_of_prompt) {
     load->calibration_error = (Error){0};
     memcpy(load->calibration_sha256, rows->sha256, HASH_HEX_SIZE);
     session->are_rows_of_prompt = are_of_prompt;
-    pair_remove_findings(session->pair, SESSION_ROWS_SUBJECT);
+    finding_remove(&session->pair->findings, SESSION_ROWS_SUBJECT);
     session_tune_begin(session);
     follow_examples(session);
 }

@@ -14,15 +14,15 @@ static Role severity_role(Severity severity) {
     return ROLES[severity];
 }
 
-static int draw_findings(const Finding *findings, size_t count, Canvas *canvas, Rect area, int row) {
-    for (size_t i = 0; i < count && row < area.rows; i++) {
+static int draw_findings(const FindingList *findings, Canvas *canvas, Rect area, int row) {
+    for (size_t i = 0; i < findings->count && row < area.rows; i++) {
+        const Finding *finding = &findings->items[i];
         char line[768], subject[128], text[512];
-        (void)text_escape(findings[i].subject, strlen(findings[i].subject), TEXT_PLAIN, subject,
-                          sizeof subject);
-        (void)text_escape(findings[i].text, strlen(findings[i].text), TEXT_PLAIN, text, sizeof text);
-        (void)snprintf(line, sizeof line, "%s: %s: %s", pair_severity_name(findings[i].severity), subject,
+        (void)text_escape(finding->subject, strlen(finding->subject), TEXT_PLAIN, subject, sizeof subject);
+        (void)text_escape(finding->text, strlen(finding->text), TEXT_PLAIN, text, sizeof text);
+        (void)snprintf(line, sizeof line, "%s: %s: %s", finding_severity_name(finding->severity), subject,
                        text);
-        row = canvas_write_wrapped(canvas, area, row, severity_role(findings[i].severity), line);
+        row = canvas_write_wrapped(canvas, area, row, severity_role(finding->severity), line);
     }
     return row;
 }
@@ -45,7 +45,7 @@ static int draw_verification(const VerifyResult *result, Canvas *canvas, Rect ar
                            result->tensors_blended == result->tensors ? ROLE_GOOD : ROLE_ERROR,
                            "blended again from both inputs: %zu of %zu tensors equal, bit for bit",
                            result->tensors_blended, result->tensors);
-    return draw_findings(result->findings, result->finding_count, canvas, area, row);
+    return draw_findings(&result->findings, canvas, area, row);
 }
 
 void export_draw_outcome(Session *session, const ExportPlan *plan, Canvas *canvas, Rect area) {
@@ -69,8 +69,7 @@ void export_draw_outcome(Session *session, const ExportPlan *plan, Canvas *canva
         row = canvas_write_wrapped(canvas, area, row, role, message);
     }
     if (result != NULL) row = draw_verification(result, canvas, area, row);
-    if (plan != NULL && stage == SESSION_EXPORT_IDLE)
-        row = draw_findings(plan->findings, plan->finding_count, canvas, area, row);
+    if (plan != NULL && stage == SESSION_EXPORT_IDLE) row = draw_findings(&plan->findings, canvas, area, row);
     bool is_due = stage == SESSION_EXPORT_IDLE && plan != NULL && export_check(plan, NULL) == STATUS_OK;
     if (is_due && session_export_obstacle(session) != NULL)
         (void)canvas_write_wrapped(

@@ -204,7 +204,7 @@ int overview_draw_findings(Canvas *canvas, Rect area, const Session *session, si
         const Finding *finding = session_finding(session, *top + (size_t)row);
         write_finding(finding, text);
         (void)canvas_write(canvas, area, row, 0, severity_role(finding->severity),
-                           pair_severity_name(finding->severity));
+                           finding_severity_name(finding->severity));
         canvas_write_field(canvas, area, row, 8, area.columns - 8, false, ROLE_TEXT, text);
         if (focused && *top + (size_t)row == cursor)
             canvas_restyle(canvas, rect_make(area.row + row, area.column, 1, area.columns), ROLE_SELECTED);
