@@ -74,7 +74,7 @@ static Status encode_row(CalibrationRow *row, const char *prompt, size_t prompt_
     if (status == STATUS_OK && response != NULL)
         status = tokenizer_encode(tokenizer, response, response_bytes, false, &list, error);
     if (status == STATUS_OK && response != NULL && config->eos_count > 0)
-        status = tokens_append(&list, config->eos[0], error);
+        status = token_list_append(&list, config->eos[0], error);
     row->ids = list.ids; /* the list's block becomes the row's, whatever the status */
     row->count = list.count;
     return status;
@@ -119,7 +119,7 @@ static Status read_ids(const cJSON *array, const char *key, TokenList *list, Err
         uint64_t id;
         if (!json_read_count(item, &id) || id > INT32_MAX)
             return status_fail(error, STATUS_FORMAT, "expected \"%s\" to hold token ids", key);
-        Status status = tokens_append(list, (int32_t)id, error);
+        Status status = token_list_append(list, (int32_t)id, error);
         if (status != STATUS_OK) return status;
     }
     return STATUS_OK;
@@ -134,8 +134,8 @@ static Status add_id_object(Calibration *calibration, const cJSON *object, const
     if (status == STATUS_OK)
         status = calibration_add_ids(calibration, prompt.ids, prompt.count, response.ids, response.count,
                                      config, error);
-    tokens_free(&prompt);
-    tokens_free(&response);
+    token_list_free(&prompt);
+    token_list_free(&response);
     return status;
 }
 

@@ -1,30 +1,8 @@
 #include "core/tokenizer/tokenizer.h"
 
-#include "core/files/json.h"
-#include "core/support/memory.h"
-#include "core/tokenizer/tokenizer_added.h"
-#include "core/tokenizer/tokenizer_model.h"
 #include "core/tokenizer/tokenizer_parts.h"
-#include "core/tokenizer/tokenizer_stages.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 enum { TEXT_LIMIT = 1 << 30 };
-
-/* ---- lists of ids ---- */
-
-Status tokens_append(TokenList *list, int32_t id, Error *error) {
-    Status status =
-        memory_reserve((void **)&list->ids, &list->capacity, list->count + 1, sizeof *list->ids, error);
-    if (status == STATUS_OK) list->ids[list->count++] = id;
-    return status;
-}
-
-void tokens_free(TokenList *list) {
-    free(list->ids);
-    *list = (TokenList){0};
-}
 
 /* ---- encoding ---- */
 
@@ -78,7 +56,7 @@ static Status encode_stretches(Encoding *encoding, Error *error) {
     for (size_t i = 0; i < stretches->count && status == STATUS_OK; i++) {
         Stretch stretch = stretches->items[i];
         status = stretch.id != TOKENIZER_NO_ID
-                     ? tokens_append(&encoding->ids, stretch.id, error)
+                     ? token_list_append(&encoding->ids, stretch.id, error)
                      : tokenizer_model_encode(&encoding->tokenizer->model, &encoding->model,
                                               stretches->text.text + stretch.begin, stretch.bytes,
                                               &encoding->ids, error);
@@ -108,7 +86,7 @@ Status tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t byt
     tokenizer_text_free_stretches(&encoding.stretches);
     tokenizer_text_free_stretches(&encoding.spare);
     tokenizer_model_free_scratch(&encoding.model);
-    tokens_free(&encoding.ids);
+    token_list_free(&encoding.ids);
     return status;
 }
 

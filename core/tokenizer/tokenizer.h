@@ -31,18 +31,13 @@
 #define REJUV_CORE_TOKENIZER_H
 
 #include "core/support/status.h"
+#include "core/tokenizer/token_list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct Tokenizer Tokenizer;
-
-/* A growing list of ids; zero-initialise, release with tokens_free(). */
-typedef struct TokenList {
-    int32_t *ids;
-    size_t count, capacity;
-} TokenList;
 
 typedef struct TokenizerFacts {
     const char *kind; /* "byte-level BPE", "SentencePiece BPE" or "BPE" */
@@ -52,11 +47,6 @@ typedef struct TokenizerFacts {
     size_t special_tokens;            /* those among the added that a decoder may skip */
     bool has_truncation, has_padding; /* stated in the file, not applied */
 } TokenizerFacts;
-
-Status tokens_append(TokenList *list, int32_t id, Error *error) STATUS_MUST_CHECK;
-
-/* Frees the ids and empties the list. */
-void tokens_free(TokenList *list);
 
 /* Reads the tokenizer.json at `path`. The caller frees it: tokenizer_free(). */
 Status tokenizer_open(const char *path, Tokenizer **tokenizer, Error *error) STATUS_MUST_CHECK;

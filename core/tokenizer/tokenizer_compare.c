@@ -1,3 +1,4 @@
+#include "core/tokenizer/tokenizer.h"
 #include "core/tokenizer/tokenizer_parts.h"
 
 #include <string.h>

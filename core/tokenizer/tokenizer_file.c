@@ -1,5 +1,6 @@
 #include "core/files/json.h"
 #include "core/support/memory.h"
+#include "core/tokenizer/tokenizer.h"
 #include "core/tokenizer/tokenizer_parts.h"
 
 #include <stdlib.h>

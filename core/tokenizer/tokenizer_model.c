@@ -170,13 +170,13 @@ Status tokenizer_model_encode(const TokenizerModel *model, ModelScratch *scratch
                               size_t bytes, TokenList *list, Error *error) {
     if (model->ignore_merges) {
         int32_t whole = tokenizer_map_find_piece(&model->pieces, word, bytes);
-        if (whole != TOKENIZER_NO_ID) return tokens_append(list, whole, error);
+        if (whole != TOKENIZER_NO_ID) return token_list_append(list, whole, error);
     }
     scratch->symbol_count = 0;
     Status status = push_characters(model, scratch, word, bytes, error);
     if (status == STATUS_OK && scratch->symbol_count > 1) status = merge_symbols(model, scratch, error);
     for (size_t i = 0; i < scratch->symbol_count && status == STATUS_OK; i++) {
-        if (scratch->symbols[i].alive) status = tokens_append(list, scratch->symbols[i].id, error);
+        if (scratch->symbols[i].alive) status = token_list_append(list, scratch->symbols[i].id, error);
     }
     return status;
 }

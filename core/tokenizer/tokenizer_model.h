@@ -14,7 +14,7 @@
 #define REJUV_CORE_TOKENIZER_MODEL_H
 
 #include "core/support/status.h"
-#include "core/tokenizer/tokenizer.h"
+#include "core/tokenizer/token_list.h"
 #include "core/tokenizer/tokenizer_map.h"
 
 #include <cjson/cJSON.h>

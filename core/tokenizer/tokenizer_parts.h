@@ -5,7 +5,6 @@
 #ifndef REJUV_CORE_TOKENIZER_PARTS_H
 #define REJUV_CORE_TOKENIZER_PARTS_H
 
-#include "core/tokenizer/tokenizer.h"
 #include "core/tokenizer/tokenizer_added.h"
 #include "core/tokenizer/tokenizer_model.h"
 #include "core/tokenizer/tokenizer_stages.h"

@@ -96,7 +96,7 @@ void tokenizer_processor_free(Processor *processor) {
 static Status append_all(const TokenList *ids, TokenList *list, Error *error) {
     Status status = STATUS_OK;
     for (size_t i = 0; i < ids->count && status == STATUS_OK; i++)
-        status = tokens_append(list, ids->ids[i], error);
+        status = token_list_append(list, ids->ids[i], error);
     return status;
 }
 
@@ -108,7 +108,7 @@ Status tokenizer_processor_apply(const Processor *processor, const TokenList *id
         if (processor->items[i] == TOKENIZER_NO_ID) {
             status = append_all(ids, list, error);
         } else if (add_special) {
-            status = tokens_append(list, processor->items[i], error);
+            status = token_list_append(list, processor->items[i], error);
         }
     }
     return status;

@@ -13,7 +13,7 @@
 #define REJUV_CORE_TOKENIZER_STAGES_H
 
 #include "core/support/status.h"
-#include "core/tokenizer/tokenizer.h"
+#include "core/tokenizer/token_list.h"
 #include "core/tokenizer/tokenizer_map.h"
 #include "core/tokenizer/tokenizer_regex.h"
 #include "core/tokenizer/tokenizer_text.h"

@@ -31,7 +31,7 @@ static void encode_and_decode(const Tokenizer *tokenizer) {
         text[bytes] != '\0')
         abort();
     free(text);
-    tokens_free(&list);
+    token_list_free(&list);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {

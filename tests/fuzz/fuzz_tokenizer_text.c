@@ -64,7 +64,7 @@ static void run(const Tokenizer *tokenizer, const char *text, size_t bytes, int 
     }
     free(literal);
     free(again);
-    tokens_free(&list);
+    token_list_free(&list);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {

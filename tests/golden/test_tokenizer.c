@@ -73,7 +73,7 @@ static const char *read_ids(const char *at, TokenList *out) {
     assert_int_equal(*at, '[');
     for (at = skip_blanks(at + 1); *at != ']'; at = skip_blanks(at)) {
         char *after;
-        assert_int_equal(tokens_append(out, (int32_t)strtol(at, &after, 10), NULL), STATUS_OK);
+        assert_int_equal(token_list_append(out, (int32_t)strtol(at, &after, 10), NULL), STATUS_OK);
         assert_ptr_not_equal(after, at);
         at = after;
     }
@@ -109,8 +109,8 @@ static void free_case(Case *c) {
     free(c->text.text);
     free(c->decoded.text);
     free(c->decoded_skip.text);
-    tokens_free(&c->ids);
-    tokens_free(&c->ids_plain);
+    token_list_free(&c->ids);
+    token_list_free(&c->ids_plain);
 }
 
 /* ---- comparing ---- */
@@ -132,7 +132,7 @@ static bool encodes_to(const Tokenizer *tokenizer, const Text *text, bool add_sp
         fail_msg("%s", error.message);
     bool equal = found.count == expected->count &&
                  (found.count == 0 || memcmp(found.ids, expected->ids, found.count * sizeof *found.ids) == 0);
-    tokens_free(&found);
+    token_list_free(&found);
     return equal;
 }
 
@@ -269,7 +269,7 @@ static void the_bytes_of_single_tokens_add_up_to_the_text(void **state) {
             count == strlen(TEXT) + 1 && joined[0] == ' ' ? 1 : 0; /* the space that ▁ puts in front */
         assert_int_equal(count - skipped, strlen(TEXT));
         assert_memory_equal(joined + skipped, TEXT, strlen(TEXT));
-        tokens_free(&ids);
+        token_list_free(&ids);
         tokenizer_free(tokenizer);
     }
 }

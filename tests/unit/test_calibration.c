@@ -89,8 +89,8 @@ static void a_row_is_its_prompt_its_response_and_the_end_of_text(void **state) {
     assert_string_equal(row->answer, "3");
     assert_int_equal(rows->tokens, row->count);
     assert_int_equal(rows->response_tokens, response.count + 1);
-    tokens_free(&prompt);
-    tokens_free(&response);
+    token_list_free(&prompt);
+    token_list_free(&response);
     calibration_free(rows);
 }
 

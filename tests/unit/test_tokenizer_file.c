@@ -64,7 +64,7 @@ static void expect_ids(const Tokenizer *tokenizer, const char *text, const char 
     for (size_t i = 0, at = 0; i < list.count && at < sizeof found; i++)
         at += (size_t)snprintf(found + at, sizeof found - at, i == 0 ? "%d" : " %d", (int)list.ids[i]);
     assert_string_equal(found, expected);
-    tokens_free(&list);
+    token_list_free(&list);
 }
 
 static void expect_text(const Tokenizer *tokenizer, const int32_t *ids, size_t count, bool skip,
@@ -293,7 +293,7 @@ static void an_unknown_character_without_a_piece_for_it_is_dropped_or_refused(vo
     expect_ids(refuses, "ab", "0 1");
     assert_int_equal(tokenizer_encode(refuses, "axb", 3, true, &list, &error), STATUS_FORMAT);
     assert_non_null(strstr(error.message, "unk_token \"nowhere\""));
-    tokens_free(&list);
+    token_list_free(&list);
     tokenizer_free(drops);
     tokenizer_free(refuses);
 }
@@ -321,7 +321,7 @@ static void a_text_that_is_not_utf8_is_refused_with_the_offset(void **state) {
                          STATUS_ARGUMENT);
         assert_non_null(strstr(error.message, "offset 2"));
         assert_int_equal(list.count, 0);
-        tokens_free(&list);
+        token_list_free(&list);
     }
     tokenizer_free(tokenizer);
 }
@@ -381,7 +381,7 @@ static void *encode_repeatedly(void *argument) {
         if (tokenizer_decode(argument, list.ids, list.count, false, &text, &bytes, NULL) != STATUS_OK)
             return NULL;
         free(text);
-        tokens_free(&list);
+        token_list_free(&list);
     }
     return argument;
 }
@@ -417,7 +417,7 @@ static void a_megabyte_in_one_word_is_merged_in_time(void **state) {
     assert_int_equal(tokenizer_encode(tokenizer, text, COUNT, true, &list, NULL), STATUS_OK);
     assert_int_equal(list.count, COUNT / 4);
     assert_int_equal(list.ids[COUNT / 4 - 1], 3);
-    tokens_free(&list);
+    token_list_free(&list);
     free(text);
     tokenizer_free(tokenizer);
 }
@@ -432,7 +432,7 @@ static void a_megabyte_of_marks_is_normalized_in_time(void **state) {
     assert_non_null(text);
     for (size_t i = 0; i < COUNT; i += 4) memcpy(text + i, "\u0301\u0323", 4);
     assert_int_equal(tokenizer_encode(tokenizer, text, COUNT, true, &list, NULL), STATUS_OK);
-    tokens_free(&list);
+    token_list_free(&list);
     free(text);
     tokenizer_free(tokenizer);
 }

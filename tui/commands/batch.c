@@ -169,7 +169,7 @@ static Status read_ids(const char *text, TokenList *list, Error *error) {
         if (errno != 0 || id > INT32_MAX || strchr(", \t\n", *end) == NULL)
             return status_fail(error, STATUS_ARGUMENT,
                                "--ids: expected token ids such as 1,2,3, found \"%s\"", at);
-        Status status = tokens_append(list, (int32_t)id, error);
+        Status status = token_list_append(list, (int32_t)id, error);
         if (status != STATUS_OK) return status;
         at = end;
     }
@@ -187,7 +187,7 @@ Status batch_read_prompt(const Batch *batch, Calibration **calibration, Error *e
         status = read_ids(ids, &list, error);
         if (status == STATUS_OK)
             status = calibration_add_ids(*calibration, list.ids, list.count, NULL, 0, config, error);
-        tokens_free(&list);
+        token_list_free(&list);
     } else if (status == STATUS_OK) {
         char *text = NULL;
         size_t bytes = prompt != NULL ? strlen(prompt) : 0;

@@ -46,7 +46,7 @@ static Status find_pin(const Batch *batch, const char *text, int32_t *id, Error 
             status_fail(error, STATUS_ARGUMENT,
                         "--pin: expected one token of the model, found that \"%s\" is %zu", text, list.count);
     if (status == STATUS_OK) *id = list.ids[0];
-    tokens_free(&list);
+    token_list_free(&list);
     return status;
 }
 
@@ -57,7 +57,7 @@ static Status read_pins(const Batch *batch, Preview *preview, Error *error) {
     while (status == STATUS_OK && (text = options_next(batch->options, OPTION_PIN, &at)) != NULL) {
         int32_t id = 0;
         status = find_pin(batch, text, &id, error);
-        if (status == STATUS_OK) status = tokens_append(&preview->pins, id, error);
+        if (status == STATUS_OK) status = token_list_append(&preview->pins, id, error);
     }
     return status;
 }
@@ -126,7 +126,7 @@ static Status continue_prompt(Batch *batch, Preview *preview, Error *error) {
 static void free_preview(Preview *preview) {
     for (int i = 0; i < PREVIEW_MODELS; i++) evaluation_free_result(&preview->results[i]);
     batch_method_free(&preview->dials);
-    tokens_free(&preview->pins);
+    token_list_free(&preview->pins);
     calibration_free(preview->rows);
     free(preview->continuation);
     free(preview->continuation_text);

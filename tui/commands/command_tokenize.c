@@ -62,7 +62,7 @@ static Status encode_line(const Conversion *conversion, const char *line, size_t
     if (status == STATUS_OK)
         status = tokenizer_encode(conversion->tokenizer, line, bytes, !conversion->plain, &list, error);
     if (status == STATUS_OK) write_ids(&list, conversion->json);
-    tokens_free(&list);
+    token_list_free(&list);
     free(text);
     return status;
 }
@@ -81,7 +81,7 @@ static Status read_array(const char *line, size_t bytes, TokenList *list, Error 
         if (!json_read_count(item, &id) || id > INT32_MAX)
             status = status_fail(error, STATUS_FORMAT, "expected a JSON array of ids");
         else
-            status = tokens_append(list, (int32_t)id, error);
+            status = token_list_append(list, (int32_t)id, error);
     }
     cJSON_Delete(array);
     return status;
@@ -96,7 +96,7 @@ static Status read_numbers(const char *line, size_t bytes, TokenList *list, Erro
         char *after = NULL;
         unsigned long id = isdigit((unsigned char)*at) ? strtoul(at, &after, 10) : ULONG_MAX;
         if (id > INT32_MAX) return status_fail(error, STATUS_FORMAT, "expected ids, found \"%.40s\"", at);
-        Status status = tokens_append(list, (int32_t)id, error);
+        Status status = token_list_append(list, (int32_t)id, error);
         if (status != STATUS_OK) return status;
         at = after;
     }
@@ -128,7 +128,7 @@ static Status decode_line(const Conversion *conversion, const char *line, size_t
                                   &length, error);
     if (status == STATUS_OK) status = write_text(conversion, text, length, error);
     free(text);
-    tokens_free(&list);
+    token_list_free(&list);
     return status;
 }
 

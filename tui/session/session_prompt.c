@@ -69,12 +69,12 @@ Status session_set_prompt(Session *session, const char *text, size_t bytes, Erro
     if (status == STATUS_OK) status = check_ids(session, &list, error);
     if (status != STATUS_OK) {
         free(copy);
-        tokens_free(&list);
+        token_list_free(&list);
         return status;
     }
     work_stop(&session->continuing); /* it belongs to the old prompt */
     free(session->prompt_text);
-    tokens_free(&session->prompt_ids);
+    token_list_free(&session->prompt_ids);
     session->prompt_text = copy;
     session->prompt_bytes = bytes;
     session->prompt_ids = list;
@@ -116,7 +116,7 @@ Status session_show_response(Session *session, Error *error) {
     session->prompt_added = session->prompt_response = 0;
     Status status = STATUS_OK;
     for (size_t i = shared; i < row->count && status == STATUS_OK; i++) {
-        status = tokens_append(list, row->ids[i], error);
+        status = token_list_append(list, row->ids[i], error);
         if (status == STATUS_OK) session->prompt_response++;
     }
     Status measured = measure_prompt(session, status == STATUS_OK ? error : NULL);
@@ -274,7 +274,7 @@ static void collect_continuation(Session *session) {
     if (session->continuing.status != STATUS_OK && session->continuing.status != STATUS_CANCELLED)
         session_say(session, SESSION_ERROR, "%s", session->continuing.error.message);
     for (size_t i = 0; i < errand->generated && status == STATUS_OK; i++) {
-        status = tokens_append(&session->prompt_ids, errand->out[i], &error);
+        status = token_list_append(&session->prompt_ids, errand->out[i], &error);
         if (status == STATUS_OK) session->prompt_added++;
     }
     if (status == STATUS_OK && errand->generated > 0) status = measure_prompt(session, &error);
@@ -308,6 +308,6 @@ void session_prompt_close(Session *session) {
     free_errand(&session->continue_errand);
     comparison_free(session->prompt);
     free(session->prompt_text);
-    tokens_free(&session->prompt_ids);
+    token_list_free(&session->prompt_ids);
     free(session->target_list.targets);
 }

@@ -183,7 +183,7 @@ static Reaction pin_text(Session *session, const char *text) {
     if (status == STATUS_OK && list.count > 1)
         session_say(session, SESSION_NOTE, "that is %zu tokens: the first is pinned", list.count);
     if (status == STATUS_OK && list.count > 0) pin(session, list.ids[0]);
-    tokens_free(&list);
+    token_list_free(&list);
     return prompt_say_failure(session, status, &error);
 }
 
