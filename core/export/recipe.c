@@ -1,11 +1,10 @@
 #include "core/export/recipe.h"
 
-#include "core/export/recipe_parts.h"
+#include "core/export/recipe_json.h"
+#include "core/export/recipe_settings.h"
+#include "core/files/json.h"
 #include "core/support/memory.h"
 
-#include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,34 +79,14 @@ Status recipe_add_file(RecipeFiles *files, const char *name, uint64_t bytes, con
 
 /* ---- writing ---- */
 
-cJSON *recipe_add_node(cJSON *parent, const char *key, cJSON *node) {
-    if (node == NULL) return NULL;
-    bool added = key != NULL ? cJSON_AddItemToObject(parent, key, node) : cJSON_AddItemToArray(parent, node);
-    if (added) return node;
-    cJSON_Delete(node);
-    return NULL;
-}
-
-cJSON *recipe_new_number(double value) {
-    char text[JSON_NUMBER_SIZE];
-    (void)json_format_number(value, 1, text); /* any number of digits will do */
-    return cJSON_CreateRaw(text);
-}
-
-cJSON *recipe_new_count(uint64_t value) {
-    char text[24];
-    (void)snprintf(text, sizeof text, "%" PRIu64, value);
-    return cJSON_CreateRaw(text);
-}
-
 static bool add_files(cJSON *parent, const RecipeFiles *files) {
-    cJSON *list = recipe_add_node(parent, "files", cJSON_CreateArray());
+    cJSON *list = recipe_json_add(parent, "files", cJSON_CreateArray());
     if (list == NULL) return false;
     for (size_t i = 0; i < files->count; i++) {
         const RecipeFile *file = &files->list[i];
-        cJSON *node = recipe_add_node(list, NULL, cJSON_CreateObject());
+        cJSON *node = recipe_json_add(list, NULL, cJSON_CreateObject());
         if (node == NULL || !json_add_text(node, "name", file->name) ||
-            !json_add(node, "bytes", recipe_new_count(file->bytes)) ||
+            !json_add(node, "bytes", recipe_json_count(file->bytes)) ||
             !json_add_text(node, "sha256", file->sha256))
             return false;
     }
@@ -115,20 +94,20 @@ static bool add_files(cJSON *parent, const RecipeFiles *files) {
 }
 
 static bool add_input(cJSON *parent, const char *key, const RecipeInput *input) {
-    cJSON *node = recipe_add_node(parent, key, cJSON_CreateObject());
+    cJSON *node = recipe_json_add(parent, key, cJSON_CreateObject());
     return node != NULL && json_add_text(node, "directory", input->directory) &&
            add_files(node, &input->files);
 }
 
 static bool add_tensor(cJSON *list, const RecipeTensor *tensor) {
-    cJSON *node = recipe_add_node(list, NULL, cJSON_CreateObject());
+    cJSON *node = recipe_json_add(list, NULL, cJSON_CreateObject());
     if (node == NULL || !json_add_text(node, "name", tensor->name) ||
         !json_add_text(node, "dtype", dtype_name(tensor->dtype)))
         return false;
-    cJSON *shape = recipe_add_node(node, "shape", cJSON_CreateArray());
+    cJSON *shape = recipe_json_add(node, "shape", cJSON_CreateArray());
     if (shape == NULL) return false;
     for (unsigned i = 0; i < tensor->rank; i++) {
-        if (recipe_add_node(shape, NULL, recipe_new_count(tensor->shape[i])) == NULL) return false;
+        if (recipe_json_add(shape, NULL, recipe_json_count(tensor->shape[i])) == NULL) return false;
     }
     return json_add_text(node, "sha256", tensor->sha256);
 }
@@ -138,15 +117,15 @@ static bool fill(cJSON *tree, const Recipe *recipe) {
     if (!json_add_text(tree, "format", FORMAT_NAME) ||
         !json_add_number(tree, "format_version", FORMAT_VERSION) ||
         !json_add_text(tree, "rejuv_version", recipe->rejuv_version) ||
-        !recipe_add_settings(tree, &recipe->settings) ||
-        (output = recipe_add_node(tree, "output", cJSON_CreateObject())) == NULL ||
+        !recipe_settings_add(tree, &recipe->settings) ||
+        (output = recipe_json_add(tree, "output", cJSON_CreateObject())) == NULL ||
         !json_add_text(output, "dtype",
                        recipe->dtype == DTYPE_UNKNOWN ? KEEP_NAME : dtype_name(recipe->dtype)) ||
-        !json_add(output, "shard_bytes", recipe_new_count(recipe->shard_bytes)) ||
+        !json_add(output, "shard_bytes", recipe_json_count(recipe->shard_bytes)) ||
         !json_add_text(output, "donor", recipe_donor_name(recipe->donor)) ||
-        (inputs = recipe_add_node(tree, "inputs", cJSON_CreateObject())) == NULL ||
+        (inputs = recipe_json_add(tree, "inputs", cJSON_CreateObject())) == NULL ||
         !add_input(inputs, "base", &recipe->base) || !add_input(inputs, "sft", &recipe->sft) ||
-        (tensors = recipe_add_node(tree, "tensors", cJSON_CreateArray())) == NULL)
+        (tensors = recipe_json_add(tree, "tensors", cJSON_CreateArray())) == NULL)
         return false;
     for (size_t i = 0; i < recipe->tensor_count; i++) {
         if (!add_tensor(tensors, &recipe->tensors[i])) return false;
@@ -164,20 +143,16 @@ Status recipe_format(const Recipe *recipe, char **text, Error *error) {
 
 /* ---- reading ---- */
 
-Status recipe_fail_key(Error *error, const char *path, const char *key, const char *expected) {
-    return status_fail(error, STATUS_FORMAT, "%s: \"%s\": expected %s", path, key, expected);
-}
-
 static Status read_text(const cJSON *object, const char *key, const char *path, char **text, Error *error) {
     const char *found = json_get_text(object, key, NULL);
-    if (found == NULL) return recipe_fail_key(error, path, key, "a text");
+    if (found == NULL) return recipe_json_fail(error, path, key, "a text");
     *text = copy(found);
     return *text != NULL ? STATUS_OK : memory_fail(error, path);
 }
 
 static Status read_hash(const cJSON *object, const char *path, char sha256[HASH_HEX_SIZE], Error *error) {
     const char *found = json_get_text(object, "sha256", NULL);
-    if (!hash_is_hex(found)) return recipe_fail_key(error, path, "sha256", "64 hexadecimal digits");
+    if (!hash_is_hex(found)) return recipe_json_fail(error, path, "sha256", "64 hexadecimal digits");
     memcpy(sha256, found, HASH_HEX_SIZE);
     return STATUS_OK;
 }
@@ -196,15 +171,15 @@ static bool is_inner_name(const char *name) {
 
 static Status read_files(const cJSON *object, const char *path, RecipeFiles *files, Error *error) {
     const cJSON *list = json_find(object, "files"), *item;
-    if (!cJSON_IsArray(list)) return recipe_fail_key(error, path, "files", "an array");
+    if (!cJSON_IsArray(list)) return recipe_json_fail(error, path, "files", "an array");
     cJSON_ArrayForEach(item, list) {
         const char *name = json_get_text(item, "name", NULL);
         uint64_t bytes;
         char sha256[HASH_HEX_SIZE];
         if (name == NULL || !is_inner_name(name))
-            return recipe_fail_key(error, path, "files", "names of files within the directory");
+            return recipe_json_fail(error, path, "files", "names of files within the directory");
         if (!json_read_count(json_find(item, "bytes"), &bytes))
-            return recipe_fail_key(error, path, name, "a number of \"bytes\"");
+            return recipe_json_fail(error, path, name, "a number of \"bytes\"");
         Status status = read_hash(item, path, sha256, error);
         if (status == STATUS_OK) status = recipe_add_file(files, name, bytes, sha256, error);
         if (status != STATUS_OK) return status;
@@ -215,7 +190,7 @@ static Status read_files(const cJSON *object, const char *path, RecipeFiles *fil
 static Status read_input(const cJSON *inputs, const char *key, const char *path, RecipeInput *input,
                          Error *error) {
     const cJSON *object = json_find(inputs, key);
-    if (!cJSON_IsObject(object)) return recipe_fail_key(error, path, key, "an object");
+    if (!cJSON_IsObject(object)) return recipe_json_fail(error, path, key, "an object");
     Status status = read_text(object, "directory", path, &input->directory, error);
     return status == STATUS_OK ? read_files(object, path, &input->files, error) : status;
 }
@@ -227,11 +202,11 @@ static Status read_tensor(const cJSON *item, const char *path, RecipeTensor *ten
     const cJSON *shape = json_find(item, "shape"), *extent;
     tensor->dtype = dtype_find(dtype);
     if (tensor->dtype == DTYPE_UNKNOWN)
-        return recipe_fail_key(error, path, tensor->name, "a known \"dtype\"");
-    if (!cJSON_IsArray(shape)) return recipe_fail_key(error, path, tensor->name, "an array \"shape\"");
+        return recipe_json_fail(error, path, tensor->name, "a known \"dtype\"");
+    if (!cJSON_IsArray(shape)) return recipe_json_fail(error, path, tensor->name, "an array \"shape\"");
     cJSON_ArrayForEach(extent, shape) {
         if (tensor->rank == SAFETENSORS_MAX_RANK || !json_read_count(extent, &tensor->shape[tensor->rank++]))
-            return recipe_fail_key(error, path, tensor->name, "a \"shape\" of few, whole numbers");
+            return recipe_json_fail(error, path, tensor->name, "a \"shape\" of few, whole numbers");
     }
     return read_hash(item, path, tensor->sha256, error);
 }
@@ -256,7 +231,7 @@ static Status refuse_duplicates(const Recipe *recipe, const char *path, Error *e
 
 static Status read_tensors(const cJSON *tree, const char *path, Recipe *recipe, Error *error) {
     const cJSON *list = json_find(tree, "tensors"), *item;
-    if (!cJSON_IsArray(list)) return recipe_fail_key(error, path, "tensors", "an array");
+    if (!cJSON_IsArray(list)) return recipe_json_fail(error, path, "tensors", "an array");
     recipe->tensors = memory_allocate((size_t)cJSON_GetArraySize(list), sizeof *recipe->tensors);
     if (recipe->tensors == NULL) return memory_fail(error, path);
     cJSON_ArrayForEach(item, list) {
@@ -271,18 +246,18 @@ static Status read_output(const cJSON *tree, const char *path, Recipe *recipe, E
     const char *dtype = json_get_text(object, "dtype", ""), *donor = json_get_text(object, "donor", "");
     recipe->dtype = strcmp(dtype, KEEP_NAME) == 0 ? DTYPE_UNKNOWN : dtype_find(dtype);
     if (recipe->dtype == DTYPE_UNKNOWN ? strcmp(dtype, KEEP_NAME) != 0 : !dtype_is_writable(recipe->dtype))
-        return recipe_fail_key(error, path, "dtype", "\"keep\", \"F32\", \"F16\" or \"BF16\"");
+        return recipe_json_fail(error, path, "dtype", "\"keep\", \"F32\", \"F16\" or \"BF16\"");
     if (!recipe_find_donor(donor, &recipe->donor))
-        return recipe_fail_key(error, path, "donor", "\"base\" or \"sft\"");
+        return recipe_json_fail(error, path, "donor", "\"base\" or \"sft\"");
     if (!json_read_count(json_find(object, "shard_bytes"), &recipe->shard_bytes))
-        return recipe_fail_key(error, path, "shard_bytes", "a whole number");
+        return recipe_json_fail(error, path, "shard_bytes", "a whole number");
     return STATUS_OK;
 }
 
 static Status read_tree(const cJSON *tree, const char *path, Recipe *recipe, Error *error) {
     uint64_t version;
     if (strcmp(json_get_text(tree, "format", ""), FORMAT_NAME) != 0)
-        return recipe_fail_key(error, path, "format", "\"rejuv-recipe\"");
+        return recipe_json_fail(error, path, "format", "\"rejuv-recipe\"");
     if (!json_read_count(json_find(tree, "format_version"), &version) || version != FORMAT_VERSION)
         return status_fail(error, STATUS_UNSUPPORTED,
                            "%s: expected a recipe of format version %d, as rejuv %s writes it", path,
@@ -290,7 +265,8 @@ static Status read_tree(const cJSON *tree, const char *path, Recipe *recipe, Err
     free(recipe->rejuv_version);
     recipe->rejuv_version = NULL;
     Status status = read_text(tree, "rejuv_version", path, &recipe->rejuv_version, error);
-    if (status == STATUS_OK) status = recipe_read_settings(tree, path, recipe, error);
+    if (status == STATUS_OK)
+        status = recipe_settings_read(tree, path, &recipe->settings, &recipe->ranking, error);
     if (status == STATUS_OK) status = read_output(tree, path, recipe, error);
     const cJSON *inputs = json_find(tree, "inputs");
     if (status == STATUS_OK) status = read_input(inputs, "base", path, &recipe->base, error);

@@ -1,4 +1,7 @@
-#include "core/export/recipe_parts.h"
+#include "core/export/recipe_settings.h"
+
+#include "core/export/recipe_json.h"
+#include "core/files/json.h"
 #include "core/fusion/reset.h"
 
 #include <math.h>
@@ -10,9 +13,9 @@ static bool add_kinds(cJSON *object, const Settings *settings) {
     cJSON *kinds = NULL;
     for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
         if (!settings->kinds[i].is_set) continue;
-        if (kinds == NULL) kinds = recipe_add_node(object, "module_alpha", cJSON_CreateObject());
+        if (kinds == NULL) kinds = recipe_json_add(object, "module_alpha", cJSON_CreateObject());
         if (kinds == NULL || !json_add(kinds, settings_kind_name((SettingsKind)i),
-                                       recipe_new_number(settings->kinds[i].alpha)))
+                                       recipe_json_number(settings->kinds[i].alpha)))
             return false;
     }
     return true;
@@ -20,17 +23,17 @@ static bool add_kinds(cJSON *object, const Settings *settings) {
 
 static bool add_curve(cJSON *object, const Settings *settings) {
     if (settings->layer_count == 0) return true;
-    cJSON *list = recipe_add_node(object, "layer_alpha", cJSON_CreateArray());
+    cJSON *list = recipe_json_add(object, "layer_alpha", cJSON_CreateArray());
     bool added = list != NULL;
     for (size_t i = 0; i < settings->layer_count && added; i++)
-        added = recipe_add_node(list, NULL, recipe_new_number(settings->layer_alpha[i])) != NULL;
+        added = recipe_json_add(list, NULL, recipe_json_number(settings->layer_alpha[i])) != NULL;
     return added;
 }
 
 static bool add_table(cJSON *object, const NeuronTable *table) {
     cJSON *modules;
     if (!json_add_number(object, "layers", (double)table->layers) ||
-        (modules = recipe_add_node(object, "modules", cJSON_CreateObject())) == NULL)
+        (modules = recipe_json_add(object, "modules", cJSON_CreateObject())) == NULL)
         return false;
     bool added = true;
     for (int i = 0; i < NEURON_MODULE_COUNT && added; i++)
@@ -40,9 +43,9 @@ static bool add_table(cJSON *object, const NeuronTable *table) {
 
 static bool add_origin(cJSON *object, const RankingOrigin *origin) {
     return json_add_text(object, "selector", ranking_selector_name(origin->selector)) &&
-           (origin->targets == 0 || json_add(object, "targets", recipe_new_count(origin->targets))) &&
+           (origin->targets == 0 || json_add(object, "targets", recipe_json_count(origin->targets))) &&
            (origin->selector != SELECTOR_RANDOM ||
-            json_add(object, "seed", recipe_new_count(origin->seed))) &&
+            json_add(object, "seed", recipe_json_count(origin->seed))) &&
            (origin->calibration_sha256[0] == '\0' ||
             json_add_text(object, "calibration_sha256", origin->calibration_sha256));
 }
@@ -51,16 +54,16 @@ static bool add_origin(cJSON *object, const RankingOrigin *origin) {
 static bool add_reset(cJSON *object, const Settings *settings) {
     uint32_t cut = settings_cut(settings);
     if (cut == 0) return true;
-    cJSON *reset = recipe_add_node(object, "reset", cJSON_CreateObject());
-    return reset != NULL && json_add(reset, "rho", recipe_new_number(settings->rho)) &&
-           json_add(reset, "omega", recipe_new_number(settings->omega)) &&
+    cJSON *reset = recipe_json_add(object, "reset", cJSON_CreateObject());
+    return reset != NULL && json_add(reset, "rho", recipe_json_number(settings->rho)) &&
+           json_add(reset, "omega", recipe_json_number(settings->omega)) &&
            add_origin(reset, &settings->ranking->origin) && add_table(reset, &settings->ranking->table) &&
            reset_add_set(reset, settings->ranking, cut);
 }
 
-bool recipe_add_settings(cJSON *tree, const Settings *settings) {
-    cJSON *object = recipe_add_node(tree, "settings", cJSON_CreateObject());
-    return object != NULL && json_add(object, "alpha", recipe_new_number(settings->alpha)) &&
+bool recipe_settings_add(cJSON *tree, const Settings *settings) {
+    cJSON *object = recipe_json_add(tree, "settings", cJSON_CreateObject());
+    return object != NULL && json_add(object, "alpha", recipe_json_number(settings->alpha)) &&
            add_kinds(object, settings) && add_curve(object, settings) && add_reset(object, settings);
 }
 
@@ -84,20 +87,20 @@ static Status refuse_unknown(const cJSON *object, const char *const *known, size
 static Status read_number(const cJSON *object, const char *key, const char *path, double *value,
                           Error *error) {
     *value = json_get_number(object, key, NAN);
-    return isfinite(*value) ? STATUS_OK : recipe_fail_key(error, path, key, "a finite number");
+    return isfinite(*value) ? STATUS_OK : recipe_json_fail(error, path, key, "a finite number");
 }
 
 static Status read_share(const cJSON *object, const char *key, const char *path, double *value,
                          Error *error) {
     *value = json_get_number(object, key, NAN);
     return *value >= 0.0 && *value <= 1.0 ? STATUS_OK
-                                          : recipe_fail_key(error, path, key, "a number from 0 to 1");
+                                          : recipe_json_fail(error, path, key, "a number from 0 to 1");
 }
 
 static Status read_kinds(const cJSON *object, const char *path, Settings *settings, Error *error) {
     const cJSON *kinds = json_find(object, "module_alpha"), *item;
     if (kinds == NULL) return STATUS_OK;
-    if (!cJSON_IsObject(kinds)) return recipe_fail_key(error, path, "module_alpha", "an object");
+    if (!cJSON_IsObject(kinds)) return recipe_json_fail(error, path, "module_alpha", "an object");
     cJSON_ArrayForEach(item, kinds) {
         SettingsKind kind;
         if (!settings_find_kind(item->string, &kind))
@@ -115,10 +118,10 @@ static Status read_curve(const cJSON *object, const char *path, Settings *settin
     const cJSON *list = json_find(object, "layer_alpha"), *item;
     if (list == NULL) return STATUS_OK;
     if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) < 1 || cJSON_GetArraySize(list) > SETTINGS_LAYERS)
-        return recipe_fail_key(error, path, "layer_alpha", "an array with an α for each layer, 256 at most");
+        return recipe_json_fail(error, path, "layer_alpha", "an array with an α for each layer, 256 at most");
     cJSON_ArrayForEach(item, list) {
         if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
-            return recipe_fail_key(error, path, "layer_alpha", "finite numbers");
+            return recipe_json_fail(error, path, "layer_alpha", "finite numbers");
         settings->layer_alpha[settings->layer_count++] = item->valuedouble;
     }
     return STATUS_OK;
@@ -130,56 +133,56 @@ static Status read_table(const cJSON *object, const char *path, NeuronTable *tab
     for (int i = 0; i < NEURON_MODULE_COUNT && known; i++)
         known = json_read_count(json_find(modules, neurons_module_name((NeuronModule)i)), &table->counts[i]);
     return known ? STATUS_OK
-                 : recipe_fail_key(error, path, "modules", "\"layers\", and the neurons of each module");
+                 : recipe_json_fail(error, path, "modules", "\"layers\", and the neurons of each module");
 }
 
 static Status read_origin(const cJSON *object, const char *path, RankingOrigin *origin, Error *error) {
     const cJSON *targets = json_find(object, "targets"), *seed = json_find(object, "seed");
     const char *sum = json_get_text(object, "calibration_sha256", NULL);
     if (!ranking_find_selector(json_get_text(object, "selector", ""), &origin->selector))
-        return recipe_fail_key(error, path, "selector", "a selector of this version of rejuv");
+        return recipe_json_fail(error, path, "selector", "a selector of this version of rejuv");
     if (targets != NULL && !json_read_count(targets, &origin->targets))
-        return recipe_fail_key(error, path, "targets", "a whole number");
+        return recipe_json_fail(error, path, "targets", "a whole number");
     if (seed != NULL && !json_read_count(seed, &origin->seed))
-        return recipe_fail_key(error, path, "seed", "a whole number below 2^53");
+        return recipe_json_fail(error, path, "seed", "a whole number below 2^53");
     if (json_find(object, "calibration_sha256") != NULL) {
         if (!hash_is_hex(sum))
-            return recipe_fail_key(error, path, "calibration_sha256", "64 hexadecimal digits");
+            return recipe_json_fail(error, path, "calibration_sha256", "64 hexadecimal digits");
         memcpy(origin->calibration_sha256, sum, HASH_HEX_SIZE);
     }
     return STATUS_OK;
 }
 
-static Status read_reset(const cJSON *object, const char *path, Recipe *recipe, Error *error) {
+static Status read_reset(const cJSON *object, const char *path, Settings *settings, Ranking **ranking,
+                         Error *error) {
     static const char *const KEYS[] = {
         "rho",    "omega",   "selector", "targets",    "seed",     "calibration_sha256",
         "layers", "modules", "neurons",  "per_target", "selected", "set"};
     const cJSON *reset = json_find(object, "reset");
-    Settings *settings = &recipe->settings;
     NeuronTable table = {0};
     RankingOrigin origin = {0};
     if (reset == NULL) return STATUS_OK;
-    if (!cJSON_IsObject(reset)) return recipe_fail_key(error, path, "reset", "an object");
+    if (!cJSON_IsObject(reset)) return recipe_json_fail(error, path, "reset", "an object");
     Status status = refuse_unknown(reset, KEYS, sizeof KEYS / sizeof *KEYS, path, error);
     if (status == STATUS_OK) status = read_share(reset, "rho", path, &settings->rho, error);
     if (status == STATUS_OK) status = read_share(reset, "omega", path, &settings->omega, error);
     if (status == STATUS_OK) status = read_origin(reset, path, &origin, error);
     if (status == STATUS_OK) status = read_table(reset, path, &table, error);
-    if (status == STATUS_OK) status = reset_read_set(reset, path, &table, &origin, &recipe->ranking, error);
+    if (status == STATUS_OK) status = reset_read_set(reset, path, &table, &origin, ranking, error);
     if (status != STATUS_OK) return status;
-    settings->ranking = recipe->ranking;
+    settings->ranking = *ranking;
     if (settings_cut(settings) > 0) return STATUS_OK;
-    return recipe_fail_key(error, path, "rho", "one that selects neurons, for \"set\" lists some");
+    return recipe_json_fail(error, path, "rho", "one that selects neurons, for \"set\" lists some");
 }
 
-Status recipe_read_settings(const cJSON *tree, const char *path, Recipe *recipe, Error *error) {
+Status recipe_settings_read(const cJSON *tree, const char *path, Settings *settings, Ranking **ranking,
+                            Error *error) {
     static const char *const KEYS[] = {"alpha", "module_alpha", "layer_alpha", "reset"};
     const cJSON *object = json_find(tree, "settings");
-    Settings *settings = &recipe->settings;
-    if (!cJSON_IsObject(object)) return recipe_fail_key(error, path, "settings", "an object");
+    if (!cJSON_IsObject(object)) return recipe_json_fail(error, path, "settings", "an object");
     Status status = refuse_unknown(object, KEYS, sizeof KEYS / sizeof *KEYS, path, error);
     if (status == STATUS_OK) status = read_number(object, "alpha", path, &settings->alpha, error);
     if (status == STATUS_OK) status = read_kinds(object, path, settings, error);
     if (status == STATUS_OK) status = read_curve(object, path, settings, error);
-    return status == STATUS_OK ? read_reset(object, path, recipe, error) : status;
+    return status == STATUS_OK ? read_reset(object, path, settings, ranking, error) : status;
 }
