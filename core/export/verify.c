@@ -1,7 +1,7 @@
 #include "core/export/verify.h"
 
 #include "core/export/export_parts.h"
-#include "core/export/verify_parts.h"
+#include "core/export/verify_tensors.h"
 #include "core/files/file_digest.h"
 #include "core/support/memory.h"
 
@@ -216,6 +216,18 @@ static Status open_inputs(const VerifyOptions *options, Job *job, VerifyResult *
 
 /* ---- all together ---- */
 
+static Status check_tensors(const Checkpoint *export, const Pair *pair, Job *job, VerifyResult *result,
+                            Error *error) {
+    VerifyTensors found;
+    Status status = verify_tensors(export, pair, result->recipe, job, &found, &result->findings, error);
+    result->tensors_equal = found.equal;
+    result->tensors_blended = found.blended;
+    result->bytes = found.bytes;
+    result->nonfinite = found.nonfinite;
+    result->nonfinite_new = found.nonfinite_new;
+    return status;
+}
+
 static Status check_export(const char *directory, const VerifyOptions *options, Job *job,
                            VerifyResult *result, Error *error) {
     Error reason;
@@ -229,7 +241,7 @@ static Status check_export(const char *directory, const VerifyOptions *options, 
     if (status == STATUS_OK) status = check_index(directory, export, result, error);
     if (status == STATUS_OK && !options->without_inputs)
         status = open_inputs(options, job, result, &pair, error);
-    if (status == STATUS_OK) status = verify_tensors(export, pair, job, result, error);
+    if (status == STATUS_OK) status = check_tensors(export, pair, job, result, error);
     pair_close(pair);
     checkpoint_close(export);
     return status;

@@ -1,4 +1,5 @@
-#include "core/export/verify_parts.h"
+#include "core/export/verify_tensors.h"
+
 #include "core/fusion/blend.h"
 #include "core/numerics/kernels.h"
 #include "core/support/memory.h"
@@ -37,8 +38,10 @@ typedef struct Scratch {
 typedef struct Verification {
     const Checkpoint *export;
     const Pair *pair;
+    const Recipe *recipe;
     Job *job;
-    VerifyResult *result;
+    VerifyTensors *found;
+    FindingList *findings;
     Outcome *outcomes;
     Scratch *scratch; /* one a worker */
     unsigned workers;
@@ -119,7 +122,7 @@ static Status check_pieces(Verification *all, Outcome *outcome, Hash *hash, unsi
         Status status = hash_add(hash, piece.found, count * size, NULL);
         if (status != STATUS_OK) return status;
         if (outcome->source != NULL && !outcome->difference.is_found) {
-            Blend blend = settings_blend(&all->result->recipe->settings, outcome->source);
+            Blend blend = settings_blend(&all->recipe->settings, outcome->source);
             blend_elements_as(&blend, first, count, tensor->dtype, scratch->expected, scratch->values);
             find_difference(&piece, tensor->dtype, scratch->expected, &outcome->difference);
         }
@@ -144,7 +147,7 @@ static void check_tensor(void *argument, size_t index, unsigned worker) {
 
 /* ---- what it comes to ---- */
 
-static Status judge_blend(const Outcome *outcome, VerifyResult *result, Error *error) {
+static Status judge_blend(const Outcome *outcome, Verification *all, Error *error) {
     const Tensor *tensor = outcome->tensor;
     const Place *place = outcome->difference.is_found ? &outcome->difference : &outcome->overflow;
     uint64_t row = 0, column = 0;
@@ -153,30 +156,31 @@ static Status judge_blend(const Outcome *outcome, VerifyResult *result, Error *e
         column = place->element % tensor->columns;
     }
     if (outcome->difference.is_found)
-        return finding_add(&result->findings, SEVERITY_ERROR, tensor->name, error,
+        return finding_add(all->findings, SEVERITY_ERROR, tensor->name, error,
                            "row %" PRIu64 ", column %" PRIu64 ": expected %s, found %s", row, column,
                            place->expected, place->found);
-    if (outcome->source != NULL) result->tensors_blended++;
+    if (outcome->source != NULL) all->found->blended++;
     if (outcome->nonfinite_new == 0) return STATUS_OK;
-    return finding_add(&result->findings, SEVERITY_WARNING, tensor->name, error,
+    return finding_add(all->findings, SEVERITY_WARNING, tensor->name, error,
                        "%" PRIu64
                        " values are NaN or infinite where neither input is, the first in "
                        "row %" PRIu64 ", column %" PRIu64 ": %s",
                        outcome->nonfinite_new, row, column, place->found);
 }
 
-static Status judge(const Outcome *outcome, const RecipeTensor *wanted, VerifyResult *result, Error *error) {
+static Status judge(const Outcome *outcome, const RecipeTensor *wanted, Verification *all, Error *error) {
+    VerifyTensors *found = all->found;
     if (outcome->tensor == NULL) return STATUS_OK; /* a finding since it was looked up */
     if (outcome->status != STATUS_OK)
         return status_fail(error, outcome->status, "tensor %s: could not be hashed", wanted->name);
-    result->bytes += outcome->tensor->bytes;
-    result->nonfinite += outcome->nonfinite;
-    result->nonfinite_new += outcome->nonfinite_new;
+    found->bytes += outcome->tensor->bytes;
+    found->nonfinite += outcome->nonfinite;
+    found->nonfinite_new += outcome->nonfinite_new;
     bool equal = strcmp(outcome->sum, wanted->sha256) == 0;
-    result->tensors_equal += equal;
-    Status status = judge_blend(outcome, result, error);
+    found->equal += equal;
+    Status status = judge_blend(outcome, all, error);
     if (equal || status != STATUS_OK) return status;
-    return finding_add(&result->findings, SEVERITY_ERROR, wanted->name, error,
+    return finding_add(all->findings, SEVERITY_ERROR, wanted->name, error,
                        "expected the recipe's %s, found %s", wanted->sha256, outcome->sum);
 }
 
@@ -187,7 +191,7 @@ static bool has_shape(const Tensor *tensor, const RecipeTensor *wanted) {
 
 /* The tensors of both: of the recipe and of the directory. */
 static Status find_tensors(Verification *all, Error *error) {
-    const Recipe *recipe = all->result->recipe;
+    const Recipe *recipe = all->recipe;
     size_t found = 0;
     Status status = STATUS_OK;
     for (size_t i = 0; i < recipe->tensor_count && status == STATUS_OK; i++) {
@@ -195,9 +199,9 @@ static Status find_tensors(Verification *all, Error *error) {
         const Tensor *tensor = checkpoint_find_tensor(all->export, wanted->name);
         found += tensor != NULL;
         if (tensor == NULL) {
-            status = finding_add(&all->result->findings, SEVERITY_ERROR, wanted->name, error, "is missing");
+            status = finding_add(all->findings, SEVERITY_ERROR, wanted->name, error, "is missing");
         } else if (!has_shape(tensor, wanted)) {
-            status = finding_add(&all->result->findings, SEVERITY_ERROR, wanted->name, error,
+            status = finding_add(all->findings, SEVERITY_ERROR, wanted->name, error,
                                  "expected the recipe's dtype %s and shape, found %s",
                                  dtype_name(wanted->dtype), dtype_name(tensor->dtype));
         } else {
@@ -207,7 +211,7 @@ static Status find_tensors(Verification *all, Error *error) {
         }
     }
     if (status == STATUS_OK && found < all->export->tensor_count)
-        status = finding_add(&all->result->findings, SEVERITY_ERROR, "weights", error,
+        status = finding_add(all->findings, SEVERITY_ERROR, "weights", error,
                              "%zu tensors are not in the recipe", all->export->tensor_count - found);
     return status;
 }
@@ -215,7 +219,7 @@ static Status find_tensors(Verification *all, Error *error) {
 /* Blending again must not read outside what the inputs have, whatever recipe and export say. */
 static Status check_sources(Verification *all, Error *error) {
     Status status = STATUS_OK;
-    for (size_t i = 0; all->pair != NULL && i < all->result->tensors && status == STATUS_OK; i++) {
+    for (size_t i = 0; all->pair != NULL && i < all->recipe->tensor_count && status == STATUS_OK; i++) {
         Outcome *outcome = &all->outcomes[i];
         const PairTensor *source = outcome->source;
         if (outcome->tensor == NULL) continue;
@@ -226,7 +230,7 @@ static Status check_sources(Verification *all, Error *error) {
                                       : outcome->tensor->dtype == source->sft->dtype);
         if (fits) continue;
         outcome->source = NULL;
-        status = finding_add(&all->result->findings, SEVERITY_ERROR, outcome->tensor->name, error,
+        status = finding_add(all->findings, SEVERITY_ERROR, outcome->tensor->name, error,
                              "is no blend of the inputs: they do not have it so");
     }
     return status;
@@ -235,7 +239,7 @@ static Status check_sources(Verification *all, Error *error) {
 static Status make_scratch(Verification *all, Error *error) {
     all->workers = job_threads(all->job);
     all->scratch = memory_allocate(all->workers, sizeof *all->scratch);
-    all->outcomes = memory_allocate(all->result->tensors, sizeof *all->outcomes);
+    all->outcomes = memory_allocate(all->recipe->tensor_count, sizeof *all->outcomes);
     if (all->scratch == NULL || all->outcomes == NULL) return memory_fail(error, "verification");
     for (unsigned i = 0; i < all->workers; i++) {
         all->scratch[i].expected = memory_allocate_aligned(TILE, WIDEST);
@@ -254,9 +258,9 @@ static void forget_pages(const Checkpoint *checkpoint) {
 static Status run_groups(Verification *all, Error *error) {
     Outcome *outcomes = all->outcomes;
     Status status = STATUS_OK;
-    for (size_t first = 0, count; first < all->result->tensors && status == STATUS_OK; first += count) {
+    for (size_t first = 0, count; first < all->recipe->tensor_count && status == STATUS_OK; first += count) {
         uint64_t bytes = 0;
-        for (count = 0; first + count < all->result->tensors && bytes < FORGET_BYTES; count++)
+        for (count = 0; first + count < all->recipe->tensor_count && bytes < FORGET_BYTES; count++)
             bytes += outcomes[first + count].tensor != NULL ? outcomes[first + count].tensor->bytes : 0;
         all->outcomes = outcomes + first;
         status = job_run(all->job, count, check_tensor, all, error);
@@ -268,16 +272,18 @@ static Status run_groups(Verification *all, Error *error) {
     return status;
 }
 
-Status verify_tensors(const Checkpoint *export, const Pair *pair, Job *job, VerifyResult *result,
-                      Error *error) {
-    Verification all = {.export = export, .pair = pair, .job = job, .result = result};
+Status verify_tensors(const Checkpoint *export, const Pair *pair, const Recipe *recipe, Job *job,
+                      VerifyTensors *found, FindingList *findings, Error *error) {
+    *found = (VerifyTensors){0};
+    Verification all = {
+        .export = export, .pair = pair, .recipe = recipe, .job = job, .found = found, .findings = findings};
     Status status = make_scratch(&all, error);
     if (status == STATUS_OK) status = find_tensors(&all, error);
     if (status == STATUS_OK) status = check_sources(&all, error);
     if (status == STATUS_OK && !job_report(job, "verify", 0, all.total)) status = job_cancelled(error);
     if (status == STATUS_OK) status = run_groups(&all, error);
-    for (size_t i = 0; i < result->tensors && status == STATUS_OK; i++)
-        status = judge(&all.outcomes[i], &result->recipe->tensors[i], result, error);
+    for (size_t i = 0; i < recipe->tensor_count && status == STATUS_OK; i++)
+        status = judge(&all.outcomes[i], &recipe->tensors[i], &all, error);
     for (unsigned i = 0; all.scratch != NULL && i < all.workers; i++) {
         free(all.scratch[i].expected);
         free(all.scratch[i].values);
