@@ -1,12 +1,13 @@
 /*
- * export_parts — what the rooms behind core/export/export.h share; nothing outside them includes this.
+ * export_parts — what the files behind core/export/export.h share; nothing outside them includes this. In their order,
+ * each needing only what stands above it:
  *
- *     export_plan.c      decisions: target, recipe, space
  *     export_layout.c    tensors, their types, shards, headers
  *     export_inputs.c    the files that are read, and whether they are still the same
- *     export_sidecar.c   files that are not weights: which, their text, writing them
  *     export_config.c    config.json as the written tensors need it
+ *     export_sidecar.c   files that are not weights: which, their text, writing them
  *     export_partial.c   the partial directory: lock, state, resuming, publishing, discarding
+ *     export_plan.c      decisions: target, recipe, space
  *     export_stream.c    the weights: blend, hash, write, at once
  *     export_run.c       the order of it all
  */
@@ -18,10 +19,10 @@
 
 #define EXPORT_STATE_NAME "rejuv-partial.json"
 
-/* ---- export_plan.c ---- */
-
-/* The donor's checkpoint. */
-const Checkpoint *export_donor(const ExportPlan *plan);
+/* The checkpoint whose config.json, tokenizer and template are taken. */
+static inline const Checkpoint *export_donor(const ExportPlan *plan) {
+    return plan->options.donor == DONOR_BASE ? plan->pair->base : plan->pair->sft;
+}
 
 /* ---- export_layout.c ---- */
 
@@ -49,6 +50,12 @@ void export_recall_inputs(ExportPlan *plan);
  * verifications, which must not take a state's word: sums out of one are left out. */
 void export_remember_inputs(const ExportPlan *plan);
 
+/* ---- export_config.c ---- */
+
+/* The donor's config.json, changed where the written tensors differ from what it says; *text is NULL where
+ * the donor has none. */
+Status export_make_config(ExportPlan *plan, char **text, Error *error) STATUS_MUST_CHECK;
+
 /* ---- export_sidecar.c ---- */
 
 /* Lists the sidecars and their recipe entries; the plan has its tensors and shards. */
@@ -56,12 +63,6 @@ Status export_plan_sidecars(ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
 
 /* Writes all sidecars, the recipe last, and makes them durable. */
 Status export_write_sidecars(ExportPlan *plan, int directory, Error *error) STATUS_MUST_CHECK;
-
-/* ---- export_config.c ---- */
-
-/* The donor's config.json, changed where the written tensors differ from what it says; *text is NULL where
- * the donor has none. */
-Status export_make_config(ExportPlan *plan, char **text, Error *error) STATUS_MUST_CHECK;
 
 /* ---- export_partial.c ---- */
 

@@ -12,10 +12,6 @@
 
 enum { DEFAULT_WINDOW = 16 << 20, SMALLEST_WINDOW = 64, DEFAULT_SYNC = 1 << 30, NAME_LIMIT = 255 };
 
-const Checkpoint *export_donor(const ExportPlan *plan) {
-    return plan->options.donor == DONOR_BASE ? plan->pair->base : plan->pair->sft;
-}
-
 /* ---- the target ---- */
 
 static Status split_target(ExportPlan *plan, const char *directory, Error *error) {
