@@ -1,7 +1,9 @@
-#include "core/cache/cache_parts.h"
+#include "core/cache/cache.h"
+
 #include "core/files/disk.h"
 #include "core/support/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,9 +12,15 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LAYOUT_VERSION = 1, SUM_SIZE = 32, KEY_AT = 16, LENGTH_AT = 48, SUM_AT = 56, NAME_TRIES = 16 };
+enum { LAYOUT_VERSION = 1, SUM_SIZE = 32, KEY_AT = 16, LENGTH_AT = 48, SUM_AT = 56, HEADER_SIZE = 88 };
+enum { NAME_SIZE = CACHE_KIND_SIZE + HASH_HEX_SIZE, NAME_TRIES = 16 };
+enum { BLOCK = 4096, ABANDONED_SECONDS = 3600 };
+
+/* Names of entries that are being written begin so. */
+static const char NEW_PREFIX[] = ".new-";
 
 static const unsigned char MAGIC[8] = {'r', 'e', 'j', 'u', 'v', 0x1a, '\r', '\n'};
 
@@ -54,13 +62,14 @@ Status cache_make_key(const char *kind, unsigned version, const char *origin, Ca
     return status;
 }
 
-static void write_name(const CacheKey *key, char name[CACHE_NAME_SIZE]) {
-    (void)snprintf(name, CACHE_NAME_SIZE, "%s-%s", key->kind, key->sha256); /* fits */
+static void write_name(const CacheKey *key, char name[NAME_SIZE]) {
+    (void)snprintf(name, NAME_SIZE, "%s-%s", key->kind, key->sha256); /* fits */
 }
 
-bool cache_is_entry_name(const char *name) {
+/* Whether a file of that name is an entry. */
+static bool is_entry_name(const char *name) {
     size_t length = strlen(name), kind = strspn(name, "abcdefghijklmnopqrstuvwxyz-");
-    return length >= HASH_HEX_SIZE + 1 && length < CACHE_NAME_SIZE && kind >= length - (HASH_HEX_SIZE - 1) &&
+    return length >= HASH_HEX_SIZE + 1 && length < NAME_SIZE && kind >= length - (HASH_HEX_SIZE - 1) &&
            name[length - HASH_HEX_SIZE] == '-' && hash_is_hex(name + length - (HASH_HEX_SIZE - 1));
 }
 
@@ -129,14 +138,14 @@ static bool has_sum(const unsigned char *payload, size_t size, const unsigned ch
 bool cache_check_entry(const CacheKey *key, const unsigned char *bytes, size_t size,
                        const unsigned char **payload, size_t *payload_size) {
     unsigned char sum[SUM_SIZE];
-    if (size < CACHE_HEADER_SIZE || memcmp(bytes, MAGIC, sizeof MAGIC) != 0) return false;
+    if (size < HEADER_SIZE || memcmp(bytes, MAGIC, sizeof MAGIC) != 0) return false;
     if (read_number(bytes + 8, 4) != LAYOUT_VERSION || read_number(bytes + 12, 4) != 0) return false;
     pack_sum(key->sha256, sum);
     if (memcmp(bytes + KEY_AT, sum, SUM_SIZE) != 0) return false;
-    if (read_number(bytes + LENGTH_AT, 8) != size - CACHE_HEADER_SIZE) return false;
-    if (!has_sum(bytes + CACHE_HEADER_SIZE, size - CACHE_HEADER_SIZE, bytes + SUM_AT)) return false;
-    *payload = bytes + CACHE_HEADER_SIZE;
-    *payload_size = size - CACHE_HEADER_SIZE;
+    if (read_number(bytes + LENGTH_AT, 8) != size - HEADER_SIZE) return false;
+    if (!has_sum(bytes + HEADER_SIZE, size - HEADER_SIZE, bytes + SUM_AT)) return false;
+    *payload = bytes + HEADER_SIZE;
+    *payload_size = size - HEADER_SIZE;
     return true;
 }
 
@@ -154,8 +163,7 @@ static bool read_whole(int descriptor, unsigned char *bytes, size_t size) {
 static unsigned char *read_entry(const Cache *cache, int descriptor, size_t *size) {
     struct stat facts;
     if (fstat(descriptor, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_uid != geteuid()) return NULL;
-    if (facts.st_size < CACHE_HEADER_SIZE || (uint64_t)facts.st_size > cache->limit / CACHE_ENTRY_PART)
-        return NULL;
+    if (facts.st_size < HEADER_SIZE || (uint64_t)facts.st_size > cache->limit / CACHE_ENTRY_PART) return NULL;
     *size = (size_t)facts.st_size;
     unsigned char *bytes = memory_allocate_aligned(*size, 1);
     if (bytes == NULL || read_whole(descriptor, bytes, *size)) return bytes;
@@ -164,7 +172,7 @@ static unsigned char *read_entry(const Cache *cache, int descriptor, size_t *siz
 }
 
 bool cache_find(const Cache *cache, const CacheKey *key, CacheEntry *entry) {
-    char name[CACHE_NAME_SIZE];
+    char name[NAME_SIZE];
     int directory, descriptor;
     size_t size = 0;
     *entry = (CacheEntry){0};
@@ -195,9 +203,9 @@ static void write_number(unsigned char *bytes, uint64_t value, int size) {
 }
 
 static Status make_header(const CacheKey *key, const void *payload, size_t size,
-                          unsigned char header[CACHE_HEADER_SIZE], Error *error) {
+                          unsigned char header[HEADER_SIZE], Error *error) {
     char hex[HASH_HEX_SIZE];
-    memset(header, 0, CACHE_HEADER_SIZE);
+    memset(header, 0, HEADER_SIZE);
     memcpy(header, MAGIC, sizeof MAGIC);
     write_number(header + 8, LAYOUT_VERSION, 4);
     pack_sum(key->sha256, header + KEY_AT);
@@ -208,13 +216,13 @@ static Status make_header(const CacheKey *key, const void *payload, size_t size,
 }
 
 /* A new file under a name that no other writer has, on this machine or another that shares the directory. */
-static Status open_new(const Cache *cache, int directory, char name[CACHE_NAME_SIZE], int *descriptor,
+static Status open_new(const Cache *cache, int directory, char name[NAME_SIZE], int *descriptor,
                        Error *error) {
     int reason = EEXIST;
     for (int i = 0; i < NAME_TRIES && reason == EEXIST; i++) {
         uint64_t random = (uint64_t)getpid();
         (void)getrandom(&random, sizeof random, GRND_NONBLOCK); /* without it, the next try says EEXIST */
-        (void)snprintf(name, CACHE_NAME_SIZE, CACHE_NEW_PREFIX "%016" PRIx64, random + (uint64_t)i);
+        (void)snprintf(name, NAME_SIZE, "%s%016" PRIx64, NEW_PREFIX, random + (uint64_t)i);
         *descriptor = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (*descriptor >= 0) return STATUS_OK;
         reason = errno;
@@ -224,8 +232,8 @@ static Status open_new(const Cache *cache, int directory, char name[CACHE_NAME_S
 
 static Status write_entry(const Cache *cache, int directory, const CacheKey *key, const void *payload,
                           size_t size, Error *error) {
-    unsigned char header[CACHE_HEADER_SIZE];
-    char new_name[CACHE_NAME_SIZE], name[CACHE_NAME_SIZE];
+    unsigned char header[HEADER_SIZE];
+    char new_name[NAME_SIZE], name[NAME_SIZE];
     int descriptor = -1;
     Status status = make_header(key, payload, size, header, error);
     if (status == STATUS_OK) status = open_new(cache, directory, new_name, &descriptor, error);
@@ -239,13 +247,88 @@ static Status write_entry(const Cache *cache, int directory, const CacheKey *key
     write_name(key, name);
     if (status == STATUS_OK && renameat(directory, new_name, directory, name) != 0)
         status = status_fail_errno(error, errno, "%s: renaming an entry", cache->directory);
-    if (status != STATUS_OK) (void)unlinkat(directory, new_name, 0); /* a later cache_trim() tries again */
+    if (status != STATUS_OK) (void)unlinkat(directory, new_name, 0); /* a later trim() tries again */
     return status;
 }
 
+/* ---- staying within the limit ---- */
+
+typedef struct Listed {
+    char name[NAME_SIZE];
+    struct timespec used;
+    uint64_t bytes; /* in whole blocks: many small entries are not nothing */
+} Listed;
+
+typedef struct Listing {
+    Listed *entries;
+    size_t count, capacity;
+    uint64_t bytes;
+} Listing;
+
+static int oldest_first(const void *a, const void *b) {
+    const Listed *x = a, *y = b;
+    if (x->used.tv_sec != y->used.tv_sec) return x->used.tv_sec < y->used.tv_sec ? -1 : 1;
+    if (x->used.tv_nsec != y->used.tv_nsec) return x->used.tv_nsec < y->used.tv_nsec ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+static void add_entry(Listing *listing, const char *name, const struct stat *facts) {
+    void *block = listing->entries;
+    if (memory_reserve(&block, &listing->capacity, listing->count + 1, sizeof *listing->entries, NULL) !=
+        STATUS_OK)
+        return; /* it is not removed this time */
+    listing->entries = block;
+    Listed *entry = &listing->entries[listing->count++];
+    *entry =
+        (Listed){.used = facts->st_mtim, .bytes = ((uint64_t)facts->st_size + BLOCK - 1) / BLOCK * BLOCK};
+    memcpy(entry->name, name, strlen(name) + 1); /* an entry's name fits */
+    listing->bytes += entry->bytes;
+}
+
+/* Counts the entries, and removes what writers left behind that can no longer be at work. */
+static void list(int directory, DIR *stream, Listing *listing) {
+    time_t now = time(NULL);
+    for (struct dirent *found; (found = readdir(stream)) != NULL;) {
+        struct stat facts;
+        bool is_new = strncmp(found->d_name, NEW_PREFIX, sizeof NEW_PREFIX - 1) == 0;
+        if (!is_new && !is_entry_name(found->d_name)) continue;
+        if (fstatat(directory, found->d_name, &facts, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(facts.st_mode))
+            continue;
+        if (!is_new)
+            add_entry(listing, found->d_name, &facts);
+        else if (facts.st_mtim.tv_sec < now - ABANDONED_SECONDS)
+            (void)unlinkat(directory, found->d_name, 0); /* another process may have been first */
+    }
+}
+
+/* Removes entries, those not used for longest first, until all together take at most the limit; `spared` is kept
+ * whatever it takes. What cannot be listed or removed stays. */
+static void trim(int directory, uint64_t limit, const char *spared) {
+    int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = own < 0 ? NULL : fdopendir(own);
+    if (stream == NULL) {
+        if (own >= 0) (void)close(own); /* opened for reading */
+        return;
+    }
+    Listing listing = {0};
+    list(directory, stream, &listing);
+    if (listing.bytes > limit && listing.count > 0)
+        qsort(listing.entries, listing.count, sizeof *listing.entries, oldest_first);
+    for (size_t i = 0; i < listing.count && listing.bytes > limit; i++) {
+        const Listed *entry = &listing.entries[i];
+        if (strcmp(entry->name, spared) == 0) continue;
+        (void)unlinkat(directory, entry->name, 0); /* another process may have been first */
+        listing.bytes -= entry->bytes;
+    }
+    free(listing.entries);
+    (void)closedir(stream); /* opened for reading */
+}
+
+/* ---- storing ---- */
+
 Status cache_store(const Cache *cache, const CacheKey *key, const void *payload, size_t size, Error *error) {
     uint64_t most = cache->limit / CACHE_ENTRY_PART; /* with its header */
-    if (most < CACHE_HEADER_SIZE || size > most - CACHE_HEADER_SIZE)
+    if (most < HEADER_SIZE || size > most - HEADER_SIZE)
         return status_fail(error, STATUS_UNSUPPORTED, "%zu bytes of %s are too many to be kept", size,
                            key->kind);
     int directory;
@@ -259,9 +342,9 @@ Status cache_store(const Cache *cache, const CacheKey *key, const void *payload,
     if (status != STATUS_OK) return status;
     status = write_entry(cache, directory, key, payload, size, error);
     if (status == STATUS_OK) {
-        char name[CACHE_NAME_SIZE];
+        char name[NAME_SIZE];
         write_name(key, name);
-        cache_trim(directory, cache->limit, name);
+        trim(directory, cache->limit, name);
     }
     (void)close(directory); /* opened for reading */
     return status;

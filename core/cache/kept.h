@@ -5,8 +5,8 @@
  * OpenBLAS kernels and instruction set, and the same version of this program, as far as it depends on them: for
  * what would be measured, bit for bit.
  */
-#ifndef REJUV_TUI_KEPT_H
-#define REJUV_TUI_KEPT_H
+#ifndef REJUV_CORE_KEPT_H
+#define REJUV_CORE_KEPT_H
 
 #include "core/cache/cache.h"
 #include "core/files/hash.h"
