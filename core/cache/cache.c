@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum { LAYOUT_VERSION = 1, SUM_SIZE = 32, KEY_AT = 16, LENGTH_AT = 48, SUM_AT = 56, HEADER_SIZE = 88 };
-enum { NAME_SIZE = CACHE_KIND_SIZE + HASH_HEX_SIZE, NAME_TRIES = 16 };
+enum { NAME_SIZE = CACHE_KIND_SIZE + HASH_HEX_SIZE };
 enum { BLOCK = 4096, ABANDONED_SECONDS = 3600 };
 
 /* Names of entries that are being written begin so. */
@@ -215,39 +215,33 @@ static Status make_header(const CacheKey *key, const void *payload, size_t size,
     return status;
 }
 
-/* A new file under a name that no other writer has, on this machine or another that shares the directory. */
-static Status open_new(const Cache *cache, int directory, char name[NAME_SIZE], int *descriptor,
-                       Error *error) {
-    int reason = EEXIST;
-    for (int i = 0; i < NAME_TRIES && reason == EEXIST; i++) {
-        uint64_t random = (uint64_t)getpid();
-        (void)getrandom(&random, sizeof random, GRND_NONBLOCK); /* without it, the next try says EEXIST */
-        (void)snprintf(name, NAME_SIZE, "%s%016" PRIx64, NEW_PREFIX, random + (uint64_t)i);
-        *descriptor = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (*descriptor >= 0) return STATUS_OK;
-        reason = errno;
+/* A name that no other writer has, on this machine or another that shares the directory. */
+static void make_new_name(char name[NAME_SIZE]) {
+    uint64_t random;
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random) {
+        struct timespec now = {0}; /* a machine that has only just started */
+        (void)clock_gettime(CLOCK_REALTIME, &now);
+        random = (uint64_t)getpid() << 32 ^ (uint64_t)now.tv_sec << 30 ^ (uint64_t)now.tv_nsec;
     }
-    return status_fail_errno(error, reason, "%s: a new file", cache->directory);
+    (void)snprintf(name, NAME_SIZE, "%s%016" PRIx64, NEW_PREFIX, random);
 }
 
 static Status write_entry(const Cache *cache, int directory, const CacheKey *key, const void *payload,
                           size_t size, Error *error) {
     unsigned char header[HEADER_SIZE];
     char new_name[NAME_SIZE], name[NAME_SIZE];
-    int descriptor = -1;
+    DiskFile file;
     Status status = make_header(key, payload, size, header, error);
-    if (status == STATUS_OK) status = open_new(cache, directory, new_name, &descriptor, error);
     if (status != STATUS_OK) return status;
-    status = disk_write(descriptor, header, sizeof header, 0, cache->directory, error);
-    if (status == STATUS_OK)
-        status = disk_write(descriptor, payload, size, sizeof header, cache->directory, error);
-    if (status == STATUS_OK) status = disk_sync(descriptor, cache->directory, error);
-    Status closed = disk_close(descriptor, cache->directory, status == STATUS_OK ? error : NULL);
-    if (status == STATUS_OK) status = closed;
+    make_new_name(new_name);
     write_name(key, name);
-    if (status == STATUS_OK && renameat(directory, new_name, directory, name) != 0)
-        status = status_fail_errno(error, errno, "%s: renaming an entry", cache->directory);
-    if (status != STATUS_OK) (void)unlinkat(directory, new_name, 0); /* a later trim() tries again */
+    status = disk_file_begin(&file, directory, name, new_name, DISK_FILE_PRIVATE, cache->directory, error);
+    if (status != STATUS_OK) return status;
+    status = disk_write(file.descriptor, header, sizeof header, 0, cache->directory, error);
+    if (status == STATUS_OK)
+        status = disk_write(file.descriptor, payload, size, sizeof header, cache->directory, error);
+    if (status == STATUS_OK) return disk_file_commit(&file, DISK_SYNC_CONTENTS, error);
+    disk_file_discard(&file);
     return status;
 }
 

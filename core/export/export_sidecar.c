@@ -277,14 +277,17 @@ static Status copy_contents(int from, int to, const ExportSidecar *sidecar, char
 
 static Status copy_sidecar(const ExportSidecar *sidecar, int directory, char sum[HASH_HEX_SIZE],
                            Error *error) {
-    int from = open(sidecar->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK), to;
+    int from = open(sidecar->source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (from < 0) return status_fail_errno(error, errno, "%s", sidecar->source);
-    Status status = disk_open(directory, sidecar->name, sidecar->name, &to, error);
+    DiskFile to;
+    Status status =
+        disk_file_begin(&to, directory, sidecar->name, NULL, DISK_FILE_REUSE, sidecar->name, error);
     if (status == STATUS_OK) {
-        status = copy_contents(from, to, sidecar, sum, error);
-        if (status == STATUS_OK) status = disk_sync(to, sidecar->name, error);
-        Status closed = disk_close(to, sidecar->name, status == STATUS_OK ? error : NULL);
-        if (status == STATUS_OK) status = closed;
+        status = copy_contents(from, to.descriptor, sidecar, sum, error);
+        if (status == STATUS_OK)
+            status = disk_file_commit(&to, DISK_SYNC_CONTENTS, error);
+        else
+            disk_file_discard(&to);
     }
     (void)close(from); /* opened for reading: nothing can be lost */
     return status;

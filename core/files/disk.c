@@ -45,15 +45,9 @@ Status disk_sync(int descriptor, const char *path, Error *error) {
     return STATUS_OK;
 }
 
-static Status open_for_writing(int directory, const char *name, mode_t mode, const char *path,
-                               int *descriptor, Error *error) {
-    *descriptor = openat(directory, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
-    if (*descriptor < 0) return status_fail_errno(error, errno, "%s", path);
-    return STATUS_OK;
-}
-
 Status disk_open(int directory, const char *name, const char *path, int *descriptor, Error *error) {
-    return open_for_writing(directory, name, 0666, path, descriptor, error);
+    *descriptor = openat(directory, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    return *descriptor >= 0 ? STATUS_OK : status_fail_errno(error, errno, "%s", path);
 }
 
 Status disk_close(int descriptor, const char *path, Error *error) {
@@ -61,37 +55,135 @@ Status disk_close(int descriptor, const char *path, Error *error) {
     return status_fail_errno(error, errno, "%s: closing", path);
 }
 
-static Status write_file(int directory, const char *name, bool is_private, const void *bytes, size_t size,
-                         const char *path, Error *error) {
-    int descriptor;
-    Status status = open_for_writing(directory, name, is_private ? 0600 : 0666, path, &descriptor, error);
+/* ---- a file under way ---- */
+
+/* What a file that is there has, it loses only once it can be read by no one else. */
+static Status open_file(DiskFile *file, unsigned how, Error *error) {
+    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | ((how & DISK_FILE_REUSE) != 0 ? 0 : O_EXCL);
+    bool is_private = (how & DISK_FILE_PRIVATE) != 0;
+    file->descriptor = openat(file->directory, file->partial != NULL ? file->partial : file->name, flags,
+                              is_private ? 0600 : 0666);
+    if (file->descriptor < 0) return status_fail_errno(error, errno, "%s", file->path);
+    if (is_private && fchmod(file->descriptor, 0600) != 0)
+        return status_fail_errno(error, errno, "%s: making it private", file->path);
+    if ((how & DISK_FILE_REUSE) != 0 && ftruncate(file->descriptor, 0) != 0)
+        return status_fail_errno(error, errno, "%s", file->path);
+    return STATUS_OK;
+}
+
+Status disk_file_begin(DiskFile *file, int directory, const char *name, const char *partial, unsigned how,
+                       const char *path, Error *error) {
+    *file = (DiskFile){.directory = directory, .descriptor = -1, .name = name, .path = path};
+    if (partial != NULL && (file->partial = memory_copy_text(partial, strlen(partial))) == NULL)
+        return memory_fail(error, path);
+    Status status = open_file(file, how, error);
+    if (status != STATUS_OK) disk_file_discard(file);
+    return status;
+}
+
+static Status begin_stream(DiskFile *file, const char *path, const char *partial, Error *error) {
+    Status status = disk_file_begin(file, AT_FDCWD, path, partial, 0, path, error);
     if (status != STATUS_OK) return status;
-    if (is_private && fchmod(descriptor, 0600) != 0) /* one may have been left there that others can read */
-        status = status_fail_errno(error, errno, "%s: making it private", path);
-    if (status == STATUS_OK && ftruncate(descriptor, 0) != 0)
-        status = status_fail_errno(error, errno, "%s", path);
-    if (status == STATUS_OK) status = disk_write(descriptor, bytes, size, 0, path, error);
-    if (status == STATUS_OK) status = disk_sync(descriptor, path, error);
-    Status closed = disk_close(descriptor, path, status == STATUS_OK ? error : NULL);
-    return status != STATUS_OK ? status : closed;
+    file->stream = fdopen(file->descriptor, "w");
+    if (file->stream != NULL) return STATUS_OK;
+    status = status_fail_errno(error, errno, "%s", path);
+    disk_file_discard(file);
+    return status;
+}
+
+Status disk_file_begin_new(DiskFile *file, const char *path, Error *error) {
+    return begin_stream(file, path, NULL, error);
+}
+
+Status disk_file_begin_beside(DiskFile *file, const char *path, Error *error) {
+    char *partial = memory_format("%s.%ld.partial", path, (long)getpid());
+    if (partial == NULL) return memory_fail(error, "a path");
+    Status status = begin_stream(file, path, partial, error);
+    free(partial);
+    return status;
+}
+
+static Status flush_stream(FILE *stream, const char *path, Error *error) {
+    errno = 0;
+    if (fflush(stream) == 0 && ferror(stream) == 0) return STATUS_OK;
+    return status_fail_errno(error, errno != 0 ? errno : EIO, "%s", path);
+}
+
+static Status close_file(DiskFile *file, Error *error) {
+    int descriptor = file->descriptor;
+    FILE *stream = file->stream;
+    file->descriptor = -1;
+    file->stream = NULL;
+    if (stream == NULL) return disk_close(descriptor, file->path, error);
+    return fclose(stream) == 0 ? STATUS_OK : status_fail_errno(error, errno, "%s", file->path);
+}
+
+static void forget_file(DiskFile *file) {
+    free(file->partial);
+    *file = (DiskFile){.descriptor = -1};
+}
+
+static void remove_file(DiskFile *file) {
+    (void)unlinkat(file->directory, file->partial != NULL ? file->partial : file->name, 0);
+    forget_file(file);
+}
+
+void disk_file_discard(DiskFile *file) {
+    if (file->descriptor < 0) { /* it was never there */
+        forget_file(file);
+        return;
+    }
+    Status ignored = close_file(file, NULL);
+    (void)ignored; /* it goes whatever it held */
+    remove_file(file);
+}
+
+Status disk_file_commit(DiskFile *file, DiskSync sync, Error *error) {
+    Status status = file->stream != NULL ? flush_stream(file->stream, file->path, error) : STATUS_OK;
+    if (status == STATUS_OK && sync != DISK_SYNC_NONE)
+        status = disk_sync(file->descriptor, file->path, error);
+    Status closed = close_file(file, status == STATUS_OK ? error : NULL);
+    if (status == STATUS_OK) status = closed;
+    if (status == STATUS_OK && file->partial != NULL &&
+        renameat(file->directory, file->partial, file->directory, file->name) != 0)
+        status = status_fail_errno(error, errno, "%s: renaming %s", file->path, file->partial);
+    if (status != STATUS_OK) {
+        remove_file(file);
+        return status;
+    }
+    if (sync == DISK_SYNC_NAME) status = disk_sync(file->directory, file->path, error);
+    forget_file(file);
+    return status;
+}
+
+/* Writes a file that was begun, and ends it. */
+static Status finish_file(DiskFile *file, const void *bytes, size_t size, DiskSync sync, Error *error) {
+    Status status = disk_write(file->descriptor, bytes, size, 0, file->path, error);
+    if (status == STATUS_OK) return disk_file_commit(file, sync, error);
+    disk_file_discard(file);
+    return status;
 }
 
 Status disk_write_file(int directory, const char *name, const void *bytes, size_t size, const char *path,
                        Error *error) {
-    return write_file(directory, name, false, bytes, size, path, error);
+    DiskFile file;
+    Status status = disk_file_begin(&file, directory, name, NULL, DISK_FILE_REUSE, path, error);
+    return status == STATUS_OK ? finish_file(&file, bytes, size, DISK_SYNC_CONTENTS, error) : status;
 }
 
 Status disk_replace_file(int directory, const char *name, bool is_private, const void *bytes, size_t size,
                          const char *path, Error *error) {
-    char *new_name = memory_format("%s.new", name);
-    if (new_name == NULL) return memory_fail(error, path);
-    Status status = write_file(directory, new_name, is_private, bytes, size, path, error);
-    if (status == STATUS_OK && renameat(directory, new_name, directory, name) != 0)
-        status = status_fail_errno(error, errno, "%s: renaming %s", path, new_name);
-    if (status == STATUS_OK) status = disk_sync(directory, path, error);
-    free(new_name);
+    char *partial = memory_format("%s.new", name);
+    if (partial == NULL) return memory_fail(error, path);
+    DiskFile file;
+    unsigned how = DISK_FILE_REUSE | (is_private ? DISK_FILE_PRIVATE : 0u);
+    Status status = disk_file_begin(&file, directory, name, partial, how, path, error);
+    if (status == STATUS_OK) status = finish_file(&file, bytes, size, DISK_SYNC_NAME, error);
+    free(partial);
     return status;
 }
+
+/* ---- directories ---- */
 
 Status disk_open_directory(int directory, const char *name, const char *path, int *descriptor, Error *error) {
     *descriptor = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

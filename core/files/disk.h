@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Writes all of `size` bytes at `offset`. A full disk says how much was wanted and how much is free. */
 Status disk_write(int descriptor, const void *bytes, size_t size, uint64_t offset, const char *path,
@@ -21,15 +22,52 @@ Status disk_write(int descriptor, const void *bytes, size_t size, uint64_t offse
 /* fsync. */
 Status disk_sync(int descriptor, const char *path, Error *error) STATUS_MUST_CHECK;
 
-/* Opens a file for writing, creating it where it is not there; its contents stay. */
+/* Opens a file for writing, creating it where it is not there; its contents stay. For files that are gone on with
+ * after an interruption; all others are begun and committed, below. */
 Status disk_open(int directory, const char *name, const char *path, int *descriptor,
                  Error *error) STATUS_MUST_CHECK;
 
 /* Closes; a late error of the file system is an error. */
 Status disk_close(int descriptor, const char *path, Error *error) STATUS_MUST_CHECK;
 
+/* ---- a file under way: it appears whole, or not at all ---- */
+
+/* How a file is begun. */
+enum {
+    DISK_FILE_PRIVATE = 1, /* for its owner alone (0600), whatever one of that name was before */
+    DISK_FILE_REUSE = 2    /* a file that has the name is written over, not refused: one that a crash left */
+};
+
+/* How far a commit goes: closed; contents durable; the name in its directory durable too. */
+typedef enum DiskSync { DISK_SYNC_NONE, DISK_SYNC_CONTENTS, DISK_SYNC_NAME } DiskSync;
+
+/* From disk_file_begin() to exactly one disk_file_commit() or disk_file_discard(), which close it. */
+typedef struct DiskFile {
+    int directory, descriptor;
+    FILE *stream; /* of the descriptor; NULL where the file was begun without one */
+    const char *name, *path;
+    char *partial; /* its name until it is committed; NULL: `name` */
+} DiskFile;
+
+/* Creates a file that is to be called `name`, and until then `partial`; NULL: `name` from the start, whatever had it.
+ * `how`: DISK_FILE_…, or 0. `name` and `path` are borrowed until the end. After a failure there is nothing to end. */
+Status disk_file_begin(DiskFile *file, int directory, const char *name, const char *partial, unsigned how,
+                       const char *path, Error *error) STATUS_MUST_CHECK;
+
+/* The two ways of files that a user named, with a stream: never over a file that is there; or beside it, as
+ * PATH.PID.partial, in place of it only once it is whole. */
+Status disk_file_begin_new(DiskFile *file, const char *path, Error *error) STATUS_MUST_CHECK;
+Status disk_file_begin_beside(DiskFile *file, const char *path, Error *error) STATUS_MUST_CHECK;
+
+/* Writes out what the stream holds, closes, and gives the file its name. After a failure nothing is left of it, unless
+ * it is the last step that failed, making the name durable. DISK_SYNC_NAME needs a directory's descriptor. */
+Status disk_file_commit(DiskFile *file, DiskSync sync, Error *error) STATUS_MUST_CHECK;
+
+/* Closes and removes it. Says nothing: what failed before is what is told. */
+void disk_file_discard(DiskFile *file);
+
 /* Writes a whole file and makes its contents durable (its name needs disk_sync() of the directory). An
- * existing file is truncated. */
+ * existing file is truncated; after a failure there is none. */
 Status disk_write_file(int directory, const char *name, const void *bytes, size_t size, const char *path,
                        Error *error) STATUS_MUST_CHECK;
 

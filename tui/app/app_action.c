@@ -1,3 +1,4 @@
+#include "core/files/disk.h"
 #include "core/files/places.h"
 #include "tui/app/app_state.h"
 #include "tui/app/dial_actions.h"
@@ -6,7 +7,6 @@
 #include "tui/session/session_export.h"
 #include "tui/terminal/terminal.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,15 +48,15 @@ Reaction app_find(App *app, int direction, bool stay) {
 
 static Reaction dump_text(App *app, const char *path) {
     Error error;
-    FILE *file = fopen(path, "wxe"); /* never over a file that is there */
-    Status status = STATUS_OK;
-    if (file == NULL) {
-        status = status_fail_errno(&error, errno, "%s", path);
-    } else {
+    DiskFile file;
+    Status status = disk_file_begin_new(&file, path, &error);
+    if (status == STATUS_OK) {
         app_draw(app);
-        status = canvas_dump(app->canvas, file, &error);
-        if (fclose(file) != 0 && status == STATUS_OK) status = status_fail_errno(&error, errno, "%s", path);
-        if (status != STATUS_OK) (void)remove(path);
+        status = canvas_dump(app->canvas, file.stream, &error);
+        if (status == STATUS_OK)
+            status = disk_file_commit(&file, DISK_SYNC_NONE, &error);
+        else
+            disk_file_discard(&file);
     }
     if (status == STATUS_OK)
         session_say(app->session, SESSION_GOOD, "the screen is written to %s", path);

@@ -1,5 +1,6 @@
 #include "tui/canvas/picture.h"
 
+#include "core/files/disk.h"
 #include "tui/canvas/picture_svg.h"
 
 #include <assert.h>
@@ -190,10 +191,11 @@ Status picture_save(const Canvas *canvas, const char *title, const char *path, E
     if (!picture_find_format(path, &format))
         return status_fail(error, STATUS_ARGUMENT,
                            "expected a name that ends in .svg, .ansi or .txt, found \"%s\"", path);
-    FILE *file = fopen(path, "wxe");
-    if (file == NULL) return status_fail_errno(error, errno, "%s", path);
-    Status status = picture_write(canvas, format, title, file, error);
-    if (fclose(file) != 0 && status == STATUS_OK) status = status_fail_errno(error, errno, "%s", path);
-    if (status != STATUS_OK) (void)remove(path);
+    DiskFile file;
+    Status status = disk_file_begin_new(&file, path, error);
+    if (status != STATUS_OK) return status;
+    status = picture_write(canvas, format, title, file.stream, error);
+    if (status == STATUS_OK) return disk_file_commit(&file, DISK_SYNC_NONE, error);
+    disk_file_discard(&file);
     return status;
 }

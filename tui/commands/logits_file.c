@@ -1,5 +1,6 @@
 #include "tui/commands/logits_file.h"
 
+#include "core/files/disk.h"
 #include "core/support/memory.h"
 
 #include <assert.h>
@@ -48,11 +49,25 @@ static Status write_positions(Writer *writer, FILE *file, const char *path, Erro
         if (fwrite(writer->logits, sizeof(float), wanted, file) != wanted)
             return status_fail_errno(error, errno, "%s: the logits could not be written", path);
     }
-    return STATUS_OK;
+    return fflush(file) == 0 ? STATUS_OK
+                             : status_fail_errno(error, errno, "%s: the logits could not be written", path);
 }
 
-/* Also closes the file. */
-static Status write_file(Writer *writer, int descriptor, const char *path, Error *error) {
+/* Beside the target first, so that no reader takes a part for the whole. */
+static Status write_and_rename(Writer *writer, const char *path, Error *error) {
+    DiskFile file;
+    Status status = disk_file_begin_beside(&file, path, error);
+    if (status != STATUS_OK) return status;
+    status = write_positions(writer, file.stream, path, error);
+    if (status == STATUS_OK) return disk_file_commit(&file, DISK_SYNC_NONE, error);
+    disk_file_discard(&file);
+    return status;
+}
+
+/* A pipe or device is written to as it is. */
+static Status write_through(Writer *writer, const char *path, Error *error) {
+    int descriptor = open(path, O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0) return status_fail_errno(error, errno, "%s", path);
     FILE *file = fdopen(descriptor, "wb");
     if (file == NULL) {
         Status status = status_fail_errno(error, errno, "%s", path);
@@ -63,30 +78,6 @@ static Status write_file(Writer *writer, int descriptor, const char *path, Error
     if (fclose(file) != 0 && status == STATUS_OK)
         status = status_fail_errno(error, errno, "%s: the logits could not be written", path);
     return status;
-}
-
-/* Beside the target first, so that no reader takes a part for the whole. */
-static Status write_and_rename(Writer *writer, const char *path, Error *error) {
-    char *partial = memory_format("%s.%ld.partial", path, (long)getpid());
-    if (partial == NULL) return memory_fail(error, "a path");
-    int descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    Status status = STATUS_OK;
-    if (descriptor < 0) {
-        status = status_fail_errno(error, errno, "%s", partial);
-    } else {
-        status = write_file(writer, descriptor, path, error);
-        if (status == STATUS_OK && rename(partial, path) != 0)
-            status = status_fail_errno(error, errno, "%s", path);
-        if (status != STATUS_OK) (void)unlink(partial); /* what failed before is what is told */
-    }
-    free(partial);
-    return status;
-}
-
-static Status write_through(Writer *writer, const char *path, Error *error) {
-    int descriptor = open(path, O_WRONLY | O_CLOEXEC);
-    if (descriptor < 0) return status_fail_errno(error, errno, "%s", path);
-    return write_file(writer, descriptor, path, error);
 }
 
 Status logits_file_write(const char *path, const Model *model, const EvaluationResult *result, Job *job,

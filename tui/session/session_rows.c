@@ -1,11 +1,11 @@
 #include "tui/session/session_rows.h"
 
+#include "core/files/disk.h"
 #include "core/support/memory.h"
 #include "tui/session/session_state.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,17 +264,13 @@ Status session_use_prompt_rows(Session *session, Error *error) {
 /* ---- writing ---- */
 
 static Status write_new(const char *path, const char *text, size_t bytes, Error *error) {
-    FILE *file = fopen(path, "wxe"); /* never over a file that is there */
-    if (file == NULL) return status_fail_errno(error, errno, "%s", path);
-    bool written = fwrite(text, 1, bytes, file) == bytes;
-    int reason = errno;
-    if (fclose(file) != 0 && written) {
-        written = false;
-        reason = errno;
-    }
-    if (written) return STATUS_OK;
-    (void)remove(path); /* half a file of rows would be read as a whole one */
-    return status_fail_errno(error, reason, "%s", path);
+    DiskFile file; /* half a file of rows would be read as a whole one */
+    Status status = disk_file_begin_new(&file, path, error);
+    if (status != STATUS_OK) return status;
+    status = disk_write(file.descriptor, text, bytes, 0, path, error);
+    if (status == STATUS_OK) return disk_file_commit(&file, DISK_SYNC_NONE, error);
+    disk_file_discard(&file);
+    return status;
 }
 
 Status session_save_rows(Session *session, const char *path, Error *error) {

@@ -1,12 +1,12 @@
 #include "tui/tables/report.h"
 
+#include "core/files/disk.h"
 #include "core/files/json.h"
 #include "core/support/memory.h"
 #include "tui/tables/report_json.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -413,10 +413,11 @@ Status table_write_file(const Table *table, const char *path, Error *error) {
     ReportFormat format = REPORT_CSV;
     if (length > 5 && strcmp(path + length - 5, ".json") == 0) format = REPORT_JSON;
     if (length > 4 && strcmp(path + length - 4, ".txt") == 0) format = REPORT_TEXT;
-    FILE *file = fopen(path, "wxe"); /* never over a file that is there */
-    if (file == NULL) return status_fail_errno(error, errno, "%s", path);
-    Status status = table_write(table, format, file, error);
-    if (fclose(file) != 0 && status == STATUS_OK) status = status_fail_errno(error, errno, "%s", path);
-    if (status != STATUS_OK) (void)remove(path);
+    DiskFile file;
+    Status status = disk_file_begin_new(&file, path, error);
+    if (status != STATUS_OK) return status;
+    status = table_write(table, format, file.stream, error);
+    if (status == STATUS_OK) return disk_file_commit(&file, DISK_SYNC_NONE, error);
+    disk_file_discard(&file);
     return status;
 }

@@ -1,0 +1,142 @@
+/* One way to make a file: whole under its name, or not at all. */
+#include "core/files/disk.h"
+#include "scratch.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void must(Status status, const Error *error) {
+    if (status != STATUS_OK) fail_msg("%s", error->message);
+}
+
+static void expect_text(const char *name, const char *expected) {
+    char *path = scratch_path(name), found[64] = "";
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t count = fread(found, 1, sizeof found - 1, file);
+    assert_int_equal(fclose(file), 0);
+    free(path);
+    assert_int_equal(count, strlen(expected));
+    assert_string_equal(found, expected);
+}
+
+/* A folder of its own, so that what lies beside the file can be counted. */
+static char *make_folder(const char *name) {
+    char *path = scratch_path(name);
+    assert_int_equal(mkdir(path, 0777), 0);
+    return path;
+}
+
+static int count_entries(const char *folder) {
+    DIR *stream = opendir(folder);
+    assert_non_null(stream);
+    int count = 0;
+    while (readdir(stream) != NULL) count++;
+    assert_int_equal(closedir(stream), 0);
+    return count - 2; /* . and .. */
+}
+
+static void a_new_file_is_never_written_over_another(void **state) {
+    (void)state;
+    char *folder = make_folder("new"), *path = scratch_path("new/file");
+    DiskFile file;
+    Error error = {0};
+    must(disk_file_begin_new(&file, path, &error), &error);
+    assert_true(fputs("first", file.stream) >= 0);
+    must(disk_file_commit(&file, DISK_SYNC_NONE, &error), &error);
+    assert_int_equal(disk_file_begin_new(&file, path, &error), STATUS_IO);
+    assert_non_null(strstr(error.message, path));
+    expect_text("new/file", "first");
+    assert_int_equal(count_entries(folder), 1);
+    free(folder);
+    free(path);
+}
+
+static void what_is_discarded_was_never_there(void **state) {
+    (void)state;
+    char *folder = make_folder("discarded"), *path = scratch_path("discarded/file");
+    DiskFile file;
+    Error error = {0};
+    must(disk_file_begin_new(&file, path, &error), &error);
+    assert_true(fputs("half", file.stream) >= 0);
+    disk_file_discard(&file);
+    assert_int_equal(count_entries(folder), 0);
+    scratch_write_text("discarded/file", "old");
+    must(disk_file_begin_beside(&file, path, &error), &error);
+    assert_true(fputs("half", file.stream) >= 0 && fflush(file.stream) == 0);
+    disk_file_discard(&file);
+    expect_text("discarded/file", "old");
+    assert_int_equal(count_entries(folder), 1);
+    free(folder);
+    free(path);
+}
+
+static void a_file_written_beside_shows_only_once_it_is_whole(void **state) {
+    (void)state;
+    char *folder = make_folder("beside"), *path = scratch_path("beside/file");
+    scratch_write_text("beside/file", "old");
+    DiskFile file;
+    Error error = {0};
+    must(disk_file_begin_beside(&file, path, &error), &error);
+    assert_true(fputs("new", file.stream) >= 0 && fflush(file.stream) == 0);
+    expect_text("beside/file", "old");
+    must(disk_file_commit(&file, DISK_SYNC_CONTENTS, &error), &error);
+    expect_text("beside/file", "new");
+    assert_int_equal(count_entries(folder), 1);
+    free(folder);
+    free(path);
+}
+
+static void a_commit_that_fails_leaves_nothing_behind(void **state) {
+    (void)state;
+    char *folder = make_folder("failed"), *path = make_folder("failed/taken");
+    scratch_write_text("failed/taken/inside", "so that no file can have its name");
+    DiskFile file;
+    Error error = {0};
+    must(disk_file_begin_beside(&file, path, &error), &error);
+    assert_true(fputs("new", file.stream) >= 0);
+    assert_int_equal(disk_file_commit(&file, DISK_SYNC_CONTENTS, &error), STATUS_IO);
+    assert_non_null(strstr(error.message, path));
+    assert_int_equal(count_entries(folder), 1);
+    free(folder);
+    free(path);
+}
+
+static void remains_are_refused_unless_they_may_be_used(void **state) {
+    (void)state;
+    char *folder = make_folder("remains"), *left = scratch_path("remains/file.new");
+    int directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(directory >= 0);
+    scratch_write_text("remains/file.new", "left by a crash, longer than what comes");
+    assert_int_equal(chmod(left, 0666), 0);
+    DiskFile file;
+    Error error = {0};
+    assert_int_equal(disk_file_begin(&file, directory, "file", "file.new", 0, folder, &error), STATUS_IO);
+    assert_int_equal(count_entries(folder), 1);
+    must(disk_file_begin(&file, directory, "file", "file.new", DISK_FILE_REUSE | DISK_FILE_PRIVATE, folder,
+                         &error),
+         &error);
+    must(disk_write(file.descriptor, "new", 3, 0, folder, &error), &error);
+    must(disk_file_commit(&file, DISK_SYNC_NAME, &error), &error);
+    expect_text("remains/file", "new");
+    assert_int_equal(count_entries(folder), 1);
+    struct stat facts;
+    assert_true(fstatat(directory, "file", &facts, 0) == 0 && (facts.st_mode & 07777) == 0600);
+    assert_int_equal(close(directory), 0);
+    free(folder);
+    free(left);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_file_is_never_written_over_another),
+        cmocka_unit_test(what_is_discarded_was_never_there),
+        cmocka_unit_test(a_file_written_beside_shows_only_once_it_is_whole),
+        cmocka_unit_test(a_commit_that_fails_leaves_nothing_behind),
+        cmocka_unit_test(remains_are_refused_unless_they_may_be_used),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
