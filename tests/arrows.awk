@@ -43,12 +43,12 @@ function is_door(where, stem) {
         stem = base(unit(file))
         if ((stem in home) && home[stem] != unit(file)) complain("there is " home[stem] " too: base names are unique")
         home[stem] = unit(file)
-        units[unit(file)] = 1
+        units[file] = 1
         next
     }
     if (!match($0, /"[^"]*"/)) next
     header = substr($0, RSTART + 1, RLENGTH - 2); there = room(header)
-    if (unit(header) != unit(file)) edge[unit(file)] = edge[unit(file)] " " unit(header)
+    if (file ~ /\.h$/) edge[file] = edge[file] " " header
     if (!(there in place)) { complain("an include names the path of a room"); next }
     if (there == here || !(here in place)) next
     if ((here, unit(header)) in one_door) next
@@ -57,7 +57,8 @@ function is_door(where, stem) {
     else if (!is_door(there, base(unit(header)))) complain("no door of " there)
 }
 
-# Depth first: what is reached again while it is open closes a circle.
+# Headers that include each other; depth first: what is reached again while it is open closes a circle. (Files that call
+# each other in a circle are the business of symbols.sh.)
 function visit(one, path,    next_ones, count, i) {
     state[one] = 1
     count = split(edge[one], next_ones, " ")
@@ -66,7 +67,7 @@ function visit(one, path,    next_ones, count, i) {
         if (state[next_ones[i]] == 1) {
             circle = path " " one " "
             circle = substr(circle, index(circle, " " next_ones[i] " ") + 1)
-            print one ":0:" next_ones[i] "    <- includes go in a circle: " circle
+            print one ":0:" next_ones[i] "    <- headers include each other in a circle: " circle
         } else if (!state[next_ones[i]]) visit(next_ones[i], path " " one)
     }
     state[one] = 2
