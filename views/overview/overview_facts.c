@@ -133,8 +133,8 @@ enum { FACT_COUNT = sizeof FACTS / sizeof *FACTS };
 static OneSide make_side(const Session *session, bool is_sft) {
     const Pair *pair = session_pair(session);
     return (OneSide){.checkpoint = is_sft ? pair->sft : pair->base,
-                  .tokenizer = is_sft ? session_tokenizer(session, NULL) : session_base_tokenizer(session),
-                  .is_loading = session_tokenizers_are_loading(session)};
+                     .tokenizer = is_sft ? session_tokenizer(session, NULL) : session_base_tokenizer(session),
+                     .is_loading = session_tokenizers_are_loading(session)};
 }
 
 /* A path says most at its end. */

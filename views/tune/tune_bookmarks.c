@@ -62,7 +62,8 @@ static OneSide side_of_bookmark(const Session *session, size_t index) {
 static OneSide other_side(const TuneState *state, const Session *session) {
     size_t index;
     if (session_find_bookmark(session, state->against, &index)) return side_of_bookmark(session, index);
-    OneSide side = {.averages = session_headline_fused(session), .is_stale = session_headline_is_stale(session)};
+    OneSide side = {.averages = session_headline_fused(session),
+                    .is_stale = session_headline_is_stale(session)};
     (void)snprintf(side.name, sizeof side.name, "W%s", side.is_stale ? "~" : "");
     return side;
 }
@@ -99,7 +100,7 @@ static void draw_values(Canvas *canvas, Rect area, int row, size_t figure, const
 
 static void draw_comparison(TuneState *state, const Session *session, Canvas *canvas, Rect area) {
     const OneSide sides[SIDES] = {side_of_bookmark(session, state->bookmarks.cursor),
-                               other_side(state, session)};
+                                  other_side(state, session)};
     int end = area.columns - DIFFERENCE_COLUMNS;
     for (int i = 0; i < SIDES; i++) {
         char name[SIDE_NAME];
