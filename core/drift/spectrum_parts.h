@@ -84,8 +84,8 @@ typedef struct LanczosResult {
     size_t count; /* of Ritz values: block · steps */
     size_t block;
     const double *projection; /* [count × count] Vᵀ·ΔᵀΔ·V */
-    const double *coupling; /* [block × block] Γ: ΔᵀΔ·V = V·T + (next block)·Γ on the last block */
-    double squares;         /* ‖Δ‖_F² */
+    const double *coupling;   /* [block × block] Γ: on the last block ΔᵀΔ·V = V·T + (next)·Γ */
+    double squares;           /* ‖Δ‖_F² */
 } LanczosResult;
 
 /* Values and errors, and the effective rank, out of that. */

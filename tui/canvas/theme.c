@@ -12,18 +12,17 @@ typedef struct RoleLook {
     Colour many[THEME_KINDS]; /* at 256 and more */
 } RoleLook;
 
-#define SAME(colour)                                                                                         \
-    { colour, colour, colour, colour }
+#define SAME(colour) colour, colour, colour, colour
 
 /* The order is that of ThemeKind: any, dark, light, high contrast. What tests/unit/test_theme.c asks of them
  * is in theme.h. Base blue, SFT orange and fused purple differ for colour-blind eyes too. */
 static const RoleLook ROLES[ROLE_COUNT] = {
-    [ROLE_TEXT] = {"text", 0, 0, SAME(-1), SAME(-1)},
-    [ROLE_DIM] = {"dim", 0, 0, SAME(-1), {243, 248, 241, 252}},
-    [ROLE_TITLE] = {"title", THEME_BOLD, THEME_BOLD, SAME(-1), SAME(-1)},
-    [ROLE_HEADER] = {"header", THEME_UNDERLINE, THEME_UNDERLINE, SAME(-1), SAME(-1)},
-    [ROLE_SELECTED] = {"selected", THEME_REVERSE, THEME_REVERSE, SAME(-1), SAME(-1)},
-    [ROLE_VALUE] = {"value", THEME_BOLD, THEME_BOLD, SAME(-1), SAME(-1)},
+    [ROLE_TEXT] = {"text", 0, 0, {SAME(-1)}, {SAME(-1)}},
+    [ROLE_DIM] = {"dim", 0, 0, {SAME(-1)}, {243, 248, 241, 252}},
+    [ROLE_TITLE] = {"title", THEME_BOLD, THEME_BOLD, {SAME(-1)}, {SAME(-1)}},
+    [ROLE_HEADER] = {"header", THEME_UNDERLINE, THEME_UNDERLINE, {SAME(-1)}, {SAME(-1)}},
+    [ROLE_SELECTED] = {"selected", THEME_REVERSE, THEME_REVERSE, {SAME(-1)}, {SAME(-1)}},
+    [ROLE_VALUE] = {"value", THEME_BOLD, THEME_BOLD, {SAME(-1)}, {SAME(-1)}},
     [ROLE_GOOD] = {"good", 0, 0, {2, 2, 4, 2}, {28, 114, 22, 120}},
     [ROLE_WARNING] = {"warning", THEME_BOLD, THEME_BOLD, {3, 3, 5, 3}, {136, 221, 58, 226}},
     [ROLE_ERROR] = {"error", THEME_BOLD | THEME_REVERSE, THEME_BOLD, {1, 1, 1, 3}, {160, 210, 124, 217}},
@@ -32,9 +31,9 @@ static const RoleLook ROLES[ROLE_COUNT] = {
     [ROLE_FUSED] = {"fused", THEME_BOLD, 0, {5, 5, 5, 2}, {133, 177, 90, 219}},
     [ROLE_STALE] = {"stale", THEME_UNDERLINE, THEME_UNDERLINE, {3, 3, 5, 3}, {136, 179, 58, 228}},
     [ROLE_KEY] = {"key", THEME_BOLD, THEME_BOLD, {6, 6, 4, 6}, {30, 80, 23, 87}},
-    [ROLE_BORDER] = {"border", 0, 0, SAME(-1), {244, 245, 243, 252}},
+    [ROLE_BORDER] = {"border", 0, 0, {SAME(-1)}, {244, 245, 243, 252}},
     [ROLE_BAR] = {"bar", 0, 0, {6, 6, 4, 6}, {32, 75, 25, 117}},
-    [ROLE_BAR_REST] = {"bar-rest", 0, 0, SAME(-1), {244, 245, 243, 252}},
+    [ROLE_BAR_REST] = {"bar-rest", 0, 0, {SAME(-1)}, {244, 245, 243, 252}},
     [ROLE_MATCH] =
         {"match", THEME_REVERSE | THEME_UNDERLINE, THEME_REVERSE, {3, 3, 5, 3}, {136, 221, 58, 226}},
     [ROLE_MARK] = {"mark", THEME_BOLD, THEME_BOLD, {5, 5, 5, 2}, {162, 212, 125, 213}},
@@ -61,8 +60,7 @@ typedef struct Steps {
     uint8_t attributes;
 } Steps;
 
-#define STEPS(array, attributes)                                                                             \
-    { array, sizeof array / sizeof array[0], attributes }
+#define COUNTED(array) array, sizeof array / sizeof array[0]
 
 /* Eight colours are bold: the Linux console then shows their bright forms (its plain yellow is a brown). */
 static const Colour SEQUENTIAL_8[] = {5, 6, 3};
@@ -73,12 +71,12 @@ static const Colour DIVERGING_16[] = {12, 14, 15, 11, 9};
 static const Colour DIVERGING_256[] = {25, 32, 74, 117, 189, 255, 224, 217, 210, 167, 124};
 
 static const Steps COLOURS[RAMP_COUNT][THEME_DEPTHS] = {
-    [RAMP_SEQUENTIAL] = {[THEME_8] = STEPS(SEQUENTIAL_8, THEME_BOLD),
-                         [THEME_16] = STEPS(SEQUENTIAL_16, 0),
-                         [THEME_256] = STEPS(SEQUENTIAL_256, 0)},
-    [RAMP_DIVERGING] = {[THEME_8] = STEPS(DIVERGING_8, THEME_BOLD),
-                        [THEME_16] = STEPS(DIVERGING_16, 0),
-                        [THEME_256] = STEPS(DIVERGING_256, 0)},
+    [RAMP_SEQUENTIAL] = {[THEME_8] = {COUNTED(SEQUENTIAL_8), THEME_BOLD},
+                         [THEME_16] = {COUNTED(SEQUENTIAL_16), 0},
+                         [THEME_256] = {COUNTED(SEQUENTIAL_256), 0}},
+    [RAMP_DIVERGING] = {[THEME_8] = {COUNTED(DIVERGING_8), THEME_BOLD},
+                        [THEME_16] = {COUNTED(DIVERGING_16), 0},
+                        [THEME_256] = {COUNTED(DIVERGING_256), 0}},
 };
 
 /* At 24 bits a ramp is made of straight lines between these: viridis (Smith and van der Walt, matplotlib), and
