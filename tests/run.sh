@@ -1,5 +1,5 @@
 #!/bin/sh
-# All the proof there is, from a clean clone: installs what is missing (Debian 12), builds, tests, checks.
+# All the proof there is, from a clean clone: installs what is missing (Debian 12 and 13), builds, tests, checks.
 #     sh tests/run.sh [--all]
 # --all also runs the tests of the nightly set, each of which takes long; without it they count as skipped.
 # The last line is "N passed, N failed, N skipped"; the exit status is 0 when nothing failed.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# From a clone to the demo pair on the screen: installs what is missing (Debian 12), builds, opens it.
+# From a clone to the demo pair on the screen: installs what is missing (Debian 12 and 13), builds, opens it.
 #     sh tui/demo.sh [ARGUMENT …]       the arguments go to rejuv, which opens the demo pair unless told
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)

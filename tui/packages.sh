@@ -1,4 +1,4 @@
-# What rejuv needs from Debian 12, in one place: sourced by tui/demo.sh and tests/run.sh.
+# What rejuv needs from Debian 12 and 13, in one place: sourced by tui/demo.sh and tests/run.sh.
 #     packages_install PACKAGE …      installs those that are missing; needs the network only then
 
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config libncurses-dev libopenblas-dev libcjson-dev
