@@ -35,7 +35,7 @@ static bool is_nearly_square(const SpectrumMatrix *matrix) {
 static double share_of_rows(const Exact *exact) {
     double rows = (double)exact->matrix->longer * 2.0, square = (double)exact->matrix->shorter * 8.0 / 3.0;
     if (is_nearly_square(exact->matrix)) return 0.0;
-    return rows / (rows + COST_OF_BIDIAGONAL * square);
+    return rows / (rows + (double)COST_OF_BIDIAGONAL * square);
 }
 
 /* dense = R of Δ's QR form, a tile at a time. */

@@ -38,7 +38,7 @@ typedef struct Lanczos {
 } Lanczos;
 
 uint64_t spectrum_lanczos_cost(const SpectrumMatrix *matrix) {
-    double vectors = (double)SPECTRUM_BLOCK * SPECTRUM_STEPS;
+    double vectors = (double)SPECTRUM_BLOCK * (double)SPECTRUM_STEPS;
     if (vectors > (double)matrix->shorter) vectors = (double)matrix->shorter;
     return 1 + (uint64_t)(4.0 * vectors * (double)matrix->longer * (double)matrix->shorter * 1e-6);
 }

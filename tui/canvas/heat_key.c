@@ -29,7 +29,7 @@ double heat_key_share(const HeatKey *key, double value) {
     double share = (value - key->nothing) / extent, size = fmin(1, fabs(share));
     bool other_side = share < 0;
     if (other_side && key->ramp == RAMP_SEQUENTIAL) return 0;
-    if (key->logarithmic && size > 0) size = fmax(0, 1 + log10(size) / HEAT_KEY_DECADES);
+    if (key->logarithmic && size > 0) size = fmax(0, 1 + log10(size) / (double)HEAT_KEY_DECADES);
     return other_side ? -size : size;
 }
 

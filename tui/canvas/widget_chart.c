@@ -16,7 +16,7 @@ static const char *const LOWER_ASCII[] = {" ", "_", ".", "-", "=", "+", "*", "#"
 /* Eighths of `length` cells that a share fills; anything above 0 shows. */
 static int eighths_of(double share, int length) {
     if (!(share > 0)) return 0;
-    int eighths = (int)lround(fmin(share, 1) * length * EIGHTHS);
+    int eighths = (int)lround(fmin(share, 1) * length * (double)EIGHTHS);
     return eighths > 0 ? eighths : 1;
 }
 

@@ -15,7 +15,7 @@ void progress_draw(Canvas *canvas, Rect area, int row, const ProgressLine *progr
     bool known = progress->total > 0;
     double share = known ? fmin(1, (double)progress->done / (double)progress->total) : NAN;
     size_t used = 0;
-    if (known) used = (size_t)snprintf(figures, sizeof figures, "%3.0f %%", floor(share * CENTS));
+    if (known) used = (size_t)snprintf(figures, sizeof figures, "%3.0f %%", floor(share * (double)CENTS));
     if (progress->rate != NULL && progress->rate[0] != '\0')
         used += (size_t)snprintf(figures + used, sizeof figures - used, "  %.31s", progress->rate);
     if (known && progress->done > 0 && progress->seconds >= 1) {

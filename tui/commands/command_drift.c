@@ -95,7 +95,7 @@ static int more_first(const void *first, const void *second, void *argument) {
 }
 
 static Status find_metric(const char *key, bool with_spectrum, Order *order, Error *error) {
-    enum { KEYS = DRIFT_METRIC_COUNT + SPECTRUM_METRIC_COUNT };
+    enum { KEYS = (int)DRIFT_METRIC_COUNT + (int)SPECTRUM_METRIC_COUNT };
     const char *keys[KEYS];
     char all[256] = "";
     size_t count = with_spectrum ? KEYS : DRIFT_METRIC_COUNT;

@@ -35,7 +35,7 @@ static void write_line(const Progress *state, JobProgress progress, char line[LI
     double share = progress.total > 0 ? (double)progress.done / (double)progress.total : 0.0;
     if (share > 1.0) share = 1.0;
     if (state->parts > 0) share = ((double)state->part + share) / (double)state->parts;
-    int filled = (int)(share * BAR_COLUMNS);
+    int filled = (int)(share * (double)BAR_COLUMNS);
     memset(bar, '#', (size_t)filled);
     memset(bar + filled, ' ', (size_t)(BAR_COLUMNS - filled));
     bar[BAR_COLUMNS] = '\0';
