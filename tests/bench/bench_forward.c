@@ -97,9 +97,9 @@ static Status add_prompt_rows(Bench *bench, Error *error) {
     if (status == STATUS_OK)
         status = measure_medians(measures, 3, bench->clock, bench->seconds, seconds, error);
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
-        ReportRow row = {.value = PROMPT / seconds[i],
+        ReportRow row = {.value = (double)PROMPT / seconds[i],
                          .unit = "tokens/s",
-                         .limit = PROMPT / seconds[2],
+                         .limit = (double)PROMPT / seconds[2],
                          .target = i == 0 ? 0.7 : 0.0};
         (void)snprintf(row.what, sizeof row.what, "forward and logits, T = %d, %s", PROMPT,
                        i == 0 ? "W(0.5)" : "base");
@@ -252,7 +252,7 @@ static Status add_cancel_row(Bench *bench, size_t tokens, Error *error) {
     if (status == STATUS_OK) status = cancel_after(bench, &run, span, &took, &latency, error);
     if (took < span) span = took;
     for (int i = 0; i < CANCEL_TRIES && status == STATUS_OK; i++) {
-        double share = ((double)(i * 17 % CANCEL_TRIES) + 0.5) / CANCEL_TRIES;
+        double share = ((double)(i * 17 % CANCEL_TRIES) + 0.5) / (double)CANCEL_TRIES;
         status = cancel_after(bench, &run, span * share, &took, &latency, error);
         if (latency > worst) worst = latency;
     }

@@ -256,7 +256,7 @@ static void patience_note(Patience *patience, SessionState state, bool received)
 
 /* For how many seconds the program has been quiet. */
 static double patience_quiet(const Patience *patience) {
-    double calm = patience->calm / PATIENCE_CALM_SHARE;
+    double calm = patience->calm / (double)PATIENCE_CALM_SHARE;
     return patience->quiet > calm ? patience->quiet : calm;
 }
 

@@ -47,7 +47,7 @@ static void samples_are_distributed_as_softmax_says(void **state) {
             seen[generation_choose_token(logits, TOKENS, &options, step)]++;
         for (int i = 0; i < TOKENS; i++) sum += exp((double)logits[i] / TEMPERATURES[k]);
         for (int i = 0; i < TOKENS; i++) {
-            double expected = DRAWS * exp((double)logits[i] / TEMPERATURES[k]) / sum;
+            double expected = (double)DRAWS * exp((double)logits[i] / TEMPERATURES[k]) / sum;
             chi += ((double)seen[i] - expected) * ((double)seen[i] - expected) / expected;
         }
         print_message("temperature %.1f: chi-squared %.2f\n", TEMPERATURES[k], chi);

@@ -71,8 +71,8 @@ static void a_logarithmic_ramp_spreads_three_decades(void **state) {
     assert_share(&key, 1, 0);
     assert_share(&key, 0.001, 0);
     assert_share(&key, 0, 0);
-    assert_share(&key, 100, 1 - 1.0 / HEAT_KEY_DECADES);
-    assert_share(&both, -100, 1.0 / HEAT_KEY_DECADES - 1);
+    assert_share(&key, 100, 1 - 1.0 / (double)HEAT_KEY_DECADES);
+    assert_share(&both, -100, 1.0 / (double)HEAT_KEY_DECADES - 1);
 }
 
 static void what_is_not_finite_does_not_stretch_the_ramp(void **state) {

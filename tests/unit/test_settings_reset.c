@@ -72,7 +72,7 @@ static void every_kind_has_a_name_and_every_role_but_one_a_kind(void **state) {
         double alpha = settings_alpha(&settings, (TensorRole)role, 0);
         assert_true((alpha == 0.5) == (role == TENSOR_OTHER));
         if (alpha >= 1.0) seen[(int)alpha - 1] = true;
-        if (role == TENSOR_Q || role == TENSOR_Q_BIAS) assert_true(alpha == 1.0 + SETTINGS_Q);
+        if (role == TENSOR_Q || role == TENSOR_Q_BIAS) assert_true(alpha == 1.0 + (double)SETTINGS_Q);
     }
     for (int i = 0; i < SETTINGS_KIND_COUNT; i++) assert_true(seen[i]);
 }

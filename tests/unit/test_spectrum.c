@@ -253,7 +253,7 @@ static void assert_missed_is_as_stated(const Spectrum *spectrum) {
     if (steps * SPECTRUM_BLOCK == size)
         assert_true(spectrum->missed == 0.0); /* the whole space */
     else
-        assert_relative(log(each), log(1e-6) / SPECTRUM_BLOCK, 1e-9);
+        assert_relative(log(each), log(1e-6) / (double)SPECTRUM_BLOCK, 1e-9);
 }
 
 static void compare_methods(const char *name, const Pair *pair, const Spectrum *exact, uint64_t seed) {
