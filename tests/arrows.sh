@@ -95,7 +95,7 @@ check_flags() {
 }
 
 # A declaration in a header begins in the first column: TYPE name(…); name must begin with the file's name, with
-# that of the room it belongs to (forward_state.h may declare forward_norm()), or with that of a .c file that has no
+# that of the room it belongs to (forward_state.h may declare forward_length()), or with that of a .c file that has no
 # header of its own.
 check_names() {
     list=$(files core | grep '\.h$') || return 0

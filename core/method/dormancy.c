@@ -3,6 +3,7 @@
 #include "core/evaluation/distribution.h"
 #include "core/support/memory.h"
 #include "core/transformer/backward.h"
+#include "core/transformer/norm.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -180,7 +181,7 @@ static Status descend_block(LossHead *head, Error *error) {
     if (status == STATUS_OK)
         status = matmul_run_back(&operand, 1, head->count, false, head->scratch, head->job, error);
     for (size_t i = 0; i < head->count && status == STATUS_OK; i++)
-        backward_norm(head->residuals[i], head->weight, head->normed + i * width, width, config->norm_epsilon,
+        norm_backward(head->residuals[i], head->weight, head->normed + i * width, width, config->norm_epsilon,
                       head->gradients[i]);
     head->count = 0;
     return status;

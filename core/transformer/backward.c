@@ -2,6 +2,7 @@
 
 #include "core/support/memory.h"
 #include "core/transformer/backward_state.h"
+#include "core/transformer/norm.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -196,19 +197,6 @@ const float *backward_hidden(const Backward *backward, size_t row, size_t token)
 
 /* ---- element-wise steps ---- */
 
-void backward_norm(const float *x, const float *weight, const float *gradient, size_t size, double epsilon,
-                   float *out) {
-    double squares = 0.0, along = 0.0;
-    for (size_t i = 0; i < size; i++) {
-        squares += (double)x[i] * (double)x[i];
-        along += (double)weight[i] * (double)gradient[i] * (double)x[i];
-    }
-    double scale = 1.0 / sqrt(squares / (double)size + epsilon);
-    double back = along * scale * scale * scale / (double)size;
-    for (size_t i = 0; i < size; i++)
-        out[i] += (float)((double)weight[i] * (double)gradient[i] * scale - (double)x[i] * back);
-}
-
 /* act(x) and its derivative. */
 static void differentiate(Activation activation, float x, float *value, float *slope) {
     switch (activation) {
@@ -305,7 +293,7 @@ static void descend_norm(const Descent *descent, size_t sequence, size_t token, 
     const Backward *backward = descent->backward;
     const ModelConfig *config = backward->model->config;
     size_t at = backward->row_first[descent->sequences[sequence].row] + token;
-    backward_norm(streams + at * config->hidden_size, forward_vector(backward->state, descent->layer, role),
+    norm_backward(streams + at * config->hidden_size, forward_vector(backward->state, descent->layer, role),
                   slope_row(descent, SLOPE_NORMED, sequence, token), config->hidden_size,
                   config->norm_epsilon, slope_row(descent, SLOPE_RESIDUAL, sequence, token));
 }

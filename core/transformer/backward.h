@@ -76,10 +76,6 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
                     BackwardVisitor visitor, void *user, const char *stage, Job *job,
                     Error *error) STATUS_MUST_CHECK;
 
-/* dx of y = γ ⊙ x / rms(x), added to `out`; rms not frozen. All [size]. */
-void backward_norm(const float *x, const float *weight, const float *gradient, size_t size, double epsilon,
-                   float *out);
-
 /* Bytes that a run takes for so many tokens of rows and of sequences; UINT64_MAX where that overflows. */
 uint64_t backward_bytes(const Model *model, size_t row_tokens, size_t sequence_tokens);
 

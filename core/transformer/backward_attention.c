@@ -1,6 +1,7 @@
 #include "core/numerics/blas.h"
 #include "core/support/memory.h"
 #include "core/transformer/backward_state.h"
+#include "core/transformer/norm.h"
 
 #include <math.h>
 #include <string.h>
@@ -104,7 +105,7 @@ static void unposition(const Head *head, size_t token, float *slope, const float
     size_t most = sizeof through / sizeof *through;
     if (dim > most) return; /* refused by backward_create() */
     memset(through, 0, dim * sizeof *through);
-    backward_norm(raw, weight, slope, dim, config->norm_epsilon, through);
+    norm_backward(raw, weight, slope, dim, config->norm_epsilon, through);
     memcpy(slope, through, dim * sizeof *through);
 }
 

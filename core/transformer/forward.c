@@ -3,6 +3,7 @@
 #include "core/numerics/kernels.h"
 #include "core/support/memory.h"
 #include "core/transformer/forward_state.h"
+#include "core/transformer/norm.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,13 +17,6 @@ enum {
 };
 
 /* ---- the arithmetic of one token ---- */
-
-void forward_norm(const float *x, const float *weight, size_t size, double epsilon, float *out) {
-    double squares = 0.0;
-    for (size_t i = 0; i < size; i++) squares += (double)x[i] * (double)x[i];
-    float scale = (float)(1.0 / sqrt(squares / (double)size + epsilon));
-    for (size_t i = 0; i < size; i++) out[i] = weight[i] * (x[i] * scale);
-}
 
 static float activate(Activation activation, float x) {
     switch (activation) {
@@ -80,7 +74,7 @@ static float *token_row(ForwardState *state, Buffer buffer, size_t token) {
 
 static void norm_residual(const Chunk *chunk, ForwardState *state, size_t token, TensorRole role) {
     const ModelConfig *config = state->model->config;
-    forward_norm(token_row(state, BUFFER_RESIDUAL, token), forward_vector(state, chunk->layer, role),
+    norm_forward(token_row(state, BUFFER_RESIDUAL, token), forward_vector(state, chunk->layer, role),
                  config->hidden_size, config->norm_epsilon, token_row(state, BUFFER_NORMED, token));
 }
 
@@ -114,7 +108,7 @@ static void position_head(const Chunk *chunk, const ForwardState *state, size_t 
     const ModelConfig *config = state->model->config;
     size_t dim = config->head_dim;
     const float *weight = forward_vector(state, chunk->layer, norm);
-    if (weight != NULL) forward_norm(head, weight, dim, config->norm_epsilon, head);
+    if (weight != NULL) norm_forward(head, weight, dim, config->norm_epsilon, head);
     rotate(head, dim, chunk->cosines + token * dim / 2, chunk->sines + token * dim / 2);
 }
 
@@ -248,7 +242,7 @@ static void finish_tokens(const Chunk *chunk, size_t done) {
         const ModelConfig *config = state->model->config;
         const float *weight = forward_vector(state, config->layers, TENSOR_FINAL_NORM);
         for (size_t t = 0; t < chunk->tokens; t++)
-            forward_norm(token_row(state, BUFFER_RESIDUAL, t), weight, config->hidden_size,
+            norm_forward(token_row(state, BUFFER_RESIDUAL, t), weight, config->hidden_size,
                          config->norm_epsilon, state->hidden + (done + t) * config->hidden_size);
     }
 }

@@ -64,9 +64,6 @@ size_t forward_buffer_width(const ModelConfig *config, Buffer buffer);
 Status forward_reserve_buffers(ForwardState *state, size_t tokens, Error *error) STATUS_MUST_CHECK;
 Status forward_reserve_hidden(ForwardState *state, size_t tokens, Error *error) STATUS_MUST_CHECK;
 
-/* x·γ / √(mean x² + ε); `out` may be `x`. */
-void forward_norm(const float *x, const float *weight, size_t size, double epsilon, float *out);
-
 /* Softmax of one query's `count` scores in place, times `scale`; keys outside [from, to) get weight 0. */
 void attention_weigh(float *scores, size_t from, size_t to, size_t count, float scale);
 
