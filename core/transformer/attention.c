@@ -1,6 +1,7 @@
+#include "core/transformer/attention.h"
+
 #include "core/numerics/blas.h"
 #include "core/support/memory.h"
-#include "core/transformer/forward_state.h"
 
 #include <math.h>
 

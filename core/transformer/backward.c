@@ -1,7 +1,8 @@
 #include "core/transformer/backward.h"
 
 #include "core/support/memory.h"
-#include "core/transformer/backward_state.h"
+#include "core/transformer/backward_attention.h"
+#include "core/transformer/forward_internal.h"
 #include "core/transformer/norm.h"
 
 #include <inttypes.h>
@@ -9,7 +10,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOKEN_BLOCK = 8, LARGEST_NORMED_HEAD = 512 };
+enum { TOKEN_BLOCK = 8 };
+
+/* Gradients of one layer, [tokens of all sequences × width] each. */
+typedef enum Slope {
+    SLOPE_RESIDUAL, /* hidden_size: the caller's */
+    SLOPE_NORMED,   /* hidden_size: at the output of a norm */
+    SLOPE_ACTIVATED,
+    SLOPE_GATE,
+    SLOPE_UP,
+    SLOPE_MIXED,
+    SLOPE_QUERY,
+    SLOPE_KEY,
+    SLOPE_VALUE,
+    SLOPE_COUNT
+} Slope;
+
+struct Backward {
+    const Model *model;
+    Settings settings;
+    ForwardState *state;
+    MatmulScratch *scratch;
+    unsigned threads;
+    size_t *row_first; /* [row_count]: a row's first token among all */
+    size_t row_count, tokens;
+    int32_t *ids;
+    size_t *starts; /* [tokens] */
+    float *inputs;  /* [layers + 1][tokens × hidden_size] */
+    float *middle;  /* [tokens × hidden_size]: the residual stream between attention and MLP */
+    float *activations[BACKWARD_SITES]; /* [tokens × width], of the layer at hand */
+    float *slopes[SLOPE_COUNT];
+    size_t slope_tokens;
+};
 
 /* ---- sizes ---- */
 
@@ -116,7 +148,6 @@ static void lay_out_rows(Backward *backward, const BackwardRow *rows) {
     size_t token = 0;
     for (size_t i = 0; i < backward->row_count; i++) {
         backward->row_first[i] = token;
-        backward->rows[i] = (BackwardRow){backward->ids + token, rows[i].count};
         for (size_t t = 0; t < rows[i].count; t++, token++) {
             backward->ids[token] = rows[i].ids[t];
             backward->starts[token] = backward->row_first[i];
@@ -136,9 +167,9 @@ static ForwardInput make_input(const Backward *backward, ForwardObserver observe
 Status backward_create(const Model *model, const Settings *settings, const BackwardRow *rows,
                        size_t row_count, const char *stage, Job *job, Backward **backward, Error *error) {
     *backward = NULL;
-    if (model->config->roles[TENSOR_Q_NORM] && model->config->head_dim > LARGEST_NORMED_HEAD)
+    if (model->config->roles[TENSOR_Q_NORM] && model->config->head_dim > BACKWARD_LARGEST_NORMED_HEAD)
         return status_fail(error, STATUS_UNSUPPORTED, "gradients through q/k norms of heads larger than %d",
-                           LARGEST_NORMED_HEAD);
+                           BACKWARD_LARGEST_NORMED_HEAD);
     Backward *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "a backward pass");
     made->model = model;
@@ -146,10 +177,8 @@ Status backward_create(const Model *model, const Settings *settings, const Backw
     made->threads = job_threads(job);
     made->row_count = row_count;
     for (size_t i = 0; i < row_count; i++) made->tokens += rows[i].count;
-    made->rows = memory_allocate(row_count, sizeof *made->rows);
     made->row_first = memory_allocate(row_count, sizeof *made->row_first);
-    Status status =
-        made->rows == NULL || made->row_first == NULL ? memory_fail(error, "a backward pass") : STATUS_OK;
+    Status status = made->row_first == NULL ? memory_fail(error, "a backward pass") : STATUS_OK;
     if (status == STATUS_OK) status = allocate(made, error);
     if (status == STATUS_OK) status = matmul_create_scratch(made->threads, &made->scratch, error);
     if (status == STATUS_OK)
@@ -178,7 +207,6 @@ void backward_free(Backward *backward) {
     free(backward->starts);
     free(backward->ids);
     free(backward->row_first);
-    free(backward->rows);
     matmul_free_scratch(backward->scratch);
     forward_free_state(backward->state);
     free(backward);
@@ -225,6 +253,17 @@ static void differentiate(Activation activation, float x, float *value, float *s
     }
 }
 
+/* A run on its way down. */
+typedef struct Descent {
+    Backward *backward;
+    const BackwardSpan *spans; /* [count]: of the sequences */
+    size_t count, tokens;
+    uint64_t layer;
+    float *scratch; /* [threads][scratch_stride], for backward_attention_run() */
+    size_t scratch_stride;
+    Job *job;
+} Descent;
+
 /* Runs step(descent, sequence, token within it) for all tokens of all sequences. */
 typedef void (*DescentStep)(const Descent *descent, size_t sequence, size_t token);
 
@@ -237,7 +276,7 @@ static size_t sequence_of(const Descent *descent, size_t token) {
     size_t low = 0, high = descent->count;
     while (low + 1 < high) {
         size_t middle = low + (high - low) / 2;
-        if (descent->first[middle] <= token)
+        if (descent->spans[middle].first <= token)
             low = middle;
         else
             high = middle;
@@ -252,7 +291,7 @@ static void run_steps(void *argument, size_t task, unsigned worker) {
     size_t end = (task + 1) * TOKEN_BLOCK < descent->tokens ? (task + 1) * TOKEN_BLOCK : descent->tokens;
     for (size_t token = task * TOKEN_BLOCK; token < end; token++) {
         size_t sequence = sequence_of(descent, token);
-        loop->step(descent, sequence, token - descent->first[sequence]);
+        loop->step(descent, sequence, token - descent->spans[sequence].first);
     }
 }
 
@@ -264,12 +303,12 @@ static Status for_tokens(const Descent *descent, DescentStep step, Error *error)
 static float *slope_row(const Descent *descent, Slope slope, size_t sequence, size_t token) {
     const Backward *backward = descent->backward;
     return backward->slopes[slope] +
-           (descent->first[sequence] + token) * slope_width(backward->model->config, slope);
+           (descent->spans[sequence].first + token) * slope_width(backward->model->config, slope);
 }
 
 static const float *activation_row(const Descent *descent, BackwardSite site, size_t sequence, size_t token) {
     const Backward *backward = descent->backward;
-    size_t at = backward->row_first[descent->sequences[sequence].row] + token;
+    size_t at = descent->spans[sequence].row + token;
     return backward->activations[site] + at * site_width(backward->model->config, site);
 }
 
@@ -292,7 +331,7 @@ static void descend_norm(const Descent *descent, size_t sequence, size_t token, 
                          TensorRole role) {
     const Backward *backward = descent->backward;
     const ModelConfig *config = backward->model->config;
-    size_t at = backward->row_first[descent->sequences[sequence].row] + token;
+    size_t at = descent->spans[sequence].row + token;
     norm_backward(streams + at * config->hidden_size, forward_vector(backward->state, descent->layer, role),
                   slope_row(descent, SLOPE_NORMED, sequence, token), config->hidden_size,
                   config->norm_epsilon, slope_row(descent, SLOPE_RESIDUAL, sequence, token));
@@ -321,6 +360,24 @@ static Status descend_projection(const Descent *descent, TensorRole role, Slope 
     return matmul_run_back(&operand, 1, descent->tokens, accumulate, backward->scratch, descent->job, error);
 }
 
+static Status descend_attention(const Descent *descent, Error *error) {
+    const Backward *backward = descent->backward;
+    BackwardAttention attention = {.state = backward->state,
+                                   .layer = descent->layer,
+                                   .spans = descent->spans,
+                                   .count = descent->count,
+                                   .query = backward->activations[BACKWARD_QUERY],
+                                   .key = backward->activations[BACKWARD_KEY],
+                                   .mixed = backward->slopes[SLOPE_MIXED],
+                                   .to_query = backward->slopes[SLOPE_QUERY],
+                                   .to_key = backward->slopes[SLOPE_KEY],
+                                   .to_value = backward->slopes[SLOPE_VALUE],
+                                   .scratch = descent->scratch,
+                                   .scratch_stride = descent->scratch_stride,
+                                   .job = descent->job};
+    return backward_attention_run(&attention, error);
+}
+
 static Status descend_layer(const Descent *descent, Error *error) {
     Status status = descend_projection(descent, TENSOR_DOWN, SLOPE_RESIDUAL, SLOPE_ACTIVATED, false, error);
     if (status == STATUS_OK) status = for_tokens(descent, descend_gate, error);
@@ -331,7 +388,7 @@ static Status descend_layer(const Descent *descent, Error *error) {
     if (status == STATUS_OK) status = for_tokens(descent, descend_mlp_norm, error);
     if (status == STATUS_OK)
         status = descend_projection(descent, TENSOR_O, SLOPE_RESIDUAL, SLOPE_MIXED, false, error);
-    if (status == STATUS_OK) status = backward_attention(descent, error);
+    if (status == STATUS_OK) status = descend_attention(descent, error);
     if (status == STATUS_OK)
         status = descend_projection(descent, TENSOR_Q, SLOPE_QUERY, SLOPE_NORMED, false, error);
     if (status == STATUS_OK)
@@ -393,16 +450,16 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
     if (job_threads(job) > backward->threads)
         return status_fail(error, STATUS_ARGUMENT, "made for %u threads, a job of %u", backward->threads,
                            job_threads(job));
-    size_t *first = memory_allocate(count, sizeof *first), tokens = 0, longest = 0;
-    if (first == NULL) return memory_fail(error, "a backward pass");
+    BackwardSpan *spans = memory_allocate(count, sizeof *spans);
+    size_t tokens = 0, longest = 0;
+    if (spans == NULL) return memory_fail(error, "a backward pass");
     for (size_t i = 0; i < count; i++) {
-        first[i] = tokens;
+        spans[i] = (BackwardSpan){sequences[i].tokens, backward->row_first[sequences[i].row], tokens};
         tokens += sequences[i].tokens;
         if (sequences[i].tokens > longest) longest = sequences[i].tokens;
     }
     Descent descent = {.backward = backward,
-                       .sequences = sequences,
-                       .first = first,
+                       .spans = spans,
                        .count = count,
                        .tokens = tokens,
                        .scratch_stride = backward_attention_scratch(longest),
@@ -414,6 +471,6 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
     if (status == STATUS_OK && tokens > 0) status = descend(&descent, visitor, user, stage, error);
     backward->slopes[SLOPE_RESIDUAL] = NULL;
     free(descent.scratch);
-    free(first);
+    free(spans);
     return status;
 }

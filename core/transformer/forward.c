@@ -1,8 +1,8 @@
 #include "core/transformer/forward.h"
 
-#include "core/numerics/kernels.h"
 #include "core/support/memory.h"
-#include "core/transformer/forward_state.h"
+#include "core/transformer/attention.h"
+#include "core/transformer/forward_internal.h"
 #include "core/transformer/norm.h"
 
 #include <math.h>

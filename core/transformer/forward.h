@@ -19,12 +19,9 @@
 #ifndef REJUV_CORE_FORWARD_H
 #define REJUV_CORE_FORWARD_H
 
-#include "core/checkpoint/model.h"
-#include "core/fusion/settings.h"
 #include "core/support/job.h"
+#include "core/transformer/forward_state.h"
 #include "core/transformer/matmul.h"
-
-typedef struct ForwardState ForwardState;
 
 /* Where a pass can be looked at. Values are [tokens × width] of one state and one layer, in the order of the
  * pass. */
@@ -64,29 +61,7 @@ typedef struct ForwardInput {
     void *user;
 } ForwardInput;
 
-/* ---- memory ---- */
-
-/* What one more token of a sequence takes while `states` settings run over it side by side: keys and values
- * of every layer, the hidden state after the final norm, and a column of attention scores for each thread.
- * (Activations are bounded for themselves, see forward_run().) UINT64_MAX where that overflows. */
-uint64_t forward_token_bytes(const ModelConfig *config, size_t states, unsigned threads);
-
-/* What one sequence may take: half of the memory that this process may use (machine.h: a batch system's limit
- * counts), 16 GiB at most. It is found out once. */
-uint64_t forward_memory_limit(void);
-
-/* STATUS_UNSUPPORTED where `tokens` of `token_bytes` each are more than `limit`; the message says how many
- * fit. `what` they are needed for: "a forward pass". */
-Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit, const char *what,
-                            Error *error) STATUS_MUST_CHECK;
-
 /* ---- running ---- */
-
-/* `capacity`: the most tokens the cache will hold. One that does not fit
- * forward_memory_limit() is refused. The model must outlive the state; the settings are checked and copied. */
-Status forward_create_state(const Model *model, const Settings *settings, size_t capacity,
-                            ForwardState **state, Error *error) STATUS_MUST_CHECK;
-void forward_free_state(ForwardState *state); /* takes NULL */
 
 /* Appends `input` to every state's cache (all have the same length). Long inputs go in chunks, which bounds
  * the activations to about 64 MiB for all states together. On failure or cancellation the caches are as
@@ -100,14 +75,6 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
 Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *residual,
                             const ForwardInput *input, MatmulScratch *scratch, Job *job,
                             Error *error) STATUS_MUST_CHECK;
-
-size_t forward_length(const ForwardState *state);
-
-/* Forgets the cached tokens from `length` on. */
-void forward_rewind(ForwardState *state, size_t length);
-
-/* [tokens of the last forward_run × hidden_size], after the final norm. */
-const float *forward_hidden(const ForwardState *state);
 
 /* One setting's share of a multiply with the head: logits[t·V + v] for `tokens` hidden states [hidden_size]
  * each. */

@@ -1,73 +1,45 @@
 /*
- * forward_state — one setting's run, as forward.c, forward_state.c and attention.c see it. Not for others.
+ * forward_state — a ForwardState is one setting's run through a model: its KV cache, its norms and biases
+ * (small, blended once), its activations. And what a sequence takes in memory, and may take.
  */
 #ifndef REJUV_CORE_FORWARD_STATE_H
 #define REJUV_CORE_FORWARD_STATE_H
 
-#include "core/transformer/forward.h"
+#include "core/checkpoint/model.h"
+#include "core/fusion/settings.h"
 
-/* Activations of the chunk that is going through, [tokens × width] each. */
-typedef enum Buffer {
-    BUFFER_RESIDUAL, /* hidden_size */
-    BUFFER_NORMED,   /* hidden_size: the input of a projection, or what a block adds to the residual */
-    BUFFER_QUERY,    /* heads · head_dim */
-    BUFFER_KEY,      /* kv_heads · head_dim */
-    BUFFER_VALUE,    /* kv_heads · head_dim */
-    BUFFER_MIXED,    /* heads · head_dim: the input of o_proj */
-    BUFFER_GATE,     /* intermediate_size; after the activation the input of down_proj */
-    BUFFER_UP,       /* intermediate_size */
-    BUFFER_COUNT
-} Buffer;
+typedef struct ForwardState ForwardState;
 
-struct ForwardState {
-    const Model *model;
-    Settings settings;
-    size_t capacity, length;
-    float *keys, *values; /* [layers][kv_heads][capacity][head_dim] */
-    float *small;         /* norms and biases, blended */
-    float **vectors; /* [layers + 1][TENSOR_ROLE_COUNT] into `small`; NULL where there is none; the last row:
-                        no layer's */
-    float *buffers[BUFFER_COUNT];
-    size_t buffer_tokens;
-    float *hidden; /* [hidden_tokens × hidden_size] */
-    size_t hidden_tokens;
-};
+/* ---- memory ---- */
 
-/* One chunk on its way through all states. */
-typedef struct Chunk {
-    ForwardState *const *states;
-    size_t state_count;
-    const int32_t *ids;
-    size_t tokens;
-    size_t first;                 /* cache index of the chunk's first token */
-    const size_t *starts;         /* [tokens], or NULL: all 0 */
-    const float *cosines, *sines; /* [tokens × head_dim / 2] */
-    float *scores;                /* [threads][ATTENTION_BLOCK × length] */
-    size_t score_stride;          /* first + tokens */
-    uint64_t layer;
-    Job *job;
-} Chunk;
+/* What one more token of a sequence takes while `states` settings run over it side by side: keys and values
+ * of every layer, the hidden state after the final norm, and a column of attention scores for each thread.
+ * (Activations are bounded for themselves, see forward_run().) UINT64_MAX where that overflows. */
+uint64_t forward_token_bytes(const ModelConfig *config, size_t states, unsigned threads);
 
-enum { ATTENTION_BLOCK = 32 }; /* queries that share one multiply with the keys */
+/* What one sequence may take: half of the memory that this process may use (machine.h: a batch system's limit
+ * counts), 16 GiB at most. It is found out once. */
+uint64_t forward_memory_limit(void);
 
-static inline size_t chunk_start(const Chunk *chunk, size_t token) {
-    return chunk->starts == NULL ? 0 : chunk->starts[token];
-}
+/* STATUS_UNSUPPORTED where `tokens` of `token_bytes` each are more than `limit`; the message says how many
+ * fit. `what` they are needed for: "a forward pass". */
+Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit, const char *what,
+                            Error *error) STATUS_MUST_CHECK;
 
-static inline const float *forward_vector(const ForwardState *state, uint64_t layer, TensorRole role) {
-    return state->vectors[layer * TENSOR_ROLE_COUNT + role];
-}
+/* ---- one run ---- */
 
-size_t forward_buffer_width(const ModelConfig *config, Buffer buffer);
+/* `capacity`: the most tokens the cache will hold. One that does not fit
+ * forward_memory_limit() is refused. The model must outlive the state; the settings are checked and copied. */
+Status forward_create_state(const Model *model, const Settings *settings, size_t capacity,
+                            ForwardState **state, Error *error) STATUS_MUST_CHECK;
+void forward_free_state(ForwardState *state); /* takes NULL */
 
-/* Make room for a chunk's activations, and for the hidden states of a whole call. What was there is lost. */
-Status forward_reserve_buffers(ForwardState *state, size_t tokens, Error *error) STATUS_MUST_CHECK;
-Status forward_reserve_hidden(ForwardState *state, size_t tokens, Error *error) STATUS_MUST_CHECK;
+size_t forward_length(const ForwardState *state);
 
-/* Softmax of one query's `count` scores in place, times `scale`; keys outside [from, to) get weight 0. */
-void attention_weigh(float *scores, size_t from, size_t to, size_t count, float scale);
+/* Forgets the cached tokens from `length` on. */
+void forward_rewind(ForwardState *state, size_t length);
 
-/* Softmax attention of the chunk's queries over the cache, BUFFER_QUERY → BUFFER_MIXED, for every state. */
-Status attention_run(const Chunk *chunk, Error *error) STATUS_MUST_CHECK;
+/* [tokens of the last forward_run × hidden_size], after the final norm. */
+const float *forward_hidden(const ForwardState *state);
 
 #endif

@@ -1,0 +1,75 @@
+/*
+ * forward_internal — the inside of a ForwardState and of a chunk that goes through it, for the files of this
+ * room. Not for others.
+ */
+#ifndef REJUV_CORE_FORWARD_INTERNAL_H
+#define REJUV_CORE_FORWARD_INTERNAL_H
+
+#include "core/checkpoint/model.h"
+#include "core/fusion/settings.h"
+#include "core/support/job.h"
+
+/* Activations of the chunk that is going through, [tokens × width] each. */
+typedef enum Buffer {
+    BUFFER_RESIDUAL, /* hidden_size */
+    BUFFER_NORMED,   /* hidden_size: the input of a projection, or what a block adds to the residual */
+    BUFFER_QUERY,    /* heads · head_dim */
+    BUFFER_KEY,      /* kv_heads · head_dim */
+    BUFFER_VALUE,    /* kv_heads · head_dim */
+    BUFFER_MIXED,    /* heads · head_dim: the input of o_proj */
+    BUFFER_GATE,     /* intermediate_size; after the activation the input of down_proj */
+    BUFFER_UP,       /* intermediate_size */
+    BUFFER_COUNT
+} Buffer;
+
+/* forward_state.h names the same type, for those who need not see inside: neither header includes the other. */
+typedef struct ForwardState ForwardState;
+
+struct ForwardState {
+    const Model *model;
+    Settings settings;
+    size_t capacity, length;
+    float *keys, *values; /* [layers][kv_heads][capacity][head_dim] */
+    float *small;         /* norms and biases, blended */
+    float **vectors; /* [layers + 1][TENSOR_ROLE_COUNT] into `small`; NULL where there is none; the last row:
+                        no layer's */
+    float *buffers[BUFFER_COUNT];
+    size_t buffer_tokens;
+    float *hidden; /* [hidden_tokens × hidden_size] */
+    size_t hidden_tokens;
+};
+
+/* One chunk on its way through all states. */
+typedef struct Chunk {
+    ForwardState *const *states;
+    size_t state_count;
+    const int32_t *ids;
+    size_t tokens;
+    size_t first;                 /* cache index of the chunk's first token */
+    const size_t *starts;         /* [tokens], or NULL: all 0 */
+    const float *cosines, *sines; /* [tokens × head_dim / 2] */
+    float *scores;                /* [threads][ATTENTION_BLOCK × length] */
+    size_t score_stride;          /* first + tokens */
+    uint64_t layer;
+    Job *job;
+} Chunk;
+
+enum { ATTENTION_BLOCK = 32 }; /* queries that share one multiply with the keys */
+
+static inline size_t chunk_start(const Chunk *chunk, size_t token) {
+    return chunk->starts == NULL ? 0 : chunk->starts[token];
+}
+
+static inline const float *forward_vector(const ForwardState *state, uint64_t layer, TensorRole role) {
+    return state->vectors[layer * TENSOR_ROLE_COUNT + role];
+}
+
+/* ---- in forward_state.c ---- */
+
+size_t forward_buffer_width(const ModelConfig *config, Buffer buffer);
+
+/* Make room for a chunk's activations, and for the hidden states of a whole call. What was there is lost. */
+Status forward_reserve_buffers(ForwardState *state, size_t tokens, Error *error) STATUS_MUST_CHECK;
+Status forward_reserve_hidden(ForwardState *state, size_t tokens, Error *error) STATUS_MUST_CHECK;
+
+#endif
