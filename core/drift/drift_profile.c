@@ -1,3 +1,4 @@
+#include "core/drift/drift_elements.h"
 #include "core/drift/drift_table.h"
 #include "core/support/memory.h"
 

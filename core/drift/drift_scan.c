@@ -4,37 +4,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { CHUNK = KERNELS_DRIFT_CHUNK, REPORT_TILES = 8 };
-
-/* ---- elements ---- */
-
-KernelRow drift_kernel_row(const DriftElements *elements, uint64_t first) {
-    const Tensor *b = elements->base, *s = elements->sft;
-    return (KernelRow){.sft_dtype = s->dtype,
-                       .base_dtype = b->dtype,
-                       .sft = s->data + first * dtype_size(s->dtype),
-                       .base = b->data + first * dtype_size(b->dtype)};
-}
-
-void drift_widen(const DriftElements *elements, uint64_t first, size_t count, float *sft, float *base) {
-    const Kernels *kernels = kernels_get();
-    KernelRow row = drift_kernel_row(elements, first);
-    kernels->widen(row.base_dtype, row.base, count, base);
-    if (row.sft == row.base)
-        memcpy(sft, base, count * sizeof *sft);
-    else
-        kernels->widen(row.sft_dtype, row.sft, count, sft);
-}
-
-/* Whether both tensors are the same bytes of one file, perhaps mapped twice. What lies at its path by now does
- * not matter. */
-static bool is_same_memory(const Pair *pair, const Tensor *base, const Tensor *sft) {
-    const SafetensorsFile *b = pair->base->files[base->file], *s = pair->sft->files[sft->file];
-    return base->dtype == sft->dtype && base->data - b->map == sft->data - s->map &&
-           b->stamp.device == s->stamp.device && b->stamp.inode == s->stamp.inode;
-}
 
 /* ---- measuring ---- */
 
@@ -113,6 +84,14 @@ static void measure_tile(void *argument, size_t task, unsigned worker_index) {
 }
 
 /* ---- a batch ---- */
+
+/* Whether both tensors are the same bytes of one file, perhaps mapped twice. What lies at its path by now does
+ * not matter. */
+static bool is_same_memory(const Pair *pair, const Tensor *base, const Tensor *sft) {
+    const SafetensorsFile *b = pair->base->files[base->file], *s = pair->sft->files[sft->file];
+    return base->dtype == sft->dtype && base->data - b->map == sft->data - s->map &&
+           b->stamp.device == s->stamp.device && b->stamp.inode == s->stamp.inode;
+}
 
 static Status add_subject(Scan *scan, size_t index, const Tensor *base, const Tensor *sft, Error *error) {
     void *block = scan->subjects;

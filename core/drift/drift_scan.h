@@ -14,7 +14,9 @@
 #ifndef REJUV_CORE_DRIFT_SCAN_H
 #define REJUV_CORE_DRIFT_SCAN_H
 
+#include "core/drift/drift_elements.h"
 #include "core/drift/drift_table.h"
+#include "core/drift/drift_top.h"
 
 /* One tensor under scan. */
 typedef struct Subject {

@@ -1,4 +1,5 @@
-#include "core/drift/drift_table.h"
+#include "core/drift/drift_top.h"
+
 #include "core/support/memory.h"
 
 #include <math.h>
