@@ -1,14 +1,13 @@
 /*
- * spectrum_parts — what the parts of spectrum share: Δ read in tiles, progress, and the two methods. Only
- * core/spectrum*.c includes this.
+ * spectrum_parts — what the parts of spectrum share: Δ read in tiles, and the two methods. Only core/drift/spectrum*.c
+ * include this.
  */
 #ifndef REJUV_CORE_SPECTRUM_PARTS_H
 #define REJUV_CORE_SPECTRUM_PARTS_H
 
-#include "core/drift/spectrum.h"
+#include "core/drift/spectrum_metrics.h"
+#include "core/drift/spectrum_progress.h"
 #include "core/numerics/kernels.h"
-
-#include <stdatomic.h>
 
 /* ---- Δ, standing on its shorter side ----
  *
@@ -45,25 +44,6 @@ bool spectrum_matrix_measure(const SpectrumMatrix *matrix, const Job *job, doubl
 /* Rows [first, first + count) of Δ or Δᵀ: tile[i + j·stride] for i < count, j < shorter. */
 void spectrum_matrix_read(const SpectrumMatrix *matrix, size_t first, size_t count, SpectrumScratch *scratch,
                           double *tile, size_t stride);
-
-/* ---- progress ---- */
-
-/* The progress of all tensors under work; operations in millions. */
-typedef struct SpectrumProgress {
-    Job *job;
-    uint64_t total;
-    atomic_uint_fast64_t done;
-} SpectrumProgress;
-
-/* One tensor's share of it. */
-typedef struct SpectrumWork {
-    SpectrumProgress *progress;
-    unsigned worker; /* 0 may report */
-    uint64_t weight, counted;
-} SpectrumWork;
-
-/* Says which share of this tensor is done; false once the job is cancelled. */
-bool spectrum_advance(SpectrumWork *work, double share);
 
 /* ---- the methods ----
  *
