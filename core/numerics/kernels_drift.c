@@ -100,8 +100,8 @@ static size_t drift_any(const KernelRow *row, size_t first, size_t count, uint32
                         double *sizes) {
     float s[KERNELS_DRIFT_CHUNK], b[KERNELS_DRIFT_CHUNK];
     const unsigned char *sft = row->sft, *base = row->base;
-    KERNELS_TABLE.widen(row->sft_dtype, sft + first * dtype_size(row->sft_dtype), count, s);
-    KERNELS_TABLE.widen(row->base_dtype, base + first * dtype_size(row->base_dtype), count, b);
+    kernels_widen(row->sft_dtype, sft + first * dtype_size(row->sft_dtype), count, s);
+    kernels_widen(row->base_dtype, base + first * dtype_size(row->base_dtype), count, b);
     return drift_widened(s, b, count, least, drift, sizes);
 }
 

@@ -11,12 +11,6 @@ enum { LANES = 64, CHUNK = 1024 };
 
 /* ---- one element ---- */
 
-INLINE float from_bits(uint32_t bits) {
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 INLINE uint32_t to_bits(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
@@ -27,12 +21,6 @@ INLINE float load_f32(const unsigned char *from, size_t i) {
     float value;
     memcpy(&value, from + 4 * i, sizeof value);
     return value;
-}
-
-INLINE float load_bf16(const unsigned char *from, size_t i) {
-    uint16_t half;
-    memcpy(&half, from + 2 * i, sizeof half);
-    return from_bits((uint32_t)half << 16);
 }
 
 /* float32 → bfloat16: adding half of the last kept place, less one when that place is even, rounds to nearest
@@ -52,43 +40,14 @@ INLINE uint16_t narrow_f16(float value) {
     if (magnitude >= 0x47800000U) return (uint16_t)(sign | 0x7c00U); /* 2^16 and more */
     if (magnitude < 0x38800000U) {                                   /* below 2^-14: subnormal or zero */
         /* adding 2^-1 · 2^… aligns the value so that float32's own rounding is the one wanted */
-        float aligned = from_bits(magnitude) + 0.5F;
+        float aligned = kernels_from_bits(magnitude) + 0.5F;
         return (uint16_t)(sign | (to_bits(aligned) - 0x3f000000U));
     }
     uint32_t rounded = magnitude + 0xfffU + (magnitude >> 13 & 1U);
     return (uint16_t)(sign | (rounded - 0x38000000U) >> 13);
 }
 
-/* ---- widening ---- */
-
-static void widen_f16(const unsigned char *from, size_t count, float *to) {
-    size_t i = 0;
-#if defined(__F16C__)
-    for (; i + 8 <= count; i += 8)
-        _mm256_storeu_ps(to + i,
-                         _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(from + 2 * i))));
-#endif
-    for (; i < count; i++) to[i] = dtype_widen_one(DTYPE_F16, from + 2 * i);
-}
-
-static void widen(DType dtype, const void *from, size_t count, float *to) {
-    const unsigned char *bytes = from;
-    switch (dtype) {
-    case DTYPE_F32:
-        if (count > 0) memcpy(to, from, count * sizeof *to);
-        break;
-    case DTYPE_BF16:
-        for (size_t i = 0; i < count; i++) to[i] = load_bf16(bytes, i);
-        break;
-    case DTYPE_F16:
-        widen_f16(bytes, count, to);
-        break;
-    default: {
-        size_t size = dtype_size(dtype);
-        for (size_t i = 0; i < count; i++) to[i] = dtype_widen_one(dtype, bytes + i * size);
-    }
-    }
-}
+/* ---- narrowing ---- */
 
 static void narrow(const float *from, size_t count, DType dtype, void *to) {
     unsigned char *bytes = to;
@@ -122,7 +81,7 @@ INLINE float mix(float s, float b, float weight_sft, float weight_base) {
     }
 
 BLEND_SAME_TYPE(f32, load_f32)
-BLEND_SAME_TYPE(bf16, load_bf16)
+BLEND_SAME_TYPE(bf16, kernels_load_bf16)
 
 /* Any other types: widened through the cache a chunk at a time. */
 static void blend_chunked(const KernelRow *row, size_t count, float *restrict out) {
@@ -132,17 +91,17 @@ static void blend_chunked(const KernelRow *row, size_t count, float *restrict ou
     float ws = row->weight_sft, wb = row->weight_base;
     for (size_t at = 0; at < count; at += CHUNK) {
         size_t n = count - at < CHUNK ? count - at : CHUNK;
-        widen(row->sft_dtype, s + at * s_size, n, out + at);
-        widen(row->base_dtype, b + at * b_size, n, widened);
+        kernels_widen(row->sft_dtype, s + at * s_size, n, out + at);
+        kernels_widen(row->base_dtype, b + at * b_size, n, widened);
         for (size_t i = 0; i < n; i++) out[at + i] = mix(out[at + i], widened[i], ws, wb);
     }
 }
 
 static void blend(const KernelRow *row, size_t count, float *out) {
     if (row->weight_base == 0.0F)
-        widen(row->sft_dtype, row->sft, count, out);
+        kernels_widen(row->sft_dtype, row->sft, count, out);
     else if (row->weight_sft == 0.0F)
-        widen(row->base_dtype, row->base, count, out);
+        kernels_widen(row->base_dtype, row->base, count, out);
     else if (row->sft_dtype != row->base_dtype)
         blend_chunked(row, count, out);
     else if (row->sft_dtype == DTYPE_BF16)
@@ -193,11 +152,11 @@ static MarkedCase find_case(const KernelRow *row, const KernelMarked *marked) {
     }
 
 BLEND_MARKED_LOOP(any_f32, load_f32, mix_marked)
-BLEND_MARKED_LOOP(any_bf16, load_bf16, mix_marked)
+BLEND_MARKED_LOOP(any_bf16, kernels_load_bf16, mix_marked)
 BLEND_MARKED_LOOP(base_f32, load_f32, mix_or_base)
-BLEND_MARKED_LOOP(base_bf16, load_bf16, mix_or_base)
+BLEND_MARKED_LOOP(base_bf16, kernels_load_bf16, mix_or_base)
 BLEND_MARKED_LOOP(mix_f32, load_f32, mix_or_mix)
-BLEND_MARKED_LOOP(mix_bf16, load_bf16, mix_or_mix)
+BLEND_MARKED_LOOP(mix_bf16, kernels_load_bf16, mix_or_mix)
 
 static void blend_marked_chunked(const KernelRow *row, const KernelMarked *marked, size_t count,
                                  float *restrict out) {
@@ -206,8 +165,8 @@ static void blend_marked_chunked(const KernelRow *row, const KernelMarked *marke
     size_t s_size = dtype_size(row->sft_dtype), b_size = dtype_size(row->base_dtype);
     for (size_t at = 0; at < count; at += CHUNK) {
         size_t n = count - at < CHUNK ? count - at : CHUNK;
-        widen(row->sft_dtype, s + at * s_size, n, out + at);
-        widen(row->base_dtype, b + at * b_size, n, widened);
+        kernels_widen(row->sft_dtype, s + at * s_size, n, out + at);
+        kernels_widen(row->base_dtype, b + at * b_size, n, widened);
         for (size_t i = 0; i < n; i++) out[at + i] = mix_marked(out[at + i], widened[i], row, marked, at + i);
     }
 }
@@ -256,11 +215,11 @@ INLINE float fold(float *lanes) {
         DOT_LOOP(ELEMENT_ONE_##name)                                                                         \
     }
 
-#define ELEMENT_BOTH_bf16(at) mix(load_bf16(s, at), load_bf16(b, at), ws, wb)
+#define ELEMENT_BOTH_bf16(at) mix(kernels_load_bf16(s, at), kernels_load_bf16(b, at), ws, wb)
 #define ELEMENT_BOTH_f32(at)  mix(load_f32(s, at), load_f32(b, at), ws, wb)
-#define ELEMENT_ONE_bf16(at)  load_bf16(from, at)
+#define ELEMENT_ONE_bf16(at)  kernels_load_bf16(from, at)
 #define ELEMENT_ONE_f32(at)   load_f32(from, at)
-DOT_TYPES(bf16, load_bf16)
+DOT_TYPES(bf16, kernels_load_bf16)
 DOT_TYPES(f32, load_f32)
 
 /* Any types: blended a chunk at a time. Chunks are whole lanes, so the sum is the same as in one loop. */
@@ -310,12 +269,15 @@ static float dot(const KernelRow *row, size_t count, const float *x) {
         return fold(lanes);                                                                                  \
     }
 
-#define ELEMENT_MARKED_any_bf16(at)  mix_marked(load_bf16(s, at), load_bf16(b, at), &weights, &own, at)
-#define ELEMENT_MARKED_any_f32(at)   mix_marked(load_f32(s, at), load_f32(b, at), &weights, &own, at)
-#define ELEMENT_MARKED_base_bf16(at) mix_or_base(load_bf16(s, at), load_bf16(b, at), &weights, &own, at)
-#define ELEMENT_MARKED_base_f32(at)  mix_or_base(load_f32(s, at), load_f32(b, at), &weights, &own, at)
-#define ELEMENT_MARKED_mix_bf16(at)  mix_or_mix(load_bf16(s, at), load_bf16(b, at), &weights, &own, at)
-#define ELEMENT_MARKED_mix_f32(at)   mix_or_mix(load_f32(s, at), load_f32(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_any_bf16(at)                                                                          \
+    mix_marked(kernels_load_bf16(s, at), kernels_load_bf16(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_any_f32(at) mix_marked(load_f32(s, at), load_f32(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_base_bf16(at)                                                                         \
+    mix_or_base(kernels_load_bf16(s, at), kernels_load_bf16(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_base_f32(at) mix_or_base(load_f32(s, at), load_f32(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_mix_bf16(at)                                                                          \
+    mix_or_mix(kernels_load_bf16(s, at), kernels_load_bf16(b, at), &weights, &own, at)
+#define ELEMENT_MARKED_mix_f32(at) mix_or_mix(load_f32(s, at), load_f32(b, at), &weights, &own, at)
 DOT_MARKED(any_bf16)
 DOT_MARKED(any_f32)
 DOT_MARKED(base_bf16)
@@ -355,7 +317,7 @@ static float dot_marked(const KernelRow *row, const KernelMarked *marked, size_t
 
 const Kernels KERNELS_TABLE = {
     .name = NAME_OF(KERNELS_VARIANT),
-    .widen = widen,
+    .widen = kernels_widen,
     .narrow = narrow,
     .blend = blend,
     .blend_marked = blend_marked,

@@ -14,6 +14,8 @@
 #include <immintrin.h>
 #endif
 
+#include <string.h>
+
 #define INLINE           static inline __attribute__((always_inline))
 
 #define STRINGIFY(x)     #x
@@ -24,6 +26,51 @@
 /* kernels_avx2, and so on: the table that kernels.c chooses from */
 #define KERNELS_TABLE JOIN_NAMES(kernels_, KERNELS_VARIANT)
 extern const Kernels KERNELS_TABLE;
+
+/* ---- widening: Kernels.widen ----
+ *
+ * Both files call it, each its own copy: neither needs the other's. It is not inline, for it loops itself. */
+
+INLINE float kernels_from_bits(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+INLINE float kernels_load_bf16(const unsigned char *from, size_t i) {
+    uint16_t half;
+    memcpy(&half, from + 2 * i, sizeof half);
+    return kernels_from_bits((uint32_t)half << 16);
+}
+
+static void kernels_widen_f16(const unsigned char *from, size_t count, float *to) {
+    size_t i = 0;
+#if defined(__F16C__)
+    for (; i + 8 <= count; i += 8)
+        _mm256_storeu_ps(to + i,
+                         _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(from + 2 * i))));
+#endif
+    for (; i < count; i++) to[i] = dtype_widen_one(DTYPE_F16, from + 2 * i);
+}
+
+static void kernels_widen(DType dtype, const void *from, size_t count, float *to) {
+    const unsigned char *bytes = from;
+    switch (dtype) {
+    case DTYPE_F32:
+        if (count > 0) memcpy(to, from, count * sizeof *to);
+        break;
+    case DTYPE_BF16:
+        for (size_t i = 0; i < count; i++) to[i] = kernels_load_bf16(bytes, i);
+        break;
+    case DTYPE_F16:
+        kernels_widen_f16(bytes, count, to);
+        break;
+    default: {
+        size_t size = dtype_size(dtype);
+        for (size_t i = 0; i < count; i++) to[i] = dtype_widen_one(dtype, bytes + i * size);
+    }
+    }
+}
 
 /* ---- kernels_drift.c: Kernels.drift and Kernels.drift_keys, under names of this variant ---- */
 
