@@ -1,7 +1,6 @@
 #include "core/method/attribution.h"
 
 #include "core/fusion/neurons.h"
-#include "core/method/attribution_mass.h"
 #include "core/method/attribution_rank.h"
 #include "core/numerics/kernels.h"
 #include "core/support/memory.h"
@@ -371,6 +370,8 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
     Status status = open_workspace(&workspace, model, largest, neurons, job, error);
     if (status == STATUS_OK)
         status = make_result(attribution, &table, targets, target_count, keep_scores, error);
+    AttributionRanks ranks = {neurons, attribution->best_rank, attribution->best_target,
+                              attribution->best_score};
     AttributionMass mass = {.shares = attribution->masses};
     for (size_t at = 0, n = 0; at < target_count && status == STATUS_OK; at += n) {
         n = fit_group(model, targets + at, target_count - at, budget);
@@ -395,7 +396,7 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
             memcpy(attribution->scores + at * attribution->neurons, workspace.scores,
                    n * attribution->neurons * sizeof(float));
         for (size_t i = 0; i < n; i++) attribution_mass_add(&mass, &table, workspace.scores + i * neurons);
-        status = attribution_rank(attribution, workspace.scores, at, n, job, error);
+        status = attribution_rank(&ranks, workspace.scores, at, n, job, error);
     }
     if (status == STATUS_OK) attribution_mass_finish(&mass, &table);
     close_workspace(&workspace);

@@ -45,7 +45,7 @@ typedef struct Attribution {
     float *best_score;    /* [M]: the neuron's score at that target */
     float *scores;        /* [targets × M], or NULL */
     size_t blocks;        /* of neurons: modules of layers */
-    double *masses;       /* [blocks]: the share of attribution in each (attribution_mass.h) */
+    double *masses;       /* [blocks]: the share of attribution in each (attribution_rank.h) */
 } Attribution;
 
 /* Chooses at most `count` targets out of the positions of base and SFT as evaluation_prepare() gives them for

@@ -2,8 +2,11 @@
 
 #include "core/support/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- ranks ---- */
 
 /* Scores are not negative, so their bits rise as they do; a radix sort of the inverted bits puts the largest
  * first and, being stable, the lower index first among equals. Four passes of 8 bits. A NaN sorts to the front;
@@ -15,10 +18,9 @@ typedef struct Entry {
 } Entry;
 
 typedef struct Sorting {
-    const Attribution *attribution;
+    size_t neurons;
     const float *scores;
     Entry *entries; /* [count][2][M] */
-    size_t count;
 } Sorting;
 
 static void sort_entries(Entry *entries, Entry *spare, size_t count) {
@@ -41,7 +43,7 @@ static void sort_entries(Entry *entries, Entry *spare, size_t count) {
 static void rank_target(void *argument, size_t target, unsigned worker) {
     (void)worker;
     const Sorting *sorting = argument;
-    size_t neurons = sorting->attribution->neurons;
+    size_t neurons = sorting->neurons;
     const float *scores = sorting->scores + target * neurons;
     Entry *entries = sorting->entries + target * 2 * neurons;
     for (size_t i = 0; i < neurons; i++) {
@@ -53,29 +55,53 @@ static void rank_target(void *argument, size_t target, unsigned worker) {
                  neurons); /* an even number of passes: the result is back in `entries` */
 }
 
-static void fold_target(Attribution *attribution, const float *scores, const Entry *entries, size_t target) {
-    for (size_t rank = 0; rank < attribution->neurons; rank++) {
+static void fold_target(const AttributionRanks *ranks, const float *scores, const Entry *entries,
+                        size_t target) {
+    for (size_t rank = 0; rank < ranks->neurons; rank++) {
         uint32_t neuron = entries[rank].neuron;
-        if ((int32_t)rank >= attribution->best_rank[neuron]) continue;
-        attribution->best_rank[neuron] = (int32_t)rank;
-        attribution->best_target[neuron] = (int32_t)target;
-        attribution->best_score[neuron] = scores[neuron];
+        if ((int32_t)rank >= ranks->rank[neuron]) continue;
+        ranks->rank[neuron] = (int32_t)rank;
+        ranks->target[neuron] = (int32_t)target;
+        ranks->score[neuron] = scores[neuron];
     }
 }
 
-Status attribution_rank(Attribution *attribution, const float *scores, size_t first, size_t count, Job *job,
-                        Error *error) {
-    size_t neurons = attribution->neurons, batch = job_threads(job);
+Status attribution_rank(const AttributionRanks *ranks, const float *scores, size_t first, size_t count,
+                        Job *job, Error *error) {
+    size_t neurons = ranks->neurons, batch = job_threads(job);
     Entry *entries = memory_allocate(batch * 2, neurons * sizeof *entries);
     if (entries == NULL) return memory_fail(error, "ranks");
     Status status = STATUS_OK;
     for (size_t at = 0; at < count && status == STATUS_OK; at += batch) {
         size_t n = count - at < batch ? count - at : batch;
-        Sorting sorting = {attribution, scores + at * neurons, entries, n};
+        Sorting sorting = {neurons, scores + at * neurons, entries};
         status = job_run(job, n, rank_target, &sorting, error);
         for (size_t i = 0; i < n && status == STATUS_OK; i++)
-            fold_target(attribution, scores + (at + i) * neurons, entries + i * 2 * neurons, first + at + i);
+            fold_target(ranks, scores + (at + i) * neurons, entries + i * 2 * neurons, first + at + i);
     }
     free(entries);
     return status;
+}
+
+/* ---- masses ---- */
+
+static double sum_scores(const float *scores, uint64_t count) {
+    double sum = 0.0;
+    for (uint64_t i = 0; i < count; i++) sum += (double)scores[i];
+    return sum;
+}
+
+void attribution_mass_add(AttributionMass *mass, const NeuronTable *table, const float *scores) {
+    double total = sum_scores(scores, neurons_count(table));
+    if (total == 0.0) return;
+    mass->targets++;
+    for (size_t b = 0; b < neurons_block_count(table); b++) {
+        NeuronBlock block = neurons_block(table, b);
+        mass->shares[b] += sum_scores(scores + block.first, block.count) / total;
+    }
+}
+
+void attribution_mass_finish(AttributionMass *mass, const NeuronTable *table) {
+    for (size_t b = 0; b < neurons_block_count(table); b++)
+        mass->shares[b] = mass->targets > 0 ? mass->shares[b] / (double)mass->targets : NAN;
 }

@@ -1,4 +1,5 @@
 /* Which positions attribution explains, and which rank a neuron gets of its scores: by hand, ties above all. */
+#include "core/method/attribution.h"
 #include "core/method/attribution_rank.h"
 
 #include <math.h>
@@ -101,7 +102,7 @@ static void the_token_is_the_rows_own_next_or_the_likeliest_of_sft_where_there_i
 enum { NEURONS = 6 };
 
 typedef struct Ranks {
-    Attribution attribution;
+    AttributionRanks ranks;
     int32_t rank[NEURONS], target[NEURONS];
     float score[NEURONS];
 } Ranks;
@@ -110,15 +111,12 @@ static void rank(Ranks *ranks, const float *scores, size_t first, size_t count) 
     Job *job;
     Error error;
     assert_int_equal(job_create(2, NULL, NULL, &job, &error), STATUS_OK);
-    assert_int_equal(attribution_rank(&ranks->attribution, scores, first, count, job, &error), STATUS_OK);
+    assert_int_equal(attribution_rank(&ranks->ranks, scores, first, count, job, &error), STATUS_OK);
     job_free(job);
 }
 
 static void begin(Ranks *ranks) {
-    ranks->attribution = (Attribution){.neurons = NEURONS,
-                                       .best_rank = ranks->rank,
-                                       .best_target = ranks->target,
-                                       .best_score = ranks->score};
+    ranks->ranks = (AttributionRanks){NEURONS, ranks->rank, ranks->target, ranks->score};
     for (int i = 0; i < NEURONS; i++) ranks->rank[i] = INT32_MAX;
 }
 

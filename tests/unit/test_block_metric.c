@@ -1,5 +1,5 @@
 /* What the method says of one module of one layer, by hand. */
-#include "core/method/attribution_mass.h"
+#include "core/method/attribution_rank.h"
 #include "tui/tables/block_metric.h"
 
 #include <math.h>
