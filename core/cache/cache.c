@@ -267,11 +267,8 @@ static int oldest_first(const void *a, const void *b) {
 }
 
 static void add_entry(Listing *listing, const char *name, const struct stat *facts) {
-    void *block = listing->entries;
-    if (memory_reserve(&block, &listing->capacity, listing->count + 1, sizeof *listing->entries, NULL) !=
-        STATUS_OK)
+    if (MEMORY_RESERVE(listing->entries, &listing->capacity, listing->count + 1, NULL) != STATUS_OK)
         return; /* it is not removed this time */
-    listing->entries = block;
     Listed *entry = &listing->entries[listing->count++];
     *entry =
         (Listed){.used = facts->st_mtim, .bytes = ((uint64_t)facts->st_size + BLOCK - 1) / BLOCK * BLOCK};

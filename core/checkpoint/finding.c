@@ -14,10 +14,8 @@ static void free_texts(Finding *finding) {
 
 Status finding_add(FindingList *list, Severity severity, const char *subject, Error *error,
                    const char *format, ...) {
-    void *block = list->items;
-    Status status = memory_reserve(&block, &list->capacity, list->count + 1, sizeof *list->items, error);
+    Status status = MEMORY_RESERVE(list->items, &list->capacity, list->count + 1, error);
     if (status != STATUS_OK) return status;
-    list->items = block;
     char text[ERROR_MESSAGE_SIZE];
     va_list arguments;
     va_start(arguments, format);

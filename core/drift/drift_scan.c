@@ -94,11 +94,8 @@ static bool is_same_memory(const Pair *pair, const Tensor *base, const Tensor *s
 }
 
 static Status add_subject(Scan *scan, size_t index, const Tensor *base, const Tensor *sft, Error *error) {
-    void *block = scan->subjects;
-    Status status = memory_reserve(&block, &scan->subject_capacity, scan->subject_count + 1,
-                                   sizeof *scan->subjects, error);
+    Status status = MEMORY_RESERVE(scan->subjects, &scan->subject_capacity, scan->subject_count + 1, error);
     if (status != STATUS_OK) return status;
-    scan->subjects = block;
     Subject *subject = &scan->subjects[scan->subject_count];
     *subject = (Subject){.index = index, .columns = sft->columns, .first_tile = scan->tile_count};
     drift_start_row(&scan->pair->tensors[index], &subject->row);
@@ -107,11 +104,8 @@ static Status add_subject(Scan *scan, size_t index, const Tensor *base, const Te
     subject->tiles = (size_t)(count / DRIFT_TILE + (count % DRIFT_TILE != 0));
     drift_plan_samples(scan, subject);
 
-    block = scan->tiles;
-    status = memory_reserve(&block, &scan->tile_capacity, scan->tile_count + subject->tiles,
-                            sizeof *scan->tiles, error);
+    status = MEMORY_RESERVE(scan->tiles, &scan->tile_capacity, scan->tile_count + subject->tiles, error);
     if (status != STATUS_OK) return status;
-    scan->tiles = block;
     for (size_t t = 0; t < subject->tiles; t++) {
         uint64_t first = (uint64_t)t * DRIFT_TILE;
         size_t size = count - first < DRIFT_TILE ? (size_t)(count - first) : DRIFT_TILE;
@@ -141,11 +135,8 @@ static Status finish_subject(Scan *scan, Subject *subject, Error *error) {
 }
 
 static Status scan_tiles(Scan *scan, Error *error) {
-    void *block = scan->samples;
-    Status status =
-        memory_reserve(&block, &scan->sample_capacity, scan->sample_count, sizeof *scan->samples, error);
+    Status status = MEMORY_RESERVE(scan->samples, &scan->sample_capacity, scan->sample_count, error);
     if (status != STATUS_OK) return status;
-    scan->samples = block;
     status = job_run(scan->job, scan->tile_count, drift_sample_tile, scan, error);
     if (status != STATUS_OK) return status;
     for (size_t i = 0; i < scan->subject_count; i++) drift_choose_window(scan, &scan->subjects[i]);

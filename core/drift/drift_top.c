@@ -175,12 +175,10 @@ bool drift_cut_take(DriftCut *cut, const DriftTop *tile) {
             cut->squares += (double)next->count * (next->value * next->value);
             cut->taken += next->count;
         } else if (step == cut->step) {
-            void *block = cut->inside;
             Error error; /* the caller says what there was no memory for */
-            if (memory_reserve(&block, &cut->inside_capacity, cut->inside_count + 1, sizeof *cut->inside,
-                               &error) != STATUS_OK)
+            if (MEMORY_RESERVE(cut->inside, &cut->inside_capacity, cut->inside_count + 1, &error) !=
+                STATUS_OK)
                 return false;
-            cut->inside = block;
             cut->inside[cut->inside_count++] = *next;
         }
     }

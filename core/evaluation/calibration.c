@@ -50,15 +50,13 @@ static Status check_ids(const CalibrationRow *row, const ModelConfig *config, Er
 /* Takes over what the row owns, also on failure. */
 static Status add_row(Calibration *calibration, CalibrationRow *row, const ModelConfig *config,
                       Error *error) {
-    void *rows = calibration->rows;
     Status status = check_ids(row, config, error);
     if (status == STATUS_OK)
-        status = memory_reserve(&rows, &calibration->capacity, calibration->count + 1, sizeof *row, error);
+        status = MEMORY_RESERVE(calibration->rows, &calibration->capacity, calibration->count + 1, error);
     if (status != STATUS_OK) {
         free_row(row);
         return status;
     }
-    calibration->rows = rows;
     calibration->rows[calibration->count++] = *row;
     calibration->tokens += row->count;
     calibration->response_tokens += row->count - row->prompt_count;

@@ -109,11 +109,8 @@ static Status list_shards(ExportPlan *plan, Error *error) {
         bool fits = plan->shard_count > 0 && bytes <= plan->options.shard_bytes &&
                     filled <= plan->options.shard_bytes - bytes;
         if (!fits && (plan->shard_count == 0 || filled > 0)) {
-            void *block = plan->shards;
-            Status status =
-                memory_reserve(&block, &capacity, plan->shard_count + 1, sizeof *plan->shards, error);
+            Status status = MEMORY_RESERVE(plan->shards, &capacity, plan->shard_count + 1, error);
             if (status != STATUS_OK) return status;
-            plan->shards = block;
             plan->shards[plan->shard_count++] = (ExportShard){.first = i};
             filled = 0;
         }

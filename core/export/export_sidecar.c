@@ -40,13 +40,10 @@ static const char TEMPLATES[] = "chat_templates";
 /* Takes `source` and `text` over, also on failure. */
 static Status add_sidecar(ExportPlan *plan, const char *name, char *source, char *text, uint64_t bytes,
                           Error *error) {
-    void *block = plan->sidecars;
-    Status status = memory_reserve(&block, &plan->sidecar_capacity, plan->sidecar_count + 1,
-                                   sizeof *plan->sidecars, error);
+    Status status = MEMORY_RESERVE(plan->sidecars, &plan->sidecar_capacity, plan->sidecar_count + 1, error);
     char *own_name = memory_copy_text(name, strlen(name));
     if (status == STATUS_OK && own_name == NULL) status = memory_fail(error, name);
     char sum[HASH_HEX_SIZE] = "";
-    if (block != NULL) plan->sidecars = block;
     if (status == STATUS_OK && text != NULL) status = hash_bytes(text, bytes, sum, error);
     if (status == STATUS_OK && strcmp(name, RECIPE_FILE_NAME) != 0)
         status = recipe_add_file(&plan->recipe->files, name, bytes, sum, error);

@@ -156,10 +156,7 @@ static void run_task(void *argument, size_t task, unsigned worker) {
 /* ---- windows ---- */
 
 static Status add_tile(Window *window, Tile tile, Error *error) {
-    void *block = window->tiles;
-    Status status =
-        memory_reserve(&block, &window->capacity, window->count + 1, sizeof *window->tiles, error);
-    window->tiles = block;
+    Status status = MEMORY_RESERVE(window->tiles, &window->capacity, window->count + 1, error);
     if (status == STATUS_OK) window->tiles[window->count++] = tile;
     return status;
 }

@@ -66,10 +66,8 @@ void recipe_free(Recipe *recipe) {
 
 Status recipe_add_file(RecipeFiles *files, const char *name, uint64_t bytes, const char *sha256,
                        Error *error) {
-    void *block = files->list;
-    Status status = memory_reserve(&block, &files->capacity, files->count + 1, sizeof *files->list, error);
+    Status status = MEMORY_RESERVE(files->list, &files->capacity, files->count + 1, error);
     if (status != STATUS_OK) return status;
-    files->list = block;
     RecipeFile file = {.name = copy(name), .bytes = bytes};
     if (file.name == NULL) return memory_fail(error, "a recipe");
     if (hash_is_hex(sha256)) memcpy(file.sha256, sha256, sizeof file.sha256);

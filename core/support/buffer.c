@@ -9,14 +9,12 @@
 
 static bool make_room(Buffer *buffer, size_t length) {
     size_t needed;
-    void *block = buffer->text;
     if (buffer->failed) return false;
     if (!memory_add(buffer->length, length, &needed) || !memory_add(needed, 1, &needed) ||
-        memory_reserve(&block, &buffer->capacity, needed, 1, NULL) != STATUS_OK) {
+        MEMORY_RESERVE(buffer->text, &buffer->capacity, needed, NULL) != STATUS_OK) {
         buffer->failed = true;
         return false;
     }
-    buffer->text = block;
     return true;
 }
 

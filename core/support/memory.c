@@ -26,19 +26,22 @@ void *memory_allocate_aligned(size_t count, size_t size) {
     return aligned_alloc(CACHE_LINE, bytes / CACHE_LINE * CACHE_LINE);
 }
 
-Status memory_reserve(void **block, size_t *capacity, size_t needed, size_t size, Error *error) {
-    if (needed <= *capacity) return STATUS_OK;
-    size_t grown = *capacity < 8 ? 8 : *capacity;
-    while (grown < needed) {
-        if (!memory_multiply(grown, 2, &grown)) return memory_fail(error, "an array");
+void *memory_grow(void *block, size_t *capacity, size_t needed, size_t size, Error *error) {
+    size_t grown = *capacity < 8 ? 8 : *capacity, bytes;
+    if (needed <= *capacity) return block;
+    bool fits = true;
+    while (fits && grown < needed) fits = memory_multiply(grown, 2, &grown);
+    void *moved = fits && memory_multiply(grown, size, &bytes) ? realloc(block, bytes) : NULL;
+    if (moved == NULL) {
+        (void)memory_fail(error, "an array"); /* memory_has_room() says so to the caller */
+        return block;
     }
-    size_t bytes;
-    if (!memory_multiply(grown, size, &bytes)) return memory_fail(error, "an array");
-    void *moved = realloc(*block, bytes);
-    if (moved == NULL) return memory_fail(error, "an array");
-    *block = moved;
     *capacity = grown;
-    return STATUS_OK;
+    return moved;
+}
+
+Status memory_has_room(const size_t *capacity, size_t needed) {
+    return needed <= *capacity ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 char *memory_copy_text(const char *text, size_t bytes) {

@@ -22,10 +22,17 @@ void *memory_allocate(size_t count, size_t size);
  * activations. */
 void *memory_allocate_aligned(size_t count, size_t size);
 
-/* Grows the array at *block (elements of `size` bytes) so that it holds at least `needed` elements, doubling
- * *capacity; *block stays valid and unchanged on failure. */
-Status memory_reserve(void **block, size_t *capacity, size_t needed, size_t size,
-                      Error *error) STATUS_MUST_CHECK;
+/* Grows `array`, whatever its elements are, so that it holds at least `needed` of them, doubling *capacity;
+ * both stay valid and unchanged on failure. STATUS_OK or STATUS_NO_MEMORY. `array` is an lvalue; all but
+ * `error` are evaluated more than once. */
+#define MEMORY_RESERVE(array, capacity, needed, error)                                                       \
+    ((array) = memory_grow((array), (capacity), (needed), sizeof *(array), (error)),                         \
+     memory_has_room((capacity), (needed)))
+
+/* What MEMORY_RESERVE is made of: where `block` is now, with room in *capacity for `needed` elements of `size`
+ * bytes; the block as it was where there is no memory. */
+void *memory_grow(void *block, size_t *capacity, size_t needed, size_t size, Error *error) STATUS_MUST_CHECK;
+Status memory_has_room(const size_t *capacity, size_t needed) STATUS_MUST_CHECK;
 
 /* A NUL-terminated copy of `bytes` bytes of text. */
 char *memory_copy_text(const char *text, size_t bytes);

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 
 Status token_list_append(TokenList *list, int32_t id, Error *error) {
-    Status status =
-        memory_reserve((void **)&list->ids, &list->capacity, list->count + 1, sizeof *list->ids, error);
+    Status status = MEMORY_RESERVE(list->ids, &list->capacity, list->count + 1, error);
     if (status == STATUS_OK) list->ids[list->count++] = id;
     return status;
 }

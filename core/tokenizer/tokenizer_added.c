@@ -34,8 +34,7 @@ static Status add_to_trie(Trie *trie, const char *content, size_t bytes, int32_t
         unsigned char byte = (unsigned char)content[i];
         uint32_t next = step_down(trie, node, byte);
         if (next == 0) {
-            Status status = memory_reserve((void **)&trie->nodes, &trie->capacity, trie->count + 2,
-                                           sizeof *trie->nodes, error);
+            Status status = MEMORY_RESERVE(trie->nodes, &trie->capacity, trie->count + 2, error);
             if (status != STATUS_OK) return status;
             if (trie->count == 0) trie->nodes[trie->count++] = (TrieNode){.token = -1};
             next = (uint32_t)trie->count++;
@@ -288,8 +287,7 @@ Status tokenizer_added_read(const cJSON *json, const Pieces *vocabulary, const N
     if (json == NULL) return STATUS_OK;
     if (!cJSON_IsArray(json)) return status_fail(error, STATUS_FORMAT, "added_tokens: expected an array");
     size_t count = (size_t)cJSON_GetArraySize(json);
-    Status status =
-        memory_reserve((void **)&added->tokens, &added->capacity, count, sizeof *added->tokens, error);
+    Status status = MEMORY_RESERVE(added->tokens, &added->capacity, count, error);
     if (status == STATUS_OK) status = tokenizer_map_create_pieces(&added->contents, count, count, error);
     for (const cJSON *token = json->child; token != NULL && status == STATUS_OK; token = token->next)
         status = read_token(token, added, error);

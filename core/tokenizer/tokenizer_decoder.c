@@ -349,8 +349,7 @@ static Status read_steps(const cJSON *json, Decoder *decoder, unsigned depth, To
             status = read_steps(step, decoder, depth + 1, description, error);
         return status;
     }
-    Status status = memory_reserve((void **)&decoder->steps, &decoder->capacity, decoder->count + 1,
-                                   sizeof *decoder->steps, error);
+    Status status = MEMORY_RESERVE(decoder->steps, &decoder->capacity, decoder->count + 1, error);
     if (status != STATUS_OK) return status;
     DecoderStep *step = &decoder->steps[decoder->count++];
     *step = (DecoderStep){0};

@@ -113,8 +113,8 @@ Status tokenizer_map_add_piece(Pieces *pieces, int32_t id, const char *piece, si
                            (int)id, tokenizer_text_quote(quote, piece, bytes));
     if (bytes > INT32_MAX || pieces->blob_bytes > UINT32_MAX - bytes)
         return memory_fail(error, "the vocabulary");
-    Status status = memory_reserve((void **)&pieces->blob, &pieces->blob_capacity,
-                                   pieces->blob_bytes + bytes + 1, 1, error);
+    Status status =
+        MEMORY_RESERVE(pieces->blob, &pieces->blob_capacity, pieces->blob_bytes + bytes + 1, error);
     if (status != STATUS_OK) return status;
     uint32_t tag;
     PieceSlot *slot = find_slot(pieces, piece, bytes, &tag);

@@ -11,8 +11,8 @@
 /* ---- one word ---- */
 
 static Status push_symbol(ModelScratch *scratch, int32_t id, Error *error) {
-    Status status = memory_reserve((void **)&scratch->symbols, &scratch->symbol_capacity,
-                                   scratch->symbol_count + 1, sizeof *scratch->symbols, error);
+    Status status =
+        MEMORY_RESERVE(scratch->symbols, &scratch->symbol_capacity, scratch->symbol_count + 1, error);
     if (status != STATUS_OK) return status;
     int32_t at = (int32_t)scratch->symbol_count++;
     scratch->symbols[at] = (ModelSymbol){.id = id, .previous = at - 1, .next = at + 1, .alive = 1};
@@ -99,8 +99,7 @@ static Status add_candidate(const TokenizerModel *model, ModelScratch *scratch, 
     const Merge *merge = tokenizer_map_find_merge(&model->merges, left->id, scratch->symbols[left->next].id);
     *added = merge != NULL;
     if (merge == NULL) return STATUS_OK;
-    Status status = memory_reserve((void **)&scratch->heap, &scratch->heap_capacity, scratch->heap_count + 1,
-                                   sizeof *scratch->heap, error);
+    Status status = MEMORY_RESERVE(scratch->heap, &scratch->heap_capacity, scratch->heap_count + 1, error);
     if (status != STATUS_OK) return status;
     scratch->heap[scratch->heap_count++] =
         (ModelCandidate){.order = (uint64_t)merge->rank << 32 | (uint32_t)position, .merged = merge->merged};

@@ -25,8 +25,8 @@ static Status decompose(const char *text, size_t bytes, bool compatible, CodePoi
     utf8proc_option_t options = UTF8PROC_DECOMPOSE | UTF8PROC_STABLE;
     if (compatible) options |= UTF8PROC_COMPAT;
     for (size_t at = 0; at < bytes;) {
-        Status status = memory_reserve((void **)&points->items, &points->capacity,
-                                       points->count + DECOMPOSITION_MAX, sizeof *points->items, error);
+        Status status =
+            MEMORY_RESERVE(points->items, &points->capacity, points->count + DECOMPOSITION_MAX, error);
         if (status != STATUS_OK) return status;
         uint32_t c;
         at += tokenizer_text_read(text + at, &c);
@@ -228,8 +228,7 @@ static Status read_steps(const cJSON *json, Normalizer *normalizer, unsigned dep
             status = read_steps(step, normalizer, depth + 1, description, error);
         return status;
     }
-    Status status = memory_reserve((void **)&normalizer->steps, &normalizer->capacity, normalizer->count + 1,
-                                   sizeof *normalizer->steps, error);
+    Status status = MEMORY_RESERVE(normalizer->steps, &normalizer->capacity, normalizer->count + 1, error);
     if (status != STATUS_OK) return status;
     NormalizerStep *step = &normalizer->steps[normalizer->count++];
     *step = (NormalizerStep){0};

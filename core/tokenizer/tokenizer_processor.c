@@ -9,8 +9,7 @@
 static const char STAGE[] = "post_processor";
 
 static Status add_item(Processor *processor, int32_t item, Error *error) {
-    Status status = memory_reserve((void **)&processor->items, &processor->capacity, processor->count + 1,
-                                   sizeof *processor->items, error);
+    Status status = MEMORY_RESERVE(processor->items, &processor->capacity, processor->count + 1, error);
     if (status == STATUS_OK) processor->items[processor->count++] = item;
     return status;
 }

@@ -379,8 +379,7 @@ static Status read_steps(const cJSON *json, bool keeps_start, Splitter *splitter
             status = read_steps(step, keeps_start, splitter, depth + 1, description, error);
         return status;
     }
-    Status status = memory_reserve((void **)&splitter->steps, &splitter->capacity, splitter->count + 1,
-                                   sizeof *splitter->steps, error);
+    Status status = MEMORY_RESERVE(splitter->steps, &splitter->capacity, splitter->count + 1, error);
     if (status != STATUS_OK) return status;
     SplitStep *step = &splitter->steps[splitter->count++];
     *step = (SplitStep){0};

@@ -15,7 +15,7 @@ Status tokenizer_text_append(TokenizerText *text, const char *bytes, size_t coun
     if (!memory_add(text->bytes, count, &needed) || needed >= TEXT_BYTES_MAX)
         return status_fail(error, STATUS_ARGUMENT,
                            "expected a text of less than %d bytes once it is normalized", TEXT_BYTES_MAX);
-    Status status = memory_reserve((void **)&text->text, &text->capacity, needed + 1, 1, error);
+    Status status = MEMORY_RESERVE(text->text, &text->capacity, needed + 1, error);
     if (status != STATUS_OK) return status;
     if (count > 0) memcpy(text->text + text->bytes, bytes, count);
     text->bytes = needed;
@@ -49,8 +49,7 @@ void tokenizer_text_free(TokenizerText *text) {
 
 Status tokenizer_text_add_stretch(Stretches *stretches, Stretch stretch, Error *error) {
     if (stretch.bytes == 0 && stretch.id == TOKENIZER_NO_ID) return STATUS_OK;
-    Status status = memory_reserve((void **)&stretches->items, &stretches->capacity, stretches->count + 1,
-                                   sizeof *stretches->items, error);
+    Status status = MEMORY_RESERVE(stretches->items, &stretches->capacity, stretches->count + 1, error);
     if (status != STATUS_OK) return status;
     stretches->items[stretches->count++] = stretch;
     return STATUS_OK;

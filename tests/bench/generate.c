@@ -59,8 +59,7 @@ static uint64_t element_count(const PlannedTensor *tensor) {
 
 static Status plan_tensor(Plan *plan, const char *name, uint64_t rows, uint64_t columns, double mean,
                           double deviation, Error *error) {
-    Status status = memory_reserve((void **)&plan->tensors, &plan->capacity, plan->count + 1,
-                                   sizeof *plan->tensors, error);
+    Status status = MEMORY_RESERVE(plan->tensors, &plan->capacity, plan->count + 1, error);
     if (status != STATUS_OK) return status;
     PlannedTensor *tensor = &plan->tensors[plan->count++];
     *tensor =

@@ -74,8 +74,7 @@ struct PlainMultiplies {
 
 static Status add_multiply(PlainMultiplies *multiplies, const Tensor *tensor, const PlainPass *pass,
                            Error *error) {
-    Status status = memory_reserve((void **)&multiplies->list, &multiplies->capacity, multiplies->count + 1,
-                                   sizeof *multiplies->list, error);
+    Status status = MEMORY_RESERVE(multiplies->list, &multiplies->capacity, multiplies->count + 1, error);
     if (status != STATUS_OK) return status;
     multiplies->list[multiplies->count++] =
         (PlainMultiply){pass->tokens, tensor->rows, tensor->columns, pass->is_back};

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 
 Status report_add(Report *report, const ReportRow *row, Error *error) {
-    Status status = memory_reserve((void **)&report->rows, &report->capacity, report->count + 1,
-                                   sizeof *report->rows, error);
+    Status status = MEMORY_RESERVE(report->rows, &report->capacity, report->count + 1, error);
     if (status == STATUS_OK) report->rows[report->count++] = *row;
     return status;
 }

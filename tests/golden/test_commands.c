@@ -342,11 +342,9 @@ typedef struct Lines {
 } Lines;
 
 static void add_line(Lines *lines, const char *line, size_t bytes) {
-    void *block = lines->text;
     Error error;
-    assert_int_equal(memory_reserve(&block, &lines->capacity, lines->bytes + bytes + 2, 1, &error),
+    assert_int_equal(MEMORY_RESERVE(lines->text, &lines->capacity, lines->bytes + bytes + 2, &error),
                      STATUS_OK);
-    lines->text = block;
     memcpy(lines->text + lines->bytes, line, bytes);
     lines->bytes += bytes;
     lines->text[lines->bytes++] = '\n';

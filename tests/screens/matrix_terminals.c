@@ -39,8 +39,8 @@ static Status add_line(MatrixTerminals *terminals, const char *line, Error *erro
         if (status == STATUS_OK && (axis == MATRIX_AXES || !makes_sense(axis, &choice)))
             status = status_fail(error, STATUS_FORMAT, "\"%s\" says nothing of terminals", line);
         if (status == STATUS_OK)
-            status = memory_reserve((void **)&terminals->choices[axis], &terminals->capacities[axis],
-                                    terminals->counts[axis] + 1, sizeof choice, error);
+            status = MEMORY_RESERVE(terminals->choices[axis], &terminals->capacities[axis],
+                                    terminals->counts[axis] + 1, error);
         if (status == STATUS_OK) {
             terminals->choices[axis][terminals->counts[axis]++] = choice;
         } else {

@@ -44,8 +44,8 @@ static Status find_tuple(Tuples *tuples, const uint16_t *places, size_t *tuple, 
     *is_new = false;
     for (*tuple = 0; *tuple < tuples->count; ++*tuple)
         if (memcmp(tuples->places + *tuple * tuples->width, places, bytes) == 0) return STATUS_OK;
-    Status status = memory_reserve((void **)&tuples->places, &tuples->capacity,
-                                   (tuples->count + 1) * tuples->width, sizeof *places, error);
+    Status status =
+        MEMORY_RESERVE(tuples->places, &tuples->capacity, (tuples->count + 1) * tuples->width, error);
     if (status != STATUS_OK) return status;
     memcpy(tuples->places + tuples->count++ * tuples->width, places, bytes);
     *is_new = true;
@@ -54,8 +54,7 @@ static Status find_tuple(Tuples *tuples, const uint16_t *places, size_t *tuple, 
 
 static Status add_legend(GoldenPlane *of, const GoldenSection *section, const ScreenShot *shots,
                          ScreenPlane plane, const uint16_t *places, Error *error) {
-    Status status =
-        memory_reserve((void **)&of->legend, &of->capacity, of->count + 1, sizeof *of->legend, error);
+    Status status = MEMORY_RESERVE(of->legend, &of->capacity, of->count + 1, error);
     if (status != STATUS_OK) return status;
     ScreenWords *names = &of->legend[of->count++];
     *names = (ScreenWords){0};
@@ -126,8 +125,7 @@ static Status place_terminal(ScreenGolden *golden, const MatrixTerminals *termin
     while (at < golden->count && !belongs(&golden->sections[at], terminals, terminal, lines)) at++;
     Status status = STATUS_OK;
     if (at == golden->count) {
-        status = memory_reserve((void **)&golden->sections, &golden->capacity, at + 1,
-                                sizeof *golden->sections, error);
+        status = MEMORY_RESERVE(golden->sections, &golden->capacity, at + 1, error);
         if (status != STATUS_OK) return status;
         golden->sections[golden->count++] = (GoldenSection){0};
         for (size_t i = 0; i < lines->count && status == STATUS_OK; i++)
@@ -136,8 +134,8 @@ static Status place_terminal(ScreenGolden *golden, const MatrixTerminals *termin
     }
     GoldenSection *section = &golden->sections[at];
     if (status == STATUS_OK)
-        status = memory_reserve((void **)&section->terminals, &section->terminal_capacity,
-                                section->terminal_count + 1, sizeof *section->terminals, error);
+        status = MEMORY_RESERVE(section->terminals, &section->terminal_capacity, section->terminal_count + 1,
+                                error);
     if (status == STATUS_OK) section->terminals[section->terminal_count++] = terminal;
     return status;
 }

@@ -45,8 +45,8 @@ static Status fail_line(const char *what, Error *error) {
 static Status add_terminal(GoldenSection *section, size_t terminal, Error *error) {
     if (section->terminal_count > 0 && section->terminals[section->terminal_count - 1] >= terminal)
         return fail_line("a terminal twice, or not in the order of the list of terminals", error);
-    Status status = memory_reserve((void **)&section->terminals, &section->terminal_capacity,
-                                   section->terminal_count + 1, sizeof *section->terminals, error);
+    Status status =
+        MEMORY_RESERVE(section->terminals, &section->terminal_capacity, section->terminal_count + 1, error);
     if (status == STATUS_OK) section->terminals[section->terminal_count++] = terminal;
     return status;
 }
@@ -117,8 +117,7 @@ static Status read_legend(Reader *reader, const ScreenWords *columns, Error *err
     if (*letter != '*' &&
         (plane->count >= SCREEN_GOLDEN_LETTERS || *letter != screen_golden_letters[plane->count]))
         return fail_line("this letter's turn has not come", error);
-    Status status = memory_reserve((void **)&plane->legend, &plane->capacity, plane->count + 1,
-                                   sizeof *plane->legend, error);
+    Status status = MEMORY_RESERVE(plane->legend, &plane->capacity, plane->count + 1, error);
     if (status != STATUS_OK) return status;
     ScreenWords *names = &plane->legend[plane->count++];
     *names = (ScreenWords){0};
@@ -179,8 +178,7 @@ static Status begin_section(Reader *reader, size_t line, Error *error) {
     Status status = end_section(reader, error);
     if (status != STATUS_OK) return status;
     ScreenGolden *golden = reader->golden;
-    status = memory_reserve((void **)&golden->sections, &golden->capacity, golden->count + 1,
-                            sizeof *golden->sections, error);
+    status = MEMORY_RESERVE(golden->sections, &golden->capacity, golden->count + 1, error);
     if (status != STATUS_OK) return status;
     reader->section = &golden->sections[golden->count++];
     *reader->section = (GoldenSection){.line = line};

@@ -16,8 +16,7 @@ typedef struct ScreenMask {
 Status screen_masks_add(ScreenMasks *masks, const char *expression, bool to_end, Error *error) {
     int number;
     PCRE2_SIZE offset;
-    Status status = memory_reserve((void **)&masks->items, &masks->capacity, masks->count + 1,
-                                   sizeof *masks->items, error);
+    Status status = MEMORY_RESERVE(masks->items, &masks->capacity, masks->count + 1, error);
     if (status != STATUS_OK) return status;
     pcre2_code *code = pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,
                                      &number, &offset, NULL);

@@ -14,8 +14,8 @@
 /* ---- the script's lines ---- */
 
 static Status insert_lines(ScreenSession *session, size_t at, size_t count, Error *error) {
-    Status status = memory_reserve((void **)&session->lines, &session->line_capacity,
-                                   session->line_count + count, sizeof *session->lines, error);
+    Status status =
+        MEMORY_RESERVE(session->lines, &session->line_capacity, session->line_count + count, error);
     if (status != STATUS_OK) return status;
     memmove(session->lines + at + count, session->lines + at,
             (session->line_count - at) * sizeof *session->lines);

@@ -26,8 +26,7 @@ Status screen_variables_set(ScreenVariables *variables, const char *name, const 
         *old = item;
         return STATUS_OK;
     }
-    Status status = memory_reserve((void **)&variables->items, &variables->capacity, variables->count + 2,
-                                   sizeof *variables->items, error);
+    Status status = MEMORY_RESERVE(variables->items, &variables->capacity, variables->count + 2, error);
     if (status != STATUS_OK) {
         free(item);
         return status;
@@ -68,7 +67,7 @@ typedef struct Word {
 } Word;
 
 static Status append(Word *word, const char *text, size_t bytes, Error *error) {
-    Status status = memory_reserve((void **)&word->text, &word->capacity, word->bytes + bytes + 1, 1, error);
+    Status status = MEMORY_RESERVE(word->text, &word->capacity, word->bytes + bytes + 1, error);
     if (status != STATUS_OK) return status;
     memcpy(word->text + word->bytes, text, bytes);
     word->bytes += bytes;
@@ -135,8 +134,7 @@ Status screen_words_split(const char *line, const ScreenVariables *variables, Sc
                           Error *error) {
     *words = (ScreenWords){0};
     for (;;) {
-        Status status = memory_reserve((void **)&words->items, &words->capacity, words->count + 2,
-                                       sizeof *words->items, error);
+        Status status = MEMORY_RESERVE(words->items, &words->capacity, words->count + 2, error);
         if (status != STATUS_OK) return status;
         words->items[words->count] = NULL;
         while (isspace((unsigned char)*line)) line++;
@@ -158,8 +156,7 @@ void screen_words_free(ScreenWords *words) {
 }
 
 Status screen_words_add(ScreenWords *words, const char *text, size_t bytes, Error *error) {
-    Status status = memory_reserve((void **)&words->items, &words->capacity, words->count + 2,
-                                   sizeof *words->items, error);
+    Status status = MEMORY_RESERVE(words->items, &words->capacity, words->count + 2, error);
     if (status != STATUS_OK) return status;
     words->items[words->count] = memory_copy_text(text, bytes);
     if (words->items[words->count] == NULL) return memory_fail(error, "a text");

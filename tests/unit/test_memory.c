@@ -83,30 +83,29 @@ static void aligned_blocks_begin_on_a_cache_line(void **state) {
 
 static void reserving_grows_and_keeps_the_elements(void **state) {
     (void)state;
-    void *block = NULL;
-    size_t capacity = 0, grown = 0;
+    size_t *block = NULL, capacity = 0, grown = 0;
     for (size_t i = 0; i < 1000; i++) {
         size_t before = capacity;
-        assert_int_equal(memory_reserve(&block, &capacity, i + 1, sizeof(size_t), NULL), STATUS_OK);
+        assert_int_equal(MEMORY_RESERVE(block, &capacity, i + 1, NULL), STATUS_OK);
         assert_true(capacity > i);
         grown += capacity != before;
-        ((size_t *)block)[i] = i;
+        block[i] = i;
     }
-    for (size_t i = 0; i < 1000; i++) assert_int_equal(((size_t *)block)[i], i);
+    for (size_t i = 0; i < 1000; i++) assert_int_equal(block[i], i);
     assert_in_range(grown, 1, 8); /* doubling: 8, 16 … 1024 */
     free(block);
 }
 
 static void reserving_what_is_there_changes_nothing(void **state) {
     (void)state;
-    void *block = NULL;
+    double *block = NULL;
     size_t capacity = 0;
-    assert_int_equal(memory_reserve(&block, &capacity, 0, 8, NULL), STATUS_OK);
+    assert_int_equal(MEMORY_RESERVE(block, &capacity, 0, NULL), STATUS_OK);
     assert_null(block);
-    assert_int_equal(memory_reserve(&block, &capacity, 5, 8, NULL), STATUS_OK);
+    assert_int_equal(MEMORY_RESERVE(block, &capacity, 5, NULL), STATUS_OK);
     void *before = block;
     size_t before_capacity = capacity;
-    assert_int_equal(memory_reserve(&block, &capacity, capacity, 8, NULL), STATUS_OK);
+    assert_int_equal(MEMORY_RESERVE(block, &capacity, capacity, NULL), STATUS_OK);
     assert_ptr_equal(block, before);
     assert_int_equal(capacity, before_capacity);
     free(block);
@@ -118,14 +117,14 @@ static void reserving_too_much_fails_and_keeps_the_block(void **state) {
         size_t needed, size;
     } CASES[] = {{SIZE_MAX, 1}, {HALF + 1, 1}, {HALF, 2}, {SIZE_MAX / 8, 16}, {(size_t)1 << 61, 1}};
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        void *block = NULL;
         size_t capacity = 0;
         Error error = {0};
-        assert_int_equal(memory_reserve(&block, &capacity, 8, CASES[i].size, NULL), STATUS_OK);
+        void *block = memory_grow(NULL, &capacity, 8, CASES[i].size, NULL);
+        assert_int_equal(memory_has_room(&capacity, 8), STATUS_OK);
         memset(block, 'x', 8 * CASES[i].size);
         void *before = block;
-        assert_int_equal(memory_reserve(&block, &capacity, CASES[i].needed, CASES[i].size, &error),
-                         STATUS_NO_MEMORY);
+        block = memory_grow(block, &capacity, CASES[i].needed, CASES[i].size, &error);
+        assert_int_equal(memory_has_room(&capacity, CASES[i].needed), STATUS_NO_MEMORY);
         assert_non_null(strstr(error.message, "out of memory"));
         assert_ptr_equal(block, before);
         assert_int_equal(capacity, 8);

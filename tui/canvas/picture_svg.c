@@ -52,8 +52,7 @@ static Status add_box(Svg *svg, SvgBox box, Error *error) {
             return STATUS_OK;
         }
     }
-    Status status = memory_reserve((void **)&svg->boxes, &svg->box_capacity, svg->box_count + 1,
-                                   sizeof *svg->boxes, error);
+    Status status = MEMORY_RESERVE(svg->boxes, &svg->box_capacity, svg->box_count + 1, error);
     if (status == STATUS_OK) svg->boxes[svg->box_count++] = box;
     return status;
 }
@@ -139,8 +138,7 @@ static Status add_character(Svg *svg, const PictureSvgCell *cell, int row, int c
         last->columns += cell->width;
         return STATUS_OK;
     }
-    Status status = memory_reserve((void **)&svg->words, &svg->word_capacity, svg->word_count + 1,
-                                   sizeof *svg->words, error);
+    Status status = MEMORY_RESERVE(svg->words, &svg->word_capacity, svg->word_count + 1, error);
     if (status != STATUS_OK) {
         free(word.text);
         return status;

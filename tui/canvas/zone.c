@@ -3,13 +3,11 @@
 #include "core/support/memory.h"
 
 void zone_add(Canvas *canvas, const Zone *zone) {
-    void *block = canvas->zones;
     Error error;
     Rect area = rect_intersect(zone->area, canvas_area(canvas));
-    if (rect_is_empty(area) || memory_reserve(&block, &canvas->zone_capacity, canvas->zone_count + 1,
-                                              sizeof *zone, &error) != STATUS_OK)
+    if (rect_is_empty(area) ||
+        MEMORY_RESERVE(canvas->zones, &canvas->zone_capacity, canvas->zone_count + 1, &error) != STATUS_OK)
         return;
-    canvas->zones = block;
     canvas->zones[canvas->zone_count++] = *zone;
 }
 

@@ -12,15 +12,13 @@
 /* ---- words ---- */
 
 static void add_word(CommandLine *line, char *word) {
-    void *block = line->words;
     Error error;
     if (word == NULL || line->failed ||
-        memory_reserve(&block, &line->capacity, line->count + 1, sizeof *line->words, &error) != STATUS_OK) {
+        MEMORY_RESERVE(line->words, &line->capacity, line->count + 1, &error) != STATUS_OK) {
         line->failed = true;
         free(word);
         return;
     }
-    line->words = block;
     line->words[line->count++] = word;
 }
 

@@ -132,12 +132,11 @@ Status batch_open_model(Batch *batch, Error *error) {
 static Status read_all(const Batch *batch, FILE *file, const char *name, char **text, size_t *bytes,
                        Error *error) {
     size_t capacity = 0;
-    void *block = NULL;
+    *text = NULL;
     *bytes = 0;
     for (size_t got = 1; got > 0 && *bytes <= PROMPT_LIMIT; *bytes += got) {
-        Status status = memory_reserve(&block, &capacity, *bytes + BUFSIZ, 1, error);
+        Status status = MEMORY_RESERVE(*text, &capacity, *bytes + BUFSIZ, error);
         if (status != STATUS_OK) return status;
-        *text = block;
         errno = 0;
         got = fread(*text + *bytes, 1, BUFSIZ, file);
         if (job_is_cancelled(batch->job)) return job_cancelled(error); /* a terminal's user gave up */

@@ -101,8 +101,7 @@ static Status add_binding(Reading *reading, const KeymapBinding *binding, Error 
     }
     keymap->count = kept;
     if (placed) return STATUS_OK;
-    Status status = memory_reserve((void **)&keymap->bindings, &keymap->capacity, keymap->count + 1,
-                                   sizeof *keymap->bindings, error);
+    Status status = MEMORY_RESERVE(keymap->bindings, &keymap->capacity, keymap->count + 1, error);
     if (status == STATUS_OK) keymap->bindings[keymap->count++] = *binding;
     return status;
 }

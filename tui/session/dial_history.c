@@ -6,7 +6,6 @@
 #include <string.h>
 
 void dial_history_note(DialHistory *history, const Dials *state) {
-    void *block = history->states;
     Error error;
     if (history->count > 0 && dials_equal(&history->states[history->place], state)) return;
     size_t keep = history->count == 0 ? 0 : history->place + 1;
@@ -14,9 +13,7 @@ void dial_history_note(DialHistory *history, const Dials *state) {
         memmove(history->states, history->states + 1, (keep - 1) * sizeof *history->states);
         keep--;
     }
-    if (memory_reserve(&block, &history->capacity, keep + 1, sizeof *history->states, &error) != STATUS_OK)
-        return;
-    history->states = block;
+    if (MEMORY_RESERVE(history->states, &history->capacity, keep + 1, &error) != STATUS_OK) return;
     history->states[keep] = *state;
     history->count = keep + 1;
     history->place = keep;

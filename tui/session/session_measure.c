@@ -24,14 +24,11 @@ static EvaluationRow *list_rows(const Session *session, size_t *count) {
 /* A ranking lives as long as the session: settings anywhere may borrow it. */
 static Status keep_ranking(Session *session, Selector selector, Ranking *ranking, Error *error) {
     SessionMethod *method = &session->method;
-    void *block = method->kept;
-    Status status =
-        memory_reserve(&block, &method->kept_capacity, method->kept_count + 1, sizeof *method->kept, error);
+    Status status = MEMORY_RESERVE(method->kept, &method->kept_capacity, method->kept_count + 1, error);
     if (status != STATUS_OK) {
         ranking_free(ranking);
         return status;
     }
-    method->kept = block;
     method->kept[method->kept_count++] = ranking;
     method->rankings[selector] = ranking;
     return STATUS_OK;

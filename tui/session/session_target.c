@@ -35,12 +35,10 @@ static SessionTargets list_chosen(Session *session) {
     list->count = 0;
     found.wanted = attribution->target_count;
     Error error;
-    void *block = list->targets;
-    if (memory_reserve(&block, &list->capacity, found.wanted, sizeof *list->targets, &error) != STATUS_OK) {
+    if (MEMORY_RESERVE(list->targets, &list->capacity, found.wanted, &error) != STATUS_OK) {
         found.message = "not enough memory";
         return found;
     }
-    list->targets = block;
     size_t common = count_common(session, (size_t)session->current_example);
     for (size_t i = 0; i < attribution->target_count; i++) {
         const AttributionTarget *target = &attribution->targets[i];
@@ -69,9 +67,7 @@ static Status choose_alike(Session *session, const EvaluationResult *base, const
     Status status =
         attribution_choose_targets(&row, 1, base, sft, session->method.target_count, &chosen, &count, error);
     if (status != STATUS_OK) return status;
-    void *block = list->targets;
-    status = memory_reserve(&block, &list->capacity, count, sizeof *list->targets, error);
-    list->targets = block;
+    status = MEMORY_RESERVE(list->targets, &list->capacity, count, error);
     list->count = status == STATUS_OK ? count : 0;
     for (size_t i = 0; i < list->count; i++)
         list->targets[i] =

@@ -80,8 +80,7 @@ void table_add_row(Table *table) {
         table->status = memory_fail(&table->error, "a row of a table");
         return;
     }
-    table->status = memory_reserve((void **)&table->rows, &table->row_capacity, table->row_count + 1,
-                                   sizeof(TableCell *), &table->error);
+    table->status = MEMORY_RESERVE(table->rows, &table->row_capacity, table->row_count + 1, &table->error);
     if (table->status != STATUS_OK) {
         free(row);
         return;

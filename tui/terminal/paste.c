@@ -19,8 +19,8 @@ static const char END[] = "\033[201~";
 static const size_t END_BYTES = sizeof END - 1;
 
 static void add(Paste *paste, const char *bytes, size_t count) {
-    if (paste->bytes + count > PASTE_LIMIT || memory_reserve((void **)&paste->text, &paste->capacity,
-                                                             paste->bytes + count + 1, 1, NULL) != STATUS_OK)
+    if (paste->bytes + count > PASTE_LIMIT ||
+        MEMORY_RESERVE(paste->text, &paste->capacity, paste->bytes + count + 1, NULL) != STATUS_OK)
         return;
     memcpy(paste->text + paste->bytes, bytes, count);
     paste->bytes += count;

@@ -96,8 +96,8 @@ typedef struct Matches {
 static void add_match(void *user, const char *text) {
     Matches *matches = user;
     char *copy = memory_copy_text(text, strlen(text));
-    if (copy != NULL && memory_reserve((void **)&matches->list, &matches->capacity, matches->count + 1,
-                                       sizeof *matches->list, NULL) == STATUS_OK)
+    if (copy != NULL &&
+        MEMORY_RESERVE(matches->list, &matches->capacity, matches->count + 1, NULL) == STATUS_OK)
         matches->list[matches->count++] = copy;
     else
         free(copy); /* a candidate less */

@@ -56,10 +56,8 @@ static void draw_cursor(const Neurons *neurons, const Session *session, Canvas *
 static bool pool(Neurons *neurons, const Session *session, size_t top, size_t rows, size_t times,
                  size_t cells, uint64_t first, uint64_t count, HeatKey *key) {
     size_t all = rows * times * cells;
-    bool room = memory_reserve((void **)&neurons->cells, &neurons->cell_capacity, all, sizeof *neurons->cells,
-                               NULL) == STATUS_OK &&
-                memory_reserve((void **)&neurons->shares, &neurons->share_capacity, all,
-                               sizeof *neurons->shares, NULL) == STATUS_OK;
+    bool room = MEMORY_RESERVE(neurons->cells, &neurons->cell_capacity, all, NULL) == STATUS_OK &&
+                MEMORY_RESERVE(neurons->shares, &neurons->share_capacity, all, NULL) == STATUS_OK;
     if (!room) return false; /* the next frame tries again */
     for (size_t row = 0; row < rows; row++) {
         NeuronBlock block = neurons_find_block(session_neurons(session), top + row, neurons->map.module);

@@ -29,13 +29,10 @@ static bool ends_line(const Session *session, int32_t id) {
 /* Fills state->places; false when out of memory. */
 static bool lay_out(PromptState *state, const Session *session, int columns, bool ascii) {
     const int32_t *ids;
-    void *block = state->places;
     Error error;
     state->place_count = 0;
     size_t count = session_prompt_tokens(session, &ids);
-    if (memory_reserve(&block, &state->place_capacity, count, sizeof *state->places, &error) != STATUS_OK)
-        return false;
-    state->places = block;
+    if (MEMORY_RESERVE(state->places, &state->place_capacity, count, &error) != STATUS_OK) return false;
     size_t line = 0;
     int after = 0;
     bool broke = false;

@@ -108,8 +108,7 @@ static void draw_cells(TensorView *view, const ElementsMap *map, Canvas *canvas,
     TensorCell cell = tensor_window_cell(&view->window);
     size_t cells = map->grid_rows * map->grid_columns, line = shown.flows ? shown.line : map->grid_columns;
     size_t rows = (cells + line - 1) / line;
-    if (memory_reserve((void **)&view->shares, &view->share_capacity, rows * line, sizeof *view->shares,
-                       NULL) != STATUS_OK)
+    if (MEMORY_RESERVE(view->shares, &view->share_capacity, rows * line, NULL) != STATUS_OK)
         return; /* the next frame tries again */
     heat_key_share_all(key, map->cells, cells, view->shares, rows * line);
     HeatGrid grid = {.values = view->shares,

@@ -106,8 +106,7 @@ static int draw_facts(Canvas *canvas, Rect area, const Spectrum *spectrum) {
 /* Values that may as well be 0 stand at 0: in a logarithmic curve, nowhere. */
 static void draw_curve(TensorView *view, Canvas *canvas, Rect area, const Spectrum *spectrum) {
     size_t count = spectrum->count, rank = spectrum_rank(spectrum);
-    if (memory_reserve((void **)&view->curve, &view->curve_capacity, 2 * count, sizeof *view->curve, NULL) !=
-        STATUS_OK)
+    if (MEMORY_RESERVE(view->curve, &view->curve_capacity, 2 * count, NULL) != STATUS_OK)
         return; /* the next frame tries again */
     double *ranks = view->curve, *values = view->curve + count;
     for (size_t i = 0; i < count; i++) {
