@@ -1,7 +1,7 @@
 #include "core/transformer/forward_state.h"
 
-#include "core/support/machine.h"
 #include "core/support/memory.h"
+#include "core/support/memory_limit.h"
 #include "core/transformer/forward_internal.h"
 
 #include <inttypes.h>
@@ -33,7 +33,7 @@ uint64_t forward_token_bytes(const ModelConfig *config, size_t states, unsigned 
 static uint64_t memory_limit;
 
 static void read_limit(void) {
-    uint64_t half = machine_allowed_memory("") / 2;
+    uint64_t half = memory_limit_allowed("") / 2;
     memory_limit = half < MOST_MEMORY ? half : MOST_MEMORY;
 }
 

@@ -17,7 +17,7 @@ typedef struct ForwardState ForwardState;
  * (Activations are bounded for themselves, see forward_run().) UINT64_MAX where that overflows. */
 uint64_t forward_token_bytes(const ModelConfig *config, size_t states, unsigned threads);
 
-/* What one sequence may take: half of the memory that this process may use (machine.h: a batch system's limit
+/* What one sequence may take: half of the memory that this process may use (memory_limit.h: a batch system's limit
  * counts), 16 GiB at most. It is found out once. */
 uint64_t forward_memory_limit(void);
 

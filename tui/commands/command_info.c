@@ -1,7 +1,7 @@
 #include "core/files/json.h"
 #include "core/numerics/blas.h"
 #include "core/numerics/kernels.h"
-#include "core/support/machine.h"
+#include "core/support/memory_limit.h"
 #include "tui/commands/command.h"
 #include "tui/tables/report_json.h"
 #include "tui/text/format.h"
@@ -92,7 +92,7 @@ static void add_program(Facts *facts, unsigned threads) {
     add_text(facts, "kernels", "own kernels", kernels_get()->name);
     add_count(facts, "threads", "threads", threads);
     long page = sysconf(_SC_PAGESIZE), free_pages = sysconf(_SC_AVPHYS_PAGES);
-    uint64_t memory = machine_memory(), allowed = machine_allowed_memory("");
+    uint64_t memory = memory_limit_machine(), allowed = memory_limit_allowed("");
     if (memory != UINT64_MAX) add_bytes(facts, "memory", "memory", memory);
     if (allowed != UINT64_MAX) add_bytes(facts, "memory_allowed", "memory, allowed", allowed);
     if (page > 0 && free_pages > 0)

@@ -1,5 +1,5 @@
 /*
- * machine — how much of this machine is this process's to use.
+ * memory_limit — how much of this machine is this process's to use.
  *
  * A batch system or a container seldom gives a process the whole machine: it puts it into a control group with
  * a limit, and who passes that is killed, however much memory is free. The kernel says which group it is; the
@@ -15,16 +15,16 @@
  * may be named as the host sees it, and not be there; the container's own limit then stands at the top, which is
  * always looked at. What cannot be read is no limit.
  */
-#ifndef REJUV_CORE_MACHINE_H
-#define REJUV_CORE_MACHINE_H
+#ifndef REJUV_CORE_MEMORY_LIMIT_H
+#define REJUV_CORE_MEMORY_LIMIT_H
 
 #include <stdint.h>
 
 /* Bytes of memory that the machine has; UINT64_MAX where it does not say. */
-uint64_t machine_memory(void);
+uint64_t memory_limit_machine(void);
 
 /* Bytes of memory that this process may use: the machine's, or less where a control group allows less.
  * `root` is put before every path: "" but for tests. */
-uint64_t machine_allowed_memory(const char *root);
+uint64_t memory_limit_allowed(const char *root);
 
 #endif

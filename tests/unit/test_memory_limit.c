@@ -2,7 +2,7 @@
  * How much memory a process may use, in file systems made for the purpose: the limits of its control group and of
  * those above, in both versions of them.
  */
-#include "core/support/machine.h"
+#include "core/support/memory_limit.h"
 #include "core/transformer/forward.h"
 #include "tests/scratch.h"
 
@@ -26,16 +26,16 @@ static void put_in_group(const char *text) {
 }
 
 static uint64_t allowed(void) {
-    return machine_allowed_memory(scratch_path("root"));
+    return memory_limit_allowed(scratch_path("root"));
 }
 
 static void a_machine_without_groups_is_the_process_s_own(void **state) {
     (void)state;
     scratch_clear("root");
-    assert_true(machine_memory() > 64 * MIB);
-    assert_int_equal(allowed(), machine_memory());
+    assert_true(memory_limit_machine() > 64 * MIB);
+    assert_int_equal(allowed(), memory_limit_machine());
     put_in_group("0::/\n");
-    assert_int_equal(allowed(), machine_memory());
+    assert_int_equal(allowed(), memory_limit_machine());
 }
 
 static void a_group_of_version_2_limits(void **state) {
@@ -51,7 +51,7 @@ static void a_group_above_limits_too_and_max_is_no_limit(void **state) {
     (void)state;
     put_in_group("0::/system.slice/job_7/step_0\n");
     write_at("root/sys/fs/cgroup/system.slice/job_7/step_0/memory.max", "max\n");
-    assert_int_equal(allowed(), machine_memory());
+    assert_int_equal(allowed(), memory_limit_machine());
     write_at("root/sys/fs/cgroup/system.slice/job_7/memory.max", "33554432\n");
     write_at("root/sys/fs/cgroup/system.slice/memory.max", "50331648\n");
     assert_int_equal(allowed(), 32 * MIB);
@@ -66,7 +66,7 @@ static void a_group_of_version_1_limits(void **state) {
     (void)state;
     put_in_group("12:pids:/slurm\n4:cpu,memory:/slurm/uid_0/job_7\n2:memory_other:/none\n0::/elsewhere\n");
     write_at("root/sys/fs/cgroup/memory/slurm/uid_0/job_7/memory.limit_in_bytes", "9223372036854771712\n");
-    assert_int_equal(allowed(), machine_memory());
+    assert_int_equal(allowed(), memory_limit_machine());
     write_at("root/sys/fs/cgroup/memory/slurm/uid_0/memory.limit_in_bytes", "33554432\n");
     write_at("root/sys/fs/cgroup/memory/slurm/memory.limit_in_bytes", "99999999999999999999999\n");
     write_at("root/sys/fs/cgroup/memory/none/memory.limit_in_bytes", "1048576\n");
@@ -96,14 +96,14 @@ static void what_cannot_be_understood_is_no_limit(void **state) {
     put_in_group("\n4\n4:memory\n:memory:\n0::job\nmemory\n");
     write_at("root/sys/fs/cgroup/memory/memory.limit_in_bytes", "");
     write_at("root/sys/fs/cgroup/memory.max", "-1\n");
-    assert_int_equal(allowed(), machine_memory());
+    assert_int_equal(allowed(), memory_limit_machine());
     write_at("root/sys/fs/cgroup/memory.max", "33554432"); /* no line's end */
     assert_int_equal(allowed(), 32 * MIB);
 }
 
 static void a_sequence_may_take_half_of_what_is_allowed(void **state) {
     (void)state;
-    uint64_t half = machine_allowed_memory("") / 2, most = UINT64_C(16) << 30;
+    uint64_t half = memory_limit_allowed("") / 2, most = UINT64_C(16) << 30;
     assert_int_equal(forward_memory_limit(), half < most ? half : most);
 }
 

@@ -1,4 +1,4 @@
-#include "core/support/machine.h"
+#include "core/support/memory_limit.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -22,7 +22,7 @@ static const struct {
     {false, "/sys/fs/cgroup/memory", "memory.limit_in_bytes"},
 };
 
-uint64_t machine_memory(void) {
+uint64_t memory_limit_machine(void) {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     uint64_t bytes;
     if (pages <= 0 || page <= 0 || __builtin_mul_overflow((uint64_t)pages, (uint64_t)page, &bytes))
@@ -86,9 +86,9 @@ static uint64_t read_line(const char *root, const char *line) {
     return least;
 }
 
-uint64_t machine_allowed_memory(const char *root) {
+uint64_t memory_limit_allowed(const char *root) {
     char line[PATH_SIZE];
-    uint64_t least = machine_memory();
+    uint64_t least = memory_limit_machine();
     (void)snprintf(line, sizeof line, "%s/proc/self/cgroup", root); /* cut, it names no file */
     FILE *file = fopen(line, "r");
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
