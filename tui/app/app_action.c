@@ -1,5 +1,5 @@
 #include "core/files/disk.h"
-#include "core/files/places.h"
+#include "core/files/user_directory.h"
 #include "tui/app/app_state.h"
 #include "tui/app/dial_actions.h"
 #include "tui/app/tour.h"
@@ -270,7 +270,7 @@ Reaction app_act(App *app, Action action, const ActionArgument *given) {
     ActionArgument file = *given;
     char path[PATH_MAX];
     if (action_info(action)->argument == ACTION_ARGUMENT_FILE) { /* no shell stands between */
-        if (!places_expand_home(given->text, path, sizeof path)) {
+        if (!user_directory_expand_home(given->text, path, sizeof path)) {
             session_say(app->session, SESSION_WARNING, "the name of the file is too long");
             return REACTION_REDRAW;
         }

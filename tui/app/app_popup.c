@@ -2,7 +2,7 @@
  * A text over the lower part of the view: the command line for what is on screen. It is in nobody's way: any key but
  * those that copy or close it does what it does without it.
  */
-#include "core/files/places.h"
+#include "core/files/user_directory.h"
 #include "core/support/memory.h"
 #include "tui/app/app_state.h"
 #include "tui/app/twin.h"
@@ -98,10 +98,10 @@ Reaction app_copy(App *app) {
         session_say(app->session, SESSION_NOTE, "there is nothing to copy in %s", app_view(app)->title);
         return REACTION_REDRAW;
     }
-    char *path = places_path(PLACE_STATE, COPY_NAME);
+    char *path = user_directory_path(USER_DIRECTORY_STATE, COPY_NAME);
     Status sent = terminal_copy(text, strlen(text), &terminal_error);
     Status kept = path == NULL ? status_fail(&file_error, STATUS_IO, "there is no home directory")
-                               : places_write_file(path, text, strlen(text), &file_error);
+                               : user_directory_write_file(path, text, strlen(text), &file_error);
     if (sent == STATUS_OK && kept == STATUS_OK)
         session_say(app->session, SESSION_GOOD, "sent to the terminal's clipboard, and to %s", path);
     else if (kept == STATUS_OK)

@@ -1,7 +1,7 @@
 #include "tui/app/config.h"
 
 #include "core/files/json.h"
-#include "core/files/places.h"
+#include "core/files/user_directory.h"
 #include "tui/canvas/theme.h"
 #include "tui/keys/keymap.h"
 #include "tui/text/suggest.h"
@@ -82,7 +82,7 @@ void config_read(Config *config, const char *text, size_t bytes) {
 }
 
 void config_read_user(Config *config) {
-    *config = (Config){.path = places_path(PLACE_CONFIG, "config")};
+    *config = (Config){.path = user_directory_path(USER_DIRECTORY_CONFIG, "config")};
     if (config->path == NULL || access(config->path, F_OK) != 0) return;
     char *text = NULL;
     size_t bytes;

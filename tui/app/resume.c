@@ -1,7 +1,7 @@
 #include "tui/app/resume.h"
 
 #include "core/files/json.h"
-#include "core/files/places.h"
+#include "core/files/user_directory.h"
 #include "core/support/memory.h"
 #include "tui/commands/dial_options.h"
 #include "tui/session/session_bookmark.h"
@@ -17,7 +17,7 @@ static const char FORMAT_NAME[] = "rejuv-resume";
 enum { FORMAT_VERSION = 1, FILE_LIMIT = 16 << 20, MOST_WORDS = 64 };
 
 char *resume_path(void) {
-    return places_path(PLACE_STATE, "resume.json");
+    return user_directory_path(USER_DIRECTORY_STATE, "resume.json");
 }
 
 /* ---- reading ---- */
@@ -177,7 +177,7 @@ Status resume_write(const char *path, const Session *session, const ViewList *vi
     char *text = complete ? cJSON_Print(tree) : NULL;
     cJSON_Delete(tree);
     if (text == NULL) return memory_fail(error, "the session's file");
-    Status status = places_write_file(path, text, strlen(text), error);
+    Status status = user_directory_write_file(path, text, strlen(text), error);
     cJSON_free(text);
     return status;
 }

@@ -5,7 +5,7 @@
  */
 #include "core/cache/cache_content.h"
 #include "core/cache/cache_method.h"
-#include "core/files/places.h"
+#include "core/files/user_directory.h"
 #include "tui/commands/batch_method.h"
 
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static void open_cache(Batch *batch, BatchMethod *method) {
     method->has_sought_cache = true;
     method->origin = (KeptOrigin){.targets = (size_t)options_value(batch->options, OPTION_TARGETS)->count,
                                   .threads = job_threads(batch->job)};
-    char *directory = places_path(PLACE_CACHE, NULL);
+    char *directory = user_directory_path(USER_DIRECTORY_CACHE, NULL);
     if (directory != NULL && cache_create(directory, 0, &method->cache, NULL) == STATUS_OK &&
         !knows_contents(batch, method)) {
         cache_free(method->cache);

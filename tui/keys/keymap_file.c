@@ -1,5 +1,5 @@
 #include "core/files/json.h"
-#include "core/files/places.h"
+#include "core/files/user_directory.h"
 #include "core/support/memory.h"
 #include "tui/keys/keymap_state.h"
 #include "tui/text/suggest.h"
@@ -301,7 +301,7 @@ Status keymap_use_flavour(Keymap *keymap, const char *name, Error *error) {
 }
 
 static Status read_users_own(Keymap *keymap) {
-    char *path = places_path(PLACE_CONFIG, "keys");
+    char *path = user_directory_path(USER_DIRECTORY_CONFIG, "keys");
     Error reason;
     if (path == NULL) return STATUS_OK; /* no home */
     if (access(path, F_OK) == 0 && read_file(keymap, path, 0, &reason) != STATUS_OK)

@@ -1,4 +1,4 @@
-#include "core/files/places.h"
+#include "core/files/user_directory.h"
 #include "core/support/memory.h"
 #include "tui/app/app.h"
 #include "tui/app/config.h"
@@ -123,7 +123,8 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
                       .tour = options_has(options, OPTION_TOUR),
                       .frames = (unsigned long)options_value(options, OPTION_FRAMES)->count};
     SessionOptions cached = *session_options;
-    char *cache = options_has(options, OPTION_NO_CACHE) ? NULL : places_path(PLACE_CACHE, NULL);
+    char *cache =
+        options_has(options, OPTION_NO_CACHE) ? NULL : user_directory_path(USER_DIRECTORY_CACHE, NULL);
     cached.cache = cache;
     Session *session;
     app.keeps = app.frames == 0;

@@ -113,28 +113,28 @@ const SessionTarget *session_find_target(const SessionTargets *targets, size_t p
 }
 
 /* A place in the order of rows and positions. */
-typedef struct Place {
+typedef struct UserDirectory {
     size_t row, position;
-} Place;
+} UserDirectory;
 
-static int compare_places(Place a, Place b) {
+static int compare_places(UserDirectory a, UserDirectory b) {
     if (a.row != b.row) return a.row < b.row ? -1 : 1;
     return a.position < b.position ? -1 : a.position > b.position;
 }
 
-static Place place_of(const Session *session, const SessionTargets *targets, size_t index) {
-    if (!targets->is_chosen) return (Place){0, targets->targets[index].position};
+static UserDirectory place_of(const Session *session, const SessionTargets *targets, size_t index) {
+    if (!targets->is_chosen) return (UserDirectory){0, targets->targets[index].position};
     const AttributionTarget *target = &session_attribution(session)->targets[index];
-    return (Place){target->row, target->position};
+    return (UserDirectory){target->row, target->position};
 }
 
 /* The nearest of `count` places behind (1) or before (-1) `from`; where there is none, the first or last. */
-static Place find_next(const Session *session, const SessionTargets *targets, size_t count, Place from,
-                       int direction) {
-    Place next = from, end = place_of(session, targets, 0);
+static UserDirectory find_next(const Session *session, const SessionTargets *targets, size_t count,
+                               UserDirectory from, int direction) {
+    UserDirectory next = from, end = place_of(session, targets, 0);
     bool any = false;
     for (size_t i = 0; i < count; i++) {
-        Place place = place_of(session, targets, i);
+        UserDirectory place = place_of(session, targets, i);
         if (compare_places(place, end) * direction < 0) end = place;
         if (compare_places(place, from) * direction <= 0) continue;
         if (!any || compare_places(place, next) * direction < 0) next = place;
@@ -149,7 +149,7 @@ Status session_go_to_target(Session *session, int steps, size_t *position, Error
         return status_fail(error, STATUS_ARGUMENT, "no targets yet: %s", targets.message);
     size_t count = targets.is_chosen ? targets.wanted : targets.count;
     if (count == 0) return status_fail(error, STATUS_ARGUMENT, "there are no targets");
-    Place place = {targets.is_chosen ? (size_t)session->current_example : 0, *position};
+    UserDirectory place = {targets.is_chosen ? (size_t)session->current_example : 0, *position};
     int direction = steps < 0 ? -1 : 1;
     for (int left = abs(steps); left > 0; left--)
         place = find_next(session, &targets, count, place, direction);

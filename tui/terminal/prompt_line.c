@@ -1,6 +1,6 @@
 #include "tui/terminal/prompt_line.h"
 
-#include "core/files/places.h"
+#include "core/files/user_directory.h"
 #include "core/support/memory.h"
 #include "tui/text/text.h"
 
@@ -172,7 +172,8 @@ Status prompt_line_start(const char *directory, Error *error) {
     if (prompt.started) return STATUS_OK;
     prompt.nowhere = fopen("/dev/null", "r+");
     if (prompt.nowhere == NULL) return status_fail_errno(error, errno, "/dev/null");
-    prompt.directory = directory != NULL ? memory_format("%s", directory) : places_path(PLACE_STATE, NULL);
+    prompt.directory =
+        directory != NULL ? memory_format("%s", directory) : user_directory_path(USER_DIRECTORY_STATE, NULL);
     rl_readline_name = "rejuv";
     rl_instream = rl_outstream = prompt.nowhere;
     rl_catch_signals = rl_catch_sigwinch = rl_change_environment = 0;
@@ -189,7 +190,8 @@ Status prompt_line_start(const char *directory, Error *error) {
     (void)rl_variable_bind("show-all-if-ambiguous", "on"); /* one Tab suffices; an inputrc may differ */
     prompt.started = true;
     for (int kind = 0; kind < PROMPT_KINDS; kind++) load_history((PromptKind)kind);
-    Status status = prompt.directory == NULL ? STATUS_OK : places_make_directory(prompt.directory, error);
+    Status status =
+        prompt.directory == NULL ? STATUS_OK : user_directory_make_directory(prompt.directory, error);
     if (status != STATUS_OK) {
         free(prompt.directory);
         prompt.directory = NULL;

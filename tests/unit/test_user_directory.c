@@ -1,5 +1,5 @@
 /* The user's own files: who may read them, and names that begin with ~. */
-#include "core/files/places.h"
+#include "core/files/user_directory.h"
 #include "scratch.h"
 
 #include <stdlib.h>
@@ -14,7 +14,8 @@ static unsigned mode_of(const char *path) {
 
 static void must_write(const char *path, const char *text) {
     Error error = {0};
-    if (places_write_file(path, text, strlen(text), &error) != STATUS_OK) fail_msg("%s", error.message);
+    if (user_directory_write_file(path, text, strlen(text), &error) != STATUS_OK)
+        fail_msg("%s", error.message);
 }
 
 static void files_of_the_user_are_nobody_elses_business(void **state) {
@@ -37,7 +38,7 @@ static void files_of_the_user_are_nobody_elses_business(void **state) {
 
 static void expect_name(const char *name, const char *expected) {
     char text[64];
-    assert_true(places_expand_home(name, text, sizeof text));
+    assert_true(user_directory_expand_home(name, text, sizeof text));
     assert_string_equal(text, expected);
 }
 
@@ -51,8 +52,8 @@ static void a_tilde_at_the_beginning_is_the_home_directory(void **state) {
     expect_name("~other/b", "~other/b"); /* someone else's: no shell is here to know it */
     expect_name("./~", "./~");
     char text[16];
-    assert_false(places_expand_home("~/ab", text, sizeof text)); /* 16, and no room for the end */
-    assert_true(places_expand_home("123456789012345", text, sizeof text));
+    assert_false(user_directory_expand_home("~/ab", text, sizeof text)); /* 16, and no room for the end */
+    assert_true(user_directory_expand_home("123456789012345", text, sizeof text));
     assert_int_equal(unsetenv("HOME"), 0);
     expect_name("~/a", "~/a");
 }

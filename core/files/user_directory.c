@@ -1,4 +1,4 @@
-#include "core/files/places.h"
+#include "core/files/user_directory.h"
 
 #include "core/files/disk.h"
 #include "core/support/memory.h"
@@ -12,13 +12,13 @@
 
 static const struct {
     const char *variable, *otherwise;
-} PLACES[PLACE_COUNT] = {
-    [PLACE_CONFIG] = {"XDG_CONFIG_HOME", ".config"},
-    [PLACE_STATE] = {"XDG_STATE_HOME", ".local/state"},
-    [PLACE_CACHE] = {"XDG_CACHE_HOME", ".cache"},
+} PLACES[USER_DIRECTORY_COUNT] = {
+    [USER_DIRECTORY_CONFIG] = {"XDG_CONFIG_HOME", ".config"},
+    [USER_DIRECTORY_STATE] = {"XDG_STATE_HOME", ".local/state"},
+    [USER_DIRECTORY_CACHE] = {"XDG_CACHE_HOME", ".cache"},
 };
 
-char *places_path(Place place, const char *name) {
+char *user_directory_path(UserDirectory place, const char *name) {
     const char *given = getenv(PLACES[place].variable), *home = getenv("HOME");
     const char *slash = name != NULL ? "/" : "";
     if (name == NULL) name = "";
@@ -27,7 +27,7 @@ char *places_path(Place place, const char *name) {
     return memory_format("%s/%s/rejuv%s%s", home, PLACES[place].otherwise, slash, name);
 }
 
-bool places_expand_home(const char *name, char *text, size_t size) {
+bool user_directory_expand_home(const char *name, char *text, size_t size) {
     const char *home = getenv("HOME");
     bool is_home = name[0] == '~' && (name[1] == '/' || name[1] == '\0') && home != NULL && home[0] == '/';
     int length = snprintf(text, size, "%s%s", is_home ? home : "", is_home ? name + 1 : name);
@@ -46,7 +46,7 @@ static Status make_directories(char *path, Error *error) {
     }
 }
 
-Status places_make_directory(const char *path, Error *error) {
+Status user_directory_make_directory(const char *path, Error *error) {
     char *copy = memory_copy_text(path, strlen(path));
     if (copy == NULL) return memory_fail(error, "a directory's name");
     Status status = make_directories(copy, error);
@@ -54,14 +54,14 @@ Status places_make_directory(const char *path, Error *error) {
     return status;
 }
 
-Status places_write_file(const char *path, const char *text, size_t bytes, Error *error) {
+Status user_directory_write_file(const char *path, const char *text, size_t bytes, Error *error) {
     const char *slash = strrchr(path, '/');
     char *directory = memory_copy_text(path, slash == NULL ? 0 : (size_t)(slash - path));
     if (directory == NULL || slash == NULL) {
         free(directory);
         return memory_fail(error, "a file's name");
     }
-    Status status = places_make_directory(directory, error);
+    Status status = user_directory_make_directory(directory, error);
     int descriptor = -1;
     if (status == STATUS_OK) status = disk_open_directory(AT_FDCWD, directory, directory, &descriptor, error);
     if (status == STATUS_OK && descriptor < 0)
