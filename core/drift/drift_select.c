@@ -1,4 +1,4 @@
-#include "core/drift/drift_scan.h"
+#include "core/drift/drift_internal.h"
 #include "core/support/memory.h"
 
 #include <math.h>

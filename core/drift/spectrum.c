@@ -1,6 +1,6 @@
 #include "core/drift/spectrum.h"
 
-#include "core/drift/spectrum_parts.h"
+#include "core/drift/spectrum_internal.h"
 #include "core/support/memory.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "core/drift/spectrum_parts.h"
+#include "core/drift/spectrum_internal.h"
 #include "core/numerics/lapack.h"
 #include "core/numerics/random.h"
 #include "core/support/memory.h"

@@ -1,4 +1,4 @@
-#include "core/drift/spectrum_parts.h"
+#include "core/drift/spectrum_internal.h"
 
 enum { CHUNK = KERNELS_DRIFT_CHUNK, CANCEL_CHUNKS = 256 };
 

@@ -1,5 +1,5 @@
 #include "core/checkpoint/checkpoint.h"
-#include "core/export/export_parts.h"
+#include "core/export/export_internal.h"
 #include "core/files/json_edit.h"
 #include "core/support/memory.h"
 

@@ -1,4 +1,4 @@
-#include "core/export/export_parts.h"
+#include "core/export/export_internal.h"
 #include "core/files/disk.h"
 #include "core/support/memory.h"
 

@@ -8,7 +8,7 @@
  *
  * and then A and B change places. The long tasks come first, so that the tiles fill up the other threads.
  */
-#include "core/export/export_parts.h"
+#include "core/export/export_internal.h"
 #include "core/files/disk.h"
 #include "core/fusion/blend.h"
 #include "core/support/memory.h"

@@ -1,6 +1,6 @@
 #include "core/export/verify.h"
 
-#include "core/export/export_parts.h"
+#include "core/export/export_internal.h"
 #include "core/export/verify_tensors.h"
 #include "core/files/file_digest.h"
 #include "core/support/memory.h"

@@ -2,7 +2,7 @@
  * The kernels of drift in one variant: plain C over widened chunks for any types, and for two sides of one
  * common type, where there is AVX-512, one loop over the stored elements that keeps all sums in registers.
  */
-#include "core/numerics/kernels_variant.h"
+#include "core/numerics/kernels_internal.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /*
  * One variant of the kernels but for drift's, which are in kernels_drift.c.
  */
-#include "core/numerics/kernels_variant.h"
+#include "core/numerics/kernels_internal.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 #include "core/tokenizer/tokenizer.h"
 
-#include "core/tokenizer/tokenizer_parts.h"
+#include "core/tokenizer/tokenizer_internal.h"
 
 enum { TEXT_LIMIT = 1 << 30 };
 

@@ -1,5 +1,5 @@
 #include "core/tokenizer/tokenizer.h"
-#include "core/tokenizer/tokenizer_parts.h"
+#include "core/tokenizer/tokenizer_internal.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #include "core/files/json.h"
 #include "core/support/memory.h"
 #include "core/tokenizer/tokenizer.h"
-#include "core/tokenizer/tokenizer_parts.h"
+#include "core/tokenizer/tokenizer_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

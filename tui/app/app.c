@@ -1,7 +1,7 @@
 #include "tui/app/app.h"
 
 #include "core/support/memory.h"
-#include "tui/app/app_state.h"
+#include "tui/app/app_internal.h"
 #include "tui/app/help.h"
 #include "tui/app/tour.h"
 #include "tui/keys/key_text.h"

@@ -1,6 +1,6 @@
 #include "core/files/disk.h"
 #include "core/files/user_directory.h"
-#include "tui/app/app_state.h"
+#include "tui/app/app_internal.h"
 #include "tui/app/dial_actions.h"
 #include "tui/app/tour.h"
 #include "tui/canvas/picture.h"

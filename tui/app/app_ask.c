@@ -1,5 +1,5 @@
 #include "core/support/memory.h"
-#include "tui/app/app_state.h"
+#include "tui/app/app_internal.h"
 
 #include <ctype.h>
 #include <stdio.h>

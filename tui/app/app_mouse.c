@@ -1,7 +1,7 @@
 /*
  * The mouse: a press on a zone (zone.h) moves a cursor, turns a dial or does an action; the wheel moves the cursor.
  */
-#include "tui/app/app_state.h"
+#include "tui/app/app_internal.h"
 #include "tui/app/help.h"
 #include "tui/canvas/zone.h"
 

@@ -4,7 +4,7 @@
  */
 #include "core/files/user_directory.h"
 #include "core/support/memory.h"
-#include "tui/app/app_state.h"
+#include "tui/app/app_internal.h"
 #include "tui/app/twin.h"
 #include "tui/canvas/zone.h"
 #include "tui/terminal/terminal.h"

@@ -1,7 +1,7 @@
 /*
  * A view drawn once, when its figures are there: the main loop without a terminal.
  */
-#include "tui/app/app_state.h"
+#include "tui/app/app_internal.h"
 #include "tui/session/session_tune.h"
 
 #include <string.h>

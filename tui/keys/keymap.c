@@ -1,5 +1,5 @@
 #include "core/support/memory.h"
-#include "tui/keys/keymap_state.h"
+#include "tui/keys/keymap_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>

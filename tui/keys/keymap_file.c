@@ -1,7 +1,7 @@
 #include "core/files/json.h"
 #include "core/files/user_directory.h"
 #include "core/support/memory.h"
-#include "tui/keys/keymap_state.h"
+#include "tui/keys/keymap_internal.h"
 #include "tui/text/suggest.h"
 #include "tui/text/text.h"
 

@@ -1,4 +1,4 @@
-#include "tui/keys/keymap_state.h"
+#include "tui/keys/keymap_internal.h"
 #include "tui/text/text.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /*
- * spectrum_parts — what the parts of spectrum share: Δ read in tiles, and the two methods. Only core/drift/spectrum*.c
+ * spectrum_internal — what the parts of spectrum share: Δ read in tiles, and the two methods. Only core/drift/spectrum*.c
  * include this.
  */
-#ifndef REJUV_CORE_SPECTRUM_PARTS_H
-#define REJUV_CORE_SPECTRUM_PARTS_H
+#ifndef REJUV_CORE_SPECTRUM_INTERNAL_H
+#define REJUV_CORE_SPECTRUM_INTERNAL_H
 
 #include "core/drift/spectrum_metrics.h"
 #include "core/drift/spectrum_progress.h"

@@ -1,5 +1,5 @@
 /*
- * export_parts — what the files behind core/export/export.h share; nothing outside them includes this. In their order,
+ * export_internal — what the files behind core/export/export.h share; nothing outside them includes this. In their order,
  * each needing only what stands above it:
  *
  *     export_layout.c    tensors, their types, shards, headers
@@ -11,8 +11,8 @@
  *     export_stream.c    the weights: blend, hash, write, at once
  *     export_run.c       the order of it all
  */
-#ifndef REJUV_CORE_EXPORT_PARTS_H
-#define REJUV_CORE_EXPORT_PARTS_H
+#ifndef REJUV_CORE_EXPORT_INTERNAL_H
+#define REJUV_CORE_EXPORT_INTERNAL_H
 
 #include "core/export/export.h"
 #include "core/support/buffer.h"

@@ -1,9 +1,9 @@
 /*
- * keymap_state — what the files of the keymap (keymap.c, keymap_file.c, keymap_near.c) share. Nothing else
+ * keymap_internal — what the files of the keymap (keymap.c, keymap_file.c, keymap_near.c) share. Nothing else
  * includes it.
  */
-#ifndef REJUV_TUI_KEYMAP_STATE_H
-#define REJUV_TUI_KEYMAP_STATE_H
+#ifndef REJUV_TUI_KEYMAP_INTERNAL_H
+#define REJUV_TUI_KEYMAP_INTERNAL_H
 
 #include "tui/keys/keymap.h"
 

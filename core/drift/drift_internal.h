@@ -11,8 +11,8 @@
  *
  * A tensor whose window was guessed wrong is read again, in full, before it is published.
  */
-#ifndef REJUV_CORE_DRIFT_SCAN_H
-#define REJUV_CORE_DRIFT_SCAN_H
+#ifndef REJUV_CORE_DRIFT_INTERNAL_H
+#define REJUV_CORE_DRIFT_INTERNAL_H
 
 #include "core/drift/drift_elements.h"
 #include "core/drift/drift_table.h"

@@ -1,9 +1,9 @@
 /*
- * tokenizer_parts — what a Tokenizer is made of. Internal: core/tokenizer/tokenizer.c uses it, core/tokenizer/tokenizer_file.c
+ * tokenizer_internal — what a Tokenizer is made of. Internal: core/tokenizer/tokenizer.c uses it, core/tokenizer/tokenizer_file.c
  * fills it, core/tokenizer/tokenizer_compare.c compares two.
  */
-#ifndef REJUV_CORE_TOKENIZER_PARTS_H
-#define REJUV_CORE_TOKENIZER_PARTS_H
+#ifndef REJUV_CORE_TOKENIZER_INTERNAL_H
+#define REJUV_CORE_TOKENIZER_INTERNAL_H
 
 #include "core/tokenizer/tokenizer_added.h"
 #include "core/tokenizer/tokenizer_model.h"

@@ -1,9 +1,9 @@
 /*
- * app_state — what the files of the main loop (app.c, app_action.c, app_ask.c, app_popup.c, app_shot.c)
+ * app_internal — what the files of the main loop (app.c, app_action.c, app_ask.c, app_popup.c, app_shot.c)
  * share. Nothing else includes it.
  */
-#ifndef REJUV_TUI_APP_STATE_H
-#define REJUV_TUI_APP_STATE_H
+#ifndef REJUV_TUI_APP_INTERNAL_H
+#define REJUV_TUI_APP_INTERNAL_H
 
 #include "tui/app/app.h"
 #include "tui/app/frame.h"

@@ -5,8 +5,8 @@
  * Their loops are plain C over whole lanes, which both compilers turn into vectors; where that is not enough,
  * intrinsics give the same bits.
  */
-#ifndef REJUV_CORE_KERNELS_VARIANT_H
-#define REJUV_CORE_KERNELS_VARIANT_H
+#ifndef REJUV_CORE_KERNELS_INTERNAL_H
+#define REJUV_CORE_KERNELS_INTERNAL_H
 
 #include "core/numerics/kernels.h"
 
