@@ -2,7 +2,7 @@
 
 #include "core/export/recipe_json.h"
 #include "core/files/json.h"
-#include "core/fusion/reset.h"
+#include "core/fusion/reset_set.h"
 
 #include <math.h>
 #include <string.h>
@@ -58,7 +58,7 @@ static bool add_reset(cJSON *object, const Settings *settings) {
     return reset != NULL && json_add(reset, "rho", recipe_json_number(settings->rho)) &&
            json_add(reset, "omega", recipe_json_number(settings->omega)) &&
            add_origin(reset, &settings->ranking->origin) && add_table(reset, &settings->ranking->table) &&
-           reset_add_set(reset, settings->ranking, cut);
+           reset_set_add(reset, settings->ranking, cut);
 }
 
 bool recipe_settings_add(cJSON *tree, const Settings *settings) {
@@ -168,7 +168,7 @@ static Status read_reset(const cJSON *object, const char *path, Settings *settin
     if (status == STATUS_OK) status = read_share(reset, "omega", path, &settings->omega, error);
     if (status == STATUS_OK) status = read_origin(reset, path, &origin, error);
     if (status == STATUS_OK) status = read_table(reset, path, &table, error);
-    if (status == STATUS_OK) status = reset_read_set(reset, path, &table, &origin, ranking, error);
+    if (status == STATUS_OK) status = reset_set_read(reset, path, &table, &origin, ranking, error);
     if (status != STATUS_OK) return status;
     settings->ranking = *ranking;
     if (settings_cut(settings) > 0) return STATUS_OK;

@@ -2,7 +2,7 @@
  * The numbering of neurons and the sets that ρ selects, against golden/method/PAIR/attribution.json: block by
  * block, and neuron for neuron. Tolerance: none, for the ranks are golden's own.
  */
-#include "core/fusion/reset.h"
+#include "core/fusion/reset_set.h"
 #include "tests/golden/golden_ranking.h"
 
 #include <string.h>
@@ -63,12 +63,12 @@ static void check_pair(const char *name, const char *root) {
         double rho = strtod(expected->string, NULL);
         uint32_t cut = ranking_cut(ranking, rho);
         cJSON *found = cJSON_CreateObject();
-        assert_true(reset_add_set(found, ranking, cut));
+        assert_true(reset_set_add(found, ranking, cut));
         check_set(expected, found, ranking);
         /* and the list alone selects the same neurons again */
         Error error = {0};
         const RankingOrigin origin = {.selector = SELECTOR_LIST};
-        if (reset_read_set(found, "golden", &ranking->table, &origin, &again, &error) != STATUS_OK)
+        if (reset_set_read(found, "golden", &ranking->table, &origin, &again, &error) != STATUS_OK)
             fail_msg("%s", error.message);
         for (uint64_t i = 0; i < neurons_count(&ranking->table); i++)
             assert_int_equal(again->ranks[i] < cut, ranking->ranks[i] < cut);

@@ -1,5 +1,5 @@
 #include "core/fusion/ranking.h"
-#include "core/fusion/reset.h"
+#include "core/fusion/reset_set.h"
 #include "core/support/memory.h"
 
 #include <math.h>
@@ -172,7 +172,7 @@ static void a_set_is_written_by_layer_and_module(void **state) {
     scores[PER_LAYER + 14] = scores[PER_LAYER + 12] = scores[1] = 1.0;
     Ranking *ranking = rank_by_score(scores);
     cJSON *object = cJSON_CreateObject();
-    assert_true(reset_add_set(object, ranking, 3));
+    assert_true(reset_set_add(object, ranking, 3));
     char *text = cJSON_PrintUnformatted(object);
     assert_string_equal(text,
                         "{\"neurons\":30,\"per_target\":3,\"selected\":3,"
@@ -185,7 +185,7 @@ static void a_set_is_written_by_layer_and_module(void **state) {
 static Status read_set(const char *text, Ranking **ranking, Error *error) {
     cJSON *object = cJSON_Parse(text);
     assert_non_null(object);
-    Status status = reset_read_set(object, "set.json", &TABLE, &LIST, ranking, error);
+    Status status = reset_set_read(object, "set.json", &TABLE, &LIST, ranking, error);
     cJSON_Delete(object);
     return status;
 }

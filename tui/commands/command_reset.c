@@ -1,4 +1,4 @@
-#include "core/fusion/reset.h"
+#include "core/fusion/reset_set.h"
 #include "tui/commands/batch_method.h"
 #include "tui/commands/command.h"
 #include "tui/commands/dial_options.h"
@@ -65,7 +65,7 @@ static Status write_counts(Batch *batch, const Settings *settings, Error *error)
 
 static Status write_set(Batch *batch, const Settings *settings, Error *error) {
     cJSON *tree = cJSON_CreateObject();
-    if (tree != NULL && reset_add_set(tree, settings->ranking, settings_cut(settings)))
+    if (tree != NULL && reset_set_add(tree, settings->ranking, settings_cut(settings)))
         return batch_write_json(batch, tree, error);
     cJSON_Delete(tree);
     return batch_write_json(batch, NULL, error);

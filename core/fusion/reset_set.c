@@ -1,4 +1,4 @@
-#include "core/fusion/reset.h"
+#include "core/fusion/reset_set.h"
 
 #include "core/support/memory.h"
 
@@ -19,7 +19,7 @@ static cJSON *list_block(const Ranking *ranking, const NeuronBlock *block, uint3
     return list;
 }
 
-bool reset_add_set(cJSON *object, const Ranking *ranking, uint32_t cut) {
+bool reset_set_add(cJSON *object, const Ranking *ranking, uint32_t cut) {
     if (!json_add_number(object, "neurons", (double)neurons_count(&ranking->table)) ||
         !json_add_number(object, "per_target", cut) ||
         !json_add_number(object, "selected", (double)ranking_count(ranking, cut)))
@@ -60,7 +60,7 @@ static Status read_block(const cJSON *list, const char *path, const NeuronTable 
     return STATUS_OK;
 }
 
-Status reset_read_set(const cJSON *object, const char *path, const NeuronTable *table,
+Status reset_set_read(const cJSON *object, const char *path, const NeuronTable *table,
                       const RankingOrigin *origin, Ranking **ranking, Error *error) {
     *ranking = NULL;
     const cJSON *set = json_find(object, "set"), *list;
