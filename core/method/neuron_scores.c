@@ -1,6 +1,6 @@
 #include "core/method/neuron_scores.h"
 
-#include "core/method/selection.h"
+#include "core/method/selectors.h"
 
 #include <math.h>
 
@@ -9,9 +9,9 @@ static void add_dormancy(const NeuronSources *sources, NeuronScores *scores) {
     for (int side = 0; side < SIDE_COUNT; side++) {
         const Dormancy *dormancy = sources->dormancy[side];
         if (dormancy != NULL)
-            scores->dormancy[side] = selection_dormancy(dormancy, &scores->block, scores->index);
+            scores->dormancy[side] = selectors_dormancy(dormancy, &scores->block, scores->index);
     }
-    if (sft != NULL) scores->gradient = selection_gradient_dormancy(sft, &scores->block, scores->index);
+    if (sft != NULL) scores->gradient = selectors_gradient_dormancy(sft, &scores->block, scores->index);
 }
 
 NeuronScores neuron_scores_find(const NeuronSources *sources, uint64_t neuron) {

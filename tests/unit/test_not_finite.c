@@ -3,7 +3,7 @@
  * that happen to come first.
  */
 #include "core/method/attribution.h"
-#include "core/method/selection.h"
+#include "core/method/selectors.h"
 #include "tiny_model.h"
 
 static const char TINY[] = "{\"model_type\":\"llama\"," TINY_SIZES("2") "}";
@@ -69,14 +69,14 @@ static void dormancy_that_is_not_a_number_ranks_nothing(void **state) {
     RankingOrigin origin = {.selector = SELECTOR_GRADIENT};
     Ranking *ranking;
     Error error = {0};
-    assert_int_equal(selection_rank_dormancy(&table, &origin, &dormancy, &ranking, &error), STATUS_FORMAT);
+    assert_int_equal(selectors_rank_dormancy(&table, &origin, &dormancy, &ranking, &error), STATUS_FORMAT);
     assert_null(ranking);
     assert_non_null(strstr(error.message, "layer 1: gradient dormancy"));
     origin.selector = SELECTOR_DORMANCY;
-    assert_int_equal(selection_rank_dormancy(&table, &origin, &dormancy, &ranking, &error), STATUS_OK);
+    assert_int_equal(selectors_rank_dormancy(&table, &origin, &dormancy, &ranking, &error), STATUS_OK);
     ranking_free(ranking);
     mlp[1] = NAN;
-    assert_int_equal(selection_rank_dormancy(&table, &origin, &dormancy, &ranking, &error), STATUS_FORMAT);
+    assert_int_equal(selectors_rank_dormancy(&table, &origin, &dormancy, &ranking, &error), STATUS_FORMAT);
     assert_non_null(strstr(error.message, "layer 0: dormancy"));
 }
 

@@ -1,4 +1,4 @@
-#include "core/method/selection.h"
+#include "core/method/selectors.h"
 #include "core/support/memory.h"
 #include "tui/commands/batch_method.h"
 
@@ -62,7 +62,7 @@ Status batch_method_measure_drift(Batch *batch, BatchMethod *method, Error *erro
     if (status != STATUS_OK) return status;
     method->drift = memory_allocate((size_t)neurons_count(&table), sizeof *method->drift);
     if (method->drift == NULL) return memory_fail(error, "the drift of neurons");
-    return selection_measure_drift(batch->model, method->drift, batch->job, error);
+    return selectors_measure_drift(batch->model, method->drift, batch->job, error);
 }
 
 Status batch_method_measure_dormancy(Batch *batch, BatchMethod *method, Side side, Error *error) {
@@ -93,7 +93,7 @@ static Status rank_by_dormancy(Batch *batch, BatchMethod *method, const NeuronTa
     if (status != STATUS_OK) return status;
     RankingOrigin origin = {.selector = method->selector};
     memcpy(origin.calibration_sha256, method->calibration->sha256, sizeof origin.calibration_sha256);
-    return selection_rank_dormancy(table, &origin, &method->dormancy[SIDE_SFT], &method->ranking, error);
+    return selectors_rank_dormancy(table, &origin, &method->dormancy[SIDE_SFT], &method->ranking, error);
 }
 
 static Status rank_by_drift(Batch *batch, BatchMethod *method, const NeuronTable *table, Error *error) {

@@ -1,5 +1,5 @@
 #include "core/files/json.h"
-#include "core/method/selection.h"
+#include "core/method/selectors.h"
 #include "core/support/memory.h"
 #include "tui/commands/batch_method.h"
 #include "tui/commands/command.h"

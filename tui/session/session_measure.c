@@ -1,7 +1,7 @@
 /*
  * What session_method.h offers, measured in the background: one thing at a time, what the reset dial needs first.
  */
-#include "core/method/selection.h"
+#include "core/method/selectors.h"
 #include "core/support/memory.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_state.h"
@@ -124,11 +124,11 @@ static Status measure_dormancy(Job *job, void *argument, Error *error) {
 
 Status session_rank_dormancy(SessionDormancyErrand *errand, Error *error) {
     if (errand->side != SIDE_SFT) return STATUS_OK;
-    Status status = selection_rank_dormancy(&errand->table, &errand->dormancy_origin, &errand->dormancy,
+    Status status = selectors_rank_dormancy(&errand->table, &errand->dormancy_origin, &errand->dormancy,
                                             &errand->dormancy_ranking, error);
     if (status != STATUS_OK || errand->dormancy.response_tokens == 0)
         return status; /* no loss, no gradient */
-    return selection_rank_dormancy(&errand->table, &errand->gradient_origin, &errand->dormancy,
+    return selectors_rank_dormancy(&errand->table, &errand->gradient_origin, &errand->dormancy,
                                    &errand->gradient_ranking, error);
 }
 
@@ -207,7 +207,7 @@ static Status collect_dormancy(Session *session, Error *error) {
 
 static Status profile_drift(Job *job, void *argument, Error *error) {
     SessionDriftErrand *errand = argument;
-    Status status = selection_measure_drift(errand->model, errand->drift, job, error);
+    Status status = selectors_measure_drift(errand->model, errand->drift, job, error);
     return status == STATUS_OK ? session_rank_drift(errand, error) : status;
 }
 

@@ -1,6 +1,6 @@
 #include "tui/tables/block_metric.h"
 
-#include "core/method/selection.h"
+#include "core/method/selectors.h"
 
 #include <math.h>
 
@@ -81,14 +81,14 @@ double block_metric_value(BlockMetric metric, const BlockSources *sources, const
     if (!block_metric_is_known(metric, sources) || block->count == 0) return NAN;
     switch (metric) {
     case BLOCK_DORMANT_BASE:
-        return selection_dormant_share(sources->base, block, sources->tau);
+        return selectors_dormant_share(sources->base, block, sources->tau);
     case BLOCK_DORMANT_SFT:
-        return selection_dormant_share(sources->sft, block, sources->tau);
+        return selectors_dormant_share(sources->sft, block, sources->tau);
     case BLOCK_DORMANT_CHANGE:
-        return selection_dormant_share(sources->sft, block, sources->tau) -
-               selection_dormant_share(sources->base, block, sources->tau);
+        return selectors_dormant_share(sources->sft, block, sources->tau) -
+               selectors_dormant_share(sources->base, block, sources->tau);
     case BLOCK_GRADIENT_DORMANT:
-        return selection_gradient_dormant_share(sources->sft, block, sources->gradient_tau);
+        return selectors_gradient_dormant_share(sources->sft, block, sources->gradient_tau);
     case BLOCK_ATTRIBUTION_MASS:
         return sources->attribution->masses[neurons_block_index(block)];
     default:

@@ -1,5 +1,5 @@
 /* The orders by dormancy that attribution is compared with, and what dormancy counts, by hand. */
-#include "core/method/selection.h"
+#include "core/method/selectors.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -27,7 +27,7 @@ static void expect_order(Selector selector, const uint32_t expected[DOWN]) {
     const RankingOrigin origin = {.selector = selector};
     Ranking *ranking;
     Error error;
-    assert_int_equal(selection_rank_dormancy(&TABLE, &origin, &SFT, &ranking, &error), STATUS_OK);
+    assert_int_equal(selectors_rank_dormancy(&TABLE, &origin, &SFT, &ranking, &error), STATUS_OK);
     for (int i = 0; i < DOWN; i++) assert_int_equal(ranking->ranks[DOWN_NEURONS[i]], expected[i]);
     /* all others follow, in their own order */
     uint32_t next = DOWN;
@@ -53,10 +53,10 @@ static void without_a_response_there_is_no_order_by_gradient(void **state) {
     RankingOrigin origin = {.selector = SELECTOR_GRADIENT};
     Ranking *ranking;
     Error error;
-    assert_int_equal(selection_rank_dormancy(&TABLE, &origin, &prompts, &ranking, &error), STATUS_ARGUMENT);
+    assert_int_equal(selectors_rank_dormancy(&TABLE, &origin, &prompts, &ranking, &error), STATUS_ARGUMENT);
     assert_null(ranking);
     origin.selector = SELECTOR_DORMANCY; /* which needs none */
-    assert_int_equal(selection_rank_dormancy(&TABLE, &origin, &prompts, &ranking, &error), STATUS_OK);
+    assert_int_equal(selectors_rank_dormancy(&TABLE, &origin, &prompts, &ranking, &error), STATUS_OK);
     ranking_free(ranking);
 }
 

@@ -1,4 +1,4 @@
-#include "core/method/selection.h"
+#include "core/method/selectors.h"
 
 #include "core/drift/drift.h"
 #include "core/support/memory.h"
@@ -26,7 +26,7 @@ static Status measure_block(const Model *model, const NeuronBlock *block, double
     return STATUS_OK;
 }
 
-Status selection_measure_drift(const Model *model, double *drift, Job *job, Error *error) {
+Status selectors_measure_drift(const Model *model, double *drift, Job *job, Error *error) {
     NeuronTable table = neurons_list(model->config);
     size_t blocks = neurons_block_count(&table);
     Status status = STATUS_OK;
@@ -52,12 +52,12 @@ static const double *gradient_scores_of(const Dormancy *dormancy, const NeuronBl
     return dormancy->gradient_scores + block->layer * dormancy->mlp;
 }
 
-double selection_dormancy(const Dormancy *dormancy, const NeuronBlock *block, uint64_t index) {
+double selectors_dormancy(const Dormancy *dormancy, const NeuronBlock *block, uint64_t index) {
     const double *scores = scores_of(dormancy, block);
     return scores == NULL ? NAN : scores[index];
 }
 
-double selection_gradient_dormancy(const Dormancy *dormancy, const NeuronBlock *block, uint64_t index) {
+double selectors_gradient_dormancy(const Dormancy *dormancy, const NeuronBlock *block, uint64_t index) {
     const double *scores = gradient_scores_of(dormancy, block);
     return scores == NULL ? NAN : scores[index];
 }
@@ -66,11 +66,11 @@ static double share_of(const double *scores, const NeuronBlock *block, double ta
     return scores == NULL || block->count == 0 ? NAN : dormancy_share(scores, (size_t)block->count, tau);
 }
 
-double selection_dormant_share(const Dormancy *dormancy, const NeuronBlock *block, double tau) {
+double selectors_dormant_share(const Dormancy *dormancy, const NeuronBlock *block, double tau) {
     return share_of(scores_of(dormancy, block), block, tau);
 }
 
-double selection_gradient_dormant_share(const Dormancy *dormancy, const NeuronBlock *block, double tau) {
+double selectors_gradient_dormant_share(const Dormancy *dormancy, const NeuronBlock *block, double tau) {
     return share_of(gradient_scores_of(dormancy, block), block, tau);
 }
 
@@ -78,8 +78,8 @@ double selection_gradient_dormant_share(const Dormancy *dormancy, const NeuronBl
 static Status score_block(Selector selector, const Dormancy *dormancy, const NeuronBlock *block,
                           double *scores, Error *error) {
     for (uint64_t i = 0; i < block->count; i++) {
-        double score = selector == SELECTOR_GRADIENT ? selection_gradient_dormancy(dormancy, block, i)
-                                                     : selection_dormancy(dormancy, block, i);
+        double score = selector == SELECTOR_GRADIENT ? selectors_gradient_dormancy(dormancy, block, i)
+                                                     : selectors_dormancy(dormancy, block, i);
         scores[i] = block->module == NEURON_DOWN ? -score : NAN;
         if (block->module == NEURON_DOWN && isnan(score))
             return status_fail(
@@ -91,7 +91,7 @@ static Status score_block(Selector selector, const Dormancy *dormancy, const Neu
     return STATUS_OK;
 }
 
-Status selection_rank_dormancy(const NeuronTable *table, const RankingOrigin *origin,
+Status selectors_rank_dormancy(const NeuronTable *table, const RankingOrigin *origin,
                                const Dormancy *dormancy, Ranking **ranking, Error *error) {
     *ranking = NULL;
     Status status = neurons_check(table, error);
