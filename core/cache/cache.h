@@ -25,7 +25,7 @@
  *
  * A Cache does not change once it is made: any thread may use it, and any number of processes one directory.
  *
- * What the room keeps in it, bottom to top: cache_content, the SHA-256 of models' files; cache_bytes, numbers as a
+ * What the room keeps in it, bottom to top: cache_fingerprint, the SHA-256 of models' files; cache_bytes, numbers as a
  * payload; of these, cache_drift and cache_method, analyses as payloads; kept, which analyses, and under what.
  */
 #ifndef REJUV_CORE_CACHE_H

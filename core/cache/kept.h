@@ -26,7 +26,7 @@ typedef enum Kept {
 
 /* What analyses come from. */
 typedef struct KeptOrigin {
-    char base[HASH_HEX_SIZE], sft[HASH_HEX_SIZE]; /* contents (core/cache/cache_content.h) */
+    char base[HASH_HEX_SIZE], sft[HASH_HEX_SIZE]; /* contents (core/cache/cache_fingerprint.h) */
     char rows[HASH_HEX_SIZE];                     /* "": not known; drift needs none */
     size_t targets;                               /* asked for */
     unsigned threads;

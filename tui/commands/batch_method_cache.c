@@ -3,7 +3,7 @@
  * picked by eye need not be measured again to be written. Files are not read only to know their contents, so
  * where no session has, everything is measured.
  */
-#include "core/cache/cache_content.h"
+#include "core/cache/cache_fingerprint.h"
 #include "core/cache/cache_method.h"
 #include "core/files/user_directory.h"
 #include "tui/commands/batch_method.h"
@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 static bool knows_contents(Batch *batch, BatchMethod *method) {
-    return cache_content_find(method->cache, batch->pair->base, method->origin.base) &&
-           cache_content_find(method->cache, batch->pair->sft, method->origin.sft);
+    return cache_fingerprint_find(method->cache, batch->pair->base, method->origin.base) &&
+           cache_fingerprint_find(method->cache, batch->pair->sft, method->origin.sft);
 }
 
 /* Whatever fails here, the answer is to measure. */

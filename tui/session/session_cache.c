@@ -1,6 +1,6 @@
 #include "tui/session/session_cache.h"
 
-#include "core/cache/cache_content.h"
+#include "core/cache/cache_fingerprint.h"
 #include "core/support/memory.h"
 #include "core/transformer/forward.h"
 #include "tui/session/session_state.h"
@@ -59,7 +59,8 @@ static void collect_opening(SessionCache *cache) {
 
 static Status start_reading(Session *session, Error *error) {
     SessionCache *cache = &session->cache;
-    if (!cache_content_is_settled(session->pair->base) || !cache_content_is_settled(session->pair->sft)) {
+    if (!cache_fingerprint_is_settled(session->pair->base) ||
+        !cache_fingerprint_is_settled(session->pair->sft)) {
         stop_writing(cache); /* nothing is wrong: the next session will */
         return STATUS_OK;
     }

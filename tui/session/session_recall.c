@@ -1,8 +1,8 @@
 /*
  * The jobs of session_cache.h: entries of the cache to and from the session's results.
  */
-#include "core/cache/cache_content.h"
 #include "core/cache/cache_drift.h"
+#include "core/cache/cache_fingerprint.h"
 #include "core/cache/cache_method.h"
 #include "core/support/memory.h"
 #include "tui/session/session_state.h"
@@ -18,8 +18,8 @@ Status session_recall_content(Job *job, void *argument, Error *error) {
     const Pair *pair = errand->pair;
     CacheEntry entry;
     (void)job_report(job, "kept analyses", 0, 1);
-    errand->is_known = cache_content_find(errand->cache, pair->base, errand->origin.base) &&
-                       cache_content_find(errand->cache, pair->sft, errand->origin.sft);
+    errand->is_known = cache_fingerprint_find(errand->cache, pair->base, errand->origin.base) &&
+                       cache_fingerprint_find(errand->cache, pair->sft, errand->origin.sft);
     if (!errand->is_known || !kept_find(errand->cache, &errand->origin, KEPT_DRIFT, &entry)) return STATUS_OK;
     errand->has_drift = cache_drift_unpack(pair, errand->drift, entry.payload, entry.size);
     cache_free_entry(&entry);
@@ -29,12 +29,13 @@ Status session_recall_content(Job *job, void *argument, Error *error) {
 Status session_read_content(Job *job, void *argument, Error *error) {
     SessionContentErrand *errand = argument;
     const Pair *pair = errand->pair;
-    uint64_t base = cache_content_unread(errand->cache, pair->base);
-    uint64_t total = base + cache_content_unread(errand->cache, pair->sft);
+    uint64_t base = cache_fingerprint_unread(errand->cache, pair->base);
+    uint64_t total = base + cache_fingerprint_unread(errand->cache, pair->sft);
     Status status =
-        cache_content_measure(errand->cache, pair->base, 0, total, job, errand->origin.base, error);
+        cache_fingerprint_measure(errand->cache, pair->base, 0, total, job, errand->origin.base, error);
     if (status == STATUS_OK)
-        status = cache_content_measure(errand->cache, pair->sft, base, total, job, errand->origin.sft, error);
+        status =
+            cache_fingerprint_measure(errand->cache, pair->sft, base, total, job, errand->origin.sft, error);
     errand->is_known = status == STATUS_OK;
     return status;
 }
@@ -128,7 +129,8 @@ static Status keep(const SessionKeepErrand *errand, Kept what, Error *error) {
 
 Status session_keep_results(Job *job, void *argument, Error *error) {
     SessionKeepErrand *errand = argument;
-    if (!cache_content_is_unchanged(errand->pair->base) || !cache_content_is_unchanged(errand->pair->sft))
+    if (!cache_fingerprint_is_unchanged(errand->pair->base) ||
+        !cache_fingerprint_is_unchanged(errand->pair->sft))
         return status_fail(error, STATUS_MISMATCH, "a model's files have changed since they were opened");
     for (int what = 0; what < KEPT_COUNT; what++) {
         if (!errand->wants[what]) continue;

@@ -1,7 +1,7 @@
 /*
  * Contents of checkpoints: known without reading where nothing about the files has changed, and only there.
  */
-#include "core/cache/cache_content.h"
+#include "core/cache/cache_fingerprint.h"
 #include "core/files/file_stamp.h"
 #include "scratch.h"
 
@@ -61,13 +61,13 @@ static Checkpoint *open_settled(const char *name) {
     ahead = FILE_STAMP_REST + 1;
     Checkpoint *checkpoint = open_checkpoint(name);
     ahead = 0;
-    assert_true(cache_content_is_settled(checkpoint));
+    assert_true(cache_fingerprint_is_settled(checkpoint));
     return checkpoint;
 }
 
 static void measure(const Cache *cache, const Checkpoint *checkpoint, char hex[HASH_HEX_SIZE]) {
     Error error = {0};
-    if (cache_content_measure(cache, checkpoint, 0, 1, NULL, hex, &error) != STATUS_OK)
+    if (cache_fingerprint_measure(cache, checkpoint, 0, 1, NULL, hex, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     assert_true(hash_is_hex(hex));
 }
@@ -87,14 +87,14 @@ static void a_content_that_was_read_once_is_known_again(void **state) {
     Cache *cache = open_cache("known");
     write_old_checkpoint("rested");
     Checkpoint *checkpoint = open_settled("rested");
-    assert_false(cache_content_find(cache, checkpoint, again));
-    assert_int_equal(cache_content_unread(cache, checkpoint), checkpoint->files[0]->size);
+    assert_false(cache_fingerprint_find(cache, checkpoint, again));
+    assert_int_equal(cache_fingerprint_unread(cache, checkpoint), checkpoint->files[0]->size);
     measure(cache, checkpoint, hex);
     checkpoint_close(checkpoint);
     checkpoint = open_settled("rested");
-    assert_true(cache_content_find(cache, checkpoint, again));
+    assert_true(cache_fingerprint_find(cache, checkpoint, again));
     assert_string_equal(again, hex);
-    assert_int_equal(cache_content_unread(cache, checkpoint), 0);
+    assert_int_equal(cache_fingerprint_unread(cache, checkpoint), 0);
     measure(cache, checkpoint, again); /* from what is kept */
     assert_string_equal(again, hex);
     checkpoint_close(checkpoint);
@@ -108,11 +108,11 @@ static void a_file_that_changed_is_read_again_and_is_another_content(void **stat
     write_old_checkpoint("edited");
     Checkpoint *before = open_settled("edited");
     measure(cache, before, hex);
-    assert_true(cache_content_is_unchanged(before));
+    assert_true(cache_fingerprint_is_unchanged(before));
     change("edited/model.safetensors");
-    assert_false(cache_content_is_unchanged(before)); /* what was measured may be of either */
+    assert_false(cache_fingerprint_is_unchanged(before)); /* what was measured may be of either */
     Checkpoint *after = open_settled("edited");
-    assert_false(cache_content_find(cache, after, changed));
+    assert_false(cache_fingerprint_find(cache, after, changed));
     measure(cache, after, changed);
     assert_string_not_equal(changed, hex);
     checkpoint_close(before);
@@ -128,7 +128,7 @@ static void a_file_that_changes_after_it_was_opened_is_refused(void **state) {
     write_old_checkpoint("moved");
     Checkpoint *checkpoint = open_settled("moved");
     write_checkpoint("moved"); /* truncated and written again: the same bytes, at another time */
-    assert_int_equal(cache_content_measure(cache, checkpoint, 0, 1, NULL, hex, &error), STATUS_MISMATCH);
+    assert_int_equal(cache_fingerprint_measure(cache, checkpoint, 0, 1, NULL, hex, &error), STATUS_MISMATCH);
     assert_non_null(strstr(error.message, "moved/model.safetensors"));
     checkpoint_close(checkpoint);
     cache_free(cache);
@@ -144,9 +144,9 @@ static void a_file_written_just_now_is_not_trusted_by_its_times(void **state) {
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
     free(path);
     Checkpoint *checkpoint = open_checkpoint("new");
-    assert_false(cache_content_is_settled(checkpoint));
+    assert_false(cache_fingerprint_is_settled(checkpoint));
     measure(cache, checkpoint, hex);
-    assert_false(cache_content_find(cache, checkpoint, hex));
+    assert_false(cache_fingerprint_find(cache, checkpoint, hex));
     checkpoint_close(checkpoint);
     cache_free(cache);
 }
@@ -180,7 +180,7 @@ static Status cancel_and_measure(Job *job, void *argument, Error *error) {
     char hex[HASH_HEX_SIZE];
     Cache *cache = open_cache("cancelled");
     job_cancel(job);
-    Status status = cache_content_measure(cache, argument, 0, 1, job, hex, error);
+    Status status = cache_fingerprint_measure(cache, argument, 0, 1, job, hex, error);
     cache_free(cache);
     return status;
 }

@@ -1,4 +1,4 @@
-#include "core/cache/cache_content.h"
+#include "core/cache/cache_fingerprint.h"
 
 #include "core/support/buffer.h"
 #include "core/support/memory.h"
@@ -77,7 +77,7 @@ static Status finish(const Buffer *text, char hex[HASH_HEX_SIZE], Error *error) 
                         : hash_bytes(text->text, text->length, hex, error);
 }
 
-bool cache_content_find(const Cache *cache, const Checkpoint *checkpoint, char hex[HASH_HEX_SIZE]) {
+bool cache_fingerprint_find(const Cache *cache, const Checkpoint *checkpoint, char hex[HASH_HEX_SIZE]) {
     Buffer text = {0};
     char sum[HASH_HEX_SIZE];
     bool found = add_config(checkpoint, &text, NULL) == STATUS_OK;
@@ -90,15 +90,15 @@ bool cache_content_find(const Cache *cache, const Checkpoint *checkpoint, char h
     return found;
 }
 
-bool cache_content_is_settled(const Checkpoint *checkpoint) {
+bool cache_fingerprint_is_settled(const Checkpoint *checkpoint) {
     for (size_t i = 0; i < checkpoint->file_count; i++) {
         if (!file_stamp_is_settled(&checkpoint->files[i]->stamp)) return false;
     }
     return true;
 }
 
-Status cache_content_measure(const Cache *cache, const Checkpoint *checkpoint, uint64_t done, uint64_t total,
-                             Job *job, char hex[HASH_HEX_SIZE], Error *error) {
+Status cache_fingerprint_measure(const Cache *cache, const Checkpoint *checkpoint, uint64_t done,
+                                 uint64_t total, Job *job, char hex[HASH_HEX_SIZE], Error *error) {
     Buffer text = {0};
     Status status = add_config(checkpoint, &text, error);
     for (size_t i = 0; i < checkpoint->file_count && status == STATUS_OK; i++) {
@@ -115,7 +115,7 @@ Status cache_content_measure(const Cache *cache, const Checkpoint *checkpoint, u
     return status;
 }
 
-uint64_t cache_content_unread(const Cache *cache, const Checkpoint *checkpoint) {
+uint64_t cache_fingerprint_unread(const Cache *cache, const Checkpoint *checkpoint) {
     uint64_t bytes = 0;
     char sum[HASH_HEX_SIZE];
     for (size_t i = 0; i < checkpoint->file_count; i++) {
@@ -124,7 +124,7 @@ uint64_t cache_content_unread(const Cache *cache, const Checkpoint *checkpoint) 
     return bytes;
 }
 
-bool cache_content_is_unchanged(const Checkpoint *checkpoint) {
+bool cache_fingerprint_is_unchanged(const Checkpoint *checkpoint) {
     for (size_t i = 0; i < checkpoint->file_count; i++) {
         if (!safetensors_is_unchanged(checkpoint->files[i])) return false;
     }
