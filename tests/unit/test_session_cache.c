@@ -78,15 +78,15 @@ static void watch(Session *session, Opening *opening) {
 typedef bool (*Condition)(const Session *session);
 
 static bool all_is_recalled(const Session *session) {
-    for (int what = 0; what < KEPT_COUNT; what++) {
-        if (!session_was_recalled(session, (Kept)what)) return false;
+    for (int what = 0; what < CACHE_ANALYSIS_COUNT; what++) {
+        if (!session_was_recalled(session, (CacheAnalysis)what)) return false;
     }
     return true;
 }
 
 static bool all_is_kept(const Session *session) {
-    for (int what = 0; what < KEPT_COUNT; what++) {
-        if (!session_is_kept(session, (Kept)what)) return false;
+    for (int what = 0; what < CACHE_ANALYSIS_COUNT; what++) {
+        if (!session_is_kept(session, (CacheAnalysis)what)) return false;
     }
     return true;
 }
@@ -186,7 +186,7 @@ static void a_second_session_measures_nothing_and_shows_the_same(void **state) {
     assert_true(plain.measures_drift && plain.measures_method);
     assert_false(second.measures_drift);
     assert_false(second.measures_method);
-    assert_false(session_was_recalled(measured, KEPT_DRIFT));
+    assert_false(session_was_recalled(measured, CACHE_ANALYSIS_DRIFT));
     assert_same_results(measured, recalled);
     assert_same_bytes(&averages, session_headline_sft(measured), sizeof averages);
     session_free(measured);
@@ -201,10 +201,10 @@ static void other_rows_are_measured_but_drift_is_known(void **state) {
     wait_for(session, &other, "kept", all_is_kept);
     assert_false(other.measures_drift);
     assert_true(other.measures_method);
-    assert_true(session_was_recalled(session, KEPT_DRIFT));
-    assert_true(session_was_recalled(session, KEPT_NEURON_DRIFT)); /* of no rows either */
-    assert_false(session_was_recalled(session, KEPT_ATTRIBUTION));
-    assert_false(session_was_recalled(session, KEPT_DORMANCY_SFT));
+    assert_true(session_was_recalled(session, CACHE_ANALYSIS_DRIFT));
+    assert_true(session_was_recalled(session, CACHE_ANALYSIS_NEURON_DRIFT)); /* of no rows either */
+    assert_false(session_was_recalled(session, CACHE_ANALYSIS_ATTRIBUTION));
+    assert_false(session_was_recalled(session, CACHE_ANALYSIS_DORMANCY_SFT));
     session_free(session);
 }
 
@@ -218,7 +218,7 @@ static void another_number_of_targets_is_another_attribution(void **state) {
         assert_false(opening.measures_method);
         session_set_targets(session, 5);
         wait_for(session, &opening, "kept", five_targets_are_kept);
-        assert_int_equal(session_was_recalled(session, KEPT_ATTRIBUTION), time == 1);
+        assert_int_equal(session_was_recalled(session, CACHE_ANALYSIS_ATTRIBUTION), time == 1);
         session_free(session);
     }
 }
@@ -230,8 +230,8 @@ static void another_number_of_threads_measures_what_may_differ_by_it(void **stat
     Session *session = open_session(&single);
     wait_for(session, &single, "complete", all_is_known);
     assert_false(single.measures_drift);
-    assert_true(session_was_recalled(session, KEPT_NEURON_DRIFT));
-    assert_false(session_was_recalled(session, KEPT_ATTRIBUTION));
+    assert_true(session_was_recalled(session, CACHE_ANALYSIS_NEURON_DRIFT));
+    assert_false(session_was_recalled(session, CACHE_ANALYSIS_ATTRIBUTION));
     session_free(session);
 }
 
@@ -274,7 +274,7 @@ static void damaged_entries_are_measured_again_and_rebuilt(void **state) {
     static void (*const HARMS[])(const char *) = {damage, empty};
     fill("damaged");
     for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(for_each_entry("damaged", HARMS[i]), KEPT_COUNT);
+        assert_int_equal(for_each_entry("damaged", HARMS[i]), CACHE_ANALYSIS_COUNT);
         Opening after = {.cache = "damaged", .rows = "rows.jsonl"};
         visit(&after, "kept", all_is_kept);
         assert_true(after.measures_drift && after.measures_method);

@@ -11,12 +11,12 @@
  *
  *     batch_method.c          options to settings, settings to JSON
  *     batch_method_measure.c  measuring and ranking
- *     batch_method_cache.c    … or taking what a session kept (core/cache/kept.h): the same bits
+ *     batch_method_cache.c    … or taking what a session kept (core/cache/cache_analysis.h): the same bits
  */
 #ifndef REJUV_TUI_BATCH_METHOD_H
 #define REJUV_TUI_BATCH_METHOD_H
 
-#include "core/cache/kept.h"
+#include "core/cache/cache_analysis.h"
 #include "core/evaluation/evaluation.h"
 #include "core/method/attribution.h"
 #include "core/method/dormancy.h"
@@ -39,7 +39,7 @@ typedef struct BatchMethod {
     /* what sessions kept of this pair; the cache is NULL where there is nothing, or it is not wanted */
     bool has_sought_cache;
     Cache *cache;
-    KeptOrigin origin;
+    CacheOrigin origin;
 } BatchMethod;
 
 /* Fills selector and settings, but for the ranking. A command opens the pair first. */

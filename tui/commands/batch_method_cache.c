@@ -19,8 +19,8 @@ static bool knows_contents(Batch *batch, BatchMethod *method) {
 static void open_cache(Batch *batch, BatchMethod *method) {
     if (method->has_sought_cache || options_has(batch->options, OPTION_NO_CACHE_READ)) return;
     method->has_sought_cache = true;
-    method->origin = (KeptOrigin){.targets = (size_t)options_value(batch->options, OPTION_TARGETS)->count,
-                                  .threads = job_threads(batch->job)};
+    method->origin = (CacheOrigin){.targets = (size_t)options_value(batch->options, OPTION_TARGETS)->count,
+                                   .threads = job_threads(batch->job)};
     char *directory = user_directory_path(USER_DIRECTORY_CACHE, NULL);
     if (directory != NULL && cache_create(directory, 0, &method->cache, NULL) == STATUS_OK &&
         !knows_contents(batch, method)) {
@@ -30,14 +30,14 @@ static void open_cache(Batch *batch, BatchMethod *method) {
     free(directory);
 }
 
-static bool find_entry(Batch *batch, BatchMethod *method, Kept what, CacheEntry *entry) {
+static bool find_entry(Batch *batch, BatchMethod *method, CacheAnalysis what, CacheEntry *entry) {
     open_cache(batch, method);
     if (method->cache == NULL) return false;
     if (method->rows != NULL && method->origin.rows[0] == '\0' &&
         cache_method_hash_rows(method->rows, method->calibration->count, method->origin.rows, NULL) !=
             STATUS_OK)
         return false;
-    return kept_find(method->cache, &method->origin, what, entry);
+    return cache_analysis_find(method->cache, &method->origin, what, entry);
 }
 
 static CacheMethodShape shape_of(const Batch *batch, const BatchMethod *method) {
@@ -57,7 +57,7 @@ static bool conclude(Batch *batch, CacheEntry *entry, bool is_sound, const char 
 bool batch_method_recall_attribution(Batch *batch, BatchMethod *method) {
     CacheMethodShape shape = shape_of(batch, method);
     CacheEntry entry;
-    if (!find_entry(batch, method, KEPT_ATTRIBUTION, &entry)) return false;
+    if (!find_entry(batch, method, CACHE_ANALYSIS_ATTRIBUTION, &entry)) return false;
     bool is_sound = cache_method_unpack_attribution(&shape, method->origin.targets, entry.payload, entry.size,
                                                     &method->attribution);
     return conclude(batch, &entry, is_sound, "attribution");
@@ -68,7 +68,9 @@ bool batch_method_recall_dormancy(Batch *batch, BatchMethod *method, Side side) 
     CacheEntry entry;
     bool is_sft = side == SIDE_SFT;
     if (side == SIDE_FUSED) return false; /* at other dials in every session */
-    if (!find_entry(batch, method, is_sft ? KEPT_DORMANCY_SFT : KEPT_DORMANCY_BASE, &entry)) return false;
+    if (!find_entry(batch, method, is_sft ? CACHE_ANALYSIS_DORMANCY_SFT : CACHE_ANALYSIS_DORMANCY_BASE,
+                    &entry))
+        return false;
     bool is_sound =
         cache_method_unpack_dormancy(&shape, is_sft, entry.payload, entry.size, &method->dormancy[side]);
     return conclude(batch, &entry, is_sound, is_sft ? "dormancy of SFT" : "dormancy of base");
@@ -77,7 +79,7 @@ bool batch_method_recall_dormancy(Batch *batch, BatchMethod *method, Side side) 
 bool batch_method_recall_drift(Batch *batch, BatchMethod *method) {
     CacheMethodShape shape = shape_of(batch, method);
     CacheEntry entry;
-    if (!find_entry(batch, method, KEPT_NEURON_DRIFT, &entry)) return false;
+    if (!find_entry(batch, method, CACHE_ANALYSIS_NEURON_DRIFT, &entry)) return false;
     bool is_sound = cache_method_unpack_drift(&shape, entry.payload, entry.size, &method->drift);
     return conclude(batch, &entry, is_sound, "drift of neurons");
 }

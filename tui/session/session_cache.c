@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool session_was_recalled(const Session *session, Kept what) {
+bool session_was_recalled(const Session *session, CacheAnalysis what) {
     return session->cache.is_recalled[what];
 }
 
-bool session_is_kept(const Session *session, Kept what) {
+bool session_is_kept(const Session *session, CacheAnalysis what) {
     return session->cache.is_kept[what];
 }
 
@@ -54,7 +54,7 @@ static void collect_opening(SessionCache *cache) {
     if (cache->opening.status != STATUS_OK) return; /* cancelled: as if nothing were kept */
     learn_content(cache);
     if (!cache->content_errand.has_drift) return;
-    cache->is_kept[KEPT_DRIFT] = cache->is_recalled[KEPT_DRIFT] = true;
+    cache->is_kept[CACHE_ANALYSIS_DRIFT] = cache->is_recalled[CACHE_ANALYSIS_DRIFT] = true;
 }
 
 static Status start_reading(Session *session, Error *error) {
@@ -97,8 +97,8 @@ void session_cache_change_rows(Session *session) {
     cache->origin.rows[0] = '\0';
     cache->has_averages = false;
     cache->is_recall_due = true;
-    for (int what = 0; what < KEPT_COUNT; what++) {
-        if (what != KEPT_DRIFT) cache->is_kept[what] = cache->is_recalled[what] = false;
+    for (int what = 0; what < CACHE_ANALYSIS_COUNT; what++) {
+        if (what != CACHE_ANALYSIS_DRIFT) cache->is_kept[what] = cache->is_recalled[what] = false;
     }
 }
 
@@ -123,12 +123,12 @@ static void fill_recall_errand(Session *session, SessionRecallErrand *errand) {
     errand->drift.drift_origin = session_ranking_origin(session, SELECTOR_DRIFT);
     for (int side = SIDE_BASE; side <= SIDE_SFT; side++)
         errand->dormancy[side] = session_make_dormancy_errand(session, (Side)side);
-    errand->wants[KEPT_ATTRIBUTION] =
+    errand->wants[CACHE_ANALYSIS_ATTRIBUTION] =
         !method->has_attribution || method->attributed_targets != method->target_count;
-    errand->wants[KEPT_NEURON_DRIFT] = method->drift == NULL;
-    errand->wants[KEPT_DORMANCY_BASE] = !method->has_dormancy[SIDE_BASE];
-    errand->wants[KEPT_DORMANCY_SFT] = !method->has_dormancy[SIDE_SFT];
-    errand->wants[KEPT_AVERAGES] = session_headline_base(session) == NULL;
+    errand->wants[CACHE_ANALYSIS_NEURON_DRIFT] = method->drift == NULL;
+    errand->wants[CACHE_ANALYSIS_DORMANCY_BASE] = !method->has_dormancy[SIDE_BASE];
+    errand->wants[CACHE_ANALYSIS_DORMANCY_SFT] = !method->has_dormancy[SIDE_SFT];
+    errand->wants[CACHE_ANALYSIS_AVERAGES] = session_headline_base(session) == NULL;
 }
 
 static Status start_recall(Session *session, Error *error) {
@@ -136,7 +136,7 @@ static Status start_recall(Session *session, Error *error) {
     SessionRecallErrand *errand = &cache->recall_errand;
     cache->is_recall_due = false;
     if (cache->origin.targets != session->method.target_count)
-        cache->is_kept[KEPT_ATTRIBUTION] = cache->is_recalled[KEPT_ATTRIBUTION] = false;
+        cache->is_kept[CACHE_ANALYSIS_ATTRIBUTION] = cache->is_recalled[CACHE_ANALYSIS_ATTRIBUTION] = false;
     cache->origin.targets = session->method.target_count;
     fill_recall_errand(session, errand);
     errand->row_count = session->load.calibration->count;
@@ -154,19 +154,19 @@ static Status accept(Session *session, SessionRecallErrand *errand, Error *error
     Status status = STATUS_OK;
     cache->origin.threads = errand->origin.threads;
     memcpy(cache->origin.rows, errand->origin.rows, sizeof cache->origin.rows);
-    if (errand->has[KEPT_ATTRIBUTION])
+    if (errand->has[CACHE_ANALYSIS_ATTRIBUTION])
         status = session_accept_attribution(session, &errand->attribution, error);
-    if (errand->has[KEPT_NEURON_DRIFT] && status == STATUS_OK)
+    if (errand->has[CACHE_ANALYSIS_NEURON_DRIFT] && status == STATUS_OK)
         status = session_accept_drift(session, &errand->drift, error);
     for (int side = SIDE_BASE; side <= SIDE_SFT && status == STATUS_OK; side++) {
-        if (errand->has[side == SIDE_SFT ? KEPT_DORMANCY_SFT : KEPT_DORMANCY_BASE])
+        if (errand->has[side == SIDE_SFT ? CACHE_ANALYSIS_DORMANCY_SFT : CACHE_ANALYSIS_DORMANCY_BASE])
             status = session_accept_dormancy(session, &errand->dormancy[side], error);
     }
-    if (errand->has[KEPT_AVERAGES]) {
+    if (errand->has[CACHE_ANALYSIS_AVERAGES]) {
         cache->has_averages = true;
         memcpy(cache->averages, errand->averages, sizeof cache->averages);
     }
-    for (int what = 0; what < KEPT_COUNT; what++) {
+    for (int what = 0; what < CACHE_ANALYSIS_COUNT; what++) {
         if (errand->has[what]) cache->is_kept[what] = cache->is_recalled[what] = true;
     }
     return status;
@@ -200,23 +200,24 @@ static void list_results(const Session *session, SessionKeepErrand *errand) {
                                   .dormancy = {&method->dormancy[SIDE_BASE], &method->dormancy[SIDE_SFT]},
                                   .table = method->table,
                                   .neuron_drift = method->drift};
-    errand->wants[KEPT_DRIFT] = drift_table_ready(session->drift) == drift_table_count(session->drift);
-    errand->wants[KEPT_ATTRIBUTION] =
+    errand->wants[CACHE_ANALYSIS_DRIFT] =
+        drift_table_ready(session->drift) == drift_table_count(session->drift);
+    errand->wants[CACHE_ANALYSIS_ATTRIBUTION] =
         has_rows_sum && method->has_attribution && method->attributed_targets == cache->origin.targets;
-    errand->wants[KEPT_NEURON_DRIFT] = method->drift != NULL;
-    errand->wants[KEPT_DORMANCY_BASE] = has_rows_sum && method->has_dormancy[SIDE_BASE];
-    errand->wants[KEPT_DORMANCY_SFT] = has_rows_sum && method->has_dormancy[SIDE_SFT];
-    errand->wants[KEPT_AVERAGES] = has_rows_sum && base != NULL && sft != NULL;
-    if (errand->wants[KEPT_AVERAGES]) {
+    errand->wants[CACHE_ANALYSIS_NEURON_DRIFT] = method->drift != NULL;
+    errand->wants[CACHE_ANALYSIS_DORMANCY_BASE] = has_rows_sum && method->has_dormancy[SIDE_BASE];
+    errand->wants[CACHE_ANALYSIS_DORMANCY_SFT] = has_rows_sum && method->has_dormancy[SIDE_SFT];
+    errand->wants[CACHE_ANALYSIS_AVERAGES] = has_rows_sum && base != NULL && sft != NULL;
+    if (errand->wants[CACHE_ANALYSIS_AVERAGES]) {
         errand->averages[SIDE_BASE] = base->averages;
         errand->averages[SIDE_SFT] = sft->averages;
     }
-    for (int what = 0; what < KEPT_COUNT; what++)
+    for (int what = 0; what < CACHE_ANALYSIS_COUNT; what++)
         errand->wants[what] = errand->wants[what] && !cache->is_kept[what];
 }
 
 static bool wants_any(const SessionKeepErrand *errand) {
-    for (int what = 0; what < KEPT_COUNT; what++) {
+    for (int what = 0; what < CACHE_ANALYSIS_COUNT; what++) {
         if (errand->wants[what]) return true;
     }
     return false;
@@ -235,7 +236,7 @@ static Status start_keeping(Session *session, Error *error) {
 
 static void collect_keeping(Session *session) {
     SessionCache *cache = &session->cache;
-    for (int what = 0; what < KEPT_COUNT; what++)
+    for (int what = 0; what < CACHE_ANALYSIS_COUNT; what++)
         cache->is_kept[what] = cache->is_kept[what] || cache->keep_errand.has[what];
     if (cache->keeping.status == STATUS_CANCELLED) stop_writing(cache);
     if (cache->keeping.status != STATUS_OK && cache->keeping.status != STATUS_CANCELLED)

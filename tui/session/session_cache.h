@@ -8,21 +8,21 @@
  *     measured   what was not found is measured as without a cache, and written as it comes
  *     unknown    contents that are not known are read first, once the drift scan has let go of the files
  *
- * What is shown is what would be measured, bit for bit (core/cache/kept.h). What W is at the dials is not kept.
+ * What is shown is what would be measured, bit for bit (core/cache/cache_analysis.h). What W is at the dials is not kept.
  * All of it happens in the background; where it fails, one note says so and the session goes on without.
  */
 #ifndef REJUV_TUI_SESSION_CACHE_H
 #define REJUV_TUI_SESSION_CACHE_H
 
-#include "core/cache/kept.h"
+#include "core/cache/cache_analysis.h"
 #include "tui/session/session.h"
 
 #include <stdbool.h>
 
 /* Whether what the session shows was read rather than measured. */
-bool session_was_recalled(const Session *session, Kept what);
+bool session_was_recalled(const Session *session, CacheAnalysis what);
 
 /* Whether it is on disk: it was read, or has been written. */
-bool session_is_kept(const Session *session, Kept what);
+bool session_is_kept(const Session *session, CacheAnalysis what);
 
 #endif

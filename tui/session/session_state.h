@@ -28,7 +28,7 @@
 #define REJUV_TUI_SESSION_INTERNAL_H
 
 #include "core/cache/cache.h"
-#include "core/cache/kept.h"
+#include "core/cache/cache_analysis.h"
 #include "core/evaluation/generation.h"
 #include "tui/session/comparison.h"
 #include "tui/session/dial_history.h"
@@ -226,7 +226,7 @@ typedef struct SessionContentErrand {
     const Cache *cache;
     const Pair *pair;
     DriftTable *drift; /* filled where it is kept; NULL: left alone */
-    KeptOrigin origin;
+    CacheOrigin origin;
     bool is_known, has_drift;
 } SessionContentErrand;
 
@@ -234,11 +234,11 @@ typedef struct SessionContentErrand {
  */
 typedef struct SessionRecallErrand {
     const Cache *cache; /* NULL: contents are not known, so only the rows are looked at */
-    KeptOrigin origin;
+    CacheOrigin origin;
     EvaluationRow *rows;
     size_t row_count;
     uint64_t heads, vocabulary;
-    bool wants[KEPT_COUNT], has[KEPT_COUNT];
+    bool wants[CACHE_ANALYSIS_COUNT], has[CACHE_ANALYSIS_COUNT];
     SessionAttributionErrand attribution;
     SessionDormancyErrand dormancy[2]; /* SIDE_BASE, SIDE_SFT */
     SessionDriftErrand drift;
@@ -249,8 +249,8 @@ typedef struct SessionRecallErrand {
 typedef struct SessionKeepErrand {
     const Cache *cache;
     const Pair *pair;
-    KeptOrigin origin;
-    bool wants[KEPT_COUNT], has[KEPT_COUNT];
+    CacheOrigin origin;
+    bool wants[CACHE_ANALYSIS_COUNT], has[CACHE_ANALYSIS_COUNT];
     const DriftTable *drift;
     const Attribution *attribution;
     const Dormancy *dormancy[2];
@@ -263,13 +263,13 @@ typedef struct SessionCache {
     Cache *cache;      /* NULL: nothing is kept */
     bool is_read_only; /* what is not there is not written: it cannot be, or is not wanted */
     bool knows_content;
-    KeptOrigin origin;
+    CacheOrigin origin;
     Work opening, recalling, reading, keeping;
     SessionContentErrand content_errand; /* of opening, then of reading */
     SessionRecallErrand recall_errand;
     SessionKeepErrand keep_errand;
     bool is_recall_due; /* contents or rows are not those that were recalled for */
-    bool is_recalled[KEPT_COUNT], is_kept[KEPT_COUNT];
+    bool is_recalled[CACHE_ANALYSIS_COUNT], is_kept[CACHE_ANALYSIS_COUNT];
     bool has_averages;
     DistributionAverages averages[2];
 } SessionCache;

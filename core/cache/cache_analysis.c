@@ -1,4 +1,4 @@
-#include "core/cache/kept.h"
+#include "core/cache/cache_analysis.h"
 
 #include "core/cache/cache_drift.h"
 #include "core/cache/cache_method.h"
@@ -16,16 +16,16 @@ typedef struct KeptFacts {
     bool on_targets;
 } KeptFacts;
 
-static const KeptFacts KEPT[KEPT_COUNT] = {
-    [KEPT_DRIFT] = {CACHE_DRIFT_KIND, CACHE_DRIFT_VERSION, NULL, false, false},
-    [KEPT_ATTRIBUTION] = {CACHE_ATTRIBUTION_KIND, CACHE_ATTRIBUTION_VERSION, NULL, true, true},
-    [KEPT_NEURON_DRIFT] = {CACHE_NEURON_DRIFT_KIND, CACHE_NEURON_DRIFT_VERSION, NULL, false, false},
-    [KEPT_DORMANCY_BASE] = {CACHE_DORMANCY_KIND, CACHE_DORMANCY_VERSION, "base", true, false},
-    [KEPT_DORMANCY_SFT] = {CACHE_DORMANCY_KIND, CACHE_DORMANCY_VERSION, "sft", true, false},
-    [KEPT_AVERAGES] = {CACHE_AVERAGES_KIND, CACHE_AVERAGES_VERSION, NULL, true, false},
+static const KeptFacts KEPT[CACHE_ANALYSIS_COUNT] = {
+    [CACHE_ANALYSIS_DRIFT] = {CACHE_DRIFT_KIND, CACHE_DRIFT_VERSION, NULL, false, false},
+    [CACHE_ANALYSIS_ATTRIBUTION] = {CACHE_ATTRIBUTION_KIND, CACHE_ATTRIBUTION_VERSION, NULL, true, true},
+    [CACHE_ANALYSIS_NEURON_DRIFT] = {CACHE_NEURON_DRIFT_KIND, CACHE_NEURON_DRIFT_VERSION, NULL, false, false},
+    [CACHE_ANALYSIS_DORMANCY_BASE] = {CACHE_DORMANCY_KIND, CACHE_DORMANCY_VERSION, "base", true, false},
+    [CACHE_ANALYSIS_DORMANCY_SFT] = {CACHE_DORMANCY_KIND, CACHE_DORMANCY_VERSION, "sft", true, false},
+    [CACHE_ANALYSIS_AVERAGES] = {CACHE_AVERAGES_KIND, CACHE_AVERAGES_VERSION, NULL, true, false},
 };
 
-Status kept_make_key(const KeptOrigin *origin, Kept what, CacheKey *key, Error *error) {
+Status cache_analysis_make_key(const CacheOrigin *origin, CacheAnalysis what, CacheKey *key, Error *error) {
     const KeptFacts *facts = &KEPT[what];
     Buffer text = {0};
     char *lines = NULL;
@@ -41,7 +41,8 @@ Status kept_make_key(const KeptOrigin *origin, Kept what, CacheKey *key, Error *
     return status;
 }
 
-bool kept_find(const Cache *cache, const KeptOrigin *origin, Kept what, CacheEntry *entry) {
+bool cache_analysis_find(const Cache *cache, const CacheOrigin *origin, CacheAnalysis what,
+                         CacheEntry *entry) {
     CacheKey key;
-    return kept_make_key(origin, what, &key, NULL) == STATUS_OK && cache_find(cache, &key, entry);
+    return cache_analysis_make_key(origin, what, &key, NULL) == STATUS_OK && cache_find(cache, &key, entry);
 }
