@@ -2,8 +2,8 @@
  * forward_state — a ForwardState is one setting's run through a model: its KV cache, its norms and biases
  * (small, blended once), its activations. And what a sequence takes in memory, and may take.
  */
-#ifndef REJUV_CORE_FORWARD_INTERNAL_H
-#define REJUV_CORE_FORWARD_INTERNAL_H
+#ifndef REJUV_CORE_FORWARD_STATE_H
+#define REJUV_CORE_FORWARD_STATE_H
 
 #include "core/checkpoint/model.h"
 #include "core/fusion/settings.h"

@@ -1,8 +1,8 @@
 /*
  * session_state — whether any thread of a terminal session is at work, from /proc.
  */
-#ifndef REJUV_TESTS_SESSION_INTERNAL_H
-#define REJUV_TESTS_SESSION_INTERNAL_H
+#ifndef REJUV_TESTS_SESSION_STATE_H
+#define REJUV_TESTS_SESSION_STATE_H
 
 #include <stdbool.h>
 #include <sys/types.h>

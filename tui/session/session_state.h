@@ -24,8 +24,8 @@
  * Each part has …_refresh(): collects finished work and starts what is due, true when something changed; and
  * …_close(): cancels, waits, frees.
  */
-#ifndef REJUV_TUI_SESSION_INTERNAL_H
-#define REJUV_TUI_SESSION_INTERNAL_H
+#ifndef REJUV_TUI_SESSION_STATE_H
+#define REJUV_TUI_SESSION_STATE_H
 
 #include "core/cache/cache.h"
 #include "core/cache/cache_analysis.h"
