@@ -19,7 +19,7 @@
 #include "tui/keys/action.h"
 #include "tui/keys/keymap.h"
 #include "tui/session/session.h"
-#include "tui/tables/report.h"
+#include "tui/tables/table.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #include "core/files/json.h"
 #include "core/support/memory.h"
 #include "tui/cli/command_table.h"
-#include "tui/tables/report_json.h"
+#include "tui/tables/table_json.h"
 #include "tui/text/text.h"
 
 #include <ctype.h>
@@ -66,8 +66,8 @@ bool batch_output_is_closed(void) {
 
 void batch_open(Batch *batch, const Options *options) {
     *batch = (Batch){.options = options, .quiet = options_has(options, OPTION_QUIET)};
-    if (options_has(options, OPTION_JSON)) batch->format = REPORT_JSON;
-    if (options_has(options, OPTION_CSV)) batch->format = REPORT_CSV;
+    if (options_has(options, OPTION_JSON)) batch->format = TABLE_AS_JSON;
+    if (options_has(options, OPTION_CSV)) batch->format = TABLE_AS_CSV;
     batch->progress = progress_begin(batch->quiet);
 }
 
@@ -274,7 +274,7 @@ Status batch_write_table(Batch *batch, const Table *table, Error *error) {
 Status batch_write_json(Batch *batch, cJSON *tree, Error *error) {
     progress_clear(&batch->progress);
     if (tree == NULL) return memory_fail(error, "JSON");
-    Status status = report_write_json(tree, stdout, error);
+    Status status = table_json_write(tree, stdout, error);
     cJSON_Delete(tree);
     return status;
 }
@@ -282,13 +282,13 @@ Status batch_write_json(Batch *batch, cJSON *tree, Error *error) {
 Status batch_write_json_rows(Batch *batch, cJSON *tree, const char *key, const Table *table, Error *error) {
     progress_clear(&batch->progress);
     if (tree == NULL) return memory_fail(error, "JSON");
-    Status status = report_write_json_rows(tree, key, table, stdout, error);
+    Status status = table_json_write_rows(tree, key, table, stdout, error);
     cJSON_Delete(tree);
     return status;
 }
 
 cJSON *batch_json_new_bytes(const char *text, size_t bytes) {
-    char *quoted = report_quote(text, bytes); /* cJSON's own strings end at a NUL */
+    char *quoted = table_json_quote(text, bytes); /* cJSON's own strings end at a NUL */
     cJSON *item = quoted != NULL ? cJSON_CreateRaw(quoted) : NULL;
     free(quoted);
     return item;
@@ -300,7 +300,7 @@ bool batch_json_add_bytes(cJSON *object, const char *key, const char *text, size
 
 bool batch_json_add_table(cJSON *object, const char *key, const Table *table) {
     cJSON *rows;
-    return table_to_json(table, &rows, NULL) == STATUS_OK && json_add(object, key, rows);
+    return table_json_array(table, &rows, NULL) == STATUS_OK && json_add(object, key, rows);
 }
 
 bool batch_json_add_ids(cJSON *object, const char *key, const int32_t *ids, size_t count) {

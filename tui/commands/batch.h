@@ -17,13 +17,13 @@
 #include "core/tokenizer/tokenizer.h"
 #include "tui/cli/options.h"
 #include "tui/commands/progress.h"
-#include "tui/tables/report.h"
+#include "tui/tables/table.h"
 
 #include <stdbool.h>
 
 typedef struct Batch {
     const Options *options;
-    ReportFormat format;
+    TableFormat format;
     bool quiet;
     bool found;      /* a finding: the exit status is 1 */
     int exit_status; /* what the terminal program ended with */

@@ -58,11 +58,11 @@ static Status write_json(Batch *batch, const Table *findings, const size_t sever
 }
 
 static Status write_report(Batch *batch, const Table *findings, const size_t severities[3], Error *error) {
-    if (batch->format == REPORT_JSON) return write_json(batch, findings, severities, error);
+    if (batch->format == TABLE_AS_JSON) return write_json(batch, findings, severities, error);
     Status status = STATUS_OK;
-    if (batch->format == REPORT_CSV || table_row_count(findings) > 0)
+    if (batch->format == TABLE_AS_CSV || table_row_count(findings) > 0)
         status = batch_write_table(batch, findings, error);
-    if (status != STATUS_OK || batch->format == REPORT_CSV) return status;
+    if (status != STATUS_OK || batch->format == TABLE_AS_CSV) return status;
     if (table_row_count(findings) > 0) batch_print("%s", "");
     size_t errors = severities[SEVERITY_ERROR];
     if (errors == 0)

@@ -213,18 +213,18 @@ static const Column AFTER[] = {
 
 enum { BEFORE_COUNT = sizeof BEFORE / sizeof *BEFORE, AFTER_COUNT = sizeof AFTER / sizeof *AFTER };
 
-static bool is_shown(const Column *column, Grouping grouping, ReportFormat format) {
+static bool is_shown(const Column *column, Grouping grouping, TableFormat format) {
     static const unsigned OF[] = {[BY_TENSOR] = OF_TENSORS, [BY_LAYER] = OF_LAYERS, [BY_ROLE] = OF_GROUPS};
     return (column->flags & OF[grouping]) != 0 &&
-           (column->flags & (format == REPORT_TEXT ? IN_TEXT : IN_FILES)) != 0;
+           (column->flags & (format == TABLE_AS_TEXT ? IN_TEXT : IN_FILES)) != 0;
 }
 
 /* The two norms are for the reader's own arithmetic. */
-static bool shows_metric(DriftMetric metric, ReportFormat format) {
-    return format != REPORT_TEXT || drift_metric_facts(metric)->measures_drift;
+static bool shows_metric(DriftMetric metric, TableFormat format) {
+    return format != TABLE_AS_TEXT || drift_metric_facts(metric)->measures_drift;
 }
 
-static Status create_table(Grouping grouping, ReportFormat format, bool with_spectrum, Table **table,
+static Status create_table(Grouping grouping, TableFormat format, bool with_spectrum, Table **table,
                            Error *error) {
     enum { COSINE_DIGITS = 6 };
     TableColumn columns[BEFORE_COUNT + DRIFT_METRIC_COUNT + DRIFT_SPECTRUM_COLUMNS + AFTER_COUNT];
@@ -244,8 +244,7 @@ static Status create_table(Grouping grouping, ReportFormat format, bool with_spe
     return table_create(columns, count, table, error);
 }
 
-static void add_row(Table *table, const Row *row, Grouping grouping, ReportFormat format,
-                    bool with_spectrum) {
+static void add_row(Table *table, const Row *row, Grouping grouping, TableFormat format, bool with_spectrum) {
     table_add_row(table);
     for (size_t i = 0; i < BEFORE_COUNT; i++)
         if (is_shown(&BEFORE[i], grouping, format)) BEFORE[i].add(table, row);
@@ -296,7 +295,7 @@ static Status write_json(Batch *batch, const Table *table, const Rows *rows, Gro
     cJSON *tree = cJSON_CreateObject(), *list = NULL;
     bool complete = tree != NULL && json_add_text(tree, "base", batch->pair->base->directory) &&
                     json_add_text(tree, "sft", batch->pair->sft->directory) && add_all(tree, all) &&
-                    table_to_json(table, &list, NULL) == STATUS_OK;
+                    table_json_array(table, &list, NULL) == STATUS_OK;
     complete = complete && (!with_spectrum || drift_spectrum_add_settings(tree, spectrum_default_settings()));
     complete = complete && (grouping != BY_TENSOR || add_arrays(list, rows, with_spectrum));
     if (complete) {
@@ -339,9 +338,9 @@ static Status report(Batch *batch, const Measured *measured, Rows *rows, const O
     status = create_table(grouping, batch->format, with_spectrum, &table, error);
     for (size_t i = 0; i < rows->count && status == STATUS_OK; i++)
         add_row(table, &rows->list[i], grouping, batch->format, with_spectrum);
-    if (status == STATUS_OK && batch->format == REPORT_JSON)
+    if (status == STATUS_OK && batch->format == TABLE_AS_JSON)
         status = write_json(batch, table, rows, grouping, &all, with_spectrum, error);
-    else if (status == STATUS_OK && batch->format == REPORT_TEXT)
+    else if (status == STATUS_OK && batch->format == TABLE_AS_TEXT)
         status = write_text(batch, table, &all, error);
     else if (status == STATUS_OK)
         status = batch_write_table(batch, table, error);

@@ -9,21 +9,22 @@ static const char *const ERROR_KEYS[SPECTRUM_METRIC_COUNT] = {
     [SPECTRUM_EFFECTIVE_RANK] = "effective_rank_error",
 };
 
-size_t drift_spectrum_columns(ReportFormat format, TableColumn *columns) {
+size_t drift_spectrum_columns(TableFormat format, TableColumn *columns) {
     size_t count = 0;
     for (SpectrumMetric metric = 0; metric < SPECTRUM_METRIC_COUNT; metric++) {
         columns[count++] = (TableColumn){.key = spectrum_metric_facts(metric)->key, .type = TABLE_NUMBER};
-        if (format != REPORT_TEXT)
+        if (format != TABLE_AS_TEXT)
             columns[count++] = (TableColumn){.key = ERROR_KEYS[metric], .type = TABLE_NUMBER};
     }
-    if (format != REPORT_TEXT) columns[count++] = (TableColumn){.key = "spectrum_method", .type = TABLE_TEXT};
+    if (format != TABLE_AS_TEXT)
+        columns[count++] = (TableColumn){.key = "spectrum_method", .type = TABLE_TEXT};
     return count;
 }
 
-void drift_spectrum_add_cells(Table *table, ReportFormat format, const Spectrum *spectrum) {
+void drift_spectrum_add_cells(Table *table, TableFormat format, const Spectrum *spectrum) {
     bool has_none = spectrum->method == SPECTRUM_NONE;
     for (SpectrumMetric metric = 0; metric < SPECTRUM_METRIC_COUNT; metric++) {
-        for (int is_error = 0; is_error <= (format != REPORT_TEXT); is_error++) {
+        for (int is_error = 0; is_error <= (format != TABLE_AS_TEXT); is_error++) {
             if (has_none)
                 table_add_empty(table);
             else
@@ -31,7 +32,7 @@ void drift_spectrum_add_cells(Table *table, ReportFormat format, const Spectrum 
                                                  : spectrum_value(spectrum, metric));
         }
     }
-    if (format != REPORT_TEXT) table_add_text(table, spectrum_method_name(spectrum->method));
+    if (format != TABLE_AS_TEXT) table_add_text(table, spectrum_method_name(spectrum->method));
 }
 
 bool drift_spectrum_add_values(cJSON *object, const Spectrum *spectrum) {

@@ -10,15 +10,15 @@
 #define REJUV_TUI_COMMAND_DRIFT_SPECTRUM_H
 
 #include "core/drift/spectrum.h"
-#include "tui/tables/report.h"
+#include "tui/tables/table.h"
 
 enum { DRIFT_SPECTRUM_COLUMNS = 2 * SPECTRUM_METRIC_COUNT + 1 };
 
 /* Writes the columns' descriptions, at most DRIFT_SPECTRUM_COLUMNS; returns how many. */
-size_t drift_spectrum_columns(ReportFormat format, TableColumn *columns);
+size_t drift_spectrum_columns(TableFormat format, TableColumn *columns);
 
 /* Adds the cells of one tensor. */
-void drift_spectrum_add_cells(Table *table, ReportFormat format, const Spectrum *spectrum);
+void drift_spectrum_add_cells(Table *table, TableFormat format, const Spectrum *spectrum);
 
 /* Adds singular_values to a tensor's object, and the settings to the whole; false when out of memory. */
 bool drift_spectrum_add_values(cJSON *object, const Spectrum *spectrum);

@@ -24,7 +24,7 @@ static Status discard(Batch *batch, Error *error) {
     char text[FORMAT_SIZE];
     Status status = export_discard(options_text(batch->options, OPTION_OUT), &bytes, error);
     if (status != STATUS_OK) return status;
-    if (batch->format == REPORT_JSON) {
+    if (batch->format == TABLE_AS_JSON) {
         cJSON *tree = cJSON_CreateObject();
         if (tree != NULL && batch_json_add_count(tree, "discarded_bytes", bytes))
             return batch_write_json(batch, tree, error);
@@ -178,9 +178,9 @@ static Status write_text(Batch *batch, const Export *export, const Table *files,
 static Status write_report(Batch *batch, const Export *export, Error *error) {
     Table *files = NULL;
     Status status = make_files(export->plan, &files, error);
-    if (status == STATUS_OK && batch->format == REPORT_JSON)
+    if (status == STATUS_OK && batch->format == TABLE_AS_JSON)
         status = write_json(batch, export, files, error);
-    else if (status == STATUS_OK && batch->format == REPORT_CSV)
+    else if (status == STATUS_OK && batch->format == TABLE_AS_CSV)
         status = batch_write_table(batch, files, error);
     else if (status == STATUS_OK)
         status = write_text(batch, export, files, error);

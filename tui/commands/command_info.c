@@ -3,7 +3,7 @@
 #include "core/numerics/kernels.h"
 #include "core/support/memory_limit.h"
 #include "tui/commands/command.h"
-#include "tui/tables/report_json.h"
+#include "tui/tables/table_json.h"
 #include "tui/text/format.h"
 
 #include <inttypes.h>
@@ -219,7 +219,7 @@ static Status write_facts(Batch *batch, Facts *facts, Error *error) {
         cJSON_Delete(facts->object);
         return batch_write_json(batch, NULL, error);
     }
-    if (batch->format == REPORT_JSON) return batch_write_json(batch, facts->object, error);
+    if (batch->format == TABLE_AS_JSON) return batch_write_json(batch, facts->object, error);
     cJSON_Delete(facts->object);
     return batch_write_table(batch, facts->table, error);
 }

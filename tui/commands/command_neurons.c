@@ -285,9 +285,9 @@ static Status write_report(Batch *batch, const Neurons *neurons, Error *error) {
     if (status == STATUS_OK) status = make_layers(batch, neurons, &tables.layers, error);
     if (status == STATUS_OK) status = make_blocks(batch, neurons, &tables.blocks, error);
     if (status == STATUS_OK) status = make_targets(batch, neurons, &tables.targets, error);
-    if (status == STATUS_OK && batch->format == REPORT_JSON)
+    if (status == STATUS_OK && batch->format == TABLE_AS_JSON)
         status = write_json(batch, neurons, &tables, error);
-    else if (status == STATUS_OK && batch->format == REPORT_TEXT)
+    else if (status == STATUS_OK && batch->format == TABLE_AS_TEXT)
         status = write_text(batch, neurons, &tables, error);
     else if (status == STATUS_OK)
         status = batch_write_table(batch, tables.neurons, error);

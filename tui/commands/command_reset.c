@@ -56,7 +56,7 @@ static Status write_counts(Batch *batch, const Settings *settings, Error *error)
     Status status = make_counts(settings, &table, error);
     if (status == STATUS_OK) status = batch_write_table(batch, table, error);
     table_free(table);
-    if (status != STATUS_OK || batch->format != REPORT_TEXT) return status;
+    if (status != STATUS_OK || batch->format != TABLE_AS_TEXT) return status;
     batch_method_describe_reset(settings, reset, sizeof reset);
     batch_print("%s", "");
     batch_print("%s", reset);
@@ -78,8 +78,8 @@ static Status run(Batch *batch, Error *error) {
     if (status == STATUS_OK) status = batch_method_read(batch, &method, error);
     if (status == STATUS_OK) status = batch_method_rank(batch, &method, error);
     if (status == STATUS_OK)
-        status = batch->format == REPORT_JSON ? write_set(batch, &method.settings, error)
-                                              : write_counts(batch, &method.settings, error);
+        status = batch->format == TABLE_AS_JSON ? write_set(batch, &method.settings, error)
+                                                : write_counts(batch, &method.settings, error);
     batch_method_free(&method);
     return status;
 }

@@ -60,9 +60,9 @@ static Status run(Batch *batch, Error *error) {
     Status status = sweep_measure(batch, &sweep, error);
     if (status == STATUS_OK) status = make_table(&sweep, &table, error);
     if (status == STATUS_OK)
-        status = batch->format == REPORT_JSON ? write_json(batch, &sweep, table, error)
-                                              : batch_write_table(batch, table, error);
-    if (status == STATUS_OK && batch->format == REPORT_TEXT) {
+        status = batch->format == TABLE_AS_JSON ? write_json(batch, &sweep, table, error)
+                                                : batch_write_table(batch, table, error);
+    if (status == STATUS_OK && batch->format == TABLE_AS_TEXT) {
         batch_print("%s", "");
         batch_print("Means over %zu positions of %zu row%s.", sweep.base.positions, sweep.calibration->count,
                     sweep.calibration->count == 1 ? "" : "s");

@@ -1,7 +1,7 @@
 #include "core/files/json.h"
 #include "core/files/json_text.h"
 #include "tui/commands/command.h"
-#include "tui/tables/report_json.h"
+#include "tui/tables/table_json.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -154,7 +154,7 @@ static Status convert_lines(const Conversion *conversion, Error *error) {
         if (status != STATUS_OK)
             (void)status_add_context(error, "standard input, line %zu", number);
         else
-            status = report_check_file(stdout, error); /* flushes */
+            status = table_check_file(stdout, error); /* flushes */
     }
     free(line);
     return status;

@@ -23,8 +23,8 @@ static Status write_findings(Batch *batch, const VerifyResult *result, Error *er
 }
 
 static Status write_result(Batch *batch, const VerifyResult *result, Error *error) {
-    if (batch->format == REPORT_JSON) return write_json(batch, result, error);
-    if (batch->format == REPORT_CSV) return write_findings(batch, result, error);
+    if (batch->format == TABLE_AS_JSON) return write_json(batch, result, error);
+    if (batch->format == TABLE_AS_CSV) return write_findings(batch, result, error);
     return verification_print(batch, result, error);
 }
 

@@ -370,7 +370,7 @@ static Status write_json(Batch *batch, const Preview *preview, Error *error) {
 }
 
 Status preview_write(Batch *batch, const Preview *preview, Error *error) {
-    if (batch->format == REPORT_JSON) return write_json(batch, preview, error);
-    if (batch->format == REPORT_CSV) return write_made(batch, preview, make_positions, error);
+    if (batch->format == TABLE_AS_JSON) return write_json(batch, preview, error);
+    if (batch->format == TABLE_AS_CSV) return write_made(batch, preview, make_positions, error);
     return write_text(batch, preview, error);
 }

@@ -12,7 +12,7 @@
 #include "core/fusion/ranking.h"
 #include "core/method/attribution.h"
 #include "core/method/dormancy.h"
-#include "tui/tables/report.h"
+#include "tui/tables/table.h"
 
 typedef enum BlockMetric {
     BLOCK_DORMANT_BASE,

@@ -6,7 +6,7 @@
 #define REJUV_TUI_NEURON_TABLE_H
 
 #include "core/method/neuron_scores.h"
-#include "tui/tables/report.h"
+#include "tui/tables/table.h"
 
 /* All that is written of a neuron. */
 typedef struct NeuronRow {

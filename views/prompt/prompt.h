@@ -12,7 +12,7 @@
 #include "tui/keys/action.h"
 #include "tui/session/session_prompt.h"
 #include "tui/session/session_target.h"
-#include "tui/tables/report.h"
+#include "tui/tables/table.h"
 
 enum { PROMPT_TOKEN_TEXT = 160 };
 

@@ -16,7 +16,7 @@
 #include "tui/canvas/canvas.h"
 #include "tui/canvas/heat_key.h"
 #include "tui/session/session_pair.h"
-#include "tui/tables/report.h"
+#include "tui/tables/table.h"
 #include "views/tensor/tensor_window.h"
 
 #include <stdbool.h>

@@ -18,7 +18,7 @@
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_plane.h"
 #include "tui/session/session_tune.h"
-#include "tui/tables/report.h"
+#include "tui/tables/table.h"
 #include "tui/text/format.h"
 
 enum { TUNE_UNPLACED = SESSION_PLANE_LARGEST };

@@ -1,6 +1,6 @@
 /* One table, three ways of writing it. */
 #include "core/files/json.h"
-#include "tui/tables/report.h"
+#include "tui/tables/table.h"
 #include "tui/text/format.h"
 
 #include <math.h>
@@ -32,7 +32,7 @@ static void add(Table *table, const char *text, double number, int64_t integer, 
     table_add_bool(table, truth);
 }
 
-static char *written(const Table *table, ReportFormat format) {
+static char *written(const Table *table, TableFormat format) {
     char *text = NULL;
     size_t bytes;
     FILE *file = open_memstream(&text, &bytes);
@@ -44,7 +44,7 @@ static char *written(const Table *table, ReportFormat format) {
     return text;
 }
 
-static void assert_written(const Table *table, ReportFormat format, const char *expected) {
+static void assert_written(const Table *table, TableFormat format, const char *expected) {
     char *text = written(table, format);
     assert_string_equal(text, expected);
     free(text);
@@ -55,7 +55,7 @@ static void text_is_aligned_with_figures_to_the_right(void **state) {
     (void)state;
     add(table, "a.weight", 0.31271, 8192, false);
     add(table, "日本", NAN, 5, true);
-    assert_written(table, REPORT_TEXT,
+    assert_written(table, TABLE_AS_TEXT,
                    "tensor    rel (%)  elements  equal\n"
                    "a.weight    0.313      8192     no\n"
                    "日本          nan         5    yes\n");
@@ -69,7 +69,7 @@ static void csv_quotes_what_rfc_4180_says(void **state) {
     add(table, "with,comma \"and quotes\"\nand a line", -INFINITY, 9007199254740993, false);
     table_add_row(table);
     for (int i = 0; i < 4; i++) table_add_empty(table);
-    assert_written(table, REPORT_CSV,
+    assert_written(table, TABLE_AS_CSV,
                    "tensor,relative,elements,equal\r\n"
                    "plain,0.1,-9223372036854775808,true\r\n"
                    "\"with,comma \"\"and quotes\"\"\nand a line\",-Infinity,9007199254740993,false\r\n"
@@ -83,7 +83,7 @@ static void json_is_an_array_of_objects_with_exact_figures(void **state) {
     add(table, "a\"b", 0.1, 9007199254740993, true);
     add(table, "c", NAN, -1, false);
     assert_written(
-        table, REPORT_JSON,
+        table, TABLE_AS_JSON,
         "[\n"
         "  {\"tensor\": \"a\\\"b\", \"relative\": 0.1, \"elements\": 9007199254740993, \"equal\": true},\n"
         "  {\"tensor\": \"c\", \"relative\": \"NaN\", \"elements\": -1, \"equal\": false}\n"
@@ -94,8 +94,8 @@ static void json_is_an_array_of_objects_with_exact_figures(void **state) {
 static void an_empty_table_is_still_valid(void **state) {
     Table *table = make();
     (void)state;
-    assert_written(table, REPORT_JSON, "[]\n");
-    assert_written(table, REPORT_CSV, "tensor,relative,elements,equal\r\n");
+    assert_written(table, TABLE_AS_JSON, "[]\n");
+    assert_written(table, TABLE_AS_CSV, "tensor,relative,elements,equal\r\n");
     table_free(table);
 }
 
@@ -109,7 +109,7 @@ static void numbers_outside_text_read_back_to_the_same_bits(void **state) {
         assert_int_equal(table_create(ONE, 1, &table, NULL), STATUS_OK);
         table_add_row(table);
         table_add_number(table, VALUES[i]);
-        char *csv = written(table, REPORT_CSV), *json = written(table, REPORT_JSON);
+        char *csv = written(table, TABLE_AS_CSV), *json = written(table, TABLE_AS_JSON);
         double read = strtod(csv + 3, NULL);
         assert_memory_equal(&read, &VALUES[i], sizeof read);
         cJSON *tree;
@@ -132,13 +132,13 @@ static void no_format_lets_an_escape_sequence_through(void **state) {
     table_add_number(table, 1);
     table_add_integer(table, 1);
     table_add_bool(table, true);
-    for (int format = REPORT_TEXT; format <= REPORT_JSON; format++) {
-        char *text = written(table, (ReportFormat)format);
+    for (int format = TABLE_AS_TEXT; format <= TABLE_AS_JSON; format++) {
+        char *text = written(table, (TableFormat)format);
         for (const char *c = text; *c != '\0'; c++)
             assert_true((unsigned char)*c >= 0x20 || *c == '\n' || *c == '\r');
         assert_null(strstr(text, "\xc2\x9b"));
         assert_null(strstr(text, "\u202e"));
-        if (format == REPORT_JSON)
+        if (format == TABLE_AS_JSON)
             assert_non_null(strstr(text, "\"a\\u001b[2J\\u0007\\u0000\ufffd\\u009b\\u202e\\udb40\\udc41z\""));
         else
             assert_non_null(strstr(text, "a\\x1b[2J\\x07\\x00\\xff\\u009b\\u202e\\U000e0041z"));
@@ -161,7 +161,7 @@ static void a_wrong_cell_is_reported_when_writing(void **state) {
             table_add_number(table, 1);
             table_add_integer(table, 3);
         } /* 2: one is missing at the end */
-        assert_int_equal(table_write(table, REPORT_TEXT, stdout, &error), STATUS_ARGUMENT);
+        assert_int_equal(table_write(table, TABLE_AS_TEXT, stdout, &error), STATUS_ARGUMENT);
         assert_true(strlen(error.message) > 10);
         table_free(table);
     }
@@ -193,8 +193,8 @@ static void a_full_disk_is_an_error(void **state) {
     (void)state;
     if (full == NULL) skip();
     add(table, "x", 1, 1, true);
-    assert_int_equal(table_write(table, REPORT_CSV, full, &error), STATUS_IO);
-    assert_int_equal(table_write(table, REPORT_JSON, full, &error), STATUS_IO);
+    assert_int_equal(table_write(table, TABLE_AS_CSV, full, &error), STATUS_IO);
+    assert_int_equal(table_write(table, TABLE_AS_JSON, full, &error), STATUS_IO);
     (void)fclose(full);
     table_free(table);
 }
@@ -220,7 +220,7 @@ static void trees_are_indented_and_their_leaves_stay_on_one_line(void **state) {
     size_t bytes;
     FILE *file = open_memstream(&text, &bytes);
     (void)state;
-    assert_int_equal(report_write_json(tree, file, NULL), STATUS_OK);
+    assert_int_equal(table_json_write(tree, file, NULL), STATUS_OK);
     assert_int_equal(fclose(file), 0);
     assert_string_equal(
         text,
@@ -238,13 +238,13 @@ static void assert_rows_as_in_tree(const char *members, const Table *table) {
     assert_non_null(tree);
     FILE *file = open_memstream(&apart, &bytes);
     assert_non_null(file);
-    assert_int_equal(report_write_json_rows(tree, "rows", table, file, &error), STATUS_OK);
+    assert_int_equal(table_json_write_rows(tree, "rows", table, file, &error), STATUS_OK);
     assert_int_equal(fclose(file), 0);
-    assert_int_equal(table_to_json(table, &array, &error), STATUS_OK);
+    assert_int_equal(table_json_array(table, &array, &error), STATUS_OK);
     assert_true(json_add(tree, "rows", array));
     file = open_memstream(&whole, &bytes);
     assert_non_null(file);
-    assert_int_equal(report_write_json(tree, file, &error), STATUS_OK);
+    assert_int_equal(table_json_write(tree, file, &error), STATUS_OK);
     assert_int_equal(fclose(file), 0);
     assert_string_equal(apart, whole);
     cJSON_Delete(tree);
@@ -263,7 +263,7 @@ static void rows_written_one_by_one_are_those_of_the_tree(void **state) {
     assert_rows_as_in_tree("{\"a\": [1, {\"b\": []}], \"c\": {\"d\": null}}", table);
     Error error = {.message = ""};
     table_add_row(table); /* with no cells */
-    assert_int_equal(report_write_json_rows(NULL, NULL, table, stdout, &error), STATUS_ARGUMENT);
+    assert_int_equal(table_json_write_rows(NULL, NULL, table, stdout, &error), STATUS_ARGUMENT);
     table_free(table);
 }
 

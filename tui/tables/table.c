@@ -1,9 +1,9 @@
-#include "tui/tables/report.h"
+#include "tui/tables/table.h"
 
 #include "core/files/disk.h"
 #include "core/files/json.h"
 #include "core/support/memory.h"
-#include "tui/tables/report_json.h"
+#include "tui/tables/table_json.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"
 
@@ -353,7 +353,7 @@ static cJSON *cell_to_json(const TableColumn *column, const TableCell *cell) {
     if (cell->empty) return cJSON_CreateNull();
     switch (column->type) {
     case TABLE_TEXT: { /* quoted already: cJSON's own strings end at a NUL */
-        char *quoted = report_quote(cell->text, cell->bytes);
+        char *quoted = table_json_quote(cell->text, cell->bytes);
         cJSON *item = quoted == NULL ? NULL : cJSON_CreateRaw(quoted);
         free(quoted);
         return item;
@@ -369,7 +369,7 @@ static cJSON *cell_to_json(const TableColumn *column, const TableCell *cell) {
     return NULL;
 }
 
-cJSON *table_row_to_json(const Table *table, size_t row) {
+cJSON *table_json_row(const Table *table, size_t row) {
     cJSON *object = cJSON_CreateObject();
     bool complete = object != NULL;
     for (size_t c = 0; c < table->column_count && complete; c++)
@@ -380,14 +380,14 @@ cJSON *table_row_to_json(const Table *table, size_t row) {
     return NULL;
 }
 
-Status table_to_json(const Table *table, cJSON **array, Error *error) {
+Status table_json_array(const Table *table, cJSON **array, Error *error) {
     *array = NULL;
     Status status = table_check(table, error);
     if (status != STATUS_OK) return status;
     cJSON *made = cJSON_CreateArray();
     bool complete = made != NULL;
     for (size_t r = 0; r < table->row_count && complete; r++) {
-        cJSON *row = table_row_to_json(table, r);
+        cJSON *row = table_json_row(table, r);
         complete = row != NULL && cJSON_AddItemToArray(made, row);
         if (!complete) cJSON_Delete(row);
     }
@@ -399,19 +399,19 @@ Status table_to_json(const Table *table, cJSON **array, Error *error) {
     return STATUS_OK;
 }
 
-Status table_write(const Table *table, ReportFormat format, FILE *file, Error *error) {
+Status table_write(const Table *table, TableFormat format, FILE *file, Error *error) {
     Status status = table_check(table, error);
     if (status != STATUS_OK) return status;
-    if (format == REPORT_JSON) return report_write_json_rows(NULL, NULL, table, file, error);
-    status = format == REPORT_CSV ? write_csv(table, file, error) : write_text(table, file, error);
-    return status == STATUS_OK ? report_check_file(file, error) : status;
+    if (format == TABLE_AS_JSON) return table_json_write_rows(NULL, NULL, table, file, error);
+    status = format == TABLE_AS_CSV ? write_csv(table, file, error) : write_text(table, file, error);
+    return status == STATUS_OK ? table_check_file(file, error) : status;
 }
 
 Status table_write_file(const Table *table, const char *path, Error *error) {
     size_t length = strlen(path);
-    ReportFormat format = REPORT_CSV;
-    if (length > 5 && strcmp(path + length - 5, ".json") == 0) format = REPORT_JSON;
-    if (length > 4 && strcmp(path + length - 4, ".txt") == 0) format = REPORT_TEXT;
+    TableFormat format = TABLE_AS_CSV;
+    if (length > 5 && strcmp(path + length - 5, ".json") == 0) format = TABLE_AS_JSON;
+    if (length > 4 && strcmp(path + length - 4, ".txt") == 0) format = TABLE_AS_TEXT;
     DiskFile file;
     Status status = disk_file_begin_new(&file, path, error);
     if (status != STATUS_OK) return status;

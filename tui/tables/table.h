@@ -1,5 +1,5 @@
 /*
- * report — one description of a table, written three ways: aligned text for people, CSV (RFC 4180) for
+ * table — one description of a table, written three ways: aligned text for people, CSV (RFC 4180) for
  * spreadsheets, JSON for scripts. Views (`:numbers`) and batch commands both use it, so a figure has one name
  * everywhere.
  *
@@ -7,7 +7,7 @@
  *                                           {"relative", "rel", "", TABLE_NUMBER, 4}};
  *     table_create(COLUMNS, 2, &table, error)
  *     table_add_row(table); table_add_text(table, name); table_add_number(table, 0.31);
- *     table_write(table, REPORT_CSV, stdout, error)
+ *     table_write(table, TABLE_AS_CSV, stdout, error)
  *
  * Adding never fails visibly: a table that ran out of memory, or a row with too few or too many cells or a
  * cell of the wrong type, is remembered and reported by table_write(). In text and CSV, text is in the
@@ -16,8 +16,8 @@
  * "Infinity", "-Infinity" in JSON and, without quotes, in CSV. Numbers outside text have as many digits as
  * it takes to read the same double back.
  */
-#ifndef REJUV_TUI_REPORT_H
-#define REJUV_TUI_REPORT_H
+#ifndef REJUV_TUI_TABLE_H
+#define REJUV_TUI_TABLE_H
 
 #include "core/support/status.h"
 
@@ -27,7 +27,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-typedef enum ReportFormat { REPORT_TEXT, REPORT_CSV, REPORT_JSON } ReportFormat;
+typedef enum TableFormat { TABLE_AS_TEXT, TABLE_AS_CSV, TABLE_AS_JSON } TableFormat;
 
 typedef enum TableType { TABLE_TEXT, TABLE_NUMBER, TABLE_INTEGER, TABLE_BOOL } TableType;
 
@@ -67,21 +67,21 @@ void table_truncate(Table *table, size_t rows);
 /* A cell as text mode writes it, for views that draw a Table. */
 void table_cell_text(const Table *table, size_t row, size_t column, char *text, size_t size);
 
-/* Writes it; checks that the file took it. In text, `REPORT_TEXT` has a head line and two spaces between
+/* Writes it; checks that the file took it. In text, `TABLE_AS_TEXT` has a head line and two spaces between
  * columns, numbers to the right. */
-Status table_write(const Table *table, ReportFormat format, FILE *file, Error *error) STATUS_MUST_CHECK;
+Status table_write(const Table *table, TableFormat format, FILE *file, Error *error) STATUS_MUST_CHECK;
 
 /* The rows as an array of objects, for a command that puts them in a larger document. Integers beyond 2^53
  * are exact. */
-Status table_to_json(const Table *table, cJSON **array, Error *error) STATUS_MUST_CHECK;
+Status table_json_array(const Table *table, cJSON **array, Error *error) STATUS_MUST_CHECK;
 
 /* Writes a tree, indented, ended by a newline: the one way JSON leaves this program. */
-Status report_write_json(const cJSON *tree, FILE *file, Error *error) STATUS_MUST_CHECK;
+Status table_json_write(const cJSON *tree, FILE *file, Error *error) STATUS_MUST_CHECK;
 
 /* The same of an object with a table's rows as its last member `key`; of the rows alone where `tree` is NULL. Each
  * row is a tree only while it is written: all of them at once take four times the table's memory. */
-Status report_write_json_rows(const cJSON *tree, const char *key, const Table *table, FILE *file,
-                              Error *error) STATUS_MUST_CHECK;
+Status table_json_write_rows(const cJSON *tree, const char *key, const Table *table, FILE *file,
+                             Error *error) STATUS_MUST_CHECK;
 
 /* The same into a file of that name: JSON when it ends in .json, aligned text in .txt, else CSV. */
 Status table_write_file(const Table *table, const char *path, Error *error) STATUS_MUST_CHECK;

@@ -1,4 +1,4 @@
-#include "tui/tables/report_json.h"
+#include "tui/tables/table_json.h"
 
 #include "core/files/json.h"
 #include "core/support/memory.h"
@@ -39,7 +39,7 @@ static size_t escape_character(int32_t character, const char *input, size_t byte
     return bytes;
 }
 
-char *report_quote(const char *text, size_t bytes) {
+char *table_json_quote(const char *text, size_t bytes) {
     size_t needed = 3, used = 0;
     char form[ESCAPE_LIMIT + 1], *quoted = NULL;
     for (int round = 0; round < 2; round++) { /* measures, then writes */
@@ -67,7 +67,7 @@ char *report_quote(const char *text, size_t bytes) {
 }
 
 static bool write_quoted(const char *text, FILE *file) {
-    char *quoted = report_quote(text, strlen(text));
+    char *quoted = table_json_quote(text, strlen(text));
     if (quoted == NULL) return false;
     (void)fputs(quoted, file); /* ferror() is asked at the end, here and below */
     free(quoted);
@@ -140,7 +140,7 @@ static bool write_rows(const Table *table, int depth, FILE *file) {
     size_t count = table_row_count(table);
     (void)putc('[', file);
     for (size_t i = 0; i < count && complete; i++) {
-        cJSON *row = table_row_to_json(table, i);
+        cJSON *row = table_json_row(table, i);
         complete = row != NULL && begin_child(NULL, i == 0, true, depth + 1, file) &&
                    write_item(row, depth + 1, file);
         cJSON_Delete(row);
@@ -150,8 +150,8 @@ static bool write_rows(const Table *table, int depth, FILE *file) {
     return complete;
 }
 
-Status report_write_json_rows(const cJSON *tree, const char *key, const Table *table, FILE *file,
-                              Error *error) {
+Status table_json_write_rows(const cJSON *tree, const char *key, const Table *table, FILE *file,
+                             Error *error) {
     Status status = table_check(table, error);
     if (status != STATUS_OK) return status;
     bool complete = true;
@@ -167,16 +167,16 @@ Status report_write_json_rows(const cJSON *tree, const char *key, const Table *t
         (void)putc('}', file);
     }
     (void)putc('\n', file);
-    return report_check_file(file, error);
+    return table_check_file(file, error);
 }
 
-Status report_write_json(const cJSON *tree, FILE *file, Error *error) {
+Status table_json_write(const cJSON *tree, FILE *file, Error *error) {
     if (!write_item(tree, 0, file)) return memory_fail(error, "writing JSON");
     (void)putc('\n', file);
-    return report_check_file(file, error);
+    return table_check_file(file, error);
 }
 
-Status report_check_file(FILE *file, Error *error) {
+Status table_check_file(FILE *file, Error *error) {
     errno = 0;
     if (fflush(file) == 0 && !ferror(file)) return STATUS_OK;
     return status_fail_errno(error, errno != 0 ? errno : EIO, "the output could not be written");
