@@ -7,7 +7,7 @@
 #include "core/checkpoint/model.h"
 #include "core/support/job.h"
 #include "tests/bench/measure.h"
-#include "tests/bench/table.h"
+#include "tests/bench/report.h"
 
 typedef struct Bench {
     const char *temporary; /* a directory for files, removed at the end */

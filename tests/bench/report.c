@@ -1,6 +1,7 @@
+#include "tests/bench/report.h"
+
 #include "core/files/json.h"
 #include "core/support/memory.h"
-#include "tests/bench/table.h"
 
 #include <math.h>
 #include <stdio.h>

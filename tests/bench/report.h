@@ -1,5 +1,5 @@
 /*
- * table — the rows a benchmark prints: what was measured, the limit it is held against, and the target.
+ * report — the rows a benchmark prints: what was measured, the limit it is held against, and the target.
  */
 #ifndef REJUV_TESTS_BENCH_REPORT_H
 #define REJUV_TESTS_BENCH_REPORT_H

@@ -1,6 +1,8 @@
 /* One table, three ways of writing it. */
 #include "core/files/json.h"
 #include "tui/tables/table.h"
+#include "tui/tables/table_json.h"
+#include "tui/tables/table_write.h"
 #include "tui/text/format.h"
 
 #include <math.h>

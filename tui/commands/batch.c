@@ -4,6 +4,7 @@
 #include "core/support/memory.h"
 #include "tui/cli/command_table.h"
 #include "tui/tables/table_json.h"
+#include "tui/tables/table_write.h"
 #include "tui/text/text.h"
 
 #include <ctype.h>

@@ -18,6 +18,7 @@
 #include "tui/cli/options.h"
 #include "tui/commands/progress.h"
 #include "tui/tables/table.h"
+#include "tui/tables/table_write.h"
 
 #include <stdbool.h>
 

@@ -1,5 +1,6 @@
 #include "core/files/json.h"
 #include "tui/commands/command.h"
+#include "tui/tables/table_write.h"
 
 /* A tokenizer that differs makes ids mean other texts: worth a warning, for weights can be fused all the
  * same. */

@@ -3,6 +3,8 @@
 #include "core/support/memory.h"
 #include "tui/commands/command.h"
 #include "tui/commands/command_drift_spectrum.h"
+#include "tui/tables/table_json.h"
+#include "tui/tables/table_write.h"
 #include "tui/text/suggest.h"
 
 #include <stdio.h>

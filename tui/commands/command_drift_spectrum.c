@@ -2,6 +2,7 @@
 
 #include "core/files/json.h"
 #include "tui/commands/batch.h"
+#include "tui/tables/table_write.h"
 
 static const char *const ERROR_KEYS[SPECTRUM_METRIC_COUNT] = {
     [SPECTRUM_NORM] = "spectral_norm_error",

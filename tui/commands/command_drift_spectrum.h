@@ -11,6 +11,7 @@
 
 #include "core/drift/spectrum.h"
 #include "tui/tables/table.h"
+#include "tui/tables/table_write.h"
 
 enum { DRIFT_SPECTRUM_COLUMNS = 2 * SPECTRUM_METRIC_COUNT + 1 };
 

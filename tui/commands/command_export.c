@@ -4,6 +4,7 @@
 #include "tui/commands/command.h"
 #include "tui/commands/dial_options.h"
 #include "tui/commands/verification.h"
+#include "tui/tables/table_write.h"
 #include "tui/text/format.h"
 
 #include <stdint.h>

@@ -4,6 +4,7 @@
 #include "core/support/memory_limit.h"
 #include "tui/commands/command.h"
 #include "tui/tables/table_json.h"
+#include "tui/tables/table_write.h"
 #include "tui/text/format.h"
 
 #include <inttypes.h>

@@ -6,6 +6,7 @@
 #include "tui/commands/dial_options.h"
 #include "tui/tables/block_metric.h"
 #include "tui/tables/neuron_table.h"
+#include "tui/tables/table_write.h"
 #include "tui/text/suggest.h"
 
 #include <math.h>

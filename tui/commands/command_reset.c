@@ -2,6 +2,7 @@
 #include "tui/commands/batch_method.h"
 #include "tui/commands/command.h"
 #include "tui/commands/dial_options.h"
+#include "tui/tables/table_write.h"
 #include "tui/text/format.h"
 
 #include <inttypes.h>

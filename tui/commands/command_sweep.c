@@ -3,6 +3,7 @@
 #include "tui/commands/batch_method.h"
 #include "tui/commands/command.h"
 #include "tui/commands/sweep.h"
+#include "tui/tables/table_write.h"
 
 #include <stdlib.h>
 

@@ -154,7 +154,7 @@ static Status convert_lines(const Conversion *conversion, Error *error) {
         if (status != STATUS_OK)
             (void)status_add_context(error, "standard input, line %zu", number);
         else
-            status = table_check_file(stdout, error); /* flushes */
+            status = table_json_check_file(stdout, error); /* flushes */
     }
     free(line);
     return status;

@@ -1,6 +1,7 @@
 #include "core/files/json.h"
 #include "tui/commands/command.h"
 #include "tui/commands/verification.h"
+#include "tui/tables/table_write.h"
 
 static Status write_json(Batch *batch, const VerifyResult *result, Error *error) {
     cJSON *tree = cJSON_CreateObject();

@@ -1,6 +1,7 @@
 #include "core/files/json.h"
 #include "tui/commands/batch_method.h"
 #include "tui/commands/preview.h"
+#include "tui/tables/table_write.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -24,7 +24,7 @@ static int run_command(const Options *options) {
     batch_open(&batch, options);
     Status status = COMMANDS[options->command]->run(&batch, &error);
     /* the last write may be the first to fail */
-    bool written = table_check_file(stdout, &output) == STATUS_OK;
+    bool written = table_json_check_file(stdout, &output) == STATUS_OK;
     bool closed = batch_output_is_closed();
     if (closed && status == STATUS_IO) status = STATUS_OK;
     if (status != STATUS_OK) batch_say_error(&batch, error.message);
@@ -39,7 +39,7 @@ static int run_command(const Options *options) {
 
 static int write_and_check(void) {
     Error error;
-    if (table_check_file(stdout, &error) == STATUS_OK || batch_output_is_closed()) return 0;
+    if (table_json_check_file(stdout, &error) == STATUS_OK || batch_output_is_closed()) return 0;
     (void)fprintf(stderr, "rejuv: %s\n", error.message);
     return COMMAND_EXIT_ERROR;
 }

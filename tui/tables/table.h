@@ -21,13 +21,9 @@
 
 #include "core/support/status.h"
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-
-typedef enum TableFormat { TABLE_AS_TEXT, TABLE_AS_CSV, TABLE_AS_JSON } TableFormat;
 
 typedef enum TableType { TABLE_TEXT, TABLE_NUMBER, TABLE_INTEGER, TABLE_BOOL } TableType;
 
@@ -66,24 +62,5 @@ void table_truncate(Table *table, size_t rows);
 
 /* A cell as text mode writes it, for views that draw a Table. */
 void table_cell_text(const Table *table, size_t row, size_t column, char *text, size_t size);
-
-/* Writes it; checks that the file took it. In text, `TABLE_AS_TEXT` has a head line and two spaces between
- * columns, numbers to the right. */
-Status table_write(const Table *table, TableFormat format, FILE *file, Error *error) STATUS_MUST_CHECK;
-
-/* The rows as an array of objects, for a command that puts them in a larger document. Integers beyond 2^53
- * are exact. */
-Status table_json_array(const Table *table, cJSON **array, Error *error) STATUS_MUST_CHECK;
-
-/* Writes a tree, indented, ended by a newline: the one way JSON leaves this program. */
-Status table_json_write(const cJSON *tree, FILE *file, Error *error) STATUS_MUST_CHECK;
-
-/* The same of an object with a table's rows as its last member `key`; of the rows alone where `tree` is NULL. Each
- * row is a tree only while it is written: all of them at once take four times the table's memory. */
-Status table_json_write_rows(const cJSON *tree, const char *key, const Table *table, FILE *file,
-                             Error *error) STATUS_MUST_CHECK;
-
-/* The same into a file of that name: JSON when it ends in .json, aligned text in .txt, else CSV. */
-Status table_write_file(const Table *table, const char *path, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "core/files/json.h"
 #include "core/support/memory.h"
+#include "tui/tables/table_internal.h"
+#include "tui/text/format.h"
 #include "tui/text/text.h"
 
 #include <errno.h>
@@ -64,6 +66,59 @@ char *table_json_quote(const char *text, size_t bytes) {
     quoted[used++] = '"';
     quoted[used] = '\0';
     return quoted;
+}
+
+/* ---- rows ---- */
+
+static cJSON *cell_to_json(const TableColumn *column, const TableCell *cell) {
+    char number[FORMAT_SIZE];
+    if (cell->empty) return cJSON_CreateNull();
+    switch (column->type) {
+    case TABLE_TEXT: { /* quoted already: cJSON's own strings end at a NUL */
+        char *quoted = table_json_quote(cell->text, cell->bytes);
+        cJSON *item = quoted == NULL ? NULL : cJSON_CreateRaw(quoted);
+        free(quoted);
+        return item;
+    }
+    case TABLE_NUMBER:
+        return json_new_number(cell->number);
+    case TABLE_INTEGER:
+        (void)snprintf(number, sizeof number, "%lld", (long long)cell->integer);
+        return cJSON_CreateRaw(number); /* beyond 2^53 a double would round it */
+    case TABLE_BOOL:
+        return cJSON_CreateBool(cell->integer != 0);
+    }
+    return NULL;
+}
+
+static cJSON *row_to_json(const Table *table, size_t row) {
+    cJSON *object = cJSON_CreateObject();
+    bool complete = object != NULL;
+    for (size_t c = 0; c < table->column_count && complete; c++)
+        complete =
+            json_add(object, table->columns[c].key, cell_to_json(&table->columns[c], &table->rows[row][c]));
+    if (complete) return object;
+    cJSON_Delete(object);
+    return NULL;
+}
+
+Status table_json_array(const Table *table, cJSON **array, Error *error) {
+    *array = NULL;
+    Status status = table_check(table, error);
+    if (status != STATUS_OK) return status;
+    cJSON *made = cJSON_CreateArray();
+    bool complete = made != NULL;
+    for (size_t r = 0; r < table->row_count && complete; r++) {
+        cJSON *row = row_to_json(table, r);
+        complete = row != NULL && cJSON_AddItemToArray(made, row);
+        if (!complete) cJSON_Delete(row);
+    }
+    if (!complete) {
+        cJSON_Delete(made);
+        return memory_fail(error, "a table as JSON");
+    }
+    *array = made;
+    return STATUS_OK;
 }
 
 static bool write_quoted(const char *text, FILE *file) {
@@ -140,7 +195,7 @@ static bool write_rows(const Table *table, int depth, FILE *file) {
     size_t count = table_row_count(table);
     (void)putc('[', file);
     for (size_t i = 0; i < count && complete; i++) {
-        cJSON *row = table_json_row(table, i);
+        cJSON *row = row_to_json(table, i);
         complete = row != NULL && begin_child(NULL, i == 0, true, depth + 1, file) &&
                    write_item(row, depth + 1, file);
         cJSON_Delete(row);
@@ -167,16 +222,16 @@ Status table_json_write_rows(const cJSON *tree, const char *key, const Table *ta
         (void)putc('}', file);
     }
     (void)putc('\n', file);
-    return table_check_file(file, error);
+    return table_json_check_file(file, error);
 }
 
 Status table_json_write(const cJSON *tree, FILE *file, Error *error) {
     if (!write_item(tree, 0, file)) return memory_fail(error, "writing JSON");
     (void)putc('\n', file);
-    return table_check_file(file, error);
+    return table_json_check_file(file, error);
 }
 
-Status table_check_file(FILE *file, Error *error) {
+Status table_json_check_file(FILE *file, Error *error) {
     errno = 0;
     if (fflush(file) == 0 && !ferror(file)) return STATUS_OK;
     return status_fail_errno(error, errno != 0 ? errno : EIO, "the output could not be written");
