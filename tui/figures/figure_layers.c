@@ -154,7 +154,7 @@ static Look look_of(const Layers *layers) {
 }
 
 /* Shares and norms from 0; what has two sides evenly to both; a cosine over what there is. */
-static FigureScale colour_scale(const Layers *layers, const Look *look, bool is_log) {
+static FigureScale make_colour_scale(const Layers *layers, const Look *look, bool is_log) {
     FigureScale scale = figure_scale_around(layers->values, layers->roles * layers->layers, is_log, 0.0);
     if (look->two_sided && !is_log) {
         double reach = fmax(fabs(scale.low - look->centre), fabs(scale.high - look->centre));
@@ -178,7 +178,7 @@ static Status draw(Batch *batch, const Layers *layers, const FigureSheet *sheet,
                                .y = {"module", layers->role_names, layers->roles},
                                .values = layers->values,
                                .bar_label = look.label,
-                               .scale = colour_scale(layers, &look, is_log),
+                               .scale = make_colour_scale(layers, &look, is_log),
                                .ramp = look.two_sided && !is_log ? FIGURE_DIVERGING : FIGURE_SEQUENTIAL,
                                .notes = {look.note},
                                .note_count = look.note[0] != '\0'};

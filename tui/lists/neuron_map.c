@@ -128,7 +128,7 @@ void neuron_map_pool(const Session *session, NeuronColumn column, const NeuronBl
     }
 }
 
-HeatKey neuron_map_key(const Session *session, NeuronColumn column, bool logarithmic) {
+ColourScale neuron_map_key(const Session *session, NeuronColumn column, bool logarithmic) {
     uint32_t cut = settings_cut(session_settings(session));
     double last = cut > 0 ? 2.0 * cut : (double)neurons_count(session_neurons(session));
     switch (column) {
@@ -136,13 +136,13 @@ HeatKey neuron_map_key(const Session *session, NeuronColumn column, bool logarit
     case NEURON_COLUMN_SFT:
     case NEURON_COLUMN_FUSED:
     case NEURON_COLUMN_GRADIENT: /* the average neuron is at 1: the busier ones do not push the silent ones away */
-        return heat_key_make_fixed(RAMP_SEQUENTIAL, 1, 0);
+        return colour_scale_make_fixed(RAMP_SEQUENTIAL, 1, 0);
     case NEURON_COLUMN_RANK:
-        return heat_key_make_fixed(RAMP_SEQUENTIAL, last, 0);
+        return colour_scale_make_fixed(RAMP_SEQUENTIAL, last, 0);
     case NEURON_COLUMN_RESET:
-        return heat_key_make_fixed(RAMP_SEQUENTIAL, 0, 1);
+        return colour_scale_make_fixed(RAMP_SEQUENTIAL, 0, 1);
     default:
-        return heat_key_make(RAMP_SEQUENTIAL, 0, logarithmic);
+        return colour_scale_make(RAMP_SEQUENTIAL, 0, logarithmic);
     }
 }
 

@@ -11,7 +11,7 @@
 #ifndef REJUV_TUI_NEURON_MAP_H
 #define REJUV_TUI_NEURON_MAP_H
 
-#include "tui/canvas/heat_key.h"
+#include "tui/canvas/colour_scale.h"
 #include "tui/lists/neuron_column.h"
 #include "tui/lists/neuron_filter.h"
 
@@ -48,7 +48,7 @@ void neuron_map_pool(const Session *session, NeuronColumn column, const NeuronBl
 
 /* The scale of a figure's colours, without an extent yet where that comes from the figures: dormancy from 1
  * (the average neuron) to 0, ranks from twice the cut to 0. */
-HeatKey neuron_map_key(const Session *session, NeuronColumn column, bool logarithmic);
+ColourScale neuron_map_key(const Session *session, NeuronColumn column, bool logarithmic);
 
 /* Counts of scores over `bins` equal steps of log10 from 0.001 to 10; what lies beyond is in the first and
  * the last. NaNs are left out. */

@@ -32,7 +32,7 @@ static double method_figure(const Layers *layers, const Session *session, const 
         *sign = LAYERS_NONE;
     else if (!block_metric_is_known(layers->block_metric, sources))
         *sign = LAYERS_WAITING;
-    else if (!heat_key_is_known(value))
+    else if (!colour_scale_is_known(value))
         *sign = LAYERS_ODD;
     return value;
 }

@@ -64,35 +64,35 @@ static void fill(Filling *filling, int figure_columns, int strip_columns) {
 
 /* ---- how they are coloured ---- */
 
-static HeatKey empty_key(const Layers *layers) {
+static ColourScale empty_key(const Layers *layers) {
     bool logarithmic = layers->scale == LAYERS_LOGARITHMIC;
     if (!layers->of_method) return tensor_list_metric_key(layers->list.metric, logarithmic);
     bool is_change = block_metric_facts(layers->block_metric)->is_change;
-    return heat_key_make(is_change ? RAMP_DIVERGING : RAMP_SEQUENTIAL, 0, logarithmic);
+    return colour_scale_make(is_change ? RAMP_DIVERGING : RAMP_SEQUENTIAL, 0, logarithmic);
 }
 
 /* The key of one column, or of all layers. What belongs to no layer is shown on the key of all layers but
  * does not stretch it: an embedding or a head that moved far would leave the layers without contrast. */
-static HeatKey key_of(const Layers *layers, bool in_strip, size_t column) {
+static ColourScale key_of(const Layers *layers, bool in_strip, size_t column) {
     const LayersGrid *grid = &layers->grid;
     bool own = layers->scale == LAYERS_BY_COLUMN && !in_strip;
-    HeatKey key = empty_key(layers);
+    ColourScale key = empty_key(layers);
     for (size_t i = 0; i < grid->layers * grid->columns; i++)
-        if (!own || column == i % grid->columns) heat_key_include(&key, layers->values[i]);
+        if (!own || column == i % grid->columns) colour_scale_include(&key, layers->values[i]);
     return key;
 }
 
 static void colour(Layers *layers) {
     const LayersGrid *grid = &layers->grid;
     size_t cells = grid->layers * grid->columns;
-    HeatKey strip = key_of(layers, true, 0);
+    ColourScale strip = key_of(layers, true, 0);
     for (size_t column = 0; column < grid->columns; column++) {
-        HeatKey key = key_of(layers, false, column);
+        ColourScale key = key_of(layers, false, column);
         for (size_t i = column; i < cells; i += grid->columns)
-            layers->shares[i] = heat_key_share(&key, layers->values[i]);
+            layers->shares[i] = colour_scale_share(&key, layers->values[i]);
     }
-    heat_key_share_all(&strip, layers->values + cells, grid->strip_count, layers->shares + cells,
-                       grid->strip_count);
+    colour_scale_share_all(&strip, layers->values + cells, grid->strip_count, layers->shares + cells,
+                           grid->strip_count);
 }
 
 /* ---- drawing ---- */
@@ -111,10 +111,10 @@ static int write_metric(const Layers *layers, Canvas *canvas, Rect row) {
                         gradient ? layers->list.gradient_tau : layers->list.tau);
 }
 
-static void draw_head(const Layers *layers, Canvas *canvas, Rect head, const HeatKey *key) {
+static void draw_head(const Layers *layers, Canvas *canvas, Rect head, const ColourScale *key) {
     const LayersGrid *grid = &layers->grid;
     bool in_strip = layers->row == grid->layers;
-    int legend = heat_key_draw(canvas, head, key);
+    int legend = colour_scale_draw(canvas, head, key);
     Rect left = head;
     left.columns -= legend + 2;
     int column = write_metric(layers, canvas, left) + 2;
@@ -153,7 +153,7 @@ static bool draw_signs(Canvas *canvas, Rect row, const Filling *filling) {
 }
 
 /* The part that the map and the strip have in common. */
-static HeatMap make_map(const Layers *layers, const HeatKey *key, size_t first) {
+static HeatMap make_map(const Layers *layers, const ColourScale *key, size_t first) {
     return (HeatMap){.values = layers->shares + first,
                      .absent = layers->absent + first,
                      .texts = layers->texts + first,
@@ -164,7 +164,7 @@ static HeatMap make_map(const Layers *layers, const HeatKey *key, size_t first) 
                      .cursor_column = SIZE_MAX};
 }
 
-static void draw_strip(Layers *layers, Canvas *canvas, Rect area, const HeatKey *key) {
+static void draw_strip(Layers *layers, Canvas *canvas, Rect area, const ColourScale *key) {
     const LayersGrid *grid = &layers->grid;
     HeatMap map = make_map(layers, key, grid->layers * grid->columns);
     map.rows = 1;
@@ -181,7 +181,7 @@ static void draw_strip(Layers *layers, Canvas *canvas, Rect area, const HeatKey 
     heat_draw(canvas, area, &map);
 }
 
-static void draw_grid(Layers *layers, Canvas *canvas, Rect area, const HeatKey *key, int width) {
+static void draw_grid(Layers *layers, Canvas *canvas, Rect area, const ColourScale *key, int width) {
     const LayersGrid *grid = &layers->grid;
     const char *names[TENSOR_ROLE_COUNT];
     for (size_t i = 0; i < grid->columns; i++) names[i] = layers_grid_name(grid->roles[i], width - 1);
@@ -253,7 +253,7 @@ void layers_draw_map(Layers *layers, const Session *session, Canvas *canvas, Rec
     fill(&filling, width >= FIGURES_FROM ? width - spare : 0, STRIP_CELL - spare);
     colour(layers);
     bool in_strip = layers->row == grid->layers;
-    HeatKey key = key_of(layers, in_strip, in_strip ? layers->strip_column : layers->column);
+    ColourScale key = key_of(layers, in_strip, in_strip ? layers->strip_column : layers->column);
     draw_head(layers, canvas, rect_cut_top(&area, 1), &key);
     int rows = (int)(grid->layers < 10000 ? grid->layers : 10000) + 1, strip = grid->strip_count > 0 ? 2 : 0;
     bool has_list = !layers->of_method && area.rows >= rows + strip + 3 + LIST_FROM_ROWS;

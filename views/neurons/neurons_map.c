@@ -14,7 +14,7 @@ static NeuronColumn mapped(const Neurons *neurons) {
 
 /* "down  lowest of 5 neurons a cell". */
 static void draw_head(const Neurons *neurons, const Session *session, Canvas *canvas, Rect head,
-                      const HeatKey *key, uint64_t first, uint64_t count, size_t cells) {
+                      const ColourScale *key, uint64_t first, uint64_t count, size_t cells) {
     const NeuronColumnFacts *facts = neuron_column_facts(mapped(neurons));
     uint64_t total = session_neurons(session)->counts[neurons->map.module];
     char pooled[64] = "a neuron a cell";
@@ -24,7 +24,7 @@ static void draw_head(const Neurons *neurons, const Session *session, Canvas *ca
     if (cells < count)
         (void)snprintf(pooled, sizeof pooled, "%s of %" PRIu64 " a cell", what,
                        (count + (uint64_t)cells - 1) / (uint64_t)cells);
-    head.columns -= heat_key_draw(canvas, head, key) + 2;
+    head.columns -= colour_scale_draw(canvas, head, key) + 2;
     int column = canvas_write(canvas, head, 0, 0, ROLE_TITLE, neurons_module_name(neurons->map.module));
     if (count < total)
         column = canvas_print(canvas, head, 0, column + 1, ROLE_DIM, "%" PRIu64 "–%" PRIu64 " of %" PRIu64,
@@ -54,7 +54,7 @@ static void draw_cursor(const Neurons *neurons, const Session *session, Canvas *
 
 /* Layers [top, top + rows) of the window: neurons->cells, each layer in `times` lines. */
 static bool pool(Neurons *neurons, const Session *session, size_t top, size_t rows, size_t times,
-                 size_t cells, uint64_t first, uint64_t count, HeatKey *key) {
+                 size_t cells, uint64_t first, uint64_t count, ColourScale *key) {
     size_t all = rows * times * cells;
     bool room = MEMORY_RESERVE(neurons->cells, &neurons->cell_capacity, all, NULL) == STATUS_OK &&
                 MEMORY_RESERVE(neurons->shares, &neurons->share_capacity, all, NULL) == STATUS_OK;
@@ -64,17 +64,17 @@ static bool pool(Neurons *neurons, const Session *session, size_t top, size_t ro
         double *line = neurons->cells + row * times * cells;
         neuron_map_pool(session, mapped(neurons), &block, first, count, cells, line);
         for (size_t i = 0; i < cells; i++) {
-            heat_key_include(key, line[i]);
+            colour_scale_include(key, line[i]);
             for (size_t copy = 1; copy < times; copy++) line[copy * cells + i] = line[i];
         }
     }
-    heat_key_share_all(key, neurons->cells, all, neurons->shares, all);
+    colour_scale_share_all(key, neurons->cells, all, neurons->shares, all);
     return true;
 }
 
 static bool is_known(const double *cells, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (heat_key_is_known(cells[i])) return true;
+        if (colour_scale_is_known(cells[i])) return true;
     return false;
 }
 
@@ -111,7 +111,7 @@ void neurons_draw_map(Neurons *neurons, const Session *session, Canvas *canvas, 
     size_t cells =
         neuron_map_window(&neurons->map, session_neurons(session), neurons->map_columns, &first, &count);
     size_t top = first_layer(neurons, layers, rows), times = (size_t)heat_dense_rows(&canvas->theme, 1);
-    HeatKey key = neuron_map_key(session, mapped(neurons), !neurons->linear);
+    ColourScale key = neuron_map_key(session, mapped(neurons), !neurons->linear);
     if (!pool(neurons, session, top, rows, times, cells, first, count, &key)) return;
     draw_head(neurons, session, canvas, head, &key, first, count, cells);
     draw_cursor(neurons, session, canvas, foot);

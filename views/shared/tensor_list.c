@@ -32,11 +32,11 @@ DriftMetric tensor_list_step_metric(DriftMetric metric, int direction) {
     return (DriftMetric)next;
 }
 
-HeatKey tensor_list_metric_key(DriftMetric metric, bool logarithmic) {
+ColourScale tensor_list_metric_key(DriftMetric metric, bool logarithmic) {
     const DriftMetricFacts *facts = drift_metric_facts(metric);
     Ramp ramp = facts->scale == DRIFT_DIVERGING ? RAMP_DIVERGING : RAMP_SEQUENTIAL;
     /* where less is more drift (the cosine), tensors that did not move have 1 */
-    return heat_key_make(ramp, facts->larger_is_more ? facts->centre : 1, logarithmic);
+    return colour_scale_make(ramp, facts->larger_is_more ? facts->centre : 1, logarithmic);
 }
 
 /* ---- order ---- */
@@ -65,7 +65,7 @@ static void sort(TensorList *list, const Session *session) {
     for (size_t i = 0; i < list->count; i++) {
         DriftRow row;
         if (drift_table_row(table, list->indexes[i], &row))
-            heat_key_include(&list->key, drift_value(&row, list->metric));
+            colour_scale_include(&list->key, drift_value(&row, list->metric));
     }
 }
 
@@ -151,7 +151,7 @@ static void draw_bars(const TensorList *list, const Session *session, Canvas *ca
         DriftRow drift;
         if (item >= list->count || !drift_table_row(session_drift(session), list->indexes[item], &drift))
             continue;
-        double share = heat_key_share(&list->key, drift_value(&drift, list->metric));
+        double share = colour_scale_share(&list->key, drift_value(&drift, list->metric));
         chart_draw_bar(canvas, area, row, area.columns - end - BAR_COLUMNS, BAR_COLUMNS - 1,
                        share < 0 ? -share : share, ROLE_BAR);
     }

@@ -5,7 +5,7 @@
 #define REJUV_VIEWS_TENSOR_LIST_H
 
 #include "tui/app/view.h"
-#include "tui/canvas/heat_key.h"
+#include "tui/canvas/colour_scale.h"
 #include "tui/canvas/widget_list.h"
 #include "tui/lists/tensor_filter.h"
 #include "tui/session/session_pair.h"
@@ -27,7 +27,7 @@ typedef struct TensorList {
     DriftMetric listed_metric;
     bool listed_by_drift, is_listed;
     char listed_filter[TENSOR_FILTER_TEXT];
-    HeatKey key; /* of the bars */
+    ColourScale key; /* of the bars */
 } TensorList;
 
 /* Room for the session's tensors; release with tensor_list_close(). */
@@ -62,7 +62,7 @@ bool tensor_list_value(const TensorList *list, const Session *session, char *tex
 DriftMetric tensor_list_step_metric(DriftMetric metric, int direction);
 
 /* An empty key for a metric, with its own idea of nothing. */
-HeatKey tensor_list_metric_key(DriftMetric metric, bool logarithmic);
+ColourScale tensor_list_metric_key(DriftMetric metric, bool logarithmic);
 
 /* Shows a tensor in the Tensor view. */
 void tensor_list_show(Session *session, size_t index);

@@ -14,7 +14,7 @@
 
 #include "core/drift/elements.h"
 #include "tui/canvas/canvas.h"
-#include "tui/canvas/heat_key.h"
+#include "tui/canvas/colour_scale.h"
 #include "tui/session/session_pair.h"
 #include "tui/tables/table.h"
 #include "views/tensor/tensor_window.h"
@@ -58,7 +58,7 @@ void tensor_draw_map(TensorView *view, Session *session, Canvas *canvas, Rect ar
 
 /* Elements written out (tensor_figures.c). */
 void tensor_draw_figures(const TensorView *view, const ElementsMap *map, Canvas *canvas, Rect area,
-                         const HeatKey *key);
+                         const ColourScale *key);
 
 /* How many fit: cells of the map in `map`, figures in `whole`. */
 TensorRoom tensor_room(const Theme *theme, Rect map, Rect whole);

@@ -18,19 +18,19 @@ TensorRoom tensor_room(const Theme *theme, Rect map, Rect whole) {
 }
 
 static void draw_figure(const ElementsMap *map, Canvas *canvas, Rect area, int row, int column, size_t item,
-                        const HeatKey *key, bool cursor) {
+                        const ColourScale *key, bool cursor) {
     char text[FORMAT_SIZE];
     Role role = ROLE_TEXT;
     const char *shown = text;
     if ((map->marks[item] & ELEMENTS_CELL_NONFINITE) != 0) {
         shown = "! NaN/Inf";
         role = ROLE_ERROR;
-    } else if (!heat_key_is_known(map->cells[item])) {
+    } else if (!colour_scale_is_known(map->cells[item])) {
         shown = "×";
         role = ROLE_DIM;
     } else {
         (void)format_fit(map->cells[item], FIGURE_COLUMNS - 3, text);
-        ThemeHeat heat = theme_heat(&canvas->theme, key->ramp, heat_key_share(key, map->cells[item]));
+        ThemeHeat heat = theme_heat(&canvas->theme, key->ramp, colour_scale_share(key, map->cells[item]));
         (void)canvas_write_styled(canvas, area, row, column, heat.style, heat.glyph);
     }
     canvas_write_field(canvas, area, row, column + 1, FIGURE_COLUMNS - 2, true, role, shown);
@@ -42,7 +42,7 @@ static void draw_figure(const ElementsMap *map, Canvas *canvas, Rect area, int r
 }
 
 void tensor_draw_figures(const TensorView *view, const ElementsMap *map, Canvas *canvas, Rect area,
-                         const HeatKey *key) {
+                         const ColourScale *key) {
     TensorShown shown = tensor_window_shown(&view->window);
     TensorCell cell = tensor_window_cell(&view->window);
     size_t line = shown.flows ? shown.line : map->grid_columns;

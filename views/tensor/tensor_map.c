@@ -47,9 +47,10 @@ static bool is_signed(const TensorView *view) {
     return tensor_window_shown(&view->window).single || elements_pooling_facts(view->pooling)->is_signed;
 }
 
-static HeatKey make_key(const TensorView *view, const ElementsMap *map) {
-    HeatKey key = heat_key_make(is_signed(view) ? RAMP_DIVERGING : RAMP_SEQUENTIAL, 0, view->logarithmic);
-    if (map != NULL) heat_key_include(&key, map->largest_cell);
+static ColourScale make_key(const TensorView *view, const ElementsMap *map) {
+    ColourScale key =
+        colour_scale_make(is_signed(view) ? RAMP_DIVERGING : RAMP_SEQUENTIAL, 0, view->logarithmic);
+    if (map != NULL) colour_scale_include(&key, map->largest_cell);
     return key;
 }
 
@@ -97,20 +98,20 @@ static void draw_marks(const ElementsMap *map, const TensorShown *shown, Canvas 
         int row = (int)(i / line / per_row), column = (int)(i % line);
         if ((map->marks[i] & ELEMENTS_CELL_NONFINITE) != 0)
             (void)canvas_write(canvas, area, row, column, ROLE_ERROR, "!");
-        else if (!heat_key_is_known(map->cells[i]))
+        else if (!colour_scale_is_known(map->cells[i]))
             (void)canvas_write(canvas, area, row, column, ROLE_DIM, "×");
     }
 }
 
 static void draw_cells(TensorView *view, const ElementsMap *map, Canvas *canvas, Rect area,
-                       const HeatKey *key) {
+                       const ColourScale *key) {
     TensorShown shown = tensor_window_shown(&view->window);
     TensorCell cell = tensor_window_cell(&view->window);
     size_t cells = map->grid_rows * map->grid_columns, line = shown.flows ? shown.line : map->grid_columns;
     size_t rows = (cells + line - 1) / line;
     if (MEMORY_RESERVE(view->shares, &view->share_capacity, rows * line, NULL) != STATUS_OK)
         return; /* the next frame tries again */
-    heat_key_share_all(key, map->cells, cells, view->shares, rows * line);
+    colour_scale_share_all(key, map->cells, cells, view->shares, rows * line);
     HeatGrid grid = {.values = view->shares,
                      .rows = rows,
                      .columns = line,
@@ -144,10 +145,10 @@ void tensor_describe_pooling(const TensorView *view, char *text, size_t size) {
 }
 
 static void draw_head(const TensorView *view, const Session *session, Canvas *canvas, Rect head,
-                      const HeatKey *key, const char *state) {
+                      const ColourScale *key, const char *state) {
     char pooling[96];
     tensor_describe_pooling(view, pooling, sizeof pooling);
-    int legend = heat_key_draw(canvas, head, key);
+    int legend = colour_scale_draw(canvas, head, key);
     head.columns -= legend + 2;
     int column =
         canvas_write(canvas, head, 0, 0, ROLE_TITLE, tensor_source_name(view->source, canvas->theme.ascii));
@@ -194,7 +195,7 @@ void tensor_draw_map(TensorView *view, Session *session, Canvas *canvas, Rect ar
     const char *age = map == NULL || !is_stale                  ? ""
                       : session_elements_error(session) == NULL ? "~ pooling…"
                                                                 : "~ older: not pooled again";
-    HeatKey key = make_key(view, map);
+    ColourScale key = make_key(view, map);
     draw_head(view, session, canvas, head, &key, age);
     if (map == NULL) {
         draw_reason(view, session, canvas, area);

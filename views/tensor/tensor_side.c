@@ -70,7 +70,7 @@ void tensor_draw_cursor(const TensorView *view, const Session *session, Canvas *
         column = canvas_write(canvas, row, 0, column + 2, ROLE_ERROR, "! has NaN or Inf");
     if ((map->marks[item] & ELEMENTS_CELL_MISSING) != 0)
         column = canvas_write(canvas, row, 0, column + 2, ROLE_WARNING, "× rows that base lacks");
-    if (heat_key_is_known(map->cells[item]))
+    if (colour_scale_is_known(map->cells[item]))
         (void)write_value(canvas, row, column, ROLE_DIM, elements_pooling_facts(view->pooling)->label,
                           map->cells[item]);
 }

@@ -1,5 +1,5 @@
 /* The pane layers of Tune: α as a curve over the layers. */
-#include "tui/canvas/heat_key.h"
+#include "tui/canvas/colour_scale.h"
 #include "tui/canvas/widget_chart.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_change.h"
@@ -57,7 +57,7 @@ static void draw_notes(const TuneState *state, const Session *session, Canvas *c
     int column = canvas_print(canvas, area, 0, 0, ROLE_TITLE, "layer %zu", state->layer);
     column = canvas_print(canvas, area, 0, column, ROLE_VALUE, "  α %.3f",
                           session_layer_alpha(session, state->layer));
-    if (heat_key_is_known(reset))
+    if (colour_scale_is_known(reset))
         (void)canvas_print(canvas, area, 0, column, ROLE_TEXT, "  reset %s", format_share(reset, share));
     draw_exceptions(session, canvas, rect_make(area.row + 1, area.column, area.rows > 1, area.columns));
     settings_text_write_layers(settings, text);

@@ -1,6 +1,6 @@
 /* The pane plane of Tune: one headline figure over α and ρ. */
 #include "core/method/dials.h"
-#include "tui/canvas/heat_key.h"
+#include "tui/canvas/colour_scale.h"
 #include "tui/canvas/widget_heat.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_method.h"
@@ -73,7 +73,7 @@ static void draw_cells(TuneState *state, const Session *session, const SessionPl
     shown.range = *range;
     session_plane_values(&shown, state->figure, values);
     for (size_t i = 0; i < count; i++) {
-        if (!heat_key_is_known(values[i])) continue;
+        if (!colour_scale_is_known(values[i])) continue;
         low = any && low < values[i] ? low : values[i];
         high = any && high > values[i] ? high : values[i];
         any = true;
@@ -157,7 +157,7 @@ static void draw_state(const TuneState *state, const Session *session, const Ses
         int column = canvas_print(canvas, row, 0, 0, ROLE_DIM, "%s%s measures %zu points",
                                   plane->averages != NULL ? "cancelled; " : "",
                                   key_text("tune", "{plane}", keys), points);
-        if (heat_key_is_known(seconds))
+        if (colour_scale_is_known(seconds))
             (void)canvas_print(canvas, row, 0, column, ROLE_DIM, ", which takes up to %s",
                                format_duration(seconds, time));
     }

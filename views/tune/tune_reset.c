@@ -1,5 +1,5 @@
 /* The pane reset of Tune: where in the model the reset set lies, and what the last step let in and out. */
-#include "tui/canvas/heat_key.h"
+#include "tui/canvas/colour_scale.h"
 #include "tui/lists/neuron_column.h"
 #include "tui/session/session_change.h"
 #include "tui/session/session_method.h"
@@ -48,21 +48,21 @@ static NeuronModule module_of(size_t line) {
 static void draw_cells(const Session *session, const MapScale *scale, Canvas *canvas, Rect title,
                        Rect cells) {
     double values[LINES * MAP_CELLS];
-    HeatKey key = heat_key_make(RAMP_SEQUENTIAL, 0.0, true);
+    ColourScale key = colour_scale_make(RAMP_SEQUENTIAL, 0.0, true);
     for (size_t i = 0; i < LINES * scale->cells; i++) {
         size_t first = i % scale->cells / scale->repeated * scale->pooled;
         bool is_new = i % scale->cells % scale->repeated == 0;
         values[i] =
             is_new ? session_reset_share(session, first, first + scale->pooled, module_of(i / scale->cells))
                    : values[i - 1];
-        heat_key_include(&key, values[i]);
+        colour_scale_include(&key, values[i]);
     }
     for (size_t i = 0; i < LINES * scale->cells; i++) {
-        ThemeHeat heat = theme_heat(&canvas->theme, RAMP_SEQUENTIAL, heat_key_share(&key, values[i]));
+        ThemeHeat heat = theme_heat(&canvas->theme, RAMP_SEQUENTIAL, colour_scale_share(&key, values[i]));
         (void)canvas_write_styled(canvas, cells, (int)(i / scale->cells), (int)(i % scale->cells), heat.style,
                                   heat.glyph);
     }
-    if (key.most > 0.0 && title.columns >= KEY_FROM_COLUMNS) (void)heat_key_draw(canvas, title, &key);
+    if (key.most > 0.0 && title.columns >= KEY_FROM_COLUMNS) (void)colour_scale_draw(canvas, title, &key);
 }
 
 static void draw_map(const Session *session, Canvas *canvas, Rect area) {

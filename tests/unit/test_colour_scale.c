@@ -2,7 +2,7 @@
  * Figures on a ramp: shares are small integers over powers of two or ten; tolerance 1e-15, one rounding of 1
  * (the largest error seen is 0).
  */
-#include "tui/canvas/heat_key.h"
+#include "tui/canvas/colour_scale.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -16,20 +16,20 @@
 
 static const double TOLERANCE = 1e-15;
 
-static HeatKey make_full(Ramp ramp, double nothing, double most, bool logarithmic) {
-    HeatKey key = heat_key_make(ramp, nothing, logarithmic);
-    heat_key_include(&key, most);
+static ColourScale make_full(Ramp ramp, double nothing, double most, bool logarithmic) {
+    ColourScale key = colour_scale_make(ramp, nothing, logarithmic);
+    colour_scale_include(&key, most);
     return key;
 }
 
-static void assert_share(const HeatKey *key, double value, double share) {
-    assert_float_equal(heat_key_share(key, value), share, TOLERANCE);
+static void assert_share(const ColourScale *key, double value, double share) {
+    assert_float_equal(colour_scale_share(key, value), share, TOLERANCE);
 }
 
 static void shares_rise_from_nothing_to_the_largest_value_included(void **state) {
     (void)state;
-    HeatKey key = make_full(RAMP_SEQUENTIAL, 0, 8, false);
-    heat_key_include(&key, 2);
+    ColourScale key = make_full(RAMP_SEQUENTIAL, 0, 8, false);
+    colour_scale_include(&key, 2);
     assert_share(&key, 0, 0);
     assert_share(&key, 2, 0.25);
     assert_share(&key, 8, 1);
@@ -39,7 +39,7 @@ static void shares_rise_from_nothing_to_the_largest_value_included(void **state)
 
 static void where_less_is_more_the_ramp_runs_downwards(void **state) {
     (void)state;
-    HeatKey key = make_full(RAMP_SEQUENTIAL, 1, 0.5, false); /* cosines: 1 is no drift */
+    ColourScale key = make_full(RAMP_SEQUENTIAL, 1, 0.5, false); /* cosines: 1 is no drift */
     assert_share(&key, 1, 0);
     assert_share(&key, 0.75, 0.5);
     assert_share(&key, 0.5, 1);
@@ -47,8 +47,8 @@ static void where_less_is_more_the_ramp_runs_downwards(void **state) {
 
 static void given_ends_stay_whatever_is_beyond_them(void **state) {
     (void)state;
-    HeatKey key = heat_key_make_fixed(RAMP_SEQUENTIAL, 172, 0); /* ranks: 0 is the most */
-    heat_key_include(&key, 3644);
+    ColourScale key = colour_scale_make_fixed(RAMP_SEQUENTIAL, 172, 0); /* ranks: 0 is the most */
+    colour_scale_include(&key, 3644);
     assert_share(&key, 0, 1);
     assert_share(&key, 86, 0.5);
     assert_share(&key, 3644, 0);
@@ -56,7 +56,7 @@ static void given_ends_stay_whatever_is_beyond_them(void **state) {
 
 static void a_diverging_ramp_has_both_sides_of_its_middle(void **state) {
     (void)state;
-    HeatKey key = make_full(RAMP_DIVERGING, 3, -1, false);
+    ColourScale key = make_full(RAMP_DIVERGING, 3, -1, false);
     assert_share(&key, 3, 0);
     assert_share(&key, 5, 0.5);
     assert_share(&key, 1, -0.5);
@@ -66,39 +66,40 @@ static void a_diverging_ramp_has_both_sides_of_its_middle(void **state) {
 
 static void a_logarithmic_ramp_spreads_three_decades(void **state) {
     (void)state;
-    HeatKey key = make_full(RAMP_SEQUENTIAL, 0, 1000, true), both = make_full(RAMP_DIVERGING, 0, 1000, true);
+    ColourScale key = make_full(RAMP_SEQUENTIAL, 0, 1000, true),
+                both = make_full(RAMP_DIVERGING, 0, 1000, true);
     assert_share(&key, 1000, 1);
     assert_share(&key, 1, 0);
     assert_share(&key, 0.001, 0);
     assert_share(&key, 0, 0);
-    assert_share(&key, 100, 1 - 1.0 / (double)HEAT_KEY_DECADES);
-    assert_share(&both, -100, 1.0 / (double)HEAT_KEY_DECADES - 1);
+    assert_share(&key, 100, 1 - 1.0 / (double)COLOUR_SCALE_DECADES);
+    assert_share(&both, -100, 1.0 / (double)COLOUR_SCALE_DECADES - 1);
 }
 
 static void what_is_not_finite_does_not_stretch_the_ramp(void **state) {
     (void)state;
-    HeatKey key = make_full(RAMP_SEQUENTIAL, 0, 4, false);
-    heat_key_include(&key, INFINITY);
-    heat_key_include(&key, NAN);
+    ColourScale key = make_full(RAMP_SEQUENTIAL, 0, 4, false);
+    colour_scale_include(&key, INFINITY);
+    colour_scale_include(&key, NAN);
     assert_share(&key, 2, 0.5);
     assert_share(&key, INFINITY, 1);
-    assert_true(isnan(heat_key_share(&key, NAN)));
-    assert_false(heat_key_is_known(NAN));
-    assert_true(heat_key_is_known(INFINITY));
+    assert_true(isnan(colour_scale_share(&key, NAN)));
+    assert_false(colour_scale_is_known(NAN));
+    assert_true(colour_scale_is_known(INFINITY));
 }
 
 static void without_extent_everything_is_nothing(void **state) {
     (void)state;
-    HeatKey key = heat_key_make(RAMP_SEQUENTIAL, 0, true);
+    ColourScale key = colour_scale_make(RAMP_SEQUENTIAL, 0, true);
     assert_share(&key, 0, 0);
     assert_share(&key, INFINITY, 1);
 }
 
 static void the_room_beyond_the_values_is_not_known(void **state) {
     (void)state;
-    HeatKey key = make_full(RAMP_SEQUENTIAL, 0, 2, false);
+    ColourScale key = make_full(RAMP_SEQUENTIAL, 0, 2, false);
     double values[2] = {1, 2}, shares[4] = {0};
-    heat_key_share_all(&key, values, 2, shares, 4);
+    colour_scale_share_all(&key, values, 2, shares, 4);
     assert_float_equal(shares[0], 0.5, TOLERANCE);
     assert_float_equal(shares[1], 1, TOLERANCE);
     assert_true(isnan(shares[2]) && isnan(shares[3]));
@@ -109,9 +110,9 @@ static void the_legend_names_both_ends(void **state) {
     Canvas *canvas;
     char *text;
     Theme theme = {.depth = THEME_MONO, .ascii = true};
-    HeatKey key = make_full(RAMP_SEQUENTIAL, 0, 4, true);
+    ColourScale key = make_full(RAMP_SEQUENTIAL, 0, 4, true);
     assert_int_equal(canvas_create(1, 40, theme, &canvas, NULL), STATUS_OK);
-    int width = heat_key_draw(canvas, canvas_area(canvas), &key);
+    int width = colour_scale_draw(canvas, canvas_area(canvas), &key);
     assert_int_equal(canvas_to_text(canvas, &text, NULL), STATUS_OK);
     assert_non_null(strstr(text, "log 0.004  .:-=+*#%@ 4\n"));
     assert_int_equal(width, 4 + 5 + 1 + 10 + 1 + 1);
