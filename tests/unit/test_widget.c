@@ -1,8 +1,8 @@
 /* Lists, maps, charts and dials, drawn on a canvas and compared as text. */
-#include "tui/canvas/widget_chart.h"
-#include "tui/canvas/widget_dial.h"
-#include "tui/canvas/widget_heat.h"
-#include "tui/canvas/widget_list.h"
+#include "tui/canvas/chart.h"
+#include "tui/canvas/dial_bar.h"
+#include "tui/canvas/heat_map.h"
+#include "tui/canvas/list_box.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -45,14 +45,14 @@ static void a_list_keeps_its_cursor_in_sight(void **state) {
     Canvas *canvas = make(4, 22, MONO);
     ListState list = {.cursor = 5};
     (void)state;
-    list_draw(canvas, canvas_area(canvas), &list, 9, LIST_COLUMNS, 3, true, write_cell, NULL);
+    list_box_draw(canvas, canvas_area(canvas), &list, 9, LIST_COLUMNS, 3, true, write_cell, NULL);
     assert_int_equal(list.top, 3);
     assert_true((canvas_cell(canvas, 3, 0)->style.attributes & THEME_REVERSE) != 0);
     assert_shows(
         canvas,
         "name               n\nitem 3             3 │\nitem 4             4 █\nitem 5             5 │\n");
     list.cursor = 100; /* the list became shorter */
-    list_draw(canvas, canvas_area(canvas), &list, 2, LIST_COLUMNS, 3, true, write_cell, NULL);
+    list_box_draw(canvas, canvas_area(canvas), &list, 2, LIST_COLUMNS, 3, true, write_cell, NULL);
     assert_int_equal(list.cursor, 1);
     assert_int_equal(list.top, 0);
     canvas_free(canvas);
@@ -62,11 +62,11 @@ static void columns_of_the_largest_priority_go_first(void **state) {
     ListState list = {0};
     (void)state;
     Canvas *canvas = make(2, 30, MONO);
-    list_draw(canvas, canvas_area(canvas), &list, 1, LIST_COLUMNS, 3, false, write_cell, NULL);
+    list_box_draw(canvas, canvas_area(canvas), &list, 1, LIST_COLUMNS, 3, false, write_cell, NULL);
     assert_shows(canvas, "name                 n  extra\nitem 0               0  0\n");
-    list_draw(canvas, rect_make(0, 0, 2, 14), &list, 1, LIST_COLUMNS, 3, false, write_cell, NULL);
+    list_box_draw(canvas, rect_make(0, 0, 2, 14), &list, 1, LIST_COLUMNS, 3, false, write_cell, NULL);
     assert_shows(canvas, "name         n\nitem 0       0\n");
-    list_draw(canvas, rect_make(0, 0, 2, 10), &list, 1, LIST_COLUMNS, 3, false, write_cell, NULL);
+    list_box_draw(canvas, rect_make(0, 0, 2, 10), &list, 1, LIST_COLUMNS, 3, false, write_cell, NULL);
     assert_shows(canvas, "name\nitem 0\n");
     canvas_free(canvas);
 }
@@ -75,21 +75,21 @@ static void moving_stops_at_the_ends_and_counts(void **state) {
     ListState list = {.page = 4};
     ActionArgument once = {.count = 1, .text = ""}, ten = {.count = 10, .has_count = true, .text = ""};
     (void)state;
-    assert_int_equal(list_act(&list, 20, ACTION_MOVE_UP, &once), REACTION_REDRAW);
+    assert_int_equal(list_box_act(&list, 20, ACTION_MOVE_UP, &once), REACTION_REDRAW);
     assert_int_equal(list.cursor, 0);
-    (void)list_act(&list, 20, ACTION_MOVE_DOWN, &ten);
+    (void)list_box_act(&list, 20, ACTION_MOVE_DOWN, &ten);
     assert_int_equal(list.cursor, 10);
-    (void)list_act(&list, 20, ACTION_PAGE_DOWN, &once);
+    (void)list_box_act(&list, 20, ACTION_PAGE_DOWN, &once);
     assert_int_equal(list.cursor, 14);
-    (void)list_act(&list, 20, ACTION_PAGE_DOWN, &ten);
+    (void)list_box_act(&list, 20, ACTION_PAGE_DOWN, &ten);
     assert_int_equal(list.cursor, 19);
-    (void)list_act(&list, 20, ACTION_FIRST, &once);
+    (void)list_box_act(&list, 20, ACTION_FIRST, &once);
     assert_int_equal(list.cursor, 0);
-    (void)list_act(&list, 20, ACTION_LAST, &ten); /* 10G goes to the tenth */
+    (void)list_box_act(&list, 20, ACTION_LAST, &ten); /* 10G goes to the tenth */
     assert_int_equal(list.cursor, 9);
-    (void)list_act(&list, 0, ACTION_LAST, &once);
+    (void)list_box_act(&list, 0, ACTION_LAST, &once);
     assert_int_equal(list.cursor, 0);
-    assert_int_equal(list_act(&list, 20, ACTION_QUIT, &once), REACTION_IGNORED);
+    assert_int_equal(list_box_act(&list, 20, ACTION_QUIT, &once), REACTION_IGNORED);
 }
 
 static void facts_stand_in_two_columns(void **state) {
@@ -99,7 +99,7 @@ static void facts_stand_in_two_columns(void **state) {
                                  {"", "", ROLE_TEXT}};
     Canvas *canvas = make(4, 20, MONO);
     (void)state;
-    assert_int_equal(facts_draw(canvas, canvas_area(canvas), FACTS, 4), 4);
+    assert_int_equal(list_box_draw_facts(canvas, canvas_area(canvas), FACTS, 4), 4);
     assert_shows(canvas, "Model\ntype    llama\nlayers  6\n\n");
     canvas_free(canvas);
 }
@@ -122,11 +122,11 @@ static void a_map_has_labels_steps_and_a_cursor(void **state) {
                    .marked_rows = true};
     Canvas *canvas = make(3, 20, MONO);
     (void)state;
-    heat_draw(canvas, canvas_area(canvas), &map);
+    heat_map_draw(canvas, canvas_area(canvas), &map);
     assert_shows(canvas, "     q   k   v\n  0      ░░░ ▒▒▒\n▸ 1 [▓▓] ███  ·\n");
     canvas_free(canvas);
     canvas = make(3, 20, ASCII);
-    heat_draw(canvas, canvas_area(canvas), &map);
+    heat_map_draw(canvas, canvas_area(canvas), &map);
     assert_shows(canvas, "     q   k   v\n  0      ::: +++\n> 1 [##] @@@  .\n");
     canvas_free(canvas);
 }
@@ -151,7 +151,7 @@ static void a_map_larger_than_its_area_follows_the_cursor(void **state) {
     for (int i = 0; i < SIDE; i++) {
         Canvas *canvas = make(6, 30, MONO);
         map.cursor_row = map.cursor_column = (size_t)i;
-        heat_draw(canvas, canvas_area(canvas), &map);
+        heat_map_draw(canvas, canvas_area(canvas), &map);
         char *text;
         assert_int_equal(canvas_to_text(canvas, &text, NULL), STATUS_OK);
         assert_non_null(strstr(text, "[██]"));
@@ -172,7 +172,7 @@ static void a_missing_element_is_blank_and_an_unknown_one_a_dot(void **state) {
                    .cell_width = 4};
     Canvas *canvas = make(1, 10, MONO);
     (void)state;
-    heat_draw(canvas, canvas_area(canvas), &map);
+    heat_map_draw(canvas, canvas_area(canvas), &map);
     assert_shows(canvas, "  ·\n");
     canvas_free(canvas);
 }
@@ -188,34 +188,34 @@ static void a_dense_map_puts_two_values_in_a_cell_where_it_can(void **state) {
                      .cursor_column = -1};
     Canvas *canvas = make(3, 2, COLOURED);
     (void)state;
-    assert_int_equal(heat_dense_rows(&COLOURED, 3), 6);
-    assert_int_equal(heat_dense_rows(&MONO, 3), 3);
-    heat_draw_dense(canvas, canvas_area(canvas), &grid);
+    assert_int_equal(heat_map_dense_rows(&COLOURED, 3), 6);
+    assert_int_equal(heat_map_dense_rows(&MONO, 3), 3);
+    heat_map_draw_dense(canvas, canvas_area(canvas), &grid);
     Style first = canvas_cell(canvas, 0, 0)->style;
     assert_int_equal(first.foreground, theme_solid(&COLOURED, RAMP_SEQUENTIAL, 0));
     assert_int_equal(first.background, theme_solid(&COLOURED, RAMP_SEQUENTIAL, 1));
     assert_shows(canvas, "▀▀\n ▀\n\n");
     canvas_free(canvas);
     canvas = make(3, 2, MONO);
-    heat_draw_dense(canvas, canvas_area(canvas), &grid);
+    heat_map_draw_dense(canvas, canvas_area(canvas), &grid);
     assert_shows(canvas, " █\n█\n █\n");
     canvas_free(canvas);
 }
 
 static void values_are_scaled_to_the_ramp(void **state) {
     (void)state;
-    assert_float_equal(heat_scale(RAMP_SEQUENTIAL, 2, 4, 3), 0.5, 0);
-    assert_float_equal(heat_scale(RAMP_SEQUENTIAL, 2, 4, 9), 1, 0);
-    assert_float_equal(heat_scale(RAMP_DIVERGING, -2, 2, -1), -0.5, 0);
-    assert_float_equal(heat_scale(RAMP_DIVERGING, -2, 2, INFINITY), 1, 0);
-    assert_float_equal(heat_scale(RAMP_SEQUENTIAL, 3, 3, 3), 0, 0);
-    assert_true(isnan(heat_scale(RAMP_SEQUENTIAL, 0, 1, NAN)));
+    assert_float_equal(heat_map_scale(RAMP_SEQUENTIAL, 2, 4, 3), 0.5, 0);
+    assert_float_equal(heat_map_scale(RAMP_SEQUENTIAL, 2, 4, 9), 1, 0);
+    assert_float_equal(heat_map_scale(RAMP_DIVERGING, -2, 2, -1), -0.5, 0);
+    assert_float_equal(heat_map_scale(RAMP_DIVERGING, -2, 2, INFINITY), 1, 0);
+    assert_float_equal(heat_map_scale(RAMP_SEQUENTIAL, 3, 3, 3), 0, 0);
+    assert_true(isnan(heat_map_scale(RAMP_SEQUENTIAL, 0, 1, NAN)));
 }
 
 static void a_legend_names_both_ends(void **state) {
     Canvas *canvas = make(1, 24, MONO);
     (void)state;
-    assert_int_equal(heat_draw_legend(canvas, canvas_area(canvas), RAMP_SEQUENTIAL, 0, 0.41), 12);
+    assert_int_equal(heat_map_draw_legend(canvas, canvas_area(canvas), RAMP_SEQUENTIAL, 0, 0.41), 12);
     assert_shows(canvas, "            0  ░▒▓█ 0.41\n");
     canvas_free(canvas);
 }
@@ -345,9 +345,9 @@ static void progress_has_a_share_a_rate_and_the_time_left(void **state) {
     Canvas *canvas = make(2, 80, MONO);
     ProgressLine line = {"drift", 71, 100, 10, "1.9 GB/s", "^X cancel"};
     (void)state;
-    progress_draw(canvas, canvas_area(canvas), 0, &line);
+    dial_bar_draw_progress(canvas, canvas_area(canvas), 0, &line);
     line.total = 0;
-    progress_draw(canvas, canvas_area(canvas), 1, &line);
+    dial_bar_draw_progress(canvas, canvas_area(canvas), 1, &line);
     assert_shows(canvas,
                  "drift ████████████████████████░░░░░░░░░░  71 %  1.9 GB/s  0:04 left    ^X cancel\n"
                  "drift   1.9 GB/s  0:10                                                 ^X cancel\n");
@@ -365,10 +365,10 @@ static void a_dial_shows_where_it_stands(void **state) {
                  .value = 0.5,
                  .ticks = 4};
     (void)state;
-    dial_draw(canvas, canvas_area(canvas), 0, &dial);
+    dial_bar_draw(canvas, canvas_area(canvas), 0, &dial);
     dial.value = 7;
-    dial_draw(canvas, canvas_area(canvas), 1, &dial);
-    dial_draw(canvas, rect_make(2, 0, 1, 16), 0, &dial);
+    dial_bar_draw(canvas, canvas_area(canvas), 1, &dial);
+    dial_bar_draw(canvas, rect_make(2, 0, 1, 16), 0, &dial);
     assert_shows(canvas,
                  "α fusion  base ├─────┼─────●────┼─────┤ sft  0.500\n"
                  "α fusion  base ├─────┼─────┼────┼─────● sft  0.500\n"
@@ -413,15 +413,15 @@ static void every_widget_takes_every_size(void **state) {
             Canvas *canvas = make(rows, columns, THEMES[(rows + columns) % 3]);
             Rect area = canvas_area(canvas);
             ListState list = {.cursor = 3};
-            list_draw(canvas, area, &list, 9, LIST_COLUMNS, 3, true, write_cell, NULL);
-            heat_draw(canvas, area, &map);
-            heat_draw_dense(canvas, area, &grid);
-            (void)heat_draw_legend(canvas, area, RAMP_DIVERGING, -1, 1);
+            list_box_draw(canvas, area, &list, 9, LIST_COLUMNS, 3, true, write_cell, NULL);
+            heat_map_draw(canvas, area, &map);
+            heat_map_draw_dense(canvas, area, &grid);
+            (void)heat_map_draw_legend(canvas, area, RAMP_DIVERGING, -1, 1);
             chart_draw(canvas, area, &chart);
             chart_draw_histogram(canvas, area, Y, 3, true, "low", "high", ROLE_BAR);
             chart_draw_spark(canvas, area, 0, 0, columns, Y, 3, ROLE_BAR);
-            progress_draw(canvas, area, 0, &line);
-            dial_draw(canvas, area, 0, &dial);
+            dial_bar_draw_progress(canvas, area, 0, &line);
+            dial_bar_draw(canvas, area, 0, &dial);
             canvas_free(canvas);
         }
     }

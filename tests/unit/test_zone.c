@@ -1,6 +1,6 @@
 /* What lies where on a canvas, for a mouse. */
 #include "tests/golden/golden.h"
-#include "tui/canvas/widget_heat.h"
+#include "tui/canvas/heat_map.h"
 #include "tui/canvas/zone.h"
 
 static Canvas *open_canvas(void) {
@@ -72,7 +72,7 @@ static void a_heat_map_has_its_cells_where_it_draws_them(void **unused) {
                          .pressed_row = &row,
                          .pressed_column = &column,
                          .row_number = 100};
-    heat_draw(canvas, rect_make(1, 3, 4, 30), &map);
+    heat_map_draw(canvas, rect_make(1, 3, 4, 30), &map);
     const Zone *zone = zone_find(canvas, 1, 5);
     assert_non_null(zone);
     assert_ptr_equal(zone_find(canvas, 4, 14), zone);

@@ -123,7 +123,7 @@ Reaction app_act_in_help(App *app, const KeymapBinding *binding, const ActionArg
     case ACTION_REDRAW:
         return app_run_binding(app, binding, 1, false);
     default:
-        return list_act(&app->help, help_count(app_view(app), &app->views), binding->action, argument);
+        return list_box_act(&app->help, help_count(app_view(app), &app->views), binding->action, argument);
     }
 }
 

@@ -8,7 +8,7 @@
 #include "tui/app/app.h"
 #include "tui/app/frame.h"
 #include "tui/app/view.h"
-#include "tui/canvas/widget_list.h"
+#include "tui/canvas/list_box.h"
 #include "tui/canvas/zone.h"
 #include "tui/keys/keymap.h"
 #include "tui/terminal/prompt_line.h"

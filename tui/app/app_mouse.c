@@ -13,7 +13,8 @@ enum { WHEEL_STEPS = 3, NAMED_NUMBER_SIZE = 64 };
 static Reaction turn_wheel(App *app, bool up) {
     Action action = up ? ACTION_MOVE_UP : ACTION_MOVE_DOWN;
     ActionArgument argument = {.count = WHEEL_STEPS, .has_count = true, .text = ""};
-    if (app->helping) return list_act(&app->help, help_count(app_view(app), &app->views), action, &argument);
+    if (app->helping)
+        return list_box_act(&app->help, help_count(app_view(app), &app->views), action, &argument);
     return app_act(app, action, &argument);
 }
 

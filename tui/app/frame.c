@@ -1,6 +1,6 @@
 #include "tui/app/frame.h"
 
-#include "tui/canvas/widget_dial.h"
+#include "tui/canvas/dial_bar.h"
 #include "tui/canvas/zone.h"
 
 #include <stdio.h>
@@ -66,7 +66,7 @@ void frame_draw_status(Canvas *canvas, Rect area, Session *session, const Keymap
                          .seconds = jobs[shown].seconds,
                          .rate = jobs[shown].rate,
                          .note = note};
-    progress_draw(canvas, area, 0, &line);
+    dial_bar_draw_progress(canvas, area, 0, &line);
 }
 
 /* Joins the keys of `actions` that follow each other with one label: a/A, ←↓↑→. Returns how many it took. */

@@ -94,7 +94,7 @@ void help_draw(Canvas *canvas, Rect area, const Keymap *keymap, const View *view
     }
     draw_problems(canvas, &area, keymap);
     Rect detail = rect_cut_bottom(&area, area.columns < WHOLE_COLUMNS && area.rows > 8 ? DETAIL_ROWS : 0);
-    list_draw(canvas, area, state, count, COLUMNS, 3, true, write_cell, &rows);
+    list_box_draw(canvas, area, state, count, COLUMNS, 3, true, write_cell, &rows);
     if (count > 0)
         (void)canvas_write_wrapped(canvas, detail, 0, ROLE_TEXT, action_info(actions[state->cursor])->help);
 }

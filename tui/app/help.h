@@ -6,7 +6,7 @@
 
 #include "tui/app/view.h"
 #include "tui/canvas/canvas.h"
-#include "tui/canvas/widget_list.h"
+#include "tui/canvas/list_box.h"
 #include "tui/keys/keymap.h"
 
 /* The view's own actions first, then those of every view; actions without a key show their name for `:`. */

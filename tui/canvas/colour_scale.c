@@ -1,6 +1,6 @@
 #include "tui/canvas/colour_scale.h"
 
-#include "tui/canvas/widget_heat.h"
+#include "tui/canvas/heat_map.h"
 
 #include <math.h>
 
@@ -44,7 +44,7 @@ int colour_scale_draw(Canvas *canvas, Rect area, const ColourScale *key) {
         low = key->nothing - extent;
     else if (key->logarithmic)
         low = key->nothing + extent * pow(10, -COLOUR_SCALE_DECADES);
-    int width = heat_draw_legend(canvas, area, key->ramp, low, key->most);
+    int width = heat_map_draw_legend(canvas, area, key->ramp, low, key->most);
     if (!key->logarithmic) return width;
     (void)canvas_write_right(canvas, area, 0, area.columns - width - 1, ROLE_DIM, "log");
     return width + 4;

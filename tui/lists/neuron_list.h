@@ -8,7 +8,7 @@
 #ifndef REJUV_TUI_NEURON_LIST_H
 #define REJUV_TUI_NEURON_LIST_H
 
-#include "tui/canvas/widget_list.h"
+#include "tui/canvas/list_box.h"
 #include "tui/lists/neuron_column.h"
 #include "tui/lists/neuron_filter.h"
 #include "tui/lists/neuron_order.h"

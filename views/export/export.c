@@ -4,7 +4,7 @@
 #include "views/export/export.h"
 
 #include "core/support/memory.h"
-#include "tui/canvas/widget_list.h"
+#include "tui/canvas/list_box.h"
 #include "tui/session/session_export.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"
@@ -61,7 +61,7 @@ static void draw_export(void *opaque, Session *session, Canvas *canvas, Rect are
     export_draw_outcome(session, plan, canvas, area);
     if (plan != NULL) {
         ExportPlan *shown = (ExportPlan *)(uintptr_t)plan; /* the list's callback only reads */
-        list_draw(canvas, files, list, file_count(plan), COLUMNS, 3, true, write_file_cell, shown);
+        list_box_draw(canvas, files, list, file_count(plan), COLUMNS, 3, true, write_file_cell, shown);
     }
 }
 
@@ -135,7 +135,7 @@ static Reaction act_on_export(void *opaque, Session *session, Action action, con
     case ACTION_EXPORT_DISCARD:
         return discard(session);
     default:
-        return plan == NULL ? REACTION_IGNORED : list_act(opaque, file_count(plan), action, argument);
+        return plan == NULL ? REACTION_IGNORED : list_box_act(opaque, file_count(plan), action, argument);
     }
 }
 

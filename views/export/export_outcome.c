@@ -1,5 +1,5 @@
 /* What speaks against an export, how far it is, and what became of it. */
-#include "tui/canvas/widget_dial.h"
+#include "tui/canvas/dial_bar.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_pair.h"
@@ -31,7 +31,7 @@ static int draw_running(Session *session, Canvas *canvas, Rect area, int row) {
     SessionJob job;
     if (session_jobs(session, &job, 1) == 0) return row;
     ProgressLine line = {job.label, job.done, job.total, job.seconds, job.rate, NULL};
-    progress_draw(canvas, area, row, &line);
+    dial_bar_draw_progress(canvas, area, row, &line);
     return row + 1;
 }
 

@@ -1,4 +1,4 @@
-#include "tui/canvas/widget_heat.h"
+#include "tui/canvas/heat_map.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_tune.h"
 #include "tui/text/format.h"
@@ -178,7 +178,7 @@ static void draw_strip(Layers *layers, Canvas *canvas, Rect area, const ColourSc
         map.cursor_row = 0;
         map.cursor_column = layers->strip_column;
     }
-    heat_draw(canvas, area, &map);
+    heat_map_draw(canvas, area, &map);
 }
 
 static void draw_grid(Layers *layers, Canvas *canvas, Rect area, const ColourScale *key, int width) {
@@ -198,7 +198,7 @@ static void draw_grid(Layers *layers, Canvas *canvas, Rect area, const ColourSca
         map.cursor_row = layers->row;
         map.cursor_column = layers->column;
     }
-    heat_draw(canvas, area, &map);
+    heat_map_draw(canvas, area, &map);
 }
 
 static int choose_width(const LayersGrid *grid, int columns) {

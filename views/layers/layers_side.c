@@ -1,4 +1,4 @@
-#include "tui/canvas/widget_list.h"
+#include "tui/canvas/list_box.h"
 #include "tui/session/session_blocks.h"
 #include "views/layers/layers.h"
 #include "views/shared/tensor_facts.h"
@@ -33,7 +33,7 @@ static int draw_method(const Layers *layers, const Session *session, Canvas *can
         facts[i + 1] = (Fact){block_metric_facts(metric)->brief, text,
                               metric == layers->block_metric ? ROLE_TITLE : ROLE_VALUE};
     }
-    return facts_draw(canvas, area, facts, sizeof facts / sizeof *facts);
+    return list_box_draw_facts(canvas, area, facts, sizeof facts / sizeof *facts);
 }
 
 /* The tensor at the cursor, and below it what it is a part of. */

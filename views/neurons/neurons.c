@@ -206,7 +206,7 @@ static Reaction act_on_list(Neurons *neurons, Action action, const ActionArgumen
         list->filter.dormant = !list->filter.dormant;
         return REACTION_REDRAW;
     default:
-        return list_act(&list->list, list->order.count, action, argument);
+        return list_box_act(&list->list, list->order.count, action, argument);
     }
 }
 

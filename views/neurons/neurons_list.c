@@ -111,8 +111,8 @@ void neurons_draw_list(Neurons *neurons, const Session *session, Canvas *canvas,
             key_text("neurons", "No neuron passes the filter. {filter-off} takes it off.", keys));
         return;
     }
-    list_draw(canvas, area, &list->list, list->order.count, columns, sizeof columns / sizeof *columns, true,
-              write_cell, &drawing);
+    list_box_draw(canvas, area, &list->list, list->order.count, columns, sizeof columns / sizeof *columns,
+                  true, write_cell, &drawing);
 }
 
 /* ---- numbers ---- */

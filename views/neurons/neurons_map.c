@@ -1,5 +1,5 @@
 #include "core/support/memory.h"
-#include "tui/canvas/widget_heat.h"
+#include "tui/canvas/heat_map.h"
 #include "tui/keys/key_text.h"
 #include "views/neurons/neurons.h"
 
@@ -110,7 +110,7 @@ void neurons_draw_map(Neurons *neurons, const Session *session, Canvas *canvas, 
     neurons->map_rows = area.rows;
     size_t cells =
         neuron_map_window(&neurons->map, session_neurons(session), neurons->map_columns, &first, &count);
-    size_t top = first_layer(neurons, layers, rows), times = (size_t)heat_dense_rows(&canvas->theme, 1);
+    size_t top = first_layer(neurons, layers, rows), times = (size_t)heat_map_dense_rows(&canvas->theme, 1);
     ColourScale key = neuron_map_key(session, mapped(neurons), !neurons->linear);
     if (!pool(neurons, session, top, rows, times, cells, first, count, &key)) return;
     draw_head(neurons, session, canvas, head, &key, first, count, cells);
@@ -136,5 +136,5 @@ void neurons_draw_map(Neurons *neurons, const Session *session, Canvas *canvas, 
                      .cursor_row = (long)((neurons->map.layer - top) * times),
                      .cursor_column = cursor_cell(neurons, first, count, cells)};
     draw_labels(neurons, canvas, labels, top, rows);
-    heat_draw_dense(canvas, area, &grid);
+    heat_map_draw_dense(canvas, area, &grid);
 }

@@ -1,4 +1,4 @@
-#include "tui/canvas/widget_chart.h"
+#include "tui/canvas/chart.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_drivers.h"
 #include "tui/session/session_tensor.h"
@@ -48,7 +48,7 @@ int neurons_draw_facts(const Session *session, uint64_t neuron, Canvas *canvas, 
                           : facts.is_reset ? "● yes"
                                            : "no",
                           facts.is_reset ? ROLE_MARK : ROLE_VALUE};
-    return facts_draw(canvas, area, rows, used);
+    return list_box_draw_facts(canvas, area, rows, used);
 }
 
 /* ---- what drives it ---- */

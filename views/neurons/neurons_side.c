@@ -1,4 +1,4 @@
-#include "tui/canvas/widget_chart.h"
+#include "tui/canvas/chart.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_tune.h"

@@ -117,7 +117,7 @@ static Reaction act_on_overview(void *state, Session *session, Action action,
         break;
     }
     if (overview->in_findings) {
-        Reaction reaction = list_act(&findings, count, action, argument);
+        Reaction reaction = list_box_act(&findings, count, action, argument);
         overview->finding = findings.cursor;
         if ((reaction & REACTION_IGNORED) == 0) return reaction;
     }

@@ -1,4 +1,4 @@
-#include "tui/canvas/widget_dial.h"
+#include "tui/canvas/dial_bar.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_blocks.h"
 #include "tui/session/session_pair.h"
@@ -159,7 +159,7 @@ int overview_draw_jobs(Canvas *canvas, Rect area, Session *session, int most) {
     (void)rect_cut_left(&area, LABEL);
     for (int i = 0; i < count; i++) {
         ProgressLine line = {jobs[i].label, jobs[i].done, jobs[i].total, jobs[i].seconds, jobs[i].rate, NULL};
-        progress_draw(canvas, area, i, &line);
+        dial_bar_draw_progress(canvas, area, i, &line);
     }
     return count;
 }

@@ -1,6 +1,6 @@
 #include "core/evaluation/distribution.h"
 #include "tui/app/view.h"
-#include "tui/canvas/widget_chart.h"
+#include "tui/canvas/chart.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"
 #include "views/prompt/prompt.h"

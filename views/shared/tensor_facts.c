@@ -1,6 +1,6 @@
 #include "views/shared/tensor_facts.h"
 
-#include "tui/canvas/widget_list.h"
+#include "tui/canvas/list_box.h"
 #include "tui/text/format.h"
 
 #include <stdio.h>
@@ -102,7 +102,7 @@ int tensor_facts_draw_drift(Canvas *canvas, Rect area, const Session *session, s
                                     why_not_compared(&session_pair(session)->tensors[index]));
     add_oddities(&facts, &drift);
     add_metrics(&facts, &drift);
-    return facts_draw(canvas, area, facts.facts, facts.count);
+    return list_box_draw_facts(canvas, area, facts.facts, facts.count);
 }
 
 int tensor_facts_draw_head(Canvas *canvas, Rect area, const Session *session, size_t index) {
@@ -136,5 +136,5 @@ int tensor_facts_draw_sum(Canvas *canvas, Rect area, const char *title, const Dr
         drift_format_row(sum, SHOWN[i], add(&facts, drift_metric_facts(SHOWN[i])->label, ROLE_VALUE),
                          LIST_CELL_SIZE);
     (void)rect_cut_top(&area, 1);
-    return 1 + facts_draw(canvas, area, facts.facts, facts.count);
+    return 1 + list_box_draw_facts(canvas, area, facts.facts, facts.count);
 }

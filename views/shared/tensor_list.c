@@ -2,7 +2,7 @@
 
 #include "core/method/dormancy.h"
 #include "core/support/memory.h"
-#include "tui/canvas/widget_chart.h"
+#include "tui/canvas/chart.h"
 #include "tui/session/session_tensor.h"
 
 #include <stdio.h>
@@ -182,7 +182,7 @@ void tensor_list_draw(TensorList *list, const Session *session, Canvas *canvas, 
     }
     if (area.columns > LIST_COLUMNS_MOST) area.columns = LIST_COLUMNS_MOST; /* names and figures stay close */
     bool scrolls = list->count > (size_t)(area.rows > 0 ? area.rows - 1 : 0);
-    list_draw(canvas, area, &list->list, list->count, columns, count, focused, write_cell, &drawing);
+    list_box_draw(canvas, area, &list->list, list->count, columns, count, focused, write_cell, &drawing);
     if (count > 2)
         draw_bars(list, session, canvas, area, (scrolls ? 1 : 0) + (count == 4 ? SHAPE_COLUMNS + GAP : 0));
 }
@@ -258,7 +258,7 @@ Reaction tensor_list_act(TensorList *list, Session *session, Action action, cons
         list->by_drift = !list->by_drift;
         return REACTION_REDRAW;
     default:
-        return list_act(&list->list, list->count, action, argument);
+        return list_box_act(&list->list, list->count, action, argument);
     }
 }
 

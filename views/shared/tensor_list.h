@@ -6,7 +6,7 @@
 
 #include "tui/app/view.h"
 #include "tui/canvas/colour_scale.h"
-#include "tui/canvas/widget_list.h"
+#include "tui/canvas/list_box.h"
 #include "tui/lists/tensor_filter.h"
 #include "tui/session/session_pair.h"
 

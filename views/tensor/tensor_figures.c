@@ -1,4 +1,4 @@
-#include "tui/canvas/widget_heat.h"
+#include "tui/canvas/heat_map.h"
 #include "tui/text/format.h"
 #include "views/tensor/tensor.h"
 
@@ -11,7 +11,7 @@ static size_t at_least_one(int count) {
 }
 
 TensorRoom tensor_room(const Theme *theme, Rect map, Rect whole) {
-    return (TensorRoom){.rows = at_least_one(heat_dense_rows(theme, map.rows)),
+    return (TensorRoom){.rows = at_least_one(heat_map_dense_rows(theme, map.rows)),
                         .columns = at_least_one(map.columns),
                         .figure_rows = at_least_one(whole.rows - 1),
                         .figure_columns = at_least_one((whole.columns - LABEL_COLUMNS) / FIGURE_COLUMNS)};

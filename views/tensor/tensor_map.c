@@ -1,6 +1,6 @@
 #include "core/support/memory.h"
-#include "tui/canvas/widget_chart.h"
-#include "tui/canvas/widget_heat.h"
+#include "tui/canvas/chart.h"
+#include "tui/canvas/heat_map.h"
 #include "tui/session/session_tensor.h"
 #include "tui/session/session_tune.h"
 #include "views/tensor/tensor.h"
@@ -120,7 +120,7 @@ static void draw_cells(TensorView *view, const ElementsMap *map, Canvas *canvas,
                      .ramp = key->ramp,
                      .cursor_row = (long)(shown.flows ? cell.grid_row / line : cell.grid_row),
                      .cursor_column = (long)(shown.flows ? cell.grid_row % line : cell.grid_column)};
-    heat_draw_dense(canvas, area, &grid);
+    heat_map_draw_dense(canvas, area, &grid);
     draw_marks(map, &shown, canvas, area);
 }
 

@@ -1,4 +1,4 @@
-#include "tui/canvas/widget_chart.h"
+#include "tui/canvas/chart.h"
 #include "tui/session/session_tensor.h"
 #include "tui/session/session_tune.h"
 #include "tui/text/format.h"

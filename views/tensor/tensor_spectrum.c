@@ -1,6 +1,6 @@
 #include "core/support/memory.h"
-#include "tui/canvas/widget_chart.h"
-#include "tui/canvas/widget_list.h"
+#include "tui/canvas/chart.h"
+#include "tui/canvas/list_box.h"
 #include "tui/session/session_spectrum.h"
 #include "tui/text/format.h"
 #include "views/shared/tensor_facts.h"
@@ -98,7 +98,7 @@ static int draw_facts(Canvas *canvas, Rect area, const Spectrum *spectrum) {
     (void)snprintf(add(&facts, "values not 0", ROLE_VALUE), LIST_CELL_SIZE, "%s%zu of %llu",
                    spectrum->method == SPECTRUM_EXACT ? "" : "at least ", rank, (unsigned long long)all);
     add_method(&facts, spectrum);
-    return facts_draw(canvas, area, facts.facts, facts.count);
+    return list_box_draw_facts(canvas, area, facts.facts, facts.count);
 }
 
 /* ---- the curve ---- */

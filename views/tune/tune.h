@@ -13,7 +13,7 @@
 
 #include "core/fusion/settings_text.h"
 #include "tui/canvas/canvas.h"
-#include "tui/canvas/widget_list.h"
+#include "tui/canvas/list_box.h"
 #include "tui/cli/command_line.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_plane.h"

@@ -2,7 +2,7 @@
  * The pane bookmarks: what was kept, and two settings side by side on every headline figure.
  */
 #include "tui/app/view.h"
-#include "tui/canvas/widget_list.h"
+#include "tui/canvas/list_box.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/text/text.h"
 #include "views/tune/tune.h"
@@ -39,8 +39,8 @@ static void write_cell(void *user, size_t row, size_t column, char *text, Role *
 
 static void draw_list(TuneState *state, Session *session, Canvas *canvas, Rect area) {
     static const ListColumn COLUMNS[] = {{"  name", 10, false, 0}, {"dials", 0, false, 1}};
-    list_draw(canvas, area, &state->bookmarks, session_bookmark_count(session), COLUMNS, 2, true, write_cell,
-              session);
+    list_box_draw(canvas, area, &state->bookmarks, session_bookmark_count(session), COLUMNS, 2, true,
+                  write_cell, session);
 }
 
 /* ---- two of them ---- */
@@ -180,7 +180,7 @@ static Reaction act_on_bookmarks(TuneState *state, Session *session, Action acti
         session_remove_bookmark(session, state->bookmarks.cursor);
         return REACTION_REDRAW;
     default:
-        return list_act(&state->bookmarks, count, action, argument);
+        return list_box_act(&state->bookmarks, count, action, argument);
     }
 }
 

@@ -1,5 +1,5 @@
 /* What stands above the panes of Tune: the dials, what they reset, and on what figures are measured. */
-#include "tui/canvas/widget_dial.h"
+#include "tui/canvas/dial_bar.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_change.h"
@@ -54,7 +54,7 @@ static void draw_dials(const Session *session, TuneDial front, Canvas *canvas, R
         dial.label_columns = 10;
         dial.end_columns = 4;
         dial.value_columns = 7;
-        dial_draw(canvas, area, i, &dial);
+        dial_bar_draw(canvas, area, i, &dial);
     }
 }
 

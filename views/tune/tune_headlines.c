@@ -1,5 +1,5 @@
 #include "core/files/json.h"
-#include "tui/canvas/widget_chart.h"
+#include "tui/canvas/chart.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_pair.h"
 #include "tui/text/text.h"

@@ -1,6 +1,6 @@
 /* The pane layers of Tune: α as a curve over the layers. */
+#include "tui/canvas/chart.h"
 #include "tui/canvas/colour_scale.h"
-#include "tui/canvas/widget_chart.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_change.h"
 #include "tui/session/session_method.h"

@@ -1,6 +1,6 @@
 /* The pane modules of Tune: α of each kind of tensors, and which kinds are kept as one of the models has them. */
 #include "core/support/memory.h"
-#include "tui/canvas/widget_dial.h"
+#include "tui/canvas/dial_bar.h"
 #include "tui/canvas/zone.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_method.h"
@@ -62,7 +62,7 @@ static void draw_kind(TuneState *state, const Session *session, SettingsKind kin
                        .label_columns = KIND_COLUMNS,
                        .end_columns = END_COLUMNS,
                        .value_columns = VALUE_COLUMNS};
-    dial_draw(canvas, area, row, &dial);
+    dial_bar_draw(canvas, area, row, &dial);
 }
 
 static void draw_modules(TuneState *state, Session *session, Canvas *canvas, Rect area) {

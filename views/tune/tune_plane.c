@@ -1,7 +1,7 @@
 /* The pane plane of Tune: one headline figure over α and ρ. */
 #include "core/method/dials.h"
 #include "tui/canvas/colour_scale.h"
-#include "tui/canvas/widget_heat.h"
+#include "tui/canvas/heat_map.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_method.h"
 #include "tui/text/text.h"
@@ -95,8 +95,8 @@ static void draw_cells(TuneState *state, const Session *session, const SessionPl
                          .cursor_column = cursor.column,
                          .pressed_row = &state->plane_row,
                          .pressed_column = &state->plane_column};
-    if (any) (void)heat_draw_legend(canvas, title, RAMP_SEQUENTIAL, low, high);
-    heat_draw(canvas, area, &map);
+    if (any) (void)heat_map_draw_legend(canvas, title, RAMP_SEQUENTIAL, low, high);
+    heat_map_draw(canvas, area, &map);
 }
 
 static void draw_cursor(const TuneState *state, const SessionPlane *plane, const SessionPlaneRange *range,

@@ -1,8 +1,8 @@
 /*
- * widget_heat — a matrix of numbers as coloured cells.
+ * heat_map — a matrix of numbers as coloured cells.
  */
-#ifndef REJUV_TUI_WIDGET_HEAT_H
-#define REJUV_TUI_WIDGET_HEAT_H
+#ifndef REJUV_TUI_HEAT_MAP_H
+#define REJUV_TUI_HEAT_MAP_H
 
 #include "tui/canvas/canvas.h"
 
@@ -29,10 +29,10 @@ typedef struct HeatMap {
     size_t row_number;
 } HeatMap;
 
-void heat_draw(Canvas *canvas, Rect area, const HeatMap *map);
+void heat_map_draw(Canvas *canvas, Rect area, const HeatMap *map);
 
 /* A dense map without labels: as many elements as the area has cells. With UTF-8 and 256 colours or more a cell
- * shows two values, one above the other (heat_dense_rows() = 2 × rows). NaN is blank. The cursor's element
+ * shows two values, one above the other (heat_map_dense_rows() = 2 × rows). NaN is blank. The cursor's element
  * is drawn reversed. */
 typedef struct HeatGrid {
     const double *values; /* [rows × columns] */
@@ -42,13 +42,13 @@ typedef struct HeatGrid {
     long cursor_row, cursor_column; /* -1: no cursor */
 } HeatGrid;
 
-int heat_dense_rows(const Theme *theme, int rows);
-void heat_draw_dense(Canvas *canvas, Rect area, const HeatGrid *grid);
+int heat_map_dense_rows(const Theme *theme, int rows);
+void heat_map_draw_dense(Canvas *canvas, Rect area, const HeatGrid *grid);
 
 /* `LOW ░▒▓█ HIGH` in one row, right-aligned at the end of the area. Returns its width. */
-int heat_draw_legend(Canvas *canvas, Rect area, Ramp ramp, double low, double high);
+int heat_map_draw_legend(Canvas *canvas, Rect area, Ramp ramp, double low, double high);
 
 /* Where a value lies on a ramp: 0 … 1, or -1 … 1; NaN stays NaN. Everything that has no extent is 0. */
-double heat_scale(Ramp ramp, double low, double high, double value);
+double heat_map_scale(Ramp ramp, double low, double high, double value);
 
 #endif

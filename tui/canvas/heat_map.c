@@ -1,4 +1,4 @@
-#include "tui/canvas/widget_heat.h"
+#include "tui/canvas/heat_map.h"
 
 #include "tui/canvas/zone.h"
 #include "tui/text/format.h"
@@ -9,7 +9,7 @@
 
 enum { CELL_LEAST = 4, LABEL_LIMIT = 16, LEGEND_FIGURE = 6 };
 
-double heat_scale(Ramp ramp, double low, double high, double value) {
+double heat_map_scale(Ramp ramp, double low, double high, double value) {
     if (isnan(value)) return NAN;
     if (ramp == RAMP_DIVERGING) {
         double extent = fmax(fabs(low), fabs(high));
@@ -90,7 +90,7 @@ static void draw_cell(Canvas *canvas, const HeatMap *map, const HeatLayout *layo
                       size_t item, bool cursor) {
     int at = column * layout->width;
     if (map->absent == NULL || !map->absent[item]) {
-        double share = heat_scale(map->ramp, map->low, map->high, map->values[item]);
+        double share = heat_map_scale(map->ramp, map->low, map->high, map->values[item]);
         ThemeHeat heat = theme_heat(&canvas->theme, map->ramp, share);
         bool known = !isnan(share);
         const char *text = map->texts != NULL ? map->texts[item] : NULL;
@@ -116,7 +116,7 @@ static void add_zone(Canvas *canvas, const HeatMap *map, const HeatLayout *layou
                              .across = {map->pressed_column, layout->column, map->columns, layout->width}});
 }
 
-void heat_draw(Canvas *canvas, Rect area, const HeatMap *map) {
+void heat_map_draw(Canvas *canvas, Rect area, const HeatMap *map) {
     HeatLayout layout = lay_out(area, map);
     if (map->pressed_row != NULL || map->pressed_column != NULL) add_zone(canvas, map, &layout);
     for (size_t c = 0; map->column_labels != NULL && c < layout.shown_columns; c++) {
@@ -141,13 +141,13 @@ void heat_draw(Canvas *canvas, Rect area, const HeatMap *map) {
     }
 }
 
-int heat_dense_rows(const Theme *theme, int rows) {
+int heat_map_dense_rows(const Theme *theme, int rows) {
     return theme_has_solid(theme) ? 2 * rows : rows;
 }
 
 static double grid_share(const HeatGrid *grid, size_t row, size_t column) {
     if (row >= grid->rows || column >= grid->columns) return NAN;
-    return heat_scale(grid->ramp, grid->low, grid->high, grid->values[row * grid->columns + column]);
+    return heat_map_scale(grid->ramp, grid->low, grid->high, grid->values[row * grid->columns + column]);
 }
 
 /* Two values in one cell: the upper half block in the upper one's colour, on the lower one's. */
@@ -167,7 +167,7 @@ static void draw_pair(Canvas *canvas, Rect area, const HeatGrid *grid, int row, 
     (void)canvas_write_styled(canvas, area, row, column, style, glyph);
 }
 
-void heat_draw_dense(Canvas *canvas, Rect area, const HeatGrid *grid) {
+void heat_map_draw_dense(Canvas *canvas, Rect area, const HeatGrid *grid) {
     bool halves = theme_has_solid(&canvas->theme);
     int rows = area.rows, columns = area.columns;
     size_t used = halves ? (grid->rows + 1) / 2 : grid->rows;
@@ -201,7 +201,7 @@ void heat_draw_dense(Canvas *canvas, Rect area, const HeatGrid *grid) {
     (void)canvas_write_styled(canvas, area, row, column, cursor, mark);
 }
 
-int heat_draw_legend(Canvas *canvas, Rect area, Ramp ramp, double low, double high) {
+int heat_map_draw_legend(Canvas *canvas, Rect area, Ramp ramp, double low, double high) {
     char low_text[FORMAT_SIZE], high_text[FORMAT_SIZE];
     size_t steps = theme_step_count(&canvas->theme, ramp);
     (void)format_fit(low, LEGEND_FIGURE, low_text);

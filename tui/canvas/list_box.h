@@ -1,8 +1,8 @@
 /*
- * widget_list — a table of rows with a cursor that scrolls, and blocks of labelled values.
+ * list_box — a table of rows with a cursor that scrolls, and blocks of labelled values.
  */
-#ifndef REJUV_TUI_WIDGET_LIST_H
-#define REJUV_TUI_WIDGET_LIST_H
+#ifndef REJUV_TUI_LIST_BOX_H
+#define REJUV_TUI_LIST_BOX_H
 
 #include "tui/canvas/canvas.h"
 #include "tui/keys/action.h"
@@ -30,11 +30,11 @@ typedef void (*ListCell)(void *user, size_t row, size_t column, char *text, Role
 
 /* Draws head, rows and, where not all fit, a scroll mark at the right edge; keeps state->cursor in range and
  * in sight. `focused`: whether the cursor's row stands out. */
-void list_draw(Canvas *canvas, Rect area, ListState *state, size_t count, const ListColumn *columns,
-               size_t column_count, bool focused, ListCell cell, void *user);
+void list_box_draw(Canvas *canvas, Rect area, ListState *state, size_t count, const ListColumn *columns,
+                   size_t column_count, bool focused, ListCell cell, void *user);
 
 /* Moves for MOVE_UP, MOVE_DOWN, PAGE_UP, PAGE_DOWN, FIRST, LAST; anything else is REACTION_IGNORED. */
-Reaction list_act(ListState *state, size_t count, Action action, const ActionArgument *argument);
+Reaction list_box_act(ListState *state, size_t count, Action action, const ActionArgument *argument);
 
 /* Labels and values in two columns, one a row; a label of "" leaves a blank row, a value of NULL makes the
  * label a title. Returns the rows used. */
@@ -42,6 +42,6 @@ typedef struct Fact {
     const char *label, *value;
     Role role; /* of the value */
 } Fact;
-int facts_draw(Canvas *canvas, Rect area, const Fact *facts, size_t count);
+int list_box_draw_facts(Canvas *canvas, Rect area, const Fact *facts, size_t count);
 
 #endif

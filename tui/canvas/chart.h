@@ -1,8 +1,8 @@
 /*
- * widget_chart — bars, curves and histograms in block and line characters; ASCII where need be.
+ * chart — bars, curves and histograms in block and line characters; ASCII where need be.
  */
-#ifndef REJUV_TUI_WIDGET_CHART_H
-#define REJUV_TUI_WIDGET_CHART_H
+#ifndef REJUV_TUI_CHART_H
+#define REJUV_TUI_CHART_H
 
 #include "tui/canvas/canvas.h"
 

@@ -1,6 +1,6 @@
-#include "tui/canvas/widget_dial.h"
+#include "tui/canvas/dial_bar.h"
 
-#include "tui/canvas/widget_chart.h"
+#include "tui/canvas/chart.h"
 #include "tui/canvas/zone.h"
 #include "tui/text/format.h"
 
@@ -10,7 +10,7 @@
 
 enum { BAR_LEAST = 4, CENTS = 100 };
 
-void progress_draw(Canvas *canvas, Rect area, int row, const ProgressLine *progress) {
+void dial_bar_draw_progress(Canvas *canvas, Rect area, int row, const ProgressLine *progress) {
     char figures[128] = "", left[FORMAT_SIZE], label[64];
     bool known = progress->total > 0;
     double share = known ? fmin(1, (double)progress->done / (double)progress->total) : NAN;
@@ -54,7 +54,7 @@ static const char *or_empty(const char *text) {
     return text != NULL ? text : "";
 }
 
-void dial_draw(Canvas *canvas, Rect area, int row, const Dial *dial) {
+void dial_bar_draw(Canvas *canvas, Rect area, int row, const Dial *dial) {
     int label = columns_of(dial->label, dial->label_columns);
     int low = columns_of(dial->low_label, dial->end_columns),
         high = columns_of(dial->high_label, dial->end_columns);

@@ -1,4 +1,4 @@
-#include "tui/canvas/widget_list.h"
+#include "tui/canvas/list_box.h"
 
 #include "tui/canvas/zone.h"
 
@@ -72,8 +72,8 @@ static void draw_scroll_mark(Canvas *canvas, Rect strip, const ListState *state,
     canvas_fill_column(canvas, strip, (int)begin, 0, (int)length, ROLE_BAR, "█");
 }
 
-void list_draw(Canvas *canvas, Rect area, ListState *state, size_t count, const ListColumn *columns,
-               size_t column_count, bool focused, ListCell cell, void *user) {
+void list_box_draw(Canvas *canvas, Rect area, ListState *state, size_t count, const ListColumn *columns,
+                   size_t column_count, bool focused, ListCell cell, void *user) {
     int widths[COLUMNS_LIMIT] = {0};
     if (column_count > COLUMNS_LIMIT) column_count = COLUMNS_LIMIT;
     Rect head = rect_cut_top(&area, area.rows > 1 ? 1 : 0);
@@ -97,7 +97,7 @@ void list_draw(Canvas *canvas, Rect area, ListState *state, size_t count, const 
     }
 }
 
-Reaction list_act(ListState *state, size_t count, Action action, const ActionArgument *argument) {
+Reaction list_box_act(ListState *state, size_t count, Action action, const ActionArgument *argument) {
     size_t times = argument->count > 0 ? (size_t)argument->count : 1;
     size_t page = state->page > 1 ? (size_t)state->page : 1, last = count > 0 ? count - 1 : 0;
     if (action == ACTION_PAGE_UP || action == ACTION_PAGE_DOWN) times *= page;
@@ -122,7 +122,7 @@ Reaction list_act(ListState *state, size_t count, Action action, const ActionArg
     return REACTION_REDRAW;
 }
 
-int facts_draw(Canvas *canvas, Rect area, const Fact *facts, size_t count) {
+int list_box_draw_facts(Canvas *canvas, Rect area, const Fact *facts, size_t count) {
     int label_columns = 0;
     for (size_t i = 0; i < count; i++) {
         int width = facts[i].value != NULL ? text_width(facts[i].label) : 0;

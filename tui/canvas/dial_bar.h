@@ -1,8 +1,8 @@
 /*
- * widget_dial — one-row instruments: progress of a job, and a dial between two ends.
+ * dial_bar — one-row instruments: progress of a job, and a dial between two ends.
  */
-#ifndef REJUV_TUI_WIDGET_DIAL_H
-#define REJUV_TUI_WIDGET_DIAL_H
+#ifndef REJUV_TUI_DIAL_BAR_H
+#define REJUV_TUI_DIAL_BAR_H
 
 #include "tui/canvas/canvas.h"
 #include "tui/keys/action.h"
@@ -21,7 +21,7 @@ typedef struct ProgressLine {
     const char *note;
 } ProgressLine;
 
-void progress_draw(Canvas *canvas, Rect area, int row, const ProgressLine *progress);
+void dial_bar_draw_progress(Canvas *canvas, Rect area, int row, const ProgressLine *progress);
 
 /*      α fusion   base ├────────────┼──────●─────┼────────────┤ sft        0.500 */
 typedef struct Dial {
@@ -39,6 +39,6 @@ typedef struct Dial {
     int label_columns, end_columns, value_columns; /* so that dials stand below each other; 0: as needed */
 } Dial;
 
-void dial_draw(Canvas *canvas, Rect area, int row, const Dial *dial);
+void dial_bar_draw(Canvas *canvas, Rect area, int row, const Dial *dial);
 
 #endif
