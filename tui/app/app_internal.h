@@ -8,8 +8,8 @@
 #include "tui/app/app.h"
 #include "tui/app/frame.h"
 #include "tui/app/view.h"
+#include "tui/canvas/hit_area.h"
 #include "tui/canvas/list_box.h"
-#include "tui/canvas/zone.h"
 #include "tui/keys/keymap.h"
 #include "tui/terminal/prompt_line.h"
 #include "tui/terminal/terminal.h"
@@ -45,7 +45,7 @@ typedef struct App {
 
     const Resume *resume;
     char *popup, *popup_opening; /* command lines shown over the view; NULL: none */
-    Zone slider;                 /* the dial that the mouse holds */
+    HitArea slider;              /* the dial that the mouse holds */
     bool is_sliding;
     double pressed_at; /* when the mouse last pointed at something */
 

@@ -1,9 +1,9 @@
 /*
- * The mouse: a press on a zone (zone.h) moves a cursor, turns a dial or does an action; the wheel moves the cursor.
+ * The mouse: a press on a zone (hit_area.h) moves a cursor, turns a dial or does an action; the wheel moves the cursor.
  */
 #include "tui/app/app_internal.h"
 #include "tui/app/help.h"
-#include "tui/canvas/zone.h"
+#include "tui/canvas/hit_area.h"
 
 #include <stdio.h>
 
@@ -19,33 +19,33 @@ static Reaction turn_wheel(App *app, bool up) {
 }
 
 /* The zone is of the last drawing, and so are the cursors that it points to. */
-static Reaction slide(App *app, const Zone *zone, int column) {
+static Reaction slide(App *app, const HitArea *zone, int column) {
     char text[NAMED_NUMBER_SIZE] = "";
-    ActionArgument argument = {.count = 1, .number = zone_value(zone, column), .text = text};
+    ActionArgument argument = {.count = 1, .number = hit_area_value(zone, column), .text = text};
     if (zone->name != NULL) (void)snprintf(text, sizeof text, "%s=%.3f", zone->name, argument.number);
     return app_act(app, zone->action, &argument);
 }
 
-static Reaction point(App *app, const Zone *zone, const TerminalMouse *mouse) {
+static Reaction point(App *app, const HitArea *zone, const TerminalMouse *mouse) {
     bool moved, again = app_now() - app->pressed_at < DOUBLE_PRESS_SECONDS;
     app->pressed_at = app_now();
-    if (!zone_point(zone, mouse->row, mouse->column, &moved)) return REACTION_NONE;
+    if (!hit_area_point(zone, mouse->row, mouse->column, &moved)) return REACTION_NONE;
     if (moved || !again) return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
     app->pressed_at = 0; /* a third press is a first one */
     return app_act(app, ACTION_ENTER, &(ActionArgument){.count = 1, .text = ""});
 }
 
 static Reaction press(App *app, const TerminalMouse *mouse) {
-    const Zone *zone = zone_find(app->canvas, mouse->row, mouse->column);
-    app->is_sliding = zone != NULL && zone->kind == ZONE_SLIDER;
-    if (zone == NULL || zone->kind == ZONE_COVER) return REACTION_NONE;
-    if (zone->kind == ZONE_SLIDER) {
+    const HitArea *zone = hit_area_find(app->canvas, mouse->row, mouse->column);
+    app->is_sliding = zone != NULL && zone->kind == HIT_AREA_SLIDER;
+    if (zone == NULL || zone->kind == HIT_AREA_COVER) return REACTION_NONE;
+    if (zone->kind == HIT_AREA_SLIDER) {
         bool moved;
         app->slider = *zone;
-        (void)zone_point(zone, mouse->row, mouse->column, &moved); /* drawn anew in any case */
+        (void)hit_area_point(zone, mouse->row, mouse->column, &moved); /* drawn anew in any case */
         return slide(app, zone, mouse->column);
     }
-    if (zone->kind == ZONE_GRID) return app->helping ? REACTION_NONE : point(app, zone, mouse);
+    if (zone->kind == HIT_AREA_GRID) return app->helping ? REACTION_NONE : point(app, zone, mouse);
     const KeymapBinding binding = {.action = zone->action};
     if (!app->helping) return app_run_binding(app, &binding, 1, false);
     return app_act_in_help(app, &binding, &(ActionArgument){.count = 1, .text = ""}) | REACTION_REDRAW;

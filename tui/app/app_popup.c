@@ -6,7 +6,7 @@
 #include "core/support/memory.h"
 #include "tui/app/app_internal.h"
 #include "tui/app/twin.h"
-#include "tui/canvas/zone.h"
+#include "tui/canvas/hit_area.h"
 #include "tui/terminal/terminal.h"
 #include "tui/text/text.h"
 
@@ -73,7 +73,7 @@ void app_draw_popup(App *app, Rect area) {
     int rows = draw_commands(app, canvas, beyond) - 1 + FRAME;
     area = rect_cut_bottom(&area, rows);
     canvas_erase(canvas, area);
-    zone_add(canvas, &(Zone){.kind = ZONE_COVER, .area = area});
+    hit_area_add(canvas, &(HitArea){.kind = HIT_AREA_COVER, .area = area});
     (void)draw_commands(app, canvas, canvas_frame(canvas, area, title));
 }
 

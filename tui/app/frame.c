@@ -1,7 +1,7 @@
 #include "tui/app/frame.h"
 
 #include "tui/canvas/dial_bar.h"
-#include "tui/canvas/zone.h"
+#include "tui/canvas/hit_area.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -95,9 +95,9 @@ static bool contains(const Action *actions, size_t count, Action action) {
 
 /* Columns [begin, end) of the key line do the action when they are pressed. */
 static void add_button(Canvas *canvas, Rect area, int begin, int end, Action action) {
-    zone_add(canvas, &(Zone){.kind = ZONE_BUTTON,
-                             .area = rect_make(area.row, area.column + begin, 1, end - begin),
-                             .action = action});
+    hit_area_add(canvas, &(HitArea){.kind = HIT_AREA_BUTTON,
+                                    .area = rect_make(area.row, area.column + begin, 1, end - begin),
+                                    .action = action});
 }
 
 /* A label as far as its first comma: what follows tells what to type. */

@@ -36,14 +36,14 @@ typedef struct Cell {
     Style style;
 } Cell;
 
-typedef struct Zone Zone; /* zone.h */
+typedef struct HitArea HitArea; /* hit_area.h */
 
 typedef struct Canvas {
     Theme theme;
     int rows, columns;
     Cell *cells;                   /* [rows × columns] */
     int cursor_row, cursor_column; /* where the terminal's cursor shall be; -1: hidden */
-    Zone *zones;                   /* what a mouse finds where; see zone_add() */
+    HitArea *zones;                /* what a mouse finds where; see hit_area_add() */
     size_t zone_count, zone_capacity;
 } Canvas;
 

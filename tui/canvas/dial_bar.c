@@ -1,7 +1,7 @@
 #include "tui/canvas/dial_bar.h"
 
 #include "tui/canvas/chart.h"
-#include "tui/canvas/zone.h"
+#include "tui/canvas/hit_area.h"
 #include "tui/text/format.h"
 
 #include <math.h>
@@ -80,13 +80,13 @@ void dial_bar_draw(Canvas *canvas, Rect area, int row, const Dial *dial) {
     (void)canvas_write(canvas, area, row, at + track - 1, ROLE_BAR_REST, "┤");
     double unit = dial->per_unit != 0 ? dial->per_unit : 1;
     if (dial->action != ACTION_NOTHING)
-        zone_add(canvas, &(Zone){.kind = ZONE_SLIDER,
-                                 .area = rect_make(area.row + row, area.column + at, 1, track),
-                                 .action = dial->action,
-                                 .name = dial->action_name,
-                                 .down = {dial->cursor, dial->item, dial->item + 1, 1},
-                                 .low = dial->low * unit,
-                                 .high = dial->high * unit});
+        hit_area_add(canvas, &(HitArea){.kind = HIT_AREA_SLIDER,
+                                        .area = rect_make(area.row + row, area.column + at, 1, track),
+                                        .action = dial->action,
+                                        .name = dial->action_name,
+                                        .down = {dial->cursor, dial->item, dial->item + 1, 1},
+                                        .low = dial->low * unit,
+                                        .high = dial->high * unit});
     double share = dial->high > dial->low ? (dial->value - dial->low) / (dial->high - dial->low) : 0;
     share = share > 0 ? (share < 1 ? share : 1) : 0;
     (void)canvas_write(canvas, area, row, at + (int)lround(share * (track - 1)), ROLE_MARK, "●");

@@ -1,6 +1,6 @@
 #include "tui/canvas/heat_map.h"
 
-#include "tui/canvas/zone.h"
+#include "tui/canvas/hit_area.h"
 #include "tui/text/format.h"
 
 #include <math.h>
@@ -109,11 +109,12 @@ static void add_zone(Canvas *canvas, const HeatMap *map, const HeatLayout *layou
     Rect cells = layout->cells;
     cells.rows = (int)layout->shown_rows;
     cells.columns = (int)layout->shown_columns * layout->width;
-    zone_add(canvas, &(Zone){.kind = ZONE_GRID,
-                             .area = cells,
-                             .down = {map->pressed_row, map->row_number + layout->row,
-                                      map->row_number + map->rows, 1},
-                             .across = {map->pressed_column, layout->column, map->columns, layout->width}});
+    hit_area_add(
+        canvas,
+        &(HitArea){.kind = HIT_AREA_GRID,
+                   .area = cells,
+                   .down = {map->pressed_row, map->row_number + layout->row, map->row_number + map->rows, 1},
+                   .across = {map->pressed_column, layout->column, map->columns, layout->width}});
 }
 
 void heat_map_draw(Canvas *canvas, Rect area, const HeatMap *map) {

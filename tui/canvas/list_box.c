@@ -1,6 +1,6 @@
 #include "tui/canvas/list_box.h"
 
-#include "tui/canvas/zone.h"
+#include "tui/canvas/hit_area.h"
 
 #include <string.h>
 
@@ -87,8 +87,9 @@ void list_box_draw(Canvas *canvas, Rect area, ListState *state, size_t count, co
     lay_out(columns, column_count, area.columns, widths);
     draw_row(canvas, head, 0, columns, column_count, widths, NULL, NULL, 0);
     if (focused)
-        zone_add(canvas,
-                 &(Zone){.kind = ZONE_GRID, .area = area, .down = {&state->cursor, state->top, count, 1}});
+        hit_area_add(
+            canvas,
+            &(HitArea){.kind = HIT_AREA_GRID, .area = area, .down = {&state->cursor, state->top, count, 1}});
     for (int row = 0; row < area.rows && state->top + (size_t)row < count; row++) {
         size_t item = state->top + (size_t)row;
         draw_row(canvas, area, row, columns, column_count, widths, cell, user, item);

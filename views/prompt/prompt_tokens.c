@@ -1,5 +1,5 @@
 #include "core/support/memory.h"
-#include "tui/canvas/zone.h"
+#include "tui/canvas/hit_area.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_pair.h"
 #include "tui/text/text.h"
@@ -144,9 +144,9 @@ static void add_zone(PromptState *state, size_t position, Canvas *canvas, Rect l
     const PromptPlace *place = &state->places[position];
     line.column += place->column;
     line.columns = place->width;
-    zone_add(canvas, &(Zone){.kind = ZONE_GRID,
-                             .area = line,
-                             .across = {&state->position, position, position + 1, place->width}});
+    hit_area_add(canvas, &(HitArea){.kind = HIT_AREA_GRID,
+                                    .area = line,
+                                    .across = {&state->position, position, position + 1, place->width}});
 }
 
 int prompt_draw_tokens(PromptState *state, const SessionTargets *targets, const Session *session,

@@ -4,7 +4,7 @@
 #include "views/tune/tune.h"
 
 #include "core/support/memory.h"
-#include "tui/canvas/zone.h"
+#include "tui/canvas/hit_area.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_method.h"
@@ -37,9 +37,9 @@ static Status open_tune(Session *session, void **state, Error *error) {
 
 /* A press brings the pane to the front. */
 static void add_pane_zone(TuneState *state, size_t index, Canvas *canvas, Rect area) {
-    zone_add(
-        canvas,
-        &(Zone){.kind = ZONE_GRID, .area = area, .across = {&state->pane, index, index + 1, area.columns}});
+    hit_area_add(canvas, &(HitArea){.kind = HIT_AREA_GRID,
+                                    .area = area,
+                                    .across = {&state->pane, index, index + 1, area.columns}});
 }
 
 static void draw_names(TuneState *state, Canvas *canvas, Rect row) {

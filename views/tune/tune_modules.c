@@ -1,7 +1,7 @@
 /* The pane modules of Tune: α of each kind of tensors, and which kinds are kept as one of the models has them. */
 #include "core/support/memory.h"
 #include "tui/canvas/dial_bar.h"
-#include "tui/canvas/zone.h"
+#include "tui/canvas/hit_area.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_method.h"
 #include "tui/text/text.h"
@@ -69,9 +69,9 @@ static void draw_modules(TuneState *state, Session *session, Canvas *canvas, Rec
     int shown = area.rows < SETTINGS_KIND_COUNT ? area.rows : SETTINGS_KIND_COUNT;
     int first = (int)state->kind >= shown ? (int)state->kind - shown + 1 : 0;
     char options[SETTINGS_TEXT_KINDS_SIZE];
-    zone_add(canvas, &(Zone){.kind = ZONE_GRID,
-                             .area = rect_make(area.row, area.column, shown, area.columns),
-                             .down = {&state->kind, (size_t)first, SETTINGS_KIND_COUNT, 1}});
+    hit_area_add(canvas, &(HitArea){.kind = HIT_AREA_GRID,
+                                    .area = rect_make(area.row, area.column, shown, area.columns),
+                                    .down = {&state->kind, (size_t)first, SETTINGS_KIND_COUNT, 1}});
     for (int row = 0; row < shown; row++)
         draw_kind(state, session, (SettingsKind)(first + row), canvas, area, row);
     (void)rect_cut_top(&area, SETTINGS_KIND_COUNT + 1);
