@@ -1,10 +1,10 @@
 #include "tui/terminal/terminal.h"
 
-#include "tui/terminal/rescue.h"
+#include "tui/terminal/crash_handler.h"
 #include "tui/terminal/terminal_clipboard.h"
-#include "tui/terminal/terminal_entry.h"
 #include "tui/terminal/terminal_input.h"
 #include "tui/terminal/terminal_signal.h"
+#include "tui/terminal/terminal_terminfo.h"
 
 #include <curses.h>
 #include <errno.h>
@@ -66,7 +66,7 @@ static const char BACKGROUND_ASK[] = "\033]11;?\a\033[c";
 
 /* ---- start and stop ---- */
 
-static char collected[RESCUE_BYTES];
+static char collected[CRASH_HANDLER_BYTES];
 static size_t collected_count;
 
 static int collect(int byte) {
@@ -79,7 +79,7 @@ static const char *capability(const char *name) {
     return text == (const char *)-1 ? NULL : text;
 }
 
-/* What brings the terminal back from full-screen mode, for rescue.c, which cannot ask curses. */
+/* What brings the terminal back from full-screen mode, for crash_handler.c, which cannot ask curses. */
 static void collect_restore_bytes(void) {
     static const char *const NAMES[] = {"sgr0", "op", "cnorm", "rmkx", "rmcup"};
     collected_count = 0;
@@ -177,7 +177,7 @@ static bool says_direct(void) {
 static void open_direct_screen(const TerminalOptions *options) {
     const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
     if (options->monochrome || (no_color != NULL && no_color[0] != '\0')) return;
-    const char *entry = terminal_entry_direct(term, getenv("COLORTERM"), says_direct());
+    const char *entry = terminal_terminfo_direct(term, getenv("COLORTERM"), says_direct());
     if (entry == NULL || strstr(term, "-direct") != NULL) return; /* TERM has them itself */
     terminal.screen = newterm(entry, terminal.output, terminal.input);
 }
@@ -290,7 +290,7 @@ Status terminal_start(const TerminalOptions *options, Error *error) {
     terminal.mouse = options->mouse && terminal.pastes; /* the same families know it */
     collect_restore_bytes();
     if (known) (void)tcsetattr(fileno(terminal.input), TCSANOW, &before); /* so that rescue keeps these */
-    rescue_arm(fileno(terminal.input), fileno(terminal.output), collected, collected_count);
+    crash_handler_arm(fileno(terminal.input), fileno(terminal.output), collected, collected_count);
     set_line();
     choose_theme(options);
     switch_reports(true);
@@ -308,7 +308,7 @@ void terminal_stop(void) {
     switch_reports(false);
     wait_for_answers();
     (void)endwin();
-    rescue_restore_line();
+    crash_handler_restore_line();
     terminal_signal_release();
     delscreen(terminal.screen);
     terminal.screen = NULL;
@@ -316,7 +316,7 @@ void terminal_stop(void) {
     canvas_free(terminal.shown);
     terminal.shown = NULL;
     terminal_input_close();
-    rescue_disarm();
+    crash_handler_disarm();
 }
 
 const char *terminal_hint(void) {
@@ -432,7 +432,7 @@ void terminal_suspend(void) {
     switch_reports(false);
     wait_for_answers();
     (void)endwin();
-    rescue_restore_line();
+    crash_handler_restore_line();
     (void)sigaction(SIGTSTP, &action, &ours);
     (void)kill(0, SIGTSTP);             /* the group, as the key does in a shell */
     (void)poll(NULL, 0, SUSPEND_GRACE); /* with threads, the stop may reach this one a moment later */

@@ -73,7 +73,7 @@ void terminal_stop(void);
 const char *terminal_hint(void);
 
 /* With the depth of colours that there is: 24 bits where TERM's description has them, or COLORTERM says
- * truecolor or 24bit and there is a description to send them by (terminal_entry.h). */
+ * truecolor or 24bit and there is a description to send them by (terminal_terminfo.h). */
 Theme terminal_theme(void);
 
 /* Another theme from the next terminal_present() on, which draws everything. */

@@ -1,6 +1,6 @@
 #include "tui/terminal/terminal_input.h"
 
-#include "tui/terminal/paste.h"
+#include "tui/terminal/bracketed_paste.h"
 #include "tui/terminal/terminal_sequence.h"
 
 #include <curses.h>
@@ -19,7 +19,7 @@ static struct {
     wint_t pushed; /* a character read too far, or WEOF */
     char sequence[TERMINAL_SEQUENCE_BYTES];
     size_t length; /* of a sequence that is not whole yet; 0: none */
-    Paste paste;
+    BracketedPaste paste;
 } input = {.file = -1, .pushed = WEOF};
 
 void terminal_input_open(int file, bool pastes, bool mouse) {
@@ -33,7 +33,7 @@ void terminal_input_open(int file, bool pastes, bool mouse) {
 }
 
 void terminal_input_close(void) {
-    paste_free(&input.paste);
+    bracketed_paste_free(&input.paste);
     input.file = -1;
 }
 
@@ -109,7 +109,7 @@ static TerminalEvent event_of_sequence(const char *text) {
     TerminalEvent event = {.kind = TERMINAL_KEY,
                            .key = terminal_sequence_key(text)}; /* KEY_NONE: swallowed */
     if (input.pastes && terminal_sequence_is_paste(text)) {
-        paste_read(&input.paste, input.file);
+        bracketed_paste_read(&input.paste, input.file);
         event.kind = TERMINAL_PASTE;
     } else if (terminal_sequence_read_mouse(text, &event.mouse)) {
         event.kind = TERMINAL_MOUSE;

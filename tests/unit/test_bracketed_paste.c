@@ -1,5 +1,5 @@
 /* Pasted text, read past curses from a file: a pipe here. */
-#include "tui/terminal/paste.h"
+#include "tui/terminal/bracketed_paste.h"
 
 #include <locale.h>
 #include <setjmp.h>
@@ -16,13 +16,13 @@
 #define END "\033[201~"
 
 /* Reads what was written as a paste; `left` receives what lies behind its end. */
-static Paste read_paste(const char *bytes, size_t count, char left[64]) {
+static BracketedPaste read_paste(const char *bytes, size_t count, char left[64]) {
     int ends[2];
-    Paste paste = {0};
+    BracketedPaste paste = {0};
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(write(ends[1], bytes, count), (ssize_t)count);
     assert_int_equal(close(ends[1]), 0);
-    paste_read(&paste, ends[0]);
+    bracketed_paste_read(&paste, ends[0]);
     ssize_t more = read(ends[0], left, 63);
     assert_true(more >= 0);
     left[more] = '\0';
@@ -32,11 +32,11 @@ static Paste read_paste(const char *bytes, size_t count, char left[64]) {
 
 static void assert_pastes(const char *bytes, const char *text, const char *left) {
     char behind[64];
-    Paste paste = read_paste(bytes, strlen(bytes), behind);
+    BracketedPaste paste = read_paste(bytes, strlen(bytes), behind);
     assert_string_equal(paste.text == NULL ? "" : paste.text, text);
     assert_int_equal(paste.bytes, strlen(text));
     assert_string_equal(behind, left);
-    paste_free(&paste);
+    bracketed_paste_free(&paste);
 }
 
 static void the_text_ends_at_the_mark_and_what_follows_is_left_alone(void **state) {
@@ -67,10 +67,10 @@ static void what_is_no_text_is_left_out(void **state) {
     (void)state;
     static const char BYTES[] = "a\0\xC3\xA9\xFFz\xE6\x97" END;
     char behind[64];
-    Paste paste = read_paste(BYTES, sizeof BYTES - 1, behind);
+    BracketedPaste paste = read_paste(BYTES, sizeof BYTES - 1, behind);
     assert_string_equal(paste.text, "aéz");
     assert_int_equal(paste.bytes, 4);
-    paste_free(&paste);
+    bracketed_paste_free(&paste);
 }
 
 static int rest_goes_to;
@@ -87,15 +87,15 @@ static void a_signal_does_not_end_a_paste(void **state) {
     struct sigaction action = {.sa_handler = send_the_rest};
     struct itimerval soon = {.it_value = {.tv_usec = 50000}};
     int ends[2];
-    Paste paste = {0};
+    BracketedPaste paste = {0};
     assert_int_equal(pipe(ends), 0);
     rest_goes_to = ends[1];
     assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
     assert_int_equal(write(ends[1], "1", 1), 1);
     assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
-    paste_read(&paste, ends[0]);
+    bracketed_paste_read(&paste, ends[0]);
     assert_string_equal(paste.text, "12q");
-    paste_free(&paste);
+    bracketed_paste_free(&paste);
     assert_int_equal(close(ends[0]), 0);
     assert_int_equal(close(ends[1]), 0);
 }

@@ -1,4 +1,4 @@
-#include "tui/terminal/paste.h"
+#include "tui/terminal/bracketed_paste.h"
 
 #include "core/support/memory.h"
 #include "tui/text/text.h"
@@ -18,8 +18,8 @@ enum {
 static const char END[] = "\033[201~";
 static const size_t END_BYTES = sizeof END - 1;
 
-static void add(Paste *paste, const char *bytes, size_t count) {
-    if (paste->bytes + count > PASTE_LIMIT ||
+static void add(BracketedPaste *paste, const char *bytes, size_t count) {
+    if (paste->bytes + count > BRACKETED_PASTE_LIMIT ||
         MEMORY_RESERVE(paste->text, &paste->capacity, paste->bytes + count + 1, NULL) != STATUS_OK)
         return;
     memcpy(paste->text + paste->bytes, bytes, count);
@@ -37,7 +37,7 @@ static bool wait_for_bytes(int file) {
 }
 
 /* As much of the end mark as has been seen is kept back from the text: `matched` bytes of it. */
-static bool take_byte(Paste *paste, char byte, size_t *matched) {
+static bool take_byte(BracketedPaste *paste, char byte, size_t *matched) {
     if (byte == '\033') {
         if (*matched > 1) add(paste, END + 1, *matched - 1);
         *matched = 1;
@@ -53,7 +53,7 @@ static bool take_byte(Paste *paste, char byte, size_t *matched) {
 }
 
 /* Blocks are as large as the missing part of the end mark: so none can reach beyond it. */
-static void read_to_end(Paste *paste, int file) {
+static void read_to_end(BracketedPaste *paste, int file) {
     size_t matched = 0;
     for (int errors = 0; errors < ERRORS_LIMIT && wait_for_bytes(file);) {
         char block[sizeof END];
@@ -67,10 +67,10 @@ static void read_to_end(Paste *paste, int file) {
 }
 
 /* From the locale's encoding to UTF-8; what is none goes. */
-static void decode(Paste *paste) {
-    Paste raw = *paste;
+static void decode(BracketedPaste *paste) {
+    BracketedPaste raw = *paste;
     mbstate_t state = {0};
-    *paste = (Paste){0};
+    *paste = (BracketedPaste){0};
     for (size_t at = 0; at < raw.bytes;) {
         wchar_t character;
         size_t used = mbrtowc(&character, raw.text + at, raw.bytes - at, &state);
@@ -86,13 +86,13 @@ static void decode(Paste *paste) {
     free(raw.text);
 }
 
-void paste_read(Paste *paste, int file) {
+void bracketed_paste_read(BracketedPaste *paste, int file) {
     paste->bytes = 0;
     read_to_end(paste, file);
     if (paste->bytes > 0) decode(paste);
 }
 
-void paste_free(Paste *paste) {
+void bracketed_paste_free(BracketedPaste *paste) {
     free(paste->text);
-    *paste = (Paste){0};
+    *paste = (BracketedPaste){0};
 }

@@ -1,4 +1,4 @@
-#include "tui/terminal/rescue.h"
+#include "tui/terminal/crash_handler.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@ enum { FATAL_COUNT = sizeof FATAL / sizeof FATAL[0], SIGNAL_STACK = 64 * 1024 };
 /* One terminal, and signal handlers reach it: file scope, plain values set before the handlers are. */
 static volatile sig_atomic_t armed;
 static int input_file = -1, output_file = -1;
-static char restore_bytes[RESCUE_BYTES];
+static char restore_bytes[CRASH_HANDLER_BYTES];
 static size_t restore_count;
 static struct termios line_settings;
 static int has_line_settings;
@@ -47,7 +47,7 @@ static void release_stderr(void) {
     }
 }
 
-void rescue_restore_line(void) {
+void crash_handler_restore_line(void) {
     if (has_line_settings) (void)tcsetattr(input_file, TCSANOW, &line_settings);
 }
 
@@ -71,7 +71,7 @@ static void on_fatal(int number, siginfo_t *info, void *context) {
     if (armed) {
         armed = 0;
         write_all(output_file, restore_bytes, restore_count);
-        rescue_restore_line();
+        crash_handler_restore_line();
         release_stderr();
         say_what_happened(number);
     }
@@ -93,7 +93,7 @@ static void capture_stderr(void) {
     captured_stderr = true_stderr = -1; /* no capture: a spoilt screen is repaired by redraw */
 }
 
-void rescue_arm(int input, int output, const char *bytes, size_t count) {
+void crash_handler_arm(int input, int output, const char *bytes, size_t count) {
     input_file = input;
     output_file = output;
     restore_count = count < sizeof restore_bytes ? count : sizeof restore_bytes;
@@ -108,7 +108,7 @@ void rescue_arm(int input, int output, const char *bytes, size_t count) {
     for (int i = 0; i < FATAL_COUNT; i++) (void)sigaction(FATAL[i], &action, &previous[i]);
 }
 
-void rescue_disarm(void) {
+void crash_handler_disarm(void) {
     if (!armed) return;
     armed = 0;
     for (int i = 0; i < FATAL_COUNT; i++) (void)sigaction(FATAL[i], &previous[i], NULL);

@@ -1,4 +1,4 @@
-#include "tui/terminal/terminal_entry.h"
+#include "tui/terminal/terminal_terminfo.h"
 
 #include <string.h>
 
@@ -13,7 +13,7 @@ static const struct {
     {"ghostty", "alacritty-direct"},
 };
 
-const char *terminal_entry_direct(const char *term, const char *colorterm, bool says_direct) {
+const char *terminal_terminfo_direct(const char *term, const char *colorterm, bool says_direct) {
     bool direct = says_direct || (colorterm != NULL &&
                                   (strcmp(colorterm, "truecolor") == 0 || strcmp(colorterm, "24bit") == 0));
     for (size_t i = 0; direct && term != NULL && i < sizeof ENTRIES / sizeof *ENTRIES; i++)
