@@ -5,7 +5,7 @@
 #include "core/files/user_directory.h"
 #include "core/support/memory.h"
 #include "tui/app/app_internal.h"
-#include "tui/app/twin.h"
+#include "tui/app/equivalent_command.h"
 #include "tui/canvas/hit_area.h"
 #include "tui/terminal/terminal.h"
 #include "tui/text/text.h"
@@ -26,9 +26,9 @@ Reaction app_open_twin(App *app) {
     const View *view = app_view(app);
     Error error;
     app_close_popup(app);
-    Status status = twin_write(view, app->states[app->view], app->session, &app->popup, &error);
+    Status status = equivalent_command_write(view, app->states[app->view], app->session, &app->popup, &error);
     if (status == STATUS_OK || status == STATUS_UNSUPPORTED)
-        status = twin_write_opening(view, app->session, &app->popup_opening, &error);
+        status = equivalent_command_write_opening(view, app->session, &app->popup_opening, &error);
     if (status != STATUS_OK) {
         app_close_popup(app);
         session_say(app->session, SESSION_ERROR, "%s", error.message);

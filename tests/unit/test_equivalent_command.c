@@ -1,6 +1,6 @@
 /* The command shown for a view is one that the program takes, with the dials as they stand. */
 #include "session_fixture.h"
-#include "tui/app/twin.h"
+#include "tui/app/equivalent_command.h"
 #include "tui/cli/command_table.h"
 #include "tui/commands/dial_options.h"
 #include "tui/session/session_alpha.h"
@@ -58,7 +58,7 @@ static void check_view(const View *view, Session *session) {
     assert_int_equal(canvas_create(24, 80, (Theme){.depth = THEME_MONO}, &canvas, &error), STATUS_OK);
     view->draw(state, session, canvas,
                canvas_area(canvas)); /* what a view stands on is found out in drawing */
-    if (twin_write(view, state, session, &text, &error) != STATUS_OK)
+    if (equivalent_command_write(view, state, session, &text, &error) != STATUS_OK)
         fail_msg("%s: %s", view->name, error.message);
     read_options(text, &options);
     if (dial_options_check(&options, &error) != STATUS_OK) fail_msg("%s\n%s", text, error.message);
@@ -94,7 +94,7 @@ static void the_dials_are_those_on_screen(void **state) {
     assert_int_equal(session_read_layers(session, "0.1:0.7", &error), STATUS_OK);
     assert_int_equal(session_read_kinds(session, "norm=1,q=0.25", &error), STATUS_OK);
     char *text;
-    assert_int_equal(twin_write_opening(VIEWS.views[5], session, &text, &error), STATUS_OK);
+    assert_int_equal(equivalent_command_write_opening(VIEWS.views[5], session, &text, &error), STATUS_OK);
     Options options;
     read_options(text, &options);
     assert_int_equal(options.command, COMMAND_OPEN);

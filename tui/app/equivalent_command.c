@@ -1,4 +1,4 @@
-#include "tui/app/twin.h"
+#include "tui/app/equivalent_command.h"
 
 #include "tui/cli/command_table.h"
 #include "tui/commands/dial_options.h"
@@ -39,7 +39,7 @@ static void add_dials(CommandLine *line, const Session *session, CommandId comma
         command_line_add_option(line, command, OPTION_CALIBRATION, "%s", rows);
 }
 
-Status twin_write(const View *view, void *state, Session *session, char **text, Error *error) {
+Status equivalent_command_write(const View *view, void *state, Session *session, char **text, Error *error) {
     CommandLine own = {0}, line = {0};
     CommandId command = view->twin != NULL ? view->twin(state, session, &own) : COMMAND_COUNT;
     if (command == COMMAND_COUNT) {
@@ -58,7 +58,7 @@ Status twin_write(const View *view, void *state, Session *session, char **text, 
     return command_line_take(&line, text, error);
 }
 
-Status twin_write_opening(const View *view, Session *session, char **text, Error *error) {
+Status equivalent_command_write_opening(const View *view, Session *session, char **text, Error *error) {
     CommandLine line = {0};
     Status status = check_rows(session, COMMAND_OPEN, error);
     if (status != STATUS_OK) return status;
