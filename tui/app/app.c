@@ -2,8 +2,6 @@
 
 #include "core/support/memory.h"
 #include "tui/app/app_internal.h"
-#include "tui/app/help.h"
-#include "tui/app/tour.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_export.h"
 #include "tui/terminal/terminal.h"
@@ -11,121 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { SIGNAL_BASE = 128 };
 
 static const double MESSAGE_SECONDS = 5, BACKGROUND_SECONDS = 0.1, JOB_SECONDS = 0.25;
 
-double app_now(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-const View *app_view(const App *app) {
-    return app->views.views[app->view];
-}
-
-void app_show_view(App *app, int index, bool remember) {
-    if (!view_exists(&app->views, index) || index == app->view) return;
-    const View *view = app->views.views[index];
-    Error error;
-    if (!app->opened[index]) {
-        if (view->open != NULL && view->open(app->session, &app->states[index], &error) != STATUS_OK) {
-            session_say(app->session, SESSION_ERROR, "%s: %s", view->title, error.message);
-            return;
-        }
-        app->opened[index] = true;
-        if (app->resume != NULL) resume_place(app->resume, view, app->states[index]);
-    }
-    if (remember && app->view >= 0) {
-        if (app->back_count == APP_BACK_LIMIT) {
-            memmove(app->back, app->back + 1, (APP_BACK_LIMIT - 1) * sizeof app->back[0]);
-            app->back_count--;
-        }
-        app->back[app->back_count++] = app->view;
-    }
-    app->view = index;
-    app->input = (KeymapInput){0};
-    if (view->show != NULL) view->show(app->states[index], app->session);
-}
-
-bool app_show_requested(App *app) {
-    const char *name = view_take_request();
-    int index = name != NULL ? view_find(&app->views, name) : -1;
-    if (index < 0) return false;
-    app_show_view(app, index, true);
-    return true;
-}
-
-/* ---- drawing ---- */
-
-static void draw_question(App *app, Rect area) {
-    if (app->asking != APP_ASKS_CONFIRMATION) {
-        prompt_line_draw(app->canvas, area);
-        return;
-    }
-    int end =
-        canvas_print(app->canvas, area, 0, 0, ROLE_WARNING, "%s? ", action_info(app->asked_action)->label);
-    end = canvas_write(app->canvas, area, 0, end, ROLE_KEY, "y");
-    (void)canvas_write(app->canvas, area, 0, end, ROLE_TEXT, " yes   any other key no");
-}
-
-static ViewHints list_hints(const App *app) {
-    const View *view = app_view(app);
-    if (view->list_hints != NULL) return view->list_hints(app->states[app->view]);
-    return (ViewHints){view->hints, view->hint_count};
-}
-
-void app_draw(App *app) {
-    Canvas *canvas = app->canvas;
-    const View *view = app_view(app);
-    canvas_clear(canvas);
-    if (frame_is_too_small(canvas)) {
-        frame_draw_too_small(canvas);
-        return;
-    }
-    Rect area = canvas_area(canvas);
-    Rect title = rect_cut_top(&area, 1), last = rect_cut_bottom(&area, 1), status = rect_cut_bottom(&area, 1);
-    int strip = app->touring && !app->helping ? tour_rows(canvas, area, app->keymap) : 0;
-    if (strip > 0) tour_draw(canvas, rect_cut_bottom(&area, strip), app->keymap, app->tour_step);
-    if (app->helping)
-        help_draw(canvas, area, app->keymap, view, &app->views, &app->help);
-    else
-        view->draw(app->states[app->view], app->session, canvas, area);
-    app_draw_popup(app, area);
-    frame_draw_title(canvas, title, app->session, app->view + 1, view->title);
-    if (prompt_line_candidates()[0] != '\0')
-        canvas_write_field(canvas, status, 0, 0, status.columns, false, ROLE_DIM, prompt_line_candidates());
-    else if (!app->is_still)
-        frame_draw_status(canvas, status, app->session, app->keymap, view, &app->message);
-    if (app->asking != APP_ASKS_NOTHING)
-        draw_question(app, last);
-    else if (app->helping)
-        frame_draw_help_keys(canvas, last, app->keymap, view);
-    else
-        frame_draw_keys(canvas, last, app->keymap, view, list_hints(app), &app->input);
-}
-
 /* ---- events ---- */
-
-Reaction app_act_in_help(App *app, const KeymapBinding *binding, const ActionArgument *argument) {
-    switch (binding->action) {
-    case ACTION_HELP:
-    case ACTION_QUIT:
-    case ACTION_BACK:
-    case ACTION_ENTER:
-        app->helping = false;
-        return REACTION_REDRAW;
-    case ACTION_INTERRUPT:
-    case ACTION_SUSPEND:
-    case ACTION_REDRAW:
-        return app_run_binding(app, binding, 1, false);
-    default:
-        return list_box_act(&app->help, help_count(app_view(app), &app->views), binding->action, argument);
-    }
-}
 
 static bool closes_popup(Action action) {
     return action == ACTION_BACK || action == ACTION_ENTER || action == ACTION_QUIT || action == ACTION_TWIN;
@@ -160,16 +49,6 @@ static Reaction take_paste(App *app) {
     const char *text = terminal_paste(&bytes);
     if (app->asking != APP_ASKS_NOTHING) return app_answer_paste(app, text, bytes);
     session_say(app->session, SESSION_NOTE, "pasted text is ignored here: it could be a command by accident");
-    return REACTION_REDRAW;
-}
-
-Reaction app_resize(App *app) {
-    int rows, columns;
-    terminal_size(&rows, &columns);
-    if ((rows != app->canvas->rows || columns != app->canvas->columns) &&
-        canvas_resize(app->canvas, rows, columns, NULL) != STATUS_OK)
-        return REACTION_NONE; /* the old size goes on being shown; the next event tries again */
-    terminal_redraw();
     return REACTION_REDRAW;
 }
 

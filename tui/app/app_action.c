@@ -2,6 +2,7 @@
 #include "core/files/user_directory.h"
 #include "tui/app/app_internal.h"
 #include "tui/app/dial_actions.h"
+#include "tui/app/help.h"
 #include "tui/app/tour.h"
 #include "tui/canvas/picture.h"
 #include "tui/session/session_export.h"
@@ -32,18 +33,6 @@ static Reaction cancel(Session *session) {
         session_say(session, SESSION_NOTE, "%s is not cancelled: it runs to its end", job.label);
     else
         session_say(session, SESSION_NOTE, "nothing is running");
-    return REACTION_REDRAW;
-}
-
-Reaction app_find(App *app, int direction, bool stay) {
-    const View *view = app_view(app);
-    if (view->find == NULL) {
-        session_say(app->session, SESSION_NOTE, "there is nothing to search in %s", view->title);
-    } else if (app->search[0] == '\0') {
-        if (!stay) session_say(app->session, SESSION_NOTE, "no search yet");
-    } else if (!view->find(app->states[app->view], app->session, app->search, direction, stay)) {
-        session_say(app->session, SESSION_WARNING, "\"%s\" is not found in %s", app->search, view->title);
-    }
     return REACTION_REDRAW;
 }
 
@@ -317,4 +306,23 @@ Reaction app_run_binding(App *app, const KeymapBinding *binding, int count, bool
         return app_act(app, binding->action, &argument);
     session_say(app->session, SESSION_WARNING, "%s", message);
     return REACTION_REDRAW;
+}
+
+/* ---- help ---- */
+
+Reaction app_act_in_help(App *app, const KeymapBinding *binding, const ActionArgument *argument) {
+    switch (binding->action) {
+    case ACTION_HELP:
+    case ACTION_QUIT:
+    case ACTION_BACK:
+    case ACTION_ENTER:
+        app->helping = false;
+        return REACTION_REDRAW;
+    case ACTION_INTERRUPT:
+    case ACTION_SUSPEND:
+    case ACTION_REDRAW:
+        return app_run_binding(app, binding, 1, false);
+    default:
+        return list_box_act(&app->help, help_count(app_view(app), &app->views), binding->action, argument);
+    }
 }

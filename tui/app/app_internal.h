@@ -1,6 +1,5 @@
 /*
- * app_internal — what the files of the main loop (app.c, app_action.c, app_ask.c, app_popup.c, app_shot.c)
- * share. Nothing else includes it.
+ * app_internal — what the files of the main loop share, bottom to top: each calls only what stands before it.
  */
 #ifndef REJUV_TUI_APP_INTERNAL_H
 #define REJUV_TUI_APP_INTERNAL_H
@@ -64,9 +63,7 @@ typedef struct App {
     int exit_status;
 } App;
 
-/* Opens the first view; the canvas is the caller's business. Nothing is left open on failure. */
-Status app_open(App *app, Session *session, const AppOptions *options, Error *error) STATUS_MUST_CHECK;
-void app_close(App *app);
+/* ---- app_front.c: which view is in front ---- */
 
 const View *app_view(const App *app);
 
@@ -76,7 +73,35 @@ void app_show_view(App *app, int index, bool remember);
 /* Shows the view that was asked for (view_request()), if any; false where none was. */
 bool app_show_requested(App *app);
 
-/* Runs an action whose argument is complete: frame, then view, then session. */
+/* Looks for app->search; direction 1 or -1, `stay` while typing. */
+Reaction app_find(App *app, int direction, bool stay);
+
+/* ---- app_popup.c: the command lines of what is on screen, over the view ---- */
+
+Reaction app_open_twin(App *app);
+void app_close_popup(App *app);
+void app_draw_popup(App *app, Rect area);
+
+/* Copies what the popup shows, or what is under the cursor. */
+Reaction app_copy(App *app);
+
+/* ---- app_screen.c ---- */
+
+void app_draw(App *app);
+double app_now(void); /* seconds, monotonic */
+
+/* Takes the terminal's present size and draws everything again. */
+Reaction app_resize(App *app);
+
+/* ---- app_ask.c: opens the prompt line, or a question ---- */
+
+void app_ask_argument(App *app, Action action, const ActionArgument *argument);
+void app_ask_command(App *app);
+void app_ask_search(App *app);
+
+/* ---- app_action.c ---- */
+
+/* Runs an action whose argument is complete: frame, then view, then dials. */
 Reaction app_act(App *app, Action action, const ActionArgument *argument);
 
 /* Runs a binding: asks for the argument where it takes one and has none. */
@@ -85,46 +110,35 @@ Reaction app_run_binding(App *app, const KeymapBinding *binding, int count, bool
 /* While help is shown: moves in it, closes it, or does what the program does everywhere. */
 Reaction app_act_in_help(App *app, const KeymapBinding *binding, const ActionArgument *argument);
 
-/* A key, wherever the program is. */
-Reaction app_take_key(App *app, Key key);
-
 /* Says that the keys just typed mean nothing here, and what is near. */
 void app_say_unbound(App *app);
 
 /* Stops running work; with none, leaves with status 130. */
 Reaction app_interrupt(App *app);
 
-/* Asking (app_ask.c): a key or a paste while the prompt line or a question is open. */
-void app_ask_argument(App *app, Action action, const ActionArgument *argument);
-void app_ask_command(App *app);
-void app_ask_search(App *app);
+/* Begins the tour, or ends it; goes on by so many steps (back, where negative) and shows their view. */
+Reaction app_toggle_tour(App *app);
+Reaction app_step_tour(App *app, int steps);
+
+/* ---- app_answer.c: a key or a paste while the prompt line or a question is open ---- */
+
 Reaction app_answer_key(App *app, Key key);
 Reaction app_answer_paste(App *app, const char *text, size_t bytes);
 
 /* Runs a line as the command line does: a name (or its beginning) and an argument. */
 Reaction app_run_command(App *app, const char *line);
 
-/* The command lines of what is on screen, over the view (app_popup.c). */
-Reaction app_open_twin(App *app);
-void app_close_popup(App *app);
-void app_draw_popup(App *app, Rect area);
-
-/* Copies what the popup shows, or what is under the cursor. */
-Reaction app_copy(App *app);
+/* ---- app_mouse.c ---- */
 
 Reaction app_take_mouse(App *app, const TerminalMouse *mouse);
 
-/* Begins the tour, or ends it; goes on by so many steps (back, where negative) and shows their view. */
-Reaction app_toggle_tour(App *app);
-Reaction app_step_tour(App *app, int steps);
+/* ---- app.c ---- */
 
-/* Looks for app->search; direction 1 or -1, `stay` while typing. */
-Reaction app_find(App *app, int direction, bool stay);
+/* Opens the first view; the canvas is the caller's business. Nothing is left open on failure. */
+Status app_open(App *app, Session *session, const AppOptions *options, Error *error) STATUS_MUST_CHECK;
+void app_close(App *app);
 
-/* Takes the terminal's present size and draws everything again. */
-Reaction app_resize(App *app);
-
-void app_draw(App *app);
-double app_now(void); /* seconds, monotonic */
+/* A key, wherever the program is. */
+Reaction app_take_key(App *app, Key key);
 
 #endif

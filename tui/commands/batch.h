@@ -22,8 +22,11 @@
 
 #include <stdbool.h>
 
+struct Command;
+
 typedef struct Batch {
     const Options *options;
+    const struct Command *const *commands; /* all there are, by CommandId: for help and the manual page */
     TableFormat format;
     bool quiet;
     bool found;      /* a finding: the exit status is 1 */

@@ -8,26 +8,6 @@
 
 const char KEYMAP_GENERIC[] = "generic";
 
-Status keymap_create(const KeymapSection *sections, size_t count, Keymap **keymap, Error *error) {
-    *keymap = memory_allocate(1, sizeof **keymap);
-    KeymapSection *copies = memory_allocate(count, sizeof *copies);
-    if (*keymap == NULL || copies == NULL) {
-        free(*keymap);
-        free(copies);
-        *keymap = NULL;
-        return memory_fail(error, "the key bindings");
-    }
-    if (count > 0) memcpy(copies, sections, count * sizeof *copies);
-    (*keymap)->sections = copies;
-    (*keymap)->section_count = count;
-    Status status = keymap_use_flavour(*keymap, KEYMAP_FLAVOURS[0], error);
-    if (status != STATUS_OK) {
-        keymap_free(*keymap);
-        *keymap = NULL;
-    }
-    return status;
-}
-
 void keymap_free(Keymap *keymap) {
     if (keymap == NULL) return;
     for (size_t i = 0; i < KEYMAP_PROBLEMS; i++) free(keymap->problems[i]);

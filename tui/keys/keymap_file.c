@@ -323,3 +323,25 @@ Status keymap_read_user(Keymap *keymap, const char *choice, Error *error) {
         error, STATUS_ARGUMENT, "expected default, vim, emacs or a key file, found \"%s\"%s%s%s", choice,
         near != NULL ? "; \"" : "", near != NULL ? near : "", near != NULL ? "\" is near" : "");
 }
+
+/* ---- a new one ---- */
+
+Status keymap_create(const KeymapSection *sections, size_t count, Keymap **keymap, Error *error) {
+    *keymap = memory_allocate(1, sizeof **keymap);
+    KeymapSection *copies = memory_allocate(count, sizeof *copies);
+    if (*keymap == NULL || copies == NULL) {
+        free(*keymap);
+        free(copies);
+        *keymap = NULL;
+        return memory_fail(error, "the key bindings");
+    }
+    if (count > 0) memcpy(copies, sections, count * sizeof *copies);
+    (*keymap)->sections = copies;
+    (*keymap)->section_count = count;
+    Status status = keymap_use_flavour(*keymap, KEYMAP_FLAVOURS[0], error);
+    if (status != STATUS_OK) {
+        keymap_free(*keymap);
+        *keymap = NULL;
+    }
+    return status;
+}

@@ -1,8 +1,20 @@
 #include "tui/program/command_dispatch.h"
 
 #include "tui/program/command_help.h"
-#include "tui/program/command_list.h"
+#include "tui/commands/command.h"
 #include "tui/tables/table_json.h"
+
+/* What runs each command: the only place that names them all. */
+static const Command *const COMMANDS[COMMAND_COUNT] = {
+    [COMMAND_OPEN] = &command_open,         [COMMAND_INFO] = &command_info,
+    [COMMAND_CHECK] = &command_check,       [COMMAND_DRIFT] = &command_drift,
+    [COMMAND_TOKENIZE] = &command_tokenize, [COMMAND_PREVIEW] = &command_preview,
+    [COMMAND_NEURONS] = &command_neurons,   [COMMAND_RESET] = &command_reset,
+    [COMMAND_SWEEP] = &command_sweep,       [COMMAND_SHOT] = &command_shot,
+    [COMMAND_FIGURE] = &command_figure,     [COMMAND_EXPORT] = &command_export,
+    [COMMAND_VERIFY] = &command_verify,     [COMMAND_HELP] = &command_help,
+    [COMMAND_MANUAL] = &command_manual,     [COMMAND_COMPLETION] = &command_completion,
+};
 
 static int exit_status(const Batch *batch, Status status) {
     switch (status) {
@@ -22,6 +34,7 @@ static int run_command(const Options *options) {
     Batch batch;
     Error error = {0}, output = {0};
     batch_open(&batch, options);
+    batch.commands = COMMANDS;
     Status status = COMMANDS[options->command]->run(&batch, &error);
     /* the last write may be the first to fail */
     bool written = table_json_check_file(stdout, &output) == STATUS_OK;
@@ -58,7 +71,7 @@ int command_dispatch_run(int argc, char **argv) {
                       options.command == COMMAND_OPEN ? "" : " ");
         result = COMMAND_EXIT_ERROR;
     } else if (options_has(&options, OPTION_HELP)) {
-        command_help_write(options.command);
+        command_help_write(COMMANDS, options.command);
         result = write_and_check();
     } else if (options_has(&options, OPTION_VERSION)) {
         (void)puts("rejuv " REJUV_VERSION); /* checked below */

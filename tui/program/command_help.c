@@ -4,7 +4,6 @@
 #include "tui/program/command_help.h"
 
 #include "tui/cli/options.h"
-#include "tui/program/command_list.h"
 #include "tui/program/page.h"
 #include "tui/program/topic.h"
 #include "tui/text/suggest.h"
@@ -83,14 +82,14 @@ static void write_commands(Page *page) {
 }
 
 /* What every help begins with. */
-static void write_head(Page *page, CommandId id) {
+static void write_head(Page *page, const Command *const *commands, CommandId id) {
     command_help_write_usage(id, page->file);
     if (id == COMMAND_OPEN) (void)fputs("       rejuv COMMAND [OPTION | ARGUMENT ...]\n", page->file);
     page_end_line(page);
     write_paragraphs(page, command_table_facts(id)->summary);
-    if (COMMANDS[id]->details[0] == '\0') return;
+    if (commands[id]->details[0] == '\0') return;
     page_end_line(page);
-    write_paragraphs(page, COMMANDS[id]->details);
+    write_paragraphs(page, commands[id]->details);
 }
 
 static void write_exit_status(Page *page) {
@@ -98,9 +97,9 @@ static void write_exit_status(Page *page) {
     write_paragraphs(page, COMMAND_EXIT_STATUS);
 }
 
-void command_help_write(CommandId id) {
+void command_help_write(const Command *const *commands, CommandId id) {
     Page page = page_of_output(); /* standard output is checked at the end */
-    write_head(&page, id);
+    write_head(&page, commands, id);
     if (id == COMMAND_OPEN) write_commands(&page);
     write_options(&page, id);
     write_exit_status(&page);
@@ -129,11 +128,11 @@ static Status run(Batch *batch, Error *error) {
     const char *topic = name != NULL ? topic_find(name) : NULL;
     Page page = page_of_output();
     if (name == NULL) {
-        write_head(&page, COMMAND_OPEN);
+        write_head(&page, batch->commands, COMMAND_OPEN);
         write_commands(&page);
         write_exit_status(&page);
     } else if (id != COMMAND_COUNT) {
-        command_help_write(id);
+        command_help_write(batch->commands, id);
     } else if (topic != NULL) {
         topic_write_text(topic, &page);
     } else {

@@ -5,12 +5,12 @@
 #ifndef REJUV_TUI_COMMAND_HELP_H
 #define REJUV_TUI_COMMAND_HELP_H
 
-#include "tui/cli/command_table.h"
+#include "tui/commands/command.h"
 
 #include <stdio.h>
 
 /* Of a command, or of the whole program for COMMAND_OPEN. */
-void command_help_write(CommandId id);
+void command_help_write(const Command *const *commands, CommandId id);
 
 /* "rejuv drift BASE SFT [OPTION ...]" on one line, for help and messages. */
 void command_help_write_usage(CommandId id, FILE *file);

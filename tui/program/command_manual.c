@@ -3,7 +3,7 @@
  * say what the program does not do, and from the topics of `rejuv help`.
  */
 #include "tui/keys/keymap.h"
-#include "tui/program/command_list.h"
+#include "tui/commands/command.h"
 #include "tui/program/roff.h"
 #include "tui/program/topic.h"
 #include "views/views.h"
@@ -87,7 +87,7 @@ static void write_options(CommandId id) {
         if ((option_facts(option)->commands >> id & 1U) != 0) write_option(option_facts(option));
 }
 
-static void write_command(CommandId id) {
+static void write_command(const Command *const *commands, CommandId id) {
     const CommandFacts *command = command_table_facts(id);
     (void)fputs(".SS ", stdout);
     roff_write_text(stdout, "rejuv ", 6);
@@ -95,7 +95,7 @@ static void write_command(CommandId id) {
     (void)putchar(' ');
     roff_write_line(stdout, command->operands);
     write_paragraphs(command->summary);
-    write_paragraphs(COMMANDS[id]->details);
+    write_paragraphs(commands[id]->details);
     write_options(id);
 }
 
@@ -143,7 +143,6 @@ static void write_topics(const Keymap *keymap) {
 
 static Status run(Batch *batch, Error *error) {
     Keymap *keymap;
-    (void)batch;
     KeymapSection sections[VIEW_LIMIT];
     Status status = keymap_create(sections, view_list_sections(&VIEWS, sections), &keymap, error);
     if (status != STATUS_OK) return status;
@@ -157,12 +156,12 @@ static Status run(Batch *batch, Error *error) {
     (void)puts("\\fBrejuv\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR | \\fIARGUMENT\\fR ...]");
     roff_write_section(stdout, "DESCRIPTION");
     write_paragraphs(command_table_facts(COMMAND_OPEN)->summary);
-    write_paragraphs(COMMANDS[COMMAND_OPEN]->details);
+    write_paragraphs(batch->commands[COMMAND_OPEN]->details);
     roff_write_section(stdout, "OPTIONS");
     write_options(COMMAND_OPEN);
     roff_write_section(stdout, "COMMANDS");
     for (CommandId id = 0; id < COMMAND_COUNT; id++)
-        if (id != COMMAND_OPEN) write_command(id);
+        if (id != COMMAND_OPEN) write_command(batch->commands, id);
     write_topics(keymap);
     roff_write_section(stdout, "EXIT STATUS");
     write_paragraphs(COMMAND_EXIT_STATUS);
