@@ -1,5 +1,5 @@
 /*
- * start — linked into every test program: OpenBLAS as the program itself has it (tui/main.c), with the kernels that
+ * start — linked into every test program: OpenBLAS as the program itself has it (tui/program/main.c), with the kernels that
  * suit the processor and one thread a call. Without, a test takes several times as long, and on a machine that is
  * loaded OpenBLAS's threads wait for each other ten times as long again.
  */

@@ -1,7 +1,7 @@
 #include "tui/program/command_dispatch.h"
 
-#include "tui/program/command_help.h"
 #include "tui/commands/command.h"
+#include "tui/program/command_help.h"
 #include "tui/tables/table_json.h"
 
 /* What runs each command: the only place that names them all. */

@@ -2,8 +2,8 @@
  * `rejuv manual` — the manual page, made from the tables of commands, options, actions and keys, so that it cannot
  * say what the program does not do, and from the topics of `rejuv help`.
  */
-#include "tui/keys/keymap.h"
 #include "tui/commands/command.h"
+#include "tui/keys/keymap.h"
 #include "tui/program/roff.h"
 #include "tui/program/topic.h"
 #include "views/views.h"
