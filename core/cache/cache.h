@@ -27,6 +27,8 @@
  *
  * What the room keeps in it, bottom to top: cache_fingerprint, the SHA-256 of models' files; cache_bytes, numbers as a
  * payload; of these, cache_drift and cache_method, analyses as payloads; kept, which analyses, and under what.
+ *
+ * The room: analyses kept on disk, and what each is kept under.
  */
 #ifndef REJUV_CORE_CACHE_H
 #define REJUV_CORE_CACHE_H

@@ -5,6 +5,10 @@
  * Opening reads headers only: ten thousand tensors take milliseconds, whatever the weights weigh. A directory
  * whose config.json is missing or of a kind this program cannot run still opens, for drift and fusion need
  * only tensors; `model_status` then says why there is no forward pass.
+ *
+ * The room: what lies on disk, safetensors, config.json into an architecture, a directory, two side by side. Files
+ * are mapped and stay mapped as long as the Checkpoint, which the Pair owns, which the Model borrows; nothing in
+ * them changes once opened, so any thread may read.
  */
 #ifndef REJUV_CORE_CHECKPOINT_H
 #define REJUV_CORE_CHECKPOINT_H

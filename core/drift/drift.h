@@ -25,6 +25,9 @@
  * of a tensor is read before; where it misled, which is rare, the tensor is read again.) Layers come first, in
  * file order, and the embedding and head after them. Where both files are the same file, only one side is
  * read.
+ *
+ * The room: Δ = S − B, metrics of tensors, pooled windows of elements, singular values. A table is made by whoever
+ * asks and filled by one Job; its owner may look at rows while the Job fills others (drift_table.h).
  */
 #ifndef REJUV_CORE_DRIFT_H
 #define REJUV_CORE_DRIFT_H

@@ -14,6 +14,10 @@
  *
  * So turning α costs one forward pass of W, and memory does not grow with the vocabulary. Rows shorter than a
  * group share a pass; they do not see each other.
+ *
+ * The room: output space, rows of tokens, distributions and their figures, models side by side on rows,
+ * generation. An Evaluation borrows the model and the rows, and is used by one Job at a time; what it gives is the
+ * caller's.
  */
 #ifndef REJUV_CORE_EVALUATION_H
 #define REJUV_CORE_EVALUATION_H

@@ -16,6 +16,9 @@
  * Weights pass through two windows of some megabytes: while one is blended, the other is written and hashed,
  * and the inputs' files are hashed at the same pace, all as tasks of one Job. Memory does not grow with the
  * model, and mapped pages that have been used are given back.
+ *
+ * The room: what is written, plan, layout, stream, recipe, verification. A plan and a result are their maker's;
+ * one Job runs an export, whose tasks share two windows of memory.
  */
 #ifndef REJUV_CORE_EXPORT_H
 #define REJUV_CORE_EXPORT_H

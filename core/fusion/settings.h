@@ -10,6 +10,9 @@
  *
  * Settings are numbers, and are copied by value; all zero is the base model. They borrow the ranking: like
  * the Model, it outlives every copy and everything made with one.
+ *
+ * The room: the one formula, dials into coefficients, their blending into W, neurons by number, their ranking and
+ * the set it cuts. Settings are values; what they borrow (rankings) its maker owns. Any thread may use any of it.
  */
 #ifndef REJUV_CORE_SETTINGS_H
 #define REJUV_CORE_SETTINGS_H

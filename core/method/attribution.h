@@ -19,6 +19,9 @@
  * layer, then module in the order q k v gate up o down, then lower index). A neuron's rank is its best over
  * the targets; the reset set at ρ is the neurons of rank < round(ρ·M), halves up. The ranking does not depend
  * on ρ.
+ *
+ * The room: the paper, attribution, dormancy, the other selectors, all that is known of a neuron, all dials as one
+ * value. Results are structs that the caller owns and frees; measuring runs on the caller's Job.
  */
 #ifndef REJUV_CORE_ATTRIBUTION_H
 #define REJUV_CORE_ATTRIBUTION_H

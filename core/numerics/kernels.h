@@ -8,6 +8,9 @@
  * `drift` sums doubles in 16 lanes, likewise, which kernels_fold() adds.
  *
  * Pointers to stored elements may be unaligned. Types are floating (dtype_is_float).
+ *
+ * The room: numbers without models, dtypes, vectorised kernels, BLAS, LAPACK, random numbers. It owns no memory
+ * and keeps no state after blas_prepare(); any thread may call any of it.
  */
 #ifndef REJUV_CORE_KERNELS_H
 #define REJUV_CORE_KERNELS_H

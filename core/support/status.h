@@ -10,6 +10,10 @@
  *     Error error;
  *     Status status = checkpoint_open("dir", &checkpoint, &error);
  *     if (status != STATUS_OK) show(error.message);
+ *
+ * The room: what every file of this program stands on, statuses with messages, checked memory, bytes that grow,
+ * jobs on threads, the limits of memory. Whoever makes a Buffer, a Job or a block owns it; only a Job knows
+ * threads, and says which of its functions any thread may call.
  */
 #ifndef REJUV_CORE_STATUS_H
 #define REJUV_CORE_STATUS_H

@@ -26,6 +26,8 @@
  * bytes.
  *
  * A Tokenizer does not change after tokenizer_open(), so any number of threads may use one at once.
+ *
+ * The room: tokenizer.json into ids and back; only this header and token_list.h are its doors.
  */
 #ifndef REJUV_CORE_TOKENIZER_H
 #define REJUV_CORE_TOKENIZER_H

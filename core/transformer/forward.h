@@ -15,6 +15,9 @@
  * is counted from there.
  *
  * All arithmetic is float32 (norms sum in double). Results do not depend on the number of threads.
+ *
+ * The room: forward and backward of a model of blended weights. A ForwardState or a Backward belongs to whoever
+ * made it and is used by one caller at a time, who brings the Job whose threads share the work.
  */
 #ifndef REJUV_CORE_FORWARD_H
 #define REJUV_CORE_FORWARD_H

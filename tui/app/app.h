@@ -7,6 +7,10 @@
  *     │                                                                              │
  *     │ drift ████████████████████▌            71 %  1.9 GB/s  0:04 left             │  jobs, or a message
  *     └ ←↑↓→ move  Enter open  m metric  a/A α  / search  ? help  q quit             ┘  keys, or the prompt
+ *
+ * The room: the loop, the frame, the prompt, the mouse, help, the tour, what is resumed; and view.h, the interface
+ * of a screen. An App owns its canvas, keymap and the states of its views, and borrows the session; UI thread
+ * only.
  */
 #ifndef REJUV_TUI_APP_H
 #define REJUV_TUI_APP_H

@@ -14,6 +14,9 @@
  * later write cuts in half becomes spaces. What may not be shown never reaches a cell. On a canvas whose
  * theme is ASCII, characters beyond ASCII are replaced on the way in, column for column: views write UTF-8
  * and need not care.
+ *
+ * The room: cells, colours, charts of cells, what a mouse can hit, a canvas as a picture. A Canvas is its maker's;
+ * the UI thread's, except in tests.
  */
 #ifndef REJUV_TUI_CANVAS_H
 #define REJUV_TUI_CANVAS_H

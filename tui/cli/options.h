@@ -7,6 +7,9 @@
  * operand is the command if it is the name of one; without a command it is the terminal program
  * (COMMAND_OPEN). What is accepted is the table in option_table.h. An option given twice counts as given the
  * second time, but for those that options_next() walks through.
+ *
+ * The room: the command line, tables of commands and options, reading it, writing one. Options borrow argv; all of
+ * it is for the main thread.
  */
 #ifndef REJUV_TUI_OPTIONS_H
 #define REJUV_TUI_OPTIONS_H

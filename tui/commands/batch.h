@@ -6,6 +6,9 @@
  *
  * While a job runs, SIGINT and SIGTERM cancel it: core/ stops within some tens of milliseconds, leaves files
  * in order, and the program ends with status 130. A second signal ends it at once.
+ *
+ * The room: the batch commands and what they share. A Batch owns what its command opened; commands run on the main
+ * thread, and a Job's threads do the work. It knows no session.
  */
 #ifndef REJUV_TUI_BATCH_H
 #define REJUV_TUI_BATCH_H

@@ -1,6 +1,8 @@
 /*
  * figure — figures for papers, one file figure_NAME.c for each kind. A kind measures what the batch commands
  * measure, by the same functions, and draws it (figure_heatmap.h, figure_curves.h).
+ *
+ * The room: figures for papers, as SVG. A figure owns what it measured until it is written; main thread.
  */
 #ifndef REJUV_TUI_FIGURE_H
 #define REJUV_TUI_FIGURE_H

@@ -20,6 +20,9 @@
  *
  * A digit that is bound to nothing begins a count (10j); Alt with a digit always does, and every digit
  * continues one.
+ *
+ * The room: what can be done (actions) and by which keys. Actions are a table; a Keymap is its maker's and does
+ * not change after it was read; all of it is for the UI thread.
  */
 #ifndef REJUV_TUI_KEYMAP_H
 #define REJUV_TUI_KEYMAP_H

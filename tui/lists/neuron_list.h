@@ -4,6 +4,9 @@
  *
  * neuron_list_update() puts the list together again where what it depends on has changed: of 1.7 million
  * neurons it looks at each that the filter's place lets pass once, some 0.2 s at most, on the UI thread.
+ *
+ * The room: neurons and tensors as a user ordered and filtered them. A list belongs to the view that shows it, on
+ * the UI thread.
  */
 #ifndef REJUV_TUI_NEURON_LIST_H
 #define REJUV_TUI_NEURON_LIST_H

@@ -4,6 +4,9 @@
  *
  * All of it is called on the UI thread and must not block. Work runs on job threads, which wake the program when
  * something came in (work.h).
+ *
+ * The room: what is open and measured while one looks, as parts in one order (session_internal.h), each with its
+ * tasks. It knows neither terminal nor keys.
  */
 #ifndef REJUV_TUI_SESSION_H
 #define REJUV_TUI_SESSION_H

@@ -15,6 +15,9 @@
  * U+FFFD, everything unprintable as \u escapes. NaN and infinities: nan, inf, -inf in text; "NaN",
  * "Infinity", "-Infinity" in JSON and, without quotes, in CSV. Numbers outside text have as many digits as
  * it takes to read the same double back.
+ *
+ * The room: a table described once, the tables of neurons and of modules, and the ways to write them. A Table is
+ * its maker's, and one thread's at a time.
  */
 #ifndef REJUV_TUI_TABLE_H
 #define REJUV_TUI_TABLE_H

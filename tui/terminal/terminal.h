@@ -9,6 +9,9 @@
  * Signals: SIGINT becomes an interrupt event, SIGTSTP a suspension, SIGWINCH a resize event, SIGHUP and
  * SIGTERM an end event, as does a terminal that is gone. Ctrl-C and Ctrl-Z are ordinary keys (the keymap
  * decides); Ctrl-\ stays the system's SIGQUIT, an exit that works even if the program hangs.
+ *
+ * The room: the only one that knows curses and readline. Any thread may call terminal_wake(); all else is the UI
+ * thread's.
  */
 #ifndef REJUV_TUI_TERMINAL_H
 #define REJUV_TUI_TERMINAL_H

@@ -9,6 +9,9 @@
  *
  * A cluster is one spacing character with the combining marks after it (TEXT_CLUSTER_BYTES at most; further
  * marks are dropped). Joined emoji are shown as their parts: that is what terminals agree on.
+ *
+ * The room: words for people, figures, printable text and its width, near names, FROM:TO:POINTS. It keeps nothing;
+ * any thread may use it.
  */
 #ifndef REJUV_TUI_TEXT_H
 #define REJUV_TUI_TEXT_H

@@ -1,5 +1,8 @@
 /*
  * tensor_list — the pair's tensors as a list with a metric of each: by drift, or in the files' order.
+ *
+ * The room: what more than one screen shows, lists and facts of tensors. Each list is its screen's, on the UI
+ * thread.
  */
 #ifndef REJUV_VIEWS_TENSOR_LIST_H
 #define REJUV_VIEWS_TENSOR_LIST_H
