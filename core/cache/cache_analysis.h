@@ -9,6 +9,8 @@
 #define REJUV_CORE_CACHE_ANALYSIS_H
 
 #include "core/cache/cache.h"
+#include "core/cache/cache_method.h"
+#include "core/drift/drift.h"
 #include "core/files/hash.h"
 
 #include <stdbool.h>
@@ -32,11 +34,37 @@ typedef struct CacheOrigin {
     unsigned threads;
 } CacheOrigin;
 
+/* Where results go: each analysis has its own place, and those of others may be NULL. */
+typedef struct CacheRecall {
+    const Pair *pair;
+    DriftTable *drift;
+    CacheMethodShape shape; /* of all but the drift of tensors */
+    Attribution *attribution;
+    double **neuron_drift;          /* [M] */
+    Dormancy *dormancy[2];          /* SIDE_BASE; SIDE_SFT, that with the gradient's */
+    DistributionAverages *averages; /* [2]: of base and SFT */
+} CacheRecall;
+
+/* What was measured, borrowed: likewise. */
+typedef struct CacheMeasured {
+    const DriftTable *drift;
+    const Attribution *attribution;
+    const NeuronTable *table;
+    const double *neuron_drift;
+    const Dormancy *dormancy[2];
+    const DistributionAverages *averages;
+} CacheMeasured;
+
 Status cache_analysis_make_key(const CacheOrigin *origin, CacheAnalysis what, CacheKey *key,
                                Error *error) STATUS_MUST_CHECK;
 
-/* As cache_find(). */
-bool cache_analysis_find(const Cache *cache, const CacheOrigin *origin, CacheAnalysis what,
-                         CacheEntry *entry);
+/* Takes one analysis out of the cache, bit for bit as it was measured; false, and nothing, where it is not kept, or
+ * what is kept is not of this pair and these rows. A drift table is filled, all else is the caller's to free. */
+bool cache_analysis_recall(const Cache *cache, const CacheOrigin *origin, CacheAnalysis what,
+                           const CacheRecall *recall);
+
+/* Writes one down. */
+Status cache_analysis_keep(const Cache *cache, const CacheOrigin *origin, CacheAnalysis what,
+                           const CacheMeasured *measured, Error *error) STATUS_MUST_CHECK;
 
 #endif

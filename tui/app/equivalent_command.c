@@ -1,5 +1,6 @@
 #include "tui/app/equivalent_command.h"
 
+#include "core/method/neuron_ranking.h"
 #include "tui/cli/command_table.h"
 #include "tui/commands/dial_options.h"
 #include "tui/session/session_bookmark.h"
@@ -12,8 +13,7 @@
 static bool needs_rows(const Dials *dials, CommandId command) {
     bool by_itself = command == COMMAND_SWEEP || command == COMMAND_NEURONS || command == COMMAND_RESET ||
                      command == COMMAND_OPEN;
-    bool measures = dials->selector != SELECTOR_DRIFT && dials->selector != SELECTOR_RANDOM;
-    return by_itself || (dials->settings.rho > 0.0 && measures);
+    return by_itself || (dials->settings.rho > 0.0 && neuron_ranking_needs_rows(dials->selector));
 }
 
 static void add_operands(CommandLine *line, const Session *session) {

@@ -30,56 +30,38 @@ static void open_cache(Batch *batch, BatchMethod *method) {
     free(directory);
 }
 
-static bool find_entry(Batch *batch, BatchMethod *method, CacheAnalysis what, CacheEntry *entry) {
+static bool take(Batch *batch, BatchMethod *method, CacheAnalysis what, const char *name) {
+    const CacheRecall recall = {
+        .pair = batch->pair,
+        .shape = {.table = neurons_list(batch->model->config),
+                  .heads = batch->model->config->heads,
+                  .vocabulary = forward_vocabulary(batch->model),
+                  .rows = method->rows,
+                  .row_count = method->calibration == NULL ? 0 : method->calibration->count},
+        .attribution = &method->attribution,
+        .neuron_drift = &method->drift,
+        .dormancy = {&method->dormancy[SIDE_BASE], &method->dormancy[SIDE_SFT]}};
     open_cache(batch, method);
     if (method->cache == NULL) return false;
     if (method->rows != NULL && method->origin.rows[0] == '\0' &&
         cache_method_hash_rows(method->rows, method->calibration->count, method->origin.rows, NULL) !=
             STATUS_OK)
         return false;
-    return cache_analysis_find(method->cache, &method->origin, what, entry);
-}
-
-static CacheMethodShape shape_of(const Batch *batch, const BatchMethod *method) {
-    return (CacheMethodShape){.table = neurons_list(batch->model->config),
-                              .heads = batch->model->config->heads,
-                              .vocabulary = forward_vocabulary(batch->model),
-                              .rows = method->rows,
-                              .row_count = method->calibration == NULL ? 0 : method->calibration->count};
-}
-
-static bool conclude(Batch *batch, CacheEntry *entry, bool is_sound, const char *what) {
-    cache_free_entry(entry);
-    if (is_sound) batch_say(batch, "%s as a session kept it: --no-cache measures it again", what);
-    return is_sound;
+    if (!cache_analysis_recall(method->cache, &method->origin, what, &recall)) return false;
+    batch_say(batch, "%s as a session kept it: --no-cache measures it again", name);
+    return true;
 }
 
 bool batch_method_recall_attribution(Batch *batch, BatchMethod *method) {
-    CacheMethodShape shape = shape_of(batch, method);
-    CacheEntry entry;
-    if (!find_entry(batch, method, CACHE_ANALYSIS_ATTRIBUTION, &entry)) return false;
-    bool is_sound = cache_method_unpack_attribution(&shape, method->origin.targets, entry.payload, entry.size,
-                                                    &method->attribution);
-    return conclude(batch, &entry, is_sound, "attribution");
+    return take(batch, method, CACHE_ANALYSIS_ATTRIBUTION, "attribution");
 }
 
 bool batch_method_recall_dormancy(Batch *batch, BatchMethod *method, Side side) {
-    CacheMethodShape shape = shape_of(batch, method);
-    CacheEntry entry;
-    bool is_sft = side == SIDE_SFT;
     if (side == SIDE_FUSED) return false; /* at other dials in every session */
-    if (!find_entry(batch, method, is_sft ? CACHE_ANALYSIS_DORMANCY_SFT : CACHE_ANALYSIS_DORMANCY_BASE,
-                    &entry))
-        return false;
-    bool is_sound =
-        cache_method_unpack_dormancy(&shape, is_sft, entry.payload, entry.size, &method->dormancy[side]);
-    return conclude(batch, &entry, is_sound, is_sft ? "dormancy of SFT" : "dormancy of base");
+    if (side == SIDE_SFT) return take(batch, method, CACHE_ANALYSIS_DORMANCY_SFT, "dormancy of SFT");
+    return take(batch, method, CACHE_ANALYSIS_DORMANCY_BASE, "dormancy of base");
 }
 
 bool batch_method_recall_drift(Batch *batch, BatchMethod *method) {
-    CacheMethodShape shape = shape_of(batch, method);
-    CacheEntry entry;
-    if (!find_entry(batch, method, CACHE_ANALYSIS_NEURON_DRIFT, &entry)) return false;
-    bool is_sound = cache_method_unpack_drift(&shape, entry.payload, entry.size, &method->drift);
-    return conclude(batch, &entry, is_sound, "drift of neurons");
+    return take(batch, method, CACHE_ANALYSIS_NEURON_DRIFT, "drift of neurons");
 }

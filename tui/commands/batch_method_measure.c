@@ -1,3 +1,4 @@
+#include "core/method/neuron_ranking.h"
 #include "core/method/selectors.h"
 #include "core/support/memory.h"
 #include "tui/commands/batch_method.h"
@@ -78,51 +79,35 @@ Status batch_method_measure_dormancy(Batch *batch, BatchMethod *method, Side sid
 
 /* ---- the ranking ---- */
 
-static Status rank_by_attribution(Batch *batch, BatchMethod *method, const NeuronTable *table, Error *error) {
-    Status status = batch_method_attribute(batch, method, error);
-    if (status != STATUS_OK) return status;
-    RankingOrigin origin = {.selector = SELECTOR_ATTRIBUTION, .targets = method->attribution.target_count};
-    memcpy(origin.calibration_sha256, method->calibration->sha256, sizeof origin.calibration_sha256);
-    /* ranks are not negative, so they are the same numbers without a sign */
-    return ranking_create(table, &origin, (const uint32_t *)method->attribution.best_rank, &method->ranking,
-                          error);
-}
-
-static Status rank_by_dormancy(Batch *batch, BatchMethod *method, const NeuronTable *table, Error *error) {
-    Status status = batch_method_measure_dormancy(batch, method, SIDE_SFT, error);
-    if (status != STATUS_OK) return status;
-    RankingOrigin origin = {.selector = method->selector};
-    memcpy(origin.calibration_sha256, method->calibration->sha256, sizeof origin.calibration_sha256);
-    return selectors_rank_dormancy(table, &origin, &method->dormancy[SIDE_SFT], &method->ranking, error);
-}
-
-static Status rank_by_drift(Batch *batch, BatchMethod *method, const NeuronTable *table, Error *error) {
-    const RankingOrigin origin = {.selector = SELECTOR_DRIFT};
-    Status status = batch_method_measure_drift(batch, method, error);
-    return status == STATUS_OK
-               ? ranking_create_by_score(table, &origin, method->drift, &method->ranking, error)
-               : status;
-}
-
-static Status rank_at_random(const Batch *batch, BatchMethod *method, const NeuronTable *table,
-                             Error *error) {
-    OptionId seed = batch->options->command == COMMAND_PREVIEW ? OPTION_SEED : OPTION_SEED_RANDOM;
-    return ranking_create_random(table, options_value(batch->options, seed)->count, &method->ranking, error);
+/* What the selector goes by. */
+static Status measure_for(Batch *batch, BatchMethod *method, Error *error) {
+    switch (method->selector) {
+    case SELECTOR_DRIFT:
+        return batch_method_measure_drift(batch, method, error);
+    case SELECTOR_DORMANCY:
+    case SELECTOR_GRADIENT:
+        return batch_method_measure_dormancy(batch, method, SIDE_SFT, error);
+    case SELECTOR_RANDOM:
+        return STATUS_OK;
+    default:
+        return batch_method_attribute(batch, method, error);
+    }
 }
 
 static Status make_ranking(Batch *batch, BatchMethod *method, Error *error) {
     NeuronTable table = neurons_list(batch->model->config);
-    switch (method->selector) {
-    case SELECTOR_DRIFT:
-        return rank_by_drift(batch, method, &table, error);
-    case SELECTOR_DORMANCY:
-    case SELECTOR_GRADIENT:
-        return rank_by_dormancy(batch, method, &table, error);
-    case SELECTOR_RANDOM:
-        return rank_at_random(batch, method, &table, error);
-    default:
-        return rank_by_attribution(batch, method, &table, error);
-    }
+    OptionId seed = batch->options->command == COMMAND_PREVIEW ? OPTION_SEED : OPTION_SEED_RANDOM;
+    Status status = measure_for(batch, method, error);
+    if (status != STATUS_OK) return status;
+    const NeuronSources sources = {.table = &table,
+                                   .dormancy[SIDE_SFT] = &method->dormancy[SIDE_SFT],
+                                   .attribution = &method->attribution,
+                                   .drift = method->drift,
+                                   .settings = &method->settings};
+    RankingOrigin origin = neuron_ranking_origin(
+        method->selector, method->attribution.target_count, options_value(batch->options, seed)->count,
+        method->calibration == NULL ? "" : method->calibration->sha256);
+    return neuron_ranking_create(&sources, &origin, &method->ranking, error);
 }
 
 Status batch_method_rank(Batch *batch, BatchMethod *method, Error *error) {

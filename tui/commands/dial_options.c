@@ -2,6 +2,7 @@
 
 #include "core/fusion/settings_text.h"
 #include "core/method/attribution.h"
+#include "core/method/neuron_ranking.h"
 
 /* ---- which options belong together ---- */
 
@@ -30,10 +31,6 @@ static Selector find_selector(const Options *options) {
     return SELECTORS[options_value(options, OPTION_SELECT)->count];
 }
 
-static bool measures_rows(Selector selector) {
-    return selector == SELECTOR_ATTRIBUTION || selector == SELECTOR_DORMANCY || selector == SELECTOR_GRADIENT;
-}
-
 /* Without ρ the options of a reset do nothing, and who gives them expects that they do. */
 static Status check_rho(const Options *options, Error *error) {
     static const OptionId OF_RESET[] = {OPTION_OMEGA, OPTION_SELECT, OPTION_TARGETS, OPTION_SEED_RANDOM,
@@ -60,7 +57,7 @@ Status dial_options_check(const Options *options, Error *error) {
     if (options_has(options, OPTION_TARGETS) && selector != SELECTOR_ATTRIBUTION &&
         options->command != COMMAND_NEURONS)
         return status_fail(error, STATUS_ARGUMENT, "--targets is for --select attribution");
-    if (dial_options_want_reset(options) && measures_rows(selector) &&
+    if (dial_options_want_reset(options) && neuron_ranking_needs_rows(selector) &&
         !options_has(options, OPTION_CALIBRATION))
         return status_fail(error, STATUS_ARGUMENT,
                            "--rho: expected --calibration FILE, the rows on which --select %s measures "
