@@ -6,7 +6,7 @@
 #include "tui/session/session_tune.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"
-#include "views/export/export.h"
+#include "views/export/export_view_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "tui/session/session_export.h"
 #include "tui/session/session_pair.h"
 #include "tui/text/text.h"
-#include "views/export/export.h"
+#include "views/export/export_view_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "tui/session/session_blocks.h"
-#include "views/layers/layers.h"
+#include "views/layers/layers_internal.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 #include "tui/session/session_method.h"
 #include "tui/session/session_tune.h"
 #include "tui/text/format.h"
-#include "views/layers/layers.h"
+#include "views/layers/layers_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "tui/canvas/list_box.h"
 #include "tui/session/session_blocks.h"
-#include "views/layers/layers.h"
+#include "views/layers/layers_internal.h"
 #include "views/shared/tensor_facts.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "tui/keys/key_text.h"
 #include "tui/tables/neuron_table.h"
-#include "views/neurons/neurons.h"
+#include "views/neurons/neurons_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "core/support/memory.h"
 #include "tui/canvas/heat_map.h"
 #include "tui/keys/key_text.h"
-#include "views/neurons/neurons.h"
+#include "views/neurons/neurons_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

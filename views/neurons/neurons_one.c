@@ -3,7 +3,7 @@
 #include "tui/session/session_drivers.h"
 #include "tui/session/session_tensor.h"
 #include "tui/session/session_tune.h"
-#include "views/neurons/neurons.h"
+#include "views/neurons/neurons_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

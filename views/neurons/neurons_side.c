@@ -2,7 +2,7 @@
 #include "tui/keys/key_text.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_tune.h"
-#include "views/neurons/neurons.h"
+#include "views/neurons/neurons_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

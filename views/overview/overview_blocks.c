@@ -6,7 +6,7 @@
 #include "tui/session/session_tune.h"
 #include "tui/tables/block_metric.h"
 #include "tui/text/format.h"
-#include "views/overview/overview.h"
+#include "views/overview/overview_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 #include "tui/text/format.h"
-#include "views/overview/overview.h"
+#include "views/overview/overview_internal.h"
 
 #include <stdio.h>
 #include <string.h>

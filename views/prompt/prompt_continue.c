@@ -4,7 +4,7 @@
 #include "tui/session/session_rows.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"
-#include "views/prompt/prompt.h"
+#include "views/prompt/prompt_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>

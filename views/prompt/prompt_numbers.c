@@ -1,5 +1,5 @@
 #include "tui/session/session_pair.h"
-#include "views/prompt/prompt.h"
+#include "views/prompt/prompt_internal.h"
 
 /* As in `rejuv neurons`: the gap, and the target's number, 0 the largest gap. */
 static void add_target(Table *table, const Session *session, const SessionTargets *targets, size_t position) {

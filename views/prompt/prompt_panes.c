@@ -3,7 +3,7 @@
 #include "tui/canvas/chart.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"
-#include "views/prompt/prompt.h"
+#include "views/prompt/prompt_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "tui/keys/key_text.h"
 #include "tui/session/session_pair.h"
 #include "tui/text/text.h"
-#include "views/prompt/prompt.h"
+#include "views/prompt/prompt_internal.h"
 
 #include <stdio.h>
 #include <string.h>

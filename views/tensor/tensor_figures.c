@@ -1,6 +1,6 @@
 #include "tui/canvas/heat_map.h"
 #include "tui/text/format.h"
-#include "views/tensor/tensor.h"
+#include "views/tensor/tensor_internal.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 #include "tui/canvas/heat_map.h"
 #include "tui/session/session_tensor.h"
 #include "tui/session/session_tune.h"
-#include "views/tensor/tensor.h"
+#include "views/tensor/tensor_internal.h"
 
 #include <stdio.h>
 

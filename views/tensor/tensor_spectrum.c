@@ -4,7 +4,7 @@
 #include "tui/session/session_spectrum.h"
 #include "tui/text/format.h"
 #include "views/shared/tensor_facts.h"
-#include "views/tensor/tensor.h"
+#include "views/tensor/tensor_internal.h"
 
 #include <stdio.h>
 

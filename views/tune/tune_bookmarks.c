@@ -5,7 +5,7 @@
 #include "tui/canvas/list_box.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/text/text.h"
-#include "views/tune/tune.h"
+#include "views/tune/tune_internal.h"
 
 #include <stdio.h>
 #include <string.h>

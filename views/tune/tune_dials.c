@@ -7,7 +7,7 @@
 #include "tui/session/session_pair.h"
 #include "tui/session/session_rows.h"
 #include "tui/text/text.h"
-#include "views/tune/tune.h"
+#include "views/tune/tune_internal.h"
 
 #include <stdio.h>
 

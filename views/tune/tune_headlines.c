@@ -3,7 +3,7 @@
 #include "tui/keys/key_text.h"
 #include "tui/session/session_pair.h"
 #include "tui/text/text.h"
-#include "views/tune/tune.h"
+#include "views/tune/tune_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_change.h"
 #include "tui/session/session_method.h"
-#include "views/tune/tune.h"
+#include "views/tune/tune_internal.h"
 
 #include <stdio.h>
 

@@ -5,7 +5,7 @@
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_method.h"
 #include "tui/text/text.h"
-#include "views/tune/tune.h"
+#include "views/tune/tune_internal.h"
 
 #include <stdio.h>
 

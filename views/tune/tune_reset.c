@@ -4,8 +4,8 @@
 #include "tui/session/session_change.h"
 #include "tui/session/session_method.h"
 #include "tui/text/text.h"
-#include "views/neurons/neurons.h"
-#include "views/tune/tune.h"
+#include "views/neurons/neurons_internal.h"
+#include "views/tune/tune_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

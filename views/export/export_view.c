@@ -1,7 +1,7 @@
 /*
  * export — what will be written, where, and how large; writing it; and whether what was written is right.
  */
-#include "views/export/export.h"
+#include "views/export/export_view_internal.h"
 
 #include "core/support/memory.h"
 #include "tui/canvas/list_box.h"

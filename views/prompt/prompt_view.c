@@ -1,4 +1,4 @@
-#include "views/prompt/prompt.h"
+#include "views/prompt/prompt_internal.h"
 
 #include "core/support/memory.h"
 #include "tui/keys/key_text.h"

@@ -1,8 +1,8 @@
 /*
- * export — what the files of the Export view share.
+ * export_view_internal — what the files of the Export view share.
  */
-#ifndef REJUV_VIEWS_EXPORT_H
-#define REJUV_VIEWS_EXPORT_H
+#ifndef REJUV_VIEWS_EXPORT_VIEW_INTERNAL_H
+#define REJUV_VIEWS_EXPORT_VIEW_INTERNAL_H
 
 #include "core/export/export.h"
 #include "tui/canvas/canvas.h"

@@ -1,8 +1,8 @@
 /*
- * neurons — what the files of the Neurons view share.
+ * neurons_internal — what the files of the Neurons view share.
  */
-#ifndef REJUV_VIEWS_NEURONS_H
-#define REJUV_VIEWS_NEURONS_H
+#ifndef REJUV_VIEWS_NEURONS_INTERNAL_H
+#define REJUV_VIEWS_NEURONS_INTERNAL_H
 
 #include "tui/lists/neuron_list.h"
 #include "tui/lists/neuron_map.h"

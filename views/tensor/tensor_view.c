@@ -1,7 +1,7 @@
 /*
  * The Tensor view: the elements of one tensor.
  */
-#include "views/tensor/tensor.h"
+#include "views/tensor/tensor_internal.h"
 
 #include "core/support/memory.h"
 #include "tui/app/view.h"

@@ -1,7 +1,7 @@
 /*
  * The Overview: the pair, what stands in the way, how far it drifted, how sure it is, what moved most.
  */
-#include "views/overview/overview.h"
+#include "views/overview/overview_internal.h"
 
 #include "core/support/memory.h"
 #include "tui/app/view.h"

@@ -1,7 +1,7 @@
 /*
  * tune — the dials, what they do to every headline figure, and the sweeps that show where they could stand.
  */
-#include "views/tune/tune.h"
+#include "views/tune/tune_internal.h"
 
 #include "core/support/memory.h"
 #include "tui/canvas/hit_area.h"

@@ -1,9 +1,9 @@
 /*
- * overview — what the files of the Overview share. Blocks have a label at the left and draw from their area's
- * top; each returns the rows it used.
+ * overview_internal — what the files of the Overview share. Blocks have a label at the left and draw from their
+ * area's top; each returns the rows it used.
  */
-#ifndef REJUV_VIEWS_OVERVIEW_H
-#define REJUV_VIEWS_OVERVIEW_H
+#ifndef REJUV_VIEWS_OVERVIEW_INTERNAL_H
+#define REJUV_VIEWS_OVERVIEW_INTERNAL_H
 
 #include "tui/canvas/canvas.h"
 #include "tui/session/session_pair.h"

@@ -1,11 +1,11 @@
 /*
- * prompt — the Prompt view in five files: prompt.c (state and actions), prompt_tokens.c (the text as tokens
- * over their entropy gaps), prompt_panes.c (the distributions at the cursor, pins, averages),
+ * prompt_internal — the Prompt view in five files: prompt_view.c (state and actions), prompt_tokens.c (the text as
+ * tokens over their entropy gaps), prompt_panes.c (the distributions at the cursor, pins, averages),
  * prompt_continue.c (where the text comes from and how it goes on), prompt_numbers.c (every position as a
  * table).
  */
-#ifndef REJUV_VIEWS_PROMPT_H
-#define REJUV_VIEWS_PROMPT_H
+#ifndef REJUV_VIEWS_PROMPT_INTERNAL_H
+#define REJUV_VIEWS_PROMPT_INTERNAL_H
 
 #include "tui/canvas/canvas.h"
 #include "tui/cli/command_line.h"

@@ -1,5 +1,5 @@
 /*
- * tensor — what the files of the Tensor view share.
+ * tensor_internal — what the files of the Tensor view share.
  *
  *     name  [shape] dtype                              12 of 57 │
  *     Δ = S − B   largest of 4 × 2            0 ░▒▓█ 0.082     │ histogram of the window
@@ -9,8 +9,8 @@
  *     ▸ what is under the cursor                               │
  *     what the window is, its least, largest and mean value    │
  */
-#ifndef REJUV_VIEWS_TENSOR_H
-#define REJUV_VIEWS_TENSOR_H
+#ifndef REJUV_VIEWS_TENSOR_INTERNAL_H
+#define REJUV_VIEWS_TENSOR_INTERNAL_H
 
 #include "core/drift/elements.h"
 #include "tui/canvas/canvas.h"

@@ -1,15 +1,15 @@
 /*
- * tune — what the files of the Tune view share: its panes.
+ * tune_internal — what the files of the Tune view share: its panes.
  *
  *     narrow     dials                wide     dials
  *                names of the panes            headlines │ curves of the sweep
  *                the one in front              reset     │ modules │ layers │ plane
  *
- * A pane is a row of the table in tune.c. Keys that move and turn go to the pane in front (in a wide window:
+ * A pane is a row of the table in tune_view.c. Keys that move and turn go to the pane in front (in a wide window:
  * the one whose title stands out); all others work from everywhere in the view.
  */
-#ifndef REJUV_VIEWS_TUNE_H
-#define REJUV_VIEWS_TUNE_H
+#ifndef REJUV_VIEWS_TUNE_INTERNAL_H
+#define REJUV_VIEWS_TUNE_INTERNAL_H
 
 #include "core/fusion/settings_text.h"
 #include "tui/canvas/canvas.h"

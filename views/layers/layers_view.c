@@ -1,7 +1,7 @@
 /*
  * The Layers view: how far each module of each layer drifted.
  */
-#include "views/layers/layers.h"
+#include "views/layers/layers_internal.h"
 
 #include "core/support/memory.h"
 #include "tui/app/view.h"

@@ -1,9 +1,9 @@
 /*
- * layers — the Layers view in four files: layers.c (state and actions), layers_map.c (the map, its key and its
- * signs), layers_side.c (what is at the cursor), layers_figures.c (the figure of a cell; the numbers).
+ * layers_internal — the Layers view in four files: layers_view.c (state and actions), layers_map.c (the map, its key
+ * and its signs), layers_side.c (what is at the cursor), layers_figures.c (the figure of a cell; the numbers).
  */
-#ifndef REJUV_VIEWS_LAYERS_H
-#define REJUV_VIEWS_LAYERS_H
+#ifndef REJUV_VIEWS_LAYERS_INTERNAL_H
+#define REJUV_VIEWS_LAYERS_INTERNAL_H
 
 #include "tui/tables/block_metric.h"
 #include "tui/text/format.h"
