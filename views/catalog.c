@@ -1,6 +1,13 @@
 /*
  * The views, each at its number; NULL leaves one free for a view that is yet to come.
  */
+#include "views/export/export_view.h"
+#include "views/layers/layers_view.h"
+#include "views/neurons/neurons_view.h"
+#include "views/overview/overview_view.h"
+#include "views/prompt/prompt_view.h"
+#include "views/tensor/tensor_view.h"
+#include "views/tune/tune_view.h"
 #include "views/views.h"
 
 static const View *const LIST[] = {

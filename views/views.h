@@ -10,6 +10,4 @@
 
 extern const ViewList VIEWS;
 
-extern const View overview_view, layers_view, tensor_view, neurons_view, prompt_view, tune_view, export_view;
-
 #endif

@@ -4,7 +4,8 @@
 #include "tests/unit/keymap_fixture.h"
 #include "tui/app/view.h"
 #include "tui/keys/key_text.h"
-#include "views/views.h"
+#include "views/overview/overview_view.h"
+#include "views/tune/tune_view.h"
 
 /* The view as text; the caller frees. */
 static char *draw(const View *view, Session *session) {

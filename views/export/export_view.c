@@ -1,14 +1,11 @@
-/*
- * export — what will be written, where, and how large; writing it; and whether what was written is right.
- */
-#include "views/export/export_view_internal.h"
+#include "views/export/export_view.h"
 
 #include "core/support/memory.h"
 #include "tui/canvas/list_box.h"
 #include "tui/session/session_export.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"
-#include "views/views.h"
+#include "views/export/export_view_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

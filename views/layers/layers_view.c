@@ -1,11 +1,8 @@
-/*
- * The Layers view: how far each module of each layer drifted.
- */
-#include "views/layers/layers_internal.h"
+#include "views/layers/layers_view.h"
 
 #include "core/support/memory.h"
-#include "tui/app/view.h"
 #include "tui/lists/neuron_list.h"
+#include "views/layers/layers_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

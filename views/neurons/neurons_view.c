@@ -1,10 +1,7 @@
-/*
- * The Neurons view: every neuron of the model, as a list or as a map, and one at a time.
- */
-#include "views/neurons/neurons_internal.h"
+#include "views/neurons/neurons_view.h"
 
 #include "core/support/memory.h"
-#include "views/views.h"
+#include "views/neurons/neurons_internal.h"
 
 #include <stdlib.h>
 

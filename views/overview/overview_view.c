@@ -1,11 +1,8 @@
-/*
- * The Overview: the pair, what stands in the way, how far it drifted, how sure it is, what moved most.
- */
-#include "views/overview/overview_internal.h"
+#include "views/overview/overview_view.h"
 
 #include "core/support/memory.h"
-#include "tui/app/view.h"
 #include "tui/session/session_tune.h"
+#include "views/overview/overview_internal.h"
 #include "views/shared/tensor_list.h"
 
 #include <stdio.h>

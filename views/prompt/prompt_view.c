@@ -1,10 +1,10 @@
-#include "views/prompt/prompt_internal.h"
+#include "views/prompt/prompt_view.h"
 
 #include "core/support/memory.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_pair.h"
 #include "tui/text/text.h"
-#include "views/views.h"
+#include "views/prompt/prompt_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

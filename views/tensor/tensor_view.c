@@ -1,14 +1,11 @@
-/*
- * The Tensor view: the elements of one tensor.
- */
-#include "views/tensor/tensor_internal.h"
+#include "views/tensor/tensor_view.h"
 
 #include "core/support/memory.h"
-#include "tui/app/view.h"
 #include "tui/session/session_spectrum.h"
 #include "tui/session/session_tensor.h"
 #include "views/shared/tensor_facts.h"
 #include "views/shared/tensor_list.h"
+#include "views/tensor/tensor_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,4 @@
-/*
- * tune — the dials, what they do to every headline figure, and the sweeps that show where they could stand.
- */
-#include "views/tune/tune_internal.h"
+#include "views/tune/tune_view.h"
 
 #include "core/support/memory.h"
 #include "tui/canvas/hit_area.h"
@@ -9,7 +6,7 @@
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_method.h"
 #include "tui/text/text.h"
-#include "views/views.h"
+#include "views/tune/tune_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,0 +1,11 @@
+/*
+ * neurons_view — every neuron of the model, as a list or as a map, and one at a time.
+ */
+#ifndef REJUV_VIEWS_NEURONS_VIEW_H
+#define REJUV_VIEWS_NEURONS_VIEW_H
+
+#include "tui/app/view.h"
+
+extern const View neurons_view;
+
+#endif

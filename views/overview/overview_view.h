@@ -1,0 +1,11 @@
+/*
+ * overview_view — the Overview: the pair, what stands in the way, how far it drifted, how sure it is, what moved most.
+ */
+#ifndef REJUV_VIEWS_OVERVIEW_VIEW_H
+#define REJUV_VIEWS_OVERVIEW_VIEW_H
+
+#include "tui/app/view.h"
+
+extern const View overview_view;
+
+#endif
