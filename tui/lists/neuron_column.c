@@ -1,8 +1,13 @@
 #include "tui/lists/neuron_column.h"
 
+#include "tui/session/session_pair.h"
+#include "tui/text/text.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+
+enum { TOKEN_BYTES = 24 };
 
 static const NeuronColumnFacts COLUMNS[NEURON_COLUMN_COUNT] = {
     [NEURON_COLUMN_PLACE] = {NULL, "neuron", "place in the model", false, NEURON_COLUMN_RESET},
@@ -55,6 +60,19 @@ void neuron_column_format(NeuronColumn column, const NeuronScores *facts, char t
         (void)snprintf(text, FORMAT_SIZE, "%" PRId64, facts->rank);
     else
         (void)format_column(value, 6, text);
+}
+
+void neuron_column_format_target(const Session *session, int target, char *text, size_t size) {
+    const Attribution *attribution = session_attribution(session);
+    char token[TOKEN_BYTES], shown[TOKEN_BYTES * 4];
+    if (attribution == NULL || target < 0 || (size_t)target >= attribution->target_count) {
+        (void)snprintf(text, size, "·");
+        return;
+    }
+    const AttributionTarget *aim = &attribution->targets[target];
+    size_t bytes = session_token_bytes(session, aim->token, token, sizeof token);
+    (void)text_escape(token, bytes, TEXT_SHOW_SPACES | TEXT_SHOW_NEWLINES, shown, sizeof shown);
+    (void)snprintf(text, size, "%zu:%zu %s", aim->row, aim->position, shown);
 }
 
 NeuronColumn neuron_column_dormancy(NeuronColumn column) {

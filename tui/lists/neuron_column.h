@@ -38,6 +38,9 @@ double neuron_column_value(NeuronColumn column, uint64_t neuron, const NeuronSco
 /* What it says in a list; "·" where there is no such figure. Not for targets. */
 void neuron_column_format(NeuronColumn column, const NeuronScores *facts, char text[FORMAT_SIZE]);
 
+/* "row:position token" of a target; "·" for none. */
+void neuron_column_format_target(const Session *session, int target, char *text, size_t size);
+
 /* The dormancy score that counts while this column is chosen: its own, or that of the SFT model. */
 NeuronColumn neuron_column_dormancy(NeuronColumn column);
 

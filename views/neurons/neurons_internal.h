@@ -43,9 +43,6 @@ typedef struct Neurons {
 /* The neuron at the cursor of the list or the map; false where there is none. */
 bool neurons_current(const Neurons *neurons, const Session *session, uint64_t *neuron);
 
-/* "row:position token" of a target; "·" for none. */
-void neurons_format_target(const Session *session, int target, char *text, size_t size);
-
 /* The parts of the screen. */
 void neurons_draw_list(Neurons *neurons, const Session *session, Canvas *canvas, Rect area);
 void neurons_draw_map(Neurons *neurons, const Session *session, Canvas *canvas, Rect area);

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { ROWS_LIMIT = 100000, TOKEN_BYTES = 24, WIDE_TARGET_FROM = 92 };
+enum { ROWS_LIMIT = 100000, WIDE_TARGET_FROM = 92 };
 
 typedef struct Drawing {
     const Neurons *neurons;
@@ -15,19 +15,6 @@ typedef struct Drawing {
     NeuronScores facts;
     bool with_token;
 } Drawing;
-
-void neurons_format_target(const Session *session, int target, char *text, size_t size) {
-    const Attribution *attribution = session_attribution(session);
-    char token[TOKEN_BYTES], shown[TOKEN_BYTES * 4];
-    if (attribution == NULL || target < 0 || (size_t)target >= attribution->target_count) {
-        (void)snprintf(text, size, "·");
-        return;
-    }
-    const AttributionTarget *aim = &attribution->targets[target];
-    size_t bytes = session_token_bytes(session, aim->token, token, sizeof token);
-    (void)text_escape(token, bytes, TEXT_SHOW_SPACES | TEXT_SHOW_NEWLINES, shown, sizeof shown);
-    (void)snprintf(text, size, "%zu:%zu %s", aim->row, aim->position, shown);
-}
 
 static Role role_of(const Drawing *drawing, NeuronColumn column) {
     if (column == NEURON_COLUMN_FUSED && session_dormancy_is_stale(drawing->session)) return ROLE_STALE;
@@ -49,7 +36,7 @@ static void write_cell(void *user, size_t row, size_t column, char *text, Role *
         (void)snprintf(text, LIST_CELL_SIZE, "%s%s", facts->is_reset ? "● " : "  ", name);
         if (facts->is_reset) *role = ROLE_MARK;
     } else if (column == NEURON_COLUMN_TARGET) {
-        neurons_format_target(drawing->session, facts->target, text, LIST_CELL_SIZE);
+        neuron_column_format_target(drawing->session, facts->target, text, LIST_CELL_SIZE);
     } else {
         neuron_column_format((NeuronColumn)column, facts, text);
     }

@@ -36,7 +36,7 @@ int neurons_draw_facts(const Session *session, uint64_t neuron, Canvas *canvas, 
         (void)snprintf(rank, sizeof rank, "%" PRId64 " of %s", facts.rank, format_count(reset.neurons, all));
         rows[used - 1].value = rank;
     }
-    neurons_format_target(session, facts.target, target, sizeof target);
+    neuron_column_format_target(session, facts.target, target, sizeof target);
     rows[used++] = (Fact){"target", target, ROLE_VALUE};
     if (attribution != NULL && facts.target >= 0) {
         const AttributionTarget *aim = &attribution->targets[facts.target];

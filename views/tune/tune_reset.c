@@ -4,7 +4,6 @@
 #include "tui/session/session_change.h"
 #include "tui/session/session_method.h"
 #include "tui/text/text.h"
-#include "views/neurons/neurons_internal.h"
 #include "views/tune/tune_internal.h"
 
 #include <inttypes.h>
@@ -134,7 +133,7 @@ static void draw_list(const TuneState *state, const Session *session, const char
             neuron_column_format(figure, &facts, text);
         (void)canvas_write(canvas, area, row, NAME_COLUMNS, ROLE_VALUE, text);
         if (figure != NEURON_COLUMN_SCORE) continue;
-        neurons_format_target(session, facts.target, target, sizeof target);
+        neuron_column_format_target(session, facts.target, target, sizeof target);
         (void)canvas_write(canvas, area, row, NAME_COLUMNS + FIGURE_COLUMNS + 1, ROLE_DIM, target);
     }
 }
