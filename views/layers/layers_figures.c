@@ -94,7 +94,7 @@ static Status make_map_table(const Layers *layers, const Session *session, Table
         columns[count++] = (TableColumn){grid->strip_labels[i], NULL, NULL, TABLE_NUMBER, 0};
     Status status = table_create(columns, count, table, error);
     if (status != STATUS_OK) return status;
-    for (size_t row = 0; row <= layers_last_row(grid); row++) {
+    for (size_t row = 0; row <= layers_grid_last_row(grid); row++) {
         bool in_strip = row == grid->layers;
         table_add_row(*table);
         table_add_text(*table, metric_key(layers));

@@ -111,3 +111,7 @@ size_t layers_grid_tensor(const LayersGrid *grid, size_t row, size_t column) {
     if (row > grid->layers || column >= grid->columns) return LAYERS_NO_TENSOR;
     return grid->cells[row * grid->columns + column];
 }
+
+size_t layers_grid_last_row(const LayersGrid *grid) {
+    return grid->strip_count > 0 ? grid->layers : grid->layers - 1;
+}

@@ -38,6 +38,9 @@ void layers_grid_close(LayersGrid *grid);
 /* The tensor of a cell; row `layers` is the strip. LAYERS_NO_TENSOR outside. */
 size_t layers_grid_tensor(const LayersGrid *grid, size_t row, size_t column);
 
+/* The last row: the strip, where there is one. */
+size_t layers_grid_last_row(const LayersGrid *grid);
+
 /* The role's name, or where it is wider than `columns` a short one: "gat", "n1", "qb". */
 const char *layers_grid_name(TensorRole role, int columns);
 

@@ -41,9 +41,6 @@ typedef struct Layers {
     char (*text_blocks)[LAYERS_TEXT_SIZE];
 } Layers;
 
-/* The tensor under the cursor, of the map or the list; false where there is none. */
-bool layers_current(const Layers *layers, size_t *index);
-
 /* What stands in a cell in place of a figure, or says that it is special. */
 typedef enum LayersSign {
     LAYERS_PLAIN,
@@ -70,13 +67,15 @@ const char *layers_find_reason(const Session *session);
 /* The table of the map, or of the list; as View.numbers (layers_figures.c). */
 Status layers_make_table(void *state, Session *session, Table **table, Error *error);
 
-/* The last row of the map: the strip, where there is one. */
-size_t layers_last_row(const LayersGrid *grid);
-
 /* The map, the strip and the legend (layers_map.c). */
 void layers_draw_map(Layers *layers, const Session *session, Canvas *canvas, Rect area);
 
-/* The tensor at the cursor; or, where there is no room for that, its figure in one row (layers_side.c). */
+/* The tensor under the cursor, of the map or the list; false where there is none. The cursor's column in its row of
+ * the map, which may be the strip (layers_side.c). */
+bool layers_current(const Layers *layers, size_t *index);
+size_t layers_current_column(const Layers *layers);
+
+/* That tensor; or, where there is no room for that, its figure in one row. */
 void layers_draw_side(const Layers *layers, const Session *session, Canvas *canvas, Rect area);
 void layers_draw_line(const Layers *layers, const Session *session, Canvas *canvas, Rect row);
 

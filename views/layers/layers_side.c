@@ -7,6 +7,16 @@
 
 enum { DRIFT_FROM_ROWS = 16 };
 
+size_t layers_current_column(const Layers *layers) {
+    return layers->row == layers->grid.layers ? layers->strip_column : layers->column;
+}
+
+bool layers_current(const Layers *layers, size_t *index) {
+    if (layers->listing) return tensor_list_current(&layers->list, index);
+    *index = layers_grid_tensor(&layers->grid, layers->row, layers_current_column(layers));
+    return *index != LAYERS_NO_TENSOR;
+}
+
 /* What the method says of the neurons of one module, and of that module in all layers. */
 static int draw_method(const Layers *layers, const Session *session, Canvas *canvas, Rect area,
                        const PairTensor *tensor) {

@@ -49,23 +49,13 @@ static Status open_layers(Session *session, void **state, Error *error) {
     return status;
 }
 
-static size_t current_column(const Layers *layers) {
-    return layers->row == layers->grid.layers ? layers->strip_column : layers->column;
-}
-
-bool layers_current(const Layers *layers, size_t *index) {
-    if (layers->listing) return tensor_list_current(&layers->list, index);
-    *index = layers_grid_tensor(&layers->grid, layers->row, current_column(layers));
-    return *index != LAYERS_NO_TENSOR;
-}
-
 /* ---- drawing ---- */
 
 /* What was restored may be of another pair. */
 static void keep_in_range(Layers *layers) {
     const LayersGrid *grid = &layers->grid;
     if (grid->columns == 0) return;
-    if (layers->row > layers_last_row(grid)) layers->row = layers_last_row(grid);
+    if (layers->row > layers_grid_last_row(grid)) layers->row = layers_grid_last_row(grid);
     if (layers->column >= grid->columns) layers->column = grid->columns - 1;
 }
 
@@ -93,13 +83,9 @@ static size_t step(size_t from, size_t last, long by) {
     return (size_t)by < last - from ? from + (size_t)by : last;
 }
 
-size_t layers_last_row(const LayersGrid *grid) {
-    return grid->strip_count > 0 ? grid->layers : grid->layers - 1;
-}
-
 static void move(Layers *layers, long down, long right) {
     const LayersGrid *grid = &layers->grid;
-    layers->row = step(layers->row, layers_last_row(grid), down);
+    layers->row = step(layers->row, layers_grid_last_row(grid), down);
     if (right == 0) return;
     if (layers->row == grid->layers)
         layers->strip_column = step(layers->strip_column, grid->strip_count - 1, right);
@@ -171,7 +157,7 @@ static Reaction act_on_map(Layers *layers, Session *session, Action action, cons
         if (argument->has_count)
             go_to_layer(layers, session, (double)count);
         else
-            layers->row = action == ACTION_FIRST ? 0 : layers_last_row(&layers->grid);
+            layers->row = action == ACTION_FIRST ? 0 : layers_grid_last_row(&layers->grid);
         return REACTION_REDRAW;
     case ACTION_METRIC_NEXT:
     case ACTION_METRIC_PREVIOUS:
@@ -232,7 +218,7 @@ static bool find_in_layers(void *state, Session *session, const char *text, int 
     const LayersGrid *grid = &layers->grid;
     if (layers->listing) return tensor_list_find(&layers->list, session, text, direction, stay);
     size_t count = grid->layers * grid->columns + grid->strip_count;
-    size_t here = layers->row * grid->columns + current_column(layers);
+    size_t here = layers->row * grid->columns + layers_current_column(layers);
     for (size_t i = stay ? 0 : 1; i < count + (stay ? 0 : 1); i++) {
         size_t row, column, item = (here + (direction > 0 ? i % count : count - i % count)) % count;
         place_of(grid, item, &row, &column);
