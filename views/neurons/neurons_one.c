@@ -10,6 +10,12 @@
 
 enum { TOKEN_BYTES = 24, DRIVER_BAR = 12, FACT_SIZE = 96, FACTS = 11, FACTS_COLUMNS = 38 };
 
+bool neurons_current(const Neurons *neurons, const Session *session, uint64_t *neuron) {
+    if (!neurons->mapping) return neuron_list_current(&neurons->list, neuron);
+    *neuron = neuron_map_current(&neurons->map, session_neurons(session));
+    return true;
+}
+
 /* ---- figures ---- */
 
 int neurons_draw_facts(const Session *session, uint64_t neuron, Canvas *canvas, Rect area) {

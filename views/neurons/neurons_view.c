@@ -49,12 +49,6 @@ static bool update(Neurons *neurons, const Session *session) {
     return neurons->failure == NULL;
 }
 
-bool neurons_current(const Neurons *neurons, const Session *session, uint64_t *neuron) {
-    if (!neurons->mapping) return neuron_list_current(&neurons->list, neuron);
-    *neuron = neuron_map_current(&neurons->map, session_neurons(session));
-    return true;
-}
-
 /* ---- drawing ---- */
 
 static void draw_neurons(void *state, Session *session, Canvas *canvas, Rect area) {
