@@ -39,6 +39,11 @@ void prompt_draw_source(Session *session, Canvas *canvas, Rect area) {
         (void)canvas_print(canvas, area, 0, column, ROLE_DIM, "; %s", rows);
 }
 
+Reaction prompt_say_failure(Session *session, Status status, const Error *error) {
+    if (status != STATUS_OK) session_say(session, SESSION_ERROR, "%s", error->message);
+    return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
+}
+
 /* Of any size: a number of the other kind holds 53 bits. */
 static Reaction set_seed(Session *session, const char *text) {
     char *end;

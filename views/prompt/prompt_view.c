@@ -67,11 +67,6 @@ static void draw_prompt(void *opaque, Session *session, Canvas *canvas, Rect are
 
 /* ---- acting ---- */
 
-Reaction prompt_say_failure(Session *session, Status status, const Error *error) {
-    if (status != STATUS_OK) session_say(session, SESSION_ERROR, "%s", error->message);
-    return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
-}
-
 /* Over the candidates that the filter lets pass. */
 static Reaction move_candidate(PromptState *state, const Session *session, long step) {
     const EvaluationResult *result = session_preview(session, state->side);
