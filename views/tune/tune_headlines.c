@@ -2,23 +2,12 @@
 #include "tui/canvas/chart.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_pair.h"
-#include "tui/text/text.h"
 #include "views/tune/tune_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { LABEL_COLUMNS = 26, FIGURE_COLUMNS = 11, CHART_ROWS = 5, SIDE_BY_SIDE = 120, FIGURES_LEAST = 2 };
-
-void tune_format_figure(size_t figure, double value, char text[FORMAT_SIZE]) {
-    (void)(DISTRIBUTION_FIGURES[figure].is_share ? format_share(value, text) : format_number(value, 4, text));
-}
-
-void tune_label_figure(size_t figure, char *text, size_t size) {
-    const DistributionFigure *facts = &DISTRIBUTION_FIGURES[figure];
-    (void)snprintf(text, size, "%s%s%s%s", facts->label, *facts->unit ? " (" : "", facts->unit,
-                   *facts->unit ? ")" : "");
-}
 
 /* ---- drawing ---- */
 

@@ -74,7 +74,7 @@ extern const double TUNE_MOST_RHO;
 /* The curves of the sweep, which stand beside the panes in a wide window. */
 void tune_draw_sweep(const TuneState *state, const Session *session, Canvas *canvas, Rect area);
 
-/* A figure of DISTRIBUTION_FIGURES as this view writes it, and its label with the unit. */
+/* A figure of DISTRIBUTION_FIGURES as this view writes it, and its label with the unit (tune_figures.c). */
 void tune_format_figure(size_t figure, double value, char text[FORMAT_SIZE]);
 void tune_label_figure(size_t figure, char *text, size_t size);
 

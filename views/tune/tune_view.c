@@ -222,15 +222,6 @@ static Reaction act_on_tune(void *opaque, Session *session, Action action, const
 
 /* ---- searching, numbers, arguments ---- */
 
-size_t tune_find(size_t count, size_t from, int direction, bool stay, const char *text,
-                 const char *(*name)(size_t index)) {
-    for (size_t step = stay ? 0 : 1; step < count + (stay ? 0 : 1); step++) {
-        size_t at = (from + (direction > 0 ? step : count - step % count)) % count;
-        if (text_find(name(at), text)) return at;
-    }
-    return count;
-}
-
 static bool find_in_tune(void *opaque, Session *session, const char *text, int direction, bool stay) {
     TuneState *state = opaque;
     const TunePane *pane = PANES[state->pane];
