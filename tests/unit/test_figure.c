@@ -128,24 +128,24 @@ static void a_grey_print_keeps_the_order_of_a_ramp(void **state) {
     (void)state;
     for (int i = 1; i <= 200; i++) {
         double share = i / 200.0;
-        assert_true(luminance(figure_page_colour(FIGURE_SEQUENTIAL, share)) >
-                    luminance(figure_page_colour(FIGURE_SEQUENTIAL, share - 0.005)));
+        assert_true(luminance(figure_svg_colour(FIGURE_SEQUENTIAL, share)) >
+                    luminance(figure_svg_colour(FIGURE_SEQUENTIAL, share - 0.005)));
         /* of a diverging one from the middle to both ends */
         double near = fabs(share - 0.5), far = fabs(share - 0.505);
         if (near < far)
-            assert_true(luminance(figure_page_colour(FIGURE_DIVERGING, share)) >
-                        luminance(figure_page_colour(FIGURE_DIVERGING, share - 0.005)));
+            assert_true(luminance(figure_svg_colour(FIGURE_DIVERGING, share)) >
+                        luminance(figure_svg_colour(FIGURE_DIVERGING, share - 0.005)));
     }
-    assert_int_equal(figure_page_colour(FIGURE_DIVERGING, 0.5), 0xf7f7f7);
-    assert_int_equal(figure_page_colour(FIGURE_SEQUENTIAL, -5), figure_page_colour(FIGURE_SEQUENTIAL, 0));
-    assert_int_equal(figure_page_colour(FIGURE_SEQUENTIAL, 5), figure_page_colour(FIGURE_SEQUENTIAL, 1));
+    assert_int_equal(figure_svg_colour(FIGURE_DIVERGING, 0.5), 0xf7f7f7);
+    assert_int_equal(figure_svg_colour(FIGURE_SEQUENTIAL, -5), figure_svg_colour(FIGURE_SEQUENTIAL, 0));
+    assert_int_equal(figure_svg_colour(FIGURE_SEQUENTIAL, 5), figure_svg_colour(FIGURE_SEQUENTIAL, 1));
 }
 
 static void lines_differ_in_colour_and_in_dash(void **state) {
     (void)state;
     for (size_t a = 0; a < FIGURE_SERIES_MOST; a++) {
         for (size_t b = 0; b < a; b++) {
-            FigureLine first = figure_page_series(a), second = figure_page_series(b);
+            FigureLine first = figure_svg_series(a), second = figure_svg_series(b);
             assert_int_not_equal(first.colour, second.colour);
             assert_true((first.dashes == NULL) != (second.dashes == NULL) ||
                         strcmp(first.dashes, second.dashes) != 0);

@@ -39,19 +39,19 @@ static void draw_axes(const Placed *placed, const FigureTicks *y_ticks, double l
     upright.upright = true;
     for (size_t i = 0; i < x_ticks.count; i++) {
         double x = place_x(placed, x_ticks.values[i]);
-        figure_page_line(file, x, bottom, x, bottom + STEM, AXIS);
-        figure_page_text(file, x, bottom + STEM + TICK * 0.7, below, x_ticks.labels[i]);
+        figure_svg_line(file, x, bottom, x, bottom + STEM, AXIS);
+        figure_svg_text(file, x, bottom + STEM + TICK * 0.7, below, x_ticks.labels[i]);
     }
     for (size_t i = 0; i < y_ticks->count; i++) {
         double y = place_y(placed, y_ticks->values[i]);
-        figure_page_line(file, plot->x - STEM, y, plot->x, y, AXIS);
-        figure_page_text(file, plot->x - STEM - GAP / 2.0, y, beside, y_ticks->labels[i]);
+        figure_svg_line(file, plot->x - STEM, y, plot->x, y, AXIS);
+        figure_svg_text(file, plot->x - STEM - GAP / 2.0, y, beside, y_ticks->labels[i]);
     }
-    figure_page_text(file, plot->x + plot->width / 2.0, bottom + STEM + TICK * 1.4 + LABEL * 0.7, name,
-                     placed->curves->x_label);
-    figure_page_text(file, left + LABEL * 0.5, plot->y + plot->height / 2.0, upright, placed->panel->label);
-    figure_page_line(file, plot->x, plot->y, plot->x, bottom, AXIS);
-    figure_page_line(file, plot->x, bottom, plot->x + plot->width, bottom, AXIS);
+    figure_svg_text(file, plot->x + plot->width / 2.0, bottom + STEM + TICK * 1.4 + LABEL * 0.7, name,
+                    placed->curves->x_label);
+    figure_svg_text(file, left + LABEL * 0.5, plot->y + plot->height / 2.0, upright, placed->panel->label);
+    figure_svg_line(file, plot->x, plot->y, plot->x, bottom, AXIS);
+    figure_svg_line(file, plot->x, bottom, plot->x + plot->width, bottom, AXIS);
 }
 
 static void draw_markers(const Placed *placed, size_t series, const double *x, const double *y) {
@@ -61,7 +61,7 @@ static void draw_markers(const Placed *placed, size_t series, const double *x, c
         figure_scale_write(curves->x[series][i], 4, at);
         figure_scale_write(placed->panel->y[series][i], 4, value);
         (void)snprintf(note, sizeof note, "%s: %s", at, value);
-        figure_page_marker(placed->file, x[i], y[i], series, MARKER, note);
+        figure_svg_marker(placed->file, x[i], y[i], series, MARKER, note);
     }
 }
 
@@ -74,7 +74,7 @@ static Status draw_series(const Placed *placed, size_t series, Error *error) {
             x[i] = place_x(placed, curves->x[series][i]);
             y[i] = place_y(placed, placed->panel->y[series][i]);
         }
-        figure_page_curve(placed->file, x, y, count, figure_page_series(series));
+        figure_svg_curve(placed->file, x, y, count, figure_svg_series(series));
         if (curves->has_markers) draw_markers(placed, series, x, y);
     }
     bool complete = x != NULL && y != NULL;
@@ -91,7 +91,7 @@ static Status draw_panel(const FigureCurves *curves, const FigurePanel *panel, F
     FigureTicks ticks =
         figure_scale_ticks(&panel->scale, (size_t)fmax(2.0, placed.plot.height / (TICK * 2.6)));
     for (size_t i = 0; i < ticks.count; i++)
-        widest = fmax(widest, figure_page_text_width(ticks.labels[i], TICK));
+        widest = fmax(widest, figure_svg_text_width(ticks.labels[i], TICK));
     placed.plot.x = area.x + LABEL * 1.4 + widest + STEM + GAP;
     placed.plot.width = area.x + area.width - TICK - placed.plot.x;
     if (!(placed.plot.width > 0.0 && placed.plot.height > 0.0))
@@ -100,11 +100,11 @@ static Status draw_panel(const FigureCurves *curves, const FigurePanel *panel, F
     const FigureBox *plot = &placed.plot;
     for (size_t i = 0; i < curves->level_count; i++) {
         double y = place_y(&placed, panel->levels[i]);
-        if (isfinite(y)) figure_page_line(file, plot->x, y, plot->x + plot->width, y, LEVELS[i]);
+        if (isfinite(y)) figure_svg_line(file, plot->x, y, plot->x + plot->width, y, LEVELS[i]);
     }
     if (curves->has_mark) {
         double x = place_x(&placed, curves->mark);
-        figure_page_line(file, x, plot->y, x, plot->y + plot->height, MARK);
+        figure_svg_line(file, x, plot->y, x, plot->y + plot->height, MARK);
     }
     draw_axes(&placed, &ticks, area.x);
     Status status = STATUS_OK;
@@ -128,7 +128,7 @@ static size_t list_items(const FigureCurves *curves, Item items[ITEMS_MOST]) {
     size_t count = 0;
     for (size_t i = 0; i < curves->series_count; i++)
         items[count++] = (Item){.name = curves->names[i],
-                                .line = figure_page_series(i),
+                                .line = figure_svg_series(i),
                                 .series = curves->has_markers ? i : FIGURE_SERIES_MOST};
     for (size_t i = 0; i < curves->level_count; i++)
         items[count++] =
@@ -136,7 +136,7 @@ static size_t list_items(const FigureCurves *curves, Item items[ITEMS_MOST]) {
     if (curves->has_mark)
         items[count++] = (Item){.name = curves->mark_name, .line = MARK, .series = FIGURE_SERIES_MOST};
     for (size_t i = 0; i < count; i++)
-        items[i].width = SAMPLE + GAP + figure_page_text_width(items[i].name, TICK) + BETWEEN;
+        items[i].width = SAMPLE + GAP + figure_svg_text_width(items[i].name, TICK) + BETWEEN;
     return count;
 }
 
@@ -162,10 +162,10 @@ static double legend_height(const Item *items, size_t count, double room, double
 
 static void draw_item(const Item *item, double x, double y, FILE *file) {
     FigureFont font = {.size = TICK};
-    figure_page_line(file, x, y, x + SAMPLE, y, item->line);
+    figure_svg_line(file, x, y, x + SAMPLE, y, item->line);
     if (item->series < FIGURE_SERIES_MOST)
-        figure_page_marker(file, x + SAMPLE / 2.0, y, item->series, MARKER, item->name);
-    figure_page_text(file, x + SAMPLE + GAP, y, font, item->name);
+        figure_svg_marker(file, x + SAMPLE / 2.0, y, item->series, MARKER, item->name);
+    figure_svg_text(file, x + SAMPLE + GAP, y, font, item->name);
 }
 
 static void draw_legend(const Item *items, size_t count, FigureBox area, double widest, FILE *file) {
@@ -184,7 +184,7 @@ static void draw_legend(const Item *items, size_t count, FigureBox area, double 
 
 Status figure_curves_draw(const FigureCurves *curves, const FigureSheet *sheet, FILE *file, Error *error) {
     Item items[ITEMS_MOST];
-    FigureBox area = figure_page_begin(sheet, file);
+    FigureBox area = figure_svg_begin(sheet, file);
     size_t item_count = list_items(curves, items);
     size_t across = curves->panel_count <= 1 ? 1 : curves->panel_count <= 4 ? 2 : 3;
     size_t down = (curves->panel_count + across - 1) / across;
@@ -200,5 +200,5 @@ Status figure_curves_draw(const FigureCurves *curves, const FigureSheet *sheet, 
     if (status != STATUS_OK) return status;
     FigureBox rest = {area.x, area.y + area.height - legend, area.width, legend};
     draw_legend(items, item_count, rest, widest, file);
-    return figure_page_end(file, error);
+    return figure_svg_end(file, error);
 }

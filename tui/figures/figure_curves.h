@@ -10,8 +10,8 @@
 #ifndef REJUV_TUI_FIGURE_CURVES_H
 #define REJUV_TUI_FIGURE_CURVES_H
 
-#include "tui/figures/figure_page.h"
 #include "tui/figures/figure_scale.h"
+#include "tui/figures/figure_svg.h"
 
 enum { FIGURE_LEVELS_MOST = 2, FIGURE_PANELS_MOST = 12 };
 

@@ -13,7 +13,7 @@ static size_t name_stride(const FigureHeatmapAxis *axis, double cell, bool is_ac
     static const size_t LEADS[] = {1, 2, 5};
     double widest = TICK * 1.1;
     for (size_t i = 0; i < axis->count && is_across; i++)
-        widest = fmax(widest, figure_page_text_width(axis->names[i], TICK) + TICK * 0.6);
+        widest = fmax(widest, figure_svg_text_width(axis->names[i], TICK) + TICK * 0.6);
     for (size_t power = 1;; power *= 10)
         for (size_t i = 0; i < sizeof LEADS / sizeof *LEADS; i++)
             if (cell * (double)(LEADS[i] * power) >= widest || LEADS[i] * power >= axis->count)
@@ -23,7 +23,7 @@ static size_t name_stride(const FigureHeatmapAxis *axis, double cell, bool is_ac
 static double widest_name(const FigureHeatmapAxis *axis) {
     double widest = 0.0;
     for (size_t i = 0; i < axis->count; i++)
-        widest = fmax(widest, figure_page_text_width(axis->names[i], TICK));
+        widest = fmax(widest, figure_svg_text_width(axis->names[i], TICK));
     return widest;
 }
 
@@ -33,8 +33,8 @@ static void draw_mark(const FigureHeatmapMark *mark, double left, double top, do
     double inset = mark->is_dashed ? fmin(2.4, fmin(width, height) / 4.0) : 0.0;
     FigureBox marked = {left + (double)mark->x * width + inset, top + (double)mark->y * height + inset,
                         width - 2.0 * inset, height - 2.0 * inset};
-    figure_page_outline(file, marked, (FigureLine){0xffffff, 2.4, NULL});
-    figure_page_outline(file, marked, (FigureLine){FIGURE_BLACK, 1.0, mark->is_dashed ? "2 2" : NULL});
+    figure_svg_outline(file, marked, (FigureLine){0xffffff, 2.4, NULL});
+    figure_svg_outline(file, marked, (FigureLine){FIGURE_BLACK, 1.0, mark->is_dashed ? "2 2" : NULL});
 }
 
 static void draw_cells(const FigureHeatmap *map, FigureBox plot, FILE *file) {
@@ -48,13 +48,13 @@ static void draw_cells(const FigureHeatmap *map, FigureBox plot, FILE *file) {
             (void)snprintf(note, sizeof note, "%s, %s: %s", map->x.names[x], map->y.names[y],
                            isnan(value) ? "not defined" : text);
             double place = figure_scale_place(&map->scale, value);
-            figure_page_fill(file, cell, isnan(place) ? FIGURE_LIGHT : figure_page_colour(map->ramp, place),
-                             note);
+            figure_svg_fill(file, cell, isnan(place) ? FIGURE_LIGHT : figure_svg_colour(map->ramp, place),
+                            note);
             if (isnan(place))
-                figure_page_line(file, cell.x, cell.y + cell.height, cell.x + cell.width, cell.y, NOT_KNOWN);
+                figure_svg_line(file, cell.x, cell.y + cell.height, cell.x + cell.width, cell.y, NOT_KNOWN);
         }
     }
-    figure_page_outline(file, plot, FRAME);
+    figure_svg_outline(file, plot, FRAME);
     for (size_t i = 0; i < map->mark_count; i++)
         draw_mark(&map->marks[i], plot.x, plot.y, width, height, file);
 }
@@ -65,42 +65,42 @@ static void draw_axes(const FigureHeatmap *map, FigureBox plot, double left, FIL
     FigureFont across = {.size = TICK, .anchor = FIGURE_MIDDLE}, along = {.size = TICK, .anchor = FIGURE_END};
     for (size_t i = 0; i < map->x.count; i += name_stride(&map->x, width, true)) {
         double x = plot.x + ((double)i + 0.5) * width;
-        figure_page_line(file, x, bottom, x, bottom + STEM, FRAME);
-        figure_page_text(file, x, bottom + STEM + TICK * 0.7, across, map->x.names[i]);
+        figure_svg_line(file, x, bottom, x, bottom + STEM, FRAME);
+        figure_svg_text(file, x, bottom + STEM + TICK * 0.7, across, map->x.names[i]);
     }
     for (size_t i = 0; i < map->y.count; i += name_stride(&map->y, height, false)) {
         double y = plot.y + ((double)i + 0.5) * height;
-        figure_page_line(file, plot.x - STEM, y, plot.x, y, FRAME);
-        figure_page_text(file, plot.x - STEM - GAP / 2.0, y, along, map->y.names[i]);
+        figure_svg_line(file, plot.x - STEM, y, plot.x, y, FRAME);
+        figure_svg_text(file, plot.x - STEM - GAP / 2.0, y, along, map->y.names[i]);
     }
     FigureFont name = {.size = LABEL, .anchor = FIGURE_MIDDLE}, upright = name;
     upright.upright = true;
-    figure_page_text(file, plot.x + plot.width / 2.0, bottom + STEM + TICK * 1.4 + LABEL * 0.7, name,
-                     map->x.label);
-    figure_page_text(file, left + LABEL * 0.5, plot.y + plot.height / 2.0, upright, map->y.label);
+    figure_svg_text(file, plot.x + plot.width / 2.0, bottom + STEM + TICK * 1.4 + LABEL * 0.7, name,
+                    map->x.label);
+    figure_svg_text(file, left + LABEL * 0.5, plot.y + plot.height / 2.0, upright, map->y.label);
 }
 
 static void draw_bar(const FigureHeatmap *map, const FigureTicks *ticks, FigureBox bar, double label,
                      FILE *file) {
     FigureFont font = {.size = TICK}, name = {.size = LABEL, .anchor = FIGURE_MIDDLE, .upright = true};
-    figure_page_gradient(file, bar, map->ramp, "ramp");
-    figure_page_outline(file, bar, FRAME);
+    figure_svg_gradient(file, bar, map->ramp, "ramp");
+    figure_svg_outline(file, bar, FRAME);
     for (size_t i = 0; i < ticks->count; i++) {
         double y = bar.y + bar.height * (1.0 - figure_scale_place(&map->scale, ticks->values[i]));
-        figure_page_line(file, bar.x + bar.width, y, bar.x + bar.width + STEM, y, FRAME);
-        figure_page_text(file, bar.x + bar.width + STEM + GAP / 2.0, y, font, ticks->labels[i]);
+        figure_svg_line(file, bar.x + bar.width, y, bar.x + bar.width + STEM, y, FRAME);
+        figure_svg_text(file, bar.x + bar.width + STEM + GAP / 2.0, y, font, ticks->labels[i]);
     }
-    figure_page_text(file, label, bar.y + bar.height / 2.0, name, map->bar_label);
+    figure_svg_text(file, label, bar.y + bar.height / 2.0, name, map->bar_label);
 }
 
 Status figure_heatmap_draw(const FigureHeatmap *map, const FigureSheet *sheet, FILE *file, Error *error) {
-    FigureBox area = figure_page_begin(sheet, file);
+    FigureBox area = figure_svg_begin(sheet, file);
     double below = STEM + TICK * 1.4 + LABEL * 1.3 + LABEL * 1.4 * (double)map->note_count;
     FigureBox plot = {.y = area.y + TICK * 0.5, .height = area.height - below - TICK * 0.5};
     FigureTicks ticks = figure_scale_ticks(&map->scale, (size_t)fmax(2.0, plot.height / (TICK * 2.5)));
     double ticks_width = 0.0;
     for (size_t i = 0; i < ticks.count; i++)
-        ticks_width = fmax(ticks_width, figure_page_text_width(ticks.labels[i], TICK));
+        ticks_width = fmax(ticks_width, figure_svg_text_width(ticks.labels[i], TICK));
     plot.x = area.x + LABEL * 1.4 + widest_name(&map->y) + STEM + GAP;
     double bar_label = area.x + area.width - LABEL * 0.5;
     FigureBox bar = {.y = plot.y, .width = BAR, .height = plot.height};
@@ -115,7 +115,7 @@ Status figure_heatmap_draw(const FigureHeatmap *map, const FigureSheet *sheet, F
     for (size_t i = 0; i < map->note_count; i++) {
         FigureFont font = {.size = TICK, .anchor = FIGURE_MIDDLE};
         double up = TICK * 0.5 + LABEL * 1.4 * (double)(map->note_count - 1 - i);
-        figure_page_text(file, plot.x + plot.width / 2.0, area.y + area.height - up, font, map->notes[i]);
+        figure_svg_text(file, plot.x + plot.width / 2.0, area.y + area.height - up, font, map->notes[i]);
     }
-    return figure_page_end(file, error);
+    return figure_svg_end(file, error);
 }

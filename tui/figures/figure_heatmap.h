@@ -14,8 +14,8 @@
 #ifndef REJUV_TUI_FIGURE_HEATMAP_H
 #define REJUV_TUI_FIGURE_HEATMAP_H
 
-#include "tui/figures/figure_page.h"
 #include "tui/figures/figure_scale.h"
+#include "tui/figures/figure_svg.h"
 
 typedef struct FigureHeatmapAxis {
     const char *label;        /* "layer"; any text */

@@ -1,4 +1,4 @@
-#include "tui/figures/figure_page.h"
+#include "tui/figures/figure_svg.h"
 
 #include "tui/canvas/picture_svg.h"
 #include "tui/text/text.h"
@@ -11,7 +11,7 @@ static const double TITLE_SIZE = 10.0, EDGE = 4.0, MILLIMETRE = 72.0 / 25.4;
 
 /* ---- the sheet ---- */
 
-FigureBox figure_page_begin(const FigureSheet *sheet, FILE *file) {
+FigureBox figure_svg_begin(const FigureSheet *sheet, FILE *file) {
     FigureBox area = {EDGE, EDGE, sheet->width - 2.0 * EDGE, sheet->height - 2.0 * EDGE};
     (void)fprintf(
         file,
@@ -30,13 +30,13 @@ FigureBox figure_page_begin(const FigureSheet *sheet, FILE *file) {
                   sheet->height);
     if (sheet->title == NULL) return area;
     FigureFont font = {.size = TITLE_SIZE, .anchor = FIGURE_MIDDLE, .bold = true};
-    figure_page_text(file, sheet->width / 2.0, EDGE + TITLE_SIZE * 0.6, font, sheet->title);
+    figure_svg_text(file, sheet->width / 2.0, EDGE + TITLE_SIZE * 0.6, font, sheet->title);
     area.y += TITLE_SIZE * 1.6;
     area.height -= TITLE_SIZE * 1.6;
     return area;
 }
 
-Status figure_page_end(FILE *file, Error *error) {
+Status figure_svg_end(FILE *file, Error *error) {
     (void)fputs("</svg>\n", file);
     errno = 0;
     if (fflush(file) != 0 || ferror(file) != 0)
@@ -46,7 +46,7 @@ Status figure_page_end(FILE *file, Error *error) {
 
 /* ---- drawing ---- */
 
-void figure_page_text(FILE *file, double x, double y, FigureFont font, const char *text) {
+void figure_svg_text(FILE *file, double x, double y, FigureFont font, const char *text) {
     static const char *const ANCHORS[] = {"start", "middle", "end"};
     double down = font.size * 0.35; /* from the middle of the characters to the baseline */
     if (font.upright)
@@ -66,13 +66,13 @@ static void write_stroke(FILE *file, FigureLine line) {
     if (line.dashes != NULL) (void)fprintf(file, " stroke-dasharray=\"%s\"", line.dashes);
 }
 
-void figure_page_line(FILE *file, double x1, double y1, double x2, double y2, FigureLine line) {
+void figure_svg_line(FILE *file, double x1, double y1, double x2, double y2, FigureLine line) {
     (void)fprintf(file, "<path d=\"M%.2f %.2fL%.2f %.2f\" fill=\"none\"", x1, y1, x2, y2);
     write_stroke(file, line);
     (void)fputs("/>\n", file);
 }
 
-void figure_page_curve(FILE *file, const double *x, const double *y, size_t count, FigureLine line) {
+void figure_svg_curve(FILE *file, const double *x, const double *y, size_t count, FigureLine line) {
     bool joins = false;
     (void)fputs("<path d=\"", file);
     for (size_t i = 0; i < count; i++) {
@@ -95,7 +95,7 @@ static void finish_element(FILE *file, const char *name, const char *note) {
     (void)fprintf(file, "</title></%s>\n", name);
 }
 
-void figure_page_marker(FILE *file, double x, double y, size_t series, double size, const char *note) {
+void figure_svg_marker(FILE *file, double x, double y, size_t series, double size, const char *note) {
     /* circle, square, triangle, diamond, triangle downwards, cross, plus: in units of half the size */
     static const char *const SHAPES[FIGURE_SERIES_MOST] = {
         "M-1 0A1 1 0 1 1 1 0A1 1 0 1 1-1 0z",
@@ -107,11 +107,11 @@ void figure_page_marker(FILE *file, double x, double y, size_t series, double si
         "M-.3-1H.3V-.3H1V.3H.3V1H-.3V.3H-1V-.3H-.3z"};
     if (!isfinite(x) || !isfinite(y)) return;
     (void)fprintf(file, "<path transform=\"translate(%.2f %.2f) scale(%.3g)\" d=\"%s\" fill=\"#%06x\"", x, y,
-                  size / 2.0, SHAPES[series % FIGURE_SERIES_MOST], figure_page_series(series).colour);
+                  size / 2.0, SHAPES[series % FIGURE_SERIES_MOST], figure_svg_series(series).colour);
     finish_element(file, "path", note);
 }
 
-void figure_page_fill(FILE *file, FigureBox box, unsigned colour, const char *note) {
+void figure_svg_fill(FILE *file, FigureBox box, unsigned colour, const char *note) {
     (void)fprintf(file,
                   "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"#%06x\" "
                   "shape-rendering=\"crispEdges\"",
@@ -119,7 +119,7 @@ void figure_page_fill(FILE *file, FigureBox box, unsigned colour, const char *no
     finish_element(file, "rect", note);
 }
 
-void figure_page_outline(FILE *file, FigureBox box, FigureLine line) {
+void figure_svg_outline(FILE *file, FigureBox box, FigureLine line) {
     (void)fprintf(file, "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"none\"", box.x,
                   box.y, box.width, box.height);
     write_stroke(file, line);
@@ -139,7 +139,7 @@ static const short WIDTHS[95] = {
     667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278,  556, 556, 222, 222, 500,
     222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500,  500, 334, 260, 334, 584};
 
-double figure_page_text_width(const char *text, double size) {
+double figure_svg_text_width(const char *text, double size) {
     enum { OTHER = 584, WIDE = 1000 };
     double width = 0.0;
     for (size_t left = strlen(text); left > 0;) {
@@ -166,7 +166,7 @@ static const unsigned RAMPS[][STOPS] = {
                           0xb2182b},
 };
 
-unsigned figure_page_colour(FigureRamp ramp, double share) {
+unsigned figure_svg_colour(FigureRamp ramp, double share) {
     if (!(share > 0.0)) return RAMPS[ramp][0];
     if (share >= 1.0) return RAMPS[ramp][STOPS - 1];
     double place = share * (STOPS - 1);
@@ -180,7 +180,7 @@ unsigned figure_page_colour(FigureRamp ramp, double share) {
     return colour;
 }
 
-void figure_page_gradient(FILE *file, FigureBox box, FigureRamp ramp, const char *name) {
+void figure_svg_gradient(FILE *file, FigureBox box, FigureRamp ramp, const char *name) {
     (void)fprintf(file, "<linearGradient id=\"%s\" x1=\"0\" y1=\"1\" x2=\"0\" y2=\"0\">\n", name);
     for (size_t i = 0; i < STOPS; i++)
         (void)fprintf(file, "<stop offset=\"%.4g\" stop-color=\"#%06x\"/>\n", (double)i / (STOPS - 1),
@@ -191,7 +191,7 @@ void figure_page_gradient(FILE *file, FigureBox box, FigureRamp ramp, const char
                   box.x, box.y, box.width, box.height, name);
 }
 
-FigureLine figure_page_series(size_t series) {
+FigureLine figure_svg_series(size_t series) {
     static const FigureLine LINES[FIGURE_SERIES_MOST] = {
         {0x0072b2, 1.25, NULL},      {0xd55e00, 1.25, "5 2"}, {0x009e73, 1.25, "2 1.5"},
         {0xcc79a7, 1.25, "7 2 1 2"}, {0xe69f00, 1.25, "9 3"}, {0x56b4e9, 1.25, "4 1.5 1 1.5"},
