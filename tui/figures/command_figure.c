@@ -2,8 +2,6 @@
 #include "tui/cli/command_line.h"
 #include "tui/commands/command.h"
 #include "tui/figures/figure.h"
-#include "tui/figures/picture_file.h"
-#include "tui/text/suggest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,75 +10,6 @@ static const FigureKind *const KINDS[] = {&figure_layers, &figure_spectrum, &fig
 enum { KIND_COUNT = sizeof KINDS / sizeof *KINDS };
 
 static const double POINTS_PER_MILLIMETRE = 72.0 / 25.4;
-
-/* ---- what kinds share ---- */
-
-typedef struct Drawn {
-    const void *what;
-    const FigureSheet *sheet;
-} Drawn;
-
-static Status draw_heatmap(const void *user, FILE *file, Error *error) {
-    const Drawn *drawn = user;
-    return figure_heatmap_draw(drawn->what, drawn->sheet, file, error);
-}
-
-static Status draw_curves(const void *user, FILE *file, Error *error) {
-    const Drawn *drawn = user;
-    return figure_curves_draw(drawn->what, drawn->sheet, file, error);
-}
-
-Status figure_write_heatmap(Batch *batch, const FigureHeatmap *map, const FigureSheet *sheet, Error *error) {
-    const Drawn drawn = {map, sheet};
-    progress_clear(&batch->progress);
-    return picture_file_write(options_text(batch->options, OPTION_OUT_PICTURE), draw_heatmap, &drawn, error);
-}
-
-Status figure_write_curves(Batch *batch, const FigureCurves *curves, const FigureSheet *sheet, Error *error) {
-    const Drawn drawn = {curves, sheet};
-    progress_clear(&batch->progress);
-    return picture_file_write(options_text(batch->options, OPTION_OUT_PICTURE), draw_curves, &drawn, error);
-}
-
-Status figure_list_metrics(const Options *options, const char *const *initial, size_t initial_count,
-                           size_t most, const char **keys, size_t *count, Error *error) {
-    size_t at = 0;
-    const char *text;
-    *count = 0;
-    while ((text = options_next(options, OPTION_METRIC, &at)) != NULL) {
-        if (*count == most)
-            return status_fail(error, STATUS_ARGUMENT, "--metric: expected %zu at most in this figure", most);
-        keys[(*count)++] = text;
-    }
-    if (*count > 0) return STATUS_OK;
-    for (; *count < initial_count; (*count)++) keys[*count] = initial[*count];
-    return STATUS_OK;
-}
-
-Status figure_find_metric(const char *key, const char *const *keys, size_t count, size_t *which,
-                          Error *error) {
-    char all[512] = "";
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(keys[i], key) == 0) {
-            *which = i;
-            return STATUS_OK;
-        }
-        size_t used = strlen(all);
-        (void)snprintf(all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", keys[i]);
-    }
-    const char *nearest = suggest_name(key, keys, count);
-    if (nearest != NULL)
-        return status_fail(error, STATUS_ARGUMENT,
-                           "--metric: there is no \"%s\" in this figure; did you mean %s?", key, nearest);
-    return status_fail(error, STATUS_ARGUMENT, "--metric: there is no \"%s\" in this figure; there are %s",
-                       key, all);
-}
-
-void figure_write_label(const char *name, const char *unit, char *text, size_t size) {
-    (void)snprintf(text, size, unit[0] != '\0' ? "%s (%s)" : "%s", name, unit);
-}
-
-/* ---- the command ---- */
 
 const char *figure_kind_name(size_t index) {
     return index < KIND_COUNT ? KINDS[index]->name : NULL;

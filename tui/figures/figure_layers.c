@@ -2,6 +2,8 @@
 #include "core/support/memory.h"
 #include "tui/figures/figure.h"
 #include "tui/figures/figure_method.h"
+#include "tui/figures/figure_options.h"
+#include "tui/figures/figure_write.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -47,8 +49,8 @@ static Status choose_metric(const Options *options, size_t *metric, Error *error
     const char *keys[METRICS], *key, *initial = drift_metric_facts(DRIFT_RELATIVE_NORM)->key;
     size_t count;
     for (size_t i = 0; i < METRICS; i++) keys[i] = key_of(i);
-    Status status = figure_list_metrics(options, &initial, 1, 1, &key, &count, error);
-    if (status == STATUS_OK) status = figure_find_metric(key, keys, METRICS, metric, error);
+    Status status = figure_options_list_metrics(options, &initial, 1, 1, &key, &count, error);
+    if (status == STATUS_OK) status = figure_options_find_metric(key, keys, METRICS, metric, error);
     if (status != STATUS_OK) return status;
     BlockMetric of_method =
         is_of_method(*metric) ? (BlockMetric)(*metric - FIRST_METHOD) : BLOCK_METRIC_COUNT;

@@ -1,6 +1,7 @@
 #include "core/drift/spectrum.h"
 #include "core/support/memory.h"
 #include "tui/figures/figure.h"
+#include "tui/figures/figure_write.h"
 #include "tui/text/text.h"
 
 #include <inttypes.h>

@@ -6,6 +6,8 @@
 #include "tui/commands/dial_options.h"
 #include "tui/commands/sweep.h"
 #include "tui/figures/figure.h"
+#include "tui/figures/figure_options.h"
+#include "tui/figures/figure_write.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,9 +28,9 @@ static Status choose_figures(const Options *options, const char *const *initial,
     const char *keys[KEYS], *chosen[FIGURE_METRICS_MOST];
     size_t key_count = DISTRIBUTION_FIGURE_COUNT < KEYS ? DISTRIBUTION_FIGURE_COUNT : KEYS;
     for (size_t i = 0; i < key_count; i++) keys[i] = DISTRIBUTION_FIGURES[i].key;
-    Status status = figure_list_metrics(options, initial, initial_count, most, chosen, count, error);
+    Status status = figure_options_list_metrics(options, initial, initial_count, most, chosen, count, error);
     for (size_t i = 0; i < *count && status == STATUS_OK; i++)
-        status = figure_find_metric(chosen[i], keys, key_count, &figures[i], error);
+        status = figure_options_find_metric(chosen[i], keys, key_count, &figures[i], error);
     return status;
 }
 
