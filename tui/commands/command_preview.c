@@ -8,20 +8,9 @@
 
 #include <ctype.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char *preview_model_name(PreviewModel model) {
-    static const char *const NAMES[] = {"base", "sft", "fused"}; /* the choices of --from, in order */
-    return NAMES[model];
-}
-
-double preview_pin_probability(const Batch *batch, const Preview *preview, PreviewModel model,
-                               size_t position, int32_t token) {
-    return exp(evaluation_follow_token(batch->model, &preview->results[model], position, token));
-}
 
 /* ---- pins ---- */
 

@@ -3,6 +3,7 @@
  *
  *     command_preview.c   reads options, runs the models, fills a Preview
  *     preview_report.c    writes it as text, CSV, JSON
+ *     preview.c           what both say of it: names of models, pinned tokens
  *     logits_file.c       writes the fused model's logits
  */
 #ifndef REJUV_TUI_PREVIEW_H
