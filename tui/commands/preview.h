@@ -2,7 +2,7 @@
  * preview — what `rejuv preview` measures of one prompt, and how it is written.
  *
  *     command_preview.c   reads options, runs the models, fills a Preview
- *     preview_report.c    writes it as text, CSV, JSON
+ *     preview_write.c     writes it as text, CSV, JSON
  *     preview.c           what both say of it: names of models, pinned tokens
  *     logits_file.c       writes the fused model's logits
  */
