@@ -2,7 +2,7 @@
 #include "core/files/json.h"
 #include "core/support/memory.h"
 #include "tui/commands/command.h"
-#include "tui/commands/command_drift_spectrum.h"
+#include "tui/commands/drift_spectrum.h"
 #include "tui/tables/table_json.h"
 #include "tui/tables/table_write.h"
 #include "tui/text/suggest.h"

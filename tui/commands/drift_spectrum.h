@@ -1,13 +1,13 @@
 /*
- * command_drift_spectrum — what `rejuv drift --spectrum` adds: columns, and members of its JSON. Only
+ * drift_spectrum — what `rejuv drift --spectrum` adds: columns, and members of its JSON. Only
  * command_drift.c includes this.
  *
  *     text    spectral_norm, stable_rank, effective_rank
  *     files   the same, each followed by its KEY_error; spectrum_method
  *     JSON    of each tensor also singular_values [...], the largest; of the whole also spectrum {…}
  */
-#ifndef REJUV_TUI_COMMAND_DRIFT_SPECTRUM_H
-#define REJUV_TUI_COMMAND_DRIFT_SPECTRUM_H
+#ifndef REJUV_TUI_DRIFT_SPECTRUM_H
+#define REJUV_TUI_DRIFT_SPECTRUM_H
 
 #include "core/drift/spectrum.h"
 #include "tui/tables/table.h"

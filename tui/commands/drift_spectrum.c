@@ -1,4 +1,4 @@
-#include "tui/commands/command_drift_spectrum.h"
+#include "tui/commands/drift_spectrum.h"
 
 #include "core/files/json.h"
 #include "tui/commands/batch.h"
