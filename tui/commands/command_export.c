@@ -3,7 +3,7 @@
 #include "tui/commands/batch_method.h"
 #include "tui/commands/command.h"
 #include "tui/commands/dial_options.h"
-#include "tui/commands/verification.h"
+#include "tui/commands/verify_report.h"
 #include "tui/tables/table_write.h"
 #include "tui/text/format.h"
 
@@ -124,7 +124,7 @@ static Status make_files(const ExportPlan *plan, Table **table, Error *error) {
 static bool add_verification(cJSON *tree, const VerifyResult *verified) {
     if (verified == NULL) return true;
     cJSON *object = cJSON_CreateObject();
-    return json_add(tree, "verification", object) && verification_add_json(object, verified);
+    return json_add(tree, "verification", object) && verify_report_add_json(object, verified);
 }
 
 static Status write_json(Batch *batch, const Export *export, const Table *files, Error *error) {
@@ -173,7 +173,7 @@ static Status write_text(Batch *batch, const Export *export, const Table *files,
     if (dry && plan->kept_bytes > 0)
         batch_print("An interrupted export left %s of it, which need not be written again.",
                     format_bytes((double)plan->kept_bytes, left));
-    return export->verified != NULL ? verification_print(batch, export->verified, error) : STATUS_OK;
+    return export->verified != NULL ? verify_report_print(batch, export->verified, error) : STATUS_OK;
 }
 
 static Status write_report(Batch *batch, const Export *export, Error *error) {

@@ -1,6 +1,6 @@
 #include "core/files/json.h"
 #include "tui/commands/command.h"
-#include "tui/commands/verification.h"
+#include "tui/commands/verify_report.h"
 #include "tui/tables/table_write.h"
 
 static Status write_json(Batch *batch, const VerifyResult *result, Error *error) {
@@ -8,7 +8,7 @@ static Status write_json(Batch *batch, const VerifyResult *result, Error *error)
     bool complete =
         tree != NULL && json_add_text(tree, "directory", batch->options->operands[0]) &&
         (result->recipe == NULL || json_add_number(tree, "alpha", result->recipe->settings.alpha)) &&
-        verification_add_json(tree, result);
+        verify_report_add_json(tree, result);
     if (complete) return batch_write_json(batch, tree, error);
     cJSON_Delete(tree);
     return batch_write_json(batch, NULL, error);
@@ -26,7 +26,7 @@ static Status write_findings(Batch *batch, const VerifyResult *result, Error *er
 static Status write_result(Batch *batch, const VerifyResult *result, Error *error) {
     if (batch->format == TABLE_AS_JSON) return write_json(batch, result, error);
     if (batch->format == TABLE_AS_CSV) return write_findings(batch, result, error);
-    return verification_print(batch, result, error);
+    return verify_report_print(batch, result, error);
 }
 
 static Status run(Batch *batch, Error *error) {

@@ -1,4 +1,4 @@
-#include "tui/commands/verification.h"
+#include "tui/commands/verify_report.h"
 
 #include "core/files/json.h"
 #include "tui/text/format.h"
@@ -7,7 +7,7 @@ static bool is_verified(const VerifyResult *result) {
     return finding_first_error(&result->findings) == NULL;
 }
 
-bool verification_add_json(cJSON *object, const VerifyResult *result) {
+bool verify_report_add_json(cJSON *object, const VerifyResult *result) {
     const struct {
         const char *key;
         uint64_t count;
@@ -35,7 +35,7 @@ bool verification_add_json(cJSON *object, const VerifyResult *result) {
     return complete;
 }
 
-Status verification_print(Batch *batch, const VerifyResult *result, Error *error) {
+Status verify_report_print(Batch *batch, const VerifyResult *result, Error *error) {
     Table *table = NULL;
     size_t severities[3];
     char bytes[FORMAT_SIZE];
