@@ -60,6 +60,16 @@ check_rooms() {
     } | awk -f "$plan/arrows.awk" "${rooms:-$plan/rooms}" -
 }
 
+# One header of each room says, in its first comment, what the room is.
+check_words() {
+    sed -n 's/^\([a-z][a-z/]*\): .*/\1/p' "${rooms:-$plan/rooms}" | while read -r room; do
+        [ -d "$room" ] || continue
+        said=$(awk 'FNR == 1 { head = 1 } /^#/ { head = 0 } head && /^ \* The room: ./ { printf "%s ", FILENAME }' \
+            "$room"/*.h </dev/null 2>/dev/null)
+        [ "$(echo $said | wc -w)" -eq 1 ] || echo "$room: $said   <- one header of a room says what the room is (* The room: …)"
+    done
+}
+
 check_core() {
     list=$(files core) || return 0
     [ -n "$list" ] || return 0
@@ -130,7 +140,7 @@ check_names() {
 }
 
 check_tree() {
-    violations=$( (check_rooms; check_core; check_tui; check_views; check_flags; check_names) 2>&1)
+    violations=$( (check_rooms; check_words; check_core; check_tui; check_views; check_flags; check_names) 2>&1)
     [ -z "$violations" ] && return 0
     printf '%s\n' "$violations"
     return 1
@@ -169,7 +179,14 @@ views/two: uses tui/app/view: doors
 views: uses tui/app/view one two: doors views
 tui/program: uses tui/* core/* views: doors
 EOF
+    for door in core/low/status.h tui/keys/key.h tui/terminal/terminal.h tui/app/view.h views/one/one_view.h \
+        views/two/two_view.h views/views.h tui/program/program.h; do
+        printf '/*\n * The room: one of a small house.\n */\n' >"$tree/$door"
+    done
     cat >"$tree/core/room/room.h" <<'EOF'
+/*
+ * The room: one of a small house.
+ */
 /* printf() and exit() in a comment, and #include "tui/x.h" too, are nobody's business. */
 #include "core/low/status.h"
 #include <stdio.h>
@@ -183,20 +200,18 @@ static const char *text = "use printf() or stderr"; // and exit(1)
 static int snprintf_like(void) { return snprintf(0, 0, "%s", text); }
 EOF
     printf '#include "%s"\n' core/low/status.h core/room/room.h >"$tree/core/room/room_internal.h"
-    : >"$tree/core/low/status.h"
     echo '#include "core/low/status.h"' >"$tree/core/low/status_text.h"
-    : >"$tree/tui/keys/key.h"
     : >"$tree/tui/terminal/terminal_internal.h"
     : >"$tree/tui/terminal/guts.h"
     printf '#include "tui/terminal/%s"\n' terminal.h guts.h >"$tree/tui/terminal/terminal.c"
     echo '#include <ncurses.h>' >>"$tree/tui/terminal/terminal.c"
-    echo '#include "tui/keys/key.h"' >"$tree/tui/terminal/terminal.h"
-    echo '#include "tui/keys/key.h"' >"$tree/tui/app/view.h"
+    echo '#include "tui/keys/key.h"' >>"$tree/tui/terminal/terminal.h"
+    echo '#include "tui/keys/key.h"' >>"$tree/tui/app/view.h"
     printf '#include "%s"\n' core/room/room.h tui/app/view.h tui/terminal/terminal.h >"$tree/tui/app/app.c"
     : >"$tree/tui/app/app.h"
     printf '#include "%s"\n' core/room/room.h tui/app/view.h tui/keys/key.h >"$tree/views/one/one_view.c"
-    printf '#include "tui/app/view.h"\n' >"$tree/views/two/two_view.h"
-    printf '#include "tui/app/view.h"\nextern int VIEWS;\n' >"$tree/views/views.h"
+    printf '#include "tui/app/view.h"\n' >>"$tree/views/two/two_view.h"
+    printf '#include "tui/app/view.h"\nextern int VIEWS;\n' >>"$tree/views/views.h"
     printf '#include "views/views.h"\nint main(void) { return VIEWS; }\n' >"$tree/tui/program/main.c"
     printf '# no -ffast-math here\nadd_compile_options(-O3)\n' >"$tree/CMakeLists.txt"
     rooms=$tree/rooms
@@ -228,6 +243,9 @@ self_test() {
     plant core/unknown/stray.c 'int stray;'
     plant core/low/deeper/stray.c 'int stray;'
     plant tui/app/key.c 'int twice;'
+    plant core/low/twice.h '/*
+ * The room: said twice.
+ */'
     # circles
     plant core/low/status.h '#include "core/low/status_text.h"'
     plant core/room/room.h '#include "core/room/room_internal.h"'

@@ -31,6 +31,7 @@ Status neuron_ranking_create(const NeuronSources *sources, const RankingOrigin *
     default:
         /* ranks are not negative, so they are the same numbers without a sign */
         return ranking_create(sources->table, origin,
-                              (const uint32_t *)(const void *)sources->attribution->best_rank, ranking, error);
+                              (const uint32_t *)(const void *)sources->attribution->best_rank, ranking,
+                              error);
     }
 }

@@ -140,7 +140,7 @@ static void draw_token(const PromptState *state, const SessionTargets *targets, 
 }
 
 /* A press selects the token, on its text or on its gap. */
-static void add_zone(PromptState *state, size_t position, Canvas *canvas, Rect line) {
+static void add_hit_area(PromptState *state, size_t position, Canvas *canvas, Rect line) {
     const PromptPlace *place = &state->places[position];
     line.column += place->column;
     line.columns = place->width;
@@ -165,7 +165,7 @@ int prompt_draw_tokens(PromptState *state, const SessionTargets *targets, const 
         if (own < state->line || own >= state->line + shown) continue;
         int row = (int)(own - state->line) * 2;
         draw_token(state, targets, session, i, canvas, area, row);
-        add_zone(state, i, canvas, rect_make(area.row + row, area.column, 2, area.columns));
+        add_hit_area(state, i, canvas, rect_make(area.row + row, area.column, 2, area.columns));
         if (row + 2 > used) used = row + 2;
     }
     return used < area.rows ? used : area.rows;

@@ -33,7 +33,7 @@ static Status open_tune(Session *session, void **state, Error *error) {
 /* ---- drawing: panes ---- */
 
 /* A press brings the pane to the front. */
-static void add_pane_zone(TuneState *state, size_t index, Canvas *canvas, Rect area) {
+static void add_pane_area(TuneState *state, size_t index, Canvas *canvas, Rect area) {
     hit_area_add(canvas, &(HitArea){.kind = HIT_AREA_GRID,
                                     .area = area,
                                     .across = {&state->pane, index, index + 1, area.columns}});
@@ -46,7 +46,7 @@ static void draw_names(TuneState *state, Canvas *canvas, Rect row) {
         int begin = column;
         column = canvas_print(canvas, row, 0, column, front ? ROLE_SELECTED : ROLE_DIM,
                               front ? "[%s]" : " %s ", PANES[i]->name);
-        add_pane_zone(state, i, canvas, rect_make(row.row, row.column + begin, 1, column - begin));
+        add_pane_area(state, i, canvas, rect_make(row.row, row.column + begin, 1, column - begin));
     }
     char keys[KEY_TEXT_SIZE];
     if (column + 2 + text_width(key_text("tune", PANES[state->pane]->keys, keys)) <= row.columns)
@@ -65,7 +65,7 @@ static void draw_pane(TuneState *state, size_t index, Session *session, Canvas *
         (void)canvas_write(canvas, head, 0, column + 1, ROLE_DIM, keys);
     pane->draw(state, session, canvas, area);
     if (!front)
-        add_pane_zone(state, index, canvas, whole); /* over its parts: once in front, they are pressed */
+        add_pane_area(state, index, canvas, whole); /* over its parts: once in front, they are pressed */
 }
 
 static int sum_sizes(TuneSlot slot) {
