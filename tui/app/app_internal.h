@@ -63,7 +63,7 @@ typedef struct App {
     int exit_status;
 } App;
 
-/* ---- app_front.c: which view is in front ---- */
+/* ---- app_navigation.c: which view is in front ---- */
 
 const View *app_view(const App *app);
 
