@@ -8,6 +8,7 @@
 #include "core/files/json.h"
 #include "events.h"
 #include "scratch.h"
+#include "tui/session/session.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_pair.h"
 #include "tui/session/session_prompt.h"

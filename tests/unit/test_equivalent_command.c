@@ -3,8 +3,10 @@
 #include "tui/app/equivalent_command.h"
 #include "tui/cli/command_table.h"
 #include "tui/commands/dial_options.h"
+#include "tui/session/session.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_bookmark.h"
+#include "tui/session/session_dials.h"
 #include "views/views.h"
 
 enum { WORDS = 64, WORD_SIZE = 4096 };

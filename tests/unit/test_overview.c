@@ -4,6 +4,7 @@
 #include "tests/unit/keymap_fixture.h"
 #include "tui/app/view.h"
 #include "tui/keys/key_text.h"
+#include "tui/session/session.h"
 #include "views/overview/overview_view.h"
 #include "views/tune/tune_view.h"
 

@@ -1,7 +1,9 @@
 /* Where one was: written down, read again, and what no longer fits left out. */
 #include "session_fixture.h"
 #include "tui/app/resume.h"
+#include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_tensor.h"
 #include "views/views.h"
 

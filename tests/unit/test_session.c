@@ -5,6 +5,8 @@
 #include "core/numerics/random.h"
 #include "session_fixture.h"
 #include "tui/app/dial_actions.h"
+#include "tui/session/session.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_target.h"
 #include "tui/session/session_tensor.h"

@@ -1,7 +1,9 @@
 /* Going back to where the dials stood: undo, redo, bookmarks and their figures. */
 #include "session_fixture.h"
 #include "tui/app/dial_actions.h"
+#include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_rows.h"
 
 #include <math.h>

@@ -6,6 +6,8 @@
 #include "core/numerics/blas.h"
 #include "session_fixture.h"
 #include "tui/cli/options.h"
+#include "tui/session/session.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_drivers.h"
 #include "tui/session/session_export.h"
 

@@ -5,6 +5,8 @@
 #include "core/numerics/blas.h"
 #include "session_fixture.h"
 #include "tests/file_opens.h"
+#include "tui/session/session.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_rows.h"
 #include "tui/text/text.h"
 

@@ -6,6 +6,7 @@
 #include "core/support/memory.h"
 #include "session_fixture.h"
 #include "tests/unit/pair_files.h"
+#include "tui/session/session.h"
 #include "tui/session/session_spectrum.h"
 #include "tui/session/session_tensor.h"
 

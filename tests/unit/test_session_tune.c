@@ -2,8 +2,10 @@
 #include "core/numerics/blas.h"
 #include "session_fixture.h"
 #include "tui/app/dial_actions.h"
+#include "tui/session/session.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_change.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_plane.h"
 
 #include <math.h>

@@ -6,6 +6,7 @@
 #include "tui/app/app.h"
 #include "tui/app/dial_actions.h"
 #include "tui/app/view.h"
+#include "tui/session/session.h"
 #include "tui/session/session_pair.h"
 #include "views/views.h"
 

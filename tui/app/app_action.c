@@ -5,6 +5,7 @@
 #include "tui/app/help.h"
 #include "tui/app/tour.h"
 #include "tui/canvas/picture.h"
+#include "tui/session/session.h"
 #include "tui/session/session_export.h"
 #include "tui/tables/table_write.h"
 #include "tui/terminal/terminal.h"

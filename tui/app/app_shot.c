@@ -2,6 +2,8 @@
  * A view drawn once, when its figures are there: the main loop without a terminal.
  */
 #include "tui/app/app_internal.h"
+#include "tui/session/session.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_tune.h"
 
 #include <string.h>

@@ -3,6 +3,7 @@
 #include "core/method/dials.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_bookmark.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_tune.h"

@@ -1,5 +1,6 @@
 #include "tui/lists/neuron_list.h"
 
+#include "tui/session/session_dials.h"
 #include "tui/session/session_tune.h"
 
 #include <math.h>

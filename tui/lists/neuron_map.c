@@ -1,6 +1,7 @@
 #include "tui/lists/neuron_map.h"
 
 #include "core/drift/elements.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_tune.h"
 
 #include <math.h>

@@ -5,6 +5,7 @@
 #include "tui/app/resume.h"
 #include "tui/commands/command.h"
 #include "tui/commands/dial_options.h"
+#include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_pair.h"
 #include "tui/session/work.h"

@@ -4,6 +4,7 @@
 #include "tui/commands/command.h"
 #include "tui/commands/dial_options.h"
 #include "tui/figures/picture_file.h"
+#include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_pair.h"
 #include "views/views.h"

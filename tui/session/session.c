@@ -1,11 +1,91 @@
 #include "tui/session/session.h"
 
+#include "core/support/memory.h"
 #include "tui/session/session_state.h"
 #include "tui/text/format.h"
 
-#include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* ---- opening and closing ---- */
+
+static void name_works(Session *session) {
+    session->loading.label = "loading tokenizers";
+    session->reading_rows.label = "reading rows";
+    session->scanning.label = "drift";
+    session->scanning.unit = "B";
+    session->sweeping.label = "sweep";
+    session->planing.label = "plane";
+    session->method.attributing.label = "attribution";
+    session->method.measuring.label = "dormancy";
+    session->method.profiling.label = "drift of neurons";
+    session->method.driving.label = "tokens of a neuron";
+    session->cache.opening.label = "kept analyses";
+    session->cache.recalling.label = "kept analyses";
+    session->cache.reading.label = "reading contents";
+    session->cache.reading.unit = "B";
+    session->cache.keeping.label = "keeping analyses";
+    session->continuing.label = "continuing";
+    session->bookmarking.label = "bookmarks";
+    session->pooling.label = "elements";
+    session->planning.label = "export plan";
+    session->planning.runs_to_end = true; /* the next drawing would only begin it again */
+    session->discarding.label = "removing";
+    session->discarding.runs_to_end = true;
+    session->decomposing.label = "singular values";
+    session->exporting.label = "export";
+    session->exporting.unit = "B";
+    session->verifying.label = "verifying";
+    session->verifying.unit = "B";
+}
+
+Status session_create(const SessionOptions *options, Session **session, Error *error) {
+    *session = NULL;
+    Session *made = memory_allocate(1, sizeof *made);
+    if (made == NULL) return memory_fail(error, "the session");
+    Status status = session_message_open(made, options, error);
+    made->threads = options->threads;
+    made->settings = settings_at(options->alpha);
+    made->method.target_count = ATTRIBUTION_TARGETS;
+    made->current_example = -1;
+    made->is_scan_wanted = true;
+    name_works(made);
+    if (status == STATUS_OK) status = pair_open(options->base, options->sft, &made->pair, error);
+    if (status == STATUS_OK) status = drift_table_create(made->pair, &made->drift, error);
+    if (status == STATUS_OK) status = session_pair_open(made, options, error);
+    if (status == STATUS_OK) {
+        /* a pair that cannot be run can still be looked at */
+        if (model_open(made->pair, &made->model, &made->model_error) != STATUS_OK) made->model = NULL;
+        made->load.config = made->model != NULL ? made->model->config : NULL;
+        session_export_open(made);
+        session_cache_open(made, options->cache);
+        status = session_pair_load(made, error);
+    }
+    if (status != STATUS_OK) {
+        session_free(made);
+        return status;
+    }
+    *session = made;
+    return STATUS_OK;
+}
+
+void session_free(Session *session) {
+    if (session == NULL) return;
+    session_cache_close(session); /* first: it looks at what the others free */
+    session_export_close(session);
+    session_tensor_close(session);
+    session_spectrum_close(session);
+    session_prompt_close(session);
+    session_bookmark_close(session);
+    session_tune_close(session);
+    session_method_close(session); /* after those whose settings may borrow its rankings */
+    session_rows_close(session);
+    session_pair_close(session);
+    session_message_free(session);
+    free(session);
+}
 
 /* ---- what the first line says ---- */
 
@@ -21,6 +101,32 @@ void session_title(const Session *session, char *text, size_t size) {
                    last_component(sft->directory),
                    sft->model_status == STATUS_OK ? architecture_name(sft->model.architecture) : "?",
                    sft->layers, format_short_count(sft->parameters, parameters));
+}
+
+/* 0.29 · 100 is not 29: whether α has a third decimal, and ρ in percent a second, is asked of whole thousandths of α
+ * and ten-thousandths of ρ. */
+static int alpha_decimals(double alpha) {
+    return lround(alpha * 1000.0) % 10 == 0 ? 2 : 3;
+}
+
+static int rho_decimals(double rho) {
+    return lround(rho * 10000.0) % 10 == 0 ? 1 : 2;
+}
+
+SessionDials session_dials(const Session *session) {
+    SessionDials dials = {0};
+    const Settings *settings = &session->settings;
+    bool waits = settings->rho > 0.0 && settings->ranking == NULL;
+    int length = snprintf(dials.text, sizeof dials.text, "α %.*f%s", alpha_decimals(settings->alpha),
+                          settings->alpha, session_alpha_is_common(session) ? "" : "*");
+    if (session->model != NULL && length > 0)
+        (void)snprintf(dials.text + length, sizeof dials.text - (size_t)length, "  ρ %.*f%%%s  ω %.2f",
+                       rho_decimals(settings->rho), settings->rho * 100.0, waits ? "…" : "", settings->omega);
+    bool preview = session->prompt != NULL && session_preview(session, SIDE_FUSED) != NULL;
+    bool headline = session->headline != NULL && session_headline_fused(session) != NULL;
+    dials.stale =
+        (preview && session_preview_is_stale(session)) || (headline && session_headline_is_stale(session));
+    return dials;
 }
 
 /* ---- running work ---- */
@@ -159,28 +265,4 @@ bool session_refresh(Session *session) {
     Work *works[MOST_WORKS];
     return changed ||
            list_works(session, SESSION_PARTS_ALL, works) > 0; /* progress moves while anything runs */
-}
-
-/* ---- messages ---- */
-
-bool session_take_message(Session *session, SessionTone *tone, char *text, size_t size) {
-    if (session->message_count == 0) return false;
-    (void)snprintf(text, size, "%s", session->messages[session->first_message]);
-    *tone = session->tones[session->first_message];
-    session->first_message = (session->first_message + 1) % SESSION_MESSAGES;
-    session->message_count--;
-    return true;
-}
-
-void session_say(Session *session, SessionTone tone, const char *format, ...) {
-    if (session->message_count == SESSION_MESSAGES) { /* the oldest gives way */
-        session->first_message = (session->first_message + 1) % SESSION_MESSAGES;
-        session->message_count--;
-    }
-    size_t place = (session->first_message + session->message_count++) % SESSION_MESSAGES;
-    session->tones[place] = tone;
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(session->messages[place], SESSION_MESSAGE_SIZE, format, arguments);
-    va_end(arguments);
 }

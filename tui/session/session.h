@@ -11,13 +11,16 @@
 #ifndef REJUV_TUI_SESSION_H
 #define REJUV_TUI_SESSION_H
 
-#include "core/support/status.h"
+#include "tui/session/session_message.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+struct SessionOptions; /* session_pair.h */
 
-typedef struct Session Session;
+/* Opens the pair (headers only: milliseconds) and starts loading tokenizers and scanning drift in the
+ * background. Fails where a directory cannot be opened; a pair that cannot be fused or run opens, and says so
+ * in its findings. */
+Status session_create(const struct SessionOptions *options, Session **session,
+                      Error *error) STATUS_MUST_CHECK;
+void session_free(Session *session); /* cancels and waits; takes NULL */
 
 typedef struct SessionDials {
     char text[64]; /* "α 0.50  ρ 1.0%  ω 1.00"; "α 0.50*" where some kind or layer has its own */
@@ -31,8 +34,6 @@ typedef struct SessionJob {
     char rate[32];        /* "1.9 GB/s", or "" */
 } SessionJob;
 
-typedef enum SessionTone { SESSION_NOTE, SESSION_GOOD, SESSION_WARNING, SESSION_ERROR } SessionTone;
-
 /* What is open, for the first line: "base → sft (llama 6L 1.2M)". */
 void session_title(const Session *session, char *text, size_t size);
 
@@ -40,9 +41,6 @@ SessionDials session_dials(const Session *session);
 
 /* The running jobs, the one to show first; returns how many were written. */
 size_t session_jobs(Session *session, SessionJob *jobs, size_t capacity);
-
-/* Takes the oldest message that was not shown yet; false when there is none. */
-bool session_take_message(Session *session, SessionTone *tone, char *text, size_t size);
 
 /* What figures come from, as a set. */
 typedef enum SessionPart {
@@ -70,8 +68,5 @@ bool session_refresh(Session *session);
 
 /* Cancels running work; false when there was none, or only such as runs to its end. */
 bool session_cancel(Session *session);
-
-/* A message from the frame or a view, shown in the line above the keys. */
-void session_say(Session *session, SessionTone tone, const char *format, ...) STATUS_PRINTF(3, 4);
 
 #endif

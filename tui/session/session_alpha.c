@@ -1,6 +1,7 @@
 #include "tui/session/session_alpha.h"
 
 #include "core/fusion/settings_text.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_state.h"
 
 #include <math.h>

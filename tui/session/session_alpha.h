@@ -11,7 +11,7 @@
 #define REJUV_TUI_SESSION_ALPHA_H
 
 #include "core/fusion/settings.h"
-#include "tui/session/session.h"
+#include "tui/session/session_message.h"
 
 /* Layers of the model on screen: the length of a curve. */
 size_t session_layers(const Session *session);

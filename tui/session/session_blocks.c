@@ -1,5 +1,6 @@
 #include "tui/session/session_blocks.h"
 
+#include "tui/session/session_dials.h"
 #include "tui/session/session_tune.h"
 
 BlockSources session_block_sources(const Session *session, double tau, double gradient_tau) {

@@ -10,7 +10,7 @@
 
 #include "core/evaluation/distribution.h"
 #include "core/method/dials.h"
-#include "tui/session/session.h"
+#include "tui/session/session_message.h"
 
 /* Where all dials stand; and turns all of them there. A curve that is not one of this model's layers is left
  * out. */

@@ -15,7 +15,7 @@
 #define REJUV_TUI_SESSION_CACHE_H
 
 #include "core/cache/cache_analysis.h"
-#include "tui/session/session.h"
+#include "tui/session/session_message.h"
 
 #include <stdbool.h>
 

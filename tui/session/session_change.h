@@ -6,7 +6,7 @@
 #define REJUV_TUI_SESSION_CHANGE_H
 
 #include "core/fusion/ranking.h"
-#include "tui/session/session.h"
+#include "tui/session/session_message.h"
 
 enum { SESSION_CHANGE_NAMED = 64 };
 

@@ -6,7 +6,7 @@
 #ifndef REJUV_TUI_SESSION_DRIVERS_H
 #define REJUV_TUI_SESSION_DRIVERS_H
 
-#include "tui/session/session.h"
+#include "tui/session/session_message.h"
 
 typedef struct SessionDriver {
     size_t row, position;

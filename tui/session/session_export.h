@@ -6,7 +6,7 @@
 
 #include "core/export/export.h"
 #include "core/export/verify.h"
-#include "tui/session/session.h"
+#include "tui/session/session_message.h"
 
 typedef enum SessionExportStage {
     SESSION_EXPORT_IDLE,       /* the plan is shown */

@@ -120,14 +120,6 @@ uint64_t session_reset_block(const Session *session, const NeuronBlock *block) {
     return ranking == NULL ? 0 : ranking_count_block(ranking, block, settings_cut(&session->settings));
 }
 
-void session_set_rho(Session *session, double rho) {
-    if (!isnan(rho)) session->settings.rho = fmin(1.0, fmax(0.0, round(rho * 2000.0) / 2000.0));
-}
-
-void session_set_omega(Session *session, double omega) {
-    if (!isnan(omega)) session->settings.omega = session_round_dial(omega);
-}
-
 void session_set_selector(Session *session, Selector selector) {
     if (selector != session->method.selector) session->method.asked = session_selector_part(selector);
     session->method.selector = selector;

@@ -56,8 +56,6 @@ SessionReset session_reset(const Session *session);
 /* The reset neurons of one block, of `block.count`. */
 uint64_t session_reset_block(const Session *session, const NeuronBlock *block);
 
-void session_set_rho(Session *session, double rho);     /* 0 … 1, in steps of 0.0005 */
-void session_set_omega(Session *session, double omega); /* 0 … 1 */
 void session_set_selector(Session *session, Selector selector);
 
 /* A whole number from 1 to DIALS_MOST_TARGETS, and attribution is measured again; any other is refused, and

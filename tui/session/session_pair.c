@@ -68,7 +68,7 @@ static Status scan(Job *job, void *argument, Error *error) {
     return drift_scan(session->pair, session->drift, job, error);
 }
 
-static Status copy_texts(Session *session, const SessionOptions *options, Error *error) {
+Status session_pair_open(Session *session, const SessionOptions *options, Error *error) {
     session->load.base_path = checkpoint_path(session->pair->base, "tokenizer.json");
     session->load.sft_path = checkpoint_path(session->pair->sft, "tokenizer.json");
     bool complete = session->load.base_path != NULL && session->load.sft_path != NULL;
@@ -83,78 +83,8 @@ static Status copy_texts(Session *session, const SessionOptions *options, Error 
     return complete ? STATUS_OK : memory_fail(error, "the session");
 }
 
-static void name_works(Session *session) {
-    session->loading.label = "loading tokenizers";
-    session->reading_rows.label = "reading rows";
-    session->scanning.label = "drift";
-    session->scanning.unit = "B";
-    session->sweeping.label = "sweep";
-    session->planing.label = "plane";
-    session->method.attributing.label = "attribution";
-    session->method.measuring.label = "dormancy";
-    session->method.profiling.label = "drift of neurons";
-    session->method.driving.label = "tokens of a neuron";
-    session->cache.opening.label = "kept analyses";
-    session->cache.recalling.label = "kept analyses";
-    session->cache.reading.label = "reading contents";
-    session->cache.reading.unit = "B";
-    session->cache.keeping.label = "keeping analyses";
-    session->continuing.label = "continuing";
-    session->bookmarking.label = "bookmarks";
-    session->pooling.label = "elements";
-    session->planning.label = "export plan";
-    session->planning.runs_to_end = true; /* the next drawing would only begin it again */
-    session->discarding.label = "removing";
-    session->discarding.runs_to_end = true;
-    session->decomposing.label = "singular values";
-    session->exporting.label = "export";
-    session->exporting.unit = "B";
-    session->verifying.label = "verifying";
-    session->verifying.unit = "B";
-}
-
-Status session_create(const SessionOptions *options, Session **session, Error *error) {
-    *session = NULL;
-    Session *made = memory_allocate(1, sizeof *made);
-    if (made == NULL) return memory_fail(error, "the session");
-    made->threads = options->threads;
-    made->settings = settings_at(options->alpha);
-    made->method.target_count = ATTRIBUTION_TARGETS;
-    made->current_example = -1;
-    made->is_scan_wanted = true;
-    name_works(made);
-    Status status = pair_open(options->base, options->sft, &made->pair, error);
-    if (status == STATUS_OK) status = drift_table_create(made->pair, &made->drift, error);
-    if (status == STATUS_OK) status = copy_texts(made, options, error);
-    if (status == STATUS_OK) {
-        /* a pair that cannot be run can still be looked at */
-        if (model_open(made->pair, &made->model, &made->model_error) != STATUS_OK) made->model = NULL;
-        made->load.config = made->model != NULL ? made->model->config : NULL;
-        session_export_open(made);
-        session_cache_open(made, options->cache);
-        status = work_start(&made->loading, 1, load, &made->load, error);
-    }
-    if (status != STATUS_OK) {
-        session_free(made);
-        return status;
-    }
-    *session = made;
-    return STATUS_OK;
-}
-
-void session_free(Session *session) {
-    if (session == NULL) return;
-    session_cache_close(session); /* first: it looks at what the others free */
-    session_export_close(session);
-    session_tensor_close(session);
-    session_spectrum_close(session);
-    session_prompt_close(session);
-    session_bookmark_close(session);
-    session_tune_close(session);
-    session_method_close(session); /* after those whose settings may borrow its rankings */
-    session_rows_close(session);
-    session_pair_close(session);
-    free(session);
+Status session_pair_load(Session *session, Error *error) {
+    return work_start(&session->loading, 1, load, &session->load, error);
 }
 
 void session_pair_close(Session *session) {

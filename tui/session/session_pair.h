@@ -8,7 +8,7 @@
 #include "core/drift/drift.h"
 #include "core/evaluation/calibration.h"
 #include "core/tokenizer/tokenizer.h"
-#include "tui/session/session.h"
+#include "tui/session/session_message.h"
 
 typedef struct SessionOptions {
     const char *base, *sft;
@@ -18,12 +18,6 @@ typedef struct SessionOptions {
     double alpha;
     unsigned threads; /* 0: all */
 } SessionOptions;
-
-/* Opens the pair (headers only: milliseconds) and starts loading tokenizers and scanning drift in the
- * background. Fails where a directory cannot be opened; a pair that cannot be fused or run opens, and says so
- * in its findings. */
-Status session_create(const SessionOptions *options, Session **session, Error *error) STATUS_MUST_CHECK;
-void session_free(Session *session); /* cancels and waits; takes NULL */
 
 const Pair *session_pair(const Session *session);
 

@@ -15,7 +15,7 @@
 
 #include "core/evaluation/distribution.h"
 #include "core/fusion/settings.h"
-#include "tui/session/session.h"
+#include "tui/session/session_message.h"
 #include "tui/text/range.h"
 
 enum { SESSION_PLANE_LARGEST = 41 }; /* points of an axis */

@@ -7,7 +7,7 @@
 
 #include "core/evaluation/evaluation.h"
 #include "core/fusion/settings.h"
-#include "tui/session/session.h"
+#include "tui/session/session_message.h"
 
 enum { SESSION_TOP = 32, SESSION_PINS = 8 };
 

@@ -20,7 +20,7 @@
 #define REJUV_TUI_SESSION_ROWS_H
 
 #include "core/evaluation/calibration.h"
-#include "tui/session/session.h"
+#include "tui/session/session_message.h"
 
 /* More rows of a file are refused: a screen does not wait for what they take. The commands take any number. */
 enum { SESSION_ROWS_LIMIT = 10000, SESSION_ROWS_TEXT = 256 };

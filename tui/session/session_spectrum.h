@@ -8,7 +8,7 @@
 #define REJUV_TUI_SESSION_SPECTRUM_H
 
 #include "core/drift/spectrum.h"
-#include "tui/session/session.h"
+#include "tui/session/session_message.h"
 
 /* Asks for the spectrum of session_pair()->tensors[index]. What is there or under way costs nothing; a request for
  * another tensor cancels what runs. One that was cancelled or failed starts again only by

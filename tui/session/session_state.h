@@ -1,8 +1,9 @@
 /*
  * session_state — the inside of a Session, shared by the session*.c files and by no one else.
  *
- *     session.c          what the frame asks: title, running jobs, messages
- *     session_dials.c    α, ρ and ω: turning them, and as text
+ *     session_message.c  what is said to the user
+ *     session.c          opening, what the frame asks: title, running jobs
+ *     session_dials.c    α, ρ and ω
  *     session_bookmark.c where they stood: undo, redo, bookmarks
  *     session_pair.c     opening; tokenizers and calibration rows (loaded behind the first screen); drift
  *     session_rows.c     calibration rows: read, taken from the prompt, changed
@@ -36,6 +37,7 @@
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_cache.h"
 #include "tui/session/session_change.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_drivers.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_method.h"
@@ -50,8 +52,6 @@
 #include "tui/session/work.h"
 
 #include <stdatomic.h>
-
-enum { SESSION_MESSAGES = 8, SESSION_MESSAGE_SIZE = 512 };
 
 /* Tokenizers and calibration rows: filled by a job, taken over when it is done. */
 typedef struct SessionLoad {
@@ -286,9 +286,7 @@ struct Session {
     unsigned threads;
     Settings settings;
 
-    char messages[SESSION_MESSAGES][SESSION_MESSAGE_SIZE]; /* a ring, the oldest at first_message */
-    SessionTone tones[SESSION_MESSAGES];
-    size_t first_message, message_count;
+    struct SessionMessagePart *messages;
 
     Pair *pair;
     Model *model; /* NULL: model_error says why */
@@ -381,6 +379,8 @@ struct Session {
     char export_message[ERROR_MESSAGE_SIZE + 512];
 };
 
+Status session_pair_open(Session *session, const SessionOptions *options, Error *error) STATUS_MUST_CHECK;
+Status session_pair_load(Session *session, Error *error) STATUS_MUST_CHECK;
 bool session_pair_refresh(Session *session);
 void session_pair_close(Session *session);
 bool session_rows_refresh(Session *session);
@@ -393,9 +393,6 @@ void session_plane_close(Session *session); /* before what it measures on goes *
 
 /* The progress of one row, as that of the whole plane. */
 JobProgress session_plane_progress(const Session *session, JobProgress row);
-
-/* 0 … 1, in steps of a thousandth: what a dial without a step of its own can stand at. Not for NaN. */
-double session_round_dial(double value);
 
 bool session_method_refresh(Session *session);
 bool session_drivers_refresh(Session *session);

@@ -5,7 +5,7 @@
 #define REJUV_TUI_SESSION_TENSOR_H
 
 #include "core/drift/elements.h"
-#include "tui/session/session.h"
+#include "tui/session/session_message.h"
 
 /* Which tensor the Tensor view shows: an index into session_pair()->tensors. Layers and Overview set it. */
 size_t session_tensor(const Session *session);

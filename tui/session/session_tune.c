@@ -10,18 +10,6 @@
 /* Up to so many multiply-adds, headlines are measured without being asked: some seconds on one core. */
 static const double EAGER_WORK = 1e12;
 
-const Settings *session_settings(const Session *session) {
-    return &session->settings;
-}
-
-double session_round_dial(double value) {
-    return fmin(1.0, fmax(0.0, round(value * 1000.0) / 1000.0));
-}
-
-void session_set_alpha(Session *session, double alpha) {
-    if (!isnan(alpha)) session->settings.alpha = session_round_dial(alpha);
-}
-
 /* ---- headlines ---- */
 
 static void want_sweep(Session *session, bool is_rho, double from, double to, size_t points) {

@@ -1,5 +1,5 @@
 /*
- * session_tune — the dials, what they do to the headline figures, and the sweep over α or ρ.
+ * session_tune — what the dials do to the headline figures, and the sweep over α or ρ.
  *
  * Headlines are measured on the calibration rows. Where that would take long (a large model), it waits until
  * asked: session_measure_headlines().
@@ -9,13 +9,7 @@
 
 #include "core/evaluation/distribution.h"
 #include "core/fusion/settings.h"
-#include "tui/session/session.h"
-
-/* The dials as they are. */
-const Settings *session_settings(const Session *session);
-
-/* Clamps to 0 … 1, in steps of a thousandth. */
-void session_set_alpha(Session *session, double alpha);
+#include "tui/session/session_message.h"
 
 /* Averages over the response positions of the calibration rows; NULL while there are none. */
 const DistributionAverages *session_headline_base(const Session *session);

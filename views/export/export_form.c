@@ -1,6 +1,7 @@
 /* The form of the Export view: everything that decides what is written. */
 #include "core/fusion/settings_text.h"
 #include "tui/session/session_alpha.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_tune.h"

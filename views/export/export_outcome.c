@@ -1,6 +1,7 @@
 /* What speaks against an export, how far it is, and what became of it. */
 #include "tui/canvas/dial_bar.h"
 #include "tui/keys/key_text.h"
+#include "tui/session/session.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_pair.h"
 #include "tui/text/text.h"

@@ -1,4 +1,5 @@
 #include "tui/canvas/heat_map.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_tune.h"
 #include "tui/text/format.h"

@@ -2,6 +2,7 @@
 
 #include "core/support/memory.h"
 #include "tui/lists/neuron_list.h"
+#include "tui/session/session.h"
 #include "views/layers/layers_internal.h"
 
 #include <stdio.h>

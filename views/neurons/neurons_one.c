@@ -1,5 +1,6 @@
 #include "tui/canvas/chart.h"
 #include "tui/keys/key_text.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_drivers.h"
 #include "tui/session/session_tensor.h"
 #include "tui/session/session_tune.h"

@@ -1,6 +1,7 @@
 #include "views/neurons/neurons_view.h"
 
 #include "core/support/memory.h"
+#include "tui/session/session.h"
 #include "views/neurons/neurons_internal.h"
 
 #include <stdlib.h>

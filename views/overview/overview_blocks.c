@@ -1,6 +1,8 @@
 #include "tui/canvas/dial_bar.h"
 #include "tui/keys/key_text.h"
+#include "tui/session/session.h"
 #include "tui/session/session_blocks.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_pair.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_tune.h"

@@ -1,6 +1,7 @@
 #include "views/overview/overview_view.h"
 
 #include "core/support/memory.h"
+#include "tui/session/session.h"
 #include "tui/session/session_tune.h"
 #include "views/overview/overview_internal.h"
 #include "views/shared/tensor_list.h"

@@ -2,6 +2,7 @@
 
 #include "core/support/memory.h"
 #include "tui/keys/key_text.h"
+#include "tui/session/session.h"
 #include "tui/session/session_pair.h"
 #include "tui/text/text.h"
 #include "views/prompt/prompt_internal.h"

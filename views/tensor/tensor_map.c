@@ -1,6 +1,7 @@
 #include "core/support/memory.h"
 #include "tui/canvas/chart.h"
 #include "tui/canvas/heat_map.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_tensor.h"
 #include "tui/session/session_tune.h"
 #include "views/tensor/tensor_internal.h"

@@ -1,4 +1,5 @@
 #include "tui/canvas/chart.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_tensor.h"
 #include "tui/session/session_tune.h"
 #include "tui/text/format.h"

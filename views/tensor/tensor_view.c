@@ -1,6 +1,7 @@
 #include "views/tensor/tensor_view.h"
 
 #include "core/support/memory.h"
+#include "tui/session/session.h"
 #include "tui/session/session_spectrum.h"
 #include "tui/session/session_tensor.h"
 #include "views/shared/tensor_facts.h"

@@ -3,6 +3,7 @@
 #include "tui/keys/key_text.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_change.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_pair.h"
 #include "tui/session/session_rows.h"

@@ -1,6 +1,7 @@
 #include "core/files/json.h"
 #include "tui/canvas/chart.h"
 #include "tui/keys/key_text.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_pair.h"
 #include "views/tune/tune_internal.h"
 

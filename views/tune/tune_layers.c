@@ -3,6 +3,7 @@
 #include "tui/canvas/colour_scale.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_change.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_method.h"
 #include "views/tune/tune_internal.h"
 

@@ -3,6 +3,7 @@
 #include "tui/canvas/dial_bar.h"
 #include "tui/canvas/hit_area.h"
 #include "tui/session/session_alpha.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_method.h"
 #include "tui/text/text.h"
 #include "views/tune/tune_internal.h"

@@ -2,6 +2,7 @@
 #include "tui/canvas/colour_scale.h"
 #include "tui/lists/neuron_column.h"
 #include "tui/session/session_change.h"
+#include "tui/session/session_dials.h"
 #include "tui/session/session_method.h"
 #include "tui/text/text.h"
 #include "views/tune/tune_internal.h"
