@@ -9,6 +9,59 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- the parts ---- */
+
+/* What a part does when all of them are asked; NULL where it does nothing. */
+typedef struct Part {
+    const char *name;
+    Status (*open)(Session *session, const SessionOptions *options, Error *error);
+    bool (*refresh)(
+        Session *session); /* collects what is finished and starts what is due; true: something changed */
+    void (*list)(Session *session, Work **tasks);
+    void (*free)(Session *session); /* also of one that was not opened */
+} Part;
+
+static void list_others(Session *session, Work **tasks) {
+    tasks[SESSION_TASK_ROWS] = &session->reading_rows;
+    tasks[SESSION_TASK_SWEEP] = &session->sweeping;
+    tasks[SESSION_TASK_PLANE] = &session->planing;
+    tasks[SESSION_TASK_CONTINUATION] = &session->continuing;
+    if (session->prompt != NULL) tasks[SESSION_TASK_PREVIEW] = comparison_work(session->prompt);
+    tasks[SESSION_TASK_BOOKMARKS] = &session->bookmarking;
+    if (session->headline != NULL) tasks[SESSION_TASK_HEADLINE] = comparison_work(session->headline);
+    tasks[SESSION_TASK_DRIVERS] = &session->method.driving;
+    tasks[SESSION_TASK_ATTRIBUTION] = &session->method.attributing;
+    tasks[SESSION_TASK_NEURON_DRIFT] = &session->method.profiling;
+    tasks[SESSION_TASK_DORMANCY] = &session->method.measuring;
+    tasks[SESSION_TASK_DRIFT] = &session->scanning;
+    tasks[SESSION_TASK_LOADING] = &session->loading;
+    tasks[SESSION_TASK_CACHE_OPENING] = &session->cache.opening;
+    tasks[SESSION_TASK_CACHE_RECALL] = &session->cache.recalling;
+    tasks[SESSION_TASK_CACHE_WRITING] = &session->cache.keeping;
+    tasks[SESSION_TASK_CACHE_READING] = &session->cache.reading;
+}
+
+/* From the bottom up: each knows only those above it in this table. Freed from the top down. */
+static const Part PARTS[] = {
+    {"message", session_message_open, NULL, NULL, session_message_free},
+    {"files", NULL, session_pair_refresh, list_others, NULL},
+    {"calibration", NULL, session_rows_refresh, NULL, NULL},
+    {"cache", NULL, session_cache_refresh, NULL, NULL},
+    {"headline", NULL, session_tune_refresh, NULL, NULL},
+    {"bookmarks", NULL, session_bookmark_refresh, NULL, NULL},
+    {"prompt", NULL, session_prompt_refresh, NULL, NULL},
+    {"neurons", NULL, session_method_refresh, NULL, NULL},
+    {"drivers", NULL, session_drivers_refresh, NULL, NULL},
+    {"sweep", NULL, session_plane_refresh, NULL, NULL},
+    {"reset", session_change_open, session_change_refresh, NULL, session_change_free},
+    {"elements", session_tensor_open, session_tensor_refresh, session_tensor_list, session_tensor_free},
+    {"spectrum", session_spectrum_open, session_spectrum_refresh, session_spectrum_list,
+     session_spectrum_free},
+    {"export", session_export_open, session_export_refresh, session_export_list, session_export_free},
+};
+
+enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
+
 /* ---- opening and closing ---- */
 
 static void name_works(Session *session) {
@@ -29,37 +82,29 @@ static void name_works(Session *session) {
     session->cache.keeping.label = "keeping analyses";
     session->continuing.label = "continuing";
     session->bookmarking.label = "bookmarks";
-    session->pooling.label = "elements";
-    session->planning.label = "export plan";
-    session->planning.runs_to_end = true; /* the next drawing would only begin it again */
-    session->discarding.label = "removing";
-    session->discarding.runs_to_end = true;
-    session->decomposing.label = "singular values";
-    session->exporting.label = "export";
-    session->exporting.unit = "B";
-    session->verifying.label = "verifying";
-    session->verifying.unit = "B";
 }
 
 Status session_create(const SessionOptions *options, Session **session, Error *error) {
     *session = NULL;
     Session *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "the session");
-    Status status = session_message_open(made, options, error);
     made->threads = options->threads;
     made->settings = settings_at(options->alpha);
     made->method.target_count = ATTRIBUTION_TARGETS;
     made->current_example = -1;
     made->is_scan_wanted = true;
     name_works(made);
-    if (status == STATUS_OK) status = pair_open(options->base, options->sft, &made->pair, error);
+    Status status = pair_open(options->base, options->sft, &made->pair, error);
     if (status == STATUS_OK) status = drift_table_create(made->pair, &made->drift, error);
     if (status == STATUS_OK) status = session_pair_open(made, options, error);
     if (status == STATUS_OK) {
         /* a pair that cannot be run can still be looked at */
         if (model_open(made->pair, &made->model, &made->model_error) != STATUS_OK) made->model = NULL;
         made->load.config = made->model != NULL ? made->model->config : NULL;
-        session_export_open(made);
+        for (size_t i = 0; i < PART_COUNT && status == STATUS_OK; i++)
+            if (PARTS[i].open != NULL) status = PARTS[i].open(made, options, error);
+    }
+    if (status == STATUS_OK) {
         session_cache_open(made, options->cache);
         status = session_pair_load(made, error);
     }
@@ -74,16 +119,14 @@ Status session_create(const SessionOptions *options, Session **session, Error *e
 void session_free(Session *session) {
     if (session == NULL) return;
     session_cache_close(session); /* first: it looks at what the others free */
-    session_export_close(session);
-    session_tensor_close(session);
-    session_spectrum_close(session);
+    for (size_t i = PART_COUNT; i-- > 0;)
+        if (PARTS[i].free != NULL) PARTS[i].free(session);
     session_prompt_close(session);
     session_bookmark_close(session);
     session_tune_close(session);
     session_method_close(session); /* after those whose settings may borrow its rankings */
     session_rows_close(session);
     session_pair_close(session);
-    session_message_free(session);
     free(session);
 }
 
@@ -131,49 +174,77 @@ SessionDials session_dials(const Session *session) {
 
 /* ---- running work ---- */
 
-enum { MOST_WORKS = 23 };
+/* What base and SFT are measured for goes with them: it would wait for ever. */
+static bool cancel_headline(Session *session, SessionTask task) {
+    (void)task;
+    session->wanted_sweep_count = 0;
+    session->is_plane_wanted = false;
+    return comparison_cancel(session->headline);
+}
 
-/* All work of `parts` that runs, that asked for last by a person first: what is shown first and cancelled
- * first. */
-static size_t list_works(Session *session, unsigned parts, Work **works) {
+static bool cancel_preview(Session *session, SessionTask task) {
+    (void)task;
+    return comparison_cancel(session->prompt);
+}
+
+static bool cancel_drivers(Session *session, SessionTask task) {
+    (void)task;
+    return session_drivers_cancel(session);
+}
+
+static bool cancel_scan(Session *session, SessionTask task) {
+    (void)task;
+    session->is_scan_wanted = false;
+    return work_cancel(&session->scanning);
+}
+
+/* What waits for a task, and how it is cancelled where that takes more than work_cancel(). */
+static const struct {
+    unsigned parts;
+    bool (*cancel)(Session *session, SessionTask task); /* false where it runs to its end all the same */
+} TASKS[SESSION_TASK_COUNT] = {
+    [SESSION_TASK_EXPORT] = {SESSION_PART_EXPORT, NULL},
+    [SESSION_TASK_VERIFICATION] = {SESSION_PART_EXPORT, NULL},
+    [SESSION_TASK_REMOVAL] = {SESSION_PART_EXPORT, NULL},
+    [SESSION_TASK_ROWS] = {SESSION_PART_FILES, NULL},
+    [SESSION_TASK_SWEEP] = {SESSION_PART_SWEEP, NULL},
+    [SESSION_TASK_PLANE] = {SESSION_PART_SWEEP, NULL},
+    [SESSION_TASK_CONTINUATION] = {SESSION_PART_PROMPT, NULL},
+    [SESSION_TASK_PREVIEW] = {SESSION_PART_PROMPT, cancel_preview},
+    [SESSION_TASK_ELEMENTS] = {SESSION_PART_ELEMENTS, session_tensor_cancel},
+    [SESSION_TASK_SPECTRUM] = {SESSION_PART_ELEMENTS, session_spectrum_cancel},
+    [SESSION_TASK_PLAN] = {SESSION_PART_EXPORT, NULL},
+    [SESSION_TASK_BOOKMARKS] = {SESSION_PART_SWEEP, NULL},
+    [SESSION_TASK_HEADLINE] = {SESSION_PART_HEADLINE, cancel_headline},
+    [SESSION_TASK_DRIVERS] = {SESSION_PART_METHOD, cancel_drivers},
+    [SESSION_TASK_ATTRIBUTION] = {SESSION_PART_METHOD, NULL},
+    [SESSION_TASK_NEURON_DRIFT] = {SESSION_PART_METHOD, NULL},
+    [SESSION_TASK_DORMANCY] = {SESSION_PART_METHOD, NULL},
+    [SESSION_TASK_DRIFT] = {SESSION_PART_DRIFT, cancel_scan},
+    [SESSION_TASK_LOADING] = {SESSION_PART_FILES, NULL},
+    [SESSION_TASK_CACHE_OPENING] = {SESSION_PART_FILES | SESSION_PART_DRIFT, NULL},
+    [SESSION_TASK_CACHE_RECALL] = {SESSION_PART_FILES | SESSION_PART_DRIFT, NULL},
+    [SESSION_TASK_CACHE_WRITING] = {SESSION_PART_CACHE, NULL},
+    [SESSION_TASK_CACHE_READING] = {SESSION_PART_CACHE, NULL},
+};
+
+/* The tasks that run and that any of `parts` waits for: tasks[] has NULL for all others. Returns how many. */
+static size_t list_tasks(Session *session, unsigned parts, Work *tasks[SESSION_TASK_COUNT]) {
     size_t count = 0;
-    const struct {
-        Work *work;
-        unsigned parts; /* that wait for it */
-    } all[] = {{&session->exporting, SESSION_PART_EXPORT},
-               {&session->verifying, SESSION_PART_EXPORT},
-               {&session->discarding, SESSION_PART_EXPORT},
-               {&session->reading_rows, SESSION_PART_FILES},
-               {&session->sweeping, SESSION_PART_SWEEP},
-               {&session->planing, SESSION_PART_SWEEP},
-               {&session->continuing, SESSION_PART_PROMPT},
-               {session->prompt != NULL ? comparison_work(session->prompt) : NULL, SESSION_PART_PROMPT},
-               {&session->pooling, SESSION_PART_ELEMENTS},
-               {&session->decomposing, SESSION_PART_ELEMENTS},
-               {&session->planning, SESSION_PART_EXPORT},
-               {&session->bookmarking, SESSION_PART_SWEEP},
-               {session->headline != NULL ? comparison_work(session->headline) : NULL, SESSION_PART_HEADLINE},
-               {&session->method.driving, SESSION_PART_METHOD},
-               {&session->method.attributing, SESSION_PART_METHOD},
-               {&session->method.profiling, SESSION_PART_METHOD},
-               {&session->method.measuring, SESSION_PART_METHOD},
-               {&session->scanning, SESSION_PART_DRIFT},
-               {&session->loading, SESSION_PART_FILES},
-               {&session->cache.opening, SESSION_PART_FILES | SESSION_PART_DRIFT},
-               {&session->cache.recalling, SESSION_PART_FILES | SESSION_PART_DRIFT},
-               {&session->cache.keeping, SESSION_PART_CACHE},
-               {&session->cache.reading, SESSION_PART_CACHE}};
-    _Static_assert(sizeof all / sizeof *all == MOST_WORKS, "works[] of the callers has room for each");
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if ((all[i].parts & parts) != 0 && all[i].work != NULL && work_is_running(all[i].work))
-            works[count++] = all[i].work;
+    for (int task = 0; task < SESSION_TASK_COUNT; task++) tasks[task] = NULL;
+    for (size_t i = 0; i < PART_COUNT; i++)
+        if (PARTS[i].list != NULL) PARTS[i].list(session, tasks);
+    for (int task = 0; task < SESSION_TASK_COUNT; task++) {
+        bool counts = tasks[task] != NULL && (TASKS[task].parts & parts) != 0 && work_is_running(tasks[task]);
+        if (!counts) tasks[task] = NULL;
+        count += counts;
     }
     return count;
 }
 
-static void describe_job(const Session *session, const Work *work, SessionJob *job) {
+static void describe_job(const Session *session, SessionTask task, const Work *work, SessionJob *job) {
     JobProgress progress = job_progress(work->job);
-    if (work == &session->planing) progress = session_plane_progress(session, progress);
+    if (task == SESSION_TASK_PLANE) progress = session_plane_progress(session, progress);
     *job = (SessionJob){.done = progress.done, .total = progress.total, .seconds = progress.seconds};
     (void)snprintf(job->label, sizeof job->label, "%s", work->label);
     if (work->unit == NULL || progress.seconds < 0.2) return;
@@ -182,12 +253,18 @@ static void describe_job(const Session *session, const Work *work, SessionJob *j
                    format_bytes((double)progress.done / progress.seconds, rate));
 }
 
-size_t session_jobs(Session *session, SessionJob *jobs, size_t capacity) {
-    Work *works[MOST_WORKS];
-    size_t count = list_works(session, SESSION_PARTS_ALL, works);
-    if (count > capacity) count = capacity;
-    for (size_t i = 0; i < count; i++) describe_job(session, works[i], &jobs[i]);
+/* Those of `parts` that run, the one to show first. */
+static size_t describe_jobs(Session *session, unsigned parts, SessionJob *jobs, size_t capacity) {
+    Work *tasks[SESSION_TASK_COUNT];
+    size_t count = 0;
+    (void)list_tasks(session, parts, tasks);
+    for (int task = 0; task < SESSION_TASK_COUNT && count < capacity; task++)
+        if (tasks[task] != NULL) describe_job(session, (SessionTask)task, tasks[task], &jobs[count++]);
     return count;
+}
+
+size_t session_jobs(Session *session, SessionJob *jobs, size_t capacity) {
+    return describe_jobs(session, SESSION_PARTS_ALL, jobs, capacity);
 }
 
 /* With what they come from. */
@@ -202,10 +279,7 @@ static unsigned complete_parts(const Session *session, unsigned parts) {
 }
 
 bool session_is_measuring(Session *session, unsigned parts, SessionJob *job) {
-    Work *works[MOST_WORKS];
-    if (list_works(session, complete_parts(session, parts), works) == 0) return false;
-    describe_job(session, works[0], job);
-    return true;
+    return describe_jobs(session, complete_parts(session, parts), job, 1) > 0;
 }
 
 void session_measure(Session *session, unsigned parts) {
@@ -216,44 +290,22 @@ void session_measure(Session *session, unsigned parts) {
         session_measure_headlines(session);
 }
 
-/* False where it runs to its end all the same. */
-static bool cancel_work(Session *session, Work *work) {
-    if (session->prompt != NULL && work == comparison_work(session->prompt))
-        return comparison_cancel(session->prompt);
-    if (session->headline != NULL && work == comparison_work(session->headline)) {
-        session->wanted_sweep_count = 0; /* what waits for base and SFT would wait for ever */
-        session->is_plane_wanted = false;
-        return comparison_cancel(session->headline);
-    }
-    if (work == &session->pooling) return session_tensor_cancel(session);
-    if (work == &session->decomposing) return session_spectrum_cancel(session);
-    if (work == &session->method.driving) return session_drivers_cancel(session);
-    if (work == &session->scanning) session->is_scan_wanted = false;
-    return work_cancel(work);
-}
-
 bool session_cancel(Session *session) {
-    Work *works[MOST_WORKS];
-    size_t count = list_works(session, SESSION_PARTS_ALL, works);
-    for (size_t i = 0; i < count; i++)
-        if (cancel_work(session, works[i])) return true;
+    Work *tasks[SESSION_TASK_COUNT];
+    (void)list_tasks(session, SESSION_PARTS_ALL, tasks);
+    for (int task = 0; task < SESSION_TASK_COUNT; task++) {
+        if (tasks[task] == NULL) continue;
+        bool is_cancelled = TASKS[task].cancel != NULL ? TASKS[task].cancel(session, (SessionTask)task)
+                                                       : work_cancel(tasks[task]);
+        if (is_cancelled) return true;
+    }
     return false;
 }
 
 static bool refresh_parts(Session *session) {
-    bool changed = session_pair_refresh(session);
-    changed |= session_rows_refresh(session);
-    changed |= session_cache_refresh(session);
-    changed |= session_tune_refresh(session);
-    changed |= session_bookmark_refresh(session);
-    changed |= session_prompt_refresh(session);
-    changed |= session_method_refresh(session);
-    changed |= session_drivers_refresh(session);
-    changed |= session_plane_refresh(session);
-    changed |= session_change_refresh(session);
-    changed |= session_tensor_refresh(session);
-    changed |= session_spectrum_refresh(session);
-    changed |= session_export_refresh(session);
+    bool changed = false;
+    for (size_t i = 0; i < PART_COUNT; i++)
+        if (PARTS[i].refresh != NULL) changed |= PARTS[i].refresh(session);
     return changed;
 }
 
@@ -262,7 +314,7 @@ bool session_refresh(Session *session) {
     bool changed = false;
     /* What one part has got another may have waited for: where nothing runs any more, nobody would look again. */
     for (int pass = 0; pass < PASSES && refresh_parts(session); pass++) changed = true;
-    Work *works[MOST_WORKS];
+    Work *tasks[SESSION_TASK_COUNT];
     return changed ||
-           list_works(session, SESSION_PARTS_ALL, works) > 0; /* progress moves while anything runs */
+           list_tasks(session, SESSION_PARTS_ALL, tasks) > 0; /* progress moves while anything runs */
 }

@@ -225,8 +225,9 @@ static bool wants_any(const SessionKeepErrand *errand) {
 
 /* Whether no work reads files for itself, which reading them for the cache would slow down. */
 static bool is_disk_free(const Session *session) {
+    SessionExportStage stage = session_export_stage(session);
     return !work_is_running(&session->loading) && !work_is_running(&session->scanning) &&
-           !work_is_running(&session->exporting) && !work_is_running(&session->verifying);
+           stage != SESSION_EXPORT_WRITING && stage != SESSION_EXPORT_VERIFYING;
 }
 
 static Status start_keeping(Session *session, Error *error) {

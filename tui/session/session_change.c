@@ -1,15 +1,34 @@
 #include "tui/session/session_change.h"
 
+#include "core/support/memory.h"
 #include "tui/session/session_state.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+/* The UI thread's. */
+struct SessionResetPart {
+    bool has_change;
+    SessionChange change;
+};
+
+Status session_change_open(Session *session, const struct SessionOptions *options, Error *error) {
+    (void)options;
+    session->resets = memory_allocate(1, sizeof *session->resets);
+    if (session->resets == NULL) return memory_fail(error, "the session");
+    return STATUS_OK;
+}
+
+void session_change_free(Session *session) {
+    free(session->resets);
+}
 
 const SessionChange *session_change(const Session *session) {
-    return session->has_change ? &session->change : NULL;
+    return session->resets->has_change ? &session->resets->change : NULL;
 }
 
 bool session_change_refresh(Session *session) {
-    SessionChange *change = &session->change;
+    SessionChange *change = &session->resets->change;
     const Settings *settings = &session->settings;
     RankingFront now = {settings->ranking, settings_cut(settings)};
     if (now.ranking == change->after.ranking && now.cut == change->after.cut) {
@@ -25,7 +44,7 @@ bool session_change_refresh(Session *session) {
         ranking_list_entering(&change->before, &change->after, change->entering, SESSION_CHANGE_NAMED);
     change->left =
         ranking_list_entering(&change->after, &change->before, change->leaving, SESSION_CHANGE_NAMED);
-    session->has_change = session->has_change || !is_first || change->entered > 0;
+    session->resets->has_change = session->resets->has_change || !is_first || change->entered > 0;
     return true;
 }
 

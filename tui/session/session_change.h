@@ -26,4 +26,12 @@ const SessionChange *session_change(const Session *session);
  * NaN while there is no ranking. */
 double session_reset_share(const Session *session, uint64_t first, uint64_t end, NeuronModule module);
 
+/* ---- for session.c ---- */
+
+struct SessionOptions;
+Status session_change_open(Session *session, const struct SessionOptions *options,
+                           Error *error) STATUS_MUST_CHECK;
+bool session_change_refresh(Session *session);
+void session_change_free(Session *session);
+
 #endif

@@ -1,21 +1,60 @@
 #include "tui/session/session_export.h"
 
+#include "core/support/memory.h"
 #include "tui/session/session_state.h"
 #include "tui/text/format.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Each errand is its job thread's while that runs. */
+typedef struct PlanErrand {
+    const Pair *pair;
+    Settings settings;
+    SessionExportForm form;
+    ExportPlan *plan;
+} PlanErrand;
+
+typedef struct DiscardErrand {
+    char directory[sizeof((SessionExportForm *)NULL)->directory];
+    uint64_t bytes;
+} DiscardErrand;
+
+typedef struct ExportErrand { /* of `exporting`, then of `verifying` */
+    PlanErrand wanted;
+    ExportPlan *plan;
+    bool has_begun; /* something may have been written */
+    VerifyResult *result;
+} ExportErrand;
+
+/* All but the errands is the UI thread's. */
+struct SessionExportPart {
+    SessionExportForm form;
+    ExportPlan *plan;       /* the last one, or NULL */
+    Settings plan_settings; /* that the last one was tried at */
+    bool is_plan_outdated;  /* by something else than settings */
+    Error plan_error;
+    Work planning, discarding;
+    PlanErrand plan_errand;
+    DiscardErrand discard_errand;
+    Work exporting, verifying;
+    ExportErrand errand;
+    VerifyResult *verification;
+    SessionExportStage outcome; /* IDLE, DONE or FAILED */
+    char message[ERROR_MESSAGE_SIZE + 512];
+};
 
 /* ---- the form ---- */
 
 /* The plan on screen is out of date, but better than none until the next is there. */
 static void outdate_plan(Session *session) {
-    session->is_plan_outdated = true;
+    session->export->is_plan_outdated = true;
 }
 
-void session_export_open(Session *session) {
-    SessionExportForm *form = &session->export_form;
+static void fill_form(Session *session) {
+    SessionExportForm *form = &session->export->form;
     const char *sft = session->pair->sft->directory;
     const char *slash = strrchr(sft, '/');
     const char *name = slash == NULL || slash[1] == '\0' ? sft : slash + 1;
@@ -30,25 +69,49 @@ void session_export_open(Session *session) {
     outdate_plan(session);
 }
 
+Status session_export_open(Session *session, const struct SessionOptions *options, Error *error) {
+    (void)options;
+    session->export = memory_allocate(1, sizeof *session->export);
+    if (session->export == NULL) return memory_fail(error, "the session");
+    struct SessionExportPart *export = session->export;
+    export->planning.label = "export plan";
+    export->planning.runs_to_end = true; /* the next drawing would only begin it again */
+    export->discarding.label = "removing";
+    export->discarding.runs_to_end = true;
+    export->exporting.label = "export";
+    export->exporting.unit = "B";
+    export->verifying.label = "verifying";
+    export->verifying.unit = "B";
+    fill_form(session);
+    return STATUS_OK;
+}
+
+void session_export_list(Session *session, Work **tasks) {
+    tasks[SESSION_TASK_EXPORT] = &session->export->exporting;
+    tasks[SESSION_TASK_VERIFICATION] = &session->export->verifying;
+    tasks[SESSION_TASK_REMOVAL] = &session->export->discarding;
+    tasks[SESSION_TASK_PLAN] = &session->export->planning;
+}
+
 const SessionExportForm *session_export_form(const Session *session) {
-    return &session->export_form;
+    return &session->export->form;
 }
 
 static bool is_busy(const Session *session) {
-    return work_is_running(&session->exporting) || work_is_running(&session->verifying) ||
-           work_is_running(&session->discarding);
+    return work_is_running(&session->export->exporting) || work_is_running(&session->export->verifying) ||
+           work_is_running(&session->export->discarding);
 }
 
 static void forget_outcome(Session *session) {
-    session->export_outcome = SESSION_EXPORT_IDLE;
-    session->export_message[0] = '\0';
-    verify_result_free(session->verification);
-    session->verification = NULL;
+    session->export->outcome = SESSION_EXPORT_IDLE;
+    session->export->message[0] = '\0';
+    verify_result_free(session->export->verification);
+    session->export->verification = NULL;
 }
 
 bool session_set_export_form(Session *session, const SessionExportForm *form) {
     if (is_busy(session)) return false;
-    session->export_form = *form;
+    session->export->form = *form;
     outdate_plan(session);
     forget_outcome(session);
     return true;
@@ -56,7 +119,7 @@ bool session_set_export_form(Session *session, const SessionExportForm *form) {
 
 /* ---- planning, behind the screen: thousands of tensors take a while ---- */
 
-static Status make_plan(const SessionPlanErrand *errand, ExportPlan **plan, Error *error) {
+static Status make_plan(const PlanErrand *errand, ExportPlan **plan, Error *error) {
     ExportOptions options = {.settings = errand->settings,
                              .directory = errand->form.directory,
                              .dtype = errand->form.dtype,
@@ -67,67 +130,66 @@ static Status make_plan(const SessionPlanErrand *errand, ExportPlan **plan, Erro
 
 static Status run_planning(Job *job, void *argument, Error *error) {
     (void)job;
-    SessionPlanErrand *errand = argument;
+    PlanErrand *errand = argument;
     return make_plan(errand, &errand->plan, error);
 }
 
-static SessionPlanErrand describe_plan(const Session *session) {
-    return (SessionPlanErrand){
-        .pair = session->pair, .settings = session->settings, .form = session->export_form};
+static PlanErrand describe_plan(const Session *session) {
+    return (PlanErrand){.pair = session->pair, .settings = session->settings, .form = session->export->form};
 }
 
 bool session_export_plan_is_stale(const Session *session) {
-    return session->is_plan_outdated || work_is_running(&session->planning) ||
-           !settings_equal(&session->plan_settings, &session->settings);
+    return session->export->is_plan_outdated || work_is_running(&session->export->planning) ||
+           !settings_equal(&session->export->plan_settings, &session->settings);
 }
 
 /* One plan at a time: dials that turn meanwhile are planned for when it is done, at where they are then. */
 static void start_planning(Session *session) {
-    if (work_is_running(&session->planning) || is_busy(session)) return;
-    session->is_plan_outdated = false;
-    session->plan_error = (Error){0};
-    session->plan_errand = describe_plan(session);
-    session->plan_settings = session->settings;
-    if (work_start(&session->planning, 1, run_planning, &session->plan_errand, &session->plan_error) ==
-        STATUS_OK)
+    if (work_is_running(&session->export->planning) || is_busy(session)) return;
+    session->export->is_plan_outdated = false;
+    session->export->plan_error = (Error){0};
+    session->export->plan_errand = describe_plan(session);
+    session->export->plan_settings = session->settings;
+    if (work_start(&session->export->planning, 1, run_planning, &session->export->plan_errand,
+                   &session->export->plan_error) == STATUS_OK)
         return;
-    export_plan_free(session->plan);
-    session->plan = NULL;
+    export_plan_free(session->export->plan);
+    session->export->plan = NULL;
 }
 
 const ExportPlan *session_export_plan(Session *session) {
     if (session_export_plan_is_stale(session)) start_planning(session);
-    return session->plan;
+    return session->export->plan;
 }
 
 static void collect_plan(Session *session) {
-    export_plan_free(session->plan);
-    session->plan = session->plan_errand.plan;
-    session->plan_error = session->planning.error;
-    session->plan_errand.plan = NULL;
+    export_plan_free(session->export->plan);
+    session->export->plan = session->export->plan_errand.plan;
+    session->export->plan_error = session->export->planning.error;
+    session->export->plan_errand.plan = NULL;
 }
 
 SessionExportStage session_export_stage(const Session *session) {
-    if (work_is_running(&session->exporting)) return SESSION_EXPORT_WRITING;
-    if (work_is_running(&session->verifying)) return SESSION_EXPORT_VERIFYING;
-    if (work_is_running(&session->discarding)) return SESSION_EXPORT_DISCARDING;
-    return session->export_outcome;
+    if (work_is_running(&session->export->exporting)) return SESSION_EXPORT_WRITING;
+    if (work_is_running(&session->export->verifying)) return SESSION_EXPORT_VERIFYING;
+    if (work_is_running(&session->export->discarding)) return SESSION_EXPORT_DISCARDING;
+    return session->export->outcome;
 }
 
 const char *session_export_message(const Session *session) {
-    if (session->export_message[0] != '\0') return session->export_message;
-    return session->plan_error.status != STATUS_OK ? session->plan_error.message : NULL;
+    if (session->export->message[0] != '\0') return session->export->message;
+    return session->export->plan_error.status != STATUS_OK ? session->export->plan_error.message : NULL;
 }
 
 const VerifyResult *session_export_verification(const Session *session) {
-    return session->verification;
+    return session->export->verification;
 }
 
 /* ---- running ---- */
 
 /* Plans afresh: what was in the way when the plan on screen was made may be gone, or the reverse. */
 static Status run_export(Job *job, void *argument, Error *error) {
-    SessionExportErrand *errand = argument;
+    ExportErrand *errand = argument;
     Status status = make_plan(&errand->wanted, &errand->plan, error);
     if (status == STATUS_OK) status = export_check(errand->plan, error);
     if (status != STATUS_OK) return status;
@@ -136,7 +198,7 @@ static Status run_export(Job *job, void *argument, Error *error) {
 }
 
 static Status run_verification(Job *job, void *argument, Error *error) {
-    SessionExportErrand *errand = argument;
+    ExportErrand *errand = argument;
     const VerifyOptions options = {.without_inputs = false};
     return verify_export(errand->plan->directory, &options, job, &errand->result, error);
 }
@@ -154,93 +216,94 @@ Status session_start_export(Session *session, Error *error) {
         return status_fail(error, STATUS_ARGUMENT, "no export: ρ asks for a reset, but %s", obstacle);
     forget_outcome(session);
     /* a plan of its own: the one on screen follows the dials while this one runs */
-    session->export_errand = (SessionExportErrand){.wanted = describe_plan(session)};
-    return work_start(&session->exporting, session->threads, run_export, &session->export_errand, error);
+    session->export->errand = (ExportErrand){.wanted = describe_plan(session)};
+    return work_start(&session->export->exporting, session->threads, run_export, &session->export->errand,
+                      error);
 }
 
 /* ---- what an interrupted one left ---- */
 
 static Status run_discarding(Job *job, void *argument, Error *error) {
     (void)job;
-    SessionDiscardErrand *errand = argument;
+    DiscardErrand *errand = argument;
     return export_discard(errand->directory, &errand->bytes, error);
 }
 
 Status session_discard_export(Session *session, Error *error) {
     if (is_busy(session)) return status_fail(error, STATUS_ARGUMENT, "an export is running");
     forget_outcome(session);
-    SessionDiscardErrand *errand = &session->discard_errand;
+    DiscardErrand *errand = &session->export->discard_errand;
     errand->bytes = 0;
-    memcpy(errand->directory, session->export_form.directory, sizeof errand->directory);
-    return work_start(&session->discarding, 1, run_discarding, errand, error);
+    memcpy(errand->directory, session->export->form.directory, sizeof errand->directory);
+    return work_start(&session->export->discarding, 1, run_discarding, errand, error);
 }
 
 static void collect_discarding(Session *session) {
     char text[FORMAT_SIZE];
     outdate_plan(session);
-    if (session->discarding.status != STATUS_OK)
-        session_say(session, SESSION_ERROR, "%s", session->discarding.error.message);
+    if (session->export->discarding.status != STATUS_OK)
+        session_say(session, SESSION_ERROR, "%s", session->export->discarding.error.message);
     else
         session_say(session, SESSION_NOTE, "%s of an interrupted export removed",
-                    format_bytes((double)session->discard_errand.bytes, text));
+                    format_bytes((double)session->export->discard_errand.bytes, text));
 }
 
 /* ---- the end of a run ---- */
 
 static void finish(Session *session, SessionExportStage outcome, SessionTone tone, const char *message) {
-    session->export_outcome = outcome;
-    (void)snprintf(session->export_message, sizeof session->export_message, "%s", message);
-    session_say(session, tone, "%s", session->export_message);
-    export_plan_free(session->export_errand.plan);
-    session->export_errand.plan = NULL;
+    session->export->outcome = outcome;
+    (void)snprintf(session->export->message, sizeof session->export->message, "%s", message);
+    session_say(session, tone, "%s", session->export->message);
+    export_plan_free(session->export->errand.plan);
+    session->export->errand.plan = NULL;
     outdate_plan(session); /* the target is there now, or a part of it: the plan on screen has to say so */
 }
 
 static void collect_export(Session *session) {
-    if (session->exporting.status != STATUS_OK && !session->export_errand.has_begun) {
-        finish(session, SESSION_EXPORT_IDLE, SESSION_ERROR, session->exporting.error.message);
-        session->export_message[0] = '\0'; /* the plan on screen has it among its findings */
+    if (session->export->exporting.status != STATUS_OK && !session->export->errand.has_begun) {
+        finish(session, SESSION_EXPORT_IDLE, SESSION_ERROR, session->export->exporting.error.message);
+        session->export->message[0] = '\0'; /* the plan on screen has it among its findings */
         return;
     }
-    if (session->exporting.status != STATUS_OK) {
-        finish(session, SESSION_EXPORT_FAILED, SESSION_ERROR, session->exporting.error.message);
+    if (session->export->exporting.status != STATUS_OK) {
+        finish(session, SESSION_EXPORT_FAILED, SESSION_ERROR, session->export->exporting.error.message);
         return;
     }
     Error error;
-    if (work_start(&session->verifying, session->threads, run_verification, &session->export_errand,
+    if (work_start(&session->export->verifying, session->threads, run_verification, &session->export->errand,
                    &error) != STATUS_OK)
         finish(session, SESSION_EXPORT_FAILED, SESSION_ERROR, error.message);
 }
 
 static void collect_verification(Session *session) {
     char message[ERROR_MESSAGE_SIZE + 256];
-    session->verification = session->export_errand.result;
-    session->export_errand.result = NULL;
-    if (session->verifying.status == STATUS_OK) {
+    session->export->verification = session->export->errand.result;
+    session->export->errand.result = NULL;
+    if (session->export->verifying.status == STATUS_OK) {
         (void)snprintf(message, sizeof message, "written and verified: %s",
-                       session->export_errand.plan->directory);
+                       session->export->errand.plan->directory);
         finish(session, SESSION_EXPORT_DONE, SESSION_GOOD, message);
-    } else if (session->verifying.status == STATUS_CANCELLED) {
+    } else if (session->export->verifying.status == STATUS_CANCELLED) {
         (void)snprintf(message, sizeof message, "written, but the verification was cancelled: %s",
-                       session->export_errand.plan->directory);
+                       session->export->errand.plan->directory);
         finish(session, SESSION_EXPORT_DONE, SESSION_WARNING, message);
     } else {
-        finish(session, SESSION_EXPORT_FAILED, SESSION_ERROR, session->verifying.error.message);
+        finish(session, SESSION_EXPORT_FAILED, SESSION_ERROR, session->export->verifying.error.message);
     }
 }
 
 bool session_export_refresh(Session *session) {
-    bool changed = work_poll(&session->planning);
+    bool changed = work_poll(&session->export->planning);
     if (changed) collect_plan(session);
-    if (work_poll(&session->exporting)) {
+    if (work_poll(&session->export->exporting)) {
         collect_export(session);
         changed = true;
     }
-    if (work_poll(&session->verifying)) {
+    if (work_poll(&session->export->verifying)) {
         collect_verification(session);
         changed = true;
     }
-    if (work_poll(&session->discarding)) {
+    if (work_poll(&session->export->discarding)) {
         collect_discarding(session);
         changed = true;
     }
@@ -248,29 +311,31 @@ bool session_export_refresh(Session *session) {
 }
 
 const char *session_leave_export(Session *session) {
-    Work *works[] = {&session->exporting, &session->verifying, &session->discarding};
+    Work *works[] = {&session->export->exporting, &session->export->verifying, &session->export->discarding};
     if (!is_busy(session)) return NULL;
     for (size_t i = 0; i < sizeof works / sizeof *works; i++) (void)work_cancel(works[i]);
     while (is_busy(session)) {
-        if (work_wait(&session->exporting)) collect_export(session);
-        (void)work_cancel(&session->verifying); /* it follows an export that was done just now */
-        if (work_wait(&session->verifying)) collect_verification(session);
-        if (work_wait(&session->discarding)) {
+        if (work_wait(&session->export->exporting)) collect_export(session);
+        (void)work_cancel(&session->export->verifying); /* it follows an export that was done just now */
+        if (work_wait(&session->export->verifying)) collect_verification(session);
+        if (work_wait(&session->export->discarding)) {
             collect_discarding(session);
             return "what an interrupted export left is removed";
         }
     }
-    return session->export_message;
+    return session->export->message;
 }
 
-void session_export_close(Session *session) {
-    work_stop(&session->exporting);
-    work_stop(&session->verifying);
-    work_stop(&session->discarding);
-    work_stop(&session->planning);
-    export_plan_free(session->export_errand.plan);
-    export_plan_free(session->plan_errand.plan);
-    verify_result_free(session->export_errand.result);
-    verify_result_free(session->verification);
-    export_plan_free(session->plan);
+void session_export_free(Session *session) {
+    if (session->export == NULL) return;
+    work_stop(&session->export->exporting);
+    work_stop(&session->export->verifying);
+    work_stop(&session->export->discarding);
+    work_stop(&session->export->planning);
+    export_plan_free(session->export->errand.plan);
+    export_plan_free(session->export->plan_errand.plan);
+    verify_result_free(session->export->errand.result);
+    verify_result_free(session->export->verification);
+    export_plan_free(session->export->plan);
+    free(session->export);
 }

@@ -7,6 +7,7 @@
 #include "core/export/export.h"
 #include "core/export/verify.h"
 #include "tui/session/session_message.h"
+#include "tui/session/session_task.h"
 
 typedef enum SessionExportStage {
     SESSION_EXPORT_IDLE,       /* the plan is shown */
@@ -55,5 +56,14 @@ Status session_discard_export(Session *session, Error *error) STATUS_MUST_CHECK;
 /* For leaving: ends what runs and says what became of it; NULL where nothing ran. An export is cancelled, and
  * keeps what the same export can go on from; a removal is waited for. */
 const char *session_leave_export(Session *session);
+
+/* ---- for session.c ---- */
+
+struct SessionOptions;
+Status session_export_open(Session *session, const struct SessionOptions *options,
+                           Error *error) STATUS_MUST_CHECK;
+bool session_export_refresh(Session *session);
+void session_export_list(Session *session, Work **tasks);
+void session_export_free(Session *session);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "core/drift/spectrum.h"
 #include "tui/session/session_message.h"
+#include "tui/session/session_task.h"
 
 /* Asks for the spectrum of session_pair()->tensors[index]. What is there or under way costs nothing; a request for
  * another tensor cancels what runs. One that was cancelled or failed starts again only by
@@ -22,5 +23,15 @@ bool session_spectrum(const Session *session, size_t index, Spectrum *spectrum);
 /* Why the tensor asked for last has none and gets none: an error, or that it was cancelled; NULL while it is
  * measured or there. */
 const char *session_spectrum_error(const Session *session);
+
+/* ---- for session.c ---- */
+
+struct SessionOptions;
+Status session_spectrum_open(Session *session, const struct SessionOptions *options,
+                             Error *error) STATUS_MUST_CHECK;
+bool session_spectrum_refresh(Session *session);
+void session_spectrum_list(Session *session, Work **tasks);
+bool session_spectrum_cancel(Session *session, SessionTask task); /* false where nothing can be cancelled */
+void session_spectrum_free(Session *session);
 
 #endif

@@ -104,35 +104,6 @@ typedef struct SessionContinueErrand {
     size_t count, generated;
 } SessionContinueErrand;
 
-typedef struct SessionElementsErrand {
-    ElementsRequest request;
-    ElementsMap map;
-} SessionElementsErrand;
-
-typedef struct SessionSpectrumErrand {
-    SpectrumTable *table;
-    size_t index;
-} SessionSpectrumErrand;
-
-typedef struct SessionPlanErrand {
-    const Pair *pair;
-    Settings settings;
-    SessionExportForm form;
-    ExportPlan *plan;
-} SessionPlanErrand;
-
-typedef struct SessionDiscardErrand {
-    char directory[sizeof((SessionExportForm *)NULL)->directory];
-    uint64_t bytes;
-} SessionDiscardErrand;
-
-typedef struct SessionExportErrand {
-    SessionPlanErrand wanted;
-    ExportPlan *plan;
-    bool has_begun; /* something may have been written */
-    VerifyResult *result;
-} SessionExportErrand;
-
 typedef struct SessionAttributionErrand {
     const Model *model;
     NeuronTable table;
@@ -329,8 +300,7 @@ struct Session {
     bool is_plane_wanted;
     Error plane_error;
 
-    bool has_change;
-    SessionChange change;
+    struct SessionResetPart *resets;
 
     char *prompt_text;
     size_t prompt_bytes;
@@ -349,34 +319,9 @@ struct Session {
     SessionMethod method;
     SessionCache cache;
 
-    size_t tensor;
-    Work pooling;
-    ElementsRequest wanted_elements, shown_elements;
-    bool has_wanted_elements, has_elements;
-    SessionElementsErrand elements_errand;
-    ElementsMap elements;
-    Error elements_error;
-
-    SpectrumTable *spectra; /* NULL until one is asked for */
-    Work decomposing;
-    SessionSpectrumErrand spectrum_errand;
-    bool has_wanted_spectrum;
-    size_t wanted_spectrum;
-    Error spectrum_error;
-
-    SessionExportForm export_form;
-    ExportPlan *plan;       /* the last one, or NULL */
-    Settings plan_settings; /* that the last one was tried at */
-    bool is_plan_outdated;  /* by something else than settings */
-    Error plan_error;
-    Work planning, discarding;
-    SessionPlanErrand plan_errand;
-    SessionDiscardErrand discard_errand;
-    Work exporting, verifying;
-    SessionExportErrand export_errand;
-    VerifyResult *verification;
-    SessionExportStage export_outcome; /* IDLE, DONE or FAILED */
-    char export_message[ERROR_MESSAGE_SIZE + 512];
+    struct SessionElementsPart *elements;
+    struct SessionSpectrumPart *spectrum;
+    struct SessionExportPart *export;
 };
 
 Status session_pair_open(Session *session, const SessionOptions *options, Error *error) STATUS_MUST_CHECK;
@@ -387,7 +332,6 @@ bool session_rows_refresh(Session *session);
 void session_rows_close(Session *session);
 bool session_tune_refresh(Session *session);
 void session_tune_close(Session *session);
-bool session_change_refresh(Session *session);
 bool session_plane_refresh(Session *session);
 void session_plane_close(Session *session); /* before what it measures on goes */
 
@@ -448,15 +392,6 @@ Status session_keep_results(Job *job, void *argument, Error *error) STATUS_MUST_
 
 bool session_prompt_refresh(Session *session);
 void session_prompt_close(Session *session);
-bool session_tensor_refresh(Session *session);
-bool session_tensor_cancel(Session *session); /* false where nothing is pooled */
-void session_tensor_close(Session *session);
-bool session_spectrum_refresh(Session *session);
-bool session_spectrum_cancel(Session *session); /* false where nothing is measured */
-void session_spectrum_close(Session *session);
-bool session_export_refresh(Session *session);
-void session_export_close(Session *session);
-void session_export_open(Session *session);
 
 /* What Preflight calls the rows. */
 #define SESSION_ROWS_SUBJECT "calibration"

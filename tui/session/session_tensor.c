@@ -1,13 +1,45 @@
 #include "tui/session/session_tensor.h"
 
+#include "core/support/memory.h"
 #include "tui/session/session_state.h"
 
+#include <stdlib.h>
+
+/* The job thread's while `pooling` runs. */
+typedef struct ElementsErrand {
+    ElementsRequest request;
+    ElementsMap map;
+} ElementsErrand;
+
+/* All but the errand is the UI thread's. */
+struct SessionElementsPart {
+    size_t tensor;
+    Work pooling;
+    ElementsErrand errand;
+    ElementsRequest wanted, shown;
+    bool has_wanted, has_map;
+    ElementsMap map;
+    Error error;
+};
+
+Status session_tensor_open(Session *session, const struct SessionOptions *options, Error *error) {
+    (void)options;
+    session->elements = memory_allocate(1, sizeof *session->elements);
+    if (session->elements == NULL) return memory_fail(error, "the session");
+    session->elements->pooling.label = "elements";
+    return STATUS_OK;
+}
+
+void session_tensor_list(Session *session, Work **tasks) {
+    tasks[SESSION_TASK_ELEMENTS] = &session->elements->pooling;
+}
+
 size_t session_tensor(const Session *session) {
-    return session->tensor;
+    return session->elements->tensor;
 }
 
 void session_show_tensor(Session *session, size_t index) {
-    if (index < session->pair->count) session->tensor = index;
+    if (index < session->pair->count) session->elements->tensor = index;
 }
 
 static bool same_request(const ElementsRequest *a, const ElementsRequest *b) {
@@ -20,67 +52,70 @@ static bool same_request(const ElementsRequest *a, const ElementsRequest *b) {
 void session_request_elements(Session *session, const ElementsRequest *request) {
     ElementsRequest wanted = *request;
     wanted.settings = session->settings;
-    if (session->has_wanted_elements && same_request(&wanted, &session->wanted_elements)) return;
-    session->wanted_elements = wanted;
-    session->has_wanted_elements = true;
-    session->elements_error = (Error){0};
-    (void)work_cancel(&session->pooling);  /* what runs answers an older request */
+    if (session->elements->has_wanted && same_request(&wanted, &session->elements->wanted)) return;
+    session->elements->wanted = wanted;
+    session->elements->has_wanted = true;
+    session->elements->error = (Error){0};
+    (void)work_cancel(&session->elements->pooling); /* what runs answers an older request */
     (void)session_tensor_refresh(session); /* asked for while drawing, nothing else might come to start it */
 }
 
 static Status pool(Job *job, void *argument, Error *error) {
-    SessionElementsErrand *errand = argument;
+    ElementsErrand *errand = argument;
     return elements_pool(&errand->request, &errand->map, job, error);
 }
 
 bool session_tensor_refresh(Session *session) {
     bool changed = false;
-    SessionElementsErrand *errand = &session->elements_errand;
-    if (work_poll(&session->pooling)) {
+    ElementsErrand *errand = &session->elements->errand;
+    if (work_poll(&session->elements->pooling)) {
         changed = true;
-        if (session->pooling.status == STATUS_OK) {
-            elements_free(&session->elements);
-            session->elements = errand->map;
+        if (session->elements->pooling.status == STATUS_OK) {
+            elements_free(&session->elements->map);
+            session->elements->map = errand->map;
             errand->map = (ElementsMap){0};
-            session->shown_elements = errand->request;
-            session->has_elements = true;
-        } else if (session->pooling.status != STATUS_CANCELLED) {
-            session->elements_error = session->pooling.error;
+            session->elements->shown = errand->request;
+            session->elements->has_map = true;
+        } else if (session->elements->pooling.status != STATUS_CANCELLED) {
+            session->elements->error = session->elements->pooling.error;
         }
     }
     bool answered =
-        session->has_elements && same_request(&session->shown_elements, &session->wanted_elements);
-    bool due = session->has_wanted_elements && !answered && session->elements_error.status == STATUS_OK;
-    if (due && !work_is_running(&session->pooling)) {
-        *errand = (SessionElementsErrand){.request = session->wanted_elements};
-        if (work_start(&session->pooling, session->threads, pool, errand, &session->elements_error) ==
-            STATUS_OK)
+        session->elements->has_map && same_request(&session->elements->shown, &session->elements->wanted);
+    bool due = session->elements->has_wanted && !answered && session->elements->error.status == STATUS_OK;
+    if (due && !work_is_running(&session->elements->pooling)) {
+        *errand = (ElementsErrand){.request = session->elements->wanted};
+        if (work_start(&session->elements->pooling, session->threads, pool, errand,
+                       &session->elements->error) == STATUS_OK)
             changed = true;
     }
     return changed;
 }
 
 /* The view asks again with every drawing: without a reason not to, pooling would begin anew at once. */
-bool session_tensor_cancel(Session *session) {
-    if (!work_cancel(&session->pooling)) return false;
-    (void)status_fail(&session->elements_error, STATUS_CANCELLED,
+bool session_tensor_cancel(Session *session, SessionTask task) {
+    (void)task;
+    if (!work_cancel(&session->elements->pooling)) return false;
+    (void)status_fail(&session->elements->error, STATUS_CANCELLED,
                       "cancelled: another window or tensor is pooled again");
     return true;
 }
 
-void session_tensor_close(Session *session) {
-    work_stop(&session->pooling);
-    elements_free(&session->elements_errand.map);
-    elements_free(&session->elements);
+void session_tensor_free(Session *session) {
+    if (session->elements == NULL) return;
+    work_stop(&session->elements->pooling);
+    elements_free(&session->elements->errand.map);
+    elements_free(&session->elements->map);
+    free(session->elements);
 }
 
 const ElementsMap *session_elements(const Session *session, ElementsRequest *request, bool *is_current) {
-    if (!session->has_elements) return NULL;
-    if (request != NULL) *request = session->shown_elements;
-    if (is_current != NULL) *is_current = same_request(&session->shown_elements, &session->wanted_elements);
-    return &session->elements;
+    if (!session->elements->has_map) return NULL;
+    if (request != NULL) *request = session->elements->shown;
+    if (is_current != NULL) *is_current = same_request(&session->elements->shown, &session->elements->wanted);
+    return &session->elements->map;
 }
 
 const char *session_elements_error(const Session *session) {
-    return session->elements_error.status != STATUS_OK ? session->elements_error.message : NULL;
+    return session->elements->error.status != STATUS_OK ? session->elements->error.message : NULL;
 }

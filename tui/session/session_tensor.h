@@ -6,6 +6,7 @@
 
 #include "core/drift/elements.h"
 #include "tui/session/session_message.h"
+#include "tui/session/session_task.h"
 
 /* Which tensor the Tensor view shows: an index into session_pair()->tensors. Layers and Overview set it. */
 size_t session_tensor(const Session *session);
@@ -21,5 +22,15 @@ const ElementsMap *session_elements(const Session *session, ElementsRequest *req
 
 /* Why there is no map, or NULL. */
 const char *session_elements_error(const Session *session);
+
+/* ---- for session.c ---- */
+
+struct SessionOptions;
+Status session_tensor_open(Session *session, const struct SessionOptions *options,
+                           Error *error) STATUS_MUST_CHECK;
+bool session_tensor_refresh(Session *session);
+void session_tensor_list(Session *session, Work **tasks);
+bool session_tensor_cancel(Session *session, SessionTask task); /* false where nothing can be cancelled */
+void session_tensor_free(Session *session);
 
 #endif
