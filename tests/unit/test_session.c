@@ -8,6 +8,8 @@
 #include "tui/session/session.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_export.h"
+#include "tui/session/session_plane.h"
+#include "tui/session/session_rows.h"
 #include "tui/session/session_target.h"
 #include "tui/session/session_tensor.h"
 

@@ -15,120 +15,57 @@
 typedef struct Part {
     const char *name;
     Status (*open)(Session *session, const SessionOptions *options, Error *error);
+    void (*begin)(Session *session); /* tokenizers and rows are there; again after the rows have changed */
     bool (*refresh)(
         Session *session); /* collects what is finished and starts what is due; true: something changed */
-    void (*list)(Session *session, Work **tasks);
-    void (*free)(Session *session); /* also of one that was not opened */
+    void (*forget)(
+        Session *session); /* before the rows change: stops what is measured on them, drops what was */
+    void (*list)(Session *session, Work **tasks); /* session_task.h */
+    void (*free)(Session *session);               /* also of one that was not opened */
 } Part;
 
 static void list_others(Session *session, Work **tasks) {
-    tasks[SESSION_TASK_ROWS] = &session->reading_rows;
-    tasks[SESSION_TASK_SWEEP] = &session->sweeping;
-    tasks[SESSION_TASK_PLANE] = &session->planing;
-    tasks[SESSION_TASK_CONTINUATION] = &session->continuing;
-    if (session->prompt != NULL) tasks[SESSION_TASK_PREVIEW] = comparison_work(session->prompt);
-    tasks[SESSION_TASK_BOOKMARKS] = &session->bookmarking;
-    if (session->headline != NULL) tasks[SESSION_TASK_HEADLINE] = comparison_work(session->headline);
     tasks[SESSION_TASK_DRIVERS] = &session->method.driving;
     tasks[SESSION_TASK_ATTRIBUTION] = &session->method.attributing;
     tasks[SESSION_TASK_NEURON_DRIFT] = &session->method.profiling;
     tasks[SESSION_TASK_DORMANCY] = &session->method.measuring;
-    tasks[SESSION_TASK_DRIFT] = &session->scanning;
-    tasks[SESSION_TASK_LOADING] = &session->loading;
     tasks[SESSION_TASK_CACHE_OPENING] = &session->cache.opening;
     tasks[SESSION_TASK_CACHE_RECALL] = &session->cache.recalling;
     tasks[SESSION_TASK_CACHE_WRITING] = &session->cache.keeping;
     tasks[SESSION_TASK_CACHE_READING] = &session->cache.reading;
 }
 
-/* From the bottom up: each knows only those above it in this table. Freed from the top down. */
+static bool refresh_files(Session *session);
+static bool refresh_rows(Session *session);
+
+/* From the bottom up: a part knows only those above it here. Freed, and told to forget, from the last to the first. */
 static const Part PARTS[] = {
-    {"message", session_message_open, NULL, NULL, session_message_free},
-    {"files", NULL, session_pair_refresh, list_others, NULL},
-    {"calibration", NULL, session_rows_refresh, NULL, NULL},
-    {"cache", NULL, session_cache_refresh, NULL, NULL},
-    {"headline", NULL, session_tune_refresh, NULL, NULL},
-    {"bookmarks", NULL, session_bookmark_refresh, NULL, NULL},
-    {"prompt", NULL, session_prompt_refresh, NULL, NULL},
-    {"neurons", NULL, session_method_refresh, NULL, NULL},
-    {"drivers", NULL, session_drivers_refresh, NULL, NULL},
-    {"sweep", NULL, session_plane_refresh, NULL, NULL},
-    {"reset", session_change_open, session_change_refresh, NULL, session_change_free},
-    {"elements", session_tensor_open, session_tensor_refresh, session_tensor_list, session_tensor_free},
-    {"spectrum", session_spectrum_open, session_spectrum_refresh, session_spectrum_list,
+    {"message", session_message_open, NULL, NULL, NULL, NULL, session_message_free},
+    {"files", session_pair_open, NULL, refresh_files, NULL, session_pair_list, session_pair_free},
+    {"calibration", session_rows_open, session_rows_begin, refresh_rows, NULL, session_rows_list,
+     session_rows_free},
+    {"headline", session_tune_open, session_tune_begin, session_tune_refresh, session_tune_forget,
+     session_tune_list, session_tune_free},
+    {"neurons", NULL, session_method_begin, session_method_refresh, session_method_forget, NULL, NULL},
+    {"drivers", NULL, NULL, session_drivers_refresh, NULL, list_others, NULL},
+    {"sweep", session_plane_open, session_plane_begin, session_plane_refresh, session_plane_forget,
+     session_plane_list, session_plane_free},
+    {"bookmarks", session_bookmark_open, NULL, session_bookmark_refresh, session_bookmark_forget,
+     session_bookmark_list, session_bookmark_free},
+    {"reset", session_change_open, NULL, session_change_refresh, NULL, NULL, session_change_free},
+    {"prompt", session_prompt_open, session_prompt_begin, session_prompt_refresh, NULL, session_prompt_list,
+     session_prompt_free},
+    {"targets", session_target_open, NULL, NULL, NULL, NULL, session_target_free},
+    {"elements", session_tensor_open, NULL, session_tensor_refresh, NULL, session_tensor_list,
+     session_tensor_free},
+    {"spectrum", session_spectrum_open, NULL, session_spectrum_refresh, NULL, session_spectrum_list,
      session_spectrum_free},
-    {"export", session_export_open, session_export_refresh, session_export_list, session_export_free},
+    {"export", session_export_open, NULL, session_export_refresh, NULL, session_export_list,
+     session_export_free},
+    {"cache", NULL, NULL, session_cache_refresh, session_cache_change_rows, NULL, NULL},
 };
 
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
-
-/* ---- opening and closing ---- */
-
-static void name_works(Session *session) {
-    session->loading.label = "loading tokenizers";
-    session->reading_rows.label = "reading rows";
-    session->scanning.label = "drift";
-    session->scanning.unit = "B";
-    session->sweeping.label = "sweep";
-    session->planing.label = "plane";
-    session->method.attributing.label = "attribution";
-    session->method.measuring.label = "dormancy";
-    session->method.profiling.label = "drift of neurons";
-    session->method.driving.label = "tokens of a neuron";
-    session->cache.opening.label = "kept analyses";
-    session->cache.recalling.label = "kept analyses";
-    session->cache.reading.label = "reading contents";
-    session->cache.reading.unit = "B";
-    session->cache.keeping.label = "keeping analyses";
-    session->continuing.label = "continuing";
-    session->bookmarking.label = "bookmarks";
-}
-
-Status session_create(const SessionOptions *options, Session **session, Error *error) {
-    *session = NULL;
-    Session *made = memory_allocate(1, sizeof *made);
-    if (made == NULL) return memory_fail(error, "the session");
-    made->threads = options->threads;
-    made->settings = settings_at(options->alpha);
-    made->method.target_count = ATTRIBUTION_TARGETS;
-    made->current_example = -1;
-    made->is_scan_wanted = true;
-    name_works(made);
-    Status status = pair_open(options->base, options->sft, &made->pair, error);
-    if (status == STATUS_OK) status = drift_table_create(made->pair, &made->drift, error);
-    if (status == STATUS_OK) status = session_pair_open(made, options, error);
-    if (status == STATUS_OK) {
-        /* a pair that cannot be run can still be looked at */
-        if (model_open(made->pair, &made->model, &made->model_error) != STATUS_OK) made->model = NULL;
-        made->load.config = made->model != NULL ? made->model->config : NULL;
-        for (size_t i = 0; i < PART_COUNT && status == STATUS_OK; i++)
-            if (PARTS[i].open != NULL) status = PARTS[i].open(made, options, error);
-    }
-    if (status == STATUS_OK) {
-        session_cache_open(made, options->cache);
-        status = session_pair_load(made, error);
-    }
-    if (status != STATUS_OK) {
-        session_free(made);
-        return status;
-    }
-    *session = made;
-    return STATUS_OK;
-}
-
-void session_free(Session *session) {
-    if (session == NULL) return;
-    session_cache_close(session); /* first: it looks at what the others free */
-    for (size_t i = PART_COUNT; i-- > 0;)
-        if (PARTS[i].free != NULL) PARTS[i].free(session);
-    session_prompt_close(session);
-    session_bookmark_close(session);
-    session_tune_close(session);
-    session_method_close(session); /* after those whose settings may borrow its rankings */
-    session_rows_close(session);
-    session_pair_close(session);
-    free(session);
-}
 
 /* ---- what the first line says ---- */
 
@@ -165,8 +102,8 @@ SessionDials session_dials(const Session *session) {
     if (session->model != NULL && length > 0)
         (void)snprintf(dials.text + length, sizeof dials.text - (size_t)length, "  ρ %.*f%%%s  ω %.2f",
                        rho_decimals(settings->rho), settings->rho * 100.0, waits ? "…" : "", settings->omega);
-    bool preview = session->prompt != NULL && session_preview(session, SIDE_FUSED) != NULL;
-    bool headline = session->headline != NULL && session_headline_fused(session) != NULL;
+    bool preview = session_preview(session, SIDE_FUSED) != NULL;
+    bool headline = session_headline_fused(session) != NULL;
     dials.stale =
         (preview && session_preview_is_stale(session)) || (headline && session_headline_is_stale(session));
     return dials;
@@ -177,14 +114,8 @@ SessionDials session_dials(const Session *session) {
 /* What base and SFT are measured for goes with them: it would wait for ever. */
 static bool cancel_headline(Session *session, SessionTask task) {
     (void)task;
-    session->wanted_sweep_count = 0;
-    session->is_plane_wanted = false;
-    return comparison_cancel(session->headline);
-}
-
-static bool cancel_preview(Session *session, SessionTask task) {
-    (void)task;
-    return comparison_cancel(session->prompt);
+    session_plane_drop_wanted(session);
+    return session_tune_cancel(session);
 }
 
 static bool cancel_drivers(Session *session, SessionTask task) {
@@ -192,40 +123,35 @@ static bool cancel_drivers(Session *session, SessionTask task) {
     return session_drivers_cancel(session);
 }
 
-static bool cancel_scan(Session *session, SessionTask task) {
-    (void)task;
-    session->is_scan_wanted = false;
-    return work_cancel(&session->scanning);
-}
-
 /* What waits for a task, and how it is cancelled where that takes more than work_cancel(). */
 static const struct {
     unsigned parts;
+    bool is_on_rows;                                    /* measures on the calibration rows */
     bool (*cancel)(Session *session, SessionTask task); /* false where it runs to its end all the same */
 } TASKS[SESSION_TASK_COUNT] = {
-    [SESSION_TASK_EXPORT] = {SESSION_PART_EXPORT, NULL},
-    [SESSION_TASK_VERIFICATION] = {SESSION_PART_EXPORT, NULL},
-    [SESSION_TASK_REMOVAL] = {SESSION_PART_EXPORT, NULL},
-    [SESSION_TASK_ROWS] = {SESSION_PART_FILES, NULL},
-    [SESSION_TASK_SWEEP] = {SESSION_PART_SWEEP, NULL},
-    [SESSION_TASK_PLANE] = {SESSION_PART_SWEEP, NULL},
-    [SESSION_TASK_CONTINUATION] = {SESSION_PART_PROMPT, NULL},
-    [SESSION_TASK_PREVIEW] = {SESSION_PART_PROMPT, cancel_preview},
-    [SESSION_TASK_ELEMENTS] = {SESSION_PART_ELEMENTS, session_tensor_cancel},
-    [SESSION_TASK_SPECTRUM] = {SESSION_PART_ELEMENTS, session_spectrum_cancel},
-    [SESSION_TASK_PLAN] = {SESSION_PART_EXPORT, NULL},
-    [SESSION_TASK_BOOKMARKS] = {SESSION_PART_SWEEP, NULL},
-    [SESSION_TASK_HEADLINE] = {SESSION_PART_HEADLINE, cancel_headline},
-    [SESSION_TASK_DRIVERS] = {SESSION_PART_METHOD, cancel_drivers},
-    [SESSION_TASK_ATTRIBUTION] = {SESSION_PART_METHOD, NULL},
-    [SESSION_TASK_NEURON_DRIFT] = {SESSION_PART_METHOD, NULL},
-    [SESSION_TASK_DORMANCY] = {SESSION_PART_METHOD, NULL},
-    [SESSION_TASK_DRIFT] = {SESSION_PART_DRIFT, cancel_scan},
-    [SESSION_TASK_LOADING] = {SESSION_PART_FILES, NULL},
-    [SESSION_TASK_CACHE_OPENING] = {SESSION_PART_FILES | SESSION_PART_DRIFT, NULL},
-    [SESSION_TASK_CACHE_RECALL] = {SESSION_PART_FILES | SESSION_PART_DRIFT, NULL},
-    [SESSION_TASK_CACHE_WRITING] = {SESSION_PART_CACHE, NULL},
-    [SESSION_TASK_CACHE_READING] = {SESSION_PART_CACHE, NULL},
+    [SESSION_TASK_EXPORT] = {SESSION_PART_EXPORT, false, NULL},
+    [SESSION_TASK_VERIFICATION] = {SESSION_PART_EXPORT, false, NULL},
+    [SESSION_TASK_REMOVAL] = {SESSION_PART_EXPORT, false, NULL},
+    [SESSION_TASK_ROWS] = {SESSION_PART_FILES, false, NULL},
+    [SESSION_TASK_SWEEP] = {SESSION_PART_SWEEP, true, NULL},
+    [SESSION_TASK_PLANE] = {SESSION_PART_SWEEP, true, NULL},
+    [SESSION_TASK_CONTINUATION] = {SESSION_PART_PROMPT, false, NULL},
+    [SESSION_TASK_PREVIEW] = {SESSION_PART_PROMPT, false, session_prompt_cancel_preview},
+    [SESSION_TASK_ELEMENTS] = {SESSION_PART_ELEMENTS, false, session_tensor_cancel},
+    [SESSION_TASK_SPECTRUM] = {SESSION_PART_ELEMENTS, false, session_spectrum_cancel},
+    [SESSION_TASK_PLAN] = {SESSION_PART_EXPORT, false, NULL},
+    [SESSION_TASK_BOOKMARKS] = {SESSION_PART_SWEEP, true, NULL},
+    [SESSION_TASK_HEADLINE] = {SESSION_PART_HEADLINE, true, cancel_headline},
+    [SESSION_TASK_DRIVERS] = {SESSION_PART_METHOD, true, cancel_drivers},
+    [SESSION_TASK_ATTRIBUTION] = {SESSION_PART_METHOD, true, NULL},
+    [SESSION_TASK_NEURON_DRIFT] = {SESSION_PART_METHOD, false, NULL},
+    [SESSION_TASK_DORMANCY] = {SESSION_PART_METHOD, true, NULL},
+    [SESSION_TASK_DRIFT] = {SESSION_PART_DRIFT, false, session_pair_cancel_scan},
+    [SESSION_TASK_LOADING] = {SESSION_PART_FILES, false, NULL},
+    [SESSION_TASK_CACHE_OPENING] = {SESSION_PART_FILES | SESSION_PART_DRIFT, false, NULL},
+    [SESSION_TASK_CACHE_RECALL] = {SESSION_PART_FILES | SESSION_PART_DRIFT, true, NULL},
+    [SESSION_TASK_CACHE_WRITING] = {SESSION_PART_CACHE, true, NULL},
+    [SESSION_TASK_CACHE_READING] = {SESSION_PART_CACHE, false, NULL},
 };
 
 /* The tasks that run and that any of `parts` waits for: tasks[] has NULL for all others. Returns how many. */
@@ -290,16 +216,134 @@ void session_measure(Session *session, unsigned parts) {
         session_measure_headlines(session);
 }
 
+static bool cancel_task(Session *session, SessionTask task, Work *work) {
+    return TASKS[task].cancel != NULL ? TASKS[task].cancel(session, task) : work_cancel(work);
+}
+
 bool session_cancel(Session *session) {
     Work *tasks[SESSION_TASK_COUNT];
     (void)list_tasks(session, SESSION_PARTS_ALL, tasks);
     for (int task = 0; task < SESSION_TASK_COUNT; task++) {
         if (tasks[task] == NULL) continue;
-        bool is_cancelled = TASKS[task].cancel != NULL ? TASKS[task].cancel(session, (SessionTask)task)
-                                                       : work_cancel(tasks[task]);
-        if (is_cancelled) return true;
+        if (cancel_task(session, (SessionTask)task, tasks[task])) return true;
     }
     return false;
+}
+
+/* ---- opening and closing ---- */
+
+static void name_works(Session *session) {
+    session->method.attributing.label = "attribution";
+    session->method.measuring.label = "dormancy";
+    session->method.profiling.label = "drift of neurons";
+    session->method.driving.label = "tokens of a neuron";
+    session->cache.opening.label = "kept analyses";
+    session->cache.recalling.label = "kept analyses";
+    session->cache.reading.label = "reading contents";
+    session->cache.reading.unit = "B";
+    session->cache.keeping.label = "keeping analyses";
+}
+
+static Status open_parts(Session *session, const SessionOptions *options, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < PART_COUNT && status == STATUS_OK; i++)
+        if (PARTS[i].open != NULL) status = PARTS[i].open(session, options, error);
+    return status;
+}
+
+static void free_parts(Session *session) {
+    session_cache_close(session);
+    for (size_t i = PART_COUNT; i-- > 0;)
+        if (PARTS[i].free != NULL) PARTS[i].free(session);
+    session_method_close(session);
+    model_close(session->model);
+    pair_close(session->pair);
+    free(session);
+}
+
+Status session_create(const SessionOptions *options, Session **session, Error *error) {
+    *session = NULL;
+    Session *made = memory_allocate(1, sizeof *made);
+    if (made == NULL) return memory_fail(error, "the session");
+    made->threads = options->threads;
+    made->settings = settings_at(options->alpha);
+    made->method.target_count = ATTRIBUTION_TARGETS;
+    name_works(made);
+    Status status = pair_open(options->base, options->sft, &made->pair, error);
+    if (status == STATUS_OK) {
+        /* a pair that cannot be run can still be looked at */
+        if (model_open(made->pair, &made->model, &made->model_error) != STATUS_OK) made->model = NULL;
+        status = open_parts(made, options, error);
+    }
+    if (status == STATUS_OK) {
+        session_cache_open(made, options->cache);
+        *session = made;
+    } else {
+        free_parts(made);
+    }
+    return status;
+}
+
+/* Every job ends before the first part goes: settings anywhere may borrow a ranking, and the cache's jobs look at what
+ * all others own. */
+static void stop_tasks(Session *session) {
+    Work *tasks[SESSION_TASK_COUNT];
+    (void)list_tasks(session, SESSION_PARTS_ALL, tasks);
+    for (int task = 0; task < SESSION_TASK_COUNT; task++)
+        if (tasks[task] != NULL) (void)work_cancel(tasks[task]);
+    for (int task = 0; task < SESSION_TASK_COUNT; task++)
+        if (tasks[task] != NULL) work_stop(tasks[task]);
+}
+
+void session_free(Session *session) {
+    if (session == NULL) return;
+    stop_tasks(session);
+    free_parts(session);
+}
+
+/* ---- other rows ---- */
+
+static void begin_parts(Session *session) {
+    for (size_t i = 0; i < PART_COUNT; i++)
+        if (PARTS[i].begin != NULL) PARTS[i].begin(session);
+}
+
+/* Cancelled together and then waited for one by one, the jobs stop in the time of the slowest. */
+static void change_rows(Session *session) {
+    Work *tasks[SESSION_TASK_COUNT];
+    (void)list_tasks(session, SESSION_PARTS_ALL, tasks);
+    for (int task = 0; task < SESSION_TASK_COUNT; task++)
+        if (tasks[task] != NULL && TASKS[task].is_on_rows) (void)work_cancel(tasks[task]);
+    for (size_t i = PART_COUNT; i-- > 0;)
+        if (PARTS[i].forget != NULL) PARTS[i].forget(session);
+    begin_parts(session);
+}
+
+Status session_use_prompt_rows(Session *session, Error *error) {
+    Calibration *rows = NULL;
+    Status status = session_rows_check_readiness(session, error);
+    if (status == STATUS_OK) status = session_prompt_make_rows(session, &rows, error);
+    if (status != STATUS_OK) return status;
+    session_rows_offer(session, rows);
+    change_rows(session);
+    return STATUS_OK;
+}
+
+/* ---- what is due ---- */
+
+static bool refresh_files(Session *session) {
+    bool has_loaded;
+    bool changed = session_pair_refresh(session, !session_cache_holds_drift(session), &has_loaded);
+    if (has_loaded) begin_parts(session);
+    return changed;
+}
+
+static bool refresh_rows(Session *session) {
+    bool changed = session_rows_refresh(session);
+    if (!session_rows_are_offered(session)) return changed;
+    change_rows(session);
+    session_rows_say(session);
+    return true;
 }
 
 static bool refresh_parts(Session *session) {

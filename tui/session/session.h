@@ -63,6 +63,9 @@ bool session_is_measuring(Session *session, unsigned parts, SessionJob *job);
 /* Asks for what waits to be asked (a large model's figures), as far as `parts` come from it. */
 void session_measure(Session *session, unsigned parts);
 
+/* Takes the prompt on screen as the calibration rows: session_rows.h. */
+Status session_use_prompt_rows(Session *session, Error *error) STATUS_MUST_CHECK;
+
 /* Collects what jobs finished, starts what is due. True when something on screen may have changed. */
 bool session_refresh(Session *session);
 

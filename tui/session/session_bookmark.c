@@ -1,12 +1,35 @@
 #include "tui/session/session_bookmark.h"
 
 #include "core/support/memory.h"
+#include "tui/session/dial_history.h"
+#include "tui/session/session_method.h"
+#include "tui/session/session_plane.h"
+#include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
+#include "tui/session/session_tune.h"
 #include "tui/text/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The job thread's while `measuring` runs. */
+typedef struct BookmarkErrand {
+    const Evaluation *evaluation;
+    Settings settings;
+    Dials dials; /* of the bookmark it is for */
+    EvaluationResult result;
+} BookmarkErrand;
+
+/* All but the errand is the UI thread's. */
+struct SessionBookmarksPart {
+    DialHistory history;
+    SessionBookmark list[SESSION_BOOKMARKS];
+    size_t count;
+    bool are_halted; /* cancelled or failed: until the next one is kept */
+    Work measuring;
+    BookmarkErrand errand;
+};
 
 /* ---- the dials as one value ---- */
 
@@ -31,8 +54,8 @@ void session_undo(Session *session, int steps) {
     size_t left;
     char text[160];
     Dials now = session_dial_state(session);
-    dial_history_note(&session->history, &now);
-    const Dials *state = dial_history_go(&session->history, steps, &left);
+    dial_history_note(&session->bookmarks->history, &now);
+    const Dials *state = dial_history_go(&session->bookmarks->history, steps, &left);
     if (state == NULL) {
         session_say(session, SESSION_NOTE, "nothing to %s: no dial was turned %s this", direction,
                     steps > 0 ? "before" : "back from");
@@ -46,26 +69,25 @@ void session_undo(Session *session, int steps) {
 /* ---- bookmarks ---- */
 
 size_t session_bookmark_count(const Session *session) {
-    return session->bookmark_count;
+    return session->bookmarks->count;
 }
 
 const SessionBookmark *session_bookmark(const Session *session, size_t index) {
-    return &session->bookmarks[index];
+    return &session->bookmarks->list[index];
 }
 
 static bool has_averages(const Session *session, const SessionBookmark *bookmark) {
-    return bookmark->has_averages &&
-           strcmp(bookmark->calibration_sha256, session->load.calibration_sha256) == 0;
+    return bookmark->has_averages && strcmp(bookmark->calibration_sha256, session_rows_sha256(session)) == 0;
 }
 
 const DistributionAverages *session_bookmark_averages(const Session *session, size_t index) {
-    const SessionBookmark *bookmark = &session->bookmarks[index];
+    const SessionBookmark *bookmark = &session->bookmarks->list[index];
     return has_averages(session, bookmark) ? &bookmark->averages : NULL;
 }
 
 bool session_is_at_bookmark(const Session *session, size_t index) {
     Dials now = session_dial_state(session);
-    return dials_equal(&now, &session->bookmarks[index].dials);
+    return dials_equal(&now, &session->bookmarks->list[index].dials);
 }
 
 /* As much of it as a bookmark keeps, at a whole character. */
@@ -78,11 +100,11 @@ bool session_find_bookmark(const Session *session, const char *name, size_t *ind
     char *end, kept[SESSION_BOOKMARK_NAME];
     cut_name(name, kept);
     unsigned long number = strtoul(name, &end, 10);
-    for (size_t i = 0; i < session->bookmark_count; i++) {
+    for (size_t i = 0; i < session->bookmarks->count; i++) {
         *index = i;
-        if (strcmp(session->bookmarks[i].name, kept) == 0) return true;
+        if (strcmp(session->bookmarks->list[i].name, kept) == 0) return true;
     }
-    if (end == name || *end != '\0' || number < 1 || number > session->bookmark_count) return false;
+    if (end == name || *end != '\0' || number < 1 || number > session->bookmarks->count) return false;
     *index = (size_t)number - 1;
     return true;
 }
@@ -102,17 +124,17 @@ bool session_add_bookmark(Session *session, const char *name, const Dials *dials
     else
         cut_name(name, chosen);
     bool is_known = false;
-    for (index = 0; index < session->bookmark_count && !is_known; index += !is_known)
-        is_known = strcmp(session->bookmarks[index].name, chosen) == 0;
-    if (!is_known && session->bookmark_count == SESSION_BOOKMARKS) {
+    for (index = 0; index < session->bookmarks->count && !is_known; index += !is_known)
+        is_known = strcmp(session->bookmarks->list[index].name, chosen) == 0;
+    if (!is_known && session->bookmarks->count == SESSION_BOOKMARKS) {
         session_say(session, SESSION_WARNING, "there are %d bookmarks already: remove one first",
                     (int)SESSION_BOOKMARKS);
         return false;
     }
-    if (!is_known) index = session->bookmark_count++;
-    session->bookmarks[index] = (SessionBookmark){.dials = *dials};
-    memcpy(session->bookmarks[index].name, chosen, sizeof chosen);
-    session->are_bookmarks_halted = false;
+    if (!is_known) index = session->bookmarks->count++;
+    session->bookmarks->list[index] = (SessionBookmark){.dials = *dials};
+    memcpy(session->bookmarks->list[index].name, chosen, sizeof chosen);
+    session->bookmarks->are_halted = false;
     return true;
 }
 
@@ -122,9 +144,10 @@ bool session_keep_bookmark(Session *session, const char *name) {
 }
 
 void session_remove_bookmark(Session *session, size_t index) {
-    size_t behind = session->bookmark_count - index - 1;
-    memmove(&session->bookmarks[index], &session->bookmarks[index + 1], behind * sizeof *session->bookmarks);
-    session->bookmark_count--;
+    size_t behind = session->bookmarks->count - index - 1;
+    memmove(&session->bookmarks->list[index], &session->bookmarks->list[index + 1],
+            behind * sizeof *session->bookmarks->list);
+    session->bookmarks->count--;
 }
 
 /* ---- their figures ---- */
@@ -132,8 +155,7 @@ void session_remove_bookmark(Session *session, size_t index) {
 static void set_averages(Session *session, SessionBookmark *bookmark, const DistributionAverages *averages) {
     bookmark->averages = *averages;
     bookmark->has_averages = true;
-    memcpy(bookmark->calibration_sha256, session->load.calibration_sha256,
-           sizeof bookmark->calibration_sha256);
+    memcpy(bookmark->calibration_sha256, session_rows_sha256(session), sizeof bookmark->calibration_sha256);
 }
 
 /* The settings of a bookmark with the ranking they need; false while that is not there. */
@@ -141,50 +163,39 @@ static bool find_settings(const Session *session, const SessionBookmark *bookmar
     *settings = bookmark->dials.settings;
     settings->ranking = session->settings.ranking; /* without ρ any will do */
     if (settings->rho <= 0.0) return true;
-    for (size_t i = session->method.kept_count; i-- > 0;) {
-        const RankingOrigin *origin = &session->method.kept[i]->origin;
-        bool same_rows = origin->calibration_sha256[0] == '\0' ||
-                         strcmp(origin->calibration_sha256, session->load.calibration_sha256) == 0;
-        if (origin->selector != bookmark->dials.selector || !same_rows) continue;
-        /* the newest may have fewer targets than were asked for */
-        const SessionMethod *method = &session->method;
-        uint64_t targets = method->kept[i] == method->rankings[SELECTOR_ATTRIBUTION]
-                               ? method->attributed_targets
-                               : origin->targets;
-        if (origin->selector == SELECTOR_ATTRIBUTION && targets != bookmark->dials.targets) continue;
-        settings->ranking = session->method.kept[i];
-        return true;
-    }
-    return false;
+    const Ranking *ranking =
+        session_method_find_ranking(session, bookmark->dials.selector, bookmark->dials.targets);
+    if (ranking != NULL) settings->ranking = ranking;
+    return ranking != NULL;
 }
 
 static Status measure(Job *job, void *argument, Error *error) {
-    SessionBookmarkErrand *errand = argument;
+    BookmarkErrand *errand = argument;
     return evaluation_measure(errand->evaluation, &errand->settings, 1, &errand->result, job, error);
 }
 
 static void collect(Session *session) {
-    SessionBookmarkErrand *errand = &session->bookmark_errand;
-    for (size_t i = 0; i < session->bookmark_count && session->bookmarking.status == STATUS_OK; i++) {
-        if (dials_equal(&session->bookmarks[i].dials, &errand->dials))
-            set_averages(session, &session->bookmarks[i], &errand->result.averages);
+    BookmarkErrand *errand = &session->bookmarks->errand;
+    for (size_t i = 0; i < session->bookmarks->count && session->bookmarks->measuring.status == STATUS_OK;
+         i++) {
+        if (dials_equal(&session->bookmarks->list[i].dials, &errand->dials))
+            set_averages(session, &session->bookmarks->list[i], &errand->result.averages);
     }
-    session->are_bookmarks_halted = session->bookmarking.status != STATUS_OK;
-    if (session->are_bookmarks_halted && session->bookmarking.status != STATUS_CANCELLED)
+    session->bookmarks->are_halted = session->bookmarks->measuring.status != STATUS_OK;
+    if (session->bookmarks->are_halted && session->bookmarks->measuring.status != STATUS_CANCELLED)
         session_say(session, SESSION_WARNING, "figures of a bookmark: %s",
-                    session->bookmarking.error.message);
+                    session->bookmarks->measuring.error.message);
     evaluation_free_result(&errand->result);
-    *errand = (SessionBookmarkErrand){0};
+    *errand = (BookmarkErrand){0};
 }
 
 static bool start(Session *session, const SessionBookmark *bookmark, const Settings *settings) {
     Error error;
-    session->bookmark_errand = (SessionBookmarkErrand){.evaluation = comparison_evaluation(session->headline),
-                                                       .settings = *settings,
-                                                       .dials = bookmark->dials};
-    Status status =
-        work_start(&session->bookmarking, session->threads, measure, &session->bookmark_errand, &error);
-    session->are_bookmarks_halted = status != STATUS_OK;
+    session->bookmarks->errand = (BookmarkErrand){
+        .evaluation = session_headline_evaluation(session), .settings = *settings, .dials = bookmark->dials};
+    Status status = work_start(&session->bookmarks->measuring, session->threads, measure,
+                               &session->bookmarks->errand, &error);
+    session->bookmarks->are_halted = status != STATUS_OK;
     return status == STATUS_OK;
 }
 
@@ -192,22 +203,22 @@ static bool start(Session *session, const SessionBookmark *bookmark, const Setti
 bool session_bookmark_refresh(Session *session) {
     bool changed = false;
     Dials now = session_dial_state(session);
-    dial_history_note(&session->history, &now);
-    if (work_poll(&session->bookmarking)) {
+    dial_history_note(&session->bookmarks->history, &now);
+    if (work_poll(&session->bookmarks->measuring)) {
         collect(session);
         changed = true;
     }
-    bool is_free = session->headline != NULL && !session_headline_is_stale(session) &&
-                   !work_is_running(&session->sweeping) && !work_is_running(&session->bookmarking);
+    bool is_free = !session_headline_is_stale(session) && !session_plane_is_sweeping(session) &&
+                   !work_is_running(&session->bookmarks->measuring);
     if (!is_free) return changed;
-    for (size_t i = 0; i < session->bookmark_count; i++) {
-        SessionBookmark *bookmark = &session->bookmarks[i];
+    for (size_t i = 0; i < session->bookmarks->count; i++) {
+        SessionBookmark *bookmark = &session->bookmarks->list[i];
         Settings settings;
         if (has_averages(session, bookmark) || !find_settings(session, bookmark, &settings)) continue;
         if (settings_equal(&settings, session_headline_settings(session))) {
             set_averages(session, bookmark, session_headline_fused(session));
             changed = true;
-        } else if (!session->headline_waits && !session->are_bookmarks_halted) {
+        } else if (session_headline_is_due(session) && !session->bookmarks->are_halted) {
             return start(session, bookmark, &settings) || changed;
         }
     }
@@ -215,13 +226,29 @@ bool session_bookmark_refresh(Session *session) {
 }
 
 void session_bookmark_forget(Session *session) {
-    work_stop(&session->bookmarking);
-    evaluation_free_result(&session->bookmark_errand.result);
-    session->bookmark_errand = (SessionBookmarkErrand){0};
-    session->are_bookmarks_halted = false;
+    work_stop(&session->bookmarks->measuring);
+    evaluation_free_result(&session->bookmarks->errand.result);
+    session->bookmarks->errand = (BookmarkErrand){0};
+    session->bookmarks->are_halted = false;
 }
 
-void session_bookmark_close(Session *session) {
+/* ---- for session.c ---- */
+
+Status session_bookmark_open(Session *session, const struct SessionOptions *options, Error *error) {
+    (void)options;
+    session->bookmarks = memory_allocate(1, sizeof *session->bookmarks);
+    if (session->bookmarks == NULL) return memory_fail(error, "the session");
+    session->bookmarks->measuring.label = "bookmarks";
+    return STATUS_OK;
+}
+
+void session_bookmark_list(Session *session, Work **tasks) {
+    tasks[SESSION_TASK_BOOKMARKS] = &session->bookmarks->measuring;
+}
+
+void session_bookmark_free(Session *session) {
+    if (session->bookmarks == NULL) return;
     session_bookmark_forget(session);
-    dial_history_free(&session->history);
+    dial_history_free(&session->bookmarks->history);
+    free(session->bookmarks);
 }

@@ -11,6 +11,7 @@
 #include "core/evaluation/distribution.h"
 #include "core/method/dials.h"
 #include "tui/session/session_message.h"
+#include "tui/session/session_task.h"
 
 /* Where all dials stand; and turns all of them there. A curve that is not one of this model's layers is left
  * out. */
@@ -49,5 +50,15 @@ void session_remove_bookmark(Session *session, size_t index);
 
 /* "name", or its index + 1 as a number; false when there is none. */
 bool session_find_bookmark(const Session *session, const char *name, size_t *index);
+
+/* ---- for session.c ---- */
+
+struct SessionOptions;
+Status session_bookmark_open(Session *session, const struct SessionOptions *options,
+                             Error *error) STATUS_MUST_CHECK;
+bool session_bookmark_refresh(Session *session);
+void session_bookmark_forget(Session *session);
+void session_bookmark_list(Session *session, Work **tasks);
+void session_bookmark_free(Session *session);
 
 #endif

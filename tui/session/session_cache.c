@@ -3,6 +3,7 @@
 #include "core/cache/cache_fingerprint.h"
 #include "core/support/memory.h"
 #include "core/transformer/forward.h"
+#include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
 
 #include <stdlib.h>
@@ -31,11 +32,12 @@ static void give_up(Session *session, const Error *error) {
 void session_cache_open(Session *session, const char *directory) {
     SessionCache *cache = &session->cache;
     Error error;
+    cache->is_recall_due = true;
     if (directory == NULL) return;
     Status status = cache_create(directory, 0, &cache->cache, &error);
     if (status == STATUS_OK) {
-        cache->content_errand =
-            (SessionContentErrand){.cache = cache->cache, .pair = session->pair, .drift = session->drift};
+        cache->content_errand = (SessionContentErrand){
+            .cache = cache->cache, .pair = session->pair, .drift = session_pair_drift_table(session)};
         status = work_start(&cache->opening, 1, session_recall_content, &cache->content_errand, &error);
     }
     if (status != STATUS_OK) give_up(session, &error);
@@ -95,7 +97,6 @@ void session_cache_change_rows(Session *session) {
     work_stop(&cache->keeping);
     free_recall_errand(&cache->recall_errand);
     cache->origin.rows[0] = '\0';
-    cache->has_averages = false;
     cache->is_recall_due = true;
     for (int what = 0; what < CACHE_ANALYSIS_COUNT; what++) {
         if (what != CACHE_ANALYSIS_DRIFT) cache->is_kept[what] = cache->is_recalled[what] = false;
@@ -139,8 +140,8 @@ static Status start_recall(Session *session, Error *error) {
         cache->is_kept[CACHE_ANALYSIS_ATTRIBUTION] = cache->is_recalled[CACHE_ANALYSIS_ATTRIBUTION] = false;
     cache->origin.targets = session->method.target_count;
     fill_recall_errand(session, errand);
-    errand->row_count = session->load.calibration->count;
-    errand->rows = calibration_list_positions(session->load.calibration, true);
+    errand->row_count = session_calibration(session, NULL)->count;
+    errand->rows = calibration_list_positions(session_calibration(session, NULL), true);
     Status status = errand->rows == NULL ? memory_fail(error, "kept analyses") : STATUS_OK;
     /* as many threads as would measure: the number is part of what results come from */
     if (status == STATUS_OK)
@@ -162,10 +163,7 @@ static Status accept(Session *session, SessionRecallErrand *errand, Error *error
         if (errand->has[side == SIDE_SFT ? CACHE_ANALYSIS_DORMANCY_SFT : CACHE_ANALYSIS_DORMANCY_BASE])
             status = session_accept_dormancy(session, &errand->dormancy[side], error);
     }
-    if (errand->has[CACHE_ANALYSIS_AVERAGES]) {
-        cache->has_averages = true;
-        memcpy(cache->averages, errand->averages, sizeof cache->averages);
-    }
+    if (errand->has[CACHE_ANALYSIS_AVERAGES]) session_headline_recall(session, errand->averages);
     for (int what = 0; what < CACHE_ANALYSIS_COUNT; what++) {
         if (errand->has[what]) cache->is_kept[what] = cache->is_recalled[what] = true;
     }
@@ -187,21 +185,18 @@ static void list_results(const Session *session, SessionKeepErrand *errand) {
     const SessionMethod *method = &session->method;
     const SessionCache *cache = &session->cache;
     bool has_rows_sum = cache->origin.rows[0] != '\0';
-    const EvaluationResult *base = NULL, *sft = NULL;
-    if (session->headline != NULL) {
-        base = comparison_base(session->headline);
-        sft = comparison_sft(session->headline);
-    }
+    const EvaluationResult *base = session_headline_result(session, SIDE_BASE);
+    const EvaluationResult *sft = session_headline_result(session, SIDE_SFT);
     *errand = (SessionKeepErrand){.cache = cache->cache,
                                   .pair = session->pair,
                                   .origin = cache->origin,
-                                  .drift = session->drift,
+                                  .drift = session_drift(session),
                                   .attribution = &method->attribution,
                                   .dormancy = {&method->dormancy[SIDE_BASE], &method->dormancy[SIDE_SFT]},
                                   .table = method->table,
                                   .neuron_drift = method->drift};
     errand->wants[CACHE_ANALYSIS_DRIFT] =
-        drift_table_ready(session->drift) == drift_table_count(session->drift);
+        drift_table_ready(session_drift(session)) == drift_table_count(session_drift(session));
     errand->wants[CACHE_ANALYSIS_ATTRIBUTION] =
         has_rows_sum && method->has_attribution && method->attributed_targets == cache->origin.targets;
     errand->wants[CACHE_ANALYSIS_NEURON_DRIFT] = method->drift != NULL;
@@ -226,7 +221,7 @@ static bool wants_any(const SessionKeepErrand *errand) {
 /* Whether no work reads files for itself, which reading them for the cache would slow down. */
 static bool is_disk_free(const Session *session) {
     SessionExportStage stage = session_export_stage(session);
-    return !work_is_running(&session->loading) && !work_is_running(&session->scanning) &&
+    return !session_tokenizers_are_loading(session) && !session_drift_is_running(session) &&
            stage != SESSION_EXPORT_WRITING && stage != SESSION_EXPORT_VERIFYING;
 }
 

@@ -1,6 +1,7 @@
 #include "tui/session/session_drivers.h"
 
 #include "core/support/memory.h"
+#include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
 
 #include <math.h>
@@ -77,7 +78,7 @@ static Status start(Session *session, uint64_t neuron, Error *error) {
         [NEURON_DOWN] = FORWARD_ACTIVATED};
     SessionMethod *method = &session->method;
     SessionDriversErrand *errand = &method->drivers_errand;
-    const Calibration *rows = session->load.calibration;
+    const Calibration *rows = session_calibration(session, NULL);
     NeuronBlock block = neurons_locate(&method->table, neuron);
     *errand = (SessionDriversErrand){.model = session->model,
                                      .neuron = neuron,
@@ -143,7 +144,7 @@ bool session_drivers_refresh(Session *session) {
     bool is_due = method->has_wanted_drivers && method->drivers_error.status == STATUS_OK &&
                   !is_there(method, method->wanted_drivers);
     /* a pass over the rows of a large model waits to be asked for, as the headlines do */
-    bool is_ready = session->headline != NULL && comparison_base(session->headline) != NULL;
+    bool is_ready = session_headline_evaluation(session) != NULL;
     if (!is_due || !is_ready || work_is_running(&method->driving)) return changed;
     Status status = start(session, method->wanted_drivers, &method->drivers_error);
     return status == STATUS_OK || changed;

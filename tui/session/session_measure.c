@@ -4,6 +4,7 @@
 #include "core/method/selectors.h"
 #include "core/support/memory.h"
 #include "tui/session/session_method.h"
+#include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
 
 #include <stdlib.h>
@@ -15,8 +16,8 @@ static const uint64_t RANDOM_SEED = 0; /* the batch commands' default */
 
 /* The calibration rows as the method's functions take them; the caller frees. */
 static EvaluationRow *list_rows(const Session *session, size_t *count) {
-    *count = session->load.calibration->count;
-    return calibration_list_positions(session->load.calibration, true);
+    *count = session_calibration(session, NULL)->count;
+    return calibration_list_positions(session_calibration(session, NULL), true);
 }
 
 /* ---- rankings ---- */
@@ -41,7 +42,7 @@ RankingOrigin session_ranking_origin(const Session *session, Selector selector) 
     bool measured =
         selector == SELECTOR_ATTRIBUTION || selector == SELECTOR_DORMANCY || selector == SELECTOR_GRADIENT;
     if (measured)
-        memcpy(origin.calibration_sha256, session->load.calibration_sha256, sizeof origin.calibration_sha256);
+        memcpy(origin.calibration_sha256, session_rows_sha256(session), sizeof origin.calibration_sha256);
     return origin;
 }
 
@@ -71,8 +72,8 @@ void session_free_attribution_errand(SessionAttributionErrand *errand) {
 static Status start_attribution(Session *session, Error *error) {
     SessionMethod *method = &session->method;
     SessionAttributionErrand *errand = &method->attribution_errand;
-    const EvaluationResult *base = comparison_base(session->headline),
-                           *sft = comparison_sft(session->headline);
+    const EvaluationResult *base = session_headline_result(session, SIDE_BASE),
+                           *sft = session_headline_result(session, SIDE_SFT);
     size_t rows;
     *errand = (SessionAttributionErrand){.model = session->model,
                                          .table = method->table,
@@ -300,7 +301,7 @@ static bool collect_method(Session *session) {
 
 /* Base and SFT are measured on the rows: large models' when that was asked for. */
 static bool has_headline(const Session *session) {
-    return session->headline != NULL && comparison_base(session->headline) != NULL;
+    return session_headline_evaluation(session) != NULL;
 }
 
 /* Drift needs no rows: where it is what the dial goes by it does not wait for them, but for the scan that reads the
@@ -312,7 +313,7 @@ static bool is_due(const Session *session, SessionMethodPart part) {
         return false;
     if (part == METHOD_DRIFT)
         return method->drift == NULL &&
-               (has_headline(session) || (is_chosen && !work_is_running(&session->scanning)));
+               (has_headline(session) || (is_chosen && !session_drift_is_running(session)));
     if (!has_headline(session)) return false;
     if (part == METHOD_ATTRIBUTION)
         return !method->has_attribution || method->attributed_targets != method->target_count;

@@ -1,15 +1,16 @@
 #include "tui/session/session_method.h"
 
+#include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
 
 #include <math.h>
+#include <string.h>
 
 void session_method_begin(Session *session) {
     SessionMethod *method = &session->method;
     if (session->model == NULL) return;
     method->table = neurons_list(session->model->config);
     method->has_table = true;
-    session_cache_change_rows(session);
 }
 
 const NeuronTable *session_neurons(const Session *session) {
@@ -93,6 +94,23 @@ void session_neuron(const Session *session, uint64_t neuron, NeuronScores *facts
                                    .drift = method->drift,
                                    .settings = &session->settings};
     *facts = neuron_scores_find(&sources, neuron);
+}
+
+const Ranking *session_method_find_ranking(const Session *session, Selector selector, size_t targets) {
+    const SessionMethod *method = &session->method;
+    for (size_t i = method->kept_count; i-- > 0;) {
+        const RankingOrigin *origin = &method->kept[i]->origin;
+        bool same_rows = origin->calibration_sha256[0] == '\0' ||
+                         strcmp(origin->calibration_sha256, session_rows_sha256(session)) == 0;
+        if (origin->selector != selector || !same_rows) continue;
+        /* the newest may have fewer targets than were asked for */
+        uint64_t wanted = method->kept[i] == method->rankings[SELECTOR_ATTRIBUTION]
+                              ? method->attributed_targets
+                              : origin->targets;
+        if (selector == SELECTOR_ATTRIBUTION && wanted != targets) continue;
+        return method->kept[i];
+    }
+    return NULL;
 }
 
 /* ---- the reset dial ---- */

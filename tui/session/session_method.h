@@ -62,4 +62,9 @@ void session_set_selector(Session *session, Selector selector);
  * that is said. */
 void session_set_targets(Session *session, double targets);
 
+/* ---- for the other parts of a session ---- */
+
+/* The newest that was made by this selector, of so many targets, on the rows that are there; NULL: none yet. */
+const Ranking *session_method_find_ranking(const Session *session, Selector selector, size_t targets);
+
 #endif

@@ -1,12 +1,39 @@
 #include "tui/session/session_pair.h"
 
 #include "core/support/memory.h"
+#include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Tokenizers and the first calibration rows: the job thread's while `loading` runs. */
+typedef struct Load {
+    char *base_path, *sft_path; /* tokenizer.json of each */
+    char *rows_path;            /* NULL: none */
+    const ModelConfig *config;  /* NULL where the model cannot be run */
+    Tokenizer *base, *sft;
+    Calibration *rows; /* until session_pair_take_rows() */
+    Error base_error, sft_error, rows_error, difference;
+} Load;
+
+typedef struct ScanErrand {
+    const Pair *pair;
+    DriftTable *table;
+} ScanErrand;
+
+/* The drift table may be read by the UI thread while `scanning`, or the cache's job, fills it (core/drift/drift.h).
+ * All else but `load` is the UI thread's. */
+struct SessionFilesPart {
+    Work loading;
+    Load load;
+    DriftTable *drift;
+    Work scanning;
+    ScanErrand scan_errand;
+    bool is_scan_wanted;
+};
 
 /* ---- tokenizers and calibration rows, behind the first screen ---- */
 
@@ -16,8 +43,22 @@ static Status load_tokenizer(const char *path, Tokenizer **tokenizer, Error *err
     return tokenizer_open(path, tokenizer, error);
 }
 
+Status session_read_rows(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, Job *job,
+                         Calibration **calibration, Error *error) {
+    Status status =
+        calibration_read(path, tokenizer, config, SESSION_ROWS_LIMIT + 1, job, calibration, error);
+    if (status == STATUS_OK && (*calibration)->count > SESSION_ROWS_LIMIT)
+        status = status_fail(error, STATUS_UNSUPPORTED,
+                             "%s: expected %d calibration rows at most, found more: measure on some of them",
+                             path, (int)SESSION_ROWS_LIMIT);
+    if (status == STATUS_OK) return STATUS_OK;
+    calibration_free(*calibration);
+    *calibration = NULL;
+    return status;
+}
+
 static Status load(Job *job, void *argument, Error *error) {
-    SessionLoad *load = argument;
+    Load *load = argument;
     (void)job_report(job, "loading", 0, 3);
     Status sft = load_tokenizer(load->sft_path, &load->sft, &load->sft_error);
     (void)job_report(job, "loading", 1, 3);
@@ -27,20 +68,17 @@ static Status load(Job *job, void *argument, Error *error) {
         if (compared == STATUS_OK) load->difference = (Error){0};
     }
     (void)job_report(job, "loading", 2, 3);
-    if (load->calibration_path != NULL && load->config != NULL) {
-        /* a failure stays in calibration_error: the session goes on without rows */
-        Status read = session_read_rows(load->calibration_path, load->sft, load->config, job,
-                                        &load->calibration, &load->calibration_error);
-        if (read == STATUS_OK) {
-            memcpy(load->calibration_sha256, load->calibration->sha256, HASH_HEX_SIZE);
-            load->calibration_error = (Error){0};
-        }
+    if (load->rows_path != NULL && load->config != NULL) {
+        /* a failure stays in rows_error: the session goes on without rows */
+        Status read =
+            session_read_rows(load->rows_path, load->sft, load->config, job, &load->rows, &load->rows_error);
+        if (read == STATUS_OK) load->rows_error = (Error){0};
     }
     return job_report(job, "loading", 3, 3) ? STATUS_OK : job_cancelled(error);
 }
 
-static void begin_with_tokenizers(Session *session) {
-    const SessionLoad *loaded = &session->load;
+static void note_findings(Session *session) {
+    const Load *loaded = &session->files->load;
     Error error;
     Status status = STATUS_OK;
     if (loaded->difference.status != STATUS_OK)
@@ -52,75 +90,106 @@ static void begin_with_tokenizers(Session *session) {
     else if (loaded->base == NULL)
         status = finding_add(&session->pair->findings, SEVERITY_NOTE, "tokenizer", &error,
                              "base: %s; SFT's is used", loaded->base_error.message);
-    if (status == STATUS_OK && loaded->calibration_error.status != STATUS_OK)
+    if (status == STATUS_OK && loaded->rows_error.status != STATUS_OK)
         status = finding_add(&session->pair->findings, SEVERITY_WARNING, SESSION_ROWS_SUBJECT, &error, "%s",
-                             loaded->calibration_error.message);
+                             loaded->rows_error.message);
     if (status != STATUS_OK) session_say(session, SESSION_ERROR, "%s", error.message);
-    session_tune_begin(session);
-    session_method_begin(session);
-    session_prompt_begin(session);
 }
 
 /* ---- opening ---- */
 
 static Status scan(Job *job, void *argument, Error *error) {
-    const Session *session = argument; /* pair and table do not change while the scan runs */
-    return drift_scan(session->pair, session->drift, job, error);
+    const ScanErrand *errand = argument;
+    return drift_scan(errand->pair, errand->table, job, error);
+}
+
+static Status prepare_load(Session *session, const SessionOptions *options, Error *error) {
+    Load *errand = &session->files->load;
+    errand->config = session->model != NULL ? session->model->config : NULL;
+    errand->base_path = checkpoint_path(session->pair->base, "tokenizer.json");
+    errand->sft_path = checkpoint_path(session->pair->sft, "tokenizer.json");
+    bool is_complete = errand->base_path != NULL && errand->sft_path != NULL;
+    if (options->calibration != NULL) {
+        errand->rows_path = memory_copy_text(options->calibration, strlen(options->calibration));
+        is_complete = is_complete && errand->rows_path != NULL;
+    }
+    return is_complete ? STATUS_OK : memory_fail(error, "the session");
 }
 
 Status session_pair_open(Session *session, const SessionOptions *options, Error *error) {
-    session->load.base_path = checkpoint_path(session->pair->base, "tokenizer.json");
-    session->load.sft_path = checkpoint_path(session->pair->sft, "tokenizer.json");
-    bool complete = session->load.base_path != NULL && session->load.sft_path != NULL;
-    if (options->calibration != NULL) {
-        session->load.calibration_path = memory_copy_text(options->calibration, strlen(options->calibration));
-        complete = complete && session->load.calibration_path != NULL;
-    }
-    if (options->prompt != NULL) {
-        session->first_prompt = memory_copy_text(options->prompt, strlen(options->prompt));
-        complete = complete && session->first_prompt != NULL;
-    }
-    return complete ? STATUS_OK : memory_fail(error, "the session");
+    session->files = memory_allocate(1, sizeof *session->files);
+    if (session->files == NULL) return memory_fail(error, "the session");
+    struct SessionFilesPart *files = session->files;
+    files->loading.label = "loading tokenizers";
+    files->scanning.label = "drift";
+    files->scanning.unit = "B";
+    files->is_scan_wanted = true;
+    Status status = drift_table_create(session->pair, &files->drift, error);
+    if (status == STATUS_OK) status = prepare_load(session, options, error);
+    files->scan_errand = (ScanErrand){session->pair, files->drift};
+    return status == STATUS_OK ? work_start(&files->loading, 1, load, &files->load, error) : status;
 }
 
-Status session_pair_load(Session *session, Error *error) {
-    return work_start(&session->loading, 1, load, &session->load, error);
+void session_pair_list(Session *session, Work **tasks) {
+    tasks[SESSION_TASK_LOADING] = &session->files->loading;
+    tasks[SESSION_TASK_DRIFT] = &session->files->scanning;
 }
 
-void session_pair_close(Session *session) {
-    work_stop(&session->loading);
-    work_stop(&session->scanning);
-    drift_table_free(session->drift);
-    tokenizer_free(session->load.base);
-    tokenizer_free(session->load.sft);
-    calibration_free(session->load.calibration);
-    free(session->load.base_path);
-    free(session->load.sft_path);
-    free(session->load.calibration_path);
-    free(session->first_prompt);
-    model_close(session->model);
-    pair_close(session->pair);
+bool session_pair_cancel_scan(Session *session, SessionTask task) {
+    (void)task;
+    session->files->is_scan_wanted = false;
+    return work_cancel(&session->files->scanning);
 }
 
-bool session_pair_refresh(Session *session) {
+void session_pair_free(Session *session) {
+    struct SessionFilesPart *files = session->files;
+    if (files == NULL) return;
+    work_stop(&files->loading);
+    work_stop(&files->scanning);
+    drift_table_free(files->drift);
+    tokenizer_free(files->load.base);
+    tokenizer_free(files->load.sft);
+    calibration_free(files->load.rows);
+    free(files->load.base_path);
+    free(files->load.sft_path);
+    free(files->load.rows_path);
+    free(files);
+}
+
+Calibration *session_pair_take_rows(Session *session, Error *error) {
+    Load *loaded = &session->files->load;
+    Calibration *rows = loaded->rows;
+    *error = loaded->rows_error;
+    loaded->rows = NULL;
+    return rows;
+}
+
+DriftTable *session_pair_drift_table(Session *session) {
+    return session->files->drift;
+}
+
+bool session_pair_refresh(Session *session, bool may_scan, bool *has_loaded) {
     bool changed = false;
-    if (work_poll(&session->loading)) {
-        begin_with_tokenizers(session);
-        changed = true;
+    *has_loaded = false;
+    if (work_poll(&session->files->loading)) {
+        note_findings(session);
+        *has_loaded = changed = true;
     }
-    if (work_poll(&session->scanning)) {
+    if (work_poll(&session->files->scanning)) {
         changed = true;
-        if (session->scanning.status != STATUS_OK && session->scanning.status != STATUS_CANCELLED) {
-            session->is_scan_wanted = false;
-            session_say(session, SESSION_ERROR, "%s", session->scanning.error.message);
+        if (session->files->scanning.status != STATUS_OK &&
+            session->files->scanning.status != STATUS_CANCELLED) {
+            session->files->is_scan_wanted = false;
+            session_say(session, SESSION_ERROR, "%s", session->files->scanning.error.message);
         }
     }
-    bool complete = drift_table_ready(session->drift) == drift_table_count(session->drift);
-    if (session->is_scan_wanted && !complete && !work_is_running(&session->scanning) &&
-        !session_cache_holds_drift(session)) {
+    bool complete = drift_table_ready(session->files->drift) == drift_table_count(session->files->drift);
+    if (session->files->is_scan_wanted && !complete && may_scan &&
+        !work_is_running(&session->files->scanning)) {
         Error error;
-        if (work_start(&session->scanning, session->threads, scan, session, &error) != STATUS_OK) {
-            session->is_scan_wanted = false;
+        if (work_start(&session->files->scanning, session->threads, scan, &session->files->scan_errand,
+                       &error) != STATUS_OK) {
+            session->files->is_scan_wanted = false;
             session_say(session, SESSION_ERROR, "%s", error.message);
         }
         changed = true;
@@ -143,17 +212,18 @@ const char *session_model_error(const Session *session) {
 }
 
 const Tokenizer *session_tokenizer(const Session *session, const char **message) {
-    bool loading = work_is_running(&session->loading);
-    if (message != NULL) *message = loading ? "loading the tokenizer" : session->load.sft_error.message;
-    return loading ? NULL : session->load.sft;
+    bool loading = work_is_running(&session->files->loading);
+    if (message != NULL)
+        *message = loading ? "loading the tokenizer" : session->files->load.sft_error.message;
+    return loading ? NULL : session->files->load.sft;
 }
 
 const Tokenizer *session_base_tokenizer(const Session *session) {
-    return work_is_running(&session->loading) ? NULL : session->load.base;
+    return work_is_running(&session->files->loading) ? NULL : session->files->load.base;
 }
 
 bool session_tokenizers_are_loading(const Session *session) {
-    return work_is_running(&session->loading);
+    return work_is_running(&session->files->loading);
 }
 
 size_t session_finding_count(const Session *session) {
@@ -171,15 +241,15 @@ const Finding *session_finding(const Session *session, size_t index) {
 }
 
 const DriftTable *session_drift(const Session *session) {
-    return session->drift;
+    return session->files->drift;
 }
 
 bool session_drift_is_running(const Session *session) {
-    return work_is_running(&session->scanning);
+    return work_is_running(&session->files->scanning);
 }
 
 void session_resume_drift(Session *session) {
-    session->is_scan_wanted = true;
+    session->files->is_scan_wanted = true;
 }
 
 size_t session_token_bytes(const Session *session, int32_t id, char *text, size_t size) {

@@ -9,6 +9,7 @@
 #include "core/evaluation/calibration.h"
 #include "core/tokenizer/tokenizer.h"
 #include "tui/session/session_message.h"
+#include "tui/session/session_task.h"
 
 typedef struct SessionOptions {
     const char *base, *sft;
@@ -42,12 +43,36 @@ bool session_drift_is_running(const Session *session);
 /* Goes on with a scan that was cancelled. */
 void session_resume_drift(Session *session);
 
-/* The calibration rows; NULL while they load or where there are none; *message (may be NULL) says which. */
-const Calibration *session_calibration(const Session *session, const char **message);
-
 /* A token as one piece of text for the screen: its bytes (maybe part of a character) in *text, to be escaped
  * by canvas_write_raw(). At most size - 1 bytes and a NUL; returns the number of bytes. Without a tokenizer:
  * "#123". */
 size_t session_token_bytes(const Session *session, int32_t id, char *text, size_t size);
+
+/* ---- for session.c ---- */
+
+/* What Preflight calls the rows. */
+#define SESSION_ROWS_SUBJECT "calibration"
+
+/* More rows of a file are refused: a screen does not wait for what they take. The commands take any number. */
+enum { SESSION_ROWS_LIMIT = 10000 };
+
+/* Reads a file of rows, no more than a session takes; on failure *calibration is NULL. On a job's thread. */
+Status session_read_rows(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, Job *job,
+                         Calibration **calibration, Error *error) STATUS_MUST_CHECK;
+
+Status session_pair_open(Session *session, const SessionOptions *options, Error *error) STATUS_MUST_CHECK;
+
+/* *has_loaded: tokenizers and the first rows are there, just now. A scan begins only where it may: not while the table
+ * may still be filled from the cache. */
+bool session_pair_refresh(Session *session, bool may_scan, bool *has_loaded);
+void session_pair_list(Session *session, Work **tasks);
+bool session_pair_cancel_scan(Session *session, SessionTask task);
+void session_pair_free(Session *session);
+
+/* The first rows, which are the caller's from then on; NULL where there are none, and *error says why. */
+Calibration *session_pair_take_rows(Session *session, Error *error);
+
+/* For the cache's job, which fills it in place of a scan. */
+DriftTable *session_pair_drift_table(Session *session);
 
 #endif

@@ -1,16 +1,198 @@
 #include "tui/session/session_plane.h"
 
 #include "core/support/memory.h"
+#include "tui/session/session_method.h"
 #include "tui/session/session_state.h"
+#include "tui/session/session_tune.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* The job thread's while `sweeping` runs. */
+typedef struct SweepErrand {
+    const Evaluation *evaluation;
+    Settings settings[SESSION_SWEEP_LARGEST];
+    EvaluationResult results[SESSION_SWEEP_LARGEST];
+    size_t count;
+    bool is_rho;
+} SweepErrand;
+
+/* While `planing` runs, `averages` are the job thread's from row `ready` on, and the UI thread's before that. */
+typedef struct PlaneErrand {
+    const Evaluation *evaluation;
+    SessionPlaneRange range;
+    Settings settings;
+    DistributionAverages *averages; /* [rho.points × alpha.points] */
+    _Atomic size_t ready;           /* rows */
+} PlaneErrand;
+
+/* All but the errands is the UI thread's. */
+struct SessionSweepPart {
+    Work sweeping;
+    SweepErrand *sweep_errand;
+    double values[SESSION_SWEEP_LARGEST];
+    Settings settings;
+    bool is_rho, is_rho_wanted; /* of the sweep that is there; of the one that is wanted */
+    DistributionAverages averages[SESSION_SWEEP_LARGEST];
+    size_t count;
+    double wanted_values[SESSION_SWEEP_LARGEST];
+    size_t wanted_count; /* 0: none is due */
+    Error error;
+
+    Work planing;
+    PlaneErrand plane; /* also once it is over: what views look at */
+    SessionPlaneRange wanted_plane;
+    bool is_plane_wanted;
+    Error plane_error;
+};
+
 const SessionPlaneRange SESSION_PLANE_DEFAULT = {{0.0, 1.0, 11}, {0.0, 0.04, 9}};
 
-/* ---- ranges ---- */
+/* ---- the sweep ---- */
+
+static void want_sweep(Session *session, bool is_rho, double from, double to, size_t points) {
+    session->sweep->is_rho_wanted = is_rho;
+    if (points < 2) points = 2;
+    if (points > SESSION_SWEEP_LARGEST) points = SESSION_SWEEP_LARGEST;
+    const Range range = {from, to, points};
+    for (size_t i = 0; i < points; i++) session->sweep->wanted_values[i] = range_point(&range, i);
+    session->sweep->wanted_count = points;
+}
+
+static Status sweep(Job *job, void *argument, Error *error) {
+    SweepErrand *errand = argument;
+    return evaluation_measure(errand->evaluation, errand->settings, errand->count, errand->results, job,
+                              error);
+}
+
+static void free_sweep_errand(Session *session) {
+    if (session->sweep->sweep_errand == NULL) return;
+    for (size_t i = 0; i < session->sweep->sweep_errand->count; i++)
+        evaluation_free_result(&session->sweep->sweep_errand->results[i]);
+    free(session->sweep->sweep_errand);
+    session->sweep->sweep_errand = NULL;
+}
+
+/* A sweep over α waits for the neurons that ρ resets as long as they are on their way: it would be of other dials
+ * as soon as they are there. */
+static bool sweep_needs_ranking(const Session *session) {
+    if (session->settings.ranking != NULL) return false;
+    return session->sweep->is_rho_wanted ||
+           (session->settings.rho > 0.0 && session_ranking_message(session) == NULL);
+}
+
+/* Why the sweep that is wanted will not come, however long one waits. */
+static const char *find_sweep_obstacle(const Session *session) {
+    const char *message = session_headline_message(session);
+    return message == NULL && sweep_needs_ranking(session) ? session_ranking_message(session) : message;
+}
+
+void session_start_sweep(Session *session, bool is_rho, double from, double to, size_t points) {
+    want_sweep(session, is_rho, from, to, points);
+    (void)work_cancel(&session->sweep->sweeping); /* a running one makes way */
+    session_measure_headlines(session);           /* base and SFT have to be there first */
+    const char *message = find_sweep_obstacle(session);
+    if (message != NULL) {
+        session->sweep->wanted_count = 0;
+        session_say(session, SESSION_WARNING, "no sweep: %s", message);
+    }
+}
+
+/* A sweep that would wait for ever goes, and says so: it would come when nobody looks for it any more. */
+static void drop_hopeless_sweep(Session *session) {
+    if (session->sweep->wanted_count == 0 || !sweep_needs_ranking(session)) return;
+    const char *message = session_headline_message(session) == NULL ? session_ranking_message(session) : NULL;
+    if (message == NULL) return;
+    session->sweep->wanted_count = 0;
+    session_say(session, SESSION_WARNING, "no sweep: %s", message);
+}
+
+static void collect_sweep(Session *session) {
+    SweepErrand *errand = session->sweep->sweep_errand;
+    session->sweep->error = (Error){0};
+    if (session->sweep->sweeping.status == STATUS_OK) {
+        session->sweep->count = errand->count;
+        session->sweep->is_rho = errand->is_rho;
+        session->sweep->settings = errand->settings[0];
+        for (size_t i = 0; i < errand->count; i++) {
+            session->sweep->values[i] = errand->is_rho ? errand->settings[i].rho : errand->settings[i].alpha;
+            session->sweep->averages[i] = errand->results[i].averages;
+        }
+    } else if (session->sweep->sweeping.status != STATUS_CANCELLED) {
+        session->sweep->error = session->sweep->sweeping.error;
+    }
+    free_sweep_errand(session);
+}
+
+static void start_sweep(Session *session, const Evaluation *evaluation) {
+    SweepErrand *errand = memory_allocate(1, sizeof *errand);
+    Error error = {0};
+    Status status = STATUS_OK;
+    if (errand == NULL) {
+        status = memory_fail(&error, "a sweep");
+    } else {
+        errand->evaluation = evaluation;
+        errand->count = session->sweep->wanted_count;
+        for (size_t i = 0; i < errand->count; i++) {
+            errand->settings[i] = session->settings;
+            *(session->sweep->is_rho_wanted ? &errand->settings[i].rho : &errand->settings[i].alpha) =
+                session->sweep->wanted_values[i];
+        }
+        errand->is_rho = session->sweep->is_rho_wanted;
+        session->sweep->sweep_errand = errand;
+        status = work_start(&session->sweep->sweeping, session->threads, sweep, errand, &error);
+    }
+    session->sweep->wanted_count = 0;
+    if (status == STATUS_OK) return;
+    free_sweep_errand(session);
+    session->sweep->error = error;
+}
+
+static bool refresh_sweep(Session *session) {
+    bool changed = false;
+    if (work_poll(&session->sweep->sweeping)) {
+        collect_sweep(session);
+        changed = true;
+    }
+    /* W at the dials first: that is what is looked at */
+    const Evaluation *evaluation = session_headline_evaluation(session);
+    bool is_free = evaluation != NULL && !work_is_running(&session->sweep->sweeping) &&
+                   !session_headline_is_stale(session);
+    drop_hopeless_sweep(session);
+    if (session->sweep->wanted_count > 0 && is_free && !sweep_needs_ranking(session)) {
+        start_sweep(session, evaluation);
+        changed = true;
+    }
+    return changed;
+}
+
+static bool is_sweep_stale(const Session *session) {
+    const Settings *now = &session->settings;
+    Settings then = session->sweep->settings;
+    *(session->sweep->is_rho ? &then.rho : &then.alpha) = session->sweep->is_rho ? now->rho : now->alpha;
+    if (!session->sweep->is_rho && then.rho == 0.0 && now->rho == 0.0)
+        then.ranking = now->ranking; /* which does nothing yet */
+    return session->sweep->count > 0 && !settings_equal(&then, now);
+}
+
+SessionSweep session_sweep(const Session *session) {
+    bool is_waiting = session->sweep->wanted_count > 0 && find_sweep_obstacle(session) == NULL;
+    return (SessionSweep){.count = session->sweep->count,
+                          .is_rho = session->sweep->is_rho,
+                          .settings = &session->sweep->settings,
+                          .values = session->sweep->values,
+                          .averages = session->sweep->averages,
+                          .is_running = work_is_running(&session->sweep->sweeping) || is_waiting,
+                          .waits_for_ranking = is_waiting && sweep_needs_ranking(session),
+                          .is_stale = is_sweep_stale(session),
+                          .error = session->sweep->error.status != STATUS_OK ? session->sweep->error.message
+                                                                             : NULL};
+}
+
+/* ---- ranges of the plane ---- */
 
 Status session_plane_read_range(const char *text, SessionPlaneRange *range, Error *error) {
     static const RangeLimits LIMITS[] = {
@@ -37,11 +219,11 @@ void session_plane_write_range(const SessionPlaneRange *range, char *text, size_
     (void)snprintf(text, size, "%s %s", alpha, rho);
 }
 
-/* ---- measuring ---- */
+/* ---- measuring the plane ---- */
 
 /* One pass for a row: its settings share all but ρ. */
 static Status measure_plane(Job *job, void *argument, Error *error) {
-    SessionPlaneErrand *errand = argument;
+    PlaneErrand *errand = argument;
     size_t alphas = errand->range.alpha.points;
     Settings settings[SESSION_PLANE_LARGEST];
     EvaluationResult results[SESSION_PLANE_LARGEST];
@@ -63,103 +245,107 @@ static Status measure_plane(Job *job, void *argument, Error *error) {
 }
 
 static size_t count_ready(const Session *session) {
-    return atomic_load_explicit(&session->plane.ready, memory_order_acquire);
+    return atomic_load_explicit(&session->sweep->plane.ready, memory_order_acquire);
 }
 
 JobProgress session_plane_progress(const Session *session, JobProgress row) {
-    size_t rows = session->plane.range.rho.points, ready = count_ready(session);
+    size_t rows = session->sweep->plane.range.rho.points, ready = count_ready(session);
     bool between = row.done >= row.total && ready < rows; /* the row that is done may be counted already */
     row.done = between ? row.total * ready : row.total * ready + row.done;
     row.total *= rows;
     return row;
 }
 
-void session_plane_close(Session *session) {
-    work_stop(&session->planing);
-    free(session->plane.averages);
-    session->plane = (SessionPlaneErrand){.range = session->plane.range};
-    session->is_plane_wanted = false;
+static void drop_plane(Session *session) {
+    work_stop(&session->sweep->planing);
+    free(session->sweep->plane.averages);
+    session->sweep->plane = (PlaneErrand){.range = session->sweep->plane.range};
+    session->sweep->is_plane_wanted = false;
 }
 
-static bool needs_ranking(const Session *session, const SessionPlaneRange *range) {
+static bool plane_needs_ranking(const Session *session, const SessionPlaneRange *range) {
     return range->rho.to > 0.0 && session->settings.ranking == NULL;
 }
 
 /* Why it will not come, however long one waits. */
-static const char *find_obstacle(const Session *session, const SessionPlaneRange *range) {
+static const char *find_plane_obstacle(const Session *session, const SessionPlaneRange *range) {
     const char *message = session_headline_message(session);
-    return message == NULL && needs_ranking(session, range) ? session_ranking_message(session) : message;
+    return message == NULL && plane_needs_ranking(session, range) ? session_ranking_message(session)
+                                                                  : message;
 }
 
 void session_start_plane(Session *session, const SessionPlaneRange *range) {
     session_measure_headlines(session); /* base and SFT have to be there first */
-    const char *message = find_obstacle(session, range);
-    session->is_plane_wanted = message == NULL;
+    const char *message = find_plane_obstacle(session, range);
+    session->sweep->is_plane_wanted = message == NULL;
     if (message != NULL) {
         session_say(session, SESSION_WARNING, "no plane: %s", message);
         return;
     }
-    session->wanted_plane = *range;
-    (void)work_cancel(&session->planing); /* a running one makes way */
+    session->sweep->wanted_plane = *range;
+    (void)work_cancel(&session->sweep->planing); /* a running one makes way */
 }
 
 static void start_plane(Session *session, const Evaluation *evaluation) {
-    SessionPlaneErrand *errand = &session->plane;
-    Error *error = &session->plane_error;
-    session_plane_close(session); /* what was there makes room; nothing runs */
+    PlaneErrand *errand = &session->sweep->plane;
+    Error *error = &session->sweep->plane_error;
+    drop_plane(session); /* what was there makes room; nothing runs */
     *error = (Error){0};
     errand->evaluation = evaluation;
-    errand->range = session->wanted_plane;
+    errand->range = session->sweep->wanted_plane;
     errand->settings = session->settings;
     errand->averages =
         memory_allocate(errand->range.alpha.points * errand->range.rho.points, sizeof *errand->averages);
     Status status = errand->averages == NULL ? memory_fail(error, "a plane") : STATUS_OK;
     if (status == STATUS_OK)
-        status = work_start(&session->planing, session->threads, measure_plane, errand, error);
-    if (status != STATUS_OK) session_plane_close(session);
+        status = work_start(&session->sweep->planing, session->threads, measure_plane, errand, error);
+    if (status != STATUS_OK) drop_plane(session);
 }
 
-bool session_plane_refresh(Session *session) {
+static bool refresh_plane(Session *session) {
     bool changed = false;
-    if (work_poll(&session->planing)) {
-        bool failed = session->planing.status != STATUS_OK && session->planing.status != STATUS_CANCELLED;
-        if (failed) session->plane_error = session->planing.error;
+    if (work_poll(&session->sweep->planing)) {
+        bool failed =
+            session->sweep->planing.status != STATUS_OK && session->sweep->planing.status != STATUS_CANCELLED;
+        if (failed) session->sweep->plane_error = session->sweep->planing.error;
         changed = true;
     }
-    const Evaluation *evaluation =
-        session->headline == NULL ? NULL : comparison_evaluation(session->headline);
+    const Evaluation *evaluation = session_headline_evaluation(session);
     /* what is looked at goes first: W at the dials, then a sweep */
-    bool is_free = evaluation != NULL && !work_is_running(&session->planing) &&
-                   !work_is_running(&session->sweeping) && session->wanted_sweep_count == 0 &&
+    bool is_free = evaluation != NULL && !work_is_running(&session->sweep->planing) &&
+                   !work_is_running(&session->sweep->sweeping) && session->sweep->wanted_count == 0 &&
                    !session_headline_is_stale(session);
-    if (!session->is_plane_wanted || !is_free || needs_ranking(session, &session->wanted_plane))
+    if (!session->sweep->is_plane_wanted || !is_free ||
+        plane_needs_ranking(session, &session->sweep->wanted_plane))
         return changed;
     start_plane(session, evaluation);
     return true;
 }
 
-/* ---- what is there ---- */
+/* ---- what is there of the plane ---- */
 
-static bool is_stale(const Session *session) {
-    Settings then = session->plane.settings;
+static bool is_plane_stale(const Session *session) {
+    Settings then = session->sweep->plane.settings;
     then.alpha = session->settings.alpha;
     then.rho = session->settings.rho;
-    return session->plane.averages != NULL && !settings_equal(&then, &session->settings);
+    return session->sweep->plane.averages != NULL && !settings_equal(&then, &session->settings);
 }
 
 SessionPlane session_plane(const Session *session) {
-    const SessionPlaneErrand *errand = &session->plane;
+    const PlaneErrand *errand = &session->sweep->plane;
     bool is_there = errand->averages != NULL;
-    bool is_waiting = session->is_plane_wanted && find_obstacle(session, &session->wanted_plane) == NULL;
+    bool is_waiting = session->sweep->is_plane_wanted &&
+                      find_plane_obstacle(session, &session->sweep->wanted_plane) == NULL;
     return (SessionPlane){.range = errand->range.alpha.points > 0 ? errand->range : SESSION_PLANE_DEFAULT,
                           .averages = errand->averages,
                           .ready = is_there ? count_ready(session) : 0,
                           .settings = &errand->settings,
-                          .is_running = work_is_running(&session->planing) || is_waiting,
+                          .is_running = work_is_running(&session->sweep->planing) || is_waiting,
                           .is_waiting = is_waiting,
-                          .is_stale = is_stale(session),
-                          .error =
-                              session->plane_error.status != STATUS_OK ? session->plane_error.message : NULL};
+                          .is_stale = is_plane_stale(session),
+                          .error = session->sweep->plane_error.status != STATUS_OK
+                                       ? session->sweep->plane_error.message
+                                       : NULL};
 }
 
 void session_plane_values(const SessionPlane *plane, size_t figure, double *values) {
@@ -169,6 +355,55 @@ void session_plane_values(const SessionPlane *plane, size_t figure, double *valu
 }
 
 double session_plane_seconds(const Session *session, const SessionPlaneRange *range) {
-    double once = session->headline == NULL ? 0 : comparison_seconds(session->headline);
+    double once = session_headline_seconds(session);
     return once > 0 ? once * (double)(range->alpha.points * range->rho.points) : NAN;
+}
+
+/* ---- for session.c ---- */
+
+Status session_plane_open(Session *session, const struct SessionOptions *options, Error *error) {
+    (void)options;
+    session->sweep = memory_allocate(1, sizeof *session->sweep);
+    if (session->sweep == NULL) return memory_fail(error, "the session");
+    session->sweep->sweeping.label = "sweep";
+    session->sweep->planing.label = "plane";
+    return STATUS_OK;
+}
+
+void session_plane_begin(Session *session) {
+    if (session_headline_is_due(session)) want_sweep(session, false, 0.0, 1.0, SESSION_SWEEP_POINTS);
+}
+
+bool session_plane_refresh(Session *session) {
+    bool changed = refresh_sweep(session);
+    return refresh_plane(session) || changed;
+}
+
+void session_plane_forget(Session *session) {
+    struct SessionSweepPart *part = session->sweep;
+    drop_plane(session);
+    work_stop(&part->sweeping);
+    free_sweep_errand(session);
+    part->count = part->wanted_count = 0;
+    part->error = (Error){0};
+}
+
+void session_plane_list(Session *session, Work **tasks) {
+    tasks[SESSION_TASK_SWEEP] = &session->sweep->sweeping;
+    tasks[SESSION_TASK_PLANE] = &session->sweep->planing;
+}
+
+void session_plane_drop_wanted(Session *session) {
+    session->sweep->wanted_count = 0;
+    session->sweep->is_plane_wanted = false;
+}
+
+bool session_plane_is_sweeping(const Session *session) {
+    return work_is_running(&session->sweep->sweeping);
+}
+
+void session_plane_free(Session *session) {
+    if (session->sweep == NULL) return;
+    session_plane_forget(session);
+    free(session->sweep);
 }

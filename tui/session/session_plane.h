@@ -1,6 +1,6 @@
 /*
- * session_plane — the plane of α and ρ: the headline figures at every pair of a grid, all other dials as they
- * stood.
+ * session_plane — W at many settings: the sweep over α or ρ, and the plane of both, which is the headline figures at
+ * every pair of a grid, all other dials as they stood.
  *
  *                α 0    0.1   …    1.0
  *     ρ 0 %      ·      ·          ·        averages[row · alphas + column]; row by row as they are measured,
@@ -8,7 +8,7 @@
  *       …
  *       4 %
  *
- * It is measured when asked for, never by itself.
+ * The plane is measured when asked for, never by itself.
  */
 #ifndef REJUV_TUI_SESSION_PLANE_H
 #define REJUV_TUI_SESSION_PLANE_H
@@ -16,7 +16,32 @@
 #include "core/evaluation/distribution.h"
 #include "core/fusion/settings.h"
 #include "tui/session/session_message.h"
+#include "tui/session/session_task.h"
 #include "tui/text/range.h"
+
+/* ---- the sweep over α, or over ρ ---- */
+
+enum { SESSION_SWEEP_POINTS = 21, SESSION_SWEEP_LARGEST = 101 };
+
+typedef struct SessionSweep {
+    size_t count;                         /* points; 0 until the first sweep is done */
+    bool is_rho;                          /* over ρ, otherwise over α */
+    const double *values;                 /* [count], rising: of that dial */
+    const Settings *settings;             /* the other dials, as they stood */
+    const DistributionAverages *averages; /* [count] */
+    bool is_running;                      /* or waits to */
+    bool waits_for_ranking;               /* for the neurons that ρ resets, which are on their way */
+    bool is_stale;                        /* another dial has been turned since */
+    const char *error;                    /* of the last sweep; NULL where it went well */
+} SessionSweep;
+
+SessionSweep session_sweep(const Session *session);
+
+/* Over the calibration rows, the other dials as they are; over ρ, once neurons are ranked. A sweep that runs is cancelled and starts again.
+ * Where headlines are measured without being asked, a sweep over 0 … 1 is too. */
+void session_start_sweep(Session *session, bool is_rho, double from, double to, size_t points);
+
+/* ---- the plane ---- */
 
 enum { SESSION_PLANE_LARGEST = 41 }; /* points of an axis */
 
@@ -56,5 +81,25 @@ void session_start_plane(Session *session, const SessionPlaneRange *range);
 
 /* Seconds that it would take at most, from what W took last; NaN while that is not known. */
 double session_plane_seconds(const Session *session, const SessionPlaneRange *range);
+
+/* ---- for session.c ---- */
+
+struct SessionOptions;
+Status session_plane_open(Session *session, const struct SessionOptions *options,
+                          Error *error) STATUS_MUST_CHECK;
+void session_plane_begin(Session *session);
+bool session_plane_refresh(Session *session);
+void session_plane_forget(Session *session);
+void session_plane_list(Session *session, Work **tasks);
+void session_plane_free(Session *session);
+
+/* What waits for base and SFT would wait for ever: they are cancelled. */
+void session_plane_drop_wanted(Session *session);
+
+/* A sweep runs: a bookmark's figures let it go first. */
+bool session_plane_is_sweeping(const Session *session);
+
+/* The progress of one row, as that of the whole plane. */
+JobProgress session_plane_progress(const Session *session, JobProgress row);
 
 #endif

@@ -1,11 +1,42 @@
 #include "tui/session/session_prompt.h"
 
+#include "core/evaluation/generation.h"
 #include "core/support/memory.h"
+#include "tui/session/comparison.h"
+#include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* The job thread's while `continuing` runs. */
+typedef struct ContinueErrand {
+    const Model *model;
+    Settings settings;
+    GenerationOptions options;
+    int32_t *ids, *out; /* the text so far, and room for options.tokens */
+    size_t count, generated;
+} ContinueErrand;
+
+/* All but the errand is the UI thread's; `live` has a job of its own. */
+struct SessionPromptPart {
+    char *first_text; /* to be shown once the tokenizer is there; NULL: an example */
+    bool has_begun;
+    char *text;
+    size_t bytes;
+    TokenList ids;
+    size_t added, response;
+    int current_example;
+    uint64_t revision; /* how often it was measured afresh */
+    Comparison *live;
+    Error error;
+    int32_t pins[SESSION_PINS];
+    size_t pin_count;
+    SessionContinuation continuation;
+    Work continuing;
+    ContinueErrand errand;
+};
 
 const char *session_side_name(Side side) {
     static const char *const NAMES[SIDE_COUNT] = {"base", "SFT", "W"};
@@ -15,35 +46,35 @@ const char *session_side_name(Side side) {
 /* ---- the prompt ---- */
 
 const char *session_prompt_text(const Session *session, size_t *bytes) {
-    if (bytes != NULL) *bytes = session->prompt_bytes;
-    return session->prompt_text;
+    if (bytes != NULL) *bytes = session->prompt->bytes;
+    return session->prompt->text;
 }
 
 size_t session_prompt_tokens(const Session *session, const int32_t **ids) {
-    if (ids != NULL) *ids = session->prompt_ids.ids;
-    return session->prompt_ids.count;
+    if (ids != NULL) *ids = session->prompt->ids.ids;
+    return session->prompt->ids.count;
 }
 
 size_t session_prompt_added(const Session *session) {
-    return session->prompt_added;
+    return session->prompt->added;
 }
 
 size_t session_prompt_response(const Session *session) {
-    return session->prompt_response;
+    return session->prompt->response;
 }
 
 /* Measures the prompt's ids afresh, at every position. */
 static Status measure_prompt(Session *session, Error *error) {
-    const TokenList *list = &session->prompt_ids;
+    const TokenList *list = &session->prompt->ids;
     EvaluationRow row = {.ids = list->ids, .count = list->count, .first = 0, .end = list->count};
     Comparison *fresh = NULL;
     Status status =
         comparison_create(session->model, &row, 1, SESSION_TOP, "preview", session->threads, &fresh, error);
     if (status != STATUS_OK) return status;
-    comparison_free(session->prompt);
-    session->prompt = fresh;
-    session->prompt_error = (Error){0};
-    session->target_list.is_alike = false;
+    comparison_free(session->prompt->live);
+    session->prompt->live = fresh;
+    session->prompt->error = (Error){0};
+    session->prompt->revision++;
     return STATUS_OK;
 }
 
@@ -72,14 +103,14 @@ Status session_set_prompt(Session *session, const char *text, size_t bytes, Erro
         token_list_free(&list);
         return status;
     }
-    work_stop(&session->continuing); /* it belongs to the old prompt */
-    free(session->prompt_text);
-    token_list_free(&session->prompt_ids);
-    session->prompt_text = copy;
-    session->prompt_bytes = bytes;
-    session->prompt_ids = list;
-    session->prompt_added = session->prompt_response = 0;
-    session->current_example = -1;
+    work_stop(&session->prompt->continuing); /* it belongs to the old prompt */
+    free(session->prompt->text);
+    token_list_free(&session->prompt->ids);
+    session->prompt->text = copy;
+    session->prompt->bytes = bytes;
+    session->prompt->ids = list;
+    session->prompt->added = session->prompt->response = 0;
+    session->prompt->current_example = -1;
     return measure_prompt(session, error);
 }
 
@@ -97,60 +128,91 @@ Status session_use_example(Session *session, size_t index, Error *error) {
     const char *text = session_example(session, index);
     if (text == NULL) return status_fail(error, STATUS_ARGUMENT, "there is no example prompt of that number");
     Status status = session_set_prompt(session, text, strlen(text), error);
-    if (status == STATUS_OK) session->current_example = (int)index;
+    if (status == STATUS_OK) session->prompt->current_example = (int)index;
     return status;
 }
 
 Status session_show_response(Session *session, Error *error) {
-    TokenList *list = &session->prompt_ids;
+    TokenList *list = &session->prompt->ids;
     const Calibration *calibration = session_calibration(session, NULL);
-    if (calibration == NULL || session->current_example < 0 ||
-        (size_t)session->current_example >= calibration->count)
+    if (calibration == NULL || session->prompt->current_example < 0 ||
+        (size_t)session->prompt->current_example >= calibration->count)
         return status_fail(error, STATUS_ARGUMENT, "the prompt is not that of a calibration row");
-    const CalibrationRow *row = &calibration->rows[session->current_example];
-    size_t shared = list->count - session->prompt_added - session->prompt_response;
+    const CalibrationRow *row = &calibration->rows[session->prompt->current_example];
+    size_t shared = list->count - session->prompt->added - session->prompt->response;
     if (row->prompt_count >= row->count || row->prompt_count != shared)
         return status_fail(error, STATUS_ARGUMENT, "the row has no response");
-    work_stop(&session->continuing); /* it belongs to the shorter text */
+    work_stop(&session->prompt->continuing); /* it belongs to the shorter text */
     list->count = shared;
-    session->prompt_added = session->prompt_response = 0;
+    session->prompt->added = session->prompt->response = 0;
     Status status = STATUS_OK;
     for (size_t i = shared; i < row->count && status == STATUS_OK; i++) {
         status = token_list_append(list, row->ids[i], error);
-        if (status == STATUS_OK) session->prompt_response++;
+        if (status == STATUS_OK) session->prompt->response++;
     }
     Status measured = measure_prompt(session, status == STATUS_OK ? error : NULL);
     return status != STATUS_OK ? status : measured;
 }
 
 int session_current_example(const Session *session) {
-    return session->current_example;
+    return session->prompt->current_example;
+}
+
+static void show_first(Session *session) {
+    struct SessionPromptPart *prompt = session->prompt;
+    prompt->continuation =
+        (SessionContinuation){.side = SIDE_FUSED, .tokens = 32, .temperature = 0.0, .seed = 1};
+    if (session->model == NULL || session_tokenizer(session, NULL) == NULL) return;
+    Status status = STATUS_OK;
+    if (prompt->first_text != NULL)
+        status = session_set_prompt(session, prompt->first_text, strlen(prompt->first_text), &prompt->error);
+    else if (session_example(session, 0) != NULL)
+        status = session_use_example(session, 0, &prompt->error);
+    if (status != STATUS_OK) session_say(session, SESSION_ERROR, "%s", prompt->error.message);
+}
+
+/* The prompt on screen is an example where a row has its text; else the first row's takes its place, unless it was
+ * typed or goes on. */
+static void follow_examples(Session *session) {
+    const Calibration *rows = session_calibration(session, NULL);
+    bool may_change = session->prompt->text == NULL ||
+                      (session->prompt->current_example >= 0 && session->prompt->added == 0);
+    size_t first = 0;
+    session->prompt->current_example = -1;
+    for (size_t i = 0; i < rows->count && session->prompt->text != NULL; i++) {
+        if (rows->rows[i].prompt == NULL || strcmp(rows->rows[i].prompt, session->prompt->text) != 0)
+            continue;
+        session->prompt->current_example = (int)i;
+        if (session->prompt->response == 0 || session_rows_are_of_prompt(session)) return;
+        may_change = true; /* the response on screen is that of the old row */
+        first = i;
+        break;
+    }
+    Error error;
+    if (may_change && rows->rows[first].prompt != NULL &&
+        session_use_example(session, first, &error) != STATUS_OK)
+        session_say(session, SESSION_WARNING, "%s", error.message);
 }
 
 void session_prompt_begin(Session *session) {
-    session->continuation =
-        (SessionContinuation){.side = SIDE_FUSED, .tokens = 32, .temperature = 0.0, .seed = 1};
-    if (session->model == NULL || session->load.sft == NULL) return;
-    Status status = STATUS_OK;
-    if (session->first_prompt != NULL)
-        status = session_set_prompt(session, session->first_prompt, strlen(session->first_prompt),
-                                    &session->prompt_error);
-    else if (session_example(session, 0) != NULL)
-        status = session_use_example(session, 0, &session->prompt_error);
-    if (status != STATUS_OK) session_say(session, SESSION_ERROR, "%s", session->prompt_error.message);
+    if (session->prompt->has_begun)
+        follow_examples(session);
+    else
+        show_first(session);
+    session->prompt->has_begun = true;
 }
 
 /* ---- the preview ---- */
 
 const EvaluationResult *session_preview(const Session *session, Side side) {
-    if (session->prompt == NULL) return NULL;
+    if (session->prompt->live == NULL) return NULL;
     switch (side) {
     case SIDE_BASE:
-        return comparison_base(session->prompt);
+        return comparison_base(session->prompt->live);
     case SIDE_SFT:
-        return comparison_sft(session->prompt);
+        return comparison_sft(session->prompt->live);
     case SIDE_FUSED:
-        return comparison_fused(session->prompt);
+        return comparison_fused(session->prompt->live);
     case SIDE_COUNT:
         break;
     }
@@ -158,15 +220,15 @@ const EvaluationResult *session_preview(const Session *session, Side side) {
 }
 
 bool session_preview_is_stale(const Session *session) {
-    return session->prompt == NULL || comparison_is_stale(session->prompt, &session->settings);
+    return session->prompt->live == NULL || comparison_is_stale(session->prompt->live, &session->settings);
 }
 
 const char *session_preview_message(const Session *session) {
     if (session->model == NULL) return session->model_error.message;
     const char *message;
-    if (session->prompt == NULL && session_tokenizer(session, &message) == NULL) return message;
-    if (session->prompt != NULL) return comparison_error(session->prompt);
-    return session->prompt_error.status != STATUS_OK ? session->prompt_error.message : "no prompt yet";
+    if (session->prompt->live == NULL && session_tokenizer(session, &message) == NULL) return message;
+    if (session->prompt->live != NULL) return comparison_error(session->prompt->live);
+    return session->prompt->error.status != STATUS_OK ? session->prompt->error.message : "no prompt yet";
 }
 
 double session_entropy_gap(const Session *session, size_t position) {
@@ -179,29 +241,30 @@ double session_entropy_gap(const Session *session, size_t position) {
 /* ---- pins ---- */
 
 size_t session_pin_count(const Session *session) {
-    return session->pin_count;
+    return session->prompt->pin_count;
 }
 
 int32_t session_pin(const Session *session, size_t index) {
-    return session->pins[index];
+    return session->prompt->pins[index];
 }
 
 bool session_is_pinned(const Session *session, int32_t id) {
-    for (size_t i = 0; i < session->pin_count; i++) {
-        if (session->pins[i] == id) return true;
+    for (size_t i = 0; i < session->prompt->pin_count; i++) {
+        if (session->prompt->pins[i] == id) return true;
     }
     return false;
 }
 
 bool session_toggle_pin(Session *session, int32_t id) {
-    for (size_t i = 0; i < session->pin_count; i++) {
-        if (session->pins[i] != id) continue;
-        session->pin_count--;
-        memmove(session->pins + i, session->pins + i + 1, (session->pin_count - i) * sizeof *session->pins);
+    for (size_t i = 0; i < session->prompt->pin_count; i++) {
+        if (session->prompt->pins[i] != id) continue;
+        session->prompt->pin_count--;
+        memmove(session->prompt->pins + i, session->prompt->pins + i + 1,
+                (session->prompt->pin_count - i) * sizeof *session->prompt->pins);
         return true;
     }
-    if (session->pin_count == SESSION_PINS) return false;
-    session->pins[session->pin_count++] = id;
+    if (session->prompt->pin_count == SESSION_PINS) return false;
+    session->prompt->pins[session->prompt->pin_count++] = id;
     return true;
 }
 
@@ -214,7 +277,7 @@ double session_probability(const Session *session, Side side, size_t position, i
 /* ---- continuing ---- */
 
 SessionContinuation *session_continuation(Session *session) {
-    return &session->continuation;
+    return &session->prompt->continuation;
 }
 
 static Settings side_settings(const Session *session, Side side) {
@@ -224,23 +287,24 @@ static Settings side_settings(const Session *session, Side side) {
     return settings;
 }
 
-static void free_errand(SessionContinueErrand *errand) {
+static void free_errand(ContinueErrand *errand) {
     free(errand->ids);
     free(errand->out);
-    *errand = (SessionContinueErrand){0};
+    *errand = (ContinueErrand){0};
 }
 
 static Status generate(Job *job, void *argument, Error *error) {
-    SessionContinueErrand *errand = argument;
+    ContinueErrand *errand = argument;
     return generation_run(errand->model, &errand->settings, errand->ids, errand->count, &errand->options,
                           NULL, NULL, errand->out, &errand->generated, job, error);
 }
 
 Status session_continue(Session *session, Error *error) {
-    const TokenList *list = &session->prompt_ids;
-    const SessionContinuation *wanted = &session->continuation;
-    if (session->prompt == NULL) return status_fail(error, STATUS_ARGUMENT, "there is no prompt to continue");
-    if (work_is_running(&session->continuing))
+    const TokenList *list = &session->prompt->ids;
+    const SessionContinuation *wanted = &session->prompt->continuation;
+    if (session->prompt->live == NULL)
+        return status_fail(error, STATUS_ARGUMENT, "there is no prompt to continue");
+    if (work_is_running(&session->prompt->continuing))
         return status_fail(error, STATUS_ARGUMENT, "a continuation is running already");
     size_t tokens = wanted->tokens;
     uint64_t longest = session->model->config->max_positions;
@@ -248,9 +312,9 @@ Status session_continue(Session *session, Error *error) {
         return status_fail(error, STATUS_ARGUMENT, "the text fills the model's context of %zu tokens",
                            (size_t)longest);
     if (longest > 0 && tokens > longest - list->count) tokens = (size_t)longest - list->count;
-    free_errand(&session->continue_errand);
-    SessionContinueErrand *errand = &session->continue_errand;
-    *errand = (SessionContinueErrand){
+    free_errand(&session->prompt->errand);
+    ContinueErrand *errand = &session->prompt->errand;
+    *errand = (ContinueErrand){
         .model = session->model,
         .settings = side_settings(session, wanted->side),
         .options = {.tokens = tokens, .temperature = wanted->temperature, .seed = wanted->seed},
@@ -259,55 +323,123 @@ Status session_continue(Session *session, Error *error) {
         .count = list->count};
     if (errand->ids == NULL || errand->out == NULL) return memory_fail(error, "a continuation");
     memcpy(errand->ids, list->ids, list->count * sizeof *list->ids);
-    return work_start(&session->continuing, session->threads, generate, errand, error);
+    return work_start(&session->prompt->continuing, session->threads, generate, errand, error);
 }
 
 bool session_is_continuing(const Session *session) {
-    return work_is_running(&session->continuing);
+    return work_is_running(&session->prompt->continuing);
 }
 
 /* What came before a cancellation stays: it was on its way to the screen. */
 static void collect_continuation(Session *session) {
-    const SessionContinueErrand *errand = &session->continue_errand;
+    const ContinueErrand *errand = &session->prompt->errand;
     Error error = {0};
     Status status = STATUS_OK;
-    if (session->continuing.status != STATUS_OK && session->continuing.status != STATUS_CANCELLED)
-        session_say(session, SESSION_ERROR, "%s", session->continuing.error.message);
+    if (session->prompt->continuing.status != STATUS_OK &&
+        session->prompt->continuing.status != STATUS_CANCELLED)
+        session_say(session, SESSION_ERROR, "%s", session->prompt->continuing.error.message);
     for (size_t i = 0; i < errand->generated && status == STATUS_OK; i++) {
-        status = token_list_append(&session->prompt_ids, errand->out[i], &error);
-        if (status == STATUS_OK) session->prompt_added++;
+        status = token_list_append(&session->prompt->ids, errand->out[i], &error);
+        if (status == STATUS_OK) session->prompt->added++;
     }
     if (status == STATUS_OK && errand->generated > 0) status = measure_prompt(session, &error);
     if (status != STATUS_OK) session_say(session, SESSION_ERROR, "%s", error.message);
-    free_errand(&session->continue_errand);
+    free_errand(&session->prompt->errand);
 }
 
 void session_remove_continuation(Session *session) {
-    size_t *last = session->prompt_added > 0 ? &session->prompt_added : &session->prompt_response;
+    size_t *last = session->prompt->added > 0 ? &session->prompt->added : &session->prompt->response;
     if (*last == 0) return;
-    work_stop(&session->continuing);
-    session->prompt_ids.count -= *last;
+    work_stop(&session->prompt->continuing);
+    session->prompt->ids.count -= *last;
     *last = 0;
     Error error;
     if (measure_prompt(session, &error) != STATUS_OK)
         session_say(session, SESSION_ERROR, "%s", error.message);
 }
 
+/* ---- as a calibration row ---- */
+
+static Status fill_rows(const Session *session, Calibration *rows, Error *error) {
+    const TokenList *list = &session->prompt->ids;
+    size_t response = session->prompt->response + session->prompt->added, prompt = list->count - response;
+    Status status = calibration_add_ids(rows, list->ids, prompt, list->ids + prompt, response,
+                                        session->model->config, error);
+    if (status != STATUS_OK) return status;
+    rows->rows[0].prompt = memory_copy_text(session->prompt->text, session->prompt->bytes);
+    return rows->rows[0].prompt != NULL ? STATUS_OK : memory_fail(error, "calibration rows");
+}
+
+/* The sum that a file of them has. */
+static Status hash_rows(Calibration *rows, Error *error) {
+    char *text;
+    size_t bytes;
+    Status status = calibration_format_ids(rows, &text, &bytes, error);
+    if (status != STATUS_OK) return status;
+    status = hash_bytes(text, bytes, rows->sha256, error);
+    free(text);
+    return status;
+}
+
+Status session_prompt_make_rows(const Session *session, Calibration **rows, Error *error) {
+    if (session->prompt->text == NULL || session->prompt->ids.count == 0)
+        return status_fail(error, STATUS_ARGUMENT, "there is no prompt to measure on");
+    if (session_is_continuing(session))
+        return status_fail(error, STATUS_ARGUMENT, "the prompt is still being continued");
+    Status status = calibration_create("the prompt on screen", rows, error);
+    if (status == STATUS_OK) status = fill_rows(session, *rows, error);
+    if (status == STATUS_OK) status = hash_rows(*rows, error);
+    if (status == STATUS_OK) return STATUS_OK;
+    calibration_free(*rows);
+    *rows = NULL;
+    return status;
+}
+
+/* ---- for session.c ---- */
+
 bool session_prompt_refresh(Session *session) {
     bool changed = false;
-    if (work_poll(&session->continuing)) {
+    if (work_poll(&session->prompt->continuing)) {
         collect_continuation(session);
         changed = true;
     }
-    if (session->prompt != NULL) changed |= comparison_refresh(session->prompt, &session->settings);
+    if (session->prompt->live != NULL)
+        changed |= comparison_refresh(session->prompt->live, &session->settings);
     return changed;
 }
 
-void session_prompt_close(Session *session) {
-    work_stop(&session->continuing);
-    free_errand(&session->continue_errand);
-    comparison_free(session->prompt);
-    free(session->prompt_text);
-    token_list_free(&session->prompt_ids);
-    free(session->target_list.targets);
+Status session_prompt_open(Session *session, const struct SessionOptions *options, Error *error) {
+    session->prompt = memory_allocate(1, sizeof *session->prompt);
+    if (session->prompt == NULL) return memory_fail(error, "the session");
+    session->prompt->current_example = -1;
+    session->prompt->continuing.label = "continuing";
+    if (options->prompt == NULL) return STATUS_OK;
+    session->prompt->first_text = memory_copy_text(options->prompt, strlen(options->prompt));
+    return session->prompt->first_text != NULL ? STATUS_OK : memory_fail(error, "the session");
+}
+
+void session_prompt_list(Session *session, Work **tasks) {
+    tasks[SESSION_TASK_CONTINUATION] = &session->prompt->continuing;
+    if (session->prompt->live != NULL) tasks[SESSION_TASK_PREVIEW] = comparison_work(session->prompt->live);
+}
+
+bool session_prompt_cancel_preview(Session *session, SessionTask task) {
+    (void)task;
+    return comparison_cancel(session->prompt->live);
+}
+
+void session_prompt_free(Session *session) {
+    struct SessionPromptPart *prompt = session->prompt;
+    if (prompt == NULL) return;
+    work_stop(&prompt->continuing);
+    free_errand(&prompt->errand);
+    comparison_free(prompt->live);
+    free(prompt->text);
+    free(prompt->first_text);
+    token_list_free(&prompt->ids);
+    free(prompt);
+}
+
+uint64_t session_prompt_revision(const Session *session) {
+    return session->prompt->revision;
 }

@@ -5,9 +5,11 @@
 #ifndef REJUV_TUI_SESSION_PROMPT_H
 #define REJUV_TUI_SESSION_PROMPT_H
 
+#include "core/evaluation/calibration.h"
 #include "core/evaluation/evaluation.h"
 #include "core/fusion/settings.h"
 #include "tui/session/session_message.h"
+#include "tui/session/session_task.h"
 
 enum { SESSION_TOP = 32, SESSION_PINS = 8 };
 
@@ -77,5 +79,25 @@ bool session_is_continuing(const Session *session);
 
 /* Takes the added tokens off again; where there are none, the response. */
 void session_remove_continuation(Session *session);
+
+/* ---- for session.c ---- */
+
+struct SessionOptions;
+Status session_prompt_open(Session *session, const struct SessionOptions *options,
+                           Error *error) STATUS_MUST_CHECK;
+
+/* The rows are there: the first time it shows a first prompt, after that it follows other rows. */
+void session_prompt_begin(Session *session);
+bool session_prompt_refresh(Session *session);
+void session_prompt_list(Session *session, Work **tasks);
+bool session_prompt_cancel_preview(Session *session, SessionTask task);
+void session_prompt_free(Session *session);
+
+/* The text on screen as rows of their own: its tokens as they are, what a continuation or a row's response added as the
+ * response. The caller frees them. */
+Status session_prompt_make_rows(const Session *session, Calibration **rows, Error *error) STATUS_MUST_CHECK;
+
+/* Another number, another text: what was worked out for it is of an old one. */
+uint64_t session_prompt_revision(const Session *session);
 
 #endif

@@ -10,29 +10,57 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_LEAST = 6 };
+/* Rows of another file, on their way: the job thread's while `reading` runs. */
+typedef struct RowsErrand {
+    char *path;
+    const Tokenizer *tokenizer;
+    const ModelConfig *config;
+    Calibration *calibration;
+} RowsErrand;
 
-static const char PROMPT_SOURCE[] = "the prompt on screen";
+/* All but the errand is the UI thread's. Jobs that measure on the rows read them, so they change only after
+ * session.c has stopped those: until then the new ones are `offered`. */
+struct SessionCalibrationPart {
+    Calibration *rows;  /* NULL: none, and `error` says why */
+    char *path;         /* the file of rows that was read last; NULL: none */
+    bool are_of_prompt; /* not those of `path` */
+    Error error;
+    Calibration *offered; /* NULL: none */
+    char *offered_path;   /* NULL: they are of the prompt */
+    Work reading;
+    RowsErrand errand;
+};
+
+enum { NAME_LEAST = 6 };
 
 /* ---- what there is ---- */
 
 const Calibration *session_calibration(const Session *session, const char **message) {
-    const SessionLoad *loaded = &session->load;
-    bool loading = work_is_running(&session->loading);
+    const struct SessionCalibrationPart *part = session->calibration;
+    bool loading = session_tokenizers_are_loading(session);
     if (message != NULL)
-        *message = loading                            ? "loading calibration rows"
-                   : loaded->calibration_path == NULL ? "no calibration rows: give a file with :rows-file"
-                                                      : loaded->calibration_error.message;
-    return loading ? NULL : loaded->calibration;
+        *message = loading              ? "loading calibration rows"
+                   : part->path == NULL ? "no calibration rows: give a file with :rows-file"
+                                        : part->error.message;
+    return loading ? NULL : part->rows;
+}
+
+const char *session_rows_sha256(const Session *session) {
+    static const char NONE[HASH_HEX_SIZE];
+    return session->calibration->rows == NULL ? NONE : session->calibration->rows->sha256;
+}
+
+bool session_rows_are_of_prompt(const Session *session) {
+    return session->calibration->are_of_prompt;
 }
 
 const char *session_rows_file(const Session *session) {
-    bool any = session_calibration(session, NULL) != NULL && !session->are_rows_of_prompt;
-    return any ? session->load.calibration_path : NULL;
+    bool any = session_calibration(session, NULL) != NULL && !session->calibration->are_of_prompt;
+    return any ? session->calibration->path : NULL;
 }
 
 const char *session_last_rows_file(const Session *session) {
-    return session->load.calibration_path;
+    return session->calibration->path;
 }
 
 static const char *base_name(const char *path) {
@@ -78,187 +106,124 @@ void session_describe_rows(const Session *session, int columns, char text[SESSIO
 
 /* ---- taking rows ---- */
 
-/* Cancelled together and then waited for one by one, they stop in the time of the slowest. */
-static void forget_figures(Session *session) {
-    (void)work_cancel(&session->sweeping);
-    (void)work_cancel(&session->planing);
-    (void)work_cancel(&session->bookmarking);
-    (void)work_cancel(&session->method.attributing);
-    (void)work_cancel(&session->method.measuring);
-    (void)work_cancel(&session->method.driving);
-    session_cache_change_rows(session); /* first: it may be writing what goes now */
-    session_bookmark_forget(session);
-    session_tune_forget(session);
-    session_method_forget(session);
+bool session_rows_are_offered(const Session *session) {
+    return session->calibration->offered != NULL;
 }
 
-/* The prompt on screen is an example where a row has its text; else the first row's takes its place, unless it was
- * typed or goes on. */
-static void follow_examples(Session *session) {
-    const Calibration *rows = session->load.calibration;
-    bool may_change =
-        session->prompt_text == NULL || (session->current_example >= 0 && session->prompt_added == 0);
-    size_t first = 0;
-    session->current_example = -1;
-    for (size_t i = 0; i < rows->count && session->prompt_text != NULL; i++) {
-        if (rows->rows[i].prompt == NULL || strcmp(rows->rows[i].prompt, session->prompt_text) != 0) continue;
-        session->current_example = (int)i;
-        if (session->prompt_response == 0 || session->are_rows_of_prompt) return;
-        may_change = true; /* the response on screen is that of the old row */
-        first = i;
-        break;
+void session_rows_offer(Session *session, Calibration *rows) {
+    session->calibration->offered = rows;
+}
+
+void session_rows_begin(Session *session) {
+    struct SessionCalibrationPart *part = session->calibration;
+    if (part->offered == NULL) {
+        part->rows = session_pair_take_rows(session, &part->error);
+        return;
     }
-    Error error;
-    if (may_change && rows->rows[first].prompt != NULL &&
-        session_use_example(session, first, &error) != STATUS_OK)
-        session_say(session, SESSION_WARNING, "%s", error.message);
-}
-
-/* Takes over the rows. */
-static void take_rows(Session *session, Calibration *rows, bool are_of_prompt) {
-    SessionLoad *load = &session->load;
-    forget_figures(session);
-    calibration_free(load->calibration);
-    load->calibration = rows;
-    load->calibration_error = (Error){0};
-    memcpy(load->calibration_sha256, rows->sha256, HASH_HEX_SIZE);
-    session->are_rows_of_prompt = are_of_prompt;
+    calibration_free(part->rows);
+    part->rows = part->offered;
+    part->offered = NULL;
+    part->error = (Error){0};
+    part->are_of_prompt = part->offered_path == NULL;
+    if (part->offered_path != NULL) {
+        free(part->path);
+        part->path = part->offered_path;
+        part->offered_path = NULL;
+    }
     finding_remove(&session->pair->findings, SESSION_ROWS_SUBJECT);
-    session_tune_begin(session);
-    follow_examples(session);
 }
 
 /* ---- a file ---- */
 
-Status session_read_rows(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, Job *job,
-                         Calibration **calibration, Error *error) {
-    Status status =
-        calibration_read(path, tokenizer, config, SESSION_ROWS_LIMIT + 1, job, calibration, error);
-    if (status == STATUS_OK && (*calibration)->count > SESSION_ROWS_LIMIT)
-        status = status_fail(error, STATUS_UNSUPPORTED,
-                             "%s: expected %d calibration rows at most, found more: measure on some of them",
-                             path, (int)SESSION_ROWS_LIMIT);
-    if (status == STATUS_OK) return STATUS_OK;
-    calibration_free(*calibration);
-    *calibration = NULL;
-    return status;
-}
-
 static Status read_file(Job *job, void *argument, Error *error) {
-    SessionRowsErrand *errand = argument;
+    RowsErrand *errand = argument;
     (void)job_report(job, "reading rows", 0, 0);
     return session_read_rows(errand->path, errand->tokenizer, errand->config, job, &errand->calibration,
                              error);
 }
 
-static void free_errand(SessionRowsErrand *errand) {
+static void free_errand(RowsErrand *errand) {
     free(errand->path);
     calibration_free(errand->calibration);
-    *errand = (SessionRowsErrand){0};
+    *errand = (RowsErrand){0};
 }
 
-static Status check_readiness(const Session *session, Error *error) {
+Status session_rows_check_readiness(const Session *session, Error *error) {
     if (session->model == NULL)
         return status_fail(error, STATUS_UNSUPPORTED, "%s", session->model_error.message);
-    if (work_is_running(&session->loading))
+    if (session_tokenizers_are_loading(session))
         return status_fail(error, STATUS_ARGUMENT, "the tokenizer is still loading");
-    if (work_is_running(&session->reading_rows))
+    if (work_is_running(&session->calibration->reading))
         return status_fail(error, STATUS_ARGUMENT, "rows are being read already");
     return STATUS_OK;
 }
 
 Status session_load_rows(Session *session, const char *path, Error *error) {
-    Status status = check_readiness(session, error);
+    Status status = session_rows_check_readiness(session, error);
     if (status != STATUS_OK) return status;
-    SessionRowsErrand *errand = &session->rows_errand;
+    RowsErrand *errand = &session->calibration->errand;
     free_errand(errand);
     errand->path = memory_copy_text(path, strlen(path));
     if (errand->path == NULL) return memory_fail(error, "calibration rows");
-    errand->tokenizer = session->load.sft;
+    errand->tokenizer = session_tokenizer(session, NULL);
     errand->config = session->model->config;
-    return work_start(&session->reading_rows, 1, read_file, errand, error);
+    return work_start(&session->calibration->reading, 1, read_file, errand, error);
 }
 
 static void collect_file(Session *session) {
-    SessionRowsErrand *errand = &session->rows_errand;
-    char text[SESSION_ROWS_TEXT];
-    const char *kept = session->load.calibration != NULL ? "; the old rows stay" : "";
-    if (session->reading_rows.status == STATUS_OK) {
-        free(session->load.calibration_path);
-        session->load.calibration_path = errand->path;
-        errand->path = NULL;
-        take_rows(session, errand->calibration, false);
+    struct SessionCalibrationPart *part = session->calibration;
+    RowsErrand *errand = &part->errand;
+    const char *kept = session->calibration->rows != NULL ? "; the old rows stay" : "";
+    if (session->calibration->reading.status == STATUS_OK) {
+        part->offered = errand->calibration;
+        part->offered_path = errand->path;
         errand->calibration = NULL;
-        session_describe_rows(session, SESSION_ROWS_TEXT, text);
-        session_say(session, SESSION_GOOD, "%s are measured on now", text);
-    } else if (session->reading_rows.status == STATUS_CANCELLED) {
+        errand->path = NULL;
+    } else if (session->calibration->reading.status == STATUS_CANCELLED) {
         session_say(session, SESSION_NOTE, "%s was not read%s", errand->path, kept);
     } else {
-        session_say(session, SESSION_ERROR, "%s%s", session->reading_rows.error.message, kept);
+        session_say(session, SESSION_ERROR, "%s%s", session->calibration->reading.error.message, kept);
     }
     free_errand(errand);
 }
 
 bool session_rows_refresh(Session *session) {
-    if (!work_poll(&session->reading_rows)) return false;
+    if (!work_poll(&session->calibration->reading)) return false;
     collect_file(session);
     return true;
 }
 
-void session_rows_close(Session *session) {
-    work_stop(&session->reading_rows);
-    free_errand(&session->rows_errand);
+Status session_rows_open(Session *session, const SessionOptions *options, Error *error) {
+    session->calibration = memory_allocate(1, sizeof *session->calibration);
+    if (session->calibration == NULL) return memory_fail(error, "the session");
+    session->calibration->reading.label = "reading rows";
+    if (options->calibration == NULL) return STATUS_OK;
+    session->calibration->path = memory_copy_text(options->calibration, strlen(options->calibration));
+    return session->calibration->path != NULL ? STATUS_OK : memory_fail(error, "the session");
+}
+
+void session_rows_list(Session *session, Work **tasks) {
+    tasks[SESSION_TASK_ROWS] = &session->calibration->reading;
+}
+
+void session_rows_free(Session *session) {
+    struct SessionCalibrationPart *part = session->calibration;
+    if (part == NULL) return;
+    work_stop(&part->reading);
+    free_errand(&part->errand);
+    calibration_free(part->rows);
+    calibration_free(part->offered);
+    free(part->offered_path);
+    free(part->path);
+    free(part);
 }
 
 Status session_return_to_file(Session *session, Error *error) {
-    if (session->load.calibration_path == NULL)
+    if (session->calibration->path == NULL)
         return status_fail(error, STATUS_ARGUMENT, "there was no calibration file to go back to");
     if (session_rows_file(session) != NULL)
-        return status_fail(error, STATUS_ARGUMENT, "the rows are those of %s",
-                           session->load.calibration_path);
-    return session_load_rows(session, session->load.calibration_path, error);
-}
-
-/* ---- the prompt on screen ---- */
-
-static Status make_prompt_rows(const Session *session, Calibration *rows, Error *error) {
-    const TokenList *list = &session->prompt_ids;
-    size_t response = session->prompt_response + session->prompt_added, prompt = list->count - response;
-    Status status = calibration_add_ids(rows, list->ids, prompt, list->ids + prompt, response,
-                                        session->model->config, error);
-    if (status != STATUS_OK) return status;
-    rows->rows[0].prompt = memory_copy_text(session->prompt_text, session->prompt_bytes);
-    return rows->rows[0].prompt != NULL ? STATUS_OK : memory_fail(error, "calibration rows");
-}
-
-/* The sum that a file of them has. */
-static Status hash_rows(Calibration *rows, Error *error) {
-    char *text;
-    size_t bytes;
-    Status status = calibration_format_ids(rows, &text, &bytes, error);
-    if (status != STATUS_OK) return status;
-    status = hash_bytes(text, bytes, rows->sha256, error);
-    free(text);
-    return status;
-}
-
-Status session_use_prompt_rows(Session *session, Error *error) {
-    Status status = check_readiness(session, error);
-    if (status != STATUS_OK) return status;
-    if (session->prompt_text == NULL || session->prompt_ids.count == 0)
-        return status_fail(error, STATUS_ARGUMENT, "there is no prompt to measure on");
-    if (session_is_continuing(session))
-        return status_fail(error, STATUS_ARGUMENT, "the prompt is still being continued");
-    Calibration *rows;
-    status = calibration_create(PROMPT_SOURCE, &rows, error);
-    if (status == STATUS_OK) status = make_prompt_rows(session, rows, error);
-    if (status == STATUS_OK) status = hash_rows(rows, error);
-    if (status != STATUS_OK) {
-        calibration_free(rows);
-        return status;
-    }
-    take_rows(session, rows, true);
-    return STATUS_OK;
+        return status_fail(error, STATUS_ARGUMENT, "the rows are those of %s", session->calibration->path);
+    return session_load_rows(session, session->calibration->path, error);
 }
 
 /* ---- writing ---- */
@@ -285,14 +250,15 @@ Status session_save_rows(Session *session, const char *path, Error *error) {
         status = write_new(path, text, bytes, error);
         free(text);
     }
-    if (status == STATUS_OK && session->are_rows_of_prompt) {
-        char **places[] = {&session->load.calibration->source, &session->load.calibration_path};
+    if (status == STATUS_OK && session->calibration->are_of_prompt) {
+        char **places[] = {&session->calibration->rows->source, &session->calibration->path};
         char *names[] = {source, kept};
         for (int i = 0; i < 2; i++) {
             free(*places[i]);
             *places[i] = names[i];
         }
-        session->are_rows_of_prompt = false; /* of a file that has their sum: nothing is measured again */
+        session->calibration->are_of_prompt =
+            false; /* of a file that has their sum: nothing is measured again */
         return STATUS_OK;
     }
     free(source);
@@ -300,10 +266,16 @@ Status session_save_rows(Session *session, const char *path, Error *error) {
     return status;
 }
 
-/* ---- actions ---- */
+/* ---- what is said of them ---- */
+
+void session_rows_say(Session *session) {
+    char text[SESSION_ROWS_TEXT];
+    session_describe_rows(session, SESSION_ROWS_TEXT, text);
+    session_say(session, SESSION_GOOD, "%s are measured on now", text);
+}
 
 void session_say_prompt_rows(Session *session) {
-    const Calibration *rows = session->load.calibration;
+    const Calibration *rows = session->calibration->rows;
     if (rows->response_tokens > 0)
         session_say(session, SESSION_GOOD,
                     "measured on the prompt on screen: %zu tokens, the last %zu as its response",

@@ -20,17 +20,17 @@
 #define REJUV_TUI_SESSION_ROWS_H
 
 #include "core/evaluation/calibration.h"
-#include "tui/session/session_message.h"
+#include "tui/session/session_pair.h"
 
-/* More rows of a file are refused: a screen does not wait for what they take. The commands take any number. */
-enum { SESSION_ROWS_LIMIT = 10000, SESSION_ROWS_TEXT = 256 };
+enum { SESSION_ROWS_TEXT = 256 };
+
+/* The calibration rows; NULL while they load or where there are none; *message (may be NULL) says which. */
+const Calibration *session_calibration(const Session *session, const char **message);
 
 /* Starts reading. What is wrong with the file itself comes as a message. */
 Status session_load_rows(Session *session, const char *path, Error *error) STATUS_MUST_CHECK;
 
-Status session_use_prompt_rows(Session *session, Error *error) STATUS_MUST_CHECK;
-
-/* A message that says how many tokens of the prompt were taken. */
+/* After session_use_prompt_rows() (session.h): a message that says how many tokens of the prompt were taken. */
 void session_say_prompt_rows(Session *session);
 
 /* Back from the prompt on screen to the file. */
@@ -48,5 +48,29 @@ const char *session_last_rows_file(const Session *session);
 /* "64 rows, 2 709 tokens (1 393 of responses) of calibration.jsonl", shorter where it has to fit in `columns`, and ""
  * where not even the shortest does; while there are none, why. Already escaped. */
 void session_describe_rows(const Session *session, int columns, char text[SESSION_ROWS_TEXT]);
+
+/* ---- for session.c ---- */
+
+Status session_rows_open(Session *session, const SessionOptions *options, Error *error) STATUS_MUST_CHECK;
+bool session_rows_refresh(Session *session);
+void session_rows_list(Session *session, Work **tasks);
+void session_rows_free(Session *session);
+
+/* Other rows are there, of a file or by session_rows_offer(); session_rows_begin() takes them over once nothing is
+ * measured on the old ones any more. The first time it takes those that were loaded with the pair. */
+bool session_rows_are_offered(const Session *session);
+void session_rows_offer(Session *session, Calibration *rows); /* made of the prompt on screen */
+void session_rows_begin(Session *session);
+
+/* A message that says what a new file's rows are. */
+void session_rows_say(Session *session);
+
+/* Why rows cannot be changed just now. */
+Status session_rows_check_readiness(const Session *session, Error *error) STATUS_MUST_CHECK;
+
+bool session_rows_are_of_prompt(const Session *session);
+
+/* [HASH_HEX_SIZE]: of the rows that are there; "" without any. */
+const char *session_rows_sha256(const Session *session);
 
 #endif

@@ -53,57 +53,6 @@
 
 #include <stdatomic.h>
 
-/* Tokenizers and calibration rows: filled by a job, taken over when it is done. */
-typedef struct SessionLoad {
-    char *base_path, *sft_path; /* tokenizer.json of each */
-    char *calibration_path;     /* the file of rows that was read last; NULL: none */
-    const ModelConfig *config;  /* NULL where the model cannot be run */
-    Tokenizer *base, *sft;
-    Calibration *calibration;
-    char calibration_sha256[HASH_HEX_SIZE];
-    Error base_error, sft_error, calibration_error, difference;
-} SessionLoad;
-
-/* Rows of another file, on their way. */
-typedef struct SessionRowsErrand {
-    char *path;
-    const Tokenizer *tokenizer;
-    const ModelConfig *config;
-    Calibration *calibration;
-} SessionRowsErrand;
-
-typedef struct SessionSweepErrand {
-    const Evaluation *evaluation;
-    Settings settings[SESSION_SWEEP_LARGEST];
-    EvaluationResult results[SESSION_SWEEP_LARGEST];
-    size_t count;
-    bool is_rho;
-} SessionSweepErrand;
-
-typedef struct SessionBookmarkErrand {
-    const Evaluation *evaluation;
-    Settings settings;
-    Dials dials; /* of the bookmark it is for */
-    EvaluationResult result;
-} SessionBookmarkErrand;
-
-/* While it runs, `averages` are the job thread's from row `ready` on, and the UI thread's before that. */
-typedef struct SessionPlaneErrand {
-    const Evaluation *evaluation;
-    SessionPlaneRange range;
-    Settings settings;
-    DistributionAverages *averages; /* [rho.points × alpha.points] */
-    _Atomic size_t ready;           /* rows */
-} SessionPlaneErrand;
-
-typedef struct SessionContinueErrand {
-    const Model *model;
-    Settings settings;
-    GenerationOptions options;
-    int32_t *ids, *out; /* the text so far, and room for options.tokens */
-    size_t count, generated;
-} SessionContinueErrand;
-
 typedef struct SessionAttributionErrand {
     const Model *model;
     NeuronTable table;
@@ -241,17 +190,7 @@ typedef struct SessionCache {
     SessionKeepErrand keep_errand;
     bool is_recall_due; /* contents or rows are not those that were recalled for */
     bool is_recalled[CACHE_ANALYSIS_COUNT], is_kept[CACHE_ANALYSIS_COUNT];
-    bool has_averages;
-    DistributionAverages averages[2];
 } SessionCache;
-
-/* The targets on the prompt on screen. */
-typedef struct SessionTargetList {
-    SessionTarget *targets;
-    size_t count, capacity;
-    bool is_alike; /* they are those of the rule, for `wanted`, on the prompt as it is */
-    size_t wanted;
-} SessionTargetList;
 
 struct Session {
     unsigned threads;
@@ -262,59 +201,15 @@ struct Session {
     Pair *pair;
     Model *model; /* NULL: model_error says why */
     Error model_error;
-    Work loading;
-    SessionLoad load;
-    Work reading_rows;
-    SessionRowsErrand rows_errand;
-    bool are_rows_of_prompt; /* not those of load.calibration_path */
-    char *first_prompt;      /* to be shown once the tokenizer is there; NULL: an example */
+    struct SessionFilesPart *files;
+    struct SessionCalibrationPart *calibration;
+    struct SessionPromptPart *prompt;
+    struct SessionTargetsPart *targets;
 
-    DriftTable *drift;
-    Work scanning;
-    bool is_scan_wanted;
-
-    Comparison *headline; /* NULL before calibration rows are there */
-    Error headline_error;
-    bool headline_waits; /* it would take long: not until asked */
-    Work sweeping;
-    SessionSweepErrand *sweep_errand;
-    double sweep_values[SESSION_SWEEP_LARGEST];
-    Settings sweep_settings;
-    bool sweep_is_rho, is_rho_sweep; /* of the sweep that is there; of the one that is wanted */
-    DistributionAverages sweep_averages[SESSION_SWEEP_LARGEST];
-    size_t sweep_count;
-    double wanted_sweep[SESSION_SWEEP_LARGEST];
-    size_t wanted_sweep_count; /* 0: none is due */
-    Error sweep_error;
-
-    DialHistory history;
-    SessionBookmark bookmarks[SESSION_BOOKMARKS];
-    size_t bookmark_count;
-    bool are_bookmarks_halted; /* cancelled or failed: until the next one is kept */
-    Work bookmarking;
-    SessionBookmarkErrand bookmark_errand;
-
-    Work planing;
-    SessionPlaneErrand plane; /* also once it is over: what views look at */
-    SessionPlaneRange wanted_plane;
-    bool is_plane_wanted;
-    Error plane_error;
-
+    struct SessionHeadlinePart *headline;
+    struct SessionSweepPart *sweep;
+    struct SessionBookmarksPart *bookmarks;
     struct SessionResetPart *resets;
-
-    char *prompt_text;
-    size_t prompt_bytes;
-    TokenList prompt_ids;
-    size_t prompt_added, prompt_response;
-    SessionTargetList target_list;
-    int current_example;
-    Comparison *prompt;
-    Error prompt_error;
-    int32_t pins[SESSION_PINS];
-    size_t pin_count;
-    SessionContinuation continuation;
-    Work continuing;
-    SessionContinueErrand continue_errand;
 
     SessionMethod method;
     SessionCache cache;
@@ -324,20 +219,6 @@ struct Session {
     struct SessionExportPart *export;
 };
 
-Status session_pair_open(Session *session, const SessionOptions *options, Error *error) STATUS_MUST_CHECK;
-Status session_pair_load(Session *session, Error *error) STATUS_MUST_CHECK;
-bool session_pair_refresh(Session *session);
-void session_pair_close(Session *session);
-bool session_rows_refresh(Session *session);
-void session_rows_close(Session *session);
-bool session_tune_refresh(Session *session);
-void session_tune_close(Session *session);
-bool session_plane_refresh(Session *session);
-void session_plane_close(Session *session); /* before what it measures on goes */
-
-/* The progress of one row, as that of the whole plane. */
-JobProgress session_plane_progress(const Session *session, JobProgress row);
-
 bool session_method_refresh(Session *session);
 bool session_drivers_refresh(Session *session);
 bool session_drivers_cancel(Session *session); /* false where nothing is measured */
@@ -345,8 +226,6 @@ void session_drivers_forget(Session *session);
 SessionMethodPart session_selector_part(Selector selector); /* that makes its order */
 void session_follow_selector(Session *session); /* settings borrow the selector's newest ranking */
 void session_method_close(Session *session);
-bool session_bookmark_refresh(Session *session);
-void session_bookmark_close(Session *session);
 
 /* What a job does after it measured: orders the neurons. */
 Status session_rank_attribution(SessionAttributionErrand *errand, Error *error) STATUS_MUST_CHECK;
@@ -390,25 +269,11 @@ Status session_read_content(Job *job, void *argument, Error *error) STATUS_MUST_
 Status session_recall_method(Job *job, void *argument, Error *error) STATUS_MUST_CHECK;
 Status session_keep_results(Job *job, void *argument, Error *error) STATUS_MUST_CHECK;
 
-bool session_prompt_refresh(Session *session);
-void session_prompt_close(Session *session);
-
-/* What Preflight calls the rows. */
-#define SESSION_ROWS_SUBJECT "calibration"
-
-/* Reads a file of rows, no more than a session takes; on failure *calibration is NULL. On a job's thread. */
-Status session_read_rows(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, Job *job,
-                         Calibration **calibration, Error *error) STATUS_MUST_CHECK;
-
 /* Before the rows change: stops what is measured on them and drops what was. Rankings stay, for settings may borrow
  * them, but no longer choose. */
-void session_tune_forget(Session *session);
 void session_method_forget(Session *session);
-void session_bookmark_forget(Session *session);
 
 /* When tokenizers and calibration rows have been loaded, or the rows have changed. */
-void session_tune_begin(Session *session);
-void session_prompt_begin(Session *session);
 void session_method_begin(Session *session);
 
 #endif

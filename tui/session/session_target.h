@@ -35,4 +35,11 @@ const SessionTarget *session_find_target(const SessionTargets *targets, size_t p
  * end. Where targets were chosen by attribution that may show another row, or the response of this one. */
 Status session_go_to_target(Session *session, int steps, size_t *position, Error *error) STATUS_MUST_CHECK;
 
+/* ---- for session.c ---- */
+
+struct SessionOptions;
+Status session_target_open(Session *session, const struct SessionOptions *options,
+                           Error *error) STATUS_MUST_CHECK;
+void session_target_free(Session *session);
+
 #endif

@@ -1,5 +1,5 @@
 /*
- * session_tune — what the dials do to the headline figures, and the sweep over α or ρ.
+ * session_tune — what the dials do to the headline figures.
  *
  * Headlines are measured on the calibration rows. Where that would take long (a large model), it waits until
  * asked: session_measure_headlines().
@@ -8,8 +8,10 @@
 #define REJUV_TUI_SESSION_TUNE_H
 
 #include "core/evaluation/distribution.h"
+#include "core/evaluation/evaluation.h"
 #include "core/fusion/settings.h"
 #include "tui/session/session_message.h"
+#include "tui/session/session_task.h"
 
 /* Averages over the response positions of the calibration rows; NULL while there are none. */
 const DistributionAverages *session_headline_base(const Session *session);
@@ -28,26 +30,33 @@ bool session_headline_is_cancelled(const Session *session);
 /* Starts measuring where that waits to be asked, or goes on after a cancellation. */
 void session_measure_headlines(Session *session);
 
-/* ---- the sweep over α, or over ρ ---- */
+/* ---- for the other parts of a session ---- */
 
-enum { SESSION_SWEEP_POINTS = 21, SESSION_SWEEP_LARGEST = 101 };
+/* Averages of base and SFT that are shown until they are measured: on the rows that are there. */
+void session_headline_recall(Session *session, const DistributionAverages averages[2]);
 
-typedef struct SessionSweep {
-    size_t count;                         /* points; 0 until the first sweep is done */
-    bool is_rho;                          /* over ρ, otherwise over α */
-    const double *values;                 /* [count], rising: of that dial */
-    const Settings *settings;             /* the other dials, as they stood */
-    const DistributionAverages *averages; /* [count] */
-    bool is_running;                      /* or waits to */
-    bool waits_for_ranking;               /* for the neurons that ρ resets, which are on their way */
-    bool is_stale;                        /* another dial has been turned since */
-    const char *error;                    /* of the last sweep; NULL where it went well */
-} SessionSweep;
+/* What was measured, never recalled: NULL while it is not there. Valid until the next refresh. */
+const EvaluationResult *session_headline_result(const Session *session, Side side);
 
-SessionSweep session_sweep(const Session *session);
+/* For other settings on the same rows: NULL until base and SFT are measured. Whoever's job uses it stops when told to
+ * forget. */
+const Evaluation *session_headline_evaluation(const Session *session);
 
-/* Over the calibration rows, the other dials as they are; over ρ, once neurons are ranked. A sweep that runs is cancelled and starts again.
- * Where headlines are measured without being asked, a sweep over 0 … 1 is too. */
-void session_start_sweep(Session *session, bool is_rho, double from, double to, size_t points);
+double session_headline_seconds(const Session *session); /* that W took last; 0 before */
+
+/* There are rows, and it need not be asked for. */
+bool session_headline_is_due(const Session *session);
+
+/* ---- for session.c ---- */
+
+struct SessionOptions;
+Status session_tune_open(Session *session, const struct SessionOptions *options,
+                         Error *error) STATUS_MUST_CHECK;
+void session_tune_begin(Session *session);
+bool session_tune_refresh(Session *session);
+void session_tune_forget(Session *session);
+void session_tune_list(Session *session, Work **tasks);
+bool session_tune_cancel(Session *session);
+void session_tune_free(Session *session);
 
 #endif

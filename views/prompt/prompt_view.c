@@ -4,6 +4,7 @@
 #include "tui/keys/key_text.h"
 #include "tui/session/session.h"
 #include "tui/session/session_pair.h"
+#include "tui/session/session_rows.h"
 #include "tui/text/text.h"
 #include "views/prompt/prompt_internal.h"
 

@@ -3,6 +3,8 @@
 #include "tui/keys/key_text.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_pair.h"
+#include "tui/session/session_plane.h"
+#include "tui/session/session_rows.h"
 #include "views/tune/tune_internal.h"
 
 #include <stdio.h>
