@@ -1,7 +1,25 @@
 #include "tui/session/session.h"
 
 #include "core/support/memory.h"
+#include "tui/session/session_alpha.h"
+#include "tui/session/session_bookmark.h"
+#include "tui/session/session_cache.h"
+#include "tui/session/session_change.h"
+#include "tui/session/session_dials.h"
+#include "tui/session/session_drivers.h"
+#include "tui/session/session_export.h"
+#include "tui/session/session_measure.h"
+#include "tui/session/session_method.h"
+#include "tui/session/session_pair.h"
+#include "tui/session/session_plane.h"
+#include "tui/session/session_prompt.h"
+#include "tui/session/session_rows.h"
+#include "tui/session/session_spectrum.h"
 #include "tui/session/session_state.h"
+#include "tui/session/session_target.h"
+#include "tui/session/session_task.h"
+#include "tui/session/session_tensor.h"
+#include "tui/session/session_tune.h"
 #include "tui/text/format.h"
 
 #include <math.h>
@@ -11,32 +29,26 @@
 
 /* ---- the parts ---- */
 
-/* What a part does when all of them are asked; NULL where it does nothing. */
+/* What a part does when all of them are asked; NULL where it does nothing.
+ *
+ *     begin    tokenizers and rows are there; and again, after the rows have changed
+ *     refresh  collects what is finished and starts what is due; true: something changed
+ *     forget   before the rows change: stops what is measured on them and drops what was
+ *     list     session_task.h
+ *     free     also a part that was not opened; no job runs any more, unless opening failed */
 typedef struct Part {
     const char *name;
     Status (*open)(Session *session, const SessionOptions *options, Error *error);
-    void (*begin)(Session *session); /* tokenizers and rows are there; again after the rows have changed */
-    bool (*refresh)(
-        Session *session); /* collects what is finished and starts what is due; true: something changed */
-    void (*forget)(
-        Session *session); /* before the rows change: stops what is measured on them, drops what was */
-    void (*list)(Session *session, Work **tasks); /* session_task.h */
-    void (*free)(Session *session);               /* also of one that was not opened */
+    void (*begin)(Session *session);
+    bool (*refresh)(Session *session);
+    void (*forget)(Session *session);
+    void (*list)(Session *session, Work **tasks);
+    void (*free)(Session *session);
 } Part;
-
-static void list_others(Session *session, Work **tasks) {
-    tasks[SESSION_TASK_DRIVERS] = &session->method.driving;
-    tasks[SESSION_TASK_ATTRIBUTION] = &session->method.attributing;
-    tasks[SESSION_TASK_NEURON_DRIFT] = &session->method.profiling;
-    tasks[SESSION_TASK_DORMANCY] = &session->method.measuring;
-    tasks[SESSION_TASK_CACHE_OPENING] = &session->cache.opening;
-    tasks[SESSION_TASK_CACHE_RECALL] = &session->cache.recalling;
-    tasks[SESSION_TASK_CACHE_WRITING] = &session->cache.keeping;
-    tasks[SESSION_TASK_CACHE_READING] = &session->cache.reading;
-}
 
 static bool refresh_files(Session *session);
 static bool refresh_rows(Session *session);
+static bool refresh_neurons(Session *session);
 
 /* From the bottom up: a part knows only those above it here. Freed, and told to forget, from the last to the first. */
 static const Part PARTS[] = {
@@ -46,8 +58,10 @@ static const Part PARTS[] = {
      session_rows_free},
     {"headline", session_tune_open, session_tune_begin, session_tune_refresh, session_tune_forget,
      session_tune_list, session_tune_free},
-    {"neurons", NULL, session_method_begin, session_method_refresh, session_method_forget, NULL, NULL},
-    {"drivers", NULL, NULL, session_drivers_refresh, NULL, list_others, NULL},
+    {"neurons", session_method_open, session_method_begin, refresh_neurons, session_measure_forget,
+     session_measure_list, session_measure_free},
+    {"drivers", session_drivers_open, NULL, session_drivers_refresh, session_drivers_forget,
+     session_drivers_list, session_drivers_free},
     {"sweep", session_plane_open, session_plane_begin, session_plane_refresh, session_plane_forget,
      session_plane_list, session_plane_free},
     {"bookmarks", session_bookmark_open, NULL, session_bookmark_refresh, session_bookmark_forget,
@@ -62,7 +76,8 @@ static const Part PARTS[] = {
      session_spectrum_free},
     {"export", session_export_open, NULL, session_export_refresh, NULL, session_export_list,
      session_export_free},
-    {"cache", NULL, NULL, session_cache_refresh, session_cache_change_rows, NULL, NULL},
+    {"cache", session_cache_open, NULL, session_cache_refresh, session_cache_forget, session_cache_list,
+     session_cache_free},
 };
 
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
@@ -118,12 +133,8 @@ static bool cancel_headline(Session *session, SessionTask task) {
     return session_tune_cancel(session);
 }
 
-static bool cancel_drivers(Session *session, SessionTask task) {
-    (void)task;
-    return session_drivers_cancel(session);
-}
-
-/* What waits for a task, and how it is cancelled where that takes more than work_cancel(). */
+/* What waits for a task, and how it is cancelled where that takes more than work_cancel(). The order in which tasks are
+ * shown and cancelled is that of their numbers. */
 static const struct {
     unsigned parts;
     bool is_on_rows;                                    /* measures on the calibration rows */
@@ -142,7 +153,7 @@ static const struct {
     [SESSION_TASK_PLAN] = {SESSION_PART_EXPORT, false, NULL},
     [SESSION_TASK_BOOKMARKS] = {SESSION_PART_SWEEP, true, NULL},
     [SESSION_TASK_HEADLINE] = {SESSION_PART_HEADLINE, true, cancel_headline},
-    [SESSION_TASK_DRIVERS] = {SESSION_PART_METHOD, true, cancel_drivers},
+    [SESSION_TASK_DRIVERS] = {SESSION_PART_METHOD, true, session_drivers_cancel},
     [SESSION_TASK_ATTRIBUTION] = {SESSION_PART_METHOD, true, NULL},
     [SESSION_TASK_NEURON_DRIFT] = {SESSION_PART_METHOD, false, NULL},
     [SESSION_TASK_DORMANCY] = {SESSION_PART_METHOD, true, NULL},
@@ -208,6 +219,12 @@ bool session_is_measuring(Session *session, unsigned parts, SessionJob *job) {
     return describe_jobs(session, complete_parts(session, parts), job, 1) > 0;
 }
 
+void session_measure_method(Session *session) {
+    session_measure_resume(session);
+    session_drivers_resume(session);
+    session_measure_headlines(session);
+}
+
 void session_measure(Session *session, unsigned parts) {
     parts = complete_parts(session, parts);
     if ((parts & SESSION_PART_METHOD) != 0)
@@ -223,26 +240,12 @@ static bool cancel_task(Session *session, SessionTask task, Work *work) {
 bool session_cancel(Session *session) {
     Work *tasks[SESSION_TASK_COUNT];
     (void)list_tasks(session, SESSION_PARTS_ALL, tasks);
-    for (int task = 0; task < SESSION_TASK_COUNT; task++) {
-        if (tasks[task] == NULL) continue;
-        if (cancel_task(session, (SessionTask)task, tasks[task])) return true;
-    }
+    for (int task = 0; task < SESSION_TASK_COUNT; task++)
+        if (tasks[task] != NULL && cancel_task(session, (SessionTask)task, tasks[task])) return true;
     return false;
 }
 
 /* ---- opening and closing ---- */
-
-static void name_works(Session *session) {
-    session->method.attributing.label = "attribution";
-    session->method.measuring.label = "dormancy";
-    session->method.profiling.label = "drift of neurons";
-    session->method.driving.label = "tokens of a neuron";
-    session->cache.opening.label = "kept analyses";
-    session->cache.recalling.label = "kept analyses";
-    session->cache.reading.label = "reading contents";
-    session->cache.reading.unit = "B";
-    session->cache.keeping.label = "keeping analyses";
-}
 
 static Status open_parts(Session *session, const SessionOptions *options, Error *error) {
     Status status = STATUS_OK;
@@ -252,10 +255,8 @@ static Status open_parts(Session *session, const SessionOptions *options, Error 
 }
 
 static void free_parts(Session *session) {
-    session_cache_close(session);
     for (size_t i = PART_COUNT; i-- > 0;)
         if (PARTS[i].free != NULL) PARTS[i].free(session);
-    session_method_close(session);
     model_close(session->model);
     pair_close(session->pair);
     free(session);
@@ -267,20 +268,16 @@ Status session_create(const SessionOptions *options, Session **session, Error *e
     if (made == NULL) return memory_fail(error, "the session");
     made->threads = options->threads;
     made->settings = settings_at(options->alpha);
-    made->method.target_count = ATTRIBUTION_TARGETS;
-    name_works(made);
     Status status = pair_open(options->base, options->sft, &made->pair, error);
     if (status == STATUS_OK) {
         /* a pair that cannot be run can still be looked at */
         if (model_open(made->pair, &made->model, &made->model_error) != STATUS_OK) made->model = NULL;
         status = open_parts(made, options, error);
     }
-    if (status == STATUS_OK) {
-        session_cache_open(made, options->cache);
+    if (status == STATUS_OK)
         *session = made;
-    } else {
+    else
         free_parts(made);
-    }
     return status;
 }
 
@@ -344,6 +341,12 @@ static bool refresh_rows(Session *session) {
     change_rows(session);
     session_rows_say(session);
     return true;
+}
+
+/* What the cache writes must stay: a moment later. */
+static bool refresh_neurons(Session *session) {
+    return !session_cache_is_keeping(session) &&
+           session_measure_refresh(session, !session_cache_holds_method(session));
 }
 
 static bool refresh_parts(Session *session) {

@@ -66,6 +66,9 @@ void session_measure(Session *session, unsigned parts);
 /* Takes the prompt on screen as the calibration rows: session_rows.h. */
 Status session_use_prompt_rows(Session *session, Error *error) STATUS_MUST_CHECK;
 
+/* Asks for what there is to know of neurons: also again, where it was cancelled or failed. */
+void session_measure_method(Session *session);
+
 /* Collects what jobs finished, starts what is due. True when something on screen may have changed. */
 bool session_refresh(Session *session);
 

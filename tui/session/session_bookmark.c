@@ -35,8 +35,8 @@ struct SessionBookmarksPart {
 
 Dials session_dial_state(const Session *session) {
     Dials state = {.settings = session->settings,
-                   .selector = session->method.selector,
-                   .targets = session->method.target_count};
+                   .selector = session_method_selector(session),
+                   .targets = session_method_targets(session)};
     state.settings.ranking = NULL;
     return state;
 }

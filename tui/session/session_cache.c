@@ -3,37 +3,56 @@
 #include "core/cache/cache_fingerprint.h"
 #include "core/support/memory.h"
 #include "core/transformer/forward.h"
+#include "tui/session/session_export.h"
+#include "tui/session/session_measure.h"
+#include "tui/session/session_method.h"
+#include "tui/session/session_pair.h"
+#include "tui/session/session_recall.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
+#include "tui/session/session_tune.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* The errands are their job threads' while those run: `content_errand` of `opening` and `reading`. What is to be written
+ * belongs to other parts, which leave it alone as long as session_cache_is_keeping(). All else is the UI thread's. */
+struct SessionCachePart {
+    Cache *cache;      /* NULL: nothing is kept */
+    bool is_read_only; /* what is not there is not written: it cannot be, or is not wanted */
+    bool knows_content;
+    CacheOrigin origin;
+    Work opening, recalling, reading, keeping;
+    SessionContentErrand content_errand; /* of opening, then of reading */
+    SessionRecallErrand recall_errand;
+    SessionKeepErrand keep_errand;
+    bool is_recall_due; /* contents or rows are not those that were recalled for */
+    bool is_recalled[CACHE_ANALYSIS_COUNT], is_kept[CACHE_ANALYSIS_COUNT];
+};
+
 bool session_was_recalled(const Session *session, CacheAnalysis what) {
-    return session->cache.is_recalled[what];
+    return session->cache->is_recalled[what];
 }
 
 bool session_is_kept(const Session *session, CacheAnalysis what) {
-    return session->cache.is_kept[what];
+    return session->cache->is_kept[what];
 }
 
 /* Nothing is written any more; what is there can still be read. */
-static void stop_writing(SessionCache *cache) {
+static void stop_writing(struct SessionCachePart *cache) {
     cache->is_read_only = true;
 }
 
 static void give_up(Session *session, const Error *error) {
-    stop_writing(&session->cache);
+    stop_writing(session->cache);
     session_say(session, SESSION_NOTE, "analyses are not kept for the next time: %s", error->message);
 }
 
 /* ---- contents, and drift ---- */
 
-void session_cache_open(Session *session, const char *directory) {
-    SessionCache *cache = &session->cache;
+static void open_cache(Session *session, const char *directory) {
+    struct SessionCachePart *cache = session->cache;
     Error error;
-    cache->is_recall_due = true;
-    if (directory == NULL) return;
     Status status = cache_create(directory, 0, &cache->cache, &error);
     if (status == STATUS_OK) {
         cache->content_errand = (SessionContentErrand){
@@ -43,7 +62,20 @@ void session_cache_open(Session *session, const char *directory) {
     if (status != STATUS_OK) give_up(session, &error);
 }
 
-static void learn_content(SessionCache *cache) {
+Status session_cache_open(Session *session, const SessionOptions *options, Error *error) {
+    session->cache = memory_allocate(1, sizeof *session->cache);
+    if (session->cache == NULL) return memory_fail(error, "the session");
+    session->cache->opening.label = "kept analyses";
+    session->cache->recalling.label = "kept analyses";
+    session->cache->reading.label = "reading contents";
+    session->cache->reading.unit = "B";
+    session->cache->keeping.label = "keeping analyses";
+    session->cache->is_recall_due = true;
+    if (options->cache != NULL) open_cache(session, options->cache);
+    return STATUS_OK;
+}
+
+static void learn_content(struct SessionCachePart *cache) {
     const SessionContentErrand *errand = &cache->content_errand;
     cache->knows_content = errand->is_known;
     if (!errand->is_known) return;
@@ -52,7 +84,7 @@ static void learn_content(SessionCache *cache) {
     cache->is_recall_due = true;
 }
 
-static void collect_opening(SessionCache *cache) {
+static void collect_opening(struct SessionCachePart *cache) {
     if (cache->opening.status != STATUS_OK) return; /* cancelled: as if nothing were kept */
     learn_content(cache);
     if (!cache->content_errand.has_drift) return;
@@ -60,7 +92,7 @@ static void collect_opening(SessionCache *cache) {
 }
 
 static Status start_reading(Session *session, Error *error) {
-    SessionCache *cache = &session->cache;
+    struct SessionCachePart *cache = session->cache;
     if (!cache_fingerprint_is_settled(session->pair->base) ||
         !cache_fingerprint_is_settled(session->pair->sft)) {
         stop_writing(cache); /* nothing is wrong: the next session will */
@@ -71,7 +103,7 @@ static Status start_reading(Session *session, Error *error) {
 }
 
 static void collect_reading(Session *session) {
-    SessionCache *cache = &session->cache;
+    struct SessionCachePart *cache = session->cache;
     if (cache->reading.status == STATUS_OK)
         learn_content(cache);
     else if (cache->reading.status == STATUS_CANCELLED)
@@ -91,8 +123,8 @@ static void free_recall_errand(SessionRecallErrand *errand) {
     *errand = (SessionRecallErrand){0};
 }
 
-void session_cache_change_rows(Session *session) {
-    SessionCache *cache = &session->cache;
+void session_cache_forget(Session *session) {
+    struct SessionCachePart *cache = session->cache;
     work_stop(&cache->recalling);
     work_stop(&cache->keeping);
     free_recall_errand(&cache->recall_errand);
@@ -104,41 +136,40 @@ void session_cache_change_rows(Session *session) {
 }
 
 static bool has_rows(const Session *session) {
-    return session->method.has_table && session_calibration(session, NULL) != NULL;
+    return session_neurons(session) != NULL && session_calibration(session, NULL) != NULL;
 }
 
 static bool recall_is_due(const Session *session) {
-    const SessionCache *cache = &session->cache;
+    const struct SessionCachePart *cache = session->cache;
     return has_rows(session) &&
-           (cache->is_recall_due || cache->origin.targets != session->method.target_count);
+           (cache->is_recall_due || cache->origin.targets != session_method_targets(session));
 }
 
 static void fill_recall_errand(Session *session, SessionRecallErrand *errand) {
-    const SessionMethod *method = &session->method;
-    *errand = (SessionRecallErrand){.cache = session->cache.knows_content ? session->cache.cache : NULL,
-                                    .origin = session->cache.origin,
+    *errand = (SessionRecallErrand){.cache = session->cache->knows_content ? session->cache->cache : NULL,
+                                    .origin = session->cache->origin,
                                     .heads = session->model->config->heads,
                                     .vocabulary = forward_vocabulary(session->model)};
-    errand->attribution.table = errand->drift.table = method->table;
+    errand->attribution.table = errand->drift.table = *session_neurons(session);
     errand->attribution.origin = session_ranking_origin(session, SELECTOR_ATTRIBUTION);
     errand->drift.drift_origin = session_ranking_origin(session, SELECTOR_DRIFT);
     for (int side = SIDE_BASE; side <= SIDE_SFT; side++)
         errand->dormancy[side] = session_make_dormancy_errand(session, (Side)side);
     errand->wants[CACHE_ANALYSIS_ATTRIBUTION] =
-        !method->has_attribution || method->attributed_targets != method->target_count;
-    errand->wants[CACHE_ANALYSIS_NEURON_DRIFT] = method->drift == NULL;
-    errand->wants[CACHE_ANALYSIS_DORMANCY_BASE] = !method->has_dormancy[SIDE_BASE];
-    errand->wants[CACHE_ANALYSIS_DORMANCY_SFT] = !method->has_dormancy[SIDE_SFT];
+        !session_method_has_attribution(session, session_method_targets(session));
+    errand->wants[CACHE_ANALYSIS_NEURON_DRIFT] = session_method_drift(session) == NULL;
+    errand->wants[CACHE_ANALYSIS_DORMANCY_BASE] = session_dormancy(session, SIDE_BASE) == NULL;
+    errand->wants[CACHE_ANALYSIS_DORMANCY_SFT] = session_dormancy(session, SIDE_SFT) == NULL;
     errand->wants[CACHE_ANALYSIS_AVERAGES] = session_headline_base(session) == NULL;
 }
 
 static Status start_recall(Session *session, Error *error) {
-    SessionCache *cache = &session->cache;
+    struct SessionCachePart *cache = session->cache;
     SessionRecallErrand *errand = &cache->recall_errand;
     cache->is_recall_due = false;
-    if (cache->origin.targets != session->method.target_count)
+    if (cache->origin.targets != session_method_targets(session))
         cache->is_kept[CACHE_ANALYSIS_ATTRIBUTION] = cache->is_recalled[CACHE_ANALYSIS_ATTRIBUTION] = false;
-    cache->origin.targets = session->method.target_count;
+    cache->origin.targets = session_method_targets(session);
     fill_recall_errand(session, errand);
     errand->row_count = session_calibration(session, NULL)->count;
     errand->rows = calibration_list_positions(session_calibration(session, NULL), true);
@@ -151,7 +182,7 @@ static Status start_recall(Session *session, Error *error) {
 }
 
 static Status accept(Session *session, SessionRecallErrand *errand, Error *error) {
-    SessionCache *cache = &session->cache;
+    struct SessionCachePart *cache = session->cache;
     Status status = STATUS_OK;
     cache->origin.threads = errand->origin.threads;
     memcpy(cache->origin.rows, errand->origin.rows, sizeof cache->origin.rows);
@@ -171,7 +202,7 @@ static Status accept(Session *session, SessionRecallErrand *errand, Error *error
 }
 
 static void collect_recall(Session *session) {
-    SessionCache *cache = &session->cache;
+    struct SessionCachePart *cache = session->cache;
     Error error = cache->recalling.error;
     Status status = cache->recalling.status;
     if (status == STATUS_OK) status = accept(session, &cache->recall_errand, &error);
@@ -182,26 +213,26 @@ static void collect_recall(Session *session) {
 /* ---- writing ---- */
 
 static void list_results(const Session *session, SessionKeepErrand *errand) {
-    const SessionMethod *method = &session->method;
-    const SessionCache *cache = &session->cache;
+    const struct SessionCachePart *cache = session->cache;
     bool has_rows_sum = cache->origin.rows[0] != '\0';
     const EvaluationResult *base = session_headline_result(session, SIDE_BASE);
     const EvaluationResult *sft = session_headline_result(session, SIDE_SFT);
-    *errand = (SessionKeepErrand){.cache = cache->cache,
-                                  .pair = session->pair,
-                                  .origin = cache->origin,
-                                  .drift = session_drift(session),
-                                  .attribution = &method->attribution,
-                                  .dormancy = {&method->dormancy[SIDE_BASE], &method->dormancy[SIDE_SFT]},
-                                  .table = method->table,
-                                  .neuron_drift = method->drift};
+    *errand = (SessionKeepErrand){
+        .cache = cache->cache,
+        .pair = session->pair,
+        .origin = cache->origin,
+        .drift = session_drift(session),
+        .attribution = session_attribution(session),
+        .dormancy = {session_dormancy(session, SIDE_BASE), session_dormancy(session, SIDE_SFT)},
+        .neuron_drift = session_method_drift(session)};
+    if (session_neurons(session) != NULL) errand->table = *session_neurons(session);
     errand->wants[CACHE_ANALYSIS_DRIFT] =
-        drift_table_ready(session_drift(session)) == drift_table_count(session_drift(session));
+        drift_table_ready(errand->drift) == drift_table_count(errand->drift);
     errand->wants[CACHE_ANALYSIS_ATTRIBUTION] =
-        has_rows_sum && method->has_attribution && method->attributed_targets == cache->origin.targets;
-    errand->wants[CACHE_ANALYSIS_NEURON_DRIFT] = method->drift != NULL;
-    errand->wants[CACHE_ANALYSIS_DORMANCY_BASE] = has_rows_sum && method->has_dormancy[SIDE_BASE];
-    errand->wants[CACHE_ANALYSIS_DORMANCY_SFT] = has_rows_sum && method->has_dormancy[SIDE_SFT];
+        has_rows_sum && session_method_has_attribution(session, cache->origin.targets);
+    errand->wants[CACHE_ANALYSIS_NEURON_DRIFT] = errand->neuron_drift != NULL;
+    errand->wants[CACHE_ANALYSIS_DORMANCY_BASE] = has_rows_sum && errand->dormancy[SIDE_BASE] != NULL;
+    errand->wants[CACHE_ANALYSIS_DORMANCY_SFT] = has_rows_sum && errand->dormancy[SIDE_SFT] != NULL;
     errand->wants[CACHE_ANALYSIS_AVERAGES] = has_rows_sum && base != NULL && sft != NULL;
     if (errand->wants[CACHE_ANALYSIS_AVERAGES]) {
         errand->averages[SIDE_BASE] = base->averages;
@@ -226,12 +257,12 @@ static bool is_disk_free(const Session *session) {
 }
 
 static Status start_keeping(Session *session, Error *error) {
-    SessionCache *cache = &session->cache;
+    struct SessionCachePart *cache = session->cache;
     return work_start(&cache->keeping, 1, session_keep_results, &cache->keep_errand, error);
 }
 
 static void collect_keeping(Session *session) {
-    SessionCache *cache = &session->cache;
+    struct SessionCachePart *cache = session->cache;
     for (int what = 0; what < CACHE_ANALYSIS_COUNT; what++)
         cache->is_kept[what] = cache->is_kept[what] || cache->keep_errand.has[what];
     if (cache->keeping.status == STATUS_CANCELLED) stop_writing(cache);
@@ -242,21 +273,21 @@ static void collect_keeping(Session *session) {
 /* ---- what is due ---- */
 
 bool session_cache_holds_drift(const Session *session) {
-    return work_is_running(&session->cache.opening);
+    return work_is_running(&session->cache->opening);
 }
 
 bool session_cache_holds_method(const Session *session) {
-    const SessionCache *cache = &session->cache;
+    const struct SessionCachePart *cache = session->cache;
     if (cache->cache == NULL) return false;
     return work_is_running(&cache->opening) || work_is_running(&cache->recalling) || recall_is_due(session);
 }
 
 bool session_cache_is_keeping(const Session *session) {
-    return work_is_running(&session->cache.keeping);
+    return work_is_running(&session->cache->keeping);
 }
 
 static bool collect(Session *session) {
-    SessionCache *cache = &session->cache;
+    struct SessionCachePart *cache = session->cache;
     bool changed = false;
     if (work_poll(&cache->opening)) {
         collect_opening(cache);
@@ -278,7 +309,7 @@ static bool collect(Session *session) {
 }
 
 static Status start_writing(Session *session, Error *error) {
-    SessionCache *cache = &session->cache;
+    struct SessionCachePart *cache = session->cache;
     list_results(session, &cache->keep_errand);
     if (!wants_any(&cache->keep_errand)) return STATUS_OK;
     if (cache->knows_content) return start_keeping(session, error);
@@ -286,7 +317,7 @@ static Status start_writing(Session *session, Error *error) {
 }
 
 bool session_cache_refresh(Session *session) {
-    SessionCache *cache = &session->cache;
+    struct SessionCachePart *cache = session->cache;
     Error error;
     Status status = STATUS_OK;
     if (cache->cache == NULL) return false;
@@ -302,13 +333,21 @@ bool session_cache_refresh(Session *session) {
     return changed;
 }
 
-void session_cache_close(Session *session) {
-    SessionCache *cache = &session->cache;
+void session_cache_list(Session *session, Work **tasks) {
+    tasks[SESSION_TASK_CACHE_OPENING] = &session->cache->opening;
+    tasks[SESSION_TASK_CACHE_RECALL] = &session->cache->recalling;
+    tasks[SESSION_TASK_CACHE_WRITING] = &session->cache->keeping;
+    tasks[SESSION_TASK_CACHE_READING] = &session->cache->reading;
+}
+
+void session_cache_free(Session *session) {
+    struct SessionCachePart *cache = session->cache;
+    if (cache == NULL) return;
     work_stop(&cache->opening);
     work_stop(&cache->recalling);
     work_stop(&cache->reading);
     work_stop(&cache->keeping);
     free_recall_errand(&cache->recall_errand);
     cache_free(cache->cache);
-    cache->cache = NULL;
+    free(cache);
 }

@@ -16,6 +16,7 @@
 
 #include "core/cache/cache_analysis.h"
 #include "tui/session/session_message.h"
+#include "tui/session/session_task.h"
 
 #include <stdbool.h>
 
@@ -24,5 +25,24 @@ bool session_was_recalled(const Session *session, CacheAnalysis what);
 
 /* Whether it is on disk: it was read, or has been written. */
 bool session_is_kept(const Session *session, CacheAnalysis what);
+
+/* ---- for session.c ---- */
+
+struct SessionOptions;
+Status session_cache_open(Session *session, const struct SessionOptions *options,
+                          Error *error) STATUS_MUST_CHECK;
+bool session_cache_refresh(Session *session);
+void session_cache_list(Session *session, Work **tasks);
+void session_cache_free(Session *session);
+
+/* The rows are about to go: waits until nothing of the cache's looks at the old ones; what is kept for the next is looked
+ * for at the next refresh. */
+void session_cache_forget(Session *session);
+
+/* Whether the drift table, or what is known of neurons, may be about to be filled from the cache, or are being
+ * written: then they are neither measured nor replaced. */
+bool session_cache_holds_drift(const Session *session);
+bool session_cache_holds_method(const Session *session);
+bool session_cache_is_keeping(const Session *session);
 
 #endif

@@ -1,50 +1,78 @@
 #include "tui/session/session_drivers.h"
 
 #include "core/support/memory.h"
+#include "core/transformer/forward.h"
+#include "tui/session/session_method.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
+#include "tui/session/session_tune.h"
 
 #include <math.h>
 #include <stdlib.h>
 
+enum { DRIVERS = 16 };
+
+/* The job thread's while `driving` runs. */
+typedef struct DriversErrand {
+    const Model *model;
+    uint64_t neuron;
+    NeuronBlock block;
+    size_t index;
+    ForwardSite site;
+    EvaluationRow *rows;
+    size_t row_count, token; /* the next row's first token */
+    float *values;           /* [tokens]: x_j(t) */
+} DriversErrand;
+
+/* All but the errand is the UI thread's. */
+struct SessionDriversPart {
+    Work driving;
+    DriversErrand errand;
+    bool has_wanted;
+    uint64_t wanted, drivers_of;
+    Error error; /* of those wanted */
+    SessionDriver drivers[DRIVERS];
+    size_t count;
+};
+
 /* ---- asking ---- */
 
-static bool is_there(const SessionMethod *method, uint64_t neuron) {
-    return method->driver_count > 0 && method->drivers_of == neuron;
+static bool is_there(const struct SessionDriversPart *part, uint64_t neuron) {
+    return part->count > 0 && part->drivers_of == neuron;
 }
 
 const SessionDriver *session_drivers(Session *session, uint64_t neuron, size_t *count) {
-    SessionMethod *method = &session->method;
+    struct SessionDriversPart *part = session->drivers;
     *count = 0;
-    if (is_there(method, neuron)) {
-        *count = method->driver_count;
-        return method->drivers;
+    if (is_there(part, neuron)) {
+        *count = part->count;
+        return part->drivers;
     }
-    if (method->has_wanted_drivers && method->wanted_drivers == neuron) return NULL;
-    method->wanted_drivers = neuron;
-    method->has_wanted_drivers = true;
-    method->drivers_error = (Error){0};
-    (void)work_cancel(&method->driving);    /* it is of another neuron */
+    if (part->has_wanted && part->wanted == neuron) return NULL;
+    part->wanted = neuron;
+    part->has_wanted = true;
+    part->error = (Error){0};
+    (void)work_cancel(&part->driving);      /* it is of another neuron */
     (void)session_drivers_refresh(session); /* asked for while drawing, nothing else might come to start it */
     return NULL;
 }
 
 const char *session_drivers_message(const Session *session) {
-    const Error *error = &session->method.drivers_error;
+    const Error *error = &session->drivers->error;
     return error->status != STATUS_OK ? error->message : session_headline_message(session);
 }
 
 /* ---- measuring ---- */
 
 static void note_values(void *user, const ForwardMoment *moment) {
-    SessionDriversErrand *errand = user;
+    DriversErrand *errand = user;
     if (moment->site != errand->site || moment->layer != errand->block.layer) return;
     for (size_t t = 0; t < moment->tokens; t++)
         errand->values[errand->token + moment->first + t] = moment->values[t * moment->width + errand->index];
 }
 
 static Status drive(Job *job, void *argument, Error *error) {
-    SessionDriversErrand *errand = argument;
+    DriversErrand *errand = argument;
     MatmulScratch *scratch;
     Settings sft = settings_at(1.0);
     Status status = matmul_create_scratch(job_threads(job), &scratch, error);
@@ -65,10 +93,10 @@ static Status drive(Job *job, void *argument, Error *error) {
     return status;
 }
 
-static void free_errand(SessionDriversErrand *errand) {
+static void free_errand(DriversErrand *errand) {
     free(errand->rows);
     free(errand->values);
-    *errand = (SessionDriversErrand){0};
+    *errand = (DriversErrand){0};
 }
 
 static Status start(Session *session, uint64_t neuron, Error *error) {
@@ -76,93 +104,117 @@ static Status start(Session *session, uint64_t neuron, Error *error) {
         [NEURON_Q] = FORWARD_QUERY,       [NEURON_K] = FORWARD_KEY, [NEURON_V] = FORWARD_VALUE,
         [NEURON_GATE] = FORWARD_GATE,     [NEURON_UP] = FORWARD_UP, [NEURON_O] = FORWARD_MIXED,
         [NEURON_DOWN] = FORWARD_ACTIVATED};
-    SessionMethod *method = &session->method;
-    SessionDriversErrand *errand = &method->drivers_errand;
+    struct SessionDriversPart *part = session->drivers;
+    DriversErrand *errand = &part->errand;
     const Calibration *rows = session_calibration(session, NULL);
-    NeuronBlock block = neurons_locate(&method->table, neuron);
-    *errand = (SessionDriversErrand){.model = session->model,
-                                     .neuron = neuron,
-                                     .block = block,
-                                     .index = (size_t)(neuron - block.first),
-                                     .site = SITES[block.module],
-                                     .rows = calibration_list_positions(rows, true),
-                                     .row_count = rows->count,
-                                     .values = memory_allocate(rows->tokens, sizeof *errand->values)};
+    NeuronBlock block = neurons_locate(session_neurons(session), neuron);
+    *errand = (DriversErrand){.model = session->model,
+                              .neuron = neuron,
+                              .block = block,
+                              .index = (size_t)(neuron - block.first),
+                              .site = SITES[block.module],
+                              .rows = calibration_list_positions(rows, true),
+                              .row_count = rows->count,
+                              .values = memory_allocate(rows->tokens, sizeof *errand->values)};
     Status status =
         errand->rows == NULL || errand->values == NULL ? memory_fail(error, "tokens of a neuron") : STATUS_OK;
-    if (status == STATUS_OK) status = work_start(&method->driving, session->threads, drive, errand, error);
+    if (status == STATUS_OK) status = work_start(&part->driving, session->threads, drive, errand, error);
     if (status != STATUS_OK) free_errand(errand);
     return status;
 }
 
 /* Keeps each token at its largest magnitude, the largest of all first. */
-static void note(SessionMethod *method, const SessionDriver *driver) {
-    SessionDriver *drivers = method->drivers;
+static void note(struct SessionDriversPart *part, const SessionDriver *driver) {
+    SessionDriver *drivers = part->drivers;
     size_t at = 0;
-    while (at < method->driver_count && drivers[at].token != driver->token) at++;
-    if (at == SESSION_DRIVERS) at--; /* a new one takes the place of the least */
-    if (at < method->driver_count && !(fabs(drivers[at].value) < fabs(driver->value))) return;
-    if (at == method->driver_count) method->driver_count++;
+    while (at < part->count && drivers[at].token != driver->token) at++;
+    if (at == DRIVERS) at--; /* a new one takes the place of the least */
+    if (at < part->count && !(fabs(drivers[at].value) < fabs(driver->value))) return;
+    if (at == part->count) part->count++;
     for (; at > 0 && fabs(drivers[at - 1].value) < fabs(driver->value); at--) drivers[at] = drivers[at - 1];
     drivers[at] = *driver;
 }
 
-static size_t count_token(const SessionDriversErrand *errand, int32_t id) {
+static size_t count_token(const DriversErrand *errand, int32_t id) {
     size_t times = 0;
     for (size_t r = 0; r < errand->row_count; r++)
         for (size_t t = 0; t < errand->rows[r].count; t++) times += errand->rows[r].ids[t] == id;
     return times;
 }
 
-static void take_values(SessionMethod *method) {
-    const SessionDriversErrand *errand = &method->drivers_errand;
+static void take_values(struct SessionDriversPart *part) {
+    const DriversErrand *errand = &part->errand;
     size_t token = 0;
-    method->driver_count = 0;
-    method->drivers_of = errand->neuron;
+    part->count = 0;
+    part->drivers_of = errand->neuron;
     for (size_t r = 0; r < errand->row_count; r++)
         for (size_t t = 0; t < errand->rows[r].count; t++, token++)
-            note(method, &(SessionDriver){.row = r,
-                                          .position = t,
-                                          .token = errand->rows[r].ids[t],
-                                          .value = (double)errand->values[token]});
-    for (size_t i = 0; i < method->driver_count; i++)
-        method->drivers[i].times = count_token(errand, method->drivers[i].token);
+            note(part, &(SessionDriver){.row = r,
+                                        .position = t,
+                                        .token = errand->rows[r].ids[t],
+                                        .value = (double)errand->values[token]});
+    for (size_t i = 0; i < part->count; i++)
+        part->drivers[i].times = count_token(errand, part->drivers[i].token);
 }
 
-static void collect(SessionMethod *method) {
-    if (method->driving.status == STATUS_OK)
-        take_values(method);
-    else if (method->driving.status != STATUS_CANCELLED) /* whoever cancelled it knows why */
-        method->drivers_error = method->driving.error;
-    free_errand(&method->drivers_errand);
+static void collect(struct SessionDriversPart *part) {
+    if (part->driving.status == STATUS_OK)
+        take_values(part);
+    else if (part->driving.status != STATUS_CANCELLED) /* whoever cancelled it knows why */
+        part->error = part->driving.error;
+    free_errand(&part->errand);
 }
 
 bool session_drivers_refresh(Session *session) {
-    SessionMethod *method = &session->method;
-    bool changed = work_poll(&method->driving);
-    if (changed) collect(method);
-    bool is_due = method->has_wanted_drivers && method->drivers_error.status == STATUS_OK &&
-                  !is_there(method, method->wanted_drivers);
+    struct SessionDriversPart *part = session->drivers;
+    bool changed = work_poll(&part->driving);
+    if (changed) collect(part);
+    bool is_due = part->has_wanted && part->error.status == STATUS_OK && !is_there(part, part->wanted);
     /* a pass over the rows of a large model waits to be asked for, as the headlines do */
     bool is_ready = session_headline_evaluation(session) != NULL;
-    if (!is_due || !is_ready || work_is_running(&method->driving)) return changed;
-    Status status = start(session, method->wanted_drivers, &method->drivers_error);
+    if (!is_due || !is_ready || work_is_running(&part->driving)) return changed;
+    Status status = start(session, part->wanted, &part->error);
     return status == STATUS_OK || changed;
 }
 
 /* The view asks again with every drawing: without a reason not to, measuring would begin anew at once. */
-bool session_drivers_cancel(Session *session) {
-    SessionMethod *method = &session->method;
-    if (!work_cancel(&method->driving)) return false;
-    (void)status_fail(&method->drivers_error, STATUS_CANCELLED, "not measured: cancelled");
+bool session_drivers_cancel(Session *session, SessionTask task) {
+    (void)task;
+    struct SessionDriversPart *part = session->drivers;
+    if (!work_cancel(&part->driving)) return false;
+    (void)status_fail(&part->error, STATUS_CANCELLED, "not measured: cancelled");
     return true;
 }
 
 void session_drivers_forget(Session *session) {
-    SessionMethod *method = &session->method;
-    work_stop(&method->driving);
-    free_errand(&method->drivers_errand);
-    method->has_wanted_drivers = false;
-    method->driver_count = 0;
-    method->drivers_error = (Error){0};
+    struct SessionDriversPart *part = session->drivers;
+    work_stop(&part->driving);
+    free_errand(&part->errand);
+    part->has_wanted = false;
+    part->count = 0;
+    part->error = (Error){0};
+}
+
+/* ---- for session.c ---- */
+
+Status session_drivers_open(Session *session, const struct SessionOptions *options, Error *error) {
+    (void)options;
+    session->drivers = memory_allocate(1, sizeof *session->drivers);
+    if (session->drivers == NULL) return memory_fail(error, "the session");
+    session->drivers->driving.label = "tokens of a neuron";
+    return STATUS_OK;
+}
+
+void session_drivers_resume(Session *session) {
+    session->drivers->error = (Error){0};
+}
+
+void session_drivers_list(Session *session, Work **tasks) {
+    tasks[SESSION_TASK_DRIVERS] = &session->drivers->driving;
+}
+
+void session_drivers_free(Session *session) {
+    if (session->drivers == NULL) return;
+    session_drivers_forget(session);
+    free(session->drivers);
 }

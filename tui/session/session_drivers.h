@@ -7,6 +7,7 @@
 #define REJUV_TUI_SESSION_DRIVERS_H
 
 #include "tui/session/session_message.h"
+#include "tui/session/session_task.h"
 
 typedef struct SessionDriver {
     size_t row, position;
@@ -23,5 +24,17 @@ const SessionDriver *session_drivers(Session *session, uint64_t neuron, size_t *
 /* Why those asked for last are not there and will not come: no rows, an error, that it was cancelled; NULL while
  * they are measured or there. */
 const char *session_drivers_message(const Session *session);
+
+/* ---- for session.c ---- */
+
+struct SessionOptions;
+Status session_drivers_open(Session *session, const struct SessionOptions *options,
+                            Error *error) STATUS_MUST_CHECK;
+bool session_drivers_refresh(Session *session);
+void session_drivers_resume(Session *session); /* what was cancelled or failed is tried again */
+void session_drivers_forget(Session *session);
+void session_drivers_list(Session *session, Work **tasks);
+bool session_drivers_cancel(Session *session, SessionTask task); /* false where nothing can be cancelled */
+void session_drivers_free(Session *session);
 
 #endif

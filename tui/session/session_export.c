@@ -1,6 +1,7 @@
 #include "tui/session/session_export.h"
 
 #include "core/support/memory.h"
+#include "tui/session/session_method.h"
 #include "tui/session/session_state.h"
 #include "tui/text/format.h"
 

@@ -1,16 +1,15 @@
-/*
- * What session_method.h offers, measured in the background: one thing at a time, what the reset dial needs first.
- */
-#include "core/method/selectors.h"
+#include "tui/session/session_measure.h"
+
 #include "core/support/memory.h"
 #include "tui/session/session_method.h"
+#include "tui/session/session_neurons_internal.h"
+#include "tui/session/session_pair.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
+#include "tui/session/session_tune.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const uint64_t RANDOM_SEED = 0; /* the batch commands' default */
 
 /* ---- rows ---- */
 
@@ -24,7 +23,7 @@ static EvaluationRow *list_rows(const Session *session, size_t *count) {
 
 /* A ranking lives as long as the session: settings anywhere may borrow it. */
 static Status keep_ranking(Session *session, Selector selector, Ranking *ranking, Error *error) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     Status status = MEMORY_RESERVE(method->kept, &method->kept_capacity, method->kept_count + 1, error);
     if (status != STATUS_OK) {
         ranking_free(ranking);
@@ -37,8 +36,8 @@ static Status keep_ranking(Session *session, Selector selector, Ranking *ranking
 
 RankingOrigin session_ranking_origin(const Session *session, Selector selector) {
     RankingOrigin origin = {.selector = selector};
-    if (selector == SELECTOR_ATTRIBUTION) origin.targets = session->method.target_count;
-    if (selector == SELECTOR_RANDOM) origin.seed = RANDOM_SEED;
+    if (selector == SELECTOR_ATTRIBUTION) origin.targets = session->neurons->target_count;
+    if (selector == SELECTOR_RANDOM) origin.seed = SESSION_RANDOM_SEED;
     bool measured =
         selector == SELECTOR_ATTRIBUTION || selector == SELECTOR_DORMANCY || selector == SELECTOR_GRADIENT;
     if (measured)
@@ -48,29 +47,8 @@ RankingOrigin session_ranking_origin(const Session *session, Selector selector) 
 
 /* ---- attribution ---- */
 
-static Status attribute(Job *job, void *argument, Error *error) {
-    SessionAttributionErrand *errand = argument;
-    Status status = attribution_run(errand->model, errand->rows, errand->targets, errand->target_count, false,
-                                    0, &errand->attribution, job, error);
-    return status == STATUS_OK ? session_rank_attribution(errand, error) : status;
-}
-
-Status session_rank_attribution(SessionAttributionErrand *errand, Error *error) {
-    return ranking_create(&errand->table, &errand->origin,
-                          (const uint32_t *)(const void *)errand->attribution.best_rank, &errand->ranking,
-                          error);
-}
-
-void session_free_attribution_errand(SessionAttributionErrand *errand) {
-    free(errand->rows);
-    free(errand->targets);
-    attribution_free(&errand->attribution);
-    ranking_free(errand->ranking);
-    *errand = (SessionAttributionErrand){0};
-}
-
 static Status start_attribution(Session *session, Error *error) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     SessionAttributionErrand *errand = &method->attribution_errand;
     const EvaluationResult *base = session_headline_result(session, SIDE_BASE),
                            *sft = session_headline_result(session, SIDE_SFT);
@@ -83,13 +61,13 @@ static Status start_attribution(Session *session, Error *error) {
     Status status = attribution_choose_targets(errand->rows, rows, base, sft, method->target_count,
                                                &errand->targets, &errand->target_count, error);
     if (status == STATUS_OK)
-        status = work_start(&method->attributing, session->threads, attribute, errand, error);
+        status = work_start(&method->attributing, session->threads, session_run_attribution, errand, error);
     if (status != STATUS_OK) session_free_attribution_errand(errand);
     return status;
 }
 
 Status session_accept_attribution(Session *session, SessionAttributionErrand *errand, Error *error) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     attribution_free(&method->attribution);
     method->attribution = errand->attribution;
     errand->attribution = (Attribution){0};
@@ -103,7 +81,7 @@ Status session_accept_attribution(Session *session, SessionAttributionErrand *er
 }
 
 static Status collect_attribution(Session *session, Error *error) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     SessionAttributionErrand *errand = &method->attribution_errand;
     Status status = method->attributing.status;
     if (status == STATUS_OK)
@@ -116,37 +94,12 @@ static Status collect_attribution(Session *session, Error *error) {
 
 /* ---- dormancy ---- */
 
-static Status measure_dormancy(Job *job, void *argument, Error *error) {
-    SessionDormancyErrand *errand = argument;
-    Status status = dormancy_run(errand->model, &errand->settings, errand->rows, errand->row_count,
-                                 errand->with_gradient, &errand->dormancy, job, error);
-    return status == STATUS_OK ? session_rank_dormancy(errand, error) : status;
-}
-
-Status session_rank_dormancy(SessionDormancyErrand *errand, Error *error) {
-    if (errand->side != SIDE_SFT) return STATUS_OK;
-    Status status = selectors_rank_dormancy(&errand->table, &errand->dormancy_origin, &errand->dormancy,
-                                            &errand->dormancy_ranking, error);
-    if (status != STATUS_OK || errand->dormancy.response_tokens == 0)
-        return status; /* no loss, no gradient */
-    return selectors_rank_dormancy(&errand->table, &errand->gradient_origin, &errand->dormancy,
-                                   &errand->gradient_ranking, error);
-}
-
-void session_free_dormancy_errand(SessionDormancyErrand *errand) {
-    free(errand->rows);
-    dormancy_free(&errand->dormancy);
-    ranking_free(errand->dormancy_ranking);
-    ranking_free(errand->gradient_ranking);
-    *errand = (SessionDormancyErrand){0};
-}
-
 SessionDormancyErrand session_make_dormancy_errand(const Session *session, Side side) {
     SessionDormancyErrand errand = {.model = session->model,
                                     .side = side,
                                     .settings = session->settings,
                                     .with_gradient = side == SIDE_SFT,
-                                    .table = session->method.table,
+                                    .table = session->neurons->table,
                                     .dormancy_origin = session_ranking_origin(session, SELECTOR_DORMANCY),
                                     .gradient_origin = session_ranking_origin(session, SELECTOR_GRADIENT)};
     if (side == SIDE_BASE) errand.settings = settings_at(0.0);
@@ -155,19 +108,19 @@ SessionDormancyErrand session_make_dormancy_errand(const Session *session, Side 
 }
 
 static Status start_dormancy(Session *session, Side side, Error *error) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     SessionDormancyErrand *errand = &method->dormancy_errand;
     *errand = session_make_dormancy_errand(session, side);
     errand->rows = list_rows(session, &errand->row_count);
     Status status = errand->rows == NULL ? memory_fail(error, "dormancy") : STATUS_OK;
     if (status == STATUS_OK)
-        status = work_start(&method->measuring, session->threads, measure_dormancy, errand, error);
+        status = work_start(&method->measuring, session->threads, session_run_dormancy, errand, error);
     if (status != STATUS_OK) session_free_dormancy_errand(errand);
     return status;
 }
 
 Status session_accept_dormancy(Session *session, SessionDormancyErrand *errand, Error *error) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     dormancy_free(&method->dormancy[errand->side]);
     method->dormancy[errand->side] = errand->dormancy;
     errand->dormancy = (Dormancy){0};
@@ -186,12 +139,12 @@ Status session_accept_dormancy(Session *session, SessionDormancyErrand *errand, 
 
 /* W's at dials that have been turned since. */
 static bool is_outdated(const Session *session) {
-    const SessionDormancyErrand *errand = &session->method.dormancy_errand;
+    const SessionDormancyErrand *errand = &session->neurons->dormancy_errand;
     return errand->side == SIDE_FUSED && !settings_equal(&errand->settings, &session->settings);
 }
 
 static Status collect_dormancy(Session *session, Error *error) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     SessionDormancyErrand *errand = &method->dormancy_errand;
     Status status = method->measuring.status;
     if (status == STATUS_CANCELLED && is_outdated(session))
@@ -206,29 +159,8 @@ static Status collect_dormancy(Session *session, Error *error) {
 
 /* ---- drift of rows and columns ---- */
 
-static Status profile_drift(Job *job, void *argument, Error *error) {
-    SessionDriftErrand *errand = argument;
-    Status status = selectors_measure_drift(errand->model, errand->drift, job, error);
-    return status == STATUS_OK ? session_rank_drift(errand, error) : status;
-}
-
-Status session_rank_drift(SessionDriftErrand *errand, Error *error) {
-    Status status = ranking_create_by_score(&errand->table, &errand->drift_origin, errand->drift,
-                                            &errand->drift_ranking, error);
-    if (status == STATUS_OK)
-        status = ranking_create_random(&errand->table, RANDOM_SEED, &errand->random_ranking, error);
-    return status;
-}
-
-void session_free_drift_errand(SessionDriftErrand *errand) {
-    free(errand->drift);
-    ranking_free(errand->drift_ranking);
-    ranking_free(errand->random_ranking);
-    *errand = (SessionDriftErrand){0};
-}
-
 static Status start_drift(Session *session, Error *error) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     SessionDriftErrand *errand = &method->drift_errand;
     *errand = (SessionDriftErrand){.model = session->model,
                                    .table = method->table,
@@ -236,13 +168,13 @@ static Status start_drift(Session *session, Error *error) {
                                    .drift = memory_allocate(neurons_count(&method->table), sizeof(double))};
     Status status = errand->drift == NULL ? memory_fail(error, "drift of neurons") : STATUS_OK;
     if (status == STATUS_OK)
-        status = work_start(&method->profiling, session->threads, profile_drift, errand, error);
+        status = work_start(&method->profiling, session->threads, session_run_drift, errand, error);
     if (status != STATUS_OK) session_free_drift_errand(errand);
     return status;
 }
 
 Status session_accept_drift(Session *session, SessionDriftErrand *errand, Error *error) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     free(method->drift);
     method->drift = errand->drift;
     errand->drift = NULL;
@@ -257,7 +189,7 @@ Status session_accept_drift(Session *session, SessionDriftErrand *errand, Error 
 }
 
 static Status collect_drift(Session *session, Error *error) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     SessionDriftErrand *errand = &method->drift_errand;
     Status status = method->profiling.status;
     if (status == STATUS_OK)
@@ -271,7 +203,7 @@ static Status collect_drift(Session *session, Error *error) {
 /* ---- what is due ---- */
 
 static void note(Session *session, SessionMethodPart part, Status status, const Error *error) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     if (status == STATUS_CANCELLED) {
         method->is_halted = true;
         method->asked = METHOD_PARTS; /* nothing, until it is chosen again */
@@ -281,7 +213,7 @@ static void note(Session *session, SessionMethodPart part, Status status, const 
 }
 
 static bool collect_method(Session *session) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     Error error = {0};
     bool changed = false;
     if (work_poll(&method->profiling)) {
@@ -307,7 +239,7 @@ static bool has_headline(const Session *session) {
 /* Drift needs no rows: where it is what the dial goes by it does not wait for them, but for the scan that reads the
  * same files. */
 static bool is_due(const Session *session, SessionMethodPart part) {
-    const SessionMethod *method = &session->method;
+    const struct SessionNeuronsPart *method = session->neurons;
     bool is_chosen = session_selector_part(method->selector) == part;
     if (method->errors[part].status != STATUS_OK || (method->is_halted && method->asked != part))
         return false;
@@ -322,7 +254,7 @@ static bool is_due(const Session *session, SessionMethodPart part) {
 }
 
 static Status start_part(Session *session, SessionMethodPart part, Error *error) {
-    const SessionMethod *method = &session->method;
+    const struct SessionNeuronsPart *method = session->neurons;
     if (part == METHOD_ATTRIBUTION) return start_attribution(session, error);
     if (part == METHOD_DRIFT) return start_drift(session, error);
     Side side = !method->has_dormancy[SIDE_SFT]    ? SIDE_SFT /* which orders them */
@@ -333,7 +265,7 @@ static Status start_part(Session *session, SessionMethodPart part, Error *error)
 
 /* One thing at a time, what the reset dial needs first. */
 static void start_next(Session *session) {
-    const SessionMethod *method = &session->method;
+    const struct SessionNeuronsPart *method = session->neurons;
     SessionMethodPart first = session_selector_part(method->selector);
     Error error = {0};
     if (work_is_running(&method->attributing) || work_is_running(&method->measuring) ||
@@ -347,22 +279,26 @@ static void start_next(Session *session) {
     }
 }
 
-bool session_method_refresh(Session *session) {
-    SessionMethod *method = &session->method;
-    if (session_cache_is_keeping(session)) return false; /* what it writes must stay: a moment later */
+bool session_measure_refresh(Session *session, bool may_start) {
+    struct SessionNeuronsPart *method = session->neurons;
     bool changed = collect_method(session);
     if (work_is_running(&method->measuring) && is_outdated(session)) (void)work_cancel(&method->measuring);
-    if (method->has_table && !session_cache_holds_method(session)) start_next(session);
+    if (method->has_table && may_start) start_next(session);
     return changed;
 }
 
+void session_measure_resume(Session *session) {
+    struct SessionNeuronsPart *method = session->neurons;
+    method->is_halted = false;
+    for (int part = 0; part < METHOD_PARTS; part++) method->errors[part] = (Error){0};
+}
+
 /* Drift is of the weights alone: it goes on, and stays. */
-void session_method_forget(Session *session) {
+void session_measure_forget(Session *session) {
     static const Selector MEASURED[] = {SELECTOR_ATTRIBUTION, SELECTOR_DORMANCY, SELECTOR_GRADIENT};
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     work_stop(&method->attributing);
     work_stop(&method->measuring);
-    session_drivers_forget(session);
     session_free_attribution_errand(&method->attribution_errand);
     session_free_dormancy_errand(&method->dormancy_errand);
     attribution_free(&method->attribution);
@@ -377,12 +313,20 @@ void session_method_forget(Session *session) {
     session_follow_selector(session);
 }
 
-void session_method_close(Session *session) {
-    SessionMethod *method = &session->method;
+void session_measure_list(Session *session, Work **tasks) {
+    tasks[SESSION_TASK_ATTRIBUTION] = &session->neurons->attributing;
+    tasks[SESSION_TASK_DORMANCY] = &session->neurons->measuring;
+    tasks[SESSION_TASK_NEURON_DRIFT] = &session->neurons->profiling;
+}
+
+void session_measure_free(Session *session) {
+    struct SessionNeuronsPart *method = session->neurons;
+    if (method == NULL) return;
     work_stop(&method->profiling);
-    session_method_forget(session);
+    session_measure_forget(session);
     session_free_drift_errand(&method->drift_errand);
     free(method->drift);
     for (size_t i = 0; i < method->kept_count; i++) ranking_free(method->kept[i]);
     free(method->kept);
+    free(method);
 }

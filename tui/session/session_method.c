@@ -1,20 +1,24 @@
 #include "tui/session/session_method.h"
 
+#include "core/method/dials.h"
+#include "core/support/memory.h"
+#include "tui/session/session_neurons_internal.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
+#include "tui/session/session_tune.h"
 
 #include <math.h>
 #include <string.h>
 
 void session_method_begin(Session *session) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     if (session->model == NULL) return;
     method->table = neurons_list(session->model->config);
     method->has_table = true;
 }
 
 const NeuronTable *session_neurons(const Session *session) {
-    return session->method.has_table ? &session->method.table : NULL;
+    return session->neurons->has_table ? &session->neurons->table : NULL;
 }
 
 static const char CANCELLED[] = "not measured: cancelled";
@@ -25,21 +29,21 @@ SessionMethodPart session_selector_part(Selector selector) {
 }
 
 void session_follow_selector(Session *session) {
-    session->settings.ranking = session->method.rankings[session->method.selector];
+    session->settings.ranking = session->neurons->rankings[session->neurons->selector];
 }
 
 /* ---- what is known ---- */
 
 const Attribution *session_attribution(const Session *session) {
-    return session->method.has_attribution ? &session->method.attribution : NULL;
+    return session->neurons->has_attribution ? &session->neurons->attribution : NULL;
 }
 
 const Dormancy *session_dormancy(const Session *session, Side side) {
-    return session->method.has_dormancy[side] ? &session->method.dormancy[side] : NULL;
+    return session->neurons->has_dormancy[side] ? &session->neurons->dormancy[side] : NULL;
 }
 
 bool session_dormancy_is_stale(const Session *session) {
-    const SessionMethod *method = &session->method;
+    const struct SessionNeuronsPart *method = session->neurons;
     return !method->has_dormancy[SIDE_FUSED] ||
            !settings_equal(&method->dormancy_settings[SIDE_FUSED], &session->settings);
 }
@@ -47,7 +51,7 @@ bool session_dormancy_is_stale(const Session *session) {
 const char *session_method_message(const Session *session) {
     const char *message = session_headline_message(session);
     if (message != NULL) return message;
-    const SessionMethod *method = &session->method;
+    const struct SessionNeuronsPart *method = session->neurons;
     static const SessionMethodPart PARTS[] = {METHOD_ATTRIBUTION, METHOD_DORMANCY, METHOD_DRIFT};
     for (size_t i = 0; i < METHOD_PARTS; i++)
         if (method->errors[PARTS[i]].status != STATUS_OK) return method->errors[PARTS[i]].message;
@@ -56,7 +60,7 @@ const char *session_method_message(const Session *session) {
 }
 
 const char *session_ranking_message(const Session *session) {
-    const SessionMethod *method = &session->method;
+    const struct SessionNeuronsPart *method = session->neurons;
     const Calibration *rows = session_calibration(session, NULL);
     SessionMethodPart part = session_selector_part(method->selector);
     if (session_ranking_is_fresh(session)) return NULL;
@@ -70,22 +74,14 @@ const char *session_ranking_message(const Session *session) {
 }
 
 bool session_ranking_is_fresh(const Session *session) {
-    const SessionMethod *method = &session->method;
+    const struct SessionNeuronsPart *method = session->neurons;
     bool is_outdated =
         method->selector == SELECTOR_ATTRIBUTION && method->attributed_targets != method->target_count;
     return session->settings.ranking != NULL && !is_outdated;
 }
 
-void session_measure_method(Session *session) {
-    SessionMethod *method = &session->method;
-    method->is_halted = false;
-    for (int part = 0; part < METHOD_PARTS; part++) method->errors[part] = (Error){0};
-    method->drivers_error = (Error){0};
-    session_measure_headlines(session);
-}
-
 void session_neuron(const Session *session, uint64_t neuron, NeuronScores *facts) {
-    const SessionMethod *method = &session->method;
+    const struct SessionNeuronsPart *method = session->neurons;
     const NeuronSources sources = {.table = &method->table,
                                    .dormancy = {session_dormancy(session, SIDE_BASE),
                                                 session_dormancy(session, SIDE_SFT),
@@ -97,7 +93,7 @@ void session_neuron(const Session *session, uint64_t neuron, NeuronScores *facts
 }
 
 const Ranking *session_method_find_ranking(const Session *session, Selector selector, size_t targets) {
-    const SessionMethod *method = &session->method;
+    const struct SessionNeuronsPart *method = session->neurons;
     for (size_t i = method->kept_count; i-- > 0;) {
         const RankingOrigin *origin = &method->kept[i]->origin;
         bool same_rows = origin->calibration_sha256[0] == '\0' ||
@@ -116,7 +112,7 @@ const Ranking *session_method_find_ranking(const Session *session, Selector sele
 /* ---- the reset dial ---- */
 
 SessionReset session_reset(const Session *session) {
-    const SessionMethod *method = &session->method;
+    const struct SessionNeuronsPart *method = session->neurons;
     const Ranking *ranking = session->settings.ranking;
     SessionReset reset = {
         .is_ready = ranking != NULL, .selector = method->selector, .targets = method->target_count};
@@ -139,13 +135,13 @@ uint64_t session_reset_block(const Session *session, const NeuronBlock *block) {
 }
 
 void session_set_selector(Session *session, Selector selector) {
-    if (selector != session->method.selector) session->method.asked = session_selector_part(selector);
-    session->method.selector = selector;
+    if (selector != session->neurons->selector) session->neurons->asked = session_selector_part(selector);
+    session->neurons->selector = selector;
     session_follow_selector(session);
 }
 
 void session_set_targets(Session *session, double targets) {
-    SessionMethod *method = &session->method;
+    struct SessionNeuronsPart *method = session->neurons;
     if (!(targets >= 1.0 && targets <= DIALS_MOST_TARGETS && targets == floor(targets))) {
         session_say(session, SESSION_WARNING, "expected a whole number of targets from 1 to %d, found %.15g",
                     (int)DIALS_MOST_TARGETS, targets);
@@ -154,4 +150,33 @@ void session_set_targets(Session *session, double targets) {
     if ((size_t)targets == method->target_count) return;
     method->target_count = (size_t)targets;
     method->errors[METHOD_ATTRIBUTION] = (Error){0};
+}
+
+/* ---- for the other parts of a session ---- */
+
+Status session_method_open(Session *session, const struct SessionOptions *options, Error *error) {
+    (void)options;
+    session->neurons = memory_allocate(1, sizeof *session->neurons);
+    if (session->neurons == NULL) return memory_fail(error, "the session");
+    session->neurons->target_count = ATTRIBUTION_TARGETS;
+    session->neurons->attributing.label = "attribution";
+    session->neurons->measuring.label = "dormancy";
+    session->neurons->profiling.label = "drift of neurons";
+    return STATUS_OK;
+}
+
+Selector session_method_selector(const Session *session) {
+    return session->neurons->selector;
+}
+
+size_t session_method_targets(const Session *session) {
+    return session->neurons->target_count;
+}
+
+bool session_method_has_attribution(const Session *session, size_t targets) {
+    return session->neurons->has_attribution && session->neurons->attributed_targets == targets;
+}
+
+const double *session_method_drift(const Session *session) {
+    return session->neurons->drift;
 }

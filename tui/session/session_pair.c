@@ -1,7 +1,6 @@
 #include "tui/session/session_pair.h"
 
 #include "core/support/memory.h"
-#include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
 
 #include <stdio.h>

@@ -1,13 +1,7 @@
-/*
- * The jobs of session_cache.h: entries of the cache to and from the session's results.
- */
+#include "tui/session/session_recall.h"
+
 #include "core/cache/cache_fingerprint.h"
 #include "core/cache/cache_method.h"
-#include "core/support/memory.h"
-#include "tui/session/session_state.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 /* ---- contents and drift ---- */
 

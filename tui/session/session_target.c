@@ -90,8 +90,8 @@ static Status choose_alike(Session *session, const EvaluationResult *base, const
     const EvaluationRow row = {.ids = ids, .count = base->count, .first = 0, .end = base->count};
     AttributionTarget *chosen;
     size_t count;
-    Status status =
-        attribution_choose_targets(&row, 1, base, sft, session->method.target_count, &chosen, &count, error);
+    Status status = attribution_choose_targets(&row, 1, base, sft, session_method_targets(session), &chosen,
+                                               &count, error);
     if (status != STATUS_OK) return status;
     status = MEMORY_RESERVE(list->targets, &list->capacity, count, error);
     list->count = status == STATUS_OK ? count : 0;
@@ -99,7 +99,7 @@ static Status choose_alike(Session *session, const EvaluationResult *base, const
         list->targets[i] =
             (SessionTarget){chosen[i].position, i, chosen[i].entropy_base - chosen[i].entropy_sft};
     list->is_alike = status == STATUS_OK;
-    list->wanted = session->method.target_count;
+    list->wanted = session_method_targets(session);
     list->revision = session_prompt_revision(session);
     free(chosen);
     return status;
@@ -109,7 +109,7 @@ static SessionTargets list_alike(Session *session) {
     const struct SessionTargetsPart *list = session->targets;
     const EvaluationResult *base = session_preview(session, SIDE_BASE),
                            *sft = session_preview(session, SIDE_SFT);
-    SessionTargets found = {.wanted = session->method.target_count};
+    SessionTargets found = {.wanted = session_method_targets(session)};
     Error error;
     if (base == NULL || sft == NULL || base->count > session_prompt_tokens(session, NULL)) {
         found.message = session_preview_message(session);

@@ -2,6 +2,7 @@
 
 #include "core/support/memory.h"
 #include "tui/canvas/list_box.h"
+#include "tui/session/session.h"
 #include "tui/session/session_export.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"

@@ -7,6 +7,7 @@
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_method.h"
+#include "tui/session/session_plane.h"
 #include "tui/text/text.h"
 #include "views/tune/tune_internal.h"
 
