@@ -1,11 +1,13 @@
 /*
  * Results as payloads: the same bits come back, and bytes that are no result of this pair give nothing.
  */
+#include "core/cache/cache_analysis.h"
 #include "core/cache/cache_drift.h"
 #include "core/cache/cache_method.h"
 #include "core/numerics/random.h"
 #include "core/support/memory.h"
 #include "tests/unit/pair_files.h"
+#include "tests/unit/scratch.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -403,6 +405,52 @@ static void drift_of_neurons_and_averages_come_back_bit_for_bit(void **state) {
     buffer_free(&averages);
 }
 
+/* ---- in a cache ---- */
+
+static void each_analysis_is_recalled_as_it_was_kept_and_no_other(void **state) {
+    (void)state;
+    char *directory = scratch_path("cache");
+    const CacheOrigin origin = {.base = "b", .sft = "s", .rows = "r", .targets = TARGETS, .threads = 1};
+    Dormancy base = make_dormancy(false), sft = make_dormancy(true);
+    base.mlp_scores[0] = 0.125; /* it is not SFT's */
+    Attribution attribution = make_attribution();
+    const CacheMeasured measured = {
+        .attribution = &attribution, .dormancy = {&base, &sft}, .table = &SHAPE.table};
+    Dormancy read[2] = {{0}, {0}};
+    Attribution read_attribution = {0};
+    double *drift = NULL;
+    const CacheRecall recall = {.shape = SHAPE,
+                                .attribution = &read_attribution,
+                                .dormancy = {&read[SIDE_BASE], &read[SIDE_SFT]},
+                                .neuron_drift = &drift};
+    Cache *cache;
+    Error error = {0};
+    assert_int_equal(cache_create(directory, 0, &cache, &error), STATUS_OK);
+    static const CacheAnalysis KEPT[] = {CACHE_ANALYSIS_ATTRIBUTION, CACHE_ANALYSIS_DORMANCY_BASE,
+                                         CACHE_ANALYSIS_DORMANCY_SFT};
+    for (size_t i = 0; i < sizeof KEPT / sizeof *KEPT; i++) {
+        assert_false(cache_analysis_recall(cache, &origin, KEPT[i], &recall));
+        assert_int_equal(cache_analysis_keep(cache, &origin, KEPT[i], &measured, &error), STATUS_OK);
+        assert_true(cache_analysis_recall(cache, &origin, KEPT[i], &recall));
+    }
+    assert_false(cache_analysis_recall(cache, &origin, CACHE_ANALYSIS_NEURON_DRIFT, &recall));
+    assert_null(drift);
+    assert_memory_equal(read_attribution.best_rank, attribution.best_rank, NEURONS * sizeof(int32_t));
+    assert_memory_equal(read[SIDE_BASE].mlp_scores, base.mlp_scores, LAYERS * MLP * sizeof(double));
+    assert_memory_equal(read[SIDE_SFT].mlp_scores, sft.mlp_scores, LAYERS * MLP * sizeof(double));
+    assert_null(read[SIDE_BASE].gradient_scores);
+    assert_non_null(read[SIDE_SFT].gradient_scores);
+    const CacheOrigin others = {.base = "b", .sft = "s", .rows = "r", .targets = TARGETS + 1, .threads = 1};
+    assert_false(cache_analysis_recall(cache, &others, CACHE_ANALYSIS_ATTRIBUTION, &recall));
+    for (int side = SIDE_BASE; side <= SIDE_SFT; side++) dormancy_free(&read[side]);
+    dormancy_free(&base);
+    dormancy_free(&sft);
+    attribution_free(&attribution);
+    attribution_free(&read_attribution);
+    cache_free(cache);
+    free(directory);
+}
+
 static void rows_that_differ_in_anything_that_is_measured_have_another_sum(void **state) {
     (void)state;
     static const int32_t OTHER_IDS[] = {5, 6, 7, 8, 10};
@@ -435,7 +483,8 @@ int main(void) {
         cmocka_unit_test(dormancy_on_a_prompt_without_a_response_comes_back),
         cmocka_unit_test(dormancy_of_another_shape_or_of_other_rows_is_refused),
         cmocka_unit_test(drift_of_neurons_and_averages_come_back_bit_for_bit),
+        cmocka_unit_test(each_analysis_is_recalled_as_it_was_kept_and_no_other),
         cmocka_unit_test(rows_that_differ_in_anything_that_is_measured_have_another_sum),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

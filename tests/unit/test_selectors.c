@@ -1,4 +1,5 @@
 /* The orders by dormancy that attribution is compared with, and what dormancy counts, by hand. */
+#include "core/method/neuron_ranking.h"
 #include "core/method/selectors.h"
 
 #include <math.h>
@@ -25,9 +26,11 @@ static const Dormancy SFT = {.layers = 2,
 
 static void expect_order(Selector selector, const uint32_t expected[DOWN]) {
     const RankingOrigin origin = {.selector = selector};
+    const NeuronSources sources = {.table = &TABLE, .dormancy = {[SIDE_SFT] = &SFT}};
     Ranking *ranking;
     Error error;
-    assert_int_equal(selectors_rank_dormancy(&TABLE, &origin, &SFT, &ranking, &error), STATUS_OK);
+    assert_int_equal(neuron_ranking_create(&sources, &origin, &ranking, &error), STATUS_OK);
+    assert_int_equal(ranking->origin.selector, selector);
     for (int i = 0; i < DOWN; i++) assert_int_equal(ranking->ranks[DOWN_NEURONS[i]], expected[i]);
     /* all others follow, in their own order */
     uint32_t next = DOWN;
@@ -44,6 +47,41 @@ static void the_most_dormant_rank_first_and_of_equals_the_lower(void **state) {
                           GRADIENT[DOWN] = {3, 4, 1, 7, 2, 6, 5, 0};
     expect_order(SELECTOR_DORMANCY, DORMANCY);
     expect_order(SELECTOR_GRADIENT, GRADIENT);
+}
+
+static void each_selector_orders_by_its_own_scores(void **state) {
+    (void)state;
+    int32_t ranks[NEURONS];
+    double drift[NEURONS];
+    for (int i = 0; i < NEURONS; i++) {
+        ranks[i] = (i * 7 + 3) % NEURONS;
+        drift[i] = i;
+    }
+    const Attribution attribution = {.neurons = NEURONS, .best_rank = ranks};
+    const NeuronSources sources = {.table = &TABLE, .attribution = &attribution, .drift = drift};
+    RankingOrigin origin = {.selector = SELECTOR_ATTRIBUTION, .targets = 3};
+    Ranking *ranking, *again;
+    Error error;
+    assert_int_equal(neuron_ranking_create(&sources, &origin, &ranking, &error), STATUS_OK);
+    for (int i = 0; i < NEURONS; i++) assert_int_equal(ranking->ranks[i], ranks[i]);
+    assert_int_equal(ranking->origin.targets, 3);
+    ranking_free(ranking);
+
+    origin = (RankingOrigin){.selector = SELECTOR_DRIFT};
+    assert_int_equal(neuron_ranking_create(&sources, &origin, &ranking, &error), STATUS_OK);
+    for (int i = 0; i < NEURONS; i++)
+        assert_int_equal(ranking->ranks[i], NEURONS - 1 - i); /* largest first */
+    ranking_free(ranking);
+
+    origin = (RankingOrigin){.selector = SELECTOR_RANDOM, .seed = 5}; /* of no scores at all */
+    assert_int_equal(neuron_ranking_create(&(NeuronSources){.table = &TABLE}, &origin, &ranking, &error),
+                     STATUS_OK);
+    assert_int_equal(ranking_create_random(&TABLE, 5, &again, &error), STATUS_OK);
+    assert_int_equal(ranking->origin.selector, SELECTOR_RANDOM);
+    assert_int_equal(ranking->origin.seed, 5);
+    assert_memory_equal(ranking->ranks, again->ranks, NEURONS * sizeof *again->ranks);
+    ranking_free(ranking);
+    ranking_free(again);
 }
 
 static void without_a_response_there_is_no_order_by_gradient(void **state) {
@@ -86,6 +124,7 @@ static void the_last_position_of_a_row_has_no_token_to_count(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_most_dormant_rank_first_and_of_equals_the_lower),
+        cmocka_unit_test(each_selector_orders_by_its_own_scores),
         cmocka_unit_test(without_a_response_there_is_no_order_by_gradient),
         cmocka_unit_test(a_share_is_of_the_scores_that_are_known),
         cmocka_unit_test(the_last_position_of_a_row_has_no_token_to_count),

@@ -1,5 +1,6 @@
 #include "tui/session/session_measure.h"
 
+#include "core/method/neuron_ranking.h"
 #include "core/support/memory.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_neurons_internal.h"
@@ -9,7 +10,6 @@
 #include "tui/session/session_tune.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- rows ---- */
 
@@ -35,14 +35,8 @@ static Status keep_ranking(Session *session, Selector selector, Ranking *ranking
 }
 
 RankingOrigin session_ranking_origin(const Session *session, Selector selector) {
-    RankingOrigin origin = {.selector = selector};
-    if (selector == SELECTOR_ATTRIBUTION) origin.targets = session->neurons->target_count;
-    if (selector == SELECTOR_RANDOM) origin.seed = SESSION_RANDOM_SEED;
-    bool measured =
-        selector == SELECTOR_ATTRIBUTION || selector == SELECTOR_DORMANCY || selector == SELECTOR_GRADIENT;
-    if (measured)
-        memcpy(origin.calibration_sha256, session_rows_sha256(session), sizeof origin.calibration_sha256);
-    return origin;
+    return neuron_ranking_origin(selector, session->neurons->target_count, SESSION_RANDOM_SEED,
+                                 session_rows_sha256(session));
 }
 
 /* ---- attribution ---- */

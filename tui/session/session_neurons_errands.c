@@ -1,5 +1,6 @@
 #include "tui/session/session_neurons_errands.h"
 
+#include "core/method/neuron_ranking.h"
 #include "core/method/selectors.h"
 
 #include <stdlib.h>
@@ -7,9 +8,8 @@
 /* ---- attribution ---- */
 
 Status session_rank_attribution(SessionAttributionErrand *errand, Error *error) {
-    return ranking_create(&errand->table, &errand->origin,
-                          (const uint32_t *)(const void *)errand->attribution.best_rank, &errand->ranking,
-                          error);
+    const NeuronSources sources = {.table = &errand->table, .attribution = &errand->attribution};
+    return neuron_ranking_create(&sources, &errand->origin, &errand->ranking, error);
 }
 
 Status session_run_attribution(Job *job, void *argument, Error *error) {
@@ -30,13 +30,13 @@ void session_free_attribution_errand(SessionAttributionErrand *errand) {
 /* ---- dormancy ---- */
 
 Status session_rank_dormancy(SessionDormancyErrand *errand, Error *error) {
+    const NeuronSources sources = {.table = &errand->table, .dormancy = {[SIDE_SFT] = &errand->dormancy}};
     if (errand->side != SIDE_SFT) return STATUS_OK;
-    Status status = selectors_rank_dormancy(&errand->table, &errand->dormancy_origin, &errand->dormancy,
-                                            &errand->dormancy_ranking, error);
+    Status status =
+        neuron_ranking_create(&sources, &errand->dormancy_origin, &errand->dormancy_ranking, error);
     if (status != STATUS_OK || errand->dormancy.response_tokens == 0)
         return status; /* no loss, no gradient */
-    return selectors_rank_dormancy(&errand->table, &errand->gradient_origin, &errand->dormancy,
-                                   &errand->gradient_ranking, error);
+    return neuron_ranking_create(&sources, &errand->gradient_origin, &errand->gradient_ranking, error);
 }
 
 Status session_run_dormancy(Job *job, void *argument, Error *error) {
@@ -57,10 +57,11 @@ void session_free_dormancy_errand(SessionDormancyErrand *errand) {
 /* ---- drift of rows and columns ---- */
 
 Status session_rank_drift(SessionDriftErrand *errand, Error *error) {
-    Status status = ranking_create_by_score(&errand->table, &errand->drift_origin, errand->drift,
-                                            &errand->drift_ranking, error);
+    const NeuronSources sources = {.table = &errand->table, .drift = errand->drift};
+    const RankingOrigin chance = neuron_ranking_origin(SELECTOR_RANDOM, 0, SESSION_RANDOM_SEED, NULL);
+    Status status = neuron_ranking_create(&sources, &errand->drift_origin, &errand->drift_ranking, error);
     if (status == STATUS_OK)
-        status = ranking_create_random(&errand->table, SESSION_RANDOM_SEED, &errand->random_ranking, error);
+        status = neuron_ranking_create(&sources, &chance, &errand->random_ranking, error);
     return status;
 }
 
