@@ -35,8 +35,8 @@ bool session_cache_refresh(Session *session);
 void session_cache_list(Session *session, Work **tasks);
 void session_cache_free(Session *session);
 
-/* The rows are about to go: waits until nothing of the cache's looks at the old ones; what is kept for the next is looked
- * for at the next refresh. */
+/* The rows are about to go: waits until nothing of the cache's looks at the old ones; what is kept for the next is
+ * looked for at the next refresh. */
 void session_cache_forget(Session *session);
 
 /* Whether the drift table, or what is known of neurons, may be about to be filled from the cache, or are being

@@ -1,7 +1,7 @@
 /*
- * session_neurons_errands — what the jobs about neurons work on: what goes in, what comes out, and the orders of neurons
- * made of it. They know no session. An errand is the job thread's while its job runs, the UI thread's before and after;
- * the cache's job fills the same errands with what was kept.
+ * session_neurons_errands — what the jobs about neurons work on: what goes in, what comes out, and the orders of
+ * neurons made of it. They know no session. An errand is the job thread's while its job runs, the UI thread's before
+ * and after; the cache's job fills the same errands with what was kept.
  */
 #ifndef REJUV_TUI_SESSION_NEURONS_ERRANDS_H
 #define REJUV_TUI_SESSION_NEURONS_ERRANDS_H

@@ -48,7 +48,7 @@ void session_resume_drift(Session *session);
  * "#123". */
 size_t session_token_bytes(const Session *session, int32_t id, char *text, size_t size);
 
-/* ---- for session.c ---- */
+/* ---- for the other parts of a session ---- */
 
 /* What Preflight calls the rows. */
 #define SESSION_ROWS_SUBJECT "calibration"

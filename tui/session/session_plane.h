@@ -82,7 +82,7 @@ void session_start_plane(Session *session, const SessionPlaneRange *range);
 /* Seconds that it would take at most, from what W took last; NaN while that is not known. */
 double session_plane_seconds(const Session *session, const SessionPlaneRange *range);
 
-/* ---- for session.c ---- */
+/* ---- for the other parts of a session ---- */
 
 struct SessionOptions;
 Status session_plane_open(Session *session, const struct SessionOptions *options,

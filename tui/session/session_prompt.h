@@ -80,7 +80,7 @@ bool session_is_continuing(const Session *session);
 /* Takes the added tokens off again; where there are none, the response. */
 void session_remove_continuation(Session *session);
 
-/* ---- for session.c ---- */
+/* ---- for the other parts of a session ---- */
 
 struct SessionOptions;
 Status session_prompt_open(Session *session, const struct SessionOptions *options,

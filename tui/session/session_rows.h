@@ -49,7 +49,7 @@ const char *session_last_rows_file(const Session *session);
  * where not even the shortest does; while there are none, why. Already escaped. */
 void session_describe_rows(const Session *session, int columns, char text[SESSION_ROWS_TEXT]);
 
-/* ---- for session.c ---- */
+/* ---- for the other parts of a session ---- */
 
 Status session_rows_open(Session *session, const SessionOptions *options, Error *error) STATUS_MUST_CHECK;
 bool session_rows_refresh(Session *session);
