@@ -32,7 +32,7 @@
 static const uint64_t EXPORT_DEFAULT_SHARD_BYTES = 5000000000;
 
 typedef struct ExportOptions {
-    Settings settings;     /* their ranking outlives the plan */
+    Settings settings;     /* their ranking and curve outlive the plan */
     const char *directory; /* the target; borrowed until export_plan() returns */
     DType dtype; /* F32, F16 or BF16; DTYPE_UNKNOWN: each tensor keeps SFT's (F64 as F32, F8 as BF16) */
     uint64_t shard_bytes; /* the most a file of weights holds, if a tensor fits; 0: the default */

@@ -157,7 +157,7 @@ static void add_yaml_model(Buffer *yaml, const Checkpoint *model, double weight)
 }
 
 static void add_yaml_dials(Buffer *yaml, const Settings *settings) {
-    bool has_own = settings->layer_count > 0;
+    bool has_own = settings->curve != NULL;
     for (int i = 0; i < SETTINGS_KIND_COUNT; i++) has_own |= settings->kinds[i].is_set;
     if (has_own) buffer_add_text(yaml, "# Not in it: what has a weight of its own, by module or layer.\n");
     uint32_t cut = settings_cut(settings);

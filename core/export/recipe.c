@@ -60,6 +60,7 @@ void recipe_free(Recipe *recipe) {
     free(recipe->tensors);
     free_files(&recipe->files);
     ranking_free(recipe->ranking);
+    settings_curve_free(recipe->curve);
     free(recipe->rejuv_version);
     free(recipe);
 }
@@ -264,7 +265,7 @@ static Status read_tree(const cJSON *tree, const char *path, Recipe *recipe, Err
     recipe->rejuv_version = NULL;
     Status status = read_text(tree, "rejuv_version", path, &recipe->rejuv_version, error);
     if (status == STATUS_OK)
-        status = recipe_settings_read(tree, path, &recipe->settings, &recipe->ranking, error);
+        status = recipe_settings_read(tree, path, &recipe->settings, &recipe->ranking, &recipe->curve, error);
     if (status == STATUS_OK) status = read_output(tree, path, recipe, error);
     const cJSON *inputs = json_find(tree, "inputs");
     if (status == STATUS_OK) status = read_input(inputs, "base", path, &recipe->base, error);

@@ -61,6 +61,7 @@ typedef struct Recipe {
     char *rejuv_version;
     Settings settings;
     Ranking *ranking;     /* owned: the list that recipe_read() found; NULL where settings borrow another's */
+    SettingsCurve *curve; /* owned, likewise */
     DType dtype;          /* DTYPE_UNKNOWN: every tensor keeps the SFT model's */
     uint64_t shard_bytes; /* the bound that was asked for */
     Donor donor;

@@ -3,8 +3,10 @@
 #include "core/export/recipe_json.h"
 #include "core/files/json.h"
 #include "core/fusion/reset_set.h"
+#include "core/support/memory.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- writing ---- */
@@ -21,12 +23,12 @@ static bool add_kinds(cJSON *object, const Settings *settings) {
     return true;
 }
 
-static bool add_curve(cJSON *object, const Settings *settings) {
-    if (settings->layer_count == 0) return true;
+static bool add_curve(cJSON *object, const SettingsCurve *curve) {
+    if (curve == NULL) return true;
     cJSON *list = recipe_json_add(object, "layer_alpha", cJSON_CreateArray());
     bool added = list != NULL;
-    for (size_t i = 0; i < settings->layer_count && added; i++)
-        added = recipe_json_add(list, NULL, recipe_json_number(settings->layer_alpha[i])) != NULL;
+    for (size_t i = 0; i < curve->count && added; i++)
+        added = recipe_json_add(list, NULL, recipe_json_number(curve->alpha[i])) != NULL;
     return added;
 }
 
@@ -64,7 +66,7 @@ static bool add_reset(cJSON *object, const Settings *settings) {
 bool recipe_settings_add(cJSON *tree, const Settings *settings) {
     cJSON *object = recipe_json_add(tree, "settings", cJSON_CreateObject());
     return object != NULL && json_add(object, "alpha", recipe_json_number(settings->alpha)) &&
-           add_kinds(object, settings) && add_curve(object, settings) && add_reset(object, settings);
+           add_kinds(object, settings) && add_curve(object, settings->curve) && add_reset(object, settings);
 }
 
 /* ---- reading ---- */
@@ -114,17 +116,32 @@ static Status read_kinds(const cJSON *object, const char *path, Settings *settin
     return STATUS_OK;
 }
 
-static Status read_curve(const cJSON *object, const char *path, Settings *settings, Error *error) {
-    const cJSON *list = json_find(object, "layer_alpha"), *item;
-    if (list == NULL) return STATUS_OK;
-    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) < 1 || cJSON_GetArraySize(list) > SETTINGS_LAYERS)
-        return recipe_json_fail(error, path, "layer_alpha", "an array with an α for each layer, 256 at most");
+/* Fills alpha[of the list's size]. */
+static Status read_layers(const cJSON *list, const char *path, double *alpha, Error *error) {
+    const cJSON *item;
+    size_t count = 0;
     cJSON_ArrayForEach(item, list) {
         if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
             return recipe_json_fail(error, path, "layer_alpha", "finite numbers");
-        settings->layer_alpha[settings->layer_count++] = item->valuedouble;
+        alpha[count++] = item->valuedouble;
     }
     return STATUS_OK;
+}
+
+static Status read_curve(const cJSON *object, const char *path, Settings *settings, SettingsCurve **curve,
+                         Error *error) {
+    const cJSON *list = json_find(object, "layer_alpha");
+    if (list == NULL) return STATUS_OK;
+    if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) < 1)
+        return recipe_json_fail(error, path, "layer_alpha", "an array with an α for each layer");
+    size_t count = (size_t)cJSON_GetArraySize(list);
+    double *alpha = memory_allocate(count, sizeof *alpha);
+    if (alpha == NULL) return memory_fail(error, path);
+    Status status = read_layers(list, path, alpha, error);
+    if (status == STATUS_OK) status = settings_curve_create(alpha, count, curve, error);
+    settings->curve = *curve;
+    free(alpha);
+    return status;
 }
 
 static Status read_table(const cJSON *object, const char *path, NeuronTable *table, Error *error) {
@@ -176,13 +193,13 @@ static Status read_reset(const cJSON *object, const char *path, Settings *settin
 }
 
 Status recipe_settings_read(const cJSON *tree, const char *path, Settings *settings, Ranking **ranking,
-                            Error *error) {
+                            SettingsCurve **curve, Error *error) {
     static const char *const KEYS[] = {"alpha", "module_alpha", "layer_alpha", "reset"};
     const cJSON *object = json_find(tree, "settings");
     if (!cJSON_IsObject(object)) return recipe_json_fail(error, path, "settings", "an object");
     Status status = refuse_unknown(object, KEYS, sizeof KEYS / sizeof *KEYS, path, error);
     if (status == STATUS_OK) status = read_number(object, "alpha", path, &settings->alpha, error);
     if (status == STATUS_OK) status = read_kinds(object, path, settings, error);
-    if (status == STATUS_OK) status = read_curve(object, path, settings, error);
+    if (status == STATUS_OK) status = read_curve(object, path, settings, curve, error);
     return status == STATUS_OK ? read_reset(object, path, settings, ranking, error) : status;
 }

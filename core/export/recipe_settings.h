@@ -15,9 +15,9 @@
 /* Adds "settings"; false when out of memory. */
 bool recipe_settings_add(cJSON *tree, const Settings *settings);
 
-/* Reads "settings" into what is zero. The ranking they need, if any, becomes *ranking, the caller's after an error
- * too; `path` names the recipe in messages. */
+/* Reads "settings" into what is zero. The ranking and the curve they need, if any, become *ranking and *curve, the
+ * caller's after an error too; `path` names the recipe in messages. */
 Status recipe_settings_read(const cJSON *tree, const char *path, Settings *settings, Ranking **ranking,
-                            Error *error) STATUS_MUST_CHECK;
+                            SettingsCurve **curve, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -59,11 +59,10 @@ Settings settings_at(double alpha) {
 
 bool settings_equal(const Settings *a, const Settings *b) {
     bool equal = a->alpha == b->alpha && a->rho == b->rho && a->omega == b->omega &&
-                 a->ranking == b->ranking && a->layer_count == b->layer_count;
+                 a->ranking == b->ranking && settings_curve_equal(a->curve, b->curve);
     for (int i = 0; i < SETTINGS_KIND_COUNT && equal; i++)
         equal = a->kinds[i].is_set == b->kinds[i].is_set &&
                 (!a->kinds[i].is_set || a->kinds[i].alpha == b->kinds[i].alpha);
-    for (size_t i = 0; i < a->layer_count && equal; i++) equal = a->layer_alpha[i] == b->layer_alpha[i];
     return equal;
 }
 
@@ -80,8 +79,8 @@ static const char *find_alpha(const Settings *settings, bool (*accept)(double)) 
     for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
         if (settings->kinds[i].is_set && !accept(settings->kinds[i].alpha)) return KIND_NAMES[i];
     }
-    for (size_t i = 0; i < settings->layer_count; i++) {
-        if (!accept(settings->layer_alpha[i])) return "the curve over the layers";
+    for (size_t i = 0; settings->curve != NULL && i < settings->curve->count; i++) {
+        if (!accept(settings->curve->alpha[i])) return "the curve over the layers";
     }
     return NULL;
 }
@@ -106,7 +105,8 @@ static bool find_block(const Ranking *ranking, const PairTensor *tensor, bool *b
     return block->count == (by_rows ? tensor->sft->rows : tensor->sft->columns);
 }
 
-size_t settings_layers(const Pair *pair) {
+/* As config.json says, or the tensors' names: both can say anything. */
+static size_t claimed_layers(const Pair *pair) {
     if (pair->sft->model_status == STATUS_OK) return (size_t)pair->sft->model.layers;
     size_t layers = 0;
     for (size_t i = 0; i < pair->count; i++) {
@@ -116,10 +116,16 @@ size_t settings_layers(const Pair *pair) {
     return layers;
 }
 
+/* Curves are allocated for so many. */
+size_t settings_layers(const Pair *pair) {
+    size_t layers = claimed_layers(pair);
+    return layers <= pair->count ? layers : 0;
+}
+
 static Status check_ranking(const Ranking *ranking, const Pair *pair, Error *error) {
-    if (ranking->table.layers != settings_layers(pair))
+    if (ranking->table.layers != claimed_layers(pair))
         return status_fail(error, STATUS_MISMATCH, "reset: expected neurons in %zu layers, found %zu",
-                           settings_layers(pair), (size_t)ranking->table.layers);
+                           claimed_layers(pair), (size_t)ranking->table.layers);
     for (size_t i = 0; i < pair->count; i++) {
         NeuronBlock block;
         bool belongs;
@@ -137,9 +143,9 @@ Status settings_check(const Settings *settings, const Pair *pair, Error *error) 
     if (!is_share(settings->rho) || !is_share(settings->omega))
         return status_fail(error, STATUS_ARGUMENT, "expected ρ and ω from 0 to 1, found %g and %g",
                            settings->rho, settings->omega);
-    if (settings->layer_count > 0 && settings->layer_count != settings_layers(pair))
+    if (settings->curve != NULL && settings->curve->count != claimed_layers(pair))
         return status_fail(error, STATUS_MISMATCH, "expected an α for each of %zu layers, found %zu",
-                           settings_layers(pair), settings->layer_count);
+                           claimed_layers(pair), settings->curve->count);
     return settings->ranking != NULL ? check_ranking(settings->ranking, pair, error) : STATUS_OK;
 }
 
@@ -148,7 +154,8 @@ Status settings_check(const Settings *settings, const Pair *pair, Error *error) 
 double settings_alpha(const Settings *settings, TensorRole role, int layer) {
     SettingsKind kind = KINDS[role];
     if (kind != SETTINGS_KIND_COUNT && settings->kinds[kind].is_set) return settings->kinds[kind].alpha;
-    if (layer >= 0 && (size_t)layer < settings->layer_count) return settings->layer_alpha[layer];
+    const SettingsCurve *curve = settings->curve;
+    if (curve != NULL && layer >= 0 && (size_t)layer < curve->count) return curve->alpha[layer];
     return settings->alpha;
 }
 
@@ -179,11 +186,4 @@ Blend settings_blend(const Settings *settings, const PairTensor *tensor) {
         .sft = tensor->sft, .base = tensor->base, .a = settings_alpha(settings, tensor->role, tensor->layer)};
     add_reset(settings, tensor, &blend);
     return blend;
-}
-
-void settings_set_ramp(Settings *settings, size_t layers, double first, double last) {
-    settings->layer_count = layers;
-    for (size_t i = 0; i < layers; i++)
-        settings->layer_alpha[i] =
-            layers == 1 ? first : first + (last - first) * (double)i / (double)(layers - 1);
 }

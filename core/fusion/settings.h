@@ -8,11 +8,12 @@
  * Embeddings, norms and the head belong to no neuron. Their kinds have dials too: an α of 1 keeps them at
  * SFT, of 0 at base. A tensor that only SFT has is copied, whatever the dials say.
  *
- * Settings are numbers, and are copied by value; all zero is the base model. They borrow the ranking: like
- * the Model, it outlives every copy and everything made with one.
+ * Settings are numbers, and are copied by value; all zero is the base model. They borrow the ranking and the curve:
+ * like the Model, these outlive every copy and everything made with one.
  *
  * The room: the one formula, dials into coefficients, their blending into W, neurons by number, their ranking and
- * the set it cuts. Settings are values; what they borrow (rankings) its maker owns. Any thread may use any of it.
+ * the set it cuts. Settings are values; what they borrow (rankings, curves) its maker owns. Any thread may use any of
+ * it.
  */
 #ifndef REJUV_CORE_SETTINGS_H
 #define REJUV_CORE_SETTINGS_H
@@ -20,6 +21,7 @@
 #include "core/checkpoint/pair.h"
 #include "core/fusion/blend.h"
 #include "core/fusion/ranking.h"
+#include "core/fusion/settings_curve.h"
 
 /* The three models on show. */
 typedef enum Side {
@@ -44,26 +46,24 @@ typedef enum SettingsKind {
     SETTINGS_KIND_COUNT
 } SettingsKind;
 
-enum { SETTINGS_LAYERS = 256 }; /* the longest curve: twice the layers of the deepest open models */
-
 typedef struct SettingsOwn {
     bool is_set;
     double alpha;
 } SettingsOwn;
 
 typedef struct Settings {
-    double alpha;           /* 1 is the SFT model, 0 the base */
-    double rho, omega;      /* in [0, 1]; without a ranking they do nothing */
-    const Ranking *ranking; /* borrowed; NULL: no reset */
+    double alpha;               /* 1 is the SFT model, 0 the base */
+    double rho, omega;          /* in [0, 1]; without a ranking they do nothing */
+    const Ranking *ranking;     /* borrowed; NULL: no reset */
+    const SettingsCurve *curve; /* borrowed; NULL: none; else of the model's layers */
     SettingsOwn kinds[SETTINGS_KIND_COUNT];
-    size_t layer_count; /* 0: no curve; else the model's layers */
-    double layer_alpha[SETTINGS_LAYERS];
 } Settings;
 
 /* α everywhere, no reset, ω at its default of 1. */
 Settings settings_at(double alpha);
 
-/* Whether all dials stand alike, so that both make the same W of every tensor. */
+/* Whether all dials stand alike, so that both make the same W of every tensor. Curves are compared by their numbers,
+ * rankings by their address. */
 bool settings_equal(const Settings *a, const Settings *b);
 
 /* STATUS_ARGUMENT where a dial is not finite or out of range; STATUS_MISMATCH where the curve or the ranking
@@ -83,12 +83,8 @@ uint32_t settings_cut(const Settings *settings);
  * that does not fit the tensor's shape leaves it as it is: settings_check() refuses such. */
 Blend settings_blend(const Settings *settings, const PairTensor *tensor);
 
-/* How many layers a curve for models of this pair has. */
+/* How many layers a curve for models of this pair has; 0 where it claims to have more layers than there are tensors. */
 size_t settings_layers(const Pair *pair);
-
-/* Sets the curve to the line from `first` in layer 0 to `last` in the last layer; layers ≤ SETTINGS_LAYERS.
- */
-void settings_set_ramp(Settings *settings, size_t layers, double first, double last);
 
 /* The kind of a tensor of that role; false where it has none, and α is its only dial. */
 bool settings_find_role(TensorRole role, SettingsKind *kind);

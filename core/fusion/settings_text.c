@@ -1,6 +1,8 @@
 #include "core/fusion/settings_text.h"
 
 #include "core/files/json.h"
+#include "core/support/buffer.h"
+#include "core/support/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,34 +20,39 @@ static bool read_alpha(const char **at, char separator, double *alpha) {
 
 static Status refuse_layers(const char *text, Error *error) {
     return status_fail(error, STATUS_ARGUMENT,
-                       "expected A0:A1 or a list A,A,… of weights from 0 to 1, at most %d, found \"%s\"",
-                       SETTINGS_LAYERS, text);
+                       "expected A0:A1 or a list A,A,… of weights from 0 to 1, found \"%s\"", text);
 }
 
-static Status read_list(const char *text, size_t layers, Settings *settings, Error *error) {
-    double list[SETTINGS_LAYERS];
+/* Fills list[layers]. A list that is too long is read to its end all the same: it may be wrong there. */
+static Status read_list(const char *text, size_t layers, double *list, Error *error) {
     size_t count = 0;
     for (const char *at = text; count == 0 || *at != '\0'; count++) {
-        if (count == SETTINGS_LAYERS || !read_alpha(&at, ',', &list[count]))
-            return refuse_layers(text, error);
+        double alpha;
+        if (!read_alpha(&at, ',', &alpha)) return refuse_layers(text, error);
+        if (count < layers) list[count] = alpha;
     }
-    if (count != layers)
-        return status_fail(error, STATUS_ARGUMENT, "expected an α for each of %zu layers, found %zu", layers,
-                           count);
-    settings->layer_count = count;
-    memcpy(settings->layer_alpha, list, count * sizeof *list);
-    return STATUS_OK;
+    if (count == layers) return STATUS_OK;
+    return status_fail(error, STATUS_ARGUMENT, "expected an α for each of %zu layers, found %zu", layers,
+                       count);
 }
 
-Status settings_text_read_layers(const char *text, size_t layers, Settings *settings, Error *error) {
+static Status create_from_list(const char *text, size_t layers, SettingsCurve **curve, Error *error) {
+    double *list = memory_allocate(layers, sizeof *list);
+    if (list == NULL) return memory_fail(error, "a curve over the layers");
+    Status status = read_list(text, layers, list, error);
+    if (status == STATUS_OK) status = settings_curve_create(list, layers, curve, error);
+    free(list);
+    return status;
+}
+
+Status settings_text_read_layers(const char *text, size_t layers, SettingsCurve **curve, Error *error) {
     const char *at = text;
     double first, last;
-    if (strchr(text, ':') == NULL) return read_list(text, layers, settings, error);
-    if (!read_alpha(&at, ':', &first) || !read_alpha(&at, '\0', &last) || layers == 0 ||
-        layers > SETTINGS_LAYERS)
+    *curve = NULL;
+    if (strchr(text, ':') == NULL) return create_from_list(text, layers, curve, error);
+    if (!read_alpha(&at, ':', &first) || !read_alpha(&at, '\0', &last) || layers == 0)
         return refuse_layers(text, error);
-    settings_set_ramp(settings, layers, first, last);
-    return STATUS_OK;
+    return settings_curve_create_ramp(layers, first, last, curve, error);
 }
 
 bool settings_text_is_protectable(SettingsKind kind) {
@@ -100,34 +107,32 @@ Status settings_text_read_protection(const char *text, SettingsOwn *kinds, Error
 
 /* ---- the other way ---- */
 
-static void append(char *text, size_t size, const char *name, double alpha) {
+static void add_alpha(Buffer *text, const char *separator, double alpha) {
     char number[JSON_NUMBER_SIZE];
-    size_t used = strlen(text);
     (void)json_format_number(alpha, 1, number);
-    (void)snprintf(text + used, size - used, "%s%s", name, number);
+    buffer_add_format(text, "%s%s", separator, number);
 }
 
-void settings_text_write_layers(const Settings *settings, char text[SETTINGS_TEXT_LAYERS_SIZE]) {
-    size_t count = settings->layer_count;
-    Settings line = {0};
-    text[0] = '\0';
-    if (count == 0) return;
-    settings_set_ramp(&line, count, settings->layer_alpha[0], settings->layer_alpha[count - 1]);
-    append(text, SETTINGS_TEXT_LAYERS_SIZE, "", settings->layer_alpha[0]);
-    if (count > 1 && memcmp(line.layer_alpha, settings->layer_alpha, count * sizeof(double)) == 0) {
-        append(text, SETTINGS_TEXT_LAYERS_SIZE, ":", settings->layer_alpha[count - 1]);
-        return;
+char *settings_text_format_layers(const SettingsCurve *curve) {
+    Buffer buffer = {0};
+    char *text = NULL;
+    if (curve != NULL) {
+        bool is_line = curve->count > 1 && settings_curve_is_ramp(curve);
+        add_alpha(&buffer, "", curve->alpha[0]);
+        if (is_line) add_alpha(&buffer, ":", curve->alpha[curve->count - 1]);
+        for (size_t i = 1; i < curve->count && !is_line; i++) add_alpha(&buffer, ",", curve->alpha[i]);
     }
-    for (size_t i = 1; i < count; i++) append(text, SETTINGS_TEXT_LAYERS_SIZE, ",", settings->layer_alpha[i]);
+    return buffer_take(&buffer, &text, NULL, "weights of layers", NULL) == STATUS_OK ? text : NULL;
 }
 
 void settings_text_write_kinds(const Settings *settings, char text[SETTINGS_TEXT_KINDS_SIZE]) {
     text[0] = '\0';
     for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
-        char name[16];
+        char number[JSON_NUMBER_SIZE];
+        size_t used = strlen(text);
         if (!settings->kinds[i].is_set) continue;
-        (void)snprintf(name, sizeof name, "%s%s=", text[0] != '\0' ? "," : "",
-                       settings_kind_name((SettingsKind)i));
-        append(text, SETTINGS_TEXT_KINDS_SIZE, name, settings->kinds[i].alpha);
+        (void)json_format_number(settings->kinds[i].alpha, 1, number);
+        (void)snprintf(text + used, SETTINGS_TEXT_KINDS_SIZE - used, "%s%s=%s", used > 0 ? "," : "",
+                       settings_kind_name((SettingsKind)i), number);
     }
 }

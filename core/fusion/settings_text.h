@@ -15,14 +15,11 @@
 
 #include "core/fusion/settings.h"
 
-enum {
-    SETTINGS_TEXT_LAYERS_SIZE = SETTINGS_LAYERS * 24,
-    SETTINGS_TEXT_KINDS_SIZE = SETTINGS_KIND_COUNT * 32
-};
+enum { SETTINGS_TEXT_KINDS_SIZE = SETTINGS_KIND_COUNT * 32 };
 
-/* Fills the curve of a model of `layers` layers; on failure the settings stay as they were. STATUS_ARGUMENT
- * also where a list has another number of weights. */
-Status settings_text_read_layers(const char *text, size_t layers, Settings *settings,
+/* The curve of a model of `layers` layers, the caller's to free; on failure *curve is NULL. STATUS_ARGUMENT also where
+ * a list has another number of weights. */
+Status settings_text_read_layers(const char *text, size_t layers, SettingsCurve **curve,
                                  Error *error) STATUS_MUST_CHECK;
 
 /* Adds to kinds[SETTINGS_KIND_COUNT]; a kind that is set there already is refused. On failure some may have
@@ -31,8 +28,9 @@ Status settings_text_read_kinds(const char *text, SettingsOwn *kinds, Error *err
 Status settings_text_read_protection(const char *text, SettingsOwn *kinds, Error *error) STATUS_MUST_CHECK;
 
 /* The other way: the two ends where the curve is a line between them, else a list; and "q=0.3,k=0.5" of the
- * kinds that have their own. "" where there is none. Reading that gives the same numbers again. */
-void settings_text_write_layers(const Settings *settings, char text[SETTINGS_TEXT_LAYERS_SIZE]);
+ * kinds that have their own. "" where there is none. Reading that gives the same numbers again. A curve's text is the
+ * caller's to free; NULL when out of memory. */
+char *settings_text_format_layers(const SettingsCurve *curve);
 void settings_text_write_kinds(const Settings *settings, char text[SETTINGS_TEXT_KINDS_SIZE]);
 
 /* A kind that belongs to no neuron: embeddings, norms, the head. */

@@ -39,7 +39,7 @@ void dials_describe(const Dials *state, char *text, size_t size) {
             append(text, size, "  %s %.*f", settings_kind_name((SettingsKind)i),
                    alpha_decimals(settings->kinds[i].alpha), settings->kinds[i].alpha);
     }
-    if (settings->layer_count > 0)
-        append(text, size, "  by layer %.2f…%.2f", settings->layer_alpha[0],
-               settings->layer_alpha[settings->layer_count - 1]);
+    const SettingsCurve *curve = settings->curve;
+    if (curve != NULL)
+        append(text, size, "  by layer %.2f…%.2f", curve->alpha[0], curve->alpha[curve->count - 1]);
 }

@@ -3,7 +3,7 @@
  * taken up again another day, what a command line repeats.
  *
  * It names the ranking by the selector and the number of targets, and does not borrow it: a state outlives
- * what was measured.
+ * what was measured. The curve over the layers it borrows, as all settings do.
  */
 #ifndef REJUV_CORE_DIALS_H
 #define REJUV_CORE_DIALS_H

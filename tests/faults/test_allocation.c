@@ -10,6 +10,7 @@
 #include "core/evaluation/evaluation.h"
 #include "core/evaluation/generation.h"
 #include "core/export/export.h"
+#include "core/fusion/settings_text.h"
 #include "core/numerics/blas.h"
 #include "core/support/memory.h"
 
@@ -20,6 +21,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -246,6 +248,27 @@ static Status plan_export(Error *error) {
     return status;
 }
 
+/* A curve from text to a recipe and back. */
+static Status keep_curve(Error *error) {
+    SettingsCurve *line = NULL, *list = NULL;
+    Recipe *recipe = NULL;
+    char *layers = NULL, *text = NULL;
+    Status status = settings_text_read_layers("0.4:0.6", 300, &line, error);
+    if (status == STATUS_OK) status = settings_text_read_layers("0.1,0.7,0.2", 3, &list, error);
+    if (status == STATUS_OK && (layers = settings_text_format_layers(list)) == NULL)
+        status = memory_fail(error, "weights of layers");
+    if (status == STATUS_OK) assert_string_equal(layers, "0.1,0.7,0.2");
+    if (status == STATUS_OK) status = recipe_create(&recipe, error);
+    if (status == STATUS_OK) recipe->settings.curve = line;
+    if (status == STATUS_OK) status = recipe_format(recipe, &text, error);
+    recipe_free(recipe);
+    settings_curve_free(line);
+    settings_curve_free(list);
+    free(layers);
+    free(text);
+    return status;
+}
+
 static void opening_a_checkpoint_tells_that_memory_ran_out(void **state) {
     (void)state;
     fail_each("checkpoint_open", open_checkpoint);
@@ -288,6 +311,33 @@ static void drift_and_elements_tell_that_memory_ran_out(void **state) {
 static void an_export_plan_tells_that_memory_ran_out(void **state) {
     (void)state;
     fail_each("export_plan", plan_export);
+}
+
+static char recipe_path[] = "/tmp/rejuv-recipe-XXXXXX";
+
+static Status read_recipe(Error *error) {
+    Recipe *recipe;
+    Status status = recipe_read(recipe_path, &recipe, error);
+    assert_int_equal(recipe != NULL, status == STATUS_OK);
+    if (status == STATUS_OK) assert_int_equal(recipe->settings.curve->count, 3);
+    recipe_free(recipe);
+    return status;
+}
+
+static void a_curve_tells_that_memory_ran_out(void **state) {
+    (void)state;
+    static const char RECIPE[] =
+        "{\"format\":\"rejuv-recipe\",\"format_version\":1,\"rejuv_version\":\"0\","
+        "\"settings\":{\"alpha\":0.5,\"layer_alpha\":[0.1,0.7,0.2]},"
+        "\"output\":{\"dtype\":\"keep\",\"shard_bytes\":1,\"donor\":\"sft\"},"
+        "\"inputs\":{\"base\":{\"directory\":\"b\",\"files\":[]},\"sft\":{\"directory\":\"s\",\"files\":[]}},"
+        "\"tensors\":[],\"files\":[]}";
+    fail_each("settings_curve", keep_curve);
+    int file = mkstemp(recipe_path);
+    assert_true(file >= 0 && write(file, RECIPE, sizeof RECIPE - 1) == (ssize_t)sizeof RECIPE - 1);
+    assert_int_equal(close(file), 0);
+    fail_each("recipe_read", read_recipe);
+    assert_int_equal(unlink(recipe_path), 0);
 }
 
 /* With helpers, a thread that cannot be hired only makes it slower: the result is whole or there is none. */
@@ -334,6 +384,7 @@ int main(void) {
         cmocka_unit_test(calibration_rows_tell_that_memory_ran_out),
         cmocka_unit_test(drift_and_elements_tell_that_memory_ran_out),
         cmocka_unit_test(an_export_plan_tells_that_memory_ran_out),
+        cmocka_unit_test(a_curve_tells_that_memory_ran_out),
         cmocka_unit_test(with_several_threads_the_result_is_whole_or_none),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);

@@ -141,7 +141,9 @@ static void a_recipe_with_a_reset_makes_the_same_directory_again(void **state) {
                              .dtype = DTYPE_F16};
     options.settings.kinds[SETTINGS_NORM] = (SettingsOwn){true, 1.0};
     options.settings.kinds[SETTINGS_DOWN] = (SettingsOwn){true, 0.1};
-    settings_set_ramp(&options.settings, pair->sft->model.layers, 0.3, 0.7);
+    SettingsCurve *curve;
+    assert_int_equal(settings_curve_create_ramp(pair->sft->model.layers, 0.3, 0.7, &curve, NULL), STATUS_OK);
+    options.settings.curve = curve;
     char *texts[2];
     Recipe *recipe = NULL;
     for (int i = 0; i < 2; i++) {
@@ -157,6 +159,7 @@ static void a_recipe_with_a_reset_makes_the_same_directory_again(void **state) {
         assert_non_null(texts[i]);
         if (i == 1) break;
         ranking_free(ranking);
+        settings_curve_free(curve);
         if (recipe_read(scratch_path("first/" RECIPE_FILE_NAME), &recipe, &error) != STATUS_OK)
             fail_msg("%s", error.message);
     }

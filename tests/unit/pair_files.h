@@ -42,7 +42,7 @@ static inline void pair_files_path(const PairFiles *files, const char *side, boo
 
 static inline void pair_files_write(const PairFiles *files, const char *side, const FileTensor *tensors,
                                     size_t count) {
-    char path[160], header[4096];
+    char path[160], header[65536];
     pair_files_path(files, side, false, path, sizeof path);
     assert_int_equal(access(path, F_OK) == 0 ? 0 : mkdir(path, 0700), 0);
     pair_files_path(files, side, true, path, sizeof path);
@@ -101,6 +101,21 @@ static inline void pair_files_remove(PairFiles *files) {
         assert_int_equal(rmdir(path), 0);
     }
     assert_int_equal(rmdir(files->directory), 0);
+}
+
+/* Both sides with a tensor of one element in each of `count` layers, from layer `first` on; no configuration. */
+static inline void pair_files_make_layers(PairFiles *files, size_t first, size_t count) {
+    static const float ELEMENT = 1.0F;
+    FileTensor *tensors = calloc(count, sizeof *tensors);
+    char(*names)[64] = calloc(count, sizeof *names);
+    assert_true(tensors != NULL && names != NULL);
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(names[i], sizeof *names, "model.layers.%zu.mlp.up_proj.weight", first + i);
+        tensors[i] = (FileTensor){names[i], DTYPE_F32, 1, 1, &ELEMENT};
+    }
+    pair_files_make(files, tensors, count, tensors, count);
+    free(names);
+    free(tensors);
 }
 
 /* One tensor on each side. */

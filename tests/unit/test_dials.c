@@ -51,11 +51,14 @@ static void weights_of_kinds_and_layers_read_back_to_the_last_bit(void **unused)
     char text[128];
     state.settings.kinds[SETTINGS_NORM] = (SettingsOwn){true, 1.0};
     state.settings.kinds[SETTINGS_Q] = (SettingsOwn){true, 1.0 / 3.0};
-    settings_set_ramp(&state.settings, 3, 0.0, 0.1);
+    SettingsCurve *curve;
+    assert_int_equal(settings_curve_create_ramp(3, 0.0, 0.1, &curve, NULL), STATUS_OK);
+    state.settings.curve = curve;
     dials_describe(&state, text, sizeof text);
     assert_string_equal(text, "α 0.50  q 0.333  norm 1.00  by layer 0.00…0.10");
     expect_options(&state, COMMAND_PREVIEW,
                    "rejuv --alpha 0.5 --alpha-kind q=0.3333333333333333,norm=1 --alpha-layers 0:0.1");
+    settings_curve_free(curve);
 }
 
 static void opening_the_program_repeats_dials_that_do_nothing_yet(void **unused) {

@@ -100,10 +100,13 @@ static void the_dials_are_those_on_screen(void **state) {
     Options options;
     read_options(text, &options);
     assert_int_equal(options.command, COMMAND_OPEN);
+    SettingsCurve *curve;
     Dials read, shown = session_dial_state(session);
-    if (dial_options_read(&options, session_pair(session), &read, &error) != STATUS_OK)
+    if (dial_options_read(&options, session_pair(session), &read, &curve, &error) != STATUS_OK)
         fail_msg("%s\n%s", text, error.message);
     assert_true(dials_equal(&read, &shown));
+    assert_true(curve != NULL && read.settings.curve == curve);
+    settings_curve_free(curve);
     assert_string_equal(options_text(&options, OPTION_VIEW), VIEWS.views[5]->name);
     options_free(&options);
     free(text);

@@ -76,7 +76,8 @@ static Recipe *make_recipe_with_dials(void) {
     settings->rho = 0.1; /* three of thirty */
     settings->omega = 1.0 / 3.0;
     settings->kinds[SETTINGS_NORM] = (SettingsOwn){true, 1.0};
-    settings_set_ramp(settings, 2, 0.4, 0.6);
+    assert_int_equal(settings_curve_create_ramp(2, 0.4, 0.6, &recipe->curve, NULL), STATUS_OK);
+    settings->curve = recipe->curve;
     return recipe;
 }
 
@@ -91,8 +92,8 @@ static void dials_are_read_as_they_were_written(void **state) {
     assert_true(read->settings.omega == 1.0 / 3.0);
     assert_true(read->settings.kinds[SETTINGS_NORM].is_set);
     assert_false(read->settings.kinds[SETTINGS_Q].is_set);
-    assert_int_equal(read->settings.layer_count, 2);
-    assert_true(read->settings.layer_alpha[1] == 0.6);
+    assert_ptr_equal(read->settings.curve, read->curve);
+    assert_true(settings_curve_equal(read->curve, recipe->curve));
     const Ranking *ranking = read->settings.ranking;
     assert_non_null(ranking);
     assert_ptr_equal(ranking, read->ranking);
@@ -102,6 +103,26 @@ static void dials_are_read_as_they_were_written(void **state) {
     assert_string_equal(ranking->origin.calibration_sha256, SUM);
     assert_int_equal(settings_cut(&read->settings), 3);
     for (int i = 0; i < 30; i++) assert_int_equal(ranking->ranks[i] < 3, i == 1 || i == 29);
+    char *again = format(read);
+    assert_string_equal(again, text);
+    free(again);
+    free(text);
+    recipe_free(read);
+    recipe_free(recipe);
+}
+
+static void a_curve_has_as_many_layers_as_there_are(void **state) {
+    (void)state;
+    enum { MANY = 300 };
+    double alpha[MANY];
+    for (size_t i = 0; i < MANY; i++) alpha[i] = 1.0 / (double)(i + 3);
+    Recipe *recipe = make_recipe(), *read;
+    assert_int_equal(settings_curve_create(alpha, MANY, &recipe->curve, NULL), STATUS_OK);
+    recipe->settings.curve = recipe->curve;
+    char *text = format(recipe);
+    scratch_write_text("recipe.json", text);
+    assert_int_equal(recipe_read(scratch_path("recipe.json"), &read, NULL), STATUS_OK);
+    assert_true(settings_equal(&read->settings, &recipe->settings));
     char *again = format(read);
     assert_string_equal(again, text);
     free(again);
@@ -192,11 +213,6 @@ static void a_dial_that_makes_no_sense_is_refused(void **state) {
                         "layer_alpha");
     expect_dial_refusal("\"layer_alpha\":\t[0.4, 0.6]", "\"layer_alpha\":\t0.4", STATUS_FORMAT,
                         "layer_alpha");
-    char many[3 * (SETTINGS_LAYERS + 1) + 32] = "\"layer_alpha\":\t[0";
-    for (size_t i = 0; i < SETTINGS_LAYERS; i++)
-        (void)strcat(many, ", 1"); /* one more than there is room for */
-    (void)strcat(many, "]");
-    expect_dial_refusal("\"layer_alpha\":\t[0.4, 0.6]", many, STATUS_FORMAT, "layer_alpha");
 }
 
 static void a_recipe_that_is_not_whole_is_refused(void **state) {
@@ -236,6 +252,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_read_is_what_was_written),
         cmocka_unit_test(dials_are_read_as_they_were_written),
+        cmocka_unit_test(a_curve_has_as_many_layers_as_there_are),
         cmocka_unit_test(a_random_reset_tells_its_seed),
         cmocka_unit_test(a_dial_that_makes_no_sense_is_refused),
         cmocka_unit_test(every_type_to_write_has_a_name_and_keep_is_one),

@@ -20,13 +20,17 @@ static void **no_states(void) {
     return states;
 }
 
-static Dials some_dials(const Session *session) {
+/* Their curve is the caller's to free. */
+static Dials some_dials(const Session *session, SettingsCurve **curve) {
     Dials dials = session_dial_state(session);
     dials.settings.alpha = 0.625;
     dials.settings.rho = 0.0125;
     dials.settings.omega = 0.75;
     dials.settings.kinds[SETTINGS_NORM] = (SettingsOwn){true, 1.0};
-    settings_set_ramp(&dials.settings, (size_t)session_model(session)->config->layers, 0.2, 1.0 / 3.0);
+    assert_int_equal(settings_curve_create_ramp((size_t)session_model(session)->config->layers, 0.2,
+                                                1.0 / 3.0, curve, NULL),
+                     STATUS_OK);
+    dials.settings.curve = *curve;
     dials.selector = SELECTOR_GRADIENT;
     return dials;
 }
@@ -35,7 +39,8 @@ static void a_session_is_taken_up_where_it_was_left(void **state) {
     (void)state;
     Session *session = open_demo();
     wait_for(session, "tokenizer", tokenizer_is_there);
-    Dials dials = some_dials(session);
+    SettingsCurve *curve;
+    Dials dials = some_dials(session, &curve);
     session_set_dial_state(session, &dials);
     assert_true(session_keep_bookmark(session, "with all dials"));
     session_set_alpha(session, 0.1);
@@ -46,6 +51,9 @@ static void a_session_is_taken_up_where_it_was_left(void **state) {
     char *path = scratch_path("state/resume.json"); /* its directory is made */
     write_session(session, path, states);
     Dials left = session_dial_state(session);
+    assert_ptr_not_equal(left.settings.curve, curve);
+    assert_true(settings_curve_equal(left.settings.curve, curve));
+    left.settings.curve = curve; /* the session's goes with it */
     session_free(session);
 
     Resume resume;
@@ -67,6 +75,7 @@ static void a_session_is_taken_up_where_it_was_left(void **state) {
     assert_int_equal(bytes, 10);
     resume_free(&resume);
     session_free(session);
+    settings_curve_free(curve);
     free(states);
     free(path);
 }

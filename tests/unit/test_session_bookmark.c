@@ -2,6 +2,7 @@
 #include "session_fixture.h"
 #include "tui/app/dial_actions.h"
 #include "tui/session/session.h"
+#include "tui/session/session_alpha.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_rows.h"
@@ -49,6 +50,75 @@ static void every_dial_is_turned_back_and_forth_again(void **state) {
     assert_true(session_settings(session)->omega == 0.5);
     assert_int_equal(session_reset(session).selector, SELECTOR_DRIFT);
     assert_int_equal(session_reset(session).targets, 4);
+    session_free(session);
+}
+
+static void curves_are_turned_back_and_kept_by_bookmarks(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    Error error = {0};
+    (void)session_refresh(session);
+    session_set_layer_alpha(session, 2, 0.7);
+    const SettingsCurve *turned = session_settings(session)->curve;
+    act(session, ACTION_KEEP, 1, "turned");
+    assert_int_equal(session_read_layers(session, "0.4:0.6", &error), STATUS_OK);
+    (void)session_refresh(session);
+    session_clear_layers(session);
+    act(session, ACTION_KEEP, 1, "level");
+    act(session, ACTION_UNDO, 1, "");
+    assert_true(session_layer_alpha(session, 5) == 0.6);
+    act(session, ACTION_UNDO, 1, "");
+    assert_ptr_equal(session_settings(session)->curve, turned);
+    act(session, ACTION_UNDO, 1, "");
+    assert_null(session_settings(session)->curve);
+    act(session, ACTION_REDO, 2, "");
+    assert_true(session_layer_alpha(session, 0) == 0.4);
+    act(session, ACTION_RETURN, 1, "turned");
+    assert_true(session_is_at_bookmark(session, 0));
+    assert_true(session_layer_alpha(session, 2) == 0.7 && session_layer_alpha(session, 3) == 0.5);
+    act(session, ACTION_RETURN, 1, "level");
+    assert_null(session_settings(session)->curve);
+    session_free(session);
+}
+
+/* Up and down again is where it was: the same curve, not one more. */
+static void an_equal_curve_is_the_one_there_was(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    Error error = {0};
+    session_set_layer_alpha(session, 2, 0.7);
+    const SettingsCurve *low = session_settings(session)->curve;
+    session_set_layer_alpha(session, 2, 0.8);
+    const SettingsCurve *high = session_settings(session)->curve;
+    assert_true(low != high && low->alpha[2] == 0.7 && high->alpha[2] == 0.8);
+    session_set_layer_alpha(session, 2, 0.7);
+    assert_ptr_equal(session_settings(session)->curve, low);
+    session_clear_layers(session);
+    assert_int_equal(session_read_layers(session, "0.5,0.5,0.8,0.5,0.5,0.5", &error), STATUS_OK);
+    assert_ptr_equal(session_settings(session)->curve, high);
+    session_free(session);
+}
+
+/* Dials that came from a command line go with it. */
+static void the_session_has_its_own_of_a_curve_that_it_is_given(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    Dials dials = session_dial_state(session);
+    SettingsCurve *curve, *longer;
+    assert_int_equal(settings_curve_create_ramp(session_layers(session), 0.1, 0.9, &curve, NULL), STATUS_OK);
+    assert_int_equal(settings_curve_create_ramp(session_layers(session) + 1, 0.1, 0.9, &longer, NULL),
+                     STATUS_OK);
+    dials.settings.curve = curve;
+    session_set_dial_state(session, &dials);
+    assert_true(session_add_bookmark(session, "given", &dials));
+    dials.settings.curve = longer;
+    assert_true(session_add_bookmark(session, "longer", &dials));
+    settings_curve_free(curve);
+    settings_curve_free(longer);
+    assert_true(session_layer_alpha(session, 5) == 0.9);
+    assert_ptr_equal(session_bookmark(session, 0)->dials.settings.curve, session_settings(session)->curve);
+    session_set_dial_state(session, &session_bookmark(session, 1)->dials); /* of another model: left out */
+    assert_null(session_settings(session)->curve);
     session_free(session);
 }
 
@@ -195,6 +265,9 @@ static void a_name_that_is_too_long_is_kept_shorter(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_dial_is_turned_back_and_forth_again),
+        cmocka_unit_test(curves_are_turned_back_and_kept_by_bookmarks),
+        cmocka_unit_test(an_equal_curve_is_the_one_there_was),
+        cmocka_unit_test(the_session_has_its_own_of_a_curve_that_it_is_given),
         cmocka_unit_test(a_ranking_that_comes_in_is_no_step),
         cmocka_unit_test(a_bookmark_has_the_figures_of_its_dials),
         cmocka_unit_test(a_bookmark_has_no_figures_by_a_ranking_of_other_rows),

@@ -65,12 +65,12 @@ static void turning_a_layer_bends_a_level_curve(void **state) {
     size_t layers = session_layers(session);
     assert_int_equal(layers, 6);
     session_set_layer_alpha(session, 2, 0.7);
-    assert_int_equal(session_settings(session)->layer_count, 6);
+    assert_int_equal(session_settings(session)->curve->count, 6);
     for (size_t i = 0; i < layers; i++) assert_true(session_layer_alpha(session, i) == (i == 2 ? 0.7 : 0.5));
     session_set_alpha(session, 0.1); /* the curve stays where it is drawn */
     assert_true(session_layer_alpha(session, 0) == 0.5);
     session_set_layer_alpha(session, 6, 0.9); /* there is no such layer */
-    assert_int_equal(session_settings(session)->layer_count, 6);
+    assert_int_equal(session_settings(session)->curve->count, 6);
     session_clear_layers(session);
     assert_true(session_layer_alpha(session, 2) == 0.1);
     session_free(session);

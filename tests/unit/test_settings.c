@@ -39,10 +39,16 @@ static void one_alpha_is_everyones(void **state) {
     assert_int_equal(settings_check(&settings, tiny.pair, NULL), STATUS_OK);
 }
 
+static SettingsCurve *make_ramp(size_t layers, double first, double last) {
+    SettingsCurve *curve;
+    assert_int_equal(settings_curve_create_ramp(layers, first, last, &curve, NULL), STATUS_OK);
+    return curve;
+}
+
 static void a_kind_of_its_own_goes_before_the_curve_and_the_curve_before_alpha(void **state) {
     (void)state;
-    Settings settings = {.alpha = 0.3};
-    settings_set_ramp(&settings, 3, 0.0, 1.0);
+    SettingsCurve *curve = make_ramp(3, 0.0, 1.0);
+    Settings settings = {.alpha = 0.3, .curve = curve};
     settings.kinds[SETTINGS_UP] = (SettingsOwn){true, 0.9};
     settings.kinds[SETTINGS_DOWN] = (SettingsOwn){false, 0.9}; /* not set: its number does not matter */
     assert_int_equal(settings_check(&settings, tiny.pair, NULL), STATUS_OK);
@@ -53,6 +59,7 @@ static void a_kind_of_its_own_goes_before_the_curve_and_the_curve_before_alpha(v
     }
     assert_true(a_of(&settings, TENSOR_EMBEDDING, -1) == 0.3); /* of no layer */
     assert_true(a_of(&settings, TENSOR_HEAD, -1) == 0.3);
+    settings_curve_free(curve);
 }
 
 static void a_bias_goes_with_its_weight_and_all_norms_together(void **state) {
@@ -82,16 +89,6 @@ static void a_tensor_that_is_not_fused_stays_sfts_whatever_the_dials_say(void **
     assert_true(blend.a == 1.0);
 }
 
-static void a_ramp_runs_from_the_first_layer_to_the_last(void **state) {
-    (void)state;
-    Settings settings = {0};
-    settings_set_ramp(&settings, 5, 1.0, 0.0);
-    for (int layer = 0; layer < 5; layer++) assert_true(settings.layer_alpha[layer] == 1.0 - 0.25 * layer);
-    settings_set_ramp(&settings, 1, 0.7, 0.2);
-    assert_int_equal(settings.layer_count, 1);
-    assert_true(settings.layer_alpha[0] == 0.7);
-}
-
 static void refuse(Settings settings, Status status, const char *words) {
     Error error = {0};
     assert_int_equal(settings_check(&settings, tiny.pair, &error), status);
@@ -108,11 +105,11 @@ static void dials_that_make_no_sense_are_refused_by_name(void **state) {
     Settings settings = {.alpha = 0.5};
     settings.kinds[SETTINGS_GATE] = (SettingsOwn){true, -INFINITY};
     refuse(settings, STATUS_ARGUMENT, "gate");
-    settings = (Settings){.alpha = 0.5};
-    settings_set_ramp(&settings, 3, 0.0, NAN);
-    refuse(settings, STATUS_ARGUMENT, "curve");
-    settings_set_ramp(&settings, 4, 0.0, 1.0);
-    refuse(settings, STATUS_MISMATCH, "3 layers, found 4");
+    SettingsCurve *unfit = make_ramp(3, 0.0, NAN), *longer = make_ramp(4, 0.0, 1.0);
+    refuse((Settings){.alpha = 0.5, .curve = unfit}, STATUS_ARGUMENT, "curve");
+    refuse((Settings){.alpha = 0.5, .curve = longer}, STATUS_MISMATCH, "3 layers, found 4");
+    settings_curve_free(unfit);
+    settings_curve_free(longer);
 }
 
 static void an_alpha_beyond_the_models_is_allowed_and_noticed(void **state) {
@@ -126,26 +123,34 @@ static void an_alpha_beyond_the_models_is_allowed_and_noticed(void **state) {
     assert_true(settings_is_between(&settings)); /* it is not set */
     settings.kinds[SETTINGS_V].is_set = true;
     assert_false(settings_is_between(&settings));
+    SettingsCurve *steep = make_ramp(3, 0.5, 1.01);
+    assert_false(settings_is_between(&(Settings){.alpha = 0.5, .curve = steep}));
+    settings_curve_free(steep);
 }
 
 static void settings_are_equal_where_no_dial_differs(void **state) {
     (void)state;
-    Settings a = {.alpha = 0.5}, b = {.alpha = 0.5};
+    SettingsCurve *curve = make_ramp(3, 0.0, 1.0), *alike = make_ramp(3, 0.0, 1.0);
+    SettingsCurve *other = make_ramp(3, 0.0, 0.9);
+    Settings a = {.alpha = 0.5, .curve = curve}, b = {.alpha = 0.5, .curve = alike};
     b.kinds[SETTINGS_K].alpha = 0.9; /* not set */
-    b.layer_alpha[7] = 0.9;          /* beyond the curve */
     assert_true(settings_equal(&a, &b));
-    static const size_t CASES = 6;
+    static const size_t CASES = 7;
     for (size_t i = 0; i < CASES; i++) {
         Settings c = a;
         if (i == 0) c.alpha = 0.501;
         if (i == 1) c.rho = 0.01;
         if (i == 2) c.omega = 1.0;
         if (i == 3) c.kinds[SETTINGS_K].is_set = true;
-        if (i == 4) c.layer_count = 1;
-        if (i == 5) c.ranking = (const Ranking *)(const void *)&a;
+        if (i == 4) c.curve = NULL;
+        if (i == 5) c.curve = other;
+        if (i == 6) c.ranking = (const Ranking *)(const void *)&a;
         assert_false(settings_equal(&a, &c));
         assert_false(settings_equal(&c, &a));
     }
+    settings_curve_free(curve);
+    settings_curve_free(alike);
+    settings_curve_free(other);
 }
 
 static void without_a_ranking_rho_selects_nothing(void **state) {
@@ -173,7 +178,6 @@ int main(void) {
         cmocka_unit_test(a_kind_of_its_own_goes_before_the_curve_and_the_curve_before_alpha),
         cmocka_unit_test(a_bias_goes_with_its_weight_and_all_norms_together),
         cmocka_unit_test(a_tensor_that_is_not_fused_stays_sfts_whatever_the_dials_say),
-        cmocka_unit_test(a_ramp_runs_from_the_first_layer_to_the_last),
         cmocka_unit_test(dials_that_make_no_sense_are_refused_by_name),
         cmocka_unit_test(an_alpha_beyond_the_models_is_allowed_and_noticed),
         cmocka_unit_test(settings_are_equal_where_no_dial_differs),

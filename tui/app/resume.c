@@ -46,13 +46,15 @@ void resume_free(Resume *resume) {
 }
 
 /* The program's own options as it would read them from a command line. */
-static Status read_dials(const cJSON *list, const Pair *pair, Dials *dials, Error *error) {
+static Status read_dials(const cJSON *list, const Pair *pair, Dials *dials, SettingsCurve **curve,
+                         Error *error) {
     static char program[] = "rejuv";
     char *words[MOST_WORDS + 1] = {program};
     int count = 1;
     const cJSON *item;
     Options options;
     bool are_words = cJSON_IsArray(list);
+    *curve = NULL;
     cJSON_ArrayForEach(item, list) {
         are_words = are_words && cJSON_IsString(item) && count < MOST_WORDS;
         if (!are_words) break;
@@ -62,7 +64,7 @@ static Status read_dials(const cJSON *list, const Pair *pair, Dials *dials, Erro
     Status status = options_parse(count, words, &options, error);
     if (status == STATUS_OK && (options.command != COMMAND_OPEN || options.operand_count > 0))
         status = status_fail(error, STATUS_FORMAT, "expected options only, found \"%s\"", words[1]);
-    if (status == STATUS_OK) status = dial_options_read(&options, pair, dials, error);
+    if (status == STATUS_OK) status = dial_options_read(&options, pair, dials, curve, error);
     options_free(&options);
     return status;
 }
@@ -76,18 +78,21 @@ static void find_tensor(const Resume *resume, Session *session) {
 void resume_apply(const Resume *resume, Session *session) {
     const Pair *pair = session_pair(session);
     const cJSON *bookmark;
+    SettingsCurve *curve; /* the session copies it */
     Dials dials;
     Error error;
-    if (read_dials(json_find(resume->tree, "dials"), pair, &dials, &error) == STATUS_OK)
+    if (read_dials(json_find(resume->tree, "dials"), pair, &dials, &curve, &error) == STATUS_OK)
         session_set_dial_state(session, &dials);
     else
         session_say(session, SESSION_WARNING, "the dials are not as they were: %s", error.message);
+    settings_curve_free(curve);
     cJSON_ArrayForEach(bookmark, json_find(resume->tree, "bookmarks")) {
         const char *name = json_get_text(bookmark, "name", "");
-        if (read_dials(json_find(bookmark, "dials"), pair, &dials, &error) == STATUS_OK)
+        if (read_dials(json_find(bookmark, "dials"), pair, &dials, &curve, &error) == STATUS_OK)
             (void)session_add_bookmark(session, name, &dials); /* says so where there are too many */
         else
             session_say(session, SESSION_WARNING, "bookmark %s is left out: %s", name, error.message);
+        settings_curve_free(curve);
     }
     find_tensor(resume, session);
 }

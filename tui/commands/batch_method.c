@@ -11,7 +11,7 @@
 
 Status batch_method_read(Batch *batch, BatchMethod *method, Error *error) {
     Dials state;
-    Status status = dial_options_read(batch->options, batch->pair, &state, error);
+    Status status = dial_options_read(batch->options, batch->pair, &state, &method->curve, error);
     if (status != STATUS_OK) return status;
     method->settings = state.settings;
     method->selector = state.selector;
@@ -34,12 +34,12 @@ static bool add_kinds(cJSON *object, const Settings *settings) {
     return complete;
 }
 
-static bool add_layers(cJSON *object, const Settings *settings) {
-    if (settings->layer_count == 0) return true;
+static bool add_layers(cJSON *object, const SettingsCurve *curve) {
+    if (curve == NULL) return true;
     cJSON *list = cJSON_AddArrayToObject(object, "layer_alpha");
     bool complete = list != NULL;
-    for (size_t i = 0; i < settings->layer_count && complete; i++) {
-        cJSON *item = json_new_number(settings->layer_alpha[i]);
+    for (size_t i = 0; i < curve->count && complete; i++) {
+        cJSON *item = json_new_number(curve->alpha[i]);
         complete = item != NULL && cJSON_AddItemToArray(list, item);
     }
     return complete;
@@ -67,7 +67,7 @@ bool batch_method_add_json(cJSON *object, const Settings *settings, bool is_swee
            (is_sweep || (json_add_number(method, "alpha", settings->alpha) &&
                          json_add_number(method, "rho", settings->ranking != NULL ? settings->rho : 0.0))) &&
            add_ranking(method, settings, is_sweep) && add_kinds(method, settings) &&
-           add_layers(method, settings);
+           add_layers(method, settings->curve);
 }
 
 void batch_method_describe_reset(const Settings *settings, char *text, size_t size) {

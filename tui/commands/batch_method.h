@@ -25,7 +25,8 @@
 
 /* Zero-initialise; batch_method_free() releases. */
 typedef struct BatchMethod {
-    Settings settings; /* for a sweep, at the first of its α and ρ; the ranking is the one below */
+    Settings
+        settings; /* for a sweep, at the first of its α and ρ; the ranking and the curve are those below */
     Selector selector;
     /* NULL or empty until measured */
     Calibration *calibration;
@@ -36,6 +37,7 @@ typedef struct BatchMethod {
     double *drift;              /* [M] */
     Dormancy dormancy[SIDE_COUNT];
     Ranking *ranking;
+    SettingsCurve *curve; /* of the options */
     /* what sessions kept of this pair; the cache is NULL where there is nothing, or it is not wanted */
     bool has_sought_cache;
     Cache *cache;

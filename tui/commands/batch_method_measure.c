@@ -127,6 +127,7 @@ void batch_method_free(BatchMethod *method) {
     free(method->rows);
     calibration_free(method->calibration);
     ranking_free(method->ranking);
+    settings_curve_free(method->curve);
     cache_free(method->cache);
     *method = (BatchMethod){0};
 }

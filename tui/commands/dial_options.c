@@ -4,6 +4,8 @@
 #include "core/method/attribution.h"
 #include "core/method/neuron_ranking.h"
 
+#include <stdlib.h>
+
 /* ---- which options belong together ---- */
 
 const OptionValue *dial_options_rho(const Options *options) {
@@ -68,10 +70,10 @@ Status dial_options_check(const Options *options, Error *error) {
 
 /* ---- fusion weights of layers and kinds ---- */
 
-static Status read_layers(const Options *options, const Pair *pair, Settings *settings, Error *error) {
+static Status read_layers(const Options *options, const Pair *pair, SettingsCurve **curve, Error *error) {
     const char *text = options_text(options, OPTION_ALPHA_LAYERS);
     if (text == NULL) return STATUS_OK;
-    Status status = settings_text_read_layers(text, settings_layers(pair), settings, error);
+    Status status = settings_text_read_layers(text, settings_layers(pair), curve, error);
     return status == STATUS_OK ? status : status_add_context(error, "--alpha-layers");
 }
 
@@ -94,19 +96,26 @@ static double first_alpha(const Options *options) {
     return options_value(options, is_range ? OPTION_ALPHA_RANGE : OPTION_ALPHA)->number;
 }
 
-Status dial_options_read(const Options *options, const Pair *pair, Dials *state, Error *error) {
+Status dial_options_read(const Options *options, const Pair *pair, Dials *state, SettingsCurve **curve,
+                         Error *error) {
     Settings *settings = &state->settings;
     *state = (Dials){.settings = {.alpha = first_alpha(options),
                                   .rho = dial_options_rho(options)->number,
                                   .omega = options_value(options, OPTION_OMEGA)->number},
                      .selector = find_selector(options),
                      .targets = (size_t)options_value(options, OPTION_TARGETS)->count};
-    Status status = read_layers(options, pair, settings, error);
+    *curve = NULL;
+    Status status = read_layers(options, pair, curve, error);
+    settings->curve = *curve;
     if (status == STATUS_OK)
         status = read_kinds(options, OPTION_ALPHA_KIND, settings_text_read_kinds, settings, error);
     if (status == STATUS_OK)
         status = read_kinds(options, OPTION_PROTECT, settings_text_read_protection, settings, error);
     if (status == STATUS_OK) status = settings_check(settings, pair, error);
+    if (status != STATUS_OK) {
+        settings_curve_free(*curve);
+        settings->curve = *curve = NULL;
+    }
     /* options that do not suit the pair are a mistake, not something found out about it */
     return status == STATUS_MISMATCH ? error->status = STATUS_ARGUMENT : status;
 }
@@ -115,11 +124,16 @@ Status dial_options_read(const Options *options, const Pair *pair, Dials *state,
 
 /* Protection is an α of 0 or 1 like any other. */
 static void add_alphas(const Settings *settings, CommandId command, CommandLine *line) {
-    char kinds[SETTINGS_TEXT_KINDS_SIZE], layers[SETTINGS_TEXT_LAYERS_SIZE];
+    char kinds[SETTINGS_TEXT_KINDS_SIZE];
     settings_text_write_kinds(settings, kinds);
-    settings_text_write_layers(settings, layers);
     if (kinds[0] != '\0') command_line_add_option(line, command, OPTION_ALPHA_KIND, "%s", kinds);
-    if (layers[0] != '\0') command_line_add_option(line, command, OPTION_ALPHA_LAYERS, "%s", layers);
+    if (settings->curve == NULL) return;
+    char *layers = settings_text_format_layers(settings->curve);
+    if (layers == NULL)
+        line->failed = true;
+    else
+        command_line_add_option(line, command, OPTION_ALPHA_LAYERS, "%s", layers);
+    free(layers);
 }
 
 void dial_options_add(const Dials *state, CommandId command, CommandLine *line) {

@@ -18,8 +18,9 @@ const OptionValue *dial_options_rho(const Options *options);
 /* STATUS_ARGUMENT where options of the method lack what they need, or do nothing. */
 Status dial_options_check(const Options *options, Error *error) STATUS_MUST_CHECK;
 
-/* Where the options put the dials of this pair; nothing is ranked. */
-Status dial_options_read(const Options *options, const Pair *pair, Dials *state,
+/* Where the options put the dials of this pair; nothing is ranked. The curve that they borrow, if any, becomes *curve,
+ * the caller's to free; on failure it is NULL. */
+Status dial_options_read(const Options *options, const Pair *pair, Dials *state, SettingsCurve **curve,
                          Error *error) STATUS_MUST_CHECK;
 
 /* Adds the options that set the dials to this state, as far as `command` takes them; those of a reset only

@@ -99,13 +99,15 @@ static void choose_settings(const Options *options, const Config *config, AppOpt
 
 /* The dials of the command line, or those of the last time. */
 static Status turn_dials(const Options *options, const Resume *resume, Session *session, Error *error) {
+    SettingsCurve *curve; /* the session copies it */
     Dials dials;
     if (resume != NULL) {
         resume_apply(resume, session);
         return STATUS_OK;
     }
-    Status status = dial_options_read(options, session_pair(session), &dials, error);
+    Status status = dial_options_read(options, session_pair(session), &dials, &curve, error);
     if (status == STATUS_OK) session_set_dial_state(session, &dials);
+    settings_curve_free(curve);
     return status;
 }
 

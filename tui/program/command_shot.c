@@ -161,6 +161,7 @@ static Theme choose_theme(const Options *options, PictureFormat format) {
 
 /* The session with its dials turned. */
 static Status open_session(const Options *options, Session **session, Error *error) {
+    SettingsCurve *curve = NULL; /* the session copies it */
     Dials dials;
     SessionOptions open = {.base = options->operands[1],
                            .sft = options->operands[2],
@@ -169,8 +170,10 @@ static Status open_session(const Options *options, Session **session, Error *err
                            .alpha = options_value(options, OPTION_ALPHA)->number,
                            .threads = (unsigned)options_value(options, OPTION_THREADS)->count};
     Status status = session_create(&open, session, error);
-    if (status == STATUS_OK) status = dial_options_read(options, session_pair(*session), &dials, error);
+    if (status == STATUS_OK)
+        status = dial_options_read(options, session_pair(*session), &dials, &curve, error);
     if (status == STATUS_OK) session_set_dial_state(*session, &dials);
+    settings_curve_free(curve);
     return status;
 }
 

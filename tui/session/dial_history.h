@@ -4,7 +4,8 @@
  *
  *     noted:   A ─ B ─ C ─ D        undo ► C, undo ► B;  noting E then:   A ─ B ─ E
  *
- * The oldest of more than DIAL_HISTORY_STATES is forgotten. A zeroed DialHistory is empty and valid.
+ * The oldest of more than DIAL_HISTORY_STATES is forgotten. Curves over the layers are borrowed. A zeroed
+ * DialHistory is empty and valid.
  */
 #ifndef REJUV_TUI_DIAL_HISTORY_H
 #define REJUV_TUI_DIAL_HISTORY_H

@@ -1,10 +1,13 @@
 #include "tui/session/session_alpha.h"
 
 #include "core/fusion/settings_text.h"
+#include "core/support/memory.h"
 #include "tui/session/session_dials.h"
+#include "tui/session/session_message.h"
 #include "tui/session/session_state.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 size_t session_layers(const Session *session) {
     return settings_layers(session->pair);
@@ -66,30 +69,65 @@ Status session_read_protection(Session *session, const char *text, Error *error)
 /* ---- layers ---- */
 
 double session_layer_alpha(const Session *session, size_t layer) {
-    const Settings *settings = &session->settings;
-    return layer < settings->layer_count ? settings->layer_alpha[layer] : settings->alpha;
+    const SettingsCurve *curve = session->settings.curve;
+    return curve != NULL && layer < curve->count ? curve->alpha[layer] : session->settings.alpha;
+}
+
+Status session_keep_curve(Session *session, const SettingsCurve *curve, const SettingsCurve **kept,
+                          Error *error) {
+    SettingsCurve *made;
+    *kept = NULL;
+    for (size_t i = 0; i < session->curve_count && curve != NULL && *kept == NULL; i++)
+        if (settings_curve_equal(session->curves[i], curve)) *kept = session->curves[i];
+    if (curve == NULL || *kept != NULL) return STATUS_OK;
+    Status status =
+        MEMORY_RESERVE(session->curves, &session->curve_capacity, session->curve_count + 1, error);
+    if (status == STATUS_OK) status = settings_curve_create(curve->alpha, curve->count, &made, error);
+    if (status == STATUS_OK) *kept = session->curves[session->curve_count++] = made;
+    return status;
+}
+
+/* The dials take a curve just made, which is freed. */
+static Status take_curve(Session *session, SettingsCurve *made, Error *error) {
+    const SettingsCurve *kept;
+    Status status = session_keep_curve(session, made, &kept, error);
+    if (status == STATUS_OK) session->settings.curve = kept;
+    settings_curve_free(made);
+    return status;
+}
+
+void session_curves_close(Session *session) {
+    for (size_t i = 0; i < session->curve_count; i++) settings_curve_free(session->curves[i]);
+    free(session->curves);
 }
 
 void session_set_layer_alpha(Session *session, size_t layer, double alpha) {
-    Settings *settings = &session->settings;
     size_t layers = session_layers(session);
-    if (isnan(alpha) || layer >= layers || layers > SETTINGS_LAYERS) return;
-    if (settings->layer_count == 0) settings_set_ramp(settings, layers, settings->alpha, settings->alpha);
-    settings->layer_alpha[layer] = session_round_dial(alpha);
+    SettingsCurve *turned;
+    Error error;
+    if (isnan(alpha) || layer >= layers) return;
+    alpha = session_round_dial(alpha);
+    Status status = settings_curve_create_ramp(layers, alpha, alpha, &turned, &error);
+    for (size_t i = 0; i < layers && status == STATUS_OK; i++)
+        if (i != layer) turned->alpha[i] = session_layer_alpha(session, i);
+    if (status == STATUS_OK) status = take_curve(session, turned, &error);
+    if (status != STATUS_OK) session_say(session, SESSION_WARNING, "%s", error.message);
 }
 
 void session_clear_layers(Session *session) {
-    session->settings.layer_count = 0;
+    session->settings.curve = NULL;
 }
 
 Status session_read_layers(Session *session, const char *text, Error *error) {
-    return settings_text_read_layers(text, session_layers(session), &session->settings, error);
+    SettingsCurve *read;
+    Status status = settings_text_read_layers(text, session_layers(session), &read, error);
+    return status == STATUS_OK ? take_curve(session, read, error) : status;
 }
 
 /* ---- all ---- */
 
 bool session_alpha_is_common(const Session *session) {
-    bool common = session->settings.layer_count == 0;
+    bool common = session->settings.curve == NULL;
     for (int i = 0; i < SETTINGS_KIND_COUNT; i++) common = common && !session->settings.kinds[i].is_set;
     return common;
 }

@@ -6,6 +6,9 @@
  * The same three dials as --alpha-kind, --protect and --alpha-layers, and read from the same text
  * (settings_text.h). Weights are clamped to 0 … 1, in steps of a thousandth, when they are turned; text is taken
  * as it is.
+ *
+ * A curve is immutable: turning a layer makes another. The session owns all it ever had until it is freed, for
+ * settings anywhere may borrow any (the dials, undo, bookmarks, jobs); equal ones are one.
  */
 #ifndef REJUV_TUI_SESSION_ALPHA_H
 #define REJUV_TUI_SESSION_ALPHA_H
@@ -32,10 +35,15 @@ bool session_turn_protection(Session *session, SettingsKind kind);
 /* The layer's α, of its curve or the common one. */
 double session_layer_alpha(const Session *session, size_t layer);
 
-/* Makes the curve where there is none, level at the common α. Nothing where there is no such layer, or more
- * than SETTINGS_LAYERS. */
+/* Makes the curve where there is none, level at the common α. Nothing where there is no such layer; when memory is
+ * short it says so. */
 void session_set_layer_alpha(Session *session, size_t layer, double alpha);
 void session_clear_layers(Session *session);
+
+/* The session's own of a curve (NULL: none), a copy where it has no equal one yet; on failure *kept is NULL. */
+Status session_keep_curve(Session *session, const SettingsCurve *curve, const SettingsCurve **kept,
+                          Error *error) STATUS_MUST_CHECK;
+void session_curves_close(Session *session); /* for session_free(), after all that may borrow one */
 
 /* As the options of the same names take them; kinds that are not named stay as they are. STATUS_ARGUMENT:
  * nothing has changed. */

@@ -43,8 +43,15 @@ Dials session_dial_state(const Session *session) {
 
 void session_set_dial_state(Session *session, const Dials *state) {
     size_t layers = session->model != NULL ? (size_t)session->model->config->layers : 0;
+    const SettingsCurve *curve = state->settings.curve;
+    Error error;
+    if (curve != NULL && curve->count != layers) curve = NULL;
+    if (session_keep_curve(session, curve, &curve, &error) != STATUS_OK) {
+        session_say(session, SESSION_WARNING, "the dials stay where they are: %s", error.message);
+        return;
+    }
     session->settings = state->settings;
-    if (state->settings.layer_count != layers) session->settings.layer_count = 0;
+    session->settings.curve = curve;
     session_set_targets(session, (double)state->targets);
     session_set_selector(session, state->selector);
 }
@@ -131,8 +138,15 @@ bool session_add_bookmark(Session *session, const char *name, const Dials *dials
                     (int)SESSION_BOOKMARKS);
         return false;
     }
+    const SettingsCurve *curve;
+    Error error;
+    if (session_keep_curve(session, dials->settings.curve, &curve, &error) != STATUS_OK) {
+        session_say(session, SESSION_WARNING, "bookmark %s: %s", chosen, error.message);
+        return false;
+    }
     if (!is_known) index = session->bookmarks->count++;
     session->bookmarks->list[index] = (SessionBookmark){.dials = *dials};
+    session->bookmarks->list[index].dials.settings.curve = curve;
     memcpy(session->bookmarks->list[index].name, chosen, sizeof chosen);
     session->bookmarks->are_halted = false;
     return true;

@@ -13,8 +13,10 @@
 #include "tui/session/session_message.h"
 #include "tui/session/session_task.h"
 
-/* Where all dials stand; and turns all of them there. A curve that is not one of this model's layers is left
- * out. */
+/* A curve that the session did not make, here and for bookmarks, is copied: it need not outlive the call.
+ *
+ * Where all dials stand, with a curve of the session's; and turns all of them there. A curve that is not one of this
+ * model's layers is left out. When memory is short nothing turns: says so. */
 Dials session_dial_state(const Session *session);
 void session_set_dial_state(Session *session, const Dials *state);
 
@@ -43,7 +45,7 @@ const DistributionAverages *session_bookmark_averages(const Session *session, si
 bool session_is_at_bookmark(const Session *session, size_t index);
 
 /* Keeps the dials as they are; "" takes the first free letter. One that has this name already is replaced.
- * False when there are too many: says so. */
+ * False when there are too many, or memory is short: says so. */
 bool session_keep_bookmark(Session *session, const char *name);
 bool session_add_bookmark(Session *session, const char *name, const Dials *dials); /* the same with others */
 void session_remove_bookmark(Session *session, size_t index);

@@ -35,6 +35,8 @@
 struct Session {
     unsigned threads; /* of a job; 0: all */
     Settings settings;
+    SettingsCurve **curves; /* all there ever were: settings anywhere may borrow any (session_alpha.h) */
+    size_t curve_count, curve_capacity;
     Pair *pair;
     Model *model; /* NULL: model_error says why */
     Error model_error;

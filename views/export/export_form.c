@@ -10,6 +10,7 @@
 #include "views/export/export_view_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LABEL_COLUMNS = 12, LINE_SIZE = 512, LAYERS_LONGEST = 128 };
@@ -56,20 +57,26 @@ static void list_kinds(const Settings *settings, char text[LINE_SIZE]) {
     }
 }
 
+static int draw_curve(const SettingsCurve *curve, Canvas *canvas, Rect area, int row) {
+    char *list = settings_text_format_layers(curve), text[LINE_SIZE];
+    if (list == NULL) return row;
+    bool is_line = strchr(list, ':') != NULL;
+    (void)snprintf(text, sizeof text, "%s from %.3f in layer 0 to %.3f in layer %zu",
+                   is_line ? "a line" : "their own", curve->alpha[0], curve->alpha[curve->count - 1],
+                   curve->count - 1);
+    row = draw_line(canvas, area, row, "* layers", ROLE_VALUE,
+                    is_line || text_width(list) > LAYERS_LONGEST ? text : list);
+    free(list);
+    return row;
+}
+
 /* What has an α of its own, in the order in which it counts: a kind, else a layer. */
 static int draw_own_alphas(Session *session, Canvas *canvas, Rect area, int row) {
     const Settings *settings = session_settings(session);
-    char kinds[LINE_SIZE], layers[SETTINGS_TEXT_LAYERS_SIZE];
+    char kinds[LINE_SIZE];
     list_kinds(settings, kinds);
-    settings_text_write_layers(settings, layers);
     if (kinds[0] != '\0') row = draw_line(canvas, area, row, "* kinds", ROLE_VALUE, kinds);
-    const char *line = strchr(layers, ':') != NULL ? "a line" : "their own";
-    if (line[0] == 'a' || text_width(layers) > LAYERS_LONGEST)
-        (void)snprintf(layers, sizeof layers, "%s from %.3f in layer 0 to %.3f in layer %zu", line,
-                       settings->layer_alpha[0], settings->layer_alpha[settings->layer_count - 1],
-                       settings->layer_count - 1);
-    if (layers[0] != '\0') row = draw_line(canvas, area, row, "* layers", ROLE_VALUE, layers);
-    return row;
+    return settings->curve != NULL ? draw_curve(settings->curve, canvas, area, row) : row;
 }
 
 /* ---- the reset ---- */

@@ -35,7 +35,8 @@ typedef struct TuneState {
     ListState bookmarks;
     char against[SESSION_BOOKMARK_NAME]; /* the bookmark that others are compared with; "": W */
     SessionPlaneRange plane;             /* to be measured next */
-    char text[SETTINGS_TEXT_LAYERS_SIZE];
+    char text[SETTINGS_TEXT_KINDS_SIZE]; /* what an answer starts with */
+    char *layers_text;                   /* … where that is a curve; owned, NULL before */
 } TuneState;
 
 /* Where a pane stands in a wide window. */

@@ -1,4 +1,5 @@
 /* The pane layers of Tune: α as a curve over the layers. */
+#include "core/support/memory.h"
 #include "tui/canvas/chart.h"
 #include "tui/canvas/colour_scale.h"
 #include "tui/session/session_alpha.h"
@@ -8,21 +9,17 @@
 #include "views/tune/tune_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { NOTE_ROWS = 3 };
-
-static size_t count_layers(const Session *session) {
-    size_t layers = session_layers(session);
-    return layers < SETTINGS_LAYERS ? layers : SETTINGS_LAYERS;
-}
 
 /* ---- drawing ---- */
 
 static void draw_curve(const TuneState *state, const Session *session, size_t layers, Canvas *canvas,
                        Rect area) {
-    double x[SETTINGS_LAYERS], y[SETTINGS_LAYERS];
-    bool is_curve = session_settings(session)->layer_count > 0;
-    for (size_t i = 0; i < layers; i++) {
+    double *x = memory_allocate(layers, sizeof *x), *y = memory_allocate(layers, sizeof *y);
+    bool is_curve = session_settings(session)->curve != NULL;
+    for (size_t i = 0; i < layers && x != NULL && y != NULL; i++) {
         x[i] = (double)i;
         y[i] = session_layer_alpha(session, i);
     }
@@ -35,7 +32,9 @@ static void draw_curve(const TuneState *state, const Session *session, size_t la
                          .mark = (double)state->layer,
                          .y_low = 0.0,
                          .y_high = 1.0};
-    chart_draw(canvas, area, &chart);
+    if (x != NULL && y != NULL) chart_draw(canvas, area, &chart);
+    free(x);
+    free(y);
 }
 
 /* Kinds that take no notice of the curve. */
@@ -47,13 +46,13 @@ static void draw_exceptions(const Session *session, Canvas *canvas, Rect row) {
         column = canvas_print(canvas, row, 0, column, ROLE_TEXT, "%s %s",
                               column > 0 ? "," : "own α before it:", settings_kind_name((SettingsKind)i));
     }
-    if (column == 0 && settings->layer_count > 0)
+    if (column == 0 && settings->curve != NULL)
         (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "embed, lm_head: α %.3f", settings->alpha);
 }
 
 static void draw_notes(const TuneState *state, const Session *session, Canvas *canvas, Rect area) {
     const Settings *settings = session_settings(session);
-    char share[FORMAT_SIZE], text[SETTINGS_TEXT_LAYERS_SIZE];
+    char share[FORMAT_SIZE], *text = settings_text_format_layers(settings->curve);
     double reset = session_reset_share(session, state->layer, state->layer + 1, NEURON_MODULE_COUNT);
     int column = canvas_print(canvas, area, 0, 0, ROLE_TITLE, "layer %zu", state->layer);
     column = canvas_print(canvas, area, 0, column, ROLE_VALUE, "  α %.3f",
@@ -61,15 +60,15 @@ static void draw_notes(const TuneState *state, const Session *session, Canvas *c
     if (colour_scale_is_known(reset))
         (void)canvas_print(canvas, area, 0, column, ROLE_TEXT, "  reset %s", format_share(reset, share));
     draw_exceptions(session, canvas, rect_make(area.row + 1, area.column, area.rows > 1, area.columns));
-    settings_text_write_layers(settings, text);
-    if (settings->layer_count > 0)
-        (void)canvas_print(canvas, area, 2, 0, ROLE_DIM, "--alpha-layers %s", text);
-    else
+    if (settings->curve == NULL)
         (void)canvas_write(canvas, area, 2, 0, ROLE_DIM, "level: every layer follows α");
+    else if (text != NULL)
+        (void)canvas_print(canvas, area, 2, 0, ROLE_DIM, "--alpha-layers %s", text);
+    free(text);
 }
 
 static void draw_layers(TuneState *state, Session *session, Canvas *canvas, Rect area) {
-    size_t layers = count_layers(session);
+    size_t layers = session_layers(session);
     if (layers == 0) {
         (void)canvas_write(canvas, area, 0, 0, ROLE_DIM, "this pair has no layers");
         return;
@@ -83,7 +82,7 @@ static void draw_layers(TuneState *state, Session *session, Canvas *canvas, Rect
 /* ---- acting ---- */
 
 static Reaction move(TuneState *state, const Session *session, long step) {
-    long layer = (long)state->layer + step, last = (long)count_layers(session) - 1;
+    long layer = (long)state->layer + step, last = (long)session_layers(session) - 1;
     state->layer = (size_t)(layer > last ? last : layer < 0 ? 0 : layer);
     return REACTION_REDRAW;
 }
@@ -95,16 +94,16 @@ static Reaction turn(const TuneState *state, Session *session, double step) {
 
 static Reaction act_on_layers(TuneState *state, Session *session, Action action,
                               const ActionArgument *argument) {
-    if (count_layers(session) == 0) return REACTION_IGNORED;
+    if (session_layers(session) == 0) return REACTION_IGNORED;
     switch (action) {
     case ACTION_MOVE_LEFT:
         return move(state, session, -argument->count);
     case ACTION_MOVE_RIGHT:
         return move(state, session, argument->count);
     case ACTION_FIRST:
-        return move(state, session, -SETTINGS_LAYERS);
+        return move(state, session, -(long)session_layers(session));
     case ACTION_LAST:
-        return move(state, session, SETTINGS_LAYERS);
+        return move(state, session, (long)session_layers(session));
     case ACTION_MOVE_UP:
         return turn(state, session, 0.01 * argument->count);
     case ACTION_MOVE_DOWN:
@@ -127,7 +126,7 @@ static bool find_layer(TuneState *state, Session *session, const char *text, int
     char more;
     (void)direction;
     (void)stay;
-    if (sscanf(text, "%zu%c", &layer, &more) != 1 || layer >= count_layers(session)) return false;
+    if (sscanf(text, "%zu%c", &layer, &more) != 1 || layer >= session_layers(session)) return false;
     state->layer = layer;
     return true;
 }
@@ -138,7 +137,7 @@ static Status list_layers(TuneState *state, Session *session, Table **table, Err
                                           {"reset_share", NULL, NULL, TABLE_NUMBER, 0}};
     (void)state;
     Status status = table_create(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, table, error);
-    for (size_t i = 0; i < count_layers(session) && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < session_layers(session) && status == STATUS_OK; i++) {
         table_add_row(*table);
         table_add_integer(*table, (int64_t)i);
         table_add_number(*table, session_layer_alpha(session, i));

@@ -28,8 +28,7 @@ static const char *explain_kind(const Session *session, SettingsKind kind) {
     bool is_layered = kind != SETTINGS_EMBEDDING && kind != SETTINGS_HEAD;
     if (!session_has_kind(session, kind))
         return kind == SETTINGS_HEAD ? "tied: it is the embedding, which embed is for" : "none in this model";
-    return !settings->kinds[kind].is_set && settings->layer_count > 0 && is_layered ? "= its layer's α"
-                                                                                    : NULL;
+    return !settings->kinds[kind].is_set && settings->curve != NULL && is_layered ? "= its layer's α" : NULL;
 }
 
 static void draw_kind(TuneState *state, const Session *session, SettingsKind kind, Canvas *canvas, Rect area,
@@ -82,7 +81,7 @@ static void draw_modules(TuneState *state, Session *session, Canvas *canvas, Rec
         row = canvas_print(canvas, area, 0, 0, ROLE_DIM, "--alpha-kind %s", options) > 0 ? 1 : 0;
     (void)canvas_write_wrapped(
         canvas, area, row, ROLE_DIM,
-        session_settings(session)->layer_count > 0
+        session_settings(session)->curve != NULL
             ? "A kind's own α goes before its layer's, and that before the common one."
             : "A kind's own α goes before the common one. A bias goes with its weight.");
 }

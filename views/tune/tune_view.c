@@ -33,6 +33,12 @@ static Status open_tune(Session *session, void **state, Error *error) {
     return STATUS_OK;
 }
 
+static void close_tune(void *opaque) {
+    TuneState *state = opaque;
+    if (state != NULL) free(state->layers_text);
+    free(state);
+}
+
 /* ---- drawing: panes ---- */
 
 /* A press brings the pane to the front. */
@@ -239,7 +245,10 @@ static Status list_numbers(void *opaque, Session *session, Table **table, Error 
 static const char *start_argument(void *opaque, Session *session, Action action) {
     TuneState *state = opaque;
     state->text[0] = '\0';
-    if (action == ACTION_ALPHA_LAYERS) settings_text_write_layers(session_settings(session), state->text);
+    if (action == ACTION_ALPHA_LAYERS) {
+        free(state->layers_text);
+        return state->layers_text = settings_text_format_layers(session_settings(session)->curve);
+    }
     if (action == ACTION_ALPHA_KIND) settings_text_write_kinds(session_settings(session), state->text);
     if (action == ACTION_PLANE_RANGE)
         session_plane_write_range(&state->plane, state->text, sizeof state->text);
@@ -301,5 +310,5 @@ const View tune_view = {
     .value = copy_value,
     .places = list_places,
     .initial = start_argument,
-    .close = free,
+    .close = close_tune,
 };
