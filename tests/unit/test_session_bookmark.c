@@ -1,4 +1,5 @@
 /* Going back to where the dials stood: undo, redo, bookmarks and their figures. */
+#include "pair_files.h"
 #include "session_fixture.h"
 #include "tui/app/dial_actions.h"
 #include "tui/session/session.h"
@@ -120,6 +121,29 @@ static void the_session_has_its_own_of_a_curve_that_it_is_given(void **state) {
     session_set_dial_state(session, &session_bookmark(session, 1)->dials); /* of another model: left out */
     assert_null(session_settings(session)->curve);
     session_free(session);
+}
+
+/* A pair without config.json: it cannot be run, but fused, by curves as long as it is deep. */
+static void undo_keeps_the_curve_of_a_model_that_cannot_be_run(void **state) {
+    (void)state;
+    enum { LAYERS = 300 };
+    PairFiles files;
+    char base[160], sft[160];
+    pair_files_make_layers(&files, 0, LAYERS);
+    pair_files_path(&files, "base", false, base, sizeof base);
+    pair_files_path(&files, "sft", false, sft, sizeof sft);
+    Session *session = open_pair(base, sft, NULL);
+    assert_null(session_model(session));
+    assert_int_equal(session_layers(session), LAYERS);
+    session_set_layer_alpha(session, LAYERS - 1, 0.7);
+    (void)session_refresh(session);
+    session_set_layer_alpha(session, 0, 0.2);
+    (void)session_refresh(session);
+    act(session, ACTION_UNDO, 1, "");
+    assert_true(session_layer_alpha(session, 0) == 0.5);
+    assert_true(session_layer_alpha(session, LAYERS - 1) == 0.7);
+    session_free(session);
+    pair_files_remove(&files);
 }
 
 static void a_ranking_that_comes_in_is_no_step(void **state) {
@@ -268,6 +292,7 @@ int main(void) {
         cmocka_unit_test(curves_are_turned_back_and_kept_by_bookmarks),
         cmocka_unit_test(an_equal_curve_is_the_one_there_was),
         cmocka_unit_test(the_session_has_its_own_of_a_curve_that_it_is_given),
+        cmocka_unit_test(undo_keeps_the_curve_of_a_model_that_cannot_be_run),
         cmocka_unit_test(a_ranking_that_comes_in_is_no_step),
         cmocka_unit_test(a_bookmark_has_the_figures_of_its_dials),
         cmocka_unit_test(a_bookmark_has_no_figures_by_a_ranking_of_other_rows),

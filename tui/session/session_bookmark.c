@@ -42,10 +42,9 @@ Dials session_dial_state(const Session *session) {
 }
 
 void session_set_dial_state(Session *session, const Dials *state) {
-    size_t layers = session->model != NULL ? (size_t)session->model->config->layers : 0;
     const SettingsCurve *curve = state->settings.curve;
     Error error;
-    if (curve != NULL && curve->count != layers) curve = NULL;
+    if (curve != NULL && curve->count != session_layers(session)) curve = NULL;
     if (session_keep_curve(session, curve, &curve, &error) != STATUS_OK) {
         session_say(session, SESSION_WARNING, "the dials stay where they are: %s", error.message);
         return;
