@@ -56,6 +56,7 @@ static const Part PARTS[] = {
     {"files", session_pair_open, NULL, refresh_files, NULL, session_pair_list, session_pair_free},
     {"calibration", session_rows_open, session_rows_begin, refresh_rows, NULL, session_rows_list,
      session_rows_free},
+    {"dials", NULL, NULL, NULL, NULL, NULL, session_alpha_free},
     {"headline", session_tune_open, session_tune_begin, session_tune_refresh, session_tune_forget,
      session_tune_list, session_tune_free},
     {"neurons", session_method_open, session_method_begin, refresh_neurons, session_measure_forget,

@@ -96,7 +96,7 @@ static Status take_curve(Session *session, SettingsCurve *made, Error *error) {
     return status;
 }
 
-void session_curves_close(Session *session) {
+void session_alpha_free(Session *session) {
     for (size_t i = 0; i < session->curve_count; i++) settings_curve_free(session->curves[i]);
     free(session->curves);
 }

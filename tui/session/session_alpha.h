@@ -43,7 +43,7 @@ void session_clear_layers(Session *session);
 /* The session's own of a curve (NULL: none), a copy where it has no equal one yet; on failure *kept is NULL. */
 Status session_keep_curve(Session *session, const SettingsCurve *curve, const SettingsCurve **kept,
                           Error *error) STATUS_MUST_CHECK;
-void session_curves_close(Session *session); /* for session_free(), after all that may borrow one */
+void session_alpha_free(Session *session); /* the curves: after all that may borrow one */
 
 /* As the options of the same names take them; kinds that are not named stay as they are. STATUS_ARGUMENT:
  * nothing has changed. */
