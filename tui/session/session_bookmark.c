@@ -2,6 +2,7 @@
 
 #include "core/support/memory.h"
 #include "tui/session/dial_history.h"
+#include "tui/session/session_alpha.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_plane.h"
 #include "tui/session/session_rows.h"
