@@ -5,7 +5,7 @@
 #ifndef REJUV_TESTS_EVENTS_H
 #define REJUV_TESTS_EVENTS_H
 
-#include "tui/session/work.h"
+#include "tui/session/task.h"
 #include "tui/terminal/terminal.h"
 #include "tui/terminal/terminal_signal.h"
 
@@ -20,7 +20,7 @@
 /* Before work is started whose events are to be waited for; again is nothing. */
 static inline void events_open(void) {
     assert_int_equal(terminal_signal_open(NULL), STATUS_OK);
-    work_set_wake(terminal_wake);
+    task_set_wake(terminal_wake);
 }
 
 /* Until terminal_wake(), or a moment, for what comes without it. */

@@ -1,7 +1,7 @@
 /* Where the dials stand as one value: in words, on a command line, in the history. */
 #include "tests/golden/golden.h"
 #include "tui/commands/dial_options.h"
-#include "tui/session/dial_history.h"
+#include "tui/session/undo_history.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -130,14 +130,14 @@ static void what_is_reset_is_said_where_rho_is_swept_from_a_dial_at_nought(void 
 
 /* ---- the history ---- */
 
-static void note(DialHistory *history, double alpha) {
+static void note(UndoHistory *history, double alpha) {
     Dials state = state_at(alpha);
-    dial_history_note(history, &state);
+    undo_history_note(history, &state);
 }
 
-static void expect_step(DialHistory *history, int steps, double alpha, size_t expected_left) {
+static void expect_step(UndoHistory *history, int steps, double alpha, size_t expected_left) {
     size_t left;
-    const Dials *state = dial_history_go(history, steps, &left);
+    const Dials *state = undo_history_go(history, steps, &left);
     if (state == NULL) fail_msg("no step %d", steps);
     assert_true(state->settings.alpha == alpha);
     assert_int_equal(left, expected_left);
@@ -145,40 +145,40 @@ static void expect_step(DialHistory *history, int steps, double alpha, size_t ex
 
 static void undo_goes_back_and_redo_forth(void **unused) {
     (void)unused;
-    DialHistory history = {0};
+    UndoHistory history = {0};
     size_t left;
-    assert_null(dial_history_go(&history, 1, &left));
+    assert_null(undo_history_go(&history, 1, &left));
     for (int i = 0; i <= 4; i++) note(&history, i / 10.0);
     note(&history, 0.4); /* stands where it stood: no step */
     expect_step(&history, 1, 0.3, 3);
     expect_step(&history, 2, 0.1, 1);
     expect_step(&history, -1, 0.2, 2);
     expect_step(&history, 100, 0.0, 0);
-    assert_null(dial_history_go(&history, 1, &left));
+    assert_null(undo_history_go(&history, 1, &left));
     expect_step(&history, -100, 0.4, 0);
-    assert_null(dial_history_go(&history, -1, &left));
-    dial_history_free(&history);
+    assert_null(undo_history_go(&history, -1, &left));
+    undo_history_free(&history);
 }
 
 static void turning_a_dial_after_undo_forgets_what_was_ahead(void **unused) {
     (void)unused;
-    DialHistory history = {0};
+    UndoHistory history = {0};
     size_t left;
     for (int i = 0; i <= 3; i++) note(&history, i / 10.0);
     expect_step(&history, 2, 0.1, 1);
     note(&history, 0.9);
-    assert_null(dial_history_go(&history, -1, &left));
+    assert_null(undo_history_go(&history, -1, &left));
     expect_step(&history, 1, 0.1, 1);
-    dial_history_free(&history);
+    undo_history_free(&history);
 }
 
 static void the_oldest_of_very_many_steps_are_forgotten(void **unused) {
     (void)unused;
-    DialHistory history = {0};
+    UndoHistory history = {0};
     enum { MORE = DIAL_HISTORY_STATES + 50 };
     for (int i = 0; i < MORE; i++) note(&history, i / (double)MORE);
     expect_step(&history, MORE, 50 / (double)MORE, 0);
-    dial_history_free(&history);
+    undo_history_free(&history);
 }
 
 int main(void) {

@@ -361,13 +361,13 @@ static void store(const float *values, DType dtype, double *to) {
 }
 
 /* Compares `count` elements with one variant, into memory that is the same wherever nothing is written. */
-typedef struct Comparison {
+typedef struct LiveEvaluation {
     KernelDrift sums;
     size_t listed;
     double sizes[KERNELS_DRIFT_SIZES];
-} Comparison;
+} LiveEvaluation;
 
-static void run_kernel(const Kernels *kernels, const KernelRow *row, size_t count, Comparison *result) {
+static void run_kernel(const Kernels *kernels, const KernelRow *row, size_t count, LiveEvaluation *result) {
     memset(result, 0, sizeof *result);
     for (uint32_t least = 0x3b000000; least <= 0x3c000000; least += 0x800000) {
         result->listed = kernels->drift(row, count, least, &result->sums, result->sizes);
@@ -385,7 +385,7 @@ static void every_instruction_set_gives_the_same_bits(void **state) {
                                      {DTYPE_F64, DTYPE_F64}};
     static float base[KERNELS_DRIFT_CHUNK], sft[KERNELS_DRIFT_CHUNK];
     static double stored_base[KERNELS_DRIFT_CHUNK], stored_sft[KERNELS_DRIFT_CHUNK];
-    static Comparison expected, found;
+    static LiveEvaluation expected, found;
     const Kernels *list[4];
     size_t count = kernels_list(list, 4), listed = 0;
     uint64_t random = 11;

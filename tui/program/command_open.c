@@ -8,7 +8,7 @@
 #include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_pair.h"
-#include "tui/session/work.h"
+#include "tui/session/task.h"
 #include "tui/terminal/terminal.h"
 #include "views/views.h"
 
@@ -132,7 +132,7 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
     Session *session;
     app.keeps = app.frames == 0;
     if (app.view == NULL && resume != NULL) app.view = resume->view;
-    work_set_wake(terminal_wake);
+    task_set_wake(terminal_wake);
     Status status = session_create(&cached, &session, error);
     free(cache);
     if (status != STATUS_OK) return status;

@@ -42,7 +42,7 @@ typedef struct Part {
     void (*begin)(Session *session);
     bool (*refresh)(Session *session);
     void (*forget)(Session *session);
-    void (*list)(Session *session, Work **tasks);
+    void (*list)(Session *session, Task **tasks);
     void (*free)(Session *session);
 } Part;
 
@@ -134,7 +134,7 @@ static bool cancel_headline(Session *session, SessionTask task) {
     return session_tune_cancel(session);
 }
 
-/* What waits for a task, and how it is cancelled where that takes more than work_cancel(). The order in which tasks are
+/* What waits for a task, and how it is cancelled where that takes more than task_cancel(). The order in which tasks are
  * shown and cancelled is that of their numbers. */
 static const struct {
     unsigned parts;
@@ -167,20 +167,20 @@ static const struct {
 };
 
 /* The tasks that run and that any of `parts` waits for: tasks[] has NULL for all others. Returns how many. */
-static size_t list_tasks(Session *session, unsigned parts, Work *tasks[SESSION_TASK_COUNT]) {
+static size_t list_tasks(Session *session, unsigned parts, Task *tasks[SESSION_TASK_COUNT]) {
     size_t count = 0;
     for (int task = 0; task < SESSION_TASK_COUNT; task++) tasks[task] = NULL;
     for (size_t i = 0; i < PART_COUNT; i++)
         if (PARTS[i].list != NULL) PARTS[i].list(session, tasks);
     for (int task = 0; task < SESSION_TASK_COUNT; task++) {
-        bool counts = tasks[task] != NULL && (TASKS[task].parts & parts) != 0 && work_is_running(tasks[task]);
+        bool counts = tasks[task] != NULL && (TASKS[task].parts & parts) != 0 && task_is_running(tasks[task]);
         if (!counts) tasks[task] = NULL;
         count += counts;
     }
     return count;
 }
 
-static void describe_job(const Session *session, SessionTask task, const Work *work, SessionJob *job) {
+static void describe_job(const Session *session, SessionTask task, const Task *work, SessionJob *job) {
     JobProgress progress = job_progress(work->job);
     if (task == SESSION_TASK_PLANE) progress = session_plane_progress(session, progress);
     *job = (SessionJob){.done = progress.done, .total = progress.total, .seconds = progress.seconds};
@@ -193,7 +193,7 @@ static void describe_job(const Session *session, SessionTask task, const Work *w
 
 /* Those of `parts` that run, the one to show first. */
 static size_t describe_jobs(Session *session, unsigned parts, SessionJob *jobs, size_t capacity) {
-    Work *tasks[SESSION_TASK_COUNT];
+    Task *tasks[SESSION_TASK_COUNT];
     size_t count = 0;
     (void)list_tasks(session, parts, tasks);
     for (int task = 0; task < SESSION_TASK_COUNT && count < capacity; task++)
@@ -234,12 +234,12 @@ void session_measure(Session *session, unsigned parts) {
         session_measure_headlines(session);
 }
 
-static bool cancel_task(Session *session, SessionTask task, Work *work) {
-    return TASKS[task].cancel != NULL ? TASKS[task].cancel(session, task) : work_cancel(work);
+static bool cancel_task(Session *session, SessionTask task, Task *work) {
+    return TASKS[task].cancel != NULL ? TASKS[task].cancel(session, task) : task_cancel(work);
 }
 
 bool session_cancel(Session *session) {
-    Work *tasks[SESSION_TASK_COUNT];
+    Task *tasks[SESSION_TASK_COUNT];
     (void)list_tasks(session, SESSION_PARTS_ALL, tasks);
     for (int task = 0; task < SESSION_TASK_COUNT; task++)
         if (tasks[task] != NULL && cancel_task(session, (SessionTask)task, tasks[task])) return true;
@@ -285,12 +285,12 @@ Status session_create(const SessionOptions *options, Session **session, Error *e
 /* Every job ends before the first part goes: settings anywhere may borrow a ranking, and the cache's jobs look at what
  * all others own. */
 static void stop_tasks(Session *session) {
-    Work *tasks[SESSION_TASK_COUNT];
+    Task *tasks[SESSION_TASK_COUNT];
     (void)list_tasks(session, SESSION_PARTS_ALL, tasks);
     for (int task = 0; task < SESSION_TASK_COUNT; task++)
-        if (tasks[task] != NULL) (void)work_cancel(tasks[task]);
+        if (tasks[task] != NULL) (void)task_cancel(tasks[task]);
     for (int task = 0; task < SESSION_TASK_COUNT; task++)
-        if (tasks[task] != NULL) work_stop(tasks[task]);
+        if (tasks[task] != NULL) task_stop(tasks[task]);
 }
 
 void session_free(Session *session) {
@@ -308,10 +308,10 @@ static void begin_parts(Session *session) {
 
 /* Cancelled together and then waited for one by one, the jobs stop in the time of the slowest. */
 static void change_rows(Session *session) {
-    Work *tasks[SESSION_TASK_COUNT];
+    Task *tasks[SESSION_TASK_COUNT];
     (void)list_tasks(session, SESSION_PARTS_ALL, tasks);
     for (int task = 0; task < SESSION_TASK_COUNT; task++)
-        if (tasks[task] != NULL && TASKS[task].is_on_rows) (void)work_cancel(tasks[task]);
+        if (tasks[task] != NULL && TASKS[task].is_on_rows) (void)task_cancel(tasks[task]);
     for (size_t i = PART_COUNT; i-- > 0;)
         if (PARTS[i].forget != NULL) PARTS[i].forget(session);
     begin_parts(session);
@@ -362,7 +362,7 @@ bool session_refresh(Session *session) {
     bool changed = false;
     /* What one part has got another may have waited for: where nothing runs any more, nobody would look again. */
     for (int pass = 0; pass < PASSES && refresh_parts(session); pass++) changed = true;
-    Work *tasks[SESSION_TASK_COUNT];
+    Task *tasks[SESSION_TASK_COUNT];
     return changed ||
            list_tasks(session, SESSION_PARTS_ALL, tasks) > 0; /* progress moves while anything runs */
 }

@@ -1,13 +1,13 @@
 #include "tui/session/session_bookmark.h"
 
 #include "core/support/memory.h"
-#include "tui/session/dial_history.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_plane.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
 #include "tui/session/session_tune.h"
+#include "tui/session/undo_history.h"
 #include "tui/text/text.h"
 
 #include <stdio.h>
@@ -24,11 +24,11 @@ typedef struct BookmarkErrand {
 
 /* All but the errand is the UI thread's. */
 struct SessionBookmarksPart {
-    DialHistory history;
+    UndoHistory history;
     SessionBookmark list[SESSION_BOOKMARKS];
     size_t count;
     bool are_halted; /* cancelled or failed: until the next one is kept */
-    Work measuring;
+    Task measuring;
     BookmarkErrand errand;
 };
 
@@ -61,8 +61,8 @@ void session_undo(Session *session, int steps) {
     size_t left;
     char text[160];
     Dials now = session_dial_state(session);
-    dial_history_note(&session->bookmarks->history, &now);
-    const Dials *state = dial_history_go(&session->bookmarks->history, steps, &left);
+    undo_history_note(&session->bookmarks->history, &now);
+    const Dials *state = undo_history_go(&session->bookmarks->history, steps, &left);
     if (state == NULL) {
         session_say(session, SESSION_NOTE, "nothing to %s: no dial was turned %s this", direction,
                     steps > 0 ? "before" : "back from");
@@ -207,7 +207,7 @@ static bool start(Session *session, const SessionBookmark *bookmark, const Setti
     Error error;
     session->bookmarks->errand = (BookmarkErrand){
         .evaluation = session_headline_evaluation(session), .settings = *settings, .dials = bookmark->dials};
-    Status status = work_start(&session->bookmarks->measuring, session->threads, measure,
+    Status status = task_start(&session->bookmarks->measuring, session->threads, measure,
                                &session->bookmarks->errand, &error);
     session->bookmarks->are_halted = status != STATUS_OK;
     return status == STATUS_OK;
@@ -217,13 +217,13 @@ static bool start(Session *session, const SessionBookmark *bookmark, const Setti
 bool session_bookmark_refresh(Session *session) {
     bool changed = false;
     Dials now = session_dial_state(session);
-    dial_history_note(&session->bookmarks->history, &now);
-    if (work_poll(&session->bookmarks->measuring)) {
+    undo_history_note(&session->bookmarks->history, &now);
+    if (task_poll(&session->bookmarks->measuring)) {
         collect(session);
         changed = true;
     }
     bool is_free = !session_headline_is_stale(session) && !session_plane_is_sweeping(session) &&
-                   !work_is_running(&session->bookmarks->measuring);
+                   !task_is_running(&session->bookmarks->measuring);
     if (!is_free) return changed;
     for (size_t i = 0; i < session->bookmarks->count; i++) {
         SessionBookmark *bookmark = &session->bookmarks->list[i];
@@ -240,7 +240,7 @@ bool session_bookmark_refresh(Session *session) {
 }
 
 void session_bookmark_forget(Session *session) {
-    work_stop(&session->bookmarks->measuring);
+    task_stop(&session->bookmarks->measuring);
     evaluation_free_result(&session->bookmarks->errand.result);
     session->bookmarks->errand = (BookmarkErrand){0};
     session->bookmarks->are_halted = false;
@@ -256,13 +256,13 @@ Status session_bookmark_open(Session *session, const struct SessionOptions *opti
     return STATUS_OK;
 }
 
-void session_bookmark_list(Session *session, Work **tasks) {
+void session_bookmark_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_BOOKMARKS] = &session->bookmarks->measuring;
 }
 
 void session_bookmark_free(Session *session) {
     if (session->bookmarks == NULL) return;
     session_bookmark_forget(session);
-    dial_history_free(&session->bookmarks->history);
+    undo_history_free(&session->bookmarks->history);
     free(session->bookmarks);
 }

@@ -60,7 +60,7 @@ Status session_bookmark_open(Session *session, const struct SessionOptions *opti
                              Error *error) STATUS_MUST_CHECK;
 bool session_bookmark_refresh(Session *session);
 void session_bookmark_forget(Session *session);
-void session_bookmark_list(Session *session, Work **tasks);
+void session_bookmark_list(Session *session, Task **tasks);
 void session_bookmark_free(Session *session);
 
 #endif

@@ -22,7 +22,7 @@ struct SessionCachePart {
     bool is_read_only; /* what is not there is not written: it cannot be, or is not wanted */
     bool knows_content;
     CacheOrigin origin;
-    Work opening, recalling, reading, keeping;
+    Task opening, recalling, reading, keeping;
     SessionContentErrand content_errand; /* of opening, then of reading */
     SessionRecallErrand recall_errand;
     SessionKeepErrand keep_errand;
@@ -57,7 +57,7 @@ static void open_cache(Session *session, const char *directory) {
     if (status == STATUS_OK) {
         cache->content_errand = (SessionContentErrand){
             .cache = cache->cache, .pair = session->pair, .drift = session_pair_drift_table(session)};
-        status = work_start(&cache->opening, 1, session_recall_content, &cache->content_errand, &error);
+        status = task_start(&cache->opening, 1, session_recall_content, &cache->content_errand, &error);
     }
     if (status != STATUS_OK) give_up(session, &error);
 }
@@ -99,7 +99,7 @@ static Status start_reading(Session *session, Error *error) {
         return STATUS_OK;
     }
     cache->content_errand = (SessionContentErrand){.cache = cache->cache, .pair = session->pair};
-    return work_start(&cache->reading, 1, session_read_content, &cache->content_errand, error);
+    return task_start(&cache->reading, 1, session_read_content, &cache->content_errand, error);
 }
 
 static void collect_reading(Session *session) {
@@ -125,8 +125,8 @@ static void free_recall_errand(SessionRecallErrand *errand) {
 
 void session_cache_forget(Session *session) {
     struct SessionCachePart *cache = session->cache;
-    work_stop(&cache->recalling);
-    work_stop(&cache->keeping);
+    task_stop(&cache->recalling);
+    task_stop(&cache->keeping);
     free_recall_errand(&cache->recall_errand);
     cache->origin.rows[0] = '\0';
     cache->is_recall_due = true;
@@ -176,7 +176,7 @@ static Status start_recall(Session *session, Error *error) {
     Status status = errand->rows == NULL ? memory_fail(error, "kept analyses") : STATUS_OK;
     /* as many threads as would measure: the number is part of what results come from */
     if (status == STATUS_OK)
-        status = work_start(&cache->recalling, session->threads, session_recall_method, errand, error);
+        status = task_start(&cache->recalling, session->threads, session_recall_method, errand, error);
     if (status != STATUS_OK) free_recall_errand(errand);
     return status;
 }
@@ -258,7 +258,7 @@ static bool is_disk_free(const Session *session) {
 
 static Status start_keeping(Session *session, Error *error) {
     struct SessionCachePart *cache = session->cache;
-    return work_start(&cache->keeping, 1, session_keep_results, &cache->keep_errand, error);
+    return task_start(&cache->keeping, 1, session_keep_results, &cache->keep_errand, error);
 }
 
 static void collect_keeping(Session *session) {
@@ -273,35 +273,35 @@ static void collect_keeping(Session *session) {
 /* ---- what is due ---- */
 
 bool session_cache_holds_drift(const Session *session) {
-    return work_is_running(&session->cache->opening);
+    return task_is_running(&session->cache->opening);
 }
 
 bool session_cache_holds_method(const Session *session) {
     const struct SessionCachePart *cache = session->cache;
     if (cache->cache == NULL) return false;
-    return work_is_running(&cache->opening) || work_is_running(&cache->recalling) || recall_is_due(session);
+    return task_is_running(&cache->opening) || task_is_running(&cache->recalling) || recall_is_due(session);
 }
 
 bool session_cache_is_keeping(const Session *session) {
-    return work_is_running(&session->cache->keeping);
+    return task_is_running(&session->cache->keeping);
 }
 
 static bool collect(Session *session) {
     struct SessionCachePart *cache = session->cache;
     bool changed = false;
-    if (work_poll(&cache->opening)) {
+    if (task_poll(&cache->opening)) {
         collect_opening(cache);
         changed = true;
     }
-    if (work_poll(&cache->recalling)) {
+    if (task_poll(&cache->recalling)) {
         collect_recall(session);
         changed = true;
     }
-    if (work_poll(&cache->reading)) {
+    if (task_poll(&cache->reading)) {
         collect_reading(session);
         changed = true;
     }
-    if (work_poll(&cache->keeping)) {
+    if (task_poll(&cache->keeping)) {
         collect_keeping(session);
         changed = true;
     }
@@ -322,18 +322,18 @@ bool session_cache_refresh(Session *session) {
     Status status = STATUS_OK;
     if (cache->cache == NULL) return false;
     bool changed = collect(session);
-    if (work_is_running(&cache->opening) || work_is_running(&cache->recalling) ||
-        work_is_running(&cache->keeping))
+    if (task_is_running(&cache->opening) || task_is_running(&cache->recalling) ||
+        task_is_running(&cache->keeping))
         return changed;
     if (recall_is_due(session))
         status = start_recall(session, &error);
-    else if (!cache->is_read_only && !work_is_running(&cache->reading))
+    else if (!cache->is_read_only && !task_is_running(&cache->reading))
         status = start_writing(session, &error);
     if (status != STATUS_OK) give_up(session, &error);
     return changed;
 }
 
-void session_cache_list(Session *session, Work **tasks) {
+void session_cache_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_CACHE_OPENING] = &session->cache->opening;
     tasks[SESSION_TASK_CACHE_RECALL] = &session->cache->recalling;
     tasks[SESSION_TASK_CACHE_WRITING] = &session->cache->keeping;
@@ -343,10 +343,10 @@ void session_cache_list(Session *session, Work **tasks) {
 void session_cache_free(Session *session) {
     struct SessionCachePart *cache = session->cache;
     if (cache == NULL) return;
-    work_stop(&cache->opening);
-    work_stop(&cache->recalling);
-    work_stop(&cache->reading);
-    work_stop(&cache->keeping);
+    task_stop(&cache->opening);
+    task_stop(&cache->recalling);
+    task_stop(&cache->reading);
+    task_stop(&cache->keeping);
     free_recall_errand(&cache->recall_errand);
     cache_free(cache->cache);
     free(cache);

@@ -32,7 +32,7 @@ struct SessionOptions;
 Status session_cache_open(Session *session, const struct SessionOptions *options,
                           Error *error) STATUS_MUST_CHECK;
 bool session_cache_refresh(Session *session);
-void session_cache_list(Session *session, Work **tasks);
+void session_cache_list(Session *session, Task **tasks);
 void session_cache_free(Session *session);
 
 /* The rows are about to go: waits until nothing of the cache's looks at the old ones; what is kept for the next is

@@ -26,7 +26,7 @@ typedef struct DriversErrand {
 
 /* All but the errand is the UI thread's. */
 struct SessionDriversPart {
-    Work driving;
+    Task driving;
     DriversErrand errand;
     bool has_wanted;
     uint64_t wanted, drivers_of;
@@ -52,7 +52,7 @@ const SessionDriver *session_drivers(Session *session, uint64_t neuron, size_t *
     part->wanted = neuron;
     part->has_wanted = true;
     part->error = (Error){0};
-    (void)work_cancel(&part->driving);      /* it is of another neuron */
+    (void)task_cancel(&part->driving);      /* it is of another neuron */
     (void)session_drivers_refresh(session); /* asked for while drawing, nothing else might come to start it */
     return NULL;
 }
@@ -118,7 +118,7 @@ static Status start(Session *session, uint64_t neuron, Error *error) {
                               .values = memory_allocate(rows->tokens, sizeof *errand->values)};
     Status status =
         errand->rows == NULL || errand->values == NULL ? memory_fail(error, "tokens of a neuron") : STATUS_OK;
-    if (status == STATUS_OK) status = work_start(&part->driving, session->threads, drive, errand, error);
+    if (status == STATUS_OK) status = task_start(&part->driving, session->threads, drive, errand, error);
     if (status != STATUS_OK) free_errand(errand);
     return status;
 }
@@ -167,12 +167,12 @@ static void collect(struct SessionDriversPart *part) {
 
 bool session_drivers_refresh(Session *session) {
     struct SessionDriversPart *part = session->drivers;
-    bool changed = work_poll(&part->driving);
+    bool changed = task_poll(&part->driving);
     if (changed) collect(part);
     bool is_due = part->has_wanted && part->error.status == STATUS_OK && !is_there(part, part->wanted);
     /* a pass over the rows of a large model waits to be asked for, as the headlines do */
     bool is_ready = session_headline_evaluation(session) != NULL;
-    if (!is_due || !is_ready || work_is_running(&part->driving)) return changed;
+    if (!is_due || !is_ready || task_is_running(&part->driving)) return changed;
     Status status = start(session, part->wanted, &part->error);
     return status == STATUS_OK || changed;
 }
@@ -181,14 +181,14 @@ bool session_drivers_refresh(Session *session) {
 bool session_drivers_cancel(Session *session, SessionTask task) {
     (void)task;
     struct SessionDriversPart *part = session->drivers;
-    if (!work_cancel(&part->driving)) return false;
+    if (!task_cancel(&part->driving)) return false;
     (void)status_fail(&part->error, STATUS_CANCELLED, "not measured: cancelled");
     return true;
 }
 
 void session_drivers_forget(Session *session) {
     struct SessionDriversPart *part = session->drivers;
-    work_stop(&part->driving);
+    task_stop(&part->driving);
     free_errand(&part->errand);
     part->has_wanted = false;
     part->count = 0;
@@ -209,7 +209,7 @@ void session_drivers_resume(Session *session) {
     session->drivers->error = (Error){0};
 }
 
-void session_drivers_list(Session *session, Work **tasks) {
+void session_drivers_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_DRIVERS] = &session->drivers->driving;
 }
 

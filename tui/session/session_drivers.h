@@ -33,7 +33,7 @@ Status session_drivers_open(Session *session, const struct SessionOptions *optio
 bool session_drivers_refresh(Session *session);
 void session_drivers_resume(Session *session); /* what was cancelled or failed is tried again */
 void session_drivers_forget(Session *session);
-void session_drivers_list(Session *session, Work **tasks);
+void session_drivers_list(Session *session, Task **tasks);
 bool session_drivers_cancel(Session *session, SessionTask task); /* false where nothing can be cancelled */
 void session_drivers_free(Session *session);
 

@@ -37,10 +37,10 @@ struct SessionExportPart {
     Settings plan_settings; /* that the last one was tried at */
     bool is_plan_outdated;  /* by something else than settings */
     Error plan_error;
-    Work planning, discarding;
+    Task planning, discarding;
     PlanErrand plan_errand;
     DiscardErrand discard_errand;
-    Work exporting, verifying;
+    Task exporting, verifying;
     ExportErrand errand;
     VerifyResult *verification;
     SessionExportStage outcome; /* IDLE, DONE or FAILED */
@@ -87,7 +87,7 @@ Status session_export_open(Session *session, const struct SessionOptions *option
     return STATUS_OK;
 }
 
-void session_export_list(Session *session, Work **tasks) {
+void session_export_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_EXPORT] = &session->export->exporting;
     tasks[SESSION_TASK_VERIFICATION] = &session->export->verifying;
     tasks[SESSION_TASK_REMOVAL] = &session->export->discarding;
@@ -99,8 +99,8 @@ const SessionExportForm *session_export_form(const Session *session) {
 }
 
 static bool is_busy(const Session *session) {
-    return work_is_running(&session->export->exporting) || work_is_running(&session->export->verifying) ||
-           work_is_running(&session->export->discarding);
+    return task_is_running(&session->export->exporting) || task_is_running(&session->export->verifying) ||
+           task_is_running(&session->export->discarding);
 }
 
 static void forget_outcome(Session *session) {
@@ -140,18 +140,18 @@ static PlanErrand describe_plan(const Session *session) {
 }
 
 bool session_export_plan_is_stale(const Session *session) {
-    return session->export->is_plan_outdated || work_is_running(&session->export->planning) ||
+    return session->export->is_plan_outdated || task_is_running(&session->export->planning) ||
            !settings_equal(&session->export->plan_settings, &session->settings);
 }
 
 /* One plan at a time: dials that turn meanwhile are planned for when it is done, at where they are then. */
 static void start_planning(Session *session) {
-    if (work_is_running(&session->export->planning) || is_busy(session)) return;
+    if (task_is_running(&session->export->planning) || is_busy(session)) return;
     session->export->is_plan_outdated = false;
     session->export->plan_error = (Error){0};
     session->export->plan_errand = describe_plan(session);
     session->export->plan_settings = session->settings;
-    if (work_start(&session->export->planning, 1, run_planning, &session->export->plan_errand,
+    if (task_start(&session->export->planning, 1, run_planning, &session->export->plan_errand,
                    &session->export->plan_error) == STATUS_OK)
         return;
     export_plan_free(session->export->plan);
@@ -171,9 +171,9 @@ static void collect_plan(Session *session) {
 }
 
 SessionExportStage session_export_stage(const Session *session) {
-    if (work_is_running(&session->export->exporting)) return SESSION_EXPORT_WRITING;
-    if (work_is_running(&session->export->verifying)) return SESSION_EXPORT_VERIFYING;
-    if (work_is_running(&session->export->discarding)) return SESSION_EXPORT_DISCARDING;
+    if (task_is_running(&session->export->exporting)) return SESSION_EXPORT_WRITING;
+    if (task_is_running(&session->export->verifying)) return SESSION_EXPORT_VERIFYING;
+    if (task_is_running(&session->export->discarding)) return SESSION_EXPORT_DISCARDING;
     return session->export->outcome;
 }
 
@@ -218,7 +218,7 @@ Status session_start_export(Session *session, Error *error) {
     forget_outcome(session);
     /* a plan of its own: the one on screen follows the dials while this one runs */
     session->export->errand = (ExportErrand){.wanted = describe_plan(session)};
-    return work_start(&session->export->exporting, session->threads, run_export, &session->export->errand,
+    return task_start(&session->export->exporting, session->threads, run_export, &session->export->errand,
                       error);
 }
 
@@ -236,7 +236,7 @@ Status session_discard_export(Session *session, Error *error) {
     DiscardErrand *errand = &session->export->discard_errand;
     errand->bytes = 0;
     memcpy(errand->directory, session->export->form.directory, sizeof errand->directory);
-    return work_start(&session->export->discarding, 1, run_discarding, errand, error);
+    return task_start(&session->export->discarding, 1, run_discarding, errand, error);
 }
 
 static void collect_discarding(Session *session) {
@@ -271,7 +271,7 @@ static void collect_export(Session *session) {
         return;
     }
     Error error;
-    if (work_start(&session->export->verifying, session->threads, run_verification, &session->export->errand,
+    if (task_start(&session->export->verifying, session->threads, run_verification, &session->export->errand,
                    &error) != STATUS_OK)
         finish(session, SESSION_EXPORT_FAILED, SESSION_ERROR, error.message);
 }
@@ -294,17 +294,17 @@ static void collect_verification(Session *session) {
 }
 
 bool session_export_refresh(Session *session) {
-    bool changed = work_poll(&session->export->planning);
+    bool changed = task_poll(&session->export->planning);
     if (changed) collect_plan(session);
-    if (work_poll(&session->export->exporting)) {
+    if (task_poll(&session->export->exporting)) {
         collect_export(session);
         changed = true;
     }
-    if (work_poll(&session->export->verifying)) {
+    if (task_poll(&session->export->verifying)) {
         collect_verification(session);
         changed = true;
     }
-    if (work_poll(&session->export->discarding)) {
+    if (task_poll(&session->export->discarding)) {
         collect_discarding(session);
         changed = true;
     }
@@ -312,14 +312,14 @@ bool session_export_refresh(Session *session) {
 }
 
 const char *session_leave_export(Session *session) {
-    Work *works[] = {&session->export->exporting, &session->export->verifying, &session->export->discarding};
+    Task *works[] = {&session->export->exporting, &session->export->verifying, &session->export->discarding};
     if (!is_busy(session)) return NULL;
-    for (size_t i = 0; i < sizeof works / sizeof *works; i++) (void)work_cancel(works[i]);
+    for (size_t i = 0; i < sizeof works / sizeof *works; i++) (void)task_cancel(works[i]);
     while (is_busy(session)) {
-        if (work_wait(&session->export->exporting)) collect_export(session);
-        (void)work_cancel(&session->export->verifying); /* it follows an export that was done just now */
-        if (work_wait(&session->export->verifying)) collect_verification(session);
-        if (work_wait(&session->export->discarding)) {
+        if (task_wait(&session->export->exporting)) collect_export(session);
+        (void)task_cancel(&session->export->verifying); /* it follows an export that was done just now */
+        if (task_wait(&session->export->verifying)) collect_verification(session);
+        if (task_wait(&session->export->discarding)) {
             collect_discarding(session);
             return "what an interrupted export left is removed";
         }
@@ -329,10 +329,10 @@ const char *session_leave_export(Session *session) {
 
 void session_export_free(Session *session) {
     if (session->export == NULL) return;
-    work_stop(&session->export->exporting);
-    work_stop(&session->export->verifying);
-    work_stop(&session->export->discarding);
-    work_stop(&session->export->planning);
+    task_stop(&session->export->exporting);
+    task_stop(&session->export->verifying);
+    task_stop(&session->export->discarding);
+    task_stop(&session->export->planning);
     export_plan_free(session->export->errand.plan);
     export_plan_free(session->export->plan_errand.plan);
     verify_result_free(session->export->errand.result);

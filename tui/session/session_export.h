@@ -63,7 +63,7 @@ struct SessionOptions;
 Status session_export_open(Session *session, const struct SessionOptions *options,
                            Error *error) STATUS_MUST_CHECK;
 bool session_export_refresh(Session *session);
-void session_export_list(Session *session, Work **tasks);
+void session_export_list(Session *session, Task **tasks);
 void session_export_free(Session *session);
 
 #endif

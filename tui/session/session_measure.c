@@ -55,7 +55,7 @@ static Status start_attribution(Session *session, Error *error) {
     Status status = attribution_choose_targets(errand->rows, rows, base, sft, method->target_count,
                                                &errand->targets, &errand->target_count, error);
     if (status == STATUS_OK)
-        status = work_start(&method->attributing, session->threads, session_run_attribution, errand, error);
+        status = task_start(&method->attributing, session->threads, session_run_attribution, errand, error);
     if (status != STATUS_OK) session_free_attribution_errand(errand);
     return status;
 }
@@ -108,7 +108,7 @@ static Status start_dormancy(Session *session, Side side, Error *error) {
     errand->rows = list_rows(session, &errand->row_count);
     Status status = errand->rows == NULL ? memory_fail(error, "dormancy") : STATUS_OK;
     if (status == STATUS_OK)
-        status = work_start(&method->measuring, session->threads, session_run_dormancy, errand, error);
+        status = task_start(&method->measuring, session->threads, session_run_dormancy, errand, error);
     if (status != STATUS_OK) session_free_dormancy_errand(errand);
     return status;
 }
@@ -162,7 +162,7 @@ static Status start_drift(Session *session, Error *error) {
                                    .drift = memory_allocate(neurons_count(&method->table), sizeof(double))};
     Status status = errand->drift == NULL ? memory_fail(error, "drift of neurons") : STATUS_OK;
     if (status == STATUS_OK)
-        status = work_start(&method->profiling, session->threads, session_run_drift, errand, error);
+        status = task_start(&method->profiling, session->threads, session_run_drift, errand, error);
     if (status != STATUS_OK) session_free_drift_errand(errand);
     return status;
 }
@@ -210,15 +210,15 @@ static bool collect_method(Session *session) {
     struct SessionNeuronsPart *method = session->neurons;
     Error error = {0};
     bool changed = false;
-    if (work_poll(&method->profiling)) {
+    if (task_poll(&method->profiling)) {
         note(session, METHOD_DRIFT, collect_drift(session, &error), &error);
         changed = true;
     }
-    if (work_poll(&method->attributing)) {
+    if (task_poll(&method->attributing)) {
         note(session, METHOD_ATTRIBUTION, collect_attribution(session, &error), &error);
         changed = true;
     }
-    if (work_poll(&method->measuring)) {
+    if (task_poll(&method->measuring)) {
         note(session, METHOD_DORMANCY, collect_dormancy(session, &error), &error);
         changed = true;
     }
@@ -262,8 +262,8 @@ static void start_next(Session *session) {
     const struct SessionNeuronsPart *method = session->neurons;
     SessionMethodPart first = session_selector_part(method->selector);
     Error error = {0};
-    if (work_is_running(&method->attributing) || work_is_running(&method->measuring) ||
-        work_is_running(&method->profiling))
+    if (task_is_running(&method->attributing) || task_is_running(&method->measuring) ||
+        task_is_running(&method->profiling))
         return;
     for (int i = -1; i < METHOD_PARTS; i++) {
         SessionMethodPart part = i < 0 ? first : (SessionMethodPart)i;
@@ -276,7 +276,7 @@ static void start_next(Session *session) {
 bool session_measure_refresh(Session *session, bool may_start) {
     struct SessionNeuronsPart *method = session->neurons;
     bool changed = collect_method(session);
-    if (work_is_running(&method->measuring) && is_outdated(session)) (void)work_cancel(&method->measuring);
+    if (task_is_running(&method->measuring) && is_outdated(session)) (void)task_cancel(&method->measuring);
     if (method->has_table && may_start) start_next(session);
     return changed;
 }
@@ -291,8 +291,8 @@ void session_measure_resume(Session *session) {
 void session_measure_forget(Session *session) {
     static const Selector MEASURED[] = {SELECTOR_ATTRIBUTION, SELECTOR_DORMANCY, SELECTOR_GRADIENT};
     struct SessionNeuronsPart *method = session->neurons;
-    work_stop(&method->attributing);
-    work_stop(&method->measuring);
+    task_stop(&method->attributing);
+    task_stop(&method->measuring);
     session_free_attribution_errand(&method->attribution_errand);
     session_free_dormancy_errand(&method->dormancy_errand);
     attribution_free(&method->attribution);
@@ -307,7 +307,7 @@ void session_measure_forget(Session *session) {
     session_follow_selector(session);
 }
 
-void session_measure_list(Session *session, Work **tasks) {
+void session_measure_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_ATTRIBUTION] = &session->neurons->attributing;
     tasks[SESSION_TASK_DORMANCY] = &session->neurons->measuring;
     tasks[SESSION_TASK_NEURON_DRIFT] = &session->neurons->profiling;
@@ -316,7 +316,7 @@ void session_measure_list(Session *session, Work **tasks) {
 void session_measure_free(Session *session) {
     struct SessionNeuronsPart *method = session->neurons;
     if (method == NULL) return;
-    work_stop(&method->profiling);
+    task_stop(&method->profiling);
     session_measure_forget(session);
     session_free_drift_errand(&method->drift_errand);
     free(method->drift);

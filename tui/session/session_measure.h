@@ -31,7 +31,7 @@ void session_measure_resume(Session *session);
 
 /* Before the rows change. Rankings stay, for settings may borrow them, but no longer choose. */
 void session_measure_forget(Session *session);
-void session_measure_list(Session *session, Work **tasks);
+void session_measure_list(Session *session, Task **tasks);
 void session_measure_free(Session *session);
 
 #endif

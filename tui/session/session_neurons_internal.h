@@ -8,7 +8,7 @@
 #include "core/fusion/settings.h"
 #include "tui/session/session_message.h"
 #include "tui/session/session_neurons_errands.h"
-#include "tui/session/work.h"
+#include "tui/session/task.h"
 
 /* What is measured by one job, and orders neurons. */
 typedef enum SessionMethodPart {
@@ -27,7 +27,7 @@ struct SessionNeuronsPart {
     SessionMethodPart asked;    /* since then, by choosing a selector that needs it */
     Error errors[METHOD_PARTS]; /* what failed is not tried again until session_measure_method() */
 
-    Work attributing, measuring, profiling; /* attribution, dormancy, drift */
+    Task attributing, measuring, profiling; /* attribution, dormancy, drift */
     SessionAttributionErrand attribution_errand;
     SessionDormancyErrand dormancy_errand;
     SessionDriftErrand drift_errand;

@@ -26,10 +26,10 @@ typedef struct ScanErrand {
 /* The drift table may be read by the UI thread while `scanning`, or the cache's job, fills it (core/drift/drift.h).
  * All else but `load` is the UI thread's. */
 struct SessionFilesPart {
-    Work loading;
+    Task loading;
     Load load;
     DriftTable *drift;
-    Work scanning;
+    Task scanning;
     ScanErrand scan_errand;
     bool is_scan_wanted;
 };
@@ -126,10 +126,10 @@ Status session_pair_open(Session *session, const SessionOptions *options, Error 
     Status status = drift_table_create(session->pair, &files->drift, error);
     if (status == STATUS_OK) status = prepare_load(session, options, error);
     files->scan_errand = (ScanErrand){session->pair, files->drift};
-    return status == STATUS_OK ? work_start(&files->loading, 1, load, &files->load, error) : status;
+    return status == STATUS_OK ? task_start(&files->loading, 1, load, &files->load, error) : status;
 }
 
-void session_pair_list(Session *session, Work **tasks) {
+void session_pair_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_LOADING] = &session->files->loading;
     tasks[SESSION_TASK_DRIFT] = &session->files->scanning;
 }
@@ -137,14 +137,14 @@ void session_pair_list(Session *session, Work **tasks) {
 bool session_pair_cancel_scan(Session *session, SessionTask task) {
     (void)task;
     session->files->is_scan_wanted = false;
-    return work_cancel(&session->files->scanning);
+    return task_cancel(&session->files->scanning);
 }
 
 void session_pair_free(Session *session) {
     struct SessionFilesPart *files = session->files;
     if (files == NULL) return;
-    work_stop(&files->loading);
-    work_stop(&files->scanning);
+    task_stop(&files->loading);
+    task_stop(&files->scanning);
     drift_table_free(files->drift);
     tokenizer_free(files->load.base);
     tokenizer_free(files->load.sft);
@@ -170,11 +170,11 @@ DriftTable *session_pair_drift_table(Session *session) {
 bool session_pair_refresh(Session *session, bool may_scan, bool *has_loaded) {
     bool changed = false;
     *has_loaded = false;
-    if (work_poll(&session->files->loading)) {
+    if (task_poll(&session->files->loading)) {
         note_findings(session);
         *has_loaded = changed = true;
     }
-    if (work_poll(&session->files->scanning)) {
+    if (task_poll(&session->files->scanning)) {
         changed = true;
         if (session->files->scanning.status != STATUS_OK &&
             session->files->scanning.status != STATUS_CANCELLED) {
@@ -184,9 +184,9 @@ bool session_pair_refresh(Session *session, bool may_scan, bool *has_loaded) {
     }
     bool complete = drift_table_ready(session->files->drift) == drift_table_count(session->files->drift);
     if (session->files->is_scan_wanted && !complete && may_scan &&
-        !work_is_running(&session->files->scanning)) {
+        !task_is_running(&session->files->scanning)) {
         Error error;
-        if (work_start(&session->files->scanning, session->threads, scan, &session->files->scan_errand,
+        if (task_start(&session->files->scanning, session->threads, scan, &session->files->scan_errand,
                        &error) != STATUS_OK) {
             session->files->is_scan_wanted = false;
             session_say(session, SESSION_ERROR, "%s", error.message);
@@ -211,18 +211,18 @@ const char *session_model_error(const Session *session) {
 }
 
 const Tokenizer *session_tokenizer(const Session *session, const char **message) {
-    bool loading = work_is_running(&session->files->loading);
+    bool loading = task_is_running(&session->files->loading);
     if (message != NULL)
         *message = loading ? "loading the tokenizer" : session->files->load.sft_error.message;
     return loading ? NULL : session->files->load.sft;
 }
 
 const Tokenizer *session_base_tokenizer(const Session *session) {
-    return work_is_running(&session->files->loading) ? NULL : session->files->load.base;
+    return task_is_running(&session->files->loading) ? NULL : session->files->load.base;
 }
 
 bool session_tokenizers_are_loading(const Session *session) {
-    return work_is_running(&session->files->loading);
+    return task_is_running(&session->files->loading);
 }
 
 size_t session_finding_count(const Session *session) {
@@ -244,7 +244,7 @@ const DriftTable *session_drift(const Session *session) {
 }
 
 bool session_drift_is_running(const Session *session) {
-    return work_is_running(&session->files->scanning);
+    return task_is_running(&session->files->scanning);
 }
 
 void session_resume_drift(Session *session) {

@@ -65,7 +65,7 @@ Status session_pair_open(Session *session, const SessionOptions *options, Error 
 /* *has_loaded: tokenizers and the first rows are there, just now. A scan begins only where it may: not while the table
  * may still be filled from the cache. */
 bool session_pair_refresh(Session *session, bool may_scan, bool *has_loaded);
-void session_pair_list(Session *session, Work **tasks);
+void session_pair_list(Session *session, Task **tasks);
 bool session_pair_cancel_scan(Session *session, SessionTask task);
 void session_pair_free(Session *session);
 

@@ -31,7 +31,7 @@ typedef struct PlaneErrand {
 
 /* All but the errands is the UI thread's. */
 struct SessionSweepPart {
-    Work sweeping;
+    Task sweeping;
     SweepErrand *sweep_errand;
     double values[SESSION_SWEEP_LARGEST];
     Settings settings;
@@ -42,7 +42,7 @@ struct SessionSweepPart {
     size_t wanted_count; /* 0: none is due */
     Error error;
 
-    Work planing;
+    Task planing;
     PlaneErrand plane; /* also once it is over: what views look at */
     SessionPlaneRange wanted_plane;
     bool is_plane_wanted;
@@ -92,7 +92,7 @@ static const char *find_sweep_obstacle(const Session *session) {
 
 void session_start_sweep(Session *session, bool is_rho, double from, double to, size_t points) {
     want_sweep(session, is_rho, from, to, points);
-    (void)work_cancel(&session->sweep->sweeping); /* a running one makes way */
+    (void)task_cancel(&session->sweep->sweeping); /* a running one makes way */
     session_measure_headlines(session);           /* base and SFT have to be there first */
     const char *message = find_sweep_obstacle(session);
     if (message != NULL) {
@@ -143,7 +143,7 @@ static void start_sweep(Session *session, const Evaluation *evaluation) {
         }
         errand->is_rho = session->sweep->is_rho_wanted;
         session->sweep->sweep_errand = errand;
-        status = work_start(&session->sweep->sweeping, session->threads, sweep, errand, &error);
+        status = task_start(&session->sweep->sweeping, session->threads, sweep, errand, &error);
     }
     session->sweep->wanted_count = 0;
     if (status == STATUS_OK) return;
@@ -153,13 +153,13 @@ static void start_sweep(Session *session, const Evaluation *evaluation) {
 
 static bool refresh_sweep(Session *session) {
     bool changed = false;
-    if (work_poll(&session->sweep->sweeping)) {
+    if (task_poll(&session->sweep->sweeping)) {
         collect_sweep(session);
         changed = true;
     }
     /* W at the dials first: that is what is looked at */
     const Evaluation *evaluation = session_headline_evaluation(session);
-    bool is_free = evaluation != NULL && !work_is_running(&session->sweep->sweeping) &&
+    bool is_free = evaluation != NULL && !task_is_running(&session->sweep->sweeping) &&
                    !session_headline_is_stale(session);
     drop_hopeless_sweep(session);
     if (session->sweep->wanted_count > 0 && is_free && !sweep_needs_ranking(session)) {
@@ -185,7 +185,7 @@ SessionSweep session_sweep(const Session *session) {
                           .settings = &session->sweep->settings,
                           .values = session->sweep->values,
                           .averages = session->sweep->averages,
-                          .is_running = work_is_running(&session->sweep->sweeping) || is_waiting,
+                          .is_running = task_is_running(&session->sweep->sweeping) || is_waiting,
                           .waits_for_ranking = is_waiting && sweep_needs_ranking(session),
                           .is_stale = is_sweep_stale(session),
                           .error = session->sweep->error.status != STATUS_OK ? session->sweep->error.message
@@ -257,7 +257,7 @@ JobProgress session_plane_progress(const Session *session, JobProgress row) {
 }
 
 static void drop_plane(Session *session) {
-    work_stop(&session->sweep->planing);
+    task_stop(&session->sweep->planing);
     free(session->sweep->plane.averages);
     session->sweep->plane = (PlaneErrand){.range = session->sweep->plane.range};
     session->sweep->is_plane_wanted = false;
@@ -283,7 +283,7 @@ void session_start_plane(Session *session, const SessionPlaneRange *range) {
         return;
     }
     session->sweep->wanted_plane = *range;
-    (void)work_cancel(&session->sweep->planing); /* a running one makes way */
+    (void)task_cancel(&session->sweep->planing); /* a running one makes way */
 }
 
 static void start_plane(Session *session, const Evaluation *evaluation) {
@@ -298,13 +298,13 @@ static void start_plane(Session *session, const Evaluation *evaluation) {
         memory_allocate(errand->range.alpha.points * errand->range.rho.points, sizeof *errand->averages);
     Status status = errand->averages == NULL ? memory_fail(error, "a plane") : STATUS_OK;
     if (status == STATUS_OK)
-        status = work_start(&session->sweep->planing, session->threads, measure_plane, errand, error);
+        status = task_start(&session->sweep->planing, session->threads, measure_plane, errand, error);
     if (status != STATUS_OK) drop_plane(session);
 }
 
 static bool refresh_plane(Session *session) {
     bool changed = false;
-    if (work_poll(&session->sweep->planing)) {
+    if (task_poll(&session->sweep->planing)) {
         bool failed =
             session->sweep->planing.status != STATUS_OK && session->sweep->planing.status != STATUS_CANCELLED;
         if (failed) session->sweep->plane_error = session->sweep->planing.error;
@@ -312,8 +312,8 @@ static bool refresh_plane(Session *session) {
     }
     const Evaluation *evaluation = session_headline_evaluation(session);
     /* what is looked at goes first: W at the dials, then a sweep */
-    bool is_free = evaluation != NULL && !work_is_running(&session->sweep->planing) &&
-                   !work_is_running(&session->sweep->sweeping) && session->sweep->wanted_count == 0 &&
+    bool is_free = evaluation != NULL && !task_is_running(&session->sweep->planing) &&
+                   !task_is_running(&session->sweep->sweeping) && session->sweep->wanted_count == 0 &&
                    !session_headline_is_stale(session);
     if (!session->sweep->is_plane_wanted || !is_free ||
         plane_needs_ranking(session, &session->sweep->wanted_plane))
@@ -340,7 +340,7 @@ SessionPlane session_plane(const Session *session) {
                           .averages = errand->averages,
                           .ready = is_there ? count_ready(session) : 0,
                           .settings = &errand->settings,
-                          .is_running = work_is_running(&session->sweep->planing) || is_waiting,
+                          .is_running = task_is_running(&session->sweep->planing) || is_waiting,
                           .is_waiting = is_waiting,
                           .is_stale = is_plane_stale(session),
                           .error = session->sweep->plane_error.status != STATUS_OK
@@ -382,13 +382,13 @@ bool session_plane_refresh(Session *session) {
 void session_plane_forget(Session *session) {
     struct SessionSweepPart *part = session->sweep;
     drop_plane(session);
-    work_stop(&part->sweeping);
+    task_stop(&part->sweeping);
     free_sweep_errand(session);
     part->count = part->wanted_count = 0;
     part->error = (Error){0};
 }
 
-void session_plane_list(Session *session, Work **tasks) {
+void session_plane_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_SWEEP] = &session->sweep->sweeping;
     tasks[SESSION_TASK_PLANE] = &session->sweep->planing;
 }
@@ -399,7 +399,7 @@ void session_plane_drop_wanted(Session *session) {
 }
 
 bool session_plane_is_sweeping(const Session *session) {
-    return work_is_running(&session->sweep->sweeping);
+    return task_is_running(&session->sweep->sweeping);
 }
 
 void session_plane_free(Session *session) {

@@ -90,7 +90,7 @@ Status session_plane_open(Session *session, const struct SessionOptions *options
 void session_plane_begin(Session *session);
 bool session_plane_refresh(Session *session);
 void session_plane_forget(Session *session);
-void session_plane_list(Session *session, Work **tasks);
+void session_plane_list(Session *session, Task **tasks);
 void session_plane_free(Session *session);
 
 /* What waits for base and SFT would wait for ever: they are cancelled. */

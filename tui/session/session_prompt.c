@@ -2,7 +2,7 @@
 
 #include "core/evaluation/generation.h"
 #include "core/support/memory.h"
-#include "tui/session/comparison.h"
+#include "tui/session/live_evaluation.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
 
@@ -29,12 +29,12 @@ struct SessionPromptPart {
     size_t added, response;
     int current_example;
     uint64_t revision; /* how often it was measured afresh */
-    Comparison *live;
+    LiveEvaluation *live;
     Error error;
     int32_t pins[SESSION_PINS];
     size_t pin_count;
     SessionContinuation continuation;
-    Work continuing;
+    Task continuing;
     ContinueErrand errand;
 };
 
@@ -67,11 +67,11 @@ size_t session_prompt_response(const Session *session) {
 static Status measure_prompt(Session *session, Error *error) {
     const TokenList *list = &session->prompt->ids;
     EvaluationRow row = {.ids = list->ids, .count = list->count, .first = 0, .end = list->count};
-    Comparison *fresh = NULL;
-    Status status =
-        comparison_create(session->model, &row, 1, SESSION_TOP, "preview", session->threads, &fresh, error);
+    LiveEvaluation *fresh = NULL;
+    Status status = live_evaluation_create(session->model, &row, 1, SESSION_TOP, "preview", session->threads,
+                                           &fresh, error);
     if (status != STATUS_OK) return status;
-    comparison_free(session->prompt->live);
+    live_evaluation_free(session->prompt->live);
     session->prompt->live = fresh;
     session->prompt->error = (Error){0};
     session->prompt->revision++;
@@ -103,7 +103,7 @@ Status session_set_prompt(Session *session, const char *text, size_t bytes, Erro
         token_list_free(&list);
         return status;
     }
-    work_stop(&session->prompt->continuing); /* it belongs to the old prompt */
+    task_stop(&session->prompt->continuing); /* it belongs to the old prompt */
     free(session->prompt->text);
     token_list_free(&session->prompt->ids);
     session->prompt->text = copy;
@@ -142,7 +142,7 @@ Status session_show_response(Session *session, Error *error) {
     size_t shared = list->count - session->prompt->added - session->prompt->response;
     if (row->prompt_count >= row->count || row->prompt_count != shared)
         return status_fail(error, STATUS_ARGUMENT, "the row has no response");
-    work_stop(&session->prompt->continuing); /* it belongs to the shorter text */
+    task_stop(&session->prompt->continuing); /* it belongs to the shorter text */
     list->count = shared;
     session->prompt->added = session->prompt->response = 0;
     Status status = STATUS_OK;
@@ -208,11 +208,11 @@ const EvaluationResult *session_preview(const Session *session, Side side) {
     if (session->prompt->live == NULL) return NULL;
     switch (side) {
     case SIDE_BASE:
-        return comparison_base(session->prompt->live);
+        return live_evaluation_base(session->prompt->live);
     case SIDE_SFT:
-        return comparison_sft(session->prompt->live);
+        return live_evaluation_sft(session->prompt->live);
     case SIDE_FUSED:
-        return comparison_fused(session->prompt->live);
+        return live_evaluation_fused(session->prompt->live);
     case SIDE_COUNT:
         break;
     }
@@ -220,14 +220,15 @@ const EvaluationResult *session_preview(const Session *session, Side side) {
 }
 
 bool session_preview_is_stale(const Session *session) {
-    return session->prompt->live == NULL || comparison_is_stale(session->prompt->live, &session->settings);
+    return session->prompt->live == NULL ||
+           live_evaluation_is_stale(session->prompt->live, &session->settings);
 }
 
 const char *session_preview_message(const Session *session) {
     if (session->model == NULL) return session->model_error.message;
     const char *message;
     if (session->prompt->live == NULL && session_tokenizer(session, &message) == NULL) return message;
-    if (session->prompt->live != NULL) return comparison_error(session->prompt->live);
+    if (session->prompt->live != NULL) return live_evaluation_error(session->prompt->live);
     return session->prompt->error.status != STATUS_OK ? session->prompt->error.message : "no prompt yet";
 }
 
@@ -304,7 +305,7 @@ Status session_continue(Session *session, Error *error) {
     const SessionContinuation *wanted = &session->prompt->continuation;
     if (session->prompt->live == NULL)
         return status_fail(error, STATUS_ARGUMENT, "there is no prompt to continue");
-    if (work_is_running(&session->prompt->continuing))
+    if (task_is_running(&session->prompt->continuing))
         return status_fail(error, STATUS_ARGUMENT, "a continuation is running already");
     size_t tokens = wanted->tokens;
     uint64_t longest = session->model->config->max_positions;
@@ -323,11 +324,11 @@ Status session_continue(Session *session, Error *error) {
         .count = list->count};
     if (errand->ids == NULL || errand->out == NULL) return memory_fail(error, "a continuation");
     memcpy(errand->ids, list->ids, list->count * sizeof *list->ids);
-    return work_start(&session->prompt->continuing, session->threads, generate, errand, error);
+    return task_start(&session->prompt->continuing, session->threads, generate, errand, error);
 }
 
 bool session_is_continuing(const Session *session) {
-    return work_is_running(&session->prompt->continuing);
+    return task_is_running(&session->prompt->continuing);
 }
 
 /* What came before a cancellation stays: it was on its way to the screen. */
@@ -350,7 +351,7 @@ static void collect_continuation(Session *session) {
 void session_remove_continuation(Session *session) {
     size_t *last = session->prompt->added > 0 ? &session->prompt->added : &session->prompt->response;
     if (*last == 0) return;
-    work_stop(&session->prompt->continuing);
+    task_stop(&session->prompt->continuing);
     session->prompt->ids.count -= *last;
     *last = 0;
     Error error;
@@ -399,12 +400,12 @@ Status session_prompt_make_rows(const Session *session, Calibration **rows, Erro
 
 bool session_prompt_refresh(Session *session) {
     bool changed = false;
-    if (work_poll(&session->prompt->continuing)) {
+    if (task_poll(&session->prompt->continuing)) {
         collect_continuation(session);
         changed = true;
     }
     if (session->prompt->live != NULL)
-        changed |= comparison_refresh(session->prompt->live, &session->settings);
+        changed |= live_evaluation_refresh(session->prompt->live, &session->settings);
     return changed;
 }
 
@@ -418,22 +419,23 @@ Status session_prompt_open(Session *session, const struct SessionOptions *option
     return session->prompt->first_text != NULL ? STATUS_OK : memory_fail(error, "the session");
 }
 
-void session_prompt_list(Session *session, Work **tasks) {
+void session_prompt_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_CONTINUATION] = &session->prompt->continuing;
-    if (session->prompt->live != NULL) tasks[SESSION_TASK_PREVIEW] = comparison_work(session->prompt->live);
+    if (session->prompt->live != NULL)
+        tasks[SESSION_TASK_PREVIEW] = live_evaluation_work(session->prompt->live);
 }
 
 bool session_prompt_cancel_preview(Session *session, SessionTask task) {
     (void)task;
-    return comparison_cancel(session->prompt->live);
+    return live_evaluation_cancel(session->prompt->live);
 }
 
 void session_prompt_free(Session *session) {
     struct SessionPromptPart *prompt = session->prompt;
     if (prompt == NULL) return;
-    work_stop(&prompt->continuing);
+    task_stop(&prompt->continuing);
     free_errand(&prompt->errand);
-    comparison_free(prompt->live);
+    live_evaluation_free(prompt->live);
     free(prompt->text);
     free(prompt->first_text);
     token_list_free(&prompt->ids);

@@ -89,7 +89,7 @@ Status session_prompt_open(Session *session, const struct SessionOptions *option
 /* The rows are there: the first time it shows a first prompt, after that it follows other rows. */
 void session_prompt_begin(Session *session);
 bool session_prompt_refresh(Session *session);
-void session_prompt_list(Session *session, Work **tasks);
+void session_prompt_list(Session *session, Task **tasks);
 bool session_prompt_cancel_preview(Session *session, SessionTask task);
 void session_prompt_free(Session *session);
 

@@ -27,7 +27,7 @@ struct SessionCalibrationPart {
     Error error;
     Calibration *offered; /* NULL: none */
     char *offered_path;   /* NULL: they are of the prompt */
-    Work reading;
+    Task reading;
     RowsErrand errand;
 };
 
@@ -153,7 +153,7 @@ Status session_rows_check_readiness(const Session *session, Error *error) {
         return status_fail(error, STATUS_UNSUPPORTED, "%s", session->model_error.message);
     if (session_tokenizers_are_loading(session))
         return status_fail(error, STATUS_ARGUMENT, "the tokenizer is still loading");
-    if (work_is_running(&session->calibration->reading))
+    if (task_is_running(&session->calibration->reading))
         return status_fail(error, STATUS_ARGUMENT, "rows are being read already");
     return STATUS_OK;
 }
@@ -167,7 +167,7 @@ Status session_load_rows(Session *session, const char *path, Error *error) {
     if (errand->path == NULL) return memory_fail(error, "calibration rows");
     errand->tokenizer = session_tokenizer(session, NULL);
     errand->config = session->model->config;
-    return work_start(&session->calibration->reading, 1, read_file, errand, error);
+    return task_start(&session->calibration->reading, 1, read_file, errand, error);
 }
 
 static void collect_file(Session *session) {
@@ -188,7 +188,7 @@ static void collect_file(Session *session) {
 }
 
 bool session_rows_refresh(Session *session) {
-    if (!work_poll(&session->calibration->reading)) return false;
+    if (!task_poll(&session->calibration->reading)) return false;
     collect_file(session);
     return true;
 }
@@ -202,14 +202,14 @@ Status session_rows_open(Session *session, const SessionOptions *options, Error 
     return session->calibration->path != NULL ? STATUS_OK : memory_fail(error, "the session");
 }
 
-void session_rows_list(Session *session, Work **tasks) {
+void session_rows_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_ROWS] = &session->calibration->reading;
 }
 
 void session_rows_free(Session *session) {
     struct SessionCalibrationPart *part = session->calibration;
     if (part == NULL) return;
-    work_stop(&part->reading);
+    task_stop(&part->reading);
     free_errand(&part->errand);
     calibration_free(part->rows);
     calibration_free(part->offered);

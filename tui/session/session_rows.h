@@ -53,7 +53,7 @@ void session_describe_rows(const Session *session, int columns, char text[SESSIO
 
 Status session_rows_open(Session *session, const SessionOptions *options, Error *error) STATUS_MUST_CHECK;
 bool session_rows_refresh(Session *session);
-void session_rows_list(Session *session, Work **tasks);
+void session_rows_list(Session *session, Task **tasks);
 void session_rows_free(Session *session);
 
 /* Other rows are there, of a file or by session_rows_offer(); session_rows_begin() takes them over once nothing is

@@ -15,7 +15,7 @@ typedef struct SpectrumErrand {
  * thread's. */
 struct SessionSpectrumPart {
     SpectrumTable *table; /* NULL until one is asked for */
-    Work decomposing;
+    Task decomposing;
     SpectrumErrand errand;
     bool has_wanted;
     size_t wanted;
@@ -30,7 +30,7 @@ Status session_spectrum_open(Session *session, const struct SessionOptions *opti
     return STATUS_OK;
 }
 
-void session_spectrum_list(Session *session, Work **tasks) {
+void session_spectrum_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_SPECTRUM] = &session->spectrum->decomposing;
 }
 
@@ -55,7 +55,7 @@ static Status start(Session *session, Error *error) {
                                        error);
     if (status != STATUS_OK || is_there(session, session->spectrum->wanted)) return status;
     session->spectrum->errand = (SpectrumErrand){session->spectrum->table, session->spectrum->wanted};
-    return work_start(&session->spectrum->decomposing, session->threads, measure, &session->spectrum->errand,
+    return task_start(&session->spectrum->decomposing, session->threads, measure, &session->spectrum->errand,
                       error);
 }
 
@@ -66,7 +66,7 @@ void session_request_spectrum(Session *session, size_t index) {
     session->spectrum->has_wanted = true;
     session->spectrum->error = (Error){0};
     if (!is_there(session, index))
-        (void)work_cancel(&session->spectrum->decomposing); /* it is of another tensor */
+        (void)task_cancel(&session->spectrum->decomposing); /* it is of another tensor */
     (void)session_spectrum_refresh(
         session); /* asked for while drawing, nothing else might come to start it */
 }
@@ -77,7 +77,7 @@ void session_resume_spectrum(Session *session) {
 
 bool session_spectrum_refresh(Session *session) {
     bool changed = false;
-    if (work_poll(&session->spectrum->decomposing)) {
+    if (task_poll(&session->spectrum->decomposing)) {
         changed = true;
         if (session->spectrum->decomposing.status != STATUS_OK &&
             session->spectrum->decomposing.status != STATUS_CANCELLED)
@@ -85,7 +85,7 @@ bool session_spectrum_refresh(Session *session) {
     }
     bool due = session->spectrum->has_wanted && session->spectrum->error.status == STATUS_OK &&
                !is_there(session, session->spectrum->wanted);
-    if (!due || work_is_running(&session->spectrum->decomposing)) return changed;
+    if (!due || task_is_running(&session->spectrum->decomposing)) return changed;
     if (start(session, &session->spectrum->error) != STATUS_OK) return changed;
     return true;
 }
@@ -93,7 +93,7 @@ bool session_spectrum_refresh(Session *session) {
 /* The view asks again with every drawing: without a reason not to, measuring would begin anew at once. */
 bool session_spectrum_cancel(Session *session, SessionTask task) {
     (void)task;
-    if (!work_cancel(&session->spectrum->decomposing)) return false;
+    if (!task_cancel(&session->spectrum->decomposing)) return false;
     (void)status_fail(&session->spectrum->error, STATUS_CANCELLED,
                       "cancelled: singular values were not measured");
     return true;
@@ -101,7 +101,7 @@ bool session_spectrum_cancel(Session *session, SessionTask task) {
 
 void session_spectrum_free(Session *session) {
     if (session->spectrum == NULL) return;
-    work_stop(&session->spectrum->decomposing);
+    task_stop(&session->spectrum->decomposing);
     spectrum_table_free(session->spectrum->table);
     free(session->spectrum);
 }

@@ -30,7 +30,7 @@ struct SessionOptions;
 Status session_spectrum_open(Session *session, const struct SessionOptions *options,
                              Error *error) STATUS_MUST_CHECK;
 bool session_spectrum_refresh(Session *session);
-void session_spectrum_list(Session *session, Work **tasks);
+void session_spectrum_list(Session *session, Task **tasks);
 bool session_spectrum_cancel(Session *session, SessionTask task); /* false where nothing can be cancelled */
 void session_spectrum_free(Session *session);
 

@@ -1,12 +1,12 @@
 /*
  * session_task — what a session can have running, in the order in which it is shown and cancelled: what a person asked
  * for by name, what is on screen, what follows from the rows, what belongs to opening and keeping. Each part of the
- * session owns the Work of its tasks and lists it by …_list(), which sets tasks[SESSION_TASK_…]. On the UI thread.
+ * session owns the Task of its tasks and lists it by …_list(), which sets tasks[SESSION_TASK_…]. On the UI thread.
  */
 #ifndef REJUV_TUI_SESSION_TASK_H
 #define REJUV_TUI_SESSION_TASK_H
 
-#include "tui/session/work.h"
+#include "tui/session/task.h"
 
 typedef enum SessionTask {
     SESSION_TASK_EXPORT,

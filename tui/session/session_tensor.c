@@ -14,7 +14,7 @@ typedef struct ElementsErrand {
 /* All but the errand is the UI thread's. */
 struct SessionElementsPart {
     size_t tensor;
-    Work pooling;
+    Task pooling;
     ElementsErrand errand;
     ElementsRequest wanted, shown;
     bool has_wanted, has_map;
@@ -30,7 +30,7 @@ Status session_tensor_open(Session *session, const struct SessionOptions *option
     return STATUS_OK;
 }
 
-void session_tensor_list(Session *session, Work **tasks) {
+void session_tensor_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_ELEMENTS] = &session->elements->pooling;
 }
 
@@ -56,7 +56,7 @@ void session_request_elements(Session *session, const ElementsRequest *request) 
     session->elements->wanted = wanted;
     session->elements->has_wanted = true;
     session->elements->error = (Error){0};
-    (void)work_cancel(&session->elements->pooling); /* what runs answers an older request */
+    (void)task_cancel(&session->elements->pooling); /* what runs answers an older request */
     (void)session_tensor_refresh(session); /* asked for while drawing, nothing else might come to start it */
 }
 
@@ -68,7 +68,7 @@ static Status pool(Job *job, void *argument, Error *error) {
 bool session_tensor_refresh(Session *session) {
     bool changed = false;
     ElementsErrand *errand = &session->elements->errand;
-    if (work_poll(&session->elements->pooling)) {
+    if (task_poll(&session->elements->pooling)) {
         changed = true;
         if (session->elements->pooling.status == STATUS_OK) {
             elements_free(&session->elements->map);
@@ -83,9 +83,9 @@ bool session_tensor_refresh(Session *session) {
     bool answered =
         session->elements->has_map && same_request(&session->elements->shown, &session->elements->wanted);
     bool due = session->elements->has_wanted && !answered && session->elements->error.status == STATUS_OK;
-    if (due && !work_is_running(&session->elements->pooling)) {
+    if (due && !task_is_running(&session->elements->pooling)) {
         *errand = (ElementsErrand){.request = session->elements->wanted};
-        if (work_start(&session->elements->pooling, session->threads, pool, errand,
+        if (task_start(&session->elements->pooling, session->threads, pool, errand,
                        &session->elements->error) == STATUS_OK)
             changed = true;
     }
@@ -95,7 +95,7 @@ bool session_tensor_refresh(Session *session) {
 /* The view asks again with every drawing: without a reason not to, pooling would begin anew at once. */
 bool session_tensor_cancel(Session *session, SessionTask task) {
     (void)task;
-    if (!work_cancel(&session->elements->pooling)) return false;
+    if (!task_cancel(&session->elements->pooling)) return false;
     (void)status_fail(&session->elements->error, STATUS_CANCELLED,
                       "cancelled: another window or tensor is pooled again");
     return true;
@@ -103,7 +103,7 @@ bool session_tensor_cancel(Session *session, SessionTask task) {
 
 void session_tensor_free(Session *session) {
     if (session->elements == NULL) return;
-    work_stop(&session->elements->pooling);
+    task_stop(&session->elements->pooling);
     elements_free(&session->elements->errand.map);
     elements_free(&session->elements->map);
     free(session->elements);

@@ -29,7 +29,7 @@ struct SessionOptions;
 Status session_tensor_open(Session *session, const struct SessionOptions *options,
                            Error *error) STATUS_MUST_CHECK;
 bool session_tensor_refresh(Session *session);
-void session_tensor_list(Session *session, Work **tasks);
+void session_tensor_list(Session *session, Task **tasks);
 bool session_tensor_cancel(Session *session, SessionTask task); /* false where nothing can be cancelled */
 void session_tensor_free(Session *session);
 

@@ -1,7 +1,7 @@
 #include "tui/session/session_tune.h"
 
 #include "core/support/memory.h"
-#include "tui/session/comparison.h"
+#include "tui/session/live_evaluation.h"
 #include "tui/session/session_rows.h"
 #include "tui/session/session_state.h"
 
@@ -11,9 +11,9 @@
 /* The UI thread's; `live` has a job of its own, and its Evaluation serves those of sweeps, planes and bookmarks: they
  * forget before it goes. */
 struct SessionHeadlinePart {
-    Comparison *live; /* NULL before calibration rows are there */
-    Error error;      /* why it could not be made */
-    bool waits;       /* it would take long: not until asked */
+    LiveEvaluation *live; /* NULL before calibration rows are there */
+    Error error;          /* why it could not be made */
+    bool waits;           /* it would take long: not until asked */
     bool has_recalled;
     DistributionAverages
         recalled[2]; /* base and SFT as an earlier session measured them, until they are measured */
@@ -28,10 +28,11 @@ void session_tune_begin(Session *session) {
     const Calibration *calibration = session_calibration(session, NULL);
     if (session->model == NULL || calibration == NULL) return;
     EvaluationRow *rows = calibration_list_positions(calibration, true);
-    Status status = rows == NULL ? memory_fail(&session->headline->error, "calibration rows")
-                                 : comparison_create(session->model, rows, calibration->count, 0,
-                                                     "calibration rows", session->threads,
-                                                     &session->headline->live, &session->headline->error);
+    Status status =
+        rows == NULL
+            ? memory_fail(&session->headline->error, "calibration rows")
+            : live_evaluation_create(session->model, rows, calibration->count, 0, "calibration rows",
+                                     session->threads, &session->headline->live, &session->headline->error);
     free(rows);
     if (status != STATUS_OK) return;
     double work = 3.0 * (double)session->pair->sft->parameters * (double)calibration->tokens;
@@ -49,29 +50,30 @@ static const DistributionAverages *recalled(const Session *session, Side side) {
 
 const DistributionAverages *session_headline_base(const Session *session) {
     if (session->headline->live == NULL) return NULL;
-    const DistributionAverages *measured = averages_of(comparison_base(session->headline->live));
+    const DistributionAverages *measured = averages_of(live_evaluation_base(session->headline->live));
     return measured != NULL ? measured : recalled(session, SIDE_BASE);
 }
 
 const DistributionAverages *session_headline_sft(const Session *session) {
     if (session->headline->live == NULL) return NULL;
-    const DistributionAverages *measured = averages_of(comparison_sft(session->headline->live));
+    const DistributionAverages *measured = averages_of(live_evaluation_sft(session->headline->live));
     return measured != NULL ? measured : recalled(session, SIDE_SFT);
 }
 
 const DistributionAverages *session_headline_fused(const Session *session) {
-    return session->headline->live == NULL ? NULL : averages_of(comparison_fused(session->headline->live));
+    return session->headline->live == NULL ? NULL
+                                           : averages_of(live_evaluation_fused(session->headline->live));
 }
 
 const Settings *session_headline_settings(const Session *session) {
     const EvaluationResult *fused =
-        session->headline->live == NULL ? NULL : comparison_fused(session->headline->live);
+        session->headline->live == NULL ? NULL : live_evaluation_fused(session->headline->live);
     return fused == NULL ? NULL : &fused->settings;
 }
 
 bool session_headline_is_stale(const Session *session) {
     return session->headline->live == NULL ||
-           comparison_is_stale(session->headline->live, &session->settings);
+           live_evaluation_is_stale(session->headline->live, &session->settings);
 }
 
 const char *session_headline_message(const Session *session) {
@@ -79,39 +81,41 @@ const char *session_headline_message(const Session *session) {
     if (session->model == NULL) return session->model_error.message;
     if (session_calibration(session, &message) == NULL) return message;
     if (session->headline->live == NULL) return session->headline->error.message;
-    if (comparison_error(session->headline->live) != NULL) return comparison_error(session->headline->live);
+    if (live_evaluation_error(session->headline->live) != NULL)
+        return live_evaluation_error(session->headline->live);
     if (session->headline->waits)
         return session->headline->has_recalled ? "W is not measured yet: it takes a while for this model"
                                                : "not measured yet: it takes a while for this model";
-    if (comparison_is_halted(session->headline->live) && session_headline_base(session) == NULL)
+    if (live_evaluation_is_halted(session->headline->live) && session_headline_base(session) == NULL)
         return "not measured: cancelled";
     return NULL;
 }
 
 bool session_headline_is_cancelled(const Session *session) {
     return session->headline->live != NULL && session_headline_is_stale(session) &&
-           comparison_is_halted(session->headline->live) && comparison_error(session->headline->live) == NULL;
+           live_evaluation_is_halted(session->headline->live) &&
+           live_evaluation_error(session->headline->live) == NULL;
 }
 
 void session_measure_headlines(Session *session) {
     session->headline->waits = false;
-    if (session->headline->live != NULL) comparison_resume(session->headline->live);
+    if (session->headline->live != NULL) live_evaluation_resume(session->headline->live);
 }
 
 /* ---- for the parts that measure on the same rows ---- */
 
 const EvaluationResult *session_headline_result(const Session *session, Side side) {
-    const Comparison *live = session->headline->live;
-    if (live == NULL || side == SIDE_FUSED) return live == NULL ? NULL : comparison_fused(live);
-    return side == SIDE_BASE ? comparison_base(live) : comparison_sft(live);
+    const LiveEvaluation *live = session->headline->live;
+    if (live == NULL || side == SIDE_FUSED) return live == NULL ? NULL : live_evaluation_fused(live);
+    return side == SIDE_BASE ? live_evaluation_base(live) : live_evaluation_sft(live);
 }
 
 const Evaluation *session_headline_evaluation(const Session *session) {
-    return session->headline->live == NULL ? NULL : comparison_evaluation(session->headline->live);
+    return session->headline->live == NULL ? NULL : live_evaluation_evaluation(session->headline->live);
 }
 
 double session_headline_seconds(const Session *session) {
-    return session->headline->live == NULL ? 0.0 : comparison_seconds(session->headline->live);
+    return session->headline->live == NULL ? 0.0 : live_evaluation_seconds(session->headline->live);
 }
 
 bool session_headline_is_due(const Session *session) {
@@ -134,21 +138,21 @@ Status session_tune_open(Session *session, const struct SessionOptions *options,
 
 bool session_tune_refresh(Session *session) {
     return session_headline_is_due(session) &&
-           comparison_refresh(session->headline->live, &session->settings);
+           live_evaluation_refresh(session->headline->live, &session->settings);
 }
 
 void session_tune_forget(Session *session) {
-    comparison_free(session->headline->live);
+    live_evaluation_free(session->headline->live);
     *session->headline = (struct SessionHeadlinePart){0};
 }
 
-void session_tune_list(Session *session, Work **tasks) {
+void session_tune_list(Session *session, Task **tasks) {
     if (session->headline->live != NULL)
-        tasks[SESSION_TASK_HEADLINE] = comparison_work(session->headline->live);
+        tasks[SESSION_TASK_HEADLINE] = live_evaluation_work(session->headline->live);
 }
 
 bool session_tune_cancel(Session *session) {
-    return comparison_cancel(session->headline->live);
+    return live_evaluation_cancel(session->headline->live);
 }
 
 void session_tune_free(Session *session) {

@@ -55,7 +55,7 @@ Status session_tune_open(Session *session, const struct SessionOptions *options,
 void session_tune_begin(Session *session);
 bool session_tune_refresh(Session *session);
 void session_tune_forget(Session *session);
-void session_tune_list(Session *session, Work **tasks);
+void session_tune_list(Session *session, Task **tasks);
 bool session_tune_cancel(Session *session);
 void session_tune_free(Session *session);
 

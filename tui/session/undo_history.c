@@ -1,11 +1,11 @@
-#include "tui/session/dial_history.h"
+#include "tui/session/undo_history.h"
 
 #include "core/support/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-void dial_history_note(DialHistory *history, const Dials *state) {
+void undo_history_note(UndoHistory *history, const Dials *state) {
     Error error;
     if (history->count > 0 && dials_equal(&history->states[history->place], state)) return;
     size_t keep = history->count == 0 ? 0 : history->place + 1;
@@ -19,7 +19,7 @@ void dial_history_note(DialHistory *history, const Dials *state) {
     history->place = keep;
 }
 
-const Dials *dial_history_go(DialHistory *history, int steps, size_t *left) {
+const Dials *undo_history_go(UndoHistory *history, int steps, size_t *left) {
     size_t ahead = history->count == 0 ? 0 : history->count - 1 - history->place;
     size_t there = steps > 0 ? history->place : ahead;
     size_t wanted = steps > 0 ? (size_t)steps : (size_t)(-(long)steps);
@@ -30,7 +30,7 @@ const Dials *dial_history_go(DialHistory *history, int steps, size_t *left) {
     return &history->states[history->place];
 }
 
-void dial_history_free(DialHistory *history) {
+void undo_history_free(UndoHistory *history) {
     free(history->states);
-    *history = (DialHistory){0};
+    *history = (UndoHistory){0};
 }

@@ -1,10 +1,10 @@
 /*
- * Work and comparisons, as the UI thread sees them: what is running, what is stale, what a cancellation
+ * Task and comparisons, as the UI thread sees them: what is running, what is stale, what a cancellation
  * stops. Nothing depends on how fast a thread is.
  */
 #include "events.h"
 #include "tiny_model.h"
-#include "tui/session/comparison.h"
+#include "tui/session/live_evaluation.h"
 
 #include <sched.h>
 #include <stdatomic.h>
@@ -16,7 +16,7 @@ enum { TOKENS = 400 };
 typedef struct Fixture {
     TinyModel tiny;
     int32_t ids[TOKENS];
-    Comparison *comparison;
+    LiveEvaluation *comparison;
 } Fixture;
 
 static Fixture make_fixture(void) {
@@ -25,96 +25,96 @@ static Fixture make_fixture(void) {
     events_open();
     tiny_ids(fixture.ids, TOKENS, 3);
     const EvaluationRow row = {.ids = fixture.ids, .count = TOKENS, .end = TOKENS};
-    if (comparison_create(fixture.tiny.model, &row, 1, 4, "preview", 2, &fixture.comparison, &error) !=
+    if (live_evaluation_create(fixture.tiny.model, &row, 1, 4, "preview", 2, &fixture.comparison, &error) !=
         STATUS_OK)
         fail_msg("%s", error.message);
     return fixture;
 }
 
 static void free_fixture(Fixture *fixture) {
-    comparison_free(fixture->comparison);
+    live_evaluation_free(fixture->comparison);
     tiny_model_free(&fixture->tiny);
 }
 
 /* Refreshes until nothing runs and nothing changes; says how often something changed. */
-static size_t settle(Comparison *comparison, double alpha) {
+static size_t settle(LiveEvaluation *comparison, double alpha) {
     const Settings wanted = {.alpha = alpha};
     size_t changes = 0;
     for (;; events_wait()) {
-        bool changed = comparison_refresh(comparison, &wanted);
+        bool changed = live_evaluation_refresh(comparison, &wanted);
         changes += changed;
-        if (!changed && comparison_work(comparison) == NULL) return changes;
+        if (!changed && live_evaluation_work(comparison) == NULL) return changes;
     }
 }
 
 /* Refreshes until W is being measured at this α; false where it was done before anyone could look. */
-static bool catch_measuring(Comparison *comparison, double alpha) {
+static bool catch_measuring(LiveEvaluation *comparison, double alpha) {
     const Settings wanted = {.alpha = alpha};
     for (;; events_wait()) {
-        (void)comparison_refresh(comparison, &wanted);
-        if (!comparison_is_stale(comparison, &wanted)) return false;
-        if (comparison_base(comparison) != NULL && comparison_work(comparison) != NULL) return true;
+        (void)live_evaluation_refresh(comparison, &wanted);
+        if (!live_evaluation_is_stale(comparison, &wanted)) return false;
+        if (live_evaluation_base(comparison) != NULL && live_evaluation_work(comparison) != NULL) return true;
     }
 }
 
 static void base_and_sft_come_first_and_then_w_at_the_dials(void **state) {
     (void)state;
     Fixture fixture = make_fixture();
-    Comparison *comparison = fixture.comparison;
+    LiveEvaluation *comparison = fixture.comparison;
     const Settings wanted = {.alpha = 0.4}, other = {.alpha = 0.5};
-    assert_null(comparison_base(comparison));
-    assert_null(comparison_work(comparison)); /* not before it is asked for */
-    assert_true(comparison_is_stale(comparison, &wanted));
-    assert_true(comparison_refresh(comparison, &wanted));
-    assert_non_null(comparison_work(comparison));
-    assert_string_equal(comparison_work(comparison)->label, "preview");
+    assert_null(live_evaluation_base(comparison));
+    assert_null(live_evaluation_work(comparison)); /* not before it is asked for */
+    assert_true(live_evaluation_is_stale(comparison, &wanted));
+    assert_true(live_evaluation_refresh(comparison, &wanted));
+    assert_non_null(live_evaluation_work(comparison));
+    assert_string_equal(live_evaluation_work(comparison)->label, "preview");
     assert_true(settle(comparison, 0.4) >= 2);
-    assert_int_equal(comparison_base(comparison)->count, TOKENS);
-    assert_int_equal(comparison_sft(comparison)->count, TOKENS);
-    assert_true(comparison_fused(comparison)->settings.alpha == 0.4);
-    assert_false(comparison_is_stale(comparison, &wanted));
-    assert_true(comparison_is_stale(comparison, &other));
-    assert_null(comparison_error(comparison));
-    assert_non_null(comparison_evaluation(comparison));
-    assert_false(comparison_refresh(comparison, &wanted)); /* there is nothing left to do */
+    assert_int_equal(live_evaluation_base(comparison)->count, TOKENS);
+    assert_int_equal(live_evaluation_sft(comparison)->count, TOKENS);
+    assert_true(live_evaluation_fused(comparison)->settings.alpha == 0.4);
+    assert_false(live_evaluation_is_stale(comparison, &wanted));
+    assert_true(live_evaluation_is_stale(comparison, &other));
+    assert_null(live_evaluation_error(comparison));
+    assert_non_null(live_evaluation_evaluation(comparison));
+    assert_false(live_evaluation_refresh(comparison, &wanted)); /* there is nothing left to do */
     free_fixture(&fixture);
 }
 
 static void turning_the_dial_keeps_the_old_w_until_the_new_one_is_there(void **state) {
     (void)state;
     Fixture fixture = make_fixture();
-    Comparison *comparison = fixture.comparison;
+    LiveEvaluation *comparison = fixture.comparison;
     const Settings old = {.alpha = 0.4}, new = {.alpha = 0.6};
     (void)settle(comparison, 0.4);
-    assert_true(comparison_refresh(comparison, &new)); /* starts */
-    assert_true(comparison_fused(comparison)->settings.alpha == 0.4);
-    assert_true(comparison_is_stale(comparison, &new));
-    assert_false(comparison_is_stale(comparison, &old));
+    assert_true(live_evaluation_refresh(comparison, &new)); /* starts */
+    assert_true(live_evaluation_fused(comparison)->settings.alpha == 0.4);
+    assert_true(live_evaluation_is_stale(comparison, &new));
+    assert_false(live_evaluation_is_stale(comparison, &old));
     (void)settle(comparison, 0.6);
-    assert_true(comparison_fused(comparison)->settings.alpha == 0.6);
-    assert_false(comparison_is_stale(comparison, &new));
-    assert_true(comparison_is_stale(comparison, &old)); /* derived, not stored */
+    assert_true(live_evaluation_fused(comparison)->settings.alpha == 0.6);
+    assert_false(live_evaluation_is_stale(comparison, &new));
+    assert_true(live_evaluation_is_stale(comparison, &old)); /* derived, not stored */
     free_fixture(&fixture);
 }
 
 static void a_measurement_at_settings_no_longer_wanted_is_abandoned(void **state) {
     (void)state;
     Fixture fixture = make_fixture();
-    Comparison *comparison = fixture.comparison;
+    LiveEvaluation *comparison = fixture.comparison;
     (void)settle(comparison, 0.5);
     size_t caught = 0;
     for (int i = 0; i < 200 && caught < 5; i++) {
         double first = 0.001 * (double)(2 * i), second = first + 0.001;
         if (!catch_measuring(comparison, first)) continue;
         const Settings wanted = {.alpha = second};
-        (void)comparison_refresh(comparison, &wanted);
-        Work *work = comparison_work(comparison);
-        if (work != NULL && comparison_fused(comparison)->settings.alpha != first) {
+        (void)live_evaluation_refresh(comparison, &wanted);
+        Task *work = live_evaluation_work(comparison);
+        if (work != NULL && live_evaluation_fused(comparison)->settings.alpha != first) {
             assert_true(job_is_cancelled(work->job)); /* the one that ran was of the dial as it was */
             caught++;
         }
         (void)settle(comparison, second);
-        assert_true(comparison_fused(comparison)->settings.alpha == second);
+        assert_true(live_evaluation_fused(comparison)->settings.alpha == second);
     }
     assert_true(caught > 0);
     free_fixture(&fixture);
@@ -125,13 +125,13 @@ static void base_and_sft_go_on_while_the_dial_turns(void **state) {
     Fixture fixture = make_fixture();
     for (int i = 0; i < 50; i++) {
         const Settings wanted = {.alpha = 0.01 * i};
-        (void)comparison_refresh(fixture.comparison, &wanted);
-        Work *work = comparison_work(fixture.comparison);
-        if (work != NULL && comparison_base(fixture.comparison) == NULL)
+        (void)live_evaluation_refresh(fixture.comparison, &wanted);
+        Task *work = live_evaluation_work(fixture.comparison);
+        if (work != NULL && live_evaluation_base(fixture.comparison) == NULL)
             assert_false(job_is_cancelled(work->job));
     }
     (void)settle(fixture.comparison, 0.77);
-    assert_true(comparison_fused(fixture.comparison)->settings.alpha == 0.77);
+    assert_true(live_evaluation_fused(fixture.comparison)->settings.alpha == 0.77);
     free_fixture(&fixture);
 }
 
@@ -140,10 +140,10 @@ static Fixture make_cancelled_fixture(double alpha) {
     const Settings wanted = {.alpha = alpha};
     for (int i = 0; i < 100; i++) {
         Fixture fixture = make_fixture();
-        assert_true(comparison_refresh(fixture.comparison, &wanted));
-        assert_true(comparison_cancel(fixture.comparison));
+        assert_true(live_evaluation_refresh(fixture.comparison, &wanted));
+        assert_true(live_evaluation_cancel(fixture.comparison));
         (void)settle(fixture.comparison, alpha);
-        if (comparison_base(fixture.comparison) == NULL) return fixture;
+        if (live_evaluation_base(fixture.comparison) == NULL) return fixture;
         free_fixture(&fixture);
     }
     fail_msg("it was always done before it could be cancelled");
@@ -153,14 +153,14 @@ static Fixture make_cancelled_fixture(double alpha) {
 static void cancelled_it_stays_stopped_until_resumed(void **state) {
     (void)state;
     Fixture fixture = make_cancelled_fixture(0.4);
-    Comparison *comparison = fixture.comparison;
+    LiveEvaluation *comparison = fixture.comparison;
     const Settings wanted = {.alpha = 0.4};
-    assert_false(comparison_cancel(comparison)); /* idle */
-    assert_null(comparison_error(comparison));   /* to be cancelled is no failure */
+    assert_false(live_evaluation_cancel(comparison)); /* idle */
+    assert_null(live_evaluation_error(comparison));   /* to be cancelled is no failure */
     assert_int_equal(settle(comparison, 0.4), 0);
-    comparison_resume(comparison);
+    live_evaluation_resume(comparison);
     (void)settle(comparison, 0.4);
-    assert_false(comparison_is_stale(comparison, &wanted));
+    assert_false(live_evaluation_is_stale(comparison, &wanted));
     free_fixture(&fixture);
 }
 
@@ -168,7 +168,7 @@ static void cancelled_it_starts_again_when_the_dial_turns(void **state) {
     (void)state;
     Fixture fixture = make_cancelled_fixture(0.4);
     (void)settle(fixture.comparison, 0.41);
-    assert_true(comparison_fused(fixture.comparison)->settings.alpha == 0.41);
+    assert_true(live_evaluation_fused(fixture.comparison)->settings.alpha == 0.41);
     free_fixture(&fixture);
 }
 
@@ -176,25 +176,25 @@ static void cancelled_it_starts_again_when_the_dial_turns(void **state) {
 static void a_cancellation_after_the_dial_turned_stops_it_too(void **state) {
     (void)state;
     Fixture fixture = make_fixture();
-    Comparison *comparison = fixture.comparison;
+    LiveEvaluation *comparison = fixture.comparison;
     const Settings first = {.alpha = 0.4}, second = {.alpha = 0.5};
-    assert_true(comparison_refresh(comparison, &first)); /* base and SFT */
-    (void)comparison_refresh(comparison, &second);
-    if (comparison_cancel(comparison)) {
+    assert_true(live_evaluation_refresh(comparison, &first)); /* base and SFT */
+    (void)live_evaluation_refresh(comparison, &second);
+    if (live_evaluation_cancel(comparison)) {
         (void)settle(comparison, 0.5);
-        assert_true(comparison_is_stale(comparison, &second));
+        assert_true(live_evaluation_is_stale(comparison, &second));
         assert_int_equal(settle(comparison, 0.5), 0);
     }
-    comparison_resume(comparison);
+    live_evaluation_resume(comparison);
     (void)settle(comparison, 0.5);
     for (int i = 0; i < 100; i++) {
         double old = 0.6 + 0.002 * i, new = old + 0.001;
         const Settings wanted = {.alpha = new};
         if (!catch_measuring(comparison, old)) continue;
-        (void)comparison_refresh(comparison, &wanted); /* what runs was at `old` */
-        if (!comparison_cancel(comparison)) continue;
+        (void)live_evaluation_refresh(comparison, &wanted); /* what runs was at `old` */
+        if (!live_evaluation_cancel(comparison)) continue;
         (void)settle(comparison, new);
-        assert_null(comparison_work(comparison));
+        assert_null(live_evaluation_work(comparison));
         assert_int_equal(settle(comparison, new), 0);
         break;
     }
@@ -206,16 +206,17 @@ static void a_failure_is_told_and_not_repeated(void **state) {
     TinyModel tiny = tiny_model_make(CONFIG);
     const int32_t ids[] = {1, 99}; /* 99 is not in the vocabulary */
     const EvaluationRow row = {.ids = ids, .count = 2, .end = 2};
-    Comparison *comparison;
-    assert_int_equal(comparison_create(tiny.model, &row, 1, 0, "preview", 1, &comparison, NULL), STATUS_OK);
+    LiveEvaluation *comparison;
+    assert_int_equal(live_evaluation_create(tiny.model, &row, 1, 0, "preview", 1, &comparison, NULL),
+                     STATUS_OK);
     (void)settle(comparison, 0.5);
-    assert_non_null(comparison_error(comparison));
-    assert_non_null(strstr(comparison_error(comparison), "99"));
+    assert_non_null(live_evaluation_error(comparison));
+    assert_non_null(strstr(live_evaluation_error(comparison), "99"));
     assert_int_equal(settle(comparison, 0.5), 0);
-    assert_null(comparison_fused(comparison));
-    assert_null(comparison_evaluation(comparison));
-    comparison_free(comparison);
-    comparison_free(NULL);
+    assert_null(live_evaluation_fused(comparison));
+    assert_null(live_evaluation_evaluation(comparison));
+    live_evaluation_free(comparison);
+    live_evaluation_free(NULL);
     tiny_model_free(&tiny);
 }
 
@@ -225,7 +226,7 @@ static void it_can_be_freed_at_any_moment(void **state) {
         Fixture fixture = make_fixture();
         const Settings wanted = {.alpha = 0.5}, other = {.alpha = 0.6};
         for (uint64_t k = 0; k < random_bits(1, i) % 30; k++) {
-            (void)comparison_refresh(fixture.comparison, k % 5 == 4 ? &other : &wanted);
+            (void)live_evaluation_refresh(fixture.comparison, k % 5 == 4 ? &other : &wanted);
             if (k % 3 == 0) events_wait();
         }
         free_fixture(&fixture);
@@ -248,28 +249,28 @@ static Status run_errand(Job *job, void *argument, Error *error) {
     return errand->status == STATUS_OK ? STATUS_OK : status_fail(error, errand->status, "no luck");
 }
 
-static void poll_until_over(Work *work) {
-    while (!work_poll(work)) events_wait();
+static void poll_until_over(Task *work) {
+    while (!task_poll(work)) events_wait();
 }
 
 static void work_is_over_once(void **state) {
     (void)state;
-    Work work = {.label = "errand"};
+    Task work = {.label = "errand"};
     Errand errand = {.status = STATUS_FORMAT};
     Error error = {0};
-    assert_false(work_is_running(&work) || work_poll(&work) || work_cancel(&work));
-    assert_int_equal(work_start(&work, 1, run_errand, &errand, &error), STATUS_OK);
-    assert_true(work_is_running(&work));
-    assert_false(work_poll(&work));
-    assert_int_equal(work_start(&work, 1, run_errand, &errand, &error), STATUS_ARGUMENT);
+    assert_false(task_is_running(&work) || task_poll(&work) || task_cancel(&work));
+    assert_int_equal(task_start(&work, 1, run_errand, &errand, &error), STATUS_OK);
+    assert_true(task_is_running(&work));
+    assert_false(task_poll(&work));
+    assert_int_equal(task_start(&work, 1, run_errand, &errand, &error), STATUS_ARGUMENT);
     assert_non_null(strstr(error.message, "errand is running already"));
     atomic_store(&errand.may_end, true);
     poll_until_over(&work);
     assert_int_equal(work.status, STATUS_FORMAT);
     assert_string_equal(work.error.message, "no luck");
-    assert_false(work_is_running(&work) || work_poll(&work));
+    assert_false(task_is_running(&work) || task_poll(&work));
     errand.status = STATUS_OK; /* and it can be started again, and forgets */
-    assert_int_equal(work_start(&work, 1, run_errand, &errand, &error), STATUS_OK);
+    assert_int_equal(task_start(&work, 1, run_errand, &errand, &error), STATUS_OK);
     poll_until_over(&work);
     assert_int_equal(work.status, STATUS_OK);
     assert_string_equal(work.error.message, "");
@@ -277,16 +278,16 @@ static void work_is_over_once(void **state) {
 
 static void work_is_cancelled_or_stopped(void **state) {
     (void)state;
-    Work work = {.label = "errand"};
+    Task work = {.label = "errand"};
     Errand errand = {0};
-    assert_int_equal(work_start(&work, 1, run_errand, &errand, NULL), STATUS_OK);
-    assert_true(work_cancel(&work));
+    assert_int_equal(task_start(&work, 1, run_errand, &errand, NULL), STATUS_OK);
+    assert_true(task_cancel(&work));
     poll_until_over(&work);
     assert_int_equal(work.status, STATUS_CANCELLED);
-    assert_int_equal(work_start(&work, 1, run_errand, &errand, NULL), STATUS_OK);
-    work_stop(&work);
-    assert_false(work_is_running(&work) || work_poll(&work));
-    work_stop(&work); /* idle: nothing to do */
+    assert_int_equal(task_start(&work, 1, run_errand, &errand, NULL), STATUS_OK);
+    task_stop(&work);
+    assert_false(task_is_running(&work) || task_poll(&work));
+    task_stop(&work); /* idle: nothing to do */
 }
 
 int main(void) {

@@ -1,4 +1,4 @@
-#include "tui/session/comparison.h"
+#include "tui/session/live_evaluation.h"
 
 #include "core/support/memory.h"
 
@@ -13,16 +13,17 @@ typedef struct Errand {
     EvaluationResult base, sft, fused;
 } Errand;
 
-struct Comparison {
+struct LiveEvaluation {
     Evaluation *evaluation;
     unsigned threads;
-    Work work;
+    Task work;
     Errand errand;
     EvaluationResult base, sft, fused;
     bool is_prepared, has_fused;
-    bool is_halted; /* cancelled by the user or failed: waits for comparison_resume() or other settings */
+    bool
+        is_halted; /* cancelled by the user or failed: waits for live_evaluation_resume() or other settings */
     Settings halted_at;
-    Settings wanted; /* by the last comparison_refresh() */
+    Settings wanted; /* by the last live_evaluation_refresh() */
     Error error;
     double began, seconds; /* the running measurement, monotonic; the last one of W that was completed */
 };
@@ -33,15 +34,16 @@ static double read_clock(void) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-Status comparison_create(const Model *model, const EvaluationRow *rows, size_t row_count, size_t top_count,
-                         const char *label, unsigned threads, Comparison **comparison, Error *error) {
+Status live_evaluation_create(const Model *model, const EvaluationRow *rows, size_t row_count,
+                              size_t top_count, const char *label, unsigned threads,
+                              LiveEvaluation **comparison, Error *error) {
     *comparison = memory_allocate(1, sizeof **comparison);
     if (*comparison == NULL) return memory_fail(error, label);
     (*comparison)->threads = threads;
     (*comparison)->work.label = label;
     Status status = evaluation_create(model, rows, row_count, top_count, &(*comparison)->evaluation, error);
     if (status == STATUS_OK) return STATUS_OK;
-    comparison_free(*comparison);
+    live_evaluation_free(*comparison);
     *comparison = NULL;
     return status;
 }
@@ -52,9 +54,9 @@ static void free_errand(Errand *errand) {
     evaluation_free_result(&errand->fused);
 }
 
-void comparison_free(Comparison *comparison) {
+void live_evaluation_free(LiveEvaluation *comparison) {
     if (comparison == NULL) return;
-    work_stop(&comparison->work);
+    task_stop(&comparison->work);
     free_errand(&comparison->errand);
     evaluation_free_result(&comparison->base);
     evaluation_free_result(&comparison->sft);
@@ -71,12 +73,12 @@ static Status run_errand(Job *job, void *argument, Error *error) {
 }
 
 /* What runs may be at older settings than those wanted now, which shall not start either. */
-static void halt(Comparison *comparison) {
+static void halt(LiveEvaluation *comparison) {
     comparison->is_halted = true;
     comparison->halted_at = comparison->wanted;
 }
 
-static void collect(Comparison *comparison) {
+static void collect(LiveEvaluation *comparison) {
     Errand *errand = &comparison->errand;
     if (comparison->work.status == STATUS_OK && errand->prepares) {
         comparison->base = errand->base;
@@ -94,79 +96,80 @@ static void collect(Comparison *comparison) {
     *errand = (Errand){0}; /* the results moved, or there are none */
 }
 
-static bool start(Comparison *comparison) {
+static bool start(LiveEvaluation *comparison) {
     comparison->error = (Error){0};
     comparison->began = read_clock();
     comparison->errand = (Errand){.evaluation = comparison->evaluation,
                                   .prepares = !comparison->is_prepared,
                                   .settings = comparison->wanted};
-    Status status = work_start(&comparison->work, comparison->threads, run_errand, &comparison->errand,
+    Status status = task_start(&comparison->work, comparison->threads, run_errand, &comparison->errand,
                                &comparison->error);
     if (status != STATUS_OK) halt(comparison);
     return true;
 }
 
-bool comparison_refresh(Comparison *comparison, const Settings *wanted) {
+bool live_evaluation_refresh(LiveEvaluation *comparison, const Settings *wanted) {
     bool changed = false;
     comparison->wanted = *wanted;
-    if (work_poll(&comparison->work)) {
+    if (task_poll(&comparison->work)) {
         collect(comparison);
         changed = true;
     }
     if (comparison->is_halted && !settings_equal(&comparison->halted_at, wanted))
         comparison->is_halted = false;
-    if (work_is_running(&comparison->work)) {
+    if (task_is_running(&comparison->work)) {
         bool outdated = !comparison->errand.prepares && !settings_equal(&comparison->errand.settings, wanted);
-        if (outdated) (void)work_cancel(&comparison->work); /* it runs: that was just asked */
+        if (outdated) (void)task_cancel(&comparison->work); /* it runs: that was just asked */
         return changed;
     }
     if (comparison->is_halted) return changed;
-    if (!comparison->is_prepared || comparison_is_stale(comparison, wanted)) changed |= start(comparison);
+    if (!comparison->is_prepared || live_evaluation_is_stale(comparison, wanted))
+        changed |= start(comparison);
     return changed;
 }
 
-const EvaluationResult *comparison_base(const Comparison *comparison) {
+const EvaluationResult *live_evaluation_base(const LiveEvaluation *comparison) {
     return comparison->is_prepared ? &comparison->base : NULL;
 }
 
-const EvaluationResult *comparison_sft(const Comparison *comparison) {
+const EvaluationResult *live_evaluation_sft(const LiveEvaluation *comparison) {
     return comparison->is_prepared ? &comparison->sft : NULL;
 }
 
-const EvaluationResult *comparison_fused(const Comparison *comparison) {
+const EvaluationResult *live_evaluation_fused(const LiveEvaluation *comparison) {
     return comparison->has_fused ? &comparison->fused : NULL;
 }
 
-bool comparison_is_stale(const Comparison *comparison, const Settings *wanted) {
+bool live_evaluation_is_stale(const LiveEvaluation *comparison, const Settings *wanted) {
     return !comparison->has_fused || !settings_equal(&comparison->fused.settings, wanted);
 }
 
-const char *comparison_error(const Comparison *comparison) {
+const char *live_evaluation_error(const LiveEvaluation *comparison) {
     return comparison->error.status != STATUS_OK ? comparison->error.message : NULL;
 }
 
-Work *comparison_work(Comparison *comparison) {
-    return work_is_running(&comparison->work) ? &comparison->work : NULL;
+Task *live_evaluation_work(LiveEvaluation *comparison) {
+    return task_is_running(&comparison->work) ? &comparison->work : NULL;
 }
 
-bool comparison_is_halted(const Comparison *comparison) {
+bool live_evaluation_is_halted(const LiveEvaluation *comparison) {
     return comparison->is_halted;
 }
 
-double comparison_seconds(const Comparison *comparison) {
+double live_evaluation_seconds(const LiveEvaluation *comparison) {
     return comparison->seconds;
 }
 
-bool comparison_cancel(Comparison *comparison) {
-    if (!work_cancel(&comparison->work)) return false;
+bool live_evaluation_cancel(LiveEvaluation *comparison) {
+    if (!task_cancel(&comparison->work)) return false;
     halt(comparison);
     return true;
 }
 
-void comparison_resume(Comparison *comparison) {
+void live_evaluation_resume(LiveEvaluation *comparison) {
     comparison->is_halted = false;
 }
 
-const Evaluation *comparison_evaluation(const Comparison *comparison) {
+const Evaluation *live_evaluation_evaluation(const LiveEvaluation *comparison) {
     return comparison->is_prepared ? comparison->evaluation : NULL;
 }

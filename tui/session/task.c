@@ -1,10 +1,10 @@
-#include "tui/session/work.h"
+#include "tui/session/task.h"
 
 #include <stddef.h>
 
 static void (*wake_program)(void);
 
-void work_set_wake(void (*wake)(void)) {
+void task_set_wake(void (*wake)(void)) {
     wake_program = wake;
 }
 
@@ -14,7 +14,7 @@ static void wake_up(void *user, JobProgress progress) {
     if (wake_program != NULL) wake_program();
 }
 
-Status work_start(Work *work, unsigned threads, JobFunction function, void *argument, Error *error) {
+Status task_start(Task *work, unsigned threads, JobFunction function, void *argument, Error *error) {
     if (work->job != NULL) return status_fail(error, STATUS_ARGUMENT, "%s is running already", work->label);
     Job *job;
     Status status = job_create(threads, wake_up, NULL, &job, error);
@@ -27,11 +27,11 @@ Status work_start(Work *work, unsigned threads, JobFunction function, void *argu
     return STATUS_OK;
 }
 
-bool work_poll(Work *work) {
-    return work->job != NULL && job_is_finished(work->job) && work_wait(work);
+bool task_poll(Task *work) {
+    return work->job != NULL && job_is_finished(work->job) && task_wait(work);
 }
 
-bool work_wait(Work *work) {
+bool task_wait(Task *work) {
     if (work->job == NULL) return false;
     work->error = (Error){0};
     work->status = job_wait(work->job, &work->error);
@@ -40,17 +40,17 @@ bool work_wait(Work *work) {
     return true;
 }
 
-bool work_is_running(const Work *work) {
+bool task_is_running(const Task *work) {
     return work->job != NULL;
 }
 
-bool work_cancel(Work *work) {
+bool task_cancel(Task *work) {
     if (work->job == NULL || work->runs_to_end) return false;
     job_cancel(work->job);
     return true;
 }
 
-void work_stop(Work *work) {
+void task_stop(Task *work) {
     job_free(work->job); /* cancels and waits */
     work->job = NULL;
 }
