@@ -3,8 +3,8 @@
 #include "core/fusion/settings_text.h"
 #include "core/support/memory.h"
 #include "tui/session/session_dials.h"
+#include "tui/session/session_internal.h"
 #include "tui/session/session_message.h"
-#include "tui/session/session_state.h"
 
 #include <math.h>
 #include <stdlib.h>

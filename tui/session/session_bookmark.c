@@ -2,10 +2,10 @@
 
 #include "core/support/memory.h"
 #include "tui/session/session_alpha.h"
+#include "tui/session/session_internal.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_plane.h"
 #include "tui/session/session_rows.h"
-#include "tui/session/session_state.h"
 #include "tui/session/session_tune.h"
 #include "tui/session/undo_history.h"
 #include "tui/text/text.h"

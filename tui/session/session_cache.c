@@ -4,12 +4,12 @@
 #include "core/support/memory.h"
 #include "core/transformer/forward.h"
 #include "tui/session/session_export.h"
+#include "tui/session/session_internal.h"
 #include "tui/session/session_measure.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_pair.h"
 #include "tui/session/session_recall.h"
 #include "tui/session/session_rows.h"
-#include "tui/session/session_state.h"
 #include "tui/session/session_tune.h"
 
 #include <stdlib.h>

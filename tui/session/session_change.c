@@ -1,8 +1,8 @@
 #include "tui/session/session_change.h"
 
 #include "core/support/memory.h"
+#include "tui/session/session_internal.h"
 #include "tui/session/session_method.h"
-#include "tui/session/session_state.h"
 
 #include <math.h>
 #include <stdlib.h>

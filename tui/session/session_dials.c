@@ -1,6 +1,6 @@
 #include "tui/session/session_dials.h"
 
-#include "tui/session/session_state.h"
+#include "tui/session/session_internal.h"
 
 #include <math.h>
 

@@ -2,9 +2,9 @@
 
 #include "core/support/memory.h"
 #include "core/transformer/forward.h"
+#include "tui/session/session_internal.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_rows.h"
-#include "tui/session/session_state.h"
 #include "tui/session/session_tune.h"
 
 #include <math.h>

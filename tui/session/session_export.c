@@ -1,8 +1,8 @@
 #include "tui/session/session_export.h"
 
 #include "core/support/memory.h"
+#include "tui/session/session_internal.h"
 #include "tui/session/session_method.h"
-#include "tui/session/session_state.h"
 #include "tui/text/format.h"
 
 #include <stdio.h>

@@ -2,11 +2,11 @@
 
 #include "core/method/neuron_ranking.h"
 #include "core/support/memory.h"
+#include "tui/session/session_internal.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_neurons_internal.h"
 #include "tui/session/session_pair.h"
 #include "tui/session/session_rows.h"
-#include "tui/session/session_state.h"
 #include "tui/session/session_tune.h"
 
 #include <stdlib.h>

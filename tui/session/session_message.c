@@ -1,7 +1,7 @@
 #include "tui/session/session_message.h"
 
 #include "core/support/memory.h"
-#include "tui/session/session_state.h"
+#include "tui/session/session_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 
 #include "core/method/dials.h"
 #include "core/support/memory.h"
+#include "tui/session/session_internal.h"
 #include "tui/session/session_neurons_internal.h"
 #include "tui/session/session_rows.h"
-#include "tui/session/session_state.h"
 #include "tui/session/session_tune.h"
 
 #include <math.h>

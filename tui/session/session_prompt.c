@@ -3,8 +3,8 @@
 #include "core/evaluation/generation.h"
 #include "core/support/memory.h"
 #include "tui/session/live_evaluation.h"
+#include "tui/session/session_internal.h"
 #include "tui/session/session_rows.h"
-#include "tui/session/session_state.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 
 #include "core/files/disk.h"
 #include "core/support/memory.h"
-#include "tui/session/session_state.h"
+#include "tui/session/session_internal.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"
 

@@ -2,8 +2,8 @@
 
 #include "core/support/memory.h"
 #include "tui/session/live_evaluation.h"
+#include "tui/session/session_internal.h"
 #include "tui/session/session_rows.h"
-#include "tui/session/session_state.h"
 
 #include <stdlib.h>
 #include <string.h>

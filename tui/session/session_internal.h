@@ -1,5 +1,5 @@
 /*
- * session_state — what all parts of a Session share, and one pointer for each of them. Only the files of this room see
+ * session_internal — what all parts of a Session share, and one pointer for each of them. Only the files of this room see
  * it, and it includes none of them.
  *
  *     message     session_message.c   what is said to the user
@@ -24,8 +24,8 @@
  * to a job's thread, and while which one runs. A part reaches those above it in this list by the functions of their
  * headers, and those below not at all: what they have to do for each other session.c tells them.
  */
-#ifndef REJUV_TUI_SESSION_STATE_H
-#define REJUV_TUI_SESSION_STATE_H
+#ifndef REJUV_TUI_SESSION_INTERNAL_H
+#define REJUV_TUI_SESSION_INTERNAL_H
 
 #include "core/checkpoint/model.h"
 #include "core/fusion/settings.h"
