@@ -9,10 +9,10 @@
 #include "events.h"
 #include "scratch.h"
 #include "tui/session/session.h"
+#include "tui/session/session_files.h"
+#include "tui/session/session_headline.h"
 #include "tui/session/session_method.h"
-#include "tui/session/session_pair.h"
 #include "tui/session/session_prompt.h"
-#include "tui/session/session_tune.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,10 +6,10 @@
 #include "session_fixture.h"
 #include "tui/app/dial_actions.h"
 #include "tui/session/session.h"
+#include "tui/session/session_calibration.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_plane.h"
-#include "tui/session/session_rows.h"
 #include "tui/session/session_target.h"
 #include "tui/session/session_tensor.h"
 

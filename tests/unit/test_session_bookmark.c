@@ -5,8 +5,8 @@
 #include "tui/session/session.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_bookmark.h"
+#include "tui/session/session_calibration.h"
 #include "tui/session/session_dials.h"
-#include "tui/session/session_rows.h"
 
 #include <math.h>
 

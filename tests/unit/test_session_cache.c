@@ -9,9 +9,9 @@
 #include "tui/session/session.h"
 #include "tui/session/session_cache.h"
 #include "tui/session/session_dials.h"
+#include "tui/session/session_files.h"
+#include "tui/session/session_headline.h"
 #include "tui/session/session_method.h"
-#include "tui/session/session_pair.h"
-#include "tui/session/session_tune.h"
 
 #include <dirent.h>
 #include <math.h>

@@ -7,7 +7,7 @@
 #include "tui/app/dial_actions.h"
 #include "tui/app/view.h"
 #include "tui/session/session.h"
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 #include "views/views.h"
 
 #ifndef NIGHTLY

@@ -4,8 +4,8 @@
 #include "tui/app/app_internal.h"
 #include "tui/session/session.h"
 #include "tui/session/session_dials.h"
+#include "tui/session/session_headline.h"
 #include "tui/session/session_plane.h"
-#include "tui/session/session_tune.h"
 
 #include <string.h>
 #include <time.h>

@@ -3,10 +3,10 @@
 #include "core/method/dials.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_bookmark.h"
+#include "tui/session/session_calibration.h"
 #include "tui/session/session_dials.h"
+#include "tui/session/session_headline.h"
 #include "tui/session/session_method.h"
-#include "tui/session/session_rows.h"
-#include "tui/session/session_tune.h"
 
 typedef enum Dial { DIAL_ALPHA, DIAL_RHO, DIAL_OMEGA } Dial;
 

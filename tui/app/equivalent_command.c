@@ -4,8 +4,8 @@
 #include "tui/cli/command_table.h"
 #include "tui/commands/dial_options.h"
 #include "tui/session/session_bookmark.h"
-#include "tui/session/session_pair.h"
-#include "tui/session/session_rows.h"
+#include "tui/session/session_calibration.h"
+#include "tui/session/session_files.h"
 
 #include <string.h>
 
@@ -26,14 +26,14 @@ static void add_operands(CommandLine *line, const Session *session) {
 static Status check_rows(const Session *session, CommandId command, Error *error) {
     Dials dials = session_dial_state(session);
     bool any = session_calibration(session, NULL) != NULL;
-    if (!any || session_rows_file(session) != NULL || !needs_rows(&dials, command)) return STATUS_OK;
+    if (!any || session_calibration_file(session) != NULL || !needs_rows(&dials, command)) return STATUS_OK;
     return status_fail(error, STATUS_UNSUPPORTED,
                        "the rows are the prompt on screen: write them to a file first (:rows-save FILE)");
 }
 
 static void add_dials(CommandLine *line, const Session *session, CommandId command) {
     Dials dials = session_dial_state(session);
-    const char *rows = session_rows_file(session);
+    const char *rows = session_calibration_file(session);
     dial_options_add(&dials, command, line);
     if (rows != NULL && needs_rows(&dials, command))
         command_line_add_option(line, command, OPTION_CALIBRATION, "%s", rows);

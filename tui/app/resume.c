@@ -5,8 +5,8 @@
 #include "core/support/memory.h"
 #include "tui/commands/dial_options.h"
 #include "tui/session/session_bookmark.h"
+#include "tui/session/session_calibration.h"
 #include "tui/session/session_prompt.h"
-#include "tui/session/session_rows.h"
 #include "tui/session/session_tensor.h"
 
 #include <limits.h>

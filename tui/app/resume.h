@@ -16,7 +16,7 @@
 #define REJUV_TUI_RESUME_H
 
 #include "tui/app/view.h"
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 
 #include <cjson/cJSON.h>
 

@@ -1,6 +1,6 @@
 #include "tui/lists/neuron_column.h"
 
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 #include "tui/text/text.h"
 
 #include <inttypes.h>

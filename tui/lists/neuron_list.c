@@ -1,7 +1,7 @@
 #include "tui/lists/neuron_list.h"
 
 #include "tui/session/session_dials.h"
-#include "tui/session/session_tune.h"
+#include "tui/session/session_headline.h"
 
 #include <math.h>
 

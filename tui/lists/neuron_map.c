@@ -2,7 +2,7 @@
 
 #include "core/drift/elements.h"
 #include "tui/session/session_dials.h"
-#include "tui/session/session_tune.h"
+#include "tui/session/session_headline.h"
 
 #include <math.h>
 

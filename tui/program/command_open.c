@@ -7,7 +7,7 @@
 #include "tui/commands/dial_options.h"
 #include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 #include "tui/session/task.h"
 #include "tui/terminal/terminal.h"
 #include "views/views.h"

@@ -6,7 +6,7 @@
 #include "tui/figures/picture_file.h"
 #include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 #include "views/views.h"
 
 #include <stdlib.h>

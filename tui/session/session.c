@@ -4,22 +4,22 @@
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_cache.h"
+#include "tui/session/session_calibration.h"
 #include "tui/session/session_change.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_drivers.h"
 #include "tui/session/session_export.h"
+#include "tui/session/session_files.h"
+#include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
 #include "tui/session/session_measure.h"
 #include "tui/session/session_method.h"
-#include "tui/session/session_pair.h"
 #include "tui/session/session_plane.h"
 #include "tui/session/session_prompt.h"
-#include "tui/session/session_rows.h"
 #include "tui/session/session_spectrum.h"
 #include "tui/session/session_target.h"
 #include "tui/session/session_task.h"
 #include "tui/session/session_tensor.h"
-#include "tui/session/session_tune.h"
 #include "tui/text/format.h"
 
 #include <math.h>
@@ -53,12 +53,12 @@ static bool refresh_neurons(Session *session);
 /* From the bottom up: a part knows only those above it here. Freed, and told to forget, from the last to the first. */
 static const Part PARTS[] = {
     {"message", session_message_open, NULL, NULL, NULL, NULL, session_message_free},
-    {"files", session_pair_open, NULL, refresh_files, NULL, session_pair_list, session_pair_free},
-    {"calibration", session_rows_open, session_rows_begin, refresh_rows, NULL, session_rows_list,
-     session_rows_free},
+    {"files", session_files_open, NULL, refresh_files, NULL, session_files_list, session_files_free},
+    {"calibration", session_calibration_open, session_calibration_begin, refresh_rows, NULL,
+     session_calibration_list, session_calibration_free},
     {"dials", NULL, NULL, NULL, NULL, NULL, session_alpha_free},
-    {"headline", session_tune_open, session_tune_begin, session_tune_refresh, session_tune_forget,
-     session_tune_list, session_tune_free},
+    {"headline", session_headline_open, session_headline_begin, session_headline_refresh,
+     session_headline_forget, session_headline_list, session_headline_free},
     {"neurons", session_method_open, session_method_begin, refresh_neurons, session_measure_forget,
      session_measure_list, session_measure_free},
     {"drivers", session_drivers_open, NULL, session_drivers_refresh, session_drivers_forget,
@@ -131,7 +131,7 @@ SessionDials session_dials(const Session *session) {
 static bool cancel_headline(Session *session, SessionTask task) {
     (void)task;
     session_plane_drop_wanted(session);
-    return session_tune_cancel(session);
+    return session_headline_cancel(session);
 }
 
 /* What waits for a task, and how it is cancelled where that takes more than task_cancel(). The order in which tasks are
@@ -158,7 +158,7 @@ static const struct {
     [SESSION_TASK_ATTRIBUTION] = {SESSION_PART_METHOD, true, NULL},
     [SESSION_TASK_NEURON_DRIFT] = {SESSION_PART_METHOD, false, NULL},
     [SESSION_TASK_DORMANCY] = {SESSION_PART_METHOD, true, NULL},
-    [SESSION_TASK_DRIFT] = {SESSION_PART_DRIFT, false, session_pair_cancel_scan},
+    [SESSION_TASK_DRIFT] = {SESSION_PART_DRIFT, false, session_files_cancel_scan},
     [SESSION_TASK_LOADING] = {SESSION_PART_FILES, false, NULL},
     [SESSION_TASK_CACHE_OPENING] = {SESSION_PART_FILES | SESSION_PART_DRIFT, false, NULL},
     [SESSION_TASK_CACHE_RECALL] = {SESSION_PART_FILES | SESSION_PART_DRIFT, true, NULL},
@@ -319,10 +319,10 @@ static void change_rows(Session *session) {
 
 Status session_use_prompt_rows(Session *session, Error *error) {
     Calibration *rows = NULL;
-    Status status = session_rows_check_readiness(session, error);
+    Status status = session_calibration_check_readiness(session, error);
     if (status == STATUS_OK) status = session_prompt_make_rows(session, &rows, error);
     if (status != STATUS_OK) return status;
-    session_rows_offer(session, rows);
+    session_calibration_offer(session, rows);
     change_rows(session);
     return STATUS_OK;
 }
@@ -331,16 +331,16 @@ Status session_use_prompt_rows(Session *session, Error *error) {
 
 static bool refresh_files(Session *session) {
     bool has_loaded;
-    bool changed = session_pair_refresh(session, !session_cache_holds_drift(session), &has_loaded);
+    bool changed = session_files_refresh(session, !session_cache_holds_drift(session), &has_loaded);
     if (has_loaded) begin_parts(session);
     return changed;
 }
 
 static bool refresh_rows(Session *session) {
-    bool changed = session_rows_refresh(session);
-    if (!session_rows_are_offered(session)) return changed;
+    bool changed = session_calibration_refresh(session);
+    if (!session_calibration_are_offered(session)) return changed;
     change_rows(session);
-    session_rows_say(session);
+    session_calibration_say(session);
     return true;
 }
 

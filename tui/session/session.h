@@ -13,7 +13,7 @@
 
 #include "tui/session/session_message.h"
 
-struct SessionOptions; /* session_pair.h */
+struct SessionOptions; /* session_files.h */
 
 /* Opens the pair (headers only: milliseconds) and starts loading tokenizers and scanning drift in the
  * background. Fails where a directory cannot be opened; a pair that cannot be fused or run opens, and says so
@@ -63,7 +63,7 @@ bool session_is_measuring(Session *session, unsigned parts, SessionJob *job);
 /* Asks for what waits to be asked (a large model's figures), as far as `parts` come from it. */
 void session_measure(Session *session, unsigned parts);
 
-/* Takes the prompt on screen as the calibration rows: session_rows.h. */
+/* Takes the prompt on screen as the calibration rows: session_calibration.h. */
 Status session_use_prompt_rows(Session *session, Error *error) STATUS_MUST_CHECK;
 
 /* Asks for what there is to know of neurons: also again, where it was cancelled or failed. */

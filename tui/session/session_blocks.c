@@ -1,7 +1,7 @@
 #include "tui/session/session_blocks.h"
 
 #include "tui/session/session_dials.h"
-#include "tui/session/session_tune.h"
+#include "tui/session/session_headline.h"
 
 BlockSources session_block_sources(const Session *session, double tau, double gradient_tau) {
     const Settings *settings = session_settings(session);

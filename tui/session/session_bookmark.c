@@ -2,11 +2,11 @@
 
 #include "core/support/memory.h"
 #include "tui/session/session_alpha.h"
+#include "tui/session/session_calibration.h"
+#include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_plane.h"
-#include "tui/session/session_rows.h"
-#include "tui/session/session_tune.h"
 #include "tui/session/undo_history.h"
 #include "tui/text/text.h"
 
@@ -84,7 +84,8 @@ const SessionBookmark *session_bookmark(const Session *session, size_t index) {
 }
 
 static bool has_averages(const Session *session, const SessionBookmark *bookmark) {
-    return bookmark->has_averages && strcmp(bookmark->calibration_sha256, session_rows_sha256(session)) == 0;
+    return bookmark->has_averages &&
+           strcmp(bookmark->calibration_sha256, session_calibration_sha256(session)) == 0;
 }
 
 const DistributionAverages *session_bookmark_averages(const Session *session, size_t index) {
@@ -169,7 +170,8 @@ void session_remove_bookmark(Session *session, size_t index) {
 static void set_averages(Session *session, SessionBookmark *bookmark, const DistributionAverages *averages) {
     bookmark->averages = *averages;
     bookmark->has_averages = true;
-    memcpy(bookmark->calibration_sha256, session_rows_sha256(session), sizeof bookmark->calibration_sha256);
+    memcpy(bookmark->calibration_sha256, session_calibration_sha256(session),
+           sizeof bookmark->calibration_sha256);
 }
 
 /* The settings of a bookmark with the ranking they need; false while that is not there. */

@@ -3,14 +3,14 @@
 #include "core/cache/cache_fingerprint.h"
 #include "core/support/memory.h"
 #include "core/transformer/forward.h"
+#include "tui/session/session_calibration.h"
 #include "tui/session/session_export.h"
+#include "tui/session/session_files.h"
+#include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
 #include "tui/session/session_measure.h"
 #include "tui/session/session_method.h"
-#include "tui/session/session_pair.h"
 #include "tui/session/session_recall.h"
-#include "tui/session/session_rows.h"
-#include "tui/session/session_tune.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,7 @@ static void open_cache(Session *session, const char *directory) {
     Status status = cache_create(directory, 0, &cache->cache, &error);
     if (status == STATUS_OK) {
         cache->content_errand = (SessionContentErrand){
-            .cache = cache->cache, .pair = session->pair, .drift = session_pair_drift_table(session)};
+            .cache = cache->cache, .pair = session->pair, .drift = session_files_drift_table(session)};
         status = task_start(&cache->opening, 1, session_recall_content, &cache->content_errand, &error);
     }
     if (status != STATUS_OK) give_up(session, &error);

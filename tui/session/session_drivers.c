@@ -2,10 +2,10 @@
 
 #include "core/support/memory.h"
 #include "core/transformer/forward.h"
+#include "tui/session/session_calibration.h"
+#include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
 #include "tui/session/session_method.h"
-#include "tui/session/session_rows.h"
-#include "tui/session/session_tune.h"
 
 #include <math.h>
 #include <stdlib.h>

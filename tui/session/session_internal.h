@@ -3,10 +3,10 @@
  * it, and it includes none of them.
  *
  *     message     session_message.c   what is said to the user
- *     files       session_pair.c      the pair, tokenizers, drift
- *     calibration session_rows.c      the rows that everything about distributions and neurons is measured on
+ *     files       session_files.c      the pair, tokenizers, drift
+ *     calibration session_calibration.c      the rows that everything about distributions and neurons is measured on
  *     dials       session_dials.c, session_alpha.c
- *     headline    session_tune.c      base, SFT and W on the rows
+ *     headline    session_headline.c      base, SFT and W on the rows
  *     neurons     session_method.c, session_measure.c, session_neurons_errands.c
  *     drivers     session_drivers.c   the tokens that drive a neuron
  *     sweep       session_plane.c     W at many settings

@@ -2,12 +2,12 @@
 
 #include "core/method/neuron_ranking.h"
 #include "core/support/memory.h"
+#include "tui/session/session_calibration.h"
+#include "tui/session/session_files.h"
+#include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
 #include "tui/session/session_method.h"
 #include "tui/session/session_neurons_internal.h"
-#include "tui/session/session_pair.h"
-#include "tui/session/session_rows.h"
-#include "tui/session/session_tune.h"
 
 #include <stdlib.h>
 
@@ -36,7 +36,7 @@ static Status keep_ranking(Session *session, Selector selector, Ranking *ranking
 
 RankingOrigin session_ranking_origin(const Session *session, Selector selector) {
     return neuron_ranking_origin(selector, session->neurons->target_count, SESSION_RANDOM_SEED,
-                                 session_rows_sha256(session));
+                                 session_calibration_sha256(session));
 }
 
 /* ---- attribution ---- */

@@ -2,10 +2,10 @@
 
 #include "core/method/dials.h"
 #include "core/support/memory.h"
+#include "tui/session/session_calibration.h"
+#include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
 #include "tui/session/session_neurons_internal.h"
-#include "tui/session/session_rows.h"
-#include "tui/session/session_tune.h"
 
 #include <math.h>
 #include <string.h>
@@ -97,7 +97,7 @@ const Ranking *session_method_find_ranking(const Session *session, Selector sele
     for (size_t i = method->kept_count; i-- > 0;) {
         const RankingOrigin *origin = &method->kept[i]->origin;
         bool same_rows = origin->calibration_sha256[0] == '\0' ||
-                         strcmp(origin->calibration_sha256, session_rows_sha256(session)) == 0;
+                         strcmp(origin->calibration_sha256, session_calibration_sha256(session)) == 0;
         if (origin->selector != selector || !same_rows) continue;
         /* the newest may have fewer targets than were asked for */
         uint64_t wanted = method->kept[i] == method->rankings[SELECTOR_ATTRIBUTION]

@@ -1,9 +1,9 @@
 #include "tui/session/session_plane.h"
 
 #include "core/support/memory.h"
+#include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
 #include "tui/session/session_method.h"
-#include "tui/session/session_tune.h"
 
 #include <math.h>
 #include <stdatomic.h>

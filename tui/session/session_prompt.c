@@ -3,8 +3,8 @@
 #include "core/evaluation/generation.h"
 #include "core/support/memory.h"
 #include "tui/session/live_evaluation.h"
+#include "tui/session/session_calibration.h"
 #include "tui/session/session_internal.h"
-#include "tui/session/session_rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -183,7 +183,7 @@ static void follow_examples(Session *session) {
         if (rows->rows[i].prompt == NULL || strcmp(rows->rows[i].prompt, session->prompt->text) != 0)
             continue;
         session->prompt->current_example = (int)i;
-        if (session->prompt->response == 0 || session_rows_are_of_prompt(session)) return;
+        if (session->prompt->response == 0 || session_calibration_are_of_prompt(session)) return;
         may_change = true; /* the response on screen is that of the old row */
         first = i;
         break;

@@ -1,10 +1,10 @@
 #include "tui/session/session_target.h"
 
 #include "core/support/memory.h"
+#include "tui/session/session_calibration.h"
+#include "tui/session/session_files.h"
 #include "tui/session/session_internal.h"
 #include "tui/session/session_method.h"
-#include "tui/session/session_pair.h"
-#include "tui/session/session_rows.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 #include "tui/keys/key_text.h"
 #include "tui/session/session.h"
 #include "tui/session/session_export.h"
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 #include "tui/text/text.h"
 #include "views/export/export_view_internal.h"
 

@@ -6,7 +6,7 @@
 
 #include "tui/lists/neuron_list.h"
 #include "tui/lists/neuron_map.h"
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 #include "tui/tables/table.h"
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 #include "tui/canvas/chart.h"
 #include "tui/keys/key_text.h"
+#include "tui/session/session_calibration.h"
 #include "tui/session/session_dials.h"
-#include "tui/session/session_rows.h"
-#include "tui/session/session_tune.h"
+#include "tui/session/session_headline.h"
 #include "views/neurons/neurons_internal.h"
 
 #include <inttypes.h>

@@ -6,7 +6,7 @@
 #define REJUV_VIEWS_OVERVIEW_INTERNAL_H
 
 #include "tui/canvas/canvas.h"
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 
 #include "core/support/memory.h"
 #include "tui/session/session.h"
-#include "tui/session/session_tune.h"
+#include "tui/session/session_headline.h"
 #include "views/overview/overview_internal.h"
 #include "views/shared/tensor_list.h"
 

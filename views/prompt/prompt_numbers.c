@@ -1,4 +1,4 @@
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 #include "views/prompt/prompt_internal.h"
 
 /* As in `rejuv neurons`: the gap, and the target's number, 0 the largest gap. */

@@ -1,7 +1,7 @@
 #include "core/support/memory.h"
 #include "tui/canvas/hit_area.h"
 #include "tui/keys/key_text.h"
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 #include "tui/text/text.h"
 #include "views/prompt/prompt_internal.h"
 

@@ -3,8 +3,8 @@
 #include "core/support/memory.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session.h"
-#include "tui/session/session_pair.h"
-#include "tui/session/session_rows.h"
+#include "tui/session/session_calibration.h"
+#include "tui/session/session_files.h"
 #include "tui/text/text.h"
 #include "views/prompt/prompt_internal.h"
 

@@ -5,7 +5,7 @@
 #define REJUV_VIEWS_TENSOR_FACTS_H
 
 #include "tui/canvas/canvas.h"
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 
 #include <stddef.h>
 

@@ -11,7 +11,7 @@
 #include "tui/canvas/colour_scale.h"
 #include "tui/canvas/list_box.h"
 #include "tui/lists/tensor_filter.h"
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -15,7 +15,7 @@
 #include "core/drift/elements.h"
 #include "tui/canvas/canvas.h"
 #include "tui/canvas/colour_scale.h"
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 #include "tui/tables/table.h"
 #include "views/tensor/tensor_window.h"
 

@@ -2,11 +2,11 @@
 #include "tui/canvas/dial_bar.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_alpha.h"
+#include "tui/session/session_calibration.h"
 #include "tui/session/session_change.h"
 #include "tui/session/session_dials.h"
+#include "tui/session/session_files.h"
 #include "tui/session/session_method.h"
-#include "tui/session/session_pair.h"
-#include "tui/session/session_rows.h"
 #include "tui/text/text.h"
 #include "views/tune/tune_internal.h"
 

@@ -1,10 +1,10 @@
 #include "core/files/json.h"
 #include "tui/canvas/chart.h"
 #include "tui/keys/key_text.h"
+#include "tui/session/session_calibration.h"
 #include "tui/session/session_dials.h"
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 #include "tui/session/session_plane.h"
-#include "tui/session/session_rows.h"
 #include "views/tune/tune_internal.h"
 
 #include <stdio.h>

@@ -16,8 +16,8 @@
 #include "tui/canvas/list_box.h"
 #include "tui/cli/command_line.h"
 #include "tui/session/session_bookmark.h"
+#include "tui/session/session_headline.h"
 #include "tui/session/session_plane.h"
-#include "tui/session/session_tune.h"
 #include "tui/tables/table.h"
 #include "tui/text/format.h"
 

@@ -1,5 +1,5 @@
 /*
- * session_rows — the calibration rows of a session: what everything about distributions and neurons is measured
+ * session_calibration — the calibration rows of a session: what everything about distributions and neurons is measured
  * on. They come from a file, or are one row made of the prompt on screen, and can be changed at any time:
  *
  *     another file         read in the background; until its rows are there, and where it is refused, the old stay
@@ -16,11 +16,11 @@
  * file session_save_rows() writes, so that it can be told afterwards what was measured. Neither is needed to export
  * again: a recipe lists the neurons.
  */
-#ifndef REJUV_TUI_SESSION_ROWS_H
-#define REJUV_TUI_SESSION_ROWS_H
+#ifndef REJUV_TUI_SESSION_CALIBRATION_H
+#define REJUV_TUI_SESSION_CALIBRATION_H
 
 #include "core/evaluation/calibration.h"
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 
 enum { SESSION_ROWS_TEXT = 256 };
 
@@ -40,7 +40,7 @@ Status session_return_to_file(Session *session, Error *error) STATUS_MUST_CHECK;
 Status session_save_rows(Session *session, const char *path, Error *error) STATUS_MUST_CHECK;
 
 /* The file whose rows these are; NULL where they are of the prompt on screen, or there are none. */
-const char *session_rows_file(const Session *session);
+const char *session_calibration_file(const Session *session);
 
 /* The file that was read last, which session_return_to_file() goes back to; NULL: none. */
 const char *session_last_rows_file(const Session *session);
@@ -51,26 +51,27 @@ void session_describe_rows(const Session *session, int columns, char text[SESSIO
 
 /* ---- for the other parts of a session ---- */
 
-Status session_rows_open(Session *session, const SessionOptions *options, Error *error) STATUS_MUST_CHECK;
-bool session_rows_refresh(Session *session);
-void session_rows_list(Session *session, Task **tasks);
-void session_rows_free(Session *session);
+Status session_calibration_open(Session *session, const SessionOptions *options,
+                                Error *error) STATUS_MUST_CHECK;
+bool session_calibration_refresh(Session *session);
+void session_calibration_list(Session *session, Task **tasks);
+void session_calibration_free(Session *session);
 
-/* Other rows are there, of a file or by session_rows_offer(); session_rows_begin() takes them over once nothing is
+/* Other rows are there, of a file or by session_calibration_offer(); session_calibration_begin() takes them over once nothing is
  * measured on the old ones any more. The first time it takes those that were loaded with the pair. */
-bool session_rows_are_offered(const Session *session);
-void session_rows_offer(Session *session, Calibration *rows); /* made of the prompt on screen */
-void session_rows_begin(Session *session);
+bool session_calibration_are_offered(const Session *session);
+void session_calibration_offer(Session *session, Calibration *rows); /* made of the prompt on screen */
+void session_calibration_begin(Session *session);
 
 /* A message that says what a new file's rows are. */
-void session_rows_say(Session *session);
+void session_calibration_say(Session *session);
 
 /* Why rows cannot be changed just now. */
-Status session_rows_check_readiness(const Session *session, Error *error) STATUS_MUST_CHECK;
+Status session_calibration_check_readiness(const Session *session, Error *error) STATUS_MUST_CHECK;
 
-bool session_rows_are_of_prompt(const Session *session);
+bool session_calibration_are_of_prompt(const Session *session);
 
 /* [HASH_HEX_SIZE]: of the rows that are there; "" without any. */
-const char *session_rows_sha256(const Session *session);
+const char *session_calibration_sha256(const Session *session);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * session_tune — what the dials do to the headline figures.
+ * session_headline — what the dials do to the headline figures.
  *
  * Headlines are measured on the calibration rows. Where that would take long (a large model), it waits until
  * asked: session_measure_headlines().
  */
-#ifndef REJUV_TUI_SESSION_TUNE_H
-#define REJUV_TUI_SESSION_TUNE_H
+#ifndef REJUV_TUI_SESSION_HEADLINE_H
+#define REJUV_TUI_SESSION_HEADLINE_H
 
 #include "core/evaluation/distribution.h"
 #include "core/evaluation/evaluation.h"
@@ -50,13 +50,13 @@ bool session_headline_is_due(const Session *session);
 /* ---- for session.c ---- */
 
 struct SessionOptions;
-Status session_tune_open(Session *session, const struct SessionOptions *options,
-                         Error *error) STATUS_MUST_CHECK;
-void session_tune_begin(Session *session);
-bool session_tune_refresh(Session *session);
-void session_tune_forget(Session *session);
-void session_tune_list(Session *session, Task **tasks);
-bool session_tune_cancel(Session *session);
-void session_tune_free(Session *session);
+Status session_headline_open(Session *session, const struct SessionOptions *options,
+                             Error *error) STATUS_MUST_CHECK;
+void session_headline_begin(Session *session);
+bool session_headline_refresh(Session *session);
+void session_headline_forget(Session *session);
+void session_headline_list(Session *session, Task **tasks);
+bool session_headline_cancel(Session *session);
+void session_headline_free(Session *session);
 
 #endif

@@ -6,8 +6,8 @@
 #include "session_fixture.h"
 #include "tests/file_opens.h"
 #include "tui/session/session.h"
+#include "tui/session/session_calibration.h"
 #include "tui/session/session_dials.h"
-#include "tui/session/session_rows.h"
 #include "tui/text/text.h"
 
 static bool rows_are_two(const Session *session) {
@@ -16,7 +16,7 @@ static bool rows_are_two(const Session *session) {
 }
 
 static bool rows_are_of_a_file(const Session *session) {
-    return session_rows_file(session) != NULL;
+    return session_calibration_file(session) != NULL;
 }
 
 static bool rows_are_not_read(const Session *session) {
@@ -63,7 +63,7 @@ static void another_file_is_measured_as_if_it_had_been_opened_with(void **state)
     assert_null(session_attribution(session));
     assert_null(session_dormancy(session, SIDE_SFT));
     assert_false(neurons_are_ranked(session));
-    assert_string_equal(session_rows_file(session), two);
+    assert_string_equal(session_calibration_file(session), two);
     wait_for(session, "headlines", headline_is_fresh);
     wait_for(session, "neurons", method_is_complete);
     Session *fresh = open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", two);
@@ -181,7 +181,7 @@ static void the_prompt_on_screen_is_measured_at_its_last_position(void **state) 
     assert_memory_equal(rows->rows[0].ids, ids, count * sizeof *ids);
     EvaluationRow measured = calibration_positions(&rows->rows[0], true);
     assert_true(measured.first == count - 1 && measured.end == count);
-    assert_null(session_rows_file(session));
+    assert_null(session_calibration_file(session));
     assert_int_equal(session_current_example(session), 0);
     wait_for(session, "headlines", headline_is_fresh);
     wait_for(session, "neurons", method_is_complete);
@@ -241,7 +241,7 @@ static void a_continuation_is_the_response_and_a_saved_file_has_the_same_sum(voi
     assert_int_equal(session_save_rows(session, path, &error), STATUS_OK);
     assert_int_equal(hash_file(path, NULL, NULL, sum, NULL), STATUS_OK);
     assert_string_equal(sum, before);
-    assert_string_equal(session_rows_file(session), path);
+    assert_string_equal(session_calibration_file(session), path);
     assert_true(neurons_are_ranked(session));                              /* nothing is measured again */
     assert_int_equal(session_save_rows(session, path, &error), STATUS_IO); /* never over a file */
     Calibration *again;

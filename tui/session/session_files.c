@@ -1,4 +1,4 @@
-#include "tui/session/session_pair.h"
+#include "tui/session/session_files.h"
 
 #include "core/support/memory.h"
 #include "tui/session/session_internal.h"
@@ -14,7 +14,7 @@ typedef struct Load {
     char *rows_path;            /* NULL: none */
     const ModelConfig *config;  /* NULL where the model cannot be run */
     Tokenizer *base, *sft;
-    Calibration *rows; /* until session_pair_take_rows() */
+    Calibration *rows; /* until session_files_take_rows() */
     Error base_error, sft_error, rows_error, difference;
 } Load;
 
@@ -115,7 +115,7 @@ static Status prepare_load(Session *session, const SessionOptions *options, Erro
     return is_complete ? STATUS_OK : memory_fail(error, "the session");
 }
 
-Status session_pair_open(Session *session, const SessionOptions *options, Error *error) {
+Status session_files_open(Session *session, const SessionOptions *options, Error *error) {
     session->files = memory_allocate(1, sizeof *session->files);
     if (session->files == NULL) return memory_fail(error, "the session");
     struct SessionFilesPart *files = session->files;
@@ -129,18 +129,18 @@ Status session_pair_open(Session *session, const SessionOptions *options, Error 
     return status == STATUS_OK ? task_start(&files->loading, 1, load, &files->load, error) : status;
 }
 
-void session_pair_list(Session *session, Task **tasks) {
+void session_files_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_LOADING] = &session->files->loading;
     tasks[SESSION_TASK_DRIFT] = &session->files->scanning;
 }
 
-bool session_pair_cancel_scan(Session *session, SessionTask task) {
+bool session_files_cancel_scan(Session *session, SessionTask task) {
     (void)task;
     session->files->is_scan_wanted = false;
     return task_cancel(&session->files->scanning);
 }
 
-void session_pair_free(Session *session) {
+void session_files_free(Session *session) {
     struct SessionFilesPart *files = session->files;
     if (files == NULL) return;
     task_stop(&files->loading);
@@ -155,7 +155,7 @@ void session_pair_free(Session *session) {
     free(files);
 }
 
-Calibration *session_pair_take_rows(Session *session, Error *error) {
+Calibration *session_files_take_rows(Session *session, Error *error) {
     Load *loaded = &session->files->load;
     Calibration *rows = loaded->rows;
     *error = loaded->rows_error;
@@ -163,11 +163,11 @@ Calibration *session_pair_take_rows(Session *session, Error *error) {
     return rows;
 }
 
-DriftTable *session_pair_drift_table(Session *session) {
+DriftTable *session_files_drift_table(Session *session) {
     return session->files->drift;
 }
 
-bool session_pair_refresh(Session *session, bool may_scan, bool *has_loaded) {
+bool session_files_refresh(Session *session, bool may_scan, bool *has_loaded) {
     bool changed = false;
     *has_loaded = false;
     if (task_poll(&session->files->loading)) {

@@ -1,4 +1,4 @@
-#include "tui/session/session_rows.h"
+#include "tui/session/session_calibration.h"
 
 #include "core/files/disk.h"
 #include "core/support/memory.h"
@@ -45,16 +45,16 @@ const Calibration *session_calibration(const Session *session, const char **mess
     return loading ? NULL : part->rows;
 }
 
-const char *session_rows_sha256(const Session *session) {
+const char *session_calibration_sha256(const Session *session) {
     static const char NONE[HASH_HEX_SIZE];
     return session->calibration->rows == NULL ? NONE : session->calibration->rows->sha256;
 }
 
-bool session_rows_are_of_prompt(const Session *session) {
+bool session_calibration_are_of_prompt(const Session *session) {
     return session->calibration->are_of_prompt;
 }
 
-const char *session_rows_file(const Session *session) {
+const char *session_calibration_file(const Session *session) {
     bool any = session_calibration(session, NULL) != NULL && !session->calibration->are_of_prompt;
     return any ? session->calibration->path : NULL;
 }
@@ -106,18 +106,18 @@ void session_describe_rows(const Session *session, int columns, char text[SESSIO
 
 /* ---- taking rows ---- */
 
-bool session_rows_are_offered(const Session *session) {
+bool session_calibration_are_offered(const Session *session) {
     return session->calibration->offered != NULL;
 }
 
-void session_rows_offer(Session *session, Calibration *rows) {
+void session_calibration_offer(Session *session, Calibration *rows) {
     session->calibration->offered = rows;
 }
 
-void session_rows_begin(Session *session) {
+void session_calibration_begin(Session *session) {
     struct SessionCalibrationPart *part = session->calibration;
     if (part->offered == NULL) {
-        part->rows = session_pair_take_rows(session, &part->error);
+        part->rows = session_files_take_rows(session, &part->error);
         return;
     }
     calibration_free(part->rows);
@@ -148,7 +148,7 @@ static void free_errand(RowsErrand *errand) {
     *errand = (RowsErrand){0};
 }
 
-Status session_rows_check_readiness(const Session *session, Error *error) {
+Status session_calibration_check_readiness(const Session *session, Error *error) {
     if (session->model == NULL)
         return status_fail(error, STATUS_UNSUPPORTED, "%s", session->model_error.message);
     if (session_tokenizers_are_loading(session))
@@ -159,7 +159,7 @@ Status session_rows_check_readiness(const Session *session, Error *error) {
 }
 
 Status session_load_rows(Session *session, const char *path, Error *error) {
-    Status status = session_rows_check_readiness(session, error);
+    Status status = session_calibration_check_readiness(session, error);
     if (status != STATUS_OK) return status;
     RowsErrand *errand = &session->calibration->errand;
     free_errand(errand);
@@ -187,13 +187,13 @@ static void collect_file(Session *session) {
     free_errand(errand);
 }
 
-bool session_rows_refresh(Session *session) {
+bool session_calibration_refresh(Session *session) {
     if (!task_poll(&session->calibration->reading)) return false;
     collect_file(session);
     return true;
 }
 
-Status session_rows_open(Session *session, const SessionOptions *options, Error *error) {
+Status session_calibration_open(Session *session, const SessionOptions *options, Error *error) {
     session->calibration = memory_allocate(1, sizeof *session->calibration);
     if (session->calibration == NULL) return memory_fail(error, "the session");
     session->calibration->reading.label = "reading rows";
@@ -202,11 +202,11 @@ Status session_rows_open(Session *session, const SessionOptions *options, Error 
     return session->calibration->path != NULL ? STATUS_OK : memory_fail(error, "the session");
 }
 
-void session_rows_list(Session *session, Task **tasks) {
+void session_calibration_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_ROWS] = &session->calibration->reading;
 }
 
-void session_rows_free(Session *session) {
+void session_calibration_free(Session *session) {
     struct SessionCalibrationPart *part = session->calibration;
     if (part == NULL) return;
     task_stop(&part->reading);
@@ -221,7 +221,7 @@ void session_rows_free(Session *session) {
 Status session_return_to_file(Session *session, Error *error) {
     if (session->calibration->path == NULL)
         return status_fail(error, STATUS_ARGUMENT, "there was no calibration file to go back to");
-    if (session_rows_file(session) != NULL)
+    if (session_calibration_file(session) != NULL)
         return status_fail(error, STATUS_ARGUMENT, "the rows are those of %s", session->calibration->path);
     return session_load_rows(session, session->calibration->path, error);
 }
@@ -268,7 +268,7 @@ Status session_save_rows(Session *session, const char *path, Error *error) {
 
 /* ---- what is said of them ---- */
 
-void session_rows_say(Session *session) {
+void session_calibration_say(Session *session) {
     char text[SESSION_ROWS_TEXT];
     session_describe_rows(session, SESSION_ROWS_TEXT, text);
     session_say(session, SESSION_GOOD, "%s are measured on now", text);

@@ -1,9 +1,9 @@
-#include "tui/session/session_tune.h"
+#include "tui/session/session_headline.h"
 
 #include "core/support/memory.h"
 #include "tui/session/live_evaluation.h"
+#include "tui/session/session_calibration.h"
 #include "tui/session/session_internal.h"
-#include "tui/session/session_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static const double EAGER_WORK = 1e12;
 
 /* ---- headlines ---- */
 
-void session_tune_begin(Session *session) {
+void session_headline_begin(Session *session) {
     const Calibration *calibration = session_calibration(session, NULL);
     if (session->model == NULL || calibration == NULL) return;
     EvaluationRow *rows = calibration_list_positions(calibration, true);
@@ -129,34 +129,34 @@ void session_headline_recall(Session *session, const DistributionAverages averag
 
 /* ---- for session.c ---- */
 
-Status session_tune_open(Session *session, const struct SessionOptions *options, Error *error) {
+Status session_headline_open(Session *session, const struct SessionOptions *options, Error *error) {
     (void)options;
     session->headline = memory_allocate(1, sizeof *session->headline);
     if (session->headline == NULL) return memory_fail(error, "the session");
     return STATUS_OK;
 }
 
-bool session_tune_refresh(Session *session) {
+bool session_headline_refresh(Session *session) {
     return session_headline_is_due(session) &&
            live_evaluation_refresh(session->headline->live, &session->settings);
 }
 
-void session_tune_forget(Session *session) {
+void session_headline_forget(Session *session) {
     live_evaluation_free(session->headline->live);
     *session->headline = (struct SessionHeadlinePart){0};
 }
 
-void session_tune_list(Session *session, Task **tasks) {
+void session_headline_list(Session *session, Task **tasks) {
     if (session->headline->live != NULL)
         tasks[SESSION_TASK_HEADLINE] = live_evaluation_work(session->headline->live);
 }
 
-bool session_tune_cancel(Session *session) {
+bool session_headline_cancel(Session *session) {
     return live_evaluation_cancel(session->headline->live);
 }
 
-void session_tune_free(Session *session) {
+void session_headline_free(Session *session) {
     if (session->headline == NULL) return;
-    session_tune_forget(session);
+    session_headline_forget(session);
     free(session->headline);
 }

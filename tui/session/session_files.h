@@ -1,8 +1,8 @@
 /*
- * session_pair — what a session has open: checkpoints, tokenizers, preflight, drift.
+ * session_files — what a session has open: checkpoints, tokenizers, preflight, drift.
  */
-#ifndef REJUV_TUI_SESSION_PAIR_H
-#define REJUV_TUI_SESSION_PAIR_H
+#ifndef REJUV_TUI_SESSION_FILES_H
+#define REJUV_TUI_SESSION_FILES_H
 
 #include "core/checkpoint/model.h"
 #include "core/drift/drift.h"
@@ -60,19 +60,19 @@ enum { SESSION_ROWS_LIMIT = 10000 };
 Status session_read_rows(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, Job *job,
                          Calibration **calibration, Error *error) STATUS_MUST_CHECK;
 
-Status session_pair_open(Session *session, const SessionOptions *options, Error *error) STATUS_MUST_CHECK;
+Status session_files_open(Session *session, const SessionOptions *options, Error *error) STATUS_MUST_CHECK;
 
 /* *has_loaded: tokenizers and the first rows are there, just now. A scan begins only where it may: not while the table
  * may still be filled from the cache. */
-bool session_pair_refresh(Session *session, bool may_scan, bool *has_loaded);
-void session_pair_list(Session *session, Task **tasks);
-bool session_pair_cancel_scan(Session *session, SessionTask task);
-void session_pair_free(Session *session);
+bool session_files_refresh(Session *session, bool may_scan, bool *has_loaded);
+void session_files_list(Session *session, Task **tasks);
+bool session_files_cancel_scan(Session *session, SessionTask task);
+void session_files_free(Session *session);
 
 /* The first rows, which are the caller's from then on; NULL where there are none, and *error says why. */
-Calibration *session_pair_take_rows(Session *session, Error *error);
+Calibration *session_files_take_rows(Session *session, Error *error);
 
 /* For the cache's job, which fills it in place of a scan. */
-DriftTable *session_pair_drift_table(Session *session);
+DriftTable *session_files_drift_table(Session *session);
 
 #endif
