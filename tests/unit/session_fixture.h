@@ -11,7 +11,7 @@
 #include "tui/session/session.h"
 #include "tui/session/session_files.h"
 #include "tui/session/session_headline.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 #include "tui/session/session_prompt.h"
 
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_export.h"
-#include "tui/session/session_plane.h"
+#include "tui/session/session_sweep.h"
 #include "tui/session/session_target.h"
 #include "tui/session/session_tensor.h"
 

@@ -11,7 +11,7 @@
 #include "tui/session/session_dials.h"
 #include "tui/session/session_files.h"
 #include "tui/session/session_headline.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 
 #include <dirent.h>
 #include <math.h>

@@ -6,7 +6,7 @@
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_change.h"
 #include "tui/session/session_dials.h"
-#include "tui/session/session_plane.h"
+#include "tui/session/session_sweep.h"
 
 #include <math.h>
 

@@ -5,7 +5,7 @@
 #include "tui/session/session.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_headline.h"
-#include "tui/session/session_plane.h"
+#include "tui/session/session_sweep.h"
 
 #include <string.h>
 #include <time.h>

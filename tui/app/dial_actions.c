@@ -6,7 +6,7 @@
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_headline.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 
 typedef enum Dial { DIAL_ALPHA, DIAL_RHO, DIAL_OMEGA } Dial;
 

@@ -4,7 +4,7 @@
 #ifndef REJUV_TUI_NEURON_COLUMN_H
 #define REJUV_TUI_NEURON_COLUMN_H
 
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 #include "tui/text/format.h"
 
 typedef enum NeuronColumn {

@@ -12,11 +12,11 @@
 #include "tui/session/session_files.h"
 #include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
-#include "tui/session/session_measure.h"
-#include "tui/session/session_method.h"
-#include "tui/session/session_plane.h"
+#include "tui/session/session_neurons.h"
+#include "tui/session/session_neurons_measure.h"
 #include "tui/session/session_prompt.h"
 #include "tui/session/session_spectrum.h"
+#include "tui/session/session_sweep.h"
 #include "tui/session/session_target.h"
 #include "tui/session/session_task.h"
 #include "tui/session/session_tensor.h"
@@ -59,12 +59,12 @@ static const Part PARTS[] = {
     {"dials", NULL, NULL, NULL, NULL, NULL, session_alpha_free},
     {"headline", session_headline_open, session_headline_begin, session_headline_refresh,
      session_headline_forget, session_headline_list, session_headline_free},
-    {"neurons", session_method_open, session_method_begin, refresh_neurons, session_measure_forget,
-     session_measure_list, session_measure_free},
+    {"neurons", session_neurons_open, session_neurons_begin, refresh_neurons, session_neurons_measure_forget,
+     session_neurons_measure_list, session_neurons_measure_free},
     {"drivers", session_drivers_open, NULL, session_drivers_refresh, session_drivers_forget,
      session_drivers_list, session_drivers_free},
-    {"sweep", session_plane_open, session_plane_begin, session_plane_refresh, session_plane_forget,
-     session_plane_list, session_plane_free},
+    {"sweep", session_sweep_open, session_sweep_begin, session_sweep_refresh, session_sweep_forget,
+     session_sweep_list, session_sweep_free},
     {"bookmarks", session_bookmark_open, NULL, session_bookmark_refresh, session_bookmark_forget,
      session_bookmark_list, session_bookmark_free},
     {"reset", session_change_open, NULL, session_change_refresh, NULL, NULL, session_change_free},
@@ -130,7 +130,7 @@ SessionDials session_dials(const Session *session) {
 /* What base and SFT are measured for goes with them: it would wait for ever. */
 static bool cancel_headline(Session *session, SessionTask task) {
     (void)task;
-    session_plane_drop_wanted(session);
+    session_sweep_drop_wanted(session);
     return session_headline_cancel(session);
 }
 
@@ -221,7 +221,7 @@ bool session_is_measuring(Session *session, unsigned parts, SessionJob *job) {
 }
 
 void session_measure_method(Session *session) {
-    session_measure_resume(session);
+    session_neurons_measure_resume(session);
     session_drivers_resume(session);
     session_measure_headlines(session);
 }
@@ -347,7 +347,7 @@ static bool refresh_rows(Session *session) {
 /* What the cache writes must stay: a moment later. */
 static bool refresh_neurons(Session *session) {
     return !session_cache_is_keeping(session) &&
-           session_measure_refresh(session, !session_cache_holds_method(session));
+           session_neurons_measure_refresh(session, !session_cache_holds_method(session));
 }
 
 static bool refresh_parts(Session *session) {

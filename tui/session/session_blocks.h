@@ -4,7 +4,7 @@
 #ifndef REJUV_TUI_SESSION_BLOCKS_H
 #define REJUV_TUI_SESSION_BLOCKS_H
 
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 #include "tui/tables/block_metric.h"
 
 /* At the session's dials. */

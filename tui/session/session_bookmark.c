@@ -5,8 +5,8 @@
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
-#include "tui/session/session_method.h"
-#include "tui/session/session_plane.h"
+#include "tui/session/session_neurons.h"
+#include "tui/session/session_sweep.h"
 #include "tui/session/undo_history.h"
 #include "tui/text/text.h"
 
@@ -36,8 +36,8 @@ struct SessionBookmarksPart {
 
 Dials session_dial_state(const Session *session) {
     Dials state = {.settings = session->settings,
-                   .selector = session_method_selector(session),
-                   .targets = session_method_targets(session)};
+                   .selector = session_neurons_selector(session),
+                   .targets = session_neurons_targets(session)};
     state.settings.ranking = NULL;
     return state;
 }
@@ -180,7 +180,7 @@ static bool find_settings(const Session *session, const SessionBookmark *bookmar
     settings->ranking = session->settings.ranking; /* without ρ any will do */
     if (settings->rho <= 0.0) return true;
     const Ranking *ranking =
-        session_method_find_ranking(session, bookmark->dials.selector, bookmark->dials.targets);
+        session_neurons_find_ranking(session, bookmark->dials.selector, bookmark->dials.targets);
     if (ranking != NULL) settings->ranking = ranking;
     return ranking != NULL;
 }
@@ -224,7 +224,7 @@ bool session_bookmark_refresh(Session *session) {
         collect(session);
         changed = true;
     }
-    bool is_free = !session_headline_is_stale(session) && !session_plane_is_sweeping(session) &&
+    bool is_free = !session_headline_is_stale(session) && !session_sweep_is_sweeping(session) &&
                    !task_is_running(&session->bookmarks->measuring);
     if (!is_free) return changed;
     for (size_t i = 0; i < session->bookmarks->count; i++) {

@@ -3,14 +3,14 @@
 #include "core/cache/cache_fingerprint.h"
 #include "core/support/memory.h"
 #include "core/transformer/forward.h"
+#include "tui/session/session_cache_jobs.h"
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_files.h"
 #include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
-#include "tui/session/session_measure.h"
-#include "tui/session/session_method.h"
-#include "tui/session/session_recall.h"
+#include "tui/session/session_neurons.h"
+#include "tui/session/session_neurons_measure.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static void open_cache(Session *session, const char *directory) {
     if (status == STATUS_OK) {
         cache->content_errand = (SessionContentErrand){
             .cache = cache->cache, .pair = session->pair, .drift = session_files_drift_table(session)};
-        status = task_start(&cache->opening, 1, session_recall_content, &cache->content_errand, &error);
+        status = task_start(&cache->opening, 1, session_cache_recall_content, &cache->content_errand, &error);
     }
     if (status != STATUS_OK) give_up(session, &error);
 }
@@ -142,7 +142,7 @@ static bool has_rows(const Session *session) {
 static bool recall_is_due(const Session *session) {
     const struct SessionCachePart *cache = session->cache;
     return has_rows(session) &&
-           (cache->is_recall_due || cache->origin.targets != session_method_targets(session));
+           (cache->is_recall_due || cache->origin.targets != session_neurons_targets(session));
 }
 
 static void fill_recall_errand(Session *session, SessionRecallErrand *errand) {
@@ -156,8 +156,8 @@ static void fill_recall_errand(Session *session, SessionRecallErrand *errand) {
     for (int side = SIDE_BASE; side <= SIDE_SFT; side++)
         errand->dormancy[side] = session_make_dormancy_errand(session, (Side)side);
     errand->wants[CACHE_ANALYSIS_ATTRIBUTION] =
-        !session_method_has_attribution(session, session_method_targets(session));
-    errand->wants[CACHE_ANALYSIS_NEURON_DRIFT] = session_method_drift(session) == NULL;
+        !session_neurons_has_attribution(session, session_neurons_targets(session));
+    errand->wants[CACHE_ANALYSIS_NEURON_DRIFT] = session_neurons_drift(session) == NULL;
     errand->wants[CACHE_ANALYSIS_DORMANCY_BASE] = session_dormancy(session, SIDE_BASE) == NULL;
     errand->wants[CACHE_ANALYSIS_DORMANCY_SFT] = session_dormancy(session, SIDE_SFT) == NULL;
     errand->wants[CACHE_ANALYSIS_AVERAGES] = session_headline_base(session) == NULL;
@@ -167,16 +167,16 @@ static Status start_recall(Session *session, Error *error) {
     struct SessionCachePart *cache = session->cache;
     SessionRecallErrand *errand = &cache->recall_errand;
     cache->is_recall_due = false;
-    if (cache->origin.targets != session_method_targets(session))
+    if (cache->origin.targets != session_neurons_targets(session))
         cache->is_kept[CACHE_ANALYSIS_ATTRIBUTION] = cache->is_recalled[CACHE_ANALYSIS_ATTRIBUTION] = false;
-    cache->origin.targets = session_method_targets(session);
+    cache->origin.targets = session_neurons_targets(session);
     fill_recall_errand(session, errand);
     errand->row_count = session_calibration(session, NULL)->count;
     errand->rows = calibration_list_positions(session_calibration(session, NULL), true);
     Status status = errand->rows == NULL ? memory_fail(error, "kept analyses") : STATUS_OK;
     /* as many threads as would measure: the number is part of what results come from */
     if (status == STATUS_OK)
-        status = task_start(&cache->recalling, session->threads, session_recall_method, errand, error);
+        status = task_start(&cache->recalling, session->threads, session_cache_recall_method, errand, error);
     if (status != STATUS_OK) free_recall_errand(errand);
     return status;
 }
@@ -224,12 +224,12 @@ static void list_results(const Session *session, SessionKeepErrand *errand) {
         .drift = session_drift(session),
         .attribution = session_attribution(session),
         .dormancy = {session_dormancy(session, SIDE_BASE), session_dormancy(session, SIDE_SFT)},
-        .neuron_drift = session_method_drift(session)};
+        .neuron_drift = session_neurons_drift(session)};
     if (session_neurons(session) != NULL) errand->table = *session_neurons(session);
     errand->wants[CACHE_ANALYSIS_DRIFT] =
         drift_table_ready(errand->drift) == drift_table_count(errand->drift);
     errand->wants[CACHE_ANALYSIS_ATTRIBUTION] =
-        has_rows_sum && session_method_has_attribution(session, cache->origin.targets);
+        has_rows_sum && session_neurons_has_attribution(session, cache->origin.targets);
     errand->wants[CACHE_ANALYSIS_NEURON_DRIFT] = errand->neuron_drift != NULL;
     errand->wants[CACHE_ANALYSIS_DORMANCY_BASE] = has_rows_sum && errand->dormancy[SIDE_BASE] != NULL;
     errand->wants[CACHE_ANALYSIS_DORMANCY_SFT] = has_rows_sum && errand->dormancy[SIDE_SFT] != NULL;

@@ -2,7 +2,7 @@
 
 #include "core/support/memory.h"
 #include "tui/session/session_internal.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 
 #include <math.h>
 #include <stdlib.h>

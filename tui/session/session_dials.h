@@ -1,6 +1,6 @@
 /*
  * session_dials — α, ρ and ω as they stand. What is measured compares the settings that it was measured at with
- * these. α of kinds and layers: session_alpha.h; what ρ takes its neurons from: session_method.h. On the UI thread;
+ * these. α of kinds and layers: session_alpha.h; what ρ takes its neurons from: session_neurons.h. On the UI thread;
  * what a job needs of the dials it is given as a copy.
  */
 #ifndef REJUV_TUI_SESSION_DIALS_H

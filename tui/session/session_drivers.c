@@ -5,7 +5,7 @@
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -7,9 +7,9 @@
  *     calibration session_calibration.c      the rows that everything about distributions and neurons is measured on
  *     dials       session_dials.c, session_alpha.c
  *     headline    session_headline.c      base, SFT and W on the rows
- *     neurons     session_method.c, session_measure.c, session_neurons_errands.c
+ *     neurons     session_neurons.c, session_neurons_measure.c, session_neurons_errands.c
  *     drivers     session_drivers.c   the tokens that drive a neuron
- *     sweep       session_plane.c     W at many settings
+ *     sweep       session_sweep.c     W at many settings
  *     bookmarks   session_bookmark.c  where the dials stood: undo, redo, bookmarks
  *     reset       session_change.c    what enters and leaves the reset set
  *     prompt      session_prompt.c    the prompt, its preview, pins, continuation
@@ -17,7 +17,7 @@
  *     elements    session_tensor.c    element maps
  *     spectrum    session_spectrum.c  singular values
  *     export      session_export.c    plan, run, verification
- *     cache       session_cache.c, session_recall.c: analyses kept from one session to the next
+ *     cache       session_cache.c, session_cache_jobs.c: analyses kept from one session to the next
  *     session.c   opens, refreshes, cancels and frees them by one table
  *
  * A part's struct is defined in its own file (of neurons in session_neurons_internal.h), which says what of it belongs

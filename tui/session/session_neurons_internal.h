@@ -1,6 +1,6 @@
 /*
- * session_neurons_internal — the part of a session that knows its neurons, shared by session_method.c (what there
- * is, the dial) and session_measure.c (how it comes).
+ * session_neurons_internal — the part of a session that knows its neurons, shared by session_neurons.c (what there
+ * is, the dial) and session_neurons_measure.c (how it comes).
  */
 #ifndef REJUV_TUI_SESSION_NEURONS_INTERNAL_H
 #define REJUV_TUI_SESSION_NEURONS_INTERNAL_H

@@ -4,7 +4,7 @@
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_files.h"
 #include "tui/session/session_internal.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 
 #include <stdlib.h>
 
@@ -52,7 +52,7 @@ static SessionTargets list_chosen(Session *session) {
     const Attribution *attribution = session_attribution(session);
     struct SessionTargetsPart *list = session->targets;
     if (attribution == NULL) {
-        found.message = session_method_message(session);
+        found.message = session_neurons_message(session);
         if (found.message == NULL) found.message = "attribution is being measured";
         return found;
     }
@@ -90,7 +90,7 @@ static Status choose_alike(Session *session, const EvaluationResult *base, const
     const EvaluationRow row = {.ids = ids, .count = base->count, .first = 0, .end = base->count};
     AttributionTarget *chosen;
     size_t count;
-    Status status = attribution_choose_targets(&row, 1, base, sft, session_method_targets(session), &chosen,
+    Status status = attribution_choose_targets(&row, 1, base, sft, session_neurons_targets(session), &chosen,
                                                &count, error);
     if (status != STATUS_OK) return status;
     status = MEMORY_RESERVE(list->targets, &list->capacity, count, error);
@@ -99,7 +99,7 @@ static Status choose_alike(Session *session, const EvaluationResult *base, const
         list->targets[i] =
             (SessionTarget){chosen[i].position, i, chosen[i].entropy_base - chosen[i].entropy_sft};
     list->is_alike = status == STATUS_OK;
-    list->wanted = session_method_targets(session);
+    list->wanted = session_neurons_targets(session);
     list->revision = session_prompt_revision(session);
     free(chosen);
     return status;
@@ -109,7 +109,7 @@ static SessionTargets list_alike(Session *session) {
     const struct SessionTargetsPart *list = session->targets;
     const EvaluationResult *base = session_preview(session, SIDE_BASE),
                            *sft = session_preview(session, SIDE_SFT);
-    SessionTargets found = {.wanted = session_method_targets(session)};
+    SessionTargets found = {.wanted = session_neurons_targets(session)};
     Error error;
     if (base == NULL || sft == NULL || base->count > session_prompt_tokens(session, NULL)) {
         found.message = session_preview_message(session);

@@ -4,7 +4,7 @@
 #include "tui/session/session_dials.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_headline.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 #include "tui/text/format.h"
 #include "tui/text/text.h"
 #include "views/export/export_view_internal.h"

@@ -58,7 +58,7 @@ void layers_format(const Layers *layers, double value, char text[FORMAT_SIZE]) {
 
 const char *layers_find_reason(const Session *session) {
     const char *message = session_model(session) == NULL ? session_model_error(session) : NULL;
-    if (message == NULL) message = session_method_message(session);
+    if (message == NULL) message = session_neurons_message(session);
     return message != NULL ? message : "measuring…";
 }
 

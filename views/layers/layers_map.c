@@ -1,7 +1,7 @@
 #include "tui/canvas/heat_map.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_headline.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 #include "tui/text/format.h"
 #include "views/layers/layers_internal.h"
 

@@ -157,7 +157,7 @@ static void draw_rows(const Session *session, Canvas *canvas, Rect row, int colu
 }
 
 void neurons_draw_foot(const Session *session, Canvas *canvas, Rect row) {
-    const char *message = session_method_message(session);
+    const char *message = session_neurons_message(session);
     SessionReset reset = session_reset(session);
     char target[FORMAT_SIZE], selected[FORMAT_SIZE], all[FORMAT_SIZE], keys[KEY_TEXT_SIZE];
     int column = 0;

@@ -38,7 +38,7 @@ static void close_neurons(void *state) {
 static const char *find_failure(const Session *session) {
     const char *message = session_model_error(session);
     if (session_neurons(session) != NULL) return NULL;
-    if (session_model(session) != NULL || message == NULL) message = session_method_message(session);
+    if (session_model(session) != NULL || message == NULL) message = session_neurons_message(session);
     return message != NULL ? message : "loading…";
 }
 

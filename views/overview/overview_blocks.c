@@ -124,7 +124,7 @@ int overview_draw_confidence(Canvas *canvas, Rect area, const Session *session, 
 int overview_draw_dormancy(Canvas *canvas, Rect area, const Session *session) {
     const NeuronTable *table = session_neurons(session);
     const BlockSources sources = session_block_sources(session, DORMANCY_TAU, DORMANCY_GRADIENT_TAU);
-    if (table == NULL || (sources.sft == NULL && session_method_message(session) != NULL)) return 0;
+    if (table == NULL || (sources.sft == NULL && session_neurons_message(session) != NULL)) return 0;
     (void)canvas_write(canvas, area, 0, 0, ROLE_TITLE, "Dormant");
     if (!block_metric_is_known(BLOCK_DORMANT_CHANGE, &sources)) {
         (void)canvas_write(canvas, area, 0, LABEL, ROLE_STALE, "measuring…");

@@ -4,7 +4,7 @@
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_files.h"
-#include "tui/session/session_plane.h"
+#include "tui/session/session_sweep.h"
 #include "views/tune/tune_internal.h"
 
 #include <stdio.h>

@@ -17,7 +17,7 @@
 #include "tui/cli/command_line.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_headline.h"
-#include "tui/session/session_plane.h"
+#include "tui/session/session_sweep.h"
 #include "tui/tables/table.h"
 #include "tui/text/format.h"
 

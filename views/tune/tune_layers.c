@@ -5,7 +5,7 @@
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_change.h"
 #include "tui/session/session_dials.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 #include "views/tune/tune_internal.h"
 
 #include <stdio.h>

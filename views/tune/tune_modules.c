@@ -4,7 +4,7 @@
 #include "tui/canvas/hit_area.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_dials.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 #include "tui/text/text.h"
 #include "views/tune/tune_internal.h"
 

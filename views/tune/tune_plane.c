@@ -4,7 +4,7 @@
 #include "tui/canvas/heat_map.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_dials.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 #include "tui/text/text.h"
 #include "views/tune/tune_internal.h"
 

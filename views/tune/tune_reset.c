@@ -3,7 +3,7 @@
 #include "tui/lists/neuron_column.h"
 #include "tui/session/session_change.h"
 #include "tui/session/session_dials.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 #include "tui/text/text.h"
 #include "views/tune/tune_internal.h"
 

@@ -6,8 +6,8 @@
 #include "tui/session/session.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_dials.h"
-#include "tui/session/session_method.h"
-#include "tui/session/session_plane.h"
+#include "tui/session/session_neurons.h"
+#include "tui/session/session_sweep.h"
 #include "tui/text/text.h"
 #include "views/tune/tune_internal.h"
 

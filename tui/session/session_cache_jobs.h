@@ -1,9 +1,9 @@
 /*
- * session_recall — the cache's jobs: entries of the cache to and from errands of the session. They know no session: an
+ * session_cache_jobs — the cache's jobs: entries of the cache to and from errands of the session. They know no session: an
  * errand is the job thread's while its job runs, the UI thread's before and after.
  */
-#ifndef REJUV_TUI_SESSION_RECALL_H
-#define REJUV_TUI_SESSION_RECALL_H
+#ifndef REJUV_TUI_SESSION_CACHE_JOBS_H
+#define REJUV_TUI_SESSION_CACHE_JOBS_H
 
 #include "core/cache/cache.h"
 #include "core/cache/cache_analysis.h"
@@ -50,9 +50,9 @@ typedef struct SessionKeepErrand {
 } SessionKeepErrand;
 
 /* Jobs: argument is a SessionContentErrand, a SessionRecallErrand, a SessionKeepErrand. */
-Status session_recall_content(Job *job, void *argument, Error *error) STATUS_MUST_CHECK;
+Status session_cache_recall_content(Job *job, void *argument, Error *error) STATUS_MUST_CHECK;
 Status session_read_content(Job *job, void *argument, Error *error) STATUS_MUST_CHECK;
-Status session_recall_method(Job *job, void *argument, Error *error) STATUS_MUST_CHECK;
+Status session_cache_recall_method(Job *job, void *argument, Error *error) STATUS_MUST_CHECK;
 Status session_keep_results(Job *job, void *argument, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -1,11 +1,11 @@
-#include "tui/session/session_recall.h"
+#include "tui/session/session_cache_jobs.h"
 
 #include "core/cache/cache_fingerprint.h"
 #include "core/cache/cache_method.h"
 
 /* ---- contents and drift ---- */
 
-Status session_recall_content(Job *job, void *argument, Error *error) {
+Status session_cache_recall_content(Job *job, void *argument, Error *error) {
     (void)error;
     SessionContentErrand *errand = argument;
     const Pair *pair = errand->pair;
@@ -52,7 +52,7 @@ static bool rank(SessionRecallErrand *errand, CacheAnalysis what) {
     }
 }
 
-Status session_recall_method(Job *job, void *argument, Error *error) {
+Status session_cache_recall_method(Job *job, void *argument, Error *error) {
     SessionRecallErrand *errand = argument;
     errand->origin.threads = job_threads(job);
     const CacheRecall recall = {

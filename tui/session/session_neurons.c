@@ -1,4 +1,4 @@
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 
 #include "core/method/dials.h"
 #include "core/support/memory.h"
@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-void session_method_begin(Session *session) {
+void session_neurons_begin(Session *session) {
     struct SessionNeuronsPart *method = session->neurons;
     if (session->model == NULL) return;
     method->table = neurons_list(session->model->config);
@@ -48,7 +48,7 @@ bool session_dormancy_is_stale(const Session *session) {
            !settings_equal(&method->dormancy_settings[SIDE_FUSED], &session->settings);
 }
 
-const char *session_method_message(const Session *session) {
+const char *session_neurons_message(const Session *session) {
     const char *message = session_headline_message(session);
     if (message != NULL) return message;
     const struct SessionNeuronsPart *method = session->neurons;
@@ -92,7 +92,7 @@ void session_neuron(const Session *session, uint64_t neuron, NeuronScores *facts
     *facts = neuron_scores_find(&sources, neuron);
 }
 
-const Ranking *session_method_find_ranking(const Session *session, Selector selector, size_t targets) {
+const Ranking *session_neurons_find_ranking(const Session *session, Selector selector, size_t targets) {
     const struct SessionNeuronsPart *method = session->neurons;
     for (size_t i = method->kept_count; i-- > 0;) {
         const RankingOrigin *origin = &method->kept[i]->origin;
@@ -154,7 +154,7 @@ void session_set_targets(Session *session, double targets) {
 
 /* ---- for the other parts of a session ---- */
 
-Status session_method_open(Session *session, const struct SessionOptions *options, Error *error) {
+Status session_neurons_open(Session *session, const struct SessionOptions *options, Error *error) {
     (void)options;
     session->neurons = memory_allocate(1, sizeof *session->neurons);
     if (session->neurons == NULL) return memory_fail(error, "the session");
@@ -165,18 +165,18 @@ Status session_method_open(Session *session, const struct SessionOptions *option
     return STATUS_OK;
 }
 
-Selector session_method_selector(const Session *session) {
+Selector session_neurons_selector(const Session *session) {
     return session->neurons->selector;
 }
 
-size_t session_method_targets(const Session *session) {
+size_t session_neurons_targets(const Session *session) {
     return session->neurons->target_count;
 }
 
-bool session_method_has_attribution(const Session *session, size_t targets) {
+bool session_neurons_has_attribution(const Session *session, size_t targets) {
     return session->neurons->has_attribution && session->neurons->attributed_targets == targets;
 }
 
-const double *session_method_drift(const Session *session) {
+const double *session_neurons_drift(const Session *session) {
     return session->neurons->drift;
 }

@@ -1,5 +1,5 @@
 /*
- * session_plane — W at many settings: the sweep over α or ρ, and the plane of both, which is the headline figures at
+ * session_sweep — W at many settings: the sweep over α or ρ, and the plane of both, which is the headline figures at
  * every pair of a grid, all other dials as they stood.
  *
  *                α 0    0.1   …    1.0
@@ -10,8 +10,8 @@
  *
  * The plane is measured when asked for, never by itself.
  */
-#ifndef REJUV_TUI_SESSION_PLANE_H
-#define REJUV_TUI_SESSION_PLANE_H
+#ifndef REJUV_TUI_SESSION_SWEEP_H
+#define REJUV_TUI_SESSION_SWEEP_H
 
 #include "core/evaluation/distribution.h"
 #include "core/fusion/settings.h"
@@ -85,19 +85,19 @@ double session_plane_seconds(const Session *session, const SessionPlaneRange *ra
 /* ---- for the other parts of a session ---- */
 
 struct SessionOptions;
-Status session_plane_open(Session *session, const struct SessionOptions *options,
+Status session_sweep_open(Session *session, const struct SessionOptions *options,
                           Error *error) STATUS_MUST_CHECK;
-void session_plane_begin(Session *session);
-bool session_plane_refresh(Session *session);
-void session_plane_forget(Session *session);
-void session_plane_list(Session *session, Task **tasks);
-void session_plane_free(Session *session);
+void session_sweep_begin(Session *session);
+bool session_sweep_refresh(Session *session);
+void session_sweep_forget(Session *session);
+void session_sweep_list(Session *session, Task **tasks);
+void session_sweep_free(Session *session);
 
 /* What waits for base and SFT would wait for ever: they are cancelled. */
-void session_plane_drop_wanted(Session *session);
+void session_sweep_drop_wanted(Session *session);
 
 /* A sweep runs: a bookmark's figures let it go first. */
-bool session_plane_is_sweeping(const Session *session);
+bool session_sweep_is_sweeping(const Session *session);
 
 /* The progress of one row, as that of the whole plane. */
 JobProgress session_plane_progress(const Session *session, JobProgress row);

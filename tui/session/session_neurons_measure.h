@@ -1,9 +1,9 @@
 /*
- * session_measure — what session_method.h offers, measured in the background: one thing at a time, what the reset dial
+ * session_neurons_measure — what session_neurons.h offers, measured in the background: one thing at a time, what the reset dial
  * needs first. For the other parts of a session: the cache gives what was kept in place of measuring.
  */
-#ifndef REJUV_TUI_SESSION_MEASURE_H
-#define REJUV_TUI_SESSION_MEASURE_H
+#ifndef REJUV_TUI_SESSION_NEURONS_MEASURE_H
+#define REJUV_TUI_SESSION_NEURONS_MEASURE_H
 
 #include "tui/session/session_message.h"
 #include "tui/session/session_neurons_errands.h"
@@ -24,14 +24,14 @@ Status session_accept_drift(Session *session, SessionDriftErrand *errand, Error 
 /* ---- for session.c ---- */
 
 /* Starts something only where it may: not while the cache may still have it. */
-bool session_measure_refresh(Session *session, bool may_start);
+bool session_neurons_measure_refresh(Session *session, bool may_start);
 
 /* What was cancelled or failed is tried again. */
-void session_measure_resume(Session *session);
+void session_neurons_measure_resume(Session *session);
 
 /* Before the rows change. Rankings stay, for settings may borrow them, but no longer choose. */
-void session_measure_forget(Session *session);
-void session_measure_list(Session *session, Task **tasks);
-void session_measure_free(Session *session);
+void session_neurons_measure_forget(Session *session);
+void session_neurons_measure_list(Session *session, Task **tasks);
+void session_neurons_measure_free(Session *session);
 
 #endif

@@ -1,9 +1,9 @@
-#include "tui/session/session_plane.h"
+#include "tui/session/session_sweep.h"
 
 #include "core/support/memory.h"
 #include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -361,7 +361,7 @@ double session_plane_seconds(const Session *session, const SessionPlaneRange *ra
 
 /* ---- for session.c ---- */
 
-Status session_plane_open(Session *session, const struct SessionOptions *options, Error *error) {
+Status session_sweep_open(Session *session, const struct SessionOptions *options, Error *error) {
     (void)options;
     session->sweep = memory_allocate(1, sizeof *session->sweep);
     if (session->sweep == NULL) return memory_fail(error, "the session");
@@ -370,16 +370,16 @@ Status session_plane_open(Session *session, const struct SessionOptions *options
     return STATUS_OK;
 }
 
-void session_plane_begin(Session *session) {
+void session_sweep_begin(Session *session) {
     if (session_headline_is_due(session)) want_sweep(session, false, 0.0, 1.0, SESSION_SWEEP_POINTS);
 }
 
-bool session_plane_refresh(Session *session) {
+bool session_sweep_refresh(Session *session) {
     bool changed = refresh_sweep(session);
     return refresh_plane(session) || changed;
 }
 
-void session_plane_forget(Session *session) {
+void session_sweep_forget(Session *session) {
     struct SessionSweepPart *part = session->sweep;
     drop_plane(session);
     task_stop(&part->sweeping);
@@ -388,22 +388,22 @@ void session_plane_forget(Session *session) {
     part->error = (Error){0};
 }
 
-void session_plane_list(Session *session, Task **tasks) {
+void session_sweep_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_SWEEP] = &session->sweep->sweeping;
     tasks[SESSION_TASK_PLANE] = &session->sweep->planing;
 }
 
-void session_plane_drop_wanted(Session *session) {
+void session_sweep_drop_wanted(Session *session) {
     session->sweep->wanted_count = 0;
     session->sweep->is_plane_wanted = false;
 }
 
-bool session_plane_is_sweeping(const Session *session) {
+bool session_sweep_is_sweeping(const Session *session) {
     return task_is_running(&session->sweep->sweeping);
 }
 
-void session_plane_free(Session *session) {
+void session_sweep_free(Session *session) {
     if (session->sweep == NULL) return;
-    session_plane_forget(session);
+    session_sweep_forget(session);
     free(session->sweep);
 }

@@ -1,5 +1,5 @@
 /*
- * session_method — the neurons of the model on screen: dormancy, attribution, drift, and the reset that ρ
+ * session_neurons — the neurons of the model on screen: dormancy, attribution, drift, and the reset that ρ
  * cuts out of a ranking. All of it is measured on the calibration rows.
  *
  * Where measuring would take long (a large model) it waits until asked: session_measure_method() (session.h). What is
@@ -7,8 +7,8 @@
  * base, and of W at the dials. What fails does not keep the rest from being measured. Drift needs no rows, and
  * neither does an order by it or by chance. After a cancellation only choosing a selector goes on, with its part.
  */
-#ifndef REJUV_TUI_SESSION_METHOD_H
-#define REJUV_TUI_SESSION_METHOD_H
+#ifndef REJUV_TUI_SESSION_NEURONS_H
+#define REJUV_TUI_SESSION_NEURONS_H
 
 #include "core/fusion/neurons.h"
 #include "core/fusion/ranking.h"
@@ -30,7 +30,7 @@ bool session_dormancy_is_stale(const Session *session); /* of SIDE_FUSED: older 
 
 /* Why there is nothing yet: "loading", "no calibration rows …", "not measured yet …", an error; NULL while it
  * is measured or there. */
-const char *session_method_message(const Session *session);
+const char *session_neurons_message(const Session *session);
 
 /* The same of the order that the selector goes by: also where the rows do not allow it. */
 const char *session_ranking_message(const Session *session);
@@ -64,19 +64,19 @@ void session_set_targets(Session *session, double targets);
 /* ---- for the other parts of a session ---- */
 
 /* The newest that was made by this selector, of so many targets, on the rows that are there; NULL: none yet. */
-const Ranking *session_method_find_ranking(const Session *session, Selector selector, size_t targets);
+const Ranking *session_neurons_find_ranking(const Session *session, Selector selector, size_t targets);
 
-Selector session_method_selector(const Session *session);
-size_t session_method_targets(const Session *session); /* wanted: as session_set_targets() set them */
+Selector session_neurons_selector(const Session *session);
+size_t session_neurons_targets(const Session *session); /* wanted: as session_set_targets() set them */
 
 /* Attribution is there, and was asked of so many targets. */
-bool session_method_has_attribution(const Session *session, size_t targets);
+bool session_neurons_has_attribution(const Session *session, size_t targets);
 
-const double *session_method_drift(const Session *session); /* [M]; NULL while it is not known */
+const double *session_neurons_drift(const Session *session); /* [M]; NULL while it is not known */
 
 struct SessionOptions;
-Status session_method_open(Session *session, const struct SessionOptions *options,
-                           Error *error) STATUS_MUST_CHECK;
-void session_method_begin(Session *session);
+Status session_neurons_open(Session *session, const struct SessionOptions *options,
+                            Error *error) STATUS_MUST_CHECK;
+void session_neurons_begin(Session *session);
 
 #endif

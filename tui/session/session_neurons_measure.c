@@ -1,4 +1,4 @@
-#include "tui/session/session_measure.h"
+#include "tui/session/session_neurons_measure.h"
 
 #include "core/method/neuron_ranking.h"
 #include "core/support/memory.h"
@@ -6,7 +6,7 @@
 #include "tui/session/session_files.h"
 #include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
-#include "tui/session/session_method.h"
+#include "tui/session/session_neurons.h"
 #include "tui/session/session_neurons_internal.h"
 
 #include <stdlib.h>
@@ -273,7 +273,7 @@ static void start_next(Session *session) {
     }
 }
 
-bool session_measure_refresh(Session *session, bool may_start) {
+bool session_neurons_measure_refresh(Session *session, bool may_start) {
     struct SessionNeuronsPart *method = session->neurons;
     bool changed = collect_method(session);
     if (task_is_running(&method->measuring) && is_outdated(session)) (void)task_cancel(&method->measuring);
@@ -281,14 +281,14 @@ bool session_measure_refresh(Session *session, bool may_start) {
     return changed;
 }
 
-void session_measure_resume(Session *session) {
+void session_neurons_measure_resume(Session *session) {
     struct SessionNeuronsPart *method = session->neurons;
     method->is_halted = false;
     for (int part = 0; part < METHOD_PARTS; part++) method->errors[part] = (Error){0};
 }
 
 /* Drift is of the weights alone: it goes on, and stays. */
-void session_measure_forget(Session *session) {
+void session_neurons_measure_forget(Session *session) {
     static const Selector MEASURED[] = {SELECTOR_ATTRIBUTION, SELECTOR_DORMANCY, SELECTOR_GRADIENT};
     struct SessionNeuronsPart *method = session->neurons;
     task_stop(&method->attributing);
@@ -307,17 +307,17 @@ void session_measure_forget(Session *session) {
     session_follow_selector(session);
 }
 
-void session_measure_list(Session *session, Task **tasks) {
+void session_neurons_measure_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_ATTRIBUTION] = &session->neurons->attributing;
     tasks[SESSION_TASK_DORMANCY] = &session->neurons->measuring;
     tasks[SESSION_TASK_NEURON_DRIFT] = &session->neurons->profiling;
 }
 
-void session_measure_free(Session *session) {
+void session_neurons_measure_free(Session *session) {
     struct SessionNeuronsPart *method = session->neurons;
     if (method == NULL) return;
     task_stop(&method->profiling);
-    session_measure_forget(session);
+    session_neurons_measure_forget(session);
     session_free_drift_errand(&method->drift_errand);
     free(method->drift);
     for (size_t i = 0; i < method->kept_count; i++) ranking_free(method->kept[i]);
