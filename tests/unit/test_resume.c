@@ -4,7 +4,7 @@
 #include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_dials.h"
-#include "tui/session/session_tensor.h"
+#include "tui/session/session_elements.h"
 #include "views/views.h"
 
 #include <unistd.h>

@@ -8,10 +8,10 @@
 #include "tui/session/session.h"
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_dials.h"
+#include "tui/session/session_elements.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_sweep.h"
-#include "tui/session/session_target.h"
-#include "tui/session/session_tensor.h"
+#include "tui/session/session_targets.h"
 
 #include <math.h>
 

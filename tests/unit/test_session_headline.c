@@ -4,8 +4,8 @@
 #include "tui/app/dial_actions.h"
 #include "tui/session/session.h"
 #include "tui/session/session_alpha.h"
-#include "tui/session/session_change.h"
 #include "tui/session/session_dials.h"
+#include "tui/session/session_reset.h"
 #include "tui/session/session_sweep.h"
 
 #include <math.h>

@@ -7,8 +7,8 @@
 #include "session_fixture.h"
 #include "tests/unit/pair_files.h"
 #include "tui/session/session.h"
+#include "tui/session/session_elements.h"
 #include "tui/session/session_spectrum.h"
-#include "tui/session/session_tensor.h"
 
 enum { LARGE = 1800 }; /* some seconds of work, so that a test can come in between */
 

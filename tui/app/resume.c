@@ -6,8 +6,8 @@
 #include "tui/commands/dial_options.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_calibration.h"
+#include "tui/session/session_elements.h"
 #include "tui/session/session_prompt.h"
-#include "tui/session/session_tensor.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -5,9 +5,9 @@
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_cache.h"
 #include "tui/session/session_calibration.h"
-#include "tui/session/session_change.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_drivers.h"
+#include "tui/session/session_elements.h"
 #include "tui/session/session_export.h"
 #include "tui/session/session_files.h"
 #include "tui/session/session_headline.h"
@@ -15,11 +15,11 @@
 #include "tui/session/session_neurons.h"
 #include "tui/session/session_neurons_measure.h"
 #include "tui/session/session_prompt.h"
+#include "tui/session/session_reset.h"
 #include "tui/session/session_spectrum.h"
 #include "tui/session/session_sweep.h"
-#include "tui/session/session_target.h"
+#include "tui/session/session_targets.h"
 #include "tui/session/session_task.h"
-#include "tui/session/session_tensor.h"
 #include "tui/text/format.h"
 
 #include <math.h>
@@ -67,12 +67,12 @@ static const Part PARTS[] = {
      session_sweep_list, session_sweep_free},
     {"bookmarks", session_bookmark_open, NULL, session_bookmark_refresh, session_bookmark_forget,
      session_bookmark_list, session_bookmark_free},
-    {"reset", session_change_open, NULL, session_change_refresh, NULL, NULL, session_change_free},
+    {"reset", session_reset_open, NULL, session_reset_refresh, NULL, NULL, session_reset_free},
     {"prompt", session_prompt_open, session_prompt_begin, session_prompt_refresh, NULL, session_prompt_list,
      session_prompt_free},
-    {"targets", session_target_open, NULL, NULL, NULL, NULL, session_target_free},
-    {"elements", session_tensor_open, NULL, session_tensor_refresh, NULL, session_tensor_list,
-     session_tensor_free},
+    {"targets", session_targets_open, NULL, NULL, NULL, NULL, session_targets_free},
+    {"elements", session_elements_open, NULL, session_elements_refresh, NULL, session_elements_list,
+     session_elements_free},
     {"spectrum", session_spectrum_open, NULL, session_spectrum_refresh, NULL, session_spectrum_list,
      session_spectrum_free},
     {"export", session_export_open, NULL, session_export_refresh, NULL, session_export_list,
@@ -149,7 +149,7 @@ static const struct {
     [SESSION_TASK_PLANE] = {SESSION_PART_SWEEP, true, NULL},
     [SESSION_TASK_CONTINUATION] = {SESSION_PART_PROMPT, false, NULL},
     [SESSION_TASK_PREVIEW] = {SESSION_PART_PROMPT, false, session_prompt_cancel_preview},
-    [SESSION_TASK_ELEMENTS] = {SESSION_PART_ELEMENTS, false, session_tensor_cancel},
+    [SESSION_TASK_ELEMENTS] = {SESSION_PART_ELEMENTS, false, session_elements_cancel},
     [SESSION_TASK_SPECTRUM] = {SESSION_PART_ELEMENTS, false, session_spectrum_cancel},
     [SESSION_TASK_PLAN] = {SESSION_PART_EXPORT, false, NULL},
     [SESSION_TASK_BOOKMARKS] = {SESSION_PART_SWEEP, true, NULL},

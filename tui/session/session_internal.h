@@ -11,10 +11,10 @@
  *     drivers     session_drivers.c   the tokens that drive a neuron
  *     sweep       session_sweep.c     W at many settings
  *     bookmarks   session_bookmark.c  where the dials stood: undo, redo, bookmarks
- *     reset       session_change.c    what enters and leaves the reset set
+ *     reset       session_reset.c    what enters and leaves the reset set
  *     prompt      session_prompt.c    the prompt, its preview, pins, continuation
- *     targets     session_target.c    the targets of attribution on it
- *     elements    session_tensor.c    element maps
+ *     targets     session_targets.c    the targets of attribution on it
+ *     elements    session_elements.c    element maps
  *     spectrum    session_spectrum.c  singular values
  *     export      session_export.c    plan, run, verification
  *     cache       session_cache.c, session_cache_jobs.c: analyses kept from one session to the next

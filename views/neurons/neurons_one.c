@@ -2,8 +2,8 @@
 #include "tui/keys/key_text.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_drivers.h"
+#include "tui/session/session_elements.h"
 #include "tui/session/session_headline.h"
-#include "tui/session/session_tensor.h"
 #include "views/neurons/neurons_internal.h"
 
 #include <inttypes.h>

@@ -11,7 +11,7 @@
 #include "tui/cli/command_line.h"
 #include "tui/keys/action.h"
 #include "tui/session/session_prompt.h"
-#include "tui/session/session_target.h"
+#include "tui/session/session_targets.h"
 #include "tui/tables/table.h"
 
 enum { PROMPT_TOKEN_TEXT = 160 };

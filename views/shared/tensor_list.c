@@ -4,7 +4,7 @@
 #include "core/support/memory.h"
 #include "tui/canvas/chart.h"
 #include "tui/session/session_blocks.h"
-#include "tui/session/session_tensor.h"
+#include "tui/session/session_elements.h"
 #include "tui/tables/block_metric.h"
 
 #include <stdio.h>

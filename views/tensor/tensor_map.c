@@ -2,8 +2,8 @@
 #include "tui/canvas/chart.h"
 #include "tui/canvas/heat_map.h"
 #include "tui/session/session_dials.h"
+#include "tui/session/session_elements.h"
 #include "tui/session/session_headline.h"
-#include "tui/session/session_tensor.h"
 #include "views/tensor/tensor_internal.h"
 
 #include <stdio.h>

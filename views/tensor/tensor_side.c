@@ -1,7 +1,7 @@
 #include "tui/canvas/chart.h"
 #include "tui/session/session_dials.h"
+#include "tui/session/session_elements.h"
 #include "tui/session/session_headline.h"
-#include "tui/session/session_tensor.h"
 #include "tui/text/format.h"
 #include "views/shared/tensor_facts.h"
 #include "views/tensor/tensor_internal.h"

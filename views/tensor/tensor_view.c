@@ -2,8 +2,8 @@
 
 #include "core/support/memory.h"
 #include "tui/session/session.h"
+#include "tui/session/session_elements.h"
 #include "tui/session/session_spectrum.h"
-#include "tui/session/session_tensor.h"
 #include "views/shared/tensor_facts.h"
 #include "views/shared/tensor_list.h"
 #include "views/tensor/tensor_internal.h"

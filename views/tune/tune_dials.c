@@ -3,10 +3,10 @@
 #include "tui/keys/key_text.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_calibration.h"
-#include "tui/session/session_change.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_files.h"
 #include "tui/session/session_neurons.h"
+#include "tui/session/session_reset.h"
 #include "tui/text/text.h"
 #include "views/tune/tune_internal.h"
 

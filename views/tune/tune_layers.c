@@ -3,9 +3,9 @@
 #include "tui/canvas/chart.h"
 #include "tui/canvas/colour_scale.h"
 #include "tui/session/session_alpha.h"
-#include "tui/session/session_change.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_neurons.h"
+#include "tui/session/session_reset.h"
 #include "views/tune/tune_internal.h"
 
 #include <stdio.h>

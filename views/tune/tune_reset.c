@@ -1,9 +1,9 @@
 /* The pane reset of Tune: where in the model the reset set lies, and what the last step let in and out. */
 #include "tui/canvas/colour_scale.h"
 #include "tui/lists/neuron_column.h"
-#include "tui/session/session_change.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_neurons.h"
+#include "tui/session/session_reset.h"
 #include "tui/text/text.h"
 #include "views/tune/tune_internal.h"
 

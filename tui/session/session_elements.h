@@ -1,8 +1,8 @@
 /*
- * session_tensor — the tensor on screen: pooling a window of it in the background.
+ * session_elements — the tensor on screen: pooling a window of it in the background.
  */
-#ifndef REJUV_TUI_SESSION_TENSOR_H
-#define REJUV_TUI_SESSION_TENSOR_H
+#ifndef REJUV_TUI_SESSION_ELEMENTS_H
+#define REJUV_TUI_SESSION_ELEMENTS_H
 
 #include "core/drift/elements.h"
 #include "tui/session/session_message.h"
@@ -26,11 +26,11 @@ const char *session_elements_error(const Session *session);
 /* ---- for session.c ---- */
 
 struct SessionOptions;
-Status session_tensor_open(Session *session, const struct SessionOptions *options,
-                           Error *error) STATUS_MUST_CHECK;
-bool session_tensor_refresh(Session *session);
-void session_tensor_list(Session *session, Task **tasks);
-bool session_tensor_cancel(Session *session, SessionTask task); /* false where nothing can be cancelled */
-void session_tensor_free(Session *session);
+Status session_elements_open(Session *session, const struct SessionOptions *options,
+                             Error *error) STATUS_MUST_CHECK;
+bool session_elements_refresh(Session *session);
+void session_elements_list(Session *session, Task **tasks);
+bool session_elements_cancel(Session *session, SessionTask task); /* false where nothing can be cancelled */
+void session_elements_free(Session *session);
 
 #endif

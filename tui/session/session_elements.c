@@ -1,4 +1,4 @@
-#include "tui/session/session_tensor.h"
+#include "tui/session/session_elements.h"
 
 #include "core/support/memory.h"
 #include "tui/session/session_internal.h"
@@ -22,7 +22,7 @@ struct SessionElementsPart {
     Error error;
 };
 
-Status session_tensor_open(Session *session, const struct SessionOptions *options, Error *error) {
+Status session_elements_open(Session *session, const struct SessionOptions *options, Error *error) {
     (void)options;
     session->elements = memory_allocate(1, sizeof *session->elements);
     if (session->elements == NULL) return memory_fail(error, "the session");
@@ -30,7 +30,7 @@ Status session_tensor_open(Session *session, const struct SessionOptions *option
     return STATUS_OK;
 }
 
-void session_tensor_list(Session *session, Task **tasks) {
+void session_elements_list(Session *session, Task **tasks) {
     tasks[SESSION_TASK_ELEMENTS] = &session->elements->pooling;
 }
 
@@ -57,7 +57,8 @@ void session_request_elements(Session *session, const ElementsRequest *request) 
     session->elements->has_wanted = true;
     session->elements->error = (Error){0};
     (void)task_cancel(&session->elements->pooling); /* what runs answers an older request */
-    (void)session_tensor_refresh(session); /* asked for while drawing, nothing else might come to start it */
+    (void)session_elements_refresh(
+        session); /* asked for while drawing, nothing else might come to start it */
 }
 
 static Status pool(Job *job, void *argument, Error *error) {
@@ -65,7 +66,7 @@ static Status pool(Job *job, void *argument, Error *error) {
     return elements_pool(&errand->request, &errand->map, job, error);
 }
 
-bool session_tensor_refresh(Session *session) {
+bool session_elements_refresh(Session *session) {
     bool changed = false;
     ElementsErrand *errand = &session->elements->errand;
     if (task_poll(&session->elements->pooling)) {
@@ -93,7 +94,7 @@ bool session_tensor_refresh(Session *session) {
 }
 
 /* The view asks again with every drawing: without a reason not to, pooling would begin anew at once. */
-bool session_tensor_cancel(Session *session, SessionTask task) {
+bool session_elements_cancel(Session *session, SessionTask task) {
     (void)task;
     if (!task_cancel(&session->elements->pooling)) return false;
     (void)status_fail(&session->elements->error, STATUS_CANCELLED,
@@ -101,7 +102,7 @@ bool session_tensor_cancel(Session *session, SessionTask task) {
     return true;
 }
 
-void session_tensor_free(Session *session) {
+void session_elements_free(Session *session) {
     if (session->elements == NULL) return;
     task_stop(&session->elements->pooling);
     elements_free(&session->elements->errand.map);

@@ -1,9 +1,9 @@
 /*
- * session_change — the set of neurons that ρ resets: what the last step of a dial let in and out, and where
+ * session_reset — the set of neurons that ρ resets: what the last step of a dial let in and out, and where
  * in the model the set lies. A cut in an order that is there: known at once, whatever the dial.
  */
-#ifndef REJUV_TUI_SESSION_CHANGE_H
-#define REJUV_TUI_SESSION_CHANGE_H
+#ifndef REJUV_TUI_SESSION_RESET_H
+#define REJUV_TUI_SESSION_RESET_H
 
 #include "core/fusion/ranking.h"
 #include "tui/session/session_message.h"
@@ -29,9 +29,9 @@ double session_reset_share(const Session *session, uint64_t first, uint64_t end,
 /* ---- for session.c ---- */
 
 struct SessionOptions;
-Status session_change_open(Session *session, const struct SessionOptions *options,
-                           Error *error) STATUS_MUST_CHECK;
-bool session_change_refresh(Session *session);
-void session_change_free(Session *session);
+Status session_reset_open(Session *session, const struct SessionOptions *options,
+                          Error *error) STATUS_MUST_CHECK;
+bool session_reset_refresh(Session *session);
+void session_reset_free(Session *session);
 
 #endif

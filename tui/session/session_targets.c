@@ -1,4 +1,4 @@
-#include "tui/session/session_target.h"
+#include "tui/session/session_targets.h"
 
 #include "core/support/memory.h"
 #include "tui/session/session_calibration.h"
@@ -17,14 +17,14 @@ struct SessionTargetsPart {
     uint64_t revision;
 };
 
-Status session_target_open(Session *session, const struct SessionOptions *options, Error *error) {
+Status session_targets_open(Session *session, const struct SessionOptions *options, Error *error) {
     (void)options;
     session->targets = memory_allocate(1, sizeof *session->targets);
     if (session->targets == NULL) return memory_fail(error, "the session");
     return STATUS_OK;
 }
 
-void session_target_free(Session *session) {
+void session_targets_free(Session *session) {
     if (session->targets == NULL) return;
     free(session->targets->targets);
     free(session->targets);

@@ -1,13 +1,13 @@
 /*
- * session_target — the targets of attribution on the text on screen.
+ * session_targets — the targets of attribution on the text on screen.
  *
  *     a calibration row    those of its positions that attribution chose out of all rows; the text may be the
  *                          row's prompt only, or its response too (session_show_response())
  *     any other text       the positions that the same rule would choose: the N largest |H_base − H_SFT| of
  *                          all positions of the text
  */
-#ifndef REJUV_TUI_SESSION_TARGET_H
-#define REJUV_TUI_SESSION_TARGET_H
+#ifndef REJUV_TUI_SESSION_TARGETS_H
+#define REJUV_TUI_SESSION_TARGETS_H
 
 #include "tui/session/session_prompt.h"
 
@@ -38,8 +38,8 @@ Status session_go_to_target(Session *session, int steps, size_t *position, Error
 /* ---- for session.c ---- */
 
 struct SessionOptions;
-Status session_target_open(Session *session, const struct SessionOptions *options,
-                           Error *error) STATUS_MUST_CHECK;
-void session_target_free(Session *session);
+Status session_targets_open(Session *session, const struct SessionOptions *options,
+                            Error *error) STATUS_MUST_CHECK;
+void session_targets_free(Session *session);
 
 #endif

@@ -1,4 +1,4 @@
-#include "tui/session/session_change.h"
+#include "tui/session/session_reset.h"
 
 #include "core/support/memory.h"
 #include "tui/session/session_internal.h"
@@ -13,14 +13,14 @@ struct SessionResetPart {
     SessionChange change;
 };
 
-Status session_change_open(Session *session, const struct SessionOptions *options, Error *error) {
+Status session_reset_open(Session *session, const struct SessionOptions *options, Error *error) {
     (void)options;
     session->resets = memory_allocate(1, sizeof *session->resets);
     if (session->resets == NULL) return memory_fail(error, "the session");
     return STATUS_OK;
 }
 
-void session_change_free(Session *session) {
+void session_reset_free(Session *session) {
     free(session->resets);
 }
 
@@ -28,7 +28,7 @@ const SessionChange *session_change(const Session *session) {
     return session->resets->has_change ? &session->resets->change : NULL;
 }
 
-bool session_change_refresh(Session *session) {
+bool session_reset_refresh(Session *session) {
     SessionChange *change = &session->resets->change;
     const Settings *settings = &session->settings;
     RankingFront now = {settings->ranking, settings_cut(settings)};
