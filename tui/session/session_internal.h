@@ -1,24 +1,24 @@
 /*
- * session_internal — what all parts of a Session share, and one pointer for each of them. Only the files of this room see
- * it, and it includes none of them.
+ * session_internal — what all parts of a Session share, and one pointer for each of them. It includes none of them.
  *
- *     message     session_message.c   what is said to the user
- *     files       session_files.c      the pair, tokenizers, drift
- *     calibration session_calibration.c      the rows that everything about distributions and neurons is measured on
- *     dials       session_dials.c, session_alpha.c
- *     headline    session_headline.c      base, SFT and W on the rows
- *     neurons     session_neurons.c, session_neurons_measure.c, session_neurons_errands.c
- *     drivers     session_drivers.c   the tokens that drive a neuron
- *     sweep       session_sweep.c     W at many settings
- *     bookmarks   session_bookmark.c  where the dials stood: undo, redo, bookmarks
- *     reset       session_reset.c    what enters and leaves the reset set
- *     prompt      session_prompt.c    the prompt, its preview, pins, continuation
- *     targets     session_targets.c    the targets of attribution on it
- *     elements    session_elements.c    element maps
- *     spectrum    session_spectrum.c  singular values
- *     export      session_export.c    plan, run, verification
- *     cache       session_cache.c, session_cache_jobs.c: analyses kept from one session to the next
- *     session.c   opens, refreshes, cancels and frees them by one table
+ *     message      session_message.c       what is said to the user
+ *     files        session_files.c         the pair, tokenizers, drift
+ *     calibration  session_calibration.c   the rows that everything about distributions and neurons is measured on
+ *     dials        session_dials.c, session_alpha.c
+ *     headline     session_headline.c      base, SFT and W on the rows
+ *     neurons      session_neurons.c       attribution, dormancy, drift, ranking; _measure in the background, _errands the jobs
+ *     drivers      session_drivers.c       the tokens that drive a neuron
+ *     sweep        session_sweep.c         W at many settings
+ *     bookmarks    session_bookmark.c      where the dials stood: undo, redo, bookmarks
+ *     reset        session_reset.c         what enters and leaves the reset set
+ *     prompt       session_prompt.c        the prompt, its preview, pins, continuation
+ *     targets      session_targets.c       the targets of attribution on it
+ *     elements     session_elements.c      element maps
+ *     spectrum     session_spectrum.c      singular values
+ *     export       session_export.c        plan, run, verification
+ *     cache        session_cache.c         analyses kept from one session to the next; _jobs reads and writes them
+ *
+ * session.c opens, refreshes, cancels and frees them by one table.
  *
  * A part's struct is defined in its own file (of neurons in session_neurons_internal.h), which says what of it belongs
  * to a job's thread, and while which one runs. A part reaches those above it in this list by the functions of their
