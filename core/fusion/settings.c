@@ -57,6 +57,10 @@ Settings settings_at(double alpha) {
     return (Settings){.alpha = alpha, .omega = 1.0};
 }
 
+Settings settings_of_side(Side side, const Settings *dials) {
+    return side == SIDE_FUSED ? *dials : settings_at(side == SIDE_SFT ? 1.0 : 0.0);
+}
+
 bool settings_equal(const Settings *a, const Settings *b) {
     bool equal = a->alpha == b->alpha && a->rho == b->rho && a->omega == b->omega &&
                  a->ranking == b->ranking && settings_curve_equal(a->curve, b->curve);

@@ -62,6 +62,9 @@ typedef struct Settings {
 /* α everywhere, no reset, ω at its default of 1. */
 Settings settings_at(double alpha);
 
+/* What makes each of the three models: base and SFT as they are, W at the dials. */
+Settings settings_of_side(Side side, const Settings *dials);
+
 /* Whether all dials stand alike, so that both make the same W of every tensor. Curves are compared by their numbers,
  * rankings by their address. */
 bool settings_equal(const Settings *a, const Settings *b);

@@ -68,8 +68,7 @@ Status batch_method_measure_drift(Batch *batch, BatchMethod *method, Error *erro
 
 Status batch_method_measure_dormancy(Batch *batch, BatchMethod *method, Side side, Error *error) {
     Dormancy *dormancy = &method->dormancy[side];
-    Settings settings = {.alpha = side == SIDE_SFT ? 1.0 : 0.0};
-    if (side == SIDE_FUSED) settings = method->settings;
+    const Settings settings = settings_of_side(side, &method->settings);
     if (dormancy->mlp_scores != NULL) return STATUS_OK;
     Status status = batch_method_open_calibration(batch, method, error);
     if (status != STATUS_OK || batch_method_recall_dormancy(batch, method, side)) return status;

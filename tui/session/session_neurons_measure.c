@@ -91,13 +91,11 @@ static Status collect_attribution(Session *session, Error *error) {
 SessionDormancyErrand session_make_dormancy_errand(const Session *session, Side side) {
     SessionDormancyErrand errand = {.model = session->model,
                                     .side = side,
-                                    .settings = session->settings,
+                                    .settings = settings_of_side(side, &session->settings),
                                     .with_gradient = side == SIDE_SFT,
                                     .table = session->neurons->table,
                                     .dormancy_origin = session_ranking_origin(session, SELECTOR_DORMANCY),
                                     .gradient_origin = session_ranking_origin(session, SELECTOR_GRADIENT)};
-    if (side == SIDE_BASE) errand.settings = settings_at(0.0);
-    if (side == SIDE_SFT) errand.settings = settings_at(1.0);
     return errand;
 }
 
