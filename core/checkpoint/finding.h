@@ -1,8 +1,8 @@
 /*
  * finding — what a person should know about something: a growing list of remarks, each about one subject.
  *
- * A Pair, an ExportPlan and a VerifyResult each own one and say what an error among its findings means. Whoever
- * compares more than the owner does (tokenizers, calibration rows) adds to it. One thread at a time.
+ * A Pair, an ExportPlan, a VerifyResult and a session each own one and say what an error among its findings means. One
+ * thread at a time; a Pair's does not change while a job may check it.
  */
 #ifndef REJUV_CORE_FINDING_H
 #define REJUV_CORE_FINDING_H

@@ -239,17 +239,17 @@ static Status run_group(const Evaluation *evaluation, const Group *group, const 
 /* ---- comparing distributions ---- */
 
 /* Positions [first, first + count) of a group: logits of base (0), SFT (1) and the measured models (2 …). */
-typedef struct LiveEvaluation {
+typedef struct Comparison {
     const Evaluation *evaluation;
     const int32_t *next;  /* [count] */
     float *logits;        /* [models][count][vocabulary] */
     float *probabilities; /* [threads][2][vocabulary] */
     size_t vocabulary, first, count, models;
     EvaluationResult *const *results; /* [models]; NULL where a model is only a reference */
-} LiveEvaluation;
+} Comparison;
 
 static void compare_position(void *argument, size_t i, unsigned worker) {
-    const LiveEvaluation *comparison = argument;
+    const Comparison *comparison = argument;
     size_t vocabulary = comparison->vocabulary, model_size = comparison->count * vocabulary;
     const float *logits = comparison->logits + i * vocabulary;
     float *probabilities = comparison->probabilities + (size_t)worker * 2 * vocabulary;
@@ -288,8 +288,8 @@ typedef struct Models {
     size_t count;
 } Models;
 
-static Status compare_chunk(LiveEvaluation *comparison, const Models *models, ForwardHead *heads,
-                            size_t offset, MatmulScratch *scratch, Job *job, Error *error) {
+static Status compare_chunk(Comparison *comparison, const Models *models, ForwardHead *heads, size_t offset,
+                            MatmulScratch *scratch, Job *job, Error *error) {
     size_t width = comparison->evaluation->model->config->hidden_size;
     for (size_t m = 0; m < models->count; m++)
         heads[m] =
@@ -316,15 +316,15 @@ static Status compare_group(const Evaluation *evaluation, const Group *group, co
     if (next == NULL || heads == NULL || logits == NULL || probabilities == NULL)
         status = memory_fail(error, "logits");
     for (size_t at = 0; at < group->positions && status == STATUS_OK; at += chunk) {
-        LiveEvaluation comparison = {.evaluation = evaluation,
-                                     .next = next + at,
-                                     .logits = logits,
-                                     .probabilities = probabilities,
-                                     .vocabulary = vocabulary,
-                                     .first = group->first_position + at,
-                                     .count = group->positions - at < chunk ? group->positions - at : chunk,
-                                     .models = models->count,
-                                     .results = models->results};
+        Comparison comparison = {.evaluation = evaluation,
+                                 .next = next + at,
+                                 .logits = logits,
+                                 .probabilities = probabilities,
+                                 .vocabulary = vocabulary,
+                                 .first = group->first_position + at,
+                                 .count = group->positions - at < chunk ? group->positions - at : chunk,
+                                 .models = models->count,
+                                 .results = models->results};
         status = compare_chunk(&comparison, models, heads, at, scratch, job, error);
     }
     free(probabilities);

@@ -81,9 +81,8 @@ Status disk_file_begin(DiskFile *file, int directory, const char *name, const ch
     return status;
 }
 
-static Status begin_stream(DiskFile *file, const char *path, const char *partial, Error *error) {
-    Status status = disk_file_begin(file, AT_FDCWD, path, partial, 0, path, error);
-    if (status != STATUS_OK) return status;
+static Status add_stream(DiskFile *file, const char *path, Error *error) {
+    Status status;
     file->stream = fdopen(file->descriptor, "w");
     if (file->stream != NULL) return STATUS_OK;
     status = status_fail_errno(error, errno, "%s", path);
@@ -91,11 +90,25 @@ static Status begin_stream(DiskFile *file, const char *path, const char *partial
     return status;
 }
 
+static Status begin_stream(DiskFile *file, const char *path, const char *partial, Error *error) {
+    Status status = disk_file_begin(file, AT_FDCWD, path, partial, 0, path, error);
+    return status == STATUS_OK ? add_stream(file, path, error) : status;
+}
+
+static Status begin_special(DiskFile *file, const char *path, Error *error) {
+    *file = (DiskFile){.directory = AT_FDCWD, .name = path, .path = path, .is_special = true};
+    file->descriptor = open(path, O_WRONLY | O_CLOEXEC);
+    if (file->descriptor < 0) return status_fail_errno(error, errno, "%s", path);
+    return add_stream(file, path, error);
+}
+
 Status disk_file_begin_new(DiskFile *file, const char *path, Error *error) {
     return begin_stream(file, path, NULL, error);
 }
 
 Status disk_file_begin_beside(DiskFile *file, const char *path, Error *error) {
+    struct stat facts;
+    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) return begin_special(file, path, error);
     char *partial = memory_format("%s.%ld.partial", path, (long)getpid());
     if (partial == NULL) return memory_fail(error, "a path");
     Status status = begin_stream(file, path, partial, error);
@@ -124,7 +137,8 @@ static void forget_file(DiskFile *file) {
 }
 
 static void remove_file(DiskFile *file) {
-    (void)unlinkat(file->directory, file->partial != NULL ? file->partial : file->name, 0);
+    if (!file->is_special)
+        (void)unlinkat(file->directory, file->partial != NULL ? file->partial : file->name, 0);
     forget_file(file);
 }
 

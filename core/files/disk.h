@@ -50,7 +50,8 @@ typedef struct DiskFile {
     int directory, descriptor;
     FILE *stream; /* of the descriptor; NULL where the file was begun without one */
     const char *name, *path;
-    char *partial; /* its name until it is committed; NULL: `name` */
+    char *partial;   /* its name until it is committed; NULL: `name` */
+    bool is_special; /* a pipe or a device: nothing is named or removed */
 } DiskFile;
 
 /* Creates a file that is to be called `name`, and until then `partial`; NULL: `name` from the start, whatever had it.
@@ -59,7 +60,8 @@ Status disk_file_begin(DiskFile *file, int directory, const char *name, const ch
                        const char *path, Error *error) STATUS_MUST_CHECK;
 
 /* The two ways of files that a user named, with a stream: never over a file that is there; or beside it, as
- * PATH.PID.partial, in place of it only once it is whole. */
+ * PATH.PID.partial, in place of it only once it is whole. A pipe or device of the latter's name is written to as it is,
+ * and stays. */
 Status disk_file_begin_new(DiskFile *file, const char *path, Error *error) STATUS_MUST_CHECK;
 Status disk_file_begin_beside(DiskFile *file, const char *path, Error *error) STATUS_MUST_CHECK;
 

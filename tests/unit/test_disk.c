@@ -74,6 +74,33 @@ static void what_is_discarded_was_never_there(void **state) {
     free(path);
 }
 
+/* A picture that is written to /dev/null must not put a file in its place. */
+static void a_pipe_is_written_to_as_it_is_and_stays(void **state) {
+    (void)state;
+    char *folder = make_folder("pipe"), *path = scratch_path("pipe/pipe"), text[16] = "";
+    DiskFile file;
+    Error error = {0};
+    struct stat facts;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(reader >= 0);
+    for (int discards = 0; discards < 2; discards++) {
+        must(disk_file_begin_beside(&file, path, &error), &error);
+        assert_true(fputs("through", file.stream) >= 0 && fflush(file.stream) == 0);
+        if (discards)
+            disk_file_discard(&file);
+        else
+            must(disk_file_commit(&file, DISK_SYNC_NONE, &error), &error);
+        assert_int_equal(read(reader, text, sizeof text), 7);
+        assert_memory_equal(text, "through", 7);
+        assert_true(stat(path, &facts) == 0 && S_ISFIFO(facts.st_mode));
+        assert_int_equal(count_entries(folder), 1);
+    }
+    assert_int_equal(close(reader), 0);
+    free(folder);
+    free(path);
+}
+
 static void a_file_written_beside_shows_only_once_it_is_whole(void **state) {
     (void)state;
     char *folder = make_folder("beside"), *path = scratch_path("beside/file");
@@ -92,12 +119,13 @@ static void a_file_written_beside_shows_only_once_it_is_whole(void **state) {
 
 static void a_commit_that_fails_leaves_nothing_behind(void **state) {
     (void)state;
-    char *folder = make_folder("failed"), *path = make_folder("failed/taken");
-    scratch_write_text("failed/taken/inside", "so that no file can have its name");
+    char *folder = make_folder("failed"), *path = scratch_path("failed/taken");
     DiskFile file;
     Error error = {0};
     must(disk_file_begin_beside(&file, path, &error), &error);
     assert_true(fputs("new", file.stream) >= 0);
+    free(make_folder("failed/taken")); /* meanwhile, and not empty: no file can have its name */
+    scratch_write_text("failed/taken/inside", "here");
     assert_int_equal(disk_file_commit(&file, DISK_SYNC_CONTENTS, &error), STATUS_IO);
     assert_non_null(strstr(error.message, path));
     assert_int_equal(count_entries(folder), 1);
@@ -134,6 +162,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_file_is_never_written_over_another),
         cmocka_unit_test(what_is_discarded_was_never_there),
+        cmocka_unit_test(a_pipe_is_written_to_as_it_is_and_stays),
         cmocka_unit_test(a_file_written_beside_shows_only_once_it_is_whole),
         cmocka_unit_test(a_commit_that_fails_leaves_nothing_behind),
         cmocka_unit_test(remains_are_refused_unless_they_may_be_used),

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-/* Task that is due starts in a refresh, or is asked for by a drawing, or by the result of other work: only when
+/* Work that is due starts in a refresh, or is asked for by a drawing, or by the result of other work: only when
  * so many rounds find nothing running is there nothing to come. */
 enum { QUIET_ROUNDS = 3 };
 

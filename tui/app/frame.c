@@ -8,7 +8,7 @@
 
 static const Action FRAME_HINTS[] = {ACTION_ALPHA_UP, ACTION_ALPHA_DOWN, ACTION_NEXT_VIEW, ACTION_SEARCH,
                                      ACTION_COMMAND,  ACTION_HELP,       ACTION_QUIT};
-/* Task that is over at once would only flicker, and cost bytes over a slow line. */
+/* Work that is over at once would only flicker, and cost bytes over a slow line. */
 static const double VISIBLE_SECONDS = 0.3;
 
 enum { FRAME_HINT_COUNT = sizeof FRAME_HINTS / sizeof FRAME_HINTS[0], HINT_SIZE = 96, JOBS_SHOWN = 8 };

@@ -5,11 +5,8 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "logits are written as they are in memory");
 
@@ -54,7 +51,7 @@ static Status write_positions(Writer *writer, FILE *file, const char *path, Erro
 }
 
 /* Beside the target first, so that no reader takes a part for the whole. */
-static Status write_and_rename(Writer *writer, const char *path, Error *error) {
+static Status write_file(Writer *writer, const char *path, Error *error) {
     DiskFile file;
     Status status = disk_file_begin_beside(&file, path, error);
     if (status != STATUS_OK) return status;
@@ -64,30 +61,11 @@ static Status write_and_rename(Writer *writer, const char *path, Error *error) {
     return status;
 }
 
-/* A pipe or device is written to as it is. */
-static Status write_through(Writer *writer, const char *path, Error *error) {
-    int descriptor = open(path, O_WRONLY | O_CLOEXEC);
-    if (descriptor < 0) return status_fail_errno(error, errno, "%s", path);
-    FILE *file = fdopen(descriptor, "wb");
-    if (file == NULL) {
-        Status status = status_fail_errno(error, errno, "%s", path);
-        (void)close(descriptor); /* nothing was written */
-        return status;
-    }
-    Status status = write_positions(writer, file, path, error);
-    if (fclose(file) != 0 && status == STATUS_OK)
-        status = status_fail_errno(error, errno, "%s: the logits could not be written", path);
-    return status;
-}
-
 Status logits_file_write(const char *path, const Model *model, const EvaluationResult *result, Job *job,
                          Error *error) {
-    struct stat facts;
-    bool special = stat(path, &facts) == 0 && !S_ISREG(facts.st_mode);
     Writer writer = {.model = model, .result = result, .job = job};
     Status status = open_writer(&writer, error);
-    if (status == STATUS_OK)
-        status = special ? write_through(&writer, path, error) : write_and_rename(&writer, path, error);
+    if (status == STATUS_OK) status = write_file(&writer, path, error);
     matmul_free_scratch(writer.scratch);
     free(writer.logits);
     return status;

@@ -2,7 +2,7 @@
  * session — what is open: the pair, the dials, running jobs, results. This header is what the frame needs of
  * it, and no more; views and commands use the rest through headers of their own.
  *
- * All of it is called on the UI thread and must not block. Task runs on job threads, which wake the program when
+ * All of it is called on the UI thread and must not block. Work runs on job threads, which wake the program when
  * something came in (task.h).
  *
  * The room: what is open and measured while one looks, as parts in one order (session_internal.h), each with its
@@ -56,7 +56,7 @@ typedef enum SessionPart {
     SESSION_PARTS_ALL = 511
 } SessionPart;
 
-/* True while work for any of `parts`, or for what they come from, is running: the first of it in *job. Task
+/* True while work for any of `parts`, or for what they come from, is running: the first of it in *job. Work
  * that is due starts in session_refresh(): call that before. */
 bool session_is_measuring(Session *session, unsigned parts, SessionJob *job);
 

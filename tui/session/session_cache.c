@@ -329,8 +329,9 @@ bool session_cache_refresh(Session *session) {
         status = start_recall(session, &error);
     else if (!cache->is_read_only && !task_is_running(&cache->reading))
         status = start_writing(session, &error);
-    if (status != STATUS_OK) give_up(session, &error);
-    return changed;
+    if (status == STATUS_OK) return changed;
+    give_up(session, &error); /* nothing is held for it any more: who was held back looks again */
+    return true;
 }
 
 void session_cache_list(Session *session, Task **tasks) {

@@ -130,7 +130,7 @@ void session_calibration_begin(Session *session) {
         part->path = part->offered_path;
         part->offered_path = NULL;
     }
-    finding_remove(&session->pair->findings, SESSION_ROWS_SUBJECT);
+    session_files_take_back(session, SESSION_ROWS_SUBJECT);
 }
 
 /* ---- a file ---- */

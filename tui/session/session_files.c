@@ -32,6 +32,7 @@ struct SessionFilesPart {
     Task scanning;
     ScanErrand scan_errand;
     bool is_scan_wanted;
+    FindingList findings; /* about tokenizers and rows: the pair's own do not change, for jobs check them */
 };
 
 /* ---- tokenizers and calibration rows, behind the first screen ---- */
@@ -81,16 +82,16 @@ static void note_findings(Session *session) {
     Error error;
     Status status = STATUS_OK;
     if (loaded->difference.status != STATUS_OK)
-        status = finding_add(&session->pair->findings, SEVERITY_WARNING, "tokenizer", &error, "%s",
+        status = finding_add(&session->files->findings, SEVERITY_WARNING, "tokenizer", &error, "%s",
                              loaded->difference.message);
     else if (loaded->sft == NULL)
-        status = finding_add(&session->pair->findings, SEVERITY_WARNING, "tokenizer", &error, "%s",
+        status = finding_add(&session->files->findings, SEVERITY_WARNING, "tokenizer", &error, "%s",
                              loaded->sft_error.message);
     else if (loaded->base == NULL)
-        status = finding_add(&session->pair->findings, SEVERITY_NOTE, "tokenizer", &error,
+        status = finding_add(&session->files->findings, SEVERITY_NOTE, "tokenizer", &error,
                              "base: %s; SFT's is used", loaded->base_error.message);
     if (status == STATUS_OK && loaded->rows_error.status != STATUS_OK)
-        status = finding_add(&session->pair->findings, SEVERITY_WARNING, SESSION_ROWS_SUBJECT, &error, "%s",
+        status = finding_add(&session->files->findings, SEVERITY_WARNING, SESSION_ROWS_SUBJECT, &error, "%s",
                              loaded->rows_error.message);
     if (status != STATUS_OK) session_say(session, SESSION_ERROR, "%s", error.message);
 }
@@ -149,6 +150,7 @@ void session_files_free(Session *session) {
     tokenizer_free(files->load.base);
     tokenizer_free(files->load.sft);
     calibration_free(files->load.rows);
+    finding_free(&files->findings);
     free(files->load.base_path);
     free(files->load.sft_path);
     free(files->load.rows_path);
@@ -225,19 +227,34 @@ bool session_tokenizers_are_loading(const Session *session) {
     return task_is_running(&session->files->loading);
 }
 
+/* ---- findings ---- */
+
 size_t session_finding_count(const Session *session) {
-    return session->pair->findings.count;
+    return session->pair->findings.count + session->files->findings.count;
+}
+
+/* The pair's come first. */
+static const Finding *find_any(const Session *session, size_t index) {
+    const FindingList *of_pair = &session->pair->findings, *own = &session->files->findings;
+    return index < of_pair->count ? &of_pair->items[index] : &own->items[index - of_pair->count];
 }
 
 const Finding *session_finding(const Session *session, size_t index) {
+    size_t count = session_finding_count(session);
     for (int severity = SEVERITY_ERROR; severity >= SEVERITY_NOTE; severity--) {
-        for (size_t i = 0; i < session->pair->findings.count; i++) {
-            if (session->pair->findings.items[i].severity == (Severity)severity && index-- == 0)
-                return &session->pair->findings.items[i];
+        for (size_t i = 0; i < count; i++) {
+            const Finding *finding = find_any(session, i);
+            if (finding->severity == (Severity)severity && index-- == 0) return finding;
         }
     }
     return NULL;
 }
+
+void session_files_take_back(Session *session, const char *subject) {
+    finding_remove(&session->files->findings, subject);
+}
+
+/* ---- drift ---- */
 
 const DriftTable *session_drift(const Session *session) {
     return session->files->drift;

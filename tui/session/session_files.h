@@ -60,6 +60,9 @@ enum { SESSION_ROWS_LIMIT = 10000 };
 Status session_read_rows(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, Job *job,
                          Calibration **calibration, Error *error) STATUS_MUST_CHECK;
 
+/* Takes back the findings about a subject, where they no longer hold. */
+void session_files_take_back(Session *session, const char *subject);
+
 Status session_files_open(Session *session, const SessionOptions *options, Error *error) STATUS_MUST_CHECK;
 
 /* *has_loaded: tokenizers and the first rows are there, just now. A scan begins only where it may: not while the table

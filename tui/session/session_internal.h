@@ -31,7 +31,7 @@
 #include "core/fusion/settings.h"
 
 /* The UI thread's. Jobs are given what they need: copies of the settings, and pair and model, which do not change while
- * a session is open but for the pair's findings, which only the UI thread reads and writes. */
+ * a session is open. */
 struct Session {
     unsigned threads; /* of a job; 0: all */
     Settings settings;
