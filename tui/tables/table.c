@@ -125,10 +125,6 @@ size_t table_row_count(const Table *table) {
     return table->row_count;
 }
 
-size_t table_column_count(const Table *table) {
-    return table->column_count;
-}
-
 /* ---- sorting ---- */
 
 static bool is_last(const TableCell *cell, TableType type) {

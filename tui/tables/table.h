@@ -54,7 +54,6 @@ void table_add_bool(Table *table, bool value);
 void table_add_empty(Table *table); /* nothing known: empty in text and CSV, null in JSON */
 
 size_t table_row_count(const Table *table);
-size_t table_column_count(const Table *table);
 
 /* Sorts rows by a column, largest (or last) first when `descending`; equal rows keep their order, NaN and
  * empty cells come last. */
