@@ -1,10 +1,8 @@
 #include "core/checkpoint/architecture.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- the tables ---- */
@@ -49,35 +47,29 @@ static const Architecture ARCHITECTURES[] = {
      .default_window = 4096},
 };
 
-typedef struct RoleFacts {
-    const char *name;   /* on screens and in JSON */
-    const char *tensor; /* the tensor's name, for layered ones after "model.layers.N." */
-    bool layered;
-} RoleFacts;
-
-static const RoleFacts ROLES[TENSOR_ROLE_COUNT] = {
-    [TENSOR_OTHER] = {"other", NULL, false},
-    [TENSOR_EMBEDDING] = {"embed", "model.embed_tokens.weight", false},
-    [TENSOR_ATTENTION_NORM] = {"norm1", "input_layernorm.weight", true},
-    [TENSOR_Q] = {"q", "self_attn.q_proj.weight", true},
-    [TENSOR_K] = {"k", "self_attn.k_proj.weight", true},
-    [TENSOR_V] = {"v", "self_attn.v_proj.weight", true},
-    [TENSOR_O] = {"o", "self_attn.o_proj.weight", true},
-    [TENSOR_Q_BIAS] = {"q_bias", "self_attn.q_proj.bias", true},
-    [TENSOR_K_BIAS] = {"k_bias", "self_attn.k_proj.bias", true},
-    [TENSOR_V_BIAS] = {"v_bias", "self_attn.v_proj.bias", true},
-    [TENSOR_O_BIAS] = {"o_bias", "self_attn.o_proj.bias", true},
-    [TENSOR_Q_NORM] = {"q_norm", "self_attn.q_norm.weight", true},
-    [TENSOR_K_NORM] = {"k_norm", "self_attn.k_norm.weight", true},
-    [TENSOR_MLP_NORM] = {"norm2", "post_attention_layernorm.weight", true},
-    [TENSOR_GATE] = {"gate", "mlp.gate_proj.weight", true},
-    [TENSOR_UP] = {"up", "mlp.up_proj.weight", true},
-    [TENSOR_DOWN] = {"down", "mlp.down_proj.weight", true},
-    [TENSOR_GATE_BIAS] = {"gate_bias", "mlp.gate_proj.bias", true},
-    [TENSOR_UP_BIAS] = {"up_bias", "mlp.up_proj.bias", true},
-    [TENSOR_DOWN_BIAS] = {"down_bias", "mlp.down_proj.bias", true},
-    [TENSOR_FINAL_NORM] = {"final_norm", "model.norm.weight", false},
-    [TENSOR_HEAD] = {"lm_head", "lm_head.weight", false},
+/* What the models that run call their tensors; for layered ones after "model.layers.N.". */
+static const char *const NAMES[TENSOR_ROLE_COUNT] = {
+    [TENSOR_EMBEDDING] = "model.embed_tokens.weight",
+    [TENSOR_ATTENTION_NORM] = "input_layernorm.weight",
+    [TENSOR_Q] = "self_attn.q_proj.weight",
+    [TENSOR_K] = "self_attn.k_proj.weight",
+    [TENSOR_V] = "self_attn.v_proj.weight",
+    [TENSOR_O] = "self_attn.o_proj.weight",
+    [TENSOR_Q_BIAS] = "self_attn.q_proj.bias",
+    [TENSOR_K_BIAS] = "self_attn.k_proj.bias",
+    [TENSOR_V_BIAS] = "self_attn.v_proj.bias",
+    [TENSOR_O_BIAS] = "self_attn.o_proj.bias",
+    [TENSOR_Q_NORM] = "self_attn.q_norm.weight",
+    [TENSOR_K_NORM] = "self_attn.k_norm.weight",
+    [TENSOR_MLP_NORM] = "post_attention_layernorm.weight",
+    [TENSOR_GATE] = "mlp.gate_proj.weight",
+    [TENSOR_UP] = "mlp.up_proj.weight",
+    [TENSOR_DOWN] = "mlp.down_proj.weight",
+    [TENSOR_GATE_BIAS] = "mlp.gate_proj.bias",
+    [TENSOR_UP_BIAS] = "mlp.up_proj.bias",
+    [TENSOR_DOWN_BIAS] = "mlp.down_proj.bias",
+    [TENSOR_FINAL_NORM] = "model.norm.weight",
+    [TENSOR_HEAD] = "lm_head.weight",
 };
 
 static const char LAYER_PREFIX[] = "model.layers.";
@@ -355,29 +347,11 @@ Status architecture_read_config(const cJSON *json, const char *origin, ModelConf
 
 /* ---- names and shapes ---- */
 
-TensorRole architecture_find_role(const char *name, int *layer) {
-    *layer = -1;
-    bool layered = strncmp(name, LAYER_PREFIX, sizeof LAYER_PREFIX - 1) == 0;
-    const char *rest = name;
-    if (layered) {
-        const char *digits = name + sizeof LAYER_PREFIX - 1;
-        char *end;
-        bool is_plain = *digits >= '0' && *digits <= '9' && (digits[0] != '0' || digits[1] == '.');
-        unsigned long index = is_plain ? strtoul(digits, &end, 10) : ULONG_MAX;
-        if (index > INT32_MAX || *end != '.') return TENSOR_OTHER;
-        rest = end + 1;
-        *layer = (int)index;
-    }
-    for (int role = TENSOR_OTHER + 1; role < TENSOR_ROLE_COUNT; role++) {
-        if (ROLES[role].layered == layered && strcmp(rest, ROLES[role].tensor) == 0) return (TensorRole)role;
-    }
-    return TENSOR_OTHER;
-}
-
 bool architecture_name_tensor(TensorRole role, int layer, char *name, size_t size) {
-    int length = ROLES[role].layered
-                     ? snprintf(name, size, "%s%d.%s", LAYER_PREFIX, layer, ROLES[role].tensor)
-                     : snprintf(name, size, "%s", ROLES[role].tensor);
+    if (NAMES[role] == NULL) return false;
+    int length = tensor_role_is_layered(role)
+                     ? snprintf(name, size, "%s%d.%s", LAYER_PREFIX, layer, NAMES[role])
+                     : snprintf(name, size, "%s", NAMES[role]);
     return length >= 0 && (size_t)length < size;
 }
 
@@ -412,14 +386,6 @@ void architecture_shape(const ModelConfig *config, TensorRole role, uint64_t *ro
     };
     *rows = shapes[role].rows;
     *columns = shapes[role].columns;
-}
-
-bool architecture_role_is_layered(TensorRole role) {
-    return ROLES[role].layered;
-}
-
-const char *architecture_role_name(TensorRole role) {
-    return ROLES[role].name;
 }
 
 const char *architecture_name(const Architecture *architecture) {

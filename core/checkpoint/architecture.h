@@ -15,38 +15,13 @@
 #ifndef REJUV_CORE_ARCHITECTURE_H
 #define REJUV_CORE_ARCHITECTURE_H
 
+#include "core/checkpoint/tensor_name.h"
 #include "core/files/json.h"
 #include "core/support/status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-typedef enum TensorRole {
-    TENSOR_OTHER = 0, /* a tensor the model does not use: it is fused and exported like any other */
-    TENSOR_EMBEDDING,
-    TENSOR_ATTENTION_NORM,
-    TENSOR_Q,
-    TENSOR_K,
-    TENSOR_V,
-    TENSOR_O,
-    TENSOR_Q_BIAS,
-    TENSOR_K_BIAS,
-    TENSOR_V_BIAS,
-    TENSOR_O_BIAS,
-    TENSOR_Q_NORM,
-    TENSOR_K_NORM,
-    TENSOR_MLP_NORM,
-    TENSOR_GATE,
-    TENSOR_UP,
-    TENSOR_DOWN,
-    TENSOR_GATE_BIAS,
-    TENSOR_UP_BIAS,
-    TENSOR_DOWN_BIAS,
-    TENSOR_FINAL_NORM,
-    TENSOR_HEAD,
-    TENSOR_ROLE_COUNT
-} TensorRole;
 
 typedef enum Activation {
     ACTIVATION_SILU,
@@ -88,21 +63,12 @@ typedef struct ModelConfig {
 Status architecture_read_config(const cJSON *json, const char *origin, ModelConfig *config,
                                 Error *error) STATUS_MUST_CHECK;
 
-/* The role of a tensor's name, and the layer it belongs to (-1: none); TENSOR_OTHER for names that are not
- * known. The architectures of today share one naming. */
-TensorRole architecture_find_role(const char *name, int *layer);
-
-/* Writes the tensor name of a role, "model.layers.3.mlp.up_proj.weight"; false if it does not fit. */
+/* Writes the name that the models which run have for a role, "model.layers.3.mlp.up_proj.weight"; false where they have
+ * no such tensor, or it does not fit. */
 bool architecture_name_tensor(TensorRole role, int layer, char *name, size_t size);
 
 /* The shape a role has in this model; *columns is 0 for a vector. */
 void architecture_shape(const ModelConfig *config, TensorRole role, uint64_t *rows, uint64_t *columns);
-
-/* True for roles of which every layer has its own tensor. */
-bool architecture_role_is_layered(TensorRole role);
-
-/* A role's short name, as screens and JSON show it: "q", "gate", "embed", "lm_head". */
-const char *architecture_role_name(TensorRole role);
 
 /* The model_type of config.json: "qwen3". */
 const char *architecture_name(const Architecture *architecture);

@@ -188,8 +188,35 @@ static Tensor make_tensor(const SafetensorsEntry *entry, size_t file) {
                      .file = file};
     memcpy(tensor.shape, entry->shape, sizeof tensor.shape);
     view_as_matrix(&tensor);
-    tensor.role = architecture_find_role(entry->name, &tensor.layer);
+    TensorName name = tensor_name_read(entry->name, entry->rank);
+    tensor.role = name.role;
+    tensor.layer = name.layer;
+    tensor.expert = name.expert;
+    tensor.part = name.part;
+    tensor.is_bias = name.is_bias;
     return tensor;
+}
+
+/* "post_attention_layernorm" says where it stands; what else the model has says what it does. */
+static void judge_post_norms(Checkpoint *checkpoint) {
+    bool has_them = false;
+    for (size_t i = 0; i < checkpoint->tensor_count && !has_them; i++)
+        has_them = tensor_name_has_post_norms(checkpoint->tensors[i].name);
+    for (size_t i = 0; i < checkpoint->tensor_count && has_them; i++) {
+        Tensor *tensor = &checkpoint->tensors[i];
+        if (tensor->role == TENSOR_MLP_NORM && strstr(tensor->name, "post_attention_layernorm") != NULL)
+            tensor->role = TENSOR_POST_ATTENTION_NORM;
+    }
+}
+
+static Status index_roles(Checkpoint *checkpoint, Error *error) {
+    Status status = role_index_reserve(&checkpoint->roles, checkpoint->tensor_count, error);
+    for (size_t i = 0; i < checkpoint->tensor_count && status == STATUS_OK; i++) {
+        const Tensor *tensor = &checkpoint->tensors[i];
+        role_index_add(&checkpoint->roles, (RoleEntry){tensor->role, tensor->layer, tensor->is_bias, i});
+    }
+    if (status == STATUS_OK) role_index_sort(&checkpoint->roles);
+    return status;
 }
 
 static int compare_by_name(const void *a, const void *b, void *tensors) {
@@ -223,7 +250,8 @@ static Status list_tensors(Checkpoint *checkpoint, Error *error) {
                                checkpoint->directory, a->name, checkpoint->file_names[a->file],
                                checkpoint->file_names[b->file]);
     }
-    return STATUS_OK;
+    judge_post_norms(checkpoint);
+    return index_roles(checkpoint, error);
 }
 
 /* Every tensor that the index promises must be in the file it names. */
@@ -299,6 +327,7 @@ void checkpoint_close(Checkpoint *checkpoint) {
     free(checkpoint->file_names);
     free(checkpoint->tensors);
     free(checkpoint->by_name);
+    role_index_free(&checkpoint->roles);
     cJSON_Delete(checkpoint->config);
     free(checkpoint->directory);
     free(checkpoint);
@@ -322,9 +351,9 @@ const Tensor *checkpoint_find_tensor(const Checkpoint *checkpoint, const char *n
 }
 
 const Tensor *checkpoint_find_role(const Checkpoint *checkpoint, TensorRole role, int layer) {
-    char name[128];
-    if (role == TENSOR_OTHER || !architecture_name_tensor(role, layer, name, sizeof name)) return NULL;
-    return checkpoint_find_tensor(checkpoint, name);
+    const RoleEntry *found =
+        role == TENSOR_OTHER ? NULL : role_index_find(&checkpoint->roles, role, layer, NULL);
+    return found == NULL ? NULL : &checkpoint->tensors[found->tensor];
 }
 
 DType checkpoint_main_dtype(const Checkpoint *checkpoint) {

@@ -14,6 +14,7 @@
 #define REJUV_CORE_CHECKPOINT_H
 
 #include "core/checkpoint/architecture.h"
+#include "core/checkpoint/role_index.h"
 #include "core/checkpoint/safetensors.h"
 #include "core/support/status.h"
 
@@ -32,7 +33,10 @@ typedef struct Tensor {
     uint64_t bytes;
     size_t file; /* index into Checkpoint.files */
     TensorRole role;
-    int layer; /* -1 where it belongs to none */
+    int layer;       /* -1 where it belongs to none */
+    int expert;      /* -1 where it belongs to none, or to all */
+    TensorRole part; /* of an expert: gate, up, gate_up, down; else TENSOR_OTHER */
+    bool is_bias;
 } Tensor;
 
 typedef struct Checkpoint {
@@ -44,6 +48,7 @@ typedef struct Checkpoint {
     Tensor *tensors; /* in file order: files by name, tensors by offset */
     size_t tensor_count;
     size_t *by_name; /* indexes into `tensors`, sorted by name */
+    RoleIndex roles; /* of `tensors` */
     uint64_t parameters, bytes;
     size_t layers; /* highest layer + 1 among the tensors' names */
     cJSON *config; /* config.json as it stands; NULL where there is none */
@@ -61,7 +66,8 @@ void checkpoint_close(Checkpoint *checkpoint);
 /* The tensor of that name, or NULL. */
 const Tensor *checkpoint_find_tensor(const Checkpoint *checkpoint, const char *name);
 
-/* The tensor of that role (layer -1 for roles that are not layered), or NULL. */
+/* The tensor of that role (layer -1 for roles that are not layered), whatever its name; the first where there are
+ * several, or NULL. */
 const Tensor *checkpoint_find_role(const Checkpoint *checkpoint, TensorRole role, int layer);
 
 /* The most common dtype, by bytes; DTYPE_UNKNOWN for a checkpoint without tensors. */

@@ -41,7 +41,9 @@ static Status resolve(const Model *model, TensorRole role, int layer, const Pair
 static Status refuse_surplus(const Model *model, Error *error) {
     for (size_t i = 0; i < model->pair->count; i++) {
         const PairTensor *tensor = &model->pair->tensors[i];
-        bool known = tensor->role != TENSOR_OTHER && tensor->role != TENSOR_HEAD;
+        char name[128]; /* only roles that these models have can change their result */
+        bool known = tensor->role != TENSOR_HEAD &&
+                     architecture_name_tensor(tensor->role, tensor->layer, name, sizeof name);
         if (known && tensor->layer >= (int)model->config->layers)
             return status_fail(error, STATUS_FORMAT, "%s: tensor %s: config.json has only %" PRIu64 " layers",
                                model->pair->sft->directory, tensor->name, model->config->layers);
@@ -70,7 +72,7 @@ static Status resolve_all(Model *model, Error *error) {
     for (int role = TENSOR_OTHER + 1; role < TENSOR_ROLE_COUNT && status == STATUS_OK; role++) {
         bool wanted = config->roles[role] || (role == TENSOR_HEAD && model->pair->unties_head);
         if (!wanted) continue;
-        if (!architecture_role_is_layered((TensorRole)role)) {
+        if (!tensor_role_is_layered((TensorRole)role)) {
             status = resolve(model, (TensorRole)role, -1, &model->tensors[role], error);
             continue;
         }

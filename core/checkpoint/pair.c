@@ -105,6 +105,16 @@ static Status match_tensors(Pair *pair, Error *error) {
     return status;
 }
 
+static Status index_roles(Pair *pair, Error *error) {
+    Status status = role_index_reserve(&pair->roles, pair->count, error);
+    for (size_t i = 0; i < pair->count && status == STATUS_OK; i++) {
+        const PairTensor *tensor = &pair->tensors[i];
+        role_index_add(&pair->roles, (RoleEntry){tensor->role, tensor->layer, tensor->sft->is_bias, i});
+    }
+    if (status == STATUS_OK) role_index_sort(&pair->roles);
+    return status;
+}
+
 /* ---- comparing what config.json says ---- */
 
 static Status compare_number(Pair *pair, const char *key, double base, double sft, Severity severity,
@@ -162,6 +172,7 @@ Status pair_open(const char *base_directory, const char *sft_directory, Pair **p
     Status status = checkpoint_open(base_directory, &opened->base, error);
     if (status == STATUS_OK) status = checkpoint_open(sft_directory, &opened->sft, error);
     if (status == STATUS_OK) status = match_tensors(opened, error);
+    if (status == STATUS_OK) status = index_roles(opened, error);
     if (status == STATUS_OK) status = compare_configs(opened, error);
     if (status != STATUS_OK) {
         pair_close(opened);
@@ -175,6 +186,7 @@ void pair_close(Pair *pair) {
     if (pair == NULL) return;
     finding_free(&pair->findings);
     free(pair->tensors);
+    role_index_free(&pair->roles);
     checkpoint_close(pair->base);
     checkpoint_close(pair->sft);
     free(pair);
@@ -200,7 +212,6 @@ const PairTensor *pair_find_tensor(const Pair *pair, const char *name) {
 }
 
 const PairTensor *pair_find_role(const Pair *pair, TensorRole role, int layer) {
-    char name[128];
-    if (role == TENSOR_OTHER || !architecture_name_tensor(role, layer, name, sizeof name)) return NULL;
-    return pair_find_tensor(pair, name);
+    const RoleEntry *found = role == TENSOR_OTHER ? NULL : role_index_find(&pair->roles, role, layer, NULL);
+    return found == NULL ? NULL : &pair->tensors[found->tensor];
 }

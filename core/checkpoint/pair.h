@@ -32,6 +32,7 @@ typedef struct Pair {
     Checkpoint *base, *sft;
     PairTensor *tensors; /* in the SFT model's order */
     size_t count;
+    RoleIndex roles;  /* of `tensors` */
     bool unties_head; /* the fused model has a head of its own although SFT's is tied: config.json must say so
                        */
     FindingList findings;

@@ -19,7 +19,7 @@ const NeuronFacts *neurons_facts(NeuronModule module) {
 }
 
 const char *neurons_module_name(NeuronModule module) {
-    return architecture_role_name(MODULES[module].weight);
+    return tensor_role_name(MODULES[module].weight);
 }
 
 bool neurons_find_module(const char *name, NeuronModule *module) {

@@ -63,7 +63,7 @@ static inline void tiny_write_side(const char *side, const char *config_text, ui
     cJSON_Delete(json);
     TinyFile file = {.seed = seed};
     for (int role = TENSOR_OTHER + 1; role < TENSOR_ROLE_COUNT; role++) {
-        int layers = architecture_role_is_layered((TensorRole)role) ? (int)config.layers : 0;
+        int layers = tensor_role_is_layered((TensorRole)role) ? (int)config.layers : 0;
         if (config.roles[role] && layers == 0) tiny_add_tensor(&file, &config, (TensorRole)role, -1);
         for (int layer = 0; layer < layers && config.roles[role]; layer++)
             tiny_add_tensor(&file, &config, (TensorRole)role, layer);

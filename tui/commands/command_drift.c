@@ -65,7 +65,7 @@ static void collect_layers(const Pair *pair, const DriftTable *table, Rows *rows
 static void collect_roles(const DriftTable *table, Rows *rows) {
     for (int place = 1; place <= TENSOR_ROLE_COUNT; place++) { /* tensors without a role, 0, come last */
         TensorRole role = (TensorRole)(place % TENSOR_ROLE_COUNT);
-        Row row = {.place = rows->count, .name = architecture_role_name(role), .layer = -1};
+        Row row = {.place = rows->count, .name = tensor_role_name(role), .layer = -1};
         if (drift_sum_role(table, role, &row.drift) > 0) rows->list[rows->count++] = row;
     }
 }
@@ -144,7 +144,7 @@ static void add_layer(Table *table, const Row *row) {
 }
 
 static void add_role(Table *table, const Row *row) {
-    table_add_text(table, architecture_role_name(row->tensor->role));
+    table_add_text(table, tensor_role_name(row->tensor->role));
 }
 
 static void add_tensors(Table *table, const Row *row) {

@@ -91,7 +91,7 @@ static double value_of(const Pair *pair, const Layers *layers, size_t tensor) {
 static void survey(const Pair *pair, Layers *layers, bool present[TENSOR_ROLE_COUNT]) {
     for (size_t i = 0; i < pair->count; i++) {
         const PairTensor *tensor = &pair->tensors[i];
-        if (tensor->layer < 0 || !architecture_role_is_layered(tensor->role)) continue;
+        if (tensor->layer < 0 || !tensor_role_is_layered(tensor->role)) continue;
         if (layers->spectrum != NULL && !spectrum_is_defined(tensor)) continue;
         double value;
         if (is_of_method(layers->metric) && !figure_method_value(&layers->method, tensor, &value)) continue;
@@ -100,7 +100,7 @@ static void survey(const Pair *pair, Layers *layers, bool present[TENSOR_ROLE_CO
     }
     for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
         if (!present[role]) continue;
-        layers->role_names[layers->roles] = architecture_role_name((TensorRole)role);
+        layers->role_names[layers->roles] = tensor_role_name((TensorRole)role);
         layers->role[layers->roles++] = (TensorRole)role;
     }
 }

@@ -52,6 +52,10 @@ double neuron_column_value(NeuronColumn column, uint64_t neuron, const NeuronSco
     }
 }
 
+bool neuron_column_is_known(NeuronColumn column, const NeuronScores *facts) {
+    return !isnan(neuron_column_value(column, 0, facts));
+}
+
 void neuron_column_format(NeuronColumn column, const NeuronScores *facts, char text[FORMAT_SIZE]) {
     double value = neuron_column_value(column, 0, facts);
     if (isnan(value))

@@ -35,6 +35,9 @@ const NeuronColumnFacts *neuron_column_facts(NeuronColumn column);
  * its index. */
 double neuron_column_value(NeuronColumn column, uint64_t neuron, const NeuronScores *facts);
 
+/* Whether there is such a figure. */
+bool neuron_column_is_known(NeuronColumn column, const NeuronScores *facts);
+
 /* What it says in a list; "·" where there is no such figure. Not for targets. */
 void neuron_column_format(NeuronColumn column, const NeuronScores *facts, char text[FORMAT_SIZE]);
 

@@ -89,7 +89,7 @@ static Status make_map_table(const Layers *layers, const Session *session, Table
     size_t count = FIXED;
     BlockSources sources = layers_sources(layers, session);
     for (size_t i = 0; i < grid->columns; i++)
-        columns[count++] = (TableColumn){architecture_role_name(grid->roles[i]), NULL, NULL, TABLE_NUMBER, 0};
+        columns[count++] = (TableColumn){tensor_role_name(grid->roles[i]), NULL, NULL, TABLE_NUMBER, 0};
     for (size_t i = 0; i < grid->strip_count; i++)
         columns[count++] = (TableColumn){grid->strip_labels[i], NULL, NULL, TABLE_NUMBER, 0};
     Status status = table_create(columns, count, table, error);

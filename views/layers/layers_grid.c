@@ -36,7 +36,7 @@ static const TensorRole STRIP[LAYERS_STRIP_LIMIT] = {TENSOR_EMBEDDING, TENSOR_FI
 enum { COLUMN_COUNT = sizeof COLUMNS / sizeof *COLUMNS };
 
 const char *layers_grid_name(TensorRole role, int columns) {
-    const char *whole = architecture_role_name(role);
+    const char *whole = tensor_role_name(role);
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         if (COLUMNS[i].role == role && (int)strlen(whole) > columns) return COLUMNS[i].name;
     return whole;
@@ -48,7 +48,7 @@ static void survey(const Pair *pair, LayersGrid *grid, bool present[TENSOR_ROLE_
         const PairTensor *tensor = &pair->tensors[i];
         present[tensor->role] = true;
         if (tensor->role == TENSOR_OTHER) grid->others++;
-        if (tensor->layer >= 0 && architecture_role_is_layered(tensor->role) &&
+        if (tensor->layer >= 0 && tensor_role_is_layered(tensor->role) &&
             (size_t)tensor->layer >= grid->layers)
             grid->layers = (size_t)tensor->layer + 1;
     }
@@ -87,13 +87,13 @@ Status layers_grid_open(const Pair *pair, LayersGrid *grid, Error *error) {
     for (size_t i = 0; i < grid->columns; i++) column_of[grid->roles[i]] = i;
     for (size_t i = 0; i < pair->count && grid->columns > 0; i++) {
         const PairTensor *tensor = &pair->tensors[i];
-        if (tensor->layer >= 0 && architecture_role_is_layered(tensor->role))
+        if (tensor->layer >= 0 && tensor_role_is_layered(tensor->role))
             grid->cells[(size_t)tensor->layer * grid->columns + column_of[tensor->role]] = i;
     }
     for (size_t place = 0; place < LAYERS_STRIP_LIMIT; place++) {
         const PairTensor *tensor = pair_find_role(pair, STRIP[place], -1);
         if (tensor == NULL) continue;
-        grid->strip_labels[grid->strip_count] = architecture_role_name(STRIP[place]);
+        grid->strip_labels[grid->strip_count] = tensor_role_name(STRIP[place]);
         grid->strip[grid->strip_count++] = (size_t)(tensor - pair->tensors);
     }
     return STATUS_OK;

@@ -121,7 +121,7 @@ static void draw_head(const Layers *layers, Canvas *canvas, Rect head, const Col
     int column = write_metric(layers, canvas, left) + 2;
     if (layers->scale != LAYERS_BY_COLUMN) return;
     (void)canvas_print(canvas, left, 0, column, ROLE_DIM, "%s →",
-                       in_strip ? "all" : architecture_role_name(grid->roles[layers->column]));
+                       in_strip ? "all" : tensor_role_name(grid->roles[layers->column]));
 }
 
 /* What the signs mean, for the metric on screen; whether there are any. */

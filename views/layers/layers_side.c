@@ -74,7 +74,7 @@ void layers_draw_side(const Layers *layers, const Session *session, Canvas *canv
     if (tensor->layer >= 0 && tensor->role != TENSOR_OTHER && area.rows >= 3) {
         sum = (DriftRow){0};
         size_t count = drift_sum_role(session_drift(session), tensor->role, &sum);
-        (void)snprintf(title, sizeof title, "%s of all layers", architecture_role_name(tensor->role));
+        (void)snprintf(title, sizeof title, "%s of all layers", tensor_role_name(tensor->role));
         (void)rect_cut_top(&area, tensor_facts_draw_sum(canvas, area, title, &sum, count) + 1);
     }
 }

@@ -3,7 +3,6 @@
 #include "views/neurons/neurons_internal.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 
 enum { ROWS_LIMIT = 100000, WIDE_TARGET_FROM = 92 };
@@ -19,7 +18,7 @@ typedef struct Drawing {
 
 /* A figure of W that is being measured again; where there is none, nothing is out of date. */
 static Role role_of(const Drawing *drawing, NeuronColumn column) {
-    if (column == NEURON_COLUMN_FUSED && !isnan(drawing->facts.dormancy[SIDE_FUSED]) &&
+    if (column == NEURON_COLUMN_FUSED && neuron_column_is_known(column, &drawing->facts) &&
         session_dormancy_is_stale(drawing->session))
         return ROLE_STALE;
     return column == drawing->neurons->list.column ? ROLE_VALUE : ROLE_TEXT;

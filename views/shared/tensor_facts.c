@@ -23,7 +23,7 @@ static char *add(Facts *facts, const char *label, Role role) {
 }
 
 void tensor_facts_place(const PairTensor *tensor, char *text, size_t size) {
-    const char *role = tensor->role != TENSOR_OTHER ? architecture_role_name(tensor->role) : "";
+    const char *role = tensor->role != TENSOR_OTHER ? tensor_role_name(tensor->role) : "";
     if (tensor->layer >= 0)
         (void)snprintf(text, size, "layer %d  %s", tensor->layer, role);
     else

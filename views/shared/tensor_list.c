@@ -206,7 +206,7 @@ void tensor_list_go_layer(Session *session, double layer) {
         tensor_list_show(session, i);
         return;
     }
-    session_say(session, SESSION_NOTE, "layer %g has no %s", layer, architecture_role_name(here->role));
+    session_say(session, SESSION_NOTE, "layer %g has no %s", layer, tensor_role_name(here->role));
 }
 
 void tensor_list_go(Session *session, const char *text) {
@@ -291,7 +291,7 @@ static void add_numbers(Table *table, const Session *session, const BlockSources
         table_add_integer(table, tensor->layer);
     else
         table_add_empty(table);
-    table_add_text(table, architecture_role_name(tensor->role));
+    table_add_text(table, tensor_role_name(tensor->role));
     table_add_text(table, dtype_name(tensor->sft->dtype));
     table_add_integer(table, (int64_t)tensor->sft->rows);
     table_add_integer(table, (int64_t)tensor->sft->columns);
