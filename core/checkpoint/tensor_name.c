@@ -66,7 +66,7 @@ typedef struct Rule {
 
 #define ATTENTION "self_attn|attn|attention|self_attention|cross_attn|temporal_block|linear_attn|mixer"
 #define MLP       "mlp|feed_forward|ffn|mlp_block|block_sparse_moe|moe|mixer|shared_transformer"
-#define RECURRENT "mamba|mixer|linear_attn|ssm|temporal_block|rg_lru|self_attn|attention|mamba_decoder"
+#define RECURRENT "mamba|mixer|linear_attn|ssm|temporal_block|rg_lru|attention"
 
 /* Within a layer. */
 static const Rule LAYERED[] = {
@@ -91,8 +91,9 @@ static const Rule LAYERED[] = {
     {"gate|router|wg|layer|moe_statics", MLP, TENSOR_ROUTER, TENSOR_ROUTER},
     {"conv1d|conv_1d|q_conv1d|k_conv1d|v_conv1d|conv", NULL, TENSOR_CONVOLUTION, TENSOR_CONVOLUTION},
     {"in_proj|out_proj", "conv", TENSOR_CONVOLUTION, TENSOR_CONVOLUTION},
-    {"A_log|D|dt_proj|x_proj|dt_bias|f_a_proj|f_b_proj|g_a_proj|g_b_proj|b_proj|a_proj|f_proj|g_proj",
-     RECURRENT, TENSOR_STATE_SPACE, TENSOR_STATE_SPACE},
+    {"A_log|dt_bias|f_a_proj|f_b_proj|g_a_proj|g_b_proj", NULL, TENSOR_STATE_SPACE, TENSOR_STATE_SPACE},
+    {"b_proj", "self_attn", TENSOR_STATE_SPACE, TENSOR_STATE_SPACE}, /* Kimi's */
+    {"D|dt_proj|x_proj|b_proj|a_proj|f_proj|g_proj", RECURRENT, TENSOR_STATE_SPACE, TENSOR_STATE_SPACE},
     {"in_proj|out_proj|in_proj_a|in_proj_b|in_proj_ba|in_proj_qkv|in_proj_qkvz|in_proj_z|linear_x|linear_y|linear_out",
      RECURRENT, TENSOR_STATE_SPACE, TENSOR_STATE_SPACE},
     {"input_gate_weight|input_gate_bias|recurrent_gate_weight|recurrent_gate_bias|recurrent_param", "rg_lru",

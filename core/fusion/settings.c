@@ -1,39 +1,89 @@
 #include "core/fusion/settings.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const KIND_NAMES[SETTINGS_KIND_COUNT] = {
-    [SETTINGS_Q] = "q",          [SETTINGS_K] = "k",       [SETTINGS_V] = "v",
-    [SETTINGS_O] = "o",          [SETTINGS_GATE] = "gate", [SETTINGS_UP] = "up",
-    [SETTINGS_DOWN] = "down",    [SETTINGS_NORM] = "norm", [SETTINGS_EMBEDDING] = "embed",
+    [SETTINGS_Q] = "q",
+    [SETTINGS_K] = "k",
+    [SETTINGS_V] = "v",
+    [SETTINGS_QKV] = "qkv",
+    [SETTINGS_O] = "o",
+    [SETTINGS_GATE] = "gate",
+    [SETTINGS_UP] = "up",
+    [SETTINGS_GATE_UP] = "gate_up",
+    [SETTINGS_DOWN] = "down",
+    [SETTINGS_EXPERT] = "expert",
+    [SETTINGS_SHARED_EXPERT] = "shared_expert",
+    [SETTINGS_ROUTER] = "router",
+    [SETTINGS_STATE_SPACE] = "ssm",
+    [SETTINGS_CONVOLUTION] = "conv",
+    [SETTINGS_EMBEDDING] = "embed",
+    [SETTINGS_POSITION] = "position",
+    [SETTINGS_NORM] = "norm",
     [SETTINGS_HEAD] = "lm_head",
+    [SETTINGS_VISION] = "vision",
+    [SETTINGS_AUDIO] = "audio",
 };
 
 /* SETTINGS_KIND_COUNT: a tensor of no kind. */
 static const SettingsKind KINDS[TENSOR_ROLE_COUNT] = {
     [TENSOR_OTHER] = SETTINGS_KIND_COUNT,
+    [TENSOR_BUFFER] = SETTINGS_KIND_COUNT,
     [TENSOR_EMBEDDING] = SETTINGS_EMBEDDING,
+    [TENSOR_POSITION] = SETTINGS_POSITION,
     [TENSOR_Q] = SETTINGS_Q,
+    [TENSOR_Q_A] = SETTINGS_Q,
+    [TENSOR_Q_B] = SETTINGS_Q,
     [TENSOR_Q_BIAS] = SETTINGS_Q,
     [TENSOR_K] = SETTINGS_K,
     [TENSOR_K_BIAS] = SETTINGS_K,
     [TENSOR_V] = SETTINGS_V,
     [TENSOR_V_BIAS] = SETTINGS_V,
+    [TENSOR_QKV] = SETTINGS_QKV,
+    [TENSOR_QKV_BIAS] = SETTINGS_QKV,
+    [TENSOR_KV_A] = SETTINGS_QKV,
+    [TENSOR_KV_B] = SETTINGS_QKV,
     [TENSOR_O] = SETTINGS_O,
     [TENSOR_O_BIAS] = SETTINGS_O,
     [TENSOR_GATE] = SETTINGS_GATE,
     [TENSOR_GATE_BIAS] = SETTINGS_GATE,
     [TENSOR_UP] = SETTINGS_UP,
     [TENSOR_UP_BIAS] = SETTINGS_UP,
+    [TENSOR_GATE_UP] = SETTINGS_GATE_UP,
+    [TENSOR_GATE_UP_BIAS] = SETTINGS_GATE_UP,
     [TENSOR_DOWN] = SETTINGS_DOWN,
     [TENSOR_DOWN_BIAS] = SETTINGS_DOWN,
+    [TENSOR_EXPERT] = SETTINGS_EXPERT,
+    [TENSOR_EXPERT_BIAS] = SETTINGS_EXPERT,
+    [TENSOR_SHARED_EXPERT] = SETTINGS_SHARED_EXPERT,
+    [TENSOR_ROUTER] = SETTINGS_ROUTER,
+    [TENSOR_STATE_SPACE] = SETTINGS_STATE_SPACE,
+    [TENSOR_CONVOLUTION] = SETTINGS_CONVOLUTION,
     [TENSOR_Q_NORM] = SETTINGS_NORM,
     [TENSOR_K_NORM] = SETTINGS_NORM,
     [TENSOR_MLP_NORM] = SETTINGS_NORM,
     [TENSOR_ATTENTION_NORM] = SETTINGS_NORM,
+    [TENSOR_POST_ATTENTION_NORM] = SETTINGS_NORM,
+    [TENSOR_POST_MLP_NORM] = SETTINGS_NORM,
+    [TENSOR_NORM] = SETTINGS_NORM,
     [TENSOR_FINAL_NORM] = SETTINGS_NORM,
     [TENSOR_HEAD] = SETTINGS_HEAD,
+    [TENSOR_HEAD_BIAS] = SETTINGS_HEAD,
+    [TENSOR_VISION] = SETTINGS_VISION,
+    [TENSOR_AUDIO] = SETTINGS_AUDIO,
+};
+
+/* Where a model that lacks a kind has such weights, in the order of asking. */
+static const struct {
+    SettingsKind kind, elsewhere;
+} ELSEWHERE[] = {
+    {SETTINGS_Q, SETTINGS_QKV},          {SETTINGS_K, SETTINGS_QKV},        {SETTINGS_V, SETTINGS_QKV},
+    {SETTINGS_QKV, SETTINGS_Q},          {SETTINGS_GATE, SETTINGS_GATE_UP}, {SETTINGS_UP, SETTINGS_GATE_UP},
+    {SETTINGS_GATE_UP, SETTINGS_GATE},   {SETTINGS_GATE, SETTINGS_EXPERT},  {SETTINGS_UP, SETTINGS_EXPERT},
+    {SETTINGS_GATE_UP, SETTINGS_EXPERT}, {SETTINGS_DOWN, SETTINGS_EXPERT},  {SETTINGS_GATE, SETTINGS_UP},
+    {SETTINGS_HEAD, SETTINGS_EMBEDDING},
 };
 
 const char *settings_kind_name(SettingsKind kind) {
@@ -46,6 +96,15 @@ bool settings_find_kind(const char *name, SettingsKind *kind) {
         if (strcmp(KIND_NAMES[i], name) == 0) return true;
     }
     return false;
+}
+
+void settings_list_kinds(char *text, size_t size) {
+    size_t used = 0;
+    for (int i = 0; i < SETTINGS_KIND_COUNT && used < size; i++) {
+        const char *join = i == 0 ? "" : i + 1 < SETTINGS_KIND_COUNT ? ", " : " or ";
+        int length = snprintf(text + used, size - used, "%s%s", join, KIND_NAMES[i]);
+        used += length > 0 ? (size_t)length : 0;
+    }
 }
 
 bool settings_find_role(TensorRole role, SettingsKind *kind) {
@@ -151,6 +210,29 @@ Status settings_check(const Settings *settings, const Pair *pair, Error *error) 
         return status_fail(error, STATUS_MISMATCH, "expected an α for each of %zu layers, found %zu",
                            claimed_layers(pair), settings->curve->count);
     return settings->ranking != NULL ? check_ranking(settings->ranking, pair, error) : STATUS_OK;
+}
+
+size_t settings_count_kind(const Pair *pair, SettingsKind kind) {
+    size_t count = 0;
+    for (size_t i = 0; i < pair->count; i++)
+        count += pair->tensors[i].is_fused && KINDS[pair->tensors[i].role] == kind;
+    return count;
+}
+
+Status settings_check_kinds(const Settings *settings, const Pair *pair, Error *error) {
+    for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
+        SettingsKind kind = (SettingsKind)i;
+        if (!settings->kinds[i].is_set || settings_count_kind(pair, kind) > 0) continue;
+        for (size_t j = 0; j < sizeof ELSEWHERE / sizeof *ELSEWHERE; j++) {
+            if (ELSEWHERE[j].kind == kind && settings_count_kind(pair, ELSEWHERE[j].elsewhere) > 0)
+                return status_fail(error, STATUS_MISMATCH,
+                                   "%s: no tensor of this pair is of that kind: here, such weights are in %s",
+                                   KIND_NAMES[i], KIND_NAMES[ELSEWHERE[j].elsewhere]);
+        }
+        return status_fail(error, STATUS_MISMATCH, "%s: no tensor of this pair is of that kind",
+                           KIND_NAMES[i]);
+    }
+    return STATUS_OK;
 }
 
 /* ---- what the dials come to ---- */

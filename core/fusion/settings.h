@@ -33,16 +33,26 @@ typedef enum Side {
 
 /* Tensors that share a dial; a bias goes with its weight. */
 typedef enum SettingsKind {
-    SETTINGS_Q,
+    SETTINGS_Q, /* latent projections of the queries too */
     SETTINGS_K,
     SETTINGS_V,
+    SETTINGS_QKV, /* what is one matrix, or projects keys and values through one latent */
     SETTINGS_O,
     SETTINGS_GATE,
     SETTINGS_UP,
+    SETTINGS_GATE_UP,
     SETTINGS_DOWN,
+    SETTINGS_EXPERT, /* all matrices of all experts */
+    SETTINGS_SHARED_EXPERT,
+    SETTINGS_ROUTER,
+    SETTINGS_STATE_SPACE,
+    SETTINGS_CONVOLUTION,
     SETTINGS_EMBEDDING, /* a tied head too */
-    SETTINGS_NORM,      /* all of them */
+    SETTINGS_POSITION,
+    SETTINGS_NORM, /* all of them */
     SETTINGS_HEAD,
+    SETTINGS_VISION, /* the towers beside the text model */
+    SETTINGS_AUDIO,
     SETTINGS_KIND_COUNT
 } SettingsKind;
 
@@ -73,6 +83,10 @@ bool settings_equal(const Settings *a, const Settings *b);
  * is not one of a model of this pair's shape. For everything that blends on behalf of a user or a file. */
 Status settings_check(const Settings *settings, const Pair *pair, Error *error) STATUS_MUST_CHECK;
 
+/* STATUS_MISMATCH where a kind has an α of its own and no blended tensor of the pair is of that kind: whoever set it
+ * expects that it does something. The message names the kind that holds such weights in this model. */
+Status settings_check_kinds(const Settings *settings, const Pair *pair, Error *error) STATUS_MUST_CHECK;
+
 /* Whether no α goes beyond the two models. */
 bool settings_is_between(const Settings *settings);
 
@@ -89,11 +103,15 @@ Blend settings_blend(const Settings *settings, const PairTensor *tensor);
 /* How many layers a curve for models of this pair has; 0 where it claims to have more layers than there are tensors. */
 size_t settings_layers(const Pair *pair);
 
+/* How many blended tensors of the pair are of that kind. */
+size_t settings_count_kind(const Pair *pair, SettingsKind kind);
+
 /* The kind of a tensor of that role; false where it has none, and α is its only dial. */
 bool settings_find_role(TensorRole role, SettingsKind *kind);
 
-/* "q", "embed", "norm", … */
+/* "q", "embed", "norm", …, and all of them as a list: "q, k, v, …". */
 const char *settings_kind_name(SettingsKind kind);
 bool settings_find_kind(const char *name, SettingsKind *kind);
+void settings_list_kinds(char *text, size_t size);
 
 #endif

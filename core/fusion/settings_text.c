@@ -56,19 +56,21 @@ Status settings_text_read_layers(const char *text, size_t layers, SettingsCurve 
 }
 
 bool settings_text_is_protectable(SettingsKind kind) {
-    return kind == SETTINGS_EMBEDDING || kind == SETTINGS_NORM || kind == SETTINGS_HEAD;
+    return kind == SETTINGS_EMBEDDING || kind == SETTINGS_NORM || kind == SETTINGS_HEAD ||
+           kind == SETTINGS_POSITION || kind == SETTINGS_ROUTER || kind == SETTINGS_VISION ||
+           kind == SETTINGS_AUDIO;
 }
 
 static Status set_kind(SettingsOwn *kinds, const char *name, size_t bytes, double alpha, bool is_protection,
                        Error *error) {
-    char copy[16];
+    char copy[24], kinds_known[256];
     SettingsKind kind;
+    settings_list_kinds(kinds_known, sizeof kinds_known);
     (void)snprintf(copy, sizeof copy, "%.*s", (int)(bytes < sizeof copy ? bytes : sizeof copy - 1), name);
     if (!settings_find_kind(copy, &kind) || (is_protection && !settings_text_is_protectable(kind)))
-        return status_fail(error, STATUS_ARGUMENT, "expected %s, found \"%s\"",
-                           is_protection ? "embed, norm or lm_head"
-                                         : "q, k, v, o, gate, up, down, embed, norm or lm_head",
-                           copy);
+        return status_fail(
+            error, STATUS_ARGUMENT, "expected %s, found \"%s\"",
+            is_protection ? "embed, position, norm, lm_head, router, vision or audio" : kinds_known, copy);
     if (kinds[kind].is_set)
         return status_fail(error, STATUS_ARGUMENT, "%s has got a weight of its own already", copy);
     kinds[kind] = (SettingsOwn){true, alpha};

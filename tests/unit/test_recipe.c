@@ -245,7 +245,7 @@ static void what_a_later_version_wrote_is_refused_by_name(void **state) {
     expect_refusal("\"format_version\":\t1", "\"format_version\":\t2", STATUS_UNSUPPORTED, "version 1");
     expect_refusal("\"settings\":\t{", "\"settings\":\t{\"rho\": 0.01,", STATUS_UNSUPPORTED, "rho");
     expect_dial_refusal("\"omega\"", "\"theta\": 1, \"omega\"", STATUS_UNSUPPORTED, "theta");
-    expect_dial_refusal("\"norm\":\t1", "\"router\":\t1", STATUS_UNSUPPORTED, "router");
+    expect_dial_refusal("\"norm\":\t1", "\"warp_core\":\t1", STATUS_UNSUPPORTED, "warp_core");
 }
 
 int main(void) {

@@ -55,7 +55,14 @@ static void a_tied_head_is_no_kind_of_its_own(void **state) {
     assert_true(session_has_kind(tied, SETTINGS_EMBEDDING) && session_has_kind(tied, SETTINGS_GATE));
     session_free(tied);
     Session *demo = open_demo();
-    for (int i = 0; i < SETTINGS_KIND_COUNT; i++) assert_true(session_has_kind(demo, (SettingsKind)i));
+    static const SettingsKind LLAMAS[] = {SETTINGS_Q,    SETTINGS_K,   SETTINGS_V,    SETTINGS_O,
+                                          SETTINGS_GATE, SETTINGS_UP,  SETTINGS_DOWN, SETTINGS_EMBEDDING,
+                                          SETTINGS_NORM, SETTINGS_HEAD};
+    size_t kinds = 0;
+    for (int i = 0; i < SETTINGS_KIND_COUNT; i++) kinds += session_has_kind(demo, (SettingsKind)i);
+    for (size_t i = 0; i < sizeof LLAMAS / sizeof *LLAMAS; i++)
+        assert_true(session_has_kind(demo, LLAMAS[i]));
+    assert_int_equal(kinds, sizeof LLAMAS / sizeof *LLAMAS);
     session_free(demo);
 }
 

@@ -58,7 +58,7 @@ static Settings reset_settings(double alpha, double omega) {
     return (Settings){.alpha = alpha, .rho = 0.01, .omega = omega, .ranking = ranking};
 }
 
-static void every_kind_has_a_name_and_every_role_but_one_a_kind(void **state) {
+static void every_kind_has_a_name_and_every_role_but_others_and_buffers_a_kind(void **state) {
     (void)state;
     for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
         SettingsKind found;
@@ -70,7 +70,7 @@ static void every_kind_has_a_name_and_every_role_but_one_a_kind(void **state) {
     bool seen[SETTINGS_KIND_COUNT] = {false};
     for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
         double alpha = settings_alpha(&settings, (TensorRole)role, 0);
-        assert_true((alpha == 0.5) == (role == TENSOR_OTHER));
+        assert_true((alpha == 0.5) == (role == TENSOR_OTHER || role == TENSOR_BUFFER));
         if (alpha >= 1.0) seen[(int)alpha - 1] = true;
         if (role == TENSOR_Q || role == TENSOR_Q_BIAS) assert_true(alpha == 1.0 + (double)SETTINGS_Q);
     }
@@ -249,7 +249,7 @@ static void a_tensor_of_long_rows_is_blended_in_parts_as_one(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_has_a_name_and_every_role_but_one_a_kind),
+        cmocka_unit_test(every_kind_has_a_name_and_every_role_but_others_and_buffers_a_kind),
         cmocka_unit_test(a_reset_touches_rows_with_their_bias_and_columns_and_nothing_else),
         cmocka_unit_test(the_alpha_that_is_reset_is_the_tensors_own),
         cmocka_unit_test(nothing_is_reset_at_rho_0_or_omega_0),

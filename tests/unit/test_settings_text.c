@@ -61,7 +61,8 @@ static void kinds_and_protection_fill_the_same_places(void **state) {
     assert_int_equal(settings_text_read_protection("embed,norm=base", kinds, NULL), STATUS_OK);
     assert_int_equal(settings_text_read_protection("lm_head=sft", kinds, NULL), STATUS_OK);
     for (int i = 0; i < SETTINGS_KIND_COUNT; i++) {
-        bool expected = i == SETTINGS_Q || i == SETTINGS_DOWN || i >= SETTINGS_EMBEDDING;
+        bool expected = i == SETTINGS_Q || i == SETTINGS_DOWN || i == SETTINGS_EMBEDDING ||
+                        i == SETTINGS_NORM || i == SETTINGS_HEAD;
         assert_true(kinds[i].is_set == expected);
     }
     assert_true(kinds[SETTINGS_Q].alpha == 0.3 && kinds[SETTINGS_DOWN].alpha == 1.0);

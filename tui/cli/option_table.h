@@ -34,9 +34,9 @@
     X(ALPHA_LAYERS, "alpha-layers", 0, "A0:A1|A,A,...", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "a fusion weight for each layer: a line from the first layer's to the last's, or a list of as many as there are layers") \
     X(ALPHA_KIND, "alpha-kind", 0, "KIND=A,...", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
-      "a fusion weight for tensors of a kind, in every layer: q, k, v, o, gate, up, down, embed, norm, lm_head; may be repeated") \
+      "a fusion weight for tensors of a kind, in every layer: q, k, v, o, gate, up, down, expert, embed, norm, lm_head and others (Tune lists the model's); may be repeated") \
     X(PROTECT, "protect", 0, "KIND,...=sft|base", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
-      "keep embed, norm or lm_head as the SFT or the base model has them; may be repeated") \
+      "keep embed, norm, lm_head, position, router, vision or audio as the SFT or the base model has them; may be repeated") \
     X(RHO, "rho", 0, "R", SHARE, 0, 1, "0", ON(OPEN) | ON(PREVIEW) | ON(SHOT) | ON(EXPORT), \
       "the reset fraction, 0.01 or 1%: the share of all neurons that each target may reset; the set is their union") \
     X(RHO_SET, "rho", 0, "R", SHARE, 0, 1, "1%", ON(NEURONS) | ON(RESET), \

@@ -15,8 +15,6 @@ Status batch_method_read(Batch *batch, BatchMethod *method, Error *error) {
     if (status != STATUS_OK) return status;
     method->settings = state.settings;
     method->selector = state.selector;
-    if (state.settings.kinds[SETTINGS_HEAD].is_set && pair_find_role(batch->pair, TENSOR_HEAD, -1) == NULL)
-        batch_say(batch, "there is no lm_head of its own; it is the embedding, which embed is for");
     return STATUS_OK;
 }
 

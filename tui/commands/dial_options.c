@@ -112,6 +112,7 @@ Status dial_options_read(const Options *options, const Pair *pair, Dials *state,
     if (status == STATUS_OK)
         status = read_kinds(options, OPTION_PROTECT, settings_text_read_protection, settings, error);
     if (status == STATUS_OK) status = settings_check(settings, pair, error);
+    if (status == STATUS_OK) status = settings_check_kinds(settings, pair, error);
     if (status != STATUS_OK) {
         settings_curve_free(*curve);
         settings->curve = *curve = NULL;

@@ -16,11 +16,7 @@ size_t session_layers(const Session *session) {
 /* ---- kinds ---- */
 
 bool session_has_kind(const Session *session, SettingsKind kind) {
-    for (size_t i = 0; i < session->pair->count; i++) {
-        SettingsKind own;
-        if (settings_find_role(session->pair->tensors[i].role, &own) && own == kind) return true;
-    }
-    return false;
+    return settings_count_kind(session->pair, kind) > 0;
 }
 
 double session_kind_alpha(const Session *session, SettingsKind kind) {

@@ -16,10 +16,10 @@ void tune_label_figure(size_t figure, char *text, size_t size) {
 }
 
 size_t tune_find(size_t count, size_t from, int direction, bool stay, const char *text,
-                 const char *(*name)(size_t index)) {
+                 const char *(*name)(const void *user, size_t index), const void *user) {
     for (size_t step = stay ? 0 : 1; step < count + (stay ? 0 : 1); step++) {
         size_t at = (from + (direction > 0 ? step : count - step % count)) % count;
-        if (text_find(name(at), text)) return at;
+        if (text_find(name(user, at), text)) return at;
     }
     return count;
 }

@@ -166,13 +166,14 @@ static Reaction act_on_headlines(TuneState *state, Session *session, Action acti
     }
 }
 
-static const char *figure_name(size_t figure) {
+static const char *figure_name(const void *user, size_t figure) {
+    (void)user;
     return DISTRIBUTION_FIGURES[figure].label;
 }
 
 static bool find_figure_row(TuneState *state, Session *session, const char *text, int direction, bool stay) {
     (void)session;
-    size_t at = tune_find(DISTRIBUTION_FIGURE_COUNT, state->figure, direction, stay, text, figure_name);
+    size_t at = tune_find(DISTRIBUTION_FIGURE_COUNT, state->figure, direction, stay, text, figure_name, NULL);
     if (at < DISTRIBUTION_FIGURE_COUNT) state->figure = at;
     return at < DISTRIBUTION_FIGURE_COUNT;
 }

@@ -81,6 +81,6 @@ void tune_label_figure(size_t figure, char *text, size_t size);
 
 /* The next of `count` things from `from` on whose name has the text; `count` where there is none. */
 size_t tune_find(size_t count, size_t from, int direction, bool stay, const char *text,
-                 const char *(*name)(size_t index));
+                 const char *(*name)(const void *user, size_t index), const void *user);
 
 #endif

@@ -25,15 +25,16 @@ static void format_alpha(const SettingsOwn *own, SettingsKind kind, double alpha
 /* Why a kind has no dial to show; NULL where it has. */
 static const char *explain_kind(const Session *session, SettingsKind kind) {
     const Settings *settings = session_settings(session);
-    bool is_layered = kind != SETTINGS_EMBEDDING && kind != SETTINGS_HEAD;
+    bool is_layered = kind != SETTINGS_EMBEDDING && kind != SETTINGS_POSITION && kind != SETTINGS_HEAD &&
+                      kind != SETTINGS_VISION && kind != SETTINGS_AUDIO;
     if (!session_has_kind(session, kind))
         return kind == SETTINGS_HEAD ? "tied: it is the embedding, which embed is for" : "none in this model";
     return !settings->kinds[kind].is_set && settings->curve != NULL && is_layered ? "= its layer's α" : NULL;
 }
 
-static void draw_kind(TuneState *state, const Session *session, SettingsKind kind, Canvas *canvas, Rect area,
-                      int row) {
-    bool cursor = (size_t)kind == state->kind;
+static void draw_kind(TuneState *state, const Session *session, SettingsKind kind, size_t place,
+                      Canvas *canvas, Rect area, int row) {
+    bool cursor = place == state->kind;
     const SettingsOwn *own = &session_settings(session)->kinds[kind];
     const char *reason = explain_kind(session, kind);
     char text[FORMAT_SIZE];
@@ -58,23 +59,42 @@ static void draw_kind(TuneState *state, const Session *session, SettingsKind kin
                        .action = ACTION_ALPHA_KIND,
                        .action_name = settings_kind_name(kind),
                        .cursor = &state->kind,
-                       .item = (size_t)kind,
+                       .item = place,
                        .label_columns = KIND_COLUMNS,
                        .end_columns = END_COLUMNS,
                        .value_columns = VALUE_COLUMNS};
     dial_bar_draw(canvas, area, row, &dial);
 }
 
+/* The kinds of this model, and lm_head even where it is tied: that is said. */
+static size_t list_kinds(const Session *session, SettingsKind kinds[SETTINGS_KIND_COUNT]) {
+    size_t count = 0;
+    for (int i = 0; i < SETTINGS_KIND_COUNT; i++)
+        if (i == SETTINGS_HEAD || session_has_kind(session, (SettingsKind)i))
+            kinds[count++] = (SettingsKind)i;
+    return count;
+}
+
+/* The kind under the cursor. */
+static SettingsKind chosen_kind(TuneState *state, const Session *session) {
+    SettingsKind kinds[SETTINGS_KIND_COUNT];
+    size_t count = list_kinds(session, kinds);
+    if (state->kind >= count) state->kind = count - 1;
+    return kinds[state->kind];
+}
+
 static void draw_modules(TuneState *state, Session *session, Canvas *canvas, Rect area) {
-    int shown = area.rows < SETTINGS_KIND_COUNT ? area.rows : SETTINGS_KIND_COUNT;
+    SettingsKind kinds[SETTINGS_KIND_COUNT];
+    int count = (int)list_kinds(session, kinds);
+    int shown = area.rows < count ? area.rows : count;
     int first = (int)state->kind >= shown ? (int)state->kind - shown + 1 : 0;
     char options[SETTINGS_TEXT_KINDS_SIZE];
     hit_area_add(canvas, &(HitArea){.kind = HIT_AREA_GRID,
                                     .area = rect_make(area.row, area.column, shown, area.columns),
-                                    .down = {&state->kind, (size_t)first, SETTINGS_KIND_COUNT, 1}});
+                                    .down = {&state->kind, (size_t)first, (size_t)count, 1}});
     for (int row = 0; row < shown; row++)
-        draw_kind(state, session, (SettingsKind)(first + row), canvas, area, row);
-    (void)rect_cut_top(&area, SETTINGS_KIND_COUNT + 1);
+        draw_kind(state, session, kinds[first + row], (size_t)(first + row), canvas, area, row);
+    (void)rect_cut_top(&area, count + 1);
     settings_text_write_kinds(session_settings(session), options);
     int row = 0;
     if (options[0] != '\0')
@@ -89,7 +109,7 @@ static void draw_modules(TuneState *state, Session *session, Canvas *canvas, Rec
 /* ---- acting ---- */
 
 static Reaction turn(TuneState *state, Session *session, double step) {
-    SettingsKind kind = (SettingsKind)state->kind;
+    SettingsKind kind = chosen_kind(state, session);
     if (!session_has_kind(session, kind))
         session_say(session, SESSION_NOTE, "%s: %s", settings_kind_name(kind), explain_kind(session, kind));
     else
@@ -98,16 +118,18 @@ static Reaction turn(TuneState *state, Session *session, double step) {
 }
 
 static Reaction protect(TuneState *state, Session *session) {
-    SettingsKind kind = (SettingsKind)state->kind;
+    SettingsKind kind = chosen_kind(state, session);
     if (!session_has_kind(session, kind)) return turn(state, session, 0);
     if (!session_turn_protection(session, kind))
-        session_say(session, SESSION_NOTE, "embed, norm and lm_head can be kept at one model; %s has its α",
+        session_say(session, SESSION_NOTE,
+                    "%s cannot be kept at one model: it has its α; embed, norm and lm_head can",
                     settings_kind_name(kind));
     return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
 }
 
-static Reaction move(TuneState *state, long step) {
-    long row = (long)state->kind + step, last = SETTINGS_KIND_COUNT - 1;
+static Reaction move(TuneState *state, const Session *session, long step) {
+    SettingsKind kinds[SETTINGS_KIND_COUNT];
+    long row = (long)state->kind + step, last = (long)list_kinds(session, kinds) - 1;
     state->kind = (size_t)(row < 0 ? 0 : row > last ? last : row);
     return REACTION_REDRAW;
 }
@@ -124,15 +146,15 @@ static Reaction act_on_modules(TuneState *state, Session *session, Action action
     case ACTION_PAGE_DOWN:
         return turn(state, session, -0.1 * argument->count);
     case ACTION_MOVE_UP:
-        return move(state, -argument->count);
+        return move(state, session, -argument->count);
     case ACTION_MOVE_DOWN:
-        return move(state, argument->count);
+        return move(state, session, argument->count);
     case ACTION_FIRST:
-        return move(state, -SETTINGS_KIND_COUNT);
+        return move(state, session, -SETTINGS_KIND_COUNT);
     case ACTION_LAST:
-        return move(state, SETTINGS_KIND_COUNT);
+        return move(state, session, SETTINGS_KIND_COUNT);
     case ACTION_ALPHA_CLEAR:
-        session_clear_kind_alpha(session, (SettingsKind)state->kind);
+        session_clear_kind_alpha(session, chosen_kind(state, session));
         return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
     case ACTION_PROTECT_NEXT:
         return protect(state, session);
@@ -141,15 +163,16 @@ static Reaction act_on_modules(TuneState *state, Session *session, Action action
     }
 }
 
-static const char *kind_name(size_t kind) {
-    return settings_kind_name((SettingsKind)kind);
+static const char *kind_name(const void *kinds, size_t place) {
+    return settings_kind_name(((const SettingsKind *)kinds)[place]);
 }
 
 static bool find_kind(TuneState *state, Session *session, const char *text, int direction, bool stay) {
-    (void)session;
-    size_t at = tune_find(SETTINGS_KIND_COUNT, state->kind, direction, stay, text, kind_name);
-    if (at < SETTINGS_KIND_COUNT) state->kind = at;
-    return at < SETTINGS_KIND_COUNT;
+    SettingsKind kinds[SETTINGS_KIND_COUNT];
+    size_t count = list_kinds(session, kinds);
+    size_t at = tune_find(count, state->kind, direction, stay, text, kind_name, kinds);
+    if (at < count) state->kind = at;
+    return at < count;
 }
 
 static Status list_modules(TuneState *state, Session *session, Table **table, Error *error) {
