@@ -6,9 +6,12 @@
  *
  *     base   sft
  *      ●      ●     fused: W = a·S + (1 − a)·B; SFT may have more rows (an enlarged vocabulary: a = 1 there)
- *      –      ●     a buffer or an extra that only SFT has: copied from SFT
+ *      –      ●     only SFT has it: copied from there
+ *      ●      –     only base has it: left out
  *      ●      ≡     one side's head is tied to its embedding, the other's is not: the embedding stands in
- *      ≡      ●     for the missing head, and the fused model has a head of its own
+ *      ≡      ●     for the missing head, and the fused model has a head of its own (head.h)
+ *
+ * Which meets which is found by names, and where those differ by what they say (pair_names.h).
  *
  * Findings say everything a person should know before fusing; an error among them means that it cannot be
  * done.
@@ -18,6 +21,8 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/finding.h"
+#include "core/checkpoint/pair_names.h"
+#include "core/checkpoint/pair_share.h"
 
 typedef struct PairTensor {
     const char *name;
@@ -32,7 +37,10 @@ typedef struct Pair {
     Checkpoint *base, *sft;
     PairTensor *tensors; /* in the SFT model's order */
     size_t count;
-    RoleIndex roles;  /* of `tensors` */
+    RoleIndex roles; /* of `tensors` */
+    PairNames names;
+    bool *is_left_out; /* [of base's tensors] */
+    PairShare share;
     bool unties_head; /* the fused model has a head of its own although SFT's is tied: config.json must say so
                        */
     FindingList findings;
@@ -48,6 +56,12 @@ void pair_close(Pair *pair);
 
 /* STATUS_OK, or STATUS_MISMATCH with the first error among the findings and their number. */
 Status pair_check(const Pair *pair, Error *error) STATUS_MUST_CHECK;
+
+/* As pair_check(), and STATUS_MISMATCH too where tensors have no counterpart: for whoever writes. */
+Status pair_check_whole(const Pair *pair, Error *error) STATUS_MUST_CHECK;
+
+/* Whether a tensor of base, by its index there, is learned and has no counterpart. */
+bool pair_is_left_out(const Pair *pair, size_t index);
 
 /* The fused model's tensor of that name or role, or NULL. */
 const PairTensor *pair_find_tensor(const Pair *pair, const char *name);

@@ -37,6 +37,7 @@ typedef struct ExportOptions {
     DType dtype; /* F32, F16 or BF16; DTYPE_UNKNOWN: each tensor keeps SFT's (F64 as F32, F8 as BF16) */
     uint64_t shard_bytes; /* the most a file of weights holds, if a tensor fits; 0: the default */
     Donor donor;          /* whose config.json, tokenizer and template */
+    bool allow_unmatched; /* tensors without a counterpart are copied from SFT, or left out (pair_share.h) */
     /* The recipe to reproduce: then inputs and output must have its sums, or nothing appears. NULL: none.
      * Borrowed until export_run() returns. */
     const Recipe *expected;
@@ -101,7 +102,8 @@ typedef struct ExportPlan {
     FindingList findings;     /* what a person should know; an error among them means that it cannot be run */
 } ExportPlan;
 
-/* Decides everything and writes nothing. Fails where the pair cannot be fused (pair_check()), a model is
+/* Decides everything and writes nothing. Fails where the pair cannot be fused (pair_check(); pair_check_whole() unless
+ * unmatched tensors are allowed), a model is
  * quantised, a file of weights is no longer the one that was opened, or the options make no sense; what is
  * wrong with the target (it exists, it does not fit) is a finding of severity error, so that a screen can show
  * the rest. The pair must outlive the plan; the caller frees it. */

@@ -1,4 +1,5 @@
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/head.h"
 #include "core/export/export_internal.h"
 #include "core/files/json_edit.h"
 #include "core/support/memory.h"
@@ -59,18 +60,15 @@ static Status set_vocabulary(const ExportPlan *plan, const cJSON *config, char *
     return change(text, "vocab_size", value, origin, error);
 }
 
-/* What SFT says about its head holds for the fused model, unless that was given a head of its own; whatever
- * the donor says. A head that is written must not be ignored, and one that is not must not be missed. */
+/* What holds of SFT's head holds of the fused model's, unless that was given one of its own; whatever the donor says. A
+ * head that is written must not be ignored, and one that is not must not be missed. A model without a head has
+ * nothing to say about it. */
 static Status set_tie(const ExportPlan *plan, const cJSON *config, char **text, const char *origin,
                       Error *error) {
-    static const char KEY[] = "tie_word_embeddings";
-    const cJSON *sft = plan->pair->sft->config;
-    bool has_head = find_tensor(plan, TENSOR_HEAD) != NULL;
-    bool tied = !plan->pair->unties_head && json_get_bool(sft, KEY, !has_head);
-    bool stated = json_get_bool(config, KEY, false);
-    bool is_stated = cJSON_IsBool(json_find(config, KEY));
-    if (is_stated ? stated == tied : !tied) return STATUS_OK;
-    return change(text, KEY, tied ? "true" : "false", origin, error);
+    Head head = head_find(plan->pair->sft);
+    bool is_stated, tied = head.kind == HEAD_TIED && !plan->pair->unties_head;
+    if (head.kind == HEAD_NONE || head_config_ties(config, &is_stated) == tied) return STATUS_OK;
+    return change(text, "tie_word_embeddings", tied ? "true" : "false", origin, error);
 }
 
 Status export_make_config(ExportPlan *plan, char **text, Error *error) {

@@ -84,6 +84,32 @@ static Status begin_recipe(ExportPlan *plan, Error *error) {
     return STATUS_OK;
 }
 
+static Status list_left_out(const Pair *pair, RecipeUnmatched *unmatched, Error *error) {
+    unmatched->left_out = memory_allocate(pair->share.missing_tensors, sizeof *unmatched->left_out);
+    if (unmatched->left_out == NULL) return memory_fail(error, "the recipe");
+    for (size_t i = 0; i < pair->base->tensor_count; i++) {
+        if (pair_is_left_out(pair, i))
+            unmatched->left_out[unmatched->left_out_count++] = pair->base->tensors[i].name;
+    }
+    return STATUS_OK;
+}
+
+/* What is not blended is said, in the plan and in the recipe. */
+static Status note_unmatched(ExportPlan *plan, Error *error) {
+    const Pair *pair = plan->pair;
+    if (pair_share_is_whole(&pair->share)) return STATUS_OK;
+    RecipeUnmatched *unmatched = &plan->recipe->unmatched;
+    unmatched->is_allowed = true;
+    unmatched->blended = pair_share_blended(&pair->share);
+    unmatched->copied = pair->share.copied_tensors;
+    Status status = list_left_out(pair, unmatched, error);
+    if (status != STATUS_OK) return status;
+    return finding_add(
+        &plan->findings, SEVERITY_WARNING, "unmatched", error,
+        "%zu tensors have no counterpart in base and are copied from SFT; %zu of base are left out",
+        pair->share.copied_tensors, pair->share.missing_tensors);
+}
+
 static Status list_recipe_tensors(ExportPlan *plan, Error *error) {
     Recipe *recipe = plan->recipe;
     recipe->tensors = memory_allocate(plan->tensor_count, sizeof *recipe->tensors);
@@ -94,6 +120,7 @@ static Status list_recipe_tensors(ExportPlan *plan, Error *error) {
         tensor->name = memory_copy_text(source->name, strlen(source->name));
         tensor->dtype = plan->tensors[i].dtype;
         tensor->rank = source->sft->rank;
+        tensor->dial = settings_dial_name(&plan->options.settings, source);
         memcpy(tensor->shape, source->sft->shape, sizeof tensor->shape);
         if (tensor->name == NULL) return memory_fail(error, "the recipe");
     }
@@ -176,7 +203,7 @@ static Status check_options(const Pair *pair, const ExportOptions *options, Erro
                                "which cannot be blended",
                                sides[i]->directory);
     }
-    Status status = pair_check(pair, error);
+    Status status = options->allow_unmatched ? pair_check(pair, error) : pair_check_whole(pair, error);
     return status == STATUS_OK ? settings_check(&options->settings, pair, error) : status;
 }
 
@@ -187,6 +214,7 @@ static Status make_plan(ExportPlan *plan, const char *directory, Error *error) {
     if (status == STATUS_OK) status = export_plan_layout(plan, error);
     if (status == STATUS_OK) status = export_plan_inputs(plan, error);
     if (status == STATUS_OK) status = list_recipe_tensors(plan, error);
+    if (status == STATUS_OK) status = note_unmatched(plan, error);
     if (status == STATUS_OK) status = export_plan_sidecars(plan, error);
     if (status == STATUS_OK) status = sum_plan(plan, error);
     if (status == STATUS_OK && !settings_is_between(&plan->options.settings))
@@ -251,5 +279,6 @@ ExportOptions export_options_from_recipe(const Recipe *recipe) {
                            .dtype = recipe->dtype,
                            .shard_bytes = recipe->shard_bytes,
                            .donor = recipe->donor,
+                           .allow_unmatched = recipe->unmatched.is_allowed,
                            .expected = recipe};
 }

@@ -58,6 +58,7 @@ void recipe_free(Recipe *recipe) {
     }
     for (size_t i = 0; i < recipe->tensor_count; i++) free(recipe->tensors[i].name);
     free(recipe->tensors);
+    free(recipe->unmatched.left_out);
     free_files(&recipe->files);
     ranking_free(recipe->ranking);
     settings_curve_free(recipe->curve);
@@ -108,7 +109,21 @@ static bool add_tensor(cJSON *list, const RecipeTensor *tensor) {
     for (unsigned i = 0; i < tensor->rank; i++) {
         if (recipe_json_add(shape, NULL, recipe_json_count(tensor->shape[i])) == NULL) return false;
     }
-    return json_add_text(node, "sha256", tensor->sha256);
+    return json_add_text(node, "sha256", tensor->sha256) &&
+           (tensor->dial == NULL || json_add_text(node, "dial", tensor->dial));
+}
+
+static bool add_unmatched(cJSON *tree, const RecipeUnmatched *unmatched) {
+    if (!unmatched->is_allowed) return true;
+    cJSON *node = recipe_json_add(tree, "unmatched", cJSON_CreateObject());
+    if (node == NULL || !json_add(node, "blended", recipe_json_number(unmatched->blended)) ||
+        !json_add(node, "copied", recipe_json_count(unmatched->copied)))
+        return false;
+    cJSON *list = recipe_json_add(node, "left_out", cJSON_CreateArray());
+    bool added = list != NULL;
+    for (size_t i = 0; i < unmatched->left_out_count && added; i++)
+        added = recipe_json_add(list, NULL, cJSON_CreateString(unmatched->left_out[i])) != NULL;
+    return added;
 }
 
 static bool fill(cJSON *tree, const Recipe *recipe) {
@@ -124,6 +139,7 @@ static bool fill(cJSON *tree, const Recipe *recipe) {
         !json_add_text(output, "donor", recipe_donor_name(recipe->donor)) ||
         (inputs = recipe_json_add(tree, "inputs", cJSON_CreateObject())) == NULL ||
         !add_input(inputs, "base", &recipe->base) || !add_input(inputs, "sft", &recipe->sft) ||
+        !add_unmatched(tree, &recipe->unmatched) ||
         (tensors = recipe_json_add(tree, "tensors", cJSON_CreateArray())) == NULL)
         return false;
     for (size_t i = 0; i < recipe->tensor_count; i++) {
@@ -270,6 +286,7 @@ static Status read_tree(const cJSON *tree, const char *path, Recipe *recipe, Err
     const cJSON *inputs = json_find(tree, "inputs");
     if (status == STATUS_OK) status = read_input(inputs, "base", path, &recipe->base, error);
     if (status == STATUS_OK) status = read_input(inputs, "sft", path, &recipe->sft, error);
+    recipe->unmatched.is_allowed = cJSON_IsObject(json_find(tree, "unmatched"));
     if (status == STATUS_OK) status = read_tensors(tree, path, recipe, error);
     if (status == STATUS_OK) status = read_files(tree, path, &recipe->files, error);
     return status;

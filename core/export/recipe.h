@@ -13,7 +13,9 @@
  *                             "set": {"LAYER.MODULE": [index, …], …}}},
  *      "output":   {"dtype": "keep" | "BF16" | …, "shard_bytes": 5000000000, "donor": "sft"},
  *      "inputs":   {"base": {"directory": …, "files": [{"name", "bytes", "sha256"}, …]}, "sft": {…}},
- *      "tensors":  [{"name", "dtype", "shape", "sha256"}, …]      in the order they were written
+ *      "unmatched": {"blended": 0.98, "copied": 12, "left_out": [name, …]}    where tensors have no counterpart
+ *      "tensors":  [{"name", "dtype", "shape", "sha256", "dial"}, …]   in the order they were written; "dial" is what
+ *                  gave its α: "alpha", "layers", the name of a kind; "copied" where it is SFT's
  *      "files":    [{"name", "bytes", "sha256"}, …]               everything else, but the recipe itself
  *      "note":     …}
  *
@@ -55,7 +57,18 @@ typedef struct RecipeTensor {
     unsigned rank;
     uint64_t shape[SAFETENSORS_MAX_RANK];
     char sha256[HASH_HEX_SIZE]; /* of its bytes; "" until they are written */
+    const char *dial;           /* static; NULL in a recipe that was read */
 } RecipeTensor;
+
+/* What had no counterpart, and was allowed not to. */
+typedef struct RecipeUnmatched {
+    bool is_allowed;
+    double blended; /* share of SFT's elements */
+    size_t copied;  /* tensors */
+    const char **
+        left_out; /* tensors of base: the array is owned, the names are borrowed; none in a recipe that was read */
+    size_t left_out_count;
+} RecipeUnmatched;
 
 typedef struct Recipe {
     char *rejuv_version;
@@ -66,6 +79,7 @@ typedef struct Recipe {
     uint64_t shard_bytes; /* the bound that was asked for */
     Donor donor;
     RecipeInput base, sft;
+    RecipeUnmatched unmatched;
     RecipeTensor *tensors;
     size_t tensor_count;
     RecipeFiles files;

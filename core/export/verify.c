@@ -1,5 +1,6 @@
 #include "core/export/verify.h"
 
+#include "core/checkpoint/head.h"
 #include "core/export/export_internal.h"
 #include "core/export/verify_tensors.h"
 #include "core/files/file_digest.h"
@@ -78,11 +79,6 @@ static Status check_config(const Checkpoint *export, VerifyResult *result, Error
         (!json_read_count(json_find(config, "vocab_size"), &stated) || stated != embedding->rows))
         status = finding_add(&result->findings, SEVERITY_ERROR, "config.json", error,
                              "vocab_size: expected the embedding's %" PRIu64 " rows", embedding->rows);
-    bool tied = json_get_bool(config, "tie_word_embeddings", false);
-    if (status == STATUS_OK && embedding != NULL && !tied &&
-        checkpoint_find_role(export, TENSOR_HEAD, -1) == NULL)
-        status = finding_add(&result->findings, SEVERITY_ERROR, "config.json", error,
-                             "tie_word_embeddings: expected true, for there is no lm_head");
     return status;
 }
 
@@ -216,6 +212,19 @@ static Status open_inputs(const VerifyOptions *options, Job *job, VerifyResult *
 
 /* ---- all together ---- */
 
+/* Whoever loads the export must find the head that SFT has, or none where that has none. */
+static Status check_head(const Checkpoint *export, const Pair *pair, VerifyResult *result, Error *error) {
+    static const char *const NAMES[] = {
+        [HEAD_NONE] = "no head", [HEAD_OWN] = "a head of its own", [HEAD_TIED] = "a tied head"};
+    if (pair == NULL || export->config == NULL) return STATUS_OK;
+    HeadKind wanted = pair->unties_head ? HEAD_OWN : head_find(pair->sft).kind,
+             found = head_find(export).kind;
+    if (found == wanted) return STATUS_OK;
+    return finding_add(&result->findings, SEVERITY_ERROR, "config.json", error,
+                       "tie_word_embeddings: expected it to lead to %s, found %s", NAMES[wanted],
+                       NAMES[found]);
+}
+
 static Status check_tensors(const Checkpoint *export, const Pair *pair, Job *job, VerifyResult *result,
                             Error *error) {
     VerifyTensors found;
@@ -241,6 +250,7 @@ static Status check_export(const char *directory, const VerifyOptions *options, 
     if (status == STATUS_OK) status = check_index(directory, export, result, error);
     if (status == STATUS_OK && !options->without_inputs)
         status = open_inputs(options, job, result, &pair, error);
+    if (status == STATUS_OK) status = check_head(export, pair, result, error);
     if (status == STATUS_OK) status = check_tensors(export, pair, job, result, error);
     pair_close(pair);
     checkpoint_close(export);

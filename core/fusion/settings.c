@@ -245,6 +245,15 @@ double settings_alpha(const Settings *settings, TensorRole role, int layer) {
     return settings->alpha;
 }
 
+const char *settings_dial_name(const Settings *settings, const PairTensor *tensor) {
+    SettingsKind kind = KINDS[tensor->role];
+    if (!tensor->is_fused) return "copied";
+    if (kind != SETTINGS_KIND_COUNT && settings->kinds[kind].is_set) return KIND_NAMES[kind];
+    bool on_curve =
+        settings->curve != NULL && tensor->layer >= 0 && (size_t)tensor->layer < settings->curve->count;
+    return on_curve ? "layers" : "alpha";
+}
+
 uint32_t settings_cut(const Settings *settings) {
     return settings->ranking == NULL ? 0 : ranking_cut(settings->ranking, settings->rho);
 }

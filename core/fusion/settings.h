@@ -93,6 +93,9 @@ bool settings_is_between(const Settings *settings);
 /* α of a tensor of that role and layer (-1: none), before any reset. */
 double settings_alpha(const Settings *settings, TensorRole role, int layer);
 
+/* Which dial gives a tensor its α: "alpha", "layers", the name of its kind; "copied" where it is not blended. */
+const char *settings_dial_name(const Settings *settings, const PairTensor *tensor);
+
 /* n: neurons of a rank below this are reset; 0 without a ranking. */
 uint32_t settings_cut(const Settings *settings);
 

@@ -41,8 +41,10 @@ static void a_pair_that_fits_has_no_error_and_one_that_does_not_names_its_tensor
     assert_int_equal(result.status, 1);
     tree = program_json(&result);
     assert_false(json_get_bool(tree, "can_be_fused", true));
-    assert_true(read_number(tree, "errors") > 50);
-    assert_non_null(strstr(result.output, "model.layers.5.mlp.down_proj.weight"));
+    assert_true(read_number(tree, "errors") > 10 &&
+                read_number(tree, "errors") < 20); /* by kind, not by tensor */
+    assert_non_null(strstr(result.output, "model.layers.N.mlp.down_proj.weight"));
+    assert_true(read_number(tree, "share_blended") < 1.0);
     cJSON_Delete(tree);
     program_free(&result);
     free(other);

@@ -260,12 +260,12 @@ static void every_mismatch_is_named_tensor_by_tensor(void **state) {
         "\"extra\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[16,24]}}",
         24);
     assert_int_equal(find_about(pair, "model.norm.weight")->severity, SEVERITY_ERROR);
-    assert_int_equal(find_about(pair, "model.layers.0.mlp.gate_proj.weight")->severity, SEVERITY_ERROR);
-    assert_int_equal(find_about(pair, "model.layers.0.mlp.up_proj.weight")->severity, SEVERITY_ERROR);
+    assert_int_equal(find_about(pair, "model.layers.0.mlp.gate_proj.weight")->severity, SEVERITY_WARNING);
+    assert_int_equal(find_about(pair, "model.layers.0.mlp.up_proj.weight")->severity, SEVERITY_WARNING);
     assert_int_equal(find_about(pair, "extra")->severity, SEVERITY_NOTE);
     Error error;
     assert_int_equal(pair_check(pair, &error), STATUS_MISMATCH);
-    assert_non_null(strstr(error.message, "3 mismatches"));
+    assert_non_null(strstr(error.message, "2 mismatches")); /* the shape, and that nothing is left to blend */
     pair_close(pair);
 }
 
@@ -287,13 +287,19 @@ static void a_head_tied_on_one_side_only_meets_the_other_sides_embedding(void **
         "\"model.embed_tokens.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[16,32]}}";
     static const char TIED[] =
         "{\"model.embed_tokens.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]}}";
+    make("base/");
+    make("sft/");
+    scratch_write_text("base/config.json", "{\"tie_word_embeddings\": false}");
+    scratch_write_text("sft/config.json", "{\"tie_word_embeddings\": true}");
     Pair *pair = open_pair(UNTIED, 32, TIED, 16);
-    assert_true(pair->unties_head);
+    assert_true(pair->unties_head && pair_share_is_whole(&pair->share));
     const PairTensor *head = pair_find_role(pair, TENSOR_HEAD, -1);
     assert_non_null(head);
     assert_string_equal(head->sft->name, "model.embed_tokens.weight");
     assert_string_equal(head->base->name, "lm_head.weight");
     pair_close(pair);
+    scratch_write_text("base/config.json", "{\"tie_word_embeddings\": true}");
+    scratch_write_text("sft/config.json", "{\"tie_word_embeddings\": false}");
     pair = open_pair(TIED, 16, UNTIED, 32);
     assert_false(pair->unties_head);
     head = pair_find_role(pair, TENSOR_HEAD, -1);

@@ -81,6 +81,10 @@ void command_line_add_number(CommandLine *line, CommandId command, OptionId opti
     command_line_add_option(line, command, option, "%s", text);
 }
 
+void command_line_add_flag(CommandLine *line, CommandId command, OptionId option) {
+    (void)begin_option(line, command, option);
+}
+
 /* ---- as a shell reads it ---- */
 
 static bool is_plain(const char *word) {

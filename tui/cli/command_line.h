@@ -31,6 +31,9 @@ void command_line_add_option(CommandLine *line, CommandId command, OptionId opti
 /* An option with a number in as few digits as read back to it. */
 void command_line_add_number(CommandLine *line, CommandId command, OptionId option, double value);
 
+/* An option without a value. */
+void command_line_add_flag(CommandLine *line, CommandId command, OptionId option);
+
 bool command_line_has_option(const CommandLine *line, OptionId option);
 
 /* Moves the words of `tail` behind; it is empty afterwards. */

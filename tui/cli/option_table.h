@@ -116,6 +116,8 @@
       "whose configuration, tokenizer and chat template go with the weights") \
     X(RECIPE, "recipe", 'r', "FILE", TEXT, 0, 0, NULL, ON(EXPORT), \
       "make the same export again: settings from a rejuvenation.json, sums compared with it; BASE and SFT may be left out where they are still where it says") \
+    X(ALLOW_UNMATCHED, "allow-unmatched", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN) | ON(EXPORT), \
+      "export although tensors have no counterpart: those of SFT are copied, those of base left out") \
     X(DRY_RUN, "dry-run", 0, NULL, FLAG, 0, 0, NULL, ON(EXPORT), \
       "say what would be written, and write nothing") \
     X(NO_VERIFY, "no-verify", 0, NULL, FLAG, 0, 0, NULL, ON(EXPORT), \

@@ -50,12 +50,25 @@ static Status write_json(Batch *batch, const Table *findings, const size_t sever
                     batch_json_add_count(tree, "notes", severities[SEVERITY_NOTE]) &&
                     batch_json_add_count(tree, "tensors", pair->count) &&
                     batch_json_add_count(tree, "tensors_fused", count_fused(pair)) &&
+                    batch_json_add_count(tree, "elements_blended", pair->share.blended) &&
+                    batch_json_add_count(tree, "elements_copied", pair->share.copied) &&
+                    batch_json_add_count(tree, "elements_left_out", pair->share.missing) &&
+                    json_add_number(tree, "share_blended", pair_share_blended(&pair->share)) &&
                     batch_json_add_table(tree, "findings", findings);
     if (!complete) {
         cJSON_Delete(tree);
         tree = NULL;
     }
     return batch_write_json(batch, tree, error);
+}
+
+/* Three significant digits, and never "100 %" of what is less. */
+static void print_share(const Pair *pair, const size_t severities[3]) {
+    batch_print(
+        "They can be fused%s: %zu tensors, %zu of them blended, %.4g %% of the elements; %zu warnings, %zu notes.",
+        pair_share_is_whole(&pair->share) ? "" : ", but not whole (export --allow-unmatched)", pair->count,
+        count_fused(pair), pair_share_percent(&pair->share), severities[SEVERITY_WARNING],
+        severities[SEVERITY_NOTE]);
 }
 
 static Status write_report(Batch *batch, const Table *findings, const size_t severities[3], Error *error) {
@@ -66,12 +79,10 @@ static Status write_report(Batch *batch, const Table *findings, const size_t sev
     if (status != STATUS_OK || batch->format == TABLE_AS_CSV) return status;
     if (table_row_count(findings) > 0) batch_print("%s", "");
     size_t errors = severities[SEVERITY_ERROR];
-    if (errors == 0)
-        batch_print("They can be fused: %zu tensors, %zu of them blended; %zu warnings, %zu notes.",
-                    batch->pair->count, count_fused(batch->pair), severities[SEVERITY_WARNING],
-                    severities[SEVERITY_NOTE]);
-    else
+    if (errors > 0)
         batch_print("They cannot be fused: %zu mismatch%s.", errors, errors == 1 ? "" : "es");
+    else
+        print_share(batch->pair, severities);
     return STATUS_OK;
 }
 
@@ -83,7 +94,7 @@ static Status run(Batch *batch, Error *error) {
     if (status == STATUS_OK)
         status = batch_make_findings(&batch->pair->findings, &findings, severities, error);
     if (status == STATUS_OK) {
-        batch->found = severities[SEVERITY_ERROR] > 0;
+        batch->found = severities[SEVERITY_ERROR] > 0 || !pair_share_is_whole(&batch->pair->share);
         status = write_report(batch, findings, severities, error);
     }
     table_free(findings);
@@ -94,12 +105,14 @@ const Command command_check = {
     .details =
         "Reads headers, configurations and tokenizers, and no weights. An error is a mismatch that "
         "cannot be "
-        "fused (exit status 1); a warning something that changes what the result means; a note the rest.\n"
+        "fused (exit status 1, as where a tensor has no counterpart in the other model); a warning something that changes what the result means; a note the rest.\n"
         "\n"
         "JSON: an object with\n"
         "  base, sft      the directories\n"
         "  can_be_fused   true or false\n"
         "  errors, warnings, notes, tensors, tensors_fused  how many\n"
+        "  elements_blended, elements_copied  of SFT's, learned and floating; elements_left_out  of base's\n"
+        "  share_blended  of SFT's, from 0 to 1\n"
         "  findings       [{severity: error|warning|note, subject, text}]\n"
         "CSV: the findings",
     .run = run,

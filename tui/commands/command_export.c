@@ -55,6 +55,7 @@ static Status read_options(const Batch *batch, Export *export, Error *error) {
                                           .donor = DONORS[options_value(options, OPTION_DONOR)->count]};
     }
     export->options.directory = options_text(options, OPTION_OUT);
+    export->options.allow_unmatched |= options_has(options, OPTION_ALLOW_UNMATCHED);
     return STATUS_OK;
 }
 

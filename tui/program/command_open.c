@@ -192,6 +192,7 @@ static Status run(Batch *batch, Error *error) {
     const Options *options = batch->options;
     if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1) return refuse_pipe(error);
     SessionOptions session = {.calibration = options_text(options, OPTION_CALIBRATION),
+                              .allow_unmatched = options_has(options, OPTION_ALLOW_UNMATCHED),
                               .prompt = options_text(options, OPTION_PROMPT),
                               .alpha = options_value(options, OPTION_ALPHA)->number,
                               .threads = (unsigned)options_value(options, OPTION_THREADS)->count};

@@ -1,6 +1,7 @@
 #include "tui/session/session_export.h"
 
 #include "core/support/memory.h"
+#include "tui/session/session_files.h"
 #include "tui/session/session_internal.h"
 #include "tui/session/session_neurons.h"
 #include "tui/text/format.h"
@@ -71,10 +72,10 @@ static void fill_form(Session *session) {
 }
 
 Status session_export_open(Session *session, const struct SessionOptions *options, Error *error) {
-    (void)options;
     session->export = memory_allocate(1, sizeof *session->export);
     if (session->export == NULL) return memory_fail(error, "the session");
     struct SessionExportPart *export = session->export;
+    export->form.allow_unmatched = options->allow_unmatched;
     export->planning.label = "export plan";
     export->planning.runs_to_end = true; /* the next drawing would only begin it again */
     export->discarding.label = "removing";
@@ -125,7 +126,8 @@ static Status make_plan(const PlanErrand *errand, ExportPlan **plan, Error *erro
                              .directory = errand->form.directory,
                              .dtype = errand->form.dtype,
                              .shard_bytes = errand->form.shard_bytes,
-                             .donor = errand->form.donor};
+                             .donor = errand->form.donor,
+                             .allow_unmatched = errand->form.allow_unmatched};
     return export_plan(errand->pair, &options, plan, error);
 }
 

@@ -23,6 +23,7 @@ typedef struct SessionExportForm {
     Donor donor;
     DType dtype; /* DTYPE_UNKNOWN: keep SFT's */
     uint64_t shard_bytes;
+    bool allow_unmatched; /* as it was opened with */
 } SessionExportForm;
 
 const SessionExportForm *session_export_form(const Session *session);

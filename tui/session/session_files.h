@@ -17,7 +17,8 @@ typedef struct SessionOptions {
     const char *prompt;      /* the first prompt, or NULL: the first of the calibration rows */
     const char *cache;       /* the directory in which analyses are kept, or NULL: they are not */
     double alpha;
-    unsigned threads; /* 0: all */
+    unsigned threads;     /* 0: all */
+    bool allow_unmatched; /* exports may be made although tensors have no counterpart */
 } SessionOptions;
 
 const Pair *session_pair(const Session *session);

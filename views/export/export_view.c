@@ -188,6 +188,7 @@ static CommandId twin_export(void *opaque, Session *session, CommandLine *line) 
     if (form->donor != DONOR_SFT)
         command_line_add_option(line, COMMAND_EXPORT, OPTION_DONOR, "%s", recipe_donor_name(form->donor));
     command_line_add_option(line, COMMAND_EXPORT, OPTION_SHARD_SIZE, "%" PRIu64, form->shard_bytes);
+    if (form->allow_unmatched) command_line_add_flag(line, COMMAND_EXPORT, OPTION_ALLOW_UNMATCHED);
     return COMMAND_EXPORT;
 }
 

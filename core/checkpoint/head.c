@@ -1,0 +1,100 @@
+#include "core/checkpoint/head.h"
+
+#include <string.h>
+
+/* Types whose configuration class of transformers 5.24.0 ties where config.json is silent; all others do not. */
+static const char *const TYING[] = {
+    "bert",
+    "biogpt",
+    "bloom",
+    "cohere",
+    "cohere2",
+    "cohere2_moe",
+    "ctrl",
+    "ernie4_5",
+    "ernie4_5_moe",
+    "falcon",
+    "falcon_mamba",
+    "gemma",
+    "gemma2",
+    "gemma3",
+    "gemma3_text",
+    "gemma3n",
+    "gemma3n_text",
+    "gemma4",
+    "gemma4_text",
+    "gpt-sw3",
+    "gpt2",
+    "gpt_bigcode",
+    "gpt_neo",
+    "granite_swa",
+    "internvl",
+    "jetmoe",
+    "lfm2",
+    "lfm2_moe",
+    "lfm2_vl",
+    "lfm3",
+    "lfm3_vl",
+    "mamba",
+    "minicpm3",
+    "mistral3",
+    "modernbert-decoder",
+    "mpt",
+    "mt5",
+    "openai-gpt",
+    "opt",
+    "ovis2",
+    "paligemma",
+    "qwen3_vl_moe_text",
+    "recurrent_gemma",
+    "shieldgemma2",
+    "smollm3",
+    "starcoder2",
+    "t5",
+    "t5gemma",
+    "t5gemma2",
+    "umt5",
+    "vaultgemma",
+    "xglm",
+    "xlm-roberta-xl",
+    "xlnet",
+    "youtu",
+    "zamba",
+    "zamba2",
+    "zaya",
+};
+
+static bool type_ties(const char *model_type) {
+    for (size_t i = 0; i < sizeof TYING / sizeof *TYING; i++)
+        if (strcmp(model_type, TYING[i]) == 0) return true;
+    return false;
+}
+
+/* The wrapper of a text model decides for both; where it is silent, the text model's word is all there is. */
+bool head_config_ties(const cJSON *config, bool *is_stated) {
+    static const char KEY[] = "tie_word_embeddings";
+    const cJSON *stated = json_find(config, KEY);
+    if (stated == NULL) stated = json_find(json_find(config, "text_config"), KEY);
+    *is_stated = cJSON_IsBool(stated);
+    return *is_stated ? cJSON_IsTrue(stated) : type_ties(json_get_text(config, "model_type", ""));
+}
+
+static bool same_bytes(const Tensor *a, const Tensor *b) {
+    return a->dtype == b->dtype && a->bytes == b->bytes && a->rows == b->rows &&
+           memcmp(a->data, b->data, a->bytes) == 0;
+}
+
+Head head_find(const Checkpoint *checkpoint) {
+    const Tensor *own = checkpoint_find_role(checkpoint, TENSOR_HEAD, -1);
+    Head head = {.matrix = own, .embedding = checkpoint_find_role(checkpoint, TENSOR_EMBEDDING, -1)};
+    bool ties = head_config_ties(checkpoint->config, &head.is_stated);
+    head.differs = ties && own != NULL && head.embedding != NULL && !same_bytes(own, head.embedding);
+    if (ties && !head.differs) {
+        head.kind = own != NULL || head.embedding != NULL ? HEAD_TIED : HEAD_NONE;
+        if (head.embedding == NULL) head.embedding = own;
+        head.matrix = head.embedding;
+    } else {
+        head.kind = own != NULL ? HEAD_OWN : HEAD_NONE;
+    }
+    return head;
+}

@@ -1,0 +1,216 @@
+#include "core/checkpoint/pair_match.h"
+
+#include "core/checkpoint/head.h"
+#include "core/checkpoint/pair_report.h"
+#include "core/support/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Opening reads headers: only small buffers (a rotary table's positions) are looked at, quantized weights are
+ * not. */
+enum { COMPARED_BYTES = 64 << 10 };
+
+typedef struct Match {
+    Pair *pair;
+    PairReport *report;
+    Head base, sft;
+} Match;
+
+static bool same_shape(const Tensor *a, const Tensor *b) {
+    return a->rank == b->rank && memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
+}
+
+/* Learned, and of a kind that can be blended. */
+static bool counts(const Tensor *tensor) {
+    return dtype_is_float(tensor->dtype) && tensor->role != TENSOR_BUFFER;
+}
+
+static uint64_t count_elements(const Tensor *tensor) {
+    return tensor->rows * tensor->columns;
+}
+
+/* ---- tensors of SFT ---- */
+
+static Status judge_shapes(Match *match, PairTensor *tensor, Error *error) {
+    char base[96], sft[96];
+    checkpoint_format_shape(tensor->base, false, base, sizeof base);
+    checkpoint_format_shape(tensor->sft, false, sft, sizeof sft);
+    bool vocabulary = pair_names_shapes_agree(tensor->base, tensor->sft); /* though not the same */
+    if (vocabulary && tensor->sft->shape[0] > tensor->base->shape[0])
+        return pair_report_add(
+            match->report, SEVERITY_NOTE, tensor->sft, error,
+            "SFT enlarged the vocabulary: base %s, SFT %s; rows that base lacks stay SFT's", base, sft);
+    if (vocabulary)
+        return pair_report_add(match->report, SEVERITY_WARNING, tensor->sft, error,
+                               "base has more rows: base %s, SFT %s; its further rows are left out", base,
+                               sft);
+    tensor->is_fused = false;
+    return pair_report_add(match->report, SEVERITY_ERROR, tensor->sft, error,
+                           "expected one shape, found base %s, SFT %s", base, sft);
+}
+
+static Status judge_codes(Match *match, const PairTensor *tensor, Error *error) {
+    const Tensor *base = tensor->base, *sft = tensor->sft;
+    bool equal = sft->dtype == base->dtype && sft->bytes == base->bytes && sft->bytes <= COMPARED_BYTES &&
+                 memcmp(sft->data, base->data, sft->bytes) == 0;
+    if (equal) return STATUS_OK;
+    return pair_report_add(match->report, SEVERITY_NOTE, sft, error, "%s cannot be blended: copied from SFT",
+                           dtype_name(sft->dtype));
+}
+
+/* The tensor of base that plays the part of one of SFT's that no name meets: where one model ties its head, its
+ * embedding is both. */
+static const Tensor *find_stand_in(const Match *match, const Tensor *sft) {
+    if (sft->role == TENSOR_HEAD && match->sft.kind != HEAD_NONE) return match->base.matrix;
+    return sft == match->sft.embedding ? match->base.embedding : NULL;
+}
+
+static void count_tensor(PairShare *share, const PairTensor *tensor) {
+    if (!counts(tensor->sft)) return;
+    uint64_t elements = count_elements(tensor->sft);
+    *(tensor->is_fused ? &share->blended : &share->copied) += elements;
+    *(tensor->is_fused ? &share->blended_tensors : &share->copied_tensors) += 1;
+}
+
+static Status match_tensor(Match *match, size_t index, Error *error) {
+    Pair *pair = match->pair;
+    const Tensor *sft = &pair->sft->tensors[index];
+    PairTensor *tensor = &pair->tensors[pair->count++];
+    *tensor =
+        (PairTensor){.name = sft->name, .sft = sft, .role = sft->role, .layer = sft->layer, .is_fused = true};
+    tensor->base = pair->names.base_of[index];
+    if (tensor->base == NULL) tensor->base = find_stand_in(match, sft);
+    Status status = STATUS_OK;
+    if (tensor->base == NULL) {
+        tensor->is_fused = false;
+        status = pair_report_add(match->report, counts(sft) ? SEVERITY_WARNING : SEVERITY_NOTE, sft, error,
+                                 "only in SFT: copied from there");
+    } else if (!dtype_is_float(sft->dtype) || !dtype_is_float(tensor->base->dtype)) {
+        tensor->is_fused = false;
+        status = judge_codes(match, tensor, error);
+    } else if (!same_shape(sft, tensor->base)) {
+        status = judge_shapes(match, tensor, error);
+    }
+    count_tensor(&pair->share, tensor);
+    return status;
+}
+
+/* ---- tensors that only base has ---- */
+
+/* SFT ties its head, base does not: the embedding of SFT meets the head of base. */
+static Status untie_head(Match *match, const Tensor *base, Error *error) {
+    Pair *pair = match->pair;
+    PairTensor *head = &pair->tensors[pair->count++];
+    *head = (PairTensor){base->name, base, match->sft.embedding, TENSOR_HEAD, -1, true};
+    pair->unties_head = true;
+    Status status = finding_add(&pair->findings, SEVERITY_WARNING, base->name, error,
+                                "tied in SFT, not in base: the fused model gets a head of its own");
+    if (status == STATUS_OK && !same_shape(base, head->sft)) status = judge_shapes(match, head, error);
+    return status;
+}
+
+static Status judge_base_tensor(Match *match, size_t index, Error *error) {
+    Pair *pair = match->pair;
+    const Tensor *base = &pair->base->tensors[index];
+    if (pair->names.is_met[index]) return STATUS_OK;
+    bool is_tied =
+        match->base.kind == HEAD_TIED && (base->role == TENSOR_HEAD || base->role == TENSOR_EMBEDDING);
+    if (is_tied && base == match->base.matrix && match->sft.kind != HEAD_NONE)
+        return STATUS_OK; /* a stand-in */
+    if (is_tied && base != match->base.matrix)
+        return finding_add(&pair->findings, SEVERITY_NOTE, base->name, error,
+                           "base stores a head that it ties: left out");
+    if (base == match->base.matrix && match->sft.kind == HEAD_TIED) return untie_head(match, base, error);
+    if (counts(base)) {
+        pair->share.missing += count_elements(base);
+        pair->share.missing_tensors++;
+        pair->is_left_out[index] = true;
+    }
+    return pair_report_add(match->report, counts(base) ? SEVERITY_WARNING : SEVERITY_NOTE, base, error,
+                           "only in base: left out");
+}
+
+/* ---- what is said of all ---- */
+
+static Status tell_head(Match *match, const char *side, const Head *head, Error *error) {
+    FindingList *findings = &match->pair->findings;
+    if (head->differs)
+        return finding_add(
+            findings, SEVERITY_WARNING, "tie_word_embeddings", error,
+            "%s: true in config.json, but %s is not the embedding: not tied, as in transformers 5 "
+            "(4 would tie it); the export says false",
+            side, head->matrix->name);
+    if (head->kind == HEAD_NONE && match->pair->base->tensor_count > 0 && head->embedding != NULL)
+        return finding_add(findings, SEVERITY_NOTE, "lm_head", error,
+                           "%s has none, and config.json does not tie it: no logits, so no previews", side);
+    return STATUS_OK;
+}
+
+static Status tell_renames(const Pair *pair, FindingList *findings, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < pair->names.rename_count && status == STATUS_OK; i++) {
+        const PairRename *rename = &pair->names.renames[i];
+        const char *plural = rename->tensors == 1 ? "" : "s";
+        if (rename->base[0] == '\0' || rename->sft[0] == '\0')
+            status = finding_add(findings, SEVERITY_NOTE, "names", error,
+                                 "%s has \"%s\" before %s's: %zu tensor%s meet so",
+                                 rename->base[0] == '\0' ? "SFT" : "base",
+                                 rename->base[0] == '\0' ? rename->sft : rename->base,
+                                 rename->base[0] == '\0' ? "base" : "SFT", rename->tensors, plural);
+        else
+            status = finding_add(findings, SEVERITY_NOTE, "names", error,
+                                 "base's \"%s\" is SFT's \"%s\": %zu tensor%s meet so", rename->base,
+                                 rename->sft, rename->tensors, plural);
+    }
+    if (status == STATUS_OK && pair->names.by_role > 0)
+        status =
+            finding_add(findings, SEVERITY_NOTE, "names", error,
+                        "%zu tensors of other names meet by role, layer and expert", pair->names.by_role);
+    return status;
+}
+
+/* A share that is not 100 % must not look it. */
+static Status tell_share(const Pair *pair, FindingList *findings, Error *error) {
+    const PairShare *share = &pair->share;
+    if (share->blended == 0 && share->copied + share->missing > 0)
+        return finding_add(findings, SEVERITY_ERROR, "names", error,
+                           "expected tensors of one name, found none: base has %s, SFT %s",
+                           pair->base->tensor_count > 0 ? pair->base->tensors[0].name : "nothing",
+                           pair->sft->tensor_count > 0 ? pair->sft->tensors[0].name : "nothing");
+    if (pair_share_is_whole(&pair->share)) return STATUS_OK;
+    return finding_add(
+        findings, SEVERITY_WARNING, "share", error,
+        "%.4g %% of SFT's elements are blended, the rest copied (%zu tensors); %.4g %% of base's are left "
+        "out (%zu)",
+        pair_share_percent(share), share->copied_tensors,
+        100.0 * (double)share->missing / (double)(share->missing + share->blended), share->missing_tensors);
+}
+
+static Status match_all(Match *match, Error *error) {
+    Pair *pair = match->pair;
+    Status status = pair_names_match(pair->base, pair->sft, &pair->names, error);
+    for (size_t i = 0; i < pair->sft->tensor_count && status == STATUS_OK; i++)
+        status = match_tensor(match, i, error);
+    for (size_t i = 0; i < pair->base->tensor_count && status == STATUS_OK; i++)
+        status = judge_base_tensor(match, i, error);
+    if (status == STATUS_OK) status = tell_renames(pair, &pair->findings, error);
+    if (status == STATUS_OK) status = tell_share(pair, &pair->findings, error);
+    if (status == STATUS_OK) status = tell_head(match, "base", &match->base, error);
+    if (status == STATUS_OK) status = tell_head(match, "SFT", &match->sft, error);
+    return status == STATUS_OK ? pair_report_write(match->report, &pair->findings, error) : status;
+}
+
+Status pair_match(Pair *pair, Error *error) {
+    size_t capacity;
+    if (!memory_add(pair->sft->tensor_count, 1, &capacity)) return memory_fail(error, "the pair");
+    pair->tensors = memory_allocate(capacity, sizeof *pair->tensors);
+    pair->is_left_out = memory_allocate(pair->base->tensor_count, sizeof *pair->is_left_out);
+    if (pair->tensors == NULL || pair->is_left_out == NULL) return memory_fail(error, "the pair");
+    PairReport report = {0};
+    Match match = {
+        .pair = pair, .report = &report, .base = head_find(pair->base), .sft = head_find(pair->sft)};
+    Status status = match_all(&match, error);
+    pair_report_free(&report);
+    return status;
+}
