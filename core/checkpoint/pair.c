@@ -105,6 +105,12 @@ Status pair_check(const Pair *pair, Error *error) {
                        pair->sft->directory);
 }
 
+Status pair_check_common(const Pair *pair, Error *error) {
+    const PairShare *share = &pair->share;
+    bool has_common = share->blended > 0 || (share->copied == 0 && share->missing == 0);
+    return has_common && !pair->has_adapter ? STATUS_OK : pair_check(pair, error);
+}
+
 static Status refuse_share(const Pair *pair, Error *error) {
     const PairShare *share = &pair->share;
     return status_fail(

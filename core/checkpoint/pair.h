@@ -41,6 +41,7 @@ typedef struct Pair {
     PairNames names;
     bool *is_left_out; /* [of base's tensors] */
     PairShare share;
+    bool has_adapter; /* among the weights, not merged: an error among the findings */
     bool unties_head; /* the fused model has a head of its own although SFT's is tied: config.json must say so
                        */
     FindingList findings;
@@ -56,6 +57,10 @@ void pair_close(Pair *pair);
 
 /* STATUS_OK, or STATUS_MISMATCH with the first error among the findings and their number. */
 Status pair_check(const Pair *pair, Error *error) STATUS_MUST_CHECK;
+
+/* STATUS_OK, or STATUS_MISMATCH where nothing of the two can be compared, or an
+ * adapter that is not merged would be passed by. */
+Status pair_check_common(const Pair *pair, Error *error) STATUS_MUST_CHECK;
 
 /* As pair_check(), and STATUS_MISMATCH too where tensors have no counterpart: for whoever writes. */
 Status pair_check_whole(const Pair *pair, Error *error) STATUS_MUST_CHECK;

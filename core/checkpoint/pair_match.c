@@ -181,10 +181,22 @@ static Status tell_share(const Pair *pair, FindingList *findings, Error *error) 
     if (pair_share_is_whole(&pair->share)) return STATUS_OK;
     return finding_add(
         findings, SEVERITY_WARNING, "share", error,
-        "%.4g %% of SFT's elements are blended, the rest copied (%zu tensors); %.4g %% of base's are left "
-        "out (%zu)",
-        pair_share_percent(share), share->copied_tensors,
-        100.0 * (double)share->missing / (double)(share->missing + share->blended), share->missing_tensors);
+        "%.4g %% of SFT's elements are blended: %zu tensors have no counterpart and would be copied; %zu "
+        "of base have none and would be left out",
+        pair_share_percent(share), share->copied_tensors, share->missing_tensors);
+}
+
+/* What was learned is in the adapter: blending what it stands on would pass by it. */
+static Status refuse_adapter(Match *match, const char *side, const Checkpoint *checkpoint, Error *error) {
+    for (size_t i = 0; i < checkpoint->tensor_count; i++) {
+        if (checkpoint->tensors[i].role != TENSOR_ADAPTER) continue;
+        match->pair->has_adapter = true;
+        return finding_add(&match->pair->findings, SEVERITY_ERROR, checkpoint->tensors[i].name, error,
+                           "%s holds an adapter that is not merged: model = model.merge_and_unload() of PEFT "
+                           "before model.save_pretrained()",
+                           side);
+    }
+    return STATUS_OK;
 }
 
 static Status match_all(Match *match, Error *error) {
@@ -194,6 +206,8 @@ static Status match_all(Match *match, Error *error) {
         status = match_tensor(match, i, error);
     for (size_t i = 0; i < pair->base->tensor_count && status == STATUS_OK; i++)
         status = judge_base_tensor(match, i, error);
+    if (status == STATUS_OK) status = refuse_adapter(match, "base", pair->base, error);
+    if (status == STATUS_OK) status = refuse_adapter(match, "SFT", pair->sft, error);
     if (status == STATUS_OK) status = tell_renames(pair, &pair->findings, error);
     if (status == STATUS_OK) status = tell_share(pair, &pair->findings, error);
     if (status == STATUS_OK) status = tell_head(match, "base", &match->base, error);

@@ -146,7 +146,10 @@ static void list_candidates(Matching *matching) {
         const Tensor *sft = &matching->sft->tensors[i];
         if (is_met_sft(matching, i)) continue;
         size_t hits = 0;
+        size_t most =
+            tensor_name_stem(sft->name); /* a prefix ends before the layers, or there would be one of each */
         for (const char *at = sft->name; at != NULL && has_parts(at) && hits == 0; at = next_part(at)) {
+            if (sft->layer >= 0 && (size_t)(at - sft->name) > most) break;
             for (size_t j = find_suffix(matching, at); j < matching->suffix_count && hits < HITS_LIMIT &&
                                                        strcmp(matching->suffixes[j].text, at) == 0;
                  j++) {
@@ -222,9 +225,9 @@ static bool is_telling(const Tensor *tensor) {
     case TENSOR_NORM:
     case TENSOR_STATE_SPACE:
     case TENSOR_CONVOLUTION:
-    case TENSOR_ROUTER:
     case TENSOR_VISION:
     case TENSOR_AUDIO:
+    case TENSOR_ADAPTER:
     case TENSOR_BUFFER:
         return false;
     case TENSOR_EXPERT:
@@ -243,7 +246,9 @@ static const Tensor *find_only(const Checkpoint *checkpoint, const Tensor *like)
     const Tensor *only = NULL;
     for (size_t i = 0; i < count; i++) {
         const Tensor *tensor = &checkpoint->tensors[entries[i].tensor];
-        if (tensor->expert != like->expert || tensor->part != like->part || tensor->is_bias != like->is_bias)
+        if (tensor->expert != like->expert || tensor->part != like->part ||
+            tensor->is_bias != like->is_bias ||
+            tensor->rank != like->rank) /* a router's bias may have another name than ".bias" */
             continue;
         if (only != NULL) return NULL;
         only = tensor;

@@ -54,6 +54,7 @@ static const RoleFacts ROLES[TENSOR_ROLE_COUNT] = {
     [TENSOR_HEAD_BIAS] = {"lm_head_bias", false},
     [TENSOR_VISION] = {"vision", false},
     [TENSOR_AUDIO] = {"audio", false},
+    [TENSOR_ADAPTER] = {"adapter", false},
     [TENSOR_BUFFER] = {"buffer", false},
 };
 
@@ -150,6 +151,7 @@ static const char
     POST_NORMS[] =
         "pre_feedforward_layernorm|post_feedforward_layernorm|pre_mlp_layernorm|"
         "post_mlp_layernorm|post_ffn_norm",
+    ADAPTERS[] = "lora_A|lora_B|lora_embedding_A|lora_embedding_B|lora_magnitude_vector|lora_a|lora_b",
     BUFFERS[] = "inv_freq|masked_bias|position_ids|rotary_emb|causal_mask";
 
 /* ---- names as parts ---- */
@@ -294,6 +296,11 @@ TensorName tensor_name_read(const char *name, unsigned rank) {
     if (parts.count == 0) return found;
     size_t module = parts.count - 1;
     found.is_bias = is_one_of(parts.list[module], "bias");
+    if (any_is_one_of(&parts, 0, parts.count, ADAPTERS)) {
+        (void)find_layer(&parts, &found.layer);
+        found.role = TENSOR_ADAPTER;
+        return found;
+    }
     bool is_mask = found.is_bias && rank == 4; /* GPT-2's causal mask is called attn.bias */
     if (is_mask || any_is_one_of(&parts, 0, parts.count, BUFFERS)) {
         (void)find_layer(&parts, &found.layer);
@@ -302,8 +309,8 @@ TensorName tensor_name_read(const char *name, unsigned rank) {
         return found;
     }
     if (module > 0 && (found.is_bias || is_one_of(parts.list[module], "weight"))) module--;
-    if (module > 0 && is_one_of(parts.list[module], "linear|norms"))
-        module--; /* Gemma 4 wraps its matrices */
+    if (module > 0 && is_one_of(parts.list[module], "linear|base_layer"))
+        module--; /* Gemma 4 and PEFT wrap matrices */
     int head;
     if (module > 1 && read_number(parts.list[module], &head) && is_one_of(parts.list[module - 1], "norms"))
         module -= 2; /* StableLM has a norm for each head */

@@ -56,7 +56,8 @@ typedef enum TensorRole {
     TENSOR_HEAD_BIAS,
     TENSOR_VISION, /* a tower beside the text model, and what projects from it; they have no layer here */
     TENSOR_AUDIO,
-    TENSOR_BUFFER, /* nothing learned: rotary tables, causal masks, positions */
+    TENSOR_ADAPTER, /* of an adapter that was not merged: LoRA's two factors, DoRA's magnitudes */
+    TENSOR_BUFFER,  /* nothing learned: rotary tables, causal masks, positions */
     TENSOR_ROLE_COUNT
 } TensorRole;
 

@@ -70,7 +70,8 @@ static void every_kind_has_a_name_and_every_role_but_others_and_buffers_a_kind(v
     bool seen[SETTINGS_KIND_COUNT] = {false};
     for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
         double alpha = settings_alpha(&settings, (TensorRole)role, 0);
-        assert_true((alpha == 0.5) == (role == TENSOR_OTHER || role == TENSOR_BUFFER));
+        bool has_none = role == TENSOR_OTHER || role == TENSOR_BUFFER || role == TENSOR_ADAPTER;
+        assert_true((alpha == 0.5) == has_none);
         if (alpha >= 1.0) seen[(int)alpha - 1] = true;
         if (role == TENSOR_Q || role == TENSOR_Q_BIAS) assert_true(alpha == 1.0 + (double)SETTINGS_Q);
     }

@@ -74,6 +74,9 @@ static const Case CASES[] = {
     {"model.layers.0.self_attn.rotary_emb.inv_freq", "buffer", 0, -1, 1},
     {"transformer.h.0.attn.bias", "buffer", 0, -1, 4},
     {"transformer.h.0.attn.masked_bias", "buffer", 0, -1, 1},
+    /* a PEFT model saved as it stands (peft 0.21.2) */
+    {"base_model.model.model.layers.0.self_attn.q_proj.base_layer.weight", "q", 0, -1, 0},
+    {"base_model.model.model.layers.0.self_attn.q_proj.lora_A.default.weight", "adapter", 0, -1, 0},
     /* what looks like another thing */
     {"model.layers.0.self_attn.gate_proj.weight", "other", 0, -1, 0}, /* afmoe gates its attention */
     {"model.layers.0.self_attn.indexer.k_norm.weight", "other", 0, -1, 1},

@@ -370,6 +370,16 @@ static Status check_options(const Batch *batch, Order *order, Error *error) {
     return key != NULL ? find_metric(key, with_spectrum, order, error) : STATUS_OK;
 }
 
+/* Figures of a part must not look like those of the whole. */
+static void tell_share(Batch *batch) {
+    const PairShare *share = &batch->pair->share;
+    if (!pair_share_is_whole(share))
+        batch_say(
+            batch,
+            "compares %.4g %% of SFT's elements: %zu tensors have no counterpart in base, %zu of base none in SFT",
+            pair_share_percent(share), share->copied_tensors, share->missing_tensors);
+}
+
 static Status run(Batch *batch, Error *error) {
     bool is_ordered = options_has(batch->options, OPTION_SORT);
     bool with_spectrum = options_has(batch->options, OPTION_SPECTRUM);
@@ -378,6 +388,8 @@ static Status run(Batch *batch, Error *error) {
     Measured measured = {0};
     Status status = check_options(batch, &order, error);
     if (status == STATUS_OK) status = batch_open_pair(batch, error);
+    if (status == STATUS_OK) status = pair_check_common(batch->pair, error);
+    if (status == STATUS_OK) tell_share(batch);
     if (status == STATUS_OK) status = batch_open_job(batch, error);
     if (status == STATUS_OK) status = measure(batch, with_spectrum, &measured, error);
     if (status == STATUS_OK) status = report(batch, &measured, &rows, is_ordered ? &order : NULL, error);

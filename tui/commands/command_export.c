@@ -169,6 +169,11 @@ static Status write_text(Batch *batch, const Export *export, const Table *files,
                 plan->directory, plan->options.settings.alpha, recipe_donor_name(plan->options.donor));
     batch_method_describe_reset(&plan->options.settings, reset, sizeof reset);
     if (reset[0] != '\0') batch_print("%s", reset);
+    const PairShare *share = &plan->pair->share;
+    if (!pair_share_is_whole(share))
+        batch_print(
+            "Blended: %.4g %% of SFT's elements; copied from SFT: %zu tensors; left out of base: %zu.",
+            pair_share_percent(share), share->copied_tensors, share->missing_tensors);
     if (dry && plan->free_bytes != UINT64_MAX)
         batch_print("%s are free there.", format_bytes((double)plan->free_bytes, left));
     if (dry && plan->kept_bytes > 0)
