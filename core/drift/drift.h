@@ -150,6 +150,11 @@ size_t drift_sum_all(const DriftTable *table, DriftRow *sum);
 size_t drift_sum_layer(const DriftTable *table, int layer, DriftRow *sum);
 size_t drift_sum_role(const DriftTable *table, TensorRole role, DriftRow *sum);
 
+/* All tensors of a role in a layer as one: experts, a norm and its bias. Returns how many went in; *waiting is how many
+ * rows are not yet there. */
+size_t drift_sum_cell(const DriftTable *table, const Pair *pair, TensorRole role, int layer, DriftRow *sum,
+                      size_t *waiting);
+
 /* How much drift a value is, for putting rows in order, the most drifted first: infinite for a NaN that comes
  * from the weights, for it must show; −infinite for an undefined value. */
 double drift_rank_value(const DriftRow *row, DriftMetric metric);

@@ -102,6 +102,22 @@ size_t drift_sum_role(const DriftTable *table, TensorRole role, DriftRow *sum) {
     return sum_rows(table, in_role, (int)role, sum);
 }
 
+size_t drift_sum_cell(const DriftTable *table, const Pair *pair, TensorRole role, int layer, DriftRow *sum,
+                      size_t *waiting) {
+    size_t count;
+    const RoleEntry *entries = role_index_find(&pair->roles, role, layer, &count);
+    DriftRow row;
+    *sum = (DriftRow){0};
+    *waiting = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!drift_table_row(table, entries[i].tensor, &row))
+            ++*waiting;
+        else if (row.is_compared)
+            drift_add_row(sum, &row);
+    }
+    return sum->tensors;
+}
+
 typedef struct Ranked {
     double value;
     size_t index;

@@ -79,9 +79,12 @@ static double value_of(const Pair *pair, const Layers *layers, size_t tensor) {
     double value = (double)NAN;
     if (is_of_method(layers->metric))
         return figure_method_value(&layers->method, &pair->tensors[tensor], &value) ? value : (double)NAN;
-    if (layers->drift != NULL)
-        return drift_table_row(layers->drift, tensor, &row) ? drift_value(&row, (DriftMetric)layers->metric)
-                                                            : (double)NAN;
+    if (layers->drift != NULL) { /* experts, a norm and its bias, as one */
+        const PairTensor *shown = &pair->tensors[tensor];
+        size_t waiting;
+        size_t count = drift_sum_cell(layers->drift, pair, shown->role, shown->layer, &row, &waiting);
+        return count > 0 ? drift_value(&row, (DriftMetric)layers->metric) : (double)NAN;
+    }
     return spectrum_table_row(layers->spectrum, tensor, &spectrum)
                ? spectrum_value(&spectrum, (SpectrumMetric)(layers->metric - FIRST_SPECTRUM))
                : (double)NAN;

@@ -9,16 +9,27 @@ BlockSources layers_sources(const Layers *layers, const Session *session) {
     return session_block_sources(session, layers->list.tau, layers->list.gradient_tau);
 }
 
+static LayersSign sign_of(const DriftRow *row, size_t compared, size_t waiting) {
+    if (waiting > 0) return LAYERS_WAITING;
+    if (compared == 0) return LAYERS_NONE;
+    if (row->base_nonfinite + row->sft_nonfinite > 0) return LAYERS_ODD;
+    return row->equal_tensors == row->tensors ? LAYERS_EQUAL : LAYERS_PLAIN;
+}
+
+/* Of a cell, of all that it stands for. */
 static double drift_figure(const Layers *layers, const Session *session, size_t tensor, LayersSign *sign) {
+    const PairTensor *shown = &session_pair(session)->tensors[tensor];
+    bool pools = !layers->listing && layers_grid_pools(session_pair(session), shown);
     DriftRow row = {0};
-    if (!drift_table_row(session_drift(session), tensor, &row))
-        *sign = LAYERS_WAITING;
-    else if (!row.is_compared)
-        *sign = LAYERS_NONE;
-    else if (row.base_nonfinite + row.sft_nonfinite > 0)
-        *sign = LAYERS_ODD;
-    else if (row.is_equal)
-        *sign = LAYERS_EQUAL;
+    size_t waiting = 0, compared = 0;
+    if (pools)
+        compared = drift_sum_cell(session_drift(session), session_pair(session), shown->role, shown->layer,
+                                  &row, &waiting);
+    else if (drift_table_row(session_drift(session), tensor, &row))
+        compared = row.is_compared;
+    else
+        waiting = 1;
+    *sign = sign_of(&row, compared, waiting);
     return drift_value(&row, layers->list.metric); /* NaN for a row that is not compared */
 }
 

@@ -16,21 +16,38 @@ static const GridColumn COLUMNS[] = {
     {TENSOR_Q, "q"},
     {TENSOR_K, "k"},
     {TENSOR_V, "v"},
+    {TENSOR_QKV, "qkv"},
+    {TENSOR_Q_A, "qa"},
+    {TENSOR_Q_B, "qB"},
+    {TENSOR_KV_A, "kva"},
+    {TENSOR_KV_B, "kvB"},
     {TENSOR_O, "o"},
+    {TENSOR_STATE_SPACE, "ssm"},
+    {TENSOR_CONVOLUTION, "cnv"},
     {TENSOR_GATE, "gat"},
     {TENSOR_UP, "up"},
+    {TENSOR_GATE_UP, "g+u"},
     {TENSOR_DOWN, "dwn"},
+    {TENSOR_ROUTER, "rtr"},
+    {TENSOR_EXPERT, "exp"},
+    {TENSOR_SHARED_EXPERT, "shx"},
     {TENSOR_Q_NORM, "qn"},
     {TENSOR_K_NORM, "kn"},
     {TENSOR_Q_BIAS, "qb"},
     {TENSOR_K_BIAS, "kb"},
     {TENSOR_V_BIAS, "vb"},
+    {TENSOR_QKV_BIAS, "ab"},
     {TENSOR_O_BIAS, "ob"},
     {TENSOR_GATE_BIAS, "gb"},
     {TENSOR_UP_BIAS, "ub"},
+    {TENSOR_GATE_UP_BIAS, "gub"},
     {TENSOR_DOWN_BIAS, "db"},
+    {TENSOR_EXPERT_BIAS, "xb"},
     {TENSOR_ATTENTION_NORM, "n1"},
+    {TENSOR_POST_ATTENTION_NORM, "p1"},
     {TENSOR_MLP_NORM, "n2"},
+    {TENSOR_POST_MLP_NORM, "p2"},
+    {TENSOR_NORM, "nrm"},
 };
 static const TensorRole STRIP[LAYERS_STRIP_LIMIT] = {TENSOR_EMBEDDING, TENSOR_FINAL_NORM, TENSOR_HEAD};
 enum { COLUMN_COUNT = sizeof COLUMNS / sizeof *COLUMNS };
@@ -87,8 +104,10 @@ Status layers_grid_open(const Pair *pair, LayersGrid *grid, Error *error) {
     for (size_t i = 0; i < grid->columns; i++) column_of[grid->roles[i]] = i;
     for (size_t i = 0; i < pair->count && grid->columns > 0; i++) {
         const PairTensor *tensor = &pair->tensors[i];
-        if (tensor->layer >= 0 && tensor_role_is_layered(tensor->role))
-            grid->cells[(size_t)tensor->layer * grid->columns + column_of[tensor->role]] = i;
+        if (tensor->layer < 0 || !tensor_role_is_layered(tensor->role)) continue;
+        size_t *cell = &grid->cells[(size_t)tensor->layer * grid->columns + column_of[tensor->role]];
+        if (*cell == LAYERS_NO_TENSOR)
+            *cell = (size_t)(pair_find_role(pair, tensor->role, tensor->layer) - pair->tensors);
     }
     for (size_t place = 0; place < LAYERS_STRIP_LIMIT; place++) {
         const PairTensor *tensor = pair_find_role(pair, STRIP[place], -1);
@@ -110,6 +129,13 @@ size_t layers_grid_tensor(const LayersGrid *grid, size_t row, size_t column) {
     if (row == grid->layers) return column < grid->strip_count ? grid->strip[column] : LAYERS_NO_TENSOR;
     if (row > grid->layers || column >= grid->columns) return LAYERS_NO_TENSOR;
     return grid->cells[row * grid->columns + column];
+}
+
+bool layers_grid_pools(const Pair *pair, const PairTensor *tensor) {
+    size_t count = 0;
+    if (tensor->layer < 0 || !tensor_role_is_layered(tensor->role)) return false;
+    (void)role_index_find(&pair->roles, tensor->role, tensor->layer, &count);
+    return count > 1;
 }
 
 size_t layers_grid_last_row(const LayersGrid *grid) {

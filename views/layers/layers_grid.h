@@ -3,8 +3,8 @@
  * to no layer.
  *
  *              q    k    v    o  gate   up  down   …     columns: roles that some layer has
- *         0   (7)  (8)  (9)  …                           cells: indexes into pair->tensors
- *         1
+ *         0   (7)  (8)  (9)  …                           cells: indexes into pair->tensors, of the first where
+ *         1                                              there are several of a role
  *         …
  *       embed  final_norm  lm_head                       the strip
  */
@@ -37,6 +37,9 @@ void layers_grid_close(LayersGrid *grid);
 
 /* The tensor of a cell; row `layers` is the strip. LAYERS_NO_TENSOR outside. */
 size_t layers_grid_tensor(const LayersGrid *grid, size_t row, size_t column);
+
+/* Whether a cell stands for several tensors of one role in one layer, such as experts. */
+bool layers_grid_pools(const Pair *pair, const PairTensor *tensor);
 
 /* The last row: the strip, where there is one. */
 size_t layers_grid_last_row(const LayersGrid *grid);

@@ -65,7 +65,15 @@ void layers_draw_side(const Layers *layers, const Session *session, Canvas *canv
         if (area.rows > DRIFT_FROM_ROWS) (void)tensor_facts_draw_drift(canvas, area, session, index);
         return;
     }
-    (void)rect_cut_top(&area, tensor_facts_draw(canvas, area, session, index) + 1);
+    if (!layers->listing && layers_grid_pools(pair, tensor)) {
+        size_t waiting,
+            count = drift_sum_cell(session_drift(session), pair, tensor->role, tensor->layer, &sum, &waiting);
+        (void)snprintf(title, sizeof title, "%s of layer %d", tensor_role_name(tensor->role), tensor->layer);
+        (void)rect_cut_top(&area, tensor_facts_draw_sum(canvas, area, title, &sum, count) + 1);
+        sum = (DriftRow){0};
+    } else {
+        (void)rect_cut_top(&area, tensor_facts_draw(canvas, area, session, index) + 1);
+    }
     if (tensor->layer >= 0 && area.rows >= 3) {
         size_t count = drift_sum_layer(session_drift(session), tensor->layer, &sum);
         (void)snprintf(title, sizeof title, "layer %d", tensor->layer);

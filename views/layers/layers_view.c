@@ -169,12 +169,24 @@ static Reaction act_on_map(Layers *layers, Session *session, Action action, cons
     }
 }
 
+/* The tensor; or, where the cell stands for several, the list of these. */
+static void enter(Layers *layers, Session *session, size_t index) {
+    const PairTensor *tensor = &session_pair(session)->tensors[index];
+    if (layers->listing || !layers_grid_pools(session_pair(session), tensor)) {
+        tensor_list_show(session, index);
+        return;
+    }
+    layers->listing = true;
+    (void)snprintf(layers->list.filter, sizeof layers->list.filter, "%s %d", tensor_role_name(tensor->role),
+                   tensor->layer);
+}
+
 static Reaction act_on_layers(void *state, Session *session, Action action, const ActionArgument *argument) {
     Layers *layers = state;
     size_t index;
     switch (action) {
     case ACTION_ENTER:
-        if (layers_current(layers, &index)) tensor_list_show(session, index);
+        if (layers_current(layers, &index)) enter(layers, session, index);
         return REACTION_REDRAW;
     case ACTION_TOGGLE_LIST:
         layers->listing = !layers->listing || layers->grid.columns == 0;
