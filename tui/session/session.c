@@ -21,6 +21,7 @@
 #include "tui/session/session_targets.h"
 #include "tui/session/session_task.h"
 #include "tui/text/format.h"
+#include "tui/text/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -92,11 +93,12 @@ static const char *last_component(const char *path) {
 
 void session_title(const Session *session, char *text, size_t size) {
     const Checkpoint *base = session->pair->base, *sft = session->pair->sft;
-    char parameters[FORMAT_SIZE];
+    char parameters[FORMAT_SIZE], shown[64];
+    const char *type = json_get_text(sft->config, "model_type", "?"); /* whatever a file says */
+    (void)text_escape(type, strlen(type), TEXT_PLAIN, shown, sizeof shown);
     (void)snprintf(text, size, "%s → %s (%s %zuL %s)", last_component(base->directory),
-                   last_component(sft->directory),
-                   sft->model_status == STATUS_OK ? architecture_name(sft->model.architecture) : "?",
-                   sft->layers, format_short_count(sft->parameters, parameters));
+                   last_component(sft->directory), shown, sft->layers,
+                   format_short_count(sft->parameters, parameters));
 }
 
 /* 0.29 · 100 is not 29: whether α has a third decimal, and ρ in percent a second, is asked of whole thousandths of α
