@@ -1,6 +1,7 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/export/export_internal.h"
 #include "core/files/disk.h"
+#include "core/files/stand_in.h"
 #include "core/support/memory.h"
 
 #include <dirent.h>
@@ -26,6 +27,8 @@ static const char *const DONOR_FILES[] = {
     "merges.txt",
     "vocab.txt",
     "tokenizer.model",
+    "tekken.json",
+    "tiktoken.model",
     "spiece.model",
     "chat_template.jinja",
     "chat_template.json",
@@ -70,7 +73,11 @@ static Status add_donor_file(ExportPlan *plan, const char *name, Error *error) {
     char *path = checkpoint_path(export_donor(plan), name);
     struct stat facts;
     if (path == NULL) return memory_fail(error, name);
-    Status status = STATUS_OK;
+    Status status = stand_in_check(path, error);
+    if (status != STATUS_OK) {
+        free(path);
+        return status;
+    }
     if (stat(path, &facts) == 0) {
         if (S_ISREG(facts.st_mode))
             return add_sidecar(plan, name, path, NULL, (uint64_t)facts.st_size, error);

@@ -187,6 +187,8 @@ TokenizerFacts tokenizer_facts(const Tokenizer *tokenizer) {
                             .merges = tokenizer->model.merges.count,
                             .added_tokens = tokenizer->added.count,
                             .special_tokens = tokenizer->added.special_count,
+                            .class_name = tokenizer->class_name,
+                            .class_key = tokenizer->class_key != NULL ? tokenizer->class_key : "",
                             .has_truncation = tokenizer->has_truncation,
                             .has_padding = tokenizer->has_padding};
 }

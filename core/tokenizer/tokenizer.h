@@ -1,6 +1,7 @@
 /*
  * tokenizer — text to token ids and back, as a Hugging Face tokenizer.json says, with the very numbers and
- * texts that Hugging Face tokenizers 0.23 gives.
+ * texts that Hugging Face tokenizers 0.23 gives; of a directory, with those that AutoTokenizer.from_pretrained()
+ * of transformers 5.24 gives, whose classes put parts of their own in place of the file's (tokenizer_class.h).
  *
  *     text ─► added tokens ─► normalizer ─► added tokens ─► pre-tokenizer ─► BPE model ─► post-processor ─► ids
  *             (raw text)                    (normalized)    cuts and byte    merges       special tokens
@@ -27,7 +28,8 @@
  *
  * A Tokenizer does not change after tokenizer_open(), so any number of threads may use one at once.
  *
- * The room: tokenizer.json into ids and back; only this header and token_list.h are its doors.
+ * The room: tokenizer.json, and what stands beside it, into ids and back; its doors are this header, token_list.h and
+ * tokenizer_findings.h.
  */
 #ifndef REJUV_CORE_TOKENIZER_H
 #define REJUV_CORE_TOKENIZER_H
@@ -41,6 +43,12 @@
 
 typedef struct Tokenizer Tokenizer;
 
+/* What a directory's tokenizer follows. */
+typedef enum TokenizerRule {
+    TOKENIZER_BY_CLASS, /* the class, as AutoTokenizer does: tokenizer_config.json and the older files count */
+    TOKENIZER_BY_FILE   /* tokenizer.json alone */
+} TokenizerRule;
+
 typedef struct TokenizerFacts {
     const char *kind; /* "byte-level BPE", "SentencePiece BPE" or "BPE" */
     size_t pieces;    /* of the model's own vocabulary */
@@ -48,9 +56,24 @@ typedef struct TokenizerFacts {
     size_t added_tokens;              /* those that the model's vocabulary has too included */
     size_t special_tokens;            /* those among the added that a decoder may skip */
     bool has_truncation, has_padding; /* stated in the file, not applied */
+    const char *class_name;           /* of transformers: "LlamaTokenizer"; NULL: the file alone was read */
+    const char *class_key;            /* what decided on it, in words; "" where nothing did */
 } TokenizerFacts;
 
-/* Reads the tokenizer.json at `path`. The caller frees it: tokenizer_free(). */
+/* Reads the tokenizer of a checkpoint's directory. *tokenizer is NULL, and the status STATUS_OK, where it has no
+ * tokenizer.json. The caller frees it: tokenizer_free(). STATUS_IO for a link that leads nowhere and for what git-lfs
+ * leaves in place of a file. What code beside the checkpoint (auto_map) would do is not done; a remark says so.
+ *
+ * Not followed: `fast_tokenizer_files`, `fix_mistral_regex`, and the exceptions that transformers makes for names of the
+ * Hub, of which a directory has none. */
+Status tokenizer_open_directory(const char *directory, TokenizerRule rule, Tokenizer **tokenizer,
+                                Error *error) STATUS_MUST_CHECK;
+
+/* What a person should know about how it was read: sentences without a full stop, one a call, NULL after the last: what
+ * the class puts in place of the file's, tokens that it adds, ids that are not as written, a class that is unknown. */
+const char *tokenizer_remark(const Tokenizer *tokenizer, size_t index);
+
+/* Reads the tokenizer.json at `path`, and nothing beside it. The caller frees it: tokenizer_free(). */
 Status tokenizer_open(const char *path, Tokenizer **tokenizer, Error *error) STATUS_MUST_CHECK;
 
 /* The same from memory; `origin` names it in messages. */

@@ -146,6 +146,7 @@ Status tokenizer_added_cut(const AddedTokens *added, const Trie *trie, RegexScra
         const AddedToken *token = &added->tokens[index];
         size_t begin = at, end = at + length;
         at = end;
+        if (added->splits_special && token->was_special) continue;
         if (token->single_word) {
             bool alone;
             Status status = stands_alone(added, scratch, text, whole.bytes, begin, end, &alone, error);
@@ -198,6 +199,15 @@ static Status read_flags(const cJSON *json, AddedToken *token, Error *error) {
     return STATUS_OK;
 }
 
+static void take_flags(AddedToken *token, const AddedToken *from) {
+    token->single_word = from->single_word;
+    token->lstrip = from->lstrip;
+    token->rstrip = from->rstrip;
+    token->normalized = from->normalized;
+    token->special = from->special;
+    token->was_special |= from->special;
+}
+
 /* Appends the token unless it is empty or there already, both of which the reference passes over. */
 static Status read_token(const cJSON *json, AddedTokens *added, Error *error) {
     char quote[TOKENIZER_QUOTE_SIZE];
@@ -212,39 +222,36 @@ static Status read_token(const cJSON *json, AddedTokens *added, Error *error) {
         return status_fail(error, STATUS_UNSUPPORTED,
                            "added_tokens: %s of %zu bytes, at most %d are supported",
                            tokenizer_text_quote(quote, content, token.bytes), token.bytes, ADDED_BYTES_MAX);
-    const AddedToken *twin = tokenizer_added_find(added, content, token.bytes);
-    if (twin != NULL && same_flags(twin, &token)) return STATUS_OK;
-    if (twin != NULL)
-        return status_fail(error, STATUS_UNSUPPORTED,
-                           "added_tokens: %s twice with different flags is not supported",
-                           tokenizer_text_quote(quote, content, token.bytes));
+    int32_t twin = tokenizer_map_find_piece(&added->contents, content, token.bytes);
+    if (twin != TOKENIZER_NO_ID) {
+        if (!same_flags(&added->tokens[twin], &token)) take_flags(&added->tokens[twin], &token);
+        return STATUS_OK;
+    }
     status = tokenizer_map_add_piece(&added->contents, (int32_t)added->count, content, token.bytes, error);
     if (status != STATUS_OK) return status;
     token.content = memory_copy_text(content, token.bytes);
     if (token.content == NULL) return memory_fail(error, STAGE);
+    token.was_special = token.special;
     added->tokens[added->count++] = token;
-    added->special_count += token.special ? 1 : 0;
     return STATUS_OK;
 }
 
 /* A token of the vocabulary keeps its id. The others are numbered from the number of the vocabulary's pieces
- * on, each one more than the highest so far. Where the vocabulary has gaps that number may be taken: refused.
- */
+ * on, each one more than the highest so far. */
 static Status assign_ids(AddedTokens *added, const Pieces *vocabulary, Error *error) {
     char quote[TOKENIZER_QUOTE_SIZE];
     int32_t size = (int32_t)vocabulary->count, highest = -1;
     for (size_t i = 0; i < added->count; i++) {
         AddedToken *token = &added->tokens[i];
-        size_t ignored;
         token->id = tokenizer_map_find_piece(vocabulary, token->content, token->bytes);
         if (token->id == TOKENIZER_NO_ID) {
             token->id = highest >= size ? highest + 1 : size;
-            if (tokenizer_map_get_piece(vocabulary, token->id, &ignored) != NULL ||
-                token->id >= TOKENIZER_IDS_MAX)
+            if (token->id >= TOKENIZER_IDS_MAX)
                 return status_fail(error, STATUS_UNSUPPORTED,
-                                   "added_tokens: %s would be numbered %d, an id that is taken or too large",
+                                   "added_tokens: %s would be numbered %d, which is too large",
                                    tokenizer_text_quote(quote, token->content, token->bytes), (int)token->id);
         }
+        added->special_count += token->special ? 1 : 0;
         if (token->id > highest) highest = token->id;
     }
     added->ids = (size_t)(highest + 1);
@@ -270,7 +277,7 @@ static Status add_form(AddedTokens *added, size_t index, const Normalizer *norma
                            "added_tokens: %s, whose normalized form has %zu bytes, is not supported",
                            tokenizer_text_quote(quote, token->content, token->bytes), token->form.bytes);
     const AddedToken *named = tokenizer_added_find(added, token->form.text, token->form.bytes);
-    token->skipped = named != NULL && named->special;
+    token->skipped = named != NULL && named->was_special;
     return add_to_trie(trie, token->form.text, token->form.bytes, (int32_t)index, error);
 }
 

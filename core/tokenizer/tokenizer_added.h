@@ -10,8 +10,9 @@
  *            normalized        looked for in the normalized text, in its normalized form
  *            special           left out by a decoder that skips special tokens
  *
- * Ids are not taken from the file: a token that the model's vocabulary has keeps that id, others follow in
- * the order of the file. Internal to the tokenizer.
+ * Ids are not taken from the file: a token that the model's vocabulary has keeps that id, others are numbered in
+ * the order of the file, from the number of the vocabulary's pieces on. Where the vocabulary has gaps that number may
+ * be a piece's: both have it then. A token that comes again with other flags takes those. Internal to the tokenizer.
  */
 #ifndef REJUV_CORE_TOKENIZER_ADDED_H
 #define REJUV_CORE_TOKENIZER_ADDED_H
@@ -34,6 +35,7 @@ typedef struct AddedToken {
     TokenizerText form; /* the content, normalized where the flag says so: what decoding starts from */
     int32_t id;
     bool single_word, lstrip, rstrip, normalized, special;
+    bool was_special; /* now, or before it was added again with other flags */
     bool skipped; /* when special tokens are: its form is the content of a special token (the reference asks
                      so) */
 } AddedToken;
@@ -52,7 +54,8 @@ typedef struct Trie {
 } Trie;
 
 typedef struct AddedTokens {
-    AddedToken *tokens; /* in file order */
+    bool splits_special; /* special tokens in a text are text */
+    AddedToken *tokens;  /* in file order */
     size_t count, capacity;
     size_t special_count;
     Pieces contents; /* content ↔ index into tokens */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_BYTES_MAX = 128 << 20, VALUES_MAX = 8 * 1000 * 1000 };
+enum { VALUES_MAX = 8 * 1000 * 1000 };
 
 /* Looks over the text before cJSON builds a tree of it: one value takes 64 bytes and more there, so their
  * number is bounded, and cJSON's strings end at a U+0000, so a file that has one is refused rather than
@@ -68,20 +68,17 @@ static Status read_tree(const cJSON *json, Tokenizer *tokenizer, Error *error) {
     return status;
 }
 
-Status tokenizer_parse(const char *json, size_t bytes, const char *origin, Tokenizer **tokenizer,
-                       Error *error) {
-    *tokenizer = NULL;
-    cJSON *tree = NULL;
+Status tokenizer_file_parse(const char *json, size_t bytes, const char *origin, cJSON **tree, Error *error) {
+    *tree = NULL;
     Status status = check_text(json, bytes, origin, error);
-    if (status == STATUS_OK) status = json_parse(json, bytes, origin, &tree, error);
-    if (status != STATUS_OK) return status;
+    return status == STATUS_OK ? json_parse(json, bytes, origin, tree, error) : status;
+}
+
+Status tokenizer_file_build(const cJSON *tree, const char *origin, Tokenizer **tokenizer, Error *error) {
+    *tokenizer = NULL;
     Tokenizer *made = memory_allocate(1, sizeof *made);
-    if (made == NULL) {
-        cJSON_Delete(tree);
-        return memory_fail(error, origin);
-    }
-    status = read_tree(tree, made, error);
-    cJSON_Delete(tree);
+    if (made == NULL) return memory_fail(error, origin);
+    Status status = read_tree(tree, made, error);
     if (status != STATUS_OK) {
         tokenizer_free(made);
         return error == NULL ? status : status_add_context(error, "%s", origin);
@@ -90,11 +87,21 @@ Status tokenizer_parse(const char *json, size_t bytes, const char *origin, Token
     return STATUS_OK;
 }
 
+Status tokenizer_parse(const char *json, size_t bytes, const char *origin, Tokenizer **tokenizer,
+                       Error *error) {
+    *tokenizer = NULL;
+    cJSON *tree;
+    Status status = tokenizer_file_parse(json, bytes, origin, &tree, error);
+    if (status == STATUS_OK) status = tokenizer_file_build(tree, origin, tokenizer, error);
+    cJSON_Delete(tree);
+    return status;
+}
+
 Status tokenizer_open(const char *path, Tokenizer **tokenizer, Error *error) {
     char *text;
     size_t bytes;
     *tokenizer = NULL;
-    Status status = json_read_text(path, FILE_BYTES_MAX, &text, &bytes, error);
+    Status status = json_read_text(path, TOKENIZER_FILE_MAX, &text, &bytes, error);
     if (status == STATUS_OK) status = tokenizer_parse(text, bytes, path, tokenizer, error);
     free(text);
     return status;
@@ -109,5 +116,9 @@ void tokenizer_free(Tokenizer *tokenizer) {
     tokenizer_decoder_free(&tokenizer->decoder);
     tokenizer_added_free(&tokenizer->added);
     for (size_t i = 0; i < STAGE_COUNT; i++) tokenizer_text_free(&tokenizer->descriptions[i]);
+    for (size_t i = 0; i < tokenizer->remark_count; i++) free(tokenizer->remarks[i]);
+    free(tokenizer->remarks);
+    free(tokenizer->class_name);
+    free(tokenizer->class_key);
     free(tokenizer);
 }

@@ -74,10 +74,8 @@ static Status read_steps(const cJSON *json, Processor *processor, unsigned depth
     return status;
 }
 
-Status tokenizer_processor_read(const cJSON *json, Processor *processor, TokenizerText *description,
-                                Error *error) {
-    if (json == NULL) return STATUS_OK;
-    Status status = read_steps(json, processor, 0, error);
+static Status describe(const Processor *processor, TokenizerText *description, Error *error) {
+    Status status = STATUS_OK;
     for (size_t i = 0; i < processor->count && status == STATUS_OK; i++) {
         char item[16] = "the text";
         if (processor->items[i] != TOKENIZER_NO_ID)
@@ -85,6 +83,29 @@ Status tokenizer_processor_read(const cJSON *json, Processor *processor, Tokeniz
         status = tokenizer_stages_describe(description, item, NULL, NULL, error);
     }
     return status;
+}
+
+Status tokenizer_processor_read(const cJSON *json, Processor *processor, TokenizerText *description,
+                                Error *error) {
+    if (json == NULL) return STATUS_OK;
+    Status status = read_steps(json, processor, 0, error);
+    return status == STATUS_OK ? describe(processor, description, error) : status;
+}
+
+Status tokenizer_processor_put_first(Processor *processor, int32_t id, TokenizerText *description,
+                                     Error *error) {
+    Status status = add_item(processor, id, error);
+    if (status == STATUS_OK) status = add_item(processor, TOKENIZER_NO_ID, error);
+    processor->has_template = status == STATUS_OK;
+    return status == STATUS_OK ? describe(processor, description, error) : status;
+}
+
+bool tokenizer_processor_is_same(const Processor *a, const Processor *b) {
+    static const int32_t text = TOKENIZER_NO_ID;
+    const int32_t *lists[2] = {a->has_template ? a->items : &text, b->has_template ? b->items : &text};
+    size_t counts[2] = {a->has_template ? a->count : 1, b->has_template ? b->count : 1};
+    return counts[0] == counts[1] &&
+           (counts[0] == 0 || memcmp(lists[0], lists[1], counts[0] * sizeof text) == 0);
 }
 
 void tokenizer_processor_free(Processor *processor) {

@@ -167,6 +167,13 @@ Status tokenizer_processor_read(const cJSON *json, Processor *processor, Tokeniz
                                 Error *error) STATUS_MUST_CHECK;
 void tokenizer_processor_free(Processor *processor);
 
+/* Makes of a zeroed one what puts this id before the text. */
+Status tokenizer_processor_put_first(Processor *processor, int32_t id, TokenizerText *description,
+                                     Error *error) STATUS_MUST_CHECK;
+
+/* True where both give the same ids. */
+bool tokenizer_processor_is_same(const Processor *a, const Processor *b);
+
 /* Appends `ids` to *list as the template says; without special tokens where `add_special` is false. */
 Status tokenizer_processor_apply(const Processor *processor, const TokenList *ids, bool add_special,
                                  TokenList *list, Error *error) STATUS_MUST_CHECK;

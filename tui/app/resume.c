@@ -30,6 +30,8 @@ Status resume_read(const char *path, const ViewList *views, Resume *resume, Erro
     resume->session.base = json_get_text(tree, "base", NULL);
     resume->session.sft = json_get_text(tree, "sft", NULL);
     resume->session.calibration = json_get_text(tree, "calibration", NULL);
+    bool by_file = json_get_bool(tree, "tokenizer_file", false);
+    resume->session.tokenizer_rule = by_file ? TOKENIZER_BY_FILE : TOKENIZER_BY_CLASS;
     resume->session.prompt = json_get_text(tree, "prompt", NULL);
     resume->view = json_get_text(tree, "view", NULL);
     if (resume->view != NULL && view_find(views, resume->view) < 0) resume->view = NULL;
@@ -166,8 +168,10 @@ static bool add_session(cJSON *tree, const Session *session) {
     const char *prompt = session_prompt_text(session, &bytes);
     size_t tensor = session_tensor(session);
     return add_path(tree, "base", pair->base->directory) && add_path(tree, "sft", pair->sft->directory) &&
-           (rows == NULL || add_path(tree, "calibration", rows)) && add_dials(tree, &dials) &&
-           add_bookmarks(tree, session) &&
+           (rows == NULL || add_path(tree, "calibration", rows)) &&
+           (session_tokenizer_rule(session) == TOKENIZER_BY_CLASS ||
+            json_add_bool(tree, "tokenizer_file", true)) &&
+           add_dials(tree, &dials) && add_bookmarks(tree, session) &&
            (prompt == NULL || strlen(prompt) != bytes || json_add_text(tree, "prompt", prompt)) &&
            (tensor >= pair->count || json_add_text(tree, "tensor", pair->tensors[tensor].name));
 }

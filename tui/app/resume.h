@@ -4,6 +4,7 @@
  *
  *     {"format": "rejuv-resume", "format_version": 1,
  *      "base": DIR, "sft": DIR, "calibration": FILE,            absolute; calibration where there was one
+ *      "tokenizer_file": true,                                  where --tokenizer-file was given
  *      "dials": ["--alpha", "0.5", …],                          as the program's own options
  *      "bookmarks": [{"name": "A", "dials": […]}, …],
  *      "prompt": TEXT, "tensor": NAME, "view": NAME,

@@ -104,15 +104,18 @@ Status batch_open_pair(Batch *batch, Error *error) {
     return batch_open_pair_of(batch, last[0], last[1], error);
 }
 
-Status batch_read_tokenizer(const char *directory, Tokenizer **tokenizer, Error *error) {
-    *tokenizer = NULL;
-    char *path = memory_format("%s/tokenizer.json", directory);
-    if (path == NULL) return memory_fail(error, "a path");
-    struct stat facts;
-    bool exists = stat(path, &facts) == 0 || errno != ENOENT;
-    Status status = exists ? tokenizer_open(path, tokenizer, error) : STATUS_OK;
-    free(path);
-    return status;
+TokenizerRule batch_tokenizer_rule(const Options *options) {
+    return options_has(options, OPTION_TOKENIZER_FILE) ? TOKENIZER_BY_FILE : TOKENIZER_BY_CLASS;
+}
+
+Status batch_read_tokenizer(const Batch *batch, const char *directory, Tokenizer **tokenizer, Error *error) {
+    return tokenizer_open_directory(directory, batch_tokenizer_rule(batch->options), tokenizer, error);
+}
+
+void batch_say_remarks(Batch *batch, const Tokenizer *tokenizer) {
+    const char *remark;
+    for (size_t i = 0; tokenizer != NULL && (remark = tokenizer_remark(tokenizer, i)) != NULL; i++)
+        batch_say(batch, "tokenizer: %s", remark);
 }
 
 Status batch_open_model(Batch *batch, Error *error) {
@@ -122,8 +125,9 @@ Status batch_open_model(Batch *batch, Error *error) {
     if (status == STATUS_OK) status = model_open(batch->pair, &batch->model, error);
     if (status == STATUS_OK) status = batch_open_job(batch, error);
     if (status == STATUS_OK &&
-        batch_read_tokenizer(batch->pair->sft->directory, &batch->tokenizer, &why) != STATUS_OK)
+        batch_read_tokenizer(batch, batch->pair->sft->directory, &batch->tokenizer, &why) != STATUS_OK)
         batch_say(batch, "no texts, only ids: %s", why.message);
+    if (status == STATUS_OK) batch_say_remarks(batch, batch->tokenizer);
     return status;
 }
 

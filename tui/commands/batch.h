@@ -57,8 +57,16 @@ Status batch_open_pair_of(Batch *batch, const char *base, const char *sft, Error
  * done without. */
 Status batch_open_model(Batch *batch, Error *error) STATUS_MUST_CHECK;
 
-/* DIRECTORY/tokenizer.json; *tokenizer stays NULL where there is no such file. */
-Status batch_read_tokenizer(const char *directory, Tokenizer **tokenizer, Error *error) STATUS_MUST_CHECK;
+/* What --tokenizer-file asks for. */
+TokenizerRule batch_tokenizer_rule(const Options *options);
+
+/* A directory's tokenizer, by its class or as --tokenizer-file says; *tokenizer stays NULL where it has no
+ * tokenizer.json. */
+Status batch_read_tokenizer(const Batch *batch, const char *directory, Tokenizer **tokenizer,
+                            Error *error) STATUS_MUST_CHECK;
+
+/* Tells how it was read, where a person should know (takes NULL). */
+void batch_say_remarks(Batch *batch, const Tokenizer *tokenizer);
 
 /* The one row that --prompt, --prompt-file or --ids stands for. The caller frees it. */
 Status batch_read_prompt(const Batch *batch, Calibration **calibration, Error *error) STATUS_MUST_CHECK;

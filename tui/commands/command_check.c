@@ -1,4 +1,5 @@
 #include "core/files/json.h"
+#include "core/tokenizer/tokenizer_findings.h"
 #include "tui/commands/command.h"
 #include "tui/tables/table_write.h"
 
@@ -13,7 +14,7 @@ static Status compare_tokenizers(Batch *batch, Error *error) {
     Status status = STATUS_OK;
     bool read = true;
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
-        if (batch_read_tokenizer(sides[i]->directory, &tokenizers[i], &why) == STATUS_OK) continue;
+        if (batch_read_tokenizer(batch, sides[i]->directory, &tokenizers[i], &why) == STATUS_OK) continue;
         read = false;
         status = finding_add(&pair->findings, SEVERITY_WARNING, "tokenizer", error, "%s: %s", NAMES[i],
                              why.message);
@@ -28,6 +29,8 @@ static Status compare_tokenizers(Batch *batch, Error *error) {
     }
     if (status == STATUS_OK && both && tokenizer_compare(tokenizers[0], tokenizers[1], &why) != STATUS_OK)
         status = finding_add(&pair->findings, SEVERITY_WARNING, "tokenizer", error, "%s", why.message);
+    if (status == STATUS_OK)
+        status = tokenizer_findings_add(tokenizers[0], tokenizers[1], &pair->findings, error);
     tokenizer_free(tokenizers[0]);
     tokenizer_free(tokenizers[1]);
     return status;

@@ -21,6 +21,7 @@
 
 /* Facts are collected once, as the rows of a table and as the members of a JSON object. */
 typedef struct Facts {
+    Batch *batch;
     Table *table;
     cJSON *object;
     bool complete; /* false: out of memory */
@@ -172,7 +173,7 @@ static void add_dtypes(Facts *facts, const Checkpoint *checkpoint) {
 static void add_tokenizer(Facts *facts, const Checkpoint *checkpoint) {
     Tokenizer *tokenizer;
     Error error;
-    Status status = batch_read_tokenizer(checkpoint->directory, &tokenizer, &error);
+    Status status = batch_read_tokenizer(facts->batch, checkpoint->directory, &tokenizer, &error);
     if (status != STATUS_OK || tokenizer == NULL) {
         add_text(facts, "tokenizer_error", "tokenizer",
                  tokenizer == NULL && status == STATUS_OK ? "there is no tokenizer.json" : error.message);
@@ -181,12 +182,15 @@ static void add_tokenizer(Facts *facts, const Checkpoint *checkpoint) {
     TokenizerFacts known = tokenizer_facts(tokenizer);
     cJSON *outer = enter(facts, "tokenizer");
     add_text(facts, "kind", "tokenizer", known.kind);
+    if (known.class_name != NULL) add_text(facts, "class", "class", known.class_name);
+    if (known.class_key[0] != '\0') add_text(facts, "class_from", "class from", known.class_key);
     add_count(facts, "pieces", "pieces", known.pieces);
     add_count(facts, "merges", "merges", known.merges);
     add_count(facts, "added_tokens", "added tokens", known.added_tokens);
     add_count(facts, "special_tokens", "of them special", known.special_tokens);
     add_count(facts, "size", "rows needed", tokenizer_vocabulary_size(tokenizer));
     facts->object = outer;
+    batch_say_remarks(facts->batch, tokenizer);
     tokenizer_free(tokenizer);
 }
 
@@ -229,7 +233,7 @@ static Status run(Batch *batch, Error *error) {
     static const TableColumn COLUMNS[] = {{"fact", NULL, NULL, TABLE_TEXT, 0},
                                           {"value", NULL, NULL, TABLE_TEXT, 0}};
     Checkpoint *checkpoint = NULL;
-    Facts facts = {.object = cJSON_CreateObject(), .complete = true};
+    Facts facts = {.batch = batch, .object = cJSON_CreateObject(), .complete = true};
     facts.complete = facts.object != NULL;
     Status status = table_create(COLUMNS, 2, &facts.table, error);
     if (status == STATUS_OK) status = batch_open_job(batch, error); /* for the number of its threads */
@@ -258,7 +262,7 @@ const Command command_info = {
         "dtypes {NAME: bytes}, files, num_hidden_layers, hidden_size, num_attention_heads, "
         "num_key_value_heads, head_dim, intermediate_size, vocab_size, max_position_embeddings, "
         "sliding_window, hidden_act, rms_norm_eps, rope {type, theta, factor}, tie_word_embeddings, "
-        "eos_token_id [ids], tokenizer {kind, pieces, merges, added_tokens, special_tokens, size} or "
+        "eos_token_id [ids], tokenizer {kind, class, class_from, pieces, merges, added_tokens, special_tokens, size} or "
         "tokenizer_error\n"
         "  program     version, compiler, openblas, openblas_core, openblas_core_before, healed, "
         "kernels, threads, memory, memory_allowed (less where a control group limits this process), memory_free "

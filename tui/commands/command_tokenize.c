@@ -17,11 +17,11 @@ typedef struct Conversion {
     bool plain, decode, json;
 } Conversion;
 
-static Status open_tokenizer(const char *path, Tokenizer **tokenizer, Error *error) {
+static Status open_tokenizer(const Batch *batch, const char *path, Tokenizer **tokenizer, Error *error) {
     struct stat facts;
     if (stat(path, &facts) != 0) return status_fail_errno(error, errno, "%s", path);
     if (!S_ISDIR(facts.st_mode)) return tokenizer_open(path, tokenizer, error);
-    Status status = batch_read_tokenizer(path, tokenizer, error);
+    Status status = batch_read_tokenizer(batch, path, tokenizer, error);
     if (status == STATUS_OK && *tokenizer == NULL)
         return status_fail(error, STATUS_IO, "%s: there is no tokenizer.json", path);
     return status;
@@ -162,8 +162,9 @@ static Status convert_lines(const Conversion *conversion, Error *error) {
 
 static Status run(Batch *batch, Error *error) {
     const Options *options = batch->options;
-    Status status = open_tokenizer(options->operands[0], &batch->tokenizer, error);
+    Status status = open_tokenizer(batch, options->operands[0], &batch->tokenizer, error);
     if (status != STATUS_OK) return status;
+    batch_say_remarks(batch, batch->tokenizer);
     Conversion conversion = {.tokenizer = batch->tokenizer,
                              .plain = options_has(options, OPTION_PLAIN),
                              .decode = options_has(options, OPTION_DECODE),

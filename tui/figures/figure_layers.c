@@ -214,8 +214,8 @@ const FigureKind figure_layers = {
         "rejuv drift (--spectrum), or those of the blocks of rejuv neurons.",
     .width = 130.0,
     .height = 62.0,
-    .options = {OPTION_METRIC, OPTION_LOG, OPTION_CALIBRATION, OPTION_TAU, OPTION_TAU_GRADIENT,
-                OPTION_TARGETS, OPTION_RHO_RANGE, OPTION_SELECT, OPTION_SEED_RANDOM},
-    .option_count = 9,
+    .options = {OPTION_METRIC, OPTION_LOG, OPTION_CALIBRATION, OPTION_TOKENIZER_FILE, OPTION_TAU,
+                OPTION_TAU_GRADIENT, OPTION_TARGETS, OPTION_RHO_RANGE, OPTION_SELECT, OPTION_SEED_RANDOM},
+    .option_count = 10,
     .make = make,
 };

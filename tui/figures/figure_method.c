@@ -16,6 +16,7 @@ static const struct {
     unsigned metrics; /* that it changes */
 } TAKEN[] = {
     {OPTION_CALIBRATION, OF_ROWS | OF(RESET_SHARE)},
+    {OPTION_TOKENIZER_FILE, OF_ROWS | OF(RESET_SHARE)},
     {OPTION_TAU, OF_DORMANCY},
     {OPTION_TAU_GRADIENT, OF(GRADIENT_DORMANT)},
     {OPTION_TARGETS, OF(ATTRIBUTION_MASS) | OF(RESET_SHARE)},

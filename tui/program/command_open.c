@@ -194,6 +194,7 @@ static Status run(Batch *batch, Error *error) {
     SessionOptions session = {.calibration = options_text(options, OPTION_CALIBRATION),
                               .allow_unmatched = options_has(options, OPTION_ALLOW_UNMATCHED),
                               .prompt = options_text(options, OPTION_PROMPT),
+                              .tokenizer_rule = batch_tokenizer_rule(options),
                               .alpha = options_value(options, OPTION_ALPHA)->number,
                               .threads = (unsigned)options_value(options, OPTION_THREADS)->count};
     if (options_has(options, OPTION_RESUME)) {

@@ -167,6 +167,7 @@ static Status open_session(const Options *options, Session **session, Error *err
                            .sft = options->operands[2],
                            .calibration = options_text(options, OPTION_CALIBRATION),
                            .prompt = options_text(options, OPTION_PROMPT),
+                           .tokenizer_rule = batch_tokenizer_rule(options),
                            .alpha = options_value(options, OPTION_ALPHA)->number,
                            .threads = (unsigned)options_value(options, OPTION_THREADS)->count};
     Status status = session_create(&open, session, error);

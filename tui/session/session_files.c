@@ -1,18 +1,19 @@
 #include "tui/session/session_files.h"
 
 #include "core/support/memory.h"
+#include "core/tokenizer/tokenizer_findings.h"
 #include "tui/session/session_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Tokenizers and the first calibration rows: the job thread's while `loading` runs. */
 typedef struct Load {
-    char *base_path, *sft_path; /* tokenizer.json of each */
-    char *rows_path;            /* NULL: none */
-    const ModelConfig *config;  /* NULL where the model cannot be run */
+    const char *base_directory, *sft_directory;
+    TokenizerRule rule;
+    char *rows_path;           /* NULL: none */
+    const ModelConfig *config; /* NULL where the model cannot be run */
     Tokenizer *base, *sft;
     Calibration *rows; /* until session_files_take_rows() */
     Error base_error, sft_error, rows_error, difference;
@@ -37,10 +38,12 @@ struct SessionFilesPart {
 
 /* ---- tokenizers and calibration rows, behind the first screen ---- */
 
-static Status load_tokenizer(const char *path, Tokenizer **tokenizer, Error *error) {
-    if (access(path, F_OK) != 0)
-        return status_fail(error, STATUS_UNSUPPORTED, "there is no %s: prompts have to be token ids", path);
-    return tokenizer_open(path, tokenizer, error);
+static Status load_tokenizer(const char *directory, TokenizerRule rule, Tokenizer **tokenizer, Error *error) {
+    Status status = tokenizer_open_directory(directory, rule, tokenizer, error);
+    if (status == STATUS_OK && *tokenizer == NULL)
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "there is no %s/tokenizer.json: prompts have to be token ids", directory);
+    return status;
 }
 
 Status session_read_rows(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, Job *job,
@@ -60,9 +63,9 @@ Status session_read_rows(const char *path, const Tokenizer *tokenizer, const Mod
 static Status load(Job *job, void *argument, Error *error) {
     Load *load = argument;
     (void)job_report(job, "loading", 0, 3);
-    Status sft = load_tokenizer(load->sft_path, &load->sft, &load->sft_error);
+    Status sft = load_tokenizer(load->sft_directory, load->rule, &load->sft, &load->sft_error);
     (void)job_report(job, "loading", 1, 3);
-    Status base = load_tokenizer(load->base_path, &load->base, &load->base_error);
+    Status base = load_tokenizer(load->base_directory, load->rule, &load->base, &load->base_error);
     if (sft == STATUS_OK && base == STATUS_OK) {
         Status compared = tokenizer_compare(load->base, load->sft, &load->difference);
         if (compared == STATUS_OK) load->difference = (Error){0};
@@ -90,6 +93,8 @@ static void note_findings(Session *session) {
     else if (loaded->base == NULL)
         status = finding_add(&session->files->findings, SEVERITY_NOTE, "tokenizer", &error,
                              "base: %s; SFT's is used", loaded->base_error.message);
+    if (status == STATUS_OK)
+        status = tokenizer_findings_add(loaded->base, loaded->sft, &session->files->findings, &error);
     if (status == STATUS_OK && loaded->rows_error.status != STATUS_OK)
         status = finding_add(&session->files->findings, SEVERITY_WARNING, SESSION_ROWS_SUBJECT, &error, "%s",
                              loaded->rows_error.message);
@@ -106,14 +111,12 @@ static Status scan(Job *job, void *argument, Error *error) {
 static Status prepare_load(Session *session, const SessionOptions *options, Error *error) {
     Load *errand = &session->files->load;
     errand->config = session->model != NULL ? session->model->config : NULL;
-    errand->base_path = checkpoint_path(session->pair->base, "tokenizer.json");
-    errand->sft_path = checkpoint_path(session->pair->sft, "tokenizer.json");
-    bool is_complete = errand->base_path != NULL && errand->sft_path != NULL;
-    if (options->calibration != NULL) {
-        errand->rows_path = memory_copy_text(options->calibration, strlen(options->calibration));
-        is_complete = is_complete && errand->rows_path != NULL;
-    }
-    return is_complete ? STATUS_OK : memory_fail(error, "the session");
+    errand->base_directory = session->pair->base->directory;
+    errand->sft_directory = session->pair->sft->directory;
+    errand->rule = options->tokenizer_rule;
+    if (options->calibration == NULL) return STATUS_OK;
+    errand->rows_path = memory_copy_text(options->calibration, strlen(options->calibration));
+    return errand->rows_path != NULL ? STATUS_OK : memory_fail(error, "the session");
 }
 
 Status session_files_open(Session *session, const SessionOptions *options, Error *error) {
@@ -151,8 +154,6 @@ void session_files_free(Session *session) {
     tokenizer_free(files->load.sft);
     calibration_free(files->load.rows);
     finding_free(&files->findings);
-    free(files->load.base_path);
-    free(files->load.sft_path);
     free(files->load.rows_path);
     free(files);
 }
@@ -217,6 +218,10 @@ const Tokenizer *session_tokenizer(const Session *session, const char **message)
     if (message != NULL)
         *message = loading ? "loading the tokenizer" : session->files->load.sft_error.message;
     return loading ? NULL : session->files->load.sft;
+}
+
+TokenizerRule session_tokenizer_rule(const Session *session) {
+    return session->files->load.rule;
 }
 
 const Tokenizer *session_base_tokenizer(const Session *session) {

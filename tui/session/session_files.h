@@ -16,6 +16,7 @@ typedef struct SessionOptions {
     const char *calibration; /* a file, or NULL */
     const char *prompt;      /* the first prompt, or NULL: the first of the calibration rows */
     const char *cache;       /* the directory in which analyses are kept, or NULL: they are not */
+    TokenizerRule tokenizer_rule;
     double alpha;
     unsigned threads;     /* 0: all */
     bool allow_unmatched; /* exports may be made although tensors have no counterpart */
@@ -30,6 +31,7 @@ const char *session_model_error(const Session *session);
 /* The SFT model's tokenizer: NULL while it loads, and where there is none; then *message (may be NULL) says
  * which. */
 const Tokenizer *session_tokenizer(const Session *session, const char **message);
+TokenizerRule session_tokenizer_rule(const Session *session);
 const Tokenizer *session_base_tokenizer(const Session *session);
 bool session_tokenizers_are_loading(const Session *session);
 

@@ -1,0 +1,240 @@
+#include "core/files/json.h"
+#include "core/files/stand_in.h"
+#include "core/support/memory.h"
+#include "core/tokenizer/tokenizer.h"
+#include "core/tokenizer/tokenizer_class.h"
+#include "core/tokenizer/tokenizer_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { SIDE_BYTES_MAX = 64 << 20 };
+
+/* What one call works with. */
+typedef struct Loading {
+    char *path, *text; /* of tokenizer.json */
+    size_t bytes;
+    cJSON *file;                            /* tokenizer.json, made into what is to be built */
+    cJSON *parts;                           /* what of it was put aside for that */
+    cJSON *config, *settings, *map, *added; /* the files beside it; NULL where there are none */
+    ClassChoice choice;
+    SpecialTokens specials;
+} Loading;
+
+/* ---- files ---- */
+
+static Status exists(const char *path, bool *is_there, Error *error) {
+    struct stat facts;
+    *is_there = stat(path, &facts) == 0 || errno != ENOENT;
+    return stand_in_check(path, error);
+}
+
+static Status read_side(const char *directory, const char *name, cJSON **tree, Error *error) {
+    char *path = memory_format("%s/%s", directory, name);
+    if (path == NULL) return memory_fail(error, name);
+    bool is_there;
+    Status status = exists(path, &is_there, error);
+    if (status == STATUS_OK && is_there) status = json_read_file(path, SIDE_BYTES_MAX, tree, error);
+    if (status == STATUS_OK && is_there && !cJSON_IsObject(*tree))
+        status = status_fail(error, STATUS_FORMAT, "%s: expected an object", path);
+    free(path);
+    return status;
+}
+
+static Status read_sides(const char *directory, Loading *loading, Error *error) {
+    Status status = read_side(directory, "config.json", &loading->config, error);
+    if (status == STATUS_OK)
+        status = read_side(directory, "tokenizer_config.json", &loading->settings, error);
+    if (status == STATUS_OK) status = read_side(directory, "special_tokens_map.json", &loading->map, error);
+    if (status == STATUS_OK) status = read_side(directory, "added_tokens.json", &loading->added, error);
+    if (status == STATUS_OK || status == STATUS_NO_MEMORY || error == NULL) return status;
+    return status_add_context(error,
+                              "transformers needs it for the tokenizer (--tokenizer-file does without)");
+}
+
+/* ---- making of the file what the class makes of it ---- */
+
+/* Puts `value` (taken over, also on failure; NULL: nothing) in the place of a member, which is put aside. */
+static Status replace(cJSON *object, const char *key, cJSON *value, cJSON *aside, Error *error) {
+    cJSON *old = cJSON_DetachItemFromObjectCaseSensitive(object, key);
+    if (old != NULL && !json_add(aside, key, old)) {
+        cJSON_Delete(value);
+        return memory_fail(error, key);
+    }
+    return value == NULL || json_add(object, key, value) ? STATUS_OK : memory_fail(error, key);
+}
+
+/* Where spaces are put first: the table leaves it open. False when out of memory. */
+static bool fill_prefix(cJSON *step, bool prefix_space, const char *scheme) {
+    const char *type = json_get_text(step, "type", "");
+    bool complete = true;
+    if (strcmp(type, "ByteLevel") == 0) complete = json_add_bool(step, "add_prefix_space", prefix_space);
+    if (strcmp(type, "Metaspace") == 0) complete = json_add_text(step, "prepend_scheme", scheme);
+    cJSON *steps = cJSON_GetObjectItemCaseSensitive(step, "pretokenizers"), *inner;
+    cJSON_ArrayForEach(inner, steps) complete = complete && fill_prefix(inner, prefix_space, scheme);
+    return complete;
+}
+
+static Status replace_stage(Loading *loading, const char *key, const char *json, Error *error) {
+    cJSON *value = json == NULL ? NULL : cJSON_Parse(json);
+    if (json != NULL && value == NULL) return memory_fail(error, key);
+    return replace(loading->file, key, value, loading->parts, error);
+}
+
+static Status replace_model(Loading *loading, const TokenizerClass *rule, Error *error) {
+    static const char *const SWITCHES[] = {"unk_token",         "fuse_unk", "byte_fallback",
+                                           "ignore_merges",     "dropout",  "continuing_subword_prefix",
+                                           "end_of_word_suffix"};
+    cJSON *model = cJSON_GetObjectItemCaseSensitive(loading->file, "model");
+    cJSON *aside = cJSON_CreateObject();
+    if (!cJSON_IsObject(model) || !json_add(loading->parts, "model", aside)) {
+        return cJSON_IsObject(model) ? memory_fail(error, "the model")
+                                     : STATUS_OK; /* building says what is wrong */
+    }
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof SWITCHES / sizeof *SWITCHES && status == STATUS_OK; i++)
+        status = replace(model, SWITCHES[i], NULL, aside, error);
+    bool complete = json_add_bool(model, "fuse_unk", rule->fuse_unknown) &&
+                    json_add_bool(model, "byte_fallback", rule->byte_fallback);
+    const char *unknown =
+        loading->specials.unknown != NULL ? loading->specials.unknown : "None"; /* as str(None) */
+    if (rule->has_unknown) complete = complete && json_add_text(model, "unk_token", unknown);
+    return status == STATUS_OK && !complete ? memory_fail(error, "the model") : status;
+}
+
+static Status apply_class(Loading *loading, const TokenizerClass *rule, Error *error) {
+    bool prefix_space = json_get_bool(loading->settings, "add_prefix_space", rule->prefix_space);
+    bool is_legacy = rule->heeds_legacy && json_get_bool(loading->settings, "legacy", false);
+    const char *scheme = !prefix_space ? "never" : is_legacy ? "always" : "first";
+    bool is_bare = !prefix_space && rule->bare_decoder != NULL;
+    Status status = replace_model(loading, rule, error);
+    if (status == STATUS_OK) status = replace_stage(loading, "normalizer", rule->normalizer, error);
+    if (status == STATUS_OK) status = replace_stage(loading, "pre_tokenizer", rule->pre_tokenizer, error);
+    if (status == STATUS_OK)
+        status = replace_stage(loading, "decoder", is_bare ? rule->bare_decoder : rule->decoder, error);
+    if (status == STATUS_OK && rule->processor != PROCESSOR_OF_FILE)
+        status = replace_stage(loading, "post_processor", NULL, error);
+    cJSON *first = cJSON_GetObjectItemCaseSensitive(loading->file, "pre_tokenizer");
+    if (status == STATUS_OK && !fill_prefix(first, prefix_space, scheme))
+        status = memory_fail(error, rule->name);
+    return status;
+}
+
+static Status apply(Loading *loading, Error *error) {
+    bool is_byte_level =
+        memmem(loading->text, loading->bytes, "\"ByteLevel\"", strlen("\"ByteLevel\"")) != NULL;
+    loading->choice = tokenizer_class_choose(loading->config, loading->settings, is_byte_level);
+    loading->parts = cJSON_CreateObject();
+    if (loading->parts == NULL) return memory_fail(error, loading->path);
+    SpecialSources sources = {.settings = loading->settings,
+                              .map = loading->map,
+                              .added = loading->added,
+                              .tokens = json_find(loading->file, "added_tokens"),
+                              .padding = json_find(loading->file, "padding"),
+                              .rule = loading->choice.rule};
+    Status status = tokenizer_specials_make(&sources, &loading->specials, error);
+    if (status == STATUS_OK) {
+        cJSON *tokens = loading->specials.tokens;
+        loading->specials.tokens = NULL; /* the tree's from here on */
+        status = replace(loading->file, "added_tokens", tokens, loading->parts, error);
+    }
+    if (status == STATUS_OK && loading->choice.rule != NULL)
+        status = apply_class(loading, loading->choice.rule, error);
+    return status;
+}
+
+/* ---- what was made ---- */
+
+static Status put_beginning(const Loading *loading, Tokenizer *made, Error *error) {
+    const TokenizerClass *rule = loading->choice.rule;
+    const char *beginning = loading->specials.beginning;
+    if (rule == NULL || rule->processor != PROCESSOR_BEGINNING || beginning == NULL) return STATUS_OK;
+    int32_t id = tokenizer_find(made, beginning, strlen(beginning));
+    if (id == TOKENIZER_NO_ID) return STATUS_OK;
+    return tokenizer_processor_put_first(&made->processor, id, &made->descriptions[STAGE_POST_PROCESSOR],
+                                         error);
+}
+
+static Status name_class(const Loading *loading, Tokenizer *made, Error *error) {
+    const char *name = loading->choice.name, *key = loading->choice.key;
+    made->class_name = memory_copy_text(name, strlen(name));
+    if (key != NULL) made->class_key = memory_copy_text(key, strlen(key));
+    return made->class_name == NULL || (key != NULL && made->class_key == NULL)
+               ? memory_fail(error, "the class")
+               : STATUS_OK;
+}
+
+static Status remark(const Loading *loading, Tokenizer *made, Error *error) {
+    Status status = STATUS_OK;
+    if (loading->choice.is_unknown)
+        status =
+            tokenizer_remark_add(made, error,
+                                 "the class %.80s (%s) is not known here: tokenizer.json is followed, and "
+                                 "transformers may give other ids",
+                                 made->class_name, loading->choice.key);
+    if (status == STATUS_OK && loading->choice.has_own_code)
+        status = tokenizer_remark_add(
+            made, error,
+            "tokenizer_config.json names code of its own (auto_map), which is not run: with "
+            "trust_remote_code transformers may give other ids");
+    if (status == STATUS_OK)
+        status = tokenizer_remark_differences(made, loading->parts, loading->choice.rule != NULL, error);
+    size_t before = made->remark_count;
+    if (status == STATUS_OK)
+        status = tokenizer_remark_ids_of_file(made, json_find(loading->parts, "added_tokens"), error);
+    if (status == STATUS_OK && made->remark_count == before)
+        status = tokenizer_remark_ids(made, loading->specials.written, loading->specials.written_count,
+                                      loading->specials.origin, error);
+    return status;
+}
+
+static Status finish(const Loading *loading, Tokenizer *made, Error *error) {
+    made->added.splits_special = json_get_bool(loading->settings, "split_special_tokens", false);
+    Status status = put_beginning(loading, made, error);
+    if (status == STATUS_OK) status = name_class(loading, made, error);
+    return status == STATUS_OK ? remark(loading, made, error) : status;
+}
+
+static Status load(const char *directory, TokenizerRule rule, Loading *loading, Tokenizer **made,
+                   Error *error) {
+    Status status = json_read_text(loading->path, TOKENIZER_FILE_MAX, &loading->text, &loading->bytes, error);
+    if (status == STATUS_OK)
+        status = tokenizer_file_parse(loading->text, loading->bytes, loading->path, &loading->file, error);
+    if (status == STATUS_OK && rule == TOKENIZER_BY_CLASS) {
+        status = read_sides(directory, loading, error);
+        if (status == STATUS_OK) status = apply(loading, error);
+    }
+    if (status == STATUS_OK) status = tokenizer_file_build(loading->file, loading->path, made, error);
+    if (status != STATUS_OK) return status;
+    return rule == TOKENIZER_BY_CLASS
+               ? finish(loading, *made, error)
+               : tokenizer_remark_ids_of_file(*made, json_find(loading->file, "added_tokens"), error);
+}
+
+Status tokenizer_open_directory(const char *directory, TokenizerRule rule, Tokenizer **tokenizer,
+                                Error *error) {
+    *tokenizer = NULL;
+    Loading loading = {.path = memory_format("%s/tokenizer.json", directory)};
+    if (loading.path == NULL) return memory_fail(error, "a path");
+    bool is_there;
+    Tokenizer *made = NULL;
+    Status status = exists(loading.path, &is_there, error);
+    if (status == STATUS_OK && is_there) status = load(directory, rule, &loading, &made, error);
+    if (status != STATUS_OK) {
+        tokenizer_free(made);
+        made = NULL;
+    }
+    *tokenizer = made;
+    tokenizer_specials_free(&loading.specials);
+    cJSON_Delete(loading.file);
+    cJSON_Delete(loading.parts);
+    cJSON_Delete(loading.config);
+    cJSON_Delete(loading.settings);
+    cJSON_Delete(loading.map);
+    cJSON_Delete(loading.added);
+    free(loading.path);
+    free(loading.text);
+    return status;
+}

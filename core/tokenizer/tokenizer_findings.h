@@ -1,0 +1,15 @@
+/*
+ * tokenizer_findings — what a person should know about the two tokenizers of a pair, as findings: how each was read, in
+ * the words of tokenizer_remark(). Whether they differ is tokenizer_compare()'s to say.
+ */
+#ifndef REJUV_CORE_TOKENIZER_FINDINGS_H
+#define REJUV_CORE_TOKENIZER_FINDINGS_H
+
+#include "core/checkpoint/finding.h"
+#include "core/tokenizer/tokenizer.h"
+
+/* Adds warnings about "tokenizer", each once: what holds for both names neither side. Either may be NULL. */
+Status tokenizer_findings_add(const Tokenizer *base, const Tokenizer *sft, FindingList *findings,
+                              Error *error) STATUS_MUST_CHECK;
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * tokenizer_specials — the added tokens of a directory, in the order in which transformers 5.24 adds them.
+ *
+ *     tokenizer.json         added_tokens            where the class follows the file
+ *     tokenizer_config.json  added_tokens_decoder    by the ids that are written there
+ *                            bos_token, …            names, then extra_special_tokens
+ *     special_tokens_map.json, added_tokens.json     where there is no added_tokens_decoder: with added_tokens, by
+ *                                                    their ids, in its place; names before those of tokenizer_config.json
+ *
+ * Internal to the tokenizer.
+ */
+#ifndef REJUV_CORE_TOKENIZER_SPECIALS_H
+#define REJUV_CORE_TOKENIZER_SPECIALS_H
+
+#include "core/support/status.h"
+#include "core/tokenizer/tokenizer_class.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Trees that may be NULL, and that own all texts below. */
+typedef struct SpecialSources {
+    const cJSON *settings; /* tokenizer_config.json */
+    const cJSON *map;      /* special_tokens_map.json */
+    const cJSON *added;    /* added_tokens.json */
+    const cJSON *tokens;   /* the array added_tokens of tokenizer.json */
+    const cJSON *padding;  /* the object padding of tokenizer.json */
+    const TokenizerClass *rule;
+} SpecialSources;
+
+typedef struct SpecialToken {
+    const char *content;
+    uint64_t written; /* the id that stands beside it, where one does */
+    bool single_word, lstrip, rstrip, normalized, special;
+    bool says_normalized; /* else what `special` makes of it */
+    bool is_text;         /* no more than a name: its flags are those of a special token */
+    bool is_default;      /* of the class: no file says it */
+} SpecialToken;
+
+typedef struct SpecialTokens {
+    SpecialToken *written; /* those with an id beside them, by it; from where: */
+    size_t written_count;
+    const char *origin;
+    cJSON *tokens; /* an array as added_tokens of tokenizer.json: to be added one after another */
+    const char *beginning, *unknown; /* names; NULL: none */
+} SpecialTokens;
+
+/* The caller frees with tokenizer_specials_free(), after an error too. */
+Status tokenizer_specials_make(const SpecialSources *sources, SpecialTokens *made,
+                               Error *error) STATUS_MUST_CHECK;
+void tokenizer_specials_free(SpecialTokens *specials);
+
+#endif
