@@ -206,6 +206,7 @@ static void take_flags(AddedToken *token, const AddedToken *from) {
     token->normalized = from->normalized;
     token->special = from->special;
     token->was_special |= from->special;
+    token->was_normalized |= from->normalized;
 }
 
 /* Appends the token unless it is empty or there already, both of which the reference passes over. */
@@ -232,6 +233,7 @@ static Status read_token(const cJSON *json, AddedTokens *added, Error *error) {
     token.content = memory_copy_text(content, token.bytes);
     if (token.content == NULL) return memory_fail(error, STAGE);
     token.was_special = token.special;
+    token.was_normalized = token.normalized;
     added->tokens[added->count++] = token;
     return STATUS_OK;
 }
@@ -262,14 +264,13 @@ static Status assign_ids(AddedTokens *added, const Pieces *vocabulary, Error *er
     return STATUS_OK;
 }
 
-/* Fills in the token's form and puts that into the trie of its kind. */
+/* Fills in the token's form and puts what it is looked for as into the trie of its kind. */
 static Status add_form(AddedTokens *added, size_t index, const Normalizer *normalizer, RegexScratch *scratch,
                        Error *error) {
     char quote[TOKENIZER_QUOTE_SIZE];
     AddedToken *token = &added->tokens[index];
-    Trie *trie = token->normalized ? &added->normalized : &added->raw;
     Status status = tokenizer_text_append(&token->form, token->content, token->bytes, error);
-    if (status == STATUS_OK && token->normalized)
+    if (status == STATUS_OK && token->was_normalized)
         status = tokenizer_normalizer_apply(normalizer, scratch, &token->form, error);
     if (status != STATUS_OK) return status;
     if (token->form.bytes == 0 || token->form.bytes > ADDED_BYTES_MAX)
@@ -278,7 +279,9 @@ static Status add_form(AddedTokens *added, size_t index, const Normalizer *norma
                            tokenizer_text_quote(quote, token->content, token->bytes), token->form.bytes);
     const AddedToken *named = tokenizer_added_find(added, token->form.text, token->form.bytes);
     token->skipped = named != NULL && named->was_special;
-    return add_to_trie(trie, token->form.text, token->form.bytes, (int32_t)index, error);
+    return token->normalized
+               ? add_to_trie(&added->normalized, token->form.text, token->form.bytes, (int32_t)index, error)
+               : add_to_trie(&added->raw, token->content, token->bytes, (int32_t)index, error);
 }
 
 static Status compile_word(AddedTokens *added, Error *error) {

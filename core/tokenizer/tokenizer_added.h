@@ -32,10 +32,11 @@ enum { ADDED_BYTES_MAX = 1024 };
 typedef struct AddedToken {
     char *content;
     size_t bytes;
-    TokenizerText form; /* the content, normalized where the flag says so: what decoding starts from */
+    TokenizerText
+        form; /* the content, normalized where the flag says or said so: what decoding starts from */
     int32_t id;
     bool single_word, lstrip, rstrip, normalized, special;
-    bool was_special; /* now, or before it was added again with other flags */
+    bool was_normalized, was_special; /* now, or before it was added again with other flags */
     bool skipped; /* when special tokens are: its form is the content of a special token (the reference asks
                      so) */
 } AddedToken;

@@ -179,6 +179,11 @@ static Status remark(const Loading *loading, Tokenizer *made, Error *error) {
             made, error,
             "tokenizer_config.json names code of its own (auto_map), which is not run: with "
             "trust_remote_code transformers may give other ids");
+    if (status == STATUS_OK && made->added.splits_special)
+        status = tokenizer_remark_add(
+            made, error,
+            "tokenizer_config.json says split_special_tokens: special tokens that are written "
+            "in a text are text; --tokenizer-file follows the file");
     if (status == STATUS_OK)
         status = tokenizer_remark_differences(made, loading->parts, loading->choice.rule != NULL, error);
     size_t before = made->remark_count;

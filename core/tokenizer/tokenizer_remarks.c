@@ -132,7 +132,7 @@ static bool same_added(const AddedToken *a, const AddedToken *b) {
            a->rstrip == b->rstrip && a->normalized == b->normalized && a->special == b->special;
 }
 
-/* Tokens of one list that the other has not, or not so: `same` counts only contents where it is NULL. */
+/* Tokens of one list that the other has not, or not so. */
 typedef struct Missing {
     size_t count;
     const AddedToken *first;
@@ -164,9 +164,9 @@ static Status remark_tokens(Tokenizer *tokenizer, const AddedTokens *file, Error
         Missing found;
         const char *text;
     } kinds[] = {
-        {find_missing(&tokenizer->added, file), "added that tokenizer.json does not have"},
-        {find_missing(file, &tokenizer->added), "of tokenizer.json no added ones"},
-        {find_changed(&tokenizer->added, file), "added with other flags or ids than in tokenizer.json"}};
+        {find_missing(&tokenizer->added, file), "are added and are not in tokenizer.json"},
+        {find_missing(file, &tokenizer->added), "are in tokenizer.json and are not added"},
+        {find_changed(&tokenizer->added, file), "have other flags or another id than in tokenizer.json"}};
     Status status = STATUS_OK;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && status == STATUS_OK; i++) {
         const AddedToken *first = kinds[i].found.first;
@@ -174,10 +174,9 @@ static Status remark_tokens(Tokenizer *tokenizer, const AddedTokens *file, Error
         if (first == NULL) continue;
         status = tokenizer_remark_add(
             tokenizer, error,
-            "transformers has %zu token%s %s: %s%s%s (%" PRId32 "), by the class %s and its files; %s",
-            kinds[i].found.count, kinds[i].found.count == 1 ? "" : "s", kinds[i].text,
-            tokenizer_text_quote(quote, first->content, first->bytes), "",
-            kinds[i].found.count == 1 ? "" : " first", first->id, tokenizer->class_name, REMEDY);
+            "added tokens that %s: %zu, first %s (%" PRId32 "), by the class %s and the files beside it; %s",
+            kinds[i].text, kinds[i].found.count, tokenizer_text_quote(quote, first->content, first->bytes),
+            first->id, tokenizer->class_name, REMEDY);
     }
     return status;
 }
@@ -220,11 +219,12 @@ Status tokenizer_remark_ids(Tokenizer *tokenizer, const SpecialToken *written, s
     }
     if (first == NULL) return STATUS_OK;
     char quote[TOKENIZER_QUOTE_SIZE];
-    return tokenizer_remark_add(tokenizer, error,
-                                "the added token %s has the id %" PRIu64 " in %s and is used as %" PRId32
-                                ", for ids are counted on from the vocabulary; %zu token%s so",
-                                tokenizer_text_quote(quote, first->content, strlen(first->content)),
-                                first->written, origin, used, others, others == 1 ? " is" : "s are");
+    return tokenizer_remark_add(
+        tokenizer, error,
+        "added tokens whose ids are not those written in %s: %zu, first %s, written %" PRIu64
+        " and used as %" PRId32 ": they are counted on from the vocabulary",
+        origin, others, tokenizer_text_quote(quote, first->content, strlen(first->content)), first->written,
+        used);
 }
 
 Status tokenizer_remark_ids_of_file(Tokenizer *tokenizer, const cJSON *tokens, Error *error) {

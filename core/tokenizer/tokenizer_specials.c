@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char SETTINGS[] = "tokenizer_config.json", MAP[] = "special_tokens_map.json";
+static const char ADDED[] = "added_tokens.json", FILE_NAME[] = "tokenizer.json";
+
 /* ---- sets: the last token of each content ---- */
 
 typedef struct TokenSet {
@@ -78,15 +81,19 @@ static Status read_object(const cJSON *json, const char *origin, SpecialToken *t
 static Status read_name(const cJSON *json, const char *origin, bool *found, SpecialToken *token,
                         Error *error) {
     *found = cJSON_IsString(json) || cJSON_IsObject(json);
-    if (cJSON_IsObject(json)) return read_object(json, origin, token, error);
-    if (*found) *token = make_text(json->valuestring);
-    return STATUS_OK;
+    Status status = STATUS_OK;
+    if (cJSON_IsObject(json))
+        status = read_object(json, origin, token, error);
+    else if (*found)
+        *token = make_text(json->valuestring);
+    if (*found) {
+        token->is_listed = token->is_text || origin == MAP;
+        if (origin == MAP) token->special = true;
+    }
+    return status;
 }
 
 /* ---- the work ---- */
-
-static const char SETTINGS[] = "tokenizer_config.json", MAP[] = "special_tokens_map.json";
-static const char ADDED[] = "added_tokens.json", FILE_NAME[] = "tokenizer.json";
 
 typedef struct Work {
     const SpecialSources *sources;
@@ -138,7 +145,6 @@ static Status read_known_names(Work *work, Error *error) {
         bool found = false;
         Status status = read_name(value, origin, &found, &token, error);
         if (status != STATUS_OK) return status;
-        if (found && !token.is_text && origin == MAP) token.special = true;
         if (value == NULL && rule != NULL && rule->tokens[i] != NULL) token = make_text(rule->tokens[i]);
         const char *padding = json_get_text(work->sources->padding, "pad_token", NULL);
         if (value == NULL && i == NAMED_PADDING && padding != NULL && (rule == NULL || !rule->knows_padding))
@@ -198,7 +204,6 @@ static Status read_list(Work *work, const cJSON *list, const char *origin, bool 
         SpecialToken token;
         Status status = read_name(item, origin, &found, &token, error);
         if (status == STATUS_OK && found) {
-            if (!token.is_text && origin == MAP) token.special = true;
             status = are_names ? add_name(work, token, error) : add_extra(work, token, error);
         }
         if (status != STATUS_OK) return status;
@@ -233,11 +238,12 @@ static Status read_names(Work *work, Error *error) {
         const SpecialToken *name = &work->names[i];
         if (name->content == NULL) continue;
         status = put(&work->named, *name, error);
-        if (status == STATUS_OK && i < NAMED_COUNT && !name->is_default)
+        if (status == STATUS_OK && i < NAMED_COUNT && !name->is_default && name->is_listed)
             status = put(&work->listed, *name, error);
     }
-    for (size_t i = 0; i < work->extra_count && status == STATUS_OK; i++)
-        status = put(&work->listed, work->extra[i], error);
+    for (size_t i = 0; i < work->extra_count && status == STATUS_OK; i++) {
+        if (work->extra[i].is_listed) status = put(&work->listed, work->extra[i], error);
+    }
     return status;
 }
 

@@ -37,6 +37,8 @@ typedef struct SpecialToken {
     bool says_normalized; /* else what `special` makes of it */
     bool is_text;         /* no more than a name: its flags are those of a special token */
     bool is_default;      /* of the class: no file says it */
+    bool
+        is_listed; /* a text, or of special_tokens_map.json: makes what added_tokens.json has of it special */
 } SpecialToken;
 
 typedef struct SpecialTokens {

@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -90,8 +91,9 @@ static int close_all(void **state) {
 
 typedef Status (*Scenario)(Error *error);
 
-/* Runs it with the first, the second, … allocation failing, until none does. */
-static void fail_each(const char *name, Scenario scenario) {
+/* Runs it with the first, the second, … allocation failing, until none does. `may_do_without`: a block that is only to
+ * become smaller may stay as it is. */
+static void fail_each_but(const char *name, Scenario scenario, bool may_do_without) {
     long n = 0;
     for (bool reached = true; reached;) {
         Error error = {0};
@@ -100,6 +102,7 @@ static void fail_each(const char *name, Scenario scenario) {
         Status status = scenario(&error);
         atomic_store(&fail_at, 0);
         reached = atomic_load(&calls) >= n;
+        if (may_do_without && status == STATUS_OK) continue;
         if (status != (reached ? STATUS_NO_MEMORY : STATUS_OK))
             fail_msg("%s, allocation %ld: %s: %s", name, n, status_name(status), error.message);
         if (reached && strstr(error.message, "memory") == NULL)
@@ -107,6 +110,10 @@ static void fail_each(const char *name, Scenario scenario) {
     }
     print_message("%s: %ld allocations, each of them failed once\n", name, n - 1);
     assert_true(n > 1);
+}
+
+static void fail_each(const char *name, Scenario scenario) {
+    fail_each_but(name, scenario, false);
 }
 
 /* ---- what is tried ---- */
@@ -144,6 +151,49 @@ static Status open_pair_with_findings(Error *error) {
     assert_int_equal(opened != NULL, status == STATUS_OK);
     if (status == STATUS_OK) assert_true(opened->findings.count > 0);
     pair_close(opened);
+    return status;
+}
+
+static char tokenizer_directory[] = "/tmp/rejuv-test-XXXXXX";
+
+static int make_tokenizer_directory(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *text;
+    } FILES[] = {
+        {"tokenizer.json",
+         "{\"added_tokens\":[{\"id\":1,\"content\":\"<s>\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,"
+         "\"normalized\":false,\"special\":true}],\"normalizer\":{\"type\":\"NFD\"},"
+         "\"model\":{\"vocab\":{\"a\":0,\"<s>\":1},\"merges\":[]}}"},
+        {"tokenizer_config.json",
+         "{\"tokenizer_class\":\"GPT2Tokenizer\",\"split_special_tokens\":true,\"auto_map\":{\"AutoTokenizer\":[]},"
+         "\"eos_token\":null,\"unk_token\":null,\"extra_special_tokens\":[\"<s>\"],\"image_token\":\"<s>\"}"},
+        {"added_tokens.json", "{\"<s>\":1}"},
+        {"special_tokens_map.json", "{\"bos_token\":{\"content\":\"<s>\"}}"}};
+    if (mkdtemp(tokenizer_directory) == NULL) return -1;
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
+        char path[128];
+        (void)snprintf(path, sizeof path, "%s/%s", tokenizer_directory, FILES[i].name);
+        FILE *file = fopen(path, "w");
+        if (file == NULL || fputs(FILES[i].text, file) < 0 || fclose(file) != 0) return -1;
+    }
+    return 0;
+}
+
+static int remove_tokenizer_directory(void **state) {
+    (void)state;
+    char command[64];
+    (void)snprintf(command, sizeof command, "rm -rf -- %s", tokenizer_directory);
+    return system(command);
+}
+
+/* A class that replaces parts, with names in every file. */
+static Status open_tokenizer_directory(Error *error) {
+    Tokenizer *opened;
+    Status status = tokenizer_open_directory(tokenizer_directory, TOKENIZER_BY_CLASS, &opened, error);
+    assert_int_equal(opened != NULL, status == STATUS_OK);
+    if (opened != NULL) assert_non_null(tokenizer_remark(opened, 2));
+    tokenizer_free(opened);
     return status;
 }
 
@@ -281,6 +331,11 @@ static void opening_a_pair_and_a_model_tells_that_memory_ran_out(void **state) {
     fail_each("model_open", open_model);
 }
 
+static void opening_a_tokenizer_tells_that_memory_ran_out(void **state) {
+    (void)state;
+    fail_each_but("tokenizer_open_directory", open_tokenizer_directory, true);
+}
+
 static void a_forward_pass_tells_that_memory_ran_out(void **state) {
     (void)state;
     fail_each("forward_run", run_forward);
@@ -378,6 +433,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opening_a_checkpoint_tells_that_memory_ran_out),
         cmocka_unit_test(opening_a_pair_and_a_model_tells_that_memory_ran_out),
+        cmocka_unit_test_setup_teardown(opening_a_tokenizer_tells_that_memory_ran_out,
+                                        make_tokenizer_directory, remove_tokenizer_directory),
         cmocka_unit_test(a_forward_pass_tells_that_memory_ran_out),
         cmocka_unit_test(an_evaluation_tells_that_memory_ran_out),
         cmocka_unit_test(a_continuation_tells_that_memory_ran_out),

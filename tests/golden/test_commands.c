@@ -22,7 +22,11 @@ static void info_tells_what_the_configuration_says(void **unused) {
     assert_true(read_number(checkpoint, "num_hidden_layers") == 6);
     assert_true(read_number(checkpoint, "vocab_size") == 512);
     assert_true(read_number(checkpoint, "parameters") == 1238656);
-    assert_true(read_number(json_find(checkpoint, "tokenizer"), "size") == 512);
+    const cJSON *tokenizer = json_find(checkpoint, "tokenizer");
+    assert_true(read_number(tokenizer, "size") == 512);
+    assert_string_equal(json_get_text(tokenizer, "class", ""), "TokenizersBackend");
+    assert_string_equal(json_get_text(tokenizer, "class_from", ""),
+                        "tokenizer_class of tokenizer_config.json");
     assert_true(read_number(json_find(checkpoint, "dtypes"), "BF16") == 2 * 1238656);
     assert_non_null(json_get_text(program, "kernels", NULL));
     assert_non_null(json_get_text(program, "openblas_core", NULL));
@@ -48,6 +52,30 @@ static void a_pair_that_fits_has_no_error_and_one_that_does_not_names_its_tensor
     cJSON_Delete(tree);
     program_free(&result);
     free(other);
+}
+
+/* The SFT model's tokenizer_config.json makes another class of the same tokenizer.json. */
+static void check_says_what_a_class_puts_in_place_of_the_file(void **unused) {
+    (void)unused;
+    static const char *const FILES[] = {"model.safetensors", "config.json", "tokenizer.json"};
+    char *copy = scratch_path("class/");
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
+        char *from = memory_format("%s/%s", sft, FILES[i]), *to = memory_format("%s/%s", copy, FILES[i]);
+        assert_true(from != NULL && to != NULL && symlink(from, to) == 0);
+        free(from);
+        free(to);
+    }
+    scratch_write_text("class/tokenizer_config.json", "{\"tokenizer_class\": \"GPT2Tokenizer\"}");
+    cJSON *class = RUN_JSON("check", base, copy), *file = RUN_JSON("check", base, copy, "--tokenizer-file");
+    char *text = cJSON_PrintUnformatted(class), *other = cJSON_PrintUnformatted(file);
+    assert_non_null(strstr(
+        text, "SFT: the class GPT2Tokenizer (tokenizer_class of tokenizer_config.json) replaces the "));
+    assert_null(strstr(other, "GPT2Tokenizer"));
+    cJSON_free(text);
+    cJSON_free(other);
+    cJSON_Delete(class);
+    cJSON_Delete(file);
+    free(copy);
 }
 
 /* ---- drift ---- */
@@ -412,10 +440,12 @@ static void check_tokenizer(const char *name, const char *file, const char *from
     Lines input = {0}, expected = {0};
     collect(name, file, from, to, &input, &expected);
     char *directory = golden_path("golden/tokenizers/%s%s", name, "");
-    const char *arguments[8] = {"tokenize", directory, "--json"};
-    for (size_t i = 0; options[i] != NULL; i++) arguments[3 + i] = options[i];
+    const char *arguments[8] = {"tokenize", directory, "--json",
+                                "--tokenizer-file"}; /* as the data was made */
+    for (size_t i = 0; options[i] != NULL; i++) arguments[4 + i] = options[i];
     ProgramResult result = program_run_with(arguments, input.text, input.bytes);
     if (result.status != 0) fail_msg("%s: status %d: %s", name, result.status, result.errors);
+    assert_string_equal(result.errors, "");
     compare_lines(&expected, result.output);
     program_free(&result);
     free(directory);
@@ -435,6 +465,37 @@ static void tokenize_gives_the_golden_ids_and_texts(void **unused) {
         check_tokenizer(NAMES[i], "decode.jsonl", "ids", "decoded_skip",
                         (const char *const[]){"--decode", "--plain", NULL});
     }
+}
+
+static ProgramResult tokenize_hello(const char *directory, const char *option) {
+    const char *arguments[] = {"tokenize", directory, option, NULL};
+    return program_run_with(arguments, " hello</s>hello\n", strlen(" hello</s>hello\n"));
+}
+
+/* transformers 5.24.0: the class puts ▁ before the first stretch alone, the file before each (pieces.json). */
+static void the_class_and_the_file_give_other_ids_and_that_is_said(void **unused) {
+    (void)unused;
+    static const char REMARK[] =
+        "rejuv: tokenizer: the class LlamaTokenizer (tokenizer_class of tokenizer_config.json) replaces the normalizer "
+        "and pre-tokenizer of tokenizer.json; --tokenizer-file follows the file\n";
+    size_t bytes;
+    char *file = golden_read_bytes("golden/classes/%s%s", "pieces.json", "", &bytes),
+         *directory = scratch_path("llama/");
+    scratch_write("llama/tokenizer.json", file, bytes);
+    scratch_write_text("llama/tokenizer_config.json", "{\"tokenizer_class\": \"LlamaTokenizer\"}");
+    ProgramResult class = tokenize_hello(directory, NULL), quiet = tokenize_hello(directory, "--quiet"),
+                  alone = tokenize_hello(directory, "--tokenizer-file");
+    assert_string_equal(class.output, "269 2 268\n");
+    assert_string_equal(class.errors, REMARK);
+    assert_string_equal(quiet.output, "269 2 268\n");
+    assert_string_equal(quiet.errors, "");
+    assert_string_equal(alone.output, "259 269 2 269\n");
+    assert_string_equal(alone.errors, "");
+    program_free(&class);
+    program_free(&quiet);
+    program_free(&alone);
+    free(directory);
+    free(file);
 }
 
 static void lines_of_text_become_lines_of_ids_and_back(void **unused) {
@@ -529,6 +590,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(info_tells_what_the_configuration_says),
         cmocka_unit_test(a_pair_that_fits_has_no_error_and_one_that_does_not_names_its_tensors),
+        cmocka_unit_test(check_says_what_a_class_puts_in_place_of_the_file),
         cmocka_unit_test(drift_of_every_tensor_is_the_golden_one),
         cmocka_unit_test(drift_has_golden_singular_values_when_asked_for_a_spectrum),
         cmocka_unit_test(drift_is_sorted_and_cut_as_asked),
@@ -540,6 +602,7 @@ int main(void) {
         cmocka_unit_test(a_prompt_from_a_file_is_taken_byte_for_byte),
         cmocka_unit_test(a_sweep_has_the_golden_averages_at_its_points),
         cmocka_unit_test(tokenize_gives_the_golden_ids_and_texts),
+        cmocka_unit_test(the_class_and_the_file_give_other_ids_and_that_is_said),
         cmocka_unit_test(lines_of_text_become_lines_of_ids_and_back),
         cmocka_unit_test(an_export_verifies_and_a_flipped_bit_does_not),
         cmocka_unit_test(a_recipe_makes_the_same_export_again),

@@ -113,10 +113,33 @@ static void the_dials_are_those_on_screen(void **state) {
     session_free(session);
 }
 
+static void a_session_that_follows_the_file_has_commands_that_do(void **state) {
+    (void)state;
+    const SessionOptions by_file = {.base = TESTS_DIR "/demo/base",
+                                    .sft = TESTS_DIR "/demo/sft",
+                                    .tokenizer_rule = TOKENIZER_BY_FILE,
+                                    .threads = 2};
+    Session *session;
+    Options options;
+    Error error = {0};
+    char *text;
+    events_open();
+    if (session_create(&by_file, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    assert_int_equal(session_tokenizer_rule(session), TOKENIZER_BY_FILE);
+    assert_int_equal(equivalent_command_write_opening(VIEWS.views[0], session, &text, &error), STATUS_OK);
+    read_options(text, &options);
+    assert_true(options_has(&options, OPTION_TOKENIZER_FILE));
+    options_free(&options);
+    free(text);
+    session_free(session);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_view_has_a_command_that_the_program_takes),
         cmocka_unit_test(the_dials_are_those_on_screen),
+        cmocka_unit_test(a_session_that_follows_the_file_has_commands_that_do),
     };
     return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);
 }

@@ -360,6 +360,35 @@ static void tokenizer_and_templates_come_from_the_donor(void **state) {
     assert_false(scratch_has("out/chat_template.jinja"));
 }
 
+static void the_only_tokenizer_of_newer_mistral_models_goes_with_the_weights(void **state) {
+    (void)state;
+    scratch_clear("sft/tokenizer.json");
+    scratch_write_text("sft/tekken.json", "{\"vocab\": []}");
+    ExportOptions options = fixture_options();
+    fixture_export(&options);
+    expect_file("out/tekken.json", "{\"vocab\": []}");
+}
+
+static void a_tokenizer_that_only_stands_for_one_is_not_exported(void **state) {
+    (void)state;
+    static const char POINTER[] =
+        "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 17209920\n";
+    Pair *pair = fixture_open();
+    ExportOptions options = fixture_options();
+    ExportPlan *plan;
+    Error error;
+    scratch_write_text("sft/tokenizer.json", POINTER);
+    assert_int_equal(export_plan(pair, &options, &plan, &error), STATUS_IO);
+    assert_non_null(strstr(error.message, "run git lfs pull"));
+    assert_null(plan);
+    scratch_clear("sft/tokenizer.json");
+    assert_int_equal(symlink("../../blobs/0123abcd", scratch_path("sft/tokenizer.json")), 0);
+    assert_int_equal(export_plan(pair, &options, &plan, &error), STATUS_IO);
+    assert_non_null(strstr(error.message, "a link to ../../blobs/0123abcd, which is not there"));
+    assert_null(plan);
+    pair_close(pair);
+}
+
 static void the_index_names_the_shard_of_every_tensor(void **state) {
     (void)state;
     ExportOptions options = fixture_options();
@@ -414,6 +443,8 @@ int main(void) {
         TEST(two_tied_models_stay_tied_whatever_the_donor_says),
         TEST(a_missing_config_is_a_warning),
         TEST(tokenizer_and_templates_come_from_the_donor),
+        TEST(the_only_tokenizer_of_newer_mistral_models_goes_with_the_weights),
+        TEST(a_tokenizer_that_only_stands_for_one_is_not_exported),
         TEST(the_index_names_the_shard_of_every_tensor),
         TEST(the_mergekit_file_has_the_weights_in_full_and_says_what_it_lacks),
     };

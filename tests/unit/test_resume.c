@@ -58,6 +58,7 @@ static void a_session_is_taken_up_where_it_was_left(void **state) {
 
     Resume resume;
     if (resume_read(path, &VIEWS, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_int_equal(resume.session.tokenizer_rule, TOKENIZER_BY_CLASS);
     assert_string_equal(resume.view, VIEWS.views[2]->name);
     assert_true(resume.session.base[0] == '/' && resume.session.calibration[0] == '/');
     resume.session.threads = 2;
@@ -86,13 +87,21 @@ static void paths_are_kept_for_every_directory(void **state) {
     Resume resume;
     Error error = {0};
     assert_true(here != NULL && chdir(TESTS_DIR) == 0);
-    Session *session = open_pair("demo/base", "demo/sft", "demo/calibration.jsonl");
+    const SessionOptions by_file = {.base = "demo/base",
+                                    .sft = "demo/sft",
+                                    .calibration = "demo/calibration.jsonl",
+                                    .tokenizer_rule = TOKENIZER_BY_FILE,
+                                    .threads = 2};
+    Session *session;
+    events_open();
+    if (session_create(&by_file, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
     wait_for(session, "tokenizer", tokenizer_is_there);
     void **states = no_states();
     write_session(session, path, states);
     session_free(session);
     assert_int_equal(chdir(here), 0);
     if (resume_read(path, &VIEWS, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_int_equal(resume.session.tokenizer_rule, TOKENIZER_BY_FILE);
     const char *const found[] = {resume.session.base, resume.session.sft, resume.session.calibration};
     for (size_t i = 0; i < 3; i++) assert_true(found[i][0] == '/' && access(found[i], F_OK) == 0);
     resume_free(&resume);

@@ -1,0 +1,231 @@
+/*
+ * The tokenizer of a directory: what is said about how it was read, what is refused, and what a pair's two are found
+ * to be. That the ids are right is tests/golden/test_tokenizer_classes.c's business.
+ */
+#include "core/files/stand_in.h"
+#include "core/tokenizer/tokenizer_findings.h"
+#include "scratch.h"
+
+#include <unistd.h>
+
+#define FLAGS "'single_word':false,'lstrip':false,'rstrip':false,'normalized':false,'special':true"
+#define STEP  "{'type':'ByteLevel','add_prefix_space':false,'trim_offsets':true,'use_regex':true}"
+
+/* As GPT2Tokenizer has it, but for what is put between. The JSON is written with ' for " here. */
+#define FILE_WITH(members)                                                                                   \
+    "{'pre_tokenizer':" STEP ",'decoder':" STEP                                                              \
+    ",'model':{'type':'BPE','vocab':{'a':0,'b':1,'<s>':2},"                                                  \
+    "'merges':[]}," members "}"
+#define PLAIN FILE_WITH("'added_tokens':[{'id':2,'content':'<s>'," FLAGS "}]")
+
+static void write_quoted(const char *name, const char *json) {
+    char *text = memory_copy_text(json, strlen(json));
+    assert_non_null(text);
+    for (char *at = text; *at != '\0'; at++) {
+        if (*at == '\'') *at = '"';
+    }
+    scratch_write_text(name, text);
+    free(text);
+}
+
+/* An empty directory of that name. */
+static char *make_directory(const char *name) {
+    static const char *const FILES[] = {"tokenizer.json", "tokenizer_config.json", "config.json"};
+    char *folder = memory_format("%s/", name);
+    assert_non_null(folder);
+    char *path = scratch_path(folder);
+    free(folder);
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
+        char *file = memory_format("%s/%s", path, FILES[i]);
+        assert_non_null(file);
+        (void)unlink(file); /* may not be there */
+        free(file);
+    }
+    return path;
+}
+
+/* NULL: the file is not there. */
+static Tokenizer *open_with(const char *name, const char *file, const char *settings, const char *config,
+                            TokenizerRule rule) {
+    char *directory = make_directory(name), at[128];
+    const struct {
+        const char *name, *json;
+    } files[] = {{"tokenizer.json", file}, {"tokenizer_config.json", settings}, {"config.json", config}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        (void)snprintf(at, sizeof at, "%s/%s", name, files[i].name);
+        if (files[i].json != NULL) write_quoted(at, files[i].json);
+    }
+    Tokenizer *tokenizer;
+    Error error;
+    if (tokenizer_open_directory(directory, rule, &tokenizer, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    free(directory);
+    assert_non_null(tokenizer);
+    return tokenizer;
+}
+
+static const char BY_GPT2[] =
+    "{'tokenizer_class':'GPT2Tokenizer','bos_token':'<s>','eos_token':'<s>','unk_token':'<s>'}";
+static const char BY_FILE[] = "{'tokenizer_class':'PreTrainedTokenizerFast'}";
+
+static void what_differs_from_the_file_is_said(void **state) {
+    (void)state;
+    static const struct {
+        const char *file, *settings, *config;
+        const char *remark, *next; /* NULL: none */
+    } CASES[] = {
+        {PLAIN, NULL, NULL, NULL, NULL},
+        {PLAIN, BY_GPT2, "{'model_type':'llama'}", NULL, NULL}, /* it puts in place what is there */
+        {FILE_WITH("'normalizer':{'type':'NFC'}"), BY_GPT2, NULL,
+         "the class GPT2Tokenizer (tokenizer_class of tokenizer_config.json) replaces the normalizer of tokenizer.json; "
+         "--tokenizer-file follows the file",
+         "added tokens that are added and are not in tokenizer.json: 1, first \"<s>\" (2), by the class GPT2Tokenizer and "
+         "the files beside it; --tokenizer-file follows the file"},
+        {PLAIN, NULL, "{'model_type':'qwen3'}",
+         "the class Qwen2Tokenizer (model_type of config.json) replaces the normalizer and pre-tokenizer of tokenizer.json; "
+         "--tokenizer-file follows the file",
+         "added tokens that are added and are not in tokenizer.json: 1, first \"<|endoftext|>\" (3)"},
+        {PLAIN, "{'tokenizer_class':'BertTokenizerFast'}", NULL,
+         "the class BertTokenizerFast (tokenizer_class of tokenizer_config.json) is not known here: tokenizer.json is "
+         "followed, and transformers may give other ids",
+         NULL},
+        {PLAIN, NULL, "{'model_type':'bert'}",
+         "the class BertTokenizer (model_type of config.json) is not known here", NULL},
+        {PLAIN, "{'tokenizer_class':'HYTokenizer'}", NULL, NULL, NULL}, /* one that transformers has not */
+        {PLAIN, "{'auto_map':{'AutoTokenizer':['tokenization_x.X',null]}}", NULL,
+         "tokenizer_config.json names code of its own (auto_map), which is not run", NULL},
+        {PLAIN, "{'split_special_tokens':true}", NULL, "tokenizer_config.json says split_special_tokens",
+         NULL},
+        {PLAIN,
+         "{'pad_token':'<p>','added_tokens_decoder':{'2':{'content':'<s>'," FLAGS
+         "},'9':{'content':'<x>'," FLAGS "}}}",
+         NULL, "added tokens that are added and are not in tokenizer.json: 2, first \"<x>\" (3)",
+         "added tokens whose ids are not those written in tokenizer_config.json: 1, first \"<x>\", written 9 and used as 3: "
+         "they are counted on from the vocabulary"},
+        {PLAIN,
+         "{'tokenizer_class':'GPT2Tokenizer','bos_token':null,'eos_token':null,'unk_token':null,'added_tokens_decoder':{}}",
+         NULL, "added tokens that are in tokenizer.json and are not added: 1, first \"<s>\" (2)", NULL},
+        {PLAIN, "{'added_tokens_decoder':{'2':{'content':'<s>','lstrip':true,'special':true}}}", NULL,
+         "added tokens that have other flags or another id than in tokenizer.json: 1, first \"<s>\" (2)",
+         NULL},
+        {FILE_WITH("'added_tokens':[{'id':77,'content':'<x>'," FLAGS "}]"), BY_FILE, NULL,
+         "added tokens whose ids are not those written in tokenizer.json: 1, first \"<x>\", written 77 and used as 3",
+         NULL},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        Tokenizer *tokenizer =
+            open_with("one", CASES[i].file, CASES[i].settings, CASES[i].config, TOKENIZER_BY_CLASS);
+        const char *const expected[] = {CASES[i].remark, CASES[i].next, NULL};
+        for (size_t at = 0; at < 3 && (at == 0 || expected[at - 1] != NULL); at++) {
+            const char *remark = tokenizer_remark(tokenizer, at);
+            if ((remark == NULL) != (expected[at] == NULL) ||
+                (remark != NULL && strstr(remark, expected[at]) != remark))
+                fail_msg("case %zu: expected %s\n  found %s", i,
+                         expected[at] == NULL ? "no remark" : expected[at], remark == NULL ? "none" : remark);
+        }
+        tokenizer_free(tokenizer);
+    }
+}
+
+static void by_the_file_alone_nothing_beside_it_counts(void **state) {
+    (void)state;
+    Tokenizer *tokenizer = open_with("one", PLAIN, "no JSON at all", "nor here", TOKENIZER_BY_FILE);
+    assert_null(tokenizer_remark(tokenizer, 0));
+    assert_null(tokenizer_facts(tokenizer).class_name);
+    tokenizer_free(tokenizer);
+    tokenizer = open_with("one", FILE_WITH("'added_tokens':[{'id':77,'content':'<x>'," FLAGS "}]"), NULL,
+                          NULL, TOKENIZER_BY_FILE);
+    assert_non_null(strstr(tokenizer_remark(tokenizer, 0), "written 77 and used as 3"));
+    tokenizer_free(tokenizer);
+}
+
+static void expect_refusal(const char *directory, Status expected, const char *part) {
+    Tokenizer *tokenizer;
+    Error error;
+    assert_int_equal(tokenizer_open_directory(directory, TOKENIZER_BY_CLASS, &tokenizer, &error), expected);
+    assert_null(tokenizer);
+    if (strstr(error.message, part) == NULL) fail_msg("expected %s, found %s", part, error.message);
+}
+
+static void what_cannot_be_read_beside_the_file_is_refused_with_the_way_out(void **state) {
+    (void)state;
+    static const struct {
+        const char *settings, *part;
+    } CASES[] = {
+        {"{", "tokenizer_config.json"},
+        {"[]", "--tokenizer-file does without"},
+        {"{'added_tokens_decoder':[]}", "tokenizer_config.json: expected an object added_tokens_decoder"},
+        {"{'added_tokens_decoder':{'x':{'content':'<x>'}}}",
+         "expected an id, a whole number, for the token \"<x>\""},
+        {"{'added_tokens_decoder':{'1':{}}}", "expected tokens as texts or as objects with a content"},
+    };
+    char *directory = make_directory("one");
+    write_quoted("one/tokenizer.json", PLAIN);
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        write_quoted("one/tokenizer_config.json", CASES[i].settings);
+        expect_refusal(directory, STATUS_FORMAT, CASES[i].part);
+    }
+    free(directory);
+}
+
+static void a_file_that_only_stands_for_another_is_named(void **state) {
+    (void)state;
+    static const char POINTER[] =
+        "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 17209920\n";
+    char *directory = make_directory("one"), *file = memory_format("%s/tokenizer.json", directory);
+    Tokenizer *tokenizer;
+    assert_int_equal(tokenizer_open_directory(directory, TOKENIZER_BY_CLASS, &tokenizer, NULL), STATUS_OK);
+    assert_null(tokenizer); /* there is none */
+    assert_int_equal(stand_in_check(file, NULL), STATUS_OK);
+    assert_int_equal(symlink("../../blobs/0123abcd", file), 0);
+    expect_refusal(directory, STATUS_IO, "found a link to ../../blobs/0123abcd, which is not there");
+    assert_int_equal(unlink(file), 0);
+    scratch_write_text("one/tokenizer.json", POINTER);
+    expect_refusal(directory, STATUS_IO, "in place of its 17209920 bytes: run git lfs pull");
+    write_quoted("one/tokenizer.json", PLAIN);
+    assert_int_equal(stand_in_check(file, NULL), STATUS_OK);
+    free(directory);
+    free(file);
+}
+
+static void a_pair_is_told_once_and_compared_as_it_is_loaded(void **state) {
+    (void)state;
+    static const char OTHER[] =
+        "{'tokenizer_class':'Qwen2Tokenizer','eos_token':'<s>','unk_token':'<s>','pad_token':'<s>'}";
+    Tokenizer *plain = open_with("base", PLAIN, BY_FILE, NULL, TOKENIZER_BY_CLASS);
+    Tokenizer *one = open_with("sft", PLAIN, OTHER, NULL, TOKENIZER_BY_CLASS);
+    Tokenizer *same = open_with("base", PLAIN, OTHER, NULL, TOKENIZER_BY_CLASS);
+    FindingList findings = {0};
+    Error error;
+    assert_int_equal(tokenizer_findings_add(same, one, &findings, &error), STATUS_OK);
+    assert_int_equal(findings.count, 1);
+    assert_int_equal(findings.items[0].severity, SEVERITY_WARNING);
+    assert_string_equal(findings.items[0].subject, "tokenizer");
+    assert_true(strstr(findings.items[0].text, "the class Qwen2Tokenizer") == findings.items[0].text);
+    finding_free(&findings);
+    assert_int_equal(tokenizer_findings_add(plain, one, &findings, &error), STATUS_OK);
+    assert_int_equal(findings.count, 1);
+    assert_true(strstr(findings.items[0].text, "SFT: the class Qwen2Tokenizer") == findings.items[0].text);
+    finding_free(&findings);
+    assert_int_equal(tokenizer_findings_add(one, NULL, &findings, &error), STATUS_OK);
+    assert_true(strstr(findings.items[0].text, "base: the class Qwen2Tokenizer") == findings.items[0].text);
+    finding_free(&findings);
+    assert_int_equal(tokenizer_compare(same, one, &error), STATUS_OK);
+    assert_int_equal(tokenizer_compare(plain, one, &error),
+                     STATUS_MISMATCH); /* one tokenizer.json, two classes */
+    assert_non_null(strstr(error.message, "the normalizer is () in base and (NFC) in SFT"));
+    tokenizer_free(plain);
+    tokenizer_free(one);
+    tokenizer_free(same);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_differs_from_the_file_is_said),
+        cmocka_unit_test(by_the_file_alone_nothing_beside_it_counts),
+        cmocka_unit_test(what_cannot_be_read_beside_the_file_is_refused_with_the_way_out),
+        cmocka_unit_test(a_file_that_only_stands_for_another_is_named),
+        cmocka_unit_test(a_pair_is_told_once_and_compared_as_it_is_loaded),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
