@@ -171,7 +171,7 @@ static Status remark(const Loading *loading, Tokenizer *made, Error *error) {
     if (loading->choice.is_unknown)
         status =
             tokenizer_remark_add(made, error,
-                                 "the class %.80s (%s) is not known here: tokenizer.json is followed, and "
+                                 "class %.80s is not known here (by %s): tokenizer.json is followed, and "
                                  "transformers may give other ids",
                                  made->class_name, loading->choice.key);
     if (status == STATUS_OK && loading->choice.has_own_code)

@@ -120,9 +120,8 @@ static Status remark_parts(Tokenizer *tokenizer, const FileStages *stages, const
                                         : ", ",
                        found[i]);
     }
-    return tokenizer_remark_add(
-        tokenizer, error, "the class %s (%s) replaces the %s of tokenizer.json; %s", tokenizer->class_name,
-        tokenizer->class_key == NULL ? "the default" : tokenizer->class_key, list, REMEDY);
+    return tokenizer_remark_add(tokenizer, error, "class %s replaces the %s of tokenizer.json (by %s); %s",
+                                tokenizer->class_name, list, tokenizer->class_key, REMEDY);
 }
 
 /* ---- added tokens ---- */
@@ -163,18 +162,17 @@ static Status remark_tokens(Tokenizer *tokenizer, const AddedTokens *file, Error
     const struct {
         Missing found;
         const char *text;
-    } kinds[] = {
-        {find_missing(&tokenizer->added, file), "are added and are not in tokenizer.json"},
-        {find_missing(file, &tokenizer->added), "are in tokenizer.json and are not added"},
-        {find_changed(&tokenizer->added, file), "have other flags or another id than in tokenizer.json"}};
+    } kinds[] = {{find_missing(&tokenizer->added, file), "added tokens that tokenizer.json lacks"},
+                 {find_missing(file, &tokenizer->added), "tokens of tokenizer.json that are not added"},
+                 {find_changed(&tokenizer->added, file),
+                  "added tokens with other flags or ids than in tokenizer.json"}};
     Status status = STATUS_OK;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && status == STATUS_OK; i++) {
         const AddedToken *first = kinds[i].found.first;
         char quote[TOKENIZER_QUOTE_SIZE];
         if (first == NULL) continue;
         status = tokenizer_remark_add(
-            tokenizer, error,
-            "added tokens that %s: %zu, first %s (%" PRId32 "), by the class %s and the files beside it; %s",
+            tokenizer, error, "%s: %zu, first %s (%" PRId32 "), by class %s and the files beside it; %s",
             kinds[i].text, kinds[i].found.count, tokenizer_text_quote(quote, first->content, first->bytes),
             first->id, tokenizer->class_name, REMEDY);
     }

@@ -8,6 +8,8 @@
 #include "views/overview/overview_view.h"
 #include "views/tune/tune_view.h"
 
+#include <unistd.h>
+
 /* The view as text; the caller frees. */
 static char *draw(const View *view, Session *session) {
     Canvas *canvas;
@@ -67,9 +69,37 @@ static void a_key_that_could_not_measure_is_not_named(void **state) {
     session_free(session);
 }
 
+/* The SFT model's tokenizer.json is the demo's, its class another one. */
+static void a_class_that_replaces_parts_of_the_file_is_said(void **state) {
+    (void)state;
+    static const char *const FILES[] = {"model.safetensors", "config.json", "tokenizer.json"};
+    char *copy = scratch_path("class/");
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
+        char *from = memory_format("%s/demo/sft/%s", TESTS_DIR, FILES[i]),
+             *to = memory_format("%s/%s", copy, FILES[i]);
+        assert_true(from != NULL && to != NULL && symlink(from, to) == 0);
+        free(from);
+        free(to);
+    }
+    scratch_write_text("class/tokenizer_config.json", "{\"tokenizer_class\": \"GPT2Tokenizer\"}");
+    Session *session = open_pair(TESTS_DIR "/demo/base", copy, NULL);
+    settle(session);
+    expect_on(&overview_view, session, "SFT: class GPT2Tokenizer replaces the norma", true);
+    session_free(session);
+    const SessionOptions by_file = {
+        .base = TESTS_DIR "/demo/base", .sft = copy, .tokenizer_rule = TOKENIZER_BY_FILE, .threads = 2};
+    Error error = {0};
+    if (session_create(&by_file, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
+    settle(session);
+    expect_on(&overview_view, session, "GPT2Tokenizer", false);
+    session_free(session);
+    free(copy);
+}
+
 int main(void) {
     blas_prepare();
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_cancelled_names_the_key_that_measures),
-                                       cmocka_unit_test(a_key_that_could_not_measure_is_not_named)};
+                                       cmocka_unit_test(a_key_that_could_not_measure_is_not_named),
+                                       cmocka_unit_test(a_class_that_replaces_parts_of_the_file_is_said)};
     return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);
 }

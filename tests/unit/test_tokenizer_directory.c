@@ -77,20 +77,20 @@ static void what_differs_from_the_file_is_said(void **state) {
         {PLAIN, NULL, NULL, NULL, NULL},
         {PLAIN, BY_GPT2, "{'model_type':'llama'}", NULL, NULL}, /* it puts in place what is there */
         {FILE_WITH("'normalizer':{'type':'NFC'}"), BY_GPT2, NULL,
-         "the class GPT2Tokenizer (tokenizer_class of tokenizer_config.json) replaces the normalizer of tokenizer.json; "
+         "class GPT2Tokenizer replaces the normalizer of tokenizer.json (by tokenizer_class of tokenizer_config.json); "
          "--tokenizer-file follows the file",
-         "added tokens that are added and are not in tokenizer.json: 1, first \"<s>\" (2), by the class GPT2Tokenizer and "
+         "added tokens that tokenizer.json lacks: 1, first \"<s>\" (2), by class GPT2Tokenizer and "
          "the files beside it; --tokenizer-file follows the file"},
         {PLAIN, NULL, "{'model_type':'qwen3'}",
-         "the class Qwen2Tokenizer (model_type of config.json) replaces the normalizer and pre-tokenizer of tokenizer.json; "
+         "class Qwen2Tokenizer replaces the normalizer and pre-tokenizer of tokenizer.json (by model_type of config.json); "
          "--tokenizer-file follows the file",
-         "added tokens that are added and are not in tokenizer.json: 1, first \"<|endoftext|>\" (3)"},
+         "added tokens that tokenizer.json lacks: 1, first \"<|endoftext|>\" (3)"},
         {PLAIN, "{'tokenizer_class':'BertTokenizerFast'}", NULL,
-         "the class BertTokenizerFast (tokenizer_class of tokenizer_config.json) is not known here: tokenizer.json is "
+         "class BertTokenizerFast is not known here (by tokenizer_class of tokenizer_config.json): tokenizer.json is "
          "followed, and transformers may give other ids",
          NULL},
         {PLAIN, NULL, "{'model_type':'bert'}",
-         "the class BertTokenizer (model_type of config.json) is not known here", NULL},
+         "class BertTokenizer is not known here (by model_type of config.json): ", NULL},
         {PLAIN, "{'tokenizer_class':'HYTokenizer'}", NULL, NULL, NULL}, /* one that transformers has not */
         {PLAIN, "{'auto_map':{'AutoTokenizer':['tokenization_x.X',null]}}", NULL,
          "tokenizer_config.json names code of its own (auto_map), which is not run", NULL},
@@ -99,15 +99,14 @@ static void what_differs_from_the_file_is_said(void **state) {
         {PLAIN,
          "{'pad_token':'<p>','added_tokens_decoder':{'2':{'content':'<s>'," FLAGS
          "},'9':{'content':'<x>'," FLAGS "}}}",
-         NULL, "added tokens that are added and are not in tokenizer.json: 2, first \"<x>\" (3)",
+         NULL, "added tokens that tokenizer.json lacks: 2, first \"<x>\" (3)",
          "added tokens whose ids are not those written in tokenizer_config.json: 1, first \"<x>\", written 9 and used as 3: "
          "they are counted on from the vocabulary"},
         {PLAIN,
          "{'tokenizer_class':'GPT2Tokenizer','bos_token':null,'eos_token':null,'unk_token':null,'added_tokens_decoder':{}}",
-         NULL, "added tokens that are in tokenizer.json and are not added: 1, first \"<s>\" (2)", NULL},
+         NULL, "tokens of tokenizer.json that are not added: 1, first \"<s>\" (2)", NULL},
         {PLAIN, "{'added_tokens_decoder':{'2':{'content':'<s>','lstrip':true,'special':true}}}", NULL,
-         "added tokens that have other flags or another id than in tokenizer.json: 1, first \"<s>\" (2)",
-         NULL},
+         "added tokens with other flags or ids than in tokenizer.json: 1, first \"<s>\" (2)", NULL},
         {FILE_WITH("'added_tokens':[{'id':77,'content':'<x>'," FLAGS "}]"), BY_FILE, NULL,
          "added tokens whose ids are not those written in tokenizer.json: 1, first \"<x>\", written 77 and used as 3",
          NULL},
@@ -201,14 +200,14 @@ static void a_pair_is_told_once_and_compared_as_it_is_loaded(void **state) {
     assert_int_equal(findings.count, 1);
     assert_int_equal(findings.items[0].severity, SEVERITY_WARNING);
     assert_string_equal(findings.items[0].subject, "tokenizer");
-    assert_true(strstr(findings.items[0].text, "the class Qwen2Tokenizer") == findings.items[0].text);
+    assert_true(strstr(findings.items[0].text, "class Qwen2Tokenizer") == findings.items[0].text);
     finding_free(&findings);
     assert_int_equal(tokenizer_findings_add(plain, one, &findings, &error), STATUS_OK);
     assert_int_equal(findings.count, 1);
-    assert_true(strstr(findings.items[0].text, "SFT: the class Qwen2Tokenizer") == findings.items[0].text);
+    assert_true(strstr(findings.items[0].text, "SFT: class Qwen2Tokenizer") == findings.items[0].text);
     finding_free(&findings);
     assert_int_equal(tokenizer_findings_add(one, NULL, &findings, &error), STATUS_OK);
-    assert_true(strstr(findings.items[0].text, "base: the class Qwen2Tokenizer") == findings.items[0].text);
+    assert_true(strstr(findings.items[0].text, "base: class Qwen2Tokenizer") == findings.items[0].text);
     finding_free(&findings);
     assert_int_equal(tokenizer_compare(same, one, &error), STATUS_OK);
     assert_int_equal(tokenizer_compare(plain, one, &error),
