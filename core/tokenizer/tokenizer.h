@@ -64,8 +64,9 @@ typedef struct TokenizerFacts {
  * tokenizer.json. The caller frees it: tokenizer_free(). STATUS_IO for a link that leads nowhere and for what git-lfs
  * leaves in place of a file. What code beside the checkpoint (auto_map) would do is not done; a remark says so.
  *
- * Not followed: `fast_tokenizer_files`, `fix_mistral_regex`, and the exceptions that transformers makes for names of the
- * Hub, of which a directory has none. */
+ * Not followed: `fast_tokenizer_files` (a remark says so), `fix_mistral_regex`, mistral-common, which transformers asks
+ * where it is installed, what CodeLlamaTokenizer makes of <FILL_ME>, and the exceptions that transformers makes for names
+ * of the Hub, of which a directory has none. */
 Status tokenizer_open_directory(const char *directory, TokenizerRule rule, Tokenizer **tokenizer,
                                 Error *error) STATUS_MUST_CHECK;
 

@@ -75,6 +75,10 @@ static Status compare_switches(const TokenizerModel *base, const TokenizerModel 
 static Status compare_added(const Tokenizer *base, const Tokenizer *sft, Error *error) {
     const Tokenizer *both[2] = {base, sft};
     char quote[TOKENIZER_QUOTE_SIZE];
+    if (base->added.splits_special != sft->added.splits_special)
+        return status_fail(error, STATUS_MISMATCH,
+                           "special tokens in a text are text in %s only (split_special_tokens)",
+                           base->added.splits_special ? "base" : "SFT");
     for (int side = 0; side < 2; side++) {
         const AddedTokens *mine = &both[side]->added;
         for (size_t i = 0; i < mine->count; i++) {

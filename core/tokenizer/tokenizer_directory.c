@@ -88,11 +88,9 @@ static Status replace_model(Loading *loading, const TokenizerClass *rule, Error 
                                            "ignore_merges",     "dropout",  "continuing_subword_prefix",
                                            "end_of_word_suffix"};
     cJSON *model = cJSON_GetObjectItemCaseSensitive(loading->file, "model");
+    if (!cJSON_IsObject(model)) return STATUS_OK; /* building says what is wrong */
     cJSON *aside = cJSON_CreateObject();
-    if (!cJSON_IsObject(model) || !json_add(loading->parts, "model", aside)) {
-        return cJSON_IsObject(model) ? memory_fail(error, "the model")
-                                     : STATUS_OK; /* building says what is wrong */
-    }
+    if (!json_add(loading->parts, "model", aside)) return memory_fail(error, "the model");
     Status status = STATUS_OK;
     for (size_t i = 0; i < sizeof SWITCHES / sizeof *SWITCHES && status == STATUS_OK; i++)
         status = replace(model, SWITCHES[i], NULL, aside, error);
@@ -179,6 +177,11 @@ static Status remark(const Loading *loading, Tokenizer *made, Error *error) {
             made, error,
             "tokenizer_config.json names code of its own (auto_map), which is not run: with "
             "trust_remote_code transformers may give other ids");
+    if (status == STATUS_OK && json_find(loading->settings, "fast_tokenizer_files") != NULL)
+        status =
+            tokenizer_remark_add(made, error,
+                                 "tokenizer_config.json names other files for other versions of transformers "
+                                 "(fast_tokenizer_files), which are not looked at");
     if (status == STATUS_OK && made->added.splits_special)
         status = tokenizer_remark_add(
             made, error,

@@ -94,6 +94,9 @@ static void what_differs_from_the_file_is_said(void **state) {
         {PLAIN, "{'tokenizer_class':'HYTokenizer'}", NULL, NULL, NULL}, /* one that transformers has not */
         {PLAIN, "{'auto_map':{'AutoTokenizer':['tokenization_x.X',null]}}", NULL,
          "tokenizer_config.json names code of its own (auto_map), which is not run", NULL},
+        {PLAIN, "{'fast_tokenizer_files':['tokenizer.4.0.0.json']}", NULL,
+         "tokenizer_config.json names other files for other versions of transformers (fast_tokenizer_files)",
+         NULL},
         {PLAIN, "{'split_special_tokens':true}", NULL, "tokenizer_config.json says split_special_tokens",
          NULL},
         {PLAIN,
@@ -167,6 +170,18 @@ static void what_cannot_be_read_beside_the_file_is_refused_with_the_way_out(void
     free(directory);
 }
 
+/* Whatever the class would replace: building says what is wrong with the file. */
+static void a_file_without_a_model_is_refused_by_its_name(void **state) {
+    (void)state;
+    char *directory = make_directory("one");
+    write_quoted("one/tokenizer_config.json", BY_GPT2);
+    write_quoted("one/tokenizer.json", "{'model':[]}");
+    expect_refusal(directory, STATUS_FORMAT, "tokenizer.json: model: expected an object");
+    write_quoted("one/tokenizer.json", "[]");
+    expect_refusal(directory, STATUS_FORMAT, "tokenizer.json: expected an object");
+    free(directory);
+}
+
 static void a_file_that_only_stands_for_another_is_named(void **state) {
     (void)state;
     static const char POINTER[] =
@@ -209,6 +224,11 @@ static void a_pair_is_told_once_and_compared_as_it_is_loaded(void **state) {
     assert_int_equal(tokenizer_findings_add(one, NULL, &findings, &error), STATUS_OK);
     assert_true(strstr(findings.items[0].text, "base: class Qwen2Tokenizer") == findings.items[0].text);
     finding_free(&findings);
+    Tokenizer *splits = open_with("base", PLAIN, "{'split_special_tokens':true}", NULL, TOKENIZER_BY_CLASS);
+    assert_int_equal(tokenizer_compare(splits, plain, &error), STATUS_MISMATCH);
+    assert_string_equal(error.message,
+                        "special tokens in a text are text in base only (split_special_tokens)");
+    tokenizer_free(splits);
     assert_int_equal(tokenizer_compare(same, one, &error), STATUS_OK);
     assert_int_equal(tokenizer_compare(plain, one, &error),
                      STATUS_MISMATCH); /* one tokenizer.json, two classes */
@@ -223,6 +243,7 @@ int main(void) {
         cmocka_unit_test(what_differs_from_the_file_is_said),
         cmocka_unit_test(by_the_file_alone_nothing_beside_it_counts),
         cmocka_unit_test(what_cannot_be_read_beside_the_file_is_refused_with_the_way_out),
+        cmocka_unit_test(a_file_without_a_model_is_refused_by_its_name),
         cmocka_unit_test(a_file_that_only_stands_for_another_is_named),
         cmocka_unit_test(a_pair_is_told_once_and_compared_as_it_is_loaded),
     };

@@ -157,6 +157,7 @@ static Status open_resumed(Batch *batch, Error *error) {
     SessionOptions session = resume.session;
     session.alpha = options_value(options, OPTION_ALPHA)->number;
     session.threads = (unsigned)options_value(options, OPTION_THREADS)->count;
+    if (options_has(options, OPTION_TOKENIZER_FILE)) session.tokenizer_rule = TOKENIZER_BY_FILE;
     status = open_terminal(batch, &session, &resume, error);
     resume_free(&resume);
     return status;
