@@ -53,6 +53,30 @@ static void kernels_widen_f16(const unsigned char *from, size_t count, float *to
     for (; i < count; i++) to[i] = dtype_widen_one(DTYPE_F16, from + 2 * i);
 }
 
+/* 8 bits of 1-4-3: the fields move into place, and 120 is what the biases differ by; below 2^-6 the magnitude is a count of
+ * 2^-9. Without branches, so that the compiler takes many at once. */
+static void kernels_widen_e4m3(const unsigned char *from, size_t count, float *to) {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t code = from[i], magnitude = code & 0x7fU, small;
+        float counted = (float)(int32_t)magnitude * 0x1p-9F;
+        memcpy(&small, &counted, sizeof small);
+        uint32_t bits = magnitude < 8 ? small : (magnitude << 20) + (120U << 23);
+        bits = magnitude == 0x7fU ? 0x7fc00000U : bits;
+        to[i] = kernels_from_bits(bits | (code & 0x80U) << 24);
+    }
+}
+
+/* 8 bits of 1-5-2 are the upper ones of an F16. */
+static void kernels_widen_e5m2(const unsigned char *from, size_t count, float *to) {
+    enum { PART = 256 };
+    uint16_t halves[PART];
+    for (size_t at = 0; at < count; at += PART) {
+        size_t part = count - at < PART ? count - at : PART;
+        for (size_t i = 0; i < part; i++) halves[i] = (uint16_t)(from[at + i] << 8);
+        kernels_widen_f16((const unsigned char *)halves, part, to + at);
+    }
+}
+
 static void kernels_widen(DType dtype, const void *from, size_t count, float *to) {
     const unsigned char *bytes = from;
     switch (dtype) {
@@ -64,6 +88,12 @@ static void kernels_widen(DType dtype, const void *from, size_t count, float *to
         break;
     case DTYPE_F16:
         kernels_widen_f16(bytes, count, to);
+        break;
+    case DTYPE_F8_E4M3:
+        kernels_widen_e4m3(bytes, count, to);
+        break;
+    case DTYPE_F8_E5M2:
+        kernels_widen_e5m2(bytes, count, to);
         break;
     default: {
         size_t size = dtype_size(dtype);
