@@ -123,20 +123,96 @@ static Status check(const char *edited, const char *key, const char *value, cons
     return status;
 }
 
-Status json_edit_member(const char *text, const char *key, const char *value, const char *origin,
-                        char **edited, Error *error) {
-    *edited = NULL;
+static Status check_object(const char *text, const char *origin, Error *error) {
     cJSON *tree;
     Status status = json_parse(text, strlen(text), origin, &tree, error);
     if (status != STATUS_OK) return status;
     bool is_object = cJSON_IsObject(tree);
     cJSON_Delete(tree);
-    if (!is_object) return status_fail(error, STATUS_FORMAT, "%s: expected a JSON object", origin);
+    return is_object ? STATUS_OK : status_fail(error, STATUS_FORMAT, "%s: expected a JSON object", origin);
+}
+
+Status json_edit_member(const char *text, const char *key, const char *value, const char *origin,
+                        char **edited, Error *error) {
+    *edited = NULL;
+    Status status = check_object(text, origin, error);
+    if (status != STATUS_OK) return status;
     Buffer out = {0};
     edit(&out, text, key, value);
     char *made = NULL;
     status = buffer_take(&out, &made, NULL, origin, error);
     if (status == STATUS_OK) status = check(made, key, value, origin, error);
+    if (status == STATUS_OK)
+        *edited = made;
+    else
+        free(made);
+    return status;
+}
+
+/* ---- removing ---- */
+
+typedef struct Removal {
+    const char *key;
+    bool at_any_level;
+    const char *copied; /* the text before this is in `out`, or was removed */
+    Buffer out;
+} Removal;
+
+static void copy_until(Removal *removal, const char *end) {
+    if (end > removal->copied) buffer_add(&removal->out, removal->copied, (size_t)(end - removal->copied));
+}
+
+/* A member goes with the comma before it, or, where it is the first that stays none, with the one behind it. Objects nest
+ * no deeper than json_parse() lets them. */
+static void remove_members(Removal *removal, const char *object) {
+    const char *kept = NULL;
+    Member member;
+    for (const char *at = object + 1, *next; read_member(at, &member); at = next + 1) {
+        next = skip_space(member.value_end);
+        bool is_object = *member.value == '{';
+        if (is_object && has_key(&member, removal->key)) {
+            copy_until(removal, kept != NULL ? kept : object + 1);
+            removal->copied = kept == NULL && *next == ',' ? next + 1 : member.value_end;
+        } else {
+            if (is_object && removal->at_any_level) remove_members(removal, member.value);
+            kept = member.value_end;
+        }
+        if (*next != ',') break;
+    }
+}
+
+static bool has_member(const cJSON *object, const char *key, bool at_any_level) {
+    const cJSON *item;
+    cJSON_ArrayForEach(item, object) {
+        if (!cJSON_IsObject(item)) continue;
+        if (strcmp(item->string, key) == 0) return true;
+        if (at_any_level && has_member(item, key, true)) return true;
+    }
+    return false;
+}
+
+/* An escaped spelling of the key would have been walked past. */
+static Status check_removed(const char *edited, const Removal *removal, const char *origin, Error *error) {
+    cJSON *tree;
+    Status status = json_parse(edited, strlen(edited), origin, &tree, error);
+    if (status == STATUS_OK && has_member(tree, removal->key, removal->at_any_level))
+        status = status_fail(error, STATUS_FORMAT, "%s: \"%s\" is spelled in a way that it cannot be removed",
+                             origin, removal->key);
+    cJSON_Delete(tree);
+    return status;
+}
+
+Status json_edit_remove(const char *text, const char *key, bool at_any_level, const char *origin,
+                        char **edited, Error *error) {
+    *edited = NULL;
+    Status status = check_object(text, origin, error);
+    if (status != STATUS_OK) return status;
+    Removal removal = {.key = key, .at_any_level = at_any_level, .copied = text};
+    remove_members(&removal, strchr(text, '{'));
+    buffer_add_text(&removal.out, removal.copied);
+    char *made = NULL;
+    status = buffer_take(&removal.out, &made, NULL, origin, error);
+    if (status == STATUS_OK) status = check_removed(made, &removal, origin, error);
     if (status == STATUS_OK)
         *edited = made;
     else

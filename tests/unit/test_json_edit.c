@@ -57,12 +57,48 @@ static void an_escaped_spelling_of_the_key_is_refused_rather_than_doubled(void *
     assert_null(edited);
 }
 
+static void expect_removed(const char *text, bool at_any_level, const char *wanted) {
+    char *edited;
+    Error error = {0};
+    if (json_edit_remove(text, "q", at_any_level, "config.json", &edited, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    assert_string_equal(edited, wanted);
+    free(edited);
+}
+
+static void a_member_is_removed_with_one_comma(void **state) {
+    (void)state;
+    expect_removed("{\n  \"a\": 1e-06,\n  \"q\": {\"b\": [1, 2]},\n  \"z\": 3\n}\n", false,
+                   "{\n  \"a\": 1e-06,\n  \"z\": 3\n}\n");
+    expect_removed("{\n  \"q\": {},\n  \"z\": 3\n}", false, "{\n  \"z\": 3\n}");
+    expect_removed("{\"a\": 1, \"q\": {\"x\": \"}\"}}", false, "{\"a\": 1}");
+    expect_removed("{\"q\": {} }", false, "{ }");
+    expect_removed("{\"q\": {}, \"q\": {}, \"a\": 1, \"q\": {}, \"q\": {}}", false, "{ \"a\": 1}");
+    expect_removed("{\"a\": 1}", false, "{\"a\": 1}");
+}
+
+static void only_objects_and_only_where_asked_are_removed(void **state) {
+    (void)state;
+    expect_removed("{\"q\": 1, \"a\": {\"b\": {\"q\": {}, \"c\": 2}}}", false,
+                   "{\"q\": 1, \"a\": {\"b\": {\"q\": {}, \"c\": 2}}}");
+    expect_removed("{\"q\": 1, \"a\": {\"b\": {\"q\": {}, \"c\": 2}, \"q\": {\"q\": {}}}}", true,
+                   "{\"q\": 1, \"a\": {\"b\": { \"c\": 2}}}");
+    char *edited;
+    Error error;
+    assert_int_equal(json_edit_remove("{\"\\u0071\": {}}", "q", false, "config.json", &edited, &error),
+                     STATUS_FORMAT);
+    assert_null(edited);
+    assert_int_equal(json_edit_remove("[]", "q", true, "config.json", &edited, &error), STATUS_FORMAT);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_value_of_the_member_changes),
         cmocka_unit_test(members_of_inner_objects_are_left_alone),
         cmocka_unit_test(a_member_that_is_there_twice_changes_twice),
         cmocka_unit_test(a_new_member_goes_behind_the_last_in_its_layout),
+        cmocka_unit_test(a_member_is_removed_with_one_comma),
+        cmocka_unit_test(only_objects_and_only_where_asked_are_removed),
         cmocka_unit_test(what_is_no_object_is_refused),
         cmocka_unit_test(an_escaped_spelling_of_the_key_is_refused_rather_than_doubled),
     };
