@@ -94,7 +94,6 @@ static const struct {
     const char *key;
     double harmless;
 } REFUSED_SWITCHES[] = {
-    {"quantization_config", NAN},
     {"attn_logit_softcapping", NAN},
     {"final_logit_softcapping", NAN},
     {"partial_rotary_factor", 1.0},

@@ -31,10 +31,6 @@ static const char GGUF_ENDING[] = ".gguf",
                   GGUF_HINT[] =
                       "GGUF: convert the model to safetensors first, or take the one that it was made from";
 
-char *checkpoint_path(const Checkpoint *checkpoint, const char *name) {
-    return memory_format("%s/%s", checkpoint->directory, name);
-}
-
 /* On the stack: where memory ran out, a file that is there must not seem to be missing. */
 static bool has_file(const Checkpoint *checkpoint, const char *name) {
     char path[PATH_MAX];
@@ -174,6 +170,11 @@ static Status open_files(Checkpoint *checkpoint, Error *error) {
  */
 static void view_as_matrix(Tensor *tensor) {
     uint64_t elements = tensor->bytes / dtype_size(tensor->dtype);
+    if (dtype_is_packed(tensor->dtype)) {
+        tensor->rows = elements;
+        tensor->columns = 1;
+        return;
+    }
     tensor->rows = tensor->rank > 0 ? tensor->shape[0] : 1;
     if (elements == 0) tensor->rows = 0;
     tensor->columns = tensor->rows > 0 ? elements / tensor->rows : 1;
@@ -182,6 +183,7 @@ static void view_as_matrix(Tensor *tensor) {
 static Tensor make_tensor(const SafetensorsEntry *entry, size_t file) {
     Tensor tensor = {.name = entry->name,
                      .dtype = entry->dtype,
+                     .dtype_name = entry->dtype_name,
                      .rank = entry->rank,
                      .data = entry->data,
                      .bytes = entry->bytes,
@@ -233,7 +235,7 @@ static Status list_tensors(Checkpoint *checkpoint, Error *error) {
     for (size_t f = 0; f < checkpoint->file_count; f++) {
         for (size_t i = 0; i < checkpoint->files[f]->count; i++, next++) {
             Tensor tensor = make_tensor(&checkpoint->files[f]->entries[i], f);
-            checkpoint->parameters += tensor.bytes / dtype_size(tensor.dtype);
+            checkpoint->parameters += checkpoint->files[f]->entries[i].elements;
             checkpoint->bytes += tensor.bytes;
             if (tensor.layer >= 0 && (size_t)tensor.layer + 1 > checkpoint->layers)
                 checkpoint->layers = (size_t)tensor.layer + 1;
@@ -251,7 +253,7 @@ static Status list_tensors(Checkpoint *checkpoint, Error *error) {
                                checkpoint->file_names[b->file]);
     }
     judge_post_norms(checkpoint);
-    return index_roles(checkpoint, error);
+    return STATUS_OK;
 }
 
 /* Every tensor that the index promises must be in the file it names. */
@@ -308,6 +310,8 @@ Status checkpoint_open(const char *directory, Checkpoint **checkpoint, Error *er
     if (status == STATUS_OK) status = list_tensors(opened, error);
     if (status == STATUS_OK && index != NULL) status = check_index(opened, index, error);
     if (status == STATUS_OK) status = read_config(opened, error);
+    if (status == STATUS_OK) status = quantization_read(opened, error);
+    if (status == STATUS_OK) status = index_roles(opened, error); /* of what is left as a tensor */
     cJSON_Delete(index);
     if (status != STATUS_OK) {
         checkpoint_close(opened);
@@ -328,56 +332,8 @@ void checkpoint_close(Checkpoint *checkpoint) {
     free(checkpoint->tensors);
     free(checkpoint->by_name);
     role_index_free(&checkpoint->roles);
+    free(checkpoint->scales);
     cJSON_Delete(checkpoint->config);
     free(checkpoint->directory);
     free(checkpoint);
-}
-
-/* ---- looking up ---- */
-
-const Tensor *checkpoint_find_tensor(const Checkpoint *checkpoint, const char *name) {
-    size_t low = 0, high = checkpoint->tensor_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const Tensor *tensor = &checkpoint->tensors[checkpoint->by_name[middle]];
-        int order = strcmp(name, tensor->name);
-        if (order == 0) return tensor;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
-}
-
-const Tensor *checkpoint_find_role(const Checkpoint *checkpoint, TensorRole role, int layer) {
-    const RoleEntry *found =
-        role == TENSOR_OTHER ? NULL : role_index_find(&checkpoint->roles, role, layer, NULL);
-    return found == NULL ? NULL : &checkpoint->tensors[found->tensor];
-}
-
-DType checkpoint_main_dtype(const Checkpoint *checkpoint) {
-    uint64_t bytes[DTYPE_COUNT] = {0};
-    for (size_t i = 0; i < checkpoint->tensor_count; i++)
-        bytes[checkpoint->tensors[i].dtype] += checkpoint->tensors[i].bytes;
-    DType most = DTYPE_UNKNOWN;
-    for (int i = 0; i < DTYPE_COUNT; i++) {
-        if (bytes[i] > bytes[most]) most = (DType)i;
-    }
-    return most;
-}
-
-void checkpoint_format_shape(const Tensor *tensor, bool ascii, char *text, size_t size) {
-    size_t used = 0;
-    for (unsigned i = 0; i <= tensor->rank && used < size; i++) {
-        int length = i < tensor->rank
-                         ? snprintf(text + used, size - used, "%s%" PRIu64,
-                                    i == 0  ? "["
-                                    : ascii ? " x "
-                                            : " × ",
-                                    tensor->shape[i])
-                         : snprintf(text + used, size - used, "%s", tensor->rank == 0 ? "[]" : "]");
-        if (length < 0) break;
-        used += (size_t)length;
-    }
 }

@@ -14,6 +14,7 @@
 #define REJUV_CORE_CHECKPOINT_H
 
 #include "core/checkpoint/architecture.h"
+#include "core/checkpoint/quantization.h"
 #include "core/checkpoint/role_index.h"
 #include "core/checkpoint/safetensors.h"
 #include "core/support/status.h"
@@ -21,14 +22,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+typedef struct TensorScale TensorScale;
+
 typedef struct Tensor {
     const char *name;
     DType dtype;
+    const char *dtype_name; /* as the file has it, which is all that is known of a DTYPE_OTHER */
+    const TensorScale
+        *scale; /* its elements are codes: values are codes × scales; NULL: values as they stand */
     unsigned rank;
     uint64_t shape[SAFETENSORS_MAX_RANK];
     uint64_t rows,
         columns; /* as a matrix: shape[0] × the product of the rest; a vector is n × 1; a scalar 1 × 1;
-                    without elements 0 × 1 */
+                    without elements 0 × 1; where dtype_is_packed(), bytes × 1 */
     const unsigned char *data; /* mapped, row-major, little-endian; may be unaligned */
     uint64_t bytes;
     size_t file; /* index into Checkpoint.files */
@@ -39,6 +45,17 @@ typedef struct Tensor {
     bool is_bias;
 } Tensor;
 
+/* The scales of one tensor of codes: a grid over each of its matrices (the last two dimensions), whose cells are blocks;
+ * the last row and column of blocks may be cut. Elements count from the tensor's first: a slice of a tensor needs one of its
+ * own. */
+struct TensorScale {
+    const Tensor *tensor;               /* the scales, as they are stored */
+    uint64_t rows, columns;             /* of a matrix */
+    uint64_t grid_rows, grid_columns;   /* scales of a matrix */
+    uint64_t block_rows, block_columns; /* elements that share one */
+    DType product;                      /* what a product is rounded to: F32, BF16 or F16 */
+};
+
 typedef struct Checkpoint {
     char *directory;
     SafetensorsFile **files;
@@ -47,6 +64,10 @@ typedef struct Checkpoint {
     bool is_sharded; /* found through model.safetensors.index.json */
     Tensor *tensors; /* in file order: files by name, tensors by offset */
     size_t tensor_count;
+    Tensor *parts; /* what belongs to a tensor's codes and is none of its own: scales; behind `tensors` */
+    size_t part_count;
+    TensorScale *scales; /* [quantization.scaled] */
+    Quantization quantization;
     size_t *by_name; /* indexes into `tensors`, sorted by name */
     RoleIndex roles; /* of `tensors` */
     uint64_t parameters, bytes;
@@ -72,6 +93,9 @@ const Tensor *checkpoint_find_role(const Checkpoint *checkpoint, TensorRole role
 
 /* The most common dtype, by bytes; DTYPE_UNKNOWN for a checkpoint without tensors. */
 DType checkpoint_main_dtype(const Checkpoint *checkpoint);
+
+/* How the tensor's dtype is called: "BF16", "F8_E4M3+scale". */
+const char *checkpoint_dtype_text(const Tensor *tensor);
 
 /* DIRECTORY/NAME in a block the caller frees; NULL when out of memory. */
 char *checkpoint_path(const Checkpoint *checkpoint, const char *name);

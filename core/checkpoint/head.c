@@ -84,11 +84,17 @@ static bool same_bytes(const Tensor *a, const Tensor *b) {
            memcmp(a->data, b->data, a->bytes) == 0;
 }
 
+/* Of one checkpoint: the same codes have the same blocks, but perhaps other scales. */
+static bool same_values(const Tensor *a, const Tensor *b) {
+    if (!same_bytes(a, b) || (a->scale == NULL) != (b->scale == NULL)) return false;
+    return a->scale == NULL || same_bytes(a->scale->tensor, b->scale->tensor);
+}
+
 Head head_find(const Checkpoint *checkpoint) {
     const Tensor *own = checkpoint_find_role(checkpoint, TENSOR_HEAD, -1);
     Head head = {.matrix = own, .embedding = checkpoint_find_role(checkpoint, TENSOR_EMBEDDING, -1)};
     bool ties = head_config_ties(checkpoint->config, &head.is_stated);
-    head.differs = ties && own != NULL && head.embedding != NULL && !same_bytes(own, head.embedding);
+    head.differs = ties && own != NULL && head.embedding != NULL && !same_values(own, head.embedding);
     if (ties && !head.differs) {
         head.kind = own != NULL || head.embedding != NULL ? HEAD_TIED : HEAD_NONE;
         if (head.embedding == NULL) head.embedding = own;

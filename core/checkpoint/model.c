@@ -10,6 +10,14 @@ static Status check_shape(const Model *model, const PairTensor *tensor, Error *e
     uint64_t rows, columns;
     architecture_shape(model->config, tensor->role, &rows, &columns);
     const Tensor *found = tensor->sft;
+    const Tensor *uncounted = !dtype_is_float(found->dtype)                                  ? found
+                              : tensor->base != NULL && !dtype_is_float(tensor->base->dtype) ? tensor->base
+                                                                                             : NULL;
+    if (uncounted != NULL)
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "%s: tensor %s: expected numbers to compute with, found %s",
+                           (uncounted == found ? model->pair->sft : model->pair->base)->directory,
+                           uncounted->name, uncounted->dtype_name);
     bool fits = found->rows == rows && found->columns == (columns > 0 ? columns : 1);
     /* an embedding may be padded beyond vocab_size */
     if (tensor->role == TENSOR_EMBEDDING || tensor->role == TENSOR_HEAD)

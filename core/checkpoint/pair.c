@@ -73,6 +73,11 @@ Status pair_open(const char *base_directory, const char *sft_directory, Pair **p
     if (opened == NULL) return memory_fail(error, "the pair");
     Status status = checkpoint_open(base_directory, &opened->base, error);
     if (status == STATUS_OK) status = checkpoint_open(sft_directory, &opened->sft, error);
+    if (status == STATUS_OK) status = quantization_check(opened->base, error);
+    if (status == STATUS_OK) status = quantization_check(opened->sft, error);
+    if (status == STATUS_OK)
+        status = quantization_add_findings(opened->base, "base", &opened->findings, error);
+    if (status == STATUS_OK) status = quantization_add_findings(opened->sft, "SFT", &opened->findings, error);
     if (status == STATUS_OK) status = pair_match(opened, error);
     if (status == STATUS_OK) status = index_roles(opened, error);
     if (status == STATUS_OK) status = compare_configs(opened, error);

@@ -13,6 +13,9 @@
  *
  * Which meets which is found by names, and where those differ by what they say (pair_names.h).
  *
+ * Sides whose weights are codes with scales are blended by their values; codes that cannot be read are refused
+ * (quantization.h).
+ *
  * Findings say everything a person should know before fusing; an error among them means that it cannot be
  * done.
  */
@@ -30,7 +33,7 @@ typedef struct PairTensor {
     const Tensor *sft;  /* never NULL */
     TensorRole role;
     int layer;
-    bool is_fused; /* false: SFT's bytes are copied */
+    bool is_fused; /* false: SFT's bytes are copied; its values, where it has scales */
 } PairTensor;
 
 typedef struct Pair {
@@ -47,7 +50,8 @@ typedef struct Pair {
     FindingList findings;
 } Pair;
 
-/* Opens both directories (the same one twice is fine) and matches them. STATUS_OK even with findings of
+/* Opens both directories (the same one twice is fine) and matches them; quantization_check()'s refusal where the weights
+ * of one cannot be read. STATUS_OK even with findings of
  * severity error: pair_check() tells. The caller closes the result. */
 Status pair_open(const char *base_directory, const char *sft_directory, Pair **pair,
                  Error *error) STATUS_MUST_CHECK;

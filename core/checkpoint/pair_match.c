@@ -50,13 +50,18 @@ static Status judge_shapes(Match *match, PairTensor *tensor, Error *error) {
                            "expected one shape, found base %s, SFT %s", base, sft);
 }
 
+/* Types that no blend knows are rare, so that their bytes may be read while opening; whole numbers may be a model's. */
+static bool is_equal(const Tensor *a, const Tensor *b) {
+    bool is_exotic = a->dtype >= DTYPE_C64;
+    return strcmp(a->dtype_name, b->dtype_name) == 0 && same_shape(a, b) && a->bytes == b->bytes &&
+           (is_exotic || a->bytes <= COMPARED_BYTES) && memcmp(a->data, b->data, a->bytes) == 0;
+}
+
 static Status judge_codes(Match *match, const PairTensor *tensor, Error *error) {
     const Tensor *base = tensor->base, *sft = tensor->sft;
-    bool equal = sft->dtype == base->dtype && sft->bytes == base->bytes && sft->bytes <= COMPARED_BYTES &&
-                 memcmp(sft->data, base->data, sft->bytes) == 0;
-    if (equal) return STATUS_OK;
+    if (is_equal(sft, base)) return STATUS_OK;
     return pair_report_add(match->report, SEVERITY_NOTE, sft, error, "%s cannot be blended: copied from SFT",
-                           dtype_name(sft->dtype));
+                           dtype_is_float(sft->dtype) ? base->dtype_name : sft->dtype_name);
 }
 
 /* The tensor of base that plays the part of one of SFT's that no name meets: where one model ties its head, its

@@ -59,38 +59,67 @@ static bool is_printable(const char *name) {
     return true;
 }
 
+/* Elements of less than a byte, back to back: safetensors wants them to end with one. */
+static Status pack_bits(const SafetensorsFile *file, SafetensorsEntry *entry, Error *error) {
+    size_t bits;
+    if (!memory_multiply(entry->elements, dtype_bits(entry->dtype), &bits) || bits % 8 != 0)
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: tensor %s: expected whole bytes, found %" PRIu64 " elements of %u bits",
+                           file->path, entry->name, entry->elements, dtype_bits(entry->dtype));
+    entry->bytes = bits / 8;
+    return STATUS_OK;
+}
+
+bool safetensors_is_dtype_name(const char *name) {
+    static const char WORD[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+    size_t length = strspn(name, WORD);
+    return length > 0 && length < SAFETENSORS_DTYPE_SIZE && name[length] == '\0';
+}
+
 static Status read_shape(const SafetensorsFile *file, const cJSON *item, SafetensorsEntry *entry,
                          Error *error) {
     const cJSON *shape = json_find(item, "shape");
     if (!cJSON_IsArray(shape))
         return status_fail(error, STATUS_FORMAT, "%s: tensor %s: expected an array \"shape\"", file->path,
                            entry->name);
-    size_t expected = dtype_size(entry->dtype);
+    size_t elements = 1, bytes = dtype_size(entry->dtype);
     const cJSON *dimension;
     cJSON_ArrayForEach(dimension, shape) {
         uint64_t extent;
         if (entry->rank == SAFETENSORS_MAX_RANK)
             return status_fail(error, STATUS_UNSUPPORTED, "%s: tensor %s: more than %d dimensions",
                                file->path, entry->name, SAFETENSORS_MAX_RANK);
-        if (!json_read_count(dimension, &extent) || !memory_multiply(expected, extent, &expected))
+        if (!json_read_count(dimension, &extent) || !memory_multiply(elements, extent, &elements) ||
+            !memory_multiply(bytes, extent, &bytes))
             return status_fail(error, STATUS_FORMAT, "%s: tensor %s: dimension %u is no size that fits",
                                file->path, entry->name, entry->rank);
         entry->shape[entry->rank++] = extent;
     }
-    entry->bytes = expected;
-    return STATUS_OK;
+    entry->elements = elements;
+    entry->bytes = bytes;
+    return dtype_bits(entry->dtype) % 8 != 0 ? pack_bits(file, entry, error) : STATUS_OK;
 }
 
+/* Copies the dtype's name to *next_name where it is not known. */
 static Status read_entry(const SafetensorsFile *file, const cJSON *item, const unsigned char *data,
-                         uint64_t data_size, SafetensorsEntry *entry, Error *error) {
+                         uint64_t data_size, char **next_name, SafetensorsEntry *entry, Error *error) {
     const char *dtype = json_get_text(item, "dtype", NULL);
     if (dtype == NULL)
         return status_fail(error, STATUS_FORMAT, "%s: tensor %s: expected a \"dtype\"", file->path,
                            entry->name);
     entry->dtype = dtype_find(dtype);
-    if (entry->dtype == DTYPE_UNKNOWN)
-        return status_fail(error, STATUS_UNSUPPORTED, "%s: tensor %s: dtype \"%.40s\" is not known",
-                           file->path, entry->name, dtype);
+    entry->dtype_name = dtype_name(entry->dtype);
+    if (entry->dtype == DTYPE_UNKNOWN) {
+        if (!safetensors_is_dtype_name(dtype))
+            return status_fail(error, STATUS_FORMAT,
+                               "%s: tensor %s: dtype \"%.40s\" is no word of letters "
+                               "and digits",
+                               file->path, entry->name, dtype);
+        entry->dtype = DTYPE_OTHER;
+        size_t length = strlen(dtype) + 1;
+        entry->dtype_name = memcpy(*next_name, dtype, length);
+        *next_name += length;
+    }
     Status status = read_shape(file, item, entry, error);
     if (status != STATUS_OK) return status;
     const cJSON *offsets = json_find(item, "data_offsets");
@@ -104,6 +133,7 @@ static Status read_entry(const SafetensorsFile *file, const cJSON *item, const u
                            "%s: tensor %s: offsets %" PRIu64 " to %" PRIu64 " are outside the %" PRIu64
                            " bytes of data (a truncated file?)",
                            file->path, entry->name, begin, end, data_size);
+    if (entry->dtype == DTYPE_OTHER) entry->bytes = end - begin;
     if (end - begin != entry->bytes)
         return status_fail(error, STATUS_FORMAT,
                            "%s: tensor %s: expected %" PRIu64
@@ -158,7 +188,8 @@ static Status read_entries(SafetensorsFile *file, const cJSON *header, const uns
     const cJSON *item;
     cJSON_ArrayForEach(item, header) {
         count++;
-        text += strlen(item->string) + 1; /* cannot overflow: the names are in memory already */
+        /* cannot overflow: the names are in memory already */
+        text += strlen(item->string) + 1 + strlen(json_get_text(item, "dtype", "")) + 1;
     }
     file->entries = memory_allocate(count, sizeof *file->entries);
     file->names = memory_allocate(text, 1);
@@ -173,7 +204,7 @@ static Status read_entries(SafetensorsFile *file, const cJSON *header, const uns
         size_t length = strlen(item->string) + 1;
         entry->name = memcpy(next_name, item->string, length);
         next_name += length;
-        Status status = read_entry(file, item, data, data_size, entry, error);
+        Status status = read_entry(file, item, data, data_size, &next_name, entry, error);
         if (status != STATUS_OK) return status;
     }
     return check_layout(file, data, data_size, error);

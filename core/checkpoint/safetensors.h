@@ -9,8 +9,10 @@
  *              "__metadata__": {…}}
  *
  * The file is untrusted. Refused, with the file and the tensor named: a file shorter than its header says; a
- * header longer than 100 MB or not JSON; a name that is there twice, is no UTF-8 or has control characters; an unknown dtype; a shape whose
+ * header longer than 100 MB or not JSON; a name that is there twice, is no UTF-8 or has control characters; a dtype that is no word; a shape whose
  * product overflows; offsets that do not equal shape × dtype, reach past the file, overlap or leave holes.
+ *
+ * A dtype whose name is not known (DTYPE_OTHER) has the bytes that its offsets give, for nothing tells more.
  */
 #ifndef REJUV_CORE_SAFETENSORS_H
 #define REJUV_CORE_SAFETENSORS_H
@@ -23,13 +25,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SAFETENSORS_MAX_RANK = 8 };
+enum { SAFETENSORS_MAX_RANK = 8, SAFETENSORS_DTYPE_SIZE = 32 /* a dtype's name, with its NUL */ };
 
 typedef struct SafetensorsEntry {
     const char *name;
     DType dtype;
+    const char *dtype_name; /* as the file has it where it is DTYPE_OTHER, else dtype_name()'s */
     unsigned rank;
     uint64_t shape[SAFETENSORS_MAX_RANK];
+    uint64_t elements;         /* the shape's product */
     const unsigned char *data; /* into the mapping */
     uint64_t bytes;
 } SafetensorsEntry;
@@ -41,7 +45,7 @@ typedef struct SafetensorsFile {
     const unsigned char *map;
     size_t size;
     FileStamp stamp; /* of the mapped file, when it was mapped */
-    char *names;     /* the text that entries' names point into */
+    char *names;     /* the text that entries' names and dtype_names point into */
 } SafetensorsFile;
 
 /* Maps `path` read-only and checks its header. The caller frees the result; entries live as long as it does.
@@ -50,6 +54,9 @@ Status safetensors_open(const char *path, SafetensorsFile **file, Error *error) 
 
 /* Whether the file at the path is still the one that is mapped, as it was then. */
 bool safetensors_is_unchanged(const SafetensorsFile *file);
+
+/* Whether a text may be the name of a dtype: a short word of letters, digits and _. */
+bool safetensors_is_dtype_name(const char *name);
 
 /* Lets the system take back the memory of the mapped pages that were read; they come back when they are read
  * again. For passes over a file that is larger than memory should look. */

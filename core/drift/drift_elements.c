@@ -1,21 +1,26 @@
 #include "core/drift/drift_elements.h"
 
+#include "core/checkpoint/tensor_values.h"
+
 #include <string.h>
 
-KernelRow drift_kernel_row(const DriftElements *elements, uint64_t first) {
-    const Tensor *b = elements->base, *s = elements->sft;
-    return (KernelRow){.sft_dtype = s->dtype,
-                       .base_dtype = b->dtype,
-                       .sft = s->data + first * dtype_size(s->dtype),
-                       .base = b->data + first * dtype_size(b->dtype)};
+KernelRow drift_kernel_row(const DriftElements *elements, uint64_t first, size_t count, float *sft,
+                           float *base) {
+    KernelRow row = {0};
+    row.sft = tensor_values_lend(elements->sft, first, count, sft, &row.sft_dtype);
+    if (elements->base == elements->sft) {
+        row.base = row.sft;
+        row.base_dtype = row.sft_dtype;
+    } else {
+        row.base = tensor_values_lend(elements->base, first, count, base, &row.base_dtype);
+    }
+    return row;
 }
 
 void drift_widen(const DriftElements *elements, uint64_t first, size_t count, float *sft, float *base) {
-    const Kernels *kernels = kernels_get();
-    KernelRow row = drift_kernel_row(elements, first);
-    kernels->widen(row.base_dtype, row.base, count, base);
-    if (row.sft == row.base)
+    tensor_values_read(elements->base, first, count, base);
+    if (elements->sft == elements->base)
         memcpy(sft, base, count * sizeof *sft);
     else
-        kernels->widen(row.sft_dtype, row.sft, count, sft);
+        tensor_values_read(elements->sft, first, count, sft);
 }

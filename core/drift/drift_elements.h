@@ -7,16 +7,18 @@
 #include "core/checkpoint/pair.h"
 #include "core/numerics/kernels.h"
 
-/* Where both are the same bytes of one file, the pointers are equal, and only one side is read. */
+/* Where both are the same bytes of one file, with the same scales, the pointers are equal, and only one side is read. */
 typedef struct DriftElements {
     const Tensor *base, *sft;
     uint64_t count;
 } DriftElements;
 
-/* The same as the kernels take it, from `first` on. */
-KernelRow drift_kernel_row(const DriftElements *elements, uint64_t first);
+/* Elements [first, first + count) as the kernels take them; where they are codes with scales, their values in `sft` and
+ * `base`, which have room for them. */
+KernelRow drift_kernel_row(const DriftElements *elements, uint64_t first, size_t count, float *sft,
+                           float *base);
 
-/* Widens elements [first, first + count). */
+/* The values of elements [first, first + count). */
 void drift_widen(const DriftElements *elements, uint64_t first, size_t count, float *sft, float *base);
 
 #endif

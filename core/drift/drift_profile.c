@@ -35,7 +35,7 @@ static void profile_row(const Profiling *work, uint64_t row, float *sft, float *
         size_t count = width - at < CHUNK ? (size_t)(width - at) : CHUNK;
         KernelDrift sums = {0};
         drift_widen(&work->elements, row * width + at, count, sft, base);
-        KernelRow elements = drift_kernel_row(&work->elements, row * width + at);
+        KernelRow elements = drift_kernel_row(&work->elements, row * width + at, count, sft, base);
         (void)kernels_get()->drift(&elements, count, UINT32_MAX, &sums, sizes); /* lists none */
         difference_squares += kernels_fold(&sums.squares);
         base_squares += kernels_fold(&sums.base_squares);

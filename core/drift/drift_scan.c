@@ -84,12 +84,19 @@ static void measure_tile(void *argument, size_t task, unsigned worker_index) {
 
 /* ---- a batch ---- */
 
-/* Whether both tensors are the same bytes of one file, perhaps mapped twice. What lies at its path by now does
- * not matter. */
-static bool is_same_memory(const Pair *pair, const Tensor *base, const Tensor *sft) {
+static bool is_same_stretch(const Pair *pair, const Tensor *base, const Tensor *sft) {
     const SafetensorsFile *b = pair->base->files[base->file], *s = pair->sft->files[sft->file];
     return base->dtype == sft->dtype && base->data - b->map == sft->data - s->map &&
            b->stamp.device == s->stamp.device && b->stamp.inode == s->stamp.inode;
+}
+
+/* Whether both tensors are the same bytes of one file, perhaps mapped twice, and their scales too. What lies at its path
+ * by now does not matter. */
+static bool is_same_memory(const Pair *pair, const Tensor *base, const Tensor *sft) {
+    const TensorScale *b = base->scale, *s = sft->scale;
+    if (!is_same_stretch(pair, base, sft) || (b == NULL) != (s == NULL)) return false;
+    return b == NULL || (b->block_rows == s->block_rows && b->block_columns == s->block_columns &&
+                         b->product == s->product && is_same_stretch(pair, b->tensor, s->tensor));
 }
 
 static Status add_subject(Scan *scan, size_t index, const Tensor *base, const Tensor *sft, Error *error) {

@@ -90,7 +90,8 @@ void drift_read_tile(Scan *scan, Worker *worker, Tile *tile, KernelDrift *sums) 
     begin_selection(worker, tile, subject);
     for (size_t at = 0; at < tile->count; at += CHUNK) {
         size_t count = tile->count - at < CHUNK ? tile->count - at : CHUNK;
-        KernelRow row = drift_kernel_row(&subject->elements, tile->first + at);
+        KernelRow row =
+            drift_kernel_row(&subject->elements, tile->first + at, count, worker->sft, worker->base);
         size_t listed = scan->kernels->drift(&row, count, subject->window.low, sums, worker->sizes);
         select_in_chunk(scan, worker, tile, tile->first + at, listed);
     }

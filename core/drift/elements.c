@@ -1,7 +1,7 @@
 #include "core/drift/elements.h"
 
+#include "core/checkpoint/tensor_values.h"
 #include "core/drift/drift.h"
-#include "core/numerics/kernels.h"
 #include "core/support/memory.h"
 
 #include <float.h>
@@ -79,8 +79,7 @@ typedef struct Pooling {
 } Pooling;
 
 static void widen_row(const Tensor *tensor, uint64_t row, const ElementsMap *map, float *out) {
-    size_t at = (size_t)(row * tensor->columns + map->column) * dtype_size(tensor->dtype);
-    kernels_get()->widen(tensor->dtype, tensor->data + at, (size_t)map->columns, out);
+    tensor_values_read(tensor, row * tensor->columns + map->column, (size_t)map->columns, out);
 }
 
 /* The window's part of one row. */
@@ -360,7 +359,7 @@ static Status check_request(const ElementsRequest *request, Error *error) {
     const Tensor *sft = tensor->sft;
     if (!dtype_is_float(sft->dtype))
         return status_fail(error, STATUS_UNSUPPORTED, "%s: expected a floating type, found %s", tensor->name,
-                           dtype_name(sft->dtype));
+                           sft->dtype_name);
     if (needs_base(request->source) && !drift_is_comparable(tensor))
         return status_fail(error, STATUS_ARGUMENT, "%s: expected a tensor of both models, found one that %s",
                            tensor->name, tensor->base == NULL ? "only SFT has" : "cannot be compared");
@@ -441,13 +440,13 @@ Status elements_at(const PairTensor *tensor, const Settings *settings, uint64_t 
     blend_rows(&blend, (size_t)row, 1, fused);
     size_t at = (size_t)(row * sft->columns + column);
     *values = (ElementValues){.has_base = base != NULL && row < base->rows,
-                              .sft = dtype_widen_one(sft->dtype, sft->data + at * dtype_size(sft->dtype)),
+                              .sft = tensor_values_at(sft, at),
                               .fused = fused[column],
                               .base = NAN,
                               .difference = NAN};
     free(fused);
     if (values->has_base) {
-        values->base = dtype_widen_one(base->dtype, base->data + at * dtype_size(base->dtype));
+        values->base = tensor_values_at(base, at);
         values->difference = (double)values->sft - (double)values->base;
     }
     return STATUS_OK;

@@ -1,3 +1,4 @@
+#include "core/checkpoint/tensor_values.h"
 #include "core/drift/spectrum_internal.h"
 
 enum { CHUNK = KERNELS_DRIFT_CHUNK, CANCEL_CHUNKS = 256 };
@@ -16,22 +17,18 @@ SpectrumMatrix spectrum_matrix_of(const PairTensor *tensor) {
                             .is_wide = is_wide};
 }
 
-static void widen(const Tensor *tensor, uint64_t first, size_t count, float *to) {
-    kernels_get()->widen(tensor->dtype, tensor->data + first * dtype_size(tensor->dtype), count, to);
-}
-
 bool spectrum_matrix_measure(const SpectrumMatrix *matrix, const Job *job, double *squares, bool *is_finite) {
     const Tensor *sft = matrix->sft, *base = matrix->base;
     uint64_t count = matrix->rows * matrix->columns, chunks = 0;
     KernelDrift sums = {0};
     double sizes[KERNELS_DRIFT_SIZES];
+    float values[2][CHUNK];
     for (uint64_t at = 0; at < count; at += CHUNK) {
         size_t part = count - at < CHUNK ? (size_t)(count - at) : CHUNK;
         if (chunks++ % CANCEL_CHUNKS == 0 && job_is_cancelled(job)) return false;
-        KernelRow row = {.sft_dtype = sft->dtype,
-                         .base_dtype = base->dtype,
-                         .sft = sft->data + at * dtype_size(sft->dtype),
-                         .base = base->data + at * dtype_size(base->dtype)};
+        KernelRow row = {0};
+        row.sft = tensor_values_lend(sft, at, part, values[0], &row.sft_dtype);
+        row.base = tensor_values_lend(base, at, part, values[1], &row.base_dtype);
         (void)kernels_get()->drift(&row, part, UINT32_MAX, &sums, sizes); /* lists none */
     }
     *squares = kernels_fold(&sums.squares);
@@ -48,8 +45,8 @@ static void read_wide(const SpectrumMatrix *matrix, size_t first, size_t count, 
             size_t part = count - at < CHUNK ? count - at : CHUNK;
             uint64_t element = j * matrix->columns + first + at;
             double *to = tile + j * stride + at;
-            widen(matrix->sft, element, part, sft);
-            widen(matrix->base, element, part, base);
+            tensor_values_read(matrix->sft, element, part, sft);
+            tensor_values_read(matrix->base, element, part, base);
             for (size_t i = 0; i < part; i++) to[i] = (double)sft[i] - (double)base[i];
         }
     }
@@ -64,8 +61,8 @@ static void read_tall(const SpectrumMatrix *matrix, size_t first, size_t count, 
             size_t columns = matrix->shorter - left < CHUNK ? matrix->shorter - left : CHUNK;
             for (size_t i = 0; i < rows; i++) {
                 uint64_t element = (first + top + i) * matrix->columns + left;
-                widen(matrix->sft, element, columns, scratch->sft[i]);
-                widen(matrix->base, element, columns, scratch->base[i]);
+                tensor_values_read(matrix->sft, element, columns, scratch->sft[i]);
+                tensor_values_read(matrix->base, element, columns, scratch->base[i]);
             }
             for (size_t j = 0; j < columns; j++) {
                 double *to = tile + (left + j) * stride + top;

@@ -71,6 +71,19 @@ static Status set_tie(const ExportPlan *plan, const cJSON *config, char **text, 
     return change(text, "tie_word_embeddings", tied ? "true" : "false", origin, error);
 }
 
+/* The tensors are written plain, whatever the donor's were. */
+static Status drop_quantization(char **text, const char *origin, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < QUANTIZATION_KEY_COUNT && status == STATUS_OK; i++) {
+        char *edited;
+        const QuantizationKey *key = &QUANTIZATION_KEYS[i];
+        status = json_edit_remove(*text, key->name, key->at_any_level, origin, &edited, error);
+        free(*text);
+        *text = edited;
+    }
+    return status;
+}
+
 Status export_make_config(ExportPlan *plan, char **text, Error *error) {
     *text = NULL;
     const Checkpoint *donor = export_donor(plan);
@@ -86,6 +99,8 @@ Status export_make_config(ExportPlan *plan, char **text, Error *error) {
     if (status == STATUS_OK) status = set_dtype(plan, config, text, path, error);
     if (status == STATUS_OK) status = set_vocabulary(plan, config, text, path, error);
     if (status == STATUS_OK) status = set_tie(plan, config, text, path, error);
+    if (status == STATUS_OK && donor->quantization.kind != QUANTIZATION_NONE)
+        status = drop_quantization(text, path, error);
     if (status == STATUS_OK && json_find(config, "auto_map") != NULL)
         status = finding_add(&plan->findings, SEVERITY_WARNING, "config.json", error,
                              "names code of its own (auto_map), which is not copied");

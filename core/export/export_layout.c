@@ -6,10 +6,16 @@
 
 enum { MOST_SHARDS = 99999, HEADER_LIMIT = 100000000, HEADER_ALIGNMENT = 8 };
 
-/* A tensor that is not fused is SFT's bytes, whatever type is asked for. */
+/* How the dtype is called in the header. */
+static const char *name_dtype(const ExportTensor *tensor) {
+    return tensor->dtype == DTYPE_OTHER ? tensor->source->sft->dtype_name : dtype_name(tensor->dtype);
+}
+
+/* A tensor that is not fused is SFT's bytes, whatever type is asked for; unless they are codes, whose scales are not
+ * written. */
 static DType choose_dtype(const ExportPlan *plan, const PairTensor *source) {
     DType own = source->sft->dtype;
-    if (!source->is_fused) return own;
+    if (!source->is_fused && source->sft->scale == NULL) return own;
     if (plan->options.dtype != DTYPE_UNKNOWN) return plan->options.dtype;
     if (dtype_is_writable(own)) return own;
     return own == DTYPE_F64 ? DTYPE_F32 : DTYPE_BF16;
@@ -43,7 +49,8 @@ static Status note_dtypes(ExportPlan *plan, Error *error) {
         DType own = plan->tensors[i].source->sft->dtype, written = plan->tensors[i].dtype;
         if (own == written) continue;
         from_f64 += own == DTYPE_F64 && plan->options.dtype == DTYPE_UNKNOWN;
-        from_f8 += dtype_size(own) == 1 && plan->options.dtype == DTYPE_UNKNOWN;
+        from_f8 += dtype_size(own) == 1 && plan->options.dtype == DTYPE_UNKNOWN &&
+                   plan->tensors[i].source->sft->scale == NULL;
         to_f16 += written == DTYPE_F16;
     }
     Status status = STATUS_OK;
@@ -149,7 +156,7 @@ Status export_format_header(const ExportPlan *plan, const ExportShard *shard, ch
         const Tensor *shape = tensor->source->sft;
         buffer_add_text(&header, ",");
         buffer_add_quoted(&header, tensor->source->name);
-        buffer_add_format(&header, ":{\"dtype\":\"%s\",\"shape\":[", dtype_name(tensor->dtype));
+        buffer_add_format(&header, ":{\"dtype\":\"%s\",\"shape\":[", name_dtype(tensor));
         for (unsigned d = 0; d < shape->rank; d++)
             buffer_add_format(&header, "%s%" PRIu64, d > 0 ? "," : "", shape->shape[d]);
         buffer_add_format(&header, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", tensor->offset,

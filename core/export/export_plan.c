@@ -119,6 +119,8 @@ static Status list_recipe_tensors(ExportPlan *plan, Error *error) {
         RecipeTensor *tensor = &recipe->tensors[recipe->tensor_count++];
         tensor->name = memory_copy_text(source->name, strlen(source->name));
         tensor->dtype = plan->tensors[i].dtype;
+        if (tensor->dtype == DTYPE_OTHER)
+            memcpy(tensor->other_dtype, source->sft->dtype_name, strlen(source->sft->dtype_name) + 1);
         tensor->rank = source->sft->rank;
         tensor->dial = settings_dial_name(&plan->options.settings, source);
         memcpy(tensor->shape, source->sft->shape, sizeof tensor->shape);
@@ -195,16 +197,23 @@ static Status check_options(const Pair *pair, const ExportOptions *options, Erro
     if (options->dtype != DTYPE_UNKNOWN && !dtype_is_writable(options->dtype))
         return status_fail(error, STATUS_ARGUMENT, "dtype: expected F32, F16 or BF16, found %s",
                            dtype_name(options->dtype));
-    const Checkpoint *sides[] = {pair->base, pair->sft};
-    for (int i = 0; i < 2; i++) {
-        if (json_find(sides[i]->config, "quantization_config") != NULL)
-            return status_fail(error, STATUS_UNSUPPORTED,
-                               "%s/config.json: quantization_config: what is stored are codes and scales, "
-                               "which cannot be blended",
-                               sides[i]->directory);
-    }
     Status status = options->allow_unmatched ? pair_check(pair, error) : pair_check_whole(pair, error);
     return status == STATUS_OK ? settings_check(&options->settings, pair, error) : status;
+}
+
+/* What was stored as codes is written plain. */
+static Status note_quantization(ExportPlan *plan, Error *error) {
+    const Pair *pair = plan->pair;
+    size_t base = pair->base->quantization.scaled, sft = pair->sft->quantization.scaled;
+    if (base + sft > 0)
+        return finding_add(
+            &plan->findings, SEVERITY_NOTE, "quantization", error,
+            "%zu tensors of base and %zu of SFT are read as code × scale; what is written is plain, "
+            "without scales and without quantization_config",
+            base, sft);
+    if (export_donor(plan)->quantization.kind != QUANTIZATION_LEFTOVER) return STATUS_OK;
+    return finding_add(&plan->findings, SEVERITY_NOTE, "quantization", error,
+                       "%s; the written config.json is without it", export_donor(plan)->quantization.text);
 }
 
 static Status make_plan(ExportPlan *plan, const char *directory, Error *error) {
@@ -217,6 +226,7 @@ static Status make_plan(ExportPlan *plan, const char *directory, Error *error) {
     if (status == STATUS_OK) status = note_unmatched(plan, error);
     if (status == STATUS_OK) status = export_plan_sidecars(plan, error);
     if (status == STATUS_OK) status = sum_plan(plan, error);
+    if (status == STATUS_OK) status = note_quantization(plan, error);
     if (status == STATUS_OK && !settings_is_between(&plan->options.settings))
         status = finding_add(&plan->findings, SEVERITY_WARNING, "alpha", error,
                              "%g, or one of a kind or layer, is not between the two models",

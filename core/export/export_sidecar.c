@@ -194,6 +194,10 @@ static void add_yaml_limits(Buffer *yaml, const ExportPlan *plan) {
     if (other > 0)
         buffer_add_format(yaml, "# Not in it: %zu tensors are written in another type than out_dtype.\n",
                           other);
+    if (plan->pair->base->quantization.scaled + plan->pair->sft->quantization.scaled > 0)
+        buffer_add_text(
+            yaml,
+            "# Not in it: scales. Here codes are blended as code times scale; mergekit blends codes.\n");
     add_yaml_dials(yaml, &plan->options.settings);
     if (plan->pair->unties_head)
         buffer_add_text(yaml,

@@ -99,10 +99,14 @@ static bool add_input(cJSON *parent, const char *key, const RecipeInput *input) 
            add_files(node, &input->files);
 }
 
+const char *recipe_dtype_name(const RecipeTensor *tensor) {
+    return tensor->dtype == DTYPE_OTHER ? tensor->other_dtype : dtype_name(tensor->dtype);
+}
+
 static bool add_tensor(cJSON *list, const RecipeTensor *tensor) {
     cJSON *node = recipe_json_add(list, NULL, cJSON_CreateObject());
     if (node == NULL || !json_add_text(node, "name", tensor->name) ||
-        !json_add_text(node, "dtype", dtype_name(tensor->dtype)))
+        !json_add_text(node, "dtype", recipe_dtype_name(tensor)))
         return false;
     cJSON *shape = recipe_json_add(node, "shape", cJSON_CreateArray());
     if (shape == NULL) return false;
@@ -215,9 +219,13 @@ static Status read_tensor(const cJSON *item, const char *path, RecipeTensor *ten
     if (status != STATUS_OK) return status;
     const char *dtype = json_get_text(item, "dtype", NULL);
     const cJSON *shape = json_find(item, "shape"), *extent;
+    if (dtype == NULL || !safetensors_is_dtype_name(dtype))
+        return recipe_json_fail(error, path, tensor->name, "a \"dtype\"");
     tensor->dtype = dtype_find(dtype);
-    if (tensor->dtype == DTYPE_UNKNOWN)
-        return recipe_json_fail(error, path, tensor->name, "a known \"dtype\"");
+    if (tensor->dtype == DTYPE_UNKNOWN) {
+        tensor->dtype = DTYPE_OTHER;
+        memcpy(tensor->other_dtype, dtype, strlen(dtype) + 1); /* a name of a dtype fits */
+    }
     if (!cJSON_IsArray(shape)) return recipe_json_fail(error, path, tensor->name, "an array \"shape\"");
     cJSON_ArrayForEach(extent, shape) {
         if (tensor->rank == SAFETENSORS_MAX_RANK || !json_read_count(extent, &tensor->shape[tensor->rank++]))

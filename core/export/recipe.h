@@ -54,6 +54,7 @@ typedef struct RecipeInput {
 typedef struct RecipeTensor {
     char *name;
     DType dtype;
+    char other_dtype[SAFETENSORS_DTYPE_SIZE]; /* how a DTYPE_OTHER is called, else "" */
     unsigned rank;
     uint64_t shape[SAFETENSORS_MAX_RANK];
     char sha256[HASH_HEX_SIZE]; /* of its bytes; "" until they are written */
@@ -101,6 +102,9 @@ Status recipe_format(const Recipe *recipe, char **text, Error *error) STATUS_MUS
 /* Reads and checks a recipe. STATUS_FORMAT: not one, or not whole; STATUS_UNSUPPORTED: a later format, or a
  * setting that this version does not know. */
 Status recipe_read(const char *path, Recipe **recipe, Error *error) STATUS_MUST_CHECK;
+
+/* How the tensor's dtype is called in its file: "BF16". */
+const char *recipe_dtype_name(const RecipeTensor *tensor);
 
 /* "sft", "base" */
 const char *recipe_donor_name(Donor donor);

@@ -1,5 +1,6 @@
 #include "core/export/verify_tensors.h"
 
+#include "core/checkpoint/tensor_values.h"
 #include "core/fusion/blend.h"
 #include "core/numerics/kernels.h"
 #include "core/support/memory.h"
@@ -86,7 +87,7 @@ static void find_difference(const Piece *piece, DType dtype, const unsigned char
 
 static bool input_is_finite(const Tensor *input, uint64_t element) {
     if (input == NULL || element >= input->rows * input->columns) return true;
-    return isfinite(dtype_widen_one(input->dtype, input->data + element * dtype_size(input->dtype)));
+    return !dtype_is_float(input->dtype) || isfinite(tensor_values_at(input, element));
 }
 
 static void count_nonfinite(const Piece *piece, Outcome *outcome, float *values) {
@@ -185,7 +186,7 @@ static Status judge(const Outcome *outcome, const RecipeTensor *wanted, Verifica
 }
 
 static bool has_shape(const Tensor *tensor, const RecipeTensor *wanted) {
-    return tensor->dtype == wanted->dtype && tensor->rank == wanted->rank &&
+    return strcmp(tensor->dtype_name, recipe_dtype_name(wanted)) == 0 && tensor->rank == wanted->rank &&
            memcmp(tensor->shape, wanted->shape, tensor->rank * sizeof *tensor->shape) == 0;
 }
 
@@ -203,7 +204,7 @@ static Status find_tensors(Verification *all, Error *error) {
         } else if (!has_shape(tensor, wanted)) {
             status = finding_add(all->findings, SEVERITY_ERROR, wanted->name, error,
                                  "expected the recipe's dtype %s and shape, found %s",
-                                 dtype_name(wanted->dtype), dtype_name(tensor->dtype));
+                                 recipe_dtype_name(wanted), tensor->dtype_name);
         } else {
             all->outcomes[i].tensor = tensor;
             all->total += tensor->bytes;
@@ -226,8 +227,10 @@ static Status check_sources(Verification *all, Error *error) {
         bool fits = source != NULL && outcome->tensor->rank == source->sft->rank &&
                     memcmp(outcome->tensor->shape, source->sft->shape,
                            source->sft->rank * sizeof *source->sft->shape) == 0 &&
-                    (source->is_fused ? dtype_is_writable(outcome->tensor->dtype)
-                                      : outcome->tensor->dtype == source->sft->dtype);
+                    (source->is_fused || source->sft->scale != NULL
+                         ? dtype_is_writable(outcome->tensor->dtype)
+                         : strcmp(outcome->tensor->dtype_name, source->sft->dtype_name) == 0 &&
+                               outcome->tensor->bytes == source->sft->bytes);
         if (fits) continue;
         outcome->source = NULL;
         status = finding_add(all->findings, SEVERITY_ERROR, outcome->tensor->name, error,

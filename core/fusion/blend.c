@@ -1,5 +1,6 @@
 #include "core/fusion/blend.h"
 
+#include "core/checkpoint/tensor_values.h"
 #include "core/numerics/kernels.h"
 
 #include <string.h>
@@ -10,6 +11,8 @@
  */
 typedef struct Piece {
     KernelRow row;
+    const Tensor *sft, *base; /* NULL: base has no such elements */
+    uint64_t first;           /* of the elements, along the rows; the same in both */
     size_t count;
     double a;
     const unsigned char *marks; /* [count]: elements that are marked have reset_a; NULL: none has */
@@ -59,12 +62,15 @@ static Piece make_piece(const Blend *blend, size_t row, size_t column, size_t co
     Piece piece = {.count = count, .a = blend->a, .reset_a = blend->reset_a};
     piece.row.sft_dtype = piece.row.base_dtype = blend->sft->dtype;
     piece.row.sft = element_at(blend->sft, row, column);
+    piece.sft = blend->sft;
+    piece.first = (uint64_t)row * blend->sft->columns + column;
     if (blend->base == NULL || row >= blend->base->rows) {
         piece.a = 1.0;
         return piece;
     }
     piece.row.base_dtype = blend->base->dtype;
     piece.row.base = element_at(blend->base, row, column);
+    piece.base = blend->base;
     piece.marks = marks;
     if (is_reset_whole(blend, row, column)) piece.a = blend->reset_a;
     return piece;
@@ -83,13 +89,48 @@ static KernelMarked weigh_marked(const Piece *piece) {
                           .weight_base = (float)(1.0 - piece->reset_a)};
 }
 
-static void blend_piece(const Piece *piece, float *out) {
+static bool is_scaled(const Piece *piece) {
+    return piece->sft->scale != NULL || (piece->base != NULL && piece->base->scale != NULL);
+}
+
+/* Values of codes with scales, for the kernels: a stretch at a time, so that they fit the stack. */
+typedef struct ScaledRow {
+    float sft[STRETCH], base[STRETCH];
+} ScaledRow;
+
+/* The part of the piece from `at` on that is taken at once. A side that weighs nothing is not read. */
+static Piece take_scaled(const Piece *piece, size_t at, ScaledRow *values) {
+    Piece part = *piece;
+    part.count = piece->count - at < STRETCH ? piece->count - at : STRETCH;
+    part.first += at;
+    if (part.marks != NULL) part.marks += at;
+    if (part.marks != NULL || part.a != 0.0)
+        part.row.sft = tensor_values_lend(part.sft, part.first, part.count, values->sft, &part.row.sft_dtype);
+    if (part.base != NULL && (part.marks != NULL || part.a != 1.0))
+        part.row.base =
+            tensor_values_lend(part.base, part.first, part.count, values->base, &part.row.base_dtype);
+    return part;
+}
+
+static void blend_plain(const Piece *piece, float *out) {
     KernelRow row = weigh(piece);
     KernelMarked marked = weigh_marked(piece);
     if (piece->marks != NULL)
         kernels_get()->blend_marked(&row, &marked, piece->count, out);
     else
         kernels_get()->blend(&row, piece->count, out);
+}
+
+static void blend_piece(const Piece *piece, float *out) {
+    if (!is_scaled(piece)) {
+        blend_plain(piece, out);
+        return;
+    }
+    ScaledRow values;
+    for (size_t at = 0; at < piece->count; at += STRETCH) {
+        Piece part = take_scaled(piece, at, &values);
+        blend_plain(&part, out + at);
+    }
 }
 
 /* How many elements of a vector, from `first` on, make one piece: base's end cuts. */
@@ -132,8 +173,9 @@ void blend_rows(const Blend *blend, size_t first, size_t count, float *out) {
 /* The input whose bits a coefficient passes on unchanged, or NULL. Through float32 a signalling NaN would not
  * stay what it is. */
 static const unsigned char *find_exact(const Piece *piece, double a, DType dtype) {
-    if (a == 1.0 && piece->row.sft_dtype == dtype) return piece->row.sft;
-    return a == 0.0 && piece->row.base_dtype == dtype ? piece->row.base : NULL;
+    if (a == 1.0) return piece->row.sft_dtype == dtype && piece->sft->scale == NULL ? piece->row.sft : NULL;
+    bool is_base = a == 0.0 && piece->base != NULL && piece->base->scale == NULL;
+    return is_base && piece->row.base_dtype == dtype ? piece->row.base : NULL;
 }
 
 static void copy_exact(const Piece *piece, DType dtype, unsigned char *out) {
@@ -196,11 +238,23 @@ void blend_elements_as(const Blend *blend, size_t first, size_t count, DType dty
     }
 }
 
-static float multiply_piece(const Piece *piece, const float *x) {
+static float multiply_plain(const Piece *piece, const float *x) {
     KernelRow row = weigh(piece);
     KernelMarked marked = weigh_marked(piece);
     return piece->marks != NULL ? kernels_get()->dot_marked(&row, &marked, piece->count, x)
                                 : kernels_get()->dot(&row, piece->count, x);
+}
+
+static float multiply_piece(const Piece *piece, const float *x) {
+    if (!is_scaled(piece)) return multiply_plain(piece, x);
+    ScaledRow values;
+    float sum = 0.0F;
+    for (size_t at = 0; at < piece->count; at += STRETCH) {
+        Piece part = take_scaled(piece, at, &values);
+        float product = multiply_plain(&part, x + at);
+        sum = at == 0 ? product : sum + product;
+    }
+    return sum;
 }
 
 /* A reset row is base's alone, mostly; yet it is read as a row of marked elements, SFT's too: a row left out

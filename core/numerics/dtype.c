@@ -7,27 +7,35 @@
 
 typedef struct DTypeFacts {
     const char *name, *torch_name;
-    size_t size;
+    unsigned bits;
     bool is_float, is_writable;
 } DTypeFacts;
 
 static const DTypeFacts FACTS[DTYPE_COUNT] = {
     [DTYPE_UNKNOWN] = {"?", NULL, 0, false, false},
-    [DTYPE_F64] = {"F64", "float64", 8, true, false},
-    [DTYPE_F32] = {"F32", "float32", 4, true, true},
-    [DTYPE_F16] = {"F16", "float16", 2, true, true},
-    [DTYPE_BF16] = {"BF16", "bfloat16", 2, true, true},
-    [DTYPE_F8_E4M3] = {"F8_E4M3", "float8_e4m3fn", 1, true, false},
-    [DTYPE_F8_E5M2] = {"F8_E5M2", "float8_e5m2", 1, true, false},
-    [DTYPE_I64] = {"I64", "int64", 8, false, false},
-    [DTYPE_I32] = {"I32", "int32", 4, false, false},
-    [DTYPE_I16] = {"I16", "int16", 2, false, false},
-    [DTYPE_I8] = {"I8", "int8", 1, false, false},
-    [DTYPE_U64] = {"U64", "uint64", 8, false, false},
-    [DTYPE_U32] = {"U32", "uint32", 4, false, false},
-    [DTYPE_U16] = {"U16", "uint16", 2, false, false},
-    [DTYPE_U8] = {"U8", "uint8", 1, false, false},
-    [DTYPE_BOOL] = {"BOOL", "bool", 1, false, false},
+    [DTYPE_F64] = {"F64", "float64", 64, true, false},
+    [DTYPE_F32] = {"F32", "float32", 32, true, true},
+    [DTYPE_F16] = {"F16", "float16", 16, true, true},
+    [DTYPE_BF16] = {"BF16", "bfloat16", 16, true, true},
+    [DTYPE_F8_E4M3] = {"F8_E4M3", "float8_e4m3fn", 8, true, false},
+    [DTYPE_F8_E5M2] = {"F8_E5M2", "float8_e5m2", 8, true, false},
+    [DTYPE_I64] = {"I64", "int64", 64, false, false},
+    [DTYPE_I32] = {"I32", "int32", 32, false, false},
+    [DTYPE_I16] = {"I16", "int16", 16, false, false},
+    [DTYPE_I8] = {"I8", "int8", 8, false, false},
+    [DTYPE_U64] = {"U64", "uint64", 64, false, false},
+    [DTYPE_U32] = {"U32", "uint32", 32, false, false},
+    [DTYPE_U16] = {"U16", "uint16", 16, false, false},
+    [DTYPE_U8] = {"U8", "uint8", 8, false, false},
+    [DTYPE_BOOL] = {"BOOL", "bool", 8, false, false},
+    [DTYPE_C64] = {"C64", "complex64", 64, false, false},
+    [DTYPE_F8_E8M0] = {"F8_E8M0", "float8_e8m0fnu", 8, false, false},
+    [DTYPE_F8_E4M3FNUZ] = {"F8_E4M3FNUZ", "float8_e4m3fnuz", 8, false, false},
+    [DTYPE_F8_E5M2FNUZ] = {"F8_E5M2FNUZ", "float8_e5m2fnuz", 8, false, false},
+    [DTYPE_F6_E2M3] = {"F6_E2M3", NULL, 6, false, false},
+    [DTYPE_F6_E3M2] = {"F6_E3M2", NULL, 6, false, false},
+    [DTYPE_F4] = {"F4", NULL, 4, false, false},
+    [DTYPE_OTHER] = {"other", NULL, 0, false, false},
 };
 
 static const DTypeFacts *facts_of(DType dtype) {
@@ -42,8 +50,16 @@ const char *dtype_torch_name(DType dtype) {
     return facts_of(dtype)->torch_name;
 }
 
+unsigned dtype_bits(DType dtype) {
+    return facts_of(dtype)->bits;
+}
+
+bool dtype_is_packed(DType dtype) {
+    return dtype == DTYPE_OTHER || facts_of(dtype)->bits % 8 != 0;
+}
+
 size_t dtype_size(DType dtype) {
-    return facts_of(dtype)->size;
+    return dtype_is_packed(dtype) ? 1 : facts_of(dtype)->bits / 8;
 }
 
 bool dtype_is_float(DType dtype) {
@@ -56,8 +72,9 @@ bool dtype_is_writable(DType dtype) {
 
 DType dtype_find(const char *name) {
     if (name == NULL) return DTYPE_UNKNOWN;
-    for (int i = DTYPE_UNKNOWN + 1; i < DTYPE_COUNT; i++) {
-        if (strcasecmp(name, FACTS[i].name) == 0 || strcasecmp(name, FACTS[i].torch_name) == 0)
+    for (int i = DTYPE_UNKNOWN + 1; i < DTYPE_OTHER; i++) {
+        const char *torch_name = FACTS[i].torch_name;
+        if (strcasecmp(name, FACTS[i].name) == 0 || (torch_name != NULL && strcasecmp(name, torch_name) == 0))
             return (DType)i;
     }
     return DTYPE_UNKNOWN;

@@ -3,7 +3,8 @@
  *
  * Floating types can be read (widened to float32); F32, F16 and BF16 can also be written, each value rounded
  * once, to nearest even. The remaining types are known by name and size only, so that a checkpoint that
- * carries an integer buffer still opens and its bytes can be copied.
+ * carries an integer buffer still opens and its bytes can be copied. DTYPE_OTHER is any name beyond those: whoever
+ * has such a tensor keeps the name.
  */
 #ifndef REJUV_CORE_DTYPE_H
 #define REJUV_CORE_DTYPE_H
@@ -28,19 +29,34 @@ typedef enum DType {
     DTYPE_U16,
     DTYPE_U8,
     DTYPE_BOOL,
+    DTYPE_C64,
+    DTYPE_F8_E8M0, /* a power of two, 2^(byte − 127) */
+    DTYPE_F8_E4M3FNUZ,
+    DTYPE_F8_E5M2FNUZ,
+    DTYPE_F6_E2M3,
+    DTYPE_F6_E3M2,
+    DTYPE_F4,
+    DTYPE_OTHER,
     DTYPE_COUNT
 } DType;
 
-/* The name safetensors uses, "BF16"; "?" for DTYPE_UNKNOWN. */
+/* The name safetensors uses, "BF16"; "?" for DTYPE_UNKNOWN, "other" for DTYPE_OTHER. */
 const char *dtype_name(DType dtype);
 
-/* From a safetensors name ("BF16") or a torch name ("bfloat16"), ignoring case; DTYPE_UNKNOWN if neither. */
+/* From a safetensors name ("BF16") or a torch name ("bfloat16"), ignoring case; DTYPE_UNKNOWN if neither. Never
+ * DTYPE_OTHER. */
 DType dtype_find(const char *name);
 
 /* The name torch uses in config.json, "bfloat16"; NULL where it has none. */
 const char *dtype_torch_name(DType dtype);
 
-size_t dtype_size(DType dtype); /* bytes an element; 0 for DTYPE_UNKNOWN */
+/* Bits an element; 0 for DTYPE_UNKNOWN and DTYPE_OTHER. */
+unsigned dtype_bits(DType dtype);
+
+/* What a tensor's bytes are counted and copied in: bytes an element; 1 where an element is no whole number of bytes
+ * (F4, F6) or its size is not known (DTYPE_OTHER); 0 for DTYPE_UNKNOWN. */
+size_t dtype_size(DType dtype);
+bool dtype_is_packed(DType dtype); /* F4, F6, DTYPE_OTHER: such units are no elements */
 bool dtype_is_float(DType dtype);
 bool dtype_is_writable(DType dtype); /* F32, F16, BF16 */
 

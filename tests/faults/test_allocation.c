@@ -13,6 +13,7 @@
 #include "core/fusion/settings_text.h"
 #include "core/numerics/blas.h"
 #include "core/support/memory.h"
+#include "tests/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,9 +69,21 @@ static const Settings HALF = {.alpha = 0.5};
 static const int32_t IDS[] = {31, 55, 299, 209, 222, 59, 170};
 enum { COUNT = sizeof IDS / sizeof *IDS };
 
+static void make_quantised(void) {
+    static const ScratchTensor SCALED[] = {{"m.weight", DTYPE_F8_E4M3, 2, {4, 4}, 1},
+                                           {"m.weight_scale_inv", DTYPE_F32, 2, {1, 1}, 2},
+                                           {"m.input_scale", DTYPE_F32, 1, {1}, 3}};
+    static const ScratchTensor CODES[] = {{"m.qweight", DTYPE_I32, 2, {4, 4}, 1},
+                                          {"m.g_idx", DTYPE_I32, 1, {4}, 2}};
+    scratch_write_checkpoint("scaled", SCALED, 3, "{\"quantization_config\":{\"quant_method\":\"fp8\"}}");
+    scratch_write_checkpoint("codes", CODES, 2, "{}");
+    scratch_write_text("codes/quantize_config.json", "{\"bits\":4}");
+}
+
 static int open_all(void **state) {
-    (void)state;
     Error error = {0};
+    if (scratch_make(state) != 0) return -1;
+    make_quantised();
     if (pair_open(TESTS_DIR "/golden/pairs/qwen3-tied/base", TESTS_DIR "/golden/pairs/qwen3-tied/sft", &pair,
                   &error) != STATUS_OK ||
         model_open(pair, &model, &error) != STATUS_OK ||
@@ -86,7 +99,7 @@ static int close_all(void **state) {
     tokenizer_free(tokenizer);
     model_close(model);
     pair_close(pair);
-    return 0;
+    return scratch_remove(NULL);
 }
 
 typedef Status (*Scenario)(Error *error);
@@ -133,6 +146,24 @@ static Status open_shards(Error *error) {
     assert_int_equal(checkpoint != NULL, status == STATUS_OK);
     checkpoint_close(checkpoint);
     return status;
+}
+
+/* Codes with scales, and codes that are refused: tensors move, sentences are made. */
+static Status open_quantised(const char *name, QuantizationKind kind, Error *error) {
+    Checkpoint *checkpoint;
+    Status status = checkpoint_open(name, &checkpoint, error);
+    assert_int_equal(checkpoint != NULL, status == STATUS_OK);
+    if (status == STATUS_OK) assert_int_equal(checkpoint->quantization.kind, kind);
+    checkpoint_close(checkpoint);
+    return status;
+}
+
+static Status open_scaled(Error *error) {
+    return open_quantised(scratch_path("scaled"), QUANTIZATION_SCALED, error);
+}
+
+static Status open_codes(Error *error) {
+    return open_quantised(scratch_path("codes"), QUANTIZATION_CODES, error);
 }
 
 static Status open_model(Error *error) {
@@ -198,22 +229,22 @@ static Status open_tokenizer_directory(Error *error) {
 }
 
 static Status run_forward(Error *error) {
-    MatmulScratch *scratch = NULL;
+    MatmulScratch *panels = NULL;
     ForwardState *states[2] = {NULL, NULL};
     const ForwardInput input = {.ids = IDS, .count = COUNT};
     float *logits = __real_calloc(2 * forward_vocabulary(model), sizeof *logits);
-    Status status = matmul_create_scratch(1, &scratch, error);
+    Status status = matmul_create_scratch(1, &panels, error);
     if (status == STATUS_OK) status = forward_create_state(model, &HALF, COUNT, &states[0], error);
     if (status == STATUS_OK) status = forward_create_state(model, &HALF, COUNT, &states[1], error);
-    if (status == STATUS_OK) status = forward_run(states, 2, &input, scratch, NULL, error);
+    if (status == STATUS_OK) status = forward_run(states, 2, &input, panels, NULL, error);
     if (status == STATUS_OK) {
         const ForwardHead head = {&HALF, forward_hidden(states[1]), logits};
-        status = forward_logits(model, &head, 1, 1, scratch, NULL, error);
+        status = forward_logits(model, &head, 1, 1, panels, NULL, error);
     } else if (states[1] != NULL) {
         assert_int_equal(forward_length(states[1]), 0); /* as before */
     }
     for (int i = 0; i < 2; i++) forward_free_state(states[i]);
-    matmul_free_scratch(scratch);
+    matmul_free_scratch(panels);
     free(logits);
     return status;
 }
@@ -323,6 +354,8 @@ static void opening_a_checkpoint_tells_that_memory_ran_out(void **state) {
     (void)state;
     fail_each("checkpoint_open", open_checkpoint);
     fail_each("checkpoint_open, shards", open_shards);
+    fail_each("checkpoint_open, codes with scales", open_scaled);
+    fail_each("checkpoint_open, codes", open_codes);
 }
 
 static void opening_a_pair_and_a_model_tells_that_memory_ran_out(void **state) {

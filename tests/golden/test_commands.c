@@ -33,6 +33,51 @@ static void info_tells_what_the_configuration_says(void **unused) {
     cJSON_Delete(tree);
 }
 
+/* Codes in the place of weights: whatever is asked of them, one answer; but what lies there is told. */
+static void every_command_refuses_codes_with_the_same_sentence(void **unused) {
+    (void)unused;
+    free(scratch_path("codes/"));
+    scratch_write_safetensors("codes/model.safetensors",
+                              "{\"m.qweight\":{\"dtype\":\"I32\",\"shape\":[4,1],\"data_offsets\":[0,16]},"
+                              "\"m.g_idx\":{\"dtype\":\"I32\",\"shape\":[4],\"data_offsets\":[16,32]}}",
+                              32);
+    scratch_write_text("codes/config.json",
+                       "{\"model_type\":\"llama\",\"quantization_config\":{\"quant_method\":\"gptq\"}}");
+    char *codes = scratch_path("codes"), *out = scratch_path("out"), *sentence = NULL;
+    const char *const commands[][9] = {
+        {"check", base, codes, NULL},
+        {"drift", base, codes, NULL},
+        {"preview", base, codes, "--ids", "1", NULL},
+        {"neurons", base, codes, "--calibration", calibration, NULL},
+        {"sweep", base, codes, "--calibration", calibration, NULL},
+        {"reset", base, codes, "--rho", "1%", "--calibration", calibration, NULL},
+        {"export", base, codes, "--out", out, NULL},
+        {"shot", "overview", base, codes, NULL},
+        {"check", codes, sft, NULL}};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        ProgramResult result = program_run_with(commands[i], NULL, 0);
+        if (result.status != 2) fail_msg("%s: status %d: %s", commands[i][0], result.status, result.errors);
+        if (sentence == NULL) {
+            sentence = memory_copy_text(result.errors, strlen(result.errors));
+            assert_non_null(strstr(sentence,
+                                   "quantised with GPTQ (config.json: quantization_config, tensor "
+                                   "m.g_idx of I32)"));
+            assert_non_null(strstr(sentence, "For plain weights, with GPTQModel: python3 -c \""));
+        }
+        assert_string_equal(result.errors, sentence);
+        program_free(&result);
+    }
+    cJSON *tree = RUN_JSON("info", codes);
+    const cJSON *checkpoint = json_find(tree, "checkpoint");
+    assert_false(json_get_bool(checkpoint, "can_run", true));
+    assert_string_equal(json_get_text(checkpoint, "quantization", ""),
+                        "GPTQ (config.json: quantization_config, tensor m.g_idx of I32)");
+    cJSON_Delete(tree);
+    free(sentence);
+    free(codes);
+    free(out);
+}
+
 static void a_pair_that_fits_has_no_error_and_one_that_does_not_names_its_tensors(void **unused) {
     (void)unused;
     cJSON *tree = RUN_JSON("check", base, sft);
@@ -589,6 +634,7 @@ static void a_recipe_whose_inputs_have_moved_asks_where_they_are(void **unused) 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(info_tells_what_the_configuration_says),
+        cmocka_unit_test(every_command_refuses_codes_with_the_same_sentence),
         cmocka_unit_test(a_pair_that_fits_has_no_error_and_one_that_does_not_names_its_tensors),
         cmocka_unit_test(check_says_what_a_class_puts_in_place_of_the_file),
         cmocka_unit_test(drift_of_every_tensor_is_the_golden_one),

@@ -161,9 +161,6 @@ static void what_is_not_known_is_refused_by_name(void **state) {
     (void)read_config("{\"model_type\":\"llama\"," SIZES ",\"hidden_act\":\"relu2\"}", STATUS_UNSUPPORTED,
                       "\"relu2\"");
     (void)read_config("{\"model_type\":\"llama\"," SIZES
-                      ",\"quantization_config\":{\"quant_method\":\"fp8\"}}",
-                      STATUS_UNSUPPORTED, "quantization_config");
-    (void)read_config("{\"model_type\":\"llama\"," SIZES
                       ",\"rope_parameters\":{\"partial_rotary_factor\":0.5}}",
                       STATUS_UNSUPPORTED, "partial_rotary_factor");
     (void)read_config(

@@ -224,8 +224,6 @@ static void models_that_cannot_be_fused_are_refused_by_the_plan(void **state) {
     scratch_write_checkpoint("base", other, FIXTURE_TENSORS, FIXTURE_CONFIG);
     ExportOptions options = fixture_options();
     expect_bad_options(&options, STATUS_MISMATCH, "model.layers.0.mlp.up_proj.weight");
-    scratch_write_checkpoint("base", FIXTURE_SFT, FIXTURE_TENSORS, "{\"quantization_config\": {}}");
-    expect_bad_options(&options, STATUS_UNSUPPORTED, "quantization_config");
 }
 
 static void an_alpha_beyond_both_models_is_a_warning(void **state) {

@@ -73,10 +73,42 @@ static void an_embedding_and_its_head_have_the_same_rows(void **state) {
     assert_int_equal(open_model(VOCABULARY, VOCABULARY + 8, &error), STATUS_FORMAT);
 }
 
+/* Whole numbers, or a type of which only the name is known, under the name of a weight: no pass could be right. */
+static void a_weight_of_a_type_that_is_no_number_with_a_point_is_refused(void **state) {
+    (void)state;
+    static const char *const DTYPES[] = {"I32", "X32"};
+    for (size_t i = 0; i < sizeof DTYPES / sizeof *DTYPES; i++) {
+        char *path = write_model(VOCABULARY, VOCABULARY), *file = scratch_path("model/model.safetensors");
+        char bytes[8192], words[160];
+        FILE *stream = fopen(file, "rb+");
+        assert_non_null(stream);
+        size_t size = fread(bytes, 1, sizeof bytes, stream);
+        static const char UP[] = "mlp.up_proj.weight\":{\"dtype\":\"";
+        char *at = memmem(bytes, size, UP, sizeof UP - 1);
+        assert_non_null(at);
+        assert_int_equal(fseek(stream, at - bytes + (long)sizeof UP - 1, SEEK_SET), 0);
+        assert_int_equal(fwrite(DTYPES[i], 1, 3, stream), 3);
+        assert_int_equal(fclose(stream), 0);
+        Pair *pair;
+        Model *model;
+        Error error = {0};
+        assert_int_equal(pair_open(path, path, &pair, &error), STATUS_OK);
+        assert_int_equal(model_open(pair, &model, &error), STATUS_UNSUPPORTED);
+        (void)snprintf(words, sizeof words,
+                       "model.layers.0.mlp.up_proj.weight: expected numbers to compute with, found %s",
+                       DTYPES[i]);
+        if (strstr(error.message, words) == NULL) fail_msg("expected \"%s\" in: %s", words, error.message);
+        pair_close(pair);
+        free(path);
+        free(file);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_embedding_and_its_head_may_be_padded),
         cmocka_unit_test(an_embedding_and_its_head_have_the_same_rows),
+        cmocka_unit_test(a_weight_of_a_type_that_is_no_number_with_a_point_is_refused),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -157,10 +157,60 @@ static void messages_never_carry_control_characters(void **state) {
     free(path);
 }
 
-static void an_unknown_dtype_is_named(void **state) {
+static void a_dtype_without_a_known_name_has_the_bytes_of_its_offsets(void **state) {
     (void)state;
-    refuse_header("{\"t\":{\"dtype\":\"F4\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, STATUS_UNSUPPORTED,
-                  "\"F4\"");
+    scratch_write_safetensors("other.safetensors",
+                              "{\"t\":{\"dtype\":\"F8_E5M4\",\"shape\":[3,5],\"data_offsets\":[0,7]},"
+                              "\"u\":{\"dtype\":\"I2\",\"shape\":[4],\"data_offsets\":[7,8]}}",
+                              8);
+    SafetensorsFile *file = must_open("other.safetensors");
+    assert_int_equal(file->entries[0].dtype, DTYPE_OTHER);
+    assert_string_equal(file->entries[0].dtype_name, "F8_E5M4");
+    assert_int_equal(file->entries[0].elements, 15);
+    assert_int_equal(file->entries[0].bytes, 7);
+    assert_string_equal(file->entries[1].dtype_name, "I2");
+    safetensors_close(file);
+    static const char *const NAMES[] = {"", "F 4", "F4\\\"", "é", "a_name_of_thirty_two_characters_"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char header[160];
+        (void)snprintf(header, sizeof header,
+                       "{\"t\":{\"dtype\":\"%s\",\"shape\":[1],\"data_offsets\":[0,1]}}", NAMES[i]);
+        refuse_header(header, 1, STATUS_FORMAT, "is no word");
+    }
+    refuse_header("{\"t\":{\"dtype\":\"I2\",\"shape\":[4],\"data_offsets\":[0,2]}}", 1, STATUS_FORMAT,
+                  "outside");
+    refuse_header("{\"t\":{\"dtype\":\"I2\",\"shape\":[4],\"data_offsets\":[0,1]}}", 2, STATUS_FORMAT,
+                  "found 2");
+    refuse_header("{\"t\":{\"dtype\":\"I2\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,1]}}", 1,
+                  STATUS_FORMAT, "dimension 1");
+}
+
+/* Sizes of safetensors 0.8.0, which refuses tensors that do not end with a byte. */
+static void types_of_less_than_a_byte_are_counted_in_bits(void **state) {
+    (void)state;
+    scratch_write_safetensors("bits.safetensors",
+                              "{\"a\":{\"dtype\":\"F4\",\"shape\":[3,6],\"data_offsets\":[0,9]},"
+                              "\"b\":{\"dtype\":\"F6_E2M3\",\"shape\":[4],\"data_offsets\":[9,12]},"
+                              "\"c\":{\"dtype\":\"F6_E3M2\",\"shape\":[2,4],\"data_offsets\":[12,18]},"
+                              "\"d\":{\"dtype\":\"F8_E8M0\",\"shape\":[2],\"data_offsets\":[18,20]},"
+                              "\"e\":{\"dtype\":\"C64\",\"shape\":[1],\"data_offsets\":[20,28]}}",
+                              28);
+    SafetensorsFile *file = must_open("bits.safetensors");
+    assert_int_equal(file->entries[0].dtype, DTYPE_F4);
+    assert_int_equal(file->entries[0].elements, 18);
+    assert_int_equal(file->entries[2].bytes, 6);
+    assert_string_equal(file->entries[4].dtype_name, "C64");
+    safetensors_close(file);
+    refuse_header("{\"t\":{\"dtype\":\"F4\",\"shape\":[3],\"data_offsets\":[0,2]}}", 2, STATUS_FORMAT,
+                  "expected whole bytes, found 3 elements of 4 bits");
+    refuse_header("{\"t\":{\"dtype\":\"F4\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4, STATUS_FORMAT,
+                  "expected 2 bytes");
+    refuse_header("{\"t\":{\"dtype\":\"F8_E8M0\",\"shape\":[4],\"data_offsets\":[0,3]}}", 3, STATUS_FORMAT,
+                  "expected 4 bytes");
+}
+
+static void a_tensor_has_a_dtype(void **state) {
+    (void)state;
     refuse_header("{\"t\":{\"shape\":[1],\"data_offsets\":[0,1]}}", 1, STATUS_FORMAT, "dtype");
 }
 
@@ -211,7 +261,9 @@ int main(void) {
         cmocka_unit_test(shapes_that_overflow_are_refused),
         cmocka_unit_test(names_are_unique_and_printable),
         cmocka_unit_test(messages_never_carry_control_characters),
-        cmocka_unit_test(an_unknown_dtype_is_named),
+        cmocka_unit_test(a_dtype_without_a_known_name_has_the_bytes_of_its_offsets),
+        cmocka_unit_test(types_of_less_than_a_byte_are_counted_in_bits),
+        cmocka_unit_test(a_tensor_has_a_dtype),
         cmocka_unit_test(nested_beyond_reason_is_refused_not_followed),
         cmocka_unit_test(a_name_that_would_be_cut_or_is_no_text_is_refused),
         cmocka_unit_test(a_pipe_is_refused_and_not_waited_for),

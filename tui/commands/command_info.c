@@ -149,25 +149,49 @@ static void add_config(Facts *facts, const ModelConfig *config) {
     add_eos(facts, config);
 }
 
-/* "BF16", or every type with its share of the bytes. */
+/* The bytes of the tensors, scales among them, whose dtype has the name of tensor `first`; 0 where an earlier one has it. */
+static uint64_t sum_bytes(const Checkpoint *checkpoint, size_t first) {
+    size_t count = checkpoint->tensor_count + checkpoint->part_count;
+    const char *name = checkpoint->tensors[first].dtype_name;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (checkpoint->tensors[i].dtype != DTYPE_OTHER ||
+            strcmp(checkpoint->tensors[i].dtype_name, name) != 0)
+            continue;
+        if (i < first) return 0;
+        bytes += checkpoint->tensors[i].bytes;
+    }
+    return bytes;
+}
+
+static void add_dtype(Facts *facts, const char *name, uint64_t bytes, char *text, size_t size) {
+    char amount[FORMAT_SIZE];
+    size_t used = strlen(text);
+    if (bytes == 0) return;
+    (void)snprintf(text + used, size - used, "%s%s (%s)", used > 0 ? ", " : "", name,
+                   format_bytes((double)bytes, amount));
+    facts->complete = facts->complete && batch_json_add_count(facts->object, name, bytes);
+}
+
+/* "BF16 (1.2 GB)", every type with its share of the bytes. */
 static void add_dtypes(Facts *facts, const Checkpoint *checkpoint) {
+    size_t count = checkpoint->tensor_count + checkpoint->part_count;
     uint64_t bytes[DTYPE_COUNT] = {0};
-    char text[256] = "", size[FORMAT_SIZE];
-    for (size_t i = 0; i < checkpoint->tensor_count; i++)
-        bytes[checkpoint->tensors[i].dtype] += checkpoint->tensors[i].bytes;
+    char text[512] = "";
+    for (size_t i = 0; i < count; i++) bytes[checkpoint->tensors[i].dtype] += checkpoint->tensors[i].bytes;
     cJSON *outer = enter(facts, "dtypes");
-    for (DType dtype = 0; dtype < DTYPE_COUNT; dtype++) {
-        if (bytes[dtype] == 0) continue;
-        size_t used = strlen(text);
-        (void)snprintf(text + used, sizeof text - used, "%s%s (%s)", used > 0 ? ", " : "", dtype_name(dtype),
-                       format_bytes((double)bytes[dtype], size));
-        facts->complete =
-            facts->complete && batch_json_add_count(facts->object, dtype_name(dtype), bytes[dtype]);
+    for (DType dtype = 0; dtype < DTYPE_OTHER; dtype++)
+        add_dtype(facts, dtype_name(dtype), bytes[dtype], text, sizeof text);
+    for (size_t i = 0; i < count && bytes[DTYPE_OTHER] > 0; i++) {
+        if (checkpoint->tensors[i].dtype == DTYPE_OTHER)
+            add_dtype(facts, checkpoint->tensors[i].dtype_name, sum_bytes(checkpoint, i), text, sizeof text);
     }
     facts->object = outer;
     table_add_row(facts->table);
     table_add_text(facts->table, "types");
     table_add_text(facts->table, text);
+    if (checkpoint->quantization.kind != QUANTIZATION_NONE)
+        add_text(facts, "quantization", "quantization", checkpoint->quantization.text);
 }
 
 static void add_tokenizer(Facts *facts, const Checkpoint *checkpoint) {
@@ -259,7 +283,7 @@ const Command command_info = {
         "\n"
         "JSON: an object with\n"
         "  checkpoint  directory, model_type, can_run, cannot_run_because, parameters, tensors, bytes, "
-        "dtypes {NAME: bytes}, files, num_hidden_layers, hidden_size, num_attention_heads, "
+        "dtypes {NAME: bytes}, quantization (where there is any), files, num_hidden_layers, hidden_size, num_attention_heads, "
         "num_key_value_heads, head_dim, intermediate_size, vocab_size, max_position_embeddings, "
         "sliding_window, hidden_act, rms_norm_eps, rope {type, theta, factor}, tie_word_embeddings, "
         "eos_token_id [ids], tokenizer {kind, class, class_from, pieces, merges, added_tokens, special_tokens, size} or "

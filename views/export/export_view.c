@@ -170,7 +170,8 @@ static Status list_numbers(void *opaque, Session *session, Table **table, Error 
         const ExportTensor *tensor = &plan->tensors[i];
         table_add_row(*table);
         table_add_text(*table, tensor->source->name);
-        table_add_text(*table, dtype_name(tensor->dtype));
+        table_add_text(*table, tensor->dtype == DTYPE_OTHER ? tensor->source->sft->dtype_name
+                                                            : dtype_name(tensor->dtype));
         table_add_integer(*table, (int64_t)tensor->elements);
         table_add_integer(*table, (int64_t)tensor->bytes);
         table_add_text(*table, plan->shards[tensor->shard].name);

@@ -32,10 +32,11 @@ void tensor_facts_place(const PairTensor *tensor, char *text, size_t size) {
 
 void tensor_facts_kind(const PairTensor *tensor, bool ascii, char *text, size_t size) {
     char shape[128];
-    const char *sft = dtype_name(tensor->sft->dtype);
+    const char *sft = checkpoint_dtype_text(tensor->sft);
     checkpoint_format_shape(tensor->sft, ascii, shape, sizeof shape);
-    if (tensor->base != NULL && tensor->base->dtype != tensor->sft->dtype)
-        (void)snprintf(text, size, "%s %s → %s", shape, dtype_name(tensor->base->dtype), sft);
+    const char *base = tensor->base != NULL ? checkpoint_dtype_text(tensor->base) : sft;
+    if (strcmp(base, sft) != 0)
+        (void)snprintf(text, size, "%s %s → %s", shape, base, sft);
     else
         (void)snprintf(text, size, "%s %s", shape, sft);
 }

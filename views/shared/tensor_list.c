@@ -292,7 +292,7 @@ static void add_numbers(Table *table, const Session *session, const BlockSources
     else
         table_add_empty(table);
     table_add_text(table, tensor_role_name(tensor->role));
-    table_add_text(table, dtype_name(tensor->sft->dtype));
+    table_add_text(table, checkpoint_dtype_text(tensor->sft));
     table_add_integer(table, (int64_t)tensor->sft->rows);
     table_add_integer(table, (int64_t)tensor->sft->columns);
     if (known)

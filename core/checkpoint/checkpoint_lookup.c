@@ -1,0 +1,65 @@
+/*
+ * Looking up in a checkpoint that is open, or half open: what is found while it opens needs this too.
+ */
+#include "core/checkpoint/checkpoint.h"
+#include "core/support/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+char *checkpoint_path(const Checkpoint *checkpoint, const char *name) {
+    return memory_format("%s/%s", checkpoint->directory, name);
+}
+
+const Tensor *checkpoint_find_tensor(const Checkpoint *checkpoint, const char *name) {
+    size_t low = 0, high = checkpoint->tensor_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const Tensor *tensor = &checkpoint->tensors[checkpoint->by_name[middle]];
+        int order = strcmp(name, tensor->name);
+        if (order == 0) return tensor;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+const Tensor *checkpoint_find_role(const Checkpoint *checkpoint, TensorRole role, int layer) {
+    const RoleEntry *found =
+        role == TENSOR_OTHER ? NULL : role_index_find(&checkpoint->roles, role, layer, NULL);
+    return found == NULL ? NULL : &checkpoint->tensors[found->tensor];
+}
+
+DType checkpoint_main_dtype(const Checkpoint *checkpoint) {
+    uint64_t bytes[DTYPE_COUNT] = {0};
+    for (size_t i = 0; i < checkpoint->tensor_count; i++)
+        bytes[checkpoint->tensors[i].dtype] += checkpoint->tensors[i].bytes;
+    DType most = DTYPE_UNKNOWN;
+    for (int i = 0; i < DTYPE_COUNT; i++) {
+        if (bytes[i] > bytes[most]) most = (DType)i;
+    }
+    return most;
+}
+
+const char *checkpoint_dtype_text(const Tensor *tensor) {
+    if (tensor->scale == NULL) return tensor->dtype_name;
+    return tensor->dtype == DTYPE_F8_E4M3 ? "F8_E4M3+scale" : "F8_E5M2+scale";
+}
+
+void checkpoint_format_shape(const Tensor *tensor, bool ascii, char *text, size_t size) {
+    size_t used = 0;
+    for (unsigned i = 0; i <= tensor->rank && used < size; i++) {
+        int length = i < tensor->rank
+                         ? snprintf(text + used, size - used, "%s%" PRIu64,
+                                    i == 0  ? "["
+                                    : ascii ? " x "
+                                            : " × ",
+                                    tensor->shape[i])
+                         : snprintf(text + used, size - used, "%s", tensor->rank == 0 ? "[]" : "]");
+        if (length < 0) break;
+        used += (size_t)length;
+    }
+}

@@ -1,0 +1,28 @@
+/*
+ * tensor_values — a tensor's elements as numbers, whether they are stored so or as codes with scales.
+ *
+ * A scaled element is its code widened to float32, times its scale in float32, rounded once; where the scales are named
+ * `weight_scale` and are BF16 or F16, once more to that, as compressed-tensors does (0.20.1, `dequantize`). `first` counts
+ * along the rows. Only floating types (dtype_is_float) have values.
+ */
+#ifndef REJUV_CORE_TENSOR_VALUES_H
+#define REJUV_CORE_TENSOR_VALUES_H
+
+#include "core/checkpoint/checkpoint.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* out[i] = the value of element first + i. */
+void tensor_values_read(const Tensor *tensor, uint64_t first, size_t count, float *out);
+
+/* The value of one element. */
+float tensor_values_at(const Tensor *tensor, uint64_t element);
+
+/* The same elements as the kernels take them: as they are stored, in their own dtype, or, where they are scaled, as F32 in
+ * `scratch`, which has room for `count`. */
+const void *tensor_values_lend(const Tensor *tensor, uint64_t first, size_t count, float *scratch,
+                               DType *dtype);
+
+#endif
