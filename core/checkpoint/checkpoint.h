@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 typedef struct TensorScale TensorScale;
+typedef struct TensorParts TensorParts;
 
 typedef struct Tensor {
     const char *name;
@@ -30,6 +31,8 @@ typedef struct Tensor {
     const char *dtype_name; /* as the file has it, which is all that is known of a DTYPE_OTHER */
     const TensorScale
         *scale; /* its elements are codes: values are codes × scales; NULL: values as they stand */
+    const TensorParts
+        *parts; /* it is stored as several others (pair_experts.h), and `data` is NULL; NULL: as one */
     unsigned rank;
     uint64_t shape[SAFETENSORS_MAX_RANK];
     uint64_t rows,
@@ -54,6 +57,13 @@ struct TensorScale {
     uint64_t grid_rows, grid_columns;   /* scales of a matrix */
     uint64_t block_rows, block_columns; /* elements that share one */
     DType product;                      /* what a product is rounded to: F32, BF16 or F16 */
+};
+
+/* Tensors of one dtype and size, without scales, whose elements come one after the other. */
+struct TensorParts {
+    const Tensor **list; /* [count] */
+    size_t count;
+    uint64_t elements; /* of each */
 };
 
 typedef struct Checkpoint {

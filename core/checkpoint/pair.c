@@ -93,6 +93,7 @@ void pair_close(Pair *pair) {
     if (pair == NULL) return;
     finding_free(&pair->findings);
     pair_names_free(&pair->names);
+    pair_experts_free(&pair->experts);
     free(pair->is_left_out);
     free(pair->tensors);
     role_index_free(&pair->roles);

@@ -24,6 +24,7 @@
 
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/finding.h"
+#include "core/checkpoint/pair_experts.h"
 #include "core/checkpoint/pair_names.h"
 #include "core/checkpoint/pair_share.h"
 
@@ -42,6 +43,7 @@ typedef struct Pair {
     size_t count;
     RoleIndex roles; /* of `tensors` */
     PairNames names;
+    PairExperts experts;
     bool *is_left_out; /* [of base's tensors] */
     PairShare share;
     bool has_adapter; /* among the weights, not merged: an error among the findings */

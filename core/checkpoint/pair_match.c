@@ -207,6 +207,8 @@ static Status refuse_adapter(Match *match, const char *side, const Checkpoint *c
 static Status match_all(Match *match, Error *error) {
     Pair *pair = match->pair;
     Status status = pair_names_match(pair->base, pair->sft, &pair->names, error);
+    if (status == STATUS_OK)
+        status = pair_experts_match(pair->base, pair->sft, &pair->names, &pair->experts, error);
     for (size_t i = 0; i < pair->sft->tensor_count && status == STATUS_OK; i++)
         status = match_tensor(match, i, error);
     for (size_t i = 0; i < pair->base->tensor_count && status == STATUS_OK; i++)

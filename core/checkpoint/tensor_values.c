@@ -39,9 +39,31 @@ static void multiply(const TensorScale *scale, uint64_t first, size_t count, flo
     if (scale->product != DTYPE_F32) round_products(scale->product, count, values);
 }
 
+static const unsigned char *part_at(const TensorParts *parts, uint64_t element) {
+    const Tensor *part = parts->list[element / parts->elements];
+    return part->data + element % parts->elements * dtype_size(part->dtype);
+}
+
+static void read_parts(const Tensor *tensor, uint64_t first, size_t count, float *out) {
+    const TensorParts *parts = tensor->parts;
+    for (size_t at = 0, run; at < count; at += run) {
+        uint64_t left = parts->elements - (first + at) % parts->elements;
+        run = left < count - at ? (size_t)left : count - at;
+        kernels_get()->widen(tensor->dtype, part_at(parts, first + at), run, out + at);
+    }
+}
+
 void tensor_values_read(const Tensor *tensor, uint64_t first, size_t count, float *out) {
+    if (tensor->parts != NULL) {
+        read_parts(tensor, first, count, out);
+        return;
+    }
     kernels_get()->widen(tensor->dtype, tensor->data + first * dtype_size(tensor->dtype), count, out);
     if (tensor->scale != NULL) multiply(tensor->scale, first, count, out);
+}
+
+bool tensor_values_are_stored(const Tensor *tensor) {
+    return tensor->scale == NULL && tensor->parts == NULL;
 }
 
 float tensor_values_at(const Tensor *tensor, uint64_t element) {
@@ -53,7 +75,9 @@ float tensor_values_at(const Tensor *tensor, uint64_t element) {
 const void *tensor_values_lend(const Tensor *tensor, uint64_t first, size_t count, float *scratch,
                                DType *dtype) {
     *dtype = tensor->dtype;
-    if (tensor->scale == NULL) return tensor->data + first * dtype_size(tensor->dtype);
+    if (tensor_values_are_stored(tensor)) return tensor->data + first * dtype_size(tensor->dtype);
+    bool in_one = tensor->parts != NULL && count <= tensor->parts->elements - first % tensor->parts->elements;
+    if (in_one) return part_at(tensor->parts, first);
     tensor_values_read(tensor, first, count, scratch);
     *dtype = DTYPE_F32;
     return scratch;

@@ -1,5 +1,5 @@
 /*
- * tensor_values — a tensor's elements as numbers, whether they are stored so or as codes with scales.
+ * tensor_values — a tensor's elements as numbers, whether they are stored so, as codes with scales, or as several tensors.
  *
  * A scaled element is its code widened to float32, times its scale in float32, rounded once; where the scales are named
  * `weight_scale` and are BF16 or F16, once more to that, as compressed-tensors does (0.20.1, `dequantize`). `first` counts
@@ -20,7 +20,10 @@ void tensor_values_read(const Tensor *tensor, uint64_t first, size_t count, floa
 /* The value of one element. */
 float tensor_values_at(const Tensor *tensor, uint64_t element);
 
-/* The same elements as the kernels take them: as they are stored, in their own dtype, or, where they are scaled, as F32 in
+/* Whether `data` is the values as they stand. */
+bool tensor_values_are_stored(const Tensor *tensor);
+
+/* The same elements as the kernels take them: as they are stored, in their own dtype, or, where they are not, as F32 in
  * `scratch`, which has room for `count`. */
 const void *tensor_values_lend(const Tensor *tensor, uint64_t first, size_t count, float *scratch,
                                DType *dtype);

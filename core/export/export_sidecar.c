@@ -183,7 +183,7 @@ static void add_yaml_limits(Buffer *yaml, const ExportPlan *plan) {
     }
     buffer_add_text(yaml, "# It stands for the blend of every tensor that both models have.\n");
     if (copied > 0) buffer_add_format(yaml, "# Not in it: %zu tensors that are copied from SFT.\n", copied);
-    if (plan->pair->names.rename_count > 0 || plan->pair->names.by_role > 0)
+    if (plan->pair->names.rename_count > 0 || plan->pair->names.by_role > 0 || plan->pair->experts.met > 0)
         buffer_add_text(yaml,
                         "# Not in it: that names of base and SFT differ: mergekit expects equal ones.\n");
     if (enlarged > 0)

@@ -20,6 +20,7 @@ typedef struct Piece {
 } Piece;
 
 static const unsigned char *element_at(const Tensor *tensor, size_t row, size_t column) {
+    if (!tensor_values_are_stored(tensor)) return NULL; /* take_lent() fetches them */
     return tensor->data + (row * tensor->columns + column) * dtype_size(tensor->dtype);
 }
 
@@ -89,17 +90,18 @@ static KernelMarked weigh_marked(const Piece *piece) {
                           .weight_base = (float)(1.0 - piece->reset_a)};
 }
 
-static bool is_scaled(const Piece *piece) {
-    return piece->sft->scale != NULL || (piece->base != NULL && piece->base->scale != NULL);
+static bool is_lent(const Piece *piece) {
+    return !tensor_values_are_stored(piece->sft) ||
+           (piece->base != NULL && !tensor_values_are_stored(piece->base));
 }
 
-/* Values of codes with scales, for the kernels: a stretch at a time, so that they fit the stack. */
-typedef struct ScaledRow {
+/* Values that are not stored as they are, for the kernels: a stretch at a time, so that they fit the stack. */
+typedef struct LentRow {
     float sft[STRETCH], base[STRETCH];
-} ScaledRow;
+} LentRow;
 
 /* The part of the piece from `at` on that is taken at once. A side that weighs nothing is not read. */
-static Piece take_scaled(const Piece *piece, size_t at, ScaledRow *values) {
+static Piece take_lent(const Piece *piece, size_t at, LentRow *values) {
     Piece part = *piece;
     part.count = piece->count - at < STRETCH ? piece->count - at : STRETCH;
     part.first += at;
@@ -122,13 +124,13 @@ static void blend_plain(const Piece *piece, float *out) {
 }
 
 static void blend_piece(const Piece *piece, float *out) {
-    if (!is_scaled(piece)) {
+    if (!is_lent(piece)) {
         blend_plain(piece, out);
         return;
     }
-    ScaledRow values;
+    LentRow values;
     for (size_t at = 0; at < piece->count; at += STRETCH) {
-        Piece part = take_scaled(piece, at, &values);
+        Piece part = take_lent(piece, at, &values);
         blend_plain(&part, out + at);
     }
 }
@@ -173,8 +175,9 @@ void blend_rows(const Blend *blend, size_t first, size_t count, float *out) {
 /* The input whose bits a coefficient passes on unchanged, or NULL. Through float32 a signalling NaN would not
  * stay what it is. */
 static const unsigned char *find_exact(const Piece *piece, double a, DType dtype) {
-    if (a == 1.0) return piece->row.sft_dtype == dtype && piece->sft->scale == NULL ? piece->row.sft : NULL;
-    bool is_base = a == 0.0 && piece->base != NULL && piece->base->scale == NULL;
+    if (a == 1.0)
+        return piece->row.sft_dtype == dtype && tensor_values_are_stored(piece->sft) ? piece->row.sft : NULL;
+    bool is_base = a == 0.0 && piece->base != NULL && tensor_values_are_stored(piece->base);
     return is_base && piece->row.base_dtype == dtype ? piece->row.base : NULL;
 }
 
@@ -246,11 +249,11 @@ static float multiply_plain(const Piece *piece, const float *x) {
 }
 
 static float multiply_piece(const Piece *piece, const float *x) {
-    if (!is_scaled(piece)) return multiply_plain(piece, x);
-    ScaledRow values;
+    if (!is_lent(piece)) return multiply_plain(piece, x);
+    LentRow values;
     float sum = 0.0F;
     for (size_t at = 0; at < piece->count; at += STRETCH) {
-        Piece part = take_scaled(piece, at, &values);
+        Piece part = take_lent(piece, at, &values);
         float product = multiply_plain(&part, x + at);
         sum = at == 0 ? product : sum + product;
     }
