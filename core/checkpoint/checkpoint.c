@@ -1,152 +1,33 @@
 #include "core/checkpoint/checkpoint.h"
 
+#include "core/checkpoint/directory.h"
 #include "core/support/memory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-static const char SINGLE_NAME[] = "model.safetensors", INDEX_NAME[] = "model.safetensors.index.json";
-
-enum { CONFIG_LIMIT = 16 << 20, INDEX_LIMIT = 256 << 20 };
-
-/* Files that people point this program at by mistake, and what to do about it. */
-static const struct {
-    const char *name, *hint;
-} MISTAKES[] = {
-    {"adapter_model.safetensors", "a LoRA adapter: merge it into its base model first"},
-    {"pytorch_model.bin", "a pickle: convert it to safetensors first (save_pretrained does)"},
-    {"pytorch_model.bin.index.json", "pickles: convert them to safetensors first (save_pretrained does)"},
-    {"consolidated.safetensors", "the layout of the original release: the Hugging Face layout is expected"},
-};
-
-/* Of any name before it. */
-static const char GGUF_ENDING[] = ".gguf",
-                  GGUF_HINT[] =
-                      "GGUF: convert the model to safetensors first, or take the one that it was made from";
-
-/* On the stack: where memory ran out, a file that is there must not seem to be missing. */
-static bool has_file(const Checkpoint *checkpoint, const char *name) {
-    char path[PATH_MAX];
-    struct stat facts;
-    int length = snprintf(path, sizeof path, "%s/%s", checkpoint->directory, name);
-    return length >= 0 && (size_t)length < sizeof path && stat(path, &facts) == 0;
-}
-
-/* A shard's name comes from an untrusted index: a plain name within the directory, or refused. */
-static bool is_plain_name(const char *name) {
-    size_t length = strlen(name);
-    static const char ENDING[] = ".safetensors";
-    return length > sizeof ENDING - 1 && length < 256 && strchr(name, '/') == NULL && name[0] != '.' &&
-           strcmp(name + length - (sizeof ENDING - 1), ENDING) == 0;
-}
-
-static int compare_text(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+enum { CONFIG_LIMIT = 16 << 20 };
 
 /* ---- which files ---- */
 
-static Status add_file_name(Checkpoint *checkpoint, const char *name, Error *error) {
-    char *copy = memory_copy_text(name, strlen(name));
-    if (copy == NULL) return memory_fail(error, "a file name");
-    checkpoint->file_names[checkpoint->file_count++] = copy;
-    return STATUS_OK;
-}
-
-/* The distinct file names of the index's weight_map, sorted. */
-static Status read_shard_names(Checkpoint *checkpoint, const cJSON *map, const char *path, Error *error) {
-    int entries = cJSON_GetArraySize(map);
-    const char **names = memory_allocate((size_t)entries, sizeof *names);
-    checkpoint->file_names = memory_allocate((size_t)entries, sizeof *checkpoint->file_names);
-    if (names == NULL || checkpoint->file_names == NULL) {
-        free(names);
-        return memory_fail(error, path);
-    }
-    Status status = STATUS_OK;
-    size_t count = 0;
-    const cJSON *item;
-    cJSON_ArrayForEach(item, map) {
-        if (!cJSON_IsString(item) || !is_plain_name(item->valuestring)) {
-            status = status_fail(
-                error, STATUS_FORMAT,
-                "%s: tensor %s: expected the name of a .safetensors file in this directory, found "
-                "\"%.100s\"",
-                path, item->string, cJSON_IsString(item) ? item->valuestring : "no text");
-            break;
-        }
-        names[count++] = item->valuestring;
-    }
-    if (status == STATUS_OK) qsort(names, count, sizeof *names, compare_text);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        if (i == 0 || strcmp(names[i - 1], names[i]) != 0)
-            status = add_file_name(checkpoint, names[i], error);
-    }
-    free(names);
-    return status;
-}
-
-static bool is_gguf(const char *name) {
-    size_t length = strlen(name), ending = sizeof GGUF_ENDING - 1;
-    return length > ending && strcmp(name + length - ending, GGUF_ENDING) == 0;
-}
-
-/* Whether the directory holds a file of that kind; one that cannot be listed holds none. */
-static bool has_gguf(const char *directory) {
-    DIR *stream = opendir(directory);
-    if (stream == NULL) return false;
-    const struct dirent *entry;
-    do entry = readdir(stream);
-    while (entry != NULL && !is_gguf(entry->d_name));
-    (void)closedir(stream); /* only read from */
-    return entry != NULL;
-}
-
-static Status refuse_directory(const Checkpoint *checkpoint, Error *error) {
-    struct stat facts;
-    const char *directory = checkpoint->directory;
-    if (stat(directory, &facts) != 0) return status_fail_errno(error, errno, "%s", directory);
-    if (!S_ISDIR(facts.st_mode))
-        return status_fail(error, STATUS_ARGUMENT, "%s: expected a model directory, found a file%s%s",
-                           directory, is_gguf(directory) ? " of " : "", is_gguf(directory) ? GGUF_HINT : "");
-    for (size_t i = 0; i < sizeof MISTAKES / sizeof *MISTAKES; i++) {
-        if (has_file(checkpoint, MISTAKES[i].name))
-            return status_fail(error, STATUS_UNSUPPORTED, "%s: expected %s or %s, found %s, %s", directory,
-                               SINGLE_NAME, INDEX_NAME, MISTAKES[i].name, MISTAKES[i].hint);
-    }
-    if (has_gguf(directory))
-        return status_fail(error, STATUS_UNSUPPORTED, "%s: expected %s or %s, found %s", directory,
-                           SINGLE_NAME, INDEX_NAME, GGUF_HINT);
-    return status_fail(error, STATUS_FORMAT, "%s: expected %s or %s, found neither", directory, SINGLE_NAME,
-                       INDEX_NAME);
-}
-
-/* Fills file_names; the index, where there is one, stays with the caller for check_index(). */
-static Status find_files(Checkpoint *checkpoint, cJSON **index, Error *error) {
-    *index = NULL;
-    if (has_file(checkpoint, SINGLE_NAME)) {
-        checkpoint->file_names = memory_allocate(1, sizeof *checkpoint->file_names);
-        if (checkpoint->file_names == NULL) return memory_fail(error, checkpoint->directory);
-        return add_file_name(checkpoint, SINGLE_NAME, error);
-    }
-    if (!has_file(checkpoint, INDEX_NAME)) return refuse_directory(checkpoint, error);
-    char *path = checkpoint_path(checkpoint, INDEX_NAME);
-    if (path == NULL) return memory_fail(error, INDEX_NAME);
-    checkpoint->is_sharded = true;
-    Status status = json_read_file(path, INDEX_LIMIT, index, error);
+/* The directory that was given may hold the one that is meant. */
+static Status find_files(Checkpoint *checkpoint, const char *path, cJSON **index, Error *error) {
+    Directory found = {0};
+    Status status = directory_find_weights(path, &found, error);
     if (status == STATUS_OK) {
-        const cJSON *map = json_find(*index, "weight_map");
-        status = cJSON_IsObject(map) && map->child != NULL
-                     ? read_shard_names(checkpoint, map, path, error)
-                     : status_fail(error, STATUS_FORMAT, "%s: expected an object \"weight_map\"", path);
+        checkpoint->directory = found.path;
+        checkpoint->file_names = found.files;
+        checkpoint->file_count = found.file_count;
+        checkpoint->is_sharded = found.index != NULL || found.file_count > 1;
+        checkpoint->remarks = found.remarks;
+        *index = found.index;
+        found = (Directory){0};
     }
-    free(path);
+    directory_free(&found);
     return status;
 }
 
@@ -273,6 +154,46 @@ static Status check_index(const Checkpoint *checkpoint, const cJSON *index, Erro
     return STATUS_OK;
 }
 
+/* What PEFT calls the parts of an adapter; some models have tensors of such names of their own (Phi-4-multimodal's are
+ * called "lora_A.vision"), so that the name of the whole must speak for it too. */
+static bool is_of_adapter(const char *name) {
+    static const char WHOLE[] = "base_model.model.";
+    static const char *const PARTS[] = {".lora_", ".base_layer.", ".modules_to_save.", ".ia3_", ".oft_"};
+    if (strstr(name, ".lora_A.default.") != NULL || strstr(name, ".lora_B.default.") != NULL) return true;
+    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
+        if (strncmp(name, WHOLE, sizeof WHOLE - 1) == 0 && strstr(name, PARTS[i]) != NULL) return true;
+    }
+    return false;
+}
+
+/* A file of another name that holds an adapter and nothing else, of whatever program. */
+static bool holds_adapter_alone(const Checkpoint *checkpoint) {
+    for (size_t i = 0; i < checkpoint->tensor_count; i++) {
+        if (strstr(checkpoint->tensors[i].name, "lora") == NULL) return false;
+    }
+    return checkpoint->tensor_count > 0;
+}
+
+/* W of such a directory would be the fusion of what the adapter was to be added to. */
+static Status refuse_adapter(const Checkpoint *checkpoint, Error *error) {
+    for (size_t i = 0; i < checkpoint->tensor_count; i++) {
+        const Tensor *tensor = &checkpoint->tensors[i];
+        if (is_of_adapter(tensor->name))
+            return status_fail(
+                error, STATUS_UNSUPPORTED,
+                "%s/%s: tensor %s: expected a model's weights, found those of a PEFT model whose adapter "
+                "was not merged; merge_and_unload() before save_pretrained(), where it was written, "
+                "makes one",
+                checkpoint->directory, checkpoint->file_names[tensor->file], tensor->name);
+    }
+    if (!holds_adapter_alone(checkpoint)) return STATUS_OK;
+    return status_fail(
+        error, STATUS_UNSUPPORTED,
+        "%s/%s: expected a model's weights, found an adapter (LoRA): merge it into the model that it was "
+        "made for",
+        checkpoint->directory, checkpoint->file_names[0]);
+}
+
 /* ---- config.json ---- */
 
 /* Only a file that is not there is no config.json: one that cannot be reached is an error. */
@@ -300,15 +221,12 @@ Status checkpoint_open(const char *directory, Checkpoint **checkpoint, Error *er
     *checkpoint = NULL;
     Checkpoint *opened = memory_allocate(1, sizeof *opened);
     if (opened == NULL) return memory_fail(error, directory);
-    size_t length = strlen(directory);
-    while (length > 1 && directory[length - 1] == '/') length--;
-    opened->directory = memory_copy_text(directory, length);
     cJSON *index = NULL;
-    Status status = opened->directory == NULL ? memory_fail(error, directory) : STATUS_OK;
-    if (status == STATUS_OK) status = find_files(opened, &index, error);
+    Status status = find_files(opened, directory, &index, error);
     if (status == STATUS_OK) status = open_files(opened, error);
     if (status == STATUS_OK) status = list_tensors(opened, error);
     if (status == STATUS_OK && index != NULL) status = check_index(opened, index, error);
+    if (status == STATUS_OK) status = refuse_adapter(opened, error);
     if (status == STATUS_OK) status = read_config(opened, error);
     if (status == STATUS_OK) status = quantization_read(opened, error);
     if (status == STATUS_OK) status = index_roles(opened, error); /* of what is left as a tensor */
@@ -334,6 +252,7 @@ void checkpoint_close(Checkpoint *checkpoint) {
     role_index_free(&checkpoint->roles);
     free(checkpoint->scales);
     cJSON_Delete(checkpoint->config);
+    finding_free(&checkpoint->remarks);
     free(checkpoint->directory);
     free(checkpoint);
 }

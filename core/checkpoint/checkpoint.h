@@ -14,6 +14,7 @@
 #define REJUV_CORE_CHECKPOINT_H
 
 #include "core/checkpoint/architecture.h"
+#include "core/checkpoint/finding.h"
 #include "core/checkpoint/quantization.h"
 #include "core/checkpoint/role_index.h"
 #include "core/checkpoint/safetensors.h"
@@ -67,12 +68,13 @@ struct TensorParts {
 };
 
 typedef struct Checkpoint {
-    char *directory;
+    char *directory; /* where the files are: the one that was given, or the model in it that was meant */
     SafetensorsFile **files;
     char **file_names; /* within the directory */
     size_t file_count;
-    bool is_sharded; /* found through model.safetensors.index.json */
-    Tensor *tensors; /* in file order: files by name, tensors by offset */
+    bool is_sharded;     /* several files, or one that an index names */
+    FindingList remarks; /* about the directory: what was opened in place of what was named (directory.h) */
+    Tensor *tensors;     /* in file order: files by name, tensors by offset */
     size_t tensor_count;
     Tensor *parts; /* what belongs to a tensor's codes and is none of its own: scales; behind `tensors` */
     size_t part_count;
@@ -88,7 +90,8 @@ typedef struct Checkpoint {
     Error model_error;
 } Checkpoint;
 
-/* Opens a directory. The caller closes the result; tensors live as long as it does. */
+/* Opens a directory; what it may be in place of a model, and what is said of it, is in directory.h. The caller closes
+ * the result; tensors live as long as it does. */
 Status checkpoint_open(const char *directory, Checkpoint **checkpoint, Error *error) STATUS_MUST_CHECK;
 
 /* Takes NULL. */

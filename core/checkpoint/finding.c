@@ -3,6 +3,7 @@
 #include "core/support/memory.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,25 @@ Status finding_add(FindingList *list, Severity severity, const char *subject, Er
     }
     list->items[list->count++] = finding;
     return STATUS_OK;
+}
+
+static bool has_same(const FindingList *list, const Finding *finding) {
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i].subject, finding->subject) == 0 &&
+            strcmp(list->items[i].text, finding->text) == 0)
+            return true;
+    }
+    return false;
+}
+
+Status finding_add_all(FindingList *list, const FindingList *other, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < other->count && status == STATUS_OK; i++) {
+        const Finding *finding = &other->items[i];
+        if (!has_same(list, finding))
+            status = finding_add(list, finding->severity, finding->subject, error, "%s", finding->text);
+    }
+    return status;
 }
 
 void finding_remove(FindingList *list, const char *subject) {

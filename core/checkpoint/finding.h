@@ -29,6 +29,9 @@ typedef struct FindingList {
 Status finding_add(FindingList *list, Severity severity, const char *subject, Error *error,
                    const char *format, ...) STATUS_PRINTF(5, 6) STATUS_MUST_CHECK;
 
+/* Adds those of another list that this one does not have yet. */
+Status finding_add_all(FindingList *list, const FindingList *other, Error *error) STATUS_MUST_CHECK;
+
 /* Takes back all findings about a subject, where they no longer hold. */
 void finding_remove(FindingList *list, const char *subject);
 

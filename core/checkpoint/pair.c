@@ -73,6 +73,8 @@ Status pair_open(const char *base_directory, const char *sft_directory, Pair **p
     if (opened == NULL) return memory_fail(error, "the pair");
     Status status = checkpoint_open(base_directory, &opened->base, error);
     if (status == STATUS_OK) status = checkpoint_open(sft_directory, &opened->sft, error);
+    if (status == STATUS_OK) status = finding_add_all(&opened->findings, &opened->base->remarks, error);
+    if (status == STATUS_OK) status = finding_add_all(&opened->findings, &opened->sft->remarks, error);
     if (status == STATUS_OK) status = quantization_check(opened->base, error);
     if (status == STATUS_OK) status = quantization_check(opened->sft, error);
     if (status == STATUS_OK)

@@ -31,7 +31,8 @@ static Status map_file(SafetensorsFile *file, Error *error) {
     } else {
         file->size = (size_t)facts.st_size;
         file->stamp = file_stamp_make(&facts);
-        void *map = mmap(NULL, file->size, PROT_READ, MAP_SHARED, descriptor, 0);
+        /* file systems of FUSE with direct_io refuse MAP_SHARED; for reading it is all the same */
+        void *map = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, descriptor, 0);
         if (map == MAP_FAILED)
             status = status_fail_errno(error, errno, "%s: mapping", file->path);
         else
@@ -131,7 +132,7 @@ static Status read_entry(const SafetensorsFile *file, const cJSON *item, const u
     if (begin > end || end > data_size)
         return status_fail(error, STATUS_FORMAT,
                            "%s: tensor %s: offsets %" PRIu64 " to %" PRIu64 " are outside the %" PRIu64
-                           " bytes of data (a truncated file?)",
+                           " bytes of data (a truncated file: copy or download it again)",
                            file->path, entry->name, begin, end, data_size);
     if (entry->dtype == DTYPE_OTHER) entry->bytes = end - begin;
     if (end - begin != entry->bytes)
@@ -210,12 +211,41 @@ static Status read_entries(SafetensorsFile *file, const cJSON *header, const uns
     return check_layout(file, data, data_size, error);
 }
 
+/* What stands at the beginning of files that are called .safetensors and are none. */
+static const struct {
+    const char *start, *what;
+} OTHERS[] = {
+    {"version https://git-lfs", "a git-lfs pointer: git lfs pull, in its directory, fetches the file"},
+    {"# xet version",
+     "a git-xet pointer: git lfs pull, in its directory, fetches the file with git-xet installed"},
+    {"GGUF", "GGUF: transformers loads it as gguf_file, or take the model that it was made from"},
+    {"PK\3\4", "a pickle of PyTorch: torch.load() and safetensors.torch.save_file() make one of it"},
+    {"\x89HDF", "HDF5, weights of TensorFlow or Keras"},
+    {"<!DOCTYPE", "a page of HTML: what was downloaded is the site's answer, not the file"},
+    {"<!doctype", "a page of HTML: what was downloaded is the site's answer, not the file"},
+    {"<html", "a page of HTML: what was downloaded is the site's answer, not the file"},
+    {"\x1f\x8b", "gzip: gunzip unpacks it"},
+    {"\x28\xb5\x2f\xfd", "zstd: zstd -d unpacks it"},
+};
+
+static Status refuse_other(const SafetensorsFile *file, Error *error) {
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++) {
+        size_t length = strlen(OTHERS[i].start);
+        if (file->size >= length && memcmp(file->map, OTHERS[i].start, length) == 0)
+            return status_fail(error, STATUS_FORMAT, "%s: expected a safetensors file, found %s", file->path,
+                               OTHERS[i].what);
+    }
+    return STATUS_OK;
+}
+
 static Status read_header(SafetensorsFile *file, Error *error) {
     uint64_t length = read_header_length(file->map);
+    Status other = refuse_other(file, error);
+    if (other != STATUS_OK) return other;
     if (length > HEADER_LIMIT || length > file->size - LENGTH_BYTES)
         return status_fail(error, STATUS_FORMAT,
                            "%s: expected a header of at most %d bytes inside the file's %zu, found %" PRIu64
-                           " (truncated, or no safetensors file)",
+                           " (truncated: copy or download it again; or no safetensors file)",
                            file->path, HEADER_LIMIT, file->size, length);
     const char *text = (const char *)file->map + LENGTH_BYTES;
     /* cJSON's strings end at a NUL: a name that holds one would be cut without a word */

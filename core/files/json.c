@@ -105,11 +105,23 @@ Status json_read_text(const char *path, size_t limit, char **text, size_t *bytes
     return status;
 }
 
+/* git clone without git-lfs leaves a few lines of text in place of large files. */
+static bool is_lfs_pointer(const char *text) {
+    static const char START[] = "version https://git-lfs";
+    return strncmp(text, START, sizeof START - 1) == 0;
+}
+
 Status json_read_file(const char *path, size_t limit, cJSON **tree, Error *error) {
     char *text;
     size_t bytes;
     *tree = NULL;
     Status status = json_read_text(path, limit, &text, &bytes, error);
+    if (status == STATUS_OK && is_lfs_pointer(text))
+        status = status_fail(
+            error, STATUS_FORMAT,
+            "%s: expected JSON, found a git-lfs pointer: git lfs pull, in its directory, fetches the "
+            "file",
+            path);
     if (status == STATUS_OK) status = json_parse(text, bytes, path, tree, error);
     free(text);
     return status;

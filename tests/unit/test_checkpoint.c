@@ -38,15 +38,6 @@ static void what_is_no_model_directory_is_explained(void **state) {
     must_refuse("nowhere", STATUS_IO, "No such file");
     make("empty/");
     must_refuse("empty", STATUS_FORMAT, "found neither");
-    scratch_write_text("empty/pytorch_model.bin", "x");
-    must_refuse("empty", STATUS_UNSUPPORTED, "convert it to safetensors");
-    make("adapter/");
-    scratch_write_text("adapter/adapter_model.safetensors", "x");
-    must_refuse("adapter", STATUS_UNSUPPORTED, "LoRA");
-    make("quantised/");
-    scratch_write_text("quantised/any-name.Q4_K_M.gguf", "x");
-    must_refuse("quantised", STATUS_UNSUPPORTED, "found GGUF");
-    must_refuse("quantised/any-name.Q4_K_M.gguf", STATUS_ARGUMENT, "found a file of GGUF");
     scratch_write_text("file", "x");
     must_refuse("file", STATUS_ARGUMENT, "expected a model directory");
 }

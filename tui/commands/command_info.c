@@ -218,10 +218,28 @@ static void add_tokenizer(Facts *facts, const Checkpoint *checkpoint) {
     tokenizer_free(tokenizer);
 }
 
+/* What was opened in place of what was named, and what lies beside it unread. */
+static void add_remarks(Facts *facts, const Checkpoint *checkpoint) {
+    if (checkpoint->remarks.count == 0) return;
+    cJSON *remarks = cJSON_CreateArray();
+    facts->complete = facts->complete && json_add(facts->object, "remarks", remarks);
+    for (size_t i = 0; i < checkpoint->remarks.count; i++) {
+        const Finding *remark = &checkpoint->remarks.items[i];
+        table_add_row(facts->table);
+        table_add_text(facts->table, finding_severity_name(remark->severity));
+        table_add_text(facts->table, remark->text);
+        if (facts->complete) {
+            cJSON *text = cJSON_CreateString(remark->text);
+            facts->complete = text != NULL && cJSON_AddItemToArray(remarks, text);
+        }
+    }
+}
+
 static void add_checkpoint(Facts *facts, const Checkpoint *checkpoint) {
     char parameters[FORMAT_SIZE];
     cJSON *outer = enter(facts, "checkpoint");
     add_text(facts, "directory", "directory", checkpoint->directory);
+    add_remarks(facts, checkpoint);
     add_text(facts, "model_type", "type", json_get_text(checkpoint->config, "model_type", NULL));
     bool runs = checkpoint->model_status == STATUS_OK;
     add_bool(facts, "can_run", "can be run", runs);
@@ -282,7 +300,8 @@ const Command command_info = {
         "pass knows its kind, and otherwise why not.\n"
         "\n"
         "JSON: an object with\n"
-        "  checkpoint  directory, model_type, can_run, cannot_run_because, parameters, tensors, bytes, "
+        "  checkpoint  directory, remarks [texts], where something else was opened than what was named, model_type, "
+        "can_run, cannot_run_because, parameters, tensors, bytes, "
         "dtypes {NAME: bytes}, quantization (where there is any), files, num_hidden_layers, hidden_size, num_attention_heads, "
         "num_key_value_heads, head_dim, intermediate_size, vocab_size, max_position_embeddings, "
         "sliding_window, hidden_act, rms_norm_eps, rope {type, theta, factor}, tie_word_embeddings, "
