@@ -204,18 +204,46 @@ static size_t list_missing(Buffer *names, const char *name, const Shard *first, 
     return missing;
 }
 
+/* "model-00001-of-00002.safetensors": no variant (.fp16), no other name. */
+static bool is_of_model(const char *name, const Shard *shard) {
+    return shard->prefix == 5 && strncmp(name, "model", 5) == 0 && strcmp(name + 5 + NUMBERS, ENDING) == 0;
+}
+
+/* Where there are shards of several names, those called model are meant, and of others nobody knows. */
+static Status choose_shard(const Directory *found, const DirectoryListing *listing, const char **name,
+                           Shard *first, Error *error) {
+    const char *other = NULL;
+    Shard shard;
+    *name = NULL;
+    for (size_t i = 0; i < listing->count; i++) {
+        const char *entry = listing->entries[i].name;
+        if (!read_shard(entry, &shard) || (*name != NULL && is_beside(*name, entry, first, &shard))) continue;
+        if (*name != NULL && is_of_model(*name, first)) continue;
+        if (*name != NULL && !is_of_model(entry, &shard)) {
+            other = entry;
+            continue;
+        }
+        *name = entry;
+        *first = shard;
+    }
+    if (other == NULL || is_of_model(*name, first)) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT,
+                       "%s: expected " DIRECTORY_SINGLE " or " DIRECTORY_INDEX
+                       ", found shards of several models, %s and %s; a folder with those of one is taken",
+                       found->path, *name, other);
+}
+
 Status directory_shards_find(Directory *found, const DirectoryListing *listing, Error *error) {
     Shard first = {0}, shard;
-    size_t i = 0, missing = 0;
-    while (i < listing->count && !read_shard(listing->entries[i].name, &first)) i++;
-    if (i == listing->count) return STATUS_OK;
-    const char *name = listing->entries[i].name;
+    size_t missing = 0;
+    const char *name;
+    Status status = choose_shard(found, listing, &name, &first, error);
+    if (status != STATUS_OK || name == NULL) return status;
     found->files = memory_allocate(listing->count, sizeof *found->files);
     if (found->files == NULL) return memory_fail(error, found->path);
-    Status status = STATUS_OK;
     Buffer names = {0};
     unsigned next = 1;
-    for (; i < listing->count && status == STATUS_OK; i++) {
+    for (size_t i = 0; i < listing->count && status == STATUS_OK; i++) {
         if (!is_beside(name, listing->entries[i].name, &first, &shard)) continue;
         missing = list_missing(&names, name, &first, next, shard.number, missing);
         next = shard.number + 1;
@@ -227,7 +255,6 @@ Status directory_shards_find(Directory *found, const DirectoryListing *listing, 
     buffer_free(&names);
     if (status != STATUS_OK) return status;
     return finding_add(&found->remarks, SEVERITY_NOTE, DIRECTORY_SUBJECT, error,
-                       "%s: %zu shards were opened without " DIRECTORY_INDEX
-                       ": by their names none is missing",
-                       found->path, found->file_count);
+                       "%s: %zu shard%s opened without " DIRECTORY_INDEX ": by their names none is missing",
+                       found->path, found->file_count, found->file_count == 1 ? " was" : "s were");
 }

@@ -232,6 +232,10 @@ static const Case REFUSED[] = {
      "{dir}: expected the 3 files that their names count, found 1 of them, missing: "
      "model-00002-of-00003.safetensors, model-00003-of-00003.safetensors; hf download NAME --local-dir "
      "{dir} fetches what came from the Hub"},
+    {"shards-of-two",
+     {"model.bf16-00001-of-00001.safetensors*", "model.fp16-00001-of-00001.safetensors*"},
+     FOUND "shards of several models, model.bf16-00001-of-00001.safetensors and "
+           "model.fp16-00001-of-00001.safetensors; a folder with those of one is taken"},
     {"index-shards-lost",
      {"model-00001-of-00002.safetensors",
       "model.safetensors.index.json={\"weight_map\":{\"a\":\"model-00001-of-00002.safetensors\","

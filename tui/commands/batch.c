@@ -1,5 +1,6 @@
 #include "tui/commands/batch.h"
 
+#include "core/checkpoint/directory.h"
 #include "core/files/json.h"
 #include "core/support/memory.h"
 #include "tui/cli/command_table.h"
@@ -94,8 +95,20 @@ Status batch_open_job(Batch *batch, Error *error) {
     return STATUS_OK;
 }
 
+/* Where something else was opened than what was named, figures are of that, whatever the command. */
+static void say_remarks(Batch *batch) {
+    const FindingList *findings = &batch->pair->findings;
+    for (size_t i = 0; i < findings->count; i++) {
+        if (strcmp(findings->items[i].subject, DIRECTORY_SUBJECT) == 0)
+            batch_say(batch, "%s: %s", finding_severity_name(findings->items[i].severity),
+                      findings->items[i].text);
+    }
+}
+
 Status batch_open_pair_of(Batch *batch, const char *base, const char *sft, Error *error) {
-    return pair_open(base, sft, &batch->pair, error);
+    Status status = pair_open(base, sft, &batch->pair, error);
+    if (status == STATUS_OK) say_remarks(batch);
+    return status;
 }
 
 Status batch_open_pair(Batch *batch, Error *error) {
