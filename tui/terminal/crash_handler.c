@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@ static const int FATAL[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGSYS, SI
 enum { FATAL_COUNT = sizeof FATAL / sizeof FATAL[0], SIGNAL_STACK = 64 * 1024 };
 
 /* One terminal, and signal handlers reach it: file scope, plain values set before the handlers are. */
-static volatile sig_atomic_t armed;
+enum { IDLE, ARMED, RESCUING };
+static atomic_int state;
 static int input_file = -1, output_file = -1;
 static char restore_bytes[CRASH_HANDLER_BYTES];
 static size_t restore_count;
@@ -67,13 +69,16 @@ static bool is_fault(int number) {
 
 static void on_fatal(int number, siginfo_t *info, void *context) {
     (void)context;
-    int saved = errno;
-    if (armed) {
-        armed = 0;
+    int saved = errno, was = ARMED;
+    if (atomic_compare_exchange_strong(&state, &was, RESCUING)) {
         write_all(output_file, restore_bytes, restore_count);
         crash_handler_restore_line();
         release_stderr();
         say_what_happened(number);
+        atomic_store(&state, IDLE);
+    } else if (was == RESCUING) {
+        /* another thread puts the terminal back, and then ends the program: it must not be forestalled */
+        while (atomic_load(&state) == RESCUING) (void)pause();
     }
     for (int i = 0; i < FATAL_COUNT; i++)
         if (FATAL[i] == number) (void)sigaction(number, &previous[i], NULL);
@@ -104,13 +109,13 @@ void crash_handler_arm(int input, int output, const char *bytes, size_t count) {
     (void)sigaltstack(&stack, NULL); /* without it an overflowing stack dies unrescued, nothing worse */
     struct sigaction action = {.sa_sigaction = on_fatal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
     (void)sigfillset(&action.sa_mask);
-    armed = 1;
+    atomic_store(&state, ARMED);
     for (int i = 0; i < FATAL_COUNT; i++) (void)sigaction(FATAL[i], &action, &previous[i]);
 }
 
 void crash_handler_disarm(void) {
-    if (!armed) return;
-    armed = 0;
+    int was = ARMED;
+    if (!atomic_compare_exchange_strong(&state, &was, IDLE)) return;
     for (int i = 0; i < FATAL_COUNT; i++) (void)sigaction(FATAL[i], &previous[i], NULL);
     release_stderr();
     if (true_stderr >= 0) (void)close(true_stderr);
