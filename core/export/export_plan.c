@@ -56,6 +56,12 @@ static Status judge_target(ExportPlan *plan, Error *error) {
         return finding_add(&plan->findings, SEVERITY_ERROR, plan->directory, error, "%s", strerror(errno));
     }
     bool is_marked;
+    if (S_ISDIR(facts.st_mode) && disk_is_mount_point(plan->directory))
+        return finding_add(
+            &plan->findings, SEVERITY_ERROR, plan->directory, error,
+            "expected a name that an export can be renamed to, found a mounted volume; a name in it "
+            "will do: %s/model",
+            plan->directory);
     if (S_ISDIR(facts.st_mode) && is_empty_directory(plan->directory)) return STATUS_OK;
     Status status = export_partial_peek_target(plan, &is_marked, error);
     if (status != STATUS_OK) return status;

@@ -38,11 +38,27 @@ Status disk_write(int descriptor, const void *bytes, size_t size, uint64_t offse
     return STATUS_OK;
 }
 
+/* SMB and some FUSE file systems know no fsync of a directory: what they keep, they keep without it. */
+static bool is_directory_without_sync(int descriptor, int errno_value) {
+    struct stat facts;
+    return (errno_value == EINVAL || errno_value == ENOTSUP || errno_value == ENOSYS) &&
+           fstat(descriptor, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
 Status disk_sync(int descriptor, const char *path, Error *error) {
     while (fsync(descriptor) != 0) {
+        int why = errno;
+        if (is_directory_without_sync(descriptor, why)) return STATUS_OK;
+        errno = why;
         if (errno != EINTR) return status_fail_errno(error, errno, "%s: making it durable", path);
     }
     return STATUS_OK;
+}
+
+bool disk_is_mount_point(const char *path) {
+    struct statx facts;
+    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &facts) == 0 &&
+           (facts.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 Status disk_open(int directory, const char *name, const char *path, int *descriptor, Error *error) {

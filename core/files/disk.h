@@ -23,8 +23,11 @@
 Status disk_write(int descriptor, const void *bytes, size_t size, uint64_t offset, const char *path,
                   Error *error) STATUS_MUST_CHECK;
 
-/* fsync. */
+/* fsync; a directory on a file system that has none for directories is left to it. */
 Status disk_sync(int descriptor, const char *path, Error *error) STATUS_MUST_CHECK;
+
+/* Whether another file system, or a part of one, is mounted there: such a directory cannot be renamed to. */
+bool disk_is_mount_point(const char *path);
 
 /* Opens a file for writing, creating it where it is not there; its contents stay. For files that are gone on with
  * after an interruption; all others are begun and committed, below. */

@@ -3,10 +3,25 @@
 #include "scratch.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* In place of the library's: an error for directories, as some file systems give it. */
+static int directory_error;
+
+int fsync(int file);
+int fsync(int file) {
+    struct stat facts;
+    if (directory_error != 0 && fstat(file, &facts) == 0 && S_ISDIR(facts.st_mode)) {
+        errno = directory_error;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, file);
+}
 
 static void must(Status status, const Error *error) {
     if (status != STATUS_OK) fail_msg("%s", error->message);
@@ -158,6 +173,36 @@ static void remains_are_refused_unless_they_may_be_used(void **state) {
     free(left);
 }
 
+/* SMB and FUSE file systems: EINVAL, ENOTSUP. What a disk says of its own is no such thing. */
+static void a_file_system_without_sync_of_directories_will_do(void **state) {
+    (void)state;
+    static const int WITHOUT[] = {EINVAL, ENOTSUP, ENOSYS};
+    char *folder = make_folder("unsynced");
+    int directory = open(folder, O_RDONLY | O_DIRECTORY);
+    Error error = {0};
+    assert_true(directory >= 0);
+    for (size_t i = 0; i < sizeof WITHOUT / sizeof *WITHOUT; i++) {
+        directory_error = WITHOUT[i];
+        must(disk_sync(directory, folder, &error), &error);
+    }
+    directory_error = EIO;
+    assert_int_equal(disk_sync(directory, folder, &error), STATUS_IO);
+    assert_non_null(strstr(error.message, folder));
+    directory_error = 0;
+    assert_int_equal(close(directory), 0);
+    free(folder);
+}
+
+static void a_volume_is_told_from_a_directory(void **state) {
+    (void)state;
+    char *folder = make_folder("no-volume");
+    assert_true(disk_is_mount_point("/"));
+    assert_true(disk_is_mount_point("/proc"));
+    assert_false(disk_is_mount_point(folder));
+    assert_false(disk_is_mount_point("/nowhere"));
+    free(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_file_is_never_written_over_another),
@@ -166,6 +211,8 @@ int main(void) {
         cmocka_unit_test(a_file_written_beside_shows_only_once_it_is_whole),
         cmocka_unit_test(a_commit_that_fails_leaves_nothing_behind),
         cmocka_unit_test(remains_are_refused_unless_they_may_be_used),
+        cmocka_unit_test(a_file_system_without_sync_of_directories_will_do),
+        cmocka_unit_test(a_volume_is_told_from_a_directory),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

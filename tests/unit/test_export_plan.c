@@ -172,6 +172,7 @@ static void a_target_that_exists_is_not_touched(void **state) {
     expect_refused_target("out", "nothing is overwritten");
     expect_refused_target("out/", "nothing is overwritten");
     expect_refused_target("out/precious", "found a file");
+    expect_refused_target("../../proc", "found a mounted volume");
     scratch_clear("link");
     assert_int_equal(symlink("nowhere", scratch_path("link")), 0);
     expect_refused_target("link", "found a symbolic link");
