@@ -62,7 +62,7 @@ static const DirectoryForm FORMS[] = {
     /* the layouts of original releases */
     {"consolidated*.safetensors", NULL, "{file}, the layout of Mistral's own releases",
      FROM_ORIGINAL(
-         "mistral.convert_mistral_weights_to_hf") " --model_size 7B --is_v3 with transformers 4.44.2 makes one; "
+         "mistral.convert_mistral_weights_to_hf") " --model_size 7B --is_v3 --safe_serialization True with transformers 4.44.2 makes one; "
                                                   "or take the files model*.safetensors of the same release",
      false, NULL},
     {"consolidated.*.pth", NULL, "{file}, the layout of Meta's own releases",

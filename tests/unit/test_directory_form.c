@@ -5,9 +5,10 @@
  * came out were the ones that went in, bit for bit, or in float32 where the tool writes that:
  *     torch 2.15.0 (dcp_to_torch, torch.load), safetensors 0.8.0, accelerate 1.15.0 (merge-weights), DeepSpeed 0.19.8
  *     (zero_to_fp32 of ZeRO 2 and 3), verl 0.9.1 (model_merger, FSDP), peft 0.21.2, transformers 5.24.0 (GGUF, adapters),
- *     mlx_lm 0.32.2 (fuse), transformers 4.44.2 (Flax)
- * Read in their help or source, not run: TensorFlow and the converters of Meta's and Mistral's layouts (transformers
- * 4.44.2: later wheels do not have them), verl's Megatron backend, megatron-bridge 0.3.1.
+ *     mlx_lm 0.32.2 (fuse), transformers 4.44.2 (Flax, and the converters of Meta's and Mistral's layouts, which later
+ *     wheels do not have)
+ * Read in their help or source, not run: TensorFlow (transformers 4.44.2), verl's Megatron backend, megatron-bridge
+ * 0.3.1.
  */
 #include "directory_maker.h"
 
@@ -105,8 +106,8 @@ static const Case REFUSED[] = {
      FOUND
      "consolidated.safetensors, the layout of Mistral's own releases; python -m "
      "transformers.models.mistral.convert_mistral_weights_to_hf --input_dir {dir} --output_dir {dir}-hf "
-     "--model_size 7B --is_v3 with transformers 4.44.2 makes one; or take the files model*.safetensors of "
-     "the same release"},
+     "--model_size 7B --is_v3 --safe_serialization True with transformers 4.44.2 makes one; or take the "
+     "files model*.safetensors of the same release"},
     {"flax",
      {"flax_model.msgpack", "config.json"},
      FOUND
