@@ -154,46 +154,6 @@ static Status check_index(const Checkpoint *checkpoint, const cJSON *index, Erro
     return STATUS_OK;
 }
 
-/* What PEFT calls the parts of an adapter; some models have tensors of such names of their own (Phi-4-multimodal's are
- * called "lora_A.vision"), so that the name of the whole must speak for it too. */
-static bool is_of_adapter(const char *name) {
-    static const char WHOLE[] = "base_model.model.";
-    static const char *const PARTS[] = {".lora_", ".base_layer.", ".modules_to_save.", ".ia3_", ".oft_"};
-    if (strstr(name, ".lora_A.default.") != NULL || strstr(name, ".lora_B.default.") != NULL) return true;
-    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
-        if (strncmp(name, WHOLE, sizeof WHOLE - 1) == 0 && strstr(name, PARTS[i]) != NULL) return true;
-    }
-    return false;
-}
-
-/* A file of another name that holds an adapter and nothing else, of whatever program. */
-static bool holds_adapter_alone(const Checkpoint *checkpoint) {
-    for (size_t i = 0; i < checkpoint->tensor_count; i++) {
-        if (strstr(checkpoint->tensors[i].name, "lora") == NULL) return false;
-    }
-    return checkpoint->tensor_count > 0;
-}
-
-/* W of such a directory would be the fusion of what the adapter was to be added to. */
-static Status refuse_adapter(const Checkpoint *checkpoint, Error *error) {
-    for (size_t i = 0; i < checkpoint->tensor_count; i++) {
-        const Tensor *tensor = &checkpoint->tensors[i];
-        if (is_of_adapter(tensor->name))
-            return status_fail(
-                error, STATUS_UNSUPPORTED,
-                "%s/%s: tensor %s: expected a model's weights, found those of a PEFT model whose adapter "
-                "was not merged; merge_and_unload() before save_pretrained(), where it was written, "
-                "makes one",
-                checkpoint->directory, checkpoint->file_names[tensor->file], tensor->name);
-    }
-    if (!holds_adapter_alone(checkpoint)) return STATUS_OK;
-    return status_fail(
-        error, STATUS_UNSUPPORTED,
-        "%s/%s: expected a model's weights, found an adapter (LoRA): merge it into the model that it was "
-        "made for",
-        checkpoint->directory, checkpoint->file_names[0]);
-}
-
 /* ---- config.json ---- */
 
 /* Only a file that is not there is no config.json: one that cannot be reached is an error. */
@@ -226,7 +186,6 @@ Status checkpoint_open(const char *directory, Checkpoint **checkpoint, Error *er
     if (status == STATUS_OK) status = open_files(opened, error);
     if (status == STATUS_OK) status = list_tensors(opened, error);
     if (status == STATUS_OK && index != NULL) status = check_index(opened, index, error);
-    if (status == STATUS_OK) status = refuse_adapter(opened, error);
     if (status == STATUS_OK) status = read_config(opened, error);
     if (status == STATUS_OK) status = quantization_read(opened, error);
     if (status == STATUS_OK) status = index_roles(opened, error); /* of what is left as a tensor */

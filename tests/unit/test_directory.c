@@ -274,56 +274,6 @@ static void a_pointer_in_place_of_json_is_named(void **state) {
     }
 }
 
-/* ---- adapters under a model's name ---- */
-
-static void an_adapter_that_was_not_merged_is_refused(void **state) {
-    (void)state;
-    static const struct {
-        const char *tensor, *words; /* NULL: it opens */
-    } CASES[] = {
-        {"base_model.model.model.layers.0.self_attn.q_proj.base_layer.weight", "merge_and_unload()"},
-        {"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight", "merge_and_unload()"},
-        {"model.layers.0.self_attn.q_proj.lora_A.default.weight", "merge_and_unload()"},
-        {"model.layers.0.self_attn.q_proj.lora_a", "an adapter (LoRA)"},
-        {"base_model.model.model.norm.weight", NULL}, /* a prefix alone is none */
-    };
-    static const char *const NONE[MOST_FILES] = {NULL};
-    free(make_directory("unmerged", NONE));
-    char *path = scratch_path("unmerged");
-    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        char *header = memory_format("{\"%s\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
-                                     CASES[i].tensor);
-        scratch_write_safetensors("unmerged/model.safetensors", header, 1);
-        Error error = {0};
-        Checkpoint *checkpoint;
-        Status status = checkpoint_open(path, &checkpoint, &error);
-        assert_int_equal(status, CASES[i].words == NULL ? STATUS_OK : STATUS_UNSUPPORTED);
-        if (CASES[i].words != NULL && strstr(error.message, CASES[i].words) == NULL)
-            fail_msg("%s", error.message);
-        checkpoint_close(checkpoint);
-        free(header);
-    }
-    free(path);
-}
-
-/* Phi-4-multimodal is published so: two adapters of its own, for pictures and for sound, which its code takes turns with. */
-static void a_model_may_have_tensors_that_are_called_so(void **state) {
-    (void)state;
-    static const char *const NONE[MOST_FILES] = {NULL};
-    char *path = make_directory("phi4", NONE);
-    scratch_write_safetensors(
-        "phi4/model.safetensors",
-        "{\"model.layers.0.self_attn.qkv_proj.base_layer.weight\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,"
-        "1]},\"model.layers.0.self_attn.qkv_proj.lora_A.vision.weight\":{\"dtype\":\"U8\",\"shape\":[1],"
-        "\"data_offsets\":[1,2]}}",
-        2);
-    Error error = {0};
-    Checkpoint *checkpoint;
-    if (checkpoint_open(path, &checkpoint, &error) != STATUS_OK) fail_msg("%s", error.message);
-    checkpoint_close(checkpoint);
-    free(path);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_can_only_be_meant_is_opened_and_said),
@@ -332,8 +282,6 @@ int main(void) {
         cmocka_unit_test(a_directory_that_may_not_be_entered_is_not_empty),
         cmocka_unit_test(weights_of_another_kind_are_named),
         cmocka_unit_test(a_pointer_in_place_of_json_is_named),
-        cmocka_unit_test(an_adapter_that_was_not_merged_is_refused),
-        cmocka_unit_test(a_model_may_have_tensors_that_are_called_so),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
