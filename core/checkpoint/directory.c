@@ -36,15 +36,18 @@ static Status is_there(const char *directory, const char *name, bool *found, Err
     return status;
 }
 
-bool directory_holds_model(const char *path) {
-    bool found = false;
-    if (is_there(path, DIRECTORY_SINGLE, &found, NULL) == STATUS_OK && found) return true;
-    if (is_there(path, DIRECTORY_INDEX, &found, NULL) == STATUS_OK && found) return true;
+/* Weights by a name that transformers takes, or shards; a folder that cannot be looked into holds none. */
+static Status holds_model(const char *path, bool *found, Error *error) {
+    static const char *const NAMES[] = {DIRECTORY_SINGLE, DIRECTORY_INDEX};
+    for (int i = 0; i < 2; i++) {
+        Status status = is_there(path, NAMES[i], found, error);
+        if (status == STATUS_NO_MEMORY || *found) return status;
+    }
     DirectoryListing listing = {0};
-    found = directory_listing_read(path, &listing, NULL) == STATUS_OK &&
-            directory_listing_first(&listing, "model-*-of-*.safetensors") != NULL;
+    Status status = directory_listing_read(path, &listing, error);
+    *found = status == STATUS_OK && directory_listing_first(&listing, "model-*-of-*.safetensors") != NULL;
     directory_listing_free(&listing);
-    return found;
+    return status == STATUS_NO_MEMORY ? status : STATUS_OK;
 }
 
 static Status take_one(Directory *found, const char *name, Error *error) {
@@ -187,25 +190,23 @@ static Status enter(Directory *found, char *folder, const char *why, Error *erro
 /* How many folders hold a model, and the path of the last, which the caller frees. */
 static Status find_folders(const char *path, const DirectoryListing *listing, size_t *count, char **last,
                            Error *error) {
+    Status status = STATUS_OK;
     *count = 0;
     *last = NULL;
-    for (size_t i = 0; i < listing->count; i++) {
+    for (size_t i = 0; i < listing->count && status == STATUS_OK; i++) {
+        bool found = false;
         if (!listing->entries[i].is_directory) continue;
         char *folder = memory_format("%s/%s", path, listing->entries[i].name);
-        if (folder == NULL) {
+        status = folder == NULL ? memory_fail(error, path) : holds_model(folder, &found, error);
+        if (found) {
+            ++*count;
             free(*last);
-            *last = NULL;
-            return memory_fail(error, path);
-        }
-        if (!directory_holds_model(folder)) {
+            *last = folder;
+        } else {
             free(folder);
-            continue;
         }
-        ++*count;
-        free(*last);
-        *last = folder;
     }
-    return STATUS_OK;
+    return status;
 }
 
 static Status look_in_folders(Directory *found, const DirectoryListing *listing, Error *error) {
@@ -222,28 +223,36 @@ static Status look_in_folders(Directory *found, const DirectoryListing *listing,
     return status;
 }
 
-static Status look_in_cache(Directory *found, Error *error) {
-    char *snapshots = memory_format("%s/snapshots", found->path), *last = NULL;
-    char *named = hub_cache_main_snapshot(found->path);
+static Status look_in_snapshots(Directory *found, const char *snapshots, const char *named, Error *error) {
     DirectoryListing listing = {0};
     size_t count = 0;
-    Status status = snapshots == NULL ? memory_fail(error, found->path)
-                                      : directory_listing_read(snapshots, &listing, error);
+    char *last = NULL;
+    Status status = directory_listing_read(snapshots, &listing, error);
     if (status == STATUS_OK) status = find_folders(snapshots, &listing, &count, &last, error);
+    directory_listing_free(&listing);
     bool is_clear = count == 1 && (named == NULL || strcmp(named, last) == 0);
-    if (status == STATUS_OK && count > 0 && !is_clear)
+    if (status == STATUS_OK && is_clear)
+        return enter(found, last, "the one snapshot in this part of the Hub's cache", error);
+    if (status == STATUS_OK && count > 0)
         status = status_fail(
             error, STATUS_ARGUMENT,
             "%s: expected one model, found the Hub's cache of one with %zu snapshot%s; give the "
             "one that %s: %s",
             found->path, count, count == 1 ? "" : "s",
             named != NULL ? "refs/main names" : "is meant, for example", named != NULL ? named : last);
-    directory_listing_free(&listing);
+    free(last);
+    return status;
+}
+
+static Status look_in_cache(Directory *found, Error *error) {
+    char *named, *snapshots;
+    Status status = hub_cache_main_snapshot(found->path, &named, error);
+    if (status != STATUS_OK) return status;
+    snapshots = memory_format("%s/snapshots", found->path);
+    status = snapshots == NULL ? memory_fail(error, found->path)
+                               : look_in_snapshots(found, snapshots, named, error);
     free(snapshots);
     free(named);
-    if (status == STATUS_OK && count > 0)
-        return enter(found, last, "the one snapshot in this part of the Hub's cache", error);
-    free(last);
     return status;
 }
 

@@ -39,7 +39,4 @@ Status directory_find_weights(const char *path, Directory *found, Error *error) 
 
 void directory_free(Directory *directory);
 
-/* Whether it holds weights by a name that transformers takes, or shards; a look, nothing is read. */
-bool directory_holds_model(const char *path);
-
 #endif

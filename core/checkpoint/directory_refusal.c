@@ -27,9 +27,10 @@ static const char *last_part(const char *path) {
 char *directory_refusal_download(const char *path) {
     const char *snapshots = strstr(path, "/snapshots/");
     char *cache = memory_copy_text(path, snapshots != NULL ? (size_t)(snapshots - path) : strlen(path));
-    char *name = cache != NULL ? hub_cache_name_of(cache) : NULL;
-    char *command = name != NULL ? memory_format("hf download %s", name)
-                                 : directory_form_fill("hf download NAME --local-dir {dir}", path, "", "");
+    char *name = NULL, *command = NULL;
+    if (cache != NULL && hub_cache_name_of(cache, &name, NULL) == STATUS_OK)
+        command = name != NULL ? memory_format("hf download %s", name)
+                               : directory_form_fill("hf download NAME --local-dir {dir}", path, "", "");
     free(cache);
     free(name);
     return command;
@@ -50,8 +51,9 @@ static bool may_be_hub_name(const char *path) {
 Status directory_refusal_of_nothing(const char *path, int errno_value, Error *error) {
     if (errno_value != ENOENT || !may_be_hub_name(path))
         return status_fail_errno(error, errno_value, "%s", path);
-    char *snapshot = hub_cache_find(path);
-    Status status;
+    char *snapshot;
+    Status status = hub_cache_find(path, &snapshot, error);
+    if (status != STATUS_OK) return status;
     if (snapshot != NULL)
         status = status_fail(
             error, STATUS_IO,
@@ -170,27 +172,37 @@ Status directory_refusal_of_folders(const char *path, const DirectoryListing *li
 
 /* ---- nothing that is known ---- */
 
-/* What hf download leaves while it is not done: in a folder of its own, or beside the blobs of the cache. */
-static bool has_unfinished_download(const char *path) {
+static Status find_unfinished_in(const char *place, bool *found, Error *error) {
+    DIR *stream = opendir(place);
+    if (stream == NULL) return errno == ENOMEM ? memory_fail(error, place) : STATUS_OK;
+    const struct dirent *entry;
+    while (!*found && (entry = readdir(stream)) != NULL)
+        *found = fnmatch("*.incomplete", entry->d_name, 0) == 0;
+    (void)closedir(stream); /* only read from */
+    return STATUS_OK;
+}
+
+/* What hf download leaves while it is not done: in a folder of its own, or among the blobs of the cache. */
+static Status find_unfinished_download(const char *path, bool *found, Error *error) {
     static const char *const PLACES[] = {"/.cache/huggingface/download", "/blobs", "/../../blobs"};
-    bool found = false;
-    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES && !found; i++) {
+    Status status = STATUS_OK;
+    *found = false;
+    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES && !*found && status == STATUS_OK; i++) {
         char *place = memory_format("%s%s", path, PLACES[i]);
-        DIR *stream = place != NULL ? opendir(place) : NULL;
-        const struct dirent *entry;
-        while (stream != NULL && !found && (entry = readdir(stream)) != NULL)
-            found = fnmatch("*.incomplete", entry->d_name, 0) == 0;
-        if (stream != NULL) (void)closedir(stream); /* only read from */
+        status = place == NULL ? memory_fail(error, path) : find_unfinished_in(place, found, error);
         free(place);
     }
-    return found;
+    return status;
 }
 
 Status directory_refusal_of_rest(const char *path, const DirectoryListing *listing, Error *error) {
+    bool is_unfinished;
+    Status status = find_unfinished_download(path, &is_unfinished, error);
+    if (status != STATUS_OK) return status;
     char *command = directory_refusal_download(path);
     if (command == NULL) return memory_fail(error, path);
-    Status status = STATUS_FORMAT;
-    if (has_unfinished_download(path))
+    status = STATUS_FORMAT;
+    if (is_unfinished)
         (void)status_fail(
             error, status,
             "%s: expected %s, found a download that is not finished (*.incomplete); %s goes on with it", path,

@@ -4,6 +4,8 @@
 #include "core/support/memory.h"
 
 #include <ctype.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,9 +29,12 @@ bool hub_cache_is_name(const char *text) {
     return text[first] == '\0' || is_part(text + first + 1, strlen(text + first + 1));
 }
 
-static bool is_directory(const char *path) {
+/* On the stack: where memory ran out, what is there must not seem to be missing. */
+static bool is_directory(const char *path, const char *name) {
+    char whole[PATH_MAX];
     struct stat facts;
-    return path != NULL && stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+    int length = snprintf(whole, sizeof whole, "%s%s", path, name);
+    return length >= 0 && (size_t)length < sizeof whole && stat(whole, &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
 static const char *last_part(const char *path) {
@@ -38,30 +43,34 @@ static const char *last_part(const char *path) {
 }
 
 bool hub_cache_is_model(const char *directory) {
-    char *snapshots = memory_format("%s/snapshots", directory), *blobs = memory_format("%s/blobs", directory);
-    bool found = is_directory(snapshots) &&
-                 (is_directory(blobs) || strncmp(last_part(directory), PREFIX, sizeof PREFIX - 1) == 0);
-    free(snapshots);
-    free(blobs);
-    return found;
+    return is_directory(directory, "/snapshots") &&
+           (is_directory(directory, "/blobs") ||
+            strncmp(last_part(directory), PREFIX, sizeof PREFIX - 1) == 0);
 }
 
-char *hub_cache_main_snapshot(const char *directory) {
-    char *path = memory_format("%s/refs/main", directory), *commit = NULL, *snapshot = NULL;
+Status hub_cache_main_snapshot(const char *directory, char **snapshot, Error *error) {
+    *snapshot = NULL;
+    char *path = memory_format("%s/refs/main", directory), *commit = NULL;
     size_t bytes;
-    if (path != NULL && json_read_text(path, REF_LIMIT, &commit, &bytes, NULL) == STATUS_OK) {
-        commit[strcspn(commit, "\r\n")] = '\0';
-        if (is_part(commit, strlen(commit))) snapshot = memory_format("%s/snapshots/%s", directory, commit);
-    }
+    if (path == NULL) return memory_fail(error, directory);
+    Status status = json_read_text(path, REF_LIMIT, &commit, &bytes, NULL);
     free(path);
+    if (status == STATUS_NO_MEMORY) return memory_fail(error, directory);
+    if (status != STATUS_OK) return STATUS_OK; /* a cache without refs names none */
+    commit[strcspn(commit, "\r\n")] = '\0';
+    if (is_part(commit, strlen(commit))) {
+        *snapshot = memory_format("%s/snapshots/%s", directory, commit);
+        if (*snapshot == NULL) status = memory_fail(error, directory);
+    }
     free(commit);
-    if (is_directory(snapshot)) return snapshot;
-    free(snapshot);
-    return NULL;
+    if (*snapshot != NULL && !is_directory(*snapshot, "")) {
+        free(*snapshot);
+        *snapshot = NULL;
+    }
+    return status;
 }
 
-/* The cache's directory, in a block that the caller frees. */
-static char *find_cache(void) {
+Status hub_cache_find(const char *name, char **snapshot, Error *error) {
     static const struct {
         const char *variable, *rest;
     } PLACES[] = {{"HF_HUB_CACHE", ""},
@@ -69,32 +78,31 @@ static char *find_cache(void) {
                   {"HF_HOME", "/hub"},
                   {"XDG_CACHE_HOME", "/huggingface/hub"},
                   {"HOME", "/.cache/huggingface/hub"}};
-    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
-        const char *value = getenv(PLACES[i].variable);
-        if (value != NULL && *value != '\0') return memory_format("%s%s", value, PLACES[i].rest);
+    size_t place = 0, count = sizeof PLACES / sizeof *PLACES, first = strcspn(name, "/");
+    const char *value = NULL;
+    *snapshot = NULL;
+    for (; place < count; place++) {
+        value = getenv(PLACES[place].variable);
+        if (value != NULL && *value != '\0') break;
     }
-    return NULL;
-}
-
-char *hub_cache_find(const char *name) {
-    char *cache = find_cache();
-    size_t first = strcspn(name, "/");
+    if (place == count) return STATUS_OK;
     bool is_whole = name[first] == '\0';
-    char *directory = cache == NULL
-                          ? NULL
-                          : memory_format("%s/%s%.*s%s%s", cache, PREFIX, (int)first, name,
-                                          is_whole ? "" : SEPARATOR, is_whole ? "" : name + first + 1);
-    char *snapshot = directory != NULL ? hub_cache_main_snapshot(directory) : NULL;
-    free(cache);
+    char *directory = memory_format("%s%s/%s%.*s%s%s", value, PLACES[place].rest, PREFIX, (int)first, name,
+                                    is_whole ? "" : SEPARATOR, is_whole ? "" : name + first + 1);
+    if (directory == NULL) return memory_fail(error, name);
+    Status status = hub_cache_main_snapshot(directory, snapshot, error);
     free(directory);
-    return snapshot;
+    return status;
 }
 
-char *hub_cache_name_of(const char *directory) {
+Status hub_cache_name_of(const char *directory, char **name, Error *error) {
+    *name = NULL;
     const char *part = last_part(directory);
-    if (strncmp(part, PREFIX, sizeof PREFIX - 1) != 0) return NULL;
+    if (strncmp(part, PREFIX, sizeof PREFIX - 1) != 0) return STATUS_OK;
     part += sizeof PREFIX - 1;
     const char *middle = strstr(part, SEPARATOR);
-    if (middle == NULL) return memory_copy_text(part, strlen(part));
-    return memory_format("%.*s/%s", (int)(middle - part), part, middle + sizeof SEPARATOR - 1);
+    *name = middle == NULL
+                ? memory_copy_text(part, strlen(part))
+                : memory_format("%.*s/%s", (int)(middle - part), part, middle + sizeof SEPARATOR - 1);
+    return *name != NULL ? STATUS_OK : memory_fail(error, directory);
 }

@@ -10,6 +10,8 @@
 #ifndef REJUV_CORE_HUB_CACHE_H
 #define REJUV_CORE_HUB_CACHE_H
 
+#include "core/support/status.h"
+
 #include <stdbool.h>
 
 /* "NAME" or "ORGANISATION/NAME" with the characters that the Hub allows. */
@@ -18,14 +20,13 @@ bool hub_cache_is_name(const char *text);
 /* Whether a directory is what the cache keeps of one model. */
 bool hub_cache_is_model(const char *directory);
 
-/* The snapshot that refs/main of such a directory names, or NULL: there is none, or no memory. The caller frees. */
-char *hub_cache_main_snapshot(const char *directory);
+/* The snapshot that refs/main of such a directory names, which the caller frees; NULL where it names none that is there. */
+Status hub_cache_main_snapshot(const char *directory, char **snapshot, Error *error) STATUS_MUST_CHECK;
 
 /* The same of the model of that name in the cache of this machine. */
-char *hub_cache_find(const char *name);
+Status hub_cache_find(const char *name, char **snapshot, Error *error) STATUS_MUST_CHECK;
 
-/* "ORGANISATION/NAME" of a directory "…/models--ORGANISATION--NAME"; NULL where it is none, or no memory. The caller
- * frees. */
-char *hub_cache_name_of(const char *directory);
+/* "ORGANISATION/NAME" of a directory "…/models--ORGANISATION--NAME", which the caller frees; NULL where it is none. */
+Status hub_cache_name_of(const char *directory, char **name, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -166,6 +166,21 @@ static Status open_codes(Error *error) {
     return open_quantised(scratch_path("codes"), QUANTIZATION_CODES, error);
 }
 
+/* What is no model is known by what lies in it, which takes memory too. */
+static Status refuse_directory(Error *error) {
+    Checkpoint *checkpoint;
+    Status status = checkpoint_open(TESTS_DIR "/golden/models", &checkpoint, error);
+    assert_null(checkpoint);
+    return status == STATUS_ARGUMENT ? STATUS_OK : status;
+}
+
+static Status refuse_what_is_not_known(Error *error) {
+    Checkpoint *checkpoint;
+    Status status = checkpoint_open(TESTS_DIR "/fuzz", &checkpoint, error);
+    assert_null(checkpoint);
+    return status == STATUS_FORMAT ? STATUS_OK : status;
+}
+
 static Status open_model(Error *error) {
     Model *opened;
     Status status = model_open(pair, &opened, error);
@@ -356,6 +371,8 @@ static void opening_a_checkpoint_tells_that_memory_ran_out(void **state) {
     fail_each("checkpoint_open, shards", open_shards);
     fail_each("checkpoint_open, codes with scales", open_scaled);
     fail_each("checkpoint_open, codes", open_codes);
+    fail_each("checkpoint_open, several models", refuse_directory);
+    fail_each("checkpoint_open, no model", refuse_what_is_not_known);
 }
 
 static void opening_a_pair_and_a_model_tells_that_memory_ran_out(void **state) {
