@@ -209,11 +209,27 @@ static Status find_folders(const char *path, const DirectoryListing *listing, si
     return status;
 }
 
+/* Of several checkpoints one may be in another form, or still being written: then the one that can be opened need not be
+ * the one that is meant. */
+static bool is_one_of_checkpoints(const DirectoryListing *listing, const char *folder) {
+    static const char PATTERN[] = "checkpoint-*";
+    const DirectoryEntry *first = directory_listing_first(listing, PATTERN);
+    return first != directory_listing_last(listing, PATTERN) &&
+           fnmatch(PATTERN, strrchr(folder, '/') + 1, 0) == 0;
+}
+
 static Status look_in_folders(Directory *found, const DirectoryListing *listing, Error *error) {
     size_t count;
     char *last;
     Status status = find_folders(found->path, listing, &count, &last, error);
-    if (status == STATUS_OK && count == 1) return enter(found, last, "the one model in it", error);
+    if (status == STATUS_OK && count == 1 && !is_one_of_checkpoints(listing, last))
+        return enter(found, last, "the one model in it", error);
+    if (status == STATUS_OK && count == 1)
+        status =
+            status_fail(error, STATUS_ARGUMENT,
+                        "%s: expected one checkpoint, found several, of which one holds a model that can be "
+                        "opened; give that, if it is meant: %s",
+                        found->path, last);
     if (status == STATUS_OK && count > 1)
         status = status_fail(
             error, STATUS_ARGUMENT,

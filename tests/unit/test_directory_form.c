@@ -203,6 +203,11 @@ static const Case REFUSED[] = {
       "checkpoint-1000/model.safetensors*", "trainer_state.json"},
      "{dir}: expected one model, found 2 folders with one each; give one of them: the newest by its name "
      "is {dir}/checkpoint-1000"},
+    {"run-under-way",
+     {"checkpoint-500/", "checkpoint-500/model.safetensors*", "checkpoint-1000/",
+      "checkpoint-1000/config.json"},
+     "{dir}: expected one checkpoint, found several, of which one holds a model that can be opened; give that, "
+     "if it is meant: {dir}/checkpoint-500"},
     {"hub",
      {"models--own--name/", "models--own--name/snapshots/"},
      FOUND "the Hub's cache; give one of the models in it, for example {dir}/models--own--name"},
