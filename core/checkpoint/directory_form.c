@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each of these was run, or read in its source where it cannot be: tests/unit/test_directory.c says which. */
+/* Each of these was run, or read in its source where it cannot be: tests/unit/test_directory_form.c says which. */
 #define SAVE                                                                                                 \
     "s.save_file({k: v.clone().contiguous() for k, v in t.items()}, \"{dir}/model.safetensors\", {\"format\": \"pt\"})"
 #define LOAD_ONE                                                                                               \
