@@ -46,6 +46,7 @@ typedef struct Pair {
     PairExperts experts;
     bool *is_left_out; /* [of base's tensors] */
     PairShare share;
+    bool has_wrapper; /* names of one side have a prefix that no loader knows */
     bool has_adapter; /* among the weights, not merged: an error among the findings */
     bool unties_head; /* the fused model has a head of its own although SFT's is tied: config.json must say so
                        */

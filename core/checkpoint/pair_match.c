@@ -152,21 +152,46 @@ static Status tell_head(Match *match, const char *side, const Head *head, Error 
     return STATUS_OK;
 }
 
+/* What programs put before every name when they save a model that is still wrapped; no loader takes it off. */
+static const struct {
+    const char *prefix, *from;
+} WRAPPERS[] = {{"_orig_mod.", "torch.compile"},
+                {"module.", "DataParallel"},
+                {"base_model.model.", "PEFT"},
+                {"_fsdp_wrapped_module.", "FSDP"},
+                {"_forward_module.", "Fabric"}};
+
+static Status tell_wrapper(Pair *pair, const char *side, const Checkpoint *checkpoint, Error *error) {
+    for (size_t i = 0; i < sizeof WRAPPERS / sizeof *WRAPPERS; i++) {
+        size_t count = 0, bytes = strlen(WRAPPERS[i].prefix);
+        for (size_t j = 0; j < checkpoint->tensor_count; j++)
+            count += strncmp(checkpoint->tensors[j].name, WRAPPERS[i].prefix, bytes) == 0;
+        if (count == 0) continue;
+        pair->has_wrapper = true;
+        return finding_add(
+            &pair->findings, SEVERITY_WARNING, "names", error,
+            "%s: %zu of %zu names have the prefix \"%s\" of %s: transformers would find none of them; an "
+            "export keeps SFT's names",
+            side, count, checkpoint->tensor_count, WRAPPERS[i].prefix, WRAPPERS[i].from);
+    }
+    return STATUS_OK;
+}
+
 static Status tell_renames(const Pair *pair, FindingList *findings, Error *error) {
     Status status = STATUS_OK;
     for (size_t i = 0; i < pair->names.rename_count && status == STATUS_OK; i++) {
         const PairRename *rename = &pair->names.renames[i];
         const char *plural = rename->tensors == 1 ? "" : "s";
-        if (rename->base[0] == '\0' || rename->sft[0] == '\0')
+        bool in_sft = rename->base[0] == '\0';
+        if (in_sft || rename->sft[0] == '\0')
             status = finding_add(findings, SEVERITY_NOTE, "names", error,
-                                 "%s has \"%s\" before %s's: %zu tensor%s meet so",
-                                 rename->base[0] == '\0' ? "SFT" : "base",
-                                 rename->base[0] == '\0' ? rename->sft : rename->base,
-                                 rename->base[0] == '\0' ? "base" : "SFT", rename->tensors, plural);
+                                 "%s has the prefix \"%s\" before %s's names: %zu tensor%s meet so",
+                                 in_sft ? "SFT" : "base", in_sft ? rename->sft : rename->base,
+                                 in_sft ? "base" : "SFT", rename->tensors, plural);
         else
             status = finding_add(findings, SEVERITY_NOTE, "names", error,
-                                 "base's \"%s\" is SFT's \"%s\": %zu tensor%s meet so", rename->base,
-                                 rename->sft, rename->tensors, plural);
+                                 "the prefix \"%s\" of base is \"%s\" in SFT: %zu tensor%s meet so",
+                                 rename->base, rename->sft, rename->tensors, plural);
     }
     if (status == STATUS_OK && pair->names.by_role > 0)
         status =
@@ -215,6 +240,8 @@ static Status match_all(Match *match, Error *error) {
         status = judge_base_tensor(match, i, error);
     if (status == STATUS_OK) status = refuse_adapter(match, "base", pair->base, error);
     if (status == STATUS_OK) status = refuse_adapter(match, "SFT", pair->sft, error);
+    if (status == STATUS_OK) status = tell_wrapper(pair, "base", pair->base, error);
+    if (status == STATUS_OK) status = tell_wrapper(pair, "SFT", pair->sft, error);
     if (status == STATUS_OK) status = tell_renames(pair, &pair->findings, error);
     if (status == STATUS_OK) status = tell_share(pair, &pair->findings, error);
     if (status == STATUS_OK) status = tell_head(match, "base", &match->base, error);

@@ -61,13 +61,14 @@ static Status set_vocabulary(const ExportPlan *plan, const cJSON *config, char *
 }
 
 /* What holds of SFT's head holds of the fused model's, unless that was given one of its own; whatever the donor says. A
- * head that is written must not be ignored, and one that is not must not be missed. A model without a head has
- * nothing to say about it. */
+ * head that is written must not be ignored, and one that is not must not be missed. Where nothing is said and a head of its
+ * own is there, nothing is added: loaders look at what is stored. A model without a head has nothing to say about it. */
 static Status set_tie(const ExportPlan *plan, const cJSON *config, char **text, const char *origin,
                       Error *error) {
     Head head = head_find(plan->pair->sft);
-    bool is_stated, tied = head.kind == HEAD_TIED && !plan->pair->unties_head;
+    bool unties = plan->pair->unties_head, tied = head.kind == HEAD_TIED && !unties, is_stated;
     if (head.kind == HEAD_NONE || head_config_ties(config, &is_stated) == tied) return STATUS_OK;
+    if (!is_stated && !tied && !unties) return STATUS_OK;
     return change(text, "tie_word_embeddings", tied ? "true" : "false", origin, error);
 }
 

@@ -89,7 +89,8 @@ static void a_prefix_that_all_names_of_sft_have_is_found(void **state) {
              "transformer.h.1.attn.c_attn.weight 4x12", "transformer.ln_f.weight 4"));
     expect_met(pair, "transformer.h.1.attn.c_attn.weight", "h.1.attn.c_attn.weight");
     expect_met(pair, "transformer.ln_f.weight", "ln_f.weight");
-    expect_said(pair, SEVERITY_NOTE, "names", "SFT has \"transformer.\" before base's: 4 tensors meet so");
+    expect_said(pair, SEVERITY_NOTE, "names",
+                "SFT has the prefix \"transformer.\" before base's names: 4 tensors meet so");
     assert_true(pair_share_is_whole(&pair->share));
     assert_int_equal(pair->share.blended, 6 * 4 + 2 * 4 * 12 + 4);
     assert_int_equal(pair_check_whole(pair, NULL), STATUS_OK);
@@ -102,7 +103,11 @@ static void a_prefix_that_base_has_is_found_too(void **state) {
         LIST("_orig_mod.model.embed_tokens.weight 6x4", "_orig_mod.model.layers.0.mlp.up_proj.weight 8x4"),
         LIST("model.embed_tokens.weight 6x4", "model.layers.0.mlp.up_proj.weight 8x4"));
     expect_met(pair, "model.layers.0.mlp.up_proj.weight", "_orig_mod.model.layers.0.mlp.up_proj.weight");
-    expect_said(pair, SEVERITY_NOTE, "names", "base has \"_orig_mod.\" before SFT's: 2 tensors meet so");
+    expect_said(pair, SEVERITY_NOTE, "names",
+                "base has the prefix \"_orig_mod.\" before SFT's names: 2 tensors meet so");
+    expect_said(pair, SEVERITY_WARNING, "names",
+                "base: 2 of 2 names have the prefix \"_orig_mod.\" of torch.compile");
+    assert_true(pair->has_wrapper);
     pair_close(pair);
 }
 
@@ -122,7 +127,7 @@ static void several_prefixes_are_exchanged_each_for_its_own(void **state) {
     expect_met(pair, "model.vision_tower.encoder.layers.1.self_attn.q_proj.weight",
                "vision_tower.encoder.layers.1.self_attn.q_proj.weight");
     expect_said(pair, SEVERITY_NOTE, "names",
-                "base's \"language_model.model.\" is SFT's \"model.language_model.\"");
+                "the prefix \"language_model.model.\" of base is \"model.language_model.\" in SFT");
     pair_close(pair);
 }
 

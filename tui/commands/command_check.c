@@ -97,7 +97,8 @@ static Status run(Batch *batch, Error *error) {
     if (status == STATUS_OK)
         status = batch_make_findings(&batch->pair->findings, &findings, severities, error);
     if (status == STATUS_OK) {
-        batch->found = severities[SEVERITY_ERROR] > 0 || !pair_share_is_whole(&batch->pair->share);
+        batch->found = severities[SEVERITY_ERROR] > 0 || !pair_share_is_whole(&batch->pair->share) ||
+                       batch->pair->has_wrapper;
         status = write_report(batch, findings, severities, error);
     }
     table_free(findings);
@@ -108,7 +109,7 @@ const Command command_check = {
     .details =
         "Reads headers, configurations and tokenizers, and no weights. An error is a mismatch that "
         "cannot be "
-        "fused (exit status 1, as where a tensor has no counterpart in the other model); a warning something that changes what the result means; a note the rest.\n"
+        "fused (exit status 1, as where a tensor has no counterpart in the other model, or names have a prefix that no loader knows); a warning something that changes what the result means; a note the rest.\n"
         "\n"
         "JSON: an object with\n"
         "  base, sft      the directories\n"
