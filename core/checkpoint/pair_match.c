@@ -197,6 +197,12 @@ static Status tell_renames(const Pair *pair, FindingList *findings, Error *error
         status =
             finding_add(findings, SEVERITY_NOTE, "names", error,
                         "%zu tensors of other names meet by role, layer and expert", pair->names.by_role);
+    if (status == STATUS_OK && pair->experts.met > 0)
+        status = finding_add(
+            findings, SEVERITY_NOTE, "experts", error,
+            "%zu tensors of SFT meet slices of base's: one side stores experts as one tensor, the "
+            "other one by one",
+            pair->experts.met);
     return status;
 }
 

@@ -2,6 +2,7 @@
  * that transformers 5.24.0 takes off and puts on when it loads a published model and saves it. */
 #include "core/checkpoint/head.h"
 #include "core/checkpoint/pair.h"
+#include "core/checkpoint/tensor_values.h"
 #include "tests/program.h"
 #include "tests/unit/scratch.h"
 
@@ -234,6 +235,98 @@ static void an_adapter_that_was_not_merged_is_refused(void **state) {
     pair_close(pair);
 }
 
+/* ---- experts ---- */
+
+#define FUSED_EXPERTS                                                                                        \
+    "model.layers.0.mlp.experts.gate_up_proj 2x6x4", "model.layers.0.mlp.experts.down_proj 2x4x3"
+#define SINGLE(e)                                                                                            \
+    "model.layers.0.mlp.experts." #e ".gate_proj.weight 3x4",                                                \
+        "model.layers.0.mlp.experts." #e ".up_proj.weight 3x4",                                              \
+        "model.layers.0.mlp.experts." #e ".down_proj.weight 4x3"
+
+/* The bits of elements: scratch files hold any bytes, NaN among them. */
+static void expect_elements(const Tensor *joined, uint64_t first, const Tensor *part) {
+    size_t count = (size_t)(part->rows * part->columns);
+    float found[64], expected[64];
+    assert_true(count <= 64);
+    tensor_values_read(joined, first, count, found);
+    tensor_values_read(part, 0, count, expected);
+    assert_memory_equal(found, expected, count * sizeof *found);
+}
+
+static void single_experts_of_sft_meet_slices_of_bases_one_tensor(void **state) {
+    (void)state;
+    Pair *pair = OPEN(LIST(FUSED_EXPERTS), LIST(SINGLE(0), SINGLE(1)));
+    assert_true(pair_share_is_whole(&pair->share));
+    const Tensor *gate_up = checkpoint_find_tensor(pair->base, "model.layers.0.mlp.experts.gate_up_proj");
+    const Tensor *down = checkpoint_find_tensor(pair->base, "model.layers.0.mlp.experts.down_proj");
+    const PairTensor *up = pair_find_tensor(pair, "model.layers.0.mlp.experts.1.up_proj.weight");
+    assert_ptr_equal(up->base->data, gate_up->data + (6 * 4 + 3 * 4) * sizeof(float));
+    const PairTensor *second = pair_find_tensor(pair, "model.layers.0.mlp.experts.1.down_proj.weight");
+    assert_ptr_equal(second->base->data, down->data + 4 * 3 * sizeof(float));
+    expect_said(pair, SEVERITY_NOTE, "experts", "6 tensors of SFT meet slices of base's");
+    pair_close(pair);
+}
+
+static void fused_experts_of_sft_meet_bases_one_after_the_other(void **state) {
+    (void)state;
+    Pair *pair = OPEN(LIST(SINGLE(0), SINGLE(1)), LIST(FUSED_EXPERTS));
+    assert_true(pair_share_is_whole(&pair->share));
+    const Tensor *joined = pair_find_tensor(pair, "model.layers.0.mlp.experts.gate_up_proj")->base;
+    expect_elements(joined, 0,
+                    checkpoint_find_tensor(pair->base, "model.layers.0.mlp.experts.0.gate_proj.weight"));
+    expect_elements(joined, 12,
+                    checkpoint_find_tensor(pair->base, "model.layers.0.mlp.experts.0.up_proj.weight"));
+    expect_elements(joined, 36,
+                    checkpoint_find_tensor(pair->base, "model.layers.0.mlp.experts.1.up_proj.weight"));
+    /* across the seam of two, and within one as it is stored */
+    float both[4], scratch[4];
+    DType dtype;
+    tensor_values_read(joined, 10, 4, both);
+    assert_memory_equal(tensor_values_lend(joined, 10, 4, scratch, &dtype), both, sizeof both);
+    assert_ptr_equal(tensor_values_lend(joined, 10, 4, scratch, &dtype), scratch);
+    assert_ptr_not_equal(tensor_values_lend(joined, 12, 4, scratch, &dtype), scratch);
+    pair_close(pair);
+}
+
+static void experts_that_are_transposed_or_not_all_there_do_not_meet(void **state) {
+    (void)state;
+    Pair *pair =
+        OPEN(LIST(SINGLE(0)), LIST("model.layers.0.mlp.experts.gate_up_proj 2x6x4", "model.norm.weight 4"));
+    assert_null(pair_find_tensor(pair, "model.layers.0.mlp.experts.gate_up_proj")->base);
+    pair_close(pair);
+    pair = OPEN(LIST("model.layers.0.mlp.experts.gate_up_proj 2x4x6"), LIST(SINGLE(0), SINGLE(1)));
+    assert_null(pair_find_tensor(pair, "model.layers.0.mlp.experts.1.up_proj.weight")->base);
+    pair_close(pair);
+    pair = OPEN(LIST(SINGLE(0)), LIST("model.layers.0.mlp.experts.gate_up_proj 9007199254740991x6x0"));
+    assert_null(pair_find_tensor(pair, "model.layers.0.mlp.experts.gate_up_proj")->base);
+    pair_close(pair);
+}
+
+static void an_export_of_fused_experts_is_that_of_single_ones_put_together(void **state) {
+    (void)state;
+    write_side("base", "{}", (const char *const[]){SINGLE(0), SINGLE(1), NULL});
+    write_side("sft", "{}", (const char *const[]){FUSED_EXPERTS, NULL});
+    char *base = scratch_path("base"), *sft = scratch_path("sft"), *out = scratch_path("experts");
+    PROGRAM_EXPECT(0, "", "export", base, sft, "--alpha", "0", "--out",
+                   out); /* base's values, in SFT's layout */
+    Error error = {0};
+    Pair *pair = open_written();
+    Checkpoint *written;
+    if (checkpoint_open(out, &written, &error) != STATUS_OK) fail_msg("%s", error.message);
+    for (size_t i = 0; i < written->tensor_count; i++) {
+        const PairTensor *source = pair_find_tensor(pair, written->tensors[i].name);
+        for (uint64_t j = 0; j < source->base->parts->count; j++)
+            expect_elements(&written->tensors[i], j * source->base->parts->elements,
+                            source->base->parts->list[j]);
+    }
+    checkpoint_close(written);
+    pair_close(pair);
+    free(base);
+    free(sft);
+    free(out);
+}
+
 /* ---- heads: what transformers 5.24.0 does with each ---- */
 
 #define EMBEDDING "model.embed_tokens.weight 6x4"
@@ -390,6 +483,10 @@ int main(void) {
         cmocka_unit_test(buffers_count_for_nothing),
         cmocka_unit_test(a_vocabulary_is_enlarged_whatever_its_embedding_is_called),
         cmocka_unit_test(an_adapter_that_was_not_merged_is_refused),
+        cmocka_unit_test(single_experts_of_sft_meet_slices_of_bases_one_tensor),
+        cmocka_unit_test(fused_experts_of_sft_meet_bases_one_after_the_other),
+        cmocka_unit_test(experts_that_are_transposed_or_not_all_there_do_not_meet),
+        cmocka_unit_test(an_export_of_fused_experts_is_that_of_single_ones_put_together),
         cmocka_unit_test(a_head_is_tied_only_where_config_or_the_types_default_says_so),
         cmocka_unit_test(a_model_without_a_head_is_given_none),
         cmocka_unit_test(a_tied_model_may_store_its_matrix_under_either_name),
