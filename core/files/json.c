@@ -36,6 +36,108 @@ size_t json_count_values(const char *text, size_t bytes) {
     return count;
 }
 
+/* ---- what Python writes beyond JSON ---- */
+
+/* A number's place in a text. */
+typedef struct NumberText {
+    const char *at;
+    size_t bytes;
+    bool is_constant; /* NaN, Infinity, -Infinity */
+} NumberText;
+
+/* cJSON looks at the lowest byte of a type only. */
+enum { WRITTEN_WHOLE = 1 << 16, WRITTEN_POINTED = 1 << 17 };
+
+static const char *skip_quoted(const char *at, const char *end) {
+    for (at++; at < end && *at != '"'; at++) at += *at == '\\';
+    return at < end ? at + 1 : end;
+}
+
+static size_t constant_at(const char *at, const char *end) {
+    static const char *const CONSTANTS[] = {"NaN", "Infinity", "-Infinity"};
+    for (size_t i = 0; i < sizeof CONSTANTS / sizeof *CONSTANTS; i++) {
+        size_t length = strlen(CONSTANTS[i]);
+        if ((size_t)(end - at) >= length && memcmp(at, CONSTANTS[i], length) == 0) return length;
+    }
+    return 0;
+}
+
+/* The first number at or behind `at`, outside of strings; false where there is none. */
+static bool find_number(const char *at, const char *end, NumberText *number) {
+    while (at < end) {
+        if (*at == '"') {
+            at = skip_quoted(at, end);
+            continue;
+        }
+        size_t constant = constant_at(at, end), digits = 0;
+        while (at + digits < end && at[digits] != '\0' && strchr("+-.0123456789eE", at[digits]) != NULL)
+            digits++;
+        bool begins = *at == '-' || (*at >= '0' && *at <= '9');
+        if (constant > 0 || begins) {
+            *number = (NumberText){at, constant > 0 ? constant : digits, constant > 0};
+            return true;
+        }
+        at++;
+    }
+    return false;
+}
+
+static bool has_constants(const char *text, size_t bytes) {
+    const char *end = text + bytes;
+    NumberText number = {.at = text};
+    while (find_number(number.at + number.bytes, end, &number)) {
+        if (number.is_constant) return true;
+    }
+    return false;
+}
+
+/* Numbers stand in a text in the order in which a tree is walked. Returns where to look for the next one. */
+static const char *mark_numbers(cJSON *item, const char *at, const char *end) {
+    if (cJSON_IsNumber(item)) {
+        NumberText number;
+        if (!find_number(at, end, &number)) return end;
+        bool is_whole = !number.is_constant;
+        for (size_t i = 0; i < number.bytes && is_whole; i++) is_whole = strchr(".eE", number.at[i]) == NULL;
+        item->type |= is_whole ? WRITTEN_WHOLE : WRITTEN_POINTED;
+        if (number.is_constant && *number.at == 'N') item->valuedouble = (double)NAN;
+        return number.at + number.bytes;
+    }
+    cJSON *child;
+    cJSON_ArrayForEach(child, item) at = mark_numbers(child, at, end);
+    return at;
+}
+
+/* cJSON reads a copy in which each constant is a number as long: what overflows is infinite, and what is not a number
+ * is filled in afterwards. */
+static cJSON *parse_constants(const char *text, size_t bytes, const char **end) {
+    static const char BLANKS[] = "         ";
+    char *copy = memory_allocate(bytes, 1);
+    if (copy == NULL) return NULL;
+    memcpy(copy, text, bytes);
+    NumberText number = {.at = text};
+    while (find_number(number.at + number.bytes, text + bytes, &number)) {
+        if (!number.is_constant) continue;
+        const char *standing = *number.at == 'N' ? "0" : *number.at == '-' ? "-1e999" : "1e999";
+        char *at = copy + (number.at - text);
+        memcpy(at, BLANKS, number.bytes);
+        memcpy(at, standing, strlen(standing));
+    }
+    const char *stop = NULL;
+    cJSON *tree = cJSON_ParseWithLengthOpts(copy, bytes, &stop, 0);
+    if (stop != NULL) *end = text + (stop - copy);
+    if (tree != NULL) (void)mark_numbers(tree, text, text + bytes);
+    free(copy);
+    return tree;
+}
+
+bool json_may_be_integer(const cJSON *number) {
+    return cJSON_IsNumber(number) && (number->type & WRITTEN_POINTED) == 0;
+}
+
+bool json_may_be_float(const cJSON *number) {
+    return cJSON_IsNumber(number) && (number->type & WRITTEN_WHOLE) == 0;
+}
+
 Status json_parse(const char *text, size_t bytes, const char *origin, cJSON **tree, Error *error) {
     *tree = NULL;
     const char *end = NULL;
@@ -45,6 +147,8 @@ Status json_parse(const char *text, size_t bytes, const char *origin, cJSON **tr
                            JSON_VALUE_LIMIT, values);
     errno = 0;
     cJSON *parsed = cJSON_ParseWithLengthOpts(text, bytes, &end, 0);
+    if (parsed == NULL && errno != ENOMEM && has_constants(text, bytes))
+        parsed = parse_constants(text, bytes, &end);
     /* it does not say why; but only malloc() leaves this behind */
     if (parsed == NULL && errno == ENOMEM) return memory_fail(error, origin);
     if (parsed == NULL) {
@@ -111,7 +215,7 @@ static bool is_lfs_pointer(const char *text) {
     return strncmp(text, START, sizeof START - 1) == 0;
 }
 
-Status json_read_file(const char *path, size_t limit, cJSON **tree, Error *error) {
+static Status read_tree(const char *path, size_t limit, bool typed, cJSON **tree, Error *error) {
     char *text;
     size_t bytes;
     *tree = NULL;
@@ -123,12 +227,30 @@ Status json_read_file(const char *path, size_t limit, cJSON **tree, Error *error
             "file",
             path);
     if (status == STATUS_OK) status = json_parse(text, bytes, path, tree, error);
+    if (status == STATUS_OK && typed) (void)mark_numbers(*tree, text, text + bytes);
     free(text);
     return status;
 }
 
+Status json_read_file(const char *path, size_t limit, cJSON **tree, Error *error) {
+    return read_tree(path, limit, false, tree, error);
+}
+
+Status json_read_typed(const char *path, size_t limit, cJSON **tree, Error *error) {
+    return read_tree(path, limit, true, tree, error);
+}
+
+const cJSON *json_find_any(const cJSON *object, const char *key) {
+    const cJSON *item, *found = NULL;
+    if (!cJSON_IsObject(object)) return NULL;
+    cJSON_ArrayForEach(item, object) {
+        if (strcmp(item->string, key) == 0) found = item;
+    }
+    return found;
+}
+
 const cJSON *json_find(const cJSON *object, const char *key) {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    const cJSON *item = json_find_any(object, key);
     return cJSON_IsNull(item) ? NULL : item;
 }
 

@@ -3,6 +3,9 @@
  * after the value), numbers that stand for counts must be exact non-negative integers, and a NaN or an
  * infinity is written as the string "NaN", "Infinity" or "-Infinity".
  *
+ * Files of models are written and read by Python, so they are read as Python does: NaN, Infinity and -Infinity without
+ * quotes are numbers, and of members of one name the last counts.
+ *
  * Trees belong to the caller: cJSON_Delete() frees one (and takes NULL).
  */
 #ifndef REJUV_CORE_JSON_H
@@ -30,12 +33,22 @@ Status json_parse(const char *text, size_t bytes, const char *origin, cJSON **tr
 /* Reads and parses a whole file of at most `limit` bytes. */
 Status json_read_file(const char *path, size_t limit, cJSON **tree, Error *error) STATUS_MUST_CHECK;
 
+/* The same, and of each number is kept whether it was written as a whole number, which Python tells from a float. */
+Status json_read_typed(const char *path, size_t limit, cJSON **tree, Error *error) STATUS_MUST_CHECK;
+
+/* Whether a number was written as a whole number, as one with a point or an exponent: both where that was not kept. */
+bool json_may_be_integer(const cJSON *number);
+bool json_may_be_float(const cJSON *number);
+
 /* Reads a whole file of at most `limit` bytes into a NUL-terminated block that the caller frees. */
 Status json_read_text(const char *path, size_t limit, char **text, size_t *bytes,
                       Error *error) STATUS_MUST_CHECK;
 
 /* Member `key` of an object, or NULL; JSON null counts as absent. */
 const cJSON *json_find(const cJSON *object, const char *key);
+
+/* Also where it is null. */
+const cJSON *json_find_any(const cJSON *object, const char *key);
 
 /* Member `key` as a value of the type; `fallback` where it is absent or of another type. */
 double json_get_number(const cJSON *object, const char *key, double fallback);

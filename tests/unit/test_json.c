@@ -62,6 +62,63 @@ static void nesting_without_end_is_refused(void **state) {
     must_refuse(deep, sizeof deep);
 }
 
+/* As json.loads() of Python 3.11 reads them: json.dumps() writes infinities and NaN so. */
+static void constants_of_python_are_numbers_outside_of_strings(void **state) {
+    (void)state;
+    cJSON *tree = must_parse(
+        "{\"a\": Infinity, \"b\": [-Infinity, 1e-6,NaN], \"Infinity\": \"NaN, \\\" -Infinity\","
+        " \"c\": {\"d\": 7}}");
+    const cJSON *list = json_find(tree, "b");
+    assert_true(json_get_number(tree, "a", 0.0) == INFINITY);
+    assert_true(cJSON_GetArrayItem(list, 0)->valuedouble == -INFINITY);
+    assert_true(cJSON_GetArrayItem(list, 1)->valuedouble == 1e-6);
+    assert_true(isnan(cJSON_GetArrayItem(list, 2)->valuedouble));
+    assert_string_equal(json_get_text(tree, "Infinity", ""), "NaN, \" -Infinity");
+    assert_true(json_get_number(json_find(tree, "c"), "d", 0.0) == 7.0);
+    uint64_t count;
+    assert_false(json_read_count(json_find(tree, "a"), &count));
+    cJSON_Delete(tree);
+    static const char *const OTHERS[] = {"Inf",   "[infinity]",         "[+Infinity]",
+                                         "[nan]", "{\"a\": Infinity1}", "[NaN NaN]",
+                                         "NaN!",  "Infinity Infinity",  "[- Infinity]"};
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++) must_refuse(OTHERS[i], strlen(OTHERS[i]));
+}
+
+/* json.loads('{"a": 1, "a": 2}') == {"a": 2} */
+static void of_members_of_one_name_the_last_counts(void **state) {
+    (void)state;
+    cJSON *tree = must_parse("{\"a\": 1, \"b\": 5, \"a\": 2}");
+    assert_true(json_get_number(tree, "a", 0.0) == 2.0);
+    cJSON_Delete(tree);
+    tree = must_parse("{\"a\": 1, \"a\": null}");
+    assert_null(json_find(tree, "a"));
+    assert_true(cJSON_IsNull(json_find_any(tree, "a")));
+    assert_null(json_find_any(tree, "b"));
+    cJSON_Delete(tree);
+}
+
+static void a_number_keeps_whether_it_was_written_whole(void **state) {
+    (void)state;
+    scratch_write_text(
+        "numbers.json",
+        "{\"one\": [1, -20, 0], \"text\": \"3.5\", \"two\": [1.0, 1e3, 2E-5, NaN, -Infinity]}");
+    char *path = scratch_path("numbers.json");
+    cJSON *tree;
+    Error error = {0};
+    if (json_read_typed(path, 1000, &tree, &error) != STATUS_OK) fail_msg("%s", error.message);
+    free(path);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, json_find(tree, "one"))
+        assert_true(json_may_be_integer(item) && !json_may_be_float(item));
+    cJSON_ArrayForEach(item, json_find(tree, "two"))
+        assert_true(!json_may_be_integer(item) && json_may_be_float(item));
+    assert_false(json_may_be_integer(json_find(tree, "text")) || json_may_be_float(json_find(tree, "text")));
+    cJSON_Delete(tree);
+    tree = must_parse("[1, 1.0]"); /* not kept: either */
+    cJSON_ArrayForEach(item, tree) assert_true(json_may_be_integer(item) && json_may_be_float(item));
+    cJSON_Delete(tree);
+}
+
 static bool is_count(const char *text, uint64_t *value) {
     cJSON *tree = must_parse(text);
     bool yes = json_read_count(tree, value);
@@ -317,6 +374,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_value_may_be_followed_by_space_and_nothing_else),
         cmocka_unit_test(what_is_no_json_is_refused_with_a_place),
+        cmocka_unit_test(constants_of_python_are_numbers_outside_of_strings),
+        cmocka_unit_test(of_members_of_one_name_the_last_counts),
+        cmocka_unit_test(a_number_keeps_whether_it_was_written_whole),
         cmocka_unit_test(nesting_without_end_is_refused),
         cmocka_unit_test(counts_are_exact_up_to_two_to_the_53),
         cmocka_unit_test(numbers_that_are_none_are_written_as_text),

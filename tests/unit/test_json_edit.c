@@ -16,6 +16,13 @@ static void only_the_value_of_the_member_changes(void **state) {
            "{\n \"eps\": 1e-06,\t\"theta\":500000.0, \"n\" : 6 , \"big\": 123456789012345678901}");
 }
 
+static void constants_of_python_stay_as_they_are(void **state) {
+    (void)state;
+    expect("{\"limit\": [0.0, Infinity], \"n\": NaN, \"m\": -Infinity}", "n", "6",
+           "{\"limit\": [0.0, Infinity], \"n\": 6, \"m\": -Infinity}");
+    expect("{\"limit\": [0.0, Infinity]}", "n", "6", "{\"limit\": [0.0, Infinity],\"n\": 6}");
+}
+
 static void members_of_inner_objects_are_left_alone(void **state) {
     (void)state;
     expect("{\"a\": {\"n\": 1, \"s\": \"}\\\"{\"}, \"n\": [1, {\"n\": 2}], \"z\": 0}", "n", "7",
@@ -94,6 +101,7 @@ static void only_objects_and_only_where_asked_are_removed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_value_of_the_member_changes),
+        cmocka_unit_test(constants_of_python_stay_as_they_are),
         cmocka_unit_test(members_of_inner_objects_are_left_alone),
         cmocka_unit_test(a_member_that_is_there_twice_changes_twice),
         cmocka_unit_test(a_new_member_goes_behind_the_last_in_its_layout),
