@@ -23,26 +23,74 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Every activation of transformers that has no weights of its own. */
 typedef enum Activation {
     ACTIVATION_SILU,
     ACTIVATION_GELU,
     ACTIVATION_GELU_TANH,
-    ACTIVATION_RELU
+    ACTIVATION_GELU_QUICK,
+    ACTIVATION_GELU_CLIPPED, /* GELU within ±10 */
+    ACTIVATION_RELU,
+    ACTIVATION_RELU6,
+    ACTIVATION_RELU_SQUARED,
+    ACTIVATION_RELU_LEAKY, /* 0.01 below 0 */
+    ACTIVATION_HARDSWISH,
+    ACTIVATION_MISH,
+    ACTIVATION_SIGMOID,
+    ACTIVATION_SOFTPLUS_ROOT,
+    ACTIVATION_LAPLACE,
+    ACTIVATION_LINEAR,
+    ACTIVATION_TANH,
+    ACTIVATION_COUNT
 } Activation;
-typedef enum RopeKind { ROPE_DEFAULT, ROPE_LINEAR, ROPE_LLAMA3 } RopeKind;
+
+typedef enum RopeKind {
+    ROPE_DEFAULT,
+    ROPE_LINEAR,
+    ROPE_DYNAMIC, /* up to max_position_embeddings; beyond, its frequencies would change with every token */
+    ROPE_YARN,
+    ROPE_LLAMA3,
+    ROPE_PROPORTIONAL,
+    ROPE_KIND_COUNT
+} RopeKind;
 
 typedef struct Rope {
     RopeKind kind;
     double theta;
-    double factor;                                         /* linear, llama3 */
-    double low_frequency, high_frequency, original_length; /* llama3 */
+    double factor;                        /* all but the default kind */
+    double low_frequency, high_frequency; /* llama3 */
+    double original_length;               /* llama3, yarn */
+    double fast, slow;                    /* yarn: rotations within the original length that bound its ramp */
+    bool truncates;                       /* yarn: the ramp's ends are whole numbers */
+    double attention_factor;              /* what cosines and sines are multiplied by: 1 but for yarn */
+    double proportion;                    /* proportional: the share of a head that turns */
+    uint64_t longest;                     /* dynamic: positions from here on are not known; else 0 */
 } Rope;
 
-enum { MODEL_MAX_EOS = 16 };
+enum { MODEL_MAX_EOS = 16, MODEL_MAX_SLIDING = 1024 /* layers that may have a window */ };
 
 typedef struct Architecture Architecture;
 
-/* A model's config.json, in either spelling (transformers 4 or 5), checked. */
+/* What is decided by one key among several, or by none of them. */
+typedef enum ConfigKey {
+    CONFIG_ROPE_KIND,
+    CONFIG_ROPE_THETA,
+    CONFIG_ROPE_FACTOR,
+    CONFIG_ROPE_LENGTH,
+    CONFIG_POSITIONS,
+    CONFIG_WINDOW,
+    CONFIG_SLIDING_LAYERS,
+    CONFIG_ACTIVATION,
+    CONFIG_EPSILON,
+    CONFIG_KV_HEADS,
+    CONFIG_HEAD_DIM,
+    CONFIG_TIE,
+    CONFIG_EOS,
+    CONFIG_KEY_COUNT
+} ConfigKey;
+
+/* A model's config.json, in either spelling (transformers 4 or 5), checked. What transformers 5.24 refuses is refused,
+ * what it does not read for the type is not read here. */
 typedef struct ModelConfig {
     const Architecture *architecture;
     uint64_t hidden_size, layers, heads, kv_heads, head_dim, intermediate_size, vocabulary;
@@ -53,15 +101,26 @@ typedef struct ModelConfig {
     bool roles[TENSOR_ROLE_COUNT]; /* which tensors this model needs */
     bool tied_head;                /* the embedding is the head */
     uint64_t window;               /* keys a query sees in a sliding layer, itself included; 0: all */
-    uint64_t first_sliding_layer, last_sliding_layer; /* [first, last): the layers that slide */
+    uint64_t sliding[MODEL_MAX_SLIDING / 64]; /* a bit a layer: architecture_slides() */
     int32_t eos[MODEL_MAX_EOS];
     size_t eos_count;
+    /* the key that decided, static: "rope_scaling.rope_theta"; NULL: the type's default */
+    const char *from[CONFIG_KEY_COUNT];
 } ModelConfig;
 
-/* Reads a parsed config.json. `origin` names the file in messages. STATUS_UNSUPPORTED names what is not
- * known: the model type, a rotary kind, an activation, a quantisation, a switch. */
+/* Reads a parsed config.json (by json_read_typed(): else 1 and 1.0 count as one). `origin` names the file in messages.
+ * STATUS_FORMAT names a value of a type that the configuration class refuses; STATUS_UNSUPPORTED what is not known: the
+ * model type, a rotary kind, an activation, a quantisation, a switch. */
 Status architecture_read_config(const cJSON *json, const char *origin, ModelConfig *config,
                                 Error *error) STATUS_MUST_CHECK;
+
+/* End-of-text ids of a parsed generation_config.json: where there is such a file they replace config.json's, also by
+ * none. */
+void architecture_read_generation(const cJSON *json, ModelConfig *config);
+
+/* What transformers 5 does with a head that is stored although config.json ties it to an embedding that differs: it is
+ * used. */
+void architecture_untie_head(ModelConfig *config);
 
 /* Writes the name that the models which run have for a role, "model.layers.3.mlp.up_proj.weight"; false where they have
  * no such tensor, or it does not fit. */

@@ -1,6 +1,7 @@
 #include "core/checkpoint/checkpoint.h"
 
 #include "core/checkpoint/directory.h"
+#include "core/checkpoint/head.h"
 #include "core/support/memory.h"
 
 #include <errno.h>
@@ -156,6 +157,31 @@ static Status check_index(const Checkpoint *checkpoint, const cJSON *index, Erro
 
 /* ---- config.json ---- */
 
+/* generate() of transformers takes end-of-text ids from there where it can read it, else from config.json. */
+static Status read_generation(Checkpoint *checkpoint, Error *error) {
+    char *path = checkpoint_path(checkpoint, "generation_config.json");
+    if (path == NULL) return memory_fail(error, "generation_config.json");
+    struct stat facts;
+    Status status = STATUS_OK;
+    if (stat(path, &facts) == 0) {
+        cJSON *json;
+        status = json_read_file(path, CONFIG_LIMIT, &json, error);
+        if (status == STATUS_OK) {
+            architecture_read_generation(json, &checkpoint->model);
+            cJSON_Delete(json);
+        }
+    }
+    free(path);
+    return status == STATUS_NO_MEMORY ? status : STATUS_OK;
+}
+
+/* What config.json leaves to other files, and to tensors. */
+static Status settle_model(Checkpoint *checkpoint, Error *error) {
+    if (checkpoint->model_status != STATUS_OK) return STATUS_OK;
+    if (head_find(checkpoint).differs) architecture_untie_head(&checkpoint->model);
+    return read_generation(checkpoint, error);
+}
+
 /* Only a file that is not there is no config.json: one that cannot be reached is an error. */
 static Status read_config(Checkpoint *checkpoint, Error *error) {
     char *path = checkpoint_path(checkpoint, "config.json");
@@ -163,7 +189,7 @@ static Status read_config(Checkpoint *checkpoint, Error *error) {
     struct stat facts;
     Status status = STATUS_OK;
     if (stat(path, &facts) == 0) {
-        status = json_read_file(path, CONFIG_LIMIT, &checkpoint->config, error);
+        status = json_read_typed(path, CONFIG_LIMIT, &checkpoint->config, error);
         if (status == STATUS_OK)
             checkpoint->model_status = architecture_read_config(checkpoint->config, path, &checkpoint->model,
                                                                 &checkpoint->model_error);
@@ -189,6 +215,7 @@ Status checkpoint_open(const char *directory, Checkpoint **checkpoint, Error *er
     if (status == STATUS_OK) status = read_config(opened, error);
     if (status == STATUS_OK) status = quantization_read(opened, error);
     if (status == STATUS_OK) status = index_roles(opened, error); /* of what is left as a tensor */
+    if (status == STATUS_OK) status = settle_model(opened, error);
     cJSON_Delete(index);
     if (status != STATUS_OK) {
         checkpoint_close(opened);

@@ -2,7 +2,8 @@
  * checkpoint — a Hugging Face model directory: config.json, an index or a single file, shards, tensors by
  * name and by role.
  *
- * Opening reads headers only: ten thousand tensors take milliseconds, whatever the weights weigh. A directory
+ * Opening reads headers only: ten thousand tensors take milliseconds, whatever the weights weigh. (But a head that
+ * config.json ties and that is stored all the same is compared with the embedding, up to where they differ.) A directory
  * whose config.json is missing or of a kind this program cannot run still opens, for drift and fusion need
  * only tensors; `model_status` then says why there is no forward pass.
  *

@@ -6,60 +6,40 @@
 #include <math.h>
 #include <stdlib.h>
 
-static Status check_shape(const Model *model, const PairTensor *tensor, Error *error) {
+static Status check_shape(const Checkpoint *checkpoint, const Tensor *found, TensorRole role, Error *error) {
     uint64_t rows, columns;
-    architecture_shape(model->config, tensor->role, &rows, &columns);
-    const Tensor *found = tensor->sft;
-    const Tensor *uncounted = !dtype_is_float(found->dtype)                                  ? found
-                              : tensor->base != NULL && !dtype_is_float(tensor->base->dtype) ? tensor->base
-                                                                                             : NULL;
-    if (uncounted != NULL)
+    architecture_shape(&checkpoint->model, role, &rows, &columns);
+    if (!dtype_is_float(found->dtype))
         return status_fail(error, STATUS_UNSUPPORTED,
-                           "%s: tensor %s: expected numbers to compute with, found %s",
-                           (uncounted == found ? model->pair->sft : model->pair->base)->directory,
-                           uncounted->name, uncounted->dtype_name);
-    bool fits = found->rows == rows && found->columns == (columns > 0 ? columns : 1);
-    /* an embedding may be padded beyond vocab_size */
-    if (tensor->role == TENSOR_EMBEDDING || tensor->role == TENSOR_HEAD)
-        fits = found->rows >= rows && found->columns == columns;
-    if (fits) return STATUS_OK;
+                           "%s: tensor %s: expected numbers to compute with, found %s", checkpoint->directory,
+                           found->name, found->dtype_name);
+    if (found->rows == rows && found->columns == (columns > 0 ? columns : 1)) return STATUS_OK;
     char shape[96];
     checkpoint_format_shape(found, false, shape, sizeof shape);
     if (columns > 0)
         return status_fail(error, STATUS_FORMAT,
                            "%s: tensor %s: expected [%" PRIu64 " × %" PRIu64 "] from config.json, found %s",
-                           model->pair->sft->directory, tensor->name, rows, columns, shape);
+                           checkpoint->directory, found->name, rows, columns, shape);
     return status_fail(error, STATUS_FORMAT,
                        "%s: tensor %s: expected [%" PRIu64 "] from config.json, found %s",
-                       model->pair->sft->directory, tensor->name, rows, shape);
+                       checkpoint->directory, found->name, rows, shape);
+}
+
+/* Each side's against its own config.json. */
+static Status check_shapes(const Pair *pair, const PairTensor *tensor, Error *error) {
+    Status status = check_shape(pair->sft, tensor->sft, tensor->role, error);
+    if (status != STATUS_OK || tensor->base == NULL) return status;
+    return check_shape(pair->base, tensor->base, tensor->role, error);
 }
 
 static Status resolve(const Model *model, TensorRole role, int layer, const PairTensor **tensor,
                       Error *error) {
     *tensor = pair_find_role(model->pair, role, layer);
-    if (*tensor != NULL) return check_shape(model, *tensor, error);
+    if (*tensor != NULL) return check_shapes(model->pair, *tensor, error);
     char name[128] = "";
     (void)architecture_name_tensor(role, layer, name, sizeof name); /* a shorter name is a shorter message */
     return status_fail(error, STATUS_FORMAT, "%s: tensor %s: config.json asks for it, but it is missing",
                        model->pair->sft->directory, name);
-}
-
-/* A tensor that the configuration does not ask for, with a role that would change the result, is a sign that
- * the two disagree: a bias that would silently be left out. */
-static Status refuse_surplus(const Model *model, Error *error) {
-    for (size_t i = 0; i < model->pair->count; i++) {
-        const PairTensor *tensor = &model->pair->tensors[i];
-        char name[128]; /* only roles that these models have can change their result */
-        bool known = tensor->role != TENSOR_HEAD &&
-                     architecture_name_tensor(tensor->role, tensor->layer, name, sizeof name);
-        if (known && tensor->layer >= (int)model->config->layers)
-            return status_fail(error, STATUS_FORMAT, "%s: tensor %s: config.json has only %" PRIu64 " layers",
-                               model->pair->sft->directory, tensor->name, model->config->layers);
-        if (known && !model->config->roles[tensor->role])
-            return status_fail(error, STATUS_FORMAT, "%s: tensor %s: config.json does not ask for it",
-                               model->pair->sft->directory, tensor->name);
-    }
-    return STATUS_OK;
 }
 
 /* Token ids index both: where the head had fewer rows, the probability of an id beyond them would be read
@@ -90,24 +70,74 @@ static Status resolve_all(Model *model, Error *error) {
     if (status == STATUS_OK && model->tensors[TENSOR_HEAD] == NULL)
         model->tensors[TENSOR_HEAD] = model->tensors[TENSOR_EMBEDDING];
     if (status == STATUS_OK) status = check_head(model, error);
-    return status == STATUS_OK ? refuse_surplus(model, error) : status;
+    return status;
+}
+
+static const double PI = 3.14159265358979323846;
+
+/* The pair of a head that turns so many times within a context, counted from its first. */
+static double yarn_bound(const Rope *rope, double head_dim, double turns) {
+    double bound = head_dim * log(rope->original_length / (turns * 2.0 * PI)) / (2.0 * log(rope->theta));
+    return bound;
+}
+
+/* How much of a pair's frequency is that of the stretched context: 0 up to one bound, 1 from the other on. */
+static double yarn_ramp(const Rope *rope, uint64_t head_dim, uint64_t pair) {
+    double low = yarn_bound(rope, (double)head_dim, rope->fast),
+           high = yarn_bound(rope, (double)head_dim, rope->slow);
+    if (rope->truncates) {
+        low = floor(low);
+        high = ceil(high);
+    }
+    low = fmax(low, 0.0);
+    high = fmin(high, (double)head_dim - 1.0);
+    if (low == high) high += 0.001;
+    return fmin(fmax(((double)pair - low) / (high - low), 0.0), 1.0);
+}
+
+/* Long wavelengths are stretched by `factor`, short ones kept, those between interpolated. */
+static double llama3_frequency(const Rope *rope, double frequency) {
+    double wavelength = 2.0 * PI / frequency;
+    double smooth = (rope->original_length / wavelength - rope->low_frequency) /
+                    (rope->high_frequency - rope->low_frequency);
+    smooth = smooth < 0.0 ? 0.0 : smooth > 1.0 ? 1.0 : smooth;
+    return (1.0 - smooth) * frequency / rope->factor + smooth * frequency;
 }
 
 void model_rope_frequencies(const Rope *rope, uint64_t head_dim, float *out) {
-    const double pi = 3.14159265358979323846;
+    uint64_t turning = (uint64_t)(rope->proportion * (double)head_dim / 2.0); /* pairs, where not all */
     for (uint64_t i = 0; i < head_dim / 2; i++) {
         float frequency = (float)(1.0 / pow(rope->theta, (double)(2 * i) / (double)head_dim));
-        if (rope->kind == ROPE_LINEAR) frequency = (float)(frequency / rope->factor);
-        if (rope->kind == ROPE_LLAMA3) {
-            /* long wavelengths are stretched by `factor`, short ones kept, those between interpolated */
-            double wavelength = 2.0 * pi / frequency;
-            double smooth = (rope->original_length / wavelength - rope->low_frequency) /
-                            (rope->high_frequency - rope->low_frequency);
-            smooth = smooth < 0.0 ? 0.0 : smooth > 1.0 ? 1.0 : smooth;
-            frequency = (float)((1.0 - smooth) * frequency / rope->factor + smooth * frequency);
+        switch (rope->kind) {
+        case ROPE_LINEAR:
+            frequency = (float)(frequency / rope->factor);
+            break;
+        case ROPE_PROPORTIONAL:
+            frequency = i < turning ? (float)(frequency / rope->factor) : 0.0F;
+            break;
+        case ROPE_LLAMA3:
+            frequency = (float)llama3_frequency(rope, (double)frequency);
+            break;
+        case ROPE_YARN: {
+            double stretched = yarn_ramp(rope, head_dim, i);
+            frequency = (float)(frequency / rope->factor * stretched + frequency * (1.0 - stretched));
+            break;
+        }
+        case ROPE_DEFAULT:
+        case ROPE_DYNAMIC:
+        case ROPE_KIND_COUNT:
+            break;
         }
         out[i] = frequency;
     }
+}
+
+static Status open_side(const Checkpoint *checkpoint, ModelSide *side, Error *error) {
+    side->config = &checkpoint->model;
+    side->inverse_frequencies = memory_allocate(side->config->head_dim / 2, sizeof(float));
+    if (side->inverse_frequencies == NULL) return memory_fail(error, "the model");
+    model_rope_frequencies(&side->config->rope, side->config->head_dim, side->inverse_frequencies);
+    return STATUS_OK;
 }
 
 Status model_open(const Pair *pair, Model **model, Error *error) {
@@ -132,23 +162,23 @@ Status model_open(const Pair *pair, Model **model, Error *error) {
                              pair->sft->directory, opened->config->layers, pair->count);
     if (status == STATUS_OK) {
         opened->layers = memory_allocate(opened->config->layers, sizeof *opened->layers);
-        opened->inverse_frequencies = memory_allocate(opened->config->head_dim / 2, sizeof(float));
-        if (opened->layers == NULL || opened->inverse_frequencies == NULL)
-            status = memory_fail(error, "the model");
+        if (opened->layers == NULL) status = memory_fail(error, "the model");
     }
+    if (status == STATUS_OK) status = open_side(pair->base, &opened->base, error);
+    if (status == STATUS_OK) status = open_side(pair->sft, &opened->sft, error);
     if (status == STATUS_OK) status = resolve_all(opened, error);
     if (status != STATUS_OK) {
         model_close(opened);
         return status;
     }
-    model_rope_frequencies(&opened->config->rope, opened->config->head_dim, opened->inverse_frequencies);
     *model = opened;
     return STATUS_OK;
 }
 
 void model_close(Model *model) {
     if (model == NULL) return;
-    free(model->inverse_frequencies);
+    free(model->base.inverse_frequencies);
+    free(model->sft.inverse_frequencies);
     free(model->layers);
     free(model);
 }

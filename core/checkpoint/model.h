@@ -13,13 +13,19 @@ typedef struct ModelLayer {
     const PairTensor *tensors[TENSOR_ROLE_COUNT]; /* NULL where the architecture has none */
 } ModelLayer;
 
+/* How one of the two is computed. */
+typedef struct ModelSide {
+    const ModelConfig *config;
+    float *inverse_frequencies; /* [head_dim / 2], of the rotary embedding */
+} ModelSide;
+
 typedef struct Model {
     const Pair *pair;
-    const ModelConfig *config; /* the SFT model's */
+    const ModelConfig *config; /* the SFT model's: sizes, which are one for both */
+    ModelSide base, sft;       /* all else, each by its own config.json */
     const PairTensor
         *tensors[TENSOR_ROLE_COUNT]; /* those that belong to no layer; TENSOR_HEAD is the embedding if tied */
     ModelLayer *layers;
-    float *inverse_frequencies; /* [head_dim / 2], of the rotary embedding */
 } Model;
 
 /* Resolves and checks: a configuration that is not known, a tensor that is missing or has another shape than
@@ -28,7 +34,7 @@ Status model_open(const Pair *pair, Model **model, Error *error) STATUS_MUST_CHE
 void model_close(Model *model); /* takes NULL */
 
 /* Rotary frequencies θ^(−2i/d), scaled as the kind says; out[head_dim / 2]. In float32, as transformers has
- * them. */
+ * them. Of the dynamic kind those of a text that is not longer than `longest`. */
 void model_rope_frequencies(const Rope *rope, uint64_t head_dim, float *out);
 
 #endif

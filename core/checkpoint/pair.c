@@ -1,5 +1,6 @@
 #include "core/checkpoint/pair.h"
 
+#include "core/checkpoint/pair_internal.h"
 #include "core/checkpoint/pair_match.h"
 #include "core/support/memory.h"
 
@@ -17,55 +18,7 @@ static Status index_roles(Pair *pair, Error *error) {
     return status;
 }
 
-/* ---- comparing what config.json says ---- */
-
-static Status compare_number(Pair *pair, const char *key, double base, double sft, Severity severity,
-                             Error *error) {
-    if (base == sft) return STATUS_OK;
-    return finding_add(&pair->findings, severity, key, error, "base %g, SFT %g", base, sft);
-}
-
-static Status compare_configs(Pair *pair, Error *error) {
-    const Checkpoint *sides[] = {pair->base, pair->sft};
-    for (int i = 0; i < 2; i++) {
-        if (sides[i]->model_status == STATUS_OK) continue;
-        Status status = finding_add(&pair->findings, SEVERITY_WARNING, "config.json", error,
-                                    "no previews: %s", sides[i]->model_error.message);
-        if (status != STATUS_OK) return status;
-    }
-    if (pair->base->model_status != STATUS_OK || pair->sft->model_status != STATUS_OK) return STATUS_OK;
-    const ModelConfig *base = &pair->base->model, *sft = &pair->sft->model;
-    Status status = STATUS_OK;
-    if (base->architecture != sft->architecture)
-        status = finding_add(&pair->findings, SEVERITY_ERROR, "model_type", error, "base %s, SFT %s",
-                             architecture_name(base->architecture), architecture_name(sft->architecture));
-    const struct {
-        const char *key;
-        double base, sft;
-        Severity severity;
-    } figures[] = {
-        {"num_hidden_layers", (double)base->layers, (double)sft->layers, SEVERITY_ERROR},
-        {"hidden_size", (double)base->hidden_size, (double)sft->hidden_size, SEVERITY_ERROR},
-        {"num_attention_heads", (double)base->heads, (double)sft->heads, SEVERITY_ERROR},
-        {"num_key_value_heads", (double)base->kv_heads, (double)sft->kv_heads, SEVERITY_ERROR},
-        {"head_dim", (double)base->head_dim, (double)sft->head_dim, SEVERITY_ERROR},
-        {"hidden_act", base->activation, sft->activation, SEVERITY_ERROR},
-        {"rms_norm_eps", base->norm_epsilon, sft->norm_epsilon, SEVERITY_WARNING},
-        {"rope_theta", base->rope.theta, sft->rope.theta, SEVERITY_WARNING},
-        {"rope_type", base->rope.kind, sft->rope.kind, SEVERITY_WARNING},
-        {"rope_factor", base->rope.factor, sft->rope.factor, SEVERITY_WARNING},
-        {"rope_low_freq_factor", base->rope.low_frequency, sft->rope.low_frequency, SEVERITY_WARNING},
-        {"rope_high_freq_factor", base->rope.high_frequency, sft->rope.high_frequency, SEVERITY_WARNING},
-        {"rope_original_length", base->rope.original_length, sft->rope.original_length, SEVERITY_WARNING},
-        {"sliding_window", (double)base->window, (double)sft->window, SEVERITY_WARNING},
-        {"max_position_embeddings", (double)base->max_positions, (double)sft->max_positions, SEVERITY_NOTE},
-        {"vocab_size", (double)base->vocabulary, (double)sft->vocabulary, SEVERITY_NOTE},
-    };
-    for (size_t i = 0; i < sizeof figures / sizeof *figures && status == STATUS_OK; i++)
-        status =
-            compare_number(pair, figures[i].key, figures[i].base, figures[i].sft, figures[i].severity, error);
-    return status;
-}
+/* ---- the pair ---- */
 
 Status pair_open(const char *base_directory, const char *sft_directory, Pair **pair, Error *error) {
     *pair = NULL;
@@ -82,7 +35,7 @@ Status pair_open(const char *base_directory, const char *sft_directory, Pair **p
     if (status == STATUS_OK) status = quantization_add_findings(opened->sft, "SFT", &opened->findings, error);
     if (status == STATUS_OK) status = pair_match(opened, error);
     if (status == STATUS_OK) status = index_roles(opened, error);
-    if (status == STATUS_OK) status = compare_configs(opened, error);
+    if (status == STATUS_OK) status = pair_compare_settings(opened, error);
     if (status != STATUS_OK) {
         pair_close(opened);
         return status;
@@ -94,6 +47,7 @@ Status pair_open(const char *base_directory, const char *sft_directory, Pair **p
 void pair_close(Pair *pair) {
     if (pair == NULL) return;
     finding_free(&pair->findings);
+    free(pair->differing);
     pair_names_free(&pair->names);
     pair_experts_free(&pair->experts);
     free(pair->is_left_out);

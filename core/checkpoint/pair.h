@@ -50,6 +50,9 @@ typedef struct Pair {
     bool has_adapter; /* among the weights, not merged: an error among the findings */
     bool unties_head; /* the fused model has a head of its own although SFT's is tied: config.json must say so
                        */
+    char *
+        differing; /* "rope_theta, sliding_window": settings by which base and SFT are computed each in its own way;
+                        NULL: none, or a kind that cannot be run */
     FindingList findings;
 } Pair;
 

@@ -115,7 +115,7 @@ Status generation_run(const Model *model, const Settings *settings, const int32_
         if (status != STATUS_OK) break;
         *generated = (size_t)step + 1;
         if (observer != NULL) observer(user, out[step]);
-        if (ends_text(model->config, out[step])) break;
+        if (ends_text(forward_side(model, settings)->config, out[step])) break;
     }
     free(generation.logits);
     forward_free_state(generation.state);

@@ -153,6 +153,14 @@ static bool is_finite(double value) {
     return isfinite(value);
 }
 
+static bool is_zero(double value) {
+    return value == 0.0;
+}
+
+bool settings_is_base(const Settings *settings) {
+    return find_alpha(settings, is_zero) == NULL;
+}
+
 bool settings_is_between(const Settings *settings) {
     return find_alpha(settings, is_share) == NULL;
 }

@@ -87,6 +87,9 @@ Status settings_check(const Settings *settings, const Pair *pair, Error *error) 
  * expects that it does something. The message names the kind that holds such weights in this model. */
 Status settings_check_kinds(const Settings *settings, const Pair *pair, Error *error) STATUS_MUST_CHECK;
 
+/* Whether every α is 0: W is base, whatever ρ and ω say. */
+bool settings_is_base(const Settings *settings);
+
 /* Whether no α goes beyond the two models. */
 bool settings_is_between(const Settings *settings);
 

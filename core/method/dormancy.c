@@ -170,7 +170,7 @@ static void differentiate_position(void *argument, size_t i, unsigned worker) {
 
 /* ∂L/∂h of the block's positions into their gradients (zero before): through the head and the final norm. */
 static Status descend_block(LossHead *head, Error *error) {
-    const ModelConfig *config = head->model->config;
+    const ModelConfig *config = forward_side(head->model, head->settings)->config;
     size_t width = config->hidden_size;
     ForwardHead forward = {.settings = head->settings, .hidden = head->hidden, .logits = head->logits};
     Status status = forward_logits(head->model, &forward, 1, head->count, head->scratch, head->job, error);

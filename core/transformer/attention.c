@@ -40,7 +40,7 @@ void attention_weigh(float *scores, size_t from, size_t to, size_t count, float 
 
 static void attend_head(const Chunk *chunk, const ForwardState *state, Span span, uint64_t head,
                         float *scores) {
-    const ModelConfig *config = state->model->config;
+    const ModelConfig *config = state->side->config;
     size_t dim = config->head_dim, width = config->heads * dim, keys = span.to - span.from;
     uint64_t kv_head = head / (config->heads / config->kv_heads);
     size_t cache = ((chunk->layer * config->kv_heads + kv_head) * state->capacity + span.from) * dim;
@@ -72,9 +72,10 @@ static Span make_span(const Chunk *chunk, const ModelConfig *config, size_t bloc
 
 static void attend(void *argument, size_t task, unsigned worker) {
     const Chunk *chunk = argument;
-    const ModelConfig *config = chunk->states[0]->model->config;
+    uint64_t kv_heads = chunk->states[0]->model->config->kv_heads;
     size_t blocks = (chunk->tokens + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
-    const ForwardState *state = chunk->states[task / blocks / config->kv_heads];
+    const ForwardState *state = chunk->states[task / blocks / kv_heads];
+    const ModelConfig *config = state->side->config;
     uint64_t group = config->heads / config->kv_heads, kv_head = task / blocks % config->kv_heads;
     Span span = make_span(chunk, config, task % blocks);
     float *scores = chunk->scores + (size_t)worker * ATTENTION_BLOCK * chunk->score_stride;

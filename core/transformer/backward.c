@@ -1,6 +1,7 @@
 #include "core/transformer/backward.h"
 
 #include "core/support/memory.h"
+#include "core/transformer/activation.h"
 #include "core/transformer/backward_attention.h"
 #include "core/transformer/forward_internal.h"
 #include "core/transformer/norm.h"
@@ -225,34 +226,6 @@ const float *backward_hidden(const Backward *backward, size_t row, size_t token)
 
 /* ---- element-wise steps ---- */
 
-/* act(x) and its derivative. */
-static void differentiate(Activation activation, float x, float *value, float *slope) {
-    switch (activation) {
-    case ACTIVATION_SILU: {
-        float sigmoid = 1.0F / (1.0F + expf(-x));
-        *value = x * sigmoid;
-        *slope = sigmoid * (1.0F + x * (1.0F - sigmoid));
-        return;
-    }
-    case ACTIVATION_GELU: {
-        float below = 0.5F * (1.0F + erff(x * 0.70710678F));
-        *value = x * below;
-        *slope = below + x * 0.39894228F * expf(-0.5F * x * x);
-        return;
-    }
-    case ACTIVATION_GELU_TANH: {
-        float inner = 0.79788456F * (x + 0.044715F * x * x * x), t = tanhf(inner);
-        *value = 0.5F * x * (1.0F + t);
-        *slope = 0.5F * (1.0F + t) + 0.5F * x * (1.0F - t * t) * 0.79788456F * (1.0F + 0.134145F * x * x);
-        return;
-    }
-    case ACTIVATION_RELU:
-        *value = x > 0.0F ? x : 0.0F;
-        *slope = x > 0.0F ? 1.0F : 0.0F;
-        return;
-    }
-}
-
 /* A run on its way down. */
 typedef struct Descent {
     Backward *backward;
@@ -313,7 +286,7 @@ static const float *activation_row(const Descent *descent, BackwardSite site, si
 }
 
 static void descend_gate(const Descent *descent, size_t sequence, size_t token) {
-    const ModelConfig *config = descent->backward->model->config;
+    const ModelConfig *config = descent->backward->state->side->config;
     const float *gate = activation_row(descent, BACKWARD_GATE, sequence, token);
     const float *up = activation_row(descent, BACKWARD_UP, sequence, token);
     const float *from = slope_row(descent, SLOPE_ACTIVATED, sequence, token);
@@ -321,7 +294,7 @@ static void descend_gate(const Descent *descent, size_t sequence, size_t token) 
     float *to_up = slope_row(descent, SLOPE_UP, sequence, token);
     for (size_t i = 0; i < config->intermediate_size; i++) {
         float value = 0.0F, slope = 0.0F;
-        differentiate(config->activation, gate[i], &value, &slope);
+        activation_differentiate(config->activation, gate[i], &value, &slope);
         to_up[i] = from[i] * value;
         to_gate[i] = from[i] * up[i] * slope;
     }
@@ -330,7 +303,7 @@ static void descend_gate(const Descent *descent, size_t sequence, size_t token) 
 static void descend_norm(const Descent *descent, size_t sequence, size_t token, const float *streams,
                          TensorRole role) {
     const Backward *backward = descent->backward;
-    const ModelConfig *config = backward->model->config;
+    const ModelConfig *config = backward->state->side->config;
     size_t at = descent->spans[sequence].row + token;
     norm_backward(streams + at * config->hidden_size, forward_vector(backward->state, descent->layer, role),
                   slope_row(descent, SLOPE_NORMED, sequence, token), config->hidden_size,

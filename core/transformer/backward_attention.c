@@ -100,9 +100,10 @@ static void descend_block(const Head *head, size_t at, float *scratch) {
 static void unposition(const Head *head, size_t token, float *slope, const float *raw, TensorRole norm) {
     const ForwardState *state = head->attention->state;
     size_t dim = head->config->head_dim, half = dim / 2;
+    double scale = head->config->rope.attention_factor;
     for (size_t i = 0; i < half; i++) {
-        float angle = (float)token * state->model->inverse_frequencies[i];
-        float cosine = (float)cos((double)angle), sine = (float)sin((double)angle);
+        float angle = (float)token * state->side->inverse_frequencies[i];
+        float cosine = (float)(cos((double)angle) * scale), sine = (float)(sin((double)angle) * scale);
         float a = slope[i], b = slope[i + half];
         slope[i] = a * cosine + b * sine;
         slope[i + half] = b * cosine - a * sine;
@@ -132,7 +133,7 @@ static void unposition_all(const Head *head, uint64_t group) {
 
 static void descend_head(void *argument, size_t task, unsigned worker) {
     const BackwardAttention *attention = argument;
-    const ModelConfig *config = attention->state->model->config;
+    const ModelConfig *config = attention->state->side->config;
     uint64_t group = config->heads / config->kv_heads;
     Head head = {.attention = attention,
                  .config = config,
@@ -155,7 +156,7 @@ static void descend_head(void *argument, size_t task, unsigned worker) {
 
 Status backward_attention_run(const BackwardAttention *attention, Error *error) {
     size_t tasks;
-    if (!memory_multiply(attention->count, attention->state->model->config->kv_heads, &tasks))
+    if (!memory_multiply(attention->count, attention->state->side->config->kv_heads, &tasks))
         return memory_fail(error, "attention");
     BackwardAttention shared = *attention;
     return job_run(attention->job, tasks, descend_head, &shared, error);

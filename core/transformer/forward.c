@@ -1,6 +1,7 @@
 #include "core/transformer/forward.h"
 
 #include "core/support/memory.h"
+#include "core/transformer/activation.h"
 #include "core/transformer/attention.h"
 #include "core/transformer/forward_internal.h"
 #include "core/transformer/norm.h"
@@ -17,20 +18,6 @@ enum {
 };
 
 /* ---- the arithmetic of one token ---- */
-
-static float activate(Activation activation, float x) {
-    switch (activation) {
-    case ACTIVATION_SILU:
-        return x / (1.0F + expf(-x));
-    case ACTIVATION_GELU:
-        return 0.5F * x * (1.0F + erff(x * 0.70710678F));
-    case ACTIVATION_GELU_TANH:
-        return 0.5F * x * (1.0F + tanhf(0.79788456F * (x + 0.044715F * x * x * x)));
-    case ACTIVATION_RELU:
-        return x > 0.0F ? x : 0.0F;
-    }
-    return x;
-}
 
 /* Rotates (x[i], x[i + d/2]) by the angle of frequency i. */
 static void rotate(float *x, size_t dim, const float *cosines, const float *sines) {
@@ -73,7 +60,7 @@ static float *token_row(ForwardState *state, Buffer buffer, size_t token) {
 }
 
 static void norm_residual(const Chunk *chunk, ForwardState *state, size_t token, TensorRole role) {
-    const ModelConfig *config = state->model->config;
+    const ModelConfig *config = state->side->config;
     norm_forward(token_row(state, BUFFER_RESIDUAL, token), forward_vector(state, chunk->layer, role),
                  config->hidden_size, config->norm_epsilon, token_row(state, BUFFER_NORMED, token));
 }
@@ -105,16 +92,17 @@ static void add_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
 
 static void position_head(const Chunk *chunk, const ForwardState *state, size_t token, float *head,
                           TensorRole norm) {
-    const ModelConfig *config = state->model->config;
+    const ModelConfig *config = state->side->config;
     size_t dim = config->head_dim;
     const float *weight = forward_vector(state, chunk->layer, norm);
     if (weight != NULL) norm_forward(head, weight, dim, config->norm_epsilon, head);
-    rotate(head, dim, chunk->cosines + token * dim / 2, chunk->sines + token * dim / 2);
+    bool is_base = state->side == &state->model->base;
+    rotate(head, dim, chunk->cosines[is_base] + token * dim / 2, chunk->sines[is_base] + token * dim / 2);
 }
 
 /* q/k norms, rotary embedding, and keys and values into the cache. */
 static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t token) {
-    const ModelConfig *config = state->model->config;
+    const ModelConfig *config = state->side->config;
     size_t dim = config->head_dim;
     float *query = token_row(state, BUFFER_QUERY, token), *key = token_row(state, BUFFER_KEY, token);
     const float *value = token_row(state, BUFFER_VALUE, token);
@@ -130,11 +118,11 @@ static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t t
 
 static void activate_gate(const Chunk *chunk, ForwardState *state, size_t token) {
     (void)chunk;
-    const ModelConfig *config = state->model->config;
+    const ModelConfig *config = state->side->config;
     float *gate = token_row(state, BUFFER_GATE, token);
     const float *up = token_row(state, BUFFER_UP, token);
     for (size_t i = 0; i < config->intermediate_size; i++)
-        gate[i] = activate(config->activation, gate[i]) * up[i];
+        gate[i] = activation_value(config->activation, gate[i]) * up[i];
 }
 
 /* ---- the network ---- */
@@ -223,23 +211,43 @@ static Status run_mlp(const Pass *pass, Error *error) {
     return status;
 }
 
+/* What a call allocates for its chunks, all of it released in one place. */
+typedef struct Workspace {
+    MatmulOperand *operands;
+    float *cosines[2], *sines[2]; /* [chunk × head_dim / 2]: SFT's, base's */
+    float *scores;
+} Workspace;
+
 /* cos and sin of position × frequency. The product is rounded to float32 first, as transformers does. */
-static void compute_angles(const Chunk *chunk, const Model *model, float *cosines, float *sines) {
-    size_t half = model->config->head_dim / 2;
+static void compute_angles(const Chunk *chunk, const ModelSide *side, float *cosines, float *sines) {
+    size_t half = side->config->head_dim / 2;
+    double scale = side->config->rope.attention_factor;
     for (size_t t = 0; t < chunk->tokens; t++) {
         float position = (float)(chunk->first + t - chunk_start(chunk, t));
         for (size_t i = 0; i < half; i++) {
-            float angle = position * model->inverse_frequencies[i];
-            cosines[t * half + i] = (float)cos((double)angle);
-            sines[t * half + i] = (float)sin((double)angle);
+            float angle = position * side->inverse_frequencies[i];
+            cosines[t * half + i] = (float)(cos((double)angle) * scale);
+            sines[t * half + i] = (float)(sin((double)angle) * scale);
         }
+    }
+}
+
+/* Base's states and the others' turn by frequencies of their own. */
+static void compute_all_angles(const Chunk *chunk, const Workspace *workspace) {
+    const Model *model = chunk->states[0]->model;
+    bool wanted[2] = {false, false};
+    for (size_t i = 0; i < chunk->state_count; i++) wanted[chunk->states[i]->side == &model->base] = true;
+    for (int is_base = 0; is_base < 2; is_base++) {
+        if (wanted[is_base])
+            compute_angles(chunk, is_base ? &model->base : &model->sft, workspace->cosines[is_base],
+                           workspace->sines[is_base]);
     }
 }
 
 static void finish_tokens(const Chunk *chunk, size_t done) {
     for (size_t i = 0; i < chunk->state_count; i++) {
         ForwardState *state = chunk->states[i];
-        const ModelConfig *config = state->model->config;
+        const ModelConfig *config = state->side->config;
         const float *weight = forward_vector(state, config->layers, TENSOR_FINAL_NORM);
         for (size_t t = 0; t < chunk->tokens; t++)
             norm_forward(token_row(state, BUFFER_RESIDUAL, t), weight, config->hidden_size,
@@ -276,6 +284,22 @@ static size_t choose_chunk(const ModelConfig *config, size_t states, size_t toke
     return most < tokens ? most : tokens;
 }
 
+/* Beyond the longest context that a dynamic rotary embedding knows, every token would turn all tokens before it. */
+static Status check_positions(const ForwardState *state, const ForwardInput *input, Error *error) {
+    uint64_t longest = state->side->config->rope.longest;
+    if (longest == 0) return STATUS_OK;
+    for (size_t i = 0; i < input->count; i++) {
+        size_t start = input->starts != NULL ? input->starts[i] : 0;
+        if (state->length + i - start >= longest)
+            return status_fail(
+                error, STATUS_UNSUPPORTED,
+                "a dynamic rotary embedding: expected at most %zu tokens (max_position_embeddings), "
+                "found more; beyond them its frequencies are not known",
+                (size_t)longest);
+    }
+    return STATUS_OK;
+}
+
 static Status check_input(ForwardState *const *states, size_t count, const ForwardInput *input,
                           Error *error) {
     const ForwardState *state = states[0];
@@ -296,14 +320,11 @@ static Status check_input(ForwardState *const *states, size_t count, const Forwa
         if (input->starts != NULL && input->starts[i] > state->length + i)
             return status_fail(error, STATUS_ARGUMENT, "token %zu starts after itself", i);
     }
-    return STATUS_OK;
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        status = check_positions(states[i], input, error);
+    return status;
 }
-
-/* What a call allocates for its chunks, all of it released in one place. */
-typedef struct Workspace {
-    MatmulOperand *operands;
-    float *cosines, *sines, *scores;
-} Workspace;
 
 static Status reserve(Workspace *workspace, ForwardState *const *states, size_t count,
                       const ForwardInput *input, size_t chunk, const Job *job, Error *error) {
@@ -312,11 +333,14 @@ static Status reserve(Workspace *workspace, ForwardState *const *states, size_t 
         !memory_multiply(chunk, sizeof(float), &block))
         return memory_fail(error, "a forward pass");
     workspace->operands = memory_allocate(count, sizeof *workspace->operands);
-    workspace->cosines = memory_allocate_aligned(half, block);
-    workspace->sines = memory_allocate_aligned(half, block);
+    bool complete = true;
+    for (int i = 0; i < 2; i++) {
+        workspace->cosines[i] = memory_allocate_aligned(half, block);
+        workspace->sines[i] = memory_allocate_aligned(half, block);
+        complete = complete && workspace->cosines[i] != NULL && workspace->sines[i] != NULL;
+    }
     workspace->scores = memory_allocate_aligned(job_threads(job), score_row);
-    if (workspace->operands == NULL || workspace->cosines == NULL || workspace->sines == NULL ||
-        workspace->scores == NULL)
+    if (!complete || workspace->operands == NULL || workspace->scores == NULL)
         return memory_fail(error, "a forward pass");
     Status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
@@ -328,8 +352,10 @@ static Status reserve(Workspace *workspace, ForwardState *const *states, size_t 
 
 static void release(Workspace *workspace) {
     free(workspace->operands);
-    free(workspace->cosines);
-    free(workspace->sines);
+    for (int i = 0; i < 2; i++) {
+        free(workspace->cosines[i]);
+        free(workspace->sines[i]);
+    }
     free(workspace->scores);
 }
 
@@ -351,12 +377,12 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
                              .tokens = tokens,
                              .first = before + done,
                              .starts = input->starts == NULL ? NULL : input->starts + done,
-                             .cosines = workspace.cosines,
-                             .sines = workspace.sines,
+                             .cosines = {workspace.cosines[0], workspace.cosines[1]},
+                             .sines = {workspace.sines[0], workspace.sines[1]},
                              .scores = workspace.scores,
                              .score_stride = before + input->count,
                              .job = job};
-        compute_angles(&pass.chunk, states[0]->model, workspace.cosines, workspace.sines);
+        compute_all_angles(&pass.chunk, &workspace);
         status = run_chunk(&pass, input, done, error);
         for (size_t i = 0; i < count && status == STATUS_OK; i++) states[i]->length += tokens;
     }
@@ -380,13 +406,13 @@ Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *re
                              .ids = input->ids,
                              .tokens = input->count,
                              .starts = input->starts,
-                             .cosines = workspace.cosines,
-                             .sines = workspace.sines,
+                             .cosines = {workspace.cosines[0], workspace.cosines[1]},
+                             .sines = {workspace.sines[0], workspace.sines[1]},
                              .scores = workspace.scores,
                              .score_stride = input->count,
                              .layer = layer,
                              .job = job};
-        compute_angles(&pass.chunk, state->model, workspace.cosines, workspace.sines);
+        compute_all_angles(&pass.chunk, &workspace);
         size_t width = state->model->config->hidden_size;
         memcpy(state->buffers[BUFFER_RESIDUAL], residual, input->count * width * sizeof *residual);
         status = run_attention(&pass, error);

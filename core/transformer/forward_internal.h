@@ -27,6 +27,7 @@ typedef struct ForwardState ForwardState;
 
 struct ForwardState {
     const Model *model;
+    const ModelSide *side; /* whose settings it runs with */
     Settings settings;
     size_t capacity, length;
     float *keys, *values; /* [layers][kv_heads][capacity][head_dim] */
@@ -45,11 +46,11 @@ typedef struct Chunk {
     size_t state_count;
     const int32_t *ids;
     size_t tokens;
-    size_t first;                 /* cache index of the chunk's first token */
-    const size_t *starts;         /* [tokens], or NULL: all 0 */
-    const float *cosines, *sines; /* [tokens × head_dim / 2] */
-    float *scores;                /* [threads][ATTENTION_BLOCK × length] */
-    size_t score_stride;          /* first + tokens */
+    size_t first;                       /* cache index of the chunk's first token */
+    const size_t *starts;               /* [tokens], or NULL: all 0 */
+    const float *cosines[2], *sines[2]; /* [tokens × head_dim / 2]; [1]: of states that run as base */
+    float *scores;                      /* [threads][ATTENTION_BLOCK × length] */
+    size_t score_stride;                /* first + tokens */
     uint64_t layer;
     Job *job;
 } Chunk;

@@ -76,14 +76,16 @@ size_t forward_buffer_width(const ModelConfig *config, Buffer buffer) {
     return 0;
 }
 
-static const PairTensor *small_tensor(const Model *model, uint64_t layer, int role) {
+/* What a side's config.json does not ask for it runs without. */
+static const PairTensor *small_tensor(const ForwardState *state, uint64_t layer, int role) {
     static const bool IS_SMALL[TENSOR_ROLE_COUNT] = {
         [TENSOR_ATTENTION_NORM] = true, [TENSOR_MLP_NORM] = true, [TENSOR_FINAL_NORM] = true,
         [TENSOR_Q_NORM] = true,         [TENSOR_K_NORM] = true,   [TENSOR_Q_BIAS] = true,
         [TENSOR_K_BIAS] = true,         [TENSOR_V_BIAS] = true,   [TENSOR_O_BIAS] = true,
         [TENSOR_GATE_BIAS] = true,      [TENSOR_UP_BIAS] = true,  [TENSOR_DOWN_BIAS] = true,
     };
-    if (!IS_SMALL[role]) return NULL;
+    const Model *model = state->model;
+    if (!IS_SMALL[role] || !state->side->config->roles[role]) return NULL;
     return layer < model->config->layers ? model->layers[layer].tensors[role] : model->tensors[role];
 }
 
@@ -93,7 +95,7 @@ static Status blend_small(ForwardState *state, Error *error) {
     size_t total = 0, rows = model->config->layers + 1;
     for (uint64_t layer = 0; layer < rows; layer++) {
         for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
-            const PairTensor *tensor = small_tensor(model, layer, role);
+            const PairTensor *tensor = small_tensor(state, layer, role);
             if (tensor != NULL) total += tensor->sft->rows;
         }
     }
@@ -103,7 +105,7 @@ static Status blend_small(ForwardState *state, Error *error) {
     float *next = state->small;
     for (uint64_t layer = 0; layer < rows; layer++) {
         for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
-            const PairTensor *tensor = small_tensor(model, layer, role);
+            const PairTensor *tensor = small_tensor(state, layer, role);
             if (tensor == NULL) continue;
             Blend blend = settings_blend(&state->settings, tensor);
             blend_rows(&blend, 0, tensor->sft->rows, next);
@@ -112,6 +114,10 @@ static Status blend_small(ForwardState *state, Error *error) {
         }
     }
     return STATUS_OK;
+}
+
+const ModelSide *forward_side(const Model *model, const Settings *settings) {
+    return settings_is_base(settings) ? &model->base : &model->sft;
 }
 
 Status forward_create_state(const Model *model, const Settings *settings, size_t capacity,
@@ -125,6 +131,7 @@ Status forward_create_state(const Model *model, const Settings *settings, size_t
     ForwardState *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "a forward state");
     made->model = model;
+    made->side = forward_side(model, settings);
     made->settings = *settings;
     made->capacity = capacity;
     const ModelConfig *config = model->config;

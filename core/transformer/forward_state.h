@@ -28,6 +28,10 @@ Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit,
 
 /* ---- one run ---- */
 
+/* Whose config.json counts: base's where the weights are base's alone (every α is 0), else SFT's. So that each of the
+ * two models is computed as it is, and W as the export will be. */
+const ModelSide *forward_side(const Model *model, const Settings *settings);
+
 /* `capacity`: the most tokens the cache will hold. One that does not fit
  * forward_memory_limit() is refused. The model must outlive the state; the settings are checked and copied. */
 Status forward_create_state(const Model *model, const Settings *settings, size_t capacity,

@@ -9,8 +9,9 @@ static void check(const ModelConfig *config) {
     if (config->heads == 0 || config->kv_heads == 0 || config->heads % config->kv_heads != 0) abort();
     if (config->layers == 0 || config->vocabulary == 0 || config->head_dim % 2 != 0) abort();
     if (!(config->norm_epsilon >= 0.0 && config->rope.theta > 0.0 && config->rope.factor > 0.0)) abort();
-    if (config->last_sliding_layer > config->layers) abort();
-    if (config->first_sliding_layer > config->last_sliding_layer) abort();
+    for (uint64_t layer = config->layers; layer < MODEL_MAX_SLIDING; layer++) {
+        if (architecture_slides(config, layer)) abort();
+    }
     if (config->eos_count > MODEL_MAX_EOS) abort();
     for (size_t i = 0; i < config->eos_count; i++) {
         if (config->eos[i] < 0) abort();

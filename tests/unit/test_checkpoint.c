@@ -147,12 +147,13 @@ static void both_spellings_of_a_config_mean_the_same(void **state) {
 static void what_is_not_known_is_refused_by_name(void **state) {
     (void)state;
     (void)read_config("{\"model_type\":\"llama\"," SIZES
-                      ",\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":4}}",
-                      STATUS_UNSUPPORTED, "\"yarn\"");
-    (void)read_config("{\"model_type\":\"llama\"," SIZES ",\"hidden_act\":\"relu2\"}", STATUS_UNSUPPORTED,
-                      "\"relu2\"");
+                      ",\"rope_scaling\":{\"rope_type\":\"longrope\",\"factor\":4}}",
+                      STATUS_UNSUPPORTED, "\"longrope\"");
+    (void)read_config("{\"model_type\":\"llama\"," SIZES ",\"hidden_act\":\"xielu\"}", STATUS_UNSUPPORTED,
+                      "\"xielu\"");
     (void)read_config("{\"model_type\":\"llama\"," SIZES
-                      ",\"rope_parameters\":{\"partial_rotary_factor\":0.5}}",
+                      ",\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":2,"
+                      "\"partial_rotary_factor\":0.5}}",
                       STATUS_UNSUPPORTED, "partial_rotary_factor");
     (void)read_config(
         "{\"model_type\":\"qwen2\"," SIZES
@@ -160,7 +161,7 @@ static void what_is_not_known_is_refused_by_name(void **state) {
         STATUS_UNSUPPORTED, "chunked_attention");
     (void)read_config("{\"model_type\":\"llama\"," SIZES
                       ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8}}",
-                      STATUS_FORMAT, "llama3");
+                      STATUS_FORMAT, "low_freq_factor");
     (void)read_config("{\"model_type\":\"llama\"}", STATUS_FORMAT, "hidden_size");
     (void)read_config("{\"model_type\":\"llama\"," SIZES ",\"num_key_value_heads\":3}", STATUS_FORMAT,
                       "multiple");

@@ -123,8 +123,8 @@ static void a_window_as_long_as_the_text_is_no_window(void **state) {
     (void)state;
     static const char *const CONFIGS[][2] = {
         {MISTRAL, "{\"model_type\":\"mistral\"," TINY_SIZES("2") ",\"sliding_window\":40}"},
-        {QWEN3,
-         "{\"model_type\":\"qwen3\"," TINY_SIZES("2") ",\"use_sliding_window\":true,\"sliding_window\":41}"}};
+        {QWEN3, "{\"model_type\":\"qwen3\"," TINY_SIZES(
+                    "2") ",\"use_sliding_window\":true,\"sliding_window\":41,\"max_window_layers\":0}"}};
     int32_t ids[40];
     tiny_ids(ids, 40, 6);
     for (size_t i = 0; i < 2; i++) {

@@ -57,11 +57,13 @@ static Status open_model(size_t embedding_rows, size_t head_rows, Error *error) 
     return status;
 }
 
-static void an_embedding_and_its_head_may_be_padded(void **state) {
+/* transformers 5.24: "You set `ignore_mismatched_sizes` to `False`, thus raising an error" */
+static void an_embedding_has_as_many_rows_as_config_json_says(void **state) {
     (void)state;
     Error error;
     assert_int_equal(open_model(VOCABULARY, VOCABULARY, &error), STATUS_OK);
-    assert_int_equal(open_model(VOCABULARY + 8, VOCABULARY + 8, &error), STATUS_OK);
+    assert_int_equal(open_model(VOCABULARY + 8, VOCABULARY + 8, &error), STATUS_FORMAT);
+    assert_non_null(strstr(error.message, "expected [8"));
 }
 
 /* A token id is an index into both: beyond the shorter one it would read what is none of its own. */
@@ -69,7 +71,6 @@ static void an_embedding_and_its_head_have_the_same_rows(void **state) {
     (void)state;
     Error error;
     assert_int_equal(open_model(VOCABULARY + 8, VOCABULARY, &error), STATUS_FORMAT);
-    assert_non_null(strstr(error.message, "lm_head.weight: expected as many rows"));
     assert_int_equal(open_model(VOCABULARY, VOCABULARY + 8, &error), STATUS_FORMAT);
 }
 
@@ -106,7 +107,7 @@ static void a_weight_of_a_type_that_is_no_number_with_a_point_is_refused(void **
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_embedding_and_its_head_may_be_padded),
+        cmocka_unit_test(an_embedding_has_as_many_rows_as_config_json_says),
         cmocka_unit_test(an_embedding_and_its_head_have_the_same_rows),
         cmocka_unit_test(a_weight_of_a_type_that_is_no_number_with_a_point_is_refused),
     };

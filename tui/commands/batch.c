@@ -137,6 +137,9 @@ Status batch_open_model(Batch *batch, Error *error) {
     if (status == STATUS_OK) status = pair_check(batch->pair, error);
     if (status == STATUS_OK) status = model_open(batch->pair, &batch->model, error);
     if (status == STATUS_OK) status = batch_open_job(batch, error);
+    if (status == STATUS_OK && batch->pair->differing != NULL)
+        batch_say(batch, "base and SFT differ in %s: each is computed with its own, W with SFT's",
+                  batch->pair->differing);
     if (status == STATUS_OK &&
         batch_read_tokenizer(batch, batch->pair->sft->directory, &batch->tokenizer, &why) != STATUS_OK)
         batch_say(batch, "no texts, only ids: %s", why.message);

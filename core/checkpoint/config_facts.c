@@ -1,0 +1,137 @@
+#include "core/checkpoint/config_facts.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+ConfigFact *config_facts_add(ConfigFacts *facts, const char *key, const char *label, const char *from,
+                             const char *format, ...) {
+    if (facts->count == CONFIG_MOST_FACTS) return NULL;
+    ConfigFact *fact = &facts->items[facts->count++];
+    *fact = (ConfigFact){.key = key, .label = label};
+    (void)snprintf(fact->from, sizeof fact->from, "%s", from);
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(fact->value, sizeof fact->value, format, arguments);
+    va_end(arguments);
+    return fact;
+}
+
+const ConfigFact *config_facts_find(const ConfigFacts *facts, const char *key) {
+    for (size_t i = 0; i < facts->count; i++) {
+        if (strcmp(facts->items[i].key, key) == 0) return &facts->items[i];
+    }
+    return NULL;
+}
+
+/* ---- of one configuration ---- */
+
+typedef struct Lister {
+    ConfigFacts *facts;
+    const ModelConfig *config;
+} Lister;
+
+static void add_text(const Lister *lister, const char *key, const char *label, ConfigKey from,
+                     const char *value) {
+    const char *name = lister->config->from[from];
+    char origin[64];
+    if (name == NULL)
+        (void)snprintf(origin, sizeof origin, "default of %s",
+                       architecture_name(lister->config->architecture));
+    ConfigFact *fact = config_facts_add(lister->facts, key, label, name != NULL ? name : origin, "%s", value);
+    if (fact != NULL) fact->is_computed = from != CONFIG_EOS && from != CONFIG_POSITIONS;
+}
+
+static void add_number(const Lister *lister, const char *key, const char *label, ConfigKey from,
+                       double value) {
+    char text[JSON_NUMBER_SIZE];
+    (void)json_format_number(value, 1, text);
+    add_text(lister, key, label, from, text);
+}
+
+static void add_rope(const Lister *lister) {
+    const Rope *rope = &lister->config->rope;
+    add_text(lister, "rope_type", "rope", CONFIG_ROPE_KIND, architecture_rope_name(rope->kind));
+    add_number(lister, "rope_theta", "rope theta", CONFIG_ROPE_THETA, rope->theta);
+    if (rope->kind == ROPE_DEFAULT) return;
+    add_number(lister, "rope_factor", "rope factor", CONFIG_ROPE_FACTOR, rope->factor);
+    if (rope->kind == ROPE_LLAMA3 || rope->kind == ROPE_YARN)
+        add_number(lister, "rope_original_length", "rope length", CONFIG_ROPE_LENGTH, rope->original_length);
+    char text[80] = "";
+    if (rope->kind == ROPE_LLAMA3)
+        (void)snprintf(text, sizeof text, "%g to %g", rope->low_frequency, rope->high_frequency);
+    if (rope->kind == ROPE_YARN)
+        (void)snprintf(text, sizeof text, "%g to %g%s, cosines × %.6g", rope->slow, rope->fast,
+                       rope->truncates ? "" : " (not rounded)", rope->attention_factor);
+    if (rope->kind == ROPE_PROPORTIONAL) (void)snprintf(text, sizeof text, "%g of a head", rope->proportion);
+    if (text[0] != '\0') add_text(lister, "rope_ramp", "rope ramp", CONFIG_ROPE_KIND, text);
+}
+
+/* "4096, layers 0, 2, 4-7" */
+static void add_window(const Lister *lister) {
+    const ModelConfig *config = lister->config;
+    char text[80];
+    ConfigKey from = CONFIG_WINDOW;
+    size_t used = (size_t)snprintf(text, sizeof text, "%" PRIu64, config->window);
+    uint64_t sliding = 0, layer = 0;
+    for (uint64_t l = 0; l < config->layers && l < MODEL_MAX_SLIDING; l++)
+        sliding += architecture_slides(config, l);
+    if (sliding == 0) {
+        (void)snprintf(text, sizeof text, "none");
+    } else if (sliding < config->layers) {
+        from = CONFIG_SLIDING_LAYERS;
+        for (bool first = true; layer < config->layers && used < sizeof text; layer++) {
+            uint64_t end = layer;
+            while (end < config->layers && architecture_slides(config, end)) end++;
+            if (end == layer) continue;
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%" PRIu64,
+                                     first ? ", layers " : ", ", layer);
+            if (end > layer + 1 && used < sizeof text)
+                used += (size_t)snprintf(text + used, sizeof text - used, "-%" PRIu64, end - 1);
+            first = false;
+            layer = end;
+        }
+    }
+    add_text(lister, "sliding_window", "sliding window", from, text);
+}
+
+static void add_eos(const Lister *lister) {
+    const ModelConfig *config = lister->config;
+    char text[80] = "none";
+    size_t used = 0;
+    for (size_t i = 0; i < config->eos_count && used < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%" PRId32, i > 0 ? ", " : "",
+                                 config->eos[i]);
+    bool stated = config->from[CONFIG_EOS] != NULL;
+    ConfigFact *fact = config_facts_add(lister->facts, "eos_token_id", "end of text",
+                                        stated ? config->from[CONFIG_EOS] : "not stated", "%s", text);
+    if (fact != NULL) fact->is_computed = false;
+}
+
+static void add_config(const Lister *lister) {
+    const ModelConfig *config = lister->config;
+    add_rope(lister);
+    add_window(lister);
+    add_text(lister, "hidden_act", "activation", CONFIG_ACTIVATION,
+             architecture_activation_name(config->activation));
+    add_number(lister, "rms_norm_eps", "norm epsilon", CONFIG_EPSILON, config->norm_epsilon);
+    add_number(lister, "num_key_value_heads", "key/value heads", CONFIG_KV_HEADS, (double)config->kv_heads);
+    add_number(lister, "head_dim", "head size", CONFIG_HEAD_DIM, (double)config->head_dim);
+    add_text(lister, "tie_word_embeddings", "tied head", CONFIG_TIE, config->tied_head ? "yes" : "no");
+    add_eos(lister);
+}
+
+void config_facts_list(const Checkpoint *checkpoint, ConfigFacts *facts) {
+    facts->count = 0;
+    if (checkpoint->model_status == STATUS_OK) {
+        const Lister lister = {facts, &checkpoint->model};
+        add_config(&lister);
+    }
+    const char *key = json_get_text(checkpoint->config, "dtype", NULL) != NULL ? "dtype" : "torch_dtype";
+    const char *stated = json_get_text(checkpoint->config, key, NULL);
+    if (stated != NULL) (void)config_facts_add(facts, "dtype", "type by config", key, "%s", stated);
+    (void)config_facts_add(facts, "dtype_stored", "type by file",
+                           checkpoint->file_count == 1 ? "its file" : "its files", "%s",
+                           dtype_name(checkpoint_main_dtype(checkpoint)));
+}

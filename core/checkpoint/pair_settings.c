@@ -1,0 +1,295 @@
+#include "core/checkpoint/config_facts.h"
+#include "core/checkpoint/pair_internal.h"
+#include "core/support/buffer.h"
+#include "core/support/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const SIDES[] = {"base", "SFT"};
+
+/* ---- kinds that can be run: what was decided ---- */
+
+static Status compare_sizes(Pair *pair, Error *error) {
+    const ModelConfig *base = &pair->base->model, *sft = &pair->sft->model;
+    const struct {
+        const char *key;
+        uint64_t base, sft;
+        Severity severity;
+    } sizes[] = {
+        {"num_hidden_layers", base->layers, sft->layers, SEVERITY_ERROR},
+        {"hidden_size", base->hidden_size, sft->hidden_size, SEVERITY_ERROR},
+        {"num_attention_heads", base->heads, sft->heads, SEVERITY_ERROR},
+        {"num_key_value_heads", base->kv_heads, sft->kv_heads, SEVERITY_ERROR},
+        {"head_dim", base->head_dim, sft->head_dim, SEVERITY_ERROR},
+        {"max_position_embeddings", base->max_positions, sft->max_positions, SEVERITY_NOTE},
+        {"vocab_size", base->vocabulary, sft->vocabulary, SEVERITY_NOTE},
+    };
+    Status status = STATUS_OK;
+    if (base->architecture != sft->architecture)
+        status = finding_add(&pair->findings, SEVERITY_ERROR, "model_type", error, "base %s, SFT %s",
+                             architecture_name(base->architecture), architecture_name(sft->architecture));
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && status == STATUS_OK; i++) {
+        if (sizes[i].base != sizes[i].sft)
+            status = finding_add(&pair->findings, sizes[i].severity, sizes[i].key, error,
+                                 "base %" PRIu64 ", SFT %" PRIu64, sizes[i].base, sizes[i].sft);
+    }
+    return status;
+}
+
+/* Sizes have findings of their own, and a head that only one side ties has one where tensors meet. */
+static bool is_compared(const ConfigFact *fact) {
+    static const char *const OTHERS[] = {"num_key_value_heads", "head_dim", "tie_word_embeddings"};
+    for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++) {
+        if (strcmp(fact->key, OTHERS[i]) == 0) return false;
+    }
+    return fact->is_computed;
+}
+
+static void add_difference(Buffer *names, Buffer *text, const char *key, const char *base, const char *sft) {
+    buffer_add_format(names, "%s%s", names->length > 0 ? ", " : "", key);
+    buffer_add_format(text, "%s%s: base %s, SFT %s", text->length > 0 ? "; " : "", key, base, sft);
+}
+
+static void collect(const ConfigFacts facts[2], const Pair *pair, Buffer *names, Buffer *text) {
+    for (int side = 1; side >= 0; side--) {
+        for (size_t i = 0; i < facts[side].count; i++) {
+            const ConfigFact *fact = &facts[side].items[i],
+                             *other = config_facts_find(&facts[!side], fact->key);
+            const char *value = other != NULL ? other->value : "none";
+            bool is_new = side == 1 || other == NULL; /* what both have was met on SFT's side */
+            if (!is_compared(fact) || !is_new || strcmp(fact->value, value) == 0) continue;
+            add_difference(names, text, fact->key, side == 1 ? value : fact->value,
+                           side == 1 ? fact->value : value);
+        }
+    }
+    const ModelConfig *base = &pair->base->model, *sft = &pair->sft->model;
+    bool same_window = base->window == 0 || base->window != sft->window ||
+                       memcmp(base->sliding, sft->sliding, sizeof base->sliding) == 0;
+    if (!same_window && strstr(text->text != NULL ? text->text : "", "sliding_window") == NULL)
+        add_difference(names, text, "layer_types", "some", "others");
+}
+
+static Status compare_decisions(Pair *pair, Error *error) {
+    ConfigFacts *facts = memory_allocate(2, sizeof *facts);
+    if (facts == NULL) return memory_fail(error, "settings");
+    config_facts_list(pair->base, &facts[0]);
+    config_facts_list(pair->sft, &facts[1]);
+    Buffer names = {0}, text = {0};
+    char *differing = NULL, *told = NULL;
+    collect(facts, pair, &names, &text);
+    size_t count = names.length;
+    Status status = buffer_take(&names, &differing, NULL, "settings", error);
+    if (status == STATUS_OK) status = buffer_take(&text, &told, NULL, "settings", error);
+    if (status == STATUS_OK && count > 0) {
+        status = finding_add(&pair->findings, SEVERITY_WARNING, "config.json", error,
+                             "%s. Base and SFT are computed each by its own, W by SFT's", told);
+        pair->differing = differing;
+        differing = NULL;
+    }
+    const ConfigFact *ends[2] = {config_facts_find(&facts[0], "eos_token_id"),
+                                 config_facts_find(&facts[1], "eos_token_id")};
+    if (status == STATUS_OK && strcmp(ends[0]->value, ends[1]->value) != 0)
+        status = finding_add(&pair->findings, SEVERITY_NOTE, "eos_token_id", error, "base %s, SFT %s",
+                             ends[0]->value, ends[1]->value);
+    buffer_free(&text);
+    free(differing);
+    free(told);
+    free(facts);
+    return status;
+}
+
+/* ---- other kinds: every key ---- */
+
+/* These say how a model was saved, is stored or was trained, not what it computes. */
+static bool is_idle(const char *key) {
+    static const char *const KEYS[] = {
+        "transformers_version",
+        "_name_or_path",
+        "name_or_path",
+        "torch_dtype",
+        "dtype",
+        "use_cache",
+        "architectures",
+        "_commit_hash",
+        "initializer_range",
+        "initializer_factor",
+        "attn_implementation",
+        "id2label",
+        "label2id",
+        "auto_map",
+        "_attn_implementation_autoset",
+        "return_dict",
+        "problem_type",
+        "keys_to_ignore_at_inference",
+        "gradient_checkpointing",
+    };
+    static const char *const ENDINGS[] = {"dropout",       "_pdrop",    "_drop",
+                                          "_dropout_prob", "loss_coef", "_attn_implementation"};
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+        if (strcmp(key, KEYS[i]) == 0) return true;
+    }
+    size_t length = strlen(key);
+    for (size_t i = 0; i < sizeof ENDINGS / sizeof *ENDINGS; i++) {
+        size_t ending = strlen(ENDINGS[i]);
+        if (length >= ending && strcmp(key + length - ending, ENDINGS[i]) == 0) return true;
+    }
+    return strncmp(key, "unsloth_", strlen("unsloth_")) == 0;
+}
+
+/* Buffers of names and values that two trees of settings differ in. */
+typedef struct Differences {
+    Buffer both, lone[2];
+    bool complete;
+} Differences;
+
+/* With its values, long ones cut. */
+static void add_values(Differences *differences, const char *path, const cJSON *base, const cJSON *sft) {
+    char *texts[2] = {cJSON_PrintUnformatted(base), cJSON_PrintUnformatted(sft)};
+    differences->complete = differences->complete && texts[0] != NULL && texts[1] != NULL;
+    if (differences->complete && strcmp(texts[0], texts[1]) != 0)
+        buffer_add_format(&differences->both, "%s%s: base %.40s, SFT %.40s",
+                          differences->both.length > 0 ? "; " : "", path, texts[0], texts[1]);
+    cJSON_free(texts[0]);
+    cJSON_free(texts[1]);
+}
+
+/* Members are looked up one by one: nobody has so many, but a file may claim anything. */
+static bool is_comparable(const cJSON *a, const cJSON *b) {
+    enum { MOST_MEMBERS = 4096 };
+    return cJSON_IsObject(a) && cJSON_IsObject(b) && cJSON_GetArraySize(a) <= MOST_MEMBERS &&
+           cJSON_GetArraySize(b) <= MOST_MEMBERS;
+}
+
+/* Members of base that SFT has too, or not; of objects their members. `path` ends with a point, or is empty. */
+static void compare_trees(Differences *differences, const char *path, const cJSON *base, const cJSON *sft) {
+    enum { PATH_SIZE = 160 };
+    const cJSON *sides[2] = {base, sft};
+    for (int side = 0; side < 2; side++) {
+        const cJSON *item;
+        cJSON_ArrayForEach(item, sides[side]) {
+            const cJSON *other = json_find(sides[!side], item->string);
+            bool is_last = json_find_any(sides[side], item->string) == item; /* of its name, which counts */
+            if (cJSON_IsNull(item) || is_idle(item->string) || !is_last) continue;
+            char whole[PATH_SIZE];
+            int length = snprintf(whole, sizeof whole, "%s%s", path, item->string);
+            if (length < 0 || (size_t)length + 1 >= sizeof whole) continue; /* of no model's */
+            if (other == NULL) {
+                buffer_add_format(&differences->lone[side], "%s%s",
+                                  differences->lone[side].length > 0 ? ", " : "", whole);
+            } else if (side == 0 && is_comparable(item, other)) {
+                whole[length] = '.';
+                whole[length + 1] = '\0';
+                compare_trees(differences, whole, item, other);
+            } else if (side == 0) {
+                add_values(differences, whole, item, other);
+            }
+        }
+    }
+}
+
+/* Takes the text. */
+static Status tell(Pair *pair, Buffer *buffer, Severity severity, const char *what, Error *error) {
+    char *text = NULL;
+    if (buffer->length == 0) return buffer->failed ? memory_fail(error, "settings") : STATUS_OK;
+    Status status = buffer_take(buffer, &text, NULL, "settings", error);
+    if (status == STATUS_OK)
+        status = finding_add(&pair->findings, severity, "config.json", error, "%s: %s", what, text);
+    free(text);
+    return status;
+}
+
+static Status report(Pair *pair, Differences *differences, Error *error) {
+    Status status = differences->complete ? STATUS_OK : memory_fail(error, "settings");
+    if (status == STATUS_OK)
+        status = tell(pair, &differences->both, SEVERITY_WARNING, "the settings differ", error);
+    if (status == STATUS_OK)
+        status = tell(pair, &differences->lone[0], SEVERITY_NOTE, "only base's states", error);
+    if (status == STATUS_OK)
+        status = tell(pair, &differences->lone[1], SEVERITY_NOTE, "only SFT's states", error);
+    buffer_free(&differences->both);
+    for (int side = 0; side < 2; side++) buffer_free(&differences->lone[side]);
+    return status;
+}
+
+static Status compare_everything(Pair *pair, Error *error) {
+    if (pair->base->config == NULL || pair->sft->config == NULL) return STATUS_OK;
+    Differences differences = {.complete = true};
+    if (is_comparable(pair->base->config, pair->sft->config))
+        compare_trees(&differences, "", pair->base->config, pair->sft->config);
+    else
+        add_values(&differences, "all of it", pair->base->config, pair->sft->config);
+    return report(pair, &differences, error);
+}
+
+/* ---- a configuration and its own tensors ---- */
+
+/* Tensors that a side has and does not run: of layers beyond its last, and such as its config.json has no use for. */
+typedef struct Unused {
+    size_t beyond, unasked;
+    int last;
+    char roles[96];
+} Unused;
+
+static Unused find_unused(const Checkpoint *checkpoint) {
+    const ModelConfig *config = &checkpoint->model;
+    Unused unused = {.last = -1};
+    bool named[TENSOR_ROLE_COUNT] = {false};
+    for (size_t i = 0; i < checkpoint->tensor_count; i++) {
+        const Tensor *tensor = &checkpoint->tensors[i];
+        char name[128]; /* only roles that these models have can change their result */
+        if (tensor->role == TENSOR_HEAD ||
+            !architecture_name_tensor(tensor->role, tensor->layer, name, sizeof name))
+            continue;
+        if (tensor->layer >= 0 && (uint64_t)tensor->layer >= config->layers) {
+            unused.beyond++;
+            if (tensor->layer > unused.last) unused.last = tensor->layer;
+        } else if (!config->roles[tensor->role]) {
+            size_t used = strlen(unused.roles);
+            if (!named[tensor->role])
+                (void)snprintf(unused.roles + used, sizeof unused.roles - used, "%s%s", used > 0 ? ", " : "",
+                               tensor_role_name(tensor->role));
+            named[tensor->role] = true;
+            unused.unasked++;
+        }
+    }
+    return unused;
+}
+
+static Status report_unused(Pair *pair, const Checkpoint *checkpoint, const char *side, Error *error) {
+    Unused unused = find_unused(checkpoint);
+    const ModelConfig *config = &checkpoint->model;
+    Status status = STATUS_OK;
+    if (unused.beyond > 0)
+        status = finding_add(&pair->findings, SEVERITY_WARNING, "num_hidden_layers", error,
+                             "%s: %" PRIu64
+                             ", but there are layers up to %d: the %zu tensors of the further ones are "
+                             "fused and exported, and not run",
+                             side, config->layers, unused.last, unused.beyond);
+    if (status == STATUS_OK && unused.unasked > 0)
+        status = finding_add(
+            &pair->findings, SEVERITY_WARNING, "config.json", error,
+            "%s does not ask for %zu of its tensors (%s): they are fused and exported, and not run", side,
+            unused.unasked, unused.roles);
+    return status;
+}
+
+Status pair_compare_settings(Pair *pair, Error *error) {
+    const Checkpoint *sides[] = {pair->base, pair->sft};
+    Status status = STATUS_OK;
+    bool both_run = true;
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+        if (sides[i]->model_status == STATUS_OK) {
+            status = report_unused(pair, sides[i], SIDES[i], error);
+        } else {
+            both_run = false;
+            status = finding_add(&pair->findings, SEVERITY_WARNING, "config.json", error, "no previews: %s",
+                                 sides[i]->model_error.message);
+        }
+    }
+    if (status == STATUS_OK && !both_run) return compare_everything(pair, error);
+    if (status == STATUS_OK) status = compare_sizes(pair, error);
+    return status == STATUS_OK ? compare_decisions(pair, error) : status;
+}

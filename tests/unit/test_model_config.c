@@ -1,0 +1,331 @@
+/* config.json as people write it: what is read from which key, what is refused, and the frequencies that come of it. The
+ * values are those of transformers 5.24.0, which was given the same files. */
+#include "core/checkpoint/config_facts.h"
+#include "core/checkpoint/model.h"
+#include "scratch.h"
+
+#include <math.h>
+
+#define SIZES                                                                                                         \
+    "\"hidden_size\":64,\"num_hidden_layers\":4,\"num_attention_heads\":4,\"num_key_value_heads\":2,\"head_dim\":16," \
+    "\"intermediate_size\":96,\"vocab_size\":32"
+
+/* Of a file, where whole numbers are told from others. */
+static Status read(const char *type, const char *more, ModelConfig *config, Error *error) {
+    char text[2048];
+    (void)snprintf(text, sizeof text, "{\"model_type\":\"%s\"," SIZES "%s%s}", type, *more != '\0' ? "," : "",
+                   more);
+    scratch_write_text("config.json", text);
+    char *path = scratch_path("config.json");
+    cJSON *json;
+    if (json_read_typed(path, sizeof text, &json, error) != STATUS_OK)
+        fail_msg("%s: %s", text, error->message);
+    Status status = architecture_read_config(json, "config.json", config, error);
+    cJSON_Delete(json);
+    free(path);
+    return status;
+}
+
+static ModelConfig accept(const char *type, const char *more) {
+    ModelConfig config;
+    Error error = {0};
+    if (read(type, more, &config, &error) != STATUS_OK) fail_msg("%s: %s", more, error.message);
+    return config;
+}
+
+static void refuse(const char *type, const char *more, const char *words) {
+    ModelConfig config;
+    Error error = {0};
+    if (read(type, more, &config, &error) == STATUS_OK) fail_msg("%s %s: expected to be refused", type, more);
+    if (strstr(error.message, words) == NULL) fail_msg("%s %s: %s", type, more, error.message);
+}
+
+/* ---- rotary parameters ---- */
+
+static void frequencies_are_those_of_transformers(void **state) {
+    (void)state;
+    static const struct {
+        const char *config;
+        double scale, frequencies[8];
+    } KNOWN[] = {
+        {"\"rope_parameters\":{\"rope_theta\":500}",
+         1.0,
+         {1, 0.459863275, 0.21147424, 0.0972492471, 0.0447213612, 0.0205657128, 0.0094574159, 0.00434911856}},
+        {"\"rope_scaling\":{\"type\":\"yarn\",\"rope_theta\":500.0,\"factor\":4.0,\"original_max_position_embeddings\":64}",
+         1.13862944,
+         {1, 0.344897449, 0.10573712, 0.0243123118, 0.0111803403, 0.00514142821, 0.00236435398,
+          0.00108727964}},
+        {"\"rope_parameters\":{\"rope_type\":\"yarn\",\"rope_theta\":500.0,\"factor\":4.0,"
+         "\"original_max_position_embeddings\":64,\"beta_fast\":8,\"beta_slow\":2,\"truncate\":false,\"mscale\":0.7,"
+         "\"mscale_all_dim\":1.2}",
+         0.940571525,
+         {1, 0.326695055, 0.0613585487, 0.0243123118, 0.0111803403, 0.00514142821, 0.00236435398,
+          0.00108727964}},
+        {"\"max_position_embeddings\":512,\"rope_parameters\":{\"rope_type\":\"yarn\",\"rope_theta\":500.0,\"factor\":null,"
+         "\"original_max_position_embeddings\":64,\"attention_factor\":1.3}",
+         1.3,
+         {1, 0.325736493, 0.0881142616, 0.0121561559, 0.00559017016, 0.0025707141, 0.00118217699,
+          0.000543639821}},
+        {"\"original_max_position_embeddings\":64,\"rope_parameters\":{\"rope_type\":\"llama3\",\"rope_theta\":500.0,"
+         "\"factor\":8.0,\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,\"original_max_position_embeddings\":16}",
+         1.0,
+         {1, 0.459863275, 0.0976166278, 0.0121561559, 0.00559017016, 0.0025707141, 0.00118217699,
+          0.000543639821}},
+        {"\"max_position_embeddings\":128,\"rope_parameters\":{\"rope_type\":\"llama3\",\"rope_theta\":500.0,"
+         "\"factor\":8.0,\"low_freq_factor\":1.0,\"high_freq_factor\":4.0}",
+         1.0,
+         {1, 0.459863275, 0.21147424, 0.0399857163, 0.00559017016, 0.0025707141, 0.00118217699,
+          0.000543639821}},
+        {"\"rope_parameters\":{\"rope_type\":\"proportional\",\"rope_theta\":500.0,\"factor\":2.0,"
+         "\"partial_rotary_factor\":0.3}",
+         1.0,
+         {0.5, 0.229931638, 0, 0, 0, 0, 0, 0}},
+        {"\"rope_theta\":500,\"rope_scaling\":{\"rope_type\":\"dynamic\",\"factor\":4.0}",
+         1.0,
+         {1, 0.459863275, 0.21147424, 0.0972492471, 0.0447213612, 0.0205657128, 0.0094574159, 0.00434911856}},
+    };
+    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) {
+        ModelConfig config = accept("llama", KNOWN[i].config);
+        float found[8];
+        model_rope_frequencies(&config.rope, 16, found);
+        if (fabs(config.rope.attention_factor - KNOWN[i].scale) > 1e-8)
+            fail_msg("%s: scaled by %.9g", KNOWN[i].config, config.rope.attention_factor);
+        for (size_t k = 0; k < 8; k++) {
+            if (fabs((double)found[k] - KNOWN[i].frequencies[k]) > 3e-7 * KNOWN[i].frequencies[k])
+                fail_msg("%s: frequency %zu: expected %.9g, found %.9g", KNOWN[i].config, k,
+                         KNOWN[i].frequencies[k], (double)found[k]);
+        }
+    }
+}
+
+/* config.rope_parameters["rope_theta"] of transformers 5.24.0 for the same text. */
+static void theta_is_found_where_transformers_finds_it(void **state) {
+    (void)state;
+    static const struct {
+        const char *config, *from;
+        double theta;
+    } KNOWN[] = {
+        {"", NULL, 10000},
+        {"\"rope_theta\":7", "rope_theta", 7},
+        {"\"rope_theta\":7,\"rope_parameters\":{}", "rope_theta", 7},
+        {"\"rope_theta\":7,\"rope_parameters\":null,\"rope_scaling\":{}", "rope_theta", 7},
+        {"\"rope_theta\":7,\"rope_parameters\":{\"rope_theta\":8}", "rope_parameters.rope_theta", 8},
+        {"\"rope_theta\":7,\"rope_scaling\":{\"rope_type\":\"default\",\"rope_theta\":9}",
+         "rope_scaling.rope_theta", 9},
+        {"\"rope_parameters\":{\"rope_theta\":8},\"rope_scaling\":{\"type\":\"linear\",\"factor\":2}", NULL,
+         10000},
+        {"\"rope_parameters\":{\"rope_theta\":8},\"rope_scaling\":null", "rope_parameters.rope_theta", 8},
+        {"\"rope_theta\":7,\"rope_theta\":6", "rope_theta", 6}, /* Python keeps the last */
+    };
+    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) {
+        ModelConfig config = accept("llama", KNOWN[i].config);
+        const char *from = config.from[CONFIG_ROPE_THETA];
+        if (config.rope.theta != KNOWN[i].theta) fail_msg("%s: %g", KNOWN[i].config, config.rope.theta);
+        if (from == NULL || KNOWN[i].from == NULL)
+            assert_true(from == KNOWN[i].from);
+        else
+            assert_string_equal(from, KNOWN[i].from);
+    }
+    assert_int_equal(
+        accept("llama", "\"rope_parameters\":{\"type\":\"mrope\",\"rope_type\":\"default\"}").rope.kind,
+        ROPE_DEFAULT);
+}
+
+static void rotary_parameters_that_transformers_cannot_use_are_refused(void **state) {
+    (void)state;
+    static const char *const CONFIGS[][2] = {
+        {"\"rope_theta\":null", "rope_theta"},
+        {"\"rope_theta\":\"500\"", "rope_theta"},
+        {"\"rope_parameters\":{\"rope_theta\":null},\"rope_theta\":7", "rope_parameters.rope_theta"},
+        {"\"rope_parameters\":{\"rope_type\":null,\"type\":\"linear\",\"factor\":2}",
+         "rope_parameters.rope_type"},
+        {"\"rope_parameters\":{\"rope_type\":\"mrope\"}", "\"mrope\""},
+        {"\"rope_parameters\":[]", "rope_parameters"},
+        {"\"rope_scaling\":\"linear\"", "rope_scaling"},
+        {"\"rope_parameters\":{\"rope_type\":\"linear\"}", "\"factor\""},
+        {"\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":\"2\"}", "rope_parameters.factor"},
+        {"\"rope_parameters\":{\"rope_type\":\"yarn\"}", "\"factor\""},
+        {"\"rope_parameters\":{\"rope_type\":\"yarn\",\"factor\":2},\"original_max_position_embeddings\":null",
+         "original_max_position_embeddings"},
+        {"\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":2,\"partial_rotary_factor\":0.5}",
+         "partial_rotary_factor"},
+        {"\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":2},\"partial_rotary_factor\":0.5",
+         "partial_rotary_factor"},
+        {"\"rope_parameters\":{\"full_attention\":{\"rope_type\":\"default\"}}", "each kind of layer"},
+    };
+    for (size_t i = 0; i < sizeof CONFIGS / sizeof *CONFIGS; i++)
+        refuse("llama", CONFIGS[i][0], CONFIGS[i][1]);
+}
+
+/* ---- types of values ---- */
+
+static void values_of_a_type_that_the_class_refuses_are_refused_by_name(void **state) {
+    (void)state;
+    static const char *const CONFIGS[][3] = {
+        {"llama", "\"rms_norm_eps\":0", "rms_norm_eps"},
+        {"llama", "\"rms_norm_eps\":null", "rms_norm_eps"},
+        {"llama", "\"rms_norm_eps\":\"1e-5\"", "rms_norm_eps"},
+        {"llama", "\"head_dim\":16.0", "head_dim"},
+        {"llama", "\"max_position_embeddings\":null", "max_position_embeddings"},
+        {"llama", "\"num_hidden_layers\":4.0", "num_hidden_layers"},
+        {"llama", "\"num_hidden_layers\":\"4\"", "num_hidden_layers"},
+        {"llama", "\"tie_word_embeddings\":null", "tie_word_embeddings"},
+        {"llama", "\"attention_bias\":1", "attention_bias"},
+        {"llama", "\"mlp_bias\":null", "mlp_bias"},
+        {"llama", "\"use_cache\":null", "use_cache"},
+        {"llama", "\"eos_token_id\":[2,\"3\"]", "eos_token_id"},
+        {"llama", "\"hidden_act\":null", "hidden_act"},
+        {"llama", "\"initializer_range\":2.0", "initializer_range"},
+        {"llama", "\"layer_types\":[\"full_attention\"]", "expected 4 layer_types"},
+        {"mistral", "\"num_key_value_heads\":null", "num_key_value_heads"},
+        {"mistral", "\"attention_dropout\":null", "attention_dropout"},
+        {"qwen2", "\"max_window_layers\":null", "max_window_layers"},
+        {"qwen2", "\"head_dim\":null", "head_dim"},
+        {"qwen3", "\"use_sliding_window\":null", "use_sliding_window"},
+        {"llama", "\"is_causal\":false", "is_causal"},
+        {"llama", "\"text_config\":{\"hidden_size\":32}", "text_config"},
+    };
+    for (size_t i = 0; i < sizeof CONFIGS / sizeof *CONFIGS; i++)
+        refuse(CONFIGS[i][0], CONFIGS[i][1], CONFIGS[i][2]);
+    assert_true(accept("llama", "\"rms_norm_eps\":0.0").norm_epsilon == 0.0);
+    assert_int_equal(accept("llama", "\"num_key_value_heads\":null").kv_heads, 4);
+    assert_int_equal(accept("llama", "\"head_dim\":null").head_dim, 16);
+}
+
+static void what_a_type_does_not_read_does_nothing(void **state) {
+    (void)state;
+    static const char *const IGNORED[] = {
+        "\"embedding_multiplier\":2.0",
+        "\"logits_scaling\":2.0",
+        "\"query_pre_attn_scalar\":8",
+        "\"num_experts\":4",
+        "\"attention_chunk_size\":8",
+        "\"attn_logit_softcapping\":2.0",
+        "\"residual_multiplier\":0.5",
+        "\"partial_rotary_factor\":0.5",
+        "\"hidden_activation\":\"gelu\"",
+        "\"mlp_bias_\":null",
+        "\"dtype\":\"auto\"",
+        "\"architectures\":\"x\"",
+    };
+    ModelConfig plain = accept("qwen3", "");
+    for (size_t i = 0; i < sizeof IGNORED / sizeof *IGNORED; i++) {
+        ModelConfig config = accept("qwen3", IGNORED[i]);
+        config.rope.proportion = plain.rope.proportion;
+        assert_memory_equal(&config, &plain, sizeof config);
+    }
+    assert_int_equal(accept("mistral", "\"attention_bias\":null").roles[TENSOR_Q_BIAS], false);
+}
+
+/* ---- windows ---- */
+
+static void expect_window(const char *type, const char *more, uint64_t window, const char *sliding) {
+    ModelConfig config = accept(type, more);
+    char found[5] = "....";
+    for (uint64_t layer = 0; layer < 4; layer++) {
+        if (architecture_slides(&config, layer)) found[layer] = 's';
+    }
+    if (strcmp(found, sliding) != 0) fail_msg("%s %s: expected %s, found %s", type, more, sliding, found);
+    if (window != config.window) fail_msg("%s %s: a window of %d", type, more, (int)config.window);
+}
+
+#define LAYERS(a, b, c, d)                                                                                   \
+    "\"layer_types\":[\"" a "_attention\",\"" b "_attention\",\"" c "_attention\",\"" d "_attention\"]"
+
+static void each_layer_slides_or_not_as_transformers_has_it(void **state) {
+    (void)state;
+    expect_window("llama", "\"sliding_window\":8," LAYERS("sliding", "full", "full", "full"), 0, "....");
+    expect_window("mistral", "", 4096, "ssss");
+    expect_window("mistral", "\"sliding_window\":null", 0, "....");
+    expect_window("mistral", "\"sliding_window\":8," LAYERS("sliding", "full", "sliding", "full"), 8, "s.s.");
+    expect_window("mistral", "\"sliding_window\":8," LAYERS("full", "full", "full", "full"), 0, "....");
+    expect_window("qwen2", "\"sliding_window\":8", 0, "....");
+    expect_window("qwen2", "\"use_sliding_window\":true,\"sliding_window\":8", 0,
+                  "...."); /* from layer 28 on */
+    expect_window("qwen2", "\"use_sliding_window\":true,\"sliding_window\":8,\"max_window_layers\":2", 8,
+                  "..ss");
+    expect_window("qwen2", "\"use_sliding_window\":true,\"sliding_window\":8,\"max_window_layers\":-1", 8,
+                  "ssss");
+    expect_window("qwen3",
+                  "\"use_sliding_window\":true,\"sliding_window\":8,\"max_window_layers\":0," LAYERS(
+                      "full", "sliding", "full", "sliding"),
+                  8, ".s.s");
+    expect_window("qwen3", "\"sliding_window\":0", 0, "....");
+    refuse("qwen3", "\"sliding_window\":8," LAYERS("full", "sliding", "full", "full"), "no sliding_window");
+    refuse("qwen3", "\"use_sliding_window\":true,\"sliding_window\":0,\"max_window_layers\":0",
+           "sliding_window");
+    refuse("qwen3", "\"use_sliding_window\":true," LAYERS("full", "chunked", "full", "full"),
+           "chunked_attention");
+    refuse("mistral", "\"sliding_window\":null," LAYERS("full", "full", "full", "full"), "Ministral");
+}
+
+/* ---- what was decided ---- */
+
+static void expect_fact(const ConfigFacts *facts, const char *key, const char *value, const char *from) {
+    const ConfigFact *fact = config_facts_find(facts, key);
+    assert_non_null(fact);
+    assert_string_equal(fact->value, value);
+    assert_string_equal(fact->from, from);
+}
+
+static void decisions_are_told_with_the_key_they_come_from(void **state) {
+    (void)state;
+    Checkpoint checkpoint = {.model_status = STATUS_OK};
+    checkpoint.model = accept(
+        "qwen3",
+        "\"use_sliding_window\":true,\"sliding_window\":8,\"eos_token_id\":[2,-1,3],\"rope_theta\":5e5,"
+        "\"rope_scaling\":{\"type\":\"linear\",\"factor\":4}," LAYERS("sliding", "full", "sliding",
+                                                                      "sliding"));
+    ConfigFacts facts;
+    config_facts_list(&checkpoint, &facts);
+    expect_fact(&facts, "rope_type", "linear", "rope_scaling.type");
+    expect_fact(&facts, "rope_theta", "500000", "rope_theta");
+    expect_fact(&facts, "rope_factor", "4", "rope_scaling.factor");
+    expect_fact(&facts, "sliding_window", "8, layers 0, 2-3", "layer_types");
+    expect_fact(&facts, "hidden_act", "silu", "default of qwen3");
+    expect_fact(&facts, "rms_norm_eps", "1e-06", "default of qwen3");
+    expect_fact(&facts, "tie_word_embeddings", "no", "default of qwen3");
+    expect_fact(&facts, "eos_token_id", "2, 3", "eos_token_id");
+    assert_null(config_facts_find(&facts, "rope_ramp"));
+    assert_null(config_facts_find(&facts, "tokenizer_class"));
+    assert_non_null(config_facts_add(&facts, "tokenizer_class", "tokenizer class", "tokenizer_config.json",
+                                     "%s", "Qwen2"));
+    expect_fact(&facts, "tokenizer_class", "Qwen2", "tokenizer_config.json");
+    while (facts.count < CONFIG_MOST_FACTS) assert_non_null(config_facts_add(&facts, "x", "x", "x", "x"));
+    assert_null(config_facts_add(&facts, "y", "y", "y", "y"));
+}
+
+/* model.generation_config.eos_token_id of transformers 5.24.0 */
+static void generation_config_json_says_where_a_text_ends(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *ends;
+    } KNOWN[] = {{"{\"eos_token_id\":[5,6]}", "5, 6"},
+                 {"{\"eos_token_id\":7}", "7"},
+                 {"{}", "none"},
+                 {"{\"eos_token_id\":null}", "none"}};
+    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) {
+        Checkpoint checkpoint = {.model = accept("llama", "\"eos_token_id\":2"), .model_status = STATUS_OK};
+        cJSON *json;
+        assert_int_equal(json_parse(KNOWN[i].text, strlen(KNOWN[i].text), "g", &json, NULL), STATUS_OK);
+        architecture_read_generation(json, &checkpoint.model);
+        cJSON_Delete(json);
+        ConfigFacts facts;
+        config_facts_list(&checkpoint, &facts);
+        expect_fact(&facts, "eos_token_id", KNOWN[i].ends, "generation_config.json: eos_token_id");
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frequencies_are_those_of_transformers),
+        cmocka_unit_test(theta_is_found_where_transformers_finds_it),
+        cmocka_unit_test(rotary_parameters_that_transformers_cannot_use_are_refused),
+        cmocka_unit_test(values_of_a_type_that_the_class_refuses_are_refused_by_name),
+        cmocka_unit_test(what_a_type_does_not_read_does_nothing),
+        cmocka_unit_test(each_layer_slides_or_not_as_transformers_has_it),
+        cmocka_unit_test(decisions_are_told_with_the_key_they_come_from),
+        cmocka_unit_test(generation_config_json_says_where_a_text_ends),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
