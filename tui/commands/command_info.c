@@ -1,3 +1,4 @@
+#include "core/checkpoint/config_facts.h"
 #include "core/files/json.h"
 #include "core/numerics/blas.h"
 #include "core/numerics/kernels.h"
@@ -50,15 +51,6 @@ static void add_bytes(Facts *facts, const char *key, const char *label, uint64_t
     facts->complete = facts->complete && batch_json_add_count(facts->object, key, bytes);
 }
 
-static void add_number(Facts *facts, const char *key, const char *label, double number) {
-    char text[FORMAT_SIZE];
-    table_add_row(facts->table);
-    table_add_text(facts->table, label);
-    (void)json_format_number(number, 1, text);
-    table_add_text(facts->table, text);
-    facts->complete = facts->complete && json_add_number(facts->object, key, number);
-}
-
 static void add_bool(Facts *facts, const char *key, const char *label, bool value) {
     table_add_row(facts->table);
     table_add_text(facts->table, label);
@@ -104,25 +96,18 @@ static void add_program(Facts *facts, unsigned threads) {
 
 /* ---- a checkpoint ---- */
 
-static void add_rope(Facts *facts, const Rope *rope) {
-    cJSON *outer = enter(facts, "rope");
-    add_text(facts, "type", "rope", architecture_rope_name(rope->kind));
-    add_number(facts, "theta", "rope theta", rope->theta);
-    if (rope->kind != ROPE_DEFAULT) add_number(facts, "factor", "rope factor", rope->factor);
-    facts->object = outer;
-}
-
-static void add_eos(Facts *facts, const ModelConfig *config) {
-    char text[256] = "";
-    for (size_t i = 0; i < config->eos_count; i++) {
-        size_t used = strlen(text);
-        (void)snprintf(text + used, sizeof text - used, "%s%" PRId32, i > 0 ? ", " : "", config->eos[i]);
-    }
-    table_add_row(facts->table);
-    table_add_text(facts->table, "end of text");
-    table_add_text(facts->table, config->eos_count > 0 ? text : "not stated");
-    facts->complete =
-        facts->complete && batch_json_add_ids(facts->object, "eos_token_id", config->eos, config->eos_count);
+/* Figures of config.json for programs. */
+static bool add_config_json(cJSON *object, const ModelConfig *config) {
+    cJSON *rope = cJSON_CreateObject();
+    bool complete = json_add_text(object, "hidden_act", architecture_activation_name(config->activation)) &&
+                    json_add_number(object, "rms_norm_eps", config->norm_epsilon) &&
+                    json_add(object, "rope", rope) &&
+                    json_add_text(rope, "type", architecture_rope_name(config->rope.kind)) &&
+                    json_add_number(rope, "theta", config->rope.theta);
+    if (config->rope.kind != ROPE_DEFAULT)
+        complete = complete && json_add_number(rope, "factor", config->rope.factor);
+    return complete && json_add_bool(object, "tie_word_embeddings", config->tied_head) &&
+           batch_json_add_ids(object, "eos_token_id", config->eos, config->eos_count);
 }
 
 static void add_config(Facts *facts, const ModelConfig *config) {
@@ -133,20 +118,43 @@ static void add_config(Facts *facts, const ModelConfig *config) {
         {"num_hidden_layers", "layers", config->layers},
         {"hidden_size", "hidden size", config->hidden_size},
         {"num_attention_heads", "heads", config->heads},
-        {"num_key_value_heads", "key/value heads", config->kv_heads},
-        {"head_dim", "head size", config->head_dim},
+        {"num_key_value_heads", NULL, config->kv_heads},
+        {"head_dim", NULL, config->head_dim},
         {"intermediate_size", "MLP size", config->intermediate_size},
         {"vocab_size", "vocabulary", config->vocabulary},
         {"max_position_embeddings", "positions", config->max_positions},
-        {"sliding_window", "sliding window", config->window},
+        {"sliding_window", NULL, config->window},
     };
-    for (size_t i = 0; i < sizeof COUNTS / sizeof *COUNTS; i++)
-        if (COUNTS[i].count > 0) add_count(facts, COUNTS[i].key, COUNTS[i].label, COUNTS[i].count);
-    add_text(facts, "hidden_act", "activation", architecture_activation_name(config->activation));
-    add_number(facts, "rms_norm_eps", "norm epsilon", config->norm_epsilon);
-    add_rope(facts, &config->rope);
-    add_bool(facts, "tie_word_embeddings", "tied head", config->tied_head);
-    add_eos(facts, config);
+    for (size_t i = 0; i < sizeof COUNTS / sizeof *COUNTS; i++) {
+        if (COUNTS[i].count == 0) continue;
+        if (COUNTS[i].label != NULL)
+            add_count(facts, COUNTS[i].key, COUNTS[i].label, COUNTS[i].count);
+        else /* the table has it with the key it came from */
+            facts->complete =
+                facts->complete && batch_json_add_count(facts->object, COUNTS[i].key, COUNTS[i].count);
+    }
+    facts->complete = facts->complete && add_config_json(facts->object, config);
+}
+
+/* What was decided, and from which key. */
+static void add_decisions(Facts *facts, const Checkpoint *checkpoint) {
+    ConfigFacts decided;
+    config_facts_list(checkpoint, &decided);
+    cJSON *list = cJSON_CreateArray();
+    facts->complete = facts->complete && json_add(facts->object, "decided", list);
+    for (size_t i = 0; i < decided.count; i++) {
+        const ConfigFact *fact = &decided.items[i];
+        table_add_row(facts->table);
+        table_add_text(facts->table, fact->label);
+        char text[sizeof fact->value + sizeof fact->from + sizeof " ()"];
+        (void)snprintf(text, sizeof text, "%s (%s)", fact->value, fact->from);
+        table_add_text(facts->table, text);
+        if (!facts->complete) continue;
+        cJSON *item = cJSON_CreateObject();
+        facts->complete =
+            item != NULL && cJSON_AddItemToArray(list, item) && json_add_text(item, "what", fact->key) &&
+            json_add_text(item, "value", fact->value) && json_add_text(item, "from", fact->from);
+    }
 }
 
 /* The bytes of the tensors, scales among them, whose dtype has the name of tensor `first`; 0 where an earlier one has it. */
@@ -257,6 +265,7 @@ static void add_checkpoint(Facts *facts, const Checkpoint *checkpoint) {
         add_config(facts, &checkpoint->model);
     else
         add_count(facts, "num_hidden_layers", "layers", checkpoint->layers);
+    add_decisions(facts, checkpoint);
     add_tokenizer(facts, checkpoint);
     facts->object = outer;
 }
@@ -297,7 +306,8 @@ const Command command_info = {
     .details =
         "A checkpoint that cannot be run can still be compared and fused; `can be run` says whether "
         "the forward "
-        "pass knows its kind, and otherwise why not.\n"
+        "pass knows its kind, and otherwise why not. In brackets stands the key that decided, where there are several or none: "
+        "rope_scaling.rope_theta, generation_config.json: eos_token_id, default of llama.\n"
         "\n"
         "JSON: an object with\n"
         "  checkpoint  directory, remarks [texts], where something else was opened than what was named, model_type, "
@@ -305,7 +315,8 @@ const Command command_info = {
         "dtypes {NAME: bytes}, quantization (where there is any), files, num_hidden_layers, hidden_size, num_attention_heads, "
         "num_key_value_heads, head_dim, intermediate_size, vocab_size, max_position_embeddings, "
         "sliding_window, hidden_act, rms_norm_eps, rope {type, theta, factor}, tie_word_embeddings, "
-        "eos_token_id [ids], tokenizer {kind, class, class_from, pieces, merges, added_tokens, special_tokens, size} or "
+        "eos_token_id [ids], decided [{what, value, from}]: what was decided from which key, tokenizer {kind, class, "
+        "class_from, pieces, merges, added_tokens, special_tokens, size} or "
         "tokenizer_error\n"
         "  program     version, compiler, openblas, openblas_core, openblas_core_before, healed, "
         "kernels, threads, memory, memory_allowed (less where a control group limits this process), memory_free "

@@ -1,3 +1,4 @@
+#include "core/checkpoint/config_facts.h"
 #include "tui/text/format.h"
 #include "views/overview/overview_internal.h"
 
@@ -11,12 +12,15 @@ typedef struct OneSide {
     const Checkpoint *checkpoint;
     const Tokenizer *tokenizer;
     bool is_loading; /* the tokenizer may still come */
+    bool is_whole;   /* there is room for the keys that decided */
+    ConfigFacts decided;
 } OneSide;
 
 typedef struct ModelFact {
     const char *label;
     void (*write)(const OneSide *side, char text[VALUE_SIZE]);
     bool is_joined;  /* in few rows: behind the fact before */
+    bool is_spare;   /* in few rows: left out */
     bool may_differ; /* differs between any two models */
 } ModelFact;
 
@@ -77,12 +81,50 @@ static void write_vocabulary(const OneSide *side, char text[VALUE_SIZE]) {
     write_config(side, side->checkpoint->model.vocabulary, text);
 }
 
+/* `value`, which the decision of that key came to, and the key that decided where there is room for it. */
+static void write_decided(const OneSide *side, const char *key, const char *value, char text[VALUE_SIZE]) {
+    const ConfigFact *fact = config_facts_find(&side->decided, key);
+    bool whole = fact != NULL && side->is_whole;
+    (void)snprintf(text, VALUE_SIZE, "%s%s%s%s",
+                   fact == NULL    ? "?"
+                   : value == NULL ? fact->value
+                                   : value,
+                   whole ? " (" : "", whole ? fact->from : "", whole ? ")" : "");
+}
+
 static void write_tied(const OneSide *side, char text[VALUE_SIZE]) {
-    bool known = side->checkpoint->model_status == STATUS_OK;
-    (void)snprintf(text, VALUE_SIZE, "%s",
-                   !known                              ? "?"
-                   : side->checkpoint->model.tied_head ? "tied"
-                                                       : "its own");
+    write_decided(side, "tie_word_embeddings", side->checkpoint->model.tied_head ? "tied" : "its own", text);
+}
+
+/* "θ 10,000", "llama3 × 8 θ 500,000": the kind where it is not the plain one. */
+static void write_rope(const OneSide *side, char text[VALUE_SIZE]) {
+    const Rope *rope = &side->checkpoint->model.rope;
+    char theta[FORMAT_SIZE], value[VALUE_SIZE] = "";
+    bool is_count = rope->theta < 1e15 && rope->theta == (double)(uint64_t)rope->theta;
+    if (side->checkpoint->model_status == STATUS_OK && rope->kind != ROPE_DEFAULT)
+        (void)snprintf(value, sizeof value, "%s × %g ", architecture_rope_name(rope->kind), rope->factor);
+    size_t used = strlen(value);
+    if (is_count)
+        (void)snprintf(value + used, sizeof value - used, "θ %s", format_count((uint64_t)rope->theta, theta));
+    else
+        (void)snprintf(value + used, sizeof value - used, "θ %g", rope->theta);
+    write_decided(side, "rope_theta", value, text);
+}
+
+static void write_window(const OneSide *side, char text[VALUE_SIZE]) {
+    write_decided(side, "sliding_window", NULL, text);
+}
+
+static void write_activation(const OneSide *side, char text[VALUE_SIZE]) {
+    write_decided(side, "hidden_act", NULL, text);
+}
+
+static void write_epsilon(const OneSide *side, char text[VALUE_SIZE]) {
+    write_decided(side, "rms_norm_eps", NULL, text);
+}
+
+static void write_ends(const OneSide *side, char text[VALUE_SIZE]) {
+    write_decided(side, "eos_token_id", NULL, text);
 }
 
 static void write_parameters(const OneSide *side, char text[VALUE_SIZE]) {
@@ -92,7 +134,12 @@ static void write_parameters(const OneSide *side, char text[VALUE_SIZE]) {
 }
 
 static void write_dtype(const OneSide *side, char text[VALUE_SIZE]) {
-    (void)snprintf(text, VALUE_SIZE, "%s", dtype_name(checkpoint_main_dtype(side->checkpoint)));
+    DType stored = checkpoint_main_dtype(side->checkpoint);
+    const ConfigFact *stated = config_facts_find(&side->decided, "dtype");
+    const char *name = dtype_torch_name(stored);
+    bool agree = stated == NULL || (name != NULL && strcmp(stated->value, name) == 0);
+    (void)snprintf(text, VALUE_SIZE, "%s%s%s%s", dtype_name(stored),
+                   agree ? "" : " (config.json: ", agree ? "" : stated->value, agree ? "" : ")");
 }
 
 static void write_files(const OneSide *side, char text[VALUE_SIZE]) {
@@ -116,25 +163,41 @@ static void write_tokenizer(const OneSide *side, char text[VALUE_SIZE]) {
                    format_count(facts.added_tokens, added));
 }
 
+/* What config.json decides comes last, for a person who compares it with the script that trained the model. */
 static const ModelFact FACTS[] = {
-    {"directory", write_directory, false, true},  {"type", write_type, false, false},
-    {"context", write_context, true, false},      {"layers", write_layers, false, false},
-    {"hidden", write_hidden, true, false},        {"MLP", write_intermediate, true, false},
-    {"heads", write_heads, false, false},         {"kv heads", write_kv_heads, true, false},
-    {"head dim", write_head_dim, true, false},    {"vocabulary", write_vocabulary, false, false},
-    {"lm_head", write_tied, true, false},         {"parameters", write_parameters, false, false},
-    {"weights", write_dtype, false, false},       {"size", write_files, true, false},
-    {"tokenizer", write_tokenizer, false, false},
+    {.label = "directory", .write = write_directory, .may_differ = true},
+    {.label = "type", .write = write_type},
+    {.label = "context", .write = write_context, .is_joined = true},
+    {.label = "layers", .write = write_layers},
+    {.label = "hidden", .write = write_hidden, .is_joined = true},
+    {.label = "MLP", .write = write_intermediate, .is_joined = true},
+    {.label = "heads", .write = write_heads},
+    {.label = "kv heads", .write = write_kv_heads, .is_joined = true},
+    {.label = "head dim", .write = write_head_dim, .is_joined = true},
+    {.label = "vocabulary", .write = write_vocabulary},
+    {.label = "lm_head", .write = write_tied, .is_joined = true},
+    {.label = "parameters", .write = write_parameters},
+    {.label = "weights", .write = write_dtype},
+    {.label = "size", .write = write_files, .is_joined = true},
+    {.label = "tokenizer", .write = write_tokenizer},
+    {.label = "rotary", .write = write_rope},
+    {.label = "window", .write = write_window, .is_joined = true},
+    {.label = "eos", .write = write_ends, .is_joined = true},
+    {.label = "activation", .write = write_activation, .is_spare = true},
+    {.label = "epsilon", .write = write_epsilon, .is_spare = true},
 };
 enum { FACT_COUNT = sizeof FACTS / sizeof *FACTS };
 
 /* ---- drawing ---- */
 
-static OneSide make_side(const Session *session, bool is_sft) {
+static OneSide make_side(const Session *session, bool is_sft, bool whole) {
     const Pair *pair = session_pair(session);
-    return (OneSide){.checkpoint = is_sft ? pair->sft : pair->base,
-                     .tokenizer = is_sft ? session_tokenizer(session, NULL) : session_base_tokenizer(session),
-                     .is_loading = session_tokenizers_are_loading(session)};
+    OneSide side = {.checkpoint = is_sft ? pair->sft : pair->base,
+                    .tokenizer = is_sft ? session_tokenizer(session, NULL) : session_base_tokenizer(session),
+                    .is_loading = session_tokenizers_are_loading(session),
+                    .is_whole = whole};
+    config_facts_list(side.checkpoint, &side.decided);
+    return side;
 }
 
 /* A path says most at its end. */
@@ -171,7 +234,7 @@ static size_t write_row(const OneSide sides[2], size_t first, bool whole, char t
 
 int overview_draw_facts(Canvas *canvas, Rect area, const Session *session, bool whole) {
     enum { GAP = 2 };
-    const OneSide sides[2] = {make_side(session, false), make_side(session, true)};
+    const OneSide sides[2] = {make_side(session, false, whole), make_side(session, true, whole)};
     char texts[2][VALUE_SIZE];
     bool differs;
     int columns = (area.columns - OVERVIEW_LABEL_COLUMNS - GAP) / 2, row = 0;
@@ -180,6 +243,7 @@ int overview_draw_facts(Canvas *canvas, Rect area, const Session *session, bool 
     (void)canvas_write(canvas, area, row, base_at, ROLE_BASE, "base");
     (void)canvas_write(canvas, area, row++, sft_at, ROLE_SFT, "SFT");
     for (size_t fact = 0; fact < FACT_COUNT; row++) {
+        if (!whole && FACTS[fact].is_spare) break; /* they are the last */
         bool is_path = FACTS[fact].write == write_directory;
         (void)canvas_write(canvas, area, row, 0, ROLE_DIM, FACTS[fact].label);
         fact += write_row(sides, fact, whole, texts, &differs);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WIDE_FROM_COLUMNS = 150, TALL_FROM_ROWS = 34, LIST_LEAST = 3, FINDINGS_ROWS = 2, JOBS_ROWS = 3 };
+enum { WIDE_FROM_COLUMNS = 150, TALL_FROM_ROWS = 40, LIST_LEAST = 3, FINDINGS_ROWS = 2, JOBS_ROWS = 3 };
 
 typedef struct Overview {
     TensorList drifted;

@@ -28,6 +28,8 @@ void prompt_draw_source(Session *session, Canvas *canvas, Rect area) {
     if (added > 0)
         column = canvas_print(canvas, area, 0, column, ROLE_FUSED, ", %zu added by %s", added,
                               session_side_name(continuation->side));
+    const char *differing = session_pair(session)->differing; /* each model is computed with its own */
+    if (differing != NULL) column = canvas_print(canvas, area, 0, column, ROLE_WARNING, " ≠ %s", differing);
     char next[KEY_TEXT_SIZE + 96], keys[KEY_TEXT_SIZE];
     (void)snprintf(next, sizeof next, "%s: %zu more from %s, %s", key_text("prompt", "{continue}", keys),
                    continuation->tokens, session_side_name(continuation->side), temperature);
