@@ -1,5 +1,6 @@
 #include "core/checkpoint/model.h"
 
+#include "core/checkpoint/head.h"
 #include "core/support/memory.h"
 
 #include <inttypes.h>
@@ -32,10 +33,32 @@ static Status check_shapes(const Pair *pair, const PairTensor *tensor, Error *er
     return check_shape(pair->base, tensor->base, tensor->role, error);
 }
 
+/* A column of a model that lacks the tensor would be computed with the other's. */
+static Status check_sides(const Pair *pair, const PairTensor *tensor, Error *error) {
+    if (tensor->base != NULL) return check_shapes(pair, tensor, error);
+    return status_fail(error, STATUS_FORMAT, "%s: tensor %s: expected what SFT's of that name is, found none",
+                       pair->base->directory, tensor->name);
+}
+
+/* Only one tensor may be what is asked for: names are read by their ends. */
+static Status check_only(const Pair *pair, TensorRole role, int layer, Error *error) {
+    size_t count;
+    const RoleEntry *found = role_index_find(&pair->roles, role, layer, &count);
+    if (count < 2 || pair->tensors[found[1].tensor].sft->is_bias) return STATUS_OK;
+    return status_fail(error, STATUS_UNSUPPORTED, "%s: expected one tensor %s, found %s and %s",
+                       pair->sft->directory, tensor_role_name(role), pair->tensors[found[0].tensor].name,
+                       pair->tensors[found[1].tensor].name);
+}
+
 static Status resolve(const Model *model, TensorRole role, int layer, const PairTensor **tensor,
                       Error *error) {
     *tensor = pair_find_role(model->pair, role, layer);
-    if (*tensor != NULL) return check_shapes(model->pair, *tensor, error);
+    bool is_tied = role == TENSOR_EMBEDDING && model->config->tied_head; /* it may have the other's name */
+    if (*tensor == NULL && is_tied) *tensor = pair_find_role(model->pair, TENSOR_HEAD, layer);
+    if (*tensor != NULL) {
+        Status status = check_only(model->pair, (*tensor)->role, layer, error);
+        return status == STATUS_OK ? check_sides(model->pair, *tensor, error) : status;
+    }
     char name[128] = "";
     (void)architecture_name_tensor(role, layer, name, sizeof name); /* a shorter name is a shorter message */
     return status_fail(error, STATUS_FORMAT, "%s: tensor %s: config.json asks for it, but it is missing",
@@ -47,19 +70,40 @@ static Status resolve(const Model *model, TensorRole role, int layer, const Pair
 static Status check_head(const Model *model, Error *error) {
     uint64_t embedding = model->tensors[TENSOR_EMBEDDING]->sft->rows;
     const PairTensor *head = model->tensors[TENSOR_HEAD];
-    if (head->sft->rows == embedding) return STATUS_OK;
+    if (head == NULL || head->sft->rows == embedding) return STATUS_OK;
     return status_fail(error, STATUS_FORMAT,
                        "%s: tensor %s: expected as many rows as the embedding has, %" PRIu64
                        ", found %" PRIu64,
                        model->pair->sft->directory, head->name, embedding, head->sft->rows);
 }
 
+/* One of its own, which both have. */
+static bool wants_head(const Model *model) {
+    const PairTensor *head = pair_find_role(model->pair, TENSOR_HEAD, -1);
+    bool is_own = model->pair->unties_head || !model->config->tied_head;
+    return is_own && head != NULL && head->base != NULL;
+}
+
+bool model_has_logits(const Model *model) {
+    return model->tensors[TENSOR_HEAD] != NULL;
+}
+
+Status model_check_logits(const Model *model, Error *error) {
+    if (model_has_logits(model)) return STATUS_OK;
+    const Pair *pair = model->pair;
+    bool is_sft = head_find(pair->sft).kind == HEAD_NONE;
+    return status_fail(
+        error, STATUS_UNSUPPORTED,
+        "%s: no lm_head, and config.json does not tie it to the embedding: a reward model, classifier or "
+        "embedding model has no logits (drift, dormancy and fusion do without)",
+        is_sft ? pair->sft->directory : pair->base->directory);
+}
+
 static Status resolve_all(Model *model, Error *error) {
     const ModelConfig *config = model->config;
     Status status = STATUS_OK;
     for (int role = TENSOR_OTHER + 1; role < TENSOR_ROLE_COUNT && status == STATUS_OK; role++) {
-        bool wanted = config->roles[role] || (role == TENSOR_HEAD && model->pair->unties_head);
-        if (!wanted) continue;
+        if (role == TENSOR_HEAD ? !wants_head(model) : !config->roles[role]) continue;
         if (!tensor_role_is_layered((TensorRole)role)) {
             status = resolve(model, (TensorRole)role, -1, &model->tensors[role], error);
             continue;
@@ -67,7 +111,7 @@ static Status resolve_all(Model *model, Error *error) {
         for (uint64_t l = 0; l < config->layers && status == STATUS_OK; l++)
             status = resolve(model, (TensorRole)role, (int)l, &model->layers[l].tensors[role], error);
     }
-    if (status == STATUS_OK && model->tensors[TENSOR_HEAD] == NULL)
+    if (status == STATUS_OK && config->tied_head && !model->pair->unties_head)
         model->tensors[TENSOR_HEAD] = model->tensors[TENSOR_EMBEDDING];
     if (status == STATUS_OK) status = check_head(model, error);
     return status;

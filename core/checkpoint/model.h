@@ -23,8 +23,9 @@ typedef struct Model {
     const Pair *pair;
     const ModelConfig *config; /* the SFT model's: sizes, which are one for both */
     ModelSide base, sft;       /* all else, each by its own config.json */
-    const PairTensor
-        *tensors[TENSOR_ROLE_COUNT]; /* those that belong to no layer; TENSOR_HEAD is the embedding if tied */
+    const PairTensor *tensors
+        [TENSOR_ROLE_COUNT]; /* those that belong to no layer; TENSOR_HEAD is what gives logits: the embedding
+                                        if tied, NULL where one of the two has no head (head.h) */
     ModelLayer *layers;
 } Model;
 
@@ -32,6 +33,11 @@ typedef struct Model {
  * the configuration says is refused by name. The pair must outlive the model. The caller frees. */
 Status model_open(const Pair *pair, Model **model, Error *error) STATUS_MUST_CHECK;
 void model_close(Model *model); /* takes NULL */
+
+/* Whether both models have a head; STATUS_UNSUPPORTED and which of them has none, for whoever needs logits. Without one
+ * states can be computed, and dormancy with them. */
+bool model_has_logits(const Model *model);
+Status model_check_logits(const Model *model, Error *error) STATUS_MUST_CHECK;
 
 /* Rotary frequencies θ^(−2i/d), scaled as the kind says; out[head_dim / 2]. In float32, as transformers has
  * them. Of the dynamic kind those of a text that is not longer than `longest`. */

@@ -85,7 +85,8 @@ static Status check_rows(const Model *model, const EvaluationRow *rows, size_t c
 Status evaluation_create(const Model *model, const EvaluationRow *rows, size_t row_count, size_t top_count,
                          Evaluation **evaluation, Error *error) {
     *evaluation = NULL;
-    Status status = check_rows(model, rows, row_count, top_count, error);
+    Status status = forward_check_logits(model, error);
+    if (status == STATUS_OK) status = check_rows(model, rows, row_count, top_count, error);
     if (status != STATUS_OK) return status;
     Evaluation *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "an evaluation");

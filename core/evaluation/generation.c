@@ -108,7 +108,8 @@ Status generation_run(const Model *model, const Settings *settings, const int32_
     size_t capacity;
     if (!memory_add(count, options->tokens, &capacity)) return memory_fail(error, "a continuation");
     Generation generation = {.model = model, .settings = settings, .options = options, .job = job};
-    Status status = open_generation(&generation, capacity, error);
+    Status status = forward_check_logits(model, error);
+    if (status == STATUS_OK) status = open_generation(&generation, capacity, error);
     for (uint64_t step = 0; status == STATUS_OK && step < options->tokens; step++) {
         status = step == 0 ? take_step(&generation, ids, count, step, &out[step], error)
                            : take_step(&generation, &out[step - 1], 1, step, &out[step], error);

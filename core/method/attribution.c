@@ -353,6 +353,7 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
                        size_t target_count, bool keep_scores, uint64_t budget, Attribution *attribution,
                        Job *job, Error *error) {
     *attribution = (Attribution){0};
+    if (forward_check_logits(model, error) != STATUS_OK) return STATUS_UNSUPPORTED;
     if (budget == 0) budget = DEFAULT_BUDGET;
     for (size_t i = 0; i < target_count; i++) {
         if (backward_check_tokens(model, targets[i].position + 1, error) != STATUS_OK)

@@ -235,6 +235,11 @@ static Status run_gradient_group(LossHead *head, const EvaluationRow *rows, size
 static Status sum_gradients(const Model *model, const Settings *settings, const EvaluationRow *rows,
                             size_t row_count, double *sums, Job *job, Error *error) {
     LossHead head;
+    if (!forward_has_logits(model)) { /* no loss, no gradient */
+        for (size_t i = 0; i < (size_t)model->config->layers * model->config->intermediate_size; i++)
+            sums[i] = NAN;
+        return STATUS_OK;
+    }
     Status status = open_head(model, settings, job, &head, error);
     for (size_t at = 0; at < row_count && status == STATUS_OK;) {
         size_t count = 0, tokens = 0;

@@ -7,7 +7,7 @@
  * h is the input of down_proj, act(gate) ⊙ up; E the mean over every position of every row, padding never
  * counted (there is none here). Attention: the same over o_proj inputs, per channel; a head is the mean of
  * its channels. Gradient dormancy: E|∂L/∂h_j| in place of E|h_j|, L the mean cross-entropy over all response
- * tokens of all rows; undefined, NaN, where no row has a response. The scale of L cancels, but for the 1e-9.
+ * tokens of all rows; undefined, NaN, where no row has a response, or the model no head. The scale of L cancels, but for the 1e-9.
  *
  * A score of 1 is the average neuron of its layer. Scores are per layer and only comparable within one.
  */

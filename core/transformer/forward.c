@@ -425,19 +425,29 @@ Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *re
 
 /* ---- logits ---- */
 
+bool forward_has_logits(const Model *model) {
+    return model_has_logits(model);
+}
+
+Status forward_check_logits(const Model *model, Error *error) {
+    return model_check_logits(model, error);
+}
+
 size_t forward_vocabulary(const Model *model) {
-    return model->tensors[TENSOR_HEAD]->sft->rows;
+    return model->tensors[TENSOR_EMBEDDING]->sft->rows; /* and of the head's: the model checks that */
 }
 
 Status forward_logits(const Model *model, const ForwardHead *heads, size_t count, size_t tokens,
                       MatmulScratch *scratch, Job *job, Error *error) {
+    Status status = model_check_logits(model, error);
+    if (status != STATUS_OK) return status;
     MatmulOperand *operands = memory_allocate(count, sizeof *operands);
     if (operands == NULL) return memory_fail(error, "logits");
     for (size_t i = 0; i < count; i++)
         operands[i] = (MatmulOperand){.blend = settings_blend(heads[i].settings, model->tensors[TENSOR_HEAD]),
                                       .x = heads[i].hidden,
                                       .y = heads[i].logits};
-    Status status = matmul_run(operands, count, tokens, scratch, job, error);
+    status = matmul_run(operands, count, tokens, scratch, job, error);
     free(operands);
     return status;
 }

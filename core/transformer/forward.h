@@ -91,6 +91,10 @@ typedef struct ForwardHead {
 Status forward_logits(const Model *model, const ForwardHead *heads, size_t count, size_t tokens,
                       MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;
 
+/* Whether there are logits, as the model says (model.h). */
+bool forward_has_logits(const Model *model);
+Status forward_check_logits(const Model *model, Error *error) STATUS_MUST_CHECK;
+
 /* Rows of the head: the length of a row of logits. */
 size_t forward_vocabulary(const Model *model);
 

@@ -25,7 +25,8 @@ static NeuronRow find_neuron(const Neurons *neurons, size_t number) {
     const NeuronSources sources = {.table = &neurons->table,
                                    .dormancy = {&method->dormancy[SIDE_BASE], &method->dormancy[SIDE_SFT],
                                                 &method->dormancy[SIDE_FUSED]},
-                                   .attribution = &method->attribution,
+                                   .attribution =
+                                       method->attribution.target_count > 0 ? &method->attribution : NULL,
                                    .drift = method->drift,
                                    .settings = &method->settings};
     NeuronRow row = {.facts = neuron_scores_find(&sources, number)};
@@ -170,7 +171,8 @@ static Status make_blocks(const Batch *batch, const Neurons *neurons, Table **ta
                                                        {"reset", NULL, NULL, TABLE_INTEGER, 0}};
     const BlockSources sources = {.base = &method->dormancy[SIDE_BASE],
                                   .sft = &method->dormancy[SIDE_SFT],
-                                  .attribution = &method->attribution,
+                                  .attribution =
+                                      method->attribution.target_count > 0 ? &method->attribution : NULL,
                                   .ranking = method->ranking,
                                   .cut = settings_cut(&method->settings),
                                   .tau = options_value(batch->options, OPTION_TAU)->number,
@@ -303,7 +305,11 @@ static Status write_report(Batch *batch, const Neurons *neurons, Error *error) {
 
 static Status measure(Batch *batch, Neurons *neurons, Error *error) {
     BatchMethod *method = &neurons->method;
-    Status status = batch_method_attribute(batch, method, error);
+    bool can_attribute =
+        model_has_logits(batch->model) || method->selector == SELECTOR_ATTRIBUTION; /* or says why */
+    Status status = can_attribute ? batch_method_attribute(batch, method, error) : STATUS_OK;
+    if (status == STATUS_OK && !can_attribute)
+        batch_say(batch, "no attribution: one of the models has no lm_head");
     if (status == STATUS_OK) status = batch_method_measure_drift(batch, method, error);
     if (status == STATUS_OK) status = batch_method_rank(batch, method, error); /* W below is with its reset */
     for (int side = 0; side < SIDE_COUNT && status == STATUS_OK; side++)

@@ -34,7 +34,7 @@ Status session_rank_dormancy(SessionDormancyErrand *errand, Error *error) {
     if (errand->side != SIDE_SFT) return STATUS_OK;
     Status status =
         neuron_ranking_create(&sources, &errand->dormancy_origin, &errand->dormancy_ranking, error);
-    if (status != STATUS_OK || errand->dormancy.response_tokens == 0)
+    if (status != STATUS_OK || errand->dormancy.response_tokens == 0 || !model_has_logits(errand->model))
         return status; /* no loss, no gradient */
     return neuron_ranking_create(&sources, &errand->gradient_origin, &errand->gradient_ranking, error);
 }
