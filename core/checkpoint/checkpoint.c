@@ -177,8 +177,9 @@ static Status read_generation(Checkpoint *checkpoint, Error *error) {
 
 /* What config.json leaves to other files, and to tensors. */
 static Status settle_model(Checkpoint *checkpoint, Error *error) {
+    head_settle(checkpoint);
     if (checkpoint->model_status != STATUS_OK) return STATUS_OK;
-    if (head_find(checkpoint).differs) architecture_untie_head(&checkpoint->model);
+    if (checkpoint->head_differs) architecture_untie_head(&checkpoint->model);
     return read_generation(checkpoint, error);
 }
 

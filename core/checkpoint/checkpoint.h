@@ -86,6 +86,8 @@ typedef struct Checkpoint {
     uint64_t parameters, bytes;
     size_t layers; /* highest layer + 1 among the tensors' names */
     cJSON *config; /* config.json as it stands; NULL where there is none */
+    bool
+        head_differs; /* config.json ties the head, and a head is stored that is not the embedding (head.h) */
     ModelConfig model;
     Status model_status; /* STATUS_OK iff `model` can be run; otherwise model_error says why not */
     Error model_error;

@@ -1,5 +1,7 @@
 #include "core/checkpoint/config_facts.h"
 
+#include "core/checkpoint/head.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,6 +32,7 @@ const ConfigFact *config_facts_find(const ConfigFacts *facts, const char *key) {
 typedef struct Lister {
     ConfigFacts *facts;
     const ModelConfig *config;
+    HeadKind head;
 } Lister;
 
 static void add_text(const Lister *lister, const char *key, const char *label, ConfigKey from,
@@ -118,14 +121,15 @@ static void add_config(const Lister *lister) {
     add_number(lister, "rms_norm_eps", "norm epsilon", CONFIG_EPSILON, config->norm_epsilon);
     add_number(lister, "num_key_value_heads", "key/value heads", CONFIG_KV_HEADS, (double)config->kv_heads);
     add_number(lister, "head_dim", "head size", CONFIG_HEAD_DIM, (double)config->head_dim);
-    add_text(lister, "tie_word_embeddings", "tied head", CONFIG_TIE, config->tied_head ? "yes" : "no");
+    static const char *const HEADS[] = {[HEAD_NONE] = "none", [HEAD_OWN] = "no", [HEAD_TIED] = "yes"};
+    add_text(lister, "tie_word_embeddings", "tied head", CONFIG_TIE, HEADS[lister->head]);
     add_eos(lister);
 }
 
 void config_facts_list(const Checkpoint *checkpoint, ConfigFacts *facts) {
     facts->count = 0;
     if (checkpoint->model_status == STATUS_OK) {
-        const Lister lister = {facts, &checkpoint->model};
+        const Lister lister = {facts, &checkpoint->model, head_find(checkpoint).kind};
         add_config(&lister);
     }
     const char *key = json_get_text(checkpoint->config, "dtype", NULL) != NULL ? "dtype" : "torch_dtype";

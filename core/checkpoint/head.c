@@ -90,11 +90,20 @@ static bool same_values(const Tensor *a, const Tensor *b) {
     return a->scale == NULL || same_bytes(a->scale->tensor, b->scale->tensor);
 }
 
+void head_settle(Checkpoint *checkpoint) {
+    const Tensor *own = checkpoint_find_role(checkpoint, TENSOR_HEAD, -1);
+    const Tensor *embedding = checkpoint_find_role(checkpoint, TENSOR_EMBEDDING, -1);
+    bool is_stated;
+    checkpoint->head_differs = own != NULL && embedding != NULL &&
+                               head_config_ties(checkpoint->config, &is_stated) &&
+                               !same_values(own, embedding);
+}
+
 Head head_find(const Checkpoint *checkpoint) {
     const Tensor *own = checkpoint_find_role(checkpoint, TENSOR_HEAD, -1);
     Head head = {.matrix = own, .embedding = checkpoint_find_role(checkpoint, TENSOR_EMBEDDING, -1)};
     bool ties = head_config_ties(checkpoint->config, &head.is_stated);
-    head.differs = ties && own != NULL && head.embedding != NULL && !same_values(own, head.embedding);
+    head.differs = checkpoint->head_differs;
     if (ties && !head.differs) {
         head.kind = own != NULL || head.embedding != NULL ? HEAD_TIED : HEAD_NONE;
         if (head.embedding == NULL) head.embedding = own;

@@ -21,7 +21,11 @@ typedef struct Head {
     bool differs;            /* config.json ties it, but the file holds another: HEAD_OWN */
 } Head;
 
-/* Reads weights only where a tied model stores both. */
+/* Compares a stored head with the embedding, where config.json ties them: that reads weights, so it is done once, when the
+ * checkpoint is opened. */
+void head_settle(Checkpoint *checkpoint);
+
+/* Of a checkpoint that is settled. */
 Head head_find(const Checkpoint *checkpoint);
 
 /* Whether a config.json ties the head, stated or by its type's default. NULL ties nothing. */

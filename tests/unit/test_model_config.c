@@ -284,7 +284,7 @@ static void decisions_are_told_with_the_key_they_come_from(void **state) {
     expect_fact(&facts, "sliding_window", "8, layers 0, 2-3", "layer_types");
     expect_fact(&facts, "hidden_act", "silu", "default of qwen3");
     expect_fact(&facts, "rms_norm_eps", "1e-06", "default of qwen3");
-    expect_fact(&facts, "tie_word_embeddings", "no", "default of qwen3");
+    expect_fact(&facts, "tie_word_embeddings", "none", "default of qwen3");
     expect_fact(&facts, "eos_token_id", "2, 3", "eos_token_id");
     assert_null(config_facts_find(&facts, "rope_ramp"));
     assert_null(config_facts_find(&facts, "tokenizer_class"));

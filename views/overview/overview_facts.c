@@ -1,4 +1,5 @@
 #include "core/checkpoint/config_facts.h"
+#include "core/checkpoint/head.h"
 #include "tui/text/format.h"
 #include "views/overview/overview_internal.h"
 
@@ -93,7 +94,8 @@ static void write_decided(const OneSide *side, const char *key, const char *valu
 }
 
 static void write_tied(const OneSide *side, char text[VALUE_SIZE]) {
-    write_decided(side, "tie_word_embeddings", side->checkpoint->model.tied_head ? "tied" : "its own", text);
+    static const char *const HEADS[] = {[HEAD_NONE] = "none", [HEAD_OWN] = "its own", [HEAD_TIED] = "tied"};
+    write_decided(side, "tie_word_embeddings", HEADS[head_find(side->checkpoint).kind], text);
 }
 
 /* "θ 10,000", "llama3 × 8 θ 500,000": the kind where it is not the plain one. */
