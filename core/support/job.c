@@ -1,9 +1,9 @@
 #include "core/support/job.h"
 
 #include "core/support/memory.h"
+#include "core/support/processor_limit.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -49,18 +49,11 @@ typedef struct Helper {
     unsigned worker;
 } Helper;
 
-static unsigned count_processors(void) {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-    int count = CPU_COUNT(&set);
-    return count < 1 ? 1 : (unsigned)count;
-}
-
 Status job_create(unsigned threads, JobObserver observer, void *user, Job **job, Error *error) {
     *job = memory_allocate(1, sizeof **job);
     if (*job == NULL) return memory_fail(error, "a job");
     Job *made = *job;
-    made->threads = threads != 0 ? threads : count_processors();
+    made->threads = threads != 0 ? threads : processor_limit_allowed("");
     made->observer = observer;
     made->user = user;
     made->progress.stage = "";

@@ -41,7 +41,7 @@ typedef struct JobProgress {
  * has returned; must not block for long. */
 typedef void (*JobObserver)(void *user, JobProgress progress);
 
-/* threads = 0 means as many as the process may run on. The caller owns the job: job_free(). */
+/* threads = 0 means as many as the process may use (processor_limit.h). The caller owns the job: job_free(). */
 Status job_create(unsigned threads, JobObserver observer, void *user, Job **job,
                   Error *error) STATUS_MUST_CHECK;
 

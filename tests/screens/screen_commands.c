@@ -154,12 +154,14 @@ static Status send_signal(ScreenSession *session, const ScreenWords *words, Scre
     static const struct {
         const char *name;
         int number;
-    } signals[] = {{"HUP", SIGHUP},   {"INT", SIGINT},   {"TERM", SIGTERM},
-                   {"TSTP", SIGTSTP}, {"CONT", SIGCONT}, {"WINCH", SIGWINCH}};
+    } signals[] = {{"HUP", SIGHUP},     {"INT", SIGINT},   {"TERM", SIGTERM},
+                   {"TSTP", SIGTSTP},   {"CONT", SIGCONT}, {"QUIT", SIGQUIT},
+                   {"WINCH", SIGWINCH}, {"USR1", SIGUSR1}, {"XCPU", SIGXCPU}};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         if (strcmp(words->items[1], signals[i].name) == 0)
             return terminal_host_signal(session->host, signals[i].number, error);
-    return status_fail(error, STATUS_FORMAT, "signal: %s is not one of HUP INT TERM TSTP CONT WINCH",
+    return status_fail(error, STATUS_FORMAT,
+                       "signal: %s is not one of HUP INT TERM TSTP CONT QUIT WINCH USR1 XCPU",
                        words->items[1]);
 }
 

@@ -13,7 +13,7 @@
  *     type "TEXT"                     bytes as they are
  *     paste COUNT "TEXT"              as a terminal pastes: between its marks, repeated up to COUNT bytes
  *     resize 40 10
- *     signal TERM                     to the foreground group; one of HUP INT TERM TSTP CONT WINCH
+ *     signal TERM                     to the foreground group; HUP INT TERM TSTP CONT QUIT WINCH USR1 or XCPU
  *     hang-up                         the connection is lost
  *
  *     wait "TEXT"                     until it is somewhere on the screen

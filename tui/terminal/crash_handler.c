@@ -11,7 +11,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-static const int FATAL[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGSYS, SIGQUIT, SIGXCPU};
+static const int FATAL[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGSYS, SIGQUIT, SIGXCPU, SIGTRAP};
 enum { FATAL_COUNT = sizeof FATAL / sizeof FATAL[0], SIGNAL_STACK = 64 * 1024 };
 
 /* One terminal, and signal handlers reach it: file scope, plain values set before the handlers are. */
@@ -56,9 +56,14 @@ void crash_handler_restore_line(void) {
 static void say_what_happened(int number) {
     static const char SHRUNK[] =
         "rejuv: an input file shrank, or could not be read, while it was in use (SIGBUS)\n";
+    static const char USED_UP[] =
+        "rejuv: the processor time that is allowed (ulimit -t) is used up (SIGXCPU); the terminal has been "
+        "restored\n";
     static const char OTHER[] = "rejuv: ended by a fatal signal; the terminal has been restored\n";
     if (number == SIGBUS)
         write_all(STDERR_FILENO, SHRUNK, sizeof SHRUNK - 1);
+    else if (number == SIGXCPU)
+        write_all(STDERR_FILENO, USED_UP, sizeof USED_UP - 1);
     else
         write_all(STDERR_FILENO, OTHER, sizeof OTHER - 1);
 }

@@ -291,12 +291,12 @@ Status terminal_start(const TerminalOptions *options, Error *error) {
     collect_restore_bytes();
     if (known) (void)tcsetattr(fileno(terminal.input), TCSANOW, &before); /* so that rescue keeps these */
     crash_handler_arm(fileno(terminal.input), fileno(terminal.output), collected, collected_count);
+    terminal_signal_catch(); /* before anything waits: the background's colour is asked for below */
     set_line();
     choose_theme(options);
     switch_reports(true);
     terminal_input_open(fileno(terminal.input), terminal.pastes, terminal.mouse);
     ask_background(options);
-    terminal_signal_catch();
     terminal.running = terminal.stale = true;
     if (!registered) registered = atexit(terminal_stop) == 0;
     return STATUS_OK;

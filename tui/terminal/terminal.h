@@ -6,8 +6,9 @@
  * exit(), on a fatal signal, on suspension. While it runs, standard error goes to memory and is shown after
  * the end, so that a library's complaint cannot spoil the screen.
  *
- * Signals: SIGINT becomes an interrupt event, SIGTSTP a suspension, SIGWINCH a resize event, SIGHUP and
- * SIGTERM an end event, as does a terminal that is gone. Ctrl-C and Ctrl-Z are ordinary keys (the keymap
+ * Signals: SIGINT becomes an interrupt event, SIGTSTP a suspension, SIGWINCH a resize event. SIGHUP, SIGTERM
+ * and every other signal that would end the program without being its own fault (SIGUSR1 of a batch system, SIGALRM, the
+ * real-time ones) become an end event, as does a terminal that is gone. Ctrl-C and Ctrl-Z are ordinary keys (the keymap
  * decides); Ctrl-\ stays the system's SIGQUIT, an exit that works even if the program hangs.
  *
  * The room: the only one that knows curses and readline. Any thread may call terminal_wake(); all else is the UI
@@ -40,7 +41,7 @@ typedef enum TerminalEventKind {
     TERMINAL_BACKGROUND, /* the terminal told its background: terminal_theme() may be another now */
     TERMINAL_WAKE,       /* terminal_wake() was called */
     TERMINAL_INTERRUPT,  /* SIGINT from outside */
-    TERMINAL_END         /* SIGHUP, SIGTERM or a lost terminal: leave; .signal (0 for a lost terminal) */
+    TERMINAL_END         /* a signal that ends, or a lost terminal: leave; .signal (0 for a lost terminal) */
 } TerminalEventKind;
 
 typedef enum TerminalMouseKind {

@@ -21,12 +21,42 @@ void terminal_wake(void) {
     errno = saved;
 }
 
-static const int HANDLED[] = {SIGINT, SIGTSTP, SIGCONT, SIGWINCH, SIGHUP, SIGTERM};
-enum { HANDLED_COUNT = sizeof HANDLED / sizeof HANDLED[0] };
-static struct sigaction previous[HANDLED_COUNT];
+static const int OTHERS[] = {SIGINT, SIGTSTP, SIGCONT, SIGWINCH};
+/* Those that end a program unless it does something about them, and that somebody sends: batch systems announce the end
+ * of a job by one of them, timers and limits go on sending theirs to a program that was started in place of the one they
+ * were for. The real-time ones, too: terminal_signal_is_end(). Faults, aborts and limits past which there is no time left
+ * are crash_handler's; SIGPIPE and SIGXFSZ are errors of writing. */
+static const int ENDS[] = {
+    SIGHUP,    SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGPWR,
+#ifdef SIGSTKFLT
+    SIGSTKFLT,
+#endif
+};
+enum { SIGNAL_COUNT = 65 /* Linux has 64, from 1 */ };
+static struct sigaction previous[SIGNAL_COUNT];
+
+static bool is_among(const int *list, size_t count, int number) {
+    for (size_t i = 0; i < count; i++) {
+        if (list[i] == number) return true;
+    }
+    return false;
+}
+
+bool terminal_signal_is_end(int number) {
+    return (number >= SIGRTMIN && number <= SIGRTMAX) || is_among(ENDS, sizeof ENDS / sizeof *ENDS, number);
+}
+
+/* What was ignored when the program was started, as nohup does it, was asked to be ignored. */
+static bool is_handled(int number) {
+    if (is_among(OTHERS, sizeof OTHERS / sizeof *OTHERS, number)) return true;
+    return terminal_signal_is_end(number) && previous[number].sa_handler != SIG_IGN;
+}
 
 Status terminal_signal_open(Error *error) {
-    for (int i = 0; i < HANDLED_COUNT; i++) (void)sigaction(HANDLED[i], NULL, &previous[i]);
+    for (int number = 1; number < SIGNAL_COUNT; number++) {
+        previous[number] = (struct sigaction){.sa_handler = SIG_DFL};
+        (void)sigaction(number, NULL, &previous[number]); /* fails for those of the C library */
+    }
     if (atomic_load(&wake_file) >= 0) return STATUS_OK;
     int file = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (file < 0) return status_fail_errno(error, errno, "a file to wake up by");
@@ -61,11 +91,15 @@ static void on_signal(int number) {
 void terminal_signal_catch(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     (void)sigfillset(&action.sa_mask);
-    for (int i = 0; i < HANDLED_COUNT; i++) (void)sigaction(HANDLED[i], &action, NULL);
+    for (int number = 1; number < SIGNAL_COUNT; number++) {
+        if (is_handled(number)) (void)sigaction(number, &action, NULL);
+    }
 }
 
 void terminal_signal_release(void) {
-    for (int i = 0; i < HANDLED_COUNT; i++) (void)sigaction(HANDLED[i], &previous[i], NULL);
+    for (int number = 1; number < SIGNAL_COUNT; number++) {
+        if (is_handled(number)) (void)sigaction(number, &previous[number], NULL);
+    }
 }
 
 /* Clears a flag; whether it was set. */

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 typedef struct TerminalSignals {
-    int end; /* SIGHUP or SIGTERM, else 0; stays set */
+    int end; /* one of terminal_signal_is_end(), else 0; stays set */
     bool interrupted, stop_asked, continued, size_changed;
 } TerminalSignals;
 
@@ -23,6 +23,11 @@ Status terminal_signal_open(Error *error) STATUS_MUST_CHECK;
 int terminal_signal_file(void);
 void terminal_signal_drain(void);
 
+/* Whether the signal asks the program to leave in good order: SIGHUP, SIGTERM, and all that would end a program that
+ * knows nothing of them without being a fault of its own: SIGUSR1, SIGALRM, the real-time ones. */
+bool terminal_signal_is_end(int number);
+
+/* Those that end a program stay ignored where they are when it starts. */
 void terminal_signal_catch(void);
 void terminal_signal_release(void); /* as they were before */
 
