@@ -102,9 +102,6 @@ Status export_make_config(ExportPlan *plan, char **text, Error *error) {
     if (status == STATUS_OK) status = set_tie(plan, config, text, path, error);
     if (status == STATUS_OK && donor->quantization.kind != QUANTIZATION_NONE)
         status = drop_quantization(text, path, error);
-    if (status == STATUS_OK && json_find(config, "auto_map") != NULL)
-        status = finding_add(&plan->findings, SEVERITY_WARNING, "config.json", error,
-                             "names code of its own (auto_map), which is not copied");
     if (status != STATUS_OK) {
         free(*text);
         *text = NULL;

@@ -1,5 +1,6 @@
 #include "core/export/export_internal.h"
 #include "core/files/file_digest.h"
+#include "core/files/file_path.h"
 #include "core/support/memory.h"
 
 #include <errno.h>
@@ -70,8 +71,8 @@ Status export_plan_inputs(ExportPlan *plan, Error *error) {
     plan->inputs = memory_allocate(sides[0]->file_count + sides[1]->file_count, sizeof *plan->inputs);
     if (plan->inputs == NULL) return memory_fail(error, "the plan");
     for (int s = 0; s < 2; s++) {
-        lists[s]->directory = memory_copy_text(sides[s]->directory, strlen(sides[s]->directory));
-        if (lists[s]->directory == NULL) return memory_fail(error, "the plan");
+        Status found = file_path_absolute(sides[s]->directory, &lists[s]->directory, error);
+        if (found != STATUS_OK) return found;
         for (size_t i = 0; i < sides[s]->file_count; i++) {
             ExportInput *input = &plan->inputs[plan->input_count];
             *input = (ExportInput){.file = sides[s]->files[i], .is_base = s == 1, .index = i};

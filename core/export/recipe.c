@@ -2,6 +2,7 @@
 
 #include "core/export/recipe_json.h"
 #include "core/export/recipe_settings.h"
+#include "core/files/file_path.h"
 #include "core/files/json.h"
 #include "core/support/memory.h"
 
@@ -85,7 +86,7 @@ static bool add_files(cJSON *parent, const RecipeFiles *files) {
     for (size_t i = 0; i < files->count; i++) {
         const RecipeFile *file = &files->list[i];
         cJSON *node = recipe_json_add(list, NULL, cJSON_CreateObject());
-        if (node == NULL || !json_add_text(node, "name", file->name) ||
+        if (node == NULL || !file_path_add(node, "name", file->name) ||
             !json_add(node, "bytes", recipe_json_count(file->bytes)) ||
             !json_add_text(node, "sha256", file->sha256))
             return false;
@@ -95,7 +96,7 @@ static bool add_files(cJSON *parent, const RecipeFiles *files) {
 
 static bool add_input(cJSON *parent, const char *key, const RecipeInput *input) {
     cJSON *node = recipe_json_add(parent, key, cJSON_CreateObject());
-    return node != NULL && json_add_text(node, "directory", input->directory) &&
+    return node != NULL && file_path_add(node, "directory", input->directory) &&
            add_files(node, &input->files);
 }
 
@@ -206,11 +207,23 @@ static Status read_files(const cJSON *object, const char *path, RecipeFiles *fil
     return STATUS_OK;
 }
 
+/* One that is relative (as older exports, and people, write them) counts from the recipe's own place. */
+static Status read_directory(const cJSON *object, const char *path, char **directory, Error *error) {
+    char *written;
+    Status status = file_path_read(object, "directory", &written, error);
+    if (status == STATUS_FORMAT) return recipe_json_fail(error, path, "directory_uri", "file:///PATH");
+    if (status != STATUS_OK) return status;
+    if (written == NULL) return recipe_json_fail(error, path, "directory", "a text");
+    status = file_path_beside(written, path, directory, error);
+    free(written);
+    return status;
+}
+
 static Status read_input(const cJSON *inputs, const char *key, const char *path, RecipeInput *input,
                          Error *error) {
     const cJSON *object = json_find(inputs, key);
     if (!cJSON_IsObject(object)) return recipe_json_fail(error, path, key, "an object");
-    Status status = read_text(object, "directory", path, &input->directory, error);
+    Status status = read_directory(object, path, &input->directory, error);
     return status == STATUS_OK ? read_files(object, path, &input->files, error) : status;
 }
 

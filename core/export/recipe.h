@@ -12,7 +12,9 @@
  *                             "neurons": M, "per_target": n, "selected": k,
  *                             "set": {"LAYER.MODULE": [index, …], …}}},
  *      "output":   {"dtype": "keep" | "BF16" | …, "shard_bytes": 5000000000, "donor": "sft"},
- *      "inputs":   {"base": {"directory": …, "files": [{"name", "bytes", "sha256"}, …]}, "sft": {…}},
+ *      "inputs":   {"base": {"directory": …,      from the root, or relative to the recipe; and, where it is no UTF-8,
+ *                            "directory_uri": "file:///…",
+ *                            "files": [{"name", "bytes", "sha256"}, …]}, "sft": {…}},
  *      "unmatched": {"blended": 0.98, "copied": 12, "left_out": [name, …]}    where tensors have no counterpart
  *      "tensors":  [{"name", "dtype", "shape", "sha256", "dial"}, …]   in the order they were written; "dial" is what
  *                  gave its α: "alpha", "layers", the name of a kind; "copied" where it is SFT's
@@ -47,7 +49,8 @@ typedef struct RecipeFiles {
 } RecipeFiles;
 
 typedef struct RecipeInput {
-    char *directory; /* as it was given */
+    char *
+        directory; /* from the root; of a recipe that was read, what it says, found from the recipe's place */
     RecipeFiles files;
 } RecipeInput;
 

@@ -1,5 +1,6 @@
 #include "tui/app/resume.h"
 
+#include "core/files/file_path.h"
 #include "core/files/json.h"
 #include "core/files/user_directory.h"
 #include "core/support/memory.h"
@@ -9,7 +10,6 @@
 #include "tui/session/session_elements.h"
 #include "tui/session/session_prompt.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,14 +22,31 @@ char *resume_path(void) {
 
 /* ---- reading ---- */
 
+/* What is no UTF-8 stands there as a URI: the tree gets the path itself, and keeps it. */
+static Status take_path(cJSON *tree, const char *key, const char **taken, Error *error) {
+    char *path;
+    Status status = file_path_read(tree, key, &path, error);
+    if (status == STATUS_OK && path != NULL &&
+        !cJSON_ReplaceItemInObjectCaseSensitive(tree, key, cJSON_CreateString(path)))
+        status = memory_fail(error, "the session's file");
+    free(path);
+    *taken = json_get_text(tree, key, NULL);
+    return status;
+}
+
 Status resume_read(const char *path, const ViewList *views, Resume *resume, Error *error) {
     *resume = (Resume){0};
     Status status = json_read_file(path, FILE_LIMIT, &resume->tree, error);
     if (status != STATUS_OK) return status;
     const cJSON *tree = resume->tree;
-    resume->session.base = json_get_text(tree, "base", NULL);
-    resume->session.sft = json_get_text(tree, "sft", NULL);
-    resume->session.calibration = json_get_text(tree, "calibration", NULL);
+    status = take_path(resume->tree, "base", &resume->session.base, error);
+    if (status == STATUS_OK) status = take_path(resume->tree, "sft", &resume->session.sft, error);
+    if (status == STATUS_OK)
+        status = take_path(resume->tree, "calibration", &resume->session.calibration, error);
+    if (status != STATUS_OK) {
+        resume_free(resume);
+        return status;
+    }
     bool by_file = json_get_bool(tree, "tokenizer_file", false);
     resume->session.tokenizer_rule = by_file ? TOKENIZER_BY_FILE : TOKENIZER_BY_CLASS;
     resume->session.prompt = json_get_text(tree, "prompt", NULL);
@@ -138,8 +155,8 @@ static bool add_bookmarks(cJSON *tree, const Session *session) {
 
 /* The file may be read from another directory; one that is gone meanwhile keeps the name it was given. */
 static bool add_path(cJSON *tree, const char *key, const char *path) {
-    char *absolute = realpath(path, NULL);
-    bool added = json_add_text(tree, key, absolute != NULL ? absolute : path);
+    char *absolute;
+    bool added = file_path_absolute(path, &absolute, NULL) == STATUS_OK && file_path_add(tree, key, absolute);
     free(absolute);
     return added;
 }

@@ -3,7 +3,8 @@
  * dials, bookmarks, the prompt, the view and the cursors.
  *
  *     {"format": "rejuv-resume", "format_version": 1,
- *      "base": DIR, "sft": DIR, "calibration": FILE,            absolute; calibration where there was one
+ *      "base": DIR, "sft": DIR, "calibration": FILE,            absolute; calibration where there was one; of one
+ *                                                               that is no UTF-8, "base_uri" too (file_path.h)
  *      "tokenizer_file": true,                                  where --tokenizer-file was given
  *      "dials": ["--alpha", "0.5", …],                          as the program's own options
  *      "bookmarks": [{"name": "A", "dials": […]}, …],
