@@ -29,6 +29,8 @@
 #include "core/support/job.h"
 #include "core/support/status.h"
 
+#include <stdatomic.h>
+
 static const uint64_t EXPORT_DEFAULT_SHARD_BYTES = 5000000000;
 
 typedef struct ExportOptions {
@@ -51,6 +53,7 @@ typedef struct ExportTensor {
     uint64_t elements, bytes;
     uint64_t offset; /* within its shard's data */
     size_t shard;
+    atomic_uint_least64_t nonfinite; /* values that this run wrote and that are NaN or infinite */
 } ExportTensor;
 
 typedef struct ExportShard {
@@ -120,7 +123,8 @@ Status export_check(const ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
 bool export_has_room(const ExportPlan *plan);
 
 /* Writes the plan: once. Progress is stage "export" in bytes of weights. Afterwards plan->recipe is the
- * recipe in the directory. On failure and on cancellation the message says what is kept and how to go on. */
+ * recipe in the directory, and a finding about "weights" names tensors with values that are NaN or infinite, of those that
+ * this run wrote. On failure and on cancellation the message says what is kept and how to go on. */
 Status export_run(ExportPlan *plan, Job *job, Error *error) STATUS_MUST_CHECK;
 
 /* Removes what an interrupted export to `directory` left behind; *bytes (may be NULL) is how much that was, 0

@@ -1,3 +1,4 @@
+#include "core/checkpoint/nonfinite.h"
 #include "core/export/export_internal.h"
 #include "core/support/memory.h"
 
@@ -86,6 +87,15 @@ static void conclude(const ExportPlan *plan, ExportPartial *partial, Status stat
     export_partial_close(plan, partial, status != STATUS_OK && !keep);
 }
 
+/* The directory is there already: where memory is short, this is not said, and nothing has failed. */
+static void tell_nonfinite(ExportPlan *plan) {
+    NonfiniteTensors list = {0};
+    for (size_t i = 0; i < plan->tensor_count; i++)
+        nonfinite_add(&list, plan->tensors[i].source->name, atomic_load(&plan->tensors[i].nonfinite));
+    Status told = nonfinite_tell(&list, &plan->findings, "weights", "", NULL);
+    (void)told;
+}
+
 Status export_run(ExportPlan *plan, Job *job, Error *error) {
     Status status = export_check(plan, error);
     if (status == STATUS_OK) status = export_check_inputs(plan, error);
@@ -98,6 +108,7 @@ Status export_run(ExportPlan *plan, Job *job, Error *error) {
         status = write_all(plan, &partial, job, &own);
         conclude(plan, &partial, status, &own);
     }
+    if (status == STATUS_OK) tell_nonfinite(plan);
     if (status != STATUS_OK && error != NULL) *error = own;
     return status;
 }

@@ -132,10 +132,13 @@ static Status hash_inputs(const Stream *stream, Chain *chain, Error *error) {
 }
 
 static void blend_tile(Stream *stream, const Tile *tile, unsigned worker) {
-    const ExportTensor *tensor = &stream->plan->tensors[tile->tensor];
+    ExportTensor *tensor = &stream->plan->tensors[tile->tensor];
+    unsigned char *made = stream->blending->bytes + tile->at;
     Blend blend = settings_blend(&stream->plan->options.settings, tensor->source);
-    blend_elements_as(&blend, tile->first, tile->count, tensor->dtype, stream->blending->bytes + tile->at,
+    blend_elements_as(&blend, tile->first, tile->count, tensor->dtype, made,
                       stream->scratch + (size_t)worker * TILE);
+    uint64_t nonfinite = dtype_count_nonfinite(tensor->dtype, made, tile->count);
+    if (nonfinite > 0) atomic_fetch_add(&tensor->nonfinite, nonfinite);
 }
 
 static void run_task(void *argument, size_t task, unsigned worker) {

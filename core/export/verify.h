@@ -4,7 +4,8 @@
  * Three questions, each answered tensor by tensor: does the directory open, with config.json, index and every
  * other file as the recipe has them; has every tensor the bytes the recipe names (SHA-256); and does blending
  * the inputs again give those bytes? The last also finds values that became infinite or NaN although neither
- * input is (a float16 that overflowed): a warning, for that is what was asked for.
+ * input is (a float16 that overflowed): a warning, for that is what was asked for. Those that come from an input are one
+ * too, all tensors in one line.
  */
 #ifndef REJUV_CORE_VERIFY_H
 #define REJUV_CORE_VERIFY_H

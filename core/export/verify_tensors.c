@@ -1,5 +1,6 @@
 #include "core/export/verify_tensors.h"
 
+#include "core/checkpoint/nonfinite.h"
 #include "core/checkpoint/tensor_values.h"
 #include "core/fusion/blend.h"
 #include "core/numerics/kernels.h"
@@ -46,6 +47,7 @@ typedef struct Verification {
     Outcome *outcomes;
     Scratch *scratch; /* one a worker */
     unsigned workers;
+    NonfiniteTensors inherited; /* where an input is not finite either, as far as that is known */
     atomic_uint_least64_t done;
     uint64_t total;
 } Verification;
@@ -177,6 +179,7 @@ static Status judge(const Outcome *outcome, const RecipeTensor *wanted, Verifica
     found->bytes += outcome->tensor->bytes;
     found->nonfinite += outcome->nonfinite;
     found->nonfinite_new += outcome->nonfinite_new;
+    nonfinite_add(&all->inherited, wanted->name, outcome->nonfinite - outcome->nonfinite_new);
     bool equal = strcmp(outcome->sum, wanted->sha256) == 0;
     found->equal += equal;
     Status status = judge_blend(outcome, all, error);
@@ -287,6 +290,10 @@ Status verify_tensors(const Checkpoint *export, const Pair *pair, const Recipe *
     if (status == STATUS_OK) status = run_groups(&all, error);
     for (size_t i = 0; i < recipe->tensor_count && status == STATUS_OK; i++)
         status = judge(&all.outcomes[i], &recipe->tensors[i], &all, error);
+    if (status == STATUS_OK)
+        status = nonfinite_tell(&all.inherited, findings, "weights", pair != NULL ? ", as in the inputs" : "",
+                                error);
+    buffer_free(&all.inherited.names); /* after a failure it has some */
     for (unsigned i = 0; all.scratch != NULL && i < all.workers; i++) {
         free(all.scratch[i].expected);
         free(all.scratch[i].values);

@@ -135,3 +135,60 @@ float dtype_widen_one(DType dtype, const void *element) {
         return NAN;
     }
 }
+
+/* ---- what is not finite ---- */
+
+/* An exponent of ones throughout. Plain loops over integers: compilers make them wide. */
+static uint64_t count_16(const unsigned char *elements, size_t count, uint16_t exponent) {
+    uint64_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t bits;
+        memcpy(&bits, elements + i * sizeof bits, sizeof bits);
+        found += (bits & exponent) == exponent;
+    }
+    return found;
+}
+
+static uint64_t count_32(const unsigned char *elements, size_t count, uint32_t exponent) {
+    uint64_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, elements + i * sizeof bits, sizeof bits);
+        found += (bits & exponent) == exponent;
+    }
+    return found;
+}
+
+static uint64_t count_64(const unsigned char *elements, size_t count, uint64_t exponent) {
+    uint64_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t bits;
+        memcpy(&bits, elements + i * sizeof bits, sizeof bits);
+        found += (bits & exponent) == exponent;
+    }
+    return found;
+}
+
+static uint64_t count_one_by_one(DType dtype, const unsigned char *elements, size_t count) {
+    uint64_t found = 0;
+    for (size_t i = 0; i < count; i++) found += isfinite(dtype_widen_one(dtype, elements + i)) ? 0 : 1;
+    return found;
+}
+
+uint64_t dtype_count_nonfinite(DType dtype, const void *elements, size_t count) {
+    switch (dtype) {
+    case DTYPE_F64:
+        return count_64(elements, count, UINT64_C(0x7FF0000000000000));
+    case DTYPE_F32:
+        return count_32(elements, count, UINT32_C(0x7F800000));
+    case DTYPE_F16:
+        return count_16(elements, count, UINT16_C(0x7C00));
+    case DTYPE_BF16:
+        return count_16(elements, count, UINT16_C(0x7F80));
+    case DTYPE_F8_E4M3:
+    case DTYPE_F8_E5M2:
+        return count_one_by_one(dtype, elements, count);
+    default:
+        return 0;
+    }
+}

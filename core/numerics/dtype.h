@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef enum DType {
     DTYPE_UNKNOWN = 0,
@@ -62,5 +63,8 @@ bool dtype_is_writable(DType dtype); /* F32, F16, BF16 */
 
 /* One element, widened; any floating type. For single figures: the kernels do whole rows. */
 float dtype_widen_one(DType dtype, const void *element);
+
+/* How many of `count` elements, which may be unaligned, are NaN or infinite; 0 where the type is not floating. */
+uint64_t dtype_count_nonfinite(DType dtype, const void *elements, size_t count);
 
 #endif

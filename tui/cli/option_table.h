@@ -20,7 +20,7 @@
 #define ON(command) (1U << COMMAND_##command)
 #define ON_EVERY    (~0U)
 #define ON_DIALS    (ON(PREVIEW) | ON(NEURONS) | ON(RESET) | ON(SWEEP) | ON(SHOT) | ON(FIGURE) | ON(EXPORT))
-#define ON_JOBS     (ON(OPEN) | ON(DRIFT) | ON_DIALS | ON(VERIFY))
+#define ON_JOBS     (ON(OPEN) | ON(CHECK) | ON(DRIFT) | ON_DIALS | ON(VERIFY))
 #define ON_PICTURES (ON(SHOT) | ON(FIGURE))
 #define ON_TABLES   (ON(INFO) | ON(CHECK) | ON(DRIFT) | (ON_DIALS & ~ON_PICTURES) | ON(VERIFY))
 
@@ -61,6 +61,9 @@
       "follow tokenizer.json alone; otherwise the class that AutoTokenizer of transformers makes of the directory, which may replace parts of it and add tokens") \
     X(IDS, "ids", 0, "1,2,3", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \
       "the same as token ids: no tokenizer is needed") \
+    /* ---- check ---- */ \
+    X(VALUES, "values", 0, NULL, FLAG, 0, 0, NULL, ON(CHECK), \
+      "read the weights too, and name the tensors that hold NaN or infinite values: takes as long as reading both models") \
     /* ---- drift ---- */ \
     X(SORT, "sort", 0, "METRIC", TEXT, 0, 0, NULL, ON(DRIFT), \
       "most drifted first by this metric; otherwise in the order of the files") \
@@ -111,7 +114,7 @@
     X(OUT, "out", 'o', "DIR", TEXT, 0, 0, NULL, ON(EXPORT), \
       "the directory to make; it must not exist, or be empty") \
     X(DTYPE, "dtype", 0, "keep|F32|F16|BF16", CHOICE, 0, 0, "keep", ON(EXPORT), \
-      "the type to write; keep is that of each tensor of the SFT model") \
+      "the type to write, as safetensors or torch call it (BF16, bfloat16), in either case; keep is that of each tensor of the SFT model") \
     X(SHARD_SIZE, "shard-size", 0, "SIZE", SIZE, 1, 9e18, "5GB", ON(EXPORT), \
       "the most a file of weights holds: 5GB, 500MB, 2GiB, or bytes") \
     X(DONOR, "donor", 0, "sft|base", CHOICE, 0, 0, "sft", ON(EXPORT), \
@@ -176,8 +179,8 @@
       "no colours") \
     X(NO_CACHE, "no-cache", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
       "measure everything again, and keep nothing: otherwise analyses are kept in the XDG cache directory") \
-    X(NO_CACHE_READ, "no-cache", 0, NULL, FLAG, 0, 0, NULL, ON_DIALS & ~ON(SHOT), \
-      "measure neurons again: otherwise what the terminal program kept of them is used, where it is of the same models and rows") \
+    X(NO_CACHE_READ, "no-cache", 0, NULL, FLAG, 0, 0, NULL, ON_TABLES | ON_PICTURES, \
+      "measure neurons again: otherwise what the terminal program kept of them is used, where it is of the same models and rows; nothing else is kept between commands") \
     X(FRAMES, "frames", 0, "N", COUNT, 1, 1e9, NULL, ON(OPEN), \
       "leave after N drawn frames: for tests") \
     /* ---- everywhere ---- */ \
@@ -186,7 +189,7 @@
     X(CSV, "csv", 0, NULL, FLAG, 0, 0, NULL, ON_TABLES, \
       "write the main table as CSV") \
     X(THREADS, "threads", 'j', "N", COUNT, 1, 4096, NULL, ON_JOBS, \
-      "threads to use; otherwise as many as the process may run on") \
+      "threads to use; otherwise as many as the process may run on, and its control group's quota allows") \
     X(QUIET, "quiet", 'q', NULL, FLAG, 0, 0, NULL, ON_TABLES | ON_PICTURES | ON(TOKENIZE), \
       "no progress and no notes on standard error; errors are still told") \
     X(HELP, "help", 'h', NULL, FLAG, 0, 0, NULL, ON_EVERY, \

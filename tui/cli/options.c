@@ -101,6 +101,26 @@ static bool read_size(const char *text, uint64_t *size) {
     return false;
 }
 
+/* Other names of choices: what other programs call the same. */
+static const struct {
+    OptionId option;
+    const char *name, *choice;
+} ALIASES[] = {
+    {OPTION_DTYPE, "bfloat16", "BF16"}, {OPTION_DTYPE, "float16", "F16"}, {OPTION_DTYPE, "fp16", "F16"},
+    {OPTION_DTYPE, "half", "F16"},      {OPTION_DTYPE, "float32", "F32"}, {OPTION_DTYPE, "fp32", "F32"},
+    {OPTION_DTYPE, "float", "F32"},
+};
+
+static const char *resolve_alias(const OptionFacts *facts, const char *text) {
+    static const char TORCH[] = "torch.";
+    const char *name = strncmp(text, TORCH, sizeof TORCH - 1) == 0 ? text + sizeof TORCH - 1 : text;
+    for (size_t i = 0; i < sizeof ALIASES / sizeof *ALIASES; i++) {
+        if (&FACTS[ALIASES[i].option] == facts && strcasecmp(ALIASES[i].name, name) == 0)
+            return ALIASES[i].choice;
+    }
+    return text;
+}
+
 /* Which of "a|b|c" it is, ignoring case. */
 static bool read_choice(const char *choices, const char *text, uint64_t *which) {
     size_t length = strlen(text);
@@ -145,7 +165,7 @@ static bool read_value(const OptionFacts *facts, const char *text, OptionValue *
     case OPTION_KIND_SIZE:
         return read_size(text, &value->count) && is_within(facts, (double)value->count);
     case OPTION_KIND_CHOICE:
-        return read_choice(facts->argument, text, &value->count);
+        return read_choice(facts->argument, resolve_alias(facts, text), &value->count);
     case OPTION_KIND_RANGE:
     case OPTION_KIND_SHARES:
         return read_range(facts, text, value);

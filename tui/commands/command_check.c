@@ -1,3 +1,4 @@
+#include "core/checkpoint/nonfinite.h"
 #include "core/files/json.h"
 #include "core/tokenizer/tokenizer_findings.h"
 #include "tui/commands/command.h"
@@ -34,6 +35,15 @@ static Status compare_tokenizers(Batch *batch, Error *error) {
     tokenizer_free(tokenizers[0]);
     tokenizer_free(tokenizers[1]);
     return status;
+}
+
+static Status read_values(Batch *batch, Error *error) {
+    Pair *pair = batch->pair;
+    if (!options_has(batch->options, OPTION_VALUES)) return STATUS_OK;
+    Status status = batch_open_job(batch, error);
+    if (status == STATUS_OK) status = nonfinite_scan(pair->base, "base", batch->job, &pair->findings, error);
+    return status == STATUS_OK ? nonfinite_scan(pair->sft, "sft", batch->job, &pair->findings, error)
+                               : status;
 }
 
 static size_t count_fused(const Pair *pair) {
@@ -94,6 +104,7 @@ static Status run(Batch *batch, Error *error) {
     size_t severities[3];
     Status status = batch_open_pair(batch, error);
     if (status == STATUS_OK) status = compare_tokenizers(batch, error);
+    if (status == STATUS_OK) status = read_values(batch, error);
     if (status == STATUS_OK)
         status = batch_make_findings(&batch->pair->findings, &findings, severities, error);
     if (status == STATUS_OK) {
@@ -107,7 +118,7 @@ static Status run(Batch *batch, Error *error) {
 
 const Command command_check = {
     .details =
-        "Reads headers, configurations and tokenizers, and no weights. An error is a mismatch that "
+        "Reads headers, configurations and tokenizers, and no weights (--values reads them for NaN and infinities). An error is a mismatch that "
         "cannot be "
         "fused (exit status 1, as where a tensor has no counterpart in the other model, or names have a prefix that no loader knows); a warning something that changes what the result means; a note the rest.\n"
         "\n"

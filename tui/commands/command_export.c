@@ -90,8 +90,8 @@ static Status open_for_dials(Batch *batch, Export *export, Error *error) {
     return status;
 }
 
-static void tell_findings(Batch *batch, const ExportPlan *plan) {
-    for (size_t i = 0; i < plan->findings.count; i++) {
+static void tell_findings(Batch *batch, const ExportPlan *plan, size_t first) {
+    for (size_t i = first; i < plan->findings.count; i++) {
         const Finding *finding = &plan->findings.items[i];
         if (finding->severity != SEVERITY_ERROR) /* errors are told once, as such */
             batch_say(batch, "%s: %s: %s", finding_severity_name(finding->severity), finding->subject,
@@ -207,12 +207,15 @@ static Status verify(Batch *batch, Export *export, Error *error) {
 static Status write_export(Batch *batch, Export *export, Error *error) {
     Error output;
     bool dry = options_has(batch->options, OPTION_DRY_RUN);
-    tell_findings(batch, export->plan);
+    bool verifies = !options_has(batch->options, OPTION_NO_VERIFY);
+    size_t planned = export->plan->findings.count;
+    tell_findings(batch, export->plan, 0);
     Status status = export_check(export->plan, error);
     if (status != STATUS_OK && !dry) return status;
     if (status == STATUS_OK && !dry) status = export_run(export->plan, batch->job, error);
     if (status != STATUS_OK && !dry) return status;
-    if (!dry && !options_has(batch->options, OPTION_NO_VERIFY)) status = verify(batch, export, error);
+    if (!dry && !verifies) tell_findings(batch, export->plan, planned); /* what verifying tells, too */
+    if (!dry && verifies) status = verify(batch, export, error);
     Status written = write_report(batch, export, &output);
     if (written != STATUS_OK && status == STATUS_OK) {
         status = written;

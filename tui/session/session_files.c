@@ -1,5 +1,6 @@
 #include "tui/session/session_files.h"
 
+#include "core/checkpoint/nonfinite.h"
 #include "core/support/memory.h"
 #include "core/tokenizer/tokenizer_findings.h"
 #include "tui/session/session_internal.h"
@@ -32,8 +33,9 @@ struct SessionFilesPart {
     DriftTable *drift;
     Task scanning;
     ScanErrand scan_errand;
-    bool is_scan_wanted;
-    FindingList findings; /* about tokenizers and rows: the pair's own do not change, for jobs check them */
+    bool is_scan_wanted, has_told_values;
+    FindingList
+        findings; /* about tokenizers, rows and values: the pair's own do not change, for jobs check them */
 };
 
 /* ---- tokenizers and calibration rows, behind the first screen ---- */
@@ -170,6 +172,25 @@ DriftTable *session_files_drift_table(Session *session) {
     return session->files->drift;
 }
 
+/* What the scan saw on each side that is NaN or infinite; once, when all of it is there. */
+static void tell_values(Session *session) {
+    const Pair *pair = session->pair;
+    NonfiniteTensors sides[2] = {{0}, {0}};
+    FindingList *findings = &session->files->findings;
+    DriftRow row;
+    Error error;
+    session->files->has_told_values = true;
+    for (size_t i = 0; i < pair->count; i++) {
+        if (!drift_table_row(session->files->drift, i, &row)) continue;
+        nonfinite_add(&sides[0], pair->tensors[i].name, row.base_nonfinite);
+        nonfinite_add(&sides[1], pair->tensors[i].name, row.sft_nonfinite);
+    }
+    Status status = nonfinite_tell(&sides[0], findings, "base", "", &error);
+    if (status == STATUS_OK) status = nonfinite_tell(&sides[1], findings, "sft", "", &error);
+    buffer_free(&sides[1].names); /* after a failure it has some */
+    if (status != STATUS_OK) session_say(session, SESSION_ERROR, "%s", error.message);
+}
+
 bool session_files_refresh(Session *session, bool may_scan, bool *has_loaded) {
     bool changed = false;
     *has_loaded = false;
@@ -186,6 +207,10 @@ bool session_files_refresh(Session *session, bool may_scan, bool *has_loaded) {
         }
     }
     bool complete = drift_table_ready(session->files->drift) == drift_table_count(session->files->drift);
+    if (complete && !session->files->has_told_values) {
+        tell_values(session);
+        changed = true;
+    }
     if (session->files->is_scan_wanted && !complete && may_scan &&
         !task_is_running(&session->files->scanning)) {
         Error error;
