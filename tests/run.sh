@@ -44,7 +44,7 @@ build() {
     folder=$1
     shift
     echo "== building in $folder"
-    cmake -S . -B "$folder" -G Ninja "-DREJUV_NIGHTLY=$nightly" "$@" >"$folder.log" 2>&1 && cmake --build "$folder" >>"$folder.log" 2>&1
+    cmake -S . -B "$folder" -G Ninja "-DREJUV_NIGHTLY=$nightly" -DREJUV_TESTS=ON "$@" >"$folder.log" 2>&1 && cmake --build "$folder" >>"$folder.log" 2>&1
     status=$?
     [ $status -eq 0 ] || tail -n 60 "$folder.log"
     rm -f "$folder.log"

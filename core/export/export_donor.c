@@ -195,6 +195,7 @@ static Status add_row(DonorWalk *walk, size_t row, Error *error) {
     if (!is_wanted(walk, DONOR_FILES[row].kind)) return STATUS_OK;
     for (size_t i = 0; i < walk->names.count && status == STATUS_OK; i++) {
         const DirectoryEntry *entry = &walk->names.entries[i];
+        if (!file_path_is_text(entry->name)) continue; /* the recipe could not name it */
         if (walk->taken[i] ||
             fnmatch(folder != NULL ? folder : DONOR_FILES[row].pattern, entry->name, 0) != 0)
             continue;

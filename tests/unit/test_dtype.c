@@ -199,6 +199,32 @@ static void what_can_be_written_can_be_read(void **state) {
     }
 }
 
+/* Against isfinite() of each pattern widened, at an odd address as tensors in files may have. */
+static void what_is_not_finite_is_counted_in_every_type(void **state) {
+    (void)state;
+    static unsigned char codes[1 + 2 * 65536];
+    static const DType TYPES[] = {DTYPE_F16, DTYPE_BF16, DTYPE_F8_E5M2, DTYPE_F8_E4M3};
+    for (size_t t = 0; t < sizeof TYPES / sizeof *TYPES; t++) {
+        size_t size = dtype_size(TYPES[t]), count = size == 2 ? 65536 : 256;
+        uint64_t wanted = 0;
+        for (size_t i = 0; i < count; i++) {
+            codes[1 + i * size] = (unsigned char)i;
+            if (size == 2) codes[2 + i * size] = (unsigned char)(i >> 8);
+            wanted += isfinite(dtype_widen_one(TYPES[t], codes + 1 + i * size)) ? 0 : 1;
+        }
+        assert_true(wanted > 0);
+        assert_int_equal(dtype_count_nonfinite(TYPES[t], codes + 1, count), wanted);
+        assert_int_equal(dtype_count_nonfinite(TYPES[t], codes + 1, 0), 0);
+    }
+    const float singles[] = {0, -1, NAN, INFINITY, -INFINITY, 3.4e38F, 1e-45F};
+    assert_int_equal(dtype_count_nonfinite(DTYPE_F32, singles, 7), 3);
+    const double doubles[] = {1e300, -INFINITY, NAN, 0}; /* the first is beyond F32, and finite */
+    assert_int_equal(dtype_count_nonfinite(DTYPE_F64, doubles, 4), 2);
+    memset(codes, 0xff, sizeof codes);
+    assert_int_equal(dtype_count_nonfinite(DTYPE_I64, codes, 8), 0);
+    assert_int_equal(dtype_count_nonfinite(DTYPE_OTHER, codes, 8), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_finite_pattern_stands_for_its_value),
@@ -211,6 +237,7 @@ int main(void) {
         cmocka_unit_test(every_type_has_its_bits),
         cmocka_unit_test(what_is_no_type_has_no_size),
         cmocka_unit_test(what_can_be_written_can_be_read),
+        cmocka_unit_test(what_is_not_finite_is_counted_in_every_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

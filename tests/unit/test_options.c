@@ -182,6 +182,7 @@ static void choices_are_numbered_and_know_no_case(void **unused) {
     assert_int_equal(options_value(&options, OPTION_DONOR)->count, 1);
     options_free(&options);
     REFUSE("expected one of keep|F32|F16|BF16", "export", "B", "S", "--dtype", "F8");
+    REFUSE("expected one of sft|base", "export", "B", "S", "--donor", "fp16"); /* another's alias */
     REFUSE("expected one of", "export", "B", "S", "--dtype", "");
     REFUSE("expected one of", "export", "B", "S", "--dtype", "F3");
 }
@@ -272,6 +273,39 @@ static void help_and_version_need_nothing_else(void **unused) {
     options_free(&options);
 }
 
+static void types_are_taken_by_the_names_that_torch_and_others_have_for_them(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *name;
+        uint64_t choice; /* of keep|F32|F16|BF16 */
+    } NAMES[] = {{"bfloat16", 3}, {"BFloat16", 3}, {"bf16", 3},    {"BF16", 3}, {"torch.bfloat16", 3},
+                 {"float16", 2},  {"fp16", 2},     {"FP16", 2},    {"half", 2}, {"f16", 2},
+                 {"float32", 1},  {"fp32", 1},     {"Float32", 1}, {"F32", 1},  {"KEEP", 0}};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        Options options;
+        ACCEPT(&options, "export", "B", "S", "--dtype", NAMES[i].name);
+        assert_int_equal(options_value(&options, OPTION_DTYPE)->count, NAMES[i].choice);
+        options_free(&options);
+    }
+    REFUSE("expected one of", "export", "B", "S", "--dtype", "torch.");
+    REFUSE("expected one of", "export", "B", "S", "--dtype", "float64");
+}
+
+static void no_cache_is_taken_wherever_something_is_measured(void **unused) {
+    (void)unused;
+    static const char *const COMMANDS[] = {"info",  "check", "drift",  "preview", "neurons", "reset",
+                                           "sweep", "shot",  "figure", "export",  "verify"};
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
+        Options options;
+        Error error = {0};
+        const char *const words[] = {COMMANDS[i], "--no-cache", "--help", NULL};
+        if (parse(&options, &error, words) != STATUS_OK) fail_msg("%s: %s", COMMANDS[i], error.message);
+        assert_true(options_has(&options, OPTION_NO_CACHE_READ));
+        options_free(&options);
+    }
+    REFUSE("it belongs to the terminal program, info, check, drift", "tokenize", "D", "--no-cache");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_at_all_is_the_terminal_program),
@@ -289,6 +323,8 @@ int main(void) {
         cmocka_unit_test(a_mistake_names_the_option_and_the_nearest_one),
         cmocka_unit_test(a_mistake_in_the_operands_says_what_was_expected),
         cmocka_unit_test(help_and_version_need_nothing_else),
+        cmocka_unit_test(types_are_taken_by_the_names_that_torch_and_others_have_for_them),
+        cmocka_unit_test(no_cache_is_taken_wherever_something_is_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

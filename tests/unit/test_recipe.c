@@ -265,6 +265,49 @@ static void what_a_later_version_wrote_is_refused_by_name(void **state) {
     expect_dial_refusal("\"norm\":\t1", "\"warp_core\":\t1", STATUS_UNSUPPORTED, "warp_core");
 }
 
+/* Latin-1 for "café". */
+static void a_path_that_is_no_utf_8_makes_a_recipe_that_is_and_comes_back(void **state) {
+    (void)state;
+    Recipe *recipe = make_recipe(), *read;
+    free(recipe->base.directory);
+    recipe->base.directory = memory_format("/data/caf\xe9 +1%%");
+    char *text = format(recipe);
+    assert_non_null(strstr(text, "\"directory\":\t\"/data/caf\xEF\xBF\xBD +1%\""));
+    assert_non_null(strstr(text, "\"directory_uri\":\t\"file:///data/caf%E9%20%2B1%25\""));
+    assert_null(strchr(text, (char)0xe9));
+    scratch_write_text("recipe.json", text);
+    Error error = {0};
+    if (recipe_read(scratch_path("recipe.json"), &read, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_string_equal(read->base.directory, recipe->base.directory);
+    free(text);
+    recipe_free(read);
+    recipe_free(recipe);
+}
+
+static void expect_directory(const char *written, const char *wanted) {
+    Recipe *recipe = make_recipe(), *read;
+    free(recipe->sft.directory);
+    recipe->sft.directory = memory_format("%s", written);
+    char *text = format(recipe);
+    scratch_write_text("made/recipe.json", text);
+    assert_int_equal(recipe_read(scratch_path("made/recipe.json"), &read, NULL), STATUS_OK);
+    assert_string_equal(read->sft.directory, wanted);
+    free(text);
+    recipe_free(read);
+    recipe_free(recipe);
+}
+
+static void a_relative_path_counts_from_the_recipe(void **state) {
+    (void)state;
+    assert_int_equal(mkdir(scratch_path("made"), 0777), 0);
+    assert_int_equal(mkdir(scratch_path("sft"), 0777), 0);
+    expect_directory("../sft", scratch_path("made/../sft"));
+    expect_directory("sft", "sft"); /* nothing is there: as it was given */
+    expect_directory("/nowhere/sft", "/nowhere/sft");
+    expect_refusal("\"directory\":\t\"sft\"", "\"directory\":\t\"sft\", \"directory_uri\": \"http://x/y\"",
+                   STATUS_FORMAT, "file:///PATH");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_read_is_what_was_written),
@@ -277,6 +320,8 @@ int main(void) {
         cmocka_unit_test(a_recipe_that_is_not_whole_is_refused),
         cmocka_unit_test(a_file_name_that_leaves_its_directory_is_refused),
         cmocka_unit_test(what_a_later_version_wrote_is_refused_by_name),
+        cmocka_unit_test(a_path_that_is_no_utf_8_makes_a_recipe_that_is_and_comes_back),
+        cmocka_unit_test(a_relative_path_counts_from_the_recipe),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

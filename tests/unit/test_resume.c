@@ -7,6 +7,7 @@
 #include "tui/session/session_elements.h"
 #include "views/views.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void write_session(const Session *session, const char *path, void *const *states) {
@@ -199,6 +200,45 @@ static void any_place_is_survived_at_any_size(void **state) {
     session_free(session);
 }
 
+/* Latin-1 for "é". */
+static void a_pair_whose_path_is_no_utf_8_is_found_again(void **state) {
+    (void)state;
+    char *path = scratch_path("latin.json"), *link = scratch_path("demo\xe9"), *text;
+    char *base = scratch_path("demo\xe9/base"), *sft = scratch_path("demo\xe9/sft");
+    size_t bytes;
+    static const char *const FILES[] = {"config.json", "model.safetensors", "tokenizer.json"};
+    assert_int_equal(mkdir(link, 0700), 0);
+    for (int side = 0; side < 2; side++) {
+        assert_int_equal(mkdir(side == 0 ? base : sft, 0700), 0);
+        for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
+            char *from = memory_format("%s/demo/%s/%s", TESTS_DIR, side == 0 ? "base" : "sft", FILES[i]);
+            char *to = memory_format("%s/%s", side == 0 ? base : sft, FILES[i]);
+            assert_int_equal(symlink(from, to), 0);
+            free(from);
+            free(to);
+        }
+    }
+    Session *session = open_pair(base, sft, NULL);
+    void **states = no_states();
+    write_session(session, path, states);
+    session_free(session);
+    assert_int_equal(json_read_text(path, 1 << 20, &text, &bytes, NULL), STATUS_OK);
+    assert_null(strchr(text, (char)0xe9)); /* the file is UTF-8 */
+    Resume resume;
+    Error error = {0};
+    if (resume_read(path, &VIEWS, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
+    char *wanted = realpath(base, NULL);
+    assert_string_equal(resume.session.base, wanted);
+    resume_free(&resume);
+    free(wanted);
+    free(text);
+    free(states);
+    free(base);
+    free(sft);
+    free(link);
+    free(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_is_taken_up_where_it_was_left),
@@ -206,6 +246,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_session_is_refused),
         cmocka_unit_test(what_no_longer_fits_is_left_out_and_said),
         cmocka_unit_test(any_place_is_survived_at_any_size),
+        cmocka_unit_test(a_pair_whose_path_is_no_utf_8_is_found_again),
     };
     return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);
 }

@@ -881,6 +881,37 @@ static void of_any_other_text_the_rule_takes_the_largest_gaps(void **state) {
     session_free(session);
 }
 
+/* 0x7fc00000 and 0xff800000 in a tensor of four. */
+static void what_is_nan_or_infinite_is_a_finding_once_the_scan_is_through(void **state) {
+    (void)state;
+    static const char HEADER[] = "{\"model.a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}}";
+    static const unsigned char SPOILT[] = {0, 0, 0xc0, 0x7f, 0, 0, 0x80, 0xff, 0, 0, 0x80, 0x3f, 0, 0, 0, 0};
+    char *base = scratch_path("whole"), *sft = scratch_path("spoilt");
+    assert_true(mkdir(base, 0700) == 0 && mkdir(sft, 0700) == 0);
+    scratch_write_safetensors("whole/model.safetensors", HEADER, 16);
+    char *file = memory_format("%s/model.safetensors", sft);
+    scratch_write_safetensors("spoilt/model.safetensors", HEADER, 16);
+    FILE *stream = fopen(file, "r+b");
+    assert_non_null(stream);
+    assert_int_equal(fseek(stream, -16, SEEK_END), 0);
+    assert_int_equal(fwrite(SPOILT, 1, 16, stream), 16);
+    assert_int_equal(fclose(stream), 0);
+    Session *session = open_pair(base, sft, NULL);
+    settle(session);
+    size_t told = 0;
+    for (size_t i = 0; i < session_finding_count(session); i++) {
+        const Finding *finding = session_finding(session, i);
+        if (strcmp(finding->subject, "sft") != 0) continue;
+        assert_string_equal(finding->text, "1 tensor holds 2 values that are NaN or infinite: model.a (2)");
+        told++;
+    }
+    assert_int_equal(told, 1); /* and of base nothing */
+    session_free(session);
+    free(file);
+    free(base);
+    free(sft);
+}
+
 int main(void) {
     blas_prepare();
     const struct CMUnitTest tests[] = {
@@ -917,6 +948,7 @@ int main(void) {
         cmocka_unit_test(targets_are_visited_in_the_order_of_rows_and_positions),
         cmocka_unit_test(a_response_is_shown_and_taken_off_again),
         cmocka_unit_test(of_any_other_text_the_rule_takes_the_largest_gaps),
+        cmocka_unit_test(what_is_nan_or_infinite_is_a_finding_once_the_scan_is_through),
     };
     return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);
 }

@@ -197,6 +197,9 @@ static void a_value_that_overflows_is_named_as_a_warning(void **state) {
     assert_int_equal(result->nonfinite_new, 1);
     assert_true(
         fixture_has_finding(&result->findings, SEVERITY_WARNING, "model.a", "row 1, column 2: inf (0x7c00)"));
+    assert_true(
+        fixture_has_finding(&result->findings, SEVERITY_WARNING, "weights",
+                            "1 tensor holds 1 value that is NaN or infinite, as in the inputs: model.a (1)"));
     verify_result_free(result);
 }
 

@@ -1,0 +1,35 @@
+#!/bin/sh
+# What a machine lacks decides what is built: without the libraries that only tests need, the program is built and it is
+# said that its tests are not; who asks for the tests is told what to install.
+#     sh configure.sh ROOT
+set -eu
+root=$1
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+fail() {
+    echo "FAILED: $*"
+    [ ! -f "$folder/log" ] || cat "$folder/log"
+    exit 1
+}
+
+# pkg-config of a machine that has everything but cmocka
+cat >"$folder/pkg-config" <<'END'
+#!/bin/sh
+case " $* " in *" cmocka "*) exit 1 ;; esac
+exec pkg-config "$@"
+END
+chmod +x "$folder/pkg-config"
+
+configure() {
+    cmake -S "$root" -B "$folder/build" "-DPKG_CONFIG_EXECUTABLE=$folder/pkg-config" "$@" >"$folder/log" 2>&1
+}
+
+configure || fail "without cmocka it cannot be configured"
+grep -q 'its tests are not' "$folder/log" || fail "nothing says that there are no tests"
+grep -q 'apt-get install libcmocka-dev' "$folder/log" || fail "nothing says what to install"
+[ ! -d "$folder/build/tests" ] || fail "tests are built nevertheless"
+if configure -DREJUV_TESTS=ON; then fail "tests that are asked for are left out"; fi
+grep -q 'apt-get install libcmocka-dev' "$folder/log" || fail "nothing says what the tests need"
+configure -DREJUV_TESTS=OFF || fail "without tests it cannot be configured"
+if grep -q 'libcmocka-dev' "$folder/log"; then fail "tests that nobody asked for are missed"; fi
