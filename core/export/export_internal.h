@@ -5,6 +5,7 @@
  *     export_layout.c    tensors, their types, shards, headers
  *     export_inputs.c    the files that are read, and whether they are still the same
  *     export_config.c    config.json as the written tensors need it
+ *     export_files.c     a file that is not weights goes into the plan
  *     export_donor.c     the donor's files that a loader reads, and what is said of the others
  *     export_mergekit.c  the same fusion for mergekit
  *     export_sidecar.c   files that are not weights: their text, writing them
@@ -58,6 +59,15 @@ void export_remember_inputs(const ExportPlan *plan);
  * the donor has none. */
 Status export_make_config(ExportPlan *plan, char **text, Error *error) STATUS_MUST_CHECK;
 
+/* ---- export_files.c ---- */
+
+/* Lists a file and its recipe entry. Takes `source` and `text` over, also on failure. */
+Status export_add_sidecar(ExportPlan *plan, const char *name, char *source, char *text, uint64_t bytes,
+                          Error *error) STATUS_MUST_CHECK;
+
+/* Lists a file that the export makes, with the buffer's text; the buffer is empty afterwards. */
+Status export_add_text(ExportPlan *plan, const char *name, Buffer *buffer, Error *error) STATUS_MUST_CHECK;
+
 /* ---- export_donor.c ---- */
 
 /* Lists the donor's files that a loader reads: tokenizer, templates, processors, code. One of them that only stands for
@@ -70,13 +80,6 @@ Status export_plan_donor(ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
 Status export_add_mergekit(ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
 
 /* ---- export_sidecar.c ---- */
-
-/* Lists a file and its recipe entry. Takes `source` and `text` over, also on failure. */
-Status export_add_sidecar(ExportPlan *plan, const char *name, char *source, char *text, uint64_t bytes,
-                          Error *error) STATUS_MUST_CHECK;
-
-/* Lists a file that the export makes, with the buffer's text; the buffer is empty afterwards. */
-Status export_add_text(ExportPlan *plan, const char *name, Buffer *buffer, Error *error) STATUS_MUST_CHECK;
 
 /* Lists the sidecars and their recipe entries; the plan has its tensors and shards. */
 Status export_plan_sidecars(ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
