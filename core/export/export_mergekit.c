@@ -1,6 +1,5 @@
 #include "core/export/export_internal.h"
 #include "core/files/file_path.h"
-#include "core/files/json_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,16 +17,15 @@ static void add_yaml_number(Buffer *yaml, double value) {
         buffer_add_text(yaml, text);
 }
 
-/* YAML is UTF-8 of printable characters; a JSON literal is YAML too. */
+/* YAML is UTF-8. */
 static void add_yaml_text(Buffer *yaml, const char *path) {
-    char *text = NULL, *literal = NULL;
-    if (file_path_text(path, &text, NULL) == STATUS_OK &&
-        json_text_encode(text, strlen(text), &literal, NULL) == STATUS_OK)
-        buffer_add_text(yaml, literal);
-    else
-        yaml->failed = true; /* only memory can have been short */
+    char *text;
+    if (file_path_text(path, &text, NULL) != STATUS_OK) {
+        yaml->failed = true; /* memory was short */
+        return;
+    }
+    buffer_add_quoted(yaml, text);
     free(text);
-    free(literal);
 }
 
 /* mergekit takes what follows a plus sign for a LoRA and what follows an at sign for a revision, unless the parts of a

@@ -5,6 +5,7 @@
 #include "core/support/memory.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,8 +19,8 @@ static Status copy(const char *path, char **made, Error *error) {
 }
 
 Status file_path_absolute(const char *path, char **absolute, Error *error) {
-    *absolute = realpath(path, NULL);
-    return *absolute != NULL ? STATUS_OK : copy(path, absolute, error);
+    char found[PATH_MAX];
+    return copy(realpath(path, found) != NULL ? found : path, absolute, error);
 }
 
 Status file_path_beside(const char *path, const char *file, char **found, Error *error) {
@@ -113,6 +114,7 @@ Status file_path_from_uri(const char *uri, char **path, Error *error) {
 
 bool file_path_add(cJSON *object, const char *key, const char *path) {
     char *text = NULL, *uri = NULL, *uri_key = NULL;
+    if (path == NULL) return true;
     bool added = file_path_text(path, &text, NULL) == STATUS_OK && json_add_text(object, key, text);
     if (added && !file_path_is_text(path)) {
         uri_key = memory_format("%s_uri", key);

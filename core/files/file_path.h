@@ -34,8 +34,8 @@ Status file_path_to_uri(const char *path, char **uri, Error *error) STATUS_MUST_
 /* Back. STATUS_FORMAT: no such URI, of another host, or with a NUL in it. */
 Status file_path_from_uri(const char *uri, char **path, Error *error) STATUS_MUST_CHECK;
 
-/* Appends the path as text, as member `key`, and where that is not all of it, the URI as `key`_uri. False when out of
- * memory. */
+/* Appends the path as text, as member `key`, and where that is not all of it, the URI as `key`_uri; nothing where it
+ * is NULL. False when out of memory. */
 bool file_path_add(cJSON *object, const char *key, const char *path);
 
 /* What file_path_add() wrote; *path is NULL where there is no such member. */

@@ -51,6 +51,8 @@ void buffer_add_quoted(Buffer *buffer, const char *text) {
             buffer_add_format(buffer, "\\%c", byte);
         else if (byte < 0x20 || byte == 0x7f)
             buffer_add_format(buffer, "\\u%04x", byte);
+        else if (byte == 0xC2 && (unsigned char)c[1] >= 0x80 && (unsigned char)c[1] <= 0x9F)
+            buffer_add_format(buffer, "\\u%04x", (unsigned char)*++c); /* controls in UTF-8: no YAML */
         else
             buffer_add(buffer, c, 1);
     }

@@ -257,7 +257,9 @@ static void mergekit_is_told_paths_that_it_reads_right(void **state) {
                  {"sft+dpo", "{model: {path: \"%s\"}}", "sft+dpo"},
                  {"sft@main", "{model: {path: \"%s\"}}", "sft@main"},
                  {"caf\xc3\xa9", "\"%s\"", "caf\xc3\xa9"},
-                 {"a\"b", "\"%s\"", "a\\\"b"}};
+                 {"a\"b", "\"%s\"", "a\\\"b"},
+                 {"a\xc2\x85z\x7f", "\"%s\"", "a\\u0085z\\u007f"},
+                 {"caf\xe9", "\"%s\"", "caf\xEF\xBF\xBD"}};
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         char path[256], wanted[1200], *root = realpath(scratch_path(""), NULL);
         Pair *pair;
