@@ -77,10 +77,9 @@ static Status refuse_share(const Pair *pair, Error *error) {
     const PairShare *share = &pair->share;
     return status_fail(
         error, STATUS_MISMATCH,
-        "expected every tensor to have a counterpart, found %zu of %s that have none in %s, and %zu of "
-        "the latter that have none in the former (rejuv check lists them): --allow-unmatched copies the "
-        "first and leaves out the others",
-        share->copied_tensors, pair->sft->directory, pair->base->directory, share->missing_tensors);
+        "expected every tensor to have a counterpart, found %zu of %s and %zu of %s without one (rejuv check lists "
+        "them): --allow-unmatched copies the former and leaves out the latter",
+        share->copied_tensors, pair->sft->directory, share->missing_tensors, pair->base->directory);
 }
 
 Status pair_check_whole(const Pair *pair, Error *error) {

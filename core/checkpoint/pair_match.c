@@ -217,8 +217,8 @@ static Status tell_share(const Pair *pair, FindingList *findings, Error *error) 
     if (pair_share_is_whole(&pair->share)) return STATUS_OK;
     return finding_add(
         findings, SEVERITY_WARNING, "share", error,
-        "%.4g %% of SFT's elements are blended: %zu tensors have no counterpart and would be copied; %zu "
-        "of base have none and would be left out",
+        "%.4g %% of SFT's elements are blended; tensors without a counterpart: %zu of SFT's, to be copied, "
+        "%zu of base's, to be left out",
         pair_share_percent(share), share->copied_tensors, share->missing_tensors);
 }
 

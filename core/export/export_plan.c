@@ -112,7 +112,7 @@ static Status note_unmatched(ExportPlan *plan, Error *error) {
     if (status != STATUS_OK) return status;
     return finding_add(
         &plan->findings, SEVERITY_WARNING, "unmatched", error,
-        "%zu tensors have no counterpart in base and are copied from SFT; %zu of base are left out",
+        "tensors without a counterpart: %zu of SFT's, which are copied, %zu of base's, which are left out",
         pair->share.copied_tensors, pair->share.missing_tensors);
 }
 
