@@ -250,14 +250,12 @@ static Status slice_text(ChatRun *run, const ChatText *text, const Slice *slice,
 }
 
 Status chat_access_slice(ChatRun *run, ChatValue of, const ChatValue parts[3], ChatValue *result) {
-    static const ChatText SLICE = {.bytes = "a slice of it", .length = 13, .points = 13};
     Slice slice = {0};
     ChatList *list;
     if (of.type == CHAT_UNDEFINED) return chat_value_fail_undefined(run, of);
-    if (of.type != CHAT_TEXT && !chat_value_is_sequence(of)) { /* a TypeError, which jinja2 makes undefined */
-        *result = chat_value_undefined(&SLICE);
-        return STATUS_OK;
-    }
+    if (of.type != CHAT_TEXT && !chat_value_is_sequence(of))
+        return chat_run_fail(run, STATUS_FORMAT, "a value of type %s has no slices",
+                             chat_value_type_name(of));
     size_t length = of.type == CHAT_TEXT ? of.as.text->points : of.as.list->count;
     CHAT_TRY(read_slice(run, parts, (int64_t)length, &slice));
     if (of.type == CHAT_TEXT) return slice_text(run, of.as.text, &slice, result);

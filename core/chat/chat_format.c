@@ -120,7 +120,7 @@ static size_t end_field(const ChatText *format, size_t at) {
 
 static Status format_text(Formatter *formatter, const ChatText *format, ChatValue *result) {
     ChatBuilder builder = {.run = formatter->run};
-    if (++formatter->level > 2)
+    if (++formatter->level > 3)
         return chat_run_fail(formatter->run, STATUS_FORMAT, "format: nested too deep");
     for (size_t at = 0; at < format->length && builder.status == STATUS_OK;) {
         char here = format->bytes[at];

@@ -37,6 +37,22 @@ static Status read_to_end(ChatParser *parser, const char *end, ChatNodeList *bod
     return STATUS_OK;
 }
 
+/* ---- targets ---- */
+
+static bool names_loop(const ChatParser *parser, const ChatNode *target) {
+    for (size_t i = 0; i < target->items.count; i++) {
+        if (names_loop(parser, target->items.nodes[i])) return true;
+    }
+    return target->kind == CHAT_NODE_NAME && target->symbol == parser->tree->loop;
+}
+
+/* A target; `loop` is none within a loop. */
+static Status read_target(ChatParser *parser, const char *end_name, bool with_namespace, ChatNode **target) {
+    CHAT_TRY(chat_parser_expression_read_target(parser, end_name, with_namespace, target));
+    if (parser->fors == 0 || !names_loop(parser, *target)) return STATUS_OK;
+    return chat_run_fail(parser->run, STATUS_FORMAT, "loop cannot be assigned to: it is the loop's own");
+}
+
 /* ---- if and for ---- */
 
 static Status add_branch(ChatParser *parser, ChatNode *node, ChatNodeList **branch) {
@@ -84,7 +100,8 @@ static Status read_if(ChatParser *parser, ChatNode *node) {
 static Status read_for(ChatParser *parser, ChatNode *node) {
     static const Ends ENDS = {{"endfor", "else"}};
     bool was_soft = parser->is_soft;
-    CHAT_TRY(chat_parser_expression_read_target(parser, "in", false, &node->a));
+    parser->fors++;
+    CHAT_TRY(read_target(parser, "in", false, &node->a));
     if (!chat_parser_token_skip_name(parser, "in")) return chat_parser_token_unexpected(parser, "in");
     CHAT_TRY(chat_parser_expression_read_tuple(parser, false, "recursive", &node->b));
     if (chat_parser_token_skip_name(parser, "if"))
@@ -99,6 +116,7 @@ static Status read_for(ChatParser *parser, ChatNode *node) {
         CHAT_TRY(read_to_end(parser, "endfor", &node->bodies[1]));
     }
     parser->is_soft = was_soft;
+    parser->fors--;
     return STATUS_OK;
 }
 
@@ -118,7 +136,7 @@ static Status read_scope(ChatParser *parser, const char *end, ChatNode *node) {
 }
 
 static Status read_set(ChatParser *parser, ChatNode *node) {
-    CHAT_TRY(chat_parser_expression_read_target(parser, NULL, true, &node->a));
+    CHAT_TRY(read_target(parser, NULL, true, &node->a));
     if (chat_parser_token_skip(parser, CHAT_TOKEN_ASSIGN))
         return chat_parser_expression_read_tuple(parser, true, NULL, &node->b);
     node->kind = CHAT_NODE_SET_BLOCK;
@@ -164,13 +182,25 @@ static Status read_signature(ChatParser *parser, ChatNode *node) {
     return STATUS_OK;
 }
 
+static bool has_parameter(const ChatNode *node, uint32_t symbol) {
+    for (size_t i = 0; i < node->items.count; i++) {
+        if (node->items.nodes[i]->symbol == symbol) return true;
+    }
+    return false;
+}
+
 /* The body of a macro or of a call, and which of the names it reads that only it has. */
 static Status read_macro_body(ChatParser *parser, const char *end, ChatNode *node) {
     size_t callers = parser->uses_caller, varargs = parser->uses_varargs, kwargs = parser->uses_kwargs;
     CHAT_TRY(read_scope(parser, end, node));
     node->uses_caller = parser->uses_caller > callers;
-    node->uses_varargs = parser->uses_varargs > varargs;
-    node->uses_kwargs = parser->uses_kwargs > kwargs;
+    node->uses_varargs = parser->uses_varargs > varargs && !has_parameter(node, parser->tree->varargs);
+    node->uses_kwargs = parser->uses_kwargs > kwargs && !has_parameter(node, parser->tree->kwargs);
+    size_t required = node->items.count - node->defaults.count;
+    for (size_t i = 0; node->uses_caller && i < required; i++) {
+        if (node->items.nodes[i]->symbol == parser->tree->caller)
+            return chat_run_fail(parser->run, STATUS_FORMAT, "the parameter caller needs a default");
+    }
     return STATUS_OK;
 }
 
@@ -311,5 +341,11 @@ Status chat_parser_read(ChatRun *run, const char *source, size_t length, ChatTre
     CHAT_TRY(chat_lexer_read(run, source, length, &tokens));
     ChatParser parser = {.run = run, .token = tokens, .tree = tree};
     CHAT_TRY(number_names(&parser));
-    return read_body(&parser, NULL, &tree->body);
+    CHAT_TRY(read_body(&parser, NULL, &tree->body));
+    const ChatNode *unknown = parser.unknown;
+    if (unknown == NULL) return STATUS_OK;
+    run->line = unknown->line;
+    return chat_run_fail(
+        run, STATUS_UNSUPPORTED, "there is no %s %.*s", unknown->kind == CHAT_NODE_FILTER ? "filter" : "test",
+        (int)(unknown->text->length > 60 ? 60 : unknown->text->length), unknown->text->bytes);
 }

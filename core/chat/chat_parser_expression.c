@@ -259,14 +259,16 @@ static Status read_dotted(ChatParser *parser, const ChatText **name) {
                          (int)(*name)->length, (*name)->bytes);
 }
 
+static void note_unknown(ChatParser *parser, const ChatNode *node) {
+    if (node->row == NULL && !parser->is_soft && parser->unknown == NULL) parser->unknown = node;
+}
+
 static Status read_filter(ChatParser *parser, ChatNode *input, ChatNode **node) {
     CHAT_TRY(begin(parser, CHAT_NODE_FILTER, node));
     (*node)->a = input;
     CHAT_TRY(read_dotted(parser, &(*node)->text));
     (*node)->row = chat_filters_find((*node)->text);
-    if ((*node)->row == NULL && !parser->is_soft)
-        return chat_run_fail(parser->run, STATUS_UNSUPPORTED, "there is no filter %.*s",
-                             (int)(*node)->text->length, (*node)->text->bytes);
+    note_unknown(parser, *node);
     return read_optional_arguments(parser, &(*node)->arguments);
 }
 
@@ -286,9 +288,7 @@ static Status read_test(ChatParser *parser, ChatNode *of, ChatNode **node) {
     test->a = of;
     CHAT_TRY(read_dotted(parser, &test->text));
     test->row = chat_tests_find(test->text);
-    if (test->row == NULL && !parser->is_soft)
-        return chat_run_fail(parser->run, STATUS_UNSUPPORTED, "there is no test %.*s",
-                             (int)test->text->length, test->text->bytes);
+    note_unknown(parser, test);
     if (chat_parser_token_begins_argument(parser->token)) {
         if (chat_parser_token_is_name(parser->token, "is"))
             return chat_run_fail(parser->run, STATUS_FORMAT, "You cannot chain multiple tests with is");
@@ -423,12 +423,14 @@ static Status read_level(ChatParser *parser, int level, ChatNode **node) {
 
 static Status read_condition(ChatParser *parser, ChatNode **node) {
     ChatNode *condition;
+    const ChatNode *unknown = parser->unknown;
     CHAT_TRY(read_level(parser, LEVEL_OR, node));
     while (chat_parser_token_is_name(parser->token, "if")) {
         bool was_soft = parser->is_soft;
         CHAT_TRY(begin(parser, CHAT_NODE_CONDITION, &condition));
         chat_parser_token_next(parser);
         parser->is_soft = true;
+        parser->unknown = unknown; /* what stands before `if` may not be reached either */
         condition->b = *node;
         CHAT_TRY(read_level(parser, LEVEL_OR, &condition->a));
         if (chat_parser_token_skip_name(parser, "else"))

@@ -28,6 +28,7 @@
     X(DRIFT, "drift", "BASE SFT", "Every metric of every tensor: how far fine-tuning moved the weights.") \
     X(TOKENIZE, "tokenize", "DIR|tokenizer.json", \
       "Lines of standard input to token ids, one line each, and back.") \
+    X(CHAT, "chat", "DIR", "Conversations, a line of JSON each, to the texts that the chat template makes of them.") \
     X(PREVIEW, "preview", "BASE SFT", \
       "The next-token distributions of base, SFT and their fusion on a prompt, side by side.") \
     X(NEURONS, "neurons", "BASE SFT", \

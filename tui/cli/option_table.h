@@ -93,6 +93,11 @@
       "the other way: lines of ids to text") \
     X(JSON_LINES, "json", 0, NULL, FLAG, 0, 0, NULL, ON(TOKENIZE), \
       "lines in and out are JSON") \
+    /* ---- chat ---- */ \
+    X(TEMPLATE, "template", 0, "NAME", TEXT, 0, 0, NULL, ON(CHAT), \
+      "the template of this name; otherwise tool_use for a conversation with tools where there is one, else default") \
+    X(JSON_CHAT, "json", 0, NULL, FLAG, 0, 0, NULL, ON(CHAT), \
+      "lines out are JSON: each text, with the places of the assistant's turns in it") \
     /* ---- preview ---- */ \
     X(TOP, "top", 'k', "K", COUNT, 1, 1000, "10", ON(PREVIEW), \
       "how many of the most likely next tokens to show") \
