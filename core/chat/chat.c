@@ -103,7 +103,8 @@ static Status execute(ChatRun *run, const ChatTree *tree, const ChatRequest *req
     for (size_t i = 0; i < tree->name_count; i++)
         CHAT_TRY(find_variable(run, request, part, &messages, tree->names[i], (ChatValue *)variables + i));
     ChatScope scope = {.tree = tree, .variables = variables};
-    return chat_execute(run, &scope, tree);
+    CHAT_TRY(chat_execute(run, &scope, tree));
+    return chat_run_step(run, 0); /* comparisons do not say themselves that steps are used up */
 }
 
 /* One rendering of a part; *output is to be freed by the caller in any case. */

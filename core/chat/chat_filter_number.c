@@ -73,12 +73,10 @@ static Status round_integer(ChatRun *run, int64_t integer, int64_t digits, ChatV
         return STATUS_OK;
     }
     int64_t rest = integer % scale, down = integer - rest;
-    if (rest < 0) {
-        rest += scale;
-        down -= scale;
-    }
+    bool overflows = rest < 0 && __builtin_sub_overflow(down, scale, &down);
+    if (rest < 0) rest += scale;
     bool up = rest > scale - rest || (rest == scale - rest && (down / scale) % 2 != 0);
-    if (up && __builtin_add_overflow(down, scale, &down))
+    if (overflows || (up && __builtin_add_overflow(down, scale, &down)))
         return chat_run_fail(run, STATUS_UNSUPPORTED, "round: beyond 64 bits");
     *result = chat_value_int(down);
     return STATUS_OK;

@@ -265,7 +265,7 @@ Status chat_operators_compare(ChatRun *run, ChatTokenType op, ChatValue a, ChatV
     int order;
     if (op == CHAT_TOKEN_EQ || op == CHAT_TOKEN_NE) {
         *holds = chat_compare_equal(run, a, b) == (op == CHAT_TOKEN_EQ);
-        return STATUS_OK;
+        return chat_run_step(run, 0); /* it says nothing itself where steps are used up */
     }
     if (op == CHAT_TOKEN_NAME || op == CHAT_TOKEN_SEMICOLON) {
         if (b.type == CHAT_DICT) {

@@ -236,6 +236,10 @@ static Status find_variables(ChatSource *source, const cJSON *settings, Error *e
 
 /* ---- the source ---- */
 
+static int compare_names(const void *a, const void *b) {
+    return strcmp(((const Named *)a)->name, ((const Named *)b)->name);
+}
+
 static Status compile(ChatSource *source, Error *error) {
     for (size_t i = 0; i < source->count; i++) {
         Named *named = &source->templates[i];
@@ -254,6 +258,7 @@ static Status fill(ChatSource *source, Error *error) {
     Status status = read_json(source->directory, SETTINGS, &settings, error);
     if (status == STATUS_OK) status = find_templates(source, settings, error);
     if (status == STATUS_OK && source->count > 0) status = find_variables(source, settings, error);
+    if (source->count > 1) qsort(source->templates, source->count, sizeof *source->templates, compare_names);
     if (status == STATUS_OK) status = compile(source, error);
     cJSON_Delete(settings);
     return status;

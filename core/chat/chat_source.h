@@ -25,7 +25,7 @@ void chat_source_close(ChatSource *source);
 Status chat_source_choose(const ChatSource *source, const char *name, bool has_tools,
                           const ChatTemplate **template, Error *error) STATUS_MUST_CHECK;
 
-/* One after the other: `name`, the file it was in, its text. False behind the last. */
+/* One after the other, by name: `name`, the file it was in, its text. False behind the last. */
 typedef struct ChatSourceEntry {
     const char *name, *file, *text;
     size_t bytes;

@@ -4,6 +4,8 @@
  * of this program; the sanitizer build looks for leaks when it ends. Allocations of shared libraries are not
  * failed.)
  */
+#include "core/chat/chat_conversation.h"
+#include "core/chat/chat_source.h"
 #include "core/drift/drift.h"
 #include "core/drift/elements.h"
 #include "core/evaluation/calibration.h"
@@ -344,6 +346,31 @@ static Status plan_export(Error *error) {
     return status;
 }
 
+/* Templates of a directory, a conversation, its text with the places of its turns. */
+static Status render_chat(Error *error) {
+    static const char TALK[] =
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\","
+        "\"content\":\"b\"}],\"tools\":[{\"name\":\"f\"}]}";
+    ChatSource *source = NULL;
+    ChatConversation *conversation = NULL;
+    const ChatTemplate *template = NULL;
+    ChatRendering rendering = {0};
+    ChatRequest request = {.spans = CHAT_SPANS_BY_TEMPLATE};
+    Status status = chat_source_open(TESTS_DIR "/golden/chat/directory", &source, error);
+    if (status == STATUS_OK) status = chat_conversation_read(TALK, sizeof TALK - 1, &conversation, error);
+    if (status == STATUS_OK) {
+        request.conversation = conversation;
+        request.variables = chat_source_variables(source, &request.variable_count);
+        status = chat_source_choose(source, NULL, true, &template, error);
+    }
+    if (status == STATUS_OK) status = chat_render(template, &request, &rendering, error);
+    if (status == STATUS_OK) assert_string_equal(rendering.text, "tools:[{\"name\": \"f\"}]ab");
+    chat_rendering_free(&rendering);
+    chat_conversation_free(conversation);
+    chat_source_close(source);
+    return status;
+}
+
 /* A curve from text to a recipe and back. */
 static Status keep_curve(Error *error) {
     SettingsCurve *line = NULL, *list = NULL;
@@ -384,6 +411,11 @@ static void opening_a_pair_and_a_model_tells_that_memory_ran_out(void **state) {
 static void opening_a_tokenizer_tells_that_memory_ran_out(void **state) {
     (void)state;
     fail_each_but("tokenizer_open_directory", open_tokenizer_directory, true);
+}
+
+static void a_chat_template_tells_that_memory_ran_out(void **state) {
+    (void)state;
+    fail_each("chat_render", render_chat);
 }
 
 static void a_forward_pass_tells_that_memory_ran_out(void **state) {
@@ -485,6 +517,7 @@ int main(void) {
         cmocka_unit_test(opening_a_pair_and_a_model_tells_that_memory_ran_out),
         cmocka_unit_test_setup_teardown(opening_a_tokenizer_tells_that_memory_ran_out,
                                         make_tokenizer_directory, remove_tokenizer_directory),
+        cmocka_unit_test(a_chat_template_tells_that_memory_ran_out),
         cmocka_unit_test(a_forward_pass_tells_that_memory_ran_out),
         cmocka_unit_test(an_evaluation_tells_that_memory_ran_out),
         cmocka_unit_test(a_continuation_tells_that_memory_ran_out),
