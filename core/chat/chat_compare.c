@@ -23,7 +23,8 @@ int chat_compare_texts(const ChatText *a, const ChatText *b) {
     size_t common =
         a->length < b->length ? a->length : b->length; /* bytes of UTF-8 have the order of code points */
     int order = common == 0 ? 0 : memcmp(a->bytes, b->bytes, common);
-    return order != 0 ? order : (a->length > b->length) - (a->length < b->length);
+    if (order != 0) return order < 0 ? -1 : 1;
+    return (a->length > b->length) - (a->length < b->length);
 }
 
 static const ChatEntry *find_entry(ChatRun *run, const ChatDict *dict, ChatValue key) {

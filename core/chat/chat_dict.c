@@ -33,6 +33,8 @@ static uint64_t hash_value(ChatValue value) {
     if (value.type == CHAT_TEXT || value.type == CHAT_BIG)
         return hash_bytes(value.as.text->bytes, value.as.text->length);
     if (chat_value_is_number(value)) return hash_number(chat_value_number(value));
+    if (value.type == CHAT_OBJECT) return hash_bytes((const char *)&value.as.object, sizeof value.as.object);
+    if (value.type == CHAT_NAMESPACE) return hash_bytes((const char *)&value.as.dict, sizeof value.as.dict);
     if (value.type != CHAT_LIST) return hash;
     for (size_t i = 0; i < value.as.list->count; i++)
         hash = hash * 1099511628211ULL + hash_value(value.as.list->items[i]);
@@ -41,14 +43,15 @@ static uint64_t hash_value(ChatValue value) {
 
 bool chat_dict_is_key(ChatValue value) {
     if (value.type == CHAT_LIST) {
-        if (value.as.list->kind != CHAT_LIST_TUPLE && value.as.list->kind != CHAT_LIST_GROUP) return false;
+        ChatListKind kind = value.as.list->kind;
+        if (kind != CHAT_LIST_TUPLE && kind != CHAT_LIST_GROUP && kind != CHAT_LIST_RANGE) return false;
         for (size_t i = 0; i < value.as.list->count; i++) {
             if (value.as.list->items[i].type == CHAT_LIST || !chat_dict_is_key(value.as.list->items[i]))
                 return false;
         }
         return true;
     }
-    return value.type >= CHAT_UNDEFINED && value.type <= CHAT_TEXT;
+    return value.type != CHAT_MISSING && value.type != CHAT_DICT;
 }
 
 static bool is_same(ChatRun *run, const ChatEntry *entry, ChatValue key, uint64_t hash) {

@@ -171,7 +171,7 @@ FILTER(truncate) {
     const ChatText *text, *end;
     ChatBuilder builder = {.run = run};
     int64_t length, leeway;
-    CHAT_TRY(chat_arguments_text(run, self, NULL, &text));
+    size_t count;
     CHAT_TRY(chat_arguments_integer(run, arguments[0], 255, &length));
     CHAT_TRY(chat_arguments_text(run, arguments[2], &DOTS, &end));
     ChatValue given = arguments[3];
@@ -180,7 +180,11 @@ FILTER(truncate) {
     if (length < (int64_t)end->points || leeway < 0)
         return chat_run_fail(run, STATUS_FORMAT, "truncate: the length is below that of the end");
     *result = self;
-    if (leeway >= (int64_t)text->points || (int64_t)text->points - leeway <= length) return STATUS_OK;
+    if (!chat_value_length(self, &count))
+        return chat_run_fail(run, STATUS_FORMAT, "truncate: a value of type %s has no length",
+                             chat_value_type_name(self));
+    if (leeway >= (int64_t)count || (int64_t)count - leeway <= length) return STATUS_OK;
+    CHAT_TRY(chat_arguments_text(run, self, NULL, &text));
     size_t kept = chat_text_offset(text->bytes, text->length, text->points, (size_t)length - end->points);
     if (!chat_arguments_truth(arguments[1], false)) {
         size_t blank = chat_text_find_last(text->bytes, kept, " ", 1);

@@ -59,7 +59,7 @@ static Status read_map(ChatRun *run, const ChatCall *call, ChatValue *path, Chat
 /* The arguments behind the first `off` ones. */
 static ChatCall drop(const ChatCall *call, size_t off) {
     ChatCall rest = *call;
-    rest.values += off;
+    if (off > 0) rest.values += off; /* NULL where there are none */
     rest.count -= off;
     return rest;
 }
@@ -71,6 +71,10 @@ static Status map(ChatRun *run, ChatValue self, const ChatCall *call, ChatValue 
     ChatList *mapped;
     ChatValue path = NOTHING, fallback = NOTHING;
     ChatCall rest = *call;
+    CHAT_TRY(chat_value_new_list(run, CHAT_LIST_ITERATOR, 0, &mapped));
+    *result = chat_value_list(mapped);
+    if (!chat_value_is_truthy(self))
+        return STATUS_OK; /* also of what cannot be gone through, and with any arguments */
     CHAT_TRY(chat_value_iterate(run, self, &list));
     if (call->count == 0) {
         CHAT_TRY(read_map(run, call, &path, &fallback));
@@ -79,7 +83,6 @@ static Status map(ChatRun *run, ChatValue self, const ChatCall *call, ChatValue 
         row = chat_filters_find(name);
         rest = drop(call, 1);
     }
-    CHAT_TRY(chat_value_new_list(run, CHAT_LIST_ITERATOR, list->count, &mapped));
     for (size_t i = 0; i < list->count; i++) {
         ChatValue item;
         if (name == NULL)
@@ -88,7 +91,6 @@ static Status map(ChatRun *run, ChatValue self, const ChatCall *call, ChatValue 
             CHAT_TRY(chat_filters_apply(run, row, name, list->items[i], &rest, &item));
         CHAT_TRY(chat_value_append(run, mapped, item));
     }
-    *result = chat_value_list(mapped);
     return STATUS_OK;
 }
 

@@ -11,10 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The keys or items of a dict, which Python can subtract. */
+static bool is_view(ChatValue value) {
+    return chat_value_is_list(value, CHAT_LIST_KEYS) || chat_value_is_list(value, CHAT_LIST_ITEMS);
+}
+
 static Status refuse(ChatRun *run, ChatTokenType op, ChatValue a, ChatValue b) {
     if (a.type == CHAT_UNDEFINED) return chat_value_fail_undefined(run, a);
     if (b.type == CHAT_UNDEFINED) return chat_value_fail_undefined(run, b);
     bool is_big = a.type == CHAT_BIG || b.type == CHAT_BIG;
+    if (is_view(a) || is_view(b))
+        return chat_run_fail(run, STATUS_UNSUPPORTED, "%s: a %s and a %s, which makes a set",
+                             CHAT_TOKEN_NAMES[op], chat_value_type_name(a), chat_value_type_name(b));
     return chat_run_fail(run, is_big ? STATUS_UNSUPPORTED : STATUS_FORMAT, "%s: %s and %s%s",
                          CHAT_TOKEN_NAMES[op], chat_value_type_name(a), chat_value_type_name(b),
                          is_big ? ", beyond 64 bits" : "");

@@ -16,16 +16,19 @@ typedef struct Percent {
     ChatBuilder builder;
 } Percent;
 
+static bool is_tuple(ChatValue values) {
+    return chat_value_is_list(values, CHAT_LIST_TUPLE) || chat_value_is_list(values, CHAT_LIST_GROUP);
+}
+
 static char look(const Percent *percent) {
     return percent->at < percent->format->length ? percent->format->bytes[percent->at] : '\0';
 }
 
 static Status next_value(Percent *percent, ChatValue *value) {
-    bool is_tuple = chat_value_is_list(percent->values, CHAT_LIST_TUPLE);
-    size_t count = is_tuple ? percent->values.as.list->count : 1;
+    size_t count = is_tuple(percent->values) ? percent->values.as.list->count : 1;
     if (percent->used >= count)
         return chat_run_fail(percent->run, STATUS_FORMAT, "not enough arguments for format string");
-    *value = is_tuple ? percent->values.as.list->items[percent->used] : percent->values;
+    *value = is_tuple(percent->values) ? percent->values.as.list->items[percent->used] : percent->values;
     percent->used++;
     return STATUS_OK;
 }
@@ -180,9 +183,10 @@ Status chat_percent_format(ChatRun *run, const ChatText *format, ChatValue value
         percent.at++;
         CHAT_TRY(add_conversion(&percent));
     }
-    bool is_tuple = chat_value_is_list(values, CHAT_LIST_TUPLE);
-    size_t count = is_tuple ? values.as.list->count : 1;
-    bool may_be_left = values.type == CHAT_DICT || (values.type == CHAT_LIST && !is_tuple);
+    size_t count = is_tuple(values) ? values.as.list->count : 1;
+    /* what has items by a key is taken for a mapping, all of which need not be used */
+    bool may_be_left = values.type == CHAT_DICT || values.type == CHAT_UNDEFINED ||
+                       (chat_value_is_sequence(values) && !is_tuple(values));
     if (percent.builder.status == STATUS_OK && percent.used < count && !may_be_left)
         return chat_run_fail(run, STATUS_FORMAT, "not all arguments converted during string formatting");
     return chat_builder_finish(&percent.builder, result);
