@@ -24,15 +24,19 @@ static bool is_title_case(int32_t point) {
     return utf8proc_category(point) == UTF8PROC_CATEGORY_LT;
 }
 
+bool chat_case_in_class(const ChatClassRange *ranges, int32_t point) {
+    for (size_t i = 0; ranges[i].last > 0; i++) {
+        if (point <= ranges[i].last) return point >= ranges[i].first;
+    }
+    return false;
+}
+
 static bool is_upper(int32_t point) {
-    return !is_title_case(point) &&
-           (utf8proc_category(point) == UTF8PROC_CATEGORY_LU || utf8proc_tolower(point) != point);
+    return utf8proc_category(point) == UTF8PROC_CATEGORY_LU || chat_case_in_class(CHAT_CLASS_UPPER, point);
 }
 
 static bool is_lower(int32_t point) {
-    return !is_title_case(point) &&
-           (utf8proc_category(point) == UTF8PROC_CATEGORY_LL || utf8proc_toupper(point) != point ||
-            find_row(point) != NULL || point == 0xAA || point == 0xBA);
+    return utf8proc_category(point) == UTF8PROC_CATEGORY_LL || chat_case_in_class(CHAT_CLASS_LOWER, point);
 }
 
 static bool is_cased(int32_t point) {

@@ -30,4 +30,14 @@ typedef struct ChatCaseRow {
 extern const ChatCaseRow CHAT_CASE_ROWS[]; /* by code point */
 extern const size_t CHAT_CASE_ROW_COUNT;
 
+/* ---- classes that no general category tells ---- */
+
+typedef struct ChatClassRange {
+    int32_t first, last;
+} ChatClassRange;
+
+extern const ChatClassRange CHAT_CLASS_DIGITS[], CHAT_CLASS_NUMERIC[], CHAT_CLASS_LOWER[], CHAT_CLASS_UPPER[];
+
+bool chat_case_in_class(const ChatClassRange *ranges, int32_t point);
+
 #endif

@@ -345,17 +345,14 @@ static bool is_decimal(int32_t point) {
     return utf8proc_category(point) == UTF8PROC_CATEGORY_ND;
 }
 
-/* Superscripts, subscripts and digits in circles too. */
 static bool is_digit(int32_t point) {
-    return is_decimal(point) || point == 0xB2 || point == 0xB3 || point == 0xB9 || point == 0x2070 ||
-           (point >= 0x2074 && point <= 0x2079) || (point >= 0x2080 && point <= 0x2089) ||
-           (point >= 0x2460 && point <= 0x2468) || (point >= 0x2474 && point <= 0x247C) ||
-           (point >= 0x2488 && point <= 0x2490);
+    return is_decimal(point) || chat_case_in_class(CHAT_CLASS_DIGITS, point);
 }
 
 static bool is_numeric(int32_t point) {
-    return utf8proc_category(point) >= UTF8PROC_CATEGORY_ND &&
-           utf8proc_category(point) <= UTF8PROC_CATEGORY_NO;
+    utf8proc_category_t category = utf8proc_category(point);
+    return (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO) ||
+           chat_case_in_class(CHAT_CLASS_NUMERIC, point);
 }
 
 static bool is_letter_or_number(int32_t point) {
