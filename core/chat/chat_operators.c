@@ -30,6 +30,11 @@ static Status refuse(ChatRun *run, ChatTokenType op, ChatValue a, ChatValue b) {
 
 /* ---- integers ---- */
 
+static int64_t modulo(int64_t a, int64_t b) {
+    int64_t rest = a % b;
+    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest; /* of the sign of b */
+}
+
 static int64_t floor_divide(int64_t a, int64_t b) {
     int64_t quotient = a / b;
     return quotient - (a % b != 0 && (a < 0) != (b < 0));
@@ -78,7 +83,7 @@ static Status apply_integers(ChatRun *run, ChatTokenType op, int64_t a, int64_t 
         if (overflows || b == -1)
             integer = op == CHAT_TOKEN_MOD || overflows ? 0 : -a;
         else
-            integer = op == CHAT_TOKEN_MOD ? a - b * floor_divide(a, b) : floor_divide(a, b);
+            integer = op == CHAT_TOKEN_MOD ? modulo(a, b) : floor_divide(a, b);
     }
     if (overflows) return chat_run_fail(run, STATUS_UNSUPPORTED, "%s: beyond 64 bits", CHAT_TOKEN_NAMES[op]);
     *result = chat_value_int(integer);
