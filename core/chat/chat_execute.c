@@ -288,7 +288,12 @@ static Status execute_for(ChatRun *run, ChatScope *scope, const ChatNode *node, 
     ChatValue over;
     CHAT_TRY(chat_evaluate(run, scope, node->b, &over));
     run->line = node->line;
-    return run_loop(run, scope, node, over, 0, flow);
+    if (!node->flag) return run_loop(run, scope, node, over, 0, flow);
+    ChatValue text; /* a recursive loop is a function, whose text is there only once it has ended */
+    size_t begin = chat_output_begin_capture(run);
+    CHAT_TRY(run_loop(run, scope, node, over, 0, flow));
+    CHAT_TRY(chat_output_end_capture(run, begin, &text));
+    return chat_output_print(run, text);
 }
 
 /* ---- the others ---- */
