@@ -1,21 +1,23 @@
 /*
- * chat — chat templates: the Jinja that instruct models bring along, compiled once, rendered for any conversation, by any
- * thread.
+ * chat — chat templates: the Jinja that instruct models bring along, compiled once, rendered for any conversation,
+ * by any thread.
  *
  *     ChatTemplate *template;
  *     chat_compile("chat_template.jinja", source, length, &template, &error)
  *     chat_render(template, &(ChatRequest){.conversation = conversation, …}, &rendering, &error)
  *
- * Equal to what apply_chat_template of transformers 5.24 gives (jinja2 3.1.6, ImmutableSandboxedEnvironment with trim_blocks,
- * lstrip_blocks and loop controls). Integers have 64 bits; what leaves them is refused. So are, by name, the tags extends,
- * include, import, from, block and autoescape, the filters pprint, random, striptags, urlize, wordwrap and xmlattr, the
- * tests filter and test, and lipsum.
+ * Equal to what apply_chat_template of transformers 5.24 gives (jinja2 3.1.6, ImmutableSandboxedEnvironment with
+ * trim_blocks, lstrip_blocks and loop controls). Integers have 64 bits; what leaves them is refused. So are, by
+ * name, the tags extends, include, import, from, block and autoescape, the filters pprint, random, striptags,
+ * urlize, wordwrap and xmlattr, the tests filter and test, the methods casefold, encode, expandtabs, isidentifier,
+ * maketrans and translate, sets of the keys of dicts, and lipsum.
  *
- * The room: a Jinja interpreter, from a template's text to that of a conversation, and where a directory has its templates.
- * Read it in this order: values (chat_value, chat_dict, chat_text, chat_print, chat_json_…), text to tree (chat_lexer,
- * chat_parser, chat_declare), what values can do (chat_operators, chat_access, chat_method_…, chat_filter_…, chat_tests,
- * chat_functions), and the interpreter (chat_scope, chat_evaluate, chat_execute). Nothing is kept between calls: a compiled
- * template and a conversation that was read never change, and whoever made one frees it; a rendering is its thread's own.
+ * The room: a Jinja interpreter, from a template's text to that of a conversation, and where a directory has its
+ * templates. Read it in this order: values (chat_value, chat_dict, chat_text, chat_print, chat_json_…), text to tree
+ * (chat_lexer, chat_parser, chat_declare), what values can do (chat_operators, chat_access, chat_method_…,
+ * chat_filter_…, chat_tests, chat_functions), and the interpreter (chat_scope, chat_evaluate, chat_execute). Nothing
+ * is kept between calls: a compiled template and a conversation that was read never change, and whoever made one
+ * frees it; a rendering is its thread's own.
  */
 #ifndef REJUV_CORE_CHAT_H
 #define REJUV_CORE_CHAT_H
@@ -82,8 +84,8 @@ typedef struct ChatRendering {
     bool has_spans; /* false: not asked for, or one rendering is not the beginning of the next */
 } ChatRendering;
 
-/* STATUS_FORMAT where the template refuses the conversation, or cannot be applied to it. After a failure there is nothing
- * to free. */
+/* STATUS_FORMAT where the template refuses the conversation, or cannot be applied to it. After a failure there is
+ * nothing to free. */
 Status chat_render(const ChatTemplate *template, const ChatRequest *request, ChatRendering *rendering,
                    Error *error) STATUS_MUST_CHECK;
 void chat_rendering_free(ChatRendering *rendering);

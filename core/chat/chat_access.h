@@ -1,6 +1,6 @@
 /*
- * chat_access — of.name, of[key] and of[a:b:c], as the immutable sandbox of jinja2 allows them: what changes a value, and
- * what begins with two underlines, is undefined.
+ * chat_access — of.name, of[key] and of[a:b:c], as the immutable sandbox of jinja2 allows them: what changes a
+ * value, and what begins with two underlines, is undefined.
  */
 #ifndef REJUV_CORE_CHAT_ACCESS_H
 #define REJUV_CORE_CHAT_ACCESS_H

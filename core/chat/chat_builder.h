@@ -1,6 +1,6 @@
 /*
- * chat_builder — a text that is put together in a rendering's arena. A zeroed builder with its run set is empty and valid.
- * What fails is remembered: appends after it do nothing, and chat_builder_finish() reports it.
+ * chat_builder — a text that is put together in a rendering's arena. A zeroed builder with its run set is empty and
+ * valid. What fails is remembered: appends after it do nothing, and chat_builder_finish() reports it.
  */
 #ifndef REJUV_CORE_CHAT_BUILDER_H
 #define REJUV_CORE_CHAT_BUILDER_H

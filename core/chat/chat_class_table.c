@@ -1,7 +1,7 @@
 #include "core/chat/chat_case.h"
 
-/* Classes of characters that no general category tells, as Python 3.11 (Unicode 14.0) has them; the last row of each is
- * empty. */
+/* Classes of characters that no general category tells, as Python 3.11 (Unicode 14.0) has them; the last row of each
+ * is empty. */
 
 /* What is a digit besides decimal ones: superscripts, digits in circles. */
 const ChatClassRange CHAT_CLASS_DIGITS[] = {

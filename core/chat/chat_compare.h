@@ -9,7 +9,8 @@
 /* a == b. It counts steps; where those are used up it says false, and the next step fails. */
 bool chat_compare_equal(ChatRun *run, ChatValue a, ChatValue b);
 
-/* *order: -1, 0 or 1; CHAT_COMPARE_UNORDERED where it is none of them (a NaN). Fails where the types have no order. */
+/* *order: -1, 0 or 1; CHAT_COMPARE_UNORDERED where it is none of them (a NaN). Fails where the types have no order.
+ * */
 enum { CHAT_COMPARE_UNORDERED = 2 };
 Status chat_compare_order(ChatRun *run, ChatValue a, ChatValue b, int *order) STATUS_MUST_CHECK;
 

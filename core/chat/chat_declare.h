@@ -1,6 +1,7 @@
 /*
- * chat_declare — which names a scope has from its beginning, as jinja2 decides when it compiles: what a body sets, in no
- * branch, before it reads it, is the body's own, and undefined until then, whatever was handed in under that name.
+ * chat_declare — which names a scope has from its beginning, as jinja2 decides when it compiles: what a body sets,
+ * in no branch, before it reads it, is the body's own, and undefined until then, whatever was handed in under that
+ * name.
  *
  *     {{ x }} {% set x = 1 %}                               x is what was handed in, then 1
  *     {% for i in [1] %}{{ x }}{% endfor %}{% set x = 1 %}  x is undefined in the loop

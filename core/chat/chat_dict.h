@@ -1,6 +1,6 @@
 /*
- * chat_dict — dicts: in the order in which keys arrived, found by hash. Keys are texts, numbers, booleans, none, and tuples
- * of those; 1, 1.0 and true are one key.
+ * chat_dict — dicts: in the order in which keys arrived, found by hash. Keys are texts, numbers, booleans, none, and
+ * tuples of those; 1, 1.0 and true are one key.
  */
 #ifndef REJUV_CORE_CHAT_DICT_H
 #define REJUV_CORE_CHAT_DICT_H

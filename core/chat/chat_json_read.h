@@ -1,6 +1,6 @@
 /*
- * chat_json_read — JSON to values, as Python's json.loads reads it: the order of keys, integers of any size, 1.0 a float,
- * texts with any character, NaN and infinities.
+ * chat_json_read — JSON to values, as Python's json.loads reads it: the order of keys, integers of any size, 1.0 a
+ * float, texts with any character, NaN and infinities.
  */
 #ifndef REJUV_CORE_CHAT_JSON_READ_H
 #define REJUV_CORE_CHAT_JSON_READ_H

@@ -206,9 +206,6 @@ static Status read_literal(Lexer *lexer, bool *found) {
     }
     *found = end > begin;
     if (status != STATUS_OK || end == begin) return status;
-    if (type == CHAT_TOKEN_NAME && isdigit((unsigned char)lexer->text[begin]))
-        return chat_run_fail(lexer->run, STATUS_FORMAT, "Invalid character in identifier %.*s",
-                             (int)(end - begin > 40 ? 40 : end - begin), lexer->text + begin);
     status = add(lexer, type, begin, end, value);
     count_lines(lexer, begin, end);
     lexer->at = end;

@@ -1,6 +1,6 @@
 /*
- * chat_loop — what a for loop goes through, and `loop` in it: items are looked at one ahead at most, as jinja2 does, so that
- * a loop's own test sees what its body did.
+ * chat_loop — what a for loop goes through, and `loop` in it: items are looked at one ahead at most, as jinja2 does,
+ * so that a loop's own test sees what its body did.
  */
 #ifndef REJUV_CORE_CHAT_LOOP_H
 #define REJUV_CORE_CHAT_LOOP_H

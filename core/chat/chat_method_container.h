@@ -1,6 +1,6 @@
 /*
- * chat_method_container — the methods of dict, list, tuple and range that the immutable sandbox lets through; and the names
- * of those that it does not.
+ * chat_method_container — the methods of dict, list, tuple and range that the immutable sandbox lets through; and
+ * the names of those that it does not.
  */
 #ifndef REJUV_CORE_CHAT_METHOD_CONTAINER_H
 #define REJUV_CORE_CHAT_METHOD_CONTAINER_H

@@ -10,8 +10,8 @@
 enum { CHAT_NUMBER_SIZE = 64 };
 void chat_number_print(double number, char text[CHAT_NUMBER_SIZE]);
 
-/* int(text, base): white space around, a sign, one `_` between digits, a prefix of base 2, 8, 16 or 0. False where it is
- * none; *value is CHAT_INT, or CHAT_BIG beyond 64 bits. */
+/* int(text, base): white space around, a sign, one `_` between digits, a prefix of base 2, 8, 16 or 0. False where
+ * it is none; *value is CHAT_INT, or CHAT_BIG beyond 64 bits. */
 Status chat_number_read_int(ChatRun *run, const ChatText *text, int base, ChatValue *value,
                             bool *is_number) STATUS_MUST_CHECK;
 

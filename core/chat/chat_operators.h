@@ -1,5 +1,6 @@
 /*
- * chat_operators — arithmetic and comparison of a template's values, as Python does it; what leaves 64 bits is refused.
+ * chat_operators — arithmetic and comparison of a template's values, as Python does it; what leaves 64 bits is
+ * refused.
  */
 #ifndef REJUV_CORE_CHAT_OPERATORS_H
 #define REJUV_CORE_CHAT_OPERATORS_H

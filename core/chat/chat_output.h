@@ -1,6 +1,6 @@
 /*
- * chat_output — the text of a rendering as it grows, and stretches of it that are taken back: what a macro or a block gives
- * is rendered at the end of it and then cut off as a value.
+ * chat_output — the text of a rendering as it grows, and stretches of it that are taken back: what a macro or a
+ * block gives is rendered at the end of it and then cut off as a value.
  */
 #ifndef REJUV_CORE_CHAT_OUTPUT_H
 #define REJUV_CORE_CHAT_OUTPUT_H
@@ -27,8 +27,8 @@ Status chat_output_print(ChatRun *run, ChatValue value) STATUS_MUST_CHECK;
 size_t chat_output_begin_capture(ChatRun *run);
 Status chat_output_end_capture(ChatRun *run, size_t begin, ChatValue *value) STATUS_MUST_CHECK;
 
-/* A generation block of so many code points, as transformers counts: behind what is out of every capture. To be called
- * once its own capture is closed. */
+/* A generation block of so many code points, as transformers counts: behind what is out of every capture. To be
+ * called once its own capture is closed. */
 Status chat_output_add_span(ChatRun *run, size_t points) STATUS_MUST_CHECK;
 
 void chat_output_free(ChatOutput *output);

@@ -1,6 +1,6 @@
 /*
- * chat_parser — a template's text to its tree. What it does not know (extends, include, import, block, autoescape, tags of
- * other extensions) is refused by name.
+ * chat_parser — a template's text to its tree. What it does not know (extends, include, import, block, autoescape,
+ * tags of other extensions) is refused by name.
  */
 #ifndef REJUV_CORE_CHAT_PARSER_H
 #define REJUV_CORE_CHAT_PARSER_H

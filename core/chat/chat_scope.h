@@ -1,6 +1,6 @@
 /*
- * chat_scope — names and their values while a template is rendered: a scope for the template, for each macro that runs, for
- * each loop. What a scope does not have, those around it do, and at last the variables that were handed in.
+ * chat_scope — names and their values while a template is rendered: a scope for the template, for each macro that
+ * runs, for each loop. What a scope does not have, those around it do, and at last the variables that were handed in.
  */
 #ifndef REJUV_CORE_CHAT_SCOPE_H
 #define REJUV_CORE_CHAT_SCOPE_H

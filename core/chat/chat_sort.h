@@ -6,7 +6,8 @@
 
 #include "core/chat/chat_value.h"
 
-/* order[]: places of `count` keys, from the smallest on (from the largest where `reverse`); equals stay as they were. */
+/* order[]: places of `count` keys, from the smallest on (from the largest where `reverse`); equals stay as they
+ * were. */
 Status chat_sort(ChatRun *run, const ChatValue *keys, size_t count, bool reverse,
                  size_t *order) STATUS_MUST_CHECK;
 

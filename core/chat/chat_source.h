@@ -5,7 +5,8 @@
  *     chat_template.jinja                    "default"    ─┐ where there is one of these, tokenizer_config.json's are
  *     additional_chat_templates/NAME.jinja   NAME          ─┘ passed over
  *     tokenizer_config.json  chat_template   a text: "default"; a list of {"name", "template"}, or an object of texts
- *     chat_template.json     chat_template   where no other is: AutoProcessor's own, which AutoTokenizer does not read
+ *     chat_template.json     chat_template   where no other is: AutoProcessor's own, which AutoTokenizer does not
+ * read
  *
  * A template that cannot be compiled says so when it is chosen; the others are not concerned.
  */

@@ -1,6 +1,6 @@
 /*
- * chat_text — UTF-8 as Python's str sees it: code points, white space, lines, characters that print. All bytes handed in
- * are valid UTF-8, but for chat_text_is_valid.
+ * chat_text — UTF-8 as Python's str sees it: code points, white space, lines, characters that print. All bytes
+ * handed in are valid UTF-8, but for chat_text_is_valid.
  */
 #ifndef REJUV_CORE_CHAT_TEXT_H
 #define REJUV_CORE_CHAT_TEXT_H
@@ -33,8 +33,8 @@ size_t chat_text_find_last(const char *text, size_t length, const char *part, si
 /* str.isspace of one code point: what strip() and split() take off. */
 bool chat_text_is_space(int32_t point);
 
-/* One line from *at on, without its end, as str.splitlines() has lines; *at is then behind the end, `*end_length` long (0 at
- * the end of the text). False where the text is at its end. */
+/* One line from *at on, without its end, as str.splitlines() has lines; *at is then behind the end, `*end_length`
+ * long (0 at the end of the text). False where the text is at its end. */
 bool chat_text_next_line(const char *text, size_t length, size_t *at, size_t *line_length,
                          size_t *end_length);
 

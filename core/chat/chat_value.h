@@ -1,9 +1,9 @@
 /*
  * chat_value — the values of a template: what Python has of them, as far as templates see it.
  *
- * A ChatValue is passed by value; what it points to lies in the arena of its rendering (or of its template) and is never
- * changed once another may see it, but for namespaces, loops, and iterators that are used up. Texts are UTF-8, counted
- * in code points.
+ * A ChatValue is passed by value; what it points to lies in the arena of its rendering (or of its template) and is
+ * never changed once another may see it, but for namespaces, loops, and iterators that are used up. Texts are UTF-8,
+ * counted in code points.
  */
 #ifndef REJUV_CORE_CHAT_VALUE_H
 #define REJUV_CORE_CHAT_VALUE_H

@@ -1,6 +1,6 @@
 /*
- * A chat template of any bytes, a form feed, and a conversation: each is refused with a message, or the template is rendered,
- * within limits, twice to the same text, and spans lie in it.
+ * A chat template of any bytes, a form feed, and a conversation: each is refused with a message, or the template is
+ * rendered, within limits, twice to the same text, and spans lie in it.
  */
 #include "core/chat/chat.h"
 #include "core/chat/chat_conversation.h"

@@ -1,4 +1,5 @@
-/* What a template may take: steps, memory, output and depth are bounded, and a refusal says which, where, and in what. */
+/* What a template may take: steps, memory, output and depth are bounded, and a refusal says which, where, and in
+ * what. */
 #include "core/chat/chat.h"
 #include "core/chat/chat_conversation.h"
 

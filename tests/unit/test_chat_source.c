@@ -1,7 +1,7 @@
 /*
  * Where a directory has its templates, and the special tokens that they see. The texts and refusals are those of
- * AutoTokenizer.from_pretrained() and apply_chat_template() of transformers 5.24.0 on the same files (with a tokenizer.json
- * beside them), but for chat_template.json, which AutoTokenizer does not read.
+ * AutoTokenizer.from_pretrained() and apply_chat_template() of transformers 5.24.0 on the same files (with a
+ * tokenizer.json beside them), but for chat_template.json, which AutoTokenizer does not read.
  */
 #include "core/chat/chat_conversation.h"
 #include "core/chat/chat_source.h"
