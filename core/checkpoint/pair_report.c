@@ -2,6 +2,8 @@
 
 #include "core/support/memory.h"
 
+#include <limits.h>
+#include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,27 +18,31 @@ static size_t number_at(const char *name, const char *at) {
     return digits > 0 && (at[digits] == '.' || at[digits] == '\0') ? digits : 0;
 }
 
-/* Whether two names differ in their numbers only. */
-static bool same_pattern(const char *a, const char *b) {
+/* 0 where two names differ in their numbers only; any number comes after any character. */
+static int compare_patterns(const char *a, const char *b) {
     const char *x = a, *y = b;
-    while (*x != '\0' && *y != '\0') {
+    for (;;) {
         size_t digits = number_at(a, x), others = number_at(b, y);
-        if (digits > 0 && others > 0) {
-            x += digits;
-            y += others;
-        } else if (*x++ != *y++) {
-            return false;
-        }
+        int first = digits > 0 ? UCHAR_MAX + 1 : (unsigned char)*x;
+        int second = others > 0 ? UCHAR_MAX + 1 : (unsigned char)*y;
+        if (first != second || first == '\0') return first - second;
+        x += digits > 0 ? digits : 1;
+        y += others > 0 ? others : 1;
     }
-    return *x == *y;
 }
 
-static bool is_tower(const Tensor *tensor) {
-    return tensor->role == TENSOR_VISION || tensor->role == TENSOR_AUDIO;
+static TensorRole tower_of(const Tensor *tensor) {
+    bool is_tower = tensor->role == TENSOR_VISION || tensor->role == TENSOR_AUDIO;
+    return is_tower ? tensor->role : TENSOR_OTHER;
 }
 
-static bool is_alike(const Tensor *a, const Tensor *b) {
-    return is_tower(a) ? a->role == b->role : same_pattern(a->name, b->name);
+static int compare_groups(const void *first, const void *second) {
+    const PairReportGroup *a = first, *b = second;
+    TensorRole tower = tower_of(a->first), other = tower_of(b->first);
+    if (a->severity != b->severity) return a->severity < b->severity ? -1 : 1;
+    if (tower != other) return tower < other ? -1 : 1;
+    int order = tower != TENSOR_OTHER ? 0 : compare_patterns(a->first->name, b->first->name);
+    return order != 0 ? order : strcmp(a->text, b->text);
 }
 
 static void write_pattern(const Tensor *tensor, char pattern[PATTERN_SIZE]) {
@@ -49,26 +55,33 @@ static void write_pattern(const Tensor *tensor, char pattern[PATTERN_SIZE]) {
     pattern[used] = '\0';
 }
 
+/* `group` is the report's from here on, or freed. */
+static Status add_group(PairReport *report, PairReportGroup *group, Error *error) {
+    Status status = MEMORY_RESERVE(report->groups, &report->capacity, report->count + 1, error);
+    PairReportGroup **found = status == STATUS_OK ? tsearch(group, &report->tree, compare_groups) : NULL;
+    if (status == STATUS_OK && found == NULL) status = memory_fail(error, "the findings");
+    if (status != STATUS_OK) {
+        free(group);
+        return status;
+    }
+    (*found)->tensors++;
+    if (*found == group)
+        report->groups[report->count++] = group;
+    else
+        free(group);
+    return STATUS_OK;
+}
+
 Status pair_report_add(PairReport *report, Severity severity, const Tensor *tensor, Error *error,
                        const char *format, ...) {
-    char text[PAIR_REPORT_TEXT];
+    PairReportGroup *group = memory_allocate(1, sizeof *group);
+    if (group == NULL) return memory_fail(error, "the findings");
+    *group = (PairReportGroup){.severity = severity, .first = tensor};
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof text, format, arguments);
+    (void)vsnprintf(group->text, sizeof group->text, format, arguments);
     va_end(arguments);
-    for (size_t i = 0; i < report->count; i++) {
-        PairReportGroup *group = &report->groups[i];
-        if (group->severity != severity || !is_alike(group->first, tensor) || strcmp(group->text, text) != 0)
-            continue;
-        group->tensors++;
-        return STATUS_OK;
-    }
-    Status status = MEMORY_RESERVE(report->groups, &report->capacity, report->count + 1, error);
-    if (status != STATUS_OK) return status;
-    PairReportGroup *group = &report->groups[report->count++];
-    *group = (PairReportGroup){.severity = severity, .first = tensor, .tensors = 1};
-    memcpy(group->text, text, sizeof text);
-    return STATUS_OK;
+    return add_group(report, group, error);
 }
 
 static Status write_group(const PairReportGroup *group, FindingList *findings, Error *error) {
@@ -88,7 +101,7 @@ Status pair_report_write(const PairReport *report, FindingList *findings, Error 
     for (int severity = SEVERITY_ERROR; severity >= SEVERITY_NOTE && status == STATUS_OK; severity--) {
         size_t lines = 0, left_groups = 0, left_tensors = 0;
         for (size_t i = 0; i < report->count && status == STATUS_OK; i++) {
-            const PairReportGroup *group = &report->groups[i];
+            const PairReportGroup *group = report->groups[i];
             if (group->severity != (Severity)severity) continue;
             if (lines < PAIR_REPORT_LINES) {
                 lines++;
@@ -106,6 +119,11 @@ Status pair_report_write(const PairReport *report, FindingList *findings, Error 
 }
 
 void pair_report_free(PairReport *report) {
+    while (report->count > 0) {
+        PairReportGroup *group = report->groups[--report->count];
+        (void)tdelete(group, &report->tree, compare_groups);
+        free(group);
+    }
     free(report->groups);
     *report = (PairReport){0};
 }

@@ -21,8 +21,9 @@ typedef struct PairReportGroup {
 
 /* Zero-initialise, release with pair_report_free(). */
 typedef struct PairReport {
-    PairReportGroup *groups; /* in the order they were met */
+    PairReportGroup **groups; /* in the order they were met */
     size_t count, capacity;
+    void *tree; /* of tsearch(): a header may hold as many kinds as tensors */
 } PairReport;
 
 /* What is to be said of a tensor; borrowed until pair_report_write(). */
