@@ -156,7 +156,7 @@ static const char
 
 /* ---- names as parts ---- */
 
-enum { PARTS_LIMIT = 32 }; /* deeper names are no model's */
+enum { PARTS_LIMIT = 32, LAYER_LIMIT = 10000 }; /* deeper names, and further layers, are no model's */
 
 typedef struct Part {
     const char *text;
@@ -218,7 +218,9 @@ static bool any_is_one_of(const Parts *parts, size_t first, size_t end, const ch
 static size_t find_layer(const Parts *parts, int *layer) {
     *layer = -1;
     for (size_t i = 0; i + 2 < parts->count; i++)
-        if (is_one_of(parts->list[i], LAYERS) && read_number(parts->list[i + 1], layer)) return i + 2;
+        if (is_one_of(parts->list[i], LAYERS) && read_number(parts->list[i + 1], layer) &&
+            *layer < LAYER_LIMIT) /* tables have a row for each */
+            return i + 2;
     *layer = -1;
     return 0;
 }

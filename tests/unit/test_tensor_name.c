@@ -140,6 +140,7 @@ static void endless_names_and_odd_ones_are_nothing(void **state) {
                                       "layers.0.",
                                       "layers..weight",
                                       "model.layers.99999999999.mlp.up_proj.weight",
+                                      "model.layers.2147483646.mlp.up_proj.weight",
                                       "norms.1.weight"};
     assert_int_equal(tensor_name_read(deep, 2).role, TENSOR_OTHER);
     for (size_t i = 0; i < sizeof ODD / sizeof *ODD; i++)
