@@ -78,7 +78,7 @@ static const Tensor *find_fused(const Experts *experts, const Tensor *single, ui
     return NULL;
 }
 
-static void slice_base(Experts *experts, bool *is_used) {
+static void slice_base(Experts *experts, size_t *used) {
     for (size_t i = 0; i < experts->sft->tensor_count; i++) {
         const Tensor *single = &experts->sft->tensors[i];
         uint64_t at, parts;
@@ -87,7 +87,7 @@ static void slice_base(Experts *experts, bool *is_used) {
         if (fused == NULL) continue;
         Tensor *slice = &experts->made->slices[experts->made->slice_count++];
         *slice = cut_slice(fused, single, at, parts);
-        is_used[fused - experts->base->tensors] = true;
+        used[fused - experts->base->tensors]++;
         meet(experts, slice, single);
     }
 }
@@ -116,7 +116,7 @@ static bool list_parts(const Experts *experts, const Tensor *fused, const Tensor
     return true;
 }
 
-static Status join_base(Experts *experts, const Tensor *fused, bool *is_used, Error *error) {
+static Status join_base(Experts *experts, const Tensor *fused, size_t *used, Error *error) {
     uint64_t at, parts = 1;
     size_t count;
     (void)place_part(fused->part, fused->part == TENSOR_GATE_UP ? TENSOR_UP : fused->part, &at, &parts);
@@ -140,9 +140,15 @@ static Status join_base(Experts *experts, const Tensor *fused, bool *is_used, Er
     joined->bytes = fused->rows * fused->columns * dtype_size(joined->dtype);
     joined->data = NULL;
     joined->parts = made;
-    for (size_t i = 0; i < count; i++) is_used[list[i] - experts->base->tensors] = true;
+    for (size_t i = 0; i < count; i++) used[list[i] - experts->base->tensors]++;
     meet(experts, joined, fused);
     return STATUS_OK;
+}
+
+/* How often a tensor of base is met where nothing of it is left out: each of its slices once. */
+static uint64_t count_uses(const Tensor *base) {
+    if (!is_fused(base)) return 1;
+    return base->shape[0] * (base->part == TENSOR_GATE_UP ? 2 : 1);
 }
 
 Status pair_experts_match(const Checkpoint *base, const Checkpoint *sft, PairNames *names, PairExperts *made,
@@ -155,19 +161,20 @@ Status pair_experts_match(const Checkpoint *base, const Checkpoint *sft, PairNam
         single += is_single(&sft->tensors[i]);
     }
     if (fused + single == 0) return STATUS_OK;
-    bool *is_used = memory_allocate(base->tensor_count, sizeof *is_used);
+    size_t *used = memory_allocate(base->tensor_count, sizeof *used);
     made->slices = memory_allocate(fused + single, sizeof *made->slices);
     made->parts = memory_allocate(fused, sizeof *made->parts);
     Status status = STATUS_OK;
-    if (is_used == NULL || made->slices == NULL || made->parts == NULL)
+    if (used == NULL || made->slices == NULL || made->parts == NULL)
         status = memory_fail(error, "the experts");
-    if (status == STATUS_OK) slice_base(&experts, is_used);
+    if (status == STATUS_OK) slice_base(&experts, used);
     for (size_t i = 0; i < sft->tensor_count && status == STATUS_OK; i++) {
         if (is_fused(&sft->tensors[i]) && is_left_sft(&experts, &sft->tensors[i]))
-            status = join_base(&experts, &sft->tensors[i], is_used, error);
+            status = join_base(&experts, &sft->tensors[i], used, error);
     }
-    for (size_t i = 0; i < base->tensor_count && status == STATUS_OK; i++) names->is_met[i] |= is_used[i];
-    free(is_used);
+    for (size_t i = 0; i < base->tensor_count && status == STATUS_OK; i++)
+        names->is_met[i] |= used[i] > 0 && used[i] >= count_uses(&base->tensors[i]);
+    free(used);
     return status;
 }
 

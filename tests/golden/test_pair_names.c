@@ -267,6 +267,9 @@ static void single_experts_of_sft_meet_slices_of_bases_one_tensor(void **state) 
     assert_ptr_equal(second->base->data, down->data + 4 * 3 * sizeof(float));
     expect_said(pair, SEVERITY_NOTE, "experts", "6 tensors of SFT meet slices of base's");
     pair_close(pair);
+    pair = OPEN(LIST(FUSED_EXPERTS), LIST(SINGLE(0))); /* the other expert is left out, and that is said */
+    assert_int_equal(pair->share.missing_tensors, 2);
+    pair_close(pair);
 }
 
 static void fused_experts_of_sft_meet_bases_one_after_the_other(void **state) {
