@@ -71,6 +71,15 @@ static const Tensor *find_stand_in(const Match *match, const Tensor *sft) {
     return sft == match->sft.embedding ? match->base.embedding : NULL;
 }
 
+/* SFT ties its head and yet stores it, base has another: what is blended is no copy of the embedding. */
+static Status untie_stored_head(Match *match, const PairTensor *tensor, Error *error) {
+    bool is_head = tensor->role == TENSOR_HEAD && match->sft.kind == HEAD_TIED;
+    if (!is_head || match->base.kind != HEAD_OWN || tensor->base != match->base.matrix) return STATUS_OK;
+    match->pair->unties_head = true;
+    return finding_add(&match->pair->findings, SEVERITY_WARNING, tensor->name, error,
+                       "tied in SFT, not in base: the fused model gets a head of its own");
+}
+
 static void count_tensor(PairShare *share, const PairTensor *tensor) {
     if (!counts(tensor->sft)) return;
     uint64_t elements = count_elements(tensor->sft);
@@ -98,7 +107,7 @@ static Status match_tensor(Match *match, size_t index, Error *error) {
         status = judge_shapes(match, tensor, error);
     }
     count_tensor(&pair->share, tensor);
-    return status;
+    return status == STATUS_OK ? untie_stored_head(match, tensor, error) : status;
 }
 
 /* ---- tensors that only base has ---- */

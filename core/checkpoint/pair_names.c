@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CANDIDATES_LIMIT = 64, HITS_LIMIT = 8, NAME_LIMIT = 1024, SHORTEST_PARTS = 2 };
+enum { CANDIDATES_LIMIT = 64, HITS_LIMIT = 8, TRIES_LIMIT = 256, NAME_LIMIT = 1024, SHORTEST_PARTS = 2 };
 
 /* The end of a name of base that no name of SFT equals, from one of its parts on. */
 typedef struct Suffix {
@@ -150,9 +150,11 @@ static void list_candidates(Matching *matching) {
             tensor_name_stem(sft->name); /* a prefix ends before the layers, or there would be one of each */
         for (const char *at = sft->name; at != NULL && has_parts(at) && hits == 0; at = next_part(at)) {
             if (sft->layer >= 0 && (size_t)(at - sft->name) > most) break;
-            for (size_t j = find_suffix(matching, at); j < matching->suffix_count && hits < HITS_LIMIT &&
-                                                       strcmp(matching->suffixes[j].text, at) == 0;
-                 j++) {
+            size_t tries = 0;
+            for (size_t j = find_suffix(matching, at);
+                 j < matching->suffix_count && hits < HITS_LIMIT && tries < TRIES_LIMIT &&
+                 strcmp(matching->suffixes[j].text, at) == 0;
+                 j++, tries++) {
                 const Suffix *found = &matching->suffixes[j];
                 if (!can_be_one(found->tensor, sft)) continue;
                 hits++;
@@ -239,6 +241,31 @@ static bool is_telling(const Tensor *tensor) {
     }
 }
 
+/* Matrices whose rows have an order, or sides, that differs from format to format: Meta's wq is q_proj with its rows
+ * permuted for another rotation, GPT-2's c_proj is transposed, and what is fused is fused in several ways. */
+static bool has_format(const Tensor *tensor) {
+    static const TensorRole ROLES[] = {TENSOR_Q,      TENSOR_K,        TENSOR_QKV,     TENSOR_Q_B,
+                                       TENSOR_KV_A,   TENSOR_KV_B,     TENSOR_O,       TENSOR_Q_BIAS,
+                                       TENSOR_K_BIAS, TENSOR_QKV_BIAS, TENSOR_GATE_UP, TENSOR_GATE_UP_BIAS};
+    for (size_t i = 0; i < sizeof ROLES / sizeof *ROLES; i++)
+        if (tensor->role == ROLES[i] || tensor->part == ROLES[i]) return true;
+    return false;
+}
+
+/* The module's own name and what follows it: "q_proj.weight". */
+static const char *last_parts(const char *name) {
+    const char *last = name, *before = name;
+    for (const char *at = name; (at = next_part(at)) != NULL;) {
+        before = last;
+        last = at;
+    }
+    return before;
+}
+
+static bool formats_agree(const Tensor *base, const Tensor *sft) {
+    return !has_format(sft) || strcmp(last_parts(base->name), last_parts(sft->name)) == 0;
+}
+
 /* The one tensor of that role, layer, expert and part; NULL where there is none or more than one. */
 static const Tensor *find_only(const Checkpoint *checkpoint, const Tensor *like) {
     size_t count;
@@ -261,7 +288,9 @@ static void match_roles(Matching *matching) {
         const Tensor *sft = &matching->sft->tensors[i];
         if (is_met_sft(matching, i) || !is_telling(sft) || find_only(matching->sft, sft) == NULL) continue;
         const Tensor *base = find_only(matching->base, sft);
-        if (base == NULL || is_met_base(matching, base) || !can_be_one(base, sft)) continue;
+        if (base == NULL || is_met_base(matching, base) || !can_be_one(base, sft) ||
+            !formats_agree(base, sft))
+            continue;
         meet(matching, base, sft);
         matching->names->by_role++;
     }

@@ -269,6 +269,22 @@ static void an_enlarged_vocabulary_is_no_mismatch(void **state) {
     pair_close(pair);
 }
 
+/* convert_llama_weights_to_hf.py of transformers 5.24.0 permutes the rows of wq and wk: the same shape, another matrix. */
+static void what_another_format_permutes_does_not_meet(void **state) {
+    (void)state;
+    Pair *pair = open_pair(
+        "{\"layers.0.attention.wq.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]},"
+        "\"layers.0.attention.wv.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[16,32]}}",
+        32,
+        "{\"model.layers.0.self_attn.q_proj.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]},"
+        "\"model.layers.0.self_attn.v_proj.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[16,32]}}",
+        32);
+    assert_null(pair_find_tensor(pair, "model.layers.0.self_attn.q_proj.weight")->base);
+    assert_non_null(pair_find_tensor(pair, "model.layers.0.self_attn.v_proj.weight")->base);
+    assert_int_equal(pair_check_whole(pair, NULL), STATUS_MISMATCH);
+    pair_close(pair);
+}
+
 static void a_head_tied_on_one_side_only_meets_the_other_sides_embedding(void **state) {
     (void)state;
     static const char UNTIED[] =
@@ -276,6 +292,9 @@ static void a_head_tied_on_one_side_only_meets_the_other_sides_embedding(void **
         "\"model.embed_tokens.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[16,32]}}";
     static const char TIED[] =
         "{\"model.embed_tokens.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]}}";
+    static const char BOTH[] = /* the bytes of scratch files come again after 256 */
+        "{\"lm_head.weight\":{\"dtype\":\"F32\",\"shape\":[2,32],\"data_offsets\":[0,256]},"
+        "\"model.embed_tokens.weight\":{\"dtype\":\"F32\",\"shape\":[2,32],\"data_offsets\":[256,512]}}";
     make("base/");
     make("sft/");
     scratch_write_text("base/config.json", "{\"tie_word_embeddings\": false}");
@@ -286,6 +305,10 @@ static void a_head_tied_on_one_side_only_meets_the_other_sides_embedding(void **
     assert_non_null(head);
     assert_string_equal(head->sft->name, "model.embed_tokens.weight");
     assert_string_equal(head->base->name, "lm_head.weight");
+    pair_close(pair);
+    pair = open_pair(BOTH, 512, BOTH, 512); /* SFT's head is stored, and is its embedding to the bit */
+    assert_true(pair->unties_head && pair->count == 2);
+    assert_int_equal(find_about(pair, "lm_head.weight")->severity, SEVERITY_WARNING);
     pair_close(pair);
     scratch_write_text("base/config.json", "{\"tie_word_embeddings\": true}");
     scratch_write_text("sft/config.json", "{\"tie_word_embeddings\": false}");
@@ -428,6 +451,7 @@ int main(void) {
         cmocka_unit_test(the_names_that_run_lead_back_to_their_roles),
         cmocka_unit_test(every_mismatch_is_named_tensor_by_tensor),
         cmocka_unit_test(an_enlarged_vocabulary_is_no_mismatch),
+        cmocka_unit_test(what_another_format_permutes_does_not_meet),
         cmocka_unit_test(a_head_tied_on_one_side_only_meets_the_other_sides_embedding),
         cmocka_unit_test(an_empty_tensor_of_endless_rows_is_harmless),
         cmocka_unit_test(a_layer_number_is_written_in_one_way_only),
