@@ -35,6 +35,8 @@ typedef struct PairTensor {
     TensorRole role;
     int layer;
     bool is_fused; /* false: SFT's bytes are copied; its values, where it has scales */
+    bool
+        is_tied_copy; /* a head that is stored though both tie it: what holds for the embedding holds for it */
 } PairTensor;
 
 typedef struct Pair {

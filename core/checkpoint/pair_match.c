@@ -95,6 +95,8 @@ static Status match_tensor(Match *match, size_t index, Error *error) {
         (PairTensor){.name = sft->name, .sft = sft, .role = sft->role, .layer = sft->layer, .is_fused = true};
     tensor->base = pair->names.base_of[index];
     if (tensor->base == NULL) tensor->base = find_stand_in(match, sft);
+    tensor->is_tied_copy = sft->role == TENSOR_HEAD && sft != match->sft.matrix &&
+                           match->sft.kind == HEAD_TIED && match->base.kind == HEAD_TIED;
     Status status = STATUS_OK;
     if (tensor->base == NULL) {
         tensor->is_fused = false;
@@ -116,7 +118,7 @@ static Status match_tensor(Match *match, size_t index, Error *error) {
 static Status untie_head(Match *match, const Tensor *base, Error *error) {
     Pair *pair = match->pair;
     PairTensor *head = &pair->tensors[pair->count++];
-    *head = (PairTensor){base->name, base, match->sft.embedding, TENSOR_HEAD, -1, true};
+    *head = (PairTensor){base->name, base, match->sft.embedding, TENSOR_HEAD, -1, true, false};
     pair->unties_head = true;
     Status status = finding_add(&pair->findings, SEVERITY_WARNING, base->name, error,
                                 "tied in SFT, not in base: the fused model gets a head of its own");

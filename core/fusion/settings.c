@@ -221,10 +221,14 @@ Status settings_check(const Settings *settings, const Pair *pair, Error *error) 
     return settings->ranking != NULL ? check_ranking(settings->ranking, pair, error) : STATUS_OK;
 }
 
+static TensorRole dialled_role(const PairTensor *tensor) {
+    return tensor->is_tied_copy ? TENSOR_EMBEDDING : tensor->role;
+}
+
 size_t settings_count_kind(const Pair *pair, SettingsKind kind) {
     size_t count = 0;
     for (size_t i = 0; i < pair->count; i++)
-        count += pair->tensors[i].is_fused && KINDS[pair->tensors[i].role] == kind;
+        count += pair->tensors[i].is_fused && KINDS[dialled_role(&pair->tensors[i])] == kind;
     return count;
 }
 
@@ -255,7 +259,7 @@ double settings_alpha(const Settings *settings, TensorRole role, int layer) {
 }
 
 const char *settings_dial_name(const Settings *settings, const PairTensor *tensor) {
-    SettingsKind kind = KINDS[tensor->role];
+    SettingsKind kind = KINDS[dialled_role(tensor)];
     if (!tensor->is_fused) return "copied";
     if (kind != SETTINGS_KIND_COUNT && settings->kinds[kind].is_set) return KIND_NAMES[kind];
     bool on_curve =
@@ -286,8 +290,9 @@ static void add_reset(const Settings *settings, const PairTensor *tensor, Blend 
 
 Blend settings_blend(const Settings *settings, const PairTensor *tensor) {
     if (!tensor->is_fused) return (Blend){.sft = tensor->sft, .a = 1.0};
-    Blend blend = {
-        .sft = tensor->sft, .base = tensor->base, .a = settings_alpha(settings, tensor->role, tensor->layer)};
+    Blend blend = {.sft = tensor->sft,
+                   .base = tensor->base,
+                   .a = settings_alpha(settings, dialled_role(tensor), tensor->layer)};
     add_reset(settings, tensor, &blend);
     return blend;
 }

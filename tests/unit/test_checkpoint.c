@@ -5,6 +5,7 @@
 #include "core/checkpoint/pair.h"
 #include "core/drift/drift.h"
 #include "core/fusion/blend.h"
+#include "core/fusion/settings.h"
 #include "scratch.h"
 
 #define ONE_TENSOR "{\"model.norm.weight\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}"
@@ -311,6 +312,13 @@ static void a_head_tied_on_one_side_only_meets_the_other_sides_embedding(void **
     assert_int_equal(find_about(pair, "lm_head.weight")->severity, SEVERITY_WARNING);
     pair_close(pair);
     scratch_write_text("base/config.json", "{\"tie_word_embeddings\": true}");
+    scratch_write_text("sft/config.json", "{\"tie_word_embeddings\": true}");
+    pair = open_pair(BOTH, 512, BOTH, 512); /* blended as one, or the head would be the embedding no more */
+    const Settings settings = {.alpha = 0.5, .kinds[SETTINGS_EMBEDDING] = {.is_set = true, .alpha = 0.25}};
+    for (size_t i = 0; i < pair->count; i++)
+        assert_true(settings_blend(&settings, &pair->tensors[i]).a == 0.25);
+    assert_false(pair->unties_head);
+    pair_close(pair);
     scratch_write_text("sft/config.json", "{\"tie_word_embeddings\": false}");
     pair = open_pair(TIED, 16, UNTIED, 32);
     assert_false(pair->unties_head);
