@@ -96,8 +96,8 @@ static void settings_of_three_hundred_layers_blend_each_by_its_own(void **state)
 static void a_pair_with_more_layers_than_tensors_has_no_curve(void **state) {
     (void)state;
     PairFiles files;
-    pair_files_make_layers(&files, 2147483000, 2);
-    assert_int_equal(files.pair->tensors[1].layer, 2147483001);
+    pair_files_make_layers(&files, 9998, 2); /* names claim no higher ones */
+    assert_int_equal(files.pair->tensors[1].layer, 9999);
     assert_int_equal(settings_layers(files.pair), 0);
     pair_files_remove(&files);
 }
