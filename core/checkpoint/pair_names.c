@@ -128,7 +128,15 @@ static size_t find_suffix(const Matching *matching, const char *text) {
     return low;
 }
 
+/* "classifier.dense.weight" and "pooler.dense.weight" end alike, and tell of no prefix. */
+static bool is_evidence(const Candidate *candidate) {
+    const Tensor *sft = candidate->sft;
+    bool is_vague = sft->layer < 0 && (sft->role == TENSOR_OTHER || sft->role == TENSOR_NORM);
+    return !is_vague || candidate->base_bytes == 0 || candidate->sft_bytes == 0;
+}
+
 static void add_candidate(Matching *matching, Candidate candidate) {
+    if (!is_evidence(&candidate)) return;
     for (size_t i = 0; i < matching->candidate_count; i++) {
         const Candidate *known = &matching->candidates[i];
         if (known->base_bytes == candidate.base_bytes && known->sft_bytes == candidate.sft_bytes &&

@@ -270,6 +270,19 @@ static void an_enlarged_vocabulary_is_no_mismatch(void **state) {
     pair_close(pair);
 }
 
+static void what_only_ends_alike_does_not_meet(void **state) {
+    (void)state;
+    Pair *pair = open_pair(
+        "{\"model.norm.weight\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+        "\"classifier.dense.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[8,24]}}",
+        24,
+        "{\"model.norm.weight\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+        "\"pooler.dense.weight\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[8,24]}}",
+        24);
+    assert_null(pair_find_tensor(pair, "pooler.dense.weight")->base);
+    pair_close(pair);
+}
+
 /* convert_llama_weights_to_hf.py of transformers 5.24.0 permutes the rows of wq and wk: the same shape, another matrix. */
 static void what_another_format_permutes_does_not_meet(void **state) {
     (void)state;
@@ -460,6 +473,7 @@ int main(void) {
         cmocka_unit_test(every_mismatch_is_named_tensor_by_tensor),
         cmocka_unit_test(an_enlarged_vocabulary_is_no_mismatch),
         cmocka_unit_test(what_another_format_permutes_does_not_meet),
+        cmocka_unit_test(what_only_ends_alike_does_not_meet),
         cmocka_unit_test(a_head_tied_on_one_side_only_meets_the_other_sides_embedding),
         cmocka_unit_test(an_empty_tensor_of_endless_rows_is_harmless),
         cmocka_unit_test(a_layer_number_is_written_in_one_way_only),
