@@ -73,7 +73,8 @@ static Tensor make_tensor(const SafetensorsEntry *entry, size_t file) {
     memcpy(tensor.shape, entry->shape, sizeof tensor.shape);
     view_as_matrix(&tensor);
     TensorName name = tensor_name_read(entry->name, entry->rank);
-    tensor.role = name.role;
+    bool is_score = name.role == TENSOR_HEAD && tensor.rank == 2 && tensor.rows == 1; /* of a reward model */
+    tensor.role = is_score ? TENSOR_OTHER : name.role;
     tensor.layer = name.layer;
     tensor.expert = name.expert;
     tensor.part = name.part;

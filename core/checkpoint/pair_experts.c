@@ -151,10 +151,20 @@ static uint64_t count_uses(const Tensor *base) {
     return base->shape[0] * (base->part == TENSOR_GATE_UP ? 2 : 1);
 }
 
+/* Types whose fused experts are stored transposed: a square one would not show it. */
+static bool is_transposed(const Checkpoint *checkpoint) {
+    static const char *const TYPES[] = {"gpt_oss", "llama4", "llama4_text"};
+    const char *type = json_get_text(checkpoint->config, "model_type", "");
+    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++)
+        if (strcmp(type, TYPES[i]) == 0) return true;
+    return false;
+}
+
 Status pair_experts_match(const Checkpoint *base, const Checkpoint *sft, PairNames *names, PairExperts *made,
                           Error *error) {
     Experts experts = {.base = base, .sft = sft, .names = names, .made = made};
     size_t fused = 0, single = 0;
+    if (is_transposed(base) || is_transposed(sft)) return STATUS_OK;
     for (size_t i = 0; i < sft->tensor_count; i++) {
         if (!is_left_sft(&experts, &sft->tensors[i])) continue;
         fused += is_fused(&sft->tensors[i]);

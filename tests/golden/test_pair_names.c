@@ -299,6 +299,12 @@ static void experts_that_are_transposed_or_not_all_there_do_not_meet(void **stat
         OPEN(LIST(SINGLE(0)), LIST("model.layers.0.mlp.experts.gate_up_proj 2x6x4", "model.norm.weight 4"));
     assert_null(pair_find_tensor(pair, "model.layers.0.mlp.experts.gate_up_proj")->base);
     pair_close(pair);
+    static const char SQUARE[] = "model.layers.0.mlp.experts.down_proj 1x4x4",
+                      ONE[] = "model.layers.0.mlp.experts.0.down_proj.weight 4x4";
+    pair = open_tensors("{\"model_type\":\"gpt_oss\"}", (const char *const[]){SQUARE, NULL}, "{}",
+                        (const char *const[]){ONE, NULL});
+    assert_null(pair_find_tensor(pair, "model.layers.0.mlp.experts.0.down_proj.weight")->base);
+    pair_close(pair);
     pair = OPEN(LIST("model.layers.0.mlp.experts.gate_up_proj 2x4x6"), LIST(SINGLE(0), SINGLE(1)));
     assert_null(pair_find_tensor(pair, "model.layers.0.mlp.experts.1.up_proj.weight")->base);
     pair_close(pair);

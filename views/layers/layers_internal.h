@@ -29,6 +29,7 @@ typedef struct Layers {
     bool of_method;  /* the map shows a metric of the method instead: */
     BlockMetric block_metric;
     bool listing; /* the list in place of the map */
+    bool opened;  /* that list is of one cell, from which the way back is the map */
     LayersScale scale;
     size_t row, column; /* the cursor in the map; row grid.layers: in the strip */
     size_t strip_column;

@@ -176,20 +176,30 @@ static void enter(Layers *layers, Session *session, size_t index) {
         tensor_list_show(session, index);
         return;
     }
-    layers->listing = true;
-    (void)snprintf(layers->list.filter, sizeof layers->list.filter, "%s %d", tensor_role_name(tensor->role),
-                   tensor->layer);
+    layers->listing = layers->opened = true;
+    (void)snprintf(layers->list.filter, sizeof layers->list.filter, "%s layer %d",
+                   tensor_role_name(tensor->role), tensor->layer);
+}
+
+/* Back from the list of a cell to the map, as it was. */
+static Reaction leave_cell(Layers *layers) {
+    layers->listing = layers->opened = false;
+    layers->list.filter[0] = '\0';
+    return REACTION_REDRAW;
 }
 
 static Reaction act_on_layers(void *state, Session *session, Action action, const ActionArgument *argument) {
     Layers *layers = state;
     size_t index;
     switch (action) {
+    case ACTION_BACK:
+        return layers->opened && layers->listing ? leave_cell(layers) : REACTION_IGNORED;
     case ACTION_ENTER:
         if (layers_current(layers, &index)) enter(layers, session, index);
         return REACTION_REDRAW;
     case ACTION_TOGGLE_LIST:
         layers->listing = !layers->listing || layers->grid.columns == 0;
+        layers->opened = false;
         return REACTION_REDRAW;
     case ACTION_SCALE_NEXT:
         layers->scale = (layers->scale + 1) % LAYERS_SCALE_COUNT;
