@@ -132,7 +132,10 @@ int tensor_facts_draw_sum(Canvas *canvas, Rect area, const char *title, const Dr
         (void)canvas_write(canvas, area, 0, column, ROLE_DIM, "no tensor yet");
         return 1;
     }
-    (void)canvas_print(canvas, area, 0, column, ROLE_DIM, "%zu tensors", tensors);
+    char count[FORMAT_SIZE + 8];
+    (void)snprintf(count, sizeof count, "%zu tensors", tensors);
+    if (column + text_width(count) > area.columns) (void)snprintf(count, sizeof count, "× %zu", tensors);
+    (void)canvas_write(canvas, area, 0, column, ROLE_DIM, count);
     for (size_t i = 0; i < sizeof SHOWN / sizeof *SHOWN; i++)
         drift_format_row(sum, SHOWN[i], add(&facts, drift_metric_facts(SHOWN[i])->label, ROLE_VALUE),
                          LIST_CELL_SIZE);
