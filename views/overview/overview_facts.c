@@ -161,7 +161,9 @@ static void write_tokenizer(const OneSide *side, char text[VALUE_SIZE]) {
         return;
     }
     TokenizerFacts facts = tokenizer_facts(side->tokenizer);
-    (void)snprintf(text, VALUE_SIZE, "%s, %s + %s added", facts.kind, format_count(facts.pieces, pieces),
+    const char *what =
+        facts.class_name != NULL ? facts.class_name : facts.kind; /* the class decides the ids */
+    (void)snprintf(text, VALUE_SIZE, "%s, %s + %s added", what, format_count(facts.pieces, pieces),
                    format_count(facts.added_tokens, added));
 }
 
