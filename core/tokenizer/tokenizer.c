@@ -13,21 +13,44 @@ typedef struct Encoding {
     Stretches stretches, spare;
     ModelScratch model;
     TokenList ids;
+    TextMarks marks;
 } Encoding;
+
+/* A raw added token needs a byte, so that marks before and behind it differ; of those within it, it is behind. */
+static Status keep_token(Encoding *encoding, Stretch from, Error *error) {
+    Stretches *out = &encoding->stretches;
+    Stretch to = from;
+    to.begin = out->text.bytes;
+    to.bytes = 1;
+    tokenizer_text_hold_marks(&encoding->marks, from.begin + from.bytes, to.begin);
+    tokenizer_text_hold_marks(&encoding->marks, from.begin + from.bytes + 1, to.begin + 1);
+    Status status = tokenizer_text_append(&out->text, "", 1, error);
+    return status == STATUS_OK ? tokenizer_text_add_stretch(out, to, error) : status;
+}
+
+/* The marks up to a stretch's end, as places of it; they count as moved from then on. */
+static TextMarks take_marks(TextMarks *marks, Stretch from) {
+    TextMarks taken = {0};
+    if (marks->next >= marks->count) return taken;
+    taken.at = marks->at + marks->next;
+    tokenizer_text_move_marks(marks, from.begin + from.bytes, from.begin, 0);
+    taken.count = (size_t)(marks->at + marks->next - taken.at);
+    return taken;
+}
 
 /* The text between raw added tokens, normalized and cut at the normalized ones. */
 static Status normalize_stretch(Encoding *encoding, const char *text, Stretch from, Error *error) {
     const Tokenizer *tokenizer = encoding->tokenizer;
     Stretches *out = &encoding->stretches;
-    if (from.id != TOKENIZER_NO_ID) {
-        from.begin = out->text.bytes;
-        from.bytes = 0;
-        return tokenizer_text_add_stretch(out, from, error);
-    }
+    if (from.id != TOKENIZER_NO_ID) return keep_token(encoding, from, error);
     TokenizerText normalized = {0};
+    TextMarks marks = take_marks(&encoding->marks, from);
     Status status = tokenizer_text_append(&normalized, text + from.begin, from.bytes, error);
     if (status == STATUS_OK)
-        status = tokenizer_normalizer_apply(&tokenizer->normalizer, encoding->regex, &normalized, error);
+        status =
+            tokenizer_normalizer_apply(&tokenizer->normalizer, encoding->regex, &normalized, &marks, error);
+    marks.next = 0;
+    tokenizer_text_move_marks(&marks, SIZE_MAX, 0, out->text.bytes);
     Stretch whole = {
         .begin = out->text.bytes, .bytes = normalized.bytes, .id = TOKENIZER_NO_ID, .first = from.first};
     if (status == STATUS_OK)
@@ -50,22 +73,46 @@ static Status find_stretches(Encoding *encoding, const char *text, size_t bytes,
     return status;
 }
 
+/* Marks within a stretch of which the ids from `first` on were made: each becomes the number of ids before it. */
+static void place_marks(Encoding *encoding, Stretch stretch, size_t first) {
+    const ModelScratch *model = &encoding->model;
+    TextMarks *marks = &encoding->marks;
+    size_t id = first, end = stretch.begin;
+    tokenizer_text_hold_marks(marks, stretch.begin + 1, first);
+    for (size_t i = 0; i < model->symbol_count && stretch.id == TOKENIZER_NO_ID; i++) {
+        if (model->symbols[i].bytes == 0) continue;
+        end += model->symbols[i].bytes;
+        tokenizer_text_hold_marks(marks, end, id++);
+    }
+    tokenizer_text_hold_marks(marks, stretch.begin + stretch.bytes,
+                              stretch.id == TOKENIZER_NO_ID && model->symbol_count > 0 ? id : first);
+}
+
 static Status encode_stretches(Encoding *encoding, Error *error) {
     const Stretches *stretches = &encoding->stretches;
     Status status = STATUS_OK;
+    encoding->marks.next = 0;
     for (size_t i = 0; i < stretches->count && status == STATUS_OK; i++) {
         Stretch stretch = stretches->items[i];
+        size_t first = encoding->ids.count;
         status = stretch.id != TOKENIZER_NO_ID
                      ? token_list_append(&encoding->ids, stretch.id, error)
                      : tokenizer_model_encode(&encoding->tokenizer->model, &encoding->model,
                                               stretches->text.text + stretch.begin, stretch.bytes,
                                               &encoding->ids, error);
+        if (encoding->marks.next < encoding->marks.count) place_marks(encoding, stretch, first);
     }
+    tokenizer_text_hold_marks(&encoding->marks, SIZE_MAX, encoding->ids.count);
     return status;
 }
 
 Status tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t bytes, bool add_special,
                         TokenList *list, Error *error) {
+    return tokenizer_encode_places(tokenizer, text, bytes, add_special, NULL, 0, list, error);
+}
+
+Status tokenizer_encode_places(const Tokenizer *tokenizer, const char *text, size_t bytes, bool add_special,
+                               size_t *places, size_t place_count, TokenList *list, Error *error) {
     size_t offset;
     if (bytes > TEXT_LIMIT)
         return status_fail(error, STATUS_ARGUMENT, "expected a text of at most %d bytes, found %zu",
@@ -73,15 +120,16 @@ Status tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t byt
     if (!tokenizer_text_is_utf8(text, bytes, &offset))
         return status_fail(error, STATUS_ARGUMENT,
                            "expected a text in UTF-8, found an invalid byte at offset %zu", offset);
-    Encoding encoding = {.tokenizer = tokenizer};
+    Encoding encoding = {.tokenizer = tokenizer, .marks = {.at = places, .count = place_count}};
     Status status = tokenizer_regex_create_scratch(&encoding.regex, error);
     if (status == STATUS_OK) status = find_stretches(&encoding, text, bytes, error);
     if (status == STATUS_OK)
         status = tokenizer_split_apply(&tokenizer->splitter, encoding.regex, &encoding.stretches,
-                                       &encoding.spare, error);
+                                       &encoding.spare, &encoding.marks, error);
     if (status == STATUS_OK) status = encode_stretches(&encoding, error);
     if (status == STATUS_OK)
-        status = tokenizer_processor_apply(&tokenizer->processor, &encoding.ids, add_special, list, error);
+        status = tokenizer_processor_apply(&tokenizer->processor, &encoding.ids, add_special, list,
+                                           &encoding.marks, error);
     tokenizer_regex_free_scratch(encoding.regex);
     tokenizer_text_free_stretches(&encoding.stretches);
     tokenizer_text_free_stretches(&encoding.spare);
@@ -163,6 +211,16 @@ const char *tokenizer_piece(const Tokenizer *tokenizer, int32_t id, size_t *byte
     if (added == NULL) return tokenizer_map_get_piece(&tokenizer->model.pieces, id, bytes);
     *bytes = added->bytes;
     return added->content;
+}
+
+int32_t tokenizer_end(const Tokenizer *tokenizer, const char **from) {
+    *from = tokenizer->end_origin;
+    return tokenizer->end;
+}
+
+bool tokenizer_doubles_first(const Tokenizer *tokenizer, const int32_t *ids, size_t count) {
+    size_t leading = tokenizer_processor_leading(&tokenizer->processor);
+    return leading > 0 && leading < count && ids[leading] == ids[leading - 1];
 }
 
 bool tokenizer_is_special(const Tokenizer *tokenizer, int32_t id) {

@@ -15,8 +15,8 @@
  * else is refused by name when the file is opened (STATUS_UNSUPPORTED), never approximated.
  *
  * Two things of the file are not applied, because every program that loads it sets them anew for each call:
- * `truncation` and `padding` (TokenizerFacts says whether they were there). Pairs of texts and offsets are
- * not offered.
+ * `truncation` and `padding` (TokenizerFacts says whether they were there). Pairs of texts are not offered; of offsets,
+ * where among the ids places of the text fall.
  *
  * Unicode: regular expressions use the tables of the PCRE2, normalization and digits those of the utf8proc
  * the program runs with; tokenizers 0.23 has Unicode 16 for the former and Unicode 9 for NFC. Characters that
@@ -90,6 +90,21 @@ void tokenizer_free(Tokenizer *tokenizer); /* takes NULL */
  * file exceeds its match limits. */
 Status tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t bytes, bool add_special,
                         TokenList *list, Error *error) STATUS_MUST_CHECK;
+
+/* The same, and for each of `places`, ascending byte offsets at which characters begin, how many ids *list then has
+ * before it: a token that covers both sides is behind. That is what the ends of the offsets say that tokenizers 0.23
+ * gives where its post-processor does not trim them. */
+Status tokenizer_encode_places(const Tokenizer *tokenizer, const char *text, size_t bytes, bool add_special,
+                               size_t *places, size_t place_count, TokenList *list,
+                               Error *error) STATUS_MUST_CHECK;
+
+/* The id of the tokenizer's eos_token, which a fine-tuned model was trained to stop with, and which key names it
+ * (static: "tokenizer_config.json: eos_token"); -1 where nothing does, as where the file alone was read. */
+int32_t tokenizer_end(const Tokenizer *tokenizer, const char **from);
+
+/* Whether a text that was encoded with special tokens begins with the one that the tokenizer puts before it: it is there
+ * twice then. */
+bool tokenizer_doubles_first(const Tokenizer *tokenizer, const int32_t *ids, size_t count);
 
 /* The text of `count` ids: valid UTF-8, NUL-terminated beyond *bytes, to be freed by the caller. Ids that do
  * not exist are passed over; skip_special leaves special tokens out before decoding. */

@@ -271,7 +271,7 @@ static Status add_form(AddedTokens *added, size_t index, const Normalizer *norma
     AddedToken *token = &added->tokens[index];
     Status status = tokenizer_text_append(&token->form, token->content, token->bytes, error);
     if (status == STATUS_OK && token->was_normalized)
-        status = tokenizer_normalizer_apply(normalizer, scratch, &token->form, error);
+        status = tokenizer_normalizer_apply(normalizer, scratch, &token->form, &(TextMarks){0}, error);
     if (status != STATUS_OK) return status;
     if (token->form.bytes == 0 || token->form.bytes > ADDED_BYTES_MAX)
         return status_fail(error, STATUS_UNSUPPORTED,

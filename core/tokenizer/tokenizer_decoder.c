@@ -146,10 +146,11 @@ static Status apply_to_piece(const DecoderStep *step, const char *piece, size_t 
                              TokenizerText *out, Error *error) {
     switch (step->kind) {
     case DECODER_REPLACE:
-        return tokenizer_stages_replace(&step->pattern, NULL, piece, bytes, step->content, out, error);
+        return tokenizer_stages_replace(&step->pattern, NULL, piece, bytes, step->content, out,
+                                        &(TextMarks){0}, error);
     case DECODER_METASPACE:
         return tokenizer_stages_replace(&step->pattern, NULL, piece, bytes,
-                                        first && step->drops_first ? "" : " ", out, error);
+                                        first && step->drops_first ? "" : " ", out, &(TextMarks){0}, error);
     case DECODER_STRIP:
         return strip(step, piece, bytes, out, error);
     case DECODER_BYTE_LEVEL:

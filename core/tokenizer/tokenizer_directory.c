@@ -155,6 +155,19 @@ static Status put_beginning(const Loading *loading, Tokenizer *made, Error *erro
                                          error);
 }
 
+static const char *name_end_origin(const SpecialTokens *specials) {
+    if (specials->end_origin == NULL) return "eos_token of the tokenizer's class";
+    return strcmp(specials->end_origin, "tokenizer_config.json") == 0 ? "tokenizer_config.json: eos_token"
+                                                                      : "special_tokens_map.json: eos_token";
+}
+
+static void find_end(const Loading *loading, Tokenizer *made) {
+    const char *end = loading->specials.end;
+    if (end == NULL) return;
+    made->end = tokenizer_find(made, end, strlen(end));
+    made->end_origin = name_end_origin(&loading->specials);
+}
+
 static Status name_class(const Loading *loading, Tokenizer *made, Error *error) {
     const char *name = loading->choice.name, *key = loading->choice.key;
     made->class_name = memory_copy_text(name, strlen(name));
@@ -200,6 +213,7 @@ static Status remark(const Loading *loading, Tokenizer *made, Error *error) {
 
 static Status finish(const Loading *loading, Tokenizer *made, Error *error) {
     made->added.splits_special = json_get_bool(loading->settings, "split_special_tokens", false);
+    find_end(loading, made);
     Status status = put_beginning(loading, made, error);
     if (status == STATUS_OK) status = name_class(loading, made, error);
     return status == STATUS_OK ? remark(loading, made, error) : status;

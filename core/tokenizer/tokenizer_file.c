@@ -78,6 +78,7 @@ Status tokenizer_file_build(const cJSON *tree, const char *origin, Tokenizer **t
     *tokenizer = NULL;
     Tokenizer *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, origin);
+    made->end = TOKENIZER_NO_ID;
     Status status = read_tree(tree, made, error);
     if (status != STATUS_OK) {
         tokenizer_free(made);

@@ -10,12 +10,13 @@
 
 /* ---- one word ---- */
 
-static Status push_symbol(ModelScratch *scratch, int32_t id, Error *error) {
+static Status push_symbol(ModelScratch *scratch, int32_t id, size_t bytes, Error *error) {
     Status status =
         MEMORY_RESERVE(scratch->symbols, &scratch->symbol_capacity, scratch->symbol_count + 1, error);
     if (status != STATUS_OK) return status;
     int32_t at = (int32_t)scratch->symbol_count++;
-    scratch->symbols[at] = (ModelSymbol){.id = id, .previous = at - 1, .next = at + 1, .alive = 1};
+    scratch->symbols[at] =
+        (ModelSymbol){.id = id, .previous = at - 1, .next = at + 1, .bytes = (uint32_t)bytes};
     return STATUS_OK;
 }
 
@@ -36,7 +37,8 @@ static bool has_byte_pieces(const TokenizerModel *model, const char *character, 
 
 /* One unknown symbol stands for one unknown character, or for a run of them; it is held back until a known
  * character or the end of the word. Byte pieces do not release it: the reference behaves so. */
-static Status push_unknown(const TokenizerModel *model, ModelScratch *scratch, bool *pending, Error *error) {
+static Status push_unknown(const TokenizerModel *model, ModelScratch *scratch, size_t bytes, size_t *pending,
+                           Error *error) {
     char quote[TOKENIZER_QUOTE_SIZE];
     if (model->unknown == NULL) return STATUS_OK;
     if (model->unknown_id == TOKENIZER_NO_ID)
@@ -45,32 +47,35 @@ static Status push_unknown(const TokenizerModel *model, ModelScratch *scratch, b
             "the text has a character that is not in the vocabulary, and neither is unk_token %s",
             tokenizer_text_quote(quote, model->unknown, strlen(model->unknown)));
     Status status = STATUS_OK;
-    if (*pending && !model->fuse_unknown) status = push_symbol(scratch, model->unknown_id, error);
-    *pending = true;
+    if (*pending > 0 && !model->fuse_unknown) {
+        status = push_symbol(scratch, model->unknown_id, *pending, error);
+        *pending = 0;
+    }
+    *pending += bytes;
     return status;
 }
 
 static Status push_characters(const TokenizerModel *model, ModelScratch *scratch, const char *word,
                               size_t bytes, Error *error) {
-    bool pending = false;
+    size_t pending = 0; /* bytes of what is unknown and held back */
     Status status = STATUS_OK;
     for (size_t at = 0; at < bytes && status == STATUS_OK;) {
         uint32_t code_point;
         size_t taken = tokenizer_text_read(word + at, &code_point);
         int32_t id = find_character(model, word + at, taken, code_point);
         if (id != TOKENIZER_NO_ID) {
-            if (pending) status = push_symbol(scratch, model->unknown_id, error);
-            pending = false;
-            if (status == STATUS_OK) status = push_symbol(scratch, id, error);
+            if (pending > 0) status = push_symbol(scratch, model->unknown_id, pending, error);
+            pending = 0;
+            if (status == STATUS_OK) status = push_symbol(scratch, id, taken, error);
         } else if (has_byte_pieces(model, word + at, taken)) {
             for (size_t i = 0; i < taken && status == STATUS_OK; i++)
-                status = push_symbol(scratch, model->byte_ids[(unsigned char)word[at + i]], error);
+                status = push_symbol(scratch, model->byte_ids[(unsigned char)word[at + i]], 1, error);
         } else {
-            status = push_unknown(model, scratch, &pending, error);
+            status = push_unknown(model, scratch, taken, &pending, error);
         }
         at += taken;
     }
-    if (status == STATUS_OK && pending) status = push_symbol(scratch, model->unknown_id, error);
+    if (status == STATUS_OK && pending > 0) status = push_symbol(scratch, model->unknown_id, pending, error);
     if (scratch->symbol_count > 0) scratch->symbols[scratch->symbol_count - 1].next = -1;
     return status;
 }
@@ -143,7 +148,7 @@ static ModelCandidate pop_candidate(ModelScratch *scratch) {
 /* A candidate is stale once either of its symbols has merged otherwise. */
 static bool is_stale(const TokenizerModel *model, const ModelScratch *scratch, ModelCandidate candidate) {
     const ModelSymbol *left = &scratch->symbols[(uint32_t)candidate.order];
-    if (!left->alive || left->next < 0) return true;
+    if (left->bytes == 0 || left->next < 0) return true;
     const Merge *merge = tokenizer_map_find_merge(&model->merges, left->id, scratch->symbols[left->next].id);
     return merge == NULL || merge->merged != candidate.merged;
 }
@@ -157,7 +162,8 @@ static Status merge_symbols(const TokenizerModel *model, ModelScratch *scratch, 
         ModelSymbol *left = &scratch->symbols[position], *right = &scratch->symbols[left->next];
         left->id = top.merged;
         left->next = right->next;
-        right->alive = 0;
+        left->bytes += right->bytes;
+        right->bytes = 0;
         if (left->next >= 0) scratch->symbols[left->next].previous = position;
         if (left->previous >= 0) status = push_candidate(model, scratch, left->previous, error);
         if (status == STATUS_OK && left->next >= 0) status = push_candidate(model, scratch, position, error);
@@ -167,15 +173,15 @@ static Status merge_symbols(const TokenizerModel *model, ModelScratch *scratch, 
 
 Status tokenizer_model_encode(const TokenizerModel *model, ModelScratch *scratch, const char *word,
                               size_t bytes, TokenList *list, Error *error) {
+    scratch->symbol_count = 0;
     if (model->ignore_merges) {
         int32_t whole = tokenizer_map_find_piece(&model->pieces, word, bytes);
         if (whole != TOKENIZER_NO_ID) return token_list_append(list, whole, error);
     }
-    scratch->symbol_count = 0;
     Status status = push_characters(model, scratch, word, bytes, error);
     if (status == STATUS_OK && scratch->symbol_count > 1) status = merge_symbols(model, scratch, error);
     for (size_t i = 0; i < scratch->symbol_count && status == STATUS_OK; i++) {
-        if (scratch->symbols[i].alive) status = token_list_append(list, scratch->symbols[i].id, error);
+        if (scratch->symbols[i].bytes > 0) status = token_list_append(list, scratch->symbols[i].id, error);
     }
     return status;
 }

@@ -37,7 +37,7 @@ typedef struct TokenizerModel {
 /* One symbol of a word under way. */
 typedef struct ModelSymbol {
     int32_t id, previous, next; /* positions; -1: none */
-    uint32_t alive;
+    uint32_t bytes;             /* of the word; 0: it has gone into another */
 } ModelSymbol;
 
 typedef struct ModelCandidate {
@@ -45,7 +45,7 @@ typedef struct ModelCandidate {
     int32_t merged;
 } ModelCandidate;
 
-/* Scratch of one call; zero-initialise. */
+/* Scratch of one call; zero-initialise. The symbols of the word that was encoded last stay: none where it is one piece. */
 typedef struct ModelScratch {
     ModelSymbol *symbols;
     size_t symbol_count, symbol_capacity;

@@ -104,11 +104,11 @@ static bool is_ascii(const char *text, size_t bytes) {
     return true;
 }
 
-static Status normalize_unicode(const NormalizerStep *step, const TokenizerText *text, TokenizerText *out,
-                                Error *error) {
-    if (is_ascii(text->text, text->bytes)) return tokenizer_text_append(out, text->text, text->bytes, error);
+static Status append_normalized(const NormalizerStep *step, const char *text, size_t bytes,
+                                TokenizerText *out, Error *error) {
+    if (is_ascii(text, bytes)) return tokenizer_text_append(out, text, bytes, error);
     CodePoints points = {0};
-    Status status = decompose(text->text, text->bytes, step->compatible, &points, error);
+    Status status = decompose(text, bytes, step->compatible, &points, error);
     if (status == STATUS_OK) status = order_marks(&points, error);
     if (status == STATUS_OK && step->composed) status = compose(&points, error);
     for (size_t i = 0; i < points.count && status == STATUS_OK; i++)
@@ -117,31 +117,209 @@ static Status normalize_unicode(const NormalizerStep *step, const TokenizerText 
     return status;
 }
 
+/* ---- places in normalized text ----
+ *
+ * tokenizers 0.23 counts: each character of the normalized text stands for the next of the text before, for the same as
+ * the one before it where that was decomposed, and passes over as many as were composed with it. So it is here, from the
+ * ASCII character before a place to the one behind it, across whose beginnings nothing acts.
+ */
+
+typedef struct CountedPoint {
+    utf8proc_int32_t point;
+    int change; /* 1: of a decomposition, but its first; below 0: so many more were composed into it */
+} CountedPoint;
+
+typedef struct CountedPoints {
+    CountedPoint *items;
+    size_t count, capacity;
+} CountedPoints;
+
+static Status decompose_counted(const NormalizerStep *step, const char *text, size_t bytes,
+                                CountedPoints *counted, Error *error) {
+    CodePoints points = {0};
+    Status status = STATUS_OK;
+    for (size_t at = 0; at < bytes && status == STATUS_OK;) {
+        uint32_t ignored;
+        size_t taken = tokenizer_text_read(text + at, &ignored);
+        points.count = 0;
+        status = decompose(text + at, taken, step->compatible, &points, error);
+        if (status == STATUS_OK)
+            status = MEMORY_RESERVE(counted->items, &counted->capacity, counted->count + points.count, error);
+        for (size_t i = 0; i < points.count && status == STATUS_OK; i++)
+            counted->items[counted->count++] = (CountedPoint){points.items[i], i > 0};
+        at += taken;
+    }
+    free(points.items);
+    return status;
+}
+
+/* Of a long run, which only a hostile text has: class by class. */
+static Status order_long_run(CountedPoint *run, size_t count, Error *error) {
+    CountedPoint *sorted = memory_allocate(count, sizeof *sorted);
+    if (sorted == NULL) return memory_fail(error, "the normalizer");
+    size_t kept = 0;
+    for (unsigned class = 0; class < COMBINING_CLASSES && kept < count; class ++) {
+        for (size_t i = 0; i < count; i++) {
+            if (combining_class(run[i].point) == class) sorted[kept++] = run[i];
+        }
+    }
+    memcpy(run, sorted, count * sizeof *run);
+    free(sorted);
+    return STATUS_OK;
+}
+
+static void order_short_run(CountedPoint *run, size_t count) {
+    for (size_t i = 1; i < count; i++) {
+        CountedPoint moving = run[i];
+        unsigned class = combining_class(moving.point);
+        size_t to = i;
+        for (; to > 0 && combining_class(run[to - 1].point) > class; to--) run[to] = run[to - 1];
+        run[to] = moving;
+    }
+}
+
+static Status order_counted(CountedPoints *counted, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t at = 0; at < counted->count && status == STATUS_OK;) {
+        size_t end = at;
+        while (end < counted->count && combining_class(counted->items[end].point) != 0) end++;
+        if (end - at > SHORT_RUN)
+            status = order_long_run(counted->items + at, end - at, error);
+        else
+            order_short_run(counted->items + at, end - at);
+        at = end + 1;
+    }
+    return status;
+}
+
+static bool compose_pair(CountedPoint *into, CountedPoint next) {
+    utf8proc_int32_t pair[2] = {into->point, next.point};
+    if (next.point == BEFORE_HANGUL_FINALS ||
+        utf8proc_normalize_utf32(pair, 2, UTF8PROC_COMPOSE | UTF8PROC_STABLE) != 1)
+        return false;
+    *into = (CountedPoint){pair[0], into->change + next.change - 1};
+    return true;
+}
+
+static void compose_counted(CountedPoints *counted) {
+    CountedPoint *items = counted->items;
+    size_t kept = 0, starter = SIZE_MAX;
+    unsigned last = 0; /* the class of what stands between; 0: nothing */
+    for (size_t i = 0; i < counted->count; i++) {
+        unsigned class = combining_class(items[i].point);
+        bool is_blocked = starter == SIZE_MAX || (kept > starter + 1 && last >= class);
+        if (!is_blocked && compose_pair(&items[starter], items[i])) continue;
+        if (class == 0) starter = kept;
+        last = class;
+        items[kept++] = items[i];
+    }
+    counted->count = kept;
+}
+
+static size_t count_characters(const char *text, size_t bytes) {
+    size_t count = 0;
+    for (size_t i = 0; i < bytes; i++) count += ((unsigned char)text[i] & 0xC0) != 0x80;
+    return count;
+}
+
+static size_t count_utf8(utf8proc_int32_t point) {
+    utf8proc_uint8_t encoded[4];
+    return (size_t)utf8proc_encode_char(point, encoded);
+}
+
+/* Where in the normalized form of text[0 … bytes) the place `mark` is. */
+static Status find_place(const NormalizerStep *step, const char *text, size_t bytes, size_t mark,
+                         size_t *place, Error *error) {
+    CountedPoints counted = {0};
+    Status status = decompose_counted(step, text, bytes, &counted, error);
+    if (status == STATUS_OK) status = order_counted(&counted, error);
+    if (status == STATUS_OK && step->composed) compose_counted(&counted);
+    size_t before = count_characters(text, mark), next = 0;
+    *place = 0;
+    for (size_t i = 0; i < counted.count && status == STATUS_OK; i++) {
+        int change = counted.items[i].change;
+        size_t of = change > 0 && next > 0 ? next - 1 : next;
+        if (change <= 0) next += 1 + (size_t)-change;
+        if (of >= before) break;
+        *place += count_utf8(counted.items[i].point);
+    }
+    free(counted.items);
+    return status;
+}
+
+static size_t find_ascii(const TokenizerText *text, size_t at, bool back, size_t least) {
+    while (back ? at > least : at < text->bytes) {
+        if ((unsigned char)text->text[at] < 0x80) break;
+        if (back)
+            at--;
+        else
+            at++;
+    }
+    return at;
+}
+
+static Status move_unicode_marks(const NormalizerStep *step, const TokenizerText *text, TextMarks *marks,
+                                 Error *error) {
+    TokenizerText part = {0};
+    Status status = STATUS_OK;
+    size_t from = 0, to = 0; /* a place that is safe, and where it is in the normalized text */
+    for (; marks->next < marks->count && status == STATUS_OK; marks->next++) {
+        size_t mark = marks->at[marks->next], place = 0;
+        size_t safe = find_ascii(text, mark > from ? mark - 1 : mark, true, from);
+        size_t end = find_ascii(text, mark, false, 0);
+        part.bytes = 0;
+        status = append_normalized(step, text->text + from, safe - from, &part, error);
+        to += part.bytes;
+        from = safe;
+        if (status == STATUS_OK)
+            status = find_place(step, text->text + safe, end - safe, mark - safe, &place, error);
+        marks->at[marks->next] = to + place;
+    }
+    tokenizer_text_free(&part);
+    return status;
+}
+
+static Status normalize_unicode(const NormalizerStep *step, const TokenizerText *text, TokenizerText *out,
+                                TextMarks *marks, Error *error) {
+    Status status = append_normalized(step, text->text, text->bytes, out, error);
+    if (is_ascii(text->text, text->bytes)) {
+        tokenizer_text_move_marks(marks, text->bytes, 0, 0);
+        return status;
+    }
+    return status == STATUS_OK ? move_unicode_marks(step, text, marks, error) : status;
+}
+
 /* ---- applying ---- */
 
+static Status prepend(const char *content, const TokenizerText *text, TokenizerText *out, TextMarks *marks,
+                      Error *error) {
+    Status status = tokenizer_text_append_string(out, content, error);
+    tokenizer_text_hold_marks(marks, 1, 0); /* what is put before a character goes with it */
+    tokenizer_text_move_marks(marks, text->bytes, 0, out->bytes);
+    return status == STATUS_OK ? tokenizer_text_append(out, text->text, text->bytes, error) : status;
+}
+
 static Status apply_step(const NormalizerStep *step, RegexScratch *scratch, const TokenizerText *text,
-                         TokenizerText *out, Error *error) {
+                         TokenizerText *out, TextMarks *marks, Error *error) {
     switch (step->kind) {
     case NORMALIZER_UNICODE:
-        return normalize_unicode(step, text, out, error);
-    case NORMALIZER_PREPEND: {
-        Status status = tokenizer_text_append_string(out, step->content, error);
-        return status == STATUS_OK ? tokenizer_text_append(out, text->text, text->bytes, error) : status;
-    }
+        return normalize_unicode(step, text, out, marks, error);
+    case NORMALIZER_PREPEND:
+        return prepend(step->content, text, out, marks, error);
     case NORMALIZER_REPLACE:
         return tokenizer_stages_replace(&step->pattern, scratch, text->text, text->bytes, step->content, out,
-                                        error);
+                                        marks, error);
     }
     return STATUS_OK;
 }
 
 Status tokenizer_normalizer_apply(const Normalizer *normalizer, RegexScratch *scratch, TokenizerText *text,
-                                  Error *error) {
+                                  TextMarks *marks, Error *error) {
     TokenizerText out = {0};
     Status status = STATUS_OK;
     for (size_t i = 0; i < normalizer->count && status == STATUS_OK && text->bytes > 0; i++) {
-        out.bytes = 0;
-        status = apply_step(&normalizer->steps[i], scratch, text, &out, error);
+        out.bytes = marks->next = 0;
+        status = apply_step(&normalizer->steps[i], scratch, text, &out, marks, error);
         TokenizerText swapped = *text;
         *text = out;
         out = swapped;

@@ -121,15 +121,28 @@ static Status append_all(const TokenList *ids, TokenList *list, Error *error) {
 }
 
 Status tokenizer_processor_apply(const Processor *processor, const TokenList *ids, bool add_special,
-                                 TokenList *list, Error *error) {
-    if (!processor->has_template) return append_all(ids, list, error);
+                                 TokenList *list, TextMarks *marks, Error *error) {
+    marks->next = 0;
+    if (!processor->has_template) {
+        tokenizer_text_move_marks(marks, ids->count, 0, list->count);
+        return append_all(ids, list, error);
+    }
     Status status = STATUS_OK;
     for (size_t i = 0; i < processor->count && status == STATUS_OK; i++) {
         if (processor->items[i] == TOKENIZER_NO_ID) {
+            tokenizer_text_move_marks(marks, ids->count, 0, list->count);
             status = append_all(ids, list, error);
         } else if (add_special) {
             status = token_list_append(list, processor->items[i], error);
         }
     }
     return status;
+}
+
+size_t tokenizer_processor_leading(const Processor *processor) {
+    size_t leading = 0;
+    while (processor->has_template && leading < processor->count &&
+           processor->items[leading] != TOKENIZER_NO_ID)
+        leading++;
+    return leading < processor->count ? leading : 0;
 }

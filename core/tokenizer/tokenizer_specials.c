@@ -150,10 +150,12 @@ static Status read_known_names(Work *work, Error *error) {
         if (value == NULL && i == NAMED_PADDING && padding != NULL && (rule == NULL || !rule->knows_padding))
             token = make_text(padding);
         token.is_default = value == NULL;
+        if (i == NAMED_END && value != NULL) work->made->end_origin = origin;
         status = add_name(work, token, error);
         if (status != STATUS_OK) return status;
     }
     work->made->beginning = work->names[NAMED_BEGINNING].content;
+    work->made->end = work->names[NAMED_END].content;
     work->made->unknown = work->names[NAMED_UNKNOWN].content;
     return STATUS_OK;
 }

@@ -46,7 +46,8 @@ typedef struct SpecialTokens {
     size_t written_count;
     const char *origin;
     cJSON *tokens; /* an array as added_tokens of tokenizer.json: to be added one after another */
-    const char *beginning, *unknown; /* names; NULL: none */
+    const char *beginning, *end, *unknown; /* names; NULL: none */
+    const char *end_origin;                /* the file that says which the end is; NULL: the class does */
 } SpecialTokens;
 
 /* The caller frees with tokenizer_specials_free(), after an error too. */

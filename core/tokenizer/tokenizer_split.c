@@ -153,11 +153,42 @@ static Status cut(const SplitStep *step, RegexScratch *scratch, const TokenizerT
 /* ---- rewriting ---- */
 
 static Status spell_in_alphabet(TokenizerText *out, const char *text, size_t bytes, Error *error) {
+    enum { PIECE = 128 };
+    char spelled[2 * PIECE]; /* its characters take one byte or two */
     Status status = STATUS_OK;
-    for (size_t i = 0; i < bytes && status == STATUS_OK; i++)
-        status =
-            tokenizer_text_append_character(out, tokenizer_alphabet_character((unsigned char)text[i]), error);
+    for (size_t at = 0; at < bytes && status == STATUS_OK; at += PIECE) {
+        size_t count = bytes - at < PIECE ? bytes - at : PIECE, used = 0;
+        for (size_t i = 0; i < count; i++) {
+            uint32_t c = tokenizer_alphabet_character((unsigned char)text[at + i]);
+            if (c >= 0x80) spelled[used++] = (char)(0xC0 | c >> 6);
+            spelled[used++] = (char)(c >= 0x80 ? 0x80 | (c & 0x3F) : c);
+        }
+        status = tokenizer_text_append(out, spelled, used, error);
+    }
     return status;
+}
+
+/* What a rewriting makes of text behind what it puts before it: how many bytes. */
+typedef size_t (*Measure)(const SplitStep *step, const char *text, size_t bytes);
+
+static size_t measure_metaspace(const SplitStep *step, const char *text, size_t bytes) {
+    size_t made = bytes;
+    for (size_t i = 0; i < bytes; i++) made += text[i] == ' ' ? step->pattern.bytes - 1 : 0;
+    return made;
+}
+
+static size_t measure_same(const SplitStep *step, const char *text, size_t bytes) {
+    (void)step;
+    (void)text;
+    return bytes;
+}
+
+static size_t measure_alphabet(const SplitStep *step, const char *text, size_t bytes) {
+    size_t made = bytes;
+    (void)step;
+    for (size_t i = 0; i < bytes; i++)
+        made += tokenizer_alphabet_character((unsigned char)text[i]) < 0x80 ? 0 : 1;
+    return made;
 }
 
 static Status rewrite_metaspace(const SplitStep *step, Stretch from, const char *text, TokenizerText *out,
@@ -170,9 +201,9 @@ static Status rewrite_metaspace(const SplitStep *step, Stretch from, const char 
     if (!marked &&
         (step->prepend == SPLIT_PREPEND_ALWAYS || (step->prepend == SPLIT_PREPEND_FIRST && from.first)))
         status = tokenizer_text_append(out, mark->literal, mark->bytes, error);
-    return status == STATUS_OK
-               ? tokenizer_stages_replace(&SPACE, NULL, text, from.bytes, mark->literal, out, error)
-               : status;
+    return status == STATUS_OK ? tokenizer_stages_replace(&SPACE, NULL, text, from.bytes, mark->literal, out,
+                                                          &(TextMarks){0}, error)
+                               : status;
 }
 
 typedef Status (*Rewrite)(const SplitStep *step, Stretch from, const char *text, TokenizerText *out,
@@ -191,19 +222,41 @@ static Status rewrite_bytes(const SplitStep *step, Stretch from, const char *tex
     return spell_in_alphabet(out, text, from.bytes, error);
 }
 
-/* Rewrites every stretch that is text; the others carry no text any more. */
-static Status rewrite(const SplitStep *step, Rewrite function, Stretches *stretches, Stretches *spare,
-                      Error *error) {
-    spare->count = spare->text.bytes = 0;
+/* Marks within a stretch that has been rewritten. What was put before its first character goes with that. */
+static void move_marks(const SplitStep *step, Measure measure, const char *text, Stretch from, Stretch to,
+                       TextMarks *marks) {
+    tokenizer_text_hold_marks(marks, from.begin + 1, to.begin); /* cut out before it, or at its beginning */
+    if (from.id != TOKENIZER_NO_ID) tokenizer_text_hold_marks(marks, from.begin + from.bytes, to.begin);
+    if (marks->next >= marks->count || marks->at[marks->next] > from.begin + from.bytes) return;
+    if (from.id != TOKENIZER_NO_ID) {
+        tokenizer_text_hold_marks(marks, from.begin + from.bytes + 1, to.begin + to.bytes);
+        return;
+    }
+    size_t at = to.begin + to.bytes - measure(step, text + from.begin, from.bytes), read = from.begin;
+    for (; marks->next < marks->count && marks->at[marks->next] <= from.begin + from.bytes; marks->next++) {
+        size_t mark = marks->at[marks->next];
+        at += measure(step, text + read, mark - read);
+        read = mark;
+        marks->at[marks->next] = at;
+    }
+}
+
+/* Rewrites every stretch that is text; the others need a byte, so that marks before and behind them differ. */
+static Status rewrite(const SplitStep *step, Rewrite function, Measure measure, Stretches *stretches,
+                      Stretches *spare, TextMarks *marks, Error *error) {
+    spare->count = spare->text.bytes = marks->next = 0;
     Status status = STATUS_OK;
     for (size_t i = 0; i < stretches->count && status == STATUS_OK; i++) {
         Stretch from = stretches->items[i], to = from;
         to.begin = spare->text.bytes;
-        if (from.id == TOKENIZER_NO_ID)
-            status = function(step, from, stretches->text.text + from.begin, &spare->text, error);
+        status = from.id == TOKENIZER_NO_ID
+                     ? function(step, from, stretches->text.text + from.begin, &spare->text, error)
+                     : tokenizer_text_append(&spare->text, "", 1, error);
         to.bytes = spare->text.bytes - to.begin;
+        move_marks(step, measure, stretches->text.text, from, to, marks);
         if (status == STATUS_OK) status = tokenizer_text_add_stretch(spare, to, error);
     }
+    tokenizer_text_hold_marks(marks, SIZE_MAX, spare->text.bytes);
     Stretches swapped = *stretches;
     *stretches = *spare;
     *spare = swapped;
@@ -230,28 +283,31 @@ static Status cut_all(const SplitStep *step, RegexScratch *scratch, Stretches *s
 }
 
 static Status apply_step(const SplitStep *step, RegexScratch *scratch, Stretches *stretches, Stretches *spare,
-                         Error *error) {
+                         TextMarks *marks, Error *error) {
     Status status = STATUS_OK;
     switch (step->kind) {
     case SPLIT_PATTERN:
     case SPLIT_DIGITS:
         return cut_all(step, scratch, stretches, spare, error);
     case SPLIT_METASPACE:
-        status = rewrite(step, rewrite_metaspace, stretches, spare, error);
+        status = rewrite(step, rewrite_metaspace, measure_metaspace, stretches, spare, marks, error);
         return status == STATUS_OK && step->cuts ? cut_all(step, scratch, stretches, spare, error) : status;
     case SPLIT_BYTE_LEVEL:
-        if (step->prefix_space) status = rewrite(step, rewrite_prefix_space, stretches, spare, error);
+        if (step->prefix_space)
+            status = rewrite(step, rewrite_prefix_space, measure_same, stretches, spare, marks, error);
         if (status == STATUS_OK && step->cuts) status = cut_all(step, scratch, stretches, spare, error);
-        return status == STATUS_OK ? rewrite(step, rewrite_bytes, stretches, spare, error) : status;
+        return status == STATUS_OK
+                   ? rewrite(step, rewrite_bytes, measure_alphabet, stretches, spare, marks, error)
+                   : status;
     }
     return status;
 }
 
 Status tokenizer_split_apply(const Splitter *splitter, RegexScratch *scratch, Stretches *stretches,
-                             Stretches *spare, Error *error) {
+                             Stretches *spare, TextMarks *marks, Error *error) {
     Status status = STATUS_OK;
     for (size_t i = 0; i < splitter->count && status == STATUS_OK; i++)
-        status = apply_step(&splitter->steps[i], scratch, stretches, spare, error);
+        status = apply_step(&splitter->steps[i], scratch, stretches, spare, marks, error);
     return status;
 }
 

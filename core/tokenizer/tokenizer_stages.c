@@ -112,17 +112,23 @@ Status tokenizer_stages_find(const TokenizerPattern *pattern, RegexScratch *scra
 }
 
 Status tokenizer_stages_replace(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text,
-                                size_t bytes, const char *content, TokenizerText *out, Error *error) {
+                                size_t bytes, const char *content, TokenizerText *out, TextMarks *marks,
+                                Error *error) {
     size_t at = 0, content_bytes = strlen(content);
     for (;;) {
         size_t begin, end;
         bool found;
         Status status = tokenizer_stages_find(pattern, scratch, text, bytes, at, &found, &begin, &end, error);
         if (status == STATUS_OK && !found) break;
-        if (status == STATUS_OK) status = tokenizer_text_append(out, text + at, begin - at, error);
+        if (status == STATUS_OK) {
+            tokenizer_text_move_marks(marks, begin, at, out->bytes);
+            status = tokenizer_text_append(out, text + at, begin - at, error);
+        }
+        tokenizer_text_hold_marks(marks, end, out->bytes);
         if (status == STATUS_OK) status = tokenizer_text_append(out, content, content_bytes, error);
         if (status != STATUS_OK) return status;
         at = end;
     }
+    tokenizer_text_move_marks(marks, bytes, at, out->bytes);
     return tokenizer_text_append(out, text + at, bytes - at, error);
 }

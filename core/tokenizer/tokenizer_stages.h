@@ -64,7 +64,7 @@ Status tokenizer_stages_find(const TokenizerPattern *pattern, RegexScratch *scra
 
 /* All of `text` with every match replaced, appended to *out. The pattern must not match nothing. */
 Status tokenizer_stages_replace(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text,
-                                size_t bytes, const char *content, TokenizerText *out,
+                                size_t bytes, const char *content, TokenizerText *out, TextMarks *marks,
                                 Error *error) STATUS_MUST_CHECK;
 
 /* Appends `name("a", "b")`-like text to a description, strings quoted. */
@@ -93,7 +93,7 @@ void tokenizer_normalizer_free(Normalizer *normalizer);
 
 /* Replaces *text by its normalized form. */
 Status tokenizer_normalizer_apply(const Normalizer *normalizer, RegexScratch *scratch, TokenizerText *text,
-                                  Error *error) STATUS_MUST_CHECK;
+                                  TextMarks *marks, Error *error) STATUS_MUST_CHECK;
 
 /* True where every character of the normalized text still stands where it stood, so that its first stretch is
  * the only one that begins where the text does. */
@@ -134,9 +134,9 @@ Status tokenizer_split_read(const cJSON *json, bool keeps_start, Splitter *split
                             TokenizerText *description, Error *error) STATUS_MUST_CHECK;
 void tokenizer_split_free(Splitter *splitter);
 
-/* Cuts and rewrites *stretches; `spare` is scratch. Stretches that are tokens pass untouched. */
+/* Cuts and rewrites *stretches; `spare` is scratch. Stretches that are tokens stay what they are. */
 Status tokenizer_split_apply(const Splitter *splitter, RegexScratch *scratch, Stretches *stretches,
-                             Stretches *spare, Error *error) STATUS_MUST_CHECK;
+                             Stretches *spare, TextMarks *marks, Error *error) STATUS_MUST_CHECK;
 
 bool tokenizer_split_is_byte_level(const Splitter *splitter);
 
@@ -174,9 +174,13 @@ Status tokenizer_processor_put_first(Processor *processor, int32_t id, Tokenizer
 /* True where both give the same ids. */
 bool tokenizer_processor_is_same(const Processor *a, const Processor *b);
 
-/* Appends `ids` to *list as the template says; without special tokens where `add_special` is false. */
+/* Appends `ids` to *list as the template says; without special tokens where `add_special` is false. Places among `ids`
+ * become places in *list. */
 Status tokenizer_processor_apply(const Processor *processor, const TokenList *ids, bool add_special,
-                                 TokenList *list, Error *error) STATUS_MUST_CHECK;
+                                 TokenList *list, TextMarks *marks, Error *error) STATUS_MUST_CHECK;
+
+/* How many special tokens it puts before a text. */
+size_t tokenizer_processor_leading(const Processor *processor);
 
 /* ---- decoder (tokenizer_decoder.c) ---- */
 

@@ -61,6 +61,16 @@ void tokenizer_text_free_stretches(Stretches *stretches) {
     *stretches = (Stretches){0};
 }
 
+void tokenizer_text_move_marks(TextMarks *marks, size_t until, size_t from, size_t to) {
+    for (; marks->next < marks->count && marks->at[marks->next] <= until; marks->next++)
+        marks->at[marks->next] = to + (marks->at[marks->next] - from);
+}
+
+void tokenizer_text_hold_marks(TextMarks *marks, size_t before, size_t to) {
+    for (; marks->next < marks->count && marks->at[marks->next] < before; marks->next++)
+        marks->at[marks->next] = to;
+}
+
 bool tokenizer_text_is_utf8(const char *text, size_t bytes, size_t *offset) {
     for (size_t at = 0; at < bytes;) {
         if ((unsigned char)text[at] < 0x80) {

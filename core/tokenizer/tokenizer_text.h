@@ -27,7 +27,7 @@ typedef struct TokenizerText {
 
 typedef struct Stretch {
     size_t begin, bytes;
-    int32_t id; /* of an added token; TOKENIZER_NO_ID: text to be tokenized */
+    int32_t id; /* of an added token, whatever its bytes are; TOKENIZER_NO_ID: text to be tokenized */
     bool first; /* begins where the whole text begins */
 } Stretch;
 
@@ -37,6 +37,19 @@ typedef struct Stretches {
     Stretch *items;
     size_t count, capacity;
 } Stretches;
+
+/* Places of a text under way, ascending: how many of its bytes come of what is before each. A stage that makes another
+ * text moves them, front to back; all zero, there are none to move. A byte that comes of characters on both sides of a
+ * place is on the side on which tokenizers 0.23 has the last of them. */
+typedef struct TextMarks {
+    size_t *at;
+    size_t count;
+    size_t next; /* the first that has not been moved */
+} TextMarks;
+
+/* Those up to `until`, which were copied from `from` on to `to` on; those before `before` come to stand at `to`. */
+void tokenizer_text_move_marks(TextMarks *marks, size_t until, size_t from, size_t to);
+void tokenizer_text_hold_marks(TextMarks *marks, size_t before, size_t to);
 
 /* The text stays NUL-terminated and shorter than 2 GiB (STATUS_ARGUMENT). */
 Status tokenizer_text_append(TokenizerText *text, const char *bytes, size_t count,
