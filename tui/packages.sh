@@ -2,7 +2,7 @@
 #     packages_install PACKAGE …      installs those that are missing; needs the network only then
 
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config libncurses-dev libopenblas-dev libcjson-dev
-    libreadline-dev libpcre2-dev libutf8proc-dev libssl-dev"
+    libreadline-dev libpcre2-dev libutf8proc-dev libssl-dev zlib1g-dev libzstd-dev"
 
 packages_missing() {
     for package in "$@"; do
