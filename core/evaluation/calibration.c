@@ -1,17 +1,19 @@
 #include "core/evaluation/calibration.h"
 
+#include "core/evaluation/calibration_forms.h"
 #include "core/support/buffer.h"
 #include "core/support/memory.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { FILE_LIMIT = 1 << 30, HASH_PIECE = 1 << 24 };
 
 Status calibration_create(const char *source, Calibration **calibration, Error *error) {
     *calibration = memory_allocate(1, sizeof **calibration);
     if (*calibration == NULL) return memory_fail(error, "calibration rows");
+    (*calibration)->end.id = -1;
     (*calibration)->source = memory_copy_text(source, strlen(source));
     if ((*calibration)->source != NULL) return STATUS_OK;
     calibration_free(*calibration);
@@ -19,7 +21,7 @@ Status calibration_create(const char *source, Calibration **calibration, Error *
     return memory_fail(error, "calibration rows");
 }
 
-static void free_row(CalibrationRow *row) {
+void calibration_free_row(CalibrationRow *row) {
     free(row->prompt);
     free(row->response);
     free(row->answer);
@@ -29,13 +31,17 @@ static void free_row(CalibrationRow *row) {
 
 void calibration_free(Calibration *calibration) {
     if (calibration == NULL) return;
-    for (size_t i = 0; i < calibration->count; i++) free_row(&calibration->rows[i]);
+    for (size_t i = 0; i < calibration->count; i++) calibration_free_row(&calibration->rows[i]);
     free(calibration->rows);
     free(calibration->source);
     free(calibration);
 }
 
 static Status check_ids(const CalibrationRow *row, const ModelConfig *config, Error *error) {
+    if (row->prompt_count == 0 && row->count > 0 && row->prompt != NULL && row->prompt[0] != '\0')
+        return status_fail(error, STATUS_ARGUMENT,
+                           "expected a prompt of one token at least, found none that the response does not "
+                           "begin in");
     if (row->prompt_count == 0)
         return status_fail(error, STATUS_ARGUMENT, "expected a prompt of one token at least");
     for (size_t i = 0; i < row->count; i++) {
@@ -47,50 +53,162 @@ static Status check_ids(const CalibrationRow *row, const ModelConfig *config, Er
     return STATUS_OK;
 }
 
-/* Takes over what the row owns, also on failure. */
-static Status add_row(Calibration *calibration, CalibrationRow *row, const ModelConfig *config,
-                      Error *error) {
+static void count_row(Calibration *calibration, const CalibrationRow *row, const ModelConfig *config) {
+    calibration->tokens += row->count;
+    calibration->response_tokens += row->count - row->prompt_count;
+    calibration->positions = config->max_positions;
+    calibration->positions_from = config->from[CONFIG_POSITIONS];
+    calibration->too_long += config->max_positions > 0 && row->count > config->max_positions;
+    if (row->count > calibration->longest) calibration->longest = row->count;
+    calibration->doubled += row->doubles_first;
+    calibration->changed += row->changes_prompt;
+    calibration->ended += row->is_ended;
+}
+
+Status calibration_take_row(Calibration *calibration, CalibrationRow *row, const ModelConfig *config,
+                            Error *error) {
     Status status = check_ids(row, config, error);
     if (status == STATUS_OK)
         status = MEMORY_RESERVE(calibration->rows, &calibration->capacity, calibration->count + 1, error);
     if (status != STATUS_OK) {
-        free_row(row);
+        calibration_free_row(row);
         return status;
     }
     calibration->rows[calibration->count++] = *row;
-    calibration->tokens += row->count;
-    calibration->response_tokens += row->count - row->prompt_count;
+    count_row(calibration, row, config);
     return STATUS_OK;
 }
 
-static Status encode_row(CalibrationRow *row, const char *prompt, size_t prompt_bytes, const char *response,
-                         size_t response_bytes, const Tokenizer *tokenizer, const ModelConfig *config,
-                         Error *error) {
+/* ---- what a response ends with ---- */
+
+/* A number is an id; where it is a token too, the id is meant. */
+static bool read_id(const char *text, int32_t *id) {
+    char *end;
+    errno = 0;
+    long value = text[0] >= '0' && text[0] <= '9' ? strtol(text, &end, 10) : -1;
+    if (value < 0 || errno != 0 || value > INT32_MAX || *end != '\0') return false;
+    *id = (int32_t)value;
+    return true;
+}
+
+Status calibration_choose_end(Calibration *calibration, const Tokenizer *tokenizer, const ModelConfig *config,
+                              const char *wanted, Error *error) {
+    CalibrationEnd *end = &calibration->end;
+    *end = (CalibrationEnd){.id = -1};
+    if (wanted == NULL) {
+        if (tokenizer != NULL) end->id = tokenizer_end(tokenizer, &end->from);
+        if (end->id >= 0 || config->eos_count == 0) return STATUS_OK;
+        const char *key = config->from[CONFIG_EOS];
+        *end = (CalibrationEnd){config->eos[0], key != NULL ? key : "default of the model's type"};
+        return STATUS_OK;
+    }
+    end->from = "--end-token";
+    if (strcmp(wanted, "none") == 0) return STATUS_OK;
+    if (!read_id(wanted, &end->id) && tokenizer != NULL)
+        end->id = tokenizer_find(tokenizer, wanted, strlen(wanted));
+    if (end->id >= 0 && (uint64_t)end->id < config->vocabulary) return STATUS_OK;
+    return status_fail(error, STATUS_ARGUMENT,
+                       "--end-token: expected a token of the tokenizer, an id below %" PRIu64
+                       ", or none; found \"%.80s\"",
+                       config->vocabulary, wanted);
+}
+
+/* ---- rows of text ---- */
+
+enum { SEAM_BYTES = 96, SEAM_TOKENS = 6 };
+
+/* The last `tokens` of the prompt's last bytes; false where there are not so many, or not so many bytes. */
+static Status encode_end(const char *prompt, size_t bytes, size_t taken, const Tokenizer *tokenizer,
+                         size_t tokens, int32_t *ids, bool *found, Error *error) {
     TokenList list = {0};
-    Status status = tokenizer_encode(tokenizer, prompt, prompt_bytes, true, &list, error);
-    row->prompt_count = list.count;
-    if (status == STATUS_OK && response != NULL)
-        status = tokenizer_encode(tokenizer, response, response_bytes, false, &list, error);
-    if (status == STATUS_OK && response != NULL && config->eos_count > 0)
-        status = token_list_append(&list, config->eos[0], error);
-    row->ids = list.ids; /* the list's block becomes the row's, whatever the status */
+    *found = false;
+    if (bytes < 2 * taken) return STATUS_OK;
+    size_t from = bytes - taken;
+    while (from < bytes && ((unsigned char)prompt[from] & 0xC0) == 0x80) from++;
+    Status status = tokenizer_encode(tokenizer, prompt + from, bytes - from, false, &list, error);
+    *found = status == STATUS_OK && list.count > 2 * tokens;
+    if (*found) memcpy(ids, list.ids + list.count - tokens, tokens * sizeof *ids);
+    token_list_free(&list);
+    return status;
+}
+
+static Status compare_whole(const CalibrationRow *row, const char *prompt, size_t bytes,
+                            const Tokenizer *tokenizer, bool *differs, Error *error) {
+    TokenList alone = {0};
+    Status status = tokenizer_encode(tokenizer, prompt, bytes, true, &alone, error);
+    size_t count = row->prompt_count;
+    *differs = alone.count < count || memcmp(row->ids, alone.ids, count * sizeof *row->ids) != 0;
+    if (alone.count > count) /* what the tokenizer puts behind a text is no change */
+        *differs = *differs || !tokenizer_is_special(tokenizer, alone.ids[count]);
+    token_list_free(&alone);
+    return status;
+}
+
+/* Whether the prompt alone has the ids that it has before the response. What follows acts on its end: where its last bytes
+ * have the same last tokens, so has all of it; and where two stretches of them agree on others, so would all of it. */
+static Status compare_seam(const CalibrationRow *row, const char *prompt, size_t bytes,
+                           const Tokenizer *tokenizer, bool *differs, Error *error) {
+    int32_t ends[2][SEAM_TOKENS];
+    for (size_t i = 0; i < 2; i++) {
+        bool found;
+        Status status =
+            encode_end(prompt, bytes, (i + 1) * SEAM_BYTES, tokenizer, SEAM_TOKENS, ends[i], &found, error);
+        if (status != STATUS_OK) return status;
+        if (!found || row->prompt_count < SEAM_TOKENS) break;
+        *differs = memcmp(row->ids + row->prompt_count - SEAM_TOKENS, ends[i], sizeof ends[i]) != 0;
+        if (!*differs || (i == 1 && memcmp(ends[0], ends[1], sizeof ends[0]) == 0)) return STATUS_OK;
+    }
+    return compare_whole(row, prompt, bytes, tokenizer, differs, error);
+}
+
+/* The list's block becomes the row's, whatever the status. */
+static Status encode_text(CalibrationRow *row, const char *text, size_t prompt_bytes, size_t bytes,
+                          const Tokenizer *tokenizer, const CalibrationEnd *end, Error *error) {
+    TokenList list = {0};
+    size_t seam = prompt_bytes;
+    Status status = tokenizer_encode_places(tokenizer, text, bytes, true, &seam, 1, &list, error);
+    bool has_response = row->response != NULL;
+    bool is_ended = list.count > 0 && list.count > seam && list.ids[list.count - 1] == end->id;
+    if (status == STATUS_OK && has_response && end->id >= 0 && !is_ended) {
+        status = token_list_append(&list, end->id, error);
+        row->is_ended = true;
+    }
+    row->ids = list.ids;
     row->count = list.count;
+    row->prompt_count = has_response ? seam : list.count;
+    row->doubles_first = tokenizer_doubles_first(tokenizer, list.ids, list.count);
+    return status;
+}
+
+Status calibration_encode_row(CalibrationRow *row, size_t prompt_bytes, size_t response_bytes,
+                              const Tokenizer *tokenizer, const CalibrationEnd *end, Error *error) {
+    if (tokenizer == NULL)
+        return status_fail(error, STATUS_ARGUMENT, "there is no tokenizer: give token ids");
+    if (row->response == NULL)
+        return encode_text(row, row->prompt, prompt_bytes, prompt_bytes, tokenizer, end, error);
+    size_t bytes;
+    char *text = memory_add(prompt_bytes, response_bytes, &bytes) ? memory_allocate(bytes + 1, 1) : NULL;
+    if (text == NULL) return memory_fail(error, "a calibration row");
+    memcpy(text, row->prompt, prompt_bytes);
+    memcpy(text + prompt_bytes, row->response, response_bytes);
+    Status status = encode_text(row, text, prompt_bytes, bytes, tokenizer, end, error);
+    free(text);
+    if (status == STATUS_OK && prompt_bytes > 0 && response_bytes > 0)
+        status = compare_seam(row, row->prompt, prompt_bytes, tokenizer, &row->changes_prompt, error);
     return status;
 }
 
 Status calibration_add_text(Calibration *calibration, const char *prompt, size_t prompt_bytes,
                             const char *response, size_t response_bytes, const Tokenizer *tokenizer,
                             const ModelConfig *config, Error *error) {
-    if (tokenizer == NULL)
-        return status_fail(error, STATUS_ARGUMENT, "there is no tokenizer: give token ids");
     CalibrationRow row = {.prompt = memory_copy_text(prompt, prompt_bytes)};
     if (response != NULL) row.response = memory_copy_text(response, response_bytes);
     Status status =
         row.prompt == NULL || (response != NULL && row.response == NULL)
             ? memory_fail(error, "a calibration row")
-            : encode_row(&row, prompt, prompt_bytes, response, response_bytes, tokenizer, config, error);
-    if (status == STATUS_OK) return add_row(calibration, &row, config, error);
-    free_row(&row);
+            : calibration_encode_row(&row, prompt_bytes, response_bytes, tokenizer, &calibration->end, error);
+    if (status == STATUS_OK) return calibration_take_row(calibration, &row, config, error);
+    calibration_free_row(&row);
     return status;
 }
 
@@ -103,169 +221,7 @@ Status calibration_add_ids(Calibration *calibration, const int32_t *prompt, size
     if (row.ids == NULL) return memory_fail(error, "a calibration row");
     if (prompt_count > 0) memcpy(row.ids, prompt, prompt_count * sizeof *prompt);
     if (response_count > 0) memcpy(row.ids + prompt_count, response, response_count * sizeof *response);
-    return add_row(calibration, &row, config, error);
-}
-
-/* ---- reading a file ---- */
-
-static Status read_ids(const cJSON *array, const char *key, TokenList *list, Error *error) {
-    if (array == NULL) return STATUS_OK;
-    if (!cJSON_IsArray(array))
-        return status_fail(error, STATUS_FORMAT, "expected \"%s\" to be an array", key);
-    const cJSON *item;
-    cJSON_ArrayForEach(item, array) {
-        uint64_t id;
-        if (!json_read_count(item, &id) || id > INT32_MAX)
-            return status_fail(error, STATUS_FORMAT, "expected \"%s\" to hold token ids", key);
-        Status status = token_list_append(list, (int32_t)id, error);
-        if (status != STATUS_OK) return status;
-    }
-    return STATUS_OK;
-}
-
-static Status add_id_object(Calibration *calibration, const cJSON *object, const ModelConfig *config,
-                            Error *error) {
-    TokenList prompt = {0}, response = {0};
-    Status status = read_ids(json_find(object, "prompt_ids"), "prompt_ids", &prompt, error);
-    if (status == STATUS_OK)
-        status = read_ids(json_find(object, "response_ids"), "response_ids", &response, error);
-    if (status == STATUS_OK)
-        status = calibration_add_ids(calibration, prompt.ids, prompt.count, response.ids, response.count,
-                                     config, error);
-    token_list_free(&prompt);
-    token_list_free(&response);
-    return status;
-}
-
-/* Member `key` as text, NULL where it is absent; what is there and no text is a mistake, not an absence. */
-static Status read_text(const cJSON *object, const char *key, const char **text, Error *error) {
-    const cJSON *item = json_find(object, key);
-    *text = cJSON_IsString(item) ? item->valuestring : NULL;
-    if (item == NULL || *text != NULL) return STATUS_OK;
-    return status_fail(error, STATUS_FORMAT, "expected \"%s\" to be a text", key);
-}
-
-static Status add_object(Calibration *calibration, const cJSON *object, const Tokenizer *tokenizer,
-                         const ModelConfig *config, Error *error) {
-    if (json_find(object, "prompt_ids") != NULL) return add_id_object(calibration, object, config, error);
-    const char *prompt, *response, *answer;
-    Status status = read_text(object, "prompt", &prompt, error);
-    if (status == STATUS_OK) status = read_text(object, "response", &response, error);
-    if (status == STATUS_OK) status = read_text(object, "answer", &answer, error);
-    if (status != STATUS_OK) return status;
-    if (prompt == NULL) return status_fail(error, STATUS_FORMAT, "expected \"prompt\" or \"prompt_ids\"");
-    status = calibration_add_text(calibration, prompt, strlen(prompt), response,
-                                  response == NULL ? 0 : strlen(response), tokenizer, config, error);
-    if (status != STATUS_OK || answer == NULL) return status;
-    CalibrationRow *row = &calibration->rows[calibration->count - 1];
-    row->answer = memory_copy_text(answer, strlen(answer));
-    return row->answer == NULL ? memory_fail(error, "a calibration row") : STATUS_OK;
-}
-
-/* cJSON's strings end at a NUL: a text that holds one, as it is or escaped, would be cut without a word. */
-static bool holds_nul(const char *line, size_t bytes) {
-    if (memchr(line, '\0', bytes) != NULL) return true;
-    for (size_t i = 0; i + 1 < bytes; i++) {
-        if (line[i] != '\\') continue;
-        if (bytes - i >= 6 && memcmp(line + i, "\\u0000", 6) == 0) return true;
-        i++; /* what follows is escaped: a backslash, say */
-    }
-    return false;
-}
-
-/* The first byte from `at` on that is no space of JSON's; NUL where there is none. */
-static char first_byte(const char *line, size_t bytes, size_t *at) {
-    while (*at < bytes && (line[*at] == ' ' || line[*at] == '\t')) ++*at;
-    return *at < bytes ? line[*at] : '\0';
-}
-
-/* A file may be one array of rows, "[" or "[{…": taken for lines of text it would give rows that nobody meant. */
-static bool begins_array(const char *line, size_t bytes) {
-    size_t at = 0;
-    if (first_byte(line, bytes, &at) != '[') return false;
-    at++;
-    char next = first_byte(line, bytes, &at);
-    return next == '\0' || next == '{';
-}
-
-static Status add_line(Calibration *calibration, const char *line, size_t bytes, const Tokenizer *tokenizer,
-                       const ModelConfig *config, Error *error) {
-    if (calibration->count == 0 && begins_array(line, bytes))
-        return status_fail(
-            error, STATUS_FORMAT,
-            "expected a row a line, found a JSON array of rows (jq -c '.[]' FILE writes them as "
-            "lines)");
-    if (line[0] != '{')
-        return calibration_add_text(calibration, line, bytes, NULL, 0, tokenizer, config, error);
-    if (holds_nul(line, bytes))
-        return status_fail(error, STATUS_UNSUPPORTED,
-                           "U+0000 in a calibration text is not supported: give token ids");
-    cJSON *object;
-    Status status = json_parse(line, bytes, "the line", &object, error);
-    if (status != STATUS_OK) return status;
-    status = add_object(calibration, object, tokenizer, config, error);
-    cJSON_Delete(object);
-    return status;
-}
-
-static Status add_lines(Calibration *calibration, const char *text, size_t bytes, const Tokenizer *tokenizer,
-                        const ModelConfig *config, size_t limit, Job *job, Error *error) {
-    static const char BYTE_ORDER_MARK[] = "\xef\xbb\xbf";
-    size_t number = 0, mark = sizeof BYTE_ORDER_MARK - 1;
-    if (bytes < mark || memcmp(text, BYTE_ORDER_MARK, mark) != 0) mark = 0;
-    for (const char *line = text + mark, *end = text + bytes; line < end;) {
-        const char *stop = memchr(line, '\n', (size_t)(end - line));
-        size_t length = (size_t)((stop != NULL ? stop : end) - line);
-        size_t content = length > 0 && line[length - 1] == '\r' ? length - 1 : length;
-        number++;
-        if (job_is_cancelled(job)) return job_cancelled(error);
-        if (content > 0) {
-            Status status = add_line(calibration, line, content, tokenizer, config, error);
-            if (status != STATUS_OK) {
-                (void)status_add_context(error, "%s, line %zu", calibration->source, number);
-                return status;
-            }
-        }
-        if (limit > 0 && calibration->count == limit) break;
-        line += length + 1;
-    }
-    if (calibration->count > 0) return STATUS_OK;
-    return status_fail(error, STATUS_FORMAT, "%s: expected one row at least, found none",
-                       calibration->source);
-}
-
-/* A large file takes seconds, so that a cancelled job is asked about between pieces. */
-static Status hash_text(const char *text, size_t bytes, Job *job, char sha256[HASH_HEX_SIZE], Error *error) {
-    Hash *hash;
-    Status status = hash_create(&hash, error);
-    if (status != STATUS_OK) return status;
-    for (size_t at = 0; at < bytes && status == STATUS_OK; at += HASH_PIECE) {
-        size_t piece = bytes - at < HASH_PIECE ? bytes - at : HASH_PIECE;
-        status = job_is_cancelled(job) ? job_cancelled(error) : hash_add(hash, text + at, piece, error);
-    }
-    if (status == STATUS_OK) status = hash_finish(hash, sha256, error);
-    hash_free(hash);
-    return status;
-}
-
-Status calibration_read(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, size_t limit,
-                        Job *job, Calibration **calibration, Error *error) {
-    *calibration = NULL;
-    char *text;
-    size_t bytes;
-    Status status = json_read_text(path, FILE_LIMIT, &text, &bytes, error);
-    if (status != STATUS_OK) return status;
-    Calibration *made = NULL;
-    status = calibration_create(path, &made, error);
-    if (status == STATUS_OK) status = add_lines(made, text, bytes, tokenizer, config, limit, job, error);
-    if (status == STATUS_OK) status = hash_text(text, bytes, job, made->sha256, error);
-    free(text);
-    if (status != STATUS_OK) {
-        calibration_free(made);
-        return status;
-    }
-    *calibration = made;
-    return STATUS_OK;
+    return calibration_take_row(calibration, &row, config, error);
 }
 
 /* ---- writing ---- */
@@ -289,6 +245,60 @@ Status calibration_format_ids(const Calibration *calibration, char **text, size_
         buffer_add_text(&buffer, "}\n");
     }
     return buffer_take(&buffer, text, bytes, "calibration rows", error);
+}
+
+/* ---- what is said of them ---- */
+
+/* "the row", "3 of 5 rows". */
+static void name_rows(const Calibration *calibration, size_t rows, const char *one, const char *many,
+                      char text[64]) {
+    if (calibration->count == 1)
+        (void)snprintf(text, 64, "%s", one);
+    else
+        (void)snprintf(text, 64, "%zu of %zu %s", rows, calibration->count, many);
+}
+
+static void describe_length(const Calibration *calibration, char text[CALIBRATION_REMARK_SIZE]) {
+    char rows[64];
+    const char *key = calibration->positions_from;
+    name_rows(calibration, calibration->too_long, "it", "rows", rows);
+    (void)snprintf(text, CALIBRATION_REMARK_SIZE,
+                   "longer than the model's %" PRIu64
+                   " positions (%s): %s, the longest of %zu tokens; what is measured beyond them says little",
+                   calibration->positions, key != NULL ? key : "default of its type", rows,
+                   calibration->longest);
+}
+
+static void describe_doubled(const Calibration *calibration, char text[CALIBRATION_REMARK_SIZE]) {
+    char rows[64];
+    name_rows(calibration, calibration->doubled, "it", "rows", rows);
+    (void)snprintf(text, CALIBRATION_REMARK_SIZE,
+                   "begins with the token that the tokenizer puts first, which is there twice then: %s",
+                   rows);
+}
+
+static void describe_changed(const Calibration *calibration, char text[CALIBRATION_REMARK_SIZE]) {
+    char rows[64];
+    name_rows(calibration, calibration->changed, "it", "rows", rows);
+    (void)snprintf(text, CALIBRATION_REMARK_SIZE,
+                   "the response changes the tokens at the prompt's end (one that covers both is the "
+                   "response's): %s",
+                   rows);
+}
+
+bool calibration_remark(const Calibration *calibration, size_t index, char text[CALIBRATION_REMARK_SIZE]) {
+    const struct {
+        size_t rows;
+        void (*describe)(const Calibration *, char[CALIBRATION_REMARK_SIZE]);
+    } remarks[] = {{calibration->too_long, describe_length},
+                   {calibration->doubled, describe_doubled},
+                   {calibration->changed, describe_changed}};
+    for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++) {
+        if (remarks[i].rows == 0 || index-- > 0) continue;
+        remarks[i].describe(calibration, text);
+        return true;
+    }
+    return false;
 }
 
 /* ---- positions ---- */

@@ -2,17 +2,22 @@
  * calibration — the rows of text on which models are measured: a prompt, what it should be answered with, and
  * the ids of both.
  *
- * A file is read line by line; a line is one of
+ * A file has a row a line, or is one array of rows of JSON; it may be packed by gzip or zstd, a pipe, or standard input
+ * ("-"). A line is one of
  *
- *     {"prompt": "…", "response": "…", "answer": "…"}      response and answer may be missing
+ *     {"prompt": "…", "response": "…", "answer": "…"}      response, and answer beside it, may be missing
+ *     {"prompt": "…", "completion": "…"}                    as TRL has it
  *     {"prompt_ids": [1, 2], "response_ids": [3]}           response_ids may be missing
- *     any other text                                        a prompt
+ *     {"text": "…"}                                         a prompt
+ *     any other text that does not begin with a brace       a prompt
  *
- * A file that begins like a JSON array of rows is refused, not read as prompts.
+ * or is empty. Nothing is thrown away in silence: a row of another form, and a row with a text under a key that is not
+ * used, are refused with their keys (calibration_forms.h has both tables).
  *
- * A row's ids are encode(prompt) with its special tokens, encode(response) without, and the SFT model's
- * end-of-text token (the first, where there are several); or the ids as given. Position t predicts token t +
- * 1; the response positions are those that predict a response token, the end of text included.
+ * The ids of a row of text are encode(prompt + response), cut where the response begins: a token that covers both is the
+ * response's. Behind a response comes the token that the SFT model was trained to stop with, unless it ends with it
+ * already. Position t predicts token t + 1; the response positions are those that predict a response token, the end
+ * included.
  */
 #ifndef REJUV_CORE_CALIBRATION_H
 #define REJUV_CORE_CALIBRATION_H
@@ -25,13 +30,36 @@ typedef struct CalibrationRow {
     char *prompt, *response, *answer; /* as given; NULL where there is none */
     int32_t *ids;
     size_t count, prompt_count; /* tokens; those of the prompt */
+    bool doubles_first;         /* its text begins with the token that the tokenizer puts first */
+    bool changes_prompt;        /* the prompt alone has other tokens, at its end, than before the response */
+    bool is_ended;              /* the end was put behind its response */
 } CalibrationRow;
+
+/* What a response ends with. */
+typedef struct CalibrationEnd {
+    int32_t id; /* -1: nothing */
+    const char
+        *from; /* static: the key that names it, "tokenizer_config.json: eos_token"; NULL: nothing does */
+} CalibrationEnd;
+
+/* What rows are read with. */
+typedef struct CalibrationReading {
+    const Tokenizer *tokenizer; /* may be NULL where every row has ids */
+    const ModelConfig *config;
+    const char *end_token; /* a token, an id, "none"; NULL: what the SFT model was trained to stop with */
+    size_t limit;          /* at most so many rows; 0: all */
+} CalibrationReading;
 
 typedef struct Calibration {
     char *source; /* the file, or what the rows were typed into */
     CalibrationRow *rows;
     size_t count, capacity;
     size_t tokens, response_tokens;
+    CalibrationEnd end;
+    /* rows: longer than the model's positions, and the longest of them; with these flags */
+    size_t too_long, longest, doubled, changed, ended;
+    uint64_t positions;         /* the model's; 0: not known */
+    const char *positions_from; /* static: the key; NULL: its type's default */
     char sha256[HASH_HEX_SIZE]; /* of all bytes of the file, as they were read; "" where there is no file */
 } Calibration;
 
@@ -39,12 +67,21 @@ typedef struct Calibration {
 Status calibration_create(const char *source, Calibration **calibration, Error *error) STATUS_MUST_CHECK;
 void calibration_free(Calibration *calibration);
 
+/* Chooses calibration->end: `wanted` (a token of the tokenizer, an id, "none"), or where it is NULL the tokenizer's
+ * eos_token, else the first end of text of generation_config.json or config.json. STATUS_ARGUMENT for a token that there
+ * is not. `tokenizer` may be NULL. */
+Status calibration_choose_end(Calibration *calibration, const Tokenizer *tokenizer, const ModelConfig *config,
+                              const char *wanted, Error *error) STATUS_MUST_CHECK;
+
 /* Reads a file, once, so that the sum is that of the rows even where another takes the file's place meanwhile.
- * `tokenizer` may be NULL where every line has ids. Ids outside the model's vocabulary, a line that is neither
- * JSON nor UTF-8, a row without tokens: refused with the line's number. `limit`: at most so many rows (0: all).
- * A cancelled `job` (may be NULL) ends it before the next line: STATUS_CANCELLED. */
-Status calibration_read(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, size_t limit,
-                        Job *job, Calibration **calibration, Error *error) STATUS_MUST_CHECK;
+ * Ids outside the model's vocabulary, a line that is neither JSON nor UTF-8, a row without tokens: refused with the
+ * line's number. A cancelled `job` (may be NULL) ends it: STATUS_CANCELLED; its threads make the ids. */
+Status calibration_read(const char *path, const CalibrationReading *reading, Job *job,
+                        Calibration **calibration, Error *error) STATUS_MUST_CHECK;
+
+/* What a person should know about the rows: a sentence without a full stop each, false after the last. */
+enum { CALIBRATION_REMARK_SIZE = 256 };
+bool calibration_remark(const Calibration *calibration, size_t index, char text[CALIBRATION_REMARK_SIZE]);
 
 /* Adds one row of text. `response` may be NULL: then the row has only a prompt. */
 Status calibration_add_text(Calibration *calibration, const char *prompt, size_t prompt_bytes,

@@ -296,17 +296,34 @@ static Status generate(Error *error) {
 static Status read_calibration(Error *error) {
     Calibration *calibration;
     const ModelConfig config = {.vocabulary = 512, .eos = {509}, .eos_count = 1};
-    Status status = calibration_read(TESTS_DIR "/demo/calibration.jsonl", tokenizer, &config, 3, NULL,
-                                     &calibration, error);
+    const CalibrationReading reading = {.tokenizer = tokenizer, .config = &config, .limit = 3};
+    Status status =
+        calibration_read(TESTS_DIR "/demo/calibration.jsonl", &reading, NULL, &calibration, error);
     assert_int_equal(calibration != NULL, status == STATUS_OK);
     calibration_free(calibration);
     return status;
 }
 
+static Status read_calibration_packed(Error *error) {
+    static const char *const NAMES[] = {"gzip", "zstd", "array"};
+    const ModelConfig config = {.vocabulary = 512, .eos = {509}, .eos_count = 1};
+    const CalibrationReading reading = {.tokenizer = tokenizer, .config = &config};
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && status == STATUS_OK; i++) {
+        char path[1024];
+        Calibration *calibration;
+        (void)snprintf(path, sizeof path, "%s/fuzz/corpus/calibration/%s", TESTS_DIR, NAMES[i]);
+        status = calibration_read(path, &reading, NULL, &calibration, error);
+        calibration_free(calibration);
+    }
+    return status;
+}
+
 static Status read_calibration_ids(Error *error) {
     Calibration *calibration;
-    Status status = calibration_read(TESTS_DIR "/golden/pairs/qwen3-tied/calibration.jsonl", NULL,
-                                     model->config, 0, NULL, &calibration, error);
+    const CalibrationReading reading = {.config = model->config};
+    Status status = calibration_read(TESTS_DIR "/golden/pairs/qwen3-tied/calibration.jsonl", &reading, NULL,
+                                     &calibration, error);
     EvaluationRow *rows = status == STATUS_OK ? calibration_list_positions(calibration, true) : NULL;
     if (status == STATUS_OK && rows == NULL) status = memory_fail(error, "positions");
     free(rows);
@@ -436,6 +453,7 @@ static void a_continuation_tells_that_memory_ran_out(void **state) {
 static void calibration_rows_tell_that_memory_ran_out(void **state) {
     (void)state;
     fail_each("calibration_read, texts", read_calibration);
+    fail_each("calibration_read, packed", read_calibration_packed);
     fail_each("calibration_read, ids", read_calibration_ids);
 }
 

@@ -27,7 +27,8 @@ static void check(const Calibration *calibration) {
 static void read_with(const char *path, const Tokenizer *tokenizer) {
     Error error = {0};
     Calibration *calibration;
-    Status status = calibration_read(path, tokenizer, &CONFIG, 0, NULL, &calibration, &error);
+    const CalibrationReading reading = {.tokenizer = tokenizer, .config = &CONFIG};
+    Status status = calibration_read(path, &reading, NULL, &calibration, &error);
     if (status == STATUS_OK)
         check(calibration);
     else if (calibration != NULL || error.message[0] == '\0')

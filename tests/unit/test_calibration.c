@@ -22,7 +22,8 @@ static Status read_bytes(const void *bytes, size_t count, const Tokenizer *with,
                          Calibration **calibration, Error *error) {
     scratch_write("rows.jsonl", bytes, count);
     char *path = scratch_path("rows.jsonl");
-    Status status = calibration_read(path, with, &CONFIG, limit, NULL, calibration, error);
+    const CalibrationReading reading = {.tokenizer = with, .config = &CONFIG, .limit = limit};
+    Status status = calibration_read(path, &reading, NULL, calibration, error);
     free(path);
     return status;
 }
@@ -35,8 +36,8 @@ static void a_cancelled_job_ends_the_reading(void **state) {
     job_cancel(job);
     scratch_write("rows.jsonl", "one\ntwo\n", 8);
     char *path = scratch_path("rows.jsonl");
-    assert_int_equal(calibration_read(path, tokenizer, &CONFIG, 0, job, &calibration, NULL),
-                     STATUS_CANCELLED);
+    const CalibrationReading reading = {.tokenizer = tokenizer, .config = &CONFIG};
+    assert_int_equal(calibration_read(path, &reading, job, &calibration, NULL), STATUS_CANCELLED);
     assert_null(calibration);
     free(path);
     job_free(job);
@@ -111,9 +112,9 @@ static void a_row_of_ids_is_taken_as_it_is(void **state) {
 
 static void any_other_line_is_a_prompt(void **state) {
     (void)state;
-    Calibration *rows = must_read("What is it?\n\n[1, 2]\n\"{}\"\n {\"prompt\":\"x\"}\n");
-    assert_int_equal(rows->count, 4); /* the empty line is none */
-    static const char *const PROMPTS[] = {"What is it?", "[1, 2]", "\"{}\"", " {\"prompt\":\"x\"}"};
+    Calibration *rows = must_read("What is it?\n\n \t\r\n[1, 2]\n\"{}\"\n  indented\n");
+    assert_int_equal(rows->count, 4); /* an empty line is none, nor is one of blanks */
+    static const char *const PROMPTS[] = {"What is it?", "[1, 2]", "\"{}\"", "  indented"};
     for (size_t i = 0; i < 4; i++) {
         assert_string_equal(rows->rows[i].prompt, PROMPTS[i]);
         assert_null(rows->rows[i].response);
@@ -123,10 +124,25 @@ static void any_other_line_is_a_prompt(void **state) {
 }
 
 /* As many data sets are; a text may well begin with a bracket, and not only in the first line. */
-static void an_array_of_rows_is_refused_and_not_taken_for_texts(void **state) {
+static void an_array_of_rows_is_read_and_not_taken_for_texts(void **state) {
     (void)state;
-    refuse("[\n  {\n    \"prompt\": \"a\"\n  }\n]\n", STATUS_FORMAT, 1, "a JSON array of rows");
-    refuse("\n [ {\"prompt\":\"a\"}]", STATUS_FORMAT, 2, "a JSON array of rows");
+    static const char *const ARRAYS[] = {
+        "[\n  {\n    \"prompt\": \"a ] , {\"\n  },\n  {\"prompt\": \"b\", \"id\": [[1]]}\n]\n",
+        "\xef\xbb\xbf\n [ {\"prompt\":\"a ] , {\"} ,\r\n{\"prompt\":\"b\"}]",
+        "[{\"prompt\":\"a ] , {\"},{\"prompt\":\"b\"}]\n\n"};
+    for (size_t i = 0; i < sizeof ARRAYS / sizeof *ARRAYS; i++) {
+        Calibration *two = must_read(ARRAYS[i]);
+        assert_int_equal(two->count, 2);
+        assert_string_equal(two->rows[0].prompt, "a ] , {");
+        assert_string_equal(two->rows[1].prompt, "b");
+        calibration_free(two);
+    }
+    refuse("[{\"prompt\":\"a\"}\n,\n{\"prompt\":7}]", STATUS_FORMAT, 3, "\"prompt\"");
+    refuse("[{\"prompt\":\"a\"}\n {\"prompt\":\"b\"}]", STATUS_FORMAT, 2, "expected a comma");
+    refuse("[{\"prompt\":\"a\"},\n7]", STATUS_FORMAT, 2, "expected an object");
+    refuse("[{\"prompt\":\"a\"}\n", STATUS_FORMAT, 2, "its end");
+    refuse("[{\"prompt\":\"a\"", STATUS_FORMAT, 1, "expected JSON");
+    refuse("[{\"prompt\":\"a\"}]\n\nmore", STATUS_FORMAT, 3, "nothing more");
     Calibration *rows = must_read("[INST] a [/INST]\n[\n[{\n");
     assert_int_equal(rows->count, 3);
     assert_string_equal(rows->rows[0].prompt, "[INST] a [/INST]");
@@ -170,10 +186,10 @@ static void what_is_refused_is_named_with_file_and_line(void **state) {
     (void)state;
     refuse("one\n\n{\"prompt\": }", STATUS_FORMAT, 3, "expected JSON");
     refuse("{\"prompt\":\"a\"} x", STATUS_FORMAT, 1, "end of the JSON value");
-    refuse("{\"text\":\"a\"}", STATUS_FORMAT, 1, "\"prompt\"");
+    refuse("{\"question\":\"a\"}", STATUS_FORMAT, 1, "\"prompt\"");
     refuse("{\"prompt\":7}", STATUS_FORMAT, 1, "\"prompt\"");
     refuse("{\"prompt\":\"a\",\"response\":[1]}", STATUS_FORMAT, 1, "\"response\"");
-    refuse("{\"prompt\":\"a\",\"answer\":12}", STATUS_FORMAT, 1, "\"answer\"");
+    refuse("{\"prompt\":\"a\",\"response\":\"b\",\"answer\":12}", STATUS_FORMAT, 1, "\"answer\"");
     refuse("{\"response_ids\":[1]}", STATUS_FORMAT, 1, "\"prompt\"");
     refuse("x\r\n{\"prompt\":\"\"}", STATUS_ARGUMENT, 2, "one token");
     refuse("caf\xe9", STATUS_ARGUMENT, 1, "UTF-8");
@@ -206,8 +222,8 @@ static void a_nul_in_a_json_text_is_refused(void **state) {
 
 static void a_file_without_rows_is_refused(void **state) {
     (void)state;
-    static const char *const TEXTS[] = {"", "\n\n\r\n"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const TEXTS[] = {"", "\n\n\r\n", " \n\t", "[]", "[\n]\n"};
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
         Calibration *rows;
         Error error;
         assert_int_equal(read_bytes(TEXTS[i], strlen(TEXTS[i]), tokenizer, 0, &rows, &error), STATUS_FORMAT);
@@ -328,7 +344,7 @@ int main(void) {
         cmocka_unit_test(a_row_is_its_prompt_its_response_and_the_end_of_text),
         cmocka_unit_test(a_row_of_ids_is_taken_as_it_is),
         cmocka_unit_test(any_other_line_is_a_prompt),
-        cmocka_unit_test(an_array_of_rows_is_refused_and_not_taken_for_texts),
+        cmocka_unit_test(an_array_of_rows_is_read_and_not_taken_for_texts),
         cmocka_unit_test(an_empty_response_is_one_and_null_is_none),
         cmocka_unit_test(lines_may_end_in_any_usual_way),
         cmocka_unit_test(no_more_rows_than_asked_for_are_read),

@@ -135,8 +135,35 @@ static void a_session_that_follows_the_file_has_commands_that_do(void **state) {
     session_free(session);
 }
 
+static void a_session_with_an_end_of_its_own_has_commands_with_it(void **state) {
+    (void)state;
+    char *few = scratch_path("few.jsonl");
+    SessionOptions ended = {
+        .base = TESTS_DIR "/demo/base", .sft = TESTS_DIR "/demo/sft", .calibration = few, .threads = 2};
+    Session *session;
+    Options options;
+    Error error = {0};
+    char *text;
+    static const char *const ENDS[] = {"7", "none", "<|endoftext|>"}; /* which a shell must not understand */
+    for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++) {
+        ended.end_token = ENDS[i];
+        events_open();
+        if (session_create(&ended, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
+        wait_for(session, "tokenizer", tokenizer_is_there);
+        assert_string_equal(session_end_token(session), ENDS[i]);
+        assert_int_equal(equivalent_command_write_opening(VIEWS.views[0], session, &text, &error), STATUS_OK);
+        read_options(text, &options);
+        assert_string_equal(options_text(&options, OPTION_END_TOKEN), ENDS[i]);
+        options_free(&options);
+        free(text);
+        session_free(session);
+    }
+    free(few);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_session_with_an_end_of_its_own_has_commands_with_it),
         cmocka_unit_test(every_view_has_a_command_that_the_program_takes),
         cmocka_unit_test(the_dials_are_those_on_screen),
         cmocka_unit_test(a_session_that_follows_the_file_has_commands_that_do),

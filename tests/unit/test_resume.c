@@ -36,10 +36,32 @@ static Dials some_dials(const Session *session, SettingsCurve **curve) {
     return dials;
 }
 
+static void an_end_of_rows_is_kept(void **state) {
+    (void)state;
+    const SessionOptions options = {
+        .base = TESTS_DIR "/demo/base", .sft = TESTS_DIR "/demo/sft", .end_token = "none", .threads = 2};
+    Session *session;
+    Resume resume;
+    Error error;
+    events_open();
+    if (session_create(&options, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    void **states = no_states();
+    char *path = scratch_path("ended/resume.json");
+    write_session(session, path, states);
+    if (resume_read(path, &VIEWS, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_string_equal(resume.session.end_token, "none");
+    resume_free(&resume);
+    session_free(session);
+    free(path);
+    free(states);
+}
+
 static void a_session_is_taken_up_where_it_was_left(void **state) {
     (void)state;
     Session *session = open_demo();
     wait_for(session, "tokenizer", tokenizer_is_there);
+    assert_null(session_end_token(session));
     SettingsCurve *curve;
     Dials dials = some_dials(session, &curve);
     session_set_dial_state(session, &dials);
@@ -241,6 +263,7 @@ static void a_pair_whose_path_is_no_utf_8_is_found_again(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_end_of_rows_is_kept),
         cmocka_unit_test(a_session_is_taken_up_where_it_was_left),
         cmocka_unit_test(paths_are_kept_for_every_directory),
         cmocka_unit_test(what_is_no_session_is_refused),

@@ -245,8 +245,8 @@ static void a_continuation_is_the_response_and_a_saved_file_has_the_same_sum(voi
     assert_true(neurons_are_ranked(session));                              /* nothing is measured again */
     assert_int_equal(session_save_rows(session, path, &error), STATUS_IO); /* never over a file */
     Calibration *again;
-    assert_int_equal(calibration_read(path, NULL, session_model(session)->config, 0, NULL, &again, &error),
-                     STATUS_OK);
+    const CalibrationReading reading = {.config = session_model(session)->config};
+    assert_int_equal(calibration_read(path, &reading, NULL, &again, &error), STATUS_OK);
     const CalibrationRow *row = &session_calibration(session, NULL)->rows[0];
     assert_int_equal(again->rows[0].count, row->count);
     assert_int_equal(again->rows[0].prompt_count, row->prompt_count);
@@ -328,6 +328,73 @@ static void what_the_rows_are_fits_its_place(void **state) {
     session_free(session);
 }
 
+static bool rows_are_there(const Session *session) {
+    return session_calibration(session, NULL) != NULL;
+}
+
+/* The first file's, and one's that is read later. */
+static void rows_end_as_the_session_was_told(void **state) {
+    (void)state;
+    Error error = {0};
+    char *few = scratch_path("few.jsonl"), *two = write_two();
+    const SessionOptions options = {.base = TESTS_DIR "/demo/base",
+                                    .sft = TESTS_DIR "/demo/sft",
+                                    .calibration = few,
+                                    .end_token = "7",
+                                    .threads = 2};
+    Session *session;
+    char text[SESSION_ROWS_TEXT];
+    events_open();
+    if (session_create(&options, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
+    wait_for(session, "rows", rows_are_there);
+    assert_int_equal(session_calibration(session, NULL)->end.id, 7);
+    assert_int_equal(session_calibration(session, NULL)->ended, DEMO_ROWS);
+    session_describe_rows_and_end(session, 200, text);
+    assert_non_null(strstr(text, "few.jsonl, ended by ( (--end-token)")); /* piece 7 */
+    must_load(session, two);
+    wait_for(session, "rows", rows_are_two);
+    assert_int_equal(session_calibration(session, NULL)->end.id, 7);
+    session_free(session);
+    free(few);
+    free(two);
+}
+
+static size_t count_row_findings(const Session *session) {
+    size_t count = 0;
+    for (size_t i = 0; i < session_finding_count(session); i++)
+        count += strcmp(session_finding(session, i)->subject, SESSION_ROWS_SUBJECT) == 0;
+    return count;
+}
+
+static void rows_that_are_too_long_are_a_finding_until_others_come(void **state) {
+    (void)state;
+    Error error = {0};
+    char row[4096] = "{\"prompt_ids\": [1";
+    for (int i = 0; i < 400; i++) strcat(row, ", 1"); /* the demo has 256 positions */
+    strcat(row, "]}\n");
+    scratch_write("long.jsonl", row, strlen(row));
+    char *path = scratch_path("long.jsonl"), *two = write_two();
+    Session *session = open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", path);
+    wait_for(session, "rows", rows_are_there);
+    assert_int_equal(count_row_findings(session), 1);
+    must_load(session, two);
+    wait_for(session, "rows", rows_are_two);
+    assert_int_equal(count_row_findings(session), 0);
+    must_load(session, path);
+    wait_for(session, "rows", rows_are_of_a_file);
+    while (session_calibration(session, NULL) == NULL || session_calibration(session, NULL)->count != 1) {
+        events_wait();
+        (void)session_refresh(session);
+    }
+    assert_int_equal(count_row_findings(session), 1);
+    assert_int_equal(session_load_rows(session, "-", &error), STATUS_OK); /* refused where it is read: */
+    wait_for(session, "end of reading", rows_are_not_read);
+    assert_int_equal(session_calibration(session, NULL)->count, 1); /* the old rows stay */
+    session_free(session);
+    free(path);
+    free(two);
+}
+
 int main(void) {
     blas_prepare();
     const struct CMUnitTest tests[] = {
@@ -343,6 +410,8 @@ int main(void) {
         cmocka_unit_test(a_bad_first_file_is_forgotten_with_its_finding),
         cmocka_unit_test(rows_may_change_while_everything_is_being_measured),
         cmocka_unit_test(what_the_rows_are_fits_its_place),
+        cmocka_unit_test(rows_end_as_the_session_was_told),
+        cmocka_unit_test(rows_that_are_too_long_are_a_finding_until_others_come),
     };
     return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);
 }

@@ -6,6 +6,7 @@
  *      "base": DIR, "sft": DIR, "calibration": FILE,            absolute; calibration where there was one; of one
  *                                                               that is no UTF-8, "base_uri" too (file_path.h)
  *      "tokenizer_file": true,                                  where --tokenizer-file was given
+ *      "end_token": TOKEN,                                      where --end-token was
  *      "dials": ["--alpha", "0.5", …],                          as the program's own options
  *      "bookmarks": [{"name": "A", "dials": […]}, …],
  *      "prompt": TEXT, "tensor": NAME, "view": NAME,

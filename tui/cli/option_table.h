@@ -52,7 +52,9 @@
     X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW) & ~ON(SHOT), \
       "the seed of --select random") \
     X(CALIBRATION, "calibration", 'c', "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
-      "rows to measure and to choose neurons on, one a line: JSON with prompt and response (or prompt_ids and response_ids), or a prompt as text") \
+      "rows to measure and to choose neurons on, one a line: JSON with prompt and response (or completion, or prompt_ids and response_ids), or a prompt as text; gzip and zstd are unpacked, - is standard input (rejuv help calibration)") \
+    X(END_TOKEN, "end-token", 0, "TOKEN|ID|none", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
+      "what is put behind the responses of --calibration; otherwise the eos_token of the SFT model's tokenizer, else the first of generation_config.json or config.json") \
     X(PROMPT, "prompt", 'p', "TEXT", TEXT, 0, 0, NULL, ON(OPEN) | ON(PREVIEW) | ON(SWEEP) | ON_PICTURES, \
       "the text to run the models on") \
     X(PROMPT_FILE, "prompt-file", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \

@@ -131,6 +131,12 @@ void batch_say_remarks(Batch *batch, const Tokenizer *tokenizer) {
         batch_say(batch, "tokenizer: %s", remark);
 }
 
+void batch_say_rows(Batch *batch, const Calibration *rows) {
+    char remark[CALIBRATION_REMARK_SIZE];
+    for (size_t i = 0; calibration_remark(rows, i, remark); i++)
+        batch_say(batch, "%s: %s", strcmp(rows->source, "-") == 0 ? "standard input" : rows->source, remark);
+}
+
 Status batch_open_model(Batch *batch, Error *error) {
     Error why;
     Status status = batch_open_pair(batch, error);
@@ -196,7 +202,7 @@ static Status read_ids(const char *text, TokenList *list, Error *error) {
     return STATUS_OK;
 }
 
-Status batch_read_prompt(const Batch *batch, Calibration **calibration, Error *error) {
+Status batch_read_prompt(Batch *batch, Calibration **calibration, Error *error) {
     const Options *options = batch->options;
     const ModelConfig *config = batch->model->config;
     const char *prompt = options_text(options, OPTION_PROMPT), *ids = options_text(options, OPTION_IDS);
@@ -217,6 +223,7 @@ Status batch_read_prompt(const Batch *batch, Calibration **calibration, Error *e
                                           batch->tokenizer, config, error);
         free(text);
     }
+    if (status == STATUS_OK) batch_say_rows(batch, *calibration);
     if (status != STATUS_OK) {
         calibration_free(*calibration);
         *calibration = NULL;
@@ -338,6 +345,17 @@ bool batch_json_add_count(cJSON *object, const char *key, uint64_t value) {
     char text[32];
     (void)snprintf(text, sizeof text, "%" PRIu64, value);
     return json_add(object, key, cJSON_CreateRaw(text));
+}
+
+bool batch_json_add_end(cJSON *object, const Batch *batch, const Calibration *rows) {
+    const CalibrationEnd *end = &rows->end;
+    if (rows->ended == 0) return json_add(object, "end_token", cJSON_CreateNull());
+    cJSON *member = cJSON_AddObjectToObject(object, "end_token");
+    size_t bytes = 0;
+    const char *text = batch->tokenizer == NULL ? NULL : tokenizer_piece(batch->tokenizer, end->id, &bytes);
+    return member != NULL && json_add_number(member, "id", end->id) &&
+           (text == NULL || batch_json_add_bytes(member, "text", text, bytes)) &&
+           json_add_text(member, "from", end->from);
 }
 
 bool batch_json_add_averages(cJSON *object, const DistributionAverages *averages) {

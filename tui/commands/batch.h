@@ -65,11 +65,17 @@ TokenizerRule batch_tokenizer_rule(const Options *options);
 Status batch_read_tokenizer(const Batch *batch, const char *directory, Tokenizer **tokenizer,
                             Error *error) STATUS_MUST_CHECK;
 
+/* Tells what a person should know about rows. */
+void batch_say_rows(Batch *batch, const Calibration *rows);
+
+/* Member "end_token": what responses of rows end with, {id, text, from}; null where no row was given an end. */
+bool batch_json_add_end(cJSON *object, const Batch *batch, const Calibration *rows);
+
 /* Tells how it was read, where a person should know (takes NULL). */
 void batch_say_remarks(Batch *batch, const Tokenizer *tokenizer);
 
 /* The one row that --prompt, --prompt-file or --ids stands for. The caller frees it. */
-Status batch_read_prompt(const Batch *batch, Calibration **calibration, Error *error) STATUS_MUST_CHECK;
+Status batch_read_prompt(Batch *batch, Calibration **calibration, Error *error) STATUS_MUST_CHECK;
 
 /* A token's own bytes, to be freed by the caller; "#123" without a tokenizer and for an id that has none. */
 Status batch_read_token(const Batch *batch, int32_t id, char **text, size_t *bytes,

@@ -12,9 +12,12 @@ Status batch_method_open_calibration(Batch *batch, BatchMethod *method, Error *e
     if (path == NULL)
         return status_fail(error, STATUS_ARGUMENT,
                            "expected --calibration FILE, the rows to measure neurons on");
-    Status status = calibration_read(path, batch->tokenizer, batch->model->config, 0, batch->job,
-                                     &method->calibration, error);
+    const CalibrationReading reading = {.tokenizer = batch->tokenizer,
+                                        .config = batch->model->config,
+                                        .end_token = options_text(batch->options, OPTION_END_TOKEN)};
+    Status status = calibration_read(path, &reading, batch->job, &method->calibration, error);
     if (status != STATUS_OK) return status;
+    batch_say_rows(batch, method->calibration);
     method->rows = calibration_list_positions(method->calibration, true);
     return method->rows != NULL ? STATUS_OK : memory_fail(error, "calibration rows");
 }

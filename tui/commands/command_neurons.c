@@ -247,6 +247,7 @@ static Status write_json(Batch *batch, const Neurons *neurons, const Tables *tab
         batch_json_add_count(tree, "rows", method->calibration->count) &&
         batch_json_add_count(tree, "tokens", method->dormancy[SIDE_SFT].tokens) &&
         batch_json_add_count(tree, "response_tokens", method->dormancy[SIDE_SFT].response_tokens) &&
+        batch_json_add_end(tree, batch, method->calibration) &&
         batch_method_add_json(tree, &method->settings, false) &&
         json_add_number(tree, "tau", options_value(batch->options, OPTION_TAU)->number) &&
         json_add_number(tree, "gradient_tau", options_value(batch->options, OPTION_TAU_GRADIENT)->number) &&
@@ -357,6 +358,7 @@ const Command command_neurons = {
         "JSON: an object with\n"
         "  base, sft        the directories\n"
         "  source, rows, tokens, response_tokens  what was measured on\n"
+        "  end_token        {id, text, from}: what was put behind responses, and which key names it; or null\n"
         "  dials            see preview --help\n"
         "  tau, gradient_tau\n"
         "  dormant          [{layer, mlp_base, channel_base, head_base, ..._sft, ..._fused, mlp_gradient, "

@@ -48,6 +48,7 @@ static Status write_json(Batch *batch, const Sweep *sweep, const Table *table, E
                     batch_json_add_count(tree, "rows", sweep->calibration->count) &&
                     batch_json_add_count(tree, "positions", sweep->base.positions) &&
                     batch_json_add_count(tree, "response_tokens", sweep->base.response_tokens) &&
+                    batch_json_add_end(tree, batch, sweep->calibration) &&
                     batch_method_add_json(tree, &sweep->dials.settings, true) &&
                     batch_json_add_table(tree, "points", table);
     if (complete) return batch_write_json(batch, tree, error);
@@ -84,6 +85,7 @@ const Command command_sweep = {
         "  base, sft  the directories\n"
         "  source     what was measured on\n"
         "  rows, positions, response_tokens  how many\n"
+        "  end_token  {id, text, from}: what was put behind responses, and which key names it; null where nothing was\n"
         "  dials      {omega, selector, ...}: those that do not vary; see preview --help\n"
         "  points     [{model: base|fused|sft, alpha, rho, selected (neurons reset), entropy, top1, confident, kl_base, kl_sft, loss, "
         "perplexity, same_top1_base, same_top1_sft, dp_base, dp_base_rms}]: see preview --help\n"

@@ -158,6 +158,7 @@ static Status open_resumed(Batch *batch, Error *error) {
     session.alpha = options_value(options, OPTION_ALPHA)->number;
     session.threads = (unsigned)options_value(options, OPTION_THREADS)->count;
     if (options_has(options, OPTION_TOKENIZER_FILE)) session.tokenizer_rule = TOKENIZER_BY_FILE;
+    if (options_has(options, OPTION_END_TOKEN)) session.end_token = options_text(options, OPTION_END_TOKEN);
     status = open_terminal(batch, &session, &resume, error);
     resume_free(&resume);
     return status;
@@ -193,6 +194,7 @@ static Status run(Batch *batch, Error *error) {
     const Options *options = batch->options;
     if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1) return refuse_pipe(error);
     SessionOptions session = {.calibration = options_text(options, OPTION_CALIBRATION),
+                              .end_token = options_text(options, OPTION_END_TOKEN),
                               .allow_unmatched = options_has(options, OPTION_ALLOW_UNMATCHED),
                               .prompt = options_text(options, OPTION_PROMPT),
                               .tokenizer_rule = batch_tokenizer_rule(options),

@@ -13,8 +13,7 @@
 /* Rows of another file, on their way: the job thread's while `reading` runs. */
 typedef struct RowsErrand {
     char *path;
-    const Tokenizer *tokenizer;
-    const ModelConfig *config;
+    CalibrationReading reading;
     Calibration *calibration;
 } RowsErrand;
 
@@ -104,6 +103,18 @@ void session_describe_rows(const Session *session, int columns, char text[SESSIO
     if (text_width(text) > columns) text[0] = '\0';
 }
 
+void session_describe_rows_and_end(const Session *session, int columns, char text[SESSION_ROWS_TEXT]) {
+    const Calibration *rows = session_calibration(session, NULL);
+    session_describe_rows(session, columns, text);
+    char bytes[64], end[96], longer[SESSION_ROWS_TEXT];
+    if (rows == NULL || rows->ended == 0 || text[0] == '\0') return;
+    size_t count = session_token_bytes(session, rows->end.id, bytes, sizeof bytes);
+    (void)text_escape(bytes, count, TEXT_PLAIN, end, sizeof end);
+    (void)snprintf(longer, sizeof longer, "%s, ended by %s (%s)", text, end, rows->end.from);
+    if (text_width(longer) > columns) (void)snprintf(longer, sizeof longer, "%s, ended by %s", text, end);
+    if (text_width(longer) <= columns) (void)snprintf(text, SESSION_ROWS_TEXT, "%s", longer);
+}
+
 /* ---- taking rows ---- */
 
 bool session_calibration_are_offered(const Session *session) {
@@ -118,6 +129,7 @@ void session_calibration_begin(Session *session) {
     struct SessionCalibrationPart *part = session->calibration;
     if (part->offered == NULL) {
         part->rows = session_files_take_rows(session, &part->error);
+        if (part->rows != NULL) session_files_note_rows(session, part->rows);
         return;
     }
     calibration_free(part->rows);
@@ -131,6 +143,7 @@ void session_calibration_begin(Session *session) {
         part->offered_path = NULL;
     }
     session_files_take_back(session, SESSION_ROWS_SUBJECT);
+    session_files_note_rows(session, part->rows);
 }
 
 /* ---- a file ---- */
@@ -138,8 +151,7 @@ void session_calibration_begin(Session *session) {
 static Status read_file(Job *job, void *argument, Error *error) {
     RowsErrand *errand = argument;
     (void)job_report(job, "reading rows", 0, 0);
-    return session_read_rows(errand->path, errand->tokenizer, errand->config, job, &errand->calibration,
-                             error);
+    return session_read_rows(errand->path, &errand->reading, job, &errand->calibration, error);
 }
 
 static void free_errand(RowsErrand *errand) {
@@ -165,8 +177,7 @@ Status session_load_rows(Session *session, const char *path, Error *error) {
     free_errand(errand);
     errand->path = memory_copy_text(path, strlen(path));
     if (errand->path == NULL) return memory_fail(error, "calibration rows");
-    errand->tokenizer = session_tokenizer(session, NULL);
-    errand->config = session->model->config;
+    errand->reading = session_rows_reading(session);
     return task_start(&session->calibration->reading, 1, read_file, errand, error);
 }
 
@@ -270,7 +281,7 @@ Status session_save_rows(Session *session, const char *path, Error *error) {
 
 void session_calibration_say(Session *session) {
     char text[SESSION_ROWS_TEXT];
-    session_describe_rows(session, SESSION_ROWS_TEXT, text);
+    choose_text(session->calibration->rows, SESSION_ROWS_TEXT, text);
     session_say(session, SESSION_GOOD, "%s are measured on now", text);
 }
 

@@ -49,6 +49,10 @@ const char *session_last_rows_file(const Session *session);
  * where not even the shortest does; while there are none, why. Already escaped. */
 void session_describe_rows(const Session *session, int columns, char text[SESSION_ROWS_TEXT]);
 
+/* The same, and where there is room what was put behind responses, and which key names that: ", ended by <|im_end|>
+ * (tokenizer_config.json: eos_token)". */
+void session_describe_rows_and_end(const Session *session, int columns, char text[SESSION_ROWS_TEXT]);
+
 /* ---- for the other parts of a session ---- */
 
 Status session_calibration_open(Session *session, const SessionOptions *options,

@@ -13,8 +13,8 @@
 typedef struct Load {
     const char *base_directory, *sft_directory;
     TokenizerRule rule;
-    char *rows_path;           /* NULL: none */
-    const ModelConfig *config; /* NULL where the model cannot be run */
+    char *rows_path, *end_token; /* NULL: none */
+    const ModelConfig *config;   /* NULL where the model cannot be run */
     Tokenizer *base, *sft;
     Calibration *rows; /* until session_files_take_rows() */
     Error base_error, sft_error, rows_error, difference;
@@ -48,10 +48,15 @@ static Status load_tokenizer(const char *directory, TokenizerRule rule, Tokenize
     return status;
 }
 
-Status session_read_rows(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, Job *job,
+Status session_read_rows(const char *path, const CalibrationReading *reading, Job *job,
                          Calibration **calibration, Error *error) {
-    Status status =
-        calibration_read(path, tokenizer, config, SESSION_ROWS_LIMIT + 1, job, calibration, error);
+    CalibrationReading limited = *reading;
+    limited.limit = SESSION_ROWS_LIMIT + 1;
+    *calibration = NULL;
+    if (strcmp(path, "-") == 0)
+        return status_fail(error, STATUS_ARGUMENT,
+                           "rows cannot come from standard input here, which is the keyboard: give a file");
+    Status status = calibration_read(path, &limited, job, calibration, error);
     if (status == STATUS_OK && (*calibration)->count > SESSION_ROWS_LIMIT)
         status = status_fail(error, STATUS_UNSUPPORTED,
                              "%s: expected %d calibration rows at most, found more: measure on some of them",
@@ -75,8 +80,8 @@ static Status load(Job *job, void *argument, Error *error) {
     (void)job_report(job, "loading", 2, 3);
     if (load->rows_path != NULL && load->config != NULL) {
         /* a failure stays in rows_error: the session goes on without rows */
-        Status read =
-            session_read_rows(load->rows_path, load->sft, load->config, job, &load->rows, &load->rows_error);
+        CalibrationReading reading = {load->sft, load->config, load->end_token, 0};
+        Status read = session_read_rows(load->rows_path, &reading, job, &load->rows, &load->rows_error);
         if (read == STATUS_OK) load->rows_error = (Error){0};
     }
     return job_report(job, "loading", 3, 3) ? STATUS_OK : job_cancelled(error);
@@ -116,6 +121,10 @@ static Status prepare_load(Session *session, const SessionOptions *options, Erro
     errand->base_directory = session->pair->base->directory;
     errand->sft_directory = session->pair->sft->directory;
     errand->rule = options->tokenizer_rule;
+    if (options->end_token != NULL) {
+        errand->end_token = memory_copy_text(options->end_token, strlen(options->end_token));
+        if (errand->end_token == NULL) return memory_fail(error, "the session");
+    }
     if (options->calibration == NULL) return STATUS_OK;
     errand->rows_path = memory_copy_text(options->calibration, strlen(options->calibration));
     return errand->rows_path != NULL ? STATUS_OK : memory_fail(error, "the session");
@@ -157,6 +166,7 @@ void session_files_free(Session *session) {
     calibration_free(files->load.rows);
     finding_free(&files->findings);
     free(files->load.rows_path);
+    free(files->load.end_token);
     free(files);
 }
 
@@ -245,6 +255,16 @@ const Tokenizer *session_tokenizer(const Session *session, const char **message)
     return loading ? NULL : session->files->load.sft;
 }
 
+CalibrationReading session_rows_reading(const Session *session) {
+    return (CalibrationReading){.tokenizer = session_tokenizer(session, NULL),
+                                .config = session->model->config,
+                                .end_token = session->files->load.end_token};
+}
+
+const char *session_end_token(const Session *session) {
+    return session->files->load.end_token;
+}
+
 TokenizerRule session_tokenizer_rule(const Session *session) {
     return session->files->load.rule;
 }
@@ -278,6 +298,16 @@ const Finding *session_finding(const Session *session, size_t index) {
         }
     }
     return NULL;
+}
+
+void session_files_note_rows(Session *session, const Calibration *rows) {
+    char remark[CALIBRATION_REMARK_SIZE];
+    Error error;
+    for (size_t i = 0; calibration_remark(rows, i, remark); i++) {
+        if (finding_add(&session->files->findings, SEVERITY_WARNING, SESSION_ROWS_SUBJECT, &error, "%s",
+                        remark) != STATUS_OK)
+            session_say(session, SESSION_ERROR, "%s", error.message);
+    }
 }
 
 void session_files_take_back(Session *session, const char *subject) {

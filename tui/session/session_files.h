@@ -14,6 +14,7 @@
 typedef struct SessionOptions {
     const char *base, *sft;
     const char *calibration; /* a file, or NULL */
+    const char *end_token;   /* what responses end with (calibration.h), or NULL */
     const char *prompt;      /* the first prompt, or NULL: the first of the calibration rows */
     const char *cache;       /* the directory in which analyses are kept, or NULL: they are not */
     TokenizerRule tokenizer_rule;
@@ -32,6 +33,7 @@ const char *session_model_error(const Session *session);
  * which. */
 const Tokenizer *session_tokenizer(const Session *session, const char **message);
 TokenizerRule session_tokenizer_rule(const Session *session);
+const char *session_end_token(const Session *session); /* of the options; NULL: none was given */
 const Tokenizer *session_base_tokenizer(const Session *session);
 bool session_tokenizers_are_loading(const Session *session);
 
@@ -60,8 +62,14 @@ size_t session_token_bytes(const Session *session, int32_t id, char *text, size_
 enum { SESSION_ROWS_LIMIT = 10000 };
 
 /* Reads a file of rows, no more than a session takes; on failure *calibration is NULL. On a job's thread. */
-Status session_read_rows(const char *path, const Tokenizer *tokenizer, const ModelConfig *config, Job *job,
+Status session_read_rows(const char *path, const CalibrationReading *reading, Job *job,
                          Calibration **calibration, Error *error) STATUS_MUST_CHECK;
+
+/* What rows are read with; the tokenizer may still be loading. */
+CalibrationReading session_rows_reading(const Session *session);
+
+/* Puts what is to be known about rows among the findings. */
+void session_files_note_rows(Session *session, const Calibration *rows);
 
 /* Takes back the findings about a subject, where they no longer hold. */
 void session_files_take_back(Session *session, const char *subject);

@@ -111,6 +111,9 @@ Status session_set_prompt(Session *session, const char *text, size_t bytes, Erro
     session->prompt->ids = list;
     session->prompt->added = session->prompt->response = 0;
     session->prompt->current_example = -1;
+    if (tokenizer_doubles_first(tokenizer, list.ids, list.count))
+        session_say(session, SESSION_WARNING,
+                    "the prompt begins with the token that the tokenizer puts first: it is there twice");
     return measure_prompt(session, error);
 }
 
@@ -139,19 +142,22 @@ Status session_show_response(Session *session, Error *error) {
         (size_t)session->prompt->current_example >= calibration->count)
         return status_fail(error, STATUS_ARGUMENT, "the prompt is not that of a calibration row");
     const CalibrationRow *row = &calibration->rows[session->prompt->current_example];
-    size_t shared = list->count - session->prompt->added - session->prompt->response;
-    if (row->prompt_count >= row->count || row->prompt_count != shared)
+    if (row->prompt_count >= row->count)
         return status_fail(error, STATUS_ARGUMENT, "the row has no response");
-    task_stop(&session->prompt->continuing); /* it belongs to the shorter text */
-    list->count = shared;
-    session->prompt->added = session->prompt->response = 0;
+    TokenList whole = {0}; /* the row's own: its response may change the prompt's last tokens */
     Status status = STATUS_OK;
-    for (size_t i = shared; i < row->count && status == STATUS_OK; i++) {
-        status = token_list_append(list, row->ids[i], error);
-        if (status == STATUS_OK) session->prompt->response++;
+    for (size_t i = 0; i < row->count && status == STATUS_OK; i++)
+        status = token_list_append(&whole, row->ids[i], error);
+    if (status != STATUS_OK) {
+        token_list_free(&whole);
+        return status;
     }
-    Status measured = measure_prompt(session, status == STATUS_OK ? error : NULL);
-    return status != STATUS_OK ? status : measured;
+    task_stop(&session->prompt->continuing); /* it belongs to another text */
+    token_list_free(list);
+    *list = whole;
+    session->prompt->added = 0;
+    session->prompt->response = row->count - row->prompt_count;
+    return measure_prompt(session, error);
 }
 
 int session_current_example(const Session *session) {

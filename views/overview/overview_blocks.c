@@ -73,7 +73,7 @@ static size_t figure_at(size_t place) {
 static void draw_rows(Canvas *canvas, Rect area, int row, const Session *session) {
     char text[SESSION_ROWS_TEXT];
     (void)rect_cut_left(&area, LABEL);
-    session_describe_rows(session, area.columns - 5, text);
+    session_describe_rows_and_end(session, area.columns - 5, text);
     if (text[0] != '\0') (void)canvas_print(canvas, area, row, 0, ROLE_DIM, "over %s", text);
 }
 

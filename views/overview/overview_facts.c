@@ -167,6 +167,25 @@ static void write_tokenizer(const OneSide *side, char text[VALUE_SIZE]) {
                    format_count(facts.added_tokens, added));
 }
 
+/* What its responses are ended with: the tokenizer's eos_token, else what ends a text. */
+static void write_row_end(const OneSide *side, char text[VALUE_SIZE]) {
+    const char *from = NULL;
+    int32_t id = side->tokenizer == NULL ? -1 : tokenizer_end(side->tokenizer, &from);
+    size_t bytes = 0;
+    const char *piece = id < 0 ? NULL : tokenizer_piece(side->tokenizer, id, &bytes);
+    char end[VALUE_SIZE / 4];
+    if (piece == NULL) {
+        if (side->is_loading)
+            (void)snprintf(text, VALUE_SIZE, "loading…");
+        else
+            write_ends(side, text);
+        return;
+    }
+    (void)text_escape(piece, bytes, TEXT_PLAIN, end, sizeof end);
+    (void)snprintf(text, VALUE_SIZE, "%s%s%s%s", end, side->is_whole ? " (" : "", side->is_whole ? from : "",
+                   side->is_whole ? ")" : "");
+}
+
 /* What config.json decides comes last, for a person who compares it with the script that trained the model. */
 static const ModelFact FACTS[] = {
     {.label = "directory", .write = write_directory, .may_differ = true},
@@ -189,6 +208,7 @@ static const ModelFact FACTS[] = {
     {.label = "eos", .write = write_ends, .is_joined = true},
     {.label = "activation", .write = write_activation, .is_spare = true},
     {.label = "epsilon", .write = write_epsilon, .is_spare = true},
+    {.label = "row end", .write = write_row_end, .is_spare = true},
 };
 enum { FACT_COUNT = sizeof FACTS / sizeof *FACTS };
 

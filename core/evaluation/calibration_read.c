@@ -1,0 +1,290 @@
+#include "core/evaluation/calibration_forms.h"
+#include "core/files/input.h"
+#include "core/files/json.h"
+#include "core/support/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_LIMIT = 1 << 30, BATCH_ROWS = 256 };
+
+/* ---- finding rows in a text ---- */
+
+/* Where the next row is looked for. */
+typedef struct RowCursor {
+    const char *at, *end;
+    size_t line; /* of `at`, from 1 */
+    bool is_array, is_over;
+} RowCursor;
+
+/* One row of the text: an object of JSON, or a line. */
+typedef struct RowText {
+    const char *at;
+    size_t bytes, line;
+    bool is_json;
+} RowText;
+
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+static void skip_blanks(RowCursor *cursor) {
+    for (; cursor->at < cursor->end && (is_blank(*cursor->at) || *cursor->at == '\n'); cursor->at++)
+        cursor->line += *cursor->at == '\n';
+}
+
+/* A file may be one array of rows, "[" or "[{…": taken for lines of text it would give rows that nobody meant. */
+static bool begins_array(RowCursor cursor) {
+    skip_blanks(&cursor);
+    if (cursor.at == cursor.end || *cursor.at != '[') return false;
+    for (cursor.at++; cursor.at < cursor.end && is_blank(*cursor.at);) cursor.at++;
+    return cursor.at == cursor.end || *cursor.at == '{' || *cursor.at == '\n' || *cursor.at == ']';
+}
+
+static RowCursor begin(const char *text, size_t bytes) {
+    static const char BYTE_ORDER_MARK[] = "\xef\xbb\xbf";
+    size_t mark = sizeof BYTE_ORDER_MARK - 1;
+    if (bytes < mark || memcmp(text, BYTE_ORDER_MARK, mark) != 0) mark = 0;
+    RowCursor cursor = {.at = text + mark, .end = text + bytes, .line = 1};
+    cursor.is_array = begins_array(cursor);
+    if (!cursor.is_array) return cursor;
+    skip_blanks(&cursor);
+    cursor.at++;
+    return cursor;
+}
+
+/* Lines without anything in them are none. False at the end. */
+static bool next_line(RowCursor *cursor, RowText *row) {
+    while (cursor->at < cursor->end) {
+        const char *stop = memchr(cursor->at, '\n', (size_t)(cursor->end - cursor->at)), *first = cursor->at;
+        *row = (RowText){.at = cursor->at, .line = cursor->line++};
+        row->bytes = (size_t)((stop != NULL ? stop : cursor->end) - cursor->at);
+        cursor->at += row->bytes + (stop != NULL ? 1 : 0);
+        if (row->bytes > 0 && row->at[row->bytes - 1] == '\r') row->bytes--;
+        while (first < row->at + row->bytes && is_blank(*first)) first++;
+        row->is_json = first < row->at + row->bytes && *first == '{';
+        if (first < row->at + row->bytes) return true;
+    }
+    return false;
+}
+
+/* The bytes of the value at the cursor, up to where its brackets close. */
+static size_t measure_value(const RowCursor *cursor) {
+    size_t depth = 0;
+    bool is_quoted = false;
+    for (const char *at = cursor->at; at < cursor->end; at++) {
+        if (is_quoted) {
+            if (*at == '\\')
+                at++;
+            else
+                is_quoted = *at != '"';
+            continue;
+        }
+        is_quoted = *at == '"';
+        if (*at == '{' || *at == '[') depth++;
+        if ((*at == '}' || *at == ']') && --depth == 0) return (size_t)(at + 1 - cursor->at);
+    }
+    return (size_t)(cursor->end - cursor->at);
+}
+
+static Status fail_array(const RowCursor *cursor, const char *expected, Error *error) {
+    return status_fail(error, STATUS_FORMAT, "expected %s in the array of rows, found %s", expected,
+                       cursor->at < cursor->end ? "something else" : "its end");
+}
+
+/* *found is false behind the last row. */
+static Status next_of_array(RowCursor *cursor, bool is_first, RowText *row, bool *found, Error *error) {
+    *found = false;
+    skip_blanks(cursor);
+    row->line = cursor->line;
+    if (cursor->is_over)
+        return cursor->at == cursor->end ? STATUS_OK : fail_array(cursor, "nothing more", error);
+    if (cursor->at < cursor->end && *cursor->at == ']') {
+        cursor->is_over = true;
+        cursor->at++;
+        return next_of_array(cursor, is_first, row, found, error);
+    }
+    if (!is_first) {
+        if (cursor->at == cursor->end || *cursor->at != ',') return fail_array(cursor, "a comma", error);
+        cursor->at++;
+        skip_blanks(cursor);
+    }
+    row->line = cursor->line;
+    if (cursor->at == cursor->end || *cursor->at != '{') return fail_array(cursor, "an object", error);
+    *row = (RowText){.at = cursor->at, .bytes = measure_value(cursor), .line = cursor->line, .is_json = true};
+    for (size_t i = 0; i < row->bytes; i++) cursor->line += row->at[i] == '\n';
+    cursor->at += row->bytes;
+    *found = true;
+    return STATUS_OK;
+}
+
+/* ---- making rows ---- */
+
+/* What is read together, so that threads can make ids of it; rows are added in the file's order. */
+typedef struct Batch {
+    const CalibrationReading *reading;
+    Calibration *made;
+    CalibrationRow rows[BATCH_ROWS];
+    size_t lines[BATCH_ROWS], count;
+    struct {
+        size_t prompt, response;
+    } bytes[BATCH_ROWS];
+    Status statuses[BATCH_ROWS];
+    Error errors[BATCH_ROWS];
+} Batch;
+
+/* cJSON's strings end at a NUL: a text that holds one, as it is or escaped, would be cut without a word. */
+static bool holds_nul(const char *line, size_t bytes) {
+    if (memchr(line, '\0', bytes) != NULL) return true;
+    for (const char *at = line, *end = line + bytes; (at = memchr(at, '\\', (size_t)(end - at))) != NULL;) {
+        if (end - at >= 6 && memcmp(at, "\\u0000", 6) == 0) return true;
+        at += end - at >= 2 ? 2 : 1; /* what follows is escaped: a backslash, say */
+    }
+    return false;
+}
+
+static Status read_json(const RowText *text, CalibrationRow *row, Error *error) {
+    if (holds_nul(text->at, text->bytes))
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "U+0000 in a calibration text is not supported: give token ids");
+    cJSON *object;
+    Status status = json_parse(text->at, text->bytes, "the line", &object, error);
+    if (status != STATUS_OK) return status;
+    status = calibration_read_form(object, row, error);
+    cJSON_Delete(object);
+    return status;
+}
+
+static Status read_row(Batch *batch, const RowText *text, Error *error) {
+    CalibrationRow *row = &batch->rows[batch->count];
+    *row = (CalibrationRow){0};
+    Status status = STATUS_OK;
+    size_t prompt = text->bytes, response = 0;
+    if (text->is_json) {
+        status = read_json(text, row, error);
+        prompt = row->prompt == NULL ? 0 : strlen(row->prompt);
+        response = row->response == NULL ? 0 : strlen(row->response);
+    } else {
+        row->prompt = memory_copy_text(text->at, text->bytes);
+        if (row->prompt == NULL) status = memory_fail(error, "a calibration row");
+    }
+    if (status != STATUS_OK) {
+        calibration_free_row(row);
+        return status;
+    }
+    batch->bytes[batch->count].prompt = prompt;
+    batch->bytes[batch->count].response = response;
+    batch->lines[batch->count++] = text->line;
+    return STATUS_OK;
+}
+
+static void encode_one(void *argument, size_t task, unsigned worker) {
+    Batch *batch = argument;
+    CalibrationRow *row = &batch->rows[task];
+    (void)worker;
+    batch->statuses[task] =
+        row->prompt == NULL
+            ? STATUS_OK
+            : calibration_encode_row(row, batch->bytes[task].prompt, batch->bytes[task].response,
+                                     batch->reading->tokenizer, &batch->made->end, &batch->errors[task]);
+}
+
+static Status fail_at(const Calibration *made, size_t line, Error *error) {
+    return error == NULL ? STATUS_FORMAT
+                         : status_add_context(error, "%s, line %zu", input_name(made->source), line);
+}
+
+static void free_batch(Batch *batch) {
+    if (batch == NULL) return;
+    for (size_t i = 0; i < batch->count; i++) calibration_free_row(&batch->rows[i]);
+    free(batch);
+}
+
+/* Makes the ids of all rows that wait, and adds them; what is left of them on failure, free_batch() frees. */
+static Status take_batch(Batch *batch, Job *job, Error *error) {
+    Status status = job_run(job, batch->count, encode_one, batch, error);
+    for (size_t i = 0; i < batch->count && status == STATUS_OK; i++) {
+        status = batch->statuses[i];
+        if (status != STATUS_OK && error != NULL) *error = batch->errors[i];
+        if (status == STATUS_OK) {
+            CalibrationRow row = batch->rows[i];
+            batch->rows[i] = (CalibrationRow){0};
+            status = calibration_take_row(batch->made, &row, batch->reading->config, error);
+        }
+        if (status != STATUS_OK && status != STATUS_NO_MEMORY) {
+            (void)fail_at(batch->made, batch->lines[i], error);
+            return status;
+        }
+    }
+    if (status == STATUS_OK) batch->count = 0;
+    return status;
+}
+
+static bool is_enough(const Batch *batch) {
+    size_t limit = batch->reading->limit;
+    return limit > 0 && batch->made->count + batch->count >= limit;
+}
+
+/* Reads rows until the batch is full, or there are enough; *is_over at the end, or where one is refused. */
+static Status fill_batch(Batch *batch, RowCursor *cursor, bool *is_over, Error *error) {
+    Status status = STATUS_OK;
+    while (batch->count < BATCH_ROWS && !is_enough(batch)) {
+        RowText text = {0};
+        bool found = true;
+        if (cursor->is_array)
+            status = next_of_array(cursor, batch->made->count + batch->count == 0, &text, &found, error);
+        else
+            found = next_line(cursor, &text);
+        if (status == STATUS_OK && found) status = read_row(batch, &text, error);
+        *is_over = status != STATUS_OK || !found;
+        if (status != STATUS_OK) (void)fail_at(batch->made, text.line, error);
+        if (*is_over) return status;
+    }
+    *is_over = is_enough(batch);
+    return STATUS_OK;
+}
+
+static Status add_rows(Batch *batch, const char *text, size_t bytes, Job *job, Error *error) {
+    Status status = STATUS_OK;
+    Error refused;
+    RowCursor cursor = begin(text, bytes);
+    for (bool is_over = false; !is_over && status == STATUS_OK;) {
+        if (!job_report(job, "reading rows", (uint64_t)(cursor.at - text), bytes))
+            return job_cancelled(error);
+        Status read = fill_batch(batch, &cursor, &is_over, &refused);
+        status = take_batch(batch, job, error); /* what is before a refused row is refused first */
+        if (status != STATUS_OK || read == STATUS_OK) continue;
+        if (error != NULL) *error = refused;
+        status = read;
+    }
+    if (status != STATUS_OK || batch->made->count > 0) return status;
+    return status_fail(error, STATUS_FORMAT, "%s: expected one row at least, found none",
+                       input_name(batch->made->source));
+}
+
+Status calibration_read(const char *path, const CalibrationReading *reading, Job *job,
+                        Calibration **calibration, Error *error) {
+    *calibration = NULL;
+    Input input;
+    Calibration *made = NULL;
+    Batch *batch = memory_allocate(1, sizeof *batch);
+    Status status =
+        batch == NULL ? memory_fail(error, "calibration rows") : calibration_create(path, &made, error);
+    if (status == STATUS_OK)
+        status = calibration_choose_end(made, reading->tokenizer, reading->config, reading->end_token, error);
+    if (status == STATUS_OK) {
+        batch->reading = reading;
+        batch->made = made;
+        status = input_read(path, FILE_LIMIT, job, &input, error);
+        if (status == STATUS_OK) status = add_rows(batch, input.text, input.bytes, job, error);
+        if (status == STATUS_OK) memcpy(made->sha256, input.sha256, sizeof made->sha256);
+        input_free(&input);
+    }
+    free_batch(batch);
+    if (status != STATUS_OK) {
+        calibration_free(made);
+        return status;
+    }
+    *calibration = made;
+    return STATUS_OK;
+}
