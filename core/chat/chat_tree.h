@@ -50,10 +50,11 @@
     X(ATTRIBUTE, "attribute")                                                                                \
     X(ITEM, "item")                                                                                          \
     X(SLICE, "slice")                                                                                        \
-    X(CALL, "call") X(FILTER, "filter") X(TEST, "test") X(NOT, "not") X(NEG, "neg") X(POS, "pos")            \
-        X(BINARY, "operator") X(AND, "and") X(OR, "or") X(COMPARE, "comparison") X(OPERAND, "comparison")    \
-            X(CONCAT, "concat") X(CONDITION, "condition") X(DATA, "text") X(OUTPUT, "output") X(IF, "if")    \
-                X(FOR, "for") X(SET, "set") X(SET_BLOCK, "set") X(MACRO, "macro") X(CALL_BLOCK, "call")      \
+    X(CALL, "call")                                                                                          \
+    X(FILTER, "filter") X(TEST, "test") X(NOT, "not") X(NEG, "neg") X(POS, "pos") X(BINARY, "operator")      \
+        X(AND, "and") X(OR, "or") X(COMPARE, "comparison") X(OPERAND, "comparison") X(CONCAT, "concat")      \
+            X(CONDITION, "condition") X(DATA, "text") X(OUTPUT, "output") X(IF, "if") X(FOR, "for")          \
+                X(SET, "set") X(SET_BLOCK, "set") X(MACRO, "macro") X(CALL_BLOCK, "call")                    \
                     X(FILTER_BLOCK, "filter") X(WITH, "with") X(GENERATION, "generation") X(BREAK, "break")  \
                         X(CONTINUE, "continue")
 

@@ -260,8 +260,8 @@ static void gradients_are_what_differences_say_under_every_setting(void **state)
     static const char *const SETTINGS[] = {
         "\"rope_scaling\":{\"type\":\"yarn\",\"factor\":8.0,\"original_max_position_embeddings\":16,\"rope_theta\":100}",
         "\"hidden_act\":\"mish\",\"rope_theta\":50.0",
-        "\"hidden_act\":\"quick_gelu\",\"rms_norm_eps\":0.1,\"use_sliding_window\":true,\"sliding_window\":2,"
-        "\"layer_types\":[\"sliding_attention\",\"full_attention\"]",
+        ("\"hidden_act\":\"quick_gelu\",\"rms_norm_eps\":0.1,\"use_sliding_window\":true,\"sliding_window\":2,"
+         "\"layer_types\":[\"sliding_attention\",\"full_attention\"]"),
     };
     static const double STEP = 0.001;
     for (size_t i = 0; i < sizeof SETTINGS / sizeof *SETTINGS; i++) {

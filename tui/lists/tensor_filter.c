@@ -22,8 +22,7 @@ static bool word_fits(const char *word, const PairTensor *tensor) {
     long first, last;
     if (read_layers(word, &first, &last)) return tensor->layer >= first && tensor->layer <= last;
     for (int role = 0; role < TENSOR_ROLE_COUNT; role++)
-        if (strcmp(tensor_role_name((TensorRole)role), word) == 0)
-            return tensor->role == (TensorRole)role;
+        if (strcmp(tensor_role_name((TensorRole)role), word) == 0) return tensor->role == (TensorRole)role;
     return text_find(tensor->name, word);
 }
 
