@@ -182,7 +182,9 @@ static void write_row_end(const OneSide *side, char text[VALUE_SIZE]) {
         return;
     }
     (void)text_escape(piece, bytes, TEXT_PLAIN, end, sizeof end);
-    (void)snprintf(text, VALUE_SIZE, "%s%s%s%s", end, side->is_whole ? " (" : "", side->is_whole ? from : "",
+    const char *key =
+        strrchr(from, ' ') != NULL ? strrchr(from, ' ') + 1 : from; /* without the tokenizer's file */
+    (void)snprintf(text, VALUE_SIZE, "%s%s%s%s", end, side->is_whole ? " (" : "", side->is_whole ? key : "",
                    side->is_whole ? ")" : "");
 }
 
