@@ -40,23 +40,44 @@
 #include "core/chat/chat_lexer.h"
 
 /* X(IDENTIFIER, "as messages call it") */
-#define CHAT_NODE_TABLE(X)                                                                                   \
-    X(CONST, "literal")                                                                                      \
-    X(NAME, "name")                                                                                          \
-    X(NAMESPACE, "namespace attribute")                                                                      \
-    X(LIST, "list")                                                                                          \
-    X(TUPLE, "tuple")                                                                                        \
-    X(DICT, "dict")                                                                                          \
-    X(ATTRIBUTE, "attribute")                                                                                \
-    X(ITEM, "item")                                                                                          \
-    X(SLICE, "slice")                                                                                        \
-    X(CALL, "call")                                                                                          \
-    X(FILTER, "filter") X(TEST, "test") X(NOT, "not") X(NEG, "neg") X(POS, "pos") X(BINARY, "operator")      \
-        X(AND, "and") X(OR, "or") X(COMPARE, "comparison") X(OPERAND, "comparison") X(CONCAT, "concat")      \
-            X(CONDITION, "condition") X(DATA, "text") X(OUTPUT, "output") X(IF, "if") X(FOR, "for")          \
-                X(SET, "set") X(SET_BLOCK, "set") X(MACRO, "macro") X(CALL_BLOCK, "call")                    \
-                    X(FILTER_BLOCK, "filter") X(WITH, "with") X(GENERATION, "generation") X(BREAK, "break")  \
-                        X(CONTINUE, "continue")
+/* clang-format off */
+#define CHAT_NODE_TABLE(X) \
+    X(CONST, "literal") \
+    X(NAME, "name") \
+    X(NAMESPACE, "namespace attribute") \
+    X(LIST, "list") \
+    X(TUPLE, "tuple") \
+    X(DICT, "dict") \
+    X(ATTRIBUTE, "attribute") \
+    X(ITEM, "item") \
+    X(SLICE, "slice") \
+    X(CALL, "call") \
+    X(FILTER, "filter") \
+    X(TEST, "test") \
+    X(NOT, "not") \
+    X(NEG, "neg") \
+    X(POS, "pos") \
+    X(BINARY, "operator") \
+    X(AND, "and") \
+    X(OR, "or") \
+    X(COMPARE, "comparison") \
+    X(OPERAND, "comparison") \
+    X(CONCAT, "concat") \
+    X(CONDITION, "condition") \
+    X(DATA, "text") \
+    X(OUTPUT, "output") \
+    X(IF, "if") \
+    X(FOR, "for") \
+    X(SET, "set") \
+    X(SET_BLOCK, "set") \
+    X(MACRO, "macro") \
+    X(CALL_BLOCK, "call") \
+    X(FILTER_BLOCK, "filter") \
+    X(WITH, "with") \
+    X(GENERATION, "generation") \
+    X(BREAK, "break") \
+    X(CONTINUE, "continue")
+/* clang-format on */
 
 typedef enum ChatNodeKind {
 #define CHAT_NODE_ENUMERATOR(identifier, text) CHAT_NODE_##identifier,
