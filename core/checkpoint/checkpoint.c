@@ -98,7 +98,8 @@ static Status index_roles(Checkpoint *checkpoint, Error *error) {
     Status status = role_index_reserve(&checkpoint->roles, checkpoint->tensor_count, error);
     for (size_t i = 0; i < checkpoint->tensor_count && status == STATUS_OK; i++) {
         const Tensor *tensor = &checkpoint->tensors[i];
-        role_index_add(&checkpoint->roles, (RoleEntry){tensor->role, tensor->layer, tensor->is_bias, i});
+        role_index_add(&checkpoint->roles,
+                       (RoleEntry){tensor->role, tensor->layer, tensor->expert, tensor->is_bias, i});
     }
     if (status == STATUS_OK) role_index_sort(&checkpoint->roles);
     return status;

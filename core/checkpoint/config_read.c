@@ -1,4 +1,5 @@
 #include "core/checkpoint/config_internal.h"
+#include "core/checkpoint/head.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -341,9 +342,10 @@ static void read_roles(const cJSON *json, ModelConfig *config) {
     config->roles[TENSOR_GATE_BIAS] = config->roles[TENSOR_UP_BIAS] = config->roles[TENSOR_DOWN_BIAS] =
         has_bias(json, architecture->mlp_bias);
     config->roles[TENSOR_Q_NORM] = config->roles[TENSOR_K_NORM] = architecture->qk_norm;
-    config->tied_head = json_get_bool(json, "tie_word_embeddings", false);
+    bool is_stated;
+    config->tied_head = head_config_ties(json, &is_stated);
     config->roles[TENSOR_HEAD] = !config->tied_head;
-    if (json_find(json, "tie_word_embeddings") != NULL) config->from[CONFIG_TIE] = "tie_word_embeddings";
+    if (is_stated) config->from[CONFIG_TIE] = "tie_word_embeddings";
 }
 
 void architecture_untie_head(ModelConfig *config) {

@@ -12,7 +12,8 @@ static Status index_roles(Pair *pair, Error *error) {
     Status status = role_index_reserve(&pair->roles, pair->count, error);
     for (size_t i = 0; i < pair->count && status == STATUS_OK; i++) {
         const PairTensor *tensor = &pair->tensors[i];
-        role_index_add(&pair->roles, (RoleEntry){tensor->role, tensor->layer, tensor->sft->is_bias, i});
+        role_index_add(&pair->roles, (RoleEntry){tensor->role, tensor->layer, tensor->sft->expert,
+                                                 tensor->sft->is_bias, i});
     }
     if (status == STATUS_OK) role_index_sort(&pair->roles);
     return status;
@@ -69,8 +70,7 @@ Status pair_check(const Pair *pair, Error *error) {
 
 Status pair_check_common(const Pair *pair, Error *error) {
     const PairShare *share = &pair->share;
-    bool has_common = share->blended > 0 || (share->copied == 0 && share->missing == 0);
-    return has_common && !pair->has_adapter ? STATUS_OK : pair_check(pair, error);
+    return share->blended > 0 && !pair->has_adapter ? STATUS_OK : pair_check(pair, error);
 }
 
 static Status refuse_share(const Pair *pair, Error *error) {

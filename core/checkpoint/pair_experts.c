@@ -68,7 +68,8 @@ static Tensor cut_slice(const Tensor *fused, const Tensor *single, uint64_t at, 
 /* The fused tensor of a layer that holds an expert's part; NULL where there is none. */
 static const Tensor *find_fused(const Experts *experts, const Tensor *single, uint64_t *at, uint64_t *parts) {
     size_t count;
-    const RoleEntry *entries = role_index_find(&experts->base->roles, TENSOR_EXPERT, single->layer, &count);
+    const RoleEntry *entries =
+        role_index_find_expert(&experts->base->roles, TENSOR_EXPERT, single->layer, -1, &count);
     for (size_t i = 0; i < count; i++) {
         const Tensor *fused = &experts->base->tensors[entries[i].tensor];
         if (is_fused(fused) && is_left_base(experts, fused) &&

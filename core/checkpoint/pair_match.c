@@ -220,16 +220,17 @@ static Status tell_renames(const Pair *pair, FindingList *findings, Error *error
 /* A share that is not 100 % must not look it. */
 static Status tell_share(const Pair *pair, FindingList *findings, Error *error) {
     const PairShare *share = &pair->share;
-    if (share->blended == 0 && share->copied + share->missing > 0)
+    const char *base = pair->base->tensor_count > 0 ? pair->base->tensors[0].name : "nothing";
+    const char *sft = pair->sft->tensor_count > 0 ? pair->sft->tensors[0].name : "nothing";
+    if (share->blended == 0)
         return finding_add(findings, SEVERITY_ERROR, "names", error,
-                           "expected tensors of one name, found none: base has %s, SFT %s",
-                           pair->base->tensor_count > 0 ? pair->base->tensors[0].name : "nothing",
-                           pair->sft->tensor_count > 0 ? pair->sft->tensors[0].name : "nothing");
+                           "expected numbers of one name in both, found none to blend: base has %s, SFT %s",
+                           base, sft);
     if (pair_share_is_whole(&pair->share)) return STATUS_OK;
     return finding_add(
         findings, SEVERITY_WARNING, "share", error,
-        "%.4g %% of SFT's elements are blended; tensors without a counterpart: %zu of SFT's, to be copied, "
-        "%zu of base's, to be left out",
+        "%.4g %% of SFT's elements are blended; tensors that are not: %zu of SFT's, to be copied, %zu of base's, to "
+        "be left out",
         pair_share_percent(share), share->copied_tensors, share->missing_tensors);
 }
 

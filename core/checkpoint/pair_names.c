@@ -277,12 +277,12 @@ static bool formats_agree(const Tensor *base, const Tensor *sft) {
 /* The one tensor of that role, layer, expert and part; NULL where there is none or more than one. */
 static const Tensor *find_only(const Checkpoint *checkpoint, const Tensor *like) {
     size_t count;
-    const RoleEntry *entries = role_index_find(&checkpoint->roles, like->role, like->layer, &count);
+    const RoleEntry *entries =
+        role_index_find_expert(&checkpoint->roles, like->role, like->layer, like->expert, &count);
     const Tensor *only = NULL;
     for (size_t i = 0; i < count; i++) {
         const Tensor *tensor = &checkpoint->tensors[entries[i].tensor];
-        if (tensor->expert != like->expert || tensor->part != like->part ||
-            tensor->is_bias != like->is_bias ||
+        if (tensor->part != like->part || tensor->is_bias != like->is_bias ||
             tensor->rank != like->rank) /* a router's bias may have another name than ".bias" */
             continue;
         if (only != NULL) return NULL;

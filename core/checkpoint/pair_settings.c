@@ -240,13 +240,12 @@ static Unused find_unused(const Checkpoint *checkpoint) {
     for (size_t i = 0; i < checkpoint->tensor_count; i++) {
         const Tensor *tensor = &checkpoint->tensors[i];
         char name[128]; /* only roles that these models have can change their result */
-        if (tensor->role == TENSOR_HEAD ||
-            !architecture_name_tensor(tensor->role, tensor->layer, name, sizeof name))
-            continue;
+        bool is_known = tensor->role != TENSOR_HEAD &&
+                        architecture_name_tensor(tensor->role, tensor->layer, name, sizeof name);
         if (tensor->layer >= 0 && (uint64_t)tensor->layer >= config->layers) {
             unused.beyond++;
             if (tensor->layer > unused.last) unused.last = tensor->layer;
-        } else if (!config->roles[tensor->role]) {
+        } else if (is_known && !config->roles[tensor->role]) {
             size_t used = strlen(unused.roles);
             if (!named[tensor->role])
                 (void)snprintf(unused.roles + used, sizeof unused.roles - used, "%s%s", used > 0 ? ", " : "",

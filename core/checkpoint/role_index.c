@@ -15,14 +15,18 @@ void role_index_add(RoleIndex *index, RoleEntry entry) {
     if (index->count < index->capacity) index->entries[index->count++] = entry;
 }
 
-static int compare_places(const RoleEntry *a, TensorRole role, int layer) {
-    if (a->role != role) return a->role < role ? -1 : 1;
-    return (a->layer > layer) - (a->layer < layer);
+/* A place is a role, a layer and an expert; of `depth` of these. */
+enum { OF_LAYER = 2, OF_EXPERT = 3 };
+
+static int compare_places(const RoleEntry *a, const RoleEntry *b, int depth) {
+    if (a->role != b->role) return a->role < b->role ? -1 : 1;
+    if (a->layer != b->layer) return a->layer < b->layer ? -1 : 1;
+    return depth == OF_LAYER ? 0 : (a->expert > b->expert) - (a->expert < b->expert);
 }
 
 static int compare_entries(const void *first, const void *second) {
     const RoleEntry *a = first, *b = second;
-    int order = compare_places(a, b->role, b->layer);
+    int order = compare_places(a, b, OF_EXPERT);
     if (order == 0) order = (int)a->is_bias - (int)b->is_bias;
     return order != 0 ? order : (a->tensor > b->tensor) - (a->tensor < b->tensor);
 }
@@ -31,19 +35,33 @@ void role_index_sort(RoleIndex *index) {
     qsort(index->entries, index->count, sizeof *index->entries, compare_entries);
 }
 
-const RoleEntry *role_index_find(const RoleIndex *index, TensorRole role, int layer, size_t *count) {
+/* The first entry that is not before the place; or, where `behind`, that is behind it. */
+static size_t find_bound(const RoleIndex *index, const RoleEntry *place, int depth, bool behind) {
     size_t low = 0, high = index->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compare_places(&index->entries[middle], role, layer) < 0)
+        int order = compare_places(&index->entries[middle], place, depth);
+        if (order < 0 || (behind && order == 0))
             low = middle + 1;
         else
             high = middle;
     }
-    size_t end = low;
-    while (end < index->count && compare_places(&index->entries[end], role, layer) == 0) end++;
-    if (count != NULL) *count = end - low;
-    return end > low ? &index->entries[low] : NULL;
+    return low;
+}
+
+static const RoleEntry *find(const RoleIndex *index, const RoleEntry *place, int depth, size_t *count) {
+    size_t first = find_bound(index, place, depth, false), end = find_bound(index, place, depth, true);
+    if (count != NULL) *count = end - first;
+    return end > first ? &index->entries[first] : NULL;
+}
+
+const RoleEntry *role_index_find(const RoleIndex *index, TensorRole role, int layer, size_t *count) {
+    return find(index, &(RoleEntry){.role = role, .layer = layer}, OF_LAYER, count);
+}
+
+const RoleEntry *role_index_find_expert(const RoleIndex *index, TensorRole role, int layer, int expert,
+                                        size_t *count) {
+    return find(index, &(RoleEntry){.role = role, .layer = layer, .expert = expert}, OF_EXPERT, count);
 }
 
 void role_index_free(RoleIndex *index) {

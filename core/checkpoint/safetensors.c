@@ -1,6 +1,7 @@
 #include "core/checkpoint/safetensors.h"
 
 #include "core/files/json.h"
+#include "core/files/stand_in.h"
 #include "core/support/memory.h"
 
 #include <errno.h>
@@ -215,7 +216,7 @@ static Status read_entries(SafetensorsFile *file, const cJSON *header, const uns
 static const struct {
     const char *start, *what;
 } OTHERS[] = {
-    {"version https://git-lfs", "a git-lfs pointer: git lfs pull, in its directory, fetches the file"},
+    {STAND_IN_POINTER, "a git-lfs pointer: git lfs pull, in its directory, fetches the file"},
     {"# xet version",
      "a git-xet pointer: git lfs pull, in its directory, fetches the file with git-xet installed"},
     {"GGUF", "GGUF: transformers loads it as gguf_file, or take the model that it was made from"},

@@ -112,7 +112,7 @@ static Status note_unmatched(ExportPlan *plan, Error *error) {
     if (status != STATUS_OK) return status;
     return finding_add(
         &plan->findings, SEVERITY_WARNING, "unmatched", error,
-        "tensors without a counterpart: %zu of SFT's, which are copied, %zu of base's, which are left out",
+        "tensors that are not blended: %zu of SFT's, which are copied, %zu of base's, which are left out",
         pair->share.copied_tensors, pair->share.missing_tensors);
 }
 

@@ -1,5 +1,6 @@
 #include "core/files/input.h"
 
+#include "core/files/stand_in.h"
 #include "core/support/memory.h"
 
 #include <errno.h>
@@ -49,7 +50,7 @@ static const ForeignFormat FOREIGN[] = {
     {"\x89HDF\r\n\x1a\n", 8, 0, "HDF5", TO_JSON("pandas.read_hdf(sys.argv[1])")},
     {"\xff\xfe", 2, 0, "text in UTF-16", "iconv -f UTF-16 -t UTF-8 %s > rows.jsonl"},
     {"\xfe\xff", 2, 0, "text in UTF-16", "iconv -f UTF-16 -t UTF-8 %s > rows.jsonl"},
-    {"version https://git-lfs", 23, 0, "a git-lfs pointer", "git lfs pull --include %s"},
+    {STAND_IN_POINTER, sizeof STAND_IN_POINTER - 1, 0, "a git-lfs pointer", "git lfs pull --include %s"},
 };
 
 /* The path as a shell takes it, in quotes; where it has a quote itself, or there is none, a word for it. */

@@ -1,5 +1,6 @@
 #include "core/files/json.h"
 
+#include "core/files/stand_in.h"
 #include "core/support/memory.h"
 
 #include <errno.h>
@@ -211,8 +212,7 @@ Status json_read_text(const char *path, size_t limit, char **text, size_t *bytes
 
 /* git clone without git-lfs leaves a few lines of text in place of large files. */
 static bool is_lfs_pointer(const char *text) {
-    static const char START[] = "version https://git-lfs";
-    return strncmp(text, START, sizeof START - 1) == 0;
+    return strncmp(text, STAND_IN_POINTER, sizeof STAND_IN_POINTER - 1) == 0;
 }
 
 static Status read_tree(const char *path, size_t limit, bool typed, cJSON **tree, Error *error) {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char POINTER[] = "version https://git-lfs.github.com/spec/v1\n";
+static const char POINTER[] = STAND_IN_POINTER;
 
 enum { POINTER_MAX = 1024 /* bytes, as git-lfs has it */, TARGET_MAX = 256 };
 

@@ -53,6 +53,11 @@ static void a_tied_head_is_no_kind_of_its_own(void **state) {
         open_pair(TESTS_DIR "/golden/pairs/qwen3-tied/base", TESTS_DIR "/golden/pairs/qwen3-tied/sft", NULL);
     assert_false(session_has_kind(tied, SETTINGS_HEAD));
     assert_true(session_has_kind(tied, SETTINGS_EMBEDDING) && session_has_kind(tied, SETTINGS_GATE));
+    Error error;
+    assert_int_equal(session_read_kinds(tied, "q=0.5,lm_head=0.5", &error), STATUS_MISMATCH);
+    assert_non_null(strstr(error.message, "such weights are in embed"));
+    assert_int_equal(session_read_protection(tied, "lm_head=sft", &error), STATUS_MISMATCH);
+    assert_false(session_settings(tied)->kinds[SETTINGS_Q].is_set); /* all or nothing */
     session_free(tied);
     Session *demo = open_demo();
     static const SettingsKind LLAMAS[] = {SETTINGS_Q,    SETTINGS_K,   SETTINGS_V,    SETTINGS_O,

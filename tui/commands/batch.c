@@ -366,6 +366,29 @@ bool batch_json_add_averages(cJSON *object, const DistributionAverages *averages
     return complete;
 }
 
+/* ---- lines in, answers out ---- */
+
+Status batch_answer_lines(BatchAnswer answer, void *user, Error *error) {
+    char *line = NULL;
+    size_t capacity = 0;
+    Status status = STATUS_OK;
+    for (size_t number = 1; status == STATUS_OK; number++) {
+        errno = 0;
+        ssize_t read = getline(&line, &capacity, stdin);
+        if (read < 0) {
+            if (ferror(stdin)) status = status_fail_errno(error, errno, "standard input");
+            break;
+        }
+        status = answer(user, line, (size_t)read, error);
+        if (status != STATUS_OK)
+            (void)status_add_context(error, "standard input, line %zu", number);
+        else
+            status = table_json_check_file(stdout, error); /* flushes */
+    }
+    free(line);
+    return status;
+}
+
 /* ---- findings ---- */
 
 Status batch_make_findings(const FindingList *findings, Table **table, size_t severities[3], Error *error) {

@@ -87,6 +87,12 @@ void batch_say(Batch *batch, const char *format, ...) STATUS_PRINTF(2, 3);
 /* The same, --quiet or not. */
 void batch_say_error(Batch *batch, const char *message);
 
+/* Gives `answer` each line of standard input with its newline, which the last may lack. What it printed is written out
+ * before the next line is read, so that a program at the other end of two pipes gets its answer. Ends at the first
+ * failure, which gets the line's number. */
+typedef Status (*BatchAnswer)(void *user, const char *line, size_t bytes, Error *error);
+Status batch_answer_lines(BatchAnswer answer, void *user, Error *error) STATUS_MUST_CHECK;
+
 /* One line on standard output, made printable: prose around the tables of the text form. */
 void batch_print(const char *format, ...) STATUS_PRINTF(1, 2);
 

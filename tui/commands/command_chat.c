@@ -83,7 +83,8 @@ static Status render_line(const Chat *chat, const char *line, size_t bytes, Chat
     return status;
 }
 
-static Status answer_line(Chat *chat, const char *line, size_t bytes, Error *error) {
+static Status answer_line(void *user, const char *line, size_t bytes, Error *error) {
+    Chat *chat = user;
     ChatRendering rendering = {0};
     Error refusal = {0};
     Status status = render_line(chat, line, bytes, &rendering, &refusal);
@@ -101,29 +102,6 @@ static Status answer_line(Chat *chat, const char *line, size_t bytes, Error *err
     return status;
 }
 
-/* Every line is written out before the next is read, so that a program at the other end of two pipes gets its
- * answer. */
-static Status answer_lines(Chat *chat, Error *error) {
-    char *line = NULL;
-    size_t capacity = 0;
-    Status status = STATUS_OK;
-    for (size_t number = 1; status == STATUS_OK; number++) {
-        errno = 0;
-        ssize_t read = getline(&line, &capacity, stdin);
-        if (read < 0) {
-            if (ferror(stdin)) status = status_fail_errno(error, errno, "standard input");
-            break;
-        }
-        status = answer_line(chat, line, (size_t)read, error);
-        if (status != STATUS_OK)
-            (void)status_add_context(error, "standard input, line %zu", number);
-        else
-            status = table_json_check_file(stdout, error); /* flushes */
-    }
-    free(line);
-    return status;
-}
-
 static Status run(Batch *batch, Error *error) {
     const Options *options = batch->options;
     ChatSource *source = NULL;
@@ -132,7 +110,7 @@ static Status run(Batch *batch, Error *error) {
     Chat chat = {.source = source,
                  .name = options_text(options, OPTION_TEMPLATE),
                  .json = options_has(options, OPTION_JSON_CHAT)};
-    status = answer_lines(&chat, error);
+    status = batch_answer_lines(answer_line, &chat, error);
     batch->found = chat.refused;
     chat_source_close(source);
     return status;

@@ -376,7 +376,7 @@ static void tell_share(Batch *batch) {
     if (!pair_share_is_whole(share))
         batch_say(
             batch,
-            "compares %.4g %% of SFT's elements; tensors without a counterpart: %zu of SFT's, %zu of base's",
+            "compares %.4g %% of SFT's elements; tensors that have none to compare with: %zu of SFT's, %zu of base's",
             pair_share_percent(share), share->copied_tensors, share->missing_tensors);
 }
 

@@ -172,7 +172,7 @@ static Status write_text(Batch *batch, const Export *export, const Table *files,
     const PairShare *share = &plan->pair->share;
     if (!pair_share_is_whole(share))
         batch_print(
-            "Blended: %.4g %% of SFT's elements. Tensors without a counterpart: %zu of SFT's copied, %zu of base's left out.",
+            "Blended: %.4g %% of SFT's elements. Tensors that are not: %zu of SFT's copied, %zu of base's left out.",
             pair_share_percent(share), share->copied_tensors, share->missing_tensors);
     if (dry && plan->free_bytes != UINT64_MAX)
         batch_print("%s are free there.", format_bytes((double)plan->free_bytes, left));

@@ -136,12 +136,23 @@ static void add_config(Facts *facts, const ModelConfig *config) {
     facts->complete = facts->complete && add_config_json(facts->object, config);
 }
 
+static void add_decision(Facts *facts, const char *what, const char *value, const char *from) {
+    cJSON *list = facts->complete ? cJSON_GetObjectItemCaseSensitive(facts->object, "decided") : NULL;
+    cJSON *item = cJSON_CreateObject();
+    facts->complete = item != NULL && list != NULL && cJSON_AddItemToArray(list, item);
+    if (!facts->complete) {
+        cJSON_Delete(item);
+        return;
+    }
+    facts->complete = json_add_text(item, "what", what) && json_add_text(item, "value", value) &&
+                      json_add_text(item, "from", from);
+}
+
 /* What was decided, and from which key. */
 static void add_decisions(Facts *facts, const Checkpoint *checkpoint) {
     ConfigFacts decided;
     config_facts_list(checkpoint, &decided);
-    cJSON *list = cJSON_CreateArray();
-    facts->complete = facts->complete && json_add(facts->object, "decided", list);
+    facts->complete = facts->complete && json_add(facts->object, "decided", cJSON_CreateArray());
     for (size_t i = 0; i < decided.count; i++) {
         const ConfigFact *fact = &decided.items[i];
         table_add_row(facts->table);
@@ -149,11 +160,7 @@ static void add_decisions(Facts *facts, const Checkpoint *checkpoint) {
         char text[sizeof fact->value + sizeof fact->from + sizeof " ()"];
         (void)snprintf(text, sizeof text, "%s (%s)", fact->value, fact->from);
         table_add_text(facts->table, text);
-        if (!facts->complete) continue;
-        cJSON *item = cJSON_CreateObject();
-        facts->complete =
-            item != NULL && cJSON_AddItemToArray(list, item) && json_add_text(item, "what", fact->key) &&
-            json_add_text(item, "value", fact->value) && json_add_text(item, "from", fact->from);
+        add_decision(facts, fact->key, fact->value, fact->from);
     }
 }
 
@@ -212,6 +219,7 @@ static void add_tokenizer(Facts *facts, const Checkpoint *checkpoint) {
         return;
     }
     TokenizerFacts known = tokenizer_facts(tokenizer);
+    if (known.class_name != NULL) add_decision(facts, "tokenizer_class", known.class_name, known.class_key);
     cJSON *outer = enter(facts, "tokenizer");
     add_text(facts, "kind", "tokenizer", known.kind);
     if (known.class_name != NULL) add_text(facts, "class", "class", known.class_name);

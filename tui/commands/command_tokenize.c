@@ -134,30 +134,11 @@ static Status decode_line(const Conversion *conversion, const char *line, size_t
 
 /* ---- lines ---- */
 
-/* Every line is written out before the next is read, so that a program at the other end of two pipes gets its
- * answer. */
-static Status convert_lines(const Conversion *conversion, Error *error) {
-    char *line = NULL;
-    size_t capacity = 0;
-    Status status = STATUS_OK;
-    for (size_t number = 1; status == STATUS_OK; number++) {
-        errno = 0;
-        ssize_t read = getline(&line, &capacity, stdin);
-        if (read < 0) {
-            if (ferror(stdin)) status = status_fail_errno(error, errno, "standard input");
-            break;
-        }
-        size_t bytes = (size_t)read;
-        if (bytes > 0 && line[bytes - 1] == '\n') bytes--; /* the last line may lack it */
-        status = conversion->decode ? decode_line(conversion, line, bytes, error)
-                                    : encode_line(conversion, line, bytes, error);
-        if (status != STATUS_OK)
-            (void)status_add_context(error, "standard input, line %zu", number);
-        else
-            status = table_json_check_file(stdout, error); /* flushes */
-    }
-    free(line);
-    return status;
+static Status convert_line(void *user, const char *line, size_t bytes, Error *error) {
+    const Conversion *conversion = user;
+    if (bytes > 0 && line[bytes - 1] == '\n') bytes--; /* the last line may lack it */
+    return conversion->decode ? decode_line(conversion, line, bytes, error)
+                              : encode_line(conversion, line, bytes, error);
 }
 
 static Status run(Batch *batch, Error *error) {
@@ -169,7 +150,7 @@ static Status run(Batch *batch, Error *error) {
                              .plain = options_has(options, OPTION_PLAIN),
                              .decode = options_has(options, OPTION_DECODE),
                              .json = options_has(options, OPTION_JSON_LINES)};
-    return convert_lines(&conversion, error);
+    return batch_answer_lines(convert_line, &conversion, error);
 }
 
 const Command command_tokenize = {

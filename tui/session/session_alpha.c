@@ -46,10 +46,11 @@ bool session_turn_protection(Session *session, SettingsKind kind) {
 typedef Status (*ReadKinds)(const char *text, SettingsOwn *kinds, Error *error);
 
 static Status read_kinds(Session *session, const char *text, ReadKinds read, Error *error) {
-    SettingsOwn kinds[SETTINGS_KIND_COUNT] = {0};
-    Status status = read(text, kinds, error);
+    Settings asked = {.alpha = 0.0};
+    Status status = read(text, asked.kinds, error);
+    if (status == STATUS_OK) status = settings_check_kinds(&asked, session->pair, error);
     for (int i = 0; i < SETTINGS_KIND_COUNT && status == STATUS_OK; i++) {
-        if (kinds[i].is_set) session->settings.kinds[i] = kinds[i];
+        if (asked.kinds[i].is_set) session->settings.kinds[i] = asked.kinds[i];
     }
     return status;
 }
