@@ -17,8 +17,12 @@ Status cache_method_hash_rows(const EvaluationRow *rows, size_t row_count, char 
     Buffer text = {0};
     for (size_t i = 0; i < row_count; i++) {
         cache_bytes_put_count(&text, rows[i].count);
-        cache_bytes_put_count(&text, rows[i].first);
-        cache_bytes_put_count(&text, rows[i].end);
+        cache_bytes_put_count(&text, evaluation_row_spans(&rows[i]));
+        for (size_t s = 0; s < evaluation_row_spans(&rows[i]); s++) {
+            EvaluationSpan span = evaluation_row_span(&rows[i], s);
+            cache_bytes_put_count(&text, span.first);
+            cache_bytes_put_count(&text, span.end);
+        }
         cache_bytes_put_integers(&text, rows[i].ids, rows[i].count);
     }
     Status status =
@@ -35,7 +39,7 @@ static size_t count_tokens(const CacheMethodShape *shape) {
 
 static size_t count_positions(const CacheMethodShape *shape) {
     size_t positions = 0;
-    for (size_t i = 0; i < shape->row_count; i++) positions += shape->rows[i].end - shape->rows[i].first;
+    for (size_t i = 0; i < shape->row_count; i++) positions += evaluation_row_positions(&shape->rows[i]);
     return positions;
 }
 
@@ -68,7 +72,7 @@ static bool take_target(CacheReader *reader, const CacheMethodShape *shape, Attr
     target->logit = cache_bytes_take_double(reader);
     target->logit_linear = cache_bytes_take_double(reader);
     if (reader->failed || row >= shape->row_count) return false;
-    if (position < shape->rows[row].first || position >= shape->rows[row].end) return false;
+    if (!evaluation_row_measures(&shape->rows[row], (size_t)position)) return false;
     target->row = (size_t)row;
     target->position = (size_t)position;
     return target->token >= 0 && (uint64_t)target->token < shape->vocabulary;

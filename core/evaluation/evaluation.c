@@ -16,8 +16,9 @@ enum {
 
 struct Evaluation {
     const Model *model;
-    EvaluationRow *rows; /* ids point into `ids` */
+    EvaluationRow *rows; /* ids point into `ids`, spans into `spans` */
     int32_t *ids;
+    EvaluationSpan *spans;
     size_t row_count, tokens, positions, top_count;
     float *base_hidden, *sft_hidden; /* [positions × hidden_size]; from evaluation_prepare() */
     bool is_prepared;
@@ -73,7 +74,7 @@ static Status check_rows(const Model *model, const EvaluationRow *rows, size_t c
     for (size_t i = 0; i < count; i++) {
         Status status = evaluation_check_tokens(model, rows[i].count, top_count, error);
         if (status != STATUS_OK) return count == 1 ? status : status_add_context(error, "row %zu", i + 1);
-        if (!memory_add(positions, rows[i].end - rows[i].first, &positions)) positions = SIZE_MAX;
+        if (!memory_add(positions, evaluation_row_positions(&rows[i]), &positions)) positions = SIZE_MAX;
     }
     Status status = forward_check_memory(kept_bytes(model, top_count), positions, forward_memory_limit(),
                                          "what is kept of each measured position", error);
@@ -81,6 +82,28 @@ static Status check_rows(const Model *model, const EvaluationRow *rows, size_t c
 }
 
 /* ---- rows and results ---- */
+
+/* False when out of memory. */
+static bool copy_rows(Evaluation *made, const EvaluationRow *rows) {
+    size_t spans = 0;
+    for (size_t i = 0; i < made->row_count; i++) spans += rows[i].spans == NULL ? 0 : rows[i].span_count;
+    made->rows = memory_allocate(made->row_count, sizeof *made->rows);
+    made->ids = memory_allocate(made->tokens, sizeof *made->ids);
+    made->spans = memory_allocate(spans, sizeof *made->spans);
+    if (made->rows == NULL || made->ids == NULL || made->spans == NULL) return false;
+    int32_t *ids = made->ids;
+    EvaluationSpan *next = made->spans;
+    for (size_t i = 0; i < made->row_count; i++) {
+        made->rows[i] = rows[i];
+        made->rows[i].ids = ids;
+        if (rows[i].count > 0) memcpy(ids, rows[i].ids, rows[i].count * sizeof *ids);
+        ids += rows[i].count;
+        if (rows[i].spans == NULL) continue;
+        made->rows[i].spans = next;
+        for (size_t s = 0; s < rows[i].span_count; s++) *next++ = rows[i].spans[s];
+    }
+    return true;
+}
 
 Status evaluation_create(const Model *model, const EvaluationRow *rows, size_t row_count, size_t top_count,
                          Evaluation **evaluation, Error *error) {
@@ -95,20 +118,11 @@ Status evaluation_create(const Model *model, const EvaluationRow *rows, size_t r
     made->top_count = top_count < forward_vocabulary(model) ? top_count : forward_vocabulary(model);
     for (size_t i = 0; i < row_count; i++) {
         made->tokens += rows[i].count;
-        made->positions += rows[i].end - rows[i].first;
+        made->positions += evaluation_row_positions(&rows[i]);
     }
-    made->rows = memory_allocate(row_count, sizeof *made->rows);
-    made->ids = memory_allocate(made->tokens, sizeof *made->ids);
-    if (made->rows == NULL || made->ids == NULL) {
+    if (!copy_rows(made, rows)) {
         evaluation_free(made);
         return memory_fail(error, "an evaluation");
-    }
-    int32_t *next = made->ids;
-    for (size_t i = 0; i < row_count; i++) {
-        made->rows[i] = rows[i];
-        made->rows[i].ids = next;
-        if (rows[i].count > 0) memcpy(next, rows[i].ids, rows[i].count * sizeof *next);
-        next += rows[i].count;
     }
     *evaluation = made;
     return STATUS_OK;
@@ -118,6 +132,7 @@ void evaluation_free(Evaluation *evaluation) {
     if (evaluation == NULL) return;
     free(evaluation->rows);
     free(evaluation->ids);
+    free(evaluation->spans);
     free(evaluation->base_hidden);
     free(evaluation->sft_hidden);
     free(evaluation);
@@ -177,7 +192,7 @@ static bool next_group(const Evaluation *evaluation, size_t limit, Group *group)
         if (next.row_count > 0 && next.tokens + row->count > limit) break;
         next.row_count++;
         next.tokens += row->count;
-        next.positions += row->end - row->first;
+        next.positions += evaluation_row_positions(row);
     }
     *group = next;
     return next.row_count > 0;
@@ -188,10 +203,13 @@ static void gather_hidden(const Evaluation *evaluation, const Group *group, cons
     size_t width = evaluation->model->config->hidden_size;
     for (size_t i = 0; i < group->row_count; i++) {
         const EvaluationRow *row = &evaluation->rows[group->first_row + i];
-        size_t measured = row->end - row->first;
-        if (measured > 0) memcpy(to, from + row->first * width, measured * width * sizeof *to);
+        for (size_t s = 0; s < evaluation_row_spans(row); s++) {
+            EvaluationSpan span = evaluation_row_span(row, s);
+            size_t measured = span.end - span.first;
+            if (measured > 0) memcpy(to, from + span.first * width, measured * width * sizeof *to);
+            to += measured * width;
+        }
         from += row->count * width;
-        to += measured * width;
     }
 }
 
@@ -277,7 +295,11 @@ static int32_t *list_next(const Evaluation *evaluation, const Group *group) {
     size_t at = 0;
     for (size_t i = 0; i < group->row_count && next != NULL; i++) {
         const EvaluationRow *row = &evaluation->rows[group->first_row + i];
-        for (size_t t = row->first; t < row->end; t++) next[at++] = t + 1 < row->count ? row->ids[t + 1] : -1;
+        for (size_t s = 0; s < evaluation_row_spans(row); s++) {
+            EvaluationSpan span = evaluation_row_span(row, s);
+            for (size_t t = span.first; t < span.end; t++)
+                next[at++] = t + 1 < row->count ? row->ids[t + 1] : -1;
+        }
     }
     return next;
 }

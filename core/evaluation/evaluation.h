@@ -2,8 +2,8 @@
  * evaluation — models on given token rows: the distributions of base, SFT and any settings between them,
  * position by position, in as few passes over the files as memory allows.
  *
- *     rows      ids of a prompt, or of a prompt and its response; of each row, positions [first, end) are
- *               measured
+ *     rows      ids of a prompt, or of a prompt and its response, and which positions of each are measured
+ *               (evaluation_row.h)
  *     pass 1    evaluation_prepare(): base and SFT side by side; their hidden states are kept (hidden_size
  *               floats a position and model), their logits are not
  *     pass 2    evaluation_measure(): the wanted settings side by side; logits of base, SFT and them are
@@ -23,13 +23,8 @@
 #define REJUV_CORE_EVALUATION_H
 
 #include "core/evaluation/distribution.h"
+#include "core/evaluation/evaluation_row.h"
 #include "core/transformer/forward.h"
-
-typedef struct EvaluationRow {
-    const int32_t *ids;
-    size_t count;
-    size_t first, end; /* positions measured: first ≤ end ≤ count; the last one may have no next token */
-} EvaluationRow;
 
 typedef struct Evaluation Evaluation;
 

@@ -52,9 +52,12 @@ Status attribution_choose_targets(const EvaluationRow *rows, size_t row_count, c
     }
     size_t measured = 0;
     for (size_t r = 0; r < row_count; r++) {
-        for (size_t t = rows[r].first; t < rows[r].end; t++, measured++) {
-            double gap = fabs(sft->positions[measured].entropy - base->positions[measured].entropy);
-            candidates[measured] = (Candidate){isnan(gap) ? NO_GAP : gap, r, t, measured};
+        for (size_t s = 0; s < evaluation_row_spans(&rows[r]); s++) {
+            EvaluationSpan span = evaluation_row_span(&rows[r], s);
+            for (size_t t = span.first; t < span.end; t++, measured++) {
+                double gap = fabs(sft->positions[measured].entropy - base->positions[measured].entropy);
+                candidates[measured] = (Candidate){isnan(gap) ? NO_GAP : gap, r, t, measured};
+            }
         }
     }
     qsort(candidates, measured, sizeof *candidates, compare_candidates);

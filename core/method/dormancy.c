@@ -187,20 +187,31 @@ static Status descend_block(LossHead *head, Error *error) {
     return status;
 }
 
+/* `gradient` begins at the row's first token. */
+static Status start_span(LossHead *head, const Backward *backward, const EvaluationRow *row, size_t index,
+                         EvaluationSpan span, float *gradient, Error *error) {
+    size_t width = head->model->config->hidden_size;
+    Status status = STATUS_OK;
+    for (size_t t = span.first; t < span.end && t + 1 < row->count && status == STATUS_OK; t++) {
+        memcpy(head->hidden + head->count * width, backward_hidden(backward, index, t),
+               width * sizeof *head->hidden);
+        head->residuals[head->count] = backward_residual(backward, index, t);
+        head->gradients[head->count] = gradient + t * width;
+        head->next[head->count++] = row->ids[t + 1];
+        if (head->count == head->block) status = descend_block(head, error);
+    }
+    return status;
+}
+
 static Status start_gradients(LossHead *head, const Backward *backward, const EvaluationRow *rows,
                               size_t count, float *gradient, Error *error) {
-    size_t width = head->model->config->hidden_size, token = 0;
+    size_t width = head->model->config->hidden_size;
     Status status = STATUS_OK;
-    for (size_t i = 0; i < count; i++) {
-        for (size_t t = 0; t < rows[i].count && status == STATUS_OK; t++, token++) {
-            if (t < rows[i].first || t >= rows[i].end || t + 1 >= rows[i].count) continue;
-            memcpy(head->hidden + head->count * width, backward_hidden(backward, i, t),
-                   width * sizeof *head->hidden);
-            head->residuals[head->count] = backward_residual(backward, i, t);
-            head->gradients[head->count] = gradient + token * width;
-            head->next[head->count++] = rows[i].ids[t + 1];
-            if (head->count == head->block) status = descend_block(head, error);
-        }
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        for (size_t s = 0; s < evaluation_row_spans(&rows[i]) && status == STATUS_OK; s++)
+            status =
+                start_span(head, backward, &rows[i], i, evaluation_row_span(&rows[i], s), gradient, error);
+        gradient += rows[i].count * width;
     }
     return status == STATUS_OK && head->count > 0 ? descend_block(head, error) : status;
 }
@@ -261,10 +272,7 @@ static Status sum_gradients(const Model *model, const Settings *settings, const 
 
 size_t dormancy_count_responses(const EvaluationRow *rows, size_t row_count) {
     size_t tokens = 0;
-    for (size_t i = 0; i < row_count; i++) {
-        size_t end = rows[i].end < rows[i].count || rows[i].count == 0 ? rows[i].end : rows[i].count - 1;
-        if (end > rows[i].first) tokens += end - rows[i].first;
-    }
+    for (size_t i = 0; i < row_count; i++) tokens += evaluation_row_predictions(&rows[i]);
     return tokens;
 }
 

@@ -28,7 +28,7 @@ typedef struct Dormancy {
     double *gradient_scores; /* [layers × mlp]; NULL where it was not asked for */
 } Dormancy;
 
-/* Runs the rows under `settings`. A row's response positions are [first, end), as calibration_positions()
+/* Runs the rows under `settings`. A row's measured positions are those of its response, as calibration_positions()
  * gives them; activations count over all positions of the row. with_gradient also goes backward. Reports
  * "dormancy". On failure *dormancy is empty. */
 Status dormancy_run(const Model *model, const Settings *settings, const EvaluationRow *rows, size_t row_count,

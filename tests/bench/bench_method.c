@@ -56,7 +56,8 @@ static void lay_out(Material *material, const Bench *bench) {
     }
     for (size_t r = 0; r < ROWS; r++) {
         const int32_t *ids = material->ids + r * ROW_TOKENS;
-        material->rows[r] = (EvaluationRow){ids, ROW_TOKENS, ROW_TOKENS / 2 - 1, ROW_TOKENS - 1};
+        material->rows[r] = (EvaluationRow){
+            .ids = ids, .count = ROW_TOKENS, .first = ROW_TOKENS / 2 - 1, .end = ROW_TOKENS - 1};
         material->back_rows[r] = (BackwardRow){ids, ROW_TOKENS};
         material->sequences[r] = (BackwardSequence){r, ROW_TOKENS};
     }

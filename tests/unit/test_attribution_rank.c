@@ -17,7 +17,8 @@ enum { ROWS = 2, TOKENS = 5, POSITIONS = 2 * (TOKENS - 1) };
 
 static const int32_t IDS[TOKENS] = {1, 2, 3, 4, 5};
 /* positions 1 to 4 of each row; the last of a row has no next token */
-static const EvaluationRow TWO_ROWS[ROWS] = {{IDS, TOKENS, 1, TOKENS}, {IDS, TOKENS, 1, TOKENS}};
+static const EvaluationRow TWO_ROWS[ROWS] = {{.ids = IDS, .count = TOKENS, .first = 1, .end = TOKENS},
+                                             {.ids = IDS, .count = TOKENS, .first = 1, .end = TOKENS}};
 
 static Status try_to_choose(const double *base_entropy, const double *sft_entropy, size_t wanted,
                             AttributionTarget **targets, size_t *count, Error *error) {

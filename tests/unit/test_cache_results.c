@@ -182,7 +182,8 @@ enum {
     RESPONSES = 4
 };
 static const int32_t IDS[] = {5, 6, 7, 8, 9};
-static const EvaluationRow ROWS[] = {{IDS, 5, 2, 5}, {IDS, 4, 1, 3}};
+static const EvaluationRow ROWS[] = {{.ids = IDS, .count = 5, .first = 2, .end = 5},
+                                     {.ids = IDS, .count = 4, .first = 1, .end = 3}};
 static const CacheMethodShape SHAPE = {.table = {LAYERS, {2, 1, 1, 3, 3, CHANNELS, MLP}},
                                        .heads = HEADS,
                                        .vocabulary = 10,
@@ -337,7 +338,7 @@ static void dormancy_on_a_prompt_without_a_response_comes_back(void **state) {
     Model *model;
     Error error = {0};
     const Settings sft = {.alpha = 1.0};
-    const EvaluationRow row = {IDS, 5, 4, 5};
+    const EvaluationRow row = {.ids = IDS, .count = 5, .first = 4, .end = 5};
     Dormancy made, read = {0};
     Buffer payload = {0};
     assert_int_equal(model_open(pair, &model, &error), STATUS_OK);
@@ -454,10 +455,12 @@ static void each_analysis_is_recalled_as_it_was_kept_and_no_other(void **state) 
 static void rows_that_differ_in_anything_that_is_measured_have_another_sum(void **state) {
     (void)state;
     static const int32_t OTHER_IDS[] = {5, 6, 7, 8, 10};
-    static const EvaluationRow OTHERS[][2] = {{{OTHER_IDS, 5, 2, 5}, {IDS, 4, 1, 3}},
-                                              {{IDS, 5, 1, 5}, {IDS, 4, 1, 3}},
-                                              {{IDS, 5, 2, 4}, {IDS, 4, 1, 3}},
-                                              {{IDS, 4, 1, 3}, {IDS, 5, 2, 5}}};
+    static const EvaluationRow OTHERS[][2] = {
+        {{.ids = OTHER_IDS, .count = 5, .first = 2, .end = 5},
+         {.ids = IDS, .count = 4, .first = 1, .end = 3}},
+        {{.ids = IDS, .count = 5, .first = 1, .end = 5}, {.ids = IDS, .count = 4, .first = 1, .end = 3}},
+        {{.ids = IDS, .count = 5, .first = 2, .end = 4}, {.ids = IDS, .count = 4, .first = 1, .end = 3}},
+        {{.ids = IDS, .count = 4, .first = 1, .end = 3}, {.ids = IDS, .count = 5, .first = 2, .end = 5}}};
     char hex[HASH_HEX_SIZE], other[HASH_HEX_SIZE];
     assert_int_equal(cache_method_hash_rows(ROWS, 2, hex, NULL), STATUS_OK);
     for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++) {

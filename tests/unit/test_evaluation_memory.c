@@ -41,7 +41,8 @@ static size_t measure(const Model *model, uint64_t allowed) {
     int32_t ids[2][LONG];
     tiny_ids(ids[0], SHORT, 1);
     tiny_ids(ids[1], LONG, 2);
-    const EvaluationRow rows[] = {{ids[0], SHORT, SHORT - 1, SHORT}, {ids[1], LONG, LONG - 3, LONG}};
+    const EvaluationRow rows[] = {{.ids = ids[0], .count = SHORT, .first = SHORT - 1, .end = SHORT},
+                                  {.ids = ids[1], .count = LONG, .first = LONG - 3, .end = LONG}};
     Settings settings[POINTS];
     EvaluationResult base, sft, results[POINTS];
     Evaluation *evaluation;

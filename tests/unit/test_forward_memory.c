@@ -72,7 +72,8 @@ static void rows_too_long_for_memory_are_refused_before_their_ids_are_read(void 
     (void)state;
     TinyModel tiny = tiny_model_make(TINY);
     int32_t id = 1;
-    EvaluationRow rows[] = {{&id, 1, 0, 1}, {&id, SIZE_MAX / 8, 0, SIZE_MAX / 8}};
+    EvaluationRow rows[] = {{.ids = &id, .count = 1, .first = 0, .end = 1},
+                            {.ids = &id, .count = SIZE_MAX / 8, .first = 0, .end = SIZE_MAX / 8}};
     Evaluation *evaluation;
     Error error = {0};
     assert_int_equal(evaluation_create(tiny.model, rows, 2, 5, &evaluation, &error), STATUS_UNSUPPORTED);
@@ -99,7 +100,8 @@ static void rows_that_fit_alone_are_refused_where_together_they_do_not(void **st
     uint64_t token = 2 * forward_token_bytes(tiny.model->config, 2, 1) + 4096;
     size_t longest = (size_t)(forward_memory_limit() / token);
     EvaluationRow rows[ROWS];
-    for (size_t i = 0; i < ROWS; i++) rows[i] = (EvaluationRow){&id, longest, 0, longest};
+    for (size_t i = 0; i < ROWS; i++)
+        rows[i] = (EvaluationRow){.ids = &id, .count = longest, .first = 0, .end = longest};
     Evaluation *evaluation;
     Error error = {0};
     assert_int_equal(evaluation_check_tokens(tiny.model, longest, 0, &error), STATUS_OK);

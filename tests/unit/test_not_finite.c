@@ -35,7 +35,7 @@ static Status attribute(float value, int32_t token, Error *error) {
     TinyModel tiny = make_broken(value);
     int32_t ids[ROW_TOKENS];
     tiny_ids(ids, ROW_TOKENS, 5);
-    const EvaluationRow row = {ids, ROW_TOKENS, 0, 6};
+    const EvaluationRow row = {.ids = ids, .count = ROW_TOKENS, .first = 0, .end = 6};
     const AttributionTarget targets[] = {{.row = 0, .position = 2, .token = 4},
                                          {.row = 0, .position = 5, .token = token}};
     Attribution attribution;

@@ -110,11 +110,11 @@ static void the_last_position_of_a_row_has_no_token_to_count(void **state) {
     (void)state;
     static const int32_t IDS[6] = {1, 2, 3, 4, 5, 6};
     static const EvaluationRow ROWS[] = {
-        {IDS, 6, 2, 5}, /* 3: positions 2, 3 and 4 */
-        {IDS, 6, 2, 6}, /* 3: the same, the last being measured too */
-        {IDS, 6, 5, 6}, /* none: a prompt without a response */
-        {IDS, 6, 3, 3}, /* none */
-        {NULL, 0, 0, 0},
+        {.ids = IDS, .count = 6, .first = 2, .end = 5}, /* 3: positions 2, 3 and 4 */
+        {.ids = IDS, .count = 6, .first = 2, .end = 6}, /* 3: the same, the last being measured too */
+        {.ids = IDS, .count = 6, .first = 5, .end = 6}, /* none: a prompt without a response */
+        {.ids = IDS, .count = 6, .first = 3, .end = 3}, /* none */
+        {.ids = NULL, .count = 0, .first = 0, .end = 0},
     };
     assert_int_equal(dormancy_count_responses(ROWS, 1), 3);
     assert_int_equal(dormancy_count_responses(ROWS, 2), 6);
