@@ -8,6 +8,7 @@
 #include "core/chat/chat_functions.h"
 #include "core/chat/chat_output.h"
 #include "core/chat/chat_parser.h"
+#include "core/chat/chat_spans.h"
 #include "core/chat/chat_text.h"
 #include "core/support/memory.h"
 
@@ -59,14 +60,8 @@ bool chat_has_generation(const ChatTemplate *template) {
 
 /* ---- rendering ---- */
 
-/* What part of a conversation is rendered. */
-typedef struct Part {
-    size_t messages;
-    bool add_generation_prompt;
-} Part;
-
 /* The value that a template sees under a name; CHAT_MISSING for none. */
-static Status find_variable(ChatRun *run, const ChatRequest *request, Part part, const ChatList *messages,
+static Status find_variable(ChatRun *run, const ChatRequest *request, ChatPart part, const ChatList *messages,
                             const ChatText *name, ChatValue *value) {
     const ChatConversation *conversation = request->conversation;
     const struct {
@@ -95,7 +90,7 @@ static Status find_variable(ChatRun *run, const ChatRequest *request, Part part,
     return chat_functions_find(run, name, value);
 }
 
-static Status execute(ChatRun *run, const ChatTree *tree, const ChatRequest *request, Part part) {
+static Status execute(ChatRun *run, const ChatTree *tree, const ChatRequest *request, ChatPart part) {
     void *variables;
     ChatList messages = *request->conversation->messages;
     messages.count = messages.capacity = part.messages;
@@ -107,9 +102,8 @@ static Status execute(ChatRun *run, const ChatTree *tree, const ChatRequest *req
     return chat_run_step(run, 0); /* comparisons do not say themselves that steps are used up */
 }
 
-/* One rendering of a part; *output is to be freed by the caller in any case. */
-static Status render_part(const ChatTemplate *template, const ChatRequest *request, Part part,
-                          ChatOutput *output, Error *error) {
+Status chat_render_part(const ChatTemplate *template, const ChatRequest *request, ChatPart part,
+                        ChatOutput *output, Error *error) {
     *output = (ChatOutput){0};
     ChatRun run = {.limits = request->limits != NULL ? *request->limits : CHAT_LIMITS_DEFAULT,
                    .name = template->name,
@@ -127,65 +121,16 @@ static Status render_part(const ChatTemplate *template, const ChatRequest *reque
     return status;
 }
 
-/* ---- spans by rendering ---- */
-
-static bool begins_with(const ChatOutput *text, const ChatOutput *beginning) {
-    return text->length >= beginning->length && memcmp(text->bytes, beginning->bytes, beginning->length) == 0;
-}
-
-static bool is_assistant(ChatValue message) {
-    const ChatValue *role = chat_dict_find_string(message.as.dict, "role");
-    return role != NULL && role->type == CHAT_TEXT && role->as.text->length == 9 &&
-           memcmp(role->as.text->bytes, "assistant", 9) == 0;
-}
-
-/* The span of message `index`; *found is false where renderings do not continue each other, or one is refused. */
-static Status find_span(const ChatTemplate *template, const ChatRequest *request, size_t index,
-                        const ChatOutput *whole, ChatSpan *span, bool *found, Error *error) {
-    ChatOutput before = {0}, with = {0};
-    Error ignored;
-    *found = false;
-    Status status = render_part(template, request, (Part){index, true}, &before, &ignored);
-    if (status == STATUS_OK)
-        status = render_part(template, request, (Part){index + 1, false}, &with, &ignored);
-    if (status == STATUS_OK && begins_with(&with, &before) && begins_with(whole, &with)) {
-        *found = true;
-        span->first = chat_text_count(before.bytes, before.length);
-        span->end = span->first + chat_text_count(with.bytes + before.length, with.length - before.length);
-    }
-    chat_output_free(&before);
-    chat_output_free(&with);
-    return status == STATUS_NO_MEMORY ? status_fail(error, status, "%s", ignored.message) : STATUS_OK;
-}
-
-static Status find_spans(const ChatTemplate *template, const ChatRequest *request, ChatOutput *whole,
-                         bool *has_spans, Error *error) {
-    const ChatList *messages = request->conversation->messages;
-    *has_spans = true;
-    whole->span_count = 0;
-    for (size_t i = 0; i < messages->count && *has_spans; i++) {
-        ChatSpan span;
-        if (!is_assistant(messages->items[i])) continue;
-        Status status = find_span(template, request, i, whole, &span, has_spans, error);
-        if (status == STATUS_OK)
-            status = MEMORY_RESERVE(whole->spans, &whole->span_capacity, whole->span_count + 1, error);
-        if (status != STATUS_OK) return status;
-        whole->spans[whole->span_count++] = span;
-    }
-    return STATUS_OK;
-}
-
 Status chat_render(const ChatTemplate *template, const ChatRequest *request, ChatRendering *rendering,
                    Error *error) {
     ChatOutput output;
     const ChatConversation *conversation = request->conversation;
-    Part all = {conversation->messages->count, conversation->add_generation_prompt};
-    *rendering = (ChatRendering){0};
-    Status status = render_part(template, request, all, &output, error);
-    bool by_blocks = template->tree.has_generation && request->spans != CHAT_SPANS_BY_RENDERING;
+    ChatPart all = {conversation->messages->count, request->asks || conversation->add_generation_prompt};
     bool has_spans = request->spans != CHAT_SPANS_NONE;
-    if (status == STATUS_OK && has_spans && !by_blocks)
-        status = find_spans(template, request, &output, &has_spans, error);
+    *rendering = (ChatRendering){0};
+    Status status = chat_render_part(template, request, all, &output, error);
+    if (status == STATUS_OK && has_spans)
+        status = chat_spans_find(template, request, &output, &has_spans, error);
     if (status != STATUS_OK) {
         chat_output_free(&output);
         return status;

@@ -15,7 +15,8 @@
  * The room: a Jinja interpreter, from a template's text to that of a conversation, and where a directory has its
  * templates. Read it in this order: values (chat_value, chat_dict, chat_text, chat_print, chat_json_…), text to tree
  * (chat_lexer, chat_parser, chat_declare), what values can do (chat_operators, chat_access, chat_method_…,
- * chat_filter_…, chat_tests, chat_functions), and the interpreter (chat_scope, chat_evaluate, chat_execute). Nothing
+ * chat_filter_…, chat_tests, chat_functions), the interpreter (chat_scope, chat_evaluate, chat_execute), and where the
+ * assistant speaks (chat_spans). Nothing
  * is kept between calls: a compiled template and a conversation that was read never change, and whoever made one
  * frees it; a rendering is its thread's own.
  */
@@ -55,10 +56,11 @@ typedef struct ChatVariable {
     const char *name, *text;
 } ChatVariable;
 
-/* Where the assistant's turns are asked for. */
+/* Where the assistant's turns, those that are learned (chat_conversation.h), are asked for. */
 typedef enum ChatSpansRule {
     CHAT_SPANS_NONE,
-    CHAT_SPANS_BY_TEMPLATE, /* its generation blocks, or, where it has none, as the next */
+    CHAT_SPANS_BY_TEMPLATE, /* its generation blocks, or, where it has none, or not as many as there are turns while
+                               some are not learned, as the next */
     CHAT_SPANS_BY_RENDERING /* behind the rendering of all before a turn, to the end of that which ends with it */
 } ChatSpansRule;
 
@@ -67,6 +69,7 @@ typedef struct ChatRequest {
     const ChatVariable *variables; /* the conversation's own of these names go before them */
     size_t variable_count;
     ChatSpansRule spans;
+    bool asks;                /* with a generation prompt, whatever the conversation says */
     int64_t now;              /* for strftime_now: seconds since 1970 */
     bool is_utc;              /* the zone of it: UTC, or this machine's */
     const ChatLimits *limits; /* NULL: the default */
@@ -88,6 +91,12 @@ typedef struct ChatRendering {
  * nothing to free. */
 Status chat_render(const ChatTemplate *template, const ChatRequest *request, ChatRendering *rendering,
                    Error *error) STATUS_MUST_CHECK;
+/* The last turn that is learned alone, for a conversation whose renderings are not beginnings of each other: the text is
+ * the rendering that ends with it, and its one span begins where that leaves the rendering of all before it with a
+ * generation prompt. STATUS_ARGUMENT where no turn is learned. */
+Status chat_render_last(const ChatTemplate *template, const ChatRequest *request, ChatRendering *rendering,
+                        Error *error) STATUS_MUST_CHECK;
+
 void chat_rendering_free(ChatRendering *rendering);
 
 /* The time for a request: SOURCE_DATE_EPOCH where it is set to a number, in UTC; else now, in this machine's zone. */

@@ -2,6 +2,7 @@
 
 #include "core/chat/chat_conversation_internal.h"
 #include "core/chat/chat_dict.h"
+#include "core/chat/chat_form.h"
 #include "core/chat/chat_json_read.h"
 #include "core/support/memory.h"
 
@@ -32,12 +33,14 @@ static Status take_message(ChatRun *run, const ChatDict *given, ChatDict **messa
     return has_thought ? set_text(run, *message, "reasoning_content", *thought) : STATUS_OK;
 }
 
-static Status take_messages(ChatRun *run, const ChatValue *given, ChatList **messages) {
-    if (given == NULL || !chat_value_is_list(*given, CHAT_LIST_LIST) || given->as.list->count == 0)
+static Status take_messages(ChatRun *run, const ChatDict *given, ChatConversation *conversation) {
+    ChatList *list, **messages = &conversation->messages;
+    CHAT_TRY(chat_form_read(run, given, &list, &conversation->prompt));
+    if (list == NULL || list->count == 0)
         return chat_run_fail(run, STATUS_FORMAT, "\"messages\": expected a list of at least one message");
-    CHAT_TRY(chat_value_new_list(run, CHAT_LIST_LIST, given->as.list->count, messages));
-    for (size_t i = 0; i < given->as.list->count; i++) {
-        ChatValue message = given->as.list->items[i];
+    CHAT_TRY(chat_value_new_list(run, CHAT_LIST_LIST, list->count, messages));
+    for (size_t i = 0; i < list->count; i++) {
+        ChatValue message = list->items[i];
         if (message.type != CHAT_DICT)
             return chat_run_fail(run, STATUS_FORMAT, "\"messages\": message %zu is a %s, expected an object",
                                  i + 1, chat_value_type_name(message));
@@ -47,10 +50,13 @@ static Status take_messages(ChatRun *run, const ChatValue *given, ChatList **mes
     return STATUS_OK;
 }
 
-/* A list of objects, or none. */
+/* A list of objects, or none; in a text of JSON too, as columns of tables have it. */
 static Status take_list(ChatRun *run, const ChatDict *given, const char *key, ChatValue *list) {
     const ChatValue *found = chat_dict_find_string(given, key);
     *list = found != NULL ? *found : chat_value_none();
+    if (list->type == CHAT_TEXT && list->as.text->length == 0) *list = chat_value_none();
+    if (list->type == CHAT_TEXT)
+        CHAT_TRY(chat_json_read(run, list->as.text->bytes, list->as.text->length, list));
     if (list->type == CHAT_NONE) return STATUS_OK;
     bool is_list = chat_value_is_list(*list, CHAT_LIST_LIST);
     for (size_t i = 0; is_list && i < list->as.list->count; i++)
@@ -90,7 +96,7 @@ static Status take_all(ChatRun *run, const char *json, size_t length, ChatConver
     if (root.type != CHAT_DICT)
         return chat_run_fail(run, STATUS_FORMAT, "expected an object with \"messages\"");
     const ChatDict *given = root.as.dict;
-    CHAT_TRY(take_messages(run, chat_dict_find_string(given, "messages"), &conversation->messages));
+    CHAT_TRY(take_messages(run, given, conversation));
     CHAT_TRY(take_list(run, given, "tools", &conversation->tools));
     CHAT_TRY(take_list(run, given, "documents", &conversation->documents));
     CHAT_TRY(take_bool(run, given, "add_generation_prompt", &conversation->add_generation_prompt));
@@ -130,4 +136,24 @@ size_t chat_conversation_count(const ChatConversation *conversation) {
 
 bool chat_conversation_has_tools(const ChatConversation *conversation) {
     return conversation->tools.type != CHAT_NONE;
+}
+
+/* ---- what is learned ---- */
+
+static bool is_assistant(const ChatDict *message) {
+    const ChatValue *role = chat_dict_find_string(message, "role");
+    return role != NULL && role->type == CHAT_TEXT && role->as.text->length == 9 &&
+           memcmp(role->as.text->bytes, "assistant", 9) == 0;
+}
+
+static bool is_zero(const ChatDict *message, const char *key) {
+    const ChatValue *found = chat_dict_find_string(message, key);
+    return found != NULL && chat_value_is_number(*found) && chat_value_number(*found) == 0.0;
+}
+
+ChatTurn chat_conversation_turn(const ChatConversation *conversation, size_t index) {
+    const ChatDict *message = conversation->messages->items[index].as.dict;
+    if (!is_assistant(message)) return CHAT_TURN_OTHER;
+    bool is_passed = index < conversation->prompt || is_zero(message, "weight") || is_zero(message, "train");
+    return is_passed ? CHAT_TURN_PASSED : CHAT_TURN_LEARNED;
 }

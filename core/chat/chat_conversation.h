@@ -4,9 +4,14 @@
  *     {"messages": [{"role": "user", "content": "Hi"}, …], "tools": […], "documents": […],
  *      "add_generation_prompt": true, "template_kwargs": {"enable_thinking": false}}
  *
+ * or in another of the forms that people keep them in (chat_form.h): TRL's prompt and completion, ShareGPT's, Alpaca's.
+ *
  * Messages are taken as apply_chat_template of transformers takes them: members that are null are not there, and a
  * message's thoughts have the names `thinking` and `reasoning_content`. template_kwargs (or chat_template_kwargs) are
- * variables of the template. Other members are passed over.
+ * variables of the template. tools and documents may be texts of JSON. Other members are passed over.
+ *
+ * What is learned is what the assistant says, but for what is part of a prompt, and for messages whose "weight" is 0 or
+ * whose "train" is false.
  */
 #ifndef REJUV_CORE_CHAT_CONVERSATION_H
 #define REJUV_CORE_CHAT_CONVERSATION_H
@@ -19,6 +24,10 @@ Status chat_conversation_read(const char *json, size_t length, ChatConversation 
 void chat_conversation_free(ChatConversation *conversation);
 
 size_t chat_conversation_count(const ChatConversation *conversation);
+
+/* Who says message `index`, and whether it is learned. */
+typedef enum ChatTurn { CHAT_TURN_OTHER, CHAT_TURN_PASSED, CHAT_TURN_LEARNED } ChatTurn;
+ChatTurn chat_conversation_turn(const ChatConversation *conversation, size_t index);
 
 /* `tools` is there and not null. */
 bool chat_conversation_has_tools(const ChatConversation *conversation);

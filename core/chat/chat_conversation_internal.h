@@ -10,6 +10,7 @@
 struct ChatConversation {
     ChatArena arena;
     ChatList *messages;         /* of dicts */
+    size_t prompt;              /* so many of them are not learned, whoever says them */
     ChatValue tools, documents; /* a list or none */
     bool add_generation_prompt;
     ChatDict *variables;
