@@ -1,13 +1,10 @@
 #include "core/chat/chat.h"
 
-#include "core/chat/chat_access.h"
 #include "core/chat/chat_conversation_internal.h"
 #include "core/chat/chat_declare.h"
-#include "core/chat/chat_dict.h"
-#include "core/chat/chat_execute.h"
-#include "core/chat/chat_functions.h"
 #include "core/chat/chat_output.h"
 #include "core/chat/chat_parser.h"
+#include "core/chat/chat_part.h"
 #include "core/chat/chat_spans.h"
 #include "core/chat/chat_text.h"
 #include "core/support/memory.h"
@@ -16,12 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-struct ChatTemplate {
-    ChatArena arena;
-    ChatTree tree;
-    char *name;
-};
 
 /* ---- compiling ---- */
 
@@ -60,67 +51,6 @@ bool chat_has_generation(const ChatTemplate *template) {
 
 /* ---- rendering ---- */
 
-/* The value that a template sees under a name; CHAT_MISSING for none. */
-static Status find_variable(ChatRun *run, const ChatRequest *request, ChatPart part, const ChatList *messages,
-                            const ChatText *name, ChatValue *value) {
-    const ChatConversation *conversation = request->conversation;
-    const struct {
-        const char *name;
-        ChatValue value;
-    } OWN[] = {{"messages", {.type = CHAT_LIST, .as.list = (ChatList *)messages}},
-               {"tools", conversation->tools},
-               {"documents", conversation->documents},
-               {"add_generation_prompt", chat_value_bool(part.add_generation_prompt)}};
-    for (size_t i = 0; i < sizeof OWN / sizeof *OWN; i++) {
-        if (strlen(OWN[i].name) != name->length || memcmp(OWN[i].name, name->bytes, name->length) != 0)
-            continue;
-        *value = OWN[i].value;
-        return STATUS_OK;
-    }
-    const ChatValue *found = chat_dict_find_text(conversation->variables, name->bytes, name->length);
-    if (found != NULL) {
-        *value = *found;
-        return STATUS_OK;
-    }
-    for (size_t i = 0; i < request->variable_count; i++) {
-        const ChatVariable *variable = &request->variables[i];
-        if (strlen(variable->name) == name->length && memcmp(variable->name, name->bytes, name->length) == 0)
-            return chat_value_copy(run, variable->text, strlen(variable->text), value);
-    }
-    return chat_functions_find(run, name, value);
-}
-
-static Status execute(ChatRun *run, const ChatTree *tree, const ChatRequest *request, ChatPart part) {
-    void *variables;
-    ChatList messages = *request->conversation->messages;
-    messages.count = messages.capacity = part.messages;
-    CHAT_TRY(chat_run_take(run, tree->name_count, sizeof(ChatValue), &variables));
-    for (size_t i = 0; i < tree->name_count; i++)
-        CHAT_TRY(find_variable(run, request, part, &messages, tree->names[i], (ChatValue *)variables + i));
-    ChatScope scope = {.tree = tree, .variables = variables};
-    CHAT_TRY(chat_execute(run, &scope, tree));
-    return chat_run_step(run, 0); /* comparisons do not say themselves that steps are used up */
-}
-
-Status chat_render_part(const ChatTemplate *template, const ChatRequest *request, ChatPart part,
-                        ChatOutput *output, Error *error) {
-    *output = (ChatOutput){0};
-    ChatRun run = {.limits = request->limits != NULL ? *request->limits : CHAT_LIMITS_DEFAULT,
-                   .name = template->name,
-                   .now = request->now,
-                   .is_utc = request->is_utc,
-                   .error = error,
-                   .get = chat_access_get,
-                   .renderer = output};
-    run.arena.limit = run.limits.memory;
-    Status status = execute(&run, &template->tree, request, part);
-    if (status == STATUS_OK)
-        status = MEMORY_RESERVE(output->bytes, &output->capacity, output->length + 1, error);
-    if (status == STATUS_OK) output->bytes[output->length] = '\0';
-    chat_arena_free(&run.arena);
-    return status;
-}
-
 Status chat_render(const ChatTemplate *template, const ChatRequest *request, ChatRendering *rendering,
                    Error *error) {
     ChatOutput output;
@@ -128,7 +58,7 @@ Status chat_render(const ChatTemplate *template, const ChatRequest *request, Cha
     ChatPart all = {conversation->messages->count, request->asks || conversation->add_generation_prompt};
     bool has_spans = request->spans != CHAT_SPANS_NONE;
     *rendering = (ChatRendering){0};
-    Status status = chat_render_part(template, request, all, &output, error);
+    Status status = chat_part_render(template, request, all, &output, error);
     if (status == STATUS_OK && has_spans)
         status = chat_spans_find(template, request, &output, &has_spans, error);
     if (status != STATUS_OK) {
@@ -141,6 +71,44 @@ Status chat_render(const ChatTemplate *template, const ChatRequest *request, Cha
                                  .span_count = has_spans ? output.span_count : 0,
                                  .has_spans = has_spans};
     return STATUS_OK;
+}
+
+/* Bytes that both begin with, up to where a character begins. */
+static size_t count_common(const ChatOutput *one, const ChatOutput *other) {
+    size_t common = 0, least = one->length < other->length ? one->length : other->length;
+    while (common < least && one->bytes[common] == other->bytes[common]) common++;
+    while (common > 0 && common < one->length && ((unsigned char)one->bytes[common] & 0xC0) == 0x80) common--;
+    return common;
+}
+
+Status chat_render_last(const ChatTemplate *template, const ChatRequest *request, ChatRendering *rendering,
+                        Error *error) {
+    ChatOutput before = {0}, with = {0};
+    size_t index = chat_conversation_count(request->conversation);
+    *rendering = (ChatRendering){0};
+    while (index > 0 && chat_conversation_turn(request->conversation, index - 1) != CHAT_TURN_LEARNED)
+        index--;
+    if (index == 0)
+        return status_fail(error, STATUS_ARGUMENT,
+                           "the conversation has no turn of the assistant that is learned");
+    Status status = chat_part_render(template, request, (ChatPart){index - 1, true}, &before, error);
+    if (status == STATUS_OK)
+        status = chat_part_render(template, request, (ChatPart){index, false}, &with, error);
+    with.span_count = 0; /* of blocks */
+    if (status == STATUS_OK) status = MEMORY_RESERVE(with.spans, &with.span_capacity, 1, error);
+    if (status == STATUS_OK) {
+        size_t common = count_common(&with, &before), first = chat_text_count(with.bytes, common);
+        with.spans[0] = (ChatSpan){first, first + chat_text_count(with.bytes + common, with.length - common)};
+        *rendering = (ChatRendering){.text = with.bytes,
+                                     .bytes = with.length,
+                                     .spans = with.spans,
+                                     .span_count = 1,
+                                     .has_spans = true};
+    } else {
+        chat_output_free(&with);
+    }
+    chat_output_free(&before);
+    return status;
 }
 
 void chat_rendering_free(ChatRendering *rendering) {

@@ -1,6 +1,7 @@
 #include "core/chat/chat_spans.h"
 
 #include "core/chat/chat_conversation.h"
+#include "core/chat/chat_part.h"
 #include "core/chat/chat_text.h"
 #include "core/support/memory.h"
 
@@ -18,9 +19,9 @@ static Status render_turn(const ChatTemplate *template, const ChatRequest *reque
                           ChatOutput *before, ChatOutput *with, bool *done, Error *error) {
     Error refused;
     *with = (ChatOutput){0};
-    Status status = chat_render_part(template, request, (ChatPart){index, true}, before, &refused);
+    Status status = chat_part_render(template, request, (ChatPart){index, true}, before, &refused);
     if (status == STATUS_OK)
-        status = chat_render_part(template, request, (ChatPart){index + 1, false}, with, &refused);
+        status = chat_part_render(template, request, (ChatPart){index + 1, false}, with, &refused);
     *done = status == STATUS_OK;
     return status == STATUS_NO_MEMORY ? status_fail(error, status, "%s", refused.message) : STATUS_OK;
 }
@@ -81,47 +82,7 @@ static bool keep_learned(const ChatConversation *conversation, ChatOutput *whole
 Status chat_spans_find(const ChatTemplate *template, const ChatRequest *request, ChatOutput *whole,
                        bool *found, Error *error) {
     *found = true;
-    bool by_blocks = chat_has_generation(template) && request->spans == CHAT_SPANS_BY_TEMPLATE;
+    bool by_blocks = template->tree.has_generation && request->spans == CHAT_SPANS_BY_TEMPLATE;
     if (by_blocks && keep_learned(request->conversation, whole)) return STATUS_OK;
     return find_by_rendering(template, request, whole, found, error);
-}
-
-/* ---- the last turn alone ---- */
-
-/* Bytes that both begin with, up to where a character begins. */
-static size_t count_common(const ChatOutput *one, const ChatOutput *other) {
-    size_t common = 0, least = one->length < other->length ? one->length : other->length;
-    while (common < least && one->bytes[common] == other->bytes[common]) common++;
-    while (common > 0 && common < one->length && ((unsigned char)one->bytes[common] & 0xC0) == 0x80) common--;
-    return common;
-}
-
-Status chat_render_last(const ChatTemplate *template, const ChatRequest *request, ChatRendering *rendering,
-                        Error *error) {
-    ChatOutput before = {0}, with = {0};
-    size_t index = chat_conversation_count(request->conversation);
-    *rendering = (ChatRendering){0};
-    while (index > 0 && chat_conversation_turn(request->conversation, index - 1) != CHAT_TURN_LEARNED)
-        index--;
-    if (index == 0)
-        return status_fail(error, STATUS_ARGUMENT,
-                           "the conversation has no turn of the assistant that is learned");
-    Status status = chat_render_part(template, request, (ChatPart){index - 1, true}, &before, error);
-    if (status == STATUS_OK)
-        status = chat_render_part(template, request, (ChatPart){index, false}, &with, error);
-    with.span_count = 0; /* of blocks */
-    if (status == STATUS_OK) status = MEMORY_RESERVE(with.spans, &with.span_capacity, 1, error);
-    if (status == STATUS_OK) {
-        size_t common = count_common(&with, &before), first = chat_text_count(with.bytes, common);
-        with.spans[0] = (ChatSpan){first, first + chat_text_count(with.bytes + common, with.length - common)};
-        *rendering = (ChatRendering){.text = with.bytes,
-                                     .bytes = with.length,
-                                     .spans = with.spans,
-                                     .span_count = 1,
-                                     .has_spans = true};
-    } else {
-        chat_output_free(&with);
-    }
-    chat_output_free(&before);
-    return status;
 }

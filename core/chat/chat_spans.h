@@ -9,16 +9,6 @@
 
 #include "core/chat/chat_output.h"
 
-/* What part of a conversation is rendered. */
-typedef struct ChatPart {
-    size_t messages;
-    bool add_generation_prompt;
-} ChatPart;
-
-/* chat.c: one rendering of a part; *output is to be freed by the caller in any case. */
-Status chat_render_part(const ChatTemplate *template, const ChatRequest *request, ChatPart part,
-                        ChatOutput *output, Error *error) STATUS_MUST_CHECK;
-
 /* The spans of `whole`, a rendering of all, become those that are asked for; *found is false where they cannot be
  * told. */
 Status chat_spans_find(const ChatTemplate *template, const ChatRequest *request, ChatOutput *whole,

@@ -25,6 +25,8 @@ void calibration_free_row(CalibrationRow *row) {
     free(row->prompt);
     free(row->response);
     free(row->answer);
+    free(row->conversation);
+    free(row->measured);
     free(row->ids);
     *row = (CalibrationRow){0};
 }
@@ -55,7 +57,8 @@ static Status check_ids(const CalibrationRow *row, const ModelConfig *config, Er
 
 static void count_row(Calibration *calibration, const CalibrationRow *row, const ModelConfig *config) {
     calibration->tokens += row->count;
-    calibration->response_tokens += row->count - row->prompt_count;
+    EvaluationRow response = calibration_positions(row, true);
+    if (row->count > row->prompt_count) calibration->response_tokens += evaluation_row_predictions(&response);
     calibration->positions = config->max_positions;
     calibration->positions_from = config->from[CONFIG_POSITIONS];
     calibration->too_long += config->max_positions > 0 && row->count > config->max_positions;
@@ -63,6 +66,32 @@ static void count_row(Calibration *calibration, const CalibrationRow *row, const
     calibration->doubled += row->doubles_first;
     calibration->changed += row->changes_prompt;
     calibration->ended += row->is_ended;
+    calibration->conversations += row->conversation != NULL;
+    calibration->last_alone += row->is_last_alone;
+}
+
+Status calibration_learn_tokens(CalibrationRow *row, const EvaluationSpan *spans, size_t count,
+                                Error *error) {
+    row->measured = memory_allocate(count, sizeof *row->measured);
+    if (row->measured == NULL) return memory_fail(error, "a calibration row");
+    for (size_t i = 0; i < count; i++) {
+        EvaluationSpan learned = spans[i];
+        if (learned.first == 0) learned.first = 1; /* nothing predicts a text's first token */
+        if (learned.end <= learned.first) continue;
+        EvaluationSpan *last = row->measured_count > 0 ? &row->measured[row->measured_count - 1] : NULL;
+        if (last != NULL && learned.first - 1 <= last->end) {
+            if (learned.end - 1 > last->end) last->end = learned.end - 1;
+            continue;
+        }
+        row->measured[row->measured_count++] = (EvaluationSpan){learned.first - 1, learned.end - 1};
+    }
+    row->prompt_count = row->measured_count > 0 ? row->measured[0].first + 1 : row->count;
+    bool is_tail = row->measured_count == 1 && row->measured[0].end + 1 == row->count;
+    if (row->measured_count > 0 && !is_tail) return STATUS_OK;
+    free(row->measured); /* as of any other row */
+    row->measured = NULL;
+    row->measured_count = 0;
+    return STATUS_OK;
 }
 
 Status calibration_take_row(Calibration *calibration, CalibrationRow *row, const ModelConfig *config,
@@ -232,13 +261,28 @@ static void add_ids(Buffer *buffer, const char *key, const int32_t *ids, size_t 
     buffer_add_text(buffer, "]");
 }
 
+/* "labels": the ids that are learned, and elsewhere what trainers put for none. */
+static void add_labels(Buffer *buffer, const CalibrationRow *row) {
+    EvaluationRow response = calibration_positions(row, true);
+    buffer_add_text(buffer, ", \"labels\": [-100");
+    for (size_t t = 1; t < row->count; t++)
+        buffer_add_format(buffer, ", %" PRId32,
+                          evaluation_row_measures(&response, t - 1) ? row->ids[t] : CALIBRATION_NO_LABEL);
+    buffer_add_text(buffer, "]");
+}
+
 Status calibration_format_ids(const Calibration *calibration, char **text, size_t *bytes, Error *error) {
     Buffer buffer = {0};
     for (size_t i = 0; i < calibration->count; i++) {
         const CalibrationRow *row = &calibration->rows[i];
         buffer_add_text(&buffer, "{");
-        add_ids(&buffer, "prompt_ids", row->ids, row->prompt_count);
-        if (row->count > row->prompt_count) {
+        if (row->measured != NULL)
+            add_ids(&buffer, "input_ids", row->ids, row->count);
+        else
+            add_ids(&buffer, "prompt_ids", row->ids, row->prompt_count);
+        if (row->measured != NULL) {
+            add_labels(&buffer, row);
+        } else if (row->count > row->prompt_count) {
             buffer_add_text(&buffer, ", ");
             add_ids(&buffer, "response_ids", row->ids + row->prompt_count, row->count - row->prompt_count);
         }
@@ -286,13 +330,24 @@ static void describe_changed(const Calibration *calibration, char text[CALIBRATI
                    rows);
 }
 
+static void describe_last(const Calibration *calibration, char text[CALIBRATION_REMARK_SIZE]) {
+    char rows[64];
+    name_rows(calibration, calibration->last_alone, "it", "rows", rows);
+    (void)snprintf(
+        text, CALIBRATION_REMARK_SIZE,
+        "measured on the last turn alone, for the chat template does not render a turn as what is before it "
+        "goes on: %s",
+        rows);
+}
+
 bool calibration_remark(const Calibration *calibration, size_t index, char text[CALIBRATION_REMARK_SIZE]) {
     const struct {
         size_t rows;
         void (*describe)(const Calibration *, char[CALIBRATION_REMARK_SIZE]);
     } remarks[] = {{calibration->too_long, describe_length},
                    {calibration->doubled, describe_doubled},
-                   {calibration->changed, describe_changed}};
+                   {calibration->changed, describe_changed},
+                   {calibration->last_alone, describe_last}};
     for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++) {
         if (remarks[i].rows == 0 || index-- > 0) continue;
         remarks[i].describe(calibration, text);
@@ -306,6 +361,13 @@ bool calibration_remark(const Calibration *calibration, size_t index, char text[
 EvaluationRow calibration_positions(const CalibrationRow *row, bool responses_only) {
     EvaluationRow positions = {.ids = row->ids, .count = row->count, .first = 0, .end = row->count};
     if (!responses_only) return positions;
+    if (row->measured != NULL) {
+        positions.spans = row->measured;
+        positions.span_count = row->measured_count;
+        positions.first = row->measured[0].first;
+        positions.end = row->measured[row->measured_count - 1].end;
+        return positions;
+    }
     positions.first = row->prompt_count - 1;
     if (row->count > row->prompt_count)
         positions.end = row->count - 1; /* the last token has nothing to predict */

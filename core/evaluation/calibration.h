@@ -7,7 +7,10 @@
  *
  *     {"prompt": "…", "response": "…", "answer": "…"}      response, and answer beside it, may be missing
  *     {"prompt": "…", "completion": "…"}                    as TRL has it
+ *     {"messages": […], "tools": […]}                       a conversation, in any of the forms of chat_conversation.h:
+ *                                                           ShareGPT's, Alpaca's, TRL's prompt and completion of messages
  *     {"prompt_ids": [1, 2], "response_ids": [3]}           response_ids may be missing
+ *     {"input_ids": [1, 2, 3], "labels": [-100, -100, 3]}   as trainers keep them; or assistant_masks, completion_mask
  *     {"text": "…"}                                         a prompt
  *     any other text that does not begin with a brace       a prompt
  *
@@ -18,6 +21,11 @@
  * response's. Behind a response comes the token that the SFT model was trained to stop with, unless it ends with it
  * already. Position t predicts token t + 1; the response positions are those that predict a response token, the end
  * included.
+ *
+ * A conversation is rendered by the SFT model's chat template, and has the ids of that text alone. Its response is every
+ * turn of the assistant (chat.h): what ends a turn is the template's matter, and nothing is put behind it. A token that
+ * covers a turn's beginning is the turn's; so is one that covers its end, as transformers' return_assistant_tokens_mask
+ * has it. Where renderings do not continue each other, the last turn alone is measured, and the row is counted as such.
  */
 #ifndef REJUV_CORE_CALIBRATION_H
 #define REJUV_CORE_CALIBRATION_H
@@ -27,12 +35,19 @@
 #include "core/tokenizer/tokenizer.h"
 
 typedef struct CalibrationRow {
-    char *prompt, *response, *answer; /* as given; NULL where there is none */
+    char *prompt, *response,
+        *answer;        /* as given, or of a conversation what stands before the first turn that is
+                                         learned, and all behind it; NULL where there is none */
+    char *conversation; /* its JSON (chat_conversation.h); NULL: it is none */
     int32_t *ids;
-    size_t count, prompt_count; /* tokens; those of the prompt */
-    bool doubles_first;         /* its text begins with the token that the tokenizer puts first */
-    bool changes_prompt;        /* the prompt alone has other tokens, at its end, than before the response */
-    bool is_ended;              /* the end was put behind its response */
+    size_t count, prompt_count; /* tokens; those before the first of a response */
+    EvaluationSpan
+        *measured; /* the positions that predict its response; NULL: all from the prompt's last on */
+    size_t measured_count;
+    bool is_last_alone;  /* of a conversation: its last turn alone is its response */
+    bool doubles_first;  /* its text begins with the token that the tokenizer puts first */
+    bool changes_prompt; /* the prompt alone has other tokens, at its end, than before the response */
+    bool is_ended;       /* the end was put behind its response */
 } CalibrationRow;
 
 /* What a response ends with. */
@@ -48,6 +63,8 @@ typedef struct CalibrationReading {
     const ModelConfig *config;
     const char *end_token; /* a token, an id, "none"; NULL: what the SFT model was trained to stop with */
     size_t limit;          /* at most so many rows; 0: all */
+    const char *directory; /* where the chat templates of conversations are (chat_source.h); NULL: nowhere */
+    const char *template;  /* which of them; NULL: as suits the row */
 } CalibrationReading;
 
 typedef struct Calibration {
@@ -58,6 +75,7 @@ typedef struct Calibration {
     CalibrationEnd end;
     /* rows: longer than the model's positions, and the longest of them; with these flags */
     size_t too_long, longest, doubled, changed, ended;
+    size_t conversations, last_alone;
     uint64_t positions;         /* the model's; 0: not known */
     const char *positions_from; /* static: the key; NULL: its type's default */
     char sha256[HASH_HEX_SIZE]; /* of all bytes of the file, as they were read; "" where there is no file */

@@ -12,9 +12,17 @@
 
 #include <cjson/cJSON.h>
 
-/* Fills a zeroed row from one of JSON, by its form: ids, or the texts that calibration_encode_row() makes ids of. The
- * caller frees it, after an error too. STATUS_UNSUPPORTED and STATUS_FORMAT name the row's keys. */
-Status calibration_read_form(const cJSON *object, CalibrationRow *row, Error *error) STATUS_MUST_CHECK;
+enum { CALIBRATION_NO_LABEL = -100 }; /* of a token that is not learned, as trainers of PyTorch have it */
+
+/* Fills a zeroed row from one of JSON, by its form: ids; the texts that calibration_encode_row() makes ids of; or a
+ * conversation, of which calibration_chat.h does. `text` is what `object` was read from. The caller frees the row, after
+ * an error too. STATUS_UNSUPPORTED and STATUS_FORMAT name the row's keys. */
+Status calibration_read_form(const cJSON *object, const char *text, size_t bytes, CalibrationRow *row,
+                             Error *error) STATUS_MUST_CHECK;
+
+/* Of a row that has its ids: those of `spans`, ascending [first, end), are its response. */
+Status calibration_learn_tokens(CalibrationRow *row, const EvaluationSpan *spans, size_t count,
+                                Error *error) STATUS_MUST_CHECK;
 
 /* Makes the ids of a row that has texts; any thread may. */
 Status calibration_encode_row(CalibrationRow *row, size_t prompt_bytes, size_t response_bytes,

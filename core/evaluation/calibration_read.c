@@ -1,3 +1,4 @@
+#include "core/evaluation/calibration_chat.h"
 #include "core/evaluation/calibration_forms.h"
 #include "core/files/input.h"
 #include "core/files/json.h"
@@ -124,6 +125,7 @@ static Status next_of_array(RowCursor *cursor, bool is_first, RowText *row, bool
 typedef struct Batch {
     const CalibrationReading *reading;
     Calibration *made;
+    CalibrationChat *chat; /* NULL: no row was a conversation yet */
     CalibrationRow rows[BATCH_ROWS];
     size_t lines[BATCH_ROWS], count;
     struct {
@@ -150,7 +152,7 @@ static Status read_json(const RowText *text, CalibrationRow *row, Error *error) 
     cJSON *object;
     Status status = json_parse(text->at, text->bytes, "the line", &object, error);
     if (status != STATUS_OK) return status;
-    status = calibration_read_form(object, row, error);
+    status = calibration_read_form(object, text->at, text->bytes, row, error);
     cJSON_Delete(object);
     return status;
 }
@@ -168,6 +170,8 @@ static Status read_row(Batch *batch, const RowText *text, Error *error) {
         row->prompt = memory_copy_text(text->at, text->bytes);
         if (row->prompt == NULL) status = memory_fail(error, "a calibration row");
     }
+    if (status == STATUS_OK && row->conversation != NULL && batch->chat == NULL)
+        status = calibration_chat_open(batch->reading, &batch->chat, error);
     if (status != STATUS_OK) {
         calibration_free_row(row);
         return status;
@@ -181,12 +185,14 @@ static Status read_row(Batch *batch, const RowText *text, Error *error) {
 static void encode_one(void *argument, size_t task, unsigned worker) {
     Batch *batch = argument;
     CalibrationRow *row = &batch->rows[task];
+    Status *status = &batch->statuses[task];
     (void)worker;
-    batch->statuses[task] =
-        row->prompt == NULL
-            ? STATUS_OK
-            : calibration_encode_row(row, batch->bytes[task].prompt, batch->bytes[task].response,
-                                     batch->reading->tokenizer, &batch->made->end, &batch->errors[task]);
+    *status = STATUS_OK;
+    if (row->conversation != NULL)
+        *status = calibration_chat_encode(batch->chat, row, &batch->errors[task]);
+    else if (row->prompt != NULL)
+        *status = calibration_encode_row(row, batch->bytes[task].prompt, batch->bytes[task].response,
+                                         batch->reading->tokenizer, &batch->made->end, &batch->errors[task]);
 }
 
 static Status fail_at(const Calibration *made, size_t line, Error *error) {
@@ -197,6 +203,7 @@ static Status fail_at(const Calibration *made, size_t line, Error *error) {
 static void free_batch(Batch *batch) {
     if (batch == NULL) return;
     for (size_t i = 0; i < batch->count; i++) calibration_free_row(&batch->rows[i]);
+    calibration_chat_close(batch->chat);
     free(batch);
 }
 

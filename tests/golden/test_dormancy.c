@@ -86,6 +86,30 @@ static void the_end_of_a_row_adds_nothing_to_the_loss(void **unused) {
     method_unload(&fixture);
 }
 
+/* Spans that touch are one: the loss is over the same tokens. */
+static void a_response_in_pieces_has_the_gradient_of_the_whole(void **unused) {
+    (void)unused;
+    Fixture fixture = {0};
+    Dormancy dormancy[2];
+    Error error = {0};
+    const Settings sft = {.alpha = 1.0};
+    method_load(&fixture, "demo", "demo");
+    EvaluationRow row = fixture.rows[0];
+    const EvaluationSpan pieces[] = {{row.first, row.first + 1}, {row.first + 1, row.end}};
+    for (int i = 0; i < 2; i++) {
+        if (dormancy_run(fixture.model, &sft, &row, 1, true, &dormancy[i], fixture.job, &error) != STATUS_OK)
+            fail_msg("%s", error.message);
+        row.spans = pieces;
+        row.span_count = 2;
+    }
+    assert_int_equal(dormancy[0].response_tokens, dormancy[1].response_tokens);
+    assert_memory_equal(dormancy[0].gradient_scores, dormancy[1].gradient_scores,
+                        dormancy[0].layers * dormancy[0].mlp * sizeof(double));
+    dormancy_free(&dormancy[0]);
+    dormancy_free(&dormancy[1]);
+    method_unload(&fixture);
+}
+
 static void the_demo_pair_equals_golden(void **unused) {
     (void)unused;
     check_pair("demo", "demo");
@@ -108,6 +132,7 @@ int main(void) {
         cmocka_unit_test(a_tied_pair_with_qk_norms_equals_golden),
         cmocka_unit_test(a_pair_with_biases_equals_golden),
         cmocka_unit_test(the_end_of_a_row_adds_nothing_to_the_loss),
+        cmocka_unit_test(a_response_in_pieces_has_the_gradient_of_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ static Status read_text(const char *text, const CalibrationReading *reading, Cal
 
 static Calibration *must_read_with(const char *text, const Tokenizer *tokenizer, const ModelConfig *config,
                                    const char *end_token) {
-    const CalibrationReading reading = {tokenizer, config, end_token, 0};
+    const CalibrationReading reading = {.tokenizer = tokenizer, .config = config, .end_token = end_token};
     Calibration *rows;
     Error error;
     if (read_text(text, &reading, &rows, &error) != STATUS_OK) fail_msg("%s", error.message);
@@ -65,6 +65,7 @@ static void rows_of_every_form_give_prompt_and_response(void **state) {
         {"{\"prompt\": \"a\", \"completion\": \"b\", \"response\": null}", "a", "b"},
         {"{\"prompt\": \"a\", \"response\": \"b\", \"answer\": \"c\"}", "a", "b"},
         {"{\"prompt\": \"a\"}", "a", NULL},
+        {"{\"prompt\": \"a\", \"answer\": \"42\"}", "a", NULL},
         {"{\"text\": \"a\"}", "a", NULL},
         /* what is about a row, and what holds nothing, is passed over */
         {"{\"id\": \"x\", \"source\": \"y\", \"meta\": {\"k\": \"v\"}, \"prompt\": \"a\", \"completion\": \"b\"}",
@@ -89,28 +90,230 @@ static void no_text_of_a_row_is_thrown_away_in_silence(void **state) {
     refuse("{\"prompt\": \"a\", \"response\": \"b\", \"system\": \"s\"}", STATUS_UNSUPPORTED, "has system,");
     refuse("{\"prompt\": \"a\", \"completion\": \"b\", \"response\": \"c\"}", STATUS_UNSUPPORTED,
            "has response,");
-    refuse("{\"prompt\": \"a\", \"answer\": \"42\"}", STATUS_UNSUPPORTED, "has answer,");
-    refuse("{\"text\": \"a\", \"summary\": \"b\", \"title\": \"c\"}", STATUS_UNSUPPORTED,
-           "has summary, title,");
-    refuse("{\"prompt_ids\": [1], \"response\": \"b\"}", STATUS_UNSUPPORTED, "has response,");
-    refuse("{\"prompt\": \"a\", \"response\": \"b\", \"tools\": [{\"name\": \"f\"}]}", STATUS_UNSUPPORTED,
-           "has tools,");
+    refuse("{\"prompt\": \"a\", \"completion\": \"b\", \"answer\": \"42\"}", STATUS_UNSUPPORTED,
+           "has answer,");
+    refuse("{\"messages\": [{}], \"functions\": \"f\"}", STATUS_UNSUPPORTED, "has functions,");
+    refuse("{\"messages\": [{}]}", STATUS_ARGUMENT, "no chat template");
 }
 
 static void forms_that_are_not_known_are_refused_with_their_keys(void **state) {
     (void)state;
     refuse("{\"question\": \"a\", \"answer\": \"b\"}", STATUS_FORMAT, "a row with question, answer");
     refuse("{}", STATUS_FORMAT, "no keys");
-    refuse("{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}", STATUS_UNSUPPORTED,
-           "(messages) is a conversation");
-    refuse("{\"conversations\": [{\"from\": \"human\", \"value\": \"a\"}]}", STATUS_UNSUPPORTED,
-           "a conversation");
-    refuse("{\"prompt\": [{\"role\": \"user\", \"content\": \"a\"}], \"completion\": []}", STATUS_UNSUPPORTED,
-           "messages of a conversation");
-    refuse("{\"instruction\": \"a\", \"input\": \"\", \"output\": \"b\"}", STATUS_UNSUPPORTED,
-           "(instruction, input, output) is of Alpaca's form");
     refuse("{\"prompt\": \"a\", \"chosen\": \"b\", \"rejected\": \"c\"}", STATUS_UNSUPPORTED, "a preference");
-    refuse("{\"input_ids\": [1, 2], \"labels\": [-100, 2]}", STATUS_UNSUPPORTED, "where the response begins");
+    refuse("{\"input_ids\": [1, 2]}", STATUS_UNSUPPORTED, "where the response begins");
+}
+
+/* ---- ids as trainers keep them ---- */
+
+static void labels_and_masks_say_what_is_learned(void **state) {
+    (void)state;
+    static const struct {
+        const char *row, *learned; /* of each token */
+    } ROWS[] = {
+        {"{\"input_ids\": [5, 6, 7, 8], \"labels\": [-100, -100, 7, 8]}", "..xx"},
+        {"{\"input_ids\": [5, 6, 7, 8], \"labels\": [-100, 6, -100, 8]}", ".x.x"},
+        {"{\"input_ids\": [5, 6, 7, 8], \"labels\": [5, 6, 7, 8]}", ".xxx"}, /* nothing predicts the first */
+        {"{\"input_ids\": [5, 6, 7, 8], \"assistant_masks\": [0, 1, 1, 0]}", ".xx."},
+        {"{\"input_ids\": [5, 6, 7, 8], \"completion_mask\": [false, true, false, true]}", ".x.x"},
+        {"{\"input_ids\": [0, 5, 6, 0], \"labels\": [-100, -100, 6, -100], \"attention_mask\": [0, 1, 1, 0]}",
+         ".x"},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        Calibration *rows = must_read(ROWS[i].row);
+        const CalibrationRow *row = &rows->rows[0];
+        EvaluationRow response = calibration_positions(row, true);
+        assert_int_equal(row->count, strlen(ROWS[i].learned));
+        size_t learned = 0;
+        for (size_t t = 0; t < row->count; t++) {
+            bool is_learned = ROWS[i].learned[t] == 'x';
+            learned += is_learned;
+            assert_int_equal(t > 0 && evaluation_row_measures(&response, t - 1), is_learned);
+        }
+        assert_int_equal(rows->response_tokens, learned);
+        assert_int_equal(rows->ended, 0);
+        calibration_free(rows);
+    }
+}
+
+static void marks_that_do_not_fit_their_ids_are_refused(void **state) {
+    (void)state;
+    refuse("{\"input_ids\": [5, 6], \"labels\": [-100, 7]}", STATUS_FORMAT, "token 1 has not");
+    refuse("{\"input_ids\": [5, 6], \"labels\": [-100]}", STATUS_FORMAT, "token 1 has not");
+    refuse("{\"input_ids\": [5, 6], \"labels\": [-100, -100]}", STATUS_FORMAT, "no token that is learned");
+    refuse("{\"input_ids\": [5, 6], \"assistant_masks\": [0, 2]}", STATUS_FORMAT, "one or zero");
+    refuse("{\"input_ids\": [5, 6, 7], \"labels\": [5, 6, 7], \"attention_mask\": [1, 0, 1]}", STATUS_FORMAT,
+           "attention_mask");
+    refuse("{\"input_ids\": [5, 6], \"labels\": 3}", STATUS_FORMAT, "an array");
+}
+
+/* ---- conversations ---- */
+
+static const char TEMPLATE[] =
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% if m.tool_calls %}{{ m.tool_calls | tojson }}{% endif %}{{ '\\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
+
+static Calibration *must_read_chat(const char *template, const char *text) {
+    Calibration *rows;
+    Error error;
+    char *directory = scratch_path("model");
+    (void)mkdir(directory, 0777);
+    scratch_write_text("model/chat_template.jinja", template);
+    const CalibrationReading reading = {.tokenizer = demo, .config = &CONFIG, .directory = directory};
+    if (read_text(text, &reading, &rows, &error) != STATUS_OK) fail_msg("%s", error.message);
+    free(directory);
+    return rows;
+}
+
+/* The text with what is learned between « and ». */
+static void check_turns(const char *template, const char *row_text, const char *expected) {
+    Calibration *rows = must_read_chat(template, row_text);
+    const CalibrationRow *row = &rows->rows[0];
+    EvaluationRow response = calibration_positions(row, true);
+    char marked[512] = "";
+    bool is_open = false;
+    for (size_t t = 0; t < row->count; t++) {
+        char *piece;
+        size_t bytes;
+        bool is_learned =
+            row->prompt_count < row->count && t > 0 && evaluation_row_measures(&response, t - 1);
+        assert_int_equal(tokenizer_token_bytes(demo, row->ids[t], &piece, &bytes, NULL), STATUS_OK);
+        if (is_learned != is_open) strcat(marked, is_learned ? "«" : "»");
+        strcat(marked, piece);
+        is_open = is_learned;
+        free(piece);
+    }
+    if (is_open) strcat(marked, "»");
+    if (strcmp(marked, expected) != 0) fail_msg("%s: expected %s, found %s", row_text, expected, marked);
+    assert_int_equal(rows->ended, 0); /* the template ends what is said */
+    assert_int_equal(rows->conversations, 1);
+    calibration_free(rows);
+}
+
+static void conversations_of_every_form_are_learned_by_turns(void **state) {
+    (void)state;
+    static const char TWO[] = "<user>a\n<assistant>«b\n»<user>c\n<assistant>«d\n»";
+    check_turns(
+        TEMPLATE,
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": "
+        "\"b\"}, {\"role\": \"user\", \"content\": \"c\"}, {\"role\": \"assistant\", \"content\": \"d\"}]}",
+        TWO);
+    check_turns(
+        TEMPLATE,
+        "{\"conversations\": [{\"from\": \"human\", \"value\": \"a\"}, {\"from\": \"gpt\", \"value\": \"b\"}, "
+        "{\"from\": \"human\", \"value\": \"c\"}, {\"from\": \"gpt\", \"value\": \"d\"}]}",
+        TWO);
+    check_turns(TEMPLATE,
+                "{\"instruction\": \"c\", \"input\": \"\", \"output\": \"d\", \"history\": [[\"a\", \"b\"]]}",
+                TWO);
+    check_turns(TEMPLATE, "{\"instruction\": \"a\", \"input\": \"b\", \"output\": \"c\", \"system\": \"s\"}",
+                "<system>s\n<user>a\nb\n<assistant>«c\n»");
+    check_turns(
+        TEMPLATE,
+        "{\"conversations\": [{\"from\": \"human\", \"value\": \"a\"}, {\"from\": \"function_call\", \"value\": "
+        "\"{\\\"name\\\": \\\"f\\\", \\\"arguments\\\": {\\\"x\\\": 1.0}}\"}, {\"from\": \"observation\", \"value\": \"o\"}], "
+        "\"system\": \"s\"}",
+        "<system>s\n<user>a\n<assistant>«[{\"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": "
+        "{\"x\": 1.0}}}]\n»<tool>o\n");
+    /* what stands in a prompt is not learned */
+    check_turns(
+        TEMPLATE,
+        "{\"prompt\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}, "
+        "{\"role\": \"user\", \"content\": \"c\"}], \"completion\": [{\"role\": \"assistant\", \"content\": \"d\"}]}",
+        "<user>a\n<assistant>b\n<user>c\n<assistant>«d\n»");
+    check_turns(TEMPLATE, "{\"prompt\": [{\"role\": \"user\", \"content\": \"a\"}], \"response\": \"b\"}",
+                "<user>a\n<assistant>«b\n»");
+    check_turns(TEMPLATE, "{\"prompt\": [{\"role\": \"user\", \"content\": \"a\"}], \"answer\": \"42\"}",
+                "<user>a\n<assistant>");
+    check_turns(TEMPLATE, "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"prompt\": \"a\"}",
+                "<user>a\n<assistant>");
+}
+
+static void turns_of_no_weight_are_not_learned(void **state) {
+    (void)state;
+    static const char ROW[] =
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\", "
+        "\"weight\": 0}, {\"role\": \"user\", \"content\": \"c\"}, {\"role\": \"assistant\", \"content\": \"d\", "
+        "\"weight\": 1}]}";
+    static const char BLOCKS[] =
+        "{% for m in messages %}<{{ m.role }}>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}"
+        "{% endgeneration %}{% else %}{{ m.content }}{% endif %}{{ '\\n' }}{% endfor %}";
+    check_turns(TEMPLATE, ROW, "<user>a\n<assistant>b\n<user>c\n<assistant>«d\n»");
+    check_turns(BLOCKS, ROW, "<user>a\n<assistant>b\n<user>c\n<assistant>«d»\n");
+}
+
+/* A template that drops earlier thoughts: no rendering is the beginning of the next. */
+static void turns_that_do_not_continue_are_measured_on_the_last(void **state) {
+    (void)state;
+    static const char FORGETFUL[] =
+        "{% for m in messages %}<{{ m.role }}>{% if m.role != 'assistant' or loop.last %}{{ m.content }}{% endif %}{{ '\\n' }}"
+        "{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
+    static const char ROW[] =
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}, "
+        "{\"role\": \"user\", \"content\": \"c\"}, {\"role\": \"assistant\", \"content\": \"d\"}]}";
+    char remark[CALIBRATION_REMARK_SIZE];
+    check_turns(FORGETFUL, ROW, "<user>a\n<assistant>\n<user>c\n<assistant>«d\n»");
+    Calibration *rows = must_read_chat(FORGETFUL, ROW);
+    assert_int_equal(rows->last_alone, 1);
+    assert_true(calibration_remark(rows, 0, remark));
+    assert_non_null(strstr(remark, "the last turn alone"));
+    calibration_free(rows);
+}
+
+static void conversations_that_cannot_be_rendered_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *row, *words;
+    } WRONG[] = {
+        {"{\"messages\": []}", "at least one message"},
+        {"{\"messages\": \"a\"}", "expected a list of messages"},
+        {"{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"prompt\": \"b\"}", "leave one out"},
+        {"{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"functions\": \"f\"}",
+         "has functions,"},
+        {"{\"conversations\": [{\"from\": \"narrator\", \"value\": \"a\"}]}", "from \"narrator\""},
+        {"{\"conversations\": [{\"from\": \"system\", \"value\": \"a\"}], \"system\": \"s\"}", "first turn"},
+        {"{\"messages\": [{\"role\": \"odd\", \"content\": \"a\"}]}", "conversation: no odd ones"},
+    };
+    static const char PICKY[] =
+        "{% for m in messages %}{% if m.role == 'odd' %}{{ raise_exception('no odd ones') }}{% endif %}{% endfor %}";
+    char *directory = scratch_path("model");
+    (void)mkdir(directory, 0777);
+    scratch_write_text("model/chat_template.jinja", PICKY);
+    const CalibrationReading reading = {.tokenizer = demo, .config = &CONFIG, .directory = directory};
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+        Calibration *rows;
+        Error error = {0};
+        Status status = read_text(WRONG[i].row, &reading, &rows, &error);
+        if (status == STATUS_OK || strstr(error.message, WRONG[i].words) == NULL)
+            fail_msg("%s: expected \"%s\", found \"%s\"", WRONG[i].row, WRONG[i].words, error.message);
+        assert_null(rows);
+    }
+    free(directory);
+}
+
+/* Written as ids and read again, they measure alike. */
+static void conversations_survive_as_ids(void **state) {
+    (void)state;
+    static const char ROWS[] =
+        "{\"instruction\": \"c\", \"output\": \"d\", \"history\": [[\"a\", \"b\"]]}\n{\"instruction\": \"a\", \"output\": "
+        "\"b\"}\n";
+    Calibration *rows = must_read_chat(TEMPLATE, ROWS);
+    char *text;
+    size_t bytes;
+    assert_int_equal(calibration_format_ids(rows, &text, &bytes, NULL), STATUS_OK);
+    Calibration *again = must_read(text);
+    assert_int_equal(again->response_tokens, rows->response_tokens);
+    for (size_t r = 0; r < rows->count; r++) {
+        EvaluationRow one = calibration_positions(&rows->rows[r], true),
+                      other = calibration_positions(&again->rows[r], true);
+        assert_int_equal(one.count, other.count);
+        assert_memory_equal(one.ids, other.ids, one.count * sizeof *one.ids);
+        for (size_t t = 0; t < one.count; t++)
+            assert_int_equal(evaluation_row_measures(&one, t), evaluation_row_measures(&other, t));
+    }
+    free(text);
+    calibration_free(again);
+    calibration_free(rows);
 }
 
 static void rows_far_into_a_file_are_named_by_their_lines(void **state) {
@@ -307,7 +510,7 @@ static void the_end_may_be_chosen(void **state) {
     }
     static const char *const WRONG[] = {"<|none|>", "4096", "99999999999", "", "-1", "7x"};
     for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
-        const CalibrationReading reading = {demo, &CONFIG, WRONG[i], 0};
+        const CalibrationReading reading = {.tokenizer = demo, .config = &CONFIG, .end_token = WRONG[i]};
         Calibration *rows;
         Error error;
         assert_int_equal(read_text(ROW, &reading, &rows, &error), STATUS_ARGUMENT);
@@ -357,6 +560,13 @@ int main(void) {
         cmocka_unit_test(rows_of_every_form_give_prompt_and_response),
         cmocka_unit_test(no_text_of_a_row_is_thrown_away_in_silence),
         cmocka_unit_test(forms_that_are_not_known_are_refused_with_their_keys),
+        cmocka_unit_test(labels_and_masks_say_what_is_learned),
+        cmocka_unit_test(marks_that_do_not_fit_their_ids_are_refused),
+        cmocka_unit_test(conversations_of_every_form_are_learned_by_turns),
+        cmocka_unit_test(turns_of_no_weight_are_not_learned),
+        cmocka_unit_test(turns_that_do_not_continue_are_measured_on_the_last),
+        cmocka_unit_test(conversations_that_cannot_be_rendered_are_refused),
+        cmocka_unit_test(conversations_survive_as_ids),
         cmocka_unit_test(rows_far_into_a_file_are_named_by_their_lines),
         cmocka_unit_test(rows_are_the_same_with_any_number_of_threads),
         cmocka_unit_test(a_response_has_the_ids_of_the_whole_texts_continuation),

@@ -101,6 +101,39 @@ static void many_short_rows_measure_as_each_alone(void **state) {
     tiny_model_free(&tiny);
 }
 
+/* Turns of a conversation: what lies between them is run and not measured. */
+static void spans_measure_what_they_hold_of_the_row(void **state) {
+    (void)state;
+    TinyModel tiny = tiny_model_make(CONFIG);
+    int32_t ids[LONGEST];
+    tiny_ids(ids, LONGEST, 7);
+    static const EvaluationSpan SPANS[] = {{1, 3}, {5, 5}, {6, 7}, {9, LONGEST}};
+    const EvaluationRow whole = {.ids = ids, .count = LONGEST, .end = LONGEST};
+    const EvaluationRow rows[] = {whole,
+                                  {.ids = ids,
+                                   .count = LONGEST,
+                                   .first = 1,
+                                   .end = LONGEST,
+                                   .spans = SPANS,
+                                   .span_count = sizeof SPANS / sizeof *SPANS},
+                                  whole};
+    Measured all = measure(tiny.model, rows, 3, TOP);
+    size_t at = LONGEST, measured = evaluation_row_positions(&rows[1]);
+    assert_int_equal(measured, 2 + 1 + 3);
+    assert_int_equal(evaluation_row_predictions(&rows[1]), measured - 1); /* its last has no next token */
+    assert_int_equal(all.sft.count, 2 * LONGEST + measured);
+    double worst = 0.0;
+    for (size_t t = 0; t < LONGEST; t++) {
+        if (!evaluation_row_measures(&rows[1], t)) continue;
+        worst = fmax(worst, difference(&all.sft.positions[t], &all.sft.positions[at]));
+        worst = fmax(worst, difference(&all.fused[1].positions[t], &all.fused[1].positions[at++]));
+    }
+    assert_int_equal(at, LONGEST + measured);
+    assert_true(worst < TOLERANCE);
+    free_measured(&all);
+    tiny_model_free(&tiny);
+}
+
 static void the_next_token_of_a_position_is_the_one_behind_it_in_its_row(void **state) {
     (void)state;
     TinyModel tiny = tiny_model_make(CONFIG);
@@ -314,6 +347,7 @@ int main(void) {
     blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_short_rows_measure_as_each_alone),
+        cmocka_unit_test(spans_measure_what_they_hold_of_the_row),
         cmocka_unit_test(the_next_token_of_a_position_is_the_one_behind_it_in_its_row),
         cmocka_unit_test(the_ends_of_the_dial_are_base_and_sft),
         cmocka_unit_test(settings_measured_together_equal_those_measured_one_by_one),

@@ -39,6 +39,8 @@ static void add_dials(CommandLine *line, const Session *session, CommandId comma
         command_line_add_option(line, command, OPTION_CALIBRATION, "%s", rows);
     if (rows != NULL && needs_rows(&dials, command) && session_end_token(session) != NULL)
         command_line_add_option(line, command, OPTION_END_TOKEN, "%s", session_end_token(session));
+    if (rows != NULL && needs_rows(&dials, command) && session_chat_template(session) != NULL)
+        command_line_add_option(line, command, OPTION_TEMPLATE, "%s", session_chat_template(session));
     if (session_tokenizer_rule(session) == TOKENIZER_BY_FILE)
         command_line_add_flag(line, command, OPTION_TOKENIZER_FILE);
 }

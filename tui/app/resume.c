@@ -48,6 +48,7 @@ Status resume_read(const char *path, const ViewList *views, Resume *resume, Erro
         return status;
     }
     resume->session.end_token = json_get_text(tree, "end_token", NULL);
+    resume->session.chat_template = json_get_text(tree, "chat_template", NULL);
     bool by_file = json_get_bool(tree, "tokenizer_file", false);
     resume->session.tokenizer_rule = by_file ? TOKENIZER_BY_FILE : TOKENIZER_BY_CLASS;
     resume->session.prompt = json_get_text(tree, "prompt", NULL);
@@ -191,6 +192,8 @@ static bool add_session(cJSON *tree, const Session *session) {
             json_add_bool(tree, "tokenizer_file", true)) &&
            (session_end_token(session) == NULL ||
             json_add_text(tree, "end_token", session_end_token(session))) &&
+           (session_chat_template(session) == NULL ||
+            json_add_text(tree, "chat_template", session_chat_template(session))) &&
            add_dials(tree, &dials) && add_bookmarks(tree, session) &&
            (prompt == NULL || strlen(prompt) != bytes || json_add_text(tree, "prompt", prompt)) &&
            (tensor >= pair->count || json_add_text(tree, "tensor", pair->tensors[tensor].name));

@@ -52,9 +52,11 @@
     X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW) & ~ON(SHOT), \
       "the seed of --select random") \
     X(CALIBRATION, "calibration", 'c', "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
-      "rows to measure and to choose neurons on, one a line: JSON with prompt and response (or completion, or prompt_ids and response_ids), or a prompt as text; gzip and zstd are unpacked, - is standard input (rejuv help calibration)") \
+      "rows to measure and to choose neurons on, one a line: JSON with prompt and response (or completion), with messages (or conversations, or instruction and output), or with ids, or a prompt as text; gzip and zstd are unpacked, - is standard input (rejuv help calibration)") \
     X(END_TOKEN, "end-token", 0, "TOKEN|ID|none", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "what is put behind the responses of --calibration; otherwise the eos_token of the SFT model's tokenizer, else the first of generation_config.json or config.json") \
+    X(TEMPLATE, "template", 0, "NAME", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS | ON(CHAT), \
+      "the SFT model's chat template of this name, for conversations; otherwise tool_use for one with tools where there is one, else default") \
     X(PROMPT, "prompt", 'p', "TEXT", TEXT, 0, 0, NULL, ON(OPEN) | ON(PREVIEW) | ON(SWEEP) | ON_PICTURES, \
       "the text to run the models on") \
     X(PROMPT_FILE, "prompt-file", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \
@@ -96,8 +98,6 @@
     X(JSON_LINES, "json", 0, NULL, FLAG, 0, 0, NULL, ON(TOKENIZE), \
       "lines in and out are JSON") \
     /* ---- chat ---- */ \
-    X(TEMPLATE, "template", 0, "NAME", TEXT, 0, 0, NULL, ON(CHAT), \
-      "the template of this name; otherwise tool_use for a conversation with tools where there is one, else default") \
     X(JSON_CHAT, "json", 0, NULL, FLAG, 0, 0, NULL, ON(CHAT), \
       "lines out are JSON: each text, with the places of the assistant's turns in it") \
     /* ---- preview ---- */ \

@@ -14,7 +14,9 @@ Status batch_method_open_calibration(Batch *batch, BatchMethod *method, Error *e
                            "expected --calibration FILE, the rows to measure neurons on");
     const CalibrationReading reading = {.tokenizer = batch->tokenizer,
                                         .config = batch->model->config,
-                                        .end_token = options_text(batch->options, OPTION_END_TOKEN)};
+                                        .end_token = options_text(batch->options, OPTION_END_TOKEN),
+                                        .directory = batch->pair->sft->directory,
+                                        .template = options_text(batch->options, OPTION_TEMPLATE)};
     Status status = calibration_read(path, &reading, batch->job, &method->calibration, error);
     if (status != STATUS_OK) return status;
     batch_say_rows(batch, method->calibration);

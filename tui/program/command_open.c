@@ -159,6 +159,7 @@ static Status open_resumed(Batch *batch, Error *error) {
     session.threads = (unsigned)options_value(options, OPTION_THREADS)->count;
     if (options_has(options, OPTION_TOKENIZER_FILE)) session.tokenizer_rule = TOKENIZER_BY_FILE;
     if (options_has(options, OPTION_END_TOKEN)) session.end_token = options_text(options, OPTION_END_TOKEN);
+    if (options_has(options, OPTION_TEMPLATE)) session.chat_template = options_text(options, OPTION_TEMPLATE);
     status = open_terminal(batch, &session, &resume, error);
     resume_free(&resume);
     return status;
@@ -195,6 +196,7 @@ static Status run(Batch *batch, Error *error) {
     if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1) return refuse_pipe(error);
     SessionOptions session = {.calibration = options_text(options, OPTION_CALIBRATION),
                               .end_token = options_text(options, OPTION_END_TOKEN),
+                              .chat_template = options_text(options, OPTION_TEMPLATE),
                               .allow_unmatched = options_has(options, OPTION_ALLOW_UNMATCHED),
                               .prompt = options_text(options, OPTION_PROMPT),
                               .tokenizer_rule = batch_tokenizer_rule(options),

@@ -167,6 +167,7 @@ static Status open_session(const Options *options, Session **session, Error *err
                            .sft = options->operands[2],
                            .calibration = options_text(options, OPTION_CALIBRATION),
                            .end_token = options_text(options, OPTION_END_TOKEN),
+                           .chat_template = options_text(options, OPTION_TEMPLATE),
                            .prompt = options_text(options, OPTION_PROMPT),
                            .tokenizer_rule = batch_tokenizer_rule(options),
                            .alpha = options_value(options, OPTION_ALPHA)->number,

@@ -13,8 +13,8 @@
 typedef struct Load {
     const char *base_directory, *sft_directory;
     TokenizerRule rule;
-    char *rows_path, *end_token; /* NULL: none */
-    const ModelConfig *config;   /* NULL where the model cannot be run */
+    char *rows_path, *end_token, *chat_template; /* NULL: none */
+    const ModelConfig *config;                   /* NULL where the model cannot be run */
     Tokenizer *base, *sft;
     Calibration *rows; /* until session_files_take_rows() */
     Error base_error, sft_error, rows_error, difference;
@@ -80,7 +80,11 @@ static Status load(Job *job, void *argument, Error *error) {
     (void)job_report(job, "loading", 2, 3);
     if (load->rows_path != NULL && load->config != NULL) {
         /* a failure stays in rows_error: the session goes on without rows */
-        CalibrationReading reading = {load->sft, load->config, load->end_token, 0};
+        const CalibrationReading reading = {.tokenizer = load->sft,
+                                            .config = load->config,
+                                            .end_token = load->end_token,
+                                            .directory = load->sft_directory,
+                                            .template = load->chat_template};
         Status read = session_read_rows(load->rows_path, &reading, job, &load->rows, &load->rows_error);
         if (read == STATUS_OK) load->rows_error = (Error){0};
     }
@@ -121,13 +125,18 @@ static Status prepare_load(Session *session, const SessionOptions *options, Erro
     errand->base_directory = session->pair->base->directory;
     errand->sft_directory = session->pair->sft->directory;
     errand->rule = options->tokenizer_rule;
-    if (options->end_token != NULL) {
-        errand->end_token = memory_copy_text(options->end_token, strlen(options->end_token));
-        if (errand->end_token == NULL) return memory_fail(error, "the session");
+    const struct {
+        const char *text;
+        char **copy;
+    } TEXTS[] = {{options->end_token, &errand->end_token},
+                 {options->chat_template, &errand->chat_template},
+                 {options->calibration, &errand->rows_path}};
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+        if (TEXTS[i].text == NULL) continue;
+        *TEXTS[i].copy = memory_copy_text(TEXTS[i].text, strlen(TEXTS[i].text));
+        if (*TEXTS[i].copy == NULL) return memory_fail(error, "the session");
     }
-    if (options->calibration == NULL) return STATUS_OK;
-    errand->rows_path = memory_copy_text(options->calibration, strlen(options->calibration));
-    return errand->rows_path != NULL ? STATUS_OK : memory_fail(error, "the session");
+    return STATUS_OK;
 }
 
 Status session_files_open(Session *session, const SessionOptions *options, Error *error) {
@@ -167,6 +176,7 @@ void session_files_free(Session *session) {
     finding_free(&files->findings);
     free(files->load.rows_path);
     free(files->load.end_token);
+    free(files->load.chat_template);
     free(files);
 }
 
@@ -258,11 +268,17 @@ const Tokenizer *session_tokenizer(const Session *session, const char **message)
 CalibrationReading session_rows_reading(const Session *session) {
     return (CalibrationReading){.tokenizer = session_tokenizer(session, NULL),
                                 .config = session->model->config,
-                                .end_token = session->files->load.end_token};
+                                .end_token = session->files->load.end_token,
+                                .directory = session->files->load.sft_directory,
+                                .template = session->files->load.chat_template};
 }
 
 const char *session_end_token(const Session *session) {
     return session->files->load.end_token;
+}
+
+const char *session_chat_template(const Session *session) {
+    return session->files->load.chat_template;
 }
 
 TokenizerRule session_tokenizer_rule(const Session *session) {

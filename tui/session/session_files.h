@@ -13,10 +13,11 @@
 
 typedef struct SessionOptions {
     const char *base, *sft;
-    const char *calibration; /* a file, or NULL */
-    const char *end_token;   /* what responses end with (calibration.h), or NULL */
-    const char *prompt;      /* the first prompt, or NULL: the first of the calibration rows */
-    const char *cache;       /* the directory in which analyses are kept, or NULL: they are not */
+    const char *calibration;   /* a file, or NULL */
+    const char *end_token;     /* what responses end with (calibration.h), or NULL */
+    const char *chat_template; /* which of the SFT model's renders conversations, or NULL: as suits each */
+    const char *prompt;        /* the first prompt, or NULL: the first of the calibration rows */
+    const char *cache;         /* the directory in which analyses are kept, or NULL: they are not */
     TokenizerRule tokenizer_rule;
     double alpha;
     unsigned threads;     /* 0: all */
@@ -33,7 +34,8 @@ const char *session_model_error(const Session *session);
  * which. */
 const Tokenizer *session_tokenizer(const Session *session, const char **message);
 TokenizerRule session_tokenizer_rule(const Session *session);
-const char *session_end_token(const Session *session); /* of the options; NULL: none was given */
+const char *session_end_token(const Session *session);     /* of the options; NULL: none was given */
+const char *session_chat_template(const Session *session); /* the same */
 const Tokenizer *session_base_tokenizer(const Session *session);
 bool session_tokenizers_are_loading(const Session *session);
 

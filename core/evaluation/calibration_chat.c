@@ -1,0 +1,155 @@
+#include "core/evaluation/calibration_chat.h"
+
+#include "core/chat/chat_conversation.h"
+#include "core/chat/chat_source.h"
+#include "core/evaluation/calibration_forms.h"
+#include "core/support/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Places of a turn in the text: where it begins, where its last character does, where it ends. */
+enum { PLACES = 3 };
+
+struct CalibrationChat {
+    const CalibrationReading *reading;
+    ChatSource *source;
+    ChatRequest request; /* of every row: its conversation is not there */
+};
+
+Status calibration_chat_open(const CalibrationReading *reading, CalibrationChat **chat, Error *error) {
+    *chat = NULL;
+    if (reading->tokenizer == NULL)
+        return status_fail(error, STATUS_ARGUMENT, "there is no tokenizer: give token ids");
+    CalibrationChat *made = memory_allocate(1, sizeof *made);
+    if (made == NULL) return memory_fail(error, "chat templates");
+    made->reading = reading;
+    Status status = STATUS_OK;
+    if (reading->directory != NULL) status = chat_source_open(reading->directory, &made->source, error);
+    if (status == STATUS_OK && made->source == NULL)
+        status = status_fail(
+            error, STATUS_ARGUMENT,
+            "the row is a conversation, and the SFT model has no chat template to render it with: "
+            "expected chat_template.jinja, or chat_template in tokenizer_config.json; or give prompt "
+            "and response");
+    if (status != STATUS_OK) {
+        calibration_chat_close(made);
+        return status;
+    }
+    made->request = (ChatRequest){.spans = CHAT_SPANS_BY_TEMPLATE};
+    made->request.variables = chat_source_variables(made->source, &made->request.variable_count);
+    chat_set_time(&made->request);
+    *chat = made;
+    return STATUS_OK;
+}
+
+void calibration_chat_close(CalibrationChat *chat) {
+    if (chat == NULL) return;
+    chat_source_close(chat->source);
+    free(chat);
+}
+
+/* ---- rendering ---- */
+
+static bool has_learned(const ChatConversation *conversation) {
+    for (size_t i = 0; i < chat_conversation_count(conversation); i++) {
+        if (chat_conversation_turn(conversation, i) == CHAT_TURN_LEARNED) return true;
+    }
+    return false;
+}
+
+/* A conversation without a turn that is learned is a prompt: it asks for one. */
+static Status render(const CalibrationChat *chat, const ChatConversation *conversation, CalibrationRow *row,
+                     ChatRendering *rendering, Error *error) {
+    const ChatTemplate *template;
+    ChatRequest request = chat->request;
+    bool is_prompt = !has_learned(conversation);
+    request.conversation = conversation;
+    request.asks = is_prompt;
+    if (is_prompt) request.spans = CHAT_SPANS_NONE;
+    Status status = chat_source_choose(chat->source, chat->reading->template,
+                                       chat_conversation_has_tools(conversation), &template, error);
+    if (status == STATUS_OK) status = chat_render(template, &request, rendering, error);
+    if (status != STATUS_OK || is_prompt || (rendering->has_spans && rendering->span_count > 0))
+        return status;
+    chat_rendering_free(rendering);
+    row->is_last_alone = true;
+    return chat_render_last(template, &request, rendering, error);
+}
+
+/* ---- places in the text ---- */
+
+/* Byte offsets of each turn's places, ascending, from code points. */
+static void locate(const ChatRendering *rendering, size_t *places) {
+    size_t byte = 0, point = 0;
+    for (size_t i = 0; i < rendering->span_count * PLACES; i++) {
+        const ChatSpan *span = &rendering->spans[i / PLACES];
+        size_t wanted = i % PLACES == 0 ? span->first : span->end;
+        if (i % PLACES == 1 && span->end > span->first) wanted = span->end - 1;
+        for (; byte < rendering->bytes && point < wanted; point++) {
+            byte++;
+            while (byte < rendering->bytes && ((unsigned char)rendering->text[byte] & 0xC0) == 0x80) byte++;
+        }
+        places[i] = byte;
+    }
+}
+
+/* From how many tokens stand before each place to the turns' tokens. Where none ends at a turn's end, the one behind
+ * its last character covers both sides, and is the turn's. */
+static void find_tokens(const ChatRendering *rendering, const size_t *places, size_t tokens,
+                        EvaluationSpan *spans) {
+    for (size_t i = 0; i < rendering->span_count; i++) {
+        const size_t *place = places + i * PLACES;
+        bool is_empty = rendering->spans[i].first == rendering->spans[i].end;
+        bool is_cut = !is_empty && place[2] == place[1] && place[2] < tokens;
+        spans[i] = (EvaluationSpan){place[0], is_cut ? place[2] + 1 : place[2]};
+    }
+}
+
+/* The texts before and behind the first turn; `byte` is where it begins. */
+static Status copy_texts(const ChatRendering *rendering, size_t byte, CalibrationRow *row, Error *error) {
+    row->prompt = memory_copy_text(rendering->text, byte);
+    bool has_response = byte < rendering->bytes;
+    if (has_response) row->response = memory_copy_text(rendering->text + byte, rendering->bytes - byte);
+    return row->prompt == NULL || (has_response && row->response == NULL)
+               ? memory_fail(error, "a calibration row")
+               : STATUS_OK;
+}
+
+static Status encode(const CalibrationChat *chat, const ChatRendering *rendering, CalibrationRow *row,
+                     Error *error) {
+    size_t turns = rendering->span_count;
+    TokenList list = {0};
+    size_t *places = memory_allocate(turns, PLACES * sizeof *places);
+    EvaluationSpan *spans = memory_allocate(turns, sizeof *spans);
+    Status status = places == NULL || spans == NULL ? memory_fail(error, "a calibration row") : STATUS_OK;
+    if (status == STATUS_OK) {
+        locate(rendering, places);
+        status = copy_texts(rendering, turns > 0 ? places[0] : rendering->bytes, row, error);
+    }
+    if (status == STATUS_OK)
+        status = tokenizer_encode_places(chat->reading->tokenizer, rendering->text, rendering->bytes, false,
+                                         places, turns * PLACES, &list, error);
+    row->ids = list.ids; /* the list's block becomes the row's, whatever the status */
+    row->count = row->prompt_count = list.count;
+    if (status == STATUS_OK) {
+        find_tokens(rendering, places, list.count, spans);
+        status = calibration_learn_tokens(row, spans, turns, error);
+    }
+    free(places);
+    free(spans);
+    return status;
+}
+
+Status calibration_chat_encode(const CalibrationChat *chat, CalibrationRow *row, Error *error) {
+    ChatConversation *conversation;
+    ChatRendering rendering = {0};
+    Status status =
+        chat_conversation_read(row->conversation, strlen(row->conversation), &conversation, error);
+    if (status != STATUS_OK) return status;
+    status = render(chat, conversation, row, &rendering, error);
+    if (status == STATUS_OK) status = encode(chat, &rendering, row, error);
+    chat_rendering_free(&rendering);
+    chat_conversation_free(conversation);
+    return status;
+}
