@@ -29,6 +29,7 @@ Status bench_cancel(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* ms from c
 /* backward beside forward, attribution of 32 targets, dormancy beside forward */
 Status bench_method(Bench *bench, Error *error) STATUS_MUST_CHECK;
 
+Status bench_chat(Bench *bench, Error *error) STATUS_MUST_CHECK;   /* rows of conversations */
 Status bench_drift(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* GB/s */
 Status bench_export(Bench *bench, Error *error) STATUS_MUST_CHECK; /* GB/s */
 
