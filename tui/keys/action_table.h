@@ -145,7 +145,7 @@
     X(BOOKMARK_REMOVE,  "bookmark-remove",  "tune", NONE,   "remove",  "forget the bookmark at the cursor") \
     X(BOOKMARK_EXPORT,  "bookmark-export",  "tune", NONE,   "export",  "return to the bookmark at the cursor, and show what an export would write") \
     X(MEASURE,          "measure",          "overview layers tune neurons", NONE, "measure", "measure the calibration rows now") \
-    X(ROWS_FILE,        "rows-file",        "", FILE,   "rows of the file", "measure on the calibration rows of another file: JSON lines of prompt and response, of prompt_ids and response_ids, or lines of text") \
+    X(ROWS_FILE,        "rows-file",        "", FILE,   "rows of the file", "measure on the calibration rows of another file: JSON lines of prompt and response, of conversations, or of ids, or lines of text") \
     X(ROWS_PROMPT,      "rows-prompt",      "", NONE,   "rows", "measure on the prompt on screen in place of the file's rows; a continuation is its response") \
     X(ROWS_BACK,        "rows-back",        "", NONE,   "rows", "measure on the calibration file's rows again") \
     X(ROWS_SAVE,        "rows-save",        "", FILE,   "write the rows to", "write the calibration rows, as token ids, to a file that commands can read") \
