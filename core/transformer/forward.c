@@ -110,7 +110,8 @@ static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t t
         position_head(chunk, state, token, query + h * dim, TENSOR_Q_NORM);
     for (uint64_t h = 0; h < config->kv_heads; h++) {
         position_head(chunk, state, token, key + h * dim, TENSOR_K_NORM);
-        size_t cell = ((chunk->layer * config->kv_heads + h) * state->capacity + chunk->first + token) * dim;
+        size_t cell =
+            ((chunk->layer * config->kv_heads + h) * state->capacity + chunk_cell(chunk, token)) * dim;
         memcpy(state->keys + cell, key + h * dim, dim * sizeof *key);
         memcpy(state->values + cell, value + h * dim, dim * sizeof *value);
     }
@@ -223,7 +224,7 @@ static void compute_angles(const Chunk *chunk, const ModelSide *side, float *cos
     size_t half = side->config->head_dim / 2;
     double scale = side->config->rope.attention_factor;
     for (size_t t = 0; t < chunk->tokens; t++) {
-        float position = (float)(chunk->first + t - chunk_start(chunk, t));
+        float position = (float)chunk_position(chunk, t);
         for (size_t i = 0; i < half; i++) {
             float angle = position * side->inverse_frequencies[i];
             cosines[t * half + i] = (float)(cos((double)angle) * scale);
@@ -289,8 +290,8 @@ static Status check_positions(const ForwardState *state, const ForwardInput *inp
     uint64_t longest = state->side->config->rope.longest;
     if (longest == 0) return STATUS_OK;
     for (size_t i = 0; i < input->count; i++) {
-        size_t start = input->starts != NULL ? input->starts[i] : 0;
-        if (state->length + i - start >= longest)
+        const Chunk all = {.first = state->length, .starts = input->starts, .places = input->places};
+        if (chunk_position(&all, i) >= longest)
             return status_fail(
                 error, STATUS_UNSUPPORTED,
                 "a dynamic rotary embedding: expected at most %zu tokens (max_position_embeddings), "
@@ -298,6 +299,24 @@ static Status check_positions(const ForwardState *state, const ForwardInput *inp
                 (size_t)longest);
     }
     return STATUS_OK;
+}
+
+static bool is_place(const ForwardPlace *place, size_t capacity) {
+    return place->first <= place->cell && place->cell < capacity && place->prefix <= capacity &&
+           place->prefix_count <= capacity - place->prefix;
+}
+
+/* The most keys that a token of the input sees. */
+static size_t count_keys(const ForwardState *state, const ForwardInput *input) {
+    size_t most = state->length + input->count;
+    if (input->places == NULL) return most;
+    most = 0;
+    for (size_t i = 0; i < input->count; i++) {
+        const ForwardPlace *place = &input->places[i];
+        size_t keys = place->prefix_count + place->cell - place->first + 1;
+        if (keys > most) most = keys;
+    }
+    return most;
 }
 
 static Status check_input(ForwardState *const *states, size_t count, const ForwardInput *input,
@@ -308,7 +327,7 @@ static Status check_input(ForwardState *const *states, size_t count, const Forwa
         if (states[i]->model != state->model || states[i]->length != state->length)
             return status_fail(error, STATUS_ARGUMENT,
                                "states of different models or lengths cannot run together");
-        if (input->count > states[i]->capacity - states[i]->length)
+        if (input->places == NULL && input->count > states[i]->capacity - states[i]->length)
             return status_fail(error, STATUS_ARGUMENT,
                                "%zu tokens do not fit: the cache holds %zu of at most %zu", input->count,
                                states[i]->length, states[i]->capacity);
@@ -319,6 +338,8 @@ static Status check_input(ForwardState *const *states, size_t count, const Forwa
                                input->ids[i], (size_t)vocabulary);
         if (input->starts != NULL && input->starts[i] > state->length + i)
             return status_fail(error, STATUS_ARGUMENT, "token %zu starts after itself", i);
+        if (input->places != NULL && !is_place(&input->places[i], state->capacity))
+            return status_fail(error, STATUS_ARGUMENT, "token %zu has no place in the cache", i);
     }
     Status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
@@ -329,7 +350,7 @@ static Status check_input(ForwardState *const *states, size_t count, const Forwa
 static Status reserve(Workspace *workspace, ForwardState *const *states, size_t count,
                       const ForwardInput *input, size_t chunk, const Job *job, Error *error) {
     size_t half = states[0]->model->config->head_dim / 2, score_row, block;
-    if (!memory_multiply(states[0]->length + input->count, ATTENTION_BLOCK * sizeof(float), &score_row) ||
+    if (!memory_multiply(count_keys(states[0], input), ATTENTION_BLOCK * sizeof(float), &score_row) ||
         !memory_multiply(chunk, sizeof(float), &block))
         return memory_fail(error, "a forward pass");
     workspace->operands = memory_allocate(count, sizeof *workspace->operands);
@@ -367,6 +388,7 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
     Workspace workspace = {0};
     size_t chunk_tokens = choose_chunk(states[0]->model->config, count, input->count),
            before = states[0]->length;
+    size_t keys = count_keys(states[0], input);
     status = reserve(&workspace, states, count, input, chunk_tokens, job, error);
     for (size_t done = 0; done < input->count && status == STATUS_OK; done += chunk_tokens) {
         size_t tokens = input->count - done < chunk_tokens ? input->count - done : chunk_tokens;
@@ -377,14 +399,16 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
                              .tokens = tokens,
                              .first = before + done,
                              .starts = input->starts == NULL ? NULL : input->starts + done,
+                             .places = input->places == NULL ? NULL : input->places + done,
                              .cosines = {workspace.cosines[0], workspace.cosines[1]},
                              .sines = {workspace.sines[0], workspace.sines[1]},
                              .scores = workspace.scores,
-                             .score_stride = before + input->count,
+                             .score_stride = keys,
                              .job = job};
         compute_all_angles(&pass.chunk, &workspace);
         status = run_chunk(&pass, input, done, error);
-        for (size_t i = 0; i < count && status == STATUS_OK; i++) states[i]->length += tokens;
+        for (size_t i = 0; i < count && status == STATUS_OK && input->places == NULL; i++)
+            states[i]->length += tokens;
     }
     if (status != STATUS_OK) {
         for (size_t i = 0; i < count; i++) states[i]->length = before;

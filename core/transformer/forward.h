@@ -12,7 +12,9 @@
  *
  * Several sequences may share a cache one after another: each token says at which cache index its sequence
  * starts, and attends from there to itself (or over the sliding window, where that is shorter); its position
- * is counted from there.
+ * is counted from there. Or they grow side by side: each token has its place, a cell of the cache, and attends to the
+ * cells of its own sequence and, before them, to those that it shares with others: samples of one prompt. A step then
+ * costs one pass over the weights for all of them.
  *
  * All arithmetic is float32 (norms sum in double). Results do not depend on the number of threads.
  *
@@ -55,6 +57,9 @@ typedef void (*ForwardObserver)(void *user, const ForwardMoment *moment);
 typedef struct ForwardInput {
     const int32_t *ids;
     const size_t *starts; /* [count], ≤ the token's own index; NULL: one sequence from index 0 */
+    const ForwardPlace
+        *places; /* [count]: instead of them; NULL: behind what is in the cache. What a token attends to
+                                   has its place earlier in this call, or had it in one before */
     size_t count;
     /* What job_report() is told, in tokens · layers: `done` before this call, of `total` (0: this call is
      * all). */
@@ -66,7 +71,8 @@ typedef struct ForwardInput {
 
 /* ---- running ---- */
 
-/* Appends `input` to every state's cache (all have the same length). Long inputs go in chunks, which bounds
+/* Appends `input` to every state's cache (all have the same length), or puts it into its places, which leaves their
+ * lengths as they are. Long inputs go in chunks, which bounds
  * the activations to about 64 MiB for all states together. On failure or cancellation the caches are as
  * before. */
 Status forward_run(ForwardState *const *states, size_t count, const ForwardInput *input,

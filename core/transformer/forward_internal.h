@@ -8,6 +8,7 @@
 #include "core/checkpoint/model.h"
 #include "core/fusion/settings.h"
 #include "core/support/job.h"
+#include "core/transformer/forward_state.h"
 
 /* Activations of the chunk that is going through, [tokens × width] each. */
 typedef enum Buffer {
@@ -21,9 +22,6 @@ typedef enum Buffer {
     BUFFER_UP,       /* intermediate_size */
     BUFFER_COUNT
 } Buffer;
-
-/* forward_state.h names the same type, for those who need not see inside: neither header includes the other. */
-typedef struct ForwardState ForwardState;
 
 struct ForwardState {
     const Model *model;
@@ -48,9 +46,10 @@ typedef struct Chunk {
     size_t tokens;
     size_t first;                       /* cache index of the chunk's first token */
     const size_t *starts;               /* [tokens], or NULL: all 0 */
+    const ForwardPlace *places;         /* [tokens], or NULL */
     const float *cosines[2], *sines[2]; /* [tokens × head_dim / 2]; [1]: of states that run as base */
     float *scores;                      /* [threads][ATTENTION_BLOCK × length] */
-    size_t score_stride;                /* first + tokens */
+    size_t score_stride;                /* the most keys that a token may see */
     uint64_t layer;
     Job *job;
 } Chunk;
@@ -59,6 +58,17 @@ enum { ATTENTION_BLOCK = 32 }; /* queries that share one multiply with the keys 
 
 static inline size_t chunk_start(const Chunk *chunk, size_t token) {
     return chunk->starts == NULL ? 0 : chunk->starts[token];
+}
+
+/* Where in the cache a token's key and value go, and its position in its sequence. */
+static inline size_t chunk_cell(const Chunk *chunk, size_t token) {
+    return chunk->places != NULL ? chunk->places[token].cell : chunk->first + token;
+}
+
+static inline size_t chunk_position(const Chunk *chunk, size_t token) {
+    if (chunk->places == NULL) return chunk->first + token - chunk_start(chunk, token);
+    const ForwardPlace *place = &chunk->places[token];
+    return place->prefix_count + place->cell - place->first;
 }
 
 static inline const float *forward_vector(const ForwardState *state, uint64_t layer, TensorRole role) {

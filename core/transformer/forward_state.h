@@ -10,6 +10,13 @@
 
 typedef struct ForwardState ForwardState;
 
+/* Where in the cache a token goes, and what it attends to. Its position is prefix_count + cell - first. */
+typedef struct ForwardPlace {
+    size_t cell, first; /* its own; its sequence has cells [first, cell] */
+    size_t prefix,
+        prefix_count; /* and begins with cells [prefix, prefix + prefix_count), which others may share */
+} ForwardPlace;
+
 /* ---- memory ---- */
 
 /* What one more token of a sequence takes while `states` settings run over it side by side: keys and values

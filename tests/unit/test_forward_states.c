@@ -375,6 +375,80 @@ static void one_logit_is_the_same_as_among_all(void **state) {
     tiny_model_free(&tiny);
 }
 
+/* ---- sequences that grow side by side ---- */
+
+enum { SAMPLES = 5, PROMPT = 37, GROWN = 9, SHARED = PROMPT + SAMPLES * GROWN + 3 };
+
+/* A token of the prompt (sample SAMPLES), or of a sample; cells of the prompt are not the first. */
+static ForwardPlace place_token(size_t sample, size_t t) {
+    if (sample == SAMPLES) return (ForwardPlace){.cell = 3 + t, .first = 3};
+    size_t first = 3 + PROMPT + sample * GROWN;
+    return (ForwardPlace){.cell = first + t, .first = first, .prefix = 3, .prefix_count = PROMPT};
+}
+
+/* The prompt once, then a token of each sample a step; hidden[sample][t] for the samples' tokens. */
+static void run_side_by_side(const Model *model, const int32_t *prompt, int32_t grown[SAMPLES][GROWN],
+                             float *hidden) {
+    ForwardState *state = make_state(model, HALF, SHARED);
+    ForwardPlace places[PROMPT];
+    Error error = {0};
+    for (size_t t = 0; t < PROMPT; t++) places[t] = place_token(SAMPLES, t);
+    ForwardInput input = {.ids = prompt, .places = places, .count = PROMPT};
+    if (run_with(&state, 1, &input, 2, &error) != STATUS_OK) fail_msg("%s", error.message);
+    for (size_t t = 0; t < GROWN; t++) {
+        int32_t ids[SAMPLES];
+        for (size_t s = 0; s < SAMPLES; s++) {
+            ids[s] = grown[s][t];
+            places[s] = place_token(s, t);
+        }
+        input = (ForwardInput){.ids = ids, .places = places, .count = SAMPLES};
+        if (run_with(&state, 1, &input, 2, &error) != STATUS_OK) fail_msg("%s", error.message);
+        for (size_t s = 0; s < SAMPLES; s++)
+            memcpy(hidden + (s * GROWN + t) * WIDTH, forward_hidden(state) + s * WIDTH,
+                   WIDTH * sizeof *hidden);
+    }
+    assert_int_equal(forward_length(state), 0);
+    forward_free_state(state);
+}
+
+static void samples_of_a_prompt_run_side_by_side_as_each_alone(void **unused) {
+    (void)unused;
+    static const char *const CONFIGS[] = {
+        MISTRAL, QWEN3, "{\"model_type\":\"mistral\",\"sliding_window\":40," TINY_SIZES("2") "}",
+        "{\"model_type\":\"mistral\",\"sliding_window\":4," TINY_SIZES("1") "}"};
+    for (size_t c = 0; c < sizeof CONFIGS / sizeof *CONFIGS; c++) {
+        TinyModel tiny = tiny_model_make(CONFIGS[c]);
+        int32_t prompt[PROMPT + GROWN], grown[SAMPLES][GROWN];
+        float *hidden = memory_allocate(SAMPLES * GROWN * WIDTH, sizeof *hidden);
+        assert_non_null(hidden);
+        tiny_ids(prompt, PROMPT, 21);
+        for (size_t s = 0; s < SAMPLES; s++) tiny_ids(grown[s], GROWN, 30 + s);
+        run_side_by_side(tiny.model, prompt, grown, hidden);
+        for (size_t s = 0; s < SAMPLES; s++) {
+            memcpy(prompt + PROMPT, grown[s], sizeof grown[s]);
+            float *alone = run_in_parts(tiny.model, HALF, prompt, PROMPT + GROWN, PROMPT + GROWN);
+            must_be_near("side by side", hidden + s * GROWN * WIDTH, alone + PROMPT * WIDTH, GROWN * WIDTH);
+            free(alone);
+        }
+        free(hidden);
+        tiny_model_free(&tiny);
+    }
+}
+
+static void places_outside_the_cache_are_refused(void **unused) {
+    (void)unused;
+    static const ForwardPlace WRONG[] = {{8, 0, 0, 0}, {2, 3, 0, 0}, {2, 2, 0, 9}, {2, 2, 9, 0}};
+    TinyModel tiny = tiny_model_make(QWEN3);
+    ForwardState *state = make_state(tiny.model, HALF, 8);
+    const int32_t id = 1;
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+        ForwardInput input = {.ids = &id, .places = &WRONG[i], .count = 1};
+        assert_int_equal(run_with(&state, 1, &input, 1, NULL), STATUS_ARGUMENT);
+    }
+    forward_free_state(state);
+    tiny_model_free(&tiny);
+}
+
 int main(void) {
     blas_prepare();
     const struct CMUnitTest tests[] = {
@@ -389,6 +463,8 @@ int main(void) {
         cmocka_unit_test(states_that_do_not_match_cannot_run_together),
         cmocka_unit_test(the_number_of_threads_changes_no_bit),
         cmocka_unit_test(sequences_that_share_a_cache_do_not_see_each_other),
+        cmocka_unit_test(samples_of_a_prompt_run_side_by_side_as_each_alone),
+        cmocka_unit_test(places_outside_the_cache_are_refused),
         cmocka_unit_test(a_cancelled_run_leaves_the_cache_as_it_was),
         cmocka_unit_test(one_logit_is_the_same_as_among_all),
     };
