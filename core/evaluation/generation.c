@@ -3,47 +3,7 @@
 #include "core/numerics/random.h"
 #include "core/support/memory.h"
 
-#include <math.h>
 #include <stdlib.h>
-
-static size_t find_largest(const float *logits, size_t vocabulary) {
-    size_t largest = 0;
-    for (size_t i = 1; i < vocabulary; i++) {
-        if (logits[i] > logits[largest]) largest = i;
-    }
-    return largest;
-}
-
-int32_t generation_choose_token(const float *logits, size_t vocabulary, const GenerationOptions *options,
-                                uint64_t step) {
-    size_t largest = find_largest(logits, vocabulary);
-    if (options->temperature <= 0.0) return (int32_t)largest;
-    double sum = 0.0, highest = (double)logits[largest];
-    for (size_t i = 0; i < vocabulary; i++) sum += exp(((double)logits[i] - highest) / options->temperature);
-    double left = random_uniform(options->seed, step) * sum;
-    for (size_t i = 0; i < vocabulary; i++) {
-        left -= exp(((double)logits[i] - highest) / options->temperature);
-        if (left < 0.0) return (int32_t)i;
-    }
-    return (int32_t)largest; /* rounding ate the last sliver */
-}
-
-/* The largest of them says nothing where one is not a number, and neither does a draw where it is infinite. */
-static Status check_logits(const float *logits, size_t vocabulary, size_t position, Error *error) {
-    bool any = false;
-    for (size_t i = 0; i < vocabulary; i++) {
-        if (isnan(logits[i]) || logits[i] == INFINITY)
-            return status_fail(
-                error, STATUS_FORMAT,
-                "%s in the logits of position %zu (token %zu): the weights, or their fusion at "
-                "these dials, are not all finite or overflow",
-                isnan(logits[i]) ? "not a number" : "an infinite value", position, i);
-        any = any || logits[i] > -INFINITY;
-    }
-    return any ? STATUS_OK
-               : status_fail(error, STATUS_FORMAT, "no finite number in the logits of position %zu",
-                             position);
-}
 
 static bool ends_text(const ModelConfig *config, int32_t token) {
     for (size_t i = 0; i < config->eos_count; i++) {
@@ -59,6 +19,7 @@ typedef struct Generation {
     ForwardState *state;
     size_t position; /* of the last token appended */
     MatmulScratch *scratch;
+    SamplingScratch *sampling;
     float *logits;
     Job *job;
 } Generation;
@@ -81,11 +42,12 @@ static Status take_step(Generation *generation, const int32_t *ids, size_t count
     status = forward_logits(generation->model, &head, 1, 1, generation->scratch, generation->job, error);
     generation->position = step == 0 ? count - 1 : generation->position + 1;
     if (status == STATUS_OK)
-        status = check_logits(generation->logits, forward_vocabulary(generation->model), generation->position,
-                              error);
+        status = sampling_check(generation->logits, forward_vocabulary(generation->model),
+                                generation->position, error);
     if (status == STATUS_OK)
-        *token = generation_choose_token(generation->logits, forward_vocabulary(generation->model),
-                                         generation->options, step);
+        *token = sampling_choose(generation->logits, forward_vocabulary(generation->model),
+                                 &generation->options->sampling,
+                                 random_uniform(generation->options->seed, step), generation->sampling);
     return status;
 }
 
@@ -94,6 +56,8 @@ static Status open_generation(Generation *generation, size_t capacity, Error *er
     if (status == STATUS_OK)
         status = forward_create_state(generation->model, generation->settings, capacity, &generation->state,
                                       error);
+    if (status == STATUS_OK)
+        status = sampling_create_scratch(forward_vocabulary(generation->model), &generation->sampling, error);
     generation->logits = memory_allocate(forward_vocabulary(generation->model), sizeof *generation->logits);
     if (status == STATUS_OK && generation->logits == NULL) status = memory_fail(error, "logits");
     return status;
@@ -119,6 +83,7 @@ Status generation_run(const Model *model, const Settings *settings, const int32_
         if (ends_text(forward_side(model, settings)->config, out[step])) break;
     }
     free(generation.logits);
+    sampling_free_scratch(generation.sampling);
     forward_free_state(generation.state);
     matmul_free_scratch(generation.scratch);
     return status;

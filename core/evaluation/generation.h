@@ -1,18 +1,17 @@
 /*
  * generation — continuing a text, one token after another, from any point between base and SFT.
  *
- * Temperature 0 takes the most likely token (of equals the lower id). Otherwise token i is drawn from
- * softmax(logits / temperature) with the uniform number random_uniform(seed, i): the same seed gives the same
- * text.
+ * Token i is chosen (sampling.h) with the uniform number random_uniform(seed, i): the same seed gives the same text.
  */
 #ifndef REJUV_CORE_GENERATION_H
 #define REJUV_CORE_GENERATION_H
 
+#include "core/evaluation/sampling.h"
 #include "core/transformer/forward.h"
 
 typedef struct GenerationOptions {
-    size_t tokens;      /* at most so many; fewer where the model ends its text */
-    double temperature; /* ≥ 0 */
+    size_t tokens; /* at most so many; fewer where the model ends its text */
+    Sampling sampling;
     uint64_t seed;
 } GenerationOptions;
 
@@ -25,9 +24,5 @@ typedef void (*GenerationObserver)(void *user, int32_t token);
 Status generation_run(const Model *model, const Settings *settings, const int32_t *ids, size_t count,
                       const GenerationOptions *options, GenerationObserver observer, void *user, int32_t *out,
                       size_t *generated, Job *job, Error *error) STATUS_MUST_CHECK;
-
-/* The token that one row of logits gives at step `step`; none is NaN or +∞, one at least is finite. */
-int32_t generation_choose_token(const float *logits, size_t vocabulary, const GenerationOptions *options,
-                                uint64_t step);
 
 #endif

@@ -7,16 +7,26 @@ static const Settings HALF = {.alpha = 0.5};
 
 /* ---- one token ---- */
 
+static int32_t choose(const float *logits, size_t vocabulary, const GenerationOptions *options,
+                      uint64_t step) {
+    SamplingScratch *scratch;
+    assert_int_equal(sampling_create_scratch(vocabulary, &scratch, NULL), STATUS_OK);
+    int32_t token =
+        sampling_choose(logits, vocabulary, &options->sampling, random_uniform(options->seed, step), scratch);
+    sampling_free_scratch(scratch);
+    return token;
+}
+
 static void greedy_takes_the_largest_and_of_equals_the_lower_id(void **state) {
     (void)state;
-    const GenerationOptions greedy = {.temperature = 0.0, .seed = 7};
+    const GenerationOptions greedy = {.sampling = {.temperature = 0.0}, .seed = 7};
     const float one[] = {0.5F, -1.0F, 3.0F, 2.9F}, ties[] = {1.0F, 4.0F, 4.0F, 4.0F}, flat[] = {0, 0, 0, 0};
     for (uint64_t step = 0; step < 10; step++) {
-        assert_int_equal(generation_choose_token(one, 4, &greedy, step), 2);
-        assert_int_equal(generation_choose_token(ties, 4, &greedy, step), 1);
-        assert_int_equal(generation_choose_token(flat, 4, &greedy, step), 0);
+        assert_int_equal(choose(one, 4, &greedy, step), 2);
+        assert_int_equal(choose(ties, 4, &greedy, step), 1);
+        assert_int_equal(choose(flat, 4, &greedy, step), 0);
     }
-    assert_int_equal(generation_choose_token(one, 1, &greedy, 0), 0);
+    assert_int_equal(choose(one, 1, &greedy, 0), 0);
 }
 
 static void the_same_seed_and_step_give_the_same_token(void **state) {
@@ -24,10 +34,11 @@ static void the_same_seed_and_step_give_the_same_token(void **state) {
     const float logits[] = {0, 0, 0, 0, 0, 0, 0, 0};
     size_t differs = 0;
     for (uint64_t step = 0; step < 200; step++) {
-        const GenerationOptions one = {.temperature = 1.0, .seed = 1}, two = {.temperature = 1.0, .seed = 2};
-        int32_t token = generation_choose_token(logits, 8, &one, step);
-        assert_int_equal(generation_choose_token(logits, 8, &one, step), token);
-        differs += generation_choose_token(logits, 8, &two, step) != token;
+        const GenerationOptions one = {.sampling = {.temperature = 1.0}, .seed = 1},
+                                two = {.sampling = {.temperature = 1.0}, .seed = 2};
+        int32_t token = choose(logits, 8, &one, step);
+        assert_int_equal(choose(logits, 8, &one, step), token);
+        differs += choose(logits, 8, &two, step) != token;
     }
     assert_in_range(differs, 140, 199); /* 7 of 8 of them, about: the seed does matter */
 }
@@ -40,11 +51,10 @@ static void samples_are_distributed_as_softmax_says(void **state) {
     const float logits[TOKENS] = {2.0F, 0.0F, -1.0F, 1.0F, 2.0F, -3.0F};
     static const double TEMPERATURES[] = {0.5, 1.0, 2.5};
     for (size_t k = 0; k < 3; k++) {
-        const GenerationOptions options = {.temperature = TEMPERATURES[k], .seed = 11 + k};
+        const GenerationOptions options = {.sampling = {.temperature = TEMPERATURES[k]}, .seed = 11 + k};
         double sum = 0.0, chi = 0.0;
         size_t seen[TOKENS] = {0};
-        for (uint64_t step = 0; step < DRAWS; step++)
-            seen[generation_choose_token(logits, TOKENS, &options, step)]++;
+        for (uint64_t step = 0; step < DRAWS; step++) seen[choose(logits, TOKENS, &options, step)]++;
         for (int i = 0; i < TOKENS; i++) sum += exp((double)logits[i] / TEMPERATURES[k]);
         for (int i = 0; i < TOKENS; i++) {
             double expected = (double)DRAWS * exp((double)logits[i] / TEMPERATURES[k]) / sum;
@@ -58,9 +68,9 @@ static void samples_are_distributed_as_softmax_says(void **state) {
 static void an_impossible_token_is_never_drawn(void **state) {
     (void)state;
     const float logits[] = {-INFINITY, 0.0F, -INFINITY, 0.0F, -INFINITY};
-    const GenerationOptions options = {.temperature = 100.0, .seed = 3};
+    const GenerationOptions options = {.sampling = {.temperature = 100.0}, .seed = 3};
     for (uint64_t step = 0; step < 2000; step++) {
-        int32_t token = generation_choose_token(logits, 5, &options, step);
+        int32_t token = choose(logits, 5, &options, step);
         assert_true(token == 1 || token == 3);
     }
 }
@@ -70,10 +80,52 @@ static void a_temperature_near_nought_is_greedy(void **state) {
     const float logits[] = {0.0F, 1.0F, 1.0001F, -5.0F};
     static const double TEMPERATURES[] = {1e-6, 1e-300};
     for (size_t k = 0; k < 2; k++) {
-        const GenerationOptions options = {.temperature = TEMPERATURES[k], .seed = 5};
-        for (uint64_t step = 0; step < 100; step++)
-            assert_int_equal(generation_choose_token(logits, 4, &options, step), 2);
+        const GenerationOptions options = {.sampling = {.temperature = TEMPERATURES[k]}, .seed = 5};
+        for (uint64_t step = 0; step < 100; step++) assert_int_equal(choose(logits, 4, &options, step), 2);
     }
+}
+
+/* Which tokens are ever drawn, as bits. */
+static unsigned draw_often(const float *logits, size_t vocabulary, Sampling sampling) {
+    unsigned drawn = 0;
+    for (uint64_t step = 0; step < 3000; step++) {
+        const GenerationOptions options = {.sampling = sampling, .seed = 9};
+        drawn |= 1U << choose(logits, vocabulary, &options, step);
+    }
+    return drawn;
+}
+
+/* Probabilities 0.4, 0.3, 0.2, 0.1 of tokens 2, 0, 3, 1. */
+static void top_k_and_top_p_cut_what_is_drawn_from(void **state) {
+    (void)state;
+    const float logits[] = {logf(0.3F), logf(0.1F), logf(0.4F), logf(0.2F)};
+    const float equal[] = {1.0F, 1.0F, 1.0F, 1.0F};
+    assert_int_equal(draw_often(logits, 4, (Sampling){1.0, 1.0, 0}), 0xF);
+    assert_int_equal(draw_often(logits, 4, (Sampling){1.0, 0.0, 4}), 0xF);
+    assert_int_equal(draw_often(logits, 4, (Sampling){1.0, 0.0, 1}), 1U << 2);
+    assert_int_equal(draw_often(logits, 4, (Sampling){1.0, 0.0, 3}), 1U << 2 | 1U << 0 | 1U << 3);
+    assert_int_equal(draw_often(logits, 4, (Sampling){1.0, 0.35, 0}), 1U << 2);
+    assert_int_equal(draw_often(logits, 4, (Sampling){1.0, 0.65, 0}), 1U << 2 | 1U << 0);
+    assert_int_equal(draw_often(logits, 4, (Sampling){1.0, 0.75, 0}), 1U << 2 | 1U << 0 | 1U << 3);
+    assert_int_equal(draw_often(logits, 4, (Sampling){1.0, 0.56, 2}), 1U << 2); /* 4 of 7 of what is left */
+    assert_int_equal(draw_often(equal, 4, (Sampling){1.0, 0.0, 2}), 1U << 0 | 1U << 1); /* the lower ids */
+}
+
+/* More tokens than are looked at first, and a nucleus that needs most of them. */
+static void a_nucleus_may_be_large(void **state) {
+    (void)state;
+    enum { TOKENS = 5000, DRAWS = 4000 };
+    float logits[TOKENS];
+    size_t beyond = 0, seen = 0;
+    for (size_t i = 0; i < TOKENS; i++) logits[i] = -(float)i * 1e-4F;
+    for (uint64_t step = 0; step < DRAWS; step++) {
+        const GenerationOptions options = {.sampling = {1.0, 0.5, 0}, .seed = 4};
+        int32_t token = choose(logits, TOKENS, &options, step);
+        beyond += token > 2200; /* e^(-0.22): half of the mass lies before 2,191 */
+        seen += token > 1000;
+    }
+    assert_int_equal(beyond, 0);
+    assert_true(seen > DRAWS / 4);
 }
 
 /* ---- a text ---- */
@@ -133,7 +185,7 @@ static void the_same_seed_gives_the_same_text_and_another_another(void **state) 
     (void)state;
     TinyModel tiny = tiny_model_make(CONFIG);
     int32_t one[TOKENS], again[TOKENS], other[TOKENS];
-    GenerationOptions options = {.tokens = TOKENS, .temperature = 1.0, .seed = 5};
+    GenerationOptions options = {.tokens = TOKENS, .sampling = {.temperature = 1.0}, .seed = 5};
     assert_int_equal(generate(tiny.model, options, one), TOKENS);
     assert_int_equal(generate(tiny.model, options, again), TOKENS);
     assert_memory_equal(one, again, sizeof one);
@@ -261,6 +313,8 @@ int main(void) {
         cmocka_unit_test(samples_are_distributed_as_softmax_says),
         cmocka_unit_test(an_impossible_token_is_never_drawn),
         cmocka_unit_test(a_temperature_near_nought_is_greedy),
+        cmocka_unit_test(top_k_and_top_p_cut_what_is_drawn_from),
+        cmocka_unit_test(a_nucleus_may_be_large),
         cmocka_unit_test(a_continuation_is_what_the_whole_text_predicts_at_each_step),
         cmocka_unit_test(the_same_seed_gives_the_same_text_and_another_another),
         cmocka_unit_test(a_text_ends_with_any_of_the_models_end_tokens),

@@ -100,9 +100,10 @@ static Status decode_continuation(const Batch *batch, Preview *preview, Error *e
 static Status continue_prompt(Batch *batch, Preview *preview, Error *error) {
     const Options *options = batch->options;
     size_t model = (size_t)options_value(options, OPTION_FROM)->count;
-    GenerationOptions generation = {.tokens = (size_t)options_value(options, OPTION_CONTINUE)->count,
-                                    .temperature = options_value(options, OPTION_TEMPERATURE)->number,
-                                    .seed = options_value(options, OPTION_SEED)->count};
+    GenerationOptions generation = {
+        .tokens = (size_t)options_value(options, OPTION_CONTINUE)->count,
+        .sampling = {.temperature = options_value(options, OPTION_TEMPERATURE)->number},
+        .seed = options_value(options, OPTION_SEED)->count};
     preview->continuation = memory_allocate(generation.tokens, sizeof *preview->continuation);
     if (preview->continuation == NULL) return memory_fail(error, "a continuation");
     Status status = generation_run(batch->model, &preview->settings[model], preview->row->ids,

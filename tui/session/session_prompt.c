@@ -324,7 +324,7 @@ Status session_continue(Session *session, Error *error) {
     *errand = (ContinueErrand){
         .model = session->model,
         .settings = side_settings(session, wanted->side),
-        .options = {.tokens = tokens, .temperature = wanted->temperature, .seed = wanted->seed},
+        .options = {.tokens = tokens, .sampling = {.temperature = wanted->temperature}, .seed = wanted->seed},
         .ids = memory_allocate(list->count, sizeof *errand->ids),
         .out = memory_allocate(tokens, sizeof *errand->out),
         .count = list->count};
