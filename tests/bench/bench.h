@@ -29,9 +29,10 @@ Status bench_cancel(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* ms from c
 /* backward beside forward, attribution of 32 targets, dormancy beside forward */
 Status bench_method(Bench *bench, Error *error) STATUS_MUST_CHECK;
 
-Status bench_chat(Bench *bench, Error *error) STATUS_MUST_CHECK;   /* rows of conversations */
-Status bench_drift(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* GB/s */
-Status bench_export(Bench *bench, Error *error) STATUS_MUST_CHECK; /* GB/s */
+Status bench_rollout(Bench *bench, Error *error) STATUS_MUST_CHECK; /* answers side by side */
+Status bench_chat(Bench *bench, Error *error) STATUS_MUST_CHECK;    /* rows of conversations */
+Status bench_drift(Bench *bench, Error *error) STATUS_MUST_CHECK;   /* GB/s */
+Status bench_export(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* GB/s */
 
 /* Removes a file or directory with all that is in it; one that is not there is fine. */
 Status bench_remove_tree(const char *path, Error *error) STATUS_MUST_CHECK;
