@@ -81,6 +81,15 @@ typedef struct Kernels {
     /* Σ_i w[i] · x[i], w[i] as blend_marked() makes it */
     float (*dot_marked)(const KernelRow *row, const KernelMarked *marked, size_t count, const float *x);
 
+    /* sums[r·lanes + t] = Σ_k panel[r·stride + k] · pack[k·lanes + t], or with `adds` that is added: `rows` rows of a panel
+     * of weights, `depth` columns of it, by `tokens` that lie side by side, a lane each. At most `pack` of them, and
+     * `lanes` is their number rounded up to whole vectors; what is in lanes without a token is of no account. Products
+     * are added one after another, with one rounding each but in the portable variant, so that a token's sums do not
+     * depend on who shares its pack. */
+    size_t vector, pack;
+    void (*multiply_pack)(const float *panel, size_t stride, size_t rows, size_t depth, const float *pack,
+                          size_t tokens, bool adds, float *sums);
+
     /* Compares up to KERNELS_DRIFT_CHUNK elements (the row's weights do not matter) and adds to *drift, which
      * begins as zeros. Writes those |Δ| whose key is `least` or more to `sizes`, in order, and returns how
      * many there are; `sizes` has room for KERNELS_DRIFT_SIZES, and what follows those is overwritten. */

@@ -29,7 +29,7 @@ extern const Kernels KERNELS_TABLE;
 
 /* ---- widening: Kernels.widen ----
  *
- * Both files call it, each its own copy: neither needs the other's. It is not inline, for it loops itself. */
+ * Those files that call it have a copy each: neither needs the other's. It is not inline, for it loops itself. */
 
 INLINE float kernels_from_bits(uint32_t bits) {
     float value;
@@ -77,7 +77,7 @@ static void kernels_widen_e5m2(const unsigned char *from, size_t count, float *t
     }
 }
 
-static void kernels_widen(DType dtype, const void *from, size_t count, float *to) {
+__attribute__((unused)) static void kernels_widen(DType dtype, const void *from, size_t count, float *to) {
     const unsigned char *bytes = from;
     switch (dtype) {
     case DTYPE_F32:
@@ -110,5 +110,23 @@ static void kernels_widen(DType dtype, const void *from, size_t count, float *to
 size_t kernels_variant_drift(const KernelRow *row, size_t count, uint32_t least, KernelDrift *drift,
                              double *sizes);
 void kernels_variant_drift_keys(const float *s, const float *b, size_t count, uint32_t *keys);
+
+/* ---- kernels_multiply.c: Kernels.multiply_pack ---- */
+
+#define kernels_variant_multiply JOIN_NAMES(kernels_multiply_, KERNELS_VARIANT)
+
+void kernels_variant_multiply(const float *panel, size_t stride, size_t rows, size_t depth, const float *pack,
+                              size_t tokens, bool adds, float *sums);
+
+/* Floats of a vector, and tokens of a whole pack. */
+#if defined(__AVX512F__)
+enum { KERNELS_WIDTH = 16, KERNELS_PACK = 64 };
+#elif defined(__AVX2__)
+enum { KERNELS_WIDTH = 8, KERNELS_PACK = 16 };
+#elif defined(__aarch64__)
+enum { KERNELS_WIDTH = 4, KERNELS_PACK = 16 };
+#else
+enum { KERNELS_WIDTH = 4, KERNELS_PACK = 8 };
+#endif
 
 #endif

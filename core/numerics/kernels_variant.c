@@ -323,6 +323,9 @@ const Kernels KERNELS_TABLE = {
     .blend_marked = blend_marked,
     .dot = dot,
     .dot_marked = dot_marked,
+    .vector = KERNELS_WIDTH,
+    .pack = KERNELS_PACK,
+    .multiply_pack = kernels_variant_multiply,
     .drift = kernels_variant_drift,
     .drift_keys = kernels_variant_drift_keys,
 };

@@ -1,7 +1,7 @@
 #include "core/readiness/rollout_slots.h"
 
 #include "core/support/memory.h"
-#include "core/transformer/forward_state.h"
+#include "core/transformer/forward.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,7 @@
 #include "core/transformer/matmul.h"
 
 #include "core/numerics/blas.h"
+#include "core/numerics/kernels.h"
 #include "core/support/memory.h"
 
 #include <stdlib.h>
@@ -9,11 +10,15 @@
 enum {
     PANEL_ROWS = 128,
     PANEL_COLUMNS = 1024, /* 128 × 1024 floats are 512 KiB: half of a usual L2 cache */
-    VECTOR_ROWS = 128     /* rows a task for one token */
+    VECTOR_ROWS = 128,    /* rows a task for one token */
+    LINE = 16             /* floats of a cache line */
 };
 
 struct MatmulScratch {
-    float *panels;
+    float *panels; /* a thread's panel, and the sums of its rows by a pack's tokens */
+    size_t panel_size;
+    float *packs; /* every operand's tokens, side by side */
+    size_t capacity;
     unsigned threads;
 };
 
@@ -29,7 +34,8 @@ Status matmul_create_scratch(unsigned threads, MatmulScratch **scratch, Error *e
     *scratch = memory_allocate(1, sizeof **scratch);
     if (*scratch == NULL) return memory_fail(error, "matmul scratch");
     (*scratch)->threads = threads;
-    (*scratch)->panels = memory_allocate_aligned(threads, PANEL_ROWS * PANEL_COLUMNS * sizeof(float));
+    (*scratch)->panel_size = PANEL_ROWS * (PANEL_COLUMNS + kernels_get()->pack);
+    (*scratch)->panels = memory_allocate_aligned(threads, (*scratch)->panel_size * sizeof(float));
     if ((*scratch)->panels != NULL) return STATUS_OK;
     matmul_free_scratch(*scratch);
     *scratch = NULL;
@@ -39,6 +45,7 @@ Status matmul_create_scratch(unsigned threads, MatmulScratch **scratch, Error *e
 void matmul_free_scratch(MatmulScratch *scratch) {
     if (scratch == NULL) return;
     free(scratch->panels);
+    free(scratch->packs);
     free(scratch);
 }
 
@@ -54,25 +61,103 @@ static void add_bias(const MatmulOperand *operand, size_t tokens, size_t stride,
     }
 }
 
-static void multiply_rows(const Multiply *multiply, const MatmulOperand *operand, size_t first,
-                          float *panel) {
+/* ---- tokens side by side ---- */
+
+/* Pack `index` of an operand's tokens: [columns × lanes], behind the operand's packs before it. */
+typedef struct Pack {
+    size_t first, tokens, lanes;
+    float *lines;
+} Pack;
+
+static size_t count_lanes(size_t tokens) {
+    size_t vector = kernels_get()->vector;
+    return (tokens + vector - 1) / vector * vector;
+}
+
+static Pack locate_pack(const Multiply *multiply, size_t operand, size_t index) {
+    size_t columns = multiply->operands[0].blend.sft->columns, first = index * kernels_get()->pack;
+    size_t tokens = smaller(kernels_get()->pack, multiply->tokens - first);
+    size_t before = operand * count_lanes(multiply->tokens) + first;
+    return (Pack){first, tokens, count_lanes(tokens), multiply->scratch->packs + before * columns};
+}
+
+static size_t count_packs(const Multiply *multiply) {
+    size_t pack = kernels_get()->pack;
+    return (multiply->tokens + pack - 1) / pack;
+}
+
+enum { PACK_COLUMNS = 256 /* a task's */ };
+
+/* Some columns of a pack. Lanes without a token hold zeros, so that nothing slow or strange is added up in them. */
+static void fill_pack(void *argument, size_t task, unsigned worker) {
+    (void)worker;
+    const Multiply *multiply = argument;
+    size_t columns = multiply->operands[0].blend.sft->columns, packs = count_packs(multiply);
+    size_t stretches = (columns + PACK_COLUMNS - 1) / PACK_COLUMNS, from = task % stretches * PACK_COLUMNS;
+    size_t operand = task / stretches / packs, end = smaller(columns, from + PACK_COLUMNS);
+    Pack pack = locate_pack(multiply, operand, task / stretches % packs);
+    const float *x = multiply->operands[operand].x + pack.first * columns;
+    for (size_t k = from; k < end; k++) {
+        float *line = pack.lines + k * pack.lanes;
+        for (size_t t = 0; t < pack.tokens; t++) line[t] = x[t * columns + k];
+        for (size_t t = pack.tokens; t < pack.lanes; t++) line[t] = 0.0F;
+    }
+}
+
+static Status fill_packs(const Multiply *multiply, Job *job, Error *error) {
+    MatmulScratch *scratch = multiply->scratch;
+    size_t columns = multiply->operands[0].blend.sft->columns, needed, tasks;
+    if (!memory_multiply(multiply->count * count_lanes(multiply->tokens), columns, &needed))
+        return memory_fail(error, "tokens side by side");
+    if (needed > scratch->capacity) {
+        free(scratch->packs);
+        scratch->packs = memory_allocate_aligned(needed, sizeof(float));
+        scratch->capacity = scratch->packs == NULL ? 0 : needed;
+        if (scratch->packs == NULL) return memory_fail(error, "tokens side by side");
+    }
+    tasks = multiply->count * count_packs(multiply) * ((columns + PACK_COLUMNS - 1) / PACK_COLUMNS);
+    Multiply shared = *multiply;
+    return job_run(job, tasks, fill_pack, &shared, error);
+}
+
+/* ---- many tokens ---- */
+
+/* Sums [rows × lanes] to where they belong in y [tokens × shape's rows], a cache line of it at a time. */
+static void take_sums(const MatmulOperand *operand, const Pack *pack, const float *sums, size_t first,
+                      size_t rows, bool adds) {
+    size_t width = operand->blend.sft->rows;
+    for (size_t row = 0; row < rows; row += LINE) {
+        size_t end = smaller(rows, row + LINE);
+        for (size_t t = 0; t < pack->tokens; t++) {
+            float *y = operand->y + (pack->first + t) * width + first;
+            for (size_t r = row; r < end; r++) y[r] = (adds ? y[r] : 0.0F) + sums[r * pack->lanes + t];
+        }
+    }
+}
+
+static void multiply_rows(const Multiply *multiply, size_t index, size_t first, float *panel) {
+    const MatmulOperand *operand = &multiply->operands[index];
     const Tensor *shape = operand->blend.sft;
     size_t rows = smaller(PANEL_ROWS, shape->rows - first);
+    float *sums = panel + PANEL_ROWS * PANEL_COLUMNS;
     for (size_t column = 0; column < shape->columns; column += PANEL_COLUMNS) {
         size_t columns = smaller(PANEL_COLUMNS, shape->columns - column);
         if (job_is_cancelled(multiply->job)) return;
         blend_window(&operand->blend, first, rows, column, columns, panel, columns);
-        blas_multiply_transposed(multiply->tokens, rows, columns, operand->x + column, shape->columns, panel,
-                                 columns, column > 0 ? 1.0F : 0.0F, operand->y + first, shape->rows);
+        for (size_t p = 0; p < count_packs(multiply); p++) {
+            Pack pack = locate_pack(multiply, index, p);
+            kernels_get()->multiply_pack(panel, columns, rows, columns, pack.lines + column * pack.lanes,
+                                         pack.tokens, false, sums);
+            take_sums(operand, &pack, sums, first, rows, column > 0);
+        }
     }
     add_bias(operand, multiply->tokens, shape->rows, first, rows);
 }
 
 static void multiply_panel(void *argument, size_t task, unsigned worker) {
     const Multiply *multiply = argument;
-    float *panel = multiply->scratch->panels + (size_t)worker * PANEL_ROWS * PANEL_COLUMNS;
-    for (size_t i = 0; i < multiply->count; i++)
-        multiply_rows(multiply, &multiply->operands[i], task * PANEL_ROWS, panel);
+    float *panel = multiply->scratch->panels + (size_t)worker * multiply->scratch->panel_size;
+    for (size_t i = 0; i < multiply->count; i++) multiply_rows(multiply, i, task * PANEL_ROWS, panel);
 }
 
 static void multiply_vector(void *argument, size_t task, unsigned worker) {
@@ -96,7 +181,10 @@ Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, Ma
     size_t rows = operands[0].blend.sft->rows;
     if (tokens == 1)
         return job_run(job, (rows + VECTOR_ROWS - 1) / VECTOR_ROWS, multiply_vector, &multiply, error);
-    return job_run(job, (rows + PANEL_ROWS - 1) / PANEL_ROWS, multiply_panel, &multiply, error);
+    Status status = fill_packs(&multiply, job, error);
+    return status == STATUS_OK
+               ? job_run(job, (rows + PANEL_ROWS - 1) / PANEL_ROWS, multiply_panel, &multiply, error)
+               : status;
 }
 
 /* The panel stands upright: 1024 rows × 128 columns. */
@@ -115,7 +203,7 @@ static void multiply_columns_back(const Multiply *multiply, const MatmulOperand 
 
 static void multiply_block_back(void *argument, size_t task, unsigned worker) {
     const Multiply *multiply = argument;
-    float *panel = multiply->scratch->panels + (size_t)worker * PANEL_ROWS * PANEL_COLUMNS;
+    float *panel = multiply->scratch->panels + (size_t)worker * multiply->scratch->panel_size;
     for (size_t i = 0; i < multiply->count; i++)
         multiply_columns_back(multiply, &multiply->operands[i], task * PANEL_ROWS, panel);
 }

@@ -3,10 +3,13 @@
  *
  *                 columns (hidden size)
  *               ┌────────┬────────┬───┐   a panel is blended and widened into a buffer that fits the L2
- *     128 rows  │ panel  │ panel  │ … │   cache, multiplied by all of X with one sgemm, and forgotten;
- *               ├────────┼────────┼───┤   a task of the job's team is one row of panels, for every
- *     128 rows  │        │        │   │   operand
+ *     128 rows  │ panel  │ panel  │ … │   cache, multiplied by all of X, and forgotten; a task of the
+ *               ├────────┼────────┼───┤   job's team is one row of panels, for every operand
+ *     128 rows  │        │        │   │
  *               └────────┴────────┴───┘
+ *
+ * The tokens of X lie side by side for it, a lane of a vector each (Kernels.multiply_pack), so that panels are used as
+ * they were blended, and a token's figures do not depend on which others are there.
  *
  * Several operands (the same tensor under different settings, each with its own X) are served from one pass
  * over the files: a preview of base, SFT and W, or a sweep over many α. One token uses a fused dot product

@@ -1,0 +1,133 @@
+/*
+ * One variant of Kernels.multiply_pack: a panel of weights times tokens that lie side by side.
+ *
+ * A tile is a few rows of the panel by all tokens of the pack. Its sums stay in registers while it goes down a stretch
+ * of columns: each row gives one number at a time, and the pack a line of them. Neither is turned round on the way, so
+ * that blended rows are used as they lie.
+ */
+#include "core/numerics/kernels_internal.h"
+
+#include <stdbool.h>
+
+/* A vector of floats, and how many of them a tile has by how many its pack has: as registers allow. */
+#if defined(__AVX512F__)
+typedef __m512 Vector;
+#define vector_load(from)     _mm512_loadu_ps(from)
+#define vector_store(to, v)   _mm512_storeu_ps(to, v)
+#define vector_spread(x)      _mm512_set1_ps(x)
+#define vector_fma(a, b, sum) _mm512_fmadd_ps(a, b, sum)
+enum { ROWS_1 = 12, ROWS_2 = 12, ROWS_3 = 8, ROWS_4 = 6 };
+#elif defined(__AVX2__)
+typedef __m256 Vector;
+#define vector_load(from)     _mm256_loadu_ps(from)
+#define vector_store(to, v)   _mm256_storeu_ps(to, v)
+#define vector_spread(x)      _mm256_set1_ps(x)
+#define vector_fma(a, b, sum) _mm256_fmadd_ps(a, b, sum)
+enum { ROWS_1 = 12, ROWS_2 = 6, ROWS_3 = 1, ROWS_4 = 1 };
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+typedef float32x4_t Vector;
+#define vector_load(from)     vld1q_f32(from)
+#define vector_store(to, v)   vst1q_f32(to, v)
+#define vector_spread(x)      vdupq_n_f32(x)
+#define vector_fma(a, b, sum) vfmaq_f32(sum, a, b)
+enum { ROWS_1 = 12, ROWS_2 = 12, ROWS_3 = 8, ROWS_4 = 6 };
+#else
+typedef float Vector __attribute__((vector_size(16)));
+#define vector_load(from)     (*(const Vector *)(from))
+#define vector_store(to, v)   (*(Vector *)(to) = (v))
+#define vector_spread(x)      ((Vector){x, x, x, x})
+#define vector_fma(a, b, sum) ((a) * (b) + (sum)) /* two roundings: without the instruction fma() is a call */
+enum { ROWS_1 = 8, ROWS_2 = 6, ROWS_3 = 1, ROWS_4 = 1 };
+#endif
+
+enum {
+    WIDTH = KERNELS_WIDTH,
+    MOST_VECTORS = KERNELS_PACK / WIDTH,
+    MOST_ROWS = 12,
+    STRETCH = 128 /* columns: with a whole pack they stay in the L1 cache */
+};
+
+typedef struct Tile {
+    const float *panel; /* [rows × depth], rows `stride` apart */
+    size_t stride, depth;
+    const float *pack; /* [depth × vectors · WIDTH] */
+    float *sums;       /* [rows × vectors · WIDTH] */
+    bool adds;         /* to what is in `sums` */
+} Tile;
+
+/* `rows` and `vectors` are constants where this is inlined: all loops over them are undone, and sums are registers. */
+INLINE void multiply_tile(const Tile *tile, size_t rows, size_t vectors) {
+    Vector sums[MOST_ROWS][MOST_VECTORS];
+    size_t line = vectors * WIDTH;
+#pragma GCC unroll 12
+    for (size_t r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+        for (size_t v = 0; v < vectors; v++)
+            sums[r][v] = tile->adds ? vector_load(tile->sums + r * line + v * WIDTH) : vector_spread(0.0F);
+    }
+    for (size_t k = 0; k < tile->depth; k++) {
+        Vector tokens[MOST_VECTORS];
+#pragma GCC unroll 4
+        for (size_t v = 0; v < vectors; v++) tokens[v] = vector_load(tile->pack + k * line + v * WIDTH);
+#pragma GCC unroll 12
+        for (size_t r = 0; r < rows; r++) {
+            Vector weight = vector_spread(tile->panel[r * tile->stride + k]);
+#pragma GCC unroll 4
+            for (size_t v = 0; v < vectors; v++) sums[r][v] = vector_fma(weight, tokens[v], sums[r][v]);
+        }
+    }
+#pragma GCC unroll 12
+    for (size_t r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+        for (size_t v = 0; v < vectors; v++) vector_store(tile->sums + r * line + v * WIDTH, sums[r][v]);
+    }
+}
+
+/* All rows of a stretch of columns, a tile of `most` after another, the last ones one by one. */
+INLINE void multiply_stretch(Tile tile, size_t rows, size_t most, size_t vectors) {
+    size_t r = 0;
+    const float *panel = tile.panel;
+    float *sums = tile.sums;
+    for (; r + most <= rows; r += most) {
+        tile.panel = panel + r * tile.stride;
+        tile.sums = sums + r * vectors * WIDTH;
+        multiply_tile(&tile, most, vectors);
+    }
+    for (; r < rows; r++) {
+        tile.panel = panel + r * tile.stride;
+        tile.sums = sums + r * vectors * WIDTH;
+        multiply_tile(&tile, 1, vectors);
+    }
+}
+
+void kernels_variant_multiply(const float *panel, size_t stride, size_t rows, size_t depth, const float *pack,
+                              size_t tokens, bool adds, float *sums) {
+    size_t vectors = (tokens + WIDTH - 1) / WIDTH;
+    for (size_t at = 0; at < depth; at += STRETCH) {
+        Tile tile = {.panel = panel + at,
+                     .stride = stride,
+                     .depth = depth - at < STRETCH ? depth - at : STRETCH,
+                     .pack = pack + at * vectors * WIDTH,
+                     .sums = sums,
+                     .adds = adds || at > 0};
+        switch (vectors) {
+        case 1:
+            multiply_stretch(tile, rows, ROWS_1, 1);
+            break;
+        case 2:
+            multiply_stretch(tile, rows, ROWS_2, 2);
+            break;
+#if defined(__AVX512F__) || defined(__aarch64__)
+        case 3:
+            multiply_stretch(tile, rows, ROWS_3, 3);
+            break;
+        case 4:
+            multiply_stretch(tile, rows, ROWS_4, 4);
+            break;
+#endif
+        default:
+            break;
+        }
+    }
+}
