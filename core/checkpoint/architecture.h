@@ -67,7 +67,10 @@ typedef struct Rope {
     uint64_t longest;                     /* dynamic: positions from here on are not known; else 0 */
 } Rope;
 
-enum { MODEL_MAX_EOS = 16, MODEL_MAX_SLIDING = 1024 /* layers that may have a window */ };
+enum { MODEL_MAX_EOS = 64, MODEL_MAX_SLIDING = 1024 /* layers that may have a window */ };
+
+/* Which files state an end of text: a set. */
+typedef enum ModelEosFile { MODEL_EOS_GENERATION = 1, MODEL_EOS_CONFIG = 2 } ModelEosFile;
 
 typedef struct Architecture Architecture;
 
@@ -102,8 +105,10 @@ typedef struct ModelConfig {
     bool tied_head;                /* the embedding is the head */
     uint64_t window;               /* keys a query sees in a sliding layer, itself included; 0: all */
     uint64_t sliding[MODEL_MAX_SLIDING / 64]; /* a bit a layer: architecture_slides() */
+    /* what ends a text, each once: generation_config.json's in its order, then what config.json has besides */
     int32_t eos[MODEL_MAX_EOS];
-    size_t eos_count;
+    unsigned char eos_files[MODEL_MAX_EOS]; /* of each, ModelEosFile */
+    size_t eos_count, eos_left_out;         /* left out: for which there was no room */
     /* the key that decided, static: "rope_scaling.rope_theta"; NULL: the type's default */
     const char *from[CONFIG_KEY_COUNT];
 } ModelConfig;
@@ -114,8 +119,9 @@ typedef struct ModelConfig {
 Status architecture_read_config(const cJSON *json, const char *origin, ModelConfig *config,
                                 Error *error) STATUS_MUST_CHECK;
 
-/* End-of-text ids of a parsed generation_config.json: where there is such a file they replace config.json's, also by
- * none. */
+/* End-of-text ids of a parsed generation_config.json, which go before config.json's. A text ends with either's, although
+ * generate() of transformers 5.24 passes config.json's over where there is such a file: a chat whose end only one of the
+ * two names would run on. */
 void architecture_read_generation(const cJSON *json, ModelConfig *config);
 
 /* What transformers 5 does with a head that is stored although config.json ties it to an embedding that differs: it is

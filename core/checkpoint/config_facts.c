@@ -99,17 +99,44 @@ static void add_window(const Lister *lister) {
     add_text(lister, "sliding_window", "sliding window", from, text);
 }
 
-static void add_eos(const Lister *lister) {
+/* The ids that those very files state, in as many facts as it takes. */
+static void add_eos_of(const Lister *lister, unsigned char files, const char *from) {
+    enum { LONGEST_ID = sizeof ", 2147483647" };
     const ModelConfig *config = lister->config;
-    char text[80] = "none";
-    size_t used = 0;
-    for (size_t i = 0; i < config->eos_count && used < sizeof text; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%" PRId32, i > 0 ? ", " : "",
-                                 config->eos[i]);
-    bool stated = config->from[CONFIG_EOS] != NULL;
-    ConfigFact *fact = config_facts_add(lister->facts, "eos_token_id", "end of text",
-                                        stated ? config->from[CONFIG_EOS] : "not stated", "%s", text);
-    if (fact != NULL) fact->is_computed = false;
+    ConfigFact *fact = NULL;
+    for (size_t i = 0; i < config->eos_count; i++) {
+        size_t used = fact != NULL ? strlen(fact->value) : sizeof fact->value;
+        if (config->eos_files[i] != files) continue;
+        if (used + LONGEST_ID > sizeof fact->value) {
+            fact = config_facts_add(lister->facts, "eos_token_id", "end of text", from, "%s", "");
+            if (fact == NULL) return;
+            used = 0;
+        }
+        (void)snprintf(fact->value + used, sizeof fact->value - used, "%s%" PRId32, used > 0 ? ", " : "",
+                       config->eos[i]);
+    }
+}
+
+static void add_eos(const Lister *lister) {
+    static const char *const FROM[] = {
+        [0] = "not stated",
+        [MODEL_EOS_GENERATION] = "generation_config.json: eos_token_id",
+        [MODEL_EOS_CONFIG] = "eos_token_id",
+        [MODEL_EOS_GENERATION | MODEL_EOS_CONFIG] = "generation_config.json, config.json: eos_token_id"};
+    const ModelConfig *config = lister->config;
+    const char *first = config->from[CONFIG_EOS];
+    if (config->eos_count == 0)
+        (void)config_facts_add(lister->facts, "eos_token_id", "end of text", first != NULL ? first : FROM[0],
+                               "none");
+    bool told[sizeof FROM / sizeof *FROM] = {false};
+    for (size_t i = 0; i < config->eos_count; i++) {
+        unsigned char files = config->eos_files[i];
+        if (!told[files]) add_eos_of(lister, files, FROM[files]);
+        told[files] = true;
+    }
+    if (config->eos_left_out > 0)
+        (void)config_facts_add(lister->facts, "eos_token_id", "end of text", "more than are heeded",
+                               "%zu more, which end no text here", config->eos_left_out);
 }
 
 static void add_config(const Lister *lister) {

@@ -354,23 +354,40 @@ void architecture_untie_head(ModelConfig *config) {
     config->from[CONFIG_TIE] = "lm_head.weight differs";
 }
 
-static void add_eos(ModelConfig *config, const cJSON *item) {
-    uint64_t id; /* a negative one never comes */
-    if (config->eos_count < MODEL_MAX_EOS && json_read_count(item, &id) && id <= INT32_MAX)
-        config->eos[config->eos_count++] = (int32_t)id;
+static void add_eos(ModelConfig *config, int32_t id, unsigned char files) {
+    for (size_t i = 0; i < config->eos_count; i++) {
+        if (config->eos[i] != id) continue;
+        config->eos_files[i] |= files;
+        return;
+    }
+    if (config->eos_count == MODEL_MAX_EOS) {
+        config->eos_left_out++;
+        return;
+    }
+    config->eos[config->eos_count] = id;
+    config->eos_files[config->eos_count++] = files;
 }
 
-static void read_eos(const cJSON *json, const char *from, ModelConfig *config) {
+static void read_eos_item(ModelConfig *config, const cJSON *item, ModelEosFile file) {
+    uint64_t id; /* a negative one never comes */
+    if (json_read_count(item, &id) && id <= INT32_MAX) add_eos(config, (int32_t)id, (unsigned char)file);
+}
+
+/* The key that is said to have decided is that of the first. */
+static void read_eos(const cJSON *json, ModelEosFile file, const char *from, ModelConfig *config) {
     const cJSON *eos = json_find(json, "eos_token_id"), *item;
-    config->eos_count = 0;
-    config->from[CONFIG_EOS] = from;
-    if (cJSON_IsNumber(eos)) add_eos(config, eos);
-    if (!cJSON_IsArray(eos)) return;
-    cJSON_ArrayForEach(item, eos) add_eos(config, item);
+    if (cJSON_IsNumber(eos)) read_eos_item(config, eos, file);
+    if (cJSON_IsArray(eos)) cJSON_ArrayForEach(item, eos) read_eos_item(config, item, file);
+    if (eos != NULL && (config->eos_count > 0 || config->from[CONFIG_EOS] == NULL))
+        config->from[CONFIG_EOS] = from;
 }
 
 void architecture_read_generation(const cJSON *json, ModelConfig *config) {
-    read_eos(json, "generation_config.json: eos_token_id", config);
+    ModelConfig before = *config;
+    config->eos_count = 0;
+    read_eos(json, MODEL_EOS_GENERATION, "generation_config.json: eos_token_id", config);
+    if (config->eos_count == 0) config->from[CONFIG_EOS] = before.from[CONFIG_EOS];
+    for (size_t i = 0; i < before.eos_count; i++) add_eos(config, before.eos[i], before.eos_files[i]);
 }
 
 /* ---- all of it ---- */
@@ -423,7 +440,7 @@ Status architecture_read_config(const cJSON *json, const char *origin, ModelConf
     if (status == STATUS_OK) status = read_epsilon(json, origin, config, error);
     if (status != STATUS_OK) return status;
     read_roles(json, config);
-    read_eos(json, json_find(json, "eos_token_id") != NULL ? "eos_token_id" : NULL, config);
+    read_eos(json, MODEL_EOS_CONFIG, "eos_token_id", config);
     return STATUS_OK;
 }
 

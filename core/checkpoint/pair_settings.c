@@ -72,6 +72,38 @@ static void collect(const ConfigFacts facts[2], const Pair *pair, Buffer *names,
         add_difference(names, text, "layer_types", "some", "others");
 }
 
+static void add_ends(Buffer *text, const char *side, const ModelConfig *config) {
+    buffer_add_format(text, "%s%s", side, config->eos_count == 0 ? " none" : "");
+    for (size_t i = 0; i < config->eos_count; i++)
+        buffer_add_format(text, "%s%" PRId32, i == 0 ? " " : ", ", config->eos[i]);
+}
+
+/* What ends a text, whichever file says it. */
+static Status compare_ends(Pair *pair, Error *error) {
+    const ModelConfig *sides[2] = {&pair->base->model, &pair->sft->model};
+    Status status = STATUS_OK;
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+        if (sides[i]->eos_left_out > 0)
+            status = finding_add(&pair->findings, SEVERITY_WARNING, "eos_token_id", error,
+                                 "%s states more than %d ends of text: %zu of them end none here", SIDES[i],
+                                 (int)MODEL_MAX_EOS, sides[i]->eos_left_out);
+    }
+    if (status != STATUS_OK ||
+        (sides[0]->eos_count == sides[1]->eos_count &&
+         memcmp(sides[0]->eos, sides[1]->eos, sides[0]->eos_count * sizeof *sides[0]->eos) == 0))
+        return status;
+    Buffer text = {0};
+    char *told = NULL;
+    add_ends(&text, SIDES[0], sides[0]);
+    buffer_add_text(&text, ", ");
+    add_ends(&text, SIDES[1], sides[1]);
+    status = buffer_take(&text, &told, NULL, "ends of text", error);
+    if (status == STATUS_OK)
+        status = finding_add(&pair->findings, SEVERITY_NOTE, "eos_token_id", error, "%s", told);
+    free(told);
+    return status;
+}
+
 static Status compare_decisions(Pair *pair, Error *error) {
     ConfigFacts *facts = memory_allocate(2, sizeof *facts);
     if (facts == NULL) return memory_fail(error, "settings");
@@ -89,11 +121,7 @@ static Status compare_decisions(Pair *pair, Error *error) {
         pair->differing = differing;
         differing = NULL;
     }
-    const ConfigFact *ends[2] = {config_facts_find(&facts[0], "eos_token_id"),
-                                 config_facts_find(&facts[1], "eos_token_id")};
-    if (status == STATUS_OK && strcmp(ends[0]->value, ends[1]->value) != 0)
-        status = finding_add(&pair->findings, SEVERITY_NOTE, "eos_token_id", error, "base %s, SFT %s",
-                             ends[0]->value, ends[1]->value);
+    if (status == STATUS_OK) status = compare_ends(pair, error);
     buffer_free(&text);
     free(differing);
     free(told);

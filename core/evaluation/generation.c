@@ -5,9 +5,9 @@
 
 #include <stdlib.h>
 
-static bool ends_text(const ModelConfig *config, int32_t token) {
-    for (size_t i = 0; i < config->eos_count; i++) {
-        if (config->eos[i] == token) return true;
+static bool has_id(const int32_t *ids, size_t count, int32_t id) {
+    for (size_t i = 0; i < count; i++) {
+        if (ids[i] == id) return true;
     }
     return false;
 }
@@ -80,7 +80,10 @@ Status generation_run(const Model *model, const Settings *settings, const int32_
         if (status != STATUS_OK) break;
         *generated = (size_t)step + 1;
         if (observer != NULL) observer(user, out[step]);
-        if (ends_text(forward_side(model, settings)->config, out[step])) break;
+        const ModelConfig *config = forward_side(model, settings)->config;
+        if (has_id(config->eos, config->eos_count, out[step]) ||
+            has_id(options->ends, options->end_count, out[step]))
+            break;
     }
     free(generation.logits);
     sampling_free_scratch(generation.sampling);

@@ -13,6 +13,8 @@ typedef struct GenerationOptions {
     size_t tokens; /* at most so many; fewer where the model ends its text */
     Sampling sampling;
     uint64_t seed;
+    const int32_t *ends; /* what ends the text besides the model's own: a chat's end; borrowed */
+    size_t end_count;
 } GenerationOptions;
 
 /* Called for every token as it comes, on the thread that generates. */

@@ -208,6 +208,11 @@ static void a_text_ends_with_any_of_the_models_end_tokens(void **state) {
     config->eos_count = 2;
     assert_int_equal(generate(tiny.model, (GenerationOptions){.tokens = TOKENS}, out), at + 1);
     assert_memory_equal(out, full, (at + 1) * sizeof *out); /* the end of text included */
+    config->eos_count = 0;
+    assert_int_equal(generate(tiny.model, (GenerationOptions){.tokens = TOKENS}, out), TOKENS);
+    const int32_t ends[] = {-1, full[3]}; /* of a chat */
+    const GenerationOptions chat = {.tokens = TOKENS, .ends = ends, .end_count = 2};
+    assert_int_equal(generate(tiny.model, chat, out), at + 1);
     tiny_model_free(&tiny);
 }
 

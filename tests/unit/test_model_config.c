@@ -295,25 +295,100 @@ static void decisions_are_told_with_the_key_they_come_from(void **state) {
     assert_null(config_facts_add(&facts, "y", "y", "y", "y"));
 }
 
-/* model.generation_config.eos_token_id of transformers 5.24.0 */
-static void generation_config_json_says_where_a_text_ends(void **state) {
+/* A llama with that eos_token_id in config.json, and generation_config.json's text. */
+static Checkpoint make_ends(const char *config, const char *generation) {
+    char member[2048];
+    (void)snprintf(member, sizeof member, "\"eos_token_id\":%s", config);
+    Checkpoint checkpoint = {.model = accept("llama", member), .model_status = STATUS_OK};
+    cJSON *json;
+    assert_int_equal(json_parse(generation, strlen(generation), "g", &json, NULL), STATUS_OK);
+    architecture_read_generation(json, &checkpoint.model);
+    cJSON_Delete(json);
+    return checkpoint;
+}
+
+/* "5, 6 (KEY); 2 (KEY)" */
+static void expect_ends(const Checkpoint *checkpoint, const char *expected) {
+    ConfigFacts facts;
+    char text[2048] = "";
+    config_facts_list(checkpoint, &facts);
+    for (size_t i = 0; i < facts.count; i++) {
+        size_t used = strlen(text);
+        if (strcmp(facts.items[i].key, "eos_token_id") == 0)
+            (void)snprintf(text + used, sizeof text - used, "%s%s (%s)", used > 0 ? "; " : "",
+                           facts.items[i].value, facts.items[i].from);
+    }
+    assert_string_equal(text, expected);
+}
+
+/* generate() of transformers 5.24.0 takes generation_config.json's alone; both end a text here. */
+static void both_files_say_where_a_text_ends_each_id_with_its_keys(void **state) {
     (void)state;
     static const struct {
-        const char *text, *ends;
-    } KNOWN[] = {{"{\"eos_token_id\":[5,6]}", "5, 6"},
-                 {"{\"eos_token_id\":7}", "7"},
-                 {"{}", "none"},
-                 {"{\"eos_token_id\":null}", "none"}};
+        const char *config, *generation, *ends;
+        int32_t first;
+        const char *from; /* of the first */
+    } KNOWN[] = {
+        {"2", "{\"eos_token_id\":[5,6]}", "5, 6 (generation_config.json: eos_token_id); 2 (eos_token_id)", 5,
+         "generation_config.json: eos_token_id"},
+        {"7", "{\"eos_token_id\":7}", "7 (generation_config.json, config.json: eos_token_id)", 7,
+         "generation_config.json: eos_token_id"},
+        {"[2,8,2]", "{\"eos_token_id\":[5,8,5]}",
+         "5 (generation_config.json: eos_token_id); 8 (generation_config.json, config.json: eos_token_id); "
+         "2 (eos_token_id)",
+         5, "generation_config.json: eos_token_id"},
+        {"[2,3]", "{}", "2, 3 (eos_token_id)", 2, "eos_token_id"},
+        {"2", "{\"eos_token_id\":null}", "2 (eos_token_id)", 2, "eos_token_id"},
+        {"2", "{\"eos_token_id\":[]}", "2 (eos_token_id)", 2, "eos_token_id"},
+        {"null", "{\"eos_token_id\":4}", "4 (generation_config.json: eos_token_id)", 4,
+         "generation_config.json: eos_token_id"},
+        {"null", "{}", "none (not stated)", 0, NULL},
+    };
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) {
-        Checkpoint checkpoint = {.model = accept("llama", "\"eos_token_id\":2"), .model_status = STATUS_OK};
-        cJSON *json;
-        assert_int_equal(json_parse(KNOWN[i].text, strlen(KNOWN[i].text), "g", &json, NULL), STATUS_OK);
-        architecture_read_generation(json, &checkpoint.model);
-        cJSON_Delete(json);
-        ConfigFacts facts;
-        config_facts_list(&checkpoint, &facts);
-        expect_fact(&facts, "eos_token_id", KNOWN[i].ends, "generation_config.json: eos_token_id");
+        Checkpoint checkpoint = make_ends(KNOWN[i].config, KNOWN[i].generation);
+        expect_ends(&checkpoint, KNOWN[i].ends);
+        assert_int_equal(checkpoint.model.eos[0], KNOWN[i].first);
+        const char *from = checkpoint.model.from[CONFIG_EOS];
+        if (from == NULL || KNOWN[i].from == NULL)
+            assert_ptr_equal(from, KNOWN[i].from);
+        else
+            assert_string_equal(from, KNOWN[i].from);
     }
+}
+
+/* `count` ids that follow each other, as JSON. */
+static void list_ids(char *text, size_t size, int first, int count) {
+    size_t used = (size_t)snprintf(text, size, "[");
+    for (int i = 0; i < count; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%d", i > 0 ? "," : "", first + i);
+    (void)snprintf(text + used, size - used, "]");
+}
+
+static void no_end_of_a_text_is_left_out_unsaid(void **state) {
+    (void)state;
+    char ids[1024], generation[1100];
+    list_ids(ids, sizeof ids, 1000000, 50);
+    list_ids(generation + 16, sizeof generation - 32, 1000030, 37);
+    memcpy(generation, "{\"eos_token_id\":", 16);
+    (void)strcat(generation, "}");
+    Checkpoint checkpoint = make_ends(ids, generation);
+    ConfigFacts facts;
+    config_facts_list(&checkpoint, &facts);
+    assert_int_equal(checkpoint.model.eos_count, MODEL_MAX_EOS);
+    assert_int_equal(checkpoint.model.eos_left_out, 3); /* 67 ids */
+    size_t commas = 0, told = 0;
+    for (size_t i = 0; i < facts.count; i++) {
+        if (strcmp(facts.items[i].key, "eos_token_id") != 0) continue;
+        if (strcmp(facts.items[i].value, "3 more, which end no text here") == 0) {
+            told++;
+            continue;
+        }
+        for (const char *c = facts.items[i].value; *c != '\0'; c++) commas += *c == ',';
+        commas++;
+    }
+    assert_int_equal(commas, MODEL_MAX_EOS);
+    assert_int_equal(told, 1);
+    assert_non_null(config_facts_find(&facts, "dtype_stored")); /* the list has room for what comes behind */
 }
 
 int main(void) {
@@ -325,7 +400,8 @@ int main(void) {
         cmocka_unit_test(what_a_type_does_not_read_does_nothing),
         cmocka_unit_test(each_layer_slides_or_not_as_transformers_has_it),
         cmocka_unit_test(decisions_are_told_with_the_key_they_come_from),
-        cmocka_unit_test(generation_config_json_says_where_a_text_ends),
+        cmocka_unit_test(both_files_say_where_a_text_ends_each_id_with_its_keys),
+        cmocka_unit_test(no_end_of_a_text_is_left_out_unsaid),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

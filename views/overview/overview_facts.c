@@ -22,6 +22,7 @@ typedef struct ModelFact {
     void (*write)(const OneSide *side, char text[VALUE_SIZE]);
     bool is_joined;  /* in few rows: behind the fact before */
     bool is_spare;   /* in few rows: left out */
+    bool is_further; /* goes on with the fact before: a row where there is room and it says something */
     bool may_differ; /* differs between any two models */
 } ModelFact;
 
@@ -125,8 +126,35 @@ static void write_epsilon(const OneSide *side, char text[VALUE_SIZE]) {
     write_decided(side, "rms_norm_eps", NULL, text);
 }
 
+/* Facts [first, end) of those that say what ends a text, with the files where there is room: the label has the key. */
+static void write_ends_between(const OneSide *side, size_t first, size_t end, char text[VALUE_SIZE]) {
+    static const char KEY[] = "eos_token_id", OF[] = ": eos_token_id";
+    size_t met = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < side->decided.count; i++) {
+        const ConfigFact *fact = &side->decided.items[i];
+        char part[VALUE_SIZE];
+        if (strcmp(fact->key, KEY) != 0 || met++ < first || met > end) continue;
+        const char *of = strstr(fact->from, OF);
+        int length = (int)(of != NULL ? (size_t)(of - fact->from) : strlen(fact->from));
+        (void)snprintf(part, sizeof part, "%s%s", text[0] != '\0' ? ", " : "", fact->value);
+        text_append(text, VALUE_SIZE, part);
+        (void)snprintf(part, sizeof part, " (%.*s)", length, fact->from);
+        if (side->is_whole) text_append(text, VALUE_SIZE, part);
+    }
+    if (first == 0 && met == 0) (void)snprintf(text, VALUE_SIZE, "?");
+}
+
 static void write_ends(const OneSide *side, char text[VALUE_SIZE]) {
-    write_decided(side, "eos_token_id", NULL, text);
+    write_ends_between(side, 0, side->is_whole ? 1 : CONFIG_MOST_FACTS, text);
+}
+
+static void write_more_ends(const OneSide *side, char text[VALUE_SIZE]) {
+    write_ends_between(side, 1, 2, text);
+}
+
+static void write_last_ends(const OneSide *side, char text[VALUE_SIZE]) {
+    write_ends_between(side, 2, CONFIG_MOST_FACTS, text);
 }
 
 static void write_parameters(const OneSide *side, char text[VALUE_SIZE]) {
@@ -208,6 +236,8 @@ static const ModelFact FACTS[] = {
     {.label = "rotary", .write = write_rope},
     {.label = "window", .write = write_window, .is_joined = true},
     {.label = "eos", .write = write_ends, .is_joined = true},
+    {.label = "", .write = write_more_ends, .is_further = true},
+    {.label = "", .write = write_last_ends, .is_further = true},
     {.label = "activation", .write = write_activation, .is_spare = true},
     {.label = "epsilon", .write = write_epsilon, .is_spare = true},
     {.label = "row end", .write = write_row_end, .is_spare = true},
@@ -255,6 +285,7 @@ static size_t write_row(const OneSide sides[2], size_t first, bool whole, char t
         *differs = *differs || (!fact->may_differ && strcmp(values[0], values[1]) != 0);
         count++;
     } while (!whole && first + count < FACT_COUNT && FACTS[first + count].is_joined);
+    while (!whole && first + count < FACT_COUNT && FACTS[first + count].is_further) count++;
     return count;
 }
 
@@ -270,9 +301,13 @@ int overview_draw_facts(Canvas *canvas, Rect area, const Session *session, bool 
     (void)canvas_write(canvas, area, row++, sft_at, ROLE_SFT, "SFT");
     for (size_t fact = 0; fact < FACT_COUNT; row++) {
         if (!whole && FACTS[fact].is_spare) break; /* they are the last */
-        bool is_path = FACTS[fact].write == write_directory;
+        bool is_path = FACTS[fact].write == write_directory, is_further = FACTS[fact].is_further;
         (void)canvas_write(canvas, area, row, 0, ROLE_DIM, FACTS[fact].label);
         fact += write_row(sides, fact, whole, texts, &differs);
+        if (is_further && texts[0][0] == '\0' && texts[1][0] == '\0') {
+            row--; /* there is no more to say: no row */
+            continue;
+        }
         for (int side = 0; side < 2 && is_path; side++) keep_end(texts[side], columns - 1 + side);
         if (differs) (void)canvas_write(canvas, area, row, sft_at - GAP, ROLE_WARNING, "≠");
         canvas_write_field(canvas, area, row, base_at, columns - 1, false, ROLE_TEXT, texts[0]);
