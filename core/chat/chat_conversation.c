@@ -89,13 +89,8 @@ static Status take_variables(ChatRun *run, const ChatDict *given, ChatDict **var
     return STATUS_OK;
 }
 
-static Status take_all(ChatRun *run, const char *json, size_t length, ChatConversation *conversation) {
-    ChatValue root;
+static Status take_object(ChatRun *run, const ChatDict *given, ChatConversation *conversation) {
     bool continues;
-    CHAT_TRY(chat_json_read(run, json, length, &root));
-    if (root.type != CHAT_DICT)
-        return chat_run_fail(run, STATUS_FORMAT, "expected an object with \"messages\"");
-    const ChatDict *given = root.as.dict;
     CHAT_TRY(take_messages(run, given, conversation));
     CHAT_TRY(take_list(run, given, "tools", &conversation->tools));
     CHAT_TRY(take_list(run, given, "documents", &conversation->documents));
@@ -106,8 +101,34 @@ static Status take_all(ChatRun *run, const char *json, size_t length, ChatConver
     return take_variables(run, given, &conversation->variables);
 }
 
-Status chat_conversation_read(const char *json, size_t length, ChatConversation **conversation,
-                              Error *error) {
+/* What a prompt asks for where it does not say. */
+static void choose_asking(const ChatDict *given, ChatConversation *conversation) {
+    const ChatValue *stated = chat_dict_find_string(given, "add_generation_prompt");
+    size_t last = conversation->messages->count - 1;
+    if (stated == NULL || stated->type == CHAT_NONE)
+        conversation->add_generation_prompt = chat_conversation_turn(conversation, last) == CHAT_TURN_OTHER;
+}
+
+static Status take_all(ChatRun *run, const char *json, size_t length, bool is_prompt,
+                       ChatConversation *conversation) {
+    ChatValue root;
+    CHAT_TRY(chat_json_read(run, json, length, &root));
+    if (is_prompt && chat_value_is_list(root, CHAT_LIST_LIST)) {
+        ChatDict *object;
+        CHAT_TRY(chat_dict_new(run, 1, &object));
+        CHAT_TRY(set_text(run, object, "messages", root));
+        root = (ChatValue){.type = CHAT_DICT, .as.dict = object};
+    }
+    if (root.type != CHAT_DICT)
+        return chat_run_fail(run, STATUS_FORMAT, "expected an object with \"messages\"%s",
+                             is_prompt ? ", or a list of messages" : "");
+    CHAT_TRY(take_object(run, root.as.dict, conversation));
+    if (is_prompt) choose_asking(root.as.dict, conversation);
+    return STATUS_OK;
+}
+
+static Status read_any(const char *json, size_t length, bool is_prompt, ChatConversation **conversation,
+                       Error *error) {
     *conversation = NULL;
     ChatConversation *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "a conversation");
@@ -115,13 +136,23 @@ Status chat_conversation_read(const char *json, size_t length, ChatConversation 
                    .limits = CHAT_LIMITS_DEFAULT,
                    .name = NULL,
                    .error = error};
-    Status status = take_all(&run, json, length, made);
+    Status status = take_all(&run, json, length, is_prompt, made);
     made->arena = run.arena;
     if (status == STATUS_OK)
         *conversation = made;
     else
         chat_conversation_free(made);
     return status;
+}
+
+Status chat_conversation_read(const char *json, size_t length, ChatConversation **conversation,
+                              Error *error) {
+    return read_any(json, length, false, conversation, error);
+}
+
+Status chat_conversation_read_prompt(const char *json, size_t length, ChatConversation **conversation,
+                                     Error *error) {
+    return read_any(json, length, true, conversation, error);
 }
 
 void chat_conversation_free(ChatConversation *conversation) {
@@ -136,6 +167,10 @@ size_t chat_conversation_count(const ChatConversation *conversation) {
 
 bool chat_conversation_has_tools(const ChatConversation *conversation) {
     return conversation->tools.type != CHAT_NONE;
+}
+
+bool chat_conversation_asks(const ChatConversation *conversation) {
+    return conversation->add_generation_prompt;
 }
 
 /* ---- what is learned ---- */

@@ -10,6 +10,9 @@
  * message's thoughts have the names `thinking` and `reasoning_content`. template_kwargs (or chat_template_kwargs) are
  * variables of the template. tools and documents may be texts of JSON. Other members are passed over.
  *
+ * A conversation that is a prompt, for a model to answer, may be its messages alone, [{"role": "user", …}, …], and asks
+ * for an answer where it does not say.
+ *
  * What is learned is what the assistant says, but for what is part of a prompt, and for messages whose "weight" is 0 or
  * whose "train" is false.
  */
@@ -21,6 +24,11 @@
 /* STATUS_FORMAT where it is no such object. */
 Status chat_conversation_read(const char *json, size_t length, ChatConversation **conversation,
                               Error *error) STATUS_MUST_CHECK;
+
+/* The same of a prompt: an object or a list of messages; where add_generation_prompt is not there or null, it is true
+ * unless the last message is the assistant's. */
+Status chat_conversation_read_prompt(const char *json, size_t length, ChatConversation **conversation,
+                                     Error *error) STATUS_MUST_CHECK;
 void chat_conversation_free(ChatConversation *conversation);
 
 size_t chat_conversation_count(const ChatConversation *conversation);
@@ -31,5 +39,8 @@ ChatTurn chat_conversation_turn(const ChatConversation *conversation, size_t ind
 
 /* `tools` is there and not null. */
 bool chat_conversation_has_tools(const ChatConversation *conversation);
+
+/* Whether the rendering is to end where an answer begins. */
+bool chat_conversation_asks(const ChatConversation *conversation);
 
 #endif

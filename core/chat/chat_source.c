@@ -277,6 +277,14 @@ Status chat_source_open(const char *directory, ChatSource **source, Error *error
     return status;
 }
 
+Status chat_source_require(const char *directory, ChatSource **source, Error *error) {
+    Status status = chat_source_open(directory, source, error);
+    if (status != STATUS_OK || *source != NULL) return status;
+    return status_fail(error, STATUS_IO,
+                       "%s: there is no chat template: looked for %s, %s/*%s, and chat_template in %s and %s",
+                       directory, TEMPLATE, FOLDER, SUFFIX, SETTINGS, LEGACY);
+}
+
 void chat_source_close(ChatSource *source) {
     if (source == NULL) return;
     for (size_t i = 0; i < source->count; i++) {
@@ -304,21 +312,31 @@ static Status refuse_name(const ChatSource *source, const char *name, Error *err
     return status;
 }
 
+static ChatSourceEntry entry_of(const Named *named) {
+    return (ChatSourceEntry){named->name, named->file, named->text, named->bytes};
+}
+
 Status chat_source_choose(const ChatSource *source, const char *name, bool has_tools,
                           const ChatTemplate **template, Error *error) {
+    ChatSourceEntry entry;
+    return chat_source_choose_entry(source, name, has_tools, template, &entry, error);
+}
+
+Status chat_source_choose_entry(const ChatSource *source, const char *name, bool has_tools,
+                                const ChatTemplate **template, ChatSourceEntry *entry, Error *error) {
     const Named *named = NULL;
     if (name == NULL && has_tools) named = find(source, "tool_use");
     if (named == NULL) named = find(source, name == NULL ? DEFAULT : name);
     if (named == NULL) return refuse_name(source, name == NULL ? DEFAULT : name, error);
     *template = named->compiled;
+    *entry = entry_of(named);
     if (named->compiled != NULL) return STATUS_OK;
     return status_fail(error, named->error.status, "%s: %s", source->directory, named->error.message);
 }
 
 bool chat_source_entry(const ChatSource *source, size_t index, ChatSourceEntry *entry) {
     if (index >= source->count) return false;
-    const Named *named = &source->templates[index];
-    *entry = (ChatSourceEntry){named->name, named->file, named->text, named->bytes};
+    *entry = entry_of(&source->templates[index]);
     return true;
 }
 

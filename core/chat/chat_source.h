@@ -17,8 +17,17 @@
 
 typedef struct ChatSource ChatSource;
 
+/* A template: its name, the file it was in, its text. */
+typedef struct ChatSourceEntry {
+    const char *name, *file, *text;
+    size_t bytes;
+} ChatSourceEntry;
+
 /* *source is NULL, and the status STATUS_OK, where there is no template. */
 Status chat_source_open(const char *directory, ChatSource **source, Error *error) STATUS_MUST_CHECK;
+
+/* The same where a template is needed: STATUS_IO, with the files that were looked for, where there is none. */
+Status chat_source_require(const char *directory, ChatSource **source, Error *error) STATUS_MUST_CHECK;
 void chat_source_close(ChatSource *source);
 
 /* The template of that name; NULL: "tool_use" for a conversation with tools where there is one, else "default".
@@ -26,11 +35,12 @@ void chat_source_close(ChatSource *source);
 Status chat_source_choose(const ChatSource *source, const char *name, bool has_tools,
                           const ChatTemplate **template, Error *error) STATUS_MUST_CHECK;
 
-/* One after the other, by name: `name`, the file it was in, its text. False behind the last. */
-typedef struct ChatSourceEntry {
-    const char *name, *file, *text;
-    size_t bytes;
-} ChatSourceEntry;
+/* The same with what it is called and the file that it was in; `entry`'s texts are the source's. */
+Status chat_source_choose_entry(const ChatSource *source, const char *name, bool has_tools,
+                                const ChatTemplate **template, ChatSourceEntry *entry,
+                                Error *error) STATUS_MUST_CHECK;
+
+/* One after the other, by name. False behind the last. */
 bool chat_source_entry(const ChatSource *source, size_t index, ChatSourceEntry *entry);
 
 /* bos_token, eos_token and the others that the files name, image_token and its kind too. */

@@ -118,11 +118,11 @@ static void add_eos_of(const Lister *lister, unsigned char files, const char *fr
 }
 
 static void add_eos(const Lister *lister) {
-    static const char *const FROM[] = {
-        [0] = "not stated",
-        [MODEL_EOS_GENERATION] = "generation_config.json: eos_token_id",
-        [MODEL_EOS_CONFIG] = "eos_token_id",
-        [MODEL_EOS_GENERATION | MODEL_EOS_CONFIG] = "generation_config.json, config.json: eos_token_id"};
+    static const char *const FROM[] = {[0] = "not stated",
+                                       [MODEL_EOS_GENERATION] = "generation_config.json: eos_token_id",
+                                       [MODEL_EOS_CONFIG] = "eos_token_id",
+                                       [MODEL_EOS_GENERATION | MODEL_EOS_CONFIG] =
+                                           "generation_config.json, config.json: eos_token_id"};
     const ModelConfig *config = lister->config;
     const char *first = config->from[CONFIG_EOS];
     if (config->eos_count == 0)

@@ -11,6 +11,8 @@
 
 #include "core/files/hash.h"
 
+#include <stdbool.h>
+
 typedef struct Input {
     char *text; /* a NUL stands behind it */
     size_t bytes;
@@ -25,6 +27,9 @@ const char *input_name(const char *path);
  * STATUS_UNSUPPORTED for the formats that are known by name. The caller frees with input_free(), after an error too. */
 Status input_read(const char *path, size_t limit, Job *job, Input *input, Error *error) STATUS_MUST_CHECK;
 void input_free(Input *input);
+
+/* Whether it begins as what gzip or zstd packs. */
+bool input_is_packed(const char *text, size_t bytes);
 
 /* Replaces *text, a block of the caller's, by what it holds where it is packed by gzip or zstd; `name` names it in messages.
  * After an error *text is as it was. */

@@ -107,10 +107,15 @@ static Status unpack_zstd(Unpacking *unpacking, Error *error) {
     return status;
 }
 
+bool input_is_packed(const char *text, size_t bytes) {
+    return begins_with(text, bytes, GZIP_MAGIC, sizeof GZIP_MAGIC - 1) ||
+           begins_with(text, bytes, ZSTD_MAGIC, sizeof ZSTD_MAGIC - 1);
+}
+
 Status input_unpack(const char *name, size_t limit, Job *job, char **text, size_t *bytes, Error *error) {
     Unpacking unpacking = {.name = name, .packed = *text, .packed_bytes = *bytes, .limit = limit, .job = job};
     bool is_gzip = begins_with(*text, *bytes, GZIP_MAGIC, sizeof GZIP_MAGIC - 1);
-    if (!is_gzip && !begins_with(*text, *bytes, ZSTD_MAGIC, sizeof ZSTD_MAGIC - 1)) return STATUS_OK;
+    if (!input_is_packed(*text, *bytes)) return STATUS_OK;
     Status status = is_gzip ? unpack_gzip(&unpacking, error) : unpack_zstd(&unpacking, error);
     if (status == STATUS_OK && unpacking.bytes > limit) status = make_room(&unpacking, error);
     if (status != STATUS_OK) {

@@ -23,21 +23,28 @@ CommandId command_table_find(const char *name) {
     return COMMAND_COUNT;
 }
 
-/* The words of "[BASE SFT]"; *optional: none will do too. */
-static size_t count_words(const char *operands, bool *optional) {
-    size_t words = operands[0] != '\0';
-    for (const char *c = operands; *c != '\0'; c++) words += *c == ' ';
-    *optional = operands[0] == '[' || words == 0;
+/* The words of "DIR [FILE]", and how many of them are there in any case. */
+static size_t count_words(const char *operands, size_t *needed) {
+    size_t words = 0;
+    bool inside = false;
+    *needed = 0;
+    for (const char *c = operands; *c != '\0'; c++) {
+        if (c != operands && c[-1] != ' ') continue;
+        inside = inside || *c == '[';
+        words++;
+        *needed += !inside;
+    }
     return words;
 }
 
 Status command_table_check_operands(CommandId id, size_t count, Error *error) {
-    bool optional;
+    size_t needed;
     const char *operands = FACTS[id].operands;
-    size_t words = count_words(operands, &optional);
-    if (count == words || (count == 0 && optional)) return STATUS_OK;
+    size_t words = count_words(operands, &needed);
+    if (count == words || count == needed) return STATUS_OK;
     if (words == 0) return status_fail(error, STATUS_ARGUMENT, "expected no argument, found %zu", count);
-    int length = (int)strcspn(operands + optional, "]");
-    return status_fail(error, STATUS_ARGUMENT, "expected %.*s%s, found %zu argument%s", length,
-                       operands + optional, optional ? " or nothing" : "", count, count == 1 ? "" : "s");
+    bool or_nothing = needed == 0; /* else the brackets say it */
+    int length = (int)strcspn(operands, or_nothing ? "]" : "");
+    return status_fail(error, STATUS_ARGUMENT, "expected %.*s%s, found %zu argument%s", length - or_nothing,
+                       operands + or_nothing, or_nothing ? " or nothing" : "", count, count == 1 ? "" : "s");
 }

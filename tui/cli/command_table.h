@@ -6,7 +6,7 @@
  *     X(IDENTIFIER, "name", "operands", "summary")      in the order of help
  *
  *     name       "" for the terminal program
- *     operands   "BASE SFT"; "[DIR]": all of them or none
+ *     operands   "BASE SFT"; "[DIR]": those in brackets, which are last, all of them or none
  *     summary    one line, in the list of commands
  *
  * Exit status: 0; 1 a finding (two checkpoints that cannot be fused, a verification that failed); 2 an error;
@@ -28,7 +28,7 @@
     X(DRIFT, "drift", "BASE SFT", "Every metric of every tensor: how far fine-tuning moved the weights.") \
     X(TOKENIZE, "tokenize", "DIR|tokenizer.json", \
       "Lines of standard input to token ids, one line each, and back.") \
-    X(CHAT, "chat", "DIR", "Conversations, a line of JSON each, to the texts that the chat template makes of them.") \
+    X(CHAT, "chat", "DIR [FILE]", "Conversations, a line of JSON each, to the texts that the chat template makes of them.") \
     X(PREVIEW, "preview", "BASE SFT", \
       "The next-token distributions of base, SFT and their fusion on a prompt, side by side.") \
     X(NEURONS, "neurons", "BASE SFT", \

@@ -61,6 +61,8 @@
       "the text to run the models on") \
     X(PROMPT_FILE, "prompt-file", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \
       "the same from a file, byte for byte (a final newline is part of the prompt); - reads standard input") \
+    X(CHAT, "chat", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \
+      "the same from one conversation in JSON, an object as chat takes it or its list of messages, rendered by the SFT model's chat template; unless it says, an answer is asked for where the last message is not the assistant's; - reads standard input") \
     X(TOKENIZER_FILE, "tokenizer-file", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN) | ON(INFO) | ON(CHECK) | ON(TOKENIZE) | ON_DIALS, \
       "follow tokenizer.json alone; otherwise the class that AutoTokenizer of transformers makes of the directory, which may replace parts of it and add tokens") \
     X(IDS, "ids", 0, "1,2,3", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \

@@ -1,6 +1,7 @@
 #include "tui/commands/batch.h"
 
 #include "core/checkpoint/directory.h"
+#include "core/files/input.h"
 #include "core/files/json.h"
 #include "core/support/memory.h"
 #include "tui/cli/command_table.h"
@@ -8,10 +9,8 @@
 #include "tui/tables/table_write.h"
 #include "tui/text/text.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -21,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PROMPT_LIMIT = 64 << 20, LINE_SIZE = 4096 };
+enum { LINES_LIMIT = 1 << 30 /* bytes, where they are not read one by one */, LINE_SIZE = 4096 };
 
 /* ---- signals ---- */
 
@@ -153,83 +152,7 @@ Status batch_open_model(Batch *batch, Error *error) {
     return status;
 }
 
-/* ---- prompts and tokens ---- */
-
-/* Everything a file or pipe holds; *text is the caller's to free, whatever the status. */
-static Status read_all(const Batch *batch, FILE *file, const char *name, char **text, size_t *bytes,
-                       Error *error) {
-    size_t capacity = 0;
-    *text = NULL;
-    *bytes = 0;
-    for (size_t got = 1; got > 0 && *bytes <= PROMPT_LIMIT; *bytes += got) {
-        Status status = MEMORY_RESERVE(*text, &capacity, *bytes + BUFSIZ, error);
-        if (status != STATUS_OK) return status;
-        errno = 0;
-        got = fread(*text + *bytes, 1, BUFSIZ, file);
-        if (job_is_cancelled(batch->job)) return job_cancelled(error); /* a terminal's user gave up */
-        if (got == 0 && ferror(file)) return status_fail_errno(error, errno, "%s", name);
-    }
-    if (*bytes <= PROMPT_LIMIT) return STATUS_OK;
-    return status_fail(error, STATUS_ARGUMENT, "%s: expected at most %d bytes", name, PROMPT_LIMIT);
-}
-
-static Status read_prompt_file(const Batch *batch, const char *path, char **text, size_t *bytes,
-                               Error *error) {
-    *text = NULL;
-    if (strcmp(path, "-") == 0) return read_all(batch, stdin, "standard input", text, bytes, error);
-    FILE *file = fopen(path, "rbe");
-    if (file == NULL) return status_fail_errno(error, errno, "%s", path);
-    Status status = read_all(batch, file, path, text, bytes, error);
-    (void)fclose(file); /* opened for reading: nothing can be lost */
-    return status;
-}
-
-/* "1, 2 3": ids between commas or white space. */
-static Status read_ids(const char *text, TokenList *list, Error *error) {
-    for (const char *at = text; *at != '\0';) {
-        char *end = NULL;
-        at += strspn(at, ", \t\n");
-        if (*at == '\0') break;
-        errno = 0;
-        unsigned long id = isdigit((unsigned char)*at) ? strtoul(at, &end, 10) : ULONG_MAX;
-        if (errno != 0 || id > INT32_MAX || strchr(", \t\n", *end) == NULL)
-            return status_fail(error, STATUS_ARGUMENT,
-                               "--ids: expected token ids such as 1,2,3, found \"%s\"", at);
-        Status status = token_list_append(list, (int32_t)id, error);
-        if (status != STATUS_OK) return status;
-        at = end;
-    }
-    return STATUS_OK;
-}
-
-Status batch_read_prompt(Batch *batch, Calibration **calibration, Error *error) {
-    const Options *options = batch->options;
-    const ModelConfig *config = batch->model->config;
-    const char *prompt = options_text(options, OPTION_PROMPT), *ids = options_text(options, OPTION_IDS);
-    const char *path = options_text(options, OPTION_PROMPT_FILE);
-    Status status = calibration_create(path != NULL ? path : "the prompt", calibration, error);
-    if (status == STATUS_OK && ids != NULL) {
-        TokenList list = {0};
-        status = read_ids(ids, &list, error);
-        if (status == STATUS_OK)
-            status = calibration_add_ids(*calibration, list.ids, list.count, NULL, 0, config, error);
-        token_list_free(&list);
-    } else if (status == STATUS_OK) {
-        char *text = NULL;
-        size_t bytes = prompt != NULL ? strlen(prompt) : 0;
-        if (prompt == NULL) status = read_prompt_file(batch, path, &text, &bytes, error);
-        if (status == STATUS_OK)
-            status = calibration_add_text(*calibration, prompt != NULL ? prompt : text, bytes, NULL, 0,
-                                          batch->tokenizer, config, error);
-        free(text);
-    }
-    if (status == STATUS_OK) batch_say_rows(batch, *calibration);
-    if (status != STATUS_OK) {
-        calibration_free(*calibration);
-        *calibration = NULL;
-    }
-    return status;
-}
+/* ---- tokens ---- */
 
 Status batch_read_token(const Batch *batch, int32_t id, char **text, size_t *bytes, Error *error) {
     *text = NULL;
@@ -368,24 +291,75 @@ bool batch_json_add_averages(cJSON *object, const DistributionAverages *averages
 
 /* ---- lines in, answers out ---- */
 
-Status batch_answer_lines(BatchAnswer answer, void *user, Error *error) {
+typedef struct Lines {
+    const char *name; /* of where they come from */
+    BatchAnswer answer;
+    void *user;
+    size_t number; /* of the line that is answered */
+} Lines;
+
+static Status answer_line(Lines *lines, const char *line, size_t bytes, Error *error) {
+    lines->number++;
+    Status status = lines->answer(lines->user, line, bytes, error);
+    if (status == STATUS_OK) return table_json_check_file(stdout, error); /* flushes */
+    return status_add_context(error, "%s, line %zu", lines->name, lines->number);
+}
+
+static Status answer_text(Lines *lines, const char *text, size_t bytes, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t at = 0; at < bytes && status == STATUS_OK;) {
+        const char *newline = memchr(text + at, '\n', bytes - at);
+        size_t length = newline != NULL ? (size_t)(newline - text) + 1 - at : bytes - at;
+        status = answer_line(lines, text + at, length, error);
+        at += length;
+    }
+    return status;
+}
+
+/* Standard input is packed, and *text its beginning: there are no lines to answer before its end. */
+static Status answer_packed(Lines *lines, char **text, size_t *capacity, size_t bytes, Error *error) {
+    for (size_t got = 1; got > 0; bytes += got) {
+        if (bytes > LINES_LIMIT)
+            return status_fail(error, STATUS_FORMAT, "%s: expected at most %d bytes, found more", lines->name,
+                               (int)LINES_LIMIT);
+        Status status = MEMORY_RESERVE(*text, capacity, bytes + BUFSIZ, error);
+        if (status != STATUS_OK) return status;
+        errno = 0;
+        got = fread(*text + bytes, 1, BUFSIZ, stdin);
+        if (got == 0 && ferror(stdin)) return status_fail_errno(error, errno, "%s", lines->name);
+    }
+    Status status = input_unpack(lines->name, LINES_LIMIT, NULL, text, &bytes, error);
+    return status == STATUS_OK ? answer_text(lines, *text, bytes, error) : status;
+}
+
+static Status answer_standard_input(Lines *lines, Error *error) {
     char *line = NULL;
     size_t capacity = 0;
     Status status = STATUS_OK;
-    for (size_t number = 1; status == STATUS_OK; number++) {
+    while (status == STATUS_OK) {
         errno = 0;
         ssize_t read = getline(&line, &capacity, stdin);
         if (read < 0) {
-            if (ferror(stdin)) status = status_fail_errno(error, errno, "standard input");
+            if (ferror(stdin)) status = status_fail_errno(error, errno, "%s", lines->name);
             break;
         }
-        status = answer(user, line, (size_t)read, error);
-        if (status != STATUS_OK)
-            (void)status_add_context(error, "standard input, line %zu", number);
-        else
-            status = table_json_check_file(stdout, error); /* flushes */
+        if (lines->number == 0 && input_is_packed(line, (size_t)read)) {
+            status = answer_packed(lines, &line, &capacity, (size_t)read, error);
+            break;
+        }
+        status = answer_line(lines, line, (size_t)read, error);
     }
     free(line);
+    return status;
+}
+
+Status batch_answer_lines(const char *path, BatchAnswer answer, void *user, Error *error) {
+    Lines lines = {.name = input_name(path), .answer = answer, .user = user};
+    Input input;
+    if (strcmp(path, "-") == 0) return answer_standard_input(&lines, error);
+    Status status = input_read(path, LINES_LIMIT, NULL, &input, error);
+    if (status == STATUS_OK) status = answer_text(&lines, input.text, input.bytes, error);
+    input_free(&input);
     return status;
 }
 

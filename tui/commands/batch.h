@@ -74,9 +74,6 @@ bool batch_json_add_end(cJSON *object, const Batch *batch, const Calibration *ro
 /* Tells how it was read, where a person should know (takes NULL). */
 void batch_say_remarks(Batch *batch, const Tokenizer *tokenizer);
 
-/* The one row that --prompt, --prompt-file or --ids stands for. The caller frees it. */
-Status batch_read_prompt(Batch *batch, Calibration **calibration, Error *error) STATUS_MUST_CHECK;
-
 /* A token's own bytes, to be freed by the caller; "#123" without a tokenizer and for an id that has none. */
 Status batch_read_token(const Batch *batch, int32_t id, char **text, size_t *bytes,
                         Error *error) STATUS_MUST_CHECK;
@@ -87,11 +84,12 @@ void batch_say(Batch *batch, const char *format, ...) STATUS_PRINTF(2, 3);
 /* The same, --quiet or not. */
 void batch_say_error(Batch *batch, const char *message);
 
-/* Gives `answer` each line of standard input with its newline, which the last may lack. What it printed is written out
- * before the next line is read, so that a program at the other end of two pipes gets its answer. Ends at the first
- * failure, which gets the line's number. */
+/* Gives `answer` each line of a file (core/files/input.h), or of standard input ("-"), with its newline, which the last
+ * may lack. Lines of standard input are read one by one, and what was printed for one is written out before the next is
+ * read, so that a program at the other end of two pipes gets its answer; unless it is packed. Ends at the first failure,
+ * which gets the line's number. */
 typedef Status (*BatchAnswer)(void *user, const char *line, size_t bytes, Error *error);
-Status batch_answer_lines(BatchAnswer answer, void *user, Error *error) STATUS_MUST_CHECK;
+Status batch_answer_lines(const char *path, BatchAnswer answer, void *user, Error *error) STATUS_MUST_CHECK;
 
 /* One line on standard output, made printable: prose around the tables of the text form. */
 void batch_print(const char *format, ...) STATUS_PRINTF(1, 2);

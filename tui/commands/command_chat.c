@@ -22,13 +22,7 @@ static Status open_source(const char *directory, ChatSource **source, Error *err
     if (stat(directory, &facts) != 0) return status_fail_errno(error, errno, "%s", directory);
     if (!S_ISDIR(facts.st_mode))
         return status_fail(error, STATUS_ARGUMENT, "%s: expected a directory", directory);
-    Status status = chat_source_open(directory, source, error);
-    if (status == STATUS_OK && *source == NULL)
-        return status_fail(error, STATUS_IO,
-                           "%s: there is no chat template: expected chat_template.jinja, or chat_template in "
-                           "tokenizer_config.json",
-                           directory);
-    return status;
+    return chat_source_require(directory, source, error);
 }
 
 /* Standard output is checked after every line. */
@@ -110,7 +104,8 @@ static Status run(Batch *batch, Error *error) {
     Chat chat = {.source = source,
                  .name = options_text(options, OPTION_TEMPLATE),
                  .json = options_has(options, OPTION_JSON_CHAT)};
-    status = batch_answer_lines(answer_line, &chat, error);
+    const char *path = options->operand_count > 1 ? options->operands[1] : "-";
+    status = batch_answer_lines(path, answer_line, &chat, error);
     batch->found = chat.refused;
     chat_source_close(source);
     return status;
@@ -118,10 +113,11 @@ static Status run(Batch *batch, Error *error) {
 
 const Command command_chat = {
     .details =
-        "A line of standard input is a conversation: {\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}], "
+        "A line of FILE, which may be packed by gzip or zstd, or of standard input (-, or without FILE) is a "
+        "conversation: {\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}], "
         "\"tools\": [], \"documents\": [], \"add_generation_prompt\": true, \"template_kwargs\": {\"enable_thinking\": "
         "false}}; all but messages may be left out. The text is what apply_chat_template of transformers makes of it, "
-        "with the directory's own template and special tokens.\n"
+        "with the directory's own template and special tokens. Lines of standard input are answered one by one.\n"
         "Without --json a text takes as many lines as it has, and a conversation that the template refuses ends the "
         "program, with its line's number.\n"
         "\n"

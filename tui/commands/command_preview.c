@@ -104,6 +104,10 @@ static Status continue_prompt(Batch *batch, Preview *preview, Error *error) {
         .tokens = (size_t)options_value(options, OPTION_CONTINUE)->count,
         .sampling = {.temperature = options_value(options, OPTION_TEMPERATURE)->number},
         .seed = options_value(options, OPTION_SEED)->count};
+    int32_t end = -1;
+    if (preview->prompt.template_name != NULL) end = tokenizer_end(batch->tokenizer, &(const char *){NULL});
+    generation.ends = &end;
+    generation.end_count = end >= 0;
     preview->continuation = memory_allocate(generation.tokens, sizeof *preview->continuation);
     if (preview->continuation == NULL) return memory_fail(error, "a continuation");
     Status status = generation_run(batch->model, &preview->settings[model], preview->row->ids,
@@ -117,15 +121,17 @@ static void free_preview(Preview *preview) {
     for (int i = 0; i < PREVIEW_MODELS; i++) evaluation_free_result(&preview->results[i]);
     batch_method_free(&preview->dials);
     token_list_free(&preview->pins);
-    calibration_free(preview->rows);
+    batch_prompt_free(&preview->prompt);
     free(preview->continuation);
     free(preview->continuation_text);
 }
 
 static Status check_options(const Options *options, Error *error) {
-    if (!options_has(options, OPTION_PROMPT) && !options_has(options, OPTION_PROMPT_FILE) &&
-        !options_has(options, OPTION_IDS))
-        return status_fail(error, STATUS_ARGUMENT, "expected a prompt: --prompt, --prompt-file or --ids");
+    if (!batch_prompt_is_given(options))
+        return status_fail(error, STATUS_ARGUMENT,
+                           "expected a prompt: --prompt, --prompt-file, --chat or --ids");
+    Status status = batch_prompt_check(options, error);
+    if (status != STATUS_OK) return status;
     static const OptionId OF_CONTINUATION[] = {OPTION_FROM, OPTION_TEMPERATURE, OPTION_SEED};
     for (size_t i = 0; i < sizeof OF_CONTINUATION / sizeof *OF_CONTINUATION; i++) {
         if (OF_CONTINUATION[i] == OPTION_SEED && options_has(options, OPTION_SELECT)) continue;
@@ -143,9 +149,9 @@ static Status run(Batch *batch, Error *error) {
     Status status = check_options(options, error);
     if (status == STATUS_OK) status = batch_open_model(batch, error);
     if (status == STATUS_OK) status = batch_method_read(batch, &preview.dials, error);
-    if (status == STATUS_OK) status = batch_read_prompt(batch, &preview.rows, error);
+    if (status == STATUS_OK) status = batch_prompt_read(batch, &preview.prompt, error);
     if (status == STATUS_OK) {
-        preview.row = &preview.rows->rows[0];
+        preview.row = &preview.prompt.rows->rows[0];
         uint64_t positions = batch->model->config->max_positions;
         if (positions > 0 && preview.row->count > positions)
             batch_say(batch, "the prompt has %zu tokens, the model was made for %" PRIu64, preview.row->count,
@@ -167,7 +173,9 @@ static Status run(Batch *batch, Error *error) {
 
 const Command command_preview = {
     .details =
-        "Needs one of --prompt, --prompt-file, --ids. The fusion is W at all dials; with --rho the neurons that "
+        "Needs one of --prompt, --prompt-file, --chat, --ids. A conversation (--chat) is the text that the template "
+        "makes of it, to which the tokenizer adds no special tokens, and is continued to the end of its turn: the "
+        "tokenizer's eos_token, or the model's own. The fusion is W at all dials; with --rho the neurons that "
         "--calibration chooses are reset in it. Entropies and divergences are in nats; kl_base is "
         "KL(base || fused), kl_sft KL(SFT || fused); top1 the largest probability; p_next the "
         "probability of "
@@ -175,6 +183,8 @@ const Command command_preview = {
         "\n"
         "JSON: an object with\n"
         "  base, sft     the directories\n"
+        "  chat          {template, file, add_generation_prompt, text}, with --chat: which template, of which file, "
+        "and what it made\n"
         "  alpha, ids [...], tokens [...]\n"
         "  dials         {alpha, rho; omega, selector, targets, seed, calibration_sha256, neurons, per_target, "
         "selected, where there is a reset; module_alpha, layer_alpha, where they are set}\n"

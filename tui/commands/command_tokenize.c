@@ -150,7 +150,7 @@ static Status run(Batch *batch, Error *error) {
                              .plain = options_has(options, OPTION_PLAIN),
                              .decode = options_has(options, OPTION_DECODE),
                              .json = options_has(options, OPTION_JSON_LINES)};
-    return batch_answer_lines(convert_line, &conversion, error);
+    return batch_answer_lines("-", convert_line, &conversion, error);
 }
 
 const Command command_tokenize = {

@@ -12,12 +12,13 @@
 #include "core/evaluation/evaluation.h"
 #include "tui/commands/batch.h"
 #include "tui/commands/batch_method.h"
+#include "tui/commands/batch_prompt.h"
 
 typedef enum PreviewModel { PREVIEW_BASE, PREVIEW_SFT, PREVIEW_FUSED, PREVIEW_MODELS } PreviewModel;
 
 typedef struct Preview {
-    Calibration *rows;         /* one row: the prompt */
-    const CalibrationRow *row; /* that one */
+    BatchPrompt prompt;
+    const CalibrationRow *row; /* its one */
     BatchMethod dials;
     Settings settings[PREVIEW_MODELS];
     EvaluationResult results[PREVIEW_MODELS]; /* every position of the prompt */

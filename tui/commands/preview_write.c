@@ -206,6 +206,12 @@ static Status write_text(Batch *batch, const Preview *preview, Error *error) {
         batch_print("%s", "");
         batch_print("%s", reset);
     }
+    const BatchPrompt *prompt = &preview->prompt;
+    if (status == STATUS_OK && prompt->template_name != NULL) {
+        batch_print("%s", "");
+        batch_print("The conversation by the template %s of %s%s.", prompt->template_name,
+                    prompt->template_file, prompt->asks ? ", to where an answer begins" : "");
+    }
     if (status == STATUS_OK && preview->continuation != NULL) write_continuation(batch, preview);
     return status;
 }
@@ -239,6 +245,16 @@ static bool add_tokens(const Batch *batch, const Preview *preview, cJSON *tree) 
         if (!add_item(array, item)) return false;
     }
     return true;
+}
+
+static bool add_chat(const Preview *preview, cJSON *tree) {
+    const BatchPrompt *prompt = &preview->prompt;
+    if (prompt->template_name == NULL) return true;
+    cJSON *object = cJSON_CreateObject();
+    return json_add(tree, "chat", object) && json_add_text(object, "template", prompt->template_name) &&
+           json_add_text(object, "file", prompt->template_file) &&
+           json_add_bool(object, "add_generation_prompt", prompt->asks) &&
+           batch_json_add_bytes(object, "text", prompt->rendering.text, prompt->rendering.bytes);
 }
 
 static bool add_averages(const Preview *preview, cJSON *tree) {
@@ -360,7 +376,7 @@ static Status write_json(Batch *batch, const Preview *preview, Error *error) {
                     json_add_text(tree, "sft", batch->pair->sft->directory) &&
                     json_add_number(tree, "alpha", preview->settings[PREVIEW_FUSED].alpha) &&
                     batch_method_add_json(tree, &preview->settings[PREVIEW_FUSED], false) &&
-                    batch_json_add_ids(tree, "ids", row->ids, row->count) &&
+                    add_chat(preview, tree) && batch_json_add_ids(tree, "ids", row->ids, row->count) &&
                     add_tokens(batch, preview, tree) && add_averages(preview, tree) &&
                     add_positions(preview, tree) && add_top(batch, preview, tree) &&
                     add_pins(batch, preview, tree) && add_continuation(batch, preview, tree) &&

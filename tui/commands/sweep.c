@@ -15,8 +15,8 @@ static const double DEFAULT_ALPHA = 0.5; /* of a sweep over rho */
 static Status open_rows(Batch *batch, Sweep *sweep, Error *error) {
     bool has_file = options_has(batch->options, OPTION_CALIBRATION);
     Status status = has_file ? batch_method_open_calibration(batch, &sweep->dials, error)
-                             : batch_read_prompt(batch, &sweep->prompt, error);
-    sweep->calibration = has_file ? sweep->dials.calibration : sweep->prompt;
+                             : batch_prompt_read(batch, &sweep->prompt, error);
+    sweep->calibration = has_file ? sweep->dials.calibration : sweep->prompt.rows;
     return status;
 }
 
@@ -62,11 +62,11 @@ static Status measure_points(Batch *batch, const Evaluation *evaluation, Sweep *
 
 /* A prompt alone has no response: then every position of it is measured. */
 static Status measure_prompt(Batch *batch, Sweep *sweep, Error *error) {
-    EvaluationRow *rows = calibration_list_positions(sweep->prompt, false);
+    EvaluationRow *rows = calibration_list_positions(sweep->prompt.rows, false);
     if (rows == NULL) return memory_fail(error, "a sweep");
     Evaluation *evaluation = NULL;
     EvaluationResult base = {0}, sft = {0};
-    Status status = evaluation_create(batch->model, rows, sweep->prompt->count, 0, &evaluation, error);
+    Status status = evaluation_create(batch->model, rows, sweep->prompt.rows->count, 0, &evaluation, error);
     if (status == STATUS_OK) status = evaluation_prepare(evaluation, &base, &sft, batch->job, error);
     if (status == STATUS_OK) {
         sweep->base = base.averages;
@@ -81,7 +81,7 @@ static Status measure_prompt(Batch *batch, Sweep *sweep, Error *error) {
 }
 
 static Status measure(Batch *batch, Sweep *sweep, Error *error) {
-    if (sweep->prompt != NULL) return measure_prompt(batch, sweep, error);
+    if (sweep->prompt.rows != NULL) return measure_prompt(batch, sweep, error);
     Status status = batch_method_evaluate(batch, &sweep->dials, error);
     if (status != STATUS_OK) return status;
     sweep->base = sweep->dials.base.averages;
@@ -91,11 +91,12 @@ static Status measure(Batch *batch, Sweep *sweep, Error *error) {
 
 Status sweep_measure(Batch *batch, Sweep *sweep, Error *error) {
     const Options *options = batch->options;
-    if (!options_has(options, OPTION_CALIBRATION) && !options_has(options, OPTION_PROMPT) &&
-        !options_has(options, OPTION_PROMPT_FILE) && !options_has(options, OPTION_IDS))
-        return status_fail(error, STATUS_ARGUMENT,
-                           "expected what to measure on: --calibration, --prompt, --prompt-file or --ids");
-    Status status = dial_options_check(options, error);
+    if (!options_has(options, OPTION_CALIBRATION) && !batch_prompt_is_given(options))
+        return status_fail(
+            error, STATUS_ARGUMENT,
+            "expected what to measure on: --calibration, --prompt, --prompt-file, --chat or --ids");
+    Status status = batch_prompt_check(options, error);
+    if (status == STATUS_OK) status = dial_options_check(options, error);
     if (status == STATUS_OK) status = batch_open_model(batch, error);
     if (status == STATUS_OK) status = batch_method_read(batch, &sweep->dials, error);
     if (status == STATUS_OK) status = open_rows(batch, sweep, error);
@@ -108,7 +109,7 @@ Status sweep_measure(Batch *batch, Sweep *sweep, Error *error) {
 void sweep_free(Sweep *sweep) {
     free(sweep->settings);
     free(sweep->fused);
-    calibration_free(sweep->prompt);
+    batch_prompt_free(&sweep->prompt);
     batch_method_free(&sweep->dials);
     *sweep = (Sweep){0};
 }

@@ -8,11 +8,12 @@
 #define REJUV_TUI_SWEEP_H
 
 #include "tui/commands/batch_method.h"
+#include "tui/commands/batch_prompt.h"
 
 /* Zero-initialise; sweep_free() releases. */
 typedef struct Sweep {
     BatchMethod dials;
-    Calibration *prompt;            /* without --calibration */
+    BatchPrompt prompt;             /* without --calibration */
     const Calibration *calibration; /* what is measured on: that, or the dials' */
     size_t alphas, rhos, points;    /* points = alphas · rhos */
     Settings *settings;             /* [points] */

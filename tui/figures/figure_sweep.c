@@ -18,9 +18,9 @@ enum { TEXT_SIZE = 96 };
 /* What both kinds are measured by. */
 #define SWEEP_OPTIONS                                                                                        \
     OPTION_METRIC, OPTION_ALPHA_RANGE, OPTION_RHO_RANGE, OPTION_OMEGA, OPTION_SELECT, OPTION_TARGETS,        \
-        OPTION_SEED_RANDOM, OPTION_CALIBRATION, OPTION_PROMPT, OPTION_PROMPT_FILE, OPTION_IDS,               \
-        OPTION_TOKENIZER_FILE, OPTION_ALPHA_LAYERS, OPTION_ALPHA_KIND, OPTION_PROTECT
-enum { SWEEP_OPTION_COUNT = 15 };
+        OPTION_SEED_RANDOM, OPTION_CALIBRATION, OPTION_PROMPT, OPTION_PROMPT_FILE, OPTION_IDS, OPTION_CHAT,  \
+        OPTION_TEMPLATE, OPTION_TOKENIZER_FILE, OPTION_ALPHA_LAYERS, OPTION_ALPHA_KIND, OPTION_PROTECT
+enum { SWEEP_OPTION_COUNT = 17 };
 
 static Status choose_figures(const Options *options, const char *const *initial, size_t initial_count,
                              size_t most, size_t *figures, size_t *count, Error *error) {
