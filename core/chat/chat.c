@@ -49,6 +49,15 @@ bool chat_has_generation(const ChatTemplate *template) {
     return template->tree.has_generation;
 }
 
+bool chat_reads(const ChatTemplate *template, const char *name) {
+    size_t length = strlen(name);
+    for (size_t i = 0; i < template->tree.name_count; i++) {
+        const ChatText *own = template->tree.names[i];
+        if (own->length == length && memcmp(own->bytes, name, length) == 0) return true;
+    }
+    return false;
+}
+
 /* ---- rendering ---- */
 
 Status chat_render(const ChatTemplate *template, const ChatRequest *request, ChatRendering *rendering,

@@ -51,6 +51,9 @@ void chat_free(ChatTemplate *template);
 /* It marks what the assistant says itself, by {% generation %}. */
 bool chat_has_generation(const ChatTemplate *template);
 
+/* It has a variable of that name. */
+bool chat_reads(const ChatTemplate *template, const char *name);
+
 /* A text that templates see under a name: bos_token, eos_token. */
 typedef struct ChatVariable {
     const char *name, *text;

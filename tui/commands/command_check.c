@@ -2,6 +2,7 @@
 #include "core/files/json.h"
 #include "core/tokenizer/tokenizer_findings.h"
 #include "tui/commands/command.h"
+#include "tui/commands/template_report.h"
 #include "tui/tables/table_write.h"
 
 /* A tokenizer that differs makes ids mean other texts: worth a warning, for weights can be fused all the
@@ -37,6 +38,13 @@ static Status compare_tokenizers(Batch *batch, Error *error) {
     return status;
 }
 
+static Status compare_templates(Batch *batch, ChatDifference **difference, Error *error) {
+    Pair *pair = batch->pair;
+    const char *const directories[CHAT_SIDES] = {pair->base->directory, pair->sft->directory};
+    Status status = chat_difference_open(directories, difference, error);
+    return status == STATUS_OK ? chat_difference_add_findings(*difference, &pair->findings, error) : status;
+}
+
 static Status read_values(Batch *batch, Error *error) {
     Pair *pair = batch->pair;
     if (!options_has(batch->options, OPTION_VALUES)) return STATUS_OK;
@@ -52,7 +60,15 @@ static size_t count_fused(const Pair *pair) {
     return fused;
 }
 
-static Status write_json(Batch *batch, const Table *findings, const size_t severities[3], Error *error) {
+/* What there is to say. */
+typedef struct Report {
+    Table *findings;
+    size_t severities[3];
+    ChatDifference *templates;
+} Report;
+
+static Status write_json(Batch *batch, const Report *report, Error *error) {
+    const size_t *severities = report->severities;
     const Pair *pair = batch->pair;
     cJSON *tree = cJSON_CreateObject();
     bool complete = tree != NULL && json_add_text(tree, "base", pair->base->directory) &&
@@ -67,7 +83,8 @@ static Status write_json(Batch *batch, const Table *findings, const size_t sever
                     batch_json_add_count(tree, "elements_copied", pair->share.copied) &&
                     batch_json_add_count(tree, "elements_left_out", pair->share.missing) &&
                     json_add_number(tree, "share_blended", pair_share_blended(&pair->share)) &&
-                    batch_json_add_table(tree, "findings", findings);
+                    batch_json_add_table(tree, "findings", report->findings) &&
+                    template_report_add_json(tree, report->templates);
     if (!complete) {
         cJSON_Delete(tree);
         tree = NULL;
@@ -84,43 +101,47 @@ static void print_share(const Pair *pair, const size_t severities[3]) {
         severities[SEVERITY_NOTE]);
 }
 
-static Status write_report(Batch *batch, const Table *findings, const size_t severities[3], Error *error) {
-    if (batch->format == TABLE_AS_JSON) return write_json(batch, findings, severities, error);
+static Status write_report(Batch *batch, const Report *report, Error *error) {
+    const Table *findings = report->findings;
+    if (batch->format == TABLE_AS_JSON) return write_json(batch, report, error);
     Status status = STATUS_OK;
     if (batch->format == TABLE_AS_CSV || table_row_count(findings) > 0)
         status = batch_write_table(batch, findings, error);
     if (status != STATUS_OK || batch->format == TABLE_AS_CSV) return status;
+    template_report_print(report->templates);
     if (table_row_count(findings) > 0) batch_print("%s", "");
-    size_t errors = severities[SEVERITY_ERROR];
+    size_t errors = report->severities[SEVERITY_ERROR];
     if (errors > 0)
         batch_print("They cannot be fused: %zu mismatch%s.", errors, errors == 1 ? "" : "es");
     else
-        print_share(batch->pair, severities);
+        print_share(batch->pair, report->severities);
     return STATUS_OK;
 }
 
 static Status run(Batch *batch, Error *error) {
-    Table *findings = NULL;
-    size_t severities[3];
+    Report report = {0};
     Status status = batch_open_pair(batch, error);
     if (status == STATUS_OK) status = compare_tokenizers(batch, error);
+    if (status == STATUS_OK) status = compare_templates(batch, &report.templates, error);
     if (status == STATUS_OK) status = read_values(batch, error);
     if (status == STATUS_OK)
-        status = batch_make_findings(&batch->pair->findings, &findings, severities, error);
+        status = batch_make_findings(&batch->pair->findings, &report.findings, report.severities, error);
     if (status == STATUS_OK) {
-        batch->found = severities[SEVERITY_ERROR] > 0 || !pair_share_is_whole(&batch->pair->share) ||
+        batch->found = report.severities[SEVERITY_ERROR] > 0 || !pair_share_is_whole(&batch->pair->share) ||
                        batch->pair->has_wrapper;
-        status = write_report(batch, findings, severities, error);
+        status = write_report(batch, &report, error);
     }
-    table_free(findings);
+    table_free(report.findings);
+    chat_difference_close(report.templates);
     return status;
 }
 
 const Command command_check = {
     .details =
-        "Reads headers, configurations and tokenizers, and no weights (--values reads them for NaN and infinities). An error is a mismatch that "
+        "Reads headers, configurations, tokenizers and chat templates, and no weights (--values reads them for NaN and infinities). An error is a mismatch that "
         "cannot be "
-        "fused (exit status 1, as where a tensor has no counterpart in the other model, or names have a prefix that no loader knows); a warning something that changes what the result means; a note the rest.\n"
+        "fused (exit status 1, as where a tensor has no counterpart in the other model, or names have a prefix that no loader knows); a warning something that changes what the result means; a note the rest. Chat templates that "
+        "differ are shown as a unified diff, from base's to SFT's; a very long line is cut behind its tags.\n"
         "\n"
         "JSON: an object with\n"
         "  base, sft      the directories\n"
@@ -129,6 +150,10 @@ const Command command_check = {
         "  elements_blended, elements_copied  of SFT's, learned and floating; elements_left_out  of base's\n"
         "  share_blended  of SFT's, from 0 to 1\n"
         "  findings       [{severity: error|warning|note, subject, text}]\n"
+        "  chat_templates  {base: [{name, file}], sft: the same, differences: [{name, base_file, sft_file (null: that side "
+        "has none of the name), removed, added (lines), is_fewest (false: too many to look for the fewest), "
+        "hunks: [{base_line, base_lines, sft_line, sft_lines, lines: [blank, - or + and the line]}]}], "
+        "variables: [{name, base, sft}]: special tokens that differ and that templates write}\n"
         "CSV: the findings",
     .run = run,
 };
