@@ -219,11 +219,18 @@ Status chat_difference_add_findings(const ChatDifference *difference, FindingLis
     return status;
 }
 
-Status chat_difference_note(const char *base, const char *sft, FindingList *findings, Error *error) {
+Status chat_difference_warn(const char *base, const char *sft, FindingList *findings, Error *error) {
     const char *const directories[CHAT_SIDES] = {base, sft};
     ChatDifference *difference;
+    FindingList all = {0};
     Status status = chat_difference_open(directories, &difference, error);
-    if (status == STATUS_OK) status = chat_difference_add_findings(difference, findings, error);
+    if (status == STATUS_OK) status = chat_difference_add_findings(difference, &all, error);
+    for (size_t i = 0; i < all.count && status == STATUS_OK; i++) {
+        if (all.items[i].severity >= SEVERITY_WARNING)
+            status = finding_add(findings, all.items[i].severity, all.items[i].subject, error, "%s",
+                                 all.items[i].text);
+    }
+    finding_free(&all);
     chat_difference_close(difference);
     return status;
 }

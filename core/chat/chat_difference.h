@@ -53,8 +53,8 @@ bool chat_difference_is_any(const ChatDifference *difference);
 Status chat_difference_add_findings(const ChatDifference *difference, FindingList *findings,
                                     Error *error) STATUS_MUST_CHECK;
 
-/* The two in one: opens, adds, closes. */
-Status chat_difference_note(const char *base, const char *sft, FindingList *findings,
+/* The two in one, and only the warnings: that base has no template, as most have none, is nothing to look at first. */
+Status chat_difference_warn(const char *base, const char *sft, FindingList *findings,
                             Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -1,5 +1,6 @@
 #include "tui/session/session_files.h"
 
+#include "core/chat/chat_difference.h"
 #include "core/checkpoint/nonfinite.h"
 #include "core/support/memory.h"
 #include "core/tokenizer/tokenizer_findings.h"
@@ -16,7 +17,8 @@ typedef struct Load {
     char *rows_path, *end_token, *chat_template; /* NULL: none */
     const ModelConfig *config;                   /* NULL where the model cannot be run */
     Tokenizer *base, *sft;
-    Calibration *rows; /* until session_files_take_rows() */
+    FindingList templates; /* how the chat templates of both differ */
+    Calibration *rows;     /* until session_files_take_rows() */
     Error base_error, sft_error, rows_error, difference;
 } Load;
 
@@ -77,6 +79,8 @@ static Status load(Job *job, void *argument, Error *error) {
         Status compared = tokenizer_compare(load->base, load->sft, &load->difference);
         if (compared == STATUS_OK) load->difference = (Error){0};
     }
+    Status told = chat_difference_warn(load->base_directory, load->sft_directory, &load->templates, error);
+    if (told != STATUS_OK) return told;
     (void)job_report(job, "loading", 2, 3);
     if (load->rows_path != NULL && load->config != NULL) {
         /* a failure stays in rows_error: the session goes on without rows */
@@ -106,6 +110,7 @@ static void note_findings(Session *session) {
                              "base: %s; SFT's is used", loaded->base_error.message);
     if (status == STATUS_OK)
         status = tokenizer_findings_add(loaded->base, loaded->sft, &session->files->findings, &error);
+    if (status == STATUS_OK) status = finding_add_all(&session->files->findings, &loaded->templates, &error);
     if (status == STATUS_OK && loaded->rows_error.status != STATUS_OK)
         status = finding_add(&session->files->findings, SEVERITY_WARNING, SESSION_ROWS_SUBJECT, &error, "%s",
                              loaded->rows_error.message);
@@ -173,6 +178,7 @@ void session_files_free(Session *session) {
     tokenizer_free(files->load.base);
     tokenizer_free(files->load.sft);
     calibration_free(files->load.rows);
+    finding_free(&files->load.templates);
     finding_free(&files->findings);
     free(files->load.rows_path);
     free(files->load.end_token);
