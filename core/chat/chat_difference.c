@@ -189,8 +189,8 @@ static Status tell_template(const ChatTemplateDifference *one, FindingList *find
                            NAMES[base == NULL ? CHAT_SIDE_SFT : CHAT_SIDE_BASE], one->name,
                            base == NULL ? sft : base);
     return finding_add(findings, SEVERITY_WARNING, CHAT_DIFFERENCE_SUBJECT, error,
-                       "%s differs: %zu lines only in base's (%s), %zu only in SFT's (%s)", one->name,
-                       one->diff.removed, base, one->diff.added, sft);
+                       "%s differs: %zu line%s only in base's (%s), %zu only in SFT's (%s)", one->name,
+                       one->diff.removed, one->diff.removed == 1 ? "" : "s", base, one->diff.added, sft);
 }
 
 static Status tell_variable(const ChatVariableDifference *one, FindingList *findings, Error *error) {

@@ -7,6 +7,7 @@
  *     export_config.c    config.json as the written tensors need it
  *     export_files.c     a file that is not weights goes into the plan
  *     export_donor.c     the donor's files that a loader reads, and what is said of the others
+ *     export_template.c  which chat templates go along, and where the other model's are others
  *     export_mergekit.c  the same fusion for mergekit
  *     export_sidecar.c   files that are not weights: their text, writing them
  *     export_partial.c   the partial directory: lock, state, resuming, publishing, discarding
@@ -73,6 +74,11 @@ Status export_add_text(ExportPlan *plan, const char *name, Buffer *buffer, Error
 /* Lists the donor's files that a loader reads: tokenizer, templates, processors, code. One of them that only stands for
  * a file (stand_in.h) is an error; those that are not copied are named in a finding, and what is missing. */
 Status export_plan_donor(ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
+
+/* ---- export_template.c ---- */
+
+/* Puts the donor's chat templates into the recipe, and warns where the other model has others. */
+Status export_plan_templates(ExportPlan *plan, Error *error) STATUS_MUST_CHECK;
 
 /* ---- export_mergekit.c ---- */
 

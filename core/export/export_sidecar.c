@@ -64,6 +64,7 @@ Status export_plan_sidecars(ExportPlan *plan, Error *error) {
         status = export_add_sidecar(plan, "config.json", NULL, config, strlen(config), error);
     if (status == STATUS_OK) status = add_index(plan, error);
     if (status == STATUS_OK) status = export_plan_donor(plan, error);
+    if (status == STATUS_OK) status = export_plan_templates(plan, error);
     if (status == STATUS_OK) status = export_add_mergekit(plan, error);
     return status == STATUS_OK ? add_recipe(plan, error) : status;
 }

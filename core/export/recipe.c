@@ -45,6 +45,21 @@ Status recipe_create(Recipe **recipe, Error *error) {
     return STATUS_OK;
 }
 
+Status recipe_add_template(Recipe *recipe, const char *name, const char *file, Error *error) {
+    RecipeTemplate made = {copy(name), copy(file)};
+    Status status = made.name == NULL || made.file == NULL
+                        ? memory_fail(error, file)
+                        : MEMORY_RESERVE(recipe->templates, &recipe->template_capacity,
+                                         recipe->template_count + 1, error);
+    if (status == STATUS_OK) {
+        recipe->templates[recipe->template_count++] = made;
+    } else {
+        free(made.name);
+        free(made.file);
+    }
+    return status;
+}
+
 static void free_files(RecipeFiles *files) {
     for (size_t i = 0; i < files->count; i++) free(files->list[i].name);
     free(files->list);
@@ -57,6 +72,11 @@ void recipe_free(Recipe *recipe) {
         free(inputs[i]->directory);
         free_files(&inputs[i]->files);
     }
+    for (size_t i = 0; i < recipe->template_count; i++) {
+        free(recipe->templates[i].name);
+        free(recipe->templates[i].file);
+    }
+    free(recipe->templates);
     for (size_t i = 0; i < recipe->tensor_count; i++) free(recipe->tensors[i].name);
     free(recipe->tensors);
     free(recipe->unmatched.left_out);
@@ -131,6 +151,17 @@ static bool add_unmatched(cJSON *tree, const RecipeUnmatched *unmatched) {
     return added;
 }
 
+static bool add_templates(cJSON *output, const Recipe *recipe) {
+    cJSON *list = recipe_json_add(output, "chat_templates", cJSON_CreateArray());
+    bool added = list != NULL;
+    for (size_t i = 0; i < recipe->template_count && added; i++) {
+        cJSON *node = recipe_json_add(list, NULL, cJSON_CreateObject());
+        added = node != NULL && json_add_text(node, "name", recipe->templates[i].name) &&
+                json_add_text(node, "file", recipe->templates[i].file);
+    }
+    return added;
+}
+
 static bool fill(cJSON *tree, const Recipe *recipe) {
     cJSON *output, *inputs, *tensors;
     if (!json_add_text(tree, "format", FORMAT_NAME) ||
@@ -141,7 +172,7 @@ static bool fill(cJSON *tree, const Recipe *recipe) {
         !json_add_text(output, "dtype",
                        recipe->dtype == DTYPE_UNKNOWN ? KEEP_NAME : dtype_name(recipe->dtype)) ||
         !json_add(output, "shard_bytes", recipe_json_count(recipe->shard_bytes)) ||
-        !json_add_text(output, "donor", recipe_donor_name(recipe->donor)) ||
+        !json_add_text(output, "donor", recipe_donor_name(recipe->donor)) || !add_templates(output, recipe) ||
         (inputs = recipe_json_add(tree, "inputs", cJSON_CreateObject())) == NULL ||
         !add_input(inputs, "base", &recipe->base) || !add_input(inputs, "sft", &recipe->sft) ||
         !add_unmatched(tree, &recipe->unmatched) ||

@@ -11,7 +11,8 @@
  *                             "layers": 24, "modules": {"q": 896, …},      the table of neurons
  *                             "neurons": M, "per_target": n, "selected": k,
  *                             "set": {"LAYER.MODULE": [index, …], …}}},
- *      "output":   {"dtype": "keep" | "BF16" | …, "shard_bytes": 5000000000, "donor": "sft"},
+ *      "output":   {"dtype": "keep" | "BF16" | …, "shard_bytes": 5000000000, "donor": "sft",
+ *                   "chat_templates": [{"name", "file"}, …]},     the donor's, which go along; for people
  *      "inputs":   {"base": {"directory": …,      from the root, or relative to the recipe; and, where it is no UTF-8,
  *                            "directory_uri": "file:///…",
  *                            "files": [{"name", "bytes", "sha256"}, …]}, "sft": {…}},
@@ -64,6 +65,11 @@ typedef struct RecipeTensor {
     const char *dial;           /* static; NULL in a recipe that was read */
 } RecipeTensor;
 
+/* A chat template: what it is called, and the file of the directory that it is in. */
+typedef struct RecipeTemplate {
+    char *name, *file;
+} RecipeTemplate;
+
 /* What had no counterpart, and was allowed not to. */
 typedef struct RecipeUnmatched {
     bool is_allowed;
@@ -82,6 +88,8 @@ typedef struct Recipe {
     DType dtype;          /* DTYPE_UNKNOWN: every tensor keeps the SFT model's */
     uint64_t shard_bytes; /* the bound that was asked for */
     Donor donor;
+    RecipeTemplate *templates; /* the donor's; none in a recipe that was read */
+    size_t template_count, template_capacity;
     RecipeInput base, sft;
     RecipeUnmatched unmatched;
     RecipeTensor *tensors;
@@ -98,6 +106,9 @@ void recipe_free(Recipe *recipe);
 /* Appends a file; `sha256` may be "". */
 Status recipe_add_file(RecipeFiles *files, const char *name, uint64_t bytes, const char *sha256,
                        Error *error) STATUS_MUST_CHECK;
+
+Status recipe_add_template(Recipe *recipe, const char *name, const char *file,
+                           Error *error) STATUS_MUST_CHECK;
 
 /* The recipe as JSON text, which the caller frees. The same recipe gives the same text. */
 Status recipe_format(const Recipe *recipe, char **text, Error *error) STATUS_MUST_CHECK;

@@ -128,6 +128,31 @@ static bool add_verification(cJSON *tree, const VerifyResult *verified) {
     return json_add(tree, "verification", object) && verify_report_add_json(object, verified);
 }
 
+static bool add_templates(cJSON *tree, const ExportPlan *plan) {
+    cJSON *array = cJSON_CreateArray();
+    bool complete = json_add(tree, "chat_templates", array);
+    for (size_t i = 0; i < plan->recipe->template_count && complete; i++) {
+        const RecipeTemplate *one = &plan->recipe->templates[i];
+        cJSON *item = cJSON_CreateObject();
+        complete = item != NULL && cJSON_AddItemToArray(array, item);
+        if (!complete) cJSON_Delete(item);
+        complete = complete && json_add_text(item, "name", one->name) &&
+                   json_add_text(item, "file", one->file) &&
+                   json_add_text(item, "from", recipe_donor_name(plan->options.donor));
+    }
+    return complete;
+}
+
+/* Which go along, and from whom. */
+static void print_templates(const ExportPlan *plan) {
+    const char *side = plan->options.donor == DONOR_BASE ? "base" : "SFT";
+    const Recipe *recipe = plan->recipe;
+    if (recipe->template_count == 0) batch_print("No chat template goes along: %s has none.", side);
+    for (size_t i = 0; i < recipe->template_count; i++)
+        batch_print("Chat template: %s of %s, from %s.", recipe->templates[i].name, recipe->templates[i].file,
+                    side);
+}
+
 static Status write_json(Batch *batch, const Export *export, const Table *files, Error *error) {
     const ExportPlan *plan = export->plan;
     DType dtype = plan->options.dtype;
@@ -143,7 +168,7 @@ static Status write_json(Batch *batch, const Export *export, const Table *files,
         json_add_number(tree, "alpha", plan->options.settings.alpha) &&
         batch_method_add_json(tree, &plan->options.settings, false) &&
         json_add_text(tree, "dtype", dtype == DTYPE_UNKNOWN ? "keep" : dtype_name(dtype)) &&
-        json_add_text(tree, "donor", recipe_donor_name(plan->options.donor)) &&
+        json_add_text(tree, "donor", recipe_donor_name(plan->options.donor)) && add_templates(tree, plan) &&
         batch_json_add_count(tree, "shard_bytes", plan->options.shard_bytes) &&
         batch_json_add_count(tree, "weight_bytes", plan->weight_bytes) &&
         batch_json_add_count(tree, "total_bytes", plan->total_bytes) &&
@@ -167,6 +192,7 @@ static Status write_text(Batch *batch, const Export *export, const Table *files,
     batch_print("%s %zu files, %s, to %s (alpha %g, donor %s).", dry ? "Would write" : "Wrote",
                 plan->shard_count + plan->sidecar_count, format_bytes((double)plan->total_bytes, total),
                 plan->directory, plan->options.settings.alpha, recipe_donor_name(plan->options.donor));
+    print_templates(plan);
     batch_method_describe_reset(&plan->options.settings, reset, sizeof reset);
     if (reset[0] != '\0') batch_print("%s", reset);
     const PairShare *share = &plan->pair->share;
@@ -255,6 +281,7 @@ const Command command_export = {
         "JSON: an object with\n"
         "  directory, base, sft, dry_run, alpha, dials (see preview --help), dtype, donor, shard_bytes, weight_bytes, total_bytes, "
         "kept_bytes, free_bytes\n"
+        "  chat_templates  [{name, file, from: sft|base}]: which go along\n"
         "  files         [{file, bytes, tensors}]\n"
         "  findings      [{severity: error|warning|note, subject, text}]\n"
         "  verification  see verify --help; not with --no-verify\n"

@@ -101,6 +101,29 @@ static int draw_reset(Session *session, Canvas *canvas, Rect area, int row) {
     return draw_line(canvas, area, row, "reset", ROLE_VALUE, text);
 }
 
+/* ---- what goes along ---- */
+
+/* The file of the chat template, or how many there are, once the plan for this donor is there. */
+static int draw_donor(const SessionExportForm *form, const ExportPlan *plan, Canvas *canvas, Rect area,
+                      int row) {
+    const char *side = form->donor == DONOR_SFT ? "SFT" : "base";
+    bool is_known = plan != NULL && plan->options.donor == form->donor;
+    size_t count = is_known ? plan->recipe->template_count : 0;
+    char text[LINE_SIZE], raw[LINE_SIZE];
+    if (!is_known)
+        (void)snprintf(raw, sizeof raw, "config, tokenizer and template from %s", side);
+    else if (count == 0)
+        (void)snprintf(raw, sizeof raw, "config and tokenizer from %s, which has no chat template", side);
+    else if (count == 1)
+        (void)snprintf(raw, sizeof raw, "config, tokenizer and template (%s) from %s",
+                       plan->recipe->templates[0].file, side);
+    else
+        (void)snprintf(raw, sizeof raw, "config, tokenizer and %zu templates (%s …) from %s", count,
+                       plan->recipe->templates[0].file, side);
+    (void)text_escape(raw, strlen(raw), TEXT_PLAIN, text, sizeof text);
+    return draw_line(canvas, area, row, "donor", ROLE_VALUE, text);
+}
+
 /* ---- where, and how large ---- */
 
 static int draw_target(Session *session, const ExportPlan *plan, Canvas *canvas, Rect area, int row) {
@@ -142,8 +165,6 @@ int export_draw_form(Session *session, const ExportPlan *plan, Canvas *canvas, R
     row = draw_weights(session, canvas, area, row);
     row = draw_own_alphas(session, canvas, area, row);
     row = draw_reset(session, canvas, area, row);
-    row = draw_line(canvas, area, row, "donor", ROLE_VALUE,
-                    form->donor == DONOR_SFT ? "config, tokenizer and template from SFT"
-                                             : "config, tokenizer and template from base");
+    row = draw_donor(form, plan, canvas, area, row);
     return plan == NULL ? row + 1 : draw_size(session, plan, canvas, area, row);
 }
