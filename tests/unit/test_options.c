@@ -250,6 +250,10 @@ static void a_mistake_names_the_option_and_the_nearest_one(void **unused) {
     REFUSE("found \"-1\"", "drift", "B", "S", "-j", "-1");
     REFUSE("exclude each other", "drift", "B", "S", "--json", "--csv");
     REFUSE("exclude each other", "export", "B", "S", "--recipe", "r", "--alpha", "0.5");
+    REFUSE("--chat and --prompt exclude each other", "preview", "B", "S", "--chat", "f", "--prompt", "p");
+    REFUSE("--chat and --prompt-file exclude each other", "figure", "sweep", "B", "S", "--chat", "f",
+           "--prompt-file", "p");
+    REFUSE("--chat and --ids exclude each other", "sweep", "B", "S", "--chat", "f", "--ids", "1");
 }
 
 static void a_mistake_in_the_operands_says_what_was_expected(void **unused) {
@@ -259,6 +263,10 @@ static void a_mistake_in_the_operands_says_what_was_expected(void **unused) {
     REFUSE("there is no command \"chekc\"; did you mean check?", "chekc", "B", "S");
     REFUSE("\"landscape\" is no command", "landscape", "B", "S");
     REFUSE("expected BASE SFT or nothing, found 1 argument", "B");
+    REFUSE("expected DIR [FILE], found 0 arguments", "chat");
+    REFUSE("expected DIR [FILE], found 3 arguments", "chat", "D", "F", "X");
+    for (size_t count = 1; count <= 2; count++)
+        assert_int_equal(command_table_check_operands(COMMAND_CHAT, count, NULL), STATUS_OK);
 }
 
 static void help_and_version_need_nothing_else(void **unused) {
