@@ -5,6 +5,7 @@
  * failed.)
  */
 #include "core/chat/chat_conversation.h"
+#include "core/chat/chat_difference.h"
 #include "core/chat/chat_source.h"
 #include "core/drift/drift.h"
 #include "core/drift/elements.h"
@@ -389,6 +390,15 @@ static Status render_chat(Error *error) {
 }
 
 /* A curve from text to a recipe and back. */
+/* Of templates and special tokens that differ. */
+static Status compare_templates(Error *error) {
+    FindingList findings = {0};
+    Status status =
+        chat_difference_warn(TESTS_DIR "/golden/chat/directory", scratch_path("other"), &findings, error);
+    finding_free(&findings);
+    return status;
+}
+
 static Status keep_curve(Error *error) {
     SettingsCurve *line = NULL, *list = NULL;
     Recipe *recipe = NULL;
@@ -433,6 +443,10 @@ static void opening_a_tokenizer_tells_that_memory_ran_out(void **state) {
 static void a_chat_template_tells_that_memory_ran_out(void **state) {
     (void)state;
     fail_each("chat_render", render_chat);
+    (void)mkdir(scratch_path("other"), 0777); /* it is there in the next round */
+    scratch_write_text("other/chat_template.jinja", "{{ bos_token }}another");
+    scratch_write_text("other/tokenizer_config.json", "{\"bos_token\": \"<other>\"}");
+    fail_each("chat_difference_warn", compare_templates);
 }
 
 static void a_forward_pass_tells_that_memory_ran_out(void **state) {

@@ -129,6 +129,60 @@ static void a_directory_without_a_template_has_no_source(void **state) {
     assert_null(source);
 }
 
+static void where_a_template_is_needed_the_files_that_were_looked_for_are_named(void **state) {
+    (void)state;
+    ChatSource *source;
+    ChatSourceEntry entry;
+    const ChatTemplate *template;
+    Error error;
+    make_directory();
+    assert_int_equal(chat_source_require(scratch_path("model"), &source, &error), STATUS_IO);
+    assert_null(source);
+    static const char *const FILES[] = {"chat_template.jinja", "additional_chat_templates/*.jinja",
+                                        "tokenizer_config.json", "chat_template.json"};
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++)
+        if (strstr(error.message, FILES[i]) == NULL) fail_msg("%s: %s", FILES[i], error.message);
+    scratch_write_text("model/chat_template.jinja", "T");
+    assert_int_equal(chat_source_require(scratch_path("model"), &source, &error), STATUS_OK);
+    assert_int_equal(chat_source_choose_entry(source, NULL, true, &template, &entry, &error), STATUS_OK);
+    assert_string_equal(entry.name, "default");
+    assert_string_equal(entry.file, "chat_template.jinja");
+    chat_source_close(source);
+}
+
+/* A prompt asks for an answer where it does not say, unless the assistant spoke last. */
+static void a_prompt_is_a_list_too_and_asks_for_an_answer(void **state) {
+    (void)state;
+    static const struct {
+        const char *json;
+        bool asks;
+    } KNOWN[] = {
+        {"[{\"role\": \"user\", \"content\": \"a\"}]", true},
+        {" [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}]\n",
+         false},
+        {"[{\"role\": \"tool\", \"content\": \"a\"}]", true},
+        {"{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}", true},
+        {"{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"add_generation_prompt\": null}", true},
+        {"{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"add_generation_prompt\": false}",
+         false},
+        {"{\"messages\": [{\"role\": \"assistant\", \"content\": \"a\"}], \"add_generation_prompt\": true}",
+         true},
+    };
+    ChatConversation *conversation;
+    Error error;
+    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) {
+        if (chat_conversation_read_prompt(KNOWN[i].json, strlen(KNOWN[i].json), &conversation, &error) !=
+            STATUS_OK)
+            fail_msg("%s: %s", KNOWN[i].json, error.message);
+        if (chat_conversation_asks(conversation) != KNOWN[i].asks) fail_msg("%s", KNOWN[i].json);
+        chat_conversation_free(conversation);
+    }
+    static const char LIST[] = "[]", PLAIN_LIST[] = "[{\"role\": \"user\", \"content\": \"a\"}]";
+    assert_int_equal(chat_conversation_read_prompt(LIST, 2, &conversation, &error), STATUS_FORMAT);
+    assert_int_equal(chat_conversation_read(PLAIN_LIST, sizeof PLAIN_LIST - 1, &conversation, &error),
+                     STATUS_FORMAT); /* where a line is a conversation */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_go_before_settings),
@@ -137,6 +191,8 @@ int main(void) {
         cmocka_unit_test(a_legacy_file_is_read_where_no_other_is),
         cmocka_unit_test(a_broken_template_concerns_no_other),
         cmocka_unit_test(a_directory_without_a_template_has_no_source),
+        cmocka_unit_test(where_a_template_is_needed_the_files_that_were_looked_for_are_named),
+        cmocka_unit_test(a_prompt_is_a_list_too_and_asks_for_an_answer),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -114,6 +114,42 @@ static void everything_that_a_loader_reads_goes_along(void **state) {
     verify_result_free(result);
 }
 
+static void chat_templates_that_go_along_are_recorded_and_others_of_the_other_side_warned_of(void **state) {
+    (void)state;
+    put("chat_template.jinja", "{{ bos_token }}ours");
+    put("additional_chat_templates/rag.jinja", "R");
+    put("tokenizer_config.json", "{\"bos_token\": \"<s>\"}");
+    expect_no_finding("chat template");
+    Pair *pair = fixture_open();
+    ExportOptions options = fixture_options();
+    ExportPlan *plan = fixture_plan(pair, &options);
+    const Recipe *recipe = plan->recipe;
+    assert_int_equal(recipe->template_count, 2);
+    assert_string_equal(recipe->templates[0].name, "default");
+    assert_string_equal(recipe->templates[0].file, "chat_template.jinja");
+    assert_string_equal(recipe->templates[1].name, "rag");
+    assert_string_equal(recipe->templates[1].file, "additional_chat_templates/rag.jinja");
+    char *text;
+    assert_int_equal(recipe_format(recipe, &text, NULL), STATUS_OK);
+    assert_non_null(strstr(text, "additional_chat_templates/rag.jinja"));
+    free(text);
+    export_plan_free(plan);
+    pair_close(pair);
+    scratch_write_text(
+        "base/tokenizer_config.json",
+        "{\"chat_template\": [{\"name\": \"default\", \"template\": \"{{ bos_token }}theirs\"}, "
+        "{\"name\": \"tool_use\", \"template\": \"T\"}], \"bos_token\": \"<b>\"}");
+    expect_finding(
+        SEVERITY_WARNING, "chat template",
+        "default goes along as SFT has it (chat_template.jinja); base's (tokenizer_config.json) is "
+        "another");
+    expect_finding(SEVERITY_WARNING, "chat template",
+                   "SFT has none that is called tool_use; base's (tokenizer_config.json) does not go along");
+    expect_finding(SEVERITY_WARNING, "chat template",
+                   "bos_token, which templates write, is <s> in SFT, which goes along, and <b> in base");
+    assert_int_equal(unlink(scratch_path("base/tokenizer_config.json")), 0);
+}
+
 /* An interrupted run left folders and files in the partial directory: the next one writes them anew. */
 static void folders_that_are_there_already_do_no_harm(void **state) {
     (void)state;
@@ -287,6 +323,8 @@ static void mergekit_is_told_paths_that_it_reads_right(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(everything_that_a_loader_reads_goes_along, make_pair),
+        cmocka_unit_test_setup(
+            chat_templates_that_go_along_are_recorded_and_others_of_the_other_side_warned_of, make_pair),
         cmocka_unit_test_setup(folders_that_are_there_already_do_no_harm, make_pair),
         cmocka_unit_test_setup(what_is_not_copied_is_named_in_groups, make_pair),
         cmocka_unit_test_setup(code_goes_along_where_auto_map_names_it_with_a_warning, make_pair),
