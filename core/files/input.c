@@ -139,8 +139,7 @@ static Status prepare(Reading *reading, Error *error) {
     struct stat facts;
     if (fstat(reading->descriptor, &facts) != 0) return status_fail_errno(error, errno, "%s", reading->name);
     if (S_ISDIR(facts.st_mode))
-        return status_fail(error, STATUS_FORMAT, "%s: expected a file of rows, found a directory",
-                           reading->name);
+        return status_fail(error, STATUS_FORMAT, "%s: expected a file, found a directory", reading->name);
     if (!S_ISREG(facts.st_mode)) return STATUS_OK;
     if ((uintmax_t)facts.st_size > reading->limit)
         return status_fail(error, STATUS_FORMAT, "%s: expected at most %zu bytes, found %jd", reading->name,
