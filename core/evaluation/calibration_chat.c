@@ -24,14 +24,13 @@ Status calibration_chat_open(const CalibrationReading *reading, CalibrationChat 
     CalibrationChat *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "chat templates");
     made->reading = reading;
-    Status status = STATUS_OK;
-    if (reading->directory != NULL) status = chat_source_open(reading->directory, &made->source, error);
-    if (status == STATUS_OK && made->source == NULL)
-        status = status_fail(
-            error, STATUS_ARGUMENT,
-            "the row is a conversation, and the SFT model has no chat template to render it with: "
-            "expected chat_template.jinja, or chat_template in tokenizer_config.json; or give prompt "
-            "and response");
+    Status status =
+        reading->directory != NULL
+            ? chat_source_require(reading->directory, &made->source, error)
+            : status_fail(error, STATUS_IO, "there is no directory to look for a chat template in");
+    if (status != STATUS_OK)
+        status =
+            status_add_context(error, "a row is a conversation, to be rendered by the SFT model's template");
     if (status != STATUS_OK) {
         calibration_chat_close(made);
         return status;

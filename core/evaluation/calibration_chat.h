@@ -12,7 +12,7 @@
 
 typedef struct CalibrationChat CalibrationChat;
 
-/* The templates of reading->directory. STATUS_ARGUMENT, with what was looked for, where there is none. */
+/* The templates of reading->directory. STATUS_IO, with what was looked for, where there is none. */
 Status calibration_chat_open(const CalibrationReading *reading, CalibrationChat **chat,
                              Error *error) STATUS_MUST_CHECK;
 void calibration_chat_close(CalibrationChat *chat); /* takes NULL */

@@ -93,7 +93,7 @@ static void no_text_of_a_row_is_thrown_away_in_silence(void **state) {
     refuse("{\"prompt\": \"a\", \"completion\": \"b\", \"answer\": \"42\"}", STATUS_UNSUPPORTED,
            "has answer,");
     refuse("{\"messages\": [{}], \"functions\": \"f\"}", STATUS_UNSUPPORTED, "has functions,");
-    refuse("{\"messages\": [{}]}", STATUS_ARGUMENT, "no chat template");
+    refuse("{\"messages\": [{}]}", STATUS_IO, "no directory to look for a chat template in");
 }
 
 static void forms_that_are_not_known_are_refused_with_their_keys(void **state) {
