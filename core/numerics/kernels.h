@@ -60,6 +60,13 @@ double kernels_fold(const KernelSum *sum);
 /* Whether every element was: no square of a float32 overflows in double, so the sums of squares tell. */
 bool kernels_is_finite(const KernelDrift *drift);
 
+/* Weights as they were blended: `rows` of them for each output, `depth` for each input; what lies behind the other in
+ * memory is `stride` apart. */
+typedef struct KernelPanel {
+    const float *weights;
+    size_t stride, rows, depth;
+} KernelPanel;
+
 typedef struct Kernels {
     const char *name; /* "avx512", "avx2", "portable" */
 
@@ -81,14 +88,15 @@ typedef struct Kernels {
     /* Σ_i w[i] · x[i], w[i] as blend_marked() makes it */
     float (*dot_marked)(const KernelRow *row, const KernelMarked *marked, size_t count, const float *x);
 
-    /* sums[r·lanes + t] = Σ_k panel[r·stride + k] · pack[k·lanes + t], or with `adds` that is added: `rows` rows of a panel
-     * of weights, `depth` columns of it, by `tokens` that lie side by side, a lane each. At most `pack` of them, and
-     * `lanes` is their number rounded up to whole vectors; what is in lanes without a token is of no account. Products
-     * are added one after another, with one rounding each but in the portable variant, so that a token's sums do not
-     * depend on who shares its pack. */
+    /* sums[r·lanes + t] = Σ_k panel[r, k] · pack[k·lanes + t], or with `adds` that is added: a panel of weights by
+     * `tokens` that lie side by side, a lane each. At most `pack` of them, and `lanes` is their number rounded up to
+     * whole vectors of `vector` floats; what is in lanes without a token is of no account. Products are added one after
+     * another, with one rounding each but in the portable variant, so that a token's sums do not depend on who shares
+     * its pack. On the way back the panel lies as [k, r]. */
     size_t vector, pack;
-    void (*multiply_pack)(const float *panel, size_t stride, size_t rows, size_t depth, const float *pack,
-                          size_t tokens, bool adds, float *sums);
+    void (*multiply_pack)(const KernelPanel *panel, const float *pack, size_t tokens, bool adds, float *sums);
+    void (*multiply_pack_back)(const KernelPanel *panel, const float *pack, size_t tokens, bool adds,
+                               float *sums);
 
     /* Compares up to KERNELS_DRIFT_CHUNK elements (the row's weights do not matter) and adds to *drift, which
      * begins as zeros. Writes those |Δ| whose key is `least` or more to `sizes`, in order, and returns how

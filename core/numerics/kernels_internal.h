@@ -113,10 +113,13 @@ void kernels_variant_drift_keys(const float *s, const float *b, size_t count, ui
 
 /* ---- kernels_multiply.c: Kernels.multiply_pack ---- */
 
-#define kernels_variant_multiply JOIN_NAMES(kernels_multiply_, KERNELS_VARIANT)
+#define kernels_variant_multiply      JOIN_NAMES(kernels_multiply_, KERNELS_VARIANT)
+#define kernels_variant_multiply_back JOIN_NAMES(kernels_multiply_back_, KERNELS_VARIANT)
 
-void kernels_variant_multiply(const float *panel, size_t stride, size_t rows, size_t depth, const float *pack,
-                              size_t tokens, bool adds, float *sums);
+void kernels_variant_multiply(const KernelPanel *panel, const float *pack, size_t tokens, bool adds,
+                              float *sums);
+void kernels_variant_multiply_back(const KernelPanel *panel, const float *pack, size_t tokens, bool adds,
+                                   float *sums);
 
 /* Floats of a vector, and tokens of a whole pack. */
 #if defined(__AVX512F__)

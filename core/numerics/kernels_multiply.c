@@ -1,5 +1,5 @@
 /*
- * One variant of Kernels.multiply_pack: a panel of weights times tokens that lie side by side.
+ * One variant of Kernels.multiply_pack and multiply_pack_back: a panel of weights times tokens that lie side by side.
  *
  * A tile is a few rows of the panel by all tokens of the pack. Its sums stay in registers while it goes down a stretch
  * of columns: each row gives one number at a time, and the pack a line of them. Neither is turned round on the way, so
@@ -49,15 +49,16 @@ enum {
 };
 
 typedef struct Tile {
-    const float *panel; /* [rows × depth], rows `stride` apart */
+    const float *panel; /* [rows × depth], rows `stride` apart; on the way back [depth × rows] */
     size_t stride, depth;
     const float *pack; /* [depth × vectors · WIDTH] */
     float *sums;       /* [rows × vectors · WIDTH] */
     bool adds;         /* to what is in `sums` */
 } Tile;
 
-/* `rows` and `vectors` are constants where this is inlined: all loops over them are undone, and sums are registers. */
-INLINE void multiply_tile(const Tile *tile, size_t rows, size_t vectors) {
+/* `rows`, `vectors` and `is_back` are constants where this is inlined: all loops over them are undone, and sums are
+ * registers. */
+INLINE void multiply_tile(const Tile *tile, size_t rows, size_t vectors, bool is_back) {
     Vector sums[MOST_ROWS][MOST_VECTORS];
     size_t line = vectors * WIDTH;
 #pragma GCC unroll 12
@@ -72,7 +73,8 @@ INLINE void multiply_tile(const Tile *tile, size_t rows, size_t vectors) {
         for (size_t v = 0; v < vectors; v++) tokens[v] = vector_load(tile->pack + k * line + v * WIDTH);
 #pragma GCC unroll 12
         for (size_t r = 0; r < rows; r++) {
-            Vector weight = vector_spread(tile->panel[r * tile->stride + k]);
+            size_t at = is_back ? k * tile->stride + r : r * tile->stride + k;
+            Vector weight = vector_spread(tile->panel[at]);
 #pragma GCC unroll 4
             for (size_t v = 0; v < vectors; v++) sums[r][v] = vector_fma(weight, tokens[v], sums[r][v]);
         }
@@ -85,49 +87,59 @@ INLINE void multiply_tile(const Tile *tile, size_t rows, size_t vectors) {
 }
 
 /* All rows of a stretch of columns, a tile of `most` after another, the last ones one by one. */
-INLINE void multiply_stretch(Tile tile, size_t rows, size_t most, size_t vectors) {
-    size_t r = 0;
+INLINE void multiply_stretch(Tile tile, size_t rows, size_t most, size_t vectors, bool is_back) {
+    size_t r = 0, step = is_back ? 1 : tile.stride;
     const float *panel = tile.panel;
     float *sums = tile.sums;
     for (; r + most <= rows; r += most) {
-        tile.panel = panel + r * tile.stride;
+        tile.panel = panel + r * step;
         tile.sums = sums + r * vectors * WIDTH;
-        multiply_tile(&tile, most, vectors);
+        multiply_tile(&tile, most, vectors, is_back);
     }
     for (; r < rows; r++) {
-        tile.panel = panel + r * tile.stride;
+        tile.panel = panel + r * step;
         tile.sums = sums + r * vectors * WIDTH;
-        multiply_tile(&tile, 1, vectors);
+        multiply_tile(&tile, 1, vectors, is_back);
     }
 }
 
-void kernels_variant_multiply(const float *panel, size_t stride, size_t rows, size_t depth, const float *pack,
-                              size_t tokens, bool adds, float *sums) {
+INLINE void multiply_panel(const KernelPanel *panel, const float *pack, size_t tokens, bool adds, float *sums,
+                           bool is_back) {
     size_t vectors = (tokens + WIDTH - 1) / WIDTH;
-    for (size_t at = 0; at < depth; at += STRETCH) {
-        Tile tile = {.panel = panel + at,
-                     .stride = stride,
-                     .depth = depth - at < STRETCH ? depth - at : STRETCH,
+    for (size_t at = 0; at < panel->depth; at += STRETCH) {
+        Tile tile = {.panel = panel->weights + at * (is_back ? panel->stride : 1),
+                     .stride = panel->stride,
+                     .depth = panel->depth - at < STRETCH ? panel->depth - at : STRETCH,
                      .pack = pack + at * vectors * WIDTH,
                      .sums = sums,
                      .adds = adds || at > 0};
         switch (vectors) {
         case 1:
-            multiply_stretch(tile, rows, ROWS_1, 1);
+            multiply_stretch(tile, panel->rows, ROWS_1, 1, is_back);
             break;
         case 2:
-            multiply_stretch(tile, rows, ROWS_2, 2);
+            multiply_stretch(tile, panel->rows, ROWS_2, 2, is_back);
             break;
 #if defined(__AVX512F__) || defined(__aarch64__)
         case 3:
-            multiply_stretch(tile, rows, ROWS_3, 3);
+            multiply_stretch(tile, panel->rows, ROWS_3, 3, is_back);
             break;
         case 4:
-            multiply_stretch(tile, rows, ROWS_4, 4);
+            multiply_stretch(tile, panel->rows, ROWS_4, 4, is_back);
             break;
 #endif
         default:
             break;
         }
     }
+}
+
+void kernels_variant_multiply(const KernelPanel *panel, const float *pack, size_t tokens, bool adds,
+                              float *sums) {
+    multiply_panel(panel, pack, tokens, adds, sums, false);
+}
+
+void kernels_variant_multiply_back(const KernelPanel *panel, const float *pack, size_t tokens, bool adds,
+                                   float *sums) {
+    multiply_panel(panel, pack, tokens, adds, sums, true);
 }

@@ -326,6 +326,7 @@ const Kernels KERNELS_TABLE = {
     .vector = KERNELS_WIDTH,
     .pack = KERNELS_PACK,
     .multiply_pack = kernels_variant_multiply,
+    .multiply_pack_back = kernels_variant_multiply_back,
     .drift = kernels_variant_drift,
     .drift_keys = kernels_variant_drift_keys,
 };

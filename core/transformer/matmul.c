@@ -1,6 +1,5 @@
 #include "core/transformer/matmul.h"
 
-#include "core/numerics/blas.h"
 #include "core/numerics/kernels.h"
 #include "core/support/memory.h"
 
@@ -27,7 +26,7 @@ typedef struct Multiply {
     size_t count, tokens;
     MatmulScratch *scratch;
     const Job *job;
-    bool accumulate; /* on the way back */
+    bool is_back, accumulate; /* accumulate: on the way back */
 } Multiply;
 
 Status matmul_create_scratch(unsigned threads, MatmulScratch **scratch, Error *error) {
@@ -74,8 +73,14 @@ static size_t count_lanes(size_t tokens) {
     return (tokens + vector - 1) / vector * vector;
 }
 
+/* Of x: [tokens × columns], on the way back [tokens × rows]. */
+static size_t input_width(const Multiply *multiply) {
+    const Tensor *shape = multiply->operands[0].blend.sft;
+    return multiply->is_back ? shape->rows : shape->columns;
+}
+
 static Pack locate_pack(const Multiply *multiply, size_t operand, size_t index) {
-    size_t columns = multiply->operands[0].blend.sft->columns, first = index * kernels_get()->pack;
+    size_t columns = input_width(multiply), first = index * kernels_get()->pack;
     size_t tokens = smaller(kernels_get()->pack, multiply->tokens - first);
     size_t before = operand * count_lanes(multiply->tokens) + first;
     return (Pack){first, tokens, count_lanes(tokens), multiply->scratch->packs + before * columns};
@@ -92,7 +97,7 @@ enum { PACK_COLUMNS = 256 /* a task's */ };
 static void fill_pack(void *argument, size_t task, unsigned worker) {
     (void)worker;
     const Multiply *multiply = argument;
-    size_t columns = multiply->operands[0].blend.sft->columns, packs = count_packs(multiply);
+    size_t columns = input_width(multiply), packs = count_packs(multiply);
     size_t stretches = (columns + PACK_COLUMNS - 1) / PACK_COLUMNS, from = task % stretches * PACK_COLUMNS;
     size_t operand = task / stretches / packs, end = smaller(columns, from + PACK_COLUMNS);
     Pack pack = locate_pack(multiply, operand, task / stretches % packs);
@@ -106,7 +111,7 @@ static void fill_pack(void *argument, size_t task, unsigned worker) {
 
 static Status fill_packs(const Multiply *multiply, Job *job, Error *error) {
     MatmulScratch *scratch = multiply->scratch;
-    size_t columns = multiply->operands[0].blend.sft->columns, needed, tasks;
+    size_t columns = input_width(multiply), needed, tasks;
     if (!memory_multiply(multiply->count * count_lanes(multiply->tokens), columns, &needed))
         return memory_fail(error, "tokens side by side");
     if (needed > scratch->capacity) {
@@ -122,10 +127,9 @@ static Status fill_packs(const Multiply *multiply, Job *job, Error *error) {
 
 /* ---- many tokens ---- */
 
-/* Sums [rows × lanes] to where they belong in y [tokens × shape's rows], a cache line of it at a time. */
-static void take_sums(const MatmulOperand *operand, const Pack *pack, const float *sums, size_t first,
-                      size_t rows, bool adds) {
-    size_t width = operand->blend.sft->rows;
+/* Sums [rows × lanes] to where they belong in y [tokens × width], a cache line of it at a time. */
+static void take_sums(const MatmulOperand *operand, const Pack *pack, size_t width, const float *sums,
+                      size_t first, size_t rows, bool adds) {
     for (size_t row = 0; row < rows; row += LINE) {
         size_t end = smaller(rows, row + LINE);
         for (size_t t = 0; t < pack->tokens; t++) {
@@ -146,9 +150,10 @@ static void multiply_rows(const Multiply *multiply, size_t index, size_t first, 
         blend_window(&operand->blend, first, rows, column, columns, panel, columns);
         for (size_t p = 0; p < count_packs(multiply); p++) {
             Pack pack = locate_pack(multiply, index, p);
-            kernels_get()->multiply_pack(panel, columns, rows, columns, pack.lines + column * pack.lanes,
-                                         pack.tokens, false, sums);
-            take_sums(operand, &pack, sums, first, rows, column > 0);
+            const KernelPanel weights = {panel, columns, rows, columns};
+            kernels_get()->multiply_pack(&weights, pack.lines + column * pack.lanes, pack.tokens, false,
+                                         sums);
+            take_sums(operand, &pack, shape->rows, sums, first, rows, column > 0);
         }
     }
     add_bias(operand, multiply->tokens, shape->rows, first, rows);
@@ -177,7 +182,7 @@ Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, Ma
     if (job_threads(job) > scratch->threads)
         return status_fail(error, STATUS_ARGUMENT, "matmul scratch for %u threads, a job of %u",
                            scratch->threads, job_threads(job));
-    Multiply multiply = {operands, count, tokens, scratch, job, false};
+    Multiply multiply = {operands, count, tokens, scratch, job, false, false};
     size_t rows = operands[0].blend.sft->rows;
     if (tokens == 1)
         return job_run(job, (rows + VECTOR_ROWS - 1) / VECTOR_ROWS, multiply_vector, &multiply, error);
@@ -188,24 +193,29 @@ Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, Ma
 }
 
 /* The panel stands upright: 1024 rows × 128 columns. */
-static void multiply_columns_back(const Multiply *multiply, const MatmulOperand *operand, size_t first,
-                                  float *panel) {
+static void multiply_columns_back(const Multiply *multiply, size_t index, size_t first, float *panel) {
+    const MatmulOperand *operand = &multiply->operands[index];
     const Tensor *shape = operand->blend.sft;
     size_t columns = smaller(PANEL_ROWS, shape->columns - first);
+    float *sums = panel + PANEL_ROWS * PANEL_COLUMNS;
     for (size_t row = 0; row < shape->rows; row += PANEL_COLUMNS) {
         size_t rows = smaller(PANEL_COLUMNS, shape->rows - row);
         if (job_is_cancelled(multiply->job)) return;
         blend_window(&operand->blend, row, rows, first, columns, panel, columns);
-        blas_multiply(multiply->tokens, columns, rows, operand->x + row, shape->rows, panel, columns,
-                      row > 0 || multiply->accumulate ? 1.0F : 0.0F, operand->y + first, shape->columns);
+        for (size_t p = 0; p < count_packs(multiply); p++) {
+            Pack pack = locate_pack(multiply, index, p);
+            const KernelPanel weights = {panel, columns, columns, rows};
+            kernels_get()->multiply_pack_back(&weights, pack.lines + row * pack.lanes, pack.tokens, false,
+                                              sums);
+            take_sums(operand, &pack, shape->columns, sums, first, columns, row > 0 || multiply->accumulate);
+        }
     }
 }
 
 static void multiply_block_back(void *argument, size_t task, unsigned worker) {
     const Multiply *multiply = argument;
     float *panel = multiply->scratch->panels + (size_t)worker * multiply->scratch->panel_size;
-    for (size_t i = 0; i < multiply->count; i++)
-        multiply_columns_back(multiply, &multiply->operands[i], task * PANEL_ROWS, panel);
+    for (size_t i = 0; i < multiply->count; i++) multiply_columns_back(multiply, i, task * PANEL_ROWS, panel);
 }
 
 Status matmul_run_back(const MatmulOperand *operands, size_t count, size_t tokens, bool accumulate,
@@ -214,7 +224,10 @@ Status matmul_run_back(const MatmulOperand *operands, size_t count, size_t token
     if (job_threads(job) > scratch->threads)
         return status_fail(error, STATUS_ARGUMENT, "matmul scratch for %u threads, a job of %u",
                            scratch->threads, job_threads(job));
-    Multiply multiply = {operands, count, tokens, scratch, job, accumulate};
+    Multiply multiply = {operands, count, tokens, scratch, job, true, accumulate};
     size_t columns = operands[0].blend.sft->columns;
-    return job_run(job, (columns + PANEL_ROWS - 1) / PANEL_ROWS, multiply_block_back, &multiply, error);
+    Status status = fill_packs(&multiply, job, error);
+    return status == STATUS_OK
+               ? job_run(job, (columns + PANEL_ROWS - 1) / PANEL_ROWS, multiply_block_back, &multiply, error)
+               : status;
 }

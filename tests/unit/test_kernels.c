@@ -497,14 +497,22 @@ static void a_panel_times_tokens_is_their_products(void **state) {
     const Kernels *list[3];
     size_t count = kernels_list(list, 3);
     double worst = 0.0;
+    static float turned[PANEL_DEPTH * PANEL_ROWS], back[PANEL_ROWS * 64];
+    const KernelPanel flat = {panel, PANEL_STRIDE, PANEL_ROWS, PANEL_DEPTH};
+    const KernelPanel upright = {turned, PANEL_ROWS, PANEL_ROWS, PANEL_DEPTH};
     for (size_t i = 0; i < sizeof panel / sizeof *panel; i++) panel[i] = (float)random_uniform(41, i) - 0.5F;
+    for (size_t r = 0; r < PANEL_ROWS; r++)
+        for (size_t k = 0; k < PANEL_DEPTH; k++) turned[k * PANEL_ROWS + r] = panel[r * PANEL_STRIDE + k];
     for (size_t i = 0; i < sizeof pack / sizeof *pack; i++) pack[i] = (float)random_uniform(42, i) - 0.5F;
     for (size_t v = 0; v < count; v++) {
         for (size_t tokens = 1; tokens <= list[v]->pack; tokens++) {
             size_t lanes = (tokens + list[v]->vector - 1) / list[v]->vector * list[v]->vector;
-            list[v]->multiply_pack(panel, PANEL_STRIDE, PANEL_ROWS, PANEL_DEPTH, pack, tokens, false, sums);
+            list[v]->multiply_pack(&flat, pack, tokens, false, sums);
             memcpy(twice, sums, sizeof twice);
-            list[v]->multiply_pack(panel, PANEL_STRIDE, PANEL_ROWS, PANEL_DEPTH, pack, tokens, true, twice);
+            list[v]->multiply_pack(&flat, pack, tokens, true, twice);
+            list[v]->multiply_pack_back(&upright, pack, tokens, false, back);
+            assert_memory_equal(back, sums,
+                                PANEL_ROWS * lanes * sizeof *sums); /* the same sums in the same order */
             for (size_t r = 0; r < PANEL_ROWS; r++) {
                 for (size_t t = 0; t < tokens; t++) {
                     double exact = multiply_exactly(panel, pack, lanes, r, t);
@@ -524,6 +532,7 @@ static void a_tokens_sums_do_not_depend_on_its_company(void **state) {
     (void)state;
     static float panel[PANEL_ROWS * PANEL_STRIDE], tokens[64][PANEL_DEPTH], pack[PANEL_DEPTH * 64],
         sums[PANEL_ROWS * 64];
+    const KernelPanel flat = {panel, PANEL_STRIDE, PANEL_ROWS, PANEL_DEPTH};
     float alone[3][PANEL_ROWS];
     const Kernels *list[3];
     size_t count = kernels_list(list, 3);
@@ -537,7 +546,7 @@ static void a_tokens_sums_do_not_depend_on_its_company(void **state) {
             for (size_t k = 0; k < PANEL_DEPTH; k++)
                 for (size_t t = 0; t < lanes; t++)
                     pack[k * lanes + t] = tokens[company - 1 - (t < company ? t : 0)][k];
-            kernels->multiply_pack(panel, PANEL_STRIDE, PANEL_ROWS, PANEL_DEPTH, pack, company, false, sums);
+            kernels->multiply_pack(&flat, pack, company, false, sums);
             for (size_t r = 0; r < PANEL_ROWS; r++) { /* token 0 is the last of its company */
                 if (company == 1) alone[v][r] = sums[r * lanes];
                 assert_true(sums[r * lanes + company - 1] == alone[v][r]);
