@@ -2,7 +2,7 @@
 
 #include "core/cache/cache_drift.h"
 #include "core/cache/cache_method.h"
-#include "core/numerics/blas.h"
+#include "core/numerics/blas_library.h"
 #include "core/numerics/kernels.h"
 #include "core/support/buffer.h"
 #include "core/support/memory.h"
@@ -110,7 +110,7 @@ Status cache_analysis_make_key(const CacheOrigin *origin, CacheAnalysis what, Ca
     if (facts->model != NULL) buffer_add_format(&text, "of %s\n", facts->model);
     if (facts->on_rows)
         buffer_add_format(&text, "rows %s\nthreads %u\nblas %s\nkernels %s\n", origin->rows, origin->threads,
-                          blas_core_name(), kernels_get()->name);
+                          blas_library_core_name(), kernels_get()->name);
     if (facts->on_targets) buffer_add_format(&text, "targets %zu\n", origin->targets);
     Status status = buffer_take(&text, &lines, NULL, "a cache key", error);
     if (status == STATUS_OK) status = cache_make_key(facts->kind, facts->version, lines, key, error);

@@ -3,6 +3,7 @@
 #include "core/files/json.h"
 #include "core/files/stand_in.h"
 #include "core/support/memory.h"
+#include "core/support/memory_limit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +35,9 @@ static Status map_file(SafetensorsFile *file, Error *error) {
         file->stamp = file_stamp_make(&facts);
         /* file systems of FUSE with direct_io refuse MAP_SHARED; for reading it is all the same */
         void *map = mmap(NULL, file->size, PROT_READ, MAP_PRIVATE, descriptor, 0);
-        if (map == MAP_FAILED)
+        if (map == MAP_FAILED && errno == ENOMEM)
+            status = memory_limit_refuse(file->size, file->path, error);
+        else if (map == MAP_FAILED)
             status = status_fail_errno(error, errno, "%s: mapping", file->path);
         else
             file->map = map;

@@ -1,6 +1,7 @@
 #include "core/drift/spectrum.h"
 
 #include "core/drift/spectrum_internal.h"
+#include "core/numerics/blas_buffers.h"
 #include "core/support/memory.h"
 
 #include <math.h>
@@ -92,7 +93,8 @@ Status spectrum_measure(const PairTensor *tensor, SpectrumSettings settings, Spe
                         Error *error) {
     SpectrumProgress progress = {.job = job, .total = cost_of(tensor, settings)};
     SpectrumWork work = {.progress = &progress, .weight = progress.total};
-    return measure(tensor, settings, &work, spectrum, error);
+    Status status = blas_buffers_prepare(job_threads(job), error);
+    return status != STATUS_OK ? status : measure(tensor, settings, &work, spectrum, error);
 }
 
 /* ---- the table ---- */
@@ -251,10 +253,12 @@ static Status scan_items(Scan *scan, Error *error) {
 
 Status spectrum_scan(SpectrumTable *table, Job *job, Error *error) {
     Scan scan = {.table = table, .progress = {.job = job}};
+    Status status = blas_buffers_prepare(job_threads(job), error);
+    if (status != STATUS_OK) return status;
     scan.items = memory_allocate(table->count, sizeof *scan.items);
     if (scan.items == NULL) return memory_fail(error, "the scan of spectra");
     list_items(&scan);
-    Status status = scan_items(&scan, error);
+    status = scan_items(&scan, error);
     free(scan.items);
     return status;
 }
@@ -262,5 +266,6 @@ Status spectrum_scan(SpectrumTable *table, Job *job, Error *error) {
 Status spectrum_scan_tensor(SpectrumTable *table, size_t index, Job *job, Error *error) {
     uint64_t cost = cost_of(&table->pair->tensors[index], table->settings);
     SpectrumProgress progress = {.job = job, .total = cost};
-    return fill_row(table, index, &progress, cost, 0, error);
+    Status status = blas_buffers_prepare(job_threads(job), error);
+    return status != STATUS_OK ? status : fill_row(table, index, &progress, cost, 0, error);
 }

@@ -1,41 +1,28 @@
 #include "core/numerics/lapack.h"
 
+#include "core/numerics/blas_buffers.h"
 #include "core/support/memory.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* OpenBLAS exports LAPACK with Fortran's calling convention (its header declares only BLAS): all arguments by
- * address, and the length of each string, as a size_t, after the last. */
-extern void dtpqrt_(const blasint *m, const blasint *n, const blasint *l, const blasint *nb, double *a,
-                    const blasint *lda, double *b, const blasint *ldb, double *t, const blasint *ldt,
-                    double *work, blasint *info);
-extern void dlabrd_(const blasint *m, const blasint *n, const blasint *nb, double *a, const blasint *lda,
-                    double *d, double *e, double *tauq, double *taup, double *x, const blasint *ldx,
-                    double *y, const blasint *ldy);
-extern void dlasq1_(const blasint *n, double *d, double *e, double *work, blasint *info);
-extern void dsyevd_(const char *jobz, const char *uplo, const blasint *n, double *a, const blasint *lda,
-                    double *w, double *work, const blasint *lwork, blasint *iwork, const blasint *liwork,
-                    blasint *info, size_t jobz_length, size_t uplo_length);
-extern void dgeqp3_(const blasint *m, const blasint *n, double *a, const blasint *lda, blasint *jpvt,
-                    double *tau, double *work, const blasint *lwork, blasint *info);
-extern void dorgqr_(const blasint *m, const blasint *n, const blasint *k, double *a, const blasint *lda,
-                    const double *tau, double *work, const blasint *lwork, blasint *info);
 
 static const double RANK_TOLERANCE = 1e-13;
 
 void lapack_multiply(size_t m, size_t n, size_t k, double alpha, const double *a, size_t a_stride,
                      const double *b, size_t b_stride, double beta, double *c, size_t c_stride) {
-    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, alpha, a,
-                (blasint)a_stride, b, (blasint)b_stride, beta, c, (blasint)c_stride);
+    const BlasLibrary *library = blas_buffers_enter();
+    library->dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, alpha, a,
+                   (blasint)a_stride, b, (blasint)b_stride, beta, c, (blasint)c_stride);
+    blas_buffers_leave();
 }
 
 void lapack_multiply_transposed(size_t m, size_t n, size_t k, double alpha, const double *a, size_t a_stride,
                                 const double *b, size_t b_stride, double beta, double *c, size_t c_stride) {
-    cblas_dgemm(CblasColMajor, CblasTrans, CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, alpha, a,
-                (blasint)a_stride, b, (blasint)b_stride, beta, c, (blasint)c_stride);
+    const BlasLibrary *library = blas_buffers_enter();
+    library->dgemm(CblasColMajor, CblasTrans, CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, alpha, a,
+                   (blasint)a_stride, b, (blasint)b_stride, beta, c, (blasint)c_stride);
+    blas_buffers_leave();
 }
 
 /* ---- QR ---- */
@@ -50,7 +37,9 @@ void lapack_append_rows(size_t rows, size_t n, double *r, size_t r_stride, doubl
     blasint m = (blasint)rows, columns = (blasint)n, pentagon = 0, nb = (blasint)panel;
     blasint lda = (blasint)r_stride, ldb = (blasint)tile_stride, info;
     /* info only tells of wrong arguments, which these are not */
-    dtpqrt_(&m, &columns, &pentagon, &nb, r, &lda, tile, &ldb, work, &nb, work + panel * n, &info);
+    const BlasLibrary *library = blas_buffers_enter();
+    library->dtpqrt(&m, &columns, &pentagon, &nb, r, &lda, tile, &ldb, work, &nb, work + panel * n, &info);
+    blas_buffers_leave();
 }
 
 /* ---- bidiagonal form ---- */
@@ -61,22 +50,25 @@ size_t lapack_bidiagonalise_panel(size_t m, size_t n, double *a, size_t stride, 
     double *tau_left = work, *tau_right = work + panel;
     double *x = work + 2 * panel, *y = x + m * panel;
     blasint rows = (blasint)m, columns = (blasint)n, nb = (blasint)panel, lda = (blasint)stride;
-    dlabrd_(&rows, &columns, &nb, a, &lda, diagonal, superdiagonal, tau_left, tau_right, x, &rows, y,
-            &columns);
-    if (panel == n) return panel;
-    /* A ← A − V·Yᵀ − X·Uᵀ, as LAPACK's dgebrd has it */
-    double *rest = a + panel * (stride + 1);
-    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, rows - nb, columns - nb, nb, -1.0, a + panel, lda,
-                y + panel, columns, 1.0, rest, lda);
-    cblas_dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, rows - nb, columns - nb, nb, -1.0, x + panel, rows,
-                a + panel * stride, lda, 1.0, rest, lda);
+    const BlasLibrary *library = blas_buffers_enter();
+    library->dlabrd(&rows, &columns, &nb, a, &lda, diagonal, superdiagonal, tau_left, tau_right, x, &rows, y,
+                    &columns);
+    if (panel < n) {
+        /* A ← A − V·Yᵀ − X·Uᵀ, as LAPACK's dgebrd has it */
+        double *rest = a + panel * (stride + 1);
+        library->dgemm(CblasColMajor, CblasNoTrans, CblasTrans, rows - nb, columns - nb, nb, -1.0, a + panel,
+                       lda, y + panel, columns, 1.0, rest, lda);
+        library->dgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, rows - nb, columns - nb, nb, -1.0,
+                       x + panel, rows, a + panel * stride, lda, 1.0, rest, lda);
+    }
+    blas_buffers_leave();
     return panel;
 }
 
 Status lapack_bidiagonal_values(size_t n, double *diagonal, double *superdiagonal, double *work,
                                 Error *error) {
     blasint size = (blasint)n, info = 0;
-    dlasq1_(&size, diagonal, superdiagonal, work, &info);
+    blas_library_get()->dlasq1(&size, diagonal, superdiagonal, work, &info);
     if (info == 0) return STATUS_OK;
     return status_fail(error, STATUS_UNSUPPORTED,
                        "LAPACK's dlasq1 did not find the singular values of %zu × %zu numbers (info %d)", n,
@@ -88,7 +80,8 @@ Status lapack_bidiagonal_values(size_t n, double *diagonal, double *superdiagona
 Status lapack_eigen(size_t n, double *a, double *values, Error *error) {
     blasint size = (blasint)n, info = 0, query = -1, integers = 1;
     double wanted = 1.0;
-    dsyevd_("V", "U", &size, a, &size, values, &wanted, &query, &integers, &query, &info, 1, 1);
+    const BlasLibrary *library = blas_buffers_enter();
+    library->dsyevd("V", "U", &size, a, &size, values, &wanted, &query, &integers, &query, &info, 1, 1);
     blasint doubles = (blasint)wanted;
     double *work = memory_allocate((size_t)doubles, sizeof *work);
     blasint *integer_work = memory_allocate((size_t)integers, sizeof *integer_work);
@@ -96,7 +89,9 @@ Status lapack_eigen(size_t n, double *a, double *values, Error *error) {
     if (work == NULL || integer_work == NULL)
         status = memory_fail(error, "eigenvalues");
     else
-        dsyevd_("V", "U", &size, a, &size, values, work, &doubles, integer_work, &integers, &info, 1, 1);
+        library->dsyevd("V", "U", &size, a, &size, values, work, &doubles, integer_work, &integers, &info, 1,
+                        1);
+    blas_buffers_leave();
     if (status == STATUS_OK && info != 0)
         status = status_fail(error, STATUS_UNSUPPORTED,
                              "LAPACK's dsyevd did not find the eigenvalues of %zu × %zu numbers (info %d)", n,
@@ -130,10 +125,12 @@ Status lapack_orthonormalise(size_t m, size_t n, double *z, size_t stride, doubl
         status = memory_fail(error, "an orthonormal basis");
     } else {
         double *tau = work + block;
+        const BlasLibrary *library = blas_buffers_enter();
         /* info only tells of wrong arguments, which these are not */
-        dgeqp3_(&rows, &columns, z, &lda, order, tau, work, &doubles, &info);
+        library->dgeqp3(&rows, &columns, z, &lda, order, tau, work, &doubles, &info);
         *rank = read_triangle(n, z, stride, order, coefficients);
-        dorgqr_(&rows, &columns, &columns, z, &lda, tau, work, &doubles, &info);
+        library->dorgqr(&rows, &columns, &columns, z, &lda, tau, work, &doubles, &info);
+        blas_buffers_leave();
     }
     free(work);
     free(order);

@@ -5,7 +5,7 @@
  * of a size they can wait for.
  *
  * Sizes fit LAPACK's int: callers' blocks are small, and a side of a tensor that does not fit is refused
- * before (spectrum.h).
+ * before (spectrum.h). Before the first call, blas_buffers_prepare() with the threads that call.
  */
 #ifndef REJUV_CORE_LAPACK_H
 #define REJUV_CORE_LAPACK_H

@@ -1,14 +1,19 @@
 #include "core/support/job.h"
 
 #include "core/support/memory.h"
+#include "core/support/memory_limit.h"
 #include "core/support/processor_limit.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* What systems give a thread differs (musl 128 KiB, others what `ulimit -s` says, which may be all there is). */
+enum { STACK_SIZE = 8 << 20 };
 
 struct Job {
     unsigned threads;
@@ -94,11 +99,17 @@ void job_free(Job *job) {
 static int create_thread(pthread_t *thread, void *(*function)(void *), void *argument) {
     static const int FAULTS[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
     sigset_t blocked, before;
+    pthread_attr_t attributes;
     /* none of these can fail with such arguments */
     (void)sigfillset(&blocked);
     for (size_t i = 0; i < sizeof FAULTS / sizeof *FAULTS; i++) (void)sigdelset(&blocked, FAULTS[i]);
     (void)pthread_sigmask(SIG_BLOCK, &blocked, &before);
-    int failed = pthread_create(thread, NULL, function, argument);
+    int failed = pthread_attr_init(&attributes);
+    if (failed == 0) {
+        (void)pthread_attr_setstacksize(&attributes, STACK_SIZE); /* refused: the system's own size */
+        failed = pthread_create(thread, &attributes, function, argument);
+        (void)pthread_attr_destroy(&attributes);
+    }
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return failed;
 }
@@ -116,6 +127,8 @@ Status job_start(Job *job, JobFunction function, void *argument, Error *error) {
     job->function = function;
     job->argument = argument;
     int failed = create_thread(&job->thread, run_function, job);
+    if (failed == EAGAIN && memory_limit_check(STACK_SIZE, "a worker thread", error) != STATUS_OK)
+        return STATUS_NO_MEMORY;
     if (failed != 0) return status_fail_errno(error, failed, "a worker thread");
     job->started = true;
     return STATUS_OK;

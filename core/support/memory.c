@@ -1,11 +1,21 @@
 #include "core/support/memory.h"
 
+#include "core/support/memory_limit.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { CACHE_LINE = 64 };
+
+static _Thread_local size_t
+    refused; /* bytes of the last block that there was no memory for, until it is told */
+
+static void *keep_size(void *block, size_t bytes) {
+    refused = block == NULL ? bytes : 0;
+    return block;
+}
 
 bool memory_multiply(size_t a, size_t b, size_t *product) {
     return !__builtin_mul_overflow(a, b, product);
@@ -17,13 +27,16 @@ bool memory_add(size_t a, size_t b, size_t *sum) {
 
 void *memory_allocate(size_t count, size_t size) {
     if (count == 0 || size == 0) return calloc(1, 1);
-    return calloc(count, size); /* checks the product itself */
+    size_t bytes;
+    if (!memory_multiply(count, size, &bytes)) return keep_size(NULL, SIZE_MAX);
+    return keep_size(calloc(count, size), bytes);
 }
 
 void *memory_allocate_aligned(size_t count, size_t size) {
     size_t bytes;
-    if (!memory_multiply(count, size, &bytes) || !memory_add(bytes, CACHE_LINE, &bytes)) return NULL;
-    return aligned_alloc(CACHE_LINE, bytes / CACHE_LINE * CACHE_LINE);
+    if (!memory_multiply(count, size, &bytes) || !memory_add(bytes, CACHE_LINE, &bytes))
+        return keep_size(NULL, SIZE_MAX);
+    return keep_size(aligned_alloc(CACHE_LINE, bytes / CACHE_LINE * CACHE_LINE), bytes);
 }
 
 void *memory_grow(void *block, size_t *capacity, size_t needed, size_t size, Error *error) {
@@ -31,7 +44,8 @@ void *memory_grow(void *block, size_t *capacity, size_t needed, size_t size, Err
     if (needed <= *capacity) return block;
     bool fits = true;
     while (fits && grown < needed) fits = memory_multiply(grown, 2, &grown);
-    void *moved = fits && memory_multiply(grown, size, &bytes) ? realloc(block, bytes) : NULL;
+    fits = fits && memory_multiply(grown, size, &bytes);
+    void *moved = fits ? keep_size(realloc(block, bytes), bytes) : keep_size(NULL, SIZE_MAX);
     if (moved == NULL) {
         (void)memory_fail(error, "an array"); /* memory_has_room() says so to the caller */
         return block;
@@ -47,7 +61,7 @@ Status memory_has_room(const size_t *capacity, size_t needed) {
 char *memory_copy_text(const char *text, size_t bytes) {
     size_t with_terminator;
     if (!memory_add(bytes, 1, &with_terminator)) return NULL;
-    char *copy = malloc(with_terminator);
+    char *copy = keep_size(malloc(with_terminator), with_terminator);
     if (copy == NULL) return NULL;
     if (bytes > 0) memcpy(copy, text, bytes);
     copy[bytes] = '\0';
@@ -60,12 +74,15 @@ char *memory_format(const char *format, ...) {
     va_copy(again, arguments);
     int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
-    char *text = length < 0 ? NULL : malloc((size_t)length + 1);
+    char *text = length < 0 ? NULL : keep_size(malloc((size_t)length + 1), (size_t)length + 1);
     if (text != NULL) (void)vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);
     return text;
 }
 
 Status memory_fail(Error *error, const char *what) {
+    size_t bytes = refused;
+    refused = 0;
+    if (bytes > memory_limit_left()) return memory_limit_refuse(bytes, what, error);
     return status_fail(error, STATUS_NO_MEMORY, "out of memory for %s", what);
 }

@@ -40,7 +40,8 @@ char *memory_copy_text(const char *text, size_t bytes);
 /* printf into a block of the right size; NULL when out of memory. */
 char *memory_format(const char *format, ...) STATUS_PRINTF(1, 2);
 
-/* status_fail(error, STATUS_NO_MEMORY, "out of memory for WHAT"). */
+/* STATUS_NO_MEMORY: "out of memory for WHAT", or how many bytes are missing where the limits of the process are why the
+ * last block of this thread was refused. */
 Status memory_fail(Error *error, const char *what);
 
 #endif

@@ -1,5 +1,6 @@
 #include "core/transformer/forward_state.h"
 
+#include "core/numerics/blas_buffers.h"
 #include "core/support/memory.h"
 #include "core/support/memory_limit.h"
 #include "core/transformer/forward_internal.h"
@@ -11,7 +12,7 @@
 /* ---- memory ---- */
 
 static const uint64_t MOST_MEMORY = UINT64_C(16) << 30;
-static const double GIB = 1073741824.0;
+static const double GIB = 1073741824.0, MIB = 1048576.0;
 
 /* Saturating, so that a configuration with absurd sizes needs "too much" instead of little. */
 static uint64_t times(uint64_t a, uint64_t b) {
@@ -32,8 +33,12 @@ uint64_t forward_token_bytes(const ModelConfig *config, size_t states, unsigned 
 
 static uint64_t memory_limit;
 
+/* Beside the model, which is mapped by now, and OpenBLAS, limits of the process may leave much less than they allow. */
 static void read_limit(void) {
-    uint64_t half = memory_limit_allowed("") / 2;
+    Status ready = blas_buffers_prepare(1, NULL);
+    (void)ready; /* where it is not, whoever multiplies says why */
+    uint64_t allowed = memory_limit_allowed(""), left = memory_limit_left();
+    uint64_t half = (left < allowed ? left : allowed) / 2;
     memory_limit = half < MOST_MEMORY ? half : MOST_MEMORY;
 }
 
@@ -47,11 +52,14 @@ Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit,
                             Error *error) {
     uint64_t fitting = token_bytes == 0 ? UINT64_MAX : limit / token_bytes;
     if (tokens <= fitting) return STATUS_OK;
+    bool is_small = limit < (uint64_t)GIB;
+    double unit = is_small ? MIB : GIB;
+    const char *name = is_small ? "MiB" : "GiB";
     return status_fail(error, STATUS_UNSUPPORTED,
-                       "%zu tokens need %.1f GiB for %s, and %.1f GiB are allowed (half of the memory that "
+                       "%zu tokens need %.1f %s for %s, and %.1f %s are allowed (half of the memory that "
                        "rejuv may use here, 16 GiB at most): %" PRIu64 " tokens fit",
-                       tokens, (double)token_bytes * (double)tokens / GIB, what, (double)limit / GIB,
-                       fitting);
+                       tokens, (double)token_bytes * (double)tokens / unit, name, what, (double)limit / unit,
+                       name, fitting);
 }
 
 /* ---- one run ---- */

@@ -1,5 +1,6 @@
 #include "core/transformer/matmul.h"
 
+#include "core/numerics/blas_buffers.h"
 #include "core/numerics/kernels.h"
 #include "core/support/memory.h"
 
@@ -30,6 +31,9 @@ typedef struct Multiply {
 } Multiply;
 
 Status matmul_create_scratch(unsigned threads, MatmulScratch **scratch, Error *error) {
+    *scratch = NULL;
+    Status status = blas_buffers_prepare(threads, error);
+    if (status != STATUS_OK) return status;
     *scratch = memory_allocate(1, sizeof **scratch);
     if (*scratch == NULL) return memory_fail(error, "matmul scratch");
     (*scratch)->threads = threads;

@@ -33,6 +33,8 @@ typedef struct MatmulOperand {
 /* One panel for each thread of a job: 512 KiB a thread. */
 typedef struct MatmulScratch MatmulScratch;
 
+/* Whoever multiplies needs one: OpenBLAS's buffers are there then (blas_buffers.h), and where there is no room for any,
+ * it is refused here. */
 Status matmul_create_scratch(unsigned threads, MatmulScratch **scratch, Error *error) STATUS_MUST_CHECK;
 void matmul_free_scratch(MatmulScratch *scratch); /* takes NULL */
 

@@ -9,10 +9,6 @@
 #include "core/support/status.h"
 #include "tui/commands/batch.h"
 
-/* Set in the environment by a program that restarted itself for better OpenBLAS kernels, to the name of those
- * it had before. */
-#define COMMAND_HEALED_VARIABLE "REJUV_HEALED"
-
 typedef struct Command {
     const char *details; /* paragraphs for its own help: what it measures, the keys of its JSON */
 

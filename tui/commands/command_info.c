@@ -1,6 +1,6 @@
 #include "core/checkpoint/config_facts.h"
 #include "core/files/json.h"
-#include "core/numerics/blas.h"
+#include "core/numerics/blas_library.h"
 #include "core/numerics/kernels.h"
 #include "core/support/memory_limit.h"
 #include "tui/commands/command.h"
@@ -68,27 +68,39 @@ static cJSON *enter(Facts *facts, const char *key) {
 
 /* ---- the program and the machine ---- */
 
-static void add_program(Facts *facts, unsigned threads) {
-    const char *before = getenv(COMMAND_HEALED_VARIABLE);
+/* Which OpenBLAS, and whether it chose its kernels well; or why there is none. */
+static void add_library(Facts *facts) {
+    Error error;
     char healed[128];
-    cJSON *outer = enter(facts, "program");
-    add_text(facts, "version", "rejuv", REJUV_VERSION);
-    add_text(facts, "compiler", "compiler", COMPILER);
-    add_text(facts, "openblas", "OpenBLAS", blas_configuration());
-    add_text(facts, "openblas_core", "OpenBLAS kernels", blas_core_name());
+    if (blas_library_load(&error) != STATUS_OK) {
+        add_text(facts, "openblas_error", "OpenBLAS", error.message);
+        return;
+    }
+    const BlasLibrary *library = blas_library_get();
+    const char *before = library->core_before;
+    add_text(facts, "openblas", "OpenBLAS", library->configuration());
+    add_text(facts, "openblas_core", "OpenBLAS kernels", library->core_name());
     facts->complete = facts->complete && json_add_text(facts->object, "openblas_core_before", before);
     (void)snprintf(healed, sizeof healed, "yes: OpenBLAS chose %.40s, slower than this processor allows",
                    before != NULL ? before : "");
     facts->complete = facts->complete && json_add_bool(facts->object, "healed", before != NULL);
     table_add_row(facts->table);
-    table_add_text(facts->table, "restarted for them");
+    table_add_text(facts->table, "loaded again for them");
     table_add_text(facts->table, before != NULL ? healed : "no");
+}
+
+static void add_program(Facts *facts, unsigned threads) {
+    cJSON *outer = enter(facts, "program");
+    add_text(facts, "version", "rejuv", REJUV_VERSION);
+    add_text(facts, "compiler", "compiler", COMPILER);
+    add_library(facts);
     add_text(facts, "kernels", "own kernels", kernels_get()->name);
     add_count(facts, "threads", "threads", threads);
     long page = sysconf(_SC_PAGESIZE), free_pages = sysconf(_SC_AVPHYS_PAGES);
-    uint64_t memory = memory_limit_machine(), allowed = memory_limit_allowed("");
+    uint64_t memory = memory_limit_machine(), allowed = memory_limit_allowed(""), left = memory_limit_left();
     if (memory != UINT64_MAX) add_bytes(facts, "memory", "memory", memory);
     if (allowed != UINT64_MAX) add_bytes(facts, "memory_allowed", "memory, allowed", allowed);
+    if (left != UINT64_MAX) add_bytes(facts, "memory_left", "memory, left by limits", left);
     if (page > 0 && free_pages > 0)
         add_bytes(facts, "memory_free", "memory, free", (uint64_t)page * (uint64_t)free_pages);
     facts->object = outer;
@@ -326,9 +338,9 @@ const Command command_info = {
         "eos_token_id [ids], decided [{what, value, from}]: what was decided from which key, tokenizer {kind, class, "
         "class_from, pieces, merges, added_tokens, special_tokens, size} or "
         "tokenizer_error\n"
-        "  program     version, compiler, openblas, openblas_core, openblas_core_before, healed, "
-        "kernels, threads, memory, memory_allowed (less where a control group limits this process), memory_free "
-        "(bytes)\n"
+        "  program     version, compiler, openblas, openblas_core, openblas_core_before, healed (or openblas_error: why "
+        "it is not there), kernels, threads, memory, memory_allowed (less where a control group, or the process's own limits, "
+        "say so), memory_left (by the process's own limits, where there are any), memory_free (bytes)\n"
         "CSV: the facts",
     .run = run,
 };
