@@ -16,7 +16,7 @@ enum {
     OTHERS_SPACE = 24 << 20 /* what the rest of the process shall find free beside the first buffer */
 };
 
-static const char WHAT[] = "a matrix product (OpenBLAS)";
+static const char WHAT[] = "a product of matrices";
 
 /* Buffers that are there (high half) and products that are being computed (low half), changed together. While more
  * buffers are mapped there are none, so that no product begins. */
@@ -104,7 +104,7 @@ static unsigned map_buffers(const BlasLibrary *library, unsigned there, unsigned
             break;
         void *buffer = take(library);
         if (buffer == NULL) {
-            (void)status_fail(error, STATUS_NO_MEMORY, "%s gets no buffer", WHAT);
+            (void)status_fail(error, STATUS_NO_MEMORY, "OpenBLAS gets no buffer");
             break;
         }
         buffers[count++] = buffer;

@@ -10,7 +10,8 @@
  *     prepare(8) ─► room for another? ─► map ─► … 3 are there          product ─► enter ─► OpenBLAS ─► leave
  *                                                                                  └ waits while 3 are in it
  *
- * From any thread.
+ * From any thread. Nothing keeps another thread from mapping what was just found free, so more than that is looked for:
+ * for a first buffer 24 MiB, for each further one as much again; a session takes its first before it has threads.
  */
 #ifndef REJUV_CORE_BLAS_BUFFERS_H
 #define REJUV_CORE_BLAS_BUFFERS_H

@@ -6,17 +6,17 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 /* The library and those that it needs: 41 MB with Debian 12, more where it knows more processors. */
-enum { LIBRARY_SPACE = 80 << 20 };
+enum { LIBRARY_SPACE = 80 << 20, CORE_SIZE = 32 };
 
 static const char CORE_VARIABLE[] = "OPENBLAS_CORETYPE", THREADS_VARIABLE[] = "OPENBLAS_NUM_THREADS";
 
 static BlasLibrary functions;
-static char before[32];                   /* the kernels of the first load, where it was loaded twice */
 static const BlasLibrary *_Atomic loaded; /* &functions once all are there */
 
 /* ---- kernels ---- */
@@ -57,36 +57,43 @@ static const char *find_better_core(const char *core) {
 
 /* ---- loading ---- */
 
-static void *open_library(void) {
+static void *open_library(Error *error) {
     static const char *const NAMES[] = {REJUV_OPENBLAS, REJUV_OPENBLAS_FILE};
     void *handle = NULL;
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && handle == NULL; i++)
         handle = dlopen(NAMES[i], RTLD_LAZY | RTLD_GLOBAL);
-    return handle;
+    if (handle != NULL) return handle;
+    const char *why = dlerror();
+    (void)status_fail(error, STATUS_UNSUPPORTED, "OpenBLAS cannot be loaded: %s",
+                      why != NULL ? why : REJUV_OPENBLAS);
+    return NULL;
+}
+
+static void read_core(char name[CORE_SIZE]) {
+    __typeof__(openblas_get_corename) *core_name;
+    void *symbol = dlsym(RTLD_DEFAULT, "openblas_get_corename");
+    memcpy(&core_name, &symbol, sizeof core_name);
+    (void)snprintf(name, CORE_SIZE, "%s", core_name != NULL ? core_name() : "unknown");
 }
 
 /* Where it took slow kernels it is loaded once more, and told which to take; where it cannot be unloaded (or takes the
  * same again), all works, only slower. */
 static void *open_best(Error *error) {
-    void *handle = open_library();
-    if (handle == NULL) {
-        const char *why = dlerror();
-        (void)status_fail(error, STATUS_UNSUPPORTED, "OpenBLAS cannot be loaded: %s",
-                          why != NULL ? why : REJUV_OPENBLAS);
-        return NULL;
-    }
-    void *symbol = dlsym(RTLD_DEFAULT, "openblas_get_corename");
-    __typeof__(openblas_get_corename) *core_name;
-    memcpy(&core_name, &symbol, sizeof core_name);
-    const char *core = core_name != NULL ? core_name() : "";
+    static char core[CORE_SIZE], before[CORE_SIZE];
+    void *handle = open_library(error);
+    if (handle == NULL) return NULL;
+    read_core(core);
+    functions.core = core;
+    functions.core_before = NULL;
     const char *better = find_better_core(core);
-    if (better == NULL || getenv(CORE_VARIABLE) != NULL) return handle;
-    (void)strncpy(before, core, sizeof before - 1);
-    if (setenv(CORE_VARIABLE, better, 1) != 0) return handle;
+    if (better == NULL || getenv(CORE_VARIABLE) != NULL || setenv(CORE_VARIABLE, better, 1) != 0)
+        return handle;
+    memcpy(before, core, sizeof before);
     (void)dlclose(handle); /* it is there still, or gone: both are well */
-    handle = open_library();
+    handle = open_library(error);
+    if (handle != NULL) read_core(core);
+    if (strcmp(core, before) != 0) functions.core_before = before;
     (void)unsetenv(CORE_VARIABLE); /* nobody else is told */
-    if (handle == NULL) (void)status_fail(error, STATUS_UNSUPPORTED, "OpenBLAS cannot be loaded twice");
     return handle;
 }
 
@@ -105,7 +112,6 @@ static Status find_functions(Error *error) {
         ONE(dsyevd, "dsyevd_"),
         ONE(dgeqp3, "dgeqp3_"),
         ONE(dorgqr, "dorgqr_"),
-        ONE(core_name, "openblas_get_corename"),
         ONE(configuration, "openblas_get_config"),
         ONE(allocate, "blas_memory_alloc"), /* the last two may be missing */
         ONE(release, "blas_memory_free"),
@@ -125,15 +131,12 @@ static Status find_functions(Error *error) {
 /* The buffer too: some builds ask for one when they are loaded, and all that load it want to multiply. */
 static Status load(Error *error) {
     Status status = memory_limit_check((size_t)LIBRARY_SPACE + BLAS_LIBRARY_BUFFER,
-                                       "the library of matrix products (OpenBLAS)", error);
+                                       "OpenBLAS, which multiplies matrices", error);
     if (status != STATUS_OK) return status;
     if (setenv(THREADS_VARIABLE, "1", 1) != 0)
         return status_fail(error, STATUS_NO_MEMORY, "out of memory for OpenBLAS");
     if (open_best(error) == NULL) return STATUS_UNSUPPORTED;
-    status = find_functions(error);
-    if (status == STATUS_OK && before[0] != '\0' && strcmp(functions.core_name(), before) != 0)
-        functions.core_before = before;
-    return status;
+    return find_functions(error);
 }
 
 Status blas_library_load(Error *error) {
@@ -151,5 +154,5 @@ const BlasLibrary *blas_library_get(void) {
 }
 
 const char *blas_library_core_name(void) {
-    return blas_library_load(NULL) == STATUS_OK ? functions.core_name() : "none";
+    return blas_library_load(NULL) == STATUS_OK ? functions.core : "none";
 }

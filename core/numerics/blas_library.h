@@ -50,15 +50,14 @@ typedef struct BlasLibrary {
                    double *tau, double *work, const blasint *lwork, blasint *info);
     void (*dorgqr)(const blasint *m, const blasint *n, const blasint *k, double *a, const blasint *lda,
                    const double *tau, double *work, const blasint *lwork, blasint *info);
-    __typeof__(openblas_get_corename) *core_name;
     __typeof__(openblas_get_config) *configuration;
     /* A buffer as each product takes one for as long as it runs; given back, it stays mapped for the next. NULL where
      * this OpenBLAS does not show them. */
     void *(*allocate)(int place);
     void (*release)(void *buffer);
 
-    const char
-        *core_before; /* the kernels that it chose itself, where slower ones than it has now; NULL: these */
+    const char *core;        /* the kernels in use: "SkylakeX", "Haswell", "Prescott", … */
+    const char *core_before; /* those that it chose itself, where they were slower; NULL: these */
 } BlasLibrary;
 
 /* The library, loaded by the first call that finds room for it and one buffer (blas_buffers.h). From any thread; the
@@ -68,8 +67,7 @@ Status blas_library_load(Error *error);
 /* What was loaded; NULL before. */
 const BlasLibrary *blas_library_get(void);
 
-/* The kernels in use ("SkylakeX", "Haswell", "Prescott", …), with the library loaded for it; "none" where that cannot
- * be. */
+/* The kernels in use, with the library loaded for it; "none" where that cannot be. */
 const char *blas_library_core_name(void);
 
 #endif

@@ -76,11 +76,11 @@ Status memory_limit_refuse(size_t bytes, const char *what, Error *error) {
     if (left < bytes)
         return status_fail(
             error, STATUS_NO_MEMORY,
-            "out of memory: %s needs %zu bytes, and the limits of this process (ulimit -v and -d, "
-            "h_vmem of a batch system) leave %" PRIu64 ": %" PRIu64 " bytes are missing",
+            "out of memory for %s: of %zu bytes the limits of this process (ulimit -v and -d, h_vmem "
+            "of a batch system) leave %" PRIu64 ", %" PRIu64 " bytes are missing",
             what, bytes, left, bytes - left);
-    return status_fail(error, STATUS_NO_MEMORY,
-                       "out of memory: %s needs %zu bytes, and the system has not as many left", what, bytes);
+    return status_fail(error, STATUS_NO_MEMORY, "out of memory for %s: the system has no %zu bytes left",
+                       what, bytes);
 }
 
 Status memory_limit_check(size_t bytes, const char *what, Error *error) {

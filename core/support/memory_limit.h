@@ -24,8 +24,8 @@ uint64_t memory_limit_allowed(const char *root);
 /* Bytes that the process's own limits leave, beside what it has mapped by now; UINT64_MAX where it has no limits. */
 uint64_t memory_limit_left(void);
 
-/* STATUS_NO_MEMORY for bytes that were refused: "WHAT needs N bytes" and, where the process's limits are why, how many
- * are missing. */
+/* STATUS_NO_MEMORY for bytes that were refused: "out of memory for WHAT" and, where the process's limits are why, how
+ * many bytes are missing. */
 Status memory_limit_refuse(size_t bytes, const char *what, Error *error);
 
 /* Can so many bytes be had at this moment? They are asked for and given back: a thread that maps as much meanwhile makes

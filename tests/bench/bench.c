@@ -8,7 +8,7 @@
  */
 #include "tests/bench/bench.h"
 
-#include "core/numerics/blas.h"
+#include "core/numerics/blas_library.h"
 #include "core/numerics/kernels.h"
 #include "core/support/memory.h"
 #include "tests/bench/generate.h"
@@ -105,15 +105,6 @@ static Request read_request(int argc, char **argv) {
     return request;
 }
 
-/* Starts over with the OpenBLAS kernels that suit the processor, as the program itself does. */
-static void heal_blas(char **argv) {
-    const char *better = blas_better_core();
-    if (better == NULL || setenv("OPENBLAS_CORETYPE", better, 1) != 0) return;
-    (void)execv("/proc/self/exe", argv);
-    (void)fprintf(stderr, "bench: cannot start over with OPENBLAS_CORETYPE=%s: %s\n", better,
-                  strerror(errno));
-}
-
 static int remove_entry(const char *path, const struct stat *facts, int kind, struct FTW *walk) {
     (void)facts, (void)kind, (void)walk;
     return remove(path);
@@ -162,8 +153,9 @@ static Status print_report(const Bench *bench, const Request *request, Error *er
     (void)snprintf(facts[2].value, sizeof facts->value, "%s",
                    bench->clock == MEASURE_WALL ? "wall" : "processor time (export: wall)");
     (void)snprintf(facts[3].value, sizeof facts->value, "%s", kernels_get()->name);
-    (void)snprintf(facts[4].value, sizeof facts->value, "%s kernels; %s", blas_core_name(),
-                   blas_configuration());
+    const BlasLibrary *library = blas_library_get(); /* main() loaded it */
+    (void)snprintf(facts[4].value, sizeof facts->value, "%s kernels; %s", library->core,
+                   library->configuration());
     (void)snprintf(facts[5].value, sizeof facts->value, "warm: every measurement ran once before it counted");
     if (request->is_json)
         return report_print_json(&bench->report, facts, sizeof facts / sizeof *facts, error);
@@ -186,8 +178,11 @@ static Status run_parts(Bench *bench, const Request *request, Error *error) {
 
 int main(int argc, char **argv) {
     Request request = read_request(argc, argv);
-    heal_blas(argv);
-    blas_prepare();
+    Error error;
+    if (blas_library_load(&error) != STATUS_OK) {
+        (void)fprintf(stderr, "bench: %s\n", error.message);
+        return 2;
+    }
     const char *parent = getenv("TMPDIR");
     char *temporary = memory_format("%s/rejuv-bench-XXXXXX", parent == NULL ? "/tmp" : parent);
     if (temporary == NULL || mkdtemp(temporary) == NULL) {
@@ -195,7 +190,6 @@ int main(int argc, char **argv) {
         return 2;
     }
     Bench bench = {.temporary = temporary, .clock = request.clock, .seconds = request.seconds};
-    Error error;
     Status status = run_parts(&bench, &request, &error);
     if (status != STATUS_OK) (void)fprintf(stderr, "bench: %s\n", error.message);
     model_close(bench.model);

@@ -1,6 +1,6 @@
 /*
  * slow_blas — stands in for an OpenBLAS that does not know this processor: without OPENBLAS_CORETYPE it says
- * that it chose the slowest kernels. Preloaded.
+ * that it chose the slowest kernels. Preloaded: the program looks its symbols up as the linker would.
  */
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -14,7 +14,6 @@
 #include "core/evaluation/generation.h"
 #include "core/export/export.h"
 #include "core/fusion/settings_text.h"
-#include "core/numerics/blas.h"
 #include "core/support/memory.h"
 #include "tests/scratch.h"
 
@@ -543,7 +542,6 @@ static void with_several_threads_the_result_is_whole_or_none(void **state) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opening_a_checkpoint_tells_that_memory_ran_out),
         cmocka_unit_test(opening_a_pair_and_a_model_tells_that_memory_ran_out),

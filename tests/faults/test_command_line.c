@@ -277,7 +277,7 @@ static void logits_appear_whole_or_not_at_all(void **unused) {
 
 /* ---- OpenBLAS ---- */
 
-static void a_program_with_slow_kernels_restarts_itself_once(void **unused) {
+static void a_program_with_slow_kernels_loads_openblas_again(void **unused) {
     (void)unused;
 #if defined(__x86_64__)
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
@@ -318,7 +318,7 @@ int main(void) {
         cmocka_unit_test(a_closed_pipe_ends_an_endless_tokenize),
         cmocka_unit_test(a_full_disk_is_an_error),
         cmocka_unit_test(logits_appear_whole_or_not_at_all),
-        cmocka_unit_test(a_program_with_slow_kernels_restarts_itself_once),
+        cmocka_unit_test(a_program_with_slow_kernels_loads_openblas_again),
     };
     return cmocka_run_group_tests(tests, open_demo, close_demo);
 }

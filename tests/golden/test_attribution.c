@@ -7,7 +7,6 @@
  */
 #include "core/fusion/neurons.h"
 #include "core/method/attribution.h"
-#include "core/numerics/blas.h"
 #include "method_fixture.h"
 
 #include <math.h>
@@ -185,7 +184,6 @@ static void a_pair_with_biases_equals_golden(void **unused) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_demo_pair_equals_golden),
         cmocka_unit_test(a_tied_pair_with_qk_norms_equals_golden),

@@ -5,7 +5,6 @@
  * Tolerance: 2e-5 of the layer's mean (which is 1 in scores). Observed errors are printed.
  */
 #include "core/method/dormancy.h"
-#include "core/numerics/blas.h"
 #include "method_fixture.h"
 
 #include <string.h>
@@ -126,7 +125,6 @@ static void a_pair_with_biases_equals_golden(void **unused) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_demo_pair_equals_golden),
         cmocka_unit_test(a_tied_pair_with_qk_norms_equals_golden),

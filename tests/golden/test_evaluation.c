@@ -7,7 +7,6 @@
  * logits. Observed errors are printed.
  */
 #include "core/evaluation/evaluation.h"
-#include "core/numerics/blas.h"
 #include "golden_ranking.h"
 
 #include <math.h>
@@ -207,7 +206,6 @@ static void fused_and_rejuvenated_logits_equal_golden(void **unused) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(distributions_of_the_demo_pair_equal_golden),
         cmocka_unit_test(distributions_of_a_tied_pair_with_qk_norms_equal_golden),

@@ -166,7 +166,6 @@ static void packed_sequences_do_not_see_each_other(void **unused) {
 }
 
 int main(void) {
-    blas_prepare();
     print_message("OpenBLAS %s, kernels %s\n", blas_core_name(), kernels_get()->name);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_equal_transformers_for_every_model),

@@ -7,7 +7,6 @@
  * randomised method has no tolerance but the error that it states itself.
  */
 #include "core/drift/spectrum.h"
-#include "core/numerics/blas.h"
 #include "tests/golden/golden.h"
 
 #include <math.h>
@@ -115,7 +114,6 @@ static void the_randomised_method_is_within_its_stated_error_of_the_reference(vo
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_spectrum_of_every_matrix_of_the_demo_pair_equals_the_reference),
         cmocka_unit_test(the_spectrum_of_every_matrix_of_a_float32_pair_equals_the_reference),

@@ -86,7 +86,6 @@ static void settings_run_side_by_side_as_far_as_memory_goes(void **state) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_run_side_by_side_as_far_as_memory_goes),
     };

@@ -344,7 +344,6 @@ static void a_strange_id_is_an_error_and_nothing_to_measure_is_none(void **state
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_short_rows_measure_as_each_alone),
         cmocka_unit_test(spans_measure_what_they_hold_of_the_row),

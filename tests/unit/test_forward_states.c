@@ -450,7 +450,6 @@ static void places_outside_the_cache_are_refused(void **unused) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_double_precision_network_gives_the_same),
         cmocka_unit_test(a_small_window_sees_only_the_keys_within_it),

@@ -311,7 +311,6 @@ static void logits_that_are_no_numbers_end_in_an_error_and_no_token(void **state
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(greedy_takes_the_largest_and_of_equals_the_lower_id),
         cmocka_unit_test(the_same_seed_and_step_give_the_same_token),

@@ -291,7 +291,6 @@ static void work_is_cancelled_or_stopped(void **state) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base_and_sft_come_first_and_then_w_at_the_dials),
         cmocka_unit_test(turning_the_dial_keeps_the_old_w_until_the_new_one_is_there),

@@ -4,7 +4,6 @@
  * error is at most γ = (n + 1)·u / (1 − (n + 1)·u) times Σ|w·x| (+ |bias|), u = 2^-24 (Higham, Accuracy and
  * Stability, 3.1). Panels add a rounding for each 1024 columns, the bias one more: n + 8 covers both.
  */
-#include "core/numerics/blas.h"
 #include "core/numerics/random.h"
 #include "core/support/memory.h"
 #include "core/transformer/matmul.h"
@@ -219,7 +218,6 @@ static void a_cancelled_product_says_so(void **state) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_of_any_size_are_as_exact_as_float32_allows),
         cmocka_unit_test(the_number_of_threads_changes_no_bit),

@@ -85,6 +85,5 @@ int main(void) {
         cmocka_unit_test(a_score_that_is_not_finite_is_refused),
         cmocka_unit_test(dormancy_that_is_not_a_number_ranks_nothing),
     };
-    blas_prepare();
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

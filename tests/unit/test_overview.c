@@ -1,5 +1,4 @@
 /* What the Overview says where there are no figures to show. */
-#include "core/numerics/blas.h"
 #include "session_fixture.h"
 #include "tests/unit/keymap_fixture.h"
 #include "tui/app/view.h"
@@ -97,7 +96,6 @@ static void a_class_that_replaces_parts_of_the_file_is_said(void **state) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_was_cancelled_names_the_key_that_measures),
                                        cmocka_unit_test(a_key_that_could_not_measure_is_not_named),
                                        cmocka_unit_test(a_class_that_replaces_parts_of_the_file_is_said)};

@@ -100,7 +100,6 @@ static void a_preview_over_a_large_vocabulary_stays_within_300_mebibytes(void **
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_preview_over_a_large_vocabulary_stays_within_300_mebibytes),
     };

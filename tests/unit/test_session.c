@@ -1,7 +1,6 @@
 /*
  * A session without a terminal: the demo pair is opened, and what the screens would show is waited for.
  */
-#include "core/numerics/blas.h"
 #include "core/numerics/random.h"
 #include "session_fixture.h"
 #include "tui/app/dial_actions.h"
@@ -913,7 +912,6 @@ static void what_is_nan_or_infinite_is_a_finding_once_the_scan_is_through(void *
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_demo_pair_opens_and_fills_in),
         cmocka_unit_test(the_reset_dial_cuts_the_ranking_and_the_figures_follow),

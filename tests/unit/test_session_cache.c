@@ -3,7 +3,6 @@
  * measured, bit for bit, and measures none of it.
  */
 #include "core/files/json.h"
-#include "core/numerics/blas.h"
 #include "events.h"
 #include "scratch.h"
 #include "tui/session/session.h"
@@ -21,7 +20,6 @@
 enum { DEMO_ROWS = 3 };
 
 static int write_rows(void **state) {
-    blas_prepare();
     events_open();
     if (scratch_make(state) != 0) return -1;
     char *text;

@@ -2,7 +2,6 @@
  * Changing the calibration rows of a session: what is measured anew, what stays, what is refused.
  */
 #include "core/files/hash.h"
-#include "core/numerics/blas.h"
 #include "session_fixture.h"
 #include "tests/file_opens.h"
 #include "tui/session/session.h"
@@ -396,7 +395,6 @@ static void rows_that_are_too_long_are_a_finding_until_others_come(void **state)
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_file_is_measured_as_if_it_had_been_opened_with),
         cmocka_unit_test(a_file_is_opened_once_for_its_rows_and_their_sum),

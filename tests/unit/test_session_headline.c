@@ -1,5 +1,4 @@
 /* What Tune turns and shows: α of kinds and layers, what enters and leaves the reset set, the plane. */
-#include "core/numerics/blas.h"
 #include "session_fixture.h"
 #include "tui/app/dial_actions.h"
 #include "tui/session/session.h"
@@ -475,7 +474,6 @@ static void headlines_that_were_cancelled_say_so_until_they_are_measured(void **
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_kind_has_its_own_alpha_until_it_follows_again),
         cmocka_unit_test(protection_goes_from_following_to_sft_to_base_and_back),

@@ -3,7 +3,6 @@
  * tokens that drive one.
  */
 #include "core/method/dials.h"
-#include "core/numerics/blas.h"
 #include "session_fixture.h"
 #include "tui/cli/options.h"
 #include "tui/session/session.h"
@@ -175,7 +174,6 @@ static void as_many_targets_as_the_option_takes_and_no_more(void **state) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_largest_come_first_and_each_token_once, write_few_rows,
                                         scratch_remove),

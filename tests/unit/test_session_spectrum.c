@@ -1,7 +1,6 @@
 /*
  * Singular values as a session offers them: in the background, kept, cancelled and taken up again.
  */
-#include "core/numerics/blas.h"
 #include "core/numerics/random.h"
 #include "core/support/memory.h"
 #include "session_fixture.h"
@@ -128,7 +127,6 @@ static void another_tensor_takes_the_place_of_one_under_way(void **state) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_values_of_a_tensor_come_in_the_background, write_few_rows,
                                         scratch_remove),

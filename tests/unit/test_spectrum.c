@@ -1,5 +1,4 @@
 #include "core/drift/spectrum.h"
-#include "core/numerics/blas.h"
 #include "core/numerics/random.h"
 #include "core/support/memory.h"
 #include "tests/unit/pair_files.h"
@@ -524,7 +523,6 @@ static void an_error_is_written_where_it_shows(void **state) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_matrix_of_two_by_three_is_as_computed_by_hand),
         cmocka_unit_test(the_error_of_the_stable_rank_is_that_at_the_lowest_norm_there_may_be),

@@ -6,7 +6,6 @@
 #define REJUV_TESTS_TINY_MODEL_H
 
 #include "core/checkpoint/model.h"
-#include "core/numerics/blas.h"
 #include "core/numerics/random.h"
 #include "core/transformer/forward.h"
 #include "scratch.h"

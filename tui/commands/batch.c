@@ -25,10 +25,12 @@ enum { LINES_LIMIT = 1 << 30 /* bytes, where they are not read one by one */, LI
 /* ---- signals ---- */
 
 static _Atomic(Job *) running; /* what SIGINT and SIGTERM cancel */
-static volatile sig_atomic_t output_closed;
+static volatile sig_atomic_t output_closed, is_writing;
 
 static void cancel_running(int signal_number) {
     (void)signal_number;
+    if (is_writing)
+        _exit(COMMAND_EXIT_INTERRUPTED); /* nothing is left to cancel, and its reader may never read */
     job_cancel(atomic_load(&running));
 }
 
@@ -52,6 +54,16 @@ static void catch_signal(int signal_number, void (*handler)(int), int flags) {
     struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
     (void)sigemptyset(&action.sa_mask); /* neither can fail for these signals */
     (void)sigaction(signal_number, &action, NULL);
+}
+
+void batch_begin_output(void) {
+    is_writing = 1;
+}
+
+Status batch_end_output(Status status, Error *error) {
+    if (status == STATUS_OK) status = table_json_check_file(stdout, error); /* flushes */
+    is_writing = 0;
+    return status;
 }
 
 void batch_watch_output(void) {
@@ -219,13 +231,15 @@ void batch_print_text(const char *text, size_t bytes) {
 
 Status batch_write_table(Batch *batch, const Table *table, Error *error) {
     progress_clear(&batch->progress);
-    return table_write(table, batch->format, stdout, error);
+    batch_begin_output();
+    return batch_end_output(table_write(table, batch->format, stdout, error), error);
 }
 
 Status batch_write_json(Batch *batch, cJSON *tree, Error *error) {
     progress_clear(&batch->progress);
     if (tree == NULL) return memory_fail(error, "JSON");
-    Status status = table_json_write(tree, stdout, error);
+    batch_begin_output();
+    Status status = batch_end_output(table_json_write(tree, stdout, error), error);
     cJSON_Delete(tree);
     return status;
 }
@@ -233,7 +247,8 @@ Status batch_write_json(Batch *batch, cJSON *tree, Error *error) {
 Status batch_write_json_rows(Batch *batch, cJSON *tree, const char *key, const Table *table, Error *error) {
     progress_clear(&batch->progress);
     if (tree == NULL) return memory_fail(error, "JSON");
-    Status status = table_json_write_rows(tree, key, table, stdout, error);
+    batch_begin_output();
+    Status status = batch_end_output(table_json_write_rows(tree, key, table, stdout, error), error);
     cJSON_Delete(tree);
     return status;
 }

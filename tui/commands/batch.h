@@ -123,6 +123,11 @@ bool batch_json_add_count(cJSON *object, const char *key, uint64_t value);
 /* Every figure of the table DISTRIBUTION_FIGURES, and over how many positions. */
 bool batch_json_add_averages(cJSON *object, const DistributionAverages *averages);
 
+/* Around what is written to standard output: SIGINT and SIGTERM end the program at once meanwhile, for the work is done,
+ * and whoever reads the output may have stopped. The end flushes where `status` is STATUS_OK, and returns what failed. */
+void batch_begin_output(void);
+Status batch_end_output(Status status, Error *error) STATUS_MUST_CHECK;
+
 /* Whether the reader of standard output went away: then the rest is not written, and that is no error. */
 bool batch_output_is_closed(void);
 

@@ -79,7 +79,7 @@ static void add_library(Facts *facts) {
     const BlasLibrary *library = blas_library_get();
     const char *before = library->core_before;
     add_text(facts, "openblas", "OpenBLAS", library->configuration());
-    add_text(facts, "openblas_core", "OpenBLAS kernels", library->core_name());
+    add_text(facts, "openblas_core", "OpenBLAS kernels", library->core);
     facts->complete = facts->complete && json_add_text(facts->object, "openblas_core_before", before);
     (void)snprintf(healed, sizeof healed, "yes: OpenBLAS chose %.40s, slower than this processor allows",
                    before != NULL ? before : "");

@@ -1,10 +1,14 @@
 #include "tui/figures/picture_file.h"
 
 #include "core/files/disk.h"
+#include "tui/commands/batch.h"
 
 Status picture_file_write(const char *path, Status (*draw)(const void *user, FILE *file, Error *error),
                           const void *user, Error *error) {
-    if (path == NULL) return draw(user, stdout, error);
+    if (path == NULL) {
+        batch_begin_output();
+        return batch_end_output(draw(user, stdout, error), error);
+    }
     DiskFile file;
     Status status = disk_file_begin_beside(&file, path, error);
     if (status != STATUS_OK) return status;

@@ -46,9 +46,13 @@ static int run_command(const Options *options) {
     batch.commands = COMMANDS;
     Status status = COMMANDS[options->command]->run(&batch, &error);
     /* the last write may be the first to fail */
-    bool written = table_json_check_file(stdout, &output) == STATUS_OK;
+    batch_begin_output();
+    bool written = batch_end_output(STATUS_OK, &output) == STATUS_OK;
     bool closed = batch_output_is_closed();
     if (closed && status == STATUS_IO) status = STATUS_OK;
+    if (status == STATUS_IO &&
+        job_is_cancelled(batch.job)) /* it waited for a pipe, and the signal ended the wait */
+        status = job_cancelled(&error);
     if (status != STATUS_OK) batch_say_error(&batch, error.message);
     if (!written && !closed && status == STATUS_OK) {
         status = STATUS_IO;

@@ -1,5 +1,5 @@
 #include "core/files/user_directory.h"
-#include "core/numerics/blas_library.h"
+#include "core/numerics/blas_buffers.h"
 #include "core/support/memory.h"
 #include "tui/app/app.h"
 #include "tui/app/config.h"
@@ -133,7 +133,8 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
     Session *session;
     app.keeps = app.frames == 0;
     if (app.view == NULL && resume != NULL) app.view = resume->view;
-    (void)blas_library_load(NULL); /* before there are threads; what needs it says why it is not there */
+    Status ready = blas_buffers_prepare(1, NULL); /* before there are threads */
+    (void)ready;                                  /* where it is not, whoever multiplies says why */
     task_set_wake(terminal_wake);
     Status status = session_create(&cached, &session, error);
     free(cache);

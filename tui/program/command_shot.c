@@ -1,4 +1,4 @@
-#include "core/numerics/blas_library.h"
+#include "core/numerics/blas_buffers.h"
 #include "core/support/memory.h"
 #include "tui/app/app.h"
 #include "tui/canvas/picture.h"
@@ -173,7 +173,8 @@ static Status open_session(const Options *options, Session **session, Error *err
                            .tokenizer_rule = batch_tokenizer_rule(options),
                            .alpha = options_value(options, OPTION_ALPHA)->number,
                            .threads = (unsigned)options_value(options, OPTION_THREADS)->count};
-    (void)blas_library_load(NULL); /* before there are threads; what needs it says why it is not there */
+    Status ready = blas_buffers_prepare(1, NULL); /* before there are threads */
+    (void)ready;                                  /* where it is not, whoever multiplies says why */
     Status status = session_create(&open, session, error);
     if (status == STATUS_OK)
         status = dial_options_read(options, session_pair(*session), &dials, &curve, error);
