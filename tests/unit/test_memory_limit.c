@@ -4,7 +4,10 @@
  */
 #include "core/support/memory_limit.h"
 #include "core/transformer/forward.h"
+#include "tests/sanitizer.h"
 #include "tests/scratch.h"
+
+#include <sys/resource.h>
 
 static const uint64_t MIB = 1 << 20;
 
@@ -107,6 +110,65 @@ static void a_sequence_may_take_half_of_what_is_allowed(void **state) {
     assert_int_equal(forward_memory_limit(), half < most ? half : most);
 }
 
+/* ---- limits of the process ---- */
+
+static struct rlimit before;
+
+static void limit(int resource, uint64_t bytes) {
+    assert_int_equal(getrlimit(resource, &before), 0);
+    struct rlimit changed = before;
+    changed.rlim_cur = bytes;
+    assert_int_equal(setrlimit(resource, &changed), 0);
+}
+
+static void unlimit(int resource) {
+    assert_int_equal(setrlimit(resource, &before), 0);
+}
+
+static void limits_of_the_process_count_as_a_group_s_do(void **state) {
+    (void)state;
+    if (HAS_SANITIZER) skip();
+    scratch_clear("root");
+    assert_true(memory_limit_left() == UINT64_MAX);
+    static const int RESOURCES[] = {RLIMIT_AS, RLIMIT_DATA};
+    for (size_t i = 0; i < 2; i++) {
+        limit(RESOURCES[i], 1024 * MIB);
+        uint64_t of_process = allowed(), left = memory_limit_left();
+        unlimit(RESOURCES[i]);
+        assert_int_equal(of_process, 1024 * MIB);
+        assert_true(left > 0 && left < 1024 * MIB);
+    }
+    put_in_group("0::/job_7\n");
+    write_at("root/sys/fs/cgroup/job_7/memory.max", "33554432\n");
+    limit(RLIMIT_AS, 1024 * MIB);
+    uint64_t of_both = allowed();
+    unlimit(RLIMIT_AS);
+    assert_int_equal(of_both, 32 * MIB);
+}
+
+/* Only what was read before the limit ends is asserted on: a failing assertion needs memory. */
+static void what_is_refused_says_how_many_bytes_are_missing(void **state) {
+    (void)state;
+    if (HAS_SANITIZER) skip();
+    Error checked = {0}, failed = {0};
+    limit(RLIMIT_AS, 1 << 20); /* less than is mapped */
+    Status status = memory_limit_check(3 * MIB, "a thing", &checked);
+    void *block = memory_allocate(7 * MIB, 1);
+    Status told = memory_fail(&failed, "a block");
+    uint64_t left = memory_limit_left();
+    unlimit(RLIMIT_AS);
+    assert_null(block);
+    assert_int_equal(left, 0);
+    assert_int_equal(status, STATUS_NO_MEMORY);
+    assert_int_equal(told, STATUS_NO_MEMORY);
+    assert_non_null(strstr(checked.message, "out of memory for a thing: of 3145728 bytes"));
+    assert_non_null(strstr(checked.message, "leave 0, 3145728 bytes are missing"));
+    assert_non_null(strstr(failed.message, "out of memory for a block: of 7340032 bytes"));
+    assert_int_equal(memory_fail(&failed, "another"), STATUS_NO_MEMORY); /* told once */
+    assert_string_equal(failed.message, "out of memory for another");
+    assert_int_equal(memory_limit_check(3 * MIB, "a thing", NULL), STATUS_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_machine_without_groups_is_the_process_s_own),
@@ -117,6 +179,8 @@ int main(void) {
         cmocka_unit_test(a_container_that_sees_the_host_s_name_has_its_limit_at_the_top),
         cmocka_unit_test(what_cannot_be_understood_is_no_limit),
         cmocka_unit_test(a_sequence_may_take_half_of_what_is_allowed),
+        cmocka_unit_test(limits_of_the_process_count_as_a_group_s_do),
+        cmocka_unit_test(what_is_refused_says_how_many_bytes_are_missing),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

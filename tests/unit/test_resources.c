@@ -4,20 +4,10 @@
  * that are there for the test only.
  */
 #include "core/evaluation/evaluation.h"
+#include "tests/sanitizer.h"
 #include "tiny_model.h"
 
 #include <time.h>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_SANITIZER 1
-#endif
-#endif
-#ifndef HAS_SANITIZER
-#define HAS_SANITIZER 0
-#endif
 
 static const char CONFIG[] =
     "{\"model_type\":\"llama\",\"hidden_size\":32,\"num_hidden_layers\":2,"
