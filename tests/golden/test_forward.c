@@ -5,7 +5,7 @@
  * Tolerance: 5e-6 of the logits' range. Observed: printed for each model beside the error of transformers'
  * own float32 run (both relative to the range).
  */
-#include "core/numerics/blas.h"
+#include "core/numerics/blas_library.h"
 #include "core/numerics/kernels.h"
 #include "core/transformer/forward.h"
 #include "golden.h"
@@ -166,7 +166,7 @@ static void packed_sequences_do_not_see_each_other(void **unused) {
 }
 
 int main(void) {
-    print_message("OpenBLAS %s, kernels %s\n", blas_core_name(), kernels_get()->name);
+    print_message("OpenBLAS %s, kernels %s\n", blas_library_core_name(), kernels_get()->name);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_equal_transformers_for_every_model),
         cmocka_unit_test(results_do_not_depend_on_the_number_of_threads),

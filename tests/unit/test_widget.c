@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 static const Theme MONO = {.depth = THEME_MONO}, ASCII = {.depth = THEME_MONO, .ascii = true},
-                   COLOURED = {.depth = THEME_256};
+                   COLOURED = {.depth = THEME_256}, NO_BRAILLE = {.depth = THEME_MONO, .lacks_braille = true};
 
 static Canvas *make(int rows, int columns, Theme theme) {
     Canvas *canvas;
@@ -251,10 +251,19 @@ static void a_chart_has_axes_a_legend_and_a_mark(void **state) {
                    .mark = 0.25,
                    .y_low = NAN,
                    .y_high = NAN};
-    Canvas *canvas = make(7, 29, MONO);
+    Canvas *canvas = make(7, 29, MONO), *console = make(7, 29, NO_BRAILLE);
     (void)state;
     chart_draw(canvas, canvas_area(canvas), &chart);
     assert_shows(canvas,
+                 "H  ● up  × down\n"
+                 "      2┤×    │           ⣀⠤⠒●\n"
+                 "       │     │       ⣀⠤⠒⠉\n"
+                 "       │     │   ⣀●⠒⠉\n"
+                 "       │    ⢀⡠⠔⠒⠉\n"
+                 "      0┤●⠤⠒⠉⠁│              ×\n"
+                 "        0         α         1\n");
+    chart_draw(console, canvas_area(console), &chart);
+    assert_shows(console,
                  "H  ● up  × down\n"
                  "      2┤×    │            ··●\n"
                  "       │     │       ·····\n"
@@ -263,6 +272,7 @@ static void a_chart_has_axes_a_legend_and_a_mark(void **state) {
                  "      0┤●··  │              ×\n"
                  "        0         α         1\n");
     canvas_free(canvas);
+    canvas_free(console);
 }
 
 static void a_logarithmic_chart_has_equal_steps_for_equal_factors(void **state) {
@@ -273,13 +283,35 @@ static void a_logarithmic_chart_has_equal_steps_for_equal_factors(void **state) 
     (void)state;
     chart_draw(canvas, canvas_area(canvas), &chart);
     assert_shows(canvas,
-                 "    100┤●·\n"
-                 "       │  ···\n"
-                 "       │     ·●·\n"
-                 "       │        ···\n"
-                 "      1┤           ·●\n"
+                 "    100┤●⢄⡀\n"
+                 "       │  ⠈⠢⡀\n"
+                 "       │    ⠈⠑●⡀\n"
+                 "       │       ⠈⠒⢄\n"
+                 "      1┤          ⠉⠢●\n"
                  "        0                 3\n");
     canvas_free(canvas);
+}
+
+/* What stands between points that are closer is not hidden by them. */
+static void many_points_leave_the_finer_line_in_sight(void **state) {
+    static const double X[] = {0, 1, 2, 3, 4, 5, 6, 7, 8}, Y[] = {8, 7, 6, 5, 4, 3, 2, 1, 0};
+    ChartSeries series = {Y, NULL, NULL, ROLE_TEXT};
+    Chart chart = {.x = X, .count = 9, .series = &series, .series_count = 1, .mark = -1};
+    Canvas *canvas = make(6, 17, MONO), *plain = make(6, 17, NO_BRAILLE);
+    (void)state;
+    chart_draw(canvas, canvas_area(canvas), &chart);
+    chart_draw(plain, canvas_area(plain), &chart);
+    int points = 0, plain_points = 0;
+    for (int column = 0; column < 17; column++) {
+        for (int row = 0; row < 6; row++) {
+            points += strcmp(canvas_cell(canvas, row, column)->text, "●") == 0;
+            plain_points += strcmp(canvas_cell(plain, row, column)->text, "●") == 0;
+        }
+    }
+    assert_int_equal(points, 5); /* every second: they stand two columns apart */
+    assert_int_equal(plain_points, 9);
+    canvas_free(canvas);
+    canvas_free(plain);
 }
 
 static void a_curve_in_a_few_rows_is_the_edge_of_a_surface(void **state) {
@@ -441,6 +473,7 @@ int main(void) {
         cmocka_unit_test(a_legend_names_both_ends),
         cmocka_unit_test(bars_have_eighths_and_show_the_least_share),
         cmocka_unit_test(a_chart_has_axes_a_legend_and_a_mark),
+        cmocka_unit_test(many_points_leave_the_finer_line_in_sight),
         cmocka_unit_test(a_logarithmic_chart_has_equal_steps_for_equal_factors),
         cmocka_unit_test(a_curve_in_a_few_rows_is_the_edge_of_a_surface),
         cmocka_unit_test(level_empty_and_unknown_curves_are_drawn_without_harm),

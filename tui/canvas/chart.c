@@ -1,13 +1,22 @@
 #include "tui/canvas/chart.h"
 
+#include "core/support/memory.h"
 #include "tui/text/format.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EIGHTHS = 8, AXIS_COLUMNS = 8, SURFACE_ROWS = 4 };
+enum {
+    EIGHTHS = 8,
+    AXIS_COLUMNS = 8,
+    SURFACE_ROWS = 4,
+    BRAILLE_ROWS = 4,
+    BRAILLE_COLUMNS = 2,
+    POINT_COLUMNS = 3 /* from one point to the next, where the line shall show between them */
+};
 
 static const char *const LEFT_EIGHTHS[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"};
 static const char *const LOWER_EIGHTHS[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -71,25 +80,60 @@ static Scale find_scale(const Chart *chart, Rect plot) {
     return scale;
 }
 
-static int column_of(const Scale *scale, double x) {
+/* Where x and y fall among `count` places along their axis. */
+static int across(const Scale *scale, double x, int count) {
     double range = scale->x_high - scale->x_low;
-    return range > 0 ? (int)lround((x - scale->x_low) / range * (scale->plot.columns - 1)) : 0;
+    return range > 0 ? (int)lround((x - scale->x_low) / range * (count - 1)) : 0;
 }
 
-static int row_of(const Scale *scale, double y) {
+static int down(const Scale *scale, double y, int count) {
     double range = scale->y_high - scale->y_low;
     double share = range > 0 ? fmin(1, fmax(0, (y - scale->y_low) / range)) : 0.5;
-    return (int)lround((1 - share) * (scale->plot.rows - 1));
+    return (int)lround((1 - share) * (count - 1));
 }
 
-/* A line between two points, in dots, ends excluded. */
-static void join(Canvas *canvas, Rect plot, int row, int column, int to_row, int to_column, Role role) {
+/* What curves are drawn on: dots, one a cell, or 2 × 4 in each as braille has them. Where `bits` is NULL a dot is a cell
+ * and is drawn at once. */
+typedef struct Dots {
+    Canvas *canvas;
+    Rect plot;
+    unsigned char *bits; /* [rows × columns] of the plot */
+    int rows, columns;   /* in dots */
+} Dots;
+
+static Dots make_dots(Canvas *canvas, Rect plot, bool is_fine) {
+    Dots dots = {canvas, plot, NULL, plot.rows, plot.columns};
+    if (!is_fine || canvas->theme.ascii || canvas->theme.lacks_braille) return dots;
+    dots.bits = memory_allocate((size_t)plot.rows * (size_t)plot.columns, 1);
+    if (dots.bits == NULL) return dots; /* coarser, and no less true */
+    dots.rows *= BRAILLE_ROWS;
+    dots.columns *= BRAILLE_COLUMNS;
+    return dots;
+}
+
+/* The later of two curves that cross in a cell gives the colour. */
+static void set_dot(Dots *dots, int row, int column, Role role) {
+    static const unsigned char BITS[BRAILLE_ROWS][BRAILLE_COLUMNS] = {{1, 8}, {2, 16}, {4, 32}, {64, 128}};
+    if (dots->bits == NULL) {
+        (void)canvas_write(dots->canvas, dots->plot, row, column, role, "·");
+        return;
+    }
+    int r = row / BRAILLE_ROWS, c = column / BRAILLE_COLUMNS;
+    unsigned char *bits = &dots->bits[(size_t)r * (size_t)dots->plot.columns + (size_t)c];
+    *bits |= BITS[row % BRAILLE_ROWS][column % BRAILLE_COLUMNS];
+    const char glyph[] = {'\xe2', (char)(0xa0 | *bits >> 6), (char)(0x80 | (*bits & 0x3f)),
+                          '\0'}; /* U+2800 + bits */
+    (void)canvas_write(dots->canvas, dots->plot, r, c, role, glyph);
+}
+
+/* A line from one dot to another; the first is there already. */
+static void join(Dots *dots, int row, int column, int to_row, int to_column, Role role) {
     int width = abs(to_column - column), height = abs(to_row - row);
     int steps = width > height ? width : height;
-    for (int i = 1; i < steps; i++) {
+    for (int i = 1; i <= steps; i++) {
         int r = row + (int)lround((double)(to_row - row) * i / steps);
         int c = column + (int)lround((double)(to_column - column) * i / steps);
-        (void)canvas_write(canvas, plot, r, c, role, "·");
+        set_dot(dots, r, c, role);
     }
 }
 
@@ -99,7 +143,7 @@ static const char *series_glyph(const Chart *chart, size_t index) {
     return own != NULL ? own : GLYPHS[index % (sizeof GLYPHS / sizeof GLYPHS[0])];
 }
 
-static void draw_series(Canvas *canvas, const Chart *chart, const Scale *scale, size_t index, bool points) {
+static void draw_line(Dots *dots, const Chart *chart, const Scale *scale, size_t index) {
     const ChartSeries *series = &chart->series[index];
     int row = 0, column = 0;
     bool before = false;
@@ -109,15 +153,30 @@ static void draw_series(Canvas *canvas, const Chart *chart, const Scale *scale, 
             before = false;
             continue;
         }
-        int next_row = row_of(scale, y), next_column = column_of(scale, chart->x[i]);
-        if (points)
-            (void)canvas_write(canvas, scale->plot, next_row, next_column, series->role,
-                               series_glyph(chart, index));
-        else if (before)
-            join(canvas, scale->plot, row, column, next_row, next_column, series->role);
+        int next_row = down(scale, y, dots->rows), next_column = across(scale, chart->x[i], dots->columns);
+        if (before)
+            join(dots, row, column, next_row, next_column, series->role);
+        else
+            set_dot(dots, next_row, next_column, series->role);
         row = next_row;
         column = next_column;
         before = true;
+    }
+}
+
+/* The points, which tell curves apart, in the cells of their dots; where they would hide a finer line, only so many that it
+ * shows between them. */
+static void draw_points(const Dots *dots, const Chart *chart, const Scale *scale, size_t index) {
+    const ChartSeries *series = &chart->series[index];
+    int high = dots->rows / dots->plot.rows, wide = dots->columns / dots->plot.columns, last = INT_MIN;
+    for (size_t i = 0; i < chart->count; i++) {
+        double y = place(chart, series->y[i]);
+        if (!isfinite(y) || !isfinite(chart->x[i])) continue;
+        int column = across(scale, chart->x[i], dots->columns) / wide;
+        if (dots->bits != NULL && last != INT_MIN && column - last < POINT_COLUMNS) continue;
+        (void)canvas_write(dots->canvas, dots->plot, down(scale, y, dots->rows) / high, column, series->role,
+                           series_glyph(chart, index));
+        last = column;
     }
 }
 
@@ -207,15 +266,16 @@ void chart_draw(Canvas *canvas, Rect area, const Chart *chart) {
         draw_axes(canvas, area, chart, &scale);
     else
         draw_range(canvas, area, chart, &scale);
-    int mark =
-        chart->mark >= scale.x_low && chart->mark <= scale.x_high ? column_of(&scale, chart->mark) : -1;
+    bool is_surface = chart->series_count == 1 && plot.rows <= SURFACE_ROWS;
+    Dots dots = make_dots(canvas, plot, !is_surface);
+    int mark = -1;
+    if (chart->mark >= scale.x_low && chart->mark <= scale.x_high)
+        mark = across(&scale, chart->mark, dots.columns) / (dots.columns / plot.columns);
     if (mark >= 0) canvas_fill_column(canvas, plot, 0, mark, plot.rows, ROLE_MARK, "│");
-    if (chart->series_count == 1 && plot.rows <= SURFACE_ROWS) {
-        draw_surface(canvas, chart, &scale, mark);
-        return;
-    }
-    for (size_t i = 0; i < chart->series_count; i++) draw_series(canvas, chart, &scale, i, false);
-    for (size_t i = 0; i < chart->series_count; i++) draw_series(canvas, chart, &scale, i, true);
+    if (is_surface) draw_surface(canvas, chart, &scale, mark);
+    for (size_t i = 0; i < chart->series_count && !is_surface; i++) draw_line(&dots, chart, &scale, i);
+    for (size_t i = 0; i < chart->series_count && !is_surface; i++) draw_points(&dots, chart, &scale, i);
+    free(dots.bits);
 }
 
 /* ---- histograms ---- */

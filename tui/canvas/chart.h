@@ -33,8 +33,8 @@ typedef struct Chart {
     bool logarithmic;     /* y by its logarithm, labelled with its values; no point where it is not above 0 */
 } Chart;
 
-/* Axes with the ends of both ranges, curves joined by lines, the mark, a legend in the title's row. One curve in
- * four rows or less is drawn as the upper edge of a surface, in eighths of a row. */
+/* Axes with the ends of both ranges, curves joined by lines (in braille, 2 × 4 dots a cell; ASCII, and a console whose font
+ * has no braille: a dot a cell), the mark, a legend in the title's row. One curve in four rows or less is drawn as the upper edge of a surface, in eighths of a row. */
 void chart_draw(Canvas *canvas, Rect area, const Chart *chart);
 
 /* Vertical bars over the whole area, one bin a group of columns, in eighths of a row; heights scale to the

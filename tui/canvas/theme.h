@@ -72,7 +72,8 @@ typedef enum Ramp { RAMP_SEQUENTIAL, RAMP_DIVERGING, RAMP_COUNT } Ramp;
 
 typedef struct Theme {
     ThemeDepth depth;
-    bool ascii; /* only ASCII may be drawn */
+    bool ascii;         /* only ASCII may be drawn */
+    bool lacks_braille; /* as the fonts of Linux's console */
     ThemeKind kind;
 } Theme;
 

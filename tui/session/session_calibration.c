@@ -44,6 +44,11 @@ const Calibration *session_calibration(const Session *session, const char **mess
     return loading ? NULL : part->rows;
 }
 
+bool session_calibration_is_wanted(const Session *session) {
+    const struct SessionCalibrationPart *part = session->calibration;
+    return !session_tokenizers_are_loading(session) && part->rows == NULL && part->path == NULL;
+}
+
 const char *session_calibration_sha256(const Session *session) {
     static const char NONE[HASH_HEX_SIZE];
     return session->calibration->rows == NULL ? NONE : session->calibration->rows->sha256;

@@ -27,6 +27,9 @@ enum { SESSION_ROWS_TEXT = 256 };
 /* The calibration rows; NULL while they load or where there are none; *message (may be NULL) says which. */
 const Calibration *session_calibration(const Session *session, const char **message);
 
+/* Whether there are none because nobody named any. */
+bool session_calibration_is_wanted(const Session *session);
+
 /* Starts reading. What is wrong with the file itself comes as a message. */
 Status session_load_rows(Session *session, const char *path, Error *error) STATUS_MUST_CHECK;
 

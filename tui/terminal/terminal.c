@@ -247,7 +247,9 @@ static void paint_background(void) {
 static void choose_theme(const TerminalOptions *options) {
     const char *ascii = getenv("REJUV_ASCII");
     bool asked = options->ascii || (ascii != NULL && ascii[0] != '\0' && strcmp(ascii, "0") != 0);
-    terminal.theme = (Theme){.ascii = asked || strcmp(nl_langinfo(CODESET), "UTF-8") != 0};
+    const char *kind = getenv("TERM");
+    terminal.theme = (Theme){.ascii = asked || strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
+                             .lacks_braille = kind != NULL && strncmp(kind, "linux", 5) == 0};
     terminal.depth = THEME_MONO;
     terminal.pair_count = 1; /* pair 0 is the terminal's own colours */
     if (has_colors() && start_color() != ERR) {

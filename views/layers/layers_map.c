@@ -263,7 +263,12 @@ void layers_draw_map(Layers *layers, const Session *session, Canvas *canvas, Rec
         (void)draw_signs(canvas, rect_cut_bottom(&area, 1), &filling);
     if (area.rows < strip + 3 && !in_strip) strip = 0;
     Rect map = rect_cut_top(&area, rows < area.rows - strip ? rows : area.rows - strip);
-    if (area.rows > strip) (void)rect_cut_top(&area, 1); /* a blank row where there is room */
+    if (area.rows > strip) { /* a row between them where there is room */
+        Rect between = rect_cut_top(&area, 1);
+        if (strip > 0)
+            (void)canvas_write(canvas, between, 0, 1, ROLE_DIM,
+                               "on the layers' scale, which these do not stretch");
+    }
     layers->page = map.rows > 2 ? map.rows - 1 : 1;
     draw_grid(layers, canvas, map, &key, width);
     draw_strip(layers, canvas, rect_cut_top(&area, strip), &key);

@@ -4,6 +4,7 @@
 #include "tui/session/session_dials.h"
 #include "tui/session/session_headline.h"
 #include "views/neurons/neurons_internal.h"
+#include "views/shared/rows_hint.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -47,6 +48,7 @@ static void draw_histogram(Neurons *neurons, const Session *session, Canvas *can
     int column = canvas_write(canvas, head, 0, 0, ROLE_TITLE, title);
     if (scores == NULL) {
         (void)canvas_write(canvas, area, 0, 0, ROLE_STALE, "not known yet");
+        (void)rows_hint_draw(session, "neurons", canvas, area, 1);
         return;
     }
     (void)canvas_print(canvas, head, 0, column + 2, ROLE_VALUE, "%s ≤ τ",

@@ -7,6 +7,7 @@
 #include "tui/session/session_files.h"
 #include "tui/text/text.h"
 #include "views/prompt/prompt_internal.h"
+#include "views/shared/rows_hint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,10 +43,14 @@ static void draw_prompt(void *opaque, Session *session, Canvas *canvas, Rect are
         const char *message = session_preview_message(session);
         char keys[KEY_TEXT_SIZE];
         (void)canvas_write_wrapped(canvas, area, 1, ROLE_TEXT, message == NULL ? "no prompt yet" : message);
-        if (session_model(session) != NULL && session_tokenizer(session, NULL) != NULL)
-            (void)canvas_write(
-                canvas, area, 3, 0, ROLE_DIM,
-                key_text("prompt", "{prompt} types a prompt, {example-next} takes an example", keys));
+        if (session_model(session) == NULL || session_tokenizer(session, NULL) == NULL) return;
+        bool has_rows = !session_calibration_is_wanted(session);
+        (void)canvas_write(canvas, area, 3, 0, ROLE_DIM,
+                           key_text("prompt",
+                                    has_rows ? "{prompt} types a prompt, {example-next} takes an example"
+                                             : "{prompt} types a prompt",
+                                    keys));
+        (void)rows_hint_draw(session, "prompt", canvas, area, 5);
         return;
     }
     if (state->position >= count) state->position = count - 1;

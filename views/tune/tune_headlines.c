@@ -5,6 +5,7 @@
 #include "tui/session/session_dials.h"
 #include "tui/session/session_files.h"
 #include "tui/session/session_sweep.h"
+#include "views/shared/rows_hint.h"
 #include "views/tune/tune_internal.h"
 
 #include <stdio.h>
@@ -123,6 +124,7 @@ static void draw_headlines(TuneState *state, Session *session, Canvas *canvas, R
         if (session_calibration(session, NULL) != NULL)
             row += canvas_write(canvas, table, row, 0, ROLE_DIM,
                                 key_text("tune", "{measure} measures now", keys)) > 0;
+        row += rows_hint_draw(session, "tune", canvas, table, row);
         (void)rect_cut_top(&table, row);
     }
     if (message == NULL || is_kept) draw_table(state, session, canvas, table);
