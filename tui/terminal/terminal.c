@@ -182,6 +182,12 @@ static void open_direct_screen(const TerminalOptions *options) {
     terminal.screen = newterm(entry, terminal.output, terminal.input);
 }
 
+static void close_screen(void) {
+    (void)endwin(); /* refused where nothing was drawn */
+    delscreen(terminal.screen);
+    terminal.screen = NULL;
+}
+
 static Status open_screen(const TerminalOptions *options, Error *error) {
     static const char *const FALLBACKS[] = {NULL, "xterm-256color", "xterm", "vt100"};
     static const char *const HINTS[] = {NULL, "TERM is not known on this machine: taken for xterm-256color",
@@ -199,7 +205,6 @@ static Status open_screen(const TerminalOptions *options, Error *error) {
                            "is the package ncurses-base installed?",
                            getenv("TERM") != NULL ? getenv("TERM") : "");
     if (capability("cup") != NULL) return STATUS_OK;
-    (void)endwin();
     return status_fail(error, STATUS_UNSUPPORTED,
                        "the terminal \"%s\" cannot move its cursor; the commands (rejuv --help) need none",
                        getenv("TERM") != NULL ? getenv("TERM") : "");
@@ -284,6 +289,7 @@ Status terminal_start(const TerminalOptions *options, Error *error) {
     if (status == STATUS_OK) status = open_screen(options, error);
     if (status == STATUS_OK) status = canvas_create(LINES, COLS, (Theme){0}, &terminal.shown, error);
     if (status != STATUS_OK) {
+        if (terminal.screen != NULL) close_screen();
         if (known) (void)tcsetattr(fileno(terminal.input), TCSANOW, &before);
         close_files();
         return status;
