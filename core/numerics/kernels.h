@@ -9,8 +9,8 @@
  *
  * Pointers to stored elements may be unaligned. Types are floating (dtype_is_float).
  *
- * The room: numbers without models, dtypes, vectorised kernels, BLAS, LAPACK, random numbers. It owns no memory
- * and keeps no state after blas_prepare(); any thread may call any of it.
+ * The room: numbers without models, dtypes, vectorised kernels, BLAS, LAPACK, random numbers. It owns
+ * OpenBLAS and its buffers, once somebody asked for them, and keeps nothing else; any thread may call any of it.
  */
 #ifndef REJUV_CORE_KERNELS_H
 #define REJUV_CORE_KERNELS_H

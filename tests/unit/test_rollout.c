@@ -170,7 +170,6 @@ static void samples_join_those_of_an_earlier_run(void **state) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_sample_is_as_its_prompt_alone_is_continued),
         cmocka_unit_test(the_models_positions_end_an_answer),
