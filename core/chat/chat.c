@@ -2,6 +2,7 @@
 
 #include "core/chat/chat_conversation_internal.h"
 #include "core/chat/chat_declare.h"
+#include "core/chat/chat_names.h"
 #include "core/chat/chat_output.h"
 #include "core/chat/chat_parser.h"
 #include "core/chat/chat_part.h"
@@ -50,10 +51,11 @@ bool chat_has_generation(const ChatTemplate *template) {
 }
 
 bool chat_reads(const ChatTemplate *template, const char *name) {
-    size_t length = strlen(name);
-    for (size_t i = 0; i < template->tree.name_count; i++) {
-        const ChatText *own = template->tree.names[i];
-        if (own->length == length && memcmp(own->bytes, name, length) == 0) return true;
+    const ChatTree *tree = &template->tree;
+    for (size_t i = 0; i < tree->name_count; i++) {
+        const ChatText *known = tree->names[i];
+        if (known->length == strlen(name) && memcmp(known->bytes, name, known->length) == 0)
+            return chat_names_are_read(tree, (uint32_t)i);
     }
     return false;
 }

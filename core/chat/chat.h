@@ -18,7 +18,7 @@
  * chat_filter_…, chat_tests, chat_functions), the interpreter (chat_scope, chat_evaluate, chat_execute), and where the
  * assistant speaks (chat_spans). Nothing
  * is kept between calls: a compiled template and a conversation that was read never change, and whoever made one
- * frees it; a rendering is its thread's own.
+ * frees it; a rendering is its thread's own. A conversation that is being written is chat_turns.
  */
 #ifndef REJUV_CORE_CHAT_H
 #define REJUV_CORE_CHAT_H
@@ -51,7 +51,7 @@ void chat_free(ChatTemplate *template);
 /* It marks what the assistant says itself, by {% generation %}. */
 bool chat_has_generation(const ChatTemplate *template);
 
-/* It has a variable of that name. */
+/* It reads a variable of that name that is handed in, as template_kwargs are: a switch such as enable_thinking. */
 bool chat_reads(const ChatTemplate *template, const char *name);
 
 /* A text that templates see under a name: bos_token, eos_token. */
