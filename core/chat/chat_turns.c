@@ -20,7 +20,8 @@ struct ChatTurns {
 };
 
 static const char GENERATION[] = "add_generation_prompt";
-static const char *const VARIABLES[] = {"chat_template_kwargs", "template_kwargs"}; /* the first goes before */
+static const char *const VARIABLES[] = {"chat_template_kwargs",
+                                        "template_kwargs"}; /* the first goes before */
 
 static ChatRun begin_run(ChatArena arena, Error *error) {
     return (ChatRun){.arena = arena, .limits = CHAT_LIMITS_DEFAULT, .name = NULL, .error = error};
@@ -63,7 +64,8 @@ static bool add_content(ChatBuilder *builder, ChatValue content) {
     if (content.type == CHAT_TEXT) chat_builder_add_text(builder, content.as.text);
     if (content.type == CHAT_TEXT || content.type == CHAT_NONE) return true;
     if (!chat_value_is_list(content, CHAT_LIST_LIST)) return false;
-    for (size_t i = 0; i < content.as.list->count; i++) all &= text_of_part(content.as.list->items[i]) != NULL;
+    for (size_t i = 0; i < content.as.list->count; i++)
+        all &= text_of_part(content.as.list->items[i]) != NULL;
     for (size_t i = 0; all && i < content.as.list->count; i++)
         chat_builder_add_text(builder, text_of_part(content.as.list->items[i]));
     return all;
@@ -301,7 +303,8 @@ void chat_turns_remove(ChatTurns *turns, size_t index) {
     }
     list->count--;
     for (size_t i = 0; i < turns->root->count; i++)
-        if (is_named(turns->root->entries[i].key, GENERATION)) turns->root->entries[i].value = chat_value_none();
+        if (is_named(turns->root->entries[i].key, GENERATION))
+            turns->root->entries[i].value = chat_value_none();
 }
 
 /* ---- variables ---- */

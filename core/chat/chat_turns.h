@@ -22,7 +22,8 @@ typedef struct ChatTurns ChatTurns;
 
 /* One message, as people read it; until the next change. */
 typedef struct ChatTurn {
-    const char *role, *text; /* UTF-8, NUL-terminated; the content, and under their names what else the message has */
+    const char *role,
+        *text; /* UTF-8, NUL-terminated; the content, and under their names what else the message has */
     size_t role_bytes, bytes;
     bool is_plain; /* it has a role and a text, and nothing else */
 } ChatTurn;

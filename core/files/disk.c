@@ -194,6 +194,12 @@ static Status finish_file(DiskFile *file, const void *bytes, size_t size, DiskSy
     return status;
 }
 
+Status disk_write_new(const char *path, const void *bytes, size_t size, Error *error) {
+    DiskFile file; /* half a file of rows would be read as a whole one */
+    Status status = disk_file_begin_new(&file, path, error);
+    return status == STATUS_OK ? finish_file(&file, bytes, size, DISK_SYNC_NONE, error) : status;
+}
+
 Status disk_write_file(int directory, const char *name, const void *bytes, size_t size, const char *path,
                        Error *error) {
     DiskFile file;

@@ -75,6 +75,9 @@ Status disk_file_commit(DiskFile *file, DiskSync sync, Error *error) STATUS_MUST
 /* Closes and removes it. Says nothing: what failed before is what is told. */
 void disk_file_discard(DiskFile *file);
 
+/* A whole file that a user named, never over one that is there. */
+Status disk_write_new(const char *path, const void *bytes, size_t size, Error *error) STATUS_MUST_CHECK;
+
 /* Writes a whole file and makes its contents durable (its name needs disk_sync() of the directory). An
  * existing file is truncated; after a failure there is none. */
 Status disk_write_file(int directory, const char *name, const void *bytes, size_t size, const char *path,

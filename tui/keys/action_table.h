@@ -107,7 +107,7 @@
     X(TENSOR,           "tensor",           "overview layers tensor", TEXT, "tensor", "show the tensor of this name, or the next one whose name has this text") \
     X(ELEMENT,          "element",          "tensor", TEXT, "row,column", "go to an element: ROW,COLUMN") \
     X(LARGEST,          "largest",          "tensor", NONE, "largest", "go to the largest change of the tensor") \
-    X(PROMPT,           "prompt",           "prompt", TEXT, "edit", "type another prompt")                  \
+    X(PROMPT,           "prompt",           "prompt", TEXT, "edit", "type another prompt; with a chat template on, the user's turn") \
     X(EXAMPLE_NEXT,     "example-next",     "prompt", NONE, "example", "take the next example prompt")      \
     X(EXAMPLE_PREVIOUS, "example-previous", "prompt", NONE, "example", "take the example prompt before")    \
     X(LINE_UP,          "line-up",          "prompt", NONE, "line", "go to the line of tokens above")       \
@@ -118,7 +118,7 @@
     X(SIDE_SFT,         "side-sft",         "prompt", NONE, "side", "select SFT")                           \
     X(SIDE_FUSED,       "side-fused",       "prompt", NONE, "side", "select W, the fused model")            \
     X(CONTINUE,         "continue",         "prompt", NONE, "continue", "let the selected model continue the text; a count sets how many tokens") \
-    X(REMOVE_CONTINUATION, "remove-continuation", "prompt", NONE, "undo", "take the added tokens off again") \
+    X(REMOVE_CONTINUATION, "remove-continuation", "prompt", NONE, "undo", "take the added tokens off again; of a conversation the last turn") \
     X(TOKENS,           "tokens",           "prompt", NUMBER, "tokens to add", "how many tokens a continuation adds") \
     X(TEMPERATURE,      "temperature",      "prompt", NUMBER, "temperature", "how continuations are sampled: 0 takes the most likely token") \
     X(SEED,             "seed",             "prompt", NUMBER, "seed", "which random numbers sampling uses")  \
@@ -126,6 +126,15 @@
     X(TARGET_PREVIOUS,  "target-previous",  "prompt", NONE, "target", "go to the target of attribution before") \
     X(RESPONSE,         "response",         "prompt", NONE, "response", "show the calibration row's response behind its prompt, or take it off") \
     X(AVERAGES,         "averages",         "prompt", NONE, "means", "show means over the whole text, or the cursor's position") \
+    X(TEMPLATE,         "template",         "prompt", TEXT, "template, on, off or its name", "make the prompt a conversation by the SFT model's chat template: on, off, or the name of one") \
+    X(SYSTEM,           "system",           "prompt", TEXT, "system", "type the system's turn, the first of the conversation; nothing takes it away") \
+    X(USER,             "user",             "prompt", TEXT, "user", "type the user's turn: the next, or the last in other words") \
+    X(ASSISTANT,        "assistant",        "prompt", TEXT, "assistant", "type the assistant's turn in place of the model: the next, or the last in other words") \
+    X(TOOL,             "tool",             "prompt", TEXT, "tool", "type what a tool answers: the next turn") \
+    X(THINKING,         "thinking",         "prompt", TEXT, "thinking, on, off or default", "let the model think before it answers, or not, where the chat template has a switch for it") \
+    X(TURNS,            "turns",            "prompt", NONE, "turns", "show the whole conversation in place of the distributions, or those again") \
+    X(OPEN_CHAT,        "open-chat",        "prompt", FILE, "open the conversation", "open a conversation from a file of JSON: messages, and tools where there are") \
+    X(WRITE_CHAT,       "write-chat",       "prompt", FILE, "write the conversation to", "write the conversation as JSON to a file that commands can read") \
     X(SWEEP,            "sweep",            "tune", NONE,   "sweep", "measure the headline figures at many α")  \
     X(SWEEP_RHO,        "sweep-rho",        "tune", NONE,   "sweep ρ", "measure the headline figures at many ρ, from 0 to 4 %") \
     X(SWEEP_RANGE,      "sweep-range",      "tune", TEXT,   "sweep FROM:TO:POINTS", "sweep over another range of α") \

@@ -5,6 +5,7 @@
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_cache.h"
 #include "tui/session/session_calibration.h"
+#include "tui/session/session_chat.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_drivers.h"
 #include "tui/session/session_elements.h"
@@ -69,6 +70,7 @@ static const Part PARTS[] = {
     {"bookmarks", session_bookmark_open, NULL, session_bookmark_refresh, session_bookmark_forget,
      session_bookmark_list, session_bookmark_free},
     {"reset", session_reset_open, NULL, session_reset_refresh, NULL, NULL, session_reset_free},
+    {"chat", session_chat_open, NULL, NULL, NULL, NULL, session_chat_free},
     {"prompt", session_prompt_open, session_prompt_begin, session_prompt_refresh, NULL, session_prompt_list,
      session_prompt_free},
     {"targets", session_targets_open, NULL, NULL, NULL, NULL, session_targets_free},

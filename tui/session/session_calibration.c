@@ -244,16 +244,6 @@ Status session_return_to_file(Session *session, Error *error) {
 
 /* ---- writing ---- */
 
-static Status write_new(const char *path, const char *text, size_t bytes, Error *error) {
-    DiskFile file; /* half a file of rows would be read as a whole one */
-    Status status = disk_file_begin_new(&file, path, error);
-    if (status != STATUS_OK) return status;
-    status = disk_write(file.descriptor, text, bytes, 0, path, error);
-    if (status == STATUS_OK) return disk_file_commit(&file, DISK_SYNC_NONE, error);
-    disk_file_discard(&file);
-    return status;
-}
-
 Status session_save_rows(Session *session, const char *path, Error *error) {
     const char *message;
     const Calibration *rows = session_calibration(session, &message);
@@ -263,7 +253,7 @@ Status session_save_rows(Session *session, const char *path, Error *error) {
     Status status = source == NULL || kept == NULL ? memory_fail(error, "calibration rows")
                                                    : calibration_format_ids(rows, &text, &bytes, error);
     if (status == STATUS_OK) {
-        status = write_new(path, text, bytes, error);
+        status = disk_write_new(path, text, bytes, error);
         free(text);
     }
     if (status == STATUS_OK && session->calibration->are_of_prompt) {

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tokenizers and the first calibration rows: the job thread's while `loading` runs. */
+/* Tokenizers, chat templates and the first calibration rows: the job thread's while `loading` runs. */
 typedef struct Load {
     const char *base_directory, *sft_directory;
     TokenizerRule rule;
@@ -18,8 +18,9 @@ typedef struct Load {
     const ModelConfig *config;                   /* NULL where the model cannot be run */
     Tokenizer *base, *sft;
     FindingList templates; /* how the chat templates of both differ */
+    ChatSource *chat;      /* of SFT's directory; NULL: there is none, or chat_error says why */
     Calibration *rows;     /* until session_files_take_rows() */
-    Error base_error, sft_error, rows_error, difference;
+    Error base_error, sft_error, chat_error, rows_error, difference;
 } Load;
 
 typedef struct ScanErrand {
@@ -69,10 +70,20 @@ Status session_read_rows(const char *path, const CalibrationReading *reading, Jo
     return status;
 }
 
+/* One that cannot be used says so now, not when it is asked for. */
+static void load_chat(Load *load) {
+    const ChatTemplate *template;
+    Status status = chat_source_open(load->sft_directory, &load->chat, &load->chat_error);
+    if (status == STATUS_OK && load->chat != NULL)
+        status = chat_source_choose(load->chat, NULL, false, &template, &load->chat_error);
+    if (status == STATUS_OK) load->chat_error = (Error){0};
+}
+
 static Status load(Job *job, void *argument, Error *error) {
     Load *load = argument;
     (void)job_report(job, "loading", 0, 3);
     Status sft = load_tokenizer(load->sft_directory, load->rule, &load->sft, &load->sft_error);
+    load_chat(load);
     (void)job_report(job, "loading", 1, 3);
     Status base = load_tokenizer(load->base_directory, load->rule, &load->base, &load->base_error);
     if (sft == STATUS_OK && base == STATUS_OK) {
@@ -111,6 +122,9 @@ static void note_findings(Session *session) {
     if (status == STATUS_OK)
         status = tokenizer_findings_add(loaded->base, loaded->sft, &session->files->findings, &error);
     if (status == STATUS_OK) status = finding_add_all(&session->files->findings, &loaded->templates, &error);
+    if (status == STATUS_OK && loaded->chat_error.status != STATUS_OK)
+        status = finding_add(&session->files->findings, SEVERITY_WARNING, "chat template", &error, "%s",
+                             loaded->chat_error.message);
     if (status == STATUS_OK && loaded->rows_error.status != STATUS_OK)
         status = finding_add(&session->files->findings, SEVERITY_WARNING, SESSION_ROWS_SUBJECT, &error, "%s",
                              loaded->rows_error.message);
@@ -177,6 +191,7 @@ void session_files_free(Session *session) {
     drift_table_free(files->drift);
     tokenizer_free(files->load.base);
     tokenizer_free(files->load.sft);
+    chat_source_close(files->load.chat);
     calibration_free(files->load.rows);
     finding_free(&files->load.templates);
     finding_free(&files->findings);
@@ -269,6 +284,15 @@ const Tokenizer *session_tokenizer(const Session *session, const char **message)
     if (message != NULL)
         *message = loading ? "loading the tokenizer" : session->files->load.sft_error.message;
     return loading ? NULL : session->files->load.sft;
+}
+
+const ChatSource *session_files_chat_source(const Session *session, const char **message) {
+    const Load *load = &session->files->load;
+    bool loading = task_is_running(&session->files->loading);
+    *message = loading                                ? "loading chat templates"
+               : load->chat_error.status != STATUS_OK ? load->chat_error.message
+                                                      : "the SFT model's directory has no chat template";
+    return loading ? NULL : load->chat;
 }
 
 CalibrationReading session_rows_reading(const Session *session) {

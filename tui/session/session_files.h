@@ -4,6 +4,7 @@
 #ifndef REJUV_TUI_SESSION_FILES_H
 #define REJUV_TUI_SESSION_FILES_H
 
+#include "core/chat/chat_source.h"
 #include "core/checkpoint/model.h"
 #include "core/drift/drift.h"
 #include "core/evaluation/calibration.h"
@@ -17,6 +18,8 @@ typedef struct SessionOptions {
     const char *end_token;     /* what responses end with (calibration.h), or NULL */
     const char *chat_template; /* which of the SFT model's renders conversations, or NULL: as suits each */
     const char *prompt;        /* the first prompt, or NULL: the first of the calibration rows */
+    const char *chat;          /* a conversation (JSON) in its place, or NULL; then the template is on: */
+    const char *template;      /* its name, or NULL: as chat_template */
     const char *cache;         /* the directory in which analyses are kept, or NULL: they are not */
     TokenizerRule tokenizer_rule;
     double alpha;
@@ -72,6 +75,9 @@ CalibrationReading session_rows_reading(const Session *session);
 
 /* Puts what is to be known about rows among the findings. */
 void session_files_note_rows(Session *session, const Calibration *rows);
+
+/* The SFT directory's chat templates; NULL while they load, and where there is none: *message says which. */
+const ChatSource *session_files_chat_source(const Session *session, const char **message);
 
 /* Takes back the findings about a subject, where they no longer hold. */
 void session_files_take_back(Session *session, const char *subject);

@@ -11,7 +11,8 @@
  *     sweep        session_sweep.c         W at many settings
  *     bookmarks    session_bookmark.c      where the dials stood: undo, redo, bookmarks
  *     reset        session_reset.c         what enters and leaves the reset set
- *     prompt       session_prompt.c        the prompt, its preview, pins, continuation
+ *     chat         session_chat.c          the conversation behind the prompt; session_turns.c changes it
+ *     prompt       session_prompt.c        the prompt, its preview, pins; _continue how it goes on
  *     targets      session_targets.c       the targets of attribution on it
  *     elements     session_elements.c      element maps
  *     spectrum     session_spectrum.c      singular values
@@ -20,7 +21,7 @@
  *
  * session.c opens, refreshes, cancels and frees them by one table.
  *
- * A part's struct is defined in its own file (of neurons in session_neurons_internal.h), which says what of it belongs
+ * A part's struct is defined in its own file (of neurons and the prompt in session_…_internal.h), which says what of it belongs
  * to a job's thread, and while which one runs. A part reaches those above it in this list by the functions of their
  * headers, and those below not at all: what they have to do for each other session.c tells them.
  */
@@ -50,6 +51,7 @@ struct Session {
     struct SessionSweepPart *sweep;
     struct SessionBookmarksPart *bookmarks;
     struct SessionResetPart *resets;
+    struct SessionChatPart *chat;
     struct SessionPromptPart *prompt;
     struct SessionTargetsPart *targets;
     struct SessionElementsPart *elements;

@@ -1,42 +1,13 @@
 #include "tui/session/session_prompt.h"
 
-#include "core/evaluation/generation.h"
 #include "core/support/memory.h"
-#include "tui/session/live_evaluation.h"
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_internal.h"
+#include "tui/session/session_prompt_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The job thread's while `continuing` runs. */
-typedef struct ContinueErrand {
-    const Model *model;
-    Settings settings;
-    GenerationOptions options;
-    int32_t *ids, *out; /* the text so far, and room for options.tokens */
-    size_t count, generated;
-} ContinueErrand;
-
-/* All but the errand is the UI thread's; `live` has a job of its own. */
-struct SessionPromptPart {
-    char *first_text; /* to be shown once the tokenizer is there; NULL: an example */
-    bool has_begun;
-    char *text;
-    size_t bytes;
-    TokenList ids;
-    size_t added, response;
-    int current_example;
-    uint64_t revision; /* how often it was measured afresh */
-    LiveEvaluation *live;
-    Error error;
-    int32_t pins[SESSION_PINS];
-    size_t pin_count;
-    SessionContinuation continuation;
-    Task continuing;
-    ContinueErrand errand;
-};
 
 const char *session_side_name(Side side) {
     static const char *const NAMES[SIDE_COUNT] = {"base", "SFT", "W"};
@@ -63,8 +34,7 @@ size_t session_prompt_response(const Session *session) {
     return session->prompt->response;
 }
 
-/* Measures the prompt's ids afresh, at every position. */
-static Status measure_prompt(Session *session, Error *error) {
+Status session_prompt_measure(Session *session, Error *error) {
     const TokenList *list = &session->prompt->ids;
     EvaluationRow row = {.ids = list->ids, .count = list->count, .first = 0, .end = list->count};
     LiveEvaluation *fresh = NULL;
@@ -87,7 +57,8 @@ static Status check_ids(const Session *session, const TokenList *list, Error *er
     return evaluation_check_tokens(session->model, list->count, SESSION_TOP, error);
 }
 
-Status session_set_prompt(Session *session, const char *text, size_t bytes, Error *error) {
+/* Encodes, checks and measures; what is refused leaves the prompt as it was. */
+static Status take_text(Session *session, const char *text, size_t bytes, bool add_special, Error *error) {
     if (session->model == NULL)
         return status_fail(error, STATUS_UNSUPPORTED, "%s", session->model_error.message);
     const char *message;
@@ -96,7 +67,7 @@ Status session_set_prompt(Session *session, const char *text, size_t bytes, Erro
     TokenList list = {0};
     char *copy = memory_copy_text(text, bytes);
     Status status = copy == NULL ? memory_fail(error, "the prompt")
-                                 : tokenizer_encode(tokenizer, text, bytes, true, &list, error);
+                                 : tokenizer_encode(tokenizer, text, bytes, add_special, &list, error);
     if (status == STATUS_OK) status = check_ids(session, &list, error);
     if (status != STATUS_OK) {
         free(copy);
@@ -111,10 +82,28 @@ Status session_set_prompt(Session *session, const char *text, size_t bytes, Erro
     session->prompt->ids = list;
     session->prompt->added = session->prompt->response = 0;
     session->prompt->current_example = -1;
-    if (tokenizer_doubles_first(tokenizer, list.ids, list.count))
+    return session_prompt_measure(session, error);
+}
+
+Status session_set_prompt(Session *session, const char *text, size_t bytes, Error *error) {
+    Status status = take_text(session, text, bytes, true, error);
+    if (status != STATUS_OK) return status;
+    session_chat_turn_off(session);
+    const TokenList *list = &session->prompt->ids;
+    if (tokenizer_doubles_first(session_tokenizer(session, NULL), list->ids, list->count))
         session_say(session, SESSION_WARNING,
                     "the prompt begins with the token that the tokenizer puts first: it is there twice");
-    return measure_prompt(session, error);
+    return STATUS_OK;
+}
+
+Status session_show_chat(Session *session, SessionChatDraft *draft, int example, Error *error) {
+    Status status = take_text(session, draft->text, draft->bytes, false, error);
+    if (status == STATUS_OK) {
+        session_chat_take(session, draft);
+        session->prompt->current_example = example;
+    }
+    session_chat_drop(draft);
+    return status;
 }
 
 size_t session_example_count(const Session *session) {
@@ -127,12 +116,41 @@ const char *session_example(const Session *session, size_t index) {
     return calibration == NULL || index >= calibration->count ? NULL : calibration->rows[index].prompt;
 }
 
+/* With the template on a row's prompt is what the user says. A row that is a conversation itself is a draft of
+ * session_chat_open_text(). */
+static Status show_example_chat(Session *session, const char *text, int index, Error *error) {
+    SessionChatDraft draft;
+    Status status = session_chat_begin_user(session, text, strlen(text), &draft, error);
+    return status == STATUS_OK ? session_show_chat(session, &draft, index, error) : status;
+}
+
 Status session_use_example(Session *session, size_t index, Error *error) {
     const char *text = session_example(session, index);
     if (text == NULL) return status_fail(error, STATUS_ARGUMENT, "there is no example prompt of that number");
+    if (session_chat_is_on(session)) return show_example_chat(session, text, (int)index, error);
     Status status = session_set_prompt(session, text, strlen(text), error);
     if (status == STATUS_OK) session->prompt->current_example = (int)index;
     return status;
+}
+
+/* With the template on it is the assistant's turn, in the place of one that is there. */
+static Status show_response_chat(Session *session, const char *response, Error *error) {
+    SessionChatDraft draft;
+    if (response == NULL)
+        return status_fail(error, STATUS_ARGUMENT, "the row's response is ids, and no text");
+    Status status = session_chat_begin(session, &draft, error);
+    if (status != STATUS_OK) return status;
+    size_t count = chat_turns_count(draft.turns), bytes = strlen(response);
+    status = chat_turns_has_role(draft.turns, count - 1, "assistant")
+                 ? chat_turns_replace(draft.turns, count - 1, "assistant", response, bytes, error)
+                 : chat_turns_insert(draft.turns, count, "assistant", response, bytes, error);
+    if (status != STATUS_OK) {
+        session_chat_drop(&draft);
+        return status;
+    }
+    status = session_chat_render(session, &draft, error);
+    return status == STATUS_OK ? session_show_chat(session, &draft, session->prompt->current_example, error)
+                               : status;
 }
 
 Status session_show_response(Session *session, Error *error) {
@@ -144,6 +162,7 @@ Status session_show_response(Session *session, Error *error) {
     const CalibrationRow *row = &calibration->rows[session->prompt->current_example];
     if (row->prompt_count >= row->count)
         return status_fail(error, STATUS_ARGUMENT, "the row has no response");
+    if (session_chat_is_on(session)) return show_response_chat(session, row->response, error);
     TokenList whole = {0}; /* the row's own: its response may change the prompt's last tokens */
     Status status = STATUS_OK;
     for (size_t i = 0; i < row->count && status == STATUS_OK; i++)
@@ -157,7 +176,7 @@ Status session_show_response(Session *session, Error *error) {
     *list = whole;
     session->prompt->added = 0;
     session->prompt->response = row->count - row->prompt_count;
-    return measure_prompt(session, error);
+    return session_prompt_measure(session, error);
 }
 
 int session_current_example(const Session *session) {
@@ -170,6 +189,16 @@ static void show_first(Session *session) {
         (SessionContinuation){.side = SIDE_FUSED, .tokens = 32, .temperature = 0.0, .seed = 1};
     if (session->model == NULL || session_tokenizer(session, NULL) == NULL) return;
     Status status = STATUS_OK;
+    if (prompt->first_chat != NULL) {
+        SessionChatDraft draft;
+        Error error;
+        status = session_chat_open_text(session, prompt->first_chat, strlen(prompt->first_chat), NULL, &draft,
+                                        &error);
+        if (status == STATUS_OK) status = session_show_chat(session, &draft, -1, &error);
+        if (status == STATUS_OK) return;
+        session_say(session, SESSION_WARNING, "the conversation is left out: %s", error.message);
+    }
+    status = STATUS_OK;
     if (prompt->first_text != NULL)
         status = session_set_prompt(session, prompt->first_text, strlen(prompt->first_text), &prompt->error);
     else if (session_example(session, 0) != NULL)
@@ -185,6 +214,7 @@ static void follow_examples(Session *session) {
                       (session->prompt->current_example >= 0 && session->prompt->added == 0);
     size_t first = 0;
     session->prompt->current_example = -1;
+    if (session_chat_is_on(session)) return; /* a conversation stays */
     for (size_t i = 0; i < rows->count && session->prompt->text != NULL; i++) {
         if (rows->rows[i].prompt == NULL || strcmp(rows->rows[i].prompt, session->prompt->text) != 0)
             continue;
@@ -281,90 +311,6 @@ double session_probability(const Session *session, Side side, size_t position, i
     return exp(evaluation_follow_token(session->model, result, position, id));
 }
 
-/* ---- continuing ---- */
-
-SessionContinuation *session_continuation(Session *session) {
-    return &session->prompt->continuation;
-}
-
-static Settings side_settings(const Session *session, Side side) {
-    Settings settings = session->settings;
-    if (side == SIDE_BASE) settings = (Settings){.alpha = 0.0};
-    if (side == SIDE_SFT) settings = (Settings){.alpha = 1.0};
-    return settings;
-}
-
-static void free_errand(ContinueErrand *errand) {
-    free(errand->ids);
-    free(errand->out);
-    *errand = (ContinueErrand){0};
-}
-
-static Status generate(Job *job, void *argument, Error *error) {
-    ContinueErrand *errand = argument;
-    return generation_run(errand->model, &errand->settings, errand->ids, errand->count, &errand->options,
-                          NULL, NULL, errand->out, &errand->generated, job, error);
-}
-
-Status session_continue(Session *session, Error *error) {
-    const TokenList *list = &session->prompt->ids;
-    const SessionContinuation *wanted = &session->prompt->continuation;
-    if (session->prompt->live == NULL)
-        return status_fail(error, STATUS_ARGUMENT, "there is no prompt to continue");
-    if (task_is_running(&session->prompt->continuing))
-        return status_fail(error, STATUS_ARGUMENT, "a continuation is running already");
-    size_t tokens = wanted->tokens;
-    uint64_t longest = session->model->config->max_positions;
-    if (longest > 0 && list->count >= longest)
-        return status_fail(error, STATUS_ARGUMENT, "the text fills the model's context of %zu tokens",
-                           (size_t)longest);
-    if (longest > 0 && tokens > longest - list->count) tokens = (size_t)longest - list->count;
-    free_errand(&session->prompt->errand);
-    ContinueErrand *errand = &session->prompt->errand;
-    *errand = (ContinueErrand){
-        .model = session->model,
-        .settings = side_settings(session, wanted->side),
-        .options = {.tokens = tokens, .sampling = {.temperature = wanted->temperature}, .seed = wanted->seed},
-        .ids = memory_allocate(list->count, sizeof *errand->ids),
-        .out = memory_allocate(tokens, sizeof *errand->out),
-        .count = list->count};
-    if (errand->ids == NULL || errand->out == NULL) return memory_fail(error, "a continuation");
-    memcpy(errand->ids, list->ids, list->count * sizeof *list->ids);
-    return task_start(&session->prompt->continuing, session->threads, generate, errand, error);
-}
-
-bool session_is_continuing(const Session *session) {
-    return task_is_running(&session->prompt->continuing);
-}
-
-/* What came before a cancellation stays: it was on its way to the screen. */
-static void collect_continuation(Session *session) {
-    const ContinueErrand *errand = &session->prompt->errand;
-    Error error = {0};
-    Status status = STATUS_OK;
-    if (session->prompt->continuing.status != STATUS_OK &&
-        session->prompt->continuing.status != STATUS_CANCELLED)
-        session_say(session, SESSION_ERROR, "%s", session->prompt->continuing.error.message);
-    for (size_t i = 0; i < errand->generated && status == STATUS_OK; i++) {
-        status = token_list_append(&session->prompt->ids, errand->out[i], &error);
-        if (status == STATUS_OK) session->prompt->added++;
-    }
-    if (status == STATUS_OK && errand->generated > 0) status = measure_prompt(session, &error);
-    if (status != STATUS_OK) session_say(session, SESSION_ERROR, "%s", error.message);
-    free_errand(&session->prompt->errand);
-}
-
-void session_remove_continuation(Session *session) {
-    size_t *last = session->prompt->added > 0 ? &session->prompt->added : &session->prompt->response;
-    if (*last == 0) return;
-    task_stop(&session->prompt->continuing);
-    session->prompt->ids.count -= *last;
-    *last = 0;
-    Error error;
-    if (measure_prompt(session, &error) != STATUS_OK)
-        session_say(session, SESSION_ERROR, "%s", error.message);
-}
-
 /* ---- as a calibration row ---- */
 
 static Status fill_rows(const Session *session, Calibration *rows, Error *error) {
@@ -407,7 +353,7 @@ Status session_prompt_make_rows(const Session *session, Calibration **rows, Erro
 bool session_prompt_refresh(Session *session) {
     bool changed = false;
     if (task_poll(&session->prompt->continuing)) {
-        collect_continuation(session);
+        session_prompt_collect(session);
         changed = true;
     }
     if (session->prompt->live != NULL)
@@ -420,9 +366,13 @@ Status session_prompt_open(Session *session, const struct SessionOptions *option
     if (session->prompt == NULL) return memory_fail(error, "the session");
     session->prompt->current_example = -1;
     session->prompt->continuing.label = "continuing";
-    if (options->prompt == NULL) return STATUS_OK;
-    session->prompt->first_text = memory_copy_text(options->prompt, strlen(options->prompt));
-    return session->prompt->first_text != NULL ? STATUS_OK : memory_fail(error, "the session");
+    const char *const given[] = {options->prompt, options->chat};
+    char **const kept[] = {&session->prompt->first_text, &session->prompt->first_chat};
+    for (size_t i = 0; i < 2; i++) {
+        *kept[i] = given[i] == NULL ? NULL : memory_copy_text(given[i], strlen(given[i]));
+        if (given[i] != NULL && *kept[i] == NULL) return memory_fail(error, "the session");
+    }
+    return STATUS_OK;
 }
 
 void session_prompt_list(Session *session, Task **tasks) {
@@ -440,10 +390,11 @@ void session_prompt_free(Session *session) {
     struct SessionPromptPart *prompt = session->prompt;
     if (prompt == NULL) return;
     task_stop(&prompt->continuing);
-    free_errand(&prompt->errand);
+    session_prompt_free_errand(session);
     live_evaluation_free(prompt->live);
     free(prompt->text);
     free(prompt->first_text);
+    free(prompt->first_chat);
     token_list_free(&prompt->ids);
     free(prompt);
 }

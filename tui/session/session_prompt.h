@@ -8,6 +8,7 @@
 #include "core/evaluation/calibration.h"
 #include "core/evaluation/evaluation.h"
 #include "core/fusion/settings.h"
+#include "tui/session/session_chat.h"
 #include "tui/session/session_message.h"
 #include "tui/session/session_task.h"
 
@@ -25,10 +26,17 @@ size_t session_prompt_tokens(const Session *session, const int32_t **ids);
 size_t session_prompt_added(const Session *session);
 size_t session_prompt_response(const Session *session);
 
-/* Encodes and measures. STATUS_ARGUMENT where there is no tokenizer or model, or the text has no tokens. */
+/* Encodes and measures. STATUS_ARGUMENT where there is no tokenizer or model, or the text has no tokens. The chat
+ * template is off from then on. */
 Status session_set_prompt(Session *session, const char *text, size_t bytes, Error *error) STATUS_MUST_CHECK;
 
-/* The example prompts: those of the calibration rows. */
+/* The same of a conversation: its text is encoded as it is, without the tokenizer's special tokens, and the template is
+ * on. Takes the draft, or drops it. `example`: the calibration row that it is of; -1: none. */
+Status session_show_chat(Session *session, SessionChatDraft *draft, int example,
+                         Error *error) STATUS_MUST_CHECK;
+
+/* The example prompts: those of the calibration rows. With the template on an example is the user's turn of a new
+ * conversation. */
 size_t session_example_count(const Session *session);
 const char *session_example(const Session *session, size_t index);
 Status session_use_example(Session *session, size_t index, Error *error) STATUS_MUST_CHECK;
@@ -73,7 +81,8 @@ typedef struct SessionContinuation {
 /* How the next continuation goes; the view changes it. */
 SessionContinuation *session_continuation(Session *session);
 
-/* Appends tokens to the prompt in the background; then measures again. */
+/* Appends tokens to the prompt in the background; then measures again. With the template on they are the assistant's
+ * turn, which the model's end of text ends: then there is nothing more to continue (STATUS_ARGUMENT). */
 Status session_continue(Session *session, Error *error) STATUS_MUST_CHECK;
 bool session_is_continuing(const Session *session);
 

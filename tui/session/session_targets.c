@@ -44,7 +44,10 @@ static size_t count_common(const Session *session, size_t row_index) {
 static bool is_of_row(const Session *session) {
     const Calibration *rows = session_calibration(session, NULL);
     int example = session_current_example(session);
-    return example >= 0 && rows != NULL && (size_t)example < rows->count;
+    if (example < 0 || rows == NULL || (size_t)example >= rows->count) return false;
+    /* a template may have made another text of its prompt */
+    return !session_chat_is_on(session) ||
+           count_common(session, (size_t)example) >= rows->rows[example].prompt_count;
 }
 
 static SessionTargets list_chosen(Session *session) {

@@ -13,15 +13,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Which text it is. */
+static int draw_origin(const Session *session, Canvas *canvas, Rect area) {
+    char keys[KEY_TEXT_SIZE];
+    int example = session_current_example(session);
+    if (session_chat_is_on(session)) return prompt_draw_chat_source(session, canvas, area);
+    int column = example >= 0 ? canvas_print(canvas, area, 0, 0, ROLE_DIM, "example %d", example + 1)
+                              : canvas_write(canvas, area, 0, 0, ROLE_DIM, "typed prompt");
+    if (!session_chat_is_offered(session, NULL)) return column;
+    return canvas_print(canvas, area, 0, column, ROLE_DIM, " (%s)",
+                        key_text("prompt", "{template}: chat template", keys));
+}
+
 void prompt_draw_source(Session *session, Canvas *canvas, Rect area) {
     const SessionContinuation *continuation = session_continuation(session);
     char temperature[48] = "greedy";
     if (continuation->temperature > 0.0)
         (void)snprintf(temperature, sizeof temperature, "T %.2f seed %llu", continuation->temperature,
                        (unsigned long long)continuation->seed);
-    int example = session_current_example(session);
-    int column = example >= 0 ? canvas_print(canvas, area, 0, 0, ROLE_DIM, "example %d", example + 1)
-                              : canvas_write(canvas, area, 0, 0, ROLE_DIM, "typed prompt");
+    int column = draw_origin(session, canvas, area);
     size_t added = session_prompt_added(session);
     if (session_prompt_response(session) > 0)
         column = canvas_write(canvas, area, 0, column, ROLE_VALUE, " and response");
@@ -33,7 +43,11 @@ void prompt_draw_source(Session *session, Canvas *canvas, Rect area) {
     char next[KEY_TEXT_SIZE + 96], keys[KEY_TEXT_SIZE];
     (void)snprintf(next, sizeof next, "%s: %zu more from %s, %s", key_text("prompt", "{continue}", keys),
                    continuation->tokens, session_side_name(continuation->side), temperature);
+    if (session_chat_is_answered(session))
+        (void)snprintf(next, sizeof next, "%s", key_text("prompt", "{prompt}: the next turn", keys));
     if (session_is_continuing(session)) (void)snprintf(next, sizeof next, "continuing…");
+    if (column + text_width(next) + 1 > area.columns && column > 0)
+        next[0] = '\0'; /* what the text is comes first */
     (void)canvas_write_right(canvas, area, 0, area.columns, ROLE_DIM, next);
     char rows[SESSION_ROWS_TEXT];
     session_describe_rows(session, area.columns - text_width(next) - column - 4, rows);
@@ -96,7 +110,8 @@ static void add_ids(const Session *session, CommandLine *line) {
 CommandId prompt_twin(const Session *session, CommandLine *line) {
     const char *text = session_prompt_text(session, NULL);
     if (text == NULL || session_prompt_tokens(session, NULL) == 0) return COMMAND_COUNT;
-    if (session_prompt_added(session) + session_prompt_response(session) > 0)
+    /* a conversation's ids are those of its text, which is encoded without special tokens */
+    if (session_prompt_added(session) + session_prompt_response(session) > 0 || session_chat_is_on(session))
         add_ids(session, line);
     else
         command_line_add_option(line, COMMAND_PREVIEW, OPTION_PROMPT, "%s", text);

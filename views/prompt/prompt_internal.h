@@ -1,6 +1,7 @@
 /*
- * prompt_internal — the Prompt view in five files: prompt_view.c (state and actions), prompt_tokens.c (the text as
- * tokens over their entropy gaps), prompt_panes.c (the distributions at the cursor, pins, averages),
+ * prompt_internal — the Prompt view in six files: prompt_view.c (state and actions), prompt_tokens.c (the text as
+ * tokens over their entropy gaps), prompt_turns.c (the conversation that the text is of, and what changes it),
+ * prompt_panes.c (the distributions at the cursor, pins, averages),
  * prompt_continue.c (where the text comes from and how it goes on), prompt_numbers.c (every position as a
  * table).
  */
@@ -31,6 +32,8 @@ typedef struct PromptState {
     Side side;                  /* the pane that is selected */
     char filter[PROMPT_FILTER]; /* of the lists of candidates: a part of the token's text; "" for all */
     bool shows_averages;        /* the whole text in place of the cursor's position */
+    bool shows_turns;           /* the conversation in their place */
+    bool has_template, is_chat; /* at the last drawing: which keys are told */
 
     PromptPlace *places; /* [place_count]: of every token, at the last drawing */
     size_t place_count, place_capacity;
@@ -61,6 +64,22 @@ bool prompt_shows(const PromptState *state, const Session *session, int32_t id);
 
 /* Means over all positions of the text, a row a figure. */
 void prompt_draw_averages(const Session *session, Canvas *canvas, Rect area);
+
+/* The turns by role, the last ones where not all have room, and a turn a row where they have no more. */
+void prompt_draw_turns(const Session *session, Canvas *canvas, Rect area);
+
+/* Cuts off what the turns are drawn in beside the tokens or above them, and draws them; nothing without a chat. */
+void prompt_draw_turns_beside(const PromptState *state, const Session *session, Canvas *canvas, Rect *text,
+                              Rect *area);
+
+/* What is said of the conversation in the line of the source; returns the column after. */
+int prompt_draw_chat_source(const Session *session, Canvas *canvas, Rect area);
+
+/* The actions of the conversation; REACTION_IGNORED for all others. *changed: the prompt is another text. */
+Reaction prompt_act_on_turns(Session *session, Action action, const ActionArgument *argument, bool *changed);
+
+/* What the prompt line begins with where one of them asks. */
+const char *prompt_initial_turn(const Session *session, Action action);
 
 /* Which text it is, and how it would be continued, in one row. */
 void prompt_draw_source(Session *session, Canvas *canvas, Rect area);

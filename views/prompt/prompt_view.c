@@ -5,6 +5,7 @@
 #include "tui/session/session.h"
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_files.h"
+#include "tui/session/session_turns.h"
 #include "tui/text/text.h"
 #include "views/prompt/prompt_internal.h"
 #include "views/shared/rows_hint.h"
@@ -39,6 +40,8 @@ static Status open_prompt(Session *session, void **state, Error *error) {
 static void draw_prompt(void *opaque, Session *session, Canvas *canvas, Rect area) {
     PromptState *state = opaque;
     size_t count = session_prompt_tokens(session, NULL);
+    state->has_template = session_chat_is_offered(session, NULL);
+    state->is_chat = session_chat_is_on(session);
     if (count == 0) {
         const char *message = session_preview_message(session);
         char keys[KEY_TEXT_SIZE];
@@ -57,12 +60,17 @@ static void draw_prompt(void *opaque, Session *session, Canvas *canvas, Rect are
     prompt_draw_source(session, canvas, rect_cut_top(&area, 1));
     Rect text = area;
     text.rows = area.rows > 30 ? area.rows / 3 : area.rows / 2 - 2;
+    prompt_draw_turns_beside(state, session, canvas, &text, &area);
     SessionTargets targets = session_targets(session);
     int used = prompt_draw_tokens(state, &targets, session, canvas, text);
     (void)rect_cut_top(&area, used);
     const char *failure = session_preview_message(session);
     if (failure != NULL) {
         (void)canvas_write_wrapped(canvas, area, 0, ROLE_ERROR, failure);
+        return;
+    }
+    if (state->shows_turns && state->is_chat) {
+        prompt_draw_turns(session, canvas, area);
         return;
     }
     prompt_draw_target_legend(&targets, session, canvas, rect_cut_top(&area, area.rows > 4 ? 1 : 0));
@@ -129,14 +137,29 @@ static Reaction use_example(PromptState *state, Session *session, int step) {
     return prompt_say_failure(session, status, &error);
 }
 
+/* What comes next is what one wants to see first. */
+static void end_text(PromptState *state, const Session *session) {
+    size_t count = session_prompt_tokens(session, NULL);
+    begin_text(state);
+    state->position = count > 0 ? count - 1 : 0;
+}
+
 static Reaction set_prompt(PromptState *state, Session *session, const char *text) {
     Error error;
-    Status status = session_set_prompt(session, text, strlen(text), &error);
-    if (status == STATUS_OK) {
-        size_t count = session_prompt_tokens(session, NULL);
-        begin_text(state);
-        state->position = count > 0 ? count - 1 : 0; /* what comes next is what one wants to see first */
+    Status status = session_type_prompt(session, text, strlen(text), &error);
+    if (status == STATUS_OK) end_text(state, session);
+    return prompt_say_failure(session, status, &error);
+}
+
+/* Of a conversation the last turn, else the added tokens or the response. */
+static Reaction take_off(PromptState *state, Session *session) {
+    Error error;
+    if (!session_chat_is_on(session)) {
+        session_remove_continuation(session);
+        return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
     }
+    Status status = session_remove_turn(session, &error);
+    if (status == STATUS_OK) end_text(state, session);
     return prompt_say_failure(session, status, &error);
 }
 
@@ -151,8 +174,9 @@ static Reaction go_to_target(PromptState *state, Session *session, int steps) {
     return prompt_say_failure(session, status, &error);
 }
 
-static Reaction toggle_response(Session *session) {
+static Reaction toggle_response(PromptState *state, Session *session) {
     Error error;
+    if (session_chat_is_answered(session)) return take_off(state, session);
     if (session_prompt_response(session) == 0)
         return prompt_say_failure(session, session_show_response(session, &error), &error);
     while (session_prompt_response(session) > 0) session_remove_continuation(session);
@@ -194,6 +218,14 @@ static Reaction select_side(PromptState *state, Session *session, Side side) {
     begin_candidates(state, session);
     session_continuation(session)->side = side;
     return REACTION_REDRAW;
+}
+
+static Reaction act_on_turns(PromptState *state, Session *session, Action action,
+                             const ActionArgument *argument) {
+    bool changed = false;
+    Reaction reaction = prompt_act_on_turns(session, action, argument, &changed);
+    if (changed) end_text(state, session);
+    return reaction;
 }
 
 static Reaction act_on_prompt(void *opaque, Session *session, Action action, const ActionArgument *argument) {
@@ -250,22 +282,25 @@ static Reaction act_on_prompt(void *opaque, Session *session, Action action, con
     case ACTION_TARGET_PREVIOUS:
         return go_to_target(state, session, -argument->count);
     case ACTION_RESPONSE:
-        return toggle_response(session);
+        return toggle_response(state, session);
     case ACTION_REMOVE_CONTINUATION:
-        session_remove_continuation(session);
-        return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
+        return take_off(state, session);
     case ACTION_AVERAGES:
         state->shows_averages = !state->shows_averages;
+        state->shows_turns = false;
+        return REACTION_REDRAW;
+    case ACTION_TURNS:
+        state->shows_turns = !state->shows_turns;
         return REACTION_REDRAW;
     default:
-        return REACTION_IGNORED;
+        return act_on_turns(state, session, action, argument);
     }
 }
 
 static const char *initial_text(void *opaque, Session *session, Action action) {
     const PromptState *state = opaque;
     if (action == ACTION_FILTER) return state->filter;
-    return action == ACTION_PROMPT ? session_prompt_text(session, NULL) : NULL;
+    return prompt_initial_turn(session, action);
 }
 
 static bool find_token(void *opaque, Session *session, const char *text, int direction, bool stay) {
@@ -311,16 +346,35 @@ static size_t list_places(void *opaque, ViewPlace *places) {
 static const Action HINTS[] = {ACTION_PROMPT, ACTION_EXAMPLE_NEXT, ACTION_MOVE_RIGHT, ACTION_TARGET_NEXT,
                                ACTION_PIN,    ACTION_CONTINUE,     ACTION_SIDE_FUSED, ACTION_AVERAGES};
 
+/* Where there is a chat template; and where it is on. */
+static const Action OFFER_HINTS[] = {ACTION_PROMPT,     ACTION_EXAMPLE_NEXT, ACTION_TEMPLATE,
+                                     ACTION_MOVE_RIGHT, ACTION_TARGET_NEXT,  ACTION_CONTINUE,
+                                     ACTION_PIN,        ACTION_SIDE_FUSED,   ACTION_AVERAGES};
+static const Action CHAT_HINTS[] = {ACTION_PROMPT,  ACTION_CONTINUE,   ACTION_TEMPLATE,
+                                    ACTION_SYSTEM,  ACTION_TURNS,      ACTION_REMOVE_CONTINUATION,
+                                    ACTION_PIN,     ACTION_MOVE_RIGHT, ACTION_SIDE_FUSED,
+                                    ACTION_AVERAGES};
+
+static ViewHints list_hints(void *opaque) {
+    const PromptState *state = opaque;
+    if (state->is_chat) return (ViewHints){CHAT_HINTS, sizeof CHAT_HINTS / sizeof *CHAT_HINTS};
+    if (state->has_template) return (ViewHints){OFFER_HINTS, sizeof OFFER_HINTS / sizeof *OFFER_HINTS};
+    return (ViewHints){HINTS, sizeof HINTS / sizeof *HINTS};
+}
+
 const View prompt_view = {
     .name = "prompt",
     .title = "Prompt",
     .help =
         "Each token stands over the entropy gap H(base) − H(SFT) of the distribution after it: + where SFT became "
         "surer, - where less sure. `★` is a target of attribution, chosen by the largest gaps of all calibration "
-        "rows; `☆` what the same rule would choose of a text that is none of them. Below, what base, SFT and W say comes next at the cursor.",
+        "rows; `☆` what the same rule would choose of a text that is none of them. Below, what base, SFT and W say comes next at the cursor. Where the SFT model has a chat template, "
+        "`:template on` makes the prompt a conversation: what is typed is the user's turn, and a continuation the "
+        "assistant's.",
     .parts = SESSION_PART_PROMPT | SESSION_PART_METHOD,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
+    .list_hints = list_hints,
     .open = open_prompt,
     .draw = draw_prompt,
     .act = act_on_prompt,
