@@ -65,12 +65,17 @@ bool prompt_shows(const PromptState *state, const Session *session, int32_t id);
 /* Means over all positions of the text, a row a figure. */
 void prompt_draw_averages(const Session *session, Canvas *canvas, Rect area);
 
-/* The turns by role, the last ones where not all have room, and a turn a row where they have no more. */
-void prompt_draw_turns(const Session *session, Canvas *canvas, Rect area);
+/* The turns by role, the last ones where not all have room, and a turn a row where they have no more. Returns the rows
+ * used. */
+int prompt_draw_turns(const Session *session, Canvas *canvas, Rect area);
 
-/* Cuts off what the turns are drawn in beside the tokens or above them, and draws them; nothing without a chat. */
-void prompt_draw_turns_beside(const PromptState *state, const Session *session, Canvas *canvas, Rect *text,
-                              Rect *area);
+/* Where there is a conversation, draws a strip of its last turns and cuts it off both areas; where it is wide, cuts a side
+ * off the text's, which is returned (else it has no rows), for prompt_draw_side(). */
+Rect prompt_cut_turns(const PromptState *state, const Session *session, Canvas *canvas, Rect *text,
+                      Rect *area);
+
+/* The turns there, beside `rows` rows of tokens; returns the rows of both. */
+int prompt_draw_side(const Session *session, Canvas *canvas, Rect side, int rows);
 
 /* What is said of the conversation in the line of the source; returns the column after. */
 int prompt_draw_chat_source(const Session *session, Canvas *canvas, Rect area);

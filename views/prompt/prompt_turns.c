@@ -88,45 +88,60 @@ static void draw_strip(const Session *session, Canvas *canvas, Rect area) {
     }
 }
 
-void prompt_draw_turns(const Session *session, Canvas *canvas, Rect area) {
+/* The first turn to show so that the last have room, and whether the first row says how many are before it. */
+static size_t choose_first(const Session *session, Canvas *canvas, Rect area, bool *tells) {
     size_t count = count_turns(session), first = count;
     Rect beyond = rect_make(canvas->rows, 0, 1 << 12, area.columns);
     int room = area.rows;
-    if (area.rows < 1 || area.columns <= ROLE_WIDTH) return;
-    if (count > (size_t)area.rows) {
-        draw_strip(session, canvas, area);
-        return;
-    }
     while (first > 0) {
         int rows = draw_turn(session, first - 1, canvas, beyond);
-        bool is_last = first == count; /* shown from its beginning, however long */
-        if (!is_last && rows > room) break;
+        if (first < count && rows > room) break; /* the last is shown from its beginning, however long */
         room -= rows;
         first--;
     }
-    if (first > 0 && room < 1) first++;
-    if (first > 0 && first < count)
+    if (first > 0 && room < 1 && first + 1 < count) first++;
+    *tells = first > 0 && first < count;
+    return first;
+}
+
+int prompt_draw_turns(const Session *session, Canvas *canvas, Rect area) {
+    bool tells;
+    size_t count = count_turns(session);
+    int top = area.row;
+    if (area.rows < 1 || area.columns <= ROLE_WIDTH) return 0;
+    if (count > (size_t)area.rows) {
+        draw_strip(session, canvas, area);
+        return area.rows;
+    }
+    size_t first = choose_first(session, canvas, area, &tells);
+    if (tells)
         (void)canvas_print(canvas, rect_cut_top(&area, 1), 0, 0, ROLE_DIM, "%zu earlier turn%s", first,
                            first == 1 ? "" : "s");
     for (size_t i = first; i < count && area.rows > 0; i++)
         (void)rect_cut_top(&area, draw_turn(session, i, canvas, area));
+    return area.row - top;
 }
 
-void prompt_draw_turns_beside(const PromptState *state, const Session *session, Canvas *canvas, Rect *text,
-                              Rect *area) {
+Rect prompt_cut_turns(const PromptState *state, const Session *session, Canvas *canvas, Rect *text,
+                      Rect *area) {
+    const Rect none = rect_make(area->row, area->column, 0, 0);
     size_t count = count_turns(session);
-    if (!session_chat_is_on(session) || state->shows_turns || count == 0) return;
-    if (area->columns >= WIDE_LEAST) {
-        Rect side = rect_cut_right(text, text->columns * 2 / 5);
-        (void)rect_cut_left(&side, 1);
-        canvas_fill_column(canvas, side, 0, 0, side.rows, ROLE_BORDER, "│");
-        (void)rect_cut_left(&side, 2);
-        prompt_draw_turns(session, canvas, side);
-    } else if (area->rows >= STRIP_LEAST) {
-        Rect strip = rect_cut_top(area, count < STRIP_ROWS ? (int)count : STRIP_ROWS);
-        draw_strip(session, canvas, strip);
-        text->row = area->row;
-    }
+    if (!session_chat_is_on(session) || state->shows_turns || count == 0) return none;
+    if (area->columns >= WIDE_LEAST) return rect_cut_right(text, text->columns * 2 / 5);
+    if (area->rows < STRIP_LEAST) return none;
+    draw_strip(session, canvas, rect_cut_top(area, count < STRIP_ROWS ? (int)count : STRIP_ROWS));
+    text->row = area->row;
+    return none;
+}
+
+int prompt_draw_side(const Session *session, Canvas *canvas, Rect side, int rows) {
+    Rect turns = side;
+    if (side.rows == 0) return rows;
+    (void)rect_cut_left(&turns, 3);
+    int used = prompt_draw_turns(session, canvas, turns);
+    if (used < rows) used = rows;
+    canvas_fill_column(canvas, side, 0, 1, used < side.rows ? used : side.rows, ROLE_BORDER, "│");
+    return used;
 }
 
 /* ---- acting ---- */

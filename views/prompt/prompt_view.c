@@ -60,9 +60,10 @@ static void draw_prompt(void *opaque, Session *session, Canvas *canvas, Rect are
     prompt_draw_source(session, canvas, rect_cut_top(&area, 1));
     Rect text = area;
     text.rows = area.rows > 30 ? area.rows / 3 : area.rows / 2 - 2;
-    prompt_draw_turns_beside(state, session, canvas, &text, &area);
+    Rect side = prompt_cut_turns(state, session, canvas, &text, &area);
     SessionTargets targets = session_targets(session);
     int used = prompt_draw_tokens(state, &targets, session, canvas, text);
+    used = prompt_draw_side(session, canvas, side, used);
     (void)rect_cut_top(&area, used);
     const char *failure = session_preview_message(session);
     if (failure != NULL) {
@@ -70,7 +71,7 @@ static void draw_prompt(void *opaque, Session *session, Canvas *canvas, Rect are
         return;
     }
     if (state->shows_turns && state->is_chat) {
-        prompt_draw_turns(session, canvas, area);
+        (void)prompt_draw_turns(session, canvas, area);
         return;
     }
     prompt_draw_target_legend(&targets, session, canvas, rect_cut_top(&area, area.rows > 4 ? 1 : 0));
