@@ -12,6 +12,7 @@ struct SessionChatPart {
     bool is_on;
     SessionChatDraft taken; /* its text is the prompt's: it is not kept here */
     SessionAnswer answer;
+    Error refusal; /* of the last draft */
 };
 
 /* A template is rendered between two keys: what takes longer is refused. Real ones take some thousand steps a turn. */
@@ -44,6 +45,11 @@ const ChatTurns *session_chat_turns(const Session *session) {
 
 const char *session_chat_file(const Session *session) {
     return session->chat->taken.file;
+}
+
+const char *session_chat_refusal(const Session *session) {
+    const Error *refusal = &session->chat->refusal;
+    return refusal->status == STATUS_OK ? NULL : refusal->message;
 }
 
 SessionAnswer session_chat_answer(const Session *session) {
@@ -125,7 +131,7 @@ static Status render(const ChatSource *source, SessionChatDraft *draft, const ch
     return status;
 }
 
-Status session_chat_render(const Session *session, SessionChatDraft *draft, Error *error) {
+Status session_chat_render(Session *session, SessionChatDraft *draft, Error *error) {
     const char *message;
     const ChatSource *source = session_files_chat_source(session, &message);
     char *json = NULL;
@@ -133,7 +139,10 @@ Status session_chat_render(const Session *session, SessionChatDraft *draft, Erro
     ChatRendering rendering;
     Status status = source == NULL ? status_fail(error, STATUS_UNSUPPORTED, "%s", message)
                                    : chat_turns_write(draft->turns, false, &json, &bytes, error);
-    if (status == STATUS_OK) status = render(source, draft, json, bytes, &rendering, error);
+    if (status == STATUS_OK) {
+        status = render(source, draft, json, bytes, &rendering, &session->chat->refusal);
+        if (status != STATUS_OK) (void)status_fail(error, status, "%s", session->chat->refusal.message);
+    }
     free(json);
     if (status != STATUS_OK) {
         session_chat_drop(draft);
@@ -147,7 +156,7 @@ Status session_chat_render(const Session *session, SessionChatDraft *draft, Erro
     return STATUS_OK;
 }
 
-Status session_chat_open_text(const Session *session, const char *json, size_t bytes, const char *file,
+Status session_chat_open_text(Session *session, const char *json, size_t bytes, const char *file,
                               SessionChatDraft *draft, Error *error) {
     *draft = (SessionChatDraft){0};
     Status status = copy_name(session->chat->taken.choice, &draft->choice, error);
@@ -158,8 +167,8 @@ Status session_chat_open_text(const Session *session, const char *json, size_t b
     return status;
 }
 
-Status session_chat_begin_user(const Session *session, const char *text, size_t bytes,
-                               SessionChatDraft *draft, Error *error) {
+Status session_chat_begin_user(Session *session, const char *text, size_t bytes, SessionChatDraft *draft,
+                               Error *error) {
     Status status = session_chat_begin(session, draft, error);
     if (status != STATUS_OK) return status;
     size_t kept = chat_turns_has_role(draft->turns, 0, "system");
@@ -177,6 +186,7 @@ void session_chat_take(Session *session, SessionChatDraft *draft) {
     free(draft->text);
     draft->text = NULL;
     part->taken = *draft;
+    part->refusal = (Error){0};
     part->answer = SESSION_ANSWER_NONE;
     part->is_on = true;
     *draft = (SessionChatDraft){0};
@@ -186,6 +196,7 @@ void session_chat_take(Session *session, SessionChatDraft *draft) {
 
 void session_chat_turn_off(Session *session) {
     session->chat->is_on = false;
+    session->chat->refusal = (Error){0};
 }
 
 Status session_chat_turn_on(Session *session, const char *choice, Error *error) {

@@ -47,6 +47,9 @@ SessionAnswer session_chat_answer(const Session *session);
 /* Whether the last turn is the assistant's and has its end: there is nothing to continue. */
 bool session_chat_is_answered(const Session *session);
 
+/* Why the template refused the last draft, in full: with its name, line and construct; NULL: it did not. */
+const char *session_chat_refusal(const Session *session);
+
 /* ---- drafts ---- */
 
 /* Taken or dropped by whoever made it. */
@@ -61,17 +64,17 @@ typedef struct SessionChatDraft {
 } SessionChatDraft;
 
 /* A conversation as JSON, with the template that is chosen: a file's, or a calibration row's. `file` may be NULL. */
-Status session_chat_open_text(const Session *session, const char *json, size_t bytes, const char *file,
+Status session_chat_open_text(Session *session, const char *json, size_t bytes, const char *file,
                               SessionChatDraft *draft, Error *error) STATUS_MUST_CHECK;
 
 /* The turns that there are, or none, to be changed; then session_chat_render(). After a failure of either there is
  * nothing to drop. */
 Status session_chat_begin(const Session *session, SessionChatDraft *draft, Error *error) STATUS_MUST_CHECK;
-Status session_chat_render(const Session *session, SessionChatDraft *draft, Error *error) STATUS_MUST_CHECK;
+Status session_chat_render(Session *session, SessionChatDraft *draft, Error *error) STATUS_MUST_CHECK;
 
 /* A conversation that begins with this user's turn: what was the system's turn, and the switch, stay. */
-Status session_chat_begin_user(const Session *session, const char *text, size_t bytes,
-                               SessionChatDraft *draft, Error *error) STATUS_MUST_CHECK;
+Status session_chat_begin_user(Session *session, const char *text, size_t bytes, SessionChatDraft *draft,
+                               Error *error) STATUS_MUST_CHECK;
 
 /* The template is on from then on. */
 void session_chat_take(Session *session, SessionChatDraft *draft);

@@ -74,6 +74,9 @@ int prompt_draw_turns(const Session *session, Canvas *canvas, Rect area);
 Rect prompt_cut_turns(const PromptState *state, const Session *session, Canvas *canvas, Rect *text,
                       Rect *area);
 
+/* Why the template refused what was typed last, cut off the area: the line of messages seldom has room for it. */
+void prompt_draw_refusal(const Session *session, Canvas *canvas, Rect *area);
+
 /* The turns there, beside `rows` rows of tokens; returns the rows of both. */
 int prompt_draw_side(const Session *session, Canvas *canvas, Rect side, int rows);
 

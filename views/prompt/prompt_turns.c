@@ -35,7 +35,14 @@ int prompt_draw_chat_source(const Session *session, Canvas *canvas, Rect area) {
 
 /* ---- the turns ---- */
 
-enum { ROLE_WIDTH = 10, TURN_TEXT = 4096, STRIP_ROWS = 3, STRIP_LEAST = 14, WIDE_LEAST = 120 };
+enum {
+    ROLE_WIDTH = 10,
+    TURN_TEXT = 4096,
+    STRIP_ROWS = 3,
+    STRIP_LEAST = 14,
+    REFUSAL_ROWS = 4,
+    WIDE_LEAST = 120
+};
 
 static Role role_of(const ChatTurn *turn) {
     static const struct {
@@ -142,6 +149,17 @@ int prompt_draw_side(const Session *session, Canvas *canvas, Rect side, int rows
     if (used < rows) used = rows;
     canvas_fill_column(canvas, side, 0, 1, used < side.rows ? used : side.rows, ROLE_BORDER, "│");
     return used;
+}
+
+void prompt_draw_refusal(const Session *session, Canvas *canvas, Rect *area) {
+    char text[ERROR_MESSAGE_SIZE * 2];
+    const char *refusal = session_chat_refusal(session);
+    if (refusal == NULL || area->rows < STRIP_LEAST) return;
+    (void)text_escape(refusal, strlen(refusal), text_flags(canvas, TEXT_SHOW_NEWLINES), text, sizeof text);
+    Rect beyond = rect_make(canvas->rows, 0, 1 << 12, area->columns);
+    int rows = canvas_write_wrapped(canvas, beyond, 0, ROLE_ERROR, text);
+    Rect shown = rect_cut_top(area, rows < REFUSAL_ROWS ? rows : REFUSAL_ROWS);
+    (void)canvas_write_wrapped(canvas, shown, 0, ROLE_ERROR, text);
 }
 
 /* ---- acting ---- */

@@ -58,6 +58,7 @@ static void draw_prompt(void *opaque, Session *session, Canvas *canvas, Rect are
     }
     if (state->position >= count) state->position = count - 1;
     prompt_draw_source(session, canvas, rect_cut_top(&area, 1));
+    prompt_draw_refusal(session, canvas, &area);
     Rect text = area;
     text.rows = area.rows > 30 ? area.rows / 3 : area.rows / 2 - 2;
     Rect side = prompt_cut_turns(state, session, canvas, &text, &area);
