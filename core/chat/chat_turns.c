@@ -3,6 +3,7 @@
 #include "core/chat/chat_builder.h"
 #include "core/chat/chat_conversation.h"
 #include "core/chat/chat_dict.h"
+#include "core/chat/chat_form.h"
 #include "core/chat/chat_json_read.h"
 #include "core/chat/chat_json_write.h"
 #include "core/chat/chat_text.h"
@@ -16,7 +17,7 @@ struct ChatTurns {
     ChatArena arena;
     ChatDict *root;
     ChatList *messages; /* of root: dicts */
-    ChatTurn *shown;    /* [messages->count] */
+    ChatMessage *shown; /* [messages->count] */
 };
 
 static const char GENERATION[] = "add_generation_prompt";
@@ -92,9 +93,9 @@ static Status finish_text(ChatBuilder *builder, const char **text, size_t *bytes
     return STATUS_OK;
 }
 
-static Status show_message(ChatRun *run, const ChatDict *message, ChatTurn *turn) {
+static Status show_message(ChatRun *run, const ChatDict *message, ChatMessage *turn) {
     ChatBuilder role = {.run = run}, text = {.run = run};
-    *turn = (ChatTurn){.is_plain = true};
+    *turn = (ChatMessage){.is_plain = true};
     const ChatValue *content = chat_dict_find_string(message, "content");
     bool is_shown = content == NULL || add_content(&text, *content);
     turn->is_plain = content != NULL && content->type == CHAT_TEXT;
@@ -112,7 +113,7 @@ static Status show_message(ChatRun *run, const ChatDict *message, ChatTurn *turn
     return finish_text(&text, &turn->text, &turn->bytes);
 }
 
-static Status show_messages(ChatRun *run, const ChatList *messages, ChatTurn **shown) {
+static Status show_messages(ChatRun *run, const ChatList *messages, ChatMessage **shown) {
     void *block;
     CHAT_TRY(chat_run_take(run, messages->count, sizeof **shown, &block));
     *shown = block;
@@ -125,7 +126,7 @@ size_t chat_turns_count(const ChatTurns *turns) {
     return turns->messages->count;
 }
 
-ChatTurn chat_turns_get(const ChatTurns *turns, size_t index) {
+ChatMessage chat_turns_get(const ChatTurns *turns, size_t index) {
     return turns->shown[index];
 }
 
@@ -135,19 +136,41 @@ bool chat_turns_has_role(const ChatTurns *turns, size_t index, const char *role)
 
 /* ---- reading and writing ---- */
 
-/* An object with a list of objects as messages. */
+/* A member that one of the other forms has, which are written as messages. */
+static bool is_of_form(ChatValue key) {
+    static const char *const NAMES[] = {"conversation",  "prompt", "completion",  "response",
+                                        "conversations", "system", "instruction", "input",
+                                        "output",        "history"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        if (is_named(key, NAMES[i])) return true;
+    return false;
+}
+
+static Status convert_root(ChatRun *run, const ChatDict *given, ChatList *messages, ChatDict **root) {
+    bool is_plain = chat_dict_find_string(given, "messages") != NULL;
+    CHAT_TRY(chat_dict_new(run, given->count + 1, root));
+    if (!is_plain) CHAT_TRY(set_member(run, *root, "messages", chat_value_list(messages)));
+    for (size_t i = 0; i < given->count; i++) {
+        ChatValue key = given->entries[i].key, value = given->entries[i].value;
+        if (is_named(key, "messages")) value = chat_value_list(messages);
+        if (is_plain || !is_of_form(key)) CHAT_TRY(chat_dict_set(run, *root, key, value));
+    }
+    return STATUS_OK;
+}
+
+/* An object with a list of objects as messages, in any form that there is. */
 static Status take_tree(ChatRun *run, const char *json, size_t length, ChatTurns *turns) {
     ChatValue root;
+    size_t prompt;
+    ChatList *messages = NULL;
     CHAT_TRY(chat_json_read(run, json, length, &root));
-    const ChatValue *messages =
-        root.type == CHAT_DICT ? chat_dict_find_string(root.as.dict, "messages") : NULL;
-    bool is_list = messages != NULL && chat_value_is_list(*messages, CHAT_LIST_LIST);
-    for (size_t i = 0; is_list && i < messages->as.list->count; i++)
-        is_list = messages->as.list->items[i].type == CHAT_DICT;
+    if (root.type == CHAT_DICT) CHAT_TRY(chat_form_read(run, root.as.dict, &messages, &prompt));
+    bool is_list = messages != NULL;
+    for (size_t i = 0; is_list && i < messages->count; i++) is_list = messages->items[i].type == CHAT_DICT;
     if (!is_list) return chat_run_fail(run, STATUS_FORMAT, "expected an object with \"messages\"");
-    turns->root = root.as.dict;
-    turns->messages = messages->as.list;
-    return show_messages(run, turns->messages, &turns->shown);
+    CHAT_TRY(convert_root(run, root.as.dict, messages, &turns->root));
+    turns->messages = messages;
+    return show_messages(run, messages, &turns->shown);
 }
 
 static Status make(const char *json, size_t length, ChatTurns **turns, Error *error) {
@@ -257,7 +280,7 @@ static Status forget_generation(ChatRun *run, ChatDict *root) {
 /* The messages are changed as a copy, which takes their place once it can be shown. */
 static Status put(ChatRun *run, ChatTurns *turns, size_t index, bool replaces, ChatValue message) {
     ChatList *changed;
-    ChatTurn *shown;
+    ChatMessage *shown;
     const ChatList *old = turns->messages;
     CHAT_TRY(chat_value_new_list(run, CHAT_LIST_LIST, old->count + 1, &changed));
     for (size_t i = 0; i <= old->count; i++) {

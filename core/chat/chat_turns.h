@@ -21,21 +21,22 @@
 typedef struct ChatTurns ChatTurns;
 
 /* One message, as people read it; until the next change. */
-typedef struct ChatTurn {
+typedef struct ChatMessage {
     const char *role,
         *text; /* UTF-8, NUL-terminated; the content, and under their names what else the message has */
     size_t role_bytes, bytes;
     bool is_plain; /* it has a role and a text, and nothing else */
-} ChatTurn;
+} ChatMessage;
 
-/* Without messages; from an object that chat_conversation_read() takes (else its STATUS_FORMAT); of another. */
+/* Without messages; from an object that chat_conversation_read() takes (else its STATUS_FORMAT), whose form becomes that
+ * of messages; of another. */
 Status chat_turns_create(ChatTurns **turns, Error *error) STATUS_MUST_CHECK;
 Status chat_turns_read(const char *json, size_t length, ChatTurns **turns, Error *error) STATUS_MUST_CHECK;
 Status chat_turns_copy(const ChatTurns *turns, ChatTurns **copy, Error *error) STATUS_MUST_CHECK;
 void chat_turns_free(ChatTurns *turns); /* takes NULL */
 
 size_t chat_turns_count(const ChatTurns *turns);
-ChatTurn chat_turns_get(const ChatTurns *turns, size_t index);
+ChatMessage chat_turns_get(const ChatTurns *turns, size_t index);
 bool chat_turns_has_role(const ChatTurns *turns, size_t index, const char *role); /* false beyond the last */
 
 /* {"role": …, "content": …} before message `index` (their count: behind the last), or in its place. STATUS_ARGUMENT

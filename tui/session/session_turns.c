@@ -26,7 +26,7 @@ static Status say_prompt(const Session *session, ChatTurns *turns, Error *error)
     const char *text = session_prompt_text(session, &bytes);
     if (text == NULL) return STATUS_OK;
     if (last < count) {
-        ChatTurn turn = chat_turns_get(turns, last);
+        ChatMessage turn = chat_turns_get(turns, last);
         if (turn.bytes == bytes && memcmp(turn.text, text, bytes) == 0) return STATUS_OK;
     }
     size_t kept = chat_turns_has_role(turns, 0, SYSTEM);
@@ -132,7 +132,7 @@ static Status turn_off(Session *session, Error *error) {
         session_chat_turn_off(session);
         return STATUS_OK;
     }
-    ChatTurn turn = chat_turns_get(turns, last);
+    ChatMessage turn = chat_turns_get(turns, last);
     return session_set_prompt(session, turn.text, turn.bytes, error);
 }
 

@@ -44,7 +44,7 @@ enum {
     WIDE_LEAST = 120
 };
 
-static Role role_of(const ChatTurn *turn) {
+static Role role_of(const ChatMessage *turn) {
     static const struct {
         const char *name;
         Role role;
@@ -57,7 +57,7 @@ static Role role_of(const ChatTurn *turn) {
 /* Of an answer that may go on, with an ellipsis behind it. */
 static void write_turn(const Session *session, size_t index, unsigned flags, char text[TURN_TEXT]) {
     const ChatTurns *turns = session_chat_turns(session);
-    ChatTurn turn = chat_turns_get(turns, index);
+    ChatMessage turn = chat_turns_get(turns, index);
     size_t needed = text_escape(turn.text, turn.bytes, flags, text, TURN_TEXT - 4);
     bool is_open =
         session_chat_answer(session) == SESSION_ANSWER_OPEN && index + 1 == chat_turns_count(turns);
@@ -71,7 +71,7 @@ static unsigned text_flags(const Canvas *canvas, unsigned newlines) {
 /* Returns the rows used, at least one; drawn out of sight it only measures. */
 static int draw_turn(const Session *session, size_t index, Canvas *canvas, Rect area) {
     char text[TURN_TEXT], name[32];
-    ChatTurn turn = chat_turns_get(session_chat_turns(session), index);
+    ChatMessage turn = chat_turns_get(session_chat_turns(session), index);
     (void)text_escape(turn.role, turn.role_bytes, text_flags(canvas, TEXT_PLAIN), name, sizeof name);
     write_turn(session, index, text_flags(canvas, TEXT_KEEP_NEWLINES), text);
     canvas_write_field(canvas, area, 0, 0, ROLE_WIDTH - 1, false, role_of(&turn), name);
@@ -85,7 +85,7 @@ static void draw_strip(const Session *session, Canvas *canvas, Rect area) {
     size_t count = count_turns(session), first = count > (size_t)area.rows ? count - (size_t)area.rows : 0;
     for (size_t i = first; i < count; i++) {
         char text[TURN_TEXT], name[32];
-        ChatTurn turn = chat_turns_get(session_chat_turns(session), i);
+        ChatMessage turn = chat_turns_get(session_chat_turns(session), i);
         int row = (int)(i - first);
         (void)text_escape(turn.role, turn.role_bytes, text_flags(canvas, TEXT_PLAIN), name, sizeof name);
         write_turn(session, i, text_flags(canvas, TEXT_SHOW_NEWLINES), text);
