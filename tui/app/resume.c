@@ -52,6 +52,8 @@ Status resume_read(const char *path, const ViewList *views, Resume *resume, Erro
     bool by_file = json_get_bool(tree, "tokenizer_file", false);
     resume->session.tokenizer_rule = by_file ? TOKENIZER_BY_FILE : TOKENIZER_BY_CLASS;
     resume->session.prompt = json_get_text(tree, "prompt", NULL);
+    resume->session.chat = json_get_text(tree, "chat", NULL);
+    resume->session.template = json_get_text(tree, "template", NULL);
     resume->view = json_get_text(tree, "view", NULL);
     if (resume->view != NULL && view_find(views, resume->view) < 0) resume->view = NULL;
     bool is_known = strcmp(json_get_text(tree, "format", ""), FORMAT_NAME) == 0 &&
@@ -179,12 +181,25 @@ static bool add_places(cJSON *tree, const ViewList *views, void *const *states) 
     return complete;
 }
 
+/* The prompt, or the conversation that it is the text of: that as a text, for a tree would not keep every number. */
+static bool add_prompt(cJSON *tree, const Session *session) {
+    size_t bytes;
+    char *json;
+    const char *prompt = session_prompt_text(session, &bytes), *choice = session_chat_choice(session);
+    const ChatTurns *turns = session_chat_is_on(session) ? session_chat_turns(session) : NULL;
+    if (turns == NULL || chat_turns_count(turns) == 0)
+        return prompt == NULL || strlen(prompt) != bytes || json_add_text(tree, "prompt", prompt);
+    if (chat_turns_write(turns, false, &json, &bytes, NULL) != STATUS_OK) return false;
+    bool added =
+        json_add_text(tree, "chat", json) && (choice == NULL || json_add_text(tree, "template", choice));
+    free(json);
+    return added;
+}
+
 static bool add_session(cJSON *tree, const Session *session) {
     const Pair *pair = session_pair(session);
     const char *rows = session_last_rows_file(session); /* a prompt that was measured on is kept as one */
     Dials dials = session_dial_state(session);
-    size_t bytes;
-    const char *prompt = session_prompt_text(session, &bytes);
     size_t tensor = session_tensor(session);
     return add_path(tree, "base", pair->base->directory) && add_path(tree, "sft", pair->sft->directory) &&
            (rows == NULL || add_path(tree, "calibration", rows)) &&
@@ -194,8 +209,7 @@ static bool add_session(cJSON *tree, const Session *session) {
             json_add_text(tree, "end_token", session_end_token(session))) &&
            (session_chat_template(session) == NULL ||
             json_add_text(tree, "chat_template", session_chat_template(session))) &&
-           add_dials(tree, &dials) && add_bookmarks(tree, session) &&
-           (prompt == NULL || strlen(prompt) != bytes || json_add_text(tree, "prompt", prompt)) &&
+           add_dials(tree, &dials) && add_bookmarks(tree, session) && add_prompt(tree, session) &&
            (tensor >= pair->count || json_add_text(tree, "tensor", pair->tensors[tensor].name));
 }
 

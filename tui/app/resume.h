@@ -9,7 +9,9 @@
  *      "end_token": TOKEN,                                      where --end-token was
  *      "dials": ["--alpha", "0.5", …],                          as the program's own options
  *      "bookmarks": [{"name": "A", "dials": […]}, …],
- *      "prompt": TEXT, "tensor": NAME, "view": NAME,
+ *      "prompt": TEXT,                                          or, with a chat template on,
+ *      "chat": JSON, "template": NAME,                          the conversation, and the template's name if one was chosen
+ *      "tensor": NAME, "view": NAME,
  *      "places": {"layers": {"row": 3, …}, …}}                  cursors, by view (view.h)
  *
  * It is written when the program ends, a hang-up and SIGTERM included. What is no longer true of the pair is

@@ -28,6 +28,12 @@ const TourStep TOUR_STEPS[] = {
      "each model would say next. The largest gaps of the calibration rows are the targets that the method explains.",
      "{target-next} goes to one of them. Move along the tokens with {move-right}; {example-next} takes another "
      "text, {prompt} your own."},
+    {"prompt", "As a conversation",
+     "A model that was tuned on conversations is asked in its own form: its chat template makes one text of the turns, "
+     "special tokens included, and all that is measured here is measured on that text. Without a template a prompt "
+     "stays the text that it is.",
+     "{template} turns the template on; {prompt} then types what the user says, {continue} lets the model answer, "
+     "{turns} shows all turns."},
     {"tune", "First repair: fuse with the base model",
      "α mixes the two models weight by weight: W = α·SFT + (1 − α)·base. Every figure of W follows the dial. "
      "Where the curves show entropy coming back faster than the loss rises, there is room to choose.",
