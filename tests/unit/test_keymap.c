@@ -450,8 +450,10 @@ static void an_unbound_key_tells_what_is_near(void **state) {
     static const struct {
         const char *view, *keys[2], *near;
     } CASES[] = {
-        {"layers", {"Q", NULL}, "q quit"},         {"layers", {"y", NULL}, "Y copy, in Tune selector-next"},
-        {"layers", {"W", NULL}, "Ctrl-w numbers"}, {"layers", {"\\", NULL}, ""},
+        {"layers", {"Q", NULL}, "q quit"},
+        {"layers", {"y", NULL}, "Y copy, in Prompt assistant, in Tune selector-next"},
+        {"layers", {"W", NULL}, "Ctrl-w numbers, in Prompt write-chat"},
+        {"layers", {"\\", NULL}, ""},
         {"layers", {"Z", "x"}, "Z help, Q quit"},
     };
     Keymap *keymap = make();

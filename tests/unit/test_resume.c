@@ -5,6 +5,7 @@
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_elements.h"
+#include "tui/session/session_turns.h"
 #include "views/views.h"
 
 #include <sys/stat.h>
@@ -100,6 +101,42 @@ static void a_session_is_taken_up_where_it_was_left(void **state) {
     resume_free(&resume);
     session_free(session);
     settings_curve_free(curve);
+    free(states);
+    free(path);
+}
+
+static void a_conversation_is_kept_with_its_template(void **state) {
+    (void)state;
+    Session *session = open_demo();
+    Resume resume;
+    Error error = {0};
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    void **states = no_states();
+    char *path = scratch_path("chat/resume.json");
+    assert_int_equal(session_type_turn(session, "user", "Tom has\n12", 10, &error), STATUS_OK);
+    assert_int_equal(session_type_turn(session, "assistant", "No.", 3, &error), STATUS_OK);
+    assert_int_equal(session_use_template(session, "default", &error), STATUS_OK); /* chosen by its name */
+    char *text = memory_format("%s", session_prompt_text(session, NULL));
+    write_session(session, path, states);
+    session_free(session);
+    if (resume_read(path, &VIEWS, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_null(resume.session.prompt);
+    assert_string_equal(resume.session.template, "default");
+    resume.session.threads = 2;
+    if (session_create(&resume.session, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    assert_true(session_chat_is_on(session));
+    assert_int_equal(chat_turns_count(session_chat_turns(session)), 2);
+    assert_string_equal(session_prompt_text(session, NULL), text);
+    session_free(session);
+    resume.session.template = "gone"; /* said, and the first row in its place */
+    if (session_create(&resume.session, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    assert_false(session_chat_is_on(session));
+    assert_int_equal(session_current_example(session), 0);
+    session_free(session);
+    resume_free(&resume);
+    free(text);
     free(states);
     free(path);
 }
@@ -265,6 +302,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_end_of_rows_is_kept),
         cmocka_unit_test(a_session_is_taken_up_where_it_was_left),
+        cmocka_unit_test(a_conversation_is_kept_with_its_template),
         cmocka_unit_test(paths_are_kept_for_every_directory),
         cmocka_unit_test(what_is_no_session_is_refused),
         cmocka_unit_test(what_no_longer_fits_is_left_out_and_said),

@@ -197,6 +197,8 @@ void session_chat_take(Session *session, SessionChatDraft *draft) {
 void session_chat_turn_off(Session *session) {
     session->chat->is_on = false;
     session->chat->refusal = (Error){0};
+    free(session->chat->taken.choice);
+    session->chat->taken.choice = NULL;
 }
 
 Status session_chat_turn_on(Session *session, const char *choice, Error *error) {

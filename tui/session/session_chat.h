@@ -82,6 +82,7 @@ void session_chat_drop(SessionChatDraft *draft); /* takes a zeroed one */
 
 /* ---- for the other parts of a session ---- */
 
+/* The turns stay, a template's name that was asked for does not. */
 void session_chat_turn_off(Session *session);
 
 /* Turned on without turns: the next prompt is the first. `choice` may be NULL. */

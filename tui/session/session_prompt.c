@@ -197,6 +197,7 @@ static void show_first(Session *session) {
         if (status == STATUS_OK) status = session_show_chat(session, &draft, -1, &error);
         if (status == STATUS_OK) return;
         session_say(session, SESSION_WARNING, "the conversation is left out: %s", error.message);
+        session_chat_turn_off(session);
     }
     status = STATUS_OK;
     if (prompt->first_text != NULL)
