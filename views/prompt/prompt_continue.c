@@ -15,14 +15,32 @@
 
 /* Which text it is. */
 static int draw_origin(const Session *session, Canvas *canvas, Rect area) {
-    char keys[KEY_TEXT_SIZE];
     int example = session_current_example(session);
     if (session_chat_is_on(session)) return prompt_draw_chat_source(session, canvas, area);
-    int column = example >= 0 ? canvas_print(canvas, area, 0, 0, ROLE_DIM, "example %d", example + 1)
-                              : canvas_write(canvas, area, 0, 0, ROLE_DIM, "typed prompt");
-    if (!session_chat_is_offered(session, NULL)) return column;
-    return canvas_print(canvas, area, 0, column, ROLE_DIM, " (%s)",
-                        key_text("prompt", "{template}: chat template", keys));
+    return example >= 0 ? canvas_print(canvas, area, 0, 0, ROLE_DIM, "example %d", example + 1)
+                        : canvas_write(canvas, area, 0, 0, ROLE_DIM, "typed prompt");
+}
+
+/* That it could be a conversation; "" where it is one, or there is no template. */
+static const char *write_offer(const Session *session, char text[KEY_TEXT_SIZE + 4]) {
+    char keys[KEY_TEXT_SIZE];
+    text[0] = '\0';
+    if (!session_chat_is_on(session) && session_chat_is_offered(session, NULL))
+        (void)snprintf(text, KEY_TEXT_SIZE + 4, " (%s)",
+                       key_text("prompt", "{template}: chat template", keys));
+    return text;
+}
+
+/* What is measured on, in the columns before `end`, and before it the offer, where it takes nothing of that. */
+static void draw_rows(const Session *session, Canvas *canvas, Rect area, int column, int end) {
+    char rows[SESSION_ROWS_TEXT], shorter[SESSION_ROWS_TEXT], offer[KEY_TEXT_SIZE + 4];
+    int room = end - column - 4;
+    bool any = session_calibration(session, NULL) != NULL;
+    session_describe_rows(session, room, rows);
+    session_describe_rows(session, room - text_width(write_offer(session, offer)), shorter);
+    if (any ? strcmp(rows, shorter) == 0 : text_width(offer) < room)
+        column = canvas_write(canvas, area, 0, column, ROLE_DIM, offer);
+    if (rows[0] != '\0' && any) (void)canvas_print(canvas, area, 0, column, ROLE_DIM, "; %s", rows);
 }
 
 void prompt_draw_source(Session *session, Canvas *canvas, Rect area) {
@@ -49,10 +67,7 @@ void prompt_draw_source(Session *session, Canvas *canvas, Rect area) {
     if (column + text_width(next) + 1 > area.columns && column > 0)
         next[0] = '\0'; /* what the text is comes first */
     (void)canvas_write_right(canvas, area, 0, area.columns, ROLE_DIM, next);
-    char rows[SESSION_ROWS_TEXT];
-    session_describe_rows(session, area.columns - text_width(next) - column - 4, rows);
-    if (rows[0] != '\0' && session_calibration(session, NULL) != NULL)
-        (void)canvas_print(canvas, area, 0, column, ROLE_DIM, "; %s", rows);
+    draw_rows(session, canvas, area, column, area.columns - text_width(next));
 }
 
 Reaction prompt_say_failure(Session *session, Status status, const Error *error) {
