@@ -121,7 +121,7 @@ static void a_conversation_is_kept_with_its_template(void **state) {
     session_free(session);
     if (resume_read(path, &VIEWS, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
     assert_null(resume.session.prompt);
-    assert_string_equal(resume.session.template, "default");
+    assert_string_equal(resume.session.prompt_template, "default");
     resume.session.threads = 2;
     if (session_create(&resume.session, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
     wait_for(session, "tokenizer", tokenizer_is_there);
@@ -129,7 +129,7 @@ static void a_conversation_is_kept_with_its_template(void **state) {
     assert_int_equal(chat_turns_count(session_chat_turns(session)), 2);
     assert_string_equal(session_prompt_text(session, NULL), text);
     session_free(session);
-    resume.session.template = "gone"; /* said, and the first row in its place */
+    resume.session.prompt_template = "gone"; /* said, and the first row in its place */
     if (session_create(&resume.session, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
     wait_for(session, "tokenizer", tokenizer_is_there);
     assert_false(session_chat_is_on(session));

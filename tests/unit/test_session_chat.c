@@ -4,6 +4,7 @@
  */
 #include "core/files/json_edit.h"
 #include "session_fixture.h"
+#include "tui/session/session_calibration.h"
 #include "tui/session/session_targets.h"
 #include "tui/session/session_turns.h"
 
@@ -131,7 +132,7 @@ static void the_demo_has_a_template_that_is_off_at_first(void **state) {
     expect_ok(session_set_prompt(session, QUESTION, sizeof QUESTION - 1, &why));
     expect_prompt(session, QUESTION, true);
     expect_ok(session_use_template(session, "on", &why));
-    assert_string_equal(session_chat_template(session), "default");
+    assert_string_equal(session_chat_name(session), "default");
     expect_prompt(session, RENDERED, false);
     expect_turn(session, 0, "user", QUESTION);
     expect_ok(session_use_template(session, "toggle", &why));
@@ -180,6 +181,39 @@ static void a_row_of_text_is_the_users_turn_and_its_targets_stay(void **state) {
     expect_turn(session, 0, "system", "Be brief.");
     expect_turn(session, 1, "user", session_example(session, 1));
     free(first);
+    session_free(session);
+}
+
+static void a_row_that_is_a_conversation_is_shown_whole(void **state) {
+    (void)state;
+    scratch_write_text(
+        "talks.jsonl",
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"Ann has 5 cakes.\"}, {\"role\": "
+        "\"assistant\", \"content\": \"We add 3.\"}]}\n{\"prompt\": \"Tom has\", \"response\": \" 3\"}\n");
+    char *path = scratch_path("talks.jsonl");
+    Session *session = open_pair(TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft", path);
+    wait_for(session, "the first prompt", preview_is_fresh);
+    assert_true(session_chat_is_on(session));
+    assert_int_equal(session_current_example(session), 0);
+    assert_int_equal(turn_count(session), 2);
+    expect_turn(session, 1, "assistant", "We add 3.");
+    expect_prompt(session, "Question: Ann has 5 cakes.\nAnswer: We add 3.<|endoftext|>", false);
+    const CalibrationRow *row = &session_calibration(session, NULL)->rows[0];
+    const int32_t *ids;
+    assert_int_equal(session_prompt_tokens(session, &ids), row->count);
+    assert_memory_equal(ids, row->ids, row->count * sizeof *ids);
+    wait_for(session, "attribution", method_is_complete);
+    assert_true(session_targets(session).is_chosen);
+    expect_ok(session_remove_turn(session, &why));
+    expect_prompt(session, "Question: Ann has 5 cakes.\nAnswer:", false);
+    expect_ok(session_show_response(session, &why));
+    assert_int_equal(session_prompt_tokens(session, NULL), row->count);
+    expect_ok(session_use_example(session, 1, &why)); /* a row of text is the user's turn now */
+    expect_prompt(session, "Question: Tom has\nAnswer:", false);
+    expect_ok(session_use_template(session, "off", &why));
+    expect_ok(session_use_example(session, 0, &why));
+    assert_true(session_chat_is_on(session));
+    free(path);
     session_free(session);
 }
 
@@ -421,6 +455,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(the_demo_has_a_template_that_is_off_at_first),
                                        cmocka_unit_test(ids_are_made_without_the_tokenizers_special_tokens),
                                        cmocka_unit_test(a_row_of_text_is_the_users_turn_and_its_targets_stay),
+                                       cmocka_unit_test(a_row_that_is_a_conversation_is_shown_whole),
                                        cmocka_unit_test(turns_are_typed_and_taken_off),
                                        cmocka_unit_test(an_answer_is_a_turn_and_its_ids_stay_until_the_next),
                                        cmocka_unit_test(the_conversation_outlasts_its_template_being_off),

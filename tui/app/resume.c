@@ -53,7 +53,7 @@ Status resume_read(const char *path, const ViewList *views, Resume *resume, Erro
     resume->session.tokenizer_rule = by_file ? TOKENIZER_BY_FILE : TOKENIZER_BY_CLASS;
     resume->session.prompt = json_get_text(tree, "prompt", NULL);
     resume->session.chat = json_get_text(tree, "chat", NULL);
-    resume->session.template = json_get_text(tree, "template", NULL);
+    resume->session.prompt_template = json_get_text(tree, "template", NULL);
     resume->view = json_get_text(tree, "view", NULL);
     if (resume->view != NULL && view_find(views, resume->view) < 0) resume->view = NULL;
     bool is_known = strcmp(json_get_text(tree, "format", ""), FORMAT_NAME) == 0 &&

@@ -65,7 +65,7 @@ bool session_chat_is_answered(const Session *session) {
 
 /* ---- the template ---- */
 
-const char *session_chat_template(const Session *session) {
+const char *session_chat_name(const Session *session) {
     const SessionChatDraft *taken = &session->chat->taken;
     const char *message, *name = "default";
     const ChatSource *source = session_files_chat_source(session, &message);
@@ -198,7 +198,7 @@ void session_chat_turn_off(Session *session) {
     session->chat->is_on = false;
     session->chat->refusal = (Error){0};
     free(session->chat->taken.choice);
-    session->chat->taken.choice = NULL;
+    (void)copy_name(session_chat_template(session), &session->chat->taken.choice, NULL);
 }
 
 Status session_chat_turn_on(Session *session, const char *choice, Error *error) {
@@ -243,7 +243,8 @@ Status session_chat_name_file(Session *session, const char *file, Error *error) 
 Status session_chat_open(Session *session, const SessionOptions *options, Error *error) {
     session->chat = memory_allocate(1, sizeof *session->chat);
     if (session->chat == NULL) return memory_fail(error, "the session");
-    return copy_name(options->template, &session->chat->taken.choice, error);
+    const char *choice = options->prompt_template != NULL ? options->prompt_template : options->chat_template;
+    return copy_name(choice, &session->chat->taken.choice, error);
 }
 
 void session_chat_free(Session *session) {

@@ -21,7 +21,7 @@ bool session_chat_is_offered(const Session *session, const char **message);
 bool session_chat_is_on(const Session *session);
 
 /* The name of the template that is used for the turns that there are; "" without any. */
-const char *session_chat_template(const Session *session);
+const char *session_chat_name(const Session *session);
 
 /* The name that was asked for; NULL: as suits the conversation. */
 const char *session_chat_choice(const Session *session);
@@ -82,7 +82,7 @@ void session_chat_drop(SessionChatDraft *draft); /* takes a zeroed one */
 
 /* ---- for the other parts of a session ---- */
 
-/* The turns stay, a template's name that was asked for does not. */
+/* The turns stay; the template is again the one of the options. */
 void session_chat_turn_off(Session *session);
 
 /* Turned on without turns: the next prompt is the first. `choice` may be NULL. */

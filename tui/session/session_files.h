@@ -14,13 +14,13 @@
 
 typedef struct SessionOptions {
     const char *base, *sft;
-    const char *calibration;   /* a file, or NULL */
-    const char *end_token;     /* what responses end with (calibration.h), or NULL */
-    const char *chat_template; /* which of the SFT model's renders conversations, or NULL: as suits each */
-    const char *prompt;        /* the first prompt, or NULL: the first of the calibration rows */
-    const char *chat;          /* a conversation (JSON) in its place, or NULL; then the template is on: */
-    const char *template;      /* its name, or NULL: as chat_template */
-    const char *cache;         /* the directory in which analyses are kept, or NULL: they are not */
+    const char *calibration;     /* a file, or NULL */
+    const char *end_token;       /* what responses end with (calibration.h), or NULL */
+    const char *chat_template;   /* which of the SFT model's renders conversations, or NULL: as suits each */
+    const char *prompt;          /* the first prompt, or NULL: the first of the calibration rows */
+    const char *chat;            /* a conversation (JSON) in its place, or NULL; then the template is on: */
+    const char *prompt_template; /* its name, or NULL: chat_template */
+    const char *cache;           /* the directory in which analyses are kept, or NULL: they are not */
     TokenizerRule tokenizer_rule;
     double alpha;
     unsigned threads;     /* 0: all */

@@ -116,18 +116,26 @@ const char *session_example(const Session *session, size_t index) {
     return calibration == NULL || index >= calibration->count ? NULL : calibration->rows[index].prompt;
 }
 
-/* With the template on a row's prompt is what the user says. A row that is a conversation itself is a draft of
- * session_chat_open_text(). */
-static Status show_example_chat(Session *session, const char *text, int index, Error *error) {
+/* A row that is a conversation is shown whole, with the template on; of another its prompt is what the user says. */
+static Status show_example_chat(Session *session, size_t index, Error *error) {
     SessionChatDraft draft;
-    Status status = session_chat_begin_user(session, text, strlen(text), &draft, error);
-    return status == STATUS_OK ? session_show_chat(session, &draft, index, error) : status;
+    const CalibrationRow *row = &session_calibration(session, NULL)->rows[index];
+    const char *text = row->conversation != NULL ? row->conversation : row->prompt;
+    Status status = row->conversation != NULL
+                        ? session_chat_open_text(session, text, strlen(text), NULL, &draft, error)
+                        : session_chat_begin_user(session, text, strlen(text), &draft, error);
+    return status == STATUS_OK ? session_show_chat(session, &draft, (int)index, error) : status;
+}
+
+static bool is_conversation(const Session *session, size_t index) {
+    return session_calibration(session, NULL)->rows[index].conversation != NULL;
 }
 
 Status session_use_example(Session *session, size_t index, Error *error) {
     const char *text = session_example(session, index);
     if (text == NULL) return status_fail(error, STATUS_ARGUMENT, "there is no example prompt of that number");
-    if (session_chat_is_on(session)) return show_example_chat(session, text, (int)index, error);
+    if (session_chat_is_on(session) || is_conversation(session, index))
+        return show_example_chat(session, index, error);
     Status status = session_set_prompt(session, text, strlen(text), error);
     if (status == STATUS_OK) session->prompt->current_example = (int)index;
     return status;
@@ -162,6 +170,8 @@ Status session_show_response(Session *session, Error *error) {
     const CalibrationRow *row = &calibration->rows[session->prompt->current_example];
     if (row->prompt_count >= row->count)
         return status_fail(error, STATUS_ARGUMENT, "the row has no response");
+    if (row->conversation != NULL)
+        return show_example_chat(session, (size_t)session->prompt->current_example, error);
     if (session_chat_is_on(session)) return show_response_chat(session, row->response, error);
     TokenList whole = {0}; /* the row's own: its response may change the prompt's last tokens */
     Status status = STATUS_OK;

@@ -36,7 +36,7 @@ Status session_show_chat(Session *session, SessionChatDraft *draft, int example,
                          Error *error) STATUS_MUST_CHECK;
 
 /* The example prompts: those of the calibration rows. With the template on an example is the user's turn of a new
- * conversation. */
+ * conversation; one that is a conversation itself is shown whole, and turns the template on. */
 size_t session_example_count(const Session *session);
 const char *session_example(const Session *session, size_t index);
 Status session_use_example(Session *session, size_t index, Error *error) STATUS_MUST_CHECK;

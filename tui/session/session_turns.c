@@ -142,9 +142,10 @@ static Status copy_choice(const char *name, char **choice, Error *error) {
     return name == NULL || *choice != NULL ? STATUS_OK : memory_fail(error, "the template's name");
 }
 
-/* `name` may be NULL: as suits the conversation. */
+/* `name` may be NULL: that of the options, or as suits the conversation. */
 static Status turn_on(Session *session, const char *name, Error *error) {
     SessionChatDraft draft;
+    if (name == NULL) name = session_chat_template(session);
     Status status = begin_draft(session, &draft, error);
     if (status != STATUS_OK) return status;
     if (chat_turns_count(draft.turns) > 0)
@@ -185,7 +186,7 @@ Status session_use_thinking(Session *session, const char *word, Error *error) {
             error, STATUS_ARGUMENT,
             "the chat template %s has no switch for thinking: it reads neither enable_thinking nor "
             "thinking",
-            session_chat_template(session));
+            session_chat_name(session));
     if (!read_switch(word, session_chat_thinking(session), &to))
         return status_fail(error, STATUS_ARGUMENT, "thinking is on, off or default, not \"%s\"", word);
     Status status = session_chat_begin(session, &draft, error);

@@ -18,7 +18,7 @@ int prompt_draw_chat_source(const Session *session, Canvas *canvas, Rect area) {
     static const char *const THINKING[] = {
         [CHAT_SWITCH_UNSET] = "as the template has it", [CHAT_SWITCH_OFF] = "off", [CHAT_SWITCH_ON] = "on"};
     char name[64];
-    const char *template = session_chat_template(session);
+    const char *template = session_chat_name(session);
     size_t count = count_turns(session);
     (void)text_escape(template, strlen(template), TEXT_PLAIN, name, sizeof name);
     text_shorten(name, sizeof name, NAME_WIDTH, canvas->theme.ascii);
