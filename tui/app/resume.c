@@ -186,10 +186,9 @@ static bool add_prompt(cJSON *tree, const Session *session) {
     size_t bytes;
     char *json;
     const char *prompt = session_prompt_text(session, &bytes), *choice = session_chat_choice(session);
-    const ChatTurns *turns = session_chat_is_on(session) ? session_chat_turns(session) : NULL;
-    if (turns == NULL || chat_turns_count(turns) == 0)
+    if (session_chat_write_text(session, &json, NULL) != STATUS_OK) return false;
+    if (json == NULL)
         return prompt == NULL || strlen(prompt) != bytes || json_add_text(tree, "prompt", prompt);
-    if (chat_turns_write(turns, false, &json, &bytes, NULL) != STATUS_OK) return false;
     bool added =
         json_add_text(tree, "chat", json) && (choice == NULL || json_add_text(tree, "template", choice));
     free(json);

@@ -43,6 +43,14 @@ const ChatTurns *session_chat_turns(const Session *session) {
     return session->chat->taken.turns;
 }
 
+Status session_chat_write_text(const Session *session, char **json, Error *error) {
+    const ChatTurns *turns = session->chat->taken.turns;
+    size_t bytes;
+    *json = NULL;
+    if (!session->chat->is_on || turns == NULL || chat_turns_count(turns) == 0) return STATUS_OK;
+    return chat_turns_write(turns, false, json, &bytes, error);
+}
+
 const char *session_chat_file(const Session *session) {
     return session->chat->taken.file;
 }

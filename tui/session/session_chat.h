@@ -29,6 +29,9 @@ const char *session_chat_choice(const Session *session);
 /* The turns; NULL before the first. They outlast the template's being turned off. */
 const ChatTurns *session_chat_turns(const Session *session);
 
+/* The turns as JSON, which the caller frees; NULL, and STATUS_OK, where the template is off or there are none. */
+Status session_chat_write_text(const Session *session, char **json, Error *error) STATUS_MUST_CHECK;
+
 /* The variable by which the template is told to let the model think or not; NULL where it reads none. */
 const char *session_chat_switch(const Session *session);
 ChatSwitch session_chat_thinking(const Session *session);

@@ -34,20 +34,6 @@ size_t session_prompt_response(const Session *session) {
     return session->prompt->response;
 }
 
-Status session_prompt_measure(Session *session, Error *error) {
-    const TokenList *list = &session->prompt->ids;
-    EvaluationRow row = {.ids = list->ids, .count = list->count, .first = 0, .end = list->count};
-    LiveEvaluation *fresh = NULL;
-    Status status = live_evaluation_create(session->model, &row, 1, SESSION_TOP, "preview", session->threads,
-                                           &fresh, error);
-    if (status != STATUS_OK) return status;
-    live_evaluation_free(session->prompt->live);
-    session->prompt->live = fresh;
-    session->prompt->error = (Error){0};
-    session->prompt->revision++;
-    return STATUS_OK;
-}
-
 static Status check_ids(const Session *session, const TokenList *list, Error *error) {
     if (list->count == 0) return status_fail(error, STATUS_ARGUMENT, "the prompt has no tokens");
     uint64_t longest = session->model->config->max_positions;

@@ -1,6 +1,6 @@
 /*
  * session_prompt_internal — the part of a session that has the prompt, shared by session_prompt.c (the text, what the
- * models say of it, pins) and session_prompt_continue.c (how it goes on).
+ * models say of it, pins), session_prompt_continue.c (how it goes on) and session_prompt_measure.c, which both call.
  */
 #ifndef REJUV_TUI_SESSION_PROMPT_INTERNAL_H
 #define REJUV_TUI_SESSION_PROMPT_INTERNAL_H

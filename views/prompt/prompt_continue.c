@@ -13,10 +13,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_WIDTH = 20 };
+
+/* Of a conversation: its template, and how many turns it has. */
+static int draw_chat(const Session *session, Canvas *canvas, Rect area) {
+    static const char *const THINKING[] = {
+        [CHAT_SWITCH_UNSET] = "as the template has it", [CHAT_SWITCH_OFF] = "off", [CHAT_SWITCH_ON] = "on"};
+    char name[64];
+    const char *template = session_chat_name(session);
+    const ChatTurns *turns = session_chat_turns(session);
+    size_t count = turns == NULL ? 0 : chat_turns_count(turns);
+    (void)text_escape(template, strlen(template), TEXT_PLAIN, name, sizeof name);
+    text_shorten(name, sizeof name, NAME_WIDTH, canvas->theme.ascii);
+    int column = canvas_print(canvas, area, 0, 0, ROLE_VALUE, "template %s", name);
+    if (session_current_example(session) >= 0)
+        column = canvas_print(canvas, area, 0, column, ROLE_DIM, ", example %d",
+                              session_current_example(session) + 1);
+    column = canvas_print(canvas, area, 0, column, ROLE_DIM, ", %zu turn%s", count, count == 1 ? "" : "s");
+    if (session_chat_switch(session) != NULL && session_chat_thinking(session) != CHAT_SWITCH_UNSET)
+        column = canvas_print(canvas, area, 0, column, ROLE_VALUE, ", thinking %s",
+                              THINKING[session_chat_thinking(session)]);
+    return column;
+}
+
 /* Which text it is. */
 static int draw_origin(const Session *session, Canvas *canvas, Rect area) {
     int example = session_current_example(session);
-    if (session_chat_is_on(session)) return prompt_draw_chat_source(session, canvas, area);
+    if (session_chat_is_on(session)) return draw_chat(session, canvas, area);
     return example >= 0 ? canvas_print(canvas, area, 0, 0, ROLE_DIM, "example %d", example + 1)
                         : canvas_write(canvas, area, 0, 0, ROLE_DIM, "typed prompt");
 }

@@ -80,9 +80,6 @@ void prompt_draw_refusal(const Session *session, Canvas *canvas, Rect *area);
 /* The turns there, beside `rows` rows of tokens; returns the rows of both. */
 int prompt_draw_side(const Session *session, Canvas *canvas, Rect side, int rows);
 
-/* What is said of the conversation in the line of the source; returns the column after. */
-int prompt_draw_chat_source(const Session *session, Canvas *canvas, Rect area);
-
 /* The actions of the conversation; REACTION_IGNORED for all others. *changed: the prompt is another text. */
 Reaction prompt_act_on_turns(Session *session, Action action, const ActionArgument *argument, bool *changed);
 

@@ -5,32 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- which conversation ---- */
-
-enum { NAME_WIDTH = 20 };
-
 static size_t count_turns(const Session *session) {
     const ChatTurns *turns = session_chat_turns(session);
     return turns == NULL ? 0 : chat_turns_count(turns);
-}
-
-int prompt_draw_chat_source(const Session *session, Canvas *canvas, Rect area) {
-    static const char *const THINKING[] = {
-        [CHAT_SWITCH_UNSET] = "as the template has it", [CHAT_SWITCH_OFF] = "off", [CHAT_SWITCH_ON] = "on"};
-    char name[64];
-    const char *template = session_chat_name(session);
-    size_t count = count_turns(session);
-    (void)text_escape(template, strlen(template), TEXT_PLAIN, name, sizeof name);
-    text_shorten(name, sizeof name, NAME_WIDTH, canvas->theme.ascii);
-    int column = canvas_print(canvas, area, 0, 0, ROLE_VALUE, "template %s", name);
-    if (session_current_example(session) >= 0)
-        column = canvas_print(canvas, area, 0, column, ROLE_DIM, ", example %d",
-                              session_current_example(session) + 1);
-    column = canvas_print(canvas, area, 0, column, ROLE_DIM, ", %zu turn%s", count, count == 1 ? "" : "s");
-    if (session_chat_switch(session) != NULL && session_chat_thinking(session) != CHAT_SWITCH_UNSET)
-        column = canvas_print(canvas, area, 0, column, ROLE_VALUE, ", thinking %s",
-                              THINKING[session_chat_thinking(session)]);
-    return column;
 }
 
 /* ---- the turns ---- */
