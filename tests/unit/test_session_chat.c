@@ -287,6 +287,36 @@ static void an_answer_is_a_turn_and_its_ids_stay_until_the_next(void **state) {
     session_free(session);
 }
 
+/* The configuration's end of text is another: the answer ends where the tokenizer's does. */
+static void a_chat_ends_with_the_tokenizers_end(void **state) {
+    (void)state;
+    char *text, *edited;
+    size_t bytes;
+    Session *session =
+        open_with("ended", "{% for m in messages %}Question: {{ m.content }}\nAnswer:{% endfor %}", false);
+    session_free(session);
+    char *path = scratch_path("ended/config.json"), *other = scratch_path("ended/generation_config.json");
+    assert_int_equal(json_read_text(path, 1 << 20, &text, &bytes, NULL), STATUS_OK);
+    expect_ok(json_edit_member(text, "eos_token_id", "510", "config.json", &edited, &why));
+    assert_int_equal(unlink(path) + unlink(other), 0);
+    scratch_write_text("ended/config.json", edited);
+    char *directory = scratch_path("ended");
+    session = open_pair(TESTS_DIR "/demo/base", directory, NULL);
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    session_continuation(session)->tokens = 60;
+    type_turn(session, "user", QUESTION);
+    expect_ok(session_continue(session, &why));
+    wait_for(session, "the answer", has_answered);
+    assert_int_equal(session_chat_answer(session), SESSION_ANSWER_ENDED);
+    assert_true(session_prompt_added(session) < 60);
+    session_free(session);
+    free(directory);
+    free(other);
+    free(edited);
+    free(text);
+    free(path);
+}
+
 static void the_conversation_outlasts_its_template_being_off(void **state) {
     (void)state;
     Session *session = open_ready();
@@ -458,6 +488,7 @@ int main(void) {
                                        cmocka_unit_test(a_row_that_is_a_conversation_is_shown_whole),
                                        cmocka_unit_test(turns_are_typed_and_taken_off),
                                        cmocka_unit_test(an_answer_is_a_turn_and_its_ids_stay_until_the_next),
+                                       cmocka_unit_test(a_chat_ends_with_the_tokenizers_end),
                                        cmocka_unit_test(the_conversation_outlasts_its_template_being_off),
                                        cmocka_unit_test(thinking_is_switched_where_the_template_reads_it),
                                        cmocka_unit_test(what_a_template_refuses_changes_nothing),

@@ -70,20 +70,12 @@ Status session_read_rows(const char *path, const CalibrationReading *reading, Jo
     return status;
 }
 
-/* One that cannot be used says so now, not when it is asked for. */
-static void load_chat(Load *load) {
-    const ChatTemplate *template;
-    Status status = chat_source_open(load->sft_directory, &load->chat, &load->chat_error);
-    if (status == STATUS_OK && load->chat != NULL)
-        status = chat_source_choose(load->chat, NULL, false, &template, &load->chat_error);
-    if (status == STATUS_OK) load->chat_error = (Error){0};
-}
-
 static Status load(Job *job, void *argument, Error *error) {
     Load *load = argument;
     (void)job_report(job, "loading", 0, 3);
     Status sft = load_tokenizer(load->sft_directory, load->rule, &load->sft, &load->sft_error);
-    load_chat(load);
+    if (chat_source_open(load->sft_directory, &load->chat, &load->chat_error) == STATUS_OK)
+        load->chat_error = (Error){0}; /* what is wrong is a finding too: chat_difference_warn() */
     (void)job_report(job, "loading", 1, 3);
     Status base = load_tokenizer(load->base_directory, load->rule, &load->base, &load->base_error);
     if (sft == STATUS_OK && base == STATUS_OK) {
@@ -122,9 +114,6 @@ static void note_findings(Session *session) {
     if (status == STATUS_OK)
         status = tokenizer_findings_add(loaded->base, loaded->sft, &session->files->findings, &error);
     if (status == STATUS_OK) status = finding_add_all(&session->files->findings, &loaded->templates, &error);
-    if (status == STATUS_OK && loaded->chat_error.status != STATUS_OK)
-        status = finding_add(&session->files->findings, SEVERITY_WARNING, "chat template", &error, "%s",
-                             loaded->chat_error.message);
     if (status == STATUS_OK && loaded->rows_error.status != STATUS_OK)
         status = finding_add(&session->files->findings, SEVERITY_WARNING, SESSION_ROWS_SUBJECT, &error, "%s",
                              loaded->rows_error.message);

@@ -30,6 +30,12 @@ static Status generate(Job *job, void *argument, Error *error) {
                           NULL, NULL, errand->out, &errand->generated, job, error);
 }
 
+/* What the tokenizer has as its end is what a chat was trained to stop with, whatever the configuration says. */
+static int32_t chat_end(const Session *session) {
+    const char *from;
+    return session_chat_is_on(session) ? tokenizer_end(session_tokenizer(session, NULL), &from) : -1;
+}
+
 Status session_continue(Session *session, Error *error) {
     const TokenList *list = &session->prompt->ids;
     const SessionContinuation *wanted = &session->prompt->continuation;
@@ -55,7 +61,10 @@ Status session_continue(Session *session, Error *error) {
         .options = {.tokens = tokens, .sampling = {.temperature = wanted->temperature}, .seed = wanted->seed},
         .ids = memory_allocate(list->count, sizeof *errand->ids),
         .out = memory_allocate(tokens, sizeof *errand->out),
-        .count = list->count};
+        .count = list->count,
+        .end = chat_end(session)};
+    errand->options.ends = &errand->end;
+    errand->options.end_count = errand->end >= 0;
     if (errand->ids == NULL || errand->out == NULL) return memory_fail(error, "a continuation");
     memcpy(errand->ids, list->ids, list->count * sizeof *list->ids);
     return task_start(&session->prompt->continuing, session->threads, generate, errand, error);
@@ -65,8 +74,10 @@ bool session_is_continuing(const Session *session) {
     return task_is_running(&session->prompt->continuing);
 }
 
-/* The model's own ends of text, as generation_run() stops at them. */
-static bool ends_text(const ModelConfig *config, int32_t token) {
+/* As generation_run() stops at them. */
+static bool ends_text(const ContinueErrand *errand, int32_t token) {
+    const ModelConfig *config = forward_side(errand->model, &errand->settings)->config;
+    if (token == errand->end) return true;
     for (size_t i = 0; i < config->eos_count; i++)
         if (config->eos[i] == token) return true;
     return false;
@@ -76,8 +87,7 @@ static bool ends_text(const ModelConfig *config, int32_t token) {
 static Status hear_answer(Session *session, const ContinueErrand *errand, Error *error) {
     const struct SessionPromptPart *prompt = session->prompt;
     const int32_t *first = prompt->ids.ids + prompt->ids.count - prompt->added;
-    const ModelConfig *config = forward_side(errand->model, &errand->settings)->config;
-    bool has_ended = ends_text(config, first[prompt->added - 1]);
+    bool has_ended = ends_text(errand, first[prompt->added - 1]);
     char *text;
     size_t bytes;
     Status status = tokenizer_decode(session_tokenizer(session, NULL), first, prompt->added - has_ended,

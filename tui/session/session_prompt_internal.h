@@ -15,6 +15,7 @@ typedef struct ContinueErrand {
     Settings settings;
     GenerationOptions options;
     int32_t *ids, *out; /* the text so far, and room for options.tokens */
+    int32_t end;        /* of a chat, besides the model's own ends of text; -1: none */
     size_t count, generated;
 } ContinueErrand;
 

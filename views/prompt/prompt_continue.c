@@ -145,11 +145,19 @@ static void add_ids(const Session *session, CommandLine *line) {
     buffer_free(&text);
 }
 
+/* The conversation on screen is one that a command can read, with the template that suits it. */
+static bool is_in_file(const Session *session) {
+    return session_chat_is_on(session) && session_chat_file(session) != NULL &&
+           session_prompt_added(session) == 0 && session_chat_choice(session) == NULL;
+}
+
 CommandId prompt_twin(const Session *session, CommandLine *line) {
     const char *text = session_prompt_text(session, NULL);
     if (text == NULL || session_prompt_tokens(session, NULL) == 0) return COMMAND_COUNT;
-    /* a conversation's ids are those of its text, which is encoded without special tokens */
-    if (session_prompt_added(session) + session_prompt_response(session) > 0 || session_chat_is_on(session))
+    if (is_in_file(session))
+        command_line_add_option(line, COMMAND_PREVIEW, OPTION_CHAT, "%s", session_chat_file(session));
+    else if (session_prompt_added(session) + session_prompt_response(session) > 0 ||
+             session_chat_is_on(session)) /* its ids are those of its text without special tokens */
         add_ids(session, line);
     else
         command_line_add_option(line, COMMAND_PREVIEW, OPTION_PROMPT, "%s", text);
