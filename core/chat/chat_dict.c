@@ -1,6 +1,7 @@
 #include "core/chat/chat_dict.h"
 
 #include "core/chat/chat_compare.h"
+#include "core/files/hash.h"
 
 #include <string.h>
 
@@ -17,24 +18,19 @@ Status chat_dict_new(ChatRun *run, size_t capacity, ChatDict **dict) {
     return STATUS_OK;
 }
 
-static uint64_t hash_bytes(const char *bytes, size_t length) {
-    uint64_t hash = 14695981039346656037ULL; /* FNV-1a: what is bounded by steps needs no secret seed */
-    for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)bytes[i]) * 1099511628211ULL;
-    return hash;
-}
-
 static uint64_t hash_number(double number) {
     number += 0.0; /* -0.0 is 0.0 */
-    return hash_bytes((const char *)&number, sizeof number);
+    return hash_fnv1a(&number, sizeof number);
 }
 
+/* FNV-1a: what is bounded by steps needs no secret seed. */
 static uint64_t hash_value(ChatValue value) {
     uint64_t hash = value.type == CHAT_NONE ? 1 : 2;
     if (value.type == CHAT_TEXT || value.type == CHAT_BIG)
-        return hash_bytes(value.as.text->bytes, value.as.text->length);
+        return hash_fnv1a(value.as.text->bytes, value.as.text->length);
     if (chat_value_is_number(value)) return hash_number(chat_value_number(value));
-    if (value.type == CHAT_OBJECT) return hash_bytes((const char *)&value.as.object, sizeof value.as.object);
-    if (value.type == CHAT_NAMESPACE) return hash_bytes((const char *)&value.as.dict, sizeof value.as.dict);
+    if (value.type == CHAT_OBJECT) return hash_fnv1a(&value.as.object, sizeof value.as.object);
+    if (value.type == CHAT_NAMESPACE) return hash_fnv1a(&value.as.dict, sizeof value.as.dict);
     if (value.type != CHAT_LIST) return hash;
     for (size_t i = 0; i < value.as.list->count; i++)
         hash = hash * 1099511628211ULL + hash_value(value.as.list->items[i]);

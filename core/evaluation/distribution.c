@@ -82,6 +82,10 @@ DistributionPosition distribution_describe(const float *logits, size_t vocabular
     return position;
 }
 
+double distribution_log_probability(const float *logits, size_t vocabulary, int32_t token) {
+    return (double)logits[token] - measure(logits, vocabulary, NULL).log_normalizer;
+}
+
 static bool ranks_before(const float *logits, int32_t a, int32_t b) {
     return logits[a] > logits[b] || (logits[a] == logits[b] && a < b);
 }

@@ -66,6 +66,9 @@ DistributionPosition distribution_describe(const float *logits, size_t vocabular
                                            const DistributionReference *base,
                                            const DistributionReference *sft);
 
+/* ln p of one token at a position, which is all that a loss needs. NaN where the logits hold one. */
+double distribution_log_probability(const float *logits, size_t vocabulary, int32_t token);
+
 /* The `count` most likely tokens, most likely first (equals: lower id first); `count` ≤ vocabulary. */
 void distribution_find_top(const float *logits, size_t vocabulary, double log_normalizer,
                            DistributionToken *top, size_t count);

@@ -1,4 +1,4 @@
-#include "core/evaluation/evaluation.h"
+#include "core/evaluation/evaluation_internal.h"
 
 #include "core/support/memory.h"
 
@@ -12,16 +12,6 @@ enum {
     SMALLEST_GROUP = 64,      /* tokens of rows that share a pass, where memory would allow fewer */
     LARGEST_GROUP = 1024,
     LARGEST_COMPARISON = 64 /* positions */
-};
-
-struct Evaluation {
-    const Model *model;
-    EvaluationRow *rows; /* ids point into `ids`, spans into `spans` */
-    int32_t *ids;
-    EvaluationSpan *spans;
-    size_t row_count, tokens, positions, top_count;
-    float *base_hidden, *sft_hidden; /* [positions × hidden_size]; from evaluation_prepare() */
-    bool is_prepared;
 };
 
 static const Settings BASE = {.alpha = 0.0}, SFT = {.alpha = 1.0};
@@ -45,7 +35,7 @@ Status evaluation_check_tokens(const Model *model, size_t tokens, size_t top_cou
 }
 
 /* How many of `count` settings may run side by side over rows of at most `tokens` tokens. */
-static size_t states_together(const Evaluation *evaluation, size_t count) {
+size_t evaluation_states_together(const Evaluation *evaluation, size_t count) {
     size_t longest = 1;
     for (size_t i = 0; i < evaluation->row_count; i++) {
         if (evaluation->rows[i].count > longest) longest = evaluation->rows[i].count;
@@ -168,13 +158,7 @@ static Status make_result(const Evaluation *evaluation, Settings settings, Evalu
 
 /* ---- groups of rows ---- */
 
-typedef struct Group {
-    size_t first_row, row_count;
-    size_t tokens;
-    size_t first_position, positions;
-} Group;
-
-static size_t group_limit(const Evaluation *evaluation, size_t states) {
+size_t evaluation_group_limit(const Evaluation *evaluation, size_t states) {
     const ModelConfig *config = evaluation->model->config;
     size_t cache = 2 * config->layers * config->kv_heads * config->head_dim;
     size_t token = (cache + 2 * config->hidden_size) * sizeof(float) * states;
@@ -184,8 +168,8 @@ static size_t group_limit(const Evaluation *evaluation, size_t states) {
 }
 
 /* The rows from `group`'s end on that fit one pass, at least one; false at the end. */
-static bool next_group(const Evaluation *evaluation, size_t limit, Group *group) {
-    Group next = {.first_row = group->first_row + group->row_count,
+bool evaluation_next_group(const Evaluation *evaluation, size_t limit, EvaluationGroup *group) {
+    EvaluationGroup next = {.first_row = group->first_row + group->row_count,
                   .first_position = group->first_position + group->positions};
     for (size_t i = next.first_row; i < evaluation->row_count; i++) {
         const EvaluationRow *row = &evaluation->rows[i];
@@ -199,7 +183,7 @@ static bool next_group(const Evaluation *evaluation, size_t limit, Group *group)
 }
 
 /* Copies the hidden states of the measured positions, row after row. */
-static void gather_hidden(const Evaluation *evaluation, const Group *group, const float *from, float *to) {
+static void gather_hidden(const Evaluation *evaluation, const EvaluationGroup *group, const float *from, float *to) {
     size_t width = evaluation->model->config->hidden_size;
     for (size_t i = 0; i < group->row_count; i++) {
         const EvaluationRow *row = &evaluation->rows[group->first_row + i];
@@ -213,7 +197,7 @@ static void gather_hidden(const Evaluation *evaluation, const Group *group, cons
     }
 }
 
-static Status run_states(const Evaluation *evaluation, const Group *group, ForwardState **states,
+static Status run_states(const Evaluation *evaluation, const EvaluationGroup *group, ForwardState **states,
                          const Settings *settings, size_t count, ForwardInput *input, MatmulScratch *scratch,
                          Job *job, Error *error) {
     Status status = STATUS_OK;
@@ -223,8 +207,8 @@ static Status run_states(const Evaluation *evaluation, const Group *group, Forwa
 }
 
 /* Runs one group under `count` settings; hidden[i] receives [group positions × hidden_size]. */
-static Status run_group(const Evaluation *evaluation, const Group *group, const Settings *settings,
-                        size_t count, float *const *hidden, const char *stage, MatmulScratch *scratch,
+Status evaluation_run_group(const Evaluation *evaluation, const EvaluationGroup *group, const Settings *settings,
+                        size_t count, float *const *hidden, EvaluationStage stage, MatmulScratch *scratch,
                         Job *job, Error *error) {
     size_t *starts = memory_allocate(group->tokens, sizeof *starts);
     ForwardState **states = memory_allocate(count, sizeof *states);
@@ -240,9 +224,11 @@ static Status run_group(const Evaluation *evaluation, const Group *group, const 
         ForwardInput input = {.ids = rows[0].ids,
                               .starts = starts,
                               .count = group->tokens,
-                              .stage = stage,
-                              .done = (uint64_t)(rows[0].ids - evaluation->ids) * layers,
-                              .total = evaluation->tokens * layers};
+                              .stage = stage.name,
+                              .done = (stage.pass * evaluation->tokens +
+                                       (uint64_t)(rows[0].ids - evaluation->ids)) *
+                                      layers,
+                              .total = stage.passes * evaluation->tokens * layers};
         status = run_states(evaluation, group, states, settings, count, &input, scratch, job, error);
     }
     for (size_t i = 0; i < count && states != NULL; i++) {
@@ -290,7 +276,7 @@ static void compare_position(void *argument, size_t i, unsigned worker) {
 }
 
 /* The true next token of every measured position of a group; -1 after a row's last. */
-static int32_t *list_next(const Evaluation *evaluation, const Group *group) {
+int32_t *evaluation_list_next(const Evaluation *evaluation, const EvaluationGroup *group) {
     int32_t *next = memory_allocate(group->positions, sizeof *next);
     size_t at = 0;
     for (size_t i = 0; i < group->row_count && next != NULL; i++) {
@@ -325,13 +311,17 @@ static Status compare_chunk(Comparison *comparison, const Models *models, Forwar
                                : status;
 }
 
-static Status compare_group(const Evaluation *evaluation, const Group *group, const Models *models,
+size_t evaluation_positions_together(const Evaluation *evaluation, size_t models) {
+    size_t chunk = LOGITS_BUDGET / (forward_vocabulary(evaluation->model) * sizeof(float) * models);
+    if (chunk < 1) chunk = 1;
+    return chunk < LARGEST_COMPARISON ? chunk : LARGEST_COMPARISON;
+}
+
+static Status compare_group(const Evaluation *evaluation, const EvaluationGroup *group, const Models *models,
                             MatmulScratch *scratch, Job *job, Error *error) {
     size_t vocabulary = forward_vocabulary(evaluation->model);
-    size_t chunk = LOGITS_BUDGET / (vocabulary * sizeof(float) * models->count);
-    if (chunk < 1) chunk = 1;
-    if (chunk > LARGEST_COMPARISON) chunk = LARGEST_COMPARISON;
-    int32_t *next = list_next(evaluation, group);
+    size_t chunk = evaluation_positions_together(evaluation, models->count);
+    int32_t *next = evaluation_list_next(evaluation, group);
     ForwardHead *heads = memory_allocate(models->count, sizeof *heads);
     float *logits = memory_allocate_aligned(models->count * chunk, vocabulary * sizeof *logits);
     float *probabilities = memory_allocate_aligned(job_threads(job), 2 * vocabulary * sizeof *probabilities);
@@ -374,11 +364,11 @@ Status evaluation_prepare(Evaluation *evaluation, EvaluationResult *base, Evalua
     if (status == STATUS_OK) status = make_result(evaluation, BASE, base, error);
     if (status == STATUS_OK) status = make_result(evaluation, SFT, sft, error);
     const Settings both[] = {BASE, SFT};
-    Group group = {0};
-    while (status == STATUS_OK && next_group(evaluation, group_limit(evaluation, 2), &group)) {
+    EvaluationGroup group = {0};
+    while (status == STATUS_OK && evaluation_next_group(evaluation, evaluation_group_limit(evaluation, 2), &group)) {
         float *hidden[] = {evaluation->base_hidden + group.first_position * width,
                            evaluation->sft_hidden + group.first_position * width};
-        status = run_group(evaluation, &group, both, 2, hidden, "base and SFT", scratch, job, error);
+        status = evaluation_run_group(evaluation, &group, both, 2, hidden, (EvaluationStage){"base and SFT", 0, 1}, scratch, job, error);
         Models models = {.settings = (const Settings *[]){&BASE, &SFT},
                          .hidden = (const float *[]){hidden[0], hidden[1]},
                          .results = (EvaluationResult *[]){base, sft},
@@ -442,11 +432,11 @@ static void free_measurement(Measurement *measurement) {
     free(measurement->models.results);
 }
 
-static Status measure_group(const Evaluation *evaluation, const Group *group, const Settings *settings,
+static Status measure_group(const Evaluation *evaluation, const EvaluationGroup *group, const Settings *settings,
                             Measurement *measurement, MatmulScratch *scratch, Job *job, Error *error) {
     size_t width = evaluation->model->config->hidden_size;
     Models *models = &measurement->models;
-    Status status = run_group(evaluation, group, settings, measurement->count, measurement->hidden, "preview",
+    Status status = evaluation_run_group(evaluation, group, settings, measurement->count, measurement->hidden, (EvaluationStage){"preview", 0, 1},
                               scratch, job, error);
     if (status != STATUS_OK) return status;
     models->hidden[0] = evaluation->base_hidden + group->first_position * width;
@@ -462,17 +452,17 @@ static Status measure_group(const Evaluation *evaluation, const Group *group, co
 
 static Status measure_together(const Evaluation *evaluation, const Settings *settings, size_t count,
                                EvaluationResult *results, MatmulScratch *scratch, Job *job, Error *error) {
-    size_t limit = group_limit(evaluation, count), largest = 0;
-    Group group = {0};
-    while (next_group(evaluation, limit, &group)) {
+    size_t limit = evaluation_group_limit(evaluation, count), largest = 0;
+    EvaluationGroup group = {0};
+    while (evaluation_next_group(evaluation, limit, &group)) {
         if (group.positions > largest) largest = group.positions;
     }
     Measurement measurement = {0};
     Status status = make_measurement(evaluation, settings, count, results, largest, &measurement, error);
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = make_result(evaluation, settings[i], &results[i], error);
-    group = (Group){0};
-    while (status == STATUS_OK && next_group(evaluation, limit, &group))
+    group = (EvaluationGroup){0};
+    while (status == STATUS_OK && evaluation_next_group(evaluation, limit, &group))
         status = measure_group(evaluation, &group, settings, &measurement, scratch, job, error);
     free_measurement(&measurement);
     return status;
@@ -485,7 +475,7 @@ Status evaluation_measure(const Evaluation *evaluation, const Settings *settings
         return status_fail(error, STATUS_ARGUMENT, "base and SFT have to be measured before other settings");
     MatmulScratch *scratch = NULL;
     Status status = matmul_create_scratch(job_threads(job), &scratch, error);
-    size_t together = states_together(evaluation, count);
+    size_t together = evaluation_states_together(evaluation, count);
     for (size_t at = 0; at < count && status == STATUS_OK; at += together) {
         size_t n = count - at < together ? count - at : together;
         status = measure_together(evaluation, settings + at, n, results + at, scratch, job, error);

@@ -119,6 +119,12 @@ Status hash_file(const char *path, Job *job, uint64_t *size, char hex[HASH_HEX_S
     return status;
 }
 
+uint64_t hash_fnv1a(const void *bytes, size_t size) {
+    uint64_t hash = 14695981039346656037U;
+    for (size_t i = 0; i < size; i++) hash = (hash ^ ((const unsigned char *)bytes)[i]) * 1099511628211U;
+    return hash;
+}
+
 bool hash_is_hex(const char *text) {
     return text != NULL && strlen(text) == HASH_HEX_SIZE - 1 &&
            strspn(text, "0123456789abcdef") == HASH_HEX_SIZE - 1;

@@ -1,5 +1,6 @@
 /*
- * hash — SHA-256, as the recipe and the verification name bytes: 64 lower-case hexadecimal digits.
+ * hash — SHA-256, as the recipe and the verification name bytes: 64 lower-case hexadecimal digits. And FNV-1a, which is
+ * quick and keeps no secrets, for keys.
  *
  * One Hash is one running sum and belongs to one thread at a time.
  */
@@ -36,6 +37,9 @@ Status hash_bytes(const void *bytes, size_t size, char hex[HASH_HEX_SIZE], Error
  * is asked for cancellation only. */
 Status hash_file(const char *path, Job *job, uint64_t *size, char hex[HASH_HEX_SIZE],
                  Error *error) STATUS_MUST_CHECK;
+
+/* FNV-1a of 64 bits. */
+uint64_t hash_fnv1a(const void *bytes, size_t size);
 
 /* Whether `text` is 64 lower-case hexadecimal digits. NULL is not. */
 bool hash_is_hex(const char *text);

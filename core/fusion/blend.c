@@ -17,6 +17,8 @@ typedef struct Piece {
     double a;
     const unsigned char *marks; /* [count]: elements that are marked have reset_a; NULL: none has */
     double reset_a;
+    const BlendSteps *steps; /* NULL: it stays where it is; else the piece is of one row */
+    size_t line;             /* that row */
 } Piece;
 
 static const unsigned char *element_at(const Tensor *tensor, size_t row, size_t column) {
@@ -65,6 +67,10 @@ static Piece make_piece(const Blend *blend, size_t row, size_t column, size_t co
     piece.row.sft = element_at(blend->sft, row, column);
     piece.sft = blend->sft;
     piece.first = (uint64_t)row * blend->sft->columns + column;
+    if (blend->steps.sizes != NULL) {
+        piece.steps = &blend->steps;
+        piece.line = row;
+    }
     if (blend->base == NULL || row >= blend->base->rows) {
         piece.a = 1.0;
         return piece;
@@ -123,11 +129,7 @@ static void blend_plain(const Piece *piece, float *out) {
         kernels_get()->blend(&row, piece->count, out);
 }
 
-static void blend_piece(const Piece *piece, float *out) {
-    if (!is_lent(piece)) {
-        blend_plain(piece, out);
-        return;
-    }
+static void blend_lent(const Piece *piece, float *out) {
     LentRow values;
     for (size_t at = 0; at < piece->count; at += STRETCH) {
         Piece part = take_lent(piece, at, &values);
@@ -135,8 +137,27 @@ static void blend_piece(const Piece *piece, float *out) {
     }
 }
 
-/* How many elements of a vector, from `first` on, make one piece: base's end cuts. */
+static void take_steps(const Piece *piece, float *out) {
+    _Static_assert(BLEND_STEPS_MOST == (int)KERNELS_STEPS_MOST, "the kernels take as many");
+    const BlendSteps *steps = piece->steps;
+    KernelStep taken[BLEND_STEPS_MOST];
+    for (size_t i = 0; i < steps->count; i++)
+        taken[i] =
+            (KernelStep){steps->keys[i], (float)(steps->coefficients[i] * (double)steps->sizes[piece->line])};
+    kernels_get()->step(taken, steps->count, piece->first, piece->count, out);
+}
+
+static void blend_piece(const Piece *piece, float *out) {
+    if (is_lent(piece))
+        blend_lent(piece, out);
+    else
+        blend_plain(piece, out);
+    if (piece->steps != NULL) take_steps(piece, out);
+}
+
+/* How many elements of a vector, from `first` on, make one piece: base's end cuts, and steps of a size for each. */
 static size_t vector_run(const Blend *blend, size_t first, size_t count) {
+    if (blend->steps.sizes != NULL) return 1;
     size_t base_rows = blend->base == NULL ? 0 : blend->base->rows;
     return first < base_rows && base_rows - first < count ? base_rows - first : count;
 }
@@ -193,14 +214,16 @@ static void copy_exact(const Piece *piece, DType dtype, unsigned char *out) {
 }
 
 static void blend_piece_as(const Piece *piece, DType dtype, unsigned char *out, float *scratch) {
-    const unsigned char *from = piece->marks == NULL ? find_exact(piece, piece->a, dtype) : NULL;
+    bool is_moved = piece->steps != NULL;
+    const unsigned char *from =
+        piece->marks == NULL && !is_moved ? find_exact(piece, piece->a, dtype) : NULL;
     if (from != NULL) {
         if (piece->count > 0) memcpy(out, from, piece->count * dtype_size(dtype));
         return;
     }
     blend_piece(piece, scratch);
     kernels_get()->narrow(scratch, piece->count, dtype, out);
-    if (piece->marks != NULL) copy_exact(piece, dtype, out);
+    if (piece->marks != NULL && !is_moved) copy_exact(piece, dtype, out);
 }
 
 size_t blend_scratch(const Blend *blend, size_t count) {
@@ -221,7 +244,9 @@ void blend_rows_as(const Blend *blend, size_t first, size_t count, DType dtype, 
  * where that does not matter. */
 static size_t element_run(const Blend *blend, size_t row, size_t column, size_t count) {
     size_t columns = blend->sft->columns, end = columns - column;
-    if ((blend->row_ranks == NULL && blend->column_ranks == NULL) || is_vector(blend->sft)) {
+    bool is_one = blend->row_ranks == NULL && blend->column_ranks == NULL && blend->steps.sizes == NULL;
+    if (is_vector(blend->sft)) return vector_run(blend, row, count);
+    if (is_one) {
         size_t at = row * columns + column, base_end = blend->base == NULL ? 0 : blend->base->rows * columns;
         end = at < base_end ? base_end - at : count;
     }
@@ -295,8 +320,25 @@ static void multiply_columns(const Blend *blend, size_t first, size_t count, con
     }
 }
 
+/* What is moved lies in memory first, a stretch at a time. */
+static void multiply_moved(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
+    size_t columns = blend->sft->columns;
+    float values[STRETCH];
+    const KernelRow row = {.sft_dtype = DTYPE_F32, .base_dtype = DTYPE_F32, .sft = values, .weight_sft = 1.0F};
+    for (size_t r = 0; r < count; r++) {
+        y[r] = 0.0F;
+        for (size_t at = 0, n; at < columns; at += n) {
+            n = columns - at < STRETCH ? columns - at : STRETCH;
+            blend_window(blend, first + r, 1, at, n, values, n);
+            y[r] += kernels_get()->dot(&row, n, x + at);
+        }
+    }
+}
+
 void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
-    if (is_vector(blend->sft)) {
+    if (blend->steps.sizes != NULL) {
+        multiply_moved(blend, first, count, x, y);
+    } else if (is_vector(blend->sft)) {
         blend_vector(blend, first, count, y);
         for (size_t r = 0; r < count; r++) y[r] *= x[0];
     } else if (blend->row_ranks != NULL) {

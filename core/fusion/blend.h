@@ -12,6 +12,9 @@
  * The rows or columns with an a of their own are given by a rank for each and a cut: those of rank below the
  * cut have reset_a, all others a. So one array serves every cut.
  *
+ * W may be moved from there along random directions, W + Σ c·d (shift.h): steps of ± c·size, one size for each row,
+ * are added to w one after the other, each sum rounded once. A moved W copies no input's bits.
+ *
  * A tensor is never blended whole: a multiply takes panels of rows that fit a cache, an export a few rows at
  * a time.
  */
@@ -24,6 +27,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { BLEND_STEPS_MOST = 2 };
+
+typedef struct BlendSteps {
+    const float *sizes; /* [rows], borrowed; NULL: W stays where it is */
+    size_t count;
+    uint64_t keys[BLEND_STEPS_MOST]; /* of the signs: KernelStep */
+    double coefficients[BLEND_STEPS_MOST];
+} BlendSteps;
+
 typedef struct Blend {
     const Tensor *sft;
     const Tensor *base; /* NULL: W is S */
@@ -32,6 +44,7 @@ typedef struct Blend {
     const uint32_t *column_ranks; /* [columns] */
     uint32_t cut;
     double reset_a;
+    BlendSteps steps;
 } Blend;
 
 /* out[r·stride + c] = W[first + r, first_column + c] for `count` rows and `columns` columns, in float32. */

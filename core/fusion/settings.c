@@ -123,7 +123,7 @@ Settings settings_of_side(Side side, const Settings *dials) {
 
 bool settings_equal(const Settings *a, const Settings *b) {
     bool equal = a->alpha == b->alpha && a->rho == b->rho && a->omega == b->omega &&
-                 a->ranking == b->ranking && settings_curve_equal(a->curve, b->curve);
+                 a->ranking == b->ranking && a->shift == b->shift && settings_curve_equal(a->curve, b->curve);
     for (int i = 0; i < SETTINGS_KIND_COUNT && equal; i++)
         equal = a->kinds[i].is_set == b->kinds[i].is_set &&
                 (!a->kinds[i].is_set || a->kinds[i].alpha == b->kinds[i].alpha);
@@ -218,6 +218,8 @@ Status settings_check(const Settings *settings, const Pair *pair, Error *error) 
     if (settings->curve != NULL && settings->curve->count != claimed_layers(pair))
         return status_fail(error, STATUS_MISMATCH, "expected an α for each of %zu layers, found %zu",
                            claimed_layers(pair), settings->curve->count);
+    if (settings->shift != NULL && settings->shift->pair != pair)
+        return status_fail(error, STATUS_MISMATCH, "a shift of another pair's tensors");
     return settings->ranking != NULL ? check_ranking(settings->ranking, pair, error) : STATUS_OK;
 }
 
@@ -289,10 +291,12 @@ static void add_reset(const Settings *settings, const PairTensor *tensor, Blend 
 }
 
 Blend settings_blend(const Settings *settings, const PairTensor *tensor) {
-    if (!tensor->is_fused) return (Blend){.sft = tensor->sft, .a = 1.0};
-    Blend blend = {.sft = tensor->sft,
-                   .base = tensor->base,
-                   .a = settings_alpha(settings, dialled_role(tensor), tensor->layer)};
-    add_reset(settings, tensor, &blend);
+    Blend blend = {.sft = tensor->sft, .a = 1.0};
+    if (tensor->is_fused) {
+        blend.base = tensor->base;
+        blend.a = settings_alpha(settings, dialled_role(tensor), tensor->layer);
+        add_reset(settings, tensor, &blend);
+    }
+    shift_add(settings->shift, tensor, &blend);
     return blend;
 }

@@ -8,8 +8,10 @@
  * Embeddings, norms and the head belong to no neuron. Their kinds have dials too: an α of 1 keeps them at
  * SFT, of 0 at base. A tensor that only SFT has is copied, whatever the dials say.
  *
- * Settings are numbers, and are copied by value; all zero is the base model. They borrow the ranking and the curve:
- * like the Model, these outlive every copy and everything made with one.
+ * A shift moves W from where the dials put it: for the landscape around it. No dial, no export and no recipe has one.
+ *
+ * Settings are numbers, and are copied by value; all zero is the base model. They borrow the ranking, the curve and the
+ * shift: like the Model, these outlive every copy and everything made with one.
  *
  * The room: the one formula, dials into coefficients, their blending into W, neurons by number, their ranking and
  * the set it cuts. Settings are values; what they borrow (rankings, curves) its maker owns. Any thread may use any of
@@ -22,6 +24,7 @@
 #include "core/fusion/blend.h"
 #include "core/fusion/ranking.h"
 #include "core/fusion/settings_curve.h"
+#include "core/fusion/shift.h"
 
 /* The three models on show. */
 typedef enum Side {
@@ -67,6 +70,7 @@ typedef struct Settings {
     const Ranking *ranking;     /* borrowed; NULL: no reset */
     const SettingsCurve *curve; /* borrowed; NULL: none; else of the model's layers */
     SettingsOwn kinds[SETTINGS_KIND_COUNT];
+    const Shift *shift; /* borrowed; NULL: none; else of the model's pair */
 } Settings;
 
 /* α everywhere, no reset, ω at its default of 1. */
@@ -76,18 +80,18 @@ Settings settings_at(double alpha);
 Settings settings_of_side(Side side, const Settings *dials);
 
 /* Whether all dials stand alike, so that both make the same W of every tensor. Curves are compared by their numbers,
- * rankings by their address. */
+ * rankings and shifts by their address. */
 bool settings_equal(const Settings *a, const Settings *b);
 
 /* STATUS_ARGUMENT where a dial is not finite or out of range; STATUS_MISMATCH where the curve or the ranking
- * is not one of a model of this pair's shape. For everything that blends on behalf of a user or a file. */
+ * is not one of a model of this pair's shape, or the shift another pair's. For everything that blends on behalf of a user or a file. */
 Status settings_check(const Settings *settings, const Pair *pair, Error *error) STATUS_MUST_CHECK;
 
 /* STATUS_MISMATCH where a kind has an α of its own and no blended tensor of the pair is of that kind: whoever set it
  * expects that it does something. The message names the kind that holds such weights in this model. */
 Status settings_check_kinds(const Settings *settings, const Pair *pair, Error *error) STATUS_MUST_CHECK;
 
-/* Whether every α is 0: W is base, whatever ρ and ω say. */
+/* Whether every α is 0: W is base, whatever ρ and ω say, before it is moved. */
 bool settings_is_base(const Settings *settings);
 
 /* Whether no α goes beyond the two models. */

@@ -1,7 +1,7 @@
 /*
  * kernels — the inner loops over elements, compiled once for each instruction set and chosen at run time.
  *
- * Every variant gives the same bits for widen, narrow, blend and blend_marked (each element is a fixed
+ * Every variant gives the same bits for widen, narrow, blend, blend_marked and step (each element is a fixed
  * sequence of correctly rounded operations). `dot` and its like sum in 64 interleaved lanes that are folded
  * in a fixed order, so they too are the same on any machine.
  *
@@ -35,6 +35,15 @@ typedef struct KernelMarked {
     const unsigned char *marks; /* 1 or 0 for each element */
     float weight_sft, weight_base;
 } KernelMarked;
+
+/* A step along random signs: the sign of element e is bit e mod 64 of word e div 64 of random_bits(key, word),
+ * 0 is +. One word of 64 bits makes 64 signs. */
+typedef struct KernelStep {
+    uint64_t key;
+    float size;
+} KernelStep;
+
+enum { KERNELS_STEPS_MOST = 2 };
 
 enum {
     KERNELS_DRIFT_CHUNK = 2048,
@@ -81,6 +90,9 @@ typedef struct Kernels {
     /* The same, with the weights of `marked` for the elements that are marked. Here a weight of 0 is looked
      * at element by element, and both pointers are needed. */
     void (*blend_marked)(const KernelRow *row, const KernelMarked *marked, size_t count, float *out);
+
+    /* values[i] = (values[i] ± steps[0].size) ± steps[1].size, with the signs of element first + i; 1 or 2 steps */
+    void (*step)(const KernelStep *steps, size_t step_count, uint64_t first, size_t count, float *values);
 
     /* Σ_i w[i] · x[i], w[i] as blend() makes it */
     float (*dot)(const KernelRow *row, size_t count, const float *x);

@@ -3,6 +3,8 @@
  */
 #include "core/numerics/kernels_internal.h"
 
+#include "core/numerics/random.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -185,6 +187,71 @@ static void blend_marked(const KernelRow *row, const KernelMarked *marked, size_
     function(row, marked, count, out);
 }
 
+/* ---- steps along random signs ---- */
+
+/* The words of a key, read 64 bits at a time from anywhere within one. */
+typedef struct SignReader {
+    uint64_t key, index, word;
+    unsigned offset;
+} SignReader;
+
+INLINE SignReader read_signs_from(uint64_t key, uint64_t first) {
+    return (SignReader){key, first / 64, random_bits(key, first / 64), (unsigned)(first % 64)};
+}
+
+INLINE uint64_t read_signs(SignReader *reader) {
+    uint64_t signs = reader->word >> reader->offset;
+    reader->word = random_bits(reader->key, ++reader->index);
+    return reader->offset == 0 ? signs : signs | reader->word << (64 - reader->offset);
+}
+
+/* ± size by bit l. */
+INLINE float signed_size(uint32_t bits, size_t l, uint32_t size) {
+    return kernels_from_bits((bits << (31 - l) & 0x80000000U) ^ size);
+}
+
+static void step_once(const KernelStep *steps, uint64_t first, size_t count, float *restrict values) {
+    uint32_t size = to_bits(steps->size);
+    SignReader reader = read_signs_from(steps->key, first);
+    for (size_t at = 0; at < count; at += 64) {
+        uint64_t signs = read_signs(&reader);
+        for (size_t half = 0; half < 64; half += 32) {
+            uint32_t bits = (uint32_t)(signs >> half);
+            float *out = values + at + half;
+            if (at + half + 32 <= count) {
+                for (size_t l = 0; l < 32; l++) out[l] += signed_size(bits, l, size);
+            } else {
+                for (size_t l = 0; at + half + l < count; l++) out[l] += signed_size(bits, l, size);
+            }
+        }
+    }
+}
+
+static void step_twice(const KernelStep *steps, uint64_t first, size_t count, float *restrict values) {
+    uint32_t one = to_bits(steps[0].size), two = to_bits(steps[1].size);
+    SignReader reader_one = read_signs_from(steps[0].key, first);
+    SignReader reader_two = read_signs_from(steps[1].key, first);
+    for (size_t at = 0; at < count; at += 64) {
+        uint64_t signs_one = read_signs(&reader_one), signs_two = read_signs(&reader_two);
+        for (size_t half = 0; half < 64; half += 32) {
+            uint32_t bits_one = (uint32_t)(signs_one >> half), bits_two = (uint32_t)(signs_two >> half);
+            float *out = values + at + half;
+            if (at + half + 32 <= count) {
+                for (size_t l = 0; l < 32; l++)
+                    out[l] = (out[l] + signed_size(bits_one, l, one)) + signed_size(bits_two, l, two);
+            } else {
+                for (size_t l = 0; at + half + l < count; l++)
+                    out[l] = (out[l] + signed_size(bits_one, l, one)) + signed_size(bits_two, l, two);
+            }
+        }
+    }
+}
+
+static void step(const KernelStep *steps, size_t step_count, uint64_t first, size_t count, float *values) {
+    if (step_count == 1) step_once(steps, first, count, values);
+    if (step_count == 2) step_twice(steps, first, count, values);
+}
+
 /* ---- dot products ---- */
 
 /* Folds the lanes pairwise: 64 → 32 → … → 1. */
@@ -321,6 +388,7 @@ const Kernels KERNELS_TABLE = {
     .narrow = narrow,
     .blend = blend,
     .blend_marked = blend_marked,
+    .step = step,
     .dot = dot,
     .dot_marked = dot_marked,
     .vector = KERNELS_WIDTH,

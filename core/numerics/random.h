@@ -7,7 +7,11 @@
 
 #include <stdint.h>
 
+/* mix(seed + (counter + 1) · 0x9E3779B97F4A7C15), modulo 2^64 */
 uint64_t random_bits(uint64_t seed, uint64_t counter);
+
+/* SplitMix64's finaliser alone: one number, well mixed; no two give the same. */
+uint64_t random_mix(uint64_t number);
 
 /* Uniform in [0, 1), with 53 bits. */
 double random_uniform(uint64_t seed, uint64_t counter);

@@ -1,0 +1,143 @@
+#include "core/readiness/landscape.h"
+
+#include "core/evaluation/evaluation_loss.h"
+#include "core/support/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+Status landscape_measure_line(const Evaluation *evaluation, const double *alphas, size_t count, double *losses,
+                              Job *job, Error *error) {
+    Settings *settings = memory_allocate(count, sizeof *settings);
+    if (settings == NULL) return memory_fail(error, "a line");
+    for (size_t i = 0; i < count; i++) settings[i] = settings_at(alphas[i]);
+    Status status = evaluation_loss_measure(evaluation, settings, count, losses, "line", job, error);
+    free(settings);
+    return status;
+}
+
+/* ---- points around W ---- */
+
+/* W moved by two steps, or one. */
+typedef struct Points {
+    const LandscapePlace *place;
+    Settings *settings; /* [count], borrowing shifts */
+    Shift *shifts;
+    size_t count;
+} Points;
+
+static void free_points(Points *points) {
+    free(points->settings);
+    free(points->shifts);
+}
+
+static Status make_points(const LandscapePlace *place, size_t count, Points *points, Error *error) {
+    *points = (Points){place, memory_allocate(count, sizeof *points->settings),
+                       memory_allocate(count, sizeof *points->shifts), count};
+    if (points->settings != NULL && points->shifts != NULL) return STATUS_OK;
+    free_points(points);
+    return memory_fail(error, "a landscape");
+}
+
+static void set_point(Points *points, size_t index, const DirectionStep *steps, size_t count) {
+    const LandscapePlace *place = points->place;
+    points->shifts[index] = direction_shift(place->directions, place->seed, steps, count);
+    points->settings[index] = *place->settings;
+    points->settings[index].shift = &points->shifts[index];
+}
+
+Status landscape_measure_plane(const LandscapePlace *place, const double *steps, size_t count, double *losses,
+                               Job *job, Error *error) {
+    Points points;
+    size_t total;
+    if (!memory_multiply(count, count, &total)) return memory_fail(error, "a plane");
+    Status status = make_points(place, total, &points, error);
+    if (status != STATUS_OK) return status;
+    for (size_t i = 0; i < total; i++) {
+        const DirectionStep both[] = {{0, steps[i % count]}, {1, steps[i / count]}};
+        set_point(&points, i, both, 2);
+    }
+    status = evaluation_loss_measure(place->evaluation, points.settings, total, losses, "plane", job, error);
+    free_points(&points);
+    return status;
+}
+
+/* ---- sharpness ---- */
+
+void landscape_free_sharpness(LandscapeSharpness *sharpness) {
+    free(sharpness->plus);
+    free(sharpness->minus);
+    free(sharpness->curvature);
+    *sharpness = (LandscapeSharpness){0};
+}
+
+/* The larger; a NaN is the largest. */
+static double larger(double a, double b) {
+    return isnan(a) || a > b ? a : b;
+}
+
+static void summarise(LandscapeSharpness *sharpness) {
+    double sigma = sharpness->sigma, rises = 0.0, worst = -INFINITY, sum = 0.0, squares = 0.0;
+    size_t count = sharpness->directions;
+    for (size_t k = 0; k < count; k++) {
+        double plus = sharpness->plus[k] - sharpness->loss, minus = sharpness->minus[k] - sharpness->loss;
+        rises += plus + minus;
+        worst = larger(worst, larger(plus, minus));
+        sharpness->curvature[k] = (plus + minus) / (sigma * sigma);
+        sum += sharpness->curvature[k];
+    }
+    double n = (double)count;
+    sharpness->mean_rise = rises / (2.0 * n);
+    sharpness->worst_rise = worst;
+    sharpness->mean_curvature = sum / n;
+    for (size_t k = 0; k < count; k++) {
+        double off = sharpness->curvature[k] - sharpness->mean_curvature;
+        squares += off * off;
+    }
+    sharpness->curvature_error = sqrt(squares / (n - 1.0) / n); /* of one: 0 / 0 */
+}
+
+/* losses[1 + 2·directions]: L(0), then L(+) and L(−) of each direction. */
+static Status measure_both_ways(const LandscapePlace *place, const LandscapeSharpness *sharpness, size_t total,
+                                double *losses, Job *job, Error *error) {
+    Points points;
+    Status status = make_points(place, total, &points, error);
+    if (status != STATUS_OK) return status;
+    set_point(&points, 0, NULL, 0);
+    for (size_t i = 1; i < total; i++) {
+        double coefficient = i % 2 == 1 ? sharpness->sigma : -sharpness->sigma;
+        set_point(&points, i, &(DirectionStep){(i - 1) / 2, coefficient}, 1);
+    }
+    status =
+        evaluation_loss_measure(place->evaluation, points.settings, total, losses, "sharpness", job, error);
+    free_points(&points);
+    return status;
+}
+
+Status landscape_measure_sharpness(const LandscapePlace *place, double sigma, size_t directions,
+                                   LandscapeSharpness *sharpness, Job *job, Error *error) {
+    size_t total;
+    *sharpness = (LandscapeSharpness){.sigma = sigma, .directions = directions};
+    if (!memory_multiply(directions, 2, &total) || !memory_add(total, 1, &total))
+        return memory_fail(error, "sharpness");
+    double *losses = memory_allocate(total, sizeof *losses);
+    sharpness->plus = memory_allocate(directions, sizeof *sharpness->plus);
+    sharpness->minus = memory_allocate(directions, sizeof *sharpness->minus);
+    sharpness->curvature = memory_allocate(directions, sizeof *sharpness->curvature);
+    bool complete = losses != NULL && sharpness->plus != NULL && sharpness->minus != NULL &&
+                    sharpness->curvature != NULL;
+    Status status = complete ? measure_both_ways(place, sharpness, total, losses, job, error)
+                             : memory_fail(error, "sharpness");
+    if (status == STATUS_OK) {
+        sharpness->loss = losses[0];
+        for (size_t k = 0; k < directions; k++) {
+            sharpness->plus[k] = losses[1 + 2 * k];
+            sharpness->minus[k] = losses[2 + 2 * k];
+        }
+        summarise(sharpness);
+    } else {
+        landscape_free_sharpness(sharpness);
+    }
+    free(losses);
+    return status;
+}

@@ -1,0 +1,52 @@
+/*
+ * landscape — the loss around a checkpoint: the mean cross-entropy of the response tokens of some rows, along the line
+ * from base to SFT, over a plane of two random directions, and how it rises under small steps in many.
+ *
+ *     line         L(α·SFT + (1 − α)·base), every tensor at that α; below 0 and above 1 beyond the two
+ *     plane        L(W + x·d₀ + y·d₁)
+ *     sharpness    L(W ± σ·d_k) for k < K:
+ *                      rise          L(±) − L(0), mean and worst over all 2K
+ *                      curvature     (L(+) + L(−) − 2·L(0)) / σ²  along each d_k; their mean estimates the trace of the
+ *                                    Hessian in these units (Hutchinson), with its standard error
+ *
+ * Directions are those of direction.h. Losses are measured many at a time, so that a pass over the files serves many
+ * points. A loss that is not a number, or infinite, is the result there, and so is what is made of it.
+ */
+#ifndef REJUV_CORE_LANDSCAPE_H
+#define REJUV_CORE_LANDSCAPE_H
+
+#include "core/evaluation/evaluation.h"
+#include "core/readiness/direction.h"
+
+/* Losses at `count` α, in one go. Reports "line". */
+Status landscape_measure_line(const Evaluation *evaluation, const double *alphas, size_t count, double *losses,
+                              Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* Where a landscape is looked at, and with which directions. All borrowed. */
+typedef struct LandscapePlace {
+    const Evaluation *evaluation;
+    const Settings *settings; /* W */
+    const Directions *directions; /* of that W */
+    uint64_t seed;
+} LandscapePlace;
+
+/* losses[y · count + x]: at steps[x] along direction 0 and steps[y] along direction 1. Reports "plane". */
+Status landscape_measure_plane(const LandscapePlace *place, const double *steps, size_t count, double *losses,
+                               Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* Zero-initialise; landscape_free_sharpness() releases. */
+typedef struct LandscapeSharpness {
+    double sigma;
+    size_t directions;
+    double loss;                     /* L(0) */
+    double *plus, *minus, *curvature; /* [directions] */
+    double mean_rise, worst_rise;     /* the largest; NaN where one is */
+    double mean_curvature, curvature_error; /* the error of one direction is NaN */
+} LandscapeSharpness;
+
+/* σ above 0, directions 1 at least. Reports "sharpness". On failure *sharpness is empty. */
+Status landscape_measure_sharpness(const LandscapePlace *place, double sigma, size_t directions,
+                                   LandscapeSharpness *sharpness, Job *job, Error *error) STATUS_MUST_CHECK;
+void landscape_free_sharpness(LandscapeSharpness *sharpness);
+
+#endif
