@@ -36,6 +36,8 @@
     X(RESET, "reset", "BASE SFT", "Which neurons the reset fraction rho selects.") \
     X(SWEEP, "sweep", "BASE SFT", \
       "What the dials do: every figure of the output space at a range of alphas, of rhos, or of both.") \
+    X(LANDSCAPE, "landscape", "BASE SFT", \
+      "The loss around a setting: along the line through base and SFT, over a plane, and how sharply it rises.") \
     X(SHOT, "shot", "VIEW BASE SFT", \
       "A view of the terminal program as a picture, once its figures are there: SVG, text with colours, or text.") \
     X(FIGURE, "figure", "KIND BASE SFT", \

@@ -19,7 +19,8 @@
 
 #define ON(command) (1U << COMMAND_##command)
 #define ON_EVERY    (~0U)
-#define ON_DIALS    (ON(PREVIEW) | ON(NEURONS) | ON(RESET) | ON(SWEEP) | ON(SHOT) | ON(FIGURE) | ON(EXPORT))
+#define ON_DIALS    (ON(PREVIEW) | ON(NEURONS) | ON(RESET) | ON(SWEEP) | ON(LANDSCAPE) | ON(SHOT) | ON(FIGURE) | ON(EXPORT))
+#define ON_STEPS    (ON(LANDSCAPE) | ON(FIGURE))
 #define ON_JOBS     (ON(OPEN) | ON(CHECK) | ON(DRIFT) | ON_DIALS | ON(VERIFY))
 #define ON_PICTURES (ON(SHOT) | ON(FIGURE))
 #define ON_TABLES   (ON(INFO) | ON(CHECK) | ON(DRIFT) | (ON_DIALS & ~ON_PICTURES) | ON(VERIFY))
@@ -37,7 +38,7 @@
       "a fusion weight for tensors of a kind, in every layer: q, k, v, o, gate, up, down, expert, embed, norm, lm_head and others (Tune lists the model's); may be repeated") \
     X(PROTECT, "protect", 0, "KIND,...=sft|base", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "keep embed, norm, lm_head, position, router, vision or audio as the SFT or the base model has them; may be repeated") \
-    X(RHO, "rho", 0, "R", SHARE, 0, 1, "0", ON(OPEN) | ON(PREVIEW) | ON(SHOT) | ON(EXPORT), \
+    X(RHO, "rho", 0, "R", SHARE, 0, 1, "0", ON(OPEN) | ON(PREVIEW) | ON(LANDSCAPE) | ON(SHOT) | ON(EXPORT), \
       "the reset fraction, 0.01 or 1%: the share of all neurons that each target may reset; the set is their union") \
     X(RHO_SET, "rho", 0, "R", SHARE, 0, 1, "1%", ON(NEURONS) | ON(RESET), \
       "the reset fraction, 0.01 or 1%: the share of all neurons that each target may reset; the set is their union") \
@@ -49,8 +50,10 @@
       "what neurons are chosen by: the paper's attribution; or, to compare with it, how far they moved, how little they speak or learn on the SFT model, chance") \
     X(TARGETS, "targets", 0, "N", COUNT, 1, DIALS_MOST_TARGETS, "32", ON(OPEN) | ON_DIALS, \
       "how many positions attribution explains: those of the largest change in entropy") \
-    X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW) & ~ON(SHOT), \
+    X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW) & ~ON(SHOT) & ~ON_STEPS, \
       "the seed of --select random") \
+    X(SEED_DIRECTIONS, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_STEPS, \
+      "the seed of the directions of a landscape, and of --select random") \
     X(CALIBRATION, "calibration", 'c', "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "rows to measure and to choose neurons on, one a line: JSON with prompt and response (or completion), with messages (or conversations, or instruction and output), or with ids, or a prompt as text; gzip and zstd are unpacked, - is standard input (rejuv help calibration)") \
     X(END_TOKEN, "end-token", 0, "TOKEN|ID|none", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
@@ -119,6 +122,17 @@
       "the seed of sampling (the same seed gives the same text), and of --select random") \
     X(LOGITS_OUT, "logits-out", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW), \
       "write the fused model's logits, [tokens, vocabulary], as raw little-endian float32") \
+    /* ---- landscape ---- */ \
+    X(ROWS, "rows", 0, "N", COUNT, 1, 1e9, NULL, ON_STEPS, \
+      "measure losses on the first N rows of --calibration; neurons are chosen on all of them") \
+    X(LINE, "line", 0, "FROM:TO:POINTS", RANGE, -10, 10, "-0.25:1.25:13", ON_STEPS, \
+      "the loss along the line through base (0) and SFT (1), every tensor at that fusion weight") \
+    X(PLANE, "plane", 0, "FROM:TO:POINTS", RANGE, -10, 10, NULL, ON_STEPS, \
+      "the loss over a plane around W: so far along two random directions, of which a step of 1 is as long as W itself") \
+    X(SHARPNESS, "sharpness", 0, "SIGMA", NUMBER, 1e-6, 10, NULL, ON_STEPS, \
+      "how the loss of base, SFT and W rises after a step of this length, both ways along each of the random directions") \
+    X(DIRECTIONS, "directions", 0, "K", COUNT, 1, 4096, "8", ON_STEPS, \
+      "how many directions --sharpness tries") \
     /* ---- export and verify ---- */ \
     X(OUT, "out", 'o', "DIR", TEXT, 0, 0, NULL, ON(EXPORT), \
       "the directory to make; it must not exist, or be empty") \

@@ -100,7 +100,7 @@ static Status measure_for(Batch *batch, BatchMethod *method, Error *error) {
 
 static Status make_ranking(Batch *batch, BatchMethod *method, Error *error) {
     NeuronTable table = neurons_list(batch->model->config);
-    OptionId seed = batch->options->command == COMMAND_PREVIEW ? OPTION_SEED : OPTION_SEED_RANDOM;
+    OptionId seed = dial_options_seed(batch->options);
     Status status = measure_for(batch, method, error);
     if (status != STATUS_OK) return status;
     const NeuronSources sources = {.table = &table,

@@ -26,6 +26,24 @@ bool dial_options_want_reset(const Options *options) {
     return rho->number > 0.0 || rho->to > 0.0;
 }
 
+OptionId dial_options_seed(const Options *options) {
+    switch (options->command) {
+    case COMMAND_PREVIEW:
+        return OPTION_SEED;
+    case COMMAND_LANDSCAPE:
+    case COMMAND_FIGURE:
+        return OPTION_SEED_DIRECTIONS;
+    default:
+        return OPTION_SEED_RANDOM;
+    }
+}
+
+/* Whether the seed may be there for something else than --select random. */
+static bool seeds_more(const Options *options) {
+    return options->command == COMMAND_PREVIEW || options->command == COMMAND_LANDSCAPE ||
+           options_has(options, OPTION_PLANE) || options_has(options, OPTION_SHARPNESS);
+}
+
 static Selector find_selector(const Options *options) {
     /* in the order of --select's choices */
     static const Selector SELECTORS[] = {SELECTOR_ATTRIBUTION, SELECTOR_DRIFT, SELECTOR_DORMANCY,
@@ -35,14 +53,16 @@ static Selector find_selector(const Options *options) {
 
 /* Without ρ the options of a reset do nothing, and who gives them expects that they do. */
 static Status check_rho(const Options *options, Error *error) {
-    static const OptionId OF_RESET[] = {OPTION_OMEGA, OPTION_SELECT, OPTION_TARGETS, OPTION_SEED_RANDOM,
-                                        OPTION_CALIBRATION};
+    const OptionId OF_RESET[] = {OPTION_OMEGA, OPTION_SELECT, OPTION_TARGETS, dial_options_seed(options),
+                                 OPTION_CALIBRATION};
     bool ranks_anyway = options->command == COMMAND_NEURONS || options->command == COMMAND_RESET ||
                         options->command == COMMAND_SHOT;
     if (dial_options_rho(options)->given || ranks_anyway) return STATUS_OK;
     for (size_t i = 0; i < sizeof OF_RESET / sizeof *OF_RESET; i++) {
-        bool measures = options->command == COMMAND_SWEEP || options->command == COMMAND_FIGURE;
+        bool measures = options->command == COMMAND_SWEEP || options->command == COMMAND_LANDSCAPE ||
+                        options->command == COMMAND_FIGURE;
         if (OF_RESET[i] == OPTION_CALIBRATION && measures) continue;
+        if (OF_RESET[i] == dial_options_seed(options) && seeds_more(options)) continue;
         if (options_has(options, OF_RESET[i]))
             return status_fail(error, STATUS_ARGUMENT, "--%s says what --rho resets, which is missing",
                                option_facts(OF_RESET[i])->name);
@@ -54,7 +74,8 @@ Status dial_options_check(const Options *options, Error *error) {
     Selector selector = find_selector(options);
     Status status = check_rho(options, error);
     if (status != STATUS_OK) return status;
-    if (options_has(options, OPTION_SEED_RANDOM) && selector != SELECTOR_RANDOM)
+    if (options_has(options, dial_options_seed(options)) && !seeds_more(options) &&
+        selector != SELECTOR_RANDOM)
         return status_fail(error, STATUS_ARGUMENT, "--seed is for --select random");
     if (options_has(options, OPTION_TARGETS) && selector != SELECTOR_ATTRIBUTION &&
         options->command != COMMAND_NEURONS)

@@ -15,6 +15,9 @@ bool dial_options_want_reset(const Options *options);
 /* The option of this command that holds ρ. */
 const OptionValue *dial_options_rho(const Options *options);
 
+/* The option of this command that holds the seed of --select random; of a landscape that of its directions too. */
+OptionId dial_options_seed(const Options *options);
+
 /* STATUS_ARGUMENT where options of the method lack what they need, or do nothing. */
 Status dial_options_check(const Options *options, Error *error) STATUS_MUST_CHECK;
 

@@ -22,7 +22,7 @@ static const struct {
     {OPTION_TARGETS, OF(ATTRIBUTION_MASS) | OF(RESET_SHARE)},
     {OPTION_RHO_RANGE, OF(RESET_SHARE)},
     {OPTION_SELECT, OF(RESET_SHARE)},
-    {OPTION_SEED_RANDOM, OF(RESET_SHARE)},
+    {OPTION_SEED_DIRECTIONS, OF(RESET_SHARE)},
 };
 
 static bool is_of(BlockMetric metric, unsigned metrics) {

@@ -16,6 +16,7 @@ static const Command *const COMMANDS[COMMAND_COUNT] = {
     [COMMAND_NEURONS] = &command_neurons,
     [COMMAND_RESET] = &command_reset,
     [COMMAND_SWEEP] = &command_sweep,
+    [COMMAND_LANDSCAPE] = &command_landscape,
     [COMMAND_SHOT] = &command_shot,
     [COMMAND_FIGURE] = &command_figure,
     [COMMAND_EXPORT] = &command_export,
