@@ -206,50 +206,48 @@ INLINE uint64_t read_signs(SignReader *reader) {
 }
 
 /* ± size by bit l. */
-INLINE float signed_size(uint32_t bits, size_t l, uint32_t size) {
-    return kernels_from_bits((bits << (31 - l) & 0x80000000U) ^ size);
+INLINE float signed_size(uint32_t bits, size_t l, float size) {
+    return kernels_from_bits((bits << (31 - l) & 0x80000000U) ^ to_bits(size));
 }
 
-static void step_once(const KernelStep *steps, uint64_t first, size_t count, float *restrict values) {
-    uint32_t size = to_bits(steps->size);
-    SignReader reader = read_signs_from(steps->key, first);
-    for (size_t at = 0; at < count; at += 64) {
-        uint64_t signs = read_signs(&reader);
-        for (size_t half = 0; half < 64; half += 32) {
-            uint32_t bits = (uint32_t)(signs >> half);
-            float *out = values + at + half;
-            if (at + half + 32 <= count) {
-                for (size_t l = 0; l < 32; l++) out[l] += signed_size(bits, l, size);
-            } else {
-                for (size_t l = 0; at + half + l < count; l++) out[l] += signed_size(bits, l, size);
-            }
-        }
+/* 32 elements, by a bit each. */
+INLINE void step_lanes(float *values, const uint32_t *bits, const float *sizes, size_t steps) {
+    for (size_t l = 0; l < 32; l++) {
+        float value = values[l];
+        for (size_t s = 0; s < steps; s++) value += signed_size(bits[s], l, sizes[s]);
+        values[l] = value;
     }
 }
 
-static void step_twice(const KernelStep *steps, uint64_t first, size_t count, float *restrict values) {
-    uint32_t one = to_bits(steps[0].size), two = to_bits(steps[1].size);
-    SignReader reader_one = read_signs_from(steps[0].key, first);
-    SignReader reader_two = read_signs_from(steps[1].key, first);
+/* `step_count` is a constant where this is taken in. */
+INLINE void step_all(const KernelStep *steps, size_t step_count, uint64_t first, size_t count, float *values) {
+    SignReader readers[KERNELS_STEPS_MOST];
+    float sizes[KERNELS_STEPS_MOST];
+    for (size_t s = 0; s < step_count; s++) {
+        readers[s] = read_signs_from(steps[s].key, first);
+        sizes[s] = steps[s].size;
+    }
     for (size_t at = 0; at < count; at += 64) {
-        uint64_t signs_one = read_signs(&reader_one), signs_two = read_signs(&reader_two);
-        for (size_t half = 0; half < 64; half += 32) {
-            uint32_t bits_one = (uint32_t)(signs_one >> half), bits_two = (uint32_t)(signs_two >> half);
+        uint64_t signs[KERNELS_STEPS_MOST];
+        for (size_t s = 0; s < step_count; s++) signs[s] = read_signs(&readers[s]);
+        for (size_t half = 0; half < 64 && at + half < count; half += 32) {
+            uint32_t bits[KERNELS_STEPS_MOST];
             float *out = values + at + half;
-            if (at + half + 32 <= count) {
-                for (size_t l = 0; l < 32; l++)
-                    out[l] = (out[l] + signed_size(bits_one, l, one)) + signed_size(bits_two, l, two);
-            } else {
-                for (size_t l = 0; at + half + l < count; l++)
-                    out[l] = (out[l] + signed_size(bits_one, l, one)) + signed_size(bits_two, l, two);
+            size_t rest = count - at - half;
+            for (size_t s = 0; s < step_count; s++) bits[s] = (uint32_t)(signs[s] >> half);
+            if (rest >= 32) {
+                step_lanes(out, bits, sizes, step_count);
+                continue;
             }
+            for (size_t l = 0; l < rest; l++)
+                for (size_t s = 0; s < step_count; s++) out[l] += signed_size(bits[s], l, sizes[s]);
         }
     }
 }
 
 static void step(const KernelStep *steps, size_t step_count, uint64_t first, size_t count, float *values) {
-    if (step_count == 1) step_once(steps, first, count, values);
-    if (step_count == 2) step_twice(steps, first, count, values);
+    if (step_count == 1) step_all(steps, 1, first, count, values);
+    if (step_count == 2) step_all(steps, 2, first, count, values);
 }
 
 /* ---- dot products ---- */

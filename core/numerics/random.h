@@ -7,11 +7,17 @@
 
 #include <stdint.h>
 
-/* mix(seed + (counter + 1) · 0x9E3779B97F4A7C15), modulo 2^64 */
-uint64_t random_bits(uint64_t seed, uint64_t counter);
+/* SplitMix64's finaliser: a number, well mixed; no two give the same. */
+static inline uint64_t random_mix(uint64_t number) {
+    uint64_t z = (number ^ number >> 30) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebU;
+    return z ^ z >> 31;
+}
 
-/* SplitMix64's finaliser alone: one number, well mixed; no two give the same. */
-uint64_t random_mix(uint64_t number);
+/* Modulo 2^64. */
+static inline uint64_t random_bits(uint64_t seed, uint64_t counter) {
+    return random_mix(seed + (counter + 1) * 0x9e3779b97f4a7c15U);
+}
 
 /* Uniform in [0, 1), with 53 bits. */
 double random_uniform(uint64_t seed, uint64_t counter);

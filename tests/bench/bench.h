@@ -29,6 +29,9 @@ Status bench_cancel(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* ms from c
 /* backward beside forward, attribution of 32 targets, dormancy beside forward */
 Status bench_method(Bench *bench, Error *error) STATUS_MUST_CHECK;
 
+/* a point moved along two directions beside one at an α */
+Status bench_landscape(Bench *bench, Error *error) STATUS_MUST_CHECK;
+
 Status bench_rollout(Bench *bench, Error *error) STATUS_MUST_CHECK; /* answers side by side */
 Status bench_chat(Bench *bench, Error *error) STATUS_MUST_CHECK;    /* rows of conversations */
 Status bench_drift(Bench *bench, Error *error) STATUS_MUST_CHECK;   /* GB/s */

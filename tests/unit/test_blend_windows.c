@@ -1,7 +1,7 @@
 /*
  * Windows, rows and elements of a blend, against W = a·S + (1 − a)·B computed element by element with the
- * arithmetic that core/fusion/blend.h states. Rows and columns with an a of their own, vectors, and rows that base
- * lacks.
+ * arithmetic that core/fusion/blend.h states. Rows and columns with an a of their own, vectors, rows that base
+ * lacks, and W moved by steps.
  */
 #include "core/fusion/blend.h"
 #include "core/numerics/kernels.h"
@@ -225,6 +225,77 @@ static void the_one_token_multiply_is_the_dot_product_of_these_rows(void **state
     }
 }
 
+/* ---- moved by steps ---- */
+
+static const BlendSteps STEPS = {.count = 2, .keys = {11, 12}, .coefficients = {0.25, -1.5}};
+
+static void make_sizes(float sizes[ROWS]) {
+    for (size_t r = 0; r < ROWS; r++) sizes[r] = (float)(0.01 + random_uniform(9, r));
+}
+
+/* Element by element, of the W that stands still. */
+static float moved_at(const Setup *setup, const float *sizes, size_t row, size_t column) {
+    uint64_t element = row * setup->s.columns + column;
+    float value = expected_at(setup, row, column);
+    for (size_t i = 0; i < STEPS.count; i++) {
+        float size = (float)(STEPS.coefficients[i] * (double)sizes[row]);
+        value += random_bits(STEPS.keys[i], element / 64) >> element % 64 & 1U ? -size : size;
+    }
+    return value;
+}
+
+static void a_moved_w_is_the_still_one_and_its_steps_in_every_form(void **state) {
+    (void)state;
+    static float rows[ROWS * COLUMNS], window[ROWS * 300], typed[ROWS * COLUMNS], scratch[ROWS * COLUMNS];
+    float sizes[ROWS];
+    make_sizes(sizes);
+    for (size_t i = 0; i < 2 * (size_t)KINDS * DIAL_COUNT; i++) {
+        size_t columns = i % 2 == 0 ? COLUMNS : 1, first = columns == 1 ? 0 : 201, width = columns - first;
+        Kind kind = (Kind)(i / 2 / DIAL_COUNT);
+        Setup setup;
+        if (columns == 1 && kind == COLUMNS_RANKED) continue; /* a vector has one column */
+        make_setup(&setup, columns, kind, i / 2 % DIAL_COUNT);
+        setup.blend.steps = STEPS;
+        setup.blend.steps.sizes = sizes;
+        if (width > 300) width = 300;
+        blend_rows(&setup.blend, 0, ROWS, rows);
+        blend_window(&setup.blend, 0, ROWS, first, width, window, width);
+        blend_elements_as(&setup.blend, 0, ROWS * columns, DTYPE_F32, typed, scratch);
+        for (size_t at = 0; at < ROWS * columns; at++) {
+            float expected = moved_at(&setup, sizes, at / columns, at % columns);
+            size_t row = at / columns, column = at % columns;
+            assert_memory_equal(&rows[at], &expected, sizeof expected);
+            assert_memory_equal(&typed[at], &expected, sizeof expected);
+            if (column >= first && column < first + width)
+                assert_memory_equal(&window[row * width + column - first], &expected, sizeof expected);
+        }
+        free_setup(&setup);
+    }
+}
+
+static void a_moved_w_is_multiplied_by_one_token_as_it_lies_in_memory(void **state) {
+    (void)state;
+    static float x[COLUMNS], w[ROWS * COLUMNS];
+    float sizes[ROWS], y[ROWS];
+    make_sizes(sizes);
+    for (size_t i = 0; i < COLUMNS; i++) x[i] = (float)(random_uniform(8, i) - 0.5);
+    for (size_t i = 0; i < (size_t)KINDS * DIAL_COUNT; i++) {
+        Setup setup;
+        make_setup(&setup, COLUMNS, (Kind)(i / DIAL_COUNT), i % DIAL_COUNT);
+        setup.blend.steps = STEPS;
+        setup.blend.steps.sizes = sizes;
+        blend_rows(&setup.blend, 0, ROWS, w);
+        blend_multiply_vector(&setup.blend, 0, ROWS, x, y);
+        const KernelRow row = {.sft_dtype = DTYPE_F32, .sft = w, .weight_sft = 1.0F};
+        for (size_t r = 0; r < ROWS; r++) {
+            KernelRow at = row;
+            at.sft = w + r * COLUMNS;
+            assert_true(y[r] == kernels_get()->dot(&at, COLUMNS, x));
+        }
+        free_setup(&setup);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_window_is_cut_out_of_the_same_w),
@@ -232,6 +303,8 @@ int main(void) {
         cmocka_unit_test(rows_and_elements_of_a_type_are_w_rounded_once),
         cmocka_unit_test(weights_of_nought_and_one_copy_bits_even_of_signalling_nans),
         cmocka_unit_test(the_one_token_multiply_is_the_dot_product_of_these_rows),
+        cmocka_unit_test(a_moved_w_is_the_still_one_and_its_steps_in_every_form),
+        cmocka_unit_test(a_moved_w_is_multiplied_by_one_token_as_it_lies_in_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

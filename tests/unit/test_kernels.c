@@ -388,6 +388,39 @@ static void a_nan_does_not_leak_out_of_the_model_that_was_not_asked(void **state
     }
 }
 
+/* ---- steps along random signs ---- */
+
+/* As kernels.h says it: the sign of an element, on its own. */
+static float stepped(float value, const KernelStep *steps, size_t step_count, uint64_t element) {
+    for (size_t s = 0; s < step_count; s++) {
+        bool is_negative = random_bits(steps[s].key, element / 64) >> element % 64 & 1U;
+        value = value + (is_negative ? -steps[s].size : steps[s].size);
+    }
+    return value;
+}
+
+static void a_step_adds_the_sign_of_each_element_wherever_a_row_begins(void **state) {
+    (void)state;
+    static const uint64_t FIRSTS[] = {0, 1, 31, 32, 63, 64, 65, 4096, 897, UINT64_C(1) << 40, 1000003};
+    static const KernelStep STEPS[] = {{UINT64_C(0xfedcba9876543210), 0.3F}, {77, -1e-3F}};
+    static float out[MOST + GUARD], before[MOST];
+    for (size_t i = 0; i < MOST; i++) before[i] = (float)(random_uniform(71, i) - 0.5);
+    for (size_t f = 0; f < sizeof FIRSTS / sizeof *FIRSTS; f++) {
+        for (size_t c = 0; c < COUNT_COUNT; c++) {
+            for (size_t v = 0; v < 2 * variant_count; v++) {
+                size_t steps = 1 + v % 2;
+                put_sentinels(out, COUNTS[c]);
+                for (size_t i = 0; i < COUNTS[c]; i++) out[i] = before[i];
+                variants[v / 2]->step(STEPS, steps, FIRSTS[f], COUNTS[c], out);
+                for (size_t i = 0; i < COUNTS[c]; i++)
+                    assert_int_equal(bits_of(out[i]),
+                                     bits_of(stepped(before[i], STEPS, steps, FIRSTS[f] + i)));
+                check_sentinels(out, COUNTS[c]);
+            }
+        }
+    }
+}
+
 /* ---- dot products ---- */
 
 /* 64 lanes, each a chain of fused multiply-adds, folded in halves. */
@@ -569,6 +602,7 @@ int main(void) {
         cmocka_unit_test(a_model_of_weight_nought_is_not_even_looked_at),
         cmocka_unit_test(marked_elements_have_weights_of_their_own),
         cmocka_unit_test(a_nan_does_not_leak_out_of_the_model_that_was_not_asked),
+        cmocka_unit_test(a_step_adds_the_sign_of_each_element_wherever_a_row_begins),
         cmocka_unit_test(dot_products_sum_in_the_same_order_everywhere),
         cmocka_unit_test(marked_dot_products_are_those_of_the_marked_blend),
         cmocka_unit_test(a_nan_in_a_row_shows_in_its_dot_product),
