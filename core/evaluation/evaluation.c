@@ -1,5 +1,4 @@
 #include "core/evaluation/evaluation_internal.h"
-
 #include "core/support/memory.h"
 
 #include <math.h>
@@ -170,7 +169,7 @@ size_t evaluation_group_limit(const Evaluation *evaluation, size_t states) {
 /* The rows from `group`'s end on that fit one pass, at least one; false at the end. */
 bool evaluation_next_group(const Evaluation *evaluation, size_t limit, EvaluationGroup *group) {
     EvaluationGroup next = {.first_row = group->first_row + group->row_count,
-                  .first_position = group->first_position + group->positions};
+                            .first_position = group->first_position + group->positions};
     for (size_t i = next.first_row; i < evaluation->row_count; i++) {
         const EvaluationRow *row = &evaluation->rows[i];
         if (next.row_count > 0 && next.tokens + row->count > limit) break;
@@ -183,7 +182,8 @@ bool evaluation_next_group(const Evaluation *evaluation, size_t limit, Evaluatio
 }
 
 /* Copies the hidden states of the measured positions, row after row. */
-static void gather_hidden(const Evaluation *evaluation, const EvaluationGroup *group, const float *from, float *to) {
+static void gather_hidden(const Evaluation *evaluation, const EvaluationGroup *group, const float *from,
+                          float *to) {
     size_t width = evaluation->model->config->hidden_size;
     for (size_t i = 0; i < group->row_count; i++) {
         const EvaluationRow *row = &evaluation->rows[group->first_row + i];
@@ -207,9 +207,9 @@ static Status run_states(const Evaluation *evaluation, const EvaluationGroup *gr
 }
 
 /* Runs one group under `count` settings; hidden[i] receives [group positions × hidden_size]. */
-Status evaluation_run_group(const Evaluation *evaluation, const EvaluationGroup *group, const Settings *settings,
-                        size_t count, float *const *hidden, EvaluationStage stage, MatmulScratch *scratch,
-                        Job *job, Error *error) {
+Status evaluation_run_group(const Evaluation *evaluation, const EvaluationGroup *group,
+                            const Settings *settings, size_t count, float *const *hidden,
+                            EvaluationStage stage, MatmulScratch *scratch, Job *job, Error *error) {
     size_t *starts = memory_allocate(group->tokens, sizeof *starts);
     ForwardState **states = memory_allocate(count, sizeof *states);
     Status status = starts == NULL || states == NULL ? memory_fail(error, "a group of rows") : STATUS_OK;
@@ -221,14 +221,13 @@ Status evaluation_run_group(const Evaluation *evaluation, const EvaluationGroup 
             for (size_t t = 0; t < rows[i].count; t++) starts[token++] = start;
         }
         uint64_t layers = evaluation->model->config->layers;
-        ForwardInput input = {.ids = rows[0].ids,
-                              .starts = starts,
-                              .count = group->tokens,
-                              .stage = stage.name,
-                              .done = (stage.pass * evaluation->tokens +
-                                       (uint64_t)(rows[0].ids - evaluation->ids)) *
-                                      layers,
-                              .total = stage.passes * evaluation->tokens * layers};
+        ForwardInput input = {
+            .ids = rows[0].ids,
+            .starts = starts,
+            .count = group->tokens,
+            .stage = stage.name,
+            .done = (stage.pass * evaluation->tokens + (uint64_t)(rows[0].ids - evaluation->ids)) * layers,
+            .total = stage.passes * evaluation->tokens * layers};
         status = run_states(evaluation, group, states, settings, count, &input, scratch, job, error);
     }
     for (size_t i = 0; i < count && states != NULL; i++) {
@@ -365,10 +364,12 @@ Status evaluation_prepare(Evaluation *evaluation, EvaluationResult *base, Evalua
     if (status == STATUS_OK) status = make_result(evaluation, SFT, sft, error);
     const Settings both[] = {BASE, SFT};
     EvaluationGroup group = {0};
-    while (status == STATUS_OK && evaluation_next_group(evaluation, evaluation_group_limit(evaluation, 2), &group)) {
+    while (status == STATUS_OK &&
+           evaluation_next_group(evaluation, evaluation_group_limit(evaluation, 2), &group)) {
         float *hidden[] = {evaluation->base_hidden + group.first_position * width,
                            evaluation->sft_hidden + group.first_position * width};
-        status = evaluation_run_group(evaluation, &group, both, 2, hidden, (EvaluationStage){"base and SFT", 0, 1}, scratch, job, error);
+        status = evaluation_run_group(evaluation, &group, both, 2, hidden,
+                                      (EvaluationStage){"base and SFT", 0, 1}, scratch, job, error);
         Models models = {.settings = (const Settings *[]){&BASE, &SFT},
                          .hidden = (const float *[]){hidden[0], hidden[1]},
                          .results = (EvaluationResult *[]){base, sft},
@@ -432,12 +433,13 @@ static void free_measurement(Measurement *measurement) {
     free(measurement->models.results);
 }
 
-static Status measure_group(const Evaluation *evaluation, const EvaluationGroup *group, const Settings *settings,
-                            Measurement *measurement, MatmulScratch *scratch, Job *job, Error *error) {
+static Status measure_group(const Evaluation *evaluation, const EvaluationGroup *group,
+                            const Settings *settings, Measurement *measurement, MatmulScratch *scratch,
+                            Job *job, Error *error) {
     size_t width = evaluation->model->config->hidden_size;
     Models *models = &measurement->models;
-    Status status = evaluation_run_group(evaluation, group, settings, measurement->count, measurement->hidden, (EvaluationStage){"preview", 0, 1},
-                              scratch, job, error);
+    Status status = evaluation_run_group(evaluation, group, settings, measurement->count, measurement->hidden,
+                                         (EvaluationStage){"preview", 0, 1}, scratch, job, error);
     if (status != STATUS_OK) return status;
     models->hidden[0] = evaluation->base_hidden + group->first_position * width;
     models->hidden[1] = evaluation->sft_hidden + group->first_position * width;

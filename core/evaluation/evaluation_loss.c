@@ -14,12 +14,12 @@ typedef struct Losses {
     const Evaluation *evaluation;
     const Settings *settings;
     size_t count;
-    size_t largest;   /* positions of a group */
+    size_t largest;               /* positions of a group */
     float *hidden[PASS_SETTINGS]; /* [largest × hidden_size] */
     ForwardHead heads[PASS_SETTINGS];
-    float *logits;    /* [count][chunk][vocabulary] */
-    double *logs;     /* [count][largest]: ln p of the true next token */
-    size_t chunk;     /* positions whose logits are made at once */
+    float *logits; /* [count][chunk][vocabulary] */
+    double *logs;  /* [count][largest]: ln p of the true next token */
+    size_t chunk;  /* positions whose logits are made at once */
     double sums[PASS_SETTINGS];
     size_t tokens;
 } Losses;
@@ -79,8 +79,7 @@ static Status take_stretch(Losses *losses, const Stretch *stretch, MatmulScratch
             (ForwardHead){.settings = &losses->settings[i],
                           .hidden = losses->hidden[i] + stretch->first * model->config->hidden_size,
                           .logits = losses->logits + i * losses->chunk * vocabulary};
-    Status status =
-        forward_logits(model, losses->heads, losses->count, stretch->count, scratch, job, error);
+    Status status = forward_logits(model, losses->heads, losses->count, stretch->count, scratch, job, error);
     if (status != STATUS_OK) return status;
     return job_run(job, losses->count * stretch->count, take_position, (void *)(uintptr_t)stretch, error);
 }
@@ -88,9 +87,10 @@ static Status take_stretch(Losses *losses, const Stretch *stretch, MatmulScratch
 static Status take_group(Losses *losses, const EvaluationGroup *group, EvaluationStage stage,
                          MatmulScratch *scratch, Job *job, Error *error) {
     int32_t *next = evaluation_list_next(losses->evaluation, group);
-    Status status = next == NULL ? memory_fail(error, "losses")
-                                 : evaluation_run_group(losses->evaluation, group, losses->settings, losses->count,
-                                                        losses->hidden, stage, scratch, job, error);
+    Status status = next == NULL
+                        ? memory_fail(error, "losses")
+                        : evaluation_run_group(losses->evaluation, group, losses->settings, losses->count,
+                                               losses->hidden, stage, scratch, job, error);
     for (size_t at = 0; at < group->positions && status == STATUS_OK; at += losses->chunk) {
         size_t rest = group->positions - at;
         const Stretch stretch = {losses, next, at, rest < losses->chunk ? rest : losses->chunk};

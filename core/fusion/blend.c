@@ -215,8 +215,7 @@ static void copy_exact(const Piece *piece, DType dtype, unsigned char *out) {
 
 static void blend_piece_as(const Piece *piece, DType dtype, unsigned char *out, float *scratch) {
     bool is_moved = piece->steps != NULL;
-    const unsigned char *from =
-        piece->marks == NULL && !is_moved ? find_exact(piece, piece->a, dtype) : NULL;
+    const unsigned char *from = piece->marks == NULL && !is_moved ? find_exact(piece, piece->a, dtype) : NULL;
     if (from != NULL) {
         if (piece->count > 0) memcpy(out, from, piece->count * dtype_size(dtype));
         return;
@@ -324,7 +323,8 @@ static void multiply_columns(const Blend *blend, size_t first, size_t count, con
 static void multiply_moved(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
     size_t columns = blend->sft->columns;
     float values[STRETCH];
-    const KernelRow row = {.sft_dtype = DTYPE_F32, .base_dtype = DTYPE_F32, .sft = values, .weight_sft = 1.0F};
+    const KernelRow row = {
+        .sft_dtype = DTYPE_F32, .base_dtype = DTYPE_F32, .sft = values, .weight_sft = 1.0F};
     for (size_t r = 0; r < count; r++) {
         y[r] = 0.0F;
         for (size_t at = 0, n; at < columns; at += n) {

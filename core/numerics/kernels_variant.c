@@ -2,7 +2,6 @@
  * One variant of the kernels but for drift's, which are in kernels_drift.c.
  */
 #include "core/numerics/kernels_internal.h"
-
 #include "core/numerics/random.h"
 
 #include <math.h>
@@ -220,7 +219,8 @@ INLINE void step_lanes(float *values, const uint32_t *bits, const float *sizes, 
 }
 
 /* `step_count` is a constant where this is taken in. */
-INLINE void step_all(const KernelStep *steps, size_t step_count, uint64_t first, size_t count, float *values) {
+INLINE void step_all(const KernelStep *steps, size_t step_count, uint64_t first, size_t count,
+                     float *values) {
     SignReader readers[KERNELS_STEPS_MOST];
     float sizes[KERNELS_STEPS_MOST];
     for (size_t s = 0; s < step_count; s++) {

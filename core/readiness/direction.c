@@ -138,7 +138,8 @@ Status direction_measure(const Model *model, const Settings *settings, Direction
     if (made == NULL) return memory_fail(error, "the rows' norms");
     made->pair = model->pair;
     made->tensors = memory_allocate(model->pair->count, sizeof *made->tensors);
-    status = made->tensors == NULL ? memory_fail(error, "the rows' norms") : lay_out(model, made, &total, error);
+    status =
+        made->tensors == NULL ? memory_fail(error, "the rows' norms") : lay_out(model, made, &total, error);
     if (status == STATUS_OK) status = measure(settings, made, total, job, error);
     if (status != STATUS_OK) {
         direction_free(made);

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-Status landscape_measure_line(const Evaluation *evaluation, const double *alphas, size_t count, double *losses,
-                              Job *job, Error *error) {
+Status landscape_measure_line(const Evaluation *evaluation, const double *alphas, size_t count,
+                              double *losses, Job *job, Error *error) {
     Settings *settings = memory_allocate(count, sizeof *settings);
     if (settings == NULL) return memory_fail(error, "a line");
     for (size_t i = 0; i < count; i++) settings[i] = settings_at(alphas[i]);
@@ -98,8 +98,8 @@ static void summarise(LandscapeSharpness *sharpness) {
 }
 
 /* losses[1 + 2·directions]: L(0), then L(+) and L(−) of each direction. */
-static Status measure_both_ways(const LandscapePlace *place, const LandscapeSharpness *sharpness, size_t total,
-                                double *losses, Job *job, Error *error) {
+static Status measure_both_ways(const LandscapePlace *place, const LandscapeSharpness *sharpness,
+                                size_t total, double *losses, Job *job, Error *error) {
     Points points;
     Status status = make_points(place, total, &points, error);
     if (status != STATUS_OK) return status;
@@ -124,8 +124,8 @@ Status landscape_measure_sharpness(const LandscapePlace *place, double sigma, si
     sharpness->plus = memory_allocate(directions, sizeof *sharpness->plus);
     sharpness->minus = memory_allocate(directions, sizeof *sharpness->minus);
     sharpness->curvature = memory_allocate(directions, sizeof *sharpness->curvature);
-    bool complete = losses != NULL && sharpness->plus != NULL && sharpness->minus != NULL &&
-                    sharpness->curvature != NULL;
+    bool complete =
+        losses != NULL && sharpness->plus != NULL && sharpness->minus != NULL && sharpness->curvature != NULL;
     Status status = complete ? measure_both_ways(place, sharpness, total, losses, job, error)
                              : memory_fail(error, "sharpness");
     if (status == STATUS_OK) {

@@ -19,13 +19,13 @@
 #include "core/readiness/direction.h"
 
 /* Losses at `count` α, in one go. Reports "line". */
-Status landscape_measure_line(const Evaluation *evaluation, const double *alphas, size_t count, double *losses,
-                              Job *job, Error *error) STATUS_MUST_CHECK;
+Status landscape_measure_line(const Evaluation *evaluation, const double *alphas, size_t count,
+                              double *losses, Job *job, Error *error) STATUS_MUST_CHECK;
 
 /* Where a landscape is looked at, and with which directions. All borrowed. */
 typedef struct LandscapePlace {
     const Evaluation *evaluation;
-    const Settings *settings; /* W */
+    const Settings *settings;     /* W */
     const Directions *directions; /* of that W */
     uint64_t seed;
 } LandscapePlace;
@@ -38,9 +38,9 @@ Status landscape_measure_plane(const LandscapePlace *place, const double *steps,
 typedef struct LandscapeSharpness {
     double sigma;
     size_t directions;
-    double loss;                     /* L(0) */
-    double *plus, *minus, *curvature; /* [directions] */
-    double mean_rise, worst_rise;     /* the largest; NaN where one is */
+    double loss;                            /* L(0) */
+    double *plus, *minus, *curvature;       /* [directions] */
+    double mean_rise, worst_rise;           /* the largest; NaN where one is */
     double mean_curvature, curvature_error; /* the error of one direction is NaN */
 } LandscapeSharpness;
 

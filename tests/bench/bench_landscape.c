@@ -40,8 +40,7 @@ static void lay_out(const Bench *bench, const Evaluation *evaluation, const Dire
 
 Status bench_landscape(Bench *bench, Error *error) {
     int32_t ids[ROW_TOKENS];
-    for (size_t i = 0; i < ROW_TOKENS; i++)
-        ids[i] = (int32_t)(i * 7919 % forward_vocabulary(bench->model));
+    for (size_t i = 0; i < ROW_TOKENS; i++) ids[i] = (int32_t)(i * 7919 % forward_vocabulary(bench->model));
     const EvaluationRow row = {.ids = ids, .count = ROW_TOKENS, .first = 0, .end = ROW_TOKENS - 1};
     const Settings middle = settings_at(0.5);
     Evaluation *evaluation = NULL;
@@ -60,7 +59,8 @@ Status bench_landscape(Bench *bench, Error *error) {
     if (status == STATUS_OK) {
         ReportRow report = {
             .value = seconds[1] / seconds[0], .unit = "points at an α", .target = MOST, .is_bound = true};
-        (void)snprintf(report.what, sizeof report.what, "point of a landscape, two directions, T = %d", ROW_TOKENS);
+        (void)snprintf(report.what, sizeof report.what, "point of a landscape, two directions, T = %d",
+                       ROW_TOKENS);
         status = report_add(&bench->report, &report, error);
     }
     direction_free(directions);

@@ -36,8 +36,8 @@ static void open_ground(Ground *ground, const char *name, const char *root) {
                               ground->fixture.job, &error) != STATUS_OK)
             fail_msg("%s", error.message);
     }
-    if (evaluation_create(ground->fixture.model, ground->fixture.rows, rows, 0, &ground->evaluation, &error) !=
-        STATUS_OK)
+    if (evaluation_create(ground->fixture.model, ground->fixture.rows, rows, 0, &ground->evaluation,
+                          &error) != STATUS_OK)
         fail_msg("%s", error.message);
 }
 
@@ -102,7 +102,8 @@ static void check_plane(Ground *ground) {
     if (landscape_measure_plane(&place, span, count, losses, ground->fixture.job, &error) != STATUS_OK)
         fail_msg("%s", error.message);
     for (size_t y = 0; y < count; y++)
-        worst = fmax(worst, worst_of(cJSON_GetArrayItem(json_find(plane, "loss"), (int)y), losses + y * count));
+        worst =
+            fmax(worst, worst_of(cJSON_GetArrayItem(json_find(plane, "loss"), (int)y), losses + y * count));
     print_message("  plane, %zu points: %.1e\n", count * count, worst);
     assert_true(worst < TOLERANCE);
     free(span);

@@ -24,7 +24,8 @@ static void open_evaluation(Ground *ground) {
     Error error = {0};
     for (size_t i = 0; i < ROWS; i++) {
         tiny_ids(ground->ids[i], ROW_TOKENS, 40 + i);
-        rows[i] = (EvaluationRow){.ids = ground->ids[i], .count = ROW_TOKENS, .first = 3, .end = ROW_TOKENS - 1};
+        rows[i] =
+            (EvaluationRow){.ids = ground->ids[i], .count = ROW_TOKENS, .first = 3, .end = ROW_TOKENS - 1};
     }
     rows[ROWS - 1].first = rows[ROWS - 1].end = ROW_TOKENS - 1;
     if (evaluation_create(ground->tiny.model, rows, ROWS, 0, &ground->evaluation, &error) != STATUS_OK)
@@ -140,7 +141,8 @@ static void losses_alone_are_those_of_the_whole_evaluation(void **state) {
     Error error = {0};
     for (size_t i = 0; i < MANY; i++) settings[i] = settings_at(-0.25 + 1.5 * (double)i / (MANY - 1));
     assert_int_equal(job_create(2, NULL, NULL, &job, &error), STATUS_OK);
-    if (evaluation_loss_measure(ground.evaluation, settings, MANY, losses, "line", job, &error) != STATUS_OK ||
+    if (evaluation_loss_measure(ground.evaluation, settings, MANY, losses, "line", job, &error) !=
+            STATUS_OK ||
         evaluation_prepare(ground.evaluation, &base, &sft, job, &error) != STATUS_OK ||
         evaluation_measure(ground.evaluation, settings, MANY, results, job, &error) != STATUS_OK)
         fail_msg("%s", error.message);
@@ -192,8 +194,8 @@ static void a_plane_has_direction_0_across_and_1_down(void **state) {
     double rise = fmax(fmax(losses[1], losses[3]), fmax(losses[5], losses[7])) - losses[4];
     assert_true(fabs(sharpness.worst_rise - rise) < 2e-6);
     /* of two, the standard error is half their distance */
-    assert_true(fabs(sharpness.curvature_error - fabs(sharpness.curvature[0] - sharpness.curvature[1]) / 2.0) <
-                1e-9);
+    assert_true(
+        fabs(sharpness.curvature_error - fabs(sharpness.curvature[0] - sharpness.curvature[1]) / 2.0) < 1e-9);
     landscape_free_sharpness(&sharpness);
     direction_free(directions);
     close_ground(&ground);
@@ -205,7 +207,8 @@ static void a_plane_has_direction_0_across_and_1_down(void **state) {
 static void open_broken(Ground *ground, float value) {
     tiny_write_side("base", PLAIN, 1);
     tiny_write_side("sft", PLAIN, 2);
-    char *path = scratch_path("sft/model.safetensors"), *base = scratch_path("base"), *sft = scratch_path("sft");
+    char *path = scratch_path("sft/model.safetensors"), *base = scratch_path("base"),
+         *sft = scratch_path("sft");
     FILE *file = fopen(path, "r+b");
     Error error = {0};
     assert_non_null(file);
@@ -262,8 +265,9 @@ static void rows_without_a_response_have_no_loss(void **state) {
     Ground ground = {.tiny = tiny_model_make(PLAIN)};
     int32_t ids[ROW_TOKENS];
     tiny_ids(ids, ROW_TOKENS, 1);
-    const EvaluationRow rows[] = {{.ids = ids, .count = ROW_TOKENS, .first = ROW_TOKENS - 1, .end = ROW_TOKENS},
-                                  {.ids = ids, .count = ROW_TOKENS, .first = 2, .end = 2}};
+    const EvaluationRow rows[] = {
+        {.ids = ids, .count = ROW_TOKENS, .first = ROW_TOKENS - 1, .end = ROW_TOKENS},
+        {.ids = ids, .count = ROW_TOKENS, .first = 2, .end = 2}};
     const double alpha = 0.5;
     double loss;
     assert_int_equal(evaluation_create(ground.tiny.model, rows, 2, 0, &ground.evaluation, NULL), STATUS_OK);

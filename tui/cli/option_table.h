@@ -19,7 +19,8 @@
 
 #define ON(command) (1U << COMMAND_##command)
 #define ON_EVERY    (~0U)
-#define ON_DIALS    (ON(PREVIEW) | ON(NEURONS) | ON(RESET) | ON(SWEEP) | ON(LANDSCAPE) | ON(SHOT) | ON(FIGURE) | ON(EXPORT))
+#define ON_DIALS                                                                                             \
+    (ON(PREVIEW) | ON(NEURONS) | ON(RESET) | ON(SWEEP) | ON(LANDSCAPE) | ON(SHOT) | ON(FIGURE) | ON(EXPORT))
 #define ON_STEPS    (ON(LANDSCAPE) | ON(FIGURE))
 #define ON_JOBS     (ON(OPEN) | ON(CHECK) | ON(DRIFT) | ON_DIALS | ON(VERIFY))
 #define ON_PICTURES (ON(SHOT) | ON(FIGURE))
@@ -52,7 +53,7 @@
       "how many positions attribution explains: those of the largest change in entropy") \
     X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW) & ~ON(SHOT) & ~ON_STEPS, \
       "the seed of --select random") \
-    X(SEED_DIRECTIONS, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_STEPS, \
+    X(SEED_DIRECTIONS, "seed", 's', "S", COUNT, 0, 18446744073709551615.0, "0", ON_STEPS, \
       "the seed of the directions of a landscape, and of --select random") \
     X(CALIBRATION, "calibration", 'c', "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "rows to measure and to choose neurons on, one a line: JSON with prompt and response (or completion), with messages (or conversations, or instruction and output), or with ids, or a prompt as text; gzip and zstd are unpacked, - is standard input (rejuv help calibration)") \

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 void batch_landscape_free(BatchLandscape *landscape) {
-    for (Side side = SIDE_BASE; side < SIDE_COUNT; side++) landscape_free_sharpness(&landscape->sharpness[side]);
+    for (Side side = SIDE_BASE; side < SIDE_COUNT; side++)
+        landscape_free_sharpness(&landscape->sharpness[side]);
     free(landscape->line_losses);
     free(landscape->plane_losses);
     free(landscape->steps);

@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const NAMES[SIDE_COUNT] = {[SIDE_BASE] = "base", [SIDE_SFT] = "sft", [SIDE_FUSED] = "fused"};
+static const char *const NAMES[SIDE_COUNT] = {
+    [SIDE_BASE] = "base", [SIDE_SFT] = "sft", [SIDE_FUSED] = "fused"};
 
 /* ---- JSON ---- */
 
@@ -124,14 +125,11 @@ static void add_losses_around(Table *table, const LandscapeSharpness *sharpness,
 }
 
 static Status write_csv(Batch *batch, const BatchLandscape *landscape, Error *error) {
-    static const TableColumn COLUMNS[] = {{"part", NULL, NULL, TABLE_TEXT, 0},
-                                          {"model", NULL, NULL, TABLE_TEXT, 0},
-                                          {"alpha", NULL, NULL, TABLE_NUMBER, 0},
-                                          {"x", NULL, NULL, TABLE_NUMBER, 0},
-                                          {"y", NULL, NULL, TABLE_NUMBER, 0},
-                                          {"direction", NULL, NULL, TABLE_INTEGER, 0},
-                                          {"step", NULL, NULL, TABLE_NUMBER, 0},
-                                          {"loss", NULL, NULL, TABLE_NUMBER, 0}};
+    static const TableColumn COLUMNS[] = {
+        {"part", NULL, NULL, TABLE_TEXT, 0},    {"model", NULL, NULL, TABLE_TEXT, 0},
+        {"alpha", NULL, NULL, TABLE_NUMBER, 0}, {"x", NULL, NULL, TABLE_NUMBER, 0},
+        {"y", NULL, NULL, TABLE_NUMBER, 0},     {"direction", NULL, NULL, TABLE_INTEGER, 0},
+        {"step", NULL, NULL, TABLE_NUMBER, 0},  {"loss", NULL, NULL, TABLE_NUMBER, 0}};
     Table *table = NULL;
     Status status = table_create(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, &table, error);
     if (status != STATUS_OK) return status;
@@ -141,9 +139,10 @@ static Status write_csv(Batch *batch, const BatchLandscape *landscape, Error *er
     }
     size_t count = landscape->has_plane ? landscape->plane.points : 0;
     for (size_t i = 0; i < count * count; i++)
-        add_loss(table,
-                 &(Place){"plane", "fused", .x = &landscape->steps[i % count], .y = &landscape->steps[i / count]},
-                 landscape->plane_losses[i]);
+        add_loss(
+            table,
+            &(Place){"plane", "fused", .x = &landscape->steps[i % count], .y = &landscape->steps[i / count]},
+            landscape->plane_losses[i]);
     for (Side side = SIDE_BASE; side < SIDE_COUNT && landscape->has_sharpness; side++)
         add_losses_around(table, &landscape->sharpness[side], NAMES[side]);
     status = batch_write_table(batch, table, error);
@@ -243,8 +242,9 @@ static Status write_text(Batch *batch, const BatchLandscape *landscape, Error *e
     char reset[256];
     batch_method_describe_reset(&landscape->dials.settings, reset, sizeof reset);
     if (reset[0] != '\0') batch_print("%s", reset);
-    batch_print("Losses are means over the %zu response tokens of %zu row%s; W at alpha %.4g.", landscape->tokens,
-                landscape->rows, landscape->rows == 1 ? "" : "s", landscape->dials.settings.alpha);
+    batch_print("Losses are means over the %zu response tokens of %zu row%s; W at alpha %.4g.",
+                landscape->tokens, landscape->rows, landscape->rows == 1 ? "" : "s",
+                landscape->dials.settings.alpha);
     return STATUS_OK;
 }
 

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const FigureKind *const KINDS[] = {&figure_layers, &figure_spectrum, &figure_sweep, &figure_plane};
+static const FigureKind *const KINDS[] = {&figure_layers, &figure_spectrum,  &figure_sweep,
+                                          &figure_plane,  &figure_landscape, &figure_sharpness};
 enum { KIND_COUNT = sizeof KINDS / sizeof *KINDS };
 
 static const double POINTS_PER_MILLIMETRE = 72.0 / 25.4;
@@ -99,9 +100,12 @@ const Command command_figure = {
         "  spectrum  singular values of the change of each --tensor, on a logarithmic axis\n"
         "  sweep     --metric, each in a panel of its own, over a range of --alpha or of --rho; over both, a curve "
         "for each rho\n"
-        "  plane     one --metric over the plane of a range of --alpha and one of --rho, its smallest marked\n"
+        "  plane     one --metric over the plane of a range of --alpha and one of --rho, its smallest marked; or, with "
+        "--plane, the loss around W over two random directions, with lines of equal loss\n"
+        "  landscape the loss along the --line through base and SFT\n"
+        "  sharpness how the loss of base, SFT and W rises after steps of --sharpness along random --directions\n"
         "\n"
-        "Numbers are those of rejuv drift, drift --spectrum, neurons and sweep. Black on white; colours tell themselves apart "
+        "Numbers are those of rejuv drift, drift --spectrum, neurons, sweep and landscape. Black on white; colours tell themselves apart "
         "for colour-blind eyes and in grey; lines differ in dash and marker too. The file holds the command line that "
         "made it, and says each value to who points at it. The same figure has the same bytes.\n"
         "\n"
@@ -114,6 +118,12 @@ const Command command_figure = {
         "      --mark 0.5 --out sweep.svg\n"
         "  rejuv figure plane BASE SFT --calibration rows.jsonl --alpha 0:1:11 \\\n"
         "      --rho 0:4%:9 --metric loss --out plane.svg\n"
+        "  rejuv figure plane BASE SFT --calibration rows.jsonl --alpha 0.5 \\\n"
+        "      --plane -0.3:0.3:25 --log --out around.svg\n"
+        "  rejuv figure landscape BASE SFT --calibration rows.jsonl \\\n"
+        "      --line -0.25:1.25:31 --out line.svg\n"
+        "  rejuv figure sharpness BASE SFT --calibration rows.jsonl \\\n"
+        "      --sharpness 0.1 --out sharpness.svg\n"
         "\n"
         "rsvg-convert -f pdf makes a PDF of it for LaTeX.",
     .run = run,

@@ -10,7 +10,7 @@
 #include "tui/commands/batch.h"
 #include "tui/figures/figure_curves.h"
 
-enum { FIGURE_OPTIONS_MOST = 20, FIGURE_METRICS_MOST = FIGURE_PANELS_MOST };
+enum { FIGURE_OPTIONS_MOST = 24, FIGURE_METRICS_MOST = FIGURE_PANELS_MOST };
 
 typedef struct FigureKind {
     const char *name;
@@ -23,7 +23,8 @@ typedef struct FigureKind {
     Status (*make)(Batch *batch, const FigureSheet *sheet, Error *error);
 } FigureKind;
 
-extern const FigureKind figure_layers, figure_spectrum, figure_sweep, figure_plane;
+extern const FigureKind figure_layers, figure_spectrum, figure_sweep, figure_plane, figure_landscape,
+    figure_sharpness;
 
 /* Of the kinds that `rejuv figure` knows, in order; NULL from their number on. */
 const char *figure_kind_name(size_t index);

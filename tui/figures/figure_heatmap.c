@@ -1,12 +1,17 @@
 #include "tui/figures/figure_heatmap.h"
 
+#include "core/support/memory.h"
+#include "tui/figures/figure_contour.h"
+
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const double LABEL = 8.0, TICK = 7.0, /* sizes of text */
     STEM = 3.0, GAP = 3.0, BAR = 9.0;
 static const FigureLine FRAME = {FIGURE_BLACK, 0.6, NULL};
 static const FigureLine NOT_KNOWN = {FIGURE_GREY, 0.5, NULL};
+static const FigureLine HALO = {0xffffff, 1.6, NULL}, CONTOUR = {FIGURE_BLACK, 0.6, NULL};
 
 /* How many names stand apart from each other: every first, second, fifth, tenth, …. */
 static size_t name_stride(const FigureHeatmapAxis *axis, double cell, bool is_across) {
@@ -54,6 +59,26 @@ static void draw_cells(const FigureHeatmap *map, FigureBox plot, FILE *file) {
                 figure_svg_line(file, cell.x, cell.y + cell.height, cell.x + cell.width, cell.y, NOT_KNOWN);
         }
     }
+}
+
+/* In the places of the colours, so that a logarithmic scale bends the lines as it does those; black on white, as marks. */
+static Status draw_contours(const FigureHeatmap *map, const FigureTicks *ticks, FigureBox plot, FILE *file,
+                            Error *error) {
+    size_t columns = map->x.count, rows = map->y.count;
+    double *places = memory_allocate(rows, columns * sizeof *places);
+    if (places == NULL) return memory_fail(error, "a figure");
+    for (size_t i = 0; i < rows * columns; i++) places[i] = figure_scale_place(&map->scale, map->values[i]);
+    for (size_t i = 0; i < ticks->count; i++) {
+        double level = figure_scale_place(&map->scale, ticks->values[i]);
+        figure_contour_draw(places, columns, rows, level, plot, HALO, file);
+        figure_contour_draw(places, columns, rows, level, plot, CONTOUR, file);
+    }
+    free(places);
+    return STATUS_OK;
+}
+
+static void draw_frames(const FigureHeatmap *map, FigureBox plot, FILE *file) {
+    double width = plot.width / (double)map->x.count, height = plot.height / (double)map->y.count;
     figure_svg_outline(file, plot, FRAME);
     for (size_t i = 0; i < map->mark_count; i++)
         draw_mark(&map->marks[i], plot.x, plot.y, width, height, file);
@@ -110,6 +135,9 @@ Status figure_heatmap_draw(const FigureHeatmap *map, const FigureSheet *sheet, F
         return status_fail(error, STATUS_ARGUMENT,
                            "the figure is too small for its labels: expected a larger width or height");
     draw_cells(map, plot, file);
+    Status status = map->has_contours ? draw_contours(map, &ticks, plot, file, error) : STATUS_OK;
+    if (status != STATUS_OK) return status;
+    draw_frames(map, plot, file);
     draw_axes(map, plot, area.x, file);
     draw_bar(map, &ticks, bar, bar_label, file);
     for (size_t i = 0; i < map->note_count; i++) {

@@ -6,6 +6,7 @@
 #include "tui/commands/dial_options.h"
 #include "tui/commands/sweep.h"
 #include "tui/figures/figure.h"
+#include "tui/figures/figure_landscape.h"
 #include "tui/figures/figure_options.h"
 #include "tui/figures/figure_write.h"
 
@@ -18,9 +19,10 @@ enum { TEXT_SIZE = 96 };
 /* What both kinds are measured by. */
 #define SWEEP_OPTIONS                                                                                        \
     OPTION_METRIC, OPTION_ALPHA_RANGE, OPTION_RHO_RANGE, OPTION_OMEGA, OPTION_SELECT, OPTION_TARGETS,        \
-        OPTION_SEED_DIRECTIONS, OPTION_CALIBRATION, OPTION_PROMPT, OPTION_PROMPT_FILE, OPTION_IDS, OPTION_CHAT,  \
-        OPTION_TEMPLATE, OPTION_TOKENIZER_FILE, OPTION_ALPHA_LAYERS, OPTION_ALPHA_KIND, OPTION_PROTECT
-enum { SWEEP_OPTION_COUNT = 17 };
+        OPTION_SEED_DIRECTIONS, OPTION_CALIBRATION, OPTION_END_TOKEN, OPTION_PROMPT, OPTION_PROMPT_FILE,     \
+        OPTION_IDS, OPTION_CHAT, OPTION_TEMPLATE, OPTION_TOKENIZER_FILE, OPTION_ALPHA_LAYERS,                \
+        OPTION_ALPHA_KIND, OPTION_PROTECT
+enum { SWEEP_OPTION_COUNT = 18 };
 
 static Status choose_figures(const Options *options, const char *const *initial, size_t initial_count,
                              size_t most, size_t *figures, size_t *count, Error *error) {
@@ -288,6 +290,7 @@ static Status draw_plane(Batch *batch, Plane *plane, const FigureSheet *sheet, E
 
 static Status make_plane(Batch *batch, const FigureSheet *sheet, Error *error) {
     static const char *const INITIAL[] = {"loss"};
+    if (options_has(batch->options, OPTION_PLANE)) return figure_landscape_make_plane(batch, sheet, error);
     Plane plane = {0};
     FigureSheet described;
     char *text = NULL;
@@ -307,10 +310,11 @@ static Status make_plane(Batch *batch, const FigureSheet *sheet, Error *error) {
 
 const FigureKind figure_plane = {
     .name = "plane",
-    .summary = "A figure of the output space over two dials; the numbers are those of rejuv sweep.",
+    .summary =
+        "A figure over a plane; the numbers are those of rejuv sweep, or with --plane of rejuv landscape.",
     .width = 110.0,
     .height = 80.0,
-    .options = {SWEEP_OPTIONS},
-    .option_count = SWEEP_OPTION_COUNT,
+    .options = {SWEEP_OPTIONS, OPTION_PLANE, OPTION_ROWS, OPTION_LOG},
+    .option_count = SWEEP_OPTION_COUNT + 3,
     .make = make_plane,
 };

@@ -19,6 +19,17 @@ static Status draw_curves(const void *user, FILE *file, Error *error) {
     return figure_curves_draw(drawn->what, drawn->sheet, file, error);
 }
 
+static Status draw_bars(const void *user, FILE *file, Error *error) {
+    const Drawn *drawn = user;
+    return figure_bars_draw(drawn->what, drawn->sheet, file, error);
+}
+
+Status figure_write_bars(Batch *batch, const FigureBars *bars, const FigureSheet *sheet, Error *error) {
+    const Drawn drawn = {bars, sheet};
+    progress_clear(&batch->progress);
+    return picture_file_write(options_text(batch->options, OPTION_OUT_PICTURE), draw_bars, &drawn, error);
+}
+
 Status figure_write_heatmap(Batch *batch, const FigureHeatmap *map, const FigureSheet *sheet, Error *error) {
     const Drawn drawn = {map, sheet};
     progress_clear(&batch->progress);

@@ -5,12 +5,15 @@
 #define REJUV_TUI_FIGURE_WRITE_H
 
 #include "tui/commands/batch.h"
+#include "tui/figures/figure_bars.h"
 #include "tui/figures/figure_curves.h"
 #include "tui/figures/figure_heatmap.h"
 
 /* To --out, or standard output. */
 Status figure_write_heatmap(Batch *batch, const FigureHeatmap *map, const FigureSheet *sheet,
                             Error *error) STATUS_MUST_CHECK;
+Status figure_write_bars(Batch *batch, const FigureBars *bars, const FigureSheet *sheet,
+                         Error *error) STATUS_MUST_CHECK;
 Status figure_write_curves(Batch *batch, const FigureCurves *curves, const FigureSheet *sheet,
                            Error *error) STATUS_MUST_CHECK;
 

@@ -1,0 +1,233 @@
+#include "tui/figures/figure_landscape.h"
+
+#include "core/support/memory.h"
+#include "tui/commands/batch_landscape.h"
+#include "tui/figures/figure_write.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { TEXT_SIZE = 128 };
+
+/* Where W is, and what of it is measured. */
+#define PLACE_OPTIONS                                                                                        \
+    OPTION_ALPHA_RANGE, OPTION_RHO_RANGE, OPTION_OMEGA, OPTION_SELECT, OPTION_TARGETS,                       \
+        OPTION_SEED_DIRECTIONS, OPTION_CALIBRATION, OPTION_END_TOKEN, OPTION_ROWS, OPTION_TOKENIZER_FILE,    \
+        OPTION_ALPHA_LAYERS, OPTION_ALPHA_KIND, OPTION_PROTECT
+enum { PLACE_OPTION_COUNT = 13 };
+
+/* The sheet, saying also what was measured on. The caller frees *text. */
+static Status describe_rows(const BatchLandscape *landscape, const FigureSheet *sheet, FigureSheet *described,
+                            char **text, Error *error) {
+    const Calibration *calibration = landscape->dials.calibration;
+    const char *sum = calibration->sha256;
+    *text = memory_format("%s\nMeans over %zu response tokens of %zu rows: %s%s%s.", sheet->description,
+                          landscape->tokens, landscape->rows, calibration->source,
+                          sum[0] != '\0' ? ", SHA-256 " : "", sum);
+    if (*text == NULL) return memory_fail(error, "a figure");
+    *described = *sheet;
+    described->description = *text;
+    return STATUS_OK;
+}
+
+/* Measures, draws and releases. */
+typedef Status (*Draw)(Batch *batch, const BatchLandscape *landscape, const FigureSheet *sheet, Error *error);
+
+static Status make(Batch *batch, const FigureSheet *sheet, Draw draw, Error *error) {
+    BatchLandscape landscape = {0};
+    FigureSheet described;
+    char *text = NULL;
+    Status status = batch_landscape_measure(batch, &landscape, error);
+    if (status == STATUS_OK) status = describe_rows(&landscape, sheet, &described, &text, error);
+    if (status == STATUS_OK) status = draw(batch, &landscape, &described, error);
+    free(text);
+    batch_landscape_free(&landscape);
+    return status;
+}
+
+/* ---- the line ---- */
+
+/* The loss at an α, where the line has a point there. */
+static double loss_at(const BatchLandscape *landscape, double alpha) {
+    for (size_t i = 0; i < landscape->line.points; i++)
+        if (fabs(batch_landscape_alpha(landscape, i) - alpha) < 1e-9) return landscape->line_losses[i];
+    return NAN;
+}
+
+static Status draw_line(Batch *batch, const BatchLandscape *landscape, const FigureSheet *sheet,
+                        Error *error) {
+    size_t count = landscape->line.points;
+    const OptionValue *mark = options_value(batch->options, OPTION_MARK);
+    char mark_name[TEXT_SIZE];
+    double *alphas = memory_allocate(count, sizeof *alphas);
+    if (alphas == NULL) return memory_fail(error, "a figure");
+    for (size_t i = 0; i < count; i++) alphas[i] = batch_landscape_alpha(landscape, i);
+    (void)snprintf(mark_name, sizeof mark_name, "α = %.4g", mark->number);
+    FigurePanel panel = {.label = "loss of responses (nat)",
+                         .scale = figure_scale_around(landscape->line_losses, count, false, 0.05),
+                         .y = (const double *const[]){landscape->line_losses},
+                         .levels = {loss_at(landscape, 0.0), loss_at(landscape, 1.0)}};
+    FigureCurves figure = {.x_label = "α, from base (0) to SFT (1)",
+                           .x_scale = figure_scale_around(alphas, count, false, 0.02),
+                           .series_count = 1,
+                           .names = (const char *const[]){"on the line"},
+                           .x = (const double *const[]){alphas},
+                           .x_counts = &count,
+                           .has_markers = true,
+                           .panels = &panel,
+                           .panel_count = 1,
+                           .level_names = {"base", "SFT"},
+                           .level_count = FIGURE_LEVELS_MOST,
+                           .has_mark = mark->given,
+                           .mark = mark->number,
+                           .mark_name = mark_name};
+    Status status = figure_write_curves(batch, &figure, sheet, error);
+    free(alphas);
+    return status;
+}
+
+static Status make_line(Batch *batch, const FigureSheet *sheet, Error *error) {
+    return make(batch, sheet, draw_line, error);
+}
+
+const FigureKind figure_landscape = {
+    .name = "landscape",
+    .summary = "The loss along the line through base and SFT; the numbers are those of rejuv landscape.",
+    .width = 110.0,
+    .height = 75.0,
+    .options = {OPTION_CALIBRATION, OPTION_END_TOKEN, OPTION_ROWS, OPTION_TOKENIZER_FILE, OPTION_LINE,
+                OPTION_MARK},
+    .option_count = 6,
+    .make = make_line,
+};
+
+/* ---- the plane ---- */
+
+typedef struct Plane {
+    double *values; /* [points × points], the largest y first */
+    char (*text)[TEXT_SIZE];
+    const char **names; /* [2 × points] */
+    FigureHeatmapMark smallest, centre;
+    bool has_centre;
+    char smallest_note[TEXT_SIZE], place_note[TEXT_SIZE];
+} Plane;
+
+static Status arrange(const BatchLandscape *landscape, Plane *plane, Error *error) {
+    size_t count = landscape->plane.points, smallest = 0;
+    plane->values = memory_allocate(count, count * sizeof *plane->values);
+    plane->text = memory_allocate(2 * count, sizeof *plane->text);
+    plane->names = memory_allocate(2 * count, sizeof *plane->names);
+    if (plane->values == NULL || plane->text == NULL || plane->names == NULL)
+        return memory_fail(error, "a figure");
+    for (size_t i = 0; i < count; i++) {
+        (void)snprintf(plane->text[i], TEXT_SIZE, "%.4g", landscape->steps[i]);
+        (void)snprintf(plane->text[count + i], TEXT_SIZE, "%.4g", landscape->steps[count - 1 - i]);
+    }
+    for (size_t i = 0; i < 2 * count; i++) plane->names[i] = plane->text[i];
+    for (size_t i = 0; i < count * count; i++) {
+        plane->values[i] = landscape->plane_losses[(count - 1 - i / count) * count + i % count];
+        bool is_less = plane->values[i] < plane->values[smallest] || isnan(plane->values[smallest]);
+        if (is_less) smallest = i;
+    }
+    char value[FIGURE_TICK_TEXT];
+    size_t x = smallest % count, y = smallest / count;
+    plane->smallest = (FigureHeatmapMark){x, y, false};
+    figure_scale_write(plane->values[smallest], 4, value);
+    (void)snprintf(plane->smallest_note, TEXT_SIZE, "frame: smallest loss, %s, at x = %.16s, y = %.16s",
+                   value, plane->names[x], plane->names[count + y]);
+    plane->has_centre = range_find(&landscape->plane, 0.0, &x);
+    plane->centre = (FigureHeatmapMark){x, count - 1 - x, true};
+    const Settings *place = &landscape->dials.settings;
+    (void)snprintf(plane->place_note, TEXT_SIZE, "dashed frame: nearest to W, α = %.4g, ρ = %.4g %%",
+                   place->alpha, place->rho * 100.0);
+    return STATUS_OK;
+}
+
+static Status draw_plane(Batch *batch, const BatchLandscape *landscape, const FigureSheet *sheet,
+                         Error *error) {
+    size_t count = landscape->plane.points;
+    Plane plane = {0};
+    char x_label[TEXT_SIZE];
+    (void)snprintf(x_label, sizeof x_label, "x, along direction 0 of seed %llu",
+                   (unsigned long long)landscape->seed);
+    Status status =
+        count >= 2 ? arrange(landscape, &plane, error)
+                   : status_fail(error, STATUS_ARGUMENT, "expected a range, such as --plane -0.3:0.3:13");
+    if (status == STATUS_OK) {
+        const FigureHeatmap map = {
+            .x = {x_label, plane.names, count},
+            .y = {"y, along direction 1", plane.names + count, count},
+            .values = plane.values,
+            .bar_label = "loss of responses (nat)",
+            .scale = figure_scale_around(plane.values, count * count, options_has(batch->options, OPTION_LOG),
+                                         0.0),
+            .ramp = FIGURE_SEQUENTIAL,
+            .has_contours = true,
+            .marks = {plane.smallest, plane.centre},
+            .mark_count = plane.has_centre ? 2 : 1,
+            .notes = {plane.smallest_note, plane.place_note},
+            .note_count = plane.has_centre ? 2 : 1,
+        };
+        status = figure_write_heatmap(batch, &map, sheet, error);
+    }
+    free(plane.values);
+    free(plane.text);
+    free(plane.names);
+    return status;
+}
+
+Status figure_landscape_make_plane(Batch *batch, const FigureSheet *sheet, Error *error) {
+    static const OptionId OF_DIALS[] = {OPTION_METRIC, OPTION_PROMPT, OPTION_PROMPT_FILE, OPTION_IDS};
+    for (size_t i = 0; i < sizeof OF_DIALS / sizeof *OF_DIALS; i++)
+        if (options_has(batch->options, OF_DIALS[i]))
+            return status_fail(error, STATUS_ARGUMENT, "--%s does nothing with --plane",
+                               option_facts(OF_DIALS[i])->name);
+    return make(batch, sheet, draw_plane, error);
+}
+
+/* ---- sharpness ---- */
+
+static Status draw_sharpness(Batch *batch, const BatchLandscape *landscape, const FigureSheet *sheet,
+                             Error *error) {
+    enum { PANELS = 3 };
+    double values[PANELS][SIDE_COUNT], errors[SIDE_COUNT];
+    for (Side side = SIDE_BASE; side < SIDE_COUNT; side++) {
+        const LandscapeSharpness *sharpness = &landscape->sharpness[side];
+        values[0][side] = sharpness->mean_rise;
+        values[1][side] = sharpness->worst_rise;
+        values[2][side] = sharpness->mean_curvature;
+        errors[side] = sharpness->curvature_error;
+    }
+    const FigureBarPanel panels[PANELS] = {{"mean rise of the loss (nat)", values[0], NULL},
+                                           {"worst rise (nat)", values[1], NULL},
+                                           {"curvature (nat), ± its error", values[2], errors}};
+    char note[TEXT_SIZE];
+    (void)snprintf(note, sizeof note,
+                   "steps of ±%.4g along %zu directions of seed %llu; W: α = %.4g, ρ = %.4g %%",
+                   landscape->sharpness[0].sigma, landscape->sharpness[0].directions,
+                   (unsigned long long)landscape->seed, landscape->dials.settings.alpha,
+                   landscape->dials.settings.rho * 100.0);
+    const FigureBars bars = {.names = (const char *const[]){"base", "SFT", "W"},
+                             .count = SIDE_COUNT,
+                             .panels = panels,
+                             .panel_count = PANELS,
+                             .note = note};
+    return figure_write_bars(batch, &bars, sheet, error);
+}
+
+static Status make_sharpness(Batch *batch, const FigureSheet *sheet, Error *error) {
+    if (!options_has(batch->options, OPTION_SHARPNESS))
+        return status_fail(error, STATUS_ARGUMENT,
+                           "expected --sharpness SIGMA, how long a step is, such as 0.1");
+    return make(batch, sheet, draw_sharpness, error);
+}
+
+const FigureKind figure_sharpness = {
+    .name = "sharpness",
+    .summary = "How the loss rises around base, SFT and W; the numbers are those of rejuv landscape.",
+    .width = 140.0,
+    .height = 65.0,
+    .options = {PLACE_OPTIONS, OPTION_SHARPNESS, OPTION_DIRECTIONS},
+    .option_count = PLACE_OPTION_COUNT + 2,
+    .make = make_sharpness,
+};
