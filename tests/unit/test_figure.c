@@ -2,6 +2,8 @@
 #include "tests/unit/scratch.h"
 #include "tests/unit/xml_check.h"
 #include "tui/canvas/theme.h"
+#include "tui/figures/figure_bars.h"
+#include "tui/figures/figure_contour.h"
 #include "tui/figures/figure_curves.h"
 #include "tui/figures/figure_heatmap.h"
 
@@ -287,6 +289,96 @@ static void curves_are_well_formed_and_a_gap_is_a_gap(void **state) {
     free(svg);
 }
 
+/* ---- lines of equal value ---- */
+
+static char *contour(const double *places, size_t columns, size_t rows, double level) {
+    char *text = NULL;
+    size_t bytes;
+    FILE *file = open_memstream(&text, &bytes);
+    assert_non_null(file);
+    const FigureBox box = {0.0, 0.0, 10.0 * (double)columns, 10.0 * (double)rows};
+    figure_contour_draw(places, columns, rows, level, box, (FigureLine){FIGURE_BLACK, 1.0, NULL}, file);
+    assert_int_equal(fclose(file), 0);
+    return text;
+}
+
+/* Whether a line from one point to the other, either way, is there. */
+static void expect_line(const char *svg, double x1, double y1, double x2, double y2) {
+    char there[128], back[128];
+    (void)snprintf(there, sizeof there, "\"M%.2f %.2fL%.2f %.2f\"", x1, y1, x2, y2);
+    (void)snprintf(back, sizeof back, "\"M%.2f %.2fL%.2f %.2f\"", x2, y2, x1, y1);
+    if (strstr(svg, there) == NULL && strstr(svg, back) == NULL) fail_msg("expected %s in %s", there, svg);
+}
+
+static void a_contour_crosses_between_middles_where_its_level_lies(void **state) {
+    (void)state;
+    /* rises to the right: upright lines a quarter of the way from the first middle (x = 5) to the second */
+    const double slope[6] = {0.0, 1.0, 2.0, 0.0, 1.0, 2.0};
+    char *svg = contour(slope, 3, 2, 0.25);
+    expect_line(svg, 7.5, 5.0, 7.5, 15.0);
+    assert_int_equal(count_of(svg, "<path"), 1);
+    free(svg);
+    svg = contour(slope, 3, 2, 5.0);
+    assert_string_equal(svg, "");
+    free(svg);
+}
+
+static void a_saddle_keeps_its_corners_apart(void **state) {
+    (void)state;
+    /* high at two opposite corners: the middle, 0.4, is below the level, so that each high corner stands alone */
+    const double saddle[4] = {0.8, 0.0, 0.0, 0.8};
+    char *svg = contour(saddle, 2, 2, 0.6);
+    expect_line(svg, 7.5, 5.0, 5.0, 7.5);
+    expect_line(svg, 15.0, 12.5, 12.5, 15.0);
+    assert_int_equal(count_of(svg, "<path"), 2);
+    free(svg);
+    svg = contour(saddle, 2, 2, 0.2); /* below the middle: the low corners stand alone */
+    expect_line(svg, 12.5, 5.0, 15.0, 7.5);
+    expect_line(svg, 7.5, 15.0, 5.0, 12.5);
+    free(svg);
+}
+
+static void a_contour_stops_where_a_value_is_not_known(void **state) {
+    (void)state;
+    const double gap[6] = {0.0, 0.0, NAN, 1.0, 1.0, 1.0};
+    char *svg = contour(gap, 3, 2, 0.5);
+    expect_line(svg, 5.0, 10.0, 15.0, 10.0);
+    assert_int_equal(count_of(svg, "<path"), 1);
+    free(svg);
+}
+
+/* ---- bars ---- */
+
+static char *bars_of(const double *values, const double *errors) {
+    const FigureBarPanel panels[] = {{HOSTILE, values, NULL}, {"rise", values, errors}};
+    const FigureBars bars = {(const char *const[]){"base", HOSTILE, "W"}, 3, panels, 2, "a note"};
+    char *text = NULL;
+    size_t bytes;
+    Error error = {0};
+    FILE *file = open_memstream(&text, &bytes);
+    assert_non_null(file);
+    assert_int_equal(figure_bars_draw(&bars, &SHEET, file, &error), STATUS_OK);
+    assert_int_equal(fclose(file), 0);
+    XmlCheck check = xml_check(text);
+    if (check.problem[0] != '\0') fail_msg("%s", check.problem);
+    return text;
+}
+
+static void a_bar_stands_for_each_value_that_is_known(void **state) {
+    (void)state;
+    const double values[] = {0.02, -0.01, 0.05}, errors[] = {0.004, NAN, 0.01};
+    char *svg = bars_of(values, errors);
+    assert_int_equal(count_of(svg, "<title>base: 0.02000</title>"), 2);
+    assert_int_equal(count_of(svg, "<title>W: 0.05000</title>"), 2);
+    assert_int_equal(count_of(svg, "stroke-width=\"0.9\""), 2 * 3); /* two errors, three strokes each */
+    free(svg);
+    const double unknown[] = {NAN, INFINITY, NAN};
+    svg = bars_of(unknown, errors);
+    assert_int_equal(count_of(svg, "not defined"), 2 * 2);
+    assert_int_equal(count_of(svg, "stroke-width=\"0.9\""), 0);
+    free(svg);
+}
+
 static void a_full_disk_is_told(void **state) {
     Error error;
     FILE *full = fopen("/dev/full", "w");
@@ -311,6 +403,10 @@ int main(void) {
         cmocka_unit_test(names_stand_as_far_apart_as_they_are_wide),
         cmocka_unit_test(a_figure_too_small_for_its_labels_is_refused),
         cmocka_unit_test(curves_are_well_formed_and_a_gap_is_a_gap),
+        cmocka_unit_test(a_contour_crosses_between_middles_where_its_level_lies),
+        cmocka_unit_test(a_saddle_keeps_its_corners_apart),
+        cmocka_unit_test(a_contour_stops_where_a_value_is_not_known),
+        cmocka_unit_test(a_bar_stands_for_each_value_that_is_known),
         cmocka_unit_test(a_full_disk_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,12 +105,17 @@ const FigureKind figure_landscape = {
 
 typedef struct Plane {
     double *values; /* [points × points], the largest y first */
-    char (*text)[TEXT_SIZE];
+    char (*text)[FIGURE_TICK_TEXT];
     const char **names; /* [2 × points] */
     FigureHeatmapMark smallest, centre;
     bool has_centre;
     char smallest_note[TEXT_SIZE], place_note[TEXT_SIZE];
 } Plane;
+
+/* Short, with the minus that ticks have. */
+static void write_step(double step, char text[FIGURE_TICK_TEXT]) {
+    (void)snprintf(text, FIGURE_TICK_TEXT, "%s%.4g", step < 0.0 ? "−" : "", fabs(step));
+}
 
 static Status arrange(const BatchLandscape *landscape, Plane *plane, Error *error) {
     size_t count = landscape->plane.points, smallest = 0;
@@ -120,8 +125,8 @@ static Status arrange(const BatchLandscape *landscape, Plane *plane, Error *erro
     if (plane->values == NULL || plane->text == NULL || plane->names == NULL)
         return memory_fail(error, "a figure");
     for (size_t i = 0; i < count; i++) {
-        (void)snprintf(plane->text[i], TEXT_SIZE, "%.4g", landscape->steps[i]);
-        (void)snprintf(plane->text[count + i], TEXT_SIZE, "%.4g", landscape->steps[count - 1 - i]);
+        write_step(landscape->steps[i], plane->text[i]);
+        write_step(landscape->steps[count - 1 - i], plane->text[count + i]);
     }
     for (size_t i = 0; i < 2 * count; i++) plane->names[i] = plane->text[i];
     for (size_t i = 0; i < count * count; i++) {
