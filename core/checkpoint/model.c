@@ -84,6 +84,15 @@ static bool wants_head(const Model *model) {
     return is_own && head != NULL && head->base != NULL;
 }
 
+void model_mark_used(const Model *model, bool *is_used) {
+    const uint64_t layers = model->config->layers;
+    for (uint64_t layer = 0; layer <= layers; layer++) {
+        const PairTensor *const *tensors = layer < layers ? model->layers[layer].tensors : model->tensors;
+        for (int role = 0; role < TENSOR_ROLE_COUNT; role++)
+            if (tensors[role] != NULL) is_used[tensors[role] - model->pair->tensors] = true;
+    }
+}
+
 bool model_has_logits(const Model *model) {
     return model->tensors[TENSOR_HEAD] != NULL;
 }

@@ -34,6 +34,9 @@ typedef struct Model {
 Status model_open(const Pair *pair, Model **model, Error *error) STATUS_MUST_CHECK;
 void model_close(Model *model); /* takes NULL */
 
+/* Marks the tensors that the model runs with, is_used[pair->count]: its layers' and its own, a tied head once. */
+void model_mark_used(const Model *model, bool *is_used);
+
 /* Whether both models have a head; STATUS_UNSUPPORTED and which of them has none, for whoever needs logits. Without one
  * states can be computed, and dormancy with them. */
 bool model_has_logits(const Model *model);

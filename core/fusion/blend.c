@@ -17,7 +17,7 @@ typedef struct Piece {
     double a;
     const unsigned char *marks; /* [count]: elements that are marked have reset_a; NULL: none has */
     double reset_a;
-    const BlendSteps *steps; /* NULL: it stays where it is; else the piece is of one row */
+    const BlendSteps *steps; /* NULL: it stays where it is; along directions the piece is of one row */
     size_t line;             /* that row */
 } Piece;
 
@@ -59,6 +59,10 @@ static bool is_reset_whole(const Blend *blend, size_t row, size_t column) {
     return blend->row_ranks != NULL && blend->row_ranks[row] < blend->cut;
 }
 
+static bool is_moved(const Blend *blend) {
+    return blend->steps.sizes != NULL || blend->steps.third != NULL;
+}
+
 /* `marks` are mark()'s, of this piece. */
 static Piece make_piece(const Blend *blend, size_t row, size_t column, size_t count,
                         const unsigned char *marks) {
@@ -67,7 +71,7 @@ static Piece make_piece(const Blend *blend, size_t row, size_t column, size_t co
     piece.row.sft = element_at(blend->sft, row, column);
     piece.sft = blend->sft;
     piece.first = (uint64_t)row * blend->sft->columns + column;
-    if (blend->steps.sizes != NULL) {
+    if (is_moved(blend)) {
         piece.steps = &blend->steps;
         piece.line = row;
     }
@@ -137,6 +141,20 @@ static void blend_lent(const Piece *piece, float *out) {
     }
 }
 
+static void go_towards_third(const Piece *piece, float *out) {
+    const Tensor *from = piece->base != NULL ? piece->base : piece->sft;
+    float share = (float)piece->steps->third_share, way[STRETCH];
+    KernelRow row = {.weight_sft = share, .weight_base = -share};
+    LentRow values;
+    for (size_t at = 0, n; at < piece->count; at += n) {
+        n = piece->count - at < STRETCH ? piece->count - at : STRETCH;
+        row.sft = tensor_values_lend(piece->steps->third, piece->first + at, n, values.sft, &row.sft_dtype);
+        row.base = tensor_values_lend(from, piece->first + at, n, values.base, &row.base_dtype);
+        kernels_get()->blend(&row, n, way);
+        for (size_t i = 0; i < n; i++) out[at + i] += way[i];
+    }
+}
+
 static void take_steps(const Piece *piece, float *out) {
     _Static_assert(BLEND_STEPS_MOST == (int)KERNELS_STEPS_MOST, "the kernels take as many");
     const BlendSteps *steps = piece->steps;
@@ -152,7 +170,8 @@ static void blend_piece(const Piece *piece, float *out) {
         blend_lent(piece, out);
     else
         blend_plain(piece, out);
-    if (piece->steps != NULL) take_steps(piece, out);
+    if (piece->steps != NULL && piece->steps->third != NULL) go_towards_third(piece, out);
+    if (piece->steps != NULL && piece->steps->sizes != NULL) take_steps(piece, out);
 }
 
 /* How many elements of a vector, from `first` on, make one piece: base's end cuts, and steps of a size for each. */
@@ -214,15 +233,15 @@ static void copy_exact(const Piece *piece, DType dtype, unsigned char *out) {
 }
 
 static void blend_piece_as(const Piece *piece, DType dtype, unsigned char *out, float *scratch) {
-    bool is_moved = piece->steps != NULL;
-    const unsigned char *from = piece->marks == NULL && !is_moved ? find_exact(piece, piece->a, dtype) : NULL;
+    bool copies = piece->steps == NULL;
+    const unsigned char *from = piece->marks == NULL && copies ? find_exact(piece, piece->a, dtype) : NULL;
     if (from != NULL) {
         if (piece->count > 0) memcpy(out, from, piece->count * dtype_size(dtype));
         return;
     }
     blend_piece(piece, scratch);
     kernels_get()->narrow(scratch, piece->count, dtype, out);
-    if (piece->marks != NULL && !is_moved) copy_exact(piece, dtype, out);
+    if (piece->marks != NULL && copies) copy_exact(piece, dtype, out);
 }
 
 size_t blend_scratch(const Blend *blend, size_t count) {
@@ -336,7 +355,7 @@ static void multiply_moved(const Blend *blend, size_t first, size_t count, const
 }
 
 void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
-    if (blend->steps.sizes != NULL) {
+    if (is_moved(blend)) {
         multiply_moved(blend, first, count, x, y);
     } else if (is_vector(blend->sft)) {
         blend_vector(blend, first, count, y);

@@ -13,7 +13,8 @@
  * cut have reset_a, all others a. So one array serves every cut.
  *
  * W may be moved from there along random directions, W + Σ c·d (shift.h): steps of ± c·size, one size for each row,
- * are added to w one after the other, each sum rounded once. A moved W copies no input's bits.
+ * are added to w one after the other, each sum rounded once; and towards a third model R, W + b·(R − B), B being S
+ * where base has no such row. A moved W copies no input's bits.
  *
  * A tensor is never blended whole: a multiply takes panels of rows that fit a cache, an export a few rows at
  * a time.
@@ -30,7 +31,9 @@
 enum { BLEND_STEPS_MOST = 2 };
 
 typedef struct BlendSteps {
-    const float *sizes; /* [rows], borrowed; NULL: W stays where it is */
+    const Tensor *third; /* of S's shape; NULL: not towards there */
+    double third_share;  /* b */
+    const float *sizes;  /* [rows], borrowed; NULL: along no direction */
     size_t count;
     uint64_t keys[BLEND_STEPS_MOST]; /* of the signs: KernelStep */
     double coefficients[BLEND_STEPS_MOST];

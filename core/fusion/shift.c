@@ -1,8 +1,14 @@
 #include "core/fusion/shift.h"
 
 void shift_add(const Shift *shift, const PairTensor *tensor, Blend *blend) {
-    if (shift == NULL || shift->count == 0) return;
-    const ShiftTensor *moved = &shift->tensors[tensor - shift->pair->tensors];
+    if (shift == NULL) return;
+    size_t index = (size_t)(tensor - shift->pair->tensors);
+    if (shift->third != NULL) {
+        blend->steps.third = shift->third[index];
+        blend->steps.third_share = shift->third_share;
+    }
+    if (shift->count == 0) return;
+    const ShiftTensor *moved = &shift->tensors[index];
     blend->steps.sizes = moved->sizes;
     blend->steps.count = shift->count;
     for (size_t i = 0; i < shift->count; i++) {

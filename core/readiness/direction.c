@@ -76,16 +76,11 @@ static void measure_rows(void *argument, size_t task, unsigned worker) {
     }
 }
 
-/* Marks what moves: matrices that the model runs with. */
+/* Matrices that the model runs with. */
 static void find_moving(const Model *model, bool *moves) {
     const Pair *pair = model->pair;
-    for (uint64_t layer = 0; layer <= model->config->layers; layer++) {
-        const PairTensor *const *tensors =
-            layer < model->config->layers ? model->layers[layer].tensors : model->tensors;
-        for (int role = 0; role < TENSOR_ROLE_COUNT; role++)
-            if (tensors[role] != NULL && tensors[role]->sft->rank == 2)
-                moves[tensors[role] - pair->tensors] = true;
-    }
+    model_mark_used(model, moves);
+    for (size_t i = 0; i < pair->count; i++) moves[i] = moves[i] && pair->tensors[i].sft->rank == 2;
 }
 
 /* Gives each tensor that moves its place among the sizes, and its name's key. */

@@ -18,7 +18,7 @@ Status landscape_measure_line(const Evaluation *evaluation, const double *alphas
 
 /* ---- points around W ---- */
 
-/* W moved by two steps, or one. */
+/* W moved by two steps, or one; without a place, what a triangle makes of them. */
 typedef struct Points {
     const LandscapePlace *place;
     Settings *settings; /* [count], borrowing shifts */
@@ -58,6 +58,20 @@ Status landscape_measure_plane(const LandscapePlace *place, const double *steps,
         set_point(&points, i, both, 2);
     }
     status = evaluation_loss_measure(place->evaluation, points.settings, total, losses, "plane", job, error);
+    free_points(&points);
+    return status;
+}
+
+Status landscape_measure_triangle(const Evaluation *evaluation, const Triangle *triangle, const double *steps,
+                                  size_t count, double *losses, Job *job, Error *error) {
+    Points points;
+    size_t total;
+    if (!memory_multiply(count, count, &total)) return memory_fail(error, "a plane");
+    Status status = make_points(NULL, total, &points, error);
+    if (status != STATUS_OK) return status;
+    for (size_t i = 0; i < total; i++)
+        points.settings[i] = triangle_point(triangle, steps[i % count], steps[i / count], &points.shifts[i]);
+    status = evaluation_loss_measure(evaluation, points.settings, total, losses, "plane", job, error);
     free_points(&points);
     return status;
 }

@@ -1,6 +1,7 @@
 /*
  * landscape — the loss around a checkpoint: the mean cross-entropy of the response tokens of some rows, along the line
- * from base to SFT, over a plane of two random directions, and how it rises under small steps in many.
+ * from base to SFT, over a plane of two random directions or through three checkpoints, and how it rises under small
+ * steps in many directions.
  *
  *     line         L(α·SFT + (1 − α)·base), every tensor at that α; below 0 and above 1 beyond the two
  *     plane        L(W + x·d₀ + y·d₁)
@@ -17,6 +18,7 @@
 
 #include "core/evaluation/evaluation.h"
 #include "core/readiness/direction.h"
+#include "core/readiness/triangle.h"
 
 /* Losses at `count` α, in one go. Reports "line". */
 Status landscape_measure_line(const Evaluation *evaluation, const double *alphas, size_t count,
@@ -33,6 +35,10 @@ typedef struct LandscapePlace {
 /* losses[y · count + x]: at steps[x] along direction 0 and steps[y] along direction 1. Reports "plane". */
 Status landscape_measure_plane(const LandscapePlace *place, const double *steps, size_t count, double *losses,
                                Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* The same at (steps[x], steps[y]) of the plane through three checkpoints. */
+Status landscape_measure_triangle(const Evaluation *evaluation, const Triangle *triangle, const double *steps,
+                                  size_t count, double *losses, Job *job, Error *error) STATUS_MUST_CHECK;
 
 /* Zero-initialise; landscape_free_sharpness() releases. */
 typedef struct LandscapeSharpness {

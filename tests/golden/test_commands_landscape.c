@@ -143,6 +143,34 @@ static char *run_text(const char *const *arguments) {
 
 #define RUN_TEXT(...) run_text((const char *const[]){__VA_ARGS__, NULL})
 
+/* A reset of W(0.5) is off the line: base, SFT and it span a plane, whose row y = 0 is the line. */
+static void a_third_checkpoint_spans_a_plane(void **unused) {
+    (void)unused;
+    char *rows = few_rows(), *third = scratch_path("third");
+    free(RUN_TEXT("export", base, sft, "--alpha", "0.5", "--rho", "10%", "--select", "random", "--dtype",
+                  "F32", "--out", third, "-q"));
+    cJSON *tree = RUN_JSON("landscape", base, sft, "-c", rows, "-q", "--line", "0:1:3", "--plane", "0:1:3",
+                           "--third", third);
+    const cJSON *plane = json_find(tree, "plane"), *line = json_find(tree, "line");
+    const cJSON *first = cJSON_GetArrayItem(json_find(plane, "loss"), 0);
+    for (int i = 0; i < 3; i++) {
+        double loss = cJSON_GetArrayItem(cJSON_GetArrayItem(line, i), 1)->valuedouble;
+        assert_true(fabs(cJSON_GetArrayItem(first, i)->valuedouble - loss) < TOLERANCE * loss);
+    }
+    assert_string_equal(json_find(json_find(plane, "third"), "directory")->valuestring, third);
+    double x = read_number(json_find(plane, "third"), "x");
+    assert_true(x > 0.3 && x < 0.5); /* less than α: of a tenth of the neurons nothing of SFT is left */
+    cJSON_Delete(tree);
+    char *text = RUN_TEXT("landscape", base, sft, "-c", rows, "-q", "--plane", "0:1:3", "--third", third);
+    assert_non_null(strstr(text, "The plane through base (0, 0), SFT (1, 0) and the third"));
+    free(text);
+    PROGRAM_EXPECT(2, "--third says through what", "landscape", base, sft, "-c", rows, "--third", third);
+    PROGRAM_EXPECT(2, "on the line through base and SFT", "landscape", base, sft, "-c", rows, "--plane",
+                   "0:1:2", "--third", base, "-q");
+    free(third);
+    free(rows);
+}
+
 static size_t count_lines(const char *text, const char *start) {
     size_t count = 0, length = strlen(start);
     for (const char *at = text; at != NULL && *at != '\0'; at = strchr(at, '\n') + 1)
@@ -263,6 +291,7 @@ int main(void) {
         cmocka_unit_test(only_what_is_asked_for_is_measured),
         cmocka_unit_test(the_line_goes_through_base_and_sft),
         cmocka_unit_test(a_reset_moves_w_and_not_the_line),
+        cmocka_unit_test(a_third_checkpoint_spans_a_plane),
         cmocka_unit_test(csv_has_a_row_for_every_loss_and_text_a_table_for_every_part),
         cmocka_unit_test(figures_have_the_numbers_of_the_command),
         cmocka_unit_test(mistakes_are_named),

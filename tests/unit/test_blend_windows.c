@@ -273,6 +273,33 @@ static void a_moved_w_is_the_still_one_and_its_steps_in_every_form(void **state)
     }
 }
 
+/* Towards a third model from base, or from SFT where base has no row. */
+static void w_goes_towards_a_third_model_from_where_base_is(void **state) {
+    (void)state;
+    static float rows[ROWS * COLUMNS], typed[ROWS * COLUMNS], scratch[ROWS * COLUMNS], third[ROWS * COLUMNS];
+    for (size_t i = 0; i < ROWS * COLUMNS; i++) third[i] = (float)(random_uniform(14, i) - 0.5);
+    for (size_t i = 0; i < 2 * (size_t)KINDS; i++) {
+        size_t columns = i % 2 == 0 ? COLUMNS : 1;
+        Kind kind = (Kind)(i / 2);
+        Setup setup;
+        if (columns == 1 && kind == COLUMNS_RANKED) continue;
+        make_setup(&setup, columns, kind, 3); /* no coefficient of 0 or 1: no NaN lies about */
+        const Tensor there = view(third, ROWS, columns);
+        setup.blend.steps = (BlendSteps){.third = &there, .third_share = -0.75};
+        blend_rows(&setup.blend, 0, ROWS, rows);
+        blend_elements_as(&setup.blend, 0, ROWS * columns, DTYPE_F32, typed, scratch);
+        for (size_t at = 0; at < ROWS * columns; at++) {
+            bool has_base = kind != NO_BASE && at / columns < BASE_ROWS;
+            float from = has_base ? setup.base[at] : setup.sft[at];
+            float way = fmaf(0.75F, from, fmaf(-0.75F, third[at], 0.0F));
+            float expected = expected_at(&setup, at / columns, at % columns) + way;
+            assert_memory_equal(&rows[at], &expected, sizeof expected);
+            assert_memory_equal(&typed[at], &expected, sizeof expected);
+        }
+        free_setup(&setup);
+    }
+}
+
 static void a_moved_w_is_multiplied_by_one_token_as_it_lies_in_memory(void **state) {
     (void)state;
     static float x[COLUMNS], w[ROWS * COLUMNS];
@@ -304,6 +331,7 @@ int main(void) {
         cmocka_unit_test(weights_of_nought_and_one_copy_bits_even_of_signalling_nans),
         cmocka_unit_test(the_one_token_multiply_is_the_dot_product_of_these_rows),
         cmocka_unit_test(a_moved_w_is_the_still_one_and_its_steps_in_every_form),
+        cmocka_unit_test(w_goes_towards_a_third_model_from_where_base_is),
         cmocka_unit_test(a_moved_w_is_multiplied_by_one_token_as_it_lies_in_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@ void batch_landscape_free(BatchLandscape *landscape) {
     free(landscape->line_losses);
     free(landscape->plane_losses);
     free(landscape->steps);
+    triangle_free(landscape->triangle);
     evaluation_free(landscape->evaluation);
     batch_method_free(&landscape->dials);
     *landscape = (BatchLandscape){0};
@@ -49,6 +50,10 @@ static Status check_options(const Options *options, const BatchLandscape *landsc
     if (options_has(options, OPTION_DIRECTIONS) && !landscape->has_sharpness)
         return status_fail(error, STATUS_ARGUMENT,
                            "--directions says how many --sharpness tries, which is missing");
+    if (options_has(options, OPTION_THIRD) && !landscape->has_plane)
+        return status_fail(
+            error, STATUS_ARGUMENT,
+            "--third says through what --plane goes, which is missing: such as --plane -0.25:1.25:13");
     if (landscape->has_plane && landscape->plane.points > OPTION_RANGE_POINTS / landscape->plane.points)
         return status_fail(error, STATUS_ARGUMENT, "--plane: expected at most %d points in all",
                            OPTION_RANGE_POINTS);
@@ -99,6 +104,9 @@ static Status measure_plane(Batch *batch, BatchLandscape *landscape, const Lands
     landscape->plane_losses = memory_allocate(count, count * sizeof *landscape->plane_losses);
     if (landscape->steps == NULL || landscape->plane_losses == NULL) return memory_fail(error, "a plane");
     for (size_t i = 0; i < count; i++) landscape->steps[i] = range_point(&landscape->plane, i);
+    if (landscape->triangle != NULL)
+        return landscape_measure_triangle(landscape->evaluation, landscape->triangle, landscape->steps, count,
+                                          landscape->plane_losses, batch->job, error);
     return landscape_measure_plane(place, landscape->steps, count, landscape->plane_losses, batch->job,
                                    error);
 }
@@ -114,7 +122,9 @@ static Status measure_around(Batch *batch, BatchLandscape *landscape, Side side,
     Directions *own = NULL;
     batch->progress.part = side; /* of what is done for each of the three */
     batch->progress.parts = landscape->has_sharpness ? SIDE_COUNT : 0;
-    Status status = direction_measure(batch->model, &settings, &own, batch->job, error);
+    bool needs_own = landscape->has_sharpness || landscape->triangle == NULL;
+    Status status =
+        needs_own ? direction_measure(batch->model, &settings, &own, batch->job, error) : STATUS_OK;
     place.directions = own;
     batch->progress.parts = 0;
     if (status == STATUS_OK && has_plane) status = measure_plane(batch, landscape, &place, error);
@@ -130,6 +140,9 @@ Status batch_landscape_measure(Batch *batch, BatchLandscape *landscape, Error *e
     choose_parts(batch->options, landscape);
     Status status = check_options(batch->options, landscape, error);
     if (status == STATUS_OK) status = open_ground(batch, landscape, error);
+    const char *third = options_text(batch->options, OPTION_THIRD);
+    if (status == STATUS_OK && third != NULL)
+        status = triangle_open(batch->model, third, &landscape->triangle, batch->job, error);
     if (status == STATUS_OK && landscape->has_line) status = measure_line(batch, landscape, error);
     for (Side side = SIDE_BASE; side < SIDE_COUNT && status == STATUS_OK; side++)
         status = measure_around(batch, landscape, side, error);

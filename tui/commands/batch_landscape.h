@@ -3,7 +3,8 @@
  * and the figures made of it.
  *
  *     --calibration, --rows ──► rows with responses        --alpha, --rho … ──► W
- *     --line ──► losses at α      --plane ──► around W      --sharpness ──► of base, SFT and W
+ *     --line ──► losses at α      --plane ──► around W, or with --third through three checkpoints
+ *     --sharpness ──► of base, SFT and W
  */
 #ifndef REJUV_TUI_BATCH_LANDSCAPE_H
 #define REJUV_TUI_BATCH_LANDSCAPE_H
@@ -22,6 +23,7 @@ typedef struct BatchLandscape {
     double *line_losses;  /* [line.points] */
     double *plane_losses; /* [plane.points × plane.points]: a row for each step along direction 1 */
     double *steps;        /* [plane.points] */
+    Triangle *triangle;   /* of --third; NULL: the plane is that of two random directions */
     LandscapeSharpness sharpness[SIDE_COUNT];
 } BatchLandscape;
 

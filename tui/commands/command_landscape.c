@@ -41,7 +41,11 @@ static bool add_plane(cJSON *tree, const BatchLandscape *landscape) {
     complete = loss != NULL;
     for (size_t y = 0; y < count && complete; y++)
         complete = cJSON_AddItemToArray(loss, make_numbers(landscape->plane_losses + y * count, count));
-    return complete;
+    const Triangle *triangle = landscape->triangle;
+    if (triangle == NULL || !complete) return complete;
+    cJSON *third = cJSON_AddObjectToObject(plane, "third");
+    return third != NULL && json_add_text(third, "directory", triangle->pair->sft->directory) &&
+           json_add_number(third, "x", triangle->x) && json_add_number(third, "y", triangle->y);
 }
 
 static bool add_sharpness(cJSON *tree, const BatchLandscape *landscape) {
@@ -193,8 +197,12 @@ static Status write_plane(Batch *batch, const BatchLandscape *landscape, Error *
         for (size_t x = 0; x < count; x++) table_add_number(table, landscape->plane_losses[y * count + x]);
     }
     if (status == STATUS_OK) {
-        batch_print("The plane around W: x along direction 0, y along direction 1 of seed %" PRIu64,
-                    landscape->seed);
+        if (landscape->triangle != NULL)
+            batch_print("The plane through base (0, 0), SFT (1, 0) and the third (%.4g, %.4g)",
+                        landscape->triangle->x, landscape->triangle->y);
+        else
+            batch_print("The plane around W: x along direction 0, y along direction 1 of seed %" PRIu64,
+                        landscape->seed);
         status = batch_write_table(batch, table, error);
         batch_print("%s", "");
     }
@@ -280,6 +288,9 @@ const Command command_landscape = {
         "mean an estimate of the trace of the Hessian in these units, with the standard error over the directions. A "
         "loss that is not a number, or infinite, is shown as such.\n"
         "\n"
+        "With --third the plane goes through three checkpoints: base at (0, 0), SFT at (1, 0); y at a right angle to "
+        "that line and in its length, towards the third. Norms and biases go along.\n"
+        "\n"
         "JSON: an object with\n"
         "  base, sft  the directories\n"
         "  source     what was measured on\n"
@@ -289,7 +300,7 @@ const Command command_landscape = {
         "  seed       of the directions\n"
         "  line       [[alpha, loss]]\n"
         "  plane      {span: [...], loss: [[...]]}: a row of loss for each y along direction 1, in it a number for each x "
-        "along direction 0, both as in span\n"
+        "along direction 0, both as in span; with --third also third: {directory, x, y}, where that is\n"
         "  sharpness  {base, sft, fused}: each {sigma, directions, loss (where it stands), plus, minus (after a step "
         "along each direction, and back), mean_rise, worst_rise, curvature: [of each direction], mean_curvature, "
         "curvature_error (its standard error)}\n"

@@ -101,7 +101,7 @@ const Command command_figure = {
         "  sweep     --metric, each in a panel of its own, over a range of --alpha or of --rho; over both, a curve "
         "for each rho\n"
         "  plane     one --metric over the plane of a range of --alpha and one of --rho, its smallest marked; or, with "
-        "--plane, the loss around W over two random directions, with lines of equal loss\n"
+        "--plane, the loss around W over two random directions (or through a --third checkpoint), with lines of equal loss\n"
         "  landscape the loss along the --line through base and SFT\n"
         "  sharpness how the loss of base, SFT and W rises after steps of --sharpness along random --directions\n"
         "\n"

@@ -117,6 +117,24 @@ static void write_step(double step, char text[FIGURE_TICK_TEXT]) {
     (void)snprintf(text, FIGURE_TICK_TEXT, "%s%.4g", step < 0.0 ? "−" : "", fabs(step));
 }
 
+/* Where W is; or the third checkpoint. */
+static void mark_place(const BatchLandscape *landscape, Plane *plane) {
+    const Triangle *triangle = landscape->triangle;
+    const Settings *place = &landscape->dials.settings;
+    size_t x, y;
+    plane->has_centre = range_find(&landscape->plane, triangle != NULL ? triangle->x : 0.0, &x) &&
+                        range_find(&landscape->plane, triangle != NULL ? triangle->y : 0.0, &y);
+    if (!plane->has_centre) return;
+    plane->centre =
+        (FigureHeatmapMark){x, landscape->plane.points - 1 - y, true}; /* the largest y is above */
+    if (triangle != NULL)
+        (void)snprintf(plane->place_note, TEXT_SIZE, "dashed frame: nearest to the third, x = %.4g, y = %.4g",
+                       triangle->x, triangle->y);
+    else
+        (void)snprintf(plane->place_note, TEXT_SIZE, "dashed frame: nearest to W, α = %.4g, ρ = %.4g %%",
+                       place->alpha, place->rho * 100.0);
+}
+
 static Status arrange(const BatchLandscape *landscape, Plane *plane, Error *error) {
     size_t count = landscape->plane.points, smallest = 0;
     plane->values = memory_allocate(count, count * sizeof *plane->values);
@@ -140,11 +158,7 @@ static Status arrange(const BatchLandscape *landscape, Plane *plane, Error *erro
     figure_scale_write(plane->values[smallest], 4, value);
     (void)snprintf(plane->smallest_note, TEXT_SIZE, "frame: smallest loss, %s, at x = %.16s, y = %.16s",
                    value, plane->names[x], plane->names[count + y]);
-    plane->has_centre = range_find(&landscape->plane, 0.0, &x);
-    plane->centre = (FigureHeatmapMark){x, count - 1 - x, true};
-    const Settings *place = &landscape->dials.settings;
-    (void)snprintf(plane->place_note, TEXT_SIZE, "dashed frame: nearest to W, α = %.4g, ρ = %.4g %%",
-                   place->alpha, place->rho * 100.0);
+    mark_place(landscape, plane);
     return STATUS_OK;
 }
 
@@ -153,15 +167,19 @@ static Status draw_plane(Batch *batch, const BatchLandscape *landscape, const Fi
     size_t count = landscape->plane.points;
     Plane plane = {0};
     char x_label[TEXT_SIZE];
-    (void)snprintf(x_label, sizeof x_label, "x, along direction 0 of seed %llu",
-                   (unsigned long long)landscape->seed);
+    bool has_third = landscape->triangle != NULL;
+    if (has_third)
+        (void)snprintf(x_label, sizeof x_label, "x, from base (0) to SFT (1)");
+    else
+        (void)snprintf(x_label, sizeof x_label, "x, along direction 0 of seed %llu",
+                       (unsigned long long)landscape->seed);
     Status status =
         count >= 2 ? arrange(landscape, &plane, error)
                    : status_fail(error, STATUS_ARGUMENT, "expected a range, such as --plane -0.3:0.3:13");
     if (status == STATUS_OK) {
         const FigureHeatmap map = {
             .x = {x_label, plane.names, count},
-            .y = {"y, along direction 1", plane.names + count, count},
+            .y = {has_third ? "y, towards the third" : "y, along direction 1", plane.names + count, count},
             .values = plane.values,
             .bar_label = "loss of responses (nat)",
             .scale = figure_scale_around(plane.values, count * count, options_has(batch->options, OPTION_LOG),

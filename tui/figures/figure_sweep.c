@@ -314,7 +314,7 @@ const FigureKind figure_plane = {
         "A figure over a plane; the numbers are those of rejuv sweep, or with --plane of rejuv landscape.",
     .width = 110.0,
     .height = 80.0,
-    .options = {SWEEP_OPTIONS, OPTION_PLANE, OPTION_ROWS, OPTION_LOG},
-    .option_count = SWEEP_OPTION_COUNT + 3,
+    .options = {SWEEP_OPTIONS, OPTION_PLANE, OPTION_THIRD, OPTION_ROWS, OPTION_LOG},
+    .option_count = SWEEP_OPTION_COUNT + 4,
     .make = make_plane,
 };
