@@ -11,9 +11,6 @@
  *
  * Directions depend on where W stands, by its rows' norms: base, SFT and W have each their own. The norms are all that
  * is kept, a float for each row; signs are made with the panel (core/fusion/blend.h).
- *
- * The room: whether a checkpoint is ready for reinforcement learning, the landscape of its loss. What is measured is
- * the caller's; any thread may measure, with a Job of its own.
  */
 #ifndef REJUV_CORE_DIRECTION_H
 #define REJUV_CORE_DIRECTION_H
