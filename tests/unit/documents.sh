@@ -110,7 +110,7 @@ expected='--sort,--spectrum' offers rejuv drift --s
 expected='bash,zsh,fish' offers rejuv completion ''
 expected='tune' offers rejuv --view tu
 expected='layer' offers rejuv drift --by = la
-expected='layers' offers rejuv figure la
+expected='layers' offers rejuv figure lay
 expected='neurons' offers rejuv shot neu
 expected='method' offers rejuv help me
 mkdir "$folder/a name" && touch "$folder/a name/more of it"
@@ -119,8 +119,8 @@ expected="$folder/a name" offers rejuv verify --base "$folder/a n"
 if has fish; then
     found=$(fish -c "source $folder/fish; complete -C 'rejuv drift --by t'" | cut -f 1)
     [ "$found" = tensor ] || fail "fish, drift --by t: found \"$found\""
-    found=$(fish -c "source $folder/fish; complete -C 'rejuv figure la'" | cut -f 1)
-    [ "$found" = layers ] || fail "fish, figure la: found \"$found\""
+    found=$(fish -c "source $folder/fish; complete -C 'rejuv figure lay'" | cut -f 1)
+    [ "$found" = layers ] || fail "fish, figure lay: found \"$found\""
     found=$(fish -c "source $folder/fish; complete -C 'rejuv help me'" | cut -f 1)
     [ "$found" = method ] || fail "fish, help me: found \"$found\""
 fi
