@@ -2,7 +2,6 @@
  * The landscape against torch in float64: losses along the line, over the plane, and both ways along random directions.
  */
 #include "core/evaluation/evaluation_loss.h"
-#include "core/numerics/blas.h"
 #include "core/numerics/kernels.h"
 #include "core/readiness/landscape.h"
 #include "method_fixture.h"
@@ -186,7 +185,6 @@ static void signs_of_a_direction_equal_the_example(void **unused) {
 }
 
 int main(void) {
-    blas_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signs_of_a_direction_equal_the_example),
         cmocka_unit_test(the_landscape_of_the_demo_pair_equals_golden),

@@ -330,6 +330,5 @@ int main(void) {
         cmocka_unit_test(rows_without_a_response_have_no_loss),
         cmocka_unit_test(a_cancelled_landscape_leaves_nothing),
     };
-    blas_prepare();
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

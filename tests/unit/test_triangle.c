@@ -124,6 +124,5 @@ int main(void) {
         cmocka_unit_test(what_spans_no_plane_is_refused),
         cmocka_unit_test(a_third_with_a_head_of_its_own_does_not_fit_a_tied_model),
     };
-    blas_prepare();
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -12,9 +12,9 @@ enum { TEXT_SIZE = 128 };
 /* Where W is, and what of it is measured. */
 #define PLACE_OPTIONS                                                                                        \
     OPTION_ALPHA_RANGE, OPTION_RHO_RANGE, OPTION_OMEGA, OPTION_SELECT, OPTION_TARGETS,                       \
-        OPTION_SEED_DIRECTIONS, OPTION_CALIBRATION, OPTION_END_TOKEN, OPTION_ROWS, OPTION_TOKENIZER_FILE,    \
-        OPTION_ALPHA_LAYERS, OPTION_ALPHA_KIND, OPTION_PROTECT
-enum { PLACE_OPTION_COUNT = 13 };
+        OPTION_SEED_DIRECTIONS, OPTION_CALIBRATION, OPTION_END_TOKEN, OPTION_TEMPLATE, OPTION_ROWS,          \
+        OPTION_TOKENIZER_FILE, OPTION_ALPHA_LAYERS, OPTION_ALPHA_KIND, OPTION_PROTECT
+enum { PLACE_OPTION_COUNT = 14 };
 
 /* The sheet, saying also what was measured on. The caller frees *text. */
 static Status describe_rows(const BatchLandscape *landscape, const FigureSheet *sheet, FigureSheet *described,
@@ -95,9 +95,9 @@ const FigureKind figure_landscape = {
     .summary = "The loss along the line through base and SFT; the numbers are those of rejuv landscape.",
     .width = 110.0,
     .height = 75.0,
-    .options = {OPTION_CALIBRATION, OPTION_END_TOKEN, OPTION_ROWS, OPTION_TOKENIZER_FILE, OPTION_LINE,
-                OPTION_MARK},
-    .option_count = 6,
+    .options = {OPTION_CALIBRATION, OPTION_END_TOKEN, OPTION_TEMPLATE, OPTION_ROWS, OPTION_TOKENIZER_FILE,
+                OPTION_LINE, OPTION_MARK},
+    .option_count = 7,
     .make = make_line,
 };
 
@@ -200,7 +200,8 @@ static Status draw_plane(Batch *batch, const BatchLandscape *landscape, const Fi
 }
 
 Status figure_landscape_make_plane(Batch *batch, const FigureSheet *sheet, Error *error) {
-    static const OptionId OF_DIALS[] = {OPTION_METRIC, OPTION_PROMPT, OPTION_PROMPT_FILE, OPTION_IDS};
+    static const OptionId OF_DIALS[] = {OPTION_METRIC, OPTION_PROMPT, OPTION_PROMPT_FILE, OPTION_IDS,
+                                        OPTION_CHAT};
     for (size_t i = 0; i < sizeof OF_DIALS / sizeof *OF_DIALS; i++)
         if (options_has(batch->options, OF_DIALS[i]))
             return status_fail(error, STATUS_ARGUMENT, "--%s does nothing with --plane",
