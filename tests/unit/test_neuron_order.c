@@ -30,7 +30,7 @@ static void assert_order(const double *figures, size_t count, bool largest_first
     assert_int_equal(neuron_order_clear(&order, count, &error), STATUS_OK);
     for (size_t i = 0; i < count; i++)
         neuron_order_add(&order, (uint32_t)i, neuron_order_key(figures[i], largest_first));
-    neuron_order_sort(&order);
+    assert_true(neuron_order_sort(&order, SIZE_MAX));
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(order.entries[i].neuron, expected[i]);
         assert_int_equal(neuron_order_find(&order, expected[i]), i);
@@ -65,7 +65,7 @@ static void an_order_can_be_made_again_with_fewer_neurons(void **state) {
     for (uint32_t count = 5; count > 0; count--) {
         assert_int_equal(neuron_order_clear(&order, count, &error), STATUS_OK);
         for (uint32_t i = 0; i < count; i++) neuron_order_add(&order, i, count - i);
-        neuron_order_sort(&order);
+        assert_true(neuron_order_sort(&order, SIZE_MAX));
         assert_int_equal(order.count, count);
         for (uint32_t i = 0; i < count; i++) assert_int_equal(order.entries[i].neuron, count - 1 - i);
     }
@@ -94,13 +94,33 @@ static void millions_of_neurons_are_sorted_as_qsort_would(void **state) {
     assert_non_null(expected);
     memcpy(expected, order.entries, MANY * sizeof *expected);
     (void)clock_gettime(CLOCK_MONOTONIC, &begin);
-    neuron_order_sort(&order);
+    assert_true(neuron_order_sort(&order, SIZE_MAX));
     (void)clock_gettime(CLOCK_MONOTONIC, &end);
     qsort(expected, MANY, sizeof *expected, compare_entries);
     assert_memory_equal(order.entries, expected, MANY * sizeof *expected);
     print_message("%d neurons sorted in %.1f ms\n", MANY,
                   1e3 * (double)(end.tv_sec - begin.tv_sec) + 1e-6 * (double)(end.tv_nsec - begin.tv_nsec));
     free(expected);
+    neuron_order_free(&order);
+}
+
+/* A stretch at a time, and another number of them while the last is not done. */
+static void sorting_may_be_interrupted_and_begun_anew(void **state) {
+    (void)state;
+    enum { COUNT = 1000 };
+    NeuronOrder order = {0};
+    Error error;
+    for (size_t most = 1; most < 4000; most = most * 3 + 1) {
+        assert_int_equal(neuron_order_clear(&order, COUNT, &error), STATUS_OK);
+        for (uint32_t i = 0; i < COUNT; i++) neuron_order_add(&order, i, i * 2654435761u);
+        assert_int_equal(neuron_order_sort(&order, 7), false); /* given up */
+        assert_int_equal(neuron_order_clear(&order, COUNT, &error), STATUS_OK);
+        for (uint32_t i = 0; i < COUNT; i++) neuron_order_add(&order, i, i * 2654435761u);
+        size_t calls = 1;
+        while (!neuron_order_sort(&order, most)) calls++;
+        assert_int_equal(calls, (3 * COUNT + most - 1) / most);
+        for (size_t i = 1; i < COUNT; i++) assert_true(order.entries[i - 1].key < order.entries[i].key);
+    }
     neuron_order_free(&order);
 }
 
@@ -296,6 +316,7 @@ int main(void) {
         cmocka_unit_test(equal_figures_keep_the_order_of_the_neurons),
         cmocka_unit_test(an_order_of_nothing_is_empty),
         cmocka_unit_test(an_order_can_be_made_again_with_fewer_neurons),
+        cmocka_unit_test(sorting_may_be_interrupted_and_begun_anew),
         cmocka_unit_test(millions_of_neurons_are_sorted_as_qsort_would),
         cmocka_unit_test(places_are_read_in_whole_and_in_part),
         cmocka_unit_test(what_is_no_place_is_refused),

@@ -125,11 +125,12 @@ static void run_loop(App *app, unsigned long frames) {
         if ((dirty || due) && !hold) {
             app_draw(app);
             terminal_present(app->canvas);
-            dirty = background = false;
+            dirty = view_take_redraw();
+            background = false;
             last_drawn = now;
             if (frames > 0 && ++drawn >= frames) return;
         }
-        int wait = hold ? 0 : time_to_wait(app, background, last_drawn, frames > 0);
+        int wait = hold || dirty ? 0 : time_to_wait(app, background, last_drawn, frames > 0);
         Reaction reaction = take_event(app, terminal_wait(wait));
         dirty = app_show_requested(app) || dirty;
         if ((reaction & (REACTION_REDRAW | REACTION_REFRESH)) != 0) dirty = true;

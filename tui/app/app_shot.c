@@ -31,13 +31,20 @@ static Status pass_messages(App *app, const AppShot *shot, const char *step, Err
     return STATUS_OK;
 }
 
+/* What is put together over several drawings is waited for. */
+static void draw_ready(App *app) {
+    do {
+        app_draw(app);
+    } while (view_take_redraw());
+}
+
 static Status settle(App *app, const AppShot *shot, unsigned parts, Error *error) {
     SessionJob job;
     for (int quiet = 0; quiet < QUIET_ROUNDS;) {
         (void)session_refresh(app->session); /* drawn anew in any case */
         Status status = pass_messages(app, shot, NULL, error);
         if (status != STATUS_OK) return status;
-        app_draw(app);
+        draw_ready(app);
         if (!session_is_measuring(app->session, parts, &job)) {
             quiet++;
             continue;
@@ -125,7 +132,7 @@ Status app_shoot(Session *session, const AppOptions *options, const AppShot *sho
     app.canvas = canvas;
     app.is_still = true;
     status = take_steps(&app, shot, error);
-    if (status == STATUS_OK) app_draw(&app);
+    if (status == STATUS_OK) draw_ready(&app);
     app.canvas = NULL; /* the caller's */
     app_close(&app);
     return status;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *requested;
-static bool zoomed;
+static bool zoomed, redraw;
 
 bool view_exists(const ViewList *list, int index) {
     return index >= 0 && (size_t)index < list->count && list->views[index] != NULL;
@@ -42,6 +42,16 @@ bool view_is_zoomed(void) {
 
 void view_zoom(bool wanted) {
     zoomed = wanted;
+}
+
+void view_request_redraw(void) {
+    redraw = true;
+}
+
+bool view_take_redraw(void) {
+    bool wanted = redraw;
+    redraw = false;
+    return wanted;
 }
 
 void view_request(const char *name) {

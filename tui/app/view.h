@@ -112,6 +112,9 @@ size_t view_list_sections(const ViewList *list, KeymapSection sections[VIEW_LIMI
  * that no view has is passed over. The way back is remembered for ACTION_BACK. */
 void view_request(const char *name);
 
+/* Asks the frame to draw again once it has looked for keys: what is shown is not ready yet. */
+void view_request_redraw(void);
+
 /* Whether the user wants one pane alone: a view with panes side by side then draws the one in front over all of
  * its area. It holds for every view until it is taken back. */
 bool view_is_zoomed(void);
@@ -119,5 +122,6 @@ void view_zoom(bool zoomed);
 
 /* For the frame: the name asked for since the last call, or NULL. */
 const char *view_take_request(void);
+bool view_take_redraw(void);
 
 #endif

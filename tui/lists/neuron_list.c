@@ -5,6 +5,11 @@
 
 #include <math.h>
 
+enum {
+    NEURONS_A_CALL = 1 << 17, /* looked at: some 10 ms */
+    MOVES_A_LOOK = 4          /* what takes as long as looking at one */
+};
+
 NeuronList neuron_list_make(void) {
     return (NeuronList){.column = NEURON_COLUMN_RANK,
                         .filter = neuron_filter_none(),
@@ -14,10 +19,11 @@ NeuronList neuron_list_make(void) {
 
 void neuron_list_free(NeuronList *list) {
     neuron_order_free(&list->order);
+    neuron_order_free(&list->next);
 }
 
 void neuron_list_forget(NeuronList *list) {
-    list->stamp.is_set = false;
+    list->stamp.is_set = list->wanted.is_set = false;
 }
 
 /* ---- thresholds ---- */
@@ -93,42 +99,70 @@ static bool passes(const NeuronList *list, NeuronColumn dormancy, double tau, co
     return !list->filter.dormant || neuron_column_value(dormancy, 0, facts) <= tau; /* false for a NaN */
 }
 
-static void add_block(NeuronList *list, const Session *session, const NeuronBlock *block) {
+static void add_neuron(NeuronList *list, const Session *session, const NeuronBlock *block, uint64_t index) {
     NeuronColumn column = list->column, dormancy = neuron_column_dormancy(column);
-    double tau = *neuron_list_tau(list, dormancy);
     bool largest_first = neuron_column_facts(column)->largest_first != list->reversed;
-    for (uint64_t i = 0; i < block->count; i++) {
-        uint32_t neuron = (uint32_t)(block->first + i), key;
-        NeuronScores facts;
-        if (!neuron_filter_fits(&list->filter.place, block, i)) continue;
-        session_neuron(session, neuron, &facts);
-        if (!passes(list, dormancy, tau, &facts)) continue;
-        if (column == NEURON_COLUMN_PLACE) /* exact, however many there are */
-            key = largest_first ? ~neuron : neuron;
-        else
-            key = neuron_order_key(neuron_column_value(column, neuron, &facts), largest_first);
-        neuron_order_add(&list->order, neuron, key);
-    }
+    uint32_t neuron = (uint32_t)(block->first + index);
+    NeuronScores facts;
+    if (!neuron_filter_fits(&list->filter.place, block, index)) return;
+    session_neuron(session, neuron, &facts);
+    if (!passes(list, dormancy, *neuron_list_tau(list, dormancy), &facts)) return;
+    uint32_t key = largest_first ? ~neuron : neuron; /* of its place: exact, however many there are */
+    if (column != NEURON_COLUMN_PLACE)
+        key = neuron_order_key(neuron_column_value(column, neuron, &facts), largest_first);
+    neuron_order_add(&list->next, neuron, key);
 }
 
-Status neuron_list_update(NeuronList *list, const Session *session, Error *error) {
+/* Looks at `most` neurons at most; returns how many are left of them. */
+static size_t add_some(NeuronList *list, const Session *session, size_t most) {
     const NeuronTable *table = session_neurons(session);
-    NeuronListStamp stamp = make_stamp(list, session);
-    uint64_t current = 0;
-    if (is_same(&stamp, &list->stamp)) return STATUS_OK;
-    bool keep = list->list.cursor > 0 && neuron_list_current(list, &current) &&
-                (!list->stamp.is_set || is_same_order(&stamp, &list->stamp));
-    Status status = neuron_order_clear(&list->order, (size_t)neurons_count(table), error);
-    if (status != STATUS_OK) return status;
-    for (size_t b = 0; b < neurons_block_count(table); b++) {
-        NeuronBlock block = neurons_block(table, b);
-        NeuronPlace place = list->filter.place;
-        place.index = NEURON_ANY;
-        if (neuron_filter_fits(&place, &block, 0)) add_block(list, session, &block);
+    NeuronPlace place = list->filter.place;
+    place.index = NEURON_ANY;
+    for (; list->block < neurons_block_count(table); list->block++, list->index = 0) {
+        NeuronBlock block = neurons_block(table, list->block);
+        if (!neuron_filter_fits(&place, &block, 0)) continue;
+        for (; list->index < block.count; list->index++, most--) {
+            if (most == 0) return 0;
+            add_neuron(list, session, &block, list->index);
+        }
     }
-    neuron_order_sort(&list->order);
-    list->stamp = stamp;
+    return most;
+}
+
+static Status begin(NeuronList *list, const Session *session, const NeuronListStamp *stamp, Error *error) {
+    list->wanted = *stamp;
+    list->block = 0;
+    list->index = 0;
+    Status status = neuron_order_clear(&list->next, (size_t)neurons_count(session_neurons(session)), error);
+    if (status != STATUS_OK) list->wanted.is_set = false;
+    return status;
+}
+
+/* The new order takes the place of that which is shown. */
+static void show_next(NeuronList *list) {
+    uint64_t current = 0;
+    bool keep = list->list.cursor > 0 && neuron_list_current(list, &current) &&
+                (!list->stamp.is_set || is_same_order(&list->wanted, &list->stamp));
+    NeuronOrder shown = list->order;
+    list->order = list->next;
+    list->next = shown;
+    list->stamp = list->wanted;
+    list->wanted.is_set = false;
     if (!keep || !neuron_list_go(list, current)) list->list.cursor = 0;
+}
+
+Status neuron_list_update(NeuronList *list, const Session *session, bool *pending, Error *error) {
+    NeuronListStamp stamp = make_stamp(list, session);
+    *pending = false;
+    if (is_same(&stamp, &list->stamp)) {
+        list->wanted.is_set = false;
+        return STATUS_OK;
+    }
+    Status status = is_same(&stamp, &list->wanted) ? STATUS_OK : begin(list, session, &stamp, error);
+    if (status != STATUS_OK) return status;
+    size_t left = add_some(list, session, NEURONS_A_CALL);
+    *pending = left == 0 || !neuron_order_sort(&list->next, left * MOVES_A_LOOK);
+    if (!*pending) show_next(list);
     return STATUS_OK;
 }
 

@@ -2,8 +2,9 @@
  * neuron_list — the neurons of a session as a user ordered and filtered them, with the thresholds that say
  * which are dormant. It holds numbers of neurons only; their figures stay in the session.
  *
- * neuron_list_update() puts the list together again where what it depends on has changed: of 1.7 million
- * neurons it looks at each that the filter's place lets pass once, some 0.2 s at most, on the UI thread.
+ * neuron_list_update() puts the list together again where what it depends on has changed, a stretch at a time: of 1.7
+ * million neurons it looks at each once, which takes some 0.2 s in all and 10 ms a call. The list before it is shown
+ * until the new one is ready.
  *
  * The room: neurons and tensors as a user ordered and filtered them. A list belongs to the view that shows it, on
  * the UI thread.
@@ -31,9 +32,13 @@ typedef struct NeuronList {
     bool reversed;       /* the other end first */
     NeuronFilter filter;
     double tau, gradient_tau;
-    NeuronOrder order;
+    NeuronOrder order; /* what is shown, as of `stamp` */
     ListState list;
     NeuronListStamp stamp;
+    NeuronOrder next; /* what is being put together, as of `wanted` */
+    NeuronListStamp wanted;
+    size_t block; /* of the next neuron to be looked at, and its index there */
+    uint64_t index;
 } NeuronList;
 
 NeuronList neuron_list_make(void);
@@ -42,9 +47,10 @@ void neuron_list_free(NeuronList *list);
 /* The order is to be made again, whatever the stamp says: figures may have changed unseen. */
 void neuron_list_forget(NeuronList *list);
 
-/* The session's model must have neurons. The cursor stays on its neuron where figures changed, and goes to
- * the top where the user asked for another order. */
-Status neuron_list_update(NeuronList *list, const Session *session, Error *error) STATUS_MUST_CHECK;
+/* The session's model must have neurons. *pending: another call goes on with it; small models take one. The cursor stays
+ * on its neuron where figures changed, and goes to the top where the user asked for another order. */
+Status neuron_list_update(NeuronList *list, const Session *session, bool *pending,
+                          Error *error) STATUS_MUST_CHECK;
 
 bool neuron_list_current(const NeuronList *list, uint64_t *neuron);
 

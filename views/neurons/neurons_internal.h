@@ -37,6 +37,7 @@ typedef struct Neurons {
     size_t cell_capacity, share_capacity;
     NeuronsProfile profile;
     const char *failure; /* why there is no list; NULL: there is */
+    bool is_pending;     /* the list is that before the last change, while the new one is put together */
     Error error;
 } Neurons;
 

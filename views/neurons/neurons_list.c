@@ -58,6 +58,8 @@ static void draw_head(const Neurons *neurons, const Session *session, Canvas *ca
     column = canvas_print(canvas, row, 0, column + 2, ROLE_DIM, "by ");
     column = canvas_write(canvas, row, 0, column, ROLE_TEXT, facts->label);
     column = canvas_write(canvas, row, 0, column, ROLE_DIM, largest ? ", largest first" : ", smallest first");
+    if (neurons->is_pending)
+        column = canvas_write(canvas, row, 0, column, ROLE_WARNING, ", not in order yet");
     if (filter[0] == '\0') return;
     column = canvas_write(canvas, row, 0, column + 2, ROLE_DIM, "only ");
     (void)canvas_write(canvas, row, 0, column, ROLE_MATCH, filter);
@@ -98,7 +100,9 @@ void neurons_draw_list(Neurons *neurons, const Session *session, Canvas *canvas,
         char keys[KEY_TEXT_SIZE];
         (void)canvas_write_wrapped(
             canvas, area, 0, ROLE_DIM,
-            key_text("neurons", "No neuron passes the filter. {filter-off} takes it off.", keys));
+            neurons->is_pending
+                ? "putting them in order…"
+                : key_text("neurons", "No neuron passes the filter. {filter-off} takes it off.", keys));
         return;
     }
     list_box_draw(canvas, area, &list->list, list->order.count, columns, sizeof columns / sizeof *columns,
@@ -120,7 +124,9 @@ Status neurons_make_table(void *state, Session *session, Table **table, Error *e
     const NeuronOrder *order = &neurons->list.order;
     if (session_neurons(session) == NULL)
         return status_fail(error, STATUS_ARGUMENT, "there are no neurons to write");
-    Status status = neuron_list_update(&neurons->list, session, error);
+    Status status = STATUS_OK;
+    for (bool pending = true; pending && status == STATUS_OK;)
+        status = neuron_list_update(&neurons->list, session, &pending, error);
     if (status == STATUS_OK) status = neuron_table_create(table, error);
     if (status != STATUS_OK) return status;
     size_t count = order->count < ROWS_LIMIT ? order->count : ROWS_LIMIT;

@@ -45,8 +45,12 @@ static const char *find_failure(const Session *session) {
 /* False where there is no list; then neurons->failure says why. */
 static bool update(Neurons *neurons, const Session *session) {
     neurons->failure = find_failure(session);
-    if (neurons->failure == NULL && neuron_list_update(&neurons->list, session, &neurons->error) != STATUS_OK)
+    bool pending = false;
+    if (neurons->failure == NULL &&
+        neuron_list_update(&neurons->list, session, &pending, &neurons->error) != STATUS_OK)
         neurons->failure = neurons->error.message;
+    neurons->is_pending = pending;
+    if (pending) view_request_redraw();
     return neurons->failure == NULL;
 }
 
