@@ -193,11 +193,11 @@ static void make_directions(const Group *group, const Backward *backward, float 
             linear += (double)direction[c] * (double)h[c];
         }
         target->logit_linear = linear;
-        target->logit =
-            (double)forward_logit(group->model, &group->settings,
-                                  backward_hidden(backward, sequence->row, target->position), target->token);
         token += sequence->tokens;
-        memcpy(gradient + (token - 1) * width, direction, width * sizeof *direction);
+        float *own = gradient + (token - 1) * width; /* of the hidden state until it is the direction's */
+        backward_hidden(backward, sequence->row, target->position, own);
+        target->logit = (double)forward_logit(group->model, &group->settings, own, target->token);
+        memcpy(own, direction, width * sizeof *direction);
     }
 }
 

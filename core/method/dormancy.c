@@ -1,19 +1,14 @@
 #include "core/method/dormancy.h"
 
-#include "core/evaluation/distribution.h"
+#include "core/evaluation/loss_head.h"
 #include "core/support/memory.h"
 #include "core/transformer/backward.h"
-#include "core/transformer/norm.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    GROUP_TOKENS = 1024,
-    BLOCK = 64,               /* positions whose logits are there at once */
-    LOGITS_BUDGET = 64 << 20, /* bytes of them */
-};
+enum { GROUP_TOKENS = 1024 };
 
 static const double SMALLEST_MEAN = 1e-9;
 static const uint64_t GRADIENT_BUDGET = 256 << 20;
@@ -111,116 +106,47 @@ static Status sum_activations(const Model *model, const Settings *settings, cons
 
 /* ---- gradients ---- */
 
-/* ∂L/∂logits of a response position, p − 1[next], without the 1/N that cancels but for the 1e-9: it is
- * applied at the end. */
-static void differentiate_loss(float *logits, size_t vocabulary, int32_t next) {
-    DistributionReference reference = {.logits = logits, .probabilities = logits};
-    distribution_make_reference(&reference, vocabulary, -1);
-    logits[next] -= 1.0F;
-}
-
-/* Positions go through the head in blocks: one pass over its rows serves the whole block. */
-typedef struct LossHead {
-    const Model *model;
-    const Settings *settings;
-    float *logits;                 /* [block × vocabulary] */
-    float *hidden, *normed;        /* [block × hidden_size] */
-    const float *residuals[BLOCK]; /* before the final norm */
-    float *gradients[BLOCK];       /* where ∂L/∂h goes */
-    int32_t next[BLOCK];
-    size_t block, count;
-    float *weight; /* the final norm's */
-    MatmulScratch *scratch;
-    Job *job;
-} LossHead;
-
-static void free_head(LossHead *head) {
-    matmul_free_scratch(head->scratch);
-    free(head->logits);
-    free(head->hidden);
-    free(head->normed);
-    free(head->weight);
-}
-
-static Status open_head(const Model *model, const Settings *settings, Job *job, LossHead *head,
-                        Error *error) {
-    size_t width = model->config->hidden_size, row = forward_vocabulary(model) * sizeof(float);
-    *head = (LossHead){.model = model, .settings = settings, .job = job, .block = LOGITS_BUDGET / row};
-    if (head->block < 1) head->block = 1;
-    if (head->block > BLOCK) head->block = BLOCK;
-    Status status = matmul_create_scratch(job_threads(job), &head->scratch, error);
-    if (status != STATUS_OK) return status;
-    head->logits = memory_allocate_aligned(head->block, row);
-    head->hidden = memory_allocate_aligned(head->block, width * sizeof(float));
-    head->normed = memory_allocate_aligned(head->block, width * sizeof(float));
-    head->weight = memory_allocate(width, sizeof *head->weight);
-    if (head->logits == NULL || head->hidden == NULL || head->normed == NULL || head->weight == NULL)
-        return memory_fail(error, "gradients");
-    Blend norm = settings_blend(settings, model->tensors[TENSOR_FINAL_NORM]);
-    blend_rows(&norm, 0, width, head->weight);
-    return STATUS_OK;
-}
-
-static void differentiate_position(void *argument, size_t i, unsigned worker) {
-    (void)worker;
-    const LossHead *head = argument;
-    size_t vocabulary = forward_vocabulary(head->model);
-    differentiate_loss(head->logits + i * vocabulary, vocabulary, head->next[i]);
-}
-
-/* ∂L/∂h of the block's positions into their gradients (zero before): through the head and the final norm. */
-static Status descend_block(LossHead *head, Error *error) {
-    const ModelConfig *config = forward_side(head->model, head->settings)->config;
-    size_t width = config->hidden_size;
-    ForwardHead forward = {.settings = head->settings, .hidden = head->hidden, .logits = head->logits};
-    Status status = forward_logits(head->model, &forward, 1, head->count, head->scratch, head->job, error);
-    if (status == STATUS_OK) status = job_run(head->job, head->count, differentiate_position, head, error);
-    MatmulOperand operand = {.blend = settings_blend(head->settings, head->model->tensors[TENSOR_HEAD]),
-                             .x = head->logits,
-                             .y = head->normed};
-    if (status == STATUS_OK)
-        status = matmul_run_back(&operand, 1, head->count, false, head->scratch, head->job, error);
-    for (size_t i = 0; i < head->count && status == STATUS_OK; i++)
-        norm_backward(head->residuals[i], head->weight, head->normed + i * width, width, config->norm_epsilon,
-                      head->gradients[i]);
-    head->count = 0;
-    return status;
-}
-
-/* `gradient` begins at the row's first token. */
+/* `gradient` begins at the row's first token. The 1/N of the mean cancels but for the 1e-9: it is applied at the end. */
 static Status start_span(LossHead *head, const Backward *backward, const EvaluationRow *row, size_t index,
-                         EvaluationSpan span, float *gradient, Error *error) {
-    size_t width = head->model->config->hidden_size;
+                         EvaluationSpan span, size_t width, float *gradient, Error *error) {
     Status status = STATUS_OK;
     for (size_t t = span.first; t < span.end && t + 1 < row->count && status == STATUS_OK; t++) {
-        memcpy(head->hidden + head->count * width, backward_hidden(backward, index, t),
-               width * sizeof *head->hidden);
-        head->residuals[head->count] = backward_residual(backward, index, t);
-        head->gradients[head->count] = gradient + t * width;
-        head->next[head->count++] = row->ids[t + 1];
-        if (head->count == head->block) status = descend_block(head, error);
+        const LossHeadPosition position = {.residual = backward_residual(backward, index, t),
+                                           .gradient = gradient + t * width,
+                                           .next = row->ids[t + 1],
+                                           .weight = 1.0F};
+        backward_hidden(backward, index, t, loss_head_place(head));
+        status = loss_head_add(head, &position, error);
     }
     return status;
 }
 
 static Status start_gradients(LossHead *head, const Backward *backward, const EvaluationRow *rows,
-                              size_t count, float *gradient, Error *error) {
-    size_t width = head->model->config->hidden_size;
+                              size_t count, size_t width, float *gradient, Error *error) {
     Status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         for (size_t s = 0; s < evaluation_row_spans(&rows[i]) && status == STATUS_OK; s++)
-            status =
-                start_span(head, backward, &rows[i], i, evaluation_row_span(&rows[i], s), gradient, error);
+            status = start_span(head, backward, &rows[i], i, evaluation_row_span(&rows[i], s), width,
+                                gradient, error);
         gradient += rows[i].count * width;
     }
-    return status == STATUS_OK && head->count > 0 ? descend_block(head, error) : status;
+    return status == STATUS_OK ? loss_head_finish(head, error) : status;
 }
 
-static Status run_gradient_group(LossHead *head, const EvaluationRow *rows, size_t count, size_t tokens,
-                                 double *sums, Error *error) {
+/* Rows of a model that gradients go down through together. */
+typedef struct GradientPass {
+    const Model *model;
+    const Settings *settings;
+    LossHead *head;
+    Job *job;
+} GradientPass;
+
+static Status run_gradient_group(const GradientPass *pass, const EvaluationRow *rows, size_t count,
+                                 size_t tokens, double *sums, Error *error) {
+    size_t width = pass->model->config->hidden_size;
     BackwardRow *back_rows = memory_allocate(count, sizeof *back_rows);
     BackwardSequence *sequences = memory_allocate(count, sizeof *sequences);
-    float *gradient = memory_allocate(tokens, head->model->config->hidden_size * sizeof *gradient);
+    float *gradient = memory_allocate(tokens, width * sizeof *gradient);
     Backward *backward = NULL;
     Status status = STATUS_OK;
     if (back_rows == NULL || sequences == NULL || gradient == NULL) status = memory_fail(error, "gradients");
@@ -230,12 +156,13 @@ static Status run_gradient_group(LossHead *head, const EvaluationRow *rows, size
     }
     GradientSums user = {sums, tokens};
     if (status == STATUS_OK)
-        status = backward_create(head->model, head->settings, back_rows, count, "gradient dormancy",
-                                 head->job, &backward, error);
-    if (status == STATUS_OK) status = start_gradients(head, backward, rows, count, gradient, error);
+        status = backward_create(pass->model, pass->settings, back_rows, count, "gradient dormancy",
+                                 pass->job, &backward, error);
+    if (status == STATUS_OK)
+        status = start_gradients(pass->head, backward, rows, count, width, gradient, error);
     if (status == STATUS_OK)
         status = backward_run(backward, sequences, count, gradient, add_gradients, &user, "gradient dormancy",
-                              head->job, error);
+                              pass->job, error);
     backward_free(backward);
     free(gradient);
     free(sequences);
@@ -245,13 +172,13 @@ static Status run_gradient_group(LossHead *head, const EvaluationRow *rows, size
 
 static Status sum_gradients(const Model *model, const Settings *settings, const EvaluationRow *rows,
                             size_t row_count, double *sums, Job *job, Error *error) {
-    LossHead head;
+    GradientPass pass = {model, settings, NULL, job};
     if (!forward_has_logits(model)) { /* no loss, no gradient */
         for (size_t i = 0; i < (size_t)model->config->layers * model->config->intermediate_size; i++)
             sums[i] = NAN;
         return STATUS_OK;
     }
-    Status status = open_head(model, settings, job, &head, error);
+    Status status = loss_head_open(model, settings, NULL, NULL, job, &pass.head, error);
     for (size_t at = 0; at < row_count && status == STATUS_OK;) {
         size_t count = 0, tokens = 0;
         while (at + count < row_count) {
@@ -261,10 +188,10 @@ static Status sum_gradients(const Model *model, const Settings *settings, const 
             count++;
         }
         status = backward_check_tokens(model, tokens, error);
-        if (status == STATUS_OK) status = run_gradient_group(&head, rows + at, count, tokens, sums, error);
+        if (status == STATUS_OK) status = run_gradient_group(&pass, rows + at, count, tokens, sums, error);
         at += count;
     }
-    free_head(&head);
+    loss_head_close(pass.head);
     return status;
 }
 

@@ -1,6 +1,6 @@
 /*
  * backward — gradients of the residual stream and of every activation, layer by layer from the top, for many
- * starting gradients at once. Gradients of weights are never formed.
+ * starting gradients at once. Gradients of weights are not formed here, but what meets at each weight is given out.
  *
  *     rows        token rows, run forward once; of each layer only its input is kept
  *                 ([layers + 1][tokens × hidden])
@@ -64,11 +64,17 @@ typedef struct Backward Backward;
 Status backward_create(const Model *model, const Settings *settings, const BackwardRow *rows,
                        size_t row_count, const char *stage, Job *job, Backward **backward,
                        Error *error) STATUS_MUST_CHECK;
+
+/* The same in groups of at most `group_tokens` tokens (or of one row), so that activations and the KV cache are there for
+ * one group at a time: for backward_run_weights(). */
+Status backward_create_groups(const Model *model, const Settings *settings, const BackwardRow *rows,
+                              size_t row_count, size_t group_tokens, const char *stage, Job *job,
+                              Backward **backward, Error *error) STATUS_MUST_CHECK;
 void backward_free(Backward *backward); /* takes NULL */
 
-/* The residual stream before the final norm, and after it, of a row's token: [hidden_size]. */
+/* The residual stream before the final norm of a row's token, [hidden_size]; and what the norm makes of it. */
 const float *backward_residual(const Backward *backward, size_t row, size_t token);
-const float *backward_hidden(const Backward *backward, size_t row, size_t token);
+void backward_hidden(const Backward *backward, size_t row, size_t token, float *hidden);
 
 /* Takes `gradient` [tokens of all sequences × hidden_size] at the residual stream before the final norm down
  * to the first layer; it is overwritten (at the end: the gradient at the embedding). */
@@ -76,8 +82,37 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
                     BackwardVisitor visitor, void *user, const char *stage, Job *job,
                     Error *error) STATUS_MUST_CHECK;
 
+/* What meets at a weight of a layer. Its gradient is the sum over all groups and their tokens t
+ *
+ *     of a matrix [rows × columns]      Σ gradients[t] ⊗ inputs[t]        its bias: Σ gradients[t]
+ *     of a block's norm [rows]          Σ gradients[t] ⊙ inputs[t] / rms(inputs[t])
+ *     of a q or k norm [rows]           gradients[0]: tokens is 1, inputs NULL
+ */
+typedef struct BackwardFlow {
+    uint64_t layer;
+    TensorRole role;
+    size_t tokens, columns, rows;
+    const float *inputs;    /* [tokens × columns] */
+    const float *gradients; /* [tokens × rows] */
+    bool is_first, is_last; /* group of the rows */
+} BackwardFlow;
+
+/* Called on the calling thread; a layer's weights come in one order for each group, from the first to the last, before
+ * those of the layer below. */
+typedef Status (*BackwardTaker)(void *user, const BackwardFlow *flow, Error *error);
+
+/* Takes `gradient` [tokens of all rows × hidden_size] at the residual stream before the final norm down to the embedding,
+ * as backward_run() does, all tokens of each row. Reports `stage` in token-layers. */
+Status backward_run_weights(Backward *backward, float *gradient, BackwardTaker taker, void *user,
+                            const char *stage, Job *job, Error *error) STATUS_MUST_CHECK;
+
 /* Bytes that a run takes for so many tokens of rows and of sequences; UINT64_MAX where that overflows. */
 uint64_t backward_bytes(const Model *model, size_t row_tokens, size_t sequence_tokens);
+
+/* The same in groups: what stays of a token of any row, and what a group of so many tokens takes besides; for
+ * backward_run_weights(). UINT64_MAX where that overflows. */
+uint64_t backward_kept_bytes(const Model *model);
+uint64_t backward_group_bytes(const Model *model, size_t tokens);
 
 /* Refuses a row of so many tokens, with a gradient at each, that does not fit forward_memory_limit(). */
 Status backward_check_tokens(const Model *model, size_t tokens, Error *error) STATUS_MUST_CHECK;

@@ -96,8 +96,10 @@ static void descend_block(const Head *head, size_t at, float *scratch) {
                                   kv_slope(head, attention->to_key), kv_width);
 }
 
-/* Back through the rotation (its transpose turns the other way) and the norm of a head. */
-static void unposition(const Head *head, size_t token, float *slope, const float *raw, TensorRole norm) {
+/* Back through the rotation (its transpose turns the other way) and the norm of a head; `sums`, or NULL: of the norm's
+ * weight. */
+static void unposition(const Head *head, size_t token, float *slope, const float *raw, TensorRole norm,
+                       double *sums) {
     const ForwardState *state = head->attention->state;
     size_t dim = head->config->head_dim, half = dim / 2;
     double scale = head->config->rope.attention_factor;
@@ -110,6 +112,7 @@ static void unposition(const Head *head, size_t token, float *slope, const float
     }
     const float *weight = forward_vector(state, head->attention->layer, norm);
     if (weight == NULL) return;
+    if (sums != NULL) norm_add_weight_gradient(raw, slope, dim, head->config->norm_epsilon, sums);
     float through[BACKWARD_LARGEST_NORMED_HEAD];
     if (dim > BACKWARD_LARGEST_NORMED_HEAD) return; /* refused by backward_create() */
     memset(through, 0, dim * sizeof *through);
@@ -117,17 +120,29 @@ static void unposition(const Head *head, size_t token, float *slope, const float
     memcpy(slope, through, dim * sizeof *through);
 }
 
+/* Where the sums of this sequence and key/value head are, begun with zeros; NULL where they are not wanted. */
+static double *begin_sums(const Head *head, double *sums) {
+    size_t dim = head->config->head_dim;
+    if (sums == NULL) return NULL;
+    size_t sequence = (size_t)(head->span - head->attention->spans);
+    double *own = sums + (sequence * head->config->kv_heads + head->kv_head) * dim;
+    memset(own, 0, dim * sizeof *own);
+    return own;
+}
+
 static void unposition_all(const Head *head, uint64_t group) {
     const BackwardAttention *attention = head->attention;
+    double *query_sums = begin_sums(head, attention->to_query_norm),
+           *key_sums = begin_sums(head, attention->to_key_norm);
     size_t dim = head->config->head_dim, width = head->config->heads * dim;
     size_t kv_width = head->config->kv_heads * dim;
     for (size_t t = 0; t < head->span->tokens; t++) {
         size_t token = head->span->row + t, own = head->span->first + t;
         const float *key = attention->key + token * kv_width + head->kv_head * dim;
-        unposition(head, t, kv_slope(head, attention->to_key) + t * kv_width, key, TENSOR_K_NORM);
+        unposition(head, t, kv_slope(head, attention->to_key) + t * kv_width, key, TENSOR_K_NORM, key_sums);
         for (uint64_t h = head->kv_head * group; h < (head->kv_head + 1) * group; h++)
             unposition(head, t, attention->to_query + own * width + h * dim,
-                       attention->query + token * width + h * dim, TENSOR_Q_NORM);
+                       attention->query + token * width + h * dim, TENSOR_Q_NORM, query_sums);
     }
 }
 

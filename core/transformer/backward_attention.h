@@ -25,8 +25,11 @@ typedef struct BackwardAttention {
     const float *query, *key; /* [tokens of all rows × width]: before q/k norms and rotary embedding */
     const float *mixed;       /* the gradient; [tokens of all sequences × width], as are those it gives: */
     float *to_query, *to_key, *to_value; /* at outputs of q, k and v, before q/k norms and rotary embedding */
-    float *scratch;                      /* [threads][scratch_stride] */
-    size_t scratch_stride;               /* ≥ backward_attention_scratch() */
+    double *to_query_norm,
+        *to_key_norm;      /* NULL, or [count · kv_heads × head_dim]: at the weights of q/k norms, for each
+                                            sequence and key/value head */
+    float *scratch;        /* [threads][scratch_stride] */
+    size_t scratch_stride; /* ≥ backward_attention_scratch() */
     Job *job;
 } BackwardAttention;
 

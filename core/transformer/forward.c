@@ -193,10 +193,10 @@ static Status run_attention(const Pass *pass, Error *error) {
     return status;
 }
 
-static Status run_mlp(const Pass *pass, Error *error) {
+/* Up to the input of down. */
+static Status run_gate(const Pass *pass, Error *error) {
     static const Projection GATE = {TENSOR_GATE, TENSOR_GATE_BIAS, BUFFER_NORMED, BUFFER_GATE};
     static const Projection UP = {TENSOR_UP, TENSOR_UP_BIAS, BUFFER_NORMED, BUFFER_UP};
-    static const Projection DOWN = {TENSOR_DOWN, TENSOR_DOWN_BIAS, BUFFER_GATE, BUFFER_NORMED};
     const Chunk *chunk = &pass->chunk;
     observe(pass, FORWARD_MIDDLE, BUFFER_RESIDUAL);
     Status status = project(pass, GATE, error);
@@ -207,8 +207,14 @@ static Status run_mlp(const Pass *pass, Error *error) {
     status = for_tokens(chunk, activate_gate, error);
     if (status != STATUS_OK) return status;
     observe(pass, FORWARD_ACTIVATED, BUFFER_GATE);
-    status = project(pass, DOWN, error);
-    if (status == STATUS_OK) status = for_tokens(chunk, add_mlp, error);
+    return STATUS_OK;
+}
+
+static Status run_mlp(const Pass *pass, Error *error) {
+    static const Projection DOWN = {TENSOR_DOWN, TENSOR_DOWN_BIAS, BUFFER_GATE, BUFFER_NORMED};
+    Status status = run_gate(pass, error);
+    if (status == STATUS_OK) status = project(pass, DOWN, error);
+    if (status == STATUS_OK) status = for_tokens(&pass->chunk, add_mlp, error);
     return status;
 }
 
@@ -440,7 +446,7 @@ Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *re
         size_t width = state->model->config->hidden_size;
         memcpy(state->buffers[BUFFER_RESIDUAL], residual, input->count * width * sizeof *residual);
         status = run_attention(&pass, error);
-        if (status == STATUS_OK) status = run_mlp(&pass, error);
+        if (status == STATUS_OK) status = run_gate(&pass, error);
     }
     state->length = length;
     release(&workspace);

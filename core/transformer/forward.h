@@ -79,7 +79,8 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
                    MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;
 
 /* Runs one layer over a whole input again, from its residual stream [count × hidden_size] (as
- * FORWARD_LAYER_INPUT gave it), for a pass that goes backward. The input is that of an earlier forward_run()
+ * FORWARD_LAYER_INPUT gave it), for a pass that goes backward: up to the input of down_proj, which is the last that
+ * such a pass needs. The input is that of an earlier forward_run()
  * on an empty state, in one chunk: activations of all its tokens are in memory at once. */
 Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *residual,
                             const ForwardInput *input, MatmulScratch *scratch, Job *job,

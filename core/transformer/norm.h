@@ -14,4 +14,8 @@ void norm_forward(const float *x, const float *weight, size_t size, double epsil
 void norm_backward(const float *x, const float *weight, const float *gradient, size_t size, double epsilon,
                    float *out);
 
+/* dγ = dy ⊙ x / rms(x) for dy = `gradient`, added to `sums` [size]. */
+void norm_add_weight_gradient(const float *x, const float *gradient, size_t size, double epsilon,
+                              double *sums);
+
 #endif

@@ -1,0 +1,237 @@
+#include "core/support/memory.h"
+#include "core/transformer/backward_attention.h"
+#include "core/transformer/backward_internal.h"
+#include "core/transformer/norm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- sizes ---- */
+
+size_t backward_site_width(const ModelConfig *config, BackwardSite site) {
+    static const Buffer BUFFERS[BACKWARD_SITES] = {
+        [BACKWARD_QUERY] = BUFFER_QUERY,   [BACKWARD_KEY] = BUFFER_KEY, [BACKWARD_VALUE] = BUFFER_VALUE,
+        [BACKWARD_GATE] = BUFFER_GATE,     [BACKWARD_UP] = BUFFER_UP,   [BACKWARD_MIXED] = BUFFER_MIXED,
+        [BACKWARD_ACTIVATED] = BUFFER_GATE};
+    return forward_buffer_width(config, BUFFERS[site]);
+}
+
+size_t backward_slope_width(const ModelConfig *config, Slope slope) {
+    switch (slope) {
+    case SLOPE_RESIDUAL:
+    case SLOPE_NORMED:
+        return config->hidden_size;
+    case SLOPE_ACTIVATED:
+    case SLOPE_GATE:
+    case SLOPE_UP:
+        return config->intermediate_size;
+    case SLOPE_MIXED:
+    case SLOPE_QUERY:
+        return config->heads * config->head_dim;
+    case SLOPE_KEY:
+    case SLOPE_VALUE:
+        return config->kv_heads * config->head_dim;
+    case SLOPE_COUNT:
+        break;
+    }
+    return 0;
+}
+
+uint64_t backward_kept_bytes(const Model *model) {
+    return (model->config->layers + 1) * model->config->hidden_size * sizeof(float);
+}
+
+/* Floats that a token of rows takes besides while its group is at hand, and one of sequences. */
+static uint64_t row_width(const ModelConfig *config) {
+    uint64_t width = config->hidden_size + 2 * config->layers * config->kv_heads * config->head_dim;
+    for (int i = 0; i < BACKWARD_SITES; i++) width += backward_site_width(config, (BackwardSite)i);
+    for (int i = 0; i < BUFFER_COUNT; i++) width += forward_buffer_width(config, (Buffer)i);
+    return width; /* the middle, the KV cache, activations */
+}
+
+static uint64_t sequence_width(const ModelConfig *config) {
+    uint64_t width = 0;
+    for (int i = 0; i < SLOPE_COUNT; i++) width += backward_slope_width(config, (Slope)i);
+    return width;
+}
+
+uint64_t backward_bytes(const Model *model, size_t row_tokens, size_t sequence_tokens) {
+    uint64_t row = backward_kept_bytes(model) + row_width(model->config) * sizeof(float), rows, sequences,
+             bytes;
+    if (__builtin_mul_overflow(row, row_tokens, &rows) ||
+        __builtin_mul_overflow(sequence_width(model->config) * sizeof(float), sequence_tokens, &sequences) ||
+        __builtin_add_overflow(rows, sequences, &bytes))
+        return UINT64_MAX;
+    return bytes;
+}
+
+uint64_t backward_group_bytes(const Model *model, size_t tokens) {
+    uint64_t width = row_width(model->config) + sequence_width(model->config) + model->config->hidden_size;
+    uint64_t bytes;
+    return __builtin_mul_overflow(width * sizeof(float), tokens, &bytes) ? UINT64_MAX : bytes;
+}
+
+Status backward_check_tokens(const Model *model, size_t tokens, Error *error) {
+    return forward_check_memory(backward_bytes(model, 1, 1), tokens, forward_memory_limit(),
+                                "a backward pass", error);
+}
+
+/* ---- forward, keeping what the way back needs ---- */
+
+static Status allocate(Backward *backward, Error *error) {
+    const ModelConfig *config = backward->model->config;
+    size_t row_bytes = config->hidden_size * sizeof(float), kept;
+    if (!memory_multiply(backward->tokens, config->layers + 1, &kept))
+        return memory_fail(error, "activations");
+    backward->ids = memory_allocate(backward->tokens, sizeof *backward->ids);
+    backward->starts = memory_allocate(backward->tokens, sizeof *backward->starts);
+    backward->inputs = memory_allocate_aligned(kept, row_bytes);
+    backward->middle = memory_allocate_aligned(backward->group_tokens, row_bytes);
+    bool complete = backward->ids != NULL && backward->starts != NULL && backward->inputs != NULL &&
+                    backward->middle != NULL;
+    for (int i = 0; i < BACKWARD_SITES && complete; i++) {
+        backward->activations[i] = memory_allocate_aligned(
+            backward->group_tokens, backward_site_width(config, (BackwardSite)i) * sizeof(float));
+        complete = backward->activations[i] != NULL;
+    }
+    return complete ? STATUS_OK : memory_fail(error, "activations");
+}
+
+/* Rows one after another, in groups of at most so many tokens, or of one row. */
+static void lay_out_rows(Backward *backward, const BackwardRow *rows, size_t group_tokens) {
+    BackwardGroup *group = NULL;
+    for (size_t i = 0; i < backward->row_count; i++) {
+        if (group == NULL || rows[i].count > group_tokens || group->tokens > group_tokens - rows[i].count) {
+            group = &backward->groups[backward->group_count++];
+            *group = (BackwardGroup){.first_row = i, .first = backward->tokens};
+        }
+        backward->row_first[i] = backward->tokens;
+        backward->row_tokens[i] = rows[i].count;
+        backward->tokens += rows[i].count;
+        group->row_count++;
+        group->tokens += rows[i].count;
+        if (group->tokens > backward->group_tokens) backward->group_tokens = group->tokens;
+    }
+}
+
+static void fill_rows(Backward *backward, const BackwardRow *rows) {
+    for (size_t g = 0; g < backward->group_count; g++) {
+        const BackwardGroup *group = &backward->groups[g];
+        for (size_t i = group->first_row; i < group->first_row + group->row_count; i++) {
+            size_t first = backward->row_first[i];
+            for (size_t t = 0; t < rows[i].count; t++) {
+                backward->ids[first + t] = rows[i].ids[t];
+                backward->starts[first + t] = first - group->first;
+            }
+        }
+    }
+}
+
+typedef struct Keeping {
+    Backward *backward;
+    const BackwardGroup *group;
+} Keeping;
+
+static void keep_input(void *user, const ForwardMoment *moment) {
+    const Keeping *keeping = user;
+    if (moment->site != FORWARD_LAYER_INPUT) return;
+    float *to =
+        backward_inputs(keeping->backward, keeping->group, moment->layer) + moment->first * moment->width;
+    memcpy(to, moment->values, moment->tokens * moment->width * sizeof *to);
+}
+
+static Status run_groups(Backward *backward, const char *stage, Job *job, Error *error) {
+    uint64_t layers = backward->model->config->layers;
+    Status status = STATUS_OK;
+    for (size_t g = 0; g < backward->group_count && status == STATUS_OK; g++) {
+        const BackwardGroup *group = &backward->groups[g];
+        Keeping keeping = {backward, group};
+        ForwardInput input = {.ids = backward->ids + group->first,
+                              .starts = backward->starts + group->first,
+                              .count = group->tokens,
+                              .stage = stage,
+                              .done = group->first * layers,
+                              .total = backward->tokens * layers,
+                              .observer = keep_input,
+                              .user = &keeping};
+        forward_rewind(backward->state, 0);
+        status = forward_run(&backward->state, 1, &input, backward->scratch, job, error);
+    }
+    return status;
+}
+
+static Status fill(Backward *made, const BackwardRow *rows, size_t group_tokens, const char *stage, Job *job,
+                   Error *error) {
+    made->row_first = memory_allocate(made->row_count, sizeof *made->row_first);
+    made->row_tokens = memory_allocate(made->row_count, sizeof *made->row_tokens);
+    made->groups = memory_allocate(made->row_count, sizeof *made->groups);
+    if (made->row_first == NULL || made->row_tokens == NULL || made->groups == NULL)
+        return memory_fail(error, "a backward pass");
+    lay_out_rows(made, rows, group_tokens);
+    Status status = allocate(made, error);
+    if (status == STATUS_OK) status = matmul_create_scratch(made->threads, &made->scratch, error);
+    if (status == STATUS_OK)
+        status = forward_create_state(made->model, &made->settings, made->group_tokens, &made->state, error);
+    if (status != STATUS_OK) return status;
+    fill_rows(made, rows);
+    return run_groups(made, stage, job, error);
+}
+
+Status backward_create_groups(const Model *model, const Settings *settings, const BackwardRow *rows,
+                              size_t row_count, size_t group_tokens, const char *stage, Job *job,
+                              Backward **backward, Error *error) {
+    *backward = NULL;
+    if (model->config->roles[TENSOR_Q_NORM] && model->config->head_dim > BACKWARD_LARGEST_NORMED_HEAD)
+        return status_fail(error, STATUS_UNSUPPORTED, "gradients through q/k norms of heads larger than %d",
+                           BACKWARD_LARGEST_NORMED_HEAD);
+    Backward *made = memory_allocate(1, sizeof *made);
+    if (made == NULL) return memory_fail(error, "a backward pass");
+    made->model = model;
+    made->settings = *settings;
+    made->threads = job_threads(job);
+    made->row_count = row_count;
+    Status status = fill(made, rows, group_tokens, stage, job, error);
+    if (status != STATUS_OK) {
+        backward_free(made);
+        return status;
+    }
+    *backward = made;
+    return STATUS_OK;
+}
+
+Status backward_create(const Model *model, const Settings *settings, const BackwardRow *rows,
+                       size_t row_count, const char *stage, Job *job, Backward **backward, Error *error) {
+    return backward_create_groups(model, settings, rows, row_count, SIZE_MAX, stage, job, backward, error);
+}
+
+void backward_free(Backward *backward) {
+    if (backward == NULL) return;
+    for (int i = 0; i < BACKWARD_SITES; i++) free(backward->activations[i]);
+    for (int i = SLOPE_RESIDUAL + 1; i < SLOPE_COUNT; i++)
+        free(backward->slopes[i]); /* the residual's is the caller's */
+    free(backward->middle);
+    free(backward->inputs);
+    free(backward->starts);
+    free(backward->ids);
+    free(backward->groups);
+    free(backward->row_tokens);
+    free(backward->row_first);
+    matmul_free_scratch(backward->scratch);
+    forward_free_state(backward->state);
+    free(backward);
+}
+
+/* ---- what was kept ---- */
+
+const float *backward_residual(const Backward *backward, size_t row, size_t token) {
+    const ModelConfig *config = backward->model->config;
+    return backward->inputs +
+           (config->layers * backward->tokens + backward->row_first[row] + token) * config->hidden_size;
+}
+
+void backward_hidden(const Backward *backward, size_t row, size_t token, float *hidden) {
+    const ModelConfig *config = backward->state->side->config;
+    norm_forward(backward_residual(backward, row, token),
+                 forward_vector(backward->state, config->layers, TENSOR_FINAL_NORM), config->hidden_size,
+                 config->norm_epsilon, hidden);
+}
