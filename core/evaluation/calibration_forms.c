@@ -271,8 +271,12 @@ static bool fits(const RowForm *form, const cJSON *object) {
     return true;
 }
 
+bool calibration_key_is_harmless(const char *key) {
+    return is_among(HARMLESS, sizeof HARMLESS / sizeof *HARMLESS, key);
+}
+
 /* Numbers and switches say nothing that could be measured. */
-static bool holds_something(const cJSON *item) {
+bool calibration_holds_something(const cJSON *item) {
     if (cJSON_IsString(item)) return item->valuestring[0] != '\0';
     return (cJSON_IsArray(item) || cJSON_IsObject(item)) && item->child != NULL;
 }
@@ -283,9 +287,9 @@ static size_t list_keys(const cJSON *object, const RowForm *form, char text[KEYS
     size_t used = 0, count = 0;
     text[0] = '\0';
     cJSON_ArrayForEach(item, object) {
-        if (form != NULL && (!holds_something(item) || is_among(form->needed, FORM_KEYS, item->string) ||
-                             is_among(form->besides, FORM_KEYS, item->string) ||
-                             is_among(HARMLESS, sizeof HARMLESS / sizeof *HARMLESS, item->string)))
+        if (form != NULL &&
+            (!calibration_holds_something(item) || is_among(form->needed, FORM_KEYS, item->string) ||
+             is_among(form->besides, FORM_KEYS, item->string) || calibration_key_is_harmless(item->string)))
             continue;
         int length = snprintf(text + used, KEYS_SHOWN - used, "%s%.60s", count > 0 ? ", " : "", item->string);
         count++;

@@ -35,4 +35,9 @@ Status calibration_take_row(Calibration *calibration, CalibrationRow *row, const
 
 void calibration_free_row(CalibrationRow *row);
 
+/* Whether a key is about a row and not of it, "id", "source": passed over, whatever it holds. And whether a member holds
+ * anything that could be lost: numbers, switches and what is empty do not. */
+bool calibration_key_is_harmless(const char *key);
+bool calibration_holds_something(const cJSON *item);
+
 #endif

@@ -1,123 +1,13 @@
 #include "core/evaluation/calibration_chat.h"
 #include "core/evaluation/calibration_forms.h"
 #include "core/files/input.h"
-#include "core/files/json.h"
+#include "core/files/json_rows.h"
 #include "core/support/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { FILE_LIMIT = 1 << 30, BATCH_ROWS = 256 };
-
-/* ---- finding rows in a text ---- */
-
-/* Where the next row is looked for. */
-typedef struct RowCursor {
-    const char *at, *end;
-    size_t line; /* of `at`, from 1 */
-    bool is_array, is_over;
-} RowCursor;
-
-/* One row of the text: an object of JSON, or a line. */
-typedef struct RowText {
-    const char *at;
-    size_t bytes, line;
-    bool is_json;
-} RowText;
-
-static bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-static void skip_blanks(RowCursor *cursor) {
-    for (; cursor->at < cursor->end && (is_blank(*cursor->at) || *cursor->at == '\n'); cursor->at++)
-        cursor->line += *cursor->at == '\n';
-}
-
-/* A file may be one array of rows, "[" or "[{…": taken for lines of text it would give rows that nobody meant. */
-static bool begins_array(RowCursor cursor) {
-    skip_blanks(&cursor);
-    if (cursor.at == cursor.end || *cursor.at != '[') return false;
-    for (cursor.at++; cursor.at < cursor.end && is_blank(*cursor.at);) cursor.at++;
-    return cursor.at == cursor.end || *cursor.at == '{' || *cursor.at == '\n' || *cursor.at == ']';
-}
-
-static RowCursor begin(const char *text, size_t bytes) {
-    static const char BYTE_ORDER_MARK[] = "\xef\xbb\xbf";
-    size_t mark = sizeof BYTE_ORDER_MARK - 1;
-    if (bytes < mark || memcmp(text, BYTE_ORDER_MARK, mark) != 0) mark = 0;
-    RowCursor cursor = {.at = text + mark, .end = text + bytes, .line = 1};
-    cursor.is_array = begins_array(cursor);
-    if (!cursor.is_array) return cursor;
-    skip_blanks(&cursor);
-    cursor.at++;
-    return cursor;
-}
-
-/* Lines without anything in them are none. False at the end. */
-static bool next_line(RowCursor *cursor, RowText *row) {
-    while (cursor->at < cursor->end) {
-        const char *stop = memchr(cursor->at, '\n', (size_t)(cursor->end - cursor->at)), *first = cursor->at;
-        *row = (RowText){.at = cursor->at, .line = cursor->line++};
-        row->bytes = (size_t)((stop != NULL ? stop : cursor->end) - cursor->at);
-        cursor->at += row->bytes + (stop != NULL ? 1 : 0);
-        if (row->bytes > 0 && row->at[row->bytes - 1] == '\r') row->bytes--;
-        while (first < row->at + row->bytes && is_blank(*first)) first++;
-        row->is_json = first < row->at + row->bytes && *first == '{';
-        if (first < row->at + row->bytes) return true;
-    }
-    return false;
-}
-
-/* The bytes of the value at the cursor, up to where its brackets close. */
-static size_t measure_value(const RowCursor *cursor) {
-    size_t depth = 0;
-    bool is_quoted = false;
-    for (const char *at = cursor->at; at < cursor->end; at++) {
-        if (is_quoted) {
-            if (*at == '\\')
-                at++;
-            else
-                is_quoted = *at != '"';
-            continue;
-        }
-        is_quoted = *at == '"';
-        if (*at == '{' || *at == '[') depth++;
-        if ((*at == '}' || *at == ']') && --depth == 0) return (size_t)(at + 1 - cursor->at);
-    }
-    return (size_t)(cursor->end - cursor->at);
-}
-
-static Status fail_array(const RowCursor *cursor, const char *expected, Error *error) {
-    return status_fail(error, STATUS_FORMAT, "expected %s in the array of rows, found %s", expected,
-                       cursor->at < cursor->end ? "something else" : "its end");
-}
-
-/* *found is false behind the last row. */
-static Status next_of_array(RowCursor *cursor, bool is_first, RowText *row, bool *found, Error *error) {
-    *found = false;
-    skip_blanks(cursor);
-    row->line = cursor->line;
-    if (cursor->is_over)
-        return cursor->at == cursor->end ? STATUS_OK : fail_array(cursor, "nothing more", error);
-    if (cursor->at < cursor->end && *cursor->at == ']') {
-        cursor->is_over = true;
-        cursor->at++;
-        return next_of_array(cursor, is_first, row, found, error);
-    }
-    if (!is_first) {
-        if (cursor->at == cursor->end || *cursor->at != ',') return fail_array(cursor, "a comma", error);
-        cursor->at++;
-        skip_blanks(cursor);
-    }
-    row->line = cursor->line;
-    if (cursor->at == cursor->end || *cursor->at != '{') return fail_array(cursor, "an object", error);
-    *row = (RowText){.at = cursor->at, .bytes = measure_value(cursor), .line = cursor->line, .is_json = true};
-    for (size_t i = 0; i < row->bytes; i++) cursor->line += row->at[i] == '\n';
-    cursor->at += row->bytes;
-    *found = true;
-    return STATUS_OK;
-}
 
 /* ---- making rows ---- */
 
@@ -135,29 +25,16 @@ typedef struct Batch {
     Error errors[BATCH_ROWS];
 } Batch;
 
-/* cJSON's strings end at a NUL: a text that holds one, as it is or escaped, would be cut without a word. */
-static bool holds_nul(const char *line, size_t bytes) {
-    if (memchr(line, '\0', bytes) != NULL) return true;
-    for (const char *at = line, *end = line + bytes; (at = memchr(at, '\\', (size_t)(end - at))) != NULL;) {
-        if (end - at >= 6 && memcmp(at, "\\u0000", 6) == 0) return true;
-        at += end - at >= 2 ? 2 : 1; /* what follows is escaped: a backslash, say */
-    }
-    return false;
-}
-
-static Status read_json(const RowText *text, CalibrationRow *row, Error *error) {
-    if (holds_nul(text->at, text->bytes))
-        return status_fail(error, STATUS_UNSUPPORTED,
-                           "U+0000 in a calibration text is not supported: give token ids");
+static Status read_json(const JsonRow *text, CalibrationRow *row, Error *error) {
     cJSON *object;
-    Status status = json_parse(text->at, text->bytes, "the line", &object, error);
+    Status status = json_rows_parse(text, &object, error);
     if (status != STATUS_OK) return status;
     status = calibration_read_form(object, text->at, text->bytes, row, error);
     cJSON_Delete(object);
     return status;
 }
 
-static Status read_row(Batch *batch, const RowText *text, Error *error) {
+static Status read_row(Batch *batch, const JsonRow *text, Error *error) {
     CalibrationRow *row = &batch->rows[batch->count];
     *row = (CalibrationRow){0};
     Status status = STATUS_OK;
@@ -233,15 +110,12 @@ static bool is_enough(const Batch *batch) {
 }
 
 /* Reads rows until the batch is full, or there are enough; *is_over at the end, or where one is refused. */
-static Status fill_batch(Batch *batch, RowCursor *cursor, bool *is_over, Error *error) {
+static Status fill_batch(Batch *batch, JsonRows *cursor, bool *is_over, Error *error) {
     Status status = STATUS_OK;
     while (batch->count < BATCH_ROWS && !is_enough(batch)) {
-        RowText text = {0};
-        bool found = true;
-        if (cursor->is_array)
-            status = next_of_array(cursor, batch->made->count + batch->count == 0, &text, &found, error);
-        else
-            found = next_line(cursor, &text);
+        JsonRow text;
+        bool found;
+        status = json_rows_next(cursor, &text, &found, error);
         if (status == STATUS_OK && found) status = read_row(batch, &text, error);
         *is_over = status != STATUS_OK || !found;
         if (status != STATUS_OK) (void)fail_at(batch->made, text.line, error);
@@ -254,7 +128,7 @@ static Status fill_batch(Batch *batch, RowCursor *cursor, bool *is_over, Error *
 static Status add_rows(Batch *batch, const char *text, size_t bytes, Job *job, Error *error) {
     Status status = STATUS_OK;
     Error refused;
-    RowCursor cursor = begin(text, bytes);
+    JsonRows cursor = json_rows_begin(text, bytes);
     for (bool is_over = false; !is_over && status == STATUS_OK;) {
         if (!job_report(job, "reading rows", (uint64_t)(cursor.at - text), bytes))
             return job_cancelled(error);
