@@ -30,6 +30,7 @@ size_t sample_set_samples(const SampleSet *set) {
 static void free_group(SampleGroup *group) {
     for (size_t i = 0; i < group->sample_count; i++) {
         free(group->samples[i].ids);
+        free(group->samples[i].prompt_ids);
         free(group->samples[i].text);
     }
     free(group->samples);
