@@ -1,0 +1,219 @@
+#include "core/readiness/gradient_sums.h"
+
+#include "core/numerics/blas.h"
+#include "core/numerics/blas_buffers.h"
+#include "core/support/memory.h"
+#include "core/transformer/norm.h"
+
+#include <stdlib.h>
+
+enum { PANEL_ROWS = 128, PANEL_COLUMNS = 512, PAIR_TOKENS = 64 };
+
+struct GradientSums {
+    Job *job;
+    float *panels;                      /* [threads][PANEL_ROWS × PANEL_COLUMNS] */
+    float *matrices[TENSOR_ROLE_COUNT]; /* of several groups; a role's has one shape in all layers */
+    double *vectors[TENSOR_ROLE_COUNT];
+    double *partial; /* [partial_capacity]: a task's sum */
+    size_t partial_capacity;
+};
+
+Status gradient_sums_create(Job *job, GradientSums **sums, Error *error) {
+    Status status = blas_buffers_prepare(job_threads(job), error);
+    *sums = NULL;
+    if (status != STATUS_OK) return status;
+    *sums = memory_allocate(1, sizeof **sums);
+    if (*sums == NULL) return memory_fail(error, "gradients");
+    (*sums)->job = job;
+    (*sums)->panels = memory_allocate_aligned(job_threads(job), PANEL_ROWS * PANEL_COLUMNS * sizeof(float));
+    if ((*sums)->panels != NULL) return STATUS_OK;
+    gradient_sums_free(*sums);
+    *sums = NULL;
+    return memory_fail(error, "gradients");
+}
+
+void gradient_sums_free(GradientSums *sums) {
+    if (sums == NULL) return;
+    for (size_t i = 0; i < TENSOR_ROLE_COUNT; i++) {
+        free(sums->matrices[i]);
+        free(sums->vectors[i]);
+    }
+    free(sums->panels);
+    free(sums->partial);
+    free(sums);
+}
+
+uint64_t gradient_sums_bytes(const Model *model) {
+    static const TensorRole ROLES[] = {TENSOR_Q,    TENSOR_K,  TENSOR_V,   TENSOR_O,
+                                       TENSOR_GATE, TENSOR_UP, TENSOR_DOWN};
+    uint64_t floats = 0;
+    for (size_t i = 0; i < sizeof ROLES / sizeof *ROLES; i++) {
+        const PairTensor *tensor = model->layers[0].tensors[ROLES[i]];
+        if (tensor != NULL) floats += tensor->sft->rows * tensor->sft->columns;
+    }
+    return floats * sizeof(float);
+}
+
+/* ---- matrices ---- */
+
+/* One matrix's sum. */
+typedef struct Product {
+    const GradientSums *sums;
+    const BackwardFlow *flow;
+    float *whole; /* [rows × columns], or NULL: a panel at a time */
+    double *partial;
+    size_t across; /* panels in a row of them */
+} Product;
+
+static double sum_squares(const float *values, size_t rows, size_t columns, size_t stride) {
+    double sum = 0.0;
+    for (size_t r = 0; r < rows; r++) {
+        double row = 0.0;
+        for (size_t c = 0; c < columns; c++)
+            row += (double)values[r * stride + c] * (double)values[r * stride + c];
+        sum += row;
+    }
+    return sum;
+}
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+static void multiply_panel(void *argument, size_t task, unsigned worker) {
+    const Product *product = argument;
+    const BackwardFlow *flow = product->flow;
+    size_t row = task / product->across * PANEL_ROWS, column = task % product->across * PANEL_COLUMNS;
+    size_t rows = smaller(PANEL_ROWS, flow->rows - row),
+           columns = smaller(PANEL_COLUMNS, flow->columns - column);
+    bool is_kept = product->whole != NULL;
+    float *panel = is_kept ? product->whole + row * flow->columns + column
+                           : product->sums->panels + (size_t)worker * PANEL_ROWS * PANEL_COLUMNS;
+    size_t stride = is_kept ? flow->columns : columns;
+    blas_multiply_left_transposed(rows, columns, flow->tokens, flow->gradients + row, flow->rows,
+                                  flow->inputs + column, flow->columns, flow->is_first ? 0.0F : 1.0F, panel,
+                                  stride);
+    if (flow->is_last) product->partial[task] = sum_squares(panel, rows, columns, stride);
+}
+
+/* A block of tokens with itself and with all behind it; each pair of different tokens counts twice. */
+static void multiply_pairs(void *argument, size_t task, unsigned worker) {
+    enum { ACROSS = PANEL_ROWS * PANEL_COLUMNS / 2 / PAIR_TOKENS };
+    const Product *product = argument;
+    const BackwardFlow *flow = product->flow;
+    size_t first = task * PAIR_TOKENS, count = smaller(PAIR_TOKENS, flow->tokens - first);
+    float *gradients = product->sums->panels + (size_t)worker * PANEL_ROWS * PANEL_COLUMNS;
+    float *inputs = gradients + PAIR_TOKENS * ACROSS;
+    double sum = 0.0;
+    for (size_t at = first; at < flow->tokens && !job_is_cancelled(product->sums->job);) {
+        size_t width = at == first ? count : smaller(ACROSS, flow->tokens - at);
+        blas_multiply_transposed(count, width, flow->rows, flow->gradients + first * flow->rows, flow->rows,
+                                 flow->gradients + at * flow->rows, flow->rows, 0.0F, gradients, width);
+        blas_multiply_transposed(count, width, flow->columns, flow->inputs + first * flow->columns,
+                                 flow->columns, flow->inputs + at * flow->columns, flow->columns, 0.0F,
+                                 inputs, width);
+        double pairs = 0.0;
+        for (size_t i = 0; i < count * width; i++) pairs += (double)gradients[i] * (double)inputs[i];
+        sum += at == first ? pairs : 2.0 * pairs;
+        at += width;
+    }
+    product->partial[task] = sum;
+}
+
+GradientForm gradient_sums_choose(size_t tokens, size_t rows, size_t columns) {
+    double pairs = (double)tokens * (double)(rows + columns), panels = 2.0 * (double)rows * (double)columns;
+    return pairs < panels ? GRADIENT_PAIRS : GRADIENT_PANELS;
+}
+
+static Status run_product(GradientSums *sums, Product *product, size_t tasks, JobTask task, double *squares,
+                          Error *error) {
+    Status status = MEMORY_RESERVE(sums->partial, &sums->partial_capacity, tasks, error);
+    product->partial = sums->partial;
+    if (status == STATUS_OK) status = job_run(sums->job, tasks, task, product, error);
+    if (status != STATUS_OK || !product->flow->is_last) return status;
+    double sum = 0.0;
+    for (size_t i = 0; i < tasks; i++) sum += sums->partial[i];
+    *squares = sum < 0.0 ? 0.0 : sum; /* of pairs, by rounding */
+    return STATUS_OK;
+}
+
+static Status run_panels(GradientSums *sums, const BackwardFlow *flow, float *whole, double *squares,
+                         Error *error) {
+    Product product = {.sums = sums,
+                       .flow = flow,
+                       .whole = whole,
+                       .across = (flow->columns + PANEL_COLUMNS - 1) / PANEL_COLUMNS};
+    size_t tasks = (flow->rows + PANEL_ROWS - 1) / PANEL_ROWS * product.across;
+    return run_product(sums, &product, tasks, multiply_panel, squares, error);
+}
+
+Status gradient_sums_square(GradientSums *sums, const BackwardFlow *flow, GradientForm form, double *squares,
+                            Error *error) {
+    BackwardFlow whole = *flow;
+    whole.is_first = whole.is_last = true;
+    if (form == GRADIENT_PANELS) return run_panels(sums, &whole, NULL, squares, error);
+    Product product = {.sums = sums, .flow = &whole};
+    return run_product(sums, &product, (flow->tokens + PAIR_TOKENS - 1) / PAIR_TOKENS, multiply_pairs,
+                       squares, error);
+}
+
+Status gradient_sums_add_matrix(GradientSums *sums, const BackwardFlow *flow, double *squares, Error *error) {
+    if (flow->is_first && flow->is_last)
+        return gradient_sums_square(sums, flow, gradient_sums_choose(flow->tokens, flow->rows, flow->columns),
+                                    squares, error);
+    float **whole = &sums->matrices[flow->role];
+    if (*whole == NULL) {
+        size_t elements;
+        if (memory_multiply(flow->rows, flow->columns, &elements))
+            *whole = memory_allocate_aligned(elements, sizeof **whole);
+        if (*whole == NULL) return memory_fail(error, "a layer's gradients");
+    }
+    return run_panels(sums, flow, *whole, squares, error);
+}
+
+/* ---- vectors ---- */
+
+/* Where a vector's sums are, zeros before the first group. */
+static Status begin_vector(GradientSums *sums, TensorRole role, const BackwardFlow *flow, Error *error) {
+    double **vector = &sums->vectors[role];
+    if (*vector == NULL) *vector = memory_allocate(flow->rows, sizeof **vector);
+    if (*vector == NULL) return memory_fail(error, "gradients");
+    for (size_t i = 0; flow->is_first && i < flow->rows; i++) (*vector)[i] = 0.0;
+    return STATUS_OK;
+}
+
+static void end_vector(const GradientSums *sums, TensorRole role, const BackwardFlow *flow, double *squares) {
+    const double *vector = sums->vectors[role];
+    if (!flow->is_last) return;
+    *squares = 0.0;
+    for (size_t i = 0; i < flow->rows; i++) *squares += vector[i] * vector[i];
+}
+
+static void add_rows(const BackwardFlow *flow, double *vector) {
+    for (size_t t = 0; t < flow->tokens; t++) {
+        for (size_t i = 0; i < flow->rows; i++) vector[i] += (double)flow->gradients[t * flow->rows + i];
+    }
+}
+
+Status gradient_sums_add_norm(GradientSums *sums, const BackwardFlow *flow, double epsilon, double *squares,
+                              Error *error) {
+    Status status = begin_vector(sums, flow->role, flow, error);
+    if (status != STATUS_OK) return status;
+    if (flow->inputs == NULL)
+        add_rows(flow, sums->vectors[flow->role]);
+    else
+        for (size_t t = 0; t < flow->tokens; t++)
+            norm_add_weight_gradient(flow->inputs + t * flow->columns, flow->gradients + t * flow->rows,
+                                     flow->rows, epsilon, sums->vectors[flow->role]);
+    end_vector(sums, flow->role, flow, squares);
+    return STATUS_OK;
+}
+
+Status gradient_sums_add_bias(GradientSums *sums, const BackwardFlow *flow, TensorRole bias, double *squares,
+                              Error *error) {
+    Status status = begin_vector(sums, bias, flow, error);
+    if (status != STATUS_OK) return status;
+    add_rows(flow, sums->vectors[bias]);
+    end_vector(sums, bias, flow, squares);
+    return STATUS_OK;
+}
