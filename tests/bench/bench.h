@@ -29,6 +29,8 @@ Status bench_cancel(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* ms from c
 /* backward beside forward, attribution of 32 targets, dormancy beside forward */
 Status bench_method(Bench *bench, Error *error) STATUS_MUST_CHECK;
 
+Status bench_gradient(Bench *bench, Error *error) STATUS_MUST_CHECK; /* at hand-over, beside forward */
+
 /* a point moved along two directions beside one at an α */
 Status bench_landscape(Bench *bench, Error *error) STATUS_MUST_CHECK;
 
