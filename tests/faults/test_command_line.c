@@ -53,7 +53,7 @@ static void wrong_usage_ends_with_2_and_says_what_is_wrong(void **unused) {
     PROGRAM_EXPECT(2, "did you mean --sort?", "drift", base, sft, "--srot", "norm");
     PROGRAM_EXPECT(2, "usage: rejuv drift BASE SFT", "drift", base);
     PROGRAM_EXPECT(2, "did you mean check?", "chek", base, sft);
-    PROGRAM_EXPECT(2, "\"rollout\" is no command", "rollout", base, sft);
+    PROGRAM_EXPECT(2, "\"scenery\" is no command", "scenery", base, sft);
     PROGRAM_EXPECT(2, "expected no argument, found 1\n", "manual", "page");
     PROGRAM_EXPECT(2, "expected DIR or nothing, found 2 arguments", "info", base, sft);
     PROGRAM_EXPECT(2, "expected a prompt", "preview", base, sft);

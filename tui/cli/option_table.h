@@ -20,7 +20,8 @@
 #define ON(command) (1U << COMMAND_##command)
 #define ON_EVERY    (~0U)
 #define ON_DIALS                                                                                             \
-    (ON(PREVIEW) | ON(NEURONS) | ON(RESET) | ON(SWEEP) | ON(LANDSCAPE) | ON(SHOT) | ON(FIGURE) | ON(EXPORT))
+    (ON(PREVIEW) | ON(NEURONS) | ON(RESET) | ON(SWEEP) | ON(LANDSCAPE) | ON(ROLLOUT) | ON(SHOT) |            \
+     ON(FIGURE) | ON(EXPORT))
 #define ON_STEPS    (ON(LANDSCAPE) | ON(FIGURE))
 #define ON_JOBS     (ON(OPEN) | ON(CHECK) | ON(DRIFT) | ON_DIALS | ON(VERIFY))
 #define ON_PICTURES (ON(SHOT) | ON(FIGURE))
@@ -39,7 +40,7 @@
       "a fusion weight for tensors of a kind, in every layer: q, k, v, o, gate, up, down, expert, embed, norm, lm_head and others (Tune lists the model's); may be repeated") \
     X(PROTECT, "protect", 0, "KIND,...=sft|base", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "keep embed, norm, lm_head, position, router, vision or audio as the SFT or the base model has them; may be repeated") \
-    X(RHO, "rho", 0, "R", SHARE, 0, 1, "0", ON(OPEN) | ON(PREVIEW) | ON(LANDSCAPE) | ON(SHOT) | ON(EXPORT), \
+    X(RHO, "rho", 0, "R", SHARE, 0, 1, "0", ON(OPEN) | ON(PREVIEW) | ON(LANDSCAPE) | ON(ROLLOUT) | ON(SHOT) | ON(EXPORT), \
       "the reset fraction, 0.01 or 1%: the share of all neurons that each target may reset; the set is their union") \
     X(RHO_SET, "rho", 0, "R", SHARE, 0, 1, "1%", ON(NEURONS) | ON(RESET), \
       "the reset fraction, 0.01 or 1%: the share of all neurons that each target may reset; the set is their union") \
@@ -51,7 +52,7 @@
       "what neurons are chosen by: the paper's attribution; or, to compare with it, how far they moved, how little they speak or learn on the SFT model, chance") \
     X(TARGETS, "targets", 0, "N", COUNT, 1, DIALS_MOST_TARGETS, "32", ON(OPEN) | ON_DIALS, \
       "how many positions attribution explains: those of the largest change in entropy") \
-    X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW) & ~ON(SHOT) & ~ON_STEPS, \
+    X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW) & ~ON(ROLLOUT) & ~ON(SHOT) & ~ON_STEPS, \
       "the seed of --select random") \
     X(SEED_DIRECTIONS, "seed", 's', "S", COUNT, 0, 18446744073709551615.0, "0", ON_STEPS, \
       "the seed of the directions of a landscape, and of --select random") \
@@ -136,6 +137,21 @@
       "how the loss of base, SFT and W rises after a step of this length, both ways along each of the random directions") \
     X(DIRECTIONS, "directions", 0, "K", COUNT, 1, 4096, "8", ON_STEPS, \
       "how many directions --sharpness tries") \
+    /* ---- rollout ---- */ \
+    X(SAMPLES, "samples", 0, "FILE", TEXT, 0, 0, NULL, ON(ROLLOUT), \
+      "samples made elsewhere, one a line of JSON: prompt or prompt_ids, response or response_ids, reward or answer; verl's and vLLM's dumps as they are; gzip and zstd are unpacked, - is standard input (rejuv help rollout)") \
+    X(REWARD, "reward", 0, "exact|number|boxed|regex:EXPR", TEXT, 0, 0, NULL, ON(ROLLOUT), \
+      "what a sample earns: 1 where the response is the answer, or its last number is, or what its last \\boxed{} holds, or the first group of the last match of a PCRE2 expression; rewards in the file do not count then") \
+    X(REWARD_COMMAND, "reward-command", 0, "CMD", TEXT, 0, 0, NULL, ON(ROLLOUT), \
+      "rewards by a program, run by sh -c: a line of JSON with prompt, response and answer in, a number out, for each sample in turn") \
+    X(REWARD_TIMEOUT, "reward-timeout", 0, "SECONDS", NUMBER, 0.1, 1e6, "60", ON(ROLLOUT), \
+      "how long that program may neither read nor answer") \
+    X(GRADIENT, "gradient", 0, NULL, FLAG, 0, 0, NULL, ON(ROLLOUT), \
+      "the gradient at hand-over of base, SFT and W as well, tensor by tensor: takes about four passes over the samples each") \
+    X(OUT_SAMPLES, "out", 'o', "FILE", TEXT, 0, 0, NULL, ON(ROLLOUT), \
+      "write the samples and their rewards, in the form that --samples reads") \
+    X(SEED_ROLLOUT, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON(ROLLOUT), \
+      "the seed of the bootstrap that gives standard errors, and of --select random") \
     /* ---- export and verify ---- */ \
     X(OUT, "out", 'o', "DIR", TEXT, 0, 0, NULL, ON(EXPORT), \
       "the directory to make; it must not exist, or be empty") \

@@ -33,6 +33,8 @@ OptionId dial_options_seed(const Options *options) {
     case COMMAND_LANDSCAPE:
     case COMMAND_FIGURE:
         return OPTION_SEED_DIRECTIONS;
+    case COMMAND_ROLLOUT:
+        return OPTION_SEED_ROLLOUT;
     default:
         return OPTION_SEED_RANDOM;
     }
@@ -41,7 +43,8 @@ OptionId dial_options_seed(const Options *options) {
 /* Whether the seed may be there for something else than --select random. */
 static bool seeds_more(const Options *options) {
     return options->command == COMMAND_PREVIEW || options->command == COMMAND_LANDSCAPE ||
-           options_has(options, OPTION_PLANE) || options_has(options, OPTION_SHARPNESS);
+           options->command == COMMAND_ROLLOUT || options_has(options, OPTION_PLANE) ||
+           options_has(options, OPTION_SHARPNESS);
 }
 
 static Selector find_selector(const Options *options) {

@@ -15,7 +15,8 @@ bool dial_options_want_reset(const Options *options);
 /* The option of this command that holds ρ. */
 const OptionValue *dial_options_rho(const Options *options);
 
-/* The option of this command that holds the seed of --select random; of a landscape that of its directions too. */
+/* The option of this command that holds the seed of --select random; of a landscape that of its directions too, of samples
+ * that of the bootstrap. */
 OptionId dial_options_seed(const Options *options);
 
 /* STATUS_ARGUMENT where options of the method lack what they need, or do nothing. */

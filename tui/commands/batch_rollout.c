@@ -1,0 +1,161 @@
+#include "tui/commands/batch_rollout.h"
+
+#include "core/readiness/reward.h"
+#include "core/readiness/reward_command.h"
+#include "core/support/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const BATCH_ROLLOUT_STATES[SIDE_COUNT] = {
+    [SIDE_BASE] = "base", [SIDE_SFT] = "sft", [SIDE_FUSED] = "fused"};
+
+/* ---- before anything is opened ---- */
+
+/* An expression with a mistake is told at once. */
+static Status open_reward(const Options *options, Reward **reward, Error *error) {
+    const char *rule = options_text(options, OPTION_REWARD);
+    *reward = NULL;
+    if (rule == NULL) return STATUS_OK;
+    Status status = reward_open(rule, reward, error);
+    return status == STATUS_OK ? status : status_add_context(error, "--reward");
+}
+
+static Status check_options(const Options *options, Error *error) {
+    if (!options_has(options, OPTION_SAMPLES))
+        return status_fail(error, STATUS_ARGUMENT, "expected --samples FILE, samples with their rewards");
+    if (options_has(options, OPTION_REWARD_TIMEOUT) && !options_has(options, OPTION_REWARD_COMMAND))
+        return status_fail(error, STATUS_ARGUMENT, "--reward-timeout is for --reward-command");
+    const char *rows = options_text(options, OPTION_CALIBRATION);
+    if (rows != NULL && strcmp(rows, "-") == 0 && strcmp(options_text(options, OPTION_SAMPLES), "-") == 0)
+        return status_fail(error, STATUS_ARGUMENT,
+                           "--samples and --calibration cannot both be standard input");
+    return dial_options_check(options, error);
+}
+
+/* ---- samples ---- */
+
+static Status read_samples(Batch *batch, BatchRollout *rollout, Error *error) {
+    const CalibrationReading reading = {.tokenizer = batch->tokenizer,
+                                        .config = batch->model->config,
+                                        .end_token = options_text(batch->options, OPTION_END_TOKEN)};
+    const char *path = options_text(batch->options, OPTION_SAMPLES);
+    Status status = sample_file_read(path, &reading, batch->job, &rollout->file, error);
+    if (status == STATUS_OK) batch_say_rows(batch, rollout->file.facts);
+    return status;
+}
+
+/* Rewards of the file count where nothing else is asked for. */
+static Status check_rewards(const SampleSet *set, Error *error) {
+    for (size_t g = 0; g < set->count; g++) {
+        for (size_t i = 0; i < set->groups[g].sample_count; i++) {
+            if (!isnan(set->groups[g].samples[i].reward)) continue;
+            return status_fail(error, STATUS_ARGUMENT,
+                               "sample %zu of prompt %zu has no reward: give one, or an answer and --reward",
+                               i, g);
+        }
+    }
+    return STATUS_OK;
+}
+
+static Status make_rewards(Batch *batch, BatchRollout *rollout, const Reward *reward, Error *error) {
+    const char *command = options_text(batch->options, OPTION_REWARD_COMMAND);
+    SampleSet *set = &rollout->file.set;
+    if (reward == NULL && command == NULL) return check_rewards(set, error);
+    Status status = reward_decode_texts(set, batch->tokenizer, batch->job, error);
+    if (status == STATUS_OK && reward != NULL) status = reward_apply(reward, set, batch->job, error);
+    if (status == STATUS_OK && command != NULL)
+        status = reward_command_apply(command, options_value(batch->options, OPTION_REWARD_TIMEOUT)->number,
+                                      set, batch->job, error);
+    return status;
+}
+
+static Status take_samples(Batch *batch, BatchRollout *rollout, const Reward *reward, Error *error) {
+    const char *out = options_text(batch->options, OPTION_OUT_SAMPLES);
+    const SampleSet *set = &rollout->file.set;
+    Status status = read_samples(batch, rollout, error);
+    if (status == STATUS_OK) status = make_rewards(batch, rollout, reward, error);
+    if (status == STATUS_OK && out != NULL) status = sample_file_write(set, out, error);
+    if (status == STATUS_OK) status = sample_rows_list(set, &rollout->rows, error);
+    if (status == STATUS_OK) status = sample_figures_measure(set, rollout->seed, &rollout->figures, error);
+    if (status != STATUS_OK) return status;
+    rollout->advantages = memory_allocate(rollout->rows.count, sizeof *rollout->advantages);
+    if (rollout->advantages == NULL) return memory_fail(error, "advantages");
+    sample_figures_advantages(set, rollout->advantages);
+    return STATUS_OK;
+}
+
+/* ---- the three states ---- */
+
+/* L of scores: −(1/N) Σ A · ln π. */
+static double surrogate_loss(const BatchRollout *rollout, const RolloutState *state) {
+    double sum = 0.0;
+    for (size_t i = 0; i < rollout->rows.count; i++)
+        sum += rollout->advantages[i] * state->scores[i].log_probability;
+    return -sum / (double)state->means.response_tokens;
+}
+
+static Status score(Batch *batch, BatchRollout *rollout, Error *error) {
+    SampleScore *scores[SIDE_COUNT];
+    for (size_t side = 0; side < SIDE_COUNT; side++) {
+        scores[side] = memory_allocate(rollout->rows.count, sizeof *scores[side]);
+        rollout->states[side].scores = scores[side];
+        if (scores[side] == NULL) return memory_fail(error, "scores");
+    }
+    Status status = sample_score_measure(batch->model, &rollout->dials.settings, &rollout->rows, scores,
+                                         batch->job, error);
+    for (size_t side = 0; side < SIDE_COUNT && status == STATUS_OK; side++) {
+        RolloutState *state = &rollout->states[side];
+        state->means = sample_score_average(&rollout->rows, state->scores);
+        state->loss = surrogate_loss(rollout, state);
+    }
+    return status;
+}
+
+static Status measure_gradients(Batch *batch, BatchRollout *rollout, Error *error) {
+    Status status = STATUS_OK;
+    for (Side side = SIDE_BASE; side < SIDE_COUNT && status == STATUS_OK && rollout->has_gradient; side++) {
+        Settings settings = settings_of_side(side, &rollout->dials.settings);
+        status = gradient_measure(batch->model, &settings, &rollout->rows, rollout->advantages, 0,
+                                  &rollout->states[side].gradient, batch->job, error);
+        if (status != STATUS_OK && status != STATUS_CANCELLED)
+            (void)status_add_context(error, "%s", BATCH_ROLLOUT_STATES[side]);
+    }
+    return status;
+}
+
+static Status measure(Batch *batch, BatchRollout *rollout, const Reward *reward, Error *error) {
+    Status status = batch_open_model(batch, error);
+    if (status == STATUS_OK) status = batch_method_read(batch, &rollout->dials, error);
+    if (status == STATUS_OK) status = model_check_logits(batch->model, error);
+    if (status == STATUS_OK) status = take_samples(batch, rollout, reward, error);
+    if (status == STATUS_OK && dial_options_want_reset(batch->options))
+        status = batch_method_rank(batch, &rollout->dials, error);
+    if (status == STATUS_OK) status = score(batch, rollout, error);
+    return status == STATUS_OK ? measure_gradients(batch, rollout, error) : status;
+}
+
+Status batch_rollout_measure(Batch *batch, BatchRollout *rollout, Error *error) {
+    Reward *reward = NULL;
+    rollout->seed = options_value(batch->options, OPTION_SEED_ROLLOUT)->count;
+    rollout->has_gradient = options_has(batch->options, OPTION_GRADIENT);
+    Status status = check_options(batch->options, error);
+    if (status == STATUS_OK) status = open_reward(batch->options, &reward, error);
+    if (status == STATUS_OK) status = measure(batch, rollout, reward, error);
+    reward_free(reward);
+    return status;
+}
+
+void batch_rollout_free(BatchRollout *rollout) {
+    for (size_t side = 0; side < SIDE_COUNT; side++) {
+        free(rollout->states[side].scores);
+        gradient_free(&rollout->states[side].gradient);
+    }
+    free(rollout->advantages);
+    sample_figures_free(&rollout->figures);
+    sample_rows_free(&rollout->rows);
+    sample_file_free(&rollout->file);
+    batch_method_free(&rollout->dials);
+    *rollout = (BatchRollout){0};
+}
