@@ -130,6 +130,7 @@ static void choose(void *argument, size_t s, unsigned worker) {
 
 static bool ends_text(const Rollout *rollout, int32_t token) {
     const ModelConfig *config = forward_side(rollout->model, rollout->settings)->config;
+    if (rollout->options->end >= 0 && token == rollout->options->end) return true;
     for (size_t i = 0; i < config->eos_count; i++) {
         if (config->eos[i] == token) return true;
     }

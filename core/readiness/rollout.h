@@ -23,13 +23,14 @@ typedef struct RolloutOptions {
     size_t slots;       /* 0: ROLLOUT_SLOTS; fewer where memory allows no more */
     Sampling sampling;
     uint64_t seed;
+    int32_t end; /* ends an answer besides the model's own ends; -1: nothing does */
 } RolloutOptions;
 
 /* Sample `sample` of group `group` has ended. On the calling thread; the sample is the set's. */
 typedef void (*RolloutObserver)(void *user, size_t group, size_t sample);
 
 /* Adds `samples` samples to each group of the set, under `settings`. An answer ends with an end-of-text token of the
- * model whose settings these are (which it has then), after most_tokens tokens, or where the model's positions end.
+ * model whose settings these are, or with options->end (which it has then), after most_tokens tokens, or where the model's positions end.
  * Refused: a prompt without tokens, or that leaves no position for an answer; one whose cache does not fit
  * forward_memory_limit(). After a failure or a cancellation the samples that have ended stay; others are taken out.
  * Reports "sampling" in tokens · layers. STATUS_FORMAT where logits are no numbers. */

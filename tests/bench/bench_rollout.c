@@ -22,7 +22,7 @@ static Status sample(Sampler *sampler, size_t most, Error *error) {
     SampleSet set = {0};
     SampleGroup *group;
     const RolloutOptions options = {
-        .samples = SAMPLES, .most_tokens = most, .sampling = {.temperature = 1.0}, .seed = 1};
+        .samples = SAMPLES, .most_tokens = most, .sampling = {.temperature = 1.0}, .seed = 1, .end = -1};
     Status status = sample_set_add_group(&set, &group, error);
     if (status == STATUS_OK) {
         group->ids = memory_allocate(PROMPT, sizeof *group->ids);

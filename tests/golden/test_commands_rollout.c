@@ -257,6 +257,108 @@ static void interrupted_it_ends_with_130_and_kills_the_command(void **state) {
     free(program_read(err, &bytes));
 }
 
+/* ---- sampling ---- */
+
+static char *prompts(void) {
+    return golden_path("%s/%s", "demo", "calibration.jsonl");
+}
+
+/* One seed, one set of samples; written and read again, they are worth the same. */
+static void samples_are_drawn_written_and_read_again(void **state) {
+    (void)state;
+    char *rows = prompts(), out[] = "/tmp/rejuv-samples-XXXXXX";
+    int descriptor = mkstemp(out);
+    assert_true(descriptor >= 0);
+    assert_int_equal(close(descriptor), 0);
+    cJSON *drawn =
+        RUN_JSON("rollout", base, sft, "--quiet", "--prompts", rows, "--rows", "6", "-k", "5", "--reward",
+                 "number", "--max-tokens", "60", "--seed", "3", "--side-by-side", "7", "--out", out);
+    cJSON *again = RUN_JSON("rollout", base, sft, "--quiet", "--prompts", rows, "--rows", "6", "-k", "5",
+                            "--reward", "number", "--max-tokens", "60", "--seed", "3");
+    cJSON *read = RUN_JSON("rollout", base, sft, "--samples", out, "--seed", "3");
+    assert_int_equal((int)read_number(drawn, "prompts"), 6);
+    assert_int_equal((int)read_number(drawn, "samples"), 5);
+    assert_string_equal(json_get_text(json_find(drawn, "sampling"), "from", ""), "fused");
+    expect_numbers(json_find(read, "pass_at"), json_find(drawn, "pass_at"), 1e-12);
+    expect_numbers(json_find(again, "pass_at"), json_find(drawn, "pass_at"),
+                   1e-12); /* whoever grows beside whom */
+    expect_near(read_number(read, "response_length"), read_number(drawn, "response_length"), 1e-12, "length");
+    expect_near(read_number(again, "response_length"), read_number(drawn, "response_length"), 1e-12,
+                "length");
+    assert_true(read_number(drawn, "repeated_share") < 1.0);
+    cJSON_Delete(drawn);
+    cJSON_Delete(again);
+    cJSON_Delete(read);
+    assert_int_equal(unlink(out), 0);
+    free(rows);
+}
+
+/* Without chance every answer is the most likely one: what preview continues with. */
+static void a_cold_sample_is_what_preview_continues_with(void **state) {
+    (void)state;
+    char *rows = prompts(), out[] = "/tmp/rejuv-samples-XXXXXX", *text;
+    int descriptor = mkstemp(out);
+    size_t bytes;
+    Error error;
+    assert_true(descriptor >= 0);
+    assert_int_equal(close(descriptor), 0);
+    cJSON *drawn =
+        RUN_JSON("rollout", base, sft, "--quiet", "--prompts", rows, "--rows", "1", "-k", "2", "--reward",
+                 "number", "--temperature", "0", "--from", "sft", "--max-tokens", "60", "--out", out);
+    assert_true(read_number(drawn, "repeated_share") == 0.5); /* the second is the first again */
+    if (json_read_text(out, 1 << 20, &text, &bytes, &error) != STATUS_OK) fail_msg("%s", error.message);
+    *strchr(text, '\n') = '\0';
+    cJSON *sample = cJSON_Parse(text);
+    assert_non_null(sample);
+    const char *prompt = json_get_text(sample, "prompt_text", NULL);
+    assert_non_null(prompt);
+    cJSON *preview = RUN_JSON("preview", base, sft, "--prompt", prompt, "--continue", "60", "--from", "sft");
+    const cJSON *expected = json_find(json_find(preview, "continuation"), "ids"),
+                *ids = json_find(sample, "response_ids");
+    assert_true(cJSON_GetArraySize(ids) > 5 && cJSON_Compare(ids, expected, true));
+    cJSON_Delete(preview);
+    cJSON_Delete(sample);
+    cJSON_Delete(drawn);
+    free(text);
+    assert_int_equal(unlink(out), 0);
+    free(rows);
+}
+
+static void each_state_samples_where_all_are_asked_for(void **state) {
+    (void)state;
+    char *rows = prompts();
+    cJSON *tree =
+        RUN_JSON("rollout", base, sft, "--quiet", "--prompts", rows, "--rows", "4", "-k", "4", "--reward",
+                 "number", "--from", "all", "--max-tokens", "60", "--top-p", "0.9", "--top-k", "20");
+    const cJSON *sampled = json_find(tree, "sampled");
+    for (size_t i = 0; i < 3; i++) {
+        const cJSON *own = json_find(sampled, STATES[i]);
+        assert_true(read_number(own, "avg_at_k") >= 0.0 && read_number(own, "response_length") > 1.0);
+        assert_non_null(json_find(json_find(own, "standard_error"), "pass_at"));
+    }
+    expect_near(read_number(json_find(sampled, "fused"), "response_length"),
+                read_number(tree, "response_length"), 1e-12, "what follows is of W's");
+    assert_true(read_number(json_find(sampled, "base"), "response_length") !=
+                read_number(json_find(sampled, "sft"), "response_length"));
+    cJSON_Delete(tree);
+    free(rows);
+}
+
+static void sampling_says_what_it_needs(void **state) {
+    (void)state;
+    char *rows = prompts();
+    PROGRAM_EXPECT(2, "expected --reward or --reward-command", "rollout", base, sft, "--prompts", rows);
+    PROGRAM_EXPECT(2, "--samples and --prompts exclude each other", "rollout", base, sft, "--prompts", rows,
+                   "--samples", samples);
+    PROGRAM_EXPECT(2, "--top-k says how to sample --prompts, which is missing", "rollout", base, sft,
+                   "--samples", samples, "--top-k", "3");
+    PROGRAM_EXPECT(2, "--out writes the samples of one state", "rollout", base, sft, "--prompts", rows,
+                   "--reward", "number", "--from", "all", "--out", "/tmp/never");
+    PROGRAM_EXPECT(2, "no_such_file", "rollout", base, sft, "--prompts", "no_such_file", "--reward",
+                   "number");
+    free(rows);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_figure_is_the_golden_one),
@@ -269,6 +371,10 @@ int main(void) {
         cmocka_unit_test(mistakes_are_told_before_anything_is_read),
         cmocka_unit_test(samples_come_through_a_pipe),
         cmocka_unit_test(interrupted_it_ends_with_130_and_kills_the_command),
+        cmocka_unit_test(samples_are_drawn_written_and_read_again),
+        cmocka_unit_test(a_cold_sample_is_what_preview_continues_with),
+        cmocka_unit_test(each_state_samples_where_all_are_asked_for),
+        cmocka_unit_test(sampling_says_what_it_needs),
     };
     return cmocka_run_group_tests(tests, open_samples, close_samples);
 }

@@ -43,7 +43,8 @@ static RolloutOptions options_of(size_t slots, double temperature) {
                             .most_tokens = MOST,
                             .slots = slots,
                             .sampling = {.temperature = temperature},
-                            .seed = SEED};
+                            .seed = SEED,
+                            .end = -1};
 }
 
 /* An end of text that comes up now and then. */

@@ -140,6 +140,24 @@
     /* ---- rollout ---- */ \
     X(SAMPLES, "samples", 0, "FILE", TEXT, 0, 0, NULL, ON(ROLLOUT), \
       "samples made elsewhere, one a line of JSON: prompt or prompt_ids, response or response_ids, reward or answer; verl's and vLLM's dumps as they are; gzip and zstd are unpacked, - is standard input (rejuv help rollout)") \
+    X(PROMPTS, "prompts", 0, "FILE", TEXT, 0, 0, NULL, ON(ROLLOUT), \
+      "sample answers to these prompts: rows as --calibration takes them, each with its answer; what stands before a response is the prompt") \
+    X(FIRST_PROMPTS, "rows", 0, "N", COUNT, 1, 1e9, NULL, ON(ROLLOUT), \
+      "only the first N of --prompts") \
+    X(SAMPLES_EACH, "samples-per-prompt", 'k', "K", COUNT, 1, 4096, "8", ON(ROLLOUT), \
+      "how many answers to each prompt") \
+    X(SAMPLE_FROM, "from", 0, "base|sft|fused|all", CHOICE, 0, 0, "fused", ON(ROLLOUT), \
+      "which state samples; all: each of them, and what follows is of the samples of W") \
+    X(SAMPLE_TEMPERATURE, "temperature", 't', "T", NUMBER, 0, 1000, "1", ON(ROLLOUT), \
+      "0 takes the most likely token") \
+    X(TOP_P, "top-p", 0, "P", SHARE, 0, 1, "1", ON(ROLLOUT), \
+      "draw from the fewest tokens, most likely first, that have this probability together") \
+    X(TOP_K, "top-k", 0, "N", COUNT, 0, 1e9, "0", ON(ROLLOUT), \
+      "draw from the N most likely tokens; 0: from all") \
+    X(MOST_TOKENS, "max-tokens", 0, "N", COUNT, 1, 1000000, "256", ON(ROLLOUT), \
+      "tokens of an answer at most") \
+    X(SIDE_BY_SIDE, "side-by-side", 0, "N", COUNT, 1, 4096, "64", ON(ROLLOUT), \
+      "how many answers grow together; fewer where memory allows no more") \
     X(REWARD, "reward", 0, "exact|number|boxed|regex:EXPR", TEXT, 0, 0, NULL, ON(ROLLOUT), \
       "what a sample earns: 1 where the response is the answer, or its last number is, or what its last \\boxed{} holds, or the first group of the last match of a PCRE2 expression; rewards in the file do not count then") \
     X(REWARD_COMMAND, "reward-command", 0, "CMD", TEXT, 0, 0, NULL, ON(ROLLOUT), \
@@ -151,7 +169,7 @@
     X(OUT_SAMPLES, "out", 'o', "FILE", TEXT, 0, 0, NULL, ON(ROLLOUT), \
       "write the samples and their rewards, in the form that --samples reads") \
     X(SEED_ROLLOUT, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON(ROLLOUT), \
-      "the seed of the bootstrap that gives standard errors, and of --select random") \
+      "the seed of the samples, of the bootstrap that gives standard errors, and of --select random") \
     /* ---- export and verify ---- */ \
     X(OUT, "out", 'o', "DIR", TEXT, 0, 0, NULL, ON(EXPORT), \
       "the directory to make; it must not exist, or be empty") \

@@ -2,7 +2,9 @@
 
 #include "core/readiness/reward.h"
 #include "core/readiness/reward_command.h"
+#include "core/readiness/sample_prompts.h"
 #include "core/support/memory.h"
+#include "tui/commands/batch_sampling.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,14 +25,19 @@ static Status open_reward(const Options *options, Reward **reward, Error *error)
 }
 
 static Status check_options(const Options *options, Error *error) {
-    if (!options_has(options, OPTION_SAMPLES))
-        return status_fail(error, STATUS_ARGUMENT, "expected --samples FILE, samples with their rewards");
+    if (!options_has(options, OPTION_SAMPLES) && !options_has(options, OPTION_PROMPTS))
+        return status_fail(
+            error, STATUS_ARGUMENT,
+            "expected --samples FILE, samples with their rewards, or --prompts FILE, to be sampled");
+    Status status = batch_sampling_check(options, error);
+    if (status != STATUS_OK) return status;
     if (options_has(options, OPTION_REWARD_TIMEOUT) && !options_has(options, OPTION_REWARD_COMMAND))
         return status_fail(error, STATUS_ARGUMENT, "--reward-timeout is for --reward-command");
     const char *rows = options_text(options, OPTION_CALIBRATION);
-    if (rows != NULL && strcmp(rows, "-") == 0 && strcmp(options_text(options, OPTION_SAMPLES), "-") == 0)
-        return status_fail(error, STATUS_ARGUMENT,
-                           "--samples and --calibration cannot both be standard input");
+    OptionId of_samples = options_has(options, OPTION_SAMPLES) ? OPTION_SAMPLES : OPTION_PROMPTS;
+    if (rows != NULL && strcmp(rows, "-") == 0 && strcmp(options_text(options, of_samples), "-") == 0)
+        return status_fail(error, STATUS_ARGUMENT, "--%s and --calibration cannot both be standard input",
+                           option_facts(of_samples)->name);
     return dial_options_check(options, error);
 }
 
@@ -46,6 +53,34 @@ static Status read_samples(Batch *batch, BatchRollout *rollout, Error *error) {
     return status;
 }
 
+static Status read_prompts(Batch *batch, BatchRollout *rollout, Error *error) {
+    const Options *options = batch->options;
+    const CalibrationReading reading = {.tokenizer = batch->tokenizer,
+                                        .config = batch->model->config,
+                                        .end_token = options_text(options, OPTION_END_TOKEN),
+                                        .directory = batch->pair->sft->directory,
+                                        .template = options_text(options, OPTION_TEMPLATE),
+                                        .limit =
+                                            options_has(options, OPTION_FIRST_PROMPTS)
+                                                ? (size_t)options_value(options, OPTION_FIRST_PROMPTS)->count
+                                                : 0};
+    Status status = calibration_read(options_text(options, OPTION_PROMPTS), &reading, batch->job,
+                                     &rollout->file.facts, error);
+    if (status != STATUS_OK) return status;
+    batch_say_rows(batch, rollout->file.facts);
+    return sample_prompts_add(rollout->file.facts, &rollout->file.set, error);
+}
+
+/* Before hours of sampling: a rule compares with answers. */
+static Status check_answers(const SampleSet *set, const Reward *reward, Error *error) {
+    for (size_t g = 0; g < set->count && reward != NULL; g++) {
+        if (set->groups[g].answer == NULL)
+            return status_fail(error, STATUS_ARGUMENT,
+                               "prompt %zu has no answer, which --reward compares with", g);
+    }
+    return STATUS_OK;
+}
+
 /* Rewards of the file count where nothing else is asked for. */
 static Status check_rewards(const SampleSet *set, Error *error) {
     for (size_t g = 0; g < set->count; g++) {
@@ -59,9 +94,8 @@ static Status check_rewards(const SampleSet *set, Error *error) {
     return STATUS_OK;
 }
 
-static Status make_rewards(Batch *batch, BatchRollout *rollout, const Reward *reward, Error *error) {
+static Status make_rewards(Batch *batch, SampleSet *set, const Reward *reward, Error *error) {
     const char *command = options_text(batch->options, OPTION_REWARD_COMMAND);
-    SampleSet *set = &rollout->file.set;
     if (reward == NULL && command == NULL) return check_rewards(set, error);
     Status status = reward_decode_texts(set, batch->tokenizer, batch->job, error);
     if (status == STATUS_OK && reward != NULL) status = reward_apply(reward, set, batch->job, error);
@@ -71,11 +105,38 @@ static Status make_rewards(Batch *batch, BatchRollout *rollout, const Reward *re
     return status;
 }
 
+/* The samples of the states that are not looked at further, and then of the one that is. */
+static Status draw_samples(Batch *batch, BatchRollout *rollout, const Reward *reward, Error *error) {
+    SampleFile *file = &rollout->file;
+    Side own = batch_sampling_side(batch->options);
+    Status status = check_answers(&file->set, reward, error);
+    for (Side side = SIDE_BASE; side < SIDE_COUNT && status == STATUS_OK; side++) {
+        RolloutState *state = &rollout->states[side];
+        if (side == own || !batch_sampling_draws(batch->options, side)) continue;
+        status = sample_prompts_copy(&file->set, &state->drawn, error);
+        if (status == STATUS_OK)
+            status =
+                batch_sampling_draw(batch, &rollout->dials.settings, side, file->facts, &state->drawn, error);
+        if (status == STATUS_OK) status = make_rewards(batch, &state->drawn, reward, error);
+        if (status == STATUS_OK)
+            status = sample_figures_measure(&state->drawn, rollout->seed, &state->drawn_figures, error);
+    }
+    return status == STATUS_OK
+               ? batch_sampling_draw(batch, &rollout->dials.settings, own, file->facts, &file->set, error)
+               : status;
+}
+
+const SampleFigures *batch_rollout_drawn(const Batch *batch, const BatchRollout *rollout, Side side) {
+    if (!rollout->is_sampled || !batch_sampling_draws(batch->options, side)) return NULL;
+    return side == batch_sampling_side(batch->options) ? &rollout->figures
+                                                       : &rollout->states[side].drawn_figures;
+}
+
 static Status take_samples(Batch *batch, BatchRollout *rollout, const Reward *reward, Error *error) {
     const char *out = options_text(batch->options, OPTION_OUT_SAMPLES);
-    const SampleSet *set = &rollout->file.set;
-    Status status = read_samples(batch, rollout, error);
-    if (status == STATUS_OK) status = make_rewards(batch, rollout, reward, error);
+    SampleSet *set = &rollout->file.set;
+    Status status = rollout->is_sampled ? draw_samples(batch, rollout, reward, error) : STATUS_OK;
+    if (status == STATUS_OK) status = make_rewards(batch, set, reward, error);
     if (status == STATUS_OK && out != NULL) status = sample_file_write(set, out, error);
     if (status == STATUS_OK) status = sample_rows_list(set, &rollout->rows, error);
     if (status == STATUS_OK) status = sample_figures_measure(set, rollout->seed, &rollout->figures, error);
@@ -129,9 +190,12 @@ static Status measure(Batch *batch, BatchRollout *rollout, const Reward *reward,
     Status status = batch_open_model(batch, error);
     if (status == STATUS_OK) status = batch_method_read(batch, &rollout->dials, error);
     if (status == STATUS_OK) status = model_check_logits(batch->model, error);
-    if (status == STATUS_OK) status = take_samples(batch, rollout, reward, error);
+    if (status == STATUS_OK)
+        status =
+            rollout->is_sampled ? read_prompts(batch, rollout, error) : read_samples(batch, rollout, error);
     if (status == STATUS_OK && dial_options_want_reset(batch->options))
         status = batch_method_rank(batch, &rollout->dials, error);
+    if (status == STATUS_OK) status = take_samples(batch, rollout, reward, error);
     if (status == STATUS_OK) status = score(batch, rollout, error);
     return status == STATUS_OK ? measure_gradients(batch, rollout, error) : status;
 }
@@ -140,6 +204,7 @@ Status batch_rollout_measure(Batch *batch, BatchRollout *rollout, Error *error) 
     Reward *reward = NULL;
     rollout->seed = options_value(batch->options, OPTION_SEED_ROLLOUT)->count;
     rollout->has_gradient = options_has(batch->options, OPTION_GRADIENT);
+    rollout->is_sampled = options_has(batch->options, OPTION_PROMPTS);
     Status status = check_options(batch->options, error);
     if (status == STATUS_OK) status = open_reward(batch->options, &reward, error);
     if (status == STATUS_OK) status = measure(batch, rollout, reward, error);
@@ -151,6 +216,8 @@ void batch_rollout_free(BatchRollout *rollout) {
     for (size_t side = 0; side < SIDE_COUNT; side++) {
         free(rollout->states[side].scores);
         gradient_free(&rollout->states[side].gradient);
+        sample_figures_free(&rollout->states[side].drawn_figures);
+        sample_set_free(&rollout->states[side].drawn);
     }
     free(rollout->advantages);
     sample_figures_free(&rollout->figures);

@@ -2,7 +2,7 @@
  * batch_rollout — samples and what they say of base, SFT and W: the measuring behind `rejuv rollout`.
  *
  *     --samples ──► groups of samples ──► rewards ──► figures, advantages
- *                                    ──► scores under base, SFT and W ──► --gradient: of each of the three
+ *     --prompts ──┘                  ──► scores under base, SFT and W ──► --gradient: of each of the three
  */
 #ifndef REJUV_TUI_BATCH_ROLLOUT_H
 #define REJUV_TUI_BATCH_ROLLOUT_H
@@ -19,6 +19,8 @@ typedef struct RolloutState {
     SampleScoreMeans means;
     double loss;       /* L, the surrogate's */
     Gradient gradient; /* empty where it was not asked for */
+    SampleSet drawn;   /* its own samples, where all states sample, but for W's, which are the file's */
+    SampleFigures drawn_figures;
 } RolloutState;
 
 /* Zero-initialise; batch_rollout_free() releases. */
@@ -30,7 +32,7 @@ typedef struct BatchRollout {
     double *advantages; /* [rows.count] */
     RolloutState states[SIDE_COUNT];
     uint64_t seed;
-    bool has_gradient;
+    bool has_gradient, is_sampled;
 } BatchRollout;
 
 /* "base", "sft", "fused". */
@@ -38,6 +40,10 @@ extern const char *const BATCH_ROLLOUT_STATES[SIDE_COUNT];
 
 /* Everything from the options to the figures; --out is written as soon as rewards are known. Opens the model. */
 Status batch_rollout_measure(Batch *batch, BatchRollout *rollout, Error *error) STATUS_MUST_CHECK;
+
+/* The figures of a state's own samples; NULL where it has not sampled. */
+const SampleFigures *batch_rollout_drawn(const Batch *batch, const BatchRollout *rollout, Side side);
+
 void batch_rollout_free(BatchRollout *rollout);
 
 #endif

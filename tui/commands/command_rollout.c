@@ -1,6 +1,7 @@
 #include "core/files/json.h"
 #include "core/support/memory.h"
 #include "tui/commands/batch_rollout.h"
+#include "tui/commands/batch_sampling.h"
 #include "tui/commands/command.h"
 #include "tui/commands/rollout_tables.h"
 #include "tui/tables/table_write.h"
@@ -104,6 +105,28 @@ static bool add_sums(cJSON *tree, const BatchRollout *rollout) {
     return complete;
 }
 
+/* How samples were made, and what each state's own are worth. */
+static bool add_sampling(cJSON *tree, const Batch *batch, const BatchRollout *rollout) {
+    if (!rollout->is_sampled) return true;
+    RolloutOptions options = batch_sampling_options(batch->options, rollout->file.facts);
+    cJSON *how = cJSON_AddObjectToObject(tree, "sampling"), *drawn = cJSON_AddObjectToObject(tree, "sampled");
+    bool complete = how != NULL && drawn != NULL &&
+                    json_add_text(how, "from", BATCH_ROLLOUT_STATES[batch_sampling_side(batch->options)]) &&
+                    batch_json_add_count(how, "samples_per_prompt", options.samples) &&
+                    batch_json_add_count(how, "max_tokens", options.most_tokens) &&
+                    json_add_number(how, "temperature", options.sampling.temperature) &&
+                    json_add_number(how, "top_p", options.sampling.top_p) &&
+                    batch_json_add_count(how, "top_k", options.sampling.top_k);
+    for (Side side = SIDE_BASE; side < SIDE_COUNT && complete; side++) {
+        const SampleFigures *figures = batch_rollout_drawn(batch, rollout, side);
+        if (figures == NULL) continue;
+        cJSON *values = cJSON_AddObjectToObject(drawn, BATCH_ROLLOUT_STATES[side]);
+        cJSON *errors = values == NULL ? NULL : cJSON_AddObjectToObject(values, "standard_error");
+        complete = errors != NULL && add_figures(values, errors, figures);
+    }
+    return complete;
+}
+
 static bool fill_tree(cJSON *tree, const Batch *batch, const BatchRollout *rollout) {
     const SampleFigures *figures = &rollout->figures;
     Table *prompts = NULL;
@@ -119,8 +142,9 @@ static bool fill_tree(cJSON *tree, const Batch *batch, const BatchRollout *rollo
                     batch_json_add_count(tree, "samples", figures->fewest) &&
                     add_figures(tree, errors, figures);
     complete = json_add(tree, "standard_error", errors) && complete; /* takes it over */
-    complete = complete && add_advantages(tree, rollout) && add_states(tree, rollout) &&
-               add_sums(tree, rollout) && rollout_tables_prompts(rollout, &prompts, NULL) == STATUS_OK &&
+    complete = complete && add_sampling(tree, batch, rollout) && add_advantages(tree, rollout) &&
+               add_states(tree, rollout) && add_sums(tree, rollout) &&
+               rollout_tables_prompts(rollout, &prompts, NULL) == STATUS_OK &&
                batch_json_add_table(tree, "per_prompt", prompts);
     table_free(prompts);
     return complete;
@@ -160,7 +184,14 @@ static Status write_text(Batch *batch, const BatchRollout *rollout, Error *error
         {rollout_tables_modules, "The gradient by module, and beside the weights", true},
         {rollout_tables_layers, "The gradient by layer, and beside the weights", true},
     };
-    Status status = STATUS_OK;
+    Table *drawn = NULL;
+    Status status = rollout->is_sampled ? rollout_tables_drawn(batch, rollout, &drawn, error) : STATUS_OK;
+    if (status == STATUS_OK && drawn != NULL) {
+        batch_print("What each state's own samples are worth");
+        status = batch_write_table(batch, drawn, error);
+        batch_print("%s", "");
+    }
+    table_free(drawn);
     for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES && status == STATUS_OK; i++) {
         if (!TABLES[i].is_of_gradient || rollout->has_gradient)
             status = write_table(batch, rollout, TABLES[i].make, TABLES[i].head, error);
@@ -199,7 +230,7 @@ static Status run(Batch *batch, Error *error) {
 
 const Command command_rollout = {
     .details =
-        "Samples are read from --samples, one a line of JSON:\n"
+        "Answers are sampled to --prompts, or samples are read from --samples, one a line of JSON:\n"
         "  prompt        the number of its group, or a text; prompt_ids beside a number or instead of a text\n"
         "  response      a text, or response_ids\n"
         "  reward        a number, or true and false; a sample is right from 1 on\n"
@@ -223,6 +254,9 @@ const Command command_rollout = {
         "\n"
         "JSON: an object with\n"
         "  base, sft, source, end_token, dials  as in sweep --help; alpha, seed\n"
+        "  sampling        with --prompts: {from, samples_per_prompt, max_tokens, temperature, top_p, top_k}\n"
+        "  sampled         with --prompts: {base|sft|fused: the figures below of its own samples}, of the states that --from "
+        "names\n"
         "  prompts, samples  how many, and of each (the fewest that one has)\n"
         "  avg_at_k, mean_reward, mixed_share, gap, response_length, repeated_share, pass_at {\"1\": ...}\n"
         "  standard_error  {the same names}; \"NaN\" for a single prompt\n"

@@ -117,6 +117,39 @@ Status rollout_tables_samples(const BatchRollout *rollout, Table **table, Error 
 
 /* ---- states ---- */
 
+Status rollout_tables_drawn(const Batch *batch, const BatchRollout *rollout, Table **table, Error *error) {
+    static const TableColumn COLUMNS[] = {
+        {"state", NULL, NULL, TABLE_TEXT, 0},
+        {"avg_at_k", "avg@K", NULL, TABLE_NUMBER, 3},
+        {"avg_at_k_error", "±", NULL, TABLE_NUMBER, 2},
+        {"pass_at_k", "pass@K", NULL, TABLE_NUMBER, 3},
+        {"pass_at_k_error", "±", NULL, TABLE_NUMBER, 2},
+        {"gap", NULL, NULL, TABLE_NUMBER, 3},
+        {"mixed_share", "mixed", NULL, TABLE_NUMBER, 3},
+        {"mean_reward", "reward", NULL, TABLE_NUMBER, 3},
+        {"response_length", "tokens", NULL, TABLE_NUMBER, 4},
+        {"repeated_share", "repeated", NULL, TABLE_NUMBER, 3},
+    };
+    Status status = table_create(COLUMNS_OF(COLUMNS), table, error);
+    for (Side side = SIDE_BASE; side < SIDE_COUNT && status == STATUS_OK; side++) {
+        const SampleFigures *figures = batch_rollout_drawn(batch, rollout, side);
+        if (figures == NULL) continue;
+        const SampleEstimate *pass = &figures->pass[figures->fewest - 1];
+        table_add_row(*table);
+        table_add_text(*table, BATCH_ROLLOUT_STATES[side]);
+        table_add_number(*table, figures->average.value);
+        table_add_number(*table, figures->average.error);
+        table_add_number(*table, pass->value);
+        table_add_number(*table, pass->error);
+        table_add_number(*table, figures->gap.value);
+        table_add_number(*table, figures->mixed.value);
+        table_add_number(*table, figures->mean_reward.value);
+        table_add_number(*table, figures->tokens.value);
+        table_add_number(*table, figures->repeated.value);
+    }
+    return status;
+}
+
 /* A gradient beside its weights; NaN where there are none. */
 static double relative(const GradientNorms *norms) {
     return norms->weight > 0.0 ? norms->gradient / norms->weight : NAN;

@@ -23,6 +23,10 @@ Status rollout_tables_figures(const BatchRollout *rollout, Table **table, Error 
 Status rollout_tables_samples(const BatchRollout *rollout, Table **table, Error *error) STATUS_MUST_CHECK;
 Status rollout_tables_states(const BatchRollout *rollout, Table **table, Error *error) STATUS_MUST_CHECK;
 
+/* The figures of each state's own samples, of those that sampled. */
+Status rollout_tables_drawn(const Batch *batch, const BatchRollout *rollout, Table **table,
+                            Error *error) STATUS_MUST_CHECK;
+
 /* These have rows only where there is a gradient. */
 Status rollout_tables_tensors(const BatchRollout *rollout, Table **table, Error *error) STATUS_MUST_CHECK;
 Status rollout_tables_modules(const BatchRollout *rollout, Table **table, Error *error) STATUS_MUST_CHECK;
