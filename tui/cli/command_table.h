@@ -39,7 +39,7 @@
     X(LANDSCAPE, "landscape", "BASE SFT", \
       "The loss around a setting: along the line through base and SFT, over a plane, and how sharply it rises.") \
     X(ROLLOUT, "rollout", "BASE SFT", \
-      "Samples with rewards: what a step of reinforcement learning would see of them, and do to each tensor.") \
+      "Sample answers, or read samples: what they earn, what a step of reinforcement learning would see of them, and do to each tensor.") \
     X(SHOT, "shot", "VIEW BASE SFT", \
       "A view of the terminal program as a picture, once its figures are there: SVG, text with colours, or text.") \
     X(FIGURE, "figure", "KIND BASE SFT", \
