@@ -271,9 +271,9 @@ static void samples_are_drawn_written_and_read_again(void **state) {
     assert_true(descriptor >= 0);
     assert_int_equal(close(descriptor), 0);
     cJSON *drawn =
-        RUN_JSON("rollout", base, sft, "--quiet", "--prompts", rows, "--rows", "6", "-k", "5", "--reward",
+        RUN_JSON("rollout", base, sft, "--quiet", "--prompts", rows, "--rows", "4", "-k", "3", "--reward",
                  "number", "--max-tokens", "24", "--seed", "3", "--side-by-side", "7", "--out", out);
-    cJSON *again = RUN_JSON("rollout", base, sft, "--quiet", "--prompts", rows, "--rows", "6", "-k", "5",
+    cJSON *again = RUN_JSON("rollout", base, sft, "--quiet", "--prompts", rows, "--rows", "4", "-k", "3",
                             "--reward", "number", "--max-tokens", "24", "--seed", "3");
     cJSON *read = RUN_JSON("rollout", base, sft, "--samples", out, "--seed", "3");
     assert_int_equal((int)read_number(drawn, "prompts"), 4);
@@ -329,7 +329,7 @@ static void each_state_samples_where_all_are_asked_for(void **state) {
     char *rows = prompts();
     cJSON *tree =
         RUN_JSON("rollout", base, sft, "--quiet", "--prompts", rows, "--rows", "2", "-k", "3", "--reward",
-                 "number", "--from", "all", "--max-tokens", "16", "--top-p", "0.9", "--top-k", "20");
+                 "number", "--from", "all", "--max-tokens", "48", "--top-p", "0.9", "--top-k", "20");
     const cJSON *sampled = json_find(tree, "sampled");
     for (size_t i = 0; i < 3; i++) {
         const cJSON *own = json_find(sampled, STATES[i]);
