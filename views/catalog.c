@@ -2,6 +2,7 @@
  * The views, each at its number; NULL leaves one free for a view that is yet to come.
  */
 #include "views/export/export_view.h"
+#include "views/landscape/landscape_view.h"
 #include "views/layers/layers_view.h"
 #include "views/neurons/neurons_view.h"
 #include "views/overview/overview_view.h"
@@ -11,6 +12,7 @@
 #include "views/views.h"
 
 static const View *const LIST[] = {
-    &overview_view, &layers_view, &tensor_view, &neurons_view, &prompt_view, &tune_view, NULL, &export_view,
+    &overview_view, &layers_view,    &tensor_view, &neurons_view, &prompt_view,
+    &tune_view,     &landscape_view, NULL,         &export_view,
 };
 const ViewList VIEWS = {LIST, sizeof LIST / sizeof *LIST};

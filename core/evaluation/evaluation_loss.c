@@ -6,8 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* So many settings share a pass over the files; more would cost memory for no less reading that matters. */
-enum { PASS_SETTINGS = 16 };
+enum { PASS_SETTINGS = EVALUATION_LOSS_TOGETHER };
 
 /* Some settings on their way through all groups. */
 typedef struct Losses {

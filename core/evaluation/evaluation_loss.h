@@ -10,6 +10,10 @@
 
 #include "core/evaluation/evaluation.h"
 
+/* So many settings share a pass over the files, where memory allows; more would cost memory for no less reading that
+ * matters. */
+enum { EVALUATION_LOSS_TOGETHER = 16 };
+
 /* How many positions of these rows predict a token that is known. */
 size_t evaluation_loss_tokens(const Evaluation *evaluation);
 

@@ -46,20 +46,27 @@ static void set_point(Points *points, size_t index, const DirectionStep *steps, 
     points->settings[index].shift = &points->shifts[index];
 }
 
+Status landscape_measure_plane_piece(const LandscapePlace *place, const double *steps, size_t count,
+                                     size_t first, size_t points, double *losses, Job *job, Error *error) {
+    Points piece;
+    Status status = make_points(place, points, &piece, error);
+    if (status != STATUS_OK) return status;
+    for (size_t i = 0; i < points; i++) {
+        size_t x = (first + i) % count, y = (first + i) / count;
+        const DirectionStep both[] = {{0, steps[x]}, {1, steps[y]}};
+        set_point(&piece, i, both, 2);
+    }
+    status = evaluation_loss_measure(place->evaluation, piece.settings, points, losses + first, "plane", job,
+                                     error);
+    free_points(&piece);
+    return status;
+}
+
 Status landscape_measure_plane(const LandscapePlace *place, const double *steps, size_t count, double *losses,
                                Job *job, Error *error) {
-    Points points;
     size_t total;
     if (!memory_multiply(count, count, &total)) return memory_fail(error, "a plane");
-    Status status = make_points(place, total, &points, error);
-    if (status != STATUS_OK) return status;
-    for (size_t i = 0; i < total; i++) {
-        const DirectionStep both[] = {{0, steps[i % count]}, {1, steps[i / count]}};
-        set_point(&points, i, both, 2);
-    }
-    status = evaluation_loss_measure(place->evaluation, points.settings, total, losses, "plane", job, error);
-    free_points(&points);
-    return status;
+    return landscape_measure_plane_piece(place, steps, count, 0, total, losses, job, error);
 }
 
 Status landscape_measure_triangle(const Evaluation *evaluation, const Triangle *triangle, const double *steps,

@@ -36,6 +36,11 @@ typedef struct LandscapePlace {
 Status landscape_measure_plane(const LandscapePlace *place, const double *steps, size_t count, double *losses,
                                Job *job, Error *error) STATUS_MUST_CHECK;
 
+/* `points` losses of that plane, from index `first` on: losses[first …], so that it can be had piece by piece. */
+Status landscape_measure_plane_piece(const LandscapePlace *place, const double *steps, size_t count,
+                                     size_t first, size_t points, double *losses, Job *job,
+                                     Error *error) STATUS_MUST_CHECK;
+
 /* The same at (steps[x], steps[y]) of the plane through three checkpoints. */
 Status landscape_measure_triangle(const Evaluation *evaluation, const Triangle *triangle, const double *steps,
                                   size_t count, double *losses, Job *job, Error *error) STATUS_MUST_CHECK;

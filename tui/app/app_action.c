@@ -209,6 +209,7 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
     case ACTION_VIEW_6:
     case ACTION_VIEW_7:
     case ACTION_VIEW_8:
+    case ACTION_VIEW_9:
         return go_to_view(app, (int)action - (int)ACTION_VIEW_1);
     case ACTION_VIEW:
         return go_to_view(app, view_find(&app->views, argument->text));

@@ -12,7 +12,7 @@
 /* Rows are named where the command measures on them: for its figures, or to choose neurons. */
 static bool needs_rows(const Dials *dials, CommandId command) {
     bool by_itself = command == COMMAND_SWEEP || command == COMMAND_NEURONS || command == COMMAND_RESET ||
-                     command == COMMAND_OPEN;
+                     command == COMMAND_LANDSCAPE || command == COMMAND_OPEN;
     return by_itself || (dials->settings.rho > 0.0 && neuron_ranking_needs_rows(dials->selector));
 }
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether an action can do anything: not view-7 where there is no seventh. */
+/* Whether an action can do anything: not view-8 where there is no eighth. */
 static bool is_listed(Action action, const View *view, const ViewList *views) {
-    if (action >= ACTION_VIEW_1 && action <= ACTION_VIEW_8)
+    if (action >= ACTION_VIEW_1 && action <= ACTION_VIEW_9)
         return view_exists(views, (int)action - (int)ACTION_VIEW_1);
     return action_is_for(action, view->name);
 }

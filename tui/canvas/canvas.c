@@ -299,6 +299,13 @@ void canvas_restyle(Canvas *canvas, Rect area, Role role) {
     }
 }
 
+void canvas_underline(Canvas *canvas, Rect area) {
+    Rect clip = rect_intersect(area, canvas_area(canvas));
+    for (int row = clip.row; row < clip.row + clip.rows; row++)
+        for (int column = clip.column; column < clip.column + clip.columns; column++)
+            cell_at(canvas, row, column)->style.attributes |= THEME_UNDERLINE;
+}
+
 Rect canvas_frame(Canvas *canvas, Rect area, const char *title) {
     int right = area.columns - 1, bottom = area.rows - 1;
     canvas_fill_row(canvas, area, 0, 1, right - 1, ROLE_BORDER, "─");

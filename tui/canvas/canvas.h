@@ -116,6 +116,9 @@ void canvas_erase(Canvas *canvas, Rect area);
 /* Lays a role over what is drawn there already: its attributes are added, its colours replace. */
 void canvas_restyle(Canvas *canvas, Rect area, Role role);
 
+/* Underlines what is drawn there already. */
+void canvas_underline(Canvas *canvas, Rect area);
+
 /* A single frame around the area; returns what is inside. */
 Rect canvas_frame(Canvas *canvas, Rect area, const char *title);
 

@@ -85,6 +85,27 @@ static void draw_text(Canvas *canvas, Rect cells, int row, int column, int width
                               filled ? style : theme_style(&canvas->theme, ROLE_TEXT), text);
 }
 
+/* Whether a level lies between two elements; beyond the matrix and next to what is not known, none does. */
+static bool is_divided(const HeatMap *map, size_t item, size_t other) {
+    double a = map->values[item], b = map->values[other];
+    bool is_divided = false;
+    for (size_t i = 0; i < map->level_count; i++)
+        is_divided = is_divided || (a < map->levels[i]) != (b < map->levels[i]);
+    return is_divided && !isnan(a) && !isnan(b);
+}
+
+/* The lines of equal value at a cell's left end and below it: │, and underlined. */
+static void draw_levels(Canvas *canvas, const HeatMap *map, const HeatLayout *layout, int row, int column,
+                        size_t item) {
+    int at = column * layout->width;
+    if (column > 0 && is_divided(map, item, item - 1))
+        (void)canvas_write(canvas, layout->cells, row, at, ROLE_TEXT, "│");
+    if ((size_t)row + 1 >= layout->shown_rows || !is_divided(map, item, item + map->columns)) return;
+    canvas_underline(canvas, rect_intersect(layout->cells,
+                                            rect_make(layout->cells.row + row, layout->cells.column + at + 1,
+                                                      1, layout->width - 1)));
+}
+
 /* One element: the step's glyph over the cell, one blank before it; brackets at the cursor. */
 static void draw_cell(Canvas *canvas, const HeatMap *map, const HeatLayout *layout, int row, int column,
                       size_t item, bool cursor) {
@@ -100,6 +121,7 @@ static void draw_cell(Canvas *canvas, const HeatMap *map, const HeatLayout *layo
         for (int i = begin; i < end && text == NULL; i++)
             (void)canvas_write_styled(canvas, layout->cells, row, at + i, heat.style, heat.glyph);
     }
+    if (map->level_count > 0) draw_levels(canvas, map, layout, row, column, item);
     if (!cursor) return;
     (void)canvas_write(canvas, layout->cells, row, at, ROLE_MARK, "[");
     (void)canvas_write(canvas, layout->cells, row, at + layout->width - 1, ROLE_MARK, "]");

@@ -20,6 +20,9 @@ typedef struct HeatMap {
     const char *const *column_labels; /* [columns], may be NULL */
     const bool *absent;               /* [rows × columns], may be NULL: no such element, left blank */
     const char *const *texts;         /* [rows × columns], may be NULL, and so may each: what a cell says */
+    const double
+        *levels; /* [level_count]: a line between cells on both sides of one: │, and underlined above */
+    size_t level_count;
     int cell_width;                   /* 0: the widest column label and one more, at least 4 */
     size_t cursor_row, cursor_column; /* outside the matrix: no cursor */
     bool marked_rows;                 /* a ▸ before the cursor's row */

@@ -33,6 +33,7 @@
     X(VIEW_6,           "view-6",           "", NONE,   "views",    "show the sixth view")                   \
     X(VIEW_7,           "view-7",           "", NONE,   "views",    "show the seventh view")                 \
     X(VIEW_8,           "view-8",           "", NONE,   "views",    "show the eighth view")                  \
+    X(VIEW_9,           "view-9",           "", NONE,   "views",    "show the ninth view")                   \
     X(VIEW,             "view",             "", TEXT,   "view",     "show the view of this name or number")  \
     X(NEXT_VIEW,        "next-view",        "", NONE,   "view",     "show the next view")                    \
     X(PREVIOUS_VIEW,    "previous-view",    "", NONE,   "view",     "show the view before")                  \
@@ -121,7 +122,7 @@
     X(REMOVE_CONTINUATION, "remove-continuation", "prompt", NONE, "undo", "take the added tokens off again; of a conversation the last turn") \
     X(TOKENS,           "tokens",           "prompt", NUMBER, "tokens to add", "how many tokens a continuation adds") \
     X(TEMPERATURE,      "temperature",      "prompt", NUMBER, "temperature", "how continuations are sampled: 0 takes the most likely token") \
-    X(SEED,             "seed",             "prompt", NUMBER, "seed", "which random numbers sampling uses")  \
+    X(SEED,             "seed",             "prompt landscape", NUMBER, "seed", "which random numbers sampling uses, or which directions the landscape takes")  \
     X(TARGET_NEXT,      "target-next",      "prompt", NONE, "target", "go to the next target of attribution: in this row, then in the rows after it") \
     X(TARGET_PREVIOUS,  "target-previous",  "prompt", NONE, "target", "go to the target of attribution before") \
     X(RESPONSE,         "response",         "prompt", NONE, "response", "show the calibration row's response behind its prompt, or take it off") \
@@ -138,9 +139,9 @@
     X(SWEEP,            "sweep",            "tune", NONE,   "sweep", "measure the headline figures at many α")  \
     X(SWEEP_RHO,        "sweep-rho",        "tune", NONE,   "sweep ρ", "measure the headline figures at many ρ, from 0 to 4 %") \
     X(SWEEP_RANGE,      "sweep-range",      "tune", TEXT,   "sweep FROM:TO:POINTS", "sweep over another range of α") \
-    X(PANE_NEXT,        "pane-next",        "tune", NONE,   "pane", "go to the next pane: headlines, modules, layers, reset, plane") \
-    X(PANE_PREVIOUS,    "pane-previous",    "tune", NONE,   "pane", "go to the pane before") \
-    X(PANE,             "pane",             "tune", TEXT,   "pane", "go to the pane of this name") \
+    X(PANE_NEXT,        "pane-next",        "tune landscape", NONE, "pane", "go to the next pane, such as headlines, modules, layers, reset, plane") \
+    X(PANE_PREVIOUS,    "pane-previous",    "tune landscape", NONE,   "pane", "go to the pane before") \
+    X(PANE,             "pane",             "tune landscape", TEXT,   "pane", "go to the pane of this name") \
     X(ALPHA_CLEAR,      "alpha-clear",      "tune", NONE,   "follow α", "let the kind under the cursor follow the common α again, or in the pane layers all of them") \
     X(ALPHA_LAYERS,     "alpha-layers",     "tune", TEXT,   "α of the layers, FROM:TO or A,A,…", "set an α for each layer: a line from the first's to the last's, or a list") \
     X(ALPHA_KIND,       "alpha-kind",       "tune", TEXT,   "α of kinds, KIND=A,…", "set the α of kinds of tensors, such as q=0.3,down=0.7") \
@@ -153,7 +154,10 @@
     X(BOOKMARK_COMPARE, "bookmark-compare", "tune", NONE,   "compare", "compare the bookmarks with this one, or with W again") \
     X(BOOKMARK_REMOVE,  "bookmark-remove",  "tune", NONE,   "remove",  "forget the bookmark at the cursor") \
     X(BOOKMARK_EXPORT,  "bookmark-export",  "tune", NONE,   "export",  "return to the bookmark at the cursor, and show what an export would write") \
-    X(MEASURE,          "measure",          "overview layers tune neurons", NONE, "measure", "measure the calibration rows now") \
+    X(MEASURE,          "measure",          "overview layers tune neurons landscape", NONE, "measure", "measure the calibration rows now; in Landscape the pane in front") \
+    X(GRID,             "grid",             "landscape", TEXT, "grid, FROM:TO:POINTS", "which points the line in front goes over, or the plane in front along both directions") \
+    X(SIGMA,            "sigma",            "landscape", NUMBER, "σ", "how long the steps are that sharpness takes: 1 is as long as the weights themselves") \
+    X(DIRECTIONS,       "directions",       "landscape", NUMBER, "directions", "along how many random directions sharpness steps") \
     X(ROWS_FILE,        "rows-file",        "", FILE,   "rows of the file", "measure on the calibration rows of another file: JSON lines of prompt and response, of conversations, or of ids, or lines of text") \
     X(ROWS_PROMPT,      "rows-prompt",      "", NONE,   "rows", "measure on the prompt on screen in place of the file's rows; a continuation is its response") \
     X(ROWS_BACK,        "rows-back",        "", NONE,   "rows", "measure on the calibration file's rows again") \

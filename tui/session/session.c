@@ -13,6 +13,7 @@
 #include "tui/session/session_files.h"
 #include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
+#include "tui/session/session_landscape.h"
 #include "tui/session/session_neurons.h"
 #include "tui/session/session_neurons_measure.h"
 #include "tui/session/session_prompt.h"
@@ -67,6 +68,8 @@ static const Part PARTS[] = {
      session_drivers_list, session_drivers_free},
     {"sweep", session_sweep_open, session_sweep_begin, session_sweep_refresh, session_sweep_forget,
      session_sweep_list, session_sweep_free},
+    {"landscape", session_landscape_open, NULL, session_landscape_refresh, session_landscape_forget,
+     session_landscape_list, session_landscape_free},
     {"bookmarks", session_bookmark_open, NULL, session_bookmark_refresh, session_bookmark_forget,
      session_bookmark_list, session_bookmark_free},
     {"reset", session_reset_open, NULL, session_reset_refresh, NULL, NULL, session_reset_free},
@@ -135,6 +138,7 @@ SessionDials session_dials(const Session *session) {
 static bool cancel_headline(Session *session, SessionTask task) {
     (void)task;
     session_sweep_drop_wanted(session);
+    session_landscape_drop_wanted(session);
     return session_headline_cancel(session);
 }
 
@@ -151,6 +155,7 @@ static const struct {
     [SESSION_TASK_ROWS] = {SESSION_PART_FILES, false, NULL},
     [SESSION_TASK_SWEEP] = {SESSION_PART_SWEEP, true, NULL},
     [SESSION_TASK_PLANE] = {SESSION_PART_SWEEP, true, NULL},
+    [SESSION_TASK_LANDSCAPE] = {SESSION_PART_LANDSCAPE, true, session_landscape_cancel},
     [SESSION_TASK_CONTINUATION] = {SESSION_PART_PROMPT, false, NULL},
     [SESSION_TASK_PREVIEW] = {SESSION_PART_PROMPT, false, session_prompt_cancel_preview},
     [SESSION_TASK_ELEMENTS] = {SESSION_PART_ELEMENTS, false, session_elements_cancel},
@@ -187,6 +192,7 @@ static size_t list_tasks(Session *session, unsigned parts, Task *tasks[SESSION_T
 static void describe_job(const Session *session, SessionTask task, const Task *work, SessionJob *job) {
     JobProgress progress = job_progress(work->job);
     if (task == SESSION_TASK_PLANE) progress = session_plane_progress(session, progress);
+    if (task == SESSION_TASK_LANDSCAPE) progress = session_landscape_progress(session, progress);
     *job = (SessionJob){.done = progress.done, .total = progress.total, .seconds = progress.seconds};
     (void)snprintf(job->label, sizeof job->label, "%s", work->label);
     if (work->unit == NULL || progress.seconds < 0.2) return;
@@ -212,10 +218,11 @@ size_t session_jobs(Session *session, SessionJob *jobs, size_t capacity) {
 /* With what they come from. */
 static unsigned complete_parts(const Session *session, unsigned parts) {
     bool resets = session->settings.rho > 0.0;
-    if (resets && (parts & (SESSION_PART_HEADLINE | SESSION_PART_SWEEP | SESSION_PART_PROMPT |
-                            SESSION_PART_EXPORT)) != 0)
+    if (resets && (parts & (SESSION_PART_HEADLINE | SESSION_PART_SWEEP | SESSION_PART_LANDSCAPE |
+                            SESSION_PART_PROMPT | SESSION_PART_EXPORT)) != 0)
         parts |= SESSION_PART_METHOD;
-    if ((parts & (SESSION_PART_SWEEP | SESSION_PART_METHOD)) != 0) parts |= SESSION_PART_HEADLINE;
+    if ((parts & (SESSION_PART_SWEEP | SESSION_PART_LANDSCAPE | SESSION_PART_METHOD)) != 0)
+        parts |= SESSION_PART_HEADLINE;
     if ((parts & (SESSION_PART_HEADLINE | SESSION_PART_PROMPT)) != 0) parts |= SESSION_PART_FILES;
     return parts;
 }
@@ -236,6 +243,7 @@ void session_measure(Session *session, unsigned parts) {
         session_measure_method(session);
     else if ((parts & SESSION_PART_HEADLINE) != 0)
         session_measure_headlines(session);
+    if ((parts & SESSION_PART_LANDSCAPE) != 0) session_landscape_measure(session);
 }
 
 static bool cancel_task(Session *session, SessionTask task, Task *work) {

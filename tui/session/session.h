@@ -52,8 +52,9 @@ typedef enum SessionPart {
     SESSION_PART_PROMPT = 32,   /* the prompt's distributions and continuation */
     SESSION_PART_ELEMENTS = 64, /* of the tensor on screen */
     SESSION_PART_EXPORT = 128,
-    SESSION_PART_CACHE = 256, /* writing what was measured: no figure waits for it */
-    SESSION_PARTS_ALL = 511
+    SESSION_PART_CACHE = 256,     /* writing what was measured: no figure waits for it */
+    SESSION_PART_LANDSCAPE = 512, /* the loss around base, SFT and W */
+    SESSION_PARTS_ALL = 1023
 } SessionPart;
 
 /* True while work for any of `parts`, or for what they come from, is running: the first of it in *job. Work

@@ -9,6 +9,7 @@
  *     neurons      session_neurons.c       attribution, dormancy, drift, ranking; _measure in the background, _errands the jobs
  *     drivers      session_drivers.c       the tokens that drive a neuron
  *     sweep        session_sweep.c         W at many settings
+ *     landscape    session_landscape.c     the loss around base, SFT and W
  *     bookmarks    session_bookmark.c      where the dials stood: undo, redo, bookmarks
  *     reset        session_reset.c         what enters and leaves the reset set
  *     chat         session_chat.c          the conversation behind the prompt; session_turns.c changes it
@@ -49,6 +50,7 @@ struct Session {
     struct SessionNeuronsPart *neurons;
     struct SessionDriversPart *drivers;
     struct SessionSweepPart *sweep;
+    struct SessionLandscapePart *landscape;
     struct SessionBookmarksPart *bookmarks;
     struct SessionResetPart *resets;
     struct SessionChatPart *chat;
