@@ -131,6 +131,31 @@ static void a_map_has_labels_steps_and_a_cursor(void **state) {
     canvas_free(canvas);
 }
 
+/* Between 0.25 and 0.5 across, between the rows wherever 0.3 lies between them; next to what is not known, none. */
+static void a_map_has_lines_of_equal_value_between_its_cells(void **state) {
+    static const double VALUES[] = {0, 0.25, 0.5, 0.25, 0.5, NAN}, LEVELS[] = {0.3};
+    const HeatMap map = {.values = VALUES,
+                         .rows = 2,
+                         .columns = 3,
+                         .low = 0,
+                         .high = 1,
+                         .ramp = RAMP_SEQUENTIAL,
+                         .levels = LEVELS,
+                         .level_count = 1,
+                         .cell_width = 4,
+                         .cursor_row = 9};
+    Canvas *canvas = make(2, 12, MONO);
+    (void)state;
+    heat_map_draw(canvas, canvas_area(canvas), &map);
+    for (int column = 0; column < 12; column++) {
+        bool is_below = column > 4 && column < 8; /* 0.25 over 0.5: the others are alike, or not known */
+        assert_int_equal(canvas_cell(canvas, 0, column)->style.attributes & THEME_UNDERLINE,
+                         is_below ? THEME_UNDERLINE : 0);
+    }
+    assert_shows(canvas, "     ░░░│▒▒▒\n ░░░│▒▒▒  ·\n");
+    canvas_free(canvas);
+}
+
 static void a_map_larger_than_its_area_follows_the_cursor(void **state) {
     enum { SIDE = 50 };
     double values[SIDE * SIDE];
@@ -466,6 +491,7 @@ int main(void) {
         cmocka_unit_test(moving_stops_at_the_ends_and_counts),
         cmocka_unit_test(facts_stand_in_two_columns),
         cmocka_unit_test(a_map_has_labels_steps_and_a_cursor),
+        cmocka_unit_test(a_map_has_lines_of_equal_value_between_its_cells),
         cmocka_unit_test(a_map_larger_than_its_area_follows_the_cursor),
         cmocka_unit_test(a_missing_element_is_blank_and_an_unknown_one_a_dot),
         cmocka_unit_test(a_dense_map_puts_two_values_in_a_cell_where_it_can),
