@@ -121,6 +121,10 @@ static void points_are_evenly_spaced_and_the_ends_exact(void **state) {
     assert_true(range_point(&range, 0) == 0.1 && range_point(&range, 6) == 0.7);
     for (size_t i = 0; i < 7; i++) assert_true(fabs(range_point(&range, i) - 0.1 * (double)(i + 1)) < 1e-15);
     assert_true(range_point(&one, 0) == 0.3);
+    for (size_t points = 3; points < 40; points += 2) {
+        const Range around = {-0.2, 0.2, points};
+        assert_true(range_point(&around, points / 2) == 0.0);
+    }
 }
 
 static void the_nearest_point_is_found_within_half_a_step(void **state) {

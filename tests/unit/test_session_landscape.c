@@ -6,6 +6,7 @@
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_landscape.h"
+#include "views/views.h"
 
 #include <math.h>
 
@@ -233,6 +234,35 @@ static void a_choice_that_cannot_be_changes_nothing(void **state) {
     session_free(session);
 }
 
+/* With figures: the other views' monkey (test_views.c) has no rows to measure on. */
+static void the_view_fits_any_window(void **state) {
+    static const int ROWS[] = {0, 1, 2, 3, 5, 8, 13, 24, 50}, COLUMNS[] = {0, 1, 4, 11, 30, 80, 150, 220};
+    static const Theme THEMES[] = {{.depth = THEME_256}, {.depth = THEME_MONO, .ascii = true}};
+    const View *view = VIEWS.views[view_find(&VIEWS, "landscape")];
+    const ActionArgument once = {.count = 1};
+    Session *session = open_small();
+    void *opened;
+    Error error = {0};
+    (void)state;
+    for (SessionLandscapeKind kind = 0; kind < SESSION_LANDSCAPE_COUNT; kind++) (void)measure(session, kind);
+    assert_int_equal(view->open(session, &opened, &error), STATUS_OK);
+    for (size_t i = 0; i < 2 * 3 * 9 * 8; i++) {
+        int rows = ROWS[i % 9], columns = COLUMNS[i / 9 % 8];
+        Canvas *canvas;
+        assert_int_equal(canvas_create(rows, columns, THEMES[i / 216], &canvas, &error), STATUS_OK);
+        view->draw(opened, session, canvas, canvas_area(canvas));
+        char *text;
+        assert_int_equal(canvas_to_text(canvas, &text, &error), STATUS_OK);
+        if (rows >= 24 && columns >= 80) assert_non_null(strstr(text, "loss"));
+        for (size_t c = 0; text[c] != '\0' && i >= 216; c++) assert_true((unsigned char)text[c] < 128);
+        free(text);
+        canvas_free(canvas);
+        if (i % 72 == 71) (void)view->act(opened, session, ACTION_PANE_NEXT, &once);
+    }
+    view->close(opened);
+    session_free(session);
+}
+
 int main(void) {
 #define WITH_ROWS(test) cmocka_unit_test_setup_teardown(test, write_few_rows, scratch_remove)
     const struct CMUnitTest tests[] = {
@@ -245,6 +275,7 @@ int main(void) {
         WITH_ROWS(other_rows_take_what_was_measured_along),
         WITH_ROWS(rows_without_a_response_have_no_loss_and_that_is_said),
         WITH_ROWS(a_choice_that_cannot_be_changes_nothing),
+        WITH_ROWS(the_view_fits_any_window),
         cmocka_unit_test(without_rows_nothing_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,7 @@ bool range_read_list(const char *text, const RangeLimits *limits, size_t count, 
 /* As range_read() takes it; shares in percent. */
 void range_write(const Range *range, bool are_shares, char *text, size_t size);
 
-/* Point `index` of `points`; the ends are exact. */
+/* Point `index` of `points`; the ends are exact, and so is the 0 between an end and its opposite. */
 double range_point(const Range *range, size_t index);
 
 /* The point nearest to a value; false where it lies beyond the ends by more than half a step. */

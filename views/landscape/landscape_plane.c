@@ -77,13 +77,14 @@ static void mark_cells(const SessionLandscape *shown, const SessionLandscapeExte
                        PlaneCells *cells) {
     const Range *range = shown_range(shown);
     size_t middle;
-    mark_cell(range, extent->smallest, "↓", cells);
+    if (extent->smallest < shown->ready) mark_cell(range, extent->smallest, "↓", cells);
     if (range_find(range, 0.0, &middle)) {
         size_t centre = middle * range->points + middle;
         mark_cell(range, centre, centre == extent->smallest ? "W↓" : "W", cells);
     }
 }
 
+/* As wide as the area allows: from CELL_WITH_FIGURE on there is room for figures. */
 static int find_width(const Range *range, int columns) {
     int width = (columns - LABEL_COLUMNS) / (int)range->points;
     return width < CELL_LEAST ? CELL_LEAST : width > CELL_MOST ? CELL_MOST : width;
@@ -144,7 +145,7 @@ static void draw_smallest(const SessionLandscape *shown, const SessionLandscapeE
 static void draw_plane(LandscapeState *state, Session *session, const SessionLandscape *shown, Canvas *canvas,
                        Rect area) {
     (void)session;
-    SessionLandscapeExtent extent = {0};
+    SessionLandscapeExtent extent = {.smallest = MOST * MOST}; /* nowhere */
     bool has_extent = session_landscape_find_extent(shown, &extent);
     PlaneCell cursor = cursor_cell(state, shown_range(shown));
     Rect title = rect_cut_top(&area, 1), notes = rect_cut_bottom(&area, area.rows > 6 ? 2 : 1);

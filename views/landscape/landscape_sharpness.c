@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { LABEL_COLUMNS = 26, FIGURE_COLUMNS = 12, BAR_LABEL = 5, BAR_MOST = 60, GAP = 2 };
+enum { LABEL_COLUMNS = 26, FIGURE_COLUMNS = 12, BAR_LABEL = 22, BAR_NAME = 5, BAR_MOST = 60 };
 
 typedef double (*SharpnessFigure)(const LandscapeSharpness *sharpness);
 
@@ -74,18 +74,18 @@ static void draw_table(const LandscapeState *state, const SessionLandscape *show
 
 /* The longest bar is the largest of the three; a fall of the loss has none. */
 static void draw_bars(const SessionLandscape *shown, size_t figure, Canvas *canvas, Rect area) {
-    double most = 0.0;
-    int columns = area.columns - BAR_LABEL - 1 < BAR_MOST ? area.columns - BAR_LABEL - 1 : BAR_MOST;
-    (void)canvas_write(canvas, area, 0, 1, ROLE_TITLE, FIGURES[figure].label);
-    for (Side side = SIDE_BASE; side < shown->ready; side++)
-        most = FIGURES[figure].figure(&shown->sharpness[side]) > most
-                   ? FIGURES[figure].figure(&shown->sharpness[side])
-                   : most;
+    double values[SIDE_COUNT], most = 0.0;
+    Rect labels = rect_cut_left(&area, BAR_LABEL), names = rect_cut_left(&area, BAR_NAME);
+    int columns = area.columns < BAR_MOST ? area.columns : BAR_MOST;
+    (void)canvas_write(canvas, labels, 0, 1, ROLE_TEXT, FIGURES[figure].label);
+    for (Side side = SIDE_BASE; side < shown->ready; side++) {
+        values[side] = FIGURES[figure].figure(&shown->sharpness[side]);
+        if (values[side] > most) most = values[side];
+    }
     for (Side side = SIDE_BASE; side < SIDE_COUNT; side++) {
-        (void)canvas_write(canvas, area, (int)side + 1, 1, ROLES[side], NAMES[side]);
+        (void)canvas_write(canvas, names, (int)side, 0, ROLES[side], NAMES[side]);
         if (side >= shown->ready || !(most > 0.0)) continue;
-        chart_draw_bar(canvas, area, (int)side + 1, BAR_LABEL + 1, columns,
-                       FIGURES[figure].figure(&shown->sharpness[side]) / most, ROLES[side]);
+        chart_draw_bar(canvas, area, (int)side, 0, columns, values[side] / most, ROLES[side]);
     }
 }
 
@@ -95,8 +95,8 @@ static void draw_sharpness(LandscapeState *state, Session *session, const Sessio
     Rect note = rect_cut_bottom(&area, 1), table = rect_cut_top(&area, FIGURE_COUNT + 1);
     if (state->figure >= FIGURE_COUNT) state->figure = 0;
     draw_table(state, shown, canvas, table);
-    for (size_t i = 0; i < FIGURE_COUNT && area.rows >= SIDE_COUNT + 1; i++)
-        if (FIGURES[i].has_bars) draw_bars(shown, i, canvas, rect_cut_top(&area, SIDE_COUNT + 1));
+    for (size_t i = 0; i < FIGURE_COUNT && area.rows >= SIDE_COUNT; i++)
+        if (FIGURES[i].has_bars) draw_bars(shown, i, canvas, rect_cut_top(&area, SIDE_COUNT));
     (void)canvas_print(canvas, note, 0, 0, ROLE_DIM,
                        "steps of ±%.4g of the weights' length, along %zu directions of seed %llu",
                        shown->choice.sigma, shown->choice.directions, (unsigned long long)shown->choice.seed);
