@@ -201,7 +201,7 @@ static Status run(Batch *batch, Error *error) {
 
 const Command command_shot = {
     .details =
-        "VIEW is a name or number: overview, layers, tensor, neurons, prompt, tune, export. Everything that the "
+        "VIEW is a name or number: overview, layers, tensor, neurons, prompt, tune, landscape, export. Everything that the "
         "view shows is measured first, also what the program itself would wait to be asked for; what is waited "
         "for is told on standard error.\n"
         "\n"

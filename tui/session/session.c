@@ -221,8 +221,8 @@ static unsigned complete_parts(const Session *session, unsigned parts) {
     if (resets && (parts & (SESSION_PART_HEADLINE | SESSION_PART_SWEEP | SESSION_PART_LANDSCAPE |
                             SESSION_PART_PROMPT | SESSION_PART_EXPORT)) != 0)
         parts |= SESSION_PART_METHOD;
-    if ((parts & (SESSION_PART_SWEEP | SESSION_PART_LANDSCAPE | SESSION_PART_METHOD)) != 0)
-        parts |= SESSION_PART_HEADLINE;
+    if ((parts & SESSION_PART_LANDSCAPE) != 0) parts |= SESSION_PART_SWEEP; /* which goes first */
+    if ((parts & (SESSION_PART_SWEEP | SESSION_PART_METHOD)) != 0) parts |= SESSION_PART_HEADLINE;
     if ((parts & (SESSION_PART_HEADLINE | SESSION_PART_PROMPT)) != 0) parts |= SESSION_PART_FILES;
     return parts;
 }

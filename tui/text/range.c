@@ -117,7 +117,8 @@ void range_write(const Range *range, bool are_shares, char *text, size_t size) {
 double range_point(const Range *range, size_t index) {
     if (index == 0) return range->from;
     if (index + 1 == range->points) return range->to;
-    double last = (double)(range->points - 1), at = (double)index; /* weighed so: what is symmetric has its 0 */
+    double last = (double)(range->points - 1), at = (double)index;
+    /* weighed so, what is symmetric has its 0 */
     return (range->from * (last - at) + range->to * at) / last;
 }
 
