@@ -154,7 +154,7 @@
     X(BOOKMARK_COMPARE, "bookmark-compare", "tune", NONE,   "compare", "compare the bookmarks with this one, or with W again") \
     X(BOOKMARK_REMOVE,  "bookmark-remove",  "tune", NONE,   "remove",  "forget the bookmark at the cursor") \
     X(BOOKMARK_EXPORT,  "bookmark-export",  "tune", NONE,   "export",  "return to the bookmark at the cursor, and show what an export would write") \
-    X(MEASURE,          "measure",          "overview layers tune neurons landscape", NONE, "measure", "measure the calibration rows now; in Landscape the pane in front") \
+    X(MEASURE,          "measure",          "overview layers tune neurons landscape", NONE, "measure", "measure the calibration rows now") \
     X(GRID,             "grid",             "landscape", TEXT, "grid, FROM:TO:POINTS", "which points the line in front goes over, or the plane in front along both directions") \
     X(SIGMA,            "sigma",            "landscape", NUMBER, "σ", "how long the steps are that sharpness takes: 1 is as long as the weights themselves") \
     X(DIRECTIONS,       "directions",       "landscape", NUMBER, "directions", "along how many random directions sharpness steps") \

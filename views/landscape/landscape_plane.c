@@ -9,9 +9,10 @@ enum {
     LABEL_SIZE = 16,
     LABEL_COLUMNS = 8,
     CELL_LEAST = 4,
-    CELL_MOST = 9,
-    CELL_WITH_FIGURE = 8, /* from this width on cells say their loss */
-    LEVELS = 8            /* lines of equal loss, evenly spaced */
+    FIGURE = 6,     /* columns of a loss in its cell; */
+    CELL_ENDS = 2,  /* the cursor's brackets; */
+    CELL_GLYPH = 2, /* where colours do not fill cells, a glyph and a blank */
+    LEVELS = 8      /* lines of equal loss, evenly spaced */
 };
 
 static const Range *shown_range(const SessionLandscape *shown) {
@@ -60,7 +61,7 @@ static void fill_cells(const SessionLandscape *shown, const SessionLandscapeExte
         cells->values[i] = losses[index];
         cells->texts[i] = NULL;
         if (index >= shown->ready || !has_figures) continue;
-        cells->texts[i] = format_column(shown->losses[index], CELL_WITH_FIGURE - 2, cells->figures[i]);
+        cells->texts[i] = format_column(shown->losses[index], FIGURE, cells->figures[i]);
     }
     for (size_t i = 0; i < LEVELS; i++)
         cells->levels[i] =
@@ -84,18 +85,23 @@ static void mark_cells(const SessionLandscape *shown, const SessionLandscapeExte
     }
 }
 
-/* As wide as the area allows: from CELL_WITH_FIGURE on there is room for figures. */
-static int find_width(const Range *range, int columns) {
-    int width = (columns - LABEL_COLUMNS) / (int)range->points;
-    return width < CELL_LEAST ? CELL_LEAST : width > CELL_MOST ? CELL_MOST : width;
+/* From how many columns on a cell says its loss. */
+static int width_with_figure(const Canvas *canvas) {
+    return FIGURE + CELL_ENDS + (theme_fills(&canvas->theme) ? 0 : CELL_GLYPH);
+}
+
+/* As wide as the area allows, and one more than a figure needs at most. */
+static int find_width(const Range *range, const Canvas *canvas, int columns) {
+    int width = (columns - LABEL_COLUMNS) / (int)range->points, most = width_with_figure(canvas) + 1;
+    return width < CELL_LEAST ? CELL_LEAST : width > most ? most : width;
 }
 
 static void draw_cells(LandscapeState *state, const SessionLandscape *shown,
                        const SessionLandscapeExtent *extent, PlaneCell cursor, Canvas *canvas, Rect area) {
     PlaneCells cells;
     const Range *range = shown_range(shown);
-    int width = find_width(range, area.columns);
-    bool has_figures = width >= CELL_WITH_FIGURE;
+    int width = find_width(range, canvas, area.columns);
+    bool has_figures = width >= width_with_figure(canvas);
     fill_cells(shown, extent, has_figures, &cells);
     if (!has_figures) mark_cells(shown, extent, &cells);
     const HeatMap map = {.values = cells.values,
@@ -135,7 +141,7 @@ static void draw_smallest(const SessionLandscape *shown, const SessionLandscapeE
     const Range *range = shown_range(shown);
     char text[FORMAT_SIZE];
     landscape_format(extent->low, true, text);
-    bool has_figures = find_width(range, row.columns) >= CELL_WITH_FIGURE;
+    bool has_figures = find_width(range, canvas, row.columns) >= width_with_figure(canvas);
     (void)canvas_print(canvas, row, 0, 0, ROLE_DIM,
                        "W at (0, 0); %ssmallest %s at x %.4g, y %.4g; lines: equal loss",
                        has_figures ? "" : "↓ ", text, range_point(range, extent->smallest % range->points),
