@@ -31,6 +31,8 @@ static void choose_parts(const Options *options, BatchLandscape *landscape) {
         options_has(options, OPTION_LINE) || (!landscape->has_plane && !landscape->has_sharpness);
     landscape->line = option_range(options_value(options, OPTION_LINE));
     landscape->plane = option_range(options_value(options, OPTION_PLANE));
+    landscape->sigma = options_value(options, OPTION_SHARPNESS)->number;
+    landscape->directions = (size_t)options_value(options, OPTION_DIRECTIONS)->count;
     landscape->seed = options_value(options, OPTION_SEED_DIRECTIONS)->count;
 }
 
@@ -61,6 +63,22 @@ static Status check_options(const Options *options, const BatchLandscape *landsc
     return status == STATUS_OK ? dial_options_check(options, error) : status;
 }
 
+/* The rows that losses are taken of. */
+static Status choose_rows(Batch *batch, BatchLandscape *landscape, Error *error) {
+    const BatchMethod *dials = &landscape->dials;
+    if (landscape->evaluation != NULL) return STATUS_OK;
+    size_t count = dials->calibration->count;
+    const OptionValue *rows = options_value(batch->options, OPTION_ROWS);
+    landscape->rows = rows->given && rows->count < count ? (size_t)rows->count : count;
+    Status status =
+        evaluation_create(batch->model, dials->rows, landscape->rows, 0, &landscape->evaluation, error);
+    if (status != STATUS_OK) return status;
+    landscape->tokens = evaluation_loss_tokens(landscape->evaluation);
+    if (landscape->tokens > 0) return STATUS_OK;
+    return status_fail(error, STATUS_ARGUMENT, "%s: no row has a response, of which the loss is taken",
+                       dials->calibration->source);
+}
+
 static Status open_ground(Batch *batch, BatchLandscape *landscape, Error *error) {
     const Options *options = batch->options;
     BatchMethod *dials = &landscape->dials;
@@ -70,16 +88,9 @@ static Status open_ground(Batch *batch, BatchLandscape *landscape, Error *error)
     if (status != STATUS_OK) return status;
     if (options->command == COMMAND_FIGURE && !options_has(options, OPTION_ALPHA_RANGE))
         dials->settings.alpha = DIALS_PAPER_ALPHA;
-    size_t count = dials->calibration->count;
-    const OptionValue *rows = options_value(options, OPTION_ROWS);
-    landscape->rows = rows->given && rows->count < count ? (size_t)rows->count : count;
-    status = evaluation_create(batch->model, dials->rows, landscape->rows, 0, &landscape->evaluation, error);
-    if (status != STATUS_OK) return status;
-    landscape->tokens = evaluation_loss_tokens(landscape->evaluation);
-    if (landscape->tokens == 0)
-        return status_fail(error, STATUS_ARGUMENT, "%s: no row has a response, of which the loss is taken",
-                           dials->calibration->source);
-    return dial_options_want_reset(options) ? batch_method_rank(batch, dials, error) : STATUS_OK;
+    status = choose_rows(batch, landscape, error);
+    if (status != STATUS_OK || !dial_options_want_reset(options)) return status;
+    return batch_method_rank(batch, dials, error);
 }
 
 /* ---- measuring ---- */
@@ -113,8 +124,6 @@ static Status measure_plane(Batch *batch, BatchLandscape *landscape, const Lands
 
 /* What is measured around one of the three, W last: the directions there are needed for both. */
 static Status measure_around(Batch *batch, BatchLandscape *landscape, Side side, Error *error) {
-    const OptionValue *sigma = options_value(batch->options, OPTION_SHARPNESS);
-    const OptionValue *directions = options_value(batch->options, OPTION_DIRECTIONS);
     bool has_plane = landscape->has_plane && side == SIDE_FUSED;
     if (!has_plane && !landscape->has_sharpness) return STATUS_OK;
     const Settings settings = settings_of_side(side, &landscape->dials.settings);
@@ -130,9 +139,17 @@ static Status measure_around(Batch *batch, BatchLandscape *landscape, Side side,
     if (status == STATUS_OK && has_plane) status = measure_plane(batch, landscape, &place, error);
     batch->progress.parts = landscape->has_sharpness ? SIDE_COUNT : 0;
     if (status == STATUS_OK && landscape->has_sharpness)
-        status = landscape_measure_sharpness(&place, sigma->number, (size_t)directions->count,
+        status = landscape_measure_sharpness(&place, landscape->sigma, landscape->directions,
                                              &landscape->sharpness[side], batch->job, error);
     direction_free(own);
+    return status;
+}
+
+Status batch_landscape_measure_parts(Batch *batch, BatchLandscape *landscape, Error *error) {
+    Status status = choose_rows(batch, landscape, error);
+    if (status == STATUS_OK && landscape->has_line) status = measure_line(batch, landscape, error);
+    for (Side side = SIDE_BASE; side < SIDE_COUNT && status == STATUS_OK; side++)
+        status = measure_around(batch, landscape, side, error);
     return status;
 }
 
@@ -143,8 +160,5 @@ Status batch_landscape_measure(Batch *batch, BatchLandscape *landscape, Error *e
     const char *third = options_text(batch->options, OPTION_THIRD);
     if (status == STATUS_OK && third != NULL)
         status = triangle_open(batch->model, third, &landscape->triangle, batch->job, error);
-    if (status == STATUS_OK && landscape->has_line) status = measure_line(batch, landscape, error);
-    for (Side side = SIDE_BASE; side < SIDE_COUNT && status == STATUS_OK; side++)
-        status = measure_around(batch, landscape, side, error);
-    return status;
+    return status == STATUS_OK ? batch_landscape_measure_parts(batch, landscape, error) : status;
 }

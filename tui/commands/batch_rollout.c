@@ -186,6 +186,12 @@ static Status measure_gradients(Batch *batch, BatchRollout *rollout, Error *erro
     return status;
 }
 
+static Status look_at_samples(Batch *batch, BatchRollout *rollout, const Reward *reward, Error *error) {
+    Status status = take_samples(batch, rollout, reward, error);
+    if (status == STATUS_OK) status = score(batch, rollout, error);
+    return status == STATUS_OK ? measure_gradients(batch, rollout, error) : status;
+}
+
 static Status measure(Batch *batch, BatchRollout *rollout, const Reward *reward, Error *error) {
     Status status = batch_open_model(batch, error);
     if (status == STATUS_OK) status = batch_method_read(batch, &rollout->dials, error);
@@ -195,9 +201,18 @@ static Status measure(Batch *batch, BatchRollout *rollout, const Reward *reward,
             rollout->is_sampled ? read_prompts(batch, rollout, error) : read_samples(batch, rollout, error);
     if (status == STATUS_OK && dial_options_want_reset(batch->options))
         status = batch_method_rank(batch, &rollout->dials, error);
-    if (status == STATUS_OK) status = take_samples(batch, rollout, reward, error);
-    if (status == STATUS_OK) status = score(batch, rollout, error);
-    return status == STATUS_OK ? measure_gradients(batch, rollout, error) : status;
+    return status == STATUS_OK ? look_at_samples(batch, rollout, reward, error) : status;
+}
+
+Status batch_rollout_measure_samples(Batch *batch, BatchRollout *rollout, Error *error) {
+    Reward *reward = NULL;
+    rollout->has_gradient = options_has(batch->options, OPTION_GRADIENT);
+    Status status = open_reward(batch->options, &reward, error);
+    if (status == STATUS_OK) status = model_check_logits(batch->model, error);
+    if (status == STATUS_OK) status = read_samples(batch, rollout, error);
+    if (status == STATUS_OK) status = look_at_samples(batch, rollout, reward, error);
+    reward_free(reward);
+    return status;
 }
 
 Status batch_rollout_measure(Batch *batch, BatchRollout *rollout, Error *error) {

@@ -41,6 +41,10 @@ extern const char *const BATCH_ROLLOUT_STATES[SIDE_COUNT];
 /* Everything from the options to the figures; --out is written as soon as rewards are known. Opens the model. */
 Status batch_rollout_measure(Batch *batch, BatchRollout *rollout, Error *error) STATUS_MUST_CHECK;
 
+/* The same of --samples alone, where the model is open, the seed is set, and dials.settings stand: for what measured other
+ * things at them. */
+Status batch_rollout_measure_samples(Batch *batch, BatchRollout *rollout, Error *error) STATUS_MUST_CHECK;
+
 /* The figures of a state's own samples; NULL where it has not sampled. */
 const SampleFigures *batch_rollout_drawn(const Batch *batch, const BatchRollout *rollout, Side side);
 

@@ -43,21 +43,30 @@ static Status make_settings(Batch *batch, Sweep *sweep, Error *error) {
     return STATUS_OK;
 }
 
-static Status measure_points(Batch *batch, const Evaluation *evaluation, Sweep *sweep, Error *error) {
+Status sweep_measure_settings(Batch *batch, const Evaluation *evaluation, const Settings *settings,
+                              size_t points, DistributionAverages *fused, EvaluationResult *last,
+                              Error *error) {
     EvaluationResult results[PASS_SETTINGS];
-    batch->progress.parts = (sweep->points + PASS_SETTINGS - 1) / PASS_SETTINGS;
-    for (size_t at = 0; at < sweep->points; at += PASS_SETTINGS) {
-        size_t count = sweep->points - at < PASS_SETTINGS ? sweep->points - at : PASS_SETTINGS;
+    batch->progress.parts = (points + PASS_SETTINGS - 1) / PASS_SETTINGS;
+    for (size_t at = 0; at < points; at += PASS_SETTINGS) {
+        size_t count = points - at < PASS_SETTINGS ? points - at : PASS_SETTINGS;
         batch->progress.part = at / PASS_SETTINGS;
-        Status status =
-            evaluation_measure(evaluation, sweep->settings + at, count, results, batch->job, error);
+        Status status = evaluation_measure(evaluation, settings + at, count, results, batch->job, error);
         if (status != STATUS_OK) return status;
         for (size_t i = 0; i < count; i++) {
-            sweep->fused[at + i] = results[i].averages;
-            evaluation_free_result(&results[i]);
+            fused[at + i] = results[i].averages;
+            if (last != NULL && at + i == points - 1)
+                *last = results[i];
+            else
+                evaluation_free_result(&results[i]);
         }
     }
     return STATUS_OK;
+}
+
+static Status measure_points(Batch *batch, const Evaluation *evaluation, Sweep *sweep, Error *error) {
+    return sweep_measure_settings(batch, evaluation, sweep->settings, sweep->points, sweep->fused, NULL,
+                                  error);
 }
 
 /* A prompt alone has no response: then every position of it is measured. */

@@ -23,6 +23,11 @@ typedef struct Sweep {
 /* Everything from the options to the figures. STATUS_ARGUMENT where there is nothing to measure on or there are
  * too many points. Opens the model. */
 Status sweep_measure(Batch *batch, Sweep *sweep, Error *error) STATUS_MUST_CHECK;
+/* Settings of one evaluation, which is prepared, as many in a pass as suits: the averages of each, and where `last` is
+ * not NULL all that there is of the last one, for the caller to free. */
+Status sweep_measure_settings(Batch *batch, const Evaluation *evaluation, const Settings *settings,
+                              size_t points, DistributionAverages *fused, EvaluationResult *last,
+                              Error *error) STATUS_MUST_CHECK;
 void sweep_free(Sweep *sweep);
 
 #endif

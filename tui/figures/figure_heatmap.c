@@ -105,11 +105,17 @@ static void draw_axes(const FigureHeatmap *map, FigureBox plot, double left, FIL
     figure_svg_text(file, left + LABEL * 0.5, plot.y + plot.height / 2.0, upright, map->y.label);
 }
 
+/* Names within a page are one for all its figures. */
+static void draw_ramp(const FigureHeatmap *map, const FigureSheet *sheet, FigureBox bar, FILE *file) {
+    char name[64] = "ramp";
+    if (sheet->name != NULL) (void)snprintf(name, sizeof name, "%.48s-ramp", sheet->name);
+    figure_svg_gradient(file, bar, map->ramp, name);
+    figure_svg_outline(file, bar, FRAME);
+}
+
 static void draw_bar(const FigureHeatmap *map, const FigureTicks *ticks, FigureBox bar, double label,
                      FILE *file) {
     FigureFont font = {.size = TICK}, name = {.size = LABEL, .anchor = FIGURE_MIDDLE, .upright = true};
-    figure_svg_gradient(file, bar, map->ramp, "ramp");
-    figure_svg_outline(file, bar, FRAME);
     for (size_t i = 0; i < ticks->count; i++) {
         double y = bar.y + bar.height * (1.0 - figure_scale_place(&map->scale, ticks->values[i]));
         figure_svg_line(file, bar.x + bar.width, y, bar.x + bar.width + STEM, y, FRAME);
@@ -139,6 +145,7 @@ Status figure_heatmap_draw(const FigureHeatmap *map, const FigureSheet *sheet, F
     if (status != STATUS_OK) return status;
     draw_frames(map, plot, file);
     draw_axes(map, plot, area.x, file);
+    draw_ramp(map, sheet, bar, file);
     draw_bar(map, &ticks, bar, bar_label, file);
     for (size_t i = 0; i < map->note_count; i++) {
         FigureFont font = {.size = TICK, .anchor = FIGURE_MIDDLE};

@@ -54,15 +54,14 @@ static double loss_at(const BatchLandscape *landscape, double alpha) {
     return NAN;
 }
 
-static Status draw_line(Batch *batch, const BatchLandscape *landscape, const FigureSheet *sheet,
-                        Error *error) {
+Status figure_landscape_draw_line(Batch *batch, const BatchLandscape *landscape, const double *mark,
+                                  const FigureSheet *sheet, Error *error) {
     size_t count = landscape->line.points;
-    const OptionValue *mark = options_value(batch->options, OPTION_MARK);
     char mark_name[TEXT_SIZE];
     double *alphas = memory_allocate(count, sizeof *alphas);
     if (alphas == NULL) return memory_fail(error, "a figure");
     for (size_t i = 0; i < count; i++) alphas[i] = batch_landscape_alpha(landscape, i);
-    (void)snprintf(mark_name, sizeof mark_name, "α = %.4g", mark->number);
+    (void)snprintf(mark_name, sizeof mark_name, "α = %.4g", mark != NULL ? *mark : 0.0);
     FigurePanel panel = {.label = "loss of responses (nat)",
                          .scale = figure_scale_around(landscape->line_losses, count, false, 0.05),
                          .y = (const double *const[]){landscape->line_losses},
@@ -78,12 +77,18 @@ static Status draw_line(Batch *batch, const BatchLandscape *landscape, const Fig
                            .panel_count = 1,
                            .level_names = {"base", "SFT"},
                            .level_count = FIGURE_LEVELS_MOST,
-                           .has_mark = mark->given,
-                           .mark = mark->number,
+                           .has_mark = mark != NULL,
+                           .mark = mark != NULL ? *mark : 0.0,
                            .mark_name = mark_name};
     Status status = figure_write_curves(batch, &figure, sheet, error);
     free(alphas);
     return status;
+}
+
+static Status draw_line(Batch *batch, const BatchLandscape *landscape, const FigureSheet *sheet,
+                        Error *error) {
+    const OptionValue *mark = options_value(batch->options, OPTION_MARK);
+    return figure_landscape_draw_line(batch, landscape, mark->given ? &mark->number : NULL, sheet, error);
 }
 
 static Status make_line(Batch *batch, const FigureSheet *sheet, Error *error) {
@@ -162,8 +167,8 @@ static Status arrange(const BatchLandscape *landscape, Plane *plane, Error *erro
     return STATUS_OK;
 }
 
-static Status draw_plane(Batch *batch, const BatchLandscape *landscape, const FigureSheet *sheet,
-                         Error *error) {
+Status figure_landscape_draw_plane(Batch *batch, const BatchLandscape *landscape, const FigureSheet *sheet,
+                                   Error *error) {
     size_t count = landscape->plane.points;
     Plane plane = {0};
     char x_label[TEXT_SIZE];
@@ -206,13 +211,13 @@ Status figure_landscape_make_plane(Batch *batch, const FigureSheet *sheet, Error
         if (options_has(batch->options, OF_DIALS[i]))
             return status_fail(error, STATUS_ARGUMENT, "--%s does nothing with --plane",
                                option_facts(OF_DIALS[i])->name);
-    return make(batch, sheet, draw_plane, error);
+    return make(batch, sheet, figure_landscape_draw_plane, error);
 }
 
 /* ---- sharpness ---- */
 
-static Status draw_sharpness(Batch *batch, const BatchLandscape *landscape, const FigureSheet *sheet,
-                             Error *error) {
+Status figure_landscape_draw_sharpness(Batch *batch, const BatchLandscape *landscape,
+                                       const FigureSheet *sheet, Error *error) {
     enum { PANELS = 3 };
     double values[PANELS][SIDE_COUNT], errors[SIDE_COUNT];
     for (Side side = SIDE_BASE; side < SIDE_COUNT; side++) {
@@ -243,7 +248,7 @@ static Status make_sharpness(Batch *batch, const FigureSheet *sheet, Error *erro
     if (!options_has(batch->options, OPTION_SHARPNESS))
         return status_fail(error, STATUS_ARGUMENT,
                            "expected --sharpness SIGMA, how long a step is, such as 0.1");
-    return make(batch, sheet, draw_sharpness, error);
+    return make(batch, sheet, figure_landscape_draw_sharpness, error);
 }
 
 const FigureKind figure_sharpness = {

@@ -1,3 +1,5 @@
+#include "tui/figures/figure_layers.h"
+
 #include "core/drift/spectrum.h"
 #include "core/support/memory.h"
 #include "tui/figures/figure.h"
@@ -192,15 +194,33 @@ static Status draw(Batch *batch, const Layers *layers, const FigureSheet *sheet,
     return status;
 }
 
+/* What was measured stays: it is borrowed from whoever did. */
+static Status draw_borrowed(Batch *batch, Layers *layers, const FigureSheet *sheet, Error *error) {
+    Status status = arrange(batch->pair, layers, error);
+    if (status == STATUS_OK) status = draw(batch, layers, sheet, error);
+    free(layers->values);
+    free(layers->layer_text);
+    free(layers->layer_names);
+    return status;
+}
+
+Status figure_layers_draw_drift(Batch *batch, DriftMetric metric, DriftTable *drift, const FigureSheet *sheet,
+                                Error *error) {
+    Layers layers = {.metric = metric, .drift = drift};
+    return draw_borrowed(batch, &layers, sheet, error);
+}
+
+Status figure_layers_draw_method(Batch *batch, const FigureMethod *method, const FigureSheet *sheet,
+                                 Error *error) {
+    Layers layers = {.metric = FIRST_METHOD + (size_t)method->metric, .method = *method};
+    return draw_borrowed(batch, &layers, sheet, error);
+}
+
 static Status make(Batch *batch, const FigureSheet *sheet, Error *error) {
     Layers layers = {0};
     Status status = choose_metric(batch->options, &layers.metric, error);
     if (status == STATUS_OK) status = measure(batch, &layers, error);
-    if (status == STATUS_OK) status = arrange(batch->pair, &layers, error);
-    if (status == STATUS_OK) status = draw(batch, &layers, sheet, error);
-    free(layers.values);
-    free(layers.layer_text);
-    free(layers.layer_names);
+    if (status == STATUS_OK) status = draw_borrowed(batch, &layers, sheet, error);
     drift_table_free(layers.drift);
     spectrum_table_free(layers.spectrum);
     figure_method_free(&layers.method);

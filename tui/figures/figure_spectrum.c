@@ -1,3 +1,5 @@
+#include "tui/figures/figure_spectrum.h"
+
 #include "core/drift/spectrum.h"
 #include "core/support/memory.h"
 #include "tui/figures/figure.h"
@@ -60,18 +62,15 @@ static void describe(const Spectrum *spectrum, char text[NAME_SIZE]) {
     (void)snprintf(text, NAME_SIZE, "%s: stable rank %s, effective %s", name, stable, effective);
 }
 
-static Status measure_one(Batch *batch, Spectra *spectra, size_t i, Error *error) {
-    Spectrum *spectrum = &spectra->spectra[i];
-    Status status =
-        spectrum_measure(spectra->tensors[i], spectrum_default_settings(), spectrum, batch->job, error);
-    if (status != STATUS_OK) return status;
+static Status arrange_one(Spectra *spectra, size_t i, Error *error) {
+    const Spectrum *spectrum = &spectra->spectra[i];
     if (spectrum->method == SPECTRUM_NOT_FINITE)
         return status_fail(error, STATUS_UNSUPPORTED, "%s: its change holds elements that are not finite",
-                           spectra->tensors[i]->name);
+                           spectrum->tensor->name);
     if (!(spectrum->norm > 0.0))
         return status_fail(error, STATUS_UNSUPPORTED,
                            "%s: it is equal in both models: there is nothing to draw",
-                           spectra->tensors[i]->name);
+                           spectrum->tensor->name);
     spectra->x[i] = memory_allocate(spectrum->count + 1, sizeof *spectra->x[i]);
     spectra->y[i] = memory_allocate(spectrum->count + 1, sizeof *spectra->y[i]);
     if (spectra->x[i] == NULL || spectra->y[i] == NULL) return memory_fail(error, "a figure");
@@ -120,6 +119,26 @@ static Status draw(Batch *batch, const Spectra *spectra, const FigureSheet *shee
     return figure_write_curves(batch, &curves, sheet, error);
 }
 
+/* Arranges and draws what is measured, which stays. */
+static Status draw_measured(Batch *batch, Spectra *spectra, const FigureSheet *sheet, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < spectra->count && status == STATUS_OK; i++)
+        status = arrange_one(spectra, i, error);
+    if (status == STATUS_OK) status = draw(batch, spectra, sheet, error);
+    for (size_t i = 0; i < spectra->count; i++) {
+        free(spectra->x[i]);
+        free(spectra->y[i]);
+    }
+    return status;
+}
+
+Status figure_spectrum_draw(Batch *batch, const Spectrum *spectra, size_t count, const FigureSheet *sheet,
+                            Error *error) {
+    Spectra drawn = {.count = count};
+    for (size_t i = 0; i < count; i++) drawn.spectra[i] = spectra[i];
+    return draw_measured(batch, &drawn, sheet, error);
+}
+
 static Status make(Batch *batch, const FigureSheet *sheet, Error *error) {
     Spectra spectra = {0};
     Status status = batch_open_pair(batch, error);
@@ -128,14 +147,11 @@ static Status make(Batch *batch, const FigureSheet *sheet, Error *error) {
     batch->progress.parts = spectra.count;
     for (size_t i = 0; i < spectra.count && status == STATUS_OK; i++) {
         batch->progress.part = i;
-        status = measure_one(batch, &spectra, i, error);
+        status = spectrum_measure(spectra.tensors[i], spectrum_default_settings(), &spectra.spectra[i],
+                                  batch->job, error);
     }
-    if (status == STATUS_OK) status = draw(batch, &spectra, sheet, error);
-    for (size_t i = 0; i < spectra.count; i++) {
-        spectrum_free(&spectra.spectra[i]);
-        free(spectra.x[i]);
-        free(spectra.y[i]);
-    }
+    if (status == STATUS_OK) status = draw_measured(batch, &spectra, sheet, error);
+    for (size_t i = 0; i < spectra.count; i++) spectrum_free(&spectra.spectra[i]);
     return status;
 }
 

@@ -1,6 +1,8 @@
 /*
  * Figures of what the dials do: curves over one dial, and the plane of two.
  */
+#include "tui/figures/figure_sweep.h"
+
 #include "core/method/dials.h"
 #include "core/support/memory.h"
 #include "tui/commands/dial_options.h"
@@ -133,8 +135,8 @@ static FigurePanel make_panel(Curves *curves, size_t figure, const double **rows
     return panel;
 }
 
-static Status draw_curves(Batch *batch, Curves *curves, const FigureSheet *sheet, Error *error) {
-    const OptionValue *mark = options_value(batch->options, OPTION_MARK);
+static Status draw_curves(Batch *batch, Curves *curves, const double *mark, const FigureSheet *sheet,
+                          Error *error) {
     FigurePanel panels[FIGURE_METRICS_MOST];
     const double *rows[FIGURE_METRICS_MOST][FIGURE_SERIES_MOST], *x[FIGURE_SERIES_MOST];
     const char *names[FIGURE_SERIES_MOST];
@@ -157,34 +159,55 @@ static Status draw_curves(Batch *batch, Curves *curves, const FigureSheet *sheet
                            .panel_count = curves->figure_count,
                            .level_names = {"base", "SFT"},
                            .level_count = FIGURE_LEVELS_MOST,
-                           .has_mark = mark->given,
-                           .mark = curves->is_rho ? mark->number * 100.0 : mark->number,
+                           .has_mark = mark != NULL,
+                           .mark = mark == NULL     ? 0.0
+                                   : curves->is_rho ? *mark * 100.0
+                                                    : *mark,
                            .mark_name = mark_name};
-    write_rho(mark->number, rho);
+    write_rho(mark == NULL ? 0.0 : *mark, rho);
     if (curves->is_rho)
         (void)snprintf(mark_name, sizeof mark_name, "ρ = %.64s", rho);
     else
-        (void)snprintf(mark_name, sizeof mark_name, "α = %.4g", mark->number);
+        (void)snprintf(mark_name, sizeof mark_name, "α = %.4g", figure.mark);
     return figure_write_curves(batch, &figure, sheet, error);
+}
+
+/* Of a sweep that is whole; it stays the caller's. */
+static Status draw_sweep(Batch *batch, Curves *curves, const double *mark, const FigureSheet *sheet,
+                         Error *error) {
+    FigureSheet described;
+    char *text = NULL;
+    Status status = arrange(curves, error);
+    if (status == STATUS_OK) status = describe_rows(&curves->sweep, sheet, &described, &text, error);
+    if (status == STATUS_OK) {
+        name_series(curves);
+        status = draw_curves(batch, curves, mark, &described, error);
+    }
+    free(text);
+    free(curves->x);
+    free(curves->y);
+    return status;
+}
+
+Status figure_sweep_draw(Batch *batch, const Sweep *sweep, const char *const *metrics, size_t count,
+                         const double *mark, const FigureSheet *sheet, Error *error) {
+    Curves curves = {.sweep = *sweep};
+    for (; curves.figure_count < count; curves.figure_count++)
+        for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++)
+            if (strcmp(DISTRIBUTION_FIGURES[i].key, metrics[curves.figure_count]) == 0)
+                curves.figures[curves.figure_count] = i;
+    return draw_sweep(batch, &curves, mark, sheet, error);
 }
 
 static Status make_curves(Batch *batch, const FigureSheet *sheet, Error *error) {
     static const char *const INITIAL[] = {"entropy", "kl_base", "kl_sft", "loss"};
+    const OptionValue *mark = options_value(batch->options, OPTION_MARK);
     Curves curves = {0};
-    FigureSheet described;
-    char *text = NULL;
     Status status = choose_figures(batch->options, INITIAL, sizeof INITIAL / sizeof *INITIAL,
                                    FIGURE_METRICS_MOST, curves.figures, &curves.figure_count, error);
     if (status == STATUS_OK) status = sweep_measure(batch, &curves.sweep, error);
-    if (status == STATUS_OK) status = arrange(&curves, error);
-    if (status == STATUS_OK) status = describe_rows(&curves.sweep, sheet, &described, &text, error);
-    if (status == STATUS_OK) {
-        name_series(&curves);
-        status = draw_curves(batch, &curves, &described, error);
-    }
-    free(text);
-    free(curves.x);
-    free(curves.y);
+    if (status == STATUS_OK)
+        status = draw_sweep(batch, &curves, mark->given ? &mark->number : NULL, sheet, error);
     sweep_free(&curves.sweep);
     return status;
 }

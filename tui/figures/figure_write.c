@@ -24,22 +24,24 @@ static Status draw_bars(const void *user, FILE *file, Error *error) {
     return figure_bars_draw(drawn->what, drawn->sheet, file, error);
 }
 
-Status figure_write_bars(Batch *batch, const FigureBars *bars, const FigureSheet *sheet, Error *error) {
-    const Drawn drawn = {bars, sheet};
+typedef Status (*Draw)(const void *user, FILE *file, Error *error);
+
+static Status write_out(Batch *batch, Draw draw, const Drawn *drawn, Error *error) {
     progress_clear(&batch->progress);
-    return picture_file_write(options_text(batch->options, OPTION_OUT_PICTURE), draw_bars, &drawn, error);
+    if (drawn->sheet->file != NULL) return draw(drawn, drawn->sheet->file, error);
+    return picture_file_write(options_text(batch->options, OPTION_OUT_PICTURE), draw, drawn, error);
+}
+
+Status figure_write_bars(Batch *batch, const FigureBars *bars, const FigureSheet *sheet, Error *error) {
+    return write_out(batch, draw_bars, &(Drawn){bars, sheet}, error);
 }
 
 Status figure_write_heatmap(Batch *batch, const FigureHeatmap *map, const FigureSheet *sheet, Error *error) {
-    const Drawn drawn = {map, sheet};
-    progress_clear(&batch->progress);
-    return picture_file_write(options_text(batch->options, OPTION_OUT_PICTURE), draw_heatmap, &drawn, error);
+    return write_out(batch, draw_heatmap, &(Drawn){map, sheet}, error);
 }
 
 Status figure_write_curves(Batch *batch, const FigureCurves *curves, const FigureSheet *sheet, Error *error) {
-    const Drawn drawn = {curves, sheet};
-    progress_clear(&batch->progress);
-    return picture_file_write(options_text(batch->options, OPTION_OUT_PICTURE), draw_curves, &drawn, error);
+    return write_out(batch, draw_curves, &(Drawn){curves, sheet}, error);
 }
 
 void figure_write_label(const char *name, const char *unit, char *text, size_t size) {

@@ -9,7 +9,7 @@
 #include "tui/figures/figure_curves.h"
 #include "tui/figures/figure_heatmap.h"
 
-/* To --out, or standard output. */
+/* To the sheet's file; else to --out, or standard output. */
 Status figure_write_heatmap(Batch *batch, const FigureHeatmap *map, const FigureSheet *sheet,
                             Error *error) STATUS_MUST_CHECK;
 Status figure_write_bars(Batch *batch, const FigureBars *bars, const FigureSheet *sheet,

@@ -125,6 +125,14 @@ size_t table_row_count(const Table *table) {
     return table->row_count;
 }
 
+size_t table_column_count(const Table *table) {
+    return table->column_count;
+}
+
+const TableColumn *table_column(const Table *table, size_t column) {
+    return &table->columns[column];
+}
+
 /* ---- sorting ---- */
 
 static bool is_last(const TableCell *cell, TableType type) {

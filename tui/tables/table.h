@@ -54,6 +54,8 @@ void table_add_bool(Table *table, bool value);
 void table_add_empty(Table *table); /* nothing known: empty in text and CSV, null in JSON */
 
 size_t table_row_count(const Table *table);
+size_t table_column_count(const Table *table);
+const TableColumn *table_column(const Table *table, size_t column); /* the table's own */
 
 /* Sorts rows by a column, largest (or last) first when `descending`; equal rows keep their order, NaN and
  * empty cells come last. */

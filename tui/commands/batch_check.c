@@ -1,0 +1,48 @@
+#include "tui/commands/batch_check.h"
+
+#include "core/tokenizer/tokenizer_findings.h"
+
+/* A tokenizer that differs makes ids mean other texts: worth a warning, for weights can be fused all the
+ * same. */
+static Status compare_tokenizers(Batch *batch, Error *error) {
+    Pair *pair = batch->pair;
+    const Checkpoint *sides[] = {pair->base, pair->sft};
+    static const char *const NAMES[] = {"base", "SFT"};
+    Tokenizer *tokenizers[2] = {NULL, NULL};
+    Error why;
+    Status status = STATUS_OK;
+    bool read = true;
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+        if (batch_read_tokenizer(batch, sides[i]->directory, &tokenizers[i], &why) == STATUS_OK) continue;
+        read = false;
+        status = finding_add(&pair->findings, SEVERITY_WARNING, "tokenizer", error, "%s: %s", NAMES[i],
+                             why.message);
+    }
+    bool both = tokenizers[0] != NULL && tokenizers[1] != NULL;
+    if (status == STATUS_OK && read && !both) {
+        const char *text = tokenizers[0] != NULL ? "SFT has no tokenizer.json"
+                           : tokenizers[1] != NULL
+                               ? "base has no tokenizer.json"
+                               : "neither model has a tokenizer.json: previews need token ids";
+        status = finding_add(&pair->findings, SEVERITY_NOTE, "tokenizer", error, "%s", text);
+    }
+    if (status == STATUS_OK && both && tokenizer_compare(tokenizers[0], tokenizers[1], &why) != STATUS_OK)
+        status = finding_add(&pair->findings, SEVERITY_WARNING, "tokenizer", error, "%s", why.message);
+    if (status == STATUS_OK)
+        status = tokenizer_findings_add(tokenizers[0], tokenizers[1], &pair->findings, error);
+    tokenizer_free(tokenizers[0]);
+    tokenizer_free(tokenizers[1]);
+    return status;
+}
+
+static Status compare_templates(Batch *batch, ChatDifference **difference, Error *error) {
+    Pair *pair = batch->pair;
+    const char *const directories[CHAT_SIDES] = {pair->base->directory, pair->sft->directory};
+    Status status = chat_difference_open(directories, difference, error);
+    return status == STATUS_OK ? chat_difference_add_findings(*difference, &pair->findings, error) : status;
+}
+
+Status batch_check_compare(Batch *batch, ChatDifference **templates, Error *error) {
+    Status status = compare_tokenizers(batch, error);
+    return status == STATUS_OK ? compare_templates(batch, templates, error) : status;
+}
