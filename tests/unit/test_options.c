@@ -235,7 +235,7 @@ static void a_mistake_names_the_option_and_the_nearest_one(void **unused) {
     REFUSE("there is no option --xyzzy", "drift", "B", "S", "--xyzzy");
     REFUSE("there is no option -X", "drift", "B", "S", "-X");
     REFUSE(
-        "rejuv check takes no --alpha; it belongs to the terminal program, preview, neurons, reset, sweep, landscape, rollout, shot, figure, export",
+        "rejuv check takes no --alpha; it belongs to the terminal program, preview, neurons, reset, sweep, landscape, rollout, shot, figure, report, export",
         "check", "B", "S", "--alpha", "0.5");
     REFUSE("--top needs an argument", "drift", "B", "S", "--top");
     REFUSE("--json takes no argument, found \"yes\"", "drift", "B", "S", "--json=yes");
@@ -303,7 +303,7 @@ static void no_cache_is_taken_wherever_something_is_measured(void **unused) {
     (void)unused;
     static const char *const COMMANDS[] = {"info",   "check",  "drift",     "preview", "neurons",
                                            "reset",  "sweep",  "landscape", "rollout", "shot",
-                                           "figure", "export", "verify"};
+                                           "figure", "report", "export",    "verify"};
     for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
         Options options;
         Error error = {0};

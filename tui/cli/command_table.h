@@ -44,6 +44,8 @@
       "A view of the terminal program as a picture, once its figures are there: SVG, text with colours, or text.") \
     X(FIGURE, "figure", "KIND BASE SFT", \
       "A figure for a paper, as SVG: axes, ticks, legend, text that stays text.") \
+    X(REPORT, "report", "BASE SFT", \
+      "Everything measured of a pair and a setting on one page: HTML that needs nothing else, Markdown or JSON.") \
     X(EXPORT, "export", "[BASE SFT]", "Write the fused model as a directory that other programs load.") \
     X(VERIFY, "verify", "DIR", "An export against its recipe and, where they are at hand, its inputs.") \
     X(HELP, "help", "[NAME]", "What there is to read about a command or a topic, or the list of both.") \

@@ -21,11 +21,12 @@
 #define ON_EVERY    (~0U)
 #define ON_DIALS                                                                                             \
     (ON(PREVIEW) | ON(NEURONS) | ON(RESET) | ON(SWEEP) | ON(LANDSCAPE) | ON(ROLLOUT) | ON(SHOT) |            \
-     ON(FIGURE) | ON(EXPORT))
+     ON(FIGURE) | ON(REPORT) | ON(EXPORT))
 #define ON_STEPS    (ON(LANDSCAPE) | ON(FIGURE))
+#define ON_AROUND   (ON_STEPS | ON(REPORT))
 #define ON_JOBS     (ON(OPEN) | ON(CHECK) | ON(DRIFT) | ON_DIALS | ON(VERIFY))
 #define ON_PICTURES (ON(SHOT) | ON(FIGURE))
-#define ON_TABLES   (ON(INFO) | ON(CHECK) | ON(DRIFT) | (ON_DIALS & ~ON_PICTURES) | ON(VERIFY))
+#define ON_TABLES   (ON(INFO) | ON(CHECK) | ON(DRIFT) | (ON_DIALS & ~ON_PICTURES & ~ON(REPORT)) | ON(VERIFY))
 
 /* clang-format off */
 #define OPTION_TABLE(X) \
@@ -40,7 +41,7 @@
       "a fusion weight for tensors of a kind, in every layer: q, k, v, o, gate, up, down, expert, embed, norm, lm_head and others (Tune lists the model's); may be repeated") \
     X(PROTECT, "protect", 0, "KIND,...=sft|base", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "keep embed, norm, lm_head, position, router, vision or audio as the SFT or the base model has them; may be repeated") \
-    X(RHO, "rho", 0, "R", SHARE, 0, 1, "0", ON(OPEN) | ON(PREVIEW) | ON(LANDSCAPE) | ON(ROLLOUT) | ON(SHOT) | ON(EXPORT), \
+    X(RHO, "rho", 0, "R", SHARE, 0, 1, "0", ON(OPEN) | ON(PREVIEW) | ON(LANDSCAPE) | ON(ROLLOUT) | ON(SHOT) | ON(REPORT) | ON(EXPORT), \
       "the reset fraction, 0.01 or 1%: the share of all neurons that each target may reset; the set is their union") \
     X(RHO_SET, "rho", 0, "R", SHARE, 0, 1, "1%", ON(NEURONS) | ON(RESET), \
       "the reset fraction, 0.01 or 1%: the share of all neurons that each target may reset; the set is their union") \
@@ -52,9 +53,9 @@
       "what neurons are chosen by: the paper's attribution; or, to compare with it, how far they moved, how little they speak or learn on the SFT model, chance") \
     X(TARGETS, "targets", 0, "N", COUNT, 1, DIALS_MOST_TARGETS, "32", ON(OPEN) | ON_DIALS, \
       "how many positions attribution explains: those of the largest change in entropy") \
-    X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW) & ~ON(ROLLOUT) & ~ON(SHOT) & ~ON_STEPS, \
+    X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW) & ~ON(ROLLOUT) & ~ON(SHOT) & ~ON_AROUND, \
       "the seed of --select random") \
-    X(SEED_DIRECTIONS, "seed", 's', "S", COUNT, 0, 18446744073709551615.0, "0", ON_STEPS, \
+    X(SEED_DIRECTIONS, "seed", 's', "S", COUNT, 0, 18446744073709551615.0, "0", ON_AROUND, \
       "the seed of the directions of a landscape, and of --select random") \
     X(CALIBRATION, "calibration", 'c', "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
       "rows to measure and to choose neurons on, one a line: JSON with prompt and response (or completion), with messages (or conversations, or instruction and output), or with ids, or a prompt as text; gzip and zstd are unpacked, - is standard input (rejuv help calibration)") \
@@ -93,9 +94,9 @@
       "only neurons of this module") \
     X(LAYER, "layer", 0, "N", COUNT, 0, 1000000, NULL, ON(NEURONS), \
       "only neurons of this layer, counted from 0") \
-    X(TAU, "tau", 0, "T", NUMBER, 0, 1000000, "0.025", ON(NEURONS) | ON(FIGURE), \
+    X(TAU, "tau", 0, "T", NUMBER, 0, 1000000, "0.025", ON(NEURONS) | ON(FIGURE) | ON(REPORT), \
       "dormant is what speaks at most so loud; 1 is the average of its layer") \
-    X(TAU_GRADIENT, "gradient-tau", 0, "T", NUMBER, 0, 1000000, "0.01", ON(NEURONS) | ON(FIGURE), \
+    X(TAU_GRADIENT, "gradient-tau", 0, "T", NUMBER, 0, 1000000, "0.01", ON(NEURONS) | ON(FIGURE) | ON(REPORT), \
       "the same for gradients") \
     /* ---- tokenize ---- */ \
     X(PLAIN, "plain", 0, NULL, FLAG, 0, 0, NULL, ON(TOKENIZE), \
@@ -125,9 +126,9 @@
     X(LOGITS_OUT, "logits-out", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW), \
       "write the fused model's logits, [tokens, vocabulary], as raw little-endian float32") \
     /* ---- landscape ---- */ \
-    X(ROWS, "rows", 0, "N", COUNT, 1, 1e9, NULL, ON_STEPS, \
+    X(ROWS, "rows", 0, "N", COUNT, 1, 1e9, NULL, ON_AROUND, \
       "measure losses on the first N rows of --calibration; neurons are chosen on all of them") \
-    X(LINE, "line", 0, "FROM:TO:POINTS", RANGE, -10, 10, "-0.25:1.25:13", ON_STEPS, \
+    X(LINE, "line", 0, "FROM:TO:POINTS", RANGE, -10, 10, "-0.25:1.25:13", ON_AROUND, \
       "the loss along the line through base (0) and SFT (1), every tensor at that fusion weight") \
     X(PLANE, "plane", 0, "FROM:TO:POINTS", RANGE, -10, 10, NULL, ON_STEPS, \
       "the loss over a plane around W: so far along two random directions, of which a step of 1 is as long as W itself") \
@@ -135,10 +136,10 @@
       "with --plane: the plane through base (0, 0), SFT (1, 0) and this checkpoint, such as one that RL made, in place of random directions") \
     X(SHARPNESS, "sharpness", 0, "SIGMA", NUMBER, 1e-6, 10, NULL, ON_STEPS, \
       "how the loss of base, SFT and W rises after a step of this length, both ways along each of the random directions") \
-    X(DIRECTIONS, "directions", 0, "K", COUNT, 1, 4096, "8", ON_STEPS, \
+    X(DIRECTIONS, "directions", 0, "K", COUNT, 1, 4096, "8", ON_AROUND, \
       "how many directions --sharpness tries") \
     /* ---- rollout ---- */ \
-    X(SAMPLES, "samples", 0, "FILE", TEXT, 0, 0, NULL, ON(ROLLOUT), \
+    X(SAMPLES, "samples", 0, "FILE", TEXT, 0, 0, NULL, ON(ROLLOUT) | ON(REPORT), \
       "samples made elsewhere, one a line of JSON: prompt or prompt_ids, response or response_ids, reward or answer; verl's and vLLM's dumps as they are; gzip and zstd are unpacked, - is standard input (rejuv help rollout)") \
     X(PROMPTS, "prompts", 0, "FILE", TEXT, 0, 0, NULL, ON(ROLLOUT), \
       "sample answers to these prompts: rows as --calibration takes them, each with its answer; what stands before a response is the prompt") \
@@ -158,18 +159,29 @@
       "tokens of an answer at most") \
     X(SIDE_BY_SIDE, "side-by-side", 0, "N", COUNT, 1, 4096, "64", ON(ROLLOUT), \
       "how many answers grow together; fewer where memory allows no more") \
-    X(REWARD, "reward", 0, "exact|number|boxed|regex:EXPR", TEXT, 0, 0, NULL, ON(ROLLOUT), \
+    X(REWARD, "reward", 0, "exact|number|boxed|regex:EXPR", TEXT, 0, 0, NULL, ON(ROLLOUT) | ON(REPORT), \
       "what a sample earns: 1 where the response is the answer, or its last number is, or what its last \\boxed{} holds, or the first group of the last match of a PCRE2 expression; rewards in the file do not count then") \
-    X(REWARD_COMMAND, "reward-command", 0, "CMD", TEXT, 0, 0, NULL, ON(ROLLOUT), \
+    X(REWARD_COMMAND, "reward-command", 0, "CMD", TEXT, 0, 0, NULL, ON(ROLLOUT) | ON(REPORT), \
       "rewards by a program, run by sh -c: a line of JSON with prompt, response and answer in, a number out, for each sample in turn") \
     X(REWARD_TIMEOUT, "reward-timeout", 0, "SECONDS", NUMBER, 0.1, 1e6, "60", ON(ROLLOUT), \
       "how long that program may neither read nor answer") \
-    X(GRADIENT, "gradient", 0, NULL, FLAG, 0, 0, NULL, ON(ROLLOUT), \
+    X(GRADIENT, "gradient", 0, NULL, FLAG, 0, 0, NULL, ON(ROLLOUT) | ON(REPORT), \
       "the gradient at hand-over of base, SFT and W as well, tensor by tensor: takes about four passes over the samples each") \
     X(OUT_SAMPLES, "out", 'o', "FILE", TEXT, 0, 0, NULL, ON(ROLLOUT), \
       "write the samples and their rewards, in the form that --samples reads") \
     X(SEED_ROLLOUT, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON(ROLLOUT), \
       "the seed of the samples, of the bootstrap that gives standard errors, and of --select random") \
+    /* ---- report ---- */ \
+    X(SWEEP, "sweep", 0, "FROM:TO:POINTS", RANGE, 0, 1, "0:1:11", ON(REPORT), \
+      "the fusion weights at which the output space is measured, with the reset of --rho") \
+    X(PLANE_REPORT, "plane", 0, "FROM:TO:POINTS", RANGE, -10, 10, "-0.3:0.3:7", ON(REPORT), \
+      "the loss over a plane around W: so far along two random directions, of which a step of 1 is as long as W itself") \
+    X(SHARPNESS_REPORT, "sharpness", 0, "SIGMA", NUMBER, 1e-6, 10, "0.1", ON(REPORT), \
+      "how the loss of base, SFT and W rises after a step of this length, both ways along each of the random directions") \
+    X(SKIP, "skip", 0, "SECTION", TEXT, 0, 0, NULL, ON(REPORT), \
+      "measure and say nothing of this section: spectra, dormancy, sweep, landscape and others (the page's headings); may be repeated") \
+    X(MARKDOWN, "markdown", 0, NULL, FLAG, 0, 0, NULL, ON(REPORT), \
+      "write Markdown, without figures") \
     /* ---- export and verify ---- */ \
     X(OUT, "out", 'o', "DIR", TEXT, 0, 0, NULL, ON(EXPORT), \
       "the directory to make; it must not exist, or be empty") \
@@ -196,7 +208,7 @@
     X(NO_INPUTS, "no-inputs", 0, NULL, FLAG, 0, 0, NULL, ON(VERIFY), \
       "compare with the recipe only, even if the inputs are at hand") \
     /* ---- pictures ---- */ \
-    X(OUT_PICTURE, "out", 'o', "FILE", TEXT, 0, 0, NULL, ON_PICTURES, \
+    X(OUT_PICTURE, "out", 'o', "FILE", TEXT, 0, 0, NULL, ON_PICTURES | ON(REPORT), \
       "the file to write, in place of standard output; one of that name is replaced") \
     X(FORMAT, "format", 'f', "svg|ansi|text", CHOICE, 0, 0, NULL, ON(SHOT), \
       "a drawing, text with colours, or text; otherwise what the end of --out says (.svg, .ansi, .txt), or text") \
@@ -239,18 +251,18 @@
       "no colours") \
     X(NO_CACHE, "no-cache", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \
       "measure everything again, and keep nothing: otherwise analyses are kept in the XDG cache directory") \
-    X(NO_CACHE_READ, "no-cache", 0, NULL, FLAG, 0, 0, NULL, ON_TABLES | ON_PICTURES, \
+    X(NO_CACHE_READ, "no-cache", 0, NULL, FLAG, 0, 0, NULL, ON_TABLES | ON_PICTURES | ON(REPORT), \
       "measure neurons again: otherwise what the terminal program kept of them is used, where it is of the same models and rows; nothing else is kept between commands") \
     X(FRAMES, "frames", 0, "N", COUNT, 1, 1e9, NULL, ON(OPEN), \
       "leave after N drawn frames: for tests") \
     /* ---- everywhere ---- */ \
-    X(JSON, "json", 0, NULL, FLAG, 0, 0, NULL, ON_TABLES, \
+    X(JSON, "json", 0, NULL, FLAG, 0, 0, NULL, ON_TABLES | ON(REPORT), \
       "write JSON") \
     X(CSV, "csv", 0, NULL, FLAG, 0, 0, NULL, ON_TABLES, \
       "write the main table as CSV") \
     X(THREADS, "threads", 'j', "N", COUNT, 1, 4096, NULL, ON_JOBS, \
       "threads to use; otherwise as many as the process may run on, and its control group's quota allows") \
-    X(QUIET, "quiet", 'q', NULL, FLAG, 0, 0, NULL, ON_TABLES | ON_PICTURES | ON(TOKENIZE), \
+    X(QUIET, "quiet", 'q', NULL, FLAG, 0, 0, NULL, ON_TABLES | ON_PICTURES | ON(REPORT) | ON(TOKENIZE), \
       "no progress and no notes on standard error; errors are still told") \
     X(HELP, "help", 'h', NULL, FLAG, 0, 0, NULL, ON_EVERY, \
       "show this") \

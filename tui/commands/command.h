@@ -16,10 +16,10 @@ typedef struct Command {
     Status (*run)(Batch *batch, Error *error);
 } Command;
 
-/* Each in its file, command_NAME.c, of this room, tui/figures or tui/program. */
+/* Each in its file, command_NAME.c, of this room, tui/figures, tui/report or tui/program. */
 extern const Command command_open, command_info, command_check, command_drift, command_tokenize, command_chat,
     command_preview, command_neurons, command_reset, command_sweep, command_landscape, command_rollout,
-    command_shot, command_figure, command_export, command_verify, command_help, command_manual,
-    command_completion;
+    command_shot, command_figure, command_report, command_export, command_verify, command_help,
+    command_manual, command_completion;
 
 #endif

@@ -32,6 +32,7 @@ OptionId dial_options_seed(const Options *options) {
         return OPTION_SEED;
     case COMMAND_LANDSCAPE:
     case COMMAND_FIGURE:
+    case COMMAND_REPORT:
         return OPTION_SEED_DIRECTIONS;
     case COMMAND_ROLLOUT:
         return OPTION_SEED_ROLLOUT;
@@ -43,8 +44,8 @@ OptionId dial_options_seed(const Options *options) {
 /* Whether the seed may be there for something else than --select random. */
 static bool seeds_more(const Options *options) {
     return options->command == COMMAND_PREVIEW || options->command == COMMAND_LANDSCAPE ||
-           options->command == COMMAND_ROLLOUT || options_has(options, OPTION_PLANE) ||
-           options_has(options, OPTION_SHARPNESS);
+           options->command == COMMAND_ROLLOUT || options->command == COMMAND_REPORT ||
+           options_has(options, OPTION_PLANE) || options_has(options, OPTION_SHARPNESS);
 }
 
 static Selector find_selector(const Options *options) {
@@ -63,7 +64,7 @@ static Status check_rho(const Options *options, Error *error) {
     if (dial_options_rho(options)->given || ranks_anyway) return STATUS_OK;
     for (size_t i = 0; i < sizeof OF_RESET / sizeof *OF_RESET; i++) {
         bool measures = options->command == COMMAND_SWEEP || options->command == COMMAND_LANDSCAPE ||
-                        options->command == COMMAND_FIGURE;
+                        options->command == COMMAND_FIGURE || options->command == COMMAND_REPORT;
         if (OF_RESET[i] == OPTION_CALIBRATION && measures) continue;
         if (OF_RESET[i] == dial_options_seed(options) && seeds_more(options)) continue;
         if (options_has(options, OF_RESET[i]))
