@@ -195,7 +195,7 @@ static Status encode_text(CalibrationRow *row, const char *text, size_t prompt_b
                           const Tokenizer *tokenizer, const CalibrationEnd *end, Error *error) {
     TokenList list = {0};
     size_t seam = prompt_bytes;
-    Status status = tokenizer_encode_places(tokenizer, text, bytes, true, &seam, 1, &list, error);
+    Status status = tokenizer_encode_places(tokenizer, text, bytes, true, &seam, 1, NULL, &list, error);
     bool has_response = row->response != NULL;
     bool is_ended = list.count > 0 && list.count > seam && list.ids[list.count - 1] == end->id;
     if (status == STATUS_OK && has_response && end->id >= 0 && !is_ended) {

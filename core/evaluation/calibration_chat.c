@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Places of a turn in the text: where it begins, where its last character does, where it ends. */
-enum { PLACES = 3 };
+enum { PLACES = 2 /* of a turn in the text: where it begins, and where it ends */ };
 
 struct CalibrationChat {
     const CalibrationReading *reading;
@@ -84,7 +83,6 @@ static void locate(const ChatRendering *rendering, size_t *places) {
     for (size_t i = 0; i < rendering->span_count * PLACES; i++) {
         const ChatSpan *span = &rendering->spans[i / PLACES];
         size_t wanted = i % PLACES == 0 ? span->first : span->end;
-        if (i % PLACES == 1 && span->end > span->first) wanted = span->end - 1;
         for (; byte < rendering->bytes && point < wanted; point++) {
             byte++;
             while (byte < rendering->bytes && ((unsigned char)rendering->text[byte] & 0xC0) == 0x80) byte++;
@@ -93,15 +91,13 @@ static void locate(const ChatRendering *rendering, size_t *places) {
     }
 }
 
-/* From how many tokens stand before each place to the turns' tokens. Where none ends at a turn's end, the one behind
- * its last character covers both sides, and is the turn's. */
-static void find_tokens(const ChatRendering *rendering, const size_t *places, size_t tokens,
+/* From how many tokens stand before each place to the turns' tokens. One that covers a turn's end is the turn's too. */
+static void find_tokens(const ChatRendering *rendering, const size_t *places, const bool *covered,
                         EvaluationSpan *spans) {
     for (size_t i = 0; i < rendering->span_count; i++) {
-        const size_t *place = places + i * PLACES;
+        size_t begin = i * PLACES, end = begin + 1;
         bool is_empty = rendering->spans[i].first == rendering->spans[i].end;
-        bool is_cut = !is_empty && place[2] == place[1] && place[2] < tokens;
-        spans[i] = (EvaluationSpan){place[0], is_cut ? place[2] + 1 : place[2]};
+        spans[i] = (EvaluationSpan){places[begin], places[end] + (covered[end] && !is_empty)};
     }
 }
 
@@ -120,22 +116,26 @@ static Status encode(const CalibrationChat *chat, const ChatRendering *rendering
     size_t turns = rendering->span_count;
     TokenList list = {0};
     size_t *places = memory_allocate(turns, PLACES * sizeof *places);
+    bool *covered = memory_allocate(turns, PLACES * sizeof *covered);
     EvaluationSpan *spans = memory_allocate(turns, sizeof *spans);
-    Status status = places == NULL || spans == NULL ? memory_fail(error, "a calibration row") : STATUS_OK;
+    Status status = places == NULL || covered == NULL || spans == NULL
+                        ? memory_fail(error, "a calibration row")
+                        : STATUS_OK;
     if (status == STATUS_OK) {
         locate(rendering, places);
         status = copy_texts(rendering, turns > 0 ? places[0] : rendering->bytes, row, error);
     }
     if (status == STATUS_OK)
         status = tokenizer_encode_places(chat->reading->tokenizer, rendering->text, rendering->bytes, false,
-                                         places, turns * PLACES, &list, error);
+                                         places, turns * PLACES, covered, &list, error);
     row->ids = list.ids; /* the list's block becomes the row's, whatever the status */
     row->count = row->prompt_count = list.count;
     if (status == STATUS_OK) {
-        find_tokens(rendering, places, list.count, spans);
+        find_tokens(rendering, places, covered, spans);
         status = calibration_learn_tokens(row, spans, turns, error);
     }
     free(places);
+    free(covered);
     free(spans);
     return status;
 }

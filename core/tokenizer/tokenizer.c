@@ -22,6 +22,7 @@ static Status keep_token(Encoding *encoding, Stretch from, Error *error) {
     Stretch to = from;
     to.begin = out->text.bytes;
     to.bytes = 1;
+    tokenizer_text_cover_marks(&encoding->marks, from.begin, from.begin + from.bytes);
     tokenizer_text_hold_marks(&encoding->marks, from.begin + from.bytes, to.begin);
     tokenizer_text_hold_marks(&encoding->marks, from.begin + from.bytes + 1, to.begin + 1);
     Status status = tokenizer_text_append(&out->text, "", 1, error);
@@ -78,9 +79,11 @@ static void place_marks(Encoding *encoding, Stretch stretch, size_t first) {
     const ModelScratch *model = &encoding->model;
     TextMarks *marks = &encoding->marks;
     size_t id = first, end = stretch.begin;
+    if (stretch.id != TOKENIZER_NO_ID) tokenizer_text_cover_marks(marks, end, end + stretch.bytes);
     tokenizer_text_hold_marks(marks, stretch.begin + 1, first);
     for (size_t i = 0; i < model->symbol_count && stretch.id == TOKENIZER_NO_ID; i++) {
         if (model->symbols[i].bytes == 0) continue;
+        tokenizer_text_cover_marks(marks, end, end + model->symbols[i].bytes);
         end += model->symbols[i].bytes;
         tokenizer_text_hold_marks(marks, end, id++);
     }
@@ -108,19 +111,22 @@ static Status encode_stretches(Encoding *encoding, Error *error) {
 
 Status tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t bytes, bool add_special,
                         TokenList *list, Error *error) {
-    return tokenizer_encode_places(tokenizer, text, bytes, add_special, NULL, 0, list, error);
+    return tokenizer_encode_places(tokenizer, text, bytes, add_special, NULL, 0, NULL, list, error);
 }
 
 Status tokenizer_encode_places(const Tokenizer *tokenizer, const char *text, size_t bytes, bool add_special,
-                               size_t *places, size_t place_count, TokenList *list, Error *error) {
+                               size_t *places, size_t place_count, bool *covered, TokenList *list,
+                               Error *error) {
     size_t offset;
+    for (size_t i = 0; covered != NULL && i < place_count; i++) covered[i] = false;
     if (bytes > TEXT_LIMIT)
         return status_fail(error, STATUS_ARGUMENT, "expected a text of at most %d bytes, found %zu",
                            TEXT_LIMIT, bytes);
     if (!tokenizer_text_is_utf8(text, bytes, &offset))
         return status_fail(error, STATUS_ARGUMENT,
                            "expected a text in UTF-8, found an invalid byte at offset %zu", offset);
-    Encoding encoding = {.tokenizer = tokenizer, .marks = {.at = places, .count = place_count}};
+    Encoding encoding = {.tokenizer = tokenizer,
+                         .marks = {.at = places, .covered = covered, .count = place_count}};
     Status status = tokenizer_regex_create_scratch(&encoding.regex, error);
     if (status == STATUS_OK) status = find_stretches(&encoding, text, bytes, error);
     if (status == STATUS_OK)

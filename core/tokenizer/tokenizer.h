@@ -93,9 +93,10 @@ Status tokenizer_encode(const Tokenizer *tokenizer, const char *text, size_t byt
 
 /* The same, and for each of `places`, ascending byte offsets at which characters begin, how many ids *list then has
  * before it: a token that covers both sides is behind. That is what the ends of the offsets say that tokenizers 0.23
- * gives where its post-processor does not trim them. */
+ * gives where its post-processor does not trim them. covered[i] (NULL: not asked for) is whether a token covers both sides
+ * of place i. */
 Status tokenizer_encode_places(const Tokenizer *tokenizer, const char *text, size_t bytes, bool add_special,
-                               size_t *places, size_t place_count, TokenList *list,
+                               size_t *places, size_t place_count, bool *covered, TokenList *list,
                                Error *error) STATUS_MUST_CHECK;
 
 /* The id of the tokenizer's eos_token, which a fine-tuned model was trained to stop with, and which key names it

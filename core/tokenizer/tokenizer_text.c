@@ -71,6 +71,11 @@ void tokenizer_text_hold_marks(TextMarks *marks, size_t before, size_t to) {
         marks->at[marks->next] = to;
 }
 
+void tokenizer_text_cover_marks(TextMarks *marks, size_t begin, size_t end) {
+    for (size_t i = marks->next; marks->covered != NULL && i < marks->count && marks->at[i] < end; i++)
+        if (marks->at[i] > begin) marks->covered[i] = true;
+}
+
 bool tokenizer_text_is_utf8(const char *text, size_t bytes, size_t *offset) {
     for (size_t at = 0; at < bytes;) {
         if ((unsigned char)text[at] < 0x80) {

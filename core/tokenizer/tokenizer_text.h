@@ -43,6 +43,7 @@ typedef struct Stretches {
  * place is on the side on which tokenizers 0.23 has the last of them. */
 typedef struct TextMarks {
     size_t *at;
+    bool *covered; /* of each: a token has what is on both sides of it; NULL: not asked for */
     size_t count;
     size_t next; /* the first that has not been moved */
 } TextMarks;
@@ -50,6 +51,9 @@ typedef struct TextMarks {
 /* Those up to `until`, which were copied from `from` on to `to` on; those before `before` come to stand at `to`. */
 void tokenizer_text_move_marks(TextMarks *marks, size_t until, size_t from, size_t to);
 void tokenizer_text_hold_marks(TextMarks *marks, size_t before, size_t to);
+
+/* A token goes from `begin` to `end`: those strictly within, which have not been moved, are covered. */
+void tokenizer_text_cover_marks(TextMarks *marks, size_t begin, size_t end);
 
 /* The text stays NUL-terminated and shorter than 2 GiB (STATUS_ARGUMENT). */
 Status tokenizer_text_append(TokenizerText *text, const char *bytes, size_t count,

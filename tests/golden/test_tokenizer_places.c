@@ -53,9 +53,9 @@ static size_t expected_place(const Case *one, size_t index) {
 
 static void encode(const Case *one, const Tokenizer *tokenizer, size_t *places, size_t count) {
     TokenList list = {0};
-    assert_int_equal(
-        tokenizer_encode_places(tokenizer, one->text, strlen(one->text), true, places, count, &list, NULL),
-        STATUS_OK);
+    assert_int_equal(tokenizer_encode_places(tokenizer, one->text, strlen(one->text), true, places, count,
+                                             NULL, &list, NULL),
+                     STATUS_OK);
     assert_int_equal(list.count, cJSON_GetArraySize(one->ids));
     for (size_t i = 0; i < list.count; i++)
         assert_int_equal(list.ids[i], (int)cJSON_GetArrayItem(one->ids, (int)i)->valuedouble);
@@ -111,7 +111,7 @@ static void a_place_in_a_long_run_of_marks_takes_no_longer_than_the_run(void **s
     assert_non_null(text);
     for (size_t i = 0; i < MARKS; i++) memcpy(text + 2 * i, i % 2 == 0 ? "\xcc\x81" : "\xcc\xa3", 2);
     size_t place = MARKS;
-    assert_int_equal(tokenizer_encode_places(tokenizer, text, 2 * MARKS, true, &place, 1, &list, NULL),
+    assert_int_equal(tokenizer_encode_places(tokenizer, text, 2 * MARKS, true, &place, 1, NULL, &list, NULL),
                      STATUS_OK);
     assert_true(place > 0 && place < list.count);
     token_list_free(&list);

@@ -33,6 +33,7 @@ CONVERSATIONS = [
     talk("Straße", "日本語", "naïve", "🙂 ok", "e", "\u0301combining"),
     talk("You are terse.", "Name a colour", "red", "one more", "blue", first="system"),
     talk("12", "34", "56", "78"),
+    talk("x:", "cafe\u0301", " 2 3", "na\u00efve", "e", "\u0301\u0323"),
 ]
 
 
@@ -51,14 +52,10 @@ def spans_by_rendering(tokenizer, template, messages):
 
 
 def mask_of(encoded, count, spans):
+    """As return_assistant_tokens_mask has it: every token that overlaps a span."""
     mask = [0] * count
-    for first, end in spans:
-        if first == end:
-            continue
-        start, stop = encoded.char_to_token(first), encoded.char_to_token(end - 1)
-        if start is None or stop is None:
-            return None
-        for token in range(start, stop + 1):
+    for token, (start, stop) in enumerate(encoded.encodings[0].offsets):
+        if any(start < end and stop > first for first, end in spans if end > first):
             mask[token] = 1
     return mask
 
@@ -76,8 +73,6 @@ def main():
                     text, spans = spans_by_rendering(tokenizer, template, messages)
                     encoded = tokenizer(text, add_special_tokens=False)
                     ids, mask = encoded["input_ids"], mask_of(encoded, len(encoded["input_ids"]), spans)
-                if mask is None:
-                    continue
                 line = {"family": name, "template": template, "row": {"messages": messages}, "ids": ids, "mask": mask}
                 print(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
 
