@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import subprocess
 import time
 
@@ -68,16 +69,19 @@ class Runs:
         self.path = os.path.join(given.out, "runs.jsonl")
         apart = ("out", "program", "make_pair", "seeds", "threads", "device")
         settings = {k: v for k, v in sorted(vars(given).items()) if k not in apart} | {"rates": list(world.rates)}
-        self.known = {}
+        lines = []
         if os.path.exists(self.path):
             with open(self.path) as file:
-                lines = [json.loads(line) for line in file if line.endswith("\n")]
-            if not lines or lines[0] != settings:
-                raise SystemExit(f"{self.path}: of other settings; name another folder with --out, or remove it")
-            self.known = {line["run"]: line for line in lines[1:]}
-        else:
-            with open(self.path, "w") as file:
-                file.write(json.dumps(settings) + "\n")
+                lines = [json.loads(line) for line in file if line.endswith("\n")]  # one that was cut off is done again
+            if lines and lines[0] != settings:
+                raise SystemExit(f"{self.path}: of other settings; name another folder with --out, or remove this file")
+        if not lines:
+            shutil.rmtree(os.path.join(given.out, "exports"), ignore_errors=True)  # they may be of other settings too
+        os.makedirs(os.path.join(given.out, "exports"), exist_ok=True)
+        lines = lines or [settings]
+        with open(self.path, "w") as file:
+            file.writelines(json.dumps(line) + "\n" for line in lines)
+        self.known = {line["run"]: line for line in lines[1:]}
 
     def once(self, name, make):
         if name not in self.known:
@@ -186,7 +190,7 @@ def run(given, world, start, seed, rate):
 def main():
     given = options()
     torch.set_num_threads(given.threads)
-    os.makedirs(os.path.join(given.out, "exports"), exist_ok=True)
+    os.makedirs(given.out, exist_ok=True)
     world = worlds.WORLDS[given.world](given)
     world.rates = given.rates or world.rates
     checks.check(load(given, world.sft), world)

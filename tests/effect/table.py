@@ -17,7 +17,7 @@ def percent(values, sign=""):
 
 
 def probability(p):
-    return "–" if p is None else f"{p:.3f}"
+    return "–" if p is None else "< 0.001" if p < 0.0005 else f"{p:.3f}"
 
 
 def row(cells):
