@@ -27,11 +27,19 @@ uint64_t memory_limit_machine(void) {
     return bytes;
 }
 
-/* UINT64_MAX: no limit. */
-static uint64_t read_limit(int resource) {
+/* What getrlimit() answered; UINT64_MAX: no limit. (The type of its first argument is each C library's own.) */
+static uint64_t limit_bytes(int answer, const struct rlimit *limit) {
+    return answer != 0 || limit->rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit->rlim_cur;
+}
+
+static uint64_t space_limit(void) {
     struct rlimit limit;
-    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
-    return limit.rlim_cur;
+    return limit_bytes(getrlimit(RLIMIT_AS, &limit), &limit);
+}
+
+static uint64_t data_limit(void) {
+    struct rlimit limit;
+    return limit_bytes(getrlimit(RLIMIT_DATA, &limit), &limit);
 }
 
 static uint64_t smaller(uint64_t a, uint64_t b) {
@@ -41,7 +49,7 @@ static uint64_t smaller(uint64_t a, uint64_t b) {
 uint64_t memory_limit_allowed(const char *root) {
     uint64_t group =
         control_group_least(root, "memory", LIMITS, sizeof LIMITS / sizeof *LIMITS, control_group_number);
-    uint64_t own = smaller(read_limit(RLIMIT_AS), read_limit(RLIMIT_DATA));
+    uint64_t own = smaller(space_limit(), data_limit());
     return smaller(memory_limit_machine(), smaller(group, own));
 }
 
@@ -64,7 +72,7 @@ static uint64_t difference(uint64_t limit, uint64_t used) {
 }
 
 uint64_t memory_limit_left(void) {
-    uint64_t space = read_limit(RLIMIT_AS), data = read_limit(RLIMIT_DATA), mapped, written;
+    uint64_t space = space_limit(), data = data_limit(), mapped, written;
     long page = sysconf(_SC_PAGESIZE);
     if (space == UINT64_MAX && data == UINT64_MAX) return UINT64_MAX;
     if (page <= 0 || !read_usage(&mapped, &written)) return smaller(space, data);
@@ -92,6 +100,6 @@ Status memory_limit_check(size_t bytes, const char *what, Error *error) {
 
 void memory_limit_prepare(void) {
 #if defined(M_ARENA_MAX)
-    if (read_limit(RLIMIT_AS) != UINT64_MAX) (void)mallopt(M_ARENA_MAX, 1); /* refused: as it was */
+    if (space_limit() != UINT64_MAX) (void)mallopt(M_ARENA_MAX, 1); /* refused: as it was */
 #endif
 }

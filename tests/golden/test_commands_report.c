@@ -210,7 +210,7 @@ static char *plain_drawing(const char *text) {
         if (at == from) at = to;
         const char *ramp = at;
         while (*ramp >= 'a' && *ramp <= 'z') ramp++;
-        if ((at[-1] == '"' || at[-1] == '#') && strncmp(ramp, "-ramp", 5) == 0) at = ramp + 1;
+        if (at > text && (at[-1] == '"' || at[-1] == '#') && strncmp(ramp, "-ramp", 5) == 0) at = ramp + 1;
         *out++ = *at;
     }
     *out = '\0';

@@ -18,10 +18,12 @@ enum { WIDE_COLUMNS = 150, WIDE_ROWS = 30, LEFT_COLUMNS = 72, GAP = 2 };
 static const LandscapePane *const PANES[SESSION_LANDSCAPE_COUNT] = {
     &landscape_line_pane, &landscape_plane_pane, &landscape_sharpness_pane};
 
+#define PLANE                                                                                                             \
+    "The loss of responses around W at the dials, along two random directions in which every row of a matrix moves by a " \
+    "share of its own length. A flat valley is one that reinforcement learning can move about in."
+
 static const char *const ABOUT[SESSION_LANDSCAPE_COUNT] = {
-    "The loss of responses along the line through base (α = 0) and SFT (α = 1), and beyond both.",
-    "The loss of responses around W at the dials, along two random directions in which every row of a matrix moves by a "
-    "share of its own length. A flat valley is one that reinforcement learning can move about in.",
+    "The loss of responses along the line through base (α = 0) and SFT (α = 1), and beyond both.", PLANE,
     "How the loss of base, SFT and W rises after small steps along random directions, both ways, and its curvature."};
 
 static Status open_landscape(Session *session, void **state, Error *error) {
