@@ -20,7 +20,7 @@ static char whole[1024], exported[1024],
     templated[1024]; /* an export, where another goes, a directory with a chat template */
 
 typedef struct Run {
-    int resource; /* RLIMIT_AS, RLIMIT_DATA */
+    unsigned resource; /* RLIMIT_AS, RLIMIT_DATA */
     uint64_t bytes;
     const char *const *arguments;
     const char *input;
@@ -69,7 +69,7 @@ static void expect_end(const Run *run) {
     program_free(&result);
 }
 
-static void expect_ends(int resource, const uint64_t *limits, size_t count, const char *input,
+static void expect_ends(unsigned resource, const uint64_t *limits, size_t count, const char *input,
                         const char *const *arguments) {
     for (size_t i = 0; i < count; i++) {
         const Run run = {resource, limits[i] * MIB, arguments, input};

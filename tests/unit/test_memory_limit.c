@@ -114,14 +114,14 @@ static void a_sequence_may_take_half_of_what_is_allowed(void **state) {
 
 static struct rlimit before;
 
-static void limit(int resource, uint64_t bytes) {
+static void limit(unsigned resource, uint64_t bytes) {
     assert_int_equal(getrlimit(resource, &before), 0);
     struct rlimit changed = before;
     changed.rlim_cur = bytes;
     assert_int_equal(setrlimit(resource, &changed), 0);
 }
 
-static void unlimit(int resource) {
+static void unlimit(unsigned resource) {
     assert_int_equal(setrlimit(resource, &before), 0);
 }
 
@@ -130,7 +130,7 @@ static void limits_of_the_process_count_as_a_group_s_do(void **state) {
     if (HAS_SANITIZER) skip();
     scratch_clear("root");
     assert_true(memory_limit_left() == UINT64_MAX);
-    static const int RESOURCES[] = {RLIMIT_AS, RLIMIT_DATA};
+    static const unsigned RESOURCES[] = {RLIMIT_AS, RLIMIT_DATA};
     for (size_t i = 0; i < 2; i++) {
         limit(RESOURCES[i], 1024 * MIB);
         uint64_t of_process = allowed(), left = memory_limit_left();

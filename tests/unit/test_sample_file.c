@@ -66,8 +66,8 @@ static void ids_are_taken_as_they_are_under_every_name(void **state) {
         "{\"prompt_ids\": [1, 2], \"response_ids\": [3, 9], \"score\": 0.5}",
         "{\"prompt_token_ids\": [1, 2], \"token_ids\": [3, 9], \"reward\": 0.5, \"finish_reason\": \"stop\"}",
         "[\n{\"prompt_ids\": [1, 2],\n\"response_token_ids\": [3, 9], \"reward\": 0.5}]",
-        "{\"prompt_token_ids\": [1, 2], \"request_id\": \"7\", \"outputs\": [{\"index\": 0, \"token_ids\": [3, 9], "
-        "\"reward\": 0.5, \"cumulative_logprob\": -1.5, \"logprobs\": null}]}",
+        ("{\"prompt_token_ids\": [1, 2], \"request_id\": \"7\", \"outputs\": [{\"index\": 0, \"token_ids\": [3, 9], "
+         "\"reward\": 0.5, \"cumulative_logprob\": -1.5, \"logprobs\": null}]}"),
         "{\"prompt\": \"said\", \"prompt_ids\": [1, 2], \"response\": \"words\", \"response_ids\": [3, 9], \"reward\": 0.5}",
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
@@ -89,8 +89,8 @@ static void texts_are_tokenized_as_calibration_rows_are(void **state) {
     static const char *const ROWS[] = {
         "{\"prompt\": \"Ada has 3 apples.\", \"response\": \" Ben has 4.\", \"answer\": \"4\", \"reward\": true}",
         "{\"input\": \"Ada has 3 apples.\", \"output\": \" Ben has 4.\", \"gts\": \"4\", \"score\": 1.0, \"step\": 20}",
-        "{\"prompt\": \"Ada has 3 apples.\", \"completion\": \" Ben has 4.\", \"reward\": 1, \"reward_model\": "
-        "{\"ground_truth\": \"4\", \"style\": \"rule\"}}",
+        ("{\"prompt\": \"Ada has 3 apples.\", \"completion\": \" Ben has 4.\", \"reward\": 1, \"reward_model\": "
+         "{\"ground_truth\": \"4\", \"style\": \"rule\"}}"),
         "{\"prompt\": \"Ada has 3 apples.\", \"outputs\": [\" Ben has 4.\"], \"answer\": 4, \"reward\": 1}",
         "{\"prompt\": \"Ada has 3 apples.\", \"outputs\": [{\"text\": \" Ben has 4.\"}], \"ground_truth\": \"4\", \"reward\": 1}",
     };

@@ -16,7 +16,7 @@ static double loss_of(const Model *model, const Settings *settings) {
     const EvaluationRow row = {.ids = ids, .count = ROW_TOKENS, .first = 0, .end = ROW_TOKENS - 1};
     Evaluation *evaluation;
     Error error = {0};
-    double loss;
+    double loss = NAN;
     if (evaluation_create(model, &row, 1, 0, &evaluation, &error) != STATUS_OK ||
         evaluation_loss_measure(evaluation, settings, 1, &loss, "line", NULL, &error) != STATUS_OK)
         fail_msg("%s", error.message);
