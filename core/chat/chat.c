@@ -97,8 +97,7 @@ Status chat_render_last(const ChatTemplate *template, const ChatRequest *request
     ChatOutput before = {0}, with = {0};
     size_t index = chat_conversation_count(request->conversation);
     *rendering = (ChatRendering){0};
-    while (index > 0 && chat_conversation_turn(request->conversation, index - 1) != CHAT_TURN_LEARNED)
-        index--;
+    while (index > 0 && chat_conversation_turn(request->conversation, index - 1) < CHAT_TURN_LEARNED) index--;
     if (index == 0)
         return status_fail(error, STATUS_ARGUMENT,
                            "the conversation has no turn of the assistant that is learned");

@@ -175,20 +175,30 @@ bool chat_conversation_asks(const ChatConversation *conversation) {
 
 /* ---- what is learned ---- */
 
-static bool is_assistant(const ChatDict *message) {
-    const ChatValue *role = chat_dict_find_string(message, "role");
-    return role != NULL && role->type == CHAT_TEXT && role->as.text->length == 9 &&
-           memcmp(role->as.text->bytes, "assistant", 9) == 0;
-}
+/* How trainers name the switch of a message: OpenAI and others, axolotl, ms-swift. */
+static const char *const SWITCHES[] = {"weight", "train", "training", "loss"};
 
-static bool is_zero(const ChatDict *message, const char *key) {
-    const ChatValue *found = chat_dict_find_string(message, key);
-    return found != NULL && chat_value_is_number(*found) && chat_value_number(*found) == 0.0;
+const char *chat_conversation_role(const ChatConversation *conversation, size_t index, size_t *bytes) {
+    const ChatValue *role = chat_dict_find_string(conversation->messages->items[index].as.dict, "role");
+    bool is_text = role != NULL && role->type == CHAT_TEXT;
+    *bytes = is_text ? role->as.text->length : 0;
+    return is_text ? role->as.text->bytes : "";
 }
 
 ChatTurn chat_conversation_turn(const ChatConversation *conversation, size_t index) {
     const ChatDict *message = conversation->messages->items[index].as.dict;
-    if (!is_assistant(message)) return CHAT_TURN_OTHER;
-    bool is_passed = index < conversation->prompt || is_zero(message, "weight") || is_zero(message, "train");
-    return is_passed ? CHAT_TURN_PASSED : CHAT_TURN_LEARNED;
+    size_t bytes;
+    const char *role = chat_conversation_role(conversation, index, &bytes);
+    if (bytes != 9 || memcmp(role, "assistant", 9) != 0) return CHAT_TURN_OTHER;
+    ChatTurn turn = index < conversation->prompt ? CHAT_TURN_PASSED : CHAT_TURN_LEARNED;
+    for (size_t i = 0; i < sizeof SWITCHES / sizeof *SWITCHES && turn == CHAT_TURN_LEARNED; i++) {
+        const ChatValue *found = chat_dict_find_string(message, SWITCHES[i]);
+        if (found == NULL) continue;
+        double share = chat_value_is_number(*found) ? chat_value_number(*found) : -1.0;
+        if (share == 0.0)
+            turn = CHAT_TURN_PASSED;
+        else if (share != 1.0)
+            turn = CHAT_TURN_IN_PART;
+    }
+    return turn;
 }

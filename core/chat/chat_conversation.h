@@ -13,8 +13,8 @@
  * A conversation that is a prompt, for a model to answer, may be its messages alone, [{"role": "user", …}, …], and asks
  * for an answer where it does not say.
  *
- * What is learned is what the assistant says, but for what is part of a prompt, and for messages whose "weight" is 0 or
- * whose "train" is false.
+ * What is learned is what the assistant says, but for what is part of a prompt, and for messages whose "weight", "train",
+ * "training" or "loss" is 0 or false.
  */
 #ifndef REJUV_CORE_CHAT_CONVERSATION_H
 #define REJUV_CORE_CHAT_CONVERSATION_H
@@ -33,9 +33,17 @@ void chat_conversation_free(ChatConversation *conversation);
 
 size_t chat_conversation_count(const ChatConversation *conversation);
 
-/* Who says message `index`, and whether it is learned. */
-typedef enum ChatTurn { CHAT_TURN_OTHER, CHAT_TURN_PASSED, CHAT_TURN_LEARNED } ChatTurn;
+/* Who says message `index`, and whether it is learned: in part, where its switch is neither off nor on. */
+typedef enum ChatTurn {
+    CHAT_TURN_OTHER,
+    CHAT_TURN_PASSED,
+    CHAT_TURN_LEARNED, /* and so is what comes behind it */
+    CHAT_TURN_IN_PART
+} ChatTurn;
 ChatTurn chat_conversation_turn(const ChatConversation *conversation, size_t index);
+
+/* Its role, `bytes` long; none where it has no text for one. */
+const char *chat_conversation_role(const ChatConversation *conversation, size_t index, size_t *bytes);
 
 /* `tools` is there and not null. */
 bool chat_conversation_has_tools(const ChatConversation *conversation);

@@ -85,10 +85,9 @@ static const struct {
              {"tool", "tool"},           {"observation", "tool"},  {"function_call", NULL}};
 
 /* {"name", "arguments"}, or a list of those, in a text of JSON: the tool calls of a turn of the assistant. */
-static Status add_calls(Form *form, const ChatText *text) {
+static Status add_calls(Form *form, const ChatText *text, ChatDict **message) {
     ChatValue value;
     ChatList *calls;
-    ChatDict *message;
     CHAT_TRY(chat_json_read(form->run, text->bytes, text->length, &value));
     const ChatList one = {.items = &value, .count = 1};
     const ChatList *given = chat_value_is_list(value, CHAT_LIST_LIST) ? value.as.list : &one;
@@ -107,11 +106,22 @@ static Status add_calls(Form *form, const ChatText *text) {
     }
     ChatValue nothing;
     CHAT_TRY(chat_value_keep(form->run, "", 0, &nothing));
-    CHAT_TRY(add_message(form, "assistant", nothing, &message));
-    return set_member(form->run, message, "tool_calls", chat_value_list(calls));
+    CHAT_TRY(add_message(form, "assistant", nothing, message));
+    return set_member(form->run, *message, "tool_calls", chat_value_list(calls));
 }
 
-/* Members of a turn that say whether it is learned go along (chat_conversation.h). */
+/* What a turn has besides goes along: whether it is learned, say (chat_conversation.h). */
+static Status add_rest(Form *form, const ChatDict *turn, ChatDict *message) {
+    for (size_t i = 0; i < turn->count; i++) {
+        const ChatText *key = turn->entries[i].key.as.text;
+        bool is_read = key->length == 4 ? memcmp(key->bytes, "from", 4) == 0
+                                        : key->length == 5 && memcmp(key->bytes, "value", 5) == 0;
+        if (is_read || chat_dict_find_text(message, key->bytes, key->length) != NULL) continue;
+        CHAT_TRY(chat_dict_set(form->run, message, turn->entries[i].key, turn->entries[i].value));
+    }
+    return STATUS_OK;
+}
+
 static Status add_turn(Form *form, const ChatDict *turn, size_t number) {
     const ChatValue *from = find(turn, "from"), *value = find(turn, "value");
     if (from == NULL || from->type != CHAT_TEXT || value == NULL || value->type != CHAT_TEXT)
@@ -121,15 +131,12 @@ static Status add_turn(Form *form, const ChatDict *turn, size_t number) {
         const ChatText *name = from->as.text;
         if (name->length != strlen(ROLES[i].from) || memcmp(name->bytes, ROLES[i].from, name->length) != 0)
             continue;
-        if (ROLES[i].role == NULL) return add_calls(form, value->as.text);
         ChatDict *message;
-        CHAT_TRY(add_message(form, ROLES[i].role, *value, &message));
-        static const char *const KEPT[] = {"weight", "train"};
-        for (size_t k = 0; k < sizeof KEPT / sizeof *KEPT; k++) {
-            const ChatValue *kept = find(turn, KEPT[k]);
-            if (kept != NULL) CHAT_TRY(set_member(form->run, message, KEPT[k], *kept));
-        }
-        return STATUS_OK;
+        if (ROLES[i].role == NULL)
+            CHAT_TRY(add_calls(form, value->as.text, &message));
+        else
+            CHAT_TRY(add_message(form, ROLES[i].role, *value, &message));
+        return add_rest(form, turn, message);
     }
     return chat_run_fail(
         form->run, STATUS_UNSUPPORTED, "\"conversations\": turn %zu is from \"%.*s\", which is unknown",

@@ -48,7 +48,7 @@ static Status find_by_rendering(const ChatTemplate *template, const ChatRequest 
     whole->span_count = 0;
     for (size_t i = 0; i < count && *found; i++) {
         ChatSpan span;
-        if (chat_conversation_turn(request->conversation, i) != CHAT_TURN_LEARNED) continue;
+        if (chat_conversation_turn(request->conversation, i) < CHAT_TURN_LEARNED) continue;
         Status status = find_turn(template, request, i, whole, &span, found, error);
         if (status == STATUS_OK)
             status = MEMORY_RESERVE(whole->spans, &whole->span_capacity, whole->span_count + 1, error);
@@ -72,7 +72,7 @@ static bool keep_learned(const ChatConversation *conversation, ChatOutput *whole
     if (turns != whole->span_count) return false;
     for (size_t i = 0, block = 0; i < count; i++) {
         ChatTurn turn = chat_conversation_turn(conversation, i);
-        if (turn == CHAT_TURN_LEARNED) whole->spans[kept++] = whole->spans[block];
+        if (turn >= CHAT_TURN_LEARNED) whole->spans[kept++] = whole->spans[block];
         block += turn != CHAT_TURN_OTHER;
     }
     whole->span_count = kept;

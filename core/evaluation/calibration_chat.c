@@ -49,11 +49,34 @@ void calibration_chat_close(CalibrationChat *chat) {
 
 /* ---- rendering ---- */
 
-static bool has_learned(const ChatConversation *conversation) {
-    for (size_t i = 0; i < chat_conversation_count(conversation); i++) {
-        if (chat_conversation_turn(conversation, i) == CHAT_TURN_LEARNED) return true;
+/* Who may speak last where an answer is asked for. */
+static const char *const ASKS[] = {"user",     "tool",    "system",     "developer",
+                                   "function", "ipython", "observation"};
+
+/* A conversation without an answer is a prompt, unless somebody answers under another name. */
+static Status check_prompt(const ChatConversation *conversation, Error *error) {
+    size_t count = chat_conversation_count(conversation), bytes;
+    if (chat_conversation_turn(conversation, count - 1) != CHAT_TURN_OTHER)
+        return STATUS_OK; /* not learned */
+    const char *role = chat_conversation_role(conversation, count - 1, &bytes);
+    for (size_t i = 0; i < sizeof ASKS / sizeof *ASKS; i++) {
+        if (strlen(ASKS[i]) == bytes && memcmp(ASKS[i], role, bytes) == 0) return STATUS_OK;
     }
-    return false;
+    return status_fail(error, STATUS_UNSUPPORTED,
+                       "the last message is by \"%.*s\", and none by \"assistant\", which is what is learned",
+                       (int)(bytes < 40 ? bytes : 40), role);
+}
+
+static Status find_learned(const ChatConversation *conversation, bool *any, Error *error) {
+    *any = false;
+    for (size_t i = 0; i < chat_conversation_count(conversation); i++) {
+        ChatTurn turn = chat_conversation_turn(conversation, i);
+        if (turn == CHAT_TURN_IN_PART)
+            return status_fail(error, STATUS_UNSUPPORTED,
+                               "message %zu is learned in part: expected its weight to be 0 or 1", i + 1);
+        *any = *any || turn == CHAT_TURN_LEARNED;
+    }
+    return *any ? STATUS_OK : check_prompt(conversation, error);
 }
 
 /* A conversation without a turn that is learned is a prompt: it asks for one. */
@@ -61,12 +84,15 @@ static Status render(const CalibrationChat *chat, const ChatConversation *conver
                      ChatRendering *rendering, Error *error) {
     const ChatTemplate *template;
     ChatRequest request = chat->request;
-    bool is_prompt = !has_learned(conversation);
+    bool any;
+    Status status = find_learned(conversation, &any, error);
+    if (status != STATUS_OK) return status;
+    bool is_prompt = !any;
     request.conversation = conversation;
     request.asks = is_prompt;
     if (is_prompt) request.spans = CHAT_SPANS_NONE;
-    Status status = chat_source_choose(chat->source, chat->reading->template,
-                                       chat_conversation_has_tools(conversation), &template, error);
+    status = chat_source_choose(chat->source, chat->reading->template,
+                                chat_conversation_has_tools(conversation), &template, error);
     if (status == STATUS_OK) status = chat_render(template, &request, rendering, error);
     if (status != STATUS_OK || is_prompt || (rendering->has_spans && rendering->span_count > 0))
         return status;

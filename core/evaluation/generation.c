@@ -12,6 +12,11 @@ static bool has_id(const int32_t *ids, size_t count, int32_t id) {
     return false;
 }
 
+bool generation_ends_text(const Model *model, const Settings *settings, int32_t token) {
+    const ModelConfig *config = forward_side(model, settings)->config;
+    return has_id(config->eos, config->eos_count, token);
+}
+
 typedef struct Generation {
     const Model *model;
     const Settings *settings;
@@ -80,8 +85,7 @@ Status generation_run(const Model *model, const Settings *settings, const int32_
         if (status != STATUS_OK) break;
         *generated = (size_t)step + 1;
         if (observer != NULL) observer(user, out[step]);
-        const ModelConfig *config = forward_side(model, settings)->config;
-        if (has_id(config->eos, config->eos_count, out[step]) ||
+        if (generation_ends_text(model, settings, out[step]) ||
             has_id(options->ends, options->end_count, out[step]))
             break;
     }

@@ -17,6 +17,9 @@ typedef struct GenerationOptions {
     size_t end_count;
 } GenerationOptions;
 
+/* Whether a text ends with this token: that of the model whose settings these are. */
+bool generation_ends_text(const Model *model, const Settings *settings, int32_t token);
+
 /* Called for every token as it comes, on the thread that generates. */
 typedef void (*GenerationObserver)(void *user, int32_t token);
 

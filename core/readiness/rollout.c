@@ -1,5 +1,6 @@
 #include "core/readiness/rollout.h"
 
+#include "core/evaluation/generation.h"
 #include "core/numerics/random.h"
 #include "core/readiness/rollout_slots.h"
 #include "core/support/memory.h"
@@ -129,12 +130,8 @@ static void choose(void *argument, size_t s, unsigned worker) {
 }
 
 static bool ends_text(const Rollout *rollout, int32_t token) {
-    const ModelConfig *config = forward_side(rollout->model, rollout->settings)->config;
-    if (rollout->options->end >= 0 && token == rollout->options->end) return true;
-    for (size_t i = 0; i < config->eos_count; i++) {
-        if (config->eos[i] == token) return true;
-    }
-    return false;
+    return (rollout->options->end >= 0 && token == rollout->options->end) ||
+           generation_ends_text(rollout->model, rollout->settings, token);
 }
 
 static Status finish(Rollout *rollout, RolloutSlot *slot, bool is_ended, Error *error) {

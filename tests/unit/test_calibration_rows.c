@@ -239,6 +239,18 @@ static void turns_of_no_weight_are_not_learned(void **state) {
         "{% for m in messages %}<{{ m.role }}>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}"
         "{% endgeneration %}{% else %}{{ m.content }}{% endif %}{{ '\\n' }}{% endfor %}";
     check_turns(TEMPLATE, ROW, "<user>a\n<assistant>b\n<user>c\n<assistant>«d\n»");
+    static const char *const OFF[] = {"\"weight\": 0.0", "\"train\": false", "\"training\": false",
+                                      "\"loss\": false"};
+    for (size_t i = 0; i < sizeof OFF / sizeof *OFF;
+         i++) { /* as others name it, and in turns of ShareGPT's */
+        char row[512];
+        (void)snprintf(
+            row, sizeof row,
+            "{\"conversations\": [{\"from\": \"human\", \"value\": \"a\"}, {\"from\": \"gpt\", \"value\": \"b\", %s}, "
+            "{\"from\": \"human\", \"value\": \"c\"}, {\"from\": \"gpt\", \"value\": \"d\"}]}",
+            OFF[i]);
+        check_turns(TEMPLATE, row, "<user>a\n<assistant>b\n<user>c\n<assistant>«d\n»");
+    }
     check_turns(BLOCKS, ROW, "<user>a\n<assistant>b\n<user>c\n<assistant>«d»\n");
 }
 
@@ -272,7 +284,12 @@ static void conversations_that_cannot_be_rendered_are_refused(void **state) {
          "has functions,"},
         {"{\"conversations\": [{\"from\": \"narrator\", \"value\": \"a\"}]}", "from \"narrator\""},
         {"{\"conversations\": [{\"from\": \"system\", \"value\": \"a\"}], \"system\": \"s\"}", "first turn"},
-        {"{\"messages\": [{\"role\": \"odd\", \"content\": \"a\"}]}", "conversation: no odd ones"},
+        {"{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\", \"weight\": 0.5}]}",
+         "message 2 is learned in part"},
+        {"{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"model\", \"content\": \"b\"}]}",
+         "the last message is by \"model\""},
+        {"{\"messages\": [{\"role\": \"odd\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}]}",
+         "conversation: no odd ones"},
     };
     static const char PICKY[] =
         "{% for m in messages %}{% if m.role == 'odd' %}{{ raise_exception('no odd ones') }}{% endif %}{% endfor %}";

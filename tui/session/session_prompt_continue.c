@@ -76,11 +76,7 @@ bool session_is_continuing(const Session *session) {
 
 /* As generation_run() stops at them. */
 static bool ends_text(const ContinueErrand *errand, int32_t token) {
-    const ModelConfig *config = forward_side(errand->model, &errand->settings)->config;
-    if (token == errand->end) return true;
-    for (size_t i = 0; i < config->eos_count; i++)
-        if (config->eos[i] == token) return true;
-    return false;
+    return token == errand->end || generation_ends_text(errand->model, &errand->settings, token);
 }
 
 /* What was added is the assistant's turn, without the token that ends it; other special tokens are what it said. */
