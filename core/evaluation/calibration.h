@@ -65,6 +65,9 @@ typedef struct CalibrationReading {
     size_t limit;          /* at most so many rows; 0: all */
     const char *directory; /* where the chat templates of conversations are (chat_source.h); NULL: nowhere */
     const char *template;  /* which of them; NULL: as suits the row */
+    bool
+        are_questions; /* an answer may stand beside a prompt alone, to be compared with; else that is refused, for
+                              it would not be measured */
 } CalibrationReading;
 
 typedef struct Calibration {

@@ -84,12 +84,22 @@ static void free_batch(Batch *batch) {
     free(batch);
 }
 
+/* Somebody's answer that nothing would be measured of, without a word. */
+static Status check_answer(const Batch *batch, const CalibrationRow *row, Error *error) {
+    bool is_lost = row->answer != NULL && row->prompt_count == row->count && !batch->reading->are_questions;
+    return is_lost
+               ? status_fail(error, STATUS_UNSUPPORTED,
+                             "the row has an answer and no response: give what is to be measured as response")
+               : STATUS_OK;
+}
+
 /* Makes the ids of all rows that wait, and adds them; what is left of them on failure, free_batch() frees. */
 static Status take_batch(Batch *batch, Job *job, Error *error) {
     Status status = job_run(job, batch->count, encode_one, batch, error);
     for (size_t i = 0; i < batch->count && status == STATUS_OK; i++) {
         status = batch->statuses[i];
         if (status != STATUS_OK && error != NULL) *error = batch->errors[i];
+        if (status == STATUS_OK) status = check_answer(batch, &batch->rows[i], error);
         if (status == STATUS_OK) {
             CalibrationRow row = batch->rows[i];
             batch->rows[i] = (CalibrationRow){0};

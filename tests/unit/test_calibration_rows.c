@@ -65,7 +65,6 @@ static void rows_of_every_form_give_prompt_and_response(void **state) {
         {"{\"prompt\": \"a\", \"completion\": \"b\", \"response\": null}", "a", "b"},
         {"{\"prompt\": \"a\", \"response\": \"b\", \"answer\": \"c\"}", "a", "b"},
         {"{\"prompt\": \"a\"}", "a", NULL},
-        {"{\"prompt\": \"a\", \"answer\": \"42\"}", "a", NULL},
         {"{\"text\": \"a\"}", "a", NULL},
         /* what is about a row, and what holds nothing, is passed over */
         {"{\"id\": \"x\", \"source\": \"y\", \"meta\": {\"k\": \"v\"}, \"prompt\": \"a\", \"completion\": \"b\"}",
@@ -94,6 +93,18 @@ static void no_text_of_a_row_is_thrown_away_in_silence(void **state) {
            "has answer,");
     refuse("{\"messages\": [{}], \"functions\": \"f\"}", STATUS_UNSUPPORTED, "has functions,");
     refuse("{\"messages\": [{}]}", STATUS_IO, "no directory to look for a chat template in");
+}
+
+/* Where questions are read, an answer is what an answer is compared with; where rows are measured, it would be lost. */
+static void an_answer_without_a_response_is_a_question(void **state) {
+    (void)state;
+    static const char ROW[] = "{\"prompt\": \"a\", \"answer\": \"42\"}";
+    const CalibrationReading questions = {.tokenizer = demo, .config = &CONFIG, .are_questions = true};
+    Calibration *rows;
+    refuse(ROW, STATUS_UNSUPPORTED, "an answer and no response");
+    assert_int_equal(read_text(ROW, &questions, &rows, NULL), STATUS_OK);
+    assert_string_equal(rows->rows[0].answer, "42");
+    calibration_free(rows);
 }
 
 static void forms_that_are_not_known_are_refused_with_their_keys(void **state) {
@@ -223,8 +234,7 @@ static void conversations_of_every_form_are_learned_by_turns(void **state) {
         "<user>a\n<assistant>b\n<user>c\n<assistant>«d\n»");
     check_turns(TEMPLATE, "{\"prompt\": [{\"role\": \"user\", \"content\": \"a\"}], \"response\": \"b\"}",
                 "<user>a\n<assistant>«b\n»");
-    check_turns(TEMPLATE, "{\"prompt\": [{\"role\": \"user\", \"content\": \"a\"}], \"answer\": \"42\"}",
-                "<user>a\n<assistant>");
+    check_turns(TEMPLATE, "{\"prompt\": [{\"role\": \"user\", \"content\": \"a\"}]}", "<user>a\n<assistant>");
     check_turns(TEMPLATE, "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"prompt\": \"a\"}",
                 "<user>a\n<assistant>");
 }
@@ -576,6 +586,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_of_every_form_give_prompt_and_response),
         cmocka_unit_test(no_text_of_a_row_is_thrown_away_in_silence),
+        cmocka_unit_test(an_answer_without_a_response_is_a_question),
         cmocka_unit_test(forms_that_are_not_known_are_refused_with_their_keys),
         cmocka_unit_test(labels_and_masks_say_what_is_learned),
         cmocka_unit_test(marks_that_do_not_fit_their_ids_are_refused),
