@@ -1,4 +1,5 @@
 #include "core/evaluation/evaluation_internal.h"
+#include "core/evaluation/evaluation_memory.h"
 #include "core/support/memory.h"
 
 #include <math.h>
@@ -15,62 +16,11 @@ enum {
 
 static const Settings BASE = {.alpha = 0.0}, SFT = {.alpha = 1.0};
 
-/* ---- memory ---- */
-
-/* Of one position of a row while `states` settings run: also what is kept of it, for base, SFT and each of the
- * settings: its figures, its hidden state for comparing, and that of a result that can be followed. */
-static uint64_t token_bytes(const Model *model, size_t states, size_t top_count) {
-    uint64_t kept = sizeof(DistributionPosition) + 2 * model->config->hidden_size * sizeof(float), bytes;
-    kept += top_count * sizeof(DistributionToken);
-    if (__builtin_mul_overflow(kept, states + 2, &kept) ||
-        __builtin_add_overflow(kept, forward_token_bytes(model->config, states, 1), &bytes))
-        return UINT64_MAX;
-    return bytes;
-}
+/* ---- rows and results ---- */
 
 Status evaluation_check_tokens(const Model *model, size_t tokens, size_t top_count, Error *error) {
-    return forward_check_memory(token_bytes(model, 2, top_count), tokens, forward_memory_limit(),
-                                "base and SFT side by side", error);
+    return evaluation_memory_check_tokens(model, tokens, top_count, error);
 }
-
-/* How many of `count` settings may run side by side over rows of at most `tokens` tokens. */
-size_t evaluation_states_together(const Evaluation *evaluation, size_t count) {
-    size_t longest = 1;
-    for (size_t i = 0; i < evaluation->row_count; i++) {
-        if (evaluation->rows[i].count > longest) longest = evaluation->rows[i].count;
-    }
-    uint64_t allowed = forward_memory_limit() / longest; /* bytes a token */
-    while (count > 1 && token_bytes(evaluation->model, count, evaluation->top_count) > allowed) count--;
-    return count;
-}
-
-/* What stays of each measured position of all rows: figures of base, SFT and one setting, the hidden states of
- * base and SFT, and those of results that can be followed. */
-static uint64_t kept_bytes(const Model *model, size_t top_count) {
-    enum { RESULTS = 3, REFERENCES = 2 };
-    uint64_t figures, hidden = model->config->hidden_size * sizeof(float), bytes;
-    if (__builtin_mul_overflow(top_count, sizeof(DistributionToken), &figures) ||
-        __builtin_add_overflow(figures, sizeof(DistributionPosition), &figures) ||
-        __builtin_mul_overflow(figures, RESULTS, &figures) ||
-        __builtin_add_overflow(figures, hidden * (top_count > 0 ? REFERENCES + RESULTS : REFERENCES), &bytes))
-        return UINT64_MAX;
-    return bytes;
-}
-
-static Status check_rows(const Model *model, const EvaluationRow *rows, size_t count, size_t top_count,
-                         Error *error) {
-    size_t positions = 0;
-    for (size_t i = 0; i < count; i++) {
-        Status status = evaluation_check_tokens(model, rows[i].count, top_count, error);
-        if (status != STATUS_OK) return count == 1 ? status : status_add_context(error, "row %zu", i + 1);
-        if (!memory_add(positions, evaluation_row_positions(&rows[i]), &positions)) positions = SIZE_MAX;
-    }
-    Status status = forward_check_memory(kept_bytes(model, top_count), positions, forward_memory_limit(),
-                                         "what is kept of each measured position", error);
-    return status == STATUS_OK ? status : status_add_context(error, "%zu rows", count);
-}
-
-/* ---- rows and results ---- */
 
 /* False when out of memory. */
 static bool copy_rows(Evaluation *made, const EvaluationRow *rows) {
@@ -98,7 +48,7 @@ Status evaluation_create(const Model *model, const EvaluationRow *rows, size_t r
                          Evaluation **evaluation, Error *error) {
     *evaluation = NULL;
     Status status = forward_check_logits(model, error);
-    if (status == STATUS_OK) status = check_rows(model, rows, row_count, top_count, error);
+    if (status == STATUS_OK) status = evaluation_memory_check(model, rows, row_count, top_count, error);
     if (status != STATUS_OK) return status;
     Evaluation *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "an evaluation");
@@ -477,7 +427,7 @@ Status evaluation_measure(const Evaluation *evaluation, const Settings *settings
         return status_fail(error, STATUS_ARGUMENT, "base and SFT have to be measured before other settings");
     MatmulScratch *scratch = NULL;
     Status status = matmul_create_scratch(job_threads(job), &scratch, error);
-    size_t together = evaluation_states_together(evaluation, count);
+    size_t together = evaluation_memory_together(evaluation, count);
     for (size_t at = 0; at < count && status == STATUS_OK; at += together) {
         size_t n = count - at < together ? count - at : together;
         status = measure_together(evaluation, settings + at, n, results + at, scratch, job, error);

@@ -30,9 +30,6 @@ typedef struct EvaluationStage {
     uint64_t pass, passes;
 } EvaluationStage;
 
-/* How many of `count` settings may run side by side over these rows. */
-size_t evaluation_states_together(const Evaluation *evaluation, size_t count);
-
 /* At how many positions the logits of so many models are made at once. */
 size_t evaluation_positions_together(const Evaluation *evaluation, size_t models);
 

@@ -1,6 +1,7 @@
 #include "core/evaluation/evaluation_loss.h"
 
 #include "core/evaluation/evaluation_internal.h"
+#include "core/evaluation/evaluation_memory.h"
 #include "core/support/memory.h"
 
 #include <math.h>
@@ -125,7 +126,7 @@ Status evaluation_loss_measure(const Evaluation *evaluation, const Settings *set
                                double *losses, const char *stage, Job *job, Error *error) {
     MatmulScratch *scratch = NULL;
     Status status = matmul_create_scratch(job_threads(job), &scratch, error);
-    size_t together = evaluation_states_together(evaluation, count < PASS_SETTINGS ? count : PASS_SETTINGS);
+    size_t together = evaluation_memory_together(evaluation, count < PASS_SETTINGS ? count : PASS_SETTINGS);
     size_t passes = together == 0 ? 0 : (count + together - 1) / together;
     for (size_t pass = 0; pass < passes && status == STATUS_OK; pass++) {
         size_t at = pass * together, n = count - at < together ? count - at : together;
