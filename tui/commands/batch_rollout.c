@@ -60,7 +60,7 @@ static Status read_prompts(Batch *batch, BatchRollout *rollout, Error *error) {
                                         .end_token = options_text(options, OPTION_END_TOKEN),
                                         .directory = batch->pair->sft->directory,
                                         .template = options_text(options, OPTION_TEMPLATE),
-        .are_questions = true,
+                                        .are_questions = true,
                                         .limit =
                                             options_has(options, OPTION_FIRST_PROMPTS)
                                                 ? (size_t)options_value(options, OPTION_FIRST_PROMPTS)->count
