@@ -39,6 +39,26 @@ static TextMarks take_marks(TextMarks *marks, Stretch from) {
     return taken;
 }
 
+/* Whether the first normalized character still stands for the text's first, which the pre-tokenizer may ask. */
+static Status keeps_first(Encoding *encoding, const char *text, Stretch from, bool *keeps, Error *error) {
+    const Tokenizer *tokenizer = encoding->tokenizer;
+    *keeps = from.first;
+    if (!from.first || !tokenizer_split_asks_first(&tokenizer->splitter) ||
+        tokenizer_normalizer_keeps_start(&tokenizer->normalizer) || from.bytes == 0)
+        return STATUS_OK;
+    uint32_t ignored;
+    size_t end = tokenizer_text_read(text + from.begin, &ignored);
+    TextMarks marks = {.at = &end, .count = 1};
+    TokenizerText normalized = {0};
+    Status status = tokenizer_text_append(&normalized, text + from.begin, from.bytes, error);
+    if (status == STATUS_OK)
+        status =
+            tokenizer_normalizer_apply(&tokenizer->normalizer, encoding->regex, &normalized, &marks, error);
+    *keeps = end > 0;
+    tokenizer_text_free(&normalized);
+    return status;
+}
+
 /* The text between raw added tokens, normalized and cut at the normalized ones. */
 static Status normalize_stretch(Encoding *encoding, const char *text, Stretch from, Error *error) {
     const Tokenizer *tokenizer = encoding->tokenizer;
@@ -46,7 +66,9 @@ static Status normalize_stretch(Encoding *encoding, const char *text, Stretch fr
     if (from.id != TOKENIZER_NO_ID) return keep_token(encoding, from, error);
     TokenizerText normalized = {0};
     TextMarks marks = take_marks(&encoding->marks, from);
-    Status status = tokenizer_text_append(&normalized, text + from.begin, from.bytes, error);
+    Status status = keeps_first(encoding, text, from, &from.first, error);
+    if (status == STATUS_OK)
+        status = tokenizer_text_append(&normalized, text + from.begin, from.bytes, error);
     if (status == STATUS_OK)
         status =
             tokenizer_normalizer_apply(&tokenizer->normalizer, encoding->regex, &normalized, &marks, error);
@@ -85,7 +107,8 @@ static void place_marks(Encoding *encoding, Stretch stretch, size_t first) {
         if (model->symbols[i].bytes == 0) continue;
         tokenizer_text_cover_marks(marks, end, end + model->symbols[i].bytes);
         end += model->symbols[i].bytes;
-        tokenizer_text_hold_marks(marks, end, id++);
+        tokenizer_text_hold_marks(marks, end, id);
+        id += model->symbols[i].id == MODEL_SPELLED ? model->symbols[i].bytes : 1;
     }
     tokenizer_text_hold_marks(marks, stretch.begin + stretch.bytes,
                               stretch.id == TOKENIZER_NO_ID && model->symbol_count > 0 ? id : first);
@@ -239,14 +262,18 @@ int32_t tokenizer_find(const Tokenizer *tokenizer, const char *piece, size_t byt
     return added != NULL ? added->id : tokenizer_map_find_piece(&tokenizer->model.pieces, piece, bytes);
 }
 
-TokenizerFacts tokenizer_facts(const Tokenizer *tokenizer) {
+/* What the model is called, beside how its pieces are written. */
+static const char *name_kind(const Tokenizer *tokenizer) {
     bool byte_level = tokenizer_split_is_byte_level(&tokenizer->splitter) ||
                       tokenizer_decoder_is_byte_level(&tokenizer->decoder);
     bool sentencepiece =
         tokenizer->model.byte_fallback || tokenizer_decoder_has_byte_fallback(&tokenizer->decoder);
-    return (TokenizerFacts){.kind = byte_level      ? "byte-level BPE"
-                                    : sentencepiece ? "SentencePiece BPE"
-                                                    : "BPE",
+    if (tokenizer_model_is_unigram(&tokenizer->model)) return "Unigram";
+    return byte_level ? "byte-level BPE" : sentencepiece ? "SentencePiece BPE" : "BPE";
+}
+
+TokenizerFacts tokenizer_facts(const Tokenizer *tokenizer) {
+    return (TokenizerFacts){.kind = name_kind(tokenizer),
                             .pieces = tokenizer->model.pieces.count,
                             .merges = tokenizer->model.merges.count,
                             .added_tokens = tokenizer->added.count,

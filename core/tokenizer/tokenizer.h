@@ -50,7 +50,7 @@ typedef enum TokenizerRule {
 } TokenizerRule;
 
 typedef struct TokenizerFacts {
-    const char *kind; /* "byte-level BPE", "SentencePiece BPE" or "BPE" */
+    const char *kind; /* "byte-level BPE", "SentencePiece BPE", "BPE" or "Unigram" */
     size_t pieces;    /* of the model's own vocabulary */
     size_t merges;
     size_t added_tokens;              /* those that the model's vocabulary has too included */

@@ -69,13 +69,6 @@ static int32_t find_longest(const Trie *trie, const char *text, size_t bytes, si
 
 /* ---- finding ---- */
 
-/* Unicode White_Space, which is closed: new versions of Unicode do not add to it. */
-static bool is_white_space(uint32_t c) {
-    return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-           c == 0x3000;
-}
-
 /* The beginning of the last character before byte `at` (at > 0). */
 static size_t previous_character(const char *text, size_t at) {
     do at--;
@@ -88,7 +81,7 @@ static size_t skip_space_back(const char *text, size_t at, size_t floor) {
         uint32_t c;
         size_t before = previous_character(text, at);
         (void)tokenizer_text_read(text + before, &c);
-        if (!is_white_space(c) || before < floor) break;
+        if (!tokenizer_text_is_space(c) || before < floor) break;
         at = before;
     }
     return at;
@@ -98,7 +91,7 @@ static size_t skip_space(const char *text, size_t bytes, size_t at) {
     while (at < bytes) {
         uint32_t c;
         size_t taken = tokenizer_text_read(text + at, &c);
-        if (!is_white_space(c)) break;
+        if (!tokenizer_text_is_space(c)) break;
         at += taken;
     }
     return at;

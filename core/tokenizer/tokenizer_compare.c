@@ -53,6 +53,20 @@ static Status compare_merges(const Tokenizer *base, const Tokenizer *sft, Error 
                              (unsigned)rank);
 }
 
+static Status compare_models(const TokenizerModel *base, const TokenizerModel *sft, Error *error) {
+    bool are_unigram[2] = {tokenizer_model_is_unigram(base), tokenizer_model_is_unigram(sft)};
+    if (are_unigram[0] != are_unigram[1])
+        return status_fail(error, STATUS_MISMATCH, "the model is %s in base and %s in SFT",
+                           are_unigram[0] ? "Unigram" : "BPE", are_unigram[1] ? "Unigram" : "BPE");
+    for (size_t id = 0; are_unigram[0] && id < base->pieces.count && id < sft->pieces.count; id++) {
+        double scores[2] = {base->unigram.scores[id], sft->unigram.scores[id]};
+        if (scores[0] != scores[1])
+            return status_fail(error, STATUS_MISMATCH, "the piece %zu has the score %g in base and %g in SFT",
+                               id, scores[0], scores[1]);
+    }
+    return STATUS_OK;
+}
+
 static Status compare_switches(const TokenizerModel *base, const TokenizerModel *sft, Error *error) {
     const struct {
         const char *name;
@@ -121,6 +135,7 @@ static Status compare_stages(const Tokenizer *base, const Tokenizer *sft, Error 
 
 Status tokenizer_compare(const Tokenizer *base, const Tokenizer *sft, Error *error) {
     Status status = compare_pieces(base, sft, error);
+    if (status == STATUS_OK) status = compare_models(&base->model, &sft->model, error);
     if (status == STATUS_OK) status = compare_switches(&base->model, &sft->model, error);
     if (status == STATUS_OK) status = compare_merges(base, sft, error);
     if (status == STATUS_OK) status = compare_added(base, sft, error);

@@ -53,9 +53,8 @@ static Status read_tree(const cJSON *json, Tokenizer *tokenizer, Error *error) {
         status = tokenizer_normalizer_read(json_find(json, "normalizer"), &tokenizer->normalizer,
                                            &descriptions[STAGE_NORMALIZER], error);
     if (status == STATUS_OK)
-        status = tokenizer_split_read(json_find(json, "pre_tokenizer"),
-                                      tokenizer_normalizer_keeps_start(&tokenizer->normalizer),
-                                      &tokenizer->splitter, &descriptions[STAGE_PRE_TOKENIZER], error);
+        status = tokenizer_split_read(json_find(json, "pre_tokenizer"), &tokenizer->splitter,
+                                      &descriptions[STAGE_PRE_TOKENIZER], error);
     if (status == STATUS_OK)
         status = tokenizer_processor_read(json_find(json, "post_processor"), &tokenizer->processor,
                                           &descriptions[STAGE_POST_PROCESSOR], error);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- one word ---- */
+/* ---- one word by merges ---- */
 
 static Status push_symbol(ModelScratch *scratch, int32_t id, size_t bytes, Error *error) {
     Status status =
@@ -171,9 +171,8 @@ static Status merge_symbols(const TokenizerModel *model, ModelScratch *scratch, 
     return status;
 }
 
-Status tokenizer_model_encode(const TokenizerModel *model, ModelScratch *scratch, const char *word,
-                              size_t bytes, TokenList *list, Error *error) {
-    scratch->symbol_count = 0;
+static Status encode_by_merges(const TokenizerModel *model, ModelScratch *scratch, const char *word,
+                               size_t bytes, TokenList *list, Error *error) {
     if (model->ignore_merges) {
         int32_t whole = tokenizer_map_find_piece(&model->pieces, word, bytes);
         if (whole != TOKENIZER_NO_ID) return token_list_append(list, whole, error);
@@ -186,9 +185,60 @@ Status tokenizer_model_encode(const TokenizerModel *model, ModelScratch *scratch
     return status;
 }
 
+/* ---- one word by Unigram ---- */
+
+static Status append_symbol(ModelScratch *scratch, int32_t id, size_t bytes, TokenList *list, Error *error) {
+    Status status = push_symbol(scratch, id, bytes, error);
+    return status == STATUS_OK && id != MODEL_SPELLED ? token_list_append(list, id, error) : status;
+}
+
+/* Unknown characters side by side: a piece even so, as where they spell one; or bytes; or the unknown piece. */
+static Status append_unknown(const TokenizerModel *model, ModelScratch *scratch, const char *run,
+                             size_t bytes, TokenList *list, Error *error) {
+    int32_t whole = tokenizer_map_find_piece(&model->pieces, run, bytes);
+    if (whole == TOKENIZER_NO_ID && has_byte_pieces(model, run, bytes)) {
+        Status status = append_symbol(scratch, MODEL_SPELLED, bytes, list, error);
+        for (size_t i = 0; i < bytes && status == STATUS_OK; i++)
+            status = token_list_append(list, model->byte_ids[(unsigned char)run[i]], error);
+        return status;
+    }
+    return append_symbol(scratch, whole != TOKENIZER_NO_ID ? whole : model->unknown_id, bytes, list, error);
+}
+
+static Status encode_by_scores(const TokenizerModel *model, ModelScratch *scratch, const char *word,
+                               size_t bytes, TokenList *list, Error *error) {
+    Status status = tokenizer_unigram_cut(&model->unigram, &scratch->unigram, word, bytes, error);
+    size_t run = 0; /* bytes of what is unknown and stands before `at` */
+    for (size_t at = 0; at < bytes && status == STATUS_OK;) {
+        size_t length = scratch->unigram.lengths[at];
+        int32_t id = tokenizer_map_find_piece(&model->pieces, word + at, length);
+        bool is_known = id != TOKENIZER_NO_ID && id != model->unknown_id;
+        if (!is_known) run += length;
+        if (is_known && run > 0) status = append_unknown(model, scratch, word + at - run, run, list, error);
+        if (is_known) run = 0;
+        if (is_known && status == STATUS_OK) status = append_symbol(scratch, id, length, list, error);
+        at += length;
+    }
+    return status == STATUS_OK && run > 0
+               ? append_unknown(model, scratch, word + bytes - run, run, list, error)
+               : status;
+}
+
+bool tokenizer_model_is_unigram(const TokenizerModel *model) {
+    return model->unigram.nodes != NULL;
+}
+
+Status tokenizer_model_encode(const TokenizerModel *model, ModelScratch *scratch, const char *word,
+                              size_t bytes, TokenList *list, Error *error) {
+    scratch->symbol_count = 0;
+    return tokenizer_model_is_unigram(model) ? encode_by_scores(model, scratch, word, bytes, list, error)
+                                             : encode_by_merges(model, scratch, word, bytes, list, error);
+}
+
 void tokenizer_model_free_scratch(ModelScratch *scratch) {
     free(scratch->symbols);
     free(scratch->heap);
+    tokenizer_unigram_free_scratch(&scratch->unigram);
     *scratch = (ModelScratch){0};
 }
 
@@ -335,29 +385,57 @@ static Status fill_short_cuts(TokenizerModel *model, Error *error) {
     return status;
 }
 
+static Status read_unigram(const cJSON *json, TokenizerModel *model, Error *error) {
+    uint64_t unknown;
+    const cJSON *item = json_find(json, "unk_id"), *fallback = json_find(json, "byte_fallback");
+    Status status = tokenizer_unigram_read(json_find(json, "vocab"), &model->pieces, &model->unigram, error);
+    if (status != STATUS_OK) return status;
+    if (fallback != NULL && !cJSON_IsBool(fallback))
+        return status_fail(error, STATUS_FORMAT, "model.byte_fallback: expected true or false");
+    if (item != NULL && (!json_read_count(item, &unknown) || unknown >= model->pieces.count))
+        return status_fail(error, STATUS_FORMAT, "model.unk_id: expected an id below %zu",
+                           model->pieces.count);
+    model->byte_fallback = cJSON_IsTrue(fallback);
+    model->fuse_unknown = true;
+    status = fill_short_cuts(model, error);
+    model->unigram.has_unknown = item != NULL;
+    model->unknown_id = item != NULL ? (int32_t)unknown : TOKENIZER_NO_ID;
+    return status;
+}
+
+static Status read_merging(const cJSON *json, TokenizerModel *model, Error *error) {
+    Status status = read_options(json, model, error);
+    if (status == STATUS_OK) status = read_vocabulary(json_find(json, "vocab"), &model->pieces, error);
+    if (status == STATUS_OK) status = read_merges(json_find(json, "merges"), model, error);
+    return status == STATUS_OK ? fill_short_cuts(model, error) : status;
+}
+
+/* Files older than `type`: no other model has what these have. */
+static const char *guess_type(const cJSON *json) {
+    if (json_find(json, "merges") != NULL) return "BPE";
+    if (cJSON_IsArray(json_find(json, "vocab"))) return "Unigram";
+    return json_find(json, "max_input_chars_per_word") != NULL ? "WordPiece" : "WordLevel";
+}
+
 Status tokenizer_model_read(const cJSON *json, TokenizerModel *model, Error *error) {
     char quote[TOKENIZER_QUOTE_SIZE];
     if (!cJSON_IsObject(json)) return status_fail(error, STATUS_FORMAT, "model: expected an object");
-    const cJSON *type = json_find(json, "type"), *merges = json_find(json, "merges");
-    if (type == NULL && merges == NULL)
-        return status_fail(error, STATUS_UNSUPPORTED,
-                           "model without a type and without merges is not supported");
-    /* Files older than `type` are known by their merges: no other model has any. */
+    const cJSON *type = json_find(json, "type");
     if (type != NULL && !cJSON_IsString(type))
         return status_fail(error, STATUS_FORMAT, "model.type: expected a name");
-    if (type != NULL && strcmp(type->valuestring, "BPE") != 0)
-        return status_fail(error, STATUS_UNSUPPORTED, "model type %s is not supported",
-                           tokenizer_text_quote(quote, type->valuestring, strlen(type->valuestring)));
-    Status status = read_options(json, model, error);
-    if (status == STATUS_OK) status = read_vocabulary(json_find(json, "vocab"), &model->pieces, error);
-    if (status == STATUS_OK) status = read_merges(merges, model, error);
-    if (status == STATUS_OK) status = fill_short_cuts(model, error);
-    return status;
+    const char *name = type != NULL ? type->valuestring : guess_type(json);
+    if (strcmp(name, "BPE") == 0) return read_merging(json, model, error);
+    if (strcmp(name, "Unigram") == 0) return read_unigram(json, model, error);
+    return status_fail(error, STATUS_UNSUPPORTED,
+                       "model type %s is not supported: of models, BPE and Unigram are read, which language "
+                       "models that write text have",
+                       tokenizer_text_quote(quote, name, strlen(name)));
 }
 
 void tokenizer_model_free(TokenizerModel *model) {
     tokenizer_map_free_pieces(&model->pieces);
     tokenizer_map_free_merges(&model->merges);
+    tokenizer_unigram_free(&model->unigram);
     free(model->unknown);
     *model = (TokenizerModel){0};
 }

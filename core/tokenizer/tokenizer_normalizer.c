@@ -309,6 +309,14 @@ static Status apply_step(const NormalizerStep *step, RegexScratch *scratch, cons
     case NORMALIZER_REPLACE:
         return tokenizer_stages_replace(&step->pattern, scratch, text->text, text->bytes, step->content, out,
                                         marks, error);
+    case NORMALIZER_CHARSMAP:
+        return tokenizer_charsmap_apply(&step->charsmap, text->text, text->bytes, out, marks, error);
+    case NORMALIZER_STRIP:
+        return tokenizer_filters_strip(step, text, out, marks, error);
+    case NORMALIZER_STRIP_ACCENTS:
+        return tokenizer_filters_strip_accents(text, out, marks, error);
+    case NORMALIZER_LOWERCASE:
+        return tokenizer_filters_lowercase(text, out, marks, error);
     }
     return STATUS_OK;
 }
@@ -374,8 +382,42 @@ static Status read_replace(const cJSON *json, NormalizerStep *step, TokenizerTex
     return status;
 }
 
+static Status read_charsmap(const cJSON *json, NormalizerStep *step, TokenizerText *description,
+                            Error *error) {
+    const char *base64;
+    Status status = tokenizer_stages_get_string(json, STAGE, "precompiled_charsmap", &base64, error);
+    if (status == STATUS_OK) status = tokenizer_charsmap_read(base64, &step->charsmap, error);
+    return status == STATUS_OK ? tokenizer_stages_describe(description, "Precompiled", base64, NULL, error)
+                               : status;
+}
+
+static Status read_strip(const cJSON *json, NormalizerStep *step, TokenizerText *description, Error *error) {
+    static const char *const SIDES[2][2] = {{"neither", "right"}, {"left", "both"}};
+    Status status = tokenizer_stages_get_bool(json, STAGE, "strip_left", &step->left, error);
+    if (status == STATUS_OK)
+        status = tokenizer_stages_get_bool(json, STAGE, "strip_right", &step->right, error);
+    return status == STATUS_OK
+               ? tokenizer_stages_describe(description, "Strip", SIDES[step->left][step->right], NULL, error)
+               : status;
+}
+
+static Status read_prepend(const cJSON *json, NormalizerStep *step, TokenizerText *description,
+                           Error *error) {
+    Status status = copy_content(json, "prepend", step, error);
+    return status == STATUS_OK ? tokenizer_stages_describe(description, "Prepend", step->content, NULL, error)
+                               : status;
+}
+
 static Status read_step(const cJSON *json, const char *type, NormalizerStep *step, TokenizerText *description,
                         Error *error) {
+    static const struct {
+        const char *name;
+        NormalizerKind kind;
+        Status (*read)(const cJSON *json, NormalizerStep *step, TokenizerText *description, Error *error);
+    } TYPES[] = {
+        {"Prepend", NORMALIZER_PREPEND, read_prepend},       {"Replace", NORMALIZER_REPLACE, read_replace},
+        {"Precompiled", NORMALIZER_CHARSMAP, read_charsmap}, {"Strip", NORMALIZER_STRIP, read_strip},
+        {"StripAccents", NORMALIZER_STRIP_ACCENTS, NULL},    {"Lowercase", NORMALIZER_LOWERCASE, NULL}};
     for (size_t i = 0; i < sizeof FORMS / sizeof *FORMS; i++) {
         if (strcmp(type, FORMS[i].name) != 0) continue;
         step->kind = NORMALIZER_UNICODE;
@@ -383,15 +425,13 @@ static Status read_step(const cJSON *json, const char *type, NormalizerStep *ste
         step->composed = FORMS[i].composed;
         return tokenizer_stages_describe(description, type, NULL, NULL, error);
     }
-    if (strcmp(type, "Prepend") == 0) {
-        step->kind = NORMALIZER_PREPEND;
-        Status status = copy_content(json, "prepend", step, error);
-        return status == STATUS_OK ? tokenizer_stages_describe(description, type, step->content, NULL, error)
-                                   : status;
+    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
+        if (strcmp(type, TYPES[i].name) != 0) continue;
+        step->kind = TYPES[i].kind;
+        return TYPES[i].read != NULL ? TYPES[i].read(json, step, description, error)
+                                     : tokenizer_stages_describe(description, type, NULL, NULL, error);
     }
-    step->kind = NORMALIZER_REPLACE;
-    return strcmp(type, "Replace") == 0 ? read_replace(json, step, description, error)
-                                        : tokenizer_stages_refuse(STAGE, type, error);
+    return tokenizer_stages_refuse(STAGE, type, error);
 }
 
 static Status read_steps(const cJSON *json, Normalizer *normalizer, unsigned depth,
@@ -422,6 +462,7 @@ void tokenizer_normalizer_free(Normalizer *normalizer) {
     for (size_t i = 0; i < normalizer->count; i++) {
         free(normalizer->steps[i].content);
         tokenizer_stages_free_pattern(&normalizer->steps[i].pattern);
+        tokenizer_charsmap_free(&normalizer->steps[i].charsmap);
     }
     free(normalizer->steps);
     *normalizer = (Normalizer){0};

@@ -60,11 +60,34 @@ static Status read_template(const cJSON *json, Processor *processor, Error *erro
     return STATUS_OK;
 }
 
+/* RobertaProcessing and BertProcessing: ["<s>", 0] before the text, ["</s>", 2] behind it. */
+static Status read_frame(const cJSON *json, Processor *processor, Error *error) {
+    static const char *const ENDS[] = {"cls", "sep"};
+    if (processor->has_template)
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "post_processor: two templates in one Sequence are not supported");
+    processor->has_template = true;
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t id;
+        const cJSON *end = json_find(json, ENDS[i]);
+        if (!cJSON_IsArray(end) || !json_read_count(cJSON_GetArrayItem(end, 1), &id) ||
+            id >= TOKENIZER_IDS_MAX)
+            return status_fail(error, STATUS_FORMAT, "post_processor: expected a token and its id for %s",
+                               ENDS[i]);
+        Status status = add_item(processor, (int32_t)id, error);
+        if (status == STATUS_OK && i == 0) status = add_item(processor, TOKENIZER_NO_ID, error);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
 static Status read_steps(const cJSON *json, Processor *processor, unsigned depth, Error *error) {
     const char *type = tokenizer_stages_type(json, STAGE, error);
     if (type == NULL) return STATUS_FORMAT;
     if (strcmp(type, "ByteLevel") == 0) return STATUS_OK; /* it only moves offsets */
     if (strcmp(type, "TemplateProcessing") == 0) return read_template(json, processor, error);
+    if (strcmp(type, "RobertaProcessing") == 0 || strcmp(type, "BertProcessing") == 0)
+        return read_frame(json, processor, error);
     if (strcmp(type, "Sequence") != 0) return tokenizer_stages_refuse(STAGE, type, error);
     const cJSON *steps;
     Status status = tokenizer_stages_get_steps(json, STAGE, "processors", depth, &steps, error);

@@ -47,9 +47,8 @@ static Status read_stages(const cJSON *parts, FileStages *stages, Error *error) 
     Status read[STAGE_COUNT];
     read[STAGE_NORMALIZER] = tokenizer_normalizer_read(json_find(parts, "normalizer"), &stages->normalizer,
                                                        &descriptions[STAGE_NORMALIZER], &why);
-    read[STAGE_PRE_TOKENIZER] = tokenizer_split_read(
-        json_find(parts, "pre_tokenizer"), tokenizer_normalizer_keeps_start(&stages->normalizer),
-        &stages->splitter, &descriptions[STAGE_PRE_TOKENIZER], &why);
+    read[STAGE_PRE_TOKENIZER] = tokenizer_split_read(json_find(parts, "pre_tokenizer"), &stages->splitter,
+                                                     &descriptions[STAGE_PRE_TOKENIZER], &why);
     read[STAGE_POST_PROCESSOR] = tokenizer_processor_read(
         json_find(parts, "post_processor"), &stages->processor, &descriptions[STAGE_POST_PROCESSOR], &why);
     read[STAGE_DECODER] = tokenizer_decoder_read(json_find(parts, "decoder"), &stages->decoder,

@@ -2,6 +2,7 @@
 #include "core/support/memory.h"
 #include "core/tokenizer/tokenizer_stages.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -125,13 +126,21 @@ static bool is_number(uint32_t c) {
            category == UTF8PROC_CATEGORY_NO;
 }
 
-static Status cut_at_digits(Cutter *cutter, const char *text, size_t bytes, Error *error) {
+static bool is_punctuation(uint32_t c) {
+    if (c < 0x80) return c > ' ' && c < 0x7F && !isalnum((int)c);
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)c);
+    return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
+}
+
+/* Each such character is a match. */
+static Status cut_at_characters(Cutter *cutter, bool (*is_match)(uint32_t c), const char *text, size_t bytes,
+                                Error *error) {
     size_t open = 0;
     Status status = STATUS_OK;
     for (size_t at = 0; at < bytes && status == STATUS_OK;) {
         uint32_t c;
         size_t next = at + tokenizer_text_read(text + at, &c);
-        if (is_number(c)) {
+        if (is_match(c)) {
             if (open < at) status = add_span(cutter, open, at, false, error);
             if (status == STATUS_OK) status = add_span(cutter, at, next, true, error);
             open = next;
@@ -145,8 +154,12 @@ static Status cut(const SplitStep *step, RegexScratch *scratch, const TokenizerT
                   Stretches *out, Error *error) {
     Cutter cutter = {.step = step, .whole = whole, .out = out};
     const char *bytes = text->text + whole.begin;
-    Status status = step->kind == SPLIT_DIGITS ? cut_at_digits(&cutter, bytes, whole.bytes, error)
-                                               : cut_at_pattern(&cutter, scratch, bytes, whole.bytes, error);
+    bool (*is_match)(uint32_t c) = step->kind == SPLIT_DIGITS        ? is_number
+                                   : step->kind == SPLIT_SPACES      ? tokenizer_text_is_space
+                                   : step->kind == SPLIT_PUNCTUATION ? is_punctuation
+                                                                     : NULL;
+    Status status = is_match != NULL ? cut_at_characters(&cutter, is_match, bytes, whole.bytes, error)
+                                     : cut_at_pattern(&cutter, scratch, bytes, whole.bytes, error);
     return status == STATUS_OK ? close_span(&cutter, error) : status;
 }
 
@@ -288,6 +301,8 @@ static Status apply_step(const SplitStep *step, RegexScratch *scratch, Stretches
     switch (step->kind) {
     case SPLIT_PATTERN:
     case SPLIT_DIGITS:
+    case SPLIT_SPACES:
+    case SPLIT_PUNCTUATION:
         return cut_all(step, scratch, stretches, spare, error);
     case SPLIT_METASPACE:
         status = rewrite(step, rewrite_metaspace, measure_metaspace, stretches, spare, marks, error);
@@ -314,6 +329,14 @@ Status tokenizer_split_apply(const Splitter *splitter, RegexScratch *scratch, St
 bool tokenizer_split_is_byte_level(const Splitter *splitter) {
     for (size_t i = 0; i < splitter->count; i++) {
         if (splitter->steps[i].kind == SPLIT_BYTE_LEVEL) return true;
+    }
+    return false;
+}
+
+bool tokenizer_split_asks_first(const Splitter *splitter) {
+    for (size_t i = 0; i < splitter->count; i++) {
+        const SplitStep *step = &splitter->steps[i];
+        if (step->kind == SPLIT_METASPACE && step->prepend == SPLIT_PREPEND_FIRST) return true;
     }
     return false;
 }
@@ -359,6 +382,16 @@ static Status read_digits(const cJSON *json, SplitStep *step, TokenizerText *des
                : status;
 }
 
+static Status read_punctuation(const cJSON *json, SplitStep *step, TokenizerText *description, Error *error) {
+    const char *behavior = json_get_text(json, "behavior", "Isolated");
+    size_t index;
+    if (!find_name(BEHAVIORS, sizeof BEHAVIORS / sizeof *BEHAVIORS, behavior, "behavior", &index, error))
+        return STATUS_UNSUPPORTED;
+    step->kind = SPLIT_PUNCTUATION;
+    step->behavior = (SplitBehavior)index;
+    return tokenizer_stages_describe(description, "Punctuation", behavior, NULL, error);
+}
+
 static Status read_byte_level(const cJSON *json, SplitStep *step, TokenizerText *description, Error *error) {
     step->kind = SPLIT_BYTE_LEVEL;
     step->behavior = SPLIT_ISOLATED;
@@ -374,10 +407,9 @@ static Status read_byte_level(const cJSON *json, SplitStep *step, TokenizerText 
                                      step->prefix_space ? "prefix space" : NULL, error);
 }
 
-/* `first` looks at where a stretch began in the raw text. That is only known for sure while nothing before it
- * in the pipeline has moved text: other pipelines are refused rather than guessed. */
-static bool may_prepend_first(const Splitter *splitter, bool keeps_start) {
-    if (!keeps_start) return false;
+/* `first` looks at where a stretch began in the raw text. That is only known for sure while no pre-tokenizer before it
+ * has moved text: other pipelines are refused rather than guessed. */
+static bool may_prepend_first(const Splitter *splitter) {
     for (size_t i = 0; i + 1 < splitter->count; i++) {
         SplitKind kind = splitter->steps[i].kind;
         if (kind == SPLIT_METASPACE || kind == SPLIT_BYTE_LEVEL) return false;
@@ -385,7 +417,7 @@ static bool may_prepend_first(const Splitter *splitter, bool keeps_start) {
     return true;
 }
 
-static Status read_metaspace(const cJSON *json, const Splitter *splitter, bool keeps_start, SplitStep *step,
+static Status read_metaspace(const cJSON *json, const Splitter *splitter, SplitStep *step,
                              TokenizerText *description, Error *error) {
     const char *mark, *prepend = "always";
     size_t index;
@@ -410,11 +442,11 @@ static Status read_metaspace(const cJSON *json, const Splitter *splitter, bool k
     if (!prefix && step->prepend != SPLIT_PREPEND_NEVER)
         return status_fail(error, STATUS_FORMAT,
                            "pre_tokenizer Metaspace: add_prefix_space contradicts prepend_scheme");
-    if (step->prepend == SPLIT_PREPEND_FIRST && !may_prepend_first(splitter, keeps_start))
+    if (step->prepend == SPLIT_PREPEND_FIRST && !may_prepend_first(splitter))
         return status_fail(
             error, STATUS_UNSUPPORTED,
-            "pre_tokenizer Metaspace with prepend_scheme \"first\" after a normalizer or pre-tokenizer "
-            "that moves text is not supported");
+            "pre_tokenizer Metaspace with prepend_scheme \"first\" after a pre-tokenizer that moves "
+            "text is not supported");
     step->pattern.bytes = strlen(mark);
     step->pattern.literal = memory_copy_text(mark, step->pattern.bytes);
     if (step->pattern.literal == NULL) return memory_fail(error, STAGE);
@@ -423,8 +455,8 @@ static Status read_metaspace(const cJSON *json, const Splitter *splitter, bool k
     return status;
 }
 
-static Status read_steps(const cJSON *json, bool keeps_start, Splitter *splitter, unsigned depth,
-                         TokenizerText *description, Error *error) {
+static Status read_steps(const cJSON *json, Splitter *splitter, unsigned depth, TokenizerText *description,
+                         Error *error) {
     const char *type = tokenizer_stages_type(json, STAGE, error);
     if (type == NULL) return STATUS_FORMAT;
     if (strcmp(type, "Sequence") == 0) {
@@ -432,7 +464,7 @@ static Status read_steps(const cJSON *json, bool keeps_start, Splitter *splitter
         Status status = tokenizer_stages_get_steps(json, STAGE, "pretokenizers", depth, &steps, error);
         for (const cJSON *step = status == STATUS_OK ? steps->child : NULL;
              step != NULL && status == STATUS_OK; step = step->next)
-            status = read_steps(step, keeps_start, splitter, depth + 1, description, error);
+            status = read_steps(step, splitter, depth + 1, description, error);
         return status;
     }
     Status status = MEMORY_RESERVE(splitter->steps, &splitter->capacity, splitter->count + 1, error);
@@ -442,14 +474,18 @@ static Status read_steps(const cJSON *json, bool keeps_start, Splitter *splitter
     if (strcmp(type, "Split") == 0) return read_split(json, step, description, error);
     if (strcmp(type, "Digits") == 0) return read_digits(json, step, description, error);
     if (strcmp(type, "ByteLevel") == 0) return read_byte_level(json, step, description, error);
-    if (strcmp(type, "Metaspace") == 0)
-        return read_metaspace(json, splitter, keeps_start, step, description, error);
+    if (strcmp(type, "Metaspace") == 0) return read_metaspace(json, splitter, step, description, error);
+    if (strcmp(type, "Punctuation") == 0) return read_punctuation(json, step, description, error);
+    if (strcmp(type, "WhitespaceSplit") == 0) {
+        step->kind = SPLIT_SPACES;
+        step->behavior = SPLIT_REMOVED;
+        return tokenizer_stages_describe(description, type, NULL, NULL, error);
+    }
     return tokenizer_stages_refuse(STAGE, type, error);
 }
 
-Status tokenizer_split_read(const cJSON *json, bool keeps_start, Splitter *splitter,
-                            TokenizerText *description, Error *error) {
-    return json == NULL ? STATUS_OK : read_steps(json, keeps_start, splitter, 0, description, error);
+Status tokenizer_split_read(const cJSON *json, Splitter *splitter, TokenizerText *description, Error *error) {
+    return json == NULL ? STATUS_OK : read_steps(json, splitter, 0, description, error);
 }
 
 void tokenizer_split_free(Splitter *splitter) {

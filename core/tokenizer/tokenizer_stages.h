@@ -14,6 +14,7 @@
 
 #include "core/support/status.h"
 #include "core/tokenizer/token_list.h"
+#include "core/tokenizer/tokenizer_charsmap.h"
 #include "core/tokenizer/tokenizer_map.h"
 #include "core/tokenizer/tokenizer_regex.h"
 #include "core/tokenizer/tokenizer_text.h"
@@ -73,13 +74,23 @@ Status tokenizer_stages_describe(TokenizerText *description, const char *name, c
 
 /* ---- normalizer (tokenizer_normalizer.c) ---- */
 
-typedef enum NormalizerKind { NORMALIZER_UNICODE, NORMALIZER_PREPEND, NORMALIZER_REPLACE } NormalizerKind;
+typedef enum NormalizerKind {
+    NORMALIZER_UNICODE,
+    NORMALIZER_PREPEND,
+    NORMALIZER_REPLACE,
+    NORMALIZER_CHARSMAP,
+    NORMALIZER_STRIP,
+    NORMALIZER_STRIP_ACCENTS,
+    NORMALIZER_LOWERCASE
+} NormalizerKind;
 
 typedef struct NormalizerStep {
     NormalizerKind kind;
     bool compatible, composed; /* UNICODE: NFKD or NFKC; NFC or NFKC */
     char *content;             /* PREPEND, REPLACE */
     TokenizerPattern pattern;  /* REPLACE */
+    Charsmap charsmap;         /* CHARSMAP: Precompiled of the file */
+    bool left, right;          /* STRIP */
 } NormalizerStep;
 
 typedef struct Normalizer {
@@ -99,9 +110,25 @@ Status tokenizer_normalizer_apply(const Normalizer *normalizer, RegexScratch *sc
  * the only one that begins where the text does. */
 bool tokenizer_normalizer_keeps_start(const Normalizer *normalizer);
 
+/* Steps that go character by character (tokenizer_filters.c): `text` as they make it, appended to *out. White space taken
+ * from the ends, combining marks taken out, small letters for capital ones. */
+Status tokenizer_filters_strip(const NormalizerStep *step, const TokenizerText *text, TokenizerText *out,
+                               TextMarks *marks, Error *error) STATUS_MUST_CHECK;
+Status tokenizer_filters_strip_accents(const TokenizerText *text, TokenizerText *out, TextMarks *marks,
+                                       Error *error) STATUS_MUST_CHECK;
+Status tokenizer_filters_lowercase(const TokenizerText *text, TokenizerText *out, TextMarks *marks,
+                                   Error *error) STATUS_MUST_CHECK;
+
 /* ---- pre-tokenizer (tokenizer_split.c) ---- */
 
-typedef enum SplitKind { SPLIT_PATTERN, SPLIT_DIGITS, SPLIT_METASPACE, SPLIT_BYTE_LEVEL } SplitKind;
+typedef enum SplitKind {
+    SPLIT_PATTERN,
+    SPLIT_DIGITS,
+    SPLIT_SPACES, /* WhitespaceSplit of the file */
+    SPLIT_PUNCTUATION,
+    SPLIT_METASPACE,
+    SPLIT_BYTE_LEVEL
+} SplitKind;
 
 typedef enum SplitBehavior {
     SPLIT_REMOVED,
@@ -129,14 +156,16 @@ typedef struct Splitter {
     size_t count, capacity;
 } Splitter;
 
-/* `keeps_start`: see tokenizer_normalizer_keeps_start(); Metaspace's prepend_scheme "first" needs it. */
-Status tokenizer_split_read(const cJSON *json, bool keeps_start, Splitter *splitter,
-                            TokenizerText *description, Error *error) STATUS_MUST_CHECK;
+Status tokenizer_split_read(const cJSON *json, Splitter *splitter, TokenizerText *description,
+                            Error *error) STATUS_MUST_CHECK;
 void tokenizer_split_free(Splitter *splitter);
 
 /* Cuts and rewrites *stretches; `spare` is scratch. Stretches that are tokens stay what they are. */
 Status tokenizer_split_apply(const Splitter *splitter, RegexScratch *scratch, Stretches *stretches,
                              Stretches *spare, TextMarks *marks, Error *error) STATUS_MUST_CHECK;
+
+/* True where a step asks whether a stretch begins where the text does: Metaspace's prepend_scheme "first". */
+bool tokenizer_split_asks_first(const Splitter *splitter);
 
 bool tokenizer_split_is_byte_level(const Splitter *splitter);
 

@@ -94,6 +94,12 @@ bool tokenizer_text_is_utf8(const char *text, size_t bytes, size_t *offset) {
     return true;
 }
 
+bool tokenizer_text_is_space(uint32_t c) {
+    return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+           c == 0x3000;
+}
+
 size_t tokenizer_text_read(const char *text, uint32_t *code_point) {
     const unsigned char *u = (const unsigned char *)text;
     if (u[0] < 0x80) {

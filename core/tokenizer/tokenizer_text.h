@@ -77,6 +77,9 @@ bool tokenizer_text_is_utf8(const char *text, size_t bytes, size_t *offset);
 /* The code point at text[0] of valid UTF-8 and how many bytes it takes; at least one byte must be there. */
 size_t tokenizer_text_read(const char *text, uint32_t *code_point);
 
+/* Unicode White_Space, which is closed: new versions of Unicode do not add to it. */
+bool tokenizer_text_is_space(uint32_t code_point);
+
 /* The first occurrence of `needle` (not empty) in `text` at or after `from`; `bytes` where there is none. */
 size_t tokenizer_text_find(const char *text, size_t bytes, size_t from, const char *needle,
                            size_t needle_bytes);

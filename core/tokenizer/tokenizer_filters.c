@@ -1,0 +1,101 @@
+#include "core/tokenizer/tokenizer_stages.h"
+#include "core/tokenizer/tokenizer_transform.h"
+
+#include <utf8proc.h>
+
+enum { CAPITAL_I_WITH_DOT = 0x130, DOT_ABOVE = 0x307 };
+
+/* ---- Strip ---- */
+
+static size_t count_leading_spaces(const TokenizerText *text, size_t *end) {
+    size_t count = 0;
+    for (*end = 0; *end < text->bytes; count++) {
+        uint32_t c;
+        size_t taken = tokenizer_text_read(text->text + *end, &c);
+        if (!tokenizer_text_is_space(c)) break;
+        *end += taken;
+    }
+    return count;
+}
+
+static size_t find_trailing_spaces(const TokenizerText *text, size_t least) {
+    size_t end = text->bytes;
+    while (end > least) {
+        uint32_t c;
+        size_t before = end - 1;
+        while (before > least && ((unsigned char)text->text[before] & 0xC0) == 0x80) before--;
+        (void)tokenizer_text_read(text->text + before, &c);
+        if (!tokenizer_text_is_space(c)) break;
+        end = before;
+    }
+    return end;
+}
+
+Status tokenizer_filters_strip(const NormalizerStep *step, const TokenizerText *text, TokenizerText *out,
+                               TextMarks *marks, Error *error) {
+    size_t begin = 0;
+    if (step->left) (void)count_leading_spaces(text, &begin);
+    size_t end = step->right ? find_trailing_spaces(text, begin) : text->bytes;
+    tokenizer_text_move_marks(marks, end, begin, out->bytes);
+    Status status = tokenizer_text_append(out, text->text + begin, end - begin, error);
+    tokenizer_text_hold_marks(marks, SIZE_MAX, out->bytes);
+    return status;
+}
+
+/* ---- StripAccents ---- */
+
+static bool is_mark(uint32_t c) {
+    if (c < 0x80) return false;
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)c);
+    return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC ||
+           category == UTF8PROC_CATEGORY_ME;
+}
+
+/* What is taken out goes with the character before it. */
+Status tokenizer_filters_strip_accents(const TokenizerText *text, TokenizerText *out, TextMarks *marks,
+                                       Error *error) {
+    size_t at = 0;
+    uint32_t c, kept = 0;
+    size_t skipped = 0;
+    while (at < text->bytes) {
+        size_t taken = tokenizer_text_read(text->text + at, &kept);
+        at += taken;
+        if (!is_mark(kept)) break;
+        skipped++;
+    }
+    Transform transform = tokenizer_transform_begin(text->text, text->bytes, skipped, out, marks);
+    Status status = STATUS_OK;
+    long removed = 0;
+    bool has_kept = at > 0 && !is_mark(kept);
+    for (; at < text->bytes && status == STATUS_OK;) {
+        at += tokenizer_text_read(text->text + at, &c);
+        if (is_mark(c)) {
+            removed++;
+            continue;
+        }
+        status = tokenizer_transform_put(&transform, kept, -removed, error);
+        kept = c;
+        removed = 0;
+    }
+    if (status == STATUS_OK && has_kept) status = tokenizer_transform_put(&transform, kept, -removed, error);
+    tokenizer_transform_end(&transform);
+    return status;
+}
+
+/* ---- Lowercase ---- */
+
+Status tokenizer_filters_lowercase(const TokenizerText *text, TokenizerText *out, TextMarks *marks,
+                                   Error *error) {
+    Transform transform = tokenizer_transform_begin(text->text, text->bytes, 0, out, marks);
+    Status status = STATUS_OK;
+    for (size_t at = 0; at < text->bytes && status == STATUS_OK;) {
+        uint32_t c;
+        at += tokenizer_text_read(text->text + at, &c);
+        bool is_two = c == CAPITAL_I_WITH_DOT; /* the only letter that becomes two */
+        uint32_t small = is_two ? 'i' : (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
+        status = tokenizer_transform_put(&transform, small, 0, error);
+        if (status == STATUS_OK && is_two) status = tokenizer_transform_put(&transform, DOT_ABOVE, 1, error);
+    }
+    tokenizer_transform_end(&transform);
+    return status;
+}
