@@ -39,22 +39,21 @@ static TextMarks take_marks(TextMarks *marks, Stretch from) {
     return taken;
 }
 
-/* Whether the first normalized character still stands for the text's first, which the pre-tokenizer may ask. */
-static Status keeps_first(Encoding *encoding, const char *text, Stretch from, bool *keeps, Error *error) {
+/* How much of the normalized text stands for the first character of the whole, which the pre-tokenizer may ask. */
+static Status find_first(Encoding *encoding, const char *text, Stretch from, size_t *first, Error *error) {
     const Tokenizer *tokenizer = encoding->tokenizer;
-    *keeps = from.first;
-    if (!from.first || !tokenizer_split_asks_first(&tokenizer->splitter) ||
-        tokenizer_normalizer_keeps_start(&tokenizer->normalizer) || from.bytes == 0)
+    *first = from.first;
+    if (from.first == 0 || from.bytes == 0 || !tokenizer_split_asks_first(&tokenizer->splitter) ||
+        tokenizer_normalizer_keeps_start(&tokenizer->normalizer))
         return STATUS_OK;
     uint32_t ignored;
-    size_t end = tokenizer_text_read(text + from.begin, &ignored);
-    TextMarks marks = {.at = &end, .count = 1};
+    *first = tokenizer_text_read(text + from.begin, &ignored);
+    TextMarks marks = {.at = first, .count = 1};
     TokenizerText normalized = {0};
     Status status = tokenizer_text_append(&normalized, text + from.begin, from.bytes, error);
     if (status == STATUS_OK)
         status =
             tokenizer_normalizer_apply(&tokenizer->normalizer, encoding->regex, &normalized, &marks, error);
-    *keeps = end > 0;
     tokenizer_text_free(&normalized);
     return status;
 }
@@ -66,7 +65,7 @@ static Status normalize_stretch(Encoding *encoding, const char *text, Stretch fr
     if (from.id != TOKENIZER_NO_ID) return keep_token(encoding, from, error);
     TokenizerText normalized = {0};
     TextMarks marks = take_marks(&encoding->marks, from);
-    Status status = keeps_first(encoding, text, from, &from.first, error);
+    Status status = find_first(encoding, text, from, &from.first, error);
     if (status == STATUS_OK)
         status = tokenizer_text_append(&normalized, text + from.begin, from.bytes, error);
     if (status == STATUS_OK)
@@ -88,7 +87,7 @@ static Status normalize_stretch(Encoding *encoding, const char *text, Stretch fr
 static Status find_stretches(Encoding *encoding, const char *text, size_t bytes, Error *error) {
     const AddedTokens *added = &encoding->tokenizer->added;
     Stretches raw = {0};
-    Stretch whole = {.bytes = bytes, .id = TOKENIZER_NO_ID, .first = true};
+    Stretch whole = {.bytes = bytes, .id = TOKENIZER_NO_ID, .first = 1};
     Status status = tokenizer_added_cut(added, &added->raw, encoding->regex, text, whole, &raw, error);
     for (size_t i = 0; i < raw.count && status == STATUS_OK; i++)
         status = normalize_stretch(encoding, text, raw.items[i], error);

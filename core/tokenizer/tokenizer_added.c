@@ -119,11 +119,7 @@ static Status stands_alone(const AddedTokens *added, RegexScratch *scratch, cons
 /* A token found in white space that the one before has swallowed may have nothing left: it vanishes. */
 static Status add_piece(Stretches *out, Stretch whole, size_t begin, size_t end, int32_t id, Error *error) {
     if (begin >= end) return STATUS_OK;
-    return tokenizer_text_add_stretch(
-        out,
-        (Stretch){
-            .begin = whole.begin + begin, .bytes = end - begin, .id = id, .first = whole.first && begin == 0},
-        error);
+    return tokenizer_text_add_stretch(out, tokenizer_text_part(whole, begin, end - begin, id), error);
 }
 
 Status tokenizer_added_cut(const AddedTokens *added, const Trie *trie, RegexScratch *scratch,

@@ -7,18 +7,18 @@ enum { CAPITAL_I_WITH_DOT = 0x130, DOT_ABOVE = 0x307 };
 
 /* ---- Strip ---- */
 
-static size_t count_leading_spaces(const TokenizerText *text, size_t *end) {
-    size_t count = 0;
-    for (*end = 0; *end < text->bytes; count++) {
+static size_t find_first_kept(const TokenizerText *text) {
+    size_t at = 0;
+    while (at < text->bytes) {
         uint32_t c;
-        size_t taken = tokenizer_text_read(text->text + *end, &c);
+        size_t taken = tokenizer_text_read(text->text + at, &c);
         if (!tokenizer_text_is_space(c)) break;
-        *end += taken;
+        at += taken;
     }
-    return count;
+    return at;
 }
 
-static size_t find_trailing_spaces(const TokenizerText *text, size_t least) {
+static size_t find_last_kept(const TokenizerText *text, size_t least) {
     size_t end = text->bytes;
     while (end > least) {
         uint32_t c;
@@ -33,9 +33,9 @@ static size_t find_trailing_spaces(const TokenizerText *text, size_t least) {
 
 Status tokenizer_filters_strip(const NormalizerStep *step, const TokenizerText *text, TokenizerText *out,
                                TextMarks *marks, Error *error) {
-    size_t begin = 0;
-    if (step->left) (void)count_leading_spaces(text, &begin);
-    size_t end = step->right ? find_trailing_spaces(text, begin) : text->bytes;
+    size_t begin = step->left ? find_first_kept(text) : 0;
+    size_t end = step->right ? find_last_kept(text, begin) : text->bytes;
+    tokenizer_text_hold_marks(marks, begin, out->bytes);
     tokenizer_text_move_marks(marks, end, begin, out->bytes);
     Status status = tokenizer_text_append(out, text->text + begin, end - begin, error);
     tokenizer_text_hold_marks(marks, SIZE_MAX, out->bytes);
@@ -51,34 +51,30 @@ static bool is_mark(uint32_t c) {
            category == UTF8PROC_CATEGORY_ME;
 }
 
-/* What is taken out goes with the character before it. */
+/* What is taken out goes with the character before it; at the beginning nothing stands for it. */
 Status tokenizer_filters_strip_accents(const TokenizerText *text, TokenizerText *out, TextMarks *marks,
                                        Error *error) {
-    size_t at = 0;
-    uint32_t c, kept = 0;
-    size_t skipped = 0;
-    while (at < text->bytes) {
-        size_t taken = tokenizer_text_read(text->text + at, &kept);
-        at += taken;
-        if (!is_mark(kept)) break;
-        skipped++;
-    }
-    Transform transform = tokenizer_transform_begin(text->text, text->bytes, skipped, out, marks);
     Status status = STATUS_OK;
+    Transform transform = {0};
+    bool has_kept = false; /* a character that waits until the next that stays */
+    uint32_t kept = 0, c;
     long removed = 0;
-    bool has_kept = at > 0 && !is_mark(kept);
-    for (; at < text->bytes && status == STATUS_OK;) {
+    for (size_t at = 0; at < text->bytes && status == STATUS_OK;) {
         at += tokenizer_text_read(text->text + at, &c);
         if (is_mark(c)) {
             removed++;
             continue;
         }
-        status = tokenizer_transform_put(&transform, kept, -removed, error);
+        if (has_kept)
+            status = tokenizer_transform_put(&transform, kept, -removed, error);
+        else
+            transform = tokenizer_transform_begin(text->text, text->bytes, (size_t)removed, out, marks);
+        has_kept = true;
         kept = c;
         removed = 0;
     }
-    if (status == STATUS_OK && has_kept) status = tokenizer_transform_put(&transform, kept, -removed, error);
-    tokenizer_transform_end(&transform);
+    if (has_kept && status == STATUS_OK) status = tokenizer_transform_put(&transform, kept, -removed, error);
+    tokenizer_text_hold_marks(marks, SIZE_MAX, out->bytes);
     return status;
 }
 

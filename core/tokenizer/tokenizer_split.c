@@ -44,12 +44,9 @@ typedef struct Cutter {
 static Status close_span(Cutter *cutter, Error *error) {
     if (!cutter->has_open) return STATUS_OK;
     cutter->has_open = false;
-    return tokenizer_text_add_stretch(cutter->out,
-                                      (Stretch){.begin = cutter->whole.begin + cutter->begin,
-                                                .bytes = cutter->end - cutter->begin,
-                                                .id = TOKENIZER_NO_ID,
-                                                .first = cutter->whole.first && cutter->begin == 0},
-                                      error);
+    Stretch span =
+        tokenizer_text_part(cutter->whole, cutter->begin, cutter->end - cutter->begin, TOKENIZER_NO_ID);
+    return tokenizer_text_add_stretch(cutter->out, span, error);
 }
 
 /* Whether the span joins the one before instead of opening a new one. */
@@ -212,7 +209,7 @@ static Status rewrite_metaspace(const SplitStep *step, Stretch from, const char 
         text[0] == ' ' || (from.bytes >= mark->bytes && memcmp(text, mark->literal, mark->bytes) == 0);
     Status status = STATUS_OK;
     if (!marked &&
-        (step->prepend == SPLIT_PREPEND_ALWAYS || (step->prepend == SPLIT_PREPEND_FIRST && from.first)))
+        (step->prepend == SPLIT_PREPEND_ALWAYS || (step->prepend == SPLIT_PREPEND_FIRST && from.first > 0)))
         status = tokenizer_text_append(out, mark->literal, mark->bytes, error);
     return status == STATUS_OK ? tokenizer_stages_replace(&SPACE, NULL, text, from.bytes, mark->literal, out,
                                                           &(TextMarks){0}, error)

@@ -47,6 +47,13 @@ void tokenizer_text_free(TokenizerText *text) {
     *text = (TokenizerText){0};
 }
 
+Stretch tokenizer_text_part(Stretch whole, size_t begin, size_t bytes, int32_t id) {
+    return (Stretch){.begin = whole.begin + begin,
+                     .bytes = bytes,
+                     .id = id,
+                     .first = whole.first > begin ? whole.first - begin : 0};
+}
+
 Status tokenizer_text_add_stretch(Stretches *stretches, Stretch stretch, Error *error) {
     if (stretch.bytes == 0 && stretch.id == TOKENIZER_NO_ID) return STATUS_OK;
     Status status = MEMORY_RESERVE(stretches->items, &stretches->capacity, stretches->count + 1, error);

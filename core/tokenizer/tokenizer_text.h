@@ -28,7 +28,8 @@ typedef struct TokenizerText {
 typedef struct Stretch {
     size_t begin, bytes;
     int32_t id; /* of an added token, whatever its bytes are; TOKENIZER_NO_ID: text to be tokenized */
-    bool first; /* begins where the whole text begins */
+    size_t
+        first; /* up to where it stands for the first character of the whole text, from where it begins on */
 } Stretch;
 
 /* A text and its stretches, in order; zero-initialise. */
@@ -54,6 +55,9 @@ void tokenizer_text_hold_marks(TextMarks *marks, size_t before, size_t to);
 
 /* A token goes from `begin` to `end`: those strictly within, which have not been moved, are covered. */
 void tokenizer_text_cover_marks(TextMarks *marks, size_t begin, size_t end);
+
+/* The stretch `bytes` long that begins `begin` into another: of its text, with its id. */
+Stretch tokenizer_text_part(Stretch whole, size_t begin, size_t bytes, int32_t id);
 
 /* The text stays NUL-terminated and shorter than 2 GiB (STATUS_ARGUMENT). */
 Status tokenizer_text_append(TokenizerText *text, const char *bytes, size_t count,
