@@ -30,12 +30,6 @@ typedef struct Charsmap {
 Status tokenizer_charsmap_read(const char *base64, Charsmap *charsmap, Error *error) STATUS_MUST_CHECK;
 void tokenizer_charsmap_free(Charsmap *charsmap);
 
-/* `bytes` in base64, for a tree as tokenizer.json has it: freed by the caller; NULL when out of memory. */
-char *tokenizer_charsmap_encode(const unsigned char *bytes, size_t count);
-
-/* The bytes of `base64`: appended. STATUS_FORMAT where it is none. */
-Status tokenizer_charsmap_decode(const char *base64, TokenizerText *bytes, Error *error) STATUS_MUST_CHECK;
-
 /* Appends the normalized form of `text`. STATUS_FORMAT where the table leads out of itself. */
 Status tokenizer_charsmap_apply(const Charsmap *charsmap, const char *text, size_t bytes, TokenizerText *out,
                                 TextMarks *marks, Error *error) STATUS_MUST_CHECK;

@@ -52,6 +52,7 @@ typedef struct TokenizerClass {
     ClassProcessor processor;
     ClassEnding ending;
     const char *tokens[NAMED_COUNT]; /* where the configuration is silent; NULL: none */
+    bool reads_merges;               /* vocab.json with merges.txt, where there is no tokenizer.json */
     bool knows_padding;              /* the padding of tokenizer.json then names no token */
     const char *const *extra;        /* further special tokens, up to a NULL; or NULL */
 } TokenizerClass;

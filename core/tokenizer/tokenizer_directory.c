@@ -4,6 +4,7 @@
 #include "core/tokenizer/tokenizer.h"
 #include "core/tokenizer/tokenizer_class.h"
 #include "core/tokenizer/tokenizer_internal.h"
+#include "core/tokenizer/tokenizer_source.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ typedef struct Loading {
     cJSON *file;                            /* tokenizer.json, made into what is to be built */
     cJSON *parts;                           /* what of it was put aside for that */
     cJSON *config, *settings, *map, *added; /* the files beside it; NULL where there are none */
+    TokenizerSource source;                 /* what is read where there is no tokenizer.json */
     ClassChoice choice;
     SpecialTokens specials;
 } Loading;
@@ -120,39 +122,66 @@ static Status apply_class(Loading *loading, const TokenizerClass *rule, Error *e
     return status;
 }
 
-static Status apply(Loading *loading, Error *error) {
-    bool is_byte_level =
-        memmem(loading->text, loading->bytes, "\"ByteLevel\"", strlen("\"ByteLevel\"")) != NULL;
+static Status choose_class(Loading *loading, Error *error) {
+    bool is_byte_level = loading->text != NULL && memmem(loading->text, loading->bytes, "\"ByteLevel\"",
+                                                         strlen("\"ByteLevel\"")) != NULL;
     loading->choice = tokenizer_class_choose(loading->config, loading->settings, is_byte_level);
     loading->parts = cJSON_CreateObject();
-    if (loading->parts == NULL) return memory_fail(error, loading->path);
+    return loading->parts == NULL ? memory_fail(error, loading->path) : STATUS_OK;
+}
+
+/* The tree of what there is in place of a tokenizer.json. */
+static Status make_file(Loading *loading, Error *error) {
+    Status status = tokenizer_source_make(&loading->source, &loading->specials, loading->settings, error);
+    loading->file = loading->source.tree;
+    loading->source.tree = NULL;
+    return status;
+}
+
+static Status apply(Loading *loading, Error *error) {
+    const TokenizerSource *source = &loading->source;
     SpecialSources sources = {.settings = loading->settings,
                               .map = loading->map,
                               .added = loading->added,
                               .tokens = json_find(loading->file, "added_tokens"),
                               .padding = json_find(loading->file, "padding"),
-                              .rule = loading->choice.rule};
+                              .rule = loading->choice.rule,
+                              .names = source->names,
+                              .extra = source->extra,
+                              .whole = source->tokens,
+                              .is_raw = source->is_raw};
     Status status = tokenizer_specials_make(&sources, &loading->specials, error);
+    if (status == STATUS_OK && source->name != NULL) status = make_file(loading, error);
     if (status == STATUS_OK) {
         cJSON *tokens = loading->specials.tokens;
         loading->specials.tokens = NULL; /* the tree's from here on */
         status = replace(loading->file, "added_tokens", tokens, loading->parts, error);
     }
-    if (status == STATUS_OK && loading->choice.rule != NULL)
+    if (status == STATUS_OK && loading->choice.rule != NULL && !source->is_whole)
         status = apply_class(loading, loading->choice.rule, error);
     return status;
 }
 
 /* ---- what was made ---- */
 
-static Status put_beginning(const Loading *loading, Tokenizer *made, Error *error) {
+/* The id of a named token that is to be put beside a text. */
+static int32_t find_named(const Tokenizer *made, bool is_put, const char *name) {
+    return is_put && name != NULL ? tokenizer_find(made, name, strlen(name)) : TOKENIZER_NO_ID;
+}
+
+/* Without a tokenizer.json, add_bos_token and add_eos_token say it; with one, its post-processor or the class. */
+static Status put_ends(const Loading *loading, Tokenizer *made, Error *error) {
     const TokenizerClass *rule = loading->choice.rule;
-    const char *beginning = loading->specials.beginning;
-    if (rule == NULL || rule->processor != PROCESSOR_BEGINNING || beginning == NULL) return STATUS_OK;
-    int32_t id = tokenizer_find(made, beginning, strlen(beginning));
-    if (id == TOKENIZER_NO_ID) return STATUS_OK;
-    return tokenizer_processor_put_first(&made->processor, id, &made->descriptions[STAGE_POST_PROCESSOR],
-                                         error);
+    bool is_first = rule != NULL && rule->processor == PROCESSOR_BEGINNING, is_last = false;
+    if (loading->source.name != NULL) {
+        is_first = json_get_bool(loading->settings, "add_bos_token", is_first);
+        is_last = json_get_bool(loading->settings, "add_eos_token", false);
+    }
+    int32_t first = find_named(made, is_first, loading->specials.beginning);
+    int32_t last = find_named(made, is_last, loading->specials.end);
+    if (first == TOKENIZER_NO_ID && last == TOKENIZER_NO_ID) return STATUS_OK;
+    return tokenizer_processor_put_around(&made->processor, first, last,
+                                          &made->descriptions[STAGE_POST_PROCESSOR], error);
 }
 
 static const char *name_end_origin(const SpecialTokens *specials) {
@@ -177,7 +206,21 @@ static Status name_class(const Loading *loading, Tokenizer *made, Error *error) 
                : STATUS_OK;
 }
 
-static Status remark(const Loading *loading, Tokenizer *made, Error *error) {
+/* What the class decided on and what is not followed, in sentences. */
+static Status remark_class(const Loading *loading, Tokenizer *made, Error *error) {
+    const struct {
+        bool applies;
+        const char *text;
+    } remarks[] = {
+        {loading->choice.has_own_code,
+         "tokenizer_config.json names code of its own (auto_map), which is not run: with "
+         "trust_remote_code transformers may give other ids"},
+        {json_find(loading->settings, "fast_tokenizer_files") != NULL,
+         "tokenizer_config.json names other files for other versions of transformers (fast_tokenizer_files), which "
+         "are not looked at"},
+        {made->added.splits_special,
+         "tokenizer_config.json says split_special_tokens: special tokens that are written "
+         "in a text are text; --tokenizer-file follows the file"}};
     Status status = STATUS_OK;
     if (loading->choice.is_unknown)
         status =
@@ -185,23 +228,38 @@ static Status remark(const Loading *loading, Tokenizer *made, Error *error) {
                                  "class %.80s is not known here (by %s): tokenizer.json is followed, and "
                                  "transformers may give other ids",
                                  made->class_name, loading->choice.key);
-    if (status == STATUS_OK && loading->choice.has_own_code)
+    for (size_t i = 0; i < sizeof remarks / sizeof *remarks && status == STATUS_OK; i++)
+        if (remarks[i].applies) status = tokenizer_remark_add(made, error, "%s", remarks[i].text);
+    return status;
+}
+
+/* What was read in place of a tokenizer.json. */
+static Status remark_source(const Loading *loading, Tokenizer *made, Error *error) {
+    const cJSON *settings = loading->settings;
+    bool is_said =
+        json_find(settings, "add_bos_token") != NULL || tokenizer_processor_leading(&made->processor) > 0;
+    Status status =
+        tokenizer_remark_add(made, error, "there is no tokenizer.json: %s is read, as class %s does",
+                             loading->source.name, made->class_name);
+    if (status == STATUS_OK && !is_said && loading->specials.beginning != NULL)
+        status = tokenizer_remark_add(
+            made, error, "%s is not put before a text: tokenizer_config.json does not say add_bos_token",
+            loading->specials.beginning);
+    if (status == STATUS_OK && loading->source.tokens != NULL)
         status = tokenizer_remark_add(
             made, error,
-            "tokenizer_config.json names code of its own (auto_map), which is not run: with "
-            "trust_remote_code transformers may give other ids");
-    if (status == STATUS_OK && json_find(loading->settings, "fast_tokenizer_files") != NULL)
-        status =
-            tokenizer_remark_add(made, error,
-                                 "tokenizer_config.json names other files for other versions of transformers "
-                                 "(fast_tokenizer_files), which are not looked at");
-    if (status == STATUS_OK && made->added.splits_special)
-        status = tokenizer_remark_add(
-            made, error,
-            "tokenizer_config.json says split_special_tokens: special tokens that are written "
-            "in a text are text; --tokenizer-file follows the file");
+            "tekken.json is read as transformers does where mistral-common is not installed, "
+            "which would put <s> before a text");
+    return status;
+}
+
+static Status remark(const Loading *loading, Tokenizer *made, Error *error) {
+    Status status = remark_class(loading, made, error);
     if (status == STATUS_OK)
-        status = tokenizer_remark_differences(made, loading->parts, loading->choice.rule != NULL, error);
+        status =
+            loading->source.name != NULL
+                ? remark_source(loading, made, error)
+                : tokenizer_remark_differences(made, loading->parts, loading->choice.rule != NULL, error);
     size_t before = made->remark_count;
     if (status == STATUS_OK)
         status = tokenizer_remark_ids_of_file(made, json_find(loading->parts, "added_tokens"), error);
@@ -214,18 +272,19 @@ static Status remark(const Loading *loading, Tokenizer *made, Error *error) {
 static Status finish(const Loading *loading, Tokenizer *made, Error *error) {
     made->added.splits_special = json_get_bool(loading->settings, "split_special_tokens", false);
     find_end(loading, made);
-    Status status = put_beginning(loading, made, error);
+    Status status = put_ends(loading, made, error);
     if (status == STATUS_OK) status = name_class(loading, made, error);
     return status == STATUS_OK ? remark(loading, made, error) : status;
 }
 
-static Status load(const char *directory, TokenizerRule rule, Loading *loading, Tokenizer **made,
-                   Error *error) {
+static Status load_file(const char *directory, TokenizerRule rule, Loading *loading, Tokenizer **made,
+                        Error *error) {
     Status status = json_read_text(loading->path, TOKENIZER_FILE_MAX, &loading->text, &loading->bytes, error);
     if (status == STATUS_OK)
         status = tokenizer_file_parse(loading->text, loading->bytes, loading->path, &loading->file, error);
     if (status == STATUS_OK && rule == TOKENIZER_BY_CLASS) {
         status = read_sides(directory, loading, error);
+        if (status == STATUS_OK) status = choose_class(loading, error);
         if (status == STATUS_OK) status = apply(loading, error);
     }
     if (status == STATUS_OK) status = tokenizer_file_build(loading->file, loading->path, made, error);
@@ -233,6 +292,18 @@ static Status load(const char *directory, TokenizerRule rule, Loading *loading, 
     return rule == TOKENIZER_BY_CLASS
                ? finish(loading, *made, error)
                : tokenizer_remark_ids_of_file(*made, json_find(loading->file, "added_tokens"), error);
+}
+
+/* Without a tokenizer.json; *made stays NULL where there is nothing else either. */
+static Status load_source(const char *directory, Loading *loading, Tokenizer **made, Error *error) {
+    Status status = read_sides(directory, loading, error);
+    if (status == STATUS_OK) status = choose_class(loading, error);
+    if (status == STATUS_OK)
+        status = tokenizer_source_open(directory, &loading->choice, &loading->source, error);
+    if (status != STATUS_OK || loading->source.name == NULL) return status;
+    status = apply(loading, error);
+    if (status == STATUS_OK) status = tokenizer_file_build(loading->file, loading->source.path, made, error);
+    return status == STATUS_OK ? finish(loading, *made, error) : status;
 }
 
 Status tokenizer_open_directory(const char *directory, TokenizerRule rule, Tokenizer **tokenizer,
@@ -243,13 +314,16 @@ Status tokenizer_open_directory(const char *directory, TokenizerRule rule, Token
     bool is_there;
     Tokenizer *made = NULL;
     Status status = exists(loading.path, &is_there, error);
-    if (status == STATUS_OK && is_there) status = load(directory, rule, &loading, &made, error);
+    if (status == STATUS_OK && is_there) status = load_file(directory, rule, &loading, &made, error);
+    if (status == STATUS_OK && !is_there && rule == TOKENIZER_BY_CLASS)
+        status = load_source(directory, &loading, &made, error);
     if (status != STATUS_OK) {
         tokenizer_free(made);
         made = NULL;
     }
     *tokenizer = made;
     tokenizer_specials_free(&loading.specials);
+    tokenizer_source_free(&loading.source);
     cJSON_Delete(loading.file);
     cJSON_Delete(loading.parts);
     cJSON_Delete(loading.config);

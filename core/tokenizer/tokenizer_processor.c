@@ -115,10 +115,11 @@ Status tokenizer_processor_read(const cJSON *json, Processor *processor, Tokeniz
     return status == STATUS_OK ? describe(processor, description, error) : status;
 }
 
-Status tokenizer_processor_put_first(Processor *processor, int32_t id, TokenizerText *description,
-                                     Error *error) {
-    Status status = add_item(processor, id, error);
+Status tokenizer_processor_put_around(Processor *processor, int32_t first, int32_t last,
+                                      TokenizerText *description, Error *error) {
+    Status status = first == TOKENIZER_NO_ID ? STATUS_OK : add_item(processor, first, error);
     if (status == STATUS_OK) status = add_item(processor, TOKENIZER_NO_ID, error);
+    if (status == STATUS_OK && last != TOKENIZER_NO_ID) status = add_item(processor, last, error);
     processor->has_template = status == STATUS_OK;
     return status == STATUS_OK ? describe(processor, description, error) : status;
 }

@@ -145,7 +145,9 @@ static Status read_known_names(Work *work, Error *error) {
         bool found = false;
         Status status = read_name(value, origin, &found, &token, error);
         if (status != STATUS_OK) return status;
-        if (value == NULL && rule != NULL && rule->tokens[i] != NULL) token = make_text(rule->tokens[i]);
+        const char *fallback = json_get_text(work->sources->names, TOKENIZER_NAMED_KEYS[i], NULL);
+        if (rule != NULL && rule->tokens[i] != NULL) fallback = rule->tokens[i];
+        if (value == NULL && fallback != NULL) token = make_text(fallback);
         const char *padding = json_get_text(work->sources->padding, "pad_token", NULL);
         if (value == NULL && i == NAMED_PADDING && padding != NULL && (rule == NULL || !rule->knows_padding))
             token = make_text(padding);
@@ -213,9 +215,18 @@ static Status read_list(Work *work, const cJSON *list, const char *origin, bool 
     return STATUS_OK;
 }
 
+static const char EXTRA[] = "extra_special_tokens", OLD[] = "additional_special_tokens";
+
+/* Whether the configuration says which there are, be it none: those of the model are passed over then. */
+static bool lists_extra(const cJSON *settings, const cJSON *of_map) {
+    const cJSON *extra = cJSON_GetObjectItemCaseSensitive(settings, EXTRA);
+    bool is_filled = extra != NULL && extra->child != NULL;
+    if (!is_filled && cJSON_GetObjectItemCaseSensitive(settings, OLD) != NULL) return true;
+    return (extra != NULL && !cJSON_IsObject(extra)) || cJSON_IsArray(of_map);
+}
+
 /* extra_special_tokens, or additional_special_tokens as it was called; as an object it holds names. */
 static Status read_extra(Work *work, Error *error) {
-    static const char EXTRA[] = "extra_special_tokens", OLD[] = "additional_special_tokens";
     const cJSON *settings = work->sources->settings, *map = work->is_legacy ? work->sources->map : NULL;
     const cJSON *extra = json_find(settings, EXTRA), *old = json_find(settings, OLD);
     if (extra == NULL || extra->child == NULL) extra = old != NULL ? old : extra;
@@ -224,7 +235,11 @@ static Status read_extra(Work *work, Error *error) {
     if (status == STATUS_OK) status = read_list(work, of_map, MAP, cJSON_IsObject(of_map), error);
     const TokenizerClass *rule = work->sources->rule;
     bool has_extra = cJSON_IsArray(extra) || cJSON_IsArray(of_map);
-    if (status == STATUS_OK && !has_extra) status = read_list(work, json_find(map, OLD), MAP, false, error);
+    const cJSON *of_model = work->sources->extra;
+    if (status == STATUS_OK && of_model != NULL && !lists_extra(settings, of_map))
+        status = read_list(work, of_model, SETTINGS, false, error);
+    if (status == STATUS_OK && !has_extra && of_model == NULL)
+        status = read_list(work, json_find(map, OLD), MAP, false, error);
     for (size_t i = 0; !has_extra && rule != NULL && rule->extra != NULL && rule->extra[i] != NULL; i++)
         if (status == STATUS_OK) status = add_extra(work, make_text(rule->extra[i]), error);
     return status;
@@ -348,6 +363,10 @@ static Status read_written(Work *work, Error *error) {
     if (status == STATUS_OK) status = create_set(&work->by_content, made->written_count, error);
     for (size_t i = 0; i < made->written_count && status == STATUS_OK; i++)
         status = put(&work->by_content, made->written[i], error);
+    for (size_t i = 0; work->sources->is_raw && i < made->written_count; i++) {
+        made->written[i].normalized = false;
+        made->written[i].says_normalized = true;
+    }
     return status == STATUS_OK ? sort_written(made, error) : status;
 }
 
@@ -375,9 +394,15 @@ static Status emit(Work *work, SpecialToken token, Error *error) {
     return memory_fail(error, "the special tokens");
 }
 
+/* Those that are there before any other is added; NULL: none. */
+static const cJSON *find_first_tokens(const SpecialSources *sources) {
+    if (sources->whole != NULL) return sources->whole;
+    return sources->rule == NULL ? sources->tokens : NULL;
+}
+
 static Status add_tokens_of_file(Work *work, Error *error) {
-    const cJSON *item;
-    cJSON_ArrayForEach(item, work->sources->tokens) {
+    const cJSON *item, *first = find_first_tokens(work->sources);
+    cJSON_ArrayForEach(item, first) {
         SpecialToken token;
         Status status = read_object(item, FILE_NAME, &token, error);
         if (status == STATUS_OK) status = emit(work, token, error);
@@ -430,10 +455,10 @@ static Status add_all(Work *work, Error *error) {
     work->made->tokens = cJSON_CreateArray();
     if (work->made->tokens == NULL) return memory_fail(error, "the special tokens");
     size_t named = work->name_count + work->extra_count;
-    size_t of_file = (size_t)cJSON_GetArraySize(work->sources->tokens);
+    size_t of_file = (size_t)cJSON_GetArraySize(find_first_tokens(work->sources));
     Status status = create_set(&work->present, of_file + work->made->written_count, error);
     if (status == STATUS_OK) status = create_set(&work->appended, named, error);
-    if (status == STATUS_OK && work->sources->rule == NULL) status = add_tokens_of_file(work, error);
+    if (status == STATUS_OK) status = add_tokens_of_file(work, error);
     if (status == STATUS_OK) status = add_written_tokens(work, error);
     if (status == STATUS_OK) status = add_names(work, work->names, work->name_count, error);
     if (status == STATUS_OK) status = add_names(work, work->extra, work->extra_count, error);

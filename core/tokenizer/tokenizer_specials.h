@@ -28,6 +28,11 @@ typedef struct SpecialSources {
     const cJSON *tokens;   /* the array added_tokens of tokenizer.json */
     const cJSON *padding;  /* the object padding of tokenizer.json */
     const TokenizerClass *rule;
+    /* where there is no tokenizer.json (tokenizer_source.h): */
+    const cJSON *names; /* bos_token, … where the configuration is silent */
+    const cJSON *extra; /* special tokens where the configuration lists none */
+    const cJSON *whole; /* added before all others; without a tokenizer.json they are no tokens of that */
+    bool is_raw;        /* tokens with an id beside them are found in the raw text, whatever they say */
 } SpecialSources;
 
 typedef struct SpecialToken {

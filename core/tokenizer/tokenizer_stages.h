@@ -196,9 +196,9 @@ Status tokenizer_processor_read(const cJSON *json, Processor *processor, Tokeniz
                                 Error *error) STATUS_MUST_CHECK;
 void tokenizer_processor_free(Processor *processor);
 
-/* Makes of a zeroed one what puts this id before the text. */
-Status tokenizer_processor_put_first(Processor *processor, int32_t id, TokenizerText *description,
-                                     Error *error) STATUS_MUST_CHECK;
+/* Makes of a zeroed one what puts these ids before and behind the text; TOKENIZER_NO_ID: nothing. */
+Status tokenizer_processor_put_around(Processor *processor, int32_t first, int32_t last,
+                                      TokenizerText *description, Error *error) STATUS_MUST_CHECK;
 
 /* True where both give the same ids. */
 bool tokenizer_processor_is_same(const Processor *a, const Processor *b);
