@@ -14,6 +14,8 @@
 #ifndef REJUV_CORE_TOKENIZER_CLASS_H
 #define REJUV_CORE_TOKENIZER_CLASS_H
 
+#include "core/support/status.h"
+
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
@@ -31,8 +33,12 @@ typedef enum NamedToken {
 
 typedef enum ClassProcessor {
     PROCESSOR_OF_FILE,
-    PROCESSOR_NONE,     /* nothing is put beside the text */
-    PROCESSOR_BEGINNING /* the beginning-of-text token is put before it */
+    PROCESSOR_NONE,      /* nothing is put beside the text */
+    PROCESSOR_BEGINNING, /* the beginning-of-text token is put before it */
+    PROCESSOR_ENDED,     /* the end-of-text token behind it */
+    PROCESSOR_FRAMED,    /* both */
+    PROCESSOR_AFTER_END, /* the end-of-text token before it */
+    PROCESSOR_CLASSED    /* that of the file, or else cls_token before and sep_token behind it */
 } ClassProcessor;
 
 typedef enum ClassEnding {
@@ -41,20 +47,34 @@ typedef enum ClassEnding {
     ENDING_TOKENS /* all names are added once more, with the flags they have, as special ones */
 } ClassEnding;
 
+/* How a class changes the pieces of a SentencePiece model. */
+typedef enum ClassVocabulary {
+    VOCABULARY_OF_MODEL,
+    VOCABULARY_EXTRA_IDS, /* <extra_id_99> … <extra_id_0> behind them, or as many as extra_ids says */
+    VOCABULARY_FAIRSEQ    /* <s>, <pad>, </s>, <unk> in place of the first three, <mask> behind them */
+} ClassVocabulary;
+
 typedef struct TokenizerClass {
     const char *name;
-    const char *normalizer, *pre_tokenizer; /* JSON; NULL: none. Where spaces are put first is filled in. */
+    /* JSON; NULL: none. Filled in are: where spaces are put first; the table of the file for a Precompiled, which is
+     * left out where the file has none. A step with "unless" or "with" stands where that setting is false or true. */
+    const char *normalizer, *pre_tokenizer;
     const char *decoder;
     const char *bare_decoder; /* where no space is put first; NULL: the same */
     bool fuse_unknown, byte_fallback, has_unknown;
-    bool prefix_space; /* add_prefix_space where the configuration is silent */
-    bool heeds_legacy; /* legacy: a ▁ is put before every stretch, not before the first alone */
+    bool is_unigram; /* else of byte pair encoding */
+    int unknown_id;  /* of Unigram */
+    ClassVocabulary vocabulary;
+    const char *model_name; /* of a SentencePiece model, beside tokenizer.model; NULL: no other */
+    bool prefix_space;      /* add_prefix_space where the configuration is silent */
+    bool heeds_legacy;      /* legacy: a ▁ is put before every stretch, not before the first alone */
     ClassProcessor processor;
     ClassEnding ending;
     const char *tokens[NAMED_COUNT]; /* where the configuration is silent; NULL: none */
     bool reads_merges;               /* vocab.json with merges.txt, where there is no tokenizer.json */
     bool knows_padding;              /* the padding of tokenizer.json then names no token */
     const char *const *extra;        /* further special tokens, up to a NULL; or NULL */
+    bool extra_are_names;            /* they are names of tokens, too */
 } TokenizerClass;
 
 typedef struct ClassChoice {
@@ -71,6 +91,21 @@ extern const char *const TOKENIZER_NAMED_KEYS[NAMED_COUNT];
 /* Trees of config.json and tokenizer_config.json, each may be NULL; `is_byte_level`: tokenizer.json has the text
  * "ByteLevel", quotes included. What is returned may point into the trees. */
 ClassChoice tokenizer_class_choose(const cJSON *config, const cJSON *settings, bool is_byte_level);
+
+/* ---- what it puts in place (tokenizer_class_apply.c) ---- */
+
+/* Makes of `file`, the tree of a tokenizer.json, what the class makes of it, and puts what it replaces into `parts`.
+ * `settings`: tokenizer_config.json, or NULL. `unknown`: the name of the unknown token; NULL: none. */
+Status tokenizer_class_apply(const TokenizerClass *rule, const cJSON *settings, const char *unknown,
+                             cJSON *file, cJSON *parts, Error *error) STATUS_MUST_CHECK;
+
+/* The tokens <extra_id_0> … of VOCABULARY_EXTRA_IDS, as texts; NULL, STATUS_OK where the class has none. */
+Status tokenizer_class_extra_ids(const TokenizerClass *rule, const cJSON *settings, cJSON **tokens,
+                                 Error *error) STATUS_MUST_CHECK;
+
+/* Puts `value` (taken over, also on failure; NULL: nothing) in the place of a member, which goes to `aside`. */
+Status tokenizer_class_replace(cJSON *object, const char *key, cJSON *value, cJSON *aside,
+                               Error *error) STATUS_MUST_CHECK;
 
 /* ---- the tables (tokenizer_class_table.c) ---- */
 

@@ -44,6 +44,26 @@ static const char QWEN3_5[] = SEQUENCE(
         "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?[\\\\p{L}\\\\p{M}]+|\\\\p{N}|"
         " ?[^\\\\s\\\\p{L}\\\\p{M}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+") "," BYTE_LEVEL("false"));
 
+#define WORDS               "{\"type\":\"WhitespaceSplit\"}"
+#define CUT_METASPACE(more) "{\"type\":\"Metaspace\",\"replacement\":\"▁\",\"split\":true" more "}"
+#define ALWAYS              ",\"prepend_scheme\":\"always\""
+#define TABLE               "{\"type\":\"Precompiled\"}"
+#define REPLACE(pattern, content)                                                                            \
+    "{\"type\":\"Replace\",\"pattern\":{" pattern "},\"content\":\"" content "\"}"
+
+static const char ONLY_TABLE[] = SEQUENCE("normalizers", TABLE);
+static const char TABLE_ONE_SPACE[] = SEQUENCE("normalizers", TABLE "," REPLACE("\"Regex\":\" {2,}\"", " "));
+static const char ALBERT[] = SEQUENCE(
+    "normalizers", REPLACE("\"String\":\"``\"", "\\\"") "," REPLACE("\"String\":\"''\"", "\\\"") ","
+    "{\"type\":\"NFKD\",\"unless\":\"keep_accents\"},{\"type\":\"StripAccents\",\"unless\":\"keep_accents\"},"
+    "{\"type\":\"Lowercase\",\"with\":\"do_lower_case\"}," TABLE);
+static const char MARKED[] = CUT_METASPACE("");
+static const char MARKED_ALWAYS[] = CUT_METASPACE(ALWAYS);
+static const char WORDS_MARKED[] = SEQUENCE("pretokenizers", WORDS "," CUT_METASPACE(""));
+static const char WORDS_MARKED_ALWAYS[] = SEQUENCE("pretokenizers", WORDS "," CUT_METASPACE(ALWAYS));
+
+static const char *const MADE_UP[] = {"<madeupword0>", "<madeupword1>", "<madeupword2>", "<madeupword3>",
+                                      "<madeupword4>", "<madeupword5>", "<madeupword6>", NULL};
 static const char *const INFILLING[] = {"▁<PRE>", "▁<MID>", "▁<SUF>", "▁<EOT>", "<FILL_ME>", NULL};
 
 #define END_OF_TEXT "<|endoftext|>"
@@ -67,7 +87,8 @@ static const TokenizerClass CLASSES[] = {
      .prefix_space = true,
      .processor = PROCESSOR_BEGINNING,
      .tokens = {"<s>", "</s>", "<unk>"},
-     .extra = INFILLING},
+     .extra = INFILLING,
+     .extra_are_names = true},
     {.name = "GemmaTokenizer",
      .normalizer = SPACES_TO_MARKS,
      .pre_tokenizer = AFTER_SPACES,
@@ -119,6 +140,51 @@ static const TokenizerClass CLASSES[] = {
      .tokens = {"<BOS_TOKEN>", "<|END_OF_TURN_TOKEN|>", "<UNK>", "<SEP>", "<PAD>", "<CLS>", "<MASK_TOKEN>"},
      .reads_merges = true,
      .knows_padding = true},
+    {.name = "T5Tokenizer",
+     .is_unigram = true,
+     .unknown_id = 2,
+     .vocabulary = VOCABULARY_EXTRA_IDS,
+     .model_name = "spiece.model",
+     .normalizer = ONLY_TABLE,
+     .pre_tokenizer = WORDS_MARKED_ALWAYS,
+     .decoder = MARKED_ALWAYS,
+     .processor = PROCESSOR_ENDED,
+     .tokens = {NULL, "</s>", "<unk>", NULL, "<pad>"},
+     .knows_padding = true},
+    {.name = "XLMRobertaTokenizer",
+     .is_unigram = true,
+     .unknown_id = 3,
+     .vocabulary = VOCABULARY_FAIRSEQ,
+     .model_name = "sentencepiece.bpe.model",
+     .normalizer = ONLY_TABLE,
+     .pre_tokenizer = WORDS_MARKED,
+     .decoder = MARKED,
+     .prefix_space = true,
+     .processor = PROCESSOR_FRAMED,
+     .tokens = {"<s>", "</s>", "<unk>", "</s>", "<pad>", "<s>", "<mask>"},
+     .knows_padding = true},
+    {.name = "XGLMTokenizer",
+     .is_unigram = true,
+     .unknown_id = 3,
+     .normalizer = TABLE_ONE_SPACE,
+     .pre_tokenizer = MARKED,
+     .decoder = MARKED,
+     .prefix_space = true,
+     .processor = PROCESSOR_AFTER_END,
+     .tokens = {"<s>", "</s>", "<unk>", "</s>", "<pad>", "<s>"},
+     .knows_padding = true,
+     .extra = MADE_UP},
+    {.name = "AlbertTokenizer",
+     .is_unigram = true,
+     .unknown_id = 1,
+     .model_name = "spiece.model",
+     .normalizer = ALBERT,
+     .pre_tokenizer = WORDS_MARKED,
+     .decoder = MARKED,
+     .prefix_space = true,
+     .processor = PROCESSOR_CLASSED,
+     .tokens = {"[CLS]", "[SEP]", "<unk>", "[SEP]", "<pad>", "[CLS]", "[MASK]"},
+     .knows_padding = true},
 };
 
 /* ---- which there are: from TOKENIZER_MAPPING_NAMES of transformers 5.24.0, models/auto/tokenization_auto.py, without
@@ -126,7 +192,7 @@ static const TokenizerClass CLASSES[] = {
 
 /* Classes that have parts of their own and are not in the table above. */
 static const char OTHERS[] =
-    "AlbertTokenizer BartTokenizer BarthezTokenizer BartphoTokenizer BertGenerationTokenizer "
+    "BartTokenizer BarthezTokenizer BartphoTokenizer BertGenerationTokenizer "
     "BertJapaneseTokenizer BertTokenizer BertweetTokenizer BigBirdTokenizer BioGptTokenizer "
     "BlenderbotSmallTokenizer BlenderbotTokenizer ByT5Tokenizer CLIPTokenizer CTRLTokenizer "
     "CamembertTokenizer CanineTokenizer ClvpTokenizer ConvBertTokenizer CpmAntTokenizer "
@@ -143,9 +209,9 @@ static const char OTHERS[] =
     "ProphetNetTokenizer RagTokenizer ReformerTokenizer RemBertTokenizer RoCBertTokenizer "
     "RoFormerTokenizer RobertaTokenizer SeamlessM4TTokenizer SentencePieceBackend "
     "Siglip2Tokenizer SiglipTokenizer Speech2TextTokenizer SpeechT5Tokenizer "
-    "SplinterTokenizer SqueezeBertTokenizer T5Tokenizer TapasTokenizer Tipsv2Tokenizer "
+    "SplinterTokenizer SqueezeBertTokenizer TapasTokenizer Tipsv2Tokenizer "
     "UdopTokenizer VideoPrismTokenizer VitsTokenizer Wav2Vec2CTCTokenizer "
-    "Wav2Vec2PhonemeCTCTokenizer WhisperTokenizer XGLMTokenizer XLMRobertaTokenizer "
+    "Wav2Vec2PhonemeCTCTokenizer WhisperTokenizer "
     "XLMTokenizer XLNetTokenizer";
 
 /* Types whose class a tokenizer_class does not overrule: MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS. */

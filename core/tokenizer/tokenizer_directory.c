@@ -22,6 +22,7 @@ typedef struct Loading {
     cJSON *config, *settings, *map, *added; /* the files beside it; NULL where there are none */
     TokenizerSource source;                 /* what is read where there is no tokenizer.json */
     ClassChoice choice;
+    cJSON *extra_ids; /* tokens of the class */
     SpecialTokens specials;
 } Loading;
 
@@ -58,81 +59,19 @@ static Status read_sides(const char *directory, Loading *loading, Error *error) 
 
 /* ---- making of the file what the class makes of it ---- */
 
-/* Puts `value` (taken over, also on failure; NULL: nothing) in the place of a member, which is put aside. */
-static Status replace(cJSON *object, const char *key, cJSON *value, cJSON *aside, Error *error) {
-    cJSON *old = cJSON_DetachItemFromObjectCaseSensitive(object, key);
-    if (old != NULL && !json_add(aside, key, old)) {
-        cJSON_Delete(value);
-        return memory_fail(error, key);
-    }
-    return value == NULL || json_add(object, key, value) ? STATUS_OK : memory_fail(error, key);
-}
-
-/* Where spaces are put first: the table leaves it open. False when out of memory. */
-static bool fill_prefix(cJSON *step, bool prefix_space, const char *scheme) {
-    const char *type = json_get_text(step, "type", "");
-    bool complete = true;
-    if (strcmp(type, "ByteLevel") == 0) complete = json_add_bool(step, "add_prefix_space", prefix_space);
-    if (strcmp(type, "Metaspace") == 0) complete = json_add_text(step, "prepend_scheme", scheme);
-    cJSON *steps = cJSON_GetObjectItemCaseSensitive(step, "pretokenizers"), *inner;
-    cJSON_ArrayForEach(inner, steps) complete = complete && fill_prefix(inner, prefix_space, scheme);
-    return complete;
-}
-
-static Status replace_stage(Loading *loading, const char *key, const char *json, Error *error) {
-    cJSON *value = json == NULL ? NULL : cJSON_Parse(json);
-    if (json != NULL && value == NULL) return memory_fail(error, key);
-    return replace(loading->file, key, value, loading->parts, error);
-}
-
-static Status replace_model(Loading *loading, const TokenizerClass *rule, Error *error) {
-    static const char *const SWITCHES[] = {"unk_token",         "fuse_unk", "byte_fallback",
-                                           "ignore_merges",     "dropout",  "continuing_subword_prefix",
-                                           "end_of_word_suffix"};
-    cJSON *model = cJSON_GetObjectItemCaseSensitive(loading->file, "model");
-    if (!cJSON_IsObject(model)) return STATUS_OK; /* building says what is wrong */
-    cJSON *aside = cJSON_CreateObject();
-    if (!json_add(loading->parts, "model", aside)) return memory_fail(error, "the model");
-    Status status = STATUS_OK;
-    for (size_t i = 0; i < sizeof SWITCHES / sizeof *SWITCHES && status == STATUS_OK; i++)
-        status = replace(model, SWITCHES[i], NULL, aside, error);
-    bool complete = json_add_bool(model, "fuse_unk", rule->fuse_unknown) &&
-                    json_add_bool(model, "byte_fallback", rule->byte_fallback);
-    const char *unknown =
-        loading->specials.unknown != NULL ? loading->specials.unknown : "None"; /* as str(None) */
-    if (rule->has_unknown) complete = complete && json_add_text(model, "unk_token", unknown);
-    return status == STATUS_OK && !complete ? memory_fail(error, "the model") : status;
-}
-
-static Status apply_class(Loading *loading, const TokenizerClass *rule, Error *error) {
-    bool prefix_space = json_get_bool(loading->settings, "add_prefix_space", rule->prefix_space);
-    bool is_legacy = rule->heeds_legacy && json_get_bool(loading->settings, "legacy", false);
-    const char *scheme = !prefix_space ? "never" : is_legacy ? "always" : "first";
-    bool is_bare = !prefix_space && rule->bare_decoder != NULL;
-    Status status = replace_model(loading, rule, error);
-    if (status == STATUS_OK) status = replace_stage(loading, "normalizer", rule->normalizer, error);
-    if (status == STATUS_OK) status = replace_stage(loading, "pre_tokenizer", rule->pre_tokenizer, error);
-    if (status == STATUS_OK)
-        status = replace_stage(loading, "decoder", is_bare ? rule->bare_decoder : rule->decoder, error);
-    if (status == STATUS_OK && rule->processor != PROCESSOR_OF_FILE)
-        status = replace_stage(loading, "post_processor", NULL, error);
-    cJSON *first = cJSON_GetObjectItemCaseSensitive(loading->file, "pre_tokenizer");
-    if (status == STATUS_OK && !fill_prefix(first, prefix_space, scheme))
-        status = memory_fail(error, rule->name);
-    return status;
-}
-
 static Status choose_class(Loading *loading, Error *error) {
     bool is_byte_level = loading->text != NULL && memmem(loading->text, loading->bytes, "\"ByteLevel\"",
                                                          strlen("\"ByteLevel\"")) != NULL;
     loading->choice = tokenizer_class_choose(loading->config, loading->settings, is_byte_level);
     loading->parts = cJSON_CreateObject();
-    return loading->parts == NULL ? memory_fail(error, loading->path) : STATUS_OK;
+    if (loading->parts == NULL) return memory_fail(error, loading->path);
+    return tokenizer_class_extra_ids(loading->choice.rule, loading->settings, &loading->extra_ids, error);
 }
 
 /* The tree of what there is in place of a tokenizer.json. */
 static Status make_file(Loading *loading, Error *error) {
-    Status status = tokenizer_source_make(&loading->source, &loading->specials, loading->settings, error);
+    Status status = tokenizer_source_make(&loading->source, &loading->specials, loading->settings,
+                                          loading->extra_ids, error);
     loading->file = loading->source.tree;
     loading->source.tree = NULL;
     return status;
@@ -146,6 +85,7 @@ static Status apply(Loading *loading, Error *error) {
                               .tokens = json_find(loading->file, "added_tokens"),
                               .padding = json_find(loading->file, "padding"),
                               .rule = loading->choice.rule,
+                              .more = loading->extra_ids,
                               .names = source->names,
                               .extra = source->extra,
                               .whole = source->tokens,
@@ -155,33 +95,62 @@ static Status apply(Loading *loading, Error *error) {
     if (status == STATUS_OK) {
         cJSON *tokens = loading->specials.tokens;
         loading->specials.tokens = NULL; /* the tree's from here on */
-        status = replace(loading->file, "added_tokens", tokens, loading->parts, error);
+        status = tokenizer_class_replace(loading->file, "added_tokens", tokens, loading->parts, error);
     }
     if (status == STATUS_OK && loading->choice.rule != NULL && !source->is_whole)
-        status = apply_class(loading, loading->choice.rule, error);
+        status = tokenizer_class_apply(loading->choice.rule, loading->settings, loading->specials.unknown,
+                                       loading->file, loading->parts, error);
     return status;
 }
 
 /* ---- what was made ---- */
 
-/* The id of a named token that is to be put beside a text. */
-static int32_t find_named(const Tokenizer *made, bool is_put, const char *name) {
-    return is_put && name != NULL ? tokenizer_find(made, name, strlen(name)) : TOKENIZER_NO_ID;
+/* The id of a named token; TOKENIZER_NO_ID where nothing has that name. */
+static int32_t find_named(const Tokenizer *made, const char *name) {
+    return name != NULL ? tokenizer_find(made, name, strlen(name)) : TOKENIZER_NO_ID;
 }
 
-/* Without a tokenizer.json, add_bos_token and add_eos_token say it; with one, its post-processor or the class. */
-static Status put_ends(const Loading *loading, Tokenizer *made, Error *error) {
-    const TokenizerClass *rule = loading->choice.rule;
-    bool is_first = rule != NULL && rule->processor == PROCESSOR_BEGINNING, is_last = false;
-    if (loading->source.name != NULL) {
-        is_first = json_get_bool(loading->settings, "add_bos_token", is_first);
-        is_last = json_get_bool(loading->settings, "add_eos_token", false);
+/* What stands beside a text: the class says it, or with a tokenizer.json its post-processor, without one add_bos_token and
+ * add_eos_token. */
+static void choose_ends(const Loading *loading, const char **first, const char **last) {
+    const SpecialTokens *named = &loading->specials;
+    const cJSON *settings = loading->settings;
+    ClassProcessor processor =
+        loading->choice.rule != NULL ? loading->choice.rule->processor : PROCESSOR_OF_FILE;
+    bool by_settings = loading->source.name != NULL, is_first = processor == PROCESSOR_BEGINNING,
+         is_last = false;
+    if (by_settings) is_first = json_get_bool(settings, "add_bos_token", is_first);
+    if (by_settings) is_last = json_get_bool(settings, "add_eos_token", false);
+    bool is_said = by_settings && (cJSON_HasObjectItem(settings, "add_bos_token") ||
+                                   cJSON_HasObjectItem(settings, "add_eos_token"));
+    *first = is_first ? named->beginning : NULL;
+    *last = is_last ? named->end : NULL;
+    if (processor == PROCESSOR_FRAMED) *first = named->beginning;
+    if (processor == PROCESSOR_FRAMED || processor == PROCESSOR_ENDED) *last = named->end;
+    if (processor == PROCESSOR_ENDED) *first = NULL;
+    if (processor == PROCESSOR_AFTER_END) *first = named->end;
+    if (processor == PROCESSOR_AFTER_END) *last = NULL;
+    if (processor == PROCESSOR_CLASSED && !is_said) {
+        *first = named->classifier;
+        *last = named->separator;
     }
-    int32_t first = find_named(made, is_first, loading->specials.beginning);
-    int32_t last = find_named(made, is_last, loading->specials.end);
+}
+
+static Status put_ends(const Loading *loading, Tokenizer *made, Error *error) {
+    const char *names[2];
+    if (made->processor.has_template) return STATUS_OK; /* of the file: the class leaves it */
+    choose_ends(loading, &names[0], &names[1]);
+    int32_t first = find_named(made, names[0]), last = find_named(made, names[1]);
     if (first == TOKENIZER_NO_ID && last == TOKENIZER_NO_ID) return STATUS_OK;
     return tokenizer_processor_put_around(&made->processor, first, last,
                                           &made->descriptions[STAGE_POST_PROCESSOR], error);
+}
+
+/* A class hands the scores over as Python reads them. */
+static Status take_scores(const Loading *loading, Tokenizer *made, Error *error) {
+    if (loading->choice.rule == NULL || !tokenizer_model_is_unigram(&made->model)) return STATUS_OK;
+    return tokenizer_unigram_take_scores(&made->model.unigram,
+                                         json_find(json_find(loading->file, "model"), "vocab"), error);
 }
 
 static const char *name_end_origin(const SpecialTokens *specials) {
@@ -273,6 +242,7 @@ static Status finish(const Loading *loading, Tokenizer *made, Error *error) {
     made->added.splits_special = json_get_bool(loading->settings, "split_special_tokens", false);
     find_end(loading, made);
     Status status = put_ends(loading, made, error);
+    if (status == STATUS_OK) status = take_scores(loading, made, error);
     if (status == STATUS_OK) status = name_class(loading, made, error);
     return status == STATUS_OK ? remark(loading, made, error) : status;
 }
@@ -326,6 +296,7 @@ Status tokenizer_open_directory(const char *directory, TokenizerRule rule, Token
     tokenizer_source_free(&loading.source);
     cJSON_Delete(loading.file);
     cJSON_Delete(loading.parts);
+    cJSON_Delete(loading.extra_ids);
     cJSON_Delete(loading.config);
     cJSON_Delete(loading.settings);
     cJSON_Delete(loading.map);

@@ -92,6 +92,8 @@ static bool model_differs(const TokenizerModel *model, const cJSON *switches) {
     if (model->byte_fallback != json_get_bool(switches, "byte_fallback", false) ||
         model->ignore_merges != json_get_bool(switches, "ignore_merges", false))
         return true;
+    const cJSON *unknown_id = json_find(switches, "unk_id");
+    if (unknown_id != NULL && unknown_id->valueint != model->unknown_id) return true;
     if (has_all_bytes(model) || (unknown == NULL && model->unknown == NULL)) return false;
     return unknown == NULL || model->unknown == NULL || strcmp(unknown, model->unknown) != 0 ||
            model->fuse_unknown != json_get_bool(switches, "fuse_unk", false);

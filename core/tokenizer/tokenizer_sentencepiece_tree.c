@@ -149,19 +149,6 @@ static Status make_scored(const SentencePieceModel *model, cJSON *tree, Error *e
     return complete ? STATUS_OK : memory_fail(error, "the vocabulary");
 }
 
-Status tokenizer_sentencepiece_make_model(const SentencePieceModel *model, bool as_merges, cJSON **tree,
-                                          Error *error) {
-    cJSON *made = cJSON_CreateObject();
-    PieceNames names = {0};
-    *tree = cJSON_CreateObject();
-    if (!json_add(*tree, "model", made)) return memory_fail(error, "the model");
-    if (!as_merges) return make_scored(model, made, error);
-    Status status = create_names(model, &names, error);
-    if (status == STATUS_OK) status = make_merging(model, &names, false, made, error);
-    free_names(&names);
-    return status;
-}
-
 /* ---- the stages, as the model's own settings say ---- */
 
 #define REPLACE_REGEX(regex, content)                                                                        \
@@ -313,6 +300,26 @@ Status tokenizer_sentencepiece_make_all(const SentencePieceModel *model, const S
                                  add_splits(model, legacy, &pattern, *tree) && add_decoder(model, *tree)))
         status = memory_fail(error, "the stages");
     tokenizer_text_free(&pattern);
+    free_names(&names);
+    return status;
+}
+
+/* ---- both kinds of trees ---- */
+
+Status tokenizer_sentencepiece_make_model(const SentencePieceModel *model, bool as_merges, cJSON **tree,
+                                          Error *error) {
+    cJSON *made = cJSON_CreateObject();
+    PieceNames names = {0};
+    *tree = cJSON_CreateObject();
+    if (!json_add(*tree, "model", made)) return memory_fail(error, "the model");
+    if (!as_merges) {
+        cJSON *steps = add_sequence(*tree, "normalizer", "normalizers");
+        if (steps == NULL || (model->charsmap_bytes > 0 && !add_charsmap(model, steps)))
+            return memory_fail(error, "the table");
+        return make_scored(model, made, error);
+    }
+    Status status = create_names(model, &names, error);
+    if (status == STATUS_OK) status = make_merging(model, &names, false, made, error);
     free_names(&names);
     return status;
 }

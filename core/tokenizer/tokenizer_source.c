@@ -26,10 +26,11 @@ static Status is_in(const char *directory, const char *name, bool *is_there, Err
 }
 
 typedef struct Present {
+    bool named; /* the class's own name of a SentencePiece model */
     bool model, tekken, tiktoken, vocabulary, merges, words;
 } Present;
 
-static Status look(const char *directory, Present *present, Error *error) {
+static Status look(const char *directory, const TokenizerClass *rule, Present *present, Error *error) {
     const struct {
         const char *name;
         bool *is_there;
@@ -39,6 +40,8 @@ static Status look(const char *directory, Present *present, Error *error) {
     Status status = STATUS_OK;
     for (size_t i = 0; i < sizeof files / sizeof *files && status == STATUS_OK; i++)
         status = is_in(directory, files[i].name, files[i].is_there, error);
+    if (status == STATUS_OK && rule != NULL && rule->model_name != NULL)
+        status = is_in(directory, rule->model_name, &present->named, error);
     return status;
 }
 
@@ -89,15 +92,16 @@ static Status refuse_merges(const char *directory, const Present *present, const
 
 /* ---- opening ---- */
 
-static Status open_model(const char *directory, const ClassChoice *choice, TokenizerSource *source,
-                         Error *error) {
+static Status open_model(const char *directory, const char *name, const ClassChoice *choice,
+                         TokenizerSource *source, Error *error) {
     char *bytes;
     size_t size;
-    source->name = MODEL;
+    source->name = name;
+    source->rule = choice->rule;
     source->is_model = true;
     source->is_whole = choice->rule == NULL;
-    source->path = memory_format("%s/%s", directory, MODEL);
-    if (source->path == NULL) return memory_fail(error, MODEL);
+    source->path = memory_format("%s/%s", directory, name);
+    if (source->path == NULL) return memory_fail(error, name);
     Status status = json_read_text(source->path, SENTENCEPIECE_FILE_MAX, &bytes, &size, error);
     if (status == STATUS_OK)
         status = tokenizer_sentencepiece_parse((const unsigned char *)bytes, size, source->path,
@@ -138,7 +142,7 @@ static Status open_merges(const char *directory, TokenizerSource *source, Error 
 Status tokenizer_source_open(const char *directory, const ClassChoice *choice, TokenizerSource *source,
                              Error *error) {
     Present present = {0};
-    Status status = look(directory, &present, error);
+    Status status = look(directory, choice->rule, &present, error);
     if (status != STATUS_OK) return status;
     const char *first = present.tekken       ? TEKKEN
                         : present.model      ? MODEL
@@ -147,8 +151,9 @@ Status tokenizer_source_open(const char *directory, const ClassChoice *choice, T
     if (choice->is_unknown && first != NULL) return refuse_class(directory, first, choice, error);
     if (present.tekken && present.model) return refuse_two(directory, error);
     if (present.tekken) return open_tekken(directory, source, error);
-    if (present.model) return open_model(directory, choice, source, error);
+    if (present.model) return open_model(directory, MODEL, choice, source, error);
     if (present.tiktoken) return refuse_tiktoken(directory, error);
+    if (present.named) return open_model(directory, choice->rule->model_name, choice, source, error);
     bool reads_merges = choice->rule != NULL && choice->rule->reads_merges;
     if (reads_merges && present.vocabulary && present.merges) return open_merges(directory, source, error);
     if (present.vocabulary || (reads_merges && present.merges))
@@ -156,14 +161,65 @@ Status tokenizer_source_open(const char *directory, const ClassChoice *choice, T
     return present.words ? refuse_words(directory, error) : STATUS_OK;
 }
 
+/* ---- making: pieces that a class puts beside those of the model ---- */
+
+static cJSON *make_scored(const char *piece) {
+    cJSON *pair = cJSON_CreateArray();
+    if (pair != NULL && cJSON_AddItemToArray(pair, cJSON_CreateString(piece)) &&
+        cJSON_AddItemToArray(pair, cJSON_CreateNumber(0)))
+        return pair;
+    cJSON_Delete(pair);
+    return NULL;
+}
+
+static bool append_piece(cJSON *vocab, const char *piece) {
+    cJSON *pair = make_scored(piece == NULL ? "None" : piece); /* as str(None) */
+    if (pair != NULL && cJSON_AddItemToArray(vocab, pair)) return true;
+    cJSON_Delete(pair);
+    return false;
+}
+
+/* The last of them first. */
+static bool append_extra_ids(cJSON *vocab, const cJSON *extra_ids) {
+    bool complete = true;
+    for (int i = cJSON_GetArraySize(extra_ids); complete && i-- > 0;)
+        complete = append_piece(vocab, cJSON_GetArrayItem(extra_ids, i)->valuestring);
+    return complete;
+}
+
+static bool frame_as_fairseq(cJSON *model, const SpecialTokens *named) {
+    cJSON *old = cJSON_DetachItemFromObjectCaseSensitive(model, "vocab"), *vocab = cJSON_CreateArray();
+    const char *const first[] = {named->beginning, named->padding, named->end, named->unknown};
+    bool complete = json_add(model, "vocab", vocab);
+    for (size_t i = 0; complete && i < 4; i++) complete = append_piece(vocab, first[i]);
+    for (size_t i = 0; i < 3; i++) cJSON_DeleteItemFromArray(old, 0);
+    for (cJSON *pair; complete && (pair = cJSON_DetachItemFromArray(old, 0)) != NULL;)
+        complete = cJSON_AddItemToArray(vocab, pair);
+    cJSON_Delete(old);
+    return complete && append_piece(vocab, named->mask);
+}
+
+static Status fit_vocabulary(ClassVocabulary kind, const SpecialTokens *named, const cJSON *extra_ids,
+                             cJSON *tree, Error *error) {
+    cJSON *model = cJSON_GetObjectItemCaseSensitive(tree, "model");
+    cJSON *vocab = cJSON_GetObjectItemCaseSensitive(model, "vocab");
+    bool complete = kind == VOCABULARY_EXTRA_IDS ? append_extra_ids(vocab, extra_ids)
+                    : kind == VOCABULARY_FAIRSEQ ? frame_as_fairseq(model, named)
+                                                 : true;
+    return complete ? STATUS_OK : memory_fail(error, "the vocabulary");
+}
+
 Status tokenizer_source_make(TokenizerSource *source, const SpecialTokens *specials, const cJSON *settings,
-                             Error *error) {
+                             const cJSON *extra_ids, Error *error) {
     if (!source->is_model) return STATUS_OK;
     Status status =
         source->is_whole
             ? tokenizer_sentencepiece_make_all(&source->model, specials->written, specials->written_count,
                                                json_get_bool(settings, "legacy", true), &source->tree, error)
-            : tokenizer_sentencepiece_make_model(&source->model, true, &source->tree, error);
+            : tokenizer_sentencepiece_make_model(&source->model, !source->rule->is_unigram, &source->tree,
+                                                 error);
+    if (status == STATUS_OK && !source->is_whole)
+        status = fit_vocabulary(source->rule->vocabulary, specials, extra_ids, source->tree, error);
     return status == STATUS_OK || error == NULL ? status : status_add_context(error, "%s", source->path);
 }
 

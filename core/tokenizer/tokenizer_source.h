@@ -2,7 +2,8 @@
  * tokenizer_source — of a directory without a tokenizer.json: the file that AutoTokenizer of transformers 5.24 takes in its
  * place, and the tree of a tokenizer.json that it makes of it.
  *
- *     tokenizer.model            SentencePiece (tokenizer_sentencepiece.h), for a class or for TokenizersBackend
+ *     tokenizer.model            SentencePiece (tokenizer_sentencepiece.h), for a class or for TokenizersBackend; some
+ *                                classes have another name for it (spiece.model)
  *     tekken.json                Mistral's byte-level BPE: pieces by rank, special tokens before them
  *     vocab.json, merges.txt     as GPT-2 was published, where the class reads them
  *
@@ -25,7 +26,8 @@
 typedef struct TokenizerSource {
     const char *name; /* static, in words: "tokenizer.model"; NULL: there is none */
     char *path;
-    SentencePieceModel model; /* of tokenizer.model */
+    const TokenizerClass *rule; /* NULL: TokenizersBackend */
+    SentencePieceModel model;   /* of tokenizer.model */
     bool is_model;
     bool is_whole; /* the class puts nothing in place of the tree's parts */
     cJSON *tree;
@@ -35,14 +37,13 @@ typedef struct TokenizerSource {
     bool is_raw;   /* added tokens of the configuration are found in the raw text, whatever they say */
 } TokenizerSource;
 
-/* Finds the file and reads what is needed before its tree is made. `settings`: tokenizer_config.json, or NULL. The caller
- * frees, after an error too. */
+/* Finds the file and reads what is needed before its tree is made. The caller frees, after an error too. */
 Status tokenizer_source_open(const char *directory, const ClassChoice *choice, TokenizerSource *source,
                              Error *error) STATUS_MUST_CHECK;
 
-/* Makes source->tree. */
+/* Makes source->tree. `settings`: tokenizer_config.json, or NULL; `extra_ids`: tokens of the class, or NULL. */
 Status tokenizer_source_make(TokenizerSource *source, const SpecialTokens *specials, const cJSON *settings,
-                             Error *error) STATUS_MUST_CHECK;
+                             const cJSON *extra_ids, Error *error) STATUS_MUST_CHECK;
 void tokenizer_source_free(TokenizerSource *source);
 
 /* ---- the other two kinds ---- */

@@ -2,7 +2,7 @@
 
 #include "core/files/json.h"
 #include "core/support/memory.h"
-#include "core/tokenizer/tokenizer_map.h"
+#include "core/tokenizer/tokenizer_special_set.h"
 #include "core/tokenizer/tokenizer_text.h"
 
 #include <stdlib.h>
@@ -10,44 +10,6 @@
 
 static const char SETTINGS[] = "tokenizer_config.json", MAP[] = "special_tokens_map.json";
 static const char ADDED[] = "added_tokens.json", FILE_NAME[] = "tokenizer.json";
-
-/* ---- sets: the last token of each content ---- */
-
-typedef struct TokenSet {
-    SpecialToken *tokens;
-    size_t count;
-    Pieces contents; /* content ↔ index into tokens */
-} TokenSet;
-
-/* Room for `count` tokens. */
-static Status create_set(TokenSet *set, size_t count, Error *error) {
-    set->tokens = memory_allocate(count + 1, sizeof *set->tokens);
-    if (set->tokens == NULL) return memory_fail(error, "the special tokens");
-    return tokenizer_map_create_pieces(&set->contents, count, count, error);
-}
-
-static void free_set(TokenSet *set) {
-    free(set->tokens);
-    tokenizer_map_free_pieces(&set->contents);
-}
-
-static const SpecialToken *find_in(const TokenSet *set, const char *content) {
-    if (content[0] == '\0') return NULL;
-    int32_t index = tokenizer_map_find_piece(&set->contents, content, strlen(content));
-    return index == TOKENIZER_NO_ID ? NULL : &set->tokens[index];
-}
-
-static Status put(TokenSet *set, SpecialToken token, Error *error) {
-    size_t bytes = strlen(token.content);
-    if (bytes == 0) return STATUS_OK; /* no token: the library passes over it */
-    int32_t index = tokenizer_map_find_piece(&set->contents, token.content, bytes);
-    if (index != TOKENIZER_NO_ID) {
-        set->tokens[index] = token;
-        return STATUS_OK;
-    }
-    set->tokens[set->count] = token;
-    return tokenizer_map_add_piece(&set->contents, (int32_t)set->count++, token.content, bytes, error);
-}
 
 /* ---- one token ---- */
 
@@ -104,11 +66,11 @@ typedef struct Work {
     size_t name_count, name_capacity;
     SpecialToken *extra;
     size_t extra_count, extra_capacity;
-    TokenSet by_content; /* of made->written, the last in order of the files */
-    TokenSet named;      /* the names, by content */
-    TokenSet listed;     /* names and extra that files have */
-    TokenSet present;    /* what has been added */
-    TokenSet appended;   /* of the names and extra, those that were */
+    SpecialSet by_content; /* of made->written, the last in order of the files */
+    SpecialSet named;      /* the names, by content */
+    SpecialSet listed;     /* names and extra that files have */
+    SpecialSet present;    /* what has been added */
+    SpecialSet appended;   /* of the names and extra, those that were */
 } Work;
 
 static Status append(SpecialToken **list, size_t *count, size_t *capacity, SpecialToken token, Error *error) {
@@ -159,6 +121,10 @@ static Status read_known_names(Work *work, Error *error) {
     work->made->beginning = work->names[NAMED_BEGINNING].content;
     work->made->end = work->names[NAMED_END].content;
     work->made->unknown = work->names[NAMED_UNKNOWN].content;
+    work->made->classifier = work->names[NAMED_CLASS].content;
+    work->made->separator = work->names[NAMED_SEPARATOR].content;
+    work->made->padding = work->names[NAMED_PADDING].content;
+    work->made->mask = work->names[NAMED_MASK].content;
     return STATUS_OK;
 }
 
@@ -192,7 +158,7 @@ static Status read_all_own_names(Work *work, Error *error) {
     const cJSON *settings = work->sources->settings, *map = work->is_legacy ? work->sources->map : NULL;
     const TokenizerClass *rule = work->sources->rule;
     Status status = STATUS_OK;
-    for (size_t i = 0; rule != NULL && rule->extra != NULL && rule->extra[i] != NULL && status == STATUS_OK;
+    for (size_t i = 0; rule != NULL && rule->extra_are_names && rule->extra[i] != NULL && status == STATUS_OK;
          i++)
         status = add_name(work, make_text(rule->extra[i]), error);
     if (status == STATUS_OK) status = read_own_names(work, settings, SETTINGS, false, error);
@@ -234,14 +200,14 @@ static Status read_extra(Work *work, Error *error) {
     Status status = read_list(work, extra, SETTINGS, cJSON_IsObject(extra), error);
     if (status == STATUS_OK) status = read_list(work, of_map, MAP, cJSON_IsObject(of_map), error);
     const TokenizerClass *rule = work->sources->rule;
-    bool has_extra = cJSON_IsArray(extra) || cJSON_IsArray(of_map);
-    const cJSON *of_model = work->sources->extra;
-    if (status == STATUS_OK && of_model != NULL && !lists_extra(settings, of_map))
-        status = read_list(work, of_model, SETTINGS, false, error);
-    if (status == STATUS_OK && !has_extra && of_model == NULL)
-        status = read_list(work, json_find(map, OLD), MAP, false, error);
-    for (size_t i = 0; !has_extra && rule != NULL && rule->extra != NULL && rule->extra[i] != NULL; i++)
+    if (lists_extra(settings, of_map)) return status;
+    const cJSON *of_model = work->sources->extra, *late = json_find(map, OLD);
+    if (late == NULL && cJSON_IsObject(extra)) late = old;
+    if (status == STATUS_OK && of_model != NULL) status = read_list(work, of_model, SETTINGS, false, error);
+    if (status == STATUS_OK && of_model == NULL) status = read_list(work, late, MAP, false, error);
+    for (size_t i = 0; rule != NULL && rule->extra != NULL && rule->extra[i] != NULL; i++)
         if (status == STATUS_OK) status = add_extra(work, make_text(rule->extra[i]), error);
+    if (status == STATUS_OK) status = read_list(work, work->sources->more, SETTINGS, false, error);
     return status;
 }
 
@@ -249,17 +215,19 @@ static Status read_names(Work *work, Error *error) {
     Status status = read_known_names(work, error);
     if (status == STATUS_OK) status = read_all_own_names(work, error);
     if (status == STATUS_OK) status = read_extra(work, error);
-    if (status == STATUS_OK) status = create_set(&work->named, work->name_count, error);
-    if (status == STATUS_OK) status = create_set(&work->listed, NAMED_COUNT + work->extra_count, error);
+    if (status == STATUS_OK) status = tokenizer_special_set_create(&work->named, work->name_count, error);
+    if (status == STATUS_OK)
+        status = tokenizer_special_set_create(&work->listed, NAMED_COUNT + work->extra_count, error);
     for (size_t i = 0; i < work->name_count && status == STATUS_OK; i++) {
         const SpecialToken *name = &work->names[i];
         if (name->content == NULL) continue;
-        status = put(&work->named, *name, error);
+        status = tokenizer_special_set_put(&work->named, *name, error);
         if (status == STATUS_OK && i < NAMED_COUNT && !name->is_default && name->is_listed)
-            status = put(&work->listed, *name, error);
+            status = tokenizer_special_set_put(&work->listed, *name, error);
     }
     for (size_t i = 0; i < work->extra_count && status == STATUS_OK; i++) {
-        if (work->extra[i].is_listed) status = put(&work->listed, work->extra[i], error);
+        if (work->extra[i].is_listed)
+            status = tokenizer_special_set_put(&work->listed, work->extra[i], error);
     }
     return status;
 }
@@ -295,7 +263,7 @@ static Status read_decoder(Work *work, const cJSON *decoder, Error *error) {
 static Status read_added(Work *work, Error *error) {
     const cJSON *item;
     cJSON_ArrayForEach(item, work->sources->added) {
-        bool special = find_in(&work->listed, item->string) != NULL;
+        bool special = tokenizer_special_set_find(&work->listed, item->string) != NULL;
         SpecialToken token = {
             .content = item->string, .special = special, .normalized = !special, .says_normalized = true};
         if (!json_read_count(item, &token.written)) return fail_id(ADDED, token.content, error);
@@ -360,9 +328,10 @@ static Status read_written(Work *work, Error *error) {
     } else {
         status = read_decoder(work, decoder, error);
     }
-    if (status == STATUS_OK) status = create_set(&work->by_content, made->written_count, error);
+    if (status == STATUS_OK)
+        status = tokenizer_special_set_create(&work->by_content, made->written_count, error);
     for (size_t i = 0; i < made->written_count && status == STATUS_OK; i++)
-        status = put(&work->by_content, made->written[i], error);
+        status = tokenizer_special_set_put(&work->by_content, made->written[i], error);
     for (size_t i = 0; work->sources->is_raw && i < made->written_count; i++) {
         made->written[i].normalized = false;
         made->written[i].says_normalized = true;
@@ -374,7 +343,8 @@ static Status read_written(Work *work, Error *error) {
 static void take_flags(Work *work) {
     for (size_t i = 0; i < NAMED_COUNT; i++) {
         SpecialToken *name = &work->names[i];
-        const SpecialToken *twin = name->content == NULL ? NULL : find_in(&work->by_content, name->content);
+        const SpecialToken *twin =
+            name->content == NULL ? NULL : tokenizer_special_set_find(&work->by_content, name->content);
         if (twin != NULL && !name->is_default) *name = *twin;
     }
 }
@@ -406,7 +376,7 @@ static Status add_tokens_of_file(Work *work, Error *error) {
         SpecialToken token;
         Status status = read_object(item, FILE_NAME, &token, error);
         if (status == STATUS_OK) status = emit(work, token, error);
-        if (status == STATUS_OK) status = put(&work->present, token, error);
+        if (status == STATUS_OK) status = tokenizer_special_set_put(&work->present, token, error);
         if (status != STATUS_OK) return status;
     }
     return STATUS_OK;
@@ -416,9 +386,9 @@ static Status add_tokens_of_file(Work *work, Error *error) {
 static Status add_written_tokens(Work *work, Error *error) {
     for (size_t i = 0; i < work->made->written_count; i++) {
         SpecialToken token = work->made->written[i];
-        if (find_in(&work->named, token.content) != NULL) token.special = true;
+        if (tokenizer_special_set_find(&work->named, token.content) != NULL) token.special = true;
         Status status = emit(work, token, error);
-        if (status == STATUS_OK) status = put(&work->present, token, error);
+        if (status == STATUS_OK) status = tokenizer_special_set_put(&work->present, token, error);
         if (status != STATUS_OK) return status;
     }
     return STATUS_OK;
@@ -428,11 +398,12 @@ static Status add_written_tokens(Work *work, Error *error) {
 static Status add_names(Work *work, const SpecialToken *list, size_t count, Error *error) {
     for (size_t i = 0; i < count; i++) {
         SpecialToken token = list[i];
-        if (token.content == NULL || find_in(&work->present, token.content) != NULL) continue;
-        const SpecialToken *twin = find_in(&work->appended, token.content);
+        if (token.content == NULL || tokenizer_special_set_find(&work->present, token.content) != NULL)
+            continue;
+        const SpecialToken *twin = tokenizer_special_set_find(&work->appended, token.content);
         if (twin != NULL && twin->is_text == token.is_text && same_token(twin, &token)) continue;
-        Status status = put(&work->appended, token, error);
-        if (find_in(&work->named, token.content) != NULL) token.special = true;
+        Status status = tokenizer_special_set_put(&work->appended, token, error);
+        if (tokenizer_special_set_find(&work->named, token.content) != NULL) token.special = true;
         if (status == STATUS_OK) status = emit(work, token, error);
         if (status != STATUS_OK) return status;
     }
@@ -456,8 +427,8 @@ static Status add_all(Work *work, Error *error) {
     if (work->made->tokens == NULL) return memory_fail(error, "the special tokens");
     size_t named = work->name_count + work->extra_count;
     size_t of_file = (size_t)cJSON_GetArraySize(find_first_tokens(work->sources));
-    Status status = create_set(&work->present, of_file + work->made->written_count, error);
-    if (status == STATUS_OK) status = create_set(&work->appended, named, error);
+    Status status = tokenizer_special_set_create(&work->present, of_file + work->made->written_count, error);
+    if (status == STATUS_OK) status = tokenizer_special_set_create(&work->appended, named, error);
     if (status == STATUS_OK) status = add_tokens_of_file(work, error);
     if (status == STATUS_OK) status = add_written_tokens(work, error);
     if (status == STATUS_OK) status = add_names(work, work->names, work->name_count, error);
@@ -481,11 +452,11 @@ Status tokenizer_specials_make(const SpecialSources *sources, SpecialTokens *mad
     }
     free(work.names);
     free(work.extra);
-    free_set(&work.by_content);
-    free_set(&work.named);
-    free_set(&work.listed);
-    free_set(&work.present);
-    free_set(&work.appended);
+    tokenizer_special_set_free(&work.by_content);
+    tokenizer_special_set_free(&work.named);
+    tokenizer_special_set_free(&work.listed);
+    tokenizer_special_set_free(&work.present);
+    tokenizer_special_set_free(&work.appended);
     return status;
 }
 

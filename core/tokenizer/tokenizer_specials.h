@@ -30,6 +30,8 @@ typedef struct SpecialSources {
     const TokenizerClass *rule;
     /* where there is no tokenizer.json (tokenizer_source.h): */
     const cJSON *names; /* bos_token, … where the configuration is silent */
+    const cJSON *
+        more; /* further special tokens of the class, with a tokenizer.json too, where the configuration lists none */
     const cJSON *extra; /* special tokens where the configuration lists none */
     const cJSON *whole; /* added before all others; without a tokenizer.json they are no tokens of that */
     bool is_raw;        /* tokens with an id beside them are found in the raw text, whatever they say */
@@ -51,8 +53,8 @@ typedef struct SpecialTokens {
     size_t written_count;
     const char *origin;
     cJSON *tokens; /* an array as added_tokens of tokenizer.json: to be added one after another */
-    const char *beginning, *end, *unknown; /* names; NULL: none */
-    const char *end_origin;                /* the file that says which the end is; NULL: the class does */
+    const char *beginning, *end, *unknown, *classifier, *separator, *padding, *mask; /* names; NULL: none */
+    const char *end_origin; /* the file that says which the end is; NULL: the class does */
 } SpecialTokens;
 
 /* The caller frees with tokenizer_specials_free(), after an error too. */
