@@ -172,9 +172,17 @@ Status tokenizer_encode_places(const Tokenizer *tokenizer, const char *text, siz
 static const char *get_form(const Tokenizer *tokenizer, int32_t id, bool *skipped, size_t *bytes) {
     const AddedToken *added = tokenizer_added_get(&tokenizer->added, id);
     *skipped = added != NULL && added->skipped;
-    if (added == NULL) return tokenizer_map_get_piece(&tokenizer->model.pieces, id, bytes);
-    *bytes = added->form.bytes;
-    return added->form.text;
+    if (added != NULL) {
+        *bytes = added->form.bytes;
+        return added->form.text;
+    }
+    const char *piece = tokenizer_map_get_piece(&tokenizer->model.pieces, id, bytes);
+    if (piece != NULL &&
+        tokenizer_model_is_unigram(&tokenizer->model)) { /* where two ids may have one piece */
+        added = tokenizer_added_find(&tokenizer->added, piece, *bytes);
+        *skipped = added != NULL && added->was_special;
+    }
+    return piece;
 }
 
 Status tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, size_t count, bool skip_special,

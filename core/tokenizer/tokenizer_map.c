@@ -106,7 +106,8 @@ static PieceSlot *find_slot(const Pieces *pieces, const char *piece, size_t byte
     }
 }
 
-Status tokenizer_map_add_piece(Pieces *pieces, int32_t id, const char *piece, size_t bytes, Error *error) {
+static Status add_piece(Pieces *pieces, int32_t id, const char *piece, size_t bytes, bool may_repeat,
+                        Error *error) {
     char quote[TOKENIZER_QUOTE_SIZE];
     if (id < 0 || (size_t)id >= pieces->ids || pieces->pieces[id].bytes >= 0)
         return status_fail(error, STATUS_FORMAT, "expected one piece for the id %d, found %s besides",
@@ -118,7 +119,7 @@ Status tokenizer_map_add_piece(Pieces *pieces, int32_t id, const char *piece, si
     if (status != STATUS_OK) return status;
     uint32_t tag;
     PieceSlot *slot = find_slot(pieces, piece, bytes, &tag);
-    if (slot->id != TOKENIZER_NO_ID)
+    if (slot->id != TOKENIZER_NO_ID && !may_repeat)
         return status_fail(error, STATUS_FORMAT, "expected one id for the piece %s, found %d and %d",
                            tokenizer_text_quote(quote, piece, bytes), (int)slot->id, (int)id);
     memcpy(pieces->blob + pieces->blob_bytes, piece, bytes);
@@ -127,6 +128,14 @@ Status tokenizer_map_add_piece(Pieces *pieces, int32_t id, const char *piece, si
     pieces->count++;
     *slot = (PieceSlot){.tag = tag, .id = id};
     return STATUS_OK;
+}
+
+Status tokenizer_map_add_piece(Pieces *pieces, int32_t id, const char *piece, size_t bytes, Error *error) {
+    return add_piece(pieces, id, piece, bytes, false, error);
+}
+
+Status tokenizer_map_put_piece(Pieces *pieces, int32_t id, const char *piece, size_t bytes, Error *error) {
+    return add_piece(pieces, id, piece, bytes, true, error);
 }
 
 int32_t tokenizer_map_find_piece(const Pieces *pieces, const char *piece, size_t bytes) {

@@ -56,6 +56,10 @@ void tokenizer_map_free_pieces(Pieces *pieces);
 Status tokenizer_map_add_piece(Pieces *pieces, int32_t id, const char *piece, size_t bytes,
                                Error *error) STATUS_MUST_CHECK;
 
+/* The same, but a piece that is there already is found under the new id from then on; the old one keeps its text. */
+Status tokenizer_map_put_piece(Pieces *pieces, int32_t id, const char *piece, size_t bytes,
+                               Error *error) STATUS_MUST_CHECK;
+
 /* The id; -1 where there is none. Works on a zeroed map. */
 int32_t tokenizer_map_find_piece(const Pieces *pieces, const char *piece, size_t bytes);
 

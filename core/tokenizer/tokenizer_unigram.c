@@ -122,7 +122,8 @@ static int compare_pieces(const void *a, const void *b) {
     const SortedPiece *left = a, *right = b;
     size_t common = left->bytes < right->bytes ? left->bytes : right->bytes;
     int order = memcmp(left->text, right->text, common);
-    return order != 0 ? order : (left->bytes > right->bytes) - (left->bytes < right->bytes);
+    if (order == 0) order = (left->bytes > right->bytes) - (left->bytes < right->bytes);
+    return order != 0 ? order : left->id - right->id;
 }
 
 static Status add_node(Unigram *unigram, TrieBuild *build, NodeRange range, unsigned char byte,
@@ -145,10 +146,8 @@ static Status add_children(Unigram *unigram, TrieBuild *build, size_t node, Erro
     NodeRange range = build->ranges[node];
     const SortedPiece *sorted = build->sorted;
     Status status = STATUS_OK;
-    if (sorted[range.from].bytes == range.depth) {
+    for (; range.from < range.to && sorted[range.from].bytes == range.depth; range.from++)
         if (range.depth > 0) unigram->nodes[node].id = sorted[range.from].id;
-        range.from++;
-    }
     unigram->nodes[node].child = (uint32_t)unigram->node_count;
     while (range.from < range.to && status == STATUS_OK) {
         unsigned char byte = (unsigned char)sorted[range.from].text[range.depth];
@@ -224,7 +223,7 @@ static Status read_piece(const cJSON *item, int32_t id, Pieces *pieces, Unigram 
                            "model.vocab[%d]: the piece %s of %zu bytes is not supported, at most %d are",
                            (int)id, tokenizer_text_quote(quote, piece, bytes), bytes, UNIGRAM_BYTES_MAX);
     unigram->scores[id] = read_as_library(item->child->next->valuedouble);
-    return tokenizer_map_add_piece(pieces, id, piece, bytes, error);
+    return tokenizer_map_put_piece(pieces, id, piece, bytes, error); /* of equal ones the last counts */
 }
 
 static void find_unknown_score(Unigram *unigram, size_t count) {
