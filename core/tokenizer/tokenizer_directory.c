@@ -97,10 +97,12 @@ static Status apply(Loading *loading, Error *error) {
         loading->specials.tokens = NULL; /* the tree's from here on */
         status = tokenizer_class_replace(loading->file, "added_tokens", tokens, loading->parts, error);
     }
-    if (status == STATUS_OK && loading->choice.rule != NULL && !source->is_whole)
-        status = tokenizer_class_apply(loading->choice.rule, loading->settings, loading->specials.unknown,
-                                       loading->file, loading->parts, error);
-    return status;
+    if (status != STATUS_OK || loading->choice.rule == NULL || source->is_whole) return status;
+    status = tokenizer_class_apply(loading->choice.rule, loading->settings, loading->specials.unknown,
+                                   loading->file, loading->parts, error);
+    return status == STATUS_OK || error == NULL
+               ? status
+               : status_add_context(error, "%s", source->name != NULL ? source->path : loading->path);
 }
 
 /* ---- what was made ---- */

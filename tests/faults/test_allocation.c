@@ -13,6 +13,7 @@
 #include "core/evaluation/evaluation.h"
 #include "core/evaluation/generation.h"
 #include "core/export/export.h"
+#include "core/files/json.h"
 #include "core/fusion/settings_text.h"
 #include "core/support/memory.h"
 #include "tests/scratch.h"
@@ -245,6 +246,70 @@ static Status open_tokenizer_directory(Error *error) {
     return status;
 }
 
+/* What is read in place of a tokenizer.json, each beside the configuration that makes the most of it. */
+static const struct {
+    const char *name, *files[2][2], *settings; /* files: of tests/, or a text; under which name */
+} SOURCES[] = {
+    {"merging",
+     {{"fuzz/corpus/tokenizer_model/merging", "tokenizer.model"}},
+     "{\"added_tokens_decoder\":{\"5\":{\"content\":\"<x>\"}},\"add_bos_token\":true}"},
+    {"class",
+     {{"fuzz/corpus/tokenizer_model/plain", "tokenizer.model"}},
+     "{\"tokenizer_class\":\"LlamaTokenizer\"}"},
+    {"fairseq",
+     {{"fuzz/corpus/tokenizer_model/unigram", "tokenizer.model"}},
+     "{\"tokenizer_class\":\"XLMRobertaTokenizer\"}"},
+    {"ids",
+     {{"fuzz/corpus/tokenizer_model/unigram", "spiece.model"}},
+     "{\"tokenizer_class\":\"T5Tokenizer\",\"extra_ids\":2}"},
+    {"albert",
+     {{"fuzz/corpus/tokenizer/albert", "tokenizer.json"}},
+     "{\"tokenizer_class\":\"AlbertTokenizer\",\"cls_token\":\"<s>\"}"},
+    {"tekken",
+     {{"{\"config\":{\"pattern\":\"[a-zA-Z]+\",\"default_vocab_size\":8,\"default_num_special_tokens\":3},"
+       "\"special_tokens\":[{\"rank\":0,\"token_str\":\"<s>\"}],\"vocab\":[{\"token_bytes\":\"SA==\"},"
+       "{\"token_bytes\":\"ZQ==\"},{\"token_bytes\":\"bA==\"},{\"token_bytes\":\"SGU=\"},{\"token_bytes\":\"bGw=\"}]}",
+       "tekken.json"}},
+     "{\"bos_token\":\"<s>\",\"add_bos_token\":true}"},
+    {"merges",
+     {{"{\"H\":0,\"e\":1,\"He\":2}", "vocab.json"}, {"#version: 0.2\nH e\n", "merges.txt"}},
+     "{\"tokenizer_class\":\"GPT2Tokenizer\"}"}};
+static size_t source_number;
+
+static void make_source(size_t number) {
+    char name[64], *bytes;
+    size_t count;
+    source_number = number;
+    (void)mkdir(scratch_path(SOURCES[number].name), 0777); /* it is there in the next round */
+    for (size_t i = 0; i < 2 && SOURCES[number].files[i][0] != NULL; i++) {
+        const char *stored = SOURCES[number].files[i][0];
+        (void)snprintf(name, sizeof name, "%s/%s", SOURCES[number].name, SOURCES[number].files[i][1]);
+        if (strncmp(stored, "fuzz/", 5) != 0) {
+            scratch_write_text(name, stored);
+            continue;
+        }
+        char *path = memory_format("%s/%s", TESTS_DIR, stored);
+        assert_int_equal(json_read_text(path, 1 << 20, &bytes, &count, NULL), STATUS_OK);
+        scratch_write(name, bytes, count);
+        free(path);
+        free(bytes);
+    }
+    (void)snprintf(name, sizeof name, "%s/tokenizer_config.json", SOURCES[number].name);
+    scratch_write_text(name, SOURCES[number].settings);
+}
+
+static Status open_source(Error *error) {
+    Tokenizer *opened;
+    TokenList ids = {0};
+    Status status = tokenizer_open_directory(scratch_path(SOURCES[source_number].name), TOKENIZER_BY_CLASS,
+                                             &opened, error);
+    assert_int_equal(opened != NULL, status == STATUS_OK);
+    if (status == STATUS_OK) status = tokenizer_encode(opened, "e\u0301 Hello\t", 13, true, &ids, error);
+    token_list_free(&ids);
+    tokenizer_free(opened);
+    return status;
+}
+
 static Status run_forward(Error *error) {
     MatmulScratch *panels = NULL;
     ForwardState *states[2] = {NULL, NULL};
@@ -437,6 +502,10 @@ static void opening_a_pair_and_a_model_tells_that_memory_ran_out(void **state) {
 static void opening_a_tokenizer_tells_that_memory_ran_out(void **state) {
     (void)state;
     fail_each_but("tokenizer_open_directory", open_tokenizer_directory, true);
+    for (size_t i = 0; i < sizeof SOURCES / sizeof *SOURCES; i++) {
+        make_source(i);
+        fail_each_but(SOURCES[i].name, open_source, true);
+    }
 }
 
 static void a_chat_template_tells_that_memory_ran_out(void **state) {

@@ -12,8 +12,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
-static const char *const FILES[] = {"tokenizer.json", "tokenizer_config.json", "config.json",
-                                    "special_tokens_map.json", "added_tokens.json"};
+static const char *const FILES[] = {
+    "tokenizer.json",    "tokenizer_config.json", "config.json", "special_tokens_map.json",
+    "added_tokens.json", "tekken.json",           "vocab.json",  "merges.txt",
+    "tokenizer.model"};
 enum { FILE_COUNT = sizeof FILES / sizeof *FILES };
 
 static char directory[] = "/tmp/rejuv-fuzz-XXXXXX";

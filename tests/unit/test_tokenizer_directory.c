@@ -202,6 +202,190 @@ static void a_file_that_only_stands_for_another_is_named(void **state) {
     free(file);
 }
 
+/* ---- without a tokenizer.json ---- */
+
+#define TEKKEN                                                                                                       \
+    "{'config':{'pattern':'[a-z]+'},'vocab':[{'token_bytes':'YQ=='},{'token_bytes':'Yg=='},{'token_bytes':'YWI='}]," \
+    "'special_tokens':[{'rank':0,'token_str':'<s>'}]}"
+
+static void write_sources(const char *const files[3][2]) {
+    static const char *const NAMES[] = {"tokenizer.json",  "tokenizer_config.json",
+                                        "tokenizer.model", "tekken.json",
+                                        "tiktoken.model",  "vocab.json",
+                                        "merges.txt",      "vocab.txt"};
+    char *folder = scratch_path("bare/");
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char *old = memory_format("%s/%s", folder, NAMES[i]);
+        assert_non_null(old);
+        (void)unlink(old); /* may not be there */
+        free(old);
+    }
+    free(folder);
+    for (size_t i = 0; i < 3 && files[i][0] != NULL; i++) {
+        char *name = memory_format("bare/%s", files[i][0]);
+        assert_non_null(name);
+        write_quoted(name, files[i][1]);
+        free(name);
+    }
+}
+
+/* A SentencePiece model: pieces <unk>, a, b and ab, and what follows. */
+#define MODEL_OF(more)                                                                                       \
+    "\n\x09\n\x05<unk>\x18\x02\n\x03\n\x01"                                                                  \
+    "a\n\x03\n\x01"                                                                                          \
+    "b\n\x04\n\x02"                                                                                          \
+    "ab" more
+
+static void what_lies_in_place_of_the_file_is_refused_by_name(void **state) {
+    (void)state;
+    static const char GPT2[] = "{'tokenizer_class':'GPT2Tokenizer'}",
+                      BERT[] = "{'tokenizer_class':'BertTokenizer'}";
+    static const struct {
+        const char *files[3][2];
+        Status status;
+        const char *part;
+    } CASES[] = {
+        {{{"vocab.txt", "[UNK]"}}, STATUS_UNSUPPORTED, "a vocabulary of WordPiece, which is not supported"},
+        {{{"tiktoken.model", "IQ== 0"}}, STATUS_UNSUPPORTED, "tiktoken's own file is not supported"},
+        {{{"tekken.json", TEKKEN}, {"tokenizer.model", MODEL_OF("")}}, STATUS_UNSUPPORTED, "take one away"},
+        {{{"tokenizer.model", MODEL_OF("")}, {"tokenizer_config.json", BERT}},
+         STATUS_UNSUPPORTED,
+         "what class BertTokenizer makes of tokenizer.model is not known here"},
+        {{{"vocab.json", "{}"}, {"merges.txt", ""}},
+         STATUS_UNSUPPORTED,
+         "class TokenizersBackend, which transformers takes, does not read it"},
+        {{{"vocab.json", "{}"}, {"tokenizer_config.json", GPT2}},
+         STATUS_UNSUPPORTED,
+         "has a vocab.json and no merges.txt"},
+        {{{"merges.txt", ""}, {"tokenizer_config.json", GPT2}},
+         STATUS_UNSUPPORTED,
+         "has a merges.txt and no vocab.json"},
+        {{{"vocab.json", "{'a':0}"}, {"merges.txt", "a b c"}, {"tokenizer_config.json", GPT2}},
+         STATUS_FORMAT,
+         "vocab.json: model.merges[0]: expected two pieces"},
+        {{{"vocab.json", "{'a':"}, {"merges.txt", ""}, {"tokenizer_config.json", GPT2}},
+         STATUS_FORMAT,
+         "vocab.json"},
+        {{{"vocab.json", "{}"}, {"merges.txt", "\xff"}, {"tokenizer_config.json", GPT2}},
+         STATUS_FORMAT,
+         "merges.txt: expected lines of UTF-8"},
+        {{{"tokenizer.model", "IQ== 0"}},
+         STATUS_FORMAT,
+         "tokenizer.model: not a SentencePiece model: expected a field"},
+        {{{"tokenizer.model", "\x22\x01x"}}, STATUS_FORMAT, "expected pieces, found none"},
+        {{{"tokenizer.model", "\n\x7f"}}, STATUS_FORMAT, "expected a field of a protocol buffer"},
+        {{{"tokenizer.model", "\x0b\x0c"}},
+         STATUS_FORMAT,
+         "expected a field of a protocol buffer"}, /* a group */
+        {{{"tokenizer.model", "\n\x03\n\x01\xff"}}, STATUS_FORMAT, "expected a text in UTF-8 for field 1"},
+        {{{"tokenizer.model", "\n\x02\x18\x01"}}, STATUS_FORMAT, "piece 0 has no text"},
+        {{{"tokenizer.model", MODEL_OF("\x12\x02\x18\x03")}},
+         STATUS_UNSUPPORTED,
+         "the algorithm word is not supported"},
+        {{{"tokenizer.model", MODEL_OF("\x12\x02\x18\x04")}},
+         STATUS_UNSUPPORTED,
+         "the algorithm char is not supported"},
+        {{{"tokenizer.model", MODEL_OF("\x1a\x03\x12\x01x")}}, STATUS_FORMAT, "precompiled_charsmap"},
+        {{{"tekken.json", "{'config':{},'vocab':[]}"}},
+         STATUS_FORMAT,
+         "tekken.json: config.pattern: expected"},
+        {{{"tekken.json", "{'config':{'pattern':'a'}}"}}, STATUS_FORMAT, "expected an array vocab"},
+        {{{"tekken.json", "{'config':{'pattern':'a'},'vocab':[{'token_bytes':'!'}]}"}},
+         STATUS_FORMAT,
+         "vocab[0].token_bytes: expected base64"},
+        {{{"tekken.json",
+           "{'config':{'pattern':'a'},'vocab':[],'special_tokens':[{'rank':1,'token_str':'x'}]}"}},
+         STATUS_FORMAT,
+         "expected each rank from 0 to 0 once"},
+        {{{"tekken.json", "{'config':{'pattern':'a','default_num_special_tokens':3},'vocab':[]}"}},
+         STATUS_FORMAT,
+         "at least the 20 special tokens that there are"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        write_sources(CASES[i].files);
+        char *folder = scratch_path("bare");
+        expect_refusal(folder, CASES[i].status, CASES[i].part);
+        free(folder);
+    }
+}
+
+static void what_is_read_in_place_of_the_file_is_said(void **state) {
+    (void)state;
+    static const struct {
+        const char *files[3][2], *remarks[3];
+        size_t first; /* tokens that are put before a text */
+    } CASES[] = {
+        {{{"tokenizer.model", MODEL_OF("")}},
+         {"there is no tokenizer.json: tokenizer.model is read, as class TokenizersBackend does",
+          "<s> is not put before a text: tokenizer_config.json does not say add_bos_token", NULL},
+         0},
+        {{{"tokenizer.model", MODEL_OF("")},
+          {"tokenizer_config.json", "{'tokenizer_class':'LlamaTokenizer','add_bos_token':true}"}},
+         {"there is no tokenizer.json: tokenizer.model is read, as class LlamaTokenizer does", NULL},
+         1},
+        {{{"tekken.json", TEKKEN}, {"tokenizer_config.json", "{'bos_token':'<s>','add_bos_token':false}"}},
+         {"there is no tokenizer.json: tekken.json is read, as class TokenizersBackend does",
+          "tekken.json is read as transformers does where mistral-common is not installed, which would put <s> before "
+          "a text",
+          NULL},
+         0},
+        {{{"vocab.json", "{'a':0,'b':1,'ab':2}"},
+          {"merges.txt", "#version: 0.2\na b\n"},
+          {"tokenizer_config.json", "{'tokenizer_class':'GPT2Tokenizer','add_bos_token':false}"}},
+         {"there is no tokenizer.json: vocab.json with merges.txt is read, as class GPT2Tokenizer does",
+          NULL},
+         0},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        write_sources(CASES[i].files);
+        Tokenizer *tokenizer;
+        TokenList ids = {0};
+        Error error;
+        char *folder = scratch_path("bare");
+        if (tokenizer_open_directory(folder, TOKENIZER_BY_CLASS, &tokenizer, &error) != STATUS_OK)
+            fail_msg("%s", error.message);
+        free(folder);
+        for (size_t at = 0; at == 0 || CASES[i].remarks[at - 1] != NULL; at++) {
+            const char *remark = tokenizer_remark(tokenizer, at), *expected = CASES[i].remarks[at];
+            if ((remark == NULL) != (expected == NULL) || (remark != NULL && strcmp(remark, expected) != 0))
+                fail_msg("case %zu: expected %s\n  found %s", i, expected == NULL ? "no remark" : expected,
+                         remark == NULL ? "none" : remark);
+        }
+        assert_int_equal(tokenizer_encode(tokenizer, "ab", 2, true, &ids, NULL), STATUS_OK);
+        assert_int_equal(ids.ids[0] == tokenizer_find(tokenizer, "<s>", 3), CASES[i].first == 1);
+        token_list_free(&ids);
+        tokenizer_free(tokenizer);
+    }
+}
+
+/* By the file alone there is none. */
+static void by_the_file_alone_nothing_is_in_its_place(void **state) {
+    (void)state;
+    static const char *const FILES[3][2] = {{"tekken.json", TEKKEN}};
+    Tokenizer *tokenizer;
+    write_sources(FILES);
+    char *folder = scratch_path("bare");
+    assert_int_equal(tokenizer_open_directory(folder, TOKENIZER_BY_FILE, &tokenizer, NULL), STATUS_OK);
+    assert_null(tokenizer);
+    free(folder);
+}
+
+static void a_class_and_a_model_of_another_kind_do_not_go_together(void **state) {
+    (void)state;
+    static const char *const FILES[2][3][2] = {
+        {{"tokenizer.json", "{'model':{'type':'Unigram','vocab':[['a',0]]}}"},
+         {"tokenizer_config.json", "{'tokenizer_class':'LlamaTokenizer'}"}},
+        {{"tokenizer.json", PLAIN}, {"tokenizer_config.json", "{'tokenizer_class':'T5Tokenizer'}"}}};
+    char *folder = scratch_path("bare");
+    write_sources(FILES[0]);
+    expect_refusal(folder, STATUS_UNSUPPORTED,
+                   "class LlamaTokenizer is one of BPE, and the model of tokenizer.json is Unigram");
+    write_sources(FILES[1]);
+    expect_refusal(folder, STATUS_UNSUPPORTED,
+                   "class T5Tokenizer is one of Unigram, and the model of tokenizer.json is BPE");
+    free(folder);
+}
+
 static void a_pair_is_told_once_and_compared_as_it_is_loaded(void **state) {
     (void)state;
     static const char OTHER[] =
@@ -245,6 +429,10 @@ int main(void) {
         cmocka_unit_test(what_cannot_be_read_beside_the_file_is_refused_with_the_way_out),
         cmocka_unit_test(a_file_without_a_model_is_refused_by_its_name),
         cmocka_unit_test(a_file_that_only_stands_for_another_is_named),
+        cmocka_unit_test(what_lies_in_place_of_the_file_is_refused_by_name),
+        cmocka_unit_test(what_is_read_in_place_of_the_file_is_said),
+        cmocka_unit_test(by_the_file_alone_nothing_is_in_its_place),
+        cmocka_unit_test(a_class_and_a_model_of_another_kind_do_not_go_together),
         cmocka_unit_test(a_pair_is_told_once_and_compared_as_it_is_loaded),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
