@@ -287,6 +287,7 @@ TokenizerFacts tokenizer_facts(const Tokenizer *tokenizer) {
                             .special_tokens = tokenizer->added.special_count,
                             .class_name = tokenizer->class_name,
                             .class_key = tokenizer->class_key != NULL ? tokenizer->class_key : "",
+                            .file = tokenizer->file != NULL ? tokenizer->file : "tokenizer.json",
                             .has_truncation = tokenizer->has_truncation,
                             .has_padding = tokenizer->has_padding};
 }

@@ -3,16 +3,20 @@
  * texts that Hugging Face tokenizers 0.23 gives; of a directory, with those that AutoTokenizer.from_pretrained()
  * of transformers 5.24 gives, whose classes put parts of their own in place of the file's (tokenizer_class.h).
  *
- *     text ─► added tokens ─► normalizer ─► added tokens ─► pre-tokenizer ─► BPE model ─► post-processor ─► ids
- *             (raw text)                    (normalized)    cuts and byte    merges       special tokens
- *                                                           alphabet
+ *     text ─► added tokens ─► normalizer ─► added tokens ─► pre-tokenizer ─► model     ─► post-processor ─► ids
+ *             (raw text)                    (normalized)    cuts and byte    merges or    special tokens
+ *                                                           alphabet         scores
  *     ids ─► pieces ─► decoder ─► text
  *
  * Supported: the BPE model, byte-level (GPT-2, Llama 3, Qwen, DeepSeek) and SentencePiece-like with byte
- * fallback (Llama 2, Mistral, Gemma); normalizers NFC, NFD, NFKC, NFKD, Prepend, Replace; pre-tokenizers
- * ByteLevel, Split, Metaspace, Digits; post-processors TemplateProcessing and ByteLevel; decoders ByteLevel,
- * Replace, ByteFallback, Fuse, Strip, Metaspace; Sequences of each; added tokens with every flag. Anything
+ * fallback (Llama 2, Mistral, Gemma); the Unigram model (T5, XLM-R, ALBERT); normalizers NFC, NFD, NFKC, NFKD, Prepend,
+ * Replace, Precompiled, Strip, StripAccents, Lowercase; pre-tokenizers ByteLevel, Split, Metaspace, Digits,
+ * WhitespaceSplit, Punctuation; post-processors TemplateProcessing, ByteLevel, BertProcessing, RobertaProcessing; decoders
+ * ByteLevel, Replace, ByteFallback, Fuse, Strip, Metaspace; Sequences of each; added tokens with every flag. Anything
  * else is refused by name when the file is opened (STATUS_UNSUPPORTED), never approximated.
+ *
+ * A directory without a tokenizer.json may have tokenizer.model (SentencePiece), tekken.json, or vocab.json with merges.txt
+ * in its place (tokenizer_source.h).
  *
  * Two things of the file are not applied, because every program that loads it sets them anew for each call:
  * `truncation` and `padding` (TokenizerFacts says whether they were there). Pairs of texts are not offered; of offsets,
@@ -45,8 +49,9 @@ typedef struct Tokenizer Tokenizer;
 
 /* What a directory's tokenizer follows. */
 typedef enum TokenizerRule {
-    TOKENIZER_BY_CLASS, /* the class, as AutoTokenizer does: tokenizer_config.json and the older files count */
-    TOKENIZER_BY_FILE   /* tokenizer.json alone */
+    TOKENIZER_BY_CLASS, /* the class, as AutoTokenizer does: tokenizer_config.json and the older files count, and without
+                         * a tokenizer.json what is in its place */
+    TOKENIZER_BY_FILE /* tokenizer.json alone */
 } TokenizerRule;
 
 typedef struct TokenizerFacts {
@@ -58,10 +63,11 @@ typedef struct TokenizerFacts {
     bool has_truncation, has_padding; /* stated in the file, not applied */
     const char *class_name;           /* of transformers: "LlamaTokenizer"; NULL: the file alone was read */
     const char *class_key;            /* what decided on it, in words; "" where nothing did */
+    const char *file;                 /* static: what was read, "tokenizer.json" or what is in its place */
 } TokenizerFacts;
 
-/* Reads the tokenizer of a checkpoint's directory. *tokenizer is NULL, and the status STATUS_OK, where it has no
- * tokenizer.json. The caller frees it: tokenizer_free(). STATUS_IO for a link that leads nowhere and for what git-lfs
+/* Reads the tokenizer of a checkpoint's directory. *tokenizer is NULL, and the status STATUS_OK, where it has none:
+ * tokenizer_absence() says which files that are. The caller frees it: tokenizer_free(). STATUS_IO for a link that leads nowhere and for what git-lfs
  * leaves in place of a file. What code beside the checkpoint (auto_map) would do is not done; a remark says so.
  *
  * Not followed: `fast_tokenizer_files` (a remark says so), `fix_mistral_regex`, mistral-common, which transformers asks
@@ -69,6 +75,9 @@ typedef struct TokenizerFacts {
  * of the Hub, of which a directory has none. */
 Status tokenizer_open_directory(const char *directory, TokenizerRule rule, Tokenizer **tokenizer,
                                 Error *error) STATUS_MUST_CHECK;
+
+/* What a directory lacks that has no tokenizer by this rule, as "there is no …" has it (static). */
+const char *tokenizer_absence(TokenizerRule rule);
 
 /* What a person should know about how it was read: sentences without a full stop, one a call, NULL after the last: what
  * the class puts in place of the file's, tokens that it adds, ids that are not as written, a class that is unknown. */

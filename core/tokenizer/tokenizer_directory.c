@@ -241,6 +241,7 @@ static Status remark(const Loading *loading, Tokenizer *made, Error *error) {
 }
 
 static Status finish(const Loading *loading, Tokenizer *made, Error *error) {
+    made->file = loading->source.name;
     made->added.splits_special = json_get_bool(loading->settings, "split_special_tokens", false);
     find_end(loading, made);
     Status status = put_ends(loading, made, error);
@@ -276,6 +277,12 @@ static Status load_source(const char *directory, Loading *loading, Tokenizer **m
     status = apply(loading, error);
     if (status == STATUS_OK) status = tokenizer_file_build(loading->file, loading->source.path, made, error);
     return status == STATUS_OK ? finish(loading, *made, error) : status;
+}
+
+const char *tokenizer_absence(TokenizerRule rule) {
+    return rule == TOKENIZER_BY_FILE
+               ? "tokenizer.json"
+               : "tokenizer.json, tokenizer.model, tekken.json, or vocab.json with merges.txt";
 }
 
 Status tokenizer_open_directory(const char *directory, TokenizerRule rule, Tokenizer **tokenizer,

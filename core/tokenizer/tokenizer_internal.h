@@ -32,6 +32,7 @@ struct Tokenizer {
     TokenizerText descriptions[STAGE_COUNT]; /* canonical, for comparing */
     bool has_truncation, has_padding;
     char *class_name, *class_key; /* NULL: the file alone was read */
+    const char *file;             /* static: read in place of tokenizer.json; NULL: that was read */
     int32_t end;                  /* what eos_token names; TOKENIZER_NO_ID: none, or none that there is */
     const char *end_origin;       /* static: from where */
     char **remarks;               /* what was decided and a person should know, in sentences */

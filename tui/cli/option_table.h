@@ -70,7 +70,7 @@
     X(CHAT, "chat", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \
       "the same from one conversation in JSON, an object as chat takes it or its list of messages, rendered by the SFT model's chat template; unless it says, an answer is asked for where the last message is not the assistant's; - reads standard input") \
     X(TOKENIZER_FILE, "tokenizer-file", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN) | ON(INFO) | ON(CHECK) | ON(TOKENIZE) | ON_DIALS, \
-      "follow tokenizer.json alone; otherwise the class that AutoTokenizer of transformers makes of the directory, which may replace parts of it and add tokens") \
+      "follow tokenizer.json alone; otherwise the class that AutoTokenizer of transformers makes of the directory, which may replace parts of it, add tokens, and read other files where there is none") \
     X(IDS, "ids", 0, "1,2,3", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \
       "the same as token ids: no tokenizer is needed") \
     /* ---- check ---- */ \

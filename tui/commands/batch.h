@@ -60,8 +60,7 @@ Status batch_open_model(Batch *batch, Error *error) STATUS_MUST_CHECK;
 /* What --tokenizer-file asks for. */
 TokenizerRule batch_tokenizer_rule(const Options *options);
 
-/* A directory's tokenizer, by its class or as --tokenizer-file says; *tokenizer stays NULL where it has no
- * tokenizer.json. */
+/* A directory's tokenizer, by its class or as --tokenizer-file says; *tokenizer stays NULL where it has none. */
 Status batch_read_tokenizer(const Batch *batch, const char *directory, Tokenizer **tokenizer,
                             Error *error) STATUS_MUST_CHECK;
 

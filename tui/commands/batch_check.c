@@ -20,11 +20,11 @@ static Status compare_tokenizers(Batch *batch, Error *error) {
     }
     bool both = tokenizers[0] != NULL && tokenizers[1] != NULL;
     if (status == STATUS_OK && read && !both) {
-        const char *text = tokenizers[0] != NULL ? "SFT has no tokenizer.json"
-                           : tokenizers[1] != NULL
-                               ? "base has no tokenizer.json"
-                               : "neither model has a tokenizer.json: previews need token ids";
-        status = finding_add(&pair->findings, SEVERITY_NOTE, "tokenizer", error, "%s", text);
+        const char *text = tokenizers[0] != NULL   ? "SFT has no tokenizer"
+                           : tokenizers[1] != NULL ? "base has no tokenizer"
+                                                   : "neither model has a tokenizer: previews need token ids";
+        status = finding_add(&pair->findings, SEVERITY_NOTE, "tokenizer", error, "%s (there is no %s)", text,
+                             tokenizer_absence(batch_tokenizer_rule(batch->options)));
     }
     if (status == STATUS_OK && both && tokenizer_compare(tokenizers[0], tokenizers[1], &why) != STATUS_OK)
         status = finding_add(&pair->findings, SEVERITY_WARNING, "tokenizer", error, "%s", why.message);

@@ -148,8 +148,8 @@ static Status add_chat(const Batch *batch, BatchPrompt *prompt, const char *path
     const char *directory = batch->pair->sft->directory;
     if (batch->tokenizer == NULL)
         return status_fail(error, STATUS_ARGUMENT,
-                           "--chat: %s has no tokenizer that can be used: expected tokenizer.json",
-                           directory);
+                           "--chat: %s has no tokenizer that can be used: expected %s", directory,
+                           tokenizer_absence(batch_tokenizer_rule(batch->options)));
     Status status = chat_source_require(directory, &source, error);
     if (status == STATUS_OK) status = read_conversation(batch, path, &conversation, error);
     if (status == STATUS_OK) status = render(batch, source, conversation, prompt, error);

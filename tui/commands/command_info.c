@@ -225,15 +225,18 @@ static void add_tokenizer(Facts *facts, const Checkpoint *checkpoint) {
     Tokenizer *tokenizer;
     Error error;
     Status status = batch_read_tokenizer(facts->batch, checkpoint->directory, &tokenizer, &error);
-    if (status != STATUS_OK || tokenizer == NULL) {
-        add_text(facts, "tokenizer_error", "tokenizer",
-                 tokenizer == NULL && status == STATUS_OK ? "there is no tokenizer.json" : error.message);
+    if (status == STATUS_OK && tokenizer == NULL)
+        status = status_fail(&error, STATUS_UNSUPPORTED, "there is no %s",
+                             tokenizer_absence(batch_tokenizer_rule(facts->batch->options)));
+    if (status != STATUS_OK) {
+        add_text(facts, "tokenizer_error", "tokenizer", error.message);
         return;
     }
     TokenizerFacts known = tokenizer_facts(tokenizer);
     if (known.class_name != NULL) add_decision(facts, "tokenizer_class", known.class_name, known.class_key);
     cJSON *outer = enter(facts, "tokenizer");
     add_text(facts, "kind", "tokenizer", known.kind);
+    add_text(facts, "file", "read from", known.file);
     if (known.class_name != NULL) add_text(facts, "class", "class", known.class_name);
     if (known.class_key[0] != '\0') add_text(facts, "class_from", "class from", known.class_key);
     add_count(facts, "pieces", "pieces", known.pieces);
@@ -335,7 +338,7 @@ const Command command_info = {
         "dtypes {NAME: bytes}, quantization (where there is any), files, num_hidden_layers, hidden_size, num_attention_heads, "
         "num_key_value_heads, head_dim, intermediate_size, vocab_size, max_position_embeddings, "
         "sliding_window, hidden_act, rms_norm_eps, rope {type, theta, factor}, tie_word_embeddings, "
-        "eos_token_id [ids], decided [{what, value, from}]: what was decided from which key, tokenizer {kind, class, "
+        "eos_token_id [ids], decided [{what, value, from}]: what was decided from which key, tokenizer {kind, file, class, "
         "class_from, pieces, merges, added_tokens, special_tokens, size} or "
         "tokenizer_error\n"
         "  program     version, compiler, openblas, openblas_core, openblas_core_before, healed (or openblas_error: why "

@@ -23,7 +23,8 @@ static Status open_tokenizer(const Batch *batch, const char *path, Tokenizer **t
     if (!S_ISDIR(facts.st_mode)) return tokenizer_open(path, tokenizer, error);
     Status status = batch_read_tokenizer(batch, path, tokenizer, error);
     if (status == STATUS_OK && *tokenizer == NULL)
-        return status_fail(error, STATUS_IO, "%s: there is no tokenizer.json", path);
+        return status_fail(error, STATUS_IO, "%s: there is no %s", path,
+                           tokenizer_absence(batch_tokenizer_rule(batch->options)));
     return status;
 }
 

@@ -46,8 +46,8 @@ struct SessionFilesPart {
 static Status load_tokenizer(const char *directory, TokenizerRule rule, Tokenizer **tokenizer, Error *error) {
     Status status = tokenizer_open_directory(directory, rule, tokenizer, error);
     if (status == STATUS_OK && *tokenizer == NULL)
-        return status_fail(error, STATUS_UNSUPPORTED,
-                           "there is no %s/tokenizer.json: prompts have to be token ids", directory);
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: there is no %s: prompts have to be token ids",
+                           directory, tokenizer_absence(rule));
     return status;
 }
 
