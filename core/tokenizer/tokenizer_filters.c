@@ -7,25 +7,29 @@ enum { CAPITAL_I_WITH_DOT = 0x130, DOT_ABOVE = 0x307 };
 
 /* ---- Strip ---- */
 
-static size_t find_first_kept(const TokenizerText *text) {
+static bool is_stripped(const NormalizerStep *step, uint32_t c) {
+    return step->is_of_blanks ? c == ' ' : tokenizer_text_is_space(c);
+}
+
+static size_t find_first_kept(const NormalizerStep *step, const TokenizerText *text) {
     size_t at = 0;
     while (at < text->bytes) {
         uint32_t c;
         size_t taken = tokenizer_text_read(text->text + at, &c);
-        if (!tokenizer_text_is_space(c)) break;
+        if (!is_stripped(step, c)) break;
         at += taken;
     }
     return at;
 }
 
-static size_t find_last_kept(const TokenizerText *text, size_t least) {
+static size_t find_last_kept(const NormalizerStep *step, const TokenizerText *text, size_t least) {
     size_t end = text->bytes;
     while (end > least) {
         uint32_t c;
         size_t before = end - 1;
         while (before > least && ((unsigned char)text->text[before] & 0xC0) == 0x80) before--;
         (void)tokenizer_text_read(text->text + before, &c);
-        if (!tokenizer_text_is_space(c)) break;
+        if (!is_stripped(step, c)) break;
         end = before;
     }
     return end;
@@ -33,8 +37,8 @@ static size_t find_last_kept(const TokenizerText *text, size_t least) {
 
 Status tokenizer_filters_strip(const NormalizerStep *step, const TokenizerText *text, TokenizerText *out,
                                TextMarks *marks, Error *error) {
-    size_t begin = step->left ? find_first_kept(text) : 0;
-    size_t end = step->right ? find_last_kept(text, begin) : text->bytes;
+    size_t begin = step->left ? find_first_kept(step, text) : 0;
+    size_t end = step->right ? find_last_kept(step, text, begin) : text->bytes;
     tokenizer_text_hold_marks(marks, begin, out->bytes);
     tokenizer_text_move_marks(marks, end, begin, out->bytes);
     Status status = tokenizer_text_append(out, text->text + begin, end - begin, error);

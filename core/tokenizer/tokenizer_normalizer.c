@@ -1,3 +1,4 @@
+#include "core/files/hash.h"
 #include "core/files/json.h"
 #include "core/support/memory.h"
 #include "core/tokenizer/tokenizer_stages.h"
@@ -366,6 +367,13 @@ static Status copy_content(const cJSON *json, const char *key, NormalizerStep *s
     return step->content == NULL ? memory_fail(error, STAGE) : STATUS_OK;
 }
 
+/* What transformers makes of SentencePiece's remove_extra_whitespaces. As an expression it would look at a run of blanks
+ * from each of them on. */
+static bool takes_blanks_from_ends(const cJSON *json, const NormalizerStep *step) {
+    const char *regex = json_get_text(json_find(json, "pattern"), "Regex", "");
+    return strcmp(regex, "\\A +| +\\z") == 0 && step->content[0] == '\0';
+}
+
 static Status read_replace(const cJSON *json, NormalizerStep *step, TokenizerText *description,
                            Error *error) {
     Status status = copy_content(json, "content", step, error);
@@ -379,15 +387,22 @@ static Status read_replace(const cJSON *json, NormalizerStep *step, TokenizerTex
         tokenizer_regex_matches_nothing(step->pattern.regex))
         return status_fail(error, STATUS_UNSUPPORTED,
                            "normalizer Replace with a Regex that can match nothing is not supported");
+    if (status == STATUS_OK && takes_blanks_from_ends(json, step)) {
+        step->kind = NORMALIZER_STRIP;
+        step->left = step->right = step->is_of_blanks = true;
+    }
     return status;
 }
 
+/* Described by its digest: the table is long, and only whether two are equal is asked. */
 static Status read_charsmap(const cJSON *json, NormalizerStep *step, TokenizerText *description,
                             Error *error) {
     const char *base64;
+    char digest[HASH_HEX_SIZE];
     Status status = tokenizer_stages_get_string(json, STAGE, "precompiled_charsmap", &base64, error);
     if (status == STATUS_OK) status = tokenizer_charsmap_read(base64, &step->charsmap, error);
-    return status == STATUS_OK ? tokenizer_stages_describe(description, "Precompiled", base64, NULL, error)
+    if (status == STATUS_OK) status = hash_bytes(base64, strlen(base64), digest, error);
+    return status == STATUS_OK ? tokenizer_stages_describe(description, "Precompiled", digest, NULL, error)
                                : status;
 }
 

@@ -90,7 +90,8 @@ typedef struct NormalizerStep {
     char *content;             /* PREPEND, REPLACE */
     TokenizerPattern pattern;  /* REPLACE */
     Charsmap charsmap;         /* CHARSMAP: Precompiled of the file */
-    bool left, right;          /* STRIP */
+    bool left, right;          /* STRIP: from which ends */
+    bool is_of_blanks;         /* STRIP: of U+0020 alone, else of all white space */
 } NormalizerStep;
 
 typedef struct Normalizer {
@@ -110,8 +111,8 @@ Status tokenizer_normalizer_apply(const Normalizer *normalizer, RegexScratch *sc
  * the only one that begins where the text does. */
 bool tokenizer_normalizer_keeps_start(const Normalizer *normalizer);
 
-/* Steps that go character by character (tokenizer_filters.c): `text` as they make it, appended to *out. White space taken
- * from the ends, combining marks taken out, small letters for capital ones. */
+/* Steps that go character by character (tokenizer_filters.c): `text` as they make it, appended to *out. White space or blanks
+ * taken from the ends, combining marks taken out, small letters for capital ones. */
 Status tokenizer_filters_strip(const NormalizerStep *step, const TokenizerText *text, TokenizerText *out,
                                TextMarks *marks, Error *error) STATUS_MUST_CHECK;
 Status tokenizer_filters_strip_accents(const TokenizerText *text, TokenizerText *out, TextMarks *marks,

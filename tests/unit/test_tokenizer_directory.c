@@ -236,75 +236,71 @@ static void write_sources(const char *const files[3][2]) {
     "b\n\x04\n\x02"                                                                                          \
     "ab" more
 
+#define GPT2 "{'tokenizer_class':'GPT2Tokenizer'}"
+#define BERT "{'tokenizer_class':'BertTokenizer'}"
+static const struct {
+    const char *files[3][2];
+    Status status;
+    const char *part;
+} REFUSED_SOURCES[] = {
+    {{{"vocab.txt", "[UNK]"}}, STATUS_UNSUPPORTED, "a vocabulary of WordPiece, which is not supported"},
+    {{{"tiktoken.model", "IQ== 0"}}, STATUS_UNSUPPORTED, "tiktoken's own file is not supported"},
+    {{{"tekken.json", TEKKEN}, {"tokenizer.model", MODEL_OF("")}}, STATUS_UNSUPPORTED, "take one away"},
+    {{{"tokenizer.model", MODEL_OF("")}, {"tokenizer_config.json", BERT}},
+     STATUS_UNSUPPORTED,
+     "what class BertTokenizer makes of tokenizer.model is not known here"},
+    {{{"vocab.json", "{}"}, {"merges.txt", ""}},
+     STATUS_UNSUPPORTED,
+     "class TokenizersBackend, which transformers takes, does not read it"},
+    {{{"vocab.json", "{}"}, {"tokenizer_config.json", GPT2}},
+     STATUS_UNSUPPORTED,
+     "has a vocab.json and no merges.txt"},
+    {{{"merges.txt", ""}, {"tokenizer_config.json", GPT2}},
+     STATUS_UNSUPPORTED,
+     "has a merges.txt and no vocab.json"},
+    {{{"vocab.json", "{'a':0}"}, {"merges.txt", "a b c"}, {"tokenizer_config.json", GPT2}},
+     STATUS_FORMAT,
+     "vocab.json: model.merges[0]: expected two pieces"},
+    {{{"vocab.json", "{'a':"}, {"merges.txt", ""}, {"tokenizer_config.json", GPT2}},
+     STATUS_FORMAT,
+     "vocab.json"},
+    {{{"vocab.json", "{}"}, {"merges.txt", "\xff"}, {"tokenizer_config.json", GPT2}},
+     STATUS_FORMAT,
+     "merges.txt: expected lines of UTF-8"},
+    {{{"tokenizer.model", "IQ== 0"}},
+     STATUS_FORMAT,
+     "tokenizer.model: not a SentencePiece model: expected a field"},
+    {{{"tokenizer.model", "\x22\x01x"}}, STATUS_FORMAT, "expected pieces, found none"},
+    {{{"tokenizer.model", "\n\x7f"}}, STATUS_FORMAT, "expected a field of a protocol buffer"},
+    {{{"tokenizer.model", "\x0b\x0c"}}, STATUS_FORMAT, "expected a field of a protocol buffer"}, /* a group */
+    {{{"tokenizer.model", "\n\x03\n\x01\xff"}}, STATUS_FORMAT, "expected a text in UTF-8 for field 1"},
+    {{{"tokenizer.model", "\n\x02\x18\x01"}}, STATUS_FORMAT, "piece 0 has no text"},
+    {{{"tokenizer.model", MODEL_OF("\x12\x02\x18\x03")}},
+     STATUS_UNSUPPORTED,
+     "the algorithm word is not supported"},
+    {{{"tokenizer.model", MODEL_OF("\x12\x02\x18\x04")}},
+     STATUS_UNSUPPORTED,
+     "the algorithm char is not supported"},
+    {{{"tokenizer.model", MODEL_OF("\x1a\x03\x12\x01x")}}, STATUS_FORMAT, "precompiled_charsmap"},
+    {{{"tekken.json", "{'config':{},'vocab':[]}"}}, STATUS_FORMAT, "tekken.json: config.pattern: expected"},
+    {{{"tekken.json", "{'config':{'pattern':'a'}}"}}, STATUS_FORMAT, "expected an array vocab"},
+    {{{"tekken.json", "{'config':{'pattern':'a'},'vocab':[{'token_bytes':'!'}]}"}},
+     STATUS_FORMAT,
+     "vocab[0].token_bytes: expected base64"},
+    {{{"tekken.json", "{'config':{'pattern':'a'},'vocab':[],'special_tokens':[{'rank':1,'token_str':'x'}]}"}},
+     STATUS_FORMAT,
+     "expected each rank from 0 to 0 once"},
+    {{{"tekken.json", "{'config':{'pattern':'a','default_num_special_tokens':3},'vocab':[]}"}},
+     STATUS_FORMAT,
+     "at least the 20 special tokens that there are"},
+};
+
 static void what_lies_in_place_of_the_file_is_refused_by_name(void **state) {
     (void)state;
-    static const char GPT2[] = "{'tokenizer_class':'GPT2Tokenizer'}",
-                      BERT[] = "{'tokenizer_class':'BertTokenizer'}";
-    static const struct {
-        const char *files[3][2];
-        Status status;
-        const char *part;
-    } CASES[] = {
-        {{{"vocab.txt", "[UNK]"}}, STATUS_UNSUPPORTED, "a vocabulary of WordPiece, which is not supported"},
-        {{{"tiktoken.model", "IQ== 0"}}, STATUS_UNSUPPORTED, "tiktoken's own file is not supported"},
-        {{{"tekken.json", TEKKEN}, {"tokenizer.model", MODEL_OF("")}}, STATUS_UNSUPPORTED, "take one away"},
-        {{{"tokenizer.model", MODEL_OF("")}, {"tokenizer_config.json", BERT}},
-         STATUS_UNSUPPORTED,
-         "what class BertTokenizer makes of tokenizer.model is not known here"},
-        {{{"vocab.json", "{}"}, {"merges.txt", ""}},
-         STATUS_UNSUPPORTED,
-         "class TokenizersBackend, which transformers takes, does not read it"},
-        {{{"vocab.json", "{}"}, {"tokenizer_config.json", GPT2}},
-         STATUS_UNSUPPORTED,
-         "has a vocab.json and no merges.txt"},
-        {{{"merges.txt", ""}, {"tokenizer_config.json", GPT2}},
-         STATUS_UNSUPPORTED,
-         "has a merges.txt and no vocab.json"},
-        {{{"vocab.json", "{'a':0}"}, {"merges.txt", "a b c"}, {"tokenizer_config.json", GPT2}},
-         STATUS_FORMAT,
-         "vocab.json: model.merges[0]: expected two pieces"},
-        {{{"vocab.json", "{'a':"}, {"merges.txt", ""}, {"tokenizer_config.json", GPT2}},
-         STATUS_FORMAT,
-         "vocab.json"},
-        {{{"vocab.json", "{}"}, {"merges.txt", "\xff"}, {"tokenizer_config.json", GPT2}},
-         STATUS_FORMAT,
-         "merges.txt: expected lines of UTF-8"},
-        {{{"tokenizer.model", "IQ== 0"}},
-         STATUS_FORMAT,
-         "tokenizer.model: not a SentencePiece model: expected a field"},
-        {{{"tokenizer.model", "\x22\x01x"}}, STATUS_FORMAT, "expected pieces, found none"},
-        {{{"tokenizer.model", "\n\x7f"}}, STATUS_FORMAT, "expected a field of a protocol buffer"},
-        {{{"tokenizer.model", "\x0b\x0c"}},
-         STATUS_FORMAT,
-         "expected a field of a protocol buffer"}, /* a group */
-        {{{"tokenizer.model", "\n\x03\n\x01\xff"}}, STATUS_FORMAT, "expected a text in UTF-8 for field 1"},
-        {{{"tokenizer.model", "\n\x02\x18\x01"}}, STATUS_FORMAT, "piece 0 has no text"},
-        {{{"tokenizer.model", MODEL_OF("\x12\x02\x18\x03")}},
-         STATUS_UNSUPPORTED,
-         "the algorithm word is not supported"},
-        {{{"tokenizer.model", MODEL_OF("\x12\x02\x18\x04")}},
-         STATUS_UNSUPPORTED,
-         "the algorithm char is not supported"},
-        {{{"tokenizer.model", MODEL_OF("\x1a\x03\x12\x01x")}}, STATUS_FORMAT, "precompiled_charsmap"},
-        {{{"tekken.json", "{'config':{},'vocab':[]}"}},
-         STATUS_FORMAT,
-         "tekken.json: config.pattern: expected"},
-        {{{"tekken.json", "{'config':{'pattern':'a'}}"}}, STATUS_FORMAT, "expected an array vocab"},
-        {{{"tekken.json", "{'config':{'pattern':'a'},'vocab':[{'token_bytes':'!'}]}"}},
-         STATUS_FORMAT,
-         "vocab[0].token_bytes: expected base64"},
-        {{{"tekken.json",
-           "{'config':{'pattern':'a'},'vocab':[],'special_tokens':[{'rank':1,'token_str':'x'}]}"}},
-         STATUS_FORMAT,
-         "expected each rank from 0 to 0 once"},
-        {{{"tekken.json", "{'config':{'pattern':'a','default_num_special_tokens':3},'vocab':[]}"}},
-         STATUS_FORMAT,
-         "at least the 20 special tokens that there are"},
-    };
-    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
-        write_sources(CASES[i].files);
+    for (size_t i = 0; i < sizeof REFUSED_SOURCES / sizeof *REFUSED_SOURCES; i++) {
+        write_sources(REFUSED_SOURCES[i].files);
         char *folder = scratch_path("bare");
-        expect_refusal(folder, CASES[i].status, CASES[i].part);
+        expect_refusal(folder, REFUSED_SOURCES[i].status, REFUSED_SOURCES[i].part);
         free(folder);
     }
 }

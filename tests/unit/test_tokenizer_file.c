@@ -3,73 +3,15 @@
  * tokenizer in several threads; texts that would take a careless merge or search for ever. That the numbers
  * are right is tests/golden/test_tokenizer.c's business.
  */
-#include "core/tokenizer/tokenizer.h"
+#include "tests/unit/tokenizer_json.h"
 
-/* clang-format off: cmocka.h needs the others before it */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-/* clang-format on */
+#define VOCABULARY "'vocab':{'a':0,'b':1,'ab':2,'abab':3,' ':4,'<unk>':5}"
+#define MODEL      "'model':{'type':'BPE'," VOCABULARY ",'merges':['a b','ab ab']}"
+#define FLAGS      "'single_word':false,'lstrip':false,'rstrip':false,'normalized':false,'special':true"
 
-#define VOCABULARY    "'vocab':{'a':0,'b':1,'ab':2,'abab':3,' ':4,'<unk>':5}"
-#define MODEL         "'model':{'type':'BPE'," VOCABULARY ",'merges':['a b','ab ab']}"
-#define FLAGS         "'single_word':false,'lstrip':false,'rstrip':false,'normalized':false,'special':true"
-
-#define BYTES         "{'type':'ByteLevel','add_prefix_space':false}"
-#define PIECES        "'model':{'type':'Unigram','unk_id':0,'vocab':[['<unk>',0],['a',-1],['b',-1.5]]}"
-#define TABLE(base64) "{" PIECES ",'normalizer':{'type':'Precompiled','precompiled_charsmap':'" base64 "'}}"
-
-/* The JSON is written with ' for " here. */
-static Status parse(const char *json, Tokenizer **tokenizer, Error *error) {
-    size_t bytes = strlen(json);
-    char *text = malloc(bytes + 1);
-    assert_non_null(text);
-    memcpy(text, json, bytes + 1);
-    for (size_t i = 0; i < bytes; i++) {
-        if (text[i] == '\'') text[i] = '"';
-    }
-    Status status = tokenizer_parse(text, bytes, "t.json", tokenizer, error);
-    free(text);
-    return status;
-}
-
-static Tokenizer *open_json(const char *json) {
-    Tokenizer *tokenizer;
-    Error error;
-    if (parse(json, &tokenizer, &error) != STATUS_OK) fail_msg("%s", error.message);
-    return tokenizer;
-}
-
-static void expect_refusal(const char *json, Status expected, const char *part) {
-    Tokenizer *tokenizer;
-    Error error = {0};
-    Status status = parse(json, &tokenizer, &error);
-    if (status != expected || strstr(error.message, part) == NULL ||
-        strncmp(error.message, "t.json: ", 8) != 0)
-        fail_msg("%.300s\n  %s: %s", json, status_name(status), error.message);
-    assert_null(tokenizer);
-}
-
-/* Encodes with special tokens; `expected` as "1 2 3". */
-static void expect_ids(const Tokenizer *tokenizer, const char *text, const char *expected) {
-    TokenList list = {0};
-    Error error;
-    char found[256] = "";
-    if (tokenizer_encode(tokenizer, text, strlen(text), true, &list, &error) != STATUS_OK)
-        fail_msg("%s", error.message);
-    for (size_t i = 0, at = 0; i < list.count && at < sizeof found; i++)
-        at += (size_t)snprintf(found + at, sizeof found - at, i == 0 ? "%d" : " %d", (int)list.ids[i]);
-    assert_string_equal(found, expected);
-    token_list_free(&list);
-}
+#define BYTES      "{'type':'ByteLevel','add_prefix_space':false}"
 
 static void expect_text(const Tokenizer *tokenizer, const int32_t *ids, size_t count, bool skip,
                         const char *expected) {
@@ -161,24 +103,6 @@ static void malformed_files_are_refused(void **state) {
         {"{'model':{" VOCABULARY ",'merges':['a b',['ab','ab']]}}", "all strings or all pairs"},
         {"{'model':{" VOCABULARY ",'merges':['b a']}}", "expected \"ba\" and its halves"},
         {"{'model':{" VOCABULARY ",'merges':[],'byte_fallback':1}}", "model.byte_fallback"},
-        {"{'model':{'type':'Unigram','vocab':{}}}", "model.vocab: expected an array of pieces and scores"},
-        {"{'model':{'type':'Unigram','vocab':[]}}", "model.vocab: expected pieces, found none"},
-        {"{'model':{'type':'Unigram','vocab':[['a',0],['b']]}}",
-         "model.vocab[1]: expected a piece and its score"},
-        {"{'model':{'type':'Unigram','vocab':[['a','0']]}}",
-         "model.vocab[0]: expected a piece and its score"},
-        {"{'model':{'type':'Unigram','vocab':[['a',1e999]]}}",
-         "model.vocab[0]: expected a piece and its score"},
-        {"{'model':{'type':'Unigram','unk_id':1,'vocab':[['a',0]]}}", "model.unk_id: expected an id below 1"},
-        {"{'model':{'type':'Unigram','unk_id':-1,'vocab':[['a',0]]}}",
-         "model.unk_id: expected an id below 1"},
-        {"{'model':{'type':'Unigram','vocab':[['a',0]],'byte_fallback':0}}", "model.byte_fallback"},
-        {TABLE("AAAA!AAA"), "precompiled_charsmap: expected base64"},
-        {TABLE("AAA"), "precompiled_charsmap: expected base64"},
-        {TABLE(""), "the table is shorter than it says"},
-        {TABLE("AAAAAA=="), "the table is shorter than it says"}, /* no units */
-        {TABLE("CAAAAAAAAAA="), "the table is shorter than it says"},
-        {TABLE("BAAAAAAAAAD/"), "what characters become is not UTF-8"},
         {"{" MODEL ",'post_processor':{'type':'BertProcessing','cls':['a',0]}}",
          "expected a token and its id for sep"},
         {"{" MODEL ",'normalizer':{'type':'Strip','strip_left':true}}", "strip_right"},
@@ -349,65 +273,6 @@ static void an_unknown_character_without_a_piece_for_it_is_dropped_or_refused(vo
     tokenizer_free(refuses);
 }
 
-/* ---- Unigram: that its ids are right is the golden tests' business ---- */
-
-static void unknown_characters_side_by_side_are_one_piece_or_bytes(void **state) {
-    (void)state;
-    Tokenizer *one = open_json("{" PIECES "}");
-    Tokenizer *bytes = open_json(
-        "{'model':{'type':'Unigram','unk_id':0,'byte_fallback':true,"
-        "'vocab':[['<unk>',0],['a',-1],['<0x78>',-9],['<0x79>',-9]]},'decoder':{'type':'ByteFallback'}}");
-    expect_ids(one, "axyza", "1 0 1");
-    expect_ids(one, "<unk>xa", "0 1"); /* written out, it is one with them */
-    expect_ids(bytes, "axya", "1 2 3 1");
-    expect_ids(bytes, "axza", "1 0 1"); /* not every byte has a piece */
-    assert_string_equal(tokenizer_facts(one).kind, "Unigram");
-    tokenizer_free(one);
-    tokenizer_free(bytes);
-}
-
-static void a_character_that_nothing_stands_for_is_refused(void **state) {
-    (void)state;
-    Tokenizer *tokenizer = open_json("{'model':{'type':'Unigram','vocab':[['a',-1],['xy',-1]]}}");
-    TokenList list = {0};
-    Error error;
-    expect_ids(tokenizer, "aa", "0 0");
-    assert_int_equal(tokenizer_encode(tokenizer, "axa", 3, true, &list, &error), STATUS_FORMAT);
-    assert_non_null(strstr(error.message, "the model has no unk_id"));
-    token_list_free(&list);
-    tokenizer_free(tokenizer);
-}
-
-/* a│aa and aa│a are equally good: the one that is found first stays. Of equal pieces the last has the id. */
-static void of_equally_good_ways_the_first_found_stays(void **state) {
-    (void)state;
-    Tokenizer *tokenizer = open_json(
-        "{'model':{'type':'Unigram','unk_id':0,'vocab':[['<unk>',0],['a',-2],['aa',-2.5],['aa',-2.5]]}}");
-    expect_ids(tokenizer, "aaa", "1 3");
-    assert_int_equal(tokenizer_find(tokenizer, "aa", 2), 3);
-    tokenizer_free(tokenizer);
-}
-
-static void a_piece_may_not_be_endless(void **state) {
-    (void)state;
-    char json[4096] = "{'model':{'type':'Unigram','vocab':[['";
-    for (int i = 0; i < 1024; i++) strcat(json, "a");
-    strcat(json, "',0]]}}");
-    expect_refusal(json, STATUS_UNSUPPORTED, "of 1024 bytes is not supported, at most 1023 are");
-}
-
-/* A table whose only unit leads out of it, which no one sees before a text comes. */
-static void a_table_that_leads_out_of_itself_is_refused_with_the_text(void **state) {
-    (void)state;
-    Tokenizer *tokenizer = open_json(TABLE("BAAAAAAA8P8="));
-    TokenList list = {0};
-    Error error;
-    assert_int_equal(tokenizer_encode(tokenizer, "ab", 2, true, &list, &error), STATUS_FORMAT);
-    assert_non_null(strstr(error.message, "the table leads out of itself"));
-    token_list_free(&list);
-    tokenizer_free(tokenizer);
-}
-
 static void truncation_and_padding_are_reported_and_not_applied(void **state) {
     (void)state;
     Tokenizer *tokenizer = open_json("{" MODEL ",'truncation':{'max_length':1},'padding':null}");
@@ -438,16 +303,6 @@ static void a_text_that_is_not_utf8_is_refused_with_the_offset(void **state) {
 
 /* ---- comparing ---- */
 
-static void expect_difference(const char *base_json, const char *sft_json, const char *part) {
-    Tokenizer *base = open_json(base_json), *sft = open_json(sft_json);
-    Error error = {0};
-    Status status = tokenizer_compare(base, sft, &error);
-    if (part == NULL ? status != STATUS_OK : status != STATUS_MISMATCH || strstr(error.message, part) == NULL)
-        fail_msg("%s", error.message);
-    tokenizer_free(base);
-    tokenizer_free(sft);
-}
-
 static void tokenizers_are_compared_by_what_they_do(void **state) {
     (void)state;
     static const char PLAIN[] = "{" MODEL "}";
@@ -472,19 +327,6 @@ static void tokenizers_are_compared_by_what_they_do(void **state) {
                       "the normalizer is () in base and (NFC) in SFT");
     expect_difference(PLAIN, "{" MODEL ",'pre_tokenizer':{'type':'Digits','individual_digits':true}}",
                       "the pre-tokenizer is () in base");
-}
-
-static void unigram_models_are_compared_by_kind_and_score(void **state) {
-    (void)state;
-    expect_difference("{" PIECES "}", "{" PIECES "}", NULL);
-    expect_difference("{" PIECES "}",
-                      "{'model':{'type':'Unigram','unk_id':0,'vocab':[['<unk>',0],['a',-1],['b',-1.25]]}}",
-                      "the piece 2 has the score -1.5 in base and -1.25 in SFT");
-    expect_difference("{" PIECES "}",
-                      "{'model':{'type':'Unigram','unk_id':1,'vocab':[['<unk>',0],['a',-1],['b',-1.5]]}}",
-                      "unk_token has the id 0 in base and 1 in SFT");
-    expect_difference("{" PIECES "}", "{'model':{'vocab':{'<unk>':0,'a':1,'b':2},'merges':[]}}",
-                      "the model is Unigram in base and BPE in SFT");
 }
 
 /* ---- threads and time ---- */
@@ -524,30 +366,6 @@ static void several_threads_may_use_one_tokenizer(void **state) {
         assert_int_equal(pthread_join(threads[i], &result), 0);
         assert_ptr_equal(result, tokenizer);
     }
-    tokenizer_free(tokenizer);
-}
-
-/* The same by scores, where every place begins many pieces. */
-static void a_megabyte_in_one_word_is_cut_in_time(void **state) {
-    (void)state;
-    enum { COUNT = 1 << 20, LONGEST = 64 };
-    char json[8192] = "{'model':{'type':'Unigram','unk_id':0,'vocab':[['<unk>',0]", piece[LONGEST + 1] = "";
-    for (int i = 1; i <= LONGEST; i++) {
-        strcat(piece, "a");
-        size_t at = strlen(json);
-        (void)snprintf(json + at, sizeof json - at, ",['%s',-%d]", piece, i < LONGEST ? 2 * i : LONGEST);
-    }
-    strcat(json, "]}}");
-    Tokenizer *tokenizer = open_json(json);
-    char *text = malloc(COUNT);
-    TokenList list = {0};
-    assert_non_null(text);
-    memset(text, 'a', COUNT);
-    assert_int_equal(tokenizer_encode(tokenizer, text, COUNT, true, &list, NULL), STATUS_OK);
-    assert_int_equal(list.count, COUNT / LONGEST);
-    assert_int_equal(list.ids[0], LONGEST);
-    token_list_free(&list);
-    free(text);
     tokenizer_free(tokenizer);
 }
 
@@ -599,13 +417,6 @@ int main(void) {
         cmocka_unit_test(ids_that_do_not_exist_are_passed_over),
         cmocka_unit_test(without_a_decoder_pieces_are_joined_by_spaces),
         cmocka_unit_test(an_unknown_character_without_a_piece_for_it_is_dropped_or_refused),
-        cmocka_unit_test(unknown_characters_side_by_side_are_one_piece_or_bytes),
-        cmocka_unit_test(a_character_that_nothing_stands_for_is_refused),
-        cmocka_unit_test(of_equally_good_ways_the_first_found_stays),
-        cmocka_unit_test(a_piece_may_not_be_endless),
-        cmocka_unit_test(a_table_that_leads_out_of_itself_is_refused_with_the_text),
-        cmocka_unit_test(unigram_models_are_compared_by_kind_and_score),
-        cmocka_unit_test(a_megabyte_in_one_word_is_cut_in_time),
         cmocka_unit_test(truncation_and_padding_are_reported_and_not_applied),
         cmocka_unit_test(a_text_that_is_not_utf8_is_refused_with_the_offset),
         cmocka_unit_test(tokenizers_are_compared_by_what_they_do),
