@@ -192,6 +192,7 @@ static uint64_t shortest_digits(double value, int *exponent) {
     for (; *at != 'e'; at++) digits = *at >= '0' && *at <= '9' ? digits * 10 + (uint64_t)(*at - '0') : digits;
     *exponent = (int)strtol(at + 1, NULL, 10) - (precision < 17 ? precision : 16);
     for (; digits != 0 && digits % 10 == 0; digits /= 10) ++*exponent;
+    for (; *exponent >= 0 && value < 1e16; digits *= 10) --*exponent; /* 12.0 */
     return digits;
 }
 
