@@ -25,6 +25,7 @@ static void info_tells_what_the_configuration_says(void **unused) {
     const cJSON *tokenizer = json_find(checkpoint, "tokenizer");
     assert_true(read_number(tokenizer, "size") == 512);
     assert_string_equal(json_get_text(tokenizer, "class", ""), "TokenizersBackend");
+    assert_string_equal(json_get_text(tokenizer, "file", ""), "tokenizer.json");
     assert_string_equal(json_get_text(tokenizer, "class_from", ""),
                         "tokenizer_class of tokenizer_config.json");
     assert_true(read_number(json_find(checkpoint, "dtypes"), "BF16") == 2 * 1238656);
