@@ -155,7 +155,9 @@ static Status take_scores(const Loading *loading, Tokenizer *made, Error *error)
                                          json_find(json_find(loading->file, "model"), "vocab"), error);
 }
 
-static const char *name_end_origin(const SpecialTokens *specials) {
+static const char *name_end_origin(const Loading *loading) {
+    const SpecialTokens *specials = &loading->specials;
+    if (specials->end_origin == NULL && loading->source.names != NULL) return "tokenizer.model: eos_piece";
     if (specials->end_origin == NULL) return "eos_token of the tokenizer's class";
     return strcmp(specials->end_origin, "tokenizer_config.json") == 0 ? "tokenizer_config.json: eos_token"
                                                                       : "special_tokens_map.json: eos_token";
@@ -165,7 +167,7 @@ static void find_end(const Loading *loading, Tokenizer *made) {
     const char *end = loading->specials.end;
     if (end == NULL) return;
     made->end = tokenizer_find(made, end, strlen(end));
-    made->end_origin = name_end_origin(&loading->specials);
+    made->end_origin = name_end_origin(loading);
 }
 
 static Status name_class(const Loading *loading, Tokenizer *made, Error *error) {
@@ -221,6 +223,11 @@ static Status remark_source(const Loading *loading, Tokenizer *made, Error *erro
             made, error,
             "tekken.json is read as transformers does where mistral-common is not installed, "
             "which would put <s> before a text");
+    if (status == STATUS_OK && loading->source.is_old)
+        status =
+            tokenizer_remark_add(made, error,
+                                 "tekken.json lists no special tokens: they are those of mistral-common, "
+                                 "without which transformers does not read such a file");
     return status;
 }
 

@@ -123,6 +123,7 @@ static Status open_tekken(const char *directory, TokenizerSource *source, Error 
     if (source->path == NULL) return memory_fail(error, TEKKEN);
     Status status = json_read_file(source->path, TOKENIZER_FILE_MAX, &json, error);
     if (status != STATUS_OK) return status;
+    source->is_old = json_find(json, "special_tokens") == NULL;
     status = tokenizer_tekken_make(json, &source->tree, &source->tokens, error);
     cJSON_Delete(json);
     return status == STATUS_OK || error == NULL ? status : status_add_context(error, "%s", source->path);

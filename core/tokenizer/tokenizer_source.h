@@ -29,6 +29,7 @@ typedef struct TokenizerSource {
     const TokenizerClass *rule; /* NULL: TokenizersBackend */
     SentencePieceModel model;   /* of tokenizer.model */
     bool is_model;
+    bool is_old;   /* a tekken.json without special tokens of its own */
     bool is_whole; /* the class puts nothing in place of the tree's parts */
     cJSON *tree;
     cJSON *tokens; /* added first of all: an array as added_tokens of tokenizer.json; NULL: none */

@@ -308,7 +308,7 @@ static void what_lies_in_place_of_the_file_is_refused_by_name(void **state) {
 static void what_is_read_in_place_of_the_file_is_said(void **state) {
     (void)state;
     static const struct {
-        const char *files[3][2], *remarks[3];
+        const char *files[3][2], *remarks[4];
         size_t first; /* tokens that are put before a text */
     } CASES[] = {
         {{{"tokenizer.model", MODEL_OF("")}},
@@ -325,6 +325,16 @@ static void what_is_read_in_place_of_the_file_is_said(void **state) {
           "a text",
           NULL},
          0},
+        {{{"tekken.json",
+           "{'config':{'pattern':'[a-z]+'},'vocab':[{'token_bytes':'YQ=='},{'token_bytes':'Yg=='}]}"},
+          {"tokenizer_config.json", "{'bos_token':'<s>','add_bos_token':true}"}},
+         {"there is no tokenizer.json: tekken.json is read, as class TokenizersBackend does",
+          "tekken.json is read as transformers does where mistral-common is not installed, which would put <s> before "
+          "a text",
+          "tekken.json lists no special tokens: they are those of mistral-common, without which transformers does not "
+          "read such a file",
+          NULL},
+         1},
         {{{"vocab.json", "{'a':0,'b':1,'ab':2}"},
           {"merges.txt", "#version: 0.2\na b\n"},
           {"tokenizer_config.json", "{'tokenizer_class':'GPT2Tokenizer','add_bos_token':false}"}},

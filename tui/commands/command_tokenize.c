@@ -17,10 +17,21 @@ typedef struct Conversion {
     bool plain, decode, json;
 } Conversion;
 
+/* A tokenizer.json of any name; other files say nothing without what stands beside them. */
+static Status open_file(const char *path, Tokenizer **tokenizer, Error *error) {
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    Status status = tokenizer_open(path, tokenizer, error);
+    if (status == STATUS_OK || status == STATUS_NO_MEMORY || strcmp(name, "tokenizer.json") == 0)
+        return status;
+    return status_add_context(error,
+                              "expected a directory or a tokenizer.json (tokenizer.model, tekken.json and "
+                              "vocab.json are read with their directory)");
+}
+
 static Status open_tokenizer(const Batch *batch, const char *path, Tokenizer **tokenizer, Error *error) {
     struct stat facts;
     if (stat(path, &facts) != 0) return status_fail_errno(error, errno, "%s", path);
-    if (!S_ISDIR(facts.st_mode)) return tokenizer_open(path, tokenizer, error);
+    if (!S_ISDIR(facts.st_mode)) return open_file(path, tokenizer, error);
     Status status = batch_read_tokenizer(batch, path, tokenizer, error);
     if (status == STATUS_OK && *tokenizer == NULL)
         return status_fail(error, STATUS_IO, "%s: there is no %s", path,
