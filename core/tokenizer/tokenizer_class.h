@@ -103,6 +103,9 @@ Status tokenizer_class_apply(const TokenizerClass *rule, const cJSON *settings, 
 Status tokenizer_class_extra_ids(const TokenizerClass *rule, const cJSON *settings, cJSON **tokens,
                                  Error *error) STATUS_MUST_CHECK;
 
+/* A switch of tokenizer_config.json as Python's kwargs.get(key, fallback) has it: null is false. */
+bool tokenizer_class_says(const cJSON *settings, const char *key, bool fallback);
+
 /* Puts `value` (taken over, also on failure; NULL: nothing) in the place of a member, which goes to `aside`. */
 Status tokenizer_class_replace(cJSON *object, const char *key, cJSON *value, cJSON *aside,
                                Error *error) STATUS_MUST_CHECK;

@@ -39,6 +39,11 @@ Status tokenizer_class_extra_ids(const TokenizerClass *rule, const cJSON *settin
     return *tokens == NULL ? memory_fail(error, "extra_ids") : STATUS_OK;
 }
 
+bool tokenizer_class_says(const cJSON *settings, const char *key, bool fallback) {
+    const cJSON *item = json_find_any(settings, key);
+    return item == NULL ? fallback : cJSON_IsTrue(item);
+}
+
 /* What one call works with. */
 typedef struct Applying {
     const TokenizerClass *rule;

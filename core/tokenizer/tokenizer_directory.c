@@ -121,10 +121,10 @@ static void choose_ends(const Loading *loading, const char **first, const char *
         loading->choice.rule != NULL ? loading->choice.rule->processor : PROCESSOR_OF_FILE;
     bool by_settings = loading->source.name != NULL, is_first = processor == PROCESSOR_BEGINNING,
          is_last = false;
-    if (by_settings) is_first = json_get_bool(settings, "add_bos_token", is_first);
-    if (by_settings) is_last = json_get_bool(settings, "add_eos_token", false);
-    bool is_said = by_settings && (cJSON_HasObjectItem(settings, "add_bos_token") ||
-                                   cJSON_HasObjectItem(settings, "add_eos_token"));
+    if (by_settings) is_first = tokenizer_class_says(settings, "add_bos_token", is_first);
+    if (by_settings) is_last = tokenizer_class_says(settings, "add_eos_token", false);
+    bool is_said = by_settings && (json_find_any(settings, "add_bos_token") != NULL ||
+                                   json_find_any(settings, "add_eos_token") != NULL);
     *first = is_first ? named->beginning : NULL;
     *last = is_last ? named->end : NULL;
     if (processor == PROCESSOR_FRAMED) *first = named->beginning;

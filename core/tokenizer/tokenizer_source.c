@@ -213,12 +213,12 @@ static Status fit_vocabulary(ClassVocabulary kind, const SpecialTokens *named, c
 Status tokenizer_source_make(TokenizerSource *source, const SpecialTokens *specials, const cJSON *settings,
                              const cJSON *extra_ids, Error *error) {
     if (!source->is_model) return STATUS_OK;
-    Status status =
-        source->is_whole
-            ? tokenizer_sentencepiece_make_all(&source->model, specials->written, specials->written_count,
-                                               json_get_bool(settings, "legacy", true), &source->tree, error)
-            : tokenizer_sentencepiece_make_model(&source->model, !source->rule->is_unigram, &source->tree,
-                                                 error);
+    Status status = source->is_whole
+                        ? tokenizer_sentencepiece_make_all(
+                              &source->model, specials->written, specials->written_count,
+                              tokenizer_class_says(settings, "legacy", true), &source->tree, error)
+                        : tokenizer_sentencepiece_make_model(&source->model, !source->rule->is_unigram,
+                                                             &source->tree, error);
     if (status == STATUS_OK && !source->is_whole)
         status = fit_vocabulary(source->rule->vocabulary, specials, extra_ids, source->tree, error);
     return status == STATUS_OK || error == NULL ? status : status_add_context(error, "%s", source->path);
