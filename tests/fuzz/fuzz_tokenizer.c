@@ -9,11 +9,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
+/* Of equal pieces, which a Unigram model may have, one is found. */
 static void look_at_token(const Tokenizer *tokenizer, int32_t id) {
-    size_t count;
+    size_t count, found_count;
     char *token;
-    const char *piece = tokenizer_piece(tokenizer, id, &count);
-    if (piece != NULL && tokenizer_find(tokenizer, piece, count) != id) abort();
+    const char *piece = tokenizer_piece(tokenizer, id, &count), *found;
+    if (piece != NULL) {
+        found = tokenizer_piece(tokenizer, tokenizer_find(tokenizer, piece, count), &found_count);
+        if (found == NULL || found_count != count || memcmp(found, piece, count) != 0) abort();
+    }
     if (piece == NULL || tokenizer_token_bytes(tokenizer, id, &token, &count, NULL) != STATUS_OK) return;
     free(token);
 }
