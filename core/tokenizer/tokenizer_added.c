@@ -11,60 +11,16 @@ static const char STAGE[] = "added_tokens";
 /* Rust's \w: what the reference asks for single_word. */
 static const char WORD_EXPRESSION[] = "[\\p{L}\\p{Nl}\\p{M}\\p{Nd}\\p{Pc}\\x{200C}\\x{200D}[:alpha:]]";
 
-/* ---- tries ---- */
-
-static uint32_t *find_edge(Trie *trie, uint32_t node, unsigned char byte) {
-    if (node == 0) return &trie->roots[byte];
-    uint32_t *edge = &trie->nodes[node].child;
-    while (*edge != 0 && trie->nodes[*edge].byte != byte) edge = &trie->nodes[*edge].sibling;
-    return edge;
-}
-
-static uint32_t step_down(const Trie *trie, uint32_t node, unsigned char byte) {
-    if (node == 0) return trie->roots[byte];
-    uint32_t child = trie->nodes[node].child;
-    while (child != 0 && trie->nodes[child].byte != byte) child = trie->nodes[child].sibling;
-    return child;
-}
-
 static Status add_to_trie(Trie *trie, const char *content, size_t bytes, int32_t token, Error *error) {
     char quote[TOKENIZER_QUOTE_SIZE];
-    uint32_t node = 0;
-    for (size_t i = 0; i < bytes; i++) {
-        unsigned char byte = (unsigned char)content[i];
-        uint32_t next = step_down(trie, node, byte);
-        if (next == 0) {
-            Status status = MEMORY_RESERVE(trie->nodes, &trie->capacity, trie->count + 2, error);
-            if (status != STATUS_OK) return status;
-            if (trie->count == 0) trie->nodes[trie->count++] = (TrieNode){.token = -1};
-            next = (uint32_t)trie->count++;
-            trie->nodes[next] = (TrieNode){.token = -1, .byte = byte};
-            *find_edge(trie, node, byte) = next;
-        }
-        node = next;
-    }
-    if (trie->nodes[node].token >= 0) /* which of the two it finds is left to chance in the reference */
-        return status_fail(error, STATUS_UNSUPPORTED,
-                           "added_tokens: two with the same normalized form, %s, are not "
-                           "supported",
-                           tokenizer_text_quote(quote, content, bytes));
-    trie->nodes[node].token = token;
-    return STATUS_OK;
-}
-
-/* The longest token that begins at text[0]; -1 where none does. */
-static int32_t find_longest(const Trie *trie, const char *text, size_t bytes, size_t *length) {
-    int32_t token = -1;
-    uint32_t node = 0;
-    for (size_t i = 0; i < bytes; i++) {
-        node = step_down(trie, node, (unsigned char)text[i]);
-        if (node == 0) break;
-        if (trie->nodes[node].token >= 0) {
-            token = trie->nodes[node].token;
-            *length = i + 1;
-        }
-    }
-    return token;
+    bool is_new;
+    Status status = tokenizer_trie_add(trie, content, bytes, token, &is_new, error);
+    if (status != STATUS_OK || is_new) return status;
+    /* which of the two it finds is left to chance in the reference */
+    return status_fail(error, STATUS_UNSUPPORTED,
+                       "added_tokens: two with the same normalized form, %s, are not "
+                       "supported",
+                       tokenizer_text_quote(quote, content, bytes));
 }
 
 /* ---- finding ---- */
@@ -127,7 +83,7 @@ Status tokenizer_added_cut(const AddedTokens *added, const Trie *trie, RegexScra
     size_t from = 0; /* what is before it is given out; rstrip may push it beyond the place of the search */
     for (size_t at = 0; at < whole.bytes;) {
         size_t length;
-        int32_t index = find_longest(trie, text + at, whole.bytes - at, &length);
+        int32_t index = tokenizer_trie_find_longest(trie, text + at, whole.bytes - at, &length);
         if (index < 0) {
             at++;
             continue;
@@ -307,8 +263,8 @@ void tokenizer_added_free(AddedTokens *added) {
     }
     free(added->tokens);
     free(added->by_id);
-    free(added->raw.nodes);
-    free(added->normalized.nodes);
+    tokenizer_trie_free(&added->raw);
+    tokenizer_trie_free(&added->normalized);
     tokenizer_map_free_pieces(&added->contents);
     tokenizer_regex_free(added->word);
     *added = (AddedTokens){0};

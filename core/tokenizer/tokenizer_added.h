@@ -41,19 +41,6 @@ typedef struct AddedToken {
                      so) */
 } AddedToken;
 
-/* A node of a trie: its children are a list. */
-typedef struct TrieNode {
-    uint32_t child, sibling; /* 0: none */
-    int32_t token;           /* index of the token that ends here; -1: none */
-    unsigned char byte;
-} TrieNode;
-
-typedef struct Trie {
-    TrieNode *nodes; /* [0] is the root */
-    size_t count, capacity;
-    uint32_t roots[256]; /* the root's children by byte; 0: none */
-} Trie;
-
 typedef struct AddedTokens {
     bool splits_special; /* special tokens in a text are text */
     AddedToken *tokens;  /* in file order */

@@ -274,7 +274,7 @@ static Status read_replace(const cJSON *json, DecoderStep *step, TokenizerText *
     if (status == STATUS_OK)
         status = tokenizer_stages_read_pattern(json, STAGE, &step->pattern, description, error);
     if (status == STATUS_OK &&
-        step->pattern.regex != NULL) /* the reference runs it in another library than elsewhere */
+        step->pattern.literal == NULL) /* the reference runs it in another library than elsewhere */
         return status_fail(error, STATUS_UNSUPPORTED, "decoder Replace with a Regex is not supported");
     return status;
 }

@@ -381,7 +381,7 @@ static Status read_replace(const cJSON *json, NormalizerStep *step, TokenizerTex
         status = tokenizer_stages_describe(description, "Replace", step->content, NULL, error);
     if (status == STATUS_OK)
         status = tokenizer_stages_read_pattern(json, STAGE, &step->pattern, description, error);
-    if (status == STATUS_OK && step->pattern.regex != NULL && strchr(step->content, '$') != NULL)
+    if (status == STATUS_OK && step->pattern.literal == NULL && strchr(step->content, '$') != NULL)
         return status_fail(error, STATUS_UNSUPPORTED, "normalizer Replace with groups ($) is not supported");
     if (status == STATUS_OK && step->pattern.regex != NULL &&
         tokenizer_regex_matches_nothing(step->pattern.regex))

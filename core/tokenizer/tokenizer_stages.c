@@ -83,12 +83,15 @@ Status tokenizer_stages_read_pattern(const cJSON *step, const char *stage, Token
     if (text[0] == '\0')
         return status_fail(error, STATUS_UNSUPPORTED, "%s: an empty pattern is not supported", stage);
     Status status = STATUS_OK;
+    bool are_texts = false;
     if (literal != NULL) {
         pattern->bytes = strlen(literal);
         pattern->literal = memory_copy_text(literal, pattern->bytes);
         if (pattern->literal == NULL) return memory_fail(error, stage);
     } else {
-        status = tokenizer_regex_compile(regex, strlen(regex), &pattern->regex, error);
+        status = tokenizer_alternatives_read(regex, &pattern->alternatives, &are_texts, error);
+        if (status == STATUS_OK && !are_texts)
+            status = tokenizer_regex_compile(regex, strlen(regex), &pattern->regex, error);
     }
     if (status != STATUS_OK) return error == NULL ? status : status_add_context(error, "%s", stage);
     return tokenizer_stages_describe(description, literal != NULL ? "string" : "regex", text, NULL, error);
@@ -96,13 +99,26 @@ Status tokenizer_stages_read_pattern(const cJSON *step, const char *stage, Token
 
 void tokenizer_stages_free_pattern(TokenizerPattern *pattern) {
     free(pattern->literal);
+    tokenizer_trie_free(&pattern->alternatives);
     tokenizer_regex_free(pattern->regex);
     *pattern = (TokenizerPattern){0};
+}
+
+static void find_alternative(const Trie *alternatives, const char *text, size_t bytes, size_t from,
+                             bool *found, size_t *begin, size_t *end) {
+    size_t length = 0;
+    for (*begin = from, *found = false; *begin < bytes && !*found; *begin += *found ? 0 : 1)
+        *found = tokenizer_trie_find_longest(alternatives, text + *begin, bytes - *begin, &length) >= 0;
+    *end = *begin + length;
 }
 
 Status tokenizer_stages_find(const TokenizerPattern *pattern, RegexScratch *scratch, const char *text,
                              size_t bytes, size_t from, bool *found, size_t *begin, size_t *end,
                              Error *error) {
+    if (pattern->alternatives.count > 0) {
+        find_alternative(&pattern->alternatives, text, bytes, from, found, begin, end);
+        return STATUS_OK;
+    }
     if (pattern->literal == NULL)
         return tokenizer_regex_find(pattern->regex, scratch, text, bytes, from, found, begin, end, error);
     *begin = tokenizer_text_find(text, bytes, from, pattern->literal, pattern->bytes);

@@ -18,6 +18,7 @@
 #include "core/tokenizer/tokenizer_map.h"
 #include "core/tokenizer/tokenizer_regex.h"
 #include "core/tokenizer/tokenizer_text.h"
+#include "core/tokenizer/tokenizer_trie.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -26,10 +27,11 @@
 
 enum { STAGES_DEPTH_MAX = 16 }; /* of Sequences in Sequences */
 
-/* What a Split or a Replace looks for: a literal string or a regular expression. */
+/* What a Split or a Replace looks for: a literal string, the longest of several, or a regular expression. */
 typedef struct TokenizerPattern {
-    char *literal; /* NULL: regex */
+    char *literal; /* NULL: an expression */
     size_t bytes;
+    Trie alternatives; /* with nodes: an expression that is no more than literal alternatives */
     TokenizerRegex *regex;
 } TokenizerPattern;
 
@@ -56,6 +58,10 @@ Status tokenizer_stages_get_steps(const cJSON *step, const char *stage, const ch
 
 Status tokenizer_stages_read_pattern(const cJSON *step, const char *stage, TokenizerPattern *pattern,
                                      TokenizerText *description, Error *error) STATUS_MUST_CHECK;
+/* Whether an expression is no more than literal alternatives (tokenizer_alternatives.c), none of which is longer than one
+ * before it, and these: pieces of users come so, by the thousand. */
+Status tokenizer_alternatives_read(const char *regex, Trie *alternatives, bool *are_texts,
+                                   Error *error) STATUS_MUST_CHECK;
 void tokenizer_stages_free_pattern(TokenizerPattern *pattern);
 
 /* The leftmost match at or after `from`. Literals are never empty; a regular expression may match nothing. */

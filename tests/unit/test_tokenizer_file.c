@@ -273,6 +273,47 @@ static void an_unknown_character_without_a_piece_for_it_is_dropped_or_refused(vo
     tokenizer_free(refuses);
 }
 
+/* As pieces of users come; the longest is found where the first is it. */
+static void alternatives_of_plain_text_are_found_as_by_an_expression(void **state) {
+    (void)state;
+    static const struct {
+        const char *regex, *ids; /* of "abab a" */
+    } CASES[] = {{"ab|a", "2 2 4 0"},
+                 {"a|ab", "0 1 0 1 4 0"},
+                 {"abab|a", "3 4 0"},
+                 {"b\\\\ |x", "2 0 1 4 0"},
+                 {"abab\\\\ |\\\\ ", "3 4 0"},
+                 {"b|\\\\ ", "0 1 0 1 4 0"},
+                 {"b|", NULL},
+                 {"[b]|a", "0 1 0 1 4 0"}};
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        char json[512];
+        (void)snprintf(json, sizeof json,
+                       "{" MODEL
+                       ",'pre_tokenizer':{'type':'Split','pattern':{'Regex':'%s'},'behavior':'Isolated',"
+                       "'invert':false}}",
+                       CASES[i].regex);
+        Tokenizer *tokenizer = open_json(json);
+        if (CASES[i].ids != NULL) expect_ids(tokenizer, "abab a", CASES[i].ids);
+        tokenizer_free(tokenizer);
+    }
+}
+
+static void pieces_of_users_may_be_many(void **state) {
+    (void)state;
+    enum { COUNT = 20000, PIECE = 16 };
+    char *json = malloc(COUNT * PIECE + 512);
+    assert_non_null(json);
+    strcpy(json, "{" MODEL ",'pre_tokenizer':{'type':'Split','pattern':{'Regex':'");
+    size_t at = strlen(json);
+    for (int i = 0; i < COUNT; i++) at += (size_t)sprintf(json + at, "<unused%05d>|", i);
+    strcpy(json + at, "ab'},'behavior':'Isolated','invert':false}}");
+    Tokenizer *tokenizer = open_json(json);
+    expect_ids(tokenizer, "abab", "2 2");
+    tokenizer_free(tokenizer);
+    free(json);
+}
+
 static void truncation_and_padding_are_reported_and_not_applied(void **state) {
     (void)state;
     Tokenizer *tokenizer = open_json("{" MODEL ",'truncation':{'max_length':1},'padding':null}");
@@ -417,6 +458,8 @@ int main(void) {
         cmocka_unit_test(ids_that_do_not_exist_are_passed_over),
         cmocka_unit_test(without_a_decoder_pieces_are_joined_by_spaces),
         cmocka_unit_test(an_unknown_character_without_a_piece_for_it_is_dropped_or_refused),
+        cmocka_unit_test(alternatives_of_plain_text_are_found_as_by_an_expression),
+        cmocka_unit_test(pieces_of_users_may_be_many),
         cmocka_unit_test(truncation_and_padding_are_reported_and_not_applied),
         cmocka_unit_test(a_text_that_is_not_utf8_is_refused_with_the_offset),
         cmocka_unit_test(tokenizers_are_compared_by_what_they_do),
