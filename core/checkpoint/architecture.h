@@ -1,16 +1,19 @@
 /*
  * architecture — what this program knows about kinds of models, as a table.
  *
- * A row names a model type of config.json, and says which tensors it has and how its block is switched. The
- * forward pass reads only ModelConfig and roles; it does not know the names of architectures. A new
- * architecture is a row.
+ * A row names a model type of config.json, and says which tensors it has and how its blocks are switched
+ * (architecture_table.c). The forward pass reads only ModelConfig and roles; it does not know the names of
+ * architectures. A new architecture is a row.
  *
- *     token ids ─► embedding ─► [ norm ─► attention ─► + ─► norm ─► MLP ─► + ] × layers
- *               ─► norm ─► head ─► logits
+ *     token ids ─► embedding ─► layers ─► norm ─► head ─► logits
  *
- *     attention   q, k, v = x·Wᵀ (+ bias); q/k norm per head; rotary; softmax(q·kᵀ / √head_dim) over at most
+ *     a layer     norm ─► attention ─► norm ─► + ─► norm ─► MLP ─► norm ─► +        each norm where the layer has it;
+ *                 or both blocks side by side of one input (WIRING_PARALLEL)
+ *     attention   q, k, v = x·Wᵀ (+ bias), clipped; q/k norm; rotary; softmax(cap(scale · q·kᵀ)) over at most
  *                 `window` keys; o
- *     MLP         down( act(gate(x)) ⊙ up(x) )
+ *     MLP         down( act(gate(x)) ⊙ up(x) ), or down( act(up(x)) )
+ *
+ * Layers that are alike share a LayerPlan; a model has few of them.
  */
 #ifndef REJUV_CORE_ARCHITECTURE_H
 #define REJUV_CORE_ARCHITECTURE_H
@@ -47,12 +50,15 @@ typedef enum Activation {
 typedef enum RopeKind {
     ROPE_DEFAULT,
     ROPE_LINEAR,
-    ROPE_DYNAMIC, /* up to max_position_embeddings; beyond, its frequencies would change with every token */
+    ROPE_DYNAMIC, /* beyond max_position_embeddings its frequencies are those of the text's length */
     ROPE_YARN,
     ROPE_LLAMA3,
     ROPE_PROPORTIONAL,
+    ROPE_LONGROPE, /* beyond the original length other frequencies */
     ROPE_KIND_COUNT
 } RopeKind;
+
+enum { ROPE_MOST_FACTORS = 256 /* longrope: half a head */ };
 
 typedef struct Rope {
     RopeKind kind;
@@ -64,10 +70,65 @@ typedef struct Rope {
     bool truncates;                       /* yarn: the ramp's ends are whole numbers */
     double attention_factor;              /* what cosines and sines are multiplied by: 1 but for yarn */
     double proportion;                    /* proportional: the share of a head that turns */
-    uint64_t longest;                     /* dynamic: positions from here on are not known; else 0 */
+    uint64_t longest;                     /* dynamic, longrope: longer texts turn otherwise; else 0 */
+    uint64_t dims;                        /* of a head, that are turned: the first */
+    bool is_interleaved;                  /* (x₀, x₁), (x₂, x₃) … turn together, else (x₀, x_d/2) … */
+    float factors[2][ROPE_MOST_FACTORS];  /* longrope: of short texts, of long ones */
 } Rope;
 
-enum { MODEL_MAX_EOS = 64, MODEL_MAX_SLIDING = 1024 /* layers that may have a window */ };
+typedef enum NormKind {
+    NORM_RMS,  /* γ ⊙ x / rms(x) */
+    NORM_LAYER /* γ ⊙ (x − mean) / σ + β */
+} NormKind;
+
+/* How a layer's two blocks meet the residual stream. */
+typedef enum Wiring {
+    WIRING_SEQUENTIAL,
+    WIRING_PARALLEL, /* both of the layer's input; of one norm, where the MLP has none of its own */
+    WIRING_AFTER     /* x = norm(x + block(x)) */
+} Wiring;
+
+/* Where a layer has norms: before both blocks; before and behind them; behind them alone; one, of what both take. */
+typedef enum NormPlaces { NORMS_BEFORE, NORMS_AROUND, NORMS_BEHIND, NORMS_ONE } NormPlaces;
+
+typedef enum QkNorm {
+    QK_NORM_NONE,
+    QK_NORM_HEAD, /* over each head, one γ for all of them */
+    QK_NORM_EACH, /* over each head, a γ for each */
+    QK_NORM_WHOLE /* over all heads at once */
+} QkNorm;
+
+/* Rows of the one matrix that gives queries, keys and values. */
+typedef enum QkvLayout {
+    QKV_PARTED, /* there are three */
+    QKV_STACKED, /* all queries, all keys, all values */
+    QKV_BY_HEAD, /* for each head its query, its key, its value */
+    QKV_BY_GROUP /* for each key head its queries, its key, its value */
+} QkvLayout;
+
+typedef enum MlpKind { MLP_NONE, MLP_GATED, MLP_PLAIN } MlpKind;
+
+/* Tensors that have no role of their own, by how their names end. */
+typedef enum TensorPart {
+    TENSOR_PART_SINKS,          /* [heads] */
+    TENSOR_PART_EMBEDDING_NORM, /* [hidden_size], of no layer */
+    TENSOR_PART_EMBEDDING_NORM_BIAS,
+    TENSOR_PART_COUNT
+} TensorPart;
+
+enum { MODEL_MAX_EOS = 64, MODEL_MAX_LAYERS = 1024, MODEL_MAX_PLANS = 16, MODEL_MAX_ROPES = 3 };
+
+/* One kind of layer. */
+typedef struct LayerPlan {
+    uint64_t roles; /* tensors that it needs: a bit a TensorRole */
+    uint64_t parts; /* a bit a TensorPart */
+    uint64_t heads, kv_heads, head_dim;
+    uint64_t window; /* keys a query sees, itself included; 0: all */
+    bool is_chunked; /* of its own chunk of `window` tokens only */
+    int rope;        /* which of the model's; -1: it does not turn */
+    MlpKind mlp;
+    uint64_t intermediate_size;
+} LayerPlan;
 
 /* Which files state an end of text: a set. */
 typedef enum ModelEosFile { MODEL_EOS_GENERATION = 1, MODEL_EOS_CONFIG = 2 } ModelEosFile;
@@ -96,15 +157,37 @@ typedef enum ConfigKey {
  * what it does not read for the type is not read here. */
 typedef struct ModelConfig {
     const Architecture *architecture;
+    /* of the largest layer, where they differ */
     uint64_t hidden_size, layers, heads, kv_heads, head_dim, intermediate_size, vocabulary;
     uint64_t max_positions; /* 0 where it is not stated */
+    NormKind norm;
+    NormPlaces norms;
     double norm_epsilon;
-    Rope rope;
+    bool norm_adds_one; /* weights are γ − 1 */
+    Wiring wiring;
+    Rope ropes[MODEL_MAX_ROPES];
+    size_t rope_count;
+    LayerPlan plans[MODEL_MAX_PLANS];
+    size_t plan_count;
+    unsigned char plan_of[MODEL_MAX_LAYERS];
+    /* attention */
+    QkvLayout qkv;
+    QkNorm qk_norm;
+    bool qk_norm_follows_rope;
+    double attention_scale; /* of q·kᵀ */
+    double attention_cap;   /* cap·tanh(x / cap) of the scaled scores; 0: none */
+    double clip;            /* q, k and v stay within ±clip; 0: none */
+    bool has_alibi;         /* scores fall with the distance */
+    uint64_t position_offset; /* of a learned position's row */
+    bool is_transposed;     /* matrices of layers are stored [inputs × outputs] */
     Activation activation;
-    bool roles[TENSOR_ROLE_COUNT]; /* which tensors this model needs */
-    bool tied_head;                /* the embedding is the head */
-    uint64_t window;               /* keys a query sees in a sliding layer, itself included; 0: all */
-    uint64_t sliding[MODEL_MAX_SLIDING / 64]; /* a bit a layer: architecture_slides() */
+    /* the stream */
+    double embedding_scale, residual_scale, logit_scale;
+    double logit_cap;             /* 0: none */
+    bool norm_has_bias, qk_norm_has_bias;
+    bool roles[TENSOR_ROLE_COUNT]; /* tensors that any of its layers needs, or the model */
+    uint64_t parts;               /* of no layer: a bit a TensorPart */
+    bool tied_head;               /* the embedding is the head */
     /* what ends a text, each once: generation_config.json's in its order, then what config.json has besides */
     int32_t eos[MODEL_MAX_EOS];
     unsigned char eos_files[MODEL_MAX_EOS]; /* of each, ModelEosFile */
@@ -135,12 +218,28 @@ bool architecture_name_tensor(TensorRole role, int layer, char *name, size_t siz
 /* The shape a role has in this model; *columns is 0 for a vector. */
 void architecture_shape(const ModelConfig *config, TensorRole role, uint64_t *rows, uint64_t *columns);
 
+/* The same in a layer of that plan. */
+void architecture_layer_shape(const ModelConfig *config, const LayerPlan *plan, TensorRole role, uint64_t *rows,
+                              uint64_t *columns);
+
 /* The model_type of config.json: "qwen3". */
 const char *architecture_name(const Architecture *architecture);
 const char *architecture_activation_name(Activation activation);
 const char *architecture_rope_name(RopeKind kind);
 
-/* Whether layer `layer` uses the sliding window. */
+const LayerPlan *architecture_layer(const ModelConfig *config, uint64_t layer);
+
+static inline bool architecture_has(const LayerPlan *plan, TensorRole role) {
+    return (plan->roles >> role & 1) != 0;
+}
+
+/* The keys that a query of a sliding layer sees; 0: no layer slides. */
+uint64_t architecture_window(const ModelConfig *config);
+
+/* "self_attn.sinks": the end of a tensor's name. */
+const char *architecture_part_name(TensorPart part);
+
+/* Whether a layer's queries see less than all that came before. */
 bool architecture_slides(const ModelConfig *config, uint64_t layer);
 
 #endif

@@ -54,7 +54,7 @@ static void add_number(const Lister *lister, const char *key, const char *label,
 }
 
 static void add_rope(const Lister *lister) {
-    const Rope *rope = &lister->config->rope;
+    const Rope *rope = &lister->config->ropes[0];
     add_text(lister, "rope_type", "rope", CONFIG_ROPE_KIND, architecture_rope_name(rope->kind));
     add_number(lister, "rope_theta", "rope theta", CONFIG_ROPE_THETA, rope->theta);
     if (rope->kind == ROPE_DEFAULT) return;
@@ -76,9 +76,9 @@ static void add_window(const Lister *lister) {
     const ModelConfig *config = lister->config;
     char text[80];
     ConfigKey from = CONFIG_WINDOW;
-    size_t used = (size_t)snprintf(text, sizeof text, "%" PRIu64, config->window);
+    size_t used = (size_t)snprintf(text, sizeof text, "%" PRIu64, architecture_window(config));
     uint64_t sliding = 0, layer = 0;
-    for (uint64_t l = 0; l < config->layers && l < MODEL_MAX_SLIDING; l++)
+    for (uint64_t l = 0; l < config->layers; l++)
         sliding += architecture_slides(config, l);
     if (sliding == 0) {
         (void)snprintf(text, sizeof text, "none");

@@ -2,64 +2,11 @@
 #include "core/checkpoint/head.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 /* ---- the tables ---- */
-
-/* When a model has a bias: never, always, or if config.json sets the key to true. */
-typedef struct BiasRule {
-    bool always;
-    const char *key;
-} BiasRule;
-
-/* Which layers slide: none; all of them, or as "layer_types" says (Mistral; with it, transformers makes a Ministral of
- * it); Qwen's (use_sliding_window, and only from max_window_layers on, where no "layer_types" says). */
-typedef enum WindowRule { WINDOW_NEVER, WINDOW_MISTRAL, WINDOW_QWEN } WindowRule;
-
-struct Architecture {
-    const char *model_type;
-    ConfigFamily family;
-    BiasRule qkv_bias, o_bias, mlp_bias;
-    bool qk_norm;
-    bool whole_heads; /* hidden_size must be a multiple of the heads */
-    WindowRule window;
-    /* what the configuration class assumes where config.json is silent; 0: derived from the other sizes */
-    uint64_t default_kv_heads, default_head_dim, default_window, default_positions;
-};
-
-static const Architecture ARCHITECTURES[] = {
-    {.model_type = "llama",
-     .family = FAMILY_LLAMA,
-     .qkv_bias = {.key = "attention_bias"},
-     .o_bias = {.key = "attention_bias"},
-     .mlp_bias = {.key = "mlp_bias"},
-     .whole_heads = true,
-     .default_positions = 2048},
-    {.model_type = "mistral",
-     .family = FAMILY_MISTRAL,
-     .window = WINDOW_MISTRAL,
-     .default_kv_heads = 8,
-     .default_window = 4096,
-     .default_positions = 131072},
-    {.model_type = "qwen2",
-     .family = FAMILY_QWEN2,
-     .qkv_bias = {.always = true},
-     .window = WINDOW_QWEN,
-     .default_kv_heads = 32,
-     .default_window = 4096,
-     .default_positions = 32768},
-    {.model_type = "qwen3",
-     .family = FAMILY_QWEN3,
-     .qkv_bias = {.key = "attention_bias"},
-     .o_bias = {.key = "attention_bias"},
-     .qk_norm = true,
-     .window = WINDOW_QWEN,
-     .default_kv_heads = 32,
-     .default_head_dim = 128,
-     .default_window = 4096,
-     .default_positions = 32768},
-};
 
 /* The first name of an activation is the one that is shown. prelu and xielu have weights of their own. */
 static const struct {
@@ -99,66 +46,54 @@ static const char *const REFUSED_SWITCHES[] = {
     "use_return_dict",
 };
 
-/* ---- reading config.json ---- */
+/* ---- sizes ---- */
 
-/* No dimension of a model comes near; products of two fit 64 bits, and each fits the ints of BLAS. */
-enum { LARGEST_SIZE = 1 << 30 };
-
-static Status read_size(const cJSON *json, const char *key, uint64_t fallback, const char *origin,
-                        uint64_t *value, const char **from, Error *error) {
-    const cJSON *item = json_find(json, key);
-    if (item == NULL && fallback > 0) {
-        *value = fallback;
-        return STATUS_OK;
-    }
-    if (!json_read_count(item, value) || *value == 0 || *value > LARGEST_SIZE)
-        return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count from 1 to %d, found %s",
-                           origin, key, LARGEST_SIZE, item == NULL ? "nothing" : "something else");
-    *from = key;
-    return STATUS_OK;
-}
-
-static Status read_heads(const cJSON *json, const char *origin, ModelConfig *config, Error *error) {
+static Status read_heads(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
     /* null is as many as heads; what is not there at all is the default of the class */
-    bool is_silent = json_find_any(json, "num_key_value_heads") == NULL;
-    uint64_t kv_heads =
-        is_silent && architecture->default_kv_heads > 0 ? architecture->default_kv_heads : config->heads;
-    uint64_t head_dim = architecture->default_head_dim > 0 ? architecture->default_head_dim
-                                                           : config->hidden_size / config->heads;
-    Status status = read_size(json, "num_key_value_heads", kv_heads, origin, &config->kv_heads,
-                              &config->from[CONFIG_KV_HEADS], error);
-    if (status == STATUS_OK)
-        status = read_size(json, "head_dim", head_dim, origin, &config->head_dim,
-                           &config->from[CONFIG_HEAD_DIM], error);
+    uint64_t derived = config->hidden_size / config->heads;
+    Status status = config_read_size(reader, "num_key_value_heads", config->heads, &config->kv_heads,
+                                     &config->from[CONFIG_KV_HEADS], error);
+    config->head_dim = derived;
+    if (status == STATUS_OK && !architecture->derives_head_dim)
+        status = config_read_size(reader, "head_dim", derived, &config->head_dim,
+                                  &config->from[CONFIG_HEAD_DIM], error);
     if (status == STATUS_OK && architecture->whole_heads && config->hidden_size % config->heads != 0)
         return status_fail(error, STATUS_FORMAT,
                            "%s: expected hidden_size (%" PRIu64
                            ") to be a multiple of num_attention_heads (%" PRIu64 ")",
-                           origin, config->hidden_size, config->heads);
+                           reader->origin, config->hidden_size, config->heads);
     return status;
 }
 
-static Status check_heads(const char *origin, const ModelConfig *config, Error *error) {
-    if (config->heads % config->kv_heads != 0)
+static Status check_heads(const ConfigReader *reader, const ModelConfig *config, Error *error) {
+    const char *origin = reader->origin;
+    if (config->head_dim == 0 || config->heads % config->kv_heads != 0)
         return status_fail(error, STATUS_FORMAT,
                            "%s: expected num_attention_heads (%" PRIu64
                            ") to be a multiple of num_key_value_heads "
                            "(%" PRIu64 ")",
                            origin, config->heads, config->kv_heads);
-    if (config->heads * config->head_dim > LARGEST_SIZE) /* both are at most LARGEST_SIZE: the product fits */
+    if (config->heads * config->head_dim > CONFIG_LARGEST_SIZE) /* both are at most that: the product fits */
         return status_fail(error, STATUS_FORMAT,
                            "%s: expected at most %d channels of attention, found %" PRIu64
                            " heads of %" PRIu64,
-                           origin, LARGEST_SIZE, config->heads, config->head_dim);
-    if (config->head_dim % 2 != 0)
+                           origin, CONFIG_LARGEST_SIZE, config->heads, config->head_dim);
+    if (config->head_dim % 2 != 0 && config->architecture->rope != ROPE_RULE_NONE)
         return status_fail(error, STATUS_UNSUPPORTED, "%s: head_dim %" PRIu64 " is odd: no rotary embedding",
                            origin, config->head_dim);
     return STATUS_OK;
 }
 
-static Status read_sizes(const cJSON *json, const char *origin, ModelConfig *config, Error *error) {
-    const char *stated;
+/* A class has defaults for these too, but no model is meant to have them. */
+static Status read_stated(const ConfigReader *reader, const char *key, uint64_t *value, Error *error) {
+    const char *from;
+    if (config_find_stated(reader, key) != NULL) return config_read_size(reader, key, 0, value, &from, error);
+    return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count from 1 to %d, found nothing",
+                       reader->origin, key, CONFIG_LARGEST_SIZE);
+}
+
+static Status read_sizes(const ConfigReader *reader, ModelConfig *config, Error *error) {
     struct {
         const char *key;
         uint64_t *value;
@@ -169,181 +104,172 @@ static Status read_sizes(const cJSON *json, const char *origin, ModelConfig *con
     };
     Status status = STATUS_OK;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes && status == STATUS_OK; i++)
-        status = read_size(json, sizes[i].key, 0, origin, sizes[i].value, &stated, error);
-    if (status == STATUS_OK) status = read_heads(json, origin, config, error);
-    if (status == STATUS_OK) status = check_heads(origin, config, error);
-    const cJSON *positions = json_find(json, "max_position_embeddings");
-    config->max_positions = config->architecture->default_positions;
-    if (positions == NULL) return status;
-    config->from[CONFIG_POSITIONS] = "max_position_embeddings";
-    if (!json_read_count(positions, &config->max_positions))
+        status = read_stated(reader, sizes[i].key, sizes[i].value, error);
+    if (status == STATUS_OK) status = read_heads(reader, config, error);
+    if (status == STATUS_OK) status = check_heads(reader, config, error);
+    const cJSON *positions = config_find(reader, "max_position_embeddings");
+    if (config_find_stated(reader, "max_position_embeddings") != NULL)
+        config->from[CONFIG_POSITIONS] = "max_position_embeddings";
+    if (positions != NULL && !json_read_count(positions, &config->max_positions))
         config->max_positions = 0; /* nobody minds a -1 */
+    if (status == STATUS_OK && config->layers > MODEL_MAX_LAYERS)
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: expected at most %d layers, found %" PRIu64,
+                           reader->origin, MODEL_MAX_LAYERS, config->layers);
     return status;
 }
 
-static Status read_activation(const cJSON *json, const char *origin, ModelConfig *config, Error *error) {
-    const char *name = json_get_text(json, "hidden_act", NULL);
+/* ---- switches ---- */
+
+static Status read_activation(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const char *key = config->architecture->activation_key;
+    if (key == NULL) key = "hidden_act";
+    const char *name = config_text(reader, key);
     if (name == NULL) return STATUS_OK; /* silu, of all */
-    config->from[CONFIG_ACTIVATION] = "hidden_act";
+    if (config_find_stated(reader, key) != NULL) config->from[CONFIG_ACTIVATION] = key;
     for (size_t i = 0; i < sizeof ACTIVATIONS / sizeof *ACTIVATIONS; i++) {
         if (strcmp(name, ACTIVATIONS[i].name) != 0) continue;
         config->activation = ACTIVATIONS[i].activation;
         return STATUS_OK;
     }
-    return status_fail(error, STATUS_UNSUPPORTED, "%s: activation \"%.60s\" is not known", origin, name);
+    return status_fail(error, STATUS_UNSUPPORTED, "%s: activation \"%.60s\" is not known", reader->origin,
+                       name);
 }
 
-static Status read_epsilon(const cJSON *json, const char *origin, ModelConfig *config, Error *error) {
-    const cJSON *item = json_find(json, "rms_norm_eps");
-    config->norm_epsilon = item != NULL ? item->valuedouble : 1e-6;
-    if (item != NULL) config->from[CONFIG_EPSILON] = "rms_norm_eps";
-    double range = json_get_number(json, "initializer_range", 0.0);
-    if (config->architecture->family == FAMILY_LLAMA && !(range >= 0.0 && range <= 1.0))
-        return status_fail(error, STATUS_FORMAT,
-                           "%s: expected \"initializer_range\" to be from 0 to 1, found %g", origin, range);
-    if (config->norm_epsilon >= 0 && config->norm_epsilon <= 1e6) return STATUS_OK;
-    return status_fail(error, STATUS_FORMAT, "%s: expected \"rms_norm_eps\" to be positive", origin);
-}
-
-/* ---- which layers slide ---- */
-
-static void slide(ModelConfig *config, uint64_t layer) {
-    config->sliding[layer / 64] |= UINT64_C(1) << (layer % 64);
-}
-
-static Status refuse_count(uint64_t found, const char *origin, const ModelConfig *config, Error *error) {
-    return status_fail(error, STATUS_FORMAT, "%s: expected %" PRIu64 " layer_types, found %" PRIu64, origin,
-                       config->layers, found);
-}
-
-static Status read_layer_types(const cJSON *types, const char *origin, ModelConfig *config, Error *error) {
-    uint64_t layer = 0, sliding = 0;
-    const cJSON *type;
-    config->from[CONFIG_SLIDING_LAYERS] = "layer_types";
-    cJSON_ArrayForEach(type, types) {
-        const char *name = cJSON_IsString(type) ? type->valuestring : "?";
-        bool slides = strcmp(name, "sliding_attention") == 0;
-        if (!slides && strcmp(name, "full_attention") != 0 && strcmp(name, "attention") != 0)
-            return status_fail(error, STATUS_UNSUPPORTED, "%s: layer type \"%.60s\" is not known", origin,
-                               name);
-        if (slides && layer < MODEL_MAX_SLIDING) slide(config, layer);
-        sliding += slides;
-        layer++;
-    }
-    if (layer != config->layers) return refuse_count(layer, origin, config, error);
-    if (sliding > 0 && config->window == 0)
-        return status_fail(error, STATUS_FORMAT, "%s: layers slide, but there is no sliding_window", origin);
-    if (sliding == 0) config->window = 0;
-    return STATUS_OK;
-}
-
-/* llama has no use for them, but they must be right. */
-static Status check_layer_types(const cJSON *types, const char *origin, const ModelConfig *config,
-                                Error *error) {
-    static const char *const NAMES[] = {"full_attention",
-                                        "sliding_attention",
-                                        "chunked_attention",
-                                        "window_attention",
-                                        "indexed_attention",
-                                        "linear_attention",
-                                        "conv",
-                                        "moe",
-                                        "hybrid",
-                                        "hybrid_sliding",
-                                        "minimax_m3_sparse",
-                                        "reference_sliding_attention",
-                                        "attention",
-                                        "compressed_sparse_attention",
-                                        "heavily_compressed_attention",
-                                        "mamba",
-                                        "deepseek_sparse_attention",
-                                        "qwen_sparse_attention"};
-    uint64_t layer = 0;
-    const cJSON *type;
-    if (!cJSON_IsArray(types)) return STATUS_OK;
-    cJSON_ArrayForEach(type, types) {
-        size_t i = 0, count = sizeof NAMES / sizeof *NAMES;
-        while (i < count && strcmp(type->valuestring, NAMES[i]) != 0) i++;
-        if (i == count)
-            return status_fail(error, STATUS_UNSUPPORTED, "%s: layer type \"%.60s\" is not known", origin,
-                               type->valuestring);
-        layer++;
-    }
-    return layer == config->layers ? STATUS_OK : refuse_count(layer, origin, config, error);
-}
-
-/* Qwen's rule, where no list says; max_window_layers may be negative, as far as transformers minds. */
-static void slide_from(const cJSON *json, ModelConfig *config) {
-    double first = 0.0;
-    if (config->architecture->window == WINDOW_QWEN) {
-        first = json_get_number(json, "max_window_layers", 28.0);
-        config->from[CONFIG_SLIDING_LAYERS] =
-            json_find(json, "max_window_layers") != NULL ? "max_window_layers" : NULL;
-    }
-    for (uint64_t layer = 0; layer < config->layers && layer < MODEL_MAX_SLIDING; layer++) {
-        if ((double)layer >= first) slide(config, layer);
-    }
-    if (first >= (double)config->layers) config->window = 0;
-}
-
-static Status read_window(const cJSON *json, const char *origin, ModelConfig *config, Error *error) {
+static Status read_norm(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
-    const cJSON *types = json_find_any(json, "layer_types");
-    if (architecture->window == WINDOW_NEVER) return check_layer_types(types, origin, config, error);
-    const cJSON *item = json_find_any(json, "sliding_window");
-    bool sees_nothing = false;
-    config->window = architecture->default_window;
-    if (item != NULL) config->from[CONFIG_WINDOW] = "sliding_window";
-    if (cJSON_IsNull(item)) {
-        config->window = 0;
-    } else if (item != NULL && (!json_read_count(item, &config->window) || config->window == 0)) {
-        config->window = 1;
-        sees_nothing = true; /* which does not matter where no layer slides */
+    const char *key = architecture->epsilon_key != NULL ? architecture->epsilon_key : "rms_norm_eps";
+    config->norm = architecture->norm;
+    config->norms = architecture->norms;
+    config->norm_adds_one = architecture->norm_adds_one;
+    config->norm_has_bias = architecture->norm_has_bias;
+    config->norm_epsilon = architecture->epsilon;
+    if (architecture->epsilon == 0.0) {
+        config->norm_epsilon = config_number(reader, key, 1e-6);
+        if (config_find_stated(reader, key) != NULL) config->from[CONFIG_EPSILON] = key;
     }
-    if (architecture->window == WINDOW_QWEN && !json_get_bool(json, "use_sliding_window", false)) {
-        config->window = 0;
-        config->from[CONFIG_WINDOW] =
-            json_find(json, "use_sliding_window") != NULL ? "use_sliding_window" : NULL;
-    }
-    if (architecture->window == WINDOW_MISTRAL && types != NULL &&
-        (config->window == 0 || config->from[CONFIG_HEAD_DIM] == NULL))
+    double range = config_number(reader, "initializer_range", 0.0);
+    if (architecture->checks_range && !(range >= 0.0 && range <= 1.0))
         return status_fail(error, STATUS_FORMAT,
-                           "%s: mistral with layer_types (Ministral) expects a sliding_window and a head_dim",
-                           origin);
+                           "%s: expected \"initializer_range\" to be from 0 to 1, found %g", reader->origin,
+                           range);
+    if (config->norm_epsilon >= 0 && config->norm_epsilon <= 1e6) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be positive", reader->origin, key);
+}
+
+/* `fallback` where the type has no such switch, or it is null. */
+static Status read_switch(const ConfigReader *reader, const char *key, double fallback, double *value,
+                          Error *error) {
+    *value = key == NULL ? fallback : config_number(reader, key, fallback);
+    if (isfinite(*value)) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a finite number", reader->origin, key);
+}
+
+static Status read_switches(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const Architecture *architecture = config->architecture;
+    double scalar = 0.0, divisor = 1.0;
+    const struct {
+        const char *key;
+        double fallback, *value;
+    } switches[] = {
+        {architecture->embedding_key, 1.0, &config->embedding_scale},
+        {architecture->residual_key, 1.0, &config->residual_scale},
+        {architecture->logit_key, 1.0, &config->logit_scale},
+        {architecture->logit_divisor, 1.0, &divisor},
+        {architecture->logit_cap_key, 0.0, &config->logit_cap},
+        {architecture->scale_key, 1.0 / sqrt((double)config->head_dim), &config->attention_scale},
+        {architecture->scalar_key, 0.0, &scalar},
+        {architecture->cap_key, 0.0, &config->attention_cap},
+        {architecture->clip_key, 0.0, &config->clip},
+    };
     Status status = STATUS_OK;
-    if (cJSON_IsArray(types))
-        status = read_layer_types(types, origin, config, error);
-    else
-        slide_from(json, config);
-    if (status == STATUS_OK && config->window > 0 && sees_nothing)
-        return status_fail(error, STATUS_FORMAT,
-                           "%s: expected \"sliding_window\" to be a count from 1 or null", origin);
-    if (status == STATUS_OK && config->window > 0 && config->layers > MODEL_MAX_SLIDING)
-        return status_fail(error, STATUS_UNSUPPORTED, "%s: sliding windows in more than %d layers", origin,
-                           MODEL_MAX_SLIDING);
+    for (size_t i = 0; i < sizeof switches / sizeof *switches && status == STATUS_OK; i++)
+        status = read_switch(reader, switches[i].key, switches[i].fallback, switches[i].value, error);
+    if (architecture->embedding_by_width) config->embedding_scale = sqrt((double)config->hidden_size);
+    if (scalar > 0.0) config->attention_scale = 1.0 / sqrt(scalar);
+    config->logit_scale /= divisor;
+    config->wiring = architecture->wiring;
+    config->qkv = architecture->qkv;
+    bool has_qk_norm = architecture->qk_norm_key == NULL || config_bool(reader, architecture->qk_norm_key);
+    config->qk_norm = has_qk_norm ? architecture->qk_norm : QK_NORM_NONE;
+    config->qk_norm_follows_rope = architecture->qk_norm_follows_rope;
+    if (status == STATUS_OK && (!isfinite(config->logit_scale) || !(config->clip >= 0.0)))
+        return status_fail(error, STATUS_FORMAT, "%s: expected scales and clips to be usable", reader->origin);
     return status;
 }
 
 /* ---- tensors, end of text ---- */
 
-static bool has_bias(const cJSON *json, BiasRule rule) {
-    return rule.always || (rule.key != NULL && json_get_bool(json, rule.key, false));
+static void need(LayerPlan *plan, TensorRole role, bool is_needed) {
+    if (is_needed) plan->roles |= UINT64_C(1) << role;
 }
 
-static void read_roles(const cJSON *json, ModelConfig *config) {
+static void need_attention(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
     const Architecture *architecture = config->architecture;
-    static const TensorRole ALWAYS[] = {
-        TENSOR_EMBEDDING, TENSOR_ATTENTION_NORM, TENSOR_Q,  TENSOR_K,    TENSOR_V,         TENSOR_O,
-        TENSOR_MLP_NORM,  TENSOR_GATE,           TENSOR_UP, TENSOR_DOWN, TENSOR_FINAL_NORM};
-    for (size_t i = 0; i < sizeof ALWAYS / sizeof *ALWAYS; i++) config->roles[ALWAYS[i]] = true;
-    config->roles[TENSOR_Q_BIAS] = config->roles[TENSOR_K_BIAS] = config->roles[TENSOR_V_BIAS] =
-        has_bias(json, architecture->qkv_bias);
-    config->roles[TENSOR_O_BIAS] = has_bias(json, architecture->o_bias);
-    config->roles[TENSOR_GATE_BIAS] = config->roles[TENSOR_UP_BIAS] = config->roles[TENSOR_DOWN_BIAS] =
-        has_bias(json, architecture->mlp_bias);
-    config->roles[TENSOR_Q_NORM] = config->roles[TENSOR_K_NORM] = architecture->qk_norm;
+    bool is_parted = config->qkv == QKV_PARTED, has_bias = config_rule(reader, architecture->qkv_bias);
+    bool has_norms = config->qk_norm != QK_NORM_NONE && !architecture->qk_norm_is_bare;
+    static const TensorRole PARTED[][2] = {
+        {TENSOR_Q, TENSOR_Q_BIAS}, {TENSOR_K, TENSOR_K_BIAS}, {TENSOR_V, TENSOR_V_BIAS}};
+    for (size_t i = 0; i < sizeof PARTED / sizeof *PARTED; i++) {
+        need(plan, PARTED[i][0], is_parted);
+        need(plan, PARTED[i][1], is_parted && has_bias);
+    }
+    need(plan, TENSOR_QKV, !is_parted);
+    need(plan, TENSOR_QKV_BIAS, !is_parted && has_bias);
+    need(plan, TENSOR_O, true);
+    need(plan, TENSOR_O_BIAS, config_rule(reader, architecture->o_bias));
+    need(plan, TENSOR_Q_NORM, has_norms);
+    need(plan, TENSOR_K_NORM, has_norms);
+    if (architecture->has_sinks) plan->parts |= UINT64_C(1) << TENSOR_PART_SINKS;
+}
+
+static void need_mlp(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
+    const Architecture *architecture = config->architecture;
+    bool is_gated = plan->mlp == MLP_GATED, is_fused = is_gated && architecture->is_fused_mlp;
+    bool has_bias = config_rule(reader, architecture->mlp_bias);
+    need(plan, TENSOR_GATE, is_gated && !is_fused);
+    need(plan, TENSOR_GATE_BIAS, is_gated && !is_fused && has_bias);
+    need(plan, TENSOR_UP, !is_fused);
+    need(plan, TENSOR_UP_BIAS, !is_fused && has_bias);
+    need(plan, TENSOR_GATE_UP, is_fused);
+    need(plan, TENSOR_GATE_UP_BIAS, is_fused && has_bias);
+    need(plan, TENSOR_DOWN, true);
+    need(plan, TENSOR_DOWN_BIAS, has_bias);
+}
+
+static void need_norms(const Architecture *architecture, LayerPlan *plan) {
+    NormPlaces places = architecture->norms;
+    if (architecture->norm_is_bare) return; /* nothing of them is stored: forward.c still norms */
+    need(plan, TENSOR_ATTENTION_NORM, places != NORMS_BEHIND);
+    need(plan, TENSOR_MLP_NORM, places == NORMS_BEFORE || places == NORMS_AROUND);
+    need(plan, TENSOR_POST_ATTENTION_NORM, places == NORMS_AROUND || places == NORMS_BEHIND);
+    need(plan, TENSOR_POST_MLP_NORM, places == NORMS_AROUND || places == NORMS_BEHIND);
+}
+
+static LayerPlan make_plan(const ConfigReader *reader, const ModelConfig *config) {
+    const Architecture *architecture = config->architecture;
+    LayerPlan plan = {.heads = config->heads,
+                      .kv_heads = config->kv_heads,
+                      .head_dim = config->head_dim,
+                      .rope = architecture->rope == ROPE_RULE_NONE ? -1 : 0,
+                      .mlp = architecture->mlp,
+                      .intermediate_size = config->intermediate_size};
+    need_norms(architecture, &plan);
+    need_attention(reader, config, &plan);
+    need_mlp(reader, config, &plan);
+    return plan;
+}
+
+static void read_roles(const ConfigReader *reader, ModelConfig *config) {
+    const Architecture *architecture = config->architecture;
+    for (size_t i = 0; i < config->plan_count; i++) {
+        for (int role = 0; role < TENSOR_ROLE_COUNT; role++)
+            config->roles[role] = config->roles[role] || architecture_has(&config->plans[i], (TensorRole)role);
+    }
+    config->roles[TENSOR_EMBEDDING] = true;
+    config->roles[TENSOR_FINAL_NORM] = !architecture->norm_is_bare && !architecture->final_norm_is_bare;
+    config->roles[TENSOR_HEAD_BIAS] = config_rule(reader, architecture->head_bias);
     bool is_stated;
-    config->tied_head = head_config_ties(json, &is_stated);
+    config->tied_head = head_config_ties(reader->json, &is_stated);
     config->roles[TENSOR_HEAD] = !config->tied_head;
     if (is_stated) config->from[CONFIG_TIE] = "tie_word_embeddings";
 }
@@ -408,47 +334,47 @@ static Status refuse_switches(const cJSON *json, const char *origin, Error *erro
         origin);
 }
 
-static const Architecture *find_architecture(const char *model_type) {
-    for (size_t i = 0; i < sizeof ARCHITECTURES / sizeof *ARCHITECTURES; i++) {
-        if (strcmp(model_type, ARCHITECTURES[i].model_type) == 0) return &ARCHITECTURES[i];
-    }
-    return NULL;
+static Status refuse_model_type(const char *model_type, const char *origin, Error *error) {
+    return status_fail(error, STATUS_UNSUPPORTED,
+                       "%s: model type \"%.60s\" is not known (`rejuv info --architectures` lists those that are)",
+                       origin, model_type);
 }
 
-static Status refuse_model_type(const char *model_type, const char *origin, Error *error) {
-    char known[256] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < sizeof ARCHITECTURES / sizeof *ARCHITECTURES && used < sizeof known; i++)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i > 0 ? ", " : "",
-                                 ARCHITECTURES[i].model_type);
-    return status_fail(error, STATUS_UNSUPPORTED, "%s: model type \"%.60s\" is not known (known: %s)", origin,
-                       model_type, known);
+static Status read_all(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    Status status = config_class_check(reader->class, reader->json, reader->origin, error);
+    if (status == STATUS_OK) status = read_sizes(reader, config, error);
+    if (status == STATUS_OK) status = read_switches(reader, config, error);
+    if (status == STATUS_OK) status = config_read_ropes(reader, config, error);
+    if (status == STATUS_OK) status = read_activation(reader, config, error);
+    if (status == STATUS_OK) {
+        const LayerPlan plan = make_plan(reader, config);
+        status = config_read_layers(reader, &plan, config, error);
+    }
+    if (status == STATUS_OK) status = read_norm(reader, config, error);
+    if (status == STATUS_OK && config->architecture->refine != NULL)
+        status = config->architecture->refine(reader, config, error);
+    if (status != STATUS_OK) return status;
+    read_roles(reader, config);
+    read_eos(reader->json, MODEL_EOS_CONFIG, "eos_token_id", config);
+    return STATUS_OK;
 }
 
 Status architecture_read_config(const cJSON *json, const char *origin, ModelConfig *config, Error *error) {
     memset(config, 0, sizeof *config);
     const char *model_type = json_get_text(json, "model_type", NULL);
     if (model_type == NULL) return status_fail(error, STATUS_FORMAT, "%s: expected a \"model_type\"", origin);
-    config->architecture = find_architecture(model_type);
+    config->architecture = architecture_find(model_type);
     if (config->architecture == NULL) return refuse_model_type(model_type, origin, error);
+    ConfigReader reader;
     Status status = refuse_switches(json, origin, error);
-    if (status == STATUS_OK) status = config_check_types(json, config->architecture->family, origin, error);
-    if (status == STATUS_OK) status = read_sizes(json, origin, config, error);
-    if (status == STATUS_OK) status = config_read_rope(json, origin, config, error);
-    if (status == STATUS_OK) status = read_activation(json, origin, config, error);
-    if (status == STATUS_OK) status = read_window(json, origin, config, error);
-    if (status == STATUS_OK) status = read_epsilon(json, origin, config, error);
     if (status != STATUS_OK) return status;
-    read_roles(json, config);
-    read_eos(json, MODEL_EOS_CONFIG, "eos_token_id", config);
-    return STATUS_OK;
+    status = config_open_reader(json, model_type, origin, &reader, error);
+    if (status == STATUS_OK) status = read_all(&reader, config, error);
+    config_close_reader(&reader);
+    return status;
 }
 
 /* ---- names ---- */
-
-const char *architecture_name(const Architecture *architecture) {
-    return architecture == NULL ? "unknown" : architecture->model_type;
-}
 
 const char *architecture_activation_name(Activation activation) {
     for (size_t i = 0; i < sizeof ACTIVATIONS / sizeof *ACTIVATIONS; i++) {

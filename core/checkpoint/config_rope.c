@@ -1,11 +1,13 @@
 #include "core/checkpoint/config_internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const KINDS[ROPE_KIND_COUNT] = {
     [ROPE_DEFAULT] = "default", [ROPE_LINEAR] = "linear", [ROPE_DYNAMIC] = "dynamic",
     [ROPE_YARN] = "yarn",       [ROPE_LLAMA3] = "llama3", [ROPE_PROPORTIONAL] = "proportional",
+    [ROPE_LONGROPE] = "longrope",
 };
 
 const char *architecture_rope_name(RopeKind kind) {
@@ -28,24 +30,66 @@ static const char *const NAMES[][3] = {
 };
 
 typedef struct RopeSource {
+    const ConfigReader *reader;
     const cJSON *json, *inside; /* NULL: no object of parameters */
     Place place;                /* of `inside` */
     const char *origin;
+    double theta;          /* where nothing says */
+    const char *theta_key; /* of the top: sliding layers have one of their own */
+    Rope *rope;
 } RopeSource;
 
+static double default_theta(const ConfigReader *reader, const char *name) {
+    ConfigEntry entry;
+    char text[32];
+    if (!config_class_find_entry(reader->class, CONFIG_CONSTANT, name, &entry) || entry.value_bytes >= sizeof text)
+        return 10000.0;
+    memcpy(text, entry.value, entry.value_bytes);
+    text[entry.value_bytes] = '\0';
+    return strtod(text, NULL);
+}
+
 /* One that says something replaces the other. */
-static RopeSource find_source(const cJSON *json, const char *origin) {
-    RopeSource source = {json, json_find_any(json, "rope_scaling"), PLACE_SCALING, origin};
+static RopeSource find_source(const ConfigReader *reader, Rope *rope) {
+    RopeSource source = {.reader = reader,
+                         .json = reader->json,
+                         .inside = json_find_any(reader->json, "rope_scaling"),
+                         .place = PLACE_SCALING,
+                         .origin = reader->origin,
+                         .theta = default_theta(reader, "theta"),
+                         .theta_key = "rope_theta",
+                         .rope = rope};
     if (!cJSON_IsObject(source.inside) || source.inside->child == NULL) {
-        source.inside = json_find_any(json, "rope_parameters");
+        source.inside = json_find_any(reader->json, "rope_parameters");
         source.place = PLACE_PARAMETERS;
         if (!cJSON_IsObject(source.inside)) source.inside = NULL;
     }
     return source;
 }
 
+/* Layers of one type have parameters of their own; older files state those of sliding layers by one key at the top, and
+ * all others by those of a model with one kind of layers. */
+static RopeSource find_source_of_type(const ConfigReader *reader, bool is_sliding, Rope *rope) {
+    RopeSource source = find_source(reader, rope);
+    const cJSON *all = json_find(reader->json, "rope_parameters");
+    const cJSON *own = json_find(all, is_sliding ? "sliding_attention" : "full_attention");
+    if (is_sliding) {
+        const Architecture *architecture = architecture_find(reader->class->model_type);
+        source.theta = default_theta(reader, "local_theta");
+        source.theta_key = architecture->local_theta_key;
+    }
+    if (is_sliding || source.place == PLACE_PARAMETERS) {
+        source.place = PLACE_PARAMETERS;
+        source.inside = cJSON_IsObject(own) ? own : NULL;
+    }
+    return source;
+}
+
 static const cJSON *find(const RopeSource *source, Parameter parameter, Place place) {
-    return json_find_any(place == PLACE_TOP ? source->json : source->inside, NAMES[parameter][PLACE_TOP]);
+    const char *name = NAMES[parameter][PLACE_TOP];
+    if (place == PLACE_TOP && parameter == KEY_THETA) name = source->theta_key;
+    if (name == NULL) return NULL;
+    return place == PLACE_TOP ? config_find_stated(source->reader, name) : json_find_any(source->inside, name);
 }
 
 static Status refuse(const RopeSource *source, const char *key, const char *expected, Error *error) {
@@ -64,7 +108,7 @@ static Status read_positive(const RopeSource *source, Parameter parameter, bool 
     if (!cJSON_IsNumber(item) || !(item->valuedouble > 0 && isfinite(item->valuedouble)))
         return refuse(source, name, "a positive number", error);
     *value = item->valuedouble;
-    *from = name;
+    *from = place == PLACE_TOP && parameter == KEY_THETA ? source->theta_key : name;
     return STATUS_OK;
 }
 
@@ -82,7 +126,7 @@ static Status read_kind(const RopeSource *source, ModelConfig *config, Error *er
     if (!cJSON_IsString(item)) return refuse(source, NAMES[parameter][source->place], "a text", error);
     for (int kind = 0; kind < ROPE_KIND_COUNT; kind++) {
         if (strcmp(item->valuestring, KINDS[kind]) != 0) continue;
-        config->rope.kind = (RopeKind)kind;
+        source->rope->kind = (RopeKind)kind;
         config->from[CONFIG_ROPE_KIND] = NAMES[parameter][source->place];
         return STATUS_OK;
     }
@@ -90,34 +134,43 @@ static Status read_kind(const RopeSource *source, ModelConfig *config, Error *er
                        item->valuestring);
 }
 
-/* The default kind turns whole heads, whatever the key says; the others would turn a part, which heads of these types
- * do not fit. */
-static Status read_part(const RopeSource *source, ModelConfig *config, Error *error) {
+/* The default kind turns whole heads, whatever the key says, unless the type heeds it; the others turn a part, which heads
+ * of most types do not fit. */
+static Status read_part(const RopeSource *source, const ModelConfig *config, Error *error) {
+    const Architecture *architecture = config->architecture;
+    Rope *rope = source->rope;
     const cJSON *item = source->inside != NULL ? find(source, KEY_PARTIAL, source->place) : NULL;
-    if (item == NULL) item = json_find(source->json, NAMES[KEY_PARTIAL][PLACE_TOP]);
-    config->rope.proportion = 1.0;
-    if (item == NULL || config->rope.kind == ROPE_DEFAULT) return STATUS_OK;
+    if (item == NULL) item = config_find(source->reader, NAMES[KEY_PARTIAL][PLACE_TOP]);
     double dim = (double)config->head_dim, part = cJSON_IsNumber(item) ? item->valuedouble : NAN;
-    bool fits = config->rope.kind == ROPE_PROPORTIONAL
-                    ? part >= 0 && floor(part * dim / 2.0) <= floor(dim / 2.0)
-                    : trunc(part * dim) == dim;
-    if (!fits)
+    rope->proportion = 1.0;
+    rope->dims = config->head_dim;
+    rope->is_interleaved = architecture->is_interleaved;
+    if (item == NULL && architecture->default_partial > 0.0) part = architecture->default_partial;
+    else if (item == NULL || (rope->kind == ROPE_DEFAULT && !architecture->is_partial)) return STATUS_OK;
+    bool fits = rope->kind == ROPE_PROPORTIONAL ? part >= 0 && floor(part * dim / 2.0) <= floor(dim / 2.0)
+                : architecture->is_partial      ? part > 0 && trunc(part * dim) <= dim && trunc(part * dim) >= 2
+                                                : trunc(part * dim) == dim;
+    if (fits && rope->kind != ROPE_PROPORTIONAL) rope->dims = (uint64_t)trunc(part * dim);
+    if (!fits || rope->dims % 2 != 0)
         return status_fail(error, STATUS_UNSUPPORTED, "%s: partial_rotary_factor %g is not known",
                            source->origin, part);
-    config->rope.proportion = part;
+    rope->proportion = part;
     return STATUS_OK;
 }
 
 /* What stands at the top comes before what stands inside, and both before the longest context. */
 static Status read_length(const RopeSource *source, ModelConfig *config, Error *error) {
-    const RopeSource top = {source->json, NULL, PLACE_TOP, source->origin};
-    double *length = &config->rope.original_length;
+    RopeSource top = *source;
+    double *length = &source->rope->original_length;
     const char **from = &config->from[CONFIG_ROPE_LENGTH];
-    bool found, found_top;
+    bool found, found_top = false;
+    const cJSON *declared = json_find(source->reader->defaults, "original_max_position_embeddings");
+    top.inside = NULL;
     *length = (double)config->max_positions;
     *from = config->from[CONFIG_POSITIONS];
     Status status = read_positive(source, KEY_LENGTH, false, length, from, &found, error);
     if (status == STATUS_OK) status = read_positive(&top, KEY_LENGTH, true, length, from, &found_top, error);
+    if (!found_top && cJSON_IsNumber(declared)) *length = declared->valuedouble; /* a field of the class */
     if (status == STATUS_OK && *length == 0.0)
         return refuse(source, "max_position_embeddings", "a count from 1", error);
     return status;
@@ -136,8 +189,8 @@ static double yarn_scale(double factor, double scale) {
     return factor <= 1.0 ? 1.0 : 0.1 * scale * log(factor) + 1.0;
 }
 
-static Status read_yarn(const RopeSource *source, ModelConfig *config, Error *error) {
-    Rope *rope = &config->rope;
+static Status read_yarn(const RopeSource *source, Error *error) {
+    Rope *rope = source->rope;
     double scale = 0.0, scale_all = 0.0, attention = NAN, fast = 0.0, slow = 0.0;
     const cJSON *truncate = json_find_any(source->inside, "truncate");
     struct {
@@ -177,7 +230,7 @@ static Status read_llama3(const RopeSource *source, Rope *rope, Error *error) {
 
 /* yarn may state a factor of null: then it is the ratio of the two lengths. */
 static Status read_factor(const RopeSource *source, ModelConfig *config, Error *error) {
-    Rope *rope = &config->rope;
+    Rope *rope = source->rope;
     bool found;
     if (rope->kind == ROPE_YARN && cJSON_IsNull(find(source, KEY_FACTOR, source->place))) {
         rope->factor = (double)config->max_positions / rope->original_length;
@@ -186,37 +239,83 @@ static Status read_factor(const RopeSource *source, ModelConfig *config, Error *
     }
     Status status = read_positive(source, KEY_FACTOR, false, &rope->factor, &config->from[CONFIG_ROPE_FACTOR],
                                   &found, error);
-    if (status == STATUS_OK && !found && rope->kind != ROPE_PROPORTIONAL)
+    if (!found && rope->kind == ROPE_LONGROPE) rope->factor = (double)config->max_positions / rope->original_length;
+    if (status == STATUS_OK && !found && rope->kind != ROPE_PROPORTIONAL && rope->kind != ROPE_LONGROPE)
         return status_fail(error, STATUS_FORMAT, "%s: rotary kind \"%s\" expects \"factor\", found none",
                            source->origin, KINDS[rope->kind]);
     return status;
 }
 
+/* One of the two lists: a factor for each pair that turns. */
+static Status read_factors(const RopeSource *source, const char *key, float factors[ROPE_MOST_FACTORS],
+                           Error *error) {
+    const cJSON *list = json_find(source->inside, key), *item;
+    uint64_t count = 0, expected = source->rope->dims / 2;
+    if (!cJSON_IsArray(list) || expected > ROPE_MOST_FACTORS)
+        return refuse(source, key, "a list of a factor for each pair of a head", error);
+    cJSON_ArrayForEach(item, list) {
+        if (!cJSON_IsNumber(item) || !(item->valuedouble > 0 && isfinite(item->valuedouble)) || count == expected)
+            return refuse(source, key, "a list of a factor for each pair of a head", error);
+        factors[count++] = (float)item->valuedouble;
+    }
+    return count == expected ? STATUS_OK
+                             : refuse(source, key, "a list of a factor for each pair of a head", error);
+}
+
+static Status read_longrope(const RopeSource *source, Error *error) {
+    Rope *rope = source->rope;
+    double attention = NAN;
+    Status status = read_factors(source, "short_factor", rope->factors[0], error);
+    if (status == STATUS_OK) status = read_factors(source, "long_factor", rope->factors[1], error);
+    if (status == STATUS_OK) status = read_option(source, "attention_factor", &attention, error);
+    if (status == STATUS_OK && !(rope->original_length > 1.0))
+        return refuse(source, "original_max_position_embeddings", "a count from 2 with longrope", error);
+    rope->longest = (uint64_t)rope->original_length;
+    rope->attention_factor = !isnan(attention)    ? attention
+                             : rope->factor <= 1.0 ? 1.0
+                                                   : sqrt(1.0 + log(rope->factor) / log(rope->original_length));
+    return status;
+}
+
+static Status read_dynamic(const RopeSource *source, const ModelConfig *config, Error *error) {
+    source->rope->longest = config->max_positions;
+    if (source->rope->dims > 2) return STATUS_OK;
+    return status_fail(error, STATUS_UNSUPPORTED, "%s: rotary kind \"dynamic\" for heads of %u", source->origin, 2U);
+}
+
+static Status read_rope(const RopeSource *source, ModelConfig *config, Error *error) {
+    Rope *rope = source->rope;
+    *rope = (Rope){.theta = source->theta, .factor = 1.0, .attention_factor = 1.0};
+    bool found;
+    Status status = source->inside == NULL ? STATUS_OK : read_kind(source, config, error);
+    if (status == STATUS_OK)
+        status = read_positive(source, KEY_THETA, true, &rope->theta, &config->from[CONFIG_ROPE_THETA], &found,
+                               error);
+    if (status == STATUS_OK) status = read_part(source, config, error);
+    if (status != STATUS_OK || rope->kind == ROPE_DEFAULT) return status;
+    bool has_length = rope->kind == ROPE_YARN || rope->kind == ROPE_LLAMA3 || rope->kind == ROPE_LONGROPE;
+    if (has_length) status = read_length(source, config, error);
+    if (status == STATUS_OK) status = read_factor(source, config, error);
+    if (status == STATUS_OK && rope->kind == ROPE_YARN) status = read_yarn(source, error);
+    if (status == STATUS_OK && rope->kind == ROPE_LLAMA3) status = read_llama3(source, rope, error);
+    if (status == STATUS_OK && rope->kind == ROPE_LONGROPE) status = read_longrope(source, error);
+    if (status == STATUS_OK && rope->kind == ROPE_DYNAMIC) status = read_dynamic(source, config, error);
+    return status;
+}
+
 /* transformers 4: "rope_theta" and "rope_scaling" (null, or an object with "rope_type" or "type"); transformers 5: both
  * inside "rope_parameters". Files have every mixture of them. */
-Status config_read_rope(const cJSON *json, const char *origin, ModelConfig *config, Error *error) {
-    const RopeSource source = find_source(json, origin);
-    Rope *rope = &config->rope;
-    *rope = (Rope){.theta = 10000.0, .factor = 1.0, .attention_factor = 1.0};
-    bool found;
-    const cJSON *scaling = json_find_any(json, "rope_scaling");
+Status config_read_ropes(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const cJSON *scaling = json_find_any(reader->json, "rope_scaling");
+    RopeSource source = find_source(reader, &config->ropes[0]);
+    if (config->architecture->rope == ROPE_RULE_NONE) return STATUS_OK;
     if (!cJSON_IsObject(scaling) && config_is_truthy(scaling))
         return refuse(&source, "rope_scaling", "an object or null", error);
-    Status status = source.inside == NULL ? STATUS_OK : read_kind(&source, config, error);
-    if (status == STATUS_OK)
-        status = read_positive(&source, KEY_THETA, true, &rope->theta, &config->from[CONFIG_ROPE_THETA],
-                               &found, error);
-    if (status == STATUS_OK) status = read_part(&source, config, error);
-    if (status != STATUS_OK || rope->kind == ROPE_DEFAULT) return status;
-    if (rope->kind == ROPE_YARN || rope->kind == ROPE_LLAMA3) status = read_length(&source, config, error);
-    if (status == STATUS_OK) status = read_factor(&source, config, error);
-    if (status == STATUS_OK && rope->kind == ROPE_YARN) status = read_yarn(&source, config, error);
-    if (status == STATUS_OK && rope->kind == ROPE_LLAMA3) status = read_llama3(&source, rope, error);
-    if (status == STATUS_OK && rope->kind == ROPE_DYNAMIC) {
-        rope->longest = config->max_positions;
-        if (config->head_dim <= 2)
-            return status_fail(error, STATUS_UNSUPPORTED, "%s: rotary kind \"dynamic\" for heads of %u",
-                               origin, 2U);
-    }
-    return status;
+    config->rope_count = 1;
+    if (config->architecture->rope != ROPE_RULE_TYPES) return read_rope(&source, config, error);
+    config->rope_count = 2;
+    source = find_source_of_type(reader, true, &config->ropes[1]);
+    Status status = read_rope(&source, config, error);
+    source = find_source_of_type(reader, false, &config->ropes[0]);
+    return status == STATUS_OK ? read_rope(&source, config, error) : status;
 }

@@ -6,10 +6,16 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-static Status check_shape(const Checkpoint *checkpoint, const Tensor *found, TensorRole role, Error *error) {
+static Status check_shape(const Checkpoint *checkpoint, const Tensor *found, TensorRole role, int layer,
+                          Error *error) {
     uint64_t rows, columns;
-    architecture_shape(&checkpoint->model, role, &rows, &columns);
+    const ModelConfig *config = &checkpoint->model;
+    if (layer >= 0)
+        architecture_layer_shape(config, architecture_layer(config, (uint64_t)layer), role, &rows, &columns);
+    else
+        architecture_shape(config, role, &rows, &columns);
     if (!dtype_is_float(found->dtype))
         return status_fail(error, STATUS_UNSUPPORTED,
                            "%s: tensor %s: expected numbers to compute with, found %s", checkpoint->directory,
@@ -27,15 +33,15 @@ static Status check_shape(const Checkpoint *checkpoint, const Tensor *found, Ten
 }
 
 /* Each side's against its own config.json. */
-static Status check_shapes(const Pair *pair, const PairTensor *tensor, Error *error) {
-    Status status = check_shape(pair->sft, tensor->sft, tensor->role, error);
+static Status check_shapes(const Pair *pair, const PairTensor *tensor, TensorRole role, Error *error) {
+    Status status = check_shape(pair->sft, tensor->sft, role, tensor->layer, error);
     if (status != STATUS_OK || tensor->base == NULL) return status;
-    return check_shape(pair->base, tensor->base, tensor->role, error);
+    return check_shape(pair->base, tensor->base, role, tensor->layer, error);
 }
 
 /* A column of a model that lacks the tensor would be computed with the other's. */
-static Status check_sides(const Pair *pair, const PairTensor *tensor, Error *error) {
-    if (tensor->base != NULL) return check_shapes(pair, tensor, error);
+static Status check_sides(const Pair *pair, const PairTensor *tensor, TensorRole role, Error *error) {
+    if (tensor->base != NULL) return check_shapes(pair, tensor, role, error);
     return status_fail(error, STATUS_FORMAT, "%s: tensor %s: expected what SFT's of that name is, found none",
                        pair->base->directory, tensor->name);
 }
@@ -57,7 +63,7 @@ static Status resolve(const Model *model, TensorRole role, int layer, const Pair
     if (*tensor == NULL && is_tied) *tensor = pair_find_role(model->pair, TENSOR_HEAD, layer);
     if (*tensor != NULL) {
         Status status = check_only(model->pair, (*tensor)->role, layer, error);
-        return status == STATUS_OK ? check_sides(model->pair, *tensor, error) : status;
+        return status == STATUS_OK ? check_sides(model->pair, *tensor, (*tensor)->role, error) : status;
     }
     char name[128] = "";
     (void)architecture_name_tensor(role, layer, name, sizeof name); /* a shorter name is a shorter message */
@@ -68,8 +74,8 @@ static Status resolve(const Model *model, TensorRole role, int layer, const Pair
 /* Token ids index both: where the head had fewer rows, the probability of an id beyond them would be read
  * from somewhere else. */
 static Status check_head(const Model *model, Error *error) {
-    uint64_t embedding = model->tensors[TENSOR_EMBEDDING]->sft->rows;
-    const PairTensor *head = model->tensors[TENSOR_HEAD];
+    uint64_t embedding = model->whole.tensors[TENSOR_EMBEDDING]->sft->rows;
+    const PairTensor *head = model->whole.tensors[TENSOR_HEAD];
     if (head == NULL || head->sft->rows == embedding) return STATUS_OK;
     return status_fail(error, STATUS_FORMAT,
                        "%s: tensor %s: expected as many rows as the embedding has, %" PRIu64
@@ -84,17 +90,24 @@ static bool wants_head(const Model *model) {
     return is_own && head != NULL && head->base != NULL;
 }
 
+static void mark(const Model *model, const PairTensor *tensor, bool *is_used) {
+    if (tensor != NULL) is_used[tensor - model->pair->tensors] = true;
+}
+
 void model_mark_used(const Model *model, bool *is_used) {
     const uint64_t layers = model->config->layers;
     for (uint64_t layer = 0; layer <= layers; layer++) {
-        const PairTensor *const *tensors = layer < layers ? model->layers[layer].tensors : model->tensors;
-        for (int role = 0; role < TENSOR_ROLE_COUNT; role++)
-            if (tensors[role] != NULL) is_used[tensors[role] - model->pair->tensors] = true;
+        const ModelLayer *tensors = layer < layers ? &model->layers[layer] : &model->whole;
+        for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
+            mark(model, tensors->tensors[role], is_used);
+            mark(model, tensors->biases[role], is_used);
+        }
+        for (int part = 0; part < TENSOR_PART_COUNT; part++) mark(model, tensors->parts[part], is_used);
     }
 }
 
 bool model_has_logits(const Model *model) {
-    return model->tensors[TENSOR_HEAD] != NULL;
+    return model->whole.tensors[TENSOR_HEAD] != NULL;
 }
 
 Status model_check_logits(const Model *model, Error *error) {
@@ -108,20 +121,77 @@ Status model_check_logits(const Model *model, Error *error) {
         is_sft ? pair->sft->directory : pair->base->directory);
 }
 
+/* A norm's bias has the norm's role. */
+static Status resolve_bias(const Model *model, TensorRole role, int layer, const PairTensor **tensor,
+                           Error *error) {
+    const Pair *pair = model->pair;
+    size_t count;
+    const RoleEntry *found = role_index_find(&pair->roles, role, layer, &count);
+    if (found != NULL && count > 1 && found[count - 1].is_bias) {
+        *tensor = &pair->tensors[found[count - 1].tensor];
+        return check_sides(pair, *tensor, role, error);
+    }
+    return status_fail(error, STATUS_FORMAT, "%s: a bias of %s in layer %d: config.json asks for it, but it is missing",
+                       pair->sft->directory, tensor_role_name(role), layer);
+}
+
+static bool ends_with(const char *name, const char *ending) {
+    size_t bytes = strlen(name), end = strlen(ending);
+    return bytes >= end && strcmp(name + bytes - end, ending) == 0;
+}
+
+static Status resolve_part(const Model *model, TensorPart part, int layer, const PairTensor **tensor,
+                           Error *error) {
+    const Pair *pair = model->pair;
+    for (size_t i = 0; i < pair->count; i++) {
+        if (pair->tensors[i].layer != layer || !ends_with(pair->tensors[i].name, architecture_part_name(part)))
+            continue;
+        *tensor = &pair->tensors[i];
+        if ((*tensor)->base != NULL) return STATUS_OK;
+    }
+    return status_fail(error, STATUS_FORMAT, "%s: tensor %s in layer %d: expected in both models",
+                       pair->sft->directory, architecture_part_name(part), layer);
+}
+
+static bool has_bias(const ModelConfig *config, TensorRole role) {
+    static const TensorRole NORMS[] = {TENSOR_ATTENTION_NORM, TENSOR_MLP_NORM, TENSOR_POST_ATTENTION_NORM,
+                                       TENSOR_POST_MLP_NORM, TENSOR_FINAL_NORM};
+    if (role == TENSOR_Q_NORM || role == TENSOR_K_NORM) return config->qk_norm_has_bias;
+    for (size_t i = 0; i < sizeof NORMS / sizeof *NORMS; i++)
+        if (NORMS[i] == role) return config->norm_has_bias;
+    return false;
+}
+
+/* Everything that a layer needs, or, as layer -1, the model besides. */
+static Status resolve_layer(Model *model, int layer, Error *error) {
+    const ModelConfig *config = model->config;
+    const LayerPlan *plan = layer >= 0 ? architecture_layer(config, (uint64_t)layer) : NULL;
+    ModelLayer *into = layer >= 0 ? &model->layers[layer] : &model->whole;
+    uint64_t parts = plan != NULL ? plan->parts : config->parts;
+    Status status = STATUS_OK;
+    for (int i = TENSOR_OTHER + 1; i < TENSOR_ROLE_COUNT && status == STATUS_OK; i++) {
+        TensorRole role = (TensorRole)i;
+        bool is_wanted = plan != NULL         ? architecture_has(plan, role)
+                         : role == TENSOR_HEAD ? wants_head(model)
+                                               : config->roles[role] && !tensor_role_is_layered(role);
+        if (!is_wanted) continue;
+        status = resolve(model, role, layer, &into->tensors[role], error);
+        if (status == STATUS_OK && has_bias(config, role))
+            status = resolve_bias(model, role, layer, &into->biases[role], error);
+    }
+    for (int part = 0; part < TENSOR_PART_COUNT && status == STATUS_OK; part++)
+        if ((parts >> part & 1) != 0)
+            status = resolve_part(model, (TensorPart)part, layer, &into->parts[part], error);
+    return status;
+}
+
 static Status resolve_all(Model *model, Error *error) {
     const ModelConfig *config = model->config;
     Status status = STATUS_OK;
-    for (int role = TENSOR_OTHER + 1; role < TENSOR_ROLE_COUNT && status == STATUS_OK; role++) {
-        if (role == TENSOR_HEAD ? !wants_head(model) : !config->roles[role]) continue;
-        if (!tensor_role_is_layered((TensorRole)role)) {
-            status = resolve(model, (TensorRole)role, -1, &model->tensors[role], error);
-            continue;
-        }
-        for (uint64_t l = 0; l < config->layers && status == STATUS_OK; l++)
-            status = resolve(model, (TensorRole)role, (int)l, &model->layers[l].tensors[role], error);
-    }
+    for (int layer = -1; layer < (int)config->layers && status == STATUS_OK; layer++)
+        status = resolve_layer(model, layer, error);
     if (status == STATUS_OK && config->tied_head && !model->pair->unties_head)
-        model->tensors[TENSOR_HEAD] = model->tensors[TENSOR_EMBEDDING];
+        model->whole.tensors[TENSOR_HEAD] = model->whole.tensors[TENSOR_EMBEDDING];
     if (status == STATUS_OK) status = check_head(model, error);
     return status;
 }
@@ -157,10 +227,19 @@ static double llama3_frequency(const Rope *rope, double frequency) {
     return (1.0 - smooth) * frequency / rope->factor + smooth * frequency;
 }
 
-void model_rope_frequencies(const Rope *rope, uint64_t head_dim, float *out) {
-    uint64_t turning = (uint64_t)(rope->proportion * (double)head_dim / 2.0); /* pairs, where not all */
-    for (uint64_t i = 0; i < head_dim / 2; i++) {
-        float frequency = (float)(1.0 / pow(rope->theta, (double)(2 * i) / (double)head_dim));
+/* A longer text stretches the base, so that its longest wave spans it. */
+static double dynamic_theta(const Rope *rope, uint64_t length) {
+    double dims = (double)rope->dims, known = (double)rope->longest;
+    if (length <= rope->longest) return rope->theta;
+    double stretch = rope->factor * (double)length / known - (rope->factor - 1.0);
+    return rope->theta * pow(stretch, dims / (dims - 2.0));
+}
+
+void model_rope_frequencies(const Rope *rope, uint64_t length, float *out) {
+    uint64_t turning = (uint64_t)(rope->proportion * (double)rope->dims / 2.0); /* pairs, where not all */
+    double theta = rope->kind == ROPE_DYNAMIC ? dynamic_theta(rope, length) : rope->theta;
+    for (uint64_t i = 0; i < rope->dims / 2; i++) {
+        float frequency = (float)(1.0 / pow(theta, (double)(2 * i) / (double)rope->dims));
         switch (rope->kind) {
         case ROPE_LINEAR:
             frequency = (float)(frequency / rope->factor);
@@ -172,10 +251,13 @@ void model_rope_frequencies(const Rope *rope, uint64_t head_dim, float *out) {
             frequency = (float)llama3_frequency(rope, (double)frequency);
             break;
         case ROPE_YARN: {
-            double stretched = yarn_ramp(rope, head_dim, i);
+            double stretched = yarn_ramp(rope, rope->dims, i);
             frequency = (float)(frequency / rope->factor * stretched + frequency * (1.0 - stretched));
             break;
         }
+        case ROPE_LONGROPE:
+            frequency /= rope->factors[length > rope->longest][i];
+            break;
         case ROPE_DEFAULT:
         case ROPE_DYNAMIC:
         case ROPE_KIND_COUNT:
@@ -183,14 +265,6 @@ void model_rope_frequencies(const Rope *rope, uint64_t head_dim, float *out) {
         }
         out[i] = frequency;
     }
-}
-
-static Status open_side(const Checkpoint *checkpoint, ModelSide *side, Error *error) {
-    side->config = &checkpoint->model;
-    side->inverse_frequencies = memory_allocate(side->config->head_dim / 2, sizeof(float));
-    if (side->inverse_frequencies == NULL) return memory_fail(error, "the model");
-    model_rope_frequencies(&side->config->rope, side->config->head_dim, side->inverse_frequencies);
-    return STATUS_OK;
 }
 
 Status model_open(const Pair *pair, Model **model, Error *error) {
@@ -217,8 +291,8 @@ Status model_open(const Pair *pair, Model **model, Error *error) {
         opened->layers = memory_allocate(opened->config->layers, sizeof *opened->layers);
         if (opened->layers == NULL) status = memory_fail(error, "the model");
     }
-    if (status == STATUS_OK) status = open_side(pair->base, &opened->base, error);
-    if (status == STATUS_OK) status = open_side(pair->sft, &opened->sft, error);
+    opened->base.config = &pair->base->model;
+    opened->sft.config = &pair->sft->model;
     if (status == STATUS_OK) status = resolve_all(opened, error);
     if (status != STATUS_OK) {
         model_close(opened);
@@ -230,8 +304,6 @@ Status model_open(const Pair *pair, Model **model, Error *error) {
 
 void model_close(Model *model) {
     if (model == NULL) return;
-    free(model->base.inverse_frequencies);
-    free(model->sft.inverse_frequencies);
     free(model->layers);
     free(model);
 }

@@ -11,21 +11,21 @@
 
 typedef struct ModelLayer {
     const PairTensor *tensors[TENSOR_ROLE_COUNT]; /* NULL where the architecture has none */
+    const PairTensor *biases[TENSOR_ROLE_COUNT];  /* of norms */
+    const PairTensor *parts[TENSOR_PART_COUNT];
 } ModelLayer;
 
 /* How one of the two is computed. */
 typedef struct ModelSide {
     const ModelConfig *config;
-    float *inverse_frequencies; /* [head_dim / 2], of the rotary embedding */
 } ModelSide;
 
 typedef struct Model {
     const Pair *pair;
     const ModelConfig *config; /* the SFT model's: sizes, which are one for both */
     ModelSide base, sft;       /* all else, each by its own config.json */
-    const PairTensor *tensors
-        [TENSOR_ROLE_COUNT]; /* those that belong to no layer; TENSOR_HEAD is what gives logits: the embedding
-                                        if tied, NULL where one of the two has no head (head.h) */
+    ModelLayer whole; /* tensors that belong to no layer; TENSOR_HEAD is what gives logits: the embedding if tied, NULL
+                         where one of the two has no head (head.h) */
     ModelLayer *layers;
 } Model;
 
@@ -42,8 +42,8 @@ void model_mark_used(const Model *model, bool *is_used);
 bool model_has_logits(const Model *model);
 Status model_check_logits(const Model *model, Error *error) STATUS_MUST_CHECK;
 
-/* Rotary frequencies θ^(−2i/d), scaled as the kind says; out[head_dim / 2]. In float32, as transformers has
- * them. Of the dynamic kind those of a text that is not longer than `longest`. */
-void model_rope_frequencies(const Rope *rope, uint64_t head_dim, float *out);
+/* Rotary frequencies θ^(−2i/d), scaled as the kind says, for a text of so many tokens; out[rope->dims / 2]. In float32, as
+ * transformers has them. */
+void model_rope_frequencies(const Rope *rope, uint64_t length, float *out);
 
 #endif

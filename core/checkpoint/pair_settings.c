@@ -66,9 +66,11 @@ static void collect(const ConfigFacts facts[2], const Pair *pair, Buffer *names,
         }
     }
     const ModelConfig *base = &pair->base->model, *sft = &pair->sft->model;
-    bool same_window = base->window == 0 || base->window != sft->window ||
-                       memcmp(base->sliding, sft->sliding, sizeof base->sliding) == 0;
-    if (!same_window && strstr(text->text != NULL ? text->text : "", "sliding_window") == NULL)
+    bool same_layers = base->layers == sft->layers;
+    for (uint64_t layer = 0; same_layers && layer < base->layers; layer++)
+        same_layers = architecture_slides(base, layer) == architecture_slides(sft, layer);
+    bool same_window = architecture_window(base) == 0 || architecture_window(base) != architecture_window(sft);
+    if (!same_window && !same_layers && base->layers == sft->layers && strstr(text->text != NULL ? text->text : "", "sliding_window") == NULL)
         add_difference(names, text, "layer_types", "some", "others");
 }
 

@@ -46,7 +46,7 @@ static Status fill(LossHead *head, Error *error) {
     head->weight = memory_allocate(width, sizeof *head->weight);
     if (head->logits == NULL || head->hidden == NULL || head->normed == NULL || head->weight == NULL)
         return memory_fail(error, "gradients");
-    Blend norm = settings_blend(&head->settings, head->model->tensors[TENSOR_FINAL_NORM]);
+    Blend norm = settings_blend(&head->settings, head->model->whole.tensors[TENSOR_FINAL_NORM]);
     blend_rows(&norm, 0, width, head->weight);
     return STATUS_OK;
 }
@@ -95,16 +95,18 @@ Status loss_head_finish(LossHead *head, Error *error) {
     ForwardHead forward = {.settings = &head->settings, .hidden = head->hidden, .logits = head->logits};
     Status status = forward_logits(head->model, &forward, 1, count, head->scratch, head->job, error);
     if (status == STATUS_OK) status = job_run(head->job, count, differentiate_position, head, error);
-    MatmulOperand operand = {.blend = settings_blend(&head->settings, head->model->tensors[TENSOR_HEAD]),
+    MatmulOperand operand = {.blend = settings_blend(&head->settings, head->model->whole.tensors[TENSOR_HEAD]),
                              .x = head->logits,
                              .y = head->normed};
     if (status == STATUS_OK)
         status = matmul_run_back(&operand, 1, count, false, head->scratch, head->job, error);
     head->count = 0;
     if (status != STATUS_OK) return status;
+    const Norm norm = {
+        .kind = config->norm, .weight = head->weight, .size = width, .epsilon = config->norm_epsilon};
     for (size_t i = 0; i < count; i++)
-        norm_backward(head->positions[i].residual, head->weight, head->normed + i * width, width,
-                      config->norm_epsilon, head->positions[i].gradient);
+        norm_backward(&norm, head->positions[i].residual, head->normed + i * width,
+                      head->positions[i].gradient);
     const LossHeadBlock block = {head->positions,       count,
                                  head->hidden,          head->normed,
                                  head->log_normalizers, head->next_log_probabilities};

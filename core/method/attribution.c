@@ -175,8 +175,8 @@ static Status score_layer(void *user, const BackwardLayer *layer, Error *error) 
 static void make_directions(const Group *group, const Backward *backward, float *gradient) {
     const ModelConfig *config = group->model->config;
     size_t width = config->hidden_size, token = 0;
-    Blend head = settings_blend(&group->settings, group->model->tensors[TENSOR_HEAD]);
-    Blend norm = settings_blend(&group->settings, group->model->tensors[TENSOR_FINAL_NORM]);
+    Blend head = settings_blend(&group->settings, group->model->whole.tensors[TENSOR_HEAD]);
+    Blend norm = settings_blend(&group->settings, group->model->whole.tensors[TENSOR_FINAL_NORM]);
     float *weight = group->columns; /* free until the first layer; at least hidden_size wide */
     blend_rows(&norm, 0, width, weight);
     for (size_t i = 0; i < group->count; i++) {

@@ -196,9 +196,9 @@ static Status run(Measurement *measurement, Error *error) {
 static void list_role(const Measurement *measurement, uint64_t layer, TensorRole role) {
     const Model *model = measurement->model;
     bool is_layered = layer < model->config->layers;
-    const PairTensor *tensor = is_layered ? model->layers[layer].tensors[role] : model->tensors[role];
+    const PairTensor *tensor = is_layered ? model->layers[layer].tensors[role] : model->whole.tensors[role];
     if (tensor == NULL || (is_layered && !measurement->config->roles[role])) return;
-    if (role == TENSOR_HEAD && tensor == model->tensors[TENSOR_EMBEDDING]) return;
+    if (role == TENSOR_HEAD && tensor == model->whole.tensors[TENSOR_EMBEDDING]) return;
     Gradient *gradient = measurement->gradient;
     gradient->tensors[gradient->count++] =
         (GradientTensor){.tensor = tensor, .role = role, .layer = is_layered ? (int)layer : -1};

@@ -43,7 +43,7 @@ struct GradientHead {
 };
 
 static bool is_tied(const Model *model) {
-    return model->tensors[TENSOR_HEAD] == model->tensors[TENSOR_EMBEDDING];
+    return model->whole.tensors[TENSOR_HEAD] == model->whole.tensors[TENSOR_EMBEDDING];
 }
 
 static size_t scratch_floats(const Model *model) {
@@ -121,8 +121,8 @@ static void keep_block(void *user, const LossHeadBlock *block) {
         head->weights[head->count] = position->weight;
         head->next[head->count] = position->next;
         head->loss_sum -= (double)position->weight * block->next_log_probabilities[i];
-        norm_add_weight_gradient(position->residual, block->gradients + i * width, width,
-                                 config->norm_epsilon, head->norm);
+        const Norm norm = {.kind = config->norm, .size = width, .epsilon = config->norm_epsilon};
+        norm_add_weight_gradient(&norm, position->residual, block->gradients + i * width, head->norm);
     }
 }
 
@@ -218,7 +218,7 @@ static void run_tile(void *argument, size_t task, unsigned worker) {
            rows = vocabulary - row < TILE_ROWS ? vocabulary - row : TILE_ROWS;
     float *weights = head->scratch + (size_t)worker * scratch_floats(head->model);
     float *tile = weights + TILE_ROWS * width, *logits = tile + TILE_ROWS * width;
-    Blend blend = settings_blend(&head->settings, head->model->tensors[TENSOR_HEAD]);
+    Blend blend = settings_blend(&head->settings, head->model->whole.tensors[TENSOR_HEAD]);
     blend_rows(&blend, row, rows, weights);
     memset(tile, 0, rows * width * sizeof *tile);
     for (size_t first = 0; first < head->count && !job_is_cancelled(head->job); first += TILE_POSITIONS) {

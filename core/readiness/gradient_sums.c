@@ -197,14 +197,15 @@ static void add_rows(const BackwardFlow *flow, double *vector) {
 
 Status gradient_sums_add_norm(GradientSums *sums, const BackwardFlow *flow, double epsilon, double *squares,
                               Error *error) {
+    const Norm norm = {.size = flow->rows, .epsilon = epsilon};
     Status status = begin_vector(sums, flow->role, flow, error);
     if (status != STATUS_OK) return status;
     if (flow->inputs == NULL)
         add_rows(flow, sums->vectors[flow->role]);
     else
         for (size_t t = 0; t < flow->tokens; t++)
-            norm_add_weight_gradient(flow->inputs + t * flow->columns, flow->gradients + t * flow->rows,
-                                     flow->rows, epsilon, sums->vectors[flow->role]);
+            norm_add_weight_gradient(&norm, flow->inputs + t * flow->columns,
+                                     flow->gradients + t * flow->rows, sums->vectors[flow->role]);
     end_vector(sums, flow->role, flow, squares);
     return STATUS_OK;
 }

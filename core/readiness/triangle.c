@@ -33,7 +33,7 @@ static Status find_tensor(const Triangle *triangle, const PairTensor *tensor, co
 static Status find_tensors(Triangle *triangle, Error *error) {
     const Model *model = triangle->model;
     const Pair *pair = model->pair;
-    bool is_tied = model->tensors[TENSOR_HEAD] == model->tensors[TENSOR_EMBEDDING];
+    bool is_tied = model->whole.tensors[TENSOR_HEAD] == model->whole.tensors[TENSOR_EMBEDDING];
     if (is_tied && head_find(triangle->pair->sft).kind == HEAD_OWN)
         return status_fail(error, STATUS_MISMATCH,
                            "%s: expected a head tied to the embedding, found one of its own",

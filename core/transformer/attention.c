@@ -17,19 +17,41 @@ typedef struct Span {
     size_t from, to;     /* keys [from, to) that any of them sees */
 } Span;
 
-/* The first key that a query sees. */
-static size_t first_key(const Chunk *chunk, const ModelConfig *config, size_t token) {
-    size_t start = chunk_start(chunk, token), index = chunk->first + token;
-    if (!architecture_slides(config, chunk->layer) || index + 1 - start <= config->window) return start;
-    return index + 1 - config->window;
+size_t attention_first(const LayerPlan *plan, size_t position) {
+    if (plan->window == 0) return 0;
+    if (plan->is_chunked) return position - position % plan->window;
+    return position + 1 <= plan->window ? 0 : position + 1 - plan->window;
 }
 
-void attention_weigh(float *scores, size_t from, size_t to, size_t count, float scale) {
-    float largest = -INFINITY;
-    for (size_t i = from; i < to; i++) largest = fmaxf(largest, scores[i] * scale);
-    double sum = 0.0;
+/* The first key that a query sees. */
+static size_t first_key(const Chunk *chunk, const LayerPlan *plan, size_t token) {
+    size_t start = chunk_start(chunk, token);
+    return start + attention_first(plan, chunk->first + token - start);
+}
+
+ScoreRule attention_rule(const ForwardState *state, uint64_t layer, uint64_t head) {
+    const ModelConfig *config = state->side->config;
+    const float *sinks = state->vectors[layer].parts[TENSOR_PART_SINKS];
+    return (ScoreRule){.scale = (float)config->attention_scale,
+                       .cap = (float)config->attention_cap,
+                       .sink = sinks == NULL ? NULL : sinks + head};
+}
+
+static float score_of(const ScoreRule *rule, float product, size_t distance) {
+    float score = product * rule->scale;
+    if (rule->cap > 0.0F) score = tanhf(score / rule->cap) * rule->cap;
+    return rule->slope == 0.0F ? score : score - rule->slope * (float)distance;
+}
+
+void attention_weigh(const ScoreRule *rule, float *scores, size_t from, size_t to, size_t count) {
+    float largest = rule->sink != NULL ? *rule->sink : -INFINITY;
     for (size_t i = from; i < to; i++) {
-        scores[i] = expf(scores[i] * scale - largest);
+        scores[i] = score_of(rule, scores[i], to - 1 - i);
+        largest = fmaxf(largest, scores[i]);
+    }
+    double sum = rule->sink != NULL ? (double)expf(*rule->sink - largest) : 0.0;
+    for (size_t i = from; i < to; i++) {
+        scores[i] = expf(scores[i] - largest);
         sum += (double)scores[i];
     }
     float share = (float)(1.0 / sum);
@@ -40,31 +62,31 @@ void attention_weigh(float *scores, size_t from, size_t to, size_t count, float 
 
 static void attend_head(const Chunk *chunk, const ForwardState *state, Span span, uint64_t head,
                         float *scores) {
-    const ModelConfig *config = state->side->config;
-    size_t dim = config->head_dim, width = config->heads * dim, keys = span.to - span.from;
-    uint64_t kv_head = head / (config->heads / config->kv_heads);
-    size_t cache = ((chunk->layer * config->kv_heads + kv_head) * state->capacity + span.from) * dim;
+    const LayerPlan *plan = forward_plan(state, chunk->layer);
+    size_t dim = plan->head_dim, width = plan->heads * dim, keys = span.to - span.from;
+    uint64_t kv_head = head / (plan->heads / plan->kv_heads);
+    size_t cache = forward_cache(state, chunk->layer, kv_head) + span.from * dim;
     const float *query = state->buffers[BUFFER_QUERY] + span.token * width + head * dim;
     float *mixed = state->buffers[BUFFER_MIXED] + span.token * width + head * dim;
     blas_multiply_transposed(span.count, keys, dim, query, width, state->keys + cache, dim, 0.0F, scores,
                              keys);
-    float scale = (float)(1.0 / sqrt((double)dim));
+    const ScoreRule rule = attention_rule(state, chunk->layer, head);
     for (size_t i = 0; i < span.count; i++) {
         size_t token = span.token + i;
-        attention_weigh(scores + i * keys, first_key(chunk, config, token) - span.from,
-                        chunk->first + token + 1 - span.from, keys, scale);
+        attention_weigh(&rule, scores + i * keys, first_key(chunk, plan, token) - span.from,
+                        chunk->first + token + 1 - span.from, keys);
     }
     blas_multiply(span.count, dim, keys, scores, keys, state->values + cache, dim, 0.0F, mixed, width);
 }
 
-static Span make_span(const Chunk *chunk, const ModelConfig *config, size_t block) {
+static Span make_span(const Chunk *chunk, const LayerPlan *plan, size_t block) {
     Span span = {.token = block * ATTENTION_BLOCK};
     span.count = chunk->tokens - span.token;
     if (span.count > ATTENTION_BLOCK) span.count = ATTENTION_BLOCK;
     span.to = chunk->first + span.token + span.count;
     span.from = span.to;
     for (size_t i = 0; i < span.count; i++) {
-        size_t first = first_key(chunk, config, span.token + i);
+        size_t first = first_key(chunk, plan, span.token + i);
         if (first < span.from) span.from = first;
     }
     return span;
@@ -72,12 +94,12 @@ static Span make_span(const Chunk *chunk, const ModelConfig *config, size_t bloc
 
 static void attend(void *argument, size_t task, unsigned worker) {
     const Chunk *chunk = argument;
-    uint64_t kv_heads = chunk->states[0]->model->config->kv_heads;
+    uint64_t kv_heads = forward_plan(chunk->states[0], chunk->layer)->kv_heads;
     size_t blocks = (chunk->tokens + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK;
     const ForwardState *state = chunk->states[task / blocks / kv_heads];
-    const ModelConfig *config = state->side->config;
-    uint64_t group = config->heads / config->kv_heads, kv_head = task / blocks % config->kv_heads;
-    Span span = make_span(chunk, config, task % blocks);
+    const LayerPlan *plan = forward_plan(state, chunk->layer);
+    uint64_t group = plan->heads / plan->kv_heads, kv_head = task / blocks % plan->kv_heads;
+    Span span = make_span(chunk, plan, task % blocks);
     float *scores = chunk->scores + (size_t)worker * ATTENTION_BLOCK * chunk->score_stride;
     for (uint64_t head = kv_head * group; head < (kv_head + 1) * group && !job_is_cancelled(chunk->job);
          head++)
@@ -95,10 +117,9 @@ typedef struct Cells {
 } Cells;
 
 /* What the token sees of the shared cells (0) and of its own (1). */
-static void find_cells(const Chunk *chunk, const ModelConfig *config, size_t token, Cells cells[2]) {
+static void find_cells(const Chunk *chunk, const LayerPlan *plan, size_t token, Cells cells[2]) {
     const ForwardPlace *place = &chunk->places[token];
-    size_t keys = chunk_position(chunk, token) + 1, hidden = 0;
-    if (architecture_slides(config, chunk->layer) && keys > config->window) hidden = keys - config->window;
+    size_t hidden = attention_first(plan, chunk_position(chunk, token));
     size_t of_prefix = hidden < place->prefix_count ? hidden : place->prefix_count;
     cells[0] = (Cells){place->prefix + of_prefix, place->prefix_count - of_prefix};
     cells[1].first = place->first + hidden - of_prefix;
@@ -107,36 +128,39 @@ static void find_cells(const Chunk *chunk, const ModelConfig *config, size_t tok
 
 static void attend_group(const Chunk *chunk, const ForwardState *state, size_t token, uint64_t kv_head,
                          uint64_t head, size_t heads, float *scores) {
-    const ModelConfig *config = state->side->config;
-    size_t dim = config->head_dim, row = token * config->heads * dim + head * dim;
+    const LayerPlan *plan = forward_plan(state, chunk->layer);
+    size_t dim = plan->head_dim, row = token * plan->heads * dim + head * dim;
     const float *query = state->buffers[BUFFER_QUERY] + row;
     float *mixed = state->buffers[BUFFER_MIXED] + row;
-    size_t cache = (chunk->layer * config->kv_heads + kv_head) * state->capacity;
+    size_t cache = forward_cache(state, chunk->layer, kv_head);
     Cells cells[2];
-    find_cells(chunk, config, token, cells);
+    find_cells(chunk, plan, token, cells);
     size_t keys = cells[0].count + cells[1].count;
     for (size_t part = 0, at = 0; part < 2; at += cells[part++].count) {
         if (cells[part].count > 0)
             blas_multiply_transposed(heads, cells[part].count, dim, query, dim,
-                                     state->keys + (cache + cells[part].first) * dim, dim, 0.0F, scores + at,
+                                     state->keys + cache + cells[part].first * dim, dim, 0.0F, scores + at,
                                      keys);
     }
-    float scale = (float)(1.0 / sqrt((double)dim));
-    for (size_t i = 0; i < heads; i++) attention_weigh(scores + i * keys, 0, keys, keys, scale);
+    for (size_t i = 0; i < heads; i++) {
+        const ScoreRule rule = attention_rule(state, chunk->layer, head + i);
+        attention_weigh(&rule, scores + i * keys, 0, keys, keys);
+    }
     float beta = 0.0F;
     for (size_t part = 0, at = 0; part < 2; at += cells[part++].count) {
         if (cells[part].count == 0) continue;
         blas_multiply(heads, dim, cells[part].count, scores + at, keys,
-                      state->values + (cache + cells[part].first) * dim, dim, beta, mixed, dim);
+                      state->values + cache + cells[part].first * dim, dim, beta, mixed, dim);
         beta = 1.0F;
     }
 }
 
 static void attend_place(void *argument, size_t task, unsigned worker) {
     const Chunk *chunk = argument;
-    uint64_t kv_heads = chunk->states[0]->model->config->kv_heads;
+    uint64_t kv_heads = forward_plan(chunk->states[0], chunk->layer)->kv_heads;
     const ForwardState *state = chunk->states[task / chunk->tokens / kv_heads];
-    uint64_t group = state->side->config->heads / kv_heads, kv_head = task / chunk->tokens % kv_heads;
+    uint64_t group = forward_plan(state, chunk->layer)->heads / kv_heads;
+    uint64_t kv_head = task / chunk->tokens % kv_heads;
     float *scores = chunk->scores + (size_t)worker * ATTENTION_BLOCK * chunk->score_stride;
     for (uint64_t done = 0; done < group && !job_is_cancelled(chunk->job); done += ATTENTION_BLOCK) {
         size_t heads = group - done < ATTENTION_BLOCK ? group - done : ATTENTION_BLOCK;
@@ -146,7 +170,7 @@ static void attend_place(void *argument, size_t task, unsigned worker) {
 
 static Status run_places(const Chunk *chunk, Error *error) {
     size_t tasks;
-    if (!memory_multiply(chunk->tokens, chunk->state_count * chunk->states[0]->model->config->kv_heads,
+    if (!memory_multiply(chunk->tokens, chunk->state_count * forward_plan(chunk->states[0], chunk->layer)->kv_heads,
                          &tasks))
         return memory_fail(error, "attention");
     Chunk shared = *chunk;
@@ -155,9 +179,9 @@ static Status run_places(const Chunk *chunk, Error *error) {
 
 Status attention_run(const Chunk *chunk, Error *error) {
     if (chunk->places != NULL) return run_places(chunk, error);
-    const ModelConfig *config = chunk->states[0]->model->config;
+    const LayerPlan *plan = forward_plan(chunk->states[0], chunk->layer);
     size_t blocks = (chunk->tokens + ATTENTION_BLOCK - 1) / ATTENTION_BLOCK, tasks;
-    if (!memory_multiply(blocks, chunk->state_count * config->kv_heads, &tasks))
+    if (!memory_multiply(blocks, chunk->state_count * plan->kv_heads, &tasks))
         return memory_fail(error, "attention");
     Chunk shared = *chunk;
     return job_run(chunk->job, tasks, attend, &shared, error);

@@ -7,8 +7,21 @@
 
 #include "core/transformer/forward_internal.h"
 
-/* Softmax of one query's `count` scores in place, times `scale`; keys outside [from, to) get weight 0. */
-void attention_weigh(float *scores, size_t from, size_t to, size_t count, float scale);
+/* What scores of one head go through before the softmax. */
+typedef struct ScoreRule {
+    float scale, cap;  /* cap·tanh(scale·x / cap); cap 0: scale·x */
+    float slope;       /* ALiBi: minus slope · distance; 0: none */
+    const float *sink; /* a score besides, whose weight goes nowhere; NULL: none */
+} ScoreRule;
+
+ScoreRule attention_rule(const ForwardState *state, uint64_t layer, uint64_t head);
+
+/* Softmax of one query's `count` scores in place; keys outside [from, to) get weight 0. The key at to − 1 is the query's
+ * own. */
+void attention_weigh(const ScoreRule *rule, float *scores, size_t from, size_t to, size_t count);
+
+/* The first position of its text that a query at `position` sees. */
+size_t attention_first(const LayerPlan *plan, size_t position);
 
 /* Softmax attention of the chunk's queries over the cache, BUFFER_QUERY → BUFFER_MIXED, for every state. */
 Status attention_run(const Chunk *chunk, Error *error) STATUS_MUST_CHECK;

@@ -121,11 +121,10 @@ static void descend_gate(const Descent *descent, size_t sequence, size_t token) 
 static void descend_norm(const Descent *descent, size_t sequence, size_t token, const float *streams,
                          TensorRole role) {
     const Backward *backward = descent->backward;
-    const ModelConfig *config = backward->state->side->config;
+    const Norm norm = forward_norm(backward->state, descent->layer, role);
     size_t at = descent->spans[sequence].row + token;
-    norm_backward(streams + at * config->hidden_size, forward_vector(backward->state, descent->layer, role),
-                  slope_row(descent, SLOPE_NORMED, sequence, token), config->hidden_size,
-                  config->norm_epsilon, slope_row(descent, SLOPE_RESIDUAL, sequence, token));
+    norm_backward(&norm, streams + at * norm.size, slope_row(descent, SLOPE_NORMED, sequence, token),
+                  slope_row(descent, SLOPE_RESIDUAL, sequence, token));
 }
 
 static void descend_mlp_norm(const Descent *descent, size_t sequence, size_t token) {
@@ -174,9 +173,8 @@ static Status descend_attention(const Descent *descent, Error *error) {
 
 static void norm_token(const Descent *descent, const float *streams, size_t token, TensorRole role) {
     const Backward *backward = descent->backward;
-    const ModelConfig *config = backward->state->side->config;
-    norm_forward(streams + token * config->hidden_size, forward_vector(backward->state, descent->layer, role),
-                 config->hidden_size, config->norm_epsilon, descent->normed + token * config->hidden_size);
+    const Norm norm = forward_norm(backward->state, descent->layer, role);
+    norm_forward(&norm, streams + token * norm.size, descent->normed + token * norm.size);
 }
 
 static void norm_for_mlp(const Descent *descent, size_t sequence, size_t token) {

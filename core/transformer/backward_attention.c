@@ -6,6 +6,7 @@
 #include "core/transformer/norm.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -33,9 +34,9 @@ typedef struct Head {
 
 /* Where the row's keys, and its values, begin in the cache. */
 static size_t cache_of(const Head *head) {
-    const ForwardState *state = head->attention->state;
-    uint64_t kv_heads = head->attention->layer * head->config->kv_heads + head->kv_head;
-    return (kv_heads * state->capacity + head->span->row) * head->config->head_dim;
+    const BackwardAttention *attention = head->attention;
+    return forward_cache(attention->state, attention->layer, head->kv_head) +
+           head->span->row * head->config->head_dim;
 }
 
 /* The query at `at`, after rotary embedding, of all that the row has. */
@@ -56,11 +57,10 @@ static void weigh(const Head *head, size_t at, size_t count, float *weights) {
     size_t dim = config->head_dim, width = config->heads * dim, keys = at + count;
     blas_multiply_transposed(count, keys, dim, query_of(head, at), width,
                              head->attention->state->keys + cache_of(head), dim, 0.0F, weights, keys);
-    bool slides = architecture_slides(config, head->attention->layer);
-    for (size_t i = 0; i < count; i++) {
-        size_t to = at + i + 1, from = slides && to > config->window ? to - config->window : 0;
-        attention_weigh(weights + i * keys, from, to, keys, (float)(1.0 / sqrt((double)dim)));
-    }
+    const LayerPlan *plan = architecture_layer(config, head->attention->layer);
+    const ScoreRule rule = attention_rule(head->attention->state, head->attention->layer, head->head);
+    for (size_t i = 0; i < count; i++)
+        attention_weigh(&rule, weights + i * keys, attention_first(plan, at + i), at + i + 1, keys);
 }
 
 /* dS in place of dP, scaled by 1 / √d. */
@@ -89,7 +89,7 @@ static void descend_block(const Head *head, size_t at, float *scratch) {
                                   kv_slope(head, attention->to_value), kv_width);
     blas_multiply_transposed(count, keys, dim, mixed, width, attention->state->values + cache, dim, 0.0F,
                              slopes, keys);
-    differentiate_softmax(weights, slopes, count, keys, (float)(1.0 / sqrt((double)dim)));
+    differentiate_softmax(weights, slopes, count, keys, (float)config->attention_scale);
     blas_multiply(count, dim, keys, slopes, keys, attention->state->keys + cache, dim, 0.0F,
                   attention->to_query + place, width);
     blas_multiply_left_transposed(keys, dim, count, slopes, keys, query_of(head, at), width, 1.0F,
@@ -101,22 +101,25 @@ static void descend_block(const Head *head, size_t at, float *scratch) {
 static void unposition(const Head *head, size_t token, float *slope, const float *raw, TensorRole norm,
                        double *sums) {
     const ForwardState *state = head->attention->state;
+    const Rope *rope = &head->config->ropes[0];
     size_t dim = head->config->head_dim, half = dim / 2;
-    double scale = head->config->rope.attention_factor;
+    double scale = rope->attention_factor;
+    const float *frequencies = head->attention->frequencies;
     for (size_t i = 0; i < half; i++) {
-        float angle = (float)token * state->side->inverse_frequencies[i];
+        float angle = (float)token * frequencies[i];
         float cosine = (float)(cos((double)angle) * scale), sine = (float)(sin((double)angle) * scale);
         float a = slope[i], b = slope[i + half];
         slope[i] = a * cosine + b * sine;
         slope[i + half] = b * cosine - a * sine;
     }
-    const float *weight = forward_vector(state, head->attention->layer, norm);
-    if (weight == NULL) return;
-    if (sums != NULL) norm_add_weight_gradient(raw, slope, dim, head->config->norm_epsilon, sums);
+    Norm through_norm = forward_norm(state, head->attention->layer, norm);
+    through_norm.size = dim;
+    if (through_norm.weight == NULL) return;
+    if (sums != NULL) norm_add_weight_gradient(&through_norm, raw, slope, sums);
     float through[BACKWARD_LARGEST_NORMED_HEAD];
     if (dim > BACKWARD_LARGEST_NORMED_HEAD) return; /* refused by backward_create() */
     memset(through, 0, dim * sizeof *through);
-    norm_backward(raw, weight, slope, dim, head->config->norm_epsilon, through);
+    norm_backward(&through_norm, raw, slope, through);
     memcpy(slope, through, dim * sizeof *through);
 }
 
@@ -174,5 +177,12 @@ Status backward_attention_run(const BackwardAttention *attention, Error *error) 
     if (!memory_multiply(attention->count, attention->state->side->config->kv_heads, &tasks))
         return memory_fail(error, "attention");
     BackwardAttention shared = *attention;
-    return job_run(attention->job, tasks, descend_head, &shared, error);
+    const Rope *rope = &attention->state->side->config->ropes[0];
+    float *frequencies = memory_allocate(rope->dims / 2 + 1, sizeof *frequencies);
+    if (frequencies == NULL) return memory_fail(error, "attention");
+    model_rope_frequencies(rope, 0, frequencies);
+    shared.frequencies = frequencies;
+    Status status = job_run(attention->job, tasks, descend_head, &shared, error);
+    free(frequencies);
+    return status;
 }

@@ -30,6 +30,7 @@ typedef struct BackwardAttention {
                                             sequence and key/value head */
     float *scratch;        /* [threads][scratch_stride] */
     size_t scratch_stride; /* ≥ backward_attention_scratch() */
+    const float *frequencies; /* [head_dim / 2], of the rotary embedding; set by backward_attention_run() */
     Job *job;
 } BackwardAttention;
 

@@ -231,7 +231,6 @@ const float *backward_residual(const Backward *backward, size_t row, size_t toke
 
 void backward_hidden(const Backward *backward, size_t row, size_t token, float *hidden) {
     const ModelConfig *config = backward->state->side->config;
-    norm_forward(backward_residual(backward, row, token),
-                 forward_vector(backward->state, config->layers, TENSOR_FINAL_NORM), config->hidden_size,
-                 config->norm_epsilon, hidden);
+    const Norm norm = forward_norm(backward->state, config->layers, TENSOR_FINAL_NORM);
+    norm_forward(&norm, backward_residual(backward, row, token), hidden);
 }

@@ -14,227 +14,107 @@ enum {
     CHUNK_TOKENS = 512, /* more would only make a cancellation slower */
     SMALLEST_CHUNK = 16,
     ACTIVATION_BUDGET = 64 << 20, /* bytes, for all states together */
-    TOKEN_BLOCK = 8               /* tokens a task of the element-wise steps */
 };
 
-/* ---- the arithmetic of one token ---- */
-
-/* Rotates (x[i], x[i + d/2]) by the angle of frequency i. */
-static void rotate(float *x, size_t dim, const float *cosines, const float *sines) {
-    size_t half = dim / 2;
-    for (size_t i = 0; i < half; i++) {
-        float a = x[i], b = x[i + half];
-        x[i] = a * cosines[i] - b * sines[i];
-        x[i + half] = b * cosines[i] + a * sines[i];
-    }
-}
-
-/* ---- steps over the chunk's tokens ---- */
-
-typedef struct TokenStep TokenStep;
-typedef void (*TokenFunction)(const Chunk *chunk, ForwardState *state, size_t token);
-
-struct TokenStep {
-    const Chunk *chunk;
-    TokenFunction function;
-    size_t blocks;
-};
-
-static void run_token_block(void *argument, size_t task, unsigned worker) {
-    (void)worker;
-    const TokenStep *step = argument;
-    const Chunk *chunk = step->chunk;
-    size_t first = task % step->blocks * TOKEN_BLOCK, end = first + TOKEN_BLOCK;
-    if (end > chunk->tokens) end = chunk->tokens;
-    for (size_t token = first; token < end; token++)
-        step->function(chunk, chunk->states[task / step->blocks], token);
-}
-
-static Status for_tokens(const Chunk *chunk, TokenFunction function, Error *error) {
-    TokenStep step = {chunk, function, (chunk->tokens + TOKEN_BLOCK - 1) / TOKEN_BLOCK};
-    return job_run(chunk->job, step.blocks * chunk->state_count, run_token_block, &step, error);
-}
-
-static float *token_row(ForwardState *state, Buffer buffer, size_t token) {
-    return state->buffers[buffer] + token * forward_buffer_width(state->model->config, buffer);
-}
-
-static void norm_residual(const Chunk *chunk, ForwardState *state, size_t token, TensorRole role) {
-    const ModelConfig *config = state->side->config;
-    norm_forward(token_row(state, BUFFER_RESIDUAL, token), forward_vector(state, chunk->layer, role),
-                 config->hidden_size, config->norm_epsilon, token_row(state, BUFFER_NORMED, token));
-}
-
-static void add_to_residual(ForwardState *state, size_t token) {
-    float *residual = token_row(state, BUFFER_RESIDUAL, token);
-    const float *added = token_row(state, BUFFER_NORMED, token);
-    for (size_t i = 0; i < state->model->config->hidden_size; i++) residual[i] += added[i];
-}
+/* ---- steps on the residual stream ---- */
 
 static void embed(const Chunk *chunk, ForwardState *state, size_t token) {
-    Blend blend = settings_blend(&state->settings, state->model->tensors[TENSOR_EMBEDDING]);
-    blend_rows(&blend, (size_t)chunk->ids[token], 1, token_row(state, BUFFER_RESIDUAL, token));
+    const ModelConfig *config = state->side->config;
+    float *residual = pass_row(chunk, state, BUFFER_RESIDUAL, token), scale = (float)config->embedding_scale;
+    Blend blend = settings_blend(&state->settings, state->model->whole.tensors[TENSOR_EMBEDDING]);
+    blend_rows(&blend, (size_t)chunk->ids[token], 1, residual);
+    for (size_t i = 0; scale != 1.0F && i < config->hidden_size; i++) residual[i] *= scale;
+}
+
+/* The norm of that role from one buffer to another; where the model has none there, a copy. */
+static void norm_row(const Chunk *chunk, ForwardState *state, size_t token, TensorRole role, bool has_norm,
+                     Buffer from, Buffer to) {
+    const float *x = pass_row(chunk, state, from, token);
+    float *out = pass_row(chunk, state, to, token);
+    Norm norm = forward_norm(state, chunk->layer, role);
+    if (has_norm)
+        norm_forward(&norm, x, out);
+    else if (out != x)
+        memcpy(out, x, norm.size * sizeof *out);
 }
 
 static void norm_for_attention(const Chunk *chunk, ForwardState *state, size_t token) {
-    norm_residual(chunk, state, token, TENSOR_ATTENTION_NORM);
+    bool has_norm = state->side->config->norms != NORMS_BEHIND;
+    norm_row(chunk, state, token, TENSOR_ATTENTION_NORM, has_norm, BUFFER_RESIDUAL, BUFFER_NORMED);
 }
 
-static void add_and_norm_for_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
-    add_to_residual(state, token);
-    norm_residual(chunk, state, token, TENSOR_MLP_NORM);
+static void norm_for_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
+    bool has_norm = state->side->config->norms != NORMS_BEHIND;
+    norm_row(chunk, state, token, TENSOR_MLP_NORM, has_norm, BUFFER_RESIDUAL, BUFFER_NORMED);
+}
+
+/* What a block gives, through the norm behind it, onto the stream. */
+static void add_block(const Chunk *chunk, ForwardState *state, size_t token, TensorRole role) {
+    const ModelConfig *config = state->side->config;
+    bool has_norm = config->norms == NORMS_AROUND || config->norms == NORMS_BEHIND;
+    float *residual = pass_row(chunk, state, BUFFER_RESIDUAL, token), scale = (float)config->residual_scale;
+    const float *added = pass_row(chunk, state, BUFFER_ADDED, token);
+    norm_row(chunk, state, token, role, has_norm, BUFFER_ADDED, BUFFER_ADDED);
+    for (size_t i = 0; i < config->hidden_size; i++)
+        residual[i] += scale == 1.0F ? added[i] : added[i] * scale;
+}
+
+static void add_attention(const Chunk *chunk, ForwardState *state, size_t token) {
+    add_block(chunk, state, token, TENSOR_POST_ATTENTION_NORM);
 }
 
 static void add_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
-    (void)chunk;
-    add_to_residual(state, token);
+    add_block(chunk, state, token, TENSOR_POST_MLP_NORM);
 }
 
-static void position_head(const Chunk *chunk, const ForwardState *state, size_t token, float *head,
-                          TensorRole norm) {
-    const ModelConfig *config = state->side->config;
-    size_t dim = config->head_dim;
-    const float *weight = forward_vector(state, chunk->layer, norm);
-    if (weight != NULL) norm_forward(head, weight, dim, config->norm_epsilon, head);
-    bool is_base = state->side == &state->model->base;
-    rotate(head, dim, chunk->cosines[is_base] + token * dim / 2, chunk->sines[is_base] + token * dim / 2);
+static void add_attention_beside(const Chunk *chunk, ForwardState *state, size_t token) {
+    if (state->side->config->norms != NORMS_ONE) norm_for_mlp(chunk, state, token);
+    add_attention(chunk, state, token);
 }
 
-/* q/k norms, rotary embedding, and keys and values into the cache. */
-static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t token) {
-    const ModelConfig *config = state->side->config;
-    size_t dim = config->head_dim;
-    float *query = token_row(state, BUFFER_QUERY, token), *key = token_row(state, BUFFER_KEY, token);
-    const float *value = token_row(state, BUFFER_VALUE, token);
-    for (uint64_t h = 0; h < config->heads; h++)
-        position_head(chunk, state, token, query + h * dim, TENSOR_Q_NORM);
-    for (uint64_t h = 0; h < config->kv_heads; h++) {
-        position_head(chunk, state, token, key + h * dim, TENSOR_K_NORM);
-        size_t cell =
-            ((chunk->layer * config->kv_heads + h) * state->capacity + chunk_cell(chunk, token)) * dim;
-        memcpy(state->keys + cell, key + h * dim, dim * sizeof *key);
-        memcpy(state->values + cell, value + h * dim, dim * sizeof *value);
-    }
-}
+/* ---- a layer ---- */
 
-static void activate_gate(const Chunk *chunk, ForwardState *state, size_t token) {
-    (void)chunk;
-    const ModelConfig *config = state->side->config;
-    float *gate = token_row(state, BUFFER_GATE, token);
-    const float *up = token_row(state, BUFFER_UP, token);
-    for (size_t i = 0; i < config->intermediate_size; i++)
-        gate[i] = activation_value(config->activation, gate[i]) * up[i];
-}
-
-/* ---- the network ---- */
-
-typedef struct Projection {
-    TensorRole weight, bias;
-    Buffer from, to;
-} Projection;
-
-typedef struct Pass {
-    Chunk chunk;
-    const ForwardInput *input;
-    size_t done;             /* tokens of the input before this chunk */
-    MatmulOperand *operands; /* [state_count] */
-    MatmulScratch *scratch;
-} Pass;
-
-static Status project(const Pass *pass, Projection projection, Error *error) {
-    const Chunk *chunk = &pass->chunk;
-    for (size_t i = 0; i < chunk->state_count; i++) {
-        ForwardState *state = chunk->states[i];
-        const PairTensor *tensor = state->model->layers[chunk->layer].tensors[projection.weight];
-        pass->operands[i] = (MatmulOperand){.blend = settings_blend(&state->settings, tensor),
-                                            .bias = forward_vector(state, chunk->layer, projection.bias),
-                                            .x = state->buffers[projection.from],
-                                            .y = state->buffers[projection.to]};
-    }
-    return matmul_run(pass->operands, chunk->state_count, chunk->tokens, pass->scratch, chunk->job, error);
-}
-
-static void observe(const Pass *pass, ForwardSite site, Buffer buffer) {
-    const Chunk *chunk = &pass->chunk;
-    if (pass->input->observer == NULL) return;
-    for (size_t i = 0; i < chunk->state_count; i++) {
-        ForwardMoment moment = {.site = site,
-                                .layer = chunk->layer,
-                                .state = i,
-                                .first = pass->done,
-                                .tokens = chunk->tokens,
-                                .values = chunk->states[i]->buffers[buffer],
-                                .width = forward_buffer_width(chunk->states[i]->model->config, buffer)};
-        pass->input->observer(pass->input->user, &moment);
-    }
-}
-
+/* Up to the input of the MLP. */
 static Status run_attention(const Pass *pass, Error *error) {
-    static const Projection QUERY = {TENSOR_Q, TENSOR_Q_BIAS, BUFFER_NORMED, BUFFER_QUERY};
-    static const Projection KEY = {TENSOR_K, TENSOR_K_BIAS, BUFFER_NORMED, BUFFER_KEY};
-    static const Projection VALUE = {TENSOR_V, TENSOR_V_BIAS, BUFFER_NORMED, BUFFER_VALUE};
-    static const Projection OUTPUT = {TENSOR_O, TENSOR_O_BIAS, BUFFER_MIXED, BUFFER_NORMED};
-    const Chunk *chunk = &pass->chunk;
-    observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
-    Status status = for_tokens(chunk, norm_for_attention, error);
-    if (status == STATUS_OK) status = project(pass, QUERY, error);
-    if (status == STATUS_OK) status = project(pass, KEY, error);
-    if (status == STATUS_OK) status = project(pass, VALUE, error);
+    bool is_parallel = pass->chunk.states[0]->model->config->wiring == WIRING_PARALLEL;
+    pass_observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
+    Status status = pass_for_tokens(pass, norm_for_attention, error);
+    if (status == STATUS_OK) status = block_attention_run(pass, error);
+    if (status == STATUS_OK)
+        status = pass_for_tokens(pass, is_parallel ? add_attention_beside : add_attention, error);
     if (status != STATUS_OK) return status;
-    observe(pass, FORWARD_QUERY, BUFFER_QUERY);
-    observe(pass, FORWARD_KEY, BUFFER_KEY);
-    observe(pass, FORWARD_VALUE, BUFFER_VALUE);
-    status = for_tokens(chunk, position_and_cache, error);
-    if (status == STATUS_OK) status = attention_run(chunk, error);
-    if (status != STATUS_OK) return status;
-    observe(pass, FORWARD_MIXED, BUFFER_MIXED);
-    status = project(pass, OUTPUT, error);
-    if (status == STATUS_OK) status = for_tokens(chunk, add_and_norm_for_mlp, error);
-    return status;
-}
-
-/* Up to the input of down. */
-static Status run_gate(const Pass *pass, Error *error) {
-    static const Projection GATE = {TENSOR_GATE, TENSOR_GATE_BIAS, BUFFER_NORMED, BUFFER_GATE};
-    static const Projection UP = {TENSOR_UP, TENSOR_UP_BIAS, BUFFER_NORMED, BUFFER_UP};
-    const Chunk *chunk = &pass->chunk;
-    observe(pass, FORWARD_MIDDLE, BUFFER_RESIDUAL);
-    Status status = project(pass, GATE, error);
-    if (status == STATUS_OK) status = project(pass, UP, error);
-    if (status != STATUS_OK) return status;
-    observe(pass, FORWARD_GATE, BUFFER_GATE);
-    observe(pass, FORWARD_UP, BUFFER_UP);
-    status = for_tokens(chunk, activate_gate, error);
-    if (status != STATUS_OK) return status;
-    observe(pass, FORWARD_ACTIVATED, BUFFER_GATE);
-    return STATUS_OK;
+    pass_observe(pass, FORWARD_MIDDLE, BUFFER_RESIDUAL);
+    return is_parallel ? STATUS_OK : pass_for_tokens(pass, norm_for_mlp, error);
 }
 
 static Status run_mlp(const Pass *pass, Error *error) {
-    static const Projection DOWN = {TENSOR_DOWN, TENSOR_DOWN_BIAS, BUFFER_GATE, BUFFER_NORMED};
-    Status status = run_gate(pass, error);
-    if (status == STATUS_OK) status = project(pass, DOWN, error);
-    if (status == STATUS_OK) status = for_tokens(&pass->chunk, add_mlp, error);
-    return status;
+    Status status = block_mlp_run(pass, error);
+    return status == STATUS_OK ? pass_for_tokens(pass, add_mlp, error) : status;
 }
 
 /* What a call allocates for its chunks, all of it released in one place. */
 typedef struct Workspace {
     MatmulOperand *operands;
-    float *cosines[2], *sines[2]; /* [chunk × head_dim / 2]: SFT's, base's */
+    Angles angles[2][MODEL_MAX_ROPES]; /* SFT's, base's */
+    float *frequencies;
+    size_t *lengths; /* [tokens of the input] */
     float *scores;
 } Workspace;
 
+/* ---- rotary angles ---- */
+
 /* cos and sin of position × frequency. The product is rounded to float32 first, as transformers does. */
-static void compute_angles(const Chunk *chunk, const ModelSide *side, float *cosines, float *sines) {
-    size_t half = side->config->head_dim / 2;
-    double scale = side->config->rope.attention_factor;
+static void compute_angles(const Chunk *chunk, const Rope *rope, float *frequencies, const Angles *angles) {
+    size_t half = rope->dims / 2, known = SIZE_MAX;
+    double scale = rope->attention_factor;
     for (size_t t = 0; t < chunk->tokens; t++) {
+        size_t length = rope->longest > 0 ? chunk->lengths[t] : 0;
+        if (length != known) model_rope_frequencies(rope, known = length, frequencies);
         float position = (float)chunk_position(chunk, t);
         for (size_t i = 0; i < half; i++) {
-            float angle = position * side->inverse_frequencies[i];
-            cosines[t * half + i] = (float)(cos((double)angle) * scale);
-            sines[t * half + i] = (float)(sin((double)angle) * scale);
+            float angle = position * frequencies[i];
+            angles->cosines[t * half + i] = (float)(cos((double)angle) * scale);
+            angles->sines[t * half + i] = (float)(sin((double)angle) * scale);
         }
     }
 }
@@ -245,27 +125,46 @@ static void compute_all_angles(const Chunk *chunk, const Workspace *workspace) {
     bool wanted[2] = {false, false};
     for (size_t i = 0; i < chunk->state_count; i++) wanted[chunk->states[i]->side == &model->base] = true;
     for (int is_base = 0; is_base < 2; is_base++) {
-        if (wanted[is_base])
-            compute_angles(chunk, is_base ? &model->base : &model->sft, workspace->cosines[is_base],
-                           workspace->sines[is_base]);
+        const ModelConfig *config = is_base ? model->base.config : model->sft.config;
+        for (size_t r = 0; wanted[is_base] && r < config->rope_count; r++)
+            compute_angles(chunk, &config->ropes[r], workspace->frequencies, &workspace->angles[is_base][r]);
     }
 }
+
+/* How long the text of each token is, once this input is in: what some rotary kinds turn by. */
+static void measure_texts(const ForwardState *state, const ForwardInput *input, size_t *lengths) {
+    for (size_t i = input->count; i-- > 0;) {
+        size_t start = input->starts == NULL ? 0 : input->starts[i];
+        bool goes_on = i + 1 < input->count && input->starts != NULL && input->starts[i + 1] == start;
+        if (input->places != NULL) {
+            const Chunk all = {.first = state->length, .places = input->places};
+            lengths[i] = chunk_position(&all, i) + 1;
+        } else if (input->starts == NULL) {
+            lengths[i] = state->length + input->count;
+        } else {
+            lengths[i] = goes_on ? lengths[i + 1] : state->length + i + 1 - start;
+        }
+    }
+}
+
+/* ---- the network ---- */
 
 static void finish_tokens(const Chunk *chunk, size_t done) {
     for (size_t i = 0; i < chunk->state_count; i++) {
         ForwardState *state = chunk->states[i];
         const ModelConfig *config = state->side->config;
-        const float *weight = forward_vector(state, config->layers, TENSOR_FINAL_NORM);
+        const Norm norm = forward_norm(state, config->layers, TENSOR_FINAL_NORM);
         for (size_t t = 0; t < chunk->tokens; t++)
-            norm_forward(token_row(state, BUFFER_RESIDUAL, t), weight, config->hidden_size,
-                         config->norm_epsilon, state->hidden + (done + t) * config->hidden_size);
+            norm_forward(&norm, state->buffers[BUFFER_RESIDUAL] + t * norm.size,
+                         state->hidden + (done + t) * norm.size);
     }
 }
 
 static Status run_chunk(Pass *pass, const ForwardInput *input, size_t done, Error *error) {
     const Chunk *chunk = &pass->chunk;
     uint64_t layers = chunk->states[0]->model->config->layers;
-    Status status = for_tokens(chunk, embed, error);
+    pass->chunk.layer = 0;
+    Status status = pass_for_tokens(pass, embed, error);
     for (uint64_t layer = 0; layer < layers && status == STATUS_OK; layer++) {
         pass->chunk.layer = layer;
         uint64_t reached = input->done + done * layers + layer * chunk->tokens;
@@ -277,7 +176,7 @@ static Status run_chunk(Pass *pass, const ForwardInput *input, size_t done, Erro
     }
     if (status != STATUS_OK) return status;
     pass->chunk.layer = layers;
-    observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
+    pass_observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
     finish_tokens(chunk, done);
     return STATUS_OK;
 }
@@ -289,22 +188,6 @@ static size_t choose_chunk(const ModelConfig *config, size_t states, size_t toke
     if (most < SMALLEST_CHUNK) most = SMALLEST_CHUNK;
     if (most > CHUNK_TOKENS) most = CHUNK_TOKENS;
     return most < tokens ? most : tokens;
-}
-
-/* Beyond the longest context that a dynamic rotary embedding knows, every token would turn all tokens before it. */
-static Status check_positions(const ForwardState *state, const ForwardInput *input, Error *error) {
-    uint64_t longest = state->side->config->rope.longest;
-    if (longest == 0) return STATUS_OK;
-    for (size_t i = 0; i < input->count; i++) {
-        const Chunk all = {.first = state->length, .starts = input->starts, .places = input->places};
-        if (chunk_position(&all, i) >= longest)
-            return status_fail(
-                error, STATUS_UNSUPPORTED,
-                "a dynamic rotary embedding: expected at most %zu tokens (max_position_embeddings), "
-                "found more; beyond them its frequencies are not known",
-                (size_t)longest);
-    }
-    return STATUS_OK;
 }
 
 static bool is_place(const ForwardPlace *place, size_t capacity) {
@@ -328,7 +211,7 @@ static size_t count_keys(const ForwardState *state, const ForwardInput *input) {
 static Status check_input(ForwardState *const *states, size_t count, const ForwardInput *input,
                           Error *error) {
     const ForwardState *state = states[0];
-    uint64_t vocabulary = state->model->tensors[TENSOR_EMBEDDING]->sft->rows;
+    uint64_t vocabulary = state->model->whole.tensors[TENSOR_EMBEDDING]->sft->rows;
     for (size_t i = 0; i < count; i++) {
         if (states[i]->model != state->model || states[i]->length != state->length)
             return status_fail(error, STATUS_ARGUMENT,
@@ -347,29 +230,38 @@ static Status check_input(ForwardState *const *states, size_t count, const Forwa
         if (input->places != NULL && !is_place(&input->places[i], state->capacity))
             return status_fail(error, STATUS_ARGUMENT, "token %zu has no place in the cache", i);
     }
-    Status status = STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = check_positions(states[i], input, error);
-    return status;
+    return STATUS_OK;
+}
+
+static Status reserve_angles(Workspace *workspace, const Model *model, size_t chunk, Error *error) {
+    const ModelConfig *sides[2] = {model->sft.config, model->base.config};
+    size_t block;
+    if (!memory_multiply(chunk, sizeof(float), &block)) return memory_fail(error, "a forward pass");
+    workspace->frequencies = memory_allocate(model->config->head_dim + 1, sizeof(float));
+    bool complete = workspace->frequencies != NULL;
+    for (int side = 0; side < 2; side++) {
+        for (size_t r = 0; r < sides[side]->rope_count; r++) {
+            Angles *angles = &workspace->angles[side][r];
+            angles->cosines = memory_allocate_aligned(sides[side]->ropes[r].dims / 2, block);
+            angles->sines = memory_allocate_aligned(sides[side]->ropes[r].dims / 2, block);
+            complete = complete && angles->cosines != NULL && angles->sines != NULL;
+        }
+    }
+    return complete ? STATUS_OK : memory_fail(error, "a forward pass");
 }
 
 static Status reserve(Workspace *workspace, ForwardState *const *states, size_t count,
                       const ForwardInput *input, size_t chunk, const Job *job, Error *error) {
-    size_t half = states[0]->model->config->head_dim / 2, score_row, block;
-    if (!memory_multiply(count_keys(states[0], input), ATTENTION_BLOCK * sizeof(float), &score_row) ||
-        !memory_multiply(chunk, sizeof(float), &block))
+    size_t score_row;
+    if (!memory_multiply(count_keys(states[0], input), ATTENTION_BLOCK * sizeof(float), &score_row))
         return memory_fail(error, "a forward pass");
     workspace->operands = memory_allocate(count, sizeof *workspace->operands);
-    bool complete = true;
-    for (int i = 0; i < 2; i++) {
-        workspace->cosines[i] = memory_allocate_aligned(half, block);
-        workspace->sines[i] = memory_allocate_aligned(half, block);
-        complete = complete && workspace->cosines[i] != NULL && workspace->sines[i] != NULL;
-    }
+    workspace->lengths = memory_allocate(input->count, sizeof *workspace->lengths);
     workspace->scores = memory_allocate_aligned(job_threads(job), score_row);
-    if (!complete || workspace->operands == NULL || workspace->scores == NULL)
+    if (workspace->operands == NULL || workspace->lengths == NULL || workspace->scores == NULL)
         return memory_fail(error, "a forward pass");
-    Status status = STATUS_OK;
+    measure_texts(states[0], input, workspace->lengths);
+    Status status = reserve_angles(workspace, states[0]->model, chunk, error);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         status = forward_reserve_buffers(states[i], chunk, error);
         if (status == STATUS_OK) status = forward_reserve_hidden(states[i], input->count, error);
@@ -379,10 +271,12 @@ static Status reserve(Workspace *workspace, ForwardState *const *states, size_t 
 
 static void release(Workspace *workspace) {
     free(workspace->operands);
-    for (int i = 0; i < 2; i++) {
-        free(workspace->cosines[i]);
-        free(workspace->sines[i]);
+    for (size_t i = 0; i < 2 * MODEL_MAX_ROPES; i++) {
+        free(workspace->angles[i / MODEL_MAX_ROPES][i % MODEL_MAX_ROPES].cosines);
+        free(workspace->angles[i / MODEL_MAX_ROPES][i % MODEL_MAX_ROPES].sines);
     }
+    free(workspace->frequencies);
+    free(workspace->lengths);
     free(workspace->scores);
 }
 
@@ -406,11 +300,11 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
                              .first = before + done,
                              .starts = input->starts == NULL ? NULL : input->starts + done,
                              .places = input->places == NULL ? NULL : input->places + done,
-                             .cosines = {workspace.cosines[0], workspace.cosines[1]},
-                             .sines = {workspace.sines[0], workspace.sines[1]},
+                             .lengths = workspace.lengths + done,
                              .scores = workspace.scores,
                              .score_stride = keys,
                              .job = job};
+        memcpy(pass.chunk.angles, workspace.angles, sizeof workspace.angles);
         compute_all_angles(&pass.chunk, &workspace);
         status = run_chunk(&pass, input, done, error);
         for (size_t i = 0; i < count && status == STATUS_OK && input->places == NULL; i++)
@@ -436,17 +330,17 @@ Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *re
                              .ids = input->ids,
                              .tokens = input->count,
                              .starts = input->starts,
-                             .cosines = {workspace.cosines[0], workspace.cosines[1]},
-                             .sines = {workspace.sines[0], workspace.sines[1]},
+                             .lengths = workspace.lengths,
                              .scores = workspace.scores,
                              .score_stride = input->count,
                              .layer = layer,
                              .job = job};
+        memcpy(pass.chunk.angles, workspace.angles, sizeof workspace.angles);
         compute_all_angles(&pass.chunk, &workspace);
         size_t width = state->model->config->hidden_size;
         memcpy(state->buffers[BUFFER_RESIDUAL], residual, input->count * width * sizeof *residual);
         status = run_attention(&pass, error);
-        if (status == STATUS_OK) status = run_gate(&pass, error);
+        if (status == STATUS_OK) status = block_mlp_activate(&pass, error);
     }
     state->length = length;
     release(&workspace);
@@ -464,27 +358,84 @@ Status forward_check_logits(const Model *model, Error *error) {
 }
 
 size_t forward_vocabulary(const Model *model) {
-    return model->tensors[TENSOR_EMBEDDING]->sft->rows; /* and of the head's: the model checks that */
+    return model->whole.tensors[TENSOR_EMBEDDING]->sft->rows; /* and of the head's: the model checks that */
+}
+
+/* What a product of the head becomes. */
+static float finish_logit(const ModelConfig *config, float product) {
+    float logit = config->logit_scale == 1.0 ? product : product * (float)config->logit_scale;
+    float cap = (float)config->logit_cap;
+    return cap > 0.0F ? tanhf(logit / cap) * cap : logit;
+}
+
+typedef struct LogitStep {
+    const Model *model;
+    const ForwardHead *heads;
+    size_t tokens;
+} LogitStep;
+
+static void finish_row(void *argument, size_t task, unsigned worker) {
+    (void)worker;
+    const LogitStep *step = argument;
+    const ForwardHead *head = &step->heads[task / step->tokens];
+    const ModelConfig *config = forward_side(step->model, head->settings)->config;
+    size_t vocabulary = forward_vocabulary(step->model);
+    float *row = head->logits + task % step->tokens * vocabulary;
+    for (size_t v = 0; v < vocabulary; v++) row[v] = finish_logit(config, row[v]);
+}
+
+static Status finish_logits(LogitStep *step, size_t count, Job *job, Error *error) {
+    const ModelConfig *sides[] = {step->model->base.config, step->model->sft.config};
+    bool is_plain = true;
+    for (int i = 0; i < 2; i++)
+        is_plain = is_plain && sides[i]->logit_scale == 1.0 && sides[i]->logit_cap == 0.0;
+    return is_plain ? STATUS_OK : job_run(job, count * step->tokens, finish_row, step, error);
+}
+
+/* The head's bias under these settings, which the caller frees; NULL where the model has none. */
+static Status blend_head_bias(const Model *model, const Settings *settings, float **bias, Error *error) {
+    const PairTensor *tensor = model->whole.tensors[TENSOR_HEAD_BIAS];
+    *bias = NULL;
+    if (tensor == NULL) return STATUS_OK;
+    *bias = memory_allocate_aligned(tensor->sft->rows, sizeof **bias);
+    if (*bias == NULL) return memory_fail(error, "logits");
+    Blend blend = settings_blend(settings, tensor);
+    blend_rows(&blend, 0, tensor->sft->rows, *bias);
+    return STATUS_OK;
 }
 
 Status forward_logits(const Model *model, const ForwardHead *heads, size_t count, size_t tokens,
                       MatmulScratch *scratch, Job *job, Error *error) {
     Status status = model_check_logits(model, error);
-    if (status != STATUS_OK) return status;
+    if (status != STATUS_OK || count == 0) return status;
     MatmulOperand *operands = memory_allocate(count, sizeof *operands);
-    if (operands == NULL) return memory_fail(error, "logits");
-    for (size_t i = 0; i < count; i++)
-        operands[i] = (MatmulOperand){.blend = settings_blend(heads[i].settings, model->tensors[TENSOR_HEAD]),
-                                      .x = heads[i].hidden,
-                                      .y = heads[i].logits};
-    status = matmul_run(operands, count, tokens, scratch, job, error);
+    float **biases = memory_allocate(count, sizeof *biases);
+    if (operands == NULL || biases == NULL) status = memory_fail(error, "logits");
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = blend_head_bias(model, heads[i].settings, &biases[i], error);
+        operands[i] =
+            (MatmulOperand){.blend = settings_blend(heads[i].settings, model->whole.tensors[TENSOR_HEAD]),
+                            .bias = biases[i],
+                            .x = heads[i].hidden,
+                            .y = heads[i].logits};
+    }
+    LogitStep step = {model, heads, tokens};
+    if (status == STATUS_OK) status = matmul_run(operands, count, tokens, scratch, job, error);
+    if (status == STATUS_OK) status = finish_logits(&step, count, job, error);
+    for (size_t i = 0; biases != NULL && i < count; i++) free(biases[i]);
+    free(biases);
     free(operands);
     return status;
 }
 
 float forward_logit(const Model *model, const Settings *settings, const float *hidden, int32_t token) {
-    Blend blend = settings_blend(settings, model->tensors[TENSOR_HEAD]);
-    float logit;
+    Blend blend = settings_blend(settings, model->whole.tensors[TENSOR_HEAD]);
+    const PairTensor *bias = model->whole.tensors[TENSOR_HEAD_BIAS];
+    float logit, added = 0.0F;
     blend_multiply_vector(&blend, (size_t)token, 1, hidden, &logit);
-    return logit;
+    if (bias != NULL) {
+        Blend blended = settings_blend(settings, bias);
+        blend_rows(&blended, (size_t)token, 1, &added);
+    }
+    return finish_logit(forward_side(model, settings)->config, logit + added);
 }

@@ -8,35 +8,49 @@
 #include "core/checkpoint/model.h"
 #include "core/fusion/settings.h"
 #include "core/support/job.h"
-#include "core/transformer/forward_state.h"
+#include "core/transformer/forward.h"
+#include "core/transformer/norm.h"
 
 /* Activations of the chunk that is going through, [tokens × width] each. */
 typedef enum Buffer {
     BUFFER_RESIDUAL, /* hidden_size */
-    BUFFER_NORMED,   /* hidden_size: the input of a projection, or what a block adds to the residual */
+    BUFFER_NORMED,   /* hidden_size: the input of a block */
+    BUFFER_ADDED,    /* hidden_size: what a block adds to the residual */
     BUFFER_QUERY,    /* heads · head_dim */
     BUFFER_KEY,      /* kv_heads · head_dim */
     BUFFER_VALUE,    /* kv_heads · head_dim */
     BUFFER_MIXED,    /* heads · head_dim: the input of o_proj */
     BUFFER_GATE,     /* intermediate_size; after the activation the input of down_proj */
     BUFFER_UP,       /* intermediate_size */
+    BUFFER_FUSED,    /* the output of a matrix that is several, as it is stored */
     BUFFER_COUNT
 } Buffer;
+
+/* Small tensors of a layer, blended; NULL where there is none. */
+typedef struct ForwardVectors {
+    float *roles[TENSOR_ROLE_COUNT];
+    float *biases[TENSOR_ROLE_COUNT]; /* of norms */
+    float *parts[TENSOR_PART_COUNT];
+} ForwardVectors;
 
 struct ForwardState {
     const Model *model;
     const ModelSide *side; /* whose settings it runs with */
     Settings settings;
     size_t capacity, length;
-    float *keys, *values; /* [layers][kv_heads][capacity][head_dim] */
-    float *small;         /* norms and biases, blended */
-    float **vectors; /* [layers + 1][TENSOR_ROLE_COUNT] into `small`; NULL where there is none; the last row:
-                        no layer's */
+    float *keys, *values;    /* [layers][kv_heads][capacity][head_dim] */
+    float *small;            /* norms and biases, blended */
+    ForwardVectors *vectors; /* [layers + 1] into `small`; the last: no layer's */
     float *buffers[BUFFER_COUNT];
     size_t buffer_tokens;
     float *hidden; /* [hidden_tokens × hidden_size] */
     size_t hidden_tokens;
 };
+
+/* Cosines and sines of a rotary embedding, [tokens × dims / 2]. */
+typedef struct Angles {
+    float *cosines, *sines;
+} Angles;
 
 /* One chunk on its way through all states. */
 typedef struct Chunk {
@@ -44,12 +58,13 @@ typedef struct Chunk {
     size_t state_count;
     const int32_t *ids;
     size_t tokens;
-    size_t first;                       /* cache index of the chunk's first token */
-    const size_t *starts;               /* [tokens], or NULL: all 0 */
-    const ForwardPlace *places;         /* [tokens], or NULL */
-    const float *cosines[2], *sines[2]; /* [tokens × head_dim / 2]; [1]: of states that run as base */
-    float *scores;                      /* [threads][ATTENTION_BLOCK × length] */
-    size_t score_stride;                /* the most keys that a token may see */
+    size_t first;              /* cache index of the chunk's first token */
+    const size_t *starts;      /* [tokens], or NULL: all 0 */
+    const ForwardPlace *places; /* [tokens], or NULL */
+    const size_t *lengths;     /* [tokens]: of the text that each belongs to, as far as it is known */
+    Angles angles[2][MODEL_MAX_ROPES]; /* [1]: of states that run as base */
+    float *scores;                     /* [threads][ATTENTION_BLOCK × length] */
+    size_t score_stride;               /* the most keys that a token may see */
     uint64_t layer;
     Job *job;
 } Chunk;
@@ -71,16 +86,75 @@ static inline size_t chunk_position(const Chunk *chunk, size_t token) {
     return place->prefix_count + place->cell - place->first;
 }
 
+static inline const LayerPlan *forward_plan(const ForwardState *state, uint64_t layer) {
+    return architecture_layer(state->side->config, layer);
+}
+
 static inline const float *forward_vector(const ForwardState *state, uint64_t layer, TensorRole role) {
-    return state->vectors[layer * TENSOR_ROLE_COUNT + role];
+    return state->vectors[layer].roles[role];
+}
+
+/* Where a layer's keys of one head, or its values, begin in the cache. */
+static inline size_t forward_cache(const ForwardState *state, uint64_t layer, uint64_t kv_head) {
+    const ModelConfig *config = state->side->config;
+    size_t dim = forward_plan(state, layer)->head_dim;
+    return (layer * config->kv_heads * config->head_dim + kv_head * dim) * state->capacity;
+}
+
+/* The norm of that role, of the residual stream; layer = layers: the last. */
+static inline Norm forward_norm(const ForwardState *state, uint64_t layer, TensorRole role) {
+    const ModelConfig *config = state->side->config;
+    return (Norm){.kind = config->norm,
+                  .weight = state->vectors[layer].roles[role],
+                  .bias = state->vectors[layer].biases[role],
+                  .size = config->hidden_size,
+                  .epsilon = config->norm_epsilon};
 }
 
 /* ---- in forward_state.c ---- */
 
+/* Of the layer at hand; of the widest one. */
+size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buffer buffer);
 size_t forward_buffer_width(const ModelConfig *config, Buffer buffer);
 
 /* Make room for a chunk's activations, and for the hidden states of a whole call. What was there is lost. */
 Status forward_reserve_buffers(ForwardState *state, size_t tokens, Error *error) STATUS_MUST_CHECK;
 Status forward_reserve_hidden(ForwardState *state, size_t tokens, Error *error) STATUS_MUST_CHECK;
+
+/* ---- in forward_pass.c: the steps that blocks are made of ---- */
+
+typedef struct Pass {
+    Chunk chunk;
+    const ForwardInput *input;
+    size_t done;             /* tokens of the input before this chunk */
+    MatmulOperand *operands; /* [state_count] */
+    MatmulScratch *scratch;
+} Pass;
+
+typedef void (*TokenFunction)(const Chunk *chunk, ForwardState *state, size_t token);
+
+/* Runs the function for every token of every state. */
+Status pass_for_tokens(const Pass *pass, TokenFunction function, Error *error) STATUS_MUST_CHECK;
+
+float *pass_row(const Chunk *chunk, ForwardState *state, Buffer buffer, size_t token);
+
+/* A matrix of the layer, with its bias: from one buffer to another. */
+typedef struct Projection {
+    TensorRole weight, bias;
+    Buffer from, to;
+} Projection;
+
+Status pass_project(const Pass *pass, Projection projection, Error *error) STATUS_MUST_CHECK;
+
+/* Tells the observer, where there is one. */
+void pass_observe(const Pass *pass, ForwardSite site, Buffer buffer);
+
+/* ---- the blocks: BUFFER_NORMED to BUFFER_ADDED ---- */
+
+Status block_attention_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+Status block_mlp_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
+/* Up to the input of down. */
+Status block_mlp_activate(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -64,63 +64,111 @@ Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit,
 
 /* ---- one run ---- */
 
-size_t forward_buffer_width(const ModelConfig *config, Buffer buffer) {
+size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buffer buffer) {
+    uint64_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim, fused = 0;
     switch (buffer) {
     case BUFFER_RESIDUAL:
     case BUFFER_NORMED:
+    case BUFFER_ADDED:
         return config->hidden_size;
     case BUFFER_QUERY:
     case BUFFER_MIXED:
-        return config->heads * config->head_dim;
+        return query;
     case BUFFER_KEY:
     case BUFFER_VALUE:
-        return config->kv_heads * config->head_dim;
+        return key;
     case BUFFER_GATE:
     case BUFFER_UP:
-        return config->intermediate_size;
+        return plan->intermediate_size;
+    case BUFFER_FUSED:
+        if (architecture_has(plan, TENSOR_QKV)) fused = query + 2 * key;
+        if (architecture_has(plan, TENSOR_GATE_UP) && fused < 2 * plan->intermediate_size)
+            fused = 2 * plan->intermediate_size;
+        return fused;
     case BUFFER_COUNT:
         break;
     }
     return 0;
 }
 
-/* What a side's config.json does not ask for it runs without. */
-static const PairTensor *small_tensor(const ForwardState *state, uint64_t layer, int role) {
-    static const bool IS_SMALL[TENSOR_ROLE_COUNT] = {
-        [TENSOR_ATTENTION_NORM] = true, [TENSOR_MLP_NORM] = true, [TENSOR_FINAL_NORM] = true,
-        [TENSOR_Q_NORM] = true,         [TENSOR_K_NORM] = true,   [TENSOR_Q_BIAS] = true,
-        [TENSOR_K_BIAS] = true,         [TENSOR_V_BIAS] = true,   [TENSOR_O_BIAS] = true,
-        [TENSOR_GATE_BIAS] = true,      [TENSOR_UP_BIAS] = true,  [TENSOR_DOWN_BIAS] = true,
-    };
-    const Model *model = state->model;
-    if (!IS_SMALL[role] || !state->side->config->roles[role]) return NULL;
-    return layer < model->config->layers ? model->layers[layer].tensors[role] : model->tensors[role];
+size_t forward_buffer_width(const ModelConfig *config, Buffer buffer) {
+    size_t widest = 0;
+    for (size_t i = 0; i < config->plan_count; i++) {
+        size_t width = forward_layer_width(config, &config->plans[i], buffer);
+        if (width > widest) widest = width;
+    }
+    return widest;
 }
 
-/* Blends norms and biases once: they are read for every token and weigh next to nothing. */
-static Status blend_small(ForwardState *state, Error *error) {
+/* ---- small tensors ---- */
+
+/* Norms and biases; what a side's config.json does not ask for it runs without. */
+static bool is_small(const ForwardState *state, int role) {
+    static const bool IS_SMALL[TENSOR_ROLE_COUNT] = {
+        [TENSOR_ATTENTION_NORM] = true, [TENSOR_MLP_NORM] = true, [TENSOR_FINAL_NORM] = true,
+        [TENSOR_POST_MLP_NORM] = true,  [TENSOR_Q_NORM] = true,   [TENSOR_K_NORM] = true,
+        [TENSOR_Q_BIAS] = true,         [TENSOR_K_BIAS] = true,   [TENSOR_V_BIAS] = true,
+        [TENSOR_O_BIAS] = true,         [TENSOR_GATE_BIAS] = true, [TENSOR_UP_BIAS] = true,
+        [TENSOR_DOWN_BIAS] = true,      [TENSOR_QKV_BIAS] = true, [TENSOR_GATE_UP_BIAS] = true,
+        [TENSOR_HEAD_BIAS] = true,      [TENSOR_POST_ATTENTION_NORM] = true,
+    };
+    return IS_SMALL[role] && state->side->config->roles[role];
+}
+
+static bool is_norm(int role) {
+    return role == TENSOR_ATTENTION_NORM || role == TENSOR_MLP_NORM || role == TENSOR_FINAL_NORM ||
+           role == TENSOR_POST_ATTENTION_NORM || role == TENSOR_POST_MLP_NORM || role == TENSOR_Q_NORM ||
+           role == TENSOR_K_NORM;
+}
+
+/* Where blended elements go next; NULL: they are only counted. */
+typedef struct SmallRoom {
+    float *next;
+    size_t total;
+} SmallRoom;
+
+static float *blend_into(const ForwardState *state, const PairTensor *tensor, bool adds_one, SmallRoom *room) {
+    if (tensor == NULL) return NULL;
+    size_t elements = tensor->sft->rows * tensor->sft->columns;
+    float *at = room->next;
+    room->total += elements;
+    if (at == NULL) return NULL;
+    Blend blend = settings_blend(&state->settings, tensor);
+    blend_rows(&blend, 0, tensor->sft->rows, at);
+    for (size_t i = 0; adds_one && i < elements; i++) at[i] += 1.0F;
+    room->next += elements;
+    return at;
+}
+
+static void blend_layer(const ForwardState *state, const ModelLayer *layer, ForwardVectors *vectors,
+                        SmallRoom *room) {
+    bool adds_one = state->side->config->norm_adds_one;
+    for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
+        if (!is_small(state, role)) continue;
+        vectors->roles[role] = blend_into(state, layer->tensors[role], adds_one && is_norm(role), room);
+        vectors->biases[role] = blend_into(state, layer->biases[role], false, room);
+    }
+    for (int part = 0; part < TENSOR_PART_COUNT; part++)
+        vectors->parts[part] = blend_into(state, layer->parts[part], false, room);
+}
+
+static void blend_layers(ForwardState *state, SmallRoom *room) {
     const Model *model = state->model;
-    size_t total = 0, rows = model->config->layers + 1;
-    for (uint64_t layer = 0; layer < rows; layer++) {
-        for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
-            const PairTensor *tensor = small_tensor(state, layer, role);
-            if (tensor != NULL) total += tensor->sft->rows;
-        }
-    }
-    state->small = memory_allocate_aligned(total, sizeof(float));
-    state->vectors = memory_allocate(rows, TENSOR_ROLE_COUNT * sizeof *state->vectors);
-    if (state->small == NULL || state->vectors == NULL) return memory_fail(error, "norms and biases");
-    float *next = state->small;
-    for (uint64_t layer = 0; layer < rows; layer++) {
-        for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
-            const PairTensor *tensor = small_tensor(state, layer, role);
-            if (tensor == NULL) continue;
-            Blend blend = settings_blend(&state->settings, tensor);
-            blend_rows(&blend, 0, tensor->sft->rows, next);
-            state->vectors[layer * TENSOR_ROLE_COUNT + (size_t)role] = next;
-            next += tensor->sft->rows;
-        }
-    }
+    uint64_t layers = model->config->layers;
+    for (uint64_t layer = 0; layer <= layers; layer++)
+        blend_layer(state, layer < layers ? &model->layers[layer] : &model->whole, &state->vectors[layer], room);
+}
+
+/* Blends them once: they are read for every token and weigh next to nothing. */
+static Status blend_small(ForwardState *state, Error *error) {
+    SmallRoom room = {0};
+    state->vectors = memory_allocate(state->model->config->layers + 1, sizeof *state->vectors);
+    if (state->vectors == NULL) return memory_fail(error, "norms and biases");
+    blend_layers(state, &room);
+    state->small = memory_allocate_aligned(room.total + 1, sizeof(float));
+    if (state->small == NULL) return memory_fail(error, "norms and biases");
+    room.next = state->small;
+    blend_layers(state, &room);
     return STATUS_OK;
 }
 
@@ -177,6 +225,8 @@ Status forward_reserve_buffers(ForwardState *state, size_t tokens, Error *error)
     state->buffer_tokens = 0;
     for (int i = 0; i < BUFFER_COUNT; i++) {
         free(state->buffers[i]);
+        state->buffers[i] = NULL;
+        if (forward_buffer_width(state->model->config, (Buffer)i) == 0) continue;
         size_t width;
         state->buffers[i] =
             memory_multiply(forward_buffer_width(state->model->config, (Buffer)i), sizeof(float), &width)

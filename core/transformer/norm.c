@@ -2,30 +2,50 @@
 
 #include <math.h>
 
-void norm_forward(const float *x, const float *weight, size_t size, double epsilon, float *out) {
-    double squares = 0.0;
-    for (size_t i = 0; i < size; i++) squares += (double)x[i] * (double)x[i];
-    float scale = (float)(1.0 / sqrt(squares / (double)size + epsilon));
-    for (size_t i = 0; i < size; i++) out[i] = weight[i] * (x[i] * scale);
+static double mean_of(const float *x, size_t size) {
+    double sum = 0.0;
+    for (size_t i = 0; i < size; i++) sum += (double)x[i];
+    return sum / (double)size;
 }
 
-void norm_backward(const float *x, const float *weight, const float *gradient, size_t size, double epsilon,
-                   float *out) {
-    double squares = 0.0, along = 0.0;
+/* Σ (x − mean)² */
+static double squares_of(const float *x, size_t size, double mean) {
+    double squares = 0.0;
+    for (size_t i = 0; i < size; i++) squares += ((double)x[i] - mean) * ((double)x[i] - mean);
+    return squares;
+}
+
+void norm_forward(const Norm *norm, const float *x, float *out) {
+    size_t size = norm->size;
+    double mean = norm->kind == NORM_LAYER ? mean_of(x, size) : 0.0;
+    float scale = (float)(1.0 / sqrt(squares_of(x, size, mean) / (double)size + norm->epsilon));
     for (size_t i = 0; i < size; i++) {
-        squares += (double)x[i] * (double)x[i];
-        along += (double)weight[i] * (double)gradient[i] * (double)x[i];
+        float value = norm->kind == NORM_LAYER ? (float)((double)x[i] - mean) * scale : x[i] * scale;
+        if (norm->weight != NULL) value *= norm->weight[i];
+        out[i] = norm->bias != NULL ? value + norm->bias[i] : value;
     }
-    double scale = 1.0 / sqrt(squares / (double)size + epsilon);
-    double back = along * scale * scale * scale / (double)size;
-    for (size_t i = 0; i < size; i++)
-        out[i] += (float)((double)weight[i] * (double)gradient[i] * scale - (double)x[i] * back);
 }
 
-void norm_add_weight_gradient(const float *x, const float *gradient, size_t size, double epsilon,
-                              double *sums) {
-    double squares = 0.0;
-    for (size_t i = 0; i < size; i++) squares += (double)x[i] * (double)x[i];
-    double scale = 1.0 / sqrt(squares / (double)size + epsilon);
-    for (size_t i = 0; i < size; i++) sums[i] += (double)gradient[i] * (double)x[i] * scale;
+/* With h = γ ⊙ dy and y̆ the normed x: dx = (h − mean(h) − y̆·mean(h ⊙ y̆)) / σ, where RMS has no mean(h). */
+void norm_backward(const Norm *norm, const float *x, const float *gradient, float *out) {
+    size_t size = norm->size;
+    double mean = norm->kind == NORM_LAYER ? mean_of(x, size) : 0.0, along = 0.0, level = 0.0;
+    double scale = 1.0 / sqrt(squares_of(x, size, mean) / (double)size + norm->epsilon);
+    for (size_t i = 0; i < size; i++) {
+        double slope = (norm->weight != NULL ? (double)norm->weight[i] : 1.0) * (double)gradient[i];
+        along += slope * ((double)x[i] - mean);
+        level += slope;
+    }
+    double back = along * scale * scale * scale / (double)size;
+    level = norm->kind == NORM_LAYER ? level / (double)size : 0.0;
+    for (size_t i = 0; i < size; i++) {
+        double slope = (norm->weight != NULL ? (double)norm->weight[i] : 1.0) * (double)gradient[i];
+        out[i] += (float)((slope - level) * scale - ((double)x[i] - mean) * back);
+    }
+}
+
+void norm_add_weight_gradient(const Norm *norm, const float *x, const float *gradient, double *sums) {
+    double mean = norm->kind == NORM_LAYER ? mean_of(x, norm->size) : 0.0;
+    double scale = 1.0 / sqrt(squares_of(x, norm->size, mean) / (double)norm->size + norm->epsilon);
+    for (size_t i = 0; i < norm->size; i++) sums[i] += (double)gradient[i] * ((double)x[i] - mean) * scale;
 }

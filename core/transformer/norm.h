@@ -1,21 +1,30 @@
 /*
- * norm — the normalisation in front of a block, and of a query or key head: y = γ ⊙ x / rms(x) with
- * rms(x) = √(mean x² + ε), forward and backward. Sums are in double.
+ * norm — the normalisation around a block, and of query and key heads, forward and backward. Sums are in double.
+ *
+ *     NORM_RMS      y = γ ⊙ x / √(mean x² + ε)                     without γ: γ = 1; without β: β = 0
+ *     NORM_LAYER    y = γ ⊙ (x − mean x) / √(var x + ε) + β
  */
 #ifndef REJUV_CORE_NORM_H
 #define REJUV_CORE_NORM_H
 
+#include "core/checkpoint/architecture.h"
+
 #include <stddef.h>
 
+typedef struct Norm {
+    NormKind kind;
+    const float *weight, *bias; /* [size], or NULL */
+    size_t size;
+    double epsilon;
+} Norm;
+
 /* y, all [size]; `out` may be `x`. */
-void norm_forward(const float *x, const float *weight, size_t size, double epsilon, float *out);
+void norm_forward(const Norm *norm, const float *x, float *out);
 
-/* dx for dy = `gradient`, added to `out`; rms not frozen. All [size]. */
-void norm_backward(const float *x, const float *weight, const float *gradient, size_t size, double epsilon,
-                   float *out);
+/* dx for dy = `gradient`, added to `out`; the scale is not frozen. All [size]. */
+void norm_backward(const Norm *norm, const float *x, const float *gradient, float *out);
 
-/* dγ = dy ⊙ x / rms(x) for dy = `gradient`, added to `sums` [size]. */
-void norm_add_weight_gradient(const float *x, const float *gradient, size_t size, double epsilon,
-                              double *sums);
+/* dγ for dy = `gradient`, added to `sums` [size]; dβ is dy. */
+void norm_add_weight_gradient(const Norm *norm, const float *x, const float *gradient, double *sums);
 
 #endif

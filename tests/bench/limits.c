@@ -101,7 +101,7 @@ static Status list_pass(PlainMultiplies *multiplies, const Model *model, const P
     }
     bool has_head = pass->matrices == PLAIN_HEAD || pass->matrices == PLAIN_LAYERS_AND_HEAD;
     if (status == STATUS_OK && has_head)
-        status = add_multiply(multiplies, model->tensors[TENSOR_HEAD]->sft, pass, error);
+        status = add_multiply(multiplies, model->whole.tensors[TENSOR_HEAD]->sft, pass, error);
     return status;
 }
 

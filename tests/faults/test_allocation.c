@@ -405,7 +405,7 @@ static Status scan_drift(Error *error) {
 }
 
 static Status pool_elements(Error *error) {
-    const ElementsRequest request = {.tensor = model->tensors[TENSOR_EMBEDDING],
+    const ElementsRequest request = {.tensor = model->whole.tensors[TENSOR_EMBEDDING],
                                      .source = ELEMENTS_FUSED,
                                      .settings = HALF,
                                      .rows = 20,

@@ -92,12 +92,12 @@ static void a_tied_head_is_its_embedding_when_it_moves(void **state) {
     Ground ground;
     open_ground(&ground, TIED);
     const Model *model = ground.tiny.model;
-    assert_ptr_equal(model->tensors[TENSOR_HEAD], model->tensors[TENSOR_EMBEDDING]);
+    assert_ptr_equal(model->whole.tensors[TENSOR_HEAD], model->whole.tensors[TENSOR_EMBEDDING]);
     Settings settings = settings_at(0.3);
     Directions *directions = directions_at(&ground, &settings);
     const Shift shift = direction_shift(directions, 5, &(DirectionStep){0, 0.1}, 1);
     settings.shift = &shift;
-    Blend blend = settings_blend(&settings, model->tensors[TENSOR_HEAD]);
+    Blend blend = settings_blend(&settings, model->whole.tensors[TENSOR_HEAD]);
     assert_int_equal(blend.steps.keys[0], direction_key(5, 0, "model.embed_tokens.weight"));
     direction_free(directions);
     close_ground(&ground);

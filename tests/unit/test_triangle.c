@@ -101,8 +101,8 @@ static void a_third_with_a_head_of_its_own_does_not_fit_a_tied_model(void **stat
     tiny_write_side("third", TIED, 3);
     Triangle *with_copy;
     if (open_third(&untied, "third", &with_copy, NULL) != STATUS_OK) fail_msg("a tied third was refused");
-    size_t head = (size_t)(untied.model->tensors[TENSOR_HEAD] - untied.pair->tensors);
-    size_t embedding = (size_t)(untied.model->tensors[TENSOR_EMBEDDING] - untied.pair->tensors);
+    size_t head = (size_t)(untied.model->whole.tensors[TENSOR_HEAD] - untied.pair->tensors);
+    size_t embedding = (size_t)(untied.model->whole.tensors[TENSOR_EMBEDDING] - untied.pair->tensors);
     assert_ptr_equal(with_copy->third[head]->data, with_copy->third[embedding]->data);
     triangle_free(with_copy);
     tiny_model_free(&untied);

@@ -117,7 +117,7 @@ typedef struct Reference {
 
 static inline const float *reference_weights(const Reference *reference, TensorRole role, int layer) {
     const PairTensor *tensor =
-        layer < 0 ? reference->model->tensors[role] : reference->model->layers[layer].tensors[role];
+        layer < 0 ? reference->model->whole.tensors[role] : reference->model->layers[layer].tensors[role];
     return tensor == NULL ? NULL : (const float *)(const void *)tensor->sft->data;
 }
 

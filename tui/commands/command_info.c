@@ -114,10 +114,10 @@ static bool add_config_json(cJSON *object, const ModelConfig *config) {
     bool complete = json_add_text(object, "hidden_act", architecture_activation_name(config->activation)) &&
                     json_add_number(object, "rms_norm_eps", config->norm_epsilon) &&
                     json_add(object, "rope", rope) &&
-                    json_add_text(rope, "type", architecture_rope_name(config->rope.kind)) &&
-                    json_add_number(rope, "theta", config->rope.theta);
-    if (config->rope.kind != ROPE_DEFAULT)
-        complete = complete && json_add_number(rope, "factor", config->rope.factor);
+                    json_add_text(rope, "type", architecture_rope_name(config->ropes[0].kind)) &&
+                    json_add_number(rope, "theta", config->ropes[0].theta);
+    if (config->ropes[0].kind != ROPE_DEFAULT)
+        complete = complete && json_add_number(rope, "factor", config->ropes[0].factor);
     return complete && json_add_bool(object, "tie_word_embeddings", config->tied_head) &&
            batch_json_add_ids(object, "eos_token_id", config->eos, config->eos_count);
 }
@@ -135,7 +135,7 @@ static void add_config(Facts *facts, const ModelConfig *config) {
         {"intermediate_size", "MLP size", config->intermediate_size},
         {"vocab_size", "vocabulary", config->vocabulary},
         {"max_position_embeddings", "positions", config->max_positions},
-        {"sliding_window", NULL, config->window},
+        {"sliding_window", NULL, architecture_window(config)},
     };
     for (size_t i = 0; i < sizeof COUNTS / sizeof *COUNTS; i++) {
         if (COUNTS[i].count == 0) continue;

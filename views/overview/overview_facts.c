@@ -101,7 +101,7 @@ static void write_tied(const OneSide *side, char text[VALUE_SIZE]) {
 
 /* "θ 10,000", "llama3 × 8 θ 500,000": the kind where it is not the plain one. */
 static void write_rope(const OneSide *side, char text[VALUE_SIZE]) {
-    const Rope *rope = &side->checkpoint->model.rope;
+    const Rope *rope = &side->checkpoint->model.ropes[0];
     char theta[FORMAT_SIZE], value[VALUE_SIZE] = "";
     bool is_count = rope->theta < 1e15 && rope->theta == (double)(uint64_t)rope->theta;
     if (side->checkpoint->model_status == STATUS_OK && rope->kind != ROPE_DEFAULT)

@@ -1,0 +1,218 @@
+#include "core/checkpoint/config_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* What "layer_types" calls layers of these models. */
+static const char SLIDING[] = "sliding_attention", FULL[] = "full_attention", PLAIN[] = "attention",
+                  CHUNKED[] = "chunked_attention";
+
+/* All that transformers knows; a type that has no use for the list must have them right all the same. */
+static const char *const LAYER_TYPES[] = {"full_attention",
+                                          "sliding_attention",
+                                          "chunked_attention",
+                                          "window_attention",
+                                          "indexed_attention",
+                                          "linear_attention",
+                                          "conv",
+                                          "moe",
+                                          "hybrid",
+                                          "hybrid_sliding",
+                                          "minimax_m3_sparse",
+                                          "reference_sliding_attention",
+                                          "attention",
+                                          "compressed_sparse_attention",
+                                          "heavily_compressed_attention",
+                                          "mamba",
+                                          "deepseek_sparse_attention",
+                                          "qwen_sparse_attention"};
+
+/* What is found out of each layer before plans are made of it. */
+typedef struct LayerFacts {
+    bool slides, is_chunked, turns;
+} LayerFacts;
+
+typedef struct Layers {
+    const ConfigReader *reader;
+    ModelConfig *config;
+    uint64_t window;
+    LayerFacts facts[MODEL_MAX_LAYERS];
+} Layers;
+
+static Status refuse_count(const Layers *layers, const char *key, uint64_t found, Error *error) {
+    return status_fail(error, STATUS_FORMAT, "%s: expected %" PRIu64 " %s, found %" PRIu64, layers->reader->origin,
+                       layers->config->layers, key, found);
+}
+
+static Status refuse_type(const Layers *layers, const char *name, Error *error) {
+    return status_fail(error, STATUS_UNSUPPORTED, "%s: layer type \"%.60s\" is not known", layers->reader->origin, name);
+}
+
+/* Of a type that has no use for them. */
+static Status check_types(const Layers *layers, const cJSON *types, Error *error) {
+    uint64_t layer = 0;
+    const cJSON *type;
+    if (!cJSON_IsArray(types)) return STATUS_OK;
+    cJSON_ArrayForEach(type, types) {
+        size_t i = 0, count = sizeof LAYER_TYPES / sizeof *LAYER_TYPES;
+        while (i < count && (!cJSON_IsString(type) || strcmp(type->valuestring, LAYER_TYPES[i]) != 0)) i++;
+        if (i == count) return refuse_type(layers, cJSON_IsString(type) ? type->valuestring : "?", error);
+        layer++;
+    }
+    return layer == layers->config->layers ? STATUS_OK : refuse_count(layers, "layer_types", layer, error);
+}
+
+static Status read_types(Layers *layers, const cJSON *types, Error *error) {
+    uint64_t layer = 0, sliding = 0;
+    const cJSON *type;
+    layers->config->from[CONFIG_SLIDING_LAYERS] = "layer_types";
+    cJSON_ArrayForEach(type, types) {
+        const char *name = cJSON_IsString(type) ? type->valuestring : "?";
+        bool is_chunked = strcmp(name, CHUNKED) == 0, slides = strcmp(name, SLIDING) == 0 || is_chunked;
+        if (!slides && strcmp(name, FULL) != 0 && strcmp(name, PLAIN) != 0) return refuse_type(layers, name, error);
+        if (layer < layers->config->layers)
+            layers->facts[layer] = (LayerFacts){.slides = slides, .is_chunked = is_chunked};
+        sliding += slides;
+        layer++;
+    }
+    if (layer != layers->config->layers) return refuse_count(layers, "layer_types", layer, error);
+    if (sliding > 0 && layers->window == 0)
+        return status_fail(error, STATUS_FORMAT, "%s: layers slide, but there is no sliding_window",
+                           layers->reader->origin);
+    if (sliding == 0) layers->window = 0;
+    return STATUS_OK;
+}
+
+/* Qwen's rule, where no list says; max_window_layers may be negative, as far as transformers minds. */
+static void slide_from(Layers *layers) {
+    double first = 0.0;
+    ModelConfig *config = layers->config;
+    if (config->architecture->window == WINDOW_QWEN) {
+        first = config_number(layers->reader, "max_window_layers", 28.0);
+        bool is_stated = config_find_stated(layers->reader, "max_window_layers") != NULL;
+        config->from[CONFIG_SLIDING_LAYERS] = is_stated ? "max_window_layers" : NULL;
+    }
+    for (uint64_t layer = 0; layer < config->layers; layer++) layers->facts[layer].slides = (double)layer >= first;
+    if (first >= (double)config->layers) layers->window = 0;
+}
+
+/* Every so-manieth layer is whole, the others slide; where there is no such number, all slide. */
+static Status slide_by_pattern(Layers *layers, Error *error) {
+    const Architecture *architecture = layers->config->architecture;
+    double pattern = (double)architecture->pattern;
+    if (architecture->pattern_key != NULL) pattern = config_number(layers->reader, architecture->pattern_key, pattern);
+    if (!(pattern >= 0.0 && pattern <= CONFIG_LARGEST_SIZE))
+        return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count", layers->reader->origin,
+                           architecture->pattern_key);
+    for (uint64_t layer = 0; layer < layers->config->layers; layer++)
+        layers->facts[layer].slides = pattern == 0.0 || (layer + 1) % (uint64_t)pattern != 0;
+    return STATUS_OK;
+}
+
+/* *sees_nothing: a window that is no count, which does not matter where no layer slides. */
+static void read_window(Layers *layers, bool *sees_nothing) {
+    ModelConfig *config = layers->config;
+    const cJSON *stated = config_find_stated(layers->reader, "sliding_window"),
+                *item = config_find(layers->reader, "sliding_window");
+    *sees_nothing = false;
+    if (stated != NULL) config->from[CONFIG_WINDOW] = "sliding_window";
+    if (item != NULL && (!json_read_count(item, &layers->window) || layers->window == 0)) {
+        layers->window = 1;
+        *sees_nothing = true;
+    }
+    if (config->architecture->window == WINDOW_QWEN && !config_bool(layers->reader, "use_sliding_window")) {
+        layers->window = 0;
+        bool is_stated = config_find_stated(layers->reader, "use_sliding_window") != NULL;
+        config->from[CONFIG_WINDOW] = is_stated ? "use_sliding_window" : NULL;
+    }
+}
+
+static Status read_windows(Layers *layers, Error *error) {
+    ModelConfig *config = layers->config;
+    WindowRule rule = config->architecture->window;
+    const char *origin = layers->reader->origin;
+    const cJSON *types = config_find_stated(layers->reader, "layer_types");
+    bool sees_nothing;
+    if (rule == WINDOW_NEVER) return check_types(layers, types, error);
+    read_window(layers, &sees_nothing);
+    if (rule == WINDOW_MISTRAL && types != NULL && (layers->window == 0 || config->from[CONFIG_HEAD_DIM] == NULL))
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: mistral with layer_types (Ministral) expects a sliding_window and a head_dim", origin);
+    Status status = STATUS_OK;
+    if (cJSON_IsArray(types) && rule != WINDOW_ALWAYS)
+        status = read_types(layers, types, error);
+    else if (rule == WINDOW_TYPES && layers->window > 0)
+        status = slide_by_pattern(layers, error);
+    else
+        slide_from(layers);
+    if (status == STATUS_OK && rule == WINDOW_ALWAYS) status = check_types(layers, types, error);
+    if (status == STATUS_OK && layers->window > 0 && sees_nothing)
+        return status_fail(error, STATUS_FORMAT, "%s: expected \"sliding_window\" to be a count from 1 or null", origin);
+    return status;
+}
+
+/* Without a list, every so-manieth layer does not turn. */
+static Status read_turning(Layers *layers, Error *error) {
+    const cJSON *list = config_find(layers->reader, "no_rope_layers"), *item;
+    uint64_t layer = 0, count = layers->config->layers;
+    double every = config_number(layers->reader, "no_rope_layer_interval", 4.0);
+    if (!(every >= 1.0 && every <= CONFIG_LARGEST_SIZE))
+        return status_fail(error, STATUS_FORMAT, "%s: expected \"no_rope_layer_interval\" to be a count from 1",
+                           layers->reader->origin);
+    for (; list == NULL && layer < count; layer++)
+        layers->facts[layer].turns = (layer + 1) % (uint64_t)every != 0;
+    cJSON_ArrayForEach(item, list) {
+        if (layer < count) layers->facts[layer].turns = config_is_truthy(item);
+        layer++;
+    }
+    return layer == count ? STATUS_OK : refuse_count(layers, "no_rope_layers", layer, error);
+}
+
+static int rope_of(const Layers *layers, uint64_t layer) {
+    bool slides = layers->window > 0 && layers->facts[layer].slides;
+    switch (layers->config->architecture->rope) {
+    case ROPE_RULE_NONE:
+        return -1;
+    case ROPE_RULE_SLIDING:
+        return slides ? 0 : -1;
+    case ROPE_RULE_WINDOW:
+        return slides || config_find(layers->reader, "sliding_window") == NULL ? 0 : -1;
+    case ROPE_RULE_LIST:
+        return layers->facts[layer].turns ? 0 : -1;
+    case ROPE_RULE_TYPES:
+        return layers->facts[layer].slides ? 1 : 0;
+    case ROPE_RULE_ALL:
+        break;
+    }
+    return 0;
+}
+
+static bool plans_equal(const LayerPlan *a, const LayerPlan *b) {
+    return a->roles == b->roles && a->parts == b->parts && a->heads == b->heads && a->kv_heads == b->kv_heads && a->head_dim == b->head_dim &&
+           a->window == b->window && a->is_chunked == b->is_chunked && a->rope == b->rope && a->mlp == b->mlp &&
+           a->intermediate_size == b->intermediate_size;
+}
+
+static Status add_plan(ModelConfig *config, uint64_t layer, const LayerPlan *plan, const char *origin, Error *error) {
+    size_t i = 0;
+    while (i < config->plan_count && !plans_equal(&config->plans[i], plan)) i++;
+    if (i == MODEL_MAX_PLANS)
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: more than %d kinds of layers", origin, MODEL_MAX_PLANS);
+    if (i == config->plan_count) config->plans[config->plan_count++] = *plan;
+    config->plan_of[layer] = (unsigned char)i;
+    return STATUS_OK;
+}
+
+Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, ModelConfig *config, Error *error) {
+    Layers layers = {.reader = reader, .config = config};
+    Status status = read_windows(&layers, error);
+    if (status == STATUS_OK && config->architecture->rope == ROPE_RULE_LIST) status = read_turning(&layers, error);
+    for (uint64_t layer = 0; layer < config->layers && status == STATUS_OK; layer++) {
+        LayerPlan own = *plan;
+        own.rope = rope_of(&layers, layer);
+        if (layers.facts[layer].slides) own.window = layers.window;
+        own.is_chunked = own.window > 0 && layers.facts[layer].is_chunked;
+        status = add_plan(config, layer, &own, reader->origin, error);
+    }
+    return status;
+}

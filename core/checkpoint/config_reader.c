@@ -1,0 +1,90 @@
+#include "core/checkpoint/config_internal.h"
+#include "core/support/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool add_default(cJSON *defaults, const ConfigEntry *entry) {
+    char name[64];
+    if (entry->name_bytes >= sizeof name) return true;
+    (void)snprintf(name, sizeof name, "%.*s", (int)entry->name_bytes, entry->name);
+    cJSON *value = cJSON_ParseWithLength(entry->value, entry->value_bytes);
+    return value != NULL && json_add(defaults, name, value);
+}
+
+Status config_open_reader(const cJSON *json, const char *model_type, const char *origin, ConfigReader *reader,
+                          Error *error) {
+    *reader = (ConfigReader){.json = json, .origin = origin, .class = config_class_find(model_type)};
+    if (reader->class == NULL) return status_fail(error, STATUS_UNSUPPORTED, "%s: no class of %s", origin, model_type);
+    reader->defaults = cJSON_CreateObject();
+    bool complete = reader->defaults != NULL;
+    ConfigEntry entry;
+    for (const char *at = reader->class->text; complete && config_class_next(&at, &entry);)
+        complete = entry.kind != CONFIG_FIELD || add_default(reader->defaults, &entry);
+    return complete ? STATUS_OK : memory_fail(error, "defaults of config.json");
+}
+
+void config_close_reader(ConfigReader *reader) {
+    cJSON_Delete(reader->defaults);
+    reader->defaults = NULL;
+}
+
+/* The field that the class keeps under this name. */
+static const char *own_name(const ConfigReader *reader, const char *name, char *text, size_t size) {
+    ConfigEntry entry;
+    if (!config_class_find_entry(reader->class, CONFIG_ALIAS, name, &entry) || entry.value_bytes >= size) return name;
+    (void)snprintf(text, size, "%.*s", (int)entry.value_bytes, entry.value);
+    return text;
+}
+
+const cJSON *config_find_stated(const ConfigReader *reader, const char *name) {
+    char text[64];
+    const cJSON *item = json_find_any(reader->json, own_name(reader, name, text, sizeof text));
+    return item != NULL ? item : json_find_any(reader->json, name);
+}
+
+const cJSON *config_find(const ConfigReader *reader, const char *name) {
+    char text[64];
+    const cJSON *item = config_find_stated(reader, name);
+    if (item == NULL) item = json_find_any(reader->defaults, own_name(reader, name, text, sizeof text));
+    return cJSON_IsNull(item) ? NULL : item;
+}
+
+double config_number(const ConfigReader *reader, const char *name, double fallback) {
+    const cJSON *item = config_find(reader, name);
+    return cJSON_IsNumber(item) ? item->valuedouble : fallback;
+}
+
+bool config_bool(const ConfigReader *reader, const char *name) {
+    return cJSON_IsTrue(config_find(reader, name));
+}
+
+const char *config_text(const ConfigReader *reader, const char *name) {
+    const cJSON *item = config_find(reader, name);
+    return cJSON_IsString(item) ? item->valuestring : NULL;
+}
+
+bool config_rule(const ConfigReader *reader, ConfigRule rule) {
+    return rule.always || (rule.key != NULL && config_bool(reader, rule.key));
+}
+
+Status config_read_size(const ConfigReader *reader, const char *name, uint64_t fallback, uint64_t *value,
+                        const char **from, Error *error) {
+    const cJSON *stated = config_find_stated(reader, name), *item = config_find(reader, name);
+    if (item == NULL && fallback > 0) {
+        *value = fallback;
+        return STATUS_OK;
+    }
+    if (!json_read_count(item, value) || *value == 0 || *value > CONFIG_LARGEST_SIZE)
+        return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count from 1 to %d, found %s",
+                           reader->origin, name, CONFIG_LARGEST_SIZE, item == NULL ? "nothing" : "something else");
+    if (stated != NULL) *from = name;
+    return STATUS_OK;
+}
+
+bool config_is_truthy(const cJSON *item) {
+    if (item == NULL || cJSON_IsNull(item) || cJSON_IsFalse(item)) return false;
+    if (cJSON_IsNumber(item)) return item->valuedouble != 0.0;
+    if (cJSON_IsString(item)) return *item->valuestring != '\0';
+    return cJSON_IsTrue(item) || item->child != NULL;
+}

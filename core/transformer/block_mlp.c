@@ -1,0 +1,60 @@
+#include "core/transformer/activation.h"
+#include "core/transformer/forward_internal.h"
+
+#include <string.h>
+
+static void split_gate_up(const Chunk *chunk, ForwardState *state, size_t token) {
+    size_t width = forward_plan(state, chunk->layer)->intermediate_size;
+    const float *from = state->buffers[BUFFER_FUSED] + token * 2 * width;
+    memcpy(pass_row(chunk, state, BUFFER_GATE, token), from, width * sizeof *from);
+    memcpy(pass_row(chunk, state, BUFFER_UP, token), from + width, width * sizeof *from);
+}
+
+static void activate_gate(const Chunk *chunk, ForwardState *state, size_t token) {
+    const ModelConfig *config = state->side->config;
+    size_t width = forward_plan(state, chunk->layer)->intermediate_size;
+    float *gate = pass_row(chunk, state, BUFFER_GATE, token);
+    const float *up = pass_row(chunk, state, BUFFER_UP, token);
+    for (size_t i = 0; i < width; i++) gate[i] = activation_value(config->activation, gate[i]) * up[i];
+}
+
+/* Without a gate: the input of down is in the gate's place all the same. */
+static void activate_up(const Chunk *chunk, ForwardState *state, size_t token) {
+    const ModelConfig *config = state->side->config;
+    size_t width = forward_plan(state, chunk->layer)->intermediate_size;
+    float *to = pass_row(chunk, state, BUFFER_GATE, token);
+    const float *up = pass_row(chunk, state, BUFFER_UP, token);
+    for (size_t i = 0; i < width; i++) to[i] = activation_value(config->activation, up[i]);
+}
+
+static Status project_gate_up(const Pass *pass, bool is_gated, bool is_fused, Error *error) {
+    static const Projection GATE = {TENSOR_GATE, TENSOR_GATE_BIAS, BUFFER_NORMED, BUFFER_GATE};
+    static const Projection UP = {TENSOR_UP, TENSOR_UP_BIAS, BUFFER_NORMED, BUFFER_UP};
+    static const Projection FUSED = {TENSOR_GATE_UP, TENSOR_GATE_UP_BIAS, BUFFER_NORMED, BUFFER_FUSED};
+    Status status = STATUS_OK;
+    if (is_fused) {
+        status = pass_project(pass, FUSED, error);
+        return status == STATUS_OK ? pass_for_tokens(pass, split_gate_up, error) : status;
+    }
+    if (is_gated) status = pass_project(pass, GATE, error);
+    return status == STATUS_OK ? pass_project(pass, UP, error) : status;
+}
+
+Status block_mlp_activate(const Pass *pass, Error *error) {
+    const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
+    bool is_gated = plan->mlp == MLP_GATED;
+    Status status = project_gate_up(pass, is_gated, architecture_has(plan, TENSOR_GATE_UP), error);
+    if (status != STATUS_OK) return status;
+    if (is_gated) pass_observe(pass, FORWARD_GATE, BUFFER_GATE);
+    pass_observe(pass, FORWARD_UP, BUFFER_UP);
+    status = pass_for_tokens(pass, is_gated ? activate_gate : activate_up, error);
+    if (status != STATUS_OK) return status;
+    pass_observe(pass, FORWARD_ACTIVATED, BUFFER_GATE);
+    return STATUS_OK;
+}
+
+Status block_mlp_run(const Pass *pass, Error *error) {
+    static const Projection DOWN = {TENSOR_DOWN, TENSOR_DOWN_BIAS, BUFFER_GATE, BUFFER_ADDED};
+    Status status = block_mlp_activate(pass, error);
+    return status == STATUS_OK ? pass_project(pass, DOWN, error) : status;
+}

@@ -1,0 +1,66 @@
+#include "core/transformer/forward_internal.h"
+
+enum { TOKEN_BLOCK = 8 /* tokens a task of the element-wise steps */ };
+
+typedef struct TokenStep {
+    const Chunk *chunk;
+    TokenFunction function;
+    size_t blocks;
+} TokenStep;
+
+static void run_token_block(void *argument, size_t task, unsigned worker) {
+    (void)worker;
+    const TokenStep *step = argument;
+    const Chunk *chunk = step->chunk;
+    size_t first = task % step->blocks * TOKEN_BLOCK, end = first + TOKEN_BLOCK;
+    if (end > chunk->tokens) end = chunk->tokens;
+    for (size_t token = first; token < end; token++)
+        step->function(chunk, chunk->states[task / step->blocks], token);
+}
+
+Status pass_for_tokens(const Pass *pass, TokenFunction function, Error *error) {
+    const Chunk *chunk = &pass->chunk;
+    TokenStep step = {chunk, function, (chunk->tokens + TOKEN_BLOCK - 1) / TOKEN_BLOCK};
+    return job_run(chunk->job, step.blocks * chunk->state_count, run_token_block, &step, error);
+}
+
+float *pass_row(const Chunk *chunk, ForwardState *state, Buffer buffer, size_t token) {
+    const ModelConfig *config = state->side->config;
+    return state->buffers[buffer] +
+           token * forward_layer_width(config, architecture_layer(config, chunk->layer), buffer);
+}
+
+Status pass_project(const Pass *pass, Projection projection, Error *error) {
+    const Chunk *chunk = &pass->chunk;
+    const ModelConfig *config = chunk->states[0]->model->config;
+    for (size_t i = 0; i < chunk->state_count; i++) {
+        ForwardState *state = chunk->states[i];
+        const PairTensor *tensor = state->model->layers[chunk->layer].tensors[projection.weight];
+        pass->operands[i] = (MatmulOperand){.blend = settings_blend(&state->settings, tensor),
+                                            .bias = forward_vector(state, chunk->layer, projection.bias),
+                                            .x = state->buffers[projection.from],
+                                            .y = state->buffers[projection.to]};
+    }
+    if (!config->is_transposed)
+        return matmul_run(pass->operands, chunk->state_count, chunk->tokens, pass->scratch, chunk->job, error);
+    return matmul_run_back(pass->operands, chunk->state_count, chunk->tokens, false, pass->scratch, chunk->job,
+                           error);
+}
+
+void pass_observe(const Pass *pass, ForwardSite site, Buffer buffer) {
+    const Chunk *chunk = &pass->chunk;
+    if (pass->input->observer == NULL) return;
+    for (size_t i = 0; i < chunk->state_count; i++) {
+        const ModelConfig *config = chunk->states[i]->model->config;
+        /* the stream behind the last layer is as wide as before it */
+        uint64_t layer = chunk->layer < config->layers ? chunk->layer : config->layers - 1;
+        ForwardMoment moment = {.site = site,
+                                .layer = chunk->layer,
+                                .state = i,
+                                .first = pass->done,
+                                .tokens = chunk->tokens,
+                                .values = chunk->states[i]->buffers[buffer],
+                                .width = forward_layer_width(config, architecture_layer(config, layer), buffer)};
+        pass->input->observer(pass->input->user, &moment);
+    }
+}
