@@ -72,8 +72,8 @@ static void norm_shape(const ModelConfig *config, const LayerPlan *plan, uint64_
                                                : heads;
 }
 
-void architecture_layer_shape(const ModelConfig *config, const LayerPlan *plan, TensorRole role, uint64_t *rows,
-                              uint64_t *columns) {
+void architecture_layer_shape(const ModelConfig *config, const LayerPlan *plan, TensorRole role,
+                              uint64_t *rows, uint64_t *columns) {
     uint64_t hidden = config->hidden_size, middle = plan->intermediate_size;
     uint64_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim;
     uint64_t positions = config->max_positions + config->position_offset;

@@ -72,8 +72,8 @@ typedef struct Rope {
     double proportion;                    /* proportional: the share of a head that turns */
     uint64_t longest;                     /* dynamic, longrope: longer texts turn otherwise; else 0 */
     uint64_t dims;                        /* of a head, that are turned: the first */
-    bool is_interleaved;                  /* (x₀, x₁), (x₂, x₃) … turn together, else (x₀, x_d/2) … */
-    float factors[2][ROPE_MOST_FACTORS];  /* longrope: of short texts, of long ones */
+    bool is_interleaved; /* (x₀, x₁), (x₂, x₃) … turn together, else (x₀, x_d/2) … */
+    float factors[2][ROPE_MOST_FACTORS]; /* longrope: of short texts, of long ones */
 } Rope;
 
 typedef enum NormKind {
@@ -100,7 +100,7 @@ typedef enum QkNorm {
 
 /* Rows of the one matrix that gives queries, keys and values. */
 typedef enum QkvLayout {
-    QKV_PARTED, /* there are three */
+    QKV_PARTED,  /* there are three */
     QKV_STACKED, /* all queries, all keys, all values */
     QKV_BY_HEAD, /* for each head its query, its key, its value */
     QKV_BY_GROUP /* for each key head its queries, its key, its value */
@@ -174,20 +174,20 @@ typedef struct ModelConfig {
     QkvLayout qkv;
     QkNorm qk_norm;
     bool qk_norm_follows_rope;
-    double attention_scale; /* of q·kᵀ */
-    double attention_cap;   /* cap·tanh(x / cap) of the scaled scores; 0: none */
-    double clip;            /* q, k and v stay within ±clip; 0: none */
-    bool has_alibi;         /* scores fall with the distance */
+    double attention_scale;   /* of q·kᵀ */
+    double attention_cap;     /* cap·tanh(x / cap) of the scaled scores; 0: none */
+    double clip;              /* q, k and v stay within ±clip; 0: none */
+    bool has_alibi;           /* scores fall with the distance */
     uint64_t position_offset; /* of a learned position's row */
-    bool is_transposed;     /* matrices of layers are stored [inputs × outputs] */
+    bool is_transposed;       /* matrices of layers are stored [inputs × outputs] */
     Activation activation;
     /* the stream */
     double embedding_scale, residual_scale, logit_scale;
-    double logit_cap;             /* 0: none */
+    double logit_cap; /* 0: none */
     bool norm_has_bias, qk_norm_has_bias;
     bool roles[TENSOR_ROLE_COUNT]; /* tensors that any of its layers needs, or the model */
-    uint64_t parts;               /* of no layer: a bit a TensorPart */
-    bool tied_head;               /* the embedding is the head */
+    uint64_t parts;                /* of no layer: a bit a TensorPart */
+    bool tied_head;                /* the embedding is the head */
     /* what ends a text, each once: generation_config.json's in its order, then what config.json has besides */
     int32_t eos[MODEL_MAX_EOS];
     unsigned char eos_files[MODEL_MAX_EOS]; /* of each, ModelEosFile */
@@ -219,8 +219,14 @@ bool architecture_name_tensor(TensorRole role, int layer, char *name, size_t siz
 void architecture_shape(const ModelConfig *config, TensorRole role, uint64_t *rows, uint64_t *columns);
 
 /* The same in a layer of that plan. */
-void architecture_layer_shape(const ModelConfig *config, const LayerPlan *plan, TensorRole role, uint64_t *rows,
-                              uint64_t *columns);
+void architecture_layer_shape(const ModelConfig *config, const LayerPlan *plan, TensorRole role,
+                              uint64_t *rows, uint64_t *columns);
+
+/* The row of a model type, or NULL. */
+const Architecture *architecture_find(const char *model_type);
+
+/* Row `index` of the table, or NULL beyond its end. */
+const Architecture *architecture_at(size_t index);
 
 /* The model_type of config.json: "qwen3". */
 const char *architecture_name(const Architecture *architecture);

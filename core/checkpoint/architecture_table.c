@@ -5,18 +5,25 @@
 /* One row a model type, as transformers 5.24 computes it: what its modeling file says, in this table's words. Values
  * that config.json may leave out are in config_class_table.c. */
 
-#define BIAS_IF(KEY) {.key = (KEY)}
-#define ALWAYS       {.always = true}
+#define BIAS_IF(KEY)                                                                                         \
+    { .key = (KEY) }
+#define ALWAYS                                                                                               \
+    { .always = true }
 
-#define LLAMA_LIKE .mlp = MLP_GATED, .qkv_bias = BIAS_IF("attention_bias"), .o_bias = BIAS_IF("attention_bias")
+#define LLAMA_LIKE                                                                                           \
+    .mlp = MLP_GATED, .qkv_bias = BIAS_IF("attention_bias"), .o_bias = BIAS_IF("attention_bias")
 
 /* Gemma: weights are γ − 1, embeddings are scaled by the width. */
-#define GEMMA_LIKE                                                                                                     \
-    .norm_adds_one = true, .embedding_by_width = true, .mlp = MLP_GATED, .qkv_bias = BIAS_IF("attention_bias"),        \
-    .o_bias = BIAS_IF("attention_bias")
+#define GEMMA_LIKE                                                                                           \
+    .norm_adds_one = true, .embedding_by_width = true, .mlp = MLP_GATED,                                     \
+    .qkv_bias = BIAS_IF("attention_bias"), .o_bias = BIAS_IF("attention_bias")
 
 static const Architecture ARCHITECTURES[] = {
-    {.model_type = "llama", LLAMA_LIKE, .mlp_bias = BIAS_IF("mlp_bias"), .whole_heads = true, .checks_range = true},
+    {.model_type = "llama",
+     LLAMA_LIKE,
+     .mlp_bias = BIAS_IF("mlp_bias"),
+     .whole_heads = true,
+     .checks_range = true},
     {.model_type = "mistral", .mlp = MLP_GATED, .window = WINDOW_MISTRAL},
     {.model_type = "qwen2", .mlp = MLP_GATED, .qkv_bias = ALWAYS, .window = WINDOW_QWEN},
     {.model_type = "qwen3", LLAMA_LIKE, .qk_norm = QK_NORM_HEAD, .window = WINDOW_QWEN},
@@ -139,7 +146,10 @@ static const Architecture ARCHITECTURES[] = {
      .o_bias = BIAS_IF("attention_bias"),
      .mlp_bias = BIAS_IF("mlp_bias"),
      .whole_heads = true},
-    {.model_type = "helium", .mlp = MLP_GATED, .mlp_bias = BIAS_IF("mlp_bias"), .qkv_bias = BIAS_IF("attention_bias"),
+    {.model_type = "helium",
+     .mlp = MLP_GATED,
+     .mlp_bias = BIAS_IF("mlp_bias"),
+     .qkv_bias = BIAS_IF("attention_bias"),
      .is_interleaved = true},
     {.model_type = "ernie4_5",
      .mlp = MLP_GATED,

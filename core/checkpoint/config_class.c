@@ -30,10 +30,12 @@ bool config_class_next(const char **at, ConfigEntry *entry) {
     return true;
 }
 
-bool config_class_find_entry(const ConfigClass *class, ConfigEntryKind kind, const char *name, ConfigEntry *entry) {
+bool config_class_find_entry(const ConfigClass *class, ConfigEntryKind kind, const char *name,
+                             ConfigEntry *entry) {
     size_t bytes = strlen(name);
     for (const char *at = class->text; config_class_next(&at, entry);) {
-        if (entry->kind == kind && entry->name_bytes == bytes && memcmp(entry->name, name, bytes) == 0) return true;
+        if (entry->kind == kind && entry->name_bytes == bytes && memcmp(entry->name, name, bytes) == 0)
+            return true;
     }
     return false;
 }
@@ -44,21 +46,16 @@ static const struct {
     char letter;
     const char *name;
 } TYPES[] = {
-    {'b', "true or false"},
-    {'i', "a whole number"},
-    {'f', "a number with a point or an exponent"},
-    {'t', "a text"},
-    {'o', "an object"},
-    {'I', "a list of whole numbers"},
-    {'T', "a list of texts"},
-    {'L', "a list"},
-    {'n', "null"},
+    {'b', "true or false"},   {'i', "a whole number"}, {'f', "a number with a point or an exponent"},
+    {'t', "a text"},          {'o', "an object"},      {'I', "a list of whole numbers"},
+    {'T', "a list of texts"}, {'L', "a list"},         {'n', "null"},
 };
 
 static bool list_holds(const cJSON *list, char letter) {
     const cJSON *element;
     cJSON_ArrayForEach(element, list) {
-        if (letter == 'I' ? !cJSON_IsNumber(element) || !json_may_be_integer(element) : !cJSON_IsString(element))
+        if (letter == 'I' ? !cJSON_IsNumber(element) || !json_may_be_integer(element)
+                          : !cJSON_IsString(element))
             return false;
     }
     return true;
@@ -106,8 +103,9 @@ static Status refuse(const ConfigEntry *entry, const cJSON *item, const char *or
     for (size_t i = sizeof TYPES / sizeof *TYPES; i-- > 0;) {
         if (TYPES[i].letter != 'L' && has_type(item, TYPES[i].letter)) found = TYPES[i].name;
     }
-    return status_fail(error, STATUS_FORMAT, "%s: expected \"%.*s\" to be %s, found %s: transformers 5 does not load it",
-                       origin, (int)entry->name_bytes, entry->name, expected, found);
+    return status_fail(error, STATUS_FORMAT,
+                       "%s: expected \"%.*s\" to be %s, found %s: transformers 5 does not load it", origin,
+                       (int)entry->name_bytes, entry->name, expected, found);
 }
 
 Status config_class_check(const ConfigClass *class, const cJSON *json, const char *origin, Error *error) {

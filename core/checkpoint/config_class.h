@@ -25,7 +25,11 @@ extern const size_t CONFIG_CLASS_COUNT;
 /* The class of that model type, or NULL. */
 const ConfigClass *config_class_find(const char *model_type);
 
-typedef enum ConfigEntryKind { CONFIG_FIELD = ':', CONFIG_ALIAS = '@', CONFIG_CONSTANT = '#' } ConfigEntryKind;
+typedef enum ConfigEntryKind {
+    CONFIG_FIELD = ':',
+    CONFIG_ALIAS = '@',
+    CONFIG_CONSTANT = '#'
+} ConfigEntryKind;
 
 /* An entry of a class; texts point into the table and end before the next sign. */
 typedef struct ConfigEntry {
@@ -37,7 +41,8 @@ typedef struct ConfigEntry {
 /* Reads the entry at *at and moves on to the next; false at the end. */
 bool config_class_next(const char **at, ConfigEntry *entry);
 
-bool config_class_find_entry(const ConfigClass *class, ConfigEntryKind kind, const char *name, ConfigEntry *entry);
+bool config_class_find_entry(const ConfigClass *class, ConfigEntryKind kind, const char *name,
+                             ConfigEntry *entry);
 
 /* Every field that the class declares has a type that it takes: else STATUS_FORMAT, which transformers 5 does not load.
  * `json` is a tree of json_read_typed(). */

@@ -78,8 +78,7 @@ static void add_window(const Lister *lister) {
     ConfigKey from = CONFIG_WINDOW;
     size_t used = (size_t)snprintf(text, sizeof text, "%" PRIu64, architecture_window(config));
     uint64_t sliding = 0, layer = 0;
-    for (uint64_t l = 0; l < config->layers; l++)
-        sliding += architecture_slides(config, l);
+    for (uint64_t l = 0; l < config->layers; l++) sliding += architecture_slides(config, l);
     if (sliding == 0) {
         (void)snprintf(text, sizeof text, "none");
     } else if (sliding < config->layers) {

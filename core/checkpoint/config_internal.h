@@ -47,7 +47,7 @@ struct Architecture {
     bool norm_adds_one, norm_has_bias, norm_is_bare, final_norm_is_bare;
     bool embedding_by_width; /* embeddings times √hidden_size */
     const char *embedding_key, *residual_key;
-    const char *logit_key;    /* logits times it */
+    const char *logit_key;     /* logits times it */
     const char *logit_divisor; /* logits divided by it */
     const char *logit_cap_key;
     /* attention */
@@ -56,37 +56,33 @@ struct Architecture {
     const char *qk_norm_key; /* has it if true; NULL: always */
     bool qk_norm_follows_rope, qk_norm_is_bare;
     ConfigRule qkv_bias, o_bias;
-    const char *scale_key;   /* scores times it */
-    const char *scalar_key;  /* scores times its −½th power */
+    const char *scale_key;  /* scores times it */
+    const char *scalar_key; /* scores times its −½th power */
     const char *cap_key, *clip_key;
     bool has_sinks;
     /* positions */
     RopeRule rope;
     bool is_interleaved;
-    bool is_partial;        /* the default kind heeds partial_rotary_factor */
-    double default_partial; /* 0: all */
+    bool is_partial;             /* the default kind heeds partial_rotary_factor */
+    double default_partial;      /* 0: all */
     const char *local_theta_key; /* of sliding layers, ROPE_RULE_TYPES */
     WindowRule window;
     const char *pattern_key; /* WINDOW_TYPES: every so-manieth layer is whole */
     uint64_t pattern;        /* where there is no such key; 0: all slide */
+    bool has_chunks;         /* "layer_types" may name chunked attention */
     /* MLP */
     MlpKind mlp;
     bool is_fused_mlp; /* gate and up are one matrix */
     ConfigRule mlp_bias;
     const char *activation_key; /* NULL: hidden_act */
     /* what is checked, and what is derived */
-    bool whole_heads; /* hidden_size must be a multiple of the heads */
+    bool whole_heads;      /* hidden_size must be a multiple of the heads */
     bool derives_head_dim; /* whatever head_dim says */
     bool checks_range;
     ConfigRule head_bias;
     /* further switches of the type, after all else is read; NULL: none */
     Status (*refine)(const ConfigReader *reader, ModelConfig *config, Error *error);
 };
-
-const Architecture *architecture_find(const char *model_type);
-
-/* Row `index` of the table, or NULL. */
-const Architecture *architecture_at(size_t index);
 
 /* ---- config.json ---- */
 
@@ -130,6 +126,7 @@ enum { CONFIG_LARGEST_SIZE = 1 << 30 };
 Status config_read_ropes(const ConfigReader *reader, ModelConfig *config, Error *error);
 
 /* Fills config->plans from `plan`, which is that of a layer like all others (config_layers.c). */
-Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, ModelConfig *config, Error *error);
+Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, ModelConfig *config,
+                          Error *error);
 
 #endif

@@ -40,12 +40,13 @@ typedef struct Layers {
 } Layers;
 
 static Status refuse_count(const Layers *layers, const char *key, uint64_t found, Error *error) {
-    return status_fail(error, STATUS_FORMAT, "%s: expected %" PRIu64 " %s, found %" PRIu64, layers->reader->origin,
-                       layers->config->layers, key, found);
+    return status_fail(error, STATUS_FORMAT, "%s: expected %" PRIu64 " %s, found %" PRIu64,
+                       layers->reader->origin, layers->config->layers, key, found);
 }
 
 static Status refuse_type(const Layers *layers, const char *name, Error *error) {
-    return status_fail(error, STATUS_UNSUPPORTED, "%s: layer type \"%.60s\" is not known", layers->reader->origin, name);
+    return status_fail(error, STATUS_UNSUPPORTED, "%s: layer type \"%.60s\" is not known",
+                       layers->reader->origin, name);
 }
 
 /* Of a type that has no use for them. */
@@ -68,8 +69,10 @@ static Status read_types(Layers *layers, const cJSON *types, Error *error) {
     layers->config->from[CONFIG_SLIDING_LAYERS] = "layer_types";
     cJSON_ArrayForEach(type, types) {
         const char *name = cJSON_IsString(type) ? type->valuestring : "?";
-        bool is_chunked = strcmp(name, CHUNKED) == 0, slides = strcmp(name, SLIDING) == 0 || is_chunked;
-        if (!slides && strcmp(name, FULL) != 0 && strcmp(name, PLAIN) != 0) return refuse_type(layers, name, error);
+        bool is_chunked = layers->config->architecture->has_chunks && strcmp(name, CHUNKED) == 0,
+             slides = strcmp(name, SLIDING) == 0 || is_chunked;
+        if (!slides && strcmp(name, FULL) != 0 && strcmp(name, PLAIN) != 0)
+            return refuse_type(layers, name, error);
         if (layer < layers->config->layers)
             layers->facts[layer] = (LayerFacts){.slides = slides, .is_chunked = is_chunked};
         sliding += slides;
@@ -92,7 +95,8 @@ static void slide_from(Layers *layers) {
         bool is_stated = config_find_stated(layers->reader, "max_window_layers") != NULL;
         config->from[CONFIG_SLIDING_LAYERS] = is_stated ? "max_window_layers" : NULL;
     }
-    for (uint64_t layer = 0; layer < config->layers; layer++) layers->facts[layer].slides = (double)layer >= first;
+    for (uint64_t layer = 0; layer < config->layers; layer++)
+        layers->facts[layer].slides = (double)layer >= first;
     if (first >= (double)config->layers) layers->window = 0;
 }
 
@@ -100,7 +104,8 @@ static void slide_from(Layers *layers) {
 static Status slide_by_pattern(Layers *layers, Error *error) {
     const Architecture *architecture = layers->config->architecture;
     double pattern = (double)architecture->pattern;
-    if (architecture->pattern_key != NULL) pattern = config_number(layers->reader, architecture->pattern_key, pattern);
+    if (architecture->pattern_key != NULL)
+        pattern = config_number(layers->reader, architecture->pattern_key, pattern);
     if (!(pattern >= 0.0 && pattern <= CONFIG_LARGEST_SIZE))
         return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count", layers->reader->origin,
                            architecture->pattern_key);
@@ -135,9 +140,11 @@ static Status read_windows(Layers *layers, Error *error) {
     bool sees_nothing;
     if (rule == WINDOW_NEVER) return check_types(layers, types, error);
     read_window(layers, &sees_nothing);
-    if (rule == WINDOW_MISTRAL && types != NULL && (layers->window == 0 || config->from[CONFIG_HEAD_DIM] == NULL))
+    if (rule == WINDOW_MISTRAL && types != NULL &&
+        (layers->window == 0 || config->from[CONFIG_HEAD_DIM] == NULL))
         return status_fail(error, STATUS_FORMAT,
-                           "%s: mistral with layer_types (Ministral) expects a sliding_window and a head_dim", origin);
+                           "%s: mistral with layer_types (Ministral) expects a sliding_window and a head_dim",
+                           origin);
     Status status = STATUS_OK;
     if (cJSON_IsArray(types) && rule != WINDOW_ALWAYS)
         status = read_types(layers, types, error);
@@ -147,7 +154,8 @@ static Status read_windows(Layers *layers, Error *error) {
         slide_from(layers);
     if (status == STATUS_OK && rule == WINDOW_ALWAYS) status = check_types(layers, types, error);
     if (status == STATUS_OK && layers->window > 0 && sees_nothing)
-        return status_fail(error, STATUS_FORMAT, "%s: expected \"sliding_window\" to be a count from 1 or null", origin);
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: expected \"sliding_window\" to be a count from 1 or null", origin);
     return status;
 }
 
@@ -157,7 +165,8 @@ static Status read_turning(Layers *layers, Error *error) {
     uint64_t layer = 0, count = layers->config->layers;
     double every = config_number(layers->reader, "no_rope_layer_interval", 4.0);
     if (!(every >= 1.0 && every <= CONFIG_LARGEST_SIZE))
-        return status_fail(error, STATUS_FORMAT, "%s: expected \"no_rope_layer_interval\" to be a count from 1",
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: expected \"no_rope_layer_interval\" to be a count from 1",
                            layers->reader->origin);
     for (; list == NULL && layer < count; layer++)
         layers->facts[layer].turns = (layer + 1) % (uint64_t)every != 0;
@@ -188,25 +197,30 @@ static int rope_of(const Layers *layers, uint64_t layer) {
 }
 
 static bool plans_equal(const LayerPlan *a, const LayerPlan *b) {
-    return a->roles == b->roles && a->parts == b->parts && a->heads == b->heads && a->kv_heads == b->kv_heads && a->head_dim == b->head_dim &&
-           a->window == b->window && a->is_chunked == b->is_chunked && a->rope == b->rope && a->mlp == b->mlp &&
+    return a->roles == b->roles && a->parts == b->parts && a->heads == b->heads &&
+           a->kv_heads == b->kv_heads && a->head_dim == b->head_dim && a->window == b->window &&
+           a->is_chunked == b->is_chunked && a->rope == b->rope && a->mlp == b->mlp &&
            a->intermediate_size == b->intermediate_size;
 }
 
-static Status add_plan(ModelConfig *config, uint64_t layer, const LayerPlan *plan, const char *origin, Error *error) {
+static Status add_plan(ModelConfig *config, uint64_t layer, const LayerPlan *plan, const char *origin,
+                       Error *error) {
     size_t i = 0;
     while (i < config->plan_count && !plans_equal(&config->plans[i], plan)) i++;
     if (i == MODEL_MAX_PLANS)
-        return status_fail(error, STATUS_UNSUPPORTED, "%s: more than %d kinds of layers", origin, MODEL_MAX_PLANS);
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: more than %d kinds of layers", origin,
+                           MODEL_MAX_PLANS);
     if (i == config->plan_count) config->plans[config->plan_count++] = *plan;
     config->plan_of[layer] = (unsigned char)i;
     return STATUS_OK;
 }
 
-Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, ModelConfig *config, Error *error) {
+Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, ModelConfig *config,
+                          Error *error) {
     Layers layers = {.reader = reader, .config = config};
     Status status = read_windows(&layers, error);
-    if (status == STATUS_OK && config->architecture->rope == ROPE_RULE_LIST) status = read_turning(&layers, error);
+    if (status == STATUS_OK && config->architecture->rope == ROPE_RULE_LIST)
+        status = read_turning(&layers, error);
     for (uint64_t layer = 0; layer < config->layers && status == STATUS_OK; layer++) {
         LayerPlan own = *plan;
         own.rope = rope_of(&layers, layer);

@@ -55,6 +55,13 @@ static Status read_heads(const ConfigReader *reader, ModelConfig *config, Error 
     Status status = config_read_size(reader, "num_key_value_heads", config->heads, &config->kv_heads,
                                      &config->from[CONFIG_KV_HEADS], error);
     config->head_dim = derived;
+    const cJSON *stated = config_find_stated(reader, "head_dim");
+    ConfigEntry field;
+    if (cJSON_IsNull(stated) && !config_class_find_entry(reader->class, CONFIG_FIELD, "head_dim", &field))
+        return status_fail(
+            error, STATUS_FORMAT,
+            "%s: \"head_dim\" is null, which transformers takes for no size where the type has no such key",
+            reader->origin);
     if (status == STATUS_OK && !architecture->derives_head_dim)
         status = config_read_size(reader, "head_dim", derived, &config->head_dim,
                                   &config->from[CONFIG_HEAD_DIM], error);
@@ -161,7 +168,8 @@ static Status read_switch(const ConfigReader *reader, const char *key, double fa
                           Error *error) {
     *value = key == NULL ? fallback : config_number(reader, key, fallback);
     if (isfinite(*value)) return STATUS_OK;
-    return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a finite number", reader->origin, key);
+    return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a finite number", reader->origin,
+                       key);
 }
 
 static Status read_switches(const ConfigReader *reader, ModelConfig *config, Error *error) {
@@ -193,7 +201,8 @@ static Status read_switches(const ConfigReader *reader, ModelConfig *config, Err
     config->qk_norm = has_qk_norm ? architecture->qk_norm : QK_NORM_NONE;
     config->qk_norm_follows_rope = architecture->qk_norm_follows_rope;
     if (status == STATUS_OK && (!isfinite(config->logit_scale) || !(config->clip >= 0.0)))
-        return status_fail(error, STATUS_FORMAT, "%s: expected scales and clips to be usable", reader->origin);
+        return status_fail(error, STATUS_FORMAT, "%s: expected scales and clips to be usable",
+                           reader->origin);
     return status;
 }
 
@@ -263,7 +272,8 @@ static void read_roles(const ConfigReader *reader, ModelConfig *config) {
     const Architecture *architecture = config->architecture;
     for (size_t i = 0; i < config->plan_count; i++) {
         for (int role = 0; role < TENSOR_ROLE_COUNT; role++)
-            config->roles[role] = config->roles[role] || architecture_has(&config->plans[i], (TensorRole)role);
+            config->roles[role] =
+                config->roles[role] || architecture_has(&config->plans[i], (TensorRole)role);
     }
     config->roles[TENSOR_EMBEDDING] = true;
     config->roles[TENSOR_FINAL_NORM] = !architecture->norm_is_bare && !architecture->final_norm_is_bare;
@@ -335,9 +345,10 @@ static Status refuse_switches(const cJSON *json, const char *origin, Error *erro
 }
 
 static Status refuse_model_type(const char *model_type, const char *origin, Error *error) {
-    return status_fail(error, STATUS_UNSUPPORTED,
-                       "%s: model type \"%.60s\" is not known (`rejuv info --architectures` lists those that are)",
-                       origin, model_type);
+    return status_fail(
+        error, STATUS_UNSUPPORTED,
+        "%s: model type \"%.60s\" is not known (`rejuv info --architectures` lists those that are)", origin,
+        model_type);
 }
 
 static Status read_all(const ConfigReader *reader, ModelConfig *config, Error *error) {

@@ -15,7 +15,8 @@ static bool add_default(cJSON *defaults, const ConfigEntry *entry) {
 Status config_open_reader(const cJSON *json, const char *model_type, const char *origin, ConfigReader *reader,
                           Error *error) {
     *reader = (ConfigReader){.json = json, .origin = origin, .class = config_class_find(model_type)};
-    if (reader->class == NULL) return status_fail(error, STATUS_UNSUPPORTED, "%s: no class of %s", origin, model_type);
+    if (reader->class == NULL)
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: no class of %s", origin, model_type);
     reader->defaults = cJSON_CreateObject();
     bool complete = reader->defaults != NULL;
     ConfigEntry entry;
@@ -32,7 +33,8 @@ void config_close_reader(ConfigReader *reader) {
 /* The field that the class keeps under this name. */
 static const char *own_name(const ConfigReader *reader, const char *name, char *text, size_t size) {
     ConfigEntry entry;
-    if (!config_class_find_entry(reader->class, CONFIG_ALIAS, name, &entry) || entry.value_bytes >= size) return name;
+    if (!config_class_find_entry(reader->class, CONFIG_ALIAS, name, &entry) || entry.value_bytes >= size)
+        return name;
     (void)snprintf(text, size, "%.*s", (int)entry.value_bytes, entry.value);
     return text;
 }
@@ -77,7 +79,8 @@ Status config_read_size(const ConfigReader *reader, const char *name, uint64_t f
     }
     if (!json_read_count(item, value) || *value == 0 || *value > CONFIG_LARGEST_SIZE)
         return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count from 1 to %d, found %s",
-                           reader->origin, name, CONFIG_LARGEST_SIZE, item == NULL ? "nothing" : "something else");
+                           reader->origin, name, CONFIG_LARGEST_SIZE,
+                           item == NULL ? "nothing" : "something else");
     if (stated != NULL) *from = name;
     return STATUS_OK;
 }

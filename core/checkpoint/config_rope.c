@@ -5,8 +5,8 @@
 #include <string.h>
 
 static const char *const KINDS[ROPE_KIND_COUNT] = {
-    [ROPE_DEFAULT] = "default", [ROPE_LINEAR] = "linear", [ROPE_DYNAMIC] = "dynamic",
-    [ROPE_YARN] = "yarn",       [ROPE_LLAMA3] = "llama3", [ROPE_PROPORTIONAL] = "proportional",
+    [ROPE_DEFAULT] = "default",   [ROPE_LINEAR] = "linear", [ROPE_DYNAMIC] = "dynamic",
+    [ROPE_YARN] = "yarn",         [ROPE_LLAMA3] = "llama3", [ROPE_PROPORTIONAL] = "proportional",
     [ROPE_LONGROPE] = "longrope",
 };
 
@@ -42,7 +42,8 @@ typedef struct RopeSource {
 static double default_theta(const ConfigReader *reader, const char *name) {
     ConfigEntry entry;
     char text[32];
-    if (!config_class_find_entry(reader->class, CONFIG_CONSTANT, name, &entry) || entry.value_bytes >= sizeof text)
+    if (!config_class_find_entry(reader->class, CONFIG_CONSTANT, name, &entry) ||
+        entry.value_bytes >= sizeof text)
         return 10000.0;
     memcpy(text, entry.value, entry.value_bytes);
     text[entry.value_bytes] = '\0';
@@ -89,7 +90,8 @@ static const cJSON *find(const RopeSource *source, Parameter parameter, Place pl
     const char *name = NAMES[parameter][PLACE_TOP];
     if (place == PLACE_TOP && parameter == KEY_THETA) name = source->theta_key;
     if (name == NULL) return NULL;
-    return place == PLACE_TOP ? config_find_stated(source->reader, name) : json_find_any(source->inside, name);
+    return place == PLACE_TOP ? config_find_stated(source->reader, name)
+                              : json_find_any(source->inside, name);
 }
 
 static Status refuse(const RopeSource *source, const char *key, const char *expected, Error *error) {
@@ -112,10 +114,19 @@ static Status read_positive(const RopeSource *source, Parameter parameter, bool 
     return STATUS_OK;
 }
 
+/* Parameters of a layer type count where config.json has layers of that type. */
+static bool is_declared(const RopeSource *source, const char *layer_type) {
+    const cJSON *types = json_find(source->json, "layer_types"), *type;
+    cJSON_ArrayForEach(type, types) {
+        if (cJSON_IsString(type) && strcmp(type->valuestring, layer_type) == 0) return true;
+    }
+    return false;
+}
+
 static Status read_kind(const RopeSource *source, ModelConfig *config, Error *error) {
     const cJSON *item;
     cJSON_ArrayForEach(item, source->inside) {
-        if (cJSON_IsObject(item))
+        if (cJSON_IsObject(item) && is_declared(source, item->string))
             return status_fail(error, STATUS_UNSUPPORTED,
                                "%s: rotary parameters for each kind of layer are not known", source->origin);
     }
@@ -145,11 +156,13 @@ static Status read_part(const RopeSource *source, const ModelConfig *config, Err
     rope->proportion = 1.0;
     rope->dims = config->head_dim;
     rope->is_interleaved = architecture->is_interleaved;
-    if (item == NULL && architecture->default_partial > 0.0) part = architecture->default_partial;
-    else if (item == NULL || (rope->kind == ROPE_DEFAULT && !architecture->is_partial)) return STATUS_OK;
+    if (item == NULL && architecture->default_partial > 0.0)
+        part = architecture->default_partial;
+    else if (item == NULL || (rope->kind == ROPE_DEFAULT && !architecture->is_partial))
+        return STATUS_OK;
     bool fits = rope->kind == ROPE_PROPORTIONAL ? part >= 0 && floor(part * dim / 2.0) <= floor(dim / 2.0)
-                : architecture->is_partial      ? part > 0 && trunc(part * dim) <= dim && trunc(part * dim) >= 2
-                                                : trunc(part * dim) == dim;
+                : architecture->is_partial ? part > 0 && trunc(part * dim) <= dim && trunc(part * dim) >= 2
+                                           : trunc(part * dim) == dim;
     if (fits && rope->kind != ROPE_PROPORTIONAL) rope->dims = (uint64_t)trunc(part * dim);
     if (!fits || rope->dims % 2 != 0)
         return status_fail(error, STATUS_UNSUPPORTED, "%s: partial_rotary_factor %g is not known",
@@ -239,7 +252,8 @@ static Status read_factor(const RopeSource *source, ModelConfig *config, Error *
     }
     Status status = read_positive(source, KEY_FACTOR, false, &rope->factor, &config->from[CONFIG_ROPE_FACTOR],
                                   &found, error);
-    if (!found && rope->kind == ROPE_LONGROPE) rope->factor = (double)config->max_positions / rope->original_length;
+    if (!found && rope->kind == ROPE_LONGROPE)
+        rope->factor = (double)config->max_positions / rope->original_length;
     if (status == STATUS_OK && !found && rope->kind != ROPE_PROPORTIONAL && rope->kind != ROPE_LONGROPE)
         return status_fail(error, STATUS_FORMAT, "%s: rotary kind \"%s\" expects \"factor\", found none",
                            source->origin, KINDS[rope->kind]);
@@ -254,7 +268,8 @@ static Status read_factors(const RopeSource *source, const char *key, float fact
     if (!cJSON_IsArray(list) || expected > ROPE_MOST_FACTORS)
         return refuse(source, key, "a list of a factor for each pair of a head", error);
     cJSON_ArrayForEach(item, list) {
-        if (!cJSON_IsNumber(item) || !(item->valuedouble > 0 && isfinite(item->valuedouble)) || count == expected)
+        if (!cJSON_IsNumber(item) || !(item->valuedouble > 0 && isfinite(item->valuedouble)) ||
+            count == expected)
             return refuse(source, key, "a list of a factor for each pair of a head", error);
         factors[count++] = (float)item->valuedouble;
     }
@@ -271,16 +286,18 @@ static Status read_longrope(const RopeSource *source, Error *error) {
     if (status == STATUS_OK && !(rope->original_length > 1.0))
         return refuse(source, "original_max_position_embeddings", "a count from 2 with longrope", error);
     rope->longest = (uint64_t)rope->original_length;
-    rope->attention_factor = !isnan(attention)    ? attention
-                             : rope->factor <= 1.0 ? 1.0
-                                                   : sqrt(1.0 + log(rope->factor) / log(rope->original_length));
+    rope->attention_factor = !isnan(attention) ? attention
+                             : rope->factor <= 1.0
+                                 ? 1.0
+                                 : sqrt(1.0 + log(rope->factor) / log(rope->original_length));
     return status;
 }
 
 static Status read_dynamic(const RopeSource *source, const ModelConfig *config, Error *error) {
     source->rope->longest = config->max_positions;
     if (source->rope->dims > 2) return STATUS_OK;
-    return status_fail(error, STATUS_UNSUPPORTED, "%s: rotary kind \"dynamic\" for heads of %u", source->origin, 2U);
+    return status_fail(error, STATUS_UNSUPPORTED, "%s: rotary kind \"dynamic\" for heads of %u",
+                       source->origin, 2U);
 }
 
 static Status read_rope(const RopeSource *source, ModelConfig *config, Error *error) {
@@ -289,8 +306,8 @@ static Status read_rope(const RopeSource *source, ModelConfig *config, Error *er
     bool found;
     Status status = source->inside == NULL ? STATUS_OK : read_kind(source, config, error);
     if (status == STATUS_OK)
-        status = read_positive(source, KEY_THETA, true, &rope->theta, &config->from[CONFIG_ROPE_THETA], &found,
-                               error);
+        status = read_positive(source, KEY_THETA, true, &rope->theta, &config->from[CONFIG_ROPE_THETA],
+                               &found, error);
     if (status == STATUS_OK) status = read_part(source, config, error);
     if (status != STATUS_OK || rope->kind == ROPE_DEFAULT) return status;
     bool has_length = rope->kind == ROPE_YARN || rope->kind == ROPE_LLAMA3 || rope->kind == ROPE_LONGROPE;

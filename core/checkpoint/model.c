@@ -131,7 +131,8 @@ static Status resolve_bias(const Model *model, TensorRole role, int layer, const
         *tensor = &pair->tensors[found[count - 1].tensor];
         return check_sides(pair, *tensor, role, error);
     }
-    return status_fail(error, STATUS_FORMAT, "%s: a bias of %s in layer %d: config.json asks for it, but it is missing",
+    return status_fail(error, STATUS_FORMAT,
+                       "%s: a bias of %s in layer %d: config.json asks for it, but it is missing",
                        pair->sft->directory, tensor_role_name(role), layer);
 }
 
@@ -144,7 +145,8 @@ static Status resolve_part(const Model *model, TensorPart part, int layer, const
                            Error *error) {
     const Pair *pair = model->pair;
     for (size_t i = 0; i < pair->count; i++) {
-        if (pair->tensors[i].layer != layer || !ends_with(pair->tensors[i].name, architecture_part_name(part)))
+        if (pair->tensors[i].layer != layer ||
+            !ends_with(pair->tensors[i].name, architecture_part_name(part)))
             continue;
         *tensor = &pair->tensors[i];
         if ((*tensor)->base != NULL) return STATUS_OK;
@@ -171,7 +173,7 @@ static Status resolve_layer(Model *model, int layer, Error *error) {
     Status status = STATUS_OK;
     for (int i = TENSOR_OTHER + 1; i < TENSOR_ROLE_COUNT && status == STATUS_OK; i++) {
         TensorRole role = (TensorRole)i;
-        bool is_wanted = plan != NULL         ? architecture_has(plan, role)
+        bool is_wanted = plan != NULL          ? architecture_has(plan, role)
                          : role == TENSOR_HEAD ? wants_head(model)
                                                : config->roles[role] && !tensor_role_is_layered(role);
         if (!is_wanted) continue;

@@ -24,7 +24,8 @@ typedef struct Model {
     const Pair *pair;
     const ModelConfig *config; /* the SFT model's: sizes, which are one for both */
     ModelSide base, sft;       /* all else, each by its own config.json */
-    ModelLayer whole; /* tensors that belong to no layer; TENSOR_HEAD is what gives logits: the embedding if tied, NULL
+    ModelLayer
+        whole; /* tensors that belong to no layer; TENSOR_HEAD is what gives logits: the embedding if tied, NULL
                          where one of the two has no head (head.h) */
     ModelLayer *layers;
 } Model;

@@ -69,8 +69,10 @@ static void collect(const ConfigFacts facts[2], const Pair *pair, Buffer *names,
     bool same_layers = base->layers == sft->layers;
     for (uint64_t layer = 0; same_layers && layer < base->layers; layer++)
         same_layers = architecture_slides(base, layer) == architecture_slides(sft, layer);
-    bool same_window = architecture_window(base) == 0 || architecture_window(base) != architecture_window(sft);
-    if (!same_window && !same_layers && base->layers == sft->layers && strstr(text->text != NULL ? text->text : "", "sliding_window") == NULL)
+    bool same_window =
+        architecture_window(base) == 0 || architecture_window(base) != architecture_window(sft);
+    if (!same_window && !same_layers && base->layers == sft->layers &&
+        strstr(text->text != NULL ? text->text : "", "sliding_window") == NULL)
         add_difference(names, text, "layer_types", "some", "others");
 }
 

@@ -170,8 +170,8 @@ static void attend_place(void *argument, size_t task, unsigned worker) {
 
 static Status run_places(const Chunk *chunk, Error *error) {
     size_t tasks;
-    if (!memory_multiply(chunk->tokens, chunk->state_count * forward_plan(chunk->states[0], chunk->layer)->kv_heads,
-                         &tasks))
+    if (!memory_multiply(chunk->tokens,
+                         chunk->state_count * forward_plan(chunk->states[0], chunk->layer)->kv_heads, &tasks))
         return memory_fail(error, "attention");
     Chunk shared = *chunk;
     return job_run(chunk->job, tasks, attend_place, &shared, error);

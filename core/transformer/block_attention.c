@@ -1,12 +1,12 @@
+#include "core/transformer/block_attention.h"
+
 #include "core/transformer/attention.h"
-#include "core/transformer/forward_internal.h"
 
 #include <string.h>
 
 /* ---- queries, keys and values out of one matrix ---- */
 
-/* Row of the stored output at which a head's query, key or value begins. */
-static size_t fused_row(QkvLayout layout, const LayerPlan *plan, Buffer which, uint64_t head) {
+size_t block_attention_fused_row(QkvLayout layout, const LayerPlan *plan, Buffer which, uint64_t head) {
     size_t dim = plan->head_dim, group = plan->heads / plan->kv_heads;
     size_t of_group = which == BUFFER_QUERY ? head / group : head;
     switch (layout) {
@@ -21,7 +21,8 @@ static size_t fused_row(QkvLayout layout, const LayerPlan *plan, Buffer which, u
     case QKV_PARTED:
         break;
     }
-    return ((which == BUFFER_QUERY ? 0 : plan->heads) + (which == BUFFER_VALUE ? plan->kv_heads : 0) + head) * dim;
+    return ((which == BUFFER_QUERY ? 0 : plan->heads) + (which == BUFFER_VALUE ? plan->kv_heads : 0) + head) *
+           dim;
 }
 
 static void split_fused(const Chunk *chunk, ForwardState *state, size_t token) {
@@ -33,7 +34,9 @@ static void split_fused(const Chunk *chunk, ForwardState *state, size_t token) {
         float *to = pass_row(chunk, state, PARTS[i], token);
         uint64_t heads = PARTS[i] == BUFFER_QUERY ? plan->heads : plan->kv_heads;
         for (uint64_t h = 0; h < heads; h++)
-            memcpy(to + h * dim, from + fused_row(state->side->config->qkv, plan, PARTS[i], h), dim * sizeof *to);
+            memcpy(to + h * dim,
+                   from + block_attention_fused_row(state->side->config->qkv, plan, PARTS[i], h),
+                   dim * sizeof *to);
     }
 }
 
@@ -48,12 +51,14 @@ static void clip_token(const Chunk *chunk, ForwardState *state, size_t token) {
     const ModelConfig *config = state->side->config;
     const LayerPlan *plan = forward_plan(state, chunk->layer);
     for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++)
-        clip(pass_row(chunk, state, PARTS[i], token), forward_layer_width(config, plan, PARTS[i]), (float)config->clip);
+        clip(pass_row(chunk, state, PARTS[i], token), forward_layer_width(config, plan, PARTS[i]),
+             (float)config->clip);
 }
 
 /* Turns the first dims of a head: (x[i], x[i + dims/2]) by the angle of frequency i, or its neighbours. */
 static void rotate(const Rope *rope, float *x, const float *cosines, const float *sines) {
-    size_t half = rope->dims / 2, step = rope->is_interleaved ? 2 : 1, apart = rope->is_interleaved ? 1 : half;
+    size_t half = rope->dims / 2, step = rope->is_interleaved ? 2 : 1,
+           apart = rope->is_interleaved ? 1 : half;
     for (size_t i = 0; i < half; i++) {
         float *first = x + i * step, a = first[0], b = first[apart];
         first[0] = a * cosines[i] - b * sines[i];
@@ -61,7 +66,8 @@ static void rotate(const Rope *rope, float *x, const float *cosines, const float
     }
 }
 
-static void rotate_heads(const Chunk *chunk, const ForwardState *state, size_t token, float *x, uint64_t heads) {
+static void rotate_heads(const Chunk *chunk, const ForwardState *state, size_t token, float *x,
+                         uint64_t heads) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
     if (plan->rope < 0) return;
     const Rope *rope = &state->side->config->ropes[plan->rope];
@@ -72,7 +78,8 @@ static void rotate_heads(const Chunk *chunk, const ForwardState *state, size_t t
 }
 
 /* The norm of queries or keys: of each head, or of all of them at once. */
-static void norm_heads(const Chunk *chunk, const ForwardState *state, float *x, uint64_t heads, TensorRole role) {
+static void norm_heads(const Chunk *chunk, const ForwardState *state, float *x, uint64_t heads,
+                       TensorRole role) {
     const ModelConfig *config = state->side->config;
     size_t dim = forward_plan(state, chunk->layer)->head_dim;
     bool is_whole = config->qk_norm == QK_NORM_WHOLE, has_own = config->qk_norm == QK_NORM_EACH;

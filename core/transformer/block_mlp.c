@@ -1,5 +1,6 @@
+#include "core/transformer/block_mlp.h"
+
 #include "core/transformer/activation.h"
-#include "core/transformer/forward_internal.h"
 
 #include <string.h>
 

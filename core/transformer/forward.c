@@ -1,10 +1,9 @@
 #include "core/transformer/forward.h"
 
 #include "core/support/memory.h"
-#include "core/transformer/activation.h"
 #include "core/transformer/attention.h"
-#include "core/transformer/forward_internal.h"
-#include "core/transformer/norm.h"
+#include "core/transformer/block_attention.h"
+#include "core/transformer/block_mlp.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -58,10 +58,10 @@ typedef struct Chunk {
     size_t state_count;
     const int32_t *ids;
     size_t tokens;
-    size_t first;              /* cache index of the chunk's first token */
-    const size_t *starts;      /* [tokens], or NULL: all 0 */
-    const ForwardPlace *places; /* [tokens], or NULL */
-    const size_t *lengths;     /* [tokens]: of the text that each belongs to, as far as it is known */
+    size_t first;                      /* cache index of the chunk's first token */
+    const size_t *starts;              /* [tokens], or NULL: all 0 */
+    const ForwardPlace *places;        /* [tokens], or NULL */
+    const size_t *lengths;             /* [tokens]: of the text that each belongs to, as far as it is known */
     Angles angles[2][MODEL_MAX_ROPES]; /* [1]: of states that run as base */
     float *scores;                     /* [threads][ATTENTION_BLOCK × length] */
     size_t score_stride;               /* the most keys that a token may see */
@@ -120,41 +120,5 @@ size_t forward_buffer_width(const ModelConfig *config, Buffer buffer);
 /* Make room for a chunk's activations, and for the hidden states of a whole call. What was there is lost. */
 Status forward_reserve_buffers(ForwardState *state, size_t tokens, Error *error) STATUS_MUST_CHECK;
 Status forward_reserve_hidden(ForwardState *state, size_t tokens, Error *error) STATUS_MUST_CHECK;
-
-/* ---- in forward_pass.c: the steps that blocks are made of ---- */
-
-typedef struct Pass {
-    Chunk chunk;
-    const ForwardInput *input;
-    size_t done;             /* tokens of the input before this chunk */
-    MatmulOperand *operands; /* [state_count] */
-    MatmulScratch *scratch;
-} Pass;
-
-typedef void (*TokenFunction)(const Chunk *chunk, ForwardState *state, size_t token);
-
-/* Runs the function for every token of every state. */
-Status pass_for_tokens(const Pass *pass, TokenFunction function, Error *error) STATUS_MUST_CHECK;
-
-float *pass_row(const Chunk *chunk, ForwardState *state, Buffer buffer, size_t token);
-
-/* A matrix of the layer, with its bias: from one buffer to another. */
-typedef struct Projection {
-    TensorRole weight, bias;
-    Buffer from, to;
-} Projection;
-
-Status pass_project(const Pass *pass, Projection projection, Error *error) STATUS_MUST_CHECK;
-
-/* Tells the observer, where there is one. */
-void pass_observe(const Pass *pass, ForwardSite site, Buffer buffer);
-
-/* ---- the blocks: BUFFER_NORMED to BUFFER_ADDED ---- */
-
-Status block_attention_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
-Status block_mlp_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
-
-/* Up to the input of down. */
-Status block_mlp_activate(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 
 #endif

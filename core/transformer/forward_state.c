@@ -105,12 +105,23 @@ size_t forward_buffer_width(const ModelConfig *config, Buffer buffer) {
 /* Norms and biases; what a side's config.json does not ask for it runs without. */
 static bool is_small(const ForwardState *state, int role) {
     static const bool IS_SMALL[TENSOR_ROLE_COUNT] = {
-        [TENSOR_ATTENTION_NORM] = true, [TENSOR_MLP_NORM] = true, [TENSOR_FINAL_NORM] = true,
-        [TENSOR_POST_MLP_NORM] = true,  [TENSOR_Q_NORM] = true,   [TENSOR_K_NORM] = true,
-        [TENSOR_Q_BIAS] = true,         [TENSOR_K_BIAS] = true,   [TENSOR_V_BIAS] = true,
-        [TENSOR_O_BIAS] = true,         [TENSOR_GATE_BIAS] = true, [TENSOR_UP_BIAS] = true,
-        [TENSOR_DOWN_BIAS] = true,      [TENSOR_QKV_BIAS] = true, [TENSOR_GATE_UP_BIAS] = true,
-        [TENSOR_HEAD_BIAS] = true,      [TENSOR_POST_ATTENTION_NORM] = true,
+        [TENSOR_ATTENTION_NORM] = true,
+        [TENSOR_MLP_NORM] = true,
+        [TENSOR_FINAL_NORM] = true,
+        [TENSOR_POST_MLP_NORM] = true,
+        [TENSOR_Q_NORM] = true,
+        [TENSOR_K_NORM] = true,
+        [TENSOR_Q_BIAS] = true,
+        [TENSOR_K_BIAS] = true,
+        [TENSOR_V_BIAS] = true,
+        [TENSOR_O_BIAS] = true,
+        [TENSOR_GATE_BIAS] = true,
+        [TENSOR_UP_BIAS] = true,
+        [TENSOR_DOWN_BIAS] = true,
+        [TENSOR_QKV_BIAS] = true,
+        [TENSOR_GATE_UP_BIAS] = true,
+        [TENSOR_HEAD_BIAS] = true,
+        [TENSOR_POST_ATTENTION_NORM] = true,
     };
     return IS_SMALL[role] && state->side->config->roles[role];
 }
@@ -127,7 +138,8 @@ typedef struct SmallRoom {
     size_t total;
 } SmallRoom;
 
-static float *blend_into(const ForwardState *state, const PairTensor *tensor, bool adds_one, SmallRoom *room) {
+static float *blend_into(const ForwardState *state, const PairTensor *tensor, bool adds_one,
+                         SmallRoom *room) {
     if (tensor == NULL) return NULL;
     size_t elements = tensor->sft->rows * tensor->sft->columns;
     float *at = room->next;
@@ -156,7 +168,8 @@ static void blend_layers(ForwardState *state, SmallRoom *room) {
     const Model *model = state->model;
     uint64_t layers = model->config->layers;
     for (uint64_t layer = 0; layer <= layers; layer++)
-        blend_layer(state, layer < layers ? &model->layers[layer] : &model->whole, &state->vectors[layer], room);
+        blend_layer(state, layer < layers ? &model->layers[layer] : &model->whole, &state->vectors[layer],
+                    room);
 }
 
 /* Blends them once: they are read for every token and weigh next to nothing. */

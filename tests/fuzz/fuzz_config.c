@@ -7,10 +7,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 static void check(const ModelConfig *config) {
     if (config->heads == 0 || config->kv_heads == 0 || config->heads % config->kv_heads != 0) abort();
-    if (config->layers == 0 || config->vocabulary == 0 || config->head_dim % 2 != 0) abort();
-    if (!(config->norm_epsilon >= 0.0 && config->rope.theta > 0.0 && config->rope.factor > 0.0)) abort();
-    for (uint64_t layer = config->layers; layer < MODEL_MAX_SLIDING; layer++) {
-        if (architecture_slides(config, layer)) abort();
+    if (config->layers == 0 || config->layers > MODEL_MAX_LAYERS || config->vocabulary == 0) abort();
+    for (size_t i = 0; i < config->rope_count; i++) {
+        const Rope *rope = &config->ropes[i];
+        if (!(rope->theta > 0.0 && rope->factor > 0.0) || rope->dims % 2 != 0 ||
+            rope->dims > config->head_dim)
+            abort();
+    }
+    if (!(config->norm_epsilon >= 0.0 && config->rope_count <= MODEL_MAX_ROPES)) abort();
+    for (uint64_t layer = 0; layer < config->layers; layer++) {
+        const LayerPlan *plan = architecture_layer(config, layer);
+        if (plan < config->plans || plan >= config->plans + config->plan_count) abort();
+        if (plan->kv_heads == 0 || plan->heads % plan->kv_heads != 0 || plan->rope >= (int)config->rope_count)
+            abort();
     }
     if (config->eos_count > MODEL_MAX_EOS) abort();
     for (size_t i = 0; i < config->eos_count; i++) {

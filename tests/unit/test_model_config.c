@@ -42,54 +42,83 @@ static void refuse(const char *type, const char *more, const char *words) {
 
 /* ---- rotary parameters ---- */
 
+#define LONGROPE                                                                                             \
+    "\"rope_parameters\":{\"rope_type\":\"longrope\",\"rope_theta\":500.0,\"factor\":4.0,"                   \
+    "\"original_max_position_embeddings\":64,\"short_factor\":[1.0,1.1,1.2,1.3,1.4,1.5,1.6,1.7],"            \
+    "\"long_factor\":[1.0,2.0,3.0,4.0,5.0,6.0,7.0,8.0]}"
+
 static void frequencies_are_those_of_transformers(void **state) {
     (void)state;
     static const struct {
         const char *config;
         double scale, frequencies[8];
+        uint64_t length; /* of the text; 0: of any */
     } KNOWN[] = {
         {"\"rope_parameters\":{\"rope_theta\":500}",
          1.0,
-         {1, 0.459863275, 0.21147424, 0.0972492471, 0.0447213612, 0.0205657128, 0.0094574159, 0.00434911856}},
+         {1, 0.459863275, 0.21147424, 0.0972492471, 0.0447213612, 0.0205657128, 0.0094574159, 0.00434911856},
+         0},
         {"\"rope_scaling\":{\"type\":\"yarn\",\"rope_theta\":500.0,\"factor\":4.0,\"original_max_position_embeddings\":64}",
          1.13862944,
          {1, 0.344897449, 0.10573712, 0.0243123118, 0.0111803403, 0.00514142821, 0.00236435398,
-          0.00108727964}},
+          0.00108727964},
+         0},
         {"\"rope_parameters\":{\"rope_type\":\"yarn\",\"rope_theta\":500.0,\"factor\":4.0,"
          "\"original_max_position_embeddings\":64,\"beta_fast\":8,\"beta_slow\":2,\"truncate\":false,\"mscale\":0.7,"
          "\"mscale_all_dim\":1.2}",
          0.940571525,
          {1, 0.326695055, 0.0613585487, 0.0243123118, 0.0111803403, 0.00514142821, 0.00236435398,
-          0.00108727964}},
+          0.00108727964},
+         0},
         {"\"max_position_embeddings\":512,\"rope_parameters\":{\"rope_type\":\"yarn\",\"rope_theta\":500.0,\"factor\":null,"
          "\"original_max_position_embeddings\":64,\"attention_factor\":1.3}",
          1.3,
          {1, 0.325736493, 0.0881142616, 0.0121561559, 0.00559017016, 0.0025707141, 0.00118217699,
-          0.000543639821}},
+          0.000543639821},
+         0},
         {"\"original_max_position_embeddings\":64,\"rope_parameters\":{\"rope_type\":\"llama3\",\"rope_theta\":500.0,"
          "\"factor\":8.0,\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,\"original_max_position_embeddings\":16}",
          1.0,
          {1, 0.459863275, 0.0976166278, 0.0121561559, 0.00559017016, 0.0025707141, 0.00118217699,
-          0.000543639821}},
+          0.000543639821},
+         0},
         {"\"max_position_embeddings\":128,\"rope_parameters\":{\"rope_type\":\"llama3\",\"rope_theta\":500.0,"
          "\"factor\":8.0,\"low_freq_factor\":1.0,\"high_freq_factor\":4.0}",
          1.0,
          {1, 0.459863275, 0.21147424, 0.0399857163, 0.00559017016, 0.0025707141, 0.00118217699,
-          0.000543639821}},
+          0.000543639821},
+         0},
         {"\"rope_parameters\":{\"rope_type\":\"proportional\",\"rope_theta\":500.0,\"factor\":2.0,"
          "\"partial_rotary_factor\":0.3}",
          1.0,
-         {0.5, 0.229931638, 0, 0, 0, 0, 0, 0}},
+         {0.5, 0.229931638, 0, 0, 0, 0, 0, 0},
+         0},
         {"\"rope_theta\":500,\"rope_scaling\":{\"rope_type\":\"dynamic\",\"factor\":4.0}",
          1.0,
-         {1, 0.459863275, 0.21147424, 0.0972492471, 0.0447213612, 0.0205657128, 0.0094574159, 0.00434911856}},
+         {1, 0.459863275, 0.21147424, 0.0972492471, 0.0447213612, 0.0205657128, 0.0094574159, 0.00434911856},
+         0},
+        {"\"rope_theta\":500,\"rope_scaling\":{\"rope_type\":\"dynamic\",\"factor\":4.0}",
+         1.0,
+         {1, 0.395773917, 0.156636983, 0.0619928315, 0.0245351456, 0.00971037056, 0.00384311122,
+          0.0015210032},
+         3000},
+        {LONGROPE,
+         1.1547005383792517,
+         {1, 0.418057501, 0.176228538, 0.0748071149, 0.0319438279, 0.0137104746, 0.00591088459,
+          0.00255830493},
+         64},
+        {LONGROPE,
+         1.1547005383792517,
+         {1, 0.229931638, 0.0704914108, 0.0243123118, 0.00894427206, 0.00342761865, 0.00135105941,
+          0.000543639821},
+         65},
     };
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) {
         ModelConfig config = accept("llama", KNOWN[i].config);
         float found[8];
-        model_rope_frequencies(&config.rope, 16, found);
-        if (fabs(config.rope.attention_factor - KNOWN[i].scale) > 1e-8)
-            fail_msg("%s: scaled by %.9g", KNOWN[i].config, config.rope.attention_factor);
+        model_rope_frequencies(&config.ropes[0], KNOWN[i].length, found);
+        if (fabs(config.ropes[0].attention_factor - KNOWN[i].scale) > 1e-8)
+            fail_msg("%s: scaled by %.9g", KNOWN[i].config, config.ropes[0].attention_factor);
         for (size_t k = 0; k < 8; k++) {
             if (fabs((double)found[k] - KNOWN[i].frequencies[k]) > 3e-7 * KNOWN[i].frequencies[k])
                 fail_msg("%s: frequency %zu: expected %.9g, found %.9g", KNOWN[i].config, k,
@@ -120,14 +149,15 @@ static void theta_is_found_where_transformers_finds_it(void **state) {
     for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) {
         ModelConfig config = accept("llama", KNOWN[i].config);
         const char *from = config.from[CONFIG_ROPE_THETA];
-        if (config.rope.theta != KNOWN[i].theta) fail_msg("%s: %g", KNOWN[i].config, config.rope.theta);
+        if (config.ropes[0].theta != KNOWN[i].theta)
+            fail_msg("%s: %g", KNOWN[i].config, config.ropes[0].theta);
         if (from == NULL || KNOWN[i].from == NULL)
             assert_true(from == KNOWN[i].from);
         else
             assert_string_equal(from, KNOWN[i].from);
     }
     assert_int_equal(
-        accept("llama", "\"rope_parameters\":{\"type\":\"mrope\",\"rope_type\":\"default\"}").rope.kind,
+        accept("llama", "\"rope_parameters\":{\"type\":\"mrope\",\"rope_type\":\"default\"}").ropes[0].kind,
         ROPE_DEFAULT);
 }
 
@@ -151,7 +181,9 @@ static void rotary_parameters_that_transformers_cannot_use_are_refused(void **st
          "partial_rotary_factor"},
         {"\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":2},\"partial_rotary_factor\":0.5",
          "partial_rotary_factor"},
-        {"\"rope_parameters\":{\"full_attention\":{\"rope_type\":\"default\"}}", "each kind of layer"},
+        {"\"layer_types\":[\"full_attention\",\"full_attention\",\"full_attention\",\"full_attention\"],"
+         "\"rope_parameters\":{\"full_attention\":{\"rope_type\":\"default\"}}",
+         "each kind of layer"},
     };
     for (size_t i = 0; i < sizeof CONFIGS / sizeof *CONFIGS; i++)
         refuse("llama", CONFIGS[i][0], CONFIGS[i][1]);
@@ -211,7 +243,7 @@ static void what_a_type_does_not_read_does_nothing(void **state) {
     ModelConfig plain = accept("qwen3", "");
     for (size_t i = 0; i < sizeof IGNORED / sizeof *IGNORED; i++) {
         ModelConfig config = accept("qwen3", IGNORED[i]);
-        config.rope.proportion = plain.rope.proportion;
+        config.ropes[0].proportion = plain.ropes[0].proportion;
         assert_memory_equal(&config, &plain, sizeof config);
     }
     assert_int_equal(accept("mistral", "\"attention_bias\":null").roles[TENSOR_Q_BIAS], false);
@@ -226,7 +258,8 @@ static void expect_window(const char *type, const char *more, uint64_t window, c
         if (architecture_slides(&config, layer)) found[layer] = 's';
     }
     if (strcmp(found, sliding) != 0) fail_msg("%s %s: expected %s, found %s", type, more, sliding, found);
-    if (window != config.window) fail_msg("%s %s: a window of %d", type, more, (int)config.window);
+    if (window != architecture_window(&config))
+        fail_msg("%s %s: a window of %d", type, more, (int)architecture_window(&config));
 }
 
 #define LAYERS(a, b, c, d)                                                                                   \

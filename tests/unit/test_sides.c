@@ -118,30 +118,43 @@ static void tensors_that_config_json_does_not_ask_for_are_not_run(void **state) 
     tiny_model_free(&tiny);
 }
 
-static void a_dynamic_rotary_embedding_runs_up_to_the_context_it_knows(void **state) {
+/* The last `count` of the ids, behind `before` tokens of another text; hidden states of those that count. */
+static void run_text(const TinyModel *tiny, const int32_t *ids, size_t before, size_t count, float *hidden) {
+    ForwardState *forward;
+    Settings settings = settings_at(0.5);
+    Job *job;
+    MatmulScratch *scratch;
+    size_t starts[COUNT], width = tiny->model->config->hidden_size;
+    for (size_t i = 0; i < before + count; i++) starts[i] = i < before ? 0 : before;
+    assert_int_equal(job_create(1, NULL, NULL, &job, NULL), STATUS_OK);
+    assert_int_equal(matmul_create_scratch(1, &scratch, NULL), STATUS_OK);
+    assert_int_equal(forward_create_state(tiny->model, &settings, COUNT, &forward, NULL), STATUS_OK);
+    ForwardInput input = {.ids = ids, .count = before + count, .starts = starts};
+    assert_int_equal(forward_run(&forward, 1, &input, scratch, job, NULL), STATUS_OK);
+    memcpy(hidden, forward_hidden(forward) + before * width, count * width * sizeof *hidden);
+    forward_free_state(forward);
+    matmul_free_scratch(scratch);
+    job_free(job);
+}
+
+/* Frequencies that follow a text's length are those of its own, whatever shares the cache. */
+static void a_dynamic_rotary_embedding_turns_by_the_length_of_each_text(void **state) {
     (void)state;
     static const char DYNAMIC[] = "{\"model_type\":\"llama\"," TINY_SIZES(
         "1") ",\"max_position_embeddings\":4,\"rope_scaling\":{\"type\":\"dynamic\",\"factor\":2.0}}";
     TinyModel tiny = open_sides(DYNAMIC, DYNAMIC);
+    enum { BEFORE = 4, OWN = COUNT - BEFORE, WIDEST = 256 };
     int32_t ids[COUNT];
-    static const size_t STARTS[COUNT] = {0, 0, 0, 0, 4, 4, 4, 4, 4};
-    ForwardState *forward;
-    Settings settings = settings_at(0.5);
-    Error error = {0};
-    Job *job;
-    MatmulScratch *scratch;
+    float packed[OWN * WIDEST], alone[OWN * WIDEST], cut[OWN * WIDEST];
+    size_t width = tiny.model->config->hidden_size;
+    assert_true(width <= WIDEST);
     tiny_ids(ids, COUNT, 5);
-    assert_int_equal(job_create(1, NULL, NULL, &job, NULL), STATUS_OK);
-    assert_int_equal(matmul_create_scratch(1, &scratch, NULL), STATUS_OK);
-    assert_int_equal(forward_create_state(tiny.model, &settings, COUNT, &forward, NULL), STATUS_OK);
-    ForwardInput input = {.ids = ids, .count = COUNT, .starts = STARTS}; /* the second sequence has five */
-    assert_int_equal(forward_run(&forward, 1, &input, scratch, job, &error), STATUS_UNSUPPORTED);
-    assert_non_null(strstr(error.message, "at most 4 tokens"));
-    input.count = COUNT - 1;
-    assert_int_equal(forward_run(&forward, 1, &input, scratch, job, &error), STATUS_OK);
-    forward_free_state(forward);
-    matmul_free_scratch(scratch);
-    job_free(job);
+    run_text(&tiny, ids, BEFORE, OWN, packed);
+    run_text(&tiny, ids + BEFORE, 0, OWN, alone);
+    run_text(&tiny, ids + BEFORE, 0, OWN - 1, cut);
+    assert_memory_equal(packed, alone, OWN * width * sizeof *packed);
+    assert_memory_not_equal(alone + width, cut + width,
+                            width * sizeof *cut); /* five tokens turn otherwise than four */
     tiny_model_free(&tiny);
 }
 
@@ -311,7 +324,7 @@ int main(void) {
         cmocka_unit_test(each_model_is_computed_with_its_own_settings),
         cmocka_unit_test(what_differs_is_one_finding_with_both_values),
         cmocka_unit_test(tensors_that_config_json_does_not_ask_for_are_not_run),
-        cmocka_unit_test(a_dynamic_rotary_embedding_runs_up_to_the_context_it_knows),
+        cmocka_unit_test(a_dynamic_rotary_embedding_turns_by_the_length_of_each_text),
         cmocka_unit_test(every_setting_of_another_kind_is_compared),
         cmocka_unit_test(a_head_that_is_tied_and_stored_is_tied_where_both_are_equal),
         cmocka_unit_test(gradients_are_what_differences_say_under_every_setting),

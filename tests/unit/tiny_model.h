@@ -160,7 +160,7 @@ static inline void reference_place(const Reference *reference, TensorRole norm, 
     size_t half = config->head_dim / 2;
     if (config->roles[norm]) reference_norm(reference, norm, layer, head, config->head_dim, head);
     for (size_t i = 0; i < half; i++) {
-        double angle = (double)position * pow(config->rope.theta, -(double)i / (double)half);
+        double angle = (double)position * pow(config->ropes[0].theta, -(double)i / (double)half);
         double a = head[i], b = head[i + half];
         head[i] = a * cos(angle) - b * sin(angle);
         head[i + half] = b * cos(angle) + a * sin(angle);
@@ -171,7 +171,7 @@ static inline void reference_attend(const ModelConfig *config, int layer, size_t
                                     const double *keys, const double *values, double *mixed) {
     size_t dim = config->head_dim, group = config->heads / config->kv_heads, width = config->kv_heads * dim;
     bool slides = architecture_slides(config, (uint64_t)layer);
-    size_t first = slides && t + 1 > config->window ? t + 1 - config->window : 0;
+    size_t first = slides && t + 1 > architecture_window(config) ? t + 1 - architecture_window(config) : 0;
     for (size_t h = 0; h < config->heads; h++) {
         double sum = 0.0, largest = -INFINITY, weights[2048];
         for (size_t s = first; s <= t; s++) {

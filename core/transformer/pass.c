@@ -1,4 +1,4 @@
-#include "core/transformer/forward_internal.h"
+#include "core/transformer/pass.h"
 
 enum { TOKEN_BLOCK = 8 /* tokens a task of the element-wise steps */ };
 
@@ -42,9 +42,10 @@ Status pass_project(const Pass *pass, Projection projection, Error *error) {
                                             .y = state->buffers[projection.to]};
     }
     if (!config->is_transposed)
-        return matmul_run(pass->operands, chunk->state_count, chunk->tokens, pass->scratch, chunk->job, error);
-    return matmul_run_back(pass->operands, chunk->state_count, chunk->tokens, false, pass->scratch, chunk->job,
-                           error);
+        return matmul_run(pass->operands, chunk->state_count, chunk->tokens, pass->scratch, chunk->job,
+                          error);
+    return matmul_run_back(pass->operands, chunk->state_count, chunk->tokens, false, pass->scratch,
+                           chunk->job, error);
 }
 
 void pass_observe(const Pass *pass, ForwardSite site, Buffer buffer) {
@@ -60,7 +61,8 @@ void pass_observe(const Pass *pass, ForwardSite site, Buffer buffer) {
                                 .first = pass->done,
                                 .tokens = chunk->tokens,
                                 .values = chunk->states[i]->buffers[buffer],
-                                .width = forward_layer_width(config, architecture_layer(config, layer), buffer)};
+                                .width =
+                                    forward_layer_width(config, architecture_layer(config, layer), buffer)};
         pass->input->observer(pass->input->user, &moment);
     }
 }

@@ -1,0 +1,15 @@
+/*
+ * block_mlp — the dense MLP as a block: down( act(gate(x)) ⊙ up(x) ), or down( act(up(x)) ) without a gate.
+ * BUFFER_NORMED to BUFFER_ADDED.
+ */
+#ifndef REJUV_CORE_BLOCK_MLP_H
+#define REJUV_CORE_BLOCK_MLP_H
+
+#include "core/transformer/pass.h"
+
+Status block_mlp_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
+/* Up to the input of down, which is in BUFFER_GATE then. */
+Status block_mlp_activate(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * pass — a chunk on its way through the network, and the steps that blocks are made of. For the files of this room.
+ *
+ * A block (block_attention.h, block_mlp.h) goes from BUFFER_NORMED to BUFFER_ADDED, for all states of the chunk.
+ */
+#ifndef REJUV_CORE_PASS_H
+#define REJUV_CORE_PASS_H
+
+#include "core/transformer/forward_internal.h"
+
+typedef struct Pass {
+    Chunk chunk;
+    const ForwardInput *input;
+    size_t done;             /* tokens of the input before this chunk */
+    MatmulOperand *operands; /* [state_count] */
+    MatmulScratch *scratch;
+} Pass;
+
+typedef void (*TokenFunction)(const Chunk *chunk, ForwardState *state, size_t token);
+
+/* Runs the function for every token of every state, on the job's threads. */
+Status pass_for_tokens(const Pass *pass, TokenFunction function, Error *error) STATUS_MUST_CHECK;
+
+/* A token's row of a buffer, as wide as the layer at hand has it. */
+float *pass_row(const Chunk *chunk, ForwardState *state, Buffer buffer, size_t token);
+
+/* A matrix of the layer, with its bias: from one buffer to another. */
+typedef struct Projection {
+    TensorRole weight, bias;
+    Buffer from, to;
+} Projection;
+
+Status pass_project(const Pass *pass, Projection projection, Error *error) STATUS_MUST_CHECK;
+
+/* Tells the observer, where there is one. */
+void pass_observe(const Pass *pass, ForwardSite site, Buffer buffer);
+
+#endif
