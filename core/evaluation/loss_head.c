@@ -4,6 +4,7 @@
 #include "core/support/memory.h"
 #include "core/transformer/norm.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { LOGITS_BUDGET = 160 << 20 /* bytes of a block's */ };
@@ -46,8 +47,7 @@ static Status fill(LossHead *head, Error *error) {
     head->weight = memory_allocate(width, sizeof *head->weight);
     if (head->logits == NULL || head->hidden == NULL || head->normed == NULL || head->weight == NULL)
         return memory_fail(error, "gradients");
-    Blend norm = settings_blend(&head->settings, head->model->whole.tensors[TENSOR_FINAL_NORM]);
-    blend_rows(&norm, 0, width, head->weight);
+    forward_blend_final_norm(head->model, &head->settings, head->weight);
     return STATUS_OK;
 }
 
@@ -71,6 +71,23 @@ Status loss_head_open(const Model *model, const Settings *settings, LossHeadObse
     return status;
 }
 
+/* Probabilities become gradients at h · w: less one at the next token, through the logits' scale and cap. A capped logit
+ * is what its probability says. */
+static void slope_logits(const LossHead *head, size_t i, double next) {
+    const ModelConfig *config = forward_side(head->model, &head->settings)->config;
+    size_t vocabulary = forward_vocabulary(head->model), own = (size_t)head->positions[i].next;
+    float *slopes = head->logits + i * vocabulary;
+    double normalizer = head->log_normalizers[i];
+    bool is_capped = config->logit_cap > 0.0;
+    float scale = forward_logit_slope(config, next), plain = (float)config->logit_scale;
+    float last = slopes[own] - 1.0F;
+    for (size_t v = 0; v < vocabulary && (is_capped || plain != 1.0F); v++) {
+        double logit = is_capped && slopes[v] > 0.0F ? log((double)slopes[v]) + normalizer : 0.0;
+        slopes[v] *= is_capped ? forward_logit_slope(config, logit) : plain;
+    }
+    slopes[own] = last * scale;
+}
+
 /* The logits become their gradient, in place. */
 static void differentiate_position(void *argument, size_t i, unsigned worker) {
     (void)worker;
@@ -83,7 +100,7 @@ static void differentiate_position(void *argument, size_t i, unsigned worker) {
     distribution_make_reference(&reference, vocabulary, -1);
     head->log_normalizers[i] = reference.log_normalizer;
     head->next_log_probabilities[i] = next - reference.log_normalizer;
-    logits[position->next] -= 1.0F;
+    slope_logits(head, i, next);
     if (position->weight == 1.0F) return;
     for (size_t v = 0; v < vocabulary; v++) logits[v] *= position->weight;
 }
@@ -95,7 +112,8 @@ Status loss_head_finish(LossHead *head, Error *error) {
     ForwardHead forward = {.settings = &head->settings, .hidden = head->hidden, .logits = head->logits};
     Status status = forward_logits(head->model, &forward, 1, count, head->scratch, head->job, error);
     if (status == STATUS_OK) status = job_run(head->job, count, differentiate_position, head, error);
-    MatmulOperand operand = {.blend = settings_blend(&head->settings, head->model->whole.tensors[TENSOR_HEAD]),
+    MatmulOperand operand = {.blend =
+                                 settings_blend(&head->settings, head->model->whole.tensors[TENSOR_HEAD]),
                              .x = head->logits,
                              .y = head->normed};
     if (status == STATUS_OK)

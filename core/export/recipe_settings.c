@@ -39,7 +39,9 @@ static bool add_table(cJSON *object, const NeuronTable *table) {
         return false;
     bool added = true;
     for (int i = 0; i < NEURON_MODULE_COUNT && added; i++)
-        added = json_add_number(modules, neurons_module_name((NeuronModule)i), (double)table->counts[i]);
+        added = table->counts[i] == 0 ||
+                json_add_number(modules, neurons_module_name((NeuronModule)i), (double)table->counts[i]);
+    if (added && table->is_transposed) added = json_add_bool(object, "transposed", true);
     return added;
 }
 
@@ -144,11 +146,23 @@ static Status read_curve(const cJSON *object, const char *path, Settings *settin
     return status;
 }
 
+/* A module that is not named has no neurons. */
+static bool read_module(const cJSON *modules, NeuronModule module, uint64_t *count) {
+    const cJSON *item = json_find(modules, neurons_module_name(module));
+    *count = 0;
+    return item == NULL || (json_read_count(item, count) && *count > 0);
+}
+
 static Status read_table(const cJSON *object, const char *path, NeuronTable *table, Error *error) {
     const cJSON *modules = json_find(object, "modules");
     bool known = json_read_count(json_find(object, "layers"), &table->layers);
-    for (int i = 0; i < NEURON_MODULE_COUNT && known; i++)
-        known = json_read_count(json_find(modules, neurons_module_name((NeuronModule)i)), &table->counts[i]);
+    int named = 0;
+    for (int i = 0; i < NEURON_MODULE_COUNT && known; i++) {
+        known = read_module(modules, (NeuronModule)i, &table->counts[i]);
+        named += table->counts[i] > 0;
+    }
+    known = known && named == cJSON_GetArraySize(modules); /* others would be passed over */
+    table->is_transposed = json_get_bool(object, "transposed", false);
     return known ? STATUS_OK
                  : recipe_json_fail(error, path, "modules", "\"layers\", and the neurons of each module");
 }

@@ -5,17 +5,30 @@
 #include <string.h>
 
 static const NeuronFacts MODULES[NEURON_MODULE_COUNT] = {
-    [NEURON_Q] = {TENSOR_Q, TENSOR_Q_BIAS, NEURON_ROW},
-    [NEURON_K] = {TENSOR_K, TENSOR_K_BIAS, NEURON_ROW},
-    [NEURON_V] = {TENSOR_V, TENSOR_V_BIAS, NEURON_ROW},
-    [NEURON_GATE] = {TENSOR_GATE, TENSOR_GATE_BIAS, NEURON_ROW},
-    [NEURON_UP] = {TENSOR_UP, TENSOR_UP_BIAS, NEURON_ROW},
-    [NEURON_O] = {TENSOR_O, TENSOR_OTHER, NEURON_COLUMN}, /* a bias of o or down is no input's */
-    [NEURON_DOWN] = {TENSOR_DOWN, TENSOR_OTHER, NEURON_COLUMN},
+    [NEURON_Q] = {TENSOR_Q, TENSOR_Q_BIAS, false},
+    [NEURON_K] = {TENSOR_K, TENSOR_K_BIAS, false},
+    [NEURON_V] = {TENSOR_V, TENSOR_V_BIAS, false},
+    [NEURON_QKV] = {TENSOR_QKV, TENSOR_QKV_BIAS, false},
+    [NEURON_GATE] = {TENSOR_GATE, TENSOR_GATE_BIAS, false},
+    [NEURON_UP] = {TENSOR_UP, TENSOR_UP_BIAS, false},
+    [NEURON_GATE_UP] = {TENSOR_GATE_UP, TENSOR_GATE_UP_BIAS, false},
+    [NEURON_O] = {TENSOR_O, TENSOR_OTHER, true}, /* a bias of o or down is no input's */
+    [NEURON_DOWN] = {TENSOR_DOWN, TENSOR_OTHER, true},
 };
 
 const NeuronFacts *neurons_facts(NeuronModule module) {
     return &MODULES[module];
+}
+
+NeuronAxis neurons_axis(const NeuronTable *table, NeuronModule module) {
+    return MODULES[module].are_inputs == table->is_transposed ? NEURON_ROW : NEURON_COLUMN;
+}
+
+size_t neurons_list_modules(const NeuronTable *table, NeuronModule modules[NEURON_MODULE_COUNT]) {
+    size_t count = 0;
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++)
+        if (table->counts[i] > 0) modules[count++] = (NeuronModule)i;
+    return count;
 }
 
 const char *neurons_module_name(NeuronModule module) {
@@ -38,18 +51,31 @@ bool neurons_find_role(TensorRole role, NeuronModule *module) {
     return false;
 }
 
-NeuronTable neurons_list(const ModelConfig *config) {
-    NeuronTable table = {.layers = config->layers};
-    for (int i = 0; i < NEURON_MODULE_COUNT; i++) {
+/* Of one module, if all layers have as many; else 0. */
+static uint64_t count_module(const ModelConfig *config, const NeuronTable *table, NeuronModule module) {
+    uint64_t count = 0;
+    for (size_t i = 0; i < config->plan_count; i++) {
+        const LayerPlan *plan = &config->plans[i];
         uint64_t rows, columns;
-        architecture_shape(config, MODULES[i].weight, &rows, &columns);
-        table.counts[i] = MODULES[i].axis == NEURON_ROW ? rows : columns;
+        if (!architecture_has(plan, MODULES[module].weight)) return 0;
+        architecture_layer_shape(config, plan, MODULES[module].weight, &rows, &columns);
+        uint64_t own = neurons_axis(table, module) == NEURON_ROW ? rows : columns;
+        if (i > 0 && own != count) return 0;
+        count = own;
     }
+    return count;
+}
+
+NeuronTable neurons_list(const ModelConfig *config) {
+    NeuronTable table = {.layers = config->layers, .is_transposed = config->is_transposed};
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++)
+        table.counts[i] = count_module(config, &table, (NeuronModule)i);
     return table;
 }
 
 bool neurons_equal(const NeuronTable *a, const NeuronTable *b) {
-    return a->layers == b->layers && memcmp(a->counts, b->counts, sizeof a->counts) == 0;
+    return a->layers == b->layers && a->is_transposed == b->is_transposed &&
+           memcmp(a->counts, b->counts, sizeof a->counts) == 0;
 }
 
 static uint64_t count_layer(const NeuronTable *table) {
@@ -62,13 +88,13 @@ Status neurons_check(const NeuronTable *table, Error *error) {
     uint64_t layer = 0;
     bool fits = table->layers > 0;
     for (int i = 0; i < NEURON_MODULE_COUNT && fits; i++) {
-        fits = table->counts[i] > 0 && table->counts[i] <= NEURONS_LARGEST;
+        fits = table->counts[i] <= NEURONS_LARGEST;
         layer += table->counts[i];
     }
-    if (fits && table->layers <= NEURONS_LARGEST / layer) return STATUS_OK;
+    if (fits && layer > 0 && table->layers <= NEURONS_LARGEST / layer) return STATUS_OK;
     return status_fail(error, STATUS_FORMAT,
                        "expected 1 to %d neurons in layers of q, k, v, gate, up, o and down, found another "
-                       "number, or a module without any",
+                       "number",
                        NEURONS_LARGEST);
 }
 
@@ -77,25 +103,28 @@ uint64_t neurons_count(const NeuronTable *table) {
 }
 
 size_t neurons_block_count(const NeuronTable *table) {
-    return (size_t)table->layers * NEURON_MODULE_COUNT;
+    NeuronModule modules[NEURON_MODULE_COUNT];
+    return (size_t)table->layers * neurons_list_modules(table, modules);
 }
 
 NeuronBlock neurons_find_block(const NeuronTable *table, uint64_t layer, NeuronModule module) {
+    NeuronModule modules[NEURON_MODULE_COUNT];
     NeuronBlock block = {.layer = layer,
                          .module = module,
                          .first = layer * count_layer(table),
-                         .count = table->counts[module]};
-    for (int i = 0; i < (int)module; i++) block.first += table->counts[i];
+                         .count = table->counts[module],
+                         .index = (size_t)layer * neurons_list_modules(table, modules)};
+    for (int i = 0; i < (int)module; i++) {
+        block.first += table->counts[i];
+        block.index += table->counts[i] > 0;
+    }
     return block;
 }
 
 NeuronBlock neurons_block(const NeuronTable *table, size_t index) {
-    return neurons_find_block(table, index / NEURON_MODULE_COUNT,
-                              (NeuronModule)(index % NEURON_MODULE_COUNT));
-}
-
-size_t neurons_block_index(const NeuronBlock *block) {
-    return (size_t)block->layer * NEURON_MODULE_COUNT + block->module;
+    NeuronModule modules[NEURON_MODULE_COUNT];
+    size_t count = neurons_list_modules(table, modules);
+    return neurons_find_block(table, index / count, modules[index % count]);
 }
 
 NeuronBlock neurons_locate(const NeuronTable *table, uint64_t neuron) {
@@ -113,12 +142,13 @@ void neurons_name_block(const NeuronBlock *block, char name[NEURONS_NAME_SIZE]) 
 /* There is one spelling of each: what is read is written again and compared. */
 bool neurons_read_name(const NeuronTable *table, const char *name, NeuronBlock *block) {
     uint64_t layer;
-    char module_name[8], again[NEURONS_NAME_SIZE];
+    char module_name[16], again[NEURONS_NAME_SIZE];
     NeuronModule module;
-    if (sscanf(name, "%8" SCNu64 ".%7s", &layer, module_name) != 2 || layer >= table->layers ||
+    if (sscanf(name, "%8" SCNu64 ".%15s", &layer, module_name) != 2 || layer >= table->layers ||
         !neurons_find_module(module_name, &module))
         return false;
     *block = neurons_find_block(table, layer, module);
+    if (block->count == 0) return false;
     neurons_name_block(block, again);
     return strcmp(again, name) == 0;
 }
@@ -127,7 +157,7 @@ size_t neurons_find_tensors(const Model *model, const NeuronBlock *block, const 
     const NeuronFacts *facts = &MODULES[block->module];
     const PairTensor *const *layer = model->layers[block->layer].tensors;
     size_t count = 0;
-    tensors[count++] = layer[facts->weight];
+    if (layer[facts->weight] != NULL) tensors[count++] = layer[facts->weight];
     if (facts->bias != TENSOR_OTHER && layer[facts->bias] != NULL) tensors[count++] = layer[facts->bias];
     return count;
 }

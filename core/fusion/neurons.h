@@ -7,9 +7,11 @@
  *     └─────┴─────┴─────┴────────┴────────┴─────┴────────┘ └─────┴──
  *      row   row   row   row      row      column column     of that module's weight
  *
- * One stretch is a block: the neurons of one module in one layer. A row neuron is an output of its module,
- * with its bias where there is one; a column neuron is an input. All layers of a model are alike, so a table
- * is a handful of counts, and copied by value.
+ * One stretch is a block: the neurons of one module in one layer. A module is a matrix as it is stored: where q, k and v
+ * are one, or gate and up, their neurons are its rows, and the parts have none. A row neuron is an output of its module,
+ * with its bias where there is one; a column neuron is an input; where matrices are stored transposed (Conv1D), rows and
+ * columns change places. A table has one count for a module in all layers, and is copied by value; a module that some
+ * layers lack, or that is larger in some, has no neurons here.
  */
 #ifndef REJUV_CORE_NEURONS_H
 #define REJUV_CORE_NEURONS_H
@@ -25,8 +27,10 @@ typedef enum NeuronModule {
     NEURON_Q,
     NEURON_K,
     NEURON_V,
+    NEURON_QKV,
     NEURON_GATE,
     NEURON_UP,
+    NEURON_GATE_UP,
     NEURON_O,
     NEURON_DOWN,
     NEURON_MODULE_COUNT
@@ -37,23 +41,31 @@ typedef enum NeuronAxis { NEURON_ROW, NEURON_COLUMN } NeuronAxis;
 typedef struct NeuronFacts {
     TensorRole weight;
     TensorRole bias; /* whose elements belong to the neurons too; TENSOR_OTHER: none */
-    NeuronAxis axis;
+    bool are_inputs; /* of the module; else its outputs */
 } NeuronFacts;
 
 typedef struct NeuronTable {
     uint64_t layers;
-    uint64_t counts[NEURON_MODULE_COUNT]; /* neurons of each module, in every layer */
+    uint64_t counts[NEURON_MODULE_COUNT]; /* neurons of each module, in every layer; 0: it has none */
+    bool is_transposed;
 } NeuronTable;
 
 typedef struct NeuronBlock {
     uint64_t layer;
     NeuronModule module;
     uint64_t first, count; /* neurons [first, first + count) of the model */
+    size_t index;          /* neurons_block(table, index) is the block, where it has neurons */
 } NeuronBlock;
 
 enum { NEURONS_LARGEST = 1 << 27, NEURONS_NAME_SIZE = 32 };
 
 const NeuronFacts *neurons_facts(NeuronModule module);
+
+/* Whether a module's neurons are rows or columns of its matrix. */
+NeuronAxis neurons_axis(const NeuronTable *table, NeuronModule module);
+
+/* The modules that have neurons, in their order; returns how many. */
+size_t neurons_list_modules(const NeuronTable *table, NeuronModule modules[NEURON_MODULE_COUNT]);
 
 /* "q", "gate", … */
 const char *neurons_module_name(NeuronModule module);
@@ -71,12 +83,10 @@ Status neurons_check(const NeuronTable *table, Error *error) STATUS_MUST_CHECK;
 
 uint64_t neurons_count(const NeuronTable *table); /* M */
 
+/* Blocks that have neurons. */
 size_t neurons_block_count(const NeuronTable *table);
 NeuronBlock neurons_block(const NeuronTable *table, size_t index);
 NeuronBlock neurons_find_block(const NeuronTable *table, uint64_t layer, NeuronModule module);
-
-/* The block's place in the order: neurons_block(table, neurons_block_index(block)) is the block. */
-size_t neurons_block_index(const NeuronBlock *block);
 
 /* The block of neuron `neuron` < M; its index within the block is neuron − block.first. */
 NeuronBlock neurons_locate(const NeuronTable *table, uint64_t neuron);

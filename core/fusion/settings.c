@@ -173,7 +173,11 @@ static bool find_block(const Ranking *ranking, const PairTensor *tensor, bool *b
                neurons_find_role(tensor->role, &module);
     if (!*belongs) return false;
     *block = neurons_find_block(&ranking->table, (uint64_t)tensor->layer, module);
-    bool by_rows = neurons_facts(module)->axis == NEURON_ROW;
+    if (block->count == 0) {
+        *belongs = false;
+        return false;
+    }
+    bool by_rows = neurons_axis(&ranking->table, module) == NEURON_ROW;
     return block->count == (by_rows ? tensor->sft->rows : tensor->sft->columns);
 }
 
@@ -279,10 +283,10 @@ static void add_reset(const Settings *settings, const PairTensor *tensor, Blend 
     NeuronBlock block;
     bool belongs;
     if (cut == 0 || settings->omega == 0.0 || !find_block(ranking, tensor, &belongs, &block) ||
-        ranking->best[neurons_block_index(&block)] >= cut)
+        ranking->best[block.index] >= cut)
         return; /* a tensor with one a for all is the quicker to blend */
     const uint32_t *ranks = ranking->ranks + block.first;
-    if (neurons_facts(block.module)->axis == NEURON_ROW)
+    if (neurons_axis(&ranking->table, block.module) == NEURON_ROW)
         blend->row_ranks = ranks;
     else
         blend->column_ranks = ranks;

@@ -97,6 +97,7 @@ typedef struct Group {
     size_t *first;     /* [count]: a sequence's first token among those of all sequences */
     size_t count;
     float *directions; /* [count × hidden_size] */
+    float *behind;     /* the same, at what a block gives */
     float *scores;     /* [count × M] */
     MatmulScratch *scratch;
     float *columns; /* [count × widest]: W[:,j]·d of one module */
@@ -135,14 +136,41 @@ static Status score_rows(const Group *group, const BackwardLayer *layer, Backwar
     return job_run(group->job, group->count, score_target_rows, &scoring, error);
 }
 
+/* The directions at what a block gives: d, through the scale of the block and the norm behind it, whose own scale is
+ * taken as it is: d ⊙ γ / σ, less its mean where the norm takes off one. */
+static const float *directions_at(const Group *group, const BackwardLayer *layer, TensorRole role) {
+    const ModelConfig *config = group->model->config;
+    int block = role == TENSOR_DOWN;
+    const float *outputs = layer->outputs[block];
+    float scale = (float)config->residual_scale;
+    size_t width = config->hidden_size;
+    if (outputs == NULL && scale == 1.0F) return group->directions;
+    for (size_t i = 0; i < group->count; i++) {
+        const BackwardSequence *sequence = &group->sequences[i];
+        const float *from = group->directions + i * width;
+        float *to = group->behind + i * width;
+        size_t token = group->row_first[sequence->row] + sequence->tokens - 1;
+        if (outputs != NULL)
+            norm_direct(&layer->norms[block], outputs + token * width, from, to);
+        else
+            memcpy(to, from, width * sizeof *to);
+        for (size_t c = 0; c < width; c++) to[c] *= scale;
+    }
+    return group->behind;
+}
+
 /* |x_j(t) · (W[:,j]·d)| for every input column j of a module: W[:,j]·d for all targets is one multiply, D·W.
  */
 static Status score_columns(const Group *group, const BackwardLayer *layer, BackwardSite site,
                             TensorRole role, size_t first_neuron, Error *error) {
     const PairTensor *tensor = group->model->layers[layer->layer].tensors[role];
-    MatmulOperand operand = {
-        .blend = settings_blend(&group->settings, tensor), .x = group->directions, .y = group->columns};
-    Status status = matmul_run_back(&operand, 1, group->count, false, group->scratch, group->job, error);
+    MatmulOperand operand = {.blend = settings_blend(&group->settings, tensor),
+                             .x = directions_at(group, layer, role),
+                             .y = group->columns};
+    Status status =
+        group->model->config->is_transposed
+            ? matmul_run(&operand, 1, group->count, group->scratch, group->job, error)
+            : matmul_run_back(&operand, 1, group->count, false, group->scratch, group->job, error);
     size_t width = layer->width[site];
     for (size_t i = 0; i < group->count && status == STATUS_OK; i++) {
         size_t token = group->row_first[group->sequences[i].row] + group->sequences[i].tokens - 1;
@@ -155,15 +183,16 @@ static Status score_columns(const Group *group, const BackwardLayer *layer, Back
 
 static Status score_layer(void *user, const BackwardLayer *layer, Error *error) {
     static const BackwardSite SITES[NEURON_MODULE_COUNT] = {
-        [NEURON_Q] = BACKWARD_QUERY,       [NEURON_K] = BACKWARD_KEY, [NEURON_V] = BACKWARD_VALUE,
-        [NEURON_GATE] = BACKWARD_GATE,     [NEURON_UP] = BACKWARD_UP, [NEURON_O] = BACKWARD_MIXED,
-        [NEURON_DOWN] = BACKWARD_ACTIVATED};
+        [NEURON_Q] = BACKWARD_QUERY,        [NEURON_K] = BACKWARD_KEY,   [NEURON_V] = BACKWARD_VALUE,
+        [NEURON_GATE] = BACKWARD_GATE,      [NEURON_UP] = BACKWARD_UP,   [NEURON_O] = BACKWARD_MIXED,
+        [NEURON_DOWN] = BACKWARD_ACTIVATED, [NEURON_QKV] = BACKWARD_QKV, [NEURON_GATE_UP] = BACKWARD_GATE_UP};
     const Group *group = user;
     Status status = STATUS_OK;
     for (int module = 0; module < NEURON_MODULE_COUNT && status == STATUS_OK; module++) {
         const NeuronFacts *facts = neurons_facts((NeuronModule)module);
         size_t first = neurons_find_block(&group->table, layer->layer, (NeuronModule)module).first;
-        if (facts->axis == NEURON_COLUMN)
+        if (group->table.counts[module] == 0) continue;
+        if (facts->are_inputs)
             status = score_columns(group, layer, SITES[module], facts->weight, first, error);
         else
             status = score_rows(group, layer, SITES[module], first, error);
@@ -171,32 +200,31 @@ static Status score_layer(void *user, const BackwardLayer *layer, Error *error) 
     return status;
 }
 
-/* d = γ ⊙ w_y / rms(h) of each target, as the gradient at its own position, and the two logits. */
+/* d of each target, the gradient of its logit at the residual stream where the final norm's scale is taken as it is:
+ * w_y through the logits' own scale and cap, ⊙ γ / σ (norm_direct()); at its own position, and the two logits. */
 static void make_directions(const Group *group, const Backward *backward, float *gradient) {
-    const ModelConfig *config = group->model->config;
-    size_t width = config->hidden_size, token = 0;
-    Blend head = settings_blend(&group->settings, group->model->whole.tensors[TENSOR_HEAD]);
-    Blend norm = settings_blend(&group->settings, group->model->whole.tensors[TENSOR_FINAL_NORM]);
-    float *weight = group->columns; /* free until the first layer; at least hidden_size wide */
-    blend_rows(&norm, 0, width, weight);
+    const Model *model = group->model;
+    size_t width = model->config->hidden_size, token = 0;
+    const Norm norm = backward_final_norm(backward);
+    Blend head = settings_blend(&group->settings, model->whole.tensors[TENSOR_HEAD]);
     for (size_t i = 0; i < group->count; i++) {
         AttributionTarget *target = &group->targets[i];
         const BackwardSequence *sequence = &group->sequences[i];
         const float *h = backward_residual(backward, sequence->row, target->position);
         float *direction = group->directions + i * width;
-        blend_rows(&head, (size_t)target->token, 1, direction);
-        double squares = 0.0, linear = 0.0;
-        for (size_t c = 0; c < width; c++) squares += (double)h[c] * (double)h[c];
-        double scale = 1.0 / sqrt(squares / (double)width + config->norm_epsilon);
-        for (size_t c = 0; c < width; c++) {
-            direction[c] = (float)((double)direction[c] * (double)weight[c] * scale);
-            linear += (double)direction[c] * (double)h[c];
-        }
-        target->logit_linear = linear;
         token += sequence->tokens;
         float *own = gradient + (token - 1) * width; /* of the hidden state until it is the direction's */
         backward_hidden(backward, sequence->row, target->position, own);
-        target->logit = (double)forward_logit(group->model, &group->settings, own, target->token);
+        target->logit = (double)forward_logit(model, &group->settings, own, target->token);
+        blend_rows(&head, (size_t)target->token, 1, own);
+        norm_direct(&norm, h, own, direction);
+        float slope = forward_logit_slope(forward_side(model, &group->settings)->config, target->logit);
+        double linear = 0.0;
+        for (size_t c = 0; c < width; c++) {
+            direction[c] *= slope;
+            linear += (double)direction[c] * (double)h[c];
+        }
+        target->logit_linear = linear;
         memcpy(own, direction, width * sizeof *direction);
     }
 }
@@ -287,7 +315,7 @@ typedef struct Workspace {
     BackwardSequence *sequences;
     BackwardRow *used;
     size_t *used_index, *row_first, *first;
-    float *directions, *columns, *scores;
+    float *directions, *behind, *columns, *scores;
     MatmulScratch *scratch;
 } Workspace;
 
@@ -301,12 +329,13 @@ static Status open_workspace(Workspace *workspace, const Model *model, size_t co
     workspace->row_first = memory_allocate(count, sizeof *workspace->row_first);
     workspace->first = memory_allocate(count, sizeof *workspace->first);
     workspace->directions = memory_allocate_aligned(count, model->config->hidden_size * sizeof(float));
+    workspace->behind = memory_allocate_aligned(count, model->config->hidden_size * sizeof(float));
     workspace->columns = memory_allocate_aligned(count, widest_module(model->config) * sizeof(float));
     workspace->scores = memory_allocate(count, neurons * sizeof(float));
     bool complete = workspace->sequences != NULL && workspace->used != NULL &&
                     workspace->used_index != NULL && workspace->row_first != NULL &&
-                    workspace->first != NULL && workspace->directions != NULL && workspace->columns != NULL &&
-                    workspace->scores != NULL;
+                    workspace->first != NULL && workspace->directions != NULL && workspace->behind != NULL &&
+                    workspace->columns != NULL && workspace->scores != NULL;
     return complete ? STATUS_OK : memory_fail(error, "attribution");
 }
 
@@ -317,6 +346,7 @@ static void close_workspace(Workspace *workspace) {
     free(workspace->row_first);
     free(workspace->first);
     free(workspace->directions);
+    free(workspace->behind);
     free(workspace->columns);
     free(workspace->scores);
     matmul_free_scratch(workspace->scratch);
@@ -358,6 +388,8 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
     *attribution = (Attribution){0};
     if (forward_check_logits(model, error) != STATUS_OK) return STATUS_UNSUPPORTED;
     if (budget == 0) budget = DEFAULT_BUDGET;
+    Status known = backward_check_model(model, error);
+    if (known != STATUS_OK) return known;
     for (size_t i = 0; i < target_count; i++) {
         if (backward_check_tokens(model, targets[i].position + 1, error) != STATUS_OK)
             return status_add_context(error, "row %zu, a target at position %zu", targets[i].row + 1,
@@ -389,6 +421,7 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
                        .first = workspace.first,
                        .count = n,
                        .directions = workspace.directions,
+                       .behind = workspace.behind,
                        .scores = workspace.scores,
                        .scratch = workspace.scratch,
                        .columns = workspace.columns,

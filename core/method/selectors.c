@@ -8,8 +8,8 @@
 
 /* ---- drift ---- */
 
-static Status measure_block(const Model *model, const NeuronBlock *block, double *drift, Job *job,
-                            Error *error) {
+static Status measure_block(const Model *model, const NeuronTable *table, const NeuronBlock *block,
+                            double *drift, Job *job, Error *error) {
     const NeuronFacts *facts = neurons_facts(block->module);
     const PairTensor *tensor = model->layers[block->layer].tensors[facts->weight];
     DriftProfile profile;
@@ -17,7 +17,7 @@ static Status measure_block(const Model *model, const NeuronBlock *block, double
     if (!drift_is_comparable(tensor)) return STATUS_OK;
     Status status = drift_profile(tensor, &profile, job, error);
     if (status != STATUS_OK) return status;
-    bool by_rows = facts->axis == NEURON_ROW;
+    bool by_rows = neurons_axis(table, block->module) == NEURON_ROW;
     uint64_t known = by_rows ? profile.rows : profile.columns;
     for (uint64_t i = 0; i < block->count && i < known; i++)
         drift[i] = by_rows ? drift_relative(profile.row_difference[i], profile.row_base[i])
@@ -32,8 +32,9 @@ Status selectors_measure_drift(const Model *model, double *drift, Job *job, Erro
     Status status = STATUS_OK;
     for (size_t i = 0; i < blocks && status == STATUS_OK; i++) {
         NeuronBlock block = neurons_block(&table, i);
+        if (block.count == 0) continue;
         if (!job_report(job, "drift of neurons", i, blocks)) return job_cancelled(error);
-        status = measure_block(model, &block, drift + block.first, job, error);
+        status = measure_block(model, &table, &block, drift + block.first, job, error);
     }
     return status;
 }

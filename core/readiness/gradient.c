@@ -131,10 +131,15 @@ static Status start(Measurement *measurement, GradientEnds *ends, Error *error) 
 }
 
 static TensorRole bias_of(TensorRole role) {
-    static const TensorRole BIASES[TENSOR_ROLE_COUNT] = {
-        [TENSOR_Q] = TENSOR_Q_BIAS,      [TENSOR_K] = TENSOR_K_BIAS,       [TENSOR_V] = TENSOR_V_BIAS,
-        [TENSOR_O] = TENSOR_O_BIAS,      [TENSOR_GATE] = TENSOR_GATE_BIAS, [TENSOR_UP] = TENSOR_UP_BIAS,
-        [TENSOR_DOWN] = TENSOR_DOWN_BIAS};
+    static const TensorRole BIASES[TENSOR_ROLE_COUNT] = {[TENSOR_Q] = TENSOR_Q_BIAS,
+                                                         [TENSOR_K] = TENSOR_K_BIAS,
+                                                         [TENSOR_V] = TENSOR_V_BIAS,
+                                                         [TENSOR_O] = TENSOR_O_BIAS,
+                                                         [TENSOR_GATE] = TENSOR_GATE_BIAS,
+                                                         [TENSOR_UP] = TENSOR_UP_BIAS,
+                                                         [TENSOR_DOWN] = TENSOR_DOWN_BIAS,
+                                                         [TENSOR_QKV] = TENSOR_QKV_BIAS,
+                                                         [TENSOR_GATE_UP] = TENSOR_GATE_UP_BIAS};
     return BIASES[role];
 }
 
@@ -248,6 +253,28 @@ static Status measure_weights(const Measurement *measurement, Error *error) {
     return status;
 }
 
+/* What the sums below do not go through yet. */
+static Status check_model(const Model *model, Error *error) {
+    const ModelConfig *sides[] = {model->base.config, model->sft.config};
+    for (int i = 0; i < 2; i++) {
+        const ModelConfig *config = sides[i];
+        const char *missing =
+            config->logit_scale != 1.0 || config->logit_cap > 0.0 ? "scaled or capped logits"
+            : config->embedding_scale != 1.0                      ? "scaled embeddings"
+            : config->norm_has_bias || config->norm == NORM_LAYER ? "LayerNorm"
+            : config->plans[0].parts != 0 || config->parts != 0   ? "sinks or norms of embeddings"
+            : config->roles[TENSOR_POSITION]                      ? "learned positions"
+                                                                  : NULL;
+        if (missing != NULL)
+            return status_fail(
+                error, STATUS_UNSUPPORTED,
+                "gradients of the weights of models with %s (%s) are not known: samples, rewards and "
+                "the landscape do without",
+                missing, architecture_name(config->architecture));
+    }
+    return backward_check_model(model, error);
+}
+
 Status gradient_measure(const Model *model, const Settings *settings, const SampleRows *rows,
                         const double *advantages, size_t group_tokens, Gradient *gradient, Job *job,
                         Error *error) {
@@ -262,6 +289,7 @@ Status gradient_measure(const Model *model, const Settings *settings, const Samp
     measurement.squares =
         memory_allocate(model->config->layers + 1, TENSOR_ROLE_COUNT * sizeof *measurement.squares);
     if (status == STATUS_OK && measurement.squares == NULL) status = memory_fail(error, "gradients");
+    if (status == STATUS_OK) status = check_model(model, error);
     if (status == STATUS_OK) status = list_tensors(&measurement, error);
     if (status == STATUS_OK) status = measure_weights(&measurement, error);
     if (status == STATUS_OK) status = take_rows(&measurement, rows, advantages, error);

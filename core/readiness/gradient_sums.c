@@ -44,8 +44,8 @@ void gradient_sums_free(GradientSums *sums) {
 }
 
 uint64_t gradient_sums_bytes(const Model *model) {
-    static const TensorRole ROLES[] = {TENSOR_Q,    TENSOR_K,  TENSOR_V,   TENSOR_O,
-                                       TENSOR_GATE, TENSOR_UP, TENSOR_DOWN};
+    static const TensorRole ROLES[] = {TENSOR_Q,  TENSOR_K,    TENSOR_V,   TENSOR_O,      TENSOR_GATE,
+                                       TENSOR_UP, TENSOR_DOWN, TENSOR_QKV, TENSOR_GATE_UP};
     uint64_t floats = 0;
     for (size_t i = 0; i < sizeof ROLES / sizeof *ROLES; i++) {
         const PairTensor *tensor = model->layers[0].tensors[ROLES[i]];

@@ -23,6 +23,7 @@
 #define REJUV_CORE_BACKWARD_H
 
 #include "core/transformer/forward.h"
+#include "core/transformer/norm.h"
 
 typedef struct BackwardRow {
     const int32_t *ids;
@@ -36,13 +37,15 @@ typedef struct BackwardSequence {
 
 /* The sites of a layer at which activations and their gradients can be read. */
 typedef enum BackwardSite {
-    BACKWARD_QUERY, /* outputs of q, k, v with bias, before q/k norms and rotary embedding */
+    BACKWARD_QUERY, /* outputs of q, k, v with bias, before clips, q/k norms and rotary embedding */
     BACKWARD_KEY,
     BACKWARD_VALUE,
     BACKWARD_GATE, /* outputs of gate and up with bias */
     BACKWARD_UP,
     BACKWARD_MIXED,     /* input of o_proj */
     BACKWARD_ACTIVATED, /* input of down_proj */
+    BACKWARD_QKV,       /* output of the one matrix of q, k and v, and of gate and up, as they are stored */
+    BACKWARD_GATE_UP,
     BACKWARD_SITES
 } BackwardSite;
 
@@ -52,12 +55,19 @@ typedef struct BackwardLayer {
     const float *activations[BACKWARD_SITES]; /* [tokens of all rows × width], rows one after another */
     const float
         *gradients[BACKWARD_SITES]; /* [tokens of all sequences × width], sequences one after another */
+    /* what attention and MLP gave, [tokens of all rows × hidden_size], and the norm that it went through onto the stream;
+     * NULL where there is none */
+    const float *outputs[2];
+    Norm norms[2];
 } BackwardLayer;
 
 /* Called on the calling thread after each layer, from the last to the first. */
 typedef Status (*BackwardVisitor)(void *user, const BackwardLayer *layer, Error *error);
 
 typedef struct Backward Backward;
+
+/* STATUS_UNSUPPORTED, by name, where a block of the model has no way back here. */
+Status backward_check_model(const Model *model, Error *error) STATUS_MUST_CHECK;
 
 /* Runs the rows forward under `settings`. The model must outlive the result; the caller frees. Reports
  * `stage`. */
@@ -71,6 +81,9 @@ Status backward_create_groups(const Model *model, const Settings *settings, cons
                               size_t row_count, size_t group_tokens, const char *stage, Job *job,
                               Backward **backward, Error *error) STATUS_MUST_CHECK;
 void backward_free(Backward *backward); /* takes NULL */
+
+/* The final norm of the model that runs; it borrows from the Backward. */
+Norm backward_final_norm(const Backward *backward);
 
 /* The residual stream before the final norm of a row's token, [hidden_size]; and what the norm makes of it. */
 const float *backward_residual(const Backward *backward, size_t row, size_t token);

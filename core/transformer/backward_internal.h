@@ -10,7 +10,8 @@
 /* Gradients of one layer, [tokens of all sequences of a group × width] each. */
 typedef enum Slope {
     SLOPE_RESIDUAL, /* hidden_size: the caller's */
-    SLOPE_NORMED,   /* hidden_size: at the output of a norm */
+    SLOPE_NORMED,   /* hidden_size: at the input of a block */
+    SLOPE_ADDED,    /* hidden_size: at what a block gave */
     SLOPE_ACTIVATED,
     SLOPE_GATE,
     SLOPE_UP,
@@ -18,6 +19,8 @@ typedef enum Slope {
     SLOPE_QUERY,
     SLOPE_KEY,
     SLOPE_VALUE,
+    SLOPE_QKV,
+    SLOPE_GATE_UP,
     SLOPE_COUNT
 } Slope;
 
@@ -42,11 +45,17 @@ struct Backward {
     size_t *starts; /* [tokens]: within the row's group */
     float *inputs;  /* [layers + 1][tokens × hidden_size] */
     /* of the layer and the group at hand, [group_tokens × width] */
-    float *middle; /* the residual stream between attention and MLP */
+    float *middle;     /* the residual stream between attention and MLP */
+    float *outputs[2]; /* what attention and MLP gave, where a norm follows; else NULL */
     float *activations[BACKWARD_SITES];
     float *slopes[SLOPE_COUNT];
     size_t slope_tokens;
 };
+
+/* Whether a norm stands between a block and the stream. */
+static inline bool backward_norms_behind(const ModelConfig *config) {
+    return config->norms == NORMS_AROUND || config->norms == NORMS_BEHIND;
+}
 
 size_t backward_site_width(const ModelConfig *config, BackwardSite site);
 size_t backward_slope_width(const ModelConfig *config, Slope slope);

@@ -3,38 +3,52 @@
 #include "core/transformer/backward_internal.h"
 #include "core/transformer/norm.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- sizes ---- */
 
 size_t backward_site_width(const ModelConfig *config, BackwardSite site) {
-    static const Buffer BUFFERS[BACKWARD_SITES] = {
-        [BACKWARD_QUERY] = BUFFER_QUERY,   [BACKWARD_KEY] = BUFFER_KEY, [BACKWARD_VALUE] = BUFFER_VALUE,
-        [BACKWARD_GATE] = BUFFER_GATE,     [BACKWARD_UP] = BUFFER_UP,   [BACKWARD_MIXED] = BUFFER_MIXED,
-        [BACKWARD_ACTIVATED] = BUFFER_GATE};
-    return forward_buffer_width(config, BUFFERS[site]);
-}
-
-size_t backward_slope_width(const ModelConfig *config, Slope slope) {
-    switch (slope) {
-    case SLOPE_RESIDUAL:
-    case SLOPE_NORMED:
-        return config->hidden_size;
-    case SLOPE_ACTIVATED:
-    case SLOPE_GATE:
-    case SLOPE_UP:
-        return config->intermediate_size;
-    case SLOPE_MIXED:
-    case SLOPE_QUERY:
-        return config->heads * config->head_dim;
-    case SLOPE_KEY:
-    case SLOPE_VALUE:
-        return config->kv_heads * config->head_dim;
-    case SLOPE_COUNT:
+    const LayerPlan *plan = &config->plans[0];
+    size_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim;
+    switch (site) {
+    case BACKWARD_QUERY:
+    case BACKWARD_MIXED:
+        return query;
+    case BACKWARD_KEY:
+    case BACKWARD_VALUE:
+        return key;
+    case BACKWARD_GATE:
+        return plan->mlp == MLP_GATED ? plan->intermediate_size : 0;
+    case BACKWARD_UP:
+    case BACKWARD_ACTIVATED:
+        return plan->intermediate_size;
+    case BACKWARD_QKV:
+        return architecture_has(plan, TENSOR_QKV) ? query + 2 * key : 0;
+    case BACKWARD_GATE_UP:
+        return architecture_has(plan, TENSOR_GATE_UP) ? 2 * plan->intermediate_size : 0;
+    case BACKWARD_SITES:
         break;
     }
     return 0;
+}
+
+size_t backward_slope_width(const ModelConfig *config, Slope slope) {
+    static const BackwardSite SITES[SLOPE_COUNT] = {[SLOPE_ACTIVATED] = BACKWARD_ACTIVATED,
+                                                    [SLOPE_GATE] = BACKWARD_GATE,
+                                                    [SLOPE_UP] = BACKWARD_UP,
+                                                    [SLOPE_MIXED] = BACKWARD_MIXED,
+                                                    [SLOPE_QUERY] = BACKWARD_QUERY,
+                                                    [SLOPE_KEY] = BACKWARD_KEY,
+                                                    [SLOPE_VALUE] = BACKWARD_VALUE,
+                                                    [SLOPE_QKV] = BACKWARD_QKV,
+                                                    [SLOPE_GATE_UP] = BACKWARD_GATE_UP};
+    bool is_added =
+        backward_norms_behind(config) || config->residual_scale != 1.0 || config->wiring == WIRING_PARALLEL;
+    if (slope == SLOPE_RESIDUAL || slope == SLOPE_NORMED) return config->hidden_size;
+    if (slope == SLOPE_ADDED) return is_added ? config->hidden_size : 0;
+    return backward_site_width(config, SITES[slope]);
 }
 
 uint64_t backward_kept_bytes(const Model *model) {
@@ -44,6 +58,7 @@ uint64_t backward_kept_bytes(const Model *model) {
 /* Floats that a token of rows takes besides while its group is at hand, and one of sequences. */
 static uint64_t row_width(const ModelConfig *config) {
     uint64_t width = config->hidden_size + 2 * config->layers * config->kv_heads * config->head_dim;
+    if (backward_norms_behind(config)) width += 2 * config->hidden_size;
     for (int i = 0; i < BACKWARD_SITES; i++) width += backward_site_width(config, (BackwardSite)i);
     for (int i = 0; i < BUFFER_COUNT; i++) width += forward_buffer_width(config, (Buffer)i);
     return width; /* the middle, the KV cache, activations */
@@ -90,9 +105,14 @@ static Status allocate(Backward *backward, Error *error) {
     bool complete = backward->ids != NULL && backward->starts != NULL && backward->inputs != NULL &&
                     backward->middle != NULL;
     for (int i = 0; i < BACKWARD_SITES && complete; i++) {
-        backward->activations[i] = memory_allocate_aligned(
-            backward->group_tokens, backward_site_width(config, (BackwardSite)i) * sizeof(float));
+        size_t width = backward_site_width(config, (BackwardSite)i);
+        if (width == 0) continue;
+        backward->activations[i] = memory_allocate_aligned(backward->group_tokens, width * sizeof(float));
         complete = backward->activations[i] != NULL;
+    }
+    for (int i = 0; i < 2 && complete && backward_norms_behind(config); i++) {
+        backward->outputs[i] = memory_allocate_aligned(backward->group_tokens, row_bytes);
+        complete = backward->outputs[i] != NULL;
     }
     return complete ? STATUS_OK : memory_fail(error, "activations");
 }
@@ -177,20 +197,72 @@ static Status fill(Backward *made, const BackwardRow *rows, size_t group_tokens,
     return run_groups(made, stage, job, error);
 }
 
+/* ---- what has a way back ---- */
+
+static bool plans_alike(const ModelConfig *config) {
+    const LayerPlan *first = &config->plans[0];
+    for (size_t i = 1; i < config->plan_count; i++) {
+        const LayerPlan *plan = &config->plans[i];
+        if (plan->roles != first->roles || plan->parts != first->parts || plan->heads != first->heads ||
+            plan->kv_heads != first->kv_heads || plan->head_dim != first->head_dim ||
+            plan->mlp != first->mlp || plan->intermediate_size != first->intermediate_size)
+            return false;
+    }
+    return true;
+}
+
+Status backward_check_model(const Model *model, Error *error) {
+    const ModelConfig *sides[] = {model->base.config, model->sft.config};
+    for (int i = 0; i < 2; i++) {
+        const ModelConfig *config = sides[i];
+        bool heads_fit = config->qk_norm == QK_NORM_NONE || config->clip == 0.0;
+        const char *missing = !plans_alike(config)               ? "layers of different kinds"
+                              : config->plans[0].mlp == MLP_NONE ? "layers without an MLP"
+                              : config->wiring == WIRING_AFTER   ? "norms on the stream behind the blocks"
+                              : !heads_fit                       ? "clipped queries with q/k norms"
+                              : backward_norms_behind(config) && config->residual_scale != 1.0
+                                  ? "scaled blocks with norms behind them"
+                                  : NULL;
+        if (missing != NULL)
+            return status_fail(error, STATUS_UNSUPPORTED,
+                               "gradients through %s (%s) are not known: previews, drift, "
+                               "fusion and the landscape do without",
+                               missing, architecture_name(config->architecture));
+    }
+    return STATUS_OK;
+}
+
+/* Where frequencies follow a text's length, its parts would have others than the whole. */
+static Status check_lengths(const Model *model, const BackwardRow *rows, size_t count, Error *error) {
+    const ModelConfig *sides[] = {model->base.config, model->sft.config};
+    for (size_t i = 0; i < 2 * MODEL_MAX_ROPES; i++) {
+        uint64_t longest = sides[i / MODEL_MAX_ROPES]->ropes[i % MODEL_MAX_ROPES].longest;
+        for (size_t r = 0; r < count && longest > 0; r++) {
+            if (rows[r].count > longest)
+                return status_fail(
+                    error, STATUS_UNSUPPORTED,
+                    "gradients of texts beyond %" PRIu64
+                    " tokens are not known: there its rotary embedding turns by the text's length",
+                    longest);
+        }
+    }
+    return STATUS_OK;
+}
+
 Status backward_create_groups(const Model *model, const Settings *settings, const BackwardRow *rows,
                               size_t row_count, size_t group_tokens, const char *stage, Job *job,
                               Backward **backward, Error *error) {
     *backward = NULL;
-    if (model->config->roles[TENSOR_Q_NORM] && model->config->head_dim > BACKWARD_LARGEST_NORMED_HEAD)
-        return status_fail(error, STATUS_UNSUPPORTED, "gradients through q/k norms of heads larger than %d",
-                           BACKWARD_LARGEST_NORMED_HEAD);
+    Status status = backward_check_model(model, error);
+    if (status == STATUS_OK) status = check_lengths(model, rows, row_count, error);
+    if (status != STATUS_OK) return status;
     Backward *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "a backward pass");
     made->model = model;
     made->settings = *settings;
     made->threads = job_threads(job);
     made->row_count = row_count;
-    Status status = fill(made, rows, group_tokens, stage, job, error);
+    status = fill(made, rows, group_tokens, stage, job, error);
     if (status != STATUS_OK) {
         backward_free(made);
         return status;
@@ -209,6 +281,7 @@ void backward_free(Backward *backward) {
     for (int i = 0; i < BACKWARD_SITES; i++) free(backward->activations[i]);
     for (int i = SLOPE_RESIDUAL + 1; i < SLOPE_COUNT; i++)
         free(backward->slopes[i]); /* the residual's is the caller's */
+    for (int i = 0; i < 2; i++) free(backward->outputs[i]);
     free(backward->middle);
     free(backward->inputs);
     free(backward->starts);
@@ -229,8 +302,11 @@ const float *backward_residual(const Backward *backward, size_t row, size_t toke
            (config->layers * backward->tokens + backward->row_first[row] + token) * config->hidden_size;
 }
 
+Norm backward_final_norm(const Backward *backward) {
+    return forward_norm(backward->state, backward->model->config->layers, TENSOR_FINAL_NORM);
+}
+
 void backward_hidden(const Backward *backward, size_t row, size_t token, float *hidden) {
-    const ModelConfig *config = backward->state->side->config;
-    const Norm norm = forward_norm(backward->state, config->layers, TENSOR_FINAL_NORM);
+    const Norm norm = backward_final_norm(backward);
     norm_forward(&norm, backward_residual(backward, row, token), hidden);
 }

@@ -1,7 +1,9 @@
 #include "core/transformer/block_attention.h"
 
 #include "core/transformer/attention.h"
+#include "core/transformer/rotary.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- queries, keys and values out of one matrix ---- */
@@ -55,17 +57,6 @@ static void clip_token(const Chunk *chunk, ForwardState *state, size_t token) {
              (float)config->clip);
 }
 
-/* Turns the first dims of a head: (x[i], x[i + dims/2]) by the angle of frequency i, or its neighbours. */
-static void rotate(const Rope *rope, float *x, const float *cosines, const float *sines) {
-    size_t half = rope->dims / 2, step = rope->is_interleaved ? 2 : 1,
-           apart = rope->is_interleaved ? 1 : half;
-    for (size_t i = 0; i < half; i++) {
-        float *first = x + i * step, a = first[0], b = first[apart];
-        first[0] = a * cosines[i] - b * sines[i];
-        first[apart] = b * cosines[i] + a * sines[i];
-    }
-}
-
 static void rotate_heads(const Chunk *chunk, const ForwardState *state, size_t token, float *x,
                          uint64_t heads) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
@@ -73,8 +64,8 @@ static void rotate_heads(const Chunk *chunk, const ForwardState *state, size_t t
     const Rope *rope = &state->side->config->ropes[plan->rope];
     const Angles *angles = &chunk->angles[state->side == &state->model->base][plan->rope];
     for (uint64_t h = 0; h < heads; h++)
-        rotate(rope, x + h * plan->head_dim, angles->cosines + token * rope->dims / 2,
-               angles->sines + token * rope->dims / 2);
+        rotary_turn(rope, x + h * plan->head_dim, angles->cosines + token * rope->dims / 2,
+                    angles->sines + token * rope->dims / 2, false);
 }
 
 /* The norm of queries or keys: of each head, or of all of them at once. */
@@ -126,6 +117,7 @@ static Status project_all(const Pass *pass, Error *error) {
     static const Projection FUSED = {TENSOR_QKV, TENSOR_QKV_BIAS, BUFFER_NORMED, BUFFER_FUSED};
     if (pass->chunk.states[0]->model->config->qkv != QKV_PARTED) {
         Status status = pass_project(pass, FUSED, error);
+        if (status == STATUS_OK) pass_observe(pass, FORWARD_QKV, BUFFER_FUSED);
         return status == STATUS_OK ? pass_for_tokens(pass, split_fused, error) : status;
     }
     Status status = pass_project(pass, QUERY, error);
@@ -146,4 +138,231 @@ Status block_attention_run(const Pass *pass, Error *error) {
     if (status != STATUS_OK) return status;
     pass_observe(pass, FORWARD_MIXED, BUFFER_MIXED);
     return pass_project(pass, OUTPUT, error);
+}
+
+/* ---- the way back ---- */
+
+/* Queries or keys of a layer: where they are on the way back. */
+typedef struct HeadKind {
+    BackwardSite site;
+    Slope slope;
+    TensorRole norm;
+    Buffer buffer;
+} HeadKind;
+
+static const HeadKind QUERIES = {BACKWARD_QUERY, SLOPE_QUERY, TENSOR_Q_NORM, BUFFER_QUERY};
+static const HeadKind KEYS = {BACKWARD_KEY, SLOPE_KEY, TENSOR_K_NORM, BUFFER_KEY};
+
+static uint64_t heads_of(const LayerPlan *plan, const HeadKind *kind) {
+    return kind->site == BACKWARD_QUERY ? plan->heads : plan->kv_heads;
+}
+
+static void turn_heads(const Descent *descent, size_t token, float *x, uint64_t heads, bool back) {
+    const ModelConfig *config = descent_config(descent);
+    const LayerPlan *plan = architecture_layer(config, descent->layer);
+    if (plan->rope < 0) return;
+    const Rope *rope = &config->ropes[plan->rope];
+    const Angles *angles = &descent->angles[plan->rope];
+    for (uint64_t h = 0; h < heads; h++)
+        rotary_turn(rope, x + h * plan->head_dim, angles->cosines + token * rope->dims / 2,
+                    angles->sines + token * rope->dims / 2, back);
+}
+
+/* What went into the q or k norm of a token: as projected, or turned; in `room`, where it is not there already. */
+static const float *norm_input(const Descent *descent, const HeadKind *kind, size_t sequence, size_t token,
+                               float *room) {
+    const LayerPlan *plan = architecture_layer(descent_config(descent), descent->layer);
+    uint64_t heads = heads_of(plan, kind);
+    const float *raw = descent_activation(descent, kind->site, sequence, token);
+    if (!descent_config(descent)->qk_norm_follows_rope) return raw;
+    memcpy(room, raw, heads * plan->head_dim * sizeof *room);
+    turn_heads(descent, token, room, heads, false);
+    return room;
+}
+
+/* The norm of head `head` of queries or keys; where it is over all of them at once there is one. */
+static Norm head_norm(const Descent *descent, const HeadKind *kind, uint64_t head) {
+    const ModelConfig *config = descent_config(descent);
+    const LayerPlan *plan = architecture_layer(config, descent->layer);
+    Norm norm = forward_norm(descent->backward->state, descent->layer, kind->norm);
+    norm.size = config->qk_norm == QK_NORM_WHOLE ? heads_of(plan, kind) * plan->head_dim : plan->head_dim;
+    if (config->qk_norm == QK_NORM_EACH && norm.weight != NULL) norm.weight += head * plan->head_dim;
+    if (config->qk_norm == QK_NORM_EACH && norm.bias != NULL) norm.bias += head * plan->head_dim;
+    return norm;
+}
+
+static void descend_norm(const Descent *descent, const HeadKind *kind, size_t sequence, size_t token,
+                         unsigned worker) {
+    const ModelConfig *config = descent_config(descent);
+    const LayerPlan *plan = architecture_layer(config, descent->layer);
+    uint64_t heads = config->qk_norm == QK_NORM_WHOLE ? 1 : heads_of(plan, kind);
+    float *room = descent->rows + (size_t)worker * 2 * descent->row_stride,
+          *through = room + descent->row_stride;
+    const float *x = norm_input(descent, kind, sequence, token, room);
+    float *slope = descent_slope(descent, kind->slope, sequence, token);
+    for (uint64_t h = 0; h < heads; h++) {
+        const Norm norm = head_norm(descent, kind, h);
+        memset(through, 0, norm.size * sizeof *through);
+        norm_backward(&norm, x + h * norm.size, slope + h * norm.size, through);
+        memcpy(slope + h * norm.size, through, norm.size * sizeof *slope);
+    }
+}
+
+static void descend_norms(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    descend_norm(descent, &QUERIES, sequence, token, worker);
+    descend_norm(descent, &KEYS, sequence, token, worker);
+}
+
+static void descend_rotation(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const LayerPlan *plan = architecture_layer(descent_config(descent), descent->layer);
+    turn_heads(descent, token, descent_slope(descent, SLOPE_QUERY, sequence, token), plan->heads, true);
+    turn_heads(descent, token, descent_slope(descent, SLOPE_KEY, sequence, token), plan->kv_heads, true);
+}
+
+/* A clipped value passes nothing on. */
+static void descend_clip(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    static const struct {
+        BackwardSite site;
+        Slope slope;
+    } CLIPPED[] = {{BACKWARD_QUERY, SLOPE_QUERY}, {BACKWARD_KEY, SLOPE_KEY}, {BACKWARD_VALUE, SLOPE_VALUE}};
+    (void)worker;
+    const ModelConfig *config = descent_config(descent);
+    for (size_t i = 0; i < sizeof CLIPPED / sizeof *CLIPPED; i++) {
+        const float *x = descent_activation(descent, CLIPPED[i].site, sequence, token);
+        float *slope = descent_slope(descent, CLIPPED[i].slope, sequence, token);
+        for (size_t j = 0; j < backward_site_width(config, CLIPPED[i].site); j++)
+            if (fabsf(x[j]) > (float)config->clip) slope[j] = 0.0F;
+    }
+}
+
+static void join_fused(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    static const struct {
+        Buffer buffer;
+        Slope slope;
+    } PARTS[] = {{BUFFER_QUERY, SLOPE_QUERY}, {BUFFER_KEY, SLOPE_KEY}, {BUFFER_VALUE, SLOPE_VALUE}};
+    (void)worker;
+    const ModelConfig *config = descent_config(descent);
+    const LayerPlan *plan = architecture_layer(config, descent->layer);
+    size_t dim = plan->head_dim;
+    float *to = descent_slope(descent, SLOPE_QKV, sequence, token);
+    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
+        const float *from = descent_slope(descent, PARTS[i].slope, sequence, token);
+        uint64_t heads = PARTS[i].buffer == BUFFER_QUERY ? plan->heads : plan->kv_heads;
+        for (uint64_t h = 0; h < heads; h++)
+            memcpy(to + block_attention_fused_row(config->qkv, plan, PARTS[i].buffer, h), from + h * dim,
+                   dim * sizeof *to);
+    }
+}
+
+/* ---- gradients of q/k norms ---- */
+
+typedef struct NormSums {
+    const Descent *descent;
+    const HeadKind *kind;
+} NormSums;
+
+/* One head's, or the one norm's over all: SLOPE_QUERY and SLOPE_KEY are at the norms' outputs. */
+static void sum_head(void *argument, size_t head, unsigned worker) {
+    const NormSums *sums = argument;
+    const Descent *descent = sums->descent;
+    const Norm norm = head_norm(descent, sums->kind, head);
+    float *room = descent->rows + (size_t)worker * 2 * descent->row_stride;
+    double *own = descent->head_sums + head * norm.size;
+    memset(own, 0, norm.size * sizeof *own);
+    for (size_t s = 0; s < descent->count; s++) {
+        for (size_t t = 0; t < descent->spans[s].tokens; t++)
+            norm_add_weight_gradient(&norm, norm_input(descent, sums->kind, s, t, room) + head * norm.size,
+                                     descent_slope(descent, sums->kind->slope, s, t) + head * norm.size, own);
+    }
+}
+
+static Status give_norm(const Descent *descent, const HeadKind *kind, Error *error) {
+    const ModelConfig *config = descent_config(descent);
+    const LayerPlan *plan = architecture_layer(config, descent->layer);
+    if (descent->taker == NULL ||
+        forward_vector(descent->backward->state, descent->layer, kind->norm) == NULL)
+        return STATUS_OK;
+    uint64_t heads = config->qk_norm == QK_NORM_WHOLE ? 1 : heads_of(plan, kind);
+    size_t size = head_norm(descent, kind, 0).size,
+           rows = config->qk_norm == QK_NORM_HEAD ? size : heads * size;
+    NormSums sums = {descent, kind};
+    Status status = job_run(descent->job, heads, sum_head, &sums, error);
+    for (size_t i = 0; i < rows && status == STATUS_OK; i++) {
+        double sum = 0.0;
+        for (size_t at = i; at < heads * size; at += rows) sum += descent->head_sums[at];
+        descent->norm_gradients[i] = (float)sum;
+    }
+    return status == STATUS_OK
+               ? descent_give(descent, kind->norm, NULL, 1, descent->norm_gradients, rows, error)
+               : status;
+}
+
+/* ---- the block ---- */
+
+/* Through q/k norms and rotary embedding, in the order in which they came. */
+static Status descend_positions(const Descent *descent, Error *error) {
+    const ModelConfig *config = descent_config(descent);
+    bool has_norm = config->qk_norm != QK_NORM_NONE, follows = config->qk_norm_follows_rope;
+    Status status = STATUS_OK;
+    for (int step = 0; step < 2 && status == STATUS_OK; step++) {
+        bool is_norm = (step == 0) == follows;
+        if (!is_norm) status = descent_for_tokens(descent, descend_rotation, error);
+        if (!is_norm || !has_norm) continue;
+        status = give_norm(descent, &QUERIES, error);
+        if (status == STATUS_OK) status = give_norm(descent, &KEYS, error);
+        if (status == STATUS_OK) status = descent_for_tokens(descent, descend_norms, error);
+    }
+    if (status == STATUS_OK && config->clip > 0.0) status = descent_for_tokens(descent, descend_clip, error);
+    return status;
+}
+
+static Status descend_scores(const Descent *descent, Error *error) {
+    const Backward *backward = descent->backward;
+    BackwardAttention attention = {.state = backward->state,
+                                   .layer = descent->layer,
+                                   .spans = descent->spans,
+                                   .count = descent->count,
+                                   .mixed = backward->slopes[SLOPE_MIXED],
+                                   .to_query = backward->slopes[SLOPE_QUERY],
+                                   .to_key = backward->slopes[SLOPE_KEY],
+                                   .to_value = backward->slopes[SLOPE_VALUE],
+                                   .scratch = descent->scratch,
+                                   .scratch_stride = descent->scratch_stride,
+                                   .job = descent->job};
+    return backward_attention_run(&attention, error);
+}
+
+static Status descend_fused(const Descent *descent, Error *error) {
+    Status status = descent_for_tokens(descent, join_fused, error);
+    if (status == STATUS_OK)
+        status = descent_give_matrix(descent, TENSOR_QKV, BACKWARD_SITES, SLOPE_QKV, error);
+    return status == STATUS_OK
+               ? descent_project(descent, TENSOR_QKV, SLOPE_QKV, SLOPE_NORMED, descent->accumulates, error)
+               : status;
+}
+
+static Status descend_parted(const Descent *descent, Error *error) {
+    Status status = descent_give_matrix(descent, TENSOR_Q, BACKWARD_SITES, SLOPE_QUERY, error);
+    if (status == STATUS_OK)
+        status = descent_give_matrix(descent, TENSOR_K, BACKWARD_SITES, SLOPE_KEY, error);
+    if (status == STATUS_OK)
+        status = descent_give_matrix(descent, TENSOR_V, BACKWARD_SITES, SLOPE_VALUE, error);
+    if (status == STATUS_OK)
+        status = descent_project(descent, TENSOR_Q, SLOPE_QUERY, SLOPE_NORMED, descent->accumulates, error);
+    if (status == STATUS_OK)
+        status = descent_project(descent, TENSOR_K, SLOPE_KEY, SLOPE_NORMED, true, error);
+    return status == STATUS_OK ? descent_project(descent, TENSOR_V, SLOPE_VALUE, SLOPE_NORMED, true, error)
+                               : status;
+}
+
+Status block_attention_descend(const Descent *descent, Error *error) {
+    Status status = descent_give_matrix(descent, TENSOR_O, BACKWARD_MIXED, descent->given, error);
+    if (status == STATUS_OK)
+        status = descent_project(descent, TENSOR_O, descent->given, SLOPE_MIXED, false, error);
+    if (status == STATUS_OK) status = descend_scores(descent, error);
+    if (status == STATUS_OK) status = descend_positions(descent, error);
+    if (status != STATUS_OK) return status;
+    return descent_config(descent)->qkv == QKV_PARTED ? descend_parted(descent, error)
+                                                      : descend_fused(descent, error);
 }

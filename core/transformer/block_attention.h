@@ -1,13 +1,15 @@
 /*
  * block_attention — softmax attention as a block: q, k and v out of three matrices or one, clipped, normed, turned; the
- * cache; attention.h; o. BUFFER_NORMED to BUFFER_ADDED.
+ * cache; attention.h; o. BUFFER_NORMED to BUFFER_ADDED, and back.
  */
 #ifndef REJUV_CORE_BLOCK_ATTENTION_H
 #define REJUV_CORE_BLOCK_ATTENTION_H
 
+#include "core/transformer/descent.h"
 #include "core/transformer/pass.h"
 
 Status block_attention_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+Status block_attention_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK;
 
 /* Row of the output of the one matrix at which a head's query (BUFFER_QUERY), key or value begins. */
 size_t block_attention_fused_row(QkvLayout layout, const LayerPlan *plan, Buffer which, uint64_t head);

@@ -35,6 +35,7 @@ static Status project_gate_up(const Pass *pass, bool is_gated, bool is_fused, Er
     Status status = STATUS_OK;
     if (is_fused) {
         status = pass_project(pass, FUSED, error);
+        if (status == STATUS_OK) pass_observe(pass, FORWARD_GATE_UP, BUFFER_FUSED);
         return status == STATUS_OK ? pass_for_tokens(pass, split_gate_up, error) : status;
     }
     if (is_gated) status = pass_project(pass, GATE, error);
@@ -58,4 +59,76 @@ Status block_mlp_run(const Pass *pass, Error *error) {
     static const Projection DOWN = {TENSOR_DOWN, TENSOR_DOWN_BIAS, BUFFER_GATE, BUFFER_ADDED};
     Status status = block_mlp_activate(pass, error);
     return status == STATUS_OK ? pass_project(pass, DOWN, error) : status;
+}
+
+/* ---- the way back ---- */
+
+static void descend_gate(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const ModelConfig *config = descent_config(descent);
+    const float *gate = descent_activation(descent, BACKWARD_GATE, sequence, token);
+    const float *up = descent_activation(descent, BACKWARD_UP, sequence, token);
+    const float *from = descent_slope(descent, SLOPE_ACTIVATED, sequence, token);
+    float *to_gate = descent_slope(descent, SLOPE_GATE, sequence, token);
+    float *to_up = descent_slope(descent, SLOPE_UP, sequence, token);
+    for (size_t i = 0; i < backward_site_width(config, BACKWARD_UP); i++) {
+        float value = 0.0F, slope = 0.0F;
+        activation_differentiate(config->activation, gate[i], &value, &slope);
+        to_up[i] = from[i] * value;
+        to_gate[i] = from[i] * up[i] * slope;
+    }
+}
+
+static void descend_up(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    const ModelConfig *config = descent_config(descent);
+    const float *up = descent_activation(descent, BACKWARD_UP, sequence, token);
+    const float *from = descent_slope(descent, SLOPE_ACTIVATED, sequence, token);
+    float *to_up = descent_slope(descent, SLOPE_UP, sequence, token);
+    for (size_t i = 0; i < backward_site_width(config, BACKWARD_UP); i++) {
+        float value = 0.0F, slope = 0.0F;
+        activation_differentiate(config->activation, up[i], &value, &slope);
+        to_up[i] = from[i] * slope;
+    }
+}
+
+static void join_gate_up(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
+    (void)worker;
+    size_t width = backward_site_width(descent_config(descent), BACKWARD_UP);
+    float *to = descent_slope(descent, SLOPE_GATE_UP, sequence, token);
+    memcpy(to, descent_slope(descent, SLOPE_GATE, sequence, token), width * sizeof *to);
+    memcpy(to + width, descent_slope(descent, SLOPE_UP, sequence, token), width * sizeof *to);
+}
+
+static Status descend_fused(const Descent *descent, Error *error) {
+    Status status = descent_for_tokens(descent, join_gate_up, error);
+    if (status == STATUS_OK)
+        status = descent_give_matrix(descent, TENSOR_GATE_UP, BACKWARD_SITES, SLOPE_GATE_UP, error);
+    return status == STATUS_OK
+               ? descent_project(descent, TENSOR_GATE_UP, SLOPE_GATE_UP, SLOPE_NORMED, false, error)
+               : status;
+}
+
+static Status descend_parted(const Descent *descent, bool is_gated, Error *error) {
+    Status status = STATUS_OK;
+    if (is_gated) status = descent_give_matrix(descent, TENSOR_GATE, BACKWARD_SITES, SLOPE_GATE, error);
+    if (status == STATUS_OK)
+        status = descent_give_matrix(descent, TENSOR_UP, BACKWARD_SITES, SLOPE_UP, error);
+    if (status == STATUS_OK && is_gated)
+        status = descent_project(descent, TENSOR_GATE, SLOPE_GATE, SLOPE_NORMED, false, error);
+    return status == STATUS_OK ? descent_project(descent, TENSOR_UP, SLOPE_UP, SLOPE_NORMED, is_gated, error)
+                               : status;
+}
+
+Status block_mlp_descend(const Descent *descent, Error *error) {
+    const LayerPlan *plan = architecture_layer(descent_config(descent), descent->layer);
+    bool is_gated = plan->mlp == MLP_GATED;
+    Status status = descent_give_matrix(descent, TENSOR_DOWN, BACKWARD_ACTIVATED, descent->given, error);
+    if (status == STATUS_OK)
+        status = descent_project(descent, TENSOR_DOWN, descent->given, SLOPE_ACTIVATED, false, error);
+    if (status == STATUS_OK)
+        status = descent_for_tokens(descent, is_gated ? descend_gate : descend_up, error);
+    if (status != STATUS_OK) return status;
+    return architecture_has(plan, TENSOR_GATE_UP) ? descend_fused(descent, error)
+                                                  : descend_parted(descent, is_gated, error);
 }

@@ -4,6 +4,7 @@
 #include "core/transformer/attention.h"
 #include "core/transformer/block_attention.h"
 #include "core/transformer/block_mlp.h"
+#include "core/transformer/rotary.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -79,6 +80,7 @@ static Status run_attention(const Pass *pass, Error *error) {
     pass_observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
     Status status = pass_for_tokens(pass, norm_for_attention, error);
     if (status == STATUS_OK) status = block_attention_run(pass, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_ATTENTION_OUTPUT, BUFFER_ADDED);
     if (status == STATUS_OK)
         status = pass_for_tokens(pass, is_parallel ? add_attention_beside : add_attention, error);
     if (status != STATUS_OK) return status;
@@ -88,6 +90,7 @@ static Status run_attention(const Pass *pass, Error *error) {
 
 static Status run_mlp(const Pass *pass, Error *error) {
     Status status = block_mlp_run(pass, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_MLP_OUTPUT, BUFFER_ADDED);
     return status == STATUS_OK ? pass_for_tokens(pass, add_mlp, error) : status;
 }
 
@@ -102,19 +105,13 @@ typedef struct Workspace {
 
 /* ---- rotary angles ---- */
 
-/* cos and sin of position × frequency. The product is rounded to float32 first, as transformers does. */
 static void compute_angles(const Chunk *chunk, const Rope *rope, float *frequencies, const Angles *angles) {
     size_t half = rope->dims / 2, known = SIZE_MAX;
-    double scale = rope->attention_factor;
     for (size_t t = 0; t < chunk->tokens; t++) {
         size_t length = rope->longest > 0 ? chunk->lengths[t] : 0;
         if (length != known) model_rope_frequencies(rope, known = length, frequencies);
-        float position = (float)chunk_position(chunk, t);
-        for (size_t i = 0; i < half; i++) {
-            float angle = position * frequencies[i];
-            angles->cosines[t * half + i] = (float)(cos((double)angle) * scale);
-            angles->sines[t * half + i] = (float)(sin((double)angle) * scale);
-        }
+        rotary_compute(rope, frequencies, chunk_position(chunk, t), angles->cosines + t * half,
+                       angles->sines + t * half);
     }
 }
 
@@ -316,6 +313,13 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
     return status;
 }
 
+/* What down gives matters only where a norm follows. */
+static Status replay_mlp(const Pass *pass, Error *error) {
+    NormPlaces norms = pass->chunk.states[0]->side->config->norms;
+    return norms == NORMS_AROUND || norms == NORMS_BEHIND ? run_mlp(pass, error)
+                                                          : block_mlp_activate(pass, error);
+}
+
 Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *residual,
                             const ForwardInput *input, MatmulScratch *scratch, Job *job, Error *error) {
     Workspace workspace = {0};
@@ -339,7 +343,7 @@ Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *re
         size_t width = state->model->config->hidden_size;
         memcpy(state->buffers[BUFFER_RESIDUAL], residual, input->count * width * sizeof *residual);
         status = run_attention(&pass, error);
-        if (status == STATUS_OK) status = block_mlp_activate(&pass, error);
+        if (status == STATUS_OK) status = replay_mlp(&pass, error);
     }
     state->length = length;
     release(&workspace);
@@ -425,6 +429,21 @@ Status forward_logits(const Model *model, const ForwardHead *heads, size_t count
     free(biases);
     free(operands);
     return status;
+}
+
+float forward_logit_slope(const ModelConfig *config, double logit) {
+    double bent = config->logit_cap > 0.0 ? logit / config->logit_cap : 0.0;
+    return (float)(config->logit_scale * (1.0 - bent * bent));
+}
+
+void forward_blend_final_norm(const Model *model, const Settings *settings, float *weight) {
+    const PairTensor *tensor = model->whole.tensors[TENSOR_FINAL_NORM];
+    const ModelConfig *config = forward_side(model, settings)->config;
+    for (size_t i = 0; i < config->hidden_size; i++) weight[i] = 1.0F;
+    if (tensor == NULL) return;
+    Blend blend = settings_blend(settings, tensor);
+    blend_rows(&blend, 0, config->hidden_size, weight);
+    for (size_t i = 0; i < config->hidden_size && config->norm_adds_one; i++) weight[i] += 1.0F;
 }
 
 float forward_logit(const Model *model, const Settings *settings, const float *hidden, int32_t token) {

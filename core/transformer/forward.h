@@ -32,14 +32,18 @@
  * pass. */
 typedef enum ForwardSite {
     FORWARD_LAYER_INPUT, /* the residual stream before the layer; layer = layers: before the final norm */
-    FORWARD_QUERY,       /* outputs of q, k and v with their bias, before q/k norms and rotary embedding */
+    FORWARD_QKV,         /* output of the one matrix of all three, with its bias, as it is stored */
+    FORWARD_QUERY, /* outputs of q, k and v with their bias, before clips, q/k norms and rotary embedding */
     FORWARD_KEY,
     FORWARD_VALUE,
-    FORWARD_MIXED,  /* input of o_proj */
-    FORWARD_MIDDLE, /* the residual stream between attention and MLP */
-    FORWARD_GATE,   /* outputs of gate and up with their bias */
+    FORWARD_MIXED,            /* input of o_proj */
+    FORWARD_ATTENTION_OUTPUT, /* of o, before the norm behind it */
+    FORWARD_MIDDLE,           /* the residual stream between attention and MLP */
+    FORWARD_GATE_UP,          /* output of the one matrix of both, with its bias, as it is stored */
+    FORWARD_GATE,             /* outputs of gate and up with their bias */
     FORWARD_UP,
-    FORWARD_ACTIVATED /* input of down_proj: act(gate) ⊙ up */
+    FORWARD_ACTIVATED, /* input of down_proj: act(gate) ⊙ up */
+    FORWARD_MLP_OUTPUT /* of down, before the norm behind it */
 } ForwardSite;
 
 typedef struct ForwardMoment {
@@ -104,6 +108,12 @@ Status forward_check_logits(const Model *model, Error *error) STATUS_MUST_CHECK;
 
 /* Rows of the head: the length of a row of logits. */
 size_t forward_vocabulary(const Model *model);
+
+/* d logit / d (h · w): the logits' scale, through their cap; 1 in most models. */
+float forward_logit_slope(const ModelConfig *config, double logit);
+
+/* The final norm's weight γ under these settings, [hidden_size]: ones where it has none. */
+void forward_blend_final_norm(const Model *model, const Settings *settings, float *weight);
 
 /* The logit of one token at one hidden state: one row of the head under these settings. */
 float forward_logit(const Model *model, const Settings *settings, const float *hidden, int32_t token);

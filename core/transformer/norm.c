@@ -44,6 +44,19 @@ void norm_backward(const Norm *norm, const float *x, const float *gradient, floa
     }
 }
 
+void norm_direct(const Norm *norm, const float *x, const float *direction, float *out) {
+    size_t size = norm->size;
+    double mean = norm->kind == NORM_LAYER ? mean_of(x, size) : 0.0, level = 0.0;
+    double scale = 1.0 / sqrt(squares_of(x, size, mean) / (double)size + norm->epsilon);
+    for (size_t i = 0; i < size; i++) {
+        double weight = norm->weight != NULL ? (double)norm->weight[i] : 1.0;
+        out[i] = (float)((double)direction[i] * weight * scale);
+        level += (double)out[i];
+    }
+    if (norm->kind != NORM_LAYER) return;
+    for (size_t i = 0; i < size; i++) out[i] -= (float)(level / (double)size);
+}
+
 void norm_add_weight_gradient(const Norm *norm, const float *x, const float *gradient, double *sums) {
     double mean = norm->kind == NORM_LAYER ? mean_of(x, norm->size) : 0.0;
     double scale = 1.0 / sqrt(squares_of(x, norm->size, mean) / (double)norm->size + norm->epsilon);

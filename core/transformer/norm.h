@@ -24,6 +24,9 @@ void norm_forward(const Norm *norm, const float *x, float *out);
 /* dx for dy = `gradient`, added to `out`; the scale is not frozen. All [size]. */
 void norm_backward(const Norm *norm, const float *x, const float *gradient, float *out);
 
+/* γ ⊙ d / σ of x, less its mean where the norm takes one off: what d at y is at x, with σ held. All [size]. */
+void norm_direct(const Norm *norm, const float *x, const float *direction, float *out);
+
 /* dγ for dy = `gradient`, added to `sums` [size]; dβ is dy. */
 void norm_add_weight_gradient(const Norm *norm, const float *x, const float *gradient, double *sums);
 

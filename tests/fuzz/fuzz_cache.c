@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 static const EvaluationRow ROWS[] = {{.ids = NULL, .count = 5, .first = 2, .end = 5},
                                      {.ids = NULL, .count = 4, .first = 1, .end = 3}};
 static const CacheMethodShape SHAPE = {
-    .table = {2, {2, 1, 1, 3, 3, 4, 3}}, .heads = 2, .vocabulary = 10, .rows = ROWS, .row_count = 2};
+    .table = {2, {2, 1, 1, 0, 3, 3, 0, 4, 3}, false}, .heads = 2, .vocabulary = 10, .rows = ROWS, .row_count = 2};
 enum { TARGETS = 3 };
 
 static void check_entry(const uint8_t *bytes, size_t count) {

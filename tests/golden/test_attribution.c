@@ -87,7 +87,7 @@ static void compare_masses(const Fixture *fixture, const Attribution *attributio
             total += (double)scores[t * attribution->neurons + j];
         for (size_t j = 0; j < attribution->neurons; j++) {
             NeuronBlock block = neurons_locate(&table, j);
-            expected[neurons_block_index(&block)] +=
+            expected[block.index] +=
                 (double)scores[t * attribution->neurons + j] / total / (double)attribution->target_count;
         }
     }

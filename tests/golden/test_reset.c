@@ -25,7 +25,7 @@ static void check_table(const cJSON *golden, const NeuronTable *table) {
         NeuronBlock block = neurons_block(table, blocks++);
         assert_int_equal(block.layer, (uint64_t)json_get_number(expected, "layer", -1.0));
         assert_string_equal(neurons_module_name(block.module), json_get_text(expected, "module", ""));
-        bool by_rows = neurons_facts(block.module)->axis == NEURON_ROW;
+        bool by_rows = !neurons_facts(block.module)->are_inputs;
         assert_string_equal(by_rows ? "row" : "column", json_get_text(expected, "axis", ""));
         assert_int_equal(block.first, (uint64_t)json_get_number(expected, "first", -1.0));
         assert_int_equal(block.count, (uint64_t)json_get_number(expected, "count", -1.0));

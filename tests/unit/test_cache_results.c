@@ -184,7 +184,7 @@ enum {
 static const int32_t IDS[] = {5, 6, 7, 8, 9};
 static const EvaluationRow ROWS[] = {{.ids = IDS, .count = 5, .first = 2, .end = 5},
                                      {.ids = IDS, .count = 4, .first = 1, .end = 3}};
-static const CacheMethodShape SHAPE = {.table = {LAYERS, {2, 1, 1, 3, 3, CHANNELS, MLP}},
+static const CacheMethodShape SHAPE = {.table = {LAYERS, {2, 1, 1, 0, 3, 3, 0, CHANNELS, MLP}, false},
                                        .heads = HEADS,
                                        .vocabulary = 10,
                                        .rows = ROWS,

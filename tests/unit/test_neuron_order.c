@@ -20,7 +20,7 @@
 
 enum { MANY = 1700000 };
 
-static const NeuronTable TABLE = {.layers = 6, .counts = {128, 64, 64, 352, 352, 128, 352}};
+static const NeuronTable TABLE = {.layers = 6, .counts = {128, 64, 64, 0, 352, 352, 0, 128, 352}};
 
 /* ---- order ---- */
 

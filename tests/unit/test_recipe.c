@@ -78,7 +78,7 @@ static void a_dtype_that_is_not_known_keeps_its_name(void **state) {
 
 /* ---- the dials ---- */
 
-static const NeuronTable TABLE = {2, {2, 1, 1, 3, 3, 2, 3}};
+static const NeuronTable TABLE = {2, {2, 1, 1, 0, 3, 3, 0, 2, 3}, false};
 
 /* The recipe above, with every dial turned. */
 static Recipe *make_recipe_with_dials(void) {

@@ -195,6 +195,7 @@ static void shares_by_layer_and_module_add_up_to_the_set(void **state) {
     assert_true(fabs(session_reset_share(session, 0, 6, NEURON_MODULE_COUNT) * (double)reset.neurons -
                      (double)reset.selected) < 1e-6);
     for (int m = 0; m < NEURON_MODULE_COUNT; m++) {
+        if (table->counts[m] == 0) continue;
         double sum = 0;
         for (uint64_t layer = 0; layer < table->layers; layer++)
             sum += session_reset_share(session, layer, layer + 1, (NeuronModule)m) * (double)table->counts[m];

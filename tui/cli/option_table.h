@@ -90,7 +90,7 @@
       "by this column, as the JSON names it: dormant, moved, important or selected ones first; equals in the model's order") \
     X(TOP_NEURONS, "top", 'k', "N", COUNT, 1, 1e9, NULL, ON(NEURONS), \
       "only the first N neurons") \
-    X(MODULE, "module", 0, "q|k|v|gate|up|o|down", CHOICE, 0, 0, NULL, ON(NEURONS), \
+    X(MODULE, "module", 0, "q|k|v|qkv|gate|up|gate_up|o|down", CHOICE, 0, 0, NULL, ON(NEURONS), \
       "only neurons of this module") \
     X(LAYER, "layer", 0, "N", COUNT, 0, 1000000, NULL, ON(NEURONS), \
       "only neurons of this layer, counted from 0") \

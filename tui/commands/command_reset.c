@@ -14,9 +14,9 @@ typedef struct Counts {
     uint64_t of[NEURON_MODULE_COUNT];
 } Counts;
 
-static void add_counts(Table *table, const Counts *counts) {
+static void add_counts(Table *table, const Counts *counts, size_t modules) {
     uint64_t all = 0;
-    for (int i = 0; i < NEURON_MODULE_COUNT; i++) {
+    for (size_t i = 0; i < modules; i++) {
         table_add_integer(table, (int64_t)counts->of[i]);
         all += counts->of[i];
     }
@@ -27,27 +27,29 @@ static Status make_counts(const Settings *settings, Table **table, Error *error)
     const Ranking *ranking = settings->ranking;
     TableColumn columns[COLUMN_COUNT] = {{"layer", NULL, NULL, TABLE_TEXT, 0}};
     Counts all = {{0}};
-    for (int i = 0; i < NEURON_MODULE_COUNT; i++)
-        columns[i + 1] = (TableColumn){.key = neurons_module_name((NeuronModule)i), .type = TABLE_INTEGER};
-    columns[COLUMN_COUNT - 1] = (TableColumn){.key = "all", .type = TABLE_INTEGER};
-    Status status = table_create(columns, COLUMN_COUNT, table, error);
+    NeuronModule modules[NEURON_MODULE_COUNT];
+    size_t count = neurons_list_modules(&ranking->table, modules);
+    for (size_t i = 0; i < count; i++)
+        columns[i + 1] = (TableColumn){.key = neurons_module_name(modules[i]), .type = TABLE_INTEGER};
+    columns[count + 1] = (TableColumn){.key = "all", .type = TABLE_INTEGER};
+    Status status = table_create(columns, count + 2, table, error);
     if (status != STATUS_OK) return status;
     for (uint64_t layer = 0; layer < ranking->table.layers; layer++) {
         char name[FORMAT_SIZE];
         Counts counts;
-        for (int i = 0; i < NEURON_MODULE_COUNT; i++) {
-            NeuronBlock block = neurons_find_block(&ranking->table, layer, (NeuronModule)i);
+        for (size_t i = 0; i < count; i++) {
+            NeuronBlock block = neurons_find_block(&ranking->table, layer, modules[i]);
             counts.of[i] = ranking_count_block(ranking, &block, settings_cut(settings));
             all.of[i] += counts.of[i];
         }
         table_add_row(*table);
         (void)snprintf(name, sizeof name, "%" PRIu64, layer);
         table_add_text(*table, name);
-        add_counts(*table, &counts);
+        add_counts(*table, &counts, count);
     }
     table_add_row(*table);
     table_add_text(*table, "all");
-    add_counts(*table, &all);
+    add_counts(*table, &all, count);
     return STATUS_OK;
 }
 
@@ -97,7 +99,7 @@ const Command command_reset = {
         "  neurons     M\n"
         "  per_target  round(rho M), halves up\n"
         "  selected    how many there are in the set\n"
-        "  set         {LAYER.MODULE: [index, ...]}: rows of q, k, v, gate and up, columns of o and down\n"
+        "  set         {LAYER.MODULE: [index, ...]}: rows of q, k, v (or qkv), gate and up (or gate_up), columns of o and down\n"
         "CSV: how many there are in each layer and module",
     .run = run,
 };

@@ -93,7 +93,7 @@ void neuron_column_name(const NeuronScores *facts, char text[FORMAT_SIZE * 2]) {
 
 const double *neuron_column_scores(const Session *session, NeuronColumn dormancy, const NeuronBlock *block,
                                    size_t *count) {
-    bool gradient = dormancy == NEURON_COLUMN_GRADIENT, attention = block->module <= NEURON_V;
+    bool gradient = dormancy == NEURON_COLUMN_GRADIENT, attention = block->module <= NEURON_QKV;
     Side side = dormancy == NEURON_COLUMN_BASE    ? SIDE_BASE
                 : dormancy == NEURON_COLUMN_FUSED ? SIDE_FUSED
                                                   : SIDE_SFT;

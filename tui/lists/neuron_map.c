@@ -38,8 +38,12 @@ uint64_t neuron_map_current(const NeuronMap *map, const NeuronTable *table) {
 }
 
 void neuron_map_turn_module(NeuronMap *map, const NeuronTable *table, int step) {
-    int next = ((int)map->module + step % NEURON_MODULE_COUNT + NEURON_MODULE_COUNT) % NEURON_MODULE_COUNT;
-    *map = (NeuronMap){.module = (NeuronModule)next, .layer = map->layer, .index = map->index};
+    NeuronModule modules[NEURON_MODULE_COUNT];
+    int count = (int)neurons_list_modules(table, modules), at = 0;
+    if (count == 0) return;
+    while (at + 1 < count && modules[at] != map->module) at++;
+    NeuronModule next = modules[(at + step % count + count) % count];
+    *map = (NeuronMap){.module = next, .layer = map->layer, .index = map->index};
     if (map->index >= table->counts[next]) map->index = table->counts[next] - 1;
 }
 

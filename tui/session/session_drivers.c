@@ -101,9 +101,9 @@ static void free_errand(DriversErrand *errand) {
 
 static Status start(Session *session, uint64_t neuron, Error *error) {
     static const ForwardSite SITES[NEURON_MODULE_COUNT] = {
-        [NEURON_Q] = FORWARD_QUERY,       [NEURON_K] = FORWARD_KEY, [NEURON_V] = FORWARD_VALUE,
-        [NEURON_GATE] = FORWARD_GATE,     [NEURON_UP] = FORWARD_UP, [NEURON_O] = FORWARD_MIXED,
-        [NEURON_DOWN] = FORWARD_ACTIVATED};
+        [NEURON_Q] = FORWARD_QUERY,        [NEURON_K] = FORWARD_KEY,   [NEURON_V] = FORWARD_VALUE,
+        [NEURON_GATE] = FORWARD_GATE,      [NEURON_UP] = FORWARD_UP,   [NEURON_O] = FORWARD_MIXED,
+        [NEURON_DOWN] = FORWARD_ACTIVATED, [NEURON_QKV] = FORWARD_QKV, [NEURON_GATE_UP] = FORWARD_GATE_UP};
     struct SessionDriversPart *part = session->drivers;
     DriversErrand *errand = &part->errand;
     const Calibration *rows = session_calibration(session, NULL);

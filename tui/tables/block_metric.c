@@ -90,7 +90,7 @@ double block_metric_value(BlockMetric metric, const BlockSources *sources, const
     case BLOCK_GRADIENT_DORMANT:
         return selectors_gradient_dormant_share(sources->sft, block, sources->gradient_tau);
     case BLOCK_ATTRIBUTION_MASS:
-        return sources->attribution->masses[neurons_block_index(block)];
+        return sources->attribution->masses[block->index];
     default:
         return (double)ranking_count_block(sources->ranking, block, sources->cut) / (double)block->count;
     }

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { ROWS_LIMIT = 100000, WIDE_TARGET_FROM = 92 };
 
@@ -72,10 +73,15 @@ static int count_digits(uint64_t number) {
 
 /* Of "● 12.down 4863". */
 static int name_width(const NeuronTable *table) {
-    uint64_t most = 0;
-    for (int i = 0; i < NEURON_MODULE_COUNT; i++)
-        if (table->counts[i] > most) most = table->counts[i];
-    return 2 + count_digits(table->layers - 1) + 6 + count_digits(most - 1);
+    NeuronModule modules[NEURON_MODULE_COUNT];
+    uint64_t most = 1;
+    int name = 0;
+    for (size_t i = 0, count = neurons_list_modules(table, modules); i < count; i++) {
+        int width = (int)strlen(neurons_module_name(modules[i]));
+        if (table->counts[modules[i]] > most) most = table->counts[modules[i]];
+        if (width > name) name = width;
+    }
+    return 2 + count_digits(table->layers - 1) + name + 2 + count_digits(most - 1);
 }
 
 void neurons_draw_list(Neurons *neurons, const Session *session, Canvas *canvas, Rect area) {

@@ -19,7 +19,8 @@ static NeuronBlock current_block(const Neurons *neurons, const Session *session)
 }
 
 static const char *place_name(NeuronColumn dormancy, const NeuronBlock *block) {
-    bool mlp = block->module == NEURON_GATE || block->module == NEURON_UP || block->module == NEURON_DOWN;
+    bool mlp = block->module == NEURON_GATE || block->module == NEURON_UP ||
+               block->module == NEURON_GATE_UP || block->module == NEURON_DOWN;
     return mlp || dormancy == NEURON_COLUMN_GRADIENT ? "down" : "o";
 }
 

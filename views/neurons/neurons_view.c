@@ -95,7 +95,12 @@ static void turn_module(Neurons *neurons, const Session *session, int step) {
         neuron_map_turn_module(&neurons->map, session_neurons(session), step);
         return;
     }
-    *module = (*module + 1 + step + NEURON_MODULE_COUNT + 1) % (NEURON_MODULE_COUNT + 1) - 1;
+    NeuronModule modules[NEURON_MODULE_COUNT];
+    int count = (int)neurons_list_modules(session_neurons(session), modules), at = 0; /* 0: all of them */
+    for (int i = 0; i < count; i++)
+        if ((int)modules[i] == *module) at = i + 1;
+    at = (at + step + count + 1) % (count + 1);
+    *module = at == 0 ? -1 : (int)modules[at - 1];
 }
 
 static void toggle_map(Neurons *neurons, Session *session) {

@@ -11,12 +11,12 @@
 #include <stdio.h>
 
 enum {
-    LINES = NEURON_MODULE_COUNT + 1, /* all modules together, then each */
-    MAP_ROWS = LINES + 2,            /* its title and the numbers of the layers */
+    MOST_LINES = NEURON_MODULE_COUNT + 1, /* all modules together, then each */
+    FRAME_ROWS = 2,                       /* a map's title and the numbers of the layers */
     MAP_CELLS = 256,
     WIDEST_CELL = 6,
     KEY_FROM_COLUMNS = 60,
-    LABEL_COLUMNS = 6,
+    LABEL_GAP = 2,
     COUNT_COLUMNS = 8,
     NAME_COLUMNS = 13,
     FIGURE_COLUMNS = 9
@@ -27,6 +27,9 @@ enum {
 /* Layers a cell, and cells a layer: one of them is 1. */
 typedef struct MapScale {
     size_t layers, pooled, repeated, cells;
+    NeuronModule modules[MOST_LINES]; /* of each line; NEURON_MODULE_COUNT: all of them */
+    size_t lines;
+    int labels; /* columns */
 } MapScale;
 
 static MapScale scale_map(const Session *session, int columns) {
@@ -36,28 +39,30 @@ static MapScale scale_map(const Session *session, int columns) {
         scale.pooled = (scale.layers + room - 1) / room;
     else
         scale.repeated = room / scale.layers < WIDEST_CELL ? room / scale.layers : WIDEST_CELL;
+    scale.modules[0] = NEURON_MODULE_COUNT;
+    scale.lines = neurons_list_modules(session_neurons(session), scale.modules + 1) + 1;
+    for (size_t i = 1; i < scale.lines; i++) {
+        int width = text_width(neurons_module_name(scale.modules[i])) + LABEL_GAP;
+        if (width > scale.labels) scale.labels = width;
+    }
     scale.cells = (scale.layers + scale.pooled - 1) / scale.pooled * scale.repeated;
     return scale;
-}
-
-static NeuronModule module_of(size_t line) {
-    return line == 0 ? NEURON_MODULE_COUNT : (NeuronModule)(line - 1);
 }
 
 /* Cells of glyphs: a share can be told without colours. */
 static void draw_cells(const Session *session, const MapScale *scale, Canvas *canvas, Rect title,
                        Rect cells) {
-    double values[LINES * MAP_CELLS];
+    double values[MOST_LINES * MAP_CELLS];
     ColourScale key = colour_scale_make(RAMP_SEQUENTIAL, 0.0, true);
-    for (size_t i = 0; i < LINES * scale->cells; i++) {
+    for (size_t i = 0; i < scale->lines * scale->cells; i++) {
         size_t first = i % scale->cells / scale->repeated * scale->pooled;
         bool is_new = i % scale->cells % scale->repeated == 0;
-        values[i] =
-            is_new ? session_reset_share(session, first, first + scale->pooled, module_of(i / scale->cells))
-                   : values[i - 1];
+        values[i] = is_new ? session_reset_share(session, first, first + scale->pooled,
+                                                 scale->modules[i / scale->cells])
+                           : values[i - 1];
         colour_scale_include(&key, values[i]);
     }
-    for (size_t i = 0; i < LINES * scale->cells; i++) {
+    for (size_t i = 0; i < scale->lines * scale->cells; i++) {
         ThemeHeat heat = theme_heat(&canvas->theme, RAMP_SEQUENTIAL, colour_scale_share(&key, values[i]));
         (void)canvas_write_styled(canvas, cells, (int)(i / scale->cells), (int)(i % scale->cells), heat.style,
                                   heat.glyph);
@@ -67,24 +72,26 @@ static void draw_cells(const Session *session, const MapScale *scale, Canvas *ca
 
 static void draw_map(const Session *session, Canvas *canvas, Rect area) {
     SessionReset reset = session_reset(session);
-    Rect title = rect_cut_top(&area, 1), foot = rect_cut_bottom(&area, area.rows > LINES ? 1 : 0);
-    Rect labels = rect_cut_left(&area, LABEL_COLUMNS), counts = rect_cut_right(&area, COUNT_COLUMNS);
+    const MapScale shape = scale_map(session, 1);
+    size_t lines = shape.lines;
+    Rect title = rect_cut_top(&area, 1), foot = rect_cut_bottom(&area, area.rows > (int)lines ? 1 : 0);
+    Rect labels = rect_cut_left(&area, shape.labels), counts = rect_cut_right(&area, COUNT_COLUMNS);
     if (rect_is_empty(area)) return;
     MapScale scale = scale_map(session, area.columns);
     (void)canvas_write(canvas, title, 0, 0, ROLE_TITLE, "share reset, by layer →");
     draw_cells(session, &scale, canvas, title, area);
-    for (int line = 0; line < LINES; line++) {
+    for (int line = 0; line < (int)lines; line++) {
         char count[FORMAT_SIZE];
-        uint64_t selected = line == 0 ? reset.selected : reset.by_module[line - 1];
+        uint64_t selected = line == 0 ? reset.selected : reset.by_module[scale.modules[line]];
         (void)canvas_write(canvas, labels, line, 0, line == 0 ? ROLE_TEXT : ROLE_DIM,
-                           line == 0 ? "all" : neurons_module_name(module_of((size_t)line)));
+                           line == 0 ? "all" : neurons_module_name(scale.modules[line]));
         (void)canvas_write_right(canvas, counts, line, COUNT_COLUMNS, ROLE_VALUE,
                                  format_count(selected, count));
     }
     (void)canvas_write(canvas, foot, 0, 0, ROLE_DIM, "layer");
-    (void)canvas_write(canvas, foot, 0, LABEL_COLUMNS, ROLE_DIM, "0");
+    (void)canvas_write(canvas, foot, 0, scale.labels, ROLE_DIM, "0");
     char last[FORMAT_SIZE];
-    (void)canvas_write_right(canvas, foot, 0, LABEL_COLUMNS + (int)scale.cells, ROLE_DIM,
+    (void)canvas_write_right(canvas, foot, 0, scale.labels + (int)scale.cells, ROLE_DIM,
                              format_count(scale.layers - 1, last));
 }
 
@@ -169,7 +176,8 @@ static void draw_reset(TuneState *state, Session *session, Canvas *canvas, Rect 
                                    message != NULL ? message : "ranking the neurons…");
         return;
     }
-    draw_map(session, canvas, rect_cut_top(&area, area.rows > MAP_ROWS ? MAP_ROWS : area.rows));
+    int map = (int)scale_map(session, 1).lines + FRAME_ROWS;
+    draw_map(session, canvas, rect_cut_top(&area, area.rows > map ? map : area.rows));
     draw_change(state, session, canvas, area);
 }
 

@@ -1,0 +1,58 @@
+/*
+ * descent — a group of rows on its way down through a layer, and the steps that the ways back of blocks are made of. For
+ * the files of this room.
+ *
+ * A block's way back goes from the gradient at what it gave (descent->given) to SLOPE_NORMED, the gradient at what it took.
+ */
+#ifndef REJUV_CORE_DESCENT_H
+#define REJUV_CORE_DESCENT_H
+
+#include "core/transformer/backward_attention.h"
+#include "core/transformer/backward_internal.h"
+
+typedef struct Descent {
+    Backward *backward;
+    const BackwardGroup *group;
+    const BackwardSpan *spans; /* [count]: of the group's sequences */
+    size_t count, tokens;
+    uint64_t layer;
+    Slope given;      /* SLOPE_RESIDUAL, or SLOPE_ADDED where something stands between block and stream */
+    bool accumulates; /* onto what SLOPE_NORMED has: of the block beside */
+    float *scratch;   /* [threads][scratch_stride], for backward_attention_run() */
+    size_t scratch_stride;
+    Angles angles[MODEL_MAX_ROPES]; /* [longest row × dims / 2] */
+    float *rows;                    /* [threads][2 · row_stride]: of a token's queries or keys */
+    size_t row_stride;
+    Job *job;
+    /* where gradients of weights are wanted; else all of it is NULL */
+    BackwardTaker taker;
+    void *user;
+    float *normed;         /* [group tokens × hidden_size]: the input of a block's first projections */
+    double *head_sums;     /* [most heads × head_dim]: of a q or k norm, by head */
+    float *norm_gradients; /* [heads · head_dim] */
+} Descent;
+
+/* Runs step(descent, sequence, token within it, worker) for all tokens of all sequences. */
+typedef void (*DescentStep)(const Descent *descent, size_t sequence, size_t token, unsigned worker);
+Status descent_for_tokens(const Descent *descent, DescentStep step, Error *error) STATUS_MUST_CHECK;
+
+const ModelConfig *descent_config(const Descent *descent);
+
+/* A token's gradients of one kind, and its row's activations at one site. */
+float *descent_slope(const Descent *descent, Slope slope, size_t sequence, size_t token);
+const float *descent_activation(const Descent *descent, BackwardSite site, size_t sequence, size_t token);
+
+/* dX = dY·W of a matrix of the layer. */
+Status descent_project(const Descent *descent, TensorRole role, Slope from, Slope to, bool accumulate,
+                       Error *error) STATUS_MUST_CHECK;
+
+/* Gives what meets at a matrix to whoever wants gradients of weights: the input, by its site (BACKWARD_SITES: the normed
+ * stream), and the gradient at its output. */
+Status descent_give_matrix(const Descent *descent, TensorRole role, BackwardSite input, Slope slope,
+                           Error *error) STATUS_MUST_CHECK;
+
+/* The same of any weight: inputs [tokens × columns], or NULL where `gradients` [rows] is its gradient already. */
+Status descent_give(const Descent *descent, TensorRole role, const float *inputs, size_t columns,
+                    const float *gradients, size_t rows, Error *error) STATUS_MUST_CHECK;
+
+#endif
