@@ -82,12 +82,15 @@ static Tensor make_tensor(const SafetensorsEntry *entry, size_t file) {
     return tensor;
 }
 
-/* "post_attention_layernorm" says where it stands; what else the model has says what it does. */
+/* "post_attention_layernorm" says where it stands; what else the model has says what it does: where another norm follows
+ * attention (GLM-4), this one precedes the MLP all the same. */
 static void judge_post_norms(Checkpoint *checkpoint) {
-    bool has_them = false;
-    for (size_t i = 0; i < checkpoint->tensor_count && !has_them; i++)
-        has_them = tensor_name_has_post_norms(checkpoint->tensors[i].name);
-    for (size_t i = 0; i < checkpoint->tensor_count && has_them; i++) {
+    bool has_them = false, has_own = false;
+    for (size_t i = 0; i < checkpoint->tensor_count; i++) {
+        has_them = has_them || tensor_name_has_post_norms(checkpoint->tensors[i].name);
+        has_own = has_own || checkpoint->tensors[i].role == TENSOR_POST_ATTENTION_NORM;
+    }
+    for (size_t i = 0; i < checkpoint->tensor_count && has_them && !has_own; i++) {
         Tensor *tensor = &checkpoint->tensors[i];
         if (tensor->role == TENSOR_MLP_NORM && strstr(tensor->name, "post_attention_layernorm") != NULL)
             tensor->role = TENSOR_POST_ATTENTION_NORM;

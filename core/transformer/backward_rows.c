@@ -9,48 +9,6 @@
 
 /* ---- sizes ---- */
 
-size_t backward_site_width(const ModelConfig *config, BackwardSite site) {
-    const LayerPlan *plan = &config->plans[0];
-    size_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim;
-    switch (site) {
-    case BACKWARD_QUERY:
-    case BACKWARD_MIXED:
-        return query;
-    case BACKWARD_KEY:
-    case BACKWARD_VALUE:
-        return key;
-    case BACKWARD_GATE:
-        return plan->mlp == MLP_GATED ? plan->intermediate_size : 0;
-    case BACKWARD_UP:
-    case BACKWARD_ACTIVATED:
-        return plan->intermediate_size;
-    case BACKWARD_QKV:
-        return architecture_has(plan, TENSOR_QKV) ? query + 2 * key : 0;
-    case BACKWARD_GATE_UP:
-        return architecture_has(plan, TENSOR_GATE_UP) ? 2 * plan->intermediate_size : 0;
-    case BACKWARD_SITES:
-        break;
-    }
-    return 0;
-}
-
-size_t backward_slope_width(const ModelConfig *config, Slope slope) {
-    static const BackwardSite SITES[SLOPE_COUNT] = {[SLOPE_ACTIVATED] = BACKWARD_ACTIVATED,
-                                                    [SLOPE_GATE] = BACKWARD_GATE,
-                                                    [SLOPE_UP] = BACKWARD_UP,
-                                                    [SLOPE_MIXED] = BACKWARD_MIXED,
-                                                    [SLOPE_QUERY] = BACKWARD_QUERY,
-                                                    [SLOPE_KEY] = BACKWARD_KEY,
-                                                    [SLOPE_VALUE] = BACKWARD_VALUE,
-                                                    [SLOPE_QKV] = BACKWARD_QKV,
-                                                    [SLOPE_GATE_UP] = BACKWARD_GATE_UP};
-    bool is_added =
-        backward_norms_behind(config) || config->residual_scale != 1.0 || config->wiring == WIRING_PARALLEL;
-    if (slope == SLOPE_RESIDUAL || slope == SLOPE_NORMED) return config->hidden_size;
-    if (slope == SLOPE_ADDED) return is_added ? config->hidden_size : 0;
-    return backward_site_width(config, SITES[slope]);
-}
-
 uint64_t backward_kept_bytes(const Model *model) {
     return (model->config->layers + 1) * model->config->hidden_size * sizeof(float);
 }

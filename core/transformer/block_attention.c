@@ -31,7 +31,7 @@ static void split_fused(const Chunk *chunk, ForwardState *state, size_t token) {
     static const Buffer PARTS[] = {BUFFER_QUERY, BUFFER_KEY, BUFFER_VALUE};
     const LayerPlan *plan = forward_plan(state, chunk->layer);
     size_t dim = plan->head_dim, fused = (plan->heads + 2 * plan->kv_heads) * dim;
-    const float *from = state->buffers[BUFFER_FUSED] + token * fused;
+    const float *from = state->buffers[BUFFER_QKV] + token * fused;
     for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
         float *to = pass_row(chunk, state, PARTS[i], token);
         uint64_t heads = PARTS[i] == BUFFER_QUERY ? plan->heads : plan->kv_heads;
@@ -114,10 +114,10 @@ static Status project_all(const Pass *pass, Error *error) {
     static const Projection QUERY = {TENSOR_Q, TENSOR_Q_BIAS, BUFFER_NORMED, BUFFER_QUERY};
     static const Projection KEY = {TENSOR_K, TENSOR_K_BIAS, BUFFER_NORMED, BUFFER_KEY};
     static const Projection VALUE = {TENSOR_V, TENSOR_V_BIAS, BUFFER_NORMED, BUFFER_VALUE};
-    static const Projection FUSED = {TENSOR_QKV, TENSOR_QKV_BIAS, BUFFER_NORMED, BUFFER_FUSED};
+    static const Projection FUSED = {TENSOR_QKV, TENSOR_QKV_BIAS, BUFFER_NORMED, BUFFER_QKV};
     if (pass->chunk.states[0]->model->config->qkv != QKV_PARTED) {
         Status status = pass_project(pass, FUSED, error);
-        if (status == STATUS_OK) pass_observe(pass, FORWARD_QKV, BUFFER_FUSED);
+        if (status == STATUS_OK) pass_observe(pass, FORWARD_QKV, BUFFER_QKV);
         return status == STATUS_OK ? pass_for_tokens(pass, split_fused, error) : status;
     }
     Status status = pass_project(pass, QUERY, error);

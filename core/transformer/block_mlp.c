@@ -6,7 +6,7 @@
 
 static void split_gate_up(const Chunk *chunk, ForwardState *state, size_t token) {
     size_t width = forward_plan(state, chunk->layer)->intermediate_size;
-    const float *from = state->buffers[BUFFER_FUSED] + token * 2 * width;
+    const float *from = state->buffers[BUFFER_GATE_UP] + token * 2 * width;
     memcpy(pass_row(chunk, state, BUFFER_GATE, token), from, width * sizeof *from);
     memcpy(pass_row(chunk, state, BUFFER_UP, token), from + width, width * sizeof *from);
 }
@@ -31,11 +31,11 @@ static void activate_up(const Chunk *chunk, ForwardState *state, size_t token) {
 static Status project_gate_up(const Pass *pass, bool is_gated, bool is_fused, Error *error) {
     static const Projection GATE = {TENSOR_GATE, TENSOR_GATE_BIAS, BUFFER_NORMED, BUFFER_GATE};
     static const Projection UP = {TENSOR_UP, TENSOR_UP_BIAS, BUFFER_NORMED, BUFFER_UP};
-    static const Projection FUSED = {TENSOR_GATE_UP, TENSOR_GATE_UP_BIAS, BUFFER_NORMED, BUFFER_FUSED};
+    static const Projection FUSED = {TENSOR_GATE_UP, TENSOR_GATE_UP_BIAS, BUFFER_NORMED, BUFFER_GATE_UP};
     Status status = STATUS_OK;
     if (is_fused) {
         status = pass_project(pass, FUSED, error);
-        if (status == STATUS_OK) pass_observe(pass, FORWARD_GATE_UP, BUFFER_FUSED);
+        if (status == STATUS_OK) pass_observe(pass, FORWARD_GATE_UP, BUFFER_GATE_UP);
         return status == STATUS_OK ? pass_for_tokens(pass, split_gate_up, error) : status;
     }
     if (is_gated) status = pass_project(pass, GATE, error);

@@ -22,7 +22,8 @@ typedef enum Buffer {
     BUFFER_MIXED,    /* heads · head_dim: the input of o_proj */
     BUFFER_GATE,     /* intermediate_size; after the activation the input of down_proj */
     BUFFER_UP,       /* intermediate_size */
-    BUFFER_FUSED,    /* the output of a matrix that is several, as it is stored */
+    BUFFER_QKV,      /* the output of one matrix for q, k and v, as it is stored */
+    BUFFER_GATE_UP,  /* and of one for gate and up */
     BUFFER_COUNT
 } Buffer;
 

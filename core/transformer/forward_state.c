@@ -65,7 +65,7 @@ Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit,
 /* ---- one run ---- */
 
 size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buffer buffer) {
-    uint64_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim, fused = 0;
+    uint64_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim;
     switch (buffer) {
     case BUFFER_RESIDUAL:
     case BUFFER_NORMED:
@@ -80,11 +80,10 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
     case BUFFER_GATE:
     case BUFFER_UP:
         return plan->intermediate_size;
-    case BUFFER_FUSED:
-        if (architecture_has(plan, TENSOR_QKV)) fused = query + 2 * key;
-        if (architecture_has(plan, TENSOR_GATE_UP) && fused < 2 * plan->intermediate_size)
-            fused = 2 * plan->intermediate_size;
-        return fused;
+    case BUFFER_QKV:
+        return architecture_has(plan, TENSOR_QKV) ? query + 2 * key : 0;
+    case BUFFER_GATE_UP:
+        return architecture_has(plan, TENSOR_GATE_UP) ? 2 * plan->intermediate_size : 0;
     case BUFFER_COUNT:
         break;
     }

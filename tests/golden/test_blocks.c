@@ -1,0 +1,234 @@
+/*
+ * One tiny pair for each kind of block (make_blocks.py): logits, attribution and dormancy against transformers 5.24 and
+ * float64 autograd.
+ *
+ * Tolerances: logits 5e-6 of their range, whole and token by token; scores 3e-5 of each target's largest; dormancy 2e-5 of
+ * the layer's mean. Observed errors are printed.
+ */
+#include "core/evaluation/evaluation_row.h"
+#include "core/fusion/neurons.h"
+#include "core/method/attribution.h"
+#include "core/method/dormancy.h"
+#include "golden.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double LOGIT_TOLERANCE = 5e-6, SCORE_TOLERANCE = 3e-5, DORMANCY_TOLERANCE = 2e-5;
+
+enum { TOKENS = 24, MOST_TARGETS = 8, MOST_VOCABULARY = 512 };
+
+typedef struct Case {
+    const char *name;
+    Pair *pair;
+    Model *model;
+    cJSON *golden;
+    Job *job;
+    int32_t ids[TOKENS];
+} Case;
+
+static Case open_case(const char *name) {
+    Case made = {.name = name};
+    Error error = {0};
+    char *base = golden_path("golden/blocks/%s/%s", name, "base"),
+         *sft = golden_path("golden/blocks/%s/%s", name, "sft"),
+         *json = golden_path("golden/blocks/%s/%s", name, "golden.json");
+    if (pair_open(base, sft, &made.pair, &error) != STATUS_OK ||
+        model_open(made.pair, &made.model, &error) != STATUS_OK ||
+        json_read_file(json, 1 << 22, &made.golden, &error) != STATUS_OK)
+        fail_msg("%s: %s", name, error.message);
+    assert_int_equal(job_create(1, NULL, NULL, &made.job, NULL), STATUS_OK);
+    size_t at = 0;
+    const cJSON *id;
+    cJSON_ArrayForEach(id, json_find(made.golden, "ids")) if (at < TOKENS) made.ids[at++] =
+        (int32_t)id->valuedouble;
+    assert_int_equal(at, TOKENS);
+    free(base);
+    free(sft);
+    free(json);
+    return made;
+}
+
+static void close_case(Case *closed) {
+    job_free(closed->job);
+    cJSON_Delete(closed->golden);
+    model_close(closed->model);
+    pair_close(closed->pair);
+}
+
+/* All logits of the ids, `step` tokens a call. */
+static void run_logits(const Case *own, double alpha, size_t step, float *logits) {
+    Settings settings = settings_at(alpha);
+    size_t vocabulary = forward_vocabulary(own->model);
+    ForwardState *state;
+    MatmulScratch *scratch;
+    Error error = {0};
+    assert_int_equal(matmul_create_scratch(1, &scratch, &error), STATUS_OK);
+    assert_int_equal(forward_create_state(own->model, &settings, TOKENS, &state, &error), STATUS_OK);
+    for (size_t at = 0; at < TOKENS; at += step) {
+        ForwardInput input = {.ids = own->ids + at, .count = step};
+        if (forward_run(&state, 1, &input, scratch, own->job, &error) != STATUS_OK)
+            fail_msg("%s", error.message);
+        ForwardHead head = {&settings, forward_hidden(state), logits + at * vocabulary};
+        assert_int_equal(forward_logits(own->model, &head, 1, step, scratch, own->job, &error), STATUS_OK);
+    }
+    forward_free_state(state);
+    matmul_free_scratch(scratch);
+}
+
+/* Of the last token's range; the sums, of what they would be if every logit were off by that. */
+static double compare_logits(const cJSON *golden, const float *logits, size_t vocabulary) {
+    double least = INFINITY, most = -INFINITY, worst = 0.0, sum = 0.0, squares = 0.0;
+    size_t v = 0;
+    const cJSON *expected;
+    cJSON_ArrayForEach(expected, json_find(golden, "last")) {
+        double found = (double)logits[(TOKENS - 1) * vocabulary + v++];
+        least = fmin(least, expected->valuedouble);
+        most = fmax(most, expected->valuedouble);
+        worst = fmax(worst, fabs(found - expected->valuedouble));
+    }
+    assert_int_equal(v, vocabulary);
+    for (size_t i = 0; i < TOKENS * vocabulary; i++) {
+        sum += (double)logits[i];
+        squares += (double)logits[i] * (double)logits[i];
+    }
+    double count = (double)(TOKENS * vocabulary), range = most - least;
+    worst = fmax(worst, fabs(sum - json_get_number(golden, "sum", NAN)) / count);
+    worst = fmax(worst, fabs(squares - json_get_number(golden, "squares", NAN)) / count / range);
+    return worst / range;
+}
+
+static void check_logits(const Case *own) {
+    static const struct {
+        const char *key;
+        double alpha;
+        size_t step;
+    } RUNS[] = {{"base", 0.0, TOKENS}, {"fused", 0.5, TOKENS}, {"fused", 0.5, 1}};
+    float logits[TOKENS * MOST_VOCABULARY];
+    size_t vocabulary = forward_vocabulary(own->model);
+    assert_true(vocabulary <= MOST_VOCABULARY);
+    for (size_t i = 0; i < sizeof RUNS / sizeof *RUNS; i++) {
+        run_logits(own, RUNS[i].alpha, RUNS[i].step, logits);
+        double error = compare_logits(json_find(own->golden, RUNS[i].key), logits, vocabulary);
+        print_message("%-22s %-5s %s: logits %.1e\n", own->name, RUNS[i].key,
+                      RUNS[i].step == 1 ? "token by token" : "whole", error);
+        if (!(error < LOGIT_TOLERANCE)) fail_msg("%s: %s: %.3g", own->name, RUNS[i].key, error);
+    }
+}
+
+static double compare_scores(const cJSON *layers, const NeuronTable *table, const float *scores) {
+    double worst = 0.0, largest = 0.0;
+    uint64_t layer = 0, seen = 0;
+    const cJSON *modules, *module, *expected;
+    cJSON_ArrayForEach(modules, layers) {
+        cJSON_ArrayForEach(module, modules) {
+            NeuronModule known;
+            if (!neurons_find_module(module->string, &known)) fail_msg("module %s", module->string);
+            NeuronBlock block = neurons_find_block(table, layer, known);
+            assert_int_equal(cJSON_GetArraySize(module), block.count);
+            uint64_t at = block.first;
+            cJSON_ArrayForEach(expected, module) {
+                largest = fmax(largest, expected->valuedouble);
+                worst = fmax(worst, fabs((double)scores[at++] - expected->valuedouble));
+                seen++;
+            }
+        }
+        layer++;
+    }
+    assert_int_equal(seen, neurons_count(table));
+    return worst / largest;
+}
+
+static void check_attribution(const Case *own) {
+    EvaluationRow row = {.ids = own->ids, .count = TOKENS, .first = 0, .end = TOKENS};
+    NeuronTable table = neurons_list(own->model->config);
+    AttributionTarget targets[MOST_TARGETS];
+    Attribution attribution;
+    Error error = {0};
+    size_t count = 0;
+    const cJSON *target;
+    cJSON_ArrayForEach(target, json_find(own->golden, "targets")) targets[count++] =
+        (AttributionTarget){.position = (size_t)json_get_number(target, "position", NAN),
+                            .token = (int32_t)json_get_number(target, "token", NAN)};
+    if (attribution_run(own->model, &row, targets, count, true, 0, &attribution, own->job, &error) !=
+        STATUS_OK)
+        fail_msg("%s: %s", own->name, error.message);
+    double worst = 0.0, logit = 0.0;
+    size_t i = 0;
+    cJSON_ArrayForEach(target, json_find(own->golden, "targets")) {
+        logit = fmax(logit, fabs(attribution.targets[i].logit - json_get_number(target, "logit", NAN)));
+        worst = fmax(worst, compare_scores(json_find(target, "scores"), &table,
+                                           attribution.scores + i++ * attribution.neurons));
+    }
+    print_message("%-22s attribution %.1e, logits %.1e\n", own->name, worst, logit);
+    if (!(worst < SCORE_TOLERANCE && logit < 1e-4)) fail_msg("%s: scores %.3g", own->name, worst);
+    attribution_free(&attribution);
+}
+
+static double compare_layers(const cJSON *layers, const double *scores) {
+    double worst = 0.0;
+    const cJSON *layer, *expected;
+    cJSON_ArrayForEach(layer, layers) {
+        cJSON_ArrayForEach(expected, layer) worst = fmax(worst, fabs(*scores++ - expected->valuedouble));
+    }
+    return worst;
+}
+
+static void check_dormancy(const Case *own) {
+    EvaluationRow row = {.ids = own->ids,
+                         .count = TOKENS,
+                         .first = (size_t)json_get_number(own->golden, "response", NAN) - 1,
+                         .end = TOKENS};
+    Settings settings = settings_at(1.0);
+    Dormancy dormancy;
+    Error error = {0};
+    if (dormancy_run(own->model, &settings, &row, 1, true, &dormancy, own->job, &error) != STATUS_OK)
+        fail_msg("%s: %s", own->name, error.message);
+    const cJSON *golden = json_find(own->golden, "dormancy");
+    double mlp = compare_layers(json_find(golden, "mlp"), dormancy.mlp_scores),
+           channels = compare_layers(json_find(golden, "channels"), dormancy.channel_scores),
+           gradient = compare_layers(json_find(own->golden, "gradient"), dormancy.gradient_scores);
+    print_message("%-22s dormancy %.1e, of channels %.1e, of gradients %.1e\n", own->name, mlp, channels,
+                  gradient);
+    if (!(mlp < DORMANCY_TOLERANCE && channels < DORMANCY_TOLERANCE && gradient < DORMANCY_TOLERANCE))
+        fail_msg("%s: dormancy %.3g %.3g %.3g", own->name, mlp, channels, gradient);
+    dormancy_free(&dormancy);
+}
+
+static const char *const CASES[] = {
+    "around-capped",     "behind-whole-norm", "parallel-one-norm",    "fused-partial",
+    "fused-window",      "scaled-stream",     "layer-norm-plain-mlp", "layer-norm-plus-one",
+    "bare-norm-clipped", "norm-after-rope",   "rope-by-type",         "rope-where-sliding",
+};
+
+static void for_all(void (*check)(const Case *own)) {
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        Case own = open_case(CASES[i]);
+        check(&own);
+        close_case(&own);
+    }
+}
+
+static void logits_are_those_of_transformers(void **state) {
+    (void)state;
+    for_all(check_logits);
+}
+
+static void attribution_is_what_autograd_gives(void **state) {
+    (void)state;
+    for_all(check_attribution);
+}
+
+static void dormancy_is_what_autograd_gives(void **state) {
+    (void)state;
+    for_all(check_dormancy);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(logits_are_those_of_transformers),
+        cmocka_unit_test(attribution_is_what_autograd_gives),
+        cmocka_unit_test(dormancy_is_what_autograd_gives),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
