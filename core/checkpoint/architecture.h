@@ -157,6 +157,7 @@ typedef enum ConfigKey {
  * what it does not read for the type is not read here. */
 typedef struct ModelConfig {
     const Architecture *architecture;
+    const Architecture *around; /* the model around it, whose text is run alone; NULL: none */
     /* of the largest layer, where they differ */
     uint64_t hidden_size, layers, heads, kv_heads, head_dim, intermediate_size, vocabulary;
     uint64_t max_positions; /* 0 where it is not stated */
@@ -227,6 +228,9 @@ const Architecture *architecture_find(const char *model_type);
 
 /* Row `index` of the table, or NULL beyond its end. */
 const Architecture *architecture_at(size_t index);
+
+/* What a row says in words: "RMS norms around both blocks; q and k normed; gated MLP". */
+void architecture_describe(const Architecture *architecture, char *text, size_t size);
 
 /* The model_type of config.json: "qwen3". */
 const char *architecture_name(const Architecture *architecture);

@@ -1,5 +1,6 @@
 #include "core/checkpoint/config_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* One row a model type, as transformers 5.24 computes it: what its modeling file says, in this table's words. Values
@@ -16,7 +17,16 @@
 /* Gemma: weights are γ − 1, embeddings are scaled by the width. */
 #define GEMMA_LIKE                                                                                           \
     .norm_adds_one = true, .embedding_by_width = true, .mlp = MLP_GATED,                                     \
-    .qkv_bias = BIAS_IF("attention_bias"), .o_bias = BIAS_IF("attention_bias")
+    .qkv_bias = BIAS_IF("attention_bias"), .o_bias = BIAS_IF("attention_bias"),                              \
+    .refused_key = "use_bidirectional_attention"
+
+/* Its first release called the activation "gelu" and meant the other one. */
+static Status refine_gemma(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const char *name = config_text(reader, "hidden_act");
+    (void)error;
+    if (name != NULL && strcmp(name, "gelu") == 0) config->activation = ACTIVATION_GELU_TANH;
+    return STATUS_OK;
+}
 
 static const Architecture ARCHITECTURES[] = {
     {.model_type = "llama",
@@ -28,7 +38,7 @@ static const Architecture ARCHITECTURES[] = {
     {.model_type = "qwen2", .mlp = MLP_GATED, .qkv_bias = ALWAYS, .window = WINDOW_QWEN},
     {.model_type = "qwen3", LLAMA_LIKE, .qk_norm = QK_NORM_HEAD, .window = WINDOW_QWEN},
     {.model_type = "ministral", .mlp = MLP_GATED, .window = WINDOW_TYPES},
-    {.model_type = "gemma", GEMMA_LIKE},
+    {.model_type = "gemma", GEMMA_LIKE, .refine = refine_gemma},
     {.model_type = "gemma2",
      GEMMA_LIKE,
      .norms = NORMS_AROUND,
@@ -79,7 +89,8 @@ static const Architecture ARCHITECTURES[] = {
      LLAMA_LIKE,
      .mlp_bias = BIAS_IF("mlp_bias"),
      .rope = ROPE_RULE_LIST,
-     .window = WINDOW_NEVER},
+     .window = WINDOW_NEVER,
+     .refused_key = "use_sliding_window"},
     {.model_type = "olmo",
      LLAMA_LIKE,
      .norm = NORM_LAYER,
@@ -183,6 +194,31 @@ static const Architecture ARCHITECTURES[] = {
      .mlp_bias = BIAS_IF("mlp_bias"),
      .is_partial = true,
      .default_partial = 0.5},
+    {.model_type = "qwen2_vl_text",
+     .mlp = MLP_GATED,
+     .qkv_bias = ALWAYS,
+     .has_mrope = true,
+     .window = WINDOW_QWEN},
+    {.model_type = "qwen2_5_vl_text",
+     .mlp = MLP_GATED,
+     .qkv_bias = ALWAYS,
+     .has_mrope = true,
+     .window = WINDOW_QWEN},
+    {.model_type = "qwen3_vl_text", LLAMA_LIKE, .qk_norm = QK_NORM_HEAD, .has_mrope = true},
+    /* models around a text model: their text is run, what else they have is compared, fused and exported */
+    {.model_type = "gemma3", .text_type = "gemma3_text"},
+    /* its prompt attends both ways where its processor says so, not by itself */
+    {.model_type = "paligemma", .text_type = "gemma", .lifts_refusal = true},
+    {.model_type = "llava", .text_type = "llama"},
+    {.model_type = "llava_next", .text_type = "llama"},
+    {.model_type = "llava_onevision", .text_type = "qwen2"},
+    {.model_type = "mistral3", .text_type = "mistral"},
+    {.model_type = "qwen2_vl", .text_type = "qwen2_vl_text"},
+    {.model_type = "qwen2_5_vl", .text_type = "qwen2_5_vl_text"},
+    {.model_type = "qwen3_vl", .text_type = "qwen3_vl_text"},
+    {.model_type = "smolvlm", .text_type = "llama"},
+    {.model_type = "idefics3", .text_type = "llama"},
+    {.model_type = "internvl", .text_type = "qwen2"},
 };
 
 const Architecture *architecture_at(size_t index) {
@@ -195,6 +231,46 @@ const Architecture *architecture_find(const char *model_type) {
         if (strcmp(model_type, row->model_type) == 0) return row;
     }
     return NULL;
+}
+
+/* ---- in words ---- */
+
+typedef struct Words {
+    char *text;
+    size_t size, used;
+} Words;
+
+static void add_words(Words *words, const char *format, const char *argument) {
+    if (words->used + 1 >= words->size) return;
+    if (words->used > 0)
+        words->used += (size_t)snprintf(words->text + words->used, words->size - words->used, "; ");
+    if (words->used + 1 >= words->size) return;
+    words->used += (size_t)snprintf(words->text + words->used, words->size - words->used, format, argument);
+}
+
+void architecture_describe(const Architecture *architecture, char *text, size_t size) {
+    static const char *const PLACES[] = {[NORMS_BEFORE] = "before both blocks",
+                                         [NORMS_AROUND] = "before and behind both blocks",
+                                         [NORMS_BEHIND] = "behind both blocks",
+                                         [NORMS_ONE] = "before both blocks, one for both"};
+    Words words = {text, size, 0};
+    if (size > 0) *text = '\0';
+    if (architecture->text_type != NULL) {
+        add_words(&words, "the text of a larger model: %s, or what text_config says",
+                  architecture->text_type);
+        return;
+    }
+    add_words(&words, architecture->norm == NORM_LAYER ? "LayerNorm %s" : "RMSNorm %s",
+              PLACES[architecture->norms]);
+    if (architecture->wiring == WIRING_PARALLEL) add_words(&words, "blocks %s", "side by side");
+    if (architecture->qkv != QKV_PARTED) add_words(&words, "%s in one matrix", "q, k and v");
+    if (architecture->qk_norm != QK_NORM_NONE)
+        add_words(&words, "q and k normed%s", architecture->qk_norm_key != NULL ? " if asked" : "");
+    if (architecture->cap_key != NULL) add_words(&words, "scores %s", "capped");
+    if (architecture->window != WINDOW_NEVER)
+        add_words(&words, "windows%s", architecture->window == WINDOW_TYPES ? " in some layers" : "");
+    if (architecture->rope == ROPE_RULE_NONE) add_words(&words, "no %s", "rotary embedding");
+    add_words(&words, "%s MLP", architecture->mlp == MLP_GATED ? "gated" : "plain");
 }
 
 const char *architecture_name(const Architecture *architecture) {

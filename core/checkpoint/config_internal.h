@@ -38,6 +38,10 @@ typedef struct ConfigReader ConfigReader;
 
 struct Architecture {
     const char *model_type;
+    /* A model around a text model, which "text_config" describes: only its row's name and this count. The type of the text
+     * model where text_config has none, or where config.json describes it without one. */
+    const char *text_type;
+    bool lifts_refusal; /* the text model's refused_key acts on what comes with an image only */
     /* the stream */
     NormKind norm;
     NormPlaces norms;
@@ -80,6 +84,8 @@ struct Architecture {
     bool derives_head_dim; /* whatever head_dim says */
     bool checks_range;
     ConfigRule head_bias;
+    const char *refused_key; /* a switch that must not be true */
+    bool has_mrope;          /* rotary kind "mrope": positions in three parts, which are one for text */
     /* further switches of the type, after all else is read; NULL: none */
     Status (*refine)(const ConfigReader *reader, ModelConfig *config, Error *error);
 };
@@ -88,14 +94,14 @@ struct Architecture {
 
 /* One file on its way in, with what its class adds. */
 struct ConfigReader {
-    const cJSON *json;
+    const cJSON *json, *whole; /* `whole`: of a model around it; else the same */
     const ConfigClass *class;
     cJSON *defaults; /* of the class, by the fields' own names */
     const char *origin;
 };
 
-Status config_open_reader(const cJSON *json, const char *model_type, const char *origin, ConfigReader *reader,
-                          Error *error) STATUS_MUST_CHECK;
+Status config_open_reader(const cJSON *json, const cJSON *whole, const char *model_type, const char *origin,
+                          ConfigReader *reader, Error *error) STATUS_MUST_CHECK;
 void config_close_reader(ConfigReader *reader);
 
 /* What config.json states under that name, or the class's other name for it, null included; NULL where it is silent. */

@@ -103,6 +103,10 @@ static void slide_from(Layers *layers) {
 /* Every so-manieth layer is whole, the others slide; where there is no such number, all slide. */
 static Status slide_by_pattern(Layers *layers, Error *error) {
     const Architecture *architecture = layers->config->architecture;
+    if (layers->window == 0 && architecture->pattern == 0) return STATUS_OK;
+    if (layers->window == 0)
+        return status_fail(error, STATUS_FORMAT, "%s: layers slide, but there is no sliding_window",
+                           layers->reader->origin);
     double pattern = (double)architecture->pattern;
     if (architecture->pattern_key != NULL)
         pattern = config_number(layers->reader, architecture->pattern_key, pattern);
@@ -148,7 +152,7 @@ static Status read_windows(Layers *layers, Error *error) {
     Status status = STATUS_OK;
     if (cJSON_IsArray(types) && rule != WINDOW_ALWAYS)
         status = read_types(layers, types, error);
-    else if (rule == WINDOW_TYPES && layers->window > 0)
+    else if (rule == WINDOW_TYPES)
         status = slide_by_pattern(layers, error);
     else
         slide_from(layers);

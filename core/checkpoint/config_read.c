@@ -279,7 +279,7 @@ static void read_roles(const ConfigReader *reader, ModelConfig *config) {
     config->roles[TENSOR_FINAL_NORM] = !architecture->norm_is_bare && !architecture->final_norm_is_bare;
     config->roles[TENSOR_HEAD_BIAS] = config_rule(reader, architecture->head_bias);
     bool is_stated;
-    config->tied_head = head_config_ties(reader->json, &is_stated);
+    config->tied_head = head_config_ties(reader->whole, &is_stated);
     config->roles[TENSOR_HEAD] = !config->tied_head;
     if (is_stated) config->from[CONFIG_TIE] = "tie_word_embeddings";
 }
@@ -328,7 +328,12 @@ void architecture_read_generation(const cJSON *json, ModelConfig *config) {
 
 /* ---- all of it ---- */
 
-static Status refuse_switches(const cJSON *json, const char *origin, Error *error) {
+static Status refuse_switches(const cJSON *json, const Architecture *architecture, const Architecture *around,
+                              const char *origin, Error *error) {
+    const char *own = architecture->refused_key;
+    bool is_lifted = around != NULL && around->lifts_refusal;
+    if (own != NULL && !is_lifted && config_is_truthy(json_find_any(json, own)))
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: \"%s\" is not known", origin, own);
     for (size_t i = 0; i < sizeof REFUSED_SWITCHES / sizeof *REFUSED_SWITCHES; i++) {
         if (!config_is_truthy(json_find_any(json, REFUSED_SWITCHES[i]))) continue;
         return status_fail(error, STATUS_UNSUPPORTED, "%s: \"%s\" is not known", origin, REFUSED_SWITCHES[i]);
@@ -367,19 +372,34 @@ static Status read_all(const ConfigReader *reader, ModelConfig *config, Error *e
     if (status != STATUS_OK) return status;
     read_roles(reader, config);
     read_eos(reader->json, MODEL_EOS_CONFIG, "eos_token_id", config);
+    if (reader->whole != reader->json) read_eos(reader->whole, MODEL_EOS_CONFIG, "eos_token_id", config);
     return STATUS_OK;
+}
+
+/* The part of config.json that describes the text model, and its type, where it is a model around one. */
+static const cJSON *find_text(const cJSON *json, const char **model_type) {
+    const Architecture *outer = architecture_find(*model_type);
+    if (outer == NULL || outer->text_type == NULL) return json;
+    const cJSON *text = json_find(json, "text_config");
+    *model_type = outer->text_type;
+    if (!cJSON_IsObject(text)) return json;
+    *model_type = json_get_text(text, "model_type", outer->text_type);
+    return text;
 }
 
 Status architecture_read_config(const cJSON *json, const char *origin, ModelConfig *config, Error *error) {
     memset(config, 0, sizeof *config);
     const char *model_type = json_get_text(json, "model_type", NULL);
     if (model_type == NULL) return status_fail(error, STATUS_FORMAT, "%s: expected a \"model_type\"", origin);
+    const cJSON *text = find_text(json, &model_type);
     config->architecture = architecture_find(model_type);
-    if (config->architecture == NULL) return refuse_model_type(model_type, origin, error);
+    if (config->architecture == NULL || config->architecture->text_type != NULL)
+        return refuse_model_type(model_type, origin, error);
+    if (text != json) config->around = architecture_find(json_get_text(json, "model_type", ""));
     ConfigReader reader;
-    Status status = refuse_switches(json, origin, error);
+    Status status = refuse_switches(text, config->architecture, config->around, origin, error);
     if (status != STATUS_OK) return status;
-    status = config_open_reader(json, model_type, origin, &reader, error);
+    status = config_open_reader(text, json, model_type, origin, &reader, error);
     if (status == STATUS_OK) status = read_all(&reader, config, error);
     config_close_reader(&reader);
     return status;

@@ -12,9 +12,10 @@ static bool add_default(cJSON *defaults, const ConfigEntry *entry) {
     return value != NULL && json_add(defaults, name, value);
 }
 
-Status config_open_reader(const cJSON *json, const char *model_type, const char *origin, ConfigReader *reader,
-                          Error *error) {
-    *reader = (ConfigReader){.json = json, .origin = origin, .class = config_class_find(model_type)};
+Status config_open_reader(const cJSON *json, const cJSON *whole, const char *model_type, const char *origin,
+                          ConfigReader *reader, Error *error) {
+    *reader = (ConfigReader){
+        .json = json, .whole = whole, .origin = origin, .class = config_class_find(model_type)};
     if (reader->class == NULL)
         return status_fail(error, STATUS_UNSUPPORTED, "%s: no class of %s", origin, model_type);
     reader->defaults = cJSON_CreateObject();

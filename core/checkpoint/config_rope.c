@@ -135,6 +135,7 @@ static Status read_kind(const RopeSource *source, ModelConfig *config, Error *er
     if (item == NULL) item = find(source, parameter = KEY_OLD_TYPE, source->place);
     if (item == NULL) return STATUS_OK; /* the default kind */
     if (!cJSON_IsString(item)) return refuse(source, NAMES[parameter][source->place], "a text", error);
+    if (config->architecture->has_mrope && strcmp(item->valuestring, "mrope") == 0) return STATUS_OK;
     for (int kind = 0; kind < ROPE_KIND_COUNT; kind++) {
         if (strcmp(item->valuestring, KINDS[kind]) != 0) continue;
         source->rope->kind = (RopeKind)kind;

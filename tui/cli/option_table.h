@@ -73,6 +73,9 @@
       "follow tokenizer.json alone; otherwise the class that AutoTokenizer of transformers makes of the directory, which may replace parts of it, add tokens, and read other files where there is none") \
     X(IDS, "ids", 0, "1,2,3", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \
       "the same as token ids: no tokenizer is needed") \
+    /* ---- info ---- */ \
+    X(ARCHITECTURES, "architectures", 0, NULL, FLAG, 0, 0, NULL, ON(INFO), \
+      "list the model types that can be run: previews, figures of calibration rows, neurons; all others can be compared and fused") \
     /* ---- check ---- */ \
     X(VALUES, "values", 0, NULL, FLAG, 0, 0, NULL, ON(CHECK), \
       "read the weights too, and name the tensors that hold NaN or infinite values: takes as long as reading both models") \

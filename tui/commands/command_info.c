@@ -303,7 +303,26 @@ static Status write_facts(Batch *batch, Facts *facts, Error *error) {
     return batch_write_table(batch, facts->table, error);
 }
 
+static Status write_architectures(Batch *batch, Error *error) {
+    static const TableColumn COLUMNS[] = {{"type", NULL, NULL, TABLE_TEXT, 0},
+                                          {"blocks", NULL, NULL, TABLE_TEXT, 0}};
+    Table *table = NULL;
+    const Architecture *row;
+    Status status = table_create(COLUMNS, 2, &table, error);
+    for (size_t i = 0; status == STATUS_OK && (row = architecture_at(i)) != NULL; i++) {
+        char words[256];
+        architecture_describe(row, words, sizeof words);
+        table_add_row(table);
+        table_add_text(table, architecture_name(row));
+        table_add_text(table, words);
+    }
+    if (status == STATUS_OK) status = batch_write_table(batch, table, error);
+    table_free(table);
+    return status;
+}
+
 static Status run(Batch *batch, Error *error) {
+    if (options_value(batch->options, OPTION_ARCHITECTURES)->given) return write_architectures(batch, error);
     static const TableColumn COLUMNS[] = {{"fact", NULL, NULL, TABLE_TEXT, 0},
                                           {"value", NULL, NULL, TABLE_TEXT, 0}};
     Checkpoint *checkpoint = NULL;
