@@ -21,7 +21,8 @@ typedef enum WindowRule {
     WINDOW_ALWAYS,  /* all of them, where there is a sliding_window */
     WINDOW_MISTRAL, /* the same, or as "layer_types" says: with it, transformers makes a Ministral of it */
     WINDOW_QWEN,    /* use_sliding_window, and only from max_window_layers on, where no "layer_types" says */
-    WINDOW_TYPES    /* as "layer_types" says; without, all but every so-manieth */
+    WINDOW_TYPES,   /* as "layer_types" says; without, all but every so-manieth */
+    WINDOW_UNTURNED /* as "layer_types" says; without, with use_sliding_window, those that do not turn */
 } WindowRule;
 
 /* Which layers turn their queries and keys. */
@@ -85,6 +86,7 @@ struct Architecture {
     bool checks_range;
     ConfigRule head_bias;
     const char *refused_key; /* a switch that must not be true */
+    bool only_longrope;      /* the kinds "su" and "yarn" are longrope, and no other is loaded */
     bool has_mrope;          /* rotary kind "mrope": positions in three parts, which are one for text */
     /* further switches of the type, after all else is read; NULL: none */
     Status (*refine)(const ConfigReader *reader, ModelConfig *config, Error *error);

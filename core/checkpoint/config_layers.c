@@ -74,7 +74,8 @@ static Status read_types(Layers *layers, const cJSON *types, Error *error) {
         if (!slides && strcmp(name, FULL) != 0 && strcmp(name, PLAIN) != 0)
             return refuse_type(layers, name, error);
         if (layer < layers->config->layers)
-            layers->facts[layer] = (LayerFacts){.slides = slides, .is_chunked = is_chunked};
+            layers->facts[layer] =
+                (LayerFacts){.slides = slides, .is_chunked = is_chunked, .turns = layers->facts[layer].turns};
         sliding += slides;
         layer++;
     }
@@ -118,6 +119,13 @@ static Status slide_by_pattern(Layers *layers, Error *error) {
     return STATUS_OK;
 }
 
+static void slide_unturned(Layers *layers) {
+    bool slides = config_bool(layers->reader, "use_sliding_window");
+    if (!slides) layers->window = 0;
+    for (uint64_t layer = 0; layer < layers->config->layers; layer++)
+        layers->facts[layer].slides = slides && !layers->facts[layer].turns;
+}
+
 /* *sees_nothing: a window that is no count, which does not matter where no layer slides. */
 static void read_window(Layers *layers, bool *sees_nothing) {
     ModelConfig *config = layers->config;
@@ -154,6 +162,8 @@ static Status read_windows(Layers *layers, Error *error) {
         status = read_types(layers, types, error);
     else if (rule == WINDOW_TYPES)
         status = slide_by_pattern(layers, error);
+    else if (rule == WINDOW_UNTURNED)
+        slide_unturned(layers);
     else
         slide_from(layers);
     if (status == STATUS_OK && rule == WINDOW_ALWAYS) status = check_types(layers, types, error);
@@ -222,9 +232,9 @@ static Status add_plan(ModelConfig *config, uint64_t layer, const LayerPlan *pla
 Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, ModelConfig *config,
                           Error *error) {
     Layers layers = {.reader = reader, .config = config};
-    Status status = read_windows(&layers, error);
-    if (status == STATUS_OK && config->architecture->rope == ROPE_RULE_LIST)
-        status = read_turning(&layers, error);
+    Status status = STATUS_OK;
+    if (config->architecture->rope == ROPE_RULE_LIST) status = read_turning(&layers, error);
+    if (status == STATUS_OK) status = read_windows(&layers, error);
     for (uint64_t layer = 0; layer < config->layers && status == STATUS_OK; layer++) {
         LayerPlan own = *plan;
         own.rope = rope_of(&layers, layer);

@@ -35,6 +35,7 @@ typedef struct RopeSource {
     Place place;                /* of `inside` */
     const char *origin;
     double theta;          /* where nothing says */
+    bool has_default;      /* whatever "type" says: only "rope_type" counts */
     const char *theta_key; /* of the top: sliding layers have one of their own */
     Rope *rope;
 } RopeSource;
@@ -79,6 +80,7 @@ static RopeSource find_source_of_type(const ConfigReader *reader, bool is_slidin
         source.theta = default_theta(reader, "local_theta");
         source.theta_key = architecture->local_theta_key;
     }
+    source.has_default = source.place == PLACE_SCALING; /* it is put over parameters of the default kind */
     if (is_sliding || source.place == PLACE_PARAMETERS) {
         source.place = PLACE_PARAMETERS;
         source.inside = cJSON_IsObject(own) ? own : NULL;
@@ -132,12 +134,17 @@ static Status read_kind(const RopeSource *source, ModelConfig *config, Error *er
     }
     Parameter parameter = KEY_TYPE;
     item = find(source, KEY_TYPE, source->place);
-    if (item == NULL) item = find(source, parameter = KEY_OLD_TYPE, source->place);
+    if (item == NULL && !source->has_default) item = find(source, parameter = KEY_OLD_TYPE, source->place);
     if (item == NULL) return STATUS_OK; /* the default kind */
     if (!cJSON_IsString(item)) return refuse(source, NAMES[parameter][source->place], "a text", error);
     if (config->architecture->has_mrope && strcmp(item->valuestring, "mrope") == 0) return STATUS_OK;
+    const char *name = item->valuestring;
+    bool is_longrope = config->architecture->only_longrope;
+    if (is_longrope && (strcmp(name, "su") == 0 || strcmp(name, "yarn") == 0)) name = KINDS[ROPE_LONGROPE];
+    if (is_longrope && strcmp(name, KINDS[ROPE_LONGROPE]) != 0 && strcmp(name, KINDS[ROPE_DEFAULT]) != 0)
+        return refuse(source, NAMES[parameter][source->place], "longrope, or default", error);
     for (int kind = 0; kind < ROPE_KIND_COUNT; kind++) {
-        if (strcmp(item->valuestring, KINDS[kind]) != 0) continue;
+        if (strcmp(name, KINDS[kind]) != 0) continue;
         source->rope->kind = (RopeKind)kind;
         config->from[CONFIG_ROPE_KIND] = NAMES[parameter][source->place];
         return STATUS_OK;
@@ -332,6 +339,10 @@ Status config_read_ropes(const ConfigReader *reader, ModelConfig *config, Error 
     config->rope_count = 1;
     if (config->architecture->rope != ROPE_RULE_TYPES) return read_rope(&source, config, error);
     config->rope_count = 2;
+    if (cJSON_IsObject(scaling) && cJSON_IsObject(json_find(reader->json, "rope_parameters")))
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "%s: \"rope_scaling\" beside \"rope_parameters\" by layer type is not known",
+                           reader->origin);
     source = find_source_of_type(reader, true, &config->ropes[1]);
     Status status = read_rope(&source, config, error);
     source = find_source_of_type(reader, false, &config->ropes[0]);
