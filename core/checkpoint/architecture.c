@@ -55,8 +55,58 @@ const char *architecture_part_name(TensorPart part) {
         [TENSOR_PART_SINKS] = "self_attn.sinks",
         [TENSOR_PART_EMBEDDING_NORM] = "word_embeddings_layernorm.weight",
         [TENSOR_PART_EMBEDDING_NORM_BIAS] = "word_embeddings_layernorm.bias",
+        [TENSOR_PART_MIXED_NORM] = "self_attn.attn_sub_norm.weight",
+        [TENSOR_PART_ACTIVATED_NORM] = "mlp.ffn_sub_norm.weight",
+        [TENSOR_PART_XIELU_POSITIVE] = "mlp.act_fn.alpha_p",
+        [TENSOR_PART_XIELU_NEGATIVE] = "mlp.act_fn.alpha_n",
+        [TENSOR_PART_XIELU_BETA] = "mlp.act_fn.beta",
+        [TENSOR_PART_XIELU_EPSILON] = "mlp.act_fn.eps",
+        [TENSOR_PART_LAMBDA_Q1] = "self_attn.lambda_q1",
+        [TENSOR_PART_LAMBDA_K1] = "self_attn.lambda_k1",
+        [TENSOR_PART_LAMBDA_Q2] = "self_attn.lambda_q2",
+        [TENSOR_PART_LAMBDA_K2] = "self_attn.lambda_k2",
+        [TENSOR_PART_LAYER_SCALE] = ".layer_scalar",
+        [TENSOR_PART_LAYER_GATE] = ".per_layer_input_gate.weight",
+        [TENSOR_PART_LAYER_PROJECTION] = ".per_layer_projection.weight",
+        [TENSOR_PART_LAYER_NORM] = ".post_per_layer_input_norm.weight",
+        [TENSOR_PART_INPUT_EMBEDDING] = ".embed_tokens_per_layer.weight",
+        [TENSOR_PART_INPUT_PROJECTION] = ".per_layer_model_projection.weight",
+        [TENSOR_PART_INPUT_NORM] = ".per_layer_projection_norm.weight",
     };
     return ENDINGS[part];
+}
+
+void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, TensorPart part,
+                             uint64_t *rows, uint64_t *columns) {
+    const LayerPlan none = {0};
+    if (plan == NULL) plan = &none;
+    uint64_t hidden = config->hidden_size, own = config->layer_input_size;
+    struct {
+        uint64_t rows, columns;
+    } const shapes[TENSOR_PART_COUNT] = {
+        [TENSOR_PART_SINKS] = {plan->heads, 0},
+        [TENSOR_PART_EMBEDDING_NORM] = {hidden, 0},
+        [TENSOR_PART_EMBEDDING_NORM_BIAS] = {hidden, 0},
+        [TENSOR_PART_MIXED_NORM] = {plan->heads * plan->head_dim, 0},
+        [TENSOR_PART_ACTIVATED_NORM] = {plan->intermediate_size, 0},
+        [TENSOR_PART_XIELU_POSITIVE] = {1, 0},
+        [TENSOR_PART_XIELU_NEGATIVE] = {1, 0},
+        [TENSOR_PART_XIELU_BETA] = {1, 0},
+        [TENSOR_PART_XIELU_EPSILON] = {1, 0},
+        [TENSOR_PART_LAMBDA_Q1] = {plan->head_dim, 0},
+        [TENSOR_PART_LAMBDA_K1] = {plan->head_dim, 0},
+        [TENSOR_PART_LAMBDA_Q2] = {plan->head_dim, 0},
+        [TENSOR_PART_LAMBDA_K2] = {plan->head_dim, 0},
+        [TENSOR_PART_LAYER_SCALE] = {1, 0},
+        [TENSOR_PART_LAYER_GATE] = {own, hidden},
+        [TENSOR_PART_LAYER_PROJECTION] = {hidden, own},
+        [TENSOR_PART_LAYER_NORM] = {hidden, 0},
+        [TENSOR_PART_INPUT_EMBEDDING] = {config->vocabulary, config->layers * own},
+        [TENSOR_PART_INPUT_PROJECTION] = {config->layers * own, hidden},
+        [TENSOR_PART_INPUT_NORM] = {own, 0},
+    };
+    *rows = shapes[part].rows;
+    *columns = shapes[part].columns;
 }
 
 const LayerPlan *architecture_layer(const ModelConfig *config, uint64_t layer) {
@@ -66,10 +116,9 @@ const LayerPlan *architecture_layer(const ModelConfig *config, uint64_t layer) {
 /* Of a q or k norm, over so many heads. */
 static void norm_shape(const ModelConfig *config, const LayerPlan *plan, uint64_t heads, uint64_t *rows,
                        uint64_t *columns) {
-    *columns = config->qk_norm == QK_NORM_EACH ? plan->head_dim : 0;
-    *rows = config->qk_norm == QK_NORM_HEAD    ? plan->head_dim
-            : config->qk_norm == QK_NORM_WHOLE ? heads * plan->head_dim
-                                               : heads;
+    bool is_of_one = config->qk_norm == QK_NORM_HEAD || config->qk_norm_is_apart;
+    *columns = config->qk_norm == QK_NORM_EACH && !is_of_one ? plan->head_dim : 0;
+    *rows = is_of_one ? plan->head_dim : config->qk_norm == QK_NORM_WHOLE ? heads * plan->head_dim : heads;
 }
 
 void architecture_layer_shape(const ModelConfig *config, const LayerPlan *plan, TensorRole role,
@@ -125,6 +174,30 @@ void architecture_shape(const ModelConfig *config, TensorRole role, uint64_t *ro
                             .head_dim = config->head_dim,
                             .intermediate_size = config->intermediate_size};
     architecture_layer_shape(config, &plan, role, rows, columns);
+}
+
+/* The largest power of two that is at most `count`, from 1. */
+static uint64_t power_below(uint64_t count) {
+    uint64_t power = 1;
+    while (power <= count / 2) power *= 2;
+    return power;
+}
+
+/* 2^(−8 k / count), k from 1, with the rounding of float32: MPT's directly, the others' as the k-th power of the first. */
+static double geometric_slope(const ModelConfig *config, uint64_t count, uint64_t k) {
+    if (config->alibi == ALIBI_MPT) return (double)(float)pow(2.0, -8.0 * (double)k / (double)count);
+    return (double)(float)pow((double)(float)pow(2.0, -8.0 / (double)count), (double)k);
+}
+
+/* Press, Smith, Lewis: Train Short, Test Long (arXiv 2108.12409); for a number of heads that is no power of two Bloom and
+ * MPT go on in their own ways. */
+double architecture_alibi_slope(const ModelConfig *config, uint64_t head) {
+    uint64_t below = power_below(config->heads);
+    if (config->alibi == ALIBI_NONE) return 0.0;
+    if (head >= below) return geometric_slope(config, 2 * below, 2 * (head - below) + 1);
+    if (config->alibi == ALIBI_MPT && below < config->heads)
+        return geometric_slope(config, 2 * below, 2 * head + 2);
+    return geometric_slope(config, below, head + 1);
 }
 
 uint64_t architecture_window(const ModelConfig *config) {

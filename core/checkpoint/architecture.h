@@ -5,7 +5,7 @@
  * (architecture_table.c). The forward pass reads only ModelConfig and roles; it does not know the names of
  * architectures. A new architecture is a row.
  *
- *     token ids ─► embedding ─► layers ─► norm ─► head ─► logits
+ *     token ids ─► embedding ( + position ─► norm ) ─► layers ─► norm ─► head ─► logits
  *
  *     a layer     norm ─► attention ─► norm ─► + ─► norm ─► MLP ─► norm ─► +        each norm where the layer has it;
  *                 or both blocks side by side of one input (WIRING_PARALLEL)
@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Every activation of transformers that has no weights of its own. */
+/* Every activation of transformers but prelu. */
 typedef enum Activation {
     ACTIVATION_SILU,
     ACTIVATION_GELU,
@@ -44,6 +44,7 @@ typedef enum Activation {
     ACTIVATION_LAPLACE,
     ACTIVATION_LINEAR,
     ACTIVATION_TANH,
+    ACTIVATION_XIELU, /* has weights of its own: the layer's TENSOR_PART_XIELU_… */
     ACTIVATION_COUNT
 } Activation;
 
@@ -73,6 +74,7 @@ typedef struct Rope {
     uint64_t longest;                     /* dynamic, longrope: longer texts turn otherwise; else 0 */
     uint64_t dims;                        /* of a head, that are turned: the first */
     bool is_interleaved; /* (x₀, x₁), (x₂, x₃) … turn together, else (x₀, x_d/2) … */
+    bool is_reversed;    /* turns the other way round */
     float factors[2][ROPE_MOST_FACTORS]; /* longrope: of short texts, of long ones */
 } Rope;
 
@@ -98,13 +100,29 @@ typedef enum QkNorm {
     QK_NORM_WHOLE /* over all heads at once */
 } QkNorm;
 
-/* Rows of the one matrix that gives queries, keys and values. */
+/* Outputs of the one matrix that gives queries, keys and values. */
 typedef enum QkvLayout {
-    QKV_PARTED,  /* there are three */
-    QKV_STACKED, /* all queries, all keys, all values */
-    QKV_BY_HEAD, /* for each head its query, its key, its value */
-    QKV_BY_GROUP /* for each key head its queries, its key, its value */
+    QKV_PARTED,    /* there are three */
+    QKV_STACKED,   /* all queries, all keys, all values */
+    QKV_BY_HEAD,   /* for each head its query, its key, its value */
+    QKV_BY_GROUP,  /* for each key head its queries, its key, its value */
+    QKV_BY_QUARTER /* for each quarter of the heads their queries, their values, their keys */
 } QkvLayout;
+
+/* What is added to the embedding of a token. */
+typedef enum PositionKind {
+    POSITIONS_NONE,
+    POSITIONS_LEARNED,   /* a row of TENSOR_POSITION */
+    POSITIONS_SINUSOIDAL /* sines, then cosines */
+} PositionKind;
+
+/* How scores fall with the distance of query and key. */
+typedef enum Alibi {
+    ALIBI_NONE,
+    ALIBI_BLOOM, /* slopes of the next smaller power of two of heads, the rest between them */
+    ALIBI_MPT,   /* every second slope of the next larger one first */
+    ALIBI_FALCON /* Bloom's, scaled like products, in bfloat16 and by the key's position: with its rounding */
+} Alibi;
 
 typedef enum MlpKind { MLP_NONE, MLP_GATED, MLP_PLAIN } MlpKind;
 
@@ -113,6 +131,23 @@ typedef enum TensorPart {
     TENSOR_PART_SINKS,          /* [heads] */
     TENSOR_PART_EMBEDDING_NORM, /* [hidden_size], of no layer */
     TENSOR_PART_EMBEDDING_NORM_BIAS,
+    TENSOR_PART_MIXED_NORM,     /* [heads · head_dim]: between attention and o */
+    TENSOR_PART_ACTIVATED_NORM, /* [intermediate_size]: between activation and down */
+    TENSOR_PART_XIELU_POSITIVE, /* [1], these four; before softplus */
+    TENSOR_PART_XIELU_NEGATIVE,
+    TENSOR_PART_XIELU_BETA,
+    TENSOR_PART_XIELU_EPSILON,
+    TENSOR_PART_LAYER_SCALE,      /* [1]: what leaves a layer is multiplied by it */
+    TENSOR_PART_LAYER_GATE,       /* [layer_input_size × hidden_size] */
+    TENSOR_PART_LAYER_PROJECTION, /* [hidden_size × layer_input_size] */
+    TENSOR_PART_LAYER_NORM,       /* [hidden_size] */
+    TENSOR_PART_LAMBDA_Q1,        /* [head_dim], these four: of differential attention */
+    TENSOR_PART_LAMBDA_K1,
+    TENSOR_PART_LAMBDA_Q2,
+    TENSOR_PART_LAMBDA_K2,
+    TENSOR_PART_INPUT_EMBEDDING,  /* of no layer, these three: [vocabulary × layers · layer_input_size] */
+    TENSOR_PART_INPUT_PROJECTION, /* [layers · layer_input_size × hidden_size] */
+    TENSOR_PART_INPUT_NORM,       /* [layer_input_size] */
     TENSOR_PART_COUNT
 } TensorPart;
 
@@ -126,6 +161,7 @@ typedef struct LayerPlan {
     uint64_t window; /* keys a query sees, itself included; 0: all */
     bool is_chunked; /* of its own chunk of `window` tokens only */
     int rope;        /* which of the model's; -1: it does not turn */
+    int kv_layer;    /* whose keys and values it attends to; -1: its own */
     MlpKind mlp;
     uint64_t intermediate_size;
 } LayerPlan;
@@ -153,6 +189,11 @@ typedef enum ConfigKey {
     CONFIG_KEY_COUNT
 } ConfigKey;
 
+/* Of one kind of layer. */
+typedef struct LayerHeads {
+    uint64_t kv_heads, head_dim;
+} LayerHeads;
+
 /* A model's config.json, in either spelling (transformers 4 or 5), checked. What transformers 5.24 refuses is refused,
  * what it does not read for the type is not read here. */
 typedef struct ModelConfig {
@@ -160,12 +201,18 @@ typedef struct ModelConfig {
     const Architecture *around; /* the model around it, whose text is run alone; NULL: none */
     /* of the largest layer, where they differ */
     uint64_t hidden_size, layers, heads, kv_heads, head_dim, intermediate_size, vocabulary;
-    uint64_t max_positions; /* 0 where it is not stated */
+    uint64_t max_positions;    /* 0 where it is not stated */
+    LayerHeads whole, sliding; /* of layers of that kind */
+    uint64_t shared_layers;    /* the last so many have no keys and values of their own */
+    uint64_t layer_input_size; /* what each layer has of a token besides the stream; 0: nothing */
     NormKind norm;
     NormPlaces norms;
     double norm_epsilon;
     bool norm_adds_one; /* weights are γ − 1 */
+    bool norm_is_bare;  /* γ is 1, and nothing stored */
+    bool lacks_final_norm;
     Wiring wiring;
+    bool residual_is_normed; /* a block's output is added to what the norm before it gave */
     Rope ropes[MODEL_MAX_ROPES];
     size_t rope_count;
     LayerPlan plans[MODEL_MAX_PLANS];
@@ -175,12 +222,20 @@ typedef struct ModelConfig {
     QkvLayout qkv;
     QkNorm qk_norm;
     bool qk_norm_follows_rope;
-    double attention_scale;   /* of q·kᵀ */
-    double attention_cap;     /* cap·tanh(x / cap) of the scaled scores; 0: none */
-    double clip;              /* q, k and v stay within ±clip; 0: none */
-    bool has_alibi;           /* scores fall with the distance */
-    uint64_t position_offset; /* of a learned position's row */
-    bool is_transposed;       /* matrices of layers are stored [inputs × outputs] */
+    bool qk_norm_is_apart;  /* QK_NORM_EACH: a tensor for each head */
+    double attention_scale; /* of q·kᵀ */
+    bool scale_falls;       /* by the layer's number, from 1 */
+    double query_growth,
+        query_growth_length; /* q · (1 + growth · ln(1 + ⌊position / length⌋)); growth 0: as it is */
+    double attention_cap;    /* cap·tanh(x / cap) of the scaled scores; 0: none */
+    double clip;             /* q, k and v stay within ±clip; 0: none */
+    bool norms_values;       /* each head of them, without a weight */
+    Alibi alibi;
+    PositionKind positions;
+    uint64_t position_offset; /* of a position's row */
+    uint64_t blank_position;  /* sinusoidal: the row that is zero; 0: none that is used */
+    bool has_embedding_norm;
+    bool is_transposed; /* matrices of layers are stored [inputs × outputs] */
     Activation activation;
     /* the stream */
     double embedding_scale, residual_scale, logit_scale;
@@ -243,11 +298,22 @@ static inline bool architecture_has(const LayerPlan *plan, TensorRole role) {
     return (plan->roles >> role & 1) != 0;
 }
 
+static inline bool architecture_needs(const LayerPlan *plan, TensorPart part) {
+    return (plan->parts >> part & 1) != 0;
+}
+
 /* The keys that a query of a sliding layer sees; 0: no layer slides. */
 uint64_t architecture_window(const ModelConfig *config);
 
 /* "self_attn.sinks": the end of a tensor's name. */
 const char *architecture_part_name(TensorPart part);
+
+/* The shape it has in a layer of that plan; NULL: of no layer. *columns is 0 for what is small and blended once. */
+void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, TensorPart part,
+                             uint64_t *rows, uint64_t *columns);
+
+/* ALiBi: what a head's score falls by for each token of distance, before Falcon's scale; 0 without. */
+double architecture_alibi_slope(const ModelConfig *config, uint64_t head);
 
 /* Whether a layer's queries see less than all that came before. */
 bool architecture_slides(const ModelConfig *config, uint64_t layer);

@@ -6,17 +6,16 @@
 /* One row a model type, as transformers 5.24 computes it: what its modeling file says, in this table's words. Values
  * that config.json may leave out are in config_class_table.c. */
 
-#define BIAS_IF(KEY)                                                                                         \
-    { .key = (KEY) }
-#define ALWAYS                                                                                               \
-    { .always = true }
-
 #define LLAMA_LIKE                                                                                           \
     .mlp = MLP_GATED, .qkv_bias = BIAS_IF("attention_bias"), .o_bias = BIAS_IF("attention_bias")
 
+/* The same without a gate. */
+#define LLAMA_PLAIN                                                                                          \
+    .mlp = MLP_PLAIN, .qkv_bias = BIAS_IF("attention_bias"), .o_bias = BIAS_IF("attention_bias")
+
 /* Gemma: weights are γ − 1, embeddings are scaled by the width. */
 #define GEMMA_LIKE                                                                                           \
-    .norm_adds_one = true, .embedding_by_width = true, .mlp = MLP_GATED,                                     \
+    .norm_adds_one = true, .embedding_by_width = ALWAYS, .mlp = MLP_GATED,                                   \
     .qkv_bias = BIAS_IF("attention_bias"), .o_bias = BIAS_IF("attention_bias"),                              \
     .refused_key = "use_bidirectional_attention"
 
@@ -193,6 +192,87 @@ static const Architecture ARCHITECTURES[] = {
      .mlp_bias = BIAS_IF("mlp_bias"),
      .is_partial = true,
      .default_partial = 0.5},
+    {.model_type = "apertus",
+     LLAMA_PLAIN,
+     .qk_norm = QK_NORM_HEAD,
+     .default_rope =
+         "{\"rope_type\": \"llama3\", \"rope_theta\": 12000000.0, \"factor\": 8.0, "
+         "\"original_max_position_embeddings\": 8192, \"low_freq_factor\": 1.0, \"high_freq_factor\": 4.0}"},
+    {.model_type = "ministral3",
+     .mlp = MLP_GATED,
+     .window = WINDOW_ALWAYS,
+     .growth_key = "llama_4_scaling_beta",
+     .default_rope = "{\"type\": \"yarn\", \"rope_theta\": 1000000.0, \"factor\": 16.0, "
+                     "\"original_max_position_embeddings\": 16384, \"beta_fast\": 32.0, \"beta_slow\": 1.0, "
+                     "\"mscale_all_dim\": 1.0, \"mscale\": 1.0, \"llama_4_scaling_beta\": 0.1}"},
+    {.model_type = "nanochat",
+     LLAMA_PLAIN,
+     .norm_is_bare = true,
+     .has_embedding_norm = true,
+     .qk_norm = QK_NORM_HEAD,
+     .qk_norm_is_bare = true,
+     .qk_norm_follows_rope = true,
+     .is_reversed = true,
+     .logit_cap_key = "final_logit_softcapping"},
+    {.model_type = "diffllama", LLAMA_LIKE, .is_differential = true, .prepare = config_prepare_diffllama},
+    {.model_type = "bitnet", LLAMA_LIKE, .has_mixed_norm = true, .has_activated_norm = true},
+    {.model_type = "internlm3",
+     LLAMA_LIKE,
+     .mlp_bias = BIAS_IF("mlp_bias"),
+     .whole_heads = true,
+     .prepare = config_prepare_internlm3},
+    {.model_type = "exaone", LLAMA_LIKE, .mlp_bias = BIAS_IF("mlp_bias"), .whole_heads = true},
+    {.model_type = "iquestcoder",
+     LLAMA_LIKE,
+     .refused = {"clip_qkv", "use_sliding_window"},
+     .mlp_bias = BIAS_IF("mlp_bias"),
+     .whole_heads = true},
+    {.model_type = "hyperclovax",
+     LLAMA_LIKE,
+     .post_norm_key = "use_post_norm",
+     .mlp_bias = BIAS_IF("mlp_bias"),
+     .embedding_key = "embedding_multiplier",
+     .residual_key = "residual_multiplier",
+     .logit_key = "logits_scaling",
+     .scale_key = "attention_multiplier",
+     .whole_heads = true},
+    {.model_type = "granite_swa",
+     LLAMA_LIKE,
+     .mlp_bias = BIAS_IF("mlp_bias"),
+     .embedding_key = "embedding_multiplier",
+     .residual_key = "residual_multiplier",
+     .logit_divisor = "logits_scaling",
+     .scale_key = "attention_multiplier",
+     .has_sinks = true,
+     .rope = ROPE_RULE_THETAS,
+     .window = WINDOW_TYPES,
+     .pattern = 4,
+     .pattern_is_first = true,
+     .needs_window = true},
+    {.model_type = "gemma4_text",
+     LLAMA_LIKE,
+     .refused = {"enable_moe_block"},
+     .has_global_heads = true,
+     .norms = NORMS_AROUND,
+     .embedding_by_width = ALWAYS,
+     .logit_cap_key = "final_logit_softcapping",
+     .qk_norm = QK_NORM_HEAD,
+     .is_unscaled = true,
+     .norms_values = true,
+     .values_are_keys = "attention_k_eq_v",
+     .shared_key = "num_kv_shared_layers",
+     .states_ropes_by_type = true,
+     .rope = ROPE_RULE_TYPES,
+     .default_rope = "{\"sliding_attention\": {\"rope_type\": \"default\", \"rope_theta\": 10000.0}, "
+                     "\"full_attention\": {\"rope_type\": \"proportional\", \"partial_rotary_factor\": 0.25, "
+                     "\"rope_theta\": 1000000.0}}",
+     .window = WINDOW_TYPES,
+     .pattern = 6,
+     .last_is_whole = true,
+     .activation_key = "hidden_activation",
+     .double_key = "use_double_wide_mlp",
+     .has_layer_scale = true,
+     .prepare = config_prepare_gemma4},
     {.model_type = "qwen2_vl_text",
      .mlp = MLP_GATED,
      .qkv_bias = ALWAYS,
@@ -221,7 +301,9 @@ static const Architecture ARCHITECTURES[] = {
 };
 
 const Architecture *architecture_at(size_t index) {
-    return index < sizeof ARCHITECTURES / sizeof *ARCHITECTURES ? &ARCHITECTURES[index] : NULL;
+    const size_t count = sizeof ARCHITECTURES / sizeof *ARCHITECTURES;
+    if (index < count) return &ARCHITECTURES[index];
+    return index - count < ARCHITECTURES_GPT_COUNT ? &ARCHITECTURES_GPT[index - count] : NULL;
 }
 
 const Architecture *architecture_find(const char *model_type) {

@@ -53,8 +53,20 @@ static void add_number(const Lister *lister, const char *key, const char *label,
     add_text(lister, key, label, from, text);
 }
 
+/* What tells positions apart where nothing turns. */
+static const char *name_positions(const ModelConfig *config) {
+    static const char *const KINDS[] = {[POSITIONS_NONE] = "none",
+                                        [POSITIONS_LEARNED] = "none: learned positions",
+                                        [POSITIONS_SINUSOIDAL] = "none: sinusoidal positions"};
+    return config->alibi != ALIBI_NONE ? "none: ALiBi" : KINDS[config->positions];
+}
+
 static void add_rope(const Lister *lister) {
     const Rope *rope = &lister->config->ropes[0];
+    if (lister->config->rope_count == 0) {
+        add_text(lister, "rope_type", "rope", CONFIG_ROPE_KIND, name_positions(lister->config));
+        return;
+    }
     add_text(lister, "rope_type", "rope", CONFIG_ROPE_KIND, architecture_rope_name(rope->kind));
     add_number(lister, "rope_theta", "rope theta", CONFIG_ROPE_THETA, rope->theta);
     if (rope->kind == ROPE_DEFAULT) return;

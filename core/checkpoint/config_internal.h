@@ -18,11 +18,12 @@ typedef struct ConfigRule {
 /* Which layers slide. */
 typedef enum WindowRule {
     WINDOW_NEVER,
-    WINDOW_ALWAYS,  /* all of them, where there is a sliding_window */
-    WINDOW_MISTRAL, /* the same, or as "layer_types" says: with it, transformers makes a Ministral of it */
-    WINDOW_QWEN,    /* use_sliding_window, and only from max_window_layers on, where no "layer_types" says */
-    WINDOW_TYPES,   /* as "layer_types" says; without, all but every so-manieth */
-    WINDOW_UNTURNED /* as "layer_types" says; without, with use_sliding_window, those that do not turn */
+    WINDOW_ALWAYS,   /* all of them, where there is a sliding_window */
+    WINDOW_MISTRAL,  /* the same, or as "layer_types" says: with it, transformers makes a Ministral of it */
+    WINDOW_QWEN,     /* use_sliding_window, and only from max_window_layers on, where no "layer_types" says */
+    WINDOW_TYPES,    /* as "layer_types" says; without, all but every so-manieth */
+    WINDOW_UNTURNED, /* as "layer_types" says; without, with use_sliding_window, those that do not turn */
+    WINDOW_LISTS /* as "attention_types" says: lists of "global" and "local", each with how often it comes */
 } WindowRule;
 
 /* Which layers turn their queries and keys. */
@@ -32,10 +33,13 @@ typedef enum RopeRule {
     ROPE_RULE_SLIDING, /* where they slide */
     ROPE_RULE_WINDOW,  /* the same, or all where there is no window */
     ROPE_RULE_LIST,    /* as "no_rope_layers" says */
-    ROPE_RULE_TYPES    /* sliding layers and others each with parameters of their own */
+    ROPE_RULE_TYPES,   /* sliding layers and others each with parameters of their own */
+    ROPE_RULE_THETAS   /* by the base that "layer_rope_theta" has for the layer; 0: it does not turn */
 } RopeRule;
 
 typedef struct ConfigReader ConfigReader;
+
+enum { ARCHITECTURE_MOST_REFUSED = 3 };
 
 struct Architecture {
     const char *model_type;
@@ -43,43 +47,86 @@ struct Architecture {
      * model where text_config has none, or where config.json describes it without one. */
     const char *text_type;
     bool lifts_refusal; /* the text model's refused_key acts on what comes with an image only */
+    const char *refused[ARCHITECTURE_MOST_REFUSED]; /* switches that are not known: set, they are refused */
+    /* sizes */
+    const char *hidden_key;    /* stated, it is the width, whatever hidden_size says */
+    const char *width_key;     /* of the MLP; NULL: intermediate_size */
+    bool is_four_wide;         /* the MLP is 4 · hidden_size where that key is null or not there */
+    const char *positions_key; /* NULL: max_position_embeddings */
+    const char *kv_heads_key;  /* NULL: num_key_value_heads */
+    bool derives_kv_heads;     /* as many as heads, whatever that key says */
+    bool
+        has_global_heads; /* layers that see all have heads of their own: "per_layer_config", "global_head_dim" */
     /* the stream */
     NormKind norm;
     NormPlaces norms;
+    const char *post_norm_key; /* NORMS_AROUND if true */
     Wiring wiring;
-    const char *epsilon_key; /* NULL: rms_norm_eps */
-    double epsilon;          /* what no key says; 0: a key does */
+    const char *parallel_key; /* WIRING_PARALLEL if true, and then these norms */
+    NormPlaces parallel_norms;
+    const char *normed_residual_key; /* a block's output is added to its normed input if true */
+    const char *epsilon_key;         /* NULL: rms_norm_eps */
+    double epsilon;                  /* what no key says; 0: a key does */
     bool norm_adds_one, norm_has_bias, norm_is_bare, final_norm_is_bare;
-    bool embedding_by_width; /* embeddings times √hidden_size */
+    bool has_embedding_norm;
+    ConfigRule embedding_by_width; /* embeddings times √hidden_size */
     const char *embedding_key, *residual_key;
     const char *logit_key;     /* logits times it */
     const char *logit_divisor; /* logits divided by it */
     const char *logit_cap_key;
     /* attention */
     QkvLayout qkv;
+    const char *by_group_key;    /* QKV_BY_GROUP if true; else as the next says */
+    const char *multi_query_key; /* true: QKV_STACKED with one key head; false: QKV_BY_HEAD */
     QkNorm qk_norm;
     const char *qk_norm_key; /* has it if true; NULL: always */
-    bool qk_norm_follows_rope, qk_norm_is_bare;
+    bool qk_norm_follows_rope, qk_norm_is_bare, qk_norm_has_bias, qk_norm_is_apart;
     ConfigRule qkv_bias, o_bias;
-    const char *scale_key;  /* scores times it */
-    const char *scalar_key; /* scores times its −½th power */
+    bool is_transposed;      /* matrices of layers are [inputs × outputs] */
+    bool is_unscaled;        /* scores are products */
+    const char *scaled_key;  /* the same if false */
+    const char *falling_key; /* scores divided by the layer's number, from 1, if true */
+    const char *growth_key;  /* of rope_parameters: queries grow by it with their position */
+    const char *scale_key;   /* scores times it */
+    const char *scalar_key;  /* scores times its −½th power */
     const char *cap_key, *clip_key;
-    bool has_sinks;
+    bool has_sinks, has_mixed_norm;
+    bool is_differential;        /* two attentions, one less λ times the other */
+    bool norms_values;           /* each head of them, without a weight */
+    const char *values_are_keys; /* of layers that see all, if true */
+    const char *shared_key; /* so many layers, the last, attend to keys and values of the last before them */
     /* positions */
+    PositionKind positions;
+    uint64_t position_offset;
+    Alibi alibi; /* then nothing turns */
+    ConfigRule alibi_rule;
     RopeRule rope;
-    bool is_interleaved;
+    bool is_interleaved, is_reversed;
     bool is_partial;             /* the default kind heeds partial_rotary_factor */
     double default_partial;      /* 0: all */
+    const char *partial_key;     /* NULL: partial_rotary_factor; beside the object of parameters */
+    const char *theta_key;       /* NULL: rope_theta; the same */
+    const char *rotary_dims_key; /* the one key that is heeded: of a head so many turn, by the default kind */
+    const char *default_rope;    /* rope_parameters where it is not stated, as JSON */
+    bool states_ropes_by_type;   /* rope_parameters has one of each type, or is not there */
     const char *local_theta_key; /* of sliding layers, ROPE_RULE_TYPES */
     WindowRule window;
+    const char *window_key;  /* NULL: sliding_window */
     const char *pattern_key; /* WINDOW_TYPES: every so-manieth layer is whole */
     uint64_t pattern;        /* where there is no such key; 0: all slide */
+    bool pattern_is_first;   /* the first of so many is, not the last */
+    bool needs_window;       /* some layers slide, if no list says that none does */
+    bool last_is_whole;      /* whatever a list says */
     bool has_chunks;         /* "layer_types" may name chunked attention */
     /* MLP */
     MlpKind mlp;
-    bool is_fused_mlp; /* gate and up are one matrix */
+    bool is_fused_mlp;      /* gate and up are one matrix */
+    const char *double_key; /* layers that share keys have an MLP twice as wide, if true */
+    bool has_layer_scale;
+    bool has_activated_norm;
     ConfigRule mlp_bias;
     const char *activation_key; /* NULL: hidden_act */
+    const char *activation;     /* by name, whatever that says */
     /* what is checked, and what is derived */
     bool whole_heads;      /* hidden_size must be a multiple of the heads */
     bool derives_head_dim; /* whatever head_dim says */
@@ -88,9 +135,21 @@ struct Architecture {
     const char *refused_key; /* a switch that must not be true */
     bool only_longrope;      /* the kinds "su" and "yarn" are longrope, and no other is loaded */
     bool has_mrope;          /* rotary kind "mrope": positions in three parts, which are one for text */
+    /* switches of the type that plans depend on, before they are made; NULL: none */
+    Status (*prepare)(const ConfigReader *reader, ModelConfig *config, Error *error);
     /* further switches of the type, after all else is read; NULL: none */
     Status (*refine)(const ConfigReader *reader, ModelConfig *config, Error *error);
 };
+
+/* For rows. */
+#define BIAS_IF(KEY)                                                                                         \
+    { .key = (KEY) }
+#define ALWAYS                                                                                               \
+    { .always = true }
+
+/* Rows of architecture_table_gpt.c, behind those of architecture_table.c. */
+extern const Architecture ARCHITECTURES_GPT[];
+extern const size_t ARCHITECTURES_GPT_COUNT;
 
 /* ---- config.json ---- */
 
@@ -104,9 +163,12 @@ struct ConfigReader {
 
 Status config_open_reader(const cJSON *json, const cJSON *whole, const char *model_type, const char *origin,
                           ConfigReader *reader, Error *error) STATUS_MUST_CHECK;
+
+/* What the row has for "rope_parameters", as JSON or NULL: it stands where config.json states none. */
+Status config_set_rope(ConfigReader *reader, const char *text, Error *error) STATUS_MUST_CHECK;
 void config_close_reader(ConfigReader *reader);
 
-/* What config.json states under that name, or the class's other name for it, null included; NULL where it is silent. */
+/* What config.json states under any name that the class has for it, null included; NULL where it is silent. */
 const cJSON *config_find_stated(const ConfigReader *reader, const char *name);
 
 /* The same, else the class's default; NULL where that is null, or the class has no such field. */
@@ -122,6 +184,9 @@ bool config_rule(const ConfigReader *reader, ConfigRule rule);
 Status config_read_size(const ConfigReader *reader, const char *name, uint64_t fallback, uint64_t *value,
                         const char **from, Error *error) STATUS_MUST_CHECK;
 
+/* Whether anything of the model turns. */
+bool config_turns(const ModelConfig *config);
+
 /* What Python takes for true: a number other than 0, anything that is not empty. */
 bool config_is_truthy(const cJSON *item);
 
@@ -130,11 +195,26 @@ enum { CONFIG_LARGEST_SIZE = 1 << 30 };
 
 /* ---- parts ---- */
 
+/* Widths, counts and positions; how the matrix of queries, keys and values lies (config_sizes.c). */
+Status config_read_sizes(const ConfigReader *reader, ModelConfig *config, Error *error);
+
 /* Fills config->ropes; sizes and max_positions are known (config_rope.c). */
 Status config_read_ropes(const ConfigReader *reader, ModelConfig *config, Error *error);
 
 /* Fills config->plans from `plan`, which is that of a layer like all others (config_layers.c). */
 Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, ModelConfig *config,
                           Error *error);
+
+/* ---- what is one type's own (config_own.c) ---- */
+
+Status config_prepare_opt(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_bloom(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_falcon(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_codegen(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_diffllama(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_gemma4(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_mpt(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_xglm(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error);
 
 #endif

@@ -1,6 +1,8 @@
 #include "core/checkpoint/config_internal.h"
 
 #include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What "layer_types" calls layers of these models. */
@@ -80,6 +82,10 @@ static Status read_types(Layers *layers, const cJSON *types, Error *error) {
         layer++;
     }
     if (layer != layers->config->layers) return refuse_count(layers, "layer_types", layer, error);
+    if (layers->config->architecture->last_is_whole && layers->facts[layer - 1].slides) {
+        layers->facts[layer - 1].slides = false;
+        sliding--;
+    }
     if (sliding > 0 && layers->window == 0)
         return status_fail(error, STATUS_FORMAT, "%s: layers slide, but there is no sliding_window",
                            layers->reader->origin);
@@ -114,8 +120,10 @@ static Status slide_by_pattern(Layers *layers, Error *error) {
     if (!(pattern >= 0.0 && pattern <= CONFIG_LARGEST_SIZE))
         return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count", layers->reader->origin,
                            architecture->pattern_key);
+    uint64_t first = architecture->pattern_is_first ? 0 : 1;
     for (uint64_t layer = 0; layer < layers->config->layers; layer++)
-        layers->facts[layer].slides = pattern == 0.0 || (layer + 1) % (uint64_t)pattern != 0;
+        layers->facts[layer].slides = pattern == 0.0 || (layer + first) % (uint64_t)pattern != 0;
+    if (architecture->last_is_whole) layers->facts[layers->config->layers - 1].slides = false;
     return STATUS_OK;
 }
 
@@ -126,13 +134,64 @@ static void slide_unturned(Layers *layers) {
         layers->facts[layer].slides = slides && !layers->facts[layer].turns;
 }
 
+/* "global" or "local", for a layer that the model may not have. */
+static Status read_local(Layers *layers, const cJSON *name, uint64_t layer, Error *error) {
+    const char *text = cJSON_IsString(name) ? name->valuestring : "?";
+    bool is_local = strcmp(text, "local") == 0;
+    if (!is_local && strcmp(text, "global") != 0) return refuse_type(layers, text, error);
+    if (layer < layers->config->layers) layers->facts[layer].slides = is_local;
+    return STATUS_OK;
+}
+
+/* [[["global", "local"], 12], …]: layers that take turns, so many times. */
+static Status read_turns(Layers *layers, const cJSON *lists, uint64_t *layer, Error *error) {
+    const cJSON *list, *name;
+    uint64_t times;
+    Status status = STATUS_OK;
+    cJSON_ArrayForEach(list, lists) {
+        const cJSON *names = cJSON_GetArrayItem(list, 0), *count = cJSON_GetArrayItem(list, 1);
+        if (!cJSON_IsArray(names) || !json_read_count(count, &times) || times > MODEL_MAX_LAYERS)
+            return status_fail(
+                error, STATUS_FORMAT,
+                "%s: expected \"attention_types\" to be lists of names and how often they come",
+                layers->reader->origin);
+        for (uint64_t i = 0; i < times && status == STATUS_OK; i++) {
+            cJSON_ArrayForEach(name, names) {
+                if (status == STATUS_OK) status = read_local(layers, name, (*layer)++, error);
+            }
+        }
+    }
+    return status;
+}
+
+/* "attention_layers" names them one by one, and counts more. */
+static Status slide_by_lists(Layers *layers, Error *error) {
+    static const char OWN[] = "[[[\"global\", \"local\"], 12]]"; /* the class's */
+    const cJSON *flat = config_find_stated(layers->reader, "attention_layers"), *name;
+    const cJSON *lists = config_find(layers->reader, "attention_types");
+    cJSON *own = flat == NULL && lists == NULL ? cJSON_Parse(OWN) : NULL;
+    uint64_t layer = 0;
+    Status status = STATUS_OK;
+    layers->config->from[CONFIG_SLIDING_LAYERS] = flat != NULL    ? "attention_layers"
+                                                  : lists != NULL ? "attention_types"
+                                                                  : NULL;
+    cJSON_ArrayForEach(name, flat) {
+        if (status == STATUS_OK) status = read_local(layers, name, layer++, error);
+    }
+    if (flat == NULL) status = read_turns(layers, lists != NULL ? lists : own, &layer, error);
+    cJSON_Delete(own);
+    if (status != STATUS_OK || layer == layers->config->layers) return status;
+    return refuse_count(layers, flat != NULL ? "attention_layers" : "attention_types", layer, error);
+}
+
 /* *sees_nothing: a window that is no count, which does not matter where no layer slides. */
 static void read_window(Layers *layers, bool *sees_nothing) {
     ModelConfig *config = layers->config;
-    const cJSON *stated = config_find_stated(layers->reader, "sliding_window"),
-                *item = config_find(layers->reader, "sliding_window");
+    const char *key =
+        config->architecture->window_key != NULL ? config->architecture->window_key : "sliding_window";
+    const cJSON *stated = config_find_stated(layers->reader, key), *item = config_find(layers->reader, key);
     *sees_nothing = false;
-    if (stated != NULL) config->from[CONFIG_WINDOW] = "sliding_window";
+    if (stated != NULL) config->from[CONFIG_WINDOW] = key;
     if (item != NULL && (!json_read_count(item, &layers->window) || layers->window == 0)) {
         layers->window = 1;
         *sees_nothing = true;
@@ -157,8 +216,12 @@ static Status read_windows(Layers *layers, Error *error) {
         return status_fail(error, STATUS_FORMAT,
                            "%s: mistral with layer_types (Ministral) expects a sliding_window and a head_dim",
                            origin);
+    if (config->architecture->needs_window && layers->window == 0 && !cJSON_IsArray(types))
+        return status_fail(error, STATUS_FORMAT, "%s: layers slide, but there is no sliding_window", origin);
     Status status = STATUS_OK;
-    if (cJSON_IsArray(types) && rule != WINDOW_ALWAYS)
+    if (rule == WINDOW_LISTS)
+        status = slide_by_lists(layers, error);
+    else if (cJSON_IsArray(types) && rule != WINDOW_ALWAYS)
         status = read_types(layers, types, error);
     else if (rule == WINDOW_TYPES)
         status = slide_by_pattern(layers, error);
@@ -191,8 +254,33 @@ static Status read_turning(Layers *layers, Error *error) {
     return layer == count ? STATUS_OK : refuse_count(layers, "no_rope_layers", layer, error);
 }
 
+/* The base that layer_rope_theta has for the layer; NAN: nothing says. */
+static double theta_of(const Layers *layers, uint64_t layer) {
+    const cJSON *list = config_find(layers->reader, "layer_rope_theta");
+    const cJSON *item = list != NULL ? cJSON_GetArrayItem(list, (int)layer) : NULL;
+    return cJSON_IsNumber(item) ? item->valuedouble : NAN;
+}
+
+static Status check_thetas(const Layers *layers, Error *error) {
+    const cJSON *list = config_find(layers->reader, "layer_rope_theta");
+    uint64_t count = (uint64_t)cJSON_GetArraySize(list);
+    if (list != NULL && count < layers->config->layers)
+        return refuse_count(layers, "layer_rope_theta", count, error);
+    return STATUS_OK;
+}
+
+/* Which of the model's turns by that base. */
+static int find_theta(const Layers *layers, double theta) {
+    const ModelConfig *config = layers->config;
+    if (isnan(theta)) return 0;
+    for (size_t i = 0; i < config->rope_count; i++)
+        if (config->ropes[i].theta == theta) return (int)i;
+    return -1; /* 0 */
+}
+
 static int rope_of(const Layers *layers, uint64_t layer) {
     bool slides = layers->window > 0 && layers->facts[layer].slides;
+    if (!config_turns(layers->config)) return -1;
     switch (layers->config->architecture->rope) {
     case ROPE_RULE_NONE:
         return -1;
@@ -204,17 +292,63 @@ static int rope_of(const Layers *layers, uint64_t layer) {
         return layers->facts[layer].turns ? 0 : -1;
     case ROPE_RULE_TYPES:
         return layers->facts[layer].slides ? 1 : 0;
+    case ROPE_RULE_THETAS:
+        return find_theta(layers, theta_of(layers, layer));
     case ROPE_RULE_ALL:
         break;
     }
     return 0;
 }
 
+/* The layers that have heads of their own are those that see all, or nothing says which. */
+static Status check_overrides(const Layers *layers, Error *error) {
+    const cJSON *overrides = json_find_any(layers->reader->json, "per_layer_config");
+    if (!layers->config->architecture->has_global_heads || !config_is_truthy(overrides)) return STATUS_OK;
+    for (uint64_t layer = 0; layer < layers->config->layers; layer++) {
+        char name[24];
+        (void)snprintf(name, sizeof name, "%" PRIu64, layer);
+        if ((json_find_any(overrides, name) != NULL) == layers->facts[layer].slides)
+            return status_fail(
+                error, STATUS_UNSUPPORTED,
+                "%s: \"per_layer_config\" is known of layers that do not slide, of all of them",
+                layers->reader->origin);
+    }
+    return STATUS_OK;
+}
+
+static void drop(LayerPlan *plan, TensorRole role) {
+    plan->roles &= ~(UINT64_C(1) << role);
+}
+
+/* Layers whose values are their keys have no matrix for them; the last ones, which share, none for either. */
+static Status share_keys(const Layers *layers, uint64_t layer, LayerPlan *plan, Error *error) {
+    static const TensorRole SHARED[] = {TENSOR_K, TENSOR_V, TENSOR_K_BIAS, TENSOR_V_BIAS, TENSOR_K_NORM};
+    const ModelConfig *config = layers->config;
+    const Architecture *architecture = config->architecture;
+    const char *same = architecture->values_are_keys, *wide = architecture->double_key;
+    uint64_t first = config->layers - config->shared_layers, source = first;
+    if (same != NULL && config_bool(layers->reader, same) && !layers->facts[layer].slides) {
+        drop(plan, TENSOR_V);
+        drop(plan, TENSOR_V_BIAS);
+    }
+    plan->kv_layer = -1;
+    if (layer < first) return STATUS_OK;
+    while (source > 0 && layers->facts[source - 1].slides != layers->facts[layer].slides) source--;
+    if (source == 0)
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: \"%s\": layer %" PRIu64 " has none of its kind to share with",
+                           layers->reader->origin, architecture->shared_key, layer);
+    plan->kv_layer = (int)source - 1;
+    for (size_t i = 0; i < sizeof SHARED / sizeof *SHARED; i++) drop(plan, SHARED[i]);
+    if (wide != NULL && config_bool(layers->reader, wide)) plan->intermediate_size *= 2;
+    return STATUS_OK;
+}
+
 static bool plans_equal(const LayerPlan *a, const LayerPlan *b) {
     return a->roles == b->roles && a->parts == b->parts && a->heads == b->heads &&
            a->kv_heads == b->kv_heads && a->head_dim == b->head_dim && a->window == b->window &&
            a->is_chunked == b->is_chunked && a->rope == b->rope && a->mlp == b->mlp &&
-           a->intermediate_size == b->intermediate_size;
+           a->intermediate_size == b->intermediate_size && a->kv_layer == b->kv_layer;
 }
 
 static Status add_plan(ModelConfig *config, uint64_t layer, const LayerPlan *plan, const char *origin,
@@ -235,10 +369,18 @@ Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, Mod
     Status status = STATUS_OK;
     if (config->architecture->rope == ROPE_RULE_LIST) status = read_turning(&layers, error);
     if (status == STATUS_OK) status = read_windows(&layers, error);
+    if (status == STATUS_OK && config->architecture->rope == ROPE_RULE_THETAS)
+        status = check_thetas(&layers, error);
+    if (status == STATUS_OK) status = check_overrides(&layers, error);
     for (uint64_t layer = 0; layer < config->layers && status == STATUS_OK; layer++) {
         LayerPlan own = *plan;
+        bool slides = layers.facts[layer].slides;
         own.rope = rope_of(&layers, layer);
-        if (layers.facts[layer].slides) own.window = layers.window;
+        own.kv_heads = slides ? config->sliding.kv_heads : config->whole.kv_heads;
+        own.head_dim = slides ? config->sliding.head_dim : config->whole.head_dim;
+        if (slides) own.window = layers.window;
+        status = share_keys(&layers, layer, &own, error);
+        if (status != STATUS_OK) return status;
         own.is_chunked = own.window > 0 && layers.facts[layer].is_chunked;
         status = add_plan(config, layer, &own, reader->origin, error);
     }

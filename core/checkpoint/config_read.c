@@ -8,7 +8,7 @@
 
 /* ---- the tables ---- */
 
-/* The first name of an activation is the one that is shown. prelu and xielu have weights of their own. */
+/* The first name of an activation is the one that is shown. prelu has weights of its own. */
 static const struct {
     const char *name;
     Activation activation;
@@ -35,6 +35,7 @@ static const struct {
     {"laplace", ACTIVATION_LAPLACE},
     {"linear", ACTIVATION_LINEAR},
     {"tanh", ACTIVATION_TANH},
+    {"xielu", ACTIVATION_XIELU},
 };
 
 /* Members of config.json that change the computation of these types, or hold the configuration that counts, and that
@@ -42,97 +43,19 @@ static const struct {
  * such as llama's embedding_multiplier, do nothing in transformers either.) */
 static const char *const REFUSED_SWITCHES[] = {
     "text_config",
-    "per_layer_config",
     "use_return_dict",
 };
-
-/* ---- sizes ---- */
-
-static Status read_heads(const ConfigReader *reader, ModelConfig *config, Error *error) {
-    const Architecture *architecture = config->architecture;
-    /* null is as many as heads; what is not there at all is the default of the class */
-    uint64_t derived = config->hidden_size / config->heads;
-    Status status = config_read_size(reader, "num_key_value_heads", config->heads, &config->kv_heads,
-                                     &config->from[CONFIG_KV_HEADS], error);
-    config->head_dim = derived;
-    const cJSON *stated = config_find_stated(reader, "head_dim");
-    ConfigEntry field;
-    if (cJSON_IsNull(stated) && !config_class_find_entry(reader->class, CONFIG_FIELD, "head_dim", &field))
-        return status_fail(
-            error, STATUS_FORMAT,
-            "%s: \"head_dim\" is null, which transformers takes for no size where the type has no such key",
-            reader->origin);
-    if (status == STATUS_OK && !architecture->derives_head_dim)
-        status = config_read_size(reader, "head_dim", derived, &config->head_dim,
-                                  &config->from[CONFIG_HEAD_DIM], error);
-    if (status == STATUS_OK && architecture->whole_heads && config->hidden_size % config->heads != 0)
-        return status_fail(error, STATUS_FORMAT,
-                           "%s: expected hidden_size (%" PRIu64
-                           ") to be a multiple of num_attention_heads (%" PRIu64 ")",
-                           reader->origin, config->hidden_size, config->heads);
-    return status;
-}
-
-static Status check_heads(const ConfigReader *reader, const ModelConfig *config, Error *error) {
-    const char *origin = reader->origin;
-    if (config->head_dim == 0 || config->heads % config->kv_heads != 0)
-        return status_fail(error, STATUS_FORMAT,
-                           "%s: expected num_attention_heads (%" PRIu64
-                           ") to be a multiple of num_key_value_heads "
-                           "(%" PRIu64 ")",
-                           origin, config->heads, config->kv_heads);
-    if (config->heads * config->head_dim > CONFIG_LARGEST_SIZE) /* both are at most that: the product fits */
-        return status_fail(error, STATUS_FORMAT,
-                           "%s: expected at most %d channels of attention, found %" PRIu64
-                           " heads of %" PRIu64,
-                           origin, CONFIG_LARGEST_SIZE, config->heads, config->head_dim);
-    if (config->head_dim % 2 != 0 && config->architecture->rope != ROPE_RULE_NONE)
-        return status_fail(error, STATUS_UNSUPPORTED, "%s: head_dim %" PRIu64 " is odd: no rotary embedding",
-                           origin, config->head_dim);
-    return STATUS_OK;
-}
-
-/* A class has defaults for these too, but no model is meant to have them. */
-static Status read_stated(const ConfigReader *reader, const char *key, uint64_t *value, Error *error) {
-    const char *from;
-    if (config_find_stated(reader, key) != NULL) return config_read_size(reader, key, 0, value, &from, error);
-    return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count from 1 to %d, found nothing",
-                       reader->origin, key, CONFIG_LARGEST_SIZE);
-}
-
-static Status read_sizes(const ConfigReader *reader, ModelConfig *config, Error *error) {
-    struct {
-        const char *key;
-        uint64_t *value;
-    } sizes[] = {
-        {"hidden_size", &config->hidden_size},   {"num_hidden_layers", &config->layers},
-        {"num_attention_heads", &config->heads}, {"intermediate_size", &config->intermediate_size},
-        {"vocab_size", &config->vocabulary},
-    };
-    Status status = STATUS_OK;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes && status == STATUS_OK; i++)
-        status = read_stated(reader, sizes[i].key, sizes[i].value, error);
-    if (status == STATUS_OK) status = read_heads(reader, config, error);
-    if (status == STATUS_OK) status = check_heads(reader, config, error);
-    const cJSON *positions = config_find(reader, "max_position_embeddings");
-    if (config_find_stated(reader, "max_position_embeddings") != NULL)
-        config->from[CONFIG_POSITIONS] = "max_position_embeddings";
-    if (positions != NULL && !json_read_count(positions, &config->max_positions))
-        config->max_positions = 0; /* nobody minds a -1 */
-    if (status == STATUS_OK && config->layers > MODEL_MAX_LAYERS)
-        return status_fail(error, STATUS_UNSUPPORTED, "%s: expected at most %d layers, found %" PRIu64,
-                           reader->origin, MODEL_MAX_LAYERS, config->layers);
-    return status;
-}
 
 /* ---- switches ---- */
 
 static Status read_activation(const ConfigReader *reader, ModelConfig *config, Error *error) {
-    const char *key = config->architecture->activation_key;
+    const char *key = config->architecture->activation_key, *name = config->architecture->activation;
     if (key == NULL) key = "hidden_act";
-    const char *name = config_text(reader, key);
+    if (name == NULL && config_find_stated(reader, key) != NULL) config->from[CONFIG_ACTIVATION] = key;
+    if (name == NULL) name = config_text(reader, key);
+    if (name == NULL && cJSON_IsString(json_find(reader->defaults, key)))
+        return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a text", reader->origin, key);
     if (name == NULL) return STATUS_OK; /* silu, of all */
-    if (config_find_stated(reader, key) != NULL) config->from[CONFIG_ACTIVATION] = key;
     for (size_t i = 0; i < sizeof ACTIVATIONS / sizeof *ACTIVATIONS; i++) {
         if (strcmp(name, ACTIVATIONS[i].name) != 0) continue;
         config->activation = ACTIVATIONS[i].activation;
@@ -145,11 +68,10 @@ static Status read_activation(const ConfigReader *reader, ModelConfig *config, E
 static Status read_norm(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
     const char *key = architecture->epsilon_key != NULL ? architecture->epsilon_key : "rms_norm_eps";
-    config->norm = architecture->norm;
-    config->norms = architecture->norms;
-    config->norm_adds_one = architecture->norm_adds_one;
-    config->norm_has_bias = architecture->norm_has_bias;
     config->norm_epsilon = architecture->epsilon;
+    bool is_null = config_find(reader, key) == NULL && cJSON_IsNumber(json_find(reader->defaults, key));
+    if (architecture->epsilon == 0.0 && is_null)
+        return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a number", reader->origin, key);
     if (architecture->epsilon == 0.0) {
         config->norm_epsilon = config_number(reader, key, 1e-6);
         if (config_find_stated(reader, key) != NULL) config->from[CONFIG_EPSILON] = key;
@@ -172,6 +94,41 @@ static Status read_switch(const ConfigReader *reader, const char *key, double fa
                        key);
 }
 
+/* Where blocks and norms stand in the stream. */
+static void read_wiring(const ConfigReader *reader, ModelConfig *config) {
+    const Architecture *architecture = config->architecture;
+    const char *post = architecture->post_norm_key, *parallel = architecture->parallel_key,
+               *normed = architecture->normed_residual_key;
+    config->wiring = architecture->wiring;
+    config->norm = architecture->norm;
+    config->norms = post != NULL && config_bool(reader, post) ? NORMS_AROUND : architecture->norms;
+    config->norm_adds_one = architecture->norm_adds_one;
+    config->norm_has_bias = architecture->norm_has_bias;
+    config->norm_is_bare = architecture->norm_is_bare;
+    config->has_embedding_norm = architecture->has_embedding_norm;
+    config->residual_is_normed = normed != NULL && config_bool(reader, normed);
+    if (parallel == NULL || !config_bool(reader, parallel)) return;
+    config->wiring = WIRING_PARALLEL;
+    config->norms = architecture->parallel_norms;
+}
+
+/* What scores are beside products of queries and keys. */
+static void read_scores(const ConfigReader *reader, ModelConfig *config) {
+    const Architecture *architecture = config->architecture;
+    const char *scaled = architecture->scaled_key, *falling = architecture->falling_key;
+    bool has_qk_norm = architecture->qk_norm_key == NULL || config_bool(reader, architecture->qk_norm_key);
+    config->qk_norm = has_qk_norm ? architecture->qk_norm : QK_NORM_NONE;
+    config->qk_norm_follows_rope = architecture->qk_norm_follows_rope;
+    config->qk_norm_has_bias = architecture->qk_norm_has_bias;
+    config->qk_norm_is_apart = architecture->qk_norm_is_apart;
+    config->alibi = config_rule(reader, architecture->alibi_rule) ? architecture->alibi : ALIBI_NONE;
+    config->scale_falls = falling != NULL && config_bool(reader, falling);
+    config->is_transposed = architecture->is_transposed;
+    config->norms_values = architecture->norms_values;
+    if (architecture->is_unscaled || (scaled != NULL && !config_bool(reader, scaled)))
+        config->attention_scale = 1.0;
+}
+
 static Status read_switches(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
     double scalar = 0.0, divisor = 1.0;
@@ -192,14 +149,12 @@ static Status read_switches(const ConfigReader *reader, ModelConfig *config, Err
     Status status = STATUS_OK;
     for (size_t i = 0; i < sizeof switches / sizeof *switches && status == STATUS_OK; i++)
         status = read_switch(reader, switches[i].key, switches[i].fallback, switches[i].value, error);
-    if (architecture->embedding_by_width) config->embedding_scale = sqrt((double)config->hidden_size);
+    if (config_rule(reader, architecture->embedding_by_width))
+        config->embedding_scale = sqrt((double)config->hidden_size);
     if (scalar > 0.0) config->attention_scale = 1.0 / sqrt(scalar);
     config->logit_scale /= divisor;
-    config->wiring = architecture->wiring;
-    config->qkv = architecture->qkv;
-    bool has_qk_norm = architecture->qk_norm_key == NULL || config_bool(reader, architecture->qk_norm_key);
-    config->qk_norm = has_qk_norm ? architecture->qk_norm : QK_NORM_NONE;
-    config->qk_norm_follows_rope = architecture->qk_norm_follows_rope;
+    read_wiring(reader, config);
+    read_scores(reader, config);
     if (status == STATUS_OK && (!isfinite(config->logit_scale) || !(config->clip >= 0.0)))
         return status_fail(error, STATUS_FORMAT, "%s: expected scales and clips to be usable",
                            reader->origin);
@@ -210,6 +165,10 @@ static Status read_switches(const ConfigReader *reader, ModelConfig *config, Err
 
 static void need(LayerPlan *plan, TensorRole role, bool is_needed) {
     if (is_needed) plan->roles |= UINT64_C(1) << role;
+}
+
+static void need_part(uint64_t *parts, TensorPart part, bool is_needed) {
+    if (is_needed) *parts |= UINT64_C(1) << part;
 }
 
 static void need_attention(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
@@ -228,7 +187,13 @@ static void need_attention(const ConfigReader *reader, const ModelConfig *config
     need(plan, TENSOR_O_BIAS, config_rule(reader, architecture->o_bias));
     need(plan, TENSOR_Q_NORM, has_norms);
     need(plan, TENSOR_K_NORM, has_norms);
-    if (architecture->has_sinks) plan->parts |= UINT64_C(1) << TENSOR_PART_SINKS;
+    need_part(&plan->parts, TENSOR_PART_SINKS, architecture->has_sinks);
+    need_part(&plan->parts, TENSOR_PART_MIXED_NORM, architecture->has_mixed_norm);
+    for (int part = TENSOR_PART_LAMBDA_Q1; part <= TENSOR_PART_LAMBDA_K2; part++)
+        need_part(&plan->parts, (TensorPart)part, architecture->is_differential);
+    need_part(&plan->parts, TENSOR_PART_LAYER_SCALE, architecture->has_layer_scale);
+    for (int part = TENSOR_PART_LAYER_GATE; part <= TENSOR_PART_LAYER_NORM; part++)
+        need_part(&plan->parts, (TensorPart)part, config->layer_input_size > 0);
 }
 
 static void need_mlp(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
@@ -243,11 +208,14 @@ static void need_mlp(const ConfigReader *reader, const ModelConfig *config, Laye
     need(plan, TENSOR_GATE_UP_BIAS, is_fused && has_bias);
     need(plan, TENSOR_DOWN, true);
     need(plan, TENSOR_DOWN_BIAS, has_bias);
+    need_part(&plan->parts, TENSOR_PART_ACTIVATED_NORM, architecture->has_activated_norm);
+    for (int part = TENSOR_PART_XIELU_POSITIVE; part <= TENSOR_PART_XIELU_EPSILON; part++)
+        need_part(&plan->parts, (TensorPart)part, config->activation == ACTIVATION_XIELU);
 }
 
-static void need_norms(const Architecture *architecture, LayerPlan *plan) {
-    NormPlaces places = architecture->norms;
-    if (architecture->norm_is_bare) return; /* nothing of them is stored: forward.c still norms */
+static void need_norms(const ModelConfig *config, LayerPlan *plan) {
+    NormPlaces places = config->norms;
+    if (config->norm_is_bare) return; /* nothing of them is stored: forward.c still norms */
     need(plan, TENSOR_ATTENTION_NORM, places != NORMS_BEHIND);
     need(plan, TENSOR_MLP_NORM, places == NORMS_BEFORE || places == NORMS_AROUND);
     need(plan, TENSOR_POST_ATTENTION_NORM, places == NORMS_AROUND || places == NORMS_BEHIND);
@@ -259,10 +227,11 @@ static LayerPlan make_plan(const ConfigReader *reader, const ModelConfig *config
     LayerPlan plan = {.heads = config->heads,
                       .kv_heads = config->kv_heads,
                       .head_dim = config->head_dim,
-                      .rope = architecture->rope == ROPE_RULE_NONE ? -1 : 0,
+                      .rope = config_turns(config) ? 0 : -1,
+                      .kv_layer = -1,
                       .mlp = architecture->mlp,
                       .intermediate_size = config->intermediate_size};
-    need_norms(architecture, &plan);
+    need_norms(config, &plan);
     need_attention(reader, config, &plan);
     need_mlp(reader, config, &plan);
     return plan;
@@ -276,7 +245,14 @@ static void read_roles(const ConfigReader *reader, ModelConfig *config) {
                 config->roles[role] || architecture_has(&config->plans[i], (TensorRole)role);
     }
     config->roles[TENSOR_EMBEDDING] = true;
-    config->roles[TENSOR_FINAL_NORM] = !architecture->norm_is_bare && !architecture->final_norm_is_bare;
+    config->roles[TENSOR_POSITION] = config->positions == POSITIONS_LEARNED;
+    bool is_bare = config->norm_is_bare || architecture->final_norm_is_bare;
+    config->roles[TENSOR_FINAL_NORM] = !is_bare && !config->lacks_final_norm;
+    for (int part = TENSOR_PART_INPUT_EMBEDDING; part <= TENSOR_PART_INPUT_NORM; part++)
+        need_part(&config->parts, (TensorPart)part, config->layer_input_size > 0);
+    bool has_embedding_norm = config->has_embedding_norm && !config->norm_is_bare;
+    need_part(&config->parts, TENSOR_PART_EMBEDDING_NORM, has_embedding_norm);
+    need_part(&config->parts, TENSOR_PART_EMBEDDING_NORM_BIAS, has_embedding_norm && config->norm_has_bias);
     config->roles[TENSOR_HEAD_BIAS] = config_rule(reader, architecture->head_bias);
     bool is_stated;
     config->tied_head = head_config_ties(reader->whole, &is_stated);
@@ -356,10 +332,28 @@ static Status refuse_model_type(const char *model_type, const char *origin, Erro
         model_type);
 }
 
+/* Switches of the type that nothing here implements. */
+static Status refuse_own_switches(const ConfigReader *reader, const ModelConfig *config, Error *error) {
+    const char *const *refused = config->architecture->refused;
+    static const char OVERRIDES[] = "per_layer_config";
+    if (!config->architecture->has_global_heads && config_is_truthy(json_find_any(reader->json, OVERRIDES)))
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: \"%s\" is not known", reader->origin, OVERRIDES);
+    for (size_t i = 0; i < ARCHITECTURE_MOST_REFUSED && refused[i] != NULL; i++) {
+        if (config_is_truthy(config_find(reader, refused[i])))
+            return status_fail(error, STATUS_UNSUPPORTED, "%s: \"%s\" is not known", reader->origin,
+                               refused[i]);
+    }
+    return STATUS_OK;
+}
+
 static Status read_all(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const Architecture *architecture = config->architecture;
     Status status = config_class_check(reader->class, reader->json, reader->origin, error);
-    if (status == STATUS_OK) status = read_sizes(reader, config, error);
+    if (status == STATUS_OK) status = refuse_own_switches(reader, config, error);
+    if (status == STATUS_OK) status = config_read_sizes(reader, config, error);
     if (status == STATUS_OK) status = read_switches(reader, config, error);
+    if (status == STATUS_OK && architecture->prepare != NULL)
+        status = architecture->prepare(reader, config, error);
     if (status == STATUS_OK) status = config_read_ropes(reader, config, error);
     if (status == STATUS_OK) status = read_activation(reader, config, error);
     if (status == STATUS_OK) {
@@ -367,8 +361,8 @@ static Status read_all(const ConfigReader *reader, ModelConfig *config, Error *e
         status = config_read_layers(reader, &plan, config, error);
     }
     if (status == STATUS_OK) status = read_norm(reader, config, error);
-    if (status == STATUS_OK && config->architecture->refine != NULL)
-        status = config->architecture->refine(reader, config, error);
+    if (status == STATUS_OK && architecture->refine != NULL)
+        status = architecture->refine(reader, config, error);
     if (status != STATUS_OK) return status;
     read_roles(reader, config);
     read_eos(reader->json, MODEL_EOS_CONFIG, "eos_token_id", config);
@@ -400,6 +394,7 @@ Status architecture_read_config(const cJSON *json, const char *origin, ModelConf
     Status status = refuse_switches(text, config->architecture, config->around, origin, error);
     if (status != STATUS_OK) return status;
     status = config_open_reader(text, json, model_type, origin, &reader, error);
+    if (status == STATUS_OK) status = config_set_rope(&reader, config->architecture->default_rope, error);
     if (status == STATUS_OK) status = read_all(&reader, config, error);
     config_close_reader(&reader);
     return status;

@@ -26,6 +26,15 @@ Status config_open_reader(const cJSON *json, const cJSON *whole, const char *mod
     return complete ? STATUS_OK : memory_fail(error, "defaults of config.json");
 }
 
+Status config_set_rope(ConfigReader *reader, const char *text, Error *error) {
+    if (text == NULL) return STATUS_OK;
+    cJSON *value = cJSON_Parse(text);
+    cJSON_DeleteItemFromObjectCaseSensitive(reader->defaults, "rope_parameters");
+    return value != NULL && json_add(reader->defaults, "rope_parameters", value)
+               ? STATUS_OK
+               : memory_fail(error, "defaults of config.json");
+}
+
 void config_close_reader(ConfigReader *reader) {
     cJSON_Delete(reader->defaults);
     reader->defaults = NULL;
@@ -40,10 +49,21 @@ static const char *own_name(const ConfigReader *reader, const char *name, char *
     return text;
 }
 
+/* The class takes its fields first, and other names for them after: the last says it. */
 const cJSON *config_find_stated(const ConfigReader *reader, const char *name) {
-    char text[64];
-    const cJSON *item = json_find_any(reader->json, own_name(reader, name, text, sizeof text));
-    return item != NULL ? item : json_find_any(reader->json, name);
+    char text[64], alias[64];
+    const char *own = own_name(reader, name, text, sizeof text);
+    const cJSON *found = json_find_any(reader->json, own);
+    ConfigEntry entry;
+    for (const char *at = reader->class->text; config_class_next(&at, &entry);) {
+        bool is_alias = entry.kind == CONFIG_ALIAS && entry.value_bytes == strlen(own) &&
+                        memcmp(entry.value, own, entry.value_bytes) == 0 && entry.name_bytes < sizeof alias;
+        if (!is_alias) continue;
+        (void)snprintf(alias, sizeof alias, "%.*s", (int)entry.name_bytes, entry.name);
+        const cJSON *item = json_find_any(reader->json, alias);
+        if (item != NULL) found = item;
+    }
+    return found;
 }
 
 const cJSON *config_find(const ConfigReader *reader, const char *name) {

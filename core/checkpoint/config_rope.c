@@ -37,6 +37,7 @@ typedef struct RopeSource {
     double theta;          /* where nothing says */
     bool has_default;      /* whatever "type" says: only "rope_type" counts */
     const char *theta_key; /* of the top: sliding layers have one of their own */
+    uint64_t head_dim;
     Rope *rope;
 } RopeSource;
 
@@ -51,19 +52,27 @@ static double default_theta(const ConfigReader *reader, const char *name) {
     return strtod(text, NULL);
 }
 
+bool config_turns(const ModelConfig *config) {
+    return config->architecture->rope != ROPE_RULE_NONE && config->alibi == ALIBI_NONE;
+}
+
 /* One that says something replaces the other. */
-static RopeSource find_source(const ConfigReader *reader, Rope *rope) {
+static RopeSource find_source(const ConfigReader *reader, const ModelConfig *config, Rope *rope) {
+    const char *theta_key = config->architecture->theta_key;
     RopeSource source = {.reader = reader,
                          .json = reader->json,
                          .inside = json_find_any(reader->json, "rope_scaling"),
                          .place = PLACE_SCALING,
                          .origin = reader->origin,
                          .theta = default_theta(reader, "theta"),
-                         .theta_key = "rope_theta",
+                         .theta_key = theta_key != NULL ? theta_key : "rope_theta",
+                         .head_dim = config->head_dim,
                          .rope = rope};
     if (!cJSON_IsObject(source.inside) || source.inside->child == NULL) {
         source.inside = json_find_any(reader->json, "rope_parameters");
         source.place = PLACE_PARAMETERS;
+        if (source.inside == NULL || cJSON_IsNull(source.inside))
+            source.inside = json_find_any(reader->defaults, "rope_parameters"); /* of the row */
         if (!cJSON_IsObject(source.inside)) source.inside = NULL;
     }
     return source;
@@ -71,14 +80,16 @@ static RopeSource find_source(const ConfigReader *reader, Rope *rope) {
 
 /* Layers of one type have parameters of their own; older files state those of sliding layers by one key at the top, and
  * all others by those of a model with one kind of layers. */
-static RopeSource find_source_of_type(const ConfigReader *reader, bool is_sliding, Rope *rope) {
-    RopeSource source = find_source(reader, rope);
+static RopeSource find_source_of_type(const ConfigReader *reader, const ModelConfig *config, bool is_sliding,
+                                      Rope *rope) {
+    RopeSource source = find_source(reader, config, rope);
     const cJSON *all = json_find(reader->json, "rope_parameters");
+    if (all == NULL) all = json_find(reader->defaults, "rope_parameters");
+    source.head_dim = is_sliding ? config->sliding.head_dim : config->whole.head_dim;
     const cJSON *own = json_find(all, is_sliding ? "sliding_attention" : "full_attention");
     if (is_sliding) {
-        const Architecture *architecture = architecture_find(reader->class->model_type);
         source.theta = default_theta(reader, "local_theta");
-        source.theta_key = architecture->local_theta_key;
+        source.theta_key = config->architecture->local_theta_key;
     }
     source.has_default = source.place == PLACE_SCALING; /* it is put over parameters of the default kind */
     if (is_sliding || source.place == PLACE_PARAMETERS) {
@@ -159,11 +170,14 @@ static Status read_part(const RopeSource *source, const ModelConfig *config, Err
     const Architecture *architecture = config->architecture;
     Rope *rope = source->rope;
     const cJSON *item = source->inside != NULL ? find(source, KEY_PARTIAL, source->place) : NULL;
-    if (item == NULL) item = config_find(source->reader, NAMES[KEY_PARTIAL][PLACE_TOP]);
-    double dim = (double)config->head_dim, part = cJSON_IsNumber(item) ? item->valuedouble : NAN;
+    const char *beside =
+        architecture->partial_key != NULL ? architecture->partial_key : NAMES[KEY_PARTIAL][PLACE_TOP];
+    if (item == NULL) item = config_find(source->reader, beside);
+    double dim = (double)source->head_dim, part = cJSON_IsNumber(item) ? item->valuedouble : NAN;
     rope->proportion = 1.0;
-    rope->dims = config->head_dim;
+    rope->dims = source->head_dim;
     rope->is_interleaved = architecture->is_interleaved;
+    rope->is_reversed = architecture->is_reversed;
     if (item == NULL && architecture->default_partial > 0.0)
         part = architecture->default_partial;
     else if (item == NULL || (rope->kind == ROPE_DEFAULT && !architecture->is_partial))
@@ -328,23 +342,95 @@ static Status read_rope(const RopeSource *source, ModelConfig *config, Error *er
     return status;
 }
 
+/* GPT-J: nothing but how much of a head turns. */
+static Status read_dims(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const char *key = config->architecture->rotary_dims_key, *from;
+    Rope *rope = &config->ropes[0];
+    *rope = (Rope){.theta = 10000.0,
+                   .factor = 1.0,
+                   .attention_factor = 1.0,
+                   .proportion = 1.0,
+                   .is_interleaved = config->architecture->is_interleaved};
+    config->rope_count = 1;
+    Status status = config_read_size(reader, key, 0, &rope->dims, &from, error);
+    if (status != STATUS_OK || (rope->dims % 2 == 0 && rope->dims <= config->head_dim)) return status;
+    return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be even and at most the size of a head",
+                       reader->origin, key);
+}
+
+/* The bases that "layer_rope_theta" names, each once; without it that of all. */
+static Status read_thetas(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const cJSON *list = config_find(reader, "layer_rope_theta"), *item;
+    const Rope rope = config->ropes[0];
+    if (list == NULL) return STATUS_OK;
+    config->rope_count = 0;
+    cJSON_ArrayForEach(item, list) {
+        double theta = cJSON_IsNumber(item) ? item->valuedouble : cJSON_IsNull(item) ? 0.0 : NAN;
+        if (!(theta >= 0.0 && isfinite(theta)))
+            return status_fail(error, STATUS_FORMAT,
+                               "%s: expected \"layer_rope_theta\" to be positive numbers or 0",
+                               reader->origin);
+        size_t i = 0;
+        while (i < config->rope_count && config->ropes[i].theta != theta) i++;
+        if (theta == 0.0 || i < config->rope_count) continue;
+        if (i == MODEL_MAX_ROPES)
+            return status_fail(error, STATUS_UNSUPPORTED,
+                               "%s: \"layer_rope_theta\": more than %d different ones", reader->origin,
+                               MODEL_MAX_ROPES);
+        config->ropes[i] = rope;
+        config->ropes[i].theta = theta;
+        config->rope_count++;
+    }
+    config->from[CONFIG_ROPE_THETA] = "layer_rope_theta";
+    return STATUS_OK;
+}
+
+/* Queries that grow with their position: by a key among the rotary parameters, against the original length. */
+static Status read_growth(const RopeSource *source, ModelConfig *config, Error *error) {
+    const char *key = config->architecture->growth_key;
+    if (key == NULL) return STATUS_OK;
+    Status status = read_option(source, key, &config->query_growth, error);
+    if (status == STATUS_OK)
+        status = read_option(source, NAMES[KEY_LENGTH][PLACE_TOP], &config->query_growth_length, error);
+    if (status == STATUS_OK &&
+        (json_find(source->inside, key) == NULL || !(config->query_growth_length > 0.0)))
+        return refuse(source, key, "a number, beside original_max_position_embeddings", error);
+    return status;
+}
+
+static bool states_both(const ConfigReader *reader) {
+    const cJSON *all = json_find_any(reader->json, "rope_parameters");
+    if (config_is_truthy(json_find_any(reader->json, "rope_scaling"))) return false;
+    if (all == NULL || cJSON_IsNull(all)) return true;
+    return cJSON_IsObject(json_find(all, "sliding_attention")) &&
+           cJSON_IsObject(json_find(all, "full_attention"));
+}
+
 /* transformers 4: "rope_theta" and "rope_scaling" (null, or an object with "rope_type" or "type"); transformers 5: both
  * inside "rope_parameters". Files have every mixture of them. */
 Status config_read_ropes(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const cJSON *scaling = json_find_any(reader->json, "rope_scaling");
-    RopeSource source = find_source(reader, &config->ropes[0]);
-    if (config->architecture->rope == ROPE_RULE_NONE) return STATUS_OK;
+    RopeSource source = find_source(reader, config, &config->ropes[0]);
+    RopeRule rule = config->architecture->rope;
+    if (!config_turns(config)) return STATUS_OK;
+    if (config->architecture->rotary_dims_key != NULL) return read_dims(reader, config, error);
     if (!cJSON_IsObject(scaling) && config_is_truthy(scaling))
         return refuse(&source, "rope_scaling", "an object or null", error);
     config->rope_count = 1;
-    if (config->architecture->rope != ROPE_RULE_TYPES) return read_rope(&source, config, error);
+    if (rule != ROPE_RULE_TYPES) {
+        Status read = read_rope(&source, config, error);
+        if (read == STATUS_OK) read = read_growth(&source, config, error);
+        return read == STATUS_OK && rule == ROPE_RULE_THETAS ? read_thetas(reader, config, error) : read;
+    }
+    if (config->architecture->states_ropes_by_type && !states_both(reader))
+        return refuse(&source, "rope_parameters", "an object for each kind of layer", error);
     config->rope_count = 2;
     if (cJSON_IsObject(scaling) && cJSON_IsObject(json_find(reader->json, "rope_parameters")))
         return status_fail(error, STATUS_UNSUPPORTED,
                            "%s: \"rope_scaling\" beside \"rope_parameters\" by layer type is not known",
                            reader->origin);
-    source = find_source_of_type(reader, true, &config->ropes[1]);
+    source = find_source_of_type(reader, config, true, &config->ropes[1]);
     Status status = read_rope(&source, config, error);
-    source = find_source_of_type(reader, false, &config->ropes[0]);
+    source = find_source_of_type(reader, config, false, &config->ropes[0]);
     return status == STATUS_OK ? read_rope(&source, config, error) : status;
 }

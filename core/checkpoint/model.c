@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,13 +57,19 @@ static Status check_only(const Pair *pair, TensorRole role, int layer, Error *er
                        pair->tensors[found[1].tensor].name);
 }
 
+static bool is_apart(const ModelConfig *config, TensorRole role) {
+    return config->qk_norm_is_apart && (role == TENSOR_Q_NORM || role == TENSOR_K_NORM);
+}
+
 static Status resolve(const Model *model, TensorRole role, int layer, const PairTensor **tensor,
                       Error *error) {
     *tensor = pair_find_role(model->pair, role, layer);
     bool is_tied = role == TENSOR_EMBEDDING && model->config->tied_head; /* it may have the other's name */
     if (*tensor == NULL && is_tied) *tensor = pair_find_role(model->pair, TENSOR_HEAD, layer);
     if (*tensor != NULL) {
-        Status status = check_only(model->pair, (*tensor)->role, layer, error);
+        Status status = is_apart(model->config, role)
+                            ? STATUS_OK
+                            : check_only(model->pair, (*tensor)->role, layer, error);
         return status == STATUS_OK ? check_sides(model->pair, *tensor, (*tensor)->role, error) : status;
     }
     char name[128] = "";
@@ -103,6 +110,11 @@ void model_mark_used(const Model *model, bool *is_used) {
             mark(model, tensors->biases[role], is_used);
         }
         for (int part = 0; part < TENSOR_PART_COUNT; part++) mark(model, tensors->parts[part], is_used);
+        const LayerPlan *plan = architecture_layer(model->config, layer < layers ? layer : 0);
+        for (uint64_t h = 0; tensors->q_norms != NULL && h < plan->heads; h++)
+            mark(model, tensors->q_norms[h], is_used);
+        for (uint64_t h = 0; tensors->k_norms != NULL && h < plan->kv_heads; h++)
+            mark(model, tensors->k_norms[h], is_used);
     }
 }
 
@@ -141,15 +153,39 @@ static bool ends_with(const char *name, const char *ending) {
     return bytes >= end && strcmp(name + bytes - end, ending) == 0;
 }
 
+static Status check_part(const Pair *pair, const PairTensor *tensor, const LayerPlan *plan, TensorPart part,
+                         Error *error) {
+    const Checkpoint *sides[] = {pair->sft, pair->base};
+    const Tensor *tensors[] = {tensor->sft, tensor->base};
+    uint64_t rows, columns;
+    for (int i = 0; i < 2; i++) {
+        architecture_part_shape(&sides[i]->model, plan, part, &rows, &columns);
+        if (!dtype_is_float(tensors[i]->dtype))
+            return status_fail(error, STATUS_UNSUPPORTED,
+                               "%s: tensor %s: expected numbers to compute with, found %s",
+                               sides[i]->directory, tensor->name, tensors[i]->dtype_name);
+        bool fits = columns > 0 ? tensors[i]->rows == rows && tensors[i]->columns == columns
+                                : tensors[i]->rows * tensors[i]->columns == rows;
+        if (fits) continue;
+        char shape[96];
+        checkpoint_format_shape(tensors[i], false, shape, sizeof shape);
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: tensor %s: expected [%" PRIu64 " × %" PRIu64 "] from config.json, found %s",
+                           sides[i]->directory, tensor->name, rows, columns > 0 ? columns : 1, shape);
+    }
+    return STATUS_OK;
+}
+
 static Status resolve_part(const Model *model, TensorPart part, int layer, const PairTensor **tensor,
                            Error *error) {
     const Pair *pair = model->pair;
+    const LayerPlan *plan = layer >= 0 ? architecture_layer(model->config, (uint64_t)layer) : NULL;
     for (size_t i = 0; i < pair->count; i++) {
         if (pair->tensors[i].layer != layer ||
             !ends_with(pair->tensors[i].name, architecture_part_name(part)))
             continue;
         *tensor = &pair->tensors[i];
-        if ((*tensor)->base != NULL) return STATUS_OK;
+        if ((*tensor)->base != NULL) return check_part(pair, *tensor, plan, part, error);
     }
     return status_fail(error, STATUS_FORMAT, "%s: tensor %s in layer %d: expected in both models",
                        pair->sft->directory, architecture_part_name(part), layer);
@@ -162,6 +198,54 @@ static bool has_bias(const ModelConfig *config, TensorRole role) {
     for (size_t i = 0; i < sizeof NORMS / sizeof *NORMS; i++)
         if (NORMS[i] == role) return config->norm_has_bias;
     return false;
+}
+
+/* The norms of each head, "….norms.3.weight". */
+static Status resolve_apart(const Model *model, TensorRole role, int layer, uint64_t heads,
+                            const PairTensor **found, Error *error) {
+    const Pair *pair = model->pair;
+    size_t count;
+    const RoleEntry *entries = role_index_find(&pair->roles, role, layer, &count);
+    for (uint64_t head = 0; head < heads; head++) {
+        char ending[48];
+        (void)snprintf(ending, sizeof ending, ".norms.%" PRIu64 ".weight", head);
+        size_t i = 0;
+        while (i < count && !ends_with(pair->tensors[entries[i].tensor].name, ending)) i++;
+        if (i == count)
+            return status_fail(error, STATUS_FORMAT,
+                               "%s: %s%s in layer %d: config.json asks for it, but it is missing",
+                               pair->sft->directory, tensor_role_name(role), ending, layer);
+        found[head] = &pair->tensors[entries[i].tensor];
+        Status status = check_sides(pair, found[head], role, error);
+        if (status != STATUS_OK) return status;
+    }
+    return STATUS_OK;
+}
+
+static Status resolve_all_apart(Model *model, Error *error) {
+    const ModelConfig *config = model->config;
+    if (!config->qk_norm_is_apart || config->qk_norm == QK_NORM_NONE) return STATUS_OK;
+    const uint64_t most = config->heads + config->kv_heads;
+    size_t count;
+    if (!memory_multiply(config->layers, most, &count) || count > model->pair->count)
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: config.json asks for %" PRIu64
+                           " norms in each layer, but there are "
+                           "only %zu tensors",
+                           model->pair->sft->directory, most, model->pair->count);
+    model->apart = memory_allocate(count, sizeof *model->apart);
+    if (model->apart == NULL) return memory_fail(error, "the model");
+    Status status = STATUS_OK;
+    for (int layer = 0; layer < (int)config->layers && status == STATUS_OK; layer++) {
+        const LayerPlan *plan = architecture_layer(config, (uint64_t)layer);
+        const PairTensor **queries = model->apart + (uint64_t)layer * most, **keys = queries + plan->heads;
+        status = resolve_apart(model, TENSOR_Q_NORM, layer, plan->heads, queries, error);
+        if (status == STATUS_OK)
+            status = resolve_apart(model, TENSOR_K_NORM, layer, plan->kv_heads, keys, error);
+        model->layers[layer].q_norms = queries;
+        model->layers[layer].k_norms = keys;
+    }
+    return status;
 }
 
 /* Everything that a layer needs, or, as layer -1, the model besides. */
@@ -192,6 +276,7 @@ static Status resolve_all(Model *model, Error *error) {
     Status status = STATUS_OK;
     for (int layer = -1; layer < (int)config->layers && status == STATUS_OK; layer++)
         status = resolve_layer(model, layer, error);
+    if (status == STATUS_OK) status = resolve_all_apart(model, error);
     if (status == STATUS_OK && config->tied_head && !model->pair->unties_head)
         model->whole.tensors[TENSOR_HEAD] = model->whole.tensors[TENSOR_EMBEDDING];
     if (status == STATUS_OK) status = check_head(model, error);
@@ -307,5 +392,6 @@ Status model_open(const Pair *pair, Model **model, Error *error) {
 void model_close(Model *model) {
     if (model == NULL) return;
     free(model->layers);
+    free(model->apart);
     free(model);
 }

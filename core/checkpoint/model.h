@@ -13,6 +13,7 @@ typedef struct ModelLayer {
     const PairTensor *tensors[TENSOR_ROLE_COUNT]; /* NULL where the architecture has none */
     const PairTensor *biases[TENSOR_ROLE_COUNT];  /* of norms */
     const PairTensor *parts[TENSOR_PART_COUNT];
+    const PairTensor *const *q_norms, *const *k_norms; /* of each head, where they are apart; else NULL */
 } ModelLayer;
 
 /* How one of the two is computed. */
@@ -28,6 +29,7 @@ typedef struct Model {
         whole; /* tensors that belong to no layer; TENSOR_HEAD is what gives logits: the embedding if tied, NULL
                          where one of the two has no head (head.h) */
     ModelLayer *layers;
+    const PairTensor **apart; /* what the layers' q_norms and k_norms point into */
 } Model;
 
 /* Resolves and checks: a configuration that is not known, a tensor that is missing or has another shape than

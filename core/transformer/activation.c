@@ -60,10 +60,21 @@ float activation_value(Activation activation, float x) {
     case ACTIVATION_TANH:
         return tanhf(x);
     case ACTIVATION_LINEAR:
+    case ACTIVATION_XIELU:
     case ACTIVATION_COUNT:
         break;
     }
     return x;
+}
+
+Xielu activation_read_xielu(float positive, float negative, float beta, float epsilon) {
+    return (Xielu){softplus(positive), beta + softplus(negative), beta, epsilon};
+}
+
+float activation_xielu(const Xielu *weights, float x) {
+    if (x > 0.0F) return weights->above * x * x + weights->beta * x;
+    float least = x < weights->epsilon ? x : weights->epsilon;
+    return weights->below * (expm1f(least) - x) + weights->beta * x;
 }
 
 static float slope_of_gelu(float x) {
@@ -134,6 +145,7 @@ void activation_differentiate(Activation activation, float x, float *value, floa
         *slope = 1.0F - *value * *value;
         return;
     case ACTIVATION_LINEAR:
+    case ACTIVATION_XIELU:
     case ACTIVATION_COUNT:
         break;
     }

@@ -1,13 +1,25 @@
 /*
  * activation — what stands between gate and down, value and derivative, in float32: every activation of transformers
- * 5.24's table that has no weights of its own. For forward.c and backward.c.
+ * 5.24's table but prelu. For forward.c and backward.c.
  */
 #ifndef REJUV_CORE_ACTIVATION_H
 #define REJUV_CORE_ACTIVATION_H
 
 #include "core/checkpoint/architecture.h"
 
+/* Of all that have no weights of their own; x itself for one that has. */
 float activation_value(Activation activation, float x);
+
+/* xIELU (arXiv 2411.13010): α₊ x² + β x above 0, else α₋ (eᵐ − 1 − x) + β x with m = min(x, ε). */
+typedef struct Xielu {
+    float above, below; /* α₊, α₋ */
+    float beta, epsilon;
+} Xielu;
+
+/* Of the weights as they are stored: α₊ = softplus(positive), α₋ = β + softplus(negative). */
+Xielu activation_read_xielu(float positive, float negative, float beta, float epsilon);
+
+float activation_xielu(const Xielu *weights, float x);
 
 /* act(x) and act′(x); where it has a corner, the derivative of one side, as torch has it. */
 void activation_differentiate(Activation activation, float x, float *value, float *slope);

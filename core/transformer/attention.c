@@ -4,6 +4,7 @@
 #include "core/support/memory.h"
 
 #include <math.h>
+#include <string.h>
 
 /*
  * A task is one key/value head of one state and a block of queries. For each query head of its group:
@@ -32,15 +33,37 @@ static size_t first_key(const Chunk *chunk, const LayerPlan *plan, size_t token)
 ScoreRule attention_rule(const ForwardState *state, uint64_t layer, uint64_t head) {
     const ModelConfig *config = state->side->config;
     const float *sinks = state->vectors[layer].parts[TENSOR_PART_SINKS];
-    return (ScoreRule){.scale = (float)config->attention_scale,
+    double scale = config->attention_scale / (config->scale_falls ? (double)(layer + 1) : 1.0);
+    return (ScoreRule){.scale = (float)scale,
                        .cap = (float)config->attention_cap,
+                       .slope = (float)architecture_alibi_slope(config, head),
+                       .is_rounded = config->alibi == ALIBI_FALCON,
                        .sink = sinks == NULL ? NULL : sinks + head};
+}
+
+/* To the nearest number of 8 significant bits, ties to even. */
+static float round_to_bf16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits += 0x7FFFU + (bits >> 16 & 1U);
+    bits &= 0xFFFF0000U;
+    memcpy(&x, &bits, sizeof bits);
+    return x;
+}
+
+/* Of a key at that position. */
+static float rounded_bias(const ScoreRule *rule, size_t position) {
+    return round_to_bf16(round_to_bf16(rule->slope) * (float)position);
 }
 
 static float score_of(const ScoreRule *rule, float product, size_t distance) {
     float score = product * rule->scale;
     if (rule->cap > 0.0F) score = tanhf(score / rule->cap) * rule->cap;
-    return rule->slope == 0.0F ? score : score - rule->slope * (float)distance;
+    if (rule->slope == 0.0F) return score;
+    if (rule->is_rounded)
+        return score + rule->scale * (rounded_bias(rule, rule->position - distance) -
+                                      rounded_bias(rule, rule->position));
+    return score - rule->slope * (float)distance;
 }
 
 void attention_weigh(const ScoreRule *rule, float *scores, size_t from, size_t to, size_t count) {
@@ -60,23 +83,31 @@ void attention_weigh(const ScoreRule *rule, float *scores, size_t from, size_t t
     for (size_t i = to; i < count; i++) scores[i] = 0.0F;
 }
 
+/* The key head whose values a key head's weights mix: its own, or one of a half of them. */
+static uint64_t value_head(const Chunk *chunk, const LayerPlan *plan, uint64_t kv_head) {
+    uint64_t half = plan->kv_heads / 2;
+    return chunk->value_half == 0 ? kv_head : kv_head % half + (chunk->value_half == 2 ? half : 0);
+}
+
 static void attend_head(const Chunk *chunk, const ForwardState *state, Span span, uint64_t head,
                         float *scores) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
     size_t dim = plan->head_dim, width = plan->heads * dim, keys = span.to - span.from;
     uint64_t kv_head = head / (plan->heads / plan->kv_heads);
     size_t cache = forward_cache(state, chunk->layer, kv_head) + span.from * dim;
+    size_t values = forward_cache(state, chunk->layer, value_head(chunk, plan, kv_head)) + span.from * dim;
     const float *query = state->buffers[BUFFER_QUERY] + span.token * width + head * dim;
     float *mixed = state->buffers[BUFFER_MIXED] + span.token * width + head * dim;
     blas_multiply_transposed(span.count, keys, dim, query, width, state->keys + cache, dim, 0.0F, scores,
                              keys);
-    const ScoreRule rule = attention_rule(state, chunk->layer, head);
+    ScoreRule rule = attention_rule(state, chunk->layer, head);
     for (size_t i = 0; i < span.count; i++) {
         size_t token = span.token + i;
+        rule.position = chunk_position(chunk, token);
         attention_weigh(&rule, scores + i * keys, first_key(chunk, plan, token) - span.from,
                         chunk->first + token + 1 - span.from, keys);
     }
-    blas_multiply(span.count, dim, keys, scores, keys, state->values + cache, dim, 0.0F, mixed, width);
+    blas_multiply(span.count, dim, keys, scores, keys, state->values + values, dim, 0.0F, mixed, width);
 }
 
 static Span make_span(const Chunk *chunk, const LayerPlan *plan, size_t block) {
@@ -133,6 +164,7 @@ static void attend_group(const Chunk *chunk, const ForwardState *state, size_t t
     const float *query = state->buffers[BUFFER_QUERY] + row;
     float *mixed = state->buffers[BUFFER_MIXED] + row;
     size_t cache = forward_cache(state, chunk->layer, kv_head);
+    size_t values = forward_cache(state, chunk->layer, value_head(chunk, plan, kv_head));
     Cells cells[2];
     find_cells(chunk, plan, token, cells);
     size_t keys = cells[0].count + cells[1].count;
@@ -143,14 +175,15 @@ static void attend_group(const Chunk *chunk, const ForwardState *state, size_t t
                                      keys);
     }
     for (size_t i = 0; i < heads; i++) {
-        const ScoreRule rule = attention_rule(state, chunk->layer, head + i);
+        ScoreRule rule = attention_rule(state, chunk->layer, head + i);
+        rule.position = chunk_position(chunk, token);
         attention_weigh(&rule, scores + i * keys, 0, keys, keys);
     }
     float beta = 0.0F;
     for (size_t part = 0, at = 0; part < 2; at += cells[part++].count) {
         if (cells[part].count == 0) continue;
         blas_multiply(heads, dim, cells[part].count, scores + at, keys,
-                      state->values + cache + cells[part].first * dim, dim, beta, mixed, dim);
+                      state->values + values + cells[part].first * dim, dim, beta, mixed, dim);
         beta = 1.0F;
     }
 }

@@ -9,8 +9,11 @@
 
 /* What scores of one head go through before the softmax. */
 typedef struct ScoreRule {
-    float scale, cap;  /* cap·tanh(scale·x / cap); cap 0: scale·x */
-    float slope;       /* ALiBi: minus slope · distance; 0: none */
+    float scale, cap; /* cap·tanh(scale·x / cap); cap 0: scale·x */
+    float slope;      /* ALiBi: minus slope · distance; 0: none */
+    bool
+        is_rounded; /* Falcon's: plus scale · (b(key) − b(query)), b = slope · position, rounded to bfloat16 */
+    size_t position;   /* of the query in its text: is_rounded needs it */
     const float *sink; /* a score besides, whose weight goes nowhere; NULL: none */
 } ScoreRule;
 

@@ -1,6 +1,7 @@
 #include "core/transformer/block_attention.h"
 
 #include "core/transformer/attention.h"
+#include "core/transformer/differential.h"
 #include "core/transformer/rotary.h"
 
 #include <math.h>
@@ -19,6 +20,10 @@ size_t block_attention_fused_row(QkvLayout layout, const LayerPlan *plan, Buffer
                                           : which == BUFFER_KEY ? group
                                                                 : group + 1)) *
                dim;
+    case QKV_BY_QUARTER: { /* as many key heads as heads */
+        size_t quarter = plan->heads / 4, part = which == BUFFER_QUERY ? 0 : which == BUFFER_VALUE ? 1 : 2;
+        return ((3 * (head / quarter) + part) * quarter + head % quarter) * dim;
+    }
     case QKV_STACKED:
     case QKV_PARTED:
         break;
@@ -84,6 +89,12 @@ static void norm_heads(const Chunk *chunk, const ForwardState *state, float *x, 
     }
 }
 
+static void grow(const ModelConfig *config, size_t position, float *x, size_t size) {
+    double steps = floor((double)position / config->query_growth_length);
+    float growth = (float)(1.0 + config->query_growth * log(1.0 + steps));
+    for (size_t i = 0; i < size; i++) x[i] *= growth;
+}
+
 static void position(const Chunk *chunk, const ForwardState *state, size_t token, float *x, uint64_t heads,
                      TensorRole norm) {
     const ModelConfig *config = state->side->config;
@@ -93,15 +104,22 @@ static void position(const Chunk *chunk, const ForwardState *state, size_t token
     if (has_norm && config->qk_norm_follows_rope) norm_heads(chunk, state, x, heads, norm);
 }
 
-/* q/k norms, rotary embedding, and keys and values into the cache. */
+/* Clips, q/k norms, rotary embedding, and keys and values into the cache. */
 static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t token) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
     size_t dim = plan->head_dim;
-    float *key = pass_row(chunk, state, BUFFER_KEY, token);
-    const float *value = pass_row(chunk, state, BUFFER_VALUE, token);
-    position(chunk, state, token, pass_row(chunk, state, BUFFER_QUERY, token), plan->heads, TENSOR_Q_NORM);
+    const ModelConfig *config = state->side->config;
+    float *query = pass_row(chunk, state, BUFFER_QUERY, token),
+          *key = pass_row(chunk, state, BUFFER_KEY, token);
+    float *value = pass_row(chunk, state, BUFFER_VALUE, token);
+    const Norm bare = {.kind = config->norm, .size = dim, .epsilon = config->norm_epsilon};
+    if (config->clip > 0.0) clip_token(chunk, state, token);
+    position(chunk, state, token, query, plan->heads, TENSOR_Q_NORM);
+    if (config->query_growth != 0.0) grow(config, chunk_position(chunk, token), query, plan->heads * dim);
+    if (plan->kv_layer >= 0) return;
     position(chunk, state, token, key, plan->kv_heads, TENSOR_K_NORM);
     for (uint64_t h = 0; h < plan->kv_heads; h++) {
+        if (config->norms_values) norm_forward(&bare, value + h * dim, value + h * dim);
         size_t cell = forward_cache(state, chunk->layer, h) + chunk_cell(chunk, token) * dim;
         memcpy(state->keys + cell, key + h * dim, dim * sizeof *key);
         memcpy(state->values + cell, value + h * dim, dim * sizeof *value);
@@ -109,6 +127,13 @@ static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t t
 }
 
 /* ---- the block ---- */
+
+/* Where values are keys, before their norm and turn. */
+static void copy_key(const Chunk *chunk, ForwardState *state, size_t token) {
+    size_t width = forward_layer_width(state->side->config, forward_plan(state, chunk->layer), BUFFER_KEY);
+    const float *key = pass_row(chunk, state, BUFFER_KEY, token);
+    memcpy(pass_row(chunk, state, BUFFER_VALUE, token), key, width * sizeof *key);
+}
 
 static Status project_all(const Pass *pass, Error *error) {
     static const Projection QUERY = {TENSOR_Q, TENSOR_Q_BIAS, BUFFER_NORMED, BUFFER_QUERY};
@@ -120,21 +145,33 @@ static Status project_all(const Pass *pass, Error *error) {
         if (status == STATUS_OK) pass_observe(pass, FORWARD_QKV, BUFFER_QKV);
         return status == STATUS_OK ? pass_for_tokens(pass, split_fused, error) : status;
     }
+    const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
     Status status = pass_project(pass, QUERY, error);
-    if (status == STATUS_OK) status = pass_project(pass, KEY, error);
-    return status == STATUS_OK ? pass_project(pass, VALUE, error) : status;
+    if (status != STATUS_OK || plan->kv_layer >= 0) return status;
+    status = pass_project(pass, KEY, error);
+    if (status != STATUS_OK) return status;
+    return architecture_has(plan, TENSOR_V) ? pass_project(pass, VALUE, error)
+                                            : pass_for_tokens(pass, copy_key, error);
+}
+
+static void norm_mixed(const Chunk *chunk, ForwardState *state, size_t token) {
+    pass_norm_part(chunk, state, token, TENSOR_PART_MIXED_NORM, BUFFER_MIXED);
 }
 
 Status block_attention_run(const Pass *pass, Error *error) {
     static const Projection OUTPUT = {TENSOR_O, TENSOR_O_BIAS, BUFFER_MIXED, BUFFER_ADDED};
+    const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
     Status status = project_all(pass, error);
     if (status != STATUS_OK) return status;
     pass_observe(pass, FORWARD_QUERY, BUFFER_QUERY);
-    pass_observe(pass, FORWARD_KEY, BUFFER_KEY);
-    pass_observe(pass, FORWARD_VALUE, BUFFER_VALUE);
-    if (pass->chunk.states[0]->model->config->clip > 0.0) status = pass_for_tokens(pass, clip_token, error);
-    if (status == STATUS_OK) status = pass_for_tokens(pass, position_and_cache, error);
-    if (status == STATUS_OK) status = attention_run(&pass->chunk, error);
+    if (plan->kv_layer < 0) pass_observe(pass, FORWARD_KEY, BUFFER_KEY);
+    if (plan->kv_layer < 0) pass_observe(pass, FORWARD_VALUE, BUFFER_VALUE);
+    status = pass_for_tokens(pass, position_and_cache, error);
+    bool is_differential = architecture_needs(plan, TENSOR_PART_LAMBDA_Q1);
+    if (status == STATUS_OK)
+        status = is_differential ? differential_run(pass, error) : attention_run(&pass->chunk, error);
+    if (status == STATUS_OK && architecture_needs(plan, TENSOR_PART_MIXED_NORM))
+        status = pass_for_tokens(pass, norm_mixed, error);
     if (status != STATUS_OK) return status;
     pass_observe(pass, FORWARD_MIXED, BUFFER_MIXED);
     return pass_project(pass, OUTPUT, error);

@@ -11,21 +11,36 @@ static void split_gate_up(const Chunk *chunk, ForwardState *state, size_t token)
     memcpy(pass_row(chunk, state, BUFFER_UP, token), from + width, width * sizeof *from);
 }
 
+/* to[i] = act(from[i]), with the layer's own weights where the activation has some. */
+static void activate(const Chunk *chunk, const ForwardState *state, const float *from, float *to) {
+    Activation activation = state->side->config->activation;
+    size_t width = forward_plan(state, chunk->layer)->intermediate_size;
+    if (activation != ACTIVATION_XIELU) {
+        for (size_t i = 0; i < width; i++) to[i] = activation_value(activation, from[i]);
+        return;
+    }
+    const Xielu weights =
+        activation_read_xielu(*forward_part(state, chunk->layer, TENSOR_PART_XIELU_POSITIVE),
+                              *forward_part(state, chunk->layer, TENSOR_PART_XIELU_NEGATIVE),
+                              *forward_part(state, chunk->layer, TENSOR_PART_XIELU_BETA),
+                              *forward_part(state, chunk->layer, TENSOR_PART_XIELU_EPSILON));
+    for (size_t i = 0; i < width; i++) to[i] = activation_xielu(&weights, from[i]);
+}
+
 static void activate_gate(const Chunk *chunk, ForwardState *state, size_t token) {
-    const ModelConfig *config = state->side->config;
     size_t width = forward_plan(state, chunk->layer)->intermediate_size;
     float *gate = pass_row(chunk, state, BUFFER_GATE, token);
     const float *up = pass_row(chunk, state, BUFFER_UP, token);
-    for (size_t i = 0; i < width; i++) gate[i] = activation_value(config->activation, gate[i]) * up[i];
+    activate(chunk, state, gate, gate);
+    for (size_t i = 0; i < width; i++) gate[i] *= up[i];
+    pass_norm_part(chunk, state, token, TENSOR_PART_ACTIVATED_NORM, BUFFER_GATE);
 }
 
 /* Without a gate: the input of down is in the gate's place all the same. */
 static void activate_up(const Chunk *chunk, ForwardState *state, size_t token) {
-    const ModelConfig *config = state->side->config;
-    size_t width = forward_plan(state, chunk->layer)->intermediate_size;
-    float *to = pass_row(chunk, state, BUFFER_GATE, token);
-    const float *up = pass_row(chunk, state, BUFFER_UP, token);
-    for (size_t i = 0; i < width; i++) to[i] = activation_value(config->activation, up[i]);
+    activate(chunk, state, pass_row(chunk, state, BUFFER_UP, token),
+             pass_row(chunk, state, BUFFER_GATE, token));
+    pass_norm_part(chunk, state, token, TENSOR_PART_ACTIVATED_NORM, BUFFER_GATE);
 }
 
 static Status project_gate_up(const Pass *pass, bool is_gated, bool is_fused, Error *error) {

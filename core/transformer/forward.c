@@ -3,7 +3,9 @@
 #include "core/support/memory.h"
 #include "core/transformer/attention.h"
 #include "core/transformer/block_attention.h"
+#include "core/transformer/block_layer_input.h"
 #include "core/transformer/block_mlp.h"
+#include "core/transformer/embedding.h"
 #include "core/transformer/rotary.h"
 
 #include <math.h>
@@ -18,14 +20,6 @@ enum {
 
 /* ---- steps on the residual stream ---- */
 
-static void embed(const Chunk *chunk, ForwardState *state, size_t token) {
-    const ModelConfig *config = state->side->config;
-    float *residual = pass_row(chunk, state, BUFFER_RESIDUAL, token), scale = (float)config->embedding_scale;
-    Blend blend = settings_blend(&state->settings, state->model->whole.tensors[TENSOR_EMBEDDING]);
-    blend_rows(&blend, (size_t)chunk->ids[token], 1, residual);
-    for (size_t i = 0; scale != 1.0F && i < config->hidden_size; i++) residual[i] *= scale;
-}
-
 /* The norm of that role from one buffer to another; where the model has none there, a copy. */
 static void norm_row(const Chunk *chunk, ForwardState *state, size_t token, TensorRole role, bool has_norm,
                      Buffer from, Buffer to) {
@@ -38,60 +32,70 @@ static void norm_row(const Chunk *chunk, ForwardState *state, size_t token, Tens
         memcpy(out, x, norm.size * sizeof *out);
 }
 
+static bool has_norm_before(const ModelConfig *config) {
+    return config->norms != NORMS_BEHIND && config->wiring != WIRING_AFTER;
+}
+
 static void norm_for_attention(const Chunk *chunk, ForwardState *state, size_t token) {
-    bool has_norm = state->side->config->norms != NORMS_BEHIND;
+    bool has_norm = has_norm_before(state->side->config);
     norm_row(chunk, state, token, TENSOR_ATTENTION_NORM, has_norm, BUFFER_RESIDUAL, BUFFER_NORMED);
 }
 
 static void norm_for_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
-    bool has_norm = state->side->config->norms != NORMS_BEHIND;
+    bool has_norm = has_norm_before(state->side->config);
     norm_row(chunk, state, token, TENSOR_MLP_NORM, has_norm, BUFFER_RESIDUAL, BUFFER_NORMED);
 }
 
-/* What a block gives, through the norm behind it, onto the stream. */
-static void add_block(const Chunk *chunk, ForwardState *state, size_t token, TensorRole role) {
+/* What a block gives, through the norm behind it (`post`), onto the stream, or onto the block's input; or all of it
+ * through the block's only norm (`own`). */
+static void add_block(const Chunk *chunk, ForwardState *state, size_t token, TensorRole post,
+                      TensorRole own) {
     const ModelConfig *config = state->side->config;
     bool has_norm = config->norms == NORMS_AROUND || config->norms == NORMS_BEHIND;
     float *residual = pass_row(chunk, state, BUFFER_RESIDUAL, token), scale = (float)config->residual_scale;
-    const float *added = pass_row(chunk, state, BUFFER_ADDED, token);
-    norm_row(chunk, state, token, role, has_norm, BUFFER_ADDED, BUFFER_ADDED);
+    const float *added = pass_row(chunk, state, BUFFER_ADDED, token), *stream = residual;
+    if (config->residual_is_normed) stream = pass_row(chunk, state, BUFFER_NORMED, token);
+    norm_row(chunk, state, token, post, has_norm, BUFFER_ADDED, BUFFER_ADDED);
     for (size_t i = 0; i < config->hidden_size; i++)
-        residual[i] += scale == 1.0F ? added[i] : added[i] * scale;
-}
-
-static void add_attention(const Chunk *chunk, ForwardState *state, size_t token) {
-    add_block(chunk, state, token, TENSOR_POST_ATTENTION_NORM);
+        residual[i] = stream[i] + (scale == 1.0F ? added[i] : added[i] * scale);
+    norm_row(chunk, state, token, own, config->wiring == WIRING_AFTER, BUFFER_RESIDUAL, BUFFER_RESIDUAL);
 }
 
 static void add_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
-    add_block(chunk, state, token, TENSOR_POST_MLP_NORM);
+    add_block(chunk, state, token, TENSOR_POST_MLP_NORM, TENSOR_MLP_NORM);
 }
 
-static void add_attention_beside(const Chunk *chunk, ForwardState *state, size_t token) {
-    if (state->side->config->norms != NORMS_ONE) norm_for_mlp(chunk, state, token);
-    add_attention(chunk, state, token);
+/* An MLP beside it has its own norm of the same input, where it has one. */
+static void add_attention(const Chunk *chunk, ForwardState *state, size_t token) {
+    const ModelConfig *config = state->side->config;
+    bool is_beside = config->wiring == WIRING_PARALLEL && config->norms != NORMS_ONE;
+    if (is_beside) norm_for_mlp(chunk, state, token);
+    add_block(chunk, state, token, TENSOR_POST_ATTENTION_NORM, TENSOR_ATTENTION_NORM);
+}
+
+static void norm_behind_attention(const Chunk *chunk, ForwardState *state, size_t token) {
+    if (state->side->config->wiring != WIRING_PARALLEL) norm_for_mlp(chunk, state, token);
 }
 
 /* ---- a layer ---- */
 
 /* Up to the input of the MLP. */
 static Status run_attention(const Pass *pass, Error *error) {
-    bool is_parallel = pass->chunk.states[0]->model->config->wiring == WIRING_PARALLEL;
     pass_observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
     Status status = pass_for_tokens(pass, norm_for_attention, error);
     if (status == STATUS_OK) status = block_attention_run(pass, error);
     if (status == STATUS_OK) pass_observe(pass, FORWARD_ATTENTION_OUTPUT, BUFFER_ADDED);
-    if (status == STATUS_OK)
-        status = pass_for_tokens(pass, is_parallel ? add_attention_beside : add_attention, error);
+    if (status == STATUS_OK) status = pass_for_tokens(pass, add_attention, error);
     if (status != STATUS_OK) return status;
     pass_observe(pass, FORWARD_MIDDLE, BUFFER_RESIDUAL);
-    return is_parallel ? STATUS_OK : pass_for_tokens(pass, norm_for_mlp, error);
+    return pass_for_tokens(pass, norm_behind_attention, error);
 }
 
 static Status run_mlp(const Pass *pass, Error *error) {
     Status status = block_mlp_run(pass, error);
     if (status == STATUS_OK) pass_observe(pass, FORWARD_MLP_OUTPUT, BUFFER_ADDED);
-    return status == STATUS_OK ? pass_for_tokens(pass, add_mlp, error) : status;
+    if (status == STATUS_OK) status = pass_for_tokens(pass, add_mlp, error);
+    return status == STATUS_OK ? block_layer_input_run(pass, error) : status;
 }
 
 /* What a call allocates for its chunks, all of it released in one place. */
@@ -150,9 +154,14 @@ static void finish_tokens(const Chunk *chunk, size_t done) {
         ForwardState *state = chunk->states[i];
         const ModelConfig *config = state->side->config;
         const Norm norm = forward_norm(state, config->layers, TENSOR_FINAL_NORM);
-        for (size_t t = 0; t < chunk->tokens; t++)
-            norm_forward(&norm, state->buffers[BUFFER_RESIDUAL] + t * norm.size,
-                         state->hidden + (done + t) * norm.size);
+        for (size_t t = 0; t < chunk->tokens; t++) {
+            const float *x = state->buffers[BUFFER_RESIDUAL] + t * norm.size;
+            float *hidden = state->hidden + (done + t) * norm.size;
+            if (config->lacks_final_norm)
+                memcpy(hidden, x, norm.size * sizeof *hidden);
+            else
+                norm_forward(&norm, x, hidden);
+        }
     }
 }
 
@@ -160,7 +169,7 @@ static Status run_chunk(Pass *pass, const ForwardInput *input, size_t done, Erro
     const Chunk *chunk = &pass->chunk;
     uint64_t layers = chunk->states[0]->model->config->layers;
     pass->chunk.layer = 0;
-    Status status = pass_for_tokens(pass, embed, error);
+    Status status = embedding_run(pass, error);
     for (uint64_t layer = 0; layer < layers && status == STATUS_OK; layer++) {
         pass->chunk.layer = layer;
         uint64_t reached = input->done + done * layers + layer * chunk->tokens;
@@ -226,7 +235,7 @@ static Status check_input(ForwardState *const *states, size_t count, const Forwa
         if (input->places != NULL && !is_place(&input->places[i], state->capacity))
             return status_fail(error, STATUS_ARGUMENT, "token %zu has no place in the cache", i);
     }
-    return STATUS_OK;
+    return embedding_check_positions(state, input, error);
 }
 
 static Status reserve_angles(Workspace *workspace, const Model *model, size_t chunk, Error *error) {

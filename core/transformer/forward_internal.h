@@ -13,17 +13,19 @@
 
 /* Activations of the chunk that is going through, [tokens × width] each. */
 typedef enum Buffer {
-    BUFFER_RESIDUAL, /* hidden_size */
-    BUFFER_NORMED,   /* hidden_size: the input of a block */
-    BUFFER_ADDED,    /* hidden_size: what a block adds to the residual */
-    BUFFER_QUERY,    /* heads · head_dim */
-    BUFFER_KEY,      /* kv_heads · head_dim */
-    BUFFER_VALUE,    /* kv_heads · head_dim */
-    BUFFER_MIXED,    /* heads · head_dim: the input of o_proj */
-    BUFFER_GATE,     /* intermediate_size; after the activation the input of down_proj */
-    BUFFER_UP,       /* intermediate_size */
-    BUFFER_QKV,      /* the output of one matrix for q, k and v, as it is stored */
-    BUFFER_GATE_UP,  /* and of one for gate and up */
+    BUFFER_RESIDUAL,     /* hidden_size */
+    BUFFER_NORMED,       /* hidden_size: the input of a block */
+    BUFFER_ADDED,        /* hidden_size: what a block adds to the residual */
+    BUFFER_QUERY,        /* heads · head_dim */
+    BUFFER_KEY,          /* kv_heads · head_dim */
+    BUFFER_VALUE,        /* kv_heads · head_dim */
+    BUFFER_MIXED,        /* heads · head_dim: the input of o_proj */
+    BUFFER_GATE,         /* intermediate_size; after the activation the input of down_proj */
+    BUFFER_UP,           /* intermediate_size */
+    BUFFER_QKV,          /* the output of one matrix for q, k and v, as it is stored */
+    BUFFER_GATE_UP,      /* and of one for gate and up */
+    BUFFER_LAYER_INPUTS, /* layers · layer_input_size: of all layers, for the whole chunk */
+    BUFFER_SCRATCH,      /* what a block keeps for itself between its steps */
     BUFFER_COUNT
 } Buffer;
 
@@ -66,6 +68,7 @@ typedef struct Chunk {
     Angles angles[2][MODEL_MAX_ROPES]; /* [1]: of states that run as base */
     float *scores;                     /* [threads][ATTENTION_BLOCK × length] */
     size_t score_stride;               /* the most keys that a token may see */
+    int value_half;                    /* of differential attention: whose values are mixed, 1 or 2; else 0 */
     uint64_t layer;
     Job *job;
 } Chunk;
@@ -98,8 +101,15 @@ static inline const float *forward_vector(const ForwardState *state, uint64_t la
 /* Where a layer's keys of one head, or its values, begin in the cache. */
 static inline size_t forward_cache(const ForwardState *state, uint64_t layer, uint64_t kv_head) {
     const ModelConfig *config = state->side->config;
-    size_t dim = forward_plan(state, layer)->head_dim;
+    const LayerPlan *plan = forward_plan(state, layer);
+    size_t dim = plan->head_dim;
+    if (plan->kv_layer >= 0) layer = (uint64_t)plan->kv_layer;
     return (layer * config->kv_heads * config->head_dim + kv_head * dim) * state->capacity;
+}
+
+/* A part of the layer; layer = layers: of none. */
+static inline const float *forward_part(const ForwardState *state, uint64_t layer, TensorPart part) {
+    return state->vectors[layer].parts[part];
 }
 
 /* The norm of that role, of the residual stream; layer = layers: the last. */

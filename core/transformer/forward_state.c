@@ -65,7 +65,7 @@ Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit,
 /* ---- one run ---- */
 
 size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buffer buffer) {
-    uint64_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim;
+    uint64_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim, own;
     switch (buffer) {
     case BUFFER_RESIDUAL:
     case BUFFER_NORMED:
@@ -84,6 +84,11 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
         return architecture_has(plan, TENSOR_QKV) ? query + 2 * key : 0;
     case BUFFER_GATE_UP:
         return architecture_has(plan, TENSOR_GATE_UP) ? 2 * plan->intermediate_size : 0;
+    case BUFFER_LAYER_INPUTS:
+        return config->layers * config->layer_input_size;
+    case BUFFER_SCRATCH:
+        own = config->layers * config->layer_input_size;
+        return architecture_needs(plan, TENSOR_PART_LAMBDA_Q1) && own < 2 * query ? 2 * query : own;
     case BUFFER_COUNT:
         break;
     }
@@ -151,6 +156,14 @@ static float *blend_into(const ForwardState *state, const PairTensor *tensor, bo
     return at;
 }
 
+/* Of each head, one behind the other. */
+static float *blend_apart(const ForwardState *state, const PairTensor *const *tensors, uint64_t heads,
+                          SmallRoom *room) {
+    float *at = room->next;
+    for (uint64_t head = 0; head < heads; head++) (void)blend_into(state, tensors[head], false, room);
+    return at;
+}
+
 static void blend_layer(const ForwardState *state, const ModelLayer *layer, ForwardVectors *vectors,
                         SmallRoom *room) {
     bool adds_one = state->side->config->norm_adds_one;
@@ -159,8 +172,15 @@ static void blend_layer(const ForwardState *state, const ModelLayer *layer, Forw
         vectors->roles[role] = blend_into(state, layer->tensors[role], adds_one && is_norm(role), room);
         vectors->biases[role] = blend_into(state, layer->biases[role], false, room);
     }
-    for (int part = 0; part < TENSOR_PART_COUNT; part++)
-        vectors->parts[part] = blend_into(state, layer->parts[part], false, room);
+    const ModelConfig *config = state->side->config;
+    for (int part = 0; part < TENSOR_PART_COUNT; part++) {
+        uint64_t rows, columns;
+        architecture_part_shape(config, NULL, (TensorPart)part, &rows, &columns);
+        if (columns == 0) vectors->parts[part] = blend_into(state, layer->parts[part], false, room);
+    }
+    if (layer->q_norms == NULL || config->qk_norm == QK_NORM_NONE) return;
+    vectors->roles[TENSOR_Q_NORM] = blend_apart(state, layer->q_norms, config->heads, room);
+    vectors->roles[TENSOR_K_NORM] = blend_apart(state, layer->k_norms, config->kv_heads, room);
 }
 
 static void blend_layers(ForwardState *state, SmallRoom *room) {

@@ -214,6 +214,7 @@ static void multiply_columns_back(const Multiply *multiply, size_t index, size_t
             take_sums(operand, &pack, shape->columns, sums, first, columns, row > 0 || multiply->accumulate);
         }
     }
+    add_bias(operand, multiply->tokens, shape->columns, first, columns);
 }
 
 static void multiply_block_back(void *argument, size_t task, unsigned worker) {

@@ -25,7 +25,7 @@
 
 typedef struct MatmulOperand {
     Blend blend;       /* W [rows × columns] */
-    const float *bias; /* [rows], or NULL */
+    const float *bias; /* [rows], on the way back [columns]; or NULL */
     const float *x;    /* [tokens × columns] */
     float *y;          /* [tokens × rows] */
 } MatmulOperand;
@@ -43,8 +43,8 @@ void matmul_free_scratch(MatmulScratch *scratch); /* takes NULL */
 Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, MatmulScratch *scratch,
                   Job *job, Error *error) STATUS_MUST_CHECK;
 
-/* The way back: dX = dY·W. Here `x` is dY [tokens × rows] and `y` is dX [tokens × columns]; `bias` is not
- * used. With `accumulate` the product is added to what is in y. Panels go down the rows, a task is a block of
+/* The way back, dX = dY·W, and the product with a matrix that is stored [inputs × outputs]. Here `x` is [tokens × rows] and
+ * `y` is [tokens × columns]. With `accumulate` the product is added to what is in y. Panels go down the rows, a task is a block of
  * columns. */
 Status matmul_run_back(const MatmulOperand *operands, size_t count, size_t tokens, bool accumulate,
                        MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;

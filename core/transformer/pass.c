@@ -30,6 +30,19 @@ float *pass_row(const Chunk *chunk, ForwardState *state, Buffer buffer, size_t t
            token * forward_layer_width(config, architecture_layer(config, chunk->layer), buffer);
 }
 
+void pass_norm_part(const Chunk *chunk, ForwardState *state, size_t token, TensorPart part, Buffer buffer) {
+    const ModelConfig *config = state->side->config;
+    const LayerPlan *plan = architecture_layer(config, chunk->layer);
+    const float *weight = forward_part(state, chunk->layer, part);
+    if (weight == NULL) return;
+    const Norm norm = {.kind = config->norm,
+                       .weight = weight,
+                       .size = forward_layer_width(config, plan, buffer),
+                       .epsilon = config->norm_epsilon};
+    float *row = pass_row(chunk, state, buffer, token);
+    norm_forward(&norm, row, row);
+}
+
 Status pass_project(const Pass *pass, Projection projection, Error *error) {
     const Chunk *chunk = &pass->chunk;
     const ModelConfig *config = chunk->states[0]->model->config;
@@ -46,6 +59,17 @@ Status pass_project(const Pass *pass, Projection projection, Error *error) {
                           error);
     return matmul_run_back(pass->operands, chunk->state_count, chunk->tokens, false, pass->scratch,
                            chunk->job, error);
+}
+
+Status pass_project_tensor(const Pass *pass, const PairTensor *tensor, Buffer from, Buffer to, Error *error) {
+    const Chunk *chunk = &pass->chunk;
+    for (size_t i = 0; i < chunk->state_count; i++) {
+        ForwardState *state = chunk->states[i];
+        pass->operands[i] = (MatmulOperand){.blend = settings_blend(&state->settings, tensor),
+                                            .x = state->buffers[from],
+                                            .y = state->buffers[to]};
+    }
+    return matmul_run(pass->operands, chunk->state_count, chunk->tokens, pass->scratch, chunk->job, error);
 }
 
 void pass_observe(const Pass *pass, ForwardSite site, Buffer buffer) {

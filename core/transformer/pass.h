@@ -30,6 +30,13 @@ typedef struct Projection {
     Buffer from, to;
 } Projection;
 
+/* Norms a token's row in place by the layer's part; where there is none, leaves it. */
+void pass_norm_part(const Chunk *chunk, ForwardState *state, size_t token, TensorPart part, Buffer buffer);
+
+/* A tensor that is no role's, [outputs × inputs], without a bias. */
+Status pass_project_tensor(const Pass *pass, const PairTensor *tensor, Buffer from, Buffer to,
+                           Error *error) STATUS_MUST_CHECK;
+
 Status pass_project(const Pass *pass, Projection projection, Error *error) STATUS_MUST_CHECK;
 
 /* Tells the observer, where there is one. */

@@ -8,7 +8,7 @@ void rotary_compute(const Rope *rope, const float *frequencies, size_t position,
     for (size_t i = 0; i < rope->dims / 2; i++) {
         float angle = (float)position * frequencies[i];
         cosines[i] = (float)(cos((double)angle) * scale);
-        sines[i] = (float)(sin((double)angle) * scale);
+        sines[i] = (float)(sin((double)angle) * (rope->is_reversed ? -scale : scale));
     }
 }
 

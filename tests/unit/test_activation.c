@@ -125,10 +125,22 @@ static void every_derivative_is_what_the_value_does(void **state) {
     }
 }
 
+/* transformers 5.24's XIELUActivation in float64, alpha_p 0.3, alpha_n −0.7, beta 0.45, eps −0.25. */
+static void xielu_has_the_values_of_transformers(void **state) {
+    (void)state;
+    static const double AT[] = {-3, -1, -0.25, -0.1, 0, 0.5, 2},
+                        VALUES[] = {0.39884973,   -0.136130393, -0.0879275737, -0.148405481,
+                                    -0.188724086, 0.438588811,  4.31742098};
+    const Xielu weights = activation_read_xielu(0.3F, -0.7F, 0.45F, -0.25F);
+    for (size_t i = 0; i < sizeof AT / sizeof *AT; i++)
+        near("xielu", AT[i], (double)activation_xielu(&weights, (float)AT[i]), VALUES[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_activation_has_the_value_and_the_derivative_of_torch),
         cmocka_unit_test(every_derivative_is_what_the_value_does),
+        cmocka_unit_test(xielu_has_the_values_of_transformers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

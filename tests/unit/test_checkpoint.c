@@ -150,8 +150,8 @@ static void what_is_not_known_is_refused_by_name(void **state) {
     (void)read_config("{\"model_type\":\"llama\"," SIZES
                       ",\"rope_scaling\":{\"rope_type\":\"longrope\",\"factor\":4}}",
                       STATUS_FORMAT, "short_factor");
-    (void)read_config("{\"model_type\":\"llama\"," SIZES ",\"hidden_act\":\"xielu\"}", STATUS_UNSUPPORTED,
-                      "\"xielu\"");
+    (void)read_config("{\"model_type\":\"llama\"," SIZES ",\"hidden_act\":\"prelu\"}", STATUS_UNSUPPORTED,
+                      "\"prelu\"");
     (void)read_config("{\"model_type\":\"llama\"," SIZES
                       ",\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":2,"
                       "\"partial_rotary_factor\":0.5}}",

@@ -1,0 +1,166 @@
+#include "core/checkpoint/config_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* What is no table's: switches of single types, each as its modeling file of transformers 5.24 has them. */
+
+static Status refuse(const ConfigReader *reader, const char *key, const char *why, Error *error) {
+    return status_fail(error, STATUS_UNSUPPORTED, "%s: \"%s\": %s", reader->origin, key, why);
+}
+
+/* The 350M model norms behind its blocks, and its embedding is narrower than its layers. */
+Status config_prepare_opt(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char WIDTH[] = "word_embed_proj_dim";
+    const cJSON *width = config_find(reader, WIDTH);
+    uint64_t found = config->hidden_size;
+    if (width != NULL && (!json_read_count(width, &found) || found != config->hidden_size))
+        return refuse(reader, WIDTH, "an embedding narrower than the layers is not known", error);
+    bool is_before = config_bool(reader, "do_layer_norm_before");
+    if (!is_before) config->wiring = WIRING_AFTER;
+    config->lacks_final_norm =
+        !is_before || config_is_truthy(config_find(reader, "_remove_final_layer_norm"));
+    config->norm_is_bare = !config_bool(reader, "layer_norm_elementwise_affine");
+    config->norm_has_bias = !config->norm_is_bare;
+    return STATUS_OK;
+}
+
+/* Old models norm once for both blocks, or one after the other; new ones twice, or once. transformers builds some
+ * mixtures that it cannot run. */
+Status config_prepare_falcon(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char NORMS[] = "num_ln_in_parallel_attn";
+    const bool is_new = config_bool(reader, "new_decoder_architecture"),
+               is_parallel = config_bool(reader, "parallel_attn");
+    const cJSON *item = config_find(reader, NORMS);
+    uint64_t norms = is_new ? 2 : 1;
+    if (item != NULL && !json_read_count(item, &norms)) norms = 0;
+    config->wiring = is_parallel ? WIRING_PARALLEL : WIRING_SEQUENTIAL;
+    config->norms = is_parallel && !(is_new && norms == 2) ? NORMS_ONE : NORMS_BEFORE;
+    if (is_new && (!is_parallel || norms < 1 || norms > 2))
+        return refuse(reader, NORMS, "the new architecture is known with parallel blocks of one norm or two",
+                      error);
+    if (!is_new && is_parallel && norms == 2)
+        return refuse(reader, NORMS, "two norms are known of the new architecture only", error);
+    uint64_t stated = config->kv_heads;
+    item = config_find(reader, "num_kv_heads");
+    bool reads_all =
+        !is_new && !config_bool(reader, "multi_query"); /* then the key counts them, and must be right */
+    if (reads_all && item != NULL && (!json_read_count(item, &stated) || stated != config->heads))
+        return refuse(reader, "num_kv_heads", "without multi_query, as many as heads", error);
+    return STATUS_OK;
+}
+
+Status config_prepare_codegen(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    return config->heads % 4 == 0
+               ? STATUS_OK
+               : refuse(reader, "n_head",
+                        "expected a multiple of 4: the matrix of all three has four quarters", error);
+}
+
+/* The heads of layers that see all: of each override, which must be one and the same, or by keys of their own. */
+static Status read_global_heads(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const cJSON *overrides = json_find_any(reader->json, "per_layer_config"), *layer, *item;
+    const char *from;
+    bool has_own = config_bool(reader, "attention_k_eq_v") &&
+                   config_find_stated(reader, "num_global_key_value_heads") != NULL;
+    if (overrides == NULL) {
+        uint64_t otherwise = config_find_stated(reader, "global_head_dim") == NULL ? 512 : 0;
+        Status status =
+            config_read_size(reader, "global_head_dim", otherwise, &config->whole.head_dim, &from, error);
+        if (status != STATUS_OK || !has_own) return status;
+        return config_read_size(reader, "num_global_key_value_heads", config->kv_heads,
+                                &config->whole.kv_heads, &from, error);
+    }
+    cJSON_ArrayForEach(layer, overrides) {
+        LayerHeads heads = config->sliding;
+        cJSON_ArrayForEach(item, layer) {
+            uint64_t *into = strcmp(item->string, "head_dim") == 0              ? &heads.head_dim
+                             : strcmp(item->string, "num_key_value_heads") == 0 ? &heads.kv_heads
+                                                                                : NULL;
+            if (into == NULL || !json_read_count(item, into) || *into == 0 || *into > CONFIG_LARGEST_SIZE)
+                return refuse(reader, "per_layer_config", "only sizes of heads are known", error);
+        }
+        if (layer != overrides->child && memcmp(&heads, &config->whole, sizeof heads) != 0)
+            return refuse(reader, "per_layer_config", "more than one size of heads is not known", error);
+        config->whole = heads;
+    }
+    return STATUS_OK;
+}
+
+Status config_prepare_gemma4(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const char *way = config_text(reader, "use_bidirectional_attention"); /* "vision" is of pictures */
+    const cJSON *shared = config_find(reader, "num_kv_shared_layers"),
+                *own = config_find(reader, "hidden_size_per_layer_input");
+    uint64_t vocabulary = config->vocabulary;
+    if (way != NULL && strcmp(way, "vision") != 0)
+        return refuse(reader, "use_bidirectional_attention", "attention both ways is not known", error);
+    Status status = read_global_heads(reader, config, error);
+    if (status != STATUS_OK) return status;
+    if (config->heads % config->whole.kv_heads != 0 || config->whole.head_dim % 2 != 0 ||
+        config->whole.head_dim * config->heads > CONFIG_LARGEST_SIZE)
+        return refuse(reader, "global_head_dim", "expected heads that share keys, of even size", error);
+    if (config->whole.head_dim > config->head_dim) config->head_dim = config->whole.head_dim;
+    if (config->whole.kv_heads > config->kv_heads) config->kv_heads = config->whole.kv_heads;
+    if (!json_read_count(shared, &config->shared_layers) || config->shared_layers >= config->layers)
+        return refuse(reader, "num_kv_shared_layers", "expected less than there are layers", error);
+    if (!json_read_count(own, &config->layer_input_size) ||
+        config->layer_input_size > CONFIG_LARGEST_SIZE / MODEL_MAX_LAYERS)
+        return refuse(reader, "hidden_size_per_layer_input", "expected a count", error);
+    const cJSON *item = config_find(reader, "vocab_size_per_layer_input");
+    if (config->layer_input_size > 0 &&
+        (!json_read_count(item, &vocabulary) || vocabulary != config->vocabulary))
+        return refuse(reader, "vocab_size_per_layer_input", "another than vocab_size is not known", error);
+    return STATUS_OK;
+}
+
+/* Everything else that attn_config says, and learned_pos_emb, expansion_ratio, logit_scale, no_bias and norm_type, is not
+ * read by transformers either. */
+Status config_prepare_mpt(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const cJSON *own = config_find(reader, "attn_config"), *clip = json_find_any(own, "clip_qkv"),
+                *scale = json_find_any(own, "softmax_scale");
+    if (cJSON_IsNumber(clip)) config->clip = clip->valuedouble;
+    if (cJSON_IsNumber(scale)) config->attention_scale = scale->valuedouble;
+    const cJSON *text = json_find_any(own, "attn_type");
+    if (!(config->clip >= 0.0) || !isfinite(config->clip) || !isfinite(config->attention_scale))
+        return refuse(reader, "attn_config", "expected clip_qkv and softmax_scale to be usable", error);
+    if (text != NULL && (!cJSON_IsString(text) || strcmp(text->valuestring, "multihead_attention") != 0))
+        return refuse(reader, "attn_config", "an attn_type other than multihead_attention is not known",
+                      error);
+    return STATUS_OK;
+}
+
+/* The position that padding would have is zero. */
+Status config_prepare_xglm(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const cJSON *pad = config_find(reader, "pad_token_id");
+    uint64_t row;
+    if (config->hidden_size < 4) return refuse(reader, "d_model", "expected at least 4", error);
+    if (pad == NULL) return STATUS_OK;
+    if (!json_read_count(pad, &row)) return refuse(reader, "pad_token_id", "expected a count", error);
+    config->blank_position = row;
+    return STATUS_OK;
+}
+
+/* With slices transformers multiplies without the biases of dense and dense_4h_to_h. */
+Status config_prepare_bloom(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    (void)config;
+    if (!config_bool(reader, "slow_but_exact") || config_number(reader, "pretraining_tp", 1.0) <= 1.0)
+        return STATUS_OK;
+    return refuse(reader, "slow_but_exact", "products in slices are not known", error);
+}
+
+Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    (void)config;
+    return config_bool(reader, "attention_bias") == config_bool(reader, "mlp_bias")
+               ? STATUS_OK
+               : refuse(reader, "qkv_bias", "expected what \"bias\" is", error);
+}
+
+/* transformers refuses both too. */
+Status config_prepare_diffllama(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    if (config->kv_heads % 2 != 0)
+        return refuse(reader, "num_key_value_heads", "expected an even count", error);
+    return config_number(reader, "attention_dropout", 0.0) > 0.0
+               ? refuse(reader, "attention_dropout", "expected none", error)
+               : STATUS_OK;
+}

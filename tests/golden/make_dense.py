@@ -1,0 +1,111 @@
+"""Pairs of tests/golden/dense/: one for each kind of block and position that a dense type of transformers has.
+
+    python make_dense.py [NAME ...]        transformers 5.24.0, torch; no network
+
+Each is a random base and the same with noise (SFT), in bfloat16, of two layers at most; golden.json holds the ids and the shape and range
+of the logits, base.f32 and fused.f32 the float64 logits of base and of 0.5·SFT + 0.5·base, which is fused in torch.
+"""
+import json, math, os, shutil, sys, warnings
+import numpy as np, torch, transformers
+from transformers import AutoModelForCausalLM, CONFIG_MAPPING
+
+torch.set_num_threads(1)
+transformers.logging.set_verbosity_error()
+transformers.logging.disable_progress_bar()
+warnings.filterwarnings("ignore")
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "dense")
+
+SIZES = dict(vocab_size=24, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, bos_token_id=1, eos_token_id=2)
+GROUPED = SIZES | dict(intermediate_size=24, num_key_value_heads=2, max_position_embeddings=64)
+GPT = dict(vocab_size=24, n_embd=16, n_layer=2, n_head=4, n_positions=48, bos_token_id=1, eos_token_id=2)
+YARN = dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=8, beta_fast=32.0, beta_slow=1.0,
+            mscale=1.0, mscale_all_dim=1.0)
+# name: (model_type, settings, tokens)
+PAIRS = {
+    # parallel blocks of one norm, norms of queries and keys with biases, half a head turns, a bias of the head
+    "phi": ("phi", GROUPED | dict(qk_layernorm=True, hidden_size=32), 24),
+    # a norm for each head in a tensor of its own, more than ten of them
+    "stablelm": ("stablelm", GROUPED | dict(qk_layernorm=True, use_parallel_residual=True, hidden_size=44, num_attention_heads=11,
+                 num_key_value_heads=11, num_hidden_layers=1, intermediate_size=8, rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.5)), 24),
+    # matrices stored [inputs x outputs], learned positions, scores that fall with the layer
+    "gpt2": ("gpt2", GPT | dict(scale_attn_by_inverse_layer_idx=True, n_inner=24), 24),
+    "gpt_bigcode": ("gpt_bigcode", GPT | dict(n_inner=24), 24),  # one key head
+    "gpt_neo": ("gpt_neo", dict(vocab_size=24, hidden_size=16, num_layers=2, num_heads=4, intermediate_size=24, window_size=5, max_position_embeddings=48,
+                attention_types=[[["global", "local"], 1]], bos_token_id=1, eos_token_id=2), 24),  # scores that are not scaled
+    "gpt_neox": ("gpt_neox", SIZES | dict(intermediate_size=24, max_position_embeddings=64, rotary_pct=0.5), 24),  # qkv by head, two norms side by side
+    "codegen": ("codegen", GPT | dict(n_embd=32, n_head=8, n_inner=16, rotary_dim=2), 24),  # qkv by quarters, interleaved
+    "opt": ("opt", SIZES | dict(ffn_dim=24, word_embed_proj_dim=16, max_position_embeddings=48, do_layer_norm_before=False), 24),  # norms behind the stream
+    "xglm": ("xglm", dict(vocab_size=24, d_model=16, num_layers=2, attention_heads=4, ffn_dim=24, pad_token_id=7, bos_token_id=1, eos_token_id=2), 24),
+    # ALiBi of six heads: Bloom's slopes and a residual from behind the norm, MPT's slopes and a clip, Falcon's rounding at positions
+    # beyond the 8 bits of bfloat16
+    "bloom": ("bloom", dict(vocab_size=24, hidden_size=12, n_layer=2, n_head=6, apply_residual_connection_post_layernorm=True,
+              bos_token_id=1, eos_token_id=2), 24),
+    "mpt": ("mpt", dict(vocab_size=24, d_model=12, n_layers=2, n_heads=6, attn_config=dict(clip_qkv=0.4)), 24),
+    "falcon-alibi": ("falcon", SIZES | dict(vocab_size=16, hidden_size=12, num_attention_heads=6, num_hidden_layers=1, alibi=True, multi_query=False,
+                     parallel_attn=False, bias=True, ffn_hidden_size=24), 300),
+    "falcon-new": ("falcon", SIZES | dict(new_decoder_architecture=True, num_kv_heads=2, ffn_hidden_size=24), 24),  # qkv by group, two norms
+    "apertus": ("apertus", GROUPED, 24),  # an activation with weights
+    "ministral3": ("ministral3", GROUPED | dict(head_dim=8, sliding_window=9, rope_parameters=YARN | dict(llama_4_scaling_beta=0.3)), 24),
+    "nanochat": ("nanochat", GROUPED, 24),  # norms without weights, a norm of the embedding, rotary the other way round
+    "diffllama": ("diffllama", GROUPED, 24),  # attention less a share of another
+    "bitnet": ("bitnet", GROUPED, 24),  # norms before o and down
+    # heads of their own where a layer sees all, keys and values that the last layers share, an input of each layer, values normed
+    "gemma4_text": ("gemma4_text", GROUPED | dict(num_hidden_layers=4, intermediate_size=8, head_dim=4, global_head_dim=8, sliding_window=5, num_kv_shared_layers=2,
+                    hidden_size_per_layer_input=4, vocab_size_per_layer_input=24, use_double_wide_mlp=True,
+                    layer_types=["sliding_attention", "full_attention"] * 2), 24),
+    "gemma4_text-same": ("gemma4_text", GROUPED | dict(head_dim=4, global_head_dim=8, sliding_window=5, hidden_size_per_layer_input=0, attention_k_eq_v=True,
+                         num_global_key_value_heads=1, layer_types=["sliding_attention", "full_attention"]), 24),  # values that are keys
+    "granite_swa": ("granite_swa", GROUPED | dict(sliding_window=5, layer_types=["sliding_attention", "full_attention"],
+                    layer_rope_theta=[100.0, 0]), 24),  # a rotary base for each layer, or none; sinks
+}
+
+
+def scramble(model, seed, amount=None):
+    """Values that matter (amount None), or noise on what is there."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, p in list(model.named_parameters()) + [(n, b) for n, b in model.named_buffers() if n in model.state_dict()]:
+            noise = torch.randn(p.shape, generator=generator)
+            if amount is not None:
+                p.add_(amount * noise * (p.std().clamp(min=0.05) if p.numel() > 1 else 0.05))
+            elif p.dim() >= 2:
+                p.copy_(noise * (0.5 if "emb" in name or "wte" in name else 0.8 / math.sqrt(p.shape[-1])))
+            else:
+                p.add_(0.1 * noise)
+
+
+def make(name):
+    kind, settings, tokens = PAIRS[name]
+    where = os.path.join(HERE, name)
+    shutil.rmtree(where, ignore_errors=True)
+    config = CONFIG_MAPPING[kind](**settings)
+    # Falcon's eager attention adds ALiBi twice; what it runs by default does not
+    how = dict(attn_implementation="sdpa" if kind == "falcon" else "eager", dtype=torch.float32)
+    load = lambda side: AutoModelForCausalLM.from_pretrained(f"{where}/{side}", **how).eval()
+    torch.manual_seed(1)
+    model = AutoModelForCausalLM.from_config(config, **how).eval()
+    scramble(model, 2)
+    model.bfloat16().save_pretrained(where + "/base")
+    model = load("base")
+    scramble(model, 3, 0.3)
+    model.bfloat16().save_pretrained(where + "/sft")
+    base, fused = load("base").double(), load("sft").double()
+    was = base.state_dict()
+    fused.load_state_dict({k: 0.5 * v + 0.5 * was[k] if v.is_floating_point() else v for k, v in fused.state_dict().items()})
+    ids = [(37 * i * i + 11 * i + 5) % (settings["vocab_size"] - 4) for i in range(tokens)]
+    golden = dict(ids=ids, shape=[tokens, settings["vocab_size"]])
+    for label, model in (("base", base), ("fused", fused)):
+        torch.set_default_dtype(torch.float64)  # XGLM makes a tensor of it
+        with torch.no_grad():
+            logits = model(input_ids=torch.tensor([ids]), use_cache=False).logits[0].double().numpy()
+        torch.set_default_dtype(torch.float32)
+        logits.astype("<f4").tofile(f"{where}/{label}.f32")
+        golden[label + "_range"] = float(logits.max() - logits.min())
+    json.dump(golden, open(where + "/golden.json", "w"))
+    for side in ("base", "sft"):
+        os.path.exists(f"{where}/{side}/generation_config.json") and os.remove(f"{where}/{side}/generation_config.json")
+
+
+for name in sys.argv[1:] or PAIRS:
+    make(name)
+    print(name, sum(os.path.getsize(os.path.join(d, f)) for d, _, files in os.walk(os.path.join(HERE, name)) for f in files) // 1000, "kB")

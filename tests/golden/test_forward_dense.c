@@ -1,0 +1,162 @@
+/*
+ * The logits of the pairs in golden/dense/, one for each kind of block and position of a dense type, as transformers
+ * computes them in float64: of base and of 0.5·SFT + 0.5·base, all positions at once, token by token through the KV cache,
+ * in uneven pieces, and as the second of two texts that share a cache.
+ *
+ * Tolerance: 5e-6 of the logits' range. Observed: printed for each pair.
+ */
+#include "core/transformer/forward.h"
+#include "golden.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <string.h>
+
+static const double TOLERANCE = 5e-6;
+
+typedef struct Fixture {
+    Pair *pair;
+    Model *model;
+    int32_t *ids;
+    size_t tokens, vocabulary;
+    float *expected;
+    double range;
+    Settings settings;
+} Fixture;
+
+static void load(Fixture *fixture, const char *name, const char *label) {
+    bool is_base = strcmp(label, "base") == 0;
+    char *base = golden_path("golden/dense/%s/%s", name, "base"),
+         *sft = golden_path("golden/dense/%s/%s", name, "sft");
+    char file[32];
+    Error error = {0};
+    if (pair_open(base, sft, &fixture->pair, &error) != STATUS_OK) fail_msg("%s", error.message);
+    if (model_open(fixture->pair, &fixture->model, &error) != STATUS_OK) fail_msg("%s", error.message);
+    free(base);
+    free(sft);
+    fixture->settings = (Settings){.alpha = is_base ? 0.0 : 0.5};
+    cJSON *golden = golden_read_json("golden/dense/%s/%s", name, "golden.json");
+    fixture->ids = golden_read_ids(json_find(golden, "ids"), &fixture->tokens);
+    fixture->range = json_get_number(golden, is_base ? "base_range" : "fused_range", NAN);
+    fixture->vocabulary = (size_t)cJSON_GetArrayItem(json_find(golden, "shape"), 1)->valuedouble;
+    cJSON_Delete(golden);
+    size_t bytes;
+    (void)snprintf(file, sizeof file, "%s.f32", label);
+    fixture->expected = golden_read_bytes("golden/dense/%s/%s", name, file, &bytes);
+    assert_int_equal(bytes, fixture->tokens * fixture->vocabulary * sizeof(float));
+    assert_int_equal(forward_vocabulary(fixture->model), fixture->vocabulary);
+}
+
+static void unload(Fixture *fixture) {
+    model_close(fixture->model);
+    pair_close(fixture->pair);
+    free(fixture->ids);
+    free(fixture->expected);
+}
+
+/* The largest error of the logits of one more piece, which are those of the text's tokens from `first` on. */
+static double run_piece(const Fixture *fixture, ForwardState *state, const ForwardInput *input, size_t first,
+                        MatmulScratch *scratch, Job *job) {
+    Error error = {0};
+    size_t row = fixture->vocabulary;
+    float *logits = memory_allocate(input->count * row, sizeof *logits);
+    assert_non_null(logits);
+    if (forward_run(&state, 1, input, scratch, job, &error) != STATUS_OK) fail_msg("%s", error.message);
+    ForwardHead head = {&fixture->settings, forward_hidden(state), logits};
+    if (forward_logits(fixture->model, &head, 1, input->count, scratch, job, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    double worst = 0.0;
+    for (size_t i = 0; i < input->count * row; i++)
+        worst = fmax(worst, fabs((double)logits[i] - (double)fixture->expected[first * row + i]));
+    free(logits);
+    return worst;
+}
+
+/* The text in pieces; behind `before` tokens of another text, if any. The largest error, relative to the range. */
+static double run_in_pieces(const Fixture *fixture, size_t piece, size_t before) {
+    Error error = {0};
+    Job *job;
+    MatmulScratch *scratch;
+    ForwardState *state;
+    size_t tokens = fixture->tokens, *starts = memory_allocate(tokens, sizeof *starts);
+    assert_non_null(starts);
+    assert_int_equal(job_create(2, NULL, NULL, &job, &error), STATUS_OK);
+    assert_int_equal(matmul_create_scratch(2, &scratch, &error), STATUS_OK);
+    assert_int_equal(
+        forward_create_state(fixture->model, &fixture->settings, before + tokens, &state, &error), STATUS_OK);
+    ForwardInput other = {.ids = fixture->ids, .count = before};
+    if (before > 0) assert_int_equal(forward_run(&state, 1, &other, scratch, job, &error), STATUS_OK);
+    for (size_t i = 0; i < tokens; i++) starts[i] = before;
+    double worst = 0.0;
+    for (size_t at = 0; at < tokens; at += piece) {
+        ForwardInput input = {.ids = fixture->ids + at, .starts = starts, .count = piece};
+        if (tokens - at < piece) input.count = tokens - at;
+        worst = fmax(worst, run_piece(fixture, state, &input, at, scratch, job));
+    }
+    forward_free_state(state);
+    matmul_free_scratch(scratch);
+    job_free(job);
+    free(starts);
+    return worst / fixture->range;
+}
+
+static void check_pair(const char *name, const char *label) {
+    Fixture fixture = {0};
+    load(&fixture, name, label);
+    const double errors[] = {run_in_pieces(&fixture, fixture.tokens, 0), run_in_pieces(&fixture, 1, 0),
+                             run_in_pieces(&fixture, 7, 0), run_in_pieces(&fixture, fixture.tokens, 5)};
+    print_message("%-14s %-5s whole %.1e  token by token %.1e  pieces of 7 %.1e  behind another %.1e\n", name,
+                  label, errors[0], errors[1], errors[2], errors[3]);
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) assert_true(errors[i] < TOLERANCE);
+    unload(&fixture);
+}
+
+static void logits_equal_transformers_for_every_kind_of_block(void **unused) {
+    (void)unused;
+    char *path = golden_path("golden/%s%s", "dense", "");
+    struct dirent **entries;
+    int count = scandir(path, &entries, NULL, alphasort), pairs = 0;
+    free(path);
+    assert_true(count > 0);
+    for (int i = 0; i < count; i++) {
+        if (entries[i]->d_name[0] != '.') {
+            check_pair(entries[i]->d_name, "base");
+            check_pair(entries[i]->d_name, "fused");
+            pairs++;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    assert_true(pairs >= 20);
+}
+
+/* There is no row to add; transformers stops there too. */
+static void a_text_longer_than_the_learned_positions_is_refused(void **unused) {
+    (void)unused;
+    Fixture fixture = {0};
+    load(&fixture, "gpt2", "base");
+    Error error = {0};
+    MatmulScratch *scratch;
+    ForwardState *state;
+    int32_t ids[49] = {0};
+    assert_int_equal(matmul_create_scratch(1, &scratch, &error), STATUS_OK);
+    assert_int_equal(forward_create_state(fixture.model, &fixture.settings, 49, &state, &error), STATUS_OK);
+    ForwardInput input = {.ids = ids, .count = 49};
+    assert_int_equal(forward_run(&state, 1, &input, scratch, NULL, &error), STATUS_ARGUMENT);
+    assert_non_null(strstr(error.message, "48 positions"));
+    input.count = 48;
+    assert_int_equal(forward_run(&state, 1, &input, scratch, NULL, &error), STATUS_OK);
+    input.count = 1;
+    assert_int_equal(forward_run(&state, 1, &input, scratch, NULL, &error), STATUS_ARGUMENT);
+    forward_free_state(state);
+    matmul_free_scratch(scratch);
+    unload(&fixture);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(logits_equal_transformers_for_every_kind_of_block),
+        cmocka_unit_test(a_text_longer_than_the_learned_positions_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,238 @@
+/* Switches of single types in config.json: what is read of them, and what is refused by name. */
+#include "core/checkpoint/architecture.h"
+#include "core/files/json.h"
+#include "core/support/memory.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SIZES "\"hidden_size\":24,\"num_hidden_layers\":4,\"num_attention_heads\":6,\"vocab_size\":32"
+#define GPT   "\"n_embd\":32,\"n_layer\":4,\"n_head\":8,\"vocab_size\":32"
+#define WIDE  SIZES ",\"intermediate_size\":48"
+#define DENSE WIDE ",\"num_key_value_heads\":6"
+
+static Status read(const char *type, const char *members, ModelConfig *config, Error *error) {
+    char text[1024];
+    cJSON *json;
+    (void)snprintf(text, sizeof text, "{\"model_type\":\"%s\",%s}", type, members);
+    if (json_parse(text, strlen(text), "config.json", &json, error) != STATUS_OK)
+        fail_msg("%s", error->message);
+    Status status = architecture_read_config(json, "config.json", config, error);
+    cJSON_Delete(json);
+    return status;
+}
+
+static ModelConfig good(const char *type, const char *members) {
+    ModelConfig config;
+    Error error = {0};
+    if (read(type, members, &config, &error) != STATUS_OK) fail_msg("%s: %s", type, error.message);
+    return config;
+}
+
+static void what_is_not_known_is_refused_by_name(void **state) {
+    (void)state;
+    static const struct {
+        const char *type, *members, *named;
+    } CASES[] = {
+        {"gpt2", GPT ",\"add_cross_attention\":true", "add_cross_attention"},
+        {"gpt_bigcode", GPT ",\"add_cross_attention\":true", "add_cross_attention"},
+        {"xglm", SIZES ",\"ffn_dim\":48,\"add_cross_attention\":true", "add_cross_attention"},
+        {"codegen", "\"n_embd\":36,\"n_layer\":4,\"n_head\":6,\"vocab_size\":32,\"rotary_dim\":2", "n_head"},
+        {"gptj", GPT ",\"rotary_dim\":6", "rotary_dim"},
+        {"gptj", GPT ",\"rotary_dim\":3", "rotary_dim"},
+        {"opt", SIZES ",\"ffn_dim\":48,\"word_embed_proj_dim\":12", "word_embed_proj_dim"},
+        {"bloom", SIZES ",\"pretraining_tp\":2,\"slow_but_exact\":true", "slow_but_exact"},
+        {"falcon", SIZES ",\"new_decoder_architecture\":true,\"parallel_attn\":false",
+         "num_ln_in_parallel_attn"},
+        {"falcon", SIZES ",\"num_ln_in_parallel_attn\":2", "num_ln_in_parallel_attn"},
+        {"falcon", SIZES ",\"multi_query\":false,\"num_kv_heads\":2", "num_kv_heads"},
+        {"falcon", SIZES ",\"activation\":null", "activation"},
+        {"falcon", SIZES ",\"layer_norm_epsilon\":null", "layer_norm_epsilon"},
+        {"gpt_neox", DENSE ",\"head_dim\":8", "head_dim"},
+        {"gpt_neo", SIZES ",\"attention_types\":[[[\"global\",\"local\"],3]]", "attention_types"},
+        {"gpt_neo", SIZES ",\"attention_types\":[[[\"global\",\"far\"],2]]", "far"},
+        {"gpt_neo", SIZES ",\"attention_layers\":[\"global\"]", "attention_layers"},
+        {"mpt", SIZES ",\"attn_config\":{\"attn_type\":\"multiquery_attention\"}", "attn_config"},
+        {"ministral3", DENSE ",\"rope_parameters\":{\"rope_type\":\"default\"}", "llama_4_scaling_beta"},
+        {"internlm3", DENSE ",\"qkv_bias\":true", "qkv_bias"},
+        {"iquestcoder", DENSE ",\"clip_qkv\":0.5", "clip_qkv"},
+        {"iquestcoder", DENSE ",\"use_sliding_window\":true", "use_sliding_window"},
+        {"diffllama", WIDE ",\"num_key_value_heads\":3", "num_key_value_heads"},
+        {"diffllama", DENSE ",\"attention_dropout\":0.5", "attention_dropout"},
+        {"granite_swa", DENSE ",\"layer_rope_theta\":[1.0,2.0,3.0,4.0]", "layer_rope_theta"},
+        {"granite_swa", DENSE ",\"layer_rope_theta\":[1.0]", "layer_rope_theta"},
+        {"granite_swa", DENSE ",\"sliding_window\":null", "sliding_window"},
+        {"gemma4_text", DENSE ",\"enable_moe_block\":true", "enable_moe_block"},
+        {"gemma4_text", DENSE ",\"use_bidirectional_attention\":\"all\"", "use_bidirectional_attention"},
+        {"gemma4_text", DENSE ",\"num_kv_shared_layers\":4", "num_kv_shared_layers"},
+        {"gemma4_text",
+         DENSE
+         ",\"num_kv_shared_layers\":3,\"hidden_size_per_layer_input\":0,\"layer_types\":[\"sliding_attention\",\"full_attention\","
+         "\"sliding_attention\",\"full_attention\"]",
+         "num_kv_shared_layers"},
+        {"gemma4_text", DENSE ",\"vocab_size_per_layer_input\":16", "vocab_size_per_layer_input"},
+        {"gemma4_text",
+         DENSE ",\"vocab_size_per_layer_input\":32,\"per_layer_config\":{\"0\":{\"head_dim\":8}}",
+         "per_layer_config"},
+        {"gemma4_text",
+         DENSE ",\"vocab_size_per_layer_input\":32,\"per_layer_config\":{\"3\":{\"intermediate_size\":8}}",
+         "per_layer_config"},
+        {"gemma4_text",
+         DENSE ",\"vocab_size_per_layer_input\":32,\"rope_parameters\":{\"rope_type\":\"default\"}",
+         "rope_parameters"},
+        {"llama", DENSE ",\"vocab_size_per_layer_input\":32,\"per_layer_config\":{\"0\":{\"head_dim\":8}}",
+         "per_layer_config"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        ModelConfig config;
+        Error error = {0};
+        Status status = read(CASES[i].type, CASES[i].members, &config, &error);
+        if ((status != STATUS_UNSUPPORTED && status != STATUS_FORMAT) ||
+            strstr(error.message, CASES[i].named) == NULL)
+            fail_msg("%s, %s: status %d, \"%s\"", CASES[i].type, CASES[i].members, (int)status,
+                     error.message);
+    }
+}
+
+static void heads_and_matrices_lie_as_the_switches_say(void **state) {
+    (void)state;
+    static const struct {
+        const char *type, *members;
+        QkvLayout qkv;
+        uint64_t kv_heads;
+    } CASES[] = {
+        {"gpt2", GPT ",\"num_key_value_heads\":2", QKV_STACKED, 8},
+        {"gpt_bigcode", GPT, QKV_STACKED, 1},
+        {"gpt_bigcode", GPT ",\"multi_query\":false,\"num_key_value_heads\":8", QKV_BY_HEAD, 8},
+        {"falcon", SIZES ",\"num_kv_heads\":3", QKV_STACKED, 1},
+        {"falcon", SIZES ",\"multi_query\":false", QKV_BY_HEAD, 6},
+        {"falcon", SIZES ",\"new_decoder_architecture\":true,\"num_kv_heads\":3", QKV_BY_GROUP, 3},
+        {"falcon", SIZES ",\"new_decoder_architecture\":true", QKV_BY_GROUP, 6},
+        {"codegen", GPT ",\"rotary_dim\":2", QKV_BY_QUARTER, 8},
+        {"exaone", WIDE ",\"num_key_value_heads\":2", QKV_PARTED, 2},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        ModelConfig config = good(CASES[i].type, CASES[i].members);
+        assert_int_equal(config.qkv, CASES[i].qkv);
+        assert_int_equal(config.kv_heads, CASES[i].kv_heads);
+    }
+}
+
+static void a_field_has_every_name_that_its_class_gives_it_and_the_other_name_wins(void **state) {
+    (void)state;
+    ModelConfig config = good("gpt2", GPT ",\"n_positions\":64,\"num_hidden_layers\":3");
+    assert_int_equal(config.layers, 3);
+    assert_int_equal(config.max_positions, 64);
+    assert_int_equal(good("gpt2", GPT ",\"n_positions\":64,\"max_position_embeddings\":16").max_positions,
+                     16);
+    config = good(
+        "exaone",
+        "\"hidden_size\":24,\"num_layers\":5,\"num_key_value_heads\":6,\"num_attention_heads\":6,\"vocab_size\":32,"
+        "\"intermediate_size\":48,\"activation_function\":\"relu\",\"layer_norm_epsilon\":0.5");
+    assert_int_equal(config.layers, 5);
+    assert_int_equal(config.activation, ACTIVATION_RELU);
+    assert_true(config.norm_epsilon == 0.5);
+    assert_int_equal(good("bloom", "\"n_embed\":48,\"n_layer\":2,\"n_head\":6,\"vocab_size\":32").hidden_size,
+                     48);
+}
+
+static void scores_are_scaled_as_the_type_says(void **state) {
+    (void)state;
+    const double usual = 1.0 / sqrt(4.0);
+    assert_true(good("gpt2", GPT).attention_scale == usual);
+    assert_false(good("gpt2", GPT).scale_falls);
+    assert_true(good("gpt2", GPT ",\"scale_attn_by_inverse_layer_idx\":true").scale_falls);
+    assert_true(good("gpt2", GPT ",\"scale_attn_weights\":false").attention_scale == 1.0);
+    assert_true(good("gpt_neo", SIZES ",\"attention_layers\":[\"local\",\"local\",\"global\",\"local\"]")
+                    .attention_scale == 1.0);
+    assert_true(
+        good("mpt", SIZES ",\"attn_config\":{\"softmax_scale\":0.25,\"clip_qkv\":3.0}").attention_scale ==
+        0.25);
+    assert_true(good("mpt", SIZES ",\"attn_config\":{\"clip_qkv\":3.0}").clip == 3.0);
+}
+
+/* transformers 5.24: _get_alibi_slopes(6) of Bloom, build_mpt_alibi_tensor(6, …). */
+static void alibi_falls_by_the_slopes_of_transformers(void **state) {
+    (void)state;
+    static const double BLOOM[] = {0.25, 0.0625, 0.015625, 0.00390625, 0.5, 0.125},
+                        MPT[] = {0.25, 0.0625, 0.015625, 0.00390625, 0.5, 0.125};
+    ModelConfig bloom = good("bloom", SIZES), mpt = good("mpt", SIZES),
+                falcon = good("falcon", SIZES ",\"alibi\":true");
+    for (uint64_t head = 0; head < 6; head++) {
+        assert_true(architecture_alibi_slope(&bloom, head) == BLOOM[head]);
+        assert_true(architecture_alibi_slope(&falcon, head) == BLOOM[head]);
+        assert_true(architecture_alibi_slope(&mpt, head) == MPT[head]);
+    }
+    assert_int_equal(falcon.rope_count, 0);
+    assert_int_equal(good("falcon", SIZES).rope_count, 1);
+    ModelConfig llama = good("llama", DENSE);
+    assert_true(architecture_alibi_slope(&llama, 0) == 0.0);
+}
+
+static void layers_differ_as_lists_and_shares_say(void **state) {
+    (void)state;
+    ModelConfig neo =
+        good("gpt_neo", SIZES ",\"window_size\":5,\"attention_types\":[[[\"global\"],1],[[\"local\"],3]]");
+    static const uint64_t WINDOWS[] = {0, 5, 5, 5};
+    for (uint64_t layer = 0; layer < 4; layer++)
+        assert_int_equal(architecture_layer(&neo, layer)->window, WINDOWS[layer]);
+    ModelConfig gemma = good("gemma4_text", DENSE
+                             ",\"head_dim\":4,\"num_key_value_heads\":6,\"global_head_dim\":8,"
+                             "\"vocab_size_per_layer_input\":32,\"num_kv_shared_layers\":2,"
+                             "\"use_double_wide_mlp\":true,\"sliding_window\":5,"
+                             "\"layer_types\":[\"sliding_attention\",\"full_attention\","
+                             "\"sliding_attention\",\"sliding_attention\"]");
+    static const struct {
+        uint64_t head_dim, width;
+        int kv_layer;
+    } EXPECTED[] = {
+        {4, 48, -1}, {8, 48, -1}, {4, 96, 0}, {8, 96, 1}}; /* the last one is whole, whatever the list says */
+    for (uint64_t layer = 0; layer < 4; layer++) {
+        const LayerPlan *plan = architecture_layer(&gemma, layer);
+        assert_int_equal(plan->head_dim, EXPECTED[layer].head_dim);
+        assert_int_equal(plan->intermediate_size, EXPECTED[layer].width);
+        assert_int_equal(plan->kv_layer, EXPECTED[layer].kv_layer);
+        assert_int_equal(architecture_has(plan, TENSOR_K), layer < 2);
+    }
+    ModelConfig granite = good("granite_swa", DENSE ",\"layer_rope_theta\":[100.0,0,5.0,100.0]");
+    static const int ROPES[] = {0, -1, 1, 0};
+    for (uint64_t layer = 0; layer < 4; layer++)
+        assert_int_equal(architecture_layer(&granite, layer)->rope, ROPES[layer]);
+    assert_int_equal(architecture_layer(&granite, 0)->window, 0); /* the first of four is whole */
+    assert_int_equal(architecture_layer(&granite, 1)->window, 128);
+}
+
+static void rotary_parameters_are_those_of_the_type_where_nothing_says(void **state) {
+    (void)state;
+    ModelConfig config = good("apertus", DENSE);
+    assert_int_equal(config.ropes[0].kind, ROPE_LLAMA3);
+    assert_true(config.ropes[0].theta == 12000000.0);
+    config = good("ministral3", DENSE ",\"head_dim\":4");
+    assert_int_equal(config.ropes[0].kind, ROPE_YARN);
+    assert_true(config.query_growth == 0.1 && config.query_growth_length == 16384.0);
+    config = good("gpt_neox", DENSE ",\"rotary_pct\":0.5,\"rotary_emb_base\":500,\"rope_theta\":7.0");
+    assert_true(config.ropes[0].theta == 500.0);
+    assert_int_equal(config.ropes[0].dims, 2);
+    config = good("gptj", GPT ",\"rotary_dim\":2,\"rope_theta\":7.0");
+    assert_true(config.ropes[0].theta == 10000.0 && config.ropes[0].is_interleaved);
+    assert_int_equal(config.ropes[0].dims, 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_known_is_refused_by_name),
+        cmocka_unit_test(heads_and_matrices_lie_as_the_switches_say),
+        cmocka_unit_test(a_field_has_every_name_that_its_class_gives_it_and_the_other_name_wins),
+        cmocka_unit_test(scores_are_scaled_as_the_type_says),
+        cmocka_unit_test(alibi_falls_by_the_slopes_of_transformers),
+        cmocka_unit_test(layers_differ_as_lists_and_shares_say),
+        cmocka_unit_test(rotary_parameters_are_those_of_the_type_where_nothing_says),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
