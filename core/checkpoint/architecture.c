@@ -209,3 +209,43 @@ uint64_t architecture_window(const ModelConfig *config) {
 bool architecture_slides(const ModelConfig *config, uint64_t layer) {
     return architecture_layer(config, layer)->window > 0;
 }
+
+/* ---- what has a way forward alone ---- */
+
+static bool needs_any(const ModelConfig *config, TensorPart first, TensorPart last) {
+    for (size_t i = 0; i < config->plan_count; i++)
+        for (int part = (int)first; part <= (int)last; part++)
+            if (architecture_needs(&config->plans[i], (TensorPart)part)) return true;
+    return false;
+}
+
+static bool shares_keys(const ModelConfig *config) {
+    for (size_t i = 0; i < config->plan_count; i++) {
+        const LayerPlan *plan = &config->plans[i];
+        if (plan->kv_layer >= 0 || (architecture_has(plan, TENSOR_K) && !architecture_has(plan, TENSOR_V)))
+            return true;
+    }
+    return false;
+}
+
+const char *architecture_forward_only(const ModelConfig *config) {
+    const struct {
+        bool is_there;
+        const char *name;
+    } switches[] = {
+        {config->alibi == ALIBI_FALCON, "ALiBi in bfloat16"},
+        {config->scale_falls, "scores scaled by the layer's number"},
+        {config->query_growth != 0.0, "queries that grow with their position"},
+        {config->norms_values, "norms of values"},
+        {shares_keys(config), "shared keys and values"},
+        {config->residual_is_normed, "blocks added to their normed input"},
+        {config->lacks_final_norm, "a stream without a last norm"},
+        {needs_any(config, TENSOR_PART_MIXED_NORM, TENSOR_PART_ACTIVATED_NORM), "norms within blocks"},
+        {config->activation == ACTIVATION_XIELU, "xIELU"},
+        {needs_any(config, TENSOR_PART_LAMBDA_Q1, TENSOR_PART_LAMBDA_K2), "differential attention"},
+        {needs_any(config, TENSOR_PART_LAYER_SCALE, TENSOR_PART_LAYER_NORM), "inputs and scales of layers"},
+    };
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
+        if (switches[i].is_there) return switches[i].name;
+    return NULL;
+}

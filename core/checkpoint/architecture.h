@@ -312,6 +312,9 @@ const char *architecture_part_name(TensorPart part);
 void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, TensorPart part,
                              uint64_t *rows, uint64_t *columns);
 
+/* By name, what of the model has a forward pass alone: gradients do not go through it yet. NULL: nothing. */
+const char *architecture_forward_only(const ModelConfig *config);
+
 /* ALiBi: what a head's score falls by for each token of distance, before Falcon's scale; 0 without. */
 double architecture_alibi_slope(const ModelConfig *config, uint64_t head);
 

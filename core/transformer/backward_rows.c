@@ -180,7 +180,7 @@ Status backward_check_model(const Model *model, Error *error) {
                               : !heads_fit                       ? "clipped queries with q/k norms"
                               : backward_norms_behind(config) && config->residual_scale != 1.0
                                   ? "scaled blocks with norms behind them"
-                                  : NULL;
+                                  : architecture_forward_only(config);
         if (missing != NULL)
             return status_fail(error, STATUS_UNSUPPORTED,
                                "gradients through %s (%s) are not known: previews, drift, "
