@@ -286,6 +286,7 @@ static const Architecture ARCHITECTURES[] = {
     {.model_type = "qwen3_vl_text", LLAMA_LIKE, .qk_norm = QK_NORM_HEAD, .has_mrope = true},
     /* models around a text model: their text is run, what else they have is compared, fused and exported */
     {.model_type = "gemma3", .text_type = "gemma3_text"},
+    {.model_type = "gemma4", .text_type = "gemma4_text"},
     /* its prompt attends both ways where its processor says so, not by itself */
     {.model_type = "paligemma", .text_type = "gemma", .lifts_refusal = true},
     {.model_type = "llava", .text_type = "llama"},
