@@ -1,5 +1,5 @@
 /*
- * The views, each at its number; NULL leaves one free for a view that is yet to come.
+ * The views, each at its number.
  */
 #include "views/export/export_view.h"
 #include "views/landscape/landscape_view.h"
@@ -7,12 +7,13 @@
 #include "views/neurons/neurons_view.h"
 #include "views/overview/overview_view.h"
 #include "views/prompt/prompt_view.h"
+#include "views/rollouts/rollouts_view.h"
 #include "views/tensor/tensor_view.h"
 #include "views/tune/tune_view.h"
 #include "views/views.h"
 
 static const View *const LIST[] = {
-    &overview_view, &layers_view,    &tensor_view, &neurons_view, &prompt_view,
-    &tune_view,     &landscape_view, NULL,         &export_view,
+    &overview_view, &layers_view,    &tensor_view,   &neurons_view, &prompt_view,
+    &tune_view,     &landscape_view, &rollouts_view, &export_view,
 };
 const ViewList VIEWS = {LIST, sizeof LIST / sizeof *LIST};

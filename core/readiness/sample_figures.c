@@ -9,6 +9,10 @@
 
 static const double RIGHT = 1.0, SMALLEST_DEVIATION = 1e-6;
 
+bool sample_figures_is_right(double reward) {
+    return reward >= RIGHT;
+}
+
 /* The product of (n − c − i) / (n − i): never a large binomial. */
 double sample_figures_pass(size_t n, size_t c, size_t k) {
     if (n - c < k) return 1.0;
@@ -38,7 +42,7 @@ static PromptFigures measure_prompt(const SampleGroup *group, const Sample **ord
     PromptFigures figures = {.samples = group->sample_count};
     for (size_t i = 0; i < group->sample_count; i++) {
         const Sample *sample = &group->samples[i];
-        figures.right += sample->reward >= RIGHT;
+        figures.right += sample_figures_is_right(sample->reward);
         figures.mean_reward += sample->reward;
         figures.tokens += (double)sample->count;
         figures.is_mixed = figures.is_mixed || sample->reward != group->samples[0].reward;
@@ -49,6 +53,14 @@ static PromptFigures measure_prompt(const SampleGroup *group, const Sample **ord
     figures.tokens /= samples;
     figures.repeated = share_repeated(group, order);
     return figures;
+}
+
+Status sample_figures_measure_prompt(const SampleGroup *group, PromptFigures *figures, Error *error) {
+    const Sample **order = memory_allocate(group->sample_count, sizeof *order);
+    if (order == NULL) return memory_fail(error, "figures of samples");
+    *figures = measure_prompt(group, order);
+    free(order);
+    return STATUS_OK;
 }
 
 static Status check_group(const SampleGroup *group, size_t index, Error *error) {
@@ -100,12 +112,17 @@ static void fill_row(const SampleFigures *figures, const PromptFigures *prompt, 
     row[5] = row[FIXED + fewest - 1] - prompt->average;
 }
 
-/* Draws as many prompts as there are, with replacement, and adds their mean's deviation and its square. */
+/* A prompt out of all, drawn with replacement. */
+static size_t draw_prompt(size_t prompts, uint64_t seed, size_t index, size_t i) {
+    return (size_t)(random_uniform(seed, (uint64_t)index * prompts + i) * (double)prompts);
+}
+
+/* Draws as many prompts as there are, and adds their mean's deviation and its square. */
 static void draw(const double *rows, size_t prompts, size_t width, uint64_t seed, size_t index,
                  const double *means, double *drawn, double *sums, double *squares) {
     memset(drawn, 0, width * sizeof *drawn);
     for (size_t i = 0; i < prompts; i++) {
-        size_t at = (size_t)(random_uniform(seed, (uint64_t)index * prompts + i) * (double)prompts);
+        size_t at = draw_prompt(prompts, seed, index, i);
         for (size_t c = 0; c < width; c++) drawn[c] += rows[at * width + c];
     }
     for (size_t c = 0; c < width; c++) {
@@ -176,6 +193,32 @@ void sample_figures_free(SampleFigures *figures) {
     free(figures->prompts);
     free(figures->pass);
     *figures = (SampleFigures){0};
+}
+
+SampleEstimate sample_figures_estimate_ratio(const double *sums, const double *counts, size_t prompts,
+                                             uint64_t seed) {
+    double sum = 0.0, count = 0.0, deviations = 0.0, squares = 0.0;
+    size_t draws = 0;
+    for (size_t i = 0; i < prompts; i++) {
+        sum += sums[i];
+        count += counts[i];
+    }
+    const double value = count > 0.0 ? sum / count : NAN;
+    for (size_t d = 0; d < SAMPLE_FIGURES_DRAWS && prompts > 1 && count > 0.0; d++) {
+        double drawn = 0.0, over = 0.0;
+        for (size_t i = 0; i < prompts; i++) {
+            size_t at = draw_prompt(prompts, seed, d, i);
+            drawn += sums[at];
+            over += counts[at];
+        }
+        if (!(over > 0.0)) continue; /* none of those drawn has any */
+        double deviation = drawn / over - value;
+        deviations += deviation;
+        squares += deviation * deviation;
+        draws++;
+    }
+    double variance = (squares - deviations * deviations / (double)draws) / ((double)draws - 1.0);
+    return (SampleEstimate){value, draws > 1 ? sqrt(fmax(variance, 0.0)) : NAN};
 }
 
 /* ---- advantages ---- */

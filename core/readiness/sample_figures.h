@@ -42,7 +42,19 @@ enum { SAMPLE_FIGURES_DRAWS = 1000 }; /* of the bootstrap */
 /* STATUS_ARGUMENT without prompts, or where a prompt has no sample or a sample no reward. */
 Status sample_figures_measure(const SampleSet *set, uint64_t seed, SampleFigures *figures,
                               Error *error) STATUS_MUST_CHECK;
+/* The same of one prompt, whose samples all have a reward. */
+Status sample_figures_measure_prompt(const SampleGroup *group, PromptFigures *figures,
+                                     Error *error) STATUS_MUST_CHECK;
+
+/* Σ sums / Σ counts over prompts, such as the entropy of all response tokens, and its standard error by the same
+ * bootstrap. NaN where the counts add up to 0. */
+SampleEstimate sample_figures_estimate_ratio(const double *sums, const double *counts, size_t prompts,
+                                             uint64_t seed);
+
 void sample_figures_free(SampleFigures *figures);
+
+/* From 1 on. */
+bool sample_figures_is_right(double reward);
 
 /* pass@k of n samples of which c are right; k ≤ n. */
 double sample_figures_pass(size_t n, size_t c, size_t k);

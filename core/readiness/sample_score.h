@@ -12,6 +12,13 @@ typedef struct SampleScore {
     double entropy;         /* mean over its positions; NaN where there is none */
 } SampleScore;
 
+/* The same of one token of a response: ln p of it, and the entropy at the position that predicts it. */
+typedef struct SampleTokenScore {
+    float log_probability, entropy;
+} SampleTokenScore;
+
+double sample_score_probability(const SampleTokenScore *score);
+
 /* Over all response tokens of all samples. */
 typedef struct SampleScoreMeans {
     size_t response_tokens;
@@ -22,6 +29,11 @@ typedef struct SampleScoreMeans {
  * grow with their number. Reports "scoring samples" in tokens. */
 Status sample_score_measure(const Model *model, const Settings *dials, const SampleRows *rows,
                             SampleScore *const scores[SIDE_COUNT], Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* The same token by token, into tokens[SIDE], each [rows->response_tokens]: row by row. */
+Status sample_score_measure_tokens(const Model *model, const Settings *dials, const SampleRows *rows,
+                                   SampleTokenScore *const tokens[SIDE_COUNT], Job *job,
+                                   Error *error) STATUS_MUST_CHECK;
 
 SampleScoreMeans sample_score_average(const SampleRows *rows, const SampleScore *scores);
 

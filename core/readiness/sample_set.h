@@ -44,6 +44,15 @@ typedef struct SampleSet {
 Status sample_set_add_group(SampleSet *set, SampleGroup **group, Error *error) STATUS_MUST_CHECK;
 Status sample_set_add_sample(SampleGroup *group, Sample **sample, Error *error) STATUS_MUST_CHECK;
 
+/* Takes all samples out of a group; its prompt stays. */
+void sample_set_drop_samples(SampleGroup *group);
+
+/* A copy of a sample, texts included, in place of an empty one; after a failure it is empty. */
+Status sample_set_copy_sample(const Sample *from, Sample *to, Error *error) STATUS_MUST_CHECK;
+
+/* Releases what a sample holds. */
+void sample_set_free_sample(Sample *sample);
+
 size_t sample_set_samples(const SampleSet *set);
 
 void sample_set_free(SampleSet *set);

@@ -142,9 +142,9 @@
     X(DIRECTIONS, "directions", 0, "K", COUNT, 1, 4096, "8", ON_AROUND, \
       "how many directions --sharpness tries") \
     /* ---- rollout ---- */ \
-    X(SAMPLES, "samples", 0, "FILE", TEXT, 0, 0, NULL, ON(ROLLOUT) | ON(REPORT), \
+    X(SAMPLES, "samples", 0, "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT) | ON(ROLLOUT) | ON(REPORT), \
       "samples made elsewhere, one a line of JSON: prompt or prompt_ids, response or response_ids, reward or answer; verl's and vLLM's dumps as they are; gzip and zstd are unpacked, - is standard input (rejuv help rollout)") \
-    X(PROMPTS, "prompts", 0, "FILE", TEXT, 0, 0, NULL, ON(ROLLOUT), \
+    X(PROMPTS, "prompts", 0, "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT) | ON(ROLLOUT), \
       "sample answers to these prompts: rows as --calibration takes them, each with its answer; what stands before a response is the prompt") \
     X(FIRST_PROMPTS, "rows", 0, "N", COUNT, 1, 1e9, NULL, ON(ROLLOUT), \
       "only the first N of --prompts") \
@@ -162,7 +162,7 @@
       "tokens of an answer at most") \
     X(SIDE_BY_SIDE, "side-by-side", 0, "N", COUNT, 1, 4096, "64", ON(ROLLOUT), \
       "how many answers grow together; fewer where memory allows no more") \
-    X(REWARD, "reward", 0, "exact|number|boxed|regex:EXPR", TEXT, 0, 0, NULL, ON(ROLLOUT) | ON(REPORT), \
+    X(REWARD, "reward", 0, "exact|number|boxed|regex:EXPR", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT) | ON(ROLLOUT) | ON(REPORT), \
       "what a sample earns: 1 where the response is the answer, or its last number is, or what its last \\boxed{} holds, or the first group of the last match of a PCRE2 expression; rewards in the file do not count then") \
     X(REWARD_COMMAND, "reward-command", 0, "CMD", TEXT, 0, 0, NULL, ON(ROLLOUT) | ON(REPORT), \
       "rewards by a program, run by sh -c: a line of JSON with prompt, response and answer in, a number out, for each sample in turn") \

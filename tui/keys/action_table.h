@@ -120,9 +120,9 @@
     X(SIDE_FUSED,       "side-fused",       "prompt", NONE, "side", "select W, the fused model")            \
     X(CONTINUE,         "continue",         "prompt", NONE, "continue", "let the selected model continue the text; a count sets how many tokens") \
     X(REMOVE_CONTINUATION, "remove-continuation", "prompt", NONE, "undo", "take the added tokens off again; of a conversation the last turn") \
-    X(TOKENS,           "tokens",           "prompt", NUMBER, "tokens to add", "how many tokens a continuation adds") \
-    X(TEMPERATURE,      "temperature",      "prompt", NUMBER, "temperature", "how continuations are sampled: 0 takes the most likely token") \
-    X(SEED,             "seed",             "prompt landscape", NUMBER, "seed", "which random numbers sampling uses, or which directions the landscape takes")  \
+    X(TOKENS,           "tokens",           "prompt rollouts", NUMBER, "tokens", "how many tokens a continuation adds, or a sampled answer has at most") \
+    X(TEMPERATURE,      "temperature",      "prompt rollouts", NUMBER, "temperature", "how continuations and answers are sampled: 0 takes the most likely token") \
+    X(SEED,             "seed",             "prompt landscape rollouts", NUMBER, "seed", "which random numbers sampling uses, or which directions the landscape takes")  \
     X(TARGET_NEXT,      "target-next",      "prompt", NONE, "target", "go to the next target of attribution: in this row, then in the rows after it") \
     X(TARGET_PREVIOUS,  "target-previous",  "prompt", NONE, "target", "go to the target of attribution before") \
     X(RESPONSE,         "response",         "prompt", NONE, "response", "show the calibration row's response behind its prompt, or take it off") \
@@ -139,9 +139,9 @@
     X(SWEEP,            "sweep",            "tune", NONE,   "sweep", "measure the headline figures at many α")  \
     X(SWEEP_RHO,        "sweep-rho",        "tune", NONE,   "sweep ρ", "measure the headline figures at many ρ, from 0 to 4 %") \
     X(SWEEP_RANGE,      "sweep-range",      "tune", TEXT,   "sweep FROM:TO:POINTS", "sweep over another range of α") \
-    X(PANE_NEXT,        "pane-next",        "tune landscape", NONE, "pane", "go to the next pane, such as headlines, modules, layers, reset, plane") \
-    X(PANE_PREVIOUS,    "pane-previous",    "tune landscape", NONE,   "pane", "go to the pane before") \
-    X(PANE,             "pane",             "tune landscape", TEXT,   "pane", "go to the pane of this name") \
+    X(PANE_NEXT,        "pane-next",        "tune landscape rollouts", NONE, "pane", "go to the next pane, such as headlines, modules, layers, reset, plane") \
+    X(PANE_PREVIOUS,    "pane-previous",    "tune landscape rollouts", NONE,   "pane", "go to the pane before") \
+    X(PANE,             "pane",             "tune landscape rollouts", TEXT,   "pane", "go to the pane of this name") \
     X(ALPHA_CLEAR,      "alpha-clear",      "tune", NONE,   "follow α", "let the kind under the cursor follow the common α again, or in the pane layers all of them") \
     X(ALPHA_LAYERS,     "alpha-layers",     "tune", TEXT,   "α of the layers, FROM:TO or A,A,…", "set an α for each layer: a line from the first's to the last's, or a list") \
     X(ALPHA_KIND,       "alpha-kind",       "tune", TEXT,   "α of kinds, KIND=A,…", "set the α of kinds of tensors, such as q=0.3,down=0.7") \
@@ -154,10 +154,20 @@
     X(BOOKMARK_COMPARE, "bookmark-compare", "tune", NONE,   "compare", "compare the bookmarks with this one, or with W again") \
     X(BOOKMARK_REMOVE,  "bookmark-remove",  "tune", NONE,   "remove",  "forget the bookmark at the cursor") \
     X(BOOKMARK_EXPORT,  "bookmark-export",  "tune", NONE,   "export",  "return to the bookmark at the cursor, and show what an export would write") \
-    X(MEASURE,          "measure",          "overview layers tune neurons landscape", NONE, "measure", "measure the calibration rows now") \
+    X(MEASURE,          "measure",          "overview layers tune neurons landscape rollouts", NONE, "measure", "measure now: the calibration rows; in Rollouts sample, or read the samples of the file") \
     X(GRID,             "grid",             "landscape", TEXT, "grid, FROM:TO:POINTS", "which points the line in front goes over, or the plane in front along both directions") \
     X(SIGMA,            "sigma",            "landscape", NUMBER, "σ", "how long the steps are that sharpness takes: 1 is as long as the weights themselves") \
     X(DIRECTIONS,       "directions",       "landscape", NUMBER, "directions", "along how many random directions sharpness steps") \
+    X(SAMPLES_EACH,     "samples",          "rollouts", NUMBER, "samples", "how many answers are sampled to each prompt") \
+    X(PROMPTS,          "prompts",          "rollouts", NUMBER, "prompts", "how many prompts are sampled from: the first of the rows or of the file") \
+    X(TOP_P,            "top-p",            "rollouts", NUMBER, "top-p", "sample among the fewest tokens whose probabilities add up to so much") \
+    X(TOP_K,            "top-k",            "rollouts", NUMBER, "top-k", "sample among so many of the most likely tokens; 0: all") \
+    X(REWARD,           "reward",           "rollouts", TEXT, "reward: exact, number, boxed or regex:EXPR", "what makes an answer right: the whole, its last number, its last \\boxed{}, the group of an expression; nothing: as the file says, of prompts the number") \
+    X(GRADIENT,         "gradient",         "rollouts layers", NONE, "gradient", "measure the gradient at hand-over: of the samples that Rollouts has, under base, SFT and W") \
+    X(SAMPLES_FILE,     "samples-file",     "rollouts", FILE, "read the samples of", "read samples made elsewhere: lines of JSON with prompt, response and reward, as vLLM and verl write them") \
+    X(PROMPTS_FILE,     "prompts-file",     "rollouts", FILE, "prompts of the file", "sample from the prompts of a file: rows as those of calibration, each with an answer") \
+    X(PROMPTS_ROWS,     "prompts-rows",     "rollouts", NONE, "rows", "sample from the calibration rows again") \
+    X(SAMPLES_SAVE,     "samples-save",     "rollouts", FILE, "write the samples to", "write the samples of the state at the cursor to a file that commands can read") \
     X(ROWS_FILE,        "rows-file",        "", FILE,   "rows of the file", "measure on the calibration rows of another file: JSON lines of prompt and response, of conversations, or of ids, or lines of text") \
     X(ROWS_PROMPT,      "rows-prompt",      "", NONE,   "rows", "measure on the prompt on screen in place of the file's rows; a continuation is its response") \
     X(ROWS_BACK,        "rows-back",        "", NONE,   "rows", "measure on the calibration file's rows again") \

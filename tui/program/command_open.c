@@ -202,6 +202,9 @@ static Status run(Batch *batch, Error *error) {
                               .chat_template = options_text(options, OPTION_TEMPLATE),
                               .allow_unmatched = options_has(options, OPTION_ALLOW_UNMATCHED),
                               .prompt = options_text(options, OPTION_PROMPT),
+                              .samples = options_text(options, OPTION_SAMPLES),
+                              .prompts = options_text(options, OPTION_PROMPTS),
+                              .reward = options_text(options, OPTION_REWARD),
                               .tokenizer_rule = batch_tokenizer_rule(options),
                               .alpha = options_value(options, OPTION_ALPHA)->number,
                               .threads = (unsigned)options_value(options, OPTION_THREADS)->count};

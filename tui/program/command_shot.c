@@ -170,6 +170,9 @@ static Status open_session(const Options *options, Session **session, Error *err
                            .end_token = options_text(options, OPTION_END_TOKEN),
                            .chat_template = options_text(options, OPTION_TEMPLATE),
                            .prompt = options_text(options, OPTION_PROMPT),
+                           .samples = options_text(options, OPTION_SAMPLES),
+                           .prompts = options_text(options, OPTION_PROMPTS),
+                           .reward = options_text(options, OPTION_REWARD),
                            .tokenizer_rule = batch_tokenizer_rule(options),
                            .alpha = options_value(options, OPTION_ALPHA)->number,
                            .threads = (unsigned)options_value(options, OPTION_THREADS)->count};
@@ -201,7 +204,7 @@ static Status run(Batch *batch, Error *error) {
 
 const Command command_shot = {
     .details =
-        "VIEW is a name or number: overview, layers, tensor, neurons, prompt, tune, landscape, export. Everything that the "
+        "VIEW is a name or number: overview, layers, tensor, neurons, prompt, tune, landscape, rollouts, export. Everything that the "
         "view shows is measured first, also what the program itself would wait to be asked for; what is waited "
         "for is told on standard error.\n"
         "\n"

@@ -18,6 +18,7 @@
 #include "tui/session/session_neurons_measure.h"
 #include "tui/session/session_prompt.h"
 #include "tui/session/session_reset.h"
+#include "tui/session/session_rollouts.h"
 #include "tui/session/session_spectrum.h"
 #include "tui/session/session_sweep.h"
 #include "tui/session/session_targets.h"
@@ -85,6 +86,8 @@ static const Part PARTS[] = {
      session_export_free},
     {"cache", session_cache_open, NULL, session_cache_refresh, session_cache_forget, session_cache_list,
      session_cache_free},
+    {"rollouts", session_rollouts_open, NULL, session_rollouts_refresh, session_rollouts_forget,
+     session_rollouts_list, session_rollouts_free},
 };
 
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
@@ -156,6 +159,7 @@ static const struct {
     [SESSION_TASK_SWEEP] = {SESSION_PART_SWEEP, true, NULL},
     [SESSION_TASK_PLANE] = {SESSION_PART_SWEEP, true, NULL},
     [SESSION_TASK_LANDSCAPE] = {SESSION_PART_LANDSCAPE, true, session_landscape_cancel},
+    [SESSION_TASK_ROLLOUTS] = {SESSION_PART_ROLLOUTS, false, session_rollouts_cancel},
     [SESSION_TASK_CONTINUATION] = {SESSION_PART_PROMPT, false, NULL},
     [SESSION_TASK_PREVIEW] = {SESSION_PART_PROMPT, false, session_prompt_cancel_preview},
     [SESSION_TASK_ELEMENTS] = {SESSION_PART_ELEMENTS, false, session_elements_cancel},
@@ -195,6 +199,7 @@ static void describe_job(const Session *session, SessionTask task, const Task *w
     if (task == SESSION_TASK_LANDSCAPE) progress = session_landscape_progress(session, progress);
     *job = (SessionJob){.done = progress.done, .total = progress.total, .seconds = progress.seconds};
     (void)snprintf(job->label, sizeof job->label, "%s", work->label);
+    if (task == SESSION_TASK_ROLLOUTS) session_rollouts_describe(session, progress, job);
     if (work->unit == NULL || progress.seconds < 0.2) return;
     char rate[FORMAT_SIZE];
     (void)snprintf(job->rate, sizeof job->rate, "%s/s",
@@ -219,11 +224,12 @@ size_t session_jobs(Session *session, SessionJob *jobs, size_t capacity) {
 static unsigned complete_parts(const Session *session, unsigned parts) {
     bool resets = session->settings.rho > 0.0;
     if (resets && (parts & (SESSION_PART_HEADLINE | SESSION_PART_SWEEP | SESSION_PART_LANDSCAPE |
-                            SESSION_PART_PROMPT | SESSION_PART_EXPORT)) != 0)
+                            SESSION_PART_ROLLOUTS | SESSION_PART_PROMPT | SESSION_PART_EXPORT)) != 0)
         parts |= SESSION_PART_METHOD;
     if ((parts & SESSION_PART_LANDSCAPE) != 0) parts |= SESSION_PART_SWEEP; /* which goes first */
     if ((parts & (SESSION_PART_SWEEP | SESSION_PART_METHOD)) != 0) parts |= SESSION_PART_HEADLINE;
-    if ((parts & (SESSION_PART_HEADLINE | SESSION_PART_PROMPT)) != 0) parts |= SESSION_PART_FILES;
+    if ((parts & (SESSION_PART_HEADLINE | SESSION_PART_ROLLOUTS | SESSION_PART_PROMPT)) != 0)
+        parts |= SESSION_PART_FILES;
     return parts;
 }
 
@@ -244,6 +250,7 @@ void session_measure(Session *session, unsigned parts) {
     else if ((parts & SESSION_PART_HEADLINE) != 0)
         session_measure_headlines(session);
     if ((parts & SESSION_PART_LANDSCAPE) != 0) session_landscape_measure(session);
+    if ((parts & SESSION_PART_ROLLOUTS) != 0) session_rollouts_measure(session);
 }
 
 static bool cancel_task(Session *session, SessionTask task, Task *work) {

@@ -54,7 +54,8 @@ typedef enum SessionPart {
     SESSION_PART_EXPORT = 128,
     SESSION_PART_CACHE = 256,     /* writing what was measured: no figure waits for it */
     SESSION_PART_LANDSCAPE = 512, /* the loss around base, SFT and W */
-    SESSION_PARTS_ALL = 1023
+    SESSION_PART_ROLLOUTS = 1024, /* samples and what they earn; the gradient at hand-over */
+    SESSION_PARTS_ALL = 2047
 } SessionPart;
 
 /* True while work for any of `parts`, or for what they come from, is running: the first of it in *job. Work

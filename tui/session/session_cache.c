@@ -43,9 +43,16 @@ static void stop_writing(struct SessionCachePart *cache) {
     cache->is_read_only = true;
 }
 
-static void give_up(Session *session, const Error *error) {
+void session_cache_give_up(Session *session, const Error *error) {
     stop_writing(session->cache);
     session_say(session, SESSION_NOTE, "analyses are not kept for the next time: %s", error->message);
+}
+
+const Cache *session_cache_place(const Session *session, CacheOrigin *origin, bool *may_write) {
+    const struct SessionCachePart *cache = session->cache;
+    *may_write = !cache->is_read_only;
+    *origin = cache->origin;
+    return cache->knows_content ? cache->cache : NULL;
 }
 
 /* ---- contents, and drift ---- */
@@ -59,7 +66,7 @@ static void open_cache(Session *session, const char *directory) {
             .cache = cache->cache, .pair = session->pair, .drift = session_files_drift_table(session)};
         status = task_start(&cache->opening, 1, session_cache_recall_content, &cache->content_errand, &error);
     }
-    if (status != STATUS_OK) give_up(session, &error);
+    if (status != STATUS_OK) session_cache_give_up(session, &error);
 }
 
 Status session_cache_open(Session *session, const SessionOptions *options, Error *error) {
@@ -109,7 +116,7 @@ static void collect_reading(Session *session) {
     else if (cache->reading.status == STATUS_CANCELLED)
         stop_writing(cache);
     else
-        give_up(session, &cache->reading.error);
+        session_cache_give_up(session, &cache->reading.error);
 }
 
 /* ---- what is kept about the neurons ---- */
@@ -206,7 +213,7 @@ static void collect_recall(Session *session) {
     Error error = cache->recalling.error;
     Status status = cache->recalling.status;
     if (status == STATUS_OK) status = accept(session, &cache->recall_errand, &error);
-    if (status != STATUS_OK && status != STATUS_CANCELLED) give_up(session, &error);
+    if (status != STATUS_OK && status != STATUS_CANCELLED) session_cache_give_up(session, &error);
     free_recall_errand(&cache->recall_errand);
 }
 
@@ -267,7 +274,7 @@ static void collect_keeping(Session *session) {
         cache->is_kept[what] = cache->is_kept[what] || cache->keep_errand.has[what];
     if (cache->keeping.status == STATUS_CANCELLED) stop_writing(cache);
     if (cache->keeping.status != STATUS_OK && cache->keeping.status != STATUS_CANCELLED)
-        give_up(session, &cache->keeping.error);
+        session_cache_give_up(session, &cache->keeping.error);
 }
 
 /* ---- what is due ---- */
@@ -330,7 +337,8 @@ bool session_cache_refresh(Session *session) {
     else if (!cache->is_read_only && !task_is_running(&cache->reading))
         status = start_writing(session, &error);
     if (status == STATUS_OK) return changed;
-    give_up(session, &error); /* nothing is held for it any more: who was held back looks again */
+    session_cache_give_up(session,
+                          &error); /* nothing is held for it any more: who was held back looks again */
     return true;
 }
 

@@ -26,6 +26,15 @@ bool session_was_recalled(const Session *session, CacheAnalysis what);
 /* Whether it is on disk: it was read, or has been written. */
 bool session_is_kept(const Session *session, CacheAnalysis what);
 
+/* ---- for the other parts of a session ---- */
+
+/* Where what else is measured may be looked for, and under which contents; NULL where nothing is kept, or the contents are
+ * not known yet. *may_write: what is not there may be written. The cache lives as long as the session. */
+const Cache *session_cache_place(const Session *session, CacheOrigin *origin, bool *may_write);
+
+/* Says once why something is not kept, after which nothing is. */
+void session_cache_give_up(Session *session, const Error *error);
+
 /* ---- for session.c ---- */
 
 struct SessionOptions;

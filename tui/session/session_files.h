@@ -20,6 +20,9 @@ typedef struct SessionOptions {
     const char *prompt;          /* the first prompt, or NULL: the first of the calibration rows */
     const char *chat;            /* a conversation (JSON) in its place, or NULL; then the template is on: */
     const char *prompt_template; /* its name, or NULL: chat_template */
+    const char *samples;         /* a file of samples that is read at once, or NULL */
+    const char *prompts;         /* a file of prompts to sample from, or NULL: the calibration rows */
+    const char *reward;          /* what an answer is measured by (reward.h), or NULL */
     const char *cache;           /* the directory in which analyses are kept, or NULL: they are not */
     TokenizerRule tokenizer_rule;
     double alpha;

@@ -19,10 +19,12 @@
  *     spectrum     session_spectrum.c      singular values
  *     export       session_export.c        plan, run, verification
  *     cache        session_cache.c         analyses kept from one session to the next; _jobs reads and writes them
+ *     rollouts     session_rollouts.c      samples and the gradient at hand-over; _columns what is shown of them, _errand and
+ *                                          _draw the job
  *
  * session.c opens, refreshes, cancels and frees them by one table.
  *
- * A part's struct is defined in its own file (of neurons and the prompt in session_…_internal.h), which says what of it belongs
+ * A part's struct is defined in its own file (of neurons, the prompt and rollouts in session_…_internal.h), which says what of it belongs
  * to a job's thread, and while which one runs. A part reaches those above it in this list by the functions of their
  * headers, and those below not at all: what they have to do for each other session.c tells them.
  */
@@ -60,6 +62,7 @@ struct Session {
     struct SessionSpectrumPart *spectrum;
     struct SessionExportPart *export;
     struct SessionCachePart *cache;
+    struct SessionRolloutsPart *rollouts;
 };
 
 #endif

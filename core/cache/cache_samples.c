@@ -1,0 +1,215 @@
+#include "core/cache/cache_samples.h"
+
+#include "core/cache/cache_bytes.h"
+#include "core/cache/cache_method.h"
+#include "core/numerics/blas_library.h"
+#include "core/numerics/kernels.h"
+#include "core/support/memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SAMPLES_KIND "samples"
+#define SCORES_KIND  "sample-scores"
+enum { SAMPLES_VERSION = 1, SCORES_VERSION = 1 };
+
+/* ---- what they come from ---- */
+
+static void put_origin(const CacheOrigin *origin, Buffer *text) {
+    buffer_add_format(text, "base %s\nsft %s\nthreads %u\nblas %s\nkernels %s\n", origin->base, origin->sft,
+                      origin->threads, blas_library_core_name(), kernels_get()->name);
+}
+
+/* α as its bits: two dials that differ in the last give different weights. */
+static void put_number(const char *name, double number, Buffer *text) {
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    buffer_add_format(text, "%s %016" PRIx64 "\n", name, bits);
+}
+
+static void put_dials(const Settings *dials, Buffer *text) {
+    uint32_t cut = settings_cut(dials);
+    put_number("alpha", dials->alpha, text);
+    for (size_t i = 0; dials->curve != NULL && i < dials->curve->count; i++)
+        put_number("layer", dials->curve->alpha[i], text);
+    for (SettingsKind kind = 0; kind < SETTINGS_KIND_COUNT; kind++)
+        if (dials->kinds[kind].is_set) put_number(settings_kind_name(kind), dials->kinds[kind].alpha, text);
+    if (cut == 0) return;
+    put_number("omega", dials->omega, text);
+    for (uint64_t n = 0; n < neurons_count(&dials->ranking->table); n++)
+        if (dials->ranking->ranks[n] < cut) buffer_add_format(text, "reset %" PRIu64 "\n", n);
+}
+
+static void put_prompts(const SampleSet *prompts, Buffer *text) {
+    for (size_t g = 0; g < prompts->count; g++) {
+        buffer_add_text(text, "prompt");
+        for (size_t i = 0; i < prompts->groups[g].count; i++)
+            buffer_add_format(text, " %" PRId32, prompts->groups[g].ids[i]);
+        buffer_add_text(text, "\n");
+    }
+}
+
+static Status make_key(Buffer *text, const char *kind, unsigned version, CacheKey *key, Error *error) {
+    char *lines = NULL;
+    Status status = buffer_take(text, &lines, NULL, "a cache key", error);
+    if (status == STATUS_OK) status = cache_make_key(kind, version, lines, key, error);
+    free(lines);
+    return status;
+}
+
+static Status make_samples_key(const CacheSampling *sampling, CacheKey *key, Error *error) {
+    const RolloutOptions *options = sampling->options;
+    Settings settings = settings_of_side(sampling->side, sampling->dials);
+    Buffer text = {0};
+    put_origin(sampling->origin, &text);
+    buffer_add_format(&text,
+                      "samples %zu\ntokens %zu\nslots %zu\ntop-k %zu\nseed %" PRIu64 "\nend %" PRId32 "\n",
+                      options->samples, options->most_tokens, options->slots, options->sampling.top_k,
+                      options->seed, options->end);
+    put_number("temperature", options->sampling.temperature, &text);
+    put_number("top-p", options->sampling.top_p, &text);
+    put_dials(&settings, &text);
+    put_prompts(sampling->prompts, &text);
+    return make_key(&text, SAMPLES_KIND, SAMPLES_VERSION, key, error);
+}
+
+static Status make_scores_key(const CacheOrigin *origin, const Settings *dials, const SampleRows *rows,
+                              CacheKey *key, Error *error) {
+    char sum[HASH_HEX_SIZE];
+    Buffer text = {0};
+    Status status = cache_method_hash_rows(rows->rows, rows->count, sum, error);
+    if (status != STATUS_OK) return status;
+    put_origin(origin, &text);
+    put_dials(dials, &text);
+    buffer_add_format(&text, "rows %s\n", sum);
+    return make_key(&text, SCORES_KIND, SCORES_VERSION, key, error);
+}
+
+/* ---- samples as bytes ---- */
+
+void cache_samples_pack(const SampleSet *set, Buffer *payload) {
+    cache_bytes_put_count(payload, set->count);
+    for (size_t g = 0; g < set->count; g++) {
+        const SampleGroup *group = &set->groups[g];
+        cache_bytes_put_count(payload, group->sample_count);
+        for (size_t i = 0; i < group->sample_count; i++) {
+            cache_bytes_put_count(payload, group->samples[i].is_ended);
+            cache_bytes_put_count(payload, group->samples[i].count);
+            cache_bytes_put_integers(payload, group->samples[i].ids, group->samples[i].count);
+        }
+    }
+}
+
+static bool take_sample(CacheReader *reader, const RolloutOptions *options, size_t vocabulary,
+                        SampleGroup *group) {
+    Sample *sample;
+    uint64_t is_ended = cache_bytes_take_count(reader), count = cache_bytes_take_count(reader);
+    if (reader->failed || is_ended > 1 || count == 0 || count > options->most_tokens ||
+        count > reader->left / sizeof(int32_t))
+        return false;
+    if (sample_set_add_sample(group, &sample, NULL) != STATUS_OK) return false;
+    sample->ids = memory_allocate((size_t)count, sizeof *sample->ids);
+    if (sample->ids == NULL) return false;
+    sample->count = (size_t)count;
+    sample->is_ended = is_ended == 1;
+    cache_bytes_take_integers(reader, sample->ids, sample->count);
+    for (size_t i = 0; i < sample->count; i++)
+        if (sample->ids[i] < 0 || (uint64_t)sample->ids[i] >= vocabulary) return false;
+    return true;
+}
+
+static bool take_samples(CacheReader *reader, const RolloutOptions *options, size_t vocabulary,
+                         SampleSet *set) {
+    if (cache_bytes_take_count(reader) != set->count) return false;
+    for (size_t g = 0; g < set->count; g++) {
+        if (cache_bytes_take_count(reader) != options->samples) return false;
+        for (size_t i = 0; i < options->samples; i++)
+            if (!take_sample(reader, options, vocabulary, &set->groups[g])) return false;
+    }
+    return cache_bytes_end(reader);
+}
+
+bool cache_samples_unpack(const unsigned char *bytes, size_t size, const RolloutOptions *options,
+                          size_t vocabulary, SampleSet *set) {
+    CacheReader reader = {.next = bytes, .left = size};
+    if (take_samples(&reader, options, vocabulary, set)) return true;
+    for (size_t g = 0; g < set->count; g++) sample_set_drop_samples(&set->groups[g]);
+    return false;
+}
+
+/* ---- scores as bytes ---- */
+
+void cache_samples_pack_scores(SampleTokenScore *const tokens[SIDE_COUNT], size_t count, Buffer *payload) {
+    cache_bytes_put_count(payload, count);
+    for (size_t side = 0; side < SIDE_COUNT; side++) {
+        for (size_t i = 0; i < count; i++) {
+            cache_bytes_put_floats(payload, &tokens[side][i].log_probability, 1);
+            cache_bytes_put_floats(payload, &tokens[side][i].entropy, 1);
+        }
+    }
+}
+
+bool cache_samples_unpack_scores(const unsigned char *bytes, size_t size, size_t count,
+                                 SampleTokenScore *const tokens[SIDE_COUNT]) {
+    CacheReader reader = {.next = bytes, .left = size};
+    if (cache_bytes_take_count(&reader) != count) return false;
+    for (size_t side = 0; side < SIDE_COUNT; side++) {
+        for (size_t i = 0; i < count; i++) {
+            cache_bytes_take_floats(&reader, &tokens[side][i].log_probability, 1);
+            cache_bytes_take_floats(&reader, &tokens[side][i].entropy, 1);
+        }
+    }
+    return cache_bytes_end(&reader);
+}
+
+/* ---- found and kept ---- */
+
+static Status store(const Cache *cache, const CacheKey *key, Buffer *payload, Error *error) {
+    Status status = payload->failed ? memory_fail(error, "a cache entry")
+                                    : cache_store(cache, key, payload->text, payload->length, error);
+    buffer_free(payload);
+    return status;
+}
+
+bool cache_samples_recall(const Cache *cache, const CacheSampling *sampling, SampleSet *set) {
+    CacheKey key;
+    CacheEntry entry;
+    if (make_samples_key(sampling, &key, NULL) != STATUS_OK || !cache_find(cache, &key, &entry)) return false;
+    bool is_sound =
+        cache_samples_unpack(entry.payload, entry.size, sampling->options, sampling->vocabulary, set);
+    cache_free_entry(&entry);
+    return is_sound;
+}
+
+Status cache_samples_keep(const Cache *cache, const CacheSampling *sampling, const SampleSet *set,
+                          Error *error) {
+    CacheKey key;
+    Buffer payload = {0};
+    Status status = make_samples_key(sampling, &key, error);
+    if (status != STATUS_OK) return status;
+    cache_samples_pack(set, &payload);
+    return store(cache, &key, &payload, error);
+}
+
+bool cache_samples_recall_scores(const Cache *cache, const CacheOrigin *origin, const Settings *dials,
+                                 const SampleRows *rows, SampleTokenScore *const tokens[SIDE_COUNT]) {
+    CacheKey key;
+    CacheEntry entry;
+    if (make_scores_key(origin, dials, rows, &key, NULL) != STATUS_OK || !cache_find(cache, &key, &entry))
+        return false;
+    bool is_sound = cache_samples_unpack_scores(entry.payload, entry.size, rows->response_tokens, tokens);
+    cache_free_entry(&entry);
+    return is_sound;
+}
+
+Status cache_samples_keep_scores(const Cache *cache, const CacheOrigin *origin, const Settings *dials,
+                                 const SampleRows *rows, SampleTokenScore *const tokens[SIDE_COUNT],
+                                 Error *error) {
+    CacheKey key;
+    Buffer payload = {0};
+    Status status = make_scores_key(origin, dials, rows, &key, error);
+    if (status != STATUS_OK) return status;
+    cache_samples_pack_scores(tokens, rows->response_tokens, &payload);
+    return store(cache, &key, &payload, error);
+}
