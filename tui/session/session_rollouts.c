@@ -253,8 +253,10 @@ Status session_rollouts_take_file(Session *session, const char *path, bool are_s
     if (path != NULL && strcmp(path, "-") == 0)
         return status_fail(error, STATUS_ARGUMENT, "standard input is the keyboard here: give a file");
     Status status = rollouts_copy_source(path, are_samples, &session->rollouts->source, error);
-    if (status == STATUS_OK && are_samples) session_start_rollouts(session);
-    return status;
+    if (status != STATUS_OK) return status;
+    session->rollouts->error = (Error){0}; /* it was of the other */
+    if (are_samples) session_start_rollouts(session);
+    return STATUS_OK;
 }
 
 /* ---- taking what comes ---- */

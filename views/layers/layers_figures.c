@@ -51,8 +51,9 @@ static double method_figure(const Layers *layers, const Session *session, const 
 double layers_value(const Layers *layers, const Session *session, const BlockSources *sources, size_t tensor,
                     LayersSign *sign) {
     *sign = LAYERS_PLAIN;
-    return layers->of_method ? method_figure(layers, session, sources, tensor, sign)
-                             : drift_figure(layers, session, tensor, sign);
+    if (layers->family == LAYERS_OF_GRADIENT) return layers_gradient_value(layers, session, tensor, sign);
+    return layers->family == LAYERS_OF_METHOD ? method_figure(layers, session, sources, tensor, sign)
+                                              : drift_figure(layers, session, tensor, sign);
 }
 
 void layers_format_method(BlockMetric metric, double value, char text[FORMAT_SIZE]) {
@@ -61,8 +62,10 @@ void layers_format_method(BlockMetric metric, double value, char text[FORMAT_SIZ
 }
 
 void layers_format(const Layers *layers, double value, char text[FORMAT_SIZE]) {
-    if (layers->of_method)
+    if (layers->family == LAYERS_OF_METHOD)
         layers_format_method(layers->block_metric, value, text);
+    else if (layers->family == LAYERS_OF_GRADIENT)
+        layers_gradient_format(value, text);
     else
         drift_format_value(layers->list.metric, value, text, FORMAT_SIZE);
 }
@@ -87,8 +90,9 @@ static void add_number(Table *table, const Layers *layers, const Session *sessio
 }
 
 static const char *metric_key(const Layers *layers) {
-    return layers->of_method ? block_metric_facts(layers->block_metric)->key
-                             : drift_metric_facts(layers->list.metric)->key;
+    if (layers->family == LAYERS_OF_GRADIENT) return layers_gradient(layers)->key;
+    return layers->family == LAYERS_OF_METHOD ? block_metric_facts(layers->block_metric)->key
+                                              : drift_metric_facts(layers->list.metric)->key;
 }
 
 /* The map as it is on screen: a row a layer, and a last one for the tensors that belong to none. */

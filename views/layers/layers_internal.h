@@ -1,6 +1,7 @@
 /*
- * layers_internal — the Layers view in four files: layers_view.c (state and actions), layers_map.c (the map, its key
- * and its signs), layers_side.c (what is at the cursor), layers_figures.c (the figure of a cell; the numbers).
+ * layers_internal — the Layers view in five files: layers_view.c (state and actions), layers_map.c (the map, its key
+ * and its signs), layers_side.c (what is at the cursor), layers_figures.c (the figure of a cell; the numbers),
+ * layers_gradient.c (metrics of the gradient at hand-over).
  */
 #ifndef REJUV_VIEWS_LAYERS_INTERNAL_H
 #define REJUV_VIEWS_LAYERS_INTERNAL_H
@@ -23,13 +24,26 @@ typedef enum LayersScale {
 
 enum { LAYERS_TEXT_SIZE = 16 };
 
+/* What the map shows a metric of. */
+typedef enum LayersFamily { LAYERS_OF_DRIFT, LAYERS_OF_METHOD, LAYERS_OF_GRADIENT } LayersFamily;
+
+/* One of the gradient. */
+typedef struct LayersGradient {
+    const char *key, *label; /* in JSON and CSV; on screens */
+    Side side;
+    bool is_relative; /* to ‖W‖ */
+} LayersGradient;
+
+enum { LAYERS_GRADIENTS = 6 };
+
 typedef struct Layers {
     LayersGrid grid;
     TensorList list; /* its metric of drift is the map's too */
-    bool of_method;  /* the map shows a metric of the method instead: */
-    BlockMetric block_metric;
-    bool listing; /* the list in place of the map */
-    bool opened;  /* that list is of one cell, from which the way back is the map */
+    LayersFamily family;
+    BlockMetric block_metric; /* of the method */
+    size_t gradient;          /* of the gradient: < LAYERS_GRADIENTS */
+    bool listing;             /* the list in place of the map */
+    bool opened;              /* that list is of one cell, from which the way back is the map */
     LayersScale scale;
     size_t row, column; /* the cursor in the map; row grid.layers: in the strip */
     size_t strip_column;
@@ -61,6 +75,15 @@ double layers_value(const Layers *layers, const Session *session, const BlockSou
 /* The same as text; a figure of the method. */
 void layers_format_method(BlockMetric metric, double value, char text[FORMAT_SIZE]);
 void layers_format(const Layers *layers, double value, char text[FORMAT_SIZE]);
+
+/* The metric of the gradient (layers_gradient.c): its facts, a tensor's figure, how it is written; what it is, or which key
+ * measures it; all of them of a tensor, in so many rows as are returned. */
+const LayersGradient *layers_gradient(const Layers *layers);
+double layers_gradient_value(const Layers *layers, const Session *session, size_t tensor, LayersSign *sign);
+void layers_gradient_format(double value, char text[FORMAT_SIZE]);
+void layers_gradient_draw(const Layers *layers, const Session *session, Canvas *canvas, Rect area);
+int layers_gradient_draw_side(const Layers *layers, const Session *session, Canvas *canvas, Rect area,
+                              const PairTensor *tensor);
 
 /* Why figures of the method are not known yet. */
 const char *layers_find_reason(const Session *session);

@@ -49,7 +49,8 @@ static void fill_cell(Filling *filling, size_t item, size_t tensor, int figure_c
     layers->values[item] = value;
     layers->texts[item] = SIGNS[sign];
     filling->occurs[sign] = true;
-    bool none = layers->of_method && !(value < 0) && !(value > 0); /* its colour is that of a blank */
+    bool none =
+        layers->family != LAYERS_OF_DRIFT && !(value < 0) && !(value > 0); /* its colour is that of a blank */
     if (sign == LAYERS_PLAIN && none) layers->texts[item] = "0";
     if (figure_columns > 0 && sign == LAYERS_PLAIN)
         layers->texts[item] = write_figure(layers, value, figure_columns, layers->text_blocks[item]);
@@ -67,8 +68,9 @@ static void fill(Filling *filling, int figure_columns, int strip_columns) {
 
 static ColourScale empty_key(const Layers *layers) {
     bool logarithmic = layers->scale == LAYERS_LOGARITHMIC;
-    if (!layers->of_method) return tensor_list_metric_key(layers->list.metric, logarithmic);
-    bool is_change = block_metric_facts(layers->block_metric)->is_change;
+    if (layers->family == LAYERS_OF_DRIFT) return tensor_list_metric_key(layers->list.metric, logarithmic);
+    bool is_change =
+        layers->family == LAYERS_OF_METHOD && block_metric_facts(layers->block_metric)->is_change;
     return colour_scale_make(is_change ? RAMP_DIVERGING : RAMP_SEQUENTIAL, 0, logarithmic);
 }
 
@@ -102,9 +104,11 @@ static void colour(Layers *layers) {
 static int write_metric(const Layers *layers, Canvas *canvas, Rect row) {
     const DriftMetricFacts *drift = drift_metric_facts(layers->list.metric);
     const BlockMetricFacts *method = block_metric_facts(layers->block_metric);
-    int column =
-        canvas_write(canvas, row, 0, 0, ROLE_TITLE, layers->of_method ? method->label : drift->label);
-    if (!layers->of_method) return canvas_write(canvas, row, 0, column + 1, ROLE_DIM, drift->unit);
+    if (layers->family == LAYERS_OF_GRADIENT)
+        return canvas_write(canvas, row, 0, 0, ROLE_TITLE, layers_gradient(layers)->label);
+    bool of_method = layers->family == LAYERS_OF_METHOD;
+    int column = canvas_write(canvas, row, 0, 0, ROLE_TITLE, of_method ? method->label : drift->label);
+    if (!of_method) return canvas_write(canvas, row, 0, column + 1, ROLE_DIM, drift->unit);
     if (!block_metric_has_tau(layers->block_metric))
         return canvas_write(canvas, row, 0, column + 1, ROLE_DIM, method->unit);
     bool gradient = layers->block_metric == BLOCK_GRADIENT_DORMANT;
@@ -134,7 +138,7 @@ static bool draw_signs(Canvas *canvas, Rect row, const Filling *filling) {
                     {LAYERS_EQUAL, ROLE_DIM, "= equal", ""},
                     {LAYERS_ODD, ROLE_ERROR, "! NaN or Inf", "! not a number"},
                     {LAYERS_NONE, ROLE_DIM, "– only SFT's", "– not defined there"}};
-    bool of_method = filling->layers->of_method;
+    bool of_method = filling->layers->family != LAYERS_OF_DRIFT;
     int column = 0;
     if (filling->is_filtered) {
         char text[LIST_CELL_SIZE];
@@ -257,7 +261,7 @@ void layers_draw_map(Layers *layers, const Session *session, Canvas *canvas, Rec
     ColourScale key = key_of(layers, in_strip, in_strip ? layers->strip_column : layers->column);
     draw_head(layers, canvas, rect_cut_top(&area, 1), &key);
     int rows = (int)(grid->layers < 10000 ? grid->layers : 10000) + 1, strip = grid->strip_count > 0 ? 2 : 0;
-    bool has_list = !layers->of_method && area.rows >= rows + strip + 3 + LIST_FROM_ROWS;
+    bool has_list = layers->family == LAYERS_OF_DRIFT && area.rows >= rows + strip + 3 + LIST_FROM_ROWS;
     filling.is_filtered = layers->list.filter[0] != '\0' && !has_list;
     if (area.rows > 4 && draw_signs(canvas, rect_make(0, 0, 0, 0), &filling))
         (void)draw_signs(canvas, rect_cut_bottom(&area, 1), &filling);
@@ -273,7 +277,9 @@ void layers_draw_map(Layers *layers, const Session *session, Canvas *canvas, Rec
     draw_grid(layers, canvas, map, &key, width);
     draw_strip(layers, canvas, rect_cut_top(&area, strip), &key);
     (void)rect_cut_top(&area, 1);
-    if (layers->of_method)
+    if (layers->family == LAYERS_OF_GRADIENT)
+        layers_gradient_draw(layers, session, canvas, area);
+    else if (layers->family == LAYERS_OF_METHOD)
         draw_definition(&filling, canvas, area);
     else if (area.rows >= LIST_FROM_ROWS)
         tensor_list_draw(&layers->list, session, canvas, area, false);

@@ -59,9 +59,12 @@ void layers_draw_side(const Layers *layers, const Session *session, Canvas *canv
         return;
     }
     const PairTensor *tensor = &pair->tensors[index];
-    if (layers->of_method) {
+    if (layers->family != LAYERS_OF_DRIFT) {
+        bool of_method = layers->family == LAYERS_OF_METHOD;
         (void)rect_cut_top(&area, tensor_facts_draw_head(canvas, area, session, index) + 1);
-        (void)rect_cut_top(&area, draw_method(layers, session, canvas, area, tensor) + 1);
+        int rows = of_method ? draw_method(layers, session, canvas, area, tensor)
+                             : layers_gradient_draw_side(layers, session, canvas, area, tensor);
+        (void)rect_cut_top(&area, rows + 1);
         if (area.rows > DRIFT_FROM_ROWS) (void)tensor_facts_draw_drift(canvas, area, session, index);
         return;
     }

@@ -4,6 +4,7 @@
 #include "tui/lists/neuron_list.h"
 #include "tui/session/session.h"
 #include "views/layers/layers_internal.h"
+#include "views/shared/rollouts_command.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,23 +105,29 @@ static void go_to_layer(Layers *layers, Session *session, double layer) {
 
 /* ---- metrics ---- */
 
-/* Those of drift, then those of the method. */
+/* Those of drift, then those of the method, then those of the gradient. */
 static void turn_metric(Layers *layers, int direction) {
-    int count = (int)DRIFT_METRIC_COUNT + (int)BLOCK_METRIC_COUNT;
-    int place =
-        layers->of_method ? (int)DRIFT_METRIC_COUNT + (int)layers->block_metric : (int)layers->list.metric;
+    enum { METHOD = DRIFT_METRIC_COUNT, GRADIENT = METHOD + (int)BLOCK_METRIC_COUNT };
+    const int count = GRADIENT + LAYERS_GRADIENTS;
+    int place = layers->family == LAYERS_OF_GRADIENT ? GRADIENT + (int)layers->gradient
+                : layers->family == LAYERS_OF_METHOD ? METHOD + (int)layers->block_metric
+                                                     : (int)layers->list.metric;
     do place = (place + count + direction) % count;
     while (place < (int)DRIFT_METRIC_COUNT && !drift_metric_facts((DriftMetric)place)->measures_drift);
-    layers->of_method = place >= (int)DRIFT_METRIC_COUNT;
-    if (layers->of_method)
-        layers->block_metric = (BlockMetric)(place - (int)DRIFT_METRIC_COUNT);
+    layers->family = place >= GRADIENT ? LAYERS_OF_GRADIENT
+                     : place >= METHOD ? LAYERS_OF_METHOD
+                                       : LAYERS_OF_DRIFT;
+    if (place >= GRADIENT)
+        layers->gradient = (size_t)(place - GRADIENT);
+    else if (place >= METHOD)
+        layers->block_metric = (BlockMetric)(place - METHOD);
     else
         layers->list.metric = (DriftMetric)place;
 }
 
 /* The threshold of the metric on screen; that of dormancy where it has none. */
 static double *find_tau(Layers *layers) {
-    bool gradient = layers->of_method && layers->block_metric == BLOCK_GRADIENT_DORMANT;
+    bool gradient = layers->family == LAYERS_OF_METHOD && layers->block_metric == BLOCK_GRADIENT_DORMANT;
     return gradient ? &layers->list.gradient_tau : &layers->list.tau;
 }
 
@@ -216,6 +223,9 @@ static Reaction act_on_layers(void *state, Session *session, Action action, cons
                                             action == ACTION_TAU_UP ? argument->count : -argument->count));
     case ACTION_TAU:
         return set_tau(layers, session, argument->number);
+    case ACTION_GRADIENT:
+        session_start_rollouts_gradient(session);
+        return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
     case ACTION_MEASURE:
         session_measure_method(session);
         session_resume_drift(session);
@@ -257,8 +267,9 @@ static bool find_in_layers(void *state, Session *session, const char *text, int 
 
 static CommandId twin_layers(void *state, Session *session, CommandLine *line) {
     const Layers *layers = state;
-    (void)session;
-    if (!layers->of_method || layers->listing) return tensor_list_twin(&layers->list, line);
+    if (layers->family == LAYERS_OF_GRADIENT && !layers->listing)
+        return rollouts_command_add(session, true, line);
+    if (layers->family == LAYERS_OF_DRIFT || layers->listing) return tensor_list_twin(&layers->list, line);
     command_line_add_number(line, COMMAND_NEURONS, OPTION_TAU, layers->list.tau);
     command_line_add_number(line, COMMAND_NEURONS, OPTION_TAU_GRADIENT, layers->list.gradient_tau);
     return COMMAND_NEURONS;
@@ -293,8 +304,9 @@ const View layers_view = {
     .title = "Layers",
     .help =
         "How far fine-tuning moved each module of each layer; further metrics say where neurons are dormant, where "
-        "attribution is, and what is reset. A cell is a tensor: `=` is equal in both models, `!` has NaN or "
-        "infinite elements, `·` is not known yet, `–` has no such figure.",
+        "attribution is, what is reset, and what a step of reinforcement learning would do, on the samples of Rollouts. A cell "
+        "is a tensor: `=` is equal in both models, `!` has NaN or infinite elements, `·` is not known yet, `–` has no such "
+        "figure.",
     .parts = SESSION_PART_DRIFT | SESSION_PART_METHOD,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,

@@ -127,9 +127,15 @@ static Role value_role(const SessionRollouts *shown, size_t side) {
 static void draw_estimates(const RolloutsState *state, const SessionRollouts *shown, Canvas *canvas,
                            Rect *area) {
     Rect head = rect_cut_top(area, 1);
-    for (size_t c = 0; c < shown->columns; c++)
-        (void)canvas_write_right(canvas, head, 0, column_end(c), rollouts_column_role(shown, c),
-                                 rollouts_column_name(shown, c));
+    for (size_t c = 0; c < shown->columns; c++) {
+        char name[2 * FORMAT_SIZE];
+        const SampleFigures *figures = shown->column[c].figures;
+        (void)snprintf(name, sizeof name, "%s", rollouts_column_name(shown, c));
+        if (figures != NULL && figures->prompt_count < shown->groups)
+            (void)snprintf(name, sizeof name, "%s, %zu of %zu", rollouts_column_name(shown, c),
+                           figures->prompt_count, shown->groups);
+        (void)canvas_write_right(canvas, head, 0, column_end(c), rollouts_column_role(shown, c), name);
+    }
     for (size_t i = 0; i < SESSION_ROLLOUTS_FIGURES; i++) {
         char name[FORMAT_SIZE];
         Rect row = rect_cut_top(area, 1);

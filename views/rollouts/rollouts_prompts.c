@@ -142,7 +142,11 @@ static size_t list_columns(const PromptsCells *cells, const char *figure, ListCo
 /* The figure over all prompts, below its column. */
 static void draw_sums(const PromptsCells *cells, Canvas *canvas, Rect row) {
     const SessionRollouts *shown = cells->shown;
-    (void)canvas_write_right(canvas, row, 0, NUMBER, ROLE_TITLE, "all");
+    bool is_part = false; /* of the prompts: those that have all their samples */
+    for (size_t c = 0; c < shown->columns; c++)
+        is_part = is_part || shown->column[c].figures == NULL ||
+                  shown->column[c].figures->prompt_count < shown->groups;
+    (void)canvas_write_right(canvas, row, 0, NUMBER, ROLE_TITLE, is_part ? "part" : "all");
     for (size_t c = 0; c < shown->columns; c++) {
         char text[ROLLOUTS_ESTIMATE];
         SampleEstimate all = SESSION_ROLLOUTS_FIGURE[cells->state->figure].of_all(&shown->column[c]);

@@ -3,9 +3,9 @@
 #include "core/support/memory.h"
 #include "tui/canvas/hit_area.h"
 #include "tui/keys/key_text.h"
-#include "tui/session/session_calibration.h"
 #include "tui/text/text.h"
 #include "views/rollouts/rollouts_internal.h"
+#include "views/shared/rollouts_command.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,21 +76,33 @@ static void draw_source(const Session *session, const SessionRollouts *shown, Ca
 }
 
 /* What the next would be, and which key begins. */
-static int draw_offer(const Session *session, const char *before, Canvas *canvas, Rect area) {
-    char key[KEY_TEXT_SIZE], from[NAME] = "the calibration rows", how[ROLLOUTS_TEXT], text[1024];
+static void write_offer(const Session *session, char *text, size_t size) {
+    char key[KEY_TEXT_SIZE], from[NAME] = "the calibration rows", how[ROLLOUTS_TEXT];
     SessionRolloutsChoice choice = session_rollouts_choice(session);
     SessionRolloutsNext next = session_rollouts_next(session);
     (void)key_text("rollouts", "{measure}", key);
     describe_drawing(&choice, how, sizeof how);
     if (next.path != NULL) name_file(next.path, from);
     if (next.is_file)
-        (void)snprintf(text, sizeof text, "%s%s reads the samples of %s", before, key, from);
+        (void)snprintf(text, size, "%s reads the samples of %s", key, from);
     else
-        (void)snprintf(text, sizeof text,
-                       "%s%s samples %zu answers to each of %s%zu prompts of %s from base, SFT and W: %s",
-                       before, key, choice.samples, next.path != NULL ? "up to " : "", next.prompts, from,
-                       how);
-    return canvas_write_wrapped(canvas, area, 0, ROLE_DIM, text);
+        (void)snprintf(text, size,
+                       "%s samples %zu answers to each of %s%zu prompts of %s from base, SFT and W: %s", key,
+                       choice.samples, next.path != NULL ? "up to " : "", next.prompts, from, how);
+}
+
+/* The same below samples that are there. */
+static void draw_again(const Session *session, const char *why, Canvas *canvas, Rect row) {
+    char key[KEY_TEXT_SIZE], how[ROLLOUTS_TEXT];
+    SessionRolloutsChoice choice = session_rollouts_choice(session);
+    SessionRolloutsNext next = session_rollouts_next(session);
+    (void)key_text("rollouts", "{measure}", key);
+    describe_drawing(&choice, how, sizeof how);
+    if (next.is_file)
+        (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "%s; %s reads the file", why, key);
+    else
+        (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "%s; %s samples %zu × %zu, %s", why, key,
+                           next.prompts, choice.samples, how);
 }
 
 static void draw_running(const SessionRollouts *shown, Canvas *canvas, Rect row) {
@@ -117,28 +129,38 @@ static bool are_whole(const SessionRollouts *shown) {
     return true;
 }
 
+/* Rows of it: what is wrong is told in full. */
+static int state_rows(const Session *session, const SessionRollouts *shown, int rows, int columns) {
+    enum { MOST = 3 };
+    const char *text = shown->error != NULL ? shown->error : session_rollouts_message(session);
+    if (rows <= 3) return 0;
+    if (shown->is_running || text == NULL || columns <= 0 || rows < 4 * MOST) return 1;
+    int needed = 1 + text_width(text) / columns;
+    return needed < MOST ? needed : MOST;
+}
+
 /* How it stands, in the last row: what is under way, what went wrong, what the next would be. */
 static void draw_state(const Session *session, const SessionRollouts *shown, Canvas *canvas, Rect row) {
     const char *message = session_rollouts_message(session);
     if (shown->is_running)
         draw_running(shown, canvas, row);
     else if (shown->error != NULL)
-        (void)canvas_write(canvas, row, 0, 0, ROLE_ERROR, shown->error);
+        (void)canvas_write_wrapped(canvas, row, 0, ROLE_ERROR, shown->error);
     else if (message != NULL)
-        (void)canvas_write(canvas, row, 0, 0, ROLE_WARNING, message);
+        (void)canvas_write_wrapped(canvas, row, 0, ROLE_WARNING, message);
     else if (!are_whole(shown))
-        (void)draw_offer(session, "cancelled; ", canvas, row);
+        draw_again(session, "cancelled", canvas, row);
     else if (shown->is_stale)
-        (void)draw_offer(session, "~ of other dials; ", canvas, row);
+        draw_again(session, "~ of other dials", canvas, row);
     else if (session_rollouts_differs(session))
-        (void)draw_offer(session, "of other settings; ", canvas, row);
+        draw_again(session, "of other settings", canvas, row);
     else if (shown->note[0] != '\0')
         (void)canvas_write(canvas, row, 0, 0, ROLE_DIM, shown->note);
 }
 
 /* In place of samples that are not there yet. */
 static void draw_nothing(const Session *session, const SessionRollouts *shown, Canvas *canvas, Rect area) {
-    char keys[KEY_TEXT_SIZE];
+    char keys[KEY_TEXT_SIZE], offer[1024];
     const char *message = session_rollouts_message(session);
     (void)rect_cut_top(&area, canvas_write_wrapped(canvas, area, 0, ROLE_TEXT, ABOUT) + 1);
     if (shown->is_running) {
@@ -147,10 +169,10 @@ static void draw_nothing(const Session *session, const SessionRollouts *shown, C
     }
     if (shown->error != NULL)
         (void)rect_cut_top(&area, canvas_write_wrapped(canvas, area, 0, ROLE_ERROR, shown->error) + 1);
-    if (message != NULL)
-        (void)rect_cut_top(&area, canvas_write_wrapped(canvas, area, 0, ROLE_WARNING, message) + 1);
-    else
-        (void)rect_cut_top(&area, draw_offer(session, "", canvas, area) + 1);
+    write_offer(session, offer, sizeof offer);
+    (void)rect_cut_top(&area, canvas_write_wrapped(canvas, area, 0, message != NULL ? ROLE_WARNING : ROLE_DIM,
+                                                   message != NULL ? message : offer) +
+                                  1);
     (void)rect_cut_top(
         &area, canvas_write_wrapped(
                    canvas, area, 0, ROLE_DIM,
@@ -214,7 +236,7 @@ static void draw_rollouts(void *opaque, Session *session, Canvas *canvas, Rect a
         return;
     }
     draw_source(session, &shown, canvas, rect_cut_top(&area, 1));
-    Rect row = rect_cut_bottom(&area, area.rows > 3 ? 1 : 0);
+    Rect row = rect_cut_bottom(&area, state_rows(session, &shown, area.rows, area.columns));
     draw_state(session, &shown, canvas, row);
     if (state->is_reading) {
         rollouts_reader.draw(state, session, &shown, canvas, area);
@@ -367,41 +389,10 @@ static Status list_numbers(void *opaque, Session *session, Table **table, Error 
     return front(opaque)->numbers(opaque, session, &shown, table, error);
 }
 
-static void add_drawing(const SessionRollouts *shown, const char *path, CommandLine *line) {
-    const SessionRolloutsChoice *choice = &shown->choice;
-    command_line_add_option(line, COMMAND_ROLLOUT, OPTION_PROMPTS, "%s", path);
-    command_line_add_option(line, COMMAND_ROLLOUT, OPTION_FIRST_PROMPTS, "%zu", choice->prompts);
-    command_line_add_option(line, COMMAND_ROLLOUT, OPTION_SAMPLES_EACH, "%zu", choice->samples);
-    command_line_add_option(line, COMMAND_ROLLOUT, OPTION_MOST_TOKENS, "%zu", choice->most_tokens);
-    command_line_add_number(line, COMMAND_ROLLOUT, OPTION_SAMPLE_TEMPERATURE, choice->sampling.temperature);
-    if (choice->sampling.top_p < 1.0)
-        command_line_add_number(line, COMMAND_ROLLOUT, OPTION_TOP_P, choice->sampling.top_p);
-    if (choice->sampling.top_k > 0)
-        command_line_add_option(line, COMMAND_ROLLOUT, OPTION_TOP_K, "%zu", choice->sampling.top_k);
-    command_line_add_option(line, COMMAND_ROLLOUT, OPTION_SAMPLE_FROM, "all");
-}
-
-/* Of rows of which some have no answer there is none: the command takes all of a file's prompts. */
 static CommandId twin_rollouts(void *opaque, Session *session, CommandLine *line) {
     const RolloutsState *state = opaque;
-    SessionRollouts shown = session_rollouts(session);
-    const Calibration *rows = session_calibration(session, NULL);
-    const char *path = shown.path != NULL ? shown.path : session_calibration_file(session);
-    if (path == NULL ||
-        (shown.path == NULL && (rows == NULL || session_rollouts_next(session).answers < rows->count)))
-        return COMMAND_COUNT;
-    if (shown.is_file)
-        command_line_add_option(line, COMMAND_ROLLOUT, OPTION_SAMPLES, "%s", path);
-    else
-        add_drawing(&shown, path, line);
-    const char *rule = session_rollouts_rule(session, &shown.choice);
-    if (!shown.is_file || shown.choice.reward[0] != '\0')
-        command_line_add_option(line, COMMAND_ROLLOUT, OPTION_REWARD, "%s", rule);
-    command_line_add_option(line, COMMAND_ROLLOUT, OPTION_SEED_ROLLOUT, "%llu",
-                            (unsigned long long)shown.choice.seed);
-    if (PANES[state->pane < PANE_COUNT ? state->pane : 0] == &rollouts_gradient_pane)
-        command_line_add_flag(line, COMMAND_ROLLOUT, OPTION_GRADIENT);
-    return COMMAND_ROLLOUT;
+    bool has_gradient = PANES[state->pane < PANE_COUNT ? state->pane : 0] == &rollouts_gradient_pane;
+    return rollouts_command_add(session, has_gradient, line);
 }
 
 static bool copy_value(void *opaque, Session *session, char *text, size_t size) {
