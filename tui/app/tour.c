@@ -55,6 +55,15 @@ const TourStep TOUR_STEPS[] = {
      "A setting that keeps the loss low and gives entropy back is a candidate. Keep several and compare them; "
      "the proof is the RL run that starts from each.",
      "{keep} keeps the dials as a bookmark, {return} goes back to one, {sweep-rho} sweeps over ρ."},
+    {"landscape", "How far one can move",
+     "The loss along the line through base and SFT, and beyond both: where W lies low between them, fusion costs no "
+     "loss. RL then moves away from W; the plane and the sharpness tell how soon the loss rises when one does.",
+     "{measure} measures the pane in front, {pane-next} goes to the next."},
+    {"rollouts", "What RL would begin with",
+     "Several answers to each prompt whose answer is known. RL learns from prompts with right and wrong answers alone; a "
+     "model that is too sure gives the same answer again and again. pass@k less avg@k is the room that is left to it.",
+     "{measure} samples from base, SFT and W; {enter} reads an answer, {gradient} measures what a step would do to "
+     "the weights."},
     {"export", "Writing it",
      "The export is a directory that other programs load as it stands, with a recipe that makes the same bytes "
      "again. It is re-opened and compared with what was previewed.",

@@ -51,8 +51,8 @@ void session_cache_give_up(Session *session, const Error *error) {
 const Cache *session_cache_place(const Session *session, CacheOrigin *origin, bool *may_write) {
     const struct SessionCachePart *cache = session->cache;
     *may_write = !cache->is_read_only;
-    *origin = cache->origin;
-    return cache->knows_content ? cache->cache : NULL;
+    *origin = cache->knows_content ? cache->origin : (CacheOrigin){.targets = 0};
+    return cache->cache;
 }
 
 /* ---- contents, and drift ---- */

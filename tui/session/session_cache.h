@@ -28,8 +28,9 @@ bool session_is_kept(const Session *session, CacheAnalysis what);
 
 /* ---- for the other parts of a session ---- */
 
-/* Where what else is measured may be looked for, and under which contents; NULL where nothing is kept, or the contents are
- * not known yet. *may_write: what is not there may be written. The cache lives as long as the session. */
+/* Where what else is measured may be kept; NULL where nothing is. *may_write: what is not there may be written. *origin has
+ * the contents of both models where these are known, else "": they may be later (cache_fingerprint.h). The cache lives as
+ * long as the session. */
 const Cache *session_cache_place(const Session *session, CacheOrigin *origin, bool *may_write);
 
 /* Says once why something is not kept, after which nothing is. */

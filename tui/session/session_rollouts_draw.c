@@ -154,7 +154,7 @@ Status rollouts_draw(RolloutsErrand *errand, size_t column, Error *error) {
     Status status = begin_column(errand, column, error);
     if (status != STATUS_OK) return status;
     bool is_there = sample_set_samples(set) > 0 ||
-                    (errand->cache != NULL && cache_samples_recall(errand->cache, &sampling, set));
+                    (rollouts_may_recall(errand) && cache_samples_recall(errand->cache, &sampling, set));
     status = is_there ? take_all(errand, column, error) : draw(errand, &sampling, set, error);
     if (status != STATUS_OK && status != STATUS_CANCELLED)
         return status_add_context(error, "sampling from %s",

@@ -80,8 +80,17 @@ void rollouts_free(RolloutsErrand *errand) {
     free(errand);
 }
 
+bool rollouts_may_recall(RolloutsErrand *errand) {
+    if (errand->cache == NULL) return false;
+    if (errand->origin.base[0] != '\0' && errand->origin.sft[0] != '\0') return true;
+    /* the session reads contents while others are measured */
+    return cache_fingerprint_find(errand->cache, errand->pair->base, errand->origin.base) &&
+           cache_fingerprint_find(errand->cache, errand->pair->sft, errand->origin.sft);
+}
+
 bool rollouts_may_keep(RolloutsErrand *errand) {
-    if (errand->cache == NULL || !errand->may_keep || errand->keeping.status != STATUS_OK) return false;
+    if (!errand->may_keep || errand->keeping.status != STATUS_OK || !rollouts_may_recall(errand))
+        return false;
     if (cache_fingerprint_is_unchanged(errand->pair->base) &&
         cache_fingerprint_is_unchanged(errand->pair->sft))
         return true;
@@ -235,7 +244,7 @@ static Status sum_up(const RolloutsErrand *errand, const SampleSet *set, Side si
 
 static Status measure_scores(RolloutsErrand *errand, const SampleRows *rows,
                              SampleTokenScore *const tokens[SIDE_COUNT], Error *error) {
-    if (errand->cache != NULL &&
+    if (rollouts_may_recall(errand) &&
         cache_samples_recall_scores(errand->cache, &errand->origin, &errand->settings, rows, tokens))
         return STATUS_OK;
     Status status =

@@ -61,7 +61,7 @@ typedef struct RolloutsErrand {
     const SampleSet *of;        /* what the gradient is of, the session's */
     const Cache *cache;         /* NULL: nothing is kept */
     bool may_keep;              /* what is not there may be written */
-    CacheOrigin origin;         /* contents of both models, where there is a cache */
+    CacheOrigin origin;         /* contents of both models; "": not known yet */
 
     /* the job's */
     Reward *reward;
@@ -105,7 +105,10 @@ void rollouts_begin(RolloutsErrand *errand, const char *doing);
 RolloutsNews *rollouts_make_news(RolloutsNewsKind kind, Error *error);
 void rollouts_tell(RolloutsErrand *errand, RolloutsNews *news);
 
-/* Whether measured things may be written: the models' files are as they were opened. */
+/* Whether there is a cache, and the contents are known, if only by now. */
+bool rollouts_may_recall(RolloutsErrand *errand);
+
+/* The same, and whether measured things may be written: the models' files are as they were opened. */
 bool rollouts_may_keep(RolloutsErrand *errand);
 
 /* Draws the samples of a column, or recalls them, or takes those that are there; tells each. */

@@ -56,7 +56,7 @@ static void describe_drawing(const SessionRolloutsChoice *choice, char *text, si
         size_t used = strlen(cut);
         (void)snprintf(cut + used, sizeof cut - used, ", top-p %.4g", choice->sampling.top_p);
     }
-    (void)snprintf(text, size, "up to %zu tokens at T %.4g%s, seed %llu", choice->most_tokens,
+    (void)snprintf(text, size, "up to %zu tokens, temperature %.4g%s, seed %llu", choice->most_tokens,
                    choice->sampling.temperature, cut, (unsigned long long)choice->seed);
 }
 
