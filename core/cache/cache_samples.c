@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SAMPLES_KIND "samples"
-#define SCORES_KIND  "sample-scores"
-enum { SAMPLES_VERSION = 1, SCORES_VERSION = 1 };
+#define SAMPLES_KIND  "samples"
+#define SCORES_KIND   "sample-scores"
+#define GRADIENT_KIND "gradient"
+enum { SAMPLES_VERSION = 1, SCORES_VERSION = 1, GRADIENT_VERSION = 1, NAME_MOST = 4096 };
 
 /* ---- what they come from ---- */
 
@@ -74,16 +75,20 @@ static Status make_samples_key(const CacheSampling *sampling, CacheKey *key, Err
     return make_key(&text, SAMPLES_KIND, SAMPLES_VERSION, key, error);
 }
 
-static Status make_scores_key(const CacheOrigin *origin, const Settings *dials, const SampleRows *rows,
-                              CacheKey *key, Error *error) {
+/* What is measured on samples; a gradient at their advantages, scores without. */
+static Status make_rows_key(const CacheOrigin *origin, const Settings *settings, const SampleRows *rows,
+                            const double *advantages, CacheKey *key, Error *error) {
     char sum[HASH_HEX_SIZE];
     Buffer text = {0};
     Status status = cache_method_hash_rows(rows->rows, rows->count, sum, error);
     if (status != STATUS_OK) return status;
     put_origin(origin, &text);
-    put_dials(dials, &text);
+    put_dials(settings, &text);
     buffer_add_format(&text, "rows %s\n", sum);
-    return make_key(&text, SCORES_KIND, SCORES_VERSION, key, error);
+    for (size_t i = 0; i < rows->count && advantages != NULL; i++)
+        put_number("advantage", advantages[i], &text);
+    return advantages != NULL ? make_key(&text, GRADIENT_KIND, GRADIENT_VERSION, key, error)
+                              : make_key(&text, SCORES_KIND, SCORES_VERSION, key, error);
 }
 
 /* ---- samples as bytes ---- */
@@ -163,6 +168,65 @@ bool cache_samples_unpack_scores(const unsigned char *bytes, size_t size, size_t
     return cache_bytes_end(&reader);
 }
 
+/* ---- a gradient as bytes ---- */
+
+void cache_samples_pack_gradient(const Gradient *gradient, Buffer *payload) {
+    cache_bytes_put_double(payload, gradient->loss);
+    cache_bytes_put_count(payload, gradient->tokens);
+    cache_bytes_put_count(payload, gradient->count);
+    for (size_t i = 0; i < gradient->count; i++) {
+        const GradientTensor *tensor = &gradient->tensors[i];
+        size_t bytes = strlen(tensor->tensor->name);
+        cache_bytes_put_count(payload, bytes);
+        buffer_add(payload, tensor->tensor->name, bytes);
+        cache_bytes_put_count(payload, (uint64_t)tensor->role);
+        cache_bytes_put_count(payload, (uint64_t)(tensor->layer + 1)); /* of none: 0 */
+        cache_bytes_put_double(payload, tensor->norm);
+        cache_bytes_put_double(payload, tensor->weight);
+    }
+}
+
+/* The tensor of that name, near `near`, for they are kept in nearly the pair's order. */
+static const PairTensor *find_tensor(const Pair *pair, const unsigned char *name, size_t bytes, size_t near) {
+    for (size_t i = 0; i < pair->count; i++) {
+        const PairTensor *tensor = &pair->tensors[(near + i) % pair->count];
+        if (strlen(tensor->name) == bytes && memcmp(tensor->name, name, bytes) == 0) return tensor;
+    }
+    return NULL;
+}
+
+static bool take_tensor(CacheReader *reader, const Pair *pair, size_t near, GradientTensor *tensor) {
+    uint64_t bytes = cache_bytes_take_count(reader);
+    if (reader->failed || bytes > NAME_MOST || bytes > reader->left) return false;
+    tensor->tensor = find_tensor(pair, reader->next, (size_t)bytes, near);
+    reader->next += bytes;
+    reader->left -= (size_t)bytes;
+    uint64_t role = cache_bytes_take_count(reader), layer = cache_bytes_take_count(reader);
+    tensor->norm = cache_bytes_take_double(reader);
+    tensor->weight = cache_bytes_take_double(reader);
+    if (reader->failed || tensor->tensor == NULL || role >= TENSOR_ROLE_COUNT || layer > INT32_MAX)
+        return false;
+    tensor->role = (TensorRole)role;
+    tensor->layer = (int)layer - 1;
+    return true;
+}
+
+bool cache_samples_unpack_gradient(const unsigned char *bytes, size_t size, const Pair *pair,
+                                   Gradient *gradient) {
+    CacheReader reader = {.next = bytes, .left = size};
+    *gradient = (Gradient){.loss = cache_bytes_take_double(&reader)};
+    gradient->tokens = (size_t)cache_bytes_take_count(&reader);
+    uint64_t count = cache_bytes_take_count(&reader);
+    bool sound = !reader.failed && count <= pair->count;
+    gradient->tensors = sound ? memory_allocate((size_t)count, sizeof *gradient->tensors) : NULL;
+    sound = gradient->tensors != NULL;
+    for (size_t i = 0; i < count && sound; i++, gradient->count += sound)
+        sound = take_tensor(&reader, pair, i, &gradient->tensors[i]);
+    sound = sound && cache_bytes_end(&reader);
+    if (!sound) gradient_free(gradient);
+    return sound;
+}
+
 /* ---- found and kept ---- */
 
 static Status store(const Cache *cache, const CacheKey *key, Buffer *payload, Error *error) {
@@ -196,7 +260,7 @@ bool cache_samples_recall_scores(const Cache *cache, const CacheOrigin *origin, 
                                  const SampleRows *rows, SampleTokenScore *const tokens[SIDE_COUNT]) {
     CacheKey key;
     CacheEntry entry;
-    if (make_scores_key(origin, dials, rows, &key, NULL) != STATUS_OK || !cache_find(cache, &key, &entry))
+    if (make_rows_key(origin, dials, rows, NULL, &key, NULL) != STATUS_OK || !cache_find(cache, &key, &entry))
         return false;
     bool is_sound = cache_samples_unpack_scores(entry.payload, entry.size, rows->response_tokens, tokens);
     cache_free_entry(&entry);
@@ -208,8 +272,32 @@ Status cache_samples_keep_scores(const Cache *cache, const CacheOrigin *origin, 
                                  Error *error) {
     CacheKey key;
     Buffer payload = {0};
-    Status status = make_scores_key(origin, dials, rows, &key, error);
+    Status status = make_rows_key(origin, dials, rows, NULL, &key, error);
     if (status != STATUS_OK) return status;
     cache_samples_pack_scores(tokens, rows->response_tokens, &payload);
+    return store(cache, &key, &payload, error);
+}
+
+bool cache_samples_recall_gradient(const Cache *cache, const CacheOrigin *origin, const Settings *settings,
+                                   const SampleRows *rows, const double *advantages, const Pair *pair,
+                                   Gradient *gradient) {
+    CacheKey key;
+    CacheEntry entry;
+    if (make_rows_key(origin, settings, rows, advantages, &key, NULL) != STATUS_OK ||
+        !cache_find(cache, &key, &entry))
+        return false;
+    bool is_sound = cache_samples_unpack_gradient(entry.payload, entry.size, pair, gradient);
+    cache_free_entry(&entry);
+    return is_sound;
+}
+
+Status cache_samples_keep_gradient(const Cache *cache, const CacheOrigin *origin, const Settings *settings,
+                                   const SampleRows *rows, const double *advantages, const Gradient *gradient,
+                                   Error *error) {
+    CacheKey key;
+    Buffer payload = {0};
+    Status status = make_rows_key(origin, settings, rows, advantages, &key, error);
+    if (status != STATUS_OK) return status;
+    cache_samples_pack_gradient(gradient, &payload);
     return store(cache, &key, &payload, error);
 }

@@ -1,8 +1,9 @@
 /*
- * cache_samples — answers that were sampled, and how likely the three states find their tokens, as entries of the cache.
+ * cache_samples — answers that were sampled, how likely the three states find their tokens, and the gradient at hand-over of
+ * them, as entries of the cache.
  *
  * Samples are found again for the same contents of the model that was sampled, at the same dials where it is W, the same
- * prompts, options and seed; scores for the same contents, dials and tokens. Like all else that is measured by multiplies
+ * prompts, options and seed; scores for the same contents, dials and tokens, a gradient for the same advantages too. Like all else that is measured by multiplies
  * (cache_analysis.h) for the same threads, kernels and version of this program: for what would be measured, bit for bit.
  * Dials are named by their numbers and by the neurons that they reset, never by how these were chosen.
  *
@@ -14,6 +15,7 @@
 
 #include "core/cache/cache.h"
 #include "core/cache/cache_analysis.h"
+#include "core/readiness/gradient.h"
 #include "core/readiness/rollout.h"
 #include "core/readiness/sample_rows.h"
 #include "core/readiness/sample_score.h"
@@ -42,6 +44,15 @@ Status cache_samples_keep_scores(const Cache *cache, const CacheOrigin *origin, 
                                  const SampleRows *rows, SampleTokenScore *const tokens[SIDE_COUNT],
                                  Error *error) STATUS_MUST_CHECK;
 
+/* The same of the gradient of a state, whose settings these are; advantages [rows->count]. A recalled one is the caller's to
+ * free. */
+bool cache_samples_recall_gradient(const Cache *cache, const CacheOrigin *origin, const Settings *settings,
+                                   const SampleRows *rows, const double *advantages, const Pair *pair,
+                                   Gradient *gradient);
+Status cache_samples_keep_gradient(const Cache *cache, const CacheOrigin *origin, const Settings *settings,
+                                   const SampleRows *rows, const double *advantages, const Gradient *gradient,
+                                   Error *error) STATUS_MUST_CHECK;
+
 /* As payloads: samples by their ids and whether they ended. */
 void cache_samples_pack(const SampleSet *set, Buffer *payload);
 bool cache_samples_unpack(const unsigned char *bytes, size_t size, const RolloutOptions *options,
@@ -49,5 +60,10 @@ bool cache_samples_unpack(const unsigned char *bytes, size_t size, const Rollout
 void cache_samples_pack_scores(SampleTokenScore *const tokens[SIDE_COUNT], size_t count, Buffer *payload);
 bool cache_samples_unpack_scores(const unsigned char *bytes, size_t size, size_t count,
                                  SampleTokenScore *const tokens[SIDE_COUNT]);
+
+/* Tensors by their names; what is not of this pair is refused. */
+void cache_samples_pack_gradient(const Gradient *gradient, Buffer *payload);
+bool cache_samples_unpack_gradient(const unsigned char *bytes, size_t size, const Pair *pair,
+                                   Gradient *gradient);
 
 #endif

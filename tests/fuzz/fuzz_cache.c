@@ -3,6 +3,7 @@
 #include "core/cache/cache.h"
 #include "core/cache/cache_drift.h"
 #include "core/cache/cache_method.h"
+#include "core/cache/cache_samples.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,9 +87,46 @@ static void check_averages(const uint8_t *bytes, size_t count) {
     check_same(&packed, bytes, count);
 }
 
+static const RolloutOptions OPTIONS = {.samples = 2, .most_tokens = 3};
+
+static void check_samples(const uint8_t *bytes, size_t count) {
+    SampleGroup groups[2] = {{0}, {0}};
+    SampleSet set = {.groups = groups, .count = 2};
+    Buffer packed = {0};
+    if (cache_samples_unpack(bytes, count, &OPTIONS, 10, &set)) {
+        cache_samples_pack(&set, &packed);
+        check_same(&packed, bytes, count);
+    }
+    for (int i = 0; i < 2; i++) {
+        sample_set_drop_samples(&groups[i]);
+        free(groups[i].samples);
+    }
+}
+
+static void check_scores(const uint8_t *bytes, size_t count) {
+    SampleTokenScore scores[SIDE_COUNT][2];
+    SampleTokenScore *const tokens[SIDE_COUNT] = {scores[0], scores[1], scores[2]};
+    Buffer packed = {0};
+    if (!cache_samples_unpack_scores(bytes, count, 2, tokens)) return;
+    cache_samples_pack_scores(tokens, 2, &packed);
+    check_same(&packed, bytes, count);
+}
+
+static void check_gradient(const uint8_t *bytes, size_t count) {
+    PairTensor tensors[] = {{.name = "a"}, {.name = "b"}};
+    const Pair pair = {.tensors = tensors, .count = sizeof tensors / sizeof *tensors};
+    Gradient gradient;
+    Buffer packed = {0};
+    if (!cache_samples_unpack_gradient(bytes, count, &pair, &gradient)) return;
+    cache_samples_pack_gradient(&gradient, &packed);
+    check_same(&packed, bytes, count);
+    gradient_free(&gradient);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     static void (*const CHECKS[])(const uint8_t *, size_t) = {
-        check_entry, check_drift, check_attribution, check_dormancy, check_neuron_drift, check_averages};
-    if (count > 0) CHECKS[bytes[0] % (sizeof CHECKS / sizeof *CHECKS)](bytes + 1, count - 1);
+        check_entry,    check_drift,   check_attribution, check_dormancy, check_neuron_drift,
+        check_averages, check_samples, check_scores,      check_gradient};
+    if (count > 0) CHECKS[(uint8_t)(bytes[0] - '0') % (sizeof CHECKS / sizeof *CHECKS)](bytes + 1, count - 1);
     return 0;
 }

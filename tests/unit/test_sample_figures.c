@@ -127,6 +127,38 @@ static void what_has_no_figures_is_named(void **unused) {
     sample_set_free(&set);
 }
 
+/* Of two prompts of 1 and 3 tokens: the longer counts for more; drawn twice, the one alone or the other. */
+static void a_ratio_is_of_sums_and_its_error_of_the_bootstrap(void **unused) {
+    (void)unused;
+    const double sums[] = {4.0, 6.0}, counts[] = {1.0, 3.0}, none[] = {0.0, 0.0};
+    SampleEstimate estimate = sample_figures_estimate_ratio(sums, counts, 2, 0);
+    assert_true(estimate.value == 2.5);
+    /* 4, 2.5 twice and 2 of four equal draws */
+    double mean = (4.0 + 2.5 + 2.5 + 2.0) / 4.0, variance = 0.0;
+    const double draws[] = {4.0, 2.5, 2.5, 2.0};
+    for (size_t i = 0; i < 4; i++) variance += (draws[i] - mean) * (draws[i] - mean) / 4.0;
+    assert_true(fabs(estimate.error - sqrt(variance)) < 0.1 * sqrt(variance));
+    assert_true(isnan(sample_figures_estimate_ratio(sums, counts, 1, 0).error));
+    assert_true(isnan(sample_figures_estimate_ratio(sums, none, 2, 0).value));
+}
+
+static void a_prompt_has_the_figures_that_it_has_among_all(void **unused) {
+    (void)unused;
+    SampleSet set = {0};
+    SampleFigures figures;
+    ADD_GROUP(&set, NULL, 1, 0, 1);
+    ADD_GROUP(&set, NULL, 0, 0);
+    assert_int_equal(sample_figures_measure(&set, 0, &figures, NULL), STATUS_OK);
+    for (size_t g = 0; g < 2; g++) {
+        PromptFigures prompt;
+        assert_int_equal(sample_figures_measure_prompt(&set.groups[g], &prompt, NULL), STATUS_OK);
+        assert_true(prompt.right == figures.prompts[g].right && prompt.average == figures.prompts[g].average);
+        assert_true(prompt.is_mixed == figures.prompts[g].is_mixed);
+    }
+    sample_figures_free(&figures);
+    sample_set_free(&set);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pass_is_the_chance_that_one_of_k_is_right),
@@ -135,6 +167,8 @@ int main(void) {
         cmocka_unit_test(advantages_are_within_a_group),
         cmocka_unit_test(standard_errors_are_those_of_the_bootstrap),
         cmocka_unit_test(what_has_no_figures_is_named),
+        cmocka_unit_test(a_ratio_is_of_sums_and_its_error_of_the_bootstrap),
+        cmocka_unit_test(a_prompt_has_the_figures_that_it_has_among_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

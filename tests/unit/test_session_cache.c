@@ -11,6 +11,7 @@
 #include "tui/session/session_files.h"
 #include "tui/session/session_headline.h"
 #include "tui/session/session_neurons.h"
+#include "tui/session/session_rollouts.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -326,6 +327,69 @@ static void the_scan_begins_with_the_look_that_finds_nothing_kept(void **state) 
     free(cache);
 }
 
+enum { DRAWN = 8 };
+
+static bool samples_are_over(const Session *session) {
+    return !session_rollouts(session).is_running;
+}
+
+static size_t counted_samples, counted_scores, counted_gradients;
+
+static void count_kind(const char *path) {
+    const char *name = strrchr(path, '/') + 1;
+    counted_samples += strncmp(name, "samples-", 8) == 0;
+    counted_scores += strncmp(name, "sample-scores-", 14) == 0;
+    counted_gradients += strncmp(name, "gradient-", 9) == 0;
+}
+
+/* Samples at an α, with their gradient; what there is of each kind in the cache afterwards. */
+static Session *draw(const char *cache, double alpha) {
+    Opening opening = {.cache = cache, .rows = "rows.jsonl"};
+    Session *session = open_session(&opening);
+    Error error = {0};
+    wait_for(session, &opening, "kept", all_is_kept);
+    SessionRolloutsChoice choice = session_rollouts_choice(session);
+    choice.samples = DRAWN; /* few might be the same of two states, and be kept as one */
+    choice.most_tokens = 32;
+    assert_int_equal(session_rollouts_choose(session, &choice, &error), STATUS_OK);
+    session_set_alpha(session, alpha);
+    session_start_rollouts(session);
+    session_start_rollouts_gradient(session);
+    wait_for(session, &opening, "sampled", samples_are_over);
+    if (session_rollouts(session).error != NULL) fail_msg("%s", session_rollouts(session).error);
+    assert_non_null(session_rollouts(session).gradients);
+    counted_samples = counted_scores = counted_gradients = 0;
+    (void)for_each_entry(cache, count_kind);
+    return session;
+}
+
+static void samples_come_back_and_only_w_is_drawn_anew(void **state) {
+    (void)state;
+    Session *first = draw("samples", 0.5);
+    assert_int_equal(counted_samples, SIDE_COUNT);
+    assert_int_equal(counted_scores, SIDE_COUNT);
+    assert_int_equal(counted_gradients, SIDE_COUNT);
+    Session *second = draw("samples", 0.5);
+    assert_int_equal(counted_samples, SIDE_COUNT); /* nothing was measured under another key */
+    assert_int_equal(counted_gradients, SIDE_COUNT);
+    SessionRollouts before = session_rollouts(first), after = session_rollouts(second);
+    for (size_t c = 0; c < SIDE_COUNT; c++) {
+        assert_true(before.column[c].figures->average.value == after.column[c].figures->average.value);
+        assert_memory_equal(before.column[c].scores->entropy, after.column[c].scores->entropy,
+                            sizeof before.column[c].scores->entropy);
+        assert_true(before.gradients[c].tensors[0].norm == after.gradients[c].tensors[0].norm);
+        for (size_t g = 0; g < before.groups; g++)
+            for (size_t i = 0; i < DRAWN; i++)
+                assert_string_equal(before.column[c].set->groups[g].samples[i].text,
+                                    after.column[c].set->groups[g].samples[i].text);
+    }
+    session_free(first);
+    session_free(second);
+    session_free(draw("samples", 0.25));
+    assert_int_equal(counted_samples, SIDE_COUNT + 1);
+    assert_int_equal(counted_scores, 2 * SIDE_COUNT); /* under another W */
+}
+
 static void a_session_with_a_cache_can_be_left_at_any_moment(void **state) {
     (void)state;
     for (int i = 0; i < 40; i++) {
@@ -350,6 +414,7 @@ int main(void) {
         cmocka_unit_test(a_cache_that_cannot_be_written_costs_one_note),
         cmocka_unit_test(the_scan_begins_with_the_look_that_finds_nothing_kept),
         cmocka_unit_test(a_session_with_a_cache_can_be_left_at_any_moment),
+        cmocka_unit_test(samples_come_back_and_only_w_is_drawn_anew),
     };
     return cmocka_run_group_tests(tests, write_rows, scratch_remove);
 }

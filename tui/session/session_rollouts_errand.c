@@ -281,6 +281,22 @@ static Status score(RolloutsErrand *errand, size_t column, Error *error) {
 
 /* ---- the gradient ---- */
 
+static Status measure_gradient(RolloutsErrand *errand, const Settings *settings, const SampleRows *rows,
+                               const double *advantages, Gradient *gradient, Error *error) {
+    if (rollouts_may_recall(errand) &&
+        cache_samples_recall_gradient(errand->cache, &errand->origin, settings, rows, advantages,
+                                      errand->pair, gradient))
+        return STATUS_OK;
+    Status status =
+        gradient_measure(errand->model, settings, rows, advantages, 0, gradient, errand->job, error);
+    if (status == STATUS_OK && rollouts_may_keep(errand)) {
+        Status kept = cache_samples_keep_gradient(errand->cache, &errand->origin, settings, rows, advantages,
+                                                  gradient, &errand->keeping);
+        (void)kept; /* the session says why */
+    }
+    return status;
+}
+
 static Status measure_gradients(RolloutsErrand *errand, Error *error) {
     static const char *const DOING[SIDE_COUNT] = {"gradient of base", "gradient of SFT", "gradient of W"};
     SampleRows rows = {0};
@@ -293,8 +309,7 @@ static Status measure_gradients(RolloutsErrand *errand, Error *error) {
     for (Side side = SIDE_BASE; side < SIDE_COUNT && status == STATUS_OK; side++) {
         Settings settings = settings_of_side(side, &errand->settings);
         rollouts_begin(errand, DOING[side]);
-        status = gradient_measure(errand->model, &settings, &rows, advantages, 0, &news->gradients[side],
-                                  errand->job, error);
+        status = measure_gradient(errand, &settings, &rows, advantages, &news->gradients[side], error);
     }
     sample_rows_free(&rows);
     free(advantages);
