@@ -452,7 +452,7 @@ static void an_unbound_key_tells_what_is_near(void **state) {
     } CASES[] = {
         {"layers", {"Q", NULL}, "q quit"},
         {"layers", {"y", NULL}, "Y copy, in Prompt assistant, in Tune selector-next"},
-        {"layers", {"W", NULL}, "Ctrl-w numbers, in Prompt write-chat"},
+        {"layers", {"W", NULL}, "Ctrl-w numbers, in Prompt write-chat, in Rollouts samples-save"},
         {"layers", {"\\", NULL}, ""},
         {"layers", {"Z", "x"}, "Z help, Q quit"},
     };

@@ -19,8 +19,8 @@
  *     spectrum     session_spectrum.c      singular values
  *     export       session_export.c        plan, run, verification
  *     cache        session_cache.c         analyses kept from one session to the next; _jobs reads and writes them
- *     rollouts     session_rollouts.c      samples and the gradient at hand-over; _columns what is shown of them, _errand and
- *                                          _draw the job
+ *     rollouts     session_rollouts.c      samples and the gradient at hand-over; _columns what is shown of them, _run and _draw
+ *                                          the job, _errand what goes between the two
  *
  * session.c opens, refreshes, cancels and frees them by one table.
  *

@@ -105,22 +105,22 @@ static void go_to_layer(Layers *layers, Session *session, double layer) {
 
 /* ---- metrics ---- */
 
-/* Those of drift, then those of the method, then those of the gradient. */
+/* Those of drift, then those of the gradient, then those of the method. */
 static void turn_metric(Layers *layers, int direction) {
-    enum { METHOD = DRIFT_METRIC_COUNT, GRADIENT = METHOD + (int)BLOCK_METRIC_COUNT };
-    const int count = GRADIENT + LAYERS_GRADIENTS;
+    enum { GRADIENT = DRIFT_METRIC_COUNT, METHOD = GRADIENT + LAYERS_GRADIENTS };
+    const int count = METHOD + (int)BLOCK_METRIC_COUNT;
     int place = layers->family == LAYERS_OF_GRADIENT ? GRADIENT + (int)layers->gradient
                 : layers->family == LAYERS_OF_METHOD ? METHOD + (int)layers->block_metric
                                                      : (int)layers->list.metric;
     do place = (place + count + direction) % count;
     while (place < (int)DRIFT_METRIC_COUNT && !drift_metric_facts((DriftMetric)place)->measures_drift);
-    layers->family = place >= GRADIENT ? LAYERS_OF_GRADIENT
-                     : place >= METHOD ? LAYERS_OF_METHOD
-                                       : LAYERS_OF_DRIFT;
-    if (place >= GRADIENT)
-        layers->gradient = (size_t)(place - GRADIENT);
-    else if (place >= METHOD)
+    layers->family = place >= METHOD     ? LAYERS_OF_METHOD
+                     : place >= GRADIENT ? LAYERS_OF_GRADIENT
+                                         : LAYERS_OF_DRIFT;
+    if (place >= METHOD)
         layers->block_metric = (BlockMetric)(place - METHOD);
+    else if (place >= GRADIENT)
+        layers->gradient = (size_t)(place - GRADIENT);
     else
         layers->list.metric = (DriftMetric)place;
 }

@@ -168,7 +168,12 @@ static void draw_prompts(RolloutsState *state, Session *session, const SessionRo
     cells.per_column = cells.layout.figure > 0 ? 2 : 1;
     rollouts_name_figure(shown, state->figure, figure);
     size_t count = list_columns(&cells, figure, columns);
-    Rect sums = rect_cut_bottom(&area, area.rows > 3 && cells.layout.figure > 0 ? 1 : 0);
+    bool has_sums = area.rows > 3 && cells.layout.figure > 0;
+    Rect below = area; /* the sums stand behind the last prompt, or in the last row */
+    int rows = shown->groups < (size_t)area.rows ? (int)shown->groups + 1 : area.rows;
+    area.rows = has_sums && rows == area.rows ? rows - 1 : rows;
+    (void)rect_cut_top(&below, area.rows);
+    Rect sums = rect_cut_top(&below, has_sums ? 1 : 0);
     if (state->prompts.cursor >= shown->groups) state->prompts.cursor = shown->groups - 1;
     list_box_draw(canvas, area, &state->prompts, shown->groups, columns, count, false, fill_cell, &cells);
     for (int i = 1; i < area.rows && state->prompts.top + (size_t)i - 1 < shown->groups; i++) {

@@ -95,7 +95,7 @@ static void draw_table(RolloutsState *state, ReaderPlace *place, Canvas *canvas,
 
 static void describe_end(const SessionRollouts *shown, const Sample *sample, char *text, size_t size) {
     if (sample->is_ended)
-        (void)snprintf(text, size, "%zu tokens, the end of text the last", sample->count);
+        (void)snprintf(text, size, "%zu tokens, ended", sample->count);
     else if (shown->is_file)
         (void)snprintf(text, size, "%zu tokens", sample->count);
     else

@@ -70,9 +70,9 @@ static void draw_source(const Session *session, const SessionRollouts *shown, Ca
         (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "%zu samples of %zu prompt%s in %s; reward: %s",
                            shown->column[0].total, shown->groups, shown->groups == 1 ? "" : "s", from, rule);
     else
-        (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "%zu prompt%s × %zu of %s; reward: %s; %s",
-                           shown->groups, shown->groups == 1 ? "" : "s", shown->choice.samples, from, rule,
-                           how);
+        (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "%zu prompt%s × %zu; reward: %s; %s; of %s",
+                           shown->groups, shown->groups == 1 ? "" : "s", shown->choice.samples, rule, how,
+                           from);
 }
 
 /* What the next would be, and which key begins. */
