@@ -28,7 +28,7 @@ static bool has_some(const Session *session) {
 }
 
 static bool gradient_is_there(const Session *session) {
-    return session_rollouts(session).gradients != NULL;
+    return session_rollouts(session).has_gradient;
 }
 
 static void choose_few(Session *session, size_t samples, size_t tokens) {
@@ -71,7 +71,7 @@ static void nothing_is_sampled_unasked(void **state) {
     (void)state;
     Session *session = open_few();
     SessionRollouts shown = session_rollouts(session);
-    assert_true(shown.columns == 0 && !shown.is_running && shown.error == NULL && shown.gradients == NULL);
+    assert_true(shown.columns == 0 && !shown.is_running && shown.error == NULL && !shown.has_gradient);
     assert_null(session_rollouts_message(session));
     assert_int_equal(session_rollouts_next(session).prompts, DEMO_ROWS);
     assert_int_equal(session_rollouts_choice(session).prompts, 64);

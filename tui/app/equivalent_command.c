@@ -6,6 +6,7 @@
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_files.h"
+#include "tui/session/session_rollouts.h"
 
 #include <string.h>
 
@@ -64,12 +65,24 @@ Status equivalent_command_write(const View *view, void *state, Session *session,
     return command_line_take(&line, text, error);
 }
 
+/* What Rollouts reads or samples from. */
+static void add_samples(CommandLine *line, const Session *session) {
+    SessionRolloutsNext next = session_rollouts_next(session);
+    SessionRolloutsChoice choice = session_rollouts_choice(session);
+    if (next.path != NULL)
+        command_line_add_option(line, COMMAND_OPEN, next.is_file ? OPTION_SAMPLES : OPTION_PROMPTS, "%s",
+                                next.path);
+    if (choice.reward[0] != '\0')
+        command_line_add_option(line, COMMAND_OPEN, OPTION_REWARD, "%s", choice.reward);
+}
+
 Status equivalent_command_write_opening(const View *view, Session *session, char **text, Error *error) {
     CommandLine line = {0};
     Status status = check_rows(session, COMMAND_OPEN, error);
     if (status != STATUS_OK) return status;
     add_operands(&line, session);
     command_line_add_option(&line, COMMAND_OPEN, OPTION_VIEW, "%s", view->name);
+    add_samples(&line, session);
     add_dials(&line, session, COMMAND_OPEN);
     return command_line_take(&line, text, error);
 }

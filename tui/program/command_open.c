@@ -163,6 +163,9 @@ static Status open_resumed(Batch *batch, Error *error) {
     if (options_has(options, OPTION_TOKENIZER_FILE)) session.tokenizer_rule = TOKENIZER_BY_FILE;
     if (options_has(options, OPTION_END_TOKEN)) session.end_token = options_text(options, OPTION_END_TOKEN);
     if (options_has(options, OPTION_TEMPLATE)) session.chat_template = options_text(options, OPTION_TEMPLATE);
+    session.samples = options_text(options, OPTION_SAMPLES);
+    session.prompts = options_text(options, OPTION_PROMPTS);
+    session.reward = options_text(options, OPTION_REWARD);
     status = open_terminal(batch, &session, &resume, error);
     resume_free(&resume);
     return status;

@@ -330,7 +330,7 @@ SessionRollouts session_rollouts(const Session *session) {
                              .groups = part->groups,
                              .columns = part->columns,
                              .column = part->shown,
-                             .gradients = part->has_gradient ? part->gradients : NULL,
+                             .has_gradient = part->has_gradient,
                              .is_running = is_running || waits,
                              .is_waiting = !is_running && waits,
                              .wants_gradient = part->wants_gradient,
@@ -343,8 +343,7 @@ SessionRollouts session_rollouts(const Session *session) {
 double session_rollouts_gradient(const Session *session, Side side, int layer, TensorRole role,
                                  bool is_relative) {
     const struct SessionRolloutsPart *part = session->rollouts;
-    if (!part->has_gradient) return NAN;
-    GradientNorms norms = gradient_add_up(&part->gradients[side], layer, role);
+    GradientNorms norms = gradient_table_find(&part->gradients[side], layer, role);
     if (norms.tensors == 0) return NAN;
     if (!is_relative) return norms.gradient;
     return norms.weight > 0.0 ? norms.gradient / norms.weight : NAN;
@@ -353,8 +352,8 @@ double session_rollouts_gradient(const Session *session, Side side, int layer, T
 bool session_rollouts_has_gradient(const Session *session, int layer, TensorRole role) {
     const struct SessionRolloutsPart *part = session->rollouts;
     bool any = false;
-    for (size_t side = 0; side < SIDE_COUNT && part->has_gradient; side++)
-        any = any || gradient_add_up(&part->gradients[side], layer, role).tensors > 0;
+    for (size_t side = 0; side < SIDE_COUNT; side++)
+        any = any || gradient_table_find(&part->gradients[side], layer, role).tensors > 0;
     return any;
 }
 
@@ -424,6 +423,9 @@ Status session_rollouts_open(Session *session, const SessionOptions *options, Er
     Status status = session_rollouts_choose(session, &choice, error);
     if (status != STATUS_OK) return status_add_context(error, "--reward");
     const char *path = options->samples != NULL ? options->samples : options->prompts;
+    if (path != NULL && strcmp(path, "-") == 0)
+        return status_fail(error, STATUS_ARGUMENT, "--%s: standard input is the keyboard here: give a file",
+                           options->samples != NULL ? "samples" : "prompts");
     part->wants_samples = options->samples != NULL;
     return rollouts_copy_source(path, options->samples != NULL, &part->source, error);
 }

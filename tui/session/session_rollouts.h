@@ -74,7 +74,7 @@ typedef struct SessionRollouts {
     const char *note;                    /* what was said of that file, or of the rows; "" */
     size_t groups, columns;              /* 0: none */
     const SessionRolloutsColumn *column; /* [columns] */
-    const Gradient *gradients;           /* [SIDE_COUNT], of W's samples or the file's; NULL: not measured */
+    bool has_gradient;                   /* of W's samples, or of the file's: session_rollouts_gradient() */
     bool is_running, is_waiting;         /* what runs or waits is: */
     bool is_gradient;
     bool wants_gradient; /* which comes after what runs */

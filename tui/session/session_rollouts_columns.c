@@ -21,7 +21,7 @@ static void drop_column(RolloutsColumn *column) {
 }
 
 static void drop_gradient(struct SessionRolloutsPart *part) {
-    for (size_t side = 0; side < SIDE_COUNT; side++) gradient_free(&part->gradients[side]);
+    for (size_t side = 0; side < SIDE_COUNT; side++) gradient_table_free(&part->gradients[side]);
     part->has_gradient = false;
 }
 
@@ -125,13 +125,13 @@ static Status accept_sample(struct SessionRolloutsPart *part, RolloutsNews *news
     return count_sample(column, news->group, place, error);
 }
 
-static void accept_gradient(struct SessionRolloutsPart *part, RolloutsNews *news) {
+static Status accept_gradient(struct SessionRolloutsPart *part, const RolloutsNews *news, Error *error) {
+    Status status = STATUS_OK;
     drop_gradient(part);
-    for (size_t side = 0; side < SIDE_COUNT; side++) {
-        part->gradients[side] = news->gradients[side];
-        news->gradients[side] = (Gradient){0};
-    }
-    part->has_gradient = true;
+    for (size_t side = 0; side < SIDE_COUNT && status == STATUS_OK; side++)
+        status = gradient_table_make(&news->gradients[side], &part->gradients[side], error);
+    part->has_gradient = status == STATUS_OK;
+    return status;
 }
 
 void rollouts_accept(struct SessionRolloutsPart *part, const RolloutsErrand *errand, RolloutsNews *news,
@@ -159,7 +159,7 @@ void rollouts_accept(struct SessionRolloutsPart *part, const RolloutsErrand *err
         news->scores = (SessionRolloutsScores){0};
         break;
     case ROLLOUTS_NEWS_GRADIENT:
-        accept_gradient(part, news);
+        status = accept_gradient(part, news, error);
         break;
     }
     if (status != STATUS_OK) rollouts_drop(part);

@@ -6,6 +6,7 @@
 #ifndef REJUV_TUI_SESSION_ROLLOUTS_INTERNAL_H
 #define REJUV_TUI_SESSION_ROLLOUTS_INTERNAL_H
 
+#include "core/readiness/gradient_table.h"
 #include "tui/session/session_rollouts.h"
 #include "tui/session/session_rollouts_errand.h"
 
@@ -40,7 +41,7 @@ struct SessionRolloutsPart {
     size_t groups, columns; /* 0: nothing */
     RolloutsColumn data[SIDE_COUNT];
     SessionRolloutsColumn shown[SIDE_COUNT];
-    Gradient gradients[SIDE_COUNT];
+    GradientTable gradients[SIDE_COUNT];
     bool has_gradient;
     char note[SESSION_ROLLOUTS_NOTE];
     Error error;

@@ -30,7 +30,7 @@ double layers_gradient_value(const Layers *layers, const Session *session, size_
     const PairTensor *shown = &session_pair(session)->tensors[tensor];
     double value =
         session_rollouts_gradient(session, metric->side, shown->layer, shown->role, metric->is_relative);
-    if (session_rollouts(session).gradients == NULL)
+    if (!session_rollouts(session).has_gradient)
         *sign = LAYERS_WAITING;
     else if (!colour_scale_is_known(value))
         *sign = LAYERS_NONE;
@@ -42,12 +42,12 @@ static int draw_state(const Session *session, Canvas *canvas, Rect area) {
     SessionRollouts shown = session_rollouts(session);
     char text[KEY_TEXT_SIZE];
     const char *what = "~ W is that of other dials: sample anew in Rollouts ({view-8})";
-    if (shown.gradients != NULL && !shown.is_stale) return 0;
-    if (shown.gradients == NULL && (shown.wants_gradient || (shown.is_running && shown.is_gradient)))
+    if (shown.has_gradient && !shown.is_stale) return 0;
+    if (!shown.has_gradient && (shown.wants_gradient || (shown.is_running && shown.is_gradient)))
         what = "the gradient is being measured";
-    else if (shown.gradients == NULL && shown.columns > 0)
+    else if (!shown.has_gradient && shown.columns > 0)
         what = "{gradient} measures it, on the samples that Rollouts has";
-    else if (shown.gradients == NULL)
+    else if (!shown.has_gradient)
         what =
             "it is measured on samples: {view-8} shows Rollouts, where they are drawn or read; {gradient} then measures it";
     return canvas_write_wrapped(canvas, area, 0, ROLE_STALE, key_text("layers", what, text));

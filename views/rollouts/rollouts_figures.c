@@ -159,7 +159,7 @@ static void draw_states(const SessionRollouts *shown, Canvas *canvas, Rect *area
     (void)canvas_write(canvas, rows[1], 0, 1, ROLE_TEXT, "ln p a token (nat)");
     for (size_t side = 0; side < SIDE_COUNT; side++) {
         (void)canvas_write_right(canvas, head, 0, column_end(side), ROLLOUTS_ROLES[side],
-                                 ROLLOUTS_STATES[side]);
+                                 side == SIDE_FUSED && shown->is_stale ? "W~" : ROLLOUTS_STATES[side]);
         write_estimate(canvas, rows[0], column_end(side), value_role(shown, side),
                        session_rollouts_entropy(column, (Side)side));
         write_estimate(canvas, rows[1], column_end(side), value_role(shown, side),

@@ -94,7 +94,7 @@ static void draw_nothing(const SessionRollouts *shown, Canvas *canvas, Rect area
 static void draw_gradient(RolloutsState *state, Session *session, const SessionRollouts *shown,
                           Canvas *canvas, Rect area) {
     ListColumn columns[1 + 2 * SIDE_COUNT] = {{"", NAME, false, 0}};
-    if (shown->gradients == NULL) {
+    if (!shown->has_gradient) {
         draw_nothing(shown, canvas, area);
         return;
     }
@@ -116,7 +116,7 @@ static void draw_gradient(RolloutsState *state, Session *session, const SessionR
 
 static Reaction act_on_gradient(RolloutsState *state, Session *session, const SessionRollouts *shown,
                                 Action action, const ActionArgument *argument) {
-    size_t lines = shown->gradients != NULL ? count_lines(session) : 0;
+    size_t lines = shown->has_gradient ? count_lines(session) : 0;
     return list_box_act(&state->gradient, lines, action, argument);
 }
 
@@ -130,7 +130,7 @@ static Status list_gradient(const RolloutsState *state, Session *session, const 
                                           {"relative_sft", NULL, NULL, TABLE_NUMBER, 3},
                                           {"relative_fused", NULL, NULL, TABLE_NUMBER, 3}};
     (void)state;
-    if (shown->gradients == NULL)
+    if (!shown->has_gradient)
         return status_fail(error, STATUS_UNSUPPORTED, "the gradient is not measured yet");
     Status status = table_create(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, table, error);
     for (size_t i = 0; i < count_lines(session) && status == STATUS_OK; i++) {
@@ -150,7 +150,7 @@ static bool copy_line(const RolloutsState *state, Session *session, const Sessio
                       size_t size) {
     GradientLine line;
     char name[FORMAT_SIZE];
-    if (shown->gradients == NULL || !find_line(session, state->gradient.cursor, &line)) return false;
+    if (!shown->has_gradient || !find_line(session, state->gradient.cursor, &line)) return false;
     name_line(&line, name);
     (void)snprintf(text, size, "%s", name);
     for (size_t column = 0; column < 2 * SIDE_COUNT; column++) {
