@@ -1,5 +1,6 @@
 #include "core/checkpoint/checkpoint.h"
 
+#include "core/checkpoint/adapter.h"
 #include "core/checkpoint/directory.h"
 #include "core/checkpoint/head.h"
 #include "core/support/memory.h"
@@ -209,6 +210,23 @@ static Status read_config(Checkpoint *checkpoint, Error *error) {
     return status;
 }
 
+Status checkpoint_add_tensor(Checkpoint *checkpoint, const Tensor *tensor, Error *error) {
+    size_t count = checkpoint->tensor_count, capacity = count;
+    Status status = MEMORY_RESERVE(checkpoint->tensors, &capacity, count + 1, error);
+    capacity = count;
+    if (status == STATUS_OK) status = MEMORY_RESERVE(checkpoint->by_name, &capacity, count + 1, error);
+    if (status != STATUS_OK) return status;
+    checkpoint->tensors[count] = *tensor;
+    checkpoint->by_name[count] = count;
+    checkpoint->tensor_count++;
+    checkpoint->parameters += tensor->rows * tensor->columns;
+    checkpoint->bytes += tensor->bytes;
+    qsort_r(checkpoint->by_name, count + 1, sizeof *checkpoint->by_name, compare_by_name,
+            checkpoint->tensors);
+    role_index_free(&checkpoint->roles);
+    return index_roles(checkpoint, error);
+}
+
 Status checkpoint_open(const char *directory, Checkpoint **checkpoint, Error *error) {
     *checkpoint = NULL;
     Checkpoint *opened = memory_allocate(1, sizeof *opened);
@@ -233,6 +251,8 @@ Status checkpoint_open(const char *directory, Checkpoint **checkpoint, Error *er
 
 void checkpoint_close(Checkpoint *checkpoint) {
     if (checkpoint == NULL) return;
+    adapter_free(checkpoint->adapter);
+    free(checkpoint->home);
     for (size_t i = 0; i < checkpoint->file_count; i++) {
         if (checkpoint->files != NULL) safetensors_close(checkpoint->files[i]);
         free(checkpoint->file_names[i]);

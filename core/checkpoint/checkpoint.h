@@ -26,6 +26,8 @@
 
 typedef struct TensorScale TensorScale;
 typedef struct TensorParts TensorParts;
+typedef struct TensorChange TensorChange;
+typedef struct Adapter Adapter;
 
 typedef struct Tensor {
     const char *name;
@@ -35,6 +37,8 @@ typedef struct Tensor {
         *scale; /* its elements are codes: values are codes × scales; NULL: values as they stand */
     const TensorParts
         *parts; /* it is stored as several others (pair_experts.h), and `data` is NULL; NULL: as one */
+    const TensorChange
+        *change; /* an adapter's (tensor_change.h), and `data` is what it begins from; NULL: none */
     unsigned rank;
     uint64_t shape[SAFETENSORS_MAX_RANK];
     uint64_t rows,
@@ -74,6 +78,9 @@ typedef struct Checkpoint {
     char **file_names; /* within the directory */
     size_t file_count;
     bool is_sharded;     /* several files, or one that an index names */
+    Adapter *adapter;    /* what it is base with (adapter.h); NULL: a model of its own */
+    char *home;          /* where what the adapter's directory has not is: base's; NULL: in `directory` */
+    bool has_text;       /* of an adapter: its directory has a tokenizer */
     FindingList remarks; /* about the directory: what was opened in place of what was named (directory.h) */
     Tensor *tensors;     /* in file order: files by name, tensors by offset */
     size_t tensor_count;
@@ -97,6 +104,10 @@ typedef struct Checkpoint {
  * the result; tensors live as long as it does. */
 Status checkpoint_open(const char *directory, Checkpoint **checkpoint, Error *error) STATUS_MUST_CHECK;
 
+/* Puts one more tensor behind all others, of a checkpoint whose tensors nobody points to yet and that has no parts;
+ * its name is borrowed. */
+Status checkpoint_add_tensor(Checkpoint *checkpoint, const Tensor *tensor, Error *error) STATUS_MUST_CHECK;
+
 /* Takes NULL. */
 void checkpoint_close(Checkpoint *checkpoint);
 
@@ -113,8 +124,15 @@ DType checkpoint_main_dtype(const Checkpoint *checkpoint);
 /* How the tensor's dtype is called: "BF16", "F8_E4M3+scale". */
 const char *checkpoint_dtype_text(const Tensor *tensor);
 
-/* DIRECTORY/NAME in a block the caller frees; NULL when out of memory. */
+/* Whether a file of that name goes with the tokenizer, rather than with the model. */
+bool checkpoint_is_text_file(const char *name);
+
+/* DIRECTORY/NAME in a block the caller frees; NULL when out of memory. Of an adapter it is base's, but for what belongs to
+ * the tokenizer and is there (checkpoint_text_directory). */
 char *checkpoint_path(const Checkpoint *checkpoint, const char *name);
+
+/* The directory whose tokenizer, and chat templates, are the checkpoint's. */
+const char *checkpoint_text_directory(const Checkpoint *checkpoint);
 
 /* Writes "[64 × 128]" (or with "x" where `ascii`). */
 void checkpoint_format_shape(const Tensor *tensor, bool ascii, char *text, size_t size);

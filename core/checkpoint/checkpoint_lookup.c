@@ -4,12 +4,37 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/support/memory.h"
 
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+/* What a program reads beside the weights to run a model; all else that it reads is a tokenizer's, or a template. */
+bool checkpoint_is_text_file(const char *name) {
+    static const char *const OF_MODEL[] = {"config.json",
+                                           "generation_config.json",
+                                           "*processor_config.json",
+                                           "audio_tokenizer_config.json",
+                                           "modules.json",
+                                           "config_sentence_transformers.json",
+                                           "sentence_*_config.json",
+                                           "*.safetensors*",
+                                           "*.py",
+                                           "custom_generate*",
+                                           "[0-9]*_*"};
+    for (size_t i = 0; i < sizeof OF_MODEL / sizeof *OF_MODEL; i++) {
+        if (fnmatch(OF_MODEL[i], name, 0) == 0) return false;
+    }
+    return true;
+}
+
+const char *checkpoint_text_directory(const Checkpoint *checkpoint) {
+    return checkpoint->home != NULL && !checkpoint->has_text ? checkpoint->home : checkpoint->directory;
+}
+
 char *checkpoint_path(const Checkpoint *checkpoint, const char *name) {
-    return memory_format("%s/%s", checkpoint->directory, name);
+    bool is_text = checkpoint->home == NULL || (checkpoint->has_text && checkpoint_is_text_file(name));
+    return memory_format("%s/%s", is_text ? checkpoint->directory : checkpoint->home, name);
 }
 
 const Tensor *checkpoint_find_tensor(const Checkpoint *checkpoint, const char *name) {

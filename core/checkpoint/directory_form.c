@@ -26,8 +26,9 @@
     "glob.glob(\"{dir}/pytorch_model-*.bin\")]' makes them"
 #define MERGE_PEFT                                                                                           \
     "python -c 'from peft import AutoPeftModelForCausalLM as M; M.from_pretrained(\"{dir}\", "               \
-    "dtype=\"auto\").merge_and_unload().save_pretrained(\"{dir}-merged\")' makes one"
-#define MERGE_MLX  "mlx_lm.fuse --model BASE --adapter-path {dir} --save-path {dir}-merged makes one"
+    "dtype=\"auto\").merge_and_unload().save_pretrained(\"{dir}-merged\")'"
+#define MERGE_MLX  "mlx_lm.fuse --model BASE --adapter-path {dir} --save-path {dir}-merged"
+#define BESIDE     "rejuv BASE {dir} opens it beside its base; or "
 #define MERGE_VERL "python -m verl.model_merger merge --local_dir {dir} --target_dir {dir}-hf --backend "
 #define FROM_MEGATRON                                                                                        \
     "python -c 'from megatron.bridge import AutoBridge as B; B.from_hf_pretrained(\"BASE\").export_ckpt("    \
@@ -42,10 +43,12 @@
 /* The first that fits is taken: what says more stands before what says less. */
 static const DirectoryForm FORMS[] = {
     /* adapters */
-    {"adapters.safetensors", "adapter_config.json", "{file}, an adapter of MLX", MERGE_MLX, false, NULL},
-    {"adapter_model.safetensors", "adapter_config.json", "{file}, an adapter of PEFT", MERGE_PEFT, false,
-     NULL},
-    {"adapter_model.bin", "adapter_config.json", "{file}, an adapter of PEFT", MERGE_PEFT, false, NULL},
+    {"adapters.safetensors", "adapter_config.json", "{file}, an adapter of MLX",
+     BESIDE MERGE_MLX " makes one", false, NULL},
+    {"adapter_model.safetensors", "adapter_config.json", "{file}, an adapter of PEFT",
+     BESIDE MERGE_PEFT " makes one", false, NULL},
+    {"adapter_model.bin", "adapter_config.json", "{file}, an adapter of PEFT as a pickle",
+     MERGE_PEFT " makes one", false, NULL},
     {"adapter*.safetensors", NULL, "{file}, an adapter without adapter_config.json",
      "copy that file too, which says how it is to be applied", false, NULL},
     {"adapter*.bin", NULL, "{file}, an adapter without adapter_config.json",
@@ -276,6 +279,10 @@ char *directory_form_fill(const char *command, const char *directory, const char
     free(filled);
     values[0].text = values[1].text = "DIR";
     return fill(command, values);
+}
+
+char *directory_form_merge(const char *directory, bool is_mlx) {
+    return directory_form_fill(is_mlx ? MERGE_MLX : MERGE_PEFT, directory, "", "");
 }
 
 /* "hf_model_000*.pt" of hf_model_0001_0.pt, hf_model_0002_0.pt; the star stands for whatever differs. */

@@ -45,4 +45,7 @@ Status directory_form_refuse(const DirectoryMatch *match, const char *given, con
  * would read otherwise, or that is too long for a line, stays the word DIR or FILE. */
 char *directory_form_fill(const char *command, const char *directory, const char *file, const char *all);
 
+/* The command that merges an adapter into its base, filled in likewise. */
+char *directory_form_merge(const char *directory, bool is_mlx);
+
 #endif

@@ -1,12 +1,13 @@
 #include "core/checkpoint/nonfinite.h"
 
+#include "core/checkpoint/tensor_values.h"
 #include "core/support/memory.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { NAMED = 4, TILE = 1 << 20, FORGET_BYTES = 128 << 20 };
+enum { COMPUTED = 4096, NAMED = 4, TILE = 1 << 20, FORGET_BYTES = 128 << 20 };
 
 /* ---- telling ---- */
 
@@ -46,13 +47,27 @@ typedef struct Scan {
     uint64_t total;
 } Scan;
 
+/* Values that are computed, a stretch at a time. */
+static uint64_t count_computed(const Tensor *tensor, uint64_t first, size_t count) {
+    float values[COMPUTED];
+    uint64_t found = 0;
+    for (size_t at = 0; at < count; at += COMPUTED) {
+        size_t part = count - at < COMPUTED ? count - at : COMPUTED;
+        tensor_values_read(tensor, first + at, part, values);
+        found += dtype_count_nonfinite(DTYPE_F32, values, part);
+    }
+    return found;
+}
+
 static void scan_tensor(void *argument, size_t index, unsigned worker) {
     Scan *scan = argument;
     const Tensor *tensor = &scan->tensors[index];
     size_t size = dtype_size(tensor->dtype);
     for (uint64_t at = 0; at < tensor->bytes && !job_is_cancelled(scan->job); at += TILE) {
         size_t bytes = tensor->bytes - at < TILE ? (size_t)(tensor->bytes - at) : TILE;
-        scan->found[index] += dtype_count_nonfinite(tensor->dtype, tensor->data + at, bytes / size);
+        scan->found[index] += tensor->change != NULL
+                                  ? count_computed(tensor, at / size, bytes / size)
+                                  : dtype_count_nonfinite(tensor->dtype, tensor->data + at, bytes / size);
         uint64_t done = atomic_fetch_add(&scan->done, bytes) + bytes;
         if (worker == 0 && !job_report(scan->job, "reading", done, scan->total)) return;
     }

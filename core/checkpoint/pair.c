@@ -1,5 +1,6 @@
 #include "core/checkpoint/pair.h"
 
+#include "core/checkpoint/adapter.h"
 #include "core/checkpoint/pair_internal.h"
 #include "core/checkpoint/pair_match.h"
 #include "core/support/memory.h"
@@ -26,7 +27,10 @@ Status pair_open(const char *base_directory, const char *sft_directory, Pair **p
     Pair *opened = memory_allocate(1, sizeof *opened);
     if (opened == NULL) return memory_fail(error, "the pair");
     Status status = checkpoint_open(base_directory, &opened->base, error);
-    if (status == STATUS_OK) status = checkpoint_open(sft_directory, &opened->sft, error);
+    if (status == STATUS_OK && adapter_is_directory(sft_directory))
+        status = adapter_open(base_directory, sft_directory, &opened->sft, error);
+    else if (status == STATUS_OK)
+        status = checkpoint_open(sft_directory, &opened->sft, error);
     if (status == STATUS_OK) status = finding_add_all(&opened->findings, &opened->base->remarks, error);
     if (status == STATUS_OK) status = finding_add_all(&opened->findings, &opened->sft->remarks, error);
     if (status == STATUS_OK) status = quantization_check(opened->base, error);

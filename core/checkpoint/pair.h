@@ -58,7 +58,7 @@ typedef struct Pair {
     FindingList findings;
 } Pair;
 
-/* Opens both directories (the same one twice is fine) and matches them; quantization_check()'s refusal where the weights
+/* Opens both directories (the same one twice is fine; the second may hold an adapter of the first, adapter.h) and matches them; quantization_check()'s refusal where the weights
  * of one cannot be read. STATUS_OK even with findings of
  * severity error: pair_check() tells. The caller closes the result. */
 Status pair_open(const char *base_directory, const char *sft_directory, Pair **pair,

@@ -267,7 +267,7 @@ static Status read_header(SafetensorsFile *file, Error *error) {
     return status;
 }
 
-Status safetensors_open(const char *path, SafetensorsFile **file, Error *error) {
+static Status open_file(const char *path, bool has_header, SafetensorsFile **file, Error *error) {
     *file = NULL;
     SafetensorsFile *opened = memory_allocate(1, sizeof *opened);
     if (opened == NULL || (opened->path = memory_copy_text(path, strlen(path))) == NULL) {
@@ -275,13 +275,21 @@ Status safetensors_open(const char *path, SafetensorsFile **file, Error *error) 
         return memory_fail(error, path);
     }
     Status status = map_file(opened, error);
-    if (status == STATUS_OK) status = read_header(opened, error);
+    if (status == STATUS_OK && has_header) status = read_header(opened, error);
     if (status != STATUS_OK) {
         safetensors_close(opened);
         return status;
     }
     *file = opened;
     return STATUS_OK;
+}
+
+Status safetensors_open(const char *path, SafetensorsFile **file, Error *error) {
+    return open_file(path, true, file, error);
+}
+
+Status safetensors_open_beside(const char *path, SafetensorsFile **file, Error *error) {
+    return open_file(path, false, file, error);
 }
 
 bool safetensors_is_unchanged(const SafetensorsFile *file) {

@@ -52,6 +52,10 @@ typedef struct SafetensorsFile {
  */
 Status safetensors_open(const char *path, SafetensorsFile **file, Error *error) STATUS_MUST_CHECK;
 
+/* Maps a file that has no tensors but says how others' are to be read, an adapter's settings, so that it is hashed and watched
+ * as they are: no entries. */
+Status safetensors_open_beside(const char *path, SafetensorsFile **file, Error *error) STATUS_MUST_CHECK;
+
 /* Whether the file at the path is still the one that is mapped, as it was then. */
 bool safetensors_is_unchanged(const SafetensorsFile *file);
 

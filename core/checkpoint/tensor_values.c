@@ -1,5 +1,6 @@
 #include "core/checkpoint/tensor_values.h"
 
+#include "core/checkpoint/tensor_change.h"
 #include "core/numerics/kernels.h"
 
 #include <math.h>
@@ -54,6 +55,10 @@ static void read_parts(const Tensor *tensor, uint64_t first, size_t count, float
 }
 
 void tensor_values_read(const Tensor *tensor, uint64_t first, size_t count, float *out) {
+    if (tensor->change != NULL) {
+        tensor_change_read(tensor, first, count, out);
+        return;
+    }
     if (tensor->parts != NULL) {
         read_parts(tensor, first, count, out);
         return;
@@ -62,8 +67,18 @@ void tensor_values_read(const Tensor *tensor, uint64_t first, size_t count, floa
     if (tensor->scale != NULL) multiply(tensor->scale, first, count, out);
 }
 
+void tensor_values_read_window(const Tensor *tensor, uint64_t row, size_t rows, uint64_t column,
+                               size_t columns, float *out, size_t stride) {
+    if (tensor->change != NULL && tensor->change->columns == tensor->columns) {
+        tensor_change_read_window(tensor, row, rows, column, columns, out, stride);
+        return;
+    }
+    for (size_t r = 0; r < rows; r++)
+        tensor_values_read(tensor, (row + r) * tensor->columns + column, columns, out + r * stride);
+}
+
 bool tensor_values_are_stored(const Tensor *tensor) {
-    return tensor->scale == NULL && tensor->parts == NULL;
+    return tensor->scale == NULL && tensor->parts == NULL && tensor->change == NULL;
 }
 
 float tensor_values_at(const Tensor *tensor, uint64_t element) {
@@ -76,7 +91,8 @@ const void *tensor_values_lend(const Tensor *tensor, uint64_t first, size_t coun
                                DType *dtype) {
     *dtype = tensor->dtype;
     if (tensor_values_are_stored(tensor)) return tensor->data + first * dtype_size(tensor->dtype);
-    bool in_one = tensor->parts != NULL && count <= tensor->parts->elements - first % tensor->parts->elements;
+    bool in_one = tensor->parts != NULL && tensor->change == NULL &&
+                  count <= tensor->parts->elements - first % tensor->parts->elements;
     if (in_one) return part_at(tensor->parts, first);
     tensor_values_read(tensor, first, count, scratch);
     *dtype = DTYPE_F32;

@@ -1,5 +1,6 @@
 /*
- * tensor_values — a tensor's elements as numbers, whether they are stored so, as codes with scales, or as several tensors.
+ * tensor_values — a tensor's elements as numbers, whether they are stored so, as codes with scales, as several tensors, or
+ * are base's as an adapter changes them (tensor_change.h).
  *
  * A scaled element is its code widened to float32, times its scale in float32, rounded once; where the scales are named
  * `weight_scale` and are BF16 or F16, once more to that, as compressed-tensors does (0.20.1, `dequantize`). `first` counts
@@ -16,6 +17,10 @@
 
 /* out[i] = the value of element first + i. */
 void tensor_values_read(const Tensor *tensor, uint64_t first, size_t count, float *out);
+
+/* out[r·stride + c] = the value in row row + r and column column + c, where that many rows at once are cheaper. */
+void tensor_values_read_window(const Tensor *tensor, uint64_t row, size_t rows, uint64_t column,
+                               size_t columns, float *out, size_t stride);
 
 /* The value of one element. */
 float tensor_values_at(const Tensor *tensor, uint64_t element);

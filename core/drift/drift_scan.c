@@ -86,7 +86,8 @@ static void measure_tile(void *argument, size_t task, unsigned worker_index) {
 
 static bool is_same_stretch(const Pair *pair, const Tensor *base, const Tensor *sft) {
     const SafetensorsFile *b = pair->base->files[base->file], *s = pair->sft->files[sft->file];
-    if (base->parts != NULL || sft->parts != NULL) return false;
+    if (base->parts != NULL || sft->parts != NULL || base->change != NULL || sft->change != NULL)
+        return false;
     return base->dtype == sft->dtype && base->data - b->map == sft->data - s->map &&
            b->stamp.device == s->stamp.device && b->stamp.inode == s->stamp.inode;
 }

@@ -12,6 +12,7 @@
 typedef struct Piece {
     KernelRow row;
     const Tensor *sft, *base; /* NULL: base has no such elements */
+    bool is_computed;         /* SFT's are in row.sft already, though they are stored otherwise (Computed) */
     uint64_t first;           /* of the elements, along the rows; the same in both */
     size_t count;
     double a;
@@ -101,7 +102,7 @@ static KernelMarked weigh_marked(const Piece *piece) {
 }
 
 static bool is_lent(const Piece *piece) {
-    return !tensor_values_are_stored(piece->sft) ||
+    return (!piece->is_computed && !tensor_values_are_stored(piece->sft)) ||
            (piece->base != NULL && !tensor_values_are_stored(piece->base));
 }
 
@@ -116,12 +117,48 @@ static Piece take_lent(const Piece *piece, size_t at, LentRow *values) {
     part.count = piece->count - at < STRETCH ? piece->count - at : STRETCH;
     part.first += at;
     if (part.marks != NULL) part.marks += at;
-    if (part.marks != NULL || part.a != 0.0)
+    if (part.is_computed)
+        part.row.sft = (const float *)part.row.sft + at;
+    else if (part.marks != NULL || part.a != 0.0)
         part.row.sft = tensor_values_lend(part.sft, part.first, part.count, values->sft, &part.row.sft_dtype);
     if (part.base != NULL && (part.marks != NULL || part.a != 1.0))
         part.row.base =
             tensor_values_lend(part.base, part.first, part.count, values->base, &part.row.base_dtype);
     return part;
+}
+
+/* ---- values that are computed, a few rows at once ---- */
+
+enum { COMPUTED_COLUMNS = 1024 };
+
+typedef struct Computed {
+    float values[STRETCH];
+    size_t row, rows; /* that are in it */
+} Computed;
+
+static bool computes(const Blend *blend) {
+    return blend->sft->change != NULL && !is_vector(blend->sft);
+}
+
+/* How many columns of a row are taken at once: fewer where more rows of them are computed together. */
+static size_t computed_stretch(const Blend *blend, size_t columns) {
+    return computes(blend) && columns > COMPUTED_COLUMNS ? COMPUTED_COLUMNS : columns;
+}
+
+/* Gives a piece of one row SFT's values: those of it and of up to `rows` from it on are computed where they are not there
+ * yet. A `computed` serves one stretch of columns, and rows that go up. */
+static void compute_sft(const Blend *blend, size_t row, size_t rows, size_t column, Computed *computed,
+                        Piece *piece) {
+    if (!computes(blend) || (piece->marks == NULL && piece->a == 0.0)) return;
+    if (row >= computed->row + computed->rows) {
+        computed->row = row;
+        computed->rows = STRETCH / piece->count < rows ? STRETCH / piece->count : rows;
+        tensor_values_read_window(blend->sft, row, computed->rows, column, piece->count, computed->values,
+                                  piece->count);
+    }
+    piece->row.sft = computed->values + (row - computed->row) * piece->count;
+    piece->row.sft_dtype = DTYPE_F32;
+    piece->is_computed = true;
 }
 
 static void blend_plain(const Piece *piece, float *out) {
@@ -198,11 +235,14 @@ void blend_window(const Blend *blend, size_t first, size_t count, size_t first_c
         return;
     }
     unsigned char marks[STRETCH];
+    Computed computed;
     for (size_t at = 0, n; at < columns; at += n) {
-        n = stretch(blend, columns - at);
+        n = computed_stretch(blend, stretch(blend, columns - at));
         const unsigned char *marked = mark(blend, first_column + at, n, marks);
+        computed.row = computed.rows = 0;
         for (size_t r = 0; r < count; r++) {
             Piece piece = make_piece(blend, first + r, first_column + at, n, marked);
+            compute_sft(blend, first + r, count - r, first_column + at, &computed, &piece);
             blend_piece(&piece, out + r * stride + at);
         }
     }
@@ -314,12 +354,15 @@ static void mark_whole(const Blend *blend, size_t row, const unsigned char *all,
 static void multiply_rows(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
     size_t columns = blend->sft->columns;
     unsigned char marks[STRETCH];
+    Computed computed;
     memset(marks, 1, sizeof marks);
     for (size_t at = 0, n; at < columns; at += n) {
-        n = columns - at < STRETCH ? columns - at : STRETCH;
+        n = computed_stretch(blend, columns - at < STRETCH ? columns - at : STRETCH);
+        computed.row = computed.rows = 0;
         for (size_t r = 0; r < count; r++) {
             Piece piece = make_piece(blend, first + r, at, n, NULL);
             mark_whole(blend, first + r, marks, &piece);
+            compute_sft(blend, first + r, count - r, at, &computed, &piece);
             y[r] = (at > 0 ? y[r] : 0.0F) + multiply_piece(&piece, x + at);
         }
     }
@@ -328,11 +371,14 @@ static void multiply_rows(const Blend *blend, size_t first, size_t count, const 
 static void multiply_columns(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
     size_t columns = blend->sft->columns;
     unsigned char marks[STRETCH];
+    Computed computed;
     for (size_t at = 0, n; at < columns; at += n) {
-        n = stretch(blend, columns - at);
+        n = computed_stretch(blend, stretch(blend, columns - at));
         const unsigned char *marked = mark(blend, at, n, marks);
+        computed.row = computed.rows = 0;
         for (size_t r = 0; r < count; r++) {
             Piece piece = make_piece(blend, first + r, at, n, marked);
+            compute_sft(blend, first + r, count - r, at, &computed, &piece);
             y[r] = (at > 0 ? y[r] : 0.0F) + multiply_piece(&piece, x + at);
         }
     }

@@ -1,7 +1,7 @@
 /*
  * kernels — the inner loops over elements, compiled once for each instruction set and chosen at run time.
  *
- * Every variant gives the same bits for widen, narrow, blend, blend_marked and step (each element is a fixed
+ * Every variant gives the same bits for widen, narrow, blend, blend_marked, step and low_rank (each element is a fixed
  * sequence of correctly rounded operations). `dot` and its like sum in 64 interleaved lanes that are folded
  * in a fixed order, so they too are the same on any machine.
  *
@@ -76,6 +76,13 @@ typedef struct KernelPanel {
     size_t stride, rows, depth;
 } KernelPanel;
 
+/* The factors of a matrix of low rank, from some row and column of it on: its element (r, c) is Σ_k left[r·left_row +
+ * k·left_rank] · right[k·right_rank + c]. */
+typedef struct KernelFactors {
+    const float *left, *right;
+    size_t left_row, left_rank, right_rank, rank;
+} KernelFactors;
+
 typedef struct Kernels {
     const char *name; /* "avx512", "avx2", "portable" */
 
@@ -109,6 +116,12 @@ typedef struct Kernels {
     void (*multiply_pack)(const KernelPanel *panel, const float *pack, size_t tokens, bool adds, float *sums);
     void (*multiply_pack_back)(const KernelPanel *panel, const float *pack, size_t tokens, bool adds,
                                float *sums);
+
+    /* values[r·stride + c] += scale · the factors' product, `rows` × `count`: the product is added up from k = 0 on with
+     * one rounding each, scaled with one, and added with one, in every variant. So does torch on a CPU for a rank that
+     * its BLAS does not cut (MKL 2024.2: up to 192). */
+    void (*low_rank)(const KernelFactors *factors, float scale, size_t rows, size_t count, float *values,
+                     size_t stride);
 
     /* Compares up to KERNELS_DRIFT_CHUNK elements (the row's weights do not matter) and adds to *drift, which
      * begins as zeros. Writes those |Δ| whose key is `least` or more to `sizes`, in order, and returns how

@@ -27,6 +27,45 @@
 #define KERNELS_TABLE JOIN_NAMES(kernels_, KERNELS_VARIANT)
 extern const Kernels KERNELS_TABLE;
 
+/* ---- a vector of floats ---- */
+
+#if defined(__AVX512F__)
+typedef __m512 Vector;
+#define vector_load(from)     _mm512_loadu_ps(from)
+#define vector_store(to, v)   _mm512_storeu_ps(to, v)
+#define vector_spread(x)      _mm512_set1_ps(x)
+#define vector_fma(a, b, sum) _mm512_fmadd_ps(a, b, sum)
+#define vector_multiply(a, b) _mm512_mul_ps(a, b)
+#define vector_add(a, b)      _mm512_add_ps(a, b)
+#define VECTOR_FMA_IS_FUSED   1
+#elif defined(__AVX2__)
+typedef __m256 Vector;
+#define vector_load(from)     _mm256_loadu_ps(from)
+#define vector_store(to, v)   _mm256_storeu_ps(to, v)
+#define vector_spread(x)      _mm256_set1_ps(x)
+#define vector_fma(a, b, sum) _mm256_fmadd_ps(a, b, sum)
+#define vector_multiply(a, b) _mm256_mul_ps(a, b)
+#define vector_add(a, b)      _mm256_add_ps(a, b)
+#define VECTOR_FMA_IS_FUSED   1
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+typedef float32x4_t Vector;
+#define vector_load(from)     vld1q_f32(from)
+#define vector_store(to, v)   vst1q_f32(to, v)
+#define vector_spread(x)      vdupq_n_f32(x)
+#define vector_fma(a, b, sum) vfmaq_f32(sum, a, b)
+#define vector_multiply(a, b) vmulq_f32(a, b)
+#define vector_add(a, b)      vaddq_f32(a, b)
+#define VECTOR_FMA_IS_FUSED   1
+#else
+typedef float Vector __attribute__((vector_size(16)));
+#define vector_load(from)     (*(const Vector *)(from))
+#define vector_store(to, v)   (*(Vector *)(to) = (v))
+#define vector_spread(x)      ((Vector){x, x, x, x})
+#define vector_fma(a, b, sum) ((a) * (b) + (sum)) /* two roundings: without the instruction fma() is a call */
+#define VECTOR_FMA_IS_FUSED   0
+#endif
+
 /* ---- widening: Kernels.widen ----
  *
  * Those files that call it have a copy each: neither needs the other's. It is not inline, for it loops itself. */
@@ -120,6 +159,13 @@ void kernels_variant_multiply(const KernelPanel *panel, const float *pack, size_
                               float *sums);
 void kernels_variant_multiply_back(const KernelPanel *panel, const float *pack, size_t tokens, bool adds,
                                    float *sums);
+
+/* ---- kernels_low_rank.c: Kernels.low_rank ---- */
+
+#define kernels_variant_low_rank JOIN_NAMES(kernels_low_rank_, KERNELS_VARIANT)
+
+void kernels_variant_low_rank(const KernelFactors *factors, float scale, size_t rows, size_t count,
+                              float *values, size_t stride);
 
 /* Floats of a vector, and tokens of a whole pack. */
 #if defined(__AVX512F__)

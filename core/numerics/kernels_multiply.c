@@ -9,35 +9,12 @@
 
 #include <stdbool.h>
 
-/* A vector of floats, and how many of them a tile has by how many its pack has: as registers allow. */
-#if defined(__AVX512F__)
-typedef __m512 Vector;
-#define vector_load(from)     _mm512_loadu_ps(from)
-#define vector_store(to, v)   _mm512_storeu_ps(to, v)
-#define vector_spread(x)      _mm512_set1_ps(x)
-#define vector_fma(a, b, sum) _mm512_fmadd_ps(a, b, sum)
+/* How many vectors a tile has by how many its pack has: as registers allow. */
+#if defined(__AVX512F__) || defined(__aarch64__)
 enum { ROWS_1 = 12, ROWS_2 = 12, ROWS_3 = 8, ROWS_4 = 6 };
 #elif defined(__AVX2__)
-typedef __m256 Vector;
-#define vector_load(from)     _mm256_loadu_ps(from)
-#define vector_store(to, v)   _mm256_storeu_ps(to, v)
-#define vector_spread(x)      _mm256_set1_ps(x)
-#define vector_fma(a, b, sum) _mm256_fmadd_ps(a, b, sum)
 enum { ROWS_1 = 12, ROWS_2 = 6, ROWS_3 = 1, ROWS_4 = 1 };
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-typedef float32x4_t Vector;
-#define vector_load(from)     vld1q_f32(from)
-#define vector_store(to, v)   vst1q_f32(to, v)
-#define vector_spread(x)      vdupq_n_f32(x)
-#define vector_fma(a, b, sum) vfmaq_f32(sum, a, b)
-enum { ROWS_1 = 12, ROWS_2 = 12, ROWS_3 = 8, ROWS_4 = 6 };
 #else
-typedef float Vector __attribute__((vector_size(16)));
-#define vector_load(from)     (*(const Vector *)(from))
-#define vector_store(to, v)   (*(Vector *)(to) = (v))
-#define vector_spread(x)      ((Vector){x, x, x, x})
-#define vector_fma(a, b, sum) ((a) * (b) + (sum)) /* two roundings: without the instruction fma() is a call */
 enum { ROWS_1 = 8, ROWS_2 = 6, ROWS_3 = 1, ROWS_4 = 1 };
 #endif
 

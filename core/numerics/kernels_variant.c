@@ -404,6 +404,7 @@ const Kernels KERNELS_TABLE = {
     .pack = KERNELS_PACK,
     .multiply_pack = kernels_variant_multiply,
     .multiply_pack_back = kernels_variant_multiply_back,
+    .low_rank = kernels_variant_low_rank,
     .drift = kernels_variant_drift,
     .drift_keys = kernels_variant_drift_keys,
 };

@@ -1,0 +1,226 @@
+#include "core/checkpoint/adapter.h"
+
+#include "core/checkpoint/adapter_internal.h"
+#include "core/checkpoint/directory.h"
+#include "core/checkpoint/head.h"
+#include "core/support/buffer.h"
+#include "core/support/memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Which file makes which format; MLX's goes first, as a directory of both is one that mlx_lm wrote. */
+static const struct {
+    const char *file;
+    AdapterFormat format;
+    const char *program;
+} FORMATS[] = {{"adapters.safetensors", ADAPTER_MLX, "MLX"},
+               {"adapter_model.safetensors", ADAPTER_PEFT, "PEFT"}};
+
+enum { FORMAT_COUNT = sizeof FORMATS / sizeof *FORMATS };
+
+static bool has_file(const char *directory, const char *name) {
+    struct stat facts;
+    char *path = memory_format("%s/%s", directory, name);
+    bool has = path != NULL && stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
+    free(path);
+    return has;
+}
+
+bool adapter_is_directory(const char *path) {
+    if (!has_file(path, ADAPTER_SETTINGS_FILE)) return false;
+    if (has_file(path, DIRECTORY_SINGLE) || has_file(path, DIRECTORY_INDEX)) return false;
+    for (size_t i = 0; i < FORMAT_COUNT; i++) {
+        if (has_file(path, FORMATS[i].file)) return true;
+    }
+    return false;
+}
+
+/* ---- its files ---- */
+
+/* Among the checkpoint's, which owns it then. */
+static Status add_file(Checkpoint *sft, SafetensorsFile *file, const char *name, Error *error) {
+    size_t files = sft->file_count, names = sft->file_count;
+    char *copy = memory_copy_text(name, strlen(name));
+    Status status = copy == NULL ? memory_fail(error, name) : STATUS_OK;
+    if (status == STATUS_OK) status = MEMORY_RESERVE(sft->files, &files, sft->file_count + 1, error);
+    if (status == STATUS_OK) status = MEMORY_RESERVE(sft->file_names, &names, sft->file_count + 1, error);
+    if (status != STATUS_OK) {
+        free(copy);
+        safetensors_close(file);
+        return status;
+    }
+    sft->files[sft->file_count] = file;
+    sft->file_names[sft->file_count++] = copy;
+    return STATUS_OK;
+}
+
+static Status open_one(AdapterBuild *build, const char *name, bool has_tensors, SafetensorsFile **file,
+                       Error *error) {
+    char *path = memory_format("%s/%s", build->directory, name);
+    if (path == NULL) return memory_fail(error, name);
+    Status status =
+        has_tensors ? safetensors_open(path, file, error) : safetensors_open_beside(path, file, error);
+    free(path);
+    return status;
+}
+
+static size_t choose_format(const char *directory) {
+    size_t i = 0;
+    while (i < FORMAT_COUNT - 1 && !has_file(directory, FORMATS[i].file)) i++;
+    return i;
+}
+
+static Status read_files(AdapterBuild *build, size_t format, Error *error) {
+    Adapter *adapter = build->adapter;
+    SafetensorsFile *text, *weights;
+    Status status = open_one(build, ADAPTER_SETTINGS_FILE, false, &text, error);
+    if (status == STATUS_OK) status = add_file(build->sft, text, ADAPTER_SETTINGS_FILE, error);
+    if (status == STATUS_OK)
+        status = adapter_settings_read((const char *)text->map, text->size, text->path, build->directory,
+                                       FORMATS[format].format, &adapter->settings, error);
+    if (status == STATUS_OK) status = open_one(build, FORMATS[format].file, true, &weights, error);
+    if (status == STATUS_OK) status = add_file(build->sft, weights, FORMATS[format].file, error);
+    if (status == STATUS_OK)
+        status = adapter_names_read(weights, &adapter->settings, build->directory, &adapter->names, error);
+    if (status == STATUS_OK && adapter->names.count == 0)
+        return status_fail(error, STATUS_FORMAT, "%s: there is no tensor in it", weights->path);
+    return status;
+}
+
+/* ---- its modules ---- */
+
+/* Tensors in base's place go before products, which may be added to them; a head goes after the embedding, which it may
+ * repeat. */
+static int turn_of(const AdapterModule *module) {
+    if (module->whole == NULL) return 2;
+    return tensor_name_read(module->name, 2).role == TENSOR_HEAD ? 1 : 0;
+}
+
+static Status build_modules(AdapterBuild *build, Error *error) {
+    const AdapterNames *names = &build->adapter->names;
+    Status status = STATUS_OK;
+    for (int turn = 0; turn < 3; turn++) {
+        for (size_t i = 0; i < names->count && status == STATUS_OK; i++) {
+            if (turn_of(&names->modules[i]) == turn)
+                status = adapter_build_module(build, &names->modules[i], error);
+        }
+    }
+    return status;
+}
+
+/* A larger vocabulary is one that config.json must say. */
+static Status settle_vocabulary(AdapterBuild *build, Error *error) {
+    Checkpoint *sft = build->sft;
+    const Tensor *embedding = checkpoint_find_role(sft, TENSOR_EMBEDDING, -1);
+    const Tensor *head = checkpoint_find_role(sft, TENSOR_HEAD, -1);
+    if (embedding == NULL || sft->model_status != STATUS_OK || embedding->rows == sft->model.vocabulary)
+        return STATUS_OK;
+    if (head != NULL && head->rows != embedding->rows)
+        return adapter_build_refuse(build, error,
+                                    "the vocabulary has %" PRIu64 " tokens in %.80s and %" PRIu64 " in %.80s",
+                                    embedding->rows, embedding->name, head->rows, head->name);
+    sft->model.vocabulary = embedding->rows;
+    return STATUS_OK;
+}
+
+/* ---- what is said of it ---- */
+
+static void add_range(Buffer *text, const char *what, double least, double most) {
+    buffer_add_format(text, least < most ? ", %s %.6g to %.6g" : ", %s %.6g", what, least, most);
+}
+
+char *adapter_describe(const Adapter *adapter) {
+    Buffer text = {0};
+    char *taken;
+    buffer_add_format(&text, "%s of %s", adapter_settings_kind(&adapter->settings),
+                      adapter->settings.format == ADAPTER_MLX ? "MLX" : "PEFT");
+    if (adapter->products > 0) {
+        add_range(&text, "rank", (double)adapter->rank_least, (double)adapter->rank_most);
+        add_range(&text, "scale", (double)adapter->scale_least, (double)adapter->scale_most);
+        buffer_add_format(&text, ", %zu module%s", adapter->products, adapter->products == 1 ? "" : "s");
+    }
+    if (adapter->replaced > 0)
+        buffer_add_format(&text, ", %zu tensor%s learned whole or by rows", adapter->replaced,
+                          adapter->replaced == 1 ? "" : "s");
+    return buffer_take(&text, &taken, NULL, "an adapter", NULL) == STATUS_OK ? taken : NULL;
+}
+
+static Status remark(AdapterBuild *build, Error *error) {
+    FindingList *remarks = &build->sft->remarks;
+    char *text = adapter_describe(build->adapter);
+    finding_free(remarks); /* base's, which the base side has */
+    Status status =
+        text == NULL
+            ? memory_fail(error, "an adapter")
+            : finding_add(remarks, SEVERITY_NOTE, "adapter", error,
+                          "SFT is base with an adapter: %s; α is its scale, 1 as it was learned", text);
+    if (status == STATUS_OK) status = finding_add_all(remarks, &build->adapter->settings.remarks, error);
+    free(text);
+    return status;
+}
+
+/* ---- all of it ---- */
+
+static Status put_on(AdapterBuild *build, Error *error) {
+    size_t format = choose_format(build->directory);
+    Status status = read_files(build, format, error);
+    if (status == STATUS_OK) status = build_modules(build, error);
+    if (status == STATUS_OK) status = settle_vocabulary(build, error);
+    if (status == STATUS_OK) status = remark(build, error);
+    if (status == STATUS_OK) head_settle(build->sft);
+    return status;
+}
+
+/* From here on the checkpoint is the adapter's, and base's directory is where the rest is. */
+static Status rename_checkpoint(Checkpoint *sft, const char *directory, Error *error) {
+    size_t length = strlen(directory);
+    while (length > 1 && directory[length - 1] == '/') length--;
+    char *own = memory_copy_text(directory, length);
+    if (own == NULL) return memory_fail(error, directory);
+    sft->home = sft->directory;
+    sft->directory = own;
+    sft->has_text = has_file(own, "tokenizer.json");
+    return STATUS_OK;
+}
+
+Status adapter_open(const char *base_directory, const char *directory, Checkpoint **checkpoint,
+                    Error *error) {
+    Checkpoint *opened;
+    *checkpoint = NULL;
+    Status status = checkpoint_open(base_directory, &opened, error);
+    if (status != STATUS_OK) return status;
+    opened->adapter = memory_allocate(1, sizeof *opened->adapter);
+    status = opened->adapter == NULL ? memory_fail(error, directory) : quantization_check(opened, error);
+    if (status == STATUS_OK) status = rename_checkpoint(opened, directory, error);
+    AdapterBuild build = {opened, opened->adapter, opened->directory};
+    if (status == STATUS_OK) status = put_on(&build, error);
+    if (status != STATUS_OK) {
+        checkpoint_close(opened);
+        return status;
+    }
+    *checkpoint = opened;
+    return STATUS_OK;
+}
+
+static void free_change(AdapterChange *change) {
+    free(change->change.factors);
+    free(change->change.token_rows);
+    free(change->magnitude.norms);
+    free(change->magnitude.squares);
+    if (change->has_mutex) (void)pthread_mutex_destroy(&change->magnitude.measuring); /* nobody holds it */
+    free(change);
+}
+
+void adapter_free(Adapter *adapter) {
+    if (adapter == NULL) return;
+    for (size_t i = 0; i < adapter->change_count; i++) free_change(adapter->changes[i]);
+    for (size_t i = 0; i < adapter->float_count; i++) free(adapter->floats[i]);
+    free(adapter->changes);
+    free(adapter->floats);
+    adapter_names_free(&adapter->names);
+    adapter_settings_free(&adapter->settings);
+    free(adapter);
+}
