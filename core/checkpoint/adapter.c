@@ -181,6 +181,7 @@ static Status rename_checkpoint(Checkpoint *sft, const char *directory, Error *e
     char *own = memory_copy_text(directory, length);
     if (own == NULL) return memory_fail(error, directory);
     sft->home = sft->directory;
+    sft->home_files = sft->file_count;
     sft->directory = own;
     sft->has_text = has_file(own, "tokenizer.json");
     return STATUS_OK;

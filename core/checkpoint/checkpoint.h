@@ -15,6 +15,7 @@
 #define REJUV_CORE_CHECKPOINT_H
 
 #include "core/checkpoint/architecture.h"
+#include "core/checkpoint/directory_listing.h"
 #include "core/checkpoint/finding.h"
 #include "core/checkpoint/quantization.h"
 #include "core/checkpoint/role_index.h"
@@ -77,6 +78,7 @@ typedef struct Checkpoint {
     SafetensorsFile **files;
     char **file_names; /* within the directory */
     size_t file_count;
+    size_t home_files;   /* of an adapter: the first of them are base's, in `home` */
     bool is_sharded;     /* several files, or one that an index names */
     Adapter *adapter;    /* what it is base with (adapter.h); NULL: a model of its own */
     char *home;          /* where what the adapter's directory has not is: base's; NULL: in `directory` */
@@ -130,6 +132,10 @@ bool checkpoint_is_text_file(const char *name);
 /* DIRECTORY/NAME in a block the caller frees; NULL when out of memory. Of an adapter it is base's, but for what belongs to
  * the tokenizer and is there (checkpoint_text_directory). */
 char *checkpoint_path(const Checkpoint *checkpoint, const char *name);
+
+/* The names that checkpoint_path() makes paths of. */
+Status checkpoint_list(const Checkpoint *checkpoint, DirectoryListing *listing,
+                       Error *error) STATUS_MUST_CHECK;
 
 /* The directory whose tokenizer, and chat templates, are the checkpoint's. */
 const char *checkpoint_text_directory(const Checkpoint *checkpoint);

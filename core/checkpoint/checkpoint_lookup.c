@@ -37,6 +37,18 @@ char *checkpoint_path(const Checkpoint *checkpoint, const char *name) {
     return memory_format("%s/%s", is_text ? checkpoint->directory : checkpoint->home, name);
 }
 
+Status checkpoint_list(const Checkpoint *checkpoint, DirectoryListing *listing, Error *error) {
+    if (checkpoint->home == NULL) return directory_listing_read(checkpoint->directory, listing, error);
+    Status status = directory_listing_read(checkpoint->home, listing, error);
+    if (status != STATUS_OK || !checkpoint->has_text) return status;
+    DirectoryListing own = {0};
+    status = directory_listing_read(checkpoint->directory, &own, error);
+    if (status == STATUS_OK)
+        status = directory_listing_exchange(listing, &own, checkpoint_is_text_file, error);
+    directory_listing_free(&own);
+    return status;
+}
+
 const Tensor *checkpoint_find_tensor(const Checkpoint *checkpoint, const char *name) {
     size_t low = 0, high = checkpoint->tensor_count;
     while (low < high) {

@@ -45,6 +45,28 @@ Status directory_listing_read(const char *path, DirectoryListing *listing, Error
     return status;
 }
 
+Status directory_listing_exchange(DirectoryListing *listing, DirectoryListing *other,
+                                  bool (*is_other)(const char *name), Error *error) {
+    size_t kept = 0;
+    for (size_t i = 0; i < listing->count; i++) {
+        if (is_other(listing->entries[i].name))
+            free(listing->entries[i].name);
+        else
+            listing->entries[kept++] = listing->entries[i];
+    }
+    listing->count = kept;
+    Status status = MEMORY_RESERVE(listing->entries, &listing->capacity, kept + other->count, error);
+    for (size_t i = 0; i < other->count && status == STATUS_OK; i++) {
+        if (!is_other(other->entries[i].name)) continue;
+        listing->entries[listing->count++] = other->entries[i];
+        other->entries[i].name = NULL; /* taken over */
+    }
+    directory_listing_free(other);
+    if (listing->count > 0)
+        qsort(listing->entries, listing->count, sizeof *listing->entries, compare_entries);
+    return status;
+}
+
 void directory_listing_free(DirectoryListing *listing) {
     for (size_t i = 0; i < listing->count; i++) free(listing->entries[i].name);
     free(listing->entries);

@@ -27,6 +27,10 @@ typedef struct DirectoryListing {
 Status directory_listing_read(const char *path, DirectoryListing *listing, Error *error) STATUS_MUST_CHECK;
 void directory_listing_free(DirectoryListing *listing);
 
+/* Puts another's names that `is_other` says yes to in the place of the listing's own; the other is empty then. */
+Status directory_listing_exchange(DirectoryListing *listing, DirectoryListing *other,
+                                  bool (*is_other)(const char *name), Error *error) STATUS_MUST_CHECK;
+
 /* The first entry, or the last (of checkpoints the newest), that matches a pattern of fnmatch(3); NULL where none
  * does. */
 const DirectoryEntry *directory_listing_first(const DirectoryListing *listing, const char *pattern);

@@ -308,7 +308,7 @@ static Status tell(DonorWalk *walk, Error *error) {
 
 Status export_plan_donor(ExportPlan *plan, Error *error) {
     DonorWalk walk = {.plan = plan, .donor = export_donor(plan)};
-    Status status = directory_listing_read(walk.donor->directory, &walk.names, error);
+    Status status = checkpoint_list(walk.donor, &walk.names, error);
     if (status == STATUS_OK) {
         walk.taken = memory_allocate(walk.names.count, sizeof *walk.taken);
         if (walk.taken == NULL) status = memory_fail(error, walk.donor->directory);

@@ -1,3 +1,4 @@
+#include "core/checkpoint/adapter.h"
 #include "core/export/export_internal.h"
 #include "core/files/file_digest.h"
 #include "core/files/file_path.h"
@@ -73,9 +74,12 @@ Status export_plan_inputs(ExportPlan *plan, Error *error) {
     for (int s = 0; s < 2; s++) {
         Status found = file_path_absolute(sides[s]->directory, &lists[s]->directory, error);
         if (found != STATUS_OK) return found;
-        for (size_t i = 0; i < sides[s]->file_count; i++) {
+        if (sides[s]->adapter != NULL) lists[s]->adapter = adapter_describe(sides[s]->adapter);
+        if (sides[s]->adapter != NULL && lists[s]->adapter == NULL) return memory_fail(error, "the recipe");
+        size_t first = sides[s]->home_files; /* what an adapter has of base is base's input */
+        for (size_t i = first; i < sides[s]->file_count; i++) {
             ExportInput *input = &plan->inputs[plan->input_count];
-            *input = (ExportInput){.file = sides[s]->files[i], .is_base = s == 1, .index = i};
+            *input = (ExportInput){.file = sides[s]->files[i], .is_base = s == 1, .index = i - first};
             Status status = stat_input(input, error);
             if (status == STATUS_OK)
                 status = recipe_add_file(&lists[s]->files, sides[s]->file_names[i], input->size, "", error);

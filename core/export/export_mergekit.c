@@ -30,16 +30,20 @@ static void add_yaml_text(Buffer *yaml, const char *path) {
 
 /* mergekit takes what follows a plus sign for a LoRA and what follows an at sign for a revision, unless the parts of a
  * reference are spelled out. */
-static void add_yaml_reference(Buffer *yaml, const char *path) {
-    bool is_plain = strpbrk(path, "+@") == NULL;
+static void add_yaml_reference(Buffer *yaml, const Recipe *recipe, const RecipeInput *model) {
+    bool is_adapter = model->adapter != NULL;
+    const char *path = is_adapter ? recipe->base.directory : model->directory;
+    bool is_plain = !is_adapter && strpbrk(path, "+@") == NULL;
     buffer_add_text(yaml, is_plain ? "" : "{model: {path: ");
     add_yaml_text(yaml, path);
+    buffer_add_text(yaml, is_adapter ? "}, lora: {path: " : "");
+    if (is_adapter) add_yaml_text(yaml, model->directory);
     buffer_add_text(yaml, is_plain ? "" : "}}");
 }
 
-static void add_yaml_model(Buffer *yaml, const RecipeInput *model, double weight) {
+static void add_yaml_model(Buffer *yaml, const Recipe *recipe, const RecipeInput *model, double weight) {
     buffer_add_text(yaml, "  - model: ");
-    add_yaml_reference(yaml, model->directory);
+    add_yaml_reference(yaml, recipe, model);
     buffer_add_text(yaml, "\n    parameters:\n      weight: ");
     add_yaml_number(yaml, weight);
     buffer_add_text(yaml, "\n");
@@ -76,6 +80,9 @@ static void add_yaml_limits(Buffer *yaml, const ExportPlan *plan) {
     if (other > 0)
         buffer_add_format(yaml, "# Not in it: %zu tensors are written in another type than out_dtype.\n",
                           other);
+    if (plan->pair->sft->adapter != NULL)
+        buffer_add_text(
+            yaml, "# SFT is an adapter, which mergekit adds by its own arithmetic: last digits differ.\n");
     if (plan->pair->base->quantization.scaled + plan->pair->sft->quantization.scaled > 0)
         buffer_add_text(
             yaml,
@@ -104,10 +111,10 @@ Status export_add_mergekit(ExportPlan *plan, Error *error) {
     buffer_add_text(&yaml,
                     "# Files are laid out differently: compare tensor by tensor.\n"
                     "merge_method: linear\nbase_model: ");
-    add_yaml_reference(&yaml, donor->directory);
+    add_yaml_reference(&yaml, recipe, donor);
     buffer_add_text(&yaml, " # config.json and tokenizer come from here\nmodels:\n");
-    add_yaml_model(&yaml, &recipe->sft, alpha);
-    add_yaml_model(&yaml, &recipe->base, 1.0 - alpha);
+    add_yaml_model(&yaml, recipe, &recipe->sft, alpha);
+    add_yaml_model(&yaml, recipe, &recipe->base, 1.0 - alpha);
     buffer_add_text(&yaml, "parameters:\n  normalize: false\ndtype: float32\n");
     if (dtype != NULL) buffer_add_format(&yaml, "out_dtype: %s\n", dtype);
     return export_add_text(plan, "mergekit.yaml", &yaml, error);

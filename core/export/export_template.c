@@ -49,7 +49,8 @@ static Status tell_differences(ExportPlan *plan, const ChatDifference *differenc
 }
 
 Status export_plan_templates(ExportPlan *plan, Error *error) {
-    const char *const directories[CHAT_SIDES] = {plan->pair->base->directory, plan->pair->sft->directory};
+    const char *const directories[CHAT_SIDES] = {checkpoint_text_directory(plan->pair->base),
+                                                 checkpoint_text_directory(plan->pair->sft)};
     int donor = plan->options.donor == DONOR_BASE ? CHAT_SIDE_BASE : CHAT_SIDE_SFT;
     ChatDifference *difference;
     Status status = chat_difference_open(directories, &difference, error);

@@ -70,6 +70,7 @@ void recipe_free(Recipe *recipe) {
     RecipeInput *inputs[] = {&recipe->base, &recipe->sft};
     for (int i = 0; i < 2; i++) {
         free(inputs[i]->directory);
+        free(inputs[i]->adapter);
         free_files(&inputs[i]->files);
     }
     for (size_t i = 0; i < recipe->template_count; i++) {
@@ -117,6 +118,7 @@ static bool add_files(cJSON *parent, const RecipeFiles *files) {
 static bool add_input(cJSON *parent, const char *key, const RecipeInput *input) {
     cJSON *node = recipe_json_add(parent, key, cJSON_CreateObject());
     return node != NULL && file_path_add(node, "directory", input->directory) &&
+           (input->adapter == NULL || json_add_text(node, "adapter", input->adapter)) &&
            add_files(node, &input->files);
 }
 

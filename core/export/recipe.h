@@ -16,6 +16,7 @@
  *      "inputs":   {"base": {"directory": …,      from the root, or relative to the recipe; and, where it is no UTF-8,
  *                            "directory_uri": "file:///…",
  *                            "files": [{"name", "bytes", "sha256"}, …]}, "sft": {…}},
+ *                  of an adapter the SFT's files are its own, and "adapter" says what it is: α is its scale
  *      "unmatched": {"blended": 0.98, "copied": 12, "left_out": [name, …]}    where tensors have no counterpart
  *      "tensors":  [{"name", "dtype", "shape", "sha256", "dial"}, …]   in the order they were written; "dial" is what
  *                  gave its α: "alpha", "layers", the name of a kind; "copied" where it is SFT's
@@ -52,6 +53,7 @@ typedef struct RecipeFiles {
 typedef struct RecipeInput {
     char *
         directory; /* from the root; of a recipe that was read, what it says, found from the recipe's place */
+    char *adapter; /* what adapter it is (adapter_describe()); NULL: none; none in a recipe that was read */
     RecipeFiles files;
 } RecipeInput;
 

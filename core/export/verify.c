@@ -149,9 +149,10 @@ static Status judge_inputs(InputTasks *tasks, Severity severity, VerifyResult *r
 }
 
 static bool same_files(const Checkpoint *side, const RecipeInput *input) {
-    bool same = side->file_count == input->files.count;
-    for (size_t i = 0; i < side->file_count && same; i++)
-        same = side->files[i]->size == input->files.list[i].bytes;
+    size_t first = side->home_files;
+    bool same = side->file_count - first == input->files.count;
+    for (size_t i = first; i < side->file_count && same; i++)
+        same = side->files[i]->size == input->files.list[i - first].bytes;
     return same;
 }
 
@@ -169,9 +170,10 @@ static Status hash_inputs(const Pair *pair, Severity severity, Job *job, VerifyR
             free(tasks.list);
             return status;
         }
-        for (size_t i = 0; i < sides[s]->file_count; i++)
+        size_t first = sides[s]->home_files;
+        for (size_t i = first; i < sides[s]->file_count; i++)
             tasks.list[tasks.count++] =
-                (InputTask){.side = sides[s], .file = i, .expected = &inputs[s]->files.list[i]};
+                (InputTask){.side = sides[s], .file = i, .expected = &inputs[s]->files.list[i - first]};
     }
     result->input_files = tasks.count;
     if (!job_report(job, "inputs", 0, tasks.count)) status = job_cancelled(error);

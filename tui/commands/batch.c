@@ -157,8 +157,8 @@ Status batch_open_model(Batch *batch, Error *error) {
     if (status == STATUS_OK && batch->pair->differing != NULL)
         batch_say(batch, "base and SFT differ in %s: each is computed with its own, W with SFT's",
                   batch->pair->differing);
-    if (status == STATUS_OK &&
-        batch_read_tokenizer(batch, batch->pair->sft->directory, &batch->tokenizer, &why) != STATUS_OK)
+    if (status == STATUS_OK && batch_read_tokenizer(batch, checkpoint_text_directory(batch->pair->sft),
+                                                    &batch->tokenizer, &why) != STATUS_OK)
         batch_say(batch, "no texts, only ids: %s", why.message);
     if (status == STATUS_OK) batch_say_remarks(batch, batch->tokenizer);
     return status;

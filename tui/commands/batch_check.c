@@ -13,7 +13,9 @@ static Status compare_tokenizers(Batch *batch, Error *error) {
     Status status = STATUS_OK;
     bool read = true;
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
-        if (batch_read_tokenizer(batch, sides[i]->directory, &tokenizers[i], &why) == STATUS_OK) continue;
+        if (batch_read_tokenizer(batch, checkpoint_text_directory(sides[i]), &tokenizers[i], &why) ==
+            STATUS_OK)
+            continue;
         read = false;
         status = finding_add(&pair->findings, SEVERITY_WARNING, "tokenizer", error, "%s: %s", NAMES[i],
                              why.message);
@@ -37,7 +39,8 @@ static Status compare_tokenizers(Batch *batch, Error *error) {
 
 static Status compare_templates(Batch *batch, ChatDifference **difference, Error *error) {
     Pair *pair = batch->pair;
-    const char *const directories[CHAT_SIDES] = {pair->base->directory, pair->sft->directory};
+    const char *const directories[CHAT_SIDES] = {checkpoint_text_directory(pair->base),
+                                                 checkpoint_text_directory(pair->sft)};
     Status status = chat_difference_open(directories, difference, error);
     return status == STATUS_OK ? chat_difference_add_findings(*difference, &pair->findings, error) : status;
 }

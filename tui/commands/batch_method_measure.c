@@ -15,7 +15,7 @@ Status batch_method_open_calibration(Batch *batch, BatchMethod *method, Error *e
     const CalibrationReading reading = {.tokenizer = batch->tokenizer,
                                         .config = batch->model->config,
                                         .end_token = options_text(batch->options, OPTION_END_TOKEN),
-                                        .directory = batch->pair->sft->directory,
+                                        .directory = checkpoint_text_directory(batch->pair->sft),
                                         .template = options_text(batch->options, OPTION_TEMPLATE)};
     Status status = calibration_read(path, &reading, batch->job, &method->calibration, error);
     if (status != STATUS_OK) return status;

@@ -145,7 +145,7 @@ static Status add_rendering(const Batch *batch, BatchPrompt *prompt, Error *erro
 static Status add_chat(const Batch *batch, BatchPrompt *prompt, const char *path, Error *error) {
     ChatConversation *conversation = NULL;
     ChatSource *source = NULL;
-    const char *directory = batch->pair->sft->directory;
+    const char *directory = checkpoint_text_directory(batch->pair->sft);
     if (batch->tokenizer == NULL)
         return status_fail(error, STATUS_ARGUMENT,
                            "--chat: %s has no tokenizer that can be used: expected %s", directory,

@@ -58,7 +58,7 @@ static Status read_prompts(Batch *batch, BatchRollout *rollout, Error *error) {
     const CalibrationReading reading = {.tokenizer = batch->tokenizer,
                                         .config = batch->model->config,
                                         .end_token = options_text(options, OPTION_END_TOKEN),
-                                        .directory = batch->pair->sft->directory,
+                                        .directory = checkpoint_text_directory(batch->pair->sft),
                                         .template = options_text(options, OPTION_TEMPLATE),
                                         .are_questions = true,
                                         .limit =

@@ -130,8 +130,8 @@ static Status scan(Job *job, void *argument, Error *error) {
 static Status prepare_load(Session *session, const SessionOptions *options, Error *error) {
     Load *errand = &session->files->load;
     errand->config = session->model != NULL ? session->model->config : NULL;
-    errand->base_directory = session->pair->base->directory;
-    errand->sft_directory = session->pair->sft->directory;
+    errand->base_directory = checkpoint_text_directory(session->pair->base);
+    errand->sft_directory = checkpoint_text_directory(session->pair->sft);
     errand->rule = options->tokenizer_rule;
     const struct {
         const char *text;
