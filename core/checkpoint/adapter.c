@@ -170,8 +170,11 @@ static Status put_on(AdapterBuild *build, Error *error) {
     if (status == STATUS_OK) status = build_modules(build, error);
     if (status == STATUS_OK) status = settle_vocabulary(build, error);
     if (status == STATUS_OK) status = remark(build, error);
-    if (status == STATUS_OK) head_settle(build->sft);
-    return status;
+    if (status != STATUS_OK) return status;
+    head_settle(build->sft);
+    if (build->sft->model_status == STATUS_OK && build->sft->head_differs)
+        architecture_untie_head(&build->sft->model);
+    return STATUS_OK;
 }
 
 /* From here on the checkpoint is the adapter's, and base's directory is where the rest is. */

@@ -134,6 +134,9 @@ Status adapter_build_whole(AdapterBuild *build, Tensor *target, const Safetensor
     if (target->change != NULL || !dtype_is_float(entry->dtype))
         return adapter_build_refuse(build, error, "tensor %.120s is not to be put in base's place",
                                     entry->name);
+    if (entry->dtype == target->dtype && entry->bytes == target->bytes &&
+        memcmp(entry->data, target->data, entry->bytes) == 0)
+        return STATUS_OK; /* base's own, saved once more */
     Tensor tensor = tensor_of(build, entry, target);
     build->adapter->replaced++;
     if (tensor.dtype == target->dtype && target->scale == NULL) {
