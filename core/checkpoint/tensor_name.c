@@ -263,7 +263,7 @@ static bool read_expert(const Parts *parts, size_t first, size_t module, unsigne
     static const char ALONE[] = "input_linear|output_linear"; /* Granite's experts are named like one */
     bool is_expert = rank >= 3 && is_one_of(parts->list[module], ALONE);
     for (size_t i = first; i <= module; i++) {
-        if (!is_one_of(parts->list[i], "experts")) continue;
+        if (!is_one_of(parts->list[i], "experts|switch_mlp")) continue; /* MLX has another word */
         is_expert = true;
         if (i < module) (void)read_number(parts->list[i + 1], &name->expert);
     }
