@@ -45,26 +45,38 @@ static void add_rounded(const Window *window, const TensorFactors *factors, cons
     KernelFactors at = *product;
     for (size_t r = 0; r < window->rows; r++, at.left += at.left_row) {
         float part[PART] = {0};
-        kernels_get()->low_rank(&at, factors->scale, 1, window->columns, part, PART);
+        const KernelLines lines = {DTYPE_F32, part, part, PART, PART};
+        kernels_get()->low_rank(&at, factors->scale, &lines, 1, window->columns);
         round_to(window->tensor->dtype, window->columns, part);
         for (size_t c = 0; c < window->columns; c++) out[r * stride + c] += part[c];
     }
 }
 
+/* NULL where the matrix of that row has none. */
+static const TensorFactors *find_factors(const TensorChange *change, uint64_t row) {
+    if (change->factors == NULL || change->factors[row / change->rows].product.rank == 0) return NULL;
+    return &change->factors[row / change->rows];
+}
+
+/* The factors from the window's first row and column on. */
+static KernelFactors place_product(const Window *window, const TensorFactors *factors) {
+    KernelFactors product = factors->product;
+    product.left += window->row % window->change->rows * product.left_row;
+    product.right += window->column;
+    return product;
+}
+
 /* `window` has at most PART columns. */
 static void read_sum(const Window *window, float *out, size_t stride) {
-    const TensorChange *change = window->change;
+    const TensorFactors *factors = find_factors(window->change, window->row);
+    const KernelLines lines = {DTYPE_F32, out, out, stride, stride};
     read_start(window, out, stride);
-    if (change->factors == NULL) return;
-    const TensorFactors *factors = &change->factors[window->row / change->rows];
-    KernelFactors product = factors->product;
-    if (product.rank == 0) return;
-    product.left += window->row % change->rows * product.left_row;
-    product.right += window->column;
-    if (change->rounds_product)
+    if (factors == NULL) return;
+    KernelFactors product = place_product(window, factors);
+    if (window->change->rounds_product)
         add_rounded(window, factors, &product, out, stride);
     else
-        kernels_get()->low_rank(&product, factors->scale, window->rows, window->columns, out, stride);
+        kernels_get()->low_rank(&product, factors->scale, &lines, window->rows, window->columns);
 }
 
 /* ---- magnitudes ---- */
@@ -196,16 +208,64 @@ void tensor_change_read_window(const Tensor *tensor, uint64_t row, size_t rows, 
     }
 }
 
-/* Whole rows of one matrix are computed together, what is left of others by itself. */
+/* Rows of one matrix. */
+typedef struct Span {
+    uint64_t row, column;
+    size_t rows, columns;
+} Span;
+
+/* Of `count` elements from `first` on, those that are computed together: whole rows, or what is left of one. */
+static Span next_span(const TensorChange *change, uint64_t first, size_t count) {
+    Span span = {.row = first / change->columns, .column = first % change->columns, .rows = 1};
+    uint64_t below = change->rows - span.row % change->rows, whole = count / change->columns;
+    span.columns = (size_t)(change->columns - span.column);
+    if (span.column == 0 && whole > 0) span.rows = (size_t)(whole < below ? whole : below);
+    if (span.columns > count) span.columns = count;
+    return span;
+}
+
 void tensor_change_read(const Tensor *tensor, uint64_t first, size_t count, float *out) {
+    Span span;
+    for (size_t at = 0; at < count; at += span.rows * span.columns) {
+        span = next_span(tensor->change, first + at, count - at);
+        tensor_change_read_window(tensor, span.row, span.rows, span.column, span.columns, out + at,
+                                  span.columns);
+    }
+}
+
+/* ---- the same, as they would be stored ---- */
+
+bool tensor_change_is_plain(const Tensor *tensor) {
     const TensorChange *change = tensor->change;
-    for (size_t at = 0, part; at < count; at += part) {
-        uint64_t row = (first + at) / change->columns, column = (first + at) % change->columns;
-        uint64_t below = change->rows - row % change->rows, whole = (count - at) / change->columns;
-        size_t rows = 1, columns = (size_t)(change->columns - column);
-        if (column == 0 && whole > 0) rows = (size_t)(whole < below ? whole : below);
-        if (columns > count - at) columns = count - at;
-        part = rows * columns;
-        tensor_change_read_window(tensor, row, rows, column, columns, out + at, columns);
+    bool is_fast = tensor->dtype == DTYPE_BF16 || tensor->dtype == DTYPE_F32;
+    return is_fast && change->start->dtype == tensor->dtype && tensor_values_are_stored(change->start) &&
+           !change->rounds_product && change->magnitude == NULL && change->token_count == 0 &&
+           change->factors != NULL;
+}
+
+void tensor_change_store_window(const Tensor *tensor, uint64_t row, size_t rows, uint64_t column,
+                                size_t columns, void *out, size_t stride) {
+    const TensorChange *change = tensor->change;
+    const TensorFactors *factors = find_factors(change, row);
+    size_t size = dtype_size(tensor->dtype);
+    const Window window = {tensor, change, row, rows, column, columns};
+    const KernelLines lines = {tensor->dtype, change->start->data + (row * change->columns + column) * size,
+                               out, (size_t)change->columns, stride};
+    if (factors != NULL) {
+        KernelFactors product = place_product(&window, factors);
+        kernels_get()->low_rank(&product, factors->scale, &lines, rows, columns);
+        return;
+    }
+    for (size_t r = 0; r < rows; r++)
+        memcpy((unsigned char *)out + r * stride * size,
+               (const unsigned char *)lines.from + r * lines.from_stride * size, columns * size);
+}
+
+void tensor_change_store(const Tensor *tensor, uint64_t first, size_t count, void *out) {
+    Span span;
+    for (size_t at = 0; at < count; at += span.rows * span.columns) {
+        span = next_span(tensor->change, first + at, count - at);
+        tensor_change_store_window(tensor, span.row, span.rows, span.column, span.columns,
+                                   (unsigned char *)out + at * dtype_size(tensor->dtype), span.columns);
     }
 }

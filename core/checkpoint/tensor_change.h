@@ -64,4 +64,13 @@ void tensor_change_read(const Tensor *tensor, uint64_t first, size_t count, floa
 void tensor_change_read_window(const Tensor *tensor, uint64_t row, size_t rows, uint64_t column,
                                size_t columns, float *out, size_t stride);
 
+/* Whether its values are B + scale·L·R alone, in a type that the kernels read and write: then they can be had in that type,
+ * which is faster. */
+bool tensor_change_is_plain(const Tensor *tensor);
+
+/* The same as the two above, in the tensor's own dtype: of a tensor that is plain. */
+void tensor_change_store(const Tensor *tensor, uint64_t first, size_t count, void *out);
+void tensor_change_store_window(const Tensor *tensor, uint64_t row, size_t rows, uint64_t column,
+                                size_t columns, void *out, size_t stride);
+
 #endif

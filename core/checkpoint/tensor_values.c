@@ -67,14 +67,19 @@ void tensor_values_read(const Tensor *tensor, uint64_t first, size_t count, floa
     if (tensor->scale != NULL) multiply(tensor->scale, first, count, out);
 }
 
-void tensor_values_read_window(const Tensor *tensor, uint64_t row, size_t rows, uint64_t column,
-                               size_t columns, float *out, size_t stride) {
-    if (tensor->change != NULL && tensor->change->columns == tensor->columns) {
-        tensor_change_read_window(tensor, row, rows, column, columns, out, stride);
-        return;
+void tensor_values_lend_window(const Tensor *tensor, uint64_t row, size_t rows, uint64_t column,
+                               size_t columns, float *scratch, DType *dtype) {
+    bool is_matrix = tensor->change != NULL && tensor->change->columns == tensor->columns;
+    *dtype = DTYPE_F32;
+    if (is_matrix && tensor_change_is_plain(tensor)) {
+        *dtype = tensor->dtype;
+        tensor_change_store_window(tensor, row, rows, column, columns, scratch, columns);
+    } else if (is_matrix) {
+        tensor_change_read_window(tensor, row, rows, column, columns, scratch, columns);
+    } else {
+        for (size_t r = 0; r < rows; r++)
+            tensor_values_read(tensor, (row + r) * tensor->columns + column, columns, scratch + r * columns);
     }
-    for (size_t r = 0; r < rows; r++)
-        tensor_values_read(tensor, (row + r) * tensor->columns + column, columns, out + r * stride);
 }
 
 bool tensor_values_are_stored(const Tensor *tensor) {
@@ -94,6 +99,10 @@ const void *tensor_values_lend(const Tensor *tensor, uint64_t first, size_t coun
     bool in_one = tensor->parts != NULL && tensor->change == NULL &&
                   count <= tensor->parts->elements - first % tensor->parts->elements;
     if (in_one) return part_at(tensor->parts, first);
+    if (tensor->change != NULL && tensor_change_is_plain(tensor)) {
+        tensor_change_store(tensor, first, count, scratch);
+        return scratch;
+    }
     tensor_values_read(tensor, first, count, scratch);
     *dtype = DTYPE_F32;
     return scratch;

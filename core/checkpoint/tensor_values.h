@@ -18,9 +18,10 @@
 /* out[i] = the value of element first + i. */
 void tensor_values_read(const Tensor *tensor, uint64_t first, size_t count, float *out);
 
-/* out[r·stride + c] = the value in row row + r and column column + c, where that many rows at once are cheaper. */
-void tensor_values_read_window(const Tensor *tensor, uint64_t row, size_t rows, uint64_t column,
-                               size_t columns, float *out, size_t stride);
+/* The values of some rows and columns, row by row in `scratch`, which has room for rows · columns floats: as F32, or
+ * in the tensor's dtype. For values that are computed, of which many rows at once are cheaper. */
+void tensor_values_lend_window(const Tensor *tensor, uint64_t row, size_t rows, uint64_t column,
+                               size_t columns, float *scratch, DType *dtype);
 
 /* The value of one element. */
 float tensor_values_at(const Tensor *tensor, uint64_t element);
@@ -28,8 +29,8 @@ float tensor_values_at(const Tensor *tensor, uint64_t element);
 /* Whether `data` is the values as they stand. */
 bool tensor_values_are_stored(const Tensor *tensor);
 
-/* The same elements as the kernels take them: as they are stored, in their own dtype, or, where they are not, as F32 in
- * `scratch`, which has room for `count`. */
+/* The same elements as the kernels take them: as they are stored, in their own dtype, or, where they are not, in
+ * `scratch`, which has room for `count` floats. */
 const void *tensor_values_lend(const Tensor *tensor, uint64_t first, size_t count, float *scratch,
                                DType *dtype);
 

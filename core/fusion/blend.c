@@ -101,9 +101,18 @@ static KernelMarked weigh_marked(const Piece *piece) {
                           .weight_base = (float)(1.0 - piece->reset_a)};
 }
 
+/* A side that weighs nothing is not read. */
+static bool reads_sft(const Piece *piece) {
+    return piece->marks != NULL || piece->a != 0.0;
+}
+
+static bool reads_base(const Piece *piece) {
+    return piece->base != NULL && (piece->marks != NULL || piece->a != 1.0);
+}
+
 static bool is_lent(const Piece *piece) {
-    return (!piece->is_computed && !tensor_values_are_stored(piece->sft)) ||
-           (piece->base != NULL && !tensor_values_are_stored(piece->base));
+    return (reads_sft(piece) && !piece->is_computed && !tensor_values_are_stored(piece->sft)) ||
+           (reads_base(piece) && !tensor_values_are_stored(piece->base));
 }
 
 /* Values that are not stored as they are, for the kernels: a stretch at a time, so that they fit the stack. */
@@ -111,17 +120,17 @@ typedef struct LentRow {
     float sft[STRETCH], base[STRETCH];
 } LentRow;
 
-/* The part of the piece from `at` on that is taken at once. A side that weighs nothing is not read. */
+/* The part of the piece from `at` on that is taken at once. */
 static Piece take_lent(const Piece *piece, size_t at, LentRow *values) {
     Piece part = *piece;
     part.count = piece->count - at < STRETCH ? piece->count - at : STRETCH;
     part.first += at;
     if (part.marks != NULL) part.marks += at;
     if (part.is_computed)
-        part.row.sft = (const float *)part.row.sft + at;
-    else if (part.marks != NULL || part.a != 0.0)
+        part.row.sft = (const unsigned char *)part.row.sft + at * dtype_size(part.row.sft_dtype);
+    else if (reads_sft(&part))
         part.row.sft = tensor_values_lend(part.sft, part.first, part.count, values->sft, &part.row.sft_dtype);
-    if (part.base != NULL && (part.marks != NULL || part.a != 1.0))
+    if (reads_base(&part))
         part.row.base =
             tensor_values_lend(part.base, part.first, part.count, values->base, &part.row.base_dtype);
     return part;
@@ -129,15 +138,19 @@ static Piece take_lent(const Piece *piece, size_t at, LentRow *values) {
 
 /* ---- values that are computed, a few rows at once ---- */
 
-enum { COMPUTED_COLUMNS = 1024 };
+/* Rows that the kernel takes at once, a few times over. */
+enum { COMPUTED_COLUMNS = 512, COMPUTED_ROWS = 12 };
+_Static_assert(COMPUTED_COLUMNS *COMPUTED_ROWS <= STRETCH, "they fit a stretch");
 
 typedef struct Computed {
     float values[STRETCH];
     size_t row, rows; /* that are in it */
+    DType dtype;
 } Computed;
-
 static bool computes(const Blend *blend) {
-    return blend->sft->change != NULL && !is_vector(blend->sft);
+    bool is_read =
+        blend->a != 0.0 || blend->row_ranks != NULL || blend->column_ranks != NULL || blend->base == NULL;
+    return is_read && blend->sft->change != NULL && !is_vector(blend->sft);
 }
 
 /* How many columns of a row are taken at once: fewer where more rows of them are computed together. */
@@ -149,15 +162,16 @@ static size_t computed_stretch(const Blend *blend, size_t columns) {
  * yet. A `computed` serves one stretch of columns, and rows that go up. */
 static void compute_sft(const Blend *blend, size_t row, size_t rows, size_t column, Computed *computed,
                         Piece *piece) {
-    if (!computes(blend) || (piece->marks == NULL && piece->a == 0.0)) return;
+    if (!computes(blend) || !reads_sft(piece)) return;
     if (row >= computed->row + computed->rows) {
         computed->row = row;
-        computed->rows = STRETCH / piece->count < rows ? STRETCH / piece->count : rows;
-        tensor_values_read_window(blend->sft, row, computed->rows, column, piece->count, computed->values,
-                                  piece->count);
+        computed->rows = COMPUTED_ROWS < rows ? COMPUTED_ROWS : rows;
+        tensor_values_lend_window(blend->sft, row, computed->rows, column, piece->count, computed->values,
+                                  &computed->dtype);
     }
-    piece->row.sft = computed->values + (row - computed->row) * piece->count;
-    piece->row.sft_dtype = DTYPE_F32;
+    size_t before = (row - computed->row) * piece->count * dtype_size(computed->dtype);
+    piece->row.sft = (const unsigned char *)computed->values + before;
+    piece->row.sft_dtype = computed->dtype;
     piece->is_computed = true;
 }
 

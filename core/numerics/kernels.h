@@ -83,6 +83,14 @@ typedef struct KernelFactors {
     size_t left_row, left_rank, right_rank, rank;
 } KernelFactors;
 
+/* Rows of elements of one dtype, and where others of it go: `from` may be `to`. Strides count elements. */
+typedef struct KernelLines {
+    DType dtype;
+    const void *from;
+    void *to;
+    size_t from_stride, to_stride;
+} KernelLines;
+
 typedef struct Kernels {
     const char *name; /* "avx512", "avx2", "portable" */
 
@@ -117,11 +125,11 @@ typedef struct Kernels {
     void (*multiply_pack_back)(const KernelPanel *panel, const float *pack, size_t tokens, bool adds,
                                float *sums);
 
-    /* values[r·stride + c] += scale · the factors' product, `rows` × `count`: the product is added up from k = 0 on with
-     * one rounding each, scaled with one, and added with one, in every variant. So does torch on a CPU for a rank that
-     * its BLAS does not cut (MKL 2024.2: up to 192). */
-    void (*low_rank)(const KernelFactors *factors, float scale, size_t rows, size_t count, float *values,
-                     size_t stride);
+    /* out[r, c] = from[r, c] + scale · the factors' product, `rows` × `count`, both F32 or both BF16: the product is
+     * added up from k = 0 on with one rounding each, scaled with one, added with one, and the sum is rounded to the dtype.
+     * So does torch on a CPU for a rank that its BLAS does not cut (MKL 2024.2: up to 192). */
+    void (*low_rank)(const KernelFactors *factors, float scale, const KernelLines *lines, size_t rows,
+                     size_t count);
 
     /* Compares up to KERNELS_DRIFT_CHUNK elements (the row's weights do not matter) and adds to *drift, which
      * begins as zeros. Writes those |Δ| whose key is `least` or more to `sizes`, in order, and returns how

@@ -35,8 +35,6 @@ typedef __m512 Vector;
 #define vector_store(to, v)   _mm512_storeu_ps(to, v)
 #define vector_spread(x)      _mm512_set1_ps(x)
 #define vector_fma(a, b, sum) _mm512_fmadd_ps(a, b, sum)
-#define vector_multiply(a, b) _mm512_mul_ps(a, b)
-#define vector_add(a, b)      _mm512_add_ps(a, b)
 #define VECTOR_FMA_IS_FUSED   1
 #elif defined(__AVX2__)
 typedef __m256 Vector;
@@ -44,8 +42,6 @@ typedef __m256 Vector;
 #define vector_store(to, v)   _mm256_storeu_ps(to, v)
 #define vector_spread(x)      _mm256_set1_ps(x)
 #define vector_fma(a, b, sum) _mm256_fmadd_ps(a, b, sum)
-#define vector_multiply(a, b) _mm256_mul_ps(a, b)
-#define vector_add(a, b)      _mm256_add_ps(a, b)
 #define VECTOR_FMA_IS_FUSED   1
 #elif defined(__aarch64__)
 #include <arm_neon.h>
@@ -54,8 +50,6 @@ typedef float32x4_t Vector;
 #define vector_store(to, v)   vst1q_f32(to, v)
 #define vector_spread(x)      vdupq_n_f32(x)
 #define vector_fma(a, b, sum) vfmaq_f32(sum, a, b)
-#define vector_multiply(a, b) vmulq_f32(a, b)
-#define vector_add(a, b)      vaddq_f32(a, b)
 #define VECTOR_FMA_IS_FUSED   1
 #else
 typedef float Vector __attribute__((vector_size(16)));
@@ -74,6 +68,22 @@ INLINE float kernels_from_bits(uint32_t bits) {
     float value;
     memcpy(&value, &bits, sizeof value);
     return value;
+}
+
+INLINE uint32_t kernels_to_bits(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+/* float32 → bfloat16: adding half of the last kept place, less one when that place is even, rounds to nearest
+ * even with the carry running into the exponent, up to infinity. A NaN keeps its upper bits, and one at
+ * least. */
+INLINE uint16_t kernels_narrow_bf16(float value) {
+    uint32_t bits = kernels_to_bits(value);
+    uint32_t rounded = (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;
+    uint32_t nan = bits >> 16 | ((bits & 0x7f0000U) == 0 ? 0x40U : 0U);
+    return (uint16_t)((bits & 0x7fffffffU) > 0x7f800000U ? nan : rounded);
 }
 
 INLINE float kernels_load_bf16(const unsigned char *from, size_t i) {
@@ -164,8 +174,8 @@ void kernels_variant_multiply_back(const KernelPanel *panel, const float *pack, 
 
 #define kernels_variant_low_rank JOIN_NAMES(kernels_low_rank_, KERNELS_VARIANT)
 
-void kernels_variant_low_rank(const KernelFactors *factors, float scale, size_t rows, size_t count,
-                              float *values, size_t stride);
+void kernels_variant_low_rank(const KernelFactors *factors, float scale, const KernelLines *lines,
+                              size_t rows, size_t count);
 
 /* Floats of a vector, and tokens of a whole pack. */
 #if defined(__AVX512F__)

@@ -12,37 +12,21 @@ enum { LANES = 64, CHUNK = 1024 };
 
 /* ---- one element ---- */
 
-INLINE uint32_t to_bits(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
 INLINE float load_f32(const unsigned char *from, size_t i) {
     float value;
     memcpy(&value, from + 4 * i, sizeof value);
     return value;
 }
 
-/* float32 → bfloat16: adding half of the last kept place, less one when that place is even, rounds to nearest
- * even with the carry running into the exponent, up to infinity. A NaN keeps its upper bits, and one at
- * least. */
-INLINE uint16_t narrow_bf16(float value) {
-    uint32_t bits = to_bits(value);
-    uint32_t rounded = (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;
-    uint32_t nan = bits >> 16 | ((bits & 0x7f0000U) == 0 ? 0x40U : 0U);
-    return (uint16_t)((bits & 0x7fffffffU) > 0x7f800000U ? nan : rounded);
-}
-
 /* float32 → float16, to nearest even, subnormals included. */
 INLINE uint16_t narrow_f16(float value) {
-    uint32_t bits = to_bits(value), sign = bits >> 16 & 0x8000U, magnitude = bits & 0x7fffffffU;
+    uint32_t bits = kernels_to_bits(value), sign = bits >> 16 & 0x8000U, magnitude = bits & 0x7fffffffU;
     if (magnitude > 0x7f800000U) return (uint16_t)(sign | 0x7c00U | 0x200U | (magnitude >> 13 & 0x3ffU));
     if (magnitude >= 0x47800000U) return (uint16_t)(sign | 0x7c00U); /* 2^16 and more */
     if (magnitude < 0x38800000U) {                                   /* below 2^-14: subnormal or zero */
         /* adding 2^-1 · 2^… aligns the value so that float32's own rounding is the one wanted */
         float aligned = kernels_from_bits(magnitude) + 0.5F;
-        return (uint16_t)(sign | (to_bits(aligned) - 0x3f000000U));
+        return (uint16_t)(sign | (kernels_to_bits(aligned) - 0x3f000000U));
     }
     uint32_t rounded = magnitude + 0xfffU + (magnitude >> 13 & 1U);
     return (uint16_t)(sign | (rounded - 0x38000000U) >> 13);
@@ -56,7 +40,7 @@ static void narrow(const float *from, size_t count, DType dtype, void *to) {
         if (count > 0) memcpy(to, from, count * sizeof *from);
     } else if (dtype == DTYPE_BF16) {
         for (size_t i = 0; i < count; i++) {
-            uint16_t half = narrow_bf16(from[i]);
+            uint16_t half = kernels_narrow_bf16(from[i]);
             memcpy(bytes + 2 * i, &half, sizeof half);
         }
     } else if (dtype == DTYPE_F16) {
@@ -206,7 +190,7 @@ INLINE uint64_t read_signs(SignReader *reader) {
 
 /* ± size by bit l. */
 INLINE float signed_size(uint32_t bits, size_t l, float size) {
-    return kernels_from_bits((bits << (31 - l) & 0x80000000U) ^ to_bits(size));
+    return kernels_from_bits((bits << (31 - l) & 0x80000000U) ^ kernels_to_bits(size));
 }
 
 /* 32 elements, by a bit each; where bits are masks as they are, a fifth of the time less. */
