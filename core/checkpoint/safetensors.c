@@ -17,7 +17,7 @@
 
 enum { LENGTH_BYTES = 8, HEADER_LIMIT = 100000000 };
 
-static Status map_file(SafetensorsFile *file, Error *error) {
+static Status map_file(SafetensorsFile *file, bool has_header, Error *error) {
     /* a pipe has to be refused, not waited for */
     int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) return status_fail_errno(error, errno, "%s", file->path);
@@ -27,7 +27,9 @@ static Status map_file(SafetensorsFile *file, Error *error) {
         status = status_fail_errno(error, errno, "%s", file->path);
     } else if (!S_ISREG(facts.st_mode)) {
         status = status_fail(error, STATUS_FORMAT, "%s: expected a regular file", file->path);
-    } else if (facts.st_size < LENGTH_BYTES + 2) {
+    } else if (!has_header && facts.st_size == 0) {
+        status = status_fail(error, STATUS_FORMAT, "%s: is empty", file->path);
+    } else if (has_header && facts.st_size < LENGTH_BYTES + 2) {
         status = status_fail(error, STATUS_FORMAT, "%s: expected a safetensors file, found only %jd bytes",
                              file->path, (intmax_t)facts.st_size);
     } else {
@@ -274,7 +276,7 @@ static Status open_file(const char *path, bool has_header, SafetensorsFile **fil
         safetensors_close(opened);
         return memory_fail(error, path);
     }
-    Status status = map_file(opened, error);
+    Status status = map_file(opened, has_header, error);
     if (status == STATUS_OK && has_header) status = read_header(opened, error);
     if (status != STATUS_OK) {
         safetensors_close(opened);

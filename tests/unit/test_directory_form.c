@@ -160,13 +160,14 @@ static const Case REFUSED[] = {
     {"peft",
      {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json"},
      FOUND
-     "adapter_model.safetensors, an adapter of PEFT; python -c 'from peft import AutoPeftModelForCausalLM "
+     "adapter_model.safetensors, an adapter of PEFT; rejuv BASE {dir} opens it beside its base; or python -c "
+     "'from peft import AutoPeftModelForCausalLM "
      "as M; M.from_pretrained(\"{dir}\", "
      "dtype=\"auto\").merge_and_unload().save_pretrained(\"{dir}-merged\")' makes one"},
     {"peft-bin",
      {"adapter_config.json", "adapter_model.bin"},
      FOUND
-     "adapter_model.bin, an adapter of PEFT; python -c 'from peft import AutoPeftModelForCausalLM as M; "
+     "adapter_model.bin, an adapter of PEFT as a pickle; python -c 'from peft import AutoPeftModelForCausalLM as M; "
      "M.from_pretrained(\"{dir}\", dtype=\"auto\").merge_and_unload().save_pretrained(\"{dir}-merged\")' "
      "makes one"},
     {"peft-config-lost",
@@ -180,13 +181,15 @@ static const Case REFUSED[] = {
     {"peft-run",
      {"checkpoint-500/", "checkpoint-500/adapter_config.json", "checkpoint-500/adapter_model.safetensors",
       "checkpoint-1000/", "checkpoint-1000/adapter_config.json", "checkpoint-1000/adapter_model.safetensors"},
-     FOUND "checkpoint-1000/adapter_model.safetensors, an adapter of PEFT; python -c 'from peft import "
-           "AutoPeftModelForCausalLM as M; M.from_pretrained(\"{dir}/checkpoint-1000\", "
-           "dtype=\"auto\").merge_and_unload().save_pretrained(\"{dir}/checkpoint-1000-merged\")' makes one"},
+     FOUND
+     "checkpoint-1000/adapter_model.safetensors, an adapter of PEFT; rejuv BASE {dir}/checkpoint-1000 opens "
+     "it beside its base; or python -c 'from peft import "
+     "AutoPeftModelForCausalLM as M; M.from_pretrained(\"{dir}/checkpoint-1000\", "
+     "dtype=\"auto\").merge_and_unload().save_pretrained(\"{dir}/checkpoint-1000-merged\")' makes one"},
     {"mlx",
      {"adapter_config.json", "adapters.safetensors", "0000100_adapters.safetensors"},
      FOUND
-     "adapters.safetensors, an adapter of MLX; mlx_lm.fuse --model BASE --adapter-path {dir} --save-path "
+     "adapters.safetensors, an adapter of MLX; rejuv BASE {dir} opens it beside its base; or mlx_lm.fuse --model BASE --adapter-path {dir} --save-path "
      "{dir}-merged makes one"},
     {"diffusers",
      {"model_index.json", "unet/", "unet/diffusion_pytorch_model.safetensors"},

@@ -590,6 +590,65 @@ static void a_tokens_sums_do_not_depend_on_its_company(void **state) {
     }
 }
 
+/* ---- factors ---- */
+
+enum { FACTOR_ROWS = 15, FACTOR_COLUMNS = 173, FACTOR_RANK = 9, FACTOR_STRIDE = 181 };
+
+/* As the header says it, in plain C. */
+static float add_product(const KernelFactors *factors, float scale, size_t row, size_t column, float value) {
+    float sum = 0.0F;
+    for (size_t k = 0; k < factors->rank; k++)
+        sum = fmaf(factors->left[row * factors->left_row + k * factors->left_rank],
+                   factors->right[k * factors->right_rank + column], sum);
+    volatile float product = scale * sum; /* not to be fused with the sum */
+    return value + product;
+}
+
+static void factors_must_be_added(const Kernels *kernels, const KernelFactors *factors, DType dtype,
+                                  size_t rows, size_t columns) {
+    unsigned char from[FACTOR_ROWS * FACTOR_STRIDE * 4], to[sizeof from], wanted[4];
+    float values[FACTOR_ROWS * FACTOR_STRIDE];
+    size_t size = dtype_size(dtype);
+    for (size_t i = 0; i < FACTOR_ROWS * FACTOR_STRIDE; i++) values[i] = (float)random_uniform(51, i) - 0.5F;
+    values[FACTOR_STRIDE + 3] = NAN;
+    values[5] = -INFINITY;
+    values[6] = 3.4e38F;
+    kernels->narrow(values, FACTOR_ROWS * FACTOR_STRIDE, dtype, from);
+    memset(to, 0x5a, sizeof to);
+    const KernelLines lines = {dtype, from, to, FACTOR_STRIDE, FACTOR_STRIDE};
+    kernels->low_rank(factors, 1.7F, &lines, rows, columns);
+    for (size_t r = 0; r < FACTOR_ROWS; r++) {
+        for (size_t c = 0; c < FACTOR_STRIDE; c++) {
+            size_t at = (r * FACTOR_STRIDE + c) * size;
+            float value =
+                add_product(factors, 1.7F, r, c < FACTOR_COLUMNS ? c : 0, dtype_widen_one(dtype, from + at));
+            memset(wanted, 0x5a, sizeof wanted);
+            if (r < rows && c < columns) kernels->narrow(&value, 1, dtype, wanted);
+            bool both_nan = isnan(dtype_widen_one(dtype, wanted)) && isnan(dtype_widen_one(dtype, to + at));
+            assert_true(both_nan || memcmp(to + at, wanted, size) == 0);
+        }
+    }
+}
+
+/* Stored either way round, in each of the types, at sizes about whole tiles; nothing is written beside. */
+static void factors_are_added_with_one_rounding_each(void **state) {
+    (void)state;
+    static const DType TYPES[] = {DTYPE_F32, DTYPE_BF16};
+    static const size_t COLUMNS[] = {0, 1, 15, 16, 17, 32, 63, 64, 65, 128, 130, FACTOR_COLUMNS};
+    static float left[FACTOR_ROWS * FACTOR_RANK], right[FACTOR_RANK * FACTOR_COLUMNS];
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) left[i] = (float)random_uniform(49, i) - 0.5F;
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) right[i] = (float)random_uniform(50, i) - 0.5F;
+    const KernelFactors ways[] = {{left, right, FACTOR_RANK, 1, FACTOR_COLUMNS, FACTOR_RANK},
+                                  {left, right, 1, FACTOR_ROWS, FACTOR_COLUMNS, FACTOR_RANK},
+                                  {left, right, FACTOR_RANK, 1, FACTOR_COLUMNS, 1}};
+    for (size_t v = 0; v < variant_count; v++)
+        for (size_t w = 0; w < 3; w++)
+            for (size_t t = 0; t < 2; t++)
+                for (size_t c = 0; c < sizeof COLUMNS / sizeof *COLUMNS; c++)
+                    for (size_t rows = 0; rows <= FACTOR_ROWS; rows += 1 + rows / 8 * 6)
+                        factors_must_be_added(variants[v], &ways[w], TYPES[t], rows, COLUMNS[c]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(widening_every_pattern_of_the_narrow_types_gives_what_dtype_says),
@@ -609,6 +668,7 @@ int main(void) {
         cmocka_unit_test(the_portable_variant_is_always_there_and_last),
         cmocka_unit_test(a_panel_times_tokens_is_their_products),
         cmocka_unit_test(a_tokens_sums_do_not_depend_on_its_company),
+        cmocka_unit_test(factors_are_added_with_one_rounding_each),
     };
     return cmocka_run_group_tests(tests, find_variants, NULL);
 }
