@@ -4,6 +4,7 @@
 #include "core/checkpoint/directory_form.h"
 #include "core/support/memory.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -256,13 +257,15 @@ static Status find_alpha(const AdapterSettings *settings, const char *module, do
 
 Status adapter_settings_scale(const AdapterSettings *settings, const char *module, uint64_t rank,
                               float *scale, Error *error) {
-    double alpha;
-    *scale = (float)settings->scale;
-    if (settings->format == ADAPTER_MLX) return STATUS_OK;
-    Status status = find_alpha(settings, module, &alpha, error);
-    double divisor = settings->divides_by_root ? sqrt((double)rank) : (double)rank;
-    *scale = (float)(alpha / divisor);
-    return status;
+    double alpha = 0.0, divisor = settings->divides_by_root ? sqrt((double)rank) : (double)rank;
+    bool is_peft = settings->format == ADAPTER_PEFT;
+    Status status = is_peft ? find_alpha(settings, module, &alpha, error) : STATUS_OK;
+    if (status != STATUS_OK) return status;
+    double exact = is_peft ? alpha / divisor : settings->scale;
+    *scale = fabs(exact) <= (double)FLT_MAX ? (float)exact : INFINITY;
+    return isfinite(*scale) ? STATUS_OK
+                            : status_fail(error, STATUS_FORMAT, "adapter_config.json: %.120s is scaled by %g",
+                                          module, exact);
 }
 
 static bool ends_with(const char *name, const char *ending) {
