@@ -21,23 +21,38 @@ static const struct {
 
 enum { FORMAT_COUNT = sizeof FORMATS / sizeof *FORMATS };
 
-static bool has_file(const char *directory, const char *name) {
+static Status has_file(const char *directory, const char *name, bool *has, Error *error) {
     struct stat facts;
     char *path = memory_format("%s/%s", directory, name);
-    bool has = path != NULL && stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
+    if (path == NULL) return memory_fail(error, directory);
+    *has = stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
     free(path);
-    return has;
+    return STATUS_OK;
 }
-
-bool adapter_is_directory(const char *path) {
-    if (!has_file(path, ADAPTER_SETTINGS_FILE)) return false;
-    if (has_file(path, DIRECTORY_SINGLE) || has_file(path, DIRECTORY_INDEX)) return false;
-    for (size_t i = 0; i < FORMAT_COUNT; i++) {
-        if (has_file(path, FORMATS[i].file)) return true;
+/* The first format whose file is there; FORMAT_COUNT where none is. */
+static Status find_format(const char *directory, size_t *format, Error *error) {
+    Status status = STATUS_OK;
+    bool has = false;
+    for (*format = 0; *format < FORMAT_COUNT && status == STATUS_OK; ++*format) {
+        status = has_file(directory, FORMATS[*format].file, &has, error);
+        if (has) break;
     }
-    return false;
+    return status;
 }
 
+Status adapter_is_directory(const char *path, bool *is_adapter, Error *error) {
+    static const char *const MODELS[] = {DIRECTORY_SINGLE, DIRECTORY_INDEX};
+    bool has = false, has_model = false;
+    size_t format;
+    *is_adapter = false;
+    Status status = has_file(path, ADAPTER_SETTINGS_FILE, &has, error);
+    if (status != STATUS_OK || !has) return status;
+    for (int i = 0; i < 2 && status == STATUS_OK && !has_model; i++)
+        status = has_file(path, MODELS[i], &has_model, error);
+    if (status == STATUS_OK) status = find_format(path, &format, error);
+    if (status == STATUS_OK) *is_adapter = !has_model && format < FORMAT_COUNT;
+    return status;
+}
 /* ---- its files ---- */
 
 /* Among the checkpoint's, which owns it then. */
@@ -65,12 +80,6 @@ static Status open_one(AdapterBuild *build, const char *name, bool has_tensors, 
         has_tensors ? safetensors_open(path, file, error) : safetensors_open_beside(path, file, error);
     free(path);
     return status;
-}
-
-static size_t choose_format(const char *directory) {
-    size_t i = 0;
-    while (i < FORMAT_COUNT - 1 && !has_file(directory, FORMATS[i].file)) i++;
-    return i;
 }
 
 static Status read_files(AdapterBuild *build, size_t format, Error *error) {
@@ -165,8 +174,12 @@ static Status remark(AdapterBuild *build, Error *error) {
 /* ---- all of it ---- */
 
 static Status put_on(AdapterBuild *build, Error *error) {
-    size_t format = choose_format(build->directory);
-    Status status = read_files(build, format, error);
+    size_t format;
+    Status status = find_format(build->directory, &format, error);
+    if (status == STATUS_OK && format == FORMAT_COUNT)
+        status = status_fail(error, STATUS_FORMAT, "%s: the adapter's weights are not there any more",
+                             build->directory);
+    if (status == STATUS_OK) status = read_files(build, format, error);
     if (status == STATUS_OK) status = build_modules(build, error);
     if (status == STATUS_OK) status = settle_vocabulary(build, error);
     if (status == STATUS_OK) status = remark(build, error);
@@ -186,8 +199,7 @@ static Status rename_checkpoint(Checkpoint *sft, const char *directory, Error *e
     sft->home = sft->directory;
     sft->home_files = sft->file_count;
     sft->directory = own;
-    sft->has_text = has_file(own, "tokenizer.json");
-    return STATUS_OK;
+    return has_file(own, "tokenizer.json", &sft->has_text, error);
 }
 
 Status adapter_open(const char *base_directory, const char *directory, Checkpoint **checkpoint,

@@ -38,8 +38,9 @@ struct Adapter {
     float scale_least, scale_most;
 };
 
-/* Whether a directory holds an adapter's two files, and no model beside them; false where it cannot be looked into. */
-bool adapter_is_directory(const char *path);
+/* Whether a directory holds an adapter's two files, and no model beside them; false where it cannot be looked into. Fails
+ * for want of memory only. */
+Status adapter_is_directory(const char *path, bool *is_adapter, Error *error) STATUS_MUST_CHECK;
 
 /* Opens base once more, as the SFT model that the adapter makes of it. Refused as the header says. The caller closes
  * the result with checkpoint_close(). */

@@ -22,15 +22,21 @@ static Status index_roles(Pair *pair, Error *error) {
 
 /* ---- the pair ---- */
 
+/* A model of its own, or an adapter of base. */
+static Status open_sft(const char *base_directory, const char *directory, Checkpoint **sft, Error *error) {
+    bool is_adapter;
+    Status status = adapter_is_directory(directory, &is_adapter, error);
+    if (status != STATUS_OK) return status;
+    return is_adapter ? adapter_open(base_directory, directory, sft, error)
+                      : checkpoint_open(directory, sft, error);
+}
+
 Status pair_open(const char *base_directory, const char *sft_directory, Pair **pair, Error *error) {
     *pair = NULL;
     Pair *opened = memory_allocate(1, sizeof *opened);
     if (opened == NULL) return memory_fail(error, "the pair");
     Status status = checkpoint_open(base_directory, &opened->base, error);
-    if (status == STATUS_OK && adapter_is_directory(sft_directory))
-        status = adapter_open(base_directory, sft_directory, &opened->sft, error);
-    else if (status == STATUS_OK)
-        status = checkpoint_open(sft_directory, &opened->sft, error);
+    if (status == STATUS_OK) status = open_sft(base_directory, sft_directory, &opened->sft, error);
     if (status == STATUS_OK) status = finding_add_all(&opened->findings, &opened->base->remarks, error);
     if (status == STATUS_OK) status = finding_add_all(&opened->findings, &opened->sft->remarks, error);
     if (status == STATUS_OK) status = quantization_check(opened->base, error);

@@ -192,6 +192,34 @@ static Status open_model(Error *error) {
     return status;
 }
 
+static Status open_adapter(const char *base, const char *adapter, Error *error) {
+    Pair *opened;
+    Status status = pair_open(base, adapter, &opened, error);
+    assert_int_equal(opened != NULL, status == STATUS_OK);
+    if (status == STATUS_OK) assert_non_null(opened->sft->adapter);
+    pair_close(opened);
+    return status;
+}
+
+#define ADAPTERS TESTS_DIR "/golden/adapters/"
+
+static Status open_adapter_of_experts(Error *error) {
+    return open_adapter(ADAPTERS "bases/qwen3-moe", ADAPTERS "experts", error);
+}
+
+/* Factors that are turned round, norms of columns, a head that is added, tokens. */
+static Status open_adapter_of_embedding(Error *error) {
+    return open_adapter(ADAPTERS "bases/llama", ADAPTERS "dora-embedding", error);
+}
+
+static Status open_adapter_that_unties(Error *error) {
+    return open_adapter(ADAPTERS "bases/llama-tied", ADAPTERS "whole-embedding-tied", error);
+}
+
+static Status open_adapter_of_tokens(Error *error) {
+    return open_adapter(ADAPTERS "bases/llama", ADAPTERS "tokens", error);
+}
+
 /* Two checkpoints that mismatch: findings are allocated too. */
 static Status open_pair_with_findings(Error *error) {
     Pair *opened;
@@ -496,6 +524,10 @@ static void opening_a_checkpoint_tells_that_memory_ran_out(void **state) {
 static void opening_a_pair_and_a_model_tells_that_memory_ran_out(void **state) {
     (void)state;
     fail_each("pair_open", open_pair_with_findings);
+    fail_each("pair_open, an adapter of experts", open_adapter_of_experts);
+    fail_each("pair_open, an adapter of an embedding", open_adapter_of_embedding);
+    fail_each("pair_open, an adapter that unties", open_adapter_that_unties);
+    fail_each("pair_open, an adapter of tokens", open_adapter_of_tokens);
     fail_each("model_open", open_model);
 }
 
