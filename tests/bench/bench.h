@@ -35,6 +35,7 @@ Status bench_gradient(Bench *bench, Error *error) STATUS_MUST_CHECK; /* at hand-
 Status bench_landscape(Bench *bench, Error *error) STATUS_MUST_CHECK;
 
 Status bench_rollout(Bench *bench, Error *error) STATUS_MUST_CHECK; /* answers side by side */
+Status bench_adapter(Bench *bench, Error *error) STATUS_MUST_CHECK; /* an adapter beside a full SFT */
 Status bench_chat(Bench *bench, Error *error) STATUS_MUST_CHECK;    /* rows of conversations */
 Status bench_drift(Bench *bench, Error *error) STATUS_MUST_CHECK;   /* GB/s */
 Status bench_export(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* GB/s */
