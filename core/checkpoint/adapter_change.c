@@ -91,6 +91,15 @@ Status adapter_build_product(AdapterBuild *build, const Tensor *target, AdapterC
     return STATUS_OK;
 }
 
+void adapter_build_count(AdapterBuild *build, uint64_t rank, float scale) {
+    Adapter *adapter = build->adapter;
+    bool is_first = adapter->products++ == 0;
+    if (is_first || rank < adapter->rank_least) adapter->rank_least = rank;
+    if (is_first || rank > adapter->rank_most) adapter->rank_most = rank;
+    if (is_first || scale < adapter->scale_least) adapter->scale_least = scale;
+    if (is_first || scale > adapter->scale_most) adapter->scale_most = scale;
+}
+
 /* ---- in base's place ---- */
 
 static Tensor tensor_of(const AdapterBuild *build, const SafetensorsEntry *entry, const Tensor *like) {

@@ -65,6 +65,9 @@ Status adapter_build_magnitude(AdapterBuild *build, const Tensor *target, Adapte
 Status adapter_build_tokens(AdapterBuild *build, Tensor *target, const char *module,
                             const SafetensorsEntry *entry, Error *error) STATUS_MUST_CHECK;
 
+/* Notes what a product has, for adapter_describe(). */
+void adapter_build_count(AdapterBuild *build, uint64_t rank, float scale);
+
 /* ---- adapter_product.c ---- */
 
 /* All that a module's parts make of base's tensors. */
@@ -80,8 +83,5 @@ Status adapter_build_parameter(AdapterBuild *build, const AdapterModule *module,
 /* Factors of one expert where base has all in one tensor, or of all (rank 3) where it has them one by one or so. */
 Status adapter_build_expert(AdapterBuild *build, const char *name, const AdapterFactor *a,
                             const AdapterFactor *b, float scale, bool *built, Error *error) STATUS_MUST_CHECK;
-
-/* Notes what a product has, for adapter_describe(). */
-void adapter_build_count(AdapterBuild *build, uint64_t rank, float scale);
 
 #endif

@@ -15,15 +15,6 @@ typedef struct Taken {
     float scale;
 } Taken;
 
-void adapter_build_count(AdapterBuild *build, uint64_t rank, float scale) {
-    Adapter *adapter = build->adapter;
-    bool is_first = adapter->products++ == 0;
-    if (is_first || rank < adapter->rank_least) adapter->rank_least = rank;
-    if (is_first || rank > adapter->rank_most) adapter->rank_most = rank;
-    if (is_first || scale < adapter->scale_least) adapter->scale_least = scale;
-    if (is_first || scale > adapter->scale_most) adapter->scale_most = scale;
-}
-
 static Status refuse_missing(const AdapterBuild *build, const char *name, Error *error) {
     return adapter_build_refuse(build, error, "the adapter changes %.160s, which base has not", name);
 }

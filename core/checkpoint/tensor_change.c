@@ -1,6 +1,6 @@
 #include "core/checkpoint/tensor_change.h"
 
-#include "core/checkpoint/tensor_values.h"
+#include "core/checkpoint/tensor_stored.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static void read_start(const Window *window, float *out, size_t stride) {
     uint64_t width = window->change->columns;
     const Tensor *start = window->change->start;
     for (size_t r = 0; r < window->rows; r++, out += stride) {
-        tensor_values_read(start, (window->row + r) * width + window->column, window->columns, out);
+        tensor_stored_read(start, (window->row + r) * width + window->column, window->columns, out);
         if (start->dtype != window->tensor->dtype) round_to(window->tensor->dtype, window->columns, out);
     }
 }
@@ -182,7 +182,7 @@ static void put_tokens(const Window *window, float *out, size_t stride) {
     for (size_t r = 0; r < window->rows && change->token_count > 0; r++) {
         const TensorTokenRow *token = find_token(change, window->row + r);
         if (token == NULL) continue;
-        tensor_values_read(change->tokens, token->from * change->columns + window->column, window->columns,
+        tensor_stored_read(change->tokens, token->from * change->columns + window->column, window->columns,
                            out + r * stride);
     }
 }
@@ -238,9 +238,8 @@ void tensor_change_read(const Tensor *tensor, uint64_t first, size_t count, floa
 bool tensor_change_is_plain(const Tensor *tensor) {
     const TensorChange *change = tensor->change;
     bool is_fast = tensor->dtype == DTYPE_BF16 || tensor->dtype == DTYPE_F32;
-    return is_fast && change->start->dtype == tensor->dtype && tensor_values_are_stored(change->start) &&
-           !change->rounds_product && change->magnitude == NULL && change->token_count == 0 &&
-           change->factors != NULL;
+    return is_fast && change->start->dtype == tensor->dtype && !change->rounds_product &&
+           change->magnitude == NULL && change->token_count == 0 && change->factors != NULL;
 }
 
 void tensor_change_store_window(const Tensor *tensor, uint64_t row, size_t rows, uint64_t column,

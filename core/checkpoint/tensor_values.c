@@ -1,70 +1,13 @@
 #include "core/checkpoint/tensor_values.h"
 
 #include "core/checkpoint/tensor_change.h"
-#include "core/numerics/kernels.h"
-
-#include <math.h>
-
-enum { ROUNDED = 512, EXPONENT_BIAS = 127, EXPONENT_NAN = 255 };
-
-/* A byte as a scale is a power of two, whichever dtype it is called: 255 is infinity as U8 and NaN as F8_E8M0 (transformers
- * 5.24.0, torch 2.15.0). */
-static float scale_at(const Tensor *scales, uint64_t index) {
-    const unsigned char *at = scales->data + index * dtype_size(scales->dtype);
-    if (scales->dtype == DTYPE_F8_E8M0 && *at == EXPONENT_NAN) return NAN;
-    if (scales->dtype == DTYPE_F8_E8M0 || scales->dtype == DTYPE_U8) return ldexpf(1.0F, *at - EXPONENT_BIAS);
-    return dtype_widen_one(scales->dtype, at);
-}
-
-static void round_products(DType dtype, size_t count, float *values) {
-    uint16_t halves[ROUNDED];
-    for (size_t at = 0; at < count; at += ROUNDED) {
-        size_t part = count - at < ROUNDED ? count - at : ROUNDED;
-        kernels_get()->narrow(values + at, part, dtype, halves);
-        kernels_get()->widen(dtype, halves, part, values + at);
-    }
-}
-
-/* Stretch by stretch of elements that share a scale. */
-static void multiply(const TensorScale *scale, uint64_t first, size_t count, float *values) {
-    for (size_t at = 0, part; at < count; at += part) {
-        uint64_t row = (first + at) / scale->columns, column = (first + at) % scale->columns;
-        uint64_t matrix = row / scale->rows, cell = column / scale->block_columns;
-        uint64_t grid_row = matrix * scale->grid_rows + row % scale->rows / scale->block_rows;
-        uint64_t end = (cell + 1) * scale->block_columns;
-        if (end > scale->columns) end = scale->columns;
-        part = end - column < count - at ? (size_t)(end - column) : count - at;
-        float factor = scale_at(scale->tensor, grid_row * scale->grid_columns + cell);
-        for (size_t i = at; i < at + part; i++) values[i] *= factor;
-    }
-    if (scale->product != DTYPE_F32) round_products(scale->product, count, values);
-}
-
-static const unsigned char *part_at(const TensorParts *parts, uint64_t element) {
-    const Tensor *part = parts->list[element / parts->elements];
-    return part->data + element % parts->elements * dtype_size(part->dtype);
-}
-
-static void read_parts(const Tensor *tensor, uint64_t first, size_t count, float *out) {
-    const TensorParts *parts = tensor->parts;
-    for (size_t at = 0, run; at < count; at += run) {
-        uint64_t left = parts->elements - (first + at) % parts->elements;
-        run = left < count - at ? (size_t)left : count - at;
-        kernels_get()->widen(tensor->dtype, part_at(parts, first + at), run, out + at);
-    }
-}
+#include "core/checkpoint/tensor_stored.h"
 
 void tensor_values_read(const Tensor *tensor, uint64_t first, size_t count, float *out) {
-    if (tensor->change != NULL) {
+    if (tensor->change != NULL)
         tensor_change_read(tensor, first, count, out);
-        return;
-    }
-    if (tensor->parts != NULL) {
-        read_parts(tensor, first, count, out);
-        return;
-    }
-    kernels_get()->widen(tensor->dtype, tensor->data + first * dtype_size(tensor->dtype), count, out);
-    if (tensor->scale != NULL) multiply(tensor->scale, first, count, out);
+    else
+        tensor_stored_read(tensor, first, count, out);
 }
 
 void tensor_values_lend_window(const Tensor *tensor, uint64_t row, size_t rows, uint64_t column,
@@ -98,7 +41,7 @@ const void *tensor_values_lend(const Tensor *tensor, uint64_t first, size_t coun
     if (tensor_values_are_stored(tensor)) return tensor->data + first * dtype_size(tensor->dtype);
     bool in_one = tensor->parts != NULL && tensor->change == NULL &&
                   count <= tensor->parts->elements - first % tensor->parts->elements;
-    if (in_one) return part_at(tensor->parts, first);
+    if (in_one) return tensor_stored_part(tensor->parts, first);
     if (tensor->change != NULL && tensor_change_is_plain(tensor)) {
         tensor_change_store(tensor, first, count, scratch);
         return scratch;
