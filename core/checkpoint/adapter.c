@@ -140,11 +140,10 @@ static Status remark(AdapterBuild *build, Error *error) {
     FindingList *remarks = &build->sft->remarks;
     char *text = adapter_describe(build->adapter);
     finding_free(remarks); /* base's, which the base side has */
-    Status status =
-        text == NULL
-            ? memory_fail(error, "an adapter")
-            : finding_add(remarks, SEVERITY_NOTE, "adapter", error,
-                          "SFT is base with an adapter: %s; α is its scale, 1 as it was learned", text);
+    Status status = text == NULL
+                        ? memory_fail(error, "an adapter")
+                        : finding_add(remarks, SEVERITY_NOTE, "adapter", error,
+                                      "α is its scale, 1 as it was learned; SFT is base with it: %s", text);
     if (status == STATUS_OK) status = finding_add_all(remarks, &build->adapter->settings.remarks, error);
     free(text);
     return status;

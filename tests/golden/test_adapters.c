@@ -6,12 +6,16 @@
  * are its processor's own (norms of DoRA, ranks that MKL cuts, MLX), each element is within 4e-7 of the tensor's
  * largest; what was seen is beside the name.
  */
+#include "core/checkpoint/adapter_settings.h"
 #include "core/checkpoint/pair.h"
 #include "core/checkpoint/tensor_change.h"
 #include "core/checkpoint/tensor_values.h"
+#include "core/export/export.h"
+#include "core/export/verify.h"
 #include "core/files/hash.h"
 #include "core/fusion/blend.h"
 #include "tests/golden/golden.h"
+#include "tests/scratch.h"
 
 #include <math.h>
 #include <string.h>
@@ -80,10 +84,10 @@ static DType dtype_of(const char *torch) {
 static unsigned char *write_tensor(const Tensor *tensor) {
     const Blend blend = {.sft = tensor, .a = 1.0};
     unsigned char *bytes = memory_allocate(tensor->bytes, 1);
-    float *scratch = memory_allocate(blend_scratch(&blend, tensor->rows), sizeof *scratch);
-    assert_true(bytes != NULL && scratch != NULL);
-    blend_rows_as(&blend, 0, tensor->rows, tensor->dtype, bytes, scratch);
-    free(scratch);
+    float *room = memory_allocate(blend_scratch(&blend, tensor->rows), sizeof *room);
+    assert_true(bytes != NULL && room != NULL);
+    blend_rows_as(&blend, 0, tensor->rows, tensor->dtype, bytes, room);
+    free(room);
     return bytes;
 }
 
@@ -248,10 +252,75 @@ static void a_value_is_the_same_however_it_is_read(void **state) {
     }
 }
 
+/* ---- written ---- */
+
+static void copy_golden(const char *from, const char *to) {
+    char *command = memory_format("cp -R '%s/golden/adapters/%s' '%s'", TESTS_DIR, from, scratch_path(to));
+    assert_non_null(command);
+    assert_int_equal(system(command), 0);
+    free(command);
+}
+
+static void write_export(void) {
+    Pair *pair;
+    ExportPlan *plan;
+    Error error = {0};
+    const ExportOptions options = {.settings = {.alpha = 0.5}, .directory = scratch_path("out")};
+    if (pair_open(scratch_path("base"), scratch_path("adapter"), &pair, &error) != STATUS_OK ||
+        export_plan(pair, &options, &plan, &error) != STATUS_OK ||
+        export_run(plan, NULL, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    export_plan_free(plan);
+    pair_close(pair);
+}
+
+static bool has_file(const char *name) {
+    return access(scratch_path(name), F_OK) == 0;
+}
+
+/* A whole model, whose recipe knows the adapter by both of its files; of two tokenizers nothing is mixed. */
+static void an_export_of_an_adapter_is_a_model_that_its_recipe_makes_again(void **state) {
+    (void)state;
+    VerifyResult *result;
+    Error error = {0};
+    copy_golden("bases/llama-bf16", "base");
+    copy_golden("lora-bf16", "adapter");
+    scratch_write_text("base/tokenizer.json", "{\"of\": \"base\"}");
+    scratch_write_text("base/vocab.json", "{\"of\": \"base\"}");
+    scratch_write_text("base/generation_config.json", "{}");
+    scratch_write_text("adapter/tokenizer.json", "{\"of\": \"the adapter\"}");
+    write_export();
+    size_t size;
+    char *tokenizer = scratch_read("out/tokenizer.json", &size);
+    assert_string_equal(tokenizer, "{\"of\": \"the adapter\"}");
+    free(tokenizer);
+    assert_true(has_file("out/generation_config.json") && has_file("out/config.json"));
+    assert_false(has_file("out/vocab.json") || has_file("out/adapter_config.json"));
+    if (verify_export(scratch_path("out"), &(VerifyOptions){0}, NULL, &result, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    assert_true(result->has_inputs);
+    assert_int_equal(result->input_files_equal, 3);
+    assert_int_equal(result->tensors_blended, result->tensors);
+    assert_string_equal(result->recipe->sft.files.list[0].name, ADAPTER_SETTINGS_FILE);
+    verify_result_free(result);
+    /* another α of the adapter's is another input */
+    char *settings = scratch_read("adapter/adapter_config.json", &size),
+         *alpha = strstr(settings, "\"lora_alpha\": 3");
+    assert_non_null(alpha);
+    alpha[strlen("\"lora_alpha\": ")] = '4';
+    scratch_write_text("adapter/adapter_config.json", settings);
+    free(settings);
+    if (verify_export(scratch_path("out"), &(VerifyOptions){0}, NULL, &result, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    assert_false(result->has_inputs);
+    verify_result_free(result);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_adapter_is_what_its_program_merges),
         cmocka_unit_test(a_value_is_the_same_however_it_is_read),
+        cmocka_unit_test(an_export_of_an_adapter_is_a_model_that_its_recipe_makes_again),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
