@@ -138,12 +138,14 @@ static Status settle_vocabulary(AdapterBuild *build, Error *error) {
 
 static Status remark(AdapterBuild *build, Error *error) {
     FindingList *remarks = &build->sft->remarks;
+    const char *base_model = build->adapter->settings.base_model;
     char *text = adapter_describe(build->adapter);
     finding_free(remarks); /* base's, which the base side has */
     Status status = text == NULL
                         ? memory_fail(error, "an adapter")
                         : finding_add(remarks, SEVERITY_NOTE, "adapter", error,
-                                      "α is its scale, 1 as it was learned; SFT is base with it: %s", text);
+                                      "α is its scale, 1 as it was learned; SFT is base with it: %s%s%.100s",
+                                      text, base_model[0] != '\0' ? ", learned on " : "", base_model);
     if (status == STATUS_OK) status = finding_add_all(remarks, &build->adapter->settings.remarks, error);
     free(text);
     return status;

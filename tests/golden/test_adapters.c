@@ -263,7 +263,7 @@ static void copy_golden(const char *from, const char *to) {
 
 static void write_export(void) {
     Pair *pair;
-    ExportPlan *plan;
+    ExportPlan *plan = NULL;
     Error error = {0};
     const ExportOptions options = {.settings = {.alpha = 0.5}, .directory = scratch_path("out")};
     if (pair_open(scratch_path("base"), scratch_path("adapter"), &pair, &error) != STATUS_OK ||
