@@ -119,18 +119,22 @@ static Status build_modules(AdapterBuild *build, Error *error) {
     return status;
 }
 
-/* A larger vocabulary is one that config.json must say. */
-static Status settle_vocabulary(AdapterBuild *build, Error *error) {
+static uint64_t rows_of(const Checkpoint *sft, TensorRole role) {
+    const Tensor *tensor = checkpoint_find_role(sft, role, -1);
+    return tensor == NULL ? 0 : tensor->rows;
+}
+
+/* A larger vocabulary is one of embedding and head, and what config.json says of it no longer holds. */
+static Status settle_vocabulary(AdapterBuild *build, const uint64_t before[2], Error *error) {
     Checkpoint *sft = build->sft;
-    const Tensor *embedding = checkpoint_find_role(sft, TENSOR_EMBEDDING, -1);
-    const Tensor *head = checkpoint_find_role(sft, TENSOR_HEAD, -1);
-    if (embedding == NULL || sft->model_status != STATUS_OK || embedding->rows == sft->model.vocabulary)
-        return STATUS_OK;
-    if (head != NULL && head->rows != embedding->rows)
+    uint64_t embedding = rows_of(sft, TENSOR_EMBEDDING), head = rows_of(sft, TENSOR_HEAD);
+    if (embedding == before[0] && (head == before[1] || before[1] == 0)) return STATUS_OK;
+    if (head != 0 && head != embedding)
         return adapter_build_refuse(build, error,
-                                    "the vocabulary has %" PRIu64 " tokens in %.80s and %" PRIu64 " in %.80s",
-                                    embedding->rows, embedding->name, head->rows, head->name);
-    sft->model.vocabulary = embedding->rows;
+                                    "the vocabulary has %" PRIu64 " tokens in the embedding and %" PRIu64
+                                    " in the head",
+                                    embedding, head);
+    if (sft->model_status == STATUS_OK) sft->model.vocabulary = embedding;
     return STATUS_OK;
 }
 
@@ -160,8 +164,9 @@ static Status put_on(AdapterBuild *build, Error *error) {
         status = status_fail(error, STATUS_FORMAT, "%s: the adapter's weights are not there any more",
                              build->directory);
     if (status == STATUS_OK) status = read_files(build, format, error);
+    const uint64_t before[] = {rows_of(build->sft, TENSOR_EMBEDDING), rows_of(build->sft, TENSOR_HEAD)};
     if (status == STATUS_OK) status = build_modules(build, error);
-    if (status == STATUS_OK) status = settle_vocabulary(build, error);
+    if (status == STATUS_OK) status = settle_vocabulary(build, before, error);
     if (status == STATUS_OK) status = remark(build, error);
     if (status != STATUS_OK) return status;
     head_settle(build->sft);

@@ -43,6 +43,7 @@ static const Case CASES[] = {
     {"model.layers.1.block_sparse_moe.experts.3.w1.weight", "expert", 1, 3, 0}, /* mixtral */
     {"model.layers.1.block_sparse_moe.gate.weight", "router", 1, -1, 0},
     {"model.layers.1.mlp.experts.12.down_proj.weight", "expert", 1, 12, 0}, /* qwen3_moe */
+    {"model.layers.1.mlp.switch_mlp.down_proj.weight", "expert", 1, -1, 3}, /* MLX */
     {"model.layers.1.mlp.experts.gate_up_proj", "expert", 1, -1, 3},        /* gpt_oss */
     {"model.layers.1.mlp.experts.gate_up_proj_bias", "expert_bias", 1, -1, 2},
     {"model.layers.1.mlp.gate.e_score_correction_bias", "router", 1, -1, 1}, /* deepseek_v3 */
