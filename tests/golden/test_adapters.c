@@ -32,6 +32,7 @@ static const struct {
     {"rslora-patterns", false},
     {"embedding", false},
     {"embedding-bf16", false},
+    {"embedding-tied", false}, /* as PEFT computes before it merges, which adds twice (make.py) */
     {"whole", false},
     {"whole-embedding-tied", false},
     {"whole-head-tied", false},

@@ -7,7 +7,8 @@ make of both.
 An adapter is loaded from its files by PeftModel.from_pretrained(), on a CPU with one thread. golden.json of each has the
 base's name and, for each tensor of the merged model, its dtype, shape and the sha256 of its bytes; where the sums of the
 other program are its processor's own (DoRA's norms, MLX, ranks that MKL cuts), merged/model.safetensors has the changed tensors
-instead. Factors of experts have a rank of 4, since torch multiplies matrices by other code where they are tiny.
+instead. Of embedding-tied the embedding is base's plus PEFT's own get_delta_weight(), as the adapter computes: merge_and_unload()
+adds that twice, by embedding and head, which are one tensor. Factors of experts have a rank of 4, since torch multiplies matrices by other code where they are tiny.
 """
 import hashlib, json, os, shutil, sys
 
@@ -36,6 +37,7 @@ ADAPTERS = {  # name: (base, settings of LoraConfig)
                                       alpha_pattern={r"model\.layers\.[0-9]\.self_attn\.(q|k)_proj": 5, r".*layers\.\d+?\.self_attn\.v_proj": 7.5})),
     "embedding": ("llama", dict(target_modules=QV + ["embed_tokens", "lm_head"])),
     "embedding-bf16": ("llama-bf16", dict(target_modules=QV + ["embed_tokens", "lm_head"])),
+    "embedding-tied": ("llama-tied", dict(target_modules=QV + ["embed_tokens"], ensure_weight_tying=True)),
     "whole": ("llama", dict(target_modules=QV, modules_to_save=["embed_tokens", "lm_head", "norm", "input_layernorm"])),
     "whole-embedding-tied": ("llama-tied", dict(target_modules=QV, modules_to_save=["embed_tokens"])),
     "whole-head-tied": ("llama-tied", dict(target_modules=QV, modules_to_save=["lm_head"])),
@@ -116,7 +118,13 @@ def make_peft():
         if name == "vocabulary":
             merged = model.merge_and_unload()
         else:
-            merged = peft.PeftModel.from_pretrained(load(), where).merge_and_unload()
+            model = peft.PeftModel.from_pretrained(load(), where)
+            embedding = model.get_input_embeddings()
+            once = embedding.base_layer.weight + embedding.get_delta_weight("default") if name == "embedding-tied" else None
+            merged = model.merge_and_unload()
+            if once is not None:
+                merged.get_input_embeddings().weight.data = once.data
+                merged.tie_weights()
         merged.save_pretrained(where + "/merged")
         tensors, done = facts(where + "/merged/model.safetensors")
         shutil.rmtree(where + "/merged")
@@ -125,6 +133,9 @@ def make_peft():
         os.remove(where + "/README.md")
         config = json.load(open(where + "/adapter_config.json"))
         config["base_model_name_or_path"] = base
+        config["target_modules"] = sorted(config["target_modules"])
+        if config["target_parameters"]:
+            config["target_parameters"] = sorted(config["target_parameters"])
         json.dump(config, open(where + "/adapter_config.json", "w"), indent=1, sort_keys=True)
 
 
