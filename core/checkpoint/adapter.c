@@ -140,6 +140,25 @@ static Status settle_vocabulary(AdapterBuild *build, const uint64_t before[2], E
 
 /* ---- what is said of it ---- */
 
+/* Parts of a tokenizer without tokenizer.json are none that is read here: base's is taken, all of it. */
+static Status remark_text(AdapterBuild *build, Error *error) {
+    static const char *const PARTS[] = {
+        "tokenizer_config.json", "tokenizer.model",         "vocab.json",
+        "added_tokens.json",     "special_tokens_map.json", "chat_template.jinja"};
+    Checkpoint *sft = build->sft;
+    Status status = STATUS_OK;
+    bool has = false;
+    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS && status == STATUS_OK && !has && !sft->has_text;
+         i++) {
+        status = has_file(build->directory, PARTS[i], &has, error);
+        if (has && status == STATUS_OK)
+            status = finding_add(&sft->remarks, SEVERITY_WARNING, "adapter", error,
+                                 "%s has %s and no tokenizer.json: tokenizer and templates are base's",
+                                 build->directory, PARTS[i]);
+    }
+    return status;
+}
+
 static Status remark(AdapterBuild *build, Error *error) {
     FindingList *remarks = &build->sft->remarks;
     const char *base_model = build->adapter->settings.base_model;
@@ -152,7 +171,7 @@ static Status remark(AdapterBuild *build, Error *error) {
                                       text, base_model[0] != '\0' ? ", learned on " : "", base_model);
     if (status == STATUS_OK) status = finding_add_all(remarks, &build->adapter->settings.remarks, error);
     free(text);
-    return status;
+    return status == STATUS_OK ? remark_text(build, error) : status;
 }
 
 /* ---- all of it ---- */

@@ -7,7 +7,8 @@
  * computed in double and rounded to float32 once; r = fma(a, s, +0), w = fma(1 − a, b, r), each a single
  * rounding; w is rounded once more, to nearest even, where the output type is narrower. This equals mergekit
  * 0.1.5's `linear` bit for bit. a = 0 and a = 1 copy the input's bits: what is in the other model (a NaN,
- * say) does not matter. Codes with scales are their values (tensor_values.h), which no bits are. Rows that base does not have (a vocabulary that SFT enlarged) have a = 1.
+ * say) does not matter. Codes with scales are their values (tensor_values.h), which no bits are; an adapter's are computed
+ * (tensor_change.h), a few rows at once. Rows that base does not have (a vocabulary that SFT enlarged) have a = 1.
  *
  * The rows or columns with an a of their own are given by a rank for each and a cut: those of rank below the
  * cut have reset_a, all others a. So one array serves every cut.
