@@ -140,11 +140,10 @@ static Status settle_vocabulary(AdapterBuild *build, const uint64_t before[2], E
 
 /* ---- what is said of it ---- */
 
-/* Parts of a tokenizer without tokenizer.json are none that is read here: base's is taken, all of it. */
+/* Parts of a tokenizer without its vocabulary are none: base's is taken, all of it. */
 static Status remark_text(AdapterBuild *build, Error *error) {
-    static const char *const PARTS[] = {
-        "tokenizer_config.json", "tokenizer.model",         "vocab.json",
-        "added_tokens.json",     "special_tokens_map.json", "chat_template.jinja"};
+    static const char *const PARTS[] = {"tokenizer_config.json", "added_tokens.json",
+                                        "special_tokens_map.json", "chat_template.jinja"};
     Checkpoint *sft = build->sft;
     Status status = STATUS_OK;
     bool has = false;
@@ -153,7 +152,7 @@ static Status remark_text(AdapterBuild *build, Error *error) {
         status = has_file(build->directory, PARTS[i], &has, error);
         if (has && status == STATUS_OK)
             status = finding_add(&sft->remarks, SEVERITY_WARNING, "adapter", error,
-                                 "%s has %s and no tokenizer.json: tokenizer and templates are base's",
+                                 "%s has %s and no vocabulary: tokenizer and templates are base's",
                                  build->directory, PARTS[i]);
     }
     return status;
@@ -194,6 +193,17 @@ static Status put_on(AdapterBuild *build, Error *error) {
     return STATUS_OK;
 }
 
+/* The files that a tokenizer is read from (tokenizer_source.h). */
+static Status find_text(Checkpoint *sft, Error *error) {
+    static const char *const FILES[] = {
+        "tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model",
+        "tekken.json",    "tiktoken.model",  "vocab.json"};
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES && status == STATUS_OK && !sft->has_text; i++)
+        status = has_file(sft->directory, FILES[i], &sft->has_text, error);
+    return status;
+}
+
 /* From here on the checkpoint is the adapter's, and base's directory is where the rest is. */
 static Status rename_checkpoint(Checkpoint *sft, const char *directory, Error *error) {
     size_t length = strlen(directory);
@@ -203,7 +213,7 @@ static Status rename_checkpoint(Checkpoint *sft, const char *directory, Error *e
     sft->home = sft->directory;
     sft->home_files = sft->file_count;
     sft->directory = own;
-    return has_file(own, "tokenizer.json", &sft->has_text, error);
+    return find_text(sft, error);
 }
 
 Status adapter_open(const char *base_directory, const char *directory, Checkpoint **checkpoint,
