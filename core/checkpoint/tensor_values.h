@@ -30,7 +30,7 @@ float tensor_values_at(const Tensor *tensor, uint64_t element);
 bool tensor_values_are_stored(const Tensor *tensor);
 
 /* The same elements as the kernels take them: as they are stored, in their own dtype, or, where they are not, in
- * `scratch`, which has room for `count` floats. */
+ * `scratch`, which has room for `count` floats; whatever was in it is lost then. */
 const void *tensor_values_lend(const Tensor *tensor, uint64_t first, size_t count, float *scratch,
                                DType *dtype);
 

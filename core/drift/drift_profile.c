@@ -34,9 +34,9 @@ static void profile_row(const Profiling *work, uint64_t row, float *sft, float *
     for (uint64_t at = 0; at < width; at += CHUNK) {
         size_t count = width - at < CHUNK ? (size_t)(width - at) : CHUNK;
         KernelDrift sums = {0};
-        drift_widen(&work->elements, row * width + at, count, sft, base);
         KernelRow elements = drift_kernel_row(&work->elements, row * width + at, count, sft, base);
         (void)kernels_get()->drift(&elements, count, UINT32_MAX, &sums, sizes); /* lists none */
+        drift_widen(&work->elements, row * width + at, count, sft, base); /* where the kernel's row may lie */
         difference_squares += kernels_fold(&sums.squares);
         base_squares += kernels_fold(&sums.base_squares);
         add_columns(sft, base, count, columns + at, columns + width + at);

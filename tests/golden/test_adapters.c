@@ -10,10 +10,13 @@
 #include "core/checkpoint/pair.h"
 #include "core/checkpoint/tensor_change.h"
 #include "core/checkpoint/tensor_values.h"
+#include "core/drift/drift.h"
+#include "core/drift/drift_table.h"
 #include "core/export/export.h"
 #include "core/export/verify.h"
 #include "core/files/hash.h"
 #include "core/fusion/blend.h"
+#include "core/support/job.h"
 #include "tests/golden/golden.h"
 #include "tests/scratch.h"
 
@@ -253,6 +256,61 @@ static void a_value_is_the_same_however_it_is_read(void **state) {
     }
 }
 
+/* ---- measured ---- */
+
+static void profile_must_be_its_elements(const PairTensor *tensor, Job *job) {
+    DriftProfile profile;
+    Error error = {0};
+    if (drift_profile(tensor, &profile, job, &error) != STATUS_OK) fail_msg("%s", error.message);
+    double *columns = memory_allocate(profile.columns, sizeof *columns);
+    assert_non_null(columns);
+    for (uint64_t r = 0; r < profile.rows; r++) {
+        double row = 0.0;
+        for (uint64_t c = 0; c < profile.columns; c++) {
+            uint64_t at = r * profile.columns + c;
+            double difference =
+                (double)tensor_values_at(tensor->sft, at) - (double)tensor_values_at(tensor->base, at);
+            row += difference * difference;
+            columns[c] += difference * difference;
+        }
+        assert_true(fabs(profile.row_difference[r] - sqrt(row)) <= 1e-12 * sqrt(row));
+    }
+    for (uint64_t c = 0; c < profile.columns; c++)
+        assert_true(fabs(profile.column_difference[c] - sqrt(columns[c])) <= 1e-12 * sqrt(columns[c]));
+    free(columns);
+    drift_profile_free(&profile);
+}
+
+/* What analyses are lent may lie in their own scratch, in the adapter's base's type. */
+static void drift_of_an_adapter_is_that_of_its_values(void **state) {
+    (void)state;
+    Job *job;
+    assert_int_equal(job_create(1, NULL, NULL, &job, NULL), STATUS_OK);
+    for (size_t i = 0; i < ADAPTER_COUNT; i++) {
+        Pair *pair = open_adapter(ADAPTERS[i].name);
+        DriftTable *table = NULL;
+        assert_int_equal(drift_table_create(pair, &table, NULL), STATUS_OK);
+        assert_int_equal(drift_scan(pair, table, job, NULL), STATUS_OK);
+        for (size_t t = 0; t < pair->count; t++) {
+            const PairTensor *tensor = &pair->tensors[t];
+            DriftRow row;
+            double squares = 0.0;
+            if (tensor->sft->change == NULL || tensor->base->rows != tensor->sft->rows) continue;
+            profile_must_be_its_elements(tensor, job);
+            for (uint64_t e = 0; e < tensor->sft->rows * tensor->sft->columns; e++) {
+                double difference =
+                    (double)tensor_values_at(tensor->sft, e) - (double)tensor_values_at(tensor->base, e);
+                squares += difference * difference;
+            }
+            assert_true(drift_table_row(table, t, &row));
+            assert_true(fabs(row.difference_squares - squares) <= 1e-12 * squares);
+        }
+        drift_table_free(table);
+        pair_close(pair);
+    }
+    job_free(job);
+}
+
 /* ---- written ---- */
 
 static void copy_golden(const char *from, const char *to) {
@@ -321,6 +379,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_adapter_is_what_its_program_merges),
         cmocka_unit_test(a_value_is_the_same_however_it_is_read),
+        cmocka_unit_test(drift_of_an_adapter_is_that_of_its_values),
         cmocka_unit_test(an_export_of_an_adapter_is_a_model_that_its_recipe_makes_again),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
