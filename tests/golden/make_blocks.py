@@ -44,6 +44,11 @@ CASES = {
     "norm-after-rope": ("hunyuan_v1_dense", {}),
     "rope-by-type": ("gemma3_text", MIXED | dict(query_pre_attn_scalar=24)),
     "rope-where-sliding": ("cohere2", MIXED | dict(head_dim=4)),
+    "transposed-learned": ("gpt2", dict(n_embd=16, n_head=4, n_layer=2, n_positions=64)),
+    "by-head-two-norms": ("gpt_neox", dict(rope_parameters=dict(rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.5))),
+    "learned-offset": ("opt", dict(ffn_dim=24, word_embed_proj_dim=16)),
+    "bare-norms-everywhere": ("nanochat", dict(head_dim=4)),
+    "sinusoids": ("xglm", dict(d_model=16, ffn_dim=24, num_layers=2, attention_heads=4)),
 }
 
 
@@ -81,13 +86,15 @@ class Hooks:
 
     def __init__(self, model):
         self.inputs, self.outputs, self.streams = {}, {}, []
-        self.layers = model.model.layers
-        self.names = [{n: m for n, m in layer.named_modules() if type(m).__name__ in ("Linear",)} for layer in self.layers]
+        inner = next(m for m in model.modules() if isinstance(getattr(m, "layers", None) or getattr(m, "h", None), torch.nn.ModuleList))
+        self.layers = getattr(inner, "layers", None) or inner.h
+        self.final = next(getattr(inner, n) for n in ("norm", "final_layer_norm", "ln_f", "layer_norm") if getattr(inner, n, None) is not None)
+        self.names = [{n: m for n, m in layer.named_modules() if type(m).__name__ in ("Linear", "Conv1D")} for layer in self.layers]
         self.handles = []
         for i, layer in enumerate(self.layers):
             for name, module in list(self.names[i].items()) + [(n, m) for n, m in layer.named_children() if "norm" in n]:
                 self.handles.append(module.register_forward_hook(self.keep(i, name)))
-        self.handles.append(model.model.norm.register_forward_pre_hook(lambda m, x: self.streams.append(x[0])))
+        self.handles.append(self.final.register_forward_pre_hook(lambda m, x: self.streams.append(x[0])))
 
     def keep(self, layer, name):
         def hook(module, args, output):
@@ -104,14 +111,21 @@ class Hooks:
             handle.remove()
 
 
-ROWS = ["q_proj", "k_proj", "v_proj", "qkv_proj", "gate_proj", "up_proj", "c_fc", "gate_up_proj"]
-COLUMNS = ["o_proj", "down_proj", "c_proj"]
-CALLED = {"c_fc": "up", "c_proj": "down"}
+def flat(values):
+    """[tokens × width]: some give them with the batch, some without."""
+    return values.reshape(-1, values.shape[-1])
 
 
-def short(name):
-    name = name.split(".")[-1]
-    return CALLED.get(name, name.replace("_proj", ""))
+# modules by the end of their names, and whether their neurons are outputs
+MODULES = {"q_proj": ("q", True), "k_proj": ("k", True), "v_proj": ("v", True), "qkv_proj": ("qkv", True), "c_attn": ("qkv", True),
+           "query_key_value": ("qkv", True), "gate_proj": ("gate", True), "up_proj": ("up", True), "c_fc": ("up", True),
+           "fc1": ("up", True), "dense_h_to_4h": ("up", True), "gate_up_proj": ("gate_up", True), "o_proj": ("o", False),
+           "out_proj": ("o", False), "attention.dense": ("o", False), "attn.c_proj": ("o", False), "down_proj": ("down", False),
+           "mlp.c_proj": ("down", False), "fc2": ("down", False), "dense_4h_to_h": ("down", False)}
+
+
+def module_of(name):
+    return next((MODULES[end] for end in MODULES if name == end or name.endswith("." + end)), (None, False))
 
 
 def norm_scale(norm, x):
@@ -140,10 +154,10 @@ def attribute(model, kind, position):
     hooks = Hooks(model)
     out = model(input_ids=torch.tensor([IDS[:position + 1]]), use_cache=False).logits[0, -1]
     token = int(out.argmax()) if position + 1 >= len(IDS) else IDS[position + 1]
-    h = hooks.streams[0][0, -1]
+    h = flat(hooks.streams[-1])[-1]
     config = model.config
-    head = model.lm_head.weight[token].detach()
-    d = norm_scale(model.model.norm, h.detach())(head)
+    head = model.get_output_embeddings().weight[token].detach()
+    d = norm_scale(hooks.final, h.detach())(head)
     scale = getattr(config, "logit_scale", None) or 1.0 / (getattr(config, "logits_scaling", None) or 1.0)
     cap = getattr(config, "final_logit_softcapping", None)
     d = d * scale * (1.0 if cap is None else 1.0 - (float(out[token]) / cap) ** 2)
@@ -153,17 +167,19 @@ def attribute(model, kind, position):
     for i, names in enumerate(hooks.names):
         found = {}
         for name in names:
-            last = name.split(".")[-1]
-            if last in ROWS:
-                x, g = hooks.outputs[i, name][0], hooks.outputs[i, name].grad[0]
-                found[short(name)] = (x * g).abs().sum(0).tolist()
-            elif last in COLUMNS:
-                x, own = hooks.inputs[i, name][0, -1].detach(), d.detach() * residual
+            module, is_output = module_of(name)
+            if module is not None and is_output:
+                x, g = flat(hooks.outputs[i, name]), flat(hooks.outputs[i, name].grad)
+                found[module] = (x * g).abs().sum(0).tolist()
+            elif module is not None:
+                x, own = flat(hooks.inputs[i, name])[-1].detach(), d.detach() * residual
                 if kind in BEHIND:
-                    norm = BEHIND[kind][short(name) == "down"]
+                    norm = BEHIND[kind][module == "down"]
                     layer = hooks.layers[i]
                     own = norm_scale(getattr(layer, norm), hooks.inputs[i, norm][0, -1].detach())(own)
-                found[short(name)] = (x * (own @ names[name].weight.detach())).abs().tolist()
+                weight = names[name].weight.detach()
+                weight = weight.T if type(names[name]).__name__ == "Conv1D" else weight
+                found[module] = (x * (own @ weight)).abs().tolist()
         blocks.append(found)
     hooks.close()
     model.zero_grad()
@@ -179,12 +195,13 @@ def dormancy(model):
     mlp, channels, gradient = [], [], []
     for i, names in enumerate(hooks.names):
         for name in names:
-            if short(name) == "down":
+            module = module_of(name)[0]
+            if module == "down":
                 x = hooks.inputs[i, name]
-                mlp.append(share(x[0].abs().mean(0).detach()))
-                gradient.append(share(x.grad[0].abs().mean(0)))
-            elif short(name) == "o":
-                channels.append(share(hooks.inputs[i, name][0].abs().mean(0).detach()))
+                mlp.append(share(flat(x).abs().mean(0).detach()))
+                gradient.append(share(flat(x.grad).abs().mean(0)))
+            elif module == "o":
+                channels.append(share(flat(hooks.inputs[i, name]).abs().mean(0).detach()))
     hooks.close()
     model.zero_grad()
     return dict(mlp=mlp, channels=channels), gradient
@@ -205,6 +222,7 @@ def make(out, case):
     was = {k: v.clone() for k, v in base.state_dict().items()}
     fused = load("sft")
     fused.load_state_dict({k: 0.5 * v + 0.5 * was[k] for k, v in fused.state_dict().items()})
+    torch.set_default_dtype(torch.float64)  # XGLM makes its positions in the default type
     result = dict(ids=IDS, response=RESPONSE, base=told(logits(base.double())), fused=told(logits(fused.double())))
     sft = sft.double()
     result["targets"] = [attribute(sft, kind, t) for t in TARGETS]
@@ -213,6 +231,7 @@ def make(out, case):
         os.remove(f"{where}/{side}/generation_config.json") if os.path.exists(f"{where}/{side}/generation_config.json") else None
     text = json.dumps(json.loads(json.dumps(result), parse_float=lambda f: float("%.12g" % float(f))), separators=(",", ":"))
     open(where + "/golden.json", "w").write(text + "\n")
+    torch.set_default_dtype(torch.float32)
     print(case, kind, sum(os.path.getsize(os.path.join(d, f)) for d, _, fs in os.walk(where) for f in fs))
 
 

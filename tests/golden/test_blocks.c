@@ -196,9 +196,11 @@ static void check_dormancy(const Case *own) {
 }
 
 static const char *const CASES[] = {
-    "around-capped",     "behind-whole-norm", "parallel-one-norm",    "fused-partial",
-    "fused-window",      "scaled-stream",     "layer-norm-plain-mlp", "layer-norm-plus-one",
-    "bare-norm-clipped", "norm-after-rope",   "rope-by-type",         "rope-where-sliding",
+    "around-capped",      "behind-whole-norm", "parallel-one-norm",    "fused-partial",
+    "fused-window",       "scaled-stream",     "layer-norm-plain-mlp", "layer-norm-plus-one",
+    "bare-norm-clipped",  "norm-after-rope",   "rope-by-type",         "rope-where-sliding",
+    "transposed-learned", "by-head-two-norms", "learned-offset",       "bare-norms-everywhere",
+    "sinusoids",
 };
 
 static void for_all(void (*check)(const Case *own)) {
