@@ -187,8 +187,8 @@ static Status read_origin(const cJSON *object, const char *path, RankingOrigin *
 static Status read_reset(const cJSON *object, const char *path, Settings *settings, Ranking **ranking,
                          Error *error) {
     static const char *const KEYS[] = {
-        "rho",    "omega",   "selector", "targets",    "seed",     "calibration_sha256",
-        "layers", "modules", "neurons",  "per_target", "selected", "set"};
+        "rho",     "omega",   "selector",   "targets",  "seed", "calibration_sha256", "layers",
+        "modules", "neurons", "per_target", "selected", "set",  "transposed"};
     const cJSON *reset = json_find(object, "reset");
     NeuronTable table = {0};
     RankingOrigin origin = {0};

@@ -20,7 +20,8 @@ const NeuronFacts *neurons_facts(NeuronModule module) {
     return &MODULES[module];
 }
 
-NeuronAxis neurons_axis(const NeuronTable *table, NeuronModule module) {
+NeuronAxis neurons_axis(const NeuronTable *table, NeuronModule module, TensorRole role) {
+    if (role != MODULES[module].weight) return NEURON_ROW;
     return MODULES[module].are_inputs == table->is_transposed ? NEURON_ROW : NEURON_COLUMN;
 }
 
@@ -59,7 +60,7 @@ static uint64_t count_module(const ModelConfig *config, const NeuronTable *table
         uint64_t rows, columns;
         if (!architecture_has(plan, MODULES[module].weight)) return 0;
         architecture_layer_shape(config, plan, MODULES[module].weight, &rows, &columns);
-        uint64_t own = neurons_axis(table, module) == NEURON_ROW ? rows : columns;
+        uint64_t own = neurons_axis(table, module, MODULES[module].weight) == NEURON_ROW ? rows : columns;
         if (i > 0 && own != count) return 0;
         count = own;
     }

@@ -61,8 +61,8 @@ enum { NEURONS_LARGEST = 1 << 27, NEURONS_NAME_SIZE = 32 };
 
 const NeuronFacts *neurons_facts(NeuronModule module);
 
-/* Whether a module's neurons are rows or columns of its matrix. */
-NeuronAxis neurons_axis(const NeuronTable *table, NeuronModule module);
+/* Whether a module's neurons are rows or columns of its matrix; of its bias they are rows always. */
+NeuronAxis neurons_axis(const NeuronTable *table, NeuronModule module, TensorRole role);
 
 /* The modules that have neurons, in their order; returns how many. */
 size_t neurons_list_modules(const NeuronTable *table, NeuronModule modules[NEURON_MODULE_COUNT]);

@@ -177,7 +177,7 @@ static bool find_block(const Ranking *ranking, const PairTensor *tensor, bool *b
         *belongs = false;
         return false;
     }
-    bool by_rows = neurons_axis(&ranking->table, module) == NEURON_ROW;
+    bool by_rows = neurons_axis(&ranking->table, module, tensor->role) == NEURON_ROW;
     return block->count == (by_rows ? tensor->sft->rows : tensor->sft->columns);
 }
 
@@ -286,7 +286,7 @@ static void add_reset(const Settings *settings, const PairTensor *tensor, Blend 
         ranking->best[block.index] >= cut)
         return; /* a tensor with one a for all is the quicker to blend */
     const uint32_t *ranks = ranking->ranks + block.first;
-    if (neurons_axis(&ranking->table, block.module) == NEURON_ROW)
+    if (neurons_axis(&ranking->table, block.module, tensor->role) == NEURON_ROW)
         blend->row_ranks = ranks;
     else
         blend->column_ranks = ranks;

@@ -17,7 +17,7 @@ static Status measure_block(const Model *model, const NeuronTable *table, const 
     if (!drift_is_comparable(tensor)) return STATUS_OK;
     Status status = drift_profile(tensor, &profile, job, error);
     if (status != STATUS_OK) return status;
-    bool by_rows = neurons_axis(table, block->module) == NEURON_ROW;
+    bool by_rows = neurons_axis(table, block->module, tensor->role) == NEURON_ROW;
     uint64_t known = by_rows ? profile.rows : profile.columns;
     for (uint64_t i = 0; i < block->count && i < known; i++)
         drift[i] = by_rows ? drift_relative(profile.row_difference[i], profile.row_base[i])

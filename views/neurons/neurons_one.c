@@ -104,7 +104,7 @@ static void follow_profile(NeuronsProfile *profile, Session *session, uint64_t n
     NeuronScores facts;
     ElementsRequest answer;
     session_neuron(session, neuron, &facts);
-    bool is_row = !neurons_facts(facts.block.module)->are_inputs;
+    bool is_row = neurons_axis(session_neurons(session), facts.block.module, tensor->role) == NEURON_ROW;
     if (cells > NEURONS_PROFILE_CELLS) cells = NEURONS_PROFILE_CELLS;
     if (!profile->is_set || profile->neuron != neuron || profile->asked != cells)
         *profile = (NeuronsProfile){.is_set = true, .neuron = neuron, .asked = cells};
@@ -143,7 +143,7 @@ static void draw_profiles(Neurons *neurons, Session *session, uint64_t neuron, C
     NeuronsProfile *profile = &neurons->profile;
     (void)neurons_find_tensors(session_model(session), &block, tensors);
     Rect head = rect_cut_top(&area, 1);
-    bool is_row = !neurons_facts(block.module)->are_inputs;
+    bool is_row = neurons_axis(session_neurons(session), block.module, tensors[0]->role) == NEURON_ROW;
     int column = canvas_write_raw(canvas, head, 0, 0, ROLE_TITLE, TEXT_PLAIN, tensors[0]->name,
                                   text_prefix(tensors[0]->name, head.columns));
     (void)canvas_print(canvas, head, 0, column + 2, ROLE_DIM, "%s %" PRIu64 ", largest |w| of each cell",
