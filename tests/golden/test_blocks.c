@@ -5,6 +5,7 @@
  * Tolerances: logits 5e-6 of their range, whole and token by token; scores 3e-5 of each target's largest; dormancy 2e-5 of
  * the layer's mean. Observed errors are printed.
  */
+#include "core/checkpoint/tensor_values.h"
 #include "core/evaluation/evaluation_row.h"
 #include "core/fusion/neurons.h"
 #include "core/method/attribution.h"
@@ -195,6 +196,37 @@ static void check_dormancy(const Case *own) {
     dormancy_free(&dormancy);
 }
 
+/* A reset of every neuron at α = 1 is base in every matrix that has neurons, with the biases of its outputs, and SFT in all
+ * else; a reset of one in ten fits every tensor. */
+static void check_reset(const Case *own) {
+    NeuronTable table = neurons_list(own->model->config);
+    Ranking *ranking;
+    Error error = {0};
+    assert_int_equal(ranking_create_random(&table, 7, &ranking, &error), STATUS_OK);
+    for (size_t i = 0; i < own->pair->count; i++) {
+        const PairTensor *tensor = &own->pair->tensors[i];
+        NeuronModule module;
+        bool is_reset = tensor->layer >= 0 && neurons_find_role(tensor->role, &module);
+        Settings settings = settings_at(1.0);
+        settings.ranking = ranking;
+        settings.rho = 1.0;
+        if (settings_check(&settings, own->pair, &error) != STATUS_OK)
+            fail_msg("%s: %s", own->name, error.message);
+        Blend blend = settings_blend(&settings, tensor);
+        size_t elements = tensor->sft->rows * tensor->sft->columns;
+        float *made = memory_allocate(elements, sizeof *made),
+              *expected = memory_allocate(elements, sizeof *expected);
+        assert_true(made != NULL && expected != NULL);
+        blend_rows(&blend, 0, tensor->sft->rows, made);
+        tensor_values_read(is_reset ? tensor->base : tensor->sft, 0, elements, expected);
+        if (memcmp(made, expected, elements * sizeof *made) != 0)
+            fail_msg("%s: %s is not what %s has", own->name, tensor->name, is_reset ? "base" : "SFT");
+        free(made);
+        free(expected);
+    }
+    ranking_free(ranking);
+}
+
 static const char *const CASES[] = {
     "around-capped",      "behind-whole-norm", "parallel-one-norm",    "fused-partial",
     "fused-window",       "scaled-stream",     "layer-norm-plain-mlp", "layer-norm-plus-one",
@@ -226,11 +258,17 @@ static void dormancy_is_what_autograd_gives(void **state) {
     for_all(check_dormancy);
 }
 
+static void a_whole_reset_is_base_where_neurons_are(void **state) {
+    (void)state;
+    for_all(check_reset);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_are_those_of_transformers),
         cmocka_unit_test(attribution_is_what_autograd_gives),
         cmocka_unit_test(dormancy_is_what_autograd_gives),
+        cmocka_unit_test(a_whole_reset_is_base_where_neurons_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,6 +98,26 @@ static Recipe *make_recipe_with_dials(void) {
     return recipe;
 }
 
+/* A model of one matrix for q, k and v, stored transposed: no q, no gate. */
+static void modules_are_read_as_they_were_written(void **state) {
+    (void)state;
+    NeuronTable table = {.layers = 2, .is_transposed = true};
+    table.counts[NEURON_QKV] = 4;
+    table.counts[NEURON_O] = 2;
+    Recipe *recipe = make_recipe_with_dials(), *read;
+    ranking_free(recipe->ranking);
+    assert_int_equal(ranking_create_random(&table, 1, &recipe->ranking, NULL), STATUS_OK);
+    recipe->settings.ranking = recipe->ranking;
+    char *text = format(recipe);
+    scratch_write_text("recipe.json", text);
+    Error error = {0};
+    if (recipe_read(scratch_path("recipe.json"), &read, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_true(neurons_equal(&read->ranking->table, &table));
+    recipe_free(read);
+    recipe_free(recipe);
+    free(text);
+}
+
 static void dials_are_read_as_they_were_written(void **state) {
     (void)state;
     Recipe *recipe = make_recipe_with_dials(), *read;
@@ -312,6 +332,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_read_is_what_was_written),
         cmocka_unit_test(a_dtype_that_is_not_known_keeps_its_name),
+        cmocka_unit_test(modules_are_read_as_they_were_written),
         cmocka_unit_test(dials_are_read_as_they_were_written),
         cmocka_unit_test(a_curve_has_as_many_layers_as_there_are),
         cmocka_unit_test(a_random_reset_tells_its_seed),
