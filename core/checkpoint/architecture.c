@@ -15,6 +15,10 @@ static const char *const NAMES[TENSOR_ROLE_COUNT] = {
     [TENSOR_V] = "self_attn.v_proj.weight",
     [TENSOR_O] = "self_attn.o_proj.weight",
     [TENSOR_QKV] = "self_attn.qkv_proj.weight",
+    [TENSOR_Q_A] = "self_attn.q_a_proj.weight",
+    [TENSOR_Q_B] = "self_attn.q_b_proj.weight",
+    [TENSOR_KV_A] = "self_attn.kv_a_proj_with_mqa.weight",
+    [TENSOR_KV_B] = "self_attn.kv_b_proj.weight",
     [TENSOR_QKV_BIAS] = "self_attn.qkv_proj.bias",
     [TENSOR_Q_BIAS] = "self_attn.q_proj.bias",
     [TENSOR_K_BIAS] = "self_attn.k_proj.bias",
@@ -50,65 +54,6 @@ bool architecture_name_tensor(TensorRole role, int layer, char *name, size_t siz
     return length >= 0 && (size_t)length < size;
 }
 
-const char *architecture_part_name(TensorPart part) {
-    static const char *const ENDINGS[TENSOR_PART_COUNT] = {
-        [TENSOR_PART_SINKS] = "self_attn.sinks",
-        [TENSOR_PART_EMBEDDING_NORM] = "word_embeddings_layernorm.weight",
-        [TENSOR_PART_EMBEDDING_NORM_BIAS] = "word_embeddings_layernorm.bias",
-        [TENSOR_PART_MIXED_NORM] = "self_attn.attn_sub_norm.weight",
-        [TENSOR_PART_ACTIVATED_NORM] = "mlp.ffn_sub_norm.weight",
-        [TENSOR_PART_XIELU_POSITIVE] = "mlp.act_fn.alpha_p",
-        [TENSOR_PART_XIELU_NEGATIVE] = "mlp.act_fn.alpha_n",
-        [TENSOR_PART_XIELU_BETA] = "mlp.act_fn.beta",
-        [TENSOR_PART_XIELU_EPSILON] = "mlp.act_fn.eps",
-        [TENSOR_PART_LAMBDA_Q1] = "self_attn.lambda_q1",
-        [TENSOR_PART_LAMBDA_K1] = "self_attn.lambda_k1",
-        [TENSOR_PART_LAMBDA_Q2] = "self_attn.lambda_q2",
-        [TENSOR_PART_LAMBDA_K2] = "self_attn.lambda_k2",
-        [TENSOR_PART_LAYER_SCALE] = ".layer_scalar",
-        [TENSOR_PART_LAYER_GATE] = ".per_layer_input_gate.weight",
-        [TENSOR_PART_LAYER_PROJECTION] = ".per_layer_projection.weight",
-        [TENSOR_PART_LAYER_NORM] = ".post_per_layer_input_norm.weight",
-        [TENSOR_PART_INPUT_EMBEDDING] = ".embed_tokens_per_layer.weight",
-        [TENSOR_PART_INPUT_PROJECTION] = ".per_layer_model_projection.weight",
-        [TENSOR_PART_INPUT_NORM] = ".per_layer_projection_norm.weight",
-    };
-    return ENDINGS[part];
-}
-
-void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, TensorPart part,
-                             uint64_t *rows, uint64_t *columns) {
-    const LayerPlan none = {0};
-    if (plan == NULL) plan = &none;
-    uint64_t hidden = config->hidden_size, own = config->layer_input_size;
-    struct {
-        uint64_t rows, columns;
-    } const shapes[TENSOR_PART_COUNT] = {
-        [TENSOR_PART_SINKS] = {plan->heads, 0},
-        [TENSOR_PART_EMBEDDING_NORM] = {hidden, 0},
-        [TENSOR_PART_EMBEDDING_NORM_BIAS] = {hidden, 0},
-        [TENSOR_PART_MIXED_NORM] = {plan->heads * plan->head_dim, 0},
-        [TENSOR_PART_ACTIVATED_NORM] = {plan->intermediate_size, 0},
-        [TENSOR_PART_XIELU_POSITIVE] = {1, 0},
-        [TENSOR_PART_XIELU_NEGATIVE] = {1, 0},
-        [TENSOR_PART_XIELU_BETA] = {1, 0},
-        [TENSOR_PART_XIELU_EPSILON] = {1, 0},
-        [TENSOR_PART_LAMBDA_Q1] = {plan->head_dim, 0},
-        [TENSOR_PART_LAMBDA_K1] = {plan->head_dim, 0},
-        [TENSOR_PART_LAMBDA_Q2] = {plan->head_dim, 0},
-        [TENSOR_PART_LAMBDA_K2] = {plan->head_dim, 0},
-        [TENSOR_PART_LAYER_SCALE] = {1, 0},
-        [TENSOR_PART_LAYER_GATE] = {own, hidden},
-        [TENSOR_PART_LAYER_PROJECTION] = {hidden, own},
-        [TENSOR_PART_LAYER_NORM] = {hidden, 0},
-        [TENSOR_PART_INPUT_EMBEDDING] = {config->vocabulary, config->layers * own},
-        [TENSOR_PART_INPUT_PROJECTION] = {config->layers * own, hidden},
-        [TENSOR_PART_INPUT_NORM] = {own, 0},
-    };
-    *rows = shapes[part].rows;
-    *columns = shapes[part].columns;
-}
-
 const LayerPlan *architecture_layer(const ModelConfig *config, uint64_t layer) {
     return &config->plans[config->plan_of[layer]];
 }
@@ -125,6 +70,8 @@ void architecture_layer_shape(const ModelConfig *config, const LayerPlan *plan, 
                               uint64_t *rows, uint64_t *columns) {
     uint64_t hidden = config->hidden_size, middle = plan->intermediate_size;
     uint64_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim;
+    uint64_t mixed = plan->heads * plan->value_dim, value = plan->kv_heads * plan->value_dim;
+    uint64_t plain = plan->head_dim - plan->latent.turned; /* of a head with latent attention */
     uint64_t positions = config->max_positions + config->position_offset;
     struct {
         uint64_t rows, columns;
@@ -134,12 +81,16 @@ void architecture_layer_shape(const ModelConfig *config, const LayerPlan *plan, 
         [TENSOR_ATTENTION_NORM] = {hidden, 0},
         [TENSOR_Q] = {query, hidden},
         [TENSOR_K] = {key, hidden},
-        [TENSOR_V] = {key, hidden},
+        [TENSOR_V] = {value, hidden},
         [TENSOR_QKV] = {query + 2 * key, hidden},
-        [TENSOR_O] = {hidden, query},
+        [TENSOR_Q_A] = {plan->latent.query, hidden},
+        [TENSOR_Q_B] = {query, plan->latent.query},
+        [TENSOR_KV_A] = {plan->latent.latent + plan->latent.turned, hidden},
+        [TENSOR_KV_B] = {plan->heads * plain + mixed, plan->latent.latent},
+        [TENSOR_O] = {hidden, mixed},
         [TENSOR_Q_BIAS] = {query, 0},
         [TENSOR_K_BIAS] = {key, 0},
-        [TENSOR_V_BIAS] = {key, 0},
+        [TENSOR_V_BIAS] = {value, 0},
         [TENSOR_QKV_BIAS] = {query + 2 * key, 0},
         [TENSOR_O_BIAS] = {hidden, 0},
         [TENSOR_MLP_NORM] = {hidden, 0},
@@ -172,6 +123,7 @@ void architecture_shape(const ModelConfig *config, TensorRole role, uint64_t *ro
     const LayerPlan plan = {.heads = config->heads,
                             .kv_heads = config->kv_heads,
                             .head_dim = config->head_dim,
+                            .value_dim = config->head_dim,
                             .intermediate_size = config->intermediate_size};
     architecture_layer_shape(config, &plan, role, rows, columns);
 }
@@ -233,6 +185,9 @@ const char *architecture_forward_only(const ModelConfig *config) {
         bool is_there;
         const char *name;
     } switches[] = {
+        {architecture_has_experts(config), "mixtures of experts"},
+        {architecture_is_latent(config), "latent attention"},
+        {config->temperature_scale != 0.0, "queries that are scaled by their position"},
         {config->alibi == ALIBI_FALCON, "ALiBi in bfloat16"},
         {config->scale_falls, "scores scaled by the layer's number"},
         {config->query_growth != 0.0, "queries that grow with their position"},
@@ -248,4 +203,16 @@ const char *architecture_forward_only(const ModelConfig *config) {
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
         if (switches[i].is_there) return switches[i].name;
     return NULL;
+}
+
+bool architecture_has_experts(const ModelConfig *config) {
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (config->plans[i].mlp == MLP_EXPERTS) return true;
+    return false;
+}
+
+bool architecture_is_latent(const ModelConfig *config) {
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (config->plans[i].latent.latent > 0) return true;
+    return false;
 }

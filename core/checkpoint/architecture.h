@@ -11,13 +11,14 @@
  *                 or both blocks side by side of one input (WIRING_PARALLEL)
  *     attention   q, k, v = x·Wᵀ (+ bias), clipped; q/k norm; rotary; softmax(cap(scale · q·kᵀ)) over at most
  *                 `window` keys; o
- *     MLP         down( act(gate(x)) ⊙ up(x) ), or down( act(up(x)) )
+ *     MLP         down( act(gate(x)) ⊙ up(x) ), or down( act(up(x)) ), or a mixture of experts (expert_plan.h)
  *
  * Layers that are alike share a LayerPlan; a model has few of them.
  */
 #ifndef REJUV_CORE_ARCHITECTURE_H
 #define REJUV_CORE_ARCHITECTURE_H
 
+#include "core/checkpoint/expert_plan.h"
 #include "core/checkpoint/tensor_name.h"
 #include "core/files/json.h"
 #include "core/support/status.h"
@@ -69,6 +70,7 @@ typedef struct Rope {
     double original_length;               /* llama3, yarn */
     double fast, slow;                    /* yarn: rotations within the original length that bound its ramp */
     bool truncates;                       /* yarn: the ramp's ends are whole numbers */
+    double scale_all;                     /* "mscale_all_dim" of any kind but the default */
     double attention_factor;              /* what cosines and sines are multiplied by: 1 but for yarn */
     double proportion;                    /* proportional: the share of a head that turns */
     uint64_t longest;                     /* dynamic, longrope: longer texts turn otherwise; else 0 */
@@ -124,7 +126,20 @@ typedef enum Alibi {
     ALIBI_FALCON /* Bloom's, scaled like products, in bfloat16 and by the key's position: with its rounding */
 } Alibi;
 
-typedef enum MlpKind { MLP_NONE, MLP_GATED, MLP_PLAIN } MlpKind;
+typedef enum MlpKind { MLP_NONE, MLP_GATED, MLP_PLAIN, MLP_EXPERTS } MlpKind;
+
+/* Latent attention: keys and values come of a latent, and a part of each head is turned, the key's one for all heads.
+ *
+ *     q       = q_b(norm(q_a(x))), or q(x)        [heads × (plain + turned)]
+ *     c, r    = kv_a(x)                           [latent], [turned]
+ *     k, v    = kv_b(norm(c))                     [heads × (plain + value)]; each key's turned part is r
+ */
+typedef struct LatentPlan {
+    uint64_t query;  /* the queries' latent; 0: none */
+    uint64_t latent; /* of keys and values; 0: the layer's attention is not latent */
+    uint64_t turned; /* channels of a head; plain ones are the rest of head_dim, and come first */
+    bool is_interleaved;
+} LatentPlan;
 
 /* Tensors that have no role of their own, by how their names end. */
 typedef enum TensorPart {
@@ -148,6 +163,19 @@ typedef enum TensorPart {
     TENSOR_PART_INPUT_EMBEDDING,  /* of no layer, these three: [vocabulary × layers · layer_input_size] */
     TENSOR_PART_INPUT_PROJECTION, /* [layers · layer_input_size × hidden_size] */
     TENSOR_PART_INPUT_NORM,       /* [layer_input_size] */
+    TENSOR_PART_ROUTER,           /* [experts × hidden_size] */
+    TENSOR_PART_ROUTER_BIAS,      /* [experts], of the logits */
+    TENSOR_PART_CORRECTION,       /* [experts], of the choice */
+    TENSOR_PART_SHARED_GATE,
+    TENSOR_PART_SHARED_UP,
+    TENSOR_PART_SHARED_GATE_UP,
+    TENSOR_PART_SHARED_DOWN,
+    TENSOR_PART_SHARED_SWITCH,  /* [1 × hidden_size]: its sigmoid weighs the shared expert */
+    TENSOR_PART_ATTENTION_GATE, /* [heads · value_dim × hidden_size] */
+    TENSOR_PART_QUERY_NORM,     /* of a latent */
+    TENSOR_PART_LATENT_NORM,
+    TENSOR_PART_QUERY_BIAS, /* of the projection to a latent */
+    TENSOR_PART_LATENT_BIAS,
     TENSOR_PART_COUNT
 } TensorPart;
 
@@ -163,7 +191,12 @@ typedef struct LayerPlan {
     int rope;        /* which of the model's; -1: it does not turn */
     int kv_layer;    /* whose keys and values it attends to; -1: its own */
     MlpKind mlp;
-    uint64_t intermediate_size;
+    uint64_t intermediate_size; /* MLP_EXPERTS: of the shared expert, 0 where there is none */
+    ExpertPlan experts;
+    LatentPlan latent;
+    uint64_t value_dim;   /* of a head's values; head_dim is that of its query and key */
+    bool skips_qk_norm;   /* although the model has one */
+    bool has_temperature; /* its queries are scaled by their position */
 } LayerPlan;
 
 /* Which files state an end of text: a set. */
@@ -205,6 +238,8 @@ typedef struct ModelConfig {
     LayerHeads whole, sliding; /* of layers of that kind */
     uint64_t shared_layers;    /* the last so many have no keys and values of their own */
     uint64_t layer_input_size; /* what each layer has of a token besides the stream; 0: nothing */
+    LatentPlan latent;         /* of layers whose attention is latent */
+    uint64_t value_dim;        /* of a head's values */
     NormKind norm;
     NormPlaces norms;
     double norm_epsilon;
@@ -229,7 +264,10 @@ typedef struct ModelConfig {
         query_growth_length; /* q · (1 + growth · ln(1 + ⌊position / length⌋)); growth 0: as it is */
     double attention_cap;    /* cap·tanh(x / cap) of the scaled scores; 0: none */
     double clip;             /* q, k and v stay within ±clip; 0: none */
-    bool norms_values;       /* each head of them, without a weight */
+    bool clips_behind_norm;  /* q and k, after their norm */
+    double temperature_scale,
+        temperature_floor; /* queries times 1 + scale · log(1 + ⌊(position + 1) / floor⌋) */
+    bool norms_values;     /* each head of them, without a weight */
     Alibi alibi;
     PositionKind positions;
     uint64_t position_offset; /* of a position's row */
@@ -244,6 +282,8 @@ typedef struct ModelConfig {
     bool roles[TENSOR_ROLE_COUNT]; /* tensors that any of its layers needs, or the model */
     uint64_t parts;                /* of no layer: a bit a TensorPart */
     bool tied_head;                /* the embedding is the head */
+    bool has_silent_token;         /* whose row of the embedding is 0, whatever is stored */
+    uint64_t silent_token;
     /* what ends a text, each once: generation_config.json's in its order, then what config.json has besides */
     int32_t eos[MODEL_MAX_EOS];
     unsigned char eos_files[MODEL_MAX_EOS]; /* of each, ModelEosFile */
@@ -305,12 +345,23 @@ static inline bool architecture_needs(const LayerPlan *plan, TensorPart part) {
 /* The keys that a query of a sliding layer sees; 0: no layer slides. */
 uint64_t architecture_window(const ModelConfig *config);
 
-/* "self_attn.sinks": the end of a tensor's name. */
-const char *architecture_part_name(TensorPart part);
+/* Ends of a tensor's name, the usual one first: "self_attn.sinks". */
+enum { PART_MOST_NAMES = 7 };
+const char *const *architecture_part_names(TensorPart part); /* NULL behind the last */
 
-/* The shape it has in a layer of that plan; NULL: of no layer. *columns is 0 for what is small and blended once. */
+/* The role by which tensors with that part are listed; TENSOR_ROLE_COUNT: any. */
+TensorRole architecture_part_role(TensorPart part);
+
+/* Whether a layer multiplies by it; else it is a vector, which is blended once. */
+bool architecture_part_is_matrix(TensorPart part);
+
+/* How many elements it has, as a matrix [rows × columns]; a vector has 0 columns. */
 void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, TensorPart part,
                              uint64_t *rows, uint64_t *columns);
+
+/* Whether any layer is a mixture of experts; whether any has latent attention. */
+bool architecture_has_experts(const ModelConfig *config);
+bool architecture_is_latent(const ModelConfig *config);
 
 /* By name, what of the model has a forward pass alone: gradients do not go through it yet. NULL: nothing. */
 const char *architecture_forward_only(const ModelConfig *config);

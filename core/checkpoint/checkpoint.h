@@ -40,6 +40,10 @@ typedef struct Tensor {
         *parts; /* it is stored as several others (pair_experts.h), and `data` is NULL; NULL: as one */
     const TensorChange
         *change; /* an adapter's (tensor_change.h), and `data` is what it begins from; NULL: none */
+    const struct Tensor
+        *whole; /* it is some of another's elements, in a row, whose values are not stored as they are,
+                                   and `data` is NULL; NULL: of none */
+    uint64_t whole_first; /* which of them is its first */
     unsigned rank;
     uint64_t shape[SAFETENSORS_MAX_RANK];
     uint64_t rows,

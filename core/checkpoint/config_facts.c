@@ -150,9 +150,56 @@ static void add_eos(const Lister *lister) {
                                "%zu more, which end no text here", config->eos_left_out);
 }
 
+static const char *scoring_name(ExpertScoring scoring) {
+    static const char *const NAMES[] = {[EXPERTS_SOFTMAX] = "softmax",
+                                        [EXPERTS_SOFTMAX_CHOSEN] = "softmax of the chosen",
+                                        [EXPERTS_SIGMOID] = "sigmoid",
+                                        [EXPERTS_SIGMOID_CHOSEN] = "sigmoid of the chosen",
+                                        [EXPERTS_SPARSE_MIXER] = "sparse mixer"};
+    return NAMES[scoring];
+}
+
+/* "8 of 128 in 46 layers", "sigmoid, normalised, × 2.5", "4 of 8 groups": what a token's choice depends on. */
+static void add_experts(const Lister *lister) {
+    const ModelConfig *config = lister->config;
+    const ExpertPlan *plan = NULL;
+    uint64_t layers = 0;
+    for (uint64_t l = config->layers; l-- > 0;) {
+        if (architecture_layer(config, l)->mlp != MLP_EXPERTS) continue;
+        plan = &architecture_layer(config, l)->experts;
+        layers++;
+    }
+    if (plan == NULL) return;
+    ConfigFact *facts[3];
+    facts[0] = config_facts_add(lister->facts, "experts", "experts", "config.json",
+                                "%" PRIu64 " of %" PRIu64 " in %" PRIu64 " layers", plan->chosen, plan->count,
+                                layers);
+    facts[1] =
+        config_facts_add(lister->facts, "expert_weights", "their weights", "config.json", "%s%s, × %g",
+                         scoring_name(plan->scoring), plan->normalises ? ", normalised" : "", plan->scale);
+    facts[2] = plan->groups <= 1
+                   ? NULL
+                   : config_facts_add(lister->facts, "expert_groups", "expert groups", "config.json",
+                                      "%" PRIu64 " of %" PRIu64, plan->groups_chosen, plan->groups);
+    for (size_t i = 0; i < 3; i++)
+        if (facts[i] != NULL) facts[i]->is_computed = true;
+}
+
+static void add_latent(const Lister *lister) {
+    const LatentPlan *latent = &lister->config->latent;
+    if (latent->latent == 0) return;
+    ConfigFact *fact =
+        config_facts_add(lister->facts, "latent", "latent attention", "config.json",
+                         "keys %" PRIu64 ", queries %" PRIu64 ", %" PRIu64 " channels turn%s", latent->latent,
+                         latent->query, latent->turned, latent->is_interleaved ? " side by side" : "");
+    if (fact != NULL) fact->is_computed = true;
+}
+
 static void add_config(const Lister *lister) {
     const ModelConfig *config = lister->config;
     add_rope(lister);
+    add_experts(lister);
+    add_latent(lister);
     add_window(lister);
     add_text(lister, "hidden_act", "activation", CONFIG_ACTIVATION,
              architecture_activation_name(config->activation));

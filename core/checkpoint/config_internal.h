@@ -23,7 +23,11 @@ typedef enum WindowRule {
     WINDOW_QWEN,     /* use_sliding_window, and only from max_window_layers on, where no "layer_types" says */
     WINDOW_TYPES,    /* as "layer_types" says; without, all but every so-manieth */
     WINDOW_UNTURNED, /* as "layer_types" says; without, with use_sliding_window, those that do not turn */
-    WINDOW_LISTS /* as "attention_types" says: lists of "global" and "local", each with how often it comes */
+    WINDOW_LISTS, /* as "attention_types" says: lists of "global" and "local", each with how often it comes */
+    WINDOW_SWITCHED, /* all of them, where use_sliding_window is true */
+    WINDOW_QWEN_MOE, /* use_sliding_window; as "layer_types" says, or every other one before max_window_layers */
+    WINDOW_FROM,     /* as "layer_types" says; without, from max_window_layers on */
+    WINDOW_CHUNKED /* as "layer_types" says; without, where they turn: chunks of attention_chunk_size */
 } WindowRule;
 
 /* Which layers turn their queries and keys. */
@@ -36,6 +40,54 @@ typedef enum RopeRule {
     ROPE_RULE_TYPES,   /* sliding layers and others each with parameters of their own */
     ROPE_RULE_THETAS   /* by the base that "layer_rope_theta" has for the layer; 0: it does not turn */
 } RopeRule;
+
+/* Which layers are mixtures of experts. */
+typedef enum ExpertLayers {
+    EXPERT_LAYERS_ALL,
+    EXPERT_LAYERS_FROM,  /* from the so-manieth on, which dense_key states */
+    EXPERT_LAYERS_TYPES, /* as "mlp_layer_types" says; else the same; else all but the first */
+    EXPERT_LAYERS_STEP,  /* every decoder_sparse_step-th, but those of mlp_only_layers */
+    EXPERT_LAYERS_RANGE, /* every moe_layer_interval-th from moe_layer_start_index to moe_layer_end_index */
+    EXPERT_LAYERS_LIST   /* as "moe_layers" says; else every interleave_moe_layer_step-th */
+} ExpertLayers;
+
+/* A type's mixtures of experts (config_experts.c). Keys that are NULL are those of no such switch. */
+typedef struct ExpertRule {
+    const char *count_key, *chosen_key;
+    const char *width_key;       /* NULL: intermediate_size */
+    const char *dense_width_key; /* of layers without experts; NULL: intermediate_size */
+    ExpertLayers layers;
+    const char *dense_key;
+    ExpertScoring scoring;
+    ExpertLayout layout;
+    bool has_correction, has_bias; /* of the choice; of router and experts */
+    bool has_groups;               /* "n_group", "topk_group" */
+    const char *method_key;        /* whether there are groups is said here: "group_limited_greedy" */
+    uint64_t group_best;
+    bool normalises;
+    const char *normalise_key; /* if true */
+    double added_sum;          /* to the sum that normalises */
+    const char *least_sum_key, *scale_key;
+    bool scales_input;
+    const char *jitter_key;                    /* EXPERTS_SPARSE_MIXER */
+    const char *glu_limit_key, *glu_alpha_key; /* the clamped activation, gate and up alternating */
+    const char *shared_count_key;              /* the shared expert is so many times as wide as one */
+    const char *shared_width_key;              /* it is so wide */
+    bool has_shared, shared_is_fused, shared_has_switch; /* as wide as one */
+} ExpertRule;
+
+extern const ExpertRule EXPERTS_MIXTRAL, EXPERTS_MINIMAX, EXPERTS_PHI, EXPERTS_OLMO, EXPERTS_QWEN,
+    EXPERTS_QWEN_SHARED, EXPERTS_GRANITE, EXPERTS_GRANITE_SHARED, EXPERTS_GPT_OSS, EXPERTS_HUNYUAN,
+    EXPERTS_ERNIE, EXPERTS_LLAMA4, EXPERTS_DEEPSEEK2, EXPERTS_DEEPSEEK3, EXPERTS_GLM_LITE, EXPERTS_EXAONE,
+    EXPERTS_SOLAR, EXPERTS_HUNYUAN3, EXPERTS_AFMOE;
+
+/* Latent attention, whose ranks and sizes of heads have the same keys everywhere; how its heads turn. */
+typedef enum LatentRule {
+    LATENT_NEVER,
+    LATENT_IN_HALVES,
+    LATENT_INTERLEAVED,
+    LATENT_BY_KEY /* interleaved if "rope_interleave" is true */
+} LatentRule;
 
 typedef struct ConfigReader ConfigReader;
 
@@ -90,7 +142,9 @@ struct Architecture {
     const char *scale_key;   /* scores times it */
     const char *scalar_key;  /* scores times its −½th power */
     const char *cap_key, *clip_key;
+    bool clips_behind_norm; /* queries and keys are clipped after their norm */
     bool has_sinks, has_mixed_norm;
+    bool has_gate;               /* what is mixed times the sigmoid of a projection of the input */
     bool is_differential;        /* two attentions, one less λ times the other */
     bool norms_values;           /* each head of them, without a weight */
     const char *values_are_keys; /* of layers that see all, if true */
@@ -109,6 +163,7 @@ struct Architecture {
     const char *rotary_dims_key; /* the one key that is heeded: of a head so many turn, by the default kind */
     const char *default_rope;    /* rope_parameters where it is not stated, as JSON */
     bool states_ropes_by_type;   /* rope_parameters has one of each type, or is not there */
+    const char *rotary_dim_key;  /* older files state channels instead of their share */
     const char *local_theta_key; /* of sliding layers, ROPE_RULE_TYPES */
     WindowRule window;
     const char *window_key;  /* NULL: sliding_window */
@@ -118,7 +173,12 @@ struct Architecture {
     bool needs_window;       /* some layers slide, if no list says that none does */
     bool last_is_whole;      /* whatever a list says */
     bool has_chunks;         /* "layer_types" may name chunked attention */
+    const char *yarn_name;   /* another name of yarn */
+    bool rope_has_alpha;     /* "dynamic" with an alpha stretches θ once and for all */
+    LatentRule latent;
+    bool value_dim_may_be_null; /* hidden_size / heads, then */
     /* MLP */
+    const ExpertRule *experts; /* NULL: no layer has experts */
     MlpKind mlp;
     bool is_fused_mlp;      /* gate and up are one matrix */
     const char *double_key; /* layers that share keys have an MLP twice as wide, if true */
@@ -150,6 +210,17 @@ struct Architecture {
 /* Rows of architecture_table_gpt.c, behind those of architecture_table.c. */
 extern const Architecture ARCHITECTURES_GPT[];
 extern const size_t ARCHITECTURES_GPT_COUNT;
+/* What is some types' own (architecture_refine.c). */
+Status architecture_refine_gpt_oss(const ConfigReader *reader, ModelConfig *config,
+                                   Error *error) STATUS_MUST_CHECK;
+Status architecture_refine_phimoe(const ConfigReader *reader, ModelConfig *config,
+                                  Error *error) STATUS_MUST_CHECK;
+Status architecture_refine_llama4(const ConfigReader *reader, ModelConfig *config,
+                                  Error *error) STATUS_MUST_CHECK;
+Status architecture_refine_youtu(const ConfigReader *reader, ModelConfig *config,
+                                 Error *error) STATUS_MUST_CHECK;
+Status architecture_refine_minicpm3(const ConfigReader *reader, ModelConfig *config,
+                                    Error *error) STATUS_MUST_CHECK;
 
 /* ---- config.json ---- */
 
@@ -200,6 +271,18 @@ Status config_read_sizes(const ConfigReader *reader, ModelConfig *config, Error 
 
 /* Fills config->ropes; sizes and max_positions are known (config_rope.c). */
 Status config_read_ropes(const ConfigReader *reader, ModelConfig *config, Error *error);
+
+/* A count from 0, of a field that must have one. */
+Status config_read_count(const ConfigReader *reader, const char *name, uint64_t *value,
+                         Error *error) STATUS_MUST_CHECK;
+
+/* Sizes of heads where attention is latent, and what scores are multiplied by, once ropes are known (config_latent.c). */
+Status config_read_latent(const ConfigReader *reader, ModelConfig *config, Error *error) STATUS_MUST_CHECK;
+void config_scale_latent(ModelConfig *config);
+
+/* Makes of a layer like all others one with experts, where it has any (config_experts.c). */
+Status config_read_experts(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
+                           LayerPlan *plan, Error *error) STATUS_MUST_CHECK;
 
 /* Fills config->plans from `plan`, which is that of a layer like all others (config_layers.c). */
 Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, ModelConfig *config,

@@ -71,13 +71,15 @@ static Status read_types(Layers *layers, const cJSON *types, Error *error) {
     layers->config->from[CONFIG_SLIDING_LAYERS] = "layer_types";
     cJSON_ArrayForEach(type, types) {
         const char *name = cJSON_IsString(type) ? type->valuestring : "?";
-        bool is_chunked = layers->config->architecture->has_chunks && strcmp(name, CHUNKED) == 0,
-             slides = strcmp(name, SLIDING) == 0 || is_chunked;
+        bool has_chunks = layers->config->architecture->has_chunks;
+        bool is_chunked = has_chunks && strcmp(name, CHUNKED) == 0;
+        bool slides = is_chunked || (!has_chunks && strcmp(name, SLIDING) == 0);
         if (!slides && strcmp(name, FULL) != 0 && strcmp(name, PLAIN) != 0)
             return refuse_type(layers, name, error);
-        if (layer < layers->config->layers)
-            layers->facts[layer] =
-                (LayerFacts){.slides = slides, .is_chunked = is_chunked, .turns = layers->facts[layer].turns};
+        if (layer < layers->config->layers) {
+            layers->facts[layer].slides = slides;
+            layers->facts[layer].is_chunked = is_chunked;
+        }
         sliding += slides;
         layer++;
     }
@@ -97,7 +99,7 @@ static Status read_types(Layers *layers, const cJSON *types, Error *error) {
 static void slide_from(Layers *layers) {
     double first = 0.0;
     ModelConfig *config = layers->config;
-    if (config->architecture->window == WINDOW_QWEN) {
+    if (config->architecture->window == WINDOW_QWEN || config->architecture->window == WINDOW_FROM) {
         first = config_number(layers->reader, "max_window_layers", 28.0);
         bool is_stated = config_find_stated(layers->reader, "max_window_layers") != NULL;
         config->from[CONFIG_SLIDING_LAYERS] = is_stated ? "max_window_layers" : NULL;
@@ -105,6 +107,19 @@ static void slide_from(Layers *layers) {
     for (uint64_t layer = 0; layer < config->layers; layer++)
         layers->facts[layer].slides = (double)layer >= first;
     if (first >= (double)config->layers) layers->window = 0;
+}
+
+/* The first, the third, … before max_window_layers. */
+static void slide_every_other(Layers *layers) {
+    double end = config_number(layers->reader, "max_window_layers", 28.0);
+    for (uint64_t layer = 0; layer < layers->config->layers; layer++)
+        layers->facts[layer].slides = layer % 2 == 0 && (double)layer < end;
+}
+
+/* Layers that turn keep to their chunk. */
+static void chunk_turning(Layers *layers) {
+    for (uint64_t layer = 0; layer < layers->config->layers; layer++)
+        layers->facts[layer].slides = layers->facts[layer].is_chunked = layers->facts[layer].turns;
 }
 
 /* Every so-manieth layer is whole, the others slide; where there is no such number, all slide. */
@@ -187,8 +202,10 @@ static Status slide_by_lists(Layers *layers, Error *error) {
 /* *sees_nothing: a window that is no count, which does not matter where no layer slides. */
 static void read_window(Layers *layers, bool *sees_nothing) {
     ModelConfig *config = layers->config;
+    WindowRule rule = config->architecture->window;
     const char *key =
         config->architecture->window_key != NULL ? config->architecture->window_key : "sliding_window";
+    if (rule == WINDOW_CHUNKED) key = "attention_chunk_size";
     const cJSON *stated = config_find_stated(layers->reader, key), *item = config_find(layers->reader, key);
     *sees_nothing = false;
     if (stated != NULL) config->from[CONFIG_WINDOW] = key;
@@ -196,7 +213,8 @@ static void read_window(Layers *layers, bool *sees_nothing) {
         layers->window = 1;
         *sees_nothing = true;
     }
-    if (config->architecture->window == WINDOW_QWEN && !config_bool(layers->reader, "use_sliding_window")) {
+    bool is_switched = rule == WINDOW_QWEN || rule == WINDOW_QWEN_MOE || rule == WINDOW_SWITCHED;
+    if (is_switched && !config_bool(layers->reader, "use_sliding_window")) {
         layers->window = 0;
         bool is_stated = config_find_stated(layers->reader, "use_sliding_window") != NULL;
         config->from[CONFIG_WINDOW] = is_stated ? "use_sliding_window" : NULL;
@@ -219,17 +237,22 @@ static Status read_windows(Layers *layers, Error *error) {
     if (config->architecture->needs_window && layers->window == 0 && !cJSON_IsArray(types))
         return status_fail(error, STATUS_FORMAT, "%s: layers slide, but there is no sliding_window", origin);
     Status status = STATUS_OK;
+    bool is_listed = rule != WINDOW_ALWAYS && rule != WINDOW_SWITCHED;
     if (rule == WINDOW_LISTS)
         status = slide_by_lists(layers, error);
-    else if (cJSON_IsArray(types) && rule != WINDOW_ALWAYS)
+    else if (cJSON_IsArray(types) && is_listed)
         status = read_types(layers, types, error);
+    else if (rule == WINDOW_QWEN_MOE)
+        slide_every_other(layers);
+    else if (rule == WINDOW_CHUNKED)
+        chunk_turning(layers);
     else if (rule == WINDOW_TYPES)
         status = slide_by_pattern(layers, error);
     else if (rule == WINDOW_UNTURNED)
         slide_unturned(layers);
     else
         slide_from(layers);
-    if (status == STATUS_OK && rule == WINDOW_ALWAYS) status = check_types(layers, types, error);
+    if (status == STATUS_OK && !is_listed) status = check_types(layers, types, error);
     if (status == STATUS_OK && layers->window > 0 && sees_nothing)
         return status_fail(error, STATUS_FORMAT,
                            "%s: expected \"sliding_window\" to be a count from 1 or null", origin);
@@ -344,11 +367,15 @@ static Status share_keys(const Layers *layers, uint64_t layer, LayerPlan *plan, 
     return STATUS_OK;
 }
 
+/* Of one model: what is the same in all its layers is not compared. */
 static bool plans_equal(const LayerPlan *a, const LayerPlan *b) {
     return a->roles == b->roles && a->parts == b->parts && a->heads == b->heads &&
-           a->kv_heads == b->kv_heads && a->head_dim == b->head_dim && a->window == b->window &&
-           a->is_chunked == b->is_chunked && a->rope == b->rope && a->mlp == b->mlp &&
-           a->intermediate_size == b->intermediate_size && a->kv_layer == b->kv_layer;
+           a->kv_heads == b->kv_heads && a->head_dim == b->head_dim && a->value_dim == b->value_dim &&
+           a->window == b->window && a->is_chunked == b->is_chunked && a->rope == b->rope &&
+           a->skips_qk_norm == b->skips_qk_norm && a->has_temperature == b->has_temperature &&
+           a->mlp == b->mlp && a->intermediate_size == b->intermediate_size &&
+           a->latent.latent == b->latent.latent && a->experts.count == b->experts.count &&
+           a->experts.chosen == b->experts.chosen && a->kv_layer == b->kv_layer;
 }
 
 static Status add_plan(ModelConfig *config, uint64_t layer, const LayerPlan *plan, const char *origin,
@@ -366,8 +393,9 @@ static Status add_plan(ModelConfig *config, uint64_t layer, const LayerPlan *pla
 Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, ModelConfig *config,
                           Error *error) {
     Layers layers = {.reader = reader, .config = config};
-    Status status = STATUS_OK;
-    if (config->architecture->rope == ROPE_RULE_LIST) status = read_turning(&layers, error);
+    const Architecture *architecture = config->architecture;
+    if (config->latent.latent == 0) config->value_dim = config->head_dim;
+    Status status = architecture->rope == ROPE_RULE_LIST ? read_turning(&layers, error) : STATUS_OK;
     if (status == STATUS_OK) status = read_windows(&layers, error);
     if (status == STATUS_OK && config->architecture->rope == ROPE_RULE_THETAS)
         status = check_thetas(&layers, error);
@@ -379,10 +407,13 @@ Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, Mod
         own.kv_heads = slides ? config->sliding.kv_heads : config->whole.kv_heads;
         own.head_dim = slides ? config->sliding.head_dim : config->whole.head_dim;
         if (slides) own.window = layers.window;
+        if (config->latent.latent == 0) own.value_dim = own.head_dim;
         status = share_keys(&layers, layer, &own, error);
         if (status != STATUS_OK) return status;
         own.is_chunked = own.window > 0 && layers.facts[layer].is_chunked;
-        status = add_plan(config, layer, &own, reader->origin, error);
+        own.skips_qk_norm = architecture->rope == ROPE_RULE_LIST && own.rope < 0;
+        status = config_read_experts(reader, config, layer, &own, error);
+        if (status == STATUS_OK) status = add_plan(config, layer, &own, reader->origin, error);
     }
     return status;
 }

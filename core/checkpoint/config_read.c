@@ -155,6 +155,7 @@ static Status read_switches(const ConfigReader *reader, ModelConfig *config, Err
     config->logit_scale /= divisor;
     read_wiring(reader, config);
     read_scores(reader, config);
+    config->clips_behind_norm = architecture->clips_behind_norm;
     if (status == STATUS_OK && (!isfinite(config->logit_scale) || !(config->clip >= 0.0)))
         return status_fail(error, STATUS_FORMAT, "%s: expected scales and clips to be usable",
                            reader->origin);
@@ -171,8 +172,28 @@ static void need_part(uint64_t *parts, TensorPart part, bool is_needed) {
     if (is_needed) *parts |= UINT64_C(1) << part;
 }
 
+/* Queries come of a latent or not; keys and values do. */
+static void need_latent(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
+    bool has_query = plan->latent.query > 0, has_bias = config_rule(reader, config->architecture->qkv_bias);
+    need(plan, TENSOR_Q, !has_query);
+    need(plan, TENSOR_Q_A, has_query);
+    need(plan, TENSOR_Q_B, has_query);
+    need(plan, TENSOR_KV_A, true);
+    need(plan, TENSOR_KV_B, true);
+    need(plan, TENSOR_O, true);
+    need(plan, TENSOR_O_BIAS, config_rule(reader, config->architecture->o_bias));
+    need_part(&plan->parts, TENSOR_PART_LATENT_NORM, true);
+    need_part(&plan->parts, TENSOR_PART_QUERY_NORM, has_query);
+    need_part(&plan->parts, TENSOR_PART_LATENT_BIAS, has_bias);
+    need_part(&plan->parts, TENSOR_PART_QUERY_BIAS, has_bias && has_query);
+}
+
 static void need_attention(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
     const Architecture *architecture = config->architecture;
+    if (plan->latent.latent > 0) {
+        need_latent(reader, config, plan);
+        return;
+    }
     bool is_parted = config->qkv == QKV_PARTED, has_bias = config_rule(reader, architecture->qkv_bias);
     bool has_norms = config->qk_norm != QK_NORM_NONE && !architecture->qk_norm_is_bare;
     static const TensorRole PARTED[][2] = {
@@ -187,6 +208,7 @@ static void need_attention(const ConfigReader *reader, const ModelConfig *config
     need(plan, TENSOR_O_BIAS, config_rule(reader, architecture->o_bias));
     need(plan, TENSOR_Q_NORM, has_norms);
     need(plan, TENSOR_K_NORM, has_norms);
+    need_part(&plan->parts, TENSOR_PART_ATTENTION_GATE, architecture->has_gate);
     need_part(&plan->parts, TENSOR_PART_SINKS, architecture->has_sinks);
     need_part(&plan->parts, TENSOR_PART_MIXED_NORM, architecture->has_mixed_norm);
     for (int part = TENSOR_PART_LAMBDA_Q1; part <= TENSOR_PART_LAMBDA_K2; part++)
@@ -229,6 +251,8 @@ static LayerPlan make_plan(const ConfigReader *reader, const ModelConfig *config
                       .head_dim = config->head_dim,
                       .rope = config_turns(config) ? 0 : -1,
                       .kv_layer = -1,
+                      .value_dim = config->value_dim,
+                      .latent = config->latent,
                       .mlp = architecture->mlp,
                       .intermediate_size = config->intermediate_size};
     need_norms(config, &plan);
@@ -355,6 +379,7 @@ static Status read_all(const ConfigReader *reader, ModelConfig *config, Error *e
     if (status == STATUS_OK && architecture->prepare != NULL)
         status = architecture->prepare(reader, config, error);
     if (status == STATUS_OK) status = config_read_ropes(reader, config, error);
+    if (status == STATUS_OK) config_scale_latent(config);
     if (status == STATUS_OK) status = read_activation(reader, config, error);
     if (status == STATUS_OK) {
         const LayerPlan plan = make_plan(reader, config);

@@ -106,6 +106,14 @@ Status config_read_size(const ConfigReader *reader, const char *name, uint64_t f
     return STATUS_OK;
 }
 
+Status config_read_count(const ConfigReader *reader, const char *name, uint64_t *value, Error *error) {
+    const cJSON *item = config_find(reader, name);
+    if (json_read_count(item, value) && *value <= CONFIG_LARGEST_SIZE) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count up to %d, found %s",
+                       reader->origin, name, CONFIG_LARGEST_SIZE,
+                       item == NULL ? "nothing" : "something else");
+}
+
 bool config_is_truthy(const cJSON *item) {
     if (item == NULL || cJSON_IsNull(item) || cJSON_IsFalse(item)) return false;
     if (cJSON_IsNumber(item)) return item->valuedouble != 0.0;

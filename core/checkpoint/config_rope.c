@@ -137,15 +137,15 @@ static bool is_declared(const RopeSource *source, const char *layer_type) {
 }
 
 static Status read_kind(const RopeSource *source, ModelConfig *config, Error *error) {
-    const cJSON *item;
-    cJSON_ArrayForEach(item, source->inside) {
-        if (cJSON_IsObject(item) && is_declared(source, item->string))
+    Parameter parameter = KEY_TYPE;
+    const cJSON *item = find(source, KEY_TYPE, source->place), *inner;
+    if (item == NULL && !source->has_default) item = find(source, parameter = KEY_OLD_TYPE, source->place);
+    cJSON_ArrayForEach(inner, source->inside) {
+        bool is_read = item == NULL || json_find_any(source->inside, "rope_theta") == NULL;
+        if (cJSON_IsObject(inner) && is_read && is_declared(source, inner->string))
             return status_fail(error, STATUS_UNSUPPORTED,
                                "%s: rotary parameters for each kind of layer are not known", source->origin);
     }
-    Parameter parameter = KEY_TYPE;
-    item = find(source, KEY_TYPE, source->place);
-    if (item == NULL && !source->has_default) item = find(source, parameter = KEY_OLD_TYPE, source->place);
     if (item == NULL) return STATUS_OK; /* the default kind */
     if (!cJSON_IsString(item)) return refuse(source, NAMES[parameter][source->place], "a text", error);
     if (config->architecture->has_mrope && strcmp(item->valuestring, "mrope") == 0) return STATUS_OK;
@@ -155,7 +155,8 @@ static Status read_kind(const RopeSource *source, ModelConfig *config, Error *er
     if (is_longrope && strcmp(name, KINDS[ROPE_LONGROPE]) != 0 && strcmp(name, KINDS[ROPE_DEFAULT]) != 0)
         return refuse(source, NAMES[parameter][source->place], "longrope, or default", error);
     for (int kind = 0; kind < ROPE_KIND_COUNT; kind++) {
-        if (strcmp(name, KINDS[kind]) != 0) continue;
+        const char *other = kind == ROPE_YARN ? config->architecture->yarn_name : NULL;
+        if (strcmp(name, KINDS[kind]) != 0 && (other == NULL || strcmp(name, other) != 0)) continue;
         source->rope->kind = (RopeKind)kind;
         config->from[CONFIG_ROPE_KIND] = NAMES[parameter][source->place];
         return STATUS_OK;
@@ -173,12 +174,18 @@ static Status read_part(const RopeSource *source, const ModelConfig *config, Err
     const char *beside =
         architecture->partial_key != NULL ? architecture->partial_key : NAMES[KEY_PARTIAL][PLACE_TOP];
     if (item == NULL) item = config_find(source->reader, beside);
-    double dim = (double)source->head_dim, part = cJSON_IsNumber(item) ? item->valuedouble : NAN;
+    uint64_t head_dim = config->latent.turned > 0 ? config->latent.turned : source->head_dim;
+    double dim = (double)head_dim, part = cJSON_IsNumber(item) ? item->valuedouble : NAN;
+    const cJSON *channels = item == NULL && architecture->rotary_dim_key != NULL
+                                ? config_find(source->reader, architecture->rotary_dim_key)
+                                : NULL;
     rope->proportion = 1.0;
-    rope->dims = source->head_dim;
-    rope->is_interleaved = architecture->is_interleaved;
+    rope->dims = head_dim;
+    rope->is_interleaved = architecture->is_interleaved || config->latent.is_interleaved;
     rope->is_reversed = architecture->is_reversed;
-    if (item == NULL && architecture->default_partial > 0.0)
+    if (cJSON_IsNumber(channels))
+        part = channels->valuedouble / dim;
+    else if (item == NULL && architecture->default_partial > 0.0)
         part = architecture->default_partial;
     else if (item == NULL || (rope->kind == ROPE_DEFAULT && !architecture->is_partial))
         return STATUS_OK;
@@ -322,6 +329,19 @@ static Status read_dynamic(const RopeSource *source, const ModelConfig *config, 
                        source->origin, 2U);
 }
 
+/* HunYuan's: a stretched θ, whatever the text's length. */
+static Status read_alpha(const RopeSource *source, Error *error) {
+    Rope *rope = source->rope;
+    const cJSON *alpha = json_find(source->inside, "alpha");
+    double dims = (double)rope->dims;
+    if (!config_is_truthy(alpha)) return STATUS_OK;
+    if (!cJSON_IsNumber(alpha) || !(alpha->valuedouble > 0.0) || rope->dims <= 2)
+        return refuse(source, "alpha", "a positive number", error);
+    rope->kind = ROPE_DEFAULT;
+    rope->theta *= pow(alpha->valuedouble, dims / (dims - 2.0));
+    return STATUS_OK;
+}
+
 static Status read_rope(const RopeSource *source, ModelConfig *config, Error *error) {
     Rope *rope = source->rope;
     *rope = (Rope){.theta = source->theta, .factor = 1.0, .attention_factor = 1.0};
@@ -331,7 +351,11 @@ static Status read_rope(const RopeSource *source, ModelConfig *config, Error *er
         status = read_positive(source, KEY_THETA, true, &rope->theta, &config->from[CONFIG_ROPE_THETA],
                                &found, error);
     if (status == STATUS_OK) status = read_part(source, config, error);
+    if (status == STATUS_OK && rope->kind == ROPE_DYNAMIC && config->architecture->rope_has_alpha)
+        status = read_alpha(source, error);
     if (status != STATUS_OK || rope->kind == ROPE_DEFAULT) return status;
+    status = read_option(source, "mscale_all_dim", &rope->scale_all, error);
+    if (status != STATUS_OK) return status;
     bool has_length = rope->kind == ROPE_YARN || rope->kind == ROPE_LLAMA3 || rope->kind == ROPE_LONGROPE;
     if (has_length) status = read_length(source, config, error);
     if (status == STATUS_OK) status = read_factor(source, config, error);

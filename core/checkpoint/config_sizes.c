@@ -37,7 +37,8 @@ static Status read_head_dim(const ConfigReader *reader, ModelConfig *config, Err
     if (!architecture->derives_head_dim)
         return config_read_size(reader, "head_dim", derived, &config->head_dim,
                                 &config->from[CONFIG_HEAD_DIM], error);
-    bool differs = stated != NULL && json_read_count(stated, &found) && found != derived;
+    bool differs = architecture->latent == LATENT_NEVER && stated != NULL &&
+                   json_read_count(stated, &found) && found != derived;
     if (!differs || architecture->rope == ROPE_RULE_NONE || architecture->rotary_dims_key != NULL)
         return STATUS_OK;
     return status_fail(error, STATUS_UNSUPPORTED, /* transformers would turn by it */
@@ -130,6 +131,7 @@ Status config_read_sizes(const ConfigReader *reader, ModelConfig *config, Error 
         status = read_stated(reader, sizes[i].key, sizes[i].value, error);
     if (status == STATUS_OK) status = read_width(reader, config, error);
     if (status == STATUS_OK) status = read_heads(reader, config, error);
+    if (status == STATUS_OK) status = config_read_latent(reader, config, error);
     if (status == STATUS_OK) status = check_heads(reader, config, error);
     if (status == STATUS_OK) status = read_positions(reader, config, error);
     if (status == STATUS_OK && config->layers > MODEL_MAX_LAYERS)

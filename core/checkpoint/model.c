@@ -115,6 +115,9 @@ void model_mark_used(const Model *model, bool *is_used) {
             mark(model, tensors->q_norms[h], is_used);
         for (uint64_t h = 0; tensors->k_norms != NULL && h < plan->kv_heads; h++)
             mark(model, tensors->k_norms[h], is_used);
+        if (layer < layers)
+            model_experts_mark(model->pair, &tensors->experts,
+                               architecture_layer(model->config, layer)->experts.count, is_used);
     }
 }
 
@@ -153,42 +156,60 @@ static bool ends_with(const char *name, const char *ending) {
     return bytes >= end && strcmp(name + bytes - end, ending) == 0;
 }
 
-static Status check_part(const Pair *pair, const PairTensor *tensor, const LayerPlan *plan, TensorPart part,
-                         Error *error) {
-    const Checkpoint *sides[] = {pair->sft, pair->base};
-    const Tensor *tensors[] = {tensor->sft, tensor->base};
-    uint64_t rows, columns;
-    for (int i = 0; i < 2; i++) {
-        architecture_part_shape(&sides[i]->model, plan, part, &rows, &columns);
-        if (!dtype_is_float(tensors[i]->dtype))
-            return status_fail(error, STATUS_UNSUPPORTED,
-                               "%s: tensor %s: expected numbers to compute with, found %s",
-                               sides[i]->directory, tensor->name, tensors[i]->dtype_name);
-        bool fits = columns > 0 ? tensors[i]->rows == rows && tensors[i]->columns == columns
-                                : tensors[i]->rows * tensors[i]->columns == rows;
-        if (fits) continue;
-        char shape[96];
-        checkpoint_format_shape(tensors[i], false, shape, sizeof shape);
-        return status_fail(error, STATUS_FORMAT,
-                           "%s: tensor %s: expected [%" PRIu64 " × %" PRIu64 "] from config.json, found %s",
-                           sides[i]->directory, tensor->name, rows, columns > 0 ? columns : 1, shape);
+static bool is_part(const PairTensor *tensor, TensorPart part, int layer) {
+    const char *const *names = architecture_part_names(part);
+    bool found = false;
+    for (size_t i = 0; names[i] != NULL && !found; i++) found = ends_with(tensor->name, names[i]);
+    return found && tensor->layer == layer;
+}
+
+/* NULL where there is none. */
+static const PairTensor *find_part(const Pair *pair, TensorPart part, int layer) {
+    TensorRole role = architecture_part_role(part);
+    size_t count;
+    const RoleEntry *entries =
+        role == TENSOR_ROLE_COUNT ? NULL : role_index_find(&pair->roles, role, layer, &count);
+    for (size_t i = 0; entries != NULL && i < count; i++) {
+        const PairTensor *tensor = &pair->tensors[entries[i].tensor];
+        if (is_part(tensor, part, layer)) return tensor;
     }
-    return STATUS_OK;
+    for (size_t i = 0; role == TENSOR_ROLE_COUNT && i < pair->count; i++)
+        if (is_part(&pair->tensors[i], part, layer)) return &pair->tensors[i];
+    return NULL;
+}
+
+/* A vector may have its elements in any shape. */
+static Status check_part(const Checkpoint *checkpoint, const Tensor *tensor, TensorPart part, int layer,
+                         Error *error) {
+    const ModelConfig *config = &checkpoint->model;
+    const LayerPlan *plan = layer >= 0 ? architecture_layer(config, (uint64_t)layer) : NULL;
+    uint64_t rows, columns;
+    char shape[96];
+    if (plan != NULL && !architecture_needs(plan, part)) return STATUS_OK; /* this side runs without */
+    architecture_part_shape(config, plan, part, &rows, &columns);
+    bool fits = columns > 0 ? tensor->rows == rows && tensor->columns == columns
+                            : tensor->rows * tensor->columns == rows;
+    if (!dtype_is_float(tensor->dtype))
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "%s: tensor %s: expected numbers to compute with, found %s", checkpoint->directory,
+                           tensor->name, tensor->dtype_name);
+    if (fits) return STATUS_OK;
+    checkpoint_format_shape(tensor, false, shape, sizeof shape);
+    return status_fail(error, STATUS_FORMAT,
+                       "%s: tensor %s: expected %" PRIu64 " × %" PRIu64
+                       " elements from config.json, found %s",
+                       checkpoint->directory, tensor->name, rows, columns > 0 ? columns : 1, shape);
 }
 
 static Status resolve_part(const Model *model, TensorPart part, int layer, const PairTensor **tensor,
                            Error *error) {
     const Pair *pair = model->pair;
-    const LayerPlan *plan = layer >= 0 ? architecture_layer(model->config, (uint64_t)layer) : NULL;
-    for (size_t i = 0; i < pair->count; i++) {
-        if (pair->tensors[i].layer != layer ||
-            !ends_with(pair->tensors[i].name, architecture_part_name(part)))
-            continue;
-        *tensor = &pair->tensors[i];
-        if ((*tensor)->base != NULL) return check_part(pair, *tensor, plan, part, error);
-    }
-    return status_fail(error, STATUS_FORMAT, "%s: tensor %s in layer %d: expected in both models",
-                       pair->sft->directory, architecture_part_name(part), layer);
+    *tensor = find_part(pair, part, layer);
+    if (*tensor == NULL || (*tensor)->base == NULL)
+        return status_fail(error, STATUS_FORMAT, "%s: tensor %s in layer %d: expected in both models",
+                           pair->sft->directory, *architecture_part_names(part), layer);
+    Status status = check_part(pair->sft, (*tensor)->sft, part, layer, error);
+    return status == STATUS_OK ? check_part(pair->base, (*tensor)->base, part, layer, error) : status;
 }
 
 static bool has_bias(const ModelConfig *config, TensorRole role) {
@@ -268,12 +289,32 @@ static Status resolve_layer(Model *model, int layer, Error *error) {
     for (int part = 0; part < TENSOR_PART_COUNT && status == STATUS_OK; part++)
         if ((parts >> part & 1) != 0)
             status = resolve_part(model, (TensorPart)part, layer, &into->parts[part], error);
+    if (status == STATUS_OK && plan != NULL && plan->mlp == MLP_EXPERTS)
+        status = model_experts_find(model->pair, layer, config, &into->experts, error);
     return status;
+}
+
+/* One set of tensors serves both: layers must have blocks of the same kinds and sizes. */
+static Status check_layers(const Model *model, Error *error) {
+    const ModelConfig *base = model->base.config, *sft = model->sft.config;
+    for (uint64_t layer = 0; layer < sft->layers; layer++) {
+        const LayerPlan *a = architecture_layer(base, layer), *b = architecture_layer(sft, layer);
+        bool same_experts = a->mlp == b->mlp && a->experts.count == b->experts.count &&
+                            a->experts.width == b->experts.width &&
+                            a->experts.shared_width == b->experts.shared_width;
+        bool same_heads = a->value_dim == b->value_dim && a->latent.query == b->latent.query &&
+                          a->latent.latent == b->latent.latent && a->latent.turned == b->latent.turned;
+        if (!same_experts || !same_heads)
+            return status_fail(error, STATUS_MISMATCH,
+                               "layer %" PRIu64 ": expected %s of the same number and sizes in base and SFT",
+                               layer, same_experts ? "latents and heads" : "experts");
+    }
+    return STATUS_OK;
 }
 
 static Status resolve_all(Model *model, Error *error) {
     const ModelConfig *config = model->config;
-    Status status = STATUS_OK;
+    Status status = check_layers(model, error);
     for (int layer = -1; layer < (int)config->layers && status == STATUS_OK; layer++)
         status = resolve_layer(model, layer, error);
     if (status == STATUS_OK) status = resolve_all_apart(model, error);
@@ -391,6 +432,8 @@ Status model_open(const Pair *pair, Model **model, Error *error) {
 
 void model_close(Model *model) {
     if (model == NULL) return;
+    for (uint64_t layer = 0; model->layers != NULL && layer < model->config->layers; layer++)
+        model_experts_free(&model->layers[layer].experts);
     free(model->layers);
     free(model->apart);
     free(model);

@@ -7,6 +7,7 @@
 #ifndef REJUV_CORE_MODEL_H
 #define REJUV_CORE_MODEL_H
 
+#include "core/checkpoint/model_experts.h"
 #include "core/checkpoint/pair.h"
 
 typedef struct ModelLayer {
@@ -14,6 +15,7 @@ typedef struct ModelLayer {
     const PairTensor *biases[TENSOR_ROLE_COUNT];  /* of norms */
     const PairTensor *parts[TENSOR_PART_COUNT];
     const PairTensor *const *q_norms, *const *k_norms; /* of each head, where they are apart; else NULL */
+    ModelExperts experts;                              /* of a layer that has some */
 } ModelLayer;
 
 /* How one of the two is computed. */

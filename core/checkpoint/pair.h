@@ -37,6 +37,9 @@ typedef struct PairTensor {
     bool is_fused; /* false: SFT's bytes are copied; its values, where it has scales */
     bool
         is_tied_copy; /* a head that is stored though both tie it: what holds for the embedding holds for it */
+    const struct PairTensor
+        *whole;     /* it is a slice of that one of the pair's (model_experts.h); NULL: one of them */
+    uint64_t first; /* which element there is its first */
 } PairTensor;
 
 typedef struct Pair {

@@ -118,7 +118,12 @@ static Status match_tensor(Match *match, size_t index, Error *error) {
 static Status untie_head(Match *match, const Tensor *base, Error *error) {
     Pair *pair = match->pair;
     PairTensor *head = &pair->tensors[pair->count++];
-    *head = (PairTensor){base->name, base, match->sft.embedding, TENSOR_HEAD, -1, true, false};
+    *head = (PairTensor){.name = base->name,
+                         .base = base,
+                         .sft = match->sft.embedding,
+                         .role = TENSOR_HEAD,
+                         .layer = -1,
+                         .is_fused = true};
     pair->unties_head = true;
     Status status = finding_add(&pair->findings, SEVERITY_WARNING, base->name, error,
                                 "tied in SFT, not in base: the fused model gets a head of its own");

@@ -4,7 +4,9 @@
 #include "core/checkpoint/tensor_stored.h"
 
 void tensor_values_read(const Tensor *tensor, uint64_t first, size_t count, float *out) {
-    if (tensor->change != NULL)
+    if (tensor->whole != NULL)
+        tensor_values_read(tensor->whole, tensor->whole_first + first, count, out);
+    else if (tensor->change != NULL)
         tensor_change_read(tensor, first, count, out);
     else
         tensor_stored_read(tensor, first, count, out);
@@ -26,7 +28,7 @@ void tensor_values_lend_window(const Tensor *tensor, uint64_t row, size_t rows, 
 }
 
 bool tensor_values_are_stored(const Tensor *tensor) {
-    return tensor->scale == NULL && tensor->parts == NULL && tensor->change == NULL;
+    return tensor->scale == NULL && tensor->parts == NULL && tensor->change == NULL && tensor->whole == NULL;
 }
 
 float tensor_values_at(const Tensor *tensor, uint64_t element) {
@@ -37,6 +39,8 @@ float tensor_values_at(const Tensor *tensor, uint64_t element) {
 
 const void *tensor_values_lend(const Tensor *tensor, uint64_t first, size_t count, float *scratch,
                                DType *dtype) {
+    if (tensor->whole != NULL)
+        return tensor_values_lend(tensor->whole, tensor->whole_first + first, count, scratch, dtype);
     *dtype = tensor->dtype;
     if (tensor_values_are_stored(tensor)) return tensor->data + first * dtype_size(tensor->dtype);
     bool in_one = tensor->parts != NULL && tensor->change == NULL &&
@@ -49,4 +53,24 @@ const void *tensor_values_lend(const Tensor *tensor, uint64_t first, size_t coun
     tensor_values_read(tensor, first, count, scratch);
     *dtype = DTYPE_F32;
     return scratch;
+}
+
+Tensor tensor_values_slice(const Tensor *tensor, uint64_t first, uint64_t rows, uint64_t columns) {
+    Tensor slice = *tensor;
+    uint64_t size = dtype_size(tensor->dtype);
+    slice.rank = 2;
+    slice.shape[0] = slice.rows = rows;
+    slice.shape[1] = slice.columns = columns;
+    slice.bytes = rows * columns * size;
+    slice.scale = NULL;
+    slice.parts = NULL;
+    slice.change = NULL;
+    if (tensor_values_are_stored(tensor)) {
+        slice.data = tensor->data + first * size;
+        return slice;
+    }
+    slice.data = NULL;
+    slice.whole = tensor;
+    slice.whole_first = first;
+    return slice;
 }

@@ -34,4 +34,7 @@ bool tensor_values_are_stored(const Tensor *tensor);
 const void *tensor_values_lend(const Tensor *tensor, uint64_t first, size_t count, float *scratch,
                                DType *dtype);
 
+/* `rows` × `columns` elements of a tensor from element `first` on as a tensor of their own, which borrows from it. */
+Tensor tensor_values_slice(const Tensor *tensor, uint64_t first, uint64_t rows, uint64_t columns);
+
 #endif

@@ -199,7 +199,8 @@ static void go_towards_third(const Piece *piece, float *out) {
     LentRow values;
     for (size_t at = 0, n; at < piece->count; at += n) {
         n = piece->count - at < STRETCH ? piece->count - at : STRETCH;
-        row.sft = tensor_values_lend(piece->steps->third, piece->first + at, n, values.sft, &row.sft_dtype);
+        row.sft = tensor_values_lend(piece->steps->third, piece->steps->first + piece->first + at, n,
+                                     values.sft, &row.sft_dtype);
         row.base = tensor_values_lend(from, piece->first + at, n, values.base, &row.base_dtype);
         kernels_get()->blend(&row, n, way);
         for (size_t i = 0; i < n; i++) out[at + i] += way[i];
@@ -210,10 +211,10 @@ static void take_steps(const Piece *piece, float *out) {
     _Static_assert(BLEND_STEPS_MOST == (int)KERNELS_STEPS_MOST, "the kernels take as many");
     const BlendSteps *steps = piece->steps;
     KernelStep taken[BLEND_STEPS_MOST];
+    double size = (double)steps->sizes[steps->has_one_size ? 0 : piece->line];
     for (size_t i = 0; i < steps->count; i++)
-        taken[i] =
-            (KernelStep){steps->keys[i], (float)(steps->coefficients[i] * (double)steps->sizes[piece->line])};
-    kernels_get()->step(taken, steps->count, piece->first, piece->count, out);
+        taken[i] = (KernelStep){steps->keys[i], (float)(steps->coefficients[i] * size)};
+    kernels_get()->step(taken, steps->count, steps->first + piece->first, piece->count, out);
 }
 
 static void blend_piece(const Piece *piece, float *out) {

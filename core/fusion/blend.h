@@ -26,6 +26,7 @@
 #include "core/checkpoint/checkpoint.h"
 #include "core/support/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,8 @@ typedef struct BlendSteps {
     const Tensor *third; /* of S's shape; NULL: not towards there */
     double third_share;  /* b */
     const float *sizes;  /* [rows], borrowed; NULL: along no direction */
+    bool has_one_size;   /* sizes[0] is every row's: S is a slice of a longer row */
+    uint64_t first;      /* of which element S's first is, in the signs and in R */
     size_t count;
     uint64_t keys[BLEND_STEPS_MOST]; /* of the signs: KernelStep */
     double coefficients[BLEND_STEPS_MOST];

@@ -99,6 +99,19 @@ Status neurons_check(const NeuronTable *table, Error *error) {
                        NEURONS_LARGEST);
 }
 
+const char *neurons_find_unnumbered(const ModelConfig *config) {
+    if (architecture_has_experts(config)) return "mixtures of experts";
+    return architecture_is_latent(config) ? "latent attention" : NULL;
+}
+
+Status neurons_check_model(const Model *model, Error *error) {
+    const char *block = neurons_find_unnumbered(model->config);
+    if (block == NULL) return STATUS_OK;
+    return status_fail(error, STATUS_UNSUPPORTED,
+                       "%s: neurons of %s (%s) are not known: drift, preview, fusion and export do without",
+                       model->pair->sft->directory, block, architecture_name(model->config->architecture));
+}
+
 uint64_t neurons_count(const NeuronTable *table) {
     return table->layers * count_layer(table);
 }

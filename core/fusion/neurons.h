@@ -81,6 +81,13 @@ bool neurons_equal(const NeuronTable *a, const NeuronTable *b);
  * functions take a table of a model, or one that this has let pass. */
 Status neurons_check(const NeuronTable *table, Error *error) STATUS_MUST_CHECK;
 
+/* A kind of block that the model has and whose neurons have no numbers yet, or NULL. */
+const char *neurons_find_unnumbered(const ModelConfig *config);
+
+/* STATUS_UNSUPPORTED where a model has blocks whose neurons have no numbers: mixtures of experts, latent attention. For
+ * whoever measures neurons: what they do not cover may not look as if it were silent. */
+Status neurons_check_model(const Model *model, Error *error) STATUS_MUST_CHECK;
+
 uint64_t neurons_count(const NeuronTable *table); /* M */
 
 /* Blocks that have neurons. */

@@ -199,6 +199,10 @@ size_t settings_layers(const Pair *pair) {
 }
 
 static Status check_ranking(const Ranking *ranking, const Pair *pair, Error *error) {
+    bool is_known = pair->sft->model_status == STATUS_OK;
+    const char *unnumbered = is_known ? neurons_find_unnumbered(&pair->sft->model) : NULL;
+    if (unnumbered != NULL)
+        return status_fail(error, STATUS_MISMATCH, "reset: neurons of %s are not known", unnumbered);
     if (ranking->table.layers != claimed_layers(pair))
         return status_fail(error, STATUS_MISMATCH, "reset: expected neurons in %zu layers, found %zu",
                            claimed_layers(pair), (size_t)ranking->table.layers);

@@ -387,6 +387,7 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
                        Job *job, Error *error) {
     *attribution = (Attribution){0};
     if (forward_check_logits(model, error) != STATUS_OK) return STATUS_UNSUPPORTED;
+    if (neurons_check_model(model, error) != STATUS_OK) return STATUS_UNSUPPORTED;
     if (budget == 0) budget = DEFAULT_BUDGET;
     Status known = backward_check_model(model, error);
     if (known != STATUS_OK) return known;

@@ -242,7 +242,9 @@ static void score_all(Dormancy *dormancy) {
 
 Status dormancy_run(const Model *model, const Settings *settings, const EvaluationRow *rows, size_t row_count,
                     bool with_gradient, Dormancy *dormancy, Job *job, Error *error) {
-    Status status = make_result(model, rows, row_count, with_gradient, dormancy, error);
+    *dormancy = (Dormancy){0};
+    Status status = neurons_check_model(model, error);
+    if (status == STATUS_OK) status = make_result(model, rows, row_count, with_gradient, dormancy, error);
     if (status == STATUS_OK) status = sum_activations(model, settings, rows, row_count, dormancy, job, error);
     if (status == STATUS_OK && with_gradient)
         status = sum_gradients(model, settings, rows, row_count, dormancy->gradient_scores, job, error);

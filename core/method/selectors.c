@@ -29,7 +29,7 @@ static Status measure_block(const Model *model, const NeuronTable *table, const 
 Status selectors_measure_drift(const Model *model, double *drift, Job *job, Error *error) {
     NeuronTable table = neurons_list(model->config);
     size_t blocks = neurons_block_count(&table);
-    Status status = STATUS_OK;
+    Status status = neurons_check_model(model, error);
     for (size_t i = 0; i < blocks && status == STATUS_OK; i++) {
         NeuronBlock block = neurons_block(&table, i);
         if (block.count == 0) continue;

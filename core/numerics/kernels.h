@@ -45,6 +45,8 @@ typedef struct KernelStep {
 
 enum { KERNELS_STEPS_MOST = 2 };
 
+enum { KERNELS_MOST_PACK = 64 }; /* tokens of any variant's pack */
+
 enum {
     KERNELS_DRIFT_CHUNK = 2048,
     KERNELS_DRIFT_LANES = 16,

@@ -187,5 +187,6 @@ enum { KERNELS_WIDTH = 4, KERNELS_PACK = 16 };
 #else
 enum { KERNELS_WIDTH = 4, KERNELS_PACK = 8 };
 #endif
+_Static_assert((int)KERNELS_PACK <= (int)KERNELS_MOST_PACK, "whoever fills a pack has room for it");
 
 #endif

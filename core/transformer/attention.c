@@ -92,14 +92,16 @@ static uint64_t value_head(const Chunk *chunk, const LayerPlan *plan, uint64_t k
 static void attend_head(const Chunk *chunk, const ForwardState *state, Span span, uint64_t head,
                         float *scores) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
-    size_t dim = plan->head_dim, width = plan->heads * dim, keys = span.to - span.from;
+    size_t dim = plan->head_dim, value_dim = plan->value_dim, keys = span.to - span.from;
+    size_t width = plan->heads * dim, value_width = plan->heads * value_dim;
     uint64_t kv_head = head / (plan->heads / plan->kv_heads);
-    size_t cache = forward_cache(state, chunk->layer, kv_head) + span.from * dim;
-    size_t values = forward_cache(state, chunk->layer, value_head(chunk, plan, kv_head)) + span.from * dim;
-    const float *query = state->buffers[BUFFER_QUERY] + span.token * width + head * dim;
-    float *mixed = state->buffers[BUFFER_MIXED] + span.token * width + head * dim;
-    blas_multiply_transposed(span.count, keys, dim, query, width, state->keys + cache, dim, 0.0F, scores,
-                             keys);
+    const float *query = state->buffers[BUFFER_QUERY] + span.token * width + head * dim,
+                *key = state->keys + forward_cache(state, chunk->layer, kv_head) + span.from * dim,
+                *value = state->values +
+                         forward_values(state, chunk->layer, value_head(chunk, plan, kv_head)) +
+                         span.from * value_dim;
+    float *mixed = state->buffers[BUFFER_MIXED] + span.token * value_width + head * value_dim;
+    blas_multiply_transposed(span.count, keys, dim, query, width, key, dim, 0.0F, scores, keys);
     ScoreRule rule = attention_rule(state, chunk->layer, head);
     for (size_t i = 0; i < span.count; i++) {
         size_t token = span.token + i;
@@ -107,7 +109,7 @@ static void attend_head(const Chunk *chunk, const ForwardState *state, Span span
         attention_weigh(&rule, scores + i * keys, first_key(chunk, plan, token) - span.from,
                         chunk->first + token + 1 - span.from, keys);
     }
-    blas_multiply(span.count, dim, keys, scores, keys, state->values + values, dim, 0.0F, mixed, width);
+    blas_multiply(span.count, value_dim, keys, scores, keys, value, value_dim, 0.0F, mixed, value_width);
 }
 
 static Span make_span(const Chunk *chunk, const LayerPlan *plan, size_t block) {
@@ -160,19 +162,19 @@ static void find_cells(const Chunk *chunk, const LayerPlan *plan, size_t token, 
 static void attend_group(const Chunk *chunk, const ForwardState *state, size_t token, uint64_t kv_head,
                          uint64_t head, size_t heads, float *scores) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
-    size_t dim = plan->head_dim, row = token * plan->heads * dim + head * dim;
-    const float *query = state->buffers[BUFFER_QUERY] + row;
-    float *mixed = state->buffers[BUFFER_MIXED] + row;
-    size_t cache = forward_cache(state, chunk->layer, kv_head);
-    size_t values = forward_cache(state, chunk->layer, value_head(chunk, plan, kv_head));
+    size_t dim = plan->head_dim, value_dim = plan->value_dim, row = token * plan->heads + head;
+    const float *query = state->buffers[BUFFER_QUERY] + row * dim;
+    float *mixed = state->buffers[BUFFER_MIXED] + row * value_dim;
+    const float *key = state->keys + forward_cache(state, chunk->layer, kv_head),
+                *value =
+                    state->values + forward_values(state, chunk->layer, value_head(chunk, plan, kv_head));
     Cells cells[2];
     find_cells(chunk, plan, token, cells);
     size_t keys = cells[0].count + cells[1].count;
     for (size_t part = 0, at = 0; part < 2; at += cells[part++].count) {
         if (cells[part].count > 0)
-            blas_multiply_transposed(heads, cells[part].count, dim, query, dim,
-                                     state->keys + cache + cells[part].first * dim, dim, 0.0F, scores + at,
-                                     keys);
+            blas_multiply_transposed(heads, cells[part].count, dim, query, dim, key + cells[part].first * dim,
+                                     dim, 0.0F, scores + at, keys);
     }
     for (size_t i = 0; i < heads; i++) {
         ScoreRule rule = attention_rule(state, chunk->layer, head + i);
@@ -182,8 +184,8 @@ static void attend_group(const Chunk *chunk, const ForwardState *state, size_t t
     float beta = 0.0F;
     for (size_t part = 0, at = 0; part < 2; at += cells[part++].count) {
         if (cells[part].count == 0) continue;
-        blas_multiply(heads, dim, cells[part].count, scores + at, keys,
-                      state->values + values + cells[part].first * dim, dim, beta, mixed, dim);
+        blas_multiply(heads, value_dim, cells[part].count, scores + at, keys,
+                      value + cells[part].first * value_dim, value_dim, beta, mixed, value_dim);
         beta = 1.0F;
     }
 }

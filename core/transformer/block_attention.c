@@ -1,5 +1,6 @@
 #include "core/transformer/block_attention.h"
 
+#include "core/transformer/activation.h"
 #include "core/transformer/attention.h"
 #include "core/transformer/differential.h"
 #include "core/transformer/rotary.h"
@@ -58,18 +59,19 @@ static void clip_token(const Chunk *chunk, ForwardState *state, size_t token) {
     const ModelConfig *config = state->side->config;
     const LayerPlan *plan = forward_plan(state, chunk->layer);
     for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++)
-        clip(pass_row(chunk, state, PARTS[i], token), forward_layer_width(config, plan, PARTS[i]),
-             (float)config->clip);
+        if (PARTS[i] == BUFFER_VALUE || !config->clips_behind_norm)
+            clip(pass_row(chunk, state, PARTS[i], token), forward_layer_width(config, plan, PARTS[i]),
+                 (float)config->clip);
 }
 
-static void rotate_heads(const Chunk *chunk, const ForwardState *state, size_t token, float *x,
-                         uint64_t heads) {
+void block_attention_turn(const Chunk *chunk, const ForwardState *state, size_t token, float *x,
+                          uint64_t heads, size_t stride) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
     if (plan->rope < 0) return;
     const Rope *rope = &state->side->config->ropes[plan->rope];
     const Angles *angles = &chunk->angles[state->side == &state->model->base][plan->rope];
     for (uint64_t h = 0; h < heads; h++)
-        rotary_turn(rope, x + h * plan->head_dim, angles->cosines + token * rope->dims / 2,
+        rotary_turn(rope, x + h * stride, angles->cosines + token * rope->dims / 2,
                     angles->sines + token * rope->dims / 2, false);
 }
 
@@ -98,16 +100,28 @@ static void grow(const ModelConfig *config, size_t position, float *x, size_t si
 static void position(const Chunk *chunk, const ForwardState *state, size_t token, float *x, uint64_t heads,
                      TensorRole norm) {
     const ModelConfig *config = state->side->config;
-    bool has_norm = config->qk_norm != QK_NORM_NONE;
+    const LayerPlan *plan = forward_plan(state, chunk->layer);
+    bool has_norm = config->qk_norm != QK_NORM_NONE && !plan->skips_qk_norm;
     if (has_norm && !config->qk_norm_follows_rope) norm_heads(chunk, state, x, heads, norm);
-    rotate_heads(chunk, state, token, x, heads);
+    if (config->clips_behind_norm && config->clip > 0.0) clip(x, heads * plan->head_dim, (float)config->clip);
+    block_attention_turn(chunk, state, token, x, heads, plan->head_dim);
     if (has_norm && config->qk_norm_follows_rope) norm_heads(chunk, state, x, heads, norm);
+}
+
+/* Queries that grow with their position. */
+static void heat(const Chunk *chunk, const ForwardState *state, size_t token, float *query) {
+    const ModelConfig *config = state->side->config;
+    const LayerPlan *plan = forward_plan(state, chunk->layer);
+    if (!plan->has_temperature) return;
+    double place = floor(((double)chunk_position(chunk, token) + 1.0) / config->temperature_floor);
+    float scale = (float)(log1p(place) * config->temperature_scale + 1.0);
+    for (size_t i = 0; i < plan->heads * plan->head_dim; i++) query[i] *= scale;
 }
 
 /* Clips, q/k norms, rotary embedding, and keys and values into the cache. */
 static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t token) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
-    size_t dim = plan->head_dim;
+    size_t dim = plan->head_dim, value_dim = plan->value_dim, cell = chunk_cell(chunk, token);
     const ModelConfig *config = state->side->config;
     float *query = pass_row(chunk, state, BUFFER_QUERY, token),
           *key = pass_row(chunk, state, BUFFER_KEY, token);
@@ -116,13 +130,15 @@ static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t t
     if (config->clip > 0.0) clip_token(chunk, state, token);
     position(chunk, state, token, query, plan->heads, TENSOR_Q_NORM);
     if (config->query_growth != 0.0) grow(config, chunk_position(chunk, token), query, plan->heads * dim);
+    heat(chunk, state, token, query);
     if (plan->kv_layer >= 0) return;
     position(chunk, state, token, key, plan->kv_heads, TENSOR_K_NORM);
     for (uint64_t h = 0; h < plan->kv_heads; h++) {
         if (config->norms_values) norm_forward(&bare, value + h * dim, value + h * dim);
-        size_t cell = forward_cache(state, chunk->layer, h) + chunk_cell(chunk, token) * dim;
-        memcpy(state->keys + cell, key + h * dim, dim * sizeof *key);
-        memcpy(state->values + cell, value + h * dim, dim * sizeof *value);
+        float *keys = state->keys + forward_cache(state, chunk->layer, h),
+              *values = state->values + forward_values(state, chunk->layer, h);
+        memcpy(keys + cell * dim, key + h * dim, dim * sizeof *key);
+        memcpy(values + cell * value_dim, value + h * value_dim, value_dim * sizeof *value);
     }
 }
 
@@ -158,6 +174,22 @@ static void norm_mixed(const Chunk *chunk, ForwardState *state, size_t token) {
     pass_norm_part(chunk, state, token, TENSOR_PART_MIXED_NORM, BUFFER_MIXED);
 }
 
+static void apply_gate(const Chunk *chunk, ForwardState *state, size_t token) {
+    size_t width = forward_layer_width(state->side->config, forward_plan(state, chunk->layer), BUFFER_MIXED);
+    float *mixed = pass_row(chunk, state, BUFFER_MIXED, token);
+    const float *gate = pass_row(chunk, state, BUFFER_ATTENTION_GATE, token);
+    for (size_t i = 0; i < width; i++) mixed[i] *= activation_value(ACTIVATION_SIGMOID, gate[i]);
+}
+
+/* What is mixed, by its gate, where there is one. */
+static Status run_gate(const Pass *pass, Error *error) {
+    const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
+    if (!architecture_needs(plan, TENSOR_PART_ATTENTION_GATE)) return STATUS_OK;
+    Status status =
+        pass_project_part(pass, TENSOR_PART_ATTENTION_GATE, BUFFER_NORMED, BUFFER_ATTENTION_GATE, error);
+    return status == STATUS_OK ? pass_for_tokens(pass, apply_gate, error) : status;
+}
+
 Status block_attention_run(const Pass *pass, Error *error) {
     static const Projection OUTPUT = {TENSOR_O, TENSOR_O_BIAS, BUFFER_MIXED, BUFFER_ADDED};
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
@@ -170,6 +202,7 @@ Status block_attention_run(const Pass *pass, Error *error) {
     bool is_differential = architecture_needs(plan, TENSOR_PART_LAMBDA_Q1);
     if (status == STATUS_OK)
         status = is_differential ? differential_run(pass, error) : attention_run(&pass->chunk, error);
+    if (status == STATUS_OK) status = run_gate(pass, error);
     if (status == STATUS_OK && architecture_needs(plan, TENSOR_PART_MIXED_NORM))
         status = pass_for_tokens(pass, norm_mixed, error);
     if (status != STATUS_OK) return status;

@@ -14,4 +14,8 @@ Status block_attention_descend(const Descent *descent, Error *error) STATUS_MUST
 /* Row of the output of the one matrix at which a head's query (BUFFER_QUERY), key or value begins. */
 size_t block_attention_fused_row(QkvLayout layout, const LayerPlan *plan, Buffer which, uint64_t head);
 
+/* Turns queries or keys of one token in place; `x` begins at the first channel that turns, heads are `stride` apart. */
+void block_attention_turn(const Chunk *chunk, const ForwardState *state, size_t token, float *x,
+                          uint64_t heads, size_t stride);
+
 #endif

@@ -32,6 +32,7 @@ static void embed(const Chunk *chunk, ForwardState *state, size_t token) {
     float *residual = pass_row(chunk, state, BUFFER_RESIDUAL, token), scale = (float)config->embedding_scale;
     Blend blend = settings_blend(&state->settings, state->model->whole.tensors[TENSOR_EMBEDDING]);
     blend_rows(&blend, (size_t)chunk->ids[token], 1, residual);
+    if (config->has_silent_token && (uint64_t)chunk->ids[token] == config->silent_token) scale = 0.0F;
     for (size_t i = 0; scale != 1.0F && i < config->hidden_size; i++) residual[i] *= scale;
     add_position(chunk, state, token, residual, pass_row(chunk, state, BUFFER_NORMED, token));
     if (!config->has_embedding_norm) return;

@@ -3,6 +3,8 @@
 #include "core/support/memory.h"
 #include "core/transformer/attention.h"
 #include "core/transformer/block_attention.h"
+#include "core/transformer/block_experts.h"
+#include "core/transformer/block_latent.h"
 #include "core/transformer/block_layer_input.h"
 #include "core/transformer/block_mlp.h"
 #include "core/transformer/embedding.h"
@@ -83,7 +85,9 @@ static void norm_behind_attention(const Chunk *chunk, ForwardState *state, size_
 static Status run_attention(const Pass *pass, Error *error) {
     pass_observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
     Status status = pass_for_tokens(pass, norm_for_attention, error);
-    if (status == STATUS_OK) status = block_attention_run(pass, error);
+    bool is_latent = forward_plan(pass->chunk.states[0], pass->chunk.layer)->latent.latent > 0;
+    if (status == STATUS_OK)
+        status = is_latent ? block_latent_run(pass, error) : block_attention_run(pass, error);
     if (status == STATUS_OK) pass_observe(pass, FORWARD_ATTENTION_OUTPUT, BUFFER_ADDED);
     if (status == STATUS_OK) status = pass_for_tokens(pass, add_attention, error);
     if (status != STATUS_OK) return status;
@@ -92,7 +96,8 @@ static Status run_attention(const Pass *pass, Error *error) {
 }
 
 static Status run_mlp(const Pass *pass, Error *error) {
-    Status status = block_mlp_run(pass, error);
+    bool has_experts = forward_plan(pass->chunk.states[0], pass->chunk.layer)->mlp == MLP_EXPERTS;
+    Status status = has_experts ? block_experts_run(pass, error) : block_mlp_run(pass, error);
     if (status == STATUS_OK) pass_observe(pass, FORWARD_MLP_OUTPUT, BUFFER_ADDED);
     if (status == STATUS_OK) status = pass_for_tokens(pass, add_mlp, error);
     return status == STATUS_OK ? block_layer_input_run(pass, error) : status;
@@ -373,6 +378,12 @@ size_t forward_vocabulary(const Model *model) {
     return model->whole.tensors[TENSOR_EMBEDDING]->sft->rows; /* and of the head's: the model checks that */
 }
 
+/* Whether a token's row of the head is 0, for it is the embedding's. */
+static bool is_silent(const Model *model, const ModelConfig *config, size_t token) {
+    bool is_tied = model->whole.tensors[TENSOR_HEAD] == model->whole.tensors[TENSOR_EMBEDDING];
+    return config->has_silent_token && is_tied && token == config->silent_token;
+}
+
 /* What a product of the head becomes. */
 static float finish_logit(const ModelConfig *config, float product) {
     float logit = config->logit_scale == 1.0 ? product : product * (float)config->logit_scale;
@@ -393,14 +404,16 @@ static void finish_row(void *argument, size_t task, unsigned worker) {
     const ModelConfig *config = forward_side(step->model, head->settings)->config;
     size_t vocabulary = forward_vocabulary(step->model);
     float *row = head->logits + task % step->tokens * vocabulary;
-    for (size_t v = 0; v < vocabulary; v++) row[v] = finish_logit(config, row[v]);
+    for (size_t v = 0; v < vocabulary; v++)
+        row[v] = finish_logit(config, is_silent(step->model, config, v) ? 0.0F : row[v]);
 }
 
 static Status finish_logits(LogitStep *step, size_t count, Job *job, Error *error) {
     const ModelConfig *sides[] = {step->model->base.config, step->model->sft.config};
     bool is_plain = true;
     for (int i = 0; i < 2; i++)
-        is_plain = is_plain && sides[i]->logit_scale == 1.0 && sides[i]->logit_cap == 0.0;
+        is_plain = is_plain && sides[i]->logit_scale == 1.0 && sides[i]->logit_cap == 0.0 &&
+                   !sides[i]->has_silent_token;
     return is_plain ? STATUS_OK : job_run(job, count * step->tokens, finish_row, step, error);
 }
 
@@ -464,5 +477,6 @@ float forward_logit(const Model *model, const Settings *settings, const float *h
         Blend blended = settings_blend(settings, bias);
         blend_rows(&blended, (size_t)token, 1, &added);
     }
-    return finish_logit(forward_side(model, settings)->config, logit + added);
+    const ModelConfig *config = forward_side(model, settings)->config;
+    return finish_logit(config, is_silent(model, config, (size_t)token) ? 0.0F : logit + added);
 }

@@ -42,8 +42,11 @@ typedef enum ForwardSite {
     FORWARD_GATE_UP,          /* output of the one matrix of both, with its bias, as it is stored */
     FORWARD_GATE,             /* outputs of gate and up with their bias */
     FORWARD_UP,
-    FORWARD_ACTIVATED, /* input of down_proj: act(gate) ⊙ up */
-    FORWARD_MLP_OUTPUT /* of down, before the norm behind it */
+    FORWARD_ACTIVATED, /* input of down_proj: act(gate) ⊙ up; of a mixture of experts the shared expert's */
+    FORWARD_CHOSEN, /* a mixture of experts: [tokens × chosen], the numbers of the experts that each token goes to, the
+                           best first: how often a number comes is the share of tokens routed to that expert */
+    FORWARD_WEIGHTS,   /* and the weight of each */
+    FORWARD_MLP_OUTPUT /* of down, or of all experts together, before the norm behind it */
 } ForwardSite;
 
 typedef struct ForwardMoment {

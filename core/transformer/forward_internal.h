@@ -13,19 +13,32 @@
 
 /* Activations of the chunk that is going through, [tokens × width] each. */
 typedef enum Buffer {
-    BUFFER_RESIDUAL,     /* hidden_size */
-    BUFFER_NORMED,       /* hidden_size: the input of a block */
-    BUFFER_ADDED,        /* hidden_size: what a block adds to the residual */
-    BUFFER_QUERY,        /* heads · head_dim */
-    BUFFER_KEY,          /* kv_heads · head_dim */
-    BUFFER_VALUE,        /* kv_heads · head_dim */
-    BUFFER_MIXED,        /* heads · head_dim: the input of o_proj */
-    BUFFER_GATE,         /* intermediate_size; after the activation the input of down_proj */
-    BUFFER_UP,           /* intermediate_size */
-    BUFFER_QKV,          /* the output of one matrix for q, k and v, as it is stored */
-    BUFFER_GATE_UP,      /* and of one for gate and up */
-    BUFFER_LAYER_INPUTS, /* layers · layer_input_size: of all layers, for the whole chunk */
-    BUFFER_SCRATCH,      /* what a block keeps for itself between its steps */
+    BUFFER_RESIDUAL,       /* hidden_size */
+    BUFFER_NORMED,         /* hidden_size: the input of a block */
+    BUFFER_ADDED,          /* hidden_size: what a block adds to the residual */
+    BUFFER_QUERY,          /* heads · head_dim */
+    BUFFER_KEY,            /* kv_heads · head_dim */
+    BUFFER_VALUE,          /* kv_heads · value_dim */
+    BUFFER_MIXED,          /* heads · value_dim: the input of o_proj */
+    BUFFER_GATE,           /* intermediate_size; after the activation the input of down_proj */
+    BUFFER_UP,             /* intermediate_size */
+    BUFFER_QKV,            /* the output of one matrix for q, k and v, as it is stored */
+    BUFFER_GATE_UP,        /* and of one for gate and up */
+    BUFFER_LAYER_INPUTS,   /* layers · layer_input_size: of all layers, for the whole chunk */
+    BUFFER_SCRATCH,        /* what a block keeps for itself between its steps */
+    BUFFER_ATTENTION_GATE, /* heads · value_dim */
+    /* a mixture of experts; routed rows are a token's for each expert that it goes to, in the order of the experts */
+    BUFFER_ROUTER,      /* experts: logits, then scores */
+    BUFFER_RIVALS,      /* experts, and their groups */
+    BUFFER_CHOSEN,      /* chosen: numbers of experts */
+    BUFFER_WEIGHTS,     /* chosen */
+    BUFFER_SWITCH,      /* 1: of the shared expert */
+    BUFFER_ROUTED_GATE, /* chosen · width; twice, where up lies with it */
+    BUFFER_ROUTED_UP,   /* chosen · width; after the activation the input of down */
+    BUFFER_ROUTED,      /* chosen · hidden_size: what experts give; before, their scaled inputs */
+    BUFFER_LATENT,      /* latent attention: of keys and values, and the turned part of a key */
+    BUFFER_QUERY_LATENT,
+    BUFFER_EXPANDED, /* heads · (plain + value_dim) */
     BUFFER_COUNT
 } Buffer;
 
@@ -41,7 +54,7 @@ struct ForwardState {
     const ModelSide *side; /* whose settings it runs with */
     Settings settings;
     size_t capacity, length;
-    float *keys, *values;    /* [layers][kv_heads][capacity][head_dim] */
+    float *keys, *values;    /* [layers][kv_heads][capacity][head_dim], [value_dim] */
     float *small;            /* norms and biases, blended */
     ForwardVectors *vectors; /* [layers + 1] into `small`; the last: no layer's */
     float *buffers[BUFFER_COUNT];
@@ -98,13 +111,21 @@ static inline const float *forward_vector(const ForwardState *state, uint64_t la
     return state->vectors[layer].roles[role];
 }
 
-/* Where a layer's keys of one head, or its values, begin in the cache. */
+/* Where a layer's keys of one head begin in the cache; and its values. */
 static inline size_t forward_cache(const ForwardState *state, uint64_t layer, uint64_t kv_head) {
     const ModelConfig *config = state->side->config;
     const LayerPlan *plan = forward_plan(state, layer);
     size_t dim = plan->head_dim;
     if (plan->kv_layer >= 0) layer = (uint64_t)plan->kv_layer;
     return (layer * config->kv_heads * config->head_dim + kv_head * dim) * state->capacity;
+}
+
+static inline size_t forward_values(const ForwardState *state, uint64_t layer, uint64_t kv_head) {
+    const ModelConfig *config = state->side->config;
+    const LayerPlan *plan = forward_plan(state, layer);
+    size_t dim = plan->value_dim;
+    if (plan->kv_layer >= 0) layer = (uint64_t)plan->kv_layer;
+    return (layer * config->kv_heads * config->value_dim + kv_head * dim) * state->capacity;
 }
 
 /* A part of the layer; layer = layers: of none. */

@@ -26,7 +26,8 @@ static uint64_t plus(uint64_t a, uint64_t b) {
 }
 
 uint64_t forward_token_bytes(const ModelConfig *config, size_t states, unsigned threads) {
-    uint64_t cache = times(2, times(times(config->layers, config->kv_heads), config->head_dim));
+    uint64_t head = plus(config->head_dim, config->value_dim > 0 ? config->value_dim : config->head_dim);
+    uint64_t cache = times(times(config->layers, config->kv_heads), head);
     uint64_t state = times(plus(cache, config->hidden_size), sizeof(float));
     return plus(times(states, state), times(threads, ATTENTION_BLOCK * sizeof(float)));
 }
@@ -66,29 +67,58 @@ Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit,
 
 size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buffer buffer) {
     uint64_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim, own;
+    const ExpertPlan *experts = &plan->experts;
+    const LatentPlan *latent = &plan->latent;
     switch (buffer) {
     case BUFFER_RESIDUAL:
     case BUFFER_NORMED:
     case BUFFER_ADDED:
         return config->hidden_size;
     case BUFFER_QUERY:
-    case BUFFER_MIXED:
         return query;
+    case BUFFER_MIXED:
+        return plan->heads * plan->value_dim;
     case BUFFER_KEY:
-    case BUFFER_VALUE:
         return key;
+    case BUFFER_VALUE:
+        return plan->kv_heads * plan->value_dim;
     case BUFFER_GATE:
     case BUFFER_UP:
         return plan->intermediate_size;
     case BUFFER_QKV:
         return architecture_has(plan, TENSOR_QKV) ? query + 2 * key : 0;
     case BUFFER_GATE_UP:
-        return architecture_has(plan, TENSOR_GATE_UP) ? 2 * plan->intermediate_size : 0;
+        return architecture_has(plan, TENSOR_GATE_UP) || architecture_needs(plan, TENSOR_PART_SHARED_GATE_UP)
+                   ? 2 * plan->intermediate_size
+                   : 0;
     case BUFFER_LAYER_INPUTS:
         return config->layers * config->layer_input_size;
     case BUFFER_SCRATCH:
         own = config->layers * config->layer_input_size;
         return architecture_needs(plan, TENSOR_PART_LAMBDA_Q1) && own < 2 * query ? 2 * query : own;
+    case BUFFER_ATTENTION_GATE:
+        return architecture_needs(plan, TENSOR_PART_ATTENTION_GATE) ? plan->heads * plan->value_dim : 0;
+    case BUFFER_ROUTER:
+        return experts->count;
+    case BUFFER_RIVALS:
+        return experts->count + experts->groups;
+    case BUFFER_CHOSEN:
+    case BUFFER_WEIGHTS:
+        return experts->chosen;
+    case BUFFER_SWITCH:
+        return architecture_needs(plan, TENSOR_PART_SHARED_SWITCH) ? 1 : 0;
+    case BUFFER_ROUTED_GATE:
+        return experts->chosen * experts->width * (experts->layout == EXPERTS_TRANSPOSED ? 2 : 1);
+    case BUFFER_ROUTED_UP:
+        return experts->chosen * experts->width;
+    case BUFFER_ROUTED:
+        return experts->chosen * config->hidden_size;
+    case BUFFER_LATENT:
+        return latent->latent > 0 ? latent->latent + latent->turned : 0;
+    case BUFFER_QUERY_LATENT:
+        return latent->query;
+    case BUFFER_EXPANDED:
+        return latent->latent > 0 ? plan->heads * (plan->head_dim - latent->turned + plan->value_dim) : 0;
     case BUFFER_COUNT:
         break;
     }
@@ -173,11 +203,9 @@ static void blend_layer(const ForwardState *state, const ModelLayer *layer, Forw
         vectors->biases[role] = blend_into(state, layer->biases[role], false, room);
     }
     const ModelConfig *config = state->side->config;
-    for (int part = 0; part < TENSOR_PART_COUNT; part++) {
-        uint64_t rows, columns;
-        architecture_part_shape(config, NULL, (TensorPart)part, &rows, &columns);
-        if (columns == 0) vectors->parts[part] = blend_into(state, layer->parts[part], false, room);
-    }
+    for (int part = 0; part < TENSOR_PART_COUNT; part++)
+        if (!architecture_part_is_matrix((TensorPart)part))
+            vectors->parts[part] = blend_into(state, layer->parts[part], false, room);
     if (layer->q_norms == NULL || config->qk_norm == QK_NORM_NONE) return;
     vectors->roles[TENSOR_Q_NORM] = blend_apart(state, layer->q_norms, config->heads, room);
     vectors->roles[TENSOR_K_NORM] = blend_apart(state, layer->k_norms, config->kv_heads, room);
@@ -222,14 +250,15 @@ Status forward_create_state(const Model *model, const Settings *settings, size_t
     made->side = forward_side(model, settings);
     made->settings = *settings;
     made->capacity = capacity;
-    const ModelConfig *config = model->config;
-    size_t cache;
-    if (!memory_multiply(config->layers * config->kv_heads, config->head_dim, &cache) ||
-        !memory_multiply(cache, capacity, &cache))
+    const ModelConfig *config = made->side->config;
+    size_t keys, values;
+    if (!memory_multiply(config->layers * config->kv_heads, config->head_dim, &keys) ||
+        !memory_multiply(config->layers * config->kv_heads, config->value_dim, &values) ||
+        !memory_multiply(keys, capacity, &keys) || !memory_multiply(values, capacity, &values))
         status = memory_fail(error, "the KV cache");
     if (status == STATUS_OK) {
-        made->keys = memory_allocate_aligned(cache, sizeof(float));
-        made->values = memory_allocate_aligned(cache, sizeof(float));
+        made->keys = memory_allocate_aligned(keys, sizeof(float));
+        made->values = memory_allocate_aligned(values, sizeof(float));
         if (made->keys == NULL || made->values == NULL) status = memory_fail(error, "the KV cache");
     }
     if (status == STATUS_OK) status = blend_small(made, error);
@@ -258,10 +287,10 @@ Status forward_reserve_buffers(ForwardState *state, size_t tokens, Error *error)
     for (int i = 0; i < BUFFER_COUNT; i++) {
         free(state->buffers[i]);
         state->buffers[i] = NULL;
-        if (forward_buffer_width(state->model->config, (Buffer)i) == 0) continue;
+        if (forward_buffer_width(state->side->config, (Buffer)i) == 0) continue;
         size_t width;
         state->buffers[i] =
-            memory_multiply(forward_buffer_width(state->model->config, (Buffer)i), sizeof(float), &width)
+            memory_multiply(forward_buffer_width(state->side->config, (Buffer)i), sizeof(float), &width)
                 ? memory_allocate_aligned(tokens, width)
                 : NULL;
         if (state->buffers[i] == NULL) return memory_fail(error, "activations");

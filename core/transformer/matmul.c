@@ -28,6 +28,7 @@ typedef struct Multiply {
     MatmulScratch *scratch;
     const Job *job;
     bool is_back, accumulate; /* accumulate: on the way back */
+    float *packs;             /* its part of the scratch's */
 } Multiply;
 
 Status matmul_create_scratch(unsigned threads, MatmulScratch **scratch, Error *error) {
@@ -87,7 +88,7 @@ static Pack locate_pack(const Multiply *multiply, size_t operand, size_t index) 
     size_t columns = input_width(multiply), first = index * kernels_get()->pack;
     size_t tokens = smaller(kernels_get()->pack, multiply->tokens - first);
     size_t before = operand * count_lanes(multiply->tokens) + first;
-    return (Pack){first, tokens, count_lanes(tokens), multiply->scratch->packs + before * columns};
+    return (Pack){first, tokens, count_lanes(tokens), multiply->packs + before * columns};
 }
 
 static size_t count_packs(const Multiply *multiply) {
@@ -97,6 +98,11 @@ static size_t count_packs(const Multiply *multiply) {
 
 enum { PACK_COLUMNS = 256 /* a task's */ };
 
+static const float *input_row(const Multiply *multiply, size_t index, size_t token) {
+    const MatmulOperand *operand = &multiply->operands[index];
+    return operand->x + (operand->picked == NULL ? token : operand->picked[token]) * input_width(multiply);
+}
+
 /* Some columns of a pack. Lanes without a token hold zeros, so that nothing slow or strange is added up in them. */
 static void fill_pack(void *argument, size_t task, unsigned worker) {
     (void)worker;
@@ -105,28 +111,36 @@ static void fill_pack(void *argument, size_t task, unsigned worker) {
     size_t stretches = (columns + PACK_COLUMNS - 1) / PACK_COLUMNS, from = task % stretches * PACK_COLUMNS;
     size_t operand = task / stretches / packs, end = smaller(columns, from + PACK_COLUMNS);
     Pack pack = locate_pack(multiply, operand, task / stretches % packs);
-    const float *x = multiply->operands[operand].x + pack.first * columns;
+    const float *rows[KERNELS_MOST_PACK];
+    for (size_t t = 0; t < pack.tokens; t++) rows[t] = input_row(multiply, operand, pack.first + t);
     for (size_t k = from; k < end; k++) {
         float *line = pack.lines + k * pack.lanes;
-        for (size_t t = 0; t < pack.tokens; t++) line[t] = x[t * columns + k];
+        for (size_t t = 0; t < pack.tokens; t++) line[t] = rows[t][k];
         for (size_t t = pack.tokens; t < pack.lanes; t++) line[t] = 0.0F;
     }
 }
 
-static Status fill_packs(const Multiply *multiply, Job *job, Error *error) {
-    MatmulScratch *scratch = multiply->scratch;
-    size_t columns = input_width(multiply), needed, tasks;
+/* What was in them is lost. */
+static Status reserve_packs(MatmulScratch *scratch, size_t needed, Error *error) {
+    if (needed <= scratch->capacity) return STATUS_OK;
+    free(scratch->packs);
+    scratch->packs = memory_allocate_aligned(needed, sizeof(float));
+    scratch->capacity = scratch->packs == NULL ? 0 : needed;
+    return scratch->packs != NULL ? STATUS_OK : memory_fail(error, "tokens side by side");
+}
+
+static size_t count_fills(const Multiply *multiply) {
+    return multiply->count * count_packs(multiply) *
+           ((input_width(multiply) + PACK_COLUMNS - 1) / PACK_COLUMNS);
+}
+
+static Status fill_packs(Multiply *multiply, Job *job, Error *error) {
+    size_t columns = input_width(multiply), needed;
     if (!memory_multiply(multiply->count * count_lanes(multiply->tokens), columns, &needed))
         return memory_fail(error, "tokens side by side");
-    if (needed > scratch->capacity) {
-        free(scratch->packs);
-        scratch->packs = memory_allocate_aligned(needed, sizeof(float));
-        scratch->capacity = scratch->packs == NULL ? 0 : needed;
-        if (scratch->packs == NULL) return memory_fail(error, "tokens side by side");
-    }
-    tasks = multiply->count * count_packs(multiply) * ((columns + PACK_COLUMNS - 1) / PACK_COLUMNS);
-    Multiply shared = *multiply;
-    return job_run(job, tasks, fill_pack, &shared, error);
+    Status status = reserve_packs(multiply->scratch, needed, error);
+    multiply->packs = multiply->scratch->packs;
+    return status == STATUS_OK ? job_run(job, count_fills(multiply), fill_pack, multiply, error) : status;
 }
 
 /* ---- many tokens ---- */
@@ -175,7 +189,7 @@ static void multiply_vector(void *argument, size_t task, unsigned worker) {
     for (size_t i = 0; i < multiply->count; i++) {
         const MatmulOperand *operand = &multiply->operands[i];
         size_t first = task * VECTOR_ROWS, rows = smaller(VECTOR_ROWS, operand->blend.sft->rows - first);
-        blend_multiply_vector(&operand->blend, first, rows, operand->x, operand->y + first);
+        blend_multiply_vector(&operand->blend, first, rows, input_row(multiply, i, 0), operand->y + first);
         add_bias(operand, 1, 0, first, rows);
     }
 }
@@ -186,7 +200,7 @@ Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, Ma
     if (job_threads(job) > scratch->threads)
         return status_fail(error, STATUS_ARGUMENT, "matmul scratch for %u threads, a job of %u",
                            scratch->threads, job_threads(job));
-    Multiply multiply = {operands, count, tokens, scratch, job, false, false};
+    Multiply multiply = {operands, count, tokens, scratch, job, false, false, NULL};
     size_t rows = operands[0].blend.sft->rows;
     if (tokens == 1)
         return job_run(job, (rows + VECTOR_ROWS - 1) / VECTOR_ROWS, multiply_vector, &multiply, error);
@@ -229,10 +243,109 @@ Status matmul_run_back(const MatmulOperand *operands, size_t count, size_t token
     if (job_threads(job) > scratch->threads)
         return status_fail(error, STATUS_ARGUMENT, "matmul scratch for %u threads, a job of %u",
                            scratch->threads, job_threads(job));
-    Multiply multiply = {operands, count, tokens, scratch, job, true, accumulate};
+    Multiply multiply = {operands, count, tokens, scratch, job, true, accumulate, NULL};
     size_t columns = operands[0].blend.sft->columns;
     Status status = fill_packs(&multiply, job, error);
     return status == STATUS_OK
                ? job_run(job, (columns + PANEL_ROWS - 1) / PANEL_ROWS, multiply_block_back, &multiply, error)
                : status;
+}
+
+/* ---- several products ---- */
+
+/* One pass over all of them: the tasks of each one after those before it. */
+typedef struct EachStep {
+    Multiply *list;
+    size_t *ends; /* [count]: of the tasks of each */
+    size_t count;
+    bool is_single;
+} EachStep;
+
+/* The product that a task belongs to; *task becomes its number there. */
+static Multiply *locate_task(const EachStep *step, size_t *task) {
+    size_t low = 0, high = step->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (step->ends[middle] <= *task)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low > 0) *task -= step->ends[low - 1];
+    return &step->list[low];
+}
+
+static void fill_each(void *argument, size_t task, unsigned worker) {
+    const EachStep *step = argument;
+    Multiply *multiply = locate_task(step, &task);
+    fill_pack(multiply, task, worker);
+}
+
+static void multiply_each(void *argument, size_t task, unsigned worker) {
+    const EachStep *step = argument;
+    Multiply *multiply = locate_task(step, &task);
+    if (multiply->is_back)
+        multiply_block_back(multiply, task, worker);
+    else if (step->is_single)
+        multiply_vector(multiply, task, worker);
+    else
+        multiply_panel(multiply, task, worker);
+}
+
+static size_t output_width(const Multiply *multiply) {
+    const Tensor *shape = multiply->operands[0].blend.sft;
+    return multiply->is_back ? shape->columns : shape->rows;
+}
+
+/* Every product's place among the packs. */
+static Status place_packs(const EachStep *step, MatmulScratch *scratch, Error *error) {
+    size_t needed = 0, own;
+    for (size_t i = 0; i < step->count; i++) {
+        if (!memory_multiply(count_lanes(step->list[i].tokens), input_width(&step->list[i]), &own) ||
+            !memory_add(needed, own, &needed))
+            return memory_fail(error, "tokens side by side");
+    }
+    Status status = reserve_packs(scratch, needed, error);
+    needed = 0;
+    for (size_t i = 0; i < step->count && status == STATUS_OK; i++) {
+        step->list[i].packs = scratch->packs + needed;
+        needed += count_lanes(step->list[i].tokens) * input_width(&step->list[i]);
+    }
+    return status;
+}
+
+static Status run_each(EachStep *step, MatmulScratch *scratch, Job *job, Error *error) {
+    size_t tasks = 0;
+    Status status = place_packs(step, scratch, error);
+    for (size_t i = 0; i < step->count; i++) step->ends[i] = tasks += count_fills(&step->list[i]);
+    if (status == STATUS_OK) status = job_run(job, tasks, fill_each, step, error);
+    tasks = 0;
+    for (size_t i = 0; i < step->count; i++)
+        step->ends[i] = tasks += (output_width(&step->list[i]) + PANEL_ROWS - 1) / PANEL_ROWS;
+    return status == STATUS_OK ? job_run(job, tasks, multiply_each, step, error) : status;
+}
+
+Status matmul_run_each(const MatmulProduct *products, size_t count, bool is_single, MatmulScratch *scratch,
+                       Job *job, Error *error) {
+    _Static_assert((int)PANEL_ROWS == (int)VECTOR_ROWS, "a task is as many rows either way");
+    if (count == 0) return STATUS_OK;
+    if (job_threads(job) > scratch->threads)
+        return status_fail(error, STATUS_ARGUMENT, "matmul scratch for %u threads, a job of %u",
+                           scratch->threads, job_threads(job));
+    EachStep step = {.list = memory_allocate(count, sizeof *step.list),
+                     .ends = memory_allocate(count, sizeof *step.ends),
+                     .count = count,
+                     .is_single = is_single};
+    Status status = step.list == NULL || step.ends == NULL ? memory_fail(error, "products") : STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        step.list[i] = (Multiply){.operands = &products[i].operand,
+                                  .count = 1,
+                                  .tokens = products[i].tokens,
+                                  .scratch = scratch,
+                                  .job = job,
+                                  .is_back = products[i].is_back};
+    if (status == STATUS_OK) status = run_each(&step, scratch, job, error);
+    free(step.ends);
+    free(step.list);
+    return status;
 }

@@ -24,10 +24,11 @@
 #include <stdbool.h>
 
 typedef struct MatmulOperand {
-    Blend blend;       /* W [rows × columns] */
-    const float *bias; /* [rows], on the way back [columns]; or NULL */
-    const float *x;    /* [tokens × columns] */
-    float *y;          /* [tokens × rows] */
+    Blend blend;            /* W [rows × columns] */
+    const float *bias;      /* [rows], on the way back [columns]; or NULL */
+    const float *x;         /* [tokens × columns] */
+    const uint32_t *picked; /* [tokens]: which rows of x they are; NULL: the first ones */
+    float *y;               /* [tokens × rows] */
 } MatmulOperand;
 
 /* One panel for each thread of a job: 512 KiB a thread. */
@@ -48,5 +49,17 @@ Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, Ma
  * columns. */
 Status matmul_run_back(const MatmulOperand *operands, size_t count, size_t tokens, bool accumulate,
                        MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* A product of several that are made in one go: each of a matrix of its own, for tokens of its own. */
+typedef struct MatmulProduct {
+    MatmulOperand operand;
+    size_t tokens; /* from 1 */
+    bool is_back;  /* x·W, W stored as [inputs × outputs] */
+} MatmulProduct;
+
+/* All of them, shared among the threads. `is_single`: the whole input is one token, for which dot products are made; else
+ * a token's figures do not depend on how many share its matrix. */
+Status matmul_run_each(const MatmulProduct *products, size_t count, bool is_single, MatmulScratch *scratch,
+                       Job *job, Error *error) STATUS_MUST_CHECK;
 
 #endif

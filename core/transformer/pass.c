@@ -72,11 +72,17 @@ Status pass_project_tensor(const Pass *pass, const PairTensor *tensor, Buffer fr
     return matmul_run(pass->operands, chunk->state_count, chunk->tokens, pass->scratch, chunk->job, error);
 }
 
+Status pass_project_part(const Pass *pass, TensorPart part, Buffer from, Buffer to, Error *error) {
+    const Chunk *chunk = &pass->chunk;
+    return pass_project_tensor(pass, chunk->states[0]->model->layers[chunk->layer].parts[part], from, to,
+                               error);
+}
+
 void pass_observe(const Pass *pass, ForwardSite site, Buffer buffer) {
     const Chunk *chunk = &pass->chunk;
     if (pass->input->observer == NULL) return;
     for (size_t i = 0; i < chunk->state_count; i++) {
-        const ModelConfig *config = chunk->states[i]->model->config;
+        const ModelConfig *config = chunk->states[i]->side->config;
         /* the stream behind the last layer is as wide as before it */
         uint64_t layer = chunk->layer < config->layers ? chunk->layer : config->layers - 1;
         ForwardMoment moment = {.site = site,

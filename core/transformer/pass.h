@@ -1,7 +1,7 @@
 /*
  * pass — a chunk on its way through the network, and the steps that blocks are made of. For the files of this room.
  *
- * A block (block_attention.h, block_mlp.h) goes from BUFFER_NORMED to BUFFER_ADDED, for all states of the chunk.
+ * A block (block_attention.h, block_mlp.h, block_experts.h, block_latent.h) goes from BUFFER_NORMED to BUFFER_ADDED, for all states of the chunk.
  */
 #ifndef REJUV_CORE_PASS_H
 #define REJUV_CORE_PASS_H
@@ -38,6 +38,10 @@ Status pass_project_tensor(const Pass *pass, const PairTensor *tensor, Buffer fr
                            Error *error) STATUS_MUST_CHECK;
 
 Status pass_project(const Pass *pass, Projection projection, Error *error) STATUS_MUST_CHECK;
+
+/* The same of a part, which has no bias. */
+Status pass_project_part(const Pass *pass, TensorPart part, Buffer from, Buffer to,
+                         Error *error) STATUS_MUST_CHECK;
 
 /* Tells the observer, where there is one. */
 void pass_observe(const Pass *pass, ForwardSite site, Buffer buffer);

@@ -217,6 +217,57 @@ static void a_cancelled_product_says_so(void **state) {
     }
 }
 
+/* Products of several matrices in one go are, bit for bit, what each of them gives alone, whichever rows are picked. */
+static void several_products_are_as_each_alone(void **state) {
+    (void)state;
+    enum { COUNT = 5, ROWS_OF_X = 40 };
+    static const size_t ALONE[COUNT][3] = {
+        {1, 129, 300}, {7, 64, 1100}, {33, 300, 24}, {16, 5, 2100}, {2, 128, 128}};
+    static const bool BACK[COUNT] = {false, true, false, false, true};
+    MatmulProduct products[COUNT];
+    Tensor tensors[COUNT];
+    float *weights[COUNT], *x[COUNT], *y[2][COUNT];
+    uint32_t picked[ROWS_OF_X];
+    Error error = {0};
+    MatmulScratch *scratch;
+    Job *job;
+    assert_int_equal(job_create(2, NULL, NULL, &job, &error), STATUS_OK);
+    assert_int_equal(matmul_create_scratch(2, &scratch, &error), STATUS_OK);
+    for (uint32_t i = 0; i < ROWS_OF_X; i++) picked[i] = ROWS_OF_X - 1 - i;
+    for (size_t i = 0; i < COUNT; i++) {
+        size_t tokens = ALONE[i][0], rows = ALONE[i][1], columns = ALONE[i][2];
+        size_t outputs = BACK[i] ? columns : rows, inputs = BACK[i] ? rows : columns;
+        weights[i] = make_numbers(rows * columns, 20 + i);
+        x[i] = make_numbers(ROWS_OF_X * inputs, 30 + i);
+        tensors[i] = view(weights[i], rows, columns);
+        for (int side = 0; side < 2; side++) y[side][i] = make_numbers(tokens * outputs, 40);
+        products[i] = (MatmulProduct){
+            .operand = {.blend = {.sft = &tensors[i], .a = 1.0}, .x = x[i], .picked = picked, .y = y[0][i]},
+            .tokens = tokens,
+            .is_back = BACK[i]};
+    }
+    assert_int_equal(matmul_run_each(products, COUNT, false, scratch, job, &error), STATUS_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        MatmulProduct alone = products[i];
+        size_t outputs = BACK[i] ? ALONE[i][2] : ALONE[i][1];
+        alone.operand.y = y[1][i];
+        assert_int_equal(matmul_run_each(&alone, 1, false, scratch, NULL, &error), STATUS_OK);
+        assert_memory_equal(y[0][i], y[1][i], ALONE[i][0] * outputs * sizeof(float));
+        Status status =
+            BACK[i] ? matmul_run_back(&alone.operand, 1, alone.tokens, false, scratch, NULL, &error)
+            : alone.tokens > 1 ? matmul_run(&alone.operand, 1, alone.tokens, scratch, NULL, &error)
+                               : STATUS_OK; /* one token of several is not a dot product */
+        assert_int_equal(status, STATUS_OK);
+        assert_memory_equal(y[0][i], y[1][i], ALONE[i][0] * outputs * sizeof(float));
+        free(weights[i]);
+        free(x[i]);
+        free(y[0][i]);
+        free(y[1][i]);
+    }
+    matmul_free_scratch(scratch);
+    job_free(job);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_of_any_size_are_as_exact_as_float32_allows),
@@ -225,6 +276,7 @@ int main(void) {
         cmocka_unit_test(nothing_to_multiply_is_no_error),
         cmocka_unit_test(scratch_for_fewer_threads_than_the_job_has_is_refused),
         cmocka_unit_test(a_cancelled_product_says_so),
+        cmocka_unit_test(several_products_are_as_each_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

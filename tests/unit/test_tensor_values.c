@@ -132,6 +132,11 @@ static void expect_values(const char *what, const Scaled *scaled, const uint32_t
         expect_bits(what, values, expected + first, count);
         float one = tensor_values_at(tensor, first);
         expect_bits(what, &one, expected + first, 1);
+        const Tensor slice = tensor_values_slice(tensor, first, 1, scaled->count - first);
+        DType dtype; /* a slice of codes has the scales of where it lies */
+        const float *lent = tensor_values_lend(&slice, 0, slice.columns, values, &dtype);
+        assert_int_equal(dtype, DTYPE_F32);
+        expect_bits(what, lent, expected + first, slice.columns);
     }
     checkpoint_close(side);
 }

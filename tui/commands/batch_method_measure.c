@@ -92,7 +92,7 @@ static Status measure_for(Batch *batch, BatchMethod *method, Error *error) {
     case SELECTOR_GRADIENT:
         return batch_method_measure_dormancy(batch, method, SIDE_SFT, error);
     case SELECTOR_RANDOM:
-        return STATUS_OK;
+        return neurons_check_model(batch->model, error);
     default:
         return batch_method_attribute(batch, method, error);
     }

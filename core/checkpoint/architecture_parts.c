@@ -1,0 +1,115 @@
+#include "core/checkpoint/architecture.h"
+
+/* What is known of a part by its name. Where a tensor's role does not tell it from others, it is looked for among all. */
+typedef struct PartFacts {
+    const char *names[PART_MOST_NAMES + 1];
+    TensorRole role;
+    bool is_matrix;
+} PartFacts;
+
+static const PartFacts FACTS[TENSOR_PART_COUNT] = {
+    [TENSOR_PART_SINKS] = {{"self_attn.sinks"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_EMBEDDING_NORM] = {{"word_embeddings_layernorm.weight"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_EMBEDDING_NORM_BIAS] = {{"word_embeddings_layernorm.bias"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_MIXED_NORM] = {{"self_attn.attn_sub_norm.weight"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_ACTIVATED_NORM] = {{"mlp.ffn_sub_norm.weight"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_XIELU_POSITIVE] = {{"mlp.act_fn.alpha_p"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_XIELU_NEGATIVE] = {{"mlp.act_fn.alpha_n"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_XIELU_BETA] = {{"mlp.act_fn.beta"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_XIELU_EPSILON] = {{"mlp.act_fn.eps"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_LAMBDA_Q1] = {{"self_attn.lambda_q1"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_LAMBDA_K1] = {{"self_attn.lambda_k1"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_LAMBDA_Q2] = {{"self_attn.lambda_q2"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_LAMBDA_K2] = {{"self_attn.lambda_k2"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_LAYER_SCALE] = {{".layer_scalar"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_LAYER_GATE] = {{".per_layer_input_gate.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_LAYER_PROJECTION] = {{".per_layer_projection.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_LAYER_NORM] = {{".post_per_layer_input_norm.weight"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_INPUT_EMBEDDING] = {{".embed_tokens_per_layer.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_INPUT_PROJECTION] = {{".per_layer_model_projection.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_INPUT_NORM] = {{".per_layer_projection_norm.weight"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_ROUTER] = {{"mlp.gate.weight", "block_sparse_moe.gate.weight", ".router.weight",
+                             ".router.gate.weight", "mlp.gate.wg.weight",
+                             "block_sparse_moe.router.layer.weight", "ffn.router.layer.weight"},
+                            TENSOR_ROUTER,
+                            true},
+    [TENSOR_PART_ROUTER_BIAS] = {{"mlp.router.bias"}, TENSOR_ROUTER, false},
+    [TENSOR_PART_CORRECTION] = {{"e_score_correction_bias", ".expert_bias"}, TENSOR_ROUTER, false},
+    [TENSOR_PART_SHARED_GATE] = {{"shared_expert.gate_proj.weight", "shared_experts.gate_proj.weight",
+                                  "shared_mlp.gate_proj.weight"},
+                                 TENSOR_SHARED_EXPERT,
+                                 true},
+    [TENSOR_PART_SHARED_UP] = {{"shared_expert.up_proj.weight", "shared_experts.up_proj.weight",
+                                "shared_mlp.up_proj.weight"},
+                               TENSOR_SHARED_EXPERT,
+                               true},
+    [TENSOR_PART_SHARED_GATE_UP] = {{"shared_mlp.input_linear.weight"}, TENSOR_SHARED_EXPERT, true},
+    [TENSOR_PART_SHARED_DOWN] = {{"shared_expert.down_proj.weight", "shared_experts.down_proj.weight",
+                                  "shared_mlp.down_proj.weight", "shared_mlp.output_linear.weight"},
+                                 TENSOR_SHARED_EXPERT,
+                                 true},
+    [TENSOR_PART_SHARED_SWITCH] = {{"shared_expert_gate.weight"}, TENSOR_ROUTER, true},
+    [TENSOR_PART_ATTENTION_GATE] = {{"self_attn.gate_proj.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_QUERY_NORM] = {{"q_a_layernorm.weight"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_LATENT_NORM] = {{"kv_a_layernorm.weight"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_QUERY_BIAS] = {{"q_a_proj.bias"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_LATENT_BIAS] = {{"kv_a_proj_with_mqa.bias"}, TENSOR_ROLE_COUNT, false},
+};
+
+const char *const *architecture_part_names(TensorPart part) {
+    return FACTS[part].names;
+}
+
+TensorRole architecture_part_role(TensorPart part) {
+    return FACTS[part].role;
+}
+
+bool architecture_part_is_matrix(TensorPart part) {
+    return FACTS[part].is_matrix;
+}
+
+void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, TensorPart part,
+                             uint64_t *rows, uint64_t *columns) {
+    static const LayerPlan NONE; /* of a part that belongs to no layer */
+    const LayerPlan *of = plan != NULL ? plan : &NONE;
+    uint64_t hidden = config->hidden_size, shared = of->experts.shared_width, own = config->layer_input_size;
+    struct {
+        uint64_t rows, columns;
+    } const shapes[TENSOR_PART_COUNT] = {
+        [TENSOR_PART_SINKS] = {of->heads, 0},
+        [TENSOR_PART_EMBEDDING_NORM] = {hidden, 0},
+        [TENSOR_PART_EMBEDDING_NORM_BIAS] = {hidden, 0},
+        [TENSOR_PART_MIXED_NORM] = {of->heads * of->head_dim, 0},
+        [TENSOR_PART_ACTIVATED_NORM] = {of->intermediate_size, 0},
+        [TENSOR_PART_XIELU_POSITIVE] = {1, 0},
+        [TENSOR_PART_XIELU_NEGATIVE] = {1, 0},
+        [TENSOR_PART_XIELU_BETA] = {1, 0},
+        [TENSOR_PART_XIELU_EPSILON] = {1, 0},
+        [TENSOR_PART_LAMBDA_Q1] = {of->head_dim, 0},
+        [TENSOR_PART_LAMBDA_K1] = {of->head_dim, 0},
+        [TENSOR_PART_LAMBDA_Q2] = {of->head_dim, 0},
+        [TENSOR_PART_LAMBDA_K2] = {of->head_dim, 0},
+        [TENSOR_PART_LAYER_SCALE] = {1, 0},
+        [TENSOR_PART_LAYER_GATE] = {own, hidden},
+        [TENSOR_PART_LAYER_PROJECTION] = {hidden, own},
+        [TENSOR_PART_LAYER_NORM] = {hidden, 0},
+        [TENSOR_PART_INPUT_EMBEDDING] = {config->vocabulary, config->layers * own},
+        [TENSOR_PART_INPUT_PROJECTION] = {config->layers * own, hidden},
+        [TENSOR_PART_INPUT_NORM] = {own, 0},
+        [TENSOR_PART_ROUTER] = {of->experts.count, hidden},
+        [TENSOR_PART_ROUTER_BIAS] = {of->experts.count, 0},
+        [TENSOR_PART_CORRECTION] = {of->experts.count, 0},
+        [TENSOR_PART_SHARED_GATE] = {shared, hidden},
+        [TENSOR_PART_SHARED_UP] = {shared, hidden},
+        [TENSOR_PART_SHARED_GATE_UP] = {2 * shared, hidden},
+        [TENSOR_PART_SHARED_DOWN] = {hidden, shared},
+        [TENSOR_PART_SHARED_SWITCH] = {1, hidden},
+        [TENSOR_PART_ATTENTION_GATE] = {of->heads * of->value_dim, hidden},
+        [TENSOR_PART_QUERY_NORM] = {of->latent.query, 0},
+        [TENSOR_PART_LATENT_NORM] = {of->latent.latent, 0},
+        [TENSOR_PART_QUERY_BIAS] = {of->latent.query, 0},
+        [TENSOR_PART_LATENT_BIAS] = {of->latent.latent + of->latent.turned, 0},
+    };
+    *rows = shapes[part].rows;
+    *columns = shapes[part].columns;
+}

@@ -1,0 +1,232 @@
+#include "core/checkpoint/config_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static Status refuse(const ConfigReader *reader, const char *key, const char *expected, Error *error) {
+    return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be %s", reader->origin, key, expected);
+}
+
+/* ---- which layers ---- */
+
+/* Whether a list of layers names this one; Python counts none from behind here. */
+static bool is_listed(const cJSON *list, uint64_t layer) {
+    const cJSON *item;
+    uint64_t listed;
+    if (!cJSON_IsArray(list)) return false;
+    cJSON_ArrayForEach(item, list) {
+        if (json_read_count(item, &listed) && listed == layer) return true;
+    }
+    return false;
+}
+
+static Status read_step(const ConfigReader *reader, const char *key, uint64_t *step, Error *error) {
+    const char *from;
+    return config_read_size(reader, key, 0, step, &from, error);
+}
+
+static Status read_types(const ConfigReader *reader, const ModelConfig *config, const cJSON *types,
+                         uint64_t layer, bool *has, Error *error) {
+    const cJSON *type = cJSON_GetArrayItem(types, (int)layer);
+    bool is_dense = cJSON_IsString(type) && strcmp(type->valuestring, "dense") == 0;
+    *has = cJSON_IsString(type) && strcmp(type->valuestring, "sparse") == 0;
+    if ((uint64_t)cJSON_GetArraySize(types) != config->layers || (!is_dense && !*has))
+        return refuse(reader, "mlp_layer_types", "\"dense\" or \"sparse\" for each layer", error);
+    return STATUS_OK;
+}
+
+static Status read_from(const ConfigReader *reader, const char *key, uint64_t layer, bool *has,
+                        Error *error) {
+    uint64_t first = 1;
+    Status status = key == NULL ? STATUS_OK : config_read_count(reader, key, &first, error);
+    *has = layer >= first;
+    return status;
+}
+
+/* The end may be −1, the last layer; any other below 0 leaves no layer. */
+static Status read_range(const ConfigReader *reader, uint64_t layer, bool *has, Error *error) {
+    uint64_t step;
+    double start = config_number(reader, "moe_layer_start_index", 1.0),
+           end = config_number(reader, "moe_layer_end_index", -1.0);
+    Status status = read_step(reader, "moe_layer_interval", &step, error);
+    if (status != STATUS_OK) return status;
+    *has = (layer + 1) % step == 0 && (double)layer >= start && (end == -1.0 || (double)layer <= end);
+    return STATUS_OK;
+}
+
+static Status find_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer, bool *has,
+                         Error *error) {
+    const ExpertRule *rule = config->architecture->experts;
+    const cJSON *types = config_find(reader, "mlp_layer_types"), *list = config_find(reader, "moe_layers");
+    uint64_t step;
+    Status status = STATUS_OK;
+    switch (rule->layers) {
+    case EXPERT_LAYERS_ALL:
+        *has = true;
+        return STATUS_OK;
+    case EXPERT_LAYERS_TYPES:
+        if (types != NULL) return read_types(reader, config, types, layer, has, error);
+        return read_from(reader, rule->dense_key, layer, has, error);
+    case EXPERT_LAYERS_FROM:
+        return read_from(reader, rule->dense_key, layer, has, error);
+    case EXPERT_LAYERS_STEP:
+        status = read_step(reader, "decoder_sparse_step", &step, error);
+        *has = status == STATUS_OK && (layer + 1) % step == 0 &&
+               !is_listed(config_find(reader, "mlp_only_layers"), layer);
+        return status;
+    case EXPERT_LAYERS_RANGE:
+        return read_range(reader, layer, has, error);
+    case EXPERT_LAYERS_LIST:
+        status = read_step(reader, "interleave_moe_layer_step", &step, error);
+        *has = status == STATUS_OK && (list != NULL ? is_listed(list, layer) : (layer + 1) % step == 0);
+        return status;
+    }
+    return status;
+}
+
+/* ---- what they are ---- */
+
+/* One number for all layers, or one for each. */
+static Status read_chosen(const ConfigReader *reader, const char *key, uint64_t layer, uint64_t *chosen,
+                          Error *error) {
+    const cJSON *item = config_find(reader, key);
+    if (cJSON_IsArray(item)) item = cJSON_GetArrayItem(item, (int)layer);
+    if (json_read_count(item, chosen) && *chosen > 0 && *chosen <= CONFIG_LARGEST_SIZE) return STATUS_OK;
+    return refuse(reader, key, "a count from 1", error);
+}
+
+static Status read_groups(const ConfigReader *reader, const ExpertRule *rule, ExpertPlan *plan,
+                          Error *error) {
+    const char *method = rule->method_key != NULL ? config_text(reader, rule->method_key) : NULL;
+    bool is_limited = method != NULL && strcmp(method, "group_limited_greedy") == 0;
+    plan->groups = plan->groups_chosen = 1;
+    plan->group_best = rule->group_best;
+    if (rule->method_key != NULL && !is_limited && (method == NULL || strcmp(method, "greedy") != 0))
+        return refuse(reader, rule->method_key, "\"greedy\" or \"group_limited_greedy\"", error);
+    if (!rule->has_groups || (rule->method_key != NULL && !is_limited)) return STATUS_OK;
+    Status status = read_step(reader, "n_group", &plan->groups, error);
+    if (status == STATUS_OK) status = read_step(reader, "topk_group", &plan->groups_chosen, error);
+    if (status != STATUS_OK) return status;
+    uint64_t size = plan->count / plan->groups;
+    if (plan->count % plan->groups != 0 || size < plan->group_best || plan->groups_chosen > plan->groups ||
+        plan->chosen > plan->groups_chosen * size)
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: expected groups of which the experts can be chosen, found %" PRIu64
+                           " of %" PRIu64 " experts, %" PRIu64 " of %" PRIu64 " groups",
+                           reader->origin, plan->chosen, plan->count, plan->groups_chosen, plan->groups);
+    return STATUS_OK;
+}
+
+static Status read_shared(const ConfigReader *reader, const ExpertRule *rule, ExpertPlan *plan,
+                          Error *error) {
+    uint64_t times = 0;
+    Status status = STATUS_OK;
+    if (rule->has_shared) plan->shared_width = plan->width;
+    if (rule->shared_width_key != NULL)
+        status = config_read_count(reader, rule->shared_width_key, &plan->shared_width, error);
+    if (rule->shared_count_key != NULL) {
+        status = config_read_count(reader, rule->shared_count_key, &times, error);
+        plan->shared_width = times * plan->width; /* both are at most 2³⁰ */
+    }
+    if (status == STATUS_OK && plan->shared_width > CONFIG_LARGEST_SIZE)
+        return refuse(reader, rule->shared_count_key, "a smaller count", error);
+    return status;
+}
+
+static Status read_numbers(const ConfigReader *reader, const ExpertRule *rule, ExpertPlan *plan,
+                           Error *error) {
+    const struct {
+        const char *key;
+        double fallback, *value;
+    } numbers[] = {
+        {rule->scale_key, 1.0, &plan->scale},         {rule->least_sum_key, 0.0, &plan->least_sum},
+        {rule->jitter_key, 0.0, &plan->mixer_jitter}, {rule->glu_limit_key, 0.0, &plan->glu_limit},
+        {rule->glu_alpha_key, 0.0, &plan->glu_alpha},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const char *key = numbers[i].key;
+        *numbers[i].value =
+            key == NULL ? numbers[i].fallback : config_number(reader, key, numbers[i].fallback);
+        bool is_usable = *numbers[i].value >= 0.0 && *numbers[i].value <= CONFIG_LARGEST_SIZE;
+        if (key != NULL && !is_usable) return refuse(reader, key, "a number from 0", error);
+    }
+    if (rule->glu_limit_key != NULL && plan->glu_limit == 0.0)
+        return refuse(reader, rule->glu_limit_key, "a number above 0", error);
+    return STATUS_OK;
+}
+
+static Status read_plan(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
+                        ExpertPlan *plan, Error *error) {
+    const ExpertRule *rule = config->architecture->experts;
+    const char *from;
+    *plan = (ExpertPlan){.scoring = rule->scoring,
+                         .layout = rule->layout,
+                         .normalises = rule->normalises || (rule->normalise_key != NULL &&
+                                                            config_bool(reader, rule->normalise_key)),
+                         .added_sum = rule->added_sum,
+                         .scales_input = rule->scales_input,
+                         .has_bias = rule->has_bias,
+                         .is_interleaved = rule->glu_limit_key != NULL};
+    Status status = config_read_size(reader, rule->count_key, 0, &plan->count, &from, error);
+    if (status == STATUS_OK) status = read_chosen(reader, rule->chosen_key, layer, &plan->chosen, error);
+    if (rule->scoring == EXPERTS_SPARSE_MIXER) plan->chosen = 2; /* whatever the key says */
+    plan->width = config->intermediate_size;
+    if (status == STATUS_OK && rule->width_key != NULL)
+        status = config_read_size(reader, rule->width_key, 0, &plan->width, &from, error);
+    if (status == STATUS_OK && plan->chosen > plan->count)
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: expected at most as many experts a token as there are, found %" PRIu64
+                           " of %" PRIu64,
+                           reader->origin, plan->chosen, plan->count);
+    if (status == STATUS_OK) status = read_numbers(reader, rule, plan, error);
+    if (status == STATUS_OK) status = read_groups(reader, rule, plan, error);
+    return status == STATUS_OK ? read_shared(reader, rule, plan, error) : status;
+}
+
+/* ---- tensors ---- */
+
+static void need_part(LayerPlan *plan, TensorPart part, bool is_needed) {
+    if (is_needed) plan->parts |= UINT64_C(1) << part;
+}
+
+static void need_tensors(const ExpertRule *rule, LayerPlan *plan) {
+    static const TensorRole MLP[] = {TENSOR_GATE,      TENSOR_UP,           TENSOR_GATE_UP, TENSOR_DOWN,
+                                     TENSOR_GATE_BIAS, TENSOR_GATE_UP_BIAS, TENSOR_UP_BIAS, TENSOR_DOWN_BIAS};
+    bool has_shared = plan->experts.shared_width > 0;
+    for (size_t i = 0; i < sizeof MLP / sizeof *MLP; i++) plan->roles &= ~(UINT64_C(1) << MLP[i]);
+    need_part(plan, TENSOR_PART_ROUTER, true);
+    need_part(plan, TENSOR_PART_ROUTER_BIAS, rule->has_bias);
+    need_part(plan, TENSOR_PART_CORRECTION, rule->has_correction);
+    need_part(plan, TENSOR_PART_SHARED_GATE, has_shared && !rule->shared_is_fused);
+    need_part(plan, TENSOR_PART_SHARED_UP, has_shared && !rule->shared_is_fused);
+    need_part(plan, TENSOR_PART_SHARED_GATE_UP, has_shared && rule->shared_is_fused);
+    need_part(plan, TENSOR_PART_SHARED_DOWN, has_shared);
+    need_part(plan, TENSOR_PART_SHARED_SWITCH, has_shared && rule->shared_has_switch);
+}
+
+Status config_read_experts(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
+                           LayerPlan *plan, Error *error) {
+    const ExpertRule *rule = config->architecture->experts;
+    const char *from;
+    bool has = false;
+    uint64_t count = 1;
+    if (rule == NULL) return STATUS_OK;
+    Status status = find_layer(reader, config, layer, &has, error);
+    if (status == STATUS_OK && rule->layers == EXPERT_LAYERS_STEP)
+        status = config_read_count(reader, rule->count_key, &count,
+                                   error); /* without experts all layers are dense */
+    if (status != STATUS_OK) return status;
+    if (!has || count == 0) {
+        if (rule->dense_width_key == NULL) return STATUS_OK;
+        return config_read_size(reader, rule->dense_width_key, 0, &plan->intermediate_size, &from, error);
+    }
+    status = read_plan(reader, config, layer, &plan->experts, error);
+    if (status != STATUS_OK) return status;
+    if (plan->experts.shared_width > 0 && config_rule(reader, config->architecture->mlp_bias))
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: biases of a shared expert (\"%s\") are not known",
+                           reader->origin, config->architecture->mlp_bias.key);
+    plan->mlp = MLP_EXPERTS;
+    plan->intermediate_size = plan->experts.shared_width;
+    need_tensors(rule, plan);
+    return STATUS_OK;
+}

@@ -1,0 +1,57 @@
+#include "core/checkpoint/config_internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+static Status read_ranks(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    LatentPlan *latent = &config->latent;
+    const char *from;
+    Status status = config_read_size(reader, "kv_lora_rank", 0, &latent->latent, &from, error);
+    if (status == STATUS_OK)
+        status = config_read_size(reader, "qk_rope_head_dim", 0, &latent->turned, &from, error);
+    if (status == STATUS_OK && config_find(reader, "q_lora_rank") != NULL)
+        status = config_read_size(reader, "q_lora_rank", 0, &latent->query, &from, error);
+    if (status == STATUS_OK && latent->turned % 2 != 0)
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "%s: qk_rope_head_dim %" PRIu64 " is odd: no rotary embedding", reader->origin,
+                           latent->turned);
+    return status;
+}
+
+Status config_read_latent(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const Architecture *architecture = config->architecture;
+    LatentRule rule = architecture->latent;
+    uint64_t plain = 0,
+             derived = architecture->value_dim_may_be_null ? config->hidden_size / config->heads : 0;
+    config->value_dim = config->head_dim;
+    if (rule == LATENT_NEVER) return STATUS_OK;
+    config->latent.is_interleaved =
+        rule == LATENT_INTERLEAVED || (rule == LATENT_BY_KEY && config_bool(reader, "rope_interleave"));
+    Status status = read_ranks(reader, config, error);
+    if (status == STATUS_OK)
+        status =
+            config_read_size(reader, "qk_nope_head_dim", 0, &plain, &config->from[CONFIG_HEAD_DIM], error);
+    if (status == STATUS_OK)
+        status = config_read_size(reader, "v_head_dim", derived, &config->value_dim,
+                                  &config->from[CONFIG_HEAD_DIM], error);
+    if (status != STATUS_OK) return status;
+    config->head_dim = plain + config->latent.turned;
+    config->whole = config->sliding = (LayerHeads){config->kv_heads, config->head_dim};
+    if (config->kv_heads != config->heads)
+        return status_fail(error, STATUS_FORMAT,
+                           "%s: expected as many key heads as heads (%" PRIu64
+                           ") where attention is latent, found %" PRIu64,
+                           reader->origin, config->heads, config->kv_heads);
+    if (config->value_dim > CONFIG_LARGEST_SIZE / config->heads)
+        return status_fail(error, STATUS_FORMAT, "%s: expected \"v_head_dim\" to be a smaller count",
+                           reader->origin);
+    return STATUS_OK;
+}
+
+/* As DeepSeek scales what yarn stretched. */
+void config_scale_latent(ModelConfig *config) {
+    const Rope *rope = &config->ropes[0];
+    if (config->latent.latent == 0 || rope->scale_all == 0.0 || rope->factor <= 1.0) return;
+    double scale = 0.1 * rope->scale_all * log(rope->factor) + 1.0;
+    config->attention_scale *= scale * scale;
+}

@@ -1,0 +1,132 @@
+#include "core/checkpoint/config_internal.h"
+
+/* Mixtures of experts, as transformers 5.24 computes them: rules that rows of architecture_table.c name. */
+
+const ExpertRule EXPERTS_MIXTRAL = {
+    .count_key = "num_local_experts", .chosen_key = "num_experts_per_tok", .normalises = true};
+
+const ExpertRule EXPERTS_MINIMAX = {.count_key = "num_local_experts",
+                                    .chosen_key = "num_experts_per_tok",
+                                    .scoring = EXPERTS_SIGMOID,
+                                    .has_correction = true,
+                                    .normalises = true};
+
+const ExpertRule EXPERTS_PHI = {.count_key = "num_local_experts",
+                                .chosen_key = "num_experts_per_tok",
+                                .scoring = EXPERTS_SPARSE_MIXER,
+                                .jitter_key = "router_jitter_noise"};
+
+const ExpertRule EXPERTS_OLMO = {
+    .count_key = "num_experts", .chosen_key = "num_experts_per_tok", .normalise_key = "norm_topk_prob"};
+
+const ExpertRule EXPERTS_QWEN = {.count_key = "num_experts",
+                                 .chosen_key = "num_experts_per_tok",
+                                 .width_key = "moe_intermediate_size",
+                                 .layers = EXPERT_LAYERS_STEP,
+                                 .normalise_key = "norm_topk_prob"};
+
+const ExpertRule EXPERTS_QWEN_SHARED = {.count_key = "num_experts",
+                                        .chosen_key = "num_experts_per_tok",
+                                        .width_key = "moe_intermediate_size",
+                                        .layers = EXPERT_LAYERS_STEP,
+                                        .normalise_key = "norm_topk_prob",
+                                        .shared_width_key = "shared_expert_intermediate_size",
+                                        .shared_has_switch = true};
+
+const ExpertRule EXPERTS_GRANITE = {
+    .count_key = "num_local_experts", .chosen_key = "num_experts_per_tok", .scoring = EXPERTS_SOFTMAX_CHOSEN};
+
+const ExpertRule EXPERTS_GRANITE_SHARED = {.count_key = "num_local_experts",
+                                           .chosen_key = "num_experts_per_tok",
+                                           .scoring = EXPERTS_SOFTMAX_CHOSEN,
+                                           .shared_width_key = "shared_intermediate_size",
+                                           .shared_is_fused = true};
+
+const ExpertRule EXPERTS_GPT_OSS = {.count_key = "num_local_experts",
+                                    .chosen_key = "num_experts_per_tok",
+                                    .scoring = EXPERTS_SOFTMAX_CHOSEN,
+                                    .layout = EXPERTS_TRANSPOSED,
+                                    .has_bias = true,
+                                    .glu_limit_key = "swiglu_limit",
+                                    .glu_alpha_key = "swiglu_alpha"};
+
+const ExpertRule EXPERTS_HUNYUAN = {
+    .count_key = "num_experts", .chosen_key = "moe_topk", .normalises = true, .has_shared = true};
+
+const ExpertRule EXPERTS_ERNIE = {.count_key = "moe_num_experts",
+                                  .chosen_key = "moe_k",
+                                  .width_key = "moe_intermediate_size",
+                                  .layers = EXPERT_LAYERS_RANGE,
+                                  .has_correction = true,
+                                  .normalises = true,
+                                  .least_sum_key = "moe_norm_min",
+                                  .shared_count_key = "moe_num_shared_experts"};
+
+const ExpertRule EXPERTS_LLAMA4 = {.count_key = "num_local_experts",
+                                   .chosen_key = "num_experts_per_tok",
+                                   .dense_width_key = "intermediate_size_mlp",
+                                   .layers = EXPERT_LAYERS_LIST,
+                                   .scoring = EXPERTS_SIGMOID_CHOSEN,
+                                   .layout = EXPERTS_TRANSPOSED,
+                                   .scales_input = true,
+                                   .has_shared = true};
+
+/* DeepSeek's of the second generation: a group is as good as its best. */
+const ExpertRule EXPERTS_DEEPSEEK2 = {.count_key = "n_routed_experts",
+                                      .chosen_key = "num_experts_per_tok",
+                                      .width_key = "moe_intermediate_size",
+                                      .layers = EXPERT_LAYERS_FROM,
+                                      .dense_key = "first_k_dense_replace",
+                                      .has_groups = true,
+                                      .method_key = "topk_method",
+                                      .group_best = 1,
+                                      .scale_key = "routed_scaling_factor",
+                                      .shared_count_key = "n_shared_experts"};
+
+#define DEEPSEEK3                                                                                            \
+    .chosen_key = "num_experts_per_tok", .width_key = "moe_intermediate_size", .scoring = EXPERTS_SIGMOID,   \
+    .has_correction = true, .has_groups = true, .group_best = 2, .normalise_key = "norm_topk_prob",          \
+    .added_sum = 1e-20, .scale_key = "routed_scaling_factor"
+
+const ExpertRule EXPERTS_DEEPSEEK3 = {.count_key = "n_routed_experts",
+                                      DEEPSEEK3,
+                                      .layers = EXPERT_LAYERS_FROM,
+                                      .dense_key = "first_k_dense_replace",
+                                      .shared_count_key = "n_shared_experts"};
+
+const ExpertRule EXPERTS_GLM_LITE = {.count_key = "n_routed_experts",
+                                     DEEPSEEK3,
+                                     .layers = EXPERT_LAYERS_TYPES,
+                                     .shared_count_key = "n_shared_experts"};
+
+const ExpertRule EXPERTS_EXAONE = {.count_key = "num_experts",
+                                   DEEPSEEK3,
+                                   .layers = EXPERT_LAYERS_TYPES,
+                                   .dense_key = "first_k_dense_replace",
+                                   .shared_count_key = "num_shared_experts"};
+
+const ExpertRule EXPERTS_SOLAR = {
+    .count_key = "n_routed_experts", DEEPSEEK3, .shared_count_key = "n_shared_experts"};
+
+const ExpertRule EXPERTS_HUNYUAN3 = {.count_key = "num_experts",
+                                     .chosen_key = "num_experts_per_tok",
+                                     .width_key = "moe_intermediate_size",
+                                     .layers = EXPERT_LAYERS_TYPES,
+                                     .scoring = EXPERTS_SIGMOID,
+                                     .has_correction = true,
+                                     .normalises = true,
+                                     .added_sum = 1e-20,
+                                     .scale_key = "router_scaling_factor",
+                                     .shared_count_key = "num_shared_experts"};
+
+const ExpertRule EXPERTS_AFMOE = {.count_key = "num_experts",
+                                  .chosen_key = "num_experts_per_tok",
+                                  .width_key = "moe_intermediate_size",
+                                  .layers = EXPERT_LAYERS_FROM,
+                                  .dense_key = "num_dense_layers",
+                                  .scoring = EXPERTS_SIGMOID,
+                                  .has_correction = true,
+                                  .normalises = true,
+                                  .added_sum = 1e-20,
+                                  .scale_key = "route_scale",
+                                  .shared_count_key = "num_shared_experts"};

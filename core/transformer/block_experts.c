@@ -1,0 +1,383 @@
+#include "core/transformer/block_experts.h"
+
+#include "core/support/memory.h"
+#include "core/transformer/activation.h"
+#include "core/transformer/expert_choice.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One state's rows. */
+typedef struct Routing {
+    ForwardState *state;
+    const ModelExperts *experts;
+    const ExpertPlan *plan;
+    size_t rows;      /* tokens · chosen */
+    size_t *firsts;   /* [experts + 1]: the first row of each */
+    uint32_t *tokens; /* [rows]: whose row it is */
+    uint32_t *expert; /* [rows]: and which expert's */
+    float *weights;   /* [rows] */
+    size_t *row_of;   /* [tokens · chosen]: a token's rows */
+    float *biases;    /* [experts × (2 · width + hidden_size)], blended where there are rows; NULL: none */
+    size_t bias_stride;
+} Routing;
+
+typedef struct Experts {
+    const Pass *pass;
+    Routing *routings; /* [state_count] */
+    MatmulProduct *products;
+    size_t product_count;
+} Experts;
+
+/* ---- the router ---- */
+
+static void choose(const Chunk *chunk, ForwardState *state, size_t token) {
+    const ExpertPlan *plan = &forward_plan(state, chunk->layer)->experts;
+    float *const *parts = state->vectors[chunk->layer].parts,
+                 *rivals = pass_row(chunk, state, BUFFER_RIVALS, token);
+    const ExpertChoice choice = {.logits = pass_row(chunk, state, BUFFER_ROUTER, token),
+                                 .rivals = rivals,
+                                 .groups = rivals + plan->count,
+                                 .correction = parts[TENSOR_PART_CORRECTION],
+                                 .chosen = pass_row(chunk, state, BUFFER_CHOSEN, token),
+                                 .weights = pass_row(chunk, state, BUFFER_WEIGHTS, token)};
+    const float *bias = parts[TENSOR_PART_ROUTER_BIAS];
+    for (size_t e = 0; bias != NULL && e < plan->count; e++) choice.logits[e] += bias[e];
+    expert_choose(plan, &choice);
+}
+
+static Status route(const Pass *pass, Error *error) {
+    Status status = pass_project_part(pass, TENSOR_PART_ROUTER, BUFFER_NORMED, BUFFER_ROUTER, error);
+    if (status == STATUS_OK) status = pass_for_tokens(pass, choose, error);
+    if (status != STATUS_OK) return status;
+    pass_observe(pass, FORWARD_CHOSEN, BUFFER_CHOSEN);
+    pass_observe(pass, FORWARD_WEIGHTS, BUFFER_WEIGHTS);
+    return STATUS_OK;
+}
+
+/* ---- the expert that every token passes ---- */
+
+static void split_shared(const Chunk *chunk, ForwardState *state, size_t token) {
+    size_t width = forward_plan(state, chunk->layer)->intermediate_size;
+    const float *from = state->buffers[BUFFER_GATE_UP] + token * 2 * width;
+    memcpy(pass_row(chunk, state, BUFFER_GATE, token), from, width * sizeof *from);
+    memcpy(pass_row(chunk, state, BUFFER_UP, token), from + width, width * sizeof *from);
+}
+
+static void activate_shared(const Chunk *chunk, ForwardState *state, size_t token) {
+    Activation activation = state->side->config->activation;
+    size_t width = forward_plan(state, chunk->layer)->intermediate_size;
+    float *gate = pass_row(chunk, state, BUFFER_GATE, token);
+    const float *up = pass_row(chunk, state, BUFFER_UP, token);
+    for (size_t i = 0; i < width; i++) gate[i] = activation_value(activation, gate[i]) * up[i];
+}
+
+static void switch_shared(const Chunk *chunk, ForwardState *state, size_t token) {
+    size_t hidden = state->side->config->hidden_size;
+    float *added = pass_row(chunk, state, BUFFER_ADDED, token);
+    float share = activation_value(ACTIVATION_SIGMOID, *pass_row(chunk, state, BUFFER_SWITCH, token));
+    for (size_t i = 0; i < hidden; i++) added[i] *= share;
+}
+
+static void clear_added(const Chunk *chunk, ForwardState *state, size_t token) {
+    size_t hidden = state->side->config->hidden_size;
+    memset(pass_row(chunk, state, BUFFER_ADDED, token), 0, hidden * sizeof(float));
+}
+
+static Status project_shared(const Pass *pass, bool is_fused, Error *error) {
+    Status status = STATUS_OK;
+    if (is_fused) {
+        status = pass_project_part(pass, TENSOR_PART_SHARED_GATE_UP, BUFFER_NORMED, BUFFER_GATE_UP, error);
+        return status == STATUS_OK ? pass_for_tokens(pass, split_shared, error) : status;
+    }
+    status = pass_project_part(pass, TENSOR_PART_SHARED_GATE, BUFFER_NORMED, BUFFER_GATE, error);
+    return status == STATUS_OK
+               ? pass_project_part(pass, TENSOR_PART_SHARED_UP, BUFFER_NORMED, BUFFER_UP, error)
+               : status;
+}
+
+static Status run_shared(const Pass *pass, Error *error) {
+    const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
+    if (plan->experts.shared_width == 0) return pass_for_tokens(pass, clear_added, error);
+    Status status = project_shared(pass, architecture_needs(plan, TENSOR_PART_SHARED_GATE_UP), error);
+    if (status != STATUS_OK) return status;
+    pass_observe(pass, FORWARD_GATE, BUFFER_GATE);
+    pass_observe(pass, FORWARD_UP, BUFFER_UP);
+    status = pass_for_tokens(pass, activate_shared, error);
+    if (status != STATUS_OK) return status;
+    pass_observe(pass, FORWARD_ACTIVATED, BUFFER_GATE);
+    status = pass_project_part(pass, TENSOR_PART_SHARED_DOWN, BUFFER_GATE, BUFFER_ADDED, error);
+    if (status != STATUS_OK || !architecture_needs(plan, TENSOR_PART_SHARED_SWITCH)) return status;
+    status = pass_project_part(pass, TENSOR_PART_SHARED_SWITCH, BUFFER_NORMED, BUFFER_SWITCH, error);
+    return status == STATUS_OK ? pass_for_tokens(pass, switch_shared, error) : status;
+}
+
+/* ---- rows ---- */
+
+static void free_routing(Routing *routing) {
+    free(routing->firsts);
+    free(routing->tokens);
+    free(routing->expert);
+    free(routing->weights);
+    free(routing->row_of);
+    free(routing->biases);
+}
+
+static Status reserve_routing(Routing *routing, size_t tokens, Error *error) {
+    const ExpertPlan *plan = routing->plan;
+    if (!memory_multiply(tokens, (size_t)plan->chosen, &routing->rows))
+        return memory_fail(error, "the experts");
+    routing->firsts = memory_allocate((size_t)plan->count + 2, sizeof *routing->firsts);
+    routing->tokens = memory_allocate(routing->rows, sizeof *routing->tokens);
+    routing->expert = memory_allocate(routing->rows, sizeof *routing->expert);
+    routing->weights = memory_allocate(routing->rows, sizeof *routing->weights);
+    routing->row_of = memory_allocate(routing->rows, sizeof *routing->row_of);
+    bool complete = routing->firsts != NULL && routing->tokens != NULL && routing->expert != NULL &&
+                    routing->weights != NULL && routing->row_of != NULL;
+    if (complete && plan->has_bias) {
+        routing->bias_stride = 2 * (size_t)plan->width + routing->state->side->config->hidden_size;
+        routing->biases = memory_allocate((size_t)plan->count, routing->bias_stride * sizeof(float));
+        complete = routing->biases != NULL;
+    }
+    return complete ? STATUS_OK : memory_fail(error, "the experts");
+}
+
+/* Counts each expert's tokens, and puts them side by side, in the order of the text. */
+static void sort_rows(Routing *routing) {
+    const float *chosen = routing->state->buffers[BUFFER_CHOSEN],
+                *weights = routing->state->buffers[BUFFER_WEIGHTS];
+    size_t *firsts = routing->firsts;
+    /* while rows are dealt out, an expert's next row is at firsts[expert + 1] */
+    for (size_t i = 0; i < routing->rows; i++) firsts[(size_t)chosen[i] + 2]++;
+    for (size_t e = 0; e < routing->plan->count; e++) firsts[e + 2] += firsts[e + 1];
+    for (size_t i = 0; i < routing->rows; i++) {
+        size_t expert = (size_t)chosen[i], row = firsts[expert + 1]++;
+        routing->tokens[row] = (uint32_t)(i / routing->plan->chosen);
+        routing->expert[row] = (uint32_t)expert;
+        routing->weights[row] = weights[i];
+        routing->row_of[i] = row;
+    }
+}
+
+static void blend_biases(const Routing *routing, size_t expert) {
+    const ModelExperts *experts = routing->experts;
+    float *into = routing->biases + expert * routing->bias_stride;
+    size_t both = 2 * (size_t)routing->plan->width;
+    Blend gate_up = settings_blend(&routing->state->settings, experts->gate_up_bias),
+          down = settings_blend(&routing->state->settings, experts->down_bias);
+    blend_rows(&gate_up, expert, 1, into);
+    blend_rows(&down, expert, 1, into + both);
+}
+
+static Status make_routing(const Pass *pass, size_t index, Routing *routing, Error *error) {
+    ForwardState *state = pass->chunk.states[index];
+    *routing = (Routing){.state = state,
+                         .experts = &state->model->layers[pass->chunk.layer].experts,
+                         .plan = &forward_plan(state, pass->chunk.layer)->experts};
+    Status status = reserve_routing(routing, pass->chunk.tokens, error);
+    if (status != STATUS_OK) return status;
+    sort_rows(routing);
+    for (size_t e = 0; routing->biases != NULL && e < routing->plan->count; e++)
+        if (routing->firsts[e + 1] > routing->firsts[e]) blend_biases(routing, e);
+    return STATUS_OK;
+}
+
+/* ---- products ---- */
+
+typedef struct ProductStep {
+    ExpertMatrix matrix;
+    Buffer from, to;
+    size_t in_width, out_width; /* of a row */
+    bool picks;                 /* `from` has a row a token */
+} ProductStep;
+
+static void add_products(Experts *experts, const Routing *routing, ProductStep step) {
+    ForwardState *state = routing->state;
+    bool is_back = step.matrix == EXPERT_DOWN ? routing->experts->is_down_transposed
+                                              : routing->experts->is_gate_up_transposed;
+    for (size_t e = 0; e < routing->plan->count; e++) {
+        size_t first = routing->firsts[e], tokens = routing->firsts[e + 1] - first;
+        if (tokens == 0) continue;
+        const PairTensor *tensor = routing->experts->list[e].matrices[step.matrix];
+        const float *from = state->buffers[step.from];
+        experts->products[experts->product_count++] =
+            (MatmulProduct){.operand = {.blend = settings_blend(&state->settings, tensor),
+                                        .x = step.picks ? from : from + first * step.in_width,
+                                        .picked = step.picks ? routing->tokens + first : NULL,
+                                        .y = state->buffers[step.to] + first * step.out_width},
+                            .tokens = tokens,
+                            .is_back = is_back};
+    }
+}
+
+static Status multiply(Experts *experts, Error *error) {
+    const Pass *pass = experts->pass;
+    size_t count = experts->product_count;
+    experts->product_count = 0;
+    return matmul_run_each(experts->products, count, pass->chunk.tokens == 1, pass->scratch, pass->chunk.job,
+                           error);
+}
+
+static Status project_gate_up(Experts *experts, Error *error) {
+    for (size_t i = 0; i < experts->pass->chunk.state_count; i++) {
+        const Routing *routing = &experts->routings[i];
+        size_t hidden = routing->state->side->config->hidden_size, width = (size_t)routing->plan->width;
+        ProductStep step = {.matrix = EXPERT_GATE_UP,
+                            .from = routing->plan->scales_input ? BUFFER_ROUTED : BUFFER_NORMED,
+                            .to = BUFFER_ROUTED_GATE,
+                            .in_width = hidden,
+                            .out_width = 2 * width,
+                            .picks = !routing->plan->scales_input};
+        if (routing->experts->list->matrices[EXPERT_GATE_UP] != NULL) {
+            add_products(experts, routing, step);
+            continue;
+        }
+        step.matrix = EXPERT_GATE;
+        step.out_width = width;
+        add_products(experts, routing, step);
+        step.matrix = EXPERT_UP;
+        step.to = BUFFER_ROUTED_UP;
+        add_products(experts, routing, step);
+    }
+    return multiply(experts, error);
+}
+
+static Status project_down(Experts *experts, Error *error) {
+    for (size_t i = 0; i < experts->pass->chunk.state_count; i++) {
+        const Routing *routing = &experts->routings[i];
+        const ProductStep step = {.matrix = EXPERT_DOWN,
+                                  .from = BUFFER_ROUTED_UP,
+                                  .to = BUFFER_ROUTED,
+                                  .in_width = (size_t)routing->plan->width,
+                                  .out_width = routing->state->side->config->hidden_size};
+        add_products(experts, routing, step);
+    }
+    return multiply(experts, error);
+}
+
+/* ---- element by element ---- */
+
+enum { ROW_BLOCK = 8 /* rows a task */ };
+
+typedef void (*RowFunction)(const Routing *routing, size_t row);
+
+typedef struct RowStep {
+    const Routing *routings;
+    RowFunction function;
+    size_t rows, blocks; /* of one state: all have as many, or fewer */
+} RowStep;
+
+static void run_rows(void *argument, size_t task, unsigned worker) {
+    (void)worker;
+    const RowStep *step = argument;
+    const Routing *routing = &step->routings[task / step->blocks];
+    size_t first = task % step->blocks * ROW_BLOCK, end = first + ROW_BLOCK;
+    for (size_t row = first; row < end && row < routing->rows; row++) step->function(routing, row);
+}
+
+static Status for_rows(const Experts *experts, RowFunction function, Error *error) {
+    RowStep step = {.routings = experts->routings, .function = function};
+    size_t states = experts->pass->chunk.state_count;
+    for (size_t i = 0; i < states; i++)
+        if (experts->routings[i].rows > step.rows) step.rows = experts->routings[i].rows;
+    step.blocks = (step.rows + ROW_BLOCK - 1) / ROW_BLOCK;
+    return job_run(experts->pass->chunk.job, step.blocks * states, run_rows, &step, error);
+}
+
+static void scale_input(const Routing *routing, size_t row) {
+    size_t hidden = routing->state->side->config->hidden_size;
+    const float *from = routing->state->buffers[BUFFER_NORMED] + routing->tokens[row] * hidden;
+    float *to = routing->state->buffers[BUFFER_ROUTED] + row * hidden;
+    for (size_t i = 0; i < hidden; i++) to[i] = from[i] * routing->weights[row];
+}
+
+/* gpt-oss's: the gate is bounded above, up on both sides. */
+static float clamped_glu(const ExpertPlan *plan, float gate, float up) {
+    float limit = (float)plan->glu_limit;
+    gate = fminf(gate, limit);
+    up = fmaxf(fminf(up, limit), -limit);
+    return (up + 1.0F) * gate / (1.0F + expf(-gate * (float)plan->glu_alpha));
+}
+
+static void activate_row(const Routing *routing, size_t row) {
+    const ExpertPlan *plan = routing->plan;
+    size_t width = (size_t)plan->width;
+    bool is_one = routing->experts->list->matrices[EXPERT_GATE_UP] != NULL;
+    size_t step = is_one && plan->is_interleaved ? 2 : 1;
+    const float *gate = routing->state->buffers[BUFFER_ROUTED_GATE] + row * width * (is_one ? 2 : 1);
+    float *out = routing->state->buffers[BUFFER_ROUTED_UP] + row * width;
+    const float *up = is_one ? gate + (step == 2 ? 1 : width) : out;
+    const float *bias =
+        routing->biases == NULL ? NULL : routing->biases + routing->expert[row] * routing->bias_stride;
+    size_t up_bias = plan->is_interleaved ? 1 : width, bias_step = plan->is_interleaved ? 2 : 1;
+    for (size_t i = 0; i < width; i++) {
+        float g = gate[i * step], u = up[i * step];
+        if (bias != NULL) {
+            g += bias[i * bias_step];
+            u += bias[up_bias + i * bias_step];
+        }
+        out[i] = plan->glu_limit > 0.0 ? clamped_glu(plan, g, u)
+                                       : activation_value(routing->state->side->config->activation, g) * u;
+    }
+}
+
+/* ---- together ---- */
+
+typedef struct AddStep {
+    const Experts *experts;
+    size_t tokens;
+} AddStep;
+
+/* A token's experts, onto what is in BUFFER_ADDED. */
+static void add_token(void *argument, size_t task, unsigned worker) {
+    (void)worker;
+    const AddStep *step = argument;
+    const Routing *routing = &step->experts->routings[task / step->tokens];
+    size_t token = task % step->tokens, hidden = routing->state->side->config->hidden_size;
+    size_t chosen = (size_t)routing->plan->chosen, both = 2 * (size_t)routing->plan->width;
+    float *added = routing->state->buffers[BUFFER_ADDED] + token * hidden;
+    for (size_t k = 0; k < chosen; k++) {
+        size_t row = routing->row_of[token * chosen + k];
+        const float *from = routing->state->buffers[BUFFER_ROUTED] + row * hidden;
+        float weight = routing->plan->scales_input ? 1.0F : routing->weights[row];
+        if (routing->biases == NULL) {
+            for (size_t i = 0; i < hidden; i++) added[i] += weight * from[i];
+            continue;
+        }
+        const float *bias = routing->biases + routing->expert[row] * routing->bias_stride + both;
+        for (size_t i = 0; i < hidden; i++) added[i] += weight * (from[i] + bias[i]);
+    }
+}
+
+static Status run_routed(Experts *experts, Error *error) {
+    const Pass *pass = experts->pass;
+    const ExpertPlan *plan = &forward_plan(pass->chunk.states[0], pass->chunk.layer)->experts;
+    AddStep step = {experts, pass->chunk.tokens};
+    Status status = plan->scales_input ? for_rows(experts, scale_input, error) : STATUS_OK;
+    if (status == STATUS_OK) status = project_gate_up(experts, error);
+    if (status == STATUS_OK) status = for_rows(experts, activate_row, error);
+    if (status == STATUS_OK) status = project_down(experts, error);
+    if (status != STATUS_OK) return status;
+    return job_run(pass->chunk.job, step.tokens * pass->chunk.state_count, add_token, &step, error);
+}
+
+Status block_experts_run(const Pass *pass, Error *error) {
+    size_t states = pass->chunk.state_count, most;
+    uint64_t count = forward_plan(pass->chunk.states[0], pass->chunk.layer)->experts.count;
+    Status status = route(pass, error);
+    if (status == STATUS_OK) status = run_shared(pass, error);
+    if (status != STATUS_OK) return status;
+    if (!memory_multiply(states, 2 * (size_t)count, &most)) return memory_fail(error, "the experts");
+    Experts experts = {.pass = pass,
+                       .routings = memory_allocate(states, sizeof *experts.routings),
+                       .products = memory_allocate(most, sizeof *experts.products)};
+    if (experts.routings == NULL || experts.products == NULL) status = memory_fail(error, "the experts");
+    for (size_t i = 0; i < states && status == STATUS_OK; i++)
+        status = make_routing(pass, i, &experts.routings[i], error);
+    if (status == STATUS_OK) status = run_routed(&experts, error);
+    for (size_t i = 0; experts.routings != NULL && i < states; i++) free_routing(&experts.routings[i]);
+    free(experts.routings);
+    free(experts.products);
+    return status;
+}

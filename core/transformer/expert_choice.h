@@ -1,0 +1,22 @@
+/*
+ * expert_choice — which experts a token goes to, and with what weights, from its router's logits (expert_plan.h).
+ *
+ * Scores are float32, sums of a softmax double. For block_experts.c.
+ */
+#ifndef REJUV_CORE_EXPERT_CHOICE_H
+#define REJUV_CORE_EXPERT_CHOICE_H
+
+#include "core/checkpoint/expert_plan.h"
+
+typedef struct ExpertChoice {
+    float *logits;           /* [count]: becomes the scores */
+    float *rivals;           /* [count]: scratch */
+    float *groups;           /* [plan->groups]: scratch */
+    const float *correction; /* [count], or NULL */
+    float *chosen;           /* [plan->chosen]: their numbers, the best first */
+    float *weights;          /* [plan->chosen] */
+} ExpertChoice;
+
+void expert_choose(const ExpertPlan *plan, const ExpertChoice *choice);
+
+#endif
