@@ -40,6 +40,9 @@ Status bench_chat(Bench *bench, Error *error) STATUS_MUST_CHECK;    /* rows of c
 Status bench_drift(Bench *bench, Error *error) STATUS_MUST_CHECK;   /* GB/s */
 Status bench_export(Bench *bench, Error *error) STATUS_MUST_CHECK;  /* GB/s */
 
+/* a mixture of experts beside a dense model of its active size; pairs of its own */
+Status bench_experts(Bench *bench, Error *error) STATUS_MUST_CHECK;
+
 /* Removes a file or directory with all that is in it; one that is not there is fine. */
 Status bench_remove_tree(const char *path, Error *error) STATUS_MUST_CHECK;
 

@@ -93,9 +93,10 @@ static Status plan_layer(Plan *plan, uint64_t layer, Error *error) {
         {"self_attn.k_norm.weight", s->head_dim, 0, 1.0, 0.05, s->has_qk_norm},
         {"self_attn.o_proj.weight", s->hidden, queries, 0.0, residual, true},
         {"post_attention_layernorm.weight", s->hidden, 0, 1.0, 0.05, true},
-        {"mlp.gate_proj.weight", s->intermediate, s->hidden, 0.0, 0.02, true},
-        {"mlp.up_proj.weight", s->intermediate, s->hidden, 0.0, 0.02, true},
-        {"mlp.down_proj.weight", s->hidden, s->intermediate, 0.0, residual, true},
+        {"mlp.gate_proj.weight", s->intermediate, s->hidden, 0.0, 0.02, s->experts == 0},
+        {"mlp.up_proj.weight", s->intermediate, s->hidden, 0.0, 0.02, s->experts == 0},
+        {"mlp.down_proj.weight", s->hidden, s->intermediate, 0.0, residual, s->experts == 0},
+        {"mlp.gate.weight", s->experts, s->hidden, 0.0, 0.02, s->experts > 0},
     };
     Status status = STATUS_OK;
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors && status == STATUS_OK; i++) {
@@ -109,12 +110,32 @@ static Status plan_layer(Plan *plan, uint64_t layer, Error *error) {
     return status;
 }
 
+static Status plan_expert(Plan *plan, uint64_t layer, uint64_t expert, Error *error) {
+    const Shape *s = plan->options->shape;
+    double residual = 0.02 / sqrt(2.0 * (double)plan->layers);
+    const LayerTensor tensors[] = {{"gate_proj", s->intermediate, s->hidden, 0.0, 0.02, true},
+                                   {"up_proj", s->intermediate, s->hidden, 0.0, 0.02, true},
+                                   {"down_proj", s->hidden, s->intermediate, 0.0, residual, true}};
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof tensors / sizeof *tensors && status == STATUS_OK; i++) {
+        const LayerTensor *t = &tensors[i];
+        char name[NAME_SIZE];
+        (void)snprintf(name, sizeof name, "model.layers.%llu.mlp.experts.%llu.%s.weight",
+                       (unsigned long long)layer, (unsigned long long)expert, t->name);
+        status = plan_tensor(plan, name, t->rows, t->columns, t->mean, t->deviation, error);
+    }
+    return status;
+}
+
 static Status plan_tensors(Plan *plan, Error *error) {
     const Shape *s = plan->options->shape;
     Status status =
         plan_tensor(plan, "model.embed_tokens.weight", s->vocabulary, s->hidden, 0.0, 0.02, error);
-    for (uint64_t layer = 0; layer < plan->layers && status == STATUS_OK; layer++)
+    for (uint64_t layer = 0; layer < plan->layers && status == STATUS_OK; layer++) {
         status = plan_layer(plan, layer, error);
+        for (uint64_t expert = 0; expert < s->experts && status == STATUS_OK; expert++)
+            status = plan_expert(plan, layer, expert, error);
+    }
     if (status == STATUS_OK) status = plan_tensor(plan, "model.norm.weight", s->hidden, 0, 1.0, 0.05, error);
     if (status == STATUS_OK && !s->is_tied)
         status = plan_tensor(plan, "lm_head.weight", s->vocabulary, s->hidden, 0.0, 0.02, error);
@@ -215,6 +236,9 @@ static Status write_config(const Plan *plan, const char *path, Error *error) {
         {"eos_token_id", (double)s->vocabulary - 1.0, true},
         {"initializer_range", 0.02, true},
         {"sliding_window", (double)s->window, s->window > 0},
+        {"num_experts", (double)s->experts, s->experts > 0},
+        {"num_experts_per_tok", (double)s->chosen, s->experts > 0},
+        {"moe_intermediate_size", (double)s->intermediate, s->experts > 0},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (numbers[i].is_present) ok = ok && json_add_number(config, numbers[i].key, numbers[i].value);

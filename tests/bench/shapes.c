@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-#define LLAMA "llama", "LlamaForCausalLM"
-#define QWEN2 "qwen2", "Qwen2ForCausalLM"
-#define QWEN3 "qwen3", "Qwen3ForCausalLM"
+#define LLAMA     "llama", "LlamaForCausalLM"
+#define QWEN2     "qwen2", "Qwen2ForCausalLM"
+#define QWEN3     "qwen3", "Qwen3ForCausalLM"
+#define QWEN3_MOE "qwen3_moe", "Qwen3MoeForCausalLM"
 
 /* name, type, class, hidden, layers, heads, kv, head_dim, MLP, vocabulary, positions, θ, ε, then switches */
 const Shape SHAPES[] = {
@@ -28,6 +29,14 @@ const Shape SHAPES[] = {
     {"llama2-7b", LLAMA, 4096, 32, 32, 32, 128, 11008, 32000, 4096, 1e4, 1e-5, .is_tied = false},
     {"mistral-7b", "mistral", "MistralForCausalLM", 4096, 32, 32, 8, 128, 14336, 32000, 32768, 1e4, 1e-5,
      .window = 4096},
+    /* two layers of Qwen3-30B-A3B, and of a model whose MLP has as many weights as a token meets there; a fifth of the
+       vocabulary */
+    {"qwen3-experts", QWEN3_MOE, 2048, 2, 32, 4, 128, 768, 32000, 40960, 1e6, 1e-6, .has_qk_norm = true,
+     .experts = 128, .chosen = 8},
+    {"qwen3-experts-dense", QWEN3, 2048, 2, 32, 4, 128, 6144, 32000, 40960, 1e6, 1e-6, .has_qk_norm = true},
+    {"tiny-experts", QWEN3_MOE, 64, 2, 4, 2, 16, 24, 512, 512, 1e4, 1e-5, .has_qk_norm = true, .experts = 16,
+     .chosen = 4},
+    {"tiny-experts-dense", QWEN3, 64, 2, 4, 2, 16, 96, 512, 512, 1e4, 1e-5, .has_qk_norm = true},
     /* a Llama of one billion parameters with the Llama-2 vocabulary: TinyLlama's sizes */
     {"evolm-1b-like", LLAMA, 2048, 22, 32, 4, 64, 5632, 32000, 2048, 1e4, 1e-5, .is_tied = false},
 };

@@ -16,8 +16,9 @@ typedef struct Shape {
     uint64_t hidden, layers, heads, kv_heads, head_dim, intermediate, vocabulary, positions;
     double theta, epsilon;
     bool is_tied, has_qkv_bias, has_qk_norm;
-    double llama3_factor; /* of rope_scaling; 0: none */
-    uint64_t window;      /* 0: none */
+    double llama3_factor;     /* of rope_scaling; 0: none */
+    uint64_t window;          /* 0: none */
+    uint64_t experts, chosen; /* of each layer, each as wide as `intermediate`; 0: none */
 } Shape;
 
 extern const Shape SHAPES[];
