@@ -1,15 +1,11 @@
 #include "core/checkpoint/config_internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* One row a model type, as transformers 5.24 computes it: what its modeling file says, in this table's words. Values
  * that config.json may leave out are in config_class_table.c. */
 
-#define LLAMA_LIKE                                                                                           \
-    .mlp = MLP_GATED, .qkv_bias = BIAS_IF("attention_bias"), .o_bias = BIAS_IF("attention_bias")
-
-/* The same without a gate. */
+/* Llama without a gate. */
 #define LLAMA_PLAIN                                                                                          \
     .mlp = MLP_PLAIN, .qkv_bias = BIAS_IF("attention_bias"), .o_bias = BIAS_IF("attention_bias")
 
@@ -27,10 +23,7 @@ static Status refine_gemma(const ConfigReader *reader, ModelConfig *config, Erro
     return STATUS_OK;
 }
 
-/* Latent attention; heads are as large as their parts. */
-#define DEEPSEEK_LIKE LLAMA_LIKE, .derives_head_dim = true
-
-static const Architecture ARCHITECTURES[] = {
+const Architecture ARCHITECTURES_DENSE[] = {
     {.model_type = "llama",
      LLAMA_LIKE,
      .mlp_bias = BIAS_IF("mlp_bias"),
@@ -280,169 +273,6 @@ static const Architecture ARCHITECTURES[] = {
      .double_key = "use_double_wide_mlp",
      .has_layer_scale = true,
      .prepare = config_prepare_gemma4},
-    /* mixtures of experts (expert_rules.c) */
-    {.model_type = "mixtral", .mlp = MLP_GATED, .experts = &EXPERTS_MIXTRAL, .window = WINDOW_ALWAYS},
-    {.model_type = "qwen2_moe",
-     .mlp = MLP_GATED,
-     .experts = &EXPERTS_QWEN_SHARED,
-     .qkv_bias = BIAS_IF("qkv_bias"),
-     .window = WINDOW_QWEN_MOE},
-    {.model_type = "qwen3_moe",
-     LLAMA_LIKE,
-     .experts = &EXPERTS_QWEN,
-     .qk_norm = QK_NORM_HEAD,
-     .window = WINDOW_SWITCHED},
-    {.model_type = "olmoe",
-     LLAMA_LIKE,
-     .experts = &EXPERTS_OLMO,
-     .qk_norm = QK_NORM_WHOLE,
-     .clips_behind_norm = true,
-     .clip_key = "clip_qkv"},
-    {.model_type = "flex_olmo",
-     LLAMA_LIKE,
-     .experts = &EXPERTS_OLMO,
-     .norms = NORMS_BEHIND,
-     .qk_norm = QK_NORM_WHOLE},
-    {.model_type = "phimoe",
-     LLAMA_LIKE,
-     .experts = &EXPERTS_PHI,
-     .norm = NORM_LAYER,
-     .norm_has_bias = true,
-     .head_bias = BIAS_IF("lm_head_bias"),
-     .window = WINDOW_ALWAYS,
-     .refine = architecture_refine_phimoe},
-    {.model_type = "granitemoe",
-     LLAMA_LIKE,
-     .experts = &EXPERTS_GRANITE,
-     .embedding_key = "embedding_multiplier",
-     .residual_key = "residual_multiplier",
-     .logit_divisor = "logits_scaling",
-     .scale_key = "attention_multiplier"},
-    {.model_type = "granitemoeshared",
-     LLAMA_LIKE,
-     .experts = &EXPERTS_GRANITE_SHARED,
-     .embedding_key = "embedding_multiplier",
-     .residual_key = "residual_multiplier",
-     .logit_divisor = "logits_scaling",
-     .scale_key = "attention_multiplier"},
-    {.model_type = "gpt_oss",
-     LLAMA_LIKE,
-     .experts = &EXPERTS_GPT_OSS,
-     .has_sinks = true,
-     .window = WINDOW_TYPES,
-     .pattern = 2,
-     .refine = architecture_refine_gpt_oss},
-    {.model_type = "glm4_moe",
-     .mlp = MLP_GATED,
-     .experts = &EXPERTS_DEEPSEEK3,
-     .qkv_bias = BIAS_IF("attention_bias"),
-     .qk_norm = QK_NORM_HEAD,
-     .qk_norm_key = "use_qk_norm",
-     .is_partial = true,
-     .default_partial = 0.5},
-    {.model_type = "dots1",
-     LLAMA_LIKE,
-     .experts = &EXPERTS_DEEPSEEK3,
-     .qk_norm = QK_NORM_HEAD,
-     .window = WINDOW_FROM},
-    {.model_type = "exaone_moe",
-     .mlp = MLP_GATED,
-     .experts = &EXPERTS_EXAONE,
-     .qk_norm = QK_NORM_HEAD,
-     .rope = ROPE_RULE_WINDOW,
-     .window = WINDOW_TYPES,
-     .pattern_key = "sliding_window_pattern",
-     .pattern = 4},
-    {.model_type = "ernie4_5_moe",
-     .mlp = MLP_GATED,
-     .experts = &EXPERTS_ERNIE,
-     .qkv_bias = BIAS_IF("use_bias"),
-     .o_bias = BIAS_IF("use_bias"),
-     .mlp_bias = BIAS_IF("use_bias"),
-     .head_bias = BIAS_IF("use_bias"),
-     .is_interleaved = true},
-    {.model_type = "hunyuan_v1_moe",
-     LLAMA_LIKE,
-     .experts = &EXPERTS_HUNYUAN,
-     .qk_norm = QK_NORM_HEAD,
-     .qk_norm_follows_rope = true,
-     .rope_has_alpha = true},
-    {.model_type = "minimax_m2",
-     .mlp = MLP_GATED,
-     .experts = &EXPERTS_MINIMAX,
-     .qk_norm = QK_NORM_WHOLE,
-     .is_partial = true,
-     .rotary_dim_key = "rotary_dim"},
-    {.model_type = "llama4_text",
-     LLAMA_LIKE,
-     .experts = &EXPERTS_LLAMA4,
-     .qk_norm = QK_NORM_HEAD,
-     .qk_norm_key = "use_qk_norm",
-     .qk_norm_is_bare = true,
-     .qk_norm_follows_rope = true,
-     .is_interleaved = true,
-     .rope = ROPE_RULE_LIST,
-     .window = WINDOW_CHUNKED,
-     .has_chunks = true,
-     .refine = architecture_refine_llama4},
-    {.model_type = "solar_open",
-     .mlp = MLP_GATED,
-     .experts = &EXPERTS_SOLAR,
-     .width_key = "moe_intermediate_size",
-     .qkv_bias = BIAS_IF("attention_bias"),
-     .is_partial = true},
-    {.model_type = "hy_v3",
-     LLAMA_LIKE,
-     .experts = &EXPERTS_HUNYUAN3,
-     .mlp_bias = BIAS_IF("mlp_bias"),
-     .qk_norm = QK_NORM_HEAD},
-    {.model_type = "sarvam_moe",
-     .mlp = MLP_GATED,
-     .experts = &EXPERTS_DEEPSEEK3,
-     .qkv = QKV_STACKED,
-     .qkv_bias = BIAS_IF("attention_bias"),
-     .qk_norm = QK_NORM_HEAD,
-     .qk_norm_key = "use_qk_norm",
-     .is_partial = true},
-    {.model_type = "afmoe",
-     LLAMA_LIKE,
-     .experts = &EXPERTS_AFMOE,
-     .norms = NORMS_AROUND,
-     .embedding_by_width = BIAS_IF("mup_enabled"),
-     .has_gate = true,
-     .qk_norm = QK_NORM_HEAD,
-     .rope = ROPE_RULE_SLIDING,
-     .window = WINDOW_TYPES,
-     .pattern_key = "global_attn_every_n_layers",
-     .pattern = 4},
-    /* latent attention */
-    {.model_type = "deepseek_v2", DEEPSEEK_LIKE, .experts = &EXPERTS_DEEPSEEK2, .latent = LATENT_INTERLEAVED},
-    {.model_type = "deepseek_v3", DEEPSEEK_LIKE, .experts = &EXPERTS_DEEPSEEK3, .latent = LATENT_BY_KEY},
-    {.model_type = "sarvam_mla",
-     DEEPSEEK_LIKE,
-     .experts = &EXPERTS_DEEPSEEK3,
-     .latent = LATENT_BY_KEY,
-     .yarn_name = "deepseek_yarn"},
-    {.model_type = "glm4_moe_lite", DEEPSEEK_LIKE, .experts = &EXPERTS_GLM_LITE, .latent = LATENT_BY_KEY},
-    {.model_type = "youtu", DEEPSEEK_LIKE, .latent = LATENT_BY_KEY, .refine = architecture_refine_youtu},
-    {.model_type = "minicpm3",
-     DEEPSEEK_LIKE,
-     .latent = LATENT_IN_HALVES,
-     .value_dim_may_be_null = true,
-     .whole_heads = true,
-     .embedding_key = "scale_emb",
-     .refine = architecture_refine_minicpm3},
-    {.model_type = "qwen2_vl_text",
-     .mlp = MLP_GATED,
-     .qkv_bias = ALWAYS,
-     .has_mrope = true,
-     .window = WINDOW_QWEN},
-    {.model_type = "qwen2_5_vl_text",
-     .mlp = MLP_GATED,
-     .qkv_bias = ALWAYS,
-     .has_mrope = true,
-     .window = WINDOW_QWEN},
-    {.model_type = "qwen3_vl_text", LLAMA_LIKE, .qk_norm = QK_NORM_HEAD, .has_mrope = true},
     /* models around a text model: their text is run, what else they have is compared, fused and exported */
     {.model_type = "gemma3", .text_type = "gemma3_text"},
     {.model_type = "gemma4", .text_type = "gemma4_text"},
@@ -461,63 +291,4 @@ static const Architecture ARCHITECTURES[] = {
     {.model_type = "llama4", .text_type = "llama4_text"},
 };
 
-const Architecture *architecture_at(size_t index) {
-    const size_t count = sizeof ARCHITECTURES / sizeof *ARCHITECTURES;
-    if (index < count) return &ARCHITECTURES[index];
-    return index - count < ARCHITECTURES_GPT_COUNT ? &ARCHITECTURES_GPT[index - count] : NULL;
-}
-
-const Architecture *architecture_find(const char *model_type) {
-    const Architecture *row;
-    for (size_t i = 0; (row = architecture_at(i)) != NULL; i++) {
-        if (strcmp(model_type, row->model_type) == 0) return row;
-    }
-    return NULL;
-}
-
-/* ---- in words ---- */
-
-typedef struct Words {
-    char *text;
-    size_t size, used;
-} Words;
-
-static void add_words(Words *words, const char *format, const char *argument) {
-    if (words->used + 1 >= words->size) return;
-    if (words->used > 0)
-        words->used += (size_t)snprintf(words->text + words->used, words->size - words->used, "; ");
-    if (words->used + 1 >= words->size) return;
-    words->used += (size_t)snprintf(words->text + words->used, words->size - words->used, format, argument);
-}
-
-void architecture_describe(const Architecture *architecture, char *text, size_t size) {
-    static const char *const PLACES[] = {[NORMS_BEFORE] = "before both blocks",
-                                         [NORMS_AROUND] = "before and behind both blocks",
-                                         [NORMS_BEHIND] = "behind both blocks",
-                                         [NORMS_ONE] = "before both blocks, one for both"};
-    Words words = {text, size, 0};
-    if (size > 0) *text = '\0';
-    if (architecture->text_type != NULL) {
-        add_words(&words, "the text of a larger model: %s, or what text_config says",
-                  architecture->text_type);
-        return;
-    }
-    add_words(&words, architecture->norm == NORM_LAYER ? "LayerNorm %s" : "RMSNorm %s",
-              PLACES[architecture->norms]);
-    if (architecture->wiring == WIRING_PARALLEL) add_words(&words, "blocks %s", "side by side");
-    if (architecture->qkv != QKV_PARTED) add_words(&words, "%s in one matrix", "q, k and v");
-    if (architecture->qk_norm != QK_NORM_NONE)
-        add_words(&words, "q and k normed%s", architecture->qk_norm_key != NULL ? " if asked" : "");
-    if (architecture->cap_key != NULL) add_words(&words, "scores %s", "capped");
-    if (architecture->window != WINDOW_NEVER)
-        add_words(&words, "windows%s", architecture->window == WINDOW_TYPES ? " in some layers" : "");
-    if (architecture->rope == ROPE_RULE_NONE) add_words(&words, "no %s", "rotary embedding");
-    if (architecture->latent != LATENT_NEVER) add_words(&words, "%s attention", "latent");
-    if (architecture->experts != NULL) add_words(&words, "%s of experts", "mixtures");
-    if (architecture->experts == NULL || architecture->experts->layers != EXPERT_LAYERS_ALL)
-        add_words(&words, "%s MLP", architecture->mlp == MLP_GATED ? "gated" : "plain");
-}
-
-const char *architecture_name(const Architecture *architecture) {
-    return architecture == NULL ? "unknown" : architecture->model_type;
-}
+const size_t ARCHITECTURES_DENSE_COUNT = sizeof ARCHITECTURES_DENSE / sizeof *ARCHITECTURES_DENSE;

@@ -207,9 +207,14 @@ struct Architecture {
 #define ALWAYS                                                                                               \
     { .always = true }
 
-/* Rows of architecture_table_gpt.c, behind those of architecture_table.c. */
-extern const Architecture ARCHITECTURES_GPT[];
-extern const size_t ARCHITECTURES_GPT_COUNT;
+/* The tables: architecture_table.c, architecture_table_gpt.c, architecture_table_experts.c, in this order. */
+extern const Architecture ARCHITECTURES_DENSE[], ARCHITECTURES_GPT[], ARCHITECTURES_EXPERTS[];
+extern const size_t ARCHITECTURES_DENSE_COUNT, ARCHITECTURES_GPT_COUNT, ARCHITECTURES_EXPERTS_COUNT;
+
+/* What many rows begin with. */
+#define LLAMA_LIKE                                                                                           \
+    .mlp = MLP_GATED, .qkv_bias = BIAS_IF("attention_bias"), .o_bias = BIAS_IF("attention_bias")
+
 /* What is some types' own (architecture_refine.c). */
 Status architecture_refine_gpt_oss(const ConfigReader *reader, ModelConfig *config,
                                    Error *error) STATUS_MUST_CHECK;
