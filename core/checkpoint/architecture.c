@@ -71,6 +71,7 @@ void architecture_layer_shape(const ModelConfig *config, const LayerPlan *plan, 
     uint64_t hidden = config->hidden_size, middle = plan->intermediate_size;
     uint64_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim;
     uint64_t mixed = plan->heads * plan->value_dim, value = plan->kv_heads * plan->value_dim;
+    uint64_t asked = config->has_output_gate ? query + mixed : query;
     uint64_t plain = plan->head_dim - plan->latent.turned; /* of a head with latent attention */
     uint64_t positions = config->max_positions + config->position_offset;
     struct {
@@ -79,7 +80,7 @@ void architecture_layer_shape(const ModelConfig *config, const LayerPlan *plan, 
         [TENSOR_EMBEDDING] = {config->vocabulary, hidden},
         [TENSOR_POSITION] = {positions, hidden},
         [TENSOR_ATTENTION_NORM] = {hidden, 0},
-        [TENSOR_Q] = {query, hidden},
+        [TENSOR_Q] = {asked, hidden},
         [TENSOR_K] = {key, hidden},
         [TENSOR_V] = {value, hidden},
         [TENSOR_QKV] = {query + 2 * key, hidden},
@@ -88,7 +89,7 @@ void architecture_layer_shape(const ModelConfig *config, const LayerPlan *plan, 
         [TENSOR_KV_A] = {plan->latent.latent + plan->latent.turned, hidden},
         [TENSOR_KV_B] = {plan->heads * plain + mixed, plan->latent.latent},
         [TENSOR_O] = {hidden, mixed},
-        [TENSOR_Q_BIAS] = {query, 0},
+        [TENSOR_Q_BIAS] = {asked, 0},
         [TENSOR_K_BIAS] = {key, 0},
         [TENSOR_V_BIAS] = {value, 0},
         [TENSOR_QKV_BIAS] = {query + 2 * key, 0},
@@ -171,6 +172,12 @@ static bool needs_any(const ModelConfig *config, TensorPart first, TensorPart la
     return false;
 }
 
+static bool has_mixer(const ModelConfig *config, MixerKind mixer) {
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (config->plans[i].mixer == mixer) return true;
+    return false;
+}
+
 static bool shares_keys(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++) {
         const LayerPlan *plan = &config->plans[i];
@@ -187,6 +194,9 @@ const char *architecture_forward_only(const ModelConfig *config) {
     } switches[] = {
         {architecture_has_experts(config), "mixtures of experts"},
         {architecture_is_latent(config), "latent attention"},
+        {has_mixer(config, MIXER_CONVOLUTION), "short convolutions"},
+        {has_mixer(config, MIXER_DELTA), "the gated delta rule"},
+        {config->has_output_gate, "gates of what attention gives"},
         {config->temperature_scale != 0.0, "queries that are scaled by their position"},
         {config->alibi == ALIBI_FALCON, "ALiBi in bfloat16"},
         {config->scale_falls, "scores scaled by the layer's number"},

@@ -11,6 +11,8 @@
  *                 or both blocks side by side of one input (WIRING_PARALLEL)
  *     attention   q, k, v = x·Wᵀ (+ bias), clipped; q/k norm; rotary; softmax(cap(scale · q·kᵀ)) over at most
  *                 `window` keys; o
+ *                 or in its place a mixer with a state: a short convolution, out( C ⊙ conv(B ⊙ x) ) with
+ *                 (B, C, x) = in(x), or the gated delta rule (block_delta.h)
  *     MLP         down( act(gate(x)) ⊙ up(x) ), or down( act(up(x)) ), or a mixture of experts (expert_plan.h)
  *
  * Layers that are alike share a LayerPlan; a model has few of them.
@@ -126,6 +128,20 @@ typedef enum Alibi {
     ALIBI_FALCON /* Bloom's, scaled like products, in bfloat16 and by the key's position: with its rounding */
 } Alibi;
 
+/* What mixes tokens in a layer. */
+typedef enum MixerKind {
+    MIXER_ATTENTION,
+    MIXER_CONVOLUTION, /* a short causal convolution between two gates */
+    MIXER_DELTA        /* linear attention by the gated delta rule */
+} MixerKind;
+
+/* Of mixers that keep a state of their text instead of keys and values. */
+typedef struct RecurrentSizes {
+    uint64_t taps; /* of the causal convolution: inputs that an output is made of, its own included */
+    uint64_t key_heads, key_dim; /* of the delta rule: a key head has as many value heads as the next */
+    uint64_t value_heads, value_dim;
+} RecurrentSizes;
+
 typedef enum MlpKind { MLP_NONE, MLP_GATED, MLP_PLAIN, MLP_EXPERTS } MlpKind;
 
 /* Latent attention: keys and values come of a latent, and a part of each head is turned, the key's one for all heads.
@@ -156,7 +172,23 @@ typedef enum TensorPart {
     TENSOR_PART_LAYER_GATE,       /* [layer_input_size × hidden_size] */
     TENSOR_PART_LAYER_PROJECTION, /* [hidden_size × layer_input_size] */
     TENSOR_PART_LAYER_NORM,       /* [hidden_size] */
-    TENSOR_PART_LAMBDA_Q1,        /* [head_dim], these four: of differential attention */
+    /* a mixer with a state: what goes in, the convolution of its channels, what comes out */
+    TENSOR_PART_CONVOLUTION_IN, /* [3 · hidden_size × hidden_size] */
+    TENSOR_PART_CONVOLUTION_IN_BIAS,
+    TENSOR_PART_CONVOLUTION, /* [hidden_size, 1, taps] */
+    TENSOR_PART_CONVOLUTION_BIAS,
+    TENSOR_PART_CONVOLUTION_OUT, /* [hidden_size × hidden_size] */
+    TENSOR_PART_CONVOLUTION_OUT_BIAS,
+    TENSOR_PART_DELTA_IN, /* [2 · key heads · key_dim + value heads · value_dim × hidden_size]: q, k, v */
+    TENSOR_PART_DELTA_GATE,  /* [value heads · value_dim × hidden_size] */
+    TENSOR_PART_DELTA_WRITE, /* [value heads × hidden_size], both: how much is written, and kept */
+    TENSOR_PART_DELTA_STEP,
+    TENSOR_PART_DELTA_CONVOLUTION, /* [channels of q, k and v, 1, taps] */
+    TENSOR_PART_DELTA_DECAY,       /* [value heads], both */
+    TENSOR_PART_DELTA_STEP_BIAS,
+    TENSOR_PART_DELTA_NORM, /* [value_dim] */
+    TENSOR_PART_DELTA_OUT,  /* [hidden_size × value heads · value_dim] */
+    TENSOR_PART_LAMBDA_Q1,  /* [head_dim], these four: of differential attention */
     TENSOR_PART_LAMBDA_K1,
     TENSOR_PART_LAMBDA_Q2,
     TENSOR_PART_LAMBDA_K2,
@@ -185,6 +217,7 @@ enum { MODEL_MAX_EOS = 64, MODEL_MAX_LAYERS = 1024, MODEL_MAX_PLANS = 16, MODEL_
 typedef struct LayerPlan {
     uint64_t roles; /* tensors that it needs: a bit a TensorRole */
     uint64_t parts; /* a bit a TensorPart */
+    MixerKind mixer;
     uint64_t heads, kv_heads, head_dim;
     uint64_t window; /* keys a query sees, itself included; 0: all */
     bool is_chunked; /* of its own chunk of `window` tokens only */
@@ -237,6 +270,7 @@ typedef struct ModelConfig {
     uint64_t max_positions;    /* 0 where it is not stated */
     LayerHeads whole, sliding; /* of layers of that kind */
     uint64_t shared_layers;    /* the last so many have no keys and values of their own */
+    RecurrentSizes recurrent;
     uint64_t layer_input_size; /* what each layer has of a token besides the stream; 0: nothing */
     LatentPlan latent;         /* of layers whose attention is latent */
     uint64_t value_dim;        /* of a head's values */
@@ -256,6 +290,8 @@ typedef struct ModelConfig {
     /* attention */
     QkvLayout qkv;
     QkNorm qk_norm;
+    bool
+        has_output_gate; /* the matrix of queries has gates of what attention gives: of each head its query, its gate */
     bool qk_norm_follows_rope;
     bool qk_norm_is_apart;  /* QK_NORM_EACH: a tensor for each head */
     double attention_scale; /* of q·kᵀ */
@@ -362,6 +398,11 @@ void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, T
 /* Whether any layer is a mixture of experts; whether any has latent attention. */
 bool architecture_has_experts(const ModelConfig *config);
 bool architecture_is_latent(const ModelConfig *config);
+
+/* Channels of the delta rule's queries, or keys; of its values; of all three. */
+uint64_t architecture_delta_keys(const ModelConfig *config);
+uint64_t architecture_delta_values(const ModelConfig *config);
+uint64_t architecture_delta_channels(const ModelConfig *config);
 
 /* By name, what of the model has a forward pass alone: gradients do not go through it yet. NULL: nothing. */
 const char *architecture_forward_only(const ModelConfig *config);

@@ -21,6 +21,21 @@ static const PartFacts FACTS[TENSOR_PART_COUNT] = {
     [TENSOR_PART_LAMBDA_K1] = {{"self_attn.lambda_k1"}, TENSOR_ROLE_COUNT, false},
     [TENSOR_PART_LAMBDA_Q2] = {{"self_attn.lambda_q2"}, TENSOR_ROLE_COUNT, false},
     [TENSOR_PART_LAMBDA_K2] = {{"self_attn.lambda_k2"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_CONVOLUTION_IN] = {{".conv.in_proj.weight"}, TENSOR_CONVOLUTION, true},
+    [TENSOR_PART_CONVOLUTION_IN_BIAS] = {{".conv.in_proj.bias"}, TENSOR_CONVOLUTION, false},
+    [TENSOR_PART_CONVOLUTION] = {{".conv.conv.weight"}, TENSOR_CONVOLUTION, false},
+    [TENSOR_PART_CONVOLUTION_BIAS] = {{".conv.conv.bias"}, TENSOR_CONVOLUTION, false},
+    [TENSOR_PART_CONVOLUTION_OUT] = {{".conv.out_proj.weight"}, TENSOR_CONVOLUTION, true},
+    [TENSOR_PART_CONVOLUTION_OUT_BIAS] = {{".conv.out_proj.bias"}, TENSOR_CONVOLUTION, false},
+    [TENSOR_PART_DELTA_IN] = {{".linear_attn.in_proj_qkv.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_DELTA_GATE] = {{".linear_attn.in_proj_z.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_DELTA_WRITE] = {{".linear_attn.in_proj_b.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_DELTA_STEP] = {{".linear_attn.in_proj_a.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_DELTA_CONVOLUTION] = {{".linear_attn.conv1d.weight"}, TENSOR_CONVOLUTION, false},
+    [TENSOR_PART_DELTA_DECAY] = {{".linear_attn.A_log"}, TENSOR_STATE_SPACE, false},
+    [TENSOR_PART_DELTA_STEP_BIAS] = {{".linear_attn.dt_bias"}, TENSOR_STATE_SPACE, false},
+    [TENSOR_PART_DELTA_NORM] = {{".linear_attn.norm.weight"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_DELTA_OUT] = {{".linear_attn.out_proj.weight"}, TENSOR_STATE_SPACE, true},
     [TENSOR_PART_LAYER_SCALE] = {{".layer_scalar"}, TENSOR_ROLE_COUNT, false},
     [TENSOR_PART_LAYER_GATE] = {{".per_layer_input_gate.weight"}, TENSOR_ROLE_COUNT, true},
     [TENSOR_PART_LAYER_PROJECTION] = {{".per_layer_projection.weight"}, TENSOR_ROLE_COUNT, true},
@@ -68,10 +83,23 @@ bool architecture_part_is_matrix(TensorPart part) {
     return FACTS[part].is_matrix;
 }
 
+uint64_t architecture_delta_keys(const ModelConfig *config) {
+    return config->recurrent.key_heads * config->recurrent.key_dim;
+}
+
+uint64_t architecture_delta_values(const ModelConfig *config) {
+    return config->recurrent.value_heads * config->recurrent.value_dim;
+}
+
+uint64_t architecture_delta_channels(const ModelConfig *config) {
+    return 2 * architecture_delta_keys(config) + architecture_delta_values(config);
+}
+
 void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, TensorPart part,
                              uint64_t *rows, uint64_t *columns) {
     static const LayerPlan NONE; /* of a part that belongs to no layer */
     const LayerPlan *of = plan != NULL ? plan : &NONE;
+    const RecurrentSizes *mixer = &config->recurrent;
     uint64_t hidden = config->hidden_size, shared = of->experts.shared_width, own = config->layer_input_size;
     struct {
         uint64_t rows, columns;
@@ -85,6 +113,21 @@ void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, T
         [TENSOR_PART_XIELU_NEGATIVE] = {1, 0},
         [TENSOR_PART_XIELU_BETA] = {1, 0},
         [TENSOR_PART_XIELU_EPSILON] = {1, 0},
+        [TENSOR_PART_CONVOLUTION_IN] = {3 * hidden, hidden},
+        [TENSOR_PART_CONVOLUTION_IN_BIAS] = {3 * hidden, 0},
+        [TENSOR_PART_CONVOLUTION] = {hidden * mixer->taps, 0},
+        [TENSOR_PART_CONVOLUTION_BIAS] = {hidden, 0},
+        [TENSOR_PART_CONVOLUTION_OUT] = {hidden, hidden},
+        [TENSOR_PART_CONVOLUTION_OUT_BIAS] = {hidden, 0},
+        [TENSOR_PART_DELTA_IN] = {architecture_delta_channels(config), hidden},
+        [TENSOR_PART_DELTA_GATE] = {architecture_delta_values(config), hidden},
+        [TENSOR_PART_DELTA_WRITE] = {mixer->value_heads, hidden},
+        [TENSOR_PART_DELTA_STEP] = {mixer->value_heads, hidden},
+        [TENSOR_PART_DELTA_CONVOLUTION] = {architecture_delta_channels(config) * mixer->taps, 0},
+        [TENSOR_PART_DELTA_DECAY] = {mixer->value_heads, 0},
+        [TENSOR_PART_DELTA_STEP_BIAS] = {mixer->value_heads, 0},
+        [TENSOR_PART_DELTA_NORM] = {mixer->value_dim, 0},
+        [TENSOR_PART_DELTA_OUT] = {hidden, architecture_delta_values(config)},
         [TENSOR_PART_LAMBDA_Q1] = {of->head_dim, 0},
         [TENSOR_PART_LAMBDA_K1] = {of->head_dim, 0},
         [TENSOR_PART_LAMBDA_Q2] = {of->head_dim, 0},

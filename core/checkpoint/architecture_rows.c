@@ -64,6 +64,10 @@ void architecture_describe(const Architecture *architecture, char *text, size_t 
     if (architecture->window != WINDOW_NEVER)
         add_words(&words, "windows%s", architecture->window == WINDOW_TYPES ? " in some layers" : "");
     if (architecture->rope == ROPE_RULE_NONE) add_words(&words, "no %s", "rotary embedding");
+    if (architecture->mixer == MIXER_CONVOLUTION)
+        add_words(&words, "short convolutions%s", " in some layers");
+    if (architecture->mixer == MIXER_DELTA) add_words(&words, "the gated delta rule%s", " in some layers");
+    if (architecture->has_output_gate) add_words(&words, "a gate behind %s", "attention");
     if (architecture->latent != LATENT_NEVER) add_words(&words, "%s attention", "latent");
     if (architecture->experts != NULL) add_words(&words, "%s of experts", "mixtures");
     if (architecture->experts == NULL || architecture->experts->layers != EXPERT_LAYERS_ALL)

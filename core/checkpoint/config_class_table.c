@@ -563,7 +563,8 @@ const ConfigClass CONFIG_CLASSES[] = {
      "initializer_range:f=0.02 norm_eps:f=1e-05 use_cache:b=true pad_token_id:in=0 bos_token_id:in=1 "
      "eos_token_id:Iin=2 tie_word_embeddings:b=true rope_parameters:no=null conv_bias:b=false "
      "conv_L_cache:i=3 block_multiple_of:i=256 block_ffn_dim_multiplier:fi=1.0 "
-     "block_auto_adjust_ff_dim:b=true full_attn_idxs:In=null layer_types:Tn=null #theta=1000000.0 "
+     "block_auto_adjust_ff_dim:b=true full_attn_idxs:In=null layer_types:Tn=null "
+     "@block_ff_dim=intermediate_size @tie_embedding=tie_word_embeddings #theta=1000000.0 "
      "#local_theta=1000000.0"},
     {"lfm2_moe",
      "vocab_size:i=65536 hidden_size:i=2048 intermediate_size:i=7168 moe_intermediate_size:i=1792 "

@@ -132,6 +132,7 @@ struct Architecture {
     const char *multi_query_key; /* true: QKV_STACKED with one key head; false: QKV_BY_HEAD */
     QkNorm qk_norm;
     const char *qk_norm_key; /* has it if true; NULL: always */
+    bool has_output_gate;
     bool qk_norm_follows_rope, qk_norm_is_bare, qk_norm_has_bias, qk_norm_is_apart;
     ConfigRule qkv_bias, o_bias;
     bool is_transposed;      /* matrices of layers are [inputs × outputs] */
@@ -155,6 +156,14 @@ struct Architecture {
     Alibi alibi; /* then nothing turns */
     ConfigRule alibi_rule;
     RopeRule rope;
+    /* a mixer with a state, in layers that "layer_types" calls so; without the list, in those that a list of numbers
+     * leaves out */
+    MixerKind mixer;
+    const char *mixer_type, *attention_list;
+    const char *interval_key; /* instead of such a list: every so-manieth layer has attention */
+    uint64_t interval;        /* where there is no such key */
+    const char *taps_key;
+    ConfigRule mixer_bias;
     bool is_interleaved, is_reversed;
     bool is_partial;             /* the default kind heeds partial_rotary_factor */
     double default_partial;      /* 0: all */
@@ -293,6 +302,11 @@ Status config_read_experts(const ConfigReader *reader, const ModelConfig *config
 Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, ModelConfig *config,
                           Error *error);
 
+/* Sizes of mixers with a state; which layers have one, has_mixer[layers]; and `plan` of such a layer made of one with
+ * attention (config_mixers.c). */
+Status config_read_mixers(const ConfigReader *reader, ModelConfig *config, bool *has_mixer, Error *error);
+void config_set_mixer(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan);
+
 /* ---- what is one type's own (config_own.c) ---- */
 
 Status config_prepare_opt(const ConfigReader *reader, ModelConfig *config, Error *error);
@@ -303,6 +317,7 @@ Status config_prepare_diffllama(const ConfigReader *reader, ModelConfig *config,
 Status config_prepare_gemma4(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_mpt(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_xglm(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_lfm2(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error);
 
 #endif

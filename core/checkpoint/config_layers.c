@@ -39,6 +39,7 @@ typedef struct Layers {
     ModelConfig *config;
     uint64_t window;
     LayerFacts facts[MODEL_MAX_LAYERS];
+    bool has_mixer[MODEL_MAX_LAYERS]; /* in place of attention */
 } Layers;
 
 static Status refuse_count(const Layers *layers, const char *key, uint64_t found, Error *error) {
@@ -369,7 +370,7 @@ static Status share_keys(const Layers *layers, uint64_t layer, LayerPlan *plan, 
 
 /* Of one model: what is the same in all its layers is not compared. */
 static bool plans_equal(const LayerPlan *a, const LayerPlan *b) {
-    return a->roles == b->roles && a->parts == b->parts && a->heads == b->heads &&
+    return a->mixer == b->mixer && a->roles == b->roles && a->parts == b->parts && a->heads == b->heads &&
            a->kv_heads == b->kv_heads && a->head_dim == b->head_dim && a->value_dim == b->value_dim &&
            a->window == b->window && a->is_chunked == b->is_chunked && a->rope == b->rope &&
            a->skips_qk_norm == b->skips_qk_norm && a->has_temperature == b->has_temperature &&
@@ -400,6 +401,7 @@ Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, Mod
     if (status == STATUS_OK && config->architecture->rope == ROPE_RULE_THETAS)
         status = check_thetas(&layers, error);
     if (status == STATUS_OK) status = check_overrides(&layers, error);
+    if (status == STATUS_OK) status = config_read_mixers(reader, config, layers.has_mixer, error);
     for (uint64_t layer = 0; layer < config->layers && status == STATUS_OK; layer++) {
         LayerPlan own = *plan;
         bool slides = layers.facts[layer].slides;
@@ -410,6 +412,7 @@ Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, Mod
         if (config->latent.latent == 0) own.value_dim = own.head_dim;
         status = share_keys(&layers, layer, &own, error);
         if (status != STATUS_OK) return status;
+        if (layers.has_mixer[layer]) config_set_mixer(reader, config, &own);
         own.is_chunked = own.window > 0 && layers.facts[layer].is_chunked;
         own.skips_qk_norm = architecture->rope == ROPE_RULE_LIST && own.rope < 0;
         status = config_read_experts(reader, config, layer, &own, error);

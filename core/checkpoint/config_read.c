@@ -118,6 +118,7 @@ static void read_scores(const ConfigReader *reader, ModelConfig *config) {
     const char *scaled = architecture->scaled_key, *falling = architecture->falling_key;
     bool has_qk_norm = architecture->qk_norm_key == NULL || config_bool(reader, architecture->qk_norm_key);
     config->qk_norm = has_qk_norm ? architecture->qk_norm : QK_NORM_NONE;
+    config->has_output_gate = architecture->has_output_gate;
     config->qk_norm_follows_rope = architecture->qk_norm_follows_rope;
     config->qk_norm_has_bias = architecture->qk_norm_has_bias;
     config->qk_norm_is_apart = architecture->qk_norm_is_apart;
@@ -281,7 +282,7 @@ static void read_roles(const ConfigReader *reader, ModelConfig *config) {
     bool is_stated;
     config->tied_head = head_config_ties(reader->whole, &is_stated);
     config->roles[TENSOR_HEAD] = !config->tied_head;
-    if (is_stated) config->from[CONFIG_TIE] = "tie_word_embeddings";
+    if (is_stated) config->from[CONFIG_TIE] = head_tie_key(reader->whole);
 }
 
 void architecture_untie_head(ModelConfig *config) {

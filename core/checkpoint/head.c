@@ -72,11 +72,20 @@ static bool type_ties(const char *model_type) {
     return false;
 }
 
+const char *head_tie_key(const cJSON *config) {
+    static const char *const TYPES[] = {"lfm2", "lfm2_moe", "lfm2_vl"}, KEY[] = "tie_embedding";
+    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
+        bool is_one = strcmp(json_get_text(config, "model_type", ""), TYPES[i]) == 0;
+        if (is_one && json_find(config, KEY) != NULL) return KEY;
+    }
+    return "tie_word_embeddings";
+}
+
 /* The wrapper of a text model decides for both; where it is silent, the text model's word is all there is. */
 bool head_config_ties(const cJSON *config, bool *is_stated) {
-    static const char KEY[] = "tie_word_embeddings";
-    const cJSON *stated = json_find(config, KEY);
-    if (stated == NULL) stated = json_find(json_find(config, "text_config"), KEY);
+    const char *key = head_tie_key(config);
+    const cJSON *stated = json_find(config, key);
+    if (stated == NULL) stated = json_find(json_find(config, "text_config"), key);
     *is_stated = cJSON_IsBool(stated);
     return *is_stated ? cJSON_IsTrue(stated) : type_ties(json_get_text(config, "model_type", ""));
 }

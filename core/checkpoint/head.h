@@ -28,6 +28,9 @@ void head_settle(Checkpoint *checkpoint);
 /* Of a checkpoint that is settled. */
 Head head_find(const Checkpoint *checkpoint);
 
+/* The key of a config.json that says so: "tie_word_embeddings", but for the types that have another, where it is there. */
+const char *head_tie_key(const cJSON *config);
+
 /* Whether a config.json ties the head, stated or by its type's default. NULL ties nothing. */
 bool head_config_ties(const cJSON *config, bool *is_stated);
 

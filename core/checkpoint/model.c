@@ -297,6 +297,7 @@ static Status resolve_layer(Model *model, int layer, Error *error) {
 /* One set of tensors serves both: layers must have blocks of the same kinds and sizes. */
 static Status check_layers(const Model *model, Error *error) {
     const ModelConfig *base = model->base.config, *sft = model->sft.config;
+    bool same_mixers = memcmp(&base->recurrent, &sft->recurrent, sizeof base->recurrent) == 0;
     for (uint64_t layer = 0; layer < sft->layers; layer++) {
         const LayerPlan *a = architecture_layer(base, layer), *b = architecture_layer(sft, layer);
         bool same_experts = a->mlp == b->mlp && a->experts.count == b->experts.count &&
@@ -304,6 +305,13 @@ static Status check_layers(const Model *model, Error *error) {
                             a->experts.shared_width == b->experts.shared_width;
         bool same_heads = a->value_dim == b->value_dim && a->latent.query == b->latent.query &&
                           a->latent.latent == b->latent.latent && a->latent.turned == b->latent.turned;
+        bool has_state = a->mixer != MIXER_ATTENTION || b->mixer != MIXER_ATTENTION;
+        if (has_state && (!same_mixers || a->mixer != b->mixer || a->parts != b->parts))
+            return status_fail(
+                error, STATUS_MISMATCH,
+                "layer %" PRIu64
+                ": expected a mixer of one kind and size, with the same tensors, in base and SFT",
+                layer);
         if (!same_experts || !same_heads)
             return status_fail(error, STATUS_MISMATCH,
                                "layer %" PRIu64 ": expected %s of the same number and sizes in base and SFT",

@@ -69,7 +69,7 @@ static Status set_tie(const ExportPlan *plan, const cJSON *config, char **text, 
     bool unties = plan->pair->unties_head, tied = head.kind == HEAD_TIED && !unties, is_stated;
     if (head.kind == HEAD_NONE || head_config_ties(config, &is_stated) == tied) return STATUS_OK;
     if (!is_stated && !tied && !unties) return STATUS_OK;
-    return change(text, "tie_word_embeddings", tied ? "true" : "false", origin, error);
+    return change(text, head_tie_key(config), tied ? "true" : "false", origin, error);
 }
 
 /* The tensors are written plain, whatever the donor's were. */

@@ -223,12 +223,14 @@ static Status make_result(const Model *model, const EvaluationRow *rows, size_t 
 }
 
 /* Channels' and gradients' sums become scores; a head's is the mean of its channels'. */
-static void score_all(Dormancy *dormancy) {
+static void score_all(const ModelConfig *config, Dormancy *dormancy) {
     size_t per_head = dormancy->channels / dormancy->heads;
     for (uint64_t layer = 0; layer < dormancy->layers; layer++) {
         double *channels = dormancy->channel_scores + layer * dormancy->channels;
         score_layer(dormancy->mlp_scores + layer * dormancy->mlp, dormancy->mlp, (double)dormancy->tokens);
         score_layer(channels, dormancy->channels, (double)dormancy->tokens);
+        bool has_attention = architecture_layer(config, layer)->mixer == MIXER_ATTENTION;
+        for (size_t c = 0; c < dormancy->channels && !has_attention; c++) channels[c] = NAN;
         for (size_t h = 0; h < dormancy->heads; h++) {
             double sum = 0.0;
             for (size_t c = 0; c < per_head; c++) sum += channels[h * per_head + c];
@@ -240,16 +242,31 @@ static void score_all(Dormancy *dormancy) {
     }
 }
 
+/* Scores are kept in tables with as many columns for each layer. */
+static Status check_widths(const ModelConfig *config, Error *error) {
+    for (size_t i = 0; i < config->plan_count; i++) {
+        const LayerPlan *plan = &config->plans[i];
+        bool has_attention = plan->mixer == MIXER_ATTENTION;
+        if (plan->intermediate_size != config->intermediate_size ||
+            (has_attention && plan->heads * plan->head_dim != config->heads * config->head_dim))
+            return status_fail(error, STATUS_UNSUPPORTED,
+                               "dormancy of layers of different widths (%s) is not known",
+                               architecture_name(config->architecture));
+    }
+    return STATUS_OK;
+}
+
 Status dormancy_run(const Model *model, const Settings *settings, const EvaluationRow *rows, size_t row_count,
                     bool with_gradient, Dormancy *dormancy, Job *job, Error *error) {
     *dormancy = (Dormancy){0};
     Status status = neurons_check_model(model, error);
+    if (status == STATUS_OK) status = check_widths(forward_side(model, settings)->config, error);
     if (status == STATUS_OK) status = make_result(model, rows, row_count, with_gradient, dormancy, error);
     if (status == STATUS_OK) status = sum_activations(model, settings, rows, row_count, dormancy, job, error);
     if (status == STATUS_OK && with_gradient)
         status = sum_gradients(model, settings, rows, row_count, dormancy->gradient_scores, job, error);
     if (status == STATUS_OK)
-        score_all(dormancy);
+        score_all(model->config, dormancy);
     else
         dormancy_free(dormancy);
     return status;

@@ -23,14 +23,15 @@ typedef struct Dormancy {
     size_t mlp, channels, heads; /* neurons a layer */
     size_t tokens, response_tokens;
     double *mlp_scores;      /* [layers × mlp] */
-    double *channel_scores;  /* [layers × channels] */
+    double *channel_scores;  /* [layers × channels]; NaN, as its heads are, of a layer without attention */
     double *head_scores;     /* [layers × heads] */
     double *gradient_scores; /* [layers × mlp]; NULL where it was not asked for */
 } Dormancy;
 
 /* Runs the rows under `settings`. A row's measured positions are those of its response, as calibration_positions()
  * gives them; activations count over all positions of the row. with_gradient also goes backward. Reports
- * "dormancy". On failure *dormancy is empty. */
+ * "dormancy". STATUS_UNSUPPORTED where layers have MLPs, or attention, of different widths. On failure *dormancy is
+ * empty. */
 Status dormancy_run(const Model *model, const Settings *settings, const EvaluationRow *rows, size_t row_count,
                     bool with_gradient, Dormancy *dormancy, Job *job, Error *error) STATUS_MUST_CHECK;
 void dormancy_free(Dormancy *dormancy);

@@ -151,8 +151,28 @@ static void copy_key(const Chunk *chunk, ForwardState *state, size_t token) {
     memcpy(pass_row(chunk, state, BUFFER_VALUE, token), key, width * sizeof *key);
 }
 
-static Status project_all(const Pass *pass, Error *error) {
+/* Of each head its query, its gate. */
+static void split_gate(const Chunk *chunk, ForwardState *state, size_t token) {
+    const LayerPlan *plan = forward_plan(state, chunk->layer);
+    size_t dim = plan->head_dim;
+    const float *from = state->buffers[BUFFER_SCRATCH] + token * 2 * plan->heads * dim;
+    float *query = pass_row(chunk, state, BUFFER_QUERY, token),
+          *gate = pass_row(chunk, state, BUFFER_ATTENTION_GATE, token);
+    for (uint64_t h = 0; h < plan->heads; h++) {
+        memcpy(query + h * dim, from + 2 * h * dim, dim * sizeof *query);
+        memcpy(gate + h * dim, from + (2 * h + 1) * dim, dim * sizeof *gate);
+    }
+}
+
+static Status project_query(const Pass *pass, Error *error) {
     static const Projection QUERY = {TENSOR_Q, TENSOR_Q_BIAS, BUFFER_NORMED, BUFFER_QUERY};
+    static const Projection GATED = {TENSOR_Q, TENSOR_Q_BIAS, BUFFER_NORMED, BUFFER_SCRATCH};
+    if (!pass->chunk.states[0]->model->config->has_output_gate) return pass_project(pass, QUERY, error);
+    Status status = pass_project(pass, GATED, error);
+    return status == STATUS_OK ? pass_for_tokens(pass, split_gate, error) : status;
+}
+
+static Status project_all(const Pass *pass, Error *error) {
     static const Projection KEY = {TENSOR_K, TENSOR_K_BIAS, BUFFER_NORMED, BUFFER_KEY};
     static const Projection VALUE = {TENSOR_V, TENSOR_V_BIAS, BUFFER_NORMED, BUFFER_VALUE};
     static const Projection FUSED = {TENSOR_QKV, TENSOR_QKV_BIAS, BUFFER_NORMED, BUFFER_QKV};
@@ -162,7 +182,7 @@ static Status project_all(const Pass *pass, Error *error) {
         return status == STATUS_OK ? pass_for_tokens(pass, split_fused, error) : status;
     }
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
-    Status status = pass_project(pass, QUERY, error);
+    Status status = project_query(pass, error);
     if (status != STATUS_OK || plan->kv_layer >= 0) return status;
     status = pass_project(pass, KEY, error);
     if (status != STATUS_OK) return status;
@@ -184,9 +204,12 @@ static void apply_gate(const Chunk *chunk, ForwardState *state, size_t token) {
 /* What is mixed, by its gate, where there is one. */
 static Status run_gate(const Pass *pass, Error *error) {
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
-    if (!architecture_needs(plan, TENSOR_PART_ATTENTION_GATE)) return STATUS_OK;
-    Status status =
-        pass_project_part(pass, TENSOR_PART_ATTENTION_GATE, BUFFER_NORMED, BUFFER_ATTENTION_GATE, error);
+    Status status = STATUS_OK;
+    bool is_apart = architecture_needs(plan, TENSOR_PART_ATTENTION_GATE);
+    if (!is_apart && !pass->chunk.states[0]->model->config->has_output_gate) return STATUS_OK;
+    if (is_apart)
+        status =
+            pass_project_part(pass, TENSOR_PART_ATTENTION_GATE, BUFFER_NORMED, BUFFER_ATTENTION_GATE, error);
     return status == STATUS_OK ? pass_for_tokens(pass, apply_gate, error) : status;
 }
 

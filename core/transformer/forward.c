@@ -3,11 +3,14 @@
 #include "core/support/memory.h"
 #include "core/transformer/attention.h"
 #include "core/transformer/block_attention.h"
+#include "core/transformer/block_convolution.h"
+#include "core/transformer/block_delta.h"
 #include "core/transformer/block_experts.h"
 #include "core/transformer/block_latent.h"
 #include "core/transformer/block_layer_input.h"
 #include "core/transformer/block_mlp.h"
 #include "core/transformer/embedding.h"
+#include "core/transformer/recurrence.h"
 #include "core/transformer/rotary.h"
 
 #include <math.h>
@@ -81,13 +84,24 @@ static void norm_behind_attention(const Chunk *chunk, ForwardState *state, size_
 
 /* ---- a layer ---- */
 
+static Status mix_tokens(const Pass *pass, Error *error) {
+    const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
+    switch (plan->mixer) {
+    case MIXER_CONVOLUTION:
+        return block_convolution_run(pass, error);
+    case MIXER_DELTA:
+        return block_delta_run(pass, error);
+    case MIXER_ATTENTION:
+        break;
+    }
+    return plan->latent.latent > 0 ? block_latent_run(pass, error) : block_attention_run(pass, error);
+}
+
 /* Up to the input of the MLP. */
-static Status run_attention(const Pass *pass, Error *error) {
+static Status run_mixer(const Pass *pass, Error *error) {
     pass_observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
     Status status = pass_for_tokens(pass, norm_for_attention, error);
-    bool is_latent = forward_plan(pass->chunk.states[0], pass->chunk.layer)->latent.latent > 0;
-    if (status == STATUS_OK)
-        status = is_latent ? block_latent_run(pass, error) : block_attention_run(pass, error);
+    if (status == STATUS_OK) status = mix_tokens(pass, error);
     if (status == STATUS_OK) pass_observe(pass, FORWARD_ATTENTION_OUTPUT, BUFFER_ADDED);
     if (status == STATUS_OK) status = pass_for_tokens(pass, add_attention, error);
     if (status != STATUS_OK) return status;
@@ -181,7 +195,7 @@ static Status run_chunk(Pass *pass, const ForwardInput *input, size_t done, Erro
         uint64_t total = input->total > 0 ? input->total : input->count * layers;
         if (!job_report(chunk->job, input->stage != NULL ? input->stage : "forward", reached, total))
             return job_cancelled(error);
-        status = run_attention(pass, error);
+        status = run_mixer(pass, error);
         if (status == STATUS_OK) status = run_mlp(pass, error);
     }
     if (status != STATUS_OK) return status;
@@ -240,7 +254,8 @@ static Status check_input(ForwardState *const *states, size_t count, const Forwa
         if (input->places != NULL && !is_place(&input->places[i], state->capacity))
             return status_fail(error, STATUS_ARGUMENT, "token %zu has no place in the cache", i);
     }
-    return embedding_check_positions(state, input, error);
+    Status status = recurrence_check_input(states, count, input, error);
+    return status == STATUS_OK ? embedding_check_positions(state, input, error) : status;
 }
 
 static Status reserve_angles(Workspace *workspace, const Model *model, size_t chunk, Error *error) {
@@ -300,6 +315,8 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
            before = states[0]->length;
     size_t keys = count_keys(states[0], input);
     status = reserve(&workspace, states, count, input, chunk_tokens, job, error);
+    if (status == STATUS_OK) recurrence_begin(states, count);
+    bool has_begun = status == STATUS_OK;
     for (size_t done = 0; done < input->count && status == STATUS_OK; done += chunk_tokens) {
         size_t tokens = input->count - done < chunk_tokens ? input->count - done : chunk_tokens;
         Pass pass = {.input = input, .done = done, .operands = workspace.operands, .scratch = scratch};
@@ -323,6 +340,7 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
     if (status != STATUS_OK) {
         for (size_t i = 0; i < count; i++) states[i]->length = before;
     }
+    if (has_begun) recurrence_end(states, count, input, status == STATUS_OK);
     release(&workspace);
     return status;
 }
@@ -356,7 +374,7 @@ Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *re
         compute_all_angles(&pass.chunk, &workspace);
         size_t width = state->model->config->hidden_size;
         memcpy(state->buffers[BUFFER_RESIDUAL], residual, input->count * width * sizeof *residual);
-        status = run_attention(&pass, error);
+        status = run_mixer(&pass, error);
         if (status == STATUS_OK) status = replay_mlp(&pass, error);
     }
     state->length = length;

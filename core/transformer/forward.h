@@ -78,7 +78,10 @@ typedef struct ForwardInput {
 
 /* ---- running ---- */
 
-/* Appends `input` to every state's cache (all have the same length), or puts it into its places, which leaves their
+/* Layers that keep a state of their text go on from the token before: STATUS_UNSUPPORTED where an input has places, or
+ * starts that do not follow one another.
+ *
+ * Appends `input` to every state's cache (all have the same length), or puts it into its places, which leaves their
  * lengths as they are. Long inputs go in chunks, which bounds
  * the activations to about 64 MiB for all states together. On failure or cancellation the caches are as
  * before. */

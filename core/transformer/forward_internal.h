@@ -26,7 +26,9 @@ typedef enum Buffer {
     BUFFER_GATE_UP,        /* and of one for gate and up */
     BUFFER_LAYER_INPUTS,   /* layers · layer_input_size: of all layers, for the whole chunk */
     BUFFER_SCRATCH,        /* what a block keeps for itself between its steps */
-    BUFFER_ATTENTION_GATE, /* heads · value_dim */
+    BUFFER_ATTENTION_GATE, /* as wide as BUFFER_MIXED: what it is gated by */
+    BUFFER_WRITE,          /* value heads of the delta rule, both: how much is written, and kept */
+    BUFFER_DECAY,
     /* a mixture of experts; routed rows are a token's for each expert that it goes to, in the order of the experts */
     BUFFER_ROUTER,      /* experts: logits, then scores */
     BUFFER_RIVALS,      /* experts, and their groups */
@@ -49,12 +51,23 @@ typedef struct ForwardVectors {
     float *parts[TENSOR_PART_COUNT];
 } ForwardVectors;
 
+/* What layers keep of a text in place of keys and values, of all such layers one behind the other, [total]. It cannot be
+ * taken back by one token, so that it is kept as it was before the last call, too. A length that no cache has: it is of no
+ * text. */
+typedef struct Recurrence {
+    size_t total;
+    float *now, *before;
+    size_t length, start;               /* of the cache at `now`, and where the text began that is going on */
+    size_t before_length, before_start; /* the same at `before` */
+} Recurrence;
+
 struct ForwardState {
     const Model *model;
     const ModelSide *side; /* whose settings it runs with */
     Settings settings;
     size_t capacity, length;
-    float *keys, *values;    /* [layers][kv_heads][capacity][head_dim], [value_dim] */
+    float *keys, *values; /* [layers][kv_heads][capacity][head_dim], [value_dim] */
+    Recurrence recurrence;
     float *small;            /* norms and biases, blended */
     ForwardVectors *vectors; /* [layers + 1] into `small`; the last: no layer's */
     float *buffers[BUFFER_COUNT];

@@ -4,6 +4,7 @@
 #include "core/support/memory.h"
 #include "core/support/memory_limit.h"
 #include "core/transformer/forward_internal.h"
+#include "core/transformer/recurrence.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -65,10 +66,33 @@ Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit,
 
 /* ---- one run ---- */
 
+/* Of a mixer with a state, what is between it and the stream. */
+static size_t mixer_width(const ModelConfig *config, MixerKind mixer, Buffer buffer) {
+    bool is_delta = mixer == MIXER_DELTA;
+    switch (buffer) {
+    case BUFFER_MIXED:
+        return is_delta ? architecture_delta_values(config) : config->hidden_size;
+    case BUFFER_SCRATCH:
+        return is_delta ? architecture_delta_channels(config) : 3 * config->hidden_size;
+    case BUFFER_ATTENTION_GATE:
+        return is_delta ? architecture_delta_values(config) : 0;
+    default: /* BUFFER_WRITE and BUFFER_DECAY */
+        return is_delta ? config->recurrent.value_heads : 0;
+    }
+}
+
+/* What attention keeps for itself; behind it, what each layer has of a token. */
+static size_t scratch_width(const ModelConfig *config, const LayerPlan *plan) {
+    uint64_t query = plan->heads * plan->head_dim, own = config->layers * config->layer_input_size;
+    bool is_twice = config->has_output_gate || architecture_needs(plan, TENSOR_PART_LAMBDA_Q1);
+    return is_twice && own < 2 * query ? 2 * query : own;
+}
+
 size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buffer buffer) {
-    uint64_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim, own;
+    uint64_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim;
     const ExpertPlan *experts = &plan->experts;
     const LatentPlan *latent = &plan->latent;
+    bool has_state = plan->mixer != MIXER_ATTENTION;
     switch (buffer) {
     case BUFFER_RESIDUAL:
     case BUFFER_NORMED:
@@ -77,7 +101,7 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
     case BUFFER_QUERY:
         return query;
     case BUFFER_MIXED:
-        return plan->heads * plan->value_dim;
+        return has_state ? mixer_width(config, plan->mixer, buffer) : plan->heads * plan->value_dim;
     case BUFFER_KEY:
         return key;
     case BUFFER_VALUE:
@@ -93,11 +117,16 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
                    : 0;
     case BUFFER_LAYER_INPUTS:
         return config->layers * config->layer_input_size;
+    case BUFFER_WRITE:
+    case BUFFER_DECAY:
+        return has_state ? mixer_width(config, plan->mixer, buffer) : 0;
     case BUFFER_SCRATCH:
-        own = config->layers * config->layer_input_size;
-        return architecture_needs(plan, TENSOR_PART_LAMBDA_Q1) && own < 2 * query ? 2 * query : own;
+        return has_state ? mixer_width(config, plan->mixer, buffer) : scratch_width(config, plan);
     case BUFFER_ATTENTION_GATE:
-        return architecture_needs(plan, TENSOR_PART_ATTENTION_GATE) ? plan->heads * plan->value_dim : 0;
+        if (has_state) return mixer_width(config, plan->mixer, buffer);
+        return config->has_output_gate || architecture_needs(plan, TENSOR_PART_ATTENTION_GATE)
+                   ? plan->heads * plan->value_dim
+                   : 0;
     case BUFFER_ROUTER:
         return experts->count;
     case BUFFER_RIVALS:
@@ -236,13 +265,18 @@ const ModelSide *forward_side(const Model *model, const Settings *settings) {
     return settings_is_base(settings) ? &model->base : &model->sft;
 }
 
+/* Beside what does not grow with a text. */
+static Status check_capacity(const ModelConfig *config, size_t capacity, Error *error) {
+    uint64_t limit = forward_memory_limit(), fixed = recurrence_bytes(config);
+    return forward_check_memory(forward_token_bytes(config, 1, 1), capacity,
+                                fixed < limit ? limit - fixed : 0, "a forward pass", error);
+}
+
 Status forward_create_state(const Model *model, const Settings *settings, size_t capacity,
                             ForwardState **state, Error *error) {
     *state = NULL;
     Status status = settings_check(settings, model->pair, error);
-    if (status == STATUS_OK)
-        status = forward_check_memory(forward_token_bytes(model->config, 1, 1), capacity,
-                                      forward_memory_limit(), "a forward pass", error);
+    if (status == STATUS_OK) status = check_capacity(model->config, capacity, error);
     if (status != STATUS_OK) return status;
     ForwardState *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "a forward state");
@@ -261,6 +295,7 @@ Status forward_create_state(const Model *model, const Settings *settings, size_t
         made->values = memory_allocate_aligned(values, sizeof(float));
         if (made->keys == NULL || made->values == NULL) status = memory_fail(error, "the KV cache");
     }
+    if (status == STATUS_OK) status = recurrence_allocate(config, &made->recurrence, error);
     if (status == STATUS_OK) status = blend_small(made, error);
     if (status != STATUS_OK) {
         forward_free_state(made);
@@ -276,6 +311,7 @@ void forward_free_state(ForwardState *state) {
     free(state->hidden);
     free(state->vectors);
     free(state->small);
+    recurrence_free(&state->recurrence);
     free(state->values);
     free(state->keys);
     free(state);

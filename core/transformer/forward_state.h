@@ -47,7 +47,8 @@ void forward_free_state(ForwardState *state); /* takes NULL */
 
 size_t forward_length(const ForwardState *state);
 
-/* Forgets the cached tokens from `length` on. */
+/* Forgets the cached tokens from `length` on. Layers that keep a state of their text (LFM2's) have it for the length before
+ * the last call, and for 0: from any other a text cannot go on, which forward_run() says; a new one can begin there. */
 void forward_rewind(ForwardState *state, size_t length);
 
 /* [tokens of the last forward_run × hidden_size], after the final norm. */

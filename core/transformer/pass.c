@@ -78,6 +78,20 @@ Status pass_project_part(const Pass *pass, TensorPart part, Buffer from, Buffer 
                                error);
 }
 
+Status pass_project_biased(const Pass *pass, TensorPart weight, TensorPart bias, Buffer from, Buffer to,
+                           Error *error) {
+    const Chunk *chunk = &pass->chunk;
+    for (size_t i = 0; i < chunk->state_count; i++) {
+        ForwardState *state = chunk->states[i];
+        const PairTensor *tensor = state->model->layers[chunk->layer].parts[weight];
+        pass->operands[i] = (MatmulOperand){.blend = settings_blend(&state->settings, tensor),
+                                            .bias = forward_part(state, chunk->layer, bias),
+                                            .x = state->buffers[from],
+                                            .y = state->buffers[to]};
+    }
+    return matmul_run(pass->operands, chunk->state_count, chunk->tokens, pass->scratch, chunk->job, error);
+}
+
 void pass_observe(const Pass *pass, ForwardSite site, Buffer buffer) {
     const Chunk *chunk = &pass->chunk;
     if (pass->input->observer == NULL) return;

@@ -37,6 +37,10 @@ void pass_norm_part(const Chunk *chunk, ForwardState *state, size_t token, Tenso
 Status pass_project_tensor(const Pass *pass, const PairTensor *tensor, Buffer from, Buffer to,
                            Error *error) STATUS_MUST_CHECK;
 
+/* A part of the layer, [outputs × inputs], with its bias, where the layer has that. */
+Status pass_project_biased(const Pass *pass, TensorPart weight, TensorPart bias, Buffer from, Buffer to,
+                           Error *error) STATUS_MUST_CHECK;
+
 Status pass_project(const Pass *pass, Projection projection, Error *error) STATUS_MUST_CHECK;
 
 /* The same of a part, which has no bias. */

@@ -20,6 +20,9 @@ TABLE = os.path.join(os.path.dirname(__file__), "../../core/checkpoint/config_cl
 LETTERS = {type(None): "n", bool: "b", int: "i", float: "f", str: "t", dict: "o"}
 COMMON = {field.name for field in dataclasses.fields(PreTrainedConfig)}
 
+# names that __post_init__ takes out of what is left over, and puts in place of a field
+LEFT_OVER = {"lfm2": {"block_ff_dim": "intermediate_size", "tie_embedding": "tie_word_embeddings"}}
+
 HEAD = """#include "core/checkpoint/config_class.h"
 
 /* Written by tests/golden/make_config_classes.py with transformers %s: change that, not this. */
@@ -70,7 +73,7 @@ def describe(kind):
         # a default that is an object of another class is a part of the model of its own
         text = default_of(field)
         parts.append(f"{field.name}:{letters(field.type)}={text}")
-    parts += [f"@{name}={key}" for name, key in sorted((cls.attribute_map or {}).items())]
+    parts += [f"@{name}={key}" for name, key in sorted(((cls.attribute_map or {}) | LEFT_OVER.get(kind, {})).items())]
     theta = getattr(cls, "default_theta", None)
     if isinstance(theta, dict):
         parts += [f"#theta={float(theta['global'])}", f"#local_theta={float(theta['local'])}"]

@@ -55,6 +55,13 @@ PAIRS = {
                     layer_types=["sliding_attention", "full_attention"] * 2), 24),
     "gemma4_text-same": ("gemma4_text", GROUPED | dict(head_dim=4, global_head_dim=8, sliding_window=5, hidden_size_per_layer_input=0, attention_k_eq_v=True,
                          num_global_key_value_heads=1, layer_types=["sliding_attention", "full_attention"]), 24),  # values that are keys
+    # a convolution with a state in place of attention, and its biases; an MLP cut to a multiple
+    "lfm2": ("lfm2", GROUPED | dict(num_hidden_layers=3, layer_types=["conv", "full_attention", "conv"], conv_bias=True, conv_L_cache=4,
+             block_multiple_of=8, pad_token_id=0), 24),
+    # the gated delta rule in place of attention, two value heads a key head; a gate behind attention, and its biases
+    "qwen3_5_text": ("qwen3_5_text", GROUPED | dict(num_hidden_layers=2, intermediate_size=16, head_dim=8, linear_num_key_heads=2, linear_num_value_heads=4,
+                     linear_key_head_dim=8, linear_value_head_dim=6, attention_bias=True, layer_types=["linear_attention", "full_attention"],
+                     rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.5), pad_token_id=0), 24),
     "granite_swa": ("granite_swa", GROUPED | dict(sliding_window=5, layer_types=["sliding_attention", "full_attention"],
                     layer_rope_theta=[100.0, 0]), 24),  # a rotary base for each layer, or none; sinks
 }

@@ -124,12 +124,60 @@ static void a_pair_with_biases_equals_golden(void **unused) {
     check_pair("qwen2-bias", "golden/pairs/qwen2-bias");
 }
 
+/* Of a pair of golden/dense, its activations alone. */
+static Status run_dense(const char *name, Dormancy *dormancy, Error *error) {
+    static const int32_t IDS[] = {1, 7, 3, 9, 4, 11};
+    const EvaluationRow row = {.ids = IDS, .count = 6, .first = 2, .end = 6};
+    const Settings settings = {.alpha = 0.5};
+    Pair *pair;
+    Model *model;
+    Job *job;
+    char *base = golden_path("golden/dense/%s/%s", name, "base"),
+         *sft = golden_path("golden/dense/%s/%s", name, "sft");
+    assert_int_equal(pair_open(base, sft, &pair, NULL), STATUS_OK);
+    assert_int_equal(model_open(pair, &model, NULL), STATUS_OK);
+    assert_int_equal(job_create(2, NULL, NULL, &job, NULL), STATUS_OK);
+    Status status = dormancy_run(model, &settings, &row, 1, false, dormancy, job, error);
+    job_free(job);
+    model_close(model);
+    pair_close(pair);
+    free(base);
+    free(sft);
+    return status;
+}
+
+/* A convolution has no channels of attention, dormant or not. */
+static void a_layer_without_attention_has_no_channels(void **unused) {
+    (void)unused;
+    Dormancy dormancy;
+    assert_int_equal(run_dense("lfm2", &dormancy, NULL), STATUS_OK);
+    for (size_t layer = 0; layer < 3; layer++) {
+        double sum = 0.0;
+        for (size_t c = 0; c < dormancy.channels; c++)
+            sum += dormancy.channel_scores[layer * dormancy.channels + c];
+        assert_true(layer == 1 ? fabs(sum / (double)dormancy.channels - 1.0) < TOLERANCE : isnan(sum));
+        assert_true(isnan(dormancy.head_scores[layer * dormancy.heads]) == (layer != 1));
+        assert_true(dormancy_share(dormancy.mlp_scores + layer * dormancy.mlp, dormancy.mlp, 0.5) < 1.0);
+    }
+    dormancy_free(&dormancy);
+}
+
+static void layers_of_different_widths_are_refused(void **unused) {
+    (void)unused;
+    Dormancy dormancy;
+    Error error = {0};
+    assert_int_equal(run_dense("gemma4_text", &dormancy, &error), STATUS_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "different widths (gemma4_text)"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_demo_pair_equals_golden),
         cmocka_unit_test(a_tied_pair_with_qk_norms_equals_golden),
         cmocka_unit_test(a_pair_with_biases_equals_golden),
         cmocka_unit_test(the_end_of_a_row_adds_nothing_to_the_loss),
+        cmocka_unit_test(a_layer_without_attention_has_no_channels),
+        cmocka_unit_test(layers_of_different_widths_are_refused),
         cmocka_unit_test(a_response_in_pieces_has_the_gradient_of_the_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,9 +170,11 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         {"gemma4_text-same", "different kinds"},
         {"gpt2", "layer's number"},
         {"gpt_neox", NULL},
+        {"lfm2", "different kinds"},
         {"ministral3", "grow"},
         {"opt", "norms on the stream"},
         {"phi", NULL},
+        {"qwen3_5_text", "different kinds"},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         Fixture fixture = {0};

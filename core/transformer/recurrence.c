@@ -1,0 +1,125 @@
+#include "core/transformer/recurrence.h"
+
+#include "core/support/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- memory ---- */
+
+/* Floats of one layer. */
+static size_t layer_size(const ModelConfig *config, const LayerPlan *plan) {
+    switch (plan->mixer) {
+    case MIXER_CONVOLUTION: /* the last inputs of each channel */
+        return config->hidden_size * (config->recurrent.taps - 1);
+    case MIXER_DELTA: /* the same, and what keys have written */
+        return architecture_delta_channels(config) * (config->recurrent.taps - 1) +
+               architecture_delta_values(config) * config->recurrent.key_dim;
+    case MIXER_ATTENTION:
+        break;
+    }
+    return 0;
+}
+
+/* Where a layer's begins; layer = layers: how many floats there are. At most 2³⁰ channels of 63, and 2²⁸ of values by 2¹⁶ of
+ * keys, in 1024 layers: it fits. */
+static size_t find_layer(const ModelConfig *config, uint64_t layer) {
+    size_t at = 0;
+    for (uint64_t i = 0; i < layer; i++) at += layer_size(config, architecture_layer(config, i));
+    return at;
+}
+
+uint64_t recurrence_bytes(const ModelConfig *config) {
+    uint64_t bytes;
+    return __builtin_mul_overflow(find_layer(config, config->layers), 2 * sizeof(float), &bytes) ? UINT64_MAX
+                                                                                                 : bytes;
+}
+
+Status recurrence_allocate(const ModelConfig *config, Recurrence *recurrence, Error *error) {
+    size_t total = find_layer(config, config->layers);
+    *recurrence = (Recurrence){.total = total, .length = SIZE_MAX, .before_length = SIZE_MAX};
+    if (total == 0) return STATUS_OK;
+    recurrence->now = memory_allocate_aligned(total, sizeof(float));
+    recurrence->before = memory_allocate_aligned(total, sizeof(float));
+    if (recurrence->now == NULL || recurrence->before == NULL) return memory_fail(error, "states of layers");
+    memset(recurrence->now, 0, total * sizeof(float));
+    return STATUS_OK;
+}
+
+void recurrence_free(Recurrence *recurrence) {
+    free(recurrence->now);
+    free(recurrence->before);
+}
+
+float *recurrence_of_layer(const ForwardState *state, uint64_t layer) {
+    return state->recurrence.now + find_layer(state->side->config, layer);
+}
+
+/* ---- a call ---- */
+
+/* Where the text began whose state there is at this length of the cache; SIZE_MAX: there is none. */
+static size_t known_start(const ForwardState *state) {
+    const Recurrence *own = &state->recurrence;
+    if (own->length == state->length) return own->start;
+    return own->before_length == state->length ? own->before_start : SIZE_MAX;
+}
+
+static size_t start_of(const ForwardInput *input, size_t token) {
+    return input->starts == NULL ? 0 : input->starts[token];
+}
+
+static Status check_state(const ForwardState *state, const ForwardInput *input, Error *error) {
+    size_t going = known_start(state);
+    for (size_t i = 0; i < input->count; i++) {
+        size_t start = start_of(input, i);
+        if (start != state->length + i && start != going)
+            return status_fail(
+                error, STATUS_UNSUPPORTED,
+                "layers of this model keep a state of their text, which goes on from the token "
+                "before: there is none at token %zu for a text that starts at %zu",
+                state->length + i, start);
+        going = start;
+    }
+    return STATUS_OK;
+}
+
+Status recurrence_check_input(ForwardState *const *states, size_t count, const ForwardInput *input,
+                              Error *error) {
+    if (states[0]->recurrence.total == 0) return STATUS_OK;
+    if (input->places != NULL)
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "texts that share a prompt and grow side by side are not known of models whose "
+                           "layers keep a state of their text (%s)",
+                           architecture_name(states[0]->side->config->architecture));
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) status = check_state(states[i], input, error);
+    return status;
+}
+
+void recurrence_begin(ForwardState *const *states, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        Recurrence *own = &states[i]->recurrence;
+        size_t length = states[i]->length;
+        if (own->total == 0) continue;
+        if (own->length == length) {
+            memcpy(own->before, own->now, own->total * sizeof *own->now);
+            own->before_length = length;
+            own->before_start = own->start;
+        } else if (own->before_length == length) {
+            memcpy(own->now, own->before, own->total * sizeof *own->now);
+        } else {
+            own->before_length = SIZE_MAX; /* a text begins */
+        }
+    }
+}
+
+void recurrence_end(ForwardState *const *states, size_t count, const ForwardInput *input, bool is_done) {
+    for (size_t i = 0; i < count; i++) {
+        Recurrence *own = &states[i]->recurrence;
+        if (own->total == 0) continue;
+        own->length = is_done ? states[i]->length : own->before_length;
+        own->start = is_done ? start_of(input, input->count - 1) : own->before_start;
+        if (!is_done && own->before_length != SIZE_MAX)
+            memcpy(own->now, own->before, own->total * sizeof *own->now);
+    }
+}
