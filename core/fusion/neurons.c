@@ -112,6 +112,26 @@ Status neurons_check_model(const Model *model, Error *error) {
                        model->pair->sft->directory, block, architecture_name(model->config->architecture));
 }
 
+bool neurons_has_channels(const ModelConfig *config, uint64_t layer) {
+    return architecture_layer(config, layer)->mixer == MIXER_ATTENTION;
+}
+
+static bool are_as_wide(const ModelConfig *config) {
+    for (size_t i = 0; i < config->plan_count; i++) {
+        const LayerPlan *plan = &config->plans[i];
+        bool is_as_wide = plan->mixer != MIXER_ATTENTION ||
+                          plan->heads * plan->head_dim == config->heads * config->head_dim;
+        if (!is_as_wide || plan->intermediate_size != config->intermediate_size) return false;
+    }
+    return true;
+}
+
+Status neurons_check_widths(const Model *model, Error *error) {
+    if (are_as_wide(model->base.config) && are_as_wide(model->sft.config)) return STATUS_OK;
+    return status_fail(error, STATUS_UNSUPPORTED, "dormancy of layers of different widths (%s) is not known",
+                       architecture_name(model->config->architecture));
+}
+
 uint64_t neurons_count(const NeuronTable *table) {
     return table->layers * count_layer(table);
 }

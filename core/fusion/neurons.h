@@ -88,6 +88,13 @@ const char *neurons_find_unnumbered(const ModelConfig *config);
  * whoever measures neurons: what they do not cover may not look as if it were silent. */
 Status neurons_check_model(const Model *model, Error *error) STATUS_MUST_CHECK;
 
+/* Whether the layer has attention, whose channels are inputs of o. */
+bool neurons_has_channels(const ModelConfig *config, uint64_t layer);
+
+/* STATUS_UNSUPPORTED where layers have MLPs, or attention, of different widths: tables of scores have as many columns for
+ * each layer. */
+Status neurons_check_widths(const Model *model, Error *error) STATUS_MUST_CHECK;
+
 uint64_t neurons_count(const NeuronTable *table); /* M */
 
 /* Blocks that have neurons. */

@@ -229,7 +229,7 @@ static void score_all(const ModelConfig *config, Dormancy *dormancy) {
         double *channels = dormancy->channel_scores + layer * dormancy->channels;
         score_layer(dormancy->mlp_scores + layer * dormancy->mlp, dormancy->mlp, (double)dormancy->tokens);
         score_layer(channels, dormancy->channels, (double)dormancy->tokens);
-        bool has_attention = architecture_layer(config, layer)->mixer == MIXER_ATTENTION;
+        bool has_attention = neurons_has_channels(config, layer);
         for (size_t c = 0; c < dormancy->channels && !has_attention; c++) channels[c] = NAN;
         for (size_t h = 0; h < dormancy->heads; h++) {
             double sum = 0.0;
@@ -242,25 +242,11 @@ static void score_all(const ModelConfig *config, Dormancy *dormancy) {
     }
 }
 
-/* Scores are kept in tables with as many columns for each layer. */
-static Status check_widths(const ModelConfig *config, Error *error) {
-    for (size_t i = 0; i < config->plan_count; i++) {
-        const LayerPlan *plan = &config->plans[i];
-        bool has_attention = plan->mixer == MIXER_ATTENTION;
-        if (plan->intermediate_size != config->intermediate_size ||
-            (has_attention && plan->heads * plan->head_dim != config->heads * config->head_dim))
-            return status_fail(error, STATUS_UNSUPPORTED,
-                               "dormancy of layers of different widths (%s) is not known",
-                               architecture_name(config->architecture));
-    }
-    return STATUS_OK;
-}
-
 Status dormancy_run(const Model *model, const Settings *settings, const EvaluationRow *rows, size_t row_count,
                     bool with_gradient, Dormancy *dormancy, Job *job, Error *error) {
     *dormancy = (Dormancy){0};
     Status status = neurons_check_model(model, error);
-    if (status == STATUS_OK) status = check_widths(forward_side(model, settings)->config, error);
+    if (status == STATUS_OK) status = neurons_check_widths(model, error);
     if (status == STATUS_OK) status = make_result(model, rows, row_count, with_gradient, dormancy, error);
     if (status == STATUS_OK) status = sum_activations(model, settings, rows, row_count, dormancy, job, error);
     if (status == STATUS_OK && with_gradient)
