@@ -186,9 +186,11 @@ typedef enum TensorPart {
     TENSOR_PART_DELTA_CONVOLUTION, /* [channels of q, k and v, 1, taps] */
     TENSOR_PART_DELTA_DECAY,       /* [value heads], both */
     TENSOR_PART_DELTA_STEP_BIAS,
-    TENSOR_PART_DELTA_NORM, /* [value_dim] */
-    TENSOR_PART_DELTA_OUT,  /* [hidden_size × value heads · value_dim] */
-    TENSOR_PART_LAMBDA_Q1,  /* [head_dim], these four: of differential attention */
+    TENSOR_PART_DELTA_NORM,  /* [value_dim] */
+    TENSOR_PART_DELTA_OUT,   /* [hidden_size × value heads · value_dim] */
+    TENSOR_PART_DELTA_FUSED, /* of each key head its query, its key, its values, their gates */
+    TENSOR_PART_DELTA_STEPS, /* of each key head how much its value heads write, and keep */
+    TENSOR_PART_LAMBDA_Q1,   /* [head_dim], these four: of differential attention */
     TENSOR_PART_LAMBDA_K1,
     TENSOR_PART_LAMBDA_Q2,
     TENSOR_PART_LAMBDA_K2,
@@ -382,7 +384,7 @@ static inline bool architecture_needs(const LayerPlan *plan, TensorPart part) {
 uint64_t architecture_window(const ModelConfig *config);
 
 /* Ends of a tensor's name, the usual one first: "self_attn.sinks". */
-enum { PART_MOST_NAMES = 7 };
+enum { PART_MOST_NAMES = 8 };
 const char *const *architecture_part_names(TensorPart part); /* NULL behind the last */
 
 /* The role by which tensors with that part are listed; TENSOR_ROLE_COUNT: any. */

@@ -309,6 +309,7 @@ const Architecture ARCHITECTURES_DENSE[] = {
     {.model_type = "qwen2_5_vl", .text_type = "qwen2_5_vl_text"},
     {.model_type = "qwen3_vl", .text_type = "qwen3_vl_text"},
     {.model_type = "qwen3_5", .text_type = "qwen3_5_text"},
+    {.model_type = "qwen3_5_moe", .text_type = "qwen3_5_moe_text"},
     {.model_type = "smolvlm", .text_type = "llama"},
     {.model_type = "idefics3", .text_type = "llama"},
     {.model_type = "internvl", .text_type = "qwen2"},

@@ -189,14 +189,15 @@ static void need_part(LayerPlan *plan, TensorPart part, bool is_needed) {
     if (is_needed) plan->parts |= UINT64_C(1) << part;
 }
 
-static void need_tensors(const ExpertRule *rule, LayerPlan *plan) {
+static void need_tensors(const ConfigReader *reader, const ExpertRule *rule, LayerPlan *plan) {
     static const TensorRole MLP[] = {TENSOR_GATE,      TENSOR_UP,           TENSOR_GATE_UP, TENSOR_DOWN,
                                      TENSOR_GATE_BIAS, TENSOR_GATE_UP_BIAS, TENSOR_UP_BIAS, TENSOR_DOWN_BIAS};
     bool has_shared = plan->experts.shared_width > 0;
     for (size_t i = 0; i < sizeof MLP / sizeof *MLP; i++) plan->roles &= ~(UINT64_C(1) << MLP[i]);
     need_part(plan, TENSOR_PART_ROUTER, true);
     need_part(plan, TENSOR_PART_ROUTER_BIAS, rule->has_bias);
-    need_part(plan, TENSOR_PART_CORRECTION, rule->has_correction);
+    bool is_asked = rule->correction_key != NULL && config_bool(reader, rule->correction_key);
+    need_part(plan, TENSOR_PART_CORRECTION, rule->has_correction || is_asked);
     need_part(plan, TENSOR_PART_SHARED_GATE, has_shared && !rule->shared_is_fused);
     need_part(plan, TENSOR_PART_SHARED_UP, has_shared && !rule->shared_is_fused);
     need_part(plan, TENSOR_PART_SHARED_GATE_UP, has_shared && rule->shared_is_fused);
@@ -227,6 +228,6 @@ Status config_read_experts(const ConfigReader *reader, const ModelConfig *config
                            reader->origin, config->architecture->mlp_bias.key);
     plan->mlp = MLP_EXPERTS;
     plan->intermediate_size = plan->experts.shared_width;
-    need_tensors(rule, plan);
+    need_tensors(reader, rule, plan);
     return STATUS_OK;
 }

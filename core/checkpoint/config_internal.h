@@ -61,6 +61,7 @@ typedef struct ExpertRule {
     ExpertScoring scoring;
     ExpertLayout layout;
     bool has_correction, has_bias; /* of the choice; of router and experts */
+    const char *correction_key;    /* has it if true */
     bool has_groups;               /* "n_group", "topk_group" */
     const char *method_key;        /* whether there are groups is said here: "group_limited_greedy" */
     uint64_t group_best;
@@ -79,7 +80,7 @@ typedef struct ExpertRule {
 extern const ExpertRule EXPERTS_MIXTRAL, EXPERTS_MINIMAX, EXPERTS_PHI, EXPERTS_OLMO, EXPERTS_QWEN,
     EXPERTS_QWEN_SHARED, EXPERTS_GRANITE, EXPERTS_GRANITE_SHARED, EXPERTS_GPT_OSS, EXPERTS_HUNYUAN,
     EXPERTS_ERNIE, EXPERTS_LLAMA4, EXPERTS_DEEPSEEK2, EXPERTS_DEEPSEEK3, EXPERTS_GLM_LITE, EXPERTS_EXAONE,
-    EXPERTS_SOLAR, EXPERTS_HUNYUAN3, EXPERTS_AFMOE;
+    EXPERTS_SOLAR, EXPERTS_HUNYUAN3, EXPERTS_AFMOE, EXPERTS_QWEN_ALL, EXPERTS_LFM;
 
 /* Latent attention, whose ranks and sizes of heads have the same keys everywhere; how its heads turn. */
 typedef enum LatentRule {
@@ -162,6 +163,7 @@ struct Architecture {
     const char *mixer_type, *attention_list;
     const char *interval_key; /* instead of such a list: every so-manieth layer has attention */
     uint64_t interval;        /* where there is no such key */
+    bool delta_is_fused;      /* its queries, keys, values and gates are one matrix, by key head */
     const char *taps_key;
     ConfigRule mixer_bias;
     bool is_interleaved, is_reversed;
@@ -317,6 +319,7 @@ Status config_prepare_diffllama(const ConfigReader *reader, ModelConfig *config,
 Status config_prepare_gemma4(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_mpt(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_xglm(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_lfm2_moe(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_lfm2(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error);
 

@@ -97,6 +97,9 @@ Status config_read_mixers(const ConfigReader *reader, ModelConfig *config, bool 
     if (status != STATUS_OK) return status;
     if (types != NULL) return read_types(reader, config, types, has_mixer, error);
     if (config->architecture->interval > 0) return read_interval(reader, config, has_mixer, error);
+    if (config->architecture->attention_list == NULL)
+        return status_fail(error, STATUS_FORMAT, "%s: expected \"layer_types\", found nothing",
+                           reader->origin);
     read_list(reader, config, has_mixer);
     return STATUS_OK;
 }
@@ -116,9 +119,11 @@ void config_set_mixer(const ConfigReader *reader, const ModelConfig *config, Lay
     plan->heads = plan->kv_heads = plan->head_dim = plan->value_dim = 0;
     plan->window = 0;
     plan->rope = -1;
-    bool is_delta = plan->mixer == MIXER_DELTA;
+    bool is_delta = plan->mixer == MIXER_DELTA, is_fused = config->architecture->delta_is_fused;
     for (int part = TENSOR_PART_DELTA_IN; part <= TENSOR_PART_DELTA_OUT; part++)
-        need(plan, (TensorPart)part, is_delta);
+        need(plan, (TensorPart)part, is_delta && (part > TENSOR_PART_DELTA_STEP || !is_fused));
+    need(plan, TENSOR_PART_DELTA_FUSED, is_delta && is_fused);
+    need(plan, TENSOR_PART_DELTA_STEPS, is_delta && is_fused);
     need(plan, TENSOR_PART_CONVOLUTION_IN, !is_delta);
     need(plan, TENSOR_PART_CONVOLUTION, !is_delta);
     need(plan, TENSOR_PART_CONVOLUTION_OUT, !is_delta);

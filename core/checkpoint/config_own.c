@@ -156,22 +156,28 @@ Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config,
                : refuse(reader, "qkv_bias", "expected what \"bias\" is", error);
 }
 
+Status config_prepare_lfm2_moe(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    (void)config;
+    const cJSON *ties = json_find_any(reader->json, "tie_embedding");
+    if (ties == NULL || cJSON_IsBool(ties)) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT, "%s: expected \"tie_embedding\" to be true or false",
+                       reader->origin);
+}
+
 /* Of Llama 1: two thirds of the width, times a factor, as a multiple. Python cuts both to whole numbers. */
 Status config_prepare_lfm2(const ConfigReader *reader, ModelConfig *config, Error *error) {
     static const char ADJUSTS[] = "block_auto_adjust_ff_dim", FACTOR[] = "block_ffn_dim_multiplier",
                       MULTIPLE[] = "block_multiple_of";
     const char *from;
     uint64_t multiple;
-    const cJSON *ties = json_find_any(reader->json, "tie_embedding");
-    if (ties != NULL && !cJSON_IsBool(ties))
-        return status_fail(error, STATUS_FORMAT, "%s: expected \"tie_embedding\" to be true or false",
-                           reader->origin);
+    Status status = config_prepare_lfm2_moe(reader, config, error);
+    if (status != STATUS_OK) return status;
     if (!config_is_truthy(config_find(reader, ADJUSTS))) return STATUS_OK;
     config->intermediate_size = 2 * config->intermediate_size / 3;
     if (config_find(reader, FACTOR) != NULL) {
         double factor = config_number(reader, FACTOR, 1.0);
         if (!(factor > 0.0 && factor <= 1e6)) return refuse(reader, FACTOR, "expected more than 0", error);
-        Status status = config_read_size(reader, MULTIPLE, 0, &multiple, &from, error);
+        status = config_read_size(reader, MULTIPLE, 0, &multiple, &from, error);
         if (status != STATUS_OK) return status;
         config->intermediate_size = (uint64_t)(factor * (double)config->intermediate_size);
         config->intermediate_size = (config->intermediate_size + multiple - 1) / multiple * multiple;

@@ -33,6 +33,24 @@ const ExpertRule EXPERTS_QWEN_SHARED = {.count_key = "num_experts",
                                         .shared_width_key = "shared_expert_intermediate_size",
                                         .shared_has_switch = true};
 
+const ExpertRule EXPERTS_QWEN_ALL = {.count_key = "num_experts",
+                                     .chosen_key = "num_experts_per_tok",
+                                     .width_key = "moe_intermediate_size",
+                                     .normalises = true,
+                                     .shared_width_key = "shared_expert_intermediate_size",
+                                     .shared_has_switch = true};
+
+const ExpertRule EXPERTS_LFM = {.count_key = "num_experts",
+                                .chosen_key = "num_experts_per_tok",
+                                .width_key = "moe_intermediate_size",
+                                .layers = EXPERT_LAYERS_FROM,
+                                .dense_key = "num_dense_layers",
+                                .scoring = EXPERTS_SIGMOID,
+                                .correction_key = "use_expert_bias",
+                                .normalise_key = "norm_topk_prob",
+                                .added_sum = 1e-6,
+                                .scale_key = "routed_scaling_factor"};
+
 const ExpertRule EXPERTS_GRANITE = {
     .count_key = "num_local_experts", .chosen_key = "num_experts_per_tok", .scoring = EXPERTS_SOFTMAX_CHOSEN};
 

@@ -135,6 +135,45 @@ static void run_head(void *argument, size_t task, unsigned worker) {
     }
 }
 
+/* ---- out of one matrix ---- */
+
+static void split_fused(const Chunk *chunk, ForwardState *state, size_t token) {
+    const ModelConfig *config = state->side->config;
+    const RecurrentSizes *sizes = &config->recurrent;
+    const size_t keys = architecture_delta_keys(config), dim = sizes->key_dim,
+                 values = architecture_delta_values(config) / sizes->key_heads;
+    const float *from = pass_row(chunk, state, BUFFER_QKV, token);
+    float *row = pass_row(chunk, state, BUFFER_SCRATCH, token),
+          *gate = pass_row(chunk, state, BUFFER_ATTENTION_GATE, token);
+    for (size_t h = 0; h < sizes->key_heads; h++, from += 2 * (dim + values)) {
+        memcpy(row + h * dim, from, dim * sizeof *row);
+        memcpy(row + keys + h * dim, from + dim, dim * sizeof *row);
+        memcpy(row + 2 * keys + h * values, from + 2 * dim, values * sizeof *row);
+        memcpy(gate + h * values, from + 2 * dim + values, values * sizeof *gate);
+    }
+}
+
+/* Rows are narrower than the buffer. */
+static void split_steps(const Chunk *chunk, ForwardState *state, size_t token) {
+    const RecurrentSizes *sizes = &state->side->config->recurrent;
+    const size_t group = sizes->value_heads / sizes->key_heads;
+    const float *from = state->buffers[BUFFER_QKV] + token * 2 * sizes->value_heads;
+    float *write = pass_row(chunk, state, BUFFER_WRITE, token),
+          *decay = pass_row(chunk, state, BUFFER_DECAY, token);
+    for (size_t h = 0; h < sizes->key_heads; h++) {
+        memcpy(write + h * group, from + 2 * h * group, group * sizeof *write);
+        memcpy(decay + h * group, from + (2 * h + 1) * group, group * sizeof *decay);
+    }
+}
+
+static Status project_fused(const Pass *pass, Error *error) {
+    Status status = pass_project_part(pass, TENSOR_PART_DELTA_STEPS, BUFFER_NORMED, BUFFER_QKV, error);
+    if (status == STATUS_OK) status = pass_for_tokens(pass, split_steps, error);
+    if (status == STATUS_OK)
+        status = pass_project_part(pass, TENSOR_PART_DELTA_FUSED, BUFFER_NORMED, BUFFER_QKV, error);
+    return status == STATUS_OK ? pass_for_tokens(pass, split_fused, error) : status;
+}
+
 /* ---- the block ---- */
 
 static Status project_all(const Pass *pass, Error *error) {
@@ -156,7 +195,8 @@ Status block_delta_run(const Pass *pass, Error *error) {
     const ModelConfig *config = chunk->states[0]->side->config;
     DeltaStep blocks = {chunk, (architecture_delta_channels(config) + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK},
               heads = {chunk, config->recurrent.value_heads};
-    Status status = project_all(pass, error);
+    bool is_fused = architecture_needs(forward_plan(chunk->states[0], chunk->layer), TENSOR_PART_DELTA_FUSED);
+    Status status = is_fused ? project_fused(pass, error) : project_all(pass, error);
     if (status == STATUS_OK)
         status = job_run(chunk->job, blocks.tasks * chunk->state_count, convolve_block, &blocks, error);
     if (status == STATUS_OK) status = pass_for_tokens(pass, prepare_token, error);

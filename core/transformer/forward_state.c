@@ -110,6 +110,8 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
     case BUFFER_UP:
         return plan->intermediate_size;
     case BUFFER_QKV:
+        if (architecture_needs(plan, TENSOR_PART_DELTA_FUSED))
+            return architecture_delta_channels(config) + architecture_delta_values(config);
         return architecture_has(plan, TENSOR_QKV) ? query + 2 * key : 0;
     case BUFFER_GATE_UP:
         return architecture_has(plan, TENSOR_GATE_UP) || architecture_needs(plan, TENSOR_PART_SHARED_GATE_UP)

@@ -21,7 +21,8 @@ LETTERS = {type(None): "n", bool: "b", int: "i", float: "f", str: "t", dict: "o"
 COMMON = {field.name for field in dataclasses.fields(PreTrainedConfig)}
 
 # names that __post_init__ takes out of what is left over, and puts in place of a field
-LEFT_OVER = {"lfm2": {"block_ff_dim": "intermediate_size", "tie_embedding": "tie_word_embeddings"}}
+LEFT_OVER = {"lfm2": {"block_ff_dim": "intermediate_size", "tie_embedding": "tie_word_embeddings"},
+             "lfm2_moe": {"tie_embedding": "tie_word_embeddings"}}
 
 HEAD = """#include "core/checkpoint/config_class.h"
 

@@ -62,6 +62,11 @@ PAIRS = {
     "qwen3_5_text": ("qwen3_5_text", GROUPED | dict(num_hidden_layers=2, intermediate_size=16, head_dim=8, linear_num_key_heads=2, linear_num_value_heads=4,
                      linear_key_head_dim=8, linear_value_head_dim=6, attention_bias=True, layer_types=["linear_attention", "full_attention"],
                      rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.5), pad_token_id=0), 24),
+    # the same out of two matrices by key head, with experts
+    "qwen3_next": ("qwen3_next", GROUPED | dict(num_hidden_layers=2, intermediate_size=8, head_dim=8, linear_num_key_heads=2, linear_num_value_heads=4,
+                   linear_key_head_dim=8, linear_value_head_dim=6, num_experts=3, num_experts_per_tok=2, moe_intermediate_size=6,
+                   shared_expert_intermediate_size=6, layer_types=["linear_attention", "full_attention"], pad_token_id=0,
+                   rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.5)), 24),
     "granite_swa": ("granite_swa", GROUPED | dict(sliding_window=5, layer_types=["sliding_attention", "full_attention"],
                     layer_rope_theta=[100.0, 0]), 24),  # a rotary base for each layer, or none; sinks
 }
@@ -87,7 +92,7 @@ def make(name):
     shutil.rmtree(where, ignore_errors=True)
     config = CONFIG_MAPPING[kind](**settings)
     # Falcon's eager attention adds ALiBi twice; what it runs by default does not
-    how = dict(attn_implementation="sdpa" if kind == "falcon" else "eager", dtype=torch.float32)
+    how = dict(attn_implementation="sdpa" if kind == "falcon" else "eager", experts_implementation="eager", dtype=torch.float32)
     load = lambda side: AutoModelForCausalLM.from_pretrained(f"{where}/{side}", **how).eval()
     torch.manual_seed(1)
     model = AutoModelForCausalLM.from_config(config, **how).eval()

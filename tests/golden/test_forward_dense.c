@@ -175,6 +175,7 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         {"opt", "norms on the stream"},
         {"phi", NULL},
         {"qwen3_5_text", "different kinds"},
+        {"qwen3_next", "different kinds"},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         Fixture fixture = {0};

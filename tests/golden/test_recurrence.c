@@ -1,5 +1,5 @@
 /*
- * Layers that keep a state of their text (golden/dense: lfm2, qwen3_5_text): it goes on from call to call, begins anew with a text, is
+ * Layers that keep a state of their text (golden/dense: lfm2, qwen3_5_text, qwen3_next): it goes on from call to call, begins anew with a text, is
  * put back where a call fails or is rewound, and refuses what it cannot do. Hidden states are compared bit for bit, or
  * within 5e-6 of their range where sums are of other lengths; that the values are right is test_forward_dense.c's.
  */
@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const NAMES[] = {"lfm2", "qwen3_5_text"};
+static const char *const NAMES[] = {"lfm2", "qwen3_5_text", "qwen3_next"};
 static const Settings HALF = {.alpha = 0.5};
 static const double TOLERANCE = 5e-6;
 
