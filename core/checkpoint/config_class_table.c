@@ -573,7 +573,8 @@ const ConfigClass CONFIG_CLASSES[] = {
      "initializer_range:f=0.02 use_cache:b=true norm_eps:f=1e-05 num_attention_heads:i=32 "
      "num_key_value_heads:i=8 conv_bias:b=false conv_L_cache:i=3 num_dense_layers:i=2 num_experts_per_tok:i=4 "
      "output_router_logits:b=false num_experts:i=32 use_expert_bias:b=true routed_scaling_factor:f=1.0 "
-     "norm_topk_prob:b=true layer_types:Tn=null @tie_embedding=tie_word_embeddings #theta=1000000.0 #local_theta=1000000.0"},
+     "norm_topk_prob:b=true layer_types:Tn=null @tie_embedding=tie_word_embeddings #theta=1000000.0 "
+     "#local_theta=1000000.0"},
     {"lfm3",
      "vocab_size:i=128000 hidden_size:i=2048 intermediate_size:i=7680 num_hidden_layers:i=24 "
      "num_attention_heads:i=16 num_key_value_heads:i=4 max_position_embeddings:i=128000 "
