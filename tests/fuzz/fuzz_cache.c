@@ -13,8 +13,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 /* Two layers of 2 q, 1 k, 1 v, 3 gate, 3 up, 4 o (2 heads) and 3 down, on two rows. */
 static const EvaluationRow ROWS[] = {{.ids = NULL, .count = 5, .first = 2, .end = 5},
                                      {.ids = NULL, .count = 4, .first = 1, .end = 3}};
-static const CacheMethodShape SHAPE = {
-    .table = {2, {2, 1, 1, 0, 3, 3, 0, 4, 3}, false}, .heads = 2, .vocabulary = 10, .rows = ROWS, .row_count = 2};
+static const CacheMethodShape SHAPE = {.table = {2, {2, 1, 1, 0, 3, 3, 0, 4, 3}, false},
+                                       .heads = 2,
+                                       .vocabulary = 10,
+                                       .rows = ROWS,
+                                       .row_count = 2};
 enum { TARGETS = 3 };
 
 static void check_entry(const uint8_t *bytes, size_t count) {
