@@ -1,7 +1,8 @@
 #!/bin/sh
 # All the proof there is, from a clean clone: installs what is missing (Debian 12 and 13), builds, tests, checks.
 #     sh tests/run.sh [--all]
-# --all also runs the tests of the nightly set, each of which takes long; without it they count as skipped.
+# --all also runs the tests of the nightly set, each of which takes long, and the slow ones under the sanitizers too;
+# without it they count as skipped.
 # The last line is "N passed, N failed, N skipped"; the exit status is 0 when nothing failed.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -105,7 +106,10 @@ verdict "build with gcc, without a warning" $status
 build build-sanitize -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=gcc -DREJUV_SANITIZE=ON
 status=$?
 verdict "build with the sanitizers" $status
-[ $status -ne 0 ] || run_tests build-sanitize -L '^(unit|golden|faults|screens|fuzz|nightly)$'
+slow='^slow$'
+[ "$nightly" = OFF ] || slow='^$'
+[ $status -ne 0 ] || run_tests build-sanitize -L '^(unit|golden|faults|screens|fuzz|nightly)$' -LE "$slow"
+[ "$nightly" = ON ] || skip "slow tests under the sanitizers" "--all runs them; without sanitizers they ran above"
 
 # Not optimised: nothing of it is run, and what clang warns of does not depend on it.
 if command -v clang >/dev/null; then
