@@ -327,12 +327,13 @@ static void make_source(size_t number) {
 }
 
 static Status open_source(Error *error) {
+    static const char TEXT[] = "e\u0301 Hello\t";
     Tokenizer *opened;
     TokenList ids = {0};
     Status status = tokenizer_open_directory(scratch_path(SOURCES[source_number].name), TOKENIZER_BY_CLASS,
                                              &opened, error);
     assert_int_equal(opened != NULL, status == STATUS_OK);
-    if (status == STATUS_OK) status = tokenizer_encode(opened, "e\u0301 Hello\t", 13, true, &ids, error);
+    if (status == STATUS_OK) status = tokenizer_encode(opened, TEXT, sizeof TEXT - 1, true, &ids, error);
     token_list_free(&ids);
     tokenizer_free(opened);
     return status;
