@@ -33,11 +33,32 @@ static Status check_shape(const Checkpoint *checkpoint, const Tensor *found, Ten
                        checkpoint->directory, found->name, rows, shape);
 }
 
-/* Each side's against its own config.json. */
+/* Whether a model's config.json has a use for a tensor. */
+static bool asks_for(const ModelConfig *config, TensorRole role, int layer) {
+    return layer >= 0 ? architecture_has(architecture_layer(config, (uint64_t)layer), role)
+                      : config->roles[role];
+}
+
+static bool asks_for_part(const ModelConfig *config, TensorPart part, int layer) {
+    uint64_t parts = layer >= 0 ? architecture_layer(config, (uint64_t)layer)->parts : config->parts;
+    return (parts >> part & 1) != 0;
+}
+
+/* Each side's against its own config.json; one that has no use for it says nothing of its shape. */
 static Status check_shapes(const Pair *pair, const PairTensor *tensor, TensorRole role, Error *error) {
-    Status status = check_shape(pair->sft, tensor->sft, role, tensor->layer, error);
-    if (status != STATUS_OK || tensor->base == NULL) return status;
-    return check_shape(pair->base, tensor->base, role, tensor->layer, error);
+    const struct {
+        const Checkpoint *checkpoint;
+        const Tensor *tensor;
+    } sides[] = {{pair->sft, tensor->sft}, {pair->base, tensor->base}};
+    Status status = STATUS_OK;
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+        bool is_layered = tensor->layer >= 0;
+        if (sides[i].tensor == NULL ||
+            (is_layered && !asks_for(&sides[i].checkpoint->model, role, tensor->layer)))
+            continue;
+        status = check_shape(sides[i].checkpoint, sides[i].tensor, role, tensor->layer, error);
+    }
+    return status;
 }
 
 /* A column of a model that lacks the tensor would be computed with the other's. */
@@ -244,8 +265,9 @@ static Status resolve_apart(const Model *model, TensorRole role, int layer, uint
 }
 
 static Status resolve_all_apart(Model *model, Error *error) {
-    const ModelConfig *config = model->config;
-    if (!config->qk_norm_is_apart || config->qk_norm == QK_NORM_NONE) return STATUS_OK;
+    const ModelConfig *config = model->config, *base = model->base.config;
+    bool is_used = config->qk_norm != QK_NORM_NONE || base->qk_norm != QK_NORM_NONE;
+    if (!(config->qk_norm_is_apart || base->qk_norm_is_apart) || !is_used) return STATUS_OK;
     const uint64_t most = config->heads + config->kv_heads;
     size_t count;
     if (!memory_multiply(config->layers, most, &count) || count > model->pair->count)
@@ -269,25 +291,24 @@ static Status resolve_all_apart(Model *model, Error *error) {
     return status;
 }
 
-/* Everything that a layer needs, or, as layer -1, the model besides. */
+/* Everything that a layer of either model needs, or, as layer -1, the model besides: each is run with what its own
+ * config.json asks for. */
 static Status resolve_layer(Model *model, int layer, Error *error) {
-    const ModelConfig *config = model->config;
+    const ModelConfig *config = model->config, *base = model->base.config;
     const LayerPlan *plan = layer >= 0 ? architecture_layer(config, (uint64_t)layer) : NULL;
     ModelLayer *into = layer >= 0 ? &model->layers[layer] : &model->whole;
-    uint64_t parts = plan != NULL ? plan->parts : config->parts;
     Status status = STATUS_OK;
     for (int i = TENSOR_OTHER + 1; i < TENSOR_ROLE_COUNT && status == STATUS_OK; i++) {
         TensorRole role = (TensorRole)i;
-        bool is_wanted = plan != NULL          ? architecture_has(plan, role)
-                         : role == TENSOR_HEAD ? wants_head(model)
-                                               : config->roles[role] && !tensor_role_is_layered(role);
-        if (!is_wanted) continue;
+        bool is_wanted = asks_for(config, role, layer) || asks_for(base, role, layer);
+        if (plan == NULL && role == TENSOR_HEAD) is_wanted = wants_head(model);
+        if (!is_wanted || (plan == NULL && tensor_role_is_layered(role))) continue;
         status = resolve(model, role, layer, &into->tensors[role], error);
-        if (status == STATUS_OK && has_bias(config, role))
+        if (status == STATUS_OK && (has_bias(config, role) || has_bias(base, role)))
             status = resolve_bias(model, role, layer, &into->biases[role], error);
     }
     for (int part = 0; part < TENSOR_PART_COUNT && status == STATUS_OK; part++)
-        if ((parts >> part & 1) != 0)
+        if (asks_for_part(config, (TensorPart)part, layer) || asks_for_part(base, (TensorPart)part, layer))
             status = resolve_part(model, (TensorPart)part, layer, &into->parts[part], error);
     if (status == STATUS_OK && plan != NULL && plan->mlp == MLP_EXPERTS)
         status = model_experts_find(model->pair, layer, config, &into->experts, error);

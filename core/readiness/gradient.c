@@ -256,7 +256,8 @@ static Status measure_weights(const Measurement *measurement, Error *error) {
 /* What the sums below do not go through yet. */
 static Status check_model(const Model *model, Error *error) {
     const ModelConfig *sides[] = {model->base.config, model->sft.config};
-    for (int i = 0; i < 2; i++) {
+    Status status = backward_check_model(model, error);
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
         const ModelConfig *config = sides[i];
         const char *missing =
             config->logit_scale != 1.0 || config->logit_cap > 0.0 ? "scaled or capped logits"
@@ -272,7 +273,7 @@ static Status check_model(const Model *model, Error *error) {
                 "the landscape do without",
                 missing, architecture_name(config->architecture));
     }
-    return backward_check_model(model, error);
+    return status;
 }
 
 Status gradient_measure(const Model *model, const Settings *settings, const SampleRows *rows,

@@ -69,6 +69,31 @@ static void each_model_is_computed_with_its_own_settings(void **state) {
     assert_memory_not_equal(plain[0], other[0], sizeof other[0]);
 }
 
+/* Biases that only one config.json asks for, whichever: both files have them. */
+static void what_one_model_asks_for_is_its_own(void **state) {
+    (void)state;
+    static const char WITH[] = "{\"model_type\":\"llama\"," TINY_SIZES("2") ",\"attention_bias\":true}",
+                      WITHOUT[] = "{\"model_type\":\"llama\"," TINY_SIZES("2") ",\"attention_bias\":false}";
+    static const double ALPHAS[] = {0.0, 1.0};
+    static const char *const SIDES[] = {"base/config.json", "sft/config.json"};
+    float whole[2][COUNT * WIDTH], mixed[2][COUNT * WIDTH];
+    char *paths[2] = {scratch_path("base"), scratch_path("sft")};
+    for (int lacking = 0; lacking < 2; lacking++) {
+        TinyModel tiny = open_sides(WITH, WITH);
+        run(tiny.model, ALPHAS, 2, whole);
+        tiny_model_free(&tiny);
+        scratch_write_text(SIDES[lacking], WITHOUT);
+        assert_int_equal(pair_open(paths[0], paths[1], &tiny.pair, NULL), STATUS_OK);
+        assert_int_equal(model_open(tiny.pair, &tiny.model, NULL), STATUS_OK);
+        run(tiny.model, ALPHAS, 2, mixed);
+        tiny_model_free(&tiny);
+        assert_memory_equal(mixed[!lacking], whole[!lacking], sizeof whole[0]);
+        assert_memory_not_equal(mixed[lacking], whole[lacking], sizeof whole[0]);
+    }
+    free(paths[0]);
+    free(paths[1]);
+}
+
 static const Finding *find_about(const Pair *pair, const char *subject, const char *words) {
     for (size_t i = 0; i < pair->findings.count; i++) {
         const Finding *finding = &pair->findings.items[i];
@@ -322,6 +347,7 @@ static void gradients_are_what_differences_say_under_every_setting(void **state)
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_model_is_computed_with_its_own_settings),
+        cmocka_unit_test(what_one_model_asks_for_is_its_own),
         cmocka_unit_test(what_differs_is_one_finding_with_both_values),
         cmocka_unit_test(tensors_that_config_json_does_not_ask_for_are_not_run),
         cmocka_unit_test(a_dynamic_rotary_embedding_turns_by_the_length_of_each_text),
