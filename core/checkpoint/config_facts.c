@@ -195,9 +195,20 @@ static void add_latent(const Lister *lister) {
     if (fact != NULL) fact->is_computed = true;
 }
 
+/* Of sliding layers, where they have one of their own. */
+static void add_sliding_rope(const Lister *lister) {
+    if (lister->config->rope_count < 2) return;
+    const Rope *rope = &lister->config->ropes[1];
+    ConfigFact *fact = config_facts_add(lister->facts, "rope_sliding", "sliding rope", "config.json",
+                                        "%s, theta %g, factor %g", architecture_rope_name(rope->kind),
+                                        rope->theta, rope->factor);
+    if (fact != NULL) fact->is_computed = true;
+}
+
 static void add_config(const Lister *lister) {
     const ModelConfig *config = lister->config;
     add_rope(lister);
+    add_sliding_rope(lister);
     add_experts(lister);
     add_latent(lister);
     add_window(lister);

@@ -255,6 +255,10 @@ Status config_open_reader(const cJSON *json, const cJSON *whole, const char *mod
 Status config_set_rope(ConfigReader *reader, const char *text, Error *error) STATUS_MUST_CHECK;
 void config_close_reader(ConfigReader *reader);
 
+/* The part of config.json that describes the text model, and its type in place of *model_type, where it is a model around
+ * one; else all of it. */
+const cJSON *config_find_text(const cJSON *json, const char **model_type);
+
 /* What config.json states under any name that the class has for it, null included; NULL where it is silent. */
 const cJSON *config_find_stated(const ConfigReader *reader, const char *name);
 

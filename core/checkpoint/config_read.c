@@ -396,8 +396,7 @@ static Status read_all(const ConfigReader *reader, ModelConfig *config, Error *e
     return STATUS_OK;
 }
 
-/* The part of config.json that describes the text model, and its type, where it is a model around one. */
-static const cJSON *find_text(const cJSON *json, const char **model_type) {
+const cJSON *config_find_text(const cJSON *json, const char **model_type) {
     const Architecture *outer = architecture_find(*model_type);
     if (outer == NULL || outer->text_type == NULL) return json;
     const cJSON *text = json_find(json, "text_config");
@@ -411,7 +410,7 @@ Status architecture_read_config(const cJSON *json, const char *origin, ModelConf
     memset(config, 0, sizeof *config);
     const char *model_type = json_get_text(json, "model_type", NULL);
     if (model_type == NULL) return status_fail(error, STATUS_FORMAT, "%s: expected a \"model_type\"", origin);
-    const cJSON *text = find_text(json, &model_type);
+    const cJSON *text = config_find_text(json, &model_type);
     config->architecture = architecture_find(model_type);
     if (config->architecture == NULL || config->architecture->text_type != NULL)
         return refuse_model_type(model_type, origin, error);

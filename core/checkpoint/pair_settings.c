@@ -1,4 +1,5 @@
 #include "core/checkpoint/config_facts.h"
+#include "core/checkpoint/config_internal.h"
 #include "core/checkpoint/pair_internal.h"
 #include "core/support/buffer.h"
 #include "core/support/memory.h"
@@ -108,33 +109,6 @@ static Status compare_ends(Pair *pair, Error *error) {
     return status;
 }
 
-static Status compare_decisions(Pair *pair, Error *error) {
-    ConfigFacts *facts = memory_allocate(2, sizeof *facts);
-    if (facts == NULL) return memory_fail(error, "settings");
-    config_facts_list(pair->base, &facts[0]);
-    config_facts_list(pair->sft, &facts[1]);
-    Buffer names = {0}, text = {0};
-    char *differing = NULL, *told = NULL;
-    collect(facts, pair, &names, &text);
-    size_t count = names.length;
-    Status status = buffer_take(&names, &differing, NULL, "settings", error);
-    if (status == STATUS_OK) status = buffer_take(&text, &told, NULL, "settings", error);
-    if (status == STATUS_OK && count > 0) {
-        status = finding_add(&pair->findings, SEVERITY_WARNING, "config.json", error,
-                             "%s. Base and SFT are computed each by its own, W by SFT's", told);
-        pair->differing = differing;
-        differing = NULL;
-    }
-    if (status == STATUS_OK) status = compare_ends(pair, error);
-    buffer_free(&text);
-    free(differing);
-    free(told);
-    free(facts);
-    return status;
-}
-
-/* ---- other kinds: every key ---- */
-
 /* These say how a model was saved, is stored or was trained, not what it computes. */
 static bool is_idle(const char *key) {
     static const char *const KEYS[] = {
@@ -170,6 +144,108 @@ static bool is_idle(const char *key) {
     }
     return strncmp(key, "unsloth_", strlen("unsloth_")) == 0;
 }
+
+/* Fields that have findings or facts of their own, whose spellings differ, or that decide nothing of a text's logits. */
+static bool is_told(const char *name) {
+    static const char *const TOLD[] = {"vocab_size",
+                                       "hidden_size",
+                                       "num_hidden_layers",
+                                       "num_attention_heads",
+                                       "head_dim",
+                                       "num_key_value_heads",
+                                       "max_position_embeddings",
+                                       "intermediate_size",
+                                       "hidden_act",
+                                       "hidden_activation",
+                                       "rms_norm_eps",
+                                       "tie_word_embeddings",
+                                       "sliding_window",
+                                       "use_sliding_window",
+                                       "max_window_layers",
+                                       "num_experts_per_tok",
+                                       "layer_types",
+                                       "norm_topk_prob",
+                                       "routed_scaling_factor",
+                                       "pretraining_tp",
+                                       "n_group",
+                                       "topk_group",
+                                       "original_max_position_embeddings"};
+    static const char *const ENDINGS[] = {"_token_id",  "_token_index", "rope_parameters",
+                                          "rope_theta", "rope_scaling", "partial_rotary_factor"};
+    size_t length = strlen(name);
+    for (size_t i = 0; i < sizeof TOLD / sizeof *TOLD; i++)
+        if (strcmp(name, TOLD[i]) == 0) return true;
+    for (size_t i = 0; i < sizeof ENDINGS / sizeof *ENDINGS; i++) {
+        size_t ending = strlen(ENDINGS[i]);
+        if (length >= ending && strcmp(name + length - ending, ENDINGS[i]) == 0) return true;
+    }
+    return is_idle(name);
+}
+
+static bool add_field(const ConfigReader readers[2], const char *name, Buffer *names, Buffer *text) {
+    const cJSON *base = config_find(&readers[0], name), *sft = config_find(&readers[1], name);
+    char *values[2] = {base == NULL ? NULL : cJSON_PrintUnformatted(base),
+                       sft == NULL ? NULL : cJSON_PrintUnformatted(sft)};
+    bool complete = (base == NULL || values[0] != NULL) && (sft == NULL || values[1] != NULL);
+    const char *told[2] = {values[0] != NULL ? values[0] : "none", values[1] != NULL ? values[1] : "none"};
+    char shown[2][48];
+    for (int i = 0; i < 2; i++) (void)snprintf(shown[i], sizeof shown[i], "%.40s", told[i]);
+    if (complete && strcmp(told[0], told[1]) != 0) add_difference(names, text, name, shown[0], shown[1]);
+    cJSON_free(values[0]);
+    cJSON_free(values[1]);
+    return complete;
+}
+
+/* Every other field of the class, stated or not: scales, caps, biases, layers without rotary embedding. */
+static Status collect_fields(const Pair *pair, Buffer *names, Buffer *text, Error *error) {
+    const Checkpoint *sides[2] = {pair->base, pair->sft};
+    ConfigReader readers[2] = {{0}};
+    Status status = STATUS_OK;
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+        const char *type = json_get_text(sides[i]->config, "model_type", "");
+        const cJSON *json = config_find_text(sides[i]->config, &type);
+        status = config_open_reader(json, sides[i]->config, type, sides[i]->directory, &readers[i], error);
+    }
+    ConfigEntry entry;
+    bool complete = true, is_one = status == STATUS_OK && readers[0].class == readers[1].class;
+    for (const char *at = is_one ? readers[0].class->text : ""; complete && config_class_next(&at, &entry);) {
+        char name[64];
+        if (entry.kind != CONFIG_FIELD || entry.name_bytes >= sizeof name) continue;
+        (void)snprintf(name, sizeof name, "%.*s", (int)entry.name_bytes, entry.name);
+        complete = is_told(name) || add_field(readers, name, names, text);
+    }
+    for (int i = 0; i < 2; i++) config_close_reader(&readers[i]);
+    return status == STATUS_OK && !complete ? memory_fail(error, "settings") : status;
+}
+
+static Status compare_decisions(Pair *pair, Error *error) {
+    ConfigFacts *facts = memory_allocate(2, sizeof *facts);
+    if (facts == NULL) return memory_fail(error, "settings");
+    config_facts_list(pair->base, &facts[0]);
+    config_facts_list(pair->sft, &facts[1]);
+    Buffer names = {0}, text = {0};
+    char *differing = NULL, *told = NULL;
+    collect(facts, pair, &names, &text);
+    Status status = collect_fields(pair, &names, &text, error);
+    size_t count = names.length;
+    if (status == STATUS_OK) status = buffer_take(&names, &differing, NULL, "settings", error);
+    if (status == STATUS_OK) status = buffer_take(&text, &told, NULL, "settings", error);
+    if (status == STATUS_OK && count > 0) {
+        status = finding_add(&pair->findings, SEVERITY_WARNING, "config.json", error,
+                             "%s. Base and SFT are computed each by its own, W by SFT's", told);
+        pair->differing = differing;
+        differing = NULL;
+    }
+    if (status == STATUS_OK) status = compare_ends(pair, error);
+    buffer_free(&names);
+    buffer_free(&text);
+    free(differing);
+    free(told);
+    free(facts);
+    return status;
+}
+
+/* ---- other kinds: every key ---- */
 
 /* Buffers of names and values that two trees of settings differ in. */
 typedef struct Differences {

@@ -113,6 +113,18 @@ static void what_differs_is_one_finding_with_both_values(void **state) {
     tiny_model_free(&tiny);
 }
 
+/* Scales and caps of a type's own, whether stated or left to the class; what trains only is not compared. */
+static void every_field_of_the_class_is_compared(void **state) {
+    (void)state;
+    static const char ONE[] = "{\"model_type\":\"granite\"," TINY_SIZES("2") ",\"attention_dropout\":0.5}",
+                      TWO[] = "{\"model_type\":\"granite\"," TINY_SIZES("2") ",\"residual_multiplier\":0.5}";
+    TinyModel tiny = open_sides(ONE, TWO);
+    assert_non_null(
+        find_about(tiny.pair, "config.json", "residual_multiplier: base 1, SFT 0.5. Base and SFT"));
+    assert_string_equal(tiny.pair->differing, "residual_multiplier");
+    tiny_model_free(&tiny);
+}
+
 /* transformers 5.24 warns of tensors that it does not use, and runs. */
 static void tensors_that_config_json_does_not_ask_for_are_not_run(void **state) {
     (void)state;
@@ -349,6 +361,7 @@ int main(void) {
         cmocka_unit_test(each_model_is_computed_with_its_own_settings),
         cmocka_unit_test(what_one_model_asks_for_is_its_own),
         cmocka_unit_test(what_differs_is_one_finding_with_both_values),
+        cmocka_unit_test(every_field_of_the_class_is_compared),
         cmocka_unit_test(tensors_that_config_json_does_not_ask_for_are_not_run),
         cmocka_unit_test(a_dynamic_rotary_embedding_turns_by_the_length_of_each_text),
         cmocka_unit_test(every_setting_of_another_kind_is_compared),
