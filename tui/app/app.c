@@ -5,6 +5,7 @@
 #include "tui/keys/key_text.h"
 #include "tui/session/session_export.h"
 #include "tui/terminal/terminal.h"
+#include "tui/terminal/terminal_description.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,7 +217,8 @@ Status app_run(Session *session, const AppOptions *options, int *exit_status, Er
         int rows, columns;
         terminal_size(&rows, &columns);
         status = canvas_create(rows, columns, terminal_theme(), &app.canvas, error);
-        if (terminal_hint() != NULL) session_say(session, SESSION_WARNING, "%s", terminal_hint());
+        if (terminal_description_hint() != NULL)
+            session_say(session, SESSION_WARNING, "%s", terminal_description_hint());
         if (status == STATUS_OK) run_loop(&app, options->frames);
         /* while signals are caught still: a connection that is lost may send SIGHUP more than once */
         if (status == STATUS_OK && options->keeps) keep_place(&app);

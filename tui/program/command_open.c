@@ -11,6 +11,7 @@
 #include "tui/session/session_files.h"
 #include "tui/session/task.h"
 #include "tui/terminal/terminal.h"
+#include "tui/terminal/terminal_description.h"
 #include "views/views.h"
 
 #include <limits.h>
@@ -133,7 +134,8 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
     Session *session;
     app.keeps = app.frames == 0;
     if (app.view == NULL && resume != NULL) app.view = resume->view;
-    Status ready = blas_buffers_prepare(1, NULL); /* before there are threads */
+    terminal_description_choose(app.monochrome);
+    Status ready = blas_buffers_prepare(1, NULL); /* both before there are threads */
     (void)ready;                                  /* where it is not, whoever multiplies says why */
     task_set_wake(terminal_wake);
     Status status = session_create(&cached, &session, error);

@@ -2,9 +2,9 @@
 
 #include "tui/terminal/crash_handler.h"
 #include "tui/terminal/terminal_clipboard.h"
+#include "tui/terminal/terminal_description.h"
 #include "tui/terminal/terminal_input.h"
 #include "tui/terminal/terminal_signal.h"
-#include "tui/terminal/terminal_terminfo.h"
 
 #include <curses.h>
 #include <errno.h>
@@ -53,7 +53,6 @@ static struct {
     int errors;
     Pair pairs[PAIRS_MANY];
     int pair_count, pair_limit;
-    const char *hint;
 } terminal;
 
 static const char PASTE_ON[] = "\033[?2004h", PASTE_OFF[] = "\033[?2004l";
@@ -164,50 +163,23 @@ static void close_files(void) {
     terminal.input = terminal.output = NULL;
 }
 
-/* Whether the description that TERM names says, in one of the ways in use, that colours have 24 bits. */
-static bool says_direct(void) {
-    int known;
-    if (setupterm(NULL, fileno(terminal.output), &known) == ERR) return false;
-    bool direct = tigetflag("Tc") == 1 || tigetflag("RGB") == 1;
-    (void)del_curterm(cur_term);
-    return direct;
-}
-
-/* With direct colours where the terminal has them and there is a description of it that says how. */
-static void open_direct_screen(const TerminalOptions *options) {
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-    if (options->monochrome || (no_color != NULL && no_color[0] != '\0')) return;
-    const char *entry = terminal_terminfo_direct(term, getenv("COLORTERM"), says_direct());
-    if (entry == NULL || strstr(term, "-direct") != NULL) return; /* TERM has them itself */
-    terminal.screen = newterm(entry, terminal.output, terminal.input);
-}
-
 static void close_screen(void) {
     (void)endwin(); /* refused where nothing was drawn */
     delscreen(terminal.screen);
     terminal.screen = NULL;
 }
 
-static Status open_screen(const TerminalOptions *options, Error *error) {
-    static const char *const FALLBACKS[] = {NULL, "xterm-256color", "xterm", "vt100"};
-    static const char *const HINTS[] = {NULL, "TERM is not known on this machine: taken for xterm-256color",
-                                        "TERM is not known on this machine: taken for xterm",
-                                        "TERM is not known on this machine: taken for vt100"};
-    terminal.hint = NULL;
-    open_direct_screen(options);
-    for (int i = 0; i < 4 && terminal.screen == NULL; i++) {
-        terminal.screen = newterm(FALLBACKS[i], terminal.output, terminal.input);
-        terminal.hint = HINTS[i];
-    }
+static Status open_screen(Error *error) {
+    const char *term = getenv("TERM") != NULL ? getenv("TERM") : "";
+    terminal.screen = newterm(terminal_description_name(), terminal.output, terminal.input);
     if (terminal.screen == NULL)
         return status_fail(error, STATUS_UNSUPPORTED,
-                           "the terminal \"%s\" is not known here, and no common one either: "
-                           "is the package ncurses-base installed?",
-                           getenv("TERM") != NULL ? getenv("TERM") : "");
+                           "the terminal \"%s\" is not known here; the commands (rejuv --help) need none",
+                           term);
     if (capability("cup") != NULL) return STATUS_OK;
     return status_fail(error, STATUS_UNSUPPORTED,
                        "the terminal \"%s\" cannot move its cursor; the commands (rejuv --help) need none",
-                       getenv("TERM") != NULL ? getenv("TERM") : "");
+                       term);
 }
 
 /* Raw, except that Ctrl-\ still ends a program that hangs. */
@@ -286,7 +258,7 @@ Status terminal_start(const TerminalOptions *options, Error *error) {
     if (status == STATUS_OK) status = open_files(error);
     struct termios before;
     bool known = status == STATUS_OK && tcgetattr(fileno(terminal.input), &before) == 0;
-    if (status == STATUS_OK) status = open_screen(options, error);
+    if (status == STATUS_OK) status = open_screen(error);
     if (status == STATUS_OK) status = canvas_create(LINES, COLS, (Theme){0}, &terminal.shown, error);
     if (status != STATUS_OK) {
         if (terminal.screen != NULL) close_screen();
@@ -325,10 +297,6 @@ void terminal_stop(void) {
     terminal.shown = NULL;
     terminal_input_close();
     crash_handler_disarm();
-}
-
-const char *terminal_hint(void) {
-    return terminal.hint;
 }
 
 Theme terminal_theme(void) {

@@ -65,19 +65,15 @@ typedef struct TerminalEvent {
     Colour background; /* of TERMINAL_BACKGROUND; THEME_DEFAULT_COLOUR: it tells none */
 } TerminalEvent;
 
-/* Needs the locale to be set (setlocale(LC_CTYPE, "")). A TERM that is not known is taken for xterm-256color;
- * terminal_hint() then says so. STATUS_UNSUPPORTED where there is no terminal or it cannot move its cursor.
- */
+/* Needs the locale to be set (setlocale(LC_CTYPE, "")), and the description chosen (terminal_description.h).
+ * STATUS_UNSUPPORTED where there is no terminal, none is like it, or it cannot move its cursor. */
 Status terminal_start(const TerminalOptions *options, Error *error) STATUS_MUST_CHECK;
 
 /* Puts everything back and writes out what standard error caught. Does nothing when not started. */
 void terminal_stop(void);
 
-/* A sentence for the user about this terminal, or NULL. */
-const char *terminal_hint(void);
-
 /* With the depth of colours that there is: 24 bits where TERM's description has them, or COLORTERM says
- * truecolor or 24bit and there is a description to send them by (terminal_terminfo.h). */
+ * truecolor or 24bit (terminal_terminfo.h). */
 Theme terminal_theme(void);
 
 /* Another theme from the next terminal_present() on, which draws everything. */
