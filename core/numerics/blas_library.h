@@ -14,7 +14,8 @@
  * a function in the program's preinit_array runs before there is an environment to change; a serial OpenBLAS is another
  * package, which few machines have.
  *
- * Symbols are found as the linker would find them: what is preloaded comes first.
+ * Symbols are found as the linker would find them: what is preloaded comes first. A program that is one file (blas_symbols.h)
+ * has a serial OpenBLAS in it, which starts no threads.
  */
 #ifndef REJUV_CORE_BLAS_LIBRARY_H
 #define REJUV_CORE_BLAS_LIBRARY_H

@@ -63,6 +63,12 @@ static int write_and_check(void) {
     return COMMAND_EXIT_ERROR;
 }
 
+static const char VERSION_TEXT[] =
+    "rejuv " REJUV_VERSION
+    "\n"
+    "The sources are under the MIT licence. This program is linked with GNU Readline: as a whole it is distributed\n"
+    "under the GNU General Public License, version 3 or later. There is no warranty.";
+
 int command_dispatch_run(int argc, char **argv) {
     Options options;
     Error error;
@@ -80,7 +86,7 @@ int command_dispatch_run(int argc, char **argv) {
         command_help_write(COMMANDS, options.command);
         result = write_and_check();
     } else if (options_has(&options, OPTION_VERSION)) {
-        (void)puts("rejuv " REJUV_VERSION); /* checked below */
+        (void)puts(VERSION_TEXT); /* checked below */
         result = write_and_check();
     } else {
         result = run_command(&options);

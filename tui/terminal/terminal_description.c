@@ -51,7 +51,7 @@ void terminal_description_choose(bool monochrome) {
     if (!(wants_colours && choose_direct(term, says_direct)) && closest != NULL &&
         (is_known(closest, &ignored) || carry(closest)))
         chosen = closest;
-    if (!knows_term && chosen != NULL)
+    if (!knows_term && chosen != NULL && (term == NULL || strcmp(term, chosen) != 0))
         (void)snprintf(hint, sizeof hint, "%s: taken for %s",
                        term != NULL ? "TERM is not known on this machine" : "TERM is not set", chosen);
 }
