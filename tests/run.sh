@@ -96,7 +96,7 @@ check_format() {
 packages_install $PACKAGES_BUILD $PACKAGES_TESTS || exit 1
 
 # Everything, optimised, every warning an error.
-build build-tests -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=gcc -DREJUV_WERROR=ON
+build build-tests -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER=gcc -DREJUV_WERROR=ON -DREJUV_LIBRARY=ON
 status=$?
 verdict "build with gcc, without a warning" $status
 [ $status -ne 0 ] || run_tests build-tests
