@@ -5,6 +5,7 @@
 #include "core/files/json.h"
 #include "core/support/memory.h"
 #include "tui/cli/command_table.h"
+#include "tui/commands/batch_log.h"
 #include "tui/tables/table_json.h"
 #include "tui/tables/table_write.h"
 #include "tui/text/text.h"
@@ -82,6 +83,20 @@ void batch_open(Batch *batch, const Options *options) {
     if (options_has(options, OPTION_JSON)) batch->format = TABLE_AS_JSON;
     if (options_has(options, OPTION_CSV)) batch->format = TABLE_AS_CSV;
     batch->progress = progress_begin(batch->quiet);
+}
+
+Status batch_open_log(Batch *batch, int argc, char *const *argv, Error *error) {
+    const char *path = options_text(batch->options, OPTION_LOG_FILE);
+    return path == NULL ? STATUS_OK : batch_log_begin(path, argc, argv, &batch->progress.log, error);
+}
+
+void batch_close_log(Batch *batch, int result) {
+    Error error;
+    FILE *log = batch->progress.log;
+    batch->progress.log = NULL;
+    if (batch_log_end(log, options_text(batch->options, OPTION_LOG_FILE), result,
+                      progress_seconds(&batch->progress), &error) != STATUS_OK)
+        batch_say_error(batch, error.message);
 }
 
 void batch_close(Batch *batch) {
@@ -188,16 +203,20 @@ static void write_line(FILE *file, const char *before, const char *message) {
 
 void batch_say(Batch *batch, const char *format, ...) {
     char message[LINE_SIZE];
-    if (batch->quiet) return;
+    if (batch->quiet && batch->progress.log == NULL) return;
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    batch_say_error(batch, message);
+    if (batch->quiet)
+        batch_log_write(batch->progress.log, message);
+    else
+        batch_say_error(batch, message);
 }
 
 void batch_say_error(Batch *batch, const char *message) {
     progress_clear(&batch->progress);
+    batch_log_write(batch->progress.log, message);
     write_line(stderr, "rejuv: ", message);
 }
 

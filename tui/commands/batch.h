@@ -45,6 +45,11 @@ typedef struct Batch {
 void batch_open(Batch *batch, const Options *options);
 void batch_close(Batch *batch);
 
+/* The file of --log, where it is asked for; and how the command ended with that status: a message on standard error where
+ * the file lost something. */
+Status batch_open_log(Batch *batch, int argc, char *const *argv, Error *error) STATUS_MUST_CHECK;
+void batch_close_log(Batch *batch, int result);
+
 /* The job, on --threads threads. */
 Status batch_open_job(Batch *batch, Error *error) STATUS_MUST_CHECK;
 

@@ -1,5 +1,6 @@
 #include "tui/commands/progress.h"
 
+#include "tui/commands/batch_log.h"
 #include "tui/text/format.h"
 
 #include <stdio.h>
@@ -10,7 +11,8 @@
 
 enum { LINE_SIZE = 256, USUAL_COLUMNS = 80, BAR_COLUMNS = 30, LABEL_COLUMNS = 12 };
 
-static const double PATIENCE = 0.3, INTERVAL = 0.1; /* seconds before the first drawing, and between two */
+/* Seconds before the first drawing, and between two; between two lines */
+static const double PATIENCE = 0.3, INTERVAL = 0.1, LINES_INTERVAL = 10;
 
 static double now(void) {
     struct timespec time;
@@ -19,7 +21,13 @@ static double now(void) {
 }
 
 Progress progress_begin(bool quiet) {
-    return (Progress){.enabled = !quiet && isatty(STDERR_FILENO) == 1, .began = now()};
+    double began = now();
+    return (Progress){
+        .enabled = !quiet, .is_terminal = isatty(STDERR_FILENO) == 1, .began = began, .said = began};
+}
+
+double progress_seconds(const Progress *progress) {
+    return now() - progress->began;
 }
 
 /* Stages that count bytes, whose rate is worth showing. */
@@ -30,24 +38,36 @@ static bool counts_bytes(const char *stage) {
     return false;
 }
 
-static void write_line(const Progress *state, JobProgress progress, char line[LINE_SIZE]) {
-    char bar[BAR_COLUMNS + 1], rate[FORMAT_SIZE], left[FORMAT_SIZE];
+static double find_share(const Progress *state, JobProgress progress) {
     double share = progress.total > 0 ? (double)progress.done / (double)progress.total : 0.0;
     if (share > 1.0) share = 1.0;
-    if (state->parts > 0) share = ((double)state->part + share) / (double)state->parts;
+    return state->parts > 0 ? ((double)state->part + share) / (double)state->parts : share;
+}
+
+/* How fast, and how long it takes still, each behind `between`; as far as that is known. */
+static void write_rate(JobProgress progress, double share, const char *between, char *text, size_t size) {
+    char rate[FORMAT_SIZE], left[FORMAT_SIZE];
+    size_t used = 0;
+    text[0] = '\0';
+    if (progress.seconds < 1.0 || progress.done == 0) return;
+    if (counts_bytes(progress.stage))
+        used = (size_t)snprintf(text, size, "%s%s/s", between,
+                                format_bytes((double)progress.done / progress.seconds, rate));
+    if (share > 0.0 && used < size)
+        (void)snprintf(text + used, size - used, "%s%s left", between,
+                       format_duration(progress.seconds * (1.0 - share) / share, left));
+}
+
+static void write_bar(const Progress *state, JobProgress progress, char line[LINE_SIZE]) {
+    char bar[BAR_COLUMNS + 1], rate[LINE_SIZE / 2];
+    double share = find_share(state, progress);
     int filled = (int)(share * (double)BAR_COLUMNS);
     memset(bar, '#', (size_t)filled);
     memset(bar + filled, ' ', (size_t)(BAR_COLUMNS - filled));
     bar[BAR_COLUMNS] = '\0';
-    int used =
-        snprintf(line, LINE_SIZE, "%-*s [%s] %3.0f %%", LABEL_COLUMNS, progress.stage, bar, share * 100);
-    if (progress.seconds < 1.0 || progress.done == 0 || used < 0) return;
-    if (counts_bytes(progress.stage))
-        used += snprintf(line + used, (size_t)(LINE_SIZE - used), "  %s/s",
-                         format_bytes((double)progress.done / progress.seconds, rate));
-    if (share > 0.0)
-        (void)snprintf(line + used, (size_t)(LINE_SIZE - used), "  %s left",
-                       format_duration(progress.seconds * (1.0 - share) / share, left));
+    write_rate(progress, share, "  ", rate, sizeof rate);
+    (void)snprintf(line, LINE_SIZE, "%-*s [%s] %3.0f %%%s", LABEL_COLUMNS, progress.stage, bar, share * 100,
+                   rate);
 }
 
 static int terminal_columns(void) {
@@ -57,17 +77,33 @@ static int terminal_columns(void) {
     return columns < LINE_SIZE ? columns : LINE_SIZE;
 }
 
-void progress_observe(void *user, JobProgress progress) {
-    Progress *state = user;
-    double time = now();
-    if (!state->enabled || time - state->began < PATIENCE || time - state->drawn < INTERVAL) return;
+static void draw_bar(Progress *state, JobProgress progress, double time) {
+    if (time - state->began < PATIENCE || time - state->drawn < INTERVAL) return;
     char line[LINE_SIZE];
-    write_line(state, progress, line);
+    write_bar(state, progress, line);
     state->drawn = time;
     state->columns = terminal_columns();
     /* one column less than there are: a cursor that waits at the edge wraps on some terminals */
     (void)fprintf(stderr, "\r%-*.*s", state->columns - 1, state->columns - 1, line);
     (void)fflush(stderr);
+}
+
+static void say_line(Progress *state, JobProgress progress, double time) {
+    if (time - state->said < LINES_INTERVAL) return;
+    char line[LINE_SIZE], rate[LINE_SIZE / 2];
+    double share = find_share(state, progress);
+    write_rate(progress, share, ", ", rate, sizeof rate);
+    (void)snprintf(line, sizeof line, "%s %.0f %%%s", progress.stage, share * 100, rate);
+    state->said = time;
+    batch_log_write(state->log, line);
+    if (state->enabled && !state->is_terminal) (void)fprintf(stderr, "rejuv: %s\n", line);
+}
+
+void progress_observe(void *user, JobProgress progress) {
+    Progress *state = user;
+    double time = now();
+    if (state->enabled && state->is_terminal) draw_bar(state, progress, time);
+    say_line(state, progress, time);
 }
 
 void progress_clear(Progress *progress) {

@@ -32,12 +32,13 @@ static int exit_status(const Batch *batch, Status status) {
 }
 
 /* Runs one command. A reader that closed the pipe had enough: what the command found still counts. */
-static int run_command(const Options *options) {
+static int run_command(const Options *options, int argc, char *const *argv) {
     Batch batch;
     Error error = {0}, output = {0};
     batch_open(&batch, options);
     batch.commands = COMMANDS;
-    Status status = COMMANDS[options->command]->run(&batch, &error);
+    Status status = batch_open_log(&batch, argc, argv, &error);
+    if (status == STATUS_OK) status = COMMANDS[options->command]->run(&batch, &error);
     /* the last write may be the first to fail */
     batch_begin_output();
     bool written = batch_end_output(STATUS_OK, &output) == STATUS_OK;
@@ -52,6 +53,7 @@ static int run_command(const Options *options) {
         batch_say_error(&batch, output.message);
     }
     int result = exit_status(&batch, status);
+    batch_close_log(&batch, result);
     batch_close(&batch);
     return result;
 }
@@ -89,7 +91,7 @@ int command_dispatch_run(int argc, char **argv) {
         (void)puts(VERSION_TEXT); /* checked below */
         result = write_and_check();
     } else {
-        result = run_command(&options);
+        result = run_command(&options, argc, argv);
     }
     options_free(&options);
     return result;
