@@ -40,14 +40,13 @@ static Status find_format(const char *directory, size_t *format, Error *error) {
 }
 
 Status adapter_is_directory(const char *path, bool *is_adapter, Error *error) {
-    static const char *const MODELS[] = {DIRECTORY_SINGLE, DIRECTORY_INDEX};
     bool has = false, has_model = false;
     size_t format;
     *is_adapter = false;
     Status status = has_file(path, ADAPTER_SETTINGS_FILE, &has, error);
     if (status != STATUS_OK || !has) return status;
-    for (int i = 0; i < 2 && status == STATUS_OK && !has_model; i++)
-        status = has_file(path, MODELS[i], &has_model, error);
+    for (int i = 0; i < DIRECTORY_NAME_COUNT && status == STATUS_OK && !has_model; i++)
+        status = has_file(path, DIRECTORY_NAMES[i], &has_model, error);
     if (status == STATUS_OK) status = find_format(path, &format, error);
     if (status == STATUS_OK) *is_adapter = !has_model && format < FORMAT_COUNT;
     return status;

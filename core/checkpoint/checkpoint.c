@@ -2,7 +2,9 @@
 
 #include "core/checkpoint/adapter.h"
 #include "core/checkpoint/directory.h"
+#include "core/checkpoint/directory_form.h"
 #include "core/checkpoint/head.h"
+#include "core/checkpoint/torch_file.h"
 #include "core/support/memory.h"
 
 #include <errno.h>
@@ -33,13 +35,32 @@ static Status find_files(Checkpoint *checkpoint, const char *path, cJSON **index
     return status;
 }
 
+/* What of PyTorch's files is not read can be converted. */
+static Status open_pickle(const Checkpoint *checkpoint, const char *name, const char *path,
+                          SafetensorsFile **file, Error *error) {
+    Error why = {0};
+    Status status = torch_file_open(path, file, &why);
+    if (status == STATUS_UNSUPPORTED) {
+        char *command = directory_form_convert(checkpoint->directory, name);
+        if (command == NULL) return memory_fail(error, path);
+        (void)status_fail(error, status, "%s; %s", why.message, command);
+        free(command);
+    } else if (status != STATUS_OK && error != NULL) {
+        *error = why;
+    }
+    return status;
+}
+
 static Status open_files(Checkpoint *checkpoint, Error *error) {
     checkpoint->files = memory_allocate(checkpoint->file_count, sizeof *checkpoint->files);
     if (checkpoint->files == NULL) return memory_fail(error, checkpoint->directory);
     for (size_t i = 0; i < checkpoint->file_count; i++) {
         char *path = checkpoint_path(checkpoint, checkpoint->file_names[i]);
         if (path == NULL) return memory_fail(error, checkpoint->directory);
-        Status status = safetensors_open(path, &checkpoint->files[i], error);
+        const char *name = checkpoint->file_names[i];
+        Status status = directory_is_pickle(name)
+                            ? open_pickle(checkpoint, name, path, &checkpoint->files[i], error)
+                            : safetensors_open(path, &checkpoint->files[i], error);
         free(path);
         if (status != STATUS_OK) return status;
         checkpoint->tensor_count += checkpoint->files[i]->count;
@@ -135,6 +156,9 @@ static Status list_tensors(Checkpoint *checkpoint, Error *error) {
     for (size_t i = 1; i < next; i++) {
         const Tensor *a = &checkpoint->tensors[checkpoint->by_name[i - 1]];
         const Tensor *b = &checkpoint->tensors[checkpoint->by_name[i]];
+        if (strcmp(a->name, b->name) == 0 && a->file == b->file)
+            return status_fail(error, STATUS_FORMAT, "%s: tensor %s is there twice",
+                               checkpoint->files[a->file]->path, a->name);
         if (strcmp(a->name, b->name) == 0)
             return status_fail(error, STATUS_FORMAT, "%s: tensor %s is both in %s and in %s",
                                checkpoint->directory, a->name, checkpoint->file_names[a->file],

@@ -19,6 +19,7 @@ bool checkpoint_is_text_file(const char *name) {
                                            "config_sentence_transformers.json",
                                            "sentence_*_config.json",
                                            "*.safetensors*",
+                                           "pytorch_model*.bin*",
                                            "*.py",
                                            "custom_generate*",
                                            "[0-9]*_*"};

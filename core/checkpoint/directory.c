@@ -16,6 +16,14 @@
 enum { CONFIG_LIMIT = 16 << 20 };
 
 static const char ENDING[] = ".safetensors", INDEX_ENDING[] = ".safetensors.index.json";
+static const char PICKLE_ENDING[] = ".bin";
+
+const char *const DIRECTORY_NAMES[DIRECTORY_NAME_COUNT] = {DIRECTORY_SINGLE, DIRECTORY_INDEX,
+                                                           DIRECTORY_PICKLE, DIRECTORY_PICKLE_INDEX};
+
+bool directory_is_pickle(const char *name) {
+    return directory_shards_is_name(name, PICKLE_ENDING);
+}
 
 /* ---- is it there? ---- */
 
@@ -38,9 +46,8 @@ static Status is_there(const char *directory, const char *name, bool *found, Err
 
 /* Weights by a name that transformers takes, or shards; a folder that cannot be looked into holds none. */
 static Status holds_model(const char *path, bool *found, Error *error) {
-    static const char *const NAMES[] = {DIRECTORY_SINGLE, DIRECTORY_INDEX};
-    for (int i = 0; i < 2; i++) {
-        Status status = is_there(path, NAMES[i], found, error);
+    for (int i = 0; i < DIRECTORY_NAME_COUNT; i++) {
+        Status status = is_there(path, DIRECTORY_NAMES[i], found, error);
         if (status == STATUS_NO_MEMORY || *found) return status;
     }
     DirectoryListing listing = {0};
@@ -73,7 +80,7 @@ static Status take_what_config_names(Directory *found, Error *error) {
         if (directory_shards_is_name(name, ENDING))
             status = take_one(found, name, error);
         else if (directory_shards_is_name(name, INDEX_ENDING))
-            status = directory_shards_read_index(found, name, error);
+            status = directory_shards_read_index(found, name, ENDING, error);
         else
             status = status_fail(
                 error, STATUS_UNSUPPORTED,
@@ -108,6 +115,21 @@ static Status remark_stale_shards(Directory *found, Error *error) {
                        found->path, shards, shards == 1 ? "" : "s");
 }
 
+static Status take_pickles(Directory *found, Error *error) {
+    bool is_single, is_sharded = false;
+    Status status = is_there(found->path, DIRECTORY_PICKLE, &is_single, error);
+    if (status == STATUS_OK && !is_single)
+        status = is_there(found->path, DIRECTORY_PICKLE_INDEX, &is_sharded, error);
+    if (status != STATUS_OK || (!is_single && !is_sharded)) return status;
+    status = is_single ? take_one(found, DIRECTORY_PICKLE, error)
+                       : directory_shards_read_index(found, DIRECTORY_PICKLE_INDEX, PICKLE_ENDING, error);
+    if (status != STATUS_OK) return status;
+    return finding_add(&found->remarks, SEVERITY_NOTE, DIRECTORY_SUBJECT, error,
+                       "%s: %s was opened, %s: tensors alone are read, and nothing is run", found->path,
+                       is_single ? DIRECTORY_PICKLE : DIRECTORY_PICKLE_INDEX,
+                       is_single ? "a pickle" : "an index of pickles");
+}
+
 static Status take_known_names(Directory *found, Error *error) {
     bool there;
     Status status = take_what_config_names(found, error);
@@ -118,7 +140,9 @@ static Status take_known_names(Directory *found, Error *error) {
         return status == STATUS_OK ? remark_stale_shards(found, error) : status;
     }
     if (status == STATUS_OK) status = is_there(found->path, DIRECTORY_INDEX, &there, error);
-    return status == STATUS_OK && there ? directory_shards_read_index(found, DIRECTORY_INDEX, error) : status;
+    if (status == STATUS_OK && there)
+        return directory_shards_read_index(found, DIRECTORY_INDEX, ENDING, error);
+    return status == STATUS_OK ? take_pickles(found, error) : status;
 }
 
 /* ---- one file of another name ---- */

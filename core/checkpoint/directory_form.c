@@ -103,8 +103,10 @@ static const DirectoryForm FORMS[] = {
     {"manifest.ocdbt", NULL, "{file}, a checkpoint of Orbax (JAX)",
      "the program that wrote it has an export to Hugging Face's form", false, NULL},
     /* pickles and other frameworks, under the names that transformers gives them */
-    {"pytorch_model.bin.index.json", NULL, "{file}, pickles", LOAD_SHARDS, false, NULL},
-    {"pytorch_model.bin", NULL, "{file}, a pickle", LOAD_ONE, false, NULL},
+    {DIRECTORY_PICKLE_INDEX, NULL, "{file}, pickles", LOAD_SHARDS, false, NULL},
+    {DIRECTORY_PICKLE_SHARD, NULL, "{file}, a pickle without " DIRECTORY_PICKLE_INDEX, LOAD_SHARDS, false,
+     NULL},
+    {DIRECTORY_PICKLE, NULL, "{file}, a pickle", LOAD_ONE, false, NULL},
     {"flax_model*.msgpack", NULL, "{file}, weights of Flax", FROM_TRANSFORMERS_4("from_flax=True"), false,
      NULL},
     {"tf_model*.h5", NULL, "{file}, weights of TensorFlow", FROM_TRANSFORMERS_4("from_tf=True"), false, NULL},
@@ -283,6 +285,12 @@ char *directory_form_fill(const char *command, const char *directory, const char
 
 char *directory_form_merge(const char *directory, bool is_mlx) {
     return directory_form_fill(is_mlx ? MERGE_MLX : MERGE_PEFT, directory, "", "");
+}
+
+char *directory_form_convert(const char *directory, const char *name) {
+    DirectoryMatch match;
+    return directory_form_of_file(name, &match) ? directory_form_fill(match.form->help, directory, name, "")
+                                                : NULL;
 }
 
 /* "hf_model_000*.pt" of hf_model_0001_0.pt, hf_model_0002_0.pt; the star stands for whatever differs. */

@@ -1,5 +1,5 @@
 /*
- * directory_form — the forms of weights that this program does not read: what each is known by, what it is called, and
+ * directory_form — the forms of weights that this program does not read, or not always: what each is known by, what it is called, and
  * the command that makes a directory of it that can be opened.
  *
  * A form is known by the names in a directory alone; no file is opened.
@@ -35,6 +35,10 @@ bool directory_form_of_file(const char *name, DirectoryMatch *match);
 
 /* A file of weights that is no model of its own: an adapter, a part of something, a state of the training. */
 bool directory_form_is_no_model(const char *name);
+
+/* The command that makes safetensors of a file whose form is known by its name, filled in likewise; NULL when out of memory,
+ * or for another name. */
+char *directory_form_convert(const char *directory, const char *name);
 
 /* Fails with "GIVEN: expected …, found WHAT; HELP". `given` is what the user named, `directory` where the file
  * lies: the same, a folder in it, or where `given` is a file, the one around it. */

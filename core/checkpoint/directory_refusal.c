@@ -79,9 +79,10 @@ Status directory_refusal_of_file(const char *path, Error *error) {
     if (around == NULL) return memory_fail(error, path);
     DirectoryMatch match;
     Status status;
-    if (directory_form_of_file(name, &match))
+    bool is_pickle = fnmatch(DIRECTORY_PICKLE, name, 0) == 0 || fnmatch(DIRECTORY_PICKLE_SHARD, name, 0) == 0;
+    if (!is_pickle && directory_form_of_file(name, &match))
         status = directory_form_refuse(&match, path, around, error);
-    else if (fnmatch("*.safetensors", name, 0) == 0 || fnmatch("*.json", name, 0) == 0)
+    else if (is_pickle || fnmatch("*.safetensors", name, 0) == 0 || fnmatch("*.json", name, 0) == 0)
         status =
             status_fail(error, STATUS_ARGUMENT,
                         "%s: expected a model directory, found a file; give the directory that it is in: %s",

@@ -35,54 +35,58 @@ static int compare_text(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* An index that is being read. */
+typedef struct ShardIndex {
+    const char *path, *ending; /* of the files that it may name */
+} ShardIndex;
+
 /* transformers would find one in a folder; here the files of weights lie beside each other, in an export too. */
-static Status refuse_shard_in_folder(const Directory *found, const char *path, const char *tensor,
+static Status refuse_shard_in_folder(const Directory *found, const ShardIndex *index, const char *tensor,
                                      const char *name, Error *error) {
     char *folder = memory_copy_text(name, (size_t)(strrchr(name, '/') - name));
-    char *command = folder == NULL ? NULL
-                                   : directory_form_fill(
-                                         "mv {dir}/{file}/*.safetensors {dir} && sed -i "
-                                         "'s|\"{file}/|\"|g' {dir}/" DIRECTORY_INDEX,
-                                         found->path, folder, "");
+    char *move = memory_format("mv {dir}/{file}/*%s {dir} && sed -i 's|\"{file}/|\"|g' {dir}/%s",
+                               index->ending, strrchr(index->path, '/') + 1);
+    char *command =
+        folder == NULL || move == NULL ? NULL : directory_form_fill(move, found->path, folder, "");
     Status status =
         command == NULL
-            ? memory_fail(error, path)
+            ? memory_fail(error, index->path)
             : status_fail(error, STATUS_FORMAT,
-                          "%s: tensor %s: expected the name of a .safetensors file in this directory, found "
+                          "%s: tensor %s: expected the name of a %s file in this directory, found "
                           "\"%.100s\"; %s puts them there",
-                          path, tensor, name, command);
+                          index->path, tensor, index->ending, name, command);
+    free(move);
     free(folder);
     free(command);
     return status;
 }
 
-static Status refuse_shard_name(const Directory *found, const char *path, const char *tensor,
+static Status refuse_shard_name(const Directory *found, const ShardIndex *index, const char *tensor,
                                 const char *name, Error *error) {
     if (name != NULL && strchr(name, '/') != NULL && name[0] != '/' && name[0] != '.' &&
         strstr(name, "..") == NULL)
-        return refuse_shard_in_folder(found, path, tensor, name, error);
-    return status_fail(
-        error, STATUS_FORMAT,
-        "%s: tensor %s: expected the name of a .safetensors file in this directory, found \"%.100s\"", path,
-        tensor, name != NULL ? name : "no text");
+        return refuse_shard_in_folder(found, index, tensor, name, error);
+    return status_fail(error, STATUS_FORMAT,
+                       "%s: tensor %s: expected the name of a %s file in this directory, found \"%.100s\"",
+                       index->path, tensor, index->ending, name != NULL ? name : "no text");
 }
 
 /* The distinct file names of the index's weight_map, sorted. */
-static Status read_shard_names(Directory *found, const cJSON *map, const char *path, Error *error) {
+static Status read_shard_names(Directory *found, const cJSON *map, const ShardIndex *index, Error *error) {
     int entries = cJSON_GetArraySize(map);
     const char **names = memory_allocate((size_t)entries, sizeof *names);
     found->files = memory_allocate((size_t)entries, sizeof *found->files);
     if (names == NULL || found->files == NULL) {
         free(names);
-        return memory_fail(error, path);
+        return memory_fail(error, index->path);
     }
     Status status = STATUS_OK;
     size_t count = 0;
     const cJSON *item;
     cJSON_ArrayForEach(item, map) {
         const char *name = cJSON_IsString(item) ? item->valuestring : NULL;
-        if (name == NULL || !directory_shards_is_name(name, ENDING)) {
-            status = refuse_shard_name(found, path, item->string, name, error);
+        if (name == NULL || !directory_shards_is_name(name, index->ending)) {
+            status = refuse_shard_name(found, index, item->string, name, error);
             break;
         }
         names[count++] = name;
@@ -142,14 +146,14 @@ static Status check_shards_are_there(const Directory *found, Error *error) {
     return status;
 }
 
-Status directory_shards_read_index(Directory *found, const char *name, Error *error) {
+Status directory_shards_read_index(Directory *found, const char *name, const char *ending, Error *error) {
     char *path = memory_format("%s/%s", found->path, name);
     if (path == NULL) return memory_fail(error, name);
     Status status = json_read_file(path, INDEX_LIMIT, &found->index, error);
     if (status == STATUS_OK) {
         const cJSON *map = json_find(found->index, "weight_map");
         status = cJSON_IsObject(map) && map->child != NULL
-                     ? read_shard_names(found, map, path, error)
+                     ? read_shard_names(found, map, &(ShardIndex){path, ending}, error)
                      : status_fail(error, STATUS_FORMAT, "%s: expected an object \"weight_map\"", path);
     }
     free(path);

@@ -13,8 +13,10 @@ bool directory_shards_is_name(const char *name, const char *ending);
 /* Adds a copy of a name to found->files, which has room for it. */
 Status directory_shards_add(Directory *found, const char *name, Error *error) STATUS_MUST_CHECK;
 
-/* Reads the index of that name into found->index, and the files that it names; refused where one is not there. */
-Status directory_shards_read_index(Directory *found, const char *name, Error *error) STATUS_MUST_CHECK;
+/* Reads the index of that name into found->index, and the files that it names, all with that ending; refused where one is not
+ * there. */
+Status directory_shards_read_index(Directory *found, const char *name, const char *ending,
+                                   Error *error) STATUS_MUST_CHECK;
 
 /* All of PREFIX-00001-of-00002.safetensors, …; refused where one is not there; no file is found where there are no such
  * names. */

@@ -54,8 +54,7 @@ static uint64_t read_header_length(const unsigned char *bytes) {
     return length;
 }
 
-/* Not empty, UTF-8, and without control characters. */
-static bool is_printable(const char *name) {
+bool safetensors_is_name(const char *name) {
     if (*name == '\0') return false;
     for (const utf8proc_uint8_t *c = (const utf8proc_uint8_t *)name; *c != '\0';) {
         utf8proc_int32_t character;
@@ -204,7 +203,7 @@ static Status read_entries(SafetensorsFile *file, const cJSON *header, const uns
     char *next_name = file->names;
     cJSON_ArrayForEach(item, header) {
         if (strcmp(item->string, "__metadata__") == 0) continue;
-        if (!is_printable(item->string))
+        if (!safetensors_is_name(item->string))
             return status_fail(error, STATUS_FORMAT, "%s: tensor name \"%s\" is empty or not printable",
                                file->path, item->string);
         SafetensorsEntry *entry = &file->entries[file->count++];
@@ -234,11 +233,11 @@ static const struct {
     {"\x28\xb5\x2f\xfd", "zstd: zstd -d unpacks it"},
 };
 
-static Status refuse_other(const SafetensorsFile *file, Error *error) {
+Status safetensors_check_start(const SafetensorsFile *file, const char *what, Error *error) {
     for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++) {
         size_t length = strlen(OTHERS[i].start);
         if (file->size >= length && memcmp(file->map, OTHERS[i].start, length) == 0)
-            return status_fail(error, STATUS_FORMAT, "%s: expected a safetensors file, found %s", file->path,
+            return status_fail(error, STATUS_FORMAT, "%s: expected %s, found %s", file->path, what,
                                OTHERS[i].what);
     }
     return STATUS_OK;
@@ -246,7 +245,7 @@ static Status refuse_other(const SafetensorsFile *file, Error *error) {
 
 static Status read_header(SafetensorsFile *file, Error *error) {
     uint64_t length = read_header_length(file->map);
-    Status other = refuse_other(file, error);
+    Status other = safetensors_check_start(file, "a safetensors file", error);
     if (other != STATUS_OK) return other;
     if (length > HEADER_LIMIT || length > file->size - LENGTH_BYTES)
         return status_fail(error, STATUS_FORMAT,
@@ -299,6 +298,11 @@ bool safetensors_is_unchanged(const SafetensorsFile *file) {
     return file_stamp_read(file->path, &now) && file_stamp_equal(&now, &file->stamp);
 }
 
+bool safetensors_find_offset(const SafetensorsFile *file, const unsigned char *data, uint64_t *offset) {
+    *offset = (uint64_t)((uintptr_t)data - (uintptr_t)file->map);
+    return (uintptr_t)data >= (uintptr_t)file->map && *offset <= file->size;
+}
+
 void safetensors_forget_pages(const SafetensorsFile *file) {
     /* advice only: where it is not taken, nothing but the size of the process changes */
     (void)madvise((void *)(uintptr_t)file->map, file->size, MADV_DONTNEED);
@@ -307,6 +311,8 @@ void safetensors_forget_pages(const SafetensorsFile *file) {
 void safetensors_close(SafetensorsFile *file) {
     if (file == NULL) return;
     if (file->map != NULL) (void)munmap((void *)(uintptr_t)file->map, file->size);
+    for (size_t i = 0; i < file->copy_count; i++) free(file->copies[i]);
+    free(file->copies);
     free(file->entries);
     free(file->names);
     free(file->path);

@@ -40,12 +40,14 @@ typedef struct SafetensorsEntry {
 
 typedef struct SafetensorsFile {
     char *path;
-    SafetensorsEntry *entries; /* in order of their offsets */
+    SafetensorsEntry *entries; /* in order of their offsets; of a torch_file: as its dict has them */
     size_t count;
     const unsigned char *map;
     size_t size;
-    FileStamp stamp; /* of the mapped file, when it was mapped */
-    char *names;     /* the text that entries' names and dtype_names point into */
+    FileStamp stamp;        /* of the mapped file, when it was mapped */
+    char *names;            /* the text that entries' names and dtype_names point into */
+    unsigned char **copies; /* elements that the file has in another order (torch_file.h) */
+    size_t copy_count;
 } SafetensorsFile;
 
 /* Maps `path` read-only and checks its header. The caller frees the result; entries live as long as it does.
@@ -56,11 +58,21 @@ Status safetensors_open(const char *path, SafetensorsFile **file, Error *error) 
  * as they are: no entries. */
 Status safetensors_open_beside(const char *path, SafetensorsFile **file, Error *error) STATUS_MUST_CHECK;
 
+/* What all readers of tensors ask for: a name that is not empty, is UTF-8 and has no control characters. */
+bool safetensors_is_name(const char *name);
+
+/* STATUS_FORMAT, "expected WHAT, found …", for a file that begins as what is often found in place of weights: a pointer of
+ * git-lfs, a page of HTML, another format; else STATUS_OK. */
+Status safetensors_check_start(const SafetensorsFile *file, const char *what, Error *error) STATUS_MUST_CHECK;
+
 /* Whether the file at the path is still the one that is mapped, as it was then. */
 bool safetensors_is_unchanged(const SafetensorsFile *file);
 
 /* Whether a text may be the name of a dtype: a short word of letters, digits and _. */
 bool safetensors_is_dtype_name(const char *name);
+
+/* Where in the file an entry's elements lie; false where they are a copy. */
+bool safetensors_find_offset(const SafetensorsFile *file, const unsigned char *data, uint64_t *offset);
 
 /* Lets the system take back the memory of the mapped pages that were read; they come back when they are read
  * again. For passes over a file that is larger than memory should look. */

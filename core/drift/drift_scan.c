@@ -88,7 +88,9 @@ static bool is_same_stretch(const Pair *pair, const Tensor *base, const Tensor *
     const SafetensorsFile *b = pair->base->files[base->file], *s = pair->sft->files[sft->file];
     if (base->parts != NULL || sft->parts != NULL || base->change != NULL || sft->change != NULL)
         return false;
-    return base->dtype == sft->dtype && base->data - b->map == sft->data - s->map &&
+    uint64_t b_offset, s_offset;
+    return base->dtype == sft->dtype && safetensors_find_offset(b, base->data, &b_offset) &&
+           safetensors_find_offset(s, sft->data, &s_offset) && b_offset == s_offset &&
            b->stamp.device == s->stamp.device && b->stamp.inode == s->stamp.inode;
 }
 

@@ -210,7 +210,7 @@ static Status add_row(DonorWalk *walk, size_t row, Error *error) {
 /* What the export has in another way: the weights, and what it makes itself. */
 static bool is_replaced(const DonorWalk *walk, const char *name) {
     static const char *const MADE[] = {"config.json", "mergekit.yaml", RECIPE_FILE_NAME,
-                                       "*.safetensors.index.json"};
+                                       "*.safetensors.index.json", "pytorch_model.bin.index.json"};
     for (size_t i = 0; i < sizeof MADE / sizeof *MADE; i++) {
         if (fnmatch(MADE[i], name, 0) == 0) return true;
     }

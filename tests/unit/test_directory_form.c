@@ -16,16 +16,25 @@
 
 static const Case REFUSED[] = {
     {"bin",
-     {"pytorch_model.bin", "config.json"},
-     FOUND
-     "pytorch_model.bin, a pickle; python -c 'import torch, safetensors.torch as s; t = "
+     {"pytorch_model.bin=\x80\2}.", "config.json"},
+     "{dir}/pytorch_model.bin: expected the zip that torch.save() writes, found a bare pickle, its form "
+     "before 1.6; python -c 'import torch, safetensors.torch as s; t = "
      "torch.load(\"{dir}/pytorch_model.bin\", map_location=\"cpu\", weights_only=True); t = "
      "t.get(\"state_dict\", t.get(\"model\", t.get(\"module\", t))); s.save_file({k: "
      "v.clone().contiguous() for k, v in t.items()}, \"{dir}/model.safetensors\", {\"format\": \"pt\"})' "
      "makes one"},
     {"bins",
-     {"pytorch_model.bin.index.json", "pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"},
-     FOUND "pytorch_model.bin.index.json, pickles; python -c 'import glob, torch, safetensors.torch as s; "
+     {"pytorch_model.bin.index.json={\"weight_map\":{\"a\":\"pytorch_model-00001-of-00002.bin\"}}",
+      "pytorch_model-00001-of-00002.bin=\x80\2}."},
+     "{dir}/pytorch_model-00001-of-00002.bin: expected the zip that torch.save() writes, found a bare pickle, "
+     "its form before 1.6; python -c 'import glob, torch, safetensors.torch as s; "
+     "[s.save_file({k: v.clone().contiguous() for k, v in torch.load(f, map_location=\"cpu\", "
+     "weights_only=True).items()}, f.replace(\"pytorch_model\", \"model\")[:-3] + \"safetensors\", "
+     "{\"format\": \"pt\"}) for f in glob.glob(\"{dir}/pytorch_model-*.bin\")]' makes them"},
+    {"bins-alone",
+     {"pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"},
+     FOUND "pytorch_model-00001-of-00002.bin, a pickle without pytorch_model.bin.index.json; "
+           "python -c 'import glob, torch, safetensors.torch as s; "
            "[s.save_file({k: v.clone().contiguous() for k, v in torch.load(f, map_location=\"cpu\", "
            "weights_only=True).items()}, f.replace(\"pytorch_model\", \"model\")[:-3] + \"safetensors\", "
            "{\"format\": \"pt\"}) for f in glob.glob(\"{dir}/pytorch_model-*.bin\")]' makes them"},
