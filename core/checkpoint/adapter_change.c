@@ -60,7 +60,7 @@ Status adapter_build_change(AdapterBuild *build, Tensor *target, uint64_t rows, 
         if ((*change)->change.rows == rows) return STATUS_OK;
         return adapter_build_refuse(build, error, "%.120s is changed both whole and in parts", target->name);
     }
-    if (!dtype_is_writable(target->dtype) || target->scale != NULL)
+    if (!dtype_is_writable(target->dtype) || target->scale != NULL || target->codes != NULL)
         return adapter_build_refuse(build, error, "%.120s is %s in base, expected F32, F16 or BF16",
                                     target->name, checkpoint_dtype_text(target));
     if (rows == 0 || elements == 0 || elements % (rows * columns) != 0)
@@ -143,12 +143,12 @@ Status adapter_build_whole(AdapterBuild *build, Tensor *target, const Safetensor
     if (target->change != NULL || !dtype_is_float(entry->dtype))
         return adapter_build_refuse(build, error, "tensor %.120s is not to be put in base's place",
                                     entry->name);
-    if (entry->dtype == target->dtype && entry->bytes == target->bytes &&
+    if (target->data != NULL && entry->dtype == target->dtype && entry->bytes == target->bytes &&
         memcmp(entry->data, target->data, entry->bytes) == 0)
         return STATUS_OK; /* base's own, saved once more */
     Tensor tensor = tensor_of(build, entry, target);
     build->adapter->replaced++;
-    if (tensor.dtype == target->dtype && target->scale == NULL) {
+    if (tensor.dtype == target->dtype && target->scale == NULL && target->codes == NULL) {
         *target = tensor;
         return STATUS_OK;
     }

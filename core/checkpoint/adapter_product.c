@@ -307,7 +307,7 @@ static Status build_parts(AdapterBuild *build, Taken *taken, Error *error) {
 /* ---- in base's place ---- */
 
 static bool same_entry(const SafetensorsEntry *entry, const Tensor *tensor) {
-    return entry->dtype == tensor->dtype && entry->bytes == tensor->bytes &&
+    return tensor->data != NULL && entry->dtype == tensor->dtype && entry->bytes == tensor->bytes &&
            memcmp(entry->data, tensor->data, entry->bytes) == 0;
 }
 

@@ -84,9 +84,20 @@ static void view_as_matrix(Tensor *tensor) {
     tensor->columns = tensor->rows > 0 ? elements / tensor->rows : 1;
 }
 
+void checkpoint_name_tensor(Tensor *tensor, const char *name) {
+    TensorName read = tensor_name_read(name, tensor->rank);
+    bool is_score =
+        read.role == TENSOR_HEAD && tensor->rank == 2 && tensor->rows == 1; /* of a reward model */
+    tensor->name = name;
+    tensor->role = is_score ? TENSOR_OTHER : read.role;
+    tensor->layer = read.layer;
+    tensor->expert = read.expert;
+    tensor->part = read.part;
+    tensor->is_bias = read.is_bias;
+}
+
 static Tensor make_tensor(const SafetensorsEntry *entry, size_t file) {
-    Tensor tensor = {.name = entry->name,
-                     .dtype = entry->dtype,
+    Tensor tensor = {.dtype = entry->dtype,
                      .dtype_name = entry->dtype_name,
                      .rank = entry->rank,
                      .data = entry->data,
@@ -94,13 +105,7 @@ static Tensor make_tensor(const SafetensorsEntry *entry, size_t file) {
                      .file = file};
     memcpy(tensor.shape, entry->shape, sizeof tensor.shape);
     view_as_matrix(&tensor);
-    TensorName name = tensor_name_read(entry->name, entry->rank);
-    bool is_score = name.role == TENSOR_HEAD && tensor.rank == 2 && tensor.rows == 1; /* of a reward model */
-    tensor.role = is_score ? TENSOR_OTHER : name.role;
-    tensor.layer = name.layer;
-    tensor.expert = name.expert;
-    tensor.part = name.part;
-    tensor.is_bias = name.is_bias;
+    checkpoint_name_tensor(&tensor, entry->name);
     return tensor;
 }
 
@@ -135,6 +140,11 @@ static int compare_by_name(const void *a, const void *b, void *tensors) {
     return strcmp(all[*(const size_t *)a].name, all[*(const size_t *)b].name);
 }
 
+void checkpoint_sort_names(Checkpoint *checkpoint) {
+    qsort_r(checkpoint->by_name, checkpoint->tensor_count, sizeof *checkpoint->by_name, compare_by_name,
+            checkpoint->tensors);
+}
+
 static Status list_tensors(Checkpoint *checkpoint, Error *error) {
     checkpoint->tensors = memory_allocate(checkpoint->tensor_count, sizeof *checkpoint->tensors);
     checkpoint->by_name = memory_allocate(checkpoint->tensor_count, sizeof *checkpoint->by_name);
@@ -152,7 +162,7 @@ static Status list_tensors(Checkpoint *checkpoint, Error *error) {
             checkpoint->by_name[next] = next;
         }
     }
-    qsort_r(checkpoint->by_name, next, sizeof *checkpoint->by_name, compare_by_name, checkpoint->tensors);
+    checkpoint_sort_names(checkpoint);
     for (size_t i = 1; i < next; i++) {
         const Tensor *a = &checkpoint->tensors[checkpoint->by_name[i - 1]];
         const Tensor *b = &checkpoint->tensors[checkpoint->by_name[i]];
@@ -245,8 +255,7 @@ Status checkpoint_add_tensor(Checkpoint *checkpoint, const Tensor *tensor, Error
     checkpoint->tensor_count++;
     checkpoint->parameters += tensor->rows * tensor->columns;
     checkpoint->bytes += tensor->bytes;
-    qsort_r(checkpoint->by_name, count + 1, sizeof *checkpoint->by_name, compare_by_name,
-            checkpoint->tensors);
+    checkpoint_sort_names(checkpoint);
     role_index_free(&checkpoint->roles);
     return index_roles(checkpoint, error);
 }
@@ -287,6 +296,8 @@ void checkpoint_close(Checkpoint *checkpoint) {
     free(checkpoint->by_name);
     role_index_free(&checkpoint->roles);
     free(checkpoint->scales);
+    free(checkpoint->codes);
+    free(checkpoint->code_names);
     cJSON_Delete(checkpoint->config);
     finding_free(&checkpoint->remarks);
     free(checkpoint->directory);

@@ -27,6 +27,7 @@
 
 typedef struct TensorScale TensorScale;
 typedef struct TensorParts TensorParts;
+typedef struct TensorCodes TensorCodes;
 typedef struct TensorChange TensorChange;
 typedef struct Adapter Adapter;
 
@@ -36,6 +37,8 @@ typedef struct Tensor {
     const char *dtype_name; /* as the file has it, which is all that is known of a DTYPE_OTHER */
     const TensorScale
         *scale; /* its elements are codes: values are codes × scales; NULL: values as they stand */
+    const TensorCodes *codes; /* its elements are codes of less than a byte (tensor_codes.h), `dtype` and
+                                 `bytes` are those of their values, and `data` is NULL; NULL: they are not */
     const TensorParts
         *parts; /* it is stored as several others (pair_experts.h), and `data` is NULL; NULL: as one */
     const TensorChange
@@ -93,6 +96,8 @@ typedef struct Checkpoint {
     Tensor *parts; /* what belongs to a tensor's codes and is none of its own: scales; behind `tensors` */
     size_t part_count;
     TensorScale *scales; /* [quantization.scaled] */
+    TensorCodes *codes;  /* [quantization.packed] */
+    char *code_names;    /* of the tensors that have them */
     Quantization quantization;
     size_t *by_name; /* indexes into `tensors`, sorted by name */
     RoleIndex roles; /* of `tensors` */
@@ -109,6 +114,11 @@ typedef struct Checkpoint {
 /* Opens a directory; what it may be in place of a model, and what is said of it, is in directory.h. The caller closes
  * the result; tensors live as long as it does. */
 Status checkpoint_open(const char *directory, Checkpoint **checkpoint, Error *error) STATUS_MUST_CHECK;
+
+/* Gives a tensor, whose shape is known, a name, which is borrowed, and what that says of it; whoever does so to one of a
+ * checkpoint's calls checkpoint_sort_names() behind it. */
+void checkpoint_name_tensor(Tensor *tensor, const char *name);
+void checkpoint_sort_names(Checkpoint *checkpoint);
 
 /* Puts one more tensor behind all others, of a checkpoint whose tensors nobody points to yet and that has no parts;
  * its name is borrowed. */
@@ -127,7 +137,7 @@ const Tensor *checkpoint_find_role(const Checkpoint *checkpoint, TensorRole role
 /* The most common dtype, by bytes; DTYPE_UNKNOWN for a checkpoint without tensors. */
 DType checkpoint_main_dtype(const Checkpoint *checkpoint);
 
-/* How the tensor's dtype is called: "BF16", "F8_E4M3+scale". */
+/* How the tensor's dtype is called: "BF16", "F8_E4M3+scale", "MXFP4". */
 const char *checkpoint_dtype_text(const Tensor *tensor);
 
 /* Whether a file of that name goes with the tokenizer, rather than with the model. */

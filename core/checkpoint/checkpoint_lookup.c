@@ -2,6 +2,7 @@
  * Looking up in a checkpoint that is open, or half open: what is found while it opens needs this too.
  */
 #include "core/checkpoint/checkpoint.h"
+#include "core/checkpoint/tensor_codes.h"
 #include "core/support/memory.h"
 
 #include <fnmatch.h>
@@ -83,6 +84,7 @@ DType checkpoint_main_dtype(const Checkpoint *checkpoint) {
 }
 
 const char *checkpoint_dtype_text(const Tensor *tensor) {
+    if (tensor->codes != NULL) return tensor->codes->name;
     if (tensor->scale == NULL) return tensor->dtype_name;
     return tensor->dtype == DTYPE_F8_E4M3 ? "F8_E4M3+scale" : "F8_E5M2+scale";
 }

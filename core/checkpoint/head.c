@@ -113,7 +113,8 @@ static bool same_computed(const Tensor *a, const Tensor *b) {
 
 /* Of one checkpoint: the same codes have the same blocks, but perhaps other scales. */
 static bool same_values(const Tensor *a, const Tensor *b) {
-    if (a->change != NULL || b->change != NULL) return same_computed(a, b);
+    if (a->data == NULL || b->data == NULL || a->change != NULL || b->change != NULL)
+        return same_computed(a, b);
     if (!same_bytes(a, b) || (a->scale == NULL) != (b->scale == NULL)) return false;
     return a->scale == NULL || same_bytes(a->scale->tensor, b->scale->tensor);
 }

@@ -65,7 +65,7 @@ static void scan_tensor(void *argument, size_t index, unsigned worker) {
     size_t size = dtype_size(tensor->dtype);
     for (uint64_t at = 0; at < tensor->bytes && !job_is_cancelled(scan->job); at += TILE) {
         size_t bytes = tensor->bytes - at < TILE ? (size_t)(tensor->bytes - at) : TILE;
-        scan->found[index] += tensor->change != NULL
+        scan->found[index] += tensor->change != NULL || tensor->codes != NULL
                                   ? count_computed(tensor, at / size, bytes / size)
                                   : dtype_count_nonfinite(tensor->dtype, tensor->data + at, bytes / size);
         uint64_t done = atomic_fetch_add(&scan->done, bytes) + bytes;

@@ -22,12 +22,12 @@ static bool is_left_base(const Experts *experts, const Tensor *base) {
 /* All experts of a layer in one tensor, plainly stored. */
 static bool is_fused(const Tensor *tensor) {
     return tensor->role == TENSOR_EXPERT && tensor->expert < 0 && tensor->rank == 3 &&
-           tensor->scale == NULL && dtype_is_float(tensor->dtype);
+           tensor->scale == NULL && tensor->codes == NULL && dtype_is_float(tensor->dtype);
 }
 
 static bool is_single(const Tensor *tensor) {
     return tensor->role == TENSOR_EXPERT && tensor->expert >= 0 && tensor->rank == 2 &&
-           tensor->scale == NULL && dtype_is_float(tensor->dtype);
+           tensor->scale == NULL && tensor->codes == NULL && dtype_is_float(tensor->dtype);
 }
 
 static void meet(Experts *experts, const Tensor *base, const Tensor *sft) {

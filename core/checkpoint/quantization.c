@@ -253,10 +253,15 @@ Status quantization_read(Checkpoint *checkpoint, Error *error) {
     const Tensor *tensor;
     Status status = read_declaration(checkpoint, &declared, error);
     if (status != STATUS_OK) return status;
+    status = quantization_read_packed(checkpoint, declared.method == NULL ? NULL : declared.method->key,
+                                      declared.place, error);
+    if (status != STATUS_OK) return status;
     const QuantizationMark *mark = find_mark(checkpoint, &tensor);
     if (mark != NULL) return refuse_mark(checkpoint, mark, &declared, tensor, error);
     status = quantization_scale_tensors(checkpoint, declared.block, declared.place, error);
-    if (status != STATUS_OK || checkpoint->quantization.kind != QUANTIZATION_NONE) return status;
+    bool is_read = checkpoint->quantization.kind != QUANTIZATION_NONE &&
+                   (checkpoint->quantization.packed == 0 || find_coded(checkpoint) == NULL);
+    if (status != STATUS_OK || is_read) return status;
     return say_what_is_left(checkpoint, &declared, error);
 }
 
@@ -264,6 +269,22 @@ Status quantization_check(const Checkpoint *checkpoint, Error *error) {
     const Quantization *found = &checkpoint->quantization;
     if (found->status != STATUS_OK && error != NULL) *error = found->error;
     return found->status;
+}
+
+Status quantization_check_export(const Checkpoint *checkpoint, Error *error) {
+    const Quantization *found = &checkpoint->quantization;
+    if (found->packed == 0) return STATUS_OK;
+    Buffer text = {0};
+    char *remedy;
+    add_remedy(&text, found->packed_method, checkpoint->directory);
+    Status status = buffer_take(&text, &remedy, NULL, checkpoint->directory, error);
+    if (status != STATUS_OK) return status;
+    status = status_fail(
+        error, STATUS_UNSUPPORTED,
+        "%s: expected plain weights, or 8-bit floats, to export: %s, which is for looking at them. %s",
+        checkpoint->directory, found->text, remedy);
+    free(remedy);
+    return status;
 }
 
 Status quantization_add_findings(const Checkpoint *checkpoint, const char *side, FindingList *findings,

@@ -20,25 +20,6 @@ static const struct {
     {"weight", "scale_weight", false},
 };
 
-/* Parts that belong to activations; those that are also names of parameters only where they are one number. */
-static const struct {
-    const char *suffix;
-    bool one_number;
-} ACTIVATIONS[] = {
-    {".input_scale", false},
-    {".input_scale_ub", false},
-    {".input_scale_inv", false},
-    {"activation_scale", false},
-    {".input_global_scale", false},
-    {".qscale_act", false},
-    {".k_scale", true},
-    {".v_scale", true},
-    {".q_scale", true},
-    {".kv_scale", true},
-    {".output_scale", true},
-    {".prob_output_scale", true},
-};
-
 /* What a search through the tensors came to. */
 typedef struct Search {
     Checkpoint *checkpoint;
@@ -47,14 +28,9 @@ typedef struct Search {
     ptrdiff_t *scale_of; /* [tensors]: index of the tensor's scales, or NOT_FOUND */
     bool *rounds;        /* [tensors] */
     bool *is_part;       /* [tensors] */
-    size_t scaled, parts;
+    size_t scaled;
     size_t unscaled; /* an 8-bit float without scales, or tensor_count */
 } Search;
-
-static bool ends_with(const char *text, const char *ending) {
-    size_t length = strlen(text), tail = strlen(ending);
-    return length >= tail && strcmp(text + length - tail, ending) == 0;
-}
 
 static bool is_code(const Tensor *tensor) {
     return tensor->dtype == DTYPE_F8_E4M3 || tensor->dtype == DTYPE_F8_E5M2;
@@ -70,7 +46,7 @@ static bool is_scale_dtype(DType dtype) {
 static const Tensor *find_scale(const Checkpoint *checkpoint, const Tensor *weight, bool *rounds) {
     char name[512];
     for (size_t i = 0; i < sizeof SCALE_NAMES / sizeof *SCALE_NAMES; i++) {
-        if (!ends_with(weight->name, SCALE_NAMES[i].weight)) continue;
+        if (!quantization_ends_with(weight->name, SCALE_NAMES[i].weight)) continue;
         int stem = (int)(strlen(weight->name) - strlen(SCALE_NAMES[i].weight));
         int length = snprintf(name, sizeof name, "%.*s%s", stem, weight->name, SCALE_NAMES[i].scale);
         if (length < 0 || (size_t)length >= sizeof name) continue;
@@ -96,24 +72,8 @@ static void find_scales(Search *search) {
         }
         search->scale_of[i] = scale - checkpoint->tensors;
         search->rounds[i] = rounds;
-        search->parts += !search->is_part[scale - checkpoint->tensors];
         search->is_part[scale - checkpoint->tensors] = true;
         search->scaled++;
-    }
-}
-
-static void find_activations(Search *search) {
-    Checkpoint *checkpoint = search->checkpoint;
-    for (size_t i = 0; i < checkpoint->tensor_count; i++) {
-        const Tensor *tensor = &checkpoint->tensors[i];
-        for (size_t a = 0; a < sizeof ACTIVATIONS / sizeof *ACTIVATIONS && !search->is_part[i]; a++) {
-            if (!ends_with(tensor->name, ACTIVATIONS[a].suffix)) continue;
-            if (ACTIVATIONS[a].one_number && tensor->rows * tensor->columns != 1) continue;
-            search->is_part[i] = true;
-            search->parts++;
-            if (checkpoint->quantization.activations++ == 0)
-                checkpoint->quantization.activation = tensor->name;
-        }
     }
 }
 
@@ -235,7 +195,7 @@ static bool refuse_ambiguous(const Search *search) {
     const Checkpoint *checkpoint = search->checkpoint;
     for (size_t i = 0; i < checkpoint->tensor_count; i++) {
         const Tensor *scales = &checkpoint->tensors[i];
-        if (search->is_part[i] || !ends_with(scales->name, ENDING)) continue;
+        if (search->is_part[i] || !quantization_ends_with(scales->name, ENDING)) continue;
         char name[512], why[384];
         int stem = (int)(strlen(scales->name) - (sizeof ENDING - 1));
         int length = snprintf(name, sizeof name, "%.*s", stem, scales->name);
@@ -254,30 +214,6 @@ static bool refuse_ambiguous(const Search *search) {
 }
 
 /* ---- building ---- */
-
-/* Tensors in front, parts behind, both in the order they had; the names' order without the parts. */
-static Status move_parts(Search *search, size_t *place_of, Error *error) {
-    Checkpoint *checkpoint = search->checkpoint;
-    size_t count = checkpoint->tensor_count, tensors = 0, part = count - search->parts, named = 0;
-    Tensor *moved = memory_allocate(count, sizeof *moved);
-    if (moved == NULL) return memory_fail(error, checkpoint->directory);
-    for (size_t i = 0; i < count; i++) {
-        place_of[i] = search->is_part[i] ? part++ : tensors++;
-        moved[place_of[i]] = checkpoint->tensors[i];
-        uint64_t elements = checkpoint->tensors[i].bytes / dtype_size(checkpoint->tensors[i].dtype);
-        if (search->is_part[i]) checkpoint->parameters -= elements;
-    }
-    for (size_t i = 0; i < count; i++) {
-        size_t at = checkpoint->by_name[i];
-        if (!search->is_part[at]) checkpoint->by_name[named++] = place_of[at];
-    }
-    free(checkpoint->tensors);
-    checkpoint->tensors = moved;
-    checkpoint->tensor_count = tensors;
-    checkpoint->parts = moved + tensors;
-    checkpoint->part_count = search->parts;
-    return STATUS_OK;
-}
 
 /* The tensor's scale, in checkpoint->scales; false where it was refused. */
 static bool build_scale(const Search *search, Tensor *weight, const Tensor *scales, bool rounds,
@@ -301,8 +237,9 @@ static Status build_scales(Search *search, Error *error) {
     size_t count = checkpoint->tensor_count, built = 0;
     size_t *place_of = memory_allocate(count, sizeof *place_of);
     checkpoint->scales = memory_allocate(search->scaled, sizeof *checkpoint->scales);
-    Status status = place_of == NULL || checkpoint->scales == NULL ? memory_fail(error, checkpoint->directory)
-                                                                   : move_parts(search, place_of, error);
+    Status status = place_of == NULL || checkpoint->scales == NULL
+                        ? memory_fail(error, checkpoint->directory)
+                        : quantization_move_parts(checkpoint, search->is_part, place_of, error);
     for (size_t i = 0; i < count && status == STATUS_OK && checkpoint->quantization.status == STATUS_OK;
          i++) {
         if (search->scale_of[i] == NOT_FOUND) continue;
@@ -341,12 +278,13 @@ static void say_what_is_read(const Search *search) {
     const TensorScale *scale = most_telling(search->checkpoint, search->scaled);
     char blocks[96];
     describe_blocks(scale, blocks, sizeof blocks);
+    size_t used = strlen(found->text); /* of others that were read before */
     found->kind = QUANTIZATION_SCALED;
     found->scaled = search->scaled;
-    (void)snprintf(found->text, sizeof found->text,
-                   "%zu tensor%s read as code × scale: 8-bit floats with scales (%s of %s, %s)",
-                   search->scaled, search->scaled == 1 ? " is" : "s are", blocks, scale->tensor->dtype_name,
-                   *search->place != '\0' ? search->place : "by their names");
+    (void)snprintf(found->text + used, sizeof found->text - used,
+                   "%s%zu tensor%s read as code × scale: 8-bit floats with scales (%s of %s, %s)",
+                   used > 0 ? ", " : "", search->scaled, search->scaled == 1 ? " is" : "s are", blocks,
+                   scale->tensor->dtype_name, *search->place != '\0' ? search->place : "by their names");
 }
 
 static Status scale_tensors(Search *search, Error *error) {
@@ -357,7 +295,7 @@ static Status scale_tensors(Search *search, Error *error) {
         return STATUS_OK;
     }
     if (refuse_ambiguous(search) || search->scaled == 0) return STATUS_OK;
-    find_activations(search);
+    quantization_mark_activations(search->checkpoint, search->is_part);
     Status status = build_scales(search, error);
     if (status == STATUS_OK && search->checkpoint->quantization.status == STATUS_OK) say_what_is_read(search);
     return status;

@@ -1,5 +1,6 @@
 #include "core/checkpoint/tensor_stored.h"
 
+#include "core/checkpoint/tensor_codes.h"
 #include "core/numerics/kernels.h"
 
 #include <math.h>
@@ -8,14 +9,17 @@ enum { ROUNDED = 512, EXPONENT_BIAS = 127, EXPONENT_NAN = 255 };
 
 /* A byte as a scale is a power of two, whichever dtype it is called: 255 is infinity as U8 and NaN as F8_E8M0 (transformers
  * 5.24.0, torch 2.15.0). */
-static float scale_at(const Tensor *scales, uint64_t index) {
-    const unsigned char *at = scales->data + index * dtype_size(scales->dtype);
-    if (scales->dtype == DTYPE_F8_E8M0 && *at == EXPONENT_NAN) return NAN;
-    if (scales->dtype == DTYPE_F8_E8M0 || scales->dtype == DTYPE_U8) return ldexpf(1.0F, *at - EXPONENT_BIAS);
-    return dtype_widen_one(scales->dtype, at);
+float tensor_stored_scale(DType dtype, const unsigned char *at) {
+    if (dtype == DTYPE_F8_E8M0 && *at == EXPONENT_NAN) return NAN;
+    if (dtype == DTYPE_F8_E8M0 || dtype == DTYPE_U8) return ldexpf(1.0F, *at - EXPONENT_BIAS);
+    return dtype_widen_one(dtype, at);
 }
 
-static void round_products(DType dtype, size_t count, float *values) {
+static float scale_at(const Tensor *scales, uint64_t index) {
+    return tensor_stored_scale(scales->dtype, scales->data + index * dtype_size(scales->dtype));
+}
+
+void tensor_stored_round(DType dtype, size_t count, float *values) {
     uint16_t halves[ROUNDED];
     for (size_t at = 0; at < count; at += ROUNDED) {
         size_t part = count - at < ROUNDED ? count - at : ROUNDED;
@@ -36,7 +40,7 @@ static void multiply(const TensorScale *scale, uint64_t first, size_t count, flo
         float factor = scale_at(scale->tensor, grid_row * scale->grid_columns + cell);
         for (size_t i = at; i < at + part; i++) values[i] *= factor;
     }
-    if (scale->product != DTYPE_F32) round_products(scale->product, count, values);
+    if (scale->product != DTYPE_F32) tensor_stored_round(scale->product, count, values);
 }
 
 const unsigned char *tensor_stored_part(const TensorParts *parts, uint64_t element) {
@@ -56,6 +60,10 @@ static void read_parts(const Tensor *tensor, uint64_t first, size_t count, float
 void tensor_stored_read(const Tensor *tensor, uint64_t first, size_t count, float *out) {
     if (tensor->parts != NULL) {
         read_parts(tensor, first, count, out);
+        return;
+    }
+    if (tensor->codes != NULL) {
+        tensor_codes_read(tensor, first, count, out);
         return;
     }
     kernels_get()->widen(tensor->dtype, tensor->data + first * dtype_size(tensor->dtype), count, out);

@@ -28,7 +28,8 @@ void tensor_values_lend_window(const Tensor *tensor, uint64_t row, size_t rows, 
 }
 
 bool tensor_values_are_stored(const Tensor *tensor) {
-    return tensor->scale == NULL && tensor->parts == NULL && tensor->change == NULL && tensor->whole == NULL;
+    return tensor->scale == NULL && tensor->codes == NULL && tensor->parts == NULL &&
+           tensor->change == NULL && tensor->whole == NULL;
 }
 
 float tensor_values_at(const Tensor *tensor, uint64_t element) {
@@ -63,6 +64,7 @@ Tensor tensor_values_slice(const Tensor *tensor, uint64_t first, uint64_t rows, 
     slice.shape[1] = slice.columns = columns;
     slice.bytes = rows * columns * size;
     slice.scale = NULL;
+    slice.codes = NULL;
     slice.parts = NULL;
     slice.change = NULL;
     if (tensor_values_are_stored(tensor)) {

@@ -35,7 +35,7 @@ static size_t run_begin(const Subject *subject, const Tile *tile, size_t i) {
 
 static void prefetch_runs(const Subject *subject, const Tile *tile, const Tensor *tensor) {
     size_t size = dtype_size(tensor->dtype);
-    if (tensor->parts != NULL) return;
+    if (tensor->data == NULL) return; /* computed */
     for (size_t i = 0, at; (at = run_begin(subject, tile, i)) < tile->count; i++)
         __builtin_prefetch(tensor->data + (tile->first + at) * size);
 }

@@ -203,7 +203,10 @@ static Status check_options(const Pair *pair, const ExportOptions *options, Erro
     if (options->dtype != DTYPE_UNKNOWN && !dtype_is_writable(options->dtype))
         return status_fail(error, STATUS_ARGUMENT, "dtype: expected F32, F16 or BF16, found %s",
                            dtype_name(options->dtype));
-    Status status = options->allow_unmatched ? pair_check(pair, error) : pair_check_whole(pair, error);
+    Status status = quantization_check_export(pair->sft, error);
+    if (status == STATUS_OK) status = quantization_check_export(pair->base, error);
+    if (status != STATUS_OK) return status;
+    status = options->allow_unmatched ? pair_check(pair, error) : pair_check_whole(pair, error);
     return status == STATUS_OK ? settings_check(&options->settings, pair, error) : status;
 }
 
