@@ -34,6 +34,7 @@ typedef struct Declaration {
     const QuantizationMethod *method; /* NULL where nothing was */
     char name[64];                    /* of the method, for messages */
     uint64_t block[2];                /* rows, columns; 0 where it says nothing */
+    bool is_rotated;                  /* compressed-tensors: weights in another basis (transform_config) */
 } Declaration;
 
 const cJSON *quantization_find_declared(const cJSON *level, bool is_outermost) {
@@ -97,6 +98,8 @@ static void declare(const cJSON *object, const char *file, const char *path, con
     else
         (void)snprintf(declaration->name, sizeof declaration->name, "%s", method->name);
     read_blocks(object, declaration->block);
+    const cJSON *transforms = json_find(json_find(object, "transform_config"), "config_groups");
+    declaration->is_rotated = transforms != NULL && transforms->child != NULL;
 }
 
 static Status read_own_file(const Checkpoint *checkpoint, size_t i, Declaration *declaration, Error *error) {
@@ -253,6 +256,8 @@ Status quantization_read(Checkpoint *checkpoint, Error *error) {
     const Tensor *tensor;
     Status status = read_declaration(checkpoint, &declared, error);
     if (status != STATUS_OK) return status;
+    if (declared.is_rotated) /* with others or alone, they mean something else */
+        return refuse(checkpoint, declared.name, declared.method, &declared, NULL, error);
     status = quantization_read_packed(checkpoint, declared.method == NULL ? NULL : declared.method->key,
                                       declared.place, error);
     if (status != STATUS_OK) return status;
@@ -279,10 +284,9 @@ Status quantization_check_export(const Checkpoint *checkpoint, Error *error) {
     add_remedy(&text, found->packed_method, checkpoint->directory);
     Status status = buffer_take(&text, &remedy, NULL, checkpoint->directory, error);
     if (status != STATUS_OK) return status;
-    status = status_fail(
-        error, STATUS_UNSUPPORTED,
-        "%s: expected plain weights, or 8-bit floats, to export: %s, which is for looking at them. %s",
-        checkpoint->directory, found->text, remedy);
+    status = status_fail(error, STATUS_UNSUPPORTED,
+                         "%s: expected weights to export that are plain or of 8 bits; %s, to look at. %s",
+                         checkpoint->directory, found->text, remedy);
     free(remedy);
     return status;
 }

@@ -43,6 +43,13 @@ static void multiply(const TensorScale *scale, uint64_t first, size_t count, flo
     if (scale->product != DTYPE_F32) tensor_stored_round(scale->product, count, values);
 }
 
+DType tensor_stored_dtype(const Tensor *tensor, uint64_t *bytes) {
+    *bytes = tensor->bytes;
+    if (tensor->codes == NULL) return tensor->dtype;
+    *bytes = tensor->bytes / dtype_size(tensor->dtype) * tensor->codes->bits / 8;
+    return DTYPE_U8;
+}
+
 const unsigned char *tensor_stored_part(const TensorParts *parts, uint64_t element) {
     const Tensor *part = parts->list[element / parts->elements];
     return part->data + element % parts->elements * dtype_size(part->dtype);

@@ -20,6 +20,9 @@ float tensor_stored_scale(DType dtype, const unsigned char *at);
 /* Rounds each value to `dtype`, F16 or BF16. */
 void tensor_stored_round(DType dtype, size_t count, float *values);
 
+/* The type of a tensor's bytes in its file, and how many there are; bytes that hold codes are U8. */
+DType tensor_stored_dtype(const Tensor *tensor, uint64_t *bytes);
+
 /* Where an element of several tensors lies. */
 const unsigned char *tensor_stored_part(const TensorParts *parts, uint64_t element);
 

@@ -32,6 +32,9 @@ CASES = {
     # transposed experts with biases, a clamped activation that the values reach, sinks
     "gpt_oss": ("gpt_oss", dict(head_dim=8, num_key_value_heads=1, intermediate_size=6, num_local_experts=4, num_experts_per_tok=2,
                                 swiglu_limit=0.6, sliding_window=5, rope_parameters=YARN | dict(truncate=False))),
+    # the same, base with its experts in MXFP4, which transformers takes apart when it loads
+    "gpt_oss-mxfp4": ("gpt_oss", dict(hidden_size=32, head_dim=8, num_key_value_heads=1, intermediate_size=32, num_local_experts=2,
+                                      num_experts_per_tok=1, num_hidden_layers=1, rope_parameters=YARN | dict(truncate=False))),
     # the mixer of two
     "phimoe": ("phimoe", dict(intermediate_size=6, num_local_experts=4, num_experts_per_tok=2, router_jitter_noise=0.2)),
     # weights on the input, chunks of attention, queries that grow, layers without rotary embedding
@@ -79,6 +82,25 @@ def fuse_file(path):
     save_file(fused, path, metadata={"format": "pt"})
 
 
+def pack_file(where):
+    """The experts of a file in blocks of 32, each of 4-bit floats with an exponent."""
+    path = where + "/model.safetensors"
+    packed, lut = {}, torch.tensor([0, 0.5, 1, 1.5, 2, 3, 4, 6])
+    for name, tensor in load_file(path).items():
+        if not name.endswith(("experts.gate_up_proj", "experts.down_proj")):
+            packed[name] = tensor
+            continue
+        blocks = tensor.transpose(1, 2).unflatten(-1, (-1, 32))
+        exponents = blocks.abs().amax(-1).log2().floor() - 2
+        scaled = blocks / 2 ** exponents[..., None]
+        codes = (scaled.abs()[..., None] - lut).abs().argmin(-1) + 8 * (scaled < 0)
+        packed[name + "_blocks"] = (codes[..., 0::2] + 16 * codes[..., 1::2]).to(torch.uint8)
+        packed[name + "_scales"] = (exponents + 127).to(torch.uint8)
+    save_file(packed, path, metadata={"format": "pt"})
+    config = json.load(open(where + "/config.json")) | dict(quantization_config=dict(quant_method="mxfp4"))
+    json.dump(config, open(where + "/config.json", "w"), indent=2)
+
+
 def make(out, case):
     kind, settings = CASES[case]
     where = os.path.join(out, case)
@@ -91,6 +113,8 @@ def make(out, case):
     model.save_pretrained(where + "/sft")
     if case.endswith("-fused"):
         fuse_file(where + "/sft/model.safetensors")
+    if case.endswith("-mxfp4"):
+        pack_file(where + "/base")
     base, sft = load(where + "/base"), load(where + "/sft")
     was = base.state_dict()
     fused = {k: 0.5 * v + 0.5 * was[k] if v.is_floating_point() else v for k, v in sft.state_dict().items()}

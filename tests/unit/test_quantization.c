@@ -199,6 +199,110 @@ static void a_configuration_is_found_at_any_level_and_beside_config_json(void **
     }
 }
 
+/* Floats of 4 and 6 bits are read only where nothing else has to do with them; else they are codes like any other. What is read
+ * has its values compared in tests/golden/test_packed.c. */
+static void floats_of_few_bits_are_refused_where_anything_is_not_as_their_method_has_it(void **state) {
+    (void)state;
+    static const struct {
+        Entry entries[SIDE_TENSORS];
+        const char *config, *method;
+    } CASES[] = {
+        /* a zero point, an order of groups; a scale of activations that the weight was divided by */
+        {{{"m.weight_packed", "U8", 2, 16, 32},
+          {"m.weight_scale", "U8", 2, 1, 2},
+          {"m.weight_zero_point", "I8", 2, 1, 2}},
+         "{}",
+         "with compressed-tensors ("},
+        {{{"m.weight_packed", "U8", 2, 16, 32},
+          {"m.weight_scale", "U8", 2, 1, 2},
+          {"m.weight_g_idx", "I32", 2, 0, 8}},
+         "{}",
+         "with compressed-tensors ("},
+        {{{"m.weight", "U8", 2, 8, 16},
+          {"m.weight_scale", "F8_E4M3", 2, 1, 2},
+          {"m.weight_scale_2", "F32", 0, 0, 4},
+          {"m.pre_quant_scale", "BF16", 16, 0, 32}},
+         "{}",
+         "with NVFP4 ("},
+        /* no scales, scales of another type, of another shape; a scale of all that is another type, or no list */
+        {{{"m.weight_packed", "U8", 2, 16, 32}}, "{}", "with compressed-tensors ("},
+        {{{"m.weight_packed", "U8", 2, 16, 32}, {"m.weight_scale", "F32", 2, 1, 8}},
+         "{}",
+         "with compressed-tensors ("},
+        {{{"m.weight_packed", "U8", 2, 16, 32}, {"m.weight_scale", "U8", 2, 2, 4}},
+         "{}",
+         "with compressed-tensors ("},
+        {{{"m.weight_packed", "U8", 2, 16, 32}, {"m.weight_scale", "U8", 1, 1, 1}},
+         "{}",
+         "with compressed-tensors ("},
+        {{{"m.weight_packed", "U8", 2, 8, 16},
+          {"m.weight_scale", "F8_E4M3", 2, 1, 2},
+          {"m.weight_global_scale", "BF16", 1, 0, 2}},
+         "{}",
+         "with compressed-tensors ("},
+        {{{"m.weight_packed", "U8", 2, 8, 16},
+          {"m.weight_scale", "F8_E4M3", 2, 1, 2},
+          {"m.weight_global_scale", "F32", 0, 0, 4}},
+         "{}",
+         "with compressed-tensors ("},
+        /* a weight of the name that they would get; no elements */
+        {{{"m.weight_packed", "U8", 2, 16, 32},
+          {"m.weight_scale", "U8", 2, 1, 2},
+          {"m.weight", "F32", 2, 1, 8}},
+         "{}",
+         "with compressed-tensors ("},
+        {{{"m.weight_packed", "U8", 0, 16, 0}, {"m.weight_scale", "U8", 0, 1, 0}},
+         "{}",
+         "with compressed-tensors ("},
+        /* another method's name for the same tensors; weights in another basis */
+        {{{"m.weight_packed", "U8", 2, 16, 32}, {"m.weight_scale", "U8", 2, 1, 2}},
+         "{\"quantization_config\":{\"quant_method\":\"quark\"}}",
+         "with Quark ("},
+        {{{"m.weight_packed", "U8", 2, 16, 32}, {"m.weight_scale", "U8", 2, 1, 2}},
+         "{\"quantization_config\":{\"quant_method\":\"compressed-tensors\",\"transform_config\":{\"config_groups\":"
+         "{\"R1\":{\"type\":\"hadamard\"}}}}}",
+         "with compressed-tensors (config.json: quantization_config)"},
+        /* beside them, codes that nobody knows */
+        {{{"m.weight_packed", "U8", 2, 16, 32},
+          {"m.weight_scale", "U8", 2, 1, 2},
+          {"n.weight", "I16", 32, 32, 2048}},
+         "{\"quantization_config\":{\"quant_method\":\"compressed-tensors\"}}",
+         "tensor n.weight of I16"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        print_message("few bits %zu\n", i);
+        write_side("codes", CASES[i].entries, CASES[i].config);
+        refuse_as("codes", CASES[i].method, "codes can be neither compared nor blended", "");
+    }
+}
+
+/* Both kinds in one checkpoint: each has its scales, and the other's are no tensors either. */
+static void floats_of_4_and_of_8_bits_are_read_beside_each_other(void **state) {
+    (void)state;
+    static const Entry ENTRIES[SIDE_TENSORS] = {{"m.weight_packed", "U8", 2, 16, 32},
+                                                {"m.weight_scale", "U8", 2, 1, 2},
+                                                {"n.weight", "F8_E4M3", 2, 4, 8},
+                                                {"n.weight_scale", "F32", 2, 1, 8}};
+    write_side("both", ENTRIES, "{}");
+    Checkpoint *side = open_side("both");
+    assert_int_equal(side->quantization.kind, QUANTIZATION_SCALED);
+    assert_int_equal(side->quantization.packed, 1);
+    assert_int_equal(side->quantization.scaled, 1);
+    assert_int_equal(side->tensor_count, 2);
+    assert_int_equal(side->part_count, 2);
+    assert_int_equal(side->parameters, 2 * 32 + 2 * 4);
+    const Tensor *m = checkpoint_find_tensor(side, "m.weight"), *n = checkpoint_find_tensor(side, "n.weight");
+    assert_non_null(m);
+    assert_non_null(n);
+    assert_int_equal(m->columns, 32);
+    assert_string_equal(checkpoint_dtype_text(m), "MXFP4");
+    assert_string_equal(checkpoint_dtype_text(n), "F8_E4M3+scale");
+    must_contain(side->quantization.text,
+                 "1 tensor is read as code × scale: MXFP4, one scale for 32 elements");
+    must_contain(side->quantization.text, ", 1 tensor is read as code × scale: 8-bit floats with scales");
+    checkpoint_close(side);
+}
+
 /* Several methods write the same tensors: the configuration's word counts, where it says one that is known. */
 static void the_configuration_names_the_method_of_codes_that_several_write(void **state) {
     (void)state;
@@ -382,6 +486,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_are_known_by_the_names_and_types_of_their_tensors),
         cmocka_unit_test(a_configuration_is_found_at_any_level_and_beside_config_json),
+        cmocka_unit_test(floats_of_few_bits_are_refused_where_anything_is_not_as_their_method_has_it),
+        cmocka_unit_test(floats_of_4_and_of_8_bits_are_read_beside_each_other),
         cmocka_unit_test(the_configuration_names_the_method_of_codes_that_several_write),
         cmocka_unit_test(a_configuration_that_no_tensor_bears_out_is_a_leftover),
         cmocka_unit_test(the_word_quantization_means_other_things_further_in),

@@ -1,4 +1,5 @@
 #include "core/checkpoint/config_facts.h"
+#include "core/checkpoint/tensor_stored.h"
 #include "core/files/json.h"
 #include "core/numerics/blas_library.h"
 #include "core/numerics/kernels.h"
@@ -205,7 +206,11 @@ static void add_dtypes(Facts *facts, const Checkpoint *checkpoint) {
     size_t count = checkpoint->tensor_count + checkpoint->part_count;
     uint64_t bytes[DTYPE_COUNT] = {0};
     char text[512] = "";
-    for (size_t i = 0; i < count; i++) bytes[checkpoint->tensors[i].dtype] += checkpoint->tensors[i].bytes;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t stored;
+        DType dtype = tensor_stored_dtype(&checkpoint->tensors[i], &stored);
+        bytes[dtype] += stored;
+    }
     cJSON *outer = enter(facts, "dtypes");
     for (DType dtype = 0; dtype < DTYPE_OTHER; dtype++)
         add_dtype(facts, dtype_name(dtype), bytes[dtype], text, sizeof text);
