@@ -83,10 +83,25 @@ static void make_quantised(void) {
     scratch_write_text("codes/quantize_config.json", "{\"bits\":4}");
 }
 
+/* Directories with a link to a golden file of torch.save(). */
+static bool make_pickled(void) {
+    static const char *const NAMES[][2] = {{"pickled", "views"}, {"nested", "refused-nested"}};
+    bool is_made = true;
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char *target = memory_format("%s/golden/torch/%s.bin", TESTS_DIR, NAMES[i][1]);
+        char *link = memory_format("%s/%s/pytorch_model.bin", scratch, NAMES[i][0]);
+        is_made = is_made && mkdir(scratch_path(NAMES[i][0]), 0700) == 0 && symlink(target, link) == 0;
+        free(link);
+        free(target);
+    }
+    return is_made;
+}
+
 static int open_all(void **state) {
     Error error = {0};
     if (scratch_make(state) != 0) return -1;
     make_quantised();
+    if (!make_pickled()) return -1;
     if (pair_open(TESTS_DIR "/golden/pairs/qwen3-tied/base", TESTS_DIR "/golden/pairs/qwen3-tied/sft", &pair,
                   &error) != STATUS_OK ||
         model_open(pair, &model, &error) != STATUS_OK ||
@@ -141,6 +156,34 @@ static Status open_checkpoint(Error *error) {
     if (status == STATUS_OK) assert_int_equal(checkpoint->model_status, STATUS_OK);
     checkpoint_close(checkpoint);
     return status;
+}
+
+static Status open_packed(Error *error) {
+    Checkpoint *checkpoint;
+    Status status = checkpoint_open(TESTS_DIR "/golden/packed/nvfp4", &checkpoint, error);
+    assert_int_equal(checkpoint != NULL, status == STATUS_OK);
+    if (status == STATUS_OK) assert_int_equal(checkpoint->quantization.packed, 1);
+    checkpoint_close(checkpoint);
+    return status;
+}
+
+static Status open_pickled(Error *error) {
+    Checkpoint *checkpoint;
+    Status status = checkpoint_open(scratch_path("pickled"), &checkpoint, error);
+    assert_int_equal(checkpoint != NULL, status == STATUS_OK);
+    checkpoint_close(checkpoint);
+    return status;
+}
+
+/* The command in the message is made last. */
+static Status refuse_pickled(Error *error) {
+    Checkpoint *checkpoint;
+    Status status = checkpoint_open(scratch_path("nested"), &checkpoint, error);
+    assert_null(checkpoint);
+    if (status == STATUS_NO_MEMORY) return status;
+    assert_int_equal(status, STATUS_UNSUPPORTED);
+    assert_non_null(strstr(error->message, "makes one"));
+    return STATUS_OK;
 }
 
 static Status open_shards(Error *error) {
@@ -518,6 +561,9 @@ static void opening_a_checkpoint_tells_that_memory_ran_out(void **state) {
     fail_each("checkpoint_open, shards", open_shards);
     fail_each("checkpoint_open, codes with scales", open_scaled);
     fail_each("checkpoint_open, codes", open_codes);
+    fail_each("checkpoint_open, codes of 4 bits", open_packed);
+    fail_each("checkpoint_open, a pickle", open_pickled);
+    fail_each("checkpoint_open, a pickle of more than tensors", refuse_pickled);
     fail_each("checkpoint_open, several models", refuse_directory);
     fail_each("checkpoint_open, no model", refuse_what_is_not_known);
 }
