@@ -3,6 +3,7 @@
 #include "core/checkpoint/adapter_internal.h"
 #include "core/checkpoint/directory.h"
 #include "core/checkpoint/head.h"
+#include "core/checkpoint/weights_file.h"
 #include "core/support/memory.h"
 
 #include <inttypes.h>
@@ -16,7 +17,8 @@ static const struct {
     AdapterFormat format;
     const char *program;
 } FORMATS[] = {{"adapters.safetensors", ADAPTER_MLX, "MLX"},
-               {"adapter_model.safetensors", ADAPTER_PEFT, "PEFT"}};
+               {"adapter_model.safetensors", ADAPTER_PEFT, "PEFT"},
+               {"adapter_model.bin", ADAPTER_PEFT, "PEFT"}};
 
 enum { FORMAT_COUNT = sizeof FORMATS / sizeof *FORMATS };
 
@@ -70,12 +72,10 @@ static Status add_file(Checkpoint *sft, SafetensorsFile *file, const char *name,
     return STATUS_OK;
 }
 
-static Status open_one(AdapterBuild *build, const char *name, bool has_tensors, SafetensorsFile **file,
-                       Error *error) {
-    char *path = memory_format("%s/%s", build->directory, name);
-    if (path == NULL) return memory_fail(error, name);
-    Status status =
-        has_tensors ? safetensors_open(path, file, error) : safetensors_open_beside(path, file, error);
+static Status open_settings(AdapterBuild *build, SafetensorsFile **file, Error *error) {
+    char *path = memory_format("%s/%s", build->directory, ADAPTER_SETTINGS_FILE);
+    if (path == NULL) return memory_fail(error, ADAPTER_SETTINGS_FILE);
+    Status status = safetensors_open_beside(path, file, error);
     free(path);
     return status;
 }
@@ -83,12 +83,13 @@ static Status open_one(AdapterBuild *build, const char *name, bool has_tensors, 
 static Status read_files(AdapterBuild *build, size_t format, Error *error) {
     Adapter *adapter = build->adapter;
     SafetensorsFile *text, *weights;
-    Status status = open_one(build, ADAPTER_SETTINGS_FILE, false, &text, error);
+    Status status = open_settings(build, &text, error);
     if (status == STATUS_OK) status = add_file(build->sft, text, ADAPTER_SETTINGS_FILE, error);
     if (status == STATUS_OK)
         status = adapter_settings_read((const char *)text->map, text->size, text->path, build->directory,
                                        FORMATS[format].format, &adapter->settings, error);
-    if (status == STATUS_OK) status = open_one(build, FORMATS[format].file, true, &weights, error);
+    if (status == STATUS_OK)
+        status = weights_file_open(build->directory, FORMATS[format].file, &weights, error);
     if (status == STATUS_OK) status = add_file(build->sft, weights, FORMATS[format].file, error);
     if (status == STATUS_OK)
         status = adapter_names_read(weights, &adapter->settings, build->directory, &adapter->names, error);

@@ -1,7 +1,7 @@
 /*
  * adapter — a LoRA as the SFT side: a checkpoint that is base with what an adapter makes of some of its tensors.
  *
- *     ADAPTER/adapter_config.json + adapter_model.safetensors     PEFT
+ *     ADAPTER/adapter_config.json + adapter_model.safetensors     PEFT; adapter_model.bin
  *     ADAPTER/adapter_config.json + adapters.safetensors          MLX
  *
  * The SFT checkpoint has base's files, names, types and order, and where the adapter changes a tensor, a TensorChange

@@ -2,9 +2,8 @@
 
 #include "core/checkpoint/adapter.h"
 #include "core/checkpoint/directory.h"
-#include "core/checkpoint/directory_form.h"
 #include "core/checkpoint/head.h"
-#include "core/checkpoint/torch_file.h"
+#include "core/checkpoint/weights_file.h"
 #include "core/support/memory.h"
 
 #include <errno.h>
@@ -35,33 +34,12 @@ static Status find_files(Checkpoint *checkpoint, const char *path, cJSON **index
     return status;
 }
 
-/* What of PyTorch's files is not read can be converted. */
-static Status open_pickle(const Checkpoint *checkpoint, const char *name, const char *path,
-                          SafetensorsFile **file, Error *error) {
-    Error why = {0};
-    Status status = torch_file_open(path, file, &why);
-    if (status == STATUS_UNSUPPORTED) {
-        char *command = directory_form_convert(checkpoint->directory, name);
-        if (command == NULL) return memory_fail(error, path);
-        (void)status_fail(error, status, "%s; %s", why.message, command);
-        free(command);
-    } else if (status != STATUS_OK && error != NULL) {
-        *error = why;
-    }
-    return status;
-}
-
 static Status open_files(Checkpoint *checkpoint, Error *error) {
     checkpoint->files = memory_allocate(checkpoint->file_count, sizeof *checkpoint->files);
     if (checkpoint->files == NULL) return memory_fail(error, checkpoint->directory);
     for (size_t i = 0; i < checkpoint->file_count; i++) {
-        char *path = checkpoint_path(checkpoint, checkpoint->file_names[i]);
-        if (path == NULL) return memory_fail(error, checkpoint->directory);
-        const char *name = checkpoint->file_names[i];
-        Status status = directory_is_pickle(name)
-                            ? open_pickle(checkpoint, name, path, &checkpoint->files[i], error)
-                            : safetensors_open(path, &checkpoint->files[i], error);
-        free(path);
+        Status status =
+            weights_file_open(checkpoint->directory, checkpoint->file_names[i], &checkpoint->files[i], error);
         if (status != STATUS_OK) return status;
         checkpoint->tensor_count += checkpoint->files[i]->count;
     }

@@ -48,7 +48,7 @@ static const DirectoryForm FORMS[] = {
     {"adapter_model.safetensors", "adapter_config.json", "{file}, an adapter of PEFT",
      BESIDE MERGE_PEFT " makes one", false, NULL},
     {"adapter_model.bin", "adapter_config.json", "{file}, an adapter of PEFT as a pickle",
-     MERGE_PEFT " makes one", false, NULL},
+     BESIDE MERGE_PEFT " makes one", false, NULL},
     {"adapter*.safetensors", NULL, "{file}, an adapter without adapter_config.json",
      "copy that file too, which says how it is to be applied", false, NULL},
     {"adapter*.bin", NULL, "{file}, an adapter without adapter_config.json",
@@ -289,8 +289,9 @@ char *directory_form_merge(const char *directory, bool is_mlx) {
 
 char *directory_form_convert(const char *directory, const char *name) {
     DirectoryMatch match;
-    return directory_form_of_file(name, &match) ? directory_form_fill(match.form->help, directory, name, "")
-                                                : NULL;
+    if (!directory_form_of_file(name, &match)) return NULL;
+    bool is_beside = strncmp(match.form->help, BESIDE, sizeof BESIDE - 1) == 0; /* which was tried */
+    return directory_form_fill(match.form->help + (is_beside ? sizeof BESIDE - 1 : 0), directory, name, "");
 }
 
 /* "hf_model_000*.pt" of hf_model_0001_0.pt, hf_model_0002_0.pt; the star stands for whatever differs. */

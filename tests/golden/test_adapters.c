@@ -30,6 +30,7 @@ static const struct {
     bool is_near; /* what was seen */
 } ADAPTERS[] = {
     {"lora", false},
+    {"lora-pickle", false}, /* as PEFT wrote it before safetensors */
     {"lora-bf16", false},
     {"lora-f16", false},
     {"rslora-patterns", false},

@@ -176,7 +176,8 @@ static const Case REFUSED[] = {
     {"peft-bin",
      {"adapter_config.json", "adapter_model.bin"},
      FOUND
-     "adapter_model.bin, an adapter of PEFT as a pickle; python -c 'from peft import AutoPeftModelForCausalLM as M; "
+     "adapter_model.bin, an adapter of PEFT as a pickle; rejuv BASE {dir} opens it beside its base; or python -c "
+     "'from peft import AutoPeftModelForCausalLM as M; "
      "M.from_pretrained(\"{dir}\", dtype=\"auto\").merge_and_unload().save_pretrained(\"{dir}-merged\")' "
      "makes one"},
     {"peft-config-lost",

@@ -137,6 +137,9 @@ def make_peft():
         if config["target_parameters"]:
             config["target_parameters"] = sorted(config["target_parameters"])
         json.dump(config, open(where + "/adapter_config.json", "w"), indent=1, sort_keys=True)
+    shutil.copytree(f"{HERE}/lora", fresh("lora-pickle"))
+    torch.save(load_file(f"{HERE}/lora-pickle/adapter_model.safetensors"), f"{HERE}/lora-pickle/adapter_model.bin")
+    os.remove(f"{HERE}/lora-pickle/adapter_model.safetensors")
 
 
 def make_mlx():
