@@ -62,18 +62,6 @@ static void view_as_matrix(Tensor *tensor) {
     tensor->columns = tensor->rows > 0 ? elements / tensor->rows : 1;
 }
 
-void checkpoint_name_tensor(Tensor *tensor, const char *name) {
-    TensorName read = tensor_name_read(name, tensor->rank);
-    bool is_score =
-        read.role == TENSOR_HEAD && tensor->rank == 2 && tensor->rows == 1; /* of a reward model */
-    tensor->name = name;
-    tensor->role = is_score ? TENSOR_OTHER : read.role;
-    tensor->layer = read.layer;
-    tensor->expert = read.expert;
-    tensor->part = read.part;
-    tensor->is_bias = read.is_bias;
-}
-
 static Tensor make_tensor(const SafetensorsEntry *entry, size_t file) {
     Tensor tensor = {.dtype = entry->dtype,
                      .dtype_name = entry->dtype_name,
@@ -111,16 +99,6 @@ static Status index_roles(Checkpoint *checkpoint, Error *error) {
     }
     if (status == STATUS_OK) role_index_sort(&checkpoint->roles);
     return status;
-}
-
-static int compare_by_name(const void *a, const void *b, void *tensors) {
-    const Tensor *all = tensors;
-    return strcmp(all[*(const size_t *)a].name, all[*(const size_t *)b].name);
-}
-
-void checkpoint_sort_names(Checkpoint *checkpoint) {
-    qsort_r(checkpoint->by_name, checkpoint->tensor_count, sizeof *checkpoint->by_name, compare_by_name,
-            checkpoint->tensors);
 }
 
 static Status list_tensors(Checkpoint *checkpoint, Error *error) {

@@ -1,13 +1,15 @@
 /*
- * Looking up in a checkpoint that is open, or half open: what is found while it opens needs this too.
+ * Naming and looking up in a checkpoint that is open, or half open: what is found while it opens needs this too.
  */
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/tensor_codes.h"
+#include "core/checkpoint/tensor_name.h"
 #include "core/support/memory.h"
 
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What a program reads beside the weights to run a model; all else that it reads is a tokenizer's, or a template. */
@@ -49,6 +51,28 @@ Status checkpoint_list(const Checkpoint *checkpoint, DirectoryListing *listing, 
         status = directory_listing_exchange(listing, &own, checkpoint_is_text_file, error);
     directory_listing_free(&own);
     return status;
+}
+
+void checkpoint_name_tensor(Tensor *tensor, const char *name) {
+    TensorName read = tensor_name_read(name, tensor->rank);
+    bool is_score =
+        read.role == TENSOR_HEAD && tensor->rank == 2 && tensor->rows == 1; /* of a reward model */
+    tensor->name = name;
+    tensor->role = is_score ? TENSOR_OTHER : read.role;
+    tensor->layer = read.layer;
+    tensor->expert = read.expert;
+    tensor->part = read.part;
+    tensor->is_bias = read.is_bias;
+}
+
+static int compare_by_name(const void *a, const void *b, void *tensors) {
+    const Tensor *all = tensors;
+    return strcmp(all[*(const size_t *)a].name, all[*(const size_t *)b].name);
+}
+
+void checkpoint_sort_names(Checkpoint *checkpoint) {
+    qsort_r(checkpoint->by_name, checkpoint->tensor_count, sizeof *checkpoint->by_name, compare_by_name,
+            checkpoint->tensors);
 }
 
 const Tensor *checkpoint_find_tensor(const Checkpoint *checkpoint, const char *name) {

@@ -1,6 +1,6 @@
 #include "core/checkpoint/tensor_codes.h"
 
-#include "core/checkpoint/tensor_stored.h"
+#include "core/checkpoint/tensor_scale.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static float half_power(unsigned exponent) {
 static float factor_of(const TensorCodes *codes, uint64_t block) {
     const unsigned char *at = codes->scales + block; /* all scales are one byte */
     if (codes->rule == CODES_LDEXP) return half_power(*at);
-    float scale = tensor_stored_scale(codes->scale_dtype, at);
+    float scale = tensor_scale_read(codes->scale_dtype, at);
     if (codes->rule == CODES_SCALE_DIVIDED) return scale / codes->whole;
     return codes->rule == CODES_SCALE_MULTIPLIED ? scale * codes->whole : scale;
 }
@@ -78,5 +78,5 @@ void tensor_codes_read(const Tensor *tensor, uint64_t first, size_t count, float
         read_turned(codes, first, count, out);
     else
         read_straight(codes, first, count, out);
-    if (codes->product != DTYPE_F32) tensor_stored_round(codes->product, count, out);
+    if (codes->product != DTYPE_F32) tensor_scale_round(codes->product, count, out);
 }

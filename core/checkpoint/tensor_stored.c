@@ -1,31 +1,11 @@
 #include "core/checkpoint/tensor_stored.h"
 
 #include "core/checkpoint/tensor_codes.h"
+#include "core/checkpoint/tensor_scale.h"
 #include "core/numerics/kernels.h"
 
-#include <math.h>
-
-enum { ROUNDED = 512, EXPONENT_BIAS = 127, EXPONENT_NAN = 255 };
-
-/* A byte as a scale is a power of two, whichever dtype it is called: 255 is infinity as U8 and NaN as F8_E8M0 (transformers
- * 5.24.0, torch 2.15.0). */
-float tensor_stored_scale(DType dtype, const unsigned char *at) {
-    if (dtype == DTYPE_F8_E8M0 && *at == EXPONENT_NAN) return NAN;
-    if (dtype == DTYPE_F8_E8M0 || dtype == DTYPE_U8) return ldexpf(1.0F, *at - EXPONENT_BIAS);
-    return dtype_widen_one(dtype, at);
-}
-
 static float scale_at(const Tensor *scales, uint64_t index) {
-    return tensor_stored_scale(scales->dtype, scales->data + index * dtype_size(scales->dtype));
-}
-
-void tensor_stored_round(DType dtype, size_t count, float *values) {
-    uint16_t halves[ROUNDED];
-    for (size_t at = 0; at < count; at += ROUNDED) {
-        size_t part = count - at < ROUNDED ? count - at : ROUNDED;
-        kernels_get()->narrow(values + at, part, dtype, halves);
-        kernels_get()->widen(dtype, halves, part, values + at);
-    }
+    return tensor_scale_read(scales->dtype, scales->data + index * dtype_size(scales->dtype));
 }
 
 /* Stretch by stretch of elements that share a scale. */
@@ -40,7 +20,7 @@ static void multiply(const TensorScale *scale, uint64_t first, size_t count, flo
         float factor = scale_at(scale->tensor, grid_row * scale->grid_columns + cell);
         for (size_t i = at; i < at + part; i++) values[i] *= factor;
     }
-    if (scale->product != DTYPE_F32) tensor_stored_round(scale->product, count, values);
+    if (scale->product != DTYPE_F32) tensor_scale_round(scale->product, count, values);
 }
 
 DType tensor_stored_dtype(const Tensor *tensor, uint64_t *bytes) {

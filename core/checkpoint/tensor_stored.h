@@ -14,12 +14,6 @@
 /* out[i] = the value of element first + i, of a tensor that no adapter changes. */
 void tensor_stored_read(const Tensor *tensor, uint64_t first, size_t count, float *out);
 
-/* A scale that is stored at `at`: a float of that type, or, of F8_E8M0 and U8, a power of two. */
-float tensor_stored_scale(DType dtype, const unsigned char *at);
-
-/* Rounds each value to `dtype`, F16 or BF16. */
-void tensor_stored_round(DType dtype, size_t count, float *values);
-
 /* The type of a tensor's bytes in its file, and how many there are; bytes that hold codes are U8. */
 DType tensor_stored_dtype(const Tensor *tensor, uint64_t *bytes);
 
