@@ -132,45 +132,57 @@ static void find_packed(Search *search) {
 
 /* ---- building ---- */
 
+/* How its values are read. */
+static TensorCodes make_codes(const PackedForm *form, const Tensor *tensor, const Tensor *scales,
+                              const Tensor *whole) {
+    unsigned last = scales->rank - 1;
+    TensorCodes codes = {.name = form->name,
+                         .codes = tensor->data,
+                         .scales = scales->data,
+                         .scale_dtype = scales->dtype,
+                         .bits = form->bits,
+                         .rows = tensor->shape[last - 1],
+                         .columns = scales->shape[last] * form->block,
+                         .block = form->block,
+                         .is_turned = form->is_turned,
+                         .rule = form->rule,
+                         .product = form->whole != NULL ? DTYPE_BF16 : DTYPE_F32};
+    if (form->whole != NULL) memcpy(&codes.whole, whole->data, sizeof codes.whole);
+    return codes;
+}
+
 /* What its loader makes of it: in BF16, in which transformers' and compressed-tensors' come. */
-static void build(const Search *search, const Packed *packed, const size_t *place_of, TensorCodes *codes,
-                  char **next_name) {
-    Checkpoint *checkpoint = search->checkpoint;
-    const PackedForm *form = packed->form;
-    Tensor *tensor = &checkpoint->tensors[place_of[packed->codes]];
-    const Tensor *scales = &checkpoint->tensors[place_of[packed->scales]];
-    unsigned last = form->is_turned ? 2 : 1;
-    *codes = (TensorCodes){.name = form->name,
-                           .codes = tensor->data,
-                           .scales = scales->data,
-                           .scale_dtype = scales->dtype,
-                           .bits = form->bits,
-                           .rows = tensor->shape[last - 1],
-                           .columns = scales->shape[last] * form->block,
-                           .block = form->block,
-                           .is_turned = form->is_turned,
-                           .rule = form->rule,
-                           .product = form->whole != NULL ? DTYPE_BF16 : DTYPE_F32};
-    if (form->whole != NULL)
-        memcpy(&codes->whole, checkpoint->tensors[place_of[packed->whole]].data, sizeof codes->whole);
-    uint64_t elements = tensor->bytes * 8 / form->bits;
-    size_t stem = strlen(tensor->name) - strlen(form->codes);
-    char *name = *next_name;
-    memcpy(name, tensor->name, stem);
-    memcpy(name + stem, form->becomes, strlen(form->becomes) + 1); /* search->text is room for all */
-    *next_name += stem + strlen(form->becomes) + 1;
-    checkpoint->parameters += elements - tensor->bytes;
+static void give_shape(Tensor *tensor, const TensorCodes *codes) {
+    uint64_t elements = tensor->bytes * 8 / codes->bits;
+    unsigned last = codes->is_turned ? 2 : 1;
     tensor->codes = codes;
     tensor->data = NULL;
     tensor->dtype = DTYPE_BF16;
     tensor->dtype_name = dtype_name(DTYPE_BF16);
     tensor->bytes = elements * dtype_size(DTYPE_BF16);
     tensor->rank = last + 1;
-    tensor->shape[last - 1] = form->is_turned ? codes->columns : codes->rows;
-    tensor->shape[last] = form->is_turned ? codes->rows : codes->columns;
+    tensor->shape[last - 1] = codes->is_turned ? codes->columns : codes->rows;
+    tensor->shape[last] = codes->is_turned ? codes->rows : codes->columns;
     tensor->shape[last + 1] = 0;
     tensor->rows = tensor->shape[0];
     tensor->columns = elements / tensor->rows;
+}
+
+static void build(const Search *search, const Packed *packed, const size_t *place_of, TensorCodes *codes,
+                  char **next_name) {
+    Checkpoint *checkpoint = search->checkpoint;
+    const PackedForm *form = packed->form;
+    Tensor *tensor = &checkpoint->tensors[place_of[packed->codes]];
+    size_t stem = strlen(tensor->name) - strlen(form->codes);
+    char *name = *next_name;
+    memcpy(name, tensor->name, stem);
+    memcpy(name + stem, form->becomes, strlen(form->becomes) + 1); /* search->text is room for all */
+    *next_name += stem + strlen(form->becomes) + 1;
+    *codes = make_codes(form, tensor, &checkpoint->tensors[place_of[packed->scales]],
+                        &checkpoint->tensors[place_of[packed->whole]]);
+    checkpoint->parameters -= tensor->bytes;
+    give_shape(tensor, codes);
+    checkpoint->parameters += tensor->rows * tensor->columns;
     checkpoint_name_tensor(tensor, name);
 }
 

@@ -89,7 +89,8 @@ static Status gather(Reader *reader, PickleKind kind, size_t count) {
     return push(reader, made);
 }
 
-static Status push_dict(Reader *reader) {
+static Status push_dict(Reader *reader, size_t none) {
+    (void)none;
     return push(reader, (PickleValue){.kind = PICKLE_DICT, .number = reader->dict_count++});
 }
 
@@ -110,29 +111,50 @@ static Status set_pairs(Reader *reader, size_t from) {
 
 /* ---- opcodes ---- */
 
-static Status push_integer(Reader *reader, size_t bytes, bool is_signed) {
+/* Each takes what its row of the table says: bytes behind the opcode, or values on the stack. */
+
+static Status skip(Reader *reader, size_t bytes) {
+    return take(reader, bytes) != NULL ? STATUS_OK : refuse_broken(reader);
+}
+
+static Status push_unsigned(Reader *reader, size_t bytes) {
     uint64_t number;
+    return take_number(reader, bytes, &number)
+               ? push(reader, (PickleValue){.kind = PICKLE_INTEGER, .number = (int64_t)number})
+               : refuse_broken(reader);
+}
+
+static Status push_signed(Reader *reader, size_t bytes) {
     if (bytes > 8) return refuse(reader, STATUS_UNSUPPORTED, "a number of more than 64 bits");
-    if (!take_number(reader, bytes, &number)) return refuse_broken(reader);
-    bool is_negative = is_signed && bytes > 0 && number >> (bytes * 8 - 1) != 0;
-    if (is_negative && bytes < 8) number |= UINT64_MAX << bytes * 8;
-    return push(reader, (PickleValue){.kind = PICKLE_INTEGER, .number = (int64_t)number});
+    Status status = push_unsigned(reader, bytes);
+    if (status != STATUS_OK) return status;
+    PickleValue *made = &reader->stack[reader->depth - 1];
+    bool is_negative = bytes > 0 && (uint64_t)made->number >> (bytes * 8 - 1) != 0;
+    if (is_negative && bytes < 8) made->number -= INT64_C(1) << bytes * 8;
+    return STATUS_OK;
 }
 
-static Status push_long(Reader *reader) {
-    uint64_t bytes;
-    return take_number(reader, 1, &bytes) ? push_integer(reader, bytes, true) : refuse_broken(reader);
+/* A number behind how many bytes it has. */
+static Status push_long(Reader *reader, size_t bytes) {
+    uint64_t length;
+    return take_number(reader, bytes, &length) ? push_signed(reader, length) : refuse_broken(reader);
 }
 
-static Status push_text(Reader *reader) {
+static Status push_text(Reader *reader, size_t bytes) {
     uint64_t length = 0;
-    bool is_there = take_number(reader, 4, &length);
+    bool is_there = take_number(reader, bytes, &length);
     const char *text = is_there ? (const char *)take(reader, length) : NULL;
     return text == NULL ? refuse_broken(reader)
                         : push(reader, (PickleValue){.kind = PICKLE_TEXT, .text = text, .length = length});
 }
 
-static Status push_name(Reader *reader) {
+static Status push_constant(Reader *reader, size_t none) {
+    (void)none;
+    return push(reader, (PickleValue){.kind = PICKLE_CONSTANT});
+}
+
+static Status push_name(Reader *reader, size_t none) {
+    (void)none;
     size_t module_length = 0, length = 0;
     const char *module = take_line(reader, &module_length);
     const char *name = module == NULL ? NULL : take_line(reader, &length);
@@ -150,21 +172,21 @@ static Status push_name(Reader *reader) {
                        length < 100 ? (int)length : 100, name);
 }
 
-static Status call(Reader *reader) {
-    if (!has_values(reader, 2)) return refuse_broken(reader);
+static Status call(Reader *reader, size_t values) {
+    if (!has_values(reader, values)) return refuse_broken(reader);
     const PickleValue *called = &reader->stack[reader->depth - 2], *arguments = called + 1;
     if (called->kind != PICKLE_NAME || arguments->kind != PICKLE_TUPLE) return refuse_broken(reader);
     if (!reader->names[called->number].is_dict || arguments->length > 0)
-        return gather(reader, PICKLE_CALL, 2);
-    reader->depth -= 2;
-    return push_dict(reader);
+        return gather(reader, PICKLE_CALL, values);
+    reader->depth -= values;
+    return push_dict(reader, 0);
 }
 
 /* The attributes of an object: of a dict they are notes, which nobody reads. */
-static Status drop_attributes(Reader *reader) {
-    if (!has_values(reader, 2) || reader->stack[reader->depth - 2].kind != PICKLE_DICT)
+static Status drop_attributes(Reader *reader, size_t values) {
+    if (!has_values(reader, values + 1) || reader->stack[reader->depth - 2].kind != PICKLE_DICT)
         return refuse_broken(reader);
-    reader->depth--;
+    reader->depth -= values;
     return STATUS_OK;
 }
 
@@ -186,87 +208,68 @@ static Status recall(Reader *reader, size_t bytes) {
                : refuse_broken(reader);
 }
 
-static Status set_mark(Reader *reader) {
+static Status set_mark(Reader *reader, size_t none) {
+    (void)none;
     if (reader->mark_count == MOST_MARKS) return refuse(reader, STATUS_UNSUPPORTED, "nested too deeply");
     reader->marks[reader->mark_count++] = reader->depth;
     return STATUS_OK;
 }
 
-/* What is above the mark, which is gone then: a tuple, or pairs of a dict. */
+/* What is above the mark, which is gone then. */
 static Status end_mark(Reader *reader, bool is_tuple) {
     if (reader->mark_count == 0) return refuse_broken(reader);
     size_t from = reader->marks[--reader->mark_count];
     return is_tuple ? gather(reader, PICKLE_TUPLE, reader->depth - from) : set_pairs(reader, from);
 }
 
-static Status stop(Reader *reader) {
-    if (reader->depth != 1 || reader->mark_count > 0) return refuse_broken(reader);
+static Status gather_marked(Reader *reader, size_t none) {
+    (void)none;
+    return end_mark(reader, true);
+}
+
+static Status set_marked(Reader *reader, size_t none) {
+    (void)none;
+    return end_mark(reader, false);
+}
+
+static Status set_pair(Reader *reader, size_t values) {
+    return has_values(reader, values + 1) ? set_pairs(reader, reader->depth - values) : refuse_broken(reader);
+}
+
+static Status gather_tuple(Reader *reader, size_t values) {
+    return gather(reader, PICKLE_TUPLE, values);
+}
+
+static Status gather_external(Reader *reader, size_t values) {
+    return gather(reader, PICKLE_EXTERNAL, values);
+}
+
+static Status stop(Reader *reader, size_t values) {
+    if (reader->depth != values || reader->mark_count > 0) return refuse_broken(reader);
     reader->pickle->root = reader->stack[0];
     reader->is_over = true;
     return STATUS_OK;
 }
 
-static Status refuse_opcode(const Reader *reader, unsigned char code) {
+static const struct Opcode {
+    unsigned char code, amount;
+    Status (*run)(Reader *reader, size_t amount);
+} OPCODES[] = {
+    {0x80, 1, skip},          {'q', 1, remember},        {'r', 4, remember},      {'h', 1, recall},
+    {'j', 4, recall},         {'K', 1, push_unsigned},   {'M', 2, push_unsigned}, {'J', 4, push_signed},
+    {0x8a, 1, push_long},     {'X', 4, push_text},       {'N', 0, push_constant}, {0x88, 0, push_constant},
+    {0x89, 0, push_constant}, {'c', 0, push_name},       {'}', 0, push_dict},     {')', 0, gather_tuple},
+    {0x85, 1, gather_tuple},  {0x86, 2, gather_tuple},   {0x87, 3, gather_tuple}, {'(', 0, set_mark},
+    {'t', 0, gather_marked},  {'u', 0, set_marked},      {'s', 2, set_pair},      {'Q', 1, gather_external},
+    {'R', 2, call},           {'b', 1, drop_attributes}, {'.', 1, stop},
+};
+
+static Status run_opcode(Reader *reader, unsigned char code) {
+    for (size_t i = 0; i < sizeof OPCODES / sizeof *OPCODES; i++)
+        if (OPCODES[i].code == code) return OPCODES[i].run(reader, OPCODES[i].amount);
     char why[96];
     (void)snprintf(why, sizeof why, "expected tensors and their names, found the opcode 0x%02x", code);
     return refuse(reader, STATUS_UNSUPPORTED, why);
-}
-
-static Status run_opcode(Reader *reader, unsigned char code) {
-    switch (code) {
-    case 0x80:
-        return take(reader, 1) != NULL ? STATUS_OK : refuse_broken(reader); /* the protocol */
-    case 'q':
-        return remember(reader, 1);
-    case 'r':
-        return remember(reader, 4);
-    case 'h':
-        return recall(reader, 1);
-    case 'j':
-        return recall(reader, 4);
-    case 'K':
-        return push_integer(reader, 1, false);
-    case 'M':
-        return push_integer(reader, 2, false);
-    case 'J':
-        return push_integer(reader, 4, true);
-    case 0x8a:
-        return push_long(reader);
-    case 'N':
-    case 0x88:
-    case 0x89:
-        return push(reader, (PickleValue){.kind = PICKLE_CONSTANT});
-    case 'X':
-        return push_text(reader);
-    case 'c':
-        return push_name(reader);
-    case '(':
-        return set_mark(reader);
-    case 't':
-        return end_mark(reader, true);
-    case ')':
-        return gather(reader, PICKLE_TUPLE, 0);
-    case 0x85:
-    case 0x86:
-    case 0x87:
-        return gather(reader, PICKLE_TUPLE, code - 0x84U);
-    case '}':
-        return push_dict(reader);
-    case 's':
-        return has_values(reader, 3) ? set_pairs(reader, reader->depth - 2) : refuse_broken(reader);
-    case 'u':
-        return end_mark(reader, false);
-    case 'Q':
-        return gather(reader, PICKLE_EXTERNAL, 1);
-    case 'R':
-        return call(reader);
-    case 'b':
-        return drop_attributes(reader);
-    case '.':
-        return stop(reader);
-    default:
-        return refuse_opcode(reader, code);
-    }
 }
 
 Status pickle_read(const unsigned char *bytes, size_t size, const char *file, const PickleName *names,
