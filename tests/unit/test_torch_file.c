@@ -212,6 +212,41 @@ static void a_zip_that_lies_about_its_members_is_refused(void **state) {
     field_is(TORCH_ZIP_END, 20, 1, 2, STATUS_FORMAT, "no end of its directory");
 }
 
+/* The first entry with its sizes and its place in the fields of zip64, as a file of more than 4 GB has them. */
+static void sizes_of_more_than_32_bits_stand_behind_the_name(void **state) {
+    (void)state;
+    enum {
+        ENTRIES = TORCH_ZIP_END + 3 * TORCH_ZIP_ENTRY + 10 + 8 + 8,
+        BEHIND = TORCH_ZIP_ENTRY + 10,
+        EXTRA = 28
+    };
+    size_t count;
+    uint8_t *zip = torch_zip_make(GOOD, sizeof GOOD - 1, &count), *wide = memory_allocate(count + EXTRA, 1);
+    assert_non_null(wide);
+    size_t entry = count - ENTRIES, at = entry + BEHIND, end = count + EXTRA - TORCH_ZIP_END;
+    memcpy(wide, zip, at);
+    memcpy(wide + at + EXTRA, zip + at, count - at);
+    torch_zip_put(wide + entry + 20, 0xffffffff, 4);
+    torch_zip_put(wide + entry + 24, 0xffffffff, 4);
+    torch_zip_put(wide + entry + 30, EXTRA, 2);
+    torch_zip_put(wide + entry + 42, 0xffffffff, 4);
+    torch_zip_put(wide + at, 1, 2);
+    torch_zip_put(wide + at + 2, EXTRA - 4, 2);
+    torch_zip_put(wide + at + 4, sizeof GOOD - 1, 8);
+    torch_zip_put(wide + at + 12, sizeof GOOD - 1, 8);
+    torch_zip_put(wide + end + 12, ENTRIES - TORCH_ZIP_END + EXTRA, 4);
+    must_be(wide, count + EXTRA, STATUS_OK, "");
+    torch_zip_put(wide + at + 4, UINT64_MAX, 8);
+    torch_zip_put(wide + at + 12, UINT64_MAX, 8);
+    must_be(wide, count + EXTRA, STATUS_FORMAT, "a member that reaches past its place");
+    torch_zip_put(wide + at + 2, EXTRA - 12, 2);
+    must_be(wide, count + EXTRA, STATUS_FORMAT, "a broken entry");
+    torch_zip_put(wide + at + 2, EXTRA, 2);
+    must_be(wide, count + EXTRA, STATUS_FORMAT, "a broken entry");
+    free(wide);
+    free(zip);
+}
+
 static void what_lies_there_instead_is_named(void **state) {
     (void)state;
     must_be((const uint8_t *)"version https://git-lfs.github.com/spec/v1\n", 43, STATUS_FORMAT,
@@ -229,6 +264,7 @@ int main(void) {
         cmocka_unit_test(values_are_as_many_as_the_limit_has),
         cmocka_unit_test(a_zip_that_is_cut_anywhere_is_refused),
         cmocka_unit_test(a_zip_that_lies_about_its_members_is_refused),
+        cmocka_unit_test(sizes_of_more_than_32_bits_stand_behind_the_name),
         cmocka_unit_test(what_lies_there_instead_is_named),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
