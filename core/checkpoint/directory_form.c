@@ -93,6 +93,8 @@ static const DirectoryForm FORMS[] = {
      NULL},
     {"mp_rank_*", NULL, "{file}, a checkpoint of Megatron", FROM_MEGATRON, false, NULL},
     {"*.distcp", "common.pt", "{file}, a checkpoint of megatron-core", FROM_MEGATRON, false, NULL},
+    /* Not read: its pickle holds objects of PyTorch's own, and a tensor that ranks shared lies in pieces of uneven size, which
+     * only a copy of the weights would put together. */
     {".metadata", NULL, "{file} and *.distcp, a distributed checkpoint of PyTorch (DCP)",
      "python -m torch.distributed.checkpoint.format_utils dcp_to_torch {dir} {dir}.pt && python -c 'import torch, "
      "safetensors.torch as s; t = torch.load(\"{dir}.pt\", map_location=\"cpu\", weights_only=True); t = "
