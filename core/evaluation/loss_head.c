@@ -78,14 +78,14 @@ static void slope_logits(const LossHead *head, size_t i, double next) {
     size_t vocabulary = forward_vocabulary(head->model), own = (size_t)head->positions[i].next;
     float *slopes = head->logits + i * vocabulary;
     double normalizer = head->log_normalizers[i];
-    bool is_capped = config->logit_cap > 0.0;
-    float scale = forward_logit_slope(config, next), plain = (float)config->logit_scale;
-    float last = slopes[own] - 1.0F;
-    for (size_t v = 0; v < vocabulary && (is_capped || plain != 1.0F); v++) {
+    bool is_capped = config->logit_cap > 0.0,
+         is_plain = !is_capped && config->logit_scale == 1.0 && !config->has_silent_token;
+    float last = (slopes[own] - 1.0F) * forward_logit_slope(head->model, config, own, next);
+    for (size_t v = 0; v < vocabulary && !is_plain; v++) {
         double logit = is_capped && slopes[v] > 0.0F ? log((double)slopes[v]) + normalizer : 0.0;
-        slopes[v] *= is_capped ? forward_logit_slope(config, logit) : plain;
+        slopes[v] *= forward_logit_slope(head->model, config, v, logit);
     }
-    slopes[own] = last * scale;
+    slopes[own] = last;
 }
 
 /* The logits become their gradient, in place. */

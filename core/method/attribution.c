@@ -218,7 +218,8 @@ static void make_directions(const Group *group, const Backward *backward, float 
         target->logit = (double)forward_logit(model, &group->settings, own, target->token);
         blend_rows(&head, (size_t)target->token, 1, own);
         norm_direct(&norm, h, own, direction);
-        float slope = forward_logit_slope(forward_side(model, &group->settings)->config, target->logit);
+        float slope = forward_logit_slope(model, forward_side(model, &group->settings)->config,
+                                          (size_t)target->token, target->logit);
         double linear = 0.0;
         for (size_t c = 0; c < width; c++) {
             direction[c] *= slope;

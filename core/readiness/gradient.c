@@ -17,12 +17,13 @@ typedef struct Measurement {
     const ModelConfig *config; /* of the side that the settings run as */
     Job *job;
     Gradient *gradient;
-    double *squares; /* [layers + 1][TENSOR_ROLE_COUNT]; NaN: not learned here; the last row: of no layer */
+    double *squares; /* [pair->count]: of each tensor of the pair */
     /* rows with A ≠ 0 */
     EvaluationRow *rows;
     double *advantages;
     size_t row_count, tokens, positions, group_tokens;
     int32_t *ids; /* [tokens] */
+    GradientEnds ends;
     GradientSums *sums;
     GradientHead *head;
     Backward *backward;
@@ -96,10 +97,6 @@ static Status check_memory(const Measurement *measurement, Error *error) {
 
 /* ---- down ---- */
 
-static double *square_of(const Measurement *measurement, uint64_t layer, TensorRole role) {
-    return &measurement->squares[layer * TENSOR_ROLE_COUNT + (size_t)role];
-}
-
 static Status start_row(Measurement *measurement, size_t index, float *slopes, Error *error) {
     const EvaluationRow *row = &measurement->rows[index];
     size_t width = measurement->model->config->hidden_size;
@@ -116,7 +113,7 @@ static Status start_row(Measurement *measurement, size_t index, float *slopes, E
     return status;
 }
 
-static Status start(Measurement *measurement, GradientEnds *ends, Error *error) {
+static Status start(Measurement *measurement, Error *error) {
     float *slopes = measurement->slopes;
     size_t done = 0;
     Status status = STATUS_OK;
@@ -127,33 +124,15 @@ static Status start(Measurement *measurement, GradientEnds *ends, Error *error) 
         slopes += measurement->rows[i].count * measurement->model->config->hidden_size;
         done += measurement->rows[i].count;
     }
-    return status == STATUS_OK ? gradient_head_finish(measurement->head, ends, error) : status;
+    return status == STATUS_OK ? gradient_head_finish(measurement->head, &measurement->ends, error) : status;
 }
 
-static TensorRole bias_of(TensorRole role) {
-    static const TensorRole BIASES[TENSOR_ROLE_COUNT] = {[TENSOR_Q] = TENSOR_Q_BIAS,
-                                                         [TENSOR_K] = TENSOR_K_BIAS,
-                                                         [TENSOR_V] = TENSOR_V_BIAS,
-                                                         [TENSOR_O] = TENSOR_O_BIAS,
-                                                         [TENSOR_GATE] = TENSOR_GATE_BIAS,
-                                                         [TENSOR_UP] = TENSOR_UP_BIAS,
-                                                         [TENSOR_DOWN] = TENSOR_DOWN_BIAS,
-                                                         [TENSOR_QKV] = TENSOR_QKV_BIAS,
-                                                         [TENSOR_GATE_UP] = TENSOR_GATE_UP_BIAS};
-    return BIASES[role];
-}
-
+/* A tied head's gradient meets the embedding's. */
 static Status take_flow(void *user, const BackwardFlow *flow, Error *error) {
     Measurement *measurement = user;
-    double *squares = square_of(measurement, flow->layer, flow->role);
-    TensorRole bias = bias_of(flow->role);
-    if (bias == TENSOR_OTHER)
-        return gradient_sums_add_norm(measurement->sums, flow, measurement->config->norm_epsilon, squares,
-                                      error);
-    Status status = gradient_sums_add_matrix(measurement->sums, flow, squares, error);
-    if (status != STATUS_OK || !measurement->config->roles[bias]) return status;
-    return gradient_sums_add_bias(measurement->sums, flow, bias, square_of(measurement, flow->layer, bias),
-                                  error);
+    if (flow->role == TENSOR_EMBEDDING)
+        return gradient_head_embed(measurement->head, flow->gradients, &measurement->ends, error);
+    return gradient_sums_add(measurement->sums, flow, measurement->squares, error);
 }
 
 static Status open_passes(Measurement *measurement, Error *error) {
@@ -164,7 +143,8 @@ static Status open_passes(Measurement *measurement, Error *error) {
     Status status = rows == NULL || measurement->slopes == NULL ? memory_fail(error, "gradients") : STATUS_OK;
     for (size_t i = 0; i < measurement->row_count && rows != NULL; i++)
         rows[i] = (BackwardRow){measurement->rows[i].ids, measurement->rows[i].count};
-    if (status == STATUS_OK) status = gradient_sums_create(measurement->job, &measurement->sums, error);
+    if (status == STATUS_OK)
+        status = gradient_sums_create(model->pair, measurement->job, &measurement->sums, error);
     if (status == STATUS_OK)
         status = gradient_head_open(model, measurement->settings, measurement->ids, measurement->tokens,
                                     measurement->positions, measurement->job, &measurement->head, error);
@@ -176,59 +156,90 @@ static Status open_passes(Measurement *measurement, Error *error) {
     return status;
 }
 
+static void put_square(const Measurement *measurement, const PairTensor *tensor, double square) {
+    if (tensor != NULL) measurement->squares[tensor - measurement->model->pair->tensors] = square;
+}
+
 static Status run(Measurement *measurement, Error *error) {
-    uint64_t layers = measurement->model->config->layers;
-    GradientEnds ends;
+    const ModelLayer *whole = &measurement->model->whole;
+    const GradientEnds *ends = &measurement->ends;
     Status status = check_memory(measurement, error);
+    for (size_t i = 0; i < measurement->model->pair->count; i++)
+        measurement->squares[i] = NAN; /* what nothing is given for shall not pass for 0 */
     if (status == STATUS_OK) status = open_passes(measurement, error);
-    if (status == STATUS_OK) status = start(measurement, &ends, error);
+    if (status == STATUS_OK) status = start(measurement, error);
     if (status == STATUS_OK)
         status = backward_run_weights(measurement->backward, measurement->slopes, take_flow, measurement,
                                       "gradient, backward", measurement->job, error);
-    if (status == STATUS_OK)
-        status = gradient_head_embed(measurement->head, measurement->slopes, &ends, error);
     if (status != STATUS_OK) return status;
-    measurement->gradient->loss = ends.loss;
-    *square_of(measurement, layers, TENSOR_EMBEDDING) = ends.embedding;
-    *square_of(measurement, layers, TENSOR_FINAL_NORM) = ends.final_norm;
-    *square_of(measurement, layers, TENSOR_HEAD) = ends.head;
+    measurement->gradient->loss = ends->loss;
+    put_square(measurement, whole->tensors[TENSOR_FINAL_NORM], ends->final_norm);
+    put_square(measurement, whole->biases[TENSOR_FINAL_NORM], ends->final_bias);
+    put_square(measurement, whole->tensors[TENSOR_HEAD_BIAS], ends->head_bias);
+    put_square(measurement, whole->tensors[TENSOR_HEAD], ends->head);
+    put_square(measurement, whole->tensors[TENSOR_EMBEDDING], ends->embedding); /* a tied head is it */
     return STATUS_OK;
 }
 
 /* ---- tensors ---- */
 
 /* What a state of this side learns, in order. A tied head is its embedding. */
-static void list_role(const Measurement *measurement, uint64_t layer, TensorRole role) {
-    const Model *model = measurement->model;
-    bool is_layered = layer < model->config->layers;
-    const PairTensor *tensor = is_layered ? model->layers[layer].tensors[role] : model->whole.tensors[role];
-    if (tensor == NULL || (is_layered && !measurement->config->roles[role])) return;
-    if (role == TENSOR_HEAD && tensor == model->whole.tensors[TENSOR_EMBEDDING]) return;
+static void list_tensor(const Measurement *measurement, const PairTensor *tensor, TensorRole role,
+                        int layer) {
+    const ModelLayer *whole = &measurement->model->whole;
+    if (tensor == NULL || (role == TENSOR_HEAD && tensor == whole->tensors[TENSOR_EMBEDDING])) return;
     Gradient *gradient = measurement->gradient;
-    gradient->tensors[gradient->count++] =
-        (GradientTensor){.tensor = tensor, .role = role, .layer = is_layered ? (int)layer : -1};
+    gradient->tensors[gradient->count++] = (GradientTensor){.tensor = tensor, .role = role, .layer = layer};
+}
+
+/* Of each head, where their norms are apart. */
+static void list_apart(const Measurement *measurement, uint64_t layer) {
+    const ModelConfig *config = measurement->config;
+    const ModelLayer *own = &measurement->model->layers[layer];
+    if (own->q_norms == NULL || config->qk_norm == QK_NORM_NONE) return;
+    for (uint64_t h = 0; h < config->heads; h++)
+        list_tensor(measurement, own->q_norms[h], TENSOR_Q_NORM, (int)layer);
+    for (uint64_t h = 0; h < config->kv_heads; h++)
+        list_tensor(measurement, own->k_norms[h], TENSOR_K_NORM, (int)layer);
+}
+
+static void list_layer(const Measurement *measurement, uint64_t layer) {
+    const ModelLayer *own = &measurement->model->layers[layer];
+    const LayerPlan *plan = architecture_layer(measurement->config, layer);
+    for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
+        if (!architecture_has(plan, (TensorRole)role)) continue;
+        list_tensor(measurement, own->tensors[role], (TensorRole)role, (int)layer);
+        list_tensor(measurement, own->biases[role], (TensorRole)role, (int)layer);
+    }
+    list_apart(measurement, layer);
 }
 
 static Status list_tensors(const Measurement *measurement, Error *error) {
-    uint64_t layers = measurement->model->config->layers;
-    size_t capacity = 0, most;
-    if (!memory_multiply(layers + 1, TENSOR_ROLE_COUNT, &most)) return memory_fail(error, "gradients");
-    Status status = MEMORY_RESERVE(measurement->gradient->tensors, &capacity, most, error);
+    const ModelLayer *whole = &measurement->model->whole;
+    size_t capacity = 0;
+    Status status =
+        MEMORY_RESERVE(measurement->gradient->tensors, &capacity, measurement->model->pair->count, error);
     if (status != STATUS_OK) return status;
-    list_role(measurement, layers, TENSOR_EMBEDDING);
-    for (uint64_t layer = 0; layer < layers; layer++) {
-        for (int role = 0; role < TENSOR_ROLE_COUNT; role++) list_role(measurement, layer, (TensorRole)role);
-    }
-    list_role(measurement, layers, TENSOR_FINAL_NORM);
-    list_role(measurement, layers, TENSOR_HEAD);
+    list_tensor(measurement, whole->tensors[TENSOR_EMBEDDING], TENSOR_EMBEDDING, -1);
+    if (measurement->config->positions == POSITIONS_LEARNED)
+        list_tensor(measurement, whole->tensors[TENSOR_POSITION], TENSOR_POSITION, -1);
+    for (int part = 0; part < TENSOR_PART_COUNT; part++)
+        if ((measurement->config->parts >> part & 1) != 0)
+            list_tensor(measurement, whole->parts[part], TENSOR_NORM, -1); /* check_model() knows no other */
+    for (uint64_t layer = 0; layer < measurement->model->config->layers; layer++)
+        list_layer(measurement, layer);
+    list_tensor(measurement, whole->tensors[TENSOR_FINAL_NORM], TENSOR_FINAL_NORM, -1);
+    list_tensor(measurement, whole->biases[TENSOR_FINAL_NORM], TENSOR_FINAL_NORM, -1);
+    list_tensor(measurement, whole->tensors[TENSOR_HEAD], TENSOR_HEAD, -1);
+    list_tensor(measurement, whole->tensors[TENSOR_HEAD_BIAS], TENSOR_HEAD_BIAS, -1);
     return STATUS_OK;
 }
 
 static Status fill_norms(const Measurement *measurement, Error *error) {
-    uint64_t layers = measurement->model->config->layers;
+    const PairTensor *tensors = measurement->model->pair->tensors;
     for (size_t i = 0; i < measurement->gradient->count; i++) {
         GradientTensor *own = &measurement->gradient->tensors[i];
-        own->norm = sqrt(*square_of(measurement, own->layer < 0 ? layers : (uint64_t)own->layer, own->role));
+        own->norm = sqrt(measurement->squares[own->tensor - tensors]);
         if (!isfinite(own->norm))
             return status_fail(error, STATUS_FORMAT, "%s: expected a gradient of numbers, found a norm of %g",
                                own->tensor->name, own->norm);
@@ -253,25 +264,22 @@ static Status measure_weights(const Measurement *measurement, Error *error) {
     return status;
 }
 
-/* What the sums below do not go through yet. */
+/* Parts of layers have a way back only where backward.h gives out what meets at them. */
 static Status check_model(const Model *model, Error *error) {
+    static const uint64_t KNOWN =
+        UINT64_C(1) << TENSOR_PART_EMBEDDING_NORM | UINT64_C(1) << TENSOR_PART_EMBEDDING_NORM_BIAS;
     const ModelConfig *sides[] = {model->base.config, model->sft.config};
     Status status = backward_check_model(model, error);
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
-        const ModelConfig *config = sides[i];
-        const char *missing =
-            config->logit_scale != 1.0 || config->logit_cap > 0.0 ? "scaled or capped logits"
-            : config->embedding_scale != 1.0                      ? "scaled embeddings"
-            : config->norm_has_bias || config->norm == NORM_LAYER ? "LayerNorm"
-            : config->plans[0].parts != 0 || config->parts != 0   ? "sinks or norms of embeddings"
-            : config->roles[TENSOR_POSITION]                      ? "learned positions"
-                                                                  : NULL;
-        if (missing != NULL)
-            return status_fail(
-                error, STATUS_UNSUPPORTED,
-                "gradients of the weights of models with %s (%s) are not known: samples, rewards and "
-                "the landscape do without",
-                missing, architecture_name(config->architecture));
+        uint64_t parts = sides[i]->parts & ~KNOWN;
+        for (size_t plan = 0; plan < sides[i]->plan_count; plan++) parts |= sides[i]->plans[plan].parts;
+        for (int part = 0; part < TENSOR_PART_COUNT; part++) {
+            if ((parts >> part & 1) != 0)
+                return status_fail(
+                    error, STATUS_UNSUPPORTED,
+                    "gradients of \"%s\" (%s) are not known: samples, rewards and the landscape do without",
+                    architecture_part_names((TensorPart)part)[0], architecture_name(sides[i]->architecture));
+        }
     }
     return status;
 }
@@ -287,8 +295,7 @@ Status gradient_measure(const Model *model, const Settings *settings, const Samp
                                .gradient = gradient,
                                .group_tokens = group_tokens > 0 ? group_tokens : choose_group(model)};
     Status status = forward_check_logits(model, error);
-    measurement.squares =
-        memory_allocate(model->config->layers + 1, TENSOR_ROLE_COUNT * sizeof *measurement.squares);
+    measurement.squares = memory_allocate(model->pair->count, sizeof *measurement.squares);
     if (status == STATUS_OK && measurement.squares == NULL) status = memory_fail(error, "gradients");
     if (status == STATUS_OK) status = check_model(model, error);
     if (status == STATUS_OK) status = list_tensors(&measurement, error);

@@ -4,7 +4,8 @@
  *
  *     gradient_head_add() for each position     ∂L/∂h through softmax, head and final norm (loss_head.h)
  *     gradient_head_finish()                    ‖·‖² of the head's gradient: 128 of its rows at a time, from the kept
- *                                               hidden states and normalisers; it is never there as a whole
+ *                                               hidden states and normalisers; it is never there as a whole. And of
+ *                                               its bias's, and the final norm's
  *     gradient_head_embed()                     the same of the embedding, whose rows are sums over tokens
  *
  * Memory: hidden_size floats a position; where the head is tied as many for each token id in the rows.
@@ -30,8 +31,8 @@ Status gradient_head_add(GradientHead *head, const LossHeadPosition *position,
 /* Squared norms of what is learned here, and L = −Σ w · ln p of what was added. */
 typedef struct GradientEnds {
     double loss;
-    double final_norm, head,
-        embedding; /* of a tied head all is in `embedding`, after gradient_head_embed() */
+    double final_norm, final_bias, head, head_bias;
+    double embedding; /* of a tied head all is in here, after gradient_head_embed() */
 } GradientEnds;
 
 /* Reports "gradient, head" in rows of it. */

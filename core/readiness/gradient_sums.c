@@ -2,6 +2,7 @@
 
 #include "core/numerics/blas.h"
 #include "core/numerics/blas_buffers.h"
+#include "core/readiness/gradient_rows.h"
 #include "core/support/memory.h"
 #include "core/transformer/norm.h"
 
@@ -9,24 +10,33 @@
 
 enum { PANEL_ROWS = 128, PANEL_COLUMNS = 512, PAIR_TOKENS = 64 };
 
+/* Of several groups, from layer to layer. */
+typedef struct Whole {
+    float *elements;
+    size_t capacity;
+} Whole;
+
 struct GradientSums {
+    const Pair *pair;
     Job *job;
-    float *panels;                      /* [threads][PANEL_ROWS × PANEL_COLUMNS] */
-    float *matrices[TENSOR_ROLE_COUNT]; /* of several groups; a role's has one shape in all layers */
-    double *vectors[TENSOR_ROLE_COUNT];
-    double *partial; /* [partial_capacity]: a task's sum */
+    float *panels; /* [threads][PANEL_ROWS × PANEL_COLUMNS] */
+    Whole matrices[TENSOR_ROLE_COUNT];
+    double **vectors; /* [pair->count]: from the first group to the last */
+    double *partial;  /* [partial_capacity]: a task's sum */
     size_t partial_capacity;
 };
 
-Status gradient_sums_create(Job *job, GradientSums **sums, Error *error) {
+Status gradient_sums_create(const Pair *pair, Job *job, GradientSums **sums, Error *error) {
     Status status = blas_buffers_prepare(job_threads(job), error);
     *sums = NULL;
     if (status != STATUS_OK) return status;
     *sums = memory_allocate(1, sizeof **sums);
     if (*sums == NULL) return memory_fail(error, "gradients");
+    (*sums)->pair = pair;
     (*sums)->job = job;
     (*sums)->panels = memory_allocate_aligned(job_threads(job), PANEL_ROWS * PANEL_COLUMNS * sizeof(float));
-    if ((*sums)->panels != NULL) return STATUS_OK;
+    (*sums)->vectors = memory_allocate(pair->count, sizeof *(*sums)->vectors);
+    if ((*sums)->panels != NULL && (*sums)->vectors != NULL) return STATUS_OK;
     gradient_sums_free(*sums);
     *sums = NULL;
     return memory_fail(error, "gradients");
@@ -34,10 +44,9 @@ Status gradient_sums_create(Job *job, GradientSums **sums, Error *error) {
 
 void gradient_sums_free(GradientSums *sums) {
     if (sums == NULL) return;
-    for (size_t i = 0; i < TENSOR_ROLE_COUNT; i++) {
-        free(sums->matrices[i]);
-        free(sums->vectors[i]);
-    }
+    for (size_t i = 0; i < TENSOR_ROLE_COUNT; i++) free(sums->matrices[i].elements);
+    for (size_t i = 0; sums->vectors != NULL && i < sums->pair->count; i++) free(sums->vectors[i]);
+    free(sums->vectors);
     free(sums->panels);
     free(sums->partial);
     free(sums);
@@ -157,64 +166,86 @@ Status gradient_sums_square(GradientSums *sums, const BackwardFlow *flow, Gradie
                        squares, error);
 }
 
-Status gradient_sums_add_matrix(GradientSums *sums, const BackwardFlow *flow, double *squares, Error *error) {
+static double *square_of(const GradientSums *sums, const PairTensor *tensor, double *squares) {
+    return &squares[tensor - sums->pair->tensors];
+}
+
+static Status add_matrix(GradientSums *sums, const BackwardFlow *flow, double *square, Error *error) {
     if (flow->is_first && flow->is_last)
         return gradient_sums_square(sums, flow, gradient_sums_choose(flow->tokens, flow->rows, flow->columns),
-                                    squares, error);
-    float **whole = &sums->matrices[flow->role];
-    if (*whole == NULL) {
-        size_t elements;
-        if (memory_multiply(flow->rows, flow->columns, &elements))
-            *whole = memory_allocate_aligned(elements, sizeof **whole);
-        if (*whole == NULL) return memory_fail(error, "a layer's gradients");
+                                    square, error);
+    Whole *whole = &sums->matrices[flow->role];
+    size_t elements;
+    if (!memory_multiply(flow->rows, flow->columns, &elements))
+        return memory_fail(error, "a layer's gradients");
+    if (elements > whole->capacity) {
+        free(whole->elements);
+        whole->elements = memory_allocate_aligned(elements, sizeof *whole->elements);
+        whole->capacity = whole->elements == NULL ? 0 : elements;
     }
-    return run_panels(sums, flow, *whole, squares, error);
+    if (whole->elements == NULL) return memory_fail(error, "a layer's gradients");
+    return run_panels(sums, flow, whole->elements, square, error);
 }
 
 /* ---- vectors ---- */
 
 /* Where a vector's sums are, zeros before the first group. */
-static Status begin_vector(GradientSums *sums, TensorRole role, const BackwardFlow *flow, Error *error) {
-    double **vector = &sums->vectors[role];
-    if (*vector == NULL) *vector = memory_allocate(flow->rows, sizeof **vector);
-    if (*vector == NULL) return memory_fail(error, "gradients");
-    for (size_t i = 0; flow->is_first && i < flow->rows; i++) (*vector)[i] = 0.0;
-    return STATUS_OK;
+static double *begin_vector(GradientSums *sums, const PairTensor *tensor, const BackwardFlow *flow) {
+    double **vector = &sums->vectors[tensor - sums->pair->tensors];
+    if (*vector == NULL) *vector = memory_allocate(flow->rows, sizeof **vector); /* zeros */
+    return *vector;
 }
 
-static void end_vector(const GradientSums *sums, TensorRole role, const BackwardFlow *flow, double *squares) {
-    const double *vector = sums->vectors[role];
+static void end_vector(GradientSums *sums, const PairTensor *tensor, const BackwardFlow *flow,
+                       double *squares) {
+    double **vector = &sums->vectors[tensor - sums->pair->tensors], square = 0.0;
     if (!flow->is_last) return;
-    *squares = 0.0;
-    for (size_t i = 0; i < flow->rows; i++) *squares += vector[i] * vector[i];
+    for (size_t i = 0; i < flow->rows; i++) square += (*vector)[i] * (*vector)[i];
+    *square_of(sums, tensor, squares) = square;
+    free(*vector);
+    *vector = NULL;
 }
 
-static void add_rows(const BackwardFlow *flow, double *vector) {
+/* Σ gradients[t]: of a bias, or what is a sum already. */
+static Status add_vector(GradientSums *sums, const PairTensor *tensor, const BackwardFlow *flow,
+                         double *squares, Error *error) {
+    double *vector = begin_vector(sums, tensor, flow);
+    if (vector == NULL) return memory_fail(error, "gradients");
     for (size_t t = 0; t < flow->tokens; t++) {
         for (size_t i = 0; i < flow->rows; i++) vector[i] += (double)flow->gradients[t * flow->rows + i];
     }
-}
-
-Status gradient_sums_add_norm(GradientSums *sums, const BackwardFlow *flow, double epsilon, double *squares,
-                              Error *error) {
-    const Norm norm = {.size = flow->rows, .epsilon = epsilon};
-    Status status = begin_vector(sums, flow->role, flow, error);
-    if (status != STATUS_OK) return status;
-    if (flow->inputs == NULL)
-        add_rows(flow, sums->vectors[flow->role]);
-    else
-        for (size_t t = 0; t < flow->tokens; t++)
-            norm_add_weight_gradient(&norm, flow->inputs + t * flow->columns,
-                                     flow->gradients + t * flow->rows, sums->vectors[flow->role]);
-    end_vector(sums, flow->role, flow, squares);
+    end_vector(sums, tensor, flow, squares);
     return STATUS_OK;
 }
 
-Status gradient_sums_add_bias(GradientSums *sums, const BackwardFlow *flow, TensorRole bias, double *squares,
-                              Error *error) {
-    Status status = begin_vector(sums, bias, flow, error);
-    if (status != STATUS_OK) return status;
-    add_rows(flow, sums->vectors[bias]);
-    end_vector(sums, bias, flow, squares);
+static Status add_norm(GradientSums *sums, const BackwardFlow *flow, double *squares, Error *error) {
+    double *vector = begin_vector(sums, flow->tensor, flow);
+    if (vector == NULL) return memory_fail(error, "gradients");
+    for (size_t t = 0; t < flow->tokens; t++)
+        norm_add_weight_gradient(&flow->norm, flow->inputs + t * flow->columns,
+                                 flow->gradients + t * flow->rows, vector);
+    end_vector(sums, flow->tensor, flow, squares);
     return STATUS_OK;
+}
+
+/* ---- rows ---- */
+
+static Status add_rows(const BackwardFlow *flow, double *square, Error *error) {
+    GradientRows rows;
+    Status status = gradient_rows_make(flow->indices, flow->tokens, &rows, error);
+    if (status == STATUS_OK)
+        status = gradient_rows_square(&rows, flow->gradients, flow->rows, NULL, square, error);
+    gradient_rows_free(&rows);
+    return status;
+}
+
+Status gradient_sums_add(GradientSums *sums, const BackwardFlow *flow, double *squares, Error *error) {
+    double *square = square_of(sums, flow->tensor, squares);
+    Status status = STATUS_OK;
+    if (flow->kind == FLOW_MATRIX) status = add_matrix(sums, flow, square, error);
+    if (flow->kind == FLOW_NORM) status = add_norm(sums, flow, squares, error);
+    if (flow->kind == FLOW_VECTOR) status = add_vector(sums, flow->tensor, flow, squares, error);
+    if (flow->kind == FLOW_ROWS) status = add_rows(flow, square, error);
+    return status == STATUS_OK && flow->bias != NULL ? add_vector(sums, flow->bias, flow, squares, error)
+                                                     : status;
 }

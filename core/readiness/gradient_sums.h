@@ -6,7 +6,7 @@
  *     one group, few tokens             Σ over pairs of tokens (g_t · g_t')(x_t · x_t'): no element is made
  *     several groups                    a layer's matrices grow from group to group, in float32, and go with its last
  *
- * Vectors (norms, biases) are summed in double. Sums do not depend on the number of threads.
+ * Vectors (norms, biases) are summed in double, rows that are looked up too (gradient_rows.h). Sums do not depend on the number of threads.
  */
 #ifndef REJUV_CORE_GRADIENT_SUMS_H
 #define REJUV_CORE_GRADIENT_SUMS_H
@@ -17,21 +17,16 @@ typedef enum GradientForm { GRADIENT_PANELS, GRADIENT_PAIRS } GradientForm;
 
 typedef struct GradientSums GradientSums;
 
-/* For the threads of `job`, which must outlive it. The caller frees. */
-Status gradient_sums_create(Job *job, GradientSums **sums, Error *error) STATUS_MUST_CHECK;
+/* For the threads of `job`, and tensors of `pair`; both must outlive it. The caller frees. */
+Status gradient_sums_create(const Pair *pair, Job *job, GradientSums **sums, Error *error) STATUS_MUST_CHECK;
 void gradient_sums_free(GradientSums *sums); /* takes NULL */
 
-/* Adds a matrix's flow. Of the last group: *squares = ‖Σ g ⊗ x‖²_F; else it is left alone. */
-Status gradient_sums_add_matrix(GradientSums *sums, const BackwardFlow *flow, double *squares,
-                                Error *error) STATUS_MUST_CHECK;
+/* Adds a flow. Of the last group: ‖·‖²_F of its tensor's gradient, and of its bias's, in `squares` [pair->count], where those
+ * tensors have them; else nothing there changes. */
+Status gradient_sums_add(GradientSums *sums, const BackwardFlow *flow, double *squares,
+                         Error *error) STATUS_MUST_CHECK;
 
-/* The same of a vector: the norm whose role the flow has; or the bias of its matrix, under a role of its own. */
-Status gradient_sums_add_norm(GradientSums *sums, const BackwardFlow *flow, double epsilon, double *squares,
-                              Error *error) STATUS_MUST_CHECK;
-Status gradient_sums_add_bias(GradientSums *sums, const BackwardFlow *flow, TensorRole bias, double *squares,
-                              Error *error) STATUS_MUST_CHECK;
-
-/* What a flow of one group is summed by: whatever takes fewer multiplications. */
+/* What a matrix's flow of one group is summed by: whatever takes fewer multiplications. */
 GradientForm gradient_sums_choose(size_t tokens, size_t rows, size_t columns);
 
 /* ‖Σ g ⊗ x‖²_F of one flow that is all there is, in either form. */

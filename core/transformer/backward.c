@@ -3,6 +3,7 @@
 #include "core/support/memory.h"
 #include "core/transformer/block_attention.h"
 #include "core/transformer/block_mlp.h"
+#include "core/transformer/embedding.h"
 #include "core/transformer/rotary.h"
 
 #include <stdlib.h>
@@ -125,14 +126,6 @@ static void norm_for_attention(const Descent *descent, size_t sequence, size_t t
     norm_token(descent, BLOCK_ATTENTION, descent->spans[sequence].row + token);
 }
 
-static Status give_norm(const Descent *descent, TensorRole role, const float *streams, Slope slope,
-                        Error *error) {
-    size_t width = descent->backward->model->config->hidden_size;
-    if (descent->taker == NULL || forward_vector(descent->backward->state, descent->layer, role) == NULL)
-        return STATUS_OK;
-    return descent_give(descent, role, streams, width, descent->backward->slopes[slope], width, error);
-}
-
 /* ---- a layer ---- */
 
 /* From the stream to what a block gave. Side by side, both blocks start from one gradient: it is kept in SLOPE_ADDED. */
@@ -143,8 +136,8 @@ static Status enter_block(Descent *descent, Block block, Error *error) {
     if (descent->given == SLOPE_RESIDUAL || (is_parallel && block == BLOCK_ATTENTION)) return STATUS_OK;
     Status status = STATUS_OK;
     if (has_norm)
-        status =
-            give_norm(descent, NORM_BEHIND[block], descent->backward->outputs[block], SLOPE_RESIDUAL, error);
+        status = descent_give_norm(descent, NORM_BEHIND[block], descent->backward->outputs[block],
+                                   SLOPE_RESIDUAL, error);
     return status == STATUS_OK
                ? descent_for_tokens(descent, block == BLOCK_MLP ? descend_to_mlp : descend_to_attention,
                                     error)
@@ -154,7 +147,8 @@ static Status enter_block(Descent *descent, Block block, Error *error) {
 static Status leave_block(const Descent *descent, Block block, Error *error) {
     Status status = STATUS_OK;
     if (norms_before(descent_config(descent)))
-        status = give_norm(descent, NORM_BEFORE[block], stream_of(descent, block), SLOPE_NORMED, error);
+        status =
+            descent_give_norm(descent, NORM_BEFORE[block], stream_of(descent, block), SLOPE_NORMED, error);
     return status == STATUS_OK
                ? descent_for_tokens(descent, block == BLOCK_MLP ? descend_from_mlp : descend_from_attention,
                                     error)
@@ -249,6 +243,8 @@ static Status open_descent(Descent *descent, size_t tokens, size_t longest, Erro
            keys = backward_site_width(backward->model->config, BACKWARD_KEY);
     descent->scratch_stride = backward_attention_scratch(longest);
     descent->row_stride = heads > keys ? heads : keys;
+    if (backward->model->config->hidden_size > descent->row_stride)
+        descent->row_stride = backward->model->config->hidden_size;
     descent->scratch = memory_allocate_aligned(backward->threads, descent->scratch_stride * sizeof(float));
     descent->rows = memory_allocate_aligned(backward->threads, 2 * descent->row_stride * sizeof(float));
     if (descent->scratch == NULL || descent->rows == NULL) return memory_fail(error, "attention");
@@ -341,14 +337,11 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
 
 static Status open_weights(Descent *descent, Error *error) {
     const Backward *backward = descent->backward;
-    const ModelConfig *config = backward->model->config;
-    bool complete = (descent->normed = memory_allocate_aligned(backward->group_tokens,
-                                                               config->hidden_size * sizeof(float))) != NULL;
-    if (complete && config->roles[TENSOR_Q_NORM]) {
-        descent->head_sums = memory_allocate(descent->row_stride, sizeof(double));
-        descent->norm_gradients = memory_allocate(descent->row_stride, sizeof(float));
-        complete = descent->head_sums != NULL && descent->norm_gradients != NULL;
-    }
+    size_t row_bytes = backward->model->config->hidden_size * sizeof(float);
+    descent->normed = memory_allocate_aligned(backward->group_tokens, row_bytes);
+    descent->head_sums = memory_allocate(descent->row_stride, sizeof *descent->head_sums);
+    descent->norm_gradients = memory_allocate(descent->row_stride, sizeof *descent->norm_gradients);
+    bool complete = descent->normed != NULL && descent->head_sums != NULL && descent->norm_gradients != NULL;
     return complete ? STATUS_OK : memory_fail(error, "gradients of weights");
 }
 
@@ -382,7 +375,11 @@ static Status descend_groups(Descent *descent, BackwardSpan *spans, float *gradi
             status = run_layer(descent, stage, error);
         }
     }
-    return status;
+    for (size_t g = 0; g < backward->group_count && status == STATUS_OK; g++) {
+        take_group(descent, &backward->groups[g], spans, gradient);
+        status = embedding_descend(descent, error);
+    }
+    return status == STATUS_OK ? embedding_give_rows(descent, gradient, error) : status;
 }
 
 Status backward_run_weights(Backward *backward, float *gradient, BackwardTaker taker, void *user,

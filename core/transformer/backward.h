@@ -95,27 +95,35 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
                     BackwardVisitor visitor, void *user, const char *stage, Job *job,
                     Error *error) STATUS_MUST_CHECK;
 
-/* What meets at a weight of a layer. Its gradient is the sum over all groups and their tokens t
+/* What meets at a weight, and at the bias that goes with it. The gradient is the sum over all groups and their tokens t
  *
- *     of a matrix [rows × columns]      Σ gradients[t] ⊗ inputs[t]        its bias: Σ gradients[t]
- *     of a block's norm [rows]          Σ gradients[t] ⊙ inputs[t] / rms(inputs[t])
- *     of a q or k norm [rows]           gradients[0]: tokens is 1, inputs NULL
+ *     FLOW_MATRIX    [rows × columns]      Σ gradients[t] ⊗ inputs[t]                bias: Σ gradients[t]
+ *     FLOW_NORM      [rows]                Σ gradients[t] ⊙ (inputs[t] − mean) / σ   bias: Σ gradients[t]
+ *     FLOW_VECTOR    [rows]                gradients[0]: tokens is 1, inputs NULL
+ *     FLOW_ROWS      [… × rows]            row indices[t]: Σ gradients[t]; all tokens come at once, inputs NULL
+ *
+ * A matrix that is stored [inputs × outputs] has the same sum, transposed.
  */
+typedef enum FlowKind { FLOW_MATRIX, FLOW_NORM, FLOW_VECTOR, FLOW_ROWS } FlowKind;
+
 typedef struct BackwardFlow {
-    uint64_t layer;
+    FlowKind kind;
+    const PairTensor *tensor, *bias; /* bias NULL: it has none */
     TensorRole role;
     size_t tokens, columns, rows;
     const float *inputs;    /* [tokens × columns] */
     const float *gradients; /* [tokens × rows] */
+    const size_t *indices;  /* [tokens]; else NULL */
+    Norm norm;              /* FLOW_NORM: what went through */
     bool is_first, is_last; /* group of the rows */
 } BackwardFlow;
 
 /* Called on the calling thread; a layer's weights come in one order for each group, from the first to the last, before
- * those of the layer below. */
+ * those of the layer below; those of the embedding, which are of no layer, come last. */
 typedef Status (*BackwardTaker)(void *user, const BackwardFlow *flow, Error *error);
 
-/* Takes `gradient` [tokens of all rows × hidden_size] at the residual stream before the final norm down to the embedding,
- * as backward_run() does, all tokens of each row. Reports `stage` in token-layers. */
+/* Takes `gradient` [tokens of all rows × hidden_size] at the residual stream before the final norm down to the rows of the
+ * embedding, all tokens of each row. Reports `stage` in token-layers. */
 Status backward_run_weights(Backward *backward, float *gradient, BackwardTaker taker, void *user,
                             const char *stage, Job *job, Error *error) STATUS_MUST_CHECK;
 

@@ -60,6 +60,9 @@ static inline bool backward_norms_behind(const ModelConfig *config) {
 size_t backward_site_width(const ModelConfig *config, BackwardSite site);
 size_t backward_slope_width(const ModelConfig *config, Slope slope);
 
+/* Of a token, among all, in its text. */
+size_t backward_position(const Backward *backward, size_t token);
+
 /* A group's part of the kept inputs of a layer. */
 static inline float *backward_inputs(const Backward *backward, const BackwardGroup *group, uint64_t layer) {
     return backward->inputs +

@@ -254,6 +254,12 @@ void backward_free(Backward *backward) {
 
 /* ---- what was kept ---- */
 
+size_t backward_position(const Backward *backward, size_t token) {
+    size_t group = backward->group_count;
+    while (group > 1 && backward->groups[group - 1].first > token) group--;
+    return token - backward->groups[group - 1].first - backward->starts[token];
+}
+
 const float *backward_residual(const Backward *backward, size_t row, size_t token) {
     const ModelConfig *config = backward->model->config;
     return backward->inputs +

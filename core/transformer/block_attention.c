@@ -353,6 +353,7 @@ static void join_fused(const Descent *descent, size_t sequence, size_t token, un
 typedef struct NormSums {
     const Descent *descent;
     const HeadKind *kind;
+    bool of_bias;
 } NormSums;
 
 /* One head's, or the one norm's over all: SLOPE_QUERY and SLOPE_KEY are at the norms' outputs. */
@@ -364,31 +365,59 @@ static void sum_head(void *argument, size_t head, unsigned worker) {
     double *own = descent->head_sums + head * norm.size;
     memset(own, 0, norm.size * sizeof *own);
     for (size_t s = 0; s < descent->count; s++) {
-        for (size_t t = 0; t < descent->spans[s].tokens; t++)
-            norm_add_weight_gradient(&norm, norm_input(descent, sums->kind, s, t, room) + head * norm.size,
-                                     descent_slope(descent, sums->kind->slope, s, t) + head * norm.size, own);
+        for (size_t t = 0; t < descent->spans[s].tokens; t++) {
+            const float *slope = descent_slope(descent, sums->kind->slope, s, t) + head * norm.size;
+            if (!sums->of_bias)
+                norm_add_weight_gradient(
+                    &norm, norm_input(descent, sums->kind, s, t, room) + head * norm.size, slope, own);
+            for (size_t i = 0; sums->of_bias && i < norm.size; i++) own[i] += (double)slope[i];
+        }
     }
 }
 
-static Status give_norm(const Descent *descent, const HeadKind *kind, Error *error) {
+/* Into norm_gradients: heads one behind another, or their sum where they share a weight. */
+static Status sum_heads(const Descent *descent, const HeadKind *kind, bool of_bias, size_t rows,
+                        Error *error) {
     const ModelConfig *config = descent_config(descent);
-    const LayerPlan *plan = architecture_layer(config, descent->layer);
-    if (descent->taker == NULL ||
-        forward_vector(descent->backward->state, descent->layer, kind->norm) == NULL)
-        return STATUS_OK;
-    uint64_t heads = config->qk_norm == QK_NORM_WHOLE ? 1 : heads_of(plan, kind);
-    size_t size = head_norm(descent, kind, 0).size,
-           rows = config->qk_norm == QK_NORM_HEAD ? size : heads * size;
-    NormSums sums = {descent, kind};
+    uint64_t heads =
+        config->qk_norm == QK_NORM_WHOLE ? 1 : heads_of(architecture_layer(config, descent->layer), kind);
+    size_t size = head_norm(descent, kind, 0).size;
+    NormSums sums = {descent, kind, of_bias};
     Status status = job_run(descent->job, heads, sum_head, &sums, error);
     for (size_t i = 0; i < rows && status == STATUS_OK; i++) {
         double sum = 0.0;
         for (size_t at = i; at < heads * size; at += rows) sum += descent->head_sums[at];
         descent->norm_gradients[i] = (float)sum;
     }
-    return status == STATUS_OK
-               ? descent_give(descent, kind->norm, NULL, 1, descent->norm_gradients, rows, error)
-               : status;
+    return status;
+}
+
+static Status give_norm(const Descent *descent, const HeadKind *kind, bool of_bias, Error *error) {
+    const ModelConfig *config = descent_config(descent);
+    const LayerPlan *plan = architecture_layer(config, descent->layer);
+    const ModelLayer *layer = &descent->backward->model->layers[descent->layer];
+    const Norm norm = head_norm(descent, kind, 0);
+    if (descent->taker == NULL || (of_bias ? norm.bias : norm.weight) == NULL) return STATUS_OK;
+    size_t rows = config->qk_norm == QK_NORM_EACH ? heads_of(plan, kind) * norm.size : norm.size;
+    const PairTensor *const *apart = kind->site == BACKWARD_QUERY ? layer->q_norms : layer->k_norms;
+    Status status = sum_heads(descent, kind, of_bias, rows, error);
+    if (status != STATUS_OK || apart == NULL)
+        return status != STATUS_OK
+                   ? status
+                   : descent_give_vector(descent, kind->norm,
+                                         (of_bias ? layer->biases : layer->tensors)[kind->norm],
+                                         descent->norm_gradients, rows, error);
+    for (size_t at = 0; at < rows && status == STATUS_OK; at += norm.size)
+        status = descent_give_vector(descent, kind->norm, apart[at / norm.size], descent->norm_gradients + at,
+                                     norm.size, error);
+    return status;
+}
+
+static Status give_norms(const Descent *descent, Error *error) {
+    Status status = STATUS_OK;
+    for (int i = 0; i < 4 && status == STATUS_OK; i++)
+        status = give_norm(descent, i < 2 ? &QUERIES : &KEYS, i % 2 == 1, error);
+    return status;
 }
 
 /* ---- the block ---- */
@@ -396,14 +425,15 @@ static Status give_norm(const Descent *descent, const HeadKind *kind, Error *err
 /* Through q/k norms and rotary embedding, in the order in which they came. */
 static Status descend_positions(const Descent *descent, Error *error) {
     const ModelConfig *config = descent_config(descent);
-    bool has_norm = config->qk_norm != QK_NORM_NONE, follows = config->qk_norm_follows_rope;
+    const LayerPlan *plan = architecture_layer(config, descent->layer);
+    bool has_norm = config->qk_norm != QK_NORM_NONE && !plan->skips_qk_norm,
+         follows = config->qk_norm_follows_rope;
     Status status = STATUS_OK;
     for (int step = 0; step < 2 && status == STATUS_OK; step++) {
         bool is_norm = (step == 0) == follows;
         if (!is_norm) status = descent_for_tokens(descent, descend_rotation, error);
         if (!is_norm || !has_norm) continue;
-        status = give_norm(descent, &QUERIES, error);
-        if (status == STATUS_OK) status = give_norm(descent, &KEYS, error);
+        status = give_norms(descent, error);
         if (status == STATUS_OK) status = descent_for_tokens(descent, descend_norms, error);
     }
     if (status == STATUS_OK && config->clip > 0.0) status = descent_for_tokens(descent, descend_clip, error);

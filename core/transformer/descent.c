@@ -38,6 +38,12 @@ const ModelConfig *descent_config(const Descent *descent) {
     return descent->backward->state->side->config;
 }
 
+size_t descent_position(const Descent *descent, size_t sequence, size_t token) {
+    (void)descent;
+    (void)sequence;
+    return token;
+}
+
 float *descent_slope(const Descent *descent, Slope slope, size_t sequence, size_t token) {
     const Backward *backward = descent->backward;
     return backward->slopes[slope] +
@@ -66,28 +72,75 @@ Status descent_project(const Descent *descent, TensorRole role, Slope from, Slop
     return matmul_run(&operand, 1, descent->tokens, backward->scratch, descent->job, error);
 }
 
-Status descent_give(const Descent *descent, TensorRole role, const float *inputs, size_t columns,
-                    const float *gradients, size_t rows, Error *error) {
+/* ---- what meets at weights ---- */
+
+static TensorRole bias_of(TensorRole role) {
+    static const TensorRole BIASES[TENSOR_ROLE_COUNT] = {[TENSOR_Q] = TENSOR_Q_BIAS,
+                                                         [TENSOR_K] = TENSOR_K_BIAS,
+                                                         [TENSOR_V] = TENSOR_V_BIAS,
+                                                         [TENSOR_O] = TENSOR_O_BIAS,
+                                                         [TENSOR_GATE] = TENSOR_GATE_BIAS,
+                                                         [TENSOR_UP] = TENSOR_UP_BIAS,
+                                                         [TENSOR_DOWN] = TENSOR_DOWN_BIAS,
+                                                         [TENSOR_QKV] = TENSOR_QKV_BIAS,
+                                                         [TENSOR_GATE_UP] = TENSOR_GATE_UP_BIAS};
+    return BIASES[role];
+}
+
+Status descent_give(const Descent *descent, BackwardFlow *flow, Error *error) {
     const Backward *backward = descent->backward;
-    BackwardFlow flow = {.layer = descent->layer,
-                         .role = role,
-                         .tokens = inputs == NULL ? 1 : descent->tokens,
-                         .inputs = inputs,
-                         .gradients = gradients,
-                         .columns = columns,
-                         .rows = rows,
-                         .is_first = descent->group == backward->groups,
-                         .is_last = descent->group + 1 == backward->groups + backward->group_count};
-    return descent->taker == NULL ? STATUS_OK : descent->taker(descent->user, &flow, error);
+    flow->is_first = descent->group == backward->groups;
+    flow->is_last = descent->group + 1 == backward->groups + backward->group_count;
+    return descent->taker(descent->user, flow, error);
 }
 
 Status descent_give_matrix(const Descent *descent, TensorRole role, BackwardSite input, Slope slope,
                            Error *error) {
     const Backward *backward = descent->backward;
     const ModelConfig *config = backward->model->config;
+    const ModelLayer *layer = &backward->model->layers[descent->layer];
+    TensorRole bias = bias_of(role);
     bool is_normed = input == BACKWARD_SITES;
     if (descent->taker == NULL) return STATUS_OK;
-    return descent_give(descent, role, is_normed ? descent->normed : backward->activations[input],
-                        is_normed ? config->hidden_size : backward_site_width(config, input),
-                        backward->slopes[slope], backward_slope_width(config, slope), error);
+    bool has_bias = forward_vector(backward->state, descent->layer, bias) != NULL;
+    BackwardFlow flow = {.kind = FLOW_MATRIX,
+                         .tensor = layer->tensors[role],
+                         .bias = has_bias ? layer->tensors[bias] : NULL,
+                         .role = role,
+                         .tokens = descent->tokens,
+                         .columns = is_normed ? config->hidden_size : backward_site_width(config, input),
+                         .rows = backward_slope_width(config, slope),
+                         .inputs = is_normed ? descent->normed : backward->activations[input],
+                         .gradients = backward->slopes[slope]};
+    return descent_give(descent, &flow, error);
+}
+
+Status descent_give_norm(const Descent *descent, TensorRole role, const float *streams, Slope slope,
+                         Error *error) {
+    const Backward *backward = descent->backward;
+    const ModelLayer *layer = &backward->model->layers[descent->layer];
+    const Norm norm = forward_norm(backward->state, descent->layer, role);
+    if (descent->taker == NULL || norm.weight == NULL) return STATUS_OK;
+    BackwardFlow flow = {.kind = FLOW_NORM,
+                         .tensor = layer->tensors[role],
+                         .bias = norm.bias != NULL ? layer->biases[role] : NULL,
+                         .role = role,
+                         .tokens = descent->tokens,
+                         .columns = norm.size,
+                         .rows = norm.size,
+                         .inputs = streams,
+                         .gradients = backward->slopes[slope],
+                         .norm = norm};
+    return descent_give(descent, &flow, error);
+}
+
+Status descent_give_vector(const Descent *descent, TensorRole role, const PairTensor *tensor,
+                           const float *gradient, size_t rows, Error *error) {
+    BackwardFlow flow = {.kind = FLOW_VECTOR,
+                         .tensor = tensor,
+                         .role = role,
+                         .tokens = 1,
+                         .rows = rows,
+                         .gradients = gradient};
+    return descent_give(descent, &flow, error);
 }

@@ -38,6 +38,9 @@ Status descent_for_tokens(const Descent *descent, DescentStep step, Error *error
 
 const ModelConfig *descent_config(const Descent *descent);
 
+/* Of a token in its text. */
+size_t descent_position(const Descent *descent, size_t sequence, size_t token);
+
 /* A token's gradients of one kind, and its row's activations at one site. */
 float *descent_slope(const Descent *descent, Slope slope, size_t sequence, size_t token);
 const float *descent_activation(const Descent *descent, BackwardSite site, size_t sequence, size_t token);
@@ -51,8 +54,15 @@ Status descent_project(const Descent *descent, TensorRole role, Slope from, Slop
 Status descent_give_matrix(const Descent *descent, TensorRole role, BackwardSite input, Slope slope,
                            Error *error) STATUS_MUST_CHECK;
 
-/* The same of any weight: inputs [tokens × columns], or NULL where `gradients` [rows] is its gradient already. */
-Status descent_give(const Descent *descent, TensorRole role, const float *inputs, size_t columns,
-                    const float *gradients, size_t rows, Error *error) STATUS_MUST_CHECK;
+/* The same of a norm around a block: the stream that went into it [tokens × hidden_size], and the gradient at its output. */
+Status descent_give_norm(const Descent *descent, TensorRole role, const float *streams, Slope slope,
+                         Error *error) STATUS_MUST_CHECK;
+
+/* Any of them, as filled in but for its group. */
+Status descent_give(const Descent *descent, BackwardFlow *flow, Error *error) STATUS_MUST_CHECK;
+
+/* The same of a vector of `rows`, whose gradient this group's is. */
+Status descent_give_vector(const Descent *descent, TensorRole role, const PairTensor *tensor,
+                           const float *gradient, size_t rows, Error *error) STATUS_MUST_CHECK;
 
 #endif

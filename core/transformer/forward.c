@@ -402,8 +402,8 @@ static bool is_silent(const Model *model, const ModelConfig *config, size_t toke
     return config->has_silent_token && is_tied && token == config->silent_token;
 }
 
-/* What a product of the head becomes. */
-static float finish_logit(const ModelConfig *config, float product) {
+float forward_finish_logit(const Model *model, const ModelConfig *config, size_t token, float product) {
+    if (is_silent(model, config, token)) return 0.0F;
     float logit = config->logit_scale == 1.0 ? product : product * (float)config->logit_scale;
     float cap = (float)config->logit_cap;
     return cap > 0.0F ? tanhf(logit / cap) * cap : logit;
@@ -420,10 +420,9 @@ static void finish_row(void *argument, size_t task, unsigned worker) {
     const LogitStep *step = argument;
     const ForwardHead *head = &step->heads[task / step->tokens];
     const ModelConfig *config = forward_side(step->model, head->settings)->config;
-    size_t vocabulary = forward_vocabulary(step->model);
-    float *row = head->logits + task % step->tokens * vocabulary;
-    for (size_t v = 0; v < vocabulary; v++)
-        row[v] = finish_logit(config, is_silent(step->model, config, v) ? 0.0F : row[v]);
+    float *row = head->logits + task % step->tokens * forward_vocabulary(step->model);
+    for (size_t v = 0; v < forward_vocabulary(step->model); v++)
+        row[v] = forward_finish_logit(step->model, config, v, row[v]);
 }
 
 static Status finish_logits(LogitStep *step, size_t count, Job *job, Error *error) {
@@ -471,7 +470,8 @@ Status forward_logits(const Model *model, const ForwardHead *heads, size_t count
     return status;
 }
 
-float forward_logit_slope(const ModelConfig *config, double logit) {
+float forward_logit_slope(const Model *model, const ModelConfig *config, size_t token, double logit) {
+    if (is_silent(model, config, token)) return 0.0F;
     double bent = config->logit_cap > 0.0 ? logit / config->logit_cap : 0.0;
     return (float)(config->logit_scale * (1.0 - bent * bent));
 }
@@ -496,5 +496,5 @@ float forward_logit(const Model *model, const Settings *settings, const float *h
         blend_rows(&blended, (size_t)token, 1, &added);
     }
     const ModelConfig *config = forward_side(model, settings)->config;
-    return finish_logit(config, is_silent(model, config, (size_t)token) ? 0.0F : logit + added);
+    return forward_finish_logit(model, config, (size_t)token, logit + added);
 }

@@ -115,8 +115,10 @@ Status forward_check_logits(const Model *model, Error *error) STATUS_MUST_CHECK;
 /* Rows of the head: the length of a row of logits. */
 size_t forward_vocabulary(const Model *model);
 
-/* d logit / d (h · w): the logits' scale, through their cap; 1 in most models. */
-float forward_logit_slope(const ModelConfig *config, double logit);
+/* What becomes of a token's product with the head, with its bias: scaled, capped; 0 for a token that is silent. And d logit /
+ * d (h · w). `config` is the side's; in most models they are the product, and 1. */
+float forward_finish_logit(const Model *model, const ModelConfig *config, size_t token, float product);
+float forward_logit_slope(const Model *model, const ModelConfig *config, size_t token, double logit);
 
 /* The final norm's weight γ under these settings, [hidden_size]: ones where it has none. */
 void forward_blend_final_norm(const Model *model, const Settings *settings, float *weight);

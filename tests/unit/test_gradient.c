@@ -168,8 +168,9 @@ static void both_forms_of_a_sum_are_one_figure(void **state) {
         }
         Job *job;
         GradientSums *sums;
+        const Pair none = {0};
         assert_int_equal(job_create(2, NULL, NULL, &job, NULL), STATUS_OK);
-        assert_int_equal(gradient_sums_create(job, &sums, NULL), STATUS_OK);
+        assert_int_equal(gradient_sums_create(&none, job, &sums, NULL), STATUS_OK);
         assert_int_equal(gradient_sums_square(sums, &flow, GRADIENT_PANELS, &panels, NULL), STATUS_OK);
         assert_int_equal(gradient_sums_square(sums, &flow, GRADIENT_PAIRS, &pairs, NULL), STATUS_OK);
         if (fabs(panels - plain) > 1e-5 * plain || fabs(pairs - plain) > 1e-5 * plain)
