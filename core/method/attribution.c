@@ -241,7 +241,7 @@ static size_t list_rows(const EvaluationRow *rows, const AttributionTarget *targ
         while (at < found && used_index[at] != targets[i].row) at++;
         if (at == found) {
             used_index[found] = targets[i].row;
-            used[found++] = (BackwardRow){rows[targets[i].row].ids, 0};
+            used[found++] = (BackwardRow){.ids = rows[targets[i].row].ids};
         }
         /* nothing after the last target of a row matters */
         if (used[at].count < targets[i].position + 1) used[at].count = targets[i].position + 1;

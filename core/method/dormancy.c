@@ -151,7 +151,7 @@ static Status run_gradient_group(const GradientPass *pass, const EvaluationRow *
     Status status = STATUS_OK;
     if (back_rows == NULL || sequences == NULL || gradient == NULL) status = memory_fail(error, "gradients");
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        back_rows[i] = (BackwardRow){rows[i].ids, rows[i].count};
+        back_rows[i] = (BackwardRow){.ids = rows[i].ids, .count = rows[i].count};
         sequences[i] = (BackwardSequence){i, rows[i].count};
     }
     GradientSums user = {sums, tokens};

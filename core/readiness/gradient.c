@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { GROUP_BUDGET = 512 << 20, SMALLEST_GROUP = 128, LARGEST_GROUP = 2048 };
 
@@ -20,9 +21,10 @@ typedef struct Measurement {
     double *squares; /* [pair->count]: of each tensor of the pair */
     /* rows with A ≠ 0 */
     EvaluationRow *rows;
+    BackwardRow *texts;
     double *advantages;
-    size_t row_count, tokens, positions, group_tokens;
-    int32_t *ids; /* [tokens] */
+    size_t row_count, positions, group_tokens;
+    size_t tokens, largest; /* of all groups, a prompt once a group; of the largest */
     GradientEnds ends;
     GradientSums *sums;
     GradientHead *head;
@@ -37,41 +39,44 @@ static void free_measurement(Measurement *measurement) {
     free(measurement->squares);
     free(measurement->rows);
     free(measurement->advantages);
-    free(measurement->ids);
+    free(measurement->texts);
     free(measurement->slopes);
 }
 
 /* ---- rows ---- */
 
+/* Samples of one prompt come one after another. */
+static size_t shared_tokens(const EvaluationRow *row, const EvaluationRow *before) {
+    size_t prompt = row->first + 1;
+    bool is_shared = before->first == row->first && row->count > prompt && before->count > prompt &&
+                     memcmp(row->ids, before->ids, prompt * sizeof *row->ids) == 0;
+    return is_shared ? prompt : 0;
+}
+
+static void take_row(Measurement *measurement, const EvaluationRow *row, double advantage) {
+    size_t at = measurement->row_count++;
+    measurement->rows[at] = *row;
+    measurement->advantages[at] = advantage;
+    measurement->texts[at] =
+        (BackwardRow){row->ids, row->count, at == 0 ? 0 : shared_tokens(row, &measurement->rows[at - 1])};
+    measurement->positions += evaluation_row_positions(row);
+}
+
 static Status take_rows(Measurement *measurement, const SampleRows *rows, const double *advantages,
                         Error *error) {
     measurement->rows = memory_allocate(rows->count, sizeof *measurement->rows);
+    measurement->texts = memory_allocate(rows->count, sizeof *measurement->texts);
     measurement->advantages = memory_allocate(rows->count, sizeof *measurement->advantages);
-    if (measurement->rows == NULL || measurement->advantages == NULL) return memory_fail(error, "samples");
+    if (measurement->rows == NULL || measurement->texts == NULL || measurement->advantages == NULL)
+        return memory_fail(error, "samples");
     for (size_t i = 0; i < rows->count; i++) {
         size_t positions = evaluation_row_positions(&rows->rows[i]);
         measurement->gradient->tokens += positions;
-        if (advantages[i] == 0.0 || positions == 0) continue;
-        measurement->rows[measurement->row_count] = rows->rows[i];
-        measurement->advantages[measurement->row_count++] = advantages[i];
-        measurement->tokens += rows->rows[i].count;
-        measurement->positions += positions;
+        if (advantages[i] != 0.0 && positions > 0) take_row(measurement, &rows->rows[i], advantages[i]);
     }
-    measurement->ids = memory_allocate(measurement->tokens, sizeof *measurement->ids);
-    if (measurement->ids == NULL) return memory_fail(error, "samples");
-    size_t at = 0;
-    for (size_t i = 0; i < measurement->row_count; i++) {
-        for (size_t t = 0; t < measurement->rows[i].count; t++)
-            measurement->ids[at++] = measurement->rows[i].ids[t];
-    }
-    return STATUS_OK;
-}
-
-static size_t longest_row(const Measurement *measurement) {
-    size_t longest = 0;
-    for (size_t i = 0; i < measurement->row_count; i++)
-        if (measurement->rows[i].count > longest) longest = measurement->rows[i].count;
-    return longest;
+    return backward_count_tokens(measurement->model, measurement->texts, measurement->row_count,
+                                 measurement->group_tokens, &measurement->tokens, &measurement->largest,
+                                 error);
 }
 
 static size_t choose_group(const Model *model) {
@@ -83,11 +88,9 @@ static size_t choose_group(const Model *model) {
 /* What does not grow with the tokens is taken off what is allowed first. */
 static Status check_memory(const Measurement *measurement, Error *error) {
     const Model *model = measurement->model;
-    size_t group = longest_row(measurement), wanted = measurement->group_tokens;
-    if (wanted > group) group = wanted < measurement->tokens ? wanted : measurement->tokens;
-    uint64_t fixed = backward_group_bytes(model, group), limit = forward_memory_limit();
+    uint64_t fixed = backward_group_bytes(model, measurement->largest), limit = forward_memory_limit();
     fixed += gradient_head_bytes(model, job_threads(measurement->job));
-    if (group < measurement->tokens) fixed += gradient_sums_bytes(model);
+    if (measurement->largest < measurement->tokens) fixed += gradient_sums_bytes(model);
     uint64_t token = backward_kept_bytes(model) + model->config->hidden_size * sizeof(float) +
                      gradient_head_token_bytes(model) + gradient_head_position_bytes(model);
     Status status = forward_check_memory(token, measurement->tokens, limit > fixed ? limit - fixed : 0,
@@ -97,32 +100,30 @@ static Status check_memory(const Measurement *measurement, Error *error) {
 
 /* ---- down ---- */
 
-static Status start_row(Measurement *measurement, size_t index, float *slopes, Error *error) {
+static Status start_row(Measurement *measurement, size_t index, Error *error) {
     const EvaluationRow *row = &measurement->rows[index];
+    const Backward *backward = measurement->backward;
     size_t width = measurement->model->config->hidden_size;
     double weight = measurement->advantages[index] / (double)measurement->gradient->tokens;
     Status status = STATUS_OK;
     for (size_t t = row->first; t < row->end && status == STATUS_OK; t++) {
-        const LossHeadPosition position = {.residual = backward_residual(measurement->backward, index, t),
-                                           .gradient = slopes + t * width,
+        float *slope = measurement->slopes + backward_place(backward, index, t) * width;
+        const LossHeadPosition position = {.residual = backward_residual(backward, index, t),
+                                           .gradient = slope,
                                            .next = row->ids[t + 1],
                                            .weight = (float)weight};
-        backward_hidden(measurement->backward, index, t, gradient_head_place(measurement->head));
+        backward_hidden(backward, index, t, gradient_head_place(measurement->head));
         status = gradient_head_add(measurement->head, &position, error);
     }
     return status;
 }
 
 static Status start(Measurement *measurement, Error *error) {
-    float *slopes = measurement->slopes;
-    size_t done = 0;
     Status status = STATUS_OK;
     for (size_t i = 0; i < measurement->row_count && status == STATUS_OK; i++) {
-        if (!job_report(measurement->job, "gradient, loss", done, measurement->tokens))
+        if (!job_report(measurement->job, "gradient, loss", i, measurement->row_count))
             return job_cancelled(error);
-        status = start_row(measurement, i, slopes, error);
-        slopes += measurement->rows[i].count * measurement->model->config->hidden_size;
-        done += measurement->rows[i].count;
+        status = start_row(measurement, i, error);
     }
     return status == STATUS_OK ? gradient_head_finish(measurement->head, &measurement->ends, error) : status;
 }
@@ -137,23 +138,18 @@ static Status take_flow(void *user, const BackwardFlow *flow, Error *error) {
 
 static Status open_passes(Measurement *measurement, Error *error) {
     const Model *model = measurement->model;
-    BackwardRow *rows = memory_allocate(measurement->row_count, sizeof *rows);
-    measurement->slopes =
-        memory_allocate(measurement->tokens, model->config->hidden_size * sizeof *measurement->slopes);
-    Status status = rows == NULL || measurement->slopes == NULL ? memory_fail(error, "gradients") : STATUS_OK;
-    for (size_t i = 0; i < measurement->row_count && rows != NULL; i++)
-        rows[i] = (BackwardRow){measurement->rows[i].ids, measurement->rows[i].count};
+    size_t row_bytes = model->config->hidden_size * sizeof *measurement->slopes;
+    Status status = gradient_sums_create(model->pair, measurement->job, &measurement->sums, error);
     if (status == STATUS_OK)
-        status = gradient_sums_create(model->pair, measurement->job, &measurement->sums, error);
-    if (status == STATUS_OK)
-        status = gradient_head_open(model, measurement->settings, measurement->ids, measurement->tokens,
-                                    measurement->positions, measurement->job, &measurement->head, error);
-    if (status == STATUS_OK)
-        status = backward_create_groups(model, measurement->settings, rows, measurement->row_count,
-                                        measurement->group_tokens, "gradient, forward", measurement->job,
-                                        &measurement->backward, error);
-    free(rows);
-    return status;
+        status = backward_create_groups(model, measurement->settings, measurement->texts,
+                                        measurement->row_count, measurement->group_tokens,
+                                        "gradient, forward", measurement->job, &measurement->backward, error);
+    if (status != STATUS_OK) return status;
+    measurement->slopes = memory_allocate(backward_tokens(measurement->backward), row_bytes);
+    if (measurement->slopes == NULL) return memory_fail(error, "gradients");
+    return gradient_head_open(model, measurement->settings, backward_ids(measurement->backward),
+                              backward_tokens(measurement->backward), measurement->positions,
+                              measurement->job, &measurement->head, error);
 }
 
 static void put_square(const Measurement *measurement, const PairTensor *tensor, double square) {
@@ -192,26 +188,30 @@ static void list_tensor(const Measurement *measurement, const PairTensor *tensor
     gradient->tensors[gradient->count++] = (GradientTensor){.tensor = tensor, .role = role, .layer = layer};
 }
 
-/* Of each head, where their norms are apart. */
+/* Norms of heads that are apart. */
 static void list_apart(const Measurement *measurement, uint64_t layer) {
-    const ModelConfig *config = measurement->config;
     const ModelLayer *own = &measurement->model->layers[layer];
-    if (own->q_norms == NULL || config->qk_norm == QK_NORM_NONE) return;
-    for (uint64_t h = 0; h < config->heads; h++)
+    for (uint64_t h = 0; h < measurement->config->heads; h++)
         list_tensor(measurement, own->q_norms[h], TENSOR_Q_NORM, (int)layer);
-    for (uint64_t h = 0; h < config->kv_heads; h++)
+    for (uint64_t h = 0; h < measurement->config->kv_heads; h++)
         list_tensor(measurement, own->k_norms[h], TENSOR_K_NORM, (int)layer);
 }
 
 static void list_layer(const Measurement *measurement, uint64_t layer) {
     const ModelLayer *own = &measurement->model->layers[layer];
     const LayerPlan *plan = architecture_layer(measurement->config, layer);
-    for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
-        if (!architecture_has(plan, (TensorRole)role)) continue;
-        list_tensor(measurement, own->tensors[role], (TensorRole)role, (int)layer);
-        list_tensor(measurement, own->biases[role], (TensorRole)role, (int)layer);
+    bool is_apart = own->q_norms != NULL;
+    for (int i = 0; i < TENSOR_ROLE_COUNT; i++) {
+        TensorRole role = (TensorRole)i;
+        if (!architecture_has(plan, role)) continue;
+        if (is_apart && role == TENSOR_Q_NORM) list_apart(measurement, layer);
+        if (is_apart && (role == TENSOR_Q_NORM || role == TENSOR_K_NORM)) continue;
+        list_tensor(measurement, own->tensors[role], role, (int)layer);
+        list_tensor(measurement, own->biases[role], role, (int)layer);
     }
-    list_apart(measurement, layer);
+    for (int part = 0; part < TENSOR_PART_COUNT; part++)
+        if (architecture_needs(plan, (TensorPart)part))
+            list_tensor(measurement, own->parts[part], own->parts[part]->role, (int)layer);
 }
 
 static Status list_tensors(const Measurement *measurement, Error *error) {
@@ -225,7 +225,7 @@ static Status list_tensors(const Measurement *measurement, Error *error) {
         list_tensor(measurement, whole->tensors[TENSOR_POSITION], TENSOR_POSITION, -1);
     for (int part = 0; part < TENSOR_PART_COUNT; part++)
         if ((measurement->config->parts >> part & 1) != 0)
-            list_tensor(measurement, whole->parts[part], TENSOR_NORM, -1); /* check_model() knows no other */
+            list_tensor(measurement, whole->parts[part], whole->parts[part]->role, -1);
     for (uint64_t layer = 0; layer < measurement->model->config->layers; layer++)
         list_layer(measurement, layer);
     list_tensor(measurement, whole->tensors[TENSOR_FINAL_NORM], TENSOR_FINAL_NORM, -1);
@@ -264,17 +264,18 @@ static Status measure_weights(const Measurement *measurement, Error *error) {
     return status;
 }
 
-/* Parts of layers have a way back only where backward.h gives out what meets at them. */
+/* Parts have a way back only where backward.h gives out what meets at them. */
 static Status check_model(const Model *model, Error *error) {
-    static const uint64_t KNOWN =
-        UINT64_C(1) << TENSOR_PART_EMBEDDING_NORM | UINT64_C(1) << TENSOR_PART_EMBEDDING_NORM_BIAS;
+    static const uint64_t KNOWN = UINT64_C(1) << TENSOR_PART_EMBEDDING_NORM |
+                                  UINT64_C(1) << TENSOR_PART_EMBEDDING_NORM_BIAS |
+                                  UINT64_C(1) << TENSOR_PART_SINKS;
     const ModelConfig *sides[] = {model->base.config, model->sft.config};
     Status status = backward_check_model(model, error);
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
-        uint64_t parts = sides[i]->parts & ~KNOWN;
+        uint64_t parts = sides[i]->parts;
         for (size_t plan = 0; plan < sides[i]->plan_count; plan++) parts |= sides[i]->plans[plan].parts;
         for (int part = 0; part < TENSOR_PART_COUNT; part++) {
-            if ((parts >> part & 1) != 0)
+            if (((parts & ~KNOWN) >> part & 1) != 0)
                 return status_fail(
                     error, STATUS_UNSUPPORTED,
                     "gradients of \"%s\" (%s) are not known: samples, rewards and the landscape do without",

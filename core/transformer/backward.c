@@ -183,12 +183,10 @@ static Status descend_layer(Descent *descent, Error *error) {
 static Status run_layer(Descent *descent, const char *stage, Error *error) {
     Backward *backward = descent->backward;
     const BackwardGroup *group = descent->group;
-    ForwardInput input = {.ids = backward->ids + group->first,
-                          .starts = backward->starts + group->first,
-                          .count = group->tokens,
-                          .stage = stage,
-                          .observer = keep_activations,
-                          .user = backward};
+    ForwardInput input = backward_input(backward, group);
+    input.stage = stage;
+    input.observer = keep_activations;
+    input.user = backward;
     Status status = forward_replay_layer(backward->state, descent->layer,
                                          backward_inputs(backward, group, descent->layer), &input,
                                          backward->scratch, descent->job, error);
@@ -257,6 +255,8 @@ static void close_descent(Descent *descent) {
         free(descent->angles[r].cosines);
         free(descent->angles[r].sines);
     }
+    free(descent->shared_keys);
+    free(descent->shared_values);
     free(descent->head_sums);
     free(descent->norm_gradients);
     free(descent->normed);
@@ -314,7 +314,9 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
     size_t tokens = 0, longest = 0;
     if (spans == NULL) return memory_fail(error, "a backward pass");
     for (size_t i = 0; i < count; i++) {
-        spans[i] = (BackwardSpan){sequences[i].tokens, backward->row_first[sequences[i].row], tokens};
+        spans[i] = (BackwardSpan){.tokens = sequences[i].tokens,
+                                  .row = backward_place(backward, sequences[i].row, 0),
+                                  .first = tokens};
         tokens += sequences[i].tokens;
         if (sequences[i].tokens > longest) longest = sequences[i].tokens;
     }
@@ -337,24 +339,38 @@ Status backward_run(Backward *backward, const BackwardSequence *sequences, size_
 
 static Status open_weights(Descent *descent, Error *error) {
     const Backward *backward = descent->backward;
-    size_t row_bytes = backward->model->config->hidden_size * sizeof(float);
+    size_t row_bytes = backward->model->config->hidden_size * sizeof(float), shared = 0;
+    for (size_t g = 0; g < backward->group_count; g++)
+        if (backward->groups[g].shared > shared) shared = backward->groups[g].shared;
+    size_t key_bytes = backward_site_width(backward->model->config, BACKWARD_KEY) * sizeof(float);
+    descent->shared_keys = memory_allocate_aligned(shared, key_bytes);
+    descent->shared_values = memory_allocate_aligned(shared, key_bytes);
     descent->normed = memory_allocate_aligned(backward->group_tokens, row_bytes);
     descent->head_sums = memory_allocate(descent->row_stride, sizeof *descent->head_sums);
     descent->norm_gradients = memory_allocate(descent->row_stride, sizeof *descent->norm_gradients);
-    bool complete = descent->normed != NULL && descent->head_sums != NULL && descent->norm_gradients != NULL;
+    bool complete = descent->shared_keys != NULL && descent->shared_values != NULL &&
+                    descent->normed != NULL && descent->head_sums != NULL && descent->norm_gradients != NULL;
     return complete ? STATUS_OK : memory_fail(error, "gradients of weights");
 }
 
-/* The group's rows, each a sequence of all its tokens. */
+/* The group's parts, each a sequence of all its tokens. */
 static void take_group(Descent *descent, const BackwardGroup *group, BackwardSpan *spans, float *gradient) {
     Backward *backward = descent->backward;
-    for (size_t i = 0; i < group->row_count; i++) {
-        size_t first = backward->row_first[group->first_row + i] - group->first;
-        spans[i] = (BackwardSpan){backward->row_tokens[group->first_row + i], first, first};
+    size_t shared = 0;
+    for (size_t i = 0; i < group->part_count; i++) {
+        const BackwardPart *part = &backward->parts[group->first_part + i];
+        size_t first = part->first - group->first;
+        spans[i] = (BackwardSpan){.tokens = part->tokens,
+                                  .row = first,
+                                  .first = first,
+                                  .prefix = part->prefix_tokens > 0 ? part->prefix - group->first : 0,
+                                  .prefix_tokens = part->prefix_tokens,
+                                  .shared = shared};
+        shared += part->prefix_tokens;
     }
     descent->group = group;
     descent->spans = spans;
-    descent->count = group->row_count;
+    descent->count = group->part_count;
     descent->tokens = group->tokens;
     backward->slopes[SLOPE_RESIDUAL] = gradient + group->first * backward->model->config->hidden_size;
 }
@@ -385,13 +401,14 @@ static Status descend_groups(Descent *descent, BackwardSpan *spans, float *gradi
 Status backward_run_weights(Backward *backward, float *gradient, BackwardTaker taker, void *user,
                             const char *stage, Job *job, Error *error) {
     Status status = check_threads(backward, job, error);
-    size_t longest = 0, rows = 0;
+    size_t longest = 0, parts = 0;
     if (status != STATUS_OK) return status;
-    for (size_t i = 0; i < backward->row_count; i++)
-        if (backward->row_tokens[i] > longest) longest = backward->row_tokens[i];
+    for (size_t i = 0; i < backward->part_count; i++)
+        if (backward->parts[i].prefix_tokens + backward->parts[i].tokens > longest)
+            longest = backward->parts[i].prefix_tokens + backward->parts[i].tokens;
     for (size_t g = 0; g < backward->group_count; g++)
-        if (backward->groups[g].row_count > rows) rows = backward->groups[g].row_count;
-    BackwardSpan *spans = memory_allocate(rows, sizeof *spans);
+        if (backward->groups[g].part_count > parts) parts = backward->groups[g].part_count;
+    BackwardSpan *spans = memory_allocate(parts, sizeof *spans);
     if (spans == NULL) return memory_fail(error, "a backward pass");
     Descent descent = {.backward = backward, .job = job, .taker = taker, .user = user};
     status = open_descent(&descent, backward->group_tokens, longest, error);

@@ -28,6 +28,9 @@
 typedef struct BackwardRow {
     const int32_t *ids;
     size_t count;
+    size_t
+        shared; /* its first tokens are those of the row before, which shares as many or none; 0: it stands alone. For
+                    * backward_run_weights() */
 } BackwardRow;
 
 typedef struct BackwardSequence {
@@ -76,11 +79,22 @@ Status backward_create(const Model *model, const Settings *settings, const Backw
                        Error *error) STATUS_MUST_CHECK;
 
 /* The same in groups of at most `group_tokens` tokens (or of one row), so that activations and the KV cache are there for
- * one group at a time: for backward_run_weights(). */
+ * one group at a time: for backward_run_weights(). What rows of a group share goes through once: the gradients there are the
+ * sums over all that share it. (Not in a model whose layers keep a state of their text.) */
 Status backward_create_groups(const Model *model, const Settings *settings, const BackwardRow *rows,
                               size_t row_count, size_t group_tokens, const char *stage, Job *job,
                               Backward **backward, Error *error) STATUS_MUST_CHECK;
 void backward_free(Backward *backward); /* takes NULL */
+
+/* How many tokens rows have in such groups, each that is shared once a group; and the largest group. */
+Status backward_count_tokens(const Model *model, const BackwardRow *rows, size_t row_count,
+                             size_t group_tokens, size_t *tokens, size_t *largest,
+                             Error *error) STATUS_MUST_CHECK;
+
+/* All tokens, [backward_tokens()]; and where a row's token is among them: rows may share it. */
+const int32_t *backward_ids(const Backward *backward);
+size_t backward_tokens(const Backward *backward);
+size_t backward_place(const Backward *backward, size_t row, size_t token);
 
 /* The final norm of the model that runs; it borrows from the Backward. */
 Norm backward_final_norm(const Backward *backward);
@@ -122,7 +136,7 @@ typedef struct BackwardFlow {
  * those of the layer below; those of the embedding, which are of no layer, come last. */
 typedef Status (*BackwardTaker)(void *user, const BackwardFlow *flow, Error *error);
 
-/* Takes `gradient` [tokens of all rows × hidden_size] at the residual stream before the final norm down to the rows of the
+/* Takes `gradient` [backward_tokens() × hidden_size] at the residual stream before the final norm down to the rows of the
  * embedding, all tokens of each row. Reports `stage` in token-layers. */
 Status backward_run_weights(Backward *backward, float *gradient, BackwardTaker taker, void *user,
                             const char *stage, Job *job, Error *error) STATUS_MUST_CHECK;

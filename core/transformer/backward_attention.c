@@ -19,6 +19,9 @@
  * Q and K after q/k norms and rotary embedding (they are in BUFFER_QUERY and in the KV cache of the run that just
  * passed the layer). Where scores are capped, dS is times 1 − tanh² of what goes into the cap; a sink takes weight and
  * gives nothing, so that its dP is 0.
+ *
+ * Keys are those of the sequence's prefix and its own. What a prefix is given by several sequences is put down by each in a
+ * place of its own, and added up when all are done.
  */
 size_t backward_attention_scratch(size_t tokens) {
     return (size_t)3 * ATTENTION_BLOCK * tokens;
@@ -32,11 +35,37 @@ typedef struct Head {
     uint64_t head, kv_head;
 } Head;
 
-/* Where the row's keys, and its values, begin in the cache. */
-static size_t cache_of(const Head *head) {
+/* Keys and values that a block of queries sees, and where their gradients go; dim and kv_width apart. */
+typedef struct Keys {
+    size_t count;
+    const float *keys, *values;
+    float *to_key, *to_value;
+} Keys;
+
+enum { KEYS_SHARED, KEYS_OWN, KEYS_KINDS };
+
+static Keys find_keys(const Head *head, size_t cell, size_t count, size_t slope, float *to_key,
+                      float *to_value) {
     const BackwardAttention *attention = head->attention;
-    return forward_cache(attention->state, attention->layer, head->kv_head) +
-           head->span->row * head->config->head_dim;
+    const ModelConfig *config = head->config;
+    size_t dim = config->head_dim,
+           cache = forward_cache(attention->state, attention->layer, head->kv_head) + cell * dim,
+           place = (slope * config->kv_heads + head->kv_head) * dim;
+    if (count == 0) return (Keys){0};
+    return (Keys){.count = count,
+                  .keys = attention->state->keys + cache,
+                  .values = attention->state->values + cache,
+                  .to_key = to_key + place,
+                  .to_value = to_value + place};
+}
+
+/* Of queries before `end` of the sequence. */
+static void find_all_keys(const Head *head, size_t end, Keys keys[KEYS_KINDS]) {
+    const BackwardAttention *attention = head->attention;
+    const BackwardSpan *span = head->span;
+    keys[KEYS_SHARED] = find_keys(head, span->prefix, span->prefix_tokens, span->shared,
+                                  attention->to_shared_key, attention->to_shared_value);
+    keys[KEYS_OWN] = find_keys(head, span->row, end, span->first, attention->to_key, attention->to_value);
 }
 
 /* The query at `at`, after rotary embedding, of all that the row has. */
@@ -45,34 +74,41 @@ static const float *query_of(const Head *head, size_t at) {
     return head->attention->state->buffers[BUFFER_QUERY] + (head->span->row + at) * width + head->head * dim;
 }
 
-/* Gradients of the sequence's first token at the head's own keys or values. */
-static float *kv_slope(const Head *head, float *slopes) {
-    return slopes + (head->span->first * head->config->kv_heads + head->kv_head) * head->config->head_dim;
-}
-
-/* Softmax weights of queries [at, at + count) over keys [0, at + count); a key outside a query's sight has
- * weight 0. `products`: of queries and keys, where scores are capped. */
-static void weigh(const Head *head, size_t at, size_t count, float *weights, float *products) {
+/* Softmax weights of queries [at, at + count) over all keys before the last of them, [count × stride]; a key outside a query's
+ * sight has weight 0. `products`: of queries and keys, where scores are capped. */
+static void weigh(const Head *head, size_t at, size_t count, const Keys keys[KEYS_KINDS], float *weights,
+                  float *products) {
     const LayerPlan *plan = architecture_layer(head->config, head->attention->layer);
-    size_t dim = plan->head_dim, width = plan->heads * dim, keys = at + count;
-    blas_multiply_transposed(count, keys, dim, query_of(head, at), width,
-                             head->attention->state->keys + cache_of(head), dim, 0.0F, weights, keys);
+    size_t dim = plan->head_dim, width = plan->heads * dim, shared = keys[KEYS_SHARED].count;
+    size_t stride = shared + keys[KEYS_OWN].count;
+    for (int kind = 0; kind < KEYS_KINDS; kind++) {
+        if (keys[kind].count > 0)
+            blas_multiply_transposed(count, keys[kind].count, dim, query_of(head, at), width, keys[kind].keys,
+                                     dim, 0.0F, weights + (kind == KEYS_OWN ? shared : 0), stride);
+    }
     const ScoreRule rule = attention_rule(head->attention->state, head->attention->layer, head->head);
-    if (rule.cap > 0.0F) memcpy(products, weights, count * keys * sizeof *products);
+    if (rule.cap > 0.0F) memcpy(products, weights, count * stride * sizeof *products);
     for (size_t i = 0; i < count; i++)
-        attention_weigh(&rule, weights + i * keys, attention_first(plan, at + i), at + i + 1, keys);
+        attention_weigh(&rule, weights + i * stride, attention_first(plan, shared + at + i),
+                        shared + at + i + 1, stride);
 }
 
-/* dS in place of dP, times the scale of the scores. */
-static void differentiate_softmax(const float *weights, float *slopes, size_t count, size_t keys,
-                                  float scale) {
+/* dS in place of dP, times the scale of the scores. Gives the gradient at a sink: whatever weight keys do not have is its. */
+static double differentiate_softmax(const float *weights, float *slopes, size_t count, size_t keys,
+                                    float scale) {
+    double sink = 0.0;
     for (size_t i = 0; i < count; i++) {
         const float *p = weights + i * keys;
         float *dp = slopes + i * keys;
-        double sum = 0.0;
-        for (size_t k = 0; k < keys; k++) sum += (double)p[k] * (double)dp[k];
+        double sum = 0.0, weight = 0.0;
+        for (size_t k = 0; k < keys; k++) {
+            sum += (double)p[k] * (double)dp[k];
+            weight += (double)p[k];
+        }
         for (size_t k = 0; k < keys; k++) dp[k] = p[k] * (float)((double)dp[k] - sum) * scale;
+        sink -= (1.0 - weight) * sum;
     }
+    return sink;
 }
 
 static void differentiate_cap(const ModelConfig *config, const float *products, size_t count, float *slopes) {
@@ -83,55 +119,116 @@ static void differentiate_cap(const ModelConfig *config, const float *products, 
     }
 }
 
-static void descend_block(const Head *head, size_t at, float *scratch) {
+/* Gives the gradient at a sink. */
+static double descend_block(const Head *head, size_t at, float *scratch) {
     const BackwardAttention *attention = head->attention;
     const ModelConfig *config = head->config;
     size_t dim = config->head_dim, width = config->heads * dim, kv_width = config->kv_heads * dim;
     size_t left = head->span->tokens - at, count = left < ATTENTION_BLOCK ? left : ATTENTION_BLOCK,
-           keys = at + count, cache = cache_of(head);
-    float *weights = scratch, *slopes = scratch + ATTENTION_BLOCK * head->span->tokens,
-          *products = slopes + ATTENTION_BLOCK * head->span->tokens;
+           longest = head->span->prefix_tokens + head->span->tokens;
+    float *weights = scratch, *slopes = scratch + ATTENTION_BLOCK * longest,
+          *products = slopes + ATTENTION_BLOCK * longest;
     size_t place = (head->span->first + at) * width + head->head * dim;
     const float *mixed = attention->mixed + place;
-    weigh(head, at, count, weights, products);
-    blas_multiply_left_transposed(keys, dim, count, weights, keys, mixed, width, 1.0F,
-                                  kv_slope(head, attention->to_value), kv_width);
-    blas_multiply_transposed(count, keys, dim, mixed, width, attention->state->values + cache, dim, 0.0F,
-                             slopes, keys);
-    differentiate_softmax(weights, slopes, count, keys, (float)config->attention_scale);
-    if (config->attention_cap > 0.0) differentiate_cap(config, products, count * keys, slopes);
-    blas_multiply(count, dim, keys, slopes, keys, attention->state->keys + cache, dim, 0.0F,
-                  attention->to_query + place, width);
-    blas_multiply_left_transposed(keys, dim, count, slopes, keys, query_of(head, at), width, 1.0F,
-                                  kv_slope(head, attention->to_key), kv_width);
+    Keys keys[KEYS_KINDS];
+    find_all_keys(head, at + count, keys);
+    size_t column[KEYS_KINDS] = {0, keys[KEYS_SHARED].count}, stride = column[1] + keys[KEYS_OWN].count;
+    weigh(head, at, count, keys, weights, products);
+    for (int kind = 0; kind < KEYS_KINDS; kind++) {
+        if (keys[kind].count == 0) continue;
+        blas_multiply_left_transposed(keys[kind].count, dim, count, weights + column[kind], stride, mixed,
+                                      width, 1.0F, keys[kind].to_value, kv_width);
+        blas_multiply_transposed(count, keys[kind].count, dim, mixed, width, keys[kind].values, dim, 0.0F,
+                                 slopes + column[kind], stride);
+    }
+    double sink = differentiate_softmax(weights, slopes, count, stride, (float)config->attention_scale);
+    if (config->attention_cap > 0.0) differentiate_cap(config, products, count * stride, slopes);
+    float beta = 0.0F;
+    for (int kind = 0; kind < KEYS_KINDS; kind++) {
+        if (keys[kind].count == 0) continue;
+        blas_multiply(count, dim, keys[kind].count, slopes + column[kind], stride, keys[kind].keys, dim, beta,
+                      attention->to_query + place, width);
+        blas_multiply_left_transposed(keys[kind].count, dim, count, slopes + column[kind], stride,
+                                      query_of(head, at), width, 1.0F, keys[kind].to_key, kv_width);
+        beta = 1.0F;
+    }
+    return sink;
 }
 
+/* What is added to, one head of many tokens. */
+static void clear(const Head *head, const Keys *keys) {
+    size_t dim = head->config->head_dim, kv_width = head->config->kv_heads * dim;
+    for (size_t t = 0; t < keys->count; t++) {
+        memset(keys->to_key + t * kv_width, 0, dim * sizeof *keys->to_key);
+        memset(keys->to_value + t * kv_width, 0, dim * sizeof *keys->to_value);
+    }
+}
+
+/* A run of all tasks. */
+typedef struct Heads {
+    const BackwardAttention *attention;
+    double *sinks; /* [sequences × heads] */
+} Heads;
+
 static void descend_head(void *argument, size_t task, unsigned worker) {
-    const BackwardAttention *attention = argument;
+    const Heads *heads = argument;
+    const BackwardAttention *attention = heads->attention;
     const ModelConfig *config = attention->state->side->config;
     uint64_t group = config->heads / config->kv_heads;
+    size_t sequence = task / config->kv_heads;
     Head head = {.attention = attention,
                  .config = config,
-                 .span = &attention->spans[task / config->kv_heads],
+                 .span = &attention->spans[sequence],
                  .kv_head = task % config->kv_heads};
-    size_t dim = config->head_dim, kv_width = config->kv_heads * dim;
-    for (size_t t = 0; t < head.span->tokens; t++) {
-        memset(kv_slope(&head, attention->to_key) + t * kv_width, 0, dim * sizeof(float));
-        memset(kv_slope(&head, attention->to_value) + t * kv_width, 0, dim * sizeof(float));
-    }
+    Keys keys[KEYS_KINDS];
+    find_all_keys(&head, head.span->tokens, keys);
+    for (int kind = 0; kind < KEYS_KINDS; kind++) clear(&head, &keys[kind]);
     float *scratch = attention->scratch + (size_t)worker * attention->scratch_stride;
     for (head.head = head.kv_head * group; head.head < (head.kv_head + 1) * group; head.head++) {
         for (size_t at = 0; at < head.span->tokens; at += ATTENTION_BLOCK) {
             if (job_is_cancelled(attention->job)) return;
-            descend_block(&head, at, scratch);
+            heads->sinks[sequence * config->heads + head.head] += descend_block(&head, at, scratch);
+        }
+    }
+}
+
+/* ---- what sequences share ---- */
+
+/* Of one head, whose tokens are dim wide. */
+static void add_shared(void *argument, size_t kv_head, unsigned worker) {
+    const BackwardAttention *attention = argument;
+    const ModelConfig *config = attention->state->side->config;
+    size_t dim = config->head_dim, kv_width = config->kv_heads * dim;
+    (void)worker;
+    for (size_t s = 0; s < attention->count; s++) {
+        const BackwardSpan *span = &attention->spans[s];
+        for (size_t t = 0; t < span->prefix_tokens; t++) {
+            size_t from = (span->shared + t) * kv_width + kv_head * dim,
+                   to = (span->prefix + t) * kv_width + kv_head * dim;
+            for (size_t i = 0; i < dim; i++) {
+                attention->to_key[to + i] += attention->to_shared_key[from + i];
+                attention->to_value[to + i] += attention->to_shared_value[from + i];
+            }
         }
     }
 }
 
 Status backward_attention_run(const BackwardAttention *attention, Error *error) {
+    const ModelConfig *config = attention->state->side->config;
     size_t tasks;
-    if (!memory_multiply(attention->count, attention->state->side->config->kv_heads, &tasks))
-        return memory_fail(error, "attention");
     BackwardAttention shared = *attention;
-    return job_run(attention->job, tasks, descend_head, &shared, error);
+    Heads heads = {.attention = &shared};
+    if (memory_multiply(attention->count, config->kv_heads, &tasks))
+        heads.sinks = memory_allocate(attention->count, config->heads * sizeof *heads.sinks);
+    if (heads.sinks == NULL) return memory_fail(error, "attention");
+    Status status = job_run(attention->job, tasks, descend_head, &heads, error);
+    if (status == STATUS_OK && attention->to_shared_key != NULL)
+        status = job_run(attention->job, config->kv_heads, add_shared, &shared, error);
+    for (size_t h = 0; h < config->heads && attention->to_sinks != NULL; h++) {
+        attention->to_sinks[h] = 0.0;
+        for (size_t s = 0; s < attention->count; s++)
+            attention->to_sinks[h] += heads.sinks[s * config->heads + h];
+    }
+    free(heads.sinks);
+    return status;
 }

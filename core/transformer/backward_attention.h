@@ -10,11 +10,14 @@
 
 #include "core/transformer/forward_internal.h"
 
-/* Where a sequence lies: the first `tokens` of its row's. */
+/* Where a sequence lies: the first `tokens` of its row's, behind those that it shares with others. */
 typedef struct BackwardSpan {
     size_t tokens;
     size_t row;   /* its row's first token among those of all rows */
     size_t first; /* its own among those of all sequences */
+    size_t prefix,
+        prefix_tokens; /* what it begins with: a sequence of its own, that lies there among both. 0 tokens: nothing */
+    size_t shared; /* its prefix's first token among those of all prefixes, each as often as it is shared */
 } BackwardSpan;
 
 typedef struct BackwardAttention {
@@ -24,14 +27,17 @@ typedef struct BackwardAttention {
     size_t count;
     const float *mixed; /* the gradient; [tokens of all sequences × width], as are those it gives: */
     float *to_query, *to_key, *to_value; /* at queries and keys as attention took them, and at values */
-    float *scratch;                      /* [threads][scratch_stride] */
-    size_t scratch_stride;               /* ≥ backward_attention_scratch() */
+    float *to_shared_key,
+        *to_shared_value;  /* [tokens of all prefixes × width]: what each sequence gives to its own */
+    double *to_sinks;      /* [heads], or NULL: not wanted */
+    float *scratch;        /* [threads][scratch_stride] */
+    size_t scratch_stride; /* ≥ backward_attention_scratch() */
     Job *job;
 } BackwardAttention;
 
 Status backward_attention_run(const BackwardAttention *attention, Error *error) STATUS_MUST_CHECK;
 
-/* Floats of scratch a thread needs for sequences of at most `tokens` tokens. */
+/* Floats of scratch a thread needs for sequences of at most `tokens` tokens, their prefix included. */
 size_t backward_attention_scratch(size_t tokens);
 
 #endif

@@ -24,10 +24,17 @@ typedef enum Slope {
     SLOPE_COUNT
 } Slope;
 
-/* Rows that go through a layer together. */
+/* Tokens that follow one another: a row, or what rows begin with together, or what a row has behind that. */
+typedef struct BackwardPart {
+    size_t first, tokens;         /* its first token among all */
+    size_t prefix, prefix_tokens; /* the same of what it goes on from; 0 tokens: it begins its text */
+} BackwardPart;
+
+/* Parts that go through a layer together. */
 typedef struct BackwardGroup {
-    size_t first_row, row_count;
-    size_t first, tokens; /* its first token among those of all rows */
+    size_t first_part, part_count;
+    size_t first, tokens;
+    size_t shared; /* tokens of prefixes, each as often as it is gone on from */
 } BackwardGroup;
 
 struct Backward {
@@ -36,14 +43,17 @@ struct Backward {
     ForwardState *state; /* of the largest group; what is in it is of the group that came last */
     MatmulScratch *scratch;
     unsigned threads;
-    size_t *row_first; /* [row_count]: a row's first token among all */
-    size_t *row_tokens;
+    size_t *row_part; /* [row_count]: its last */
     size_t row_count, tokens;
+    BackwardPart *parts;
+    size_t part_count;
     BackwardGroup *groups;
     size_t group_count, group_tokens; /* tokens of the largest */
     int32_t *ids;
-    size_t *starts; /* [tokens]: within the row's group */
-    float *inputs;  /* [layers + 1][tokens × hidden_size] */
+    ForwardPlace *places; /* [tokens]: within the group */
+    size_t *starts;       /* the same where nothing is shared */
+    bool shares;
+    float *inputs; /* [layers + 1][tokens × hidden_size] */
     /* of the layer and the group at hand, [group_tokens × width] */
     float *middle;     /* the residual stream between attention and MLP */
     float *outputs[2]; /* what attention and MLP gave, where a norm follows; else NULL */
@@ -51,6 +61,16 @@ struct Backward {
     float *slopes[SLOPE_COUNT];
     size_t slope_tokens;
 };
+
+/* ---- in backward_layout.c ---- */
+
+/* Of prefixes' tokens in a group, each as often as it is gone on from, in parts of the group's: what they take is bounded. */
+enum { BACKWARD_MOST_SHARED = 2 };
+
+/* Rows in groups of at most so many tokens, or of one row: fills in what says where they lie. */
+Status backward_lay_out(Backward *backward, const BackwardRow *rows, size_t group_tokens,
+                        Error *error) STATUS_MUST_CHECK;
+void backward_free_layout(Backward *backward);
 
 /* Whether a norm stands between a block and the stream. */
 static inline bool backward_norms_behind(const ModelConfig *config) {
@@ -61,7 +81,18 @@ size_t backward_site_width(const ModelConfig *config, BackwardSite site);
 size_t backward_slope_width(const ModelConfig *config, Slope slope);
 
 /* Of a token, among all, in its text. */
-size_t backward_position(const Backward *backward, size_t token);
+static inline size_t backward_position(const Backward *backward, size_t token) {
+    const ForwardPlace *place = &backward->places[token];
+    return place->prefix_count + place->cell - place->first;
+}
+
+/* The input that a group of tokens is, for a forward pass on an empty state. */
+static inline ForwardInput backward_input(const Backward *backward, const BackwardGroup *group) {
+    return (ForwardInput){.ids = backward->ids + group->first,
+                          .starts = backward->shares ? NULL : backward->starts + group->first,
+                          .places = backward->shares ? backward->places + group->first : NULL,
+                          .count = group->tokens};
+}
 
 /* A group's part of the kept inputs of a layer. */
 static inline float *backward_inputs(const Backward *backward, const BackwardGroup *group, uint64_t layer) {

@@ -39,7 +39,9 @@ uint64_t backward_bytes(const Model *model, size_t row_tokens, size_t sequence_t
 }
 
 uint64_t backward_group_bytes(const Model *model, size_t tokens) {
-    uint64_t width = row_width(model->config) + sequence_width(model->config) + model->config->hidden_size;
+    const ModelConfig *config = model->config;
+    uint64_t shared = BACKWARD_MOST_SHARED * 2 * config->kv_heads * config->head_dim;
+    uint64_t width = row_width(config) + sequence_width(config) + config->hidden_size + shared;
     uint64_t bytes;
     return __builtin_mul_overflow(width * sizeof(float), tokens, &bytes) ? UINT64_MAX : bytes;
 }
@@ -58,10 +60,11 @@ static Status allocate(Backward *backward, Error *error) {
         return memory_fail(error, "activations");
     backward->ids = memory_allocate(backward->tokens, sizeof *backward->ids);
     backward->starts = memory_allocate(backward->tokens, sizeof *backward->starts);
+    backward->places = memory_allocate(backward->tokens, sizeof *backward->places);
     backward->inputs = memory_allocate_aligned(kept, row_bytes);
     backward->middle = memory_allocate_aligned(backward->group_tokens, row_bytes);
-    bool complete = backward->ids != NULL && backward->starts != NULL && backward->inputs != NULL &&
-                    backward->middle != NULL;
+    bool complete = backward->ids != NULL && backward->starts != NULL && backward->places != NULL &&
+                    backward->inputs != NULL && backward->middle != NULL;
     for (int i = 0; i < BACKWARD_SITES && complete; i++) {
         size_t width = backward_site_width(config, (BackwardSite)i);
         if (width == 0) continue;
@@ -75,33 +78,30 @@ static Status allocate(Backward *backward, Error *error) {
     return complete ? STATUS_OK : memory_fail(error, "activations");
 }
 
-/* Rows one after another, in groups of at most so many tokens, or of one row. */
-static void lay_out_rows(Backward *backward, const BackwardRow *rows, size_t group_tokens) {
-    BackwardGroup *group = NULL;
-    for (size_t i = 0; i < backward->row_count; i++) {
-        if (group == NULL || rows[i].count > group_tokens || group->tokens > group_tokens - rows[i].count) {
-            group = &backward->groups[backward->group_count++];
-            *group = (BackwardGroup){.first_row = i, .first = backward->tokens};
-        }
-        backward->row_first[i] = backward->tokens;
-        backward->row_tokens[i] = rows[i].count;
-        backward->tokens += rows[i].count;
-        group->row_count++;
-        group->tokens += rows[i].count;
-        if (group->tokens > backward->group_tokens) backward->group_tokens = group->tokens;
+static void fill_part(Backward *backward, const BackwardGroup *group, const BackwardPart *part,
+                      const int32_t *ids) {
+    for (size_t t = 0; t < part->tokens; t++) {
+        size_t at = part->first + t;
+        backward->ids[at] = ids[t];
+        backward->starts[at] = part->first - group->first;
+        backward->places[at] =
+            (ForwardPlace){.cell = at - group->first,
+                           .first = part->first - group->first,
+                           .prefix = part->prefix_tokens > 0 ? part->prefix - group->first : 0,
+                           .prefix_count = part->prefix_tokens};
     }
 }
 
 static void fill_rows(Backward *backward, const BackwardRow *rows) {
-    for (size_t g = 0; g < backward->group_count; g++) {
-        const BackwardGroup *group = &backward->groups[g];
-        for (size_t i = group->first_row; i < group->first_row + group->row_count; i++) {
-            size_t first = backward->row_first[i];
-            for (size_t t = 0; t < rows[i].count; t++) {
-                backward->ids[first + t] = rows[i].ids[t];
-                backward->starts[first + t] = first - group->first;
-            }
-        }
+    const BackwardGroup *group = backward->groups;
+    for (size_t i = 0; i < backward->row_count; i++) {
+        size_t last = backward->row_part[i];
+        while (last >= group->first_part + group->part_count) group++;
+        const BackwardPart *own = &backward->parts[last];
+        fill_part(backward, group, own, rows[i].ids + own->prefix_tokens);
+        /* what it goes on from stands right before the first that does */
+        if (own->prefix_tokens > 0 && backward->parts[last - 1].first == own->prefix)
+            fill_part(backward, group, &backward->parts[last - 1], rows[i].ids);
     }
 }
 
@@ -124,14 +124,12 @@ static Status run_groups(Backward *backward, const char *stage, Job *job, Error 
     for (size_t g = 0; g < backward->group_count && status == STATUS_OK; g++) {
         const BackwardGroup *group = &backward->groups[g];
         Keeping keeping = {backward, group};
-        ForwardInput input = {.ids = backward->ids + group->first,
-                              .starts = backward->starts + group->first,
-                              .count = group->tokens,
-                              .stage = stage,
-                              .done = group->first * layers,
-                              .total = backward->tokens * layers,
-                              .observer = keep_input,
-                              .user = &keeping};
+        ForwardInput input = backward_input(backward, group);
+        input.stage = stage;
+        input.done = group->first * layers;
+        input.total = backward->tokens * layers;
+        input.observer = keep_input;
+        input.user = &keeping;
         forward_rewind(backward->state, 0);
         status = forward_run(&backward->state, 1, &input, backward->scratch, job, error);
     }
@@ -140,13 +138,8 @@ static Status run_groups(Backward *backward, const char *stage, Job *job, Error 
 
 static Status fill(Backward *made, const BackwardRow *rows, size_t group_tokens, const char *stage, Job *job,
                    Error *error) {
-    made->row_first = memory_allocate(made->row_count, sizeof *made->row_first);
-    made->row_tokens = memory_allocate(made->row_count, sizeof *made->row_tokens);
-    made->groups = memory_allocate(made->row_count, sizeof *made->groups);
-    if (made->row_first == NULL || made->row_tokens == NULL || made->groups == NULL)
-        return memory_fail(error, "a backward pass");
-    lay_out_rows(made, rows, group_tokens);
-    Status status = allocate(made, error);
+    Status status = backward_lay_out(made, rows, group_tokens, error);
+    if (status == STATUS_OK) status = allocate(made, error);
     if (status == STATUS_OK) status = matmul_create_scratch(made->threads, &made->scratch, error);
     if (status == STATUS_OK)
         status = forward_create_state(made->model, &made->settings, made->group_tokens, &made->state, error);
@@ -243,10 +236,9 @@ void backward_free(Backward *backward) {
     free(backward->middle);
     free(backward->inputs);
     free(backward->starts);
+    free(backward->places);
     free(backward->ids);
-    free(backward->groups);
-    free(backward->row_tokens);
-    free(backward->row_first);
+    backward_free_layout(backward);
     matmul_free_scratch(backward->scratch);
     forward_free_state(backward->state);
     free(backward);
@@ -254,16 +246,23 @@ void backward_free(Backward *backward) {
 
 /* ---- what was kept ---- */
 
-size_t backward_position(const Backward *backward, size_t token) {
-    size_t group = backward->group_count;
-    while (group > 1 && backward->groups[group - 1].first > token) group--;
-    return token - backward->groups[group - 1].first - backward->starts[token];
+const int32_t *backward_ids(const Backward *backward) {
+    return backward->ids;
+}
+
+size_t backward_tokens(const Backward *backward) {
+    return backward->tokens;
+}
+
+size_t backward_place(const Backward *backward, size_t row, size_t token) {
+    const BackwardPart *part = &backward->parts[backward->row_part[row]];
+    return token < part->prefix_tokens ? part->prefix + token : part->first + token - part->prefix_tokens;
 }
 
 const float *backward_residual(const Backward *backward, size_t row, size_t token) {
     const ModelConfig *config = backward->model->config;
     return backward->inputs +
-           (config->layers * backward->tokens + backward->row_first[row] + token) * config->hidden_size;
+           (config->layers * backward->tokens + backward_place(backward, row, token)) * config->hidden_size;
 }
 
 Norm backward_final_norm(const Backward *backward) {

@@ -39,9 +39,7 @@ const ModelConfig *descent_config(const Descent *descent) {
 }
 
 size_t descent_position(const Descent *descent, size_t sequence, size_t token) {
-    (void)descent;
-    (void)sequence;
-    return token;
+    return descent->spans[sequence].prefix_tokens + token;
 }
 
 float *descent_slope(const Descent *descent, Slope slope, size_t sequence, size_t token) {

@@ -27,6 +27,7 @@ typedef struct Descent {
     /* where gradients of weights are wanted; else all of it is NULL */
     BackwardTaker taker;
     void *user;
+    float *shared_keys, *shared_values; /* [a group's shared tokens × kv_heads · head_dim] */
     float *normed;         /* [group tokens × hidden_size]: the input of a block's first projections */
     double *head_sums;     /* [most heads × head_dim]: of a q or k norm, by head */
     float *norm_gradients; /* [heads · head_dim] */

@@ -365,9 +365,10 @@ Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *re
                              .ids = input->ids,
                              .tokens = input->count,
                              .starts = input->starts,
+                             .places = input->places,
                              .lengths = workspace.lengths,
                              .scores = workspace.scores,
-                             .score_stride = input->count,
+                             .score_stride = count_keys(state, input),
                              .layer = layer,
                              .job = job};
         memcpy(pass.chunk.angles, workspace.angles, sizeof workspace.angles);

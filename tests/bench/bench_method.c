@@ -58,7 +58,7 @@ static void lay_out(Material *material, const Bench *bench) {
         const int32_t *ids = material->ids + r * ROW_TOKENS;
         material->rows[r] = (EvaluationRow){
             .ids = ids, .count = ROW_TOKENS, .first = ROW_TOKENS / 2 - 1, .end = ROW_TOKENS - 1};
-        material->back_rows[r] = (BackwardRow){ids, ROW_TOKENS};
+        material->back_rows[r] = (BackwardRow){.ids = ids, .count = ROW_TOKENS};
         material->sequences[r] = (BackwardSequence){r, ROW_TOKENS};
     }
     for (size_t i = 0; i < TARGETS; i++) {

@@ -9,6 +9,11 @@ Of each case: base/ and sft/ (save_pretrained), and golden.json with float64 res
     targets              of the SFT model: position, token, logit, and scores of every neuron by layer and module
     dormancy, gradient   scores of the SFT model by layer: mlp, channels; mlp
 
+and gradient.json, the gradient at hand-over (core/readiness/gradient.h) of base, sft and fused by autograd:
+
+    samples              rows of ids, where the answer begins, and A: three answers each to two prompts
+    base, sft, fused     the loss, and of every tensor that is learned, by its name in the file, ‖∂L/∂W‖
+
 The definitions are those of core/method/attribution.h and dormancy.h. Scores come from hooks on the modules: x at an
 output, its gradient g of d · h, h being the residual stream at the last position before the final norm; of inputs of o and
 down |x_j (W[:, j] · d)|, where d goes through the norm behind the block, its scale as it is.
@@ -20,6 +25,7 @@ import sys
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from transformers import CONFIG_MAPPING, AutoModelForCausalLM
 
 IDS = [(37 * i * i + 11 * i + 5) % 60 for i in range(24)]
@@ -28,6 +34,7 @@ TARGETS = [17, 20, 23]
 SMALL = dict(vocab_size=64, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4,
              num_key_value_heads=2, head_dim=8, max_position_embeddings=256, pad_token_id=0, bos_token_id=1, eos_token_id=2)
 SLIDE, FULL = "sliding_attention", "full_attention"
+HALF = dict(rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.5)
 MIXED = dict(sliding_window=8, layer_types=[SLIDE, FULL])
 
 # a case for each switch of the table of architectures that changes what goes through a block, and back
@@ -45,10 +52,14 @@ CASES = {
     "rope-by-type": ("gemma3_text", MIXED | dict(query_pre_attn_scalar=24)),
     "rope-where-sliding": ("cohere2", MIXED | dict(head_dim=4)),
     "transposed-learned": ("gpt2", dict(n_embd=16, n_head=4, n_layer=2, n_positions=64)),
-    "by-head-two-norms": ("gpt_neox", dict(rope_parameters=dict(rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.5))),
+    "by-head-two-norms": ("gpt_neox", dict(rope_parameters=HALF)),
     "learned-offset": ("opt", dict(ffn_dim=24, word_embed_proj_dim=16)),
     "bare-norms-everywhere": ("nanochat", dict(head_dim=4)),
     "sinusoids": ("xglm", dict(d_model=16, ffn_dim=24, num_layers=2, attention_heads=4)),
+    "alibi-normed-embedding": ("bloom", dict(n_layer=2, n_head=4)),
+    "norms-apart": ("stablelm", dict(qk_layernorm=True, use_qkv_bias=True, rope_parameters=HALF)),
+    "sinks": ("granite_swa", MIXED),
+    "head-norms-with-biases": ("phi", dict(qk_layernorm=True, head_dim=4)),
 }
 
 
@@ -88,7 +99,7 @@ class Hooks:
         self.inputs, self.outputs, self.streams = {}, {}, []
         inner = next(m for m in model.modules() if isinstance(getattr(m, "layers", None) or getattr(m, "h", None), torch.nn.ModuleList))
         self.layers = getattr(inner, "layers", None) or inner.h
-        self.final = next(getattr(inner, n) for n in ("norm", "final_layer_norm", "ln_f", "layer_norm") if getattr(inner, n, None) is not None)
+        self.final = next(getattr(inner, n) for n in ("norm", "final_layer_norm", "final_layernorm", "ln_f", "layer_norm") if getattr(inner, n, None) is not None)
         self.names = [{n: m for n, m in layer.named_modules() if type(m).__name__ in ("Linear", "Conv1D")} for layer in self.layers]
         self.handles = []
         for i, layer in enumerate(self.layers):
@@ -120,7 +131,7 @@ def flat(values):
 MODULES = {"q_proj": ("q", True), "k_proj": ("k", True), "v_proj": ("v", True), "qkv_proj": ("qkv", True), "c_attn": ("qkv", True),
            "query_key_value": ("qkv", True), "gate_proj": ("gate", True), "up_proj": ("up", True), "c_fc": ("up", True),
            "fc1": ("up", True), "dense_h_to_4h": ("up", True), "gate_up_proj": ("gate_up", True), "o_proj": ("o", False),
-           "out_proj": ("o", False), "attention.dense": ("o", False), "attn.c_proj": ("o", False), "down_proj": ("down", False),
+           "out_proj": ("o", False), "attention.dense": ("o", False), "self_attention.dense": ("o", False), "self_attn.dense": ("o", False), "attn.c_proj": ("o", False), "down_proj": ("down", False),
            "mlp.c_proj": ("down", False), "fc2": ("down", False), "dense_4h_to_h": ("down", False)}
 
 
@@ -207,6 +218,51 @@ def dormancy(model):
     return dict(mlp=mlp, channels=channels), gradient
 
 
+def samples():
+    """Three answers each, of 4 to 8 tokens, to a prompt of 8 and one of 11."""
+    rows = []
+    for prompt, own in enumerate(([1.0, -0.7, -0.3], [-1.1, 0.5, 0.6])):
+        for answer, advantage in enumerate(own):
+            asked = [(3 * i + prompt) % 60 for i in IDS[:8 + 3 * prompt]]
+            given = [(7 * i + 5 * answer + prompt) % 60 for i in IDS[answer:answer + 4 + 2 * answer]]
+            rows.append(dict(ids=asked + given, response=len(asked), advantage=advantage))
+    return rows
+
+
+def names_in_file(model, where):
+    """A head may be stored under another name than it has."""
+    with safe_open(where + "/sft/model.safetensors", "pt") as file:
+        stored = set(file.keys())
+    names = [name for name, _ in model.named_parameters()]
+    left, free = [n for n in names if n not in stored], sorted(stored - set(names))
+    assert len(left) <= 1 and len(free) >= len(left), (left, free)
+    return {name: free[0] if name in left else name for name in names}
+
+
+def hand_over(model, rows, names):
+    """The padding token learns like any other here: torch leaves its looked-up row out."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Embedding):
+            module.padding_idx = None
+    model.zero_grad()
+    tokens = sum(len(row["ids"]) - row["response"] for row in rows)
+    loss = 0.0
+    for row in rows:
+        ids = torch.tensor(row["ids"])
+        log_p = torch.log_softmax(model(input_ids=ids[None], use_cache=False).logits[0], -1)
+        at = torch.arange(row["response"], len(ids))
+        loss = loss - row["advantage"] * log_p[at - 1, ids[at]].sum() / tokens
+    loss.backward()
+    told = dict(loss=float(loss.detach()), norms={names[name]: float(p.grad.norm()) for name, p in model.named_parameters()})
+    model.zero_grad()
+    return told
+
+
+def write(path, result):
+    text = json.dumps(json.loads(json.dumps(result), parse_float=lambda f: float("%.12g" % float(f))), separators=(",", ":"))
+    open(path, "w").write(text + "\n")
+
+
 def make(out, case):
     kind, settings = CASES[case]
     where = os.path.join(out, case)
@@ -229,8 +285,9 @@ def make(out, case):
     result["dormancy"], result["gradient"] = dormancy(sft)
     for side in ("base", "sft"):
         os.remove(f"{where}/{side}/generation_config.json") if os.path.exists(f"{where}/{side}/generation_config.json") else None
-    text = json.dumps(json.loads(json.dumps(result), parse_float=lambda f: float("%.12g" % float(f))), separators=(",", ":"))
-    open(where + "/golden.json", "w").write(text + "\n")
+    write(where + "/golden.json", result)
+    rows, names = samples(), names_in_file(sft, where)
+    write(where + "/gradient.json", dict(samples=rows, **{name: hand_over(m, rows, names) for name, m in (("base", base), ("sft", sft), ("fused", fused))}))
     torch.set_default_dtype(torch.float32)
     print(case, kind, sum(os.path.getsize(os.path.join(d, f)) for d, _, fs in os.walk(where) for f in fs))
 

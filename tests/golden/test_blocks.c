@@ -1,15 +1,17 @@
 /*
- * One tiny pair for each kind of block (make_blocks.py): logits, attribution and dormancy against transformers 5.24 and
- * float64 autograd.
+ * One tiny pair for each kind of block (make_blocks.py): logits, attribution, dormancy and the gradient at hand-over against
+ * transformers 5.24 and float64 autograd.
  *
  * Tolerances: logits 5e-6 of their range, whole and token by token; scores 3e-5 of each target's largest; dormancy 2e-5 of
- * the layer's mean. Observed errors are printed.
+ * the layer's mean; gradients, 1e-4 relative for every tensor whose norm is above 1e-3 of the largest, 1e-6 of the largest
+ * otherwise. Observed errors are printed.
  */
 #include "core/checkpoint/tensor_values.h"
 #include "core/evaluation/evaluation_row.h"
 #include "core/fusion/neurons.h"
 #include "core/method/attribution.h"
 #include "core/method/dormancy.h"
+#include "core/readiness/gradient.h"
 #include "golden.h"
 
 #include <math.h>
@@ -17,7 +19,9 @@
 
 static const double LOGIT_TOLERANCE = 5e-6, SCORE_TOLERANCE = 3e-5, DORMANCY_TOLERANCE = 2e-5;
 
-enum { TOKENS = 24, MOST_TARGETS = 8, MOST_VOCABULARY = 512 };
+static const double GRADIENT_TOLERANCE = 1e-4, GRADIENT_SMALL = 1e-3, GRADIENT_FLOOR = 1e-6;
+
+enum { TOKENS = 24, MOST_TARGETS = 8, MOST_VOCABULARY = 512, SAMPLES = 6, MOST_SAMPLE = 32 };
 
 typedef struct Case {
     const char *name;
@@ -196,6 +200,85 @@ static void check_dormancy(const Case *own) {
     dormancy_free(&dormancy);
 }
 
+/* ---- the gradient at hand-over ---- */
+
+typedef struct HandOver {
+    int32_t ids[SAMPLES][MOST_SAMPLE];
+    EvaluationRow rows[SAMPLES];
+    double advantages[SAMPLES];
+} HandOver;
+
+static void read_samples(const cJSON *golden, HandOver *made) {
+    const cJSON *sample, *id;
+    size_t s = 0;
+    cJSON_ArrayForEach(sample, json_find(golden, "samples")) {
+        size_t count = 0, response = (size_t)json_get_number(sample, "response", NAN);
+        assert_true(s < SAMPLES);
+        cJSON_ArrayForEach(id, json_find(sample, "ids")) {
+            assert_true(count < MOST_SAMPLE);
+            made->ids[s][count++] = (int32_t)id->valuedouble;
+        }
+        made->rows[s] =
+            (EvaluationRow){.ids = made->ids[s], .count = count, .first = response - 1, .end = count - 1};
+        made->advantages[s++] = json_get_number(sample, "advantage", NAN);
+    }
+    assert_int_equal(s, SAMPLES);
+}
+
+/* In parts of what the tolerance is of: a tensor's own norm, or the largest of all. */
+typedef struct GradientError {
+    double large, small;
+} GradientError;
+
+/* Every tensor that autograd knows is there once, and no other. */
+static GradientError compare_gradient(const Case *own, const cJSON *norms, const Gradient *gradient) {
+    GradientError worst = {0};
+    double largest = 0.0;
+    const cJSON *norm;
+    cJSON_ArrayForEach(norm, norms) largest = fmax(largest, norm->valuedouble);
+    for (size_t i = 0; i < gradient->count; i++) {
+        double known = json_get_number(norms, gradient->tensors[i].tensor->name, NAN);
+        double off = fabs(gradient->tensors[i].norm - known);
+        if (isnan(known)) fail_msg("%s: %s is not learned", own->name, gradient->tensors[i].tensor->name);
+        if (known > GRADIENT_SMALL * largest)
+            worst.large = fmax(worst.large, off / known);
+        else
+            worst.small = fmax(worst.small, off / largest);
+    }
+    assert_int_equal(cJSON_GetArraySize(norms), gradient->count);
+    return worst;
+}
+
+static void check_gradient(const Case *own) {
+    static const struct {
+        const char *state;
+        double alpha;
+        size_t group_tokens;
+    } RUNS[] = {{"base", 0.0, 0}, {"sft", 1.0, 0}, {"fused", 0.5, 0}, {"fused", 0.5, 30}};
+    cJSON *golden = golden_read_json("golden/blocks/%s/%s", own->name, "gradient.json");
+    HandOver samples;
+    read_samples(golden, &samples);
+    const SampleRows rows = {.rows = samples.rows, .count = SAMPLES};
+    for (size_t i = 0; i < sizeof RUNS / sizeof *RUNS; i++) {
+        const cJSON *expected = json_find(golden, RUNS[i].state);
+        Settings settings = settings_at(RUNS[i].alpha);
+        Gradient gradient;
+        Error error = {0};
+        if (gradient_measure(own->model, &settings, &rows, samples.advantages, RUNS[i].group_tokens,
+                             &gradient, own->job, &error) != STATUS_OK)
+            fail_msg("%s: %s", own->name, error.message);
+        GradientError worst = compare_gradient(own, json_find(expected, "norms"), &gradient);
+        double loss = json_get_number(expected, "loss", NAN), off = fabs(gradient.loss - loss) / fabs(loss);
+        print_message("%-22s %-5s in %s: gradient %.1e, small %.1e, loss %.1e\n", own->name, RUNS[i].state,
+                      RUNS[i].group_tokens == 0 ? "one group " : "groups", worst.large, worst.small, off);
+        if (!(worst.large < GRADIENT_TOLERANCE && worst.small < GRADIENT_FLOOR && off < GRADIENT_TOLERANCE))
+            fail_msg("%s: %s: gradient %.3g %.3g %.3g", own->name, RUNS[i].state, worst.large, worst.small,
+                     off);
+        gradient_free(&gradient);
+    }
+    cJSON_Delete(golden);
+}
+
 /* A reset of every neuron at α = 1 is base in every matrix that has neurons, with the biases of its outputs, and SFT in all
  * else; a reset of one in ten fits every tensor. */
 static void check_reset(const Case *own) {
@@ -228,11 +311,27 @@ static void check_reset(const Case *own) {
 }
 
 static const char *const CASES[] = {
-    "around-capped",      "behind-whole-norm", "parallel-one-norm",    "fused-partial",
-    "fused-window",       "scaled-stream",     "layer-norm-plain-mlp", "layer-norm-plus-one",
-    "bare-norm-clipped",  "norm-after-rope",   "rope-by-type",         "rope-where-sliding",
-    "transposed-learned", "by-head-two-norms", "learned-offset",       "bare-norms-everywhere",
+    "around-capped",
+    "behind-whole-norm",
+    "parallel-one-norm",
+    "fused-partial",
+    "fused-window",
+    "scaled-stream",
+    "layer-norm-plain-mlp",
+    "layer-norm-plus-one",
+    "bare-norm-clipped",
+    "norm-after-rope",
+    "rope-by-type",
+    "rope-where-sliding",
+    "transposed-learned",
+    "by-head-two-norms",
+    "learned-offset",
+    "bare-norms-everywhere",
     "sinusoids",
+    "alibi-normed-embedding",
+    "norms-apart",
+    "sinks",
+    "head-norms-with-biases",
 };
 
 static void for_all(void (*check)(const Case *own)) {
@@ -258,6 +357,11 @@ static void dormancy_is_what_autograd_gives(void **state) {
     for_all(check_dormancy);
 }
 
+static void the_gradient_at_hand_over_is_what_autograd_gives(void **state) {
+    (void)state;
+    for_all(check_gradient);
+}
+
 static void a_whole_reset_is_base_where_neurons_are(void **state) {
     (void)state;
     for_all(check_reset);
@@ -268,6 +372,7 @@ int main(void) {
         cmocka_unit_test(logits_are_those_of_transformers),
         cmocka_unit_test(attribution_is_what_autograd_gives),
         cmocka_unit_test(dormancy_is_what_autograd_gives),
+        cmocka_unit_test(the_gradient_at_hand_over_is_what_autograd_gives),
         cmocka_unit_test(a_whole_reset_is_base_where_neurons_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -275,7 +275,7 @@ static Status visit_nothing(void *user, const BackwardLayer *layer, Error *error
  * `direction`: base and SFT are the same but for that, so that W at ±α moves by ±α. */
 static double measure(const Model *model, double alpha, const int32_t *ids) {
     Settings settings = settings_at(alpha);
-    BackwardRow row = {ids, COUNT};
+    BackwardRow row = {.ids = ids, .count = COUNT};
     Backward *backward;
     Job *job;
     double sum = 0.0;
@@ -290,7 +290,7 @@ static double measure(const Model *model, double alpha, const int32_t *ids) {
 
 static void descend(const Model *model, const int32_t *ids, float gradient[COUNT * WIDTH]) {
     Settings settings = settings_at(0.0);
-    BackwardRow row = {ids, COUNT};
+    BackwardRow row = {.ids = ids, .count = COUNT};
     BackwardSequence sequence = {0, COUNT};
     Backward *backward;
     Job *job;
