@@ -25,6 +25,7 @@ typedef struct Measurement {
     double *advantages;
     size_t row_count, positions, group_tokens;
     size_t tokens, largest; /* of all groups, a prompt once a group; of the largest */
+    uint64_t spare;         /* bytes that nothing else needs */
     GradientEnds ends;
     GradientSums *sums;
     GradientHead *head;
@@ -48,17 +49,18 @@ static void free_measurement(Measurement *measurement) {
 /* Samples of one prompt come one after another. */
 static size_t shared_tokens(const EvaluationRow *row, const EvaluationRow *before) {
     size_t prompt = row->first + 1;
-    bool is_shared = before->first == row->first && row->count > prompt && before->count > prompt &&
+    bool is_shared = before->first == row->first && row->end > prompt && before->end > prompt &&
                      memcmp(row->ids, before->ids, prompt * sizeof *row->ids) == 0;
     return is_shared ? prompt : 0;
 }
 
+/* Nothing hangs on the tokens behind the last position: they do not go through. */
 static void take_row(Measurement *measurement, const EvaluationRow *row, double advantage) {
     size_t at = measurement->row_count++;
     measurement->rows[at] = *row;
     measurement->advantages[at] = advantage;
-    measurement->texts[at] =
-        (BackwardRow){row->ids, row->count, at == 0 ? 0 : shared_tokens(row, &measurement->rows[at - 1])};
+    measurement->texts[at] = (BackwardRow){.ids = row->ids, .count = row->end};
+    if (at > 0) measurement->texts[at].shared = shared_tokens(row, &measurement->rows[at - 1]);
     measurement->positions += evaluation_row_positions(row);
 }
 
@@ -85,17 +87,22 @@ static size_t choose_group(const Model *model) {
     return tokens < LARGEST_GROUP ? (size_t)tokens : LARGEST_GROUP;
 }
 
-/* What does not grow with the tokens is taken off what is allowed first. */
-static Status check_memory(const Measurement *measurement, Error *error) {
+/* What does not grow with the tokens is taken off what is allowed first. Half of what is left then may go into keeping what
+ * would be computed twice. */
+static Status check_memory(Measurement *measurement, Error *error) {
     const Model *model = measurement->model;
     uint64_t fixed = backward_group_bytes(model, measurement->largest), limit = forward_memory_limit();
-    fixed += gradient_head_bytes(model, job_threads(measurement->job));
+    fixed += gradient_head_bytes(model, job_threads(measurement->job)) +
+             measurement->positions * gradient_head_position_bytes(model);
     if (measurement->largest < measurement->tokens) fixed += gradient_sums_bytes(model);
     uint64_t token = backward_kept_bytes(model) + model->config->hidden_size * sizeof(float) +
-                     gradient_head_token_bytes(model) + gradient_head_position_bytes(model);
-    Status status = forward_check_memory(token, measurement->tokens, limit > fixed ? limit - fixed : 0,
-                                         "what the gradient keeps of each", error);
-    return status == STATUS_OK ? status : status_add_context(error, "samples of mixed groups");
+                     gradient_head_token_bytes(model);
+    limit = limit > fixed ? limit - fixed : 0;
+    Status status =
+        forward_check_memory(token, measurement->tokens, limit, "what the gradient keeps of each", error);
+    if (status != STATUS_OK) return status_add_context(error, "samples of mixed groups");
+    measurement->spare = (limit - token * measurement->tokens) / 2;
+    return STATUS_OK;
 }
 
 /* ---- down ---- */
@@ -142,7 +149,7 @@ static Status open_passes(Measurement *measurement, Error *error) {
     Status status = gradient_sums_create(model->pair, measurement->job, &measurement->sums, error);
     if (status == STATUS_OK)
         status = backward_create_groups(model, measurement->settings, measurement->texts,
-                                        measurement->row_count, measurement->group_tokens,
+                                        measurement->row_count, measurement->group_tokens, measurement->spare,
                                         "gradient, forward", measurement->job, &measurement->backward, error);
     if (status != STATUS_OK) return status;
     measurement->slopes = memory_allocate(backward_tokens(measurement->backward), row_bytes);

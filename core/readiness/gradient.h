@@ -5,16 +5,17 @@
  *     L = −(1/N) Σ A · ln π(y_t | ·)        over all response tokens, N of them; A: the advantage of a token's sample
  *
  * ‖∂L/∂W‖_F of every tensor and ‖W‖_F, biases and norms too; a tied head with its embedding is one. Samples of A = 0 add
- * nothing, and are counted in N only.
+ * nothing, and are counted in N only. (A padding token's row learns like any other, which torch's Embedding leaves out.)
  *
  *     rows of samples with A ≠ 0, in groups ──► forward, a layer's inputs are kept (backward.h)
  *                                           ──► head and final norm (gradient_head.h)
  *     each layer, from the last:   groups   ──► forward again, down ──► its weights' norms (gradient_sums.h)
  *                                           ──► embedding
  *
- * Costs at most four forward passes of the same tokens. Memory, in floats: hidden_size · (layers + 3) a token of those rows,
- * a group's activations, and where there are several groups one layer's matrices. What does not fit
- * forward_memory_limit() is refused with how many tokens would.
+ * What samples of one prompt share goes through once. Costs at most four forward passes of the same tokens. Memory, in floats:
+ * hidden_size · (layers + 3) a token of those rows, a group's activations, and where there are several groups one layer's
+ * matrices; half of what is left of forward_memory_limit() may go into keeping activations that would be computed twice. What
+ * does not fit is refused with how many tokens would.
  */
 #ifndef REJUV_CORE_GRADIENT_H
 #define REJUV_CORE_GRADIENT_H

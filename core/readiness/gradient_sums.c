@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { PANEL_ROWS = 128, PANEL_COLUMNS = 512, PAIR_TOKENS = 64 };
+enum { PANEL_ROWS = 256, PANEL_COLUMNS = 512, PAIR_TOKENS = 64 };
 
 /* Of several groups, from layer to layer. */
 typedef struct Whole {

@@ -2,7 +2,7 @@
  * gradient_sums — norms of gradients of weights out of what meets at them (BackwardFlow), without the gradients of more
  * than one layer ever in memory.
  *
- *     one group of rows, many tokens    128 × 512 elements of Σ g ⊗ x at a time, squared, added up and forgotten
+ *     one group of rows, many tokens    256 × 512 elements of Σ g ⊗ x at a time, squared, added up and forgotten
  *     one group, few tokens             Σ over pairs of tokens (g_t · g_t')(x_t · x_t'): no element is made
  *     several groups                    a layer's matrices grow from group to group, in float32, and go with its last
  *

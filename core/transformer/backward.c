@@ -187,8 +187,9 @@ static Status run_layer(Descent *descent, const char *stage, Error *error) {
     input.stage = stage;
     input.observer = keep_activations;
     input.user = backward;
+    const ForwardKept kept = backward_kept(backward, group, descent->layer);
     Status status = forward_replay_layer(backward->state, descent->layer,
-                                         backward_inputs(backward, group, descent->layer), &input,
+                                         backward_inputs(backward, group, descent->layer), &input, &kept,
                                          backward->scratch, descent->job, error);
     return status == STATUS_OK ? descend_layer(descent, error) : status;
 }

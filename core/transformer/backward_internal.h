@@ -53,7 +53,9 @@ struct Backward {
     ForwardPlace *places; /* [tokens]: within the group */
     size_t *starts;       /* the same where nothing is shared */
     bool shares;
-    float *inputs; /* [layers + 1][tokens × hidden_size] */
+    float *inputs;      /* [layers + 1][tokens × hidden_size] */
+    float *gates, *ups; /* [layers − kept_from][tokens × intermediate_size]; gates NULL: the model has none */
+    uint64_t kept_from; /* = layers: nothing of that is kept */
     /* of the layer and the group at hand, [group_tokens × width] */
     float *middle;     /* the residual stream between attention and MLP */
     float *outputs[2]; /* what attention and MLP gave, where a norm follows; else NULL */
@@ -76,6 +78,9 @@ void backward_free_layout(Backward *backward);
 static inline bool backward_norms_behind(const ModelConfig *config) {
     return config->norms == NORMS_AROUND || config->norms == NORMS_BEHIND;
 }
+
+/* What is kept of the layer's MLP for a group. */
+ForwardKept backward_kept(const Backward *backward, const BackwardGroup *group, uint64_t layer);
 
 size_t backward_site_width(const ModelConfig *config, BackwardSite site);
 size_t backward_slope_width(const ModelConfig *config, Slope slope);

@@ -105,17 +105,53 @@ static void fill_rows(Backward *backward, const BackwardRow *rows) {
     }
 }
 
+/* As many of the last layers as there is room for. */
+static Status allocate_kept(Backward *backward, uint64_t bytes, Error *error) {
+    const ModelConfig *config = backward->model->config;
+    size_t gate = backward_site_width(config, BACKWARD_GATE), up = backward_site_width(config, BACKWARD_UP),
+           layer;
+    backward->kept_from = config->layers;
+    if (!memory_multiply(backward->tokens, (gate + up) * sizeof(float), &layer) || layer == 0)
+        return STATUS_OK;
+    uint64_t layers = bytes / layer < config->layers ? bytes / layer : config->layers;
+    if (layers == 0) return STATUS_OK;
+    backward->kept_from = config->layers - layers;
+    backward->ups = memory_allocate_aligned(layers * backward->tokens, up * sizeof(float));
+    if (gate > 0) backward->gates = memory_allocate_aligned(layers * backward->tokens, gate * sizeof(float));
+    bool complete = backward->ups != NULL && (gate == 0 || backward->gates != NULL);
+    return complete ? STATUS_OK : memory_fail(error, "activations");
+}
+
+/* Where a group's part of what is kept of a layer begins. */
+static size_t kept_place(const Backward *backward, const BackwardGroup *group, uint64_t layer) {
+    size_t width = backward_site_width(backward->model->config, BACKWARD_UP);
+    return ((layer - backward->kept_from) * backward->tokens + group->first) * width;
+}
+
+ForwardKept backward_kept(const Backward *backward, const BackwardGroup *group, uint64_t layer) {
+    if (layer < backward->kept_from) return (ForwardKept){0};
+    size_t at = kept_place(backward, group, layer);
+    return (ForwardKept){.gate = backward->gates == NULL ? NULL : backward->gates + at,
+                         .up = backward->ups + at};
+}
+
 typedef struct Keeping {
     Backward *backward;
     const BackwardGroup *group;
 } Keeping;
 
-static void keep_input(void *user, const ForwardMoment *moment) {
+static void keep(void *user, const ForwardMoment *moment) {
     const Keeping *keeping = user;
-    if (moment->site != FORWARD_LAYER_INPUT) return;
-    float *to =
-        backward_inputs(keeping->backward, keeping->group, moment->layer) + moment->first * moment->width;
-    memcpy(to, moment->values, moment->tokens * moment->width * sizeof *to);
+    const Backward *backward = keeping->backward;
+    float *to = NULL;
+    if (moment->site == FORWARD_LAYER_INPUT) to = backward_inputs(backward, keeping->group, moment->layer);
+    bool is_kept = moment->layer >= backward->kept_from;
+    if (is_kept && moment->site == FORWARD_GATE)
+        to = backward->gates + kept_place(backward, keeping->group, moment->layer);
+    if (is_kept && moment->site == FORWARD_UP)
+        to = backward->ups + kept_place(backward, keeping->group, moment->layer);
+    if (to == NULL) return;
+    memcpy(to + moment->first * moment->width, moment->values, moment->tokens * moment->width * sizeof *to);
 }
 
 static Status run_groups(Backward *backward, const char *stage, Job *job, Error *error) {
@@ -128,7 +164,7 @@ static Status run_groups(Backward *backward, const char *stage, Job *job, Error 
         input.stage = stage;
         input.done = group->first * layers;
         input.total = backward->tokens * layers;
-        input.observer = keep_input;
+        input.observer = keep;
         input.user = &keeping;
         forward_rewind(backward->state, 0);
         status = forward_run(&backward->state, 1, &input, backward->scratch, job, error);
@@ -136,10 +172,11 @@ static Status run_groups(Backward *backward, const char *stage, Job *job, Error 
     return status;
 }
 
-static Status fill(Backward *made, const BackwardRow *rows, size_t group_tokens, const char *stage, Job *job,
-                   Error *error) {
+static Status fill(Backward *made, const BackwardRow *rows, size_t group_tokens, uint64_t kept_bytes,
+                   const char *stage, Job *job, Error *error) {
     Status status = backward_lay_out(made, rows, group_tokens, error);
     if (status == STATUS_OK) status = allocate(made, error);
+    if (status == STATUS_OK) status = allocate_kept(made, kept_bytes, error);
     if (status == STATUS_OK) status = matmul_create_scratch(made->threads, &made->scratch, error);
     if (status == STATUS_OK)
         status = forward_create_state(made->model, &made->settings, made->group_tokens, &made->state, error);
@@ -201,8 +238,8 @@ static Status check_lengths(const Model *model, const BackwardRow *rows, size_t 
 }
 
 Status backward_create_groups(const Model *model, const Settings *settings, const BackwardRow *rows,
-                              size_t row_count, size_t group_tokens, const char *stage, Job *job,
-                              Backward **backward, Error *error) {
+                              size_t row_count, size_t group_tokens, uint64_t kept_bytes, const char *stage,
+                              Job *job, Backward **backward, Error *error) {
     *backward = NULL;
     Status status = backward_check_model(model, error);
     if (status == STATUS_OK) status = check_lengths(model, rows, row_count, error);
@@ -213,7 +250,7 @@ Status backward_create_groups(const Model *model, const Settings *settings, cons
     made->settings = *settings;
     made->threads = job_threads(job);
     made->row_count = row_count;
-    status = fill(made, rows, group_tokens, stage, job, error);
+    status = fill(made, rows, group_tokens, kept_bytes, stage, job, error);
     if (status != STATUS_OK) {
         backward_free(made);
         return status;
@@ -224,7 +261,7 @@ Status backward_create_groups(const Model *model, const Settings *settings, cons
 
 Status backward_create(const Model *model, const Settings *settings, const BackwardRow *rows,
                        size_t row_count, const char *stage, Job *job, Backward **backward, Error *error) {
-    return backward_create_groups(model, settings, rows, row_count, SIZE_MAX, stage, job, backward, error);
+    return backward_create_groups(model, settings, rows, row_count, SIZE_MAX, 0, stage, job, backward, error);
 }
 
 void backward_free(Backward *backward) {
@@ -235,6 +272,8 @@ void backward_free(Backward *backward) {
     for (int i = 0; i < 2; i++) free(backward->outputs[i]);
     free(backward->middle);
     free(backward->inputs);
+    free(backward->gates);
+    free(backward->ups);
     free(backward->starts);
     free(backward->places);
     free(backward->ids);
