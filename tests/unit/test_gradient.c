@@ -1,6 +1,6 @@
 /*
  * The gradient at hand-over beyond its figures, which golden/test_readiness has: that neither groups, nor threads, nor the form
- * of a sum matter, what it refuses, and what it leaves out. The limit of memory is the test's own.
+ * of a sum, nor what is shared or kept matter, what it refuses, and what it leaves out. The limit of memory is the test's own.
  */
 #include "core/readiness/gradient.h"
 #include "core/readiness/gradient_sums.h"
@@ -19,6 +19,9 @@ uint64_t __wrap_forward_memory_limit(void) {
 static const char WITH_BIASES[] =
     "{\"model_type\":\"llama\",\"attention_bias\":true,\"mlp_bias\":true," TINY_SIZES("2") "}";
 static const char TIED[] = "{\"model_type\":\"qwen3\",\"tie_word_embeddings\":true," TINY_SIZES("2") "}";
+static const char WINDOWED[] = "{\"model_type\":\"mistral\",\"sliding_window\":3," TINY_SIZES("2") "}";
+static const char BEHIND[] = "{\"model_type\":\"olmo2\"," TINY_SIZES("2") "}";
+static const char PLAIN[] = "{\"model_type\":\"arcee\"," TINY_SIZES("2") "}";
 
 enum { ROWS = 6, TOKENS = 9, PROMPT = 4 };
 
@@ -87,6 +90,97 @@ static void neither_groups_nor_threads_matter(void **state) {
         gradient_free(&three);
         gradient_free(&grouped);
         gradient_free(&grouped_three);
+        tiny_model_free(&tiny);
+    }
+}
+
+/* ---- what is shared, and what is kept ---- */
+
+/* Answers to three prompts, one of them of a single token; in the order of the prompts, or each beside answers to others. */
+static void make_families(Material *material, bool is_apart) {
+    static const size_t ORDER[ROWS] = {0, 2, 4, 1, 3, 5};
+    make_material(material);
+    for (size_t i = 0; i < ROWS; i++) {
+        size_t row = is_apart ? ORDER[i] : i, family = row / 2;
+        size_t prompt = PROMPT - family % 2, count = row == 5 ? prompt + 1 : TOKENS - row % 3;
+        int32_t answer[TOKENS];
+        tiny_ids(material->ids[i], TOKENS, 50 + family);
+        tiny_ids(answer, TOKENS, row + 1);
+        memcpy(material->ids[i] + prompt, answer + prompt, (TOKENS - prompt) * sizeof *answer);
+        material->rows[i] =
+            (EvaluationRow){.ids = material->ids[i], .count = count, .first = prompt - 1, .end = count - 1};
+        material->advantages[i] = (double)row - 2.7;
+    }
+}
+
+static void a_prompt_that_samples_share_counts_for_each(void **state) {
+    (void)state;
+    static const size_t GROUPS[] = {0, 1, 12, TOKENS, 2 * TOKENS};
+    static const char *const CONFIGS[] = {WITH_BIASES, TIED, WINDOWED};
+    Material families, apart;
+    make_families(&families, false);
+    make_families(&apart, true);
+    for (size_t c = 0; c < sizeof CONFIGS / sizeof *CONFIGS; c++) {
+        TinyModel tiny = tiny_model_make(CONFIGS[c]);
+        Gradient expected = must_measure(tiny.model, &apart, 0, 1);
+        for (size_t g = 0; g < sizeof GROUPS / sizeof *GROUPS; g++) {
+            Gradient shared = must_measure(tiny.model, &families, GROUPS[g], 1),
+                     three = must_measure(tiny.model, &families, GROUPS[g], 3);
+            compare(&expected, &shared, 1e-5);
+            compare(&shared, &three, 0.0);
+            gradient_free(&shared);
+            gradient_free(&three);
+        }
+        gradient_free(&expected);
+        tiny_model_free(&tiny);
+    }
+}
+
+/* Three samples of one prompt of four tokens, and one of another. */
+static void shared_tokens_go_through_once_a_group(void **state) {
+    (void)state;
+    int32_t ids[2][TOKENS];
+    tiny_ids(ids[0], TOKENS, 1);
+    tiny_ids(ids[1], TOKENS, 2);
+    const BackwardRow rows[] = {{ids[0], 9, 0}, {ids[0], 8, 4}, {ids[0], 6, 4}, {ids[1], 7, 0}};
+    static const struct {
+        size_t group, tokens, largest;
+    } EXPECTED[] = {
+        {1000, 4 + 5 + 4 + 2 + 7, 22},   /* one group */
+        {13, 4 + 5 + 4 + 4 + 2 + 7, 13}, /* 4 + 5 + 4, then the prompt again */
+        {1, 9 + 8 + 6 + 7, 9},
+        {6, 9 + 8 + 6 + 7, 9},
+    };
+    TinyModel tiny = tiny_model_make(TIED);
+    for (size_t i = 0; i < sizeof EXPECTED / sizeof *EXPECTED; i++) {
+        size_t tokens, largest;
+        assert_int_equal(
+            backward_count_tokens(tiny.model, rows, 4, EXPECTED[i].group, &tokens, &largest, NULL),
+            STATUS_OK);
+        assert_int_equal(tokens, EXPECTED[i].tokens);
+        assert_int_equal(largest, EXPECTED[i].largest);
+    }
+    tiny_model_free(&tiny);
+}
+
+/* With the least memory nothing is kept, with all of it every layer: the figures are the same to the last bit. */
+static void what_is_kept_changes_nothing(void **state) {
+    (void)state;
+    static const char *const CONFIGS[] = {WITH_BIASES, TIED, BEHIND, PLAIN};
+    Material material;
+    make_families(&material, false);
+    for (size_t c = 0; c < sizeof CONFIGS / sizeof *CONFIGS; c++) {
+        TinyModel tiny = tiny_model_make(CONFIGS[c]);
+        Gradient kept = must_measure(tiny.model, &material, 0, 1), least;
+        Status status = STATUS_UNSUPPORTED;
+        Error error = {0};
+        for (limit = 1000; status == STATUS_UNSUPPORTED; limit += limit / 256)
+            status = measure(tiny.model, &material, 0, 1, &least, &error);
+        limit = UINT64_C(1) << 40;
+        if (status != STATUS_OK) fail_msg("%s", error.message);
+        compare(&kept, &least, 0.0);
+        gradient_free(&kept);
+        gradient_free(&least);
         tiny_model_free(&tiny);
     }
 }
@@ -262,6 +356,9 @@ static void a_cancelled_job_leaves_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neither_groups_nor_threads_matter),
+        cmocka_unit_test(a_prompt_that_samples_share_counts_for_each),
+        cmocka_unit_test(shared_tokens_go_through_once_a_group),
+        cmocka_unit_test(what_is_kept_changes_nothing),
         cmocka_unit_test(every_tensor_is_there_once),
         cmocka_unit_test(samples_without_an_advantage_are_counted_only),
         cmocka_unit_test(both_forms_of_a_sum_are_one_figure),
