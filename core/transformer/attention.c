@@ -143,7 +143,8 @@ static void attend(void *argument, size_t task, unsigned worker) {
 
 /*
  * A task is one key/value head of one state and one token: its group's query heads share the multiplies, over the
- * shared cells and over its own.
+ * shared cells and over its own. In blocks, the first of tokens that follow one another has the task of all of them, as
+ * above.
  */
 typedef struct Cells {
     size_t first, count;
@@ -190,6 +191,55 @@ static void attend_group(const Chunk *chunk, const ForwardState *state, size_t t
     }
 }
 
+/* How many tokens from this one on are a block's; 0: it is another one's task. Blocks begin at a sequence's own cells. */
+static size_t block_length(const Chunk *chunk, size_t token) {
+    const ForwardPlace *place = &chunk->places[token];
+    if (!chunk->in_blocks) return 1;
+    bool follows = token > 0 && chunk->places[token - 1].first == place->first &&
+                   chunk->places[token - 1].cell + 1 == place->cell;
+    size_t into = (place->cell - place->first) % ATTENTION_BLOCK, count = 1;
+    if (follows && into != 0) return 0;
+    while (into + count < ATTENTION_BLOCK && token + count < chunk->tokens &&
+           place[count].first == place->first && place[count].cell == place->cell + count)
+        count++;
+    return count;
+}
+
+/* A block of queries of one head. */
+static void attend_block(const Chunk *chunk, const ForwardState *state, size_t token, size_t count,
+                         uint64_t head, float *scores) {
+    const LayerPlan *plan = forward_plan(state, chunk->layer);
+    size_t dim = plan->head_dim, value_dim = plan->value_dim, position = chunk_position(chunk, token),
+           hidden = attention_first(plan, position);
+    uint64_t kv_head = head / (plan->heads / plan->kv_heads);
+    const float *query = state->buffers[BUFFER_QUERY] + (token * plan->heads + head) * dim;
+    float *mixed = state->buffers[BUFFER_MIXED] + (token * plan->heads + head) * value_dim, beta = 0.0F;
+    const float *key = state->keys + forward_cache(state, chunk->layer, kv_head),
+                *value =
+                    state->values + forward_values(state, chunk->layer, value_head(chunk, plan, kv_head));
+    Cells cells[2];
+    find_cells(chunk, plan, token, cells);
+    cells[1].count += count - 1;
+    size_t keys = cells[0].count + cells[1].count;
+    for (size_t part = 0, at = 0; part < 2; at += cells[part++].count) {
+        if (cells[part].count > 0)
+            blas_multiply_transposed(count, cells[part].count, dim, query, plan->heads * dim,
+                                     key + cells[part].first * dim, dim, 0.0F, scores + at, keys);
+    }
+    ScoreRule rule = attention_rule(state, chunk->layer, head);
+    for (size_t i = 0; i < count; i++) {
+        rule.position = position + i;
+        attention_weigh(&rule, scores + i * keys, attention_first(plan, position + i) - hidden,
+                        position + i + 1 - hidden, keys);
+    }
+    for (size_t part = 0, at = 0; part < 2; at += cells[part++].count) {
+        if (cells[part].count == 0) continue;
+        blas_multiply(count, value_dim, cells[part].count, scores + at, keys,
+                      value + cells[part].first * value_dim, value_dim, beta, mixed, plan->heads * value_dim);
+        beta = 1.0F;
+    }
+}
+
 static void attend_place(void *argument, size_t task, unsigned worker) {
     const Chunk *chunk = argument;
     uint64_t kv_heads = forward_plan(chunk->states[0], chunk->layer)->kv_heads;
@@ -197,9 +247,13 @@ static void attend_place(void *argument, size_t task, unsigned worker) {
     uint64_t group = forward_plan(state, chunk->layer)->heads / kv_heads;
     uint64_t kv_head = task / chunk->tokens % kv_heads;
     float *scores = chunk->scores + (size_t)worker * ATTENTION_BLOCK * chunk->score_stride;
-    for (uint64_t done = 0; done < group && !job_is_cancelled(chunk->job); done += ATTENTION_BLOCK) {
+    size_t token = task % chunk->tokens, count = block_length(chunk, token);
+    for (uint64_t h = 0; h < group && count > 1 && !job_is_cancelled(chunk->job); h++)
+        attend_block(chunk, state, token, count, kv_head * group + h, scores);
+    for (uint64_t done = 0; done < group && count == 1 && !job_is_cancelled(chunk->job);
+         done += ATTENTION_BLOCK) {
         size_t heads = group - done < ATTENTION_BLOCK ? group - done : ATTENTION_BLOCK;
-        attend_group(chunk, state, task % chunk->tokens, kv_head, kv_head * group + done, heads, scores);
+        attend_group(chunk, state, token, kv_head, kv_head * group + done, heads, scores);
     }
 }
 

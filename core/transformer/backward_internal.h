@@ -96,6 +96,7 @@ static inline ForwardInput backward_input(const Backward *backward, const Backwa
     return (ForwardInput){.ids = backward->ids + group->first,
                           .starts = backward->shares ? NULL : backward->starts + group->first,
                           .places = backward->shares ? backward->places + group->first : NULL,
+                          .in_blocks = true,
                           .count = group->tokens};
 }
 

@@ -87,9 +87,10 @@ typedef struct Chunk {
     size_t state_count;
     const int32_t *ids;
     size_t tokens;
-    size_t first;                      /* cache index of the chunk's first token */
-    const size_t *starts;              /* [tokens], or NULL: all 0 */
-    const ForwardPlace *places;        /* [tokens], or NULL */
+    size_t first;               /* cache index of the chunk's first token */
+    const size_t *starts;       /* [tokens], or NULL: all 0 */
+    const ForwardPlace *places; /* [tokens], or NULL */
+    bool in_blocks;
     const size_t *lengths;             /* [tokens]: of the text that each belongs to, as far as it is known */
     Angles angles[2][MODEL_MAX_ROPES]; /* [1]: of states that run as base */
     float *scores;                     /* [threads][ATTENTION_BLOCK × length] */

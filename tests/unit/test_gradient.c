@@ -20,6 +20,7 @@ static const char WITH_BIASES[] =
     "{\"model_type\":\"llama\",\"attention_bias\":true,\"mlp_bias\":true," TINY_SIZES("2") "}";
 static const char TIED[] = "{\"model_type\":\"qwen3\",\"tie_word_embeddings\":true," TINY_SIZES("2") "}";
 static const char WINDOWED[] = "{\"model_type\":\"mistral\",\"sliding_window\":3," TINY_SIZES("2") "}";
+static const char WINDOWED_LONG[] = "{\"model_type\":\"mistral\",\"sliding_window\":37," TINY_SIZES("2") "}";
 static const char BEHIND[] = "{\"model_type\":\"olmo2\"," TINY_SIZES("2") "}";
 static const char PLAIN[] = "{\"model_type\":\"arcee\"," TINY_SIZES("2") "}";
 
@@ -132,6 +133,37 @@ static void a_prompt_that_samples_share_counts_for_each(void **state) {
             gradient_free(&three);
         }
         gradient_free(&expected);
+        tiny_model_free(&tiny);
+    }
+}
+
+enum { LONG = 90, LONG_PROMPT = 43 };
+
+/* More than a block of queries, whose window begins in the prompt, at its end, and behind it. */
+static void long_answers_to_one_prompt_are_as_each_alone(void **state) {
+    (void)state;
+    static const char *const CONFIGS[] = {TIED, WINDOWED_LONG};
+    int32_t ids[ROWS / 2][LONG];
+    for (size_t c = 0; c < sizeof CONFIGS / sizeof *CONFIGS; c++) {
+        TinyModel tiny = tiny_model_make(CONFIGS[c]);
+        Gradient gradients[2];
+        for (int is_apart = 0; is_apart < 2; is_apart++) {
+            Material material = {.samples = {.rows = material.rows, .count = ROWS}};
+            static const size_t ORDER[ROWS] = {0, 2, 4, 1, 3, 5};
+            for (size_t i = 0; i < ROWS; i++) {
+                size_t row = is_apart ? ORDER[i] : i;
+                tiny_ids(ids[row / 2], LONG, 9 + row / 2);
+                material.rows[i] = (EvaluationRow){.ids = ids[row / 2],
+                                                   .count = LONG - 7 * row,
+                                                   .first = LONG_PROMPT - row / 4 - 1,
+                                                   .end = LONG - 7 * row - 1};
+                material.advantages[i] = (double)row - 1.3;
+            }
+            gradients[is_apart] = must_measure(tiny.model, &material, is_apart ? 1 : 0, 2);
+        }
+        compare(&gradients[0], &gradients[1], 1e-5);
+        gradient_free(&gradients[0]);
+        gradient_free(&gradients[1]);
         tiny_model_free(&tiny);
     }
 }
@@ -357,6 +389,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neither_groups_nor_threads_matter),
         cmocka_unit_test(a_prompt_that_samples_share_counts_for_each),
+        cmocka_unit_test(long_answers_to_one_prompt_are_as_each_alone),
         cmocka_unit_test(shared_tokens_go_through_once_a_group),
         cmocka_unit_test(what_is_kept_changes_nothing),
         cmocka_unit_test(every_tensor_is_there_once),
