@@ -179,7 +179,7 @@ static Status descend_layer(Descent *descent, Error *error) {
     return status == STATUS_OK ? descend_attention(descent, error) : status;
 }
 
-/* Runs the layer forward again for the group, then down. */
+/* Runs the layer forward again for the group, then down. What was kept of it stands in for what would be computed. */
 static Status run_layer(Descent *descent, const char *stage, Error *error) {
     Backward *backward = descent->backward;
     const BackwardGroup *group = descent->group;
@@ -187,10 +187,10 @@ static Status run_layer(Descent *descent, const char *stage, Error *error) {
     input.stage = stage;
     input.observer = keep_activations;
     input.user = backward;
-    const ForwardKept kept = backward_kept(backward, group, descent->layer);
-    Status status = forward_replay_layer(backward->state, descent->layer,
-                                         backward_inputs(backward, group, descent->layer), &input, &kept,
-                                         backward->scratch, descent->job, error);
+    descent->kept = backward_kept(backward, group, descent->layer);
+    Status status = forward_replay_layer(
+        backward->state, descent->layer, backward_inputs(backward, group, descent->layer), &input,
+        descent->kept.up != NULL ? &descent->kept : NULL, backward->scratch, descent->job, error);
     return status == STATUS_OK ? descend_layer(descent, error) : status;
 }
 

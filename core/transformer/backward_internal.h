@@ -79,7 +79,7 @@ static inline bool backward_norms_behind(const ModelConfig *config) {
     return config->norms == NORMS_AROUND || config->norms == NORMS_BEHIND;
 }
 
-/* What is kept of the layer's MLP for a group. */
+/* What is kept of the layer's MLP for a group; `up` NULL: nothing. */
 ForwardKept backward_kept(const Backward *backward, const BackwardGroup *group, uint64_t layer);
 
 size_t backward_site_width(const ModelConfig *config, BackwardSite site);

@@ -57,30 +57,35 @@ static Status project_gate_up(const Pass *pass, bool is_gated, bool is_fused, Er
     return status == STATUS_OK ? pass_project(pass, UP, error) : status;
 }
 
-/* From gate and up in their buffers. */
-static Status activate_all(const Pass *pass, bool is_gated, Error *error) {
-    if (is_gated) pass_observe(pass, FORWARD_GATE, BUFFER_GATE);
-    pass_observe(pass, FORWARD_UP, BUFFER_UP);
-    Status status = pass_for_tokens(pass, is_gated ? activate_gate : activate_up, error);
-    if (status == STATUS_OK) pass_observe(pass, FORWARD_ACTIVATED, BUFFER_GATE);
-    return status;
-}
-
 Status block_mlp_activate(const Pass *pass, Error *error) {
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
     bool is_gated = plan->mlp == MLP_GATED;
     Status status = project_gate_up(pass, is_gated, architecture_has(plan, TENSOR_GATE_UP), error);
-    return status == STATUS_OK ? activate_all(pass, is_gated, error) : status;
+    if (status != STATUS_OK) return status;
+    if (is_gated) pass_observe(pass, FORWARD_GATE, BUFFER_GATE);
+    pass_observe(pass, FORWARD_UP, BUFFER_UP);
+    status = pass_for_tokens(pass, is_gated ? activate_gate : activate_up, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_ACTIVATED, BUFFER_GATE);
+    return status;
 }
 
-Status block_mlp_restore(const Pass *pass, const ForwardKept *kept, Error *error) {
-    ForwardState *state = pass->chunk.states[0];
-    const LayerPlan *plan = forward_plan(state, pass->chunk.layer);
-    size_t bytes = pass->chunk.tokens * plan->intermediate_size * sizeof(float);
-    bool is_gated = plan->mlp == MLP_GATED;
-    if (is_gated) memcpy(state->buffers[BUFFER_GATE], kept->gate, bytes);
-    memcpy(state->buffers[BUFFER_UP], kept->up, bytes);
-    return activate_all(pass, is_gated, error);
+/* What was kept of the token is in its row of the buffers before it is activated. */
+static void activate_kept(const Chunk *chunk, ForwardState *state, size_t token) {
+    const LayerPlan *plan = forward_plan(state, chunk->layer);
+    size_t width = plan->intermediate_size, bytes = width * sizeof(float);
+    memcpy(pass_row(chunk, state, BUFFER_UP, token), chunk->kept->up + token * width, bytes);
+    if (plan->mlp == MLP_PLAIN) {
+        activate_up(chunk, state, token);
+        return;
+    }
+    memcpy(pass_row(chunk, state, BUFFER_GATE, token), chunk->kept->gate + token * width, bytes);
+    activate_gate(chunk, state, token);
+}
+
+Status block_mlp_restore(const Pass *pass, Error *error) {
+    Status status = pass_for_tokens(pass, activate_kept, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_ACTIVATED, BUFFER_GATE);
+    return status;
 }
 
 Status block_mlp_project_down(const Pass *pass, Error *error) {

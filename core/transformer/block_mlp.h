@@ -14,8 +14,8 @@ Status block_mlp_descend(const Descent *descent, Error *error) STATUS_MUST_CHECK
 /* Up to the input of down, which is in BUFFER_GATE then. */
 Status block_mlp_activate(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 
-/* The same from what was kept of gate and up; and the rest of the way. */
-Status block_mlp_restore(const Pass *pass, const ForwardKept *kept, Error *error) STATUS_MUST_CHECK;
+/* The same from what the chunk has kept of gate and up, which is not told of again; and the rest of the way. */
+Status block_mlp_restore(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 Status block_mlp_project_down(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -51,7 +51,10 @@ float *descent_slope(const Descent *descent, Slope slope, size_t sequence, size_
 const float *descent_activation(const Descent *descent, BackwardSite site, size_t sequence, size_t token) {
     const Backward *backward = descent->backward;
     size_t at = descent->spans[sequence].row + token;
-    return backward->activations[site] + at * backward_site_width(backward->model->config, site);
+    const float *values = backward->activations[site];
+    if (site == BACKWARD_GATE && descent->kept.gate != NULL) values = descent->kept.gate;
+    if (site == BACKWARD_UP && descent->kept.up != NULL) values = descent->kept.up;
+    return values + at * backward_site_width(backward->model->config, site);
 }
 
 Status descent_project(const Descent *descent, TensorRole role, Slope from, Slope to, bool accumulate,

@@ -16,6 +16,7 @@ typedef struct Descent {
     const BackwardSpan *spans; /* [count]: of the group's sequences */
     size_t count, tokens;
     uint64_t layer;
+    ForwardKept kept; /* outputs of gate and up, where they were kept instead of computed again */
     Slope given;      /* SLOPE_RESIDUAL, or SLOPE_ADDED where something stands between block and stream */
     bool accumulates; /* onto what SLOPE_NORMED has: of the block beside */
     float *scratch;   /* [threads][scratch_stride], for backward_attention_run() */

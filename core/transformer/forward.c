@@ -347,11 +347,11 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
 }
 
 /* What down gives matters only where a norm follows. */
-static Status replay_mlp(const Pass *pass, const ForwardKept *kept, Error *error) {
+static Status replay_mlp(const Pass *pass, Error *error) {
     NormPlaces norms = pass->chunk.states[0]->side->config->norms;
-    bool is_normed = norms == NORMS_AROUND || norms == NORMS_BEHIND;
-    if (is_normed && kept->up == NULL) return run_mlp(pass, error);
-    Status status = kept->up == NULL ? block_mlp_activate(pass, error) : block_mlp_restore(pass, kept, error);
+    bool is_normed = norms == NORMS_AROUND || norms == NORMS_BEHIND, is_kept = pass->chunk.kept != NULL;
+    if (is_normed && !is_kept) return run_mlp(pass, error);
+    Status status = is_kept ? block_mlp_restore(pass, error) : block_mlp_activate(pass, error);
     if (status == STATUS_OK && is_normed) status = block_mlp_project_down(pass, error);
     if (status == STATUS_OK && is_normed) pass_observe(pass, FORWARD_MLP_OUTPUT, BUFFER_ADDED);
     return status;
@@ -377,13 +377,14 @@ Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *re
                              .scores = workspace.scores,
                              .score_stride = count_keys(state, input),
                              .layer = layer,
+                             .kept = kept,
                              .job = job};
         memcpy(pass.chunk.angles, workspace.angles, sizeof workspace.angles);
         compute_all_angles(&pass.chunk, &workspace);
         size_t width = state->model->config->hidden_size;
         memcpy(state->buffers[BUFFER_RESIDUAL], residual, input->count * width * sizeof *residual);
         status = run_mixer(&pass, error);
-        if (status == STATUS_OK) status = replay_mlp(&pass, kept, error);
+        if (status == STATUS_OK) status = replay_mlp(&pass, error);
     }
     state->length = length;
     release(&workspace);

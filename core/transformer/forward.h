@@ -91,15 +91,14 @@ typedef struct ForwardInput {
 Status forward_run(ForwardState *const *states, size_t count, const ForwardInput *input,
                    MatmulScratch *scratch, Job *job, Error *error) STATUS_MUST_CHECK;
 
-/* What was kept of a layer's MLP from the pass before: outputs of gate and up with their bias, [count × intermediate_size]. `up`
- * NULL: nothing. */
+/* What was kept of a layer's MLP from the pass before: outputs of gate and up with their bias, [count × intermediate_size]. */
 typedef struct ForwardKept {
     const float *gate, *up;
 } ForwardKept;
 
 /* Runs one layer over a whole input again, from its residual stream [count × hidden_size] (as
  * FORWARD_LAYER_INPUT gave it), for a pass that goes backward: up to the input of down_proj, which is the last that
- * such a pass needs. What is `kept` is not computed again. The input is that of an earlier forward_run()
+ * such a pass needs. What is `kept` (NULL: nothing) is not computed again, and not told of. The input is that of an earlier forward_run()
  * on an empty state, in one chunk: activations of all its tokens are in memory at once. */
 Status forward_replay_layer(ForwardState *state, uint64_t layer, const float *residual,
                             const ForwardInput *input, const ForwardKept *kept, MatmulScratch *scratch,

@@ -97,6 +97,7 @@ typedef struct Chunk {
     size_t score_stride;               /* the most keys that a token may see */
     int value_half;                    /* of differential attention: whose values are mixed, 1 or 2; else 0 */
     uint64_t layer;
+    const ForwardKept *kept; /* of the layer, by a pass that goes backward; NULL: nothing */
     Job *job;
 } Chunk;
 
