@@ -112,8 +112,8 @@ static Status measure(Bench *bench, const Samples *samples, Error *error) {
         status = measure_medians(measures, 2, bench->clock, bench->seconds, taken, error);
     if (status == STATUS_OK) {
         ReportRow row = {.value = taken[0] / taken[1], .unit = "forwards", .target = 4.0, .is_bound = true};
-        (void)snprintf(row.what, sizeof row.what, "gradient, %zu samples of %zu tokens%s", samples->count,
-                       samples->tokens, samples->is_group ? ", one prompt" : "");
+        (void)snprintf(row.what, sizeof row.what, "gradient at hand-over, %zu samples of %zu tokens%s",
+                       samples->count, samples->tokens, samples->is_group ? ", one prompt" : "");
         status = report_add(&bench->report, &row, error);
     }
     close_material(&material);
