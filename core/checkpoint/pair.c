@@ -22,21 +22,24 @@ static Status index_roles(Pair *pair, Error *error) {
 
 /* ---- the pair ---- */
 
-/* A model of its own, or an adapter of base. */
-static Status open_sft(const char *base_directory, const char *directory, Checkpoint **sft, Error *error) {
+/* A model of its own, or an adapter of `root`. */
+static Status open_side(const char *root, const char *directory, Checkpoint **side, Error *error) {
     bool is_adapter;
     Status status = adapter_is_directory(directory, &is_adapter, error);
     if (status != STATUS_OK) return status;
-    return is_adapter ? adapter_open(base_directory, directory, sft, error)
-                      : checkpoint_open(directory, sft, error);
+    return is_adapter ? adapter_open(root, directory, side, error) : checkpoint_open(directory, side, error);
 }
 
-Status pair_open(const char *base_directory, const char *sft_directory, Pair **pair, Error *error) {
+/* `root` is NULL where base is to be a model of its own. */
+static Status open_pair(const char *root, const char *base_directory, const char *sft_directory, Pair **pair,
+                        Error *error) {
     *pair = NULL;
     Pair *opened = memory_allocate(1, sizeof *opened);
     if (opened == NULL) return memory_fail(error, "the pair");
-    Status status = checkpoint_open(base_directory, &opened->base, error);
-    if (status == STATUS_OK) status = open_sft(base_directory, sft_directory, &opened->sft, error);
+    Status status = root == NULL ? checkpoint_open(base_directory, &opened->base, error)
+                                 : open_side(root, base_directory, &opened->base, error);
+    if (status == STATUS_OK)
+        status = open_side(root != NULL ? root : base_directory, sft_directory, &opened->sft, error);
     if (status == STATUS_OK) status = finding_add_all(&opened->findings, &opened->base->remarks, error);
     if (status == STATUS_OK) status = finding_add_all(&opened->findings, &opened->sft->remarks, error);
     if (status == STATUS_OK) status = quantization_check(opened->base, error);
@@ -53,6 +56,16 @@ Status pair_open(const char *base_directory, const char *sft_directory, Pair **p
     }
     *pair = opened;
     return STATUS_OK;
+}
+
+Status pair_open(const char *base_directory, const char *sft_directory, Pair **pair, Error *error) {
+    return open_pair(NULL, base_directory, sft_directory, pair, error);
+}
+
+Status pair_open_step(const char *root_directory, const char *from_directory, const char *to_directory,
+                      Pair **pair, Error *error) {
+    bool from_root = strcmp(root_directory, from_directory) == 0;
+    return open_pair(from_root ? NULL : root_directory, from_directory, to_directory, pair, error);
 }
 
 void pair_close(Pair *pair) {

@@ -67,6 +67,11 @@ typedef struct Pair {
 Status pair_open(const char *base_directory, const char *sft_directory, Pair **pair,
                  Error *error) STATUS_MUST_CHECK;
 
+/* Opens two checkpoints of one training as a pair, the earlier one as its base: each is a model of its own or an adapter
+ * of the checkpoint in `root_directory`, from which both come. */
+Status pair_open_step(const char *root_directory, const char *from_directory, const char *to_directory,
+                      Pair **pair, Error *error) STATUS_MUST_CHECK;
+
 /* Takes NULL. */
 void pair_close(Pair *pair);
 

@@ -258,8 +258,8 @@ static void a_mistake_names_the_option_and_the_nearest_one(void **unused) {
 
 static void a_mistake_in_the_operands_says_what_was_expected(void **unused) {
     (void)unused;
-    REFUSE("expected BASE SFT, found 1 argument", "drift", "B");
-    REFUSE("expected BASE SFT, found 3 arguments", "drift", "B", "S", "X");
+    REFUSE("expected BASE SFT..., found 1 argument", "drift", "B");
+    REFUSE("expected BASE SFT, found 3 arguments", "check", "B", "S", "X");
     REFUSE("there is no command \"chekc\"; did you mean check?", "chekc", "B", "S");
     REFUSE("\"scenery\" is no command", "scenery", "B", "S");
     REFUSE("expected BASE SFT or nothing, found 1 argument", "B");
@@ -267,6 +267,8 @@ static void a_mistake_in_the_operands_says_what_was_expected(void **unused) {
     REFUSE("expected DIR [FILE], found 3 arguments", "chat", "D", "F", "X");
     for (size_t count = 1; count <= 2; count++)
         assert_int_equal(command_table_check_operands(COMMAND_CHAT, count, NULL), STATUS_OK);
+    for (size_t count = 2; count <= 9; count++) /* rungs, as many as there are */
+        assert_int_equal(command_table_check_operands(COMMAND_DRIFT, count, NULL), STATUS_OK);
 }
 
 static void help_and_version_need_nothing_else(void **unused) {

@@ -23,7 +23,7 @@ CommandId command_table_find(const char *name) {
     return COMMAND_COUNT;
 }
 
-/* The words of "DIR [FILE]", and how many of them are there in any case. */
+/* The words of "DIR [FILE]", and how many of them are there in any case; "SFT..." is one. */
 static size_t count_words(const char *operands, size_t *needed) {
     size_t words = 0;
     bool inside = false;
@@ -41,7 +41,8 @@ Status command_table_check_operands(CommandId id, size_t count, Error *error) {
     size_t needed;
     const char *operands = FACTS[id].operands;
     size_t words = count_words(operands, &needed);
-    if (count == words || count == needed) return STATUS_OK;
+    bool repeats = strstr(operands, "...") != NULL;
+    if (count == words || count == needed || (repeats && count > words)) return STATUS_OK;
     if (words == 0) return status_fail(error, STATUS_ARGUMENT, "expected no argument, found %zu", count);
     bool or_nothing = needed == 0; /* else the brackets say it */
     int length = (int)strcspn(operands, or_nothing ? "]" : "");

@@ -6,7 +6,8 @@
  *     X(IDENTIFIER, "name", "operands", "summary")      in the order of help
  *
  *     name       "" for the terminal program
- *     operands   "BASE SFT"; "[DIR]": those in brackets, which are last, all of them or none
+ *     operands   "BASE SFT"; "[DIR]": those in brackets, which are last, all of them or none; "SFT...": the last,
+ *                one or more
  *     summary    one line, in the list of commands
  *
  * Exit status: 0; 1 a finding (two checkpoints that cannot be fused, a verification that failed); 2 an error;
@@ -25,7 +26,7 @@
       "See where fine-tuning moved a model, turn the fusion weight, export the result: in this terminal.") \
     X(INFO, "info", "[DIR]", "One checkpoint, and what this build and machine are.") \
     X(CHECK, "check", "BASE SFT", "Can they be fused? Every mismatch, tensor by tensor.") \
-    X(DRIFT, "drift", "BASE SFT", "Every metric of every tensor: how far fine-tuning moved the weights.") \
+    X(DRIFT, "drift", "BASE SFT...", "Every metric of every tensor: how far fine-tuning moved the weights, also along checkpoints of one training.") \
     X(TOKENIZE, "tokenize", "DIR|tokenizer.json", \
       "Lines of standard input to token ids, one line each, and back.") \
     X(CHAT, "chat", "DIR [FILE]", "Conversations, a line of JSON each, to the texts that the chat template makes of them.") \

@@ -1,0 +1,173 @@
+/*
+ * What commands print of several rungs: each comparison is the one that the two directories have alone, to the bit,
+ * and a rung that does not fit is named before anything is measured.
+ */
+#include "tests/golden/commands.h"
+#include "tests/ladder_fixture.h"
+
+/* ---- drift ---- */
+
+static const cJSON *find_comparison(const cJSON *tree, int rung, int against) {
+    const cJSON *item;
+    cJSON_ArrayForEach(item, json_find(tree, "comparisons")) if ((int)read_number(item, "rung") == rung &&
+                                                                 (int)read_number(item, "against") ==
+                                                                     against) return item;
+    fail_msg("there is no comparison of %d with %d", rung, against);
+    return NULL;
+}
+
+static char *print(const cJSON *item) {
+    char *text = cJSON_PrintUnformatted(item);
+    assert_non_null(text);
+    return text;
+}
+
+static void expect_same(const cJSON *found, const cJSON *alone, const char *key) {
+    char *left = print(json_find(found, key)), *right = print(json_find(alone, key));
+    assert_string_equal(left, right);
+    free(left);
+    free(right);
+}
+
+static void each_comparison_of_a_ladder_is_that_of_its_two_directories(void **unused) {
+    (void)unused;
+    static const struct { int rung, against; } EXPECTED[] = {{1, 0}, {2, 0}, {3, 0}, {2, 1}, {3, 2}};
+    static const char *const GROUPINGS[][2] = {{"tensor", "tensors"}, {"layer", "layers"}, {"role", "roles"}};
+    const char *const directories[] = {base, rungs[0], rungs[1], rungs[2]};
+    for (size_t g = 0; g < 3; g++) {
+        cJSON *tree = RUN_JSON("drift", base, rungs[0], rungs[1], rungs[2], "--by", GROUPINGS[g][0]);
+        assert_string_equal(json_get_text(tree, "base", ""), base);
+        assert_int_equal(cJSON_GetArraySize(json_find(tree, "rungs")), LADDER_RUNGS);
+        assert_int_equal(cJSON_GetArraySize(json_find(tree, "comparisons")), 5);
+        for (size_t i = 0; i < sizeof EXPECTED / sizeof *EXPECTED; i++) {
+            const cJSON *found = find_comparison(tree, EXPECTED[i].rung, EXPECTED[i].against);
+            cJSON *alone = RUN_JSON("drift", directories[EXPECTED[i].against], directories[EXPECTED[i].rung],
+                                    "--by", GROUPINGS[g][0]);
+            expect_same(found, alone, "base");
+            expect_same(found, alone, "sft");
+            expect_same(found, alone, "all");
+            expect_same(found, alone, GROUPINGS[g][1]);
+            cJSON_Delete(alone);
+        }
+        cJSON_Delete(tree);
+    }
+}
+
+/* W at 0.3 and 0.6 lie on the line to SFT: their drift is that share of it, but for bfloat16's rounding. */
+static void drift_grows_along_a_ladder_as_its_rungs_lie(void **unused) {
+    (void)unused;
+    cJSON *tree = RUN_JSON("drift", base, rungs[0], rungs[1], rungs[2]);
+    double norms[LADDER_RUNGS];
+    for (int rung = 1; rung <= LADDER_RUNGS; rung++)
+        norms[rung - 1] = read_number(json_find(find_comparison(tree, rung, 0), "all"), "norm");
+    assert_true(fabs(norms[0] / norms[2] - 0.3) < 2e-3);
+    assert_true(fabs(norms[1] / norms[2] - 0.6) < 2e-3);
+    cJSON_Delete(tree);
+}
+
+static void lines_of_a_ladder_say_of_which_rungs_they_are(void **unused) {
+    (void)unused;
+    ProgramResult csv =
+        PROGRAM_RUN("drift", base, rungs[0], rungs[1], "--sort", "norm", "--top", "1", "--csv");
+    assert_int_equal(csv.status, 0);
+    assert_memory_equal(csv.output, "rung,against,tensor,", 20);
+    static const char *const BEGINNINGS[] = {"\n1,0,lm_head.weight,", "\n2,0,lm_head.weight,",
+                                             "\n2,1,lm_head.weight,"};
+    const char *at = csv.output;
+    for (size_t i = 0; i < 3; i++) {
+        at = strstr(at, BEGINNINGS[i]);
+        if (at == NULL) fail_msg("expected %s in its place in %s", BEGINNINGS[i], csv.output);
+    }
+    program_free(&csv);
+    ProgramResult text = PROGRAM_RUN("drift", base, rungs[0], rungs[1], "--sort", "norm", "--top", "1");
+    assert_int_equal(text.status, 0);
+    assert_non_null(strstr(text.output, "norm; 2-1 is rung 2 against rung 1, and 0 is base:"));
+    assert_non_null(strstr(text.output, "1-0"));
+    assert_null(strstr(text.output, "embed_tokens")); /* cut */
+    program_free(&text);
+}
+
+static void a_ladder_of_one_rung_is_a_pair(void **unused) {
+    (void)unused;
+    cJSON *tree = RUN_JSON("drift", base, rungs[0]);
+    assert_null(json_find(tree, "comparisons"));
+    assert_string_equal(json_get_text(tree, "sft", ""), rungs[0]);
+    cJSON_Delete(tree);
+}
+
+/* ---- rungs that do not fit ---- */
+
+static void write_other_architecture(void) {
+    free(scratch_path("other/"));
+    scratch_write_safetensors("other/model.safetensors",
+                              "{\"wte.weight\":{\"dtype\":\"F32\",\"shape\":[4,2],\"data_offsets\":[0,32]}}",
+                              32);
+    scratch_write_text("other/config.json",
+                       "{\"model_type\":\"gpt2\",\"n_embd\":2,\"n_layer\":1,\"n_head\":1,\"vocab_size\":4}");
+}
+
+/* The first bytes of a rung's weights, as a copy that was interrupted leaves them. */
+static void write_cut(void) {
+    char *from = memory_format("%s/model.safetensors", rungs[0]), *text, *configuration;
+    size_t bytes, config_bytes;
+    Error error = {0};
+    free(scratch_path("cut/"));
+    if (json_read_text(from, 64 << 20, &text, &bytes, &error) != STATUS_OK) fail_msg("%s", error.message);
+    scratch_write("cut/model.safetensors", text, bytes / 2);
+    free(text);
+    free(from);
+    from = memory_format("%s/config.json", rungs[0]);
+    assert_int_equal(json_read_text(from, 1 << 20, &configuration, &config_bytes, NULL), STATUS_OK);
+    scratch_write_text("cut/config.json", configuration);
+    free(configuration);
+    free(from);
+}
+
+static void a_rung_that_does_not_fit_is_named(void **unused) {
+    (void)unused;
+    write_other_architecture();
+    write_cut();
+    char *missing = scratch_path("missing"), *other = scratch_path("other"), *cut = scratch_path("cut");
+    PROGRAM_EXPECT(2, "rung 2: ", "drift", base, rungs[0], missing, rungs[1]);
+    PROGRAM_EXPECT(2, "missing: No such file or directory", "drift", base, rungs[0], missing, rungs[1]);
+    PROGRAM_EXPECT(1, "rung 3: names: expected", "drift", base, rungs[0], rungs[1], other);
+    PROGRAM_EXPECT(2, "rung 1: ", "drift", base, cut, rungs[0]);
+    PROGRAM_EXPECT(2, "cut/model.safetensors", "drift", base, cut, rungs[0]);
+    PROGRAM_EXPECT(2, "missing: No such file", "drift", missing, rungs[0], rungs[1]);
+    free(missing);
+    free(other);
+    free(cut);
+}
+
+/* An adapter is no model without its base, so its step to the next is between two adapters of that. */
+static void adapters_of_one_base_are_rungs(void **unused) {
+    (void)unused;
+    char *llama = golden_path("golden/adapters/%s%s", "bases/llama", "");
+    char *lora = golden_path("golden/adapters/%s%s", "lora", "");
+    char *patterns = golden_path("golden/adapters/%s%s", "rslora-patterns", "");
+    cJSON *tree = RUN_JSON("drift", llama, lora, patterns, lora);
+    cJSON *alone = RUN_JSON("drift", llama, lora);
+    expect_same(find_comparison(tree, 1, 0), alone, "all");
+    expect_same(find_comparison(tree, 3, 0), alone, "tensors");
+    const cJSON *there = json_find(find_comparison(tree, 2, 1), "all");
+    const cJSON *back = json_find(find_comparison(tree, 3, 2), "all");
+    assert_true(read_number(there, "norm") > 0);
+    assert_true(read_number(there, "norm") == read_number(back, "norm"));
+    cJSON_Delete(tree);
+    cJSON_Delete(alone);
+    free(llama);
+    free(lora);
+    free(patterns);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_comparison_of_a_ladder_is_that_of_its_two_directories),
+        cmocka_unit_test(drift_grows_along_a_ladder_as_its_rungs_lie),
+        cmocka_unit_test(lines_of_a_ladder_say_of_which_rungs_they_are),
+        cmocka_unit_test(a_ladder_of_one_rung_is_a_pair),
+        cmocka_unit_test(a_rung_that_does_not_fit_is_named),
+        cmocka_unit_test(adapters_of_one_base_are_rungs),
+    };
+    return cmocka_run_group_tests(tests, open_ladder, close_ladder);
+}
