@@ -2,6 +2,7 @@
  * What commands print of several rungs: each comparison is the one that the two directories have alone, to the bit,
  * and a rung that does not fit is named before anything is measured.
  */
+#include "core/evaluation/distribution.h"
 #include "tests/golden/commands.h"
 #include "tests/ladder_fixture.h"
 
@@ -160,6 +161,113 @@ static void adapters_of_one_base_are_rungs(void **unused) {
     free(patterns);
 }
 
+/* ---- ladder ---- */
+
+static const char PROMPT[] = "Tom has 12 pens";
+
+/* The point of a sweep that is SFT. */
+static cJSON *sweep_sft(const char *const *subject, size_t rung, cJSON **tree) {
+    *tree = RUN_JSON("sweep", base, rungs[rung - 1], subject[0], subject[1], "--alpha", "1");
+    cJSON *points = (cJSON *)json_find(*tree, "points");
+    return cJSON_GetArrayItem(points, cJSON_GetArraySize(points) - 1);
+}
+
+static void expect_averages(const cJSON *averages, const cJSON *point) {
+    size_t compared = 0;
+    for (size_t i = 0; i < DISTRIBUTION_FIGURE_COUNT; i++, compared++) {
+        const char *key = DISTRIBUTION_FIGURES[i].key;
+        double found = read_number(averages, key), expected = read_number(point, key);
+        if (found != expected && !(isnan(found) && isnan(expected)))
+            fail_msg("%s: expected %.17g, found %.17g", key, expected, found);
+    }
+    assert_true(compared > 8);
+}
+
+static bool is_null(const cJSON *object, const char *key) {
+    return cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(object, key)); /* json_find() has none for it */
+}
+
+static const cJSON *find_rung(const cJSON *tree, int rung) {
+    const cJSON *item = cJSON_GetArrayItem(json_find(tree, "rungs"), rung);
+    assert_int_equal((int)read_number(item, "rung"), rung);
+    return item;
+}
+
+static void figures_along_a_ladder_are_those_of_each_pair(void **unused) {
+    (void)unused;
+    char *few = few_rows();
+    const char *const rows[] = {"-c", few}, *const prompt[] = {"-p", PROMPT};
+    cJSON *tree = RUN_JSON("ladder", base, rungs[0], rungs[1], rungs[2], "-c", few, "-p", PROMPT);
+    cJSON *drift = RUN_JSON("drift", base, rungs[0], rungs[1], rungs[2]);
+    assert_int_equal(cJSON_GetArraySize(json_find(tree, "rungs")), LADDER_RUNGS + 1);
+    for (int rung = 1; rung <= LADDER_RUNGS; rung++) {
+        cJSON *sweep;
+        const cJSON *item = find_rung(tree, rung);
+        assert_string_equal(json_get_text(item, "directory", ""), rungs[rung - 1]);
+        expect_averages(json_find(item, "averages"), sweep_sft(rows, (size_t)rung, &sweep));
+        cJSON_Delete(sweep);
+        const cJSON *point = sweep_sft(prompt, (size_t)rung, &sweep);
+        expect_averages(json_find(item, "prompt_averages"), point);
+        assert_true(read_number(item, "prompt_entropy") == read_number(point, "entropy"));
+        cJSON_Delete(sweep);
+        const cJSON *whole = json_find(find_comparison(drift, rung, 0), "all");
+        const cJSON *step = json_find(find_comparison(drift, rung, rung - 1), "all");
+        assert_true(read_number(item, "relative_norm") == read_number(whole, "relative_norm"));
+        assert_true(read_number(item, "step_relative_norm") == read_number(step, "relative_norm"));
+        assert_int_equal(cJSON_GetArraySize(json_find(item, "layers")), 6);
+    }
+    assert_true(read_number(find_rung(tree, 0), "relative_norm") == 0);
+    assert_true(is_null(find_rung(tree, 0), "step_relative_norm"));
+    assert_true(is_null(find_rung(tree, LADDER_RUNGS), "last_relative_norm"));
+    cJSON_Delete(tree);
+    cJSON_Delete(drift);
+    free(few);
+}
+
+/* Shares of each layer as `rejuv neurons` has them. */
+static void dormancy_along_a_ladder_is_that_of_its_neurons(void **unused) {
+    (void)unused;
+    char *few = few_rows();
+    double sum = 0, gradients = 0;
+    cJSON *tree =
+        RUN_JSON("ladder", base, rungs[0], rungs[2], "-c", few, "--tau", "0.4", "--gradient-tau", "0.3");
+    cJSON *neurons = RUN_JSON("neurons", base, rungs[2], "-c", few, "--tau", "0.4", "--gradient-tau", "0.3",
+                              "--select", "random", "--top", "1");
+    const cJSON *layer;
+    int i = 0;
+    cJSON_ArrayForEach(layer, json_find(neurons, "dormant")) {
+        const cJSON *found = cJSON_GetArrayItem(json_find(find_rung(tree, 2), "layers"), i);
+        const cJSON *of_base = cJSON_GetArrayItem(json_find(find_rung(tree, 0), "layers"), i++);
+        double share = read_number(found, "dormant"), gradient = read_number(found, "gradient_dormant");
+        assert_true(share == read_number(layer, "mlp_sft"));
+        assert_true(gradient == read_number(layer, "mlp_gradient"));
+        assert_true(read_number(of_base, "dormant") == read_number(layer, "mlp_base"));
+        sum += share;
+        gradients += gradient;
+    }
+    assert_true(i == 6 && sum > 0 && gradients > 0); /* layers of one width */
+    assert_true(fabs(read_number(find_rung(tree, 2), "dormant") - sum / 6) < 1e-12);
+    assert_true(fabs(read_number(find_rung(tree, 2), "gradient_dormant") - gradients / 6) < 1e-12);
+    cJSON_Delete(tree);
+    cJSON_Delete(neurons);
+    free(few);
+}
+
+static void without_rows_only_drift_is_measured(void **unused) {
+    (void)unused;
+    cJSON *tree = RUN_JSON("ladder", base, rungs[0], rungs[1]);
+    const cJSON *rung = find_rung(tree, 1);
+    assert_true(read_number(rung, "last_relative_norm") > 0);
+    static const char *const NONE[] = {"dormant",        "gradient_dormant", "loss",           "entropy",
+                                       "prompt_entropy", "averages",         "prompt_averages"};
+    for (size_t i = 0; i < sizeof NONE / sizeof *NONE; i++) assert_true(is_null(rung, NONE[i]));
+    cJSON_Delete(tree);
+    char *missing = scratch_path("missing");
+    PROGRAM_EXPECT(2, "rung 2: ", "ladder", base, rungs[0], missing);
+    PROGRAM_EXPECT(2, "expected BASE SFT..., found 1 argument", "ladder", base);
+    free(missing);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_comparison_of_a_ladder_is_that_of_its_two_directories),
@@ -168,6 +276,9 @@ int main(void) {
         cmocka_unit_test(a_ladder_of_one_rung_is_a_pair),
         cmocka_unit_test(a_rung_that_does_not_fit_is_named),
         cmocka_unit_test(adapters_of_one_base_are_rungs),
+        cmocka_unit_test(figures_along_a_ladder_are_those_of_each_pair),
+        cmocka_unit_test(dormancy_along_a_ladder_is_that_of_its_neurons),
+        cmocka_unit_test(without_rows_only_drift_is_measured),
     };
     return cmocka_run_group_tests(tests, open_ladder, close_ladder);
 }

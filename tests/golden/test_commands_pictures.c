@@ -143,7 +143,7 @@ static void a_file_is_whole_or_not_there(void **unused) {
 static void mistakes_in_a_shot_are_named(void **unused) {
     (void)unused;
     PROGRAM_EXPECT(2, "there is no view \"nope\"; there are overview, layers", "shot", "nope", base, sft);
-    PROGRAM_EXPECT(2, "expected VIEW BASE SFT, found 2 arguments", "shot", base, sft);
+    PROGRAM_EXPECT(2, "expected VIEW BASE SFT..., found 2 arguments", "shot", base, sft);
     PROGRAM_EXPECT(2, "--size: expected columns and rows", "shot", "layers", base, sft, "--size", "100");
     PROGRAM_EXPECT(2, "--size: expected columns and rows", "shot", "layers", base, sft, "--size", "0x5");
     PROGRAM_EXPECT(2, "--out: expected a name that ends in", "shot", "layers", base, sft, "--out", "a.png");

@@ -1,7 +1,7 @@
 /*
  * A ladder's rungs, opened as pairs.
  */
-#include "core/checkpoint/ladder.h"
+#include "core/ladder/ladder.h"
 #include "tests/unit/tiny_model.h"
 
 static const char CONFIG[] = "{\"model_type\":\"llama\"," TINY_SIZES("2") "}";

@@ -262,7 +262,7 @@ static void a_mistake_in_the_operands_says_what_was_expected(void **unused) {
     REFUSE("expected BASE SFT, found 3 arguments", "check", "B", "S", "X");
     REFUSE("there is no command \"chekc\"; did you mean check?", "chekc", "B", "S");
     REFUSE("\"scenery\" is no command", "scenery", "B", "S");
-    REFUSE("expected BASE SFT or nothing, found 1 argument", "B");
+    REFUSE("expected BASE SFT... or nothing, found 1 argument", "B");
     REFUSE("expected DIR [FILE], found 0 arguments", "chat");
     REFUSE("expected DIR [FILE], found 3 arguments", "chat", "D", "F", "X");
     for (size_t count = 1; count <= 2; count++)

@@ -1,6 +1,7 @@
 /* Where one was: written down, read again, and what no longer fits left out. */
 #include "session_fixture.h"
 #include "tui/app/resume.h"
+#include "tui/session/live_ladder.h"
 #include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_dials.h"
@@ -170,6 +171,34 @@ static void paths_are_kept_for_every_directory(void **state) {
     free(path);
 }
 
+/* Which rung was tuned, and all others. */
+static void the_rungs_of_a_ladder_are_taken_up_again(void **state) {
+    (void)state;
+    const char *const rungs[] = {TESTS_DIR "/demo/base", TESTS_DIR "/demo/sft"};
+    LiveLadder *ladder;
+    Session *session;
+    Resume resume;
+    Error error = {0};
+    events_open();
+    assert_int_equal(live_ladder_create(TESTS_DIR "/demo/base", rungs, 2, &ladder, NULL), STATUS_OK);
+    const SessionOptions options = {
+        .base = TESTS_DIR "/demo/base", .sft = rungs[0], .ladder = ladder, .rung = 1, .threads = 2};
+    assert_int_equal(session_create(&options, &session, NULL), STATUS_OK);
+    void **states = no_states();
+    char *path = scratch_path("ladder/resume.json");
+    write_session(session, path, states);
+    if (resume_read(path, &VIEWS, &resume, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_int_equal(resume.rung_count, 2);
+    assert_int_equal(resume.session.rung, 1);
+    for (size_t i = 0; i < 2; i++) assert_string_equal(strrchr(resume.rungs[i], '/'), strrchr(rungs[i], '/'));
+    assert_string_equal(resume.session.sft, resume.rungs[0]);
+    resume_free(&resume);
+    session_free(session);
+    live_ladder_free(ladder);
+    free(states);
+    free(path);
+}
+
 static void expect_refusal(const char *text, Status expected) {
     Resume resume;
     Error error = {0};
@@ -187,6 +216,18 @@ static void what_is_no_session_is_refused(void **state) {
     expect_refusal("{\"format\":\"rejuv-resume\",\"format_version\":2,\"base\":\"a\",\"sft\":\"b\"}",
                    STATUS_FORMAT);
     expect_refusal("{\"format\":\"rejuv-resume\",\"format_version\":1,\"base\":\"a\"}", STATUS_FORMAT);
+    static const char *const LADDERS[] = {"[{\"path\":\"s\"}],\"rung\":2", "[{\"path\":\"s\"}],\"rung\":0",
+                                          "[{\"path\":\"s\"},{}],\"rung\":1",
+                                          "[{\"path\":\"s\"},7],\"rung\":1"};
+    for (size_t i = 0; i < sizeof LADDERS / sizeof *LADDERS; i++) {
+        char *text = memory_format(
+            "{\"format\":\"rejuv-resume\",\"format_version\":1,\"base\":\"a\","
+            "\"sft\":\"s\",\"rungs\":%s}",
+            LADDERS[i]);
+        assert_non_null(text);
+        expect_refusal(text, STATUS_FORMAT);
+        free(text);
+    }
     Resume resume;
     Error error = {0};
     assert_int_equal(resume_read("/nowhere/resume.json", &VIEWS, &resume, &error), STATUS_IO);
@@ -304,6 +345,7 @@ int main(void) {
         cmocka_unit_test(a_session_is_taken_up_where_it_was_left),
         cmocka_unit_test(a_conversation_is_kept_with_its_template),
         cmocka_unit_test(paths_are_kept_for_every_directory),
+        cmocka_unit_test(the_rungs_of_a_ladder_are_taken_up_again),
         cmocka_unit_test(what_is_no_session_is_refused),
         cmocka_unit_test(what_no_longer_fits_is_left_out_and_said),
         cmocka_unit_test(any_place_is_survived_at_any_size),

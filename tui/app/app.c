@@ -133,6 +133,7 @@ static void run_loop(App *app, unsigned long frames) {
         }
         int wait = hold || dirty ? 0 : time_to_wait(app, background, last_drawn, frames > 0);
         Reaction reaction = take_event(app, terminal_wait(wait));
+        reaction |= app_switch_requested(app);
         dirty = app_show_requested(app) || dirty;
         if ((reaction & (REACTION_REDRAW | REACTION_REFRESH)) != 0) dirty = true;
         if ((reaction & REACTION_QUIT) != 0) app->quit = true;
@@ -140,13 +141,11 @@ static void run_loop(App *app, unsigned long frames) {
 }
 
 void app_close(App *app) {
-    for (size_t i = 0; app->opened != NULL && i < app->views.count; i++) {
-        const View *view = app->views.views[i];
-        if (app->opened[i] && view->close != NULL) view->close(app->states[i]);
-    }
+    app_close_views(app);
     app_close_popup(app);
+    resume_free(&app->kept);
     free(app->states);
-    free(app->opened);
+    free(app->is_open);
     canvas_free(app->canvas);
     key_text_use(NULL);
     keymap_free(app->keymap);
@@ -169,11 +168,15 @@ static void say_problems(App *app, const Config *config) {
 
 Status app_open(App *app, Session *session, const AppOptions *options, Error *error) {
     KeymapSection sections[VIEW_LIMIT];
-    *app = (App){.session = session, .views = options->views, .view = -1, .resume = options->resume};
+    *app = (App){.session = session,
+                 .views = options->views,
+                 .view = -1,
+                 .resume = options->resume,
+                 .opened = options->opened};
     app->states = memory_allocate(app->views.count, sizeof *app->states);
-    app->opened = memory_allocate(app->views.count, sizeof *app->opened);
+    app->is_open = memory_allocate(app->views.count, sizeof *app->is_open);
     size_t section_count = view_list_sections(&app->views, sections);
-    Status status = app->states != NULL && app->opened != NULL ? STATUS_OK : memory_fail(error, "the views");
+    Status status = app->states != NULL && app->is_open != NULL ? STATUS_OK : memory_fail(error, "the views");
     if (status == STATUS_OK) status = keymap_create(sections, section_count, &app->keymap, error);
     if (status == STATUS_OK) status = keymap_read_user(app->keymap, options->keys, error);
     key_text_use(app->keymap);
@@ -200,7 +203,7 @@ static void keep_place(const App *app) {
     free(path);
 }
 
-Status app_run(Session *session, const AppOptions *options, int *exit_status, Error *error) {
+Status app_run(Session **session, const AppOptions *options, int *exit_status, Error *error) {
     App app;
     TerminalOptions terminal = {.ascii = options->ascii,
                                 .monochrome = options->monochrome,
@@ -208,23 +211,24 @@ Status app_run(Session *session, const AppOptions *options, int *exit_status, Er
                                 .asks_background = options->asks_background,
                                 .mouse = options->mouse};
     Error history;
-    Status status = app_open(&app, session, options, error);
+    Status status = app_open(&app, *session, options, error);
     if (status != STATUS_OK) return status;
     if (prompt_line_start(NULL, &history) != STATUS_OK)
-        session_say(session, SESSION_WARNING, "history is not kept: %s", history.message);
+        session_say(*session, SESSION_WARNING, "history is not kept: %s", history.message);
     status = terminal_start(&terminal, error);
     if (status == STATUS_OK) {
         int rows, columns;
         terminal_size(&rows, &columns);
         status = canvas_create(rows, columns, terminal_theme(), &app.canvas, error);
         if (terminal_description_hint() != NULL)
-            session_say(session, SESSION_WARNING, "%s", terminal_description_hint());
+            session_say(*session, SESSION_WARNING, "%s", terminal_description_hint());
         if (status == STATUS_OK) run_loop(&app, options->frames);
         /* while signals are caught still: a connection that is lost may send SIGHUP more than once */
         if (status == STATUS_OK && options->keeps) keep_place(&app);
         terminal_stop();
     }
-    const char *left = session_leave_export(session);
+    *session = app.session;
+    const char *left = session_leave_export(*session);
     if (left != NULL) (void)fprintf(stderr, "rejuv: export: %s\n", left);
     *exit_status = app.exit_status;
     prompt_line_stop();

@@ -35,13 +35,17 @@ typedef struct AppOptions {
     const char *view;     /* the first view's name, or NULL for the first of them */
     bool tour;            /* begins with the tour */
     const Resume *resume; /* cursors to take up again, or NULL */
+    const SessionOptions
+        *opened;          /* what the session was made with: for those of other rungs. NULL: there are none */
     bool keeps;           /* writes down where one was at the end (resume.h) */
     unsigned long frames; /* leave after this many drawn frames; 0: never. For tests. */
 } AppOptions;
 
-/* Runs until the user leaves. *exit_status is the program's: 0, 130 after an interrupt, 128 + n after signal
+/* Runs until the user leaves. Where another rung was switched to, *session is that one's then, and the first is freed.
+ * *exit_status is the program's: 0, 130 after an interrupt, 128 + n after signal
  * n. An Error is returned only where the program could not run at all. */
-Status app_run(Session *session, const AppOptions *options, int *exit_status, Error *error) STATUS_MUST_CHECK;
+Status app_run(Session **session, const AppOptions *options, int *exit_status,
+               Error *error) STATUS_MUST_CHECK;
 
 /* What a person would do before looking: keys by their names in key files, separated by spaces, or a line as
  * the command line takes it. */
@@ -61,9 +65,9 @@ typedef struct AppShot {
     void *user;                                                     /* of both */
 } AppShot;
 
-/* Draws a view as it is once all its figures are there. The canvas is the caller's, of any size and theme.
+/* Draws a view as it is once all its figures are there; *session as in app_run(). The canvas is the caller's, of any size and theme.
  * STATUS_CANCELLED where `wait` gave up; STATUS_ARGUMENT for a step that cannot be done. */
-Status app_shoot(Session *session, const AppOptions *options, const AppShot *shot, Canvas *canvas,
+Status app_shoot(Session **session, const AppOptions *options, const AppShot *shot, Canvas *canvas,
                  Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -237,6 +237,12 @@ static Reaction act_on_frame(App *app, Action action, const ActionArgument *argu
         return app_step_tour(app, argument->count);
     case ACTION_TOUR_PREVIOUS:
         return app_step_tour(app, -argument->count);
+    case ACTION_RUNG_NEXT:
+        return app_step_rung(app, argument->count);
+    case ACTION_RUNG_PREVIOUS:
+        return app_step_rung(app, -argument->count);
+    case ACTION_RUNG:
+        return app_switch_rung(app, argument->number);
     case ACTION_TWIN:
         return app_open_twin(app);
     case ACTION_COPY:

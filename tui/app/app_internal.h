@@ -29,8 +29,8 @@ typedef struct App {
     Keymap *keymap;
     Canvas *canvas;
     ViewList views;
-    void **states; /* [views.count] */
-    bool *opened;
+    void **states;            /* [views.count] */
+    bool *is_open;            /* [views.count] */
     int view;                 /* index into the views; -1 before the first */
     int back[APP_BACK_LIMIT]; /* where one came from, newest last */
     int back_count;
@@ -42,9 +42,11 @@ typedef struct App {
     char search[APP_SEARCH_SIZE];
     Action last_step; /* of a dial, for ACTION_REPEAT; ACTION_NOTHING before the first */
 
-    const Resume *resume;
-    char *popup, *popup_opening; /* command lines shown over the view; NULL: none */
-    HitArea slider;              /* the dial that the mouse holds */
+    const Resume *resume;         /* that of the options, or `kept` */
+    Resume kept;                  /* of the rung that was switched from */
+    const SessionOptions *opened; /* as in AppOptions */
+    char *popup, *popup_opening;  /* command lines shown over the view; NULL: none */
+    HitArea slider;               /* the dial that the mouse holds */
     bool is_sliding;
     double pressed_at; /* when the mouse last pointed at something */
 
@@ -69,6 +71,9 @@ const View *app_view(const App *app);
 
 /* Shows view `index`; `remember`: ACTION_BACK comes back from it. */
 void app_show_view(App *app, int index, bool remember);
+
+/* Closes all that were opened; the one in front is not there any more until one is shown. */
+void app_close_views(App *app);
 
 /* Shows the view that was asked for (view_request()), if any; false where none was. */
 bool app_show_requested(App *app);
@@ -98,6 +103,15 @@ Reaction app_resize(App *app);
 void app_ask_argument(App *app, Action action, const ActionArgument *argument);
 void app_ask_command(App *app);
 void app_ask_search(App *app);
+
+/* ---- app_rung.c: another rung of the ladder in place of the one that is tuned ---- */
+
+/* By its number, or so many rungs on. */
+Reaction app_switch_rung(App *app, double number);
+Reaction app_step_rung(App *app, int steps);
+
+/* That which was asked for (view_request_rung()), if any. */
+Reaction app_switch_requested(App *app);
 
 /* ---- app_action.c ---- */
 

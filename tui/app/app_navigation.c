@@ -13,12 +13,12 @@ void app_show_view(App *app, int index, bool remember) {
     if (!view_exists(&app->views, index) || index == app->view) return;
     const View *view = app->views.views[index];
     Error error;
-    if (!app->opened[index]) {
+    if (!app->is_open[index]) {
         if (view->open != NULL && view->open(app->session, &app->states[index], &error) != STATUS_OK) {
             session_say(app->session, SESSION_ERROR, "%s: %s", view->title, error.message);
             return;
         }
-        app->opened[index] = true;
+        app->is_open[index] = true;
         if (app->resume != NULL) resume_place(app->resume, view, app->states[index]);
     }
     if (remember && app->view >= 0) {
@@ -31,6 +31,15 @@ void app_show_view(App *app, int index, bool remember) {
     app->view = index;
     app->input = (KeymapInput){0};
     if (view->show != NULL) view->show(app->states[index], app->session);
+}
+
+void app_close_views(App *app) {
+    for (size_t i = 0; app->is_open != NULL && i < app->views.count; i++) {
+        const View *view = app->views.views[i];
+        if (app->is_open[i] && view->close != NULL) view->close(app->states[i]);
+        app->is_open[i] = false;
+        app->states[i] = NULL;
+    }
 }
 
 bool app_show_requested(App *app) {

@@ -65,6 +65,7 @@ static Status refuse_leaving(const char *step, Error *error) {
 /* `view` is the one before the step: another's figures are asked for as those of the first were. */
 static Status finish_step(App *app, const AppShot *shot, int view, Reaction reaction, const char *step,
                           Error *error) {
+    reaction |= app_switch_requested(app);
     if ((reaction & REACTION_QUIT) != 0) return refuse_leaving(step, error);
     (void)app_show_requested(app);
     Status status = pass_messages(app, shot, step, error);
@@ -124,16 +125,17 @@ static Status take_steps(App *app, const AppShot *shot, Error *error) {
     return status;
 }
 
-Status app_shoot(Session *session, const AppOptions *options, const AppShot *shot, Canvas *canvas,
+Status app_shoot(Session **session, const AppOptions *options, const AppShot *shot, Canvas *canvas,
                  Error *error) {
     App app;
-    Status status = app_open(&app, session, options, error);
+    Status status = app_open(&app, *session, options, error);
     if (status != STATUS_OK) return status;
     app.canvas = canvas;
     app.is_still = true;
     status = take_steps(&app, shot, error);
     if (status == STATUS_OK) draw_ready(&app);
     app.canvas = NULL; /* the caller's */
+    *session = app.session;
     app_close(&app);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_files.h"
+#include "tui/session/session_ladder.h"
 #include "tui/session/session_rollouts.h"
 
 #include <string.h>
@@ -13,12 +14,24 @@
 /* Rows are named where the command measures on them: for its figures, or to choose neurons. */
 static bool needs_rows(const Dials *dials, CommandId command) {
     bool by_itself = command == COMMAND_SWEEP || command == COMMAND_NEURONS || command == COMMAND_RESET ||
-                     command == COMMAND_LANDSCAPE || command == COMMAND_OPEN;
+                     command == COMMAND_LANDSCAPE || command == COMMAND_OPEN || command == COMMAND_LADDER;
     return by_itself || (dials->settings.rho > 0.0 && neuron_ranking_needs_rows(dials->selector));
 }
 
-static void add_operands(CommandLine *line, const Session *session) {
+/* The pair; or all rungs and which of them. */
+static void add_rungs(CommandLine *line, const Ladder *ladder, size_t rung, CommandId command) {
+    for (size_t number = 0; number <= ladder->count; number++)
+        command_line_add(line, "%s", ladder_directory(ladder, number));
+    if (command == COMMAND_OPEN && rung < ladder->count)
+        command_line_add_option(line, command, OPTION_RUNG, "%zu", rung);
+}
+
+static void add_operands(CommandLine *line, const Session *session, CommandId command) {
     const Pair *pair = session_pair(session);
+    if (session_ladder(session) != NULL && (command == COMMAND_OPEN || command == COMMAND_LADDER)) {
+        add_rungs(line, session_ladder(session), session_ladder_rung(session), command);
+        return;
+    }
     command_line_add(line, "%s", pair->base->directory);
     command_line_add(line, "%s", pair->sft->directory);
 }
@@ -59,7 +72,7 @@ Status equivalent_command_write(const View *view, void *state, Session *session,
         return status;
     }
     command_line_add(&line, "%s", command_table_facts(command)->name);
-    add_operands(&line, session);
+    add_operands(&line, session, command);
     command_line_append(&line, &own);
     add_dials(&line, session, command);
     return command_line_take(&line, text, error);
@@ -80,7 +93,7 @@ Status equivalent_command_write_opening(const View *view, Session *session, char
     CommandLine line = {0};
     Status status = check_rows(session, COMMAND_OPEN, error);
     if (status != STATUS_OK) return status;
-    add_operands(&line, session);
+    add_operands(&line, session, COMMAND_OPEN);
     command_line_add_option(&line, COMMAND_OPEN, OPTION_VIEW, "%s", view->name);
     add_samples(&line, session);
     add_dials(&line, session, COMMAND_OPEN);

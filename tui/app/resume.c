@@ -8,6 +8,7 @@
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_elements.h"
+#include "tui/session/session_ladder.h"
 #include "tui/session/session_prompt.h"
 
 #include <stdlib.h>
@@ -34,19 +35,37 @@ static Status take_path(cJSON *tree, const char *key, const char **taken, Error 
     return status;
 }
 
-Status resume_read(const char *path, const ViewList *views, Resume *resume, Error *error) {
-    *resume = (Resume){0};
-    Status status = json_read_file(path, FILE_LIMIT, &resume->tree, error);
-    if (status != STATUS_OK) return status;
+/* Of a ladder; what is none is as one SFT model. */
+static Status take_rungs(const char *file, Resume *resume, Error *error) {
+    cJSON *list = (cJSON *)json_find(resume->tree, "rungs"), *item;
+    uint64_t rung;
+    Status status = STATUS_OK;
+    int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
+    if (count == 0 || !json_read_count(json_find(resume->tree, "rung"), &rung)) return STATUS_OK;
+    if (rung < 1 || rung > (uint64_t)count)
+        return status_fail(error, STATUS_FORMAT, "%s: expected a rung from 1 to %d", file, count);
+    resume->rungs = memory_allocate((size_t)count, sizeof *resume->rungs);
+    if (resume->rungs == NULL) return memory_fail(error, "the session's file");
+    cJSON_ArrayForEach(item, list) {
+        status = take_path(item, "path", &resume->rungs[resume->rung_count], error);
+        if (status == STATUS_OK && resume->rungs[resume->rung_count] == NULL)
+            status = status_fail(error, STATUS_FORMAT, "%s: expected the path of every rung", file);
+        if (status != STATUS_OK) return status;
+        resume->rung_count++;
+    }
+    resume->session.rung = (size_t)rung;
+    return STATUS_OK;
+}
+
+/* What the tree says, whose texts are borrowed. */
+static Status take_tree(const char *path, const ViewList *views, Resume *resume, Error *error) {
     const cJSON *tree = resume->tree;
-    status = take_path(resume->tree, "base", &resume->session.base, error);
+    Status status = take_path(resume->tree, "base", &resume->session.base, error);
     if (status == STATUS_OK) status = take_path(resume->tree, "sft", &resume->session.sft, error);
     if (status == STATUS_OK)
         status = take_path(resume->tree, "calibration", &resume->session.calibration, error);
-    if (status != STATUS_OK) {
-        resume_free(resume);
-        return status;
-    }
+    if (status == STATUS_OK) status = take_rungs(path, resume, error);
+    if (status != STATUS_OK) return status;
     resume->session.end_token = json_get_text(tree, "end_token", NULL);
     resume->session.chat_template = json_get_text(tree, "chat_template", NULL);
     bool by_file = json_get_bool(tree, "tokenizer_file", false);
@@ -59,12 +78,20 @@ Status resume_read(const char *path, const ViewList *views, Resume *resume, Erro
     bool is_known = strcmp(json_get_text(tree, "format", ""), FORMAT_NAME) == 0 &&
                     json_get_number(tree, "format_version", 0) == (double)FORMAT_VERSION;
     if (is_known && resume->session.base != NULL && resume->session.sft != NULL) return STATUS_OK;
-    resume_free(resume);
     return status_fail(error, STATUS_FORMAT, "%s: expected a session of this version of rejuv", path);
+}
+
+Status resume_read(const char *path, const ViewList *views, Resume *resume, Error *error) {
+    *resume = (Resume){0};
+    Status status = json_read_file(path, FILE_LIMIT, &resume->tree, error);
+    if (status == STATUS_OK) status = take_tree(path, views, resume, error);
+    if (status != STATUS_OK) resume_free(resume);
+    return status;
 }
 
 void resume_free(Resume *resume) {
     cJSON_Delete(resume->tree);
+    free(resume->rungs);
     *resume = (Resume){0};
 }
 
@@ -195,13 +222,26 @@ static bool add_prompt(cJSON *tree, const Session *session) {
     return added;
 }
 
+static bool add_rungs(cJSON *tree, const Session *session) {
+    const Ladder *ladder = session_ladder(session);
+    if (ladder == NULL) return true;
+    cJSON *list = cJSON_AddArrayToObject(tree, "rungs");
+    bool complete = list != NULL && json_add_number(tree, "rung", (double)session_ladder_rung(session));
+    for (size_t i = 0; i < ladder->count && complete; i++) {
+        cJSON *item = cJSON_CreateObject();
+        complete =
+            item != NULL && cJSON_AddItemToArray(list, item) && add_path(item, "path", ladder->rungs[i]);
+    }
+    return complete;
+}
+
 static bool add_session(cJSON *tree, const Session *session) {
     const Pair *pair = session_pair(session);
     const char *rows = session_last_rows_file(session); /* a prompt that was measured on is kept as one */
     Dials dials = session_dial_state(session);
     size_t tensor = session_tensor(session);
     return add_path(tree, "base", pair->base->directory) && add_path(tree, "sft", pair->sft->directory) &&
-           (rows == NULL || add_path(tree, "calibration", rows)) &&
+           add_rungs(tree, session) && (rows == NULL || add_path(tree, "calibration", rows)) &&
            (session_tokenizer_rule(session) == TOKENIZER_BY_CLASS ||
             json_add_bool(tree, "tokenizer_file", true)) &&
            (session_end_token(session) == NULL ||
@@ -212,14 +252,31 @@ static bool add_session(cJSON *tree, const Session *session) {
            (tensor >= pair->count || json_add_text(tree, "tensor", pair->tensors[tensor].name));
 }
 
-Status resume_write(const char *path, const Session *session, const ViewList *views, int current,
-                    void *const *states, Error *error) {
+/* NULL when out of memory. */
+static cJSON *make_tree(const Session *session, const ViewList *views, int current, void *const *states) {
     cJSON *tree = cJSON_CreateObject();
     bool complete = tree != NULL && json_add_text(tree, "format", FORMAT_NAME) &&
                     json_add_number(tree, "format_version", FORMAT_VERSION) && add_session(tree, session) &&
                     json_add_text(tree, "view", views->views[current]->name) &&
                     add_places(tree, views, states);
-    char *text = complete ? cJSON_Print(tree) : NULL;
+    if (complete) return tree;
+    cJSON_Delete(tree);
+    return NULL;
+}
+
+Status resume_remember(const Session *session, const ViewList *views, int current, void *const *states,
+                       Resume *resume, Error *error) {
+    *resume = (Resume){.tree = make_tree(session, views, current, states)};
+    if (resume->tree == NULL) return memory_fail(error, "the session");
+    Status status = take_tree("the session", views, resume, error);
+    if (status != STATUS_OK) resume_free(resume);
+    return status;
+}
+
+Status resume_write(const char *path, const Session *session, const ViewList *views, int current,
+                    void *const *states, Error *error) {
+    cJSON *tree = make_tree(session, views, current, states);
+    char *text = tree != NULL ? cJSON_Print(tree) : NULL;
     cJSON_Delete(tree);
     if (text == NULL) return memory_fail(error, "the session's file");
     Status status = user_directory_write_file(path, text, strlen(text), error);

@@ -3,7 +3,9 @@
  * dials, bookmarks, the prompt, the view and the cursors.
  *
  *     {"format": "rejuv-resume", "format_version": 1,
- *      "base": DIR, "sft": DIR, "calibration": FILE,            absolute; calibration where there was one; of one
+ *      "base": DIR, "sft": DIR,
+ *      "rungs": [{"path": DIR}, …], "rung": N,                  of a ladder, of which sft is rung N, from 1
+ *      "calibration": FILE,                                     absolute; calibration where there was one; of one
  *                                                               that is no UTF-8, "base_uri" too (file_path.h)
  *      "tokenizer_file": true,                                  where --tokenizer-file was given
  *      "end_token": TOKEN,                                      where --end-token was
@@ -28,8 +30,10 @@
 /* What was read; texts point into the tree. Zero is nothing. */
 typedef struct Resume {
     cJSON *tree;
-    SessionOptions session; /* threads and α are the caller's */
-    const char *view;       /* NULL: not said, or there is no such view any more */
+    SessionOptions session; /* threads, α and the ladder are the caller's, */
+    const char **rungs;     /* [rung_count]: to be made of these; NULL where one SFT model was open */
+    size_t rung_count;
+    const char *view; /* NULL: not said, or there is no such view any more */
 } Resume;
 
 /* Where it is kept; NULL where there is no home. The caller frees. */
@@ -38,6 +42,10 @@ char *resume_path(void);
 /* STATUS_IO where there is none, STATUS_FORMAT where it is none. */
 Status resume_read(const char *path, const ViewList *views, Resume *resume, Error *error) STATUS_MUST_CHECK;
 void resume_free(Resume *resume);
+
+/* The same of a session that is open, without a file: for another one in its place. */
+Status resume_remember(const Session *session, const ViewList *views, int current, void *const *states,
+                       Resume *resume, Error *error) STATUS_MUST_CHECK;
 
 /* Dials, bookmarks and the tensor into a session that was opened from it. What does not fit is left out, and
  * a message says so. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const char *requested;
+static size_t requested_rung;
 static bool zoomed, redraw;
 
 bool view_exists(const ViewList *list, int index) {
@@ -62,4 +63,14 @@ const char *view_take_request(void) {
     const char *name = requested;
     requested = NULL;
     return name;
+}
+
+void view_request_rung(size_t number) {
+    requested_rung = number;
+}
+
+size_t view_take_rung(void) {
+    size_t number = requested_rung;
+    requested_rung = 0;
+    return number;
 }

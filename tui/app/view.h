@@ -112,6 +112,9 @@ size_t view_list_sections(const ViewList *list, KeymapSection sections[VIEW_LIMI
  * that no view has is passed over. The way back is remembered for ACTION_BACK. */
 void view_request(const char *name);
 
+/* Asks the frame to tune another rung of the ladder after the current action, by its number. */
+void view_request_rung(size_t number);
+
 /* Asks the frame to draw again once it has looked for keys: what is shown is not ready yet. */
 void view_request_redraw(void);
 
@@ -123,5 +126,6 @@ void view_zoom(bool zoomed);
 /* For the frame: the name asked for since the last call, or NULL. */
 const char *view_take_request(void);
 bool view_take_redraw(void);
+size_t view_take_rung(void); /* 0: none */
 
 #endif

@@ -22,11 +22,13 @@
 
 /* clang-format off */
 #define COMMAND_TABLE(X) \
-    X(OPEN, "", "[BASE SFT]", \
+    X(OPEN, "", "[BASE SFT...]", \
       "See where fine-tuning moved a model, turn the fusion weight, export the result: in this terminal.") \
     X(INFO, "info", "[DIR]", "One checkpoint, and what this build and machine are.") \
     X(CHECK, "check", "BASE SFT", "Can they be fused? Every mismatch, tensor by tensor.") \
     X(DRIFT, "drift", "BASE SFT...", "Every metric of every tensor: how far fine-tuning moved the weights, also along checkpoints of one training.") \
+    X(LADDER, "ladder", "BASE SFT...", \
+      "Along the checkpoints of one training: drift, loss, entropy, dormancy, of each whole and layer by layer.") \
     X(TOKENIZE, "tokenize", "DIR|tokenizer.json", \
       "Lines of standard input to token ids, one line each, and back.") \
     X(CHAT, "chat", "DIR [FILE]", "Conversations, a line of JSON each, to the texts that the chat template makes of them.") \
@@ -41,9 +43,9 @@
       "The loss around a setting: along the line through base and SFT, over a plane, and how sharply it rises.") \
     X(ROLLOUT, "rollout", "BASE SFT", \
       "Sample answers, or read samples: what they earn, what a step of reinforcement learning would see of them, and do to each tensor.") \
-    X(SHOT, "shot", "VIEW BASE SFT", \
+    X(SHOT, "shot", "VIEW BASE SFT...", \
       "A view of the terminal program as a picture, once its figures are there: SVG, text with colours, or text.") \
-    X(FIGURE, "figure", "KIND BASE SFT", \
+    X(FIGURE, "figure", "KIND BASE SFT...", \
       "A figure for a paper, as SVG: axes, ticks, legend, text that stays text.") \
     X(REPORT, "report", "BASE SFT", \
       "Everything measured of a pair and a setting on one page: HTML that needs nothing else, Markdown or JSON.") \

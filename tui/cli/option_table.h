@@ -24,9 +24,9 @@
      ON(FIGURE) | ON(REPORT) | ON(EXPORT))
 #define ON_STEPS    (ON(LANDSCAPE) | ON(FIGURE))
 #define ON_AROUND   (ON_STEPS | ON(REPORT))
-#define ON_JOBS     (ON(OPEN) | ON(CHECK) | ON(DRIFT) | ON_DIALS | ON(VERIFY))
+#define ON_JOBS     (ON(OPEN) | ON(CHECK) | ON(DRIFT) | ON(LADDER) | ON_DIALS | ON(VERIFY))
 #define ON_PICTURES (ON(SHOT) | ON(FIGURE))
-#define ON_TABLES   (ON(INFO) | ON(CHECK) | ON(DRIFT) | (ON_DIALS & ~ON_PICTURES & ~ON(REPORT)) | ON(VERIFY))
+#define ON_TABLES   (ON(INFO) | ON(CHECK) | ON(DRIFT) | ON(LADDER) | (ON_DIALS & ~ON_PICTURES & ~ON(REPORT)) | ON(VERIFY))
 
 /* clang-format off */
 #define OPTION_TABLE(X) \
@@ -57,21 +57,21 @@
       "the seed of --select random") \
     X(SEED_DIRECTIONS, "seed", 's', "S", COUNT, 0, 18446744073709551615.0, "0", ON_AROUND, \
       "the seed of the directions of a landscape, and of --select random") \
-    X(CALIBRATION, "calibration", 'c', "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
+    X(CALIBRATION, "calibration", 'c', "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS | ON(LADDER), \
       "rows to measure and to choose neurons on, one a line: JSON with prompt and response (or completion), with messages (or conversations, or instruction and output), or with ids, or a prompt as text; gzip and zstd are unpacked, - is standard input (rejuv help calibration)") \
-    X(END_TOKEN, "end-token", 0, "TOKEN|ID|none", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS, \
+    X(END_TOKEN, "end-token", 0, "TOKEN|ID|none", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS | ON(LADDER), \
       "what is put behind the responses of --calibration; otherwise the eos_token of the SFT model's tokenizer, else the first of generation_config.json or config.json") \
-    X(TEMPLATE, "template", 0, "NAME", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS | ON(CHAT), \
+    X(TEMPLATE, "template", 0, "NAME", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS | ON(LADDER) | ON(CHAT), \
       "the SFT model's chat template of this name, for conversations; otherwise tool_use for one with tools where there is one, else default") \
-    X(PROMPT, "prompt", 'p', "TEXT", TEXT, 0, 0, NULL, ON(OPEN) | ON(PREVIEW) | ON(SWEEP) | ON_PICTURES, \
+    X(PROMPT, "prompt", 'p', "TEXT", TEXT, 0, 0, NULL, ON(OPEN) | ON(PREVIEW) | ON(SWEEP) | ON(LADDER) | ON_PICTURES, \
       "the text to run the models on") \
-    X(PROMPT_FILE, "prompt-file", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \
+    X(PROMPT_FILE, "prompt-file", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(LADDER) | ON(FIGURE), \
       "the same from a file, byte for byte (a final newline is part of the prompt); - reads standard input") \
-    X(CHAT, "chat", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \
+    X(CHAT, "chat", 0, "FILE", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(LADDER) | ON(FIGURE), \
       "the same from one conversation in JSON, an object as chat takes it or its list of messages, rendered by the SFT model's chat template; unless it says, an answer is asked for where the last message is not the assistant's; - reads standard input") \
-    X(TOKENIZER_FILE, "tokenizer-file", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN) | ON(INFO) | ON(CHECK) | ON(TOKENIZE) | ON_DIALS, \
+    X(TOKENIZER_FILE, "tokenizer-file", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN) | ON(INFO) | ON(CHECK) | ON(TOKENIZE) | ON(LADDER) | ON_DIALS, \
       "follow tokenizer.json alone; otherwise the class that AutoTokenizer of transformers makes of the directory, which may replace parts of it, add tokens, and read other files where there is none") \
-    X(IDS, "ids", 0, "1,2,3", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(FIGURE), \
+    X(IDS, "ids", 0, "1,2,3", TEXT, 0, 0, NULL, ON(PREVIEW) | ON(SWEEP) | ON(LADDER) | ON(FIGURE), \
       "the same as token ids: no tokenizer is needed") \
     /* ---- info ---- */ \
     X(ARCHITECTURES, "architectures", 0, NULL, FLAG, 0, 0, NULL, ON(INFO), \
@@ -97,9 +97,9 @@
       "only neurons of this module") \
     X(LAYER, "layer", 0, "N", COUNT, 0, 1000000, NULL, ON(NEURONS), \
       "only neurons of this layer, counted from 0") \
-    X(TAU, "tau", 0, "T", NUMBER, 0, 1000000, "0.025", ON(NEURONS) | ON(FIGURE) | ON(REPORT), \
+    X(TAU, "tau", 0, "T", NUMBER, 0, 1000000, "0.025", ON(NEURONS) | ON(LADDER) | ON(FIGURE) | ON(REPORT), \
       "dormant is what speaks at most so loud; 1 is the average of its layer") \
-    X(TAU_GRADIENT, "gradient-tau", 0, "T", NUMBER, 0, 1000000, "0.01", ON(NEURONS) | ON(FIGURE) | ON(REPORT), \
+    X(TAU_GRADIENT, "gradient-tau", 0, "T", NUMBER, 0, 1000000, "0.01", ON(NEURONS) | ON(LADDER) | ON(FIGURE) | ON(REPORT), \
       "the same for gradients") \
     /* ---- tokenize ---- */ \
     X(PLAIN, "plain", 0, NULL, FLAG, 0, 0, NULL, ON(TOKENIZE), \
@@ -236,6 +236,8 @@
     X(HEIGHT, "height", 0, "MM", NUMBER, 20, 2000, NULL, ON(FIGURE), \
       "in millimetres") \
     /* ---- the terminal program ---- */ \
+    X(RUNG, "rung", 0, "N", COUNT, 1, 1e9, NULL, ON(OPEN) | ON(SHOT), \
+      "which of several SFT models to tune, from 1; otherwise the last") \
     X(VIEW, "view", 0, "NAME", TEXT, 0, 0, NULL, ON(OPEN), \
       "the view to begin with, by name or number") \
     X(TOUR, "tour", 0, NULL, FLAG, 0, 0, NULL, ON(OPEN), \

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const OptionFacts FACTS[OPTION_COUNT] = {
 #define OPTION_ROW(identifier, name, letter, argument, kind, least, most, initial, commands, help)           \
@@ -377,14 +378,18 @@ static Status check_exclusive(const Options *options, Error *error) {
 /* A mistyped command ends up as an operand of the terminal program: say what it looks like. */
 static Status explain_operands(const Options *options, Error *error) {
     Status status = command_table_check_operands(options->command, options->operand_count, error);
-    if (status == STATUS_OK || options->command != COMMAND_OPEN || options->operand_count == 0) return status;
+    if (options->command != COMMAND_OPEN || options->operand_count == 0) return status;
     const char *names[COMMAND_COUNT], *first = options->operands[0];
+    if (status == STATUS_OK && options->operand_count == 2) return status;
+    if (status == STATUS_OK && access(first, F_OK) == 0) return status; /* base, and rungs */
     for (CommandId id = 0; id < COMMAND_COUNT; id++)
         names[id] = id == COMMAND_OPEN ? NULL : command_table_facts(id)->name;
     const char *nearest = suggest_name(first, names, COMMAND_COUNT);
     if (nearest != NULL)
         return status_fail(error, STATUS_ARGUMENT, "there is no command \"%s\"; did you mean %s?", first,
                            nearest);
+    if (status == STATUS_OK)
+        return status_fail(error, STATUS_ARGUMENT, "\"%s\" is no command, and no directory is there", first);
     return status_add_context(error, "\"%s\" is no command", first);
 }
 

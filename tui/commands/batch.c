@@ -164,8 +164,14 @@ void batch_say_rows(Batch *batch, const Calibration *rows) {
 }
 
 Status batch_open_model(Batch *batch, Error *error) {
+    const Options *options = batch->options;
+    const char *const *last = options->operands + options->operand_count - 2;
+    return batch_open_model_of(batch, last[0], last[1], error);
+}
+
+Status batch_open_model_of(Batch *batch, const char *base, const char *sft, Error *error) {
     Error why;
-    Status status = batch_open_pair(batch, error);
+    Status status = batch_open_pair_of(batch, base, sft, error);
     if (status == STATUS_OK) status = pair_check(batch->pair, error);
     if (status == STATUS_OK) status = model_open(batch->pair, &batch->model, error);
     if (status == STATUS_OK) status = batch_open_job(batch, error);

@@ -58,9 +58,10 @@ Status batch_open_pair(Batch *batch, Error *error) STATUS_MUST_CHECK;
 Status batch_open_pair_of(Batch *batch, const char *base, const char *sft, Error *error) STATUS_MUST_CHECK;
 
 /* The pair, the model to run it, a job, and the SFT model's tokenizer where there is one: everything for a
- * forward pass. A pair that cannot be fused is STATUS_MISMATCH. A tokenizer that cannot be read is told and
+ * forward pass; of the last two operands, or of two directories. A pair that cannot be fused is STATUS_MISMATCH. A tokenizer that cannot be read is told and
  * done without. */
 Status batch_open_model(Batch *batch, Error *error) STATUS_MUST_CHECK;
+Status batch_open_model_of(Batch *batch, const char *base, const char *sft, Error *error) STATUS_MUST_CHECK;
 
 /* What --tokenizer-file asks for. */
 TokenizerRule batch_tokenizer_rule(const Options *options);

@@ -17,9 +17,9 @@ typedef struct Command {
 } Command;
 
 /* Each in its file, command_NAME.c, of this room, tui/figures, tui/report or tui/program. */
-extern const Command command_open, command_info, command_check, command_drift, command_tokenize, command_chat,
-    command_preview, command_neurons, command_reset, command_sweep, command_landscape, command_rollout,
-    command_shot, command_figure, command_report, command_export, command_verify, command_help,
-    command_manual, command_completion;
+extern const Command command_open, command_info, command_check, command_drift, command_ladder,
+    command_tokenize, command_chat, command_preview, command_neurons, command_reset, command_sweep,
+    command_landscape, command_rollout, command_shot, command_figure, command_report, command_export,
+    command_verify, command_help, command_manual, command_completion;
 
 #endif

@@ -1,7 +1,7 @@
 #include "tui/commands/drift_ladder.h"
 
-#include "core/checkpoint/ladder.h"
 #include "core/files/json.h"
+#include "core/ladder/ladder.h"
 #include "core/support/memory.h"
 #include "tui/tables/table_json.h"
 

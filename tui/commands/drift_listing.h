@@ -47,7 +47,7 @@ typedef struct DriftListing {
     TableFormat format;
     bool with_spectrum;
     bool in_ladder;       /* lines of several pairs in one table: each says of which, */
-    size_t rung, against; /* by these numbers (core/checkpoint/ladder.h) */
+    size_t rung, against; /* by these numbers (core/ladder/ladder.h) */
     DriftLine *lines;
     size_t count;
 } DriftListing;

@@ -51,6 +51,9 @@
     X(TOUR,             "tour",             "", NONE,   "tour",     "begin the tour of the method, or end it") \
     X(TOUR_NEXT,        "tour-next",        "", NONE,   "tour",     "go on with the tour")                   \
     X(TOUR_PREVIOUS,    "tour-previous",    "", NONE,   "tour",     "go back in the tour")                   \
+    X(RUNG_NEXT,        "rung-next",        "", NONE,   "rung",     "tune the next rung of the ladder: another SFT model with the same base") \
+    X(RUNG_PREVIOUS,    "rung-previous",    "", NONE,   "rung",     "tune the rung before")                  \
+    X(RUNG,             "rung",             "", NUMBER, "rung",     "tune the rung of this number")          \
     /* ---- moving about: handled by the view ---- */                                                        \
     X(MOVE_LEFT,        "move-left",        "", NONE,   "move",     "one to the left")                       \
     X(MOVE_UP,          "move-up",          "", NONE,   "move",     "one up")                                \
@@ -87,6 +90,7 @@
     X(RESUME_SCAN,      "resume-scan",      "overview layers tensor", NONE, "resume", "go on with a drift scan or singular values that were cancelled") \
     X(LAYER,            "layer",            "layers tensor neurons", NUMBER, "layer", "go to the layer of this number; in Tensor to the same module there") \
     X(TOGGLE_LIST,      "toggle-list",      "layers neurons", NONE, "list",  "show a list in place of the map, or the map again") \
+    X(LADDER,           "ladder",           "layers", NONE, "rungs", "show all rungs of the ladder, layers by rungs and their curves, or the modules of this one again") \
     X(ORDER,            "order",            "layers", NONE, "order", "list the most drifted tensors first, or in the files' order") \
     X(SCALE_NEXT,       "scale-next",       "layers tensor neurons", NONE, "scale", "spread the colours otherwise: linear, logarithmic, in Layers by column") \
     X(ZOOM_IN,          "zoom-in",          "tensor neurons", NONE, "zoom", "look closer around the cursor, in the end at written figures") \

@@ -6,16 +6,27 @@
 
 /* What runs each command: the only place that names them all. */
 static const Command *const COMMANDS[COMMAND_COUNT] = {
-    [COMMAND_OPEN] = &command_open,           [COMMAND_INFO] = &command_info,
-    [COMMAND_CHECK] = &command_check,         [COMMAND_DRIFT] = &command_drift,
-    [COMMAND_TOKENIZE] = &command_tokenize,   [COMMAND_CHAT] = &command_chat,
-    [COMMAND_PREVIEW] = &command_preview,     [COMMAND_NEURONS] = &command_neurons,
-    [COMMAND_RESET] = &command_reset,         [COMMAND_SWEEP] = &command_sweep,
-    [COMMAND_LANDSCAPE] = &command_landscape, [COMMAND_ROLLOUT] = &command_rollout,
-    [COMMAND_SHOT] = &command_shot,           [COMMAND_FIGURE] = &command_figure,
-    [COMMAND_REPORT] = &command_report,       [COMMAND_EXPORT] = &command_export,
-    [COMMAND_VERIFY] = &command_verify,       [COMMAND_HELP] = &command_help,
-    [COMMAND_MANUAL] = &command_manual,       [COMMAND_COMPLETION] = &command_completion,
+    [COMMAND_OPEN] = &command_open,
+    [COMMAND_INFO] = &command_info,
+    [COMMAND_CHECK] = &command_check,
+    [COMMAND_DRIFT] = &command_drift,
+    [COMMAND_LADDER] = &command_ladder,
+    [COMMAND_TOKENIZE] = &command_tokenize,
+    [COMMAND_CHAT] = &command_chat,
+    [COMMAND_PREVIEW] = &command_preview,
+    [COMMAND_NEURONS] = &command_neurons,
+    [COMMAND_RESET] = &command_reset,
+    [COMMAND_SWEEP] = &command_sweep,
+    [COMMAND_LANDSCAPE] = &command_landscape,
+    [COMMAND_ROLLOUT] = &command_rollout,
+    [COMMAND_SHOT] = &command_shot,
+    [COMMAND_FIGURE] = &command_figure,
+    [COMMAND_REPORT] = &command_report,
+    [COMMAND_EXPORT] = &command_export,
+    [COMMAND_VERIFY] = &command_verify,
+    [COMMAND_HELP] = &command_help,
+    [COMMAND_MANUAL] = &command_manual,
+    [COMMAND_COMPLETION] = &command_completion,
 };
 
 static int exit_status(const Batch *batch, Status status) {

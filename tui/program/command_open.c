@@ -6,6 +6,7 @@
 #include "tui/app/resume.h"
 #include "tui/commands/command.h"
 #include "tui/commands/dial_options.h"
+#include "tui/program/rung_options.h"
 #include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_files.h"
@@ -138,15 +139,17 @@ static Status open_terminal(Batch *batch, const SessionOptions *session_options,
     Status ready = blas_buffers_prepare(1, NULL); /* both before there are threads */
     (void)ready;                                  /* where it is not, whoever multiplies says why */
     task_set_wake(terminal_wake);
+    app.opened = &cached;
     Status status = session_create(&cached, &session, error);
+    if (status == STATUS_OK) {
+        config_read_user(&config);
+        choose_settings(options, &config, &app);
+        status = turn_dials(options, resume, session, error);
+        if (status == STATUS_OK) status = app_run(&session, &app, &batch->exit_status, error);
+        config_free(&config);
+        session_free(session);
+    }
     free(cache);
-    if (status != STATUS_OK) return status;
-    config_read_user(&config);
-    choose_settings(options, &config, &app);
-    status = turn_dials(options, resume, session, error);
-    if (status == STATUS_OK) status = app_run(session, &app, &batch->exit_status, error);
-    config_free(&config);
-    session_free(session);
     return status;
 }
 
@@ -168,7 +171,15 @@ static Status open_resumed(Batch *batch, Error *error) {
     session.samples = options_text(options, OPTION_SAMPLES);
     session.prompts = options_text(options, OPTION_PROMPTS);
     session.reward = options_text(options, OPTION_REWARD);
-    status = open_terminal(batch, &session, &resume, error);
+    LiveLadder *ladder = NULL;
+    if (resume.rung_count > 0)
+        status = live_ladder_create(session.base, resume.rungs, resume.rung_count, &ladder, error);
+    session.ladder = ladder;
+    if (status == STATUS_OK)
+        status = open_terminal(batch, &session, &resume, error);
+    else
+        (void)status_add_context(error, "--resume");
+    live_ladder_free(ladder);
     resume_free(&resume);
     return status;
 }
@@ -218,14 +229,20 @@ static Status run(Batch *batch, Error *error) {
         return status_fail(error, STATUS_ARGUMENT, "--resume knows which pair it was: name none");
     }
     if (options->operand_count == 0) return open_demo(batch, &session, error);
-    session.base = options->operands[0];
-    session.sft = options->operands[1];
-    return open_terminal(batch, &session, NULL, error);
+    LiveLadder *ladder;
+    Status status = rung_options_take(options->operands, options->operand_count, rung_options_chosen(options),
+                                      &session, &ladder, error);
+    if (status == STATUS_OK) status = open_terminal(batch, &session, NULL, error);
+    live_ladder_free(ladder);
+    return status;
 }
 
 const Command command_open = {
     .details =
         "BASE and SFT are Hugging Face directories of one language model before and after supervised "
-        "fine-tuning. Without them the demo pair is opened. Press ? for the keys, q to leave.",
+        "fine-tuning. Without them the demo pair is opened. Press ? for the keys, q to leave.\n"
+        "Several SFT are the rungs of one training in its order, epochs of SFT and perhaps what RL made of the last. One of "
+        "them is tuned, the last or that of --rung; ) and ( go to another, with dials and bookmarks as they are, and v in "
+        "Layers shows drift, dormancy, loss and entropy along all of them.",
     .run = run,
 };

@@ -5,6 +5,7 @@
 #include "tui/commands/command.h"
 #include "tui/commands/dial_options.h"
 #include "tui/figures/picture_file.h"
+#include "tui/program/rung_options.h"
 #include "tui/session/session.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_files.h"
@@ -137,17 +138,20 @@ static Status write_drawing(const Shot *shot, const Session *session, const Canv
     return picture_file_write(options_text(options, OPTION_OUT_PICTURE), draw, &drawing, error);
 }
 
-static Status shoot(Shot *shot, Session *session, Canvas *canvas, Error *error) {
+static Status shoot(Shot *shot, Session **session, const SessionOptions *opened, Canvas *canvas,
+                    Error *error) {
     const Options *options = shot->batch->options;
-    AppOptions app = {
-        .views = VIEWS, .keys = options_text(options, OPTION_KEYS), .view = options->operands[0]};
+    AppOptions app = {.views = VIEWS,
+                      .keys = options_text(options, OPTION_KEYS),
+                      .view = options->operands[0],
+                      .opened = opened};
     AppStep *steps;
     AppShot request = {.wait = wait_for, .say = say, .user = shot};
     Status status = list_steps(options, &steps, &request.step_count, error);
     request.steps = steps;
     if (status == STATUS_OK) status = app_shoot(session, &app, &request, canvas, error);
     free(steps);
-    return status == STATUS_OK ? write_drawing(shot, session, canvas, error) : status;
+    return status == STATUS_OK ? write_drawing(shot, *session, canvas, error) : status;
 }
 
 static Theme choose_theme(const Options *options, PictureFormat format) {
@@ -161,12 +165,11 @@ static Theme choose_theme(const Options *options, PictureFormat format) {
 }
 
 /* The session with its dials turned. */
-static Status open_session(const Options *options, Session **session, Error *error) {
+static Status open_session(const Options *options, SessionOptions *opened, LiveLadder **ladder,
+                           Session **session, Error *error) {
     SettingsCurve *curve = NULL; /* the session copies it */
     Dials dials;
-    SessionOptions open = {.base = options->operands[1],
-                           .sft = options->operands[2],
-                           .calibration = options_text(options, OPTION_CALIBRATION),
+    SessionOptions open = {.calibration = options_text(options, OPTION_CALIBRATION),
                            .end_token = options_text(options, OPTION_END_TOKEN),
                            .chat_template = options_text(options, OPTION_TEMPLATE),
                            .prompt = options_text(options, OPTION_PROMPT),
@@ -178,7 +181,10 @@ static Status open_session(const Options *options, Session **session, Error *err
                            .threads = (unsigned)options_value(options, OPTION_THREADS)->count};
     Status ready = blas_buffers_prepare(1, NULL); /* before there are threads */
     (void)ready;                                  /* where it is not, whoever multiplies says why */
-    Status status = session_create(&open, session, error);
+    Status status = rung_options_take(options->operands + 1, options->operand_count - 1,
+                                      rung_options_chosen(options), &open, ladder, error);
+    *opened = open;
+    if (status == STATUS_OK) status = session_create(&open, session, error);
     if (status == STATUS_OK)
         status = dial_options_read(options, session_pair(*session), &dials, &curve, error);
     if (status == STATUS_OK) session_set_dial_state(*session, &dials);
@@ -189,16 +195,19 @@ static Status open_session(const Options *options, Session **session, Error *err
 static Status run(Batch *batch, Error *error) {
     const Options *options = batch->options;
     Shot shot = {.batch = batch};
+    SessionOptions opened;
+    LiveLadder *ladder = NULL;
     Session *session = NULL;
     Canvas *canvas = NULL;
     Status status = check(options, &shot, error);
     if (status == STATUS_OK) status = batch_open_job(batch, error); /* what Ctrl-C cancels */
-    if (status == STATUS_OK) status = open_session(options, &session, error);
+    if (status == STATUS_OK) status = open_session(options, &opened, &ladder, &session, error);
     if (status == STATUS_OK)
         status = canvas_create(shot.rows, shot.columns, choose_theme(options, shot.format), &canvas, error);
-    if (status == STATUS_OK) status = shoot(&shot, session, canvas, error);
+    if (status == STATUS_OK) status = shoot(&shot, &session, &opened, canvas, error);
     canvas_free(canvas);
     session_free(session);
+    live_ladder_free(ladder);
     return status;
 }
 

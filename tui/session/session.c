@@ -13,6 +13,7 @@
 #include "tui/session/session_files.h"
 #include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
+#include "tui/session/session_ladder.h"
 #include "tui/session/session_landscape.h"
 #include "tui/session/session_neurons.h"
 #include "tui/session/session_neurons_measure.h"
@@ -53,6 +54,7 @@ typedef struct Part {
 static bool refresh_files(Session *session);
 static bool refresh_rows(Session *session);
 static bool refresh_neurons(Session *session);
+static bool refresh_ladder(Session *session);
 
 /* From the bottom up: a part knows only those above it here. Freed, and told to forget, from the last to the first. */
 static const Part PARTS[] = {
@@ -88,24 +90,24 @@ static const Part PARTS[] = {
      session_cache_free},
     {"rollouts", session_rollouts_open, NULL, session_rollouts_refresh, session_rollouts_forget,
      session_rollouts_list, session_rollouts_free},
+    {"ladder", session_ladder_open, session_ladder_begin, refresh_ladder, session_ladder_forget,
+     session_ladder_list, session_ladder_free},
 };
 
 enum { PART_COUNT = sizeof PARTS / sizeof *PARTS };
 
 /* ---- what the first line says ---- */
 
-static const char *last_component(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash == NULL || slash[1] == '\0' ? path : slash + 1;
-}
-
 void session_title(const Session *session, char *text, size_t size) {
     const Checkpoint *base = session->pair->base, *sft = session->pair->sft;
-    char parameters[FORMAT_SIZE], shown[64];
+    char parameters[FORMAT_SIZE], shown[64], rung[32] = "";
+    const Ladder *ladder = session_ladder(session);
     const char *type = json_get_text(sft->config, "model_type", "?"); /* whatever a file says */
     (void)text_escape(type, strlen(type), TEXT_PLAIN, shown, sizeof shown);
-    (void)snprintf(text, size, "%s → %s (%s %zuL %s)", last_component(base->directory),
-                   last_component(sft->directory), shown, sft->layers,
+    if (ladder != NULL)
+        (void)snprintf(rung, sizeof rung, " [%zu/%zu]", session_ladder_rung(session), ladder->count);
+    (void)snprintf(text, size, "%s → %s%s (%s %zuL %s)", text_last_component(base->directory),
+                   text_last_component(sft->directory), rung, shown, sft->layers,
                    format_short_count(sft->parameters, parameters));
 }
 
@@ -172,6 +174,7 @@ static const struct {
     [SESSION_TASK_NEURON_DRIFT] = {SESSION_PART_METHOD, false, NULL},
     [SESSION_TASK_DORMANCY] = {SESSION_PART_METHOD, true, NULL},
     [SESSION_TASK_DRIFT] = {SESSION_PART_DRIFT, false, session_files_cancel_scan},
+    [SESSION_TASK_LADDER] = {SESSION_PART_LADDER, true, session_ladder_cancel},
     [SESSION_TASK_LOADING] = {SESSION_PART_FILES, false, NULL},
     [SESSION_TASK_CACHE_OPENING] = {SESSION_PART_FILES | SESSION_PART_DRIFT, false, NULL},
     [SESSION_TASK_CACHE_RECALL] = {SESSION_PART_FILES | SESSION_PART_DRIFT, true, NULL},
@@ -220,8 +223,15 @@ size_t session_jobs(Session *session, SessionJob *jobs, size_t capacity) {
     return describe_jobs(session, SESSION_PARTS_ALL, jobs, capacity);
 }
 
+/* What goes before the rungs that are not tuned. */
+enum {
+    BEFORE_LADDER = SESSION_PART_FILES | SESSION_PART_DRIFT | SESSION_PART_HEADLINE | SESSION_PART_METHOD |
+                    SESSION_PART_PROMPT
+};
+
 /* With what they come from. */
 static unsigned complete_parts(const Session *session, unsigned parts) {
+    if ((parts & SESSION_PART_LADDER) != 0 && session_ladder_is_shown(session)) parts |= BEFORE_LADDER;
     bool resets = session->settings.rho > 0.0;
     if (resets && (parts & (SESSION_PART_HEADLINE | SESSION_PART_SWEEP | SESSION_PART_LANDSCAPE |
                             SESSION_PART_ROLLOUTS | SESSION_PART_PROMPT | SESSION_PART_EXPORT)) != 0)
@@ -251,6 +261,7 @@ void session_measure(Session *session, unsigned parts) {
         session_measure_headlines(session);
     if ((parts & SESSION_PART_LANDSCAPE) != 0) session_landscape_measure(session);
     if ((parts & SESSION_PART_ROLLOUTS) != 0) session_rollouts_measure(session);
+    if ((parts & SESSION_PART_LADDER) != 0) session_ladder_measure_shown(session);
 }
 
 static bool cancel_task(Session *session, SessionTask task, Task *work) {
@@ -367,6 +378,11 @@ static bool refresh_rows(Session *session) {
 static bool refresh_neurons(Session *session) {
     return !session_cache_is_keeping(session) &&
            session_neurons_measure_refresh(session, !session_cache_holds_method(session));
+}
+
+static bool refresh_ladder(Session *session) {
+    SessionJob job;
+    return session_ladder_refresh(session, describe_jobs(session, BEFORE_LADDER, &job, 1) == 0);
 }
 
 static bool refresh_parts(Session *session) {

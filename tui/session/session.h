@@ -34,7 +34,7 @@ typedef struct SessionJob {
     char rate[32];        /* "1.9 GB/s", or "" */
 } SessionJob;
 
-/* What is open, for the first line: "base → sft (llama 6L 1.2M)". */
+/* What is open, for the first line: "base → sft (llama 6L 1.2M)"; of several rungs "base → e2 [2/3] (llama 6L 1.2M)". */
 void session_title(const Session *session, char *text, size_t size);
 
 SessionDials session_dials(const Session *session);
@@ -55,7 +55,8 @@ typedef enum SessionPart {
     SESSION_PART_CACHE = 256,     /* writing what was measured: no figure waits for it */
     SESSION_PART_LANDSCAPE = 512, /* the loss around base, SFT and W */
     SESSION_PART_ROLLOUTS = 1024, /* samples and what they earn; the gradient at hand-over */
-    SESSION_PARTS_ALL = 2047
+    SESSION_PART_LADDER = 2048,   /* what is measured along rungs */
+    SESSION_PARTS_ALL = 4095
 } SessionPart;
 
 /* True while work for any of `parts`, or for what they come from, is running: the first of it in *job. Work

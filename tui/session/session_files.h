@@ -12,6 +12,8 @@
 #include "tui/session/session_message.h"
 #include "tui/session/session_task.h"
 
+struct LiveLadder; /* live_ladder.h */
+
 typedef struct SessionOptions {
     const char *base, *sft;
     const char *calibration;     /* a file, or NULL */
@@ -23,6 +25,8 @@ typedef struct SessionOptions {
     const char *samples;         /* a file of samples that is read at once, or NULL */
     const char *prompts;         /* a file of prompts to sample from, or NULL: the calibration rows */
     const char *reward;          /* what an answer is measured by (reward.h), or NULL */
+    struct LiveLadder *ladder;   /* of which SFT is a rung, borrowed; NULL: SFT stands alone */
+    size_t rung;                 /* which */
     const char *cache;           /* the directory in which analyses are kept, or NULL: they are not */
     TokenizerRule tokenizer_rule;
     double alpha;

@@ -22,6 +22,8 @@
  *     rollouts     session_rollouts.c      samples and the gradient at hand-over; _columns what is shown of them, _run and _draw
  *                                          the job, _errand what goes between the two
  *
+ *     ladder       session_ladder.c        the rungs beside the one that is open; live_ladder.c what is measured of them
+ *
  * session.c opens, refreshes, cancels and frees them by one table.
  *
  * A part's struct is defined in its own file (of neurons, the prompt and rollouts in session_…_internal.h), which says what of it belongs
@@ -63,6 +65,7 @@ struct Session {
     struct SessionExportPart *export;
     struct SessionCachePart *cache;
     struct SessionRolloutsPart *rollouts;
+    struct SessionLadderPart *ladder;
 };
 
 #endif

@@ -241,3 +241,8 @@ bool text_find(const char *text, const char *needle) {
     }
     return false;
 }
+
+const char *text_last_component(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash == NULL || slash[1] == '\0' ? path : slash + 1;
+}

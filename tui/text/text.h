@@ -80,4 +80,7 @@ const char *text_spelling(int32_t character);
 /* True when `needle` occurs in `text`; ASCII letters match either case unless the needle has a capital. */
 bool text_find(const char *text, const char *needle);
 
+/* The last name in a path, borrowed from it; the whole path where it ends in a slash. */
+const char *text_last_component(const char *path);
+
 #endif

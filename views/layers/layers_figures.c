@@ -128,6 +128,7 @@ static Status make_map_table(const Layers *layers, const Session *session, Table
 
 Status layers_make_table(void *state, Session *session, Table **table, Error *error) {
     Layers *layers = state;
+    if (layers->ladder.is_shown) return layers_ladder_make_table(layers, session, table, error);
     return layers->listing ? tensor_list_numbers(&layers->list, session, table, error)
                            : make_map_table(layers, session, table, error);
 }

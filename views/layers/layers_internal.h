@@ -1,11 +1,13 @@
 /*
- * layers_internal — the Layers view in five files: layers_view.c (state and actions), layers_map.c (the map, its key
+ * layers_internal — the Layers view in six files: layers_view.c (state and actions), layers_map.c (the map, its key
  * and its signs), layers_side.c (what is at the cursor), layers_figures.c (the figure of a cell; the numbers),
- * layers_gradient.c (metrics of the gradient at hand-over).
+ * layers_gradient.c (metrics of the gradient at hand-over), layers_ladder.c (the page of all rungs).
  */
 #ifndef REJUV_VIEWS_LAYERS_INTERNAL_H
 #define REJUV_VIEWS_LAYERS_INTERNAL_H
 
+#include "core/ladder/ladder_figures.h"
+#include "tui/canvas/list_box.h"
 #include "tui/tables/block_metric.h"
 #include "tui/text/format.h"
 #include "views/layers/layers_grid.h"
@@ -36,7 +38,25 @@ typedef struct LayersGradient {
 
 enum { LAYERS_GRADIENTS = 6 };
 
+enum { LAYERS_RUNG_SIZE = 24 };
+
+/* The page of all rungs: layers down, rungs across. */
+typedef struct LayersLadder {
+    size_t is_shown;
+    size_t figure; /* of LadderFigure, one that has layers */
+    size_t rung;   /* the cursor's; 0 is base */
+    ListState list;
+    size_t columns; /* base and the rungs; 0: there is no ladder */
+
+    /* what is drawn, filled anew for each frame: [layers × columns]; heads [columns]; curves [figures × columns] */
+    double *values, *shares, *curves, *x;
+    const char **texts, **heads;
+    char (*text_blocks)[LAYERS_TEXT_SIZE];
+    char (*head_blocks)[LAYERS_RUNG_SIZE];
+} LayersLadder;
+
 typedef struct Layers {
+    LayersLadder ladder;
     LayersGrid grid;
     TensorList list; /* its metric of drift is the map's too */
     LayersFamily family;
@@ -84,6 +104,15 @@ void layers_gradient_format(double value, char text[FORMAT_SIZE]);
 void layers_gradient_draw(const Layers *layers, const Session *session, Canvas *canvas, Rect area);
 int layers_gradient_draw_side(const Layers *layers, const Session *session, Canvas *canvas, Rect area,
                               const PairTensor *tensor);
+
+/* The page of all rungs (layers_ladder.c), which has cursor, metrics and scales of its own; `act` ignores what means the
+ * same as on the map. */
+Status layers_ladder_open(Layers *layers, const Session *session, Error *error);
+void layers_ladder_close(LayersLadder *ladder);
+void layers_ladder_toggle(Layers *layers, Session *session);
+void layers_ladder_draw(Layers *layers, Session *session, Canvas *canvas, Rect area);
+Reaction layers_ladder_act(Layers *layers, Session *session, Action action, const ActionArgument *argument);
+Status layers_ladder_make_table(const Layers *layers, const Session *session, Table **table, Error *error);
 
 /* Why figures of the method are not known yet. */
 const char *layers_find_reason(const Session *session);

@@ -1,8 +1,11 @@
 #include "views/layers/layers_view.h"
 
+#include "core/support/buffer.h"
 #include "core/support/memory.h"
 #include "tui/lists/neuron_list.h"
 #include "tui/session/session.h"
+#include "tui/session/session_ladder.h"
+#include "tui/session/session_prompt.h"
 #include "views/layers/layers_internal.h"
 #include "views/shared/rollouts_command.h"
 
@@ -15,6 +18,7 @@ enum { SIDE_FROM_COLUMNS = 64 };
 
 static void close_layers(void *state) {
     Layers *layers = state;
+    layers_ladder_close(&layers->ladder);
     layers_grid_close(&layers->grid);
     tensor_list_close(&layers->list);
     free(layers->values);
@@ -30,6 +34,7 @@ static Status open_layers(Session *session, void **state, Error *error) {
     if (layers == NULL) return memory_fail(error, "the Layers view");
     Status status = layers_grid_open(session_pair(session), &layers->grid, error);
     if (status == STATUS_OK) status = tensor_list_open(&layers->list, session, error);
+    if (status == STATUS_OK) status = layers_ladder_open(layers, session, error);
     if (status == STATUS_OK) {
         size_t cells = layers->grid.layers * layers->grid.columns + layers->grid.strip_count;
         layers->values = memory_allocate(cells, sizeof *layers->values);
@@ -61,9 +66,19 @@ static void keep_in_range(Layers *layers) {
     if (layers->column >= grid->columns) layers->column = grid->columns - 1;
 }
 
+/* Taken up again with the page in front: then it is measured as when it was turned to. */
+static void show_layers(void *state, Session *session) {
+    const Layers *layers = state;
+    if (layers->ladder.is_shown && layers->ladder.columns > 0) session_ladder_show(session);
+}
+
 static void draw_layers(void *state, Session *session, Canvas *canvas, Rect area) {
     Layers *layers = state;
     keep_in_range(layers);
+    if (layers->ladder.is_shown) {
+        layers_ladder_draw(layers, session, canvas, area);
+        return;
+    }
     tensor_list_update(&layers->list, session);
     int side = area.columns >= 160 ? 46 : area.columns >= 100 ? 36 : 30;
     if (area.columns >= SIDE_FROM_COLUMNS && !view_is_zoomed()) {
@@ -198,13 +213,21 @@ static Reaction leave_cell(Layers *layers) {
 static Reaction act_on_layers(void *state, Session *session, Action action, const ActionArgument *argument) {
     Layers *layers = state;
     size_t index;
+    if (layers->ladder.is_shown) {
+        Reaction reaction = layers_ladder_act(layers, session, action, argument);
+        if ((reaction & REACTION_IGNORED) == 0) return reaction;
+    }
     switch (action) {
+    case ACTION_LADDER:
+        layers_ladder_toggle(layers, session);
+        return (Reaction)(REACTION_REDRAW | REACTION_REFRESH);
     case ACTION_BACK:
         return layers->opened && layers->listing ? leave_cell(layers) : REACTION_IGNORED;
     case ACTION_ENTER:
         if (layers_current(layers, &index)) enter(layers, session, index);
         return REACTION_REDRAW;
     case ACTION_TOGGLE_LIST:
+        layers->ladder.is_shown = 0;
         layers->listing = !layers->listing || layers->grid.columns == 0;
         layers->opened = false;
         return REACTION_REDRAW;
@@ -265,8 +288,31 @@ static bool find_in_layers(void *state, Session *session, const char *text, int 
     return false;
 }
 
+/* The prompt as its tokens, which are what was measured. */
+static void add_ids(Session *session, CommandLine *line) {
+    const int32_t *ids;
+    size_t count = session_prompt_tokens(session, &ids);
+    Buffer text = {0};
+    char *words = NULL;
+    for (size_t i = 0; i < count; i++) buffer_add_format(&text, "%s%d", i > 0 ? "," : "", (int)ids[i]);
+    if (count == 0) return;
+    if (buffer_take(&text, &words, NULL, "the prompt", NULL) == STATUS_OK)
+        command_line_add_option(line, COMMAND_LADDER, OPTION_IDS, "%s", words);
+    else
+        line->failed = true;
+    free(words);
+}
+
+static CommandId twin_ladder(const Layers *layers, Session *session, CommandLine *line) {
+    add_ids(session, line);
+    command_line_add_number(line, COMMAND_LADDER, OPTION_TAU, layers->list.tau);
+    command_line_add_number(line, COMMAND_LADDER, OPTION_TAU_GRADIENT, layers->list.gradient_tau);
+    return COMMAND_LADDER;
+}
+
 static CommandId twin_layers(void *state, Session *session, CommandLine *line) {
     const Layers *layers = state;
+    if (layers->ladder.is_shown) return twin_ladder(layers, session, line);
     if (layers->family == LAYERS_OF_GRADIENT && !layers->listing)
         return rollouts_command_add(session, true, line);
     if (layers->family == LAYERS_OF_DRIFT || layers->listing) return tensor_list_twin(&layers->list, line);
@@ -286,7 +332,9 @@ static size_t list_places(void *state, ViewPlace *places) {
     Layers *layers = state;
     places[0] = (ViewPlace){"row", &layers->row};
     places[1] = (ViewPlace){"column", &layers->column};
-    return 2;
+    places[2] = (ViewPlace){"ladder", &layers->ladder.is_shown};
+    places[3] = (ViewPlace){"figure", &layers->ladder.figure};
+    return 4; /* the page's cursor begins at the rung that is tuned */
 }
 
 static const char *start_argument(void *state, Session *session, Action action) {
@@ -306,11 +354,12 @@ const View layers_view = {
         "How far fine-tuning moved each module of each layer; further metrics say where neurons are dormant, where "
         "attribution is, what is reset, and what a step of reinforcement learning would do, on the samples of Rollouts. A cell "
         "is a tensor: `=` is equal in both models, `!` has NaN or infinite elements, `·` is not known yet, `–` has no such "
-        "figure.",
-    .parts = SESSION_PART_DRIFT | SESSION_PART_METHOD,
+        "figure. Where several SFT models are open, another page shows layers by rungs of the ladder, and curves along it.",
+    .parts = SESSION_PART_DRIFT | SESSION_PART_METHOD | SESSION_PART_LADDER,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
     .open = open_layers,
+    .show = show_layers,
     .draw = draw_layers,
     .act = act_on_layers,
     .find = find_in_layers,

@@ -1,4 +1,4 @@
-#include "core/checkpoint/ladder.h"
+#include "core/ladder/ladder.h"
 
 #include <string.h>
 

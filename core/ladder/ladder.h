@@ -6,6 +6,9 @@
  *
  * A ladder is names, which it borrows: what it opens is its caller's, one pair at a time as a rule, so that a long
  * ladder takes no more memory than a pair. A rung may be an adapter of base.
+ *
+ * The room: a training's checkpoints, and what is measured along them (ladder_figures.h). Figures are their owner's;
+ * what fills them runs on a Job, and may keep what it measured in a Cache.
  */
 #ifndef REJUV_CORE_LADDER_H
 #define REJUV_CORE_LADDER_H
