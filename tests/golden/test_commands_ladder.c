@@ -5,6 +5,7 @@
 #include "core/evaluation/distribution.h"
 #include "tests/golden/commands.h"
 #include "tests/ladder_fixture.h"
+#include "tui/figures/figure_scale.h"
 
 /* ---- drift ---- */
 
@@ -268,6 +269,64 @@ static void without_rows_only_drift_is_measured(void **unused) {
     free(missing);
 }
 
+/* ---- figures ---- */
+
+static char *run_figure(const char *const *arguments) {
+    ProgramResult result = program_run_with(arguments, NULL, 0);
+    if (result.status != 0) fail_msg("status %d: %s", result.status, result.errors);
+    free(result.errors);
+    return result.output;
+}
+
+#define RUN_FIGURE(...) run_figure((const char *const[]){"figure", __VA_ARGS__, "--quiet", NULL})
+
+/* What a reader is shown who points at the value. */
+static void expect_note(const char *svg, const char *x, double value) {
+    char number[FIGURE_TICK_TEXT], note[128];
+    figure_scale_write(value, 4, number);
+    (void)snprintf(note, sizeof note, "%s: %s</title>", x, number);
+    if (strstr(svg, note) == NULL) fail_msg("expected %s in %.2000s", note, svg);
+}
+
+static void figures_have_the_values_of_the_ladder(void **unused) {
+    (void)unused;
+    char *few = few_rows();
+    cJSON *tree = RUN_JSON("ladder", base, rungs[0], rungs[1], rungs[2], "-c", few);
+    char *curves = RUN_FIGURE("ladder", base, rungs[0], rungs[1], rungs[2], "-c", few);
+    char *map = RUN_FIGURE("rungs", base, rungs[0], rungs[1], rungs[2]);
+    for (int rung = 0; rung <= LADDER_RUNGS; rung++) {
+        static const char *const NAMES[] = {"base", "e1", "e2", "sft"};
+        char x[FIGURE_TICK_TEXT], cell[32];
+        const cJSON *item = find_rung(tree, rung);
+        figure_scale_write(rung, 4, x);
+        (void)snprintf(cell, sizeof cell, "%s, 4", NAMES[rung]);
+        expect_note(curves, x, read_number(item, "relative_norm"));
+        expect_note(curves, x, read_number(item, "loss"));
+        expect_note(curves, x, read_number(item, "entropy"));
+        const cJSON *layer = cJSON_GetArrayItem(json_find(item, "layers"), 4);
+        expect_note(map, cell, read_number(layer, "relative_norm"));
+    }
+    assert_non_null(strstr(curves, ">drift from base (‖Δ‖/‖B‖)</text>"));
+    assert_non_null(strstr(map, ">e2</text>"));
+    cJSON_Delete(tree);
+    free(curves);
+    free(map);
+    free(few);
+}
+
+static void a_figure_without_its_subject_is_refused(void **unused) {
+    (void)unused;
+    PROGRAM_EXPECT(2, "loss is measured on --calibration", "figure", "ladder", base, rungs[0], "-m", "loss");
+    PROGRAM_EXPECT(2, "prompt_entropy is measured on --prompt", "figure", "ladder", base, rungs[0], "-m",
+                   "prompt_entropy");
+    PROGRAM_EXPECT(2, "there is no \"drift\" in this figure", "figure", "ladder", base, rungs[0], "-m",
+                   "drift");
+    PROGRAM_EXPECT(2, "entropy is of the whole model, not of a layer", "figure", "rungs", base, rungs[0],
+                   "-c", calibration, "-m", "entropy");
+    PROGRAM_EXPECT(2, "expected layers BASE SFT, found 4 arguments", "figure", "layers", base, rungs[0],
+                   rungs[1]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_comparison_of_a_ladder_is_that_of_its_two_directories),
@@ -279,6 +338,8 @@ int main(void) {
         cmocka_unit_test(figures_along_a_ladder_are_those_of_each_pair),
         cmocka_unit_test(dormancy_along_a_ladder_is_that_of_its_neurons),
         cmocka_unit_test(without_rows_only_drift_is_measured),
+        cmocka_unit_test(figures_have_the_values_of_the_ladder),
+        cmocka_unit_test(a_figure_without_its_subject_is_refused),
     };
     return cmocka_run_group_tests(tests, open_ladder, close_ladder);
 }

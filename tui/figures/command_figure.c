@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const FigureKind *const KINDS[] = {&figure_layers, &figure_spectrum,  &figure_sweep,
-                                          &figure_plane,  &figure_landscape, &figure_sharpness};
+                                          &figure_plane,  &figure_landscape, &figure_sharpness,
+                                          &figure_ladder, &figure_rungs};
 enum { KIND_COUNT = sizeof KINDS / sizeof *KINDS };
 
 static const double POINTS_PER_MILLIMETRE = 72.0 / 25.4;
@@ -28,6 +29,13 @@ static Status find_kind(const char *name, const FigureKind **kind, Error *error)
         return STATUS_OK;
     }
     return status_fail(error, STATUS_ARGUMENT, "there is no figure \"%s\"; there are %s", name, all);
+}
+
+static Status check_operands(const FigureKind *kind, size_t count, Error *error) {
+    enum { ONE_PAIR = 3 };
+    if (kind->takes_rungs || count == ONE_PAIR) return STATUS_OK;
+    return status_fail(error, STATUS_ARGUMENT, "expected %s BASE SFT, found %zu arguments", kind->name,
+                       count);
 }
 
 /* An option that another kind is drawn by is a mistake here. */
@@ -79,6 +87,7 @@ static Status run(Batch *batch, Error *error) {
     const FigureKind *kind = NULL;
     char *description = NULL;
     Status status = find_kind(options->operands[0], &kind, error);
+    if (status == STATUS_OK) status = check_operands(kind, options->operand_count, error);
     if (status == STATUS_OK) status = check_options(kind, options, error);
     if (status == STATUS_OK) status = describe(kind, options, &description, error);
     if (status != STATUS_OK) return status;
@@ -104,8 +113,11 @@ const Command command_figure = {
         "--plane, the loss around W over two random directions (or through a --third checkpoint), with lines of equal loss\n"
         "  landscape the loss along the --line through base and SFT\n"
         "  sharpness how the loss of base, SFT and W rises after steps of --sharpness along random --directions\n"
+        "  ladder    --metric, each in a panel of its own, along several SFT, the rungs of one training: keys of the JSON of "
+        "ladder\n"
+        "  rungs     layer by rung, in the colours of one --metric of ladder that layers have\n"
         "\n"
-        "Numbers are those of rejuv drift, drift --spectrum, neurons, sweep and landscape. Black on white; colours tell themselves apart "
+        "Numbers are those of rejuv drift, drift --spectrum, neurons, sweep, landscape and ladder. Black on white; colours tell themselves apart "
         "for colour-blind eyes and in grey; lines differ in dash and marker too. The file holds the command line that "
         "made it, and says each value to who points at it. The same figure has the same bytes.\n"
         "\n"
@@ -124,6 +136,8 @@ const Command command_figure = {
         "      --line -0.25:1.25:31 --out line.svg\n"
         "  rejuv figure sharpness BASE SFT --calibration rows.jsonl \\\n"
         "      --sharpness 0.1 --out sharpness.svg\n"
+        "  rejuv figure ladder BASE E1 E2 E3 --calibration rows.jsonl --out ladder.svg\n"
+        "  rejuv figure rungs BASE E1 E2 E3 --metric relative_norm --out rungs.svg\n"
         "\n"
         "rsvg-convert -f pdf makes a PDF of it for LaTeX.",
     .run = run,

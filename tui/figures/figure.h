@@ -18,13 +18,14 @@ typedef struct FigureKind {
     double width, height;                  /* millimetres, unless told */
     OptionId options[FIGURE_OPTIONS_MOST]; /* those of its own, as many as option_count */
     size_t option_count;
+    bool takes_rungs; /* one SFT model or several; else one */
 
     /* Opens, measures, and hands what there is to figure_write_…(). */
     Status (*make)(Batch *batch, const FigureSheet *sheet, Error *error);
 } FigureKind;
 
 extern const FigureKind figure_layers, figure_spectrum, figure_sweep, figure_plane, figure_landscape,
-    figure_sharpness;
+    figure_sharpness, figure_ladder, figure_rungs;
 
 /* Of the kinds that `rejuv figure` knows, in order; NULL from their number on. */
 const char *figure_kind_name(size_t index);
