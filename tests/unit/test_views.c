@@ -8,6 +8,7 @@
 #include "tui/app/view.h"
 #include "tui/session/session.h"
 #include "tui/session/session_files.h"
+#include "tui/session/session_ladder.h"
 #include "views/views.h"
 
 #ifndef NIGHTLY
@@ -73,6 +74,7 @@ static void act(const View *view, void *state, Session *session) {
     Reaction reaction = view->act(state, session, action, &argument);
     if ((reaction & REACTION_IGNORED) != 0) (void)dial_actions_act(session, action, &argument);
     (void)view_take_request();
+    (void)view_take_rung();
     if (view->find != NULL && choose(8) == 0)
         (void)view->find(state, session, TEXTS[choose(7)], choose(2) == 0 ? 1 : -1, choose(2) == 0);
     Table *table = NULL;
@@ -88,6 +90,9 @@ static void walk(Session *session, const View *view) {
     assert_int_equal(view->open(session, &state, &error), STATUS_OK);
     for (int step = 0; step < STEPS; step++) {
         Canvas *canvas = make_canvas();
+        const ActionArgument none = {.count = 1, .text = ""};
+        if (session_ladder(session) != NULL && step % 8 == 0) /* the page of its rungs, and back */
+            (void)view->act(state, session, ACTION_LADDER, &none);
         if (view->show != NULL) view->show(state, session);
         view->draw(state, session, canvas, canvas_area(canvas));
         act(view, state, session);
@@ -170,12 +175,40 @@ static void layers_that_lack_modules_do(void **state) {
     pair_files_remove(&files);
 }
 
+/* Some with nothing between them, and more than a screen has columns for. */
+static void the_rungs_of_a_ladder_do(void **state) {
+    (void)state;
+    enum { RUNGS = 40 };
+    const char *rungs[RUNGS];
+    LiveLadder *ladder;
+    Session *session;
+    Error error = {0};
+    for (size_t i = 0; i < RUNGS; i++) rungs[i] = i % 3 == 0 ? TESTS_DIR "/demo/sft" : TESTS_DIR "/demo/base";
+    seed = 20260607;
+    events_open();
+    for (size_t count = 2; count <= RUNGS; count += RUNGS - 2) {
+        if (live_ladder_create(TESTS_DIR "/demo/base", rungs, count, &ladder, &error) != STATUS_OK)
+            fail_msg("%s", error.message);
+        const SessionOptions options = {.base = TESTS_DIR "/demo/base",
+                                        .sft = rungs[count - 1],
+                                        .ladder = ladder,
+                                        .rung = count,
+                                        .alpha = 0.5,
+                                        .threads = 2};
+        if (session_create(&options, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
+        walk(session, VIEWS.views[view_find(&VIEWS, "layers")]);
+        session_free(session);
+        live_ladder_free(ladder);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_demo_pair_survives_any_sequence_of_actions_at_any_size),
         cmocka_unit_test(a_model_beside_itself_does),
         cmocka_unit_test(tensors_of_no_known_role_do),
         cmocka_unit_test(layers_that_lack_modules_do),
+        cmocka_unit_test(the_rungs_of_a_ladder_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

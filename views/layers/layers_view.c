@@ -347,6 +347,23 @@ static const Action HINTS[] = {ACTION_MOVE_LEFT, ACTION_MOVE_UP,     ACTION_MOVE
                                ACTION_ENTER,     ACTION_METRIC_NEXT, ACTION_SCALE_NEXT, ACTION_TOGGLE_LIST,
                                ACTION_TAU_DOWN,  ACTION_TAU_UP};
 
+/* Of several rungs: on their page, and on the map of one. */
+static const Action PAGE_HINTS[] = {ACTION_MOVE_LEFT,     ACTION_MOVE_UP,   ACTION_MOVE_DOWN,
+                                    ACTION_MOVE_RIGHT,    ACTION_ENTER,     ACTION_METRIC_NEXT,
+                                    ACTION_RUNG_PREVIOUS, ACTION_RUNG_NEXT, ACTION_LADDER,
+                                    ACTION_SCALE_NEXT,    ACTION_TAU_DOWN,  ACTION_TAU_UP};
+static const Action RUNG_HINTS[] = {ACTION_MOVE_LEFT,  ACTION_MOVE_UP,       ACTION_MOVE_DOWN,
+                                    ACTION_MOVE_RIGHT, ACTION_ENTER,         ACTION_METRIC_NEXT,
+                                    ACTION_LADDER,     ACTION_RUNG_PREVIOUS, ACTION_RUNG_NEXT,
+                                    ACTION_SCALE_NEXT, ACTION_TOGGLE_LIST};
+
+static ViewHints list_hints(void *state) {
+    const Layers *layers = state;
+    if (layers->ladder.columns == 0) return (ViewHints){HINTS, sizeof HINTS / sizeof *HINTS};
+    if (layers->ladder.is_shown) return (ViewHints){PAGE_HINTS, sizeof PAGE_HINTS / sizeof *PAGE_HINTS};
+    return (ViewHints){RUNG_HINTS, sizeof RUNG_HINTS / sizeof *RUNG_HINTS};
+}
+
 const View layers_view = {
     .name = "layers",
     .title = "Layers",
@@ -358,6 +375,7 @@ const View layers_view = {
     .parts = SESSION_PART_DRIFT | SESSION_PART_METHOD | SESSION_PART_LADDER,
     .hints = HINTS,
     .hint_count = sizeof HINTS / sizeof *HINTS,
+    .list_hints = list_hints,
     .open = open_layers,
     .show = show_layers,
     .draw = draw_layers,
