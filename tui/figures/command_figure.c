@@ -136,8 +136,10 @@ const Command command_figure = {
         "      --line -0.25:1.25:31 --out line.svg\n"
         "  rejuv figure sharpness BASE SFT --calibration rows.jsonl \\\n"
         "      --sharpness 0.1 --out sharpness.svg\n"
-        "  rejuv figure ladder BASE E1 E2 E3 --calibration rows.jsonl --out ladder.svg\n"
-        "  rejuv figure rungs BASE E1 E2 E3 --metric relative_norm --out rungs.svg\n"
+        "  rejuv figure ladder BASE E1 E2 E3 --calibration rows.jsonl \\\n"
+        "      --out ladder.svg\n"
+        "  rejuv figure rungs BASE E1 E2 E3 --metric relative_norm \\\n"
+        "      --out rungs.svg\n"
         "\n"
         "rsvg-convert -f pdf makes a PDF of it for LaTeX.",
     .run = run,

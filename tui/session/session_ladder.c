@@ -63,11 +63,6 @@ void session_ladder_measure_shown(Session *session) {
     if (session_ladder_is_shown(session)) session_ladder_measure(session);
 }
 
-bool session_ladder_is_coming(const Session *session, LadderPart part) {
-    return (live_ladder_wanted(session->ladder->live) >> part & 1U) != 0 &&
-           session_ladder_message(session, part) == NULL;
-}
-
 const char *session_ladder_message(const Session *session, LadderPart part) {
     const struct SessionLadderPart *own = session->ladder;
     const char *message = live_ladder_error(own->live);
@@ -76,8 +71,11 @@ const char *session_ladder_message(const Session *session, LadderPart part) {
     if (part == LADDER_PROMPT && session_prompt_tokens(session, NULL) == 0) return "there is no prompt";
     if ((part == LADDER_ROWS || part == LADDER_DORMANCY) && session_calibration(session, &message) == NULL)
         return message;
-    if ((live_ladder_wanted(own->live) >> part & 1U) == 0) return "not measured yet: it takes a while";
-    return NULL;
+    return session_ladder_waits(session, part) ? "not measured yet: it takes a while" : NULL;
+}
+
+bool session_ladder_waits(const Session *session, LadderPart part) {
+    return (live_ladder_wanted(session->ladder->live) >> part & 1U) == 0;
 }
 
 /* ---- for session.c ---- */

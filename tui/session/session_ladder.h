@@ -27,9 +27,10 @@ const LadderFigures *session_ladder_figures(const Session *session);
 void session_ladder_show(Session *session);
 void session_ladder_measure(Session *session);
 
-/* Whether figures of a part are to come by themselves; and otherwise why they are not there. */
-bool session_ladder_is_coming(const Session *session, LadderPart part);
+/* Why figures of a part that are not there do not come by themselves; NULL: they do. And whether all that they wait for is
+ * to be asked for. */
 const char *session_ladder_message(const Session *session, LadderPart part);
+bool session_ladder_waits(const Session *session, LadderPart part);
 
 /* ---- for session.c ---- */
 

@@ -260,13 +260,17 @@ static void write_list_cell(void *user, size_t row, size_t column, char *text, R
 }
 
 static void draw_list(Layers *layers, const Session *session, Canvas *canvas, Rect area) {
+    static const int PRIORITIES[LADDER_FIGURE_COUNT] = {
+        [LADDER_DRIFT] = 1,   [LADDER_STEP_DRIFT] = 5,       [LADDER_LAST_DRIFT] = 6,
+        [LADDER_DORMANT] = 2, [LADDER_GRADIENT_DORMANT] = 4, [LADDER_LOSS] = 1,
+        [LADDER_ENTROPY] = 1, [LADDER_PROMPT_ENTROPY] = 3};
     ListColumn columns[LADDER_FIGURE_COUNT + 1] = {{.title = "rung"}};
     RungList list = {layers, session};
     for (LadderFigure figure = 0; figure < LADDER_FIGURE_COUNT; figure++)
         columns[figure + 1] = (ListColumn){.title = ladder_figure_facts(figure)->brief,
                                            .width = FIGURE_COLUMNS - 1,
                                            .right = true,
-                                           .priority = (int)figure == LADDER_LAST_DRIFT ? 2 : 1};
+                                           .priority = PRIORITIES[figure]};
     layers->ladder.list.cursor = layers->ladder.rung;
     list_box_draw(canvas, area, &layers->ladder.list, layers->ladder.columns, columns,
                   LADDER_FIGURE_COUNT + 1, true, write_list_cell, &list);
@@ -279,7 +283,7 @@ static bool draw_reason(Session *session, Canvas *canvas, Rect row) {
         const char *message = session_ladder_message(session, part);
         if (message == NULL) continue;
         int column = canvas_write(canvas, row, 0, 0, ROLE_STALE, message);
-        if (part != LADDER_PROMPT)
+        if (session_ladder_waits(session, part))
             (void)canvas_write(canvas, row, 0, column, ROLE_STALE,
                                key_text("layers", "  ({measure} measures)", text));
         return true;
