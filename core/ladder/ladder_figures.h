@@ -39,6 +39,7 @@ typedef struct LadderDrift {
 
 typedef struct LadderRung {
     bool has[LADDER_PART_COUNT];
+    bool was_kept; /* what was measured last came from the cache */
     LadderDrift drift[LADDER_DRIFTS];
     DistributionAverages rows[2], prompt[2]; /* SIDE_BASE; SIDE_SFT: the rung */
     Dormancy dormancy;                       /* with the gradient's, but for base */

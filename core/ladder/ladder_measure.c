@@ -21,6 +21,7 @@ typedef struct Measuring {
     const LadderKeep *keep;
     CacheOrigin origin;
     bool knows_content; /* of both models */
+    bool was_kept;
     Job *job;
 } Measuring;
 
@@ -44,9 +45,10 @@ static CacheMethodShape shape_of(const Measuring *measuring) {
                               .row_count = measuring->row_count};
 }
 
-static bool recall(const Measuring *measuring, CacheAnalysis what, const CacheRecall *recall_to) {
-    return measuring->knows_content &&
-           cache_analysis_recall(measuring->keep->cache, &measuring->origin, what, recall_to);
+static bool recall(Measuring *measuring, CacheAnalysis what, const CacheRecall *recall_to) {
+    measuring->was_kept = measuring->knows_content &&
+                          cache_analysis_recall(measuring->keep->cache, &measuring->origin, what, recall_to);
+    return measuring->was_kept;
 }
 
 static bool learn_content(Measuring *measuring) {
@@ -179,6 +181,7 @@ Status ladder_measure(const Ladder *ladder, size_t number, LadderPart part, cons
     model_close(measuring.model);
     pair_close(measuring.pair);
     rung->has[part] = status == STATUS_OK;
+    rung->was_kept = measuring.was_kept;
     if (status != STATUS_OK && status != STATUS_CANCELLED)
         (void)status_add_context(error, "rung %zu", number);
     return status;

@@ -53,7 +53,8 @@ static int close_ladder(void **state) {
     return scratch_remove(state);
 }
 
-static void measure_with(const LadderKeep *keep, size_t number, LadderPart part) {
+/* Whether it was kept. */
+static bool measure_with(const LadderKeep *keep, size_t number, LadderPart part) {
     LadderRung measured = {.has = {false}};
     Error error = {0};
     assert_true(ladder_figures_applies(&figures, number, part));
@@ -61,10 +62,11 @@ static void measure_with(const LadderKeep *keep, size_t number, LadderPart part)
         fail_msg("%s", error.message);
     ladder_figures_take(&figures, number, part, &measured);
     assert_true(figures.rungs[number].has[part] && !measured.has[part]);
+    return measured.was_kept;
 }
 
 static void measure(size_t number, LadderPart part) {
-    measure_with(&(LadderKeep){.cache = NULL}, number, part);
+    assert_false(measure_with(&(LadderKeep){.cache = NULL}, number, part));
 }
 
 /* ---- drift ---- */
@@ -197,12 +199,12 @@ static void what_was_kept_is_what_a_session_keeps(void **state) {
     assert_int_equal(cache_method_hash_rows(&row, 1, hex, NULL), STATUS_OK);
     const LadderKeep reading = {.cache = cache, .rows_hex = hex};
     const LadderKeep writing = {.cache = cache, .may_write = true, .rows_hex = hex};
-    measure_with(&reading, NUMBER, LADDER_FROM_BASE);
+    assert_false(measure_with(&reading, NUMBER, LADDER_FROM_BASE));
     assert_int_equal(pair_open(directories[0], directories[NUMBER], &pair, NULL), STATUS_OK);
     assert_false(cache_fingerprint_find(cache, pair->sft, origin.sft)); /* nothing was written */
-    measure_with(&writing, NUMBER, LADDER_FROM_BASE);
-    measure_with(&writing, NUMBER, LADDER_DORMANCY);
-    measure_with(&writing, NUMBER, LADDER_ROWS);
+    assert_false(measure_with(&writing, NUMBER, LADDER_FROM_BASE));
+    assert_false(measure_with(&writing, NUMBER, LADDER_DORMANCY));
+    assert_false(measure_with(&writing, NUMBER, LADDER_ROWS));
     assert_true(cache_fingerprint_find(cache, pair->base, origin.base));
     assert_true(cache_fingerprint_find(cache, pair->sft, origin.sft));
     assert_int_equal(drift_table_create(pair, &table, NULL), STATUS_OK);
@@ -217,8 +219,8 @@ static void what_was_kept_is_what_a_session_keeps(void **state) {
     ladder_figures_forget(&figures, LADDER_DORMANCY);
     ladder_figures_forget(&figures, LADDER_ROWS);
     assert_true(isnan(ladder_figure(&figures, LADDER_DORMANT, NUMBER, TAUS)));
-    measure_with(&reading, NUMBER, LADDER_DORMANCY);
-    measure_with(&reading, NUMBER, LADDER_ROWS);
+    assert_true(measure_with(&reading, NUMBER, LADDER_DORMANCY));
+    assert_true(measure_with(&reading, NUMBER, LADDER_ROWS));
     assert_true(ladder_figure(&figures, LADDER_DORMANT, NUMBER, TAUS) == dormant);
     assert_true(ladder_figure(&figures, LADDER_LOSS, NUMBER, TAUS) == loss);
     drift_table_free(table);

@@ -85,6 +85,13 @@ static Status forgive(Batch *batch, LadderPart part, Status status, const Error 
     return STATUS_OK;
 }
 
+/* Once: which of them does not matter. */
+static void say_kept(Batch *batch, BatchLadder *ladder, const LadderRung *measured) {
+    if (!measured->was_kept || ladder->has_said) return;
+    ladder->has_said = true;
+    batch_say(batch, "what a session kept is not measured again: --no-cache does");
+}
+
 static Status measure_part(Batch *batch, BatchLadder *ladder, const Subjects *subjects, LadderPart part,
                            Error *error) {
     bool is_left_out;
@@ -98,6 +105,7 @@ static Status measure_part(Batch *batch, BatchLadder *ladder, const Subjects *su
         Status status =
             ladder_measure(&ladder->ladder, number, part, subject != NULL ? subject->rows : NULL,
                            subject != NULL ? subject->count : 0, &keep, &measured, batch->job, error);
+        if (status == STATUS_OK) say_kept(batch, ladder, &measured);
         if (status == STATUS_OK) ladder_figures_take(&ladder->figures, number, part, &measured);
         if (status != STATUS_OK) return forgive(batch, part, status, error);
     }

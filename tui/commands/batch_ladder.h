@@ -17,7 +17,8 @@ typedef struct BatchLadder {
     LadderFigures figures;
     BatchMethod method; /* the calibration and its rows */
     BatchPrompt prompt;
-    Cache *cache; /* what sessions kept; NULL: it is not looked at */
+    Cache *cache;  /* what sessions kept; NULL: it is not looked at */
+    bool has_said; /* that some of it was taken */
 } BatchLadder;
 
 /* From operands (base and rungs) and options to the figures. Dormancy that the model type has not is told and done

@@ -152,10 +152,13 @@ void live_ladder_drop_rows(LiveLadder *ladder) {
     ladder->knows_rows = false;
 }
 
+static bool is_prompt(const LiveLadder *ladder, const int32_t *ids, size_t count) {
+    return count == ladder->prompt_count &&
+           (count == 0 || memcmp(ids, ladder->prompt, count * sizeof *ids) == 0);
+}
+
 void live_ladder_set_prompt(LiveLadder *ladder, const int32_t *ids, size_t count) {
-    bool is_same = count == ladder->prompt_count &&
-                   (count == 0 || memcmp(ids, ladder->prompt, count * sizeof *ids) == 0);
-    if (is_same) return;
+    if (is_prompt(ladder, ids, count)) return;
     free(ladder->prompt);
     ladder->prompt = count > 0 ? memory_allocate(count, sizeof *ladder->prompt) : NULL;
     ladder->prompt_count = ladder->prompt != NULL ? count : 0; /* short of memory: as without a prompt */
@@ -187,14 +190,19 @@ static void learn_rows(LiveLadder *ladder) {
     memcpy(ladder->rows_hex, ladder->errand.rows_hex, sizeof ladder->rows_hex);
 }
 
+/* A job may have ended just before another text came. */
+static bool is_of_prompt(const LiveLadder *ladder, const Errand *errand) {
+    return errand->part != LADDER_PROMPT || is_prompt(ladder, errand->ids, errand->prompt.count);
+}
+
 static void collect(LiveLadder *ladder) {
     Errand *errand = &ladder->errand;
     Status status = ladder->task.status;
     if (status == STATUS_OK && errand->is_hash) {
         learn_rows(ladder);
-    } else if (status == STATUS_OK) {
+    } else if (status == STATUS_OK && is_of_prompt(ladder, errand)) {
         ladder_figures_take(&ladder->figures, errand->number, errand->part, &errand->rung);
-    } else if (status != STATUS_CANCELLED) {
+    } else if (status != STATUS_OK && status != STATUS_CANCELLED) {
         ladder->error = ladder->task.error;
         if (errand->is_hash) {
             ladder->wanted = 0;
