@@ -26,7 +26,8 @@
 #define ON_AROUND   (ON_STEPS | ON(REPORT))
 #define ON_JOBS     (ON(OPEN) | ON(CHECK) | ON(DRIFT) | ON(LADDER) | ON_DIALS | ON(VERIFY))
 #define ON_PICTURES (ON(SHOT) | ON(FIGURE))
-#define ON_TABLES   (ON(INFO) | ON(CHECK) | ON(DRIFT) | ON(LADDER) | (ON_DIALS & ~ON_PICTURES & ~ON(REPORT)) | ON(VERIFY))
+#define ON_TABLES                                                                                            \
+    (ON(INFO) | ON(CHECK) | ON(DRIFT) | ON(LADDER) | (ON_DIALS & ~ON_PICTURES & ~ON(REPORT)) | ON(VERIFY))
 
 /* clang-format off */
 #define OPTION_TABLE(X) \
