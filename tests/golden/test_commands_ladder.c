@@ -269,6 +269,24 @@ static void without_rows_only_drift_is_measured(void **unused) {
     free(missing);
 }
 
+/* The last rung's tokens are not those that a rung with another end of text was trained on. */
+static void a_rung_with_another_tokenizer_is_told(void **unused) {
+    (void)unused;
+    char *changed = scratch_path("changed"), *command = memory_format("cp -r '%s' '%s'", rungs[0], changed);
+    assert_int_equal(system(command), 0);
+    free(command);
+    command = memory_format("sed -i 's/Jack/Jill/' '%s/tokenizer.json'", changed);
+    assert_int_equal(system(command), 0);
+    ProgramResult result = PROGRAM_RUN("ladder", base, changed, rungs[1], "-p", PROMPT);
+    assert_int_equal(result.status, 0);
+    if (strstr(result.errors, "rung 1 is measured on the last rung's tokens: ") == NULL)
+        fail_msg("expected the tokenizer to be told, found \"%s\"", result.errors);
+    program_free(&result);
+    PROGRAM_EXPECT(0, "", "ladder", base, rungs[0], rungs[1], "-p", PROMPT);
+    free(command);
+    free(changed);
+}
+
 /* ---- figures ---- */
 
 static char *run_figure(const char *const *arguments) {
@@ -338,6 +356,7 @@ int main(void) {
         cmocka_unit_test(figures_along_a_ladder_are_those_of_each_pair),
         cmocka_unit_test(dormancy_along_a_ladder_is_that_of_its_neurons),
         cmocka_unit_test(without_rows_only_drift_is_measured),
+        cmocka_unit_test(a_rung_with_another_tokenizer_is_told),
         cmocka_unit_test(figures_have_the_values_of_the_ladder),
         cmocka_unit_test(a_figure_without_its_subject_is_refused),
     };

@@ -67,6 +67,25 @@ static Status open_subjects(Batch *batch, BatchLadder *ladder, Subjects *subject
     return status;
 }
 
+/* Rows and prompt are the last rung's tokens: where another rung would read other ones, that is told. A rung without a
+ * tokenizer of its own, as adapters may be, has nothing to differ by. */
+static void say_tokenizer(Batch *batch, const Ladder *ladder, size_t number) {
+    Tokenizer *tokenizer = NULL;
+    Error error;
+    Status status = batch_read_tokenizer(batch, ladder_directory(ladder, number), &tokenizer, &error);
+    if (status == STATUS_OK && tokenizer != NULL && batch->tokenizer != NULL)
+        status = tokenizer_compare(tokenizer, batch->tokenizer, &error);
+    if (status != STATUS_OK)
+        batch_say(batch, "rung %zu is measured on the last rung's tokens: %s", number, error.message);
+    tokenizer_free(tokenizer);
+}
+
+static void say_tokenizers(Batch *batch, const BatchLadder *ladder) {
+    if (batch->model == NULL || batch->quiet) return; /* nothing is run, or nobody listens */
+    for (size_t number = 1; number < ladder->ladder.count; number++)
+        say_tokenizer(batch, &ladder->ladder, number);
+}
+
 /* ---- measuring ---- */
 
 /* NULL: the part has none; a part without what it is measured on is left out. */
@@ -120,6 +139,7 @@ Status batch_ladder_measure(Batch *batch, const char *const *operands, size_t co
     if (status == STATUS_OK) status = ladder_check(&ladder->ladder, error);
     if (status == STATUS_OK) status = ladder_figures_create(count - 1, &ladder->figures, error);
     if (status == STATUS_OK) status = open_subjects(batch, ladder, &subjects, error);
+    if (status == STATUS_OK) say_tokenizers(batch, ladder);
     if (status == STATUS_OK) open_cache(batch->options, ladder);
     for (LadderPart part = 0; part < LADDER_PART_COUNT && status == STATUS_OK; part++)
         status = measure_part(batch, ladder, &subjects, part, error);
