@@ -180,7 +180,8 @@ static void the_rungs_of_a_ladder_are_taken_up_again(void **state) {
     Resume resume;
     Error error = {0};
     events_open();
-    assert_int_equal(live_ladder_create(TESTS_DIR "/demo/base", rungs, 2, &ladder, NULL), STATUS_OK);
+    assert_int_equal(live_ladder_create(TESTS_DIR "/demo/base", rungs, 2, TOKENIZER_BY_CLASS, &ladder, NULL),
+                     STATUS_OK);
     const SessionOptions options = {
         .base = TESTS_DIR "/demo/base", .sft = rungs[0], .ladder = ladder, .rung = 1, .threads = 2};
     assert_int_equal(session_create(&options, &session, NULL), STATUS_OK);

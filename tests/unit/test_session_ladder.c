@@ -17,7 +17,8 @@ static const LadderTaus TAUS = {0.025, 0.01};
 static LiveLadder *open_ladder(void) {
     LiveLadder *ladder;
     Error error = {0};
-    if (live_ladder_create(TESTS_DIR "/demo/base", RUNGS, RUNG_COUNT, &ladder, &error) != STATUS_OK)
+    if (live_ladder_create(TESTS_DIR "/demo/base", RUNGS, RUNG_COUNT, TOKENIZER_BY_CLASS, &ladder, &error) !=
+        STATUS_OK)
         fail_msg("%s", error.message);
     return ladder;
 }
@@ -174,9 +175,44 @@ static void a_ladder_that_does_not_fit_is_not_opened(void **state) {
     const char *const rungs[] = {TESTS_DIR "/demo/sft", TESTS_DIR "/golden/models/none"};
     LiveLadder *ladder;
     Error error = {0};
-    assert_int_equal(live_ladder_create(TESTS_DIR "/demo/base", rungs, 2, &ladder, &error), STATUS_IO);
+    assert_int_equal(
+        live_ladder_create(TESTS_DIR "/demo/base", rungs, 2, TOKENIZER_BY_CLASS, &ladder, &error), STATUS_IO);
     assert_null(ladder);
     assert_memory_equal(error.message, "rung 2: ", 8);
+}
+
+static bool knows_rows(const Session *session) {
+    return session_ladder_figures(session)->rungs[2].has[LADDER_ROWS];
+}
+
+/* Its figures are those of tokens that are not its own. */
+static void a_rung_with_another_tokenizer_is_told(void **state) {
+    (void)state;
+    char *changed = scratch_path("changed");
+    char *command = memory_format("cp -r '%s' '%s' && sed -i 's/Jack/Jill/' '%s/tokenizer.json'", RUNGS[1],
+                                  changed, changed);
+    assert_int_equal(system(command), 0);
+    const char *const rungs[] = {RUNGS[1], changed};
+    LiveLadder *ladder;
+    assert_int_equal(live_ladder_create(TESTS_DIR "/demo/base", rungs, 2, TOKENIZER_BY_CLASS, &ladder, NULL),
+                     STATUS_OK);
+    Session *session = open_rung(ladder, 2); /* whose tokens are those of rung 1 */
+    session_ladder_show(session);
+    wait_for(session, "rows on rungs", knows_rows);
+    const char *warning = session_ladder_warning(session);
+    assert_non_null(warning);
+    assert_non_null(strstr(warning, "rung 2 reads texts by other tokens: "));
+    session_free(session);
+    live_ladder_free(ladder);
+    ladder = open_ladder();
+    session = open_rung(ladder, 2);
+    session_ladder_show(session);
+    wait_for(session, "rows on rungs", knows_rows);
+    assert_null(session_ladder_warning(session));
+    session_free(session);
+    live_ladder_free(ladder);
+    free(command);
+    free(changed);
 }
 
 static void one_model_alone_is_no_ladder(void **state) {
@@ -201,6 +237,7 @@ int main(void) {
         cmocka_unit_test(what_is_cancelled_stays_so_until_it_is_asked_for),
         cmocka_unit_test(a_session_may_end_while_rungs_are_measured),
         cmocka_unit_test(a_ladder_that_does_not_fit_is_not_opened),
+        cmocka_unit_test(a_rung_with_another_tokenizer_is_told),
         cmocka_unit_test(one_model_alone_is_no_ladder),
     };
     return cmocka_run_group_tests(tests, write_few_rows, scratch_remove);

@@ -187,7 +187,8 @@ static void the_rungs_of_a_ladder_do(void **state) {
     seed = 20260607;
     events_open();
     for (size_t count = 2; count <= RUNGS; count += RUNGS - 2) {
-        if (live_ladder_create(TESTS_DIR "/demo/base", rungs, count, &ladder, &error) != STATUS_OK)
+        if (live_ladder_create(TESTS_DIR "/demo/base", rungs, count, TOKENIZER_BY_CLASS, &ladder, &error) !=
+            STATUS_OK)
             fail_msg("%s", error.message);
         const SessionOptions options = {.base = TESTS_DIR "/demo/base",
                                         .sft = rungs[count - 1],

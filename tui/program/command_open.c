@@ -173,7 +173,8 @@ static Status open_resumed(Batch *batch, Error *error) {
     session.reward = options_text(options, OPTION_REWARD);
     LiveLadder *ladder = NULL;
     if (resume.rung_count > 0)
-        status = live_ladder_create(session.base, resume.rungs, resume.rung_count, &ladder, error);
+        status = live_ladder_create(session.base, resume.rungs, resume.rung_count, session.tokenizer_rule,
+                                    &ladder, error);
     session.ladder = ladder;
     if (status == STATUS_OK)
         status = open_terminal(batch, &session, &resume, error);

@@ -14,7 +14,8 @@ Status rung_options_take(const char *const *operands, size_t count, size_t chose
     session->base = operands[0];
     session->sft = operands[rung];
     if (rungs == 1) return STATUS_OK;
-    Status status = live_ladder_create(operands[0], operands + 1, rungs, ladder, error);
+    Status status =
+        live_ladder_create(operands[0], operands + 1, rungs, session->tokenizer_rule, ladder, error);
     session->ladder = *ladder;
     session->rung = rung;
     return status;

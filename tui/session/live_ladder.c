@@ -9,7 +9,9 @@
 /* What a job measures, and its own while it runs: a part of a rung, or only which rows these are. */
 typedef struct Errand {
     const Ladder *names;
-    bool is_hash;
+    bool is_hash, compares; /* and whether tokenizers are compared then */
+    TokenizerRule rule;
+    Error difference; /* of the first that differs */
     size_t number;
     LadderPart part;
     const EvaluationRow *rows;
@@ -36,6 +38,10 @@ struct LiveLadder {
 
     int32_t *prompt; /* the figures of the prompt are of these */
     size_t prompt_count;
+
+    TokenizerRule rule;
+    bool has_compared;
+    Error difference; /* of a rung's tokenizer */
 
     Task task;
     Errand errand;
@@ -67,11 +73,12 @@ static Status copy_names(LiveLadder *ladder, const char *base, const char *const
     return STATUS_OK;
 }
 
-Status live_ladder_create(const char *base, const char *const *rungs, size_t count, LiveLadder **ladder,
-                          Error *error) {
+Status live_ladder_create(const char *base, const char *const *rungs, size_t count, TokenizerRule rule,
+                          LiveLadder **ladder, Error *error) {
     *ladder = NULL;
     LiveLadder *made = memory_allocate(1, sizeof *made);
     if (made == NULL) return memory_fail(error, "the ladder");
+    made->rule = rule;
     Status status = copy_names(made, base, rungs, count, error);
     if (status == STATUS_OK) status = ladder_check(&made->names, error);
     if (status == STATUS_OK) status = ladder_figures_create(count, &made->figures, error);
@@ -170,12 +177,36 @@ void live_ladder_set_prompt(LiveLadder *ladder, const int32_t *ids, size_t count
 
 /* ---- the job ---- */
 
+/* Rungs that have no tokenizer of their own, as adapters may, have nothing to differ by. */
+static void compare_tokenizers(Errand *errand) {
+    const Ladder *names = errand->names;
+    Tokenizer *first = NULL, *other = NULL;
+    Error error;
+    for (size_t number = 1; number <= names->count && errand->difference.status == STATUS_OK; number++) {
+        Status status =
+            tokenizer_open_directory(ladder_directory(names, number), errand->rule, &other, &error);
+        if (status == STATUS_OK && first != NULL && other != NULL)
+            status = tokenizer_compare(first, other, &error);
+        if (status != STATUS_OK)
+            (void)status_fail(&errand->difference, status, "rung %zu reads texts by other tokens: %.800s",
+                              number, error.message);
+        if (first == NULL) {
+            first = other;
+            other = NULL;
+        }
+        tokenizer_free(other);
+        other = NULL;
+    }
+    tokenizer_free(first);
+}
+
 static Status run(Job *job, void *argument, Error *error) {
     Errand *errand = argument;
     if (errand->part == LADDER_PROMPT && !errand->is_hash) {
         Status status = cache_method_hash_rows(errand->rows, errand->row_count, errand->rows_hex, error);
         if (status != STATUS_OK) return status;
     }
+    if (errand->compares) compare_tokenizers(errand);
     if (errand->is_hash)
         return cache_method_hash_rows(errand->rows, errand->row_count, errand->rows_hex, error);
     return ladder_measure(errand->names, errand->number, errand->part, errand->rows, errand->row_count,
@@ -184,6 +215,8 @@ static Status run(Job *job, void *argument, Error *error) {
 
 /* The figures of other rows are dropped, those of the same rows hold. */
 static void learn_rows(LiveLadder *ladder) {
+    if (ladder->errand.compares) ladder->difference = ladder->errand.difference;
+    ladder->has_compared = true;
     ladder->knows_rows = true;
     if (strcmp(ladder->rows_hex, ladder->errand.rows_hex) == 0) return;
     forget_rows(ladder);
@@ -261,7 +294,9 @@ static Status start(LiveLadder *ladder, size_t number, LadderPart part, unsigned
                        .number = number,
                        .part = part,
                        .keep = {.cache = cache, .may_write = may_write},
-                       .is_hash = is_on_rows(part) && !ladder->knows_rows};
+                       .is_hash = is_on_rows(part) && !ladder->knows_rows,
+                       .rule = ladder->rule};
+    errand->compares = errand->is_hash && !ladder->has_compared;
     if (is_on_rows(part)) {
         errand->rows = ladder->rows;
         errand->row_count = ladder->row_count;
@@ -313,6 +348,10 @@ void live_ladder_stop(LiveLadder *ladder) {
     if (!task_is_running(&ladder->task)) return;
     (void)task_cancel(&ladder->task);
     if (task_wait(&ladder->task)) collect(ladder);
+}
+
+const char *live_ladder_warning(const LiveLadder *ladder) {
+    return ladder->difference.status != STATUS_OK ? ladder->difference.message : NULL;
 }
 
 const char *live_ladder_error(const LiveLadder *ladder) {

@@ -12,13 +12,14 @@
 #define REJUV_TUI_LIVE_LADDER_H
 
 #include "core/ladder/ladder_figures.h"
+#include "core/tokenizer/tokenizer.h"
 #include "tui/session/task.h"
 
 typedef struct LiveLadder LiveLadder;
 
-/* Opens every rung once, headers only: ladder_check(). The names are copied. */
-Status live_ladder_create(const char *base, const char *const *rungs, size_t count, LiveLadder **ladder,
-                          Error *error) STATUS_MUST_CHECK;
+/* Opens every rung once, headers only: ladder_check(). The names are copied; tokenizers are read by the rule. */
+Status live_ladder_create(const char *base, const char *const *rungs, size_t count, TokenizerRule rule,
+                          LiveLadder **ladder, Error *error) STATUS_MUST_CHECK;
 void live_ladder_free(LiveLadder *ladder); /* cancels and waits; takes NULL */
 
 const Ladder *live_ladder_names(const LiveLadder *ladder);
@@ -48,6 +49,10 @@ void live_ladder_stop(LiveLadder *ladder);
 
 /* Why some part of some rung could not be measured; NULL where none failed. */
 const char *live_ladder_error(const LiveLadder *ladder);
+
+/* Where rungs would read a text by other tokens than those that they are measured on, what the first of them has; NULL:
+ * nothing of the kind is known. It is looked for once, before anything is measured on rows. */
+const char *live_ladder_warning(const LiveLadder *ladder);
 
 /* Parts of rungs that are wanted and not there yet, those that wait for rows too. */
 size_t live_ladder_missing(const LiveLadder *ladder);

@@ -78,6 +78,10 @@ bool session_ladder_waits(const Session *session, LadderPart part) {
     return (live_ladder_wanted(session->ladder->live) >> part & 1U) == 0;
 }
 
+const char *session_ladder_warning(const Session *session) {
+    return live_ladder_warning(session->ladder->live);
+}
+
 /* ---- for session.c ---- */
 
 Status session_ladder_open(Session *session, const SessionOptions *options, Error *error) {

@@ -32,6 +32,9 @@ void session_ladder_measure(Session *session);
 const char *session_ladder_message(const Session *session, LadderPart part);
 bool session_ladder_waits(const Session *session, LadderPart part);
 
+/* What is to be known about figures that are there: live_ladder_warning(). */
+const char *session_ladder_warning(const Session *session);
+
 /* ---- for session.c ---- */
 
 struct SessionOptions;

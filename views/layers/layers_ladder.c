@@ -288,7 +288,9 @@ static bool draw_reason(Session *session, Canvas *canvas, Rect row) {
                                key_text("layers", "  ({measure} measures)", text));
         return true;
     }
-    return false;
+    const char *warning = session_ladder_warning(session);
+    if (warning != NULL) canvas_write_field(canvas, row, 0, 0, row.columns, false, ROLE_WARNING, warning);
+    return warning != NULL;
 }
 
 void layers_ladder_draw(Layers *layers, Session *session, Canvas *canvas, Rect area) {
