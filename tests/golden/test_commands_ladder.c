@@ -168,7 +168,7 @@ static const char PROMPT[] = "Tom has 12 pens";
 
 /* The point of a sweep that is SFT. */
 static cJSON *sweep_sft(const char *const *subject, size_t rung, cJSON **tree) {
-    *tree = RUN_JSON("sweep", base, rungs[rung - 1], subject[0], subject[1], "--alpha", "1");
+    *tree = RUN_JSON("sweep", "-q", base, rungs[rung - 1], subject[0], subject[1], "--alpha", "1");
     cJSON *points = (cJSON *)json_find(*tree, "points");
     return cJSON_GetArrayItem(points, cJSON_GetArraySize(points) - 1);
 }
@@ -198,7 +198,7 @@ static void figures_along_a_ladder_are_those_of_each_pair(void **unused) {
     (void)unused;
     char *few = few_rows();
     const char *const rows[] = {"-c", few}, *const prompt[] = {"-p", PROMPT};
-    cJSON *tree = RUN_JSON("ladder", base, rungs[0], rungs[1], rungs[2], "-c", few, "-p", PROMPT);
+    cJSON *tree = RUN_JSON("ladder", "-q", base, rungs[0], rungs[1], rungs[2], "-c", few, "-p", PROMPT);
     cJSON *drift = RUN_JSON("drift", base, rungs[0], rungs[1], rungs[2]);
     assert_int_equal(cJSON_GetArraySize(json_find(tree, "rungs")), LADDER_RUNGS + 1);
     for (int rung = 1; rung <= LADDER_RUNGS; rung++) {
@@ -230,10 +230,10 @@ static void dormancy_along_a_ladder_is_that_of_its_neurons(void **unused) {
     (void)unused;
     char *few = few_rows();
     double sum = 0, gradients = 0;
-    cJSON *tree =
-        RUN_JSON("ladder", base, rungs[0], rungs[2], "-c", few, "--tau", "0.4", "--gradient-tau", "0.3");
-    cJSON *neurons = RUN_JSON("neurons", base, rungs[2], "-c", few, "--tau", "0.4", "--gradient-tau", "0.3",
-                              "--select", "random", "--top", "1");
+    cJSON *tree = RUN_JSON("ladder", "-q", base, rungs[0], rungs[2], "-c", few, "--tau", "0.4",
+                           "--gradient-tau", "0.3");
+    cJSON *neurons = RUN_JSON("neurons", "-q", base, rungs[2], "-c", few, "--tau", "0.4", "--gradient-tau",
+                              "0.3", "--select", "random", "--top", "1");
     const cJSON *layer;
     int i = 0;
     cJSON_ArrayForEach(layer, json_find(neurons, "dormant")) {
@@ -256,7 +256,7 @@ static void dormancy_along_a_ladder_is_that_of_its_neurons(void **unused) {
 
 static void without_rows_only_drift_is_measured(void **unused) {
     (void)unused;
-    cJSON *tree = RUN_JSON("ladder", base, rungs[0], rungs[1]);
+    cJSON *tree = RUN_JSON("ladder", "-q", base, rungs[0], rungs[1]);
     const cJSON *rung = find_rung(tree, 1);
     assert_true(read_number(rung, "last_relative_norm") > 0);
     static const char *const NONE[] = {"dormant",        "gradient_dormant", "loss",           "entropy",
@@ -309,7 +309,7 @@ static void expect_note(const char *svg, const char *x, double value) {
 static void figures_have_the_values_of_the_ladder(void **unused) {
     (void)unused;
     char *few = few_rows();
-    cJSON *tree = RUN_JSON("ladder", base, rungs[0], rungs[1], rungs[2], "-c", few);
+    cJSON *tree = RUN_JSON("ladder", "-q", base, rungs[0], rungs[1], rungs[2], "-c", few);
     char *curves = RUN_FIGURE("ladder", base, rungs[0], rungs[1], rungs[2], "-c", few);
     char *map = RUN_FIGURE("rungs", base, rungs[0], rungs[1], rungs[2]);
     for (int rung = 0; rung <= LADDER_RUNGS; rung++) {
