@@ -107,6 +107,32 @@ static inline void program_interrupt(pid_t child, int signal_number) {
     assert_int_equal(kill(child, signal_number), 0);
 }
 
+/* How far the work was, every ten seconds: on a busy machine there are such lines, and no test is about them here. */
+static inline bool program_is_progress(const char *line, size_t length) {
+    static const char HEAD[] = "rejuv: ";
+    if (length < strlen(HEAD) || strncmp(line, HEAD, strlen(HEAD)) != 0) return false;
+    size_t at = strlen(HEAD);
+    while (at < length && (line[at] < '0' || line[at] > '9') && line[at] != ':') at++;
+    size_t digits = at;
+    while (at < length && line[at] >= '0' && line[at] <= '9') at++;
+    return at > digits && length - at >= 2 && strncmp(line + at, " %", 2) == 0;
+}
+
+static inline void program_drop_progress(char *text, size_t *bytes) {
+    size_t kept = 0;
+    for (size_t at = 0; at < *bytes;) {
+        const char *end = memchr(text + at, '\n', *bytes - at);
+        size_t length = end != NULL ? (size_t)(end - text) + 1 - at : *bytes - at;
+        if (!program_is_progress(text + at, length)) {
+            memmove(text + kept, text + at, length);
+            kept += length;
+        }
+        at += length;
+    }
+    text[kept] = '\0';
+    *bytes = kept;
+}
+
 /* Runs it to the end with `bytes` bytes of `input` (NULL: none) on standard input. */
 static inline ProgramResult program_run_with(const char *const *arguments, const char *input, size_t bytes) {
     FILE *in = tmpfile(), *out = tmpfile(), *err = tmpfile();
@@ -118,6 +144,7 @@ static inline ProgramResult program_run_with(const char *const *arguments, const
     (void)fclose(in);
     result.output = program_read(out, &result.output_bytes);
     result.errors = program_read(err, &result.errors_bytes);
+    program_drop_progress(result.errors, &result.errors_bytes);
     return result;
 }
 

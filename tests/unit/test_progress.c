@@ -1,4 +1,4 @@
-/* How far a batch command is, where nobody watches: a line every ten seconds, and the file of --log. */
+/* How far a batch command is, where nobody watches: a line every ten seconds, and the file of --log-file. */
 #include "tui/commands/batch_log.h"
 #include "tui/commands/progress.h"
 

@@ -268,7 +268,7 @@
       "write the main table as CSV") \
     X(THREADS, "threads", 'j', "N", COUNT, 1, 4096, NULL, ON_JOBS, \
       "threads to use; otherwise as many as the process may run on, and its control group's quota allows") \
-    X(LOG_FILE, "log", 0, "FILE", TEXT, 0, 0, NULL, ON_JOBS & ~ON(OPEN) & ~ON(FIGURE), \
+    X(LOG_FILE, "log-file", 0, "FILE", TEXT, 0, 0, NULL, ON_JOBS & ~ON(OPEN), \
       "append to this file, with the time, what is told on standard error, how far the work is every ten seconds, and how it began and ended; also with --quiet") \
     X(QUIET, "quiet", 'q', NULL, FLAG, 0, 0, NULL, ON_TABLES | ON_PICTURES | ON(REPORT) | ON(TOKENIZE), \
       "no progress and no notes on standard error; errors are still told") \

@@ -45,7 +45,7 @@ typedef struct Batch {
 void batch_open(Batch *batch, const Options *options);
 void batch_close(Batch *batch);
 
-/* The file of --log, where it is asked for; and how the command ended with that status: a message on standard error where
+/* The file of --log-file, where it is asked for; and how the command ended with that status: a message on standard error where
  * the file lost something. */
 Status batch_open_log(Batch *batch, int argc, char *const *argv, Error *error) STATUS_MUST_CHECK;
 void batch_close_log(Batch *batch, int result);

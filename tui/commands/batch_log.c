@@ -27,7 +27,7 @@ Status batch_log_begin(const char *path, int argc, char *const *argv, FILE **log
     char command[LINE_SIZE];
     size_t used = (size_t)snprintf(command, sizeof command, "began: rejuv");
     *log = fopen(path, "ae");
-    if (*log == NULL) return status_fail_errno(error, errno, "--log %s", path);
+    if (*log == NULL) return status_fail_errno(error, errno, "--log-file %s", path);
     for (int i = 1; i < argc && used < sizeof command; i++) {
         int more = snprintf(command + used, sizeof command - used, " %s", argv[i]);
         if (more > 0) used += (size_t)more;
@@ -44,5 +44,5 @@ Status batch_log_end(FILE *log, const char *path, int exit_status, double second
     batch_log_write(log, text);
     bool lost = ferror(log) != 0;
     if (fclose(log) != 0) lost = true;
-    return lost ? status_fail(error, STATUS_IO, "--log %s: not all of it could be written", path) : STATUS_OK;
+    return lost ? status_fail(error, STATUS_IO, "--log-file %s: not all of it could be written", path) : STATUS_OK;
 }

@@ -1,8 +1,8 @@
 /*
- * batch_log — the file of --log: what a batch command tells on standard error, with the time, for whoever reads it the
+ * batch_log — the file of --log-file: what a batch command tells on standard error, with the time, for whoever reads it the
  * next day. A batch system's own file of standard error has all that other programs said in between, or is gone.
  *
- *     2026-11-30T21:30:00Z 4711 began: rejuv export BASE SFT --alpha 0.5 --out OUT --log runs.log
+ *     2026-11-30T21:30:00Z 4711 began: rejuv export BASE SFT --alpha 0.5 --out OUT --log-file runs.log
  *     2026-11-30T21:30:10Z 4711 export 40 %, 1.9 GB/s, 0:15 left
  *     2026-11-30T21:30:25Z 4711 ended: status 0, after 0:25
  *

@@ -5,7 +5,7 @@
  *     drift     [##############                ]  47 %  1.9 GB/s  0:04 left
  *
  * Plain ASCII without escape sequences, at most ten times a second, and only once the work has taken a
- * moment. Where standard error is no terminal, and in the file of --log (batch_log.h), a line every ten seconds:
+ * moment. Where standard error is no terminal, and in the file of --log-file (batch_log.h), a line every ten seconds:
  *
  *     rejuv: drift 47 %, 1.9 GB/s, 0:04 left
  */
