@@ -6,6 +6,7 @@
 #include "tests/unit/xml_check.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* As little as shows everything: nine rows, coarse ranges. */
@@ -136,6 +137,123 @@ static void samples_are_scored_as_rollout_scores_them(void **unused) {
     cJSON_Delete(report);
     cJSON_Delete(rollout);
     PROGRAM_EXPECT(2, "--gradient is for --samples", "report", base, sft, "-c", rows, "--gradient");
+}
+
+#define QUICK "--skip", "landscape", "--skip", "sweep", "--skip", "spectra", "--skip", "dormancy", "-q"
+
+static void prompts_are_answered_as_rollout_answers_them(void **unused) {
+    (void)unused;
+    cJSON *report = RUN_JSON("report", base, sft, "-c", rows, "--prompts", rows, "-k", "3", "--max-tokens",
+                             "8", "--reward", "number", "--from", "all", "--seed", "5", QUICK);
+    cJSON *rollout = RUN_JSON("rollout", base, sft, "--prompts", rows, "-k", "3", "--max-tokens", "8",
+                              "--reward", "number", "--from", "all", "--seed", "5", "-q");
+    static const char *const STATES[] = {"base", "sft", "fused"};
+    for (size_t i = 0; i < 3; i++) {
+        const cJSON *row = find_row(rows_of(report, "readiness", "drawn"), "state", STATES[i]);
+        const cJSON *state = json_find(json_find(rollout, "sampled"), STATES[i]);
+        expect_equal(read_number(row, "avg_at_k"), read_number(state, "avg_at_k"), "avg_at_k");
+        expect_equal(read_number(row, "response_length"), read_number(state, "response_length"), "length");
+    }
+    const cJSON *row = find_row(rows_of(report, "readiness", "states"), "state", "sft");
+    expect_equal(read_number(row, "entropy"),
+                 read_number(json_find(json_find(rollout, "states"), "sft"), "entropy"), "entropy");
+    cJSON_Delete(report);
+    cJSON_Delete(rollout);
+    PROGRAM_EXPECT(2, "expected --reward or --reward-command", "report", base, sft, "-c", rows, "--prompts",
+                   rows);
+    PROGRAM_EXPECT(2, "--samples-per-prompt says how to sample --prompts", "report", base, sft, "-c", rows,
+                   "-k", "3");
+}
+
+static void spectra_stand_beside_noise(void **unused) {
+    (void)unused;
+    cJSON *report = RUN_JSON("report", base, sft, "-c", rows, "--skip", "landscape", "--skip", "sweep",
+                             "--skip", "dormancy", "-q");
+    cJSON *drift = RUN_JSON("drift", base, sft, "--spectrum", "-q");
+    const cJSON *row;
+    size_t count = 0;
+    cJSON_ArrayForEach(row, rows_of(report, "spectra", "shapes")) {
+        const cJSON *tensor =
+            find_row(json_find(drift, "tensors"), "tensor", json_get_text(row, "tensor", ""));
+        const cJSON *noise = json_find(tensor, "noise"), *tail = json_find(tensor, "tail");
+        expect_equal(read_number(row, "noise_edge"), read_number(noise, "edge"), "edge");
+        expect_equal(read_number(row, "above_noise"), read_number(noise, "above"), "above");
+        expect_equal(read_number(row, "tail_exponent"), read_number(tail, "exponent"), "exponent");
+        expect_equal(read_number(row, "tail_of_noise"), read_number(tail, "of_noise"), "of_noise");
+        assert_true(read_number(noise, "limit") > read_number(noise, "edge"));
+        count++;
+    }
+    assert_int_equal(count, 4);
+    cJSON_Delete(report);
+    cJSON_Delete(drift);
+}
+
+/* ---- what a model does not have ---- */
+
+/* Ids for a model without a tokenizer. */
+static char *write_ids(void) {
+    scratch_write_text("ids.jsonl",
+                       "{\"prompt_ids\": [5, 6, 7], \"response_ids\": [8, 9]}\n"
+                       "{\"prompt_ids\": [9, 6, 7], \"response_ids\": [8, 4, 9]}\n");
+    return scratch_path("ids.jsonl");
+}
+
+/* Neurons of experts, where they are not known, take their section and nothing else with them. */
+static void a_part_that_a_model_does_not_have_is_left_out_with_its_reason(void **unused) {
+    (void)unused;
+    char *ids = write_ids(), *of_base = golden_path("golden/experts/%s/%s", "qwen3_moe", "base"),
+         *of_sft = golden_path("golden/experts/%s/%s", "qwen3_moe", "sft");
+    ProgramResult neurons =
+        program_run_with((const char *const[]){"neurons", of_base, of_sft, "-c", ids, "-q", NULL}, NULL, 0);
+    cJSON *report = RUN_JSON("report", of_base, of_sft, "-c", ids, LITTLE);
+    const cJSON *dormancy = section_of(report, "dormancy");
+    assert_int_equal(cJSON_GetArraySize(json_find(dormancy, "tables")) == 0, neurons.status != 0);
+    if (neurons.status != 0)
+        assert_non_null(strstr(cJSON_GetArrayItem(json_find(dormancy, "text"), 0)->valuestring,
+                               "This part is left out: "));
+    assert_int_equal(cJSON_GetArraySize(rows_of(report, "landscape", "sharpness")), 3);
+    cJSON_Delete(report);
+    program_free(&neurons);
+    free(ids);
+    free(of_base);
+    free(of_sft);
+}
+
+static void link_unknown(const char *from, const char *name) {
+    char *made = scratch_path(name), *config = memory_format("%s/config.json", made),
+         *weights = memory_format("%s/model.safetensors", from),
+         *link = memory_format("%s/model.safetensors", made);
+    assert_true(config != NULL && weights != NULL && link != NULL);
+    assert_int_equal(mkdir(made, 0777), 0);
+    assert_int_equal(symlink(weights, link), 0);
+    FILE *file = fopen(config, "w");
+    assert_non_null(file);
+    assert_true(fputs("{\"model_type\": \"never_heard_of\"}\n", file) >= 0 && fclose(file) == 0);
+    free(made);
+    free(config);
+    free(weights);
+    free(link);
+}
+
+static void of_a_type_that_cannot_be_run_the_weights_are_reported(void **unused) {
+    (void)unused;
+    char *of_base = scratch_path("unknown-base"), *of_sft = scratch_path("unknown-sft");
+    link_unknown(base, "unknown-base");
+    link_unknown(sft, "unknown-sft");
+    cJSON *report = RUN_JSON("report", of_base, of_sft, "-c", rows, "-q");
+    const cJSON *sections = json_find(report, "sections");
+    assert_non_null(strstr(json_get_text(section_of(report, "verdict"), "lead", ""), "never_heard_of"));
+    assert_null(json_find(sections, "output"));
+    assert_null(json_find(sections, "landscape"));
+    cJSON *drift = RUN_JSON("drift", base, sft, "-q");
+    expect_equal(read_number(rows_of(report, "drift", "drift")->child, "relative_norm"),
+                 read_number(json_find(drift, "all"), "relative_norm"), "relative_norm");
+    assert_int_equal(cJSON_GetArraySize(rows_of(report, "spectra", "shapes")), 4);
+    cJSON_Delete(report);
+    cJSON_Delete(drift);
+    PROGRAM_EXPECT(2, "never_heard_of", "report", of_base, of_sft, "-c", rows, "--rho", "1%");
+    free(of_base);
+    free(of_sft);
 }
 
 /* Of a pair with itself every difference is nothing; of one row no error is known. */
@@ -357,6 +475,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_those_of_the_commands),
         cmocka_unit_test(samples_are_scored_as_rollout_scores_them),
+        cmocka_unit_test(prompts_are_answered_as_rollout_answers_them),
+        cmocka_unit_test(spectra_stand_beside_noise),
+        cmocka_unit_test(a_part_that_a_model_does_not_have_is_left_out_with_its_reason),
+        cmocka_unit_test(of_a_type_that_cannot_be_run_the_weights_are_reported),
         cmocka_unit_test(nothing_is_said_that_no_figure_stands_behind),
         cmocka_unit_test(a_page_stands_alone_and_has_the_same_bytes_on_any_threads),
         cmocka_unit_test(every_command_gives_what_it_stands_beside),

@@ -57,7 +57,7 @@
     X(SEED_RANDOM, "seed", 's', "S", COUNT, 0, 9007199254740991.0, "0", ON_DIALS & ~ON(PREVIEW) & ~ON(ROLLOUT) & ~ON(SHOT) & ~ON_AROUND, \
       "the seed of --select random") \
     X(SEED_DIRECTIONS, "seed", 's', "S", COUNT, 0, 18446744073709551615.0, "0", ON_AROUND, \
-      "the seed of the directions of a landscape, and of --select random") \
+      "the seed of the directions of a landscape, of samples, and of --select random") \
     X(CALIBRATION, "calibration", 'c', "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS | ON(LADDER), \
       "rows to measure and to choose neurons on, one a line: JSON with prompt and response (or completion), with messages (or conversations, or instruction and output), or with ids, or a prompt as text; gzip and zstd are unpacked, - is standard input (rejuv help calibration)") \
     X(END_TOKEN, "end-token", 0, "TOKEN|ID|none", TEXT, 0, 0, NULL, ON(OPEN) | ON_DIALS | ON(LADDER), \
@@ -145,29 +145,29 @@
     /* ---- rollout ---- */ \
     X(SAMPLES, "samples", 0, "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT) | ON(ROLLOUT) | ON(REPORT), \
       "samples made elsewhere, one a line of JSON: prompt or prompt_ids, response or response_ids, reward or answer; verl's and vLLM's dumps as they are; gzip and zstd are unpacked, - is standard input (rejuv help rollout)") \
-    X(PROMPTS, "prompts", 0, "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT) | ON(ROLLOUT), \
+    X(PROMPTS, "prompts", 0, "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT) | ON(ROLLOUT) | ON(REPORT), \
       "sample answers to these prompts: rows as --calibration takes them, each with its answer; what stands before a response is the prompt") \
     X(FIRST_PROMPTS, "rows", 0, "N", COUNT, 1, 1e9, NULL, ON(ROLLOUT), \
       "only the first N of --prompts") \
-    X(SAMPLES_EACH, "samples-per-prompt", 'k', "K", COUNT, 1, 4096, "8", ON(ROLLOUT), \
+    X(SAMPLES_EACH, "samples-per-prompt", 'k', "K", COUNT, 1, 4096, "8", ON(ROLLOUT) | ON(REPORT), \
       "how many answers to each prompt") \
-    X(SAMPLE_FROM, "from", 0, "base|sft|fused|all", CHOICE, 0, 0, "fused", ON(ROLLOUT), \
+    X(SAMPLE_FROM, "from", 0, "base|sft|fused|all", CHOICE, 0, 0, "fused", ON(ROLLOUT) | ON(REPORT), \
       "which state samples; all: each of them, and what follows is of the samples of W") \
-    X(SAMPLE_TEMPERATURE, "temperature", 't', "T", NUMBER, 0, 1000, "1", ON(ROLLOUT), \
+    X(SAMPLE_TEMPERATURE, "temperature", 't', "T", NUMBER, 0, 1000, "1", ON(ROLLOUT) | ON(REPORT), \
       "0 takes the most likely token") \
-    X(TOP_P, "top-p", 0, "P", SHARE, 0, 1, "1", ON(ROLLOUT), \
+    X(TOP_P, "top-p", 0, "P", SHARE, 0, 1, "1", ON(ROLLOUT) | ON(REPORT), \
       "draw from the fewest tokens, most likely first, that have this probability together") \
-    X(TOP_K, "top-k", 0, "N", COUNT, 0, 1e9, "0", ON(ROLLOUT), \
+    X(TOP_K, "top-k", 0, "N", COUNT, 0, 1e9, "0", ON(ROLLOUT) | ON(REPORT), \
       "draw from the N most likely tokens; 0: from all") \
-    X(MOST_TOKENS, "max-tokens", 0, "N", COUNT, 1, 1000000, "256", ON(ROLLOUT), \
+    X(MOST_TOKENS, "max-tokens", 0, "N", COUNT, 1, 1000000, "256", ON(ROLLOUT) | ON(REPORT), \
       "tokens of an answer at most") \
-    X(SIDE_BY_SIDE, "side-by-side", 0, "N", COUNT, 1, 4096, "64", ON(ROLLOUT), \
+    X(SIDE_BY_SIDE, "side-by-side", 0, "N", COUNT, 1, 4096, "64", ON(ROLLOUT) | ON(REPORT), \
       "how many answers grow together; fewer where memory allows no more") \
     X(REWARD, "reward", 0, "exact|number|boxed|regex:EXPR", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT) | ON(ROLLOUT) | ON(REPORT), \
       "what a sample earns: 1 where the response is the answer, or its last number is, or what its last \\boxed{} holds, or the first group of the last match of a PCRE2 expression; rewards in the file do not count then") \
     X(REWARD_COMMAND, "reward-command", 0, "CMD", TEXT, 0, 0, NULL, ON(ROLLOUT) | ON(REPORT), \
       "rewards by a program, run by sh -c: a line of JSON with prompt, response and answer in, a number out, for each sample in turn") \
-    X(REWARD_TIMEOUT, "reward-timeout", 0, "SECONDS", NUMBER, 0.1, 1e6, "60", ON(ROLLOUT), \
+    X(REWARD_TIMEOUT, "reward-timeout", 0, "SECONDS", NUMBER, 0.1, 1e6, "60", ON(ROLLOUT) | ON(REPORT), \
       "how long that program may neither read nor answer") \
     X(GRADIENT, "gradient", 0, NULL, FLAG, 0, 0, NULL, ON(ROLLOUT) | ON(REPORT), \
       "the gradient at hand-over of base, SFT and W as well, tensor by tensor: takes about four passes over the samples each") \

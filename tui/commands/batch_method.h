@@ -56,8 +56,8 @@ Status batch_method_open_calibration(Batch *batch, BatchMethod *method, Error *e
 Status batch_method_evaluate(Batch *batch, BatchMethod *method, Error *error) STATUS_MUST_CHECK;
 Status batch_method_attribute(Batch *batch, BatchMethod *method, Error *error) STATUS_MUST_CHECK;
 Status batch_method_measure_drift(Batch *batch, BatchMethod *method, Error *error) STATUS_MUST_CHECK;
-/* Of SFT the gradient's too. SIDE_FUSED is at the settings as they stand. */
-Status batch_method_measure_dormancy(Batch *batch, BatchMethod *method, Side side,
+/* SIDE_FUSED is at the settings as they stand. */
+Status batch_method_measure_dormancy(Batch *batch, BatchMethod *method, Side side, bool with_gradient,
                                      Error *error) STATUS_MUST_CHECK;
 
 /* Fills in what is kept, and says so; false where it has to be measured. Rows, where they matter, are open. */

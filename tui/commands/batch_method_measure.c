@@ -71,13 +71,14 @@ Status batch_method_measure_drift(Batch *batch, BatchMethod *method, Error *erro
     return selectors_measure_drift(batch->model, method->drift, batch->job, error);
 }
 
-Status batch_method_measure_dormancy(Batch *batch, BatchMethod *method, Side side, Error *error) {
+Status batch_method_measure_dormancy(Batch *batch, BatchMethod *method, Side side, bool with_gradient,
+                                     Error *error) {
     Dormancy *dormancy = &method->dormancy[side];
     const Settings settings = settings_of_side(side, &method->settings);
     if (dormancy->mlp_scores != NULL) return STATUS_OK;
     Status status = batch_method_open_calibration(batch, method, error);
     if (status != STATUS_OK || batch_method_recall_dormancy(batch, method, side)) return status;
-    return dormancy_run(batch->model, &settings, method->rows, method->calibration->count, side == SIDE_SFT,
+    return dormancy_run(batch->model, &settings, method->rows, method->calibration->count, with_gradient,
                         dormancy, batch->job, error);
 }
 
@@ -90,7 +91,7 @@ static Status measure_for(Batch *batch, BatchMethod *method, Error *error) {
         return batch_method_measure_drift(batch, method, error);
     case SELECTOR_DORMANCY:
     case SELECTOR_GRADIENT:
-        return batch_method_measure_dormancy(batch, method, SIDE_SFT, error);
+        return batch_method_measure_dormancy(batch, method, SIDE_SFT, true, error);
     case SELECTOR_RANDOM:
         return neurons_check_model(batch->model, error);
     default:

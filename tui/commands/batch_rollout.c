@@ -24,21 +24,27 @@ static Status open_reward(const Options *options, Reward **reward, Error *error)
     return status == STATUS_OK ? status : status_add_context(error, "--reward");
 }
 
-static Status check_options(const Options *options, Error *error) {
-    if (!options_has(options, OPTION_SAMPLES) && !options_has(options, OPTION_PROMPTS))
-        return status_fail(
-            error, STATUS_ARGUMENT,
-            "expected --samples FILE, samples with their rewards, or --prompts FILE, to be sampled");
+Status batch_rollout_check(const Options *options, Error *error) {
     Status status = batch_sampling_check(options, error);
     if (status != STATUS_OK) return status;
     if (options_has(options, OPTION_REWARD_TIMEOUT) && !options_has(options, OPTION_REWARD_COMMAND))
         return status_fail(error, STATUS_ARGUMENT, "--reward-timeout is for --reward-command");
     const char *rows = options_text(options, OPTION_CALIBRATION);
     OptionId of_samples = options_has(options, OPTION_SAMPLES) ? OPTION_SAMPLES : OPTION_PROMPTS;
-    if (rows != NULL && strcmp(rows, "-") == 0 && strcmp(options_text(options, of_samples), "-") == 0)
+    const char *samples = options_text(options, of_samples);
+    if (rows != NULL && samples != NULL && strcmp(rows, "-") == 0 && strcmp(samples, "-") == 0)
         return status_fail(error, STATUS_ARGUMENT, "--%s and --calibration cannot both be standard input",
                            option_facts(of_samples)->name);
-    return dial_options_check(options, error);
+    return STATUS_OK;
+}
+
+static Status check_options(const Options *options, Error *error) {
+    if (!options_has(options, OPTION_SAMPLES) && !options_has(options, OPTION_PROMPTS))
+        return status_fail(
+            error, STATUS_ARGUMENT,
+            "expected --samples FILE, samples with their rewards, or --prompts FILE, to be sampled");
+    Status status = batch_rollout_check(options, error);
+    return status == STATUS_OK ? dial_options_check(options, error) : status;
 }
 
 /* ---- samples ---- */
@@ -175,7 +181,7 @@ static Status score(Batch *batch, BatchRollout *rollout, Error *error) {
     return status;
 }
 
-static Status measure_gradients(Batch *batch, BatchRollout *rollout, Error *error) {
+Status batch_rollout_measure_gradients(Batch *batch, BatchRollout *rollout, Error *error) {
     Status status = STATUS_OK;
     for (Side side = SIDE_BASE; side < SIDE_COUNT && status == STATUS_OK && rollout->has_gradient; side++) {
         Settings settings = settings_of_side(side, &rollout->dials.settings);
@@ -189,28 +195,35 @@ static Status measure_gradients(Batch *batch, BatchRollout *rollout, Error *erro
 
 static Status look_at_samples(Batch *batch, BatchRollout *rollout, const Reward *reward, Error *error) {
     Status status = take_samples(batch, rollout, reward, error);
-    if (status == STATUS_OK) status = score(batch, rollout, error);
-    return status == STATUS_OK ? measure_gradients(batch, rollout, error) : status;
+    return status == STATUS_OK ? score(batch, rollout, error) : status;
+}
+
+static Status read_file(Batch *batch, BatchRollout *rollout, Error *error) {
+    return rollout->is_sampled ? read_prompts(batch, rollout, error) : read_samples(batch, rollout, error);
+}
+
+static void begin(const Batch *batch, BatchRollout *rollout) {
+    rollout->seed = options_value(batch->options, dial_options_seed(batch->options))->count;
+    rollout->is_sampled = options_has(batch->options, OPTION_PROMPTS);
 }
 
 static Status measure(Batch *batch, BatchRollout *rollout, const Reward *reward, Error *error) {
     Status status = batch_open_model(batch, error);
     if (status == STATUS_OK) status = batch_method_read(batch, &rollout->dials, error);
     if (status == STATUS_OK) status = model_check_logits(batch->model, error);
-    if (status == STATUS_OK)
-        status =
-            rollout->is_sampled ? read_prompts(batch, rollout, error) : read_samples(batch, rollout, error);
+    if (status == STATUS_OK) status = read_file(batch, rollout, error);
     if (status == STATUS_OK && dial_options_want_reset(batch->options))
         status = batch_method_rank(batch, &rollout->dials, error);
-    return status == STATUS_OK ? look_at_samples(batch, rollout, reward, error) : status;
+    if (status == STATUS_OK) status = look_at_samples(batch, rollout, reward, error);
+    return status == STATUS_OK ? batch_rollout_measure_gradients(batch, rollout, error) : status;
 }
 
 Status batch_rollout_measure_samples(Batch *batch, BatchRollout *rollout, Error *error) {
     Reward *reward = NULL;
-    rollout->has_gradient = options_has(batch->options, OPTION_GRADIENT);
+    begin(batch, rollout);
     Status status = open_reward(batch->options, &reward, error);
     if (status == STATUS_OK) status = model_check_logits(batch->model, error);
-    if (status == STATUS_OK) status = read_samples(batch, rollout, error);
+    if (status == STATUS_OK) status = read_file(batch, rollout, error);
     if (status == STATUS_OK) status = look_at_samples(batch, rollout, reward, error);
     reward_free(reward);
     return status;
@@ -218,9 +231,8 @@ Status batch_rollout_measure_samples(Batch *batch, BatchRollout *rollout, Error 
 
 Status batch_rollout_measure(Batch *batch, BatchRollout *rollout, Error *error) {
     Reward *reward = NULL;
-    rollout->seed = options_value(batch->options, OPTION_SEED_ROLLOUT)->count;
+    begin(batch, rollout);
     rollout->has_gradient = options_has(batch->options, OPTION_GRADIENT);
-    rollout->is_sampled = options_has(batch->options, OPTION_PROMPTS);
     Status status = check_options(batch->options, error);
     if (status == STATUS_OK) status = open_reward(batch->options, &reward, error);
     if (status == STATUS_OK) status = measure(batch, rollout, reward, error);

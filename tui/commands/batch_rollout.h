@@ -41,8 +41,12 @@ extern const char *const BATCH_ROLLOUT_STATES[SIDE_COUNT];
 /* Everything from the options to the figures; --out is written as soon as rewards are known. Opens the model. */
 Status batch_rollout_measure(Batch *batch, BatchRollout *rollout, Error *error) STATUS_MUST_CHECK;
 
-/* The same of --samples alone, where the model is open, the seed is set, and dials.settings stand: for what measured other
- * things at them. */
+/* What goes with --samples and --prompts, before anything is opened. */
+Status batch_rollout_check(const Options *options, Error *error) STATUS_MUST_CHECK;
+
+/* Samples, scores and figures alone, where the model is open and dials.settings stand: for what measured other things at
+ * them. Of these, --gradient's. */
+Status batch_rollout_measure_gradients(Batch *batch, BatchRollout *rollout, Error *error) STATUS_MUST_CHECK;
 Status batch_rollout_measure_samples(Batch *batch, BatchRollout *rollout, Error *error) STATUS_MUST_CHECK;
 
 /* The figures of a state's own samples; NULL where it has not sampled. */

@@ -50,7 +50,7 @@ RolloutOptions batch_sampling_options(const Options *options, const Calibration 
         .sampling = {.temperature = options_value(options, OPTION_SAMPLE_TEMPERATURE)->number,
                      .top_p = options_value(options, OPTION_TOP_P)->number,
                      .top_k = (size_t)options_value(options, OPTION_TOP_K)->count},
-        .seed = options_value(options, OPTION_SEED_ROLLOUT)->count,
+        .seed = options_value(options, dial_options_seed(options))->count,
         .end = rows->end.id};
 }
 

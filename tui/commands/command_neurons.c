@@ -314,7 +314,7 @@ static Status measure(Batch *batch, Neurons *neurons, Error *error) {
     if (status == STATUS_OK) status = batch_method_measure_drift(batch, method, error);
     if (status == STATUS_OK) status = batch_method_rank(batch, method, error); /* W below is with its reset */
     for (int side = 0; side < SIDE_COUNT && status == STATUS_OK; side++)
-        status = batch_method_measure_dormancy(batch, method, (Side)side, error);
+        status = batch_method_measure_dormancy(batch, method, (Side)side, side == SIDE_SFT, error);
     return status;
 }
 

@@ -1,5 +1,6 @@
 #include "tui/commands/drift_spectrum.h"
 
+#include "core/drift/spectrum_shape.h"
 #include "core/files/json.h"
 #include "tui/commands/batch.h"
 #include "tui/tables/table_write.h"
@@ -36,7 +37,27 @@ void drift_spectrum_add_cells(Table *table, TableFormat format, const Spectrum *
     if (format != TABLE_AS_TEXT) table_add_text(table, spectrum_method_name(spectrum->method));
 }
 
+static bool add_shape(cJSON *object, const SpectrumShape *shape) {
+    const SpectrumNoise *noise = &shape->noise;
+    const SpectrumTail *tail = &shape->tail;
+    cJSON *of_noise = cJSON_AddObjectToObject(object, "noise"),
+          *of_tail = cJSON_AddObjectToObject(object, "tail");
+    return of_noise != NULL && of_tail != NULL && json_add_number(of_noise, "variance", noise->variance) &&
+           json_add_number(of_noise, "edge", noise->edge) &&
+           json_add_number(of_noise, "limit", noise->limit) &&
+           batch_json_add_count(of_noise, "above", noise->above) &&
+           json_add_number(of_noise, "distance", noise->distance) &&
+           json_add_number(of_tail, "exponent", tail->exponent) &&
+           json_add_number(of_tail, "error", tail->error) &&
+           json_add_number(of_tail, "of_noise", tail->of_noise) &&
+           json_add_number(of_tail, "distance", tail->distance) &&
+           batch_json_add_count(of_tail, "values", tail->count);
+}
+
 bool drift_spectrum_add_values(cJSON *object, const Spectrum *spectrum) {
+    SpectrumShape shape;
+    if (spectrum_shape_measure(spectrum, &shape, NULL) != STATUS_OK || !add_shape(object, &shape))
+        return false;
     cJSON *values = cJSON_CreateArray();
     for (size_t i = 0; i < spectrum->count && i < SPECTRUM_LEADING && values != NULL; i++) {
         cJSON *value = cJSON_CreateNumber(spectrum->values[i]);

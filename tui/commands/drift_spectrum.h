@@ -4,7 +4,8 @@
  *
  *     text    spectral_norm, stable_rank, effective_rank
  *     files   the same, each followed by its KEY_error; spectrum_method
- *     JSON    of each tensor also singular_values [...], the largest; of the whole also spectrum {…}
+ *     JSON    of each tensor also singular_values [...], the largest, noise {…} and tail {…}
+ *             (core/drift/spectrum_shape.h); of the whole also spectrum {…}
  */
 #ifndef REJUV_TUI_DRIFT_SPECTRUM_H
 #define REJUV_TUI_DRIFT_SPECTRUM_H

@@ -63,14 +63,14 @@ static Status measure_sources(Batch *batch, FigureMethod *method, Error *error) 
     case BLOCK_DORMANT_BASE:
     case BLOCK_DORMANT_CHANGE:
         sources->base = &measured->dormancy[SIDE_BASE];
-        status = batch_method_measure_dormancy(batch, measured, SIDE_BASE, error);
+        status = batch_method_measure_dormancy(batch, measured, SIDE_BASE, false, error);
         if (status != STATUS_OK || method->metric == BLOCK_DORMANT_BASE) return status;
         break;
     default:
         break;
     }
     sources->sft = &measured->dormancy[SIDE_SFT];
-    return batch_method_measure_dormancy(batch, measured, SIDE_SFT, error);
+    return batch_method_measure_dormancy(batch, measured, SIDE_SFT, true, error);
 }
 
 Status figure_method_measure(Batch *batch, FigureMethod *method, Error *error) {

@@ -13,11 +13,18 @@ const BatchMethod *report_data_dials(const ReportData *data) {
     return &data->landscape.dials;
 }
 
+bool report_data_has(const ReportData *data, ReportPart part) {
+    bool runs = data->absences[REPORT_PART_OUTPUT] == NULL || part == REPORT_PART_DRIFT ||
+                part == REPORT_PART_SPECTRA;
+    return data->parts.wanted[part] && data->absences[part] == NULL && runs;
+}
+
 bool report_data_has_reset(const ReportData *data) {
     return data->landscape.dials.settings.ranking != NULL;
 }
 
 void report_data_free(ReportData *data) {
+    for (ReportPart part = 0; part < REPORT_PART_COUNT; part++) free(data->absences[part]);
     chat_difference_close(data->templates);
     drift_table_free(data->drift);
     for (size_t i = 0; i < data->spectrum_count; i++) spectrum_free(&data->spectra[i]);
@@ -26,6 +33,16 @@ void report_data_free(ReportData *data) {
     sweep_free(&data->sweep);
     batch_landscape_free(&data->landscape);
     *data = (ReportData){0};
+}
+
+/* ---- what a model does not have ---- */
+
+/* Keeps why the part is not there, where the model has none; any other failure stays one. */
+static Status leave_out(ReportData *data, ReportPart part, Status status, Error *error) {
+    if (status != STATUS_UNSUPPORTED) return status;
+    batch_say(data->batch, "left out: %s", error->message);
+    data->absences[part] = memory_copy_text(error->message, strlen(error->message));
+    return data->absences[part] != NULL ? STATUS_OK : memory_fail(error, "a report");
 }
 
 /* ---- weights ---- */
@@ -48,7 +65,10 @@ static Status measure_spectra(ReportData *data, Error *error) {
         batch->progress.parts = REPORT_SPECTRA;
         status = spectrum_measure(row.tensor, spectrum_default_settings(),
                                   &data->spectra[data->spectrum_count], batch->job, error);
-        data->spectrum_count += status == STATUS_OK;
+        if (status != STATUS_OK) break;
+        status = spectrum_shape_measure(&data->spectra[data->spectrum_count],
+                                        &data->shapes[data->spectrum_count], error);
+        data->spectrum_count++;
     }
     batch->progress.parts = 0;
     free(indexes);
@@ -57,10 +77,11 @@ static Status measure_spectra(ReportData *data, Error *error) {
 
 static Status measure_weights(ReportData *data, Error *error) {
     Batch *batch = data->batch;
-    if (!data->parts.drift && !data->parts.spectra) return STATUS_OK;
+    bool has_spectra = report_data_has(data, REPORT_PART_SPECTRA);
+    if (!report_data_has(data, REPORT_PART_DRIFT) && !has_spectra) return STATUS_OK;
     Status status = drift_table_create(batch->pair, &data->drift, error);
     if (status == STATUS_OK) status = drift_scan(batch->pair, data->drift, batch->job, error);
-    return status == STATUS_OK && data->parts.spectra ? measure_spectra(data, error) : status;
+    return status == STATUS_OK && has_spectra ? measure_spectra(data, error) : status;
 }
 
 /* ---- the output space ---- */
@@ -69,7 +90,8 @@ static Status make_settings(ReportData *data, Error *error) {
     Sweep *sweep = &data->sweep;
     const Settings *place = &report_data_dials(data)->settings;
     const Range alphas = option_range(options_value(data->batch->options, OPTION_SWEEP));
-    size_t more = report_data_has_reset(data) ? 2 : 1, swept = data->parts.sweep ? alphas.points : 0;
+    size_t more = report_data_has_reset(data) ? 2 : 1,
+           swept = report_data_has(data, REPORT_PART_SWEEP) ? alphas.points : 0;
     sweep->alphas = sweep->points = swept;
     sweep->rhos = 1;
     sweep->settings = memory_allocate(swept + more, sizeof *sweep->settings);
@@ -100,10 +122,23 @@ static Status measure_outputs(ReportData *data, Error *error) {
     return STATUS_OK;
 }
 
+static Status measure_dormancy_of(ReportData *data, Side side, Error *error) {
+    bool with_gradient = side == SIDE_SFT && report_data_has(data, REPORT_PART_DORMANCY_GRADIENT);
+    return batch_method_measure_dormancy(data->batch, &data->landscape.dials, side, with_gradient, error);
+}
+
+/* A model without a way back may have neurons that speak all the same. */
 static Status measure_dormancy(ReportData *data, Error *error) {
     Status status = STATUS_OK;
-    for (Side side = SIDE_BASE; side < SIDE_COUNT && status == STATUS_OK && data->parts.dormancy; side++)
-        status = batch_method_measure_dormancy(data->batch, &data->landscape.dials, side, error);
+    for (Side side = SIDE_BASE; side < SIDE_COUNT && status == STATUS_OK; side++) {
+        if (!report_data_has(data, REPORT_PART_DORMANCY)) return STATUS_OK;
+        status = measure_dormancy_of(data, side, error);
+        if (status == STATUS_UNSUPPORTED && side == SIDE_SFT) {
+            status = leave_out(data, REPORT_PART_DORMANCY_GRADIENT, status, error);
+            if (status == STATUS_OK) status = measure_dormancy_of(data, side, error);
+        }
+        status = leave_out(data, REPORT_PART_DORMANCY, status, error);
+    }
     return status;
 }
 
@@ -111,39 +146,40 @@ static Status measure_dormancy(ReportData *data, Error *error) {
 static Status measure_landscape(ReportData *data, Error *error) {
     const Options *options = data->batch->options;
     BatchLandscape *landscape = &data->landscape;
-    data->parts.landscape = data->parts.landscape && data->chosen.response_tokens > 0;
-    if (!data->parts.landscape) return STATUS_OK;
+    if (data->chosen.response_tokens == 0) data->parts.wanted[REPORT_PART_LANDSCAPE] = false;
+    if (!report_data_has(data, REPORT_PART_LANDSCAPE)) return STATUS_OK;
     landscape->has_line = landscape->has_plane = landscape->has_sharpness = true;
     landscape->line = option_range(options_value(options, OPTION_LINE));
     landscape->plane = option_range(options_value(options, OPTION_PLANE_REPORT));
     landscape->sigma = options_value(options, OPTION_SHARPNESS_REPORT)->number;
     landscape->directions = (size_t)options_value(options, OPTION_DIRECTIONS)->count;
     landscape->seed = options_value(options, OPTION_SEED_DIRECTIONS)->count;
-    return batch_landscape_measure_parts(data->batch, landscape, error);
+    return leave_out(data, REPORT_PART_LANDSCAPE,
+                     batch_landscape_measure_parts(data->batch, landscape, error), error);
 }
 
 static Status measure_samples(ReportData *data, Error *error) {
     BatchRollout *rollout = &data->rollout;
-    if (!data->parts.readiness) return STATUS_OK;
+    if (!report_data_has(data, REPORT_PART_READINESS)) return STATUS_OK;
     rollout->dials.settings = report_data_dials(data)->settings;
-    rollout->seed = options_value(data->batch->options, OPTION_SEED_DIRECTIONS)->count;
-    return batch_rollout_measure_samples(data->batch, rollout, error);
+    Status status = batch_rollout_measure_samples(data->batch, rollout, error);
+    if (status != STATUS_OK || !report_data_has(data, REPORT_PART_GRADIENT)) return status;
+    rollout->has_gradient = true;
+    status = batch_rollout_measure_gradients(data->batch, rollout, error);
+    rollout->has_gradient = status == STATUS_OK;
+    return leave_out(data, REPORT_PART_GRADIENT, status, error);
 }
 
 /* ---- all of it ---- */
 
 static Status check_samples(const Options *options, Error *error) {
     static const OptionId OF_SAMPLES[] = {OPTION_REWARD, OPTION_REWARD_COMMAND, OPTION_GRADIENT};
-    const char *samples = options_text(options, OPTION_SAMPLES);
+    bool has_samples = options_has(options, OPTION_SAMPLES) || options_has(options, OPTION_PROMPTS);
     for (size_t i = 0; i < sizeof OF_SAMPLES / sizeof *OF_SAMPLES; i++)
-        if (samples == NULL && options_has(options, OF_SAMPLES[i]))
-            return status_fail(error, STATUS_ARGUMENT, "--%s is for --samples, which is missing",
+        if (!has_samples && options_has(options, OF_SAMPLES[i]))
+            return status_fail(error, STATUS_ARGUMENT, "--%s is for --samples or --prompts, which is missing",
                                option_facts(OF_SAMPLES[i])->name);
-    if (samples != NULL && strcmp(samples, "-") == 0 &&
-        strcmp(options_text(options, OPTION_CALIBRATION), "-") == 0)
-        return status_fail(error, STATUS_ARGUMENT,
-                           "--samples and --calibration cannot both be standard input");
-    return STATUS_OK;
+    return batch_rollout_check(options, error);
 }
 
 static Status check_options(const Options *options, Error *error) {
@@ -167,12 +203,16 @@ static Status open_all(ReportData *data, Error *error) {
     Batch *batch = data->batch;
     BatchMethod *dials = &data->landscape.dials;
     Status status = batch_open_model(batch, error);
+    if (batch->pair != NULL && !dial_options_want_reset(batch->options))
+        status = leave_out(data, REPORT_PART_OUTPUT, status, error);
+    if (status == STATUS_OK && batch->job == NULL) status = batch_open_job(batch, error);
     if (status == STATUS_OK) status = batch_check_compare(batch, &data->templates, error);
     for (Severity severity = SEVERITY_NOTE; severity <= SEVERITY_ERROR; severity++)
         data->severities[severity] =
             batch->pair == NULL ? 0 : finding_count(&batch->pair->findings, severity);
     if (status == STATUS_OK) status = batch_method_read(batch, dials, error);
-    if (status == STATUS_OK) status = batch_method_open_calibration(batch, dials, error);
+    if (status != STATUS_OK || batch->model == NULL) return status;
+    status = batch_method_open_calibration(batch, dials, error);
     if (status == STATUS_OK && dial_options_want_reset(batch->options))
         status = batch_method_rank(batch, dials, error);
     return status;
@@ -183,7 +223,8 @@ Status report_data_measure(Batch *batch, const ReportParts *parts, ReportData *d
     Status status = check_options(batch->options, error);
     if (status == STATUS_OK) status = open_all(data, error);
     if (status == STATUS_OK) status = measure_weights(data, error);
-    if (status == STATUS_OK) status = measure_outputs(data, error);
+    if (status == STATUS_OK && report_data_has(data, REPORT_PART_OUTPUT))
+        status = leave_out(data, REPORT_PART_OUTPUT, measure_outputs(data, error), error);
     if (status == STATUS_OK) status = measure_dormancy(data, error);
     if (status == STATUS_OK) status = measure_landscape(data, error);
     return status == STATUS_OK ? measure_samples(data, error) : status;

@@ -6,6 +6,7 @@
 #include "tui/text/format.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,25 +41,30 @@ static void add_fact(Table *table, const char *what, const char *format, ...) {
     table_add_text(table, text);
 }
 
-static void add_facts(Table *table, const ReportData *data) {
-    const Pair *pair = data->batch->pair;
-    const ModelConfig *config = data->batch->model->config;
-    const Calibration *rows = report_data_dials(data)->calibration;
-    char count[FORMAT_SIZE];
-    add_fact(table, "base", "%s", pair->base->directory);
-    add_fact(table, "SFT", "%s", pair->sft->directory);
-    add_fact(table, "architecture",
-             "%s, %" PRIu64 " layers, width %" PRIu64 ", %" PRIu64 " heads, %" PRIu64
-             " MLP neurons a layer, vocabulary %" PRIu64,
-             architecture_name(config->architecture), config->layers, config->hidden_size, config->heads,
-             config->intermediate_size, config->vocabulary);
-    add_fact(table, "parameters of SFT", "%s", format_count(pair->share.blended + pair->share.copied, count));
-    add_fact(table, "blended", "%.4g %% of them, %zu tensors", pair_share_percent(&pair->share),
-             pair->share.blended_tensors);
+static void add_rows(Table *table, const Calibration *rows) {
     add_fact(table, "measured on", "%s", rows->source);
     add_fact(table, "rows", "%zu, of %zu tokens, %zu of them in responses", rows->count, rows->tokens,
              rows->response_tokens);
     if (rows->sha256[0] != '\0') add_fact(table, "SHA-256 of the rows", "%s", rows->sha256);
+}
+
+static void add_facts(Table *table, const ReportData *data) {
+    const Pair *pair = data->batch->pair;
+    const ModelConfig *config = data->batch->model == NULL ? NULL : data->batch->model->config;
+    const Calibration *rows = report_data_dials(data)->calibration;
+    char count[FORMAT_SIZE];
+    add_fact(table, "base", "%s", pair->base->directory);
+    add_fact(table, "SFT", "%s", pair->sft->directory);
+    if (config != NULL)
+        add_fact(table, "architecture",
+                 "%s, %" PRIu64 " layers, width %" PRIu64 ", %" PRIu64 " heads, %" PRIu64
+                 " MLP neurons a layer, vocabulary %" PRIu64,
+                 architecture_name(config->architecture), config->layers, config->hidden_size, config->heads,
+                 config->intermediate_size, config->vocabulary);
+    add_fact(table, "parameters of SFT", "%s", format_count(pair->share.blended + pair->share.copied, count));
+    add_fact(table, "blended", "%.4g %% of them, %zu tensors", pair_share_percent(&pair->share),
+             pair->share.blended_tensors);
+    if (rows != NULL) add_rows(table, rows);
     add_fact(table, "made by", "rejuv " REJUV_VERSION);
 }
 
@@ -151,6 +157,82 @@ static void add_spectrum(Table *table, const Spectrum *spectrum) {
     table_add_number(table, spectrum_energy(spectrum, SPECTRUM_LEADING));
 }
 
+/* Whether any has all its values, and enough. */
+static bool has_shapes(const ReportData *data) {
+    for (size_t i = 0; i < data->spectrum_count; i++)
+        if (!isnan(data->shapes[i].tail.of_noise)) return true;
+    return false;
+}
+
+/* Blank where it is undefined. */
+static void add_known(Table *table, double value) {
+    if (isnan(value))
+        table_add_empty(table);
+    else
+        table_add_number(table, value);
+}
+
+static void add_count(Table *table, size_t count, bool is_known) {
+    if (is_known)
+        table_add_integer(table, (int64_t)count);
+    else
+        table_add_empty(table);
+}
+
+static void add_shape(Table *table, const Spectrum *spectrum, const SpectrumShape *shape) {
+    const SpectrumNoise *noise = &shape->noise;
+    const SpectrumTail *tail = &shape->tail;
+    bool has_edge = !isnan(noise->edge);
+    table_add_row(table);
+    table_add_text(table, spectrum->tensor->name);
+    add_known(table, noise->edge);
+    add_count(table, noise->above, has_edge);
+    add_known(table, has_edge ? spectrum_energy(spectrum, noise->above) : (double)NAN);
+    add_known(table, noise->distance);
+    add_known(table, tail->exponent);
+    add_known(table, tail->error);
+    add_known(table, tail->of_noise);
+    add_count(table, tail->count, tail->count > 0);
+}
+
+/* Noise and tails: what a figure of singular values is read for, and what it cannot say. */
+static void add_shapes(ReportDocument *document, const ReportData *data) {
+    static const TableColumn COLUMNS[] = {{"tensor", NULL, NULL, TABLE_TEXT, 0},
+                                          {"noise_edge", "edge of noise", NULL, TABLE_NUMBER, 4},
+                                          {"above_noise", "values above", NULL, TABLE_INTEGER, 0},
+                                          {"energy_above", "their share", NULL, TABLE_NUMBER, 3},
+                                          {"noise_distance", "distance from noise", NULL, TABLE_NUMBER, 2},
+                                          {"tail_exponent", "tail exponent", NULL, TABLE_NUMBER, 3},
+                                          {"tail_error", "± its error", NULL, TABLE_NUMBER, 2},
+                                          {"tail_of_noise", "of noise", NULL, TABLE_NUMBER, 3},
+                                          {"tail_values", "values in it", NULL, TABLE_INTEGER, 0}};
+    if (!has_shapes(data)) {
+        report_document_add(
+            document, REPORT_PARAGRAPH,
+            "Noise and tails are of all singular values, at least %d of them: here only the largest are "
+            "known (matrices whose shorter side is above %d), or there are fewer.",
+            SPECTRUM_SHAPE_LEAST, SPECTRUM_EXACT_LIMIT);
+        return;
+    }
+    Table *table = report_sections_table(document, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS);
+    if (table == NULL) return;
+    for (size_t i = 0; i < data->spectrum_count; i++) add_shape(table, &data->spectra[i], &data->shapes[i]);
+    report_document_add_table(document, "shapes", table, "Against noise, and how heavy the tail is");
+    report_document_add(
+        document, REPORT_PARAGRAPH,
+        "The edge is where the singular values of equal, independent noise would end (Marchenko and Pastur), scaled to the "
+        "median value; values are counted above it where 99 of 100 such matrices have none. Those are directions, no noise of "
+        "this kind; that those below are noise does not follow. The distance, from 0 to 1, tells whether the law fits at all: "
+        "where it is above about 0.1, as where rows differ in how far they moved, the edge means little. A change of low rank "
+        "has no edge.");
+    report_document_add(
+        document, REPORT_PARAGRAPH,
+        "The tail exponent is that of a power law through the largest squared values (Clauset, Shalizi and Newman; "
+        "WeightWatcher's alpha, of Δ in place of a weight). Any list of values has one: noise of the same shape has that "
+        "beside it, and only one well below tells of a heavy tail. The error takes values for independent draws, which "
+        "they are not. How well a model learns or generalises, it does not say.");
+}
+
 void report_sections_add_spectra(ReportDocument *document, const ReportData *data) {
     static const char *const WORDS[] = {"--spectrum", NULL};
     enum { COLUMNS = 2 + SPECTRUM_METRIC_COUNT + 2 };
@@ -174,6 +256,7 @@ void report_sections_add_spectra(ReportDocument *document, const ReportData *dat
     if (table == NULL) return;
     for (size_t i = 0; i < data->spectrum_count; i++) add_spectrum(table, &data->spectra[i]);
     report_document_add_table(document, "spectra", table, "Ranks of the change");
+    add_shapes(document, data);
     report_sections_add_command(document, data, COMMAND_DRIFT, WORDS, true);
 }
 
@@ -214,6 +297,9 @@ void report_sections_add_dormancy(ReportDocument *document, const ReportData *da
         "A neuron is dormant where it speaks at most τ = %.4g of its layer's mean, gradient-dormant where "
         "its gradient is at most %.4g of that mean (of SFT alone). Shares are over all layers.",
         tau, gradient_tau);
+    if (data->absences[REPORT_PART_DORMANCY_GRADIENT] != NULL)
+        report_document_add(document, REPORT_PARAGRAPH, "There is no share of gradients: %s.",
+                            data->absences[REPORT_PART_DORMANCY_GRADIENT]);
     if (has_dormant(&dormancy[SIDE_BASE], tau) || has_dormant(&dormancy[SIDE_SFT], tau))
         report_figures_add(document, data, REPORT_FIGURE_DORMANCY);
     else

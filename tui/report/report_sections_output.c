@@ -1,10 +1,12 @@
 #include "core/files/json.h"
 #include "core/method/dials.h"
+#include "tui/commands/batch_sampling.h"
 #include "tui/commands/rollout_tables.h"
 #include "tui/report/report_figures.h"
 #include "tui/report/report_sections.h"
 #include "tui/text/range.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -188,17 +190,48 @@ static void add_made(ReportDocument *document, const ReportData *data, const cha
     report_document_add_table(document, key, table, caption);
 }
 
-void report_sections_add_readiness(ReportDocument *document, const ReportData *data) {
+static const char *const STATES[SIDE_COUNT] = {"base", "SFT", "W"};
+
+/* Where the samples come from. */
+static void add_origin(ReportDocument *document, const ReportData *data) {
     const SampleFigures *figures = &data->rollout.figures;
+    const Batch *batch = data->batch;
+    const Calibration *rows = data->rollout.file.facts;
+    if (!data->rollout.is_sampled) {
+        report_document_add(document, REPORT_PARAGRAPH, "%zu samples of %zu prompts, made elsewhere: %s.",
+                            figures->samples, figures->prompt_count, rows->source);
+        return;
+    }
+    RolloutOptions how = batch_sampling_options(batch->options, rows);
+    report_document_add(document, REPORT_PARAGRAPH,
+                        "%zu samples of %zu prompts (%s), drawn here from %s with seed %" PRIu64
+                        ": temperature %.4g, top-p %.4g, top-k %zu, at most %zu tokens.",
+                        figures->samples, figures->prompt_count, rows->source,
+                        STATES[batch_sampling_side(batch->options)], how.seed, how.sampling.temperature,
+                        how.sampling.top_p, how.sampling.top_k, how.most_tokens);
+}
+
+static void add_drawn(ReportDocument *document, const ReportData *data) {
+    Table *table = NULL;
+    Error error;
+    report_document_note(document, rollout_tables_drawn(data->batch, &data->rollout, &table, &error), &error);
+    report_document_add_table(document, "drawn", table, "What each state's own samples are worth");
+}
+
+void report_sections_add_readiness(ReportDocument *document, const ReportData *data) {
+    add_origin(document, data);
     report_document_add(
         document, REPORT_PARAGRAPH,
-        "%zu samples of %zu prompts, made elsewhere: %s. A sample is right from a reward of 1 on. A step of RL "
-        "that compares the samples of a prompt learns from groups with mixed rewards alone.",
-        figures->samples, figures->prompt_count, data->rollout.file.facts->source);
+        "A sample is right from a reward of 1 on. A step of RL that compares the samples of a prompt "
+        "learns from groups with mixed rewards alone.");
+    if (data->rollout.is_sampled) add_drawn(document, data);
     add_made(document, data, "samples", rollout_tables_figures,
              "Over all prompts, with standard errors of a bootstrap over prompts");
     add_made(document, data, "states", rollout_tables_states,
              "The same samples as base, SFT and W score them");
+    if (data->absences[REPORT_PART_GRADIENT] != NULL)
+        report_document_add(document, REPORT_PARAGRAPH, "There is no gradient: %s.",
+                            data->absences[REPORT_PART_GRADIENT]);
     if (data->rollout.has_gradient)
         add_made(document, data, "gradient", rollout_tables_modules,
                  "The gradient at hand-over by module: its norm, and relative to the weights");
@@ -240,6 +273,16 @@ void report_sections_add_recipe(ReportDocument *document, const ReportData *data
 
 /* ---- limits ---- */
 
+static const char *say_of_samples(const ReportData *data) {
+    if (!report_data_has(data, REPORT_PART_READINESS))
+        return "Whether answers are right: no samples were drawn or scored. Loss and entropy are of the texts in the "
+               "rows, not of what the models would say.";
+    if (data->rollout.is_sampled)
+        return "What other prompts or another temperature would give; and of a state that drew no samples, what it would "
+               "answer: it scores those of another.";
+    return "What base, SFT or W would answer: the samples were made elsewhere, and are scored here.";
+}
+
 void report_sections_add_limits(ReportDocument *document, const ReportData *data) {
     static const char *const LIMITS[] = {
         "Whether reinforcement learning will improve W more than SFT: nothing here trained anything.",
@@ -252,12 +295,13 @@ void report_sections_add_limits(ReportDocument *document, const ReportData *data
         "Cause: a figure that differs between base and SFT need not be why a later step fails.",
     };
     const Calibration *rows = report_data_dials(data)->calibration;
-    report_document_add(
-        document, REPORT_ITEM, "%s",
-        data->parts.readiness
-            ? "What base, SFT or W would answer: the samples were made elsewhere, and are scored here."
-            : "Whether answers are right: no samples were drawn or scored. Loss and entropy are of the "
-              "texts in the rows, not of what the models would say.");
+    if (data->absences[REPORT_PART_OUTPUT] != NULL) {
+        report_document_add(
+            document, REPORT_ITEM,
+            "What the models say or how they learn: none was run. Weights alone were compared.");
+        return;
+    }
+    report_document_add(document, REPORT_ITEM, "%s", say_of_samples(data));
     for (size_t i = 0; i < sizeof LIMITS / sizeof *LIMITS; i++)
         report_document_add(document, REPORT_ITEM, "%s", LIMITS[i]);
     report_document_add(document, REPORT_PARAGRAPH, "Measured here: %zu rows, %zu positions.", rows->count,

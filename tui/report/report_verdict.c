@@ -48,7 +48,7 @@ static ReportDifference dormant_difference(const ReportData *data, Side x, Side 
     const Dormancy *of_x = &report_data_dials(data)->dormancy[x],
                    *of_y = &report_data_dials(data)->dormancy[y];
     double tau = options_value(data->batch->options, OPTION_TAU)->number;
-    if (!data->parts.dormancy) return (ReportDifference){.value = NAN};
+    if (!report_data_has(data, REPORT_PART_DORMANCY)) return (ReportDifference){.value = NAN};
     return (ReportDifference){.value =
                                   dormancy_share(of_x->mlp_scores, (size_t)of_x->layers * of_x->mlp, tau) -
                                   dormancy_share(of_y->mlp_scores, (size_t)of_y->layers * of_y->mlp, tau)};
@@ -66,7 +66,7 @@ static ReportDifference dormancy_of_fused(const ReportData *data) {
 static ReportDifference curvature_of_fused(const ReportData *data) {
     const LandscapeSharpness *sft = &data->landscape.sharpness[SIDE_SFT],
                              *fused = &data->landscape.sharpness[SIDE_FUSED];
-    if (!data->parts.landscape) return (ReportDifference){.value = NAN};
+    if (!report_data_has(data, REPORT_PART_LANDSCAPE)) return (ReportDifference){.value = NAN};
     return (ReportDifference){.value = fused->mean_curvature - sft->mean_curvature,
                               .error = hypot(fused->curvature_error, sft->curvature_error),
                               .rows = fused->directions};
@@ -74,14 +74,14 @@ static ReportDifference curvature_of_fused(const ReportData *data) {
 
 static ReportDifference gap_of_samples(const ReportData *data) {
     const SampleFigures *figures = &data->rollout.figures;
-    if (!data->parts.readiness) return (ReportDifference){.value = NAN};
+    if (!report_data_has(data, REPORT_PART_READINESS)) return (ReportDifference){.value = NAN};
     return (ReportDifference){
         .value = figures->gap.value, .error = figures->gap.error, .rows = figures->prompt_count};
 }
 
 static ReportDifference mixed_samples(const ReportData *data) {
     const SampleFigures *figures = &data->rollout.figures;
-    if (!data->parts.readiness) return (ReportDifference){.value = NAN};
+    if (!report_data_has(data, REPORT_PART_READINESS)) return (ReportDifference){.value = NAN};
     return (ReportDifference){
         .value = figures->mixed.value, .error = figures->mixed.error, .rows = figures->prompt_count};
 }
