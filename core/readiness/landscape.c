@@ -69,18 +69,25 @@ Status landscape_measure_plane(const LandscapePlace *place, const double *steps,
     return landscape_measure_plane_piece(place, steps, count, 0, total, losses, job, error);
 }
 
+Status landscape_measure_triangle_piece(const Evaluation *evaluation, const Triangle *triangle,
+                                        const double *steps, size_t count, size_t first, size_t points,
+                                        double *losses, Job *job, Error *error) {
+    Points piece;
+    Status status = make_points(NULL, points, &piece, error);
+    if (status != STATUS_OK) return status;
+    for (size_t i = 0; i < points; i++)
+        piece.settings[i] = triangle_point(triangle, steps[(first + i) % count], steps[(first + i) / count],
+                                           &piece.shifts[i]);
+    status = evaluation_loss_measure(evaluation, piece.settings, points, losses + first, "plane", job, error);
+    free_points(&piece);
+    return status;
+}
+
 Status landscape_measure_triangle(const Evaluation *evaluation, const Triangle *triangle, const double *steps,
                                   size_t count, double *losses, Job *job, Error *error) {
-    Points points;
     size_t total;
     if (!memory_multiply(count, count, &total)) return memory_fail(error, "a plane");
-    Status status = make_points(NULL, total, &points, error);
-    if (status != STATUS_OK) return status;
-    for (size_t i = 0; i < total; i++)
-        points.settings[i] = triangle_point(triangle, steps[i % count], steps[i / count], &points.shifts[i]);
-    status = evaluation_loss_measure(evaluation, points.settings, total, losses, "plane", job, error);
-    free_points(&points);
-    return status;
+    return landscape_measure_triangle_piece(evaluation, triangle, steps, count, 0, total, losses, job, error);
 }
 
 /* ---- sharpness ---- */

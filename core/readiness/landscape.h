@@ -41,9 +41,12 @@ Status landscape_measure_plane_piece(const LandscapePlace *place, const double *
                                      size_t first, size_t points, double *losses, Job *job,
                                      Error *error) STATUS_MUST_CHECK;
 
-/* The same at (steps[x], steps[y]) of the plane through three checkpoints. */
+/* The same at (steps[x], steps[y]) of the plane through three checkpoints: whole, and piece by piece. */
 Status landscape_measure_triangle(const Evaluation *evaluation, const Triangle *triangle, const double *steps,
                                   size_t count, double *losses, Job *job, Error *error) STATUS_MUST_CHECK;
+Status landscape_measure_triangle_piece(const Evaluation *evaluation, const Triangle *triangle,
+                                        const double *steps, size_t count, size_t first, size_t points,
+                                        double *losses, Job *job, Error *error) STATUS_MUST_CHECK;
 
 /* Zero-initialise; landscape_free_sharpness() releases. */
 typedef struct LandscapeSharpness {

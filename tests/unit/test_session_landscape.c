@@ -9,6 +9,8 @@
 #include "views/views.h"
 
 #include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { POINTS = 3 };
 
@@ -106,6 +108,92 @@ static void the_plane_is_around_w_and_says_when_w_has_moved(void **state) {
     assert_true(session_landscape(session, SESSION_LANDSCAPE_PLANE).is_stale);
     session_set_alpha(session, 0.5);
     assert_false(session_landscape(session, SESSION_LANDSCAPE_PLANE).is_stale);
+    session_free(session);
+}
+
+/* Base, but for the sign of every sixteenth element of two bytes. */
+static char *write_third(const char *name) {
+    size_t bytes;
+    uint64_t header;
+    Error error = {0};
+    char *weights, *directory = scratch_path(name), *config = memory_format("%s/config.json", directory),
+                   *file = memory_format("%s/model.safetensors", directory);
+    if (json_read_text(TESTS_DIR "/demo/base/model.safetensors", 1 << 24, &weights, &bytes, &error) !=
+        STATUS_OK)
+        fail_msg("%s", error.message);
+    memcpy(&header, weights, sizeof header);
+    for (size_t at = sizeof header + header + 1; at < bytes; at += 32)
+        weights[at] = (char)(weights[at] ^ '\x80');
+    assert_int_equal(mkdir(directory, 0777), 0);
+    assert_int_equal(symlink(TESTS_DIR "/demo/base/config.json", config), 0);
+    FILE *out = fopen(file, "wb");
+    assert_non_null(out);
+    assert_true(fwrite(weights, 1, bytes, out) == bytes && fclose(out) == 0);
+    free(weights);
+    free(config);
+    free(file);
+    return directory;
+}
+
+static void choose_third(Session *session, const char *directory) {
+    SessionLandscapeChoice choice = session_landscape_choice(session);
+    choice.third = directory;
+    choice.triangle = (Range){0.0, 1.0, POINTS};
+    assert_true(session_landscape_choose(session, &choice));
+}
+
+static void the_plane_goes_through_a_third_checkpoint_and_is_of_no_dials(void **state) {
+    (void)state;
+    Session *session = open_small();
+    char *third = write_third("third");
+    (void)measure(session, SESSION_LANDSCAPE_PLANE);
+    SessionLandscape shown = session_landscape(session, SESSION_LANDSCAPE_PLANE);
+    choose_third(session, third);
+    SessionLandscapeChoice choice = session_landscape_choice(session);
+    assert_true(session_landscape_differs(&shown, SESSION_LANDSCAPE_PLANE, &choice));
+    shown = measure(session, SESSION_LANDSCAPE_PLANE);
+    Triangle *triangle;
+    Error error = {0};
+    const double steps[POINTS] = {0.0, 0.5, 1.0};
+    double expected[POINTS * POINTS];
+    assert_int_equal(triangle_open(session_model(session), third, &triangle, NULL, &error), STATUS_OK);
+    assert_int_equal(landscape_measure_triangle(session_headline_evaluation(session), triangle, steps, POINTS,
+                                                expected, NULL, &error),
+                     STATUS_OK);
+    for (size_t i = 0; i < POINTS * POINTS; i++)
+        assert_true(fabs(shown.losses[i] - expected[i]) <= 1e-6 * expected[i]);
+    assert_true(shown.triangle->x == triangle->x && shown.triangle->y == triangle->y && triangle->y > 0.0);
+    const Triangle *opened = shown.triangle;
+    triangle_free(triangle);
+    session_set_alpha(session, 0.1);
+    assert_false(session_landscape(session, SESSION_LANDSCAPE_PLANE).is_stale);
+    choice.seed++; /* random directions alone go by it */
+    assert_false(session_landscape_differs(&shown, SESSION_LANDSCAPE_PLANE, &choice));
+    choice.triangle.points++;
+    assert_true(session_landscape_choose(session, &choice));
+    assert_ptr_equal(measure(session, SESSION_LANDSCAPE_PLANE).triangle,
+                     opened); /* another grid opens nothing */
+    choose_third(session, NULL);
+    shown = measure(session, SESSION_LANDSCAPE_PLANE);
+    assert_true(shown.triangle == NULL && shown.choice.third == NULL);
+    free(third);
+    session_free(session);
+}
+
+static void a_third_checkpoint_that_cannot_be_opened_is_told(void **state) {
+    (void)state;
+    Session *session = open_small();
+    choose_third(session, "/nowhere/at/all");
+    settle(session);
+    session_start_landscape(session, SESSION_LANDSCAPE_PLANE);
+    settle(session);
+    SessionLandscape shown = session_landscape(session, SESSION_LANDSCAPE_PLANE);
+    assert_true(shown.total == 0 && !shown.is_running);
+    assert_non_null(strstr(shown.error, "/nowhere/at/all"));
+    choose_third(session, TESTS_DIR "/demo/base"); /* on the line */
+    session_start_landscape(session, SESSION_LANDSCAPE_PLANE);
+    settle(session);
+    assert_non_null(session_landscape(session, SESSION_LANDSCAPE_PLANE).error);
     session_free(session);
 }
 
@@ -269,6 +357,8 @@ int main(void) {
         WITH_ROWS(nothing_is_measured_unasked),
         WITH_ROWS(the_line_is_the_engines_and_of_no_dials),
         WITH_ROWS(the_plane_is_around_w_and_says_when_w_has_moved),
+        WITH_ROWS(the_plane_goes_through_a_third_checkpoint_and_is_of_no_dials),
+        WITH_ROWS(a_third_checkpoint_that_cannot_be_opened_is_told),
         WITH_ROWS(sharpness_is_kept_of_base_and_sft_where_only_w_has_moved),
         WITH_ROWS(what_was_asked_for_comes_one_after_another),
         WITH_ROWS(a_cancelled_line_keeps_its_points_and_takes_what_waits_along),

@@ -136,8 +136,8 @@
       "the loss along the line through base (0) and SFT (1), every tensor at that fusion weight") \
     X(PLANE, "plane", 0, "FROM:TO:POINTS", RANGE, -10, 10, NULL, ON_STEPS, \
       "the loss over a plane around W: so far along two random directions, of which a step of 1 is as long as W itself") \
-    X(THIRD, "third", 0, "DIR", TEXT, 0, 0, NULL, ON_STEPS, \
-      "with --plane: the plane through base (0, 0), SFT (1, 0) and this checkpoint, such as one that RL made, in place of random directions") \
+    X(THIRD, "third", 0, "DIR", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT) | ON_STEPS, \
+      "with --plane, or in Landscape: the plane through base (0, 0), SFT (1, 0) and this checkpoint, such as one that RL made, in place of random directions") \
     X(SHARPNESS, "sharpness", 0, "SIGMA", NUMBER, 1e-6, 10, NULL, ON_STEPS, \
       "how the loss of base, SFT and W rises after a step of this length, both ways along each of the random directions") \
     X(DIRECTIONS, "directions", 0, "K", COUNT, 1, 4096, "8", ON_AROUND, \

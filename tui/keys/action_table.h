@@ -160,6 +160,8 @@
     X(BOOKMARK_EXPORT,  "bookmark-export",  "tune", NONE,   "export",  "return to the bookmark at the cursor, and show what an export would write") \
     X(MEASURE,          "measure",          "overview layers tune neurons landscape rollouts", NONE, "measure", "measure now: the calibration rows; in Rollouts sample, or read the samples of the file") \
     X(GRID,             "grid",             "landscape", TEXT, "grid, FROM:TO:POINTS", "which points the line in front goes over, or the plane in front along both directions") \
+    X(THIRD,            "third",            "landscape", FILE, "third checkpoint", "let the plane go through base, SFT and this checkpoint, such as one that RL made") \
+    X(THIRD_OFF,        "third-off",        "landscape", NONE, "random plane", "let the plane go along random directions around W again") \
     X(SIGMA,            "sigma",            "landscape", NUMBER, "σ", "how long the steps are that sharpness takes: 1 is as long as the weights themselves") \
     X(DIRECTIONS,       "directions",       "landscape", NUMBER, "directions", "along how many random directions sharpness steps") \
     X(SAMPLES_EACH,     "samples",          "rollouts", NUMBER, "samples", "how many answers are sampled to each prompt") \

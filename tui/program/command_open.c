@@ -170,6 +170,7 @@ static Status open_resumed(Batch *batch, Error *error) {
     if (options_has(options, OPTION_TEMPLATE)) session.chat_template = options_text(options, OPTION_TEMPLATE);
     session.samples = options_text(options, OPTION_SAMPLES);
     session.prompts = options_text(options, OPTION_PROMPTS);
+    if (options_has(options, OPTION_THIRD)) session.third = options_text(options, OPTION_THIRD);
     session.reward = options_text(options, OPTION_REWARD);
     LiveLadder *ladder = NULL;
     if (resume.rung_count > 0)
@@ -221,6 +222,7 @@ static Status run(Batch *batch, Error *error) {
                               .prompt = options_text(options, OPTION_PROMPT),
                               .samples = options_text(options, OPTION_SAMPLES),
                               .prompts = options_text(options, OPTION_PROMPTS),
+                              .third = options_text(options, OPTION_THIRD),
                               .reward = options_text(options, OPTION_REWARD),
                               .tokenizer_rule = batch_tokenizer_rule(options),
                               .alpha = options_value(options, OPTION_ALPHA)->number,

@@ -175,6 +175,7 @@ static Status open_session(const Options *options, SessionOptions *opened, LiveL
                            .prompt = options_text(options, OPTION_PROMPT),
                            .samples = options_text(options, OPTION_SAMPLES),
                            .prompts = options_text(options, OPTION_PROMPTS),
+                           .third = options_text(options, OPTION_THIRD),
                            .reward = options_text(options, OPTION_REWARD),
                            .tokenizer_rule = batch_tokenizer_rule(options),
                            .alpha = options_value(options, OPTION_ALPHA)->number,

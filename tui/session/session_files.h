@@ -24,6 +24,7 @@ typedef struct SessionOptions {
     const char *prompt_template; /* its name, or NULL: chat_template */
     const char *samples;         /* a file of samples that is read at once, or NULL */
     const char *prompts;         /* a file of prompts to sample from, or NULL: the calibration rows */
+    const char *third;           /* the checkpoint through which Landscape's plane goes, or NULL */
     const char *reward;          /* what an answer is measured by (reward.h), or NULL */
     struct LiveLadder *ladder;   /* of which SFT is a rung, borrowed; NULL: SFT stands alone */
     size_t rung;                 /* which */

@@ -2,6 +2,7 @@
 
 #include "core/evaluation/evaluation_loss.h"
 #include "core/support/memory.h"
+#include "tui/session/session_files.h"
 #include "tui/session/session_headline.h"
 #include "tui/session/session_internal.h"
 #include "tui/session/session_neurons.h"
@@ -18,7 +19,9 @@ typedef struct LandscapeErrand {
     SessionLandscapeKind kind;
     const Model *model;
     const Evaluation *evaluation;
-    SessionLandscapeChoice choice;
+    SessionLandscapeChoice choice; /* its third is: */
+    char *third;
+    Triangle *triangle; /* of the directory that `third` was when it was opened: kept for another grid */
     Settings settings;
     double *losses; /* of the line and the plane */
     LandscapeSharpness sharpness[SIDE_COUNT];
@@ -28,7 +31,8 @@ typedef struct LandscapeErrand {
 
 /* All but the errand that runs is the UI thread's. */
 struct SessionLandscapePart {
-    SessionLandscapeChoice choice;
+    SessionLandscapeChoice choice; /* its third is: */
+    char *third;
     Task measuring;
     SessionLandscapeKind running; /* while `measuring` runs */
     LandscapeErrand errands[SESSION_LANDSCAPE_COUNT];
@@ -36,8 +40,11 @@ struct SessionLandscapePart {
     Error errors[SESSION_LANDSCAPE_COUNT];
 };
 
-static const SessionLandscapeChoice DEFAULTS = {
-    .line = {-0.25, 1.25, 13}, .plane = {-0.25, 0.25, 11}, .sigma = 0.1, .directions = 8};
+static const SessionLandscapeChoice DEFAULTS = {.line = {-0.25, 1.25, 13},
+                                                .plane = {-0.25, 0.25, 11},
+                                                .triangle = {-0.25, 1.25, 13},
+                                                .sigma = 0.1,
+                                                .directions = 8};
 
 static const char *const LABELS[] = {"line", "plane", "sharpness"};
 
@@ -52,25 +59,49 @@ static bool is_range(const Range *range, size_t most_points) {
            range->points <= most_points;
 }
 
+const Range *session_landscape_range(const SessionLandscapeChoice *choice, SessionLandscapeKind kind) {
+    if (kind == SESSION_LANDSCAPE_SHARPNESS) return NULL;
+    if (kind == SESSION_LANDSCAPE_LINE) return &choice->line;
+    return choice->third != NULL ? &choice->triangle : &choice->plane;
+}
+
+/* The text may be the one that is there: it is copied first. */
+static bool keep_text(char **kept, const char *text) {
+    char *copy = text == NULL ? NULL : memory_copy_text(text, strlen(text));
+    if (text != NULL && copy == NULL) return false;
+    free(*kept);
+    *kept = copy;
+    return true;
+}
+
 bool session_landscape_choose(Session *session, const SessionLandscapeChoice *choice) {
+    struct SessionLandscapePart *part = session->landscape;
     bool fits = is_range(&choice->line, SESSION_LANDSCAPE_LINE_MOST) &&
-                is_range(&choice->plane, SESSION_LANDSCAPE_PLANE_MOST) && isfinite(choice->sigma) &&
+                is_range(&choice->plane, SESSION_LANDSCAPE_PLANE_MOST) &&
+                is_range(&choice->triangle, SESSION_LANDSCAPE_PLANE_MOST) && isfinite(choice->sigma) &&
                 choice->sigma > 0.0 && choice->directions >= 1 &&
                 choice->directions <= SESSION_LANDSCAPE_DIRECTIONS_MOST;
-    if (fits) session->landscape->choice = *choice;
-    return fits;
+    if (!fits || !keep_text(&part->third, choice->third)) return false;
+    part->choice = *choice;
+    part->choice.third = part->third;
+    return true;
 }
 
 static bool ranges_equal(const Range *a, const Range *b) {
     return a->from == b->from && a->to == b->to && a->points == b->points;
 }
 
+static bool texts_equal(const char *a, const char *b) {
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 static bool choices_equal(const SessionLandscapeChoice *a, const SessionLandscapeChoice *b,
                           SessionLandscapeKind kind) {
-    if (kind == SESSION_LANDSCAPE_LINE) return ranges_equal(&a->line, &b->line);
-    if (a->seed != b->seed) return false;
-    return kind == SESSION_LANDSCAPE_PLANE ? ranges_equal(&a->plane, &b->plane)
-                                           : a->sigma == b->sigma && a->directions == b->directions;
+    if (kind == SESSION_LANDSCAPE_SHARPNESS)
+        return a->seed == b->seed && a->sigma == b->sigma && a->directions == b->directions;
+    if (!ranges_equal(session_landscape_range(a, kind), session_landscape_range(b, kind))) return false;
+    if (kind == SESSION_LANDSCAPE_LINE) return true;
+    return texts_equal(a->third, b->third) && (a->third != NULL || a->seed == b->seed);
 }
 
 bool session_landscape_differs(const SessionLandscape *landscape, SessionLandscapeKind kind,
@@ -80,8 +111,9 @@ bool session_landscape_differs(const SessionLandscape *landscape, SessionLandsca
 
 /* Points of the line and the plane; models of sharpness. */
 static size_t count_all(const SessionLandscapeChoice *choice, SessionLandscapeKind kind) {
-    if (kind == SESSION_LANDSCAPE_LINE) return choice->line.points;
-    return kind == SESSION_LANDSCAPE_PLANE ? choice->plane.points * choice->plane.points : SIDE_COUNT;
+    const Range *range = session_landscape_range(choice, kind);
+    if (range == NULL) return SIDE_COUNT;
+    return kind == SESSION_LANDSCAPE_PLANE ? range->points * range->points : range->points;
 }
 
 size_t session_landscape_points(const Session *session, SessionLandscapeKind kind) {
@@ -101,18 +133,28 @@ static void tell_ready(LandscapeErrand *errand, size_t ready) {
     atomic_store_explicit(&errand->ready, ready, memory_order_release);
 }
 
+/* `place` is that of a plane around W alone. */
+static Status measure_piece(LandscapeErrand *errand, const LandscapePlace *place, const double *steps,
+                            size_t first, size_t count, Job *job, Error *error) {
+    size_t points = session_landscape_range(&errand->choice, errand->kind)->points;
+    if (place != NULL)
+        return landscape_measure_plane_piece(place, steps, points, first, count, errand->losses, job, error);
+    if (errand->kind == SESSION_LANDSCAPE_PLANE)
+        return landscape_measure_triangle_piece(errand->evaluation, errand->triangle, steps, points, first,
+                                                count, errand->losses, job, error);
+    return landscape_measure_line(errand->evaluation, steps + first, count, errand->losses + first, job,
+                                  error);
+}
+
 /* As many losses as share a pass over the files, and then the next: the curve grows, and costs no more. */
 static Status measure_points(LandscapeErrand *errand, const LandscapePlace *place, Job *job, Error *error) {
     double steps[SESSION_LANDSCAPE_LINE_MOST];
-    const Range *range = place == NULL ? &errand->choice.line : &errand->choice.plane;
+    const Range *range = session_landscape_range(&errand->choice, errand->kind);
     for (size_t i = 0; i < range->points; i++) steps[i] = range_point(range, i);
     for (size_t at = 0; at < errand->total;) {
         size_t rest = errand->total - at;
         size_t count = rest < EVALUATION_LOSS_TOGETHER ? rest : EVALUATION_LOSS_TOGETHER;
-        Status status = place == NULL ? landscape_measure_line(errand->evaluation, steps + at, count,
-                                                               errand->losses + at, job, error)
-                                      : landscape_measure_plane_piece(place, steps, range->points, at, count,
-                                                                      errand->losses, job, error);
+        Status status = measure_piece(errand, place, steps, at, count, job, error);
         if (status != STATUS_OK) return status;
         tell_ready(errand, at += count);
     }
@@ -135,9 +177,18 @@ static Status measure_around(LandscapeErrand *errand, Side side, Job *job, Error
     return status;
 }
 
+static Status measure_triangle(LandscapeErrand *errand, Job *job, Error *error) {
+    Status status = errand->triangle != NULL
+                        ? STATUS_OK
+                        : triangle_open(errand->model, errand->third, &errand->triangle, job, error);
+    return status == STATUS_OK ? measure_points(errand, NULL, job, error) : status;
+}
+
 static Status measure_landscape(Job *job, void *argument, Error *error) {
     LandscapeErrand *errand = argument;
     if (errand->kind == SESSION_LANDSCAPE_LINE) return measure_points(errand, NULL, job, error);
+    if (errand->kind == SESSION_LANDSCAPE_PLANE && errand->third != NULL)
+        return measure_triangle(errand, job, error);
     if (errand->kind == SESSION_LANDSCAPE_PLANE) return measure_around(errand, SIDE_FUSED, job, error);
     for (size_t side = errand->ready; side < errand->total; side++) { /* what was kept is there */
         Status status = measure_around(errand, (Side)side, job, error);
@@ -149,8 +200,13 @@ static Status measure_landscape(Job *job, void *argument, Error *error) {
 
 /* ---- whether it can be ---- */
 
+static bool is_around_w(const SessionLandscapeChoice *choice, SessionLandscapeKind kind) {
+    return kind == SESSION_LANDSCAPE_SHARPNESS || (kind == SESSION_LANDSCAPE_PLANE && choice->third == NULL);
+}
+
 static bool needs_ranking(const Session *session, SessionLandscapeKind kind) {
-    return kind != SESSION_LANDSCAPE_LINE && session->settings.rho > 0.0 && session->settings.ranking == NULL;
+    return is_around_w(&session->landscape->choice, kind) && session->settings.rho > 0.0 &&
+           session->settings.ranking == NULL;
 }
 
 const char *session_landscape_message(const Session *session, SessionLandscapeKind kind) {
@@ -218,7 +274,14 @@ static void start_errand(Session *session, SessionLandscapeKind kind, const Eval
     *error = (Error){0};
     errand->model = session->model;
     errand->evaluation = evaluation;
+    bool is_other = !texts_equal(errand->third, part->third);
+    if (is_other) {
+        triangle_free(errand->triangle);
+        errand->triangle = NULL;
+    }
+    bool is_kept = !is_other || keep_text(&errand->third, part->third);
     errand->choice = part->choice;
+    errand->choice.third = errand->third;
     errand->settings = session->settings;
     errand->total = count_all(&part->choice, kind);
     bool has_losses = kind != SESSION_LANDSCAPE_SHARPNESS; /* which has its own */
@@ -226,7 +289,8 @@ static void start_errand(Session *session, SessionLandscapeKind kind, const Eval
     part->measuring.label = LABELS[kind];
     part->running = kind;
     part->is_wanted[kind] = false;
-    Status status = has_losses && errand->losses == NULL ? memory_fail(error, "a landscape") : STATUS_OK;
+    bool complete = is_kept && (!has_losses || errand->losses != NULL);
+    Status status = complete ? STATUS_OK : memory_fail(error, "a landscape");
     if (status == STATUS_OK)
         status = task_start(&part->measuring, session->threads, measure_landscape, errand, error);
     if (status != STATUS_OK) drop_errand(errand, 0);
@@ -236,8 +300,10 @@ bool session_landscape_refresh(Session *session) {
     struct SessionLandscapePart *part = session->landscape;
     bool changed = false;
     if (task_poll(&part->measuring)) {
-        if (part->measuring.status != STATUS_OK && part->measuring.status != STATUS_CANCELLED)
-            part->errors[part->running] = part->measuring.error;
+        LandscapeErrand *errand = &part->errands[part->running];
+        bool has_failed = part->measuring.status != STATUS_OK && part->measuring.status != STATUS_CANCELLED;
+        if (has_failed) part->errors[part->running] = part->measuring.error;
+        if (has_failed && errand->ready == 0) drop_errand(errand, 0);
         changed = true;
     }
     drop_hopeless(session);
@@ -269,7 +335,7 @@ bool session_landscape_cancel(Session *session, SessionTask task) {
 
 static bool is_stale(const Session *session, const LandscapeErrand *errand) {
     Settings then = errand->settings;
-    if (errand->kind == SESSION_LANDSCAPE_LINE || errand->total == 0) return false;
+    if (errand->total == 0 || !is_around_w(&errand->choice, errand->kind)) return false;
     if (then.rho == 0.0 && session->settings.rho == 0.0)
         then.ranking = session->settings.ranking; /* which does nothing yet */
     return !settings_equal(&then, &session->settings);
@@ -279,17 +345,21 @@ SessionLandscape session_landscape(const Session *session, SessionLandscapeKind 
     const struct SessionLandscapePart *part = session->landscape;
     const LandscapeErrand *errand = &part->errands[kind];
     bool is_there = errand->total > 0, is_waiting = part->is_wanted[kind];
-    return (SessionLandscape){
-        .choice = is_there ? errand->choice : part->choice,
-        .settings = is_there ? &errand->settings : NULL,
-        .total = errand->total,
-        .ready = is_there ? atomic_load_explicit(&errand->ready, memory_order_acquire) : 0,
-        .losses = errand->losses,
-        .sharpness = errand->sharpness,
-        .is_running = is_running(session, kind) || is_waiting,
-        .is_waiting = is_waiting,
-        .is_stale = is_stale(session, errand),
-        .error = part->errors[kind].status != STATUS_OK ? part->errors[kind].message : NULL};
+    size_t ready = is_there ? atomic_load_explicit(&errand->ready, memory_order_acquire) : 0;
+    bool has_triangle = ready > 0 && kind == SESSION_LANDSCAPE_PLANE && errand->third != NULL;
+    const Triangle *triangle = has_triangle ? errand->triangle : NULL; /* made before the first loss */
+    return (SessionLandscape){.choice = is_there ? errand->choice : part->choice,
+                              .settings = is_there ? &errand->settings : NULL,
+                              .total = errand->total,
+                              .ready = ready,
+                              .losses = errand->losses,
+                              .sharpness = errand->sharpness,
+                              .triangle = triangle,
+                              .is_running = is_running(session, kind) || is_waiting,
+                              .is_waiting = is_waiting,
+                              .is_stale = is_stale(session, errand),
+                              .error =
+                                  part->errors[kind].status != STATUS_OK ? part->errors[kind].message : NULL};
 }
 
 void session_landscape_list_losses(const SessionLandscape *landscape, double *losses) {
@@ -335,10 +405,11 @@ JobProgress session_landscape_progress(const Session *session, JobProgress piece
 /* ---- for session.c ---- */
 
 Status session_landscape_open(Session *session, const struct SessionOptions *options, Error *error) {
-    (void)options;
+    SessionLandscapeChoice choice = DEFAULTS;
+    choice.third = options->third;
     session->landscape = memory_allocate(1, sizeof *session->landscape);
-    if (session->landscape == NULL) return memory_fail(error, "the session");
-    session->landscape->choice = DEFAULTS;
+    if (session->landscape == NULL || !session_landscape_choose(session, &choice))
+        return memory_fail(error, "the session");
     session->landscape->measuring.label = LABELS[SESSION_LANDSCAPE_LINE];
     return STATUS_OK;
 }
@@ -360,5 +431,10 @@ void session_landscape_list(Session *session, Task **tasks) {
 void session_landscape_free(Session *session) {
     if (session->landscape == NULL) return;
     session_landscape_forget(session);
+    for (SessionLandscapeKind kind = 0; kind < SESSION_LANDSCAPE_COUNT; kind++) {
+        triangle_free(session->landscape->errands[kind].triangle);
+        free(session->landscape->errands[kind].third);
+    }
+    free(session->landscape->third);
     free(session->landscape);
 }

@@ -3,7 +3,8 @@
  * calibration rows, in the background:
  *
  *     line         over α, beyond base and SFT: of the pair, whatever the dials say
- *     plane        two random directions around W at the dials
+ *     plane        two random directions around W at the dials; or through base, SFT and a third checkpoint, whatever
+ *                  the dials say
  *     sharpness    small steps both ways along K directions, around base, SFT and W
  *
  * Each is many passes over the rows, so each is measured when asked for, one after another, and never by itself.
@@ -30,7 +31,9 @@ enum { SESSION_LANDSCAPE_DIRECTIONS_MOST = 4096 };
 
 /* With what the next is measured. */
 typedef struct SessionLandscapeChoice {
-    Range line, plane; /* of at least 2 points, rising */
+    Range line, plane, triangle; /* of at least 2 points, rising; `triangle` with a third */
+    const char *
+        third; /* a directory; NULL: directions. Copied when chosen; of a choice that is given out until the next is */
     double sigma;      /* above 0 */
     size_t directions; /* 1 at least */
     uint64_t seed;
@@ -38,7 +41,10 @@ typedef struct SessionLandscapeChoice {
 
 SessionLandscapeChoice session_landscape_choice(const Session *session);
 
-/* False, and nothing changed, where it is not as above. */
+/* Over which points the line goes, or the plane along both axes; NULL of sharpness. */
+const Range *session_landscape_range(const SessionLandscapeChoice *choice, SessionLandscapeKind kind);
+
+/* False, and nothing changed, where it is not as above, or memory ran out. */
 bool session_landscape_choose(Session *session, const SessionLandscapeChoice *choice);
 
 typedef struct SessionLandscape {
@@ -47,9 +53,10 @@ typedef struct SessionLandscape {
     size_t total, ready;           /* points, of sharpness models; the first `ready` are known. 0: none */
     const double *losses;          /* line[α]; plane[y · points + x] */
     const LandscapeSharpness *sharpness; /* [SIDE_COUNT] */
+    const Triangle *triangle;            /* of a plane with a third, from the first loss on; else NULL */
     bool is_running;                     /* or waits: */
     bool is_waiting;                     /* base, SFT and W, and what else was asked for, go first */
-    bool is_stale;                       /* W has been turned since; never the line */
+    bool is_stale;                       /* W has been turned since; never of what is not around W */
     const char *error;                   /* of the last run; NULL where it went well or was cancelled */
 } SessionLandscape;
 

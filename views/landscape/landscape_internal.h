@@ -18,14 +18,14 @@
 #include "tui/tables/table.h"
 #include "tui/text/format.h"
 
-enum { LANDSCAPE_UNPLACED = SESSION_LANDSCAPE_LINE_MOST, LANDSCAPE_TEXT = 128 };
+enum { LANDSCAPE_UNPLACED = SESSION_LANDSCAPE_LINE_MOST, LANDSCAPE_TEXT = 128, LANDSCAPE_PATH = 4096 };
 
 typedef struct LandscapeState {
     size_t pane;                    /* in front: a SessionLandscapeKind */
     size_t point;                   /* of the line; LANDSCAPE_UNPLACED: follows the dial */
     size_t plane_row, plane_column; /* rows from the largest y down; row LANDSCAPE_UNPLACED: at W */
     size_t figure;                  /* of sharpness */
-    char text[LANDSCAPE_TEXT];      /* what an answer starts with */
+    char text[LANDSCAPE_PATH];      /* what an answer starts with */
 } LandscapeState;
 
 typedef struct LandscapePane {
@@ -47,6 +47,9 @@ extern const LandscapePane landscape_line_pane, landscape_plane_pane, landscape_
 
 /* A loss of a known point, "…" of one that is not. */
 void landscape_format(double value, bool is_known, char text[FORMAT_SIZE]);
+
+/* The last name of a third checkpoint's path, for one row. */
+const char *landscape_name_third(const char *directory);
 
 /* Where a cursor of `count` places comes to. */
 size_t landscape_move(size_t from, long step, size_t count);

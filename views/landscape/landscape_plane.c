@@ -1,4 +1,5 @@
-/* The pane plane of Landscape: the loss over two random directions around W, the largest y above. */
+/* The pane plane of Landscape: the loss over two random directions around W, or through base, SFT and a third checkpoint;
+ * the largest y above. */
 #include "tui/canvas/heat_map.h"
 #include "views/landscape/landscape_internal.h"
 
@@ -16,14 +17,14 @@ enum {
 };
 
 static const Range *shown_range(const SessionLandscape *shown) {
-    return &shown->choice.plane;
+    return session_landscape_range(&shown->choice, SESSION_LANDSCAPE_PLANE);
 }
 
 typedef struct PlaneCell {
     size_t row, column;
 } PlaneCell;
 
-/* Where W is, or as near as a cell comes, until another was chosen. */
+/* At (0, 0), W or base, or as near as a cell comes, until another was chosen. */
 static PlaneCell cursor_cell(const LandscapeState *state, const Range *range) {
     PlaneCell cell = {state->plane_row, state->plane_column};
     size_t middle = 0;
@@ -73,15 +74,42 @@ static void mark_cell(const Range *range, size_t index, const char *mark, PlaneC
     cells->texts[row * range->points + index % range->points] = mark;
 }
 
+/* The cell at a place, or as near as one comes; false where it lies off the plane. */
+static bool find_cell(const Range *range, double x, double y, size_t *index) {
+    size_t column, row;
+    if (!range_find(range, x, &column) || !range_find(range, y, &row)) return false;
+    *index = row * range->points + column;
+    return true;
+}
+
+/* What lies on the plane: W around itself; else the three it goes through. */
+typedef struct PlanePlace {
+    double x, y;
+    const char *mark, *and_smallest;
+} PlanePlace;
+
+static size_t list_places(const SessionLandscape *shown, PlanePlace places[3]) {
+    if (shown->choice.third == NULL) {
+        places[0] = (PlanePlace){0.0, 0.0, "W", "W↓"};
+        return 1;
+    }
+    places[0] = (PlanePlace){0.0, 0.0, "B", "B↓"};
+    places[1] = (PlanePlace){1.0, 0.0, "S", "S↓"};
+    if (shown->triangle == NULL) return 2;
+    places[2] = (PlanePlace){shown->triangle->x, shown->triangle->y, "T", "T↓"};
+    return 3;
+}
+
 /* Cells that say no figure say whose they are. */
 static void mark_cells(const SessionLandscape *shown, const SessionLandscapeExtent *extent,
                        PlaneCells *cells) {
     const Range *range = shown_range(shown);
-    size_t middle;
+    PlanePlace places[3];
+    size_t count = list_places(shown, places), cell;
     if (extent->smallest < shown->ready) mark_cell(range, extent->smallest, "↓", cells);
-    if (range_find(range, 0.0, &middle)) {
-        size_t centre = middle * range->points + middle;
-        mark_cell(range, centre, centre == extent->smallest ? "W↓" : "W", cells);
+    for (size_t i = 0; i < count; i++) {
+        if (!find_cell(range, places[i].x, places[i].y, &cell)) continue;
+        mark_cell(range, cell, cell == extent->smallest ? places[i].and_smallest : places[i].mark, cells);
     }
 }
 
@@ -142,25 +170,37 @@ static void draw_smallest(const SessionLandscape *shown, const SessionLandscapeE
     char text[FORMAT_SIZE];
     landscape_format(extent->low, true, text);
     bool has_figures = find_width(range, canvas, row.columns) >= width_with_figure(canvas);
-    (void)canvas_print(canvas, row, 0, 0, ROLE_DIM,
-                       "W at (0, 0); %ssmallest %s at x %.4g, y %.4g; lines: equal loss",
-                       has_figures ? "" : "↓ ", text, range_point(range, extent->smallest % range->points),
+    (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "%s%ssmallest %s at x %.4g, y %.4g; lines: equal loss",
+                       shown->choice.third == NULL ? "W at (0, 0); " : "", has_figures ? "" : "↓ ", text,
+                       range_point(range, extent->smallest % range->points),
                        range_point(range, extent->smallest / range->points));
+}
+
+/* Where the three are that the plane goes through. */
+static void draw_triangle(const SessionLandscape *shown, Canvas *canvas, Rect row) {
+    int column = canvas_write(canvas, row, 0, 0, ROLE_DIM, "B base (0, 0)  S SFT (1, 0)  T ");
+    if (shown->triangle != NULL)
+        column = canvas_print(canvas, row, 0, column, ROLE_DIM, "(%.3g, %.3g) ", shown->triangle->x,
+                              shown->triangle->y);
+    (void)canvas_write(canvas, row, 0, column, ROLE_DIM, landscape_name_third(shown->choice.third));
 }
 
 static void draw_plane(LandscapeState *state, Session *session, const SessionLandscape *shown, Canvas *canvas,
                        Rect area) {
     (void)session;
     SessionLandscapeExtent extent = {.smallest = MOST * MOST}; /* nowhere */
-    bool has_extent = session_landscape_find_extent(shown, &extent);
+    bool has_extent = session_landscape_find_extent(shown, &extent), is_low = area.rows <= 6;
     PlaneCell cursor = cursor_cell(state, shown_range(shown));
-    Rect title = rect_cut_top(&area, 1), notes = rect_cut_bottom(&area, area.rows > 6 ? 2 : 1);
+    Rect title = rect_cut_top(&area, 1);
+    Rect three = rect_cut_bottom(&area, shown->choice.third == NULL || is_low ? 0 : 1),
+         notes = rect_cut_bottom(&area, is_low ? 1 : 2);
     (void)canvas_print(canvas, title, 0, 0, shown->is_stale ? ROLE_STALE : ROLE_TITLE,
                        "loss (nat)%s  over x →", shown->is_stale ? "~" : "");
     if (has_extent) (void)heat_map_draw_legend(canvas, title, RAMP_SEQUENTIAL, extent.low, extent.high);
     draw_cells(state, shown, &extent, cursor, canvas, area);
     draw_cursor(shown, cursor, canvas, rect_cut_top(&notes, 1));
     if (has_extent) draw_smallest(shown, &extent, canvas, notes);
+    if (shown->choice.third != NULL) draw_triangle(shown, canvas, three);
 }
 
 /* ---- acting ---- */
@@ -214,8 +254,12 @@ static Status list_plane(const SessionLandscape *shown, Table **table, Error *er
 
 static void twin_plane(const SessionLandscapeChoice *choice, CommandLine *line) {
     char text[LANDSCAPE_TEXT];
-    range_write(&choice->plane, false, text, sizeof text);
+    range_write(session_landscape_range(choice, SESSION_LANDSCAPE_PLANE), false, text, sizeof text);
     command_line_add_option(line, COMMAND_LANDSCAPE, OPTION_PLANE, "%s", text);
+    if (choice->third != NULL) {
+        command_line_add_option(line, COMMAND_LANDSCAPE, OPTION_THIRD, "%s", choice->third);
+        return;
+    }
     command_line_add_option(line, COMMAND_LANDSCAPE, OPTION_SEED_DIRECTIONS, "%llu",
                             (unsigned long long)choice->seed);
 }
@@ -232,8 +276,9 @@ static bool copy_cell(const LandscapeState *state, Session *session, const Sessi
     return true;
 }
 
-static const Action HINTS[] = {ACTION_PANE_NEXT, ACTION_MEASURE,    ACTION_MOVE_LEFT, ACTION_MOVE_UP,
-                               ACTION_MOVE_DOWN, ACTION_MOVE_RIGHT, ACTION_GRID,      ACTION_SEED};
+static const Action HINTS[] = {ACTION_PANE_NEXT, ACTION_MEASURE,   ACTION_MOVE_LEFT,
+                               ACTION_MOVE_UP,   ACTION_MOVE_DOWN, ACTION_MOVE_RIGHT,
+                               ACTION_GRID,      ACTION_THIRD,     ACTION_SEED};
 
 const LandscapePane landscape_plane_pane = {
     .name = "plane",

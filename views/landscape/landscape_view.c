@@ -18,6 +18,10 @@ enum { WIDE_COLUMNS = 150, WIDE_ROWS = 30, LEFT_COLUMNS = 72, GAP = 2 };
 static const LandscapePane *const PANES[SESSION_LANDSCAPE_COUNT] = {
     &landscape_line_pane, &landscape_plane_pane, &landscape_sharpness_pane};
 
+#define TRIANGLE                                                                                                     \
+    "The loss of responses over the plane through base (0, 0), SFT (1, 0) and a third checkpoint, such as one that " \
+    "reinforcement learning made: whether it went on from SFT, back towards base, or somewhere else."
+
 #define PLANE                                                                                                             \
     "The loss of responses around W at the dials, along two random directions in which every row of a matrix moves by a " \
     "share of its own length. A flat valley is one that reinforcement learning can move about in."
@@ -46,9 +50,12 @@ static SessionLandscapeKind front(const LandscapeState *state) {
 static void describe_choice(const Session *session, SessionLandscapeKind kind, char *text, size_t size) {
     SessionLandscapeChoice choice = session_landscape_choice(session);
     char range[LANDSCAPE_TEXT / 2];
-    range_write(kind == SESSION_LANDSCAPE_LINE ? &choice.line : &choice.plane, false, range, sizeof range);
+    if (kind != SESSION_LANDSCAPE_SHARPNESS)
+        range_write(session_landscape_range(&choice, kind), false, range, sizeof range);
     if (kind == SESSION_LANDSCAPE_LINE)
         (void)snprintf(text, size, "α %s", range);
+    else if (kind == SESSION_LANDSCAPE_PLANE && choice.third != NULL)
+        (void)snprintf(text, size, "%s through %s", range, landscape_name_third(choice.third));
     else if (kind == SESSION_LANDSCAPE_PLANE)
         (void)snprintf(text, size, "%s, seed %llu", range, (unsigned long long)choice.seed);
     else
@@ -59,7 +66,7 @@ static void describe_choice(const Session *session, SessionLandscapeKind kind, c
 /* What is measured next, when it is asked for, and how long that takes. */
 static int draw_offer(const Session *session, SessionLandscapeKind kind, const char *before, Canvas *canvas,
                       Rect area) {
-    char keys[KEY_TEXT_SIZE], choice[LANDSCAPE_TEXT], count[FORMAT_SIZE], time[FORMAT_SIZE], text[512];
+    char keys[KEY_TEXT_SIZE], choice[2 * LANDSCAPE_TEXT], count[FORMAT_SIZE], time[FORMAT_SIZE], text[512];
     double seconds = session_landscape_seconds(session, kind);
     bool is_known = colour_scale_is_known(seconds);
     describe_choice(session, kind, choice, sizeof choice);
@@ -95,12 +102,17 @@ static void draw_state(const Session *session, SessionLandscapeKind kind, const 
         (void)draw_offer(session, kind, "of other numbers; ", canvas, row);
 }
 
+static const char *about(const Session *session, SessionLandscapeKind kind) {
+    bool is_triangle = kind == SESSION_LANDSCAPE_PLANE && session_landscape_choice(session).third != NULL;
+    return is_triangle ? TRIANGLE : ABOUT[kind];
+}
+
 /* In place of a pane that has nothing to show yet. */
 static void draw_nothing(const Session *session, SessionLandscapeKind kind, const SessionLandscape *shown,
                          Canvas *canvas, Rect area) {
     const char *message = session_landscape_message(session, kind);
     bool has_rows = session_calibration(session, NULL) != NULL;
-    (void)rect_cut_top(&area, canvas_write_wrapped(canvas, area, 0, ROLE_TEXT, ABOUT[kind]) + 1);
+    (void)rect_cut_top(&area, canvas_write_wrapped(canvas, area, 0, ROLE_TEXT, about(session, kind)) + 1);
     if (shown->is_running) {
         draw_state(session, kind, shown, canvas, area);
         return;
@@ -210,7 +222,9 @@ static Reaction set_grid(const LandscapeState *state, Session *session, const ch
         session_say(session, SESSION_WARNING, "sharpness has no grid: the line and the plane have");
         return REACTION_REDRAW;
     }
-    Range *range = kind == SESSION_LANDSCAPE_LINE ? &choice.line : &choice.plane;
+    Range *range = kind == SESSION_LANDSCAPE_LINE ? &choice.line
+                   : choice.third != NULL         ? &choice.triangle
+                                                  : &choice.plane;
     if (range_read_list(text, &LIMITS[kind], 1, range) && session_landscape_choose(session, &choice))
         return REACTION_REDRAW;
     session_say(
@@ -218,6 +232,20 @@ static Reaction set_grid(const LandscapeState *state, Session *session, const ch
         "expected FROM:TO:POINTS, such as %s, rising within -10 to 10 and of 2 to %zu points, found \"%s\"",
         kind == SESSION_LANDSCAPE_LINE ? "-0.25:1.25:13" : "-0.25:0.25:11", LIMITS[kind].most_points, text);
     return REACTION_REDRAW;
+}
+
+/* That names a plane, which is measured at once: a directory that cannot be opened is told so. */
+static Reaction set_third(LandscapeState *state, Session *session, const char *directory) {
+    SessionLandscapeChoice choice = session_landscape_choice(session);
+    state->pane = SESSION_LANDSCAPE_PLANE;
+    choice.third = directory;
+    if (!session_landscape_choose(session, &choice)) {
+        session_say(session, SESSION_WARNING, "out of memory for a plane");
+        return REACTION_REDRAW;
+    }
+    if (directory == NULL) return REACTION_REDRAW;
+    session_start_landscape(session, SESSION_LANDSCAPE_PLANE);
+    return CHANGED;
 }
 
 /* A whole number within the two. */
@@ -265,6 +293,10 @@ static Reaction act_on_landscape(void *opaque, Session *session, Action action,
         return CHANGED;
     case ACTION_GRID:
         return set_grid(state, session, argument->text);
+    case ACTION_THIRD:
+        return set_third(state, session, argument->text);
+    case ACTION_THIRD_OFF:
+        return set_third(state, session, NULL);
     case ACTION_SIGMA:
     case ACTION_DIRECTIONS:
     case ACTION_SEED:
@@ -300,8 +332,12 @@ static const char *start_argument(void *opaque, Session *session, Action action)
     SessionLandscapeChoice choice = session_landscape_choice(session);
     state->text[0] = '\0';
     if (action == ACTION_GRID)
-        range_write(front(state) == SESSION_LANDSCAPE_LINE ? &choice.line : &choice.plane, false, state->text,
-                    sizeof state->text);
+        range_write(session_landscape_range(&choice, front(state) == SESSION_LANDSCAPE_LINE
+                                                         ? SESSION_LANDSCAPE_LINE
+                                                         : SESSION_LANDSCAPE_PLANE),
+                    false, state->text, sizeof state->text);
+    if (action == ACTION_THIRD && choice.third != NULL)
+        (void)snprintf(state->text, sizeof state->text, "%s", choice.third);
     if (action == ACTION_SIGMA) (void)snprintf(state->text, sizeof state->text, "%.6g", choice.sigma);
     if (action == ACTION_DIRECTIONS)
         (void)snprintf(state->text, sizeof state->text, "%zu", choice.directions);
@@ -329,7 +365,8 @@ const View landscape_view = {
     .title = "Landscape",
     .help =
         "The mean loss of the calibration rows' responses around base, SFT and W. Each of the three panes is many "
-        "passes over the rows, and is measured when asked for. Where the dials have been turned since, a plane and "
+        "passes over the rows, and is measured when asked for. The plane goes along random directions around W, or through base, SFT "
+        "and a third checkpoint (:third). Where the dials have been turned since, a plane and "
         "the column W are marked ~.",
     .parts = SESSION_PART_HEADLINE | SESSION_PART_LANDSCAPE,
     .hints = HINTS,
