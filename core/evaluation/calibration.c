@@ -340,6 +340,16 @@ static void describe_last(const Calibration *calibration, char text[CALIBRATION_
         rows);
 }
 
+static void describe_bare(const Calibration *calibration, char text[CALIBRATION_REMARK_SIZE]) {
+    char rows[64];
+    name_rows(calibration, calibration->bare, "it", "rows", rows);
+    (void)snprintf(
+        text, CALIBRATION_REMARK_SIZE,
+        "verl dumps prompts without special tokens: where a chat template made them, the model read others "
+        "(messages or prompt_ids say which): %s",
+        rows);
+}
+
 bool calibration_remark(const Calibration *calibration, size_t index, char text[CALIBRATION_REMARK_SIZE]) {
     const struct {
         size_t rows;
@@ -347,7 +357,8 @@ bool calibration_remark(const Calibration *calibration, size_t index, char text[
     } remarks[] = {{calibration->too_long, describe_length},
                    {calibration->doubled, describe_doubled},
                    {calibration->changed, describe_changed},
-                   {calibration->last_alone, describe_last}};
+                   {calibration->last_alone, describe_last},
+                   {calibration->bare, describe_bare}};
     for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++) {
         if (remarks[i].rows == 0 || index-- > 0) continue;
         remarks[i].describe(calibration, text);

@@ -79,6 +79,7 @@ typedef struct Calibration {
     /* rows: longer than the model's positions, and the longest of them; with these flags */
     size_t too_long, longest, doubled, changed, ended;
     size_t conversations, last_alone;
+    size_t bare;                /* of samples: decoded without special tokens, which a template puts in */
     uint64_t positions;         /* the model's; 0: not known */
     const char *positions_from; /* static: the key; NULL: its type's default */
     char sha256[HASH_HEX_SIZE]; /* of all bytes of the file, as they were read; "" where there is no file */

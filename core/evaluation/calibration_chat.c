@@ -47,6 +47,14 @@ void calibration_chat_close(CalibrationChat *chat) {
     free(chat);
 }
 
+bool calibration_chat_exists(const CalibrationReading *reading) {
+    ChatSource *source = NULL;
+    bool exists = reading->directory != NULL &&
+                  chat_source_open(reading->directory, &source, NULL) == STATUS_OK && source != NULL;
+    chat_source_close(source);
+    return exists;
+}
+
 /* ---- rendering ---- */
 
 /* Who may speak last where an answer is asked for. */

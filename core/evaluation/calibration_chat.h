@@ -2,7 +2,7 @@
  * calibration_chat — the ids of rows that are conversations: rendered by a chat template, encoded, and where the turns
  * of the assistant fall among them.
  *
- * Internal to the calibration. A CalibrationChat is opened once for a file of rows, by one thread; then any thread may
+ * For what reads rows: the calibration, and samples (core/readiness/sample_file.h). A CalibrationChat is opened once for a file of rows, by one thread; then any thread may
  * encode with it.
  */
 #ifndef REJUV_CORE_CALIBRATION_CHAT_H
@@ -16,6 +16,9 @@ typedef struct CalibrationChat CalibrationChat;
 Status calibration_chat_open(const CalibrationReading *reading, CalibrationChat **chat,
                              Error *error) STATUS_MUST_CHECK;
 void calibration_chat_close(CalibrationChat *chat); /* takes NULL */
+
+/* Whether there is a template at all. */
+bool calibration_chat_exists(const CalibrationReading *reading);
 
 /* Makes the ids of a row that has a conversation, its prompt and response, and what of it is measured. */
 Status calibration_chat_encode(const CalibrationChat *chat, CalibrationRow *row,

@@ -16,12 +16,14 @@ enum { FILE_LIMIT = 1 << 30, TASK_ROWS = 16 };
 typedef struct Reading {
     const CalibrationReading *reading;
     SampleFile *file;
-    const char *name; /* of the file, in messages */
+    const char *name;      /* of the file, in messages */
+    CalibrationChat *chat; /* NULL: no prompt was messages yet */
     SampleFileRow *rows;
     size_t count, capacity;
     Status *statuses; /* [count]: of their ids */
     size_t *places;   /* [place_count]: groups by their key, 1 and up; 0: none */
     size_t place_count;
+    size_t dumped; /* rows of verl's dumps */
 } Reading;
 
 static Status fail_at(const Reading *reading, size_t line, Error *error) {
@@ -35,18 +37,22 @@ static Status add_row(Reading *reading, const cJSON *object, const cJSON *output
     if (status != STATUS_OK) return status;
     SampleFileRow *row = &reading->rows[reading->count++];
     *row = (SampleFileRow){.line = line};
-    return sample_file_row_read(object, output, row, error);
+    status = sample_file_row_read(object, output, row, error);
+    if (status == STATUS_OK && row->row.conversation != NULL && reading->chat == NULL)
+        status = calibration_chat_open(reading->reading, &reading->chat, error);
+    return status;
 }
 
 static Status add_object(Reading *reading, const cJSON *object, size_t line, Error *error) {
-    const cJSON *outputs = json_find(object, "outputs"), *output;
+    const cJSON *outputs = sample_file_row_outputs(object), *output;
     if (outputs == NULL) return add_row(reading, object, NULL, line, error);
     if (!cJSON_IsArray(outputs))
-        return status_fail(error, STATUS_FORMAT, "expected \"outputs\" to be an array");
+        return status_fail(error, STATUS_FORMAT, "expected \"%s\" to be an array", outputs->string);
     Status status = STATUS_OK;
     cJSON_ArrayForEach(output, outputs) {
         if (!cJSON_IsString(output) && !cJSON_IsObject(output))
-            return status_fail(error, STATUS_FORMAT, "expected \"outputs\" to hold texts or objects");
+            return status_fail(error, STATUS_FORMAT, "expected \"%s\" to hold texts or objects",
+                               outputs->string);
         status = add_row(reading, object, output, line, error);
         if (status != STATUS_OK) return status;
     }
@@ -86,8 +92,9 @@ static void encode_rows(void *argument, size_t task, unsigned worker) {
     (void)worker;
     for (size_t i = task * TASK_ROWS; i < end; i++) {
         Error error; /* of the first that fails it is found out again */
-        reading->statuses[i] = sample_file_row_encode(&reading->rows[i], reading->reading->tokenizer,
-                                                      &reading->file->facts->end, &error);
+        reading->statuses[i] =
+            sample_file_row_encode(&reading->rows[i], reading->chat, reading->reading->tokenizer,
+                                   &reading->file->facts->end, &error);
     }
 }
 
@@ -96,8 +103,8 @@ static Status fail_encoding(Reading *reading, size_t index, Error *error) {
     SampleFileRow *row = &reading->rows[index];
     free(row->row.ids);
     row->row.ids = NULL;
-    Status status =
-        sample_file_row_encode(row, reading->reading->tokenizer, &reading->file->facts->end, error);
+    Status status = sample_file_row_encode(row, reading->chat, reading->reading->tokenizer,
+                                           &reading->file->facts->end, error);
     if (status != STATUS_OK && status != STATUS_NO_MEMORY) (void)fail_at(reading, row->line, error);
     return status;
 }
@@ -227,7 +234,7 @@ static Status find_group(Reading *reading, GroupFirst *firsts, SampleFileRow *ro
 static Status count_row(Reading *reading, SampleFileRow *row, Error *error) {
     Calibration *facts = reading->file->facts;
     CalibrationRow counted = row->row;
-    counted.prompt = counted.response = counted.answer = NULL;
+    counted.prompt = counted.response = counted.answer = counted.conversation = NULL;
     row->row.ids = NULL; /* the block is the calibration's for so long */
     Status status = calibration_take_row(facts, &counted, reading->reading->config, error);
     if (status == STATUS_OK) row->row.ids = facts->rows[facts->count - 1].ids;
@@ -250,6 +257,7 @@ static Status group_rows(Reading *reading, Error *error) {
     GroupFirst *firsts = memory_allocate(reading->count, sizeof *firsts);
     Status status = reading->places == NULL || firsts == NULL ? memory_fail(error, "samples") : STATUS_OK;
     for (size_t i = 0; i < reading->count && status == STATUS_OK; i++) {
+        reading->dumped += reading->rows[i].is_dump;
         status = take_row(reading, firsts, &reading->rows[i], error);
         sample_file_row_free(&reading->rows[i]);
         reading->rows[i] = (SampleFileRow){0};
@@ -260,9 +268,16 @@ static Status group_rows(Reading *reading, Error *error) {
 
 /* ---- the file ---- */
 
+/* Where a chat template made the prompts, what verl dumps of them is not what the model read. */
+static void count_bare(Reading *reading) {
+    if (reading->dumped > 0 && calibration_chat_exists(reading->reading))
+        reading->file->facts->bare = reading->dumped;
+}
+
 static void free_reading(Reading *reading) {
     for (size_t i = 0; i < reading->count; i++) sample_file_row_free(&reading->rows[i]);
     free(reading->rows);
+    calibration_chat_close(reading->chat);
     free(reading->statuses);
     free(reading->places);
 }
@@ -280,6 +295,7 @@ Status sample_file_read(const char *path, const CalibrationReading *reading, Job
     if (status == STATUS_OK) status = read_rows(&own, input.text, input.bytes, job, error);
     if (status == STATUS_OK) status = encode_all(&own, job, error);
     if (status == STATUS_OK) status = group_rows(&own, error);
+    if (status == STATUS_OK) count_bare(&own);
     if (status == STATUS_OK) memcpy(file->facts->sha256, input.sha256, sizeof input.sha256);
     input_free(&input);
     free_reading(&own);

@@ -6,15 +6,18 @@
  *     {"prompt": 0, "sample": 1, "prompt_ids": [1, 2], "response_ids": [3], "reward": 1.0}
  *     {"prompt": "2 + 2 =", "response": " 4", "answer": "4"}
  *
- *     prompt       the number of its group, or its text (input, prompt_text)
+ *     prompt       the number of its group, its text (input, prompt_text), or chat messages, as verl's and TRL's data
+ *                  have them; tools, documents and chat_template_kwargs beside them
  *     prompt_ids   prompt_token_ids
- *     response     output, completion, text
+ *     response     output, completion, text; or one message of the assistant
  *     response_ids token_ids, response_token_ids, output_token_ids, output_ids
  *     reward       score: a number, true or false
  *     answer       gts, ground_truth, reward_model.ground_truth: a text or a number
- *     outputs      several samples of one prompt: texts, or objects with the members above
+ *     outputs      several samples of one prompt: texts, or objects with the members above (responses)
  *
- * verl's validation dumps (input, output, gts, score) and vLLM's outputs read as they are. Ids count before texts. Samples of
+ * verl's dumps (input, output, gts, score, step, and what its reward function added) and vLLM's outputs read as they are.
+ * Messages are rendered by the SFT model's chat template with its generation prompt (reading->directory, reading->template).
+ * Ids count before texts. Samples of
  * one number are one group; without numbers, those of one prompt and one answer. A text under a key that nothing is made of is
  * an error, as among calibration rows.
  *

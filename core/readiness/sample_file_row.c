@@ -37,12 +37,14 @@ static Status read_ids(const cJSON *item, TokenList *list, Error *error) {
     return STATUS_OK;
 }
 
+/* Messages are read where their ids are made: there is a template only then. */
 static Status take_prompt(SampleFileRow *row, const cJSON *item, Error *error) {
+    if (cJSON_IsArray(item)) return STATUS_OK;
     if (cJSON_IsString(item)) return read_text(item, &row->row.prompt, error);
     row->has_number = json_read_count(item, &row->number);
     if (row->has_number) return STATUS_OK;
-    return status_fail(error, STATUS_FORMAT, "expected \"%s\" to be a text, or the number of a prompt%s",
-                       item->string, cJSON_IsArray(item) ? "; render messages, or give prompt_ids" : "");
+    return status_fail(error, STATUS_FORMAT,
+                       "expected \"%s\" to be a text, messages, or the number of a prompt", item->string);
 }
 
 static Status take_prompt_text(SampleFileRow *row, const cJSON *item, Error *error) {
@@ -54,7 +56,29 @@ static Status take_prompt_ids(SampleFileRow *row, const cJSON *item, Error *erro
     return read_ids(item, &row->prompt_ids, error);
 }
 
+/* One message of the assistant, as TRL has it: what was said is its content, and the end behind it. */
+static Status read_message(const cJSON *list, char **text, Error *error) {
+    const cJSON *message = cJSON_GetArrayItem(list, 0), *content = json_find(message, "content"), *item;
+    if (cJSON_GetArraySize(list) != 1 || strcmp(json_get_text(message, "role", ""), "assistant") != 0)
+        return status_fail(
+            error, STATUS_UNSUPPORTED,
+            "\"%s\" is messages: expected one, by \"assistant\"; render others, or give response_ids",
+            list->string);
+    cJSON_ArrayForEach(item, message) {
+        bool is_known = item == content || strcmp(item->string, "role") == 0;
+        if (!is_known && calibration_holds_something(item))
+            return status_fail(error, STATUS_UNSUPPORTED,
+                               "the message in \"%s\" has \"%.60s\": render it, or give response_ids",
+                               list->string, item->string);
+    }
+    if (content == NULL)
+        return status_fail(error, STATUS_FORMAT, "expected the message in \"%s\" to have content",
+                           list->string);
+    return read_text(content, text, error);
+}
+
 static Status take_response(SampleFileRow *row, const cJSON *item, Error *error) {
+    if (cJSON_IsArray(item)) return read_message(item, &row->row.response, error);
     return read_text(item, &row->row.response, error);
 }
 
@@ -127,10 +151,74 @@ static const cJSON *find_member(const cJSON *object, const Member *member) {
     return NULL;
 }
 
+/* ---- messages ---- */
+
+/* What templates see beside messages. */
+static const char *const OF_CHAT[] = {"tools", "documents", "chat_template_kwargs", "template_kwargs"};
+enum { OF_CHAT_COUNT = sizeof OF_CHAT / sizeof *OF_CHAT };
+
+static bool is_of_chat(const cJSON *object, const char *key) {
+    for (size_t i = 0; i < OF_CHAT_COUNT; i++)
+        if (strcmp(key, OF_CHAT[i]) == 0) return cJSON_IsArray(json_find(object, "prompt"));
+    return false;
+}
+
+/* What follows the assistant's own words goes on with them (TRL), or is another turn (verl): not to be guessed. */
+static Status check_last(const cJSON *messages, Error *error) {
+    const cJSON *last = cJSON_GetArrayItem(messages, cJSON_GetArraySize(messages) - 1);
+    if (strcmp(json_get_text(last, "role", ""), "assistant") != 0) return STATUS_OK;
+    return status_fail(error, STATUS_UNSUPPORTED,
+                       "the last message of \"prompt\" is the assistant's: render it, or give prompt_ids");
+}
+
+/* {"prompt": messages, …}: nothing of it is learned, and an answer is asked for. */
+static Status take_messages(SampleFileRow *row, const cJSON *object, Error *error) {
+    const cJSON *messages = json_find(object, "prompt");
+    if (!cJSON_IsArray(messages) || row->has_prompt_ids) return STATUS_OK;
+    Status status = check_last(messages, error);
+    if (status != STATUS_OK) return status;
+    cJSON *conversation = cJSON_CreateObject();
+    bool complete = conversation != NULL &&
+                    cJSON_AddItemReferenceToObject(conversation, "prompt", (cJSON *)(uintptr_t)messages);
+    for (size_t i = 0; i < OF_CHAT_COUNT && complete; i++) {
+        const cJSON *item = json_find(object, OF_CHAT[i]);
+        if (item != NULL)
+            complete = cJSON_AddItemReferenceToObject(conversation, OF_CHAT[i], (cJSON *)(uintptr_t)item);
+    }
+    char *text = complete ? cJSON_PrintUnformatted(conversation) : NULL;
+    if (text != NULL) row->row.conversation = memory_copy_text(text, strlen(text));
+    cJSON_free(text);
+    cJSON_Delete(conversation);
+    return row->row.conversation == NULL ? memory_fail(error, "a sample") : STATUS_OK;
+}
+
+/* ---- verl's dumps ---- */
+
+/* {"input", "output", "gts", "score", "step", …}: what follows is of the reward function, under any name. */
+static bool is_dump(const cJSON *object) {
+    static const char *const KEYS[] = {"input", "output", "gts", "score", "step"};
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++)
+        if (json_find_any(object, KEYS[i]) == NULL) return false; /* what is not known is null */
+    return true;
+}
+
+/* uid is PROMPT_SESSION_OUTPUT: of several outputs the session's score stands beside each. */
+static Status check_session(const cJSON *object, Error *error) {
+    const char *uid = json_get_text(object, "uid", ""), *last = strrchr(uid, '_');
+    size_t digits = last == NULL ? 0 : strspn(last + 1, "0123456789");
+    if (digits == 0 || last[1 + digits] != '\0' || strtoul(last + 1, NULL, 10) == 0) return STATUS_OK;
+    return status_fail(
+        error, STATUS_UNSUPPORTED,
+        "\"uid\" is \"%.80s\": one of several outputs of a session, which are no samples of one prompt", uid);
+}
+
+/* ---- the row ---- */
+
 /* Whether a member is used, or may be passed over. */
 static bool is_known(const cJSON *object, const cJSON *item, bool has_outputs) {
     if (!calibration_holds_something(item) || calibration_key_is_harmless(item->string)) return true;
-    if (has_outputs && strcmp(item->string, "outputs") == 0) return true;
+    if (is_of_chat(object, item->string)) return true;
+    if (has_outputs && item == sample_file_row_outputs(object)) return true;
     for (size_t i = 0; i < HARMLESS_COUNT; i++)
         if (strcmp(item->string, HARMLESS[i]) == 0) return true;
     for (size_t i = 0; i < MEMBER_COUNT; i++)
@@ -152,7 +240,7 @@ static Status check_keys(const cJSON *object, bool has_outputs, Error *error) {
 }
 
 static Status check_row(const SampleFileRow *row, Error *error) {
-    if (row->row.prompt == NULL && !row->has_prompt_ids)
+    if (row->row.prompt == NULL && !row->has_prompt_ids && row->row.conversation == NULL)
         return status_fail(error, STATUS_FORMAT,
                            row->has_number ? "expected prompt_ids beside the number of the prompt"
                                            : "expected \"prompt\" or \"prompt_ids\"");
@@ -161,15 +249,22 @@ static Status check_row(const SampleFileRow *row, Error *error) {
     return STATUS_OK;
 }
 
+const cJSON *sample_file_row_outputs(const cJSON *object) {
+    const cJSON *outputs = json_find(object, "outputs");
+    return outputs != NULL ? outputs : json_find(object, "responses");
+}
+
 Status sample_file_row_read(const cJSON *object, const cJSON *output, SampleFileRow *row, Error *error) {
     row->reward = NAN;
-    Status status = check_keys(object, output != NULL, error);
+    row->is_dump = output == NULL && is_dump(object);
+    Status status = row->is_dump ? check_session(object, error) : check_keys(object, output != NULL, error);
     if (status == STATUS_OK && cJSON_IsObject(output)) status = check_keys(output, false, error);
     for (size_t i = 0; i < MEMBER_COUNT && status == STATUS_OK; i++) {
         const cJSON *item = MEMBERS[i].is_of_sample ? find_member(output, &MEMBERS[i]) : NULL;
         if (item == NULL) item = find_member(object, &MEMBERS[i]);
         if (item != NULL) status = MEMBERS[i].take(row, item, error);
     }
+    if (status == STATUS_OK) status = take_messages(row, object, error);
     if (status == STATUS_OK && cJSON_IsString(output)) {
         row->row.response = memory_copy_text(output->valuestring, strlen(output->valuestring));
         if (row->row.response == NULL) status = memory_fail(error, "a sample");
@@ -203,9 +298,30 @@ static Status join_ids(SampleFileRow *row, Error *error) {
     return STATUS_OK;
 }
 
-Status sample_file_row_encode(SampleFileRow *row, const Tokenizer *tokenizer, const CalibrationEnd *end,
-                              Error *error) {
+/* The messages' ids, as those that were given; its text is what they render to. */
+static Status encode_messages(SampleFileRow *row, const CalibrationChat *chat, Error *error) {
+    CalibrationRow rendered = {.conversation = row->row.conversation};
+    Status status = calibration_chat_encode(chat, &rendered, error);
+    row->has_prompt_ids = status == STATUS_OK;
+    for (size_t i = 0; i < rendered.count && status == STATUS_OK; i++)
+        status = token_list_append(&row->prompt_ids, rendered.ids[i], error);
+    if (status == STATUS_OK) {
+        free(row->row.prompt);
+        row->row.prompt = rendered.prompt;
+        rendered.prompt = NULL;
+    }
+    rendered.conversation = NULL;
+    calibration_free_row(&rendered);
+    return status;
+}
+
+Status sample_file_row_encode(SampleFileRow *row, const CalibrationChat *chat, const Tokenizer *tokenizer,
+                              const CalibrationEnd *end, Error *error) {
     CalibrationRow *made = &row->row;
+    if (made->conversation != NULL && !row->has_prompt_ids) {
+        Status status = encode_messages(row, chat, error);
+        if (status != STATUS_OK) return status;
+    }
     if (!row->has_prompt_ids && !row->has_response_ids)
         return calibration_encode_row(made, strlen(made->prompt), strlen(made->response), tokenizer, end,
                                       error);

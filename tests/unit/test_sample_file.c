@@ -198,8 +198,20 @@ static void what_is_refused_is_named_with_file_and_line(void **state) {
     refuse("{\"prompt\": 3, \"response_ids\": [2]}", STATUS_FORMAT, "expected prompt_ids beside the number");
     refuse("{\"response_ids\": [2]}", STATUS_FORMAT, "expected \"prompt\" or \"prompt_ids\"");
     refuse("{\"prompt\": \"a\"}", STATUS_FORMAT, "expected \"response\" or \"response_ids\"");
-    refuse("{\"prompt\": [{\"role\": \"user\"}], \"response\": \"b\"}", STATUS_FORMAT,
-           "render messages, or give prompt_ids");
+    refuse("{\"prompt\": [{\"role\": \"user\"}], \"response\": \"b\"}", STATUS_IO,
+           "no directory to look for a chat template");
+    refuse("{\"prompt\": [{\"role\": \"assistant\", \"content\": \"a\"}], \"response\": \"b\"}",
+           STATUS_UNSUPPORTED, "the last message of \"prompt\" is the assistant's");
+    refuse("{\"prompt\": \"a\", \"completion\": [{\"role\": \"user\", \"content\": \"b\"}]}",
+           STATUS_UNSUPPORTED, "expected one, by \"assistant\"");
+    refuse(
+        "{\"prompt\": \"a\", \"completion\": [{\"role\": \"assistant\", \"content\": \"b\", \"tool_calls\": [1]}]}",
+        STATUS_UNSUPPORTED, "\"tool_calls\"");
+    refuse("{\"prompt\": \"a\", \"completion\": [{\"role\": \"assistant\"}]}", STATUS_FORMAT,
+           "to have content");
+    refuse(
+        "{\"input\": \"a\", \"output\": \"b\", \"gts\": null, \"score\": 1, \"step\": 7, \"uid\": \"c3_0_1\"}",
+        STATUS_UNSUPPORTED, "one of several outputs of a session");
     refuse("{\"prompt\": -1, \"prompt_ids\": [1], \"response_ids\": [2]}", STATUS_FORMAT,
            "the number of a prompt");
     refuse("{\"prompt\": \"a\", \"response\": \"b\", \"reward\": \"1\"}", STATUS_FORMAT,
@@ -221,6 +233,54 @@ static void what_is_refused_is_named_with_file_and_line(void **state) {
         "{\"prompt\": 1, \"prompt_ids\": [1], \"response_ids\": [2], \"answer\": \"b\"}",
         STATUS_FORMAT, "line 2: prompt 1 has another answer");
     refuse("{\"prompt\": \"a\\u0000\", \"response\": \"b\"}", STATUS_UNSUPPORTED, "U+0000");
+}
+
+/* As _write_generations of verl 0.9.1 writes them (ppo/v1/trainer_base.py), of a reward function that adds texts of its own. */
+static void a_dump_of_verl_reads_as_it_is(void **state) {
+    (void)state;
+    SampleFile file = must_read(
+        "{\"input\": \"user\\n2+2\\nassistant\\n\", \"output\": \"It is 4.\", \"gts\": null, \"score\": 1.0, \"step\": 7, "
+        "\"reward\": 1.0, \"acc\": true, \"pred\": \"4\", \"why\": \"same\", \"uid\": \"c3-7f_0_0\"}\n"
+        "{\"input\": \"user\\n2+2\\nassistant\\n\", \"output\": \"5\", \"gts\": null, \"score\": 0.0, \"step\": 7, "
+        "\"reward\": 0.0, \"acc\": false, \"pred\": \"5\", \"why\": \"other\", \"uid\": \"c3-7f_1_0\"}\n");
+    assert_int_equal(file.set.count, 1);
+    assert_int_equal(file.set.groups[0].sample_count, 2);
+    assert_null(file.set.groups[0].answer);
+    assert_true(file.set.groups[0].samples[0].reward == 1.0 && file.set.groups[0].samples[1].reward == 0.0);
+    assert_int_equal(file.facts->bare, 0); /* there is no template that a prompt could have been made by */
+    sample_file_free(&file);
+}
+
+/* The same file beside a chat template: what the model read had special tokens. */
+static void what_a_dump_of_verl_lacks_is_said(void **state) {
+    (void)state;
+    SampleFile file;
+    Error error = {0};
+    char *path = scratch_path("samples.jsonl"), remark[CALIBRATION_REMARK_SIZE];
+    const CalibrationReading reading = {
+        .tokenizer = demo, .config = &CONFIG, .directory = TESTS_DIR "/demo/sft"};
+    scratch_write_text(
+        "samples.jsonl",
+        "{\"input\": \"a\", \"output\": \"b\", \"gts\": \"c\", \"score\": 1.0, \"step\": 7}\n");
+    if (sample_file_read(path, &reading, NULL, &file, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_int_equal(file.facts->bare, 1);
+    assert_true(calibration_remark(file.facts, 0, remark));
+    assert_non_null(strstr(remark, "without special tokens"));
+    sample_file_free(&file);
+    free(path);
+}
+
+static void a_message_of_the_assistant_is_a_response(void **state) {
+    (void)state;
+    SampleFile file = must_read(
+        "{\"prompt\": \"a\", \"completion\": [{\"role\": \"assistant\", \"content\": \"b\"}]}\n"
+        "{\"prompt\": \"a\", \"completion\": \"b\"}\n");
+    const SampleGroup *group = &file.set.groups[0];
+    assert_int_equal(group->sample_count, 2);
+    assert_int_equal(group->samples[0].count, group->samples[1].count);
+    assert_memory_equal(group->samples[0].ids, group->samples[1].ids,
+                        group->samples[0].count * sizeof *group->samples[0].ids);
+    sample_file_free(&file);
 }
 
 static void texts_need_a_tokenizer(void **state) {
@@ -291,6 +351,9 @@ int main(void) {
         cmocka_unit_test(samples_of_one_number_or_one_prompt_are_a_group),
         cmocka_unit_test(many_groups_are_told_apart),
         cmocka_unit_test(what_is_refused_is_named_with_file_and_line),
+        cmocka_unit_test(a_dump_of_verl_reads_as_it_is),
+        cmocka_unit_test(what_a_dump_of_verl_lacks_is_said),
+        cmocka_unit_test(a_message_of_the_assistant_is_a_response),
         cmocka_unit_test(texts_need_a_tokenizer),
         cmocka_unit_test(what_is_written_is_read_as_it_was),
     };

@@ -144,7 +144,7 @@
       "how many directions --sharpness tries") \
     /* ---- rollout ---- */ \
     X(SAMPLES, "samples", 0, "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT) | ON(ROLLOUT) | ON(REPORT), \
-      "samples made elsewhere, one a line of JSON: prompt or prompt_ids, response or response_ids, reward or answer; verl's and vLLM's dumps as they are; gzip and zstd are unpacked, - is standard input (rejuv help rollout)") \
+      "samples made elsewhere, one a line of JSON: prompt (a text or messages) or prompt_ids, response or response_ids, reward or answer; verl's and vLLM's dumps as they are; gzip and zstd are unpacked, - is standard input (rejuv help rollout)") \
     X(PROMPTS, "prompts", 0, "FILE", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT) | ON(ROLLOUT) | ON(REPORT), \
       "sample answers to these prompts: rows as --calibration takes them, each with its answer; what stands before a response is the prompt") \
     X(FIRST_PROMPTS, "rows", 0, "N", COUNT, 1, 1e9, NULL, ON(ROLLOUT), \

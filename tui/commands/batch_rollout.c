@@ -52,7 +52,9 @@ static Status check_options(const Options *options, Error *error) {
 static Status read_samples(Batch *batch, BatchRollout *rollout, Error *error) {
     const CalibrationReading reading = {.tokenizer = batch->tokenizer,
                                         .config = batch->model->config,
-                                        .end_token = options_text(batch->options, OPTION_END_TOKEN)};
+                                        .end_token = options_text(batch->options, OPTION_END_TOKEN),
+                                        .directory = checkpoint_text_directory(batch->pair->sft),
+                                        .template = options_text(batch->options, OPTION_TEMPLATE)};
     const char *path = options_text(batch->options, OPTION_SAMPLES);
     Status status = sample_file_read(path, &reading, batch->job, &rollout->file, error);
     if (status == STATUS_OK) batch_say_rows(batch, rollout->file.facts);

@@ -231,7 +231,8 @@ static Status run(Batch *batch, Error *error) {
 const Command command_rollout = {
     .details =
         "Answers are sampled to --prompts, or samples are read from --samples, one a line of JSON:\n"
-        "  prompt        the number of its group, or a text; prompt_ids beside a number or instead of a text\n"
+        "  prompt        the number of its group, a text, or chat messages (rendered by the SFT model's template, --template); "
+        "prompt_ids beside a number or instead of a text\n"
         "  response      a text, or response_ids\n"
         "  reward        a number, or true and false; a sample is right from 1 on\n"
         "  answer        what --reward compares with\n"
