@@ -6,6 +6,8 @@
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_elements.h"
+#include "tui/session/session_landscape.h"
+#include "tui/session/session_rollouts.h"
 #include "tui/session/session_turns.h"
 #include "views/views.h"
 
@@ -140,6 +142,132 @@ static void a_conversation_is_kept_with_its_template(void **state) {
     free(text);
     free(states);
     free(path);
+}
+
+/* ---- landscape and rollouts ---- */
+
+static bool rollouts_are_over(const Session *session) {
+    return !session_rollouts(session).is_running;
+}
+
+static Session *open_with_cache(SessionOptions *options, const char *cache) {
+    Session *session;
+    Error error = {0};
+    options->cache = cache;
+    options->threads = 2;
+    events_open();
+    if (session_create(options, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
+    return session;
+}
+
+static void draw_few(Session *session) {
+    SessionRolloutsChoice choice = session_rollouts_choice(session);
+    Error error = {0};
+    choice.samples = 2;
+    choice.most_tokens = 5;
+    choice.seed = 11;
+    choice.sampling.temperature = 0.75;
+    assert_int_equal(session_rollouts_choose(session, &choice, &error), STATUS_OK);
+    session_start_rollouts(session);
+    wait_for(session, "samples", rollouts_are_over);
+    if (session_rollouts(session).error != NULL) fail_msg("%s", session_rollouts(session).error);
+}
+
+/* Leaves a session with drawn samples and a third checkpoint behind. */
+static void leave_drawn(const char *path, const char *cache, void *const *states) {
+    char *rows = scratch_path("few.jsonl");
+    SessionOptions options = {
+        .base = TESTS_DIR "/demo/base", .sft = TESTS_DIR "/demo/sft", .calibration = rows};
+    Session *session = open_with_cache(&options, cache);
+    settle(session);
+    SessionLandscapeChoice choice = session_landscape_choice(session);
+    choice.third = TESTS_DIR "/demo/base";
+    choice.triangle = (Range){-0.5, 1.5, 5};
+    choice.sigma = 0.25;
+    choice.seed = 3;
+    assert_true(session_landscape_choose(session, &choice));
+    draw_few(session);
+    settle(session);
+    write_session(session, path, states);
+    session_free(session);
+    free(rows);
+}
+
+static Session *take_up(const char *path, const char *cache, Resume *resume) {
+    Error error = {0};
+    if (resume_read(path, &VIEWS, resume, &error) != STATUS_OK) fail_msg("%s", error.message);
+    Session *session = open_with_cache(&resume->session, cache);
+    resume_apply(resume, session);
+    return session;
+}
+
+static void drawn_samples_come_from_the_cache_and_the_landscape_has_its_third(void **state) {
+    (void)state;
+    char *path = scratch_path("drawn.json"), *cache = scratch_path("cache");
+    void **states = no_states();
+    Resume resume;
+    leave_drawn(path, cache, states);
+    Session *session = take_up(path, cache, &resume);
+    SessionLandscapeChoice landscape = session_landscape_choice(session);
+    assert_string_equal(landscape.third, TESTS_DIR "/demo/base");
+    assert_true(landscape.triangle.points == 5 && landscape.sigma == 0.25 && landscape.seed == 3);
+    wait_for(session, "kept samples", rollouts_are_over);
+    SessionRollouts shown = session_rollouts(session);
+    if (shown.error != NULL) fail_msg("%s", shown.error);
+    assert_int_equal(shown.columns, SIDE_COUNT);
+    for (size_t c = 0; c < SIDE_COUNT; c++)
+        assert_true(shown.column[c].total > 0 && shown.column[c].ready == shown.column[c].total);
+    assert_true(shown.choice.samples == 2 && shown.choice.seed == 11 &&
+                shown.choice.sampling.temperature == 0.75);
+    resume_free(&resume);
+    session_free(session);
+    free(path);
+    free(cache);
+    free(states);
+}
+
+/* Nothing is drawn in their place. */
+static void samples_that_are_not_kept_are_missed_aloud(void **state) {
+    (void)state;
+    char *path = scratch_path("gone.json"), *cache = scratch_path("cache-2"), *other = scratch_path("empty");
+    void **states = no_states();
+    Resume resume;
+    leave_drawn(path, cache, states);
+    Session *session = take_up(path, other, &resume);
+    wait_for(session, "no samples", rollouts_are_over);
+    SessionRollouts shown = session_rollouts(session);
+    assert_non_null(strstr(shown.error, "not kept any more"));
+    for (size_t c = 0; c < shown.columns; c++) assert_int_equal(shown.column[c].ready, 0);
+    resume_free(&resume);
+    session_free(session);
+    free(path);
+    free(cache);
+    free(other);
+    free(states);
+}
+
+static void a_file_of_samples_is_read_again(void **state) {
+    (void)state;
+    char *path = scratch_path("file.json");
+    void **states = no_states();
+    SessionOptions options = {.base = TESTS_DIR "/demo/base",
+                              .sft = TESTS_DIR "/demo/sft",
+                              .samples = TESTS_DIR "/golden/readiness/demo/samples.jsonl"};
+    Session *session = open_with_cache(&options, NULL);
+    Resume resume;
+    wait_for(session, "the file", rollouts_are_over);
+    size_t groups = session_rollouts(session).groups;
+    write_session(session, path, states);
+    session_free(session);
+    session = take_up(path, NULL, &resume);
+    assert_string_equal(resume.session.samples, TESTS_DIR "/golden/readiness/demo/samples.jsonl");
+    wait_for(session, "the file again", rollouts_are_over);
+    SessionRollouts shown = session_rollouts(session);
+    assert_true(shown.is_file && groups > 0 && shown.groups == groups && shown.columns == 1);
+    resume_free(&resume);
+    session_free(session);
+    free(path);
+    free(states);
 }
 
 static void paths_are_kept_for_every_directory(void **state) {
@@ -345,6 +473,9 @@ int main(void) {
         cmocka_unit_test(an_end_of_rows_is_kept),
         cmocka_unit_test(a_session_is_taken_up_where_it_was_left),
         cmocka_unit_test(a_conversation_is_kept_with_its_template),
+        cmocka_unit_test(drawn_samples_come_from_the_cache_and_the_landscape_has_its_third),
+        cmocka_unit_test(samples_that_are_not_kept_are_missed_aloud),
+        cmocka_unit_test(a_file_of_samples_is_read_again),
         cmocka_unit_test(paths_are_kept_for_every_directory),
         cmocka_unit_test(the_rungs_of_a_ladder_are_taken_up_again),
         cmocka_unit_test(what_is_no_session_is_refused),

@@ -4,6 +4,7 @@
 #include "core/files/json.h"
 #include "core/files/user_directory.h"
 #include "core/support/memory.h"
+#include "tui/app/resume_readiness.h"
 #include "tui/commands/dial_options.h"
 #include "tui/session/session_bookmark.h"
 #include "tui/session/session_calibration.h"
@@ -65,7 +66,11 @@ static Status take_tree(const char *path, const ViewList *views, Resume *resume,
     if (status == STATUS_OK)
         status = take_path(resume->tree, "calibration", &resume->session.calibration, error);
     if (status == STATUS_OK) status = take_rungs(path, resume, error);
+    if (status == STATUS_OK) status = take_path(resume->tree, "third", &resume->session.third, error);
+    if (status == STATUS_OK) status = take_path(resume->tree, "samples", &resume->session.samples, error);
+    if (status == STATUS_OK) status = take_path(resume->tree, "prompts", &resume->session.prompts, error);
     if (status != STATUS_OK) return status;
+    if (resume->session.samples != NULL) resume->session.prompts = NULL; /* one or the other */
     resume->session.end_token = json_get_text(tree, "end_token", NULL);
     resume->session.chat_template = json_get_text(tree, "chat_template", NULL);
     bool by_file = json_get_bool(tree, "tokenizer_file", false);
@@ -145,6 +150,7 @@ void resume_apply(const Resume *resume, Session *session) {
         settings_curve_free(curve);
     }
     find_tensor(resume, session);
+    resume_readiness_apply(resume->tree, session);
 }
 
 void resume_place(const Resume *resume, const View *view, void *state) {
@@ -235,6 +241,16 @@ static bool add_rungs(cJSON *tree, const Session *session) {
     return complete;
 }
 
+static bool add_readiness(cJSON *tree, const Session *session) {
+    static const char *const PATHS[] = {"third", "samples", "prompts"};
+    bool complete = resume_readiness_add(tree, session);
+    for (size_t i = 0; i < sizeof PATHS / sizeof *PATHS && complete; i++) {
+        const char *path = resume_readiness_path(session, PATHS[i]);
+        complete = path == NULL || add_path(tree, PATHS[i], path);
+    }
+    return complete;
+}
+
 static bool add_session(cJSON *tree, const Session *session) {
     const Pair *pair = session_pair(session);
     const char *rows = session_last_rows_file(session); /* a prompt that was measured on is kept as one */
@@ -249,6 +265,7 @@ static bool add_session(cJSON *tree, const Session *session) {
            (session_chat_template(session) == NULL ||
             json_add_text(tree, "chat_template", session_chat_template(session))) &&
            add_dials(tree, &dials) && add_bookmarks(tree, session) && add_prompt(tree, session) &&
+           add_readiness(tree, session) &&
            (tensor >= pair->count || json_add_text(tree, "tensor", pair->tensors[tensor].name));
 }
 

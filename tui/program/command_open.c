@@ -168,8 +168,10 @@ static Status open_resumed(Batch *batch, Error *error) {
     if (options_has(options, OPTION_TOKENIZER_FILE)) session.tokenizer_rule = TOKENIZER_BY_FILE;
     if (options_has(options, OPTION_END_TOKEN)) session.end_token = options_text(options, OPTION_END_TOKEN);
     if (options_has(options, OPTION_TEMPLATE)) session.chat_template = options_text(options, OPTION_TEMPLATE);
-    session.samples = options_text(options, OPTION_SAMPLES);
-    session.prompts = options_text(options, OPTION_PROMPTS);
+    if (options_has(options, OPTION_SAMPLES) || options_has(options, OPTION_PROMPTS)) {
+        session.samples = options_text(options, OPTION_SAMPLES);
+        session.prompts = options_text(options, OPTION_PROMPTS);
+    }
     if (options_has(options, OPTION_THIRD)) session.third = options_text(options, OPTION_THIRD);
     session.reward = options_text(options, OPTION_REWARD);
     LiveLadder *ladder = NULL;

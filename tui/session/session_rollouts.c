@@ -188,6 +188,7 @@ static Status fill_errand(const Session *session, RolloutsKind kind, RolloutsErr
     errand->settings = is_gradient ? part->settings : session->settings;
     errand->of = &part->data[part->columns == 1 ? 0 : SIDE_FUSED].set;
     errand->cache = session_cache_place(session, &errand->origin, &errand->may_keep);
+    errand->only_kept = part->recalls;
     if (rows != NULL) errand->end = rows->end.id;
     if (is_gradient) return STATUS_OK;
     if (part->source.path != NULL) {
@@ -222,8 +223,14 @@ void session_start_rollouts(Session *session) {
         return;
     }
     session->rollouts->wants_samples = true;
-    session->rollouts->wants_gradient = false;
+    session->rollouts->wants_gradient = session->rollouts->recalls = false;
     (void)task_cancel(&session->rollouts->measuring); /* it makes way */
+}
+
+void session_rollouts_recall(Session *session, bool with_gradient) {
+    struct SessionRolloutsPart *part = session->rollouts;
+    part->wants_samples = part->recalls = true;
+    part->wants_gradient = with_gradient;
 }
 
 /* Whose samples the gradient is of. */
@@ -240,6 +247,7 @@ void session_start_rollouts_gradient(Session *session) {
                     part->columns > 0 ? " for every prompt" : "");
         return;
     }
+    part->recalls = false;
     part->wants_gradient = true; /* after the samples, where these are on their way */
 }
 

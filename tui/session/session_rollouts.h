@@ -97,6 +97,10 @@ bool session_rollouts_differs(const Session *session);
 void session_start_rollouts(Session *session);
 void session_start_rollouts_gradient(Session *session);
 
+/* Those of the choice of now as far as the cache has them, and nothing drawn: what was there when a session was left. Waits for
+ * rows and ranking. */
+void session_rollouts_recall(Session *session, bool with_gradient);
+
 /* From which file the next are read, or which file's prompts are sampled from; NULL: the calibration rows. */
 Status session_rollouts_take_file(Session *session, const char *path, bool are_samples,
                                   Error *error) STATUS_MUST_CHECK;

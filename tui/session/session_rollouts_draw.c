@@ -155,6 +155,8 @@ Status rollouts_draw(RolloutsErrand *errand, size_t column, Error *error) {
     if (status != STATUS_OK) return status;
     bool is_there = sample_set_samples(set) > 0 ||
                     (rollouts_may_recall(errand) && cache_samples_recall(errand->cache, &sampling, set));
+    if (!is_there && errand->only_kept)
+        return status_fail(error, STATUS_IO, "the samples of the last time are not kept any more");
     status = is_there ? take_all(errand, column, error) : draw(errand, &sampling, set, error);
     if (status != STATUS_OK && status != STATUS_CANCELLED)
         return status_add_context(error, "sampling from %s",

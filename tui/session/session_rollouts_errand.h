@@ -61,6 +61,7 @@ typedef struct RolloutsErrand {
     const SampleSet *of;        /* what the gradient is of, the session's */
     const Cache *cache;         /* NULL: nothing is kept */
     bool may_keep;              /* what is not there may be written */
+    bool only_kept;             /* what is not there is not drawn, nor is a gradient of it measured */
     CacheOrigin origin;         /* contents of both models; "": not known yet */
 
     /* the job's */

@@ -31,6 +31,7 @@ struct SessionRolloutsPart {
     SessionRolloutsChoice choice; /* of the next */
     RolloutsSource source;
     bool wants_samples, wants_gradient;
+    bool recalls; /* what is wanted is to come from the cache, or not at all */
     Task measuring;
     RolloutsErrand *errand; /* while it runs */
 

@@ -183,6 +183,8 @@ static Status measure_gradient(RolloutsErrand *errand, const Settings *settings,
         cache_samples_recall_gradient(errand->cache, &errand->origin, settings, rows, advantages,
                                       errand->pair, gradient))
         return STATUS_OK;
+    if (errand->only_kept)
+        return status_fail(error, STATUS_IO, "the gradient of the last time is not kept any more");
     Status status =
         gradient_measure(errand->model, settings, rows, advantages, 0, gradient, errand->job, error);
     if (status == STATUS_OK && rollouts_may_keep(errand)) {
