@@ -10,8 +10,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,20 +22,23 @@
 enum { POLL_MILLISECONDS = 100, READ_BYTES = 4096, LINE_LIMIT = 4096 };
 
 /* A command that is running. */
-typedef struct Conversation {
+typedef struct RewardCommand Conversation;
+struct RewardCommand {
     const char *command;
     pid_t child;                 /* and its process group; 0: it has been waited for */
     int to, from;                /* pipes; -1: closed */
+    int errors;                  /* what it says on standard error; -1: that goes where this program's goes */
     Buffer line;                 /* what is written: a line, from `written` on */
     size_t written, sent;        /* lines that were written, whole */
     size_t group, sample;        /* the next that is */
     char answer[LINE_LIMIT + 1]; /* what is read: a line that has not ended */
     size_t answer_bytes;
-    double *rewards; /* [lines] */
-    size_t lines, received;
+    double *rewards; /* [capacity], of which `received` are there and `taken` told */
+    size_t lines, capacity, received, taken;
     double silence, last; /* seconds */
-    const SampleSet *set;
-} Conversation;
+    const SampleSet *set; /* whose samples are the lines; NULL: they are sent one by one, */
+    bool is_last;         /* until the last was */
+};
 
 static double now(void) {
     struct timespec time = {0};
@@ -48,7 +54,7 @@ static void close_pipe(int *pipe_end) {
 /* ---- starting and ending ---- */
 
 /* With the signals as a program expects them, in a group of its own. */
-static int spawn(const char *command, int in, int out, pid_t *child) {
+static int spawn(const char *command, int in, int out, int errors, pid_t *child) {
     extern char **environ;
     char *const words[] = {(char[]){"sh"}, (char[]){"-c"}, (char *)(uintptr_t)command, NULL};
     posix_spawn_file_actions_t actions;
@@ -65,6 +71,8 @@ static int spawn(const char *command, int in, int out, pid_t *child) {
     if (problem == 0) {
         problem = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
         if (problem == 0) problem = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+        if (problem == 0 && errors >= 0)
+            problem = posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
         if (problem == 0) problem = posix_spawnattr_setsigmask(&attributes, &none);
         if (problem == 0) problem = posix_spawnattr_setsigdefault(&attributes, &usual);
         if (problem == 0) problem = posix_spawnattr_setpgroup(&attributes, 0);
@@ -87,7 +95,7 @@ static Status start(Conversation *conversation, Error *error) {
         (void)close(in[1]);
         return status_fail_errno(error, problem, "a pipe from the reward command");
     }
-    int problem = spawn(conversation->command, in[0], out[1], &conversation->child);
+    int problem = spawn(conversation->command, in[0], out[1], conversation->errors, &conversation->child);
     (void)close(in[0]);
     (void)close(out[1]);
     conversation->to = in[1];
@@ -110,7 +118,26 @@ static void finish(Conversation *conversation) {
         while (waitpid(conversation->child, NULL, 0) < 0 && errno == EINTR) {
         }
     }
+    close_pipe(&conversation->errors);
     buffer_free(&conversation->line);
+}
+
+/* Adds the last line that it said on standard error to a message about it. */
+static Status add_said(const Conversation *conversation, Status status, Error *error) {
+    enum { TAIL = 512 };
+    char tail[TAIL + 1];
+    struct stat facts;
+    if (error == NULL || conversation->errors < 0 || fstat(conversation->errors, &facts) != 0) return status;
+    off_t from = facts.st_size > TAIL ? facts.st_size - TAIL : 0;
+    ssize_t bytes = pread(conversation->errors, tail, TAIL, from);
+    while (bytes > 0 && (tail[bytes - 1] == '\n' || tail[bytes - 1] == ' ')) bytes--;
+    if (bytes <= 0) return status;
+    tail[bytes] = '\0';
+    const char *line = strrchr(tail, '\n');
+    size_t used = strlen(error->message);
+    (void)snprintf(error->message + used, sizeof error->message - used, "; it said \"%s\"",
+                   line != NULL ? line + 1 : tail);
+    return status;
 }
 
 static Status fail_line(const Conversation *conversation, const char *what, Error *error) {
@@ -141,12 +168,23 @@ static void add_text(Buffer *line, const char *key, const char *text) {
         buffer_add_quoted(line, text);
 }
 
+static void add_line(Buffer *line, const char *prompt, const char *response, const char *answer) {
+    buffer_add_text(line, "{");
+    add_text(line, "prompt", prompt);
+    buffer_add_text(line, ", ");
+    add_text(line, "response", response);
+    buffer_add_text(line, ", ");
+    add_text(line, "answer", answer);
+    buffer_add_text(line, "}\n");
+}
+
 /* The next sample's line; nothing behind the last. */
 static Status make_line(Conversation *conversation, Error *error) {
     const SampleSet *set = conversation->set;
     buffer_free(&conversation->line);
     conversation->line = (Buffer){0};
     conversation->written = 0;
+    if (set == NULL) return STATUS_OK;
     while (conversation->group < set->count &&
            conversation->sample == set->groups[conversation->group].sample_count) {
         conversation->group++;
@@ -154,15 +192,8 @@ static Status make_line(Conversation *conversation, Error *error) {
     }
     if (conversation->group == set->count) return STATUS_OK;
     const SampleGroup *group = &set->groups[conversation->group];
-    Buffer *line = &conversation->line;
-    buffer_add_text(line, "{");
-    add_text(line, "prompt", group->prompt);
-    buffer_add_text(line, ", ");
-    add_text(line, "response", group->samples[conversation->sample++].text);
-    buffer_add_text(line, ", ");
-    add_text(line, "answer", group->answer);
-    buffer_add_text(line, "}\n");
-    return line->failed ? memory_fail(error, "a line for the reward command") : STATUS_OK;
+    add_line(&conversation->line, group->prompt, group->samples[conversation->sample++].text, group->answer);
+    return conversation->line.failed ? memory_fail(error, "a line for the reward command") : STATUS_OK;
 }
 
 /* A command that no longer reads is no signal here: this thread does not take it, and it is taken back. */
@@ -188,7 +219,7 @@ static Status send_lines(Conversation *conversation, Error *error) {
             Status status = make_line(conversation, error);
             if (status != STATUS_OK) return status;
             if (conversation->line.length == 0) {
-                close_pipe(&conversation->to);
+                if (conversation->set != NULL || conversation->is_last) close_pipe(&conversation->to);
                 return STATUS_OK;
             }
         }
@@ -270,17 +301,24 @@ static Status check_silence(const Conversation *conversation, Error *error) {
         conversation->silence);
 }
 
+/* Writes and reads what can be within so long. */
+static Status exchange(Conversation *conversation, int milliseconds, Error *error) {
+    struct pollfd ends[] = {{.fd = conversation->from, .events = POLLIN},
+                            {.fd = conversation->to, .events = POLLOUT}}; /* -1 is passed over */
+    int ready = poll(ends, 2, milliseconds);
+    if (ready < 0 && errno != EINTR) return status_fail_errno(error, errno, "the reward command");
+    Status status = STATUS_OK;
+    if (ready > 0 && ends[1].revents != 0) status = send_lines(conversation, error);
+    if (status == STATUS_OK && ready > 0 && ends[0].revents != 0) status = receive(conversation, error);
+    return status;
+}
+
 static Status talk(Conversation *conversation, Job *job, Error *error) {
     Status status = STATUS_OK;
     while (status == STATUS_OK && conversation->from >= 0) {
         if (!job_report(job, "reward command", conversation->received, conversation->lines))
             return job_cancelled(error);
-        struct pollfd ends[] = {{.fd = conversation->from, .events = POLLIN},
-                                {.fd = conversation->to, .events = POLLOUT}}; /* -1 is passed over */
-        int ready = poll(ends, 2, POLL_MILLISECONDS);
-        if (ready < 0 && errno != EINTR) return status_fail_errno(error, errno, "the reward command");
-        if (ready > 0 && ends[1].revents != 0) status = send_lines(conversation, error);
-        if (status == STATUS_OK && ready > 0 && ends[0].revents != 0) status = receive(conversation, error);
+        status = exchange(conversation, POLL_MILLISECONDS, error);
         if (status == STATUS_OK) status = check_silence(conversation, error);
     }
     return status;
@@ -317,6 +355,7 @@ Status reward_command_apply(const char *command, double silence, SampleSet *set,
     *conversation = (Conversation){.command = command,
                                    .to = -1,
                                    .from = -1,
+                                   .errors = -1,
                                    .lines = sample_set_samples(set),
                                    .silence = silence,
                                    .set = set};
@@ -334,4 +373,60 @@ Status reward_command_apply(const char *command, double silence, SampleSet *set,
     free(conversation->rewards);
     free(conversation);
     return status;
+}
+
+/* ---- one by one ---- */
+
+Status reward_command_open(const char *command, double silence, RewardCommand **opened, Error *error) {
+    Conversation *conversation = memory_allocate(1, sizeof *conversation);
+    *opened = conversation;
+    if (conversation == NULL) return memory_fail(error, "the reward command");
+    *conversation =
+        (Conversation){.command = command, .to = -1, .from = -1, .errors = -1, .silence = silence};
+    conversation->errors = memfd_create("reward command", MFD_CLOEXEC); /* -1: it has nowhere to be kept */
+    Status status = start(conversation, error);
+    if (status == STATUS_OK) return status;
+    reward_command_close(conversation);
+    *opened = NULL;
+    return status;
+}
+
+void reward_command_close(RewardCommand *conversation) {
+    if (conversation == NULL) return;
+    finish(conversation);
+    free(conversation->rewards);
+    free(conversation);
+}
+
+Status reward_command_poll(RewardCommand *conversation, Job *job, Error *error) {
+    Status status = exchange(conversation, 0, error);
+    bool has_ended = conversation->from < 0 && conversation->child > 0;
+    if (status == STATUS_OK && has_ended) status = wait_for_end(conversation, job, error);
+    return status == STATUS_OK || status == STATUS_CANCELLED ? status : add_said(conversation, status, error);
+}
+
+Status reward_command_send(RewardCommand *conversation, const char *prompt, const char *response,
+                           const char *answer, Job *job, Error *error) {
+    Status status =
+        MEMORY_RESERVE(conversation->rewards, &conversation->capacity, conversation->lines + 1, error);
+    if (status != STATUS_OK) return status;
+    if (conversation->written == conversation->line.length) status = make_line(conversation, error);
+    add_line(&conversation->line, prompt, response, answer);
+    if (conversation->line.failed) status = memory_fail(error, "a line for the reward command");
+    conversation->lines++;
+    return status == STATUS_OK ? reward_command_poll(conversation, job, error) : status;
+}
+
+bool reward_command_take(RewardCommand *conversation, double *reward) {
+    if (conversation->taken == conversation->received) return false;
+    *reward = conversation->rewards[conversation->taken++];
+    return true;
+}
+
+Status reward_command_end(RewardCommand *conversation, Job *job, Error *error) {
+    conversation->is_last = true;
+    conversation->last = now();
+    Status status = talk(conversation, job, error);
+    if (status == STATUS_OK) status = wait_for_end(conversation, job, error);
+    return status == STATUS_OK || status == STATUS_CANCELLED ? status : add_said(conversation, status, error);
 }

@@ -19,4 +19,29 @@
 Status reward_command_apply(const char *command, double silence, SampleSet *set, Job *job,
                             Error *error) STATUS_MUST_CHECK;
 
+/* ---- one sample after another, while others are still drawn ---- */
+
+/* A command whose answers come when they come: those that are there are taken in the order of the lines, the rest after the
+ * end of its input. What it says on standard error is kept, and its last line stands in the message where it fails. One
+ * thread at a time may use it; `command` is borrowed. */
+typedef struct RewardCommand RewardCommand;
+
+Status reward_command_open(const char *command, double silence, RewardCommand **opened,
+                           Error *error) STATUS_MUST_CHECK;
+void reward_command_close(RewardCommand *command); /* takes NULL; kills what still runs */
+
+/* Adds a line, and goes on as reward_command_poll() does. Both fail as soon as the command has ended or said what is no
+ * number: with the number of the line. */
+Status reward_command_send(RewardCommand *command, const char *prompt, const char *response,
+                           const char *answer, Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* Writes and reads what goes without waiting. */
+Status reward_command_poll(RewardCommand *command, Job *job, Error *error) STATUS_MUST_CHECK;
+
+/* The next answer; false where it is not there yet. */
+bool reward_command_take(RewardCommand *command, double *reward);
+
+/* Closes its input and waits for all answers and a good end; the answers can then be taken. Reports "reward command". */
+Status reward_command_end(RewardCommand *command, Job *job, Error *error) STATUS_MUST_CHECK;
+
 #endif

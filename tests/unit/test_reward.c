@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <signal.h>
+#include <time.h>
 
 static double measure(const char *rule, const char *response, const char *answer) {
     Reward *reward;
@@ -242,6 +243,79 @@ static void a_command_that_fails_is_an_error_with_its_line(void **unused) {
 }
 
 /* Guards against hangs, in this and in the program: what is waited for is the command's silence itself. */
+/* ---- one by one ---- */
+
+static RewardCommand *must_open(const char *command, double silence) {
+    RewardCommand *opened;
+    Error error = {0};
+    if (reward_command_open(command, silence, &opened, &error) != STATUS_OK) fail_msg("%s", error.message);
+    return opened;
+}
+
+/* An answer is there before the next line is sent: by a command that answers at once. */
+static void answers_come_while_others_are_still_drawn(void **unused) {
+    (void)unused;
+    RewardCommand *command = must_open("while read -r line; do echo \"${#line}\"; done", 60.0);
+    Error error = {0};
+    double reward;
+    assert_false(reward_command_take(command, &reward));
+    if (reward_command_send(command, "p", "r", "a", NULL, &error) != STATUS_OK) fail_msg("%s", error.message);
+    for (int i = 0; !reward_command_take(command, &reward); i++) { /* it may take its time */
+        if (i == 2000) fail_msg("no answer");
+        const struct timespec while_it_works = {.tv_nsec = 5000000};
+        (void)nanosleep(&while_it_works, NULL);
+        if (reward_command_poll(command, NULL, &error) != STATUS_OK) fail_msg("%s", error.message);
+    }
+    assert_true(reward == (double)strlen("{\"prompt\": \"p\", \"response\": \"r\", \"answer\": \"a\"}"));
+    assert_int_equal(reward_command_send(command, "p", "rr", NULL, NULL, &error), STATUS_OK);
+    assert_int_equal(reward_command_end(command, NULL, &error), STATUS_OK);
+    assert_true(reward_command_take(command, &reward));
+    assert_true(reward == (double)strlen("{\"prompt\": \"p\", \"response\": \"rr\", \"answer\": null}"));
+    assert_false(reward_command_take(command, &reward));
+    reward_command_close(command);
+}
+
+/* One that waits for the end of its input answers there. */
+static void a_command_that_waits_for_the_end_gets_it(void **unused) {
+    (void)unused;
+    RewardCommand *command = must_open("cat > /dev/null; seq 3", 60.0);
+    Error error = {0};
+    double reward, sum = 0.0;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(reward_command_send(command, "p", "r", "a", NULL, &error), STATUS_OK);
+    if (reward_command_end(command, NULL, &error) != STATUS_OK) fail_msg("%s", error.message);
+    while (reward_command_take(command, &reward)) sum = 10.0 * sum + reward;
+    assert_true(sum == 123.0);
+    reward_command_close(command);
+}
+
+/* What a crash said is in the message. */
+static void a_command_that_fails_one_by_one_says_why(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *command, *words, *said;
+        double silence;
+    } FAILURES[] = {
+        {"read line; echo 'Traceback' >&2; echo 'KeyError: 7' >&2; exit 1",
+         "line 1: it ended with status 1 before it answered", "; it said \"KeyError: 7\"", 60.0},
+        {"read line; echo maybe", "line 1: expected a number, found \"maybe\"", "", 60.0},
+        {"echo 'loading' >&2; sleep 1000", "line 1: it has been silent for 0.2 seconds",
+         "it said \"loading\"", 0.2},
+        {"exec no-such-program-here", "line 1: it ended with status 127", "no-such-program-here", 60.0},
+    };
+    for (size_t i = 0; i < sizeof FAILURES / sizeof *FAILURES; i++) {
+        RewardCommand *command = must_open(FAILURES[i].command, FAILURES[i].silence);
+        Error error = {0};
+        Status status = reward_command_send(command, "p", "r", "a", NULL, &error);
+        if (status == STATUS_OK) status = reward_command_end(command, NULL, &error);
+        assert_int_equal(status, STATUS_FORMAT);
+        if (strstr(error.message, FAILURES[i].words) == NULL ||
+            strstr(error.message, FAILURES[i].said) == NULL)
+            fail_msg("%s: %s", FAILURES[i].command, error.message);
+        reward_command_close(command);
+    }
+}
+
 static void a_silent_command_is_an_error_with_its_line(void **unused) {
     (void)unused;
     expect_command("echo 1; sleep 1000", 0.2, STATUS_FORMAT, "line 2: it has been silent for 0.2 seconds");
@@ -252,6 +326,17 @@ static void a_silent_command_is_an_error_with_its_line(void **unused) {
 static void cancel_at_report(void *user, JobProgress progress) {
     (void)progress;
     job_cancel(*(Job **)user);
+}
+
+static bool still_sleeps(int child) {
+    char path[64], stat[256] = "";
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", child);
+    FILE *facts = fopen(path, "r");
+    if (facts == NULL) return false;
+    bool is_read = fgets(stat, sizeof stat, facts) != NULL;
+    (void)fclose(facts);
+    return is_read && strstr(stat, ") Z ") == NULL && strstr(stat, ") X ") == NULL &&
+           strstr(stat, "sleep") != NULL;
 }
 
 static void a_cancelled_job_kills_the_command_and_what_it_started(void **unused) {
@@ -265,14 +350,10 @@ static void a_cancelled_job_kills_the_command_and_what_it_started(void **unused)
     FILE *file = fopen(mark, "r"); /* it may have been killed before it got so far */
     int child = 0;
     if (file != NULL && fscanf(file, "%d", &child) == 1 && child > 0) {
-        char path[64], stat[256] = "";
-        (void)snprintf(path, sizeof path, "/proc/%d/stat", child);
-        FILE *facts = fopen(path, "r");
-        if (facts != NULL) {
-            (void)!fgets(stat, sizeof stat, facts);
-            (void)fclose(facts);
-            assert_true(strstr(stat, ") Z ") != NULL || strstr(stat, ") X ") != NULL ||
-                        strstr(stat, "sleep") == NULL);
+        for (int i = 0; still_sleeps(child); i++) { /* a signal takes its time to be heeded */
+            const struct timespec a_moment = {.tv_nsec = 1000000};
+            if (i == 10000) fail_msg("process %d still runs", child);
+            (void)nanosleep(&a_moment, NULL);
         }
     }
     if (file != NULL) (void)fclose(file);
@@ -321,6 +402,9 @@ int main(void) {
         cmocka_unit_test(a_command_gets_a_line_and_gives_a_number),
         cmocka_unit_test(long_conversations_do_not_stand_still),
         cmocka_unit_test(a_command_that_fails_is_an_error_with_its_line),
+        cmocka_unit_test(answers_come_while_others_are_still_drawn),
+        cmocka_unit_test(a_command_that_waits_for_the_end_gets_it),
+        cmocka_unit_test(a_command_that_fails_one_by_one_says_why),
         cmocka_unit_test(a_silent_command_is_an_error_with_its_line),
         cmocka_unit_test(a_cancelled_job_kills_the_command_and_what_it_started),
         cmocka_unit_test(a_command_that_stops_reading_sends_no_signal),

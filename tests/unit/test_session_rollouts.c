@@ -67,6 +67,67 @@ static SessionRollouts read_file(Session *session, const char *path) {
 
 /* ---- drawing ---- */
 
+static void choose_rule(Session *session, const char *rule) {
+    SessionRolloutsChoice choice = session_rollouts_choice(session);
+    Error error = {0};
+    (void)snprintf(choice.reward, sizeof choice.reward, "%s", rule);
+    if (session_rollouts_choose(session, &choice, &error) != STATUS_OK) fail_msg("%s", error.message);
+}
+
+/* Graded line by line, or when the input ends: the same rewards of the same samples. */
+static void a_program_grades_what_is_drawn(void **state) {
+    (void)state;
+    static const char *const RULES[] = {
+        "command:while read -r line; do case $line in *'response\": \" '*) echo 1;; *) echo 0;; esac; done",
+        "command:sed 's/.*response\": \" .*/1/; t; s/.*/0/'"};
+    for (size_t r = 0; r < 2; r++) {
+        Session *session = open_few();
+        choose_rule(session, RULES[r]);
+        SessionRollouts shown = draw(session);
+        size_t right = 0;
+        for (size_t c = 0; c < SIDE_COUNT; c++) {
+            assert_true(shown.column[c].ready == shown.column[c].total && shown.column[c].total > 0);
+            for (size_t g = 0; g < shown.groups; g++)
+                for (size_t i = 0; i < SAMPLES; i++) {
+                    const Sample *sample = &shown.column[c].set->groups[g].samples[i];
+                    assert_true(sample->reward == (sample->text[0] == ' ' ? 1.0 : 0.0));
+                    right += sample->reward == 1.0;
+                }
+        }
+        assert_true(right > 0);
+        session_free(session);
+    }
+}
+
+static void a_program_grades_a_file(void **state) {
+    (void)state;
+    Session *session = open_few();
+    choose_rule(session, "command:awk '{print NR % 2}'");
+    SessionRollouts shown = read_file(session, GOLDEN "/samples.jsonl");
+    if (shown.error != NULL) fail_msg("%s", shown.error);
+    assert_true(shown.column[0].set->groups[0].samples[0].reward == 1.0);
+    assert_true(shown.column[0].set->groups[0].samples[1].reward == 0.0);
+    session_free(session);
+}
+
+/* What it said last is told, and on no screen. */
+static void a_program_that_crashes_is_told_with_what_it_said(void **state) {
+    (void)state;
+    Session *session = open_few();
+    choose_rule(session, "command:read -r line; echo 1; echo 'KeyError: answer' >&2; exit 3");
+    session_start_rollouts(session);
+    wait_for(session, "the crash", is_over);
+    const char *error = session_rollouts(session).error;
+    assert_non_null(error);
+    if (strstr(error, "ended with status 3") == NULL || strstr(error, "KeyError: answer") == NULL)
+        fail_msg("%s", error);
+    SessionRolloutsChoice choice = session_rollouts_choice(session);
+    (void)snprintf(choice.reward, sizeof choice.reward, "command: ");
+    Error refused;
+    assert_int_equal(session_rollouts_choose(session, &choice, &refused), STATUS_ARGUMENT);
+    session_free(session);
+}
+
 static void nothing_is_sampled_unasked(void **state) {
     (void)state;
     Session *session = open_few();
@@ -541,6 +602,9 @@ static void the_view_fits_any_window(void **state) {
 int main(void) {
 #define WITH_ROWS(test) cmocka_unit_test_setup_teardown(test, write_few_rows, scratch_remove)
     const struct CMUnitTest tests[] = {
+        WITH_ROWS(a_program_grades_what_is_drawn),
+        WITH_ROWS(a_program_grades_a_file),
+        WITH_ROWS(a_program_that_crashes_is_told_with_what_it_said),
         WITH_ROWS(nothing_is_sampled_unasked),
         WITH_ROWS(samples_figures_and_scores_are_the_engines),
         WITH_ROWS(what_came_before_a_cancellation_stays),

@@ -165,7 +165,7 @@
       "how many answers grow together; fewer where memory allows no more") \
     X(REWARD, "reward", 0, "exact|number|boxed|regex:EXPR", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT) | ON(ROLLOUT) | ON(REPORT), \
       "what a sample earns: 1 where the response is the answer, or its last number is, or what its last \\boxed{} holds, or the first group of the last match of a PCRE2 expression; rewards in the file do not count then") \
-    X(REWARD_COMMAND, "reward-command", 0, "CMD", TEXT, 0, 0, NULL, ON(ROLLOUT) | ON(REPORT), \
+    X(REWARD_COMMAND, "reward-command", 0, "CMD", TEXT, 0, 0, NULL, ON(OPEN) | ON(SHOT) | ON(ROLLOUT) | ON(REPORT), \
       "rewards by a program, run by sh -c: a line of JSON with prompt, response and answer in, a number out, for each sample in turn") \
     X(REWARD_TIMEOUT, "reward-timeout", 0, "SECONDS", NUMBER, 0.1, 1e6, "60", ON(ROLLOUT) | ON(REPORT), \
       "how long that program may neither read nor answer") \

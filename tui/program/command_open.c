@@ -174,6 +174,7 @@ static Status open_resumed(Batch *batch, Error *error) {
     }
     if (options_has(options, OPTION_THIRD)) session.third = options_text(options, OPTION_THIRD);
     session.reward = options_text(options, OPTION_REWARD);
+    session.reward_command = options_text(options, OPTION_REWARD_COMMAND);
     LiveLadder *ladder = NULL;
     if (resume.rung_count > 0)
         status = live_ladder_create(session.base, resume.rungs, resume.rung_count, session.tokenizer_rule,
@@ -226,6 +227,7 @@ static Status run(Batch *batch, Error *error) {
                               .prompts = options_text(options, OPTION_PROMPTS),
                               .third = options_text(options, OPTION_THIRD),
                               .reward = options_text(options, OPTION_REWARD),
+                              .reward_command = options_text(options, OPTION_REWARD_COMMAND),
                               .tokenizer_rule = batch_tokenizer_rule(options),
                               .alpha = options_value(options, OPTION_ALPHA)->number,
                               .threads = (unsigned)options_value(options, OPTION_THREADS)->count};

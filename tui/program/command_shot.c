@@ -177,6 +177,7 @@ static Status open_session(const Options *options, SessionOptions *opened, LiveL
                            .prompts = options_text(options, OPTION_PROMPTS),
                            .third = options_text(options, OPTION_THIRD),
                            .reward = options_text(options, OPTION_REWARD),
+                           .reward_command = options_text(options, OPTION_REWARD_COMMAND),
                            .tokenizer_rule = batch_tokenizer_rule(options),
                            .alpha = options_value(options, OPTION_ALPHA)->number,
                            .threads = (unsigned)options_value(options, OPTION_THREADS)->count};

@@ -26,6 +26,7 @@ typedef struct SessionOptions {
     const char *prompts;         /* a file of prompts to sample from, or NULL: the calibration rows */
     const char *third;           /* the checkpoint through which Landscape's plane goes, or NULL */
     const char *reward;          /* what an answer is measured by (reward.h), or NULL */
+    const char *reward_command;  /* the program that says what one earns (reward_command.h), or NULL */
     struct LiveLadder *ladder;   /* of which SFT is a rung, borrowed; NULL: SFT stands alone */
     size_t rung;                 /* which */
     const char *cache;           /* the directory in which analyses are kept, or NULL: they are not */

@@ -48,7 +48,11 @@ static Status check_choice(const SessionRolloutsChoice *choice, Error *error) {
         status = check_number((double)sampling->top_k, 0, 1e9, "0 (all) or more tokens", error);
     if (status == STATUS_OK)
         status = check_number((double)choice->seed, 0, SEED_MOST, "a seed below 2^53", error);
-    if (status == STATUS_OK && choice->reward[0] != '\0')
+    const char *command = session_rollouts_command(choice->reward);
+    if (status == STATUS_OK && command != NULL && command[strspn(command, " ")] == '\0')
+        status =
+            status_fail(error, STATUS_ARGUMENT, "expected a program behind \"%s\"", SESSION_ROLLOUTS_COMMAND);
+    if (status == STATUS_OK && command == NULL && choice->reward[0] != '\0')
         status = reward_open(choice->reward, &reward, error);
     reward_free(reward);
     return status;
@@ -58,6 +62,11 @@ Status session_rollouts_choose(Session *session, const SessionRolloutsChoice *ch
     Status status = check_choice(choice, error);
     if (status == STATUS_OK) session->rollouts->choice = *choice;
     return status;
+}
+
+const char *session_rollouts_command(const char *rule) {
+    const size_t length = strlen(SESSION_ROLLOUTS_COMMAND);
+    return strncmp(rule, SESSION_ROLLOUTS_COMMAND, length) == 0 ? rule + length : NULL;
 }
 
 static const char *rule_of(const SessionRolloutsChoice *choice, bool is_file) {
@@ -97,7 +106,9 @@ SessionRolloutsNext session_rollouts_next(const Session *session) {
     const Calibration *rows = session_calibration(session, NULL);
     SessionRolloutsNext next = {
         .path = part->source.path, .is_file = part->source.is_file, .prompts = part->choice.prompts};
-    for (size_t i = 0; rows != NULL && i < rows->count; i++) next.answers += rows->rows[i].answer != NULL;
+    bool needs_none = session_rollouts_command(part->choice.reward) != NULL;
+    for (size_t i = 0; rows != NULL && i < rows->count; i++)
+        next.answers += needs_none || rows->rows[i].answer != NULL;
     if (next.path == NULL && next.answers < next.prompts) next.prompts = next.answers;
     return next;
 }
@@ -134,7 +145,9 @@ static Status take_rows(const Session *session, SampleSet *prompts, Error *error
     Status status = sample_prompts_add(session_calibration(session, NULL), &all, error);
     for (size_t g = 0; g < all.count && status == STATUS_OK; g++) {
         SampleGroup *group;
-        if (all.groups[g].answer == NULL || prompts->count == session->rollouts->choice.prompts) continue;
+        const SessionRolloutsChoice *choice = &session->rollouts->choice;
+        bool fits = all.groups[g].answer != NULL || session_rollouts_command(choice->reward) != NULL;
+        if (!fits || prompts->count == choice->prompts) continue;
         status = sample_set_add_group(prompts, &group, error);
         if (status != STATUS_OK) break;
         *group = all.groups[g];
@@ -424,12 +437,17 @@ Status session_rollouts_open(Session *session, const SessionOptions *options, Er
     SessionRolloutsChoice choice = DEFAULTS;
     if (options->samples != NULL && options->prompts != NULL)
         return status_fail(error, STATUS_ARGUMENT, "--samples and --prompts exclude each other");
-    if (options->reward != NULL && strlen(options->reward) >= sizeof choice.reward)
-        return status_fail(error, STATUS_ARGUMENT, "--reward: expected at most %zu bytes, found %zu",
-                           sizeof choice.reward - 1, strlen(options->reward));
-    if (options->reward != NULL) (void)snprintf(choice.reward, sizeof choice.reward, "%s", options->reward);
+    const char *rule = options->reward_command != NULL ? options->reward_command : options->reward;
+    const char *option = options->reward_command != NULL ? "--reward-command" : "--reward";
+    int length = rule == NULL
+                     ? 0
+                     : snprintf(choice.reward, sizeof choice.reward, "%s%s",
+                                options->reward_command != NULL ? SESSION_ROLLOUTS_COMMAND : "", rule);
+    if (length < 0 || (size_t)length >= sizeof choice.reward)
+        return status_fail(error, STATUS_ARGUMENT, "%s: expected less than %zu bytes", option,
+                           sizeof choice.reward);
     Status status = session_rollouts_choose(session, &choice, error);
-    if (status != STATUS_OK) return status_add_context(error, "--reward");
+    if (status != STATUS_OK) return status_add_context(error, "%s", option);
     const char *path = options->samples != NULL ? options->samples : options->prompts;
     if (path != NULL && strcmp(path, "-") == 0)
         return status_fail(error, STATUS_ARGUMENT, "--%s: standard input is the keyboard here: give a file",

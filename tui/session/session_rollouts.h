@@ -22,10 +22,14 @@
 #include "tui/session/session.h"
 #include "tui/session/session_task.h"
 
-enum { SESSION_ROLLOUTS_NOTE = 256, SESSION_ROLLOUTS_RULE = 256 };
+enum { SESSION_ROLLOUTS_NOTE = 256, SESSION_ROLLOUTS_RULE = 1024 };
 enum { SESSION_ROLLOUTS_SAMPLES_MOST = 4096, SESSION_ROLLOUTS_PROMPTS_MOST = 10000 };
 
 #define SESSION_ROLLOUTS_DEFAULT_RULE "number" /* of prompts */
+#define SESSION_ROLLOUTS_COMMAND      "command:" /* before a program that gives the rewards (reward_command.h) */
+
+/* Seconds that such a program may be silent, once there is no more to come. */
+#define SESSION_ROLLOUTS_SILENCE 60.0
 
 /* With what the next samples are drawn. */
 typedef struct SessionRolloutsChoice {
@@ -35,7 +39,7 @@ typedef struct SessionRolloutsChoice {
     Sampling sampling;
     uint64_t seed; /* below 2^53 */
     char reward
-        [SESSION_ROLLOUTS_RULE]; /* a rule (reward.h); "": the file's own rewards, of prompts "number" */
+        [SESSION_ROLLOUTS_RULE]; /* a rule (reward.h), or "command:CMD"; "": the file's own, of prompts "number" */
 } SessionRolloutsChoice;
 
 SessionRolloutsChoice session_rollouts_choice(const Session *session);
@@ -43,6 +47,9 @@ SessionRolloutsChoice session_rollouts_choice(const Session *session);
 /* On failure nothing is changed, and the message says what was expected. */
 Status session_rollouts_choose(Session *session, const SessionRolloutsChoice *choice,
                                Error *error) STATUS_MUST_CHECK;
+
+/* The program of a rule that is one; else NULL. It needs no answers to compare with. */
+const char *session_rollouts_command(const char *rule);
 
 /* What an answer of the next samples, and of those that are there, is measured by. */
 const char *session_rollouts_rule(const Session *session, const SessionRolloutsChoice *choice);
@@ -117,7 +124,7 @@ typedef struct SessionRolloutsNext {
     const char *path; /* NULL: the calibration rows */
     bool is_file;     /* of samples */
     size_t prompts;   /* that are sampled from; of a file at most */
-    size_t answers;   /* calibration rows that have one */
+    size_t answers;   /* calibration rows that have one, or that need none */
 } SessionRolloutsNext;
 
 SessionRolloutsNext session_rollouts_next(const Session *session);

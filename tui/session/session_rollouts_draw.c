@@ -53,36 +53,82 @@ static void tell_interim_figures(RolloutsErrand *errand, size_t column) {
 
 /* ---- a sample ---- */
 
-static Status earn(RolloutsErrand *errand, const SampleGroup *group, Sample *sample, Error *error) {
-    size_t bytes;
-    if (sample->text == NULL) {
-        Status status = tokenizer_decode(errand->tokenizer, sample->ids, sample->count, true, &sample->text,
-                                         &bytes, error);
-        if (status != STATUS_OK) return status;
-    }
-    return reward_measure(errand->reward, sample->text, group->answer, &sample->reward, error);
-}
-
-static Status take_sample(RolloutsErrand *errand, size_t column, size_t g, size_t number, Error *error) {
-    SampleGroup *group = &errand->sets[column].groups[g];
-    Sample *sample = &group->samples[number];
-    Status status = earn(errand, group, sample, error);
-    if (status != STATUS_OK) return status_add_context(error, "sample %zu of prompt %zu", number, g);
+static Status tell_sample(RolloutsErrand *errand, size_t column, size_t g, size_t number, Error *error) {
+    Sample *sample = &errand->sets[column].groups[g].samples[number];
     RolloutsNews *news = rollouts_make_news(ROLLOUTS_NEWS_SAMPLE, error);
     if (news == NULL) return STATUS_NO_MEMORY;
     news->column = column;
     news->group = g;
     news->number = number;
-    status = sample_set_copy_sample(sample, &news->sample, error);
+    Status status = sample_set_copy_sample(sample, &news->sample, error);
     if (status != STATUS_OK) {
         rollouts_free_news(news);
         return status;
     }
     rollouts_tell(errand, news);
-    (void)atomic_fetch_add_explicit(&errand->tokens, sample->count, memory_order_relaxed);
-    (void)atomic_fetch_add_explicit(&errand->samples, 1, memory_order_relaxed);
     errand->ended[g]++;
     return STATUS_OK;
+}
+
+/* ---- a reward command ---- */
+
+/* Those that it has answered by now, in their order: until then a sample is not told of. */
+static Status tell_graded(RolloutsErrand *errand, size_t column, Error *error) {
+    Status status = STATUS_OK;
+    double reward;
+    while (status == STATUS_OK && reward_command_take(errand->command, &reward)) {
+        const struct RolloutsPending *next = &errand->pending[errand->graded++];
+        errand->sets[column].groups[next->group].samples[next->number].reward = reward;
+        status = tell_sample(errand, column, next->group, next->number, error);
+    }
+    return status;
+}
+
+static Status ask_for_grade(RolloutsErrand *errand, size_t column, size_t g, size_t number, Error *error) {
+    const SampleGroup *group = &errand->sets[column].groups[g];
+    Status status =
+        MEMORY_RESERVE(errand->pending, &errand->pending_capacity, errand->pending_count + 1, error);
+    if (status != STATUS_OK) return status;
+    errand->pending[errand->pending_count++] = (struct RolloutsPending){g, number};
+    status = reward_command_send(errand->command, group->prompt, group->samples[number].text, group->answer,
+                                 errand->job, error);
+    return status == STATUS_OK ? tell_graded(errand, column, error) : status;
+}
+
+Status rollouts_begin_grading(RolloutsErrand *errand, Error *error) {
+    const char *command = session_rollouts_command(errand->choice.reward);
+    reward_command_close(errand->command);
+    errand->command = NULL;
+    errand->pending_count = errand->graded = 0;
+    return command == NULL ? STATUS_OK
+                           : reward_command_open(command, SESSION_ROLLOUTS_SILENCE, &errand->command, error);
+}
+
+/* The rest of its answers, and its end. */
+static Status end_grading(RolloutsErrand *errand, size_t column, Error *error) {
+    if (errand->command == NULL) return STATUS_OK;
+    rollouts_begin(errand, "rewards by the program");
+    Status status = reward_command_end(errand->command, errand->job, error);
+    return status == STATUS_OK ? tell_graded(errand, column, error) : status;
+}
+
+/* ---- a sample that has ended ---- */
+
+static Status take_sample(RolloutsErrand *errand, size_t column, size_t g, size_t number, Error *error) {
+    SampleGroup *group = &errand->sets[column].groups[g];
+    Sample *sample = &group->samples[number];
+    size_t bytes;
+    Status status = STATUS_OK;
+    if (sample->text == NULL)
+        status = tokenizer_decode(errand->tokenizer, sample->ids, sample->count, true, &sample->text, &bytes,
+                                  error);
+    if (status == STATUS_OK && errand->command == NULL)
+        status = reward_measure(errand->reward, sample->text, group->answer, &sample->reward, error);
+    if (status != STATUS_OK) return status_add_context(error, "sample %zu of prompt %zu", number, g);
+    (void)atomic_fetch_add_explicit(&errand->tokens, sample->count, memory_order_relaxed);
+    (void)atomic_fetch_add_explicit(&errand->samples, 1, memory_order_relaxed);
+    return errand->command != NULL ? ask_for_grade(errand, column, g, number, error)
+                                   : tell_sample(errand, column, g, number, error);
 }
 
 /* What goes wrong with one ends the job: the others would not be worth more. */
@@ -129,6 +175,8 @@ static Status begin_column(RolloutsErrand *errand, size_t column, Error *error) 
     free(errand->ended);
     errand->ended = memory_allocate(errand->sets[column].count, sizeof *errand->ended);
     if (errand->ended == NULL) return memory_fail(error, "samples");
+    Status status = rollouts_begin_grading(errand, error);
+    if (status != STATUS_OK) return status;
     errand->column = column;
     atomic_store_explicit(&errand->tokens, 0, memory_order_relaxed);
     atomic_store_explicit(&errand->samples, 0, memory_order_relaxed);
@@ -158,6 +206,7 @@ Status rollouts_draw(RolloutsErrand *errand, size_t column, Error *error) {
     if (!is_there && errand->only_kept)
         return status_fail(error, STATUS_IO, "the samples of the last time are not kept any more");
     status = is_there ? take_all(errand, column, error) : draw(errand, &sampling, set, error);
+    if (status == STATUS_OK) status = end_grading(errand, column, error);
     if (status != STATUS_OK && status != STATUS_CANCELLED)
         return status_add_context(error, "sampling from %s",
                                   column == SIDE_BASE  ? "base"

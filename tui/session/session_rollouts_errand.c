@@ -71,6 +71,8 @@ void rollouts_free(RolloutsErrand *errand) {
     }
     for (size_t side = 0; side < SIDE_COUNT; side++) sample_set_free(&errand->sets[side]);
     reward_free(errand->reward);
+    reward_command_close(errand->command);
+    free(errand->pending);
     free(errand->path);
     free(errand->ended);
     (void)pthread_mutex_destroy(&errand->lock);

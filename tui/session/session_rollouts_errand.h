@@ -15,6 +15,7 @@
 #include "core/cache/cache_samples.h"
 #include "core/readiness/gradient.h"
 #include "core/readiness/reward.h"
+#include "core/readiness/reward_command.h"
 #include "core/readiness/sample_figures.h"
 #include "core/readiness/sample_file.h"
 #include "core/readiness/sample_score.h"
@@ -65,7 +66,12 @@ typedef struct RolloutsErrand {
     CacheOrigin origin;         /* contents of both models; "": not known yet */
 
     /* the job's */
-    Reward *reward;
+    Reward *reward;          /* NULL: */
+    RewardCommand *command;  /* of this column */
+    struct RolloutsPending { /* samples whose answers it owes, in order: [pending], those from `graded` on */
+        size_t group, number;
+    } * pending;
+    size_t pending_count, pending_capacity, graded;
     Job *job;
     size_t column; /* being drawn */
     size_t *ended, complete,
@@ -111,6 +117,9 @@ bool rollouts_may_recall(RolloutsErrand *errand);
 
 /* The same, and whether measured things may be written: the models' files are as they were opened. */
 bool rollouts_may_keep(RolloutsErrand *errand);
+
+/* Starts the program that gives the rewards, where the rule is one; what ran is killed. */
+Status rollouts_begin_grading(RolloutsErrand *errand, Error *error) STATUS_MUST_CHECK;
 
 /* Draws the samples of a column, or recalls them, or takes those that are there; tells each. */
 Status rollouts_draw(RolloutsErrand *errand, size_t column, Error *error) STATUS_MUST_CHECK;

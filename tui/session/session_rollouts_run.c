@@ -39,8 +39,9 @@ static bool are_same_prompts(const SampleSet *a, const SampleSet *b) {
     for (size_t g = 0; g < a->count && same; g++) {
         const SampleGroup *left = &a->groups[g], *right = &b->groups[g];
         same = left->count == right->count &&
-               memcmp(left->ids, right->ids, left->count * sizeof *left->ids) == 0 && left->answer != NULL &&
-               right->answer != NULL && strcmp(left->answer, right->answer) == 0;
+               memcmp(left->ids, right->ids, left->count * sizeof *left->ids) == 0 &&
+               (left->answer == NULL) == (right->answer == NULL) &&
+               (left->answer == NULL || strcmp(left->answer, right->answer) == 0);
     }
     return same;
 }
@@ -56,7 +57,7 @@ static Status read_prompts(RolloutsErrand *errand, Calibration **facts, Error *e
     errand->end = (*facts)->end.id;
     status = sample_prompts_add(*facts, &prompts, error);
     for (size_t g = 0; g < prompts.count && status == STATUS_OK; g++)
-        if (prompts.groups[g].answer == NULL)
+        if (prompts.groups[g].answer == NULL && session_rollouts_command(errand->choice.reward) == NULL)
             status = status_fail(error, STATUS_ARGUMENT, "%s: prompt %zu has no answer to compare with",
                                  (*facts)->source, g);
     for (size_t side = 0; side < SIDE_COUNT && status == STATUS_OK; side++) {
@@ -84,6 +85,22 @@ static bool have_rewards(const SampleSet *set) {
     return true;
 }
 
+/* By the program, of samples that are all there. */
+static Status grade_all(RolloutsErrand *errand, SampleSet *set, Error *error) {
+    Status status = rollouts_begin_grading(errand, error);
+    for (size_t g = 0; g < set->count && status == STATUS_OK; g++) {
+        const SampleGroup *group = &set->groups[g];
+        for (size_t i = 0; i < group->sample_count && status == STATUS_OK; i++)
+            status = reward_command_send(errand->command, group->prompt, group->samples[i].text,
+                                         group->answer, errand->job, error);
+    }
+    if (status == STATUS_OK) status = reward_command_end(errand->command, errand->job, error);
+    for (size_t g = 0; g < set->count && status == STATUS_OK; g++)
+        for (size_t i = 0; i < set->groups[g].sample_count; i++)
+            (void)reward_command_take(errand->command, &set->groups[g].samples[i].reward); /* all are there */
+    return status;
+}
+
 /* By the rule, where one was chosen; else those of the file. */
 static Status earn_rewards(RolloutsErrand *errand, SampleSet *set, Error *error) {
     if (errand->choice.reward[0] == '\0' && have_rewards(set)) return STATUS_OK;
@@ -91,6 +108,7 @@ static Status earn_rewards(RolloutsErrand *errand, SampleSet *set, Error *error)
         return status_fail(error, STATUS_ARGUMENT,
                            "%s: not every sample has a reward: give them, or answers and a rule (:reward)",
                            errand->path);
+    if (session_rollouts_command(errand->choice.reward) != NULL) return grade_all(errand, set, error);
     Status status = reward_open(errand->choice.reward, &errand->reward, error);
     return status == STATUS_OK ? reward_apply(errand->reward, set, errand->job, error) : status;
 }
@@ -225,7 +243,8 @@ static Status draw_all(RolloutsErrand *errand, Error *error) {
     Calibration *facts = NULL;
     const char *rule =
         errand->choice.reward[0] != '\0' ? errand->choice.reward : SESSION_ROLLOUTS_DEFAULT_RULE;
-    Status status = reward_open(rule, &errand->reward, error);
+    bool has_command = session_rollouts_command(rule) != NULL;
+    Status status = has_command ? STATUS_OK : reward_open(rule, &errand->reward, error);
     if (status == STATUS_OK && errand->path != NULL) status = read_prompts(errand, &facts, error);
     if (status == STATUS_OK) status = complete_prompts(errand, error);
     if (status == STATUS_OK) {

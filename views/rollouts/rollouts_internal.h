@@ -23,7 +23,7 @@ typedef struct RolloutsState {
     size_t place;  /* the sample at the cursor: column · most samples of a prompt + its number */
     size_t figure; /* beside the strips */
     bool is_reading;
-    char text[ROLLOUTS_TEXT]; /* what an answer starts with */
+    char text[SESSION_ROLLOUTS_RULE]; /* what an answer starts with */
 } RolloutsState;
 
 typedef struct RolloutsPane {

@@ -182,7 +182,10 @@ static void draw_nothing(const Session *session, const SessionRollouts *shown, C
                             keys)));
     (void)canvas_write_wrapped(
         canvas, area, 0, ROLE_DIM,
-        key_text("rollouts", "{reward} says what is right, {samples} how many answers", keys));
+        key_text(
+            "rollouts",
+            "{reward} says what is right, {reward-command} a program of your own; {samples} how many answers",
+            keys));
 }
 
 /* ---- drawing ---- */
@@ -295,11 +298,15 @@ static Reaction choose(Session *session, Action action, const ActionArgument *ar
     if (action == ACTION_SEED) choice.seed = whole(argument->number);
     if (action == ACTION_TEMPERATURE) choice.sampling.temperature = argument->number;
     if (action == ACTION_TOP_P) choice.sampling.top_p = argument->number;
-    if (action == ACTION_REWARD && strlen(argument->text) >= sizeof choice.reward) {
-        session_say(session, SESSION_WARNING, "expected a rule of less than %zu bytes", sizeof choice.reward);
-        return REACTION_REDRAW;
+    if (action == ACTION_REWARD || action == ACTION_REWARD_COMMAND) {
+        const char *before = action == ACTION_REWARD ? "" : SESSION_ROLLOUTS_COMMAND;
+        int length = snprintf(choice.reward, sizeof choice.reward, "%s%s", before, argument->text);
+        if (length < 0 || (size_t)length >= sizeof choice.reward) {
+            session_say(session, SESSION_WARNING, "expected a rule of less than %zu bytes",
+                        sizeof choice.reward);
+            return REACTION_REDRAW;
+        }
     }
-    if (action == ACTION_REWARD) (void)snprintf(choice.reward, sizeof choice.reward, "%s", argument->text);
     if (session_rollouts_choose(session, &choice, &error) != STATUS_OK)
         session_say(session, SESSION_WARNING, "%s", error.message);
     return REACTION_REDRAW;
@@ -345,6 +352,7 @@ static Reaction act_on_rollouts(void *opaque, Session *session, Action action,
     case ACTION_TOP_K:
     case ACTION_SEED:
     case ACTION_REWARD:
+    case ACTION_REWARD_COMMAND:
         return choose(session, action, argument);
     case ACTION_SAMPLES_FILE:
     case ACTION_PROMPTS_FILE:
@@ -414,6 +422,8 @@ static const char *start_argument(void *opaque, Session *session, Action action)
     if (action == ACTION_TOP_K) (void)snprintf(text, size, "%zu", choice.sampling.top_k);
     if (action == ACTION_SEED) (void)snprintf(text, size, "%llu", (unsigned long long)choice.seed);
     if (action == ACTION_REWARD) (void)snprintf(text, size, "%s", choice.reward);
+    const char *command = session_rollouts_command(choice.reward);
+    if (action == ACTION_REWARD_COMMAND && command != NULL) (void)snprintf(text, size, "%s", command);
     return text;
 }
 

@@ -28,7 +28,10 @@ CommandId rollouts_command_add(const Session *session, bool has_gradient, Comman
         command_line_add_option(line, COMMAND_ROLLOUT, OPTION_SAMPLES, "%s", path);
     else
         add_drawing(&shown, path, line);
-    if (!shown.is_file || shown.choice.reward[0] != '\0')
+    const char *command = session_rollouts_command(shown.choice.reward);
+    if (command != NULL)
+        command_line_add_option(line, COMMAND_ROLLOUT, OPTION_REWARD_COMMAND, "%s", command);
+    else if (!shown.is_file || shown.choice.reward[0] != '\0')
         command_line_add_option(line, COMMAND_ROLLOUT, OPTION_REWARD, "%s",
                                 session_rollouts_rule(session, &shown.choice));
     command_line_add_option(line, COMMAND_ROLLOUT, OPTION_SEED_ROLLOUT, "%llu",
