@@ -125,7 +125,17 @@ static void summarise(LandscapeSharpness *sharpness) {
     sharpness->curvature_error = sqrt(squares / (n - 1.0) / n); /* of one: 0 / 0 */
 }
 
-/* losses[1 + 2·directions]: L(0), then L(+) and L(−) of each direction. */
+/* Points 1 to 2·directions are the directions' own; then come small steps, again along the first of them. */
+static DirectionStep step_of(const LandscapeSharpness *sharpness, size_t point) {
+    static const double SMALL = 1e-6; /* many units in a weight's last place, and no curve */
+    size_t pair = (point - 1) / 2;
+    bool is_own = pair < sharpness->directions;
+    double length = is_own ? sharpness->sigma : SMALL;
+    uint64_t direction = is_own ? pair : (pair - sharpness->directions) % sharpness->directions;
+    return (DirectionStep){direction, point % 2 == 1 ? length : -length};
+}
+
+/* losses[1 + 2·(directions + LANDSCAPE_ROUNDING_PAIRS)]: L(0), then L(+) and L(−) of each. */
 static Status measure_both_ways(const LandscapePlace *place, const LandscapeSharpness *sharpness,
                                 size_t total, double *losses, Job *job, Error *error) {
     Points points;
@@ -133,8 +143,8 @@ static Status measure_both_ways(const LandscapePlace *place, const LandscapeShar
     if (status != STATUS_OK) return status;
     set_point(&points, 0, NULL, 0);
     for (size_t i = 1; i < total; i++) {
-        double coefficient = i % 2 == 1 ? sharpness->sigma : -sharpness->sigma;
-        set_point(&points, i, &(DirectionStep){(i - 1) / 2, coefficient}, 1);
+        const DirectionStep step = step_of(sharpness, i);
+        set_point(&points, i, &step, 1);
     }
     status =
         evaluation_loss_measure(place->evaluation, points.settings, total, losses, "sharpness", job, error);
@@ -142,12 +152,28 @@ static Status measure_both_ways(const LandscapePlace *place, const LandscapeShar
     return status;
 }
 
+/* Second differences of what is straight are rounding. */
+static double find_rounding(const LandscapeSharpness *sharpness, const double *losses) {
+    const double *small = losses + 1 + 2 * sharpness->directions;
+    double squares = 0.0;
+    for (size_t i = 0; i < LANDSCAPE_ROUNDING_PAIRS; i++) {
+        double difference = small[2 * i] + small[2 * i + 1] - 2.0 * losses[0];
+        squares += difference * difference;
+    }
+    return sqrt(squares / LANDSCAPE_ROUNDING_PAIRS) / (sharpness->sigma * sharpness->sigma);
+}
+
+size_t landscape_sharpness_losses(size_t directions) {
+    return 1 + 2 * (directions + LANDSCAPE_ROUNDING_PAIRS);
+}
+
 Status landscape_measure_sharpness(const LandscapePlace *place, double sigma, size_t directions,
                                    LandscapeSharpness *sharpness, Job *job, Error *error) {
-    size_t total;
+    size_t pairs, doubled;
     *sharpness = (LandscapeSharpness){.sigma = sigma, .directions = directions};
-    if (!memory_multiply(directions, 2, &total) || !memory_add(total, 1, &total))
+    if (!memory_add(directions, LANDSCAPE_ROUNDING_PAIRS + 1, &pairs) || !memory_multiply(pairs, 2, &doubled))
         return memory_fail(error, "sharpness");
+    size_t total = landscape_sharpness_losses(directions);
     double *losses = memory_allocate(total, sizeof *losses);
     sharpness->plus = memory_allocate(directions, sizeof *sharpness->plus);
     sharpness->minus = memory_allocate(directions, sizeof *sharpness->minus);
@@ -163,6 +189,7 @@ Status landscape_measure_sharpness(const LandscapePlace *place, double sigma, si
             sharpness->minus[k] = losses[2 + 2 * k];
         }
         summarise(sharpness);
+        sharpness->rounding = find_rounding(sharpness, losses);
     } else {
         landscape_free_sharpness(sharpness);
     }

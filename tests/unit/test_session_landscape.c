@@ -61,7 +61,7 @@ static void nothing_is_measured_unasked(void **state) {
         assert_null(session_landscape_message(session, kind));
         assert_true(session_landscape_seconds(session, kind) > 0.0);
     }
-    assert_int_equal(session_landscape_points(session, SESSION_LANDSCAPE_SHARPNESS), 3 * 17);
+    assert_int_equal(session_landscape_points(session, SESSION_LANDSCAPE_SHARPNESS), 3 * 21);
     session_free(session);
 }
 

@@ -218,7 +218,8 @@ static Status write_sharpness(Batch *batch, const BatchLandscape *landscape, Err
                                           {"mean_rise", "mean rise", NULL, TABLE_NUMBER, 4},
                                           {"worst_rise", "worst rise", NULL, TABLE_NUMBER, 4},
                                           {"mean_curvature", "curvature", NULL, TABLE_NUMBER, 4},
-                                          {"curvature_error", "± its error", NULL, TABLE_NUMBER, 2}};
+                                          {"curvature_error", "± its error", NULL, TABLE_NUMBER, 2},
+                                          {"rounding", "± rounding", NULL, TABLE_NUMBER, 1}};
     Table *table = NULL;
     Status status = table_create(COLUMNS, sizeof COLUMNS / sizeof *COLUMNS, &table, error);
     if (status != STATUS_OK) return status;
@@ -231,6 +232,7 @@ static Status write_sharpness(Batch *batch, const BatchLandscape *landscape, Err
         table_add_number(table, sharpness->worst_rise);
         table_add_number(table, sharpness->mean_curvature);
         table_add_number(table, sharpness->curvature_error);
+        table_add_number(table, sharpness->rounding);
     }
     batch_print("Sharpness: ±%.4g along %zu direction%s of seed %" PRIu64, landscape->sharpness[0].sigma,
                 landscape->sharpness[0].directions, landscape->sharpness[0].directions == 1 ? "" : "s",
@@ -285,7 +287,8 @@ const Command command_landscape = {
         "A direction moves every weight matrix: each row by a vector of random signs that is as long as the row itself, "
         "so that a step of 0.1 is a tenth of every row (Li et al. 2018). Vectors do not move; a tied head moves with "
         "its embedding. The same seed gives the same directions. Curvature is the second difference of the loss, its "
-        "mean an estimate of the trace of the Hessian in these units, with the standard error over the directions. A "
+        "mean an estimate of the trace of the Hessian in these units, with the standard error over the directions; ± rounding is what "
+        "float32 leaves of it, measured by steps of 1e-6, over which the loss is straight. A "
         "loss that is not a number, or infinite, is shown as such.\n"
         "\n"
         "With --third the plane goes through three checkpoints: base at (0, 0), SFT at (1, 0); y at a right angle to "

@@ -141,7 +141,8 @@ static void add_sharpness(ReportDocument *document, const ReportData *data) {
                                           {"mean_rise", "mean rise", "nat", TABLE_NUMBER, 4},
                                           {"worst_rise", "worst rise", "nat", TABLE_NUMBER, 4},
                                           {"mean_curvature", "curvature", "nat", TABLE_NUMBER, 4},
-                                          {"curvature_error", "± its error", "nat", TABLE_NUMBER, 2}};
+                                          {"curvature_error", "± its error", "nat", TABLE_NUMBER, 2},
+                                          {"curvature_rounding", "± rounding", "nat", TABLE_NUMBER, 1}};
     static const char *const NAMES[SIDE_COUNT] = {"base", "SFT", "W"};
     Table *table = report_sections_table(document, COLUMNS, sizeof COLUMNS / sizeof *COLUMNS);
     if (table == NULL) return;
@@ -154,6 +155,7 @@ static void add_sharpness(ReportDocument *document, const ReportData *data) {
         table_add_number(table, sharpness->worst_rise);
         table_add_number(table, sharpness->mean_curvature);
         table_add_number(table, sharpness->curvature_error);
+        table_add_number(table, sharpness->rounding);
     }
     report_document_add_table(document, "sharpness", table, "How sharply the loss rises");
 }

@@ -28,6 +28,10 @@ static double curvature_error_of(const LandscapeSharpness *sharpness) {
     return sharpness->curvature_error;
 }
 
+static double rounding_of(const LandscapeSharpness *sharpness) {
+    return sharpness->rounding;
+}
+
 static const struct {
     const char *key, *label;
     SharpnessFigure figure;
@@ -36,7 +40,8 @@ static const struct {
                {"mean_rise", "mean rise (nat)", mean_rise_of, true},
                {"worst_rise", "worst rise (nat)", worst_rise_of, true},
                {"mean_curvature", "mean curvature (nat)", curvature_of, true},
-               {"curvature_error", "  ± standard error", curvature_error_of, false}};
+               {"curvature_error", "  ± standard error", curvature_error_of, false},
+               {"curvature_rounding", "  ± rounding, about", rounding_of, false}};
 enum { FIGURE_COUNT = sizeof FIGURES / sizeof *FIGURES };
 
 static const char *const NAMES[SIDE_COUNT] = {"base", "SFT", "W"};
