@@ -7,6 +7,7 @@
 #include "tui/session/session_calibration.h"
 #include "tui/session/session_files.h"
 #include "tui/session/session_ladder.h"
+#include "tui/session/session_landscape.h"
 #include "tui/session/session_rollouts.h"
 
 #include <string.h>
@@ -85,8 +86,17 @@ static void add_samples(CommandLine *line, const Session *session) {
     if (next.path != NULL)
         command_line_add_option(line, COMMAND_OPEN, next.is_file ? OPTION_SAMPLES : OPTION_PROMPTS, "%s",
                                 next.path);
-    if (choice.reward[0] != '\0')
+    const char *command = session_rollouts_command(choice.reward);
+    if (command != NULL)
+        command_line_add_option(line, COMMAND_OPEN, OPTION_REWARD_COMMAND, "%s", command);
+    else if (choice.reward[0] != '\0')
         command_line_add_option(line, COMMAND_OPEN, OPTION_REWARD, "%s", choice.reward);
+}
+
+/* What Landscape's plane goes through. */
+static void add_third(CommandLine *line, const Session *session) {
+    const char *third = session_landscape_choice(session).third;
+    if (third != NULL) command_line_add_option(line, COMMAND_OPEN, OPTION_THIRD, "%s", third);
 }
 
 Status equivalent_command_write_opening(const View *view, Session *session, char **text, Error *error) {
@@ -96,6 +106,7 @@ Status equivalent_command_write_opening(const View *view, Session *session, char
     add_operands(&line, session, COMMAND_OPEN);
     command_line_add_option(&line, COMMAND_OPEN, OPTION_VIEW, "%s", view->name);
     add_samples(&line, session);
+    add_third(&line, session);
     add_dials(&line, session, COMMAND_OPEN);
     return command_line_take(&line, text, error);
 }

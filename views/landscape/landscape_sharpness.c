@@ -70,6 +70,8 @@ static void draw_table(const LandscapeState *state, const SessionLandscape *show
             char text[FORMAT_SIZE];
             bool is_known = side < shown->ready;
             landscape_format(is_known ? FIGURES[i].figure(&shown->sharpness[side]) : 0.0, is_known, text);
+            if (is_known && FIGURES[i].figure == rounding_of) /* no more of it is known */
+                (void)format_number(shown->sharpness[side].rounding, 1, text);
             (void)canvas_write_right(canvas, area, (int)i + 1,
                                      LABEL_COLUMNS + ((int)side + 1) * FIGURE_COLUMNS,
                                      value_role(shown, side), text);
