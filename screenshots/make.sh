@@ -1,7 +1,8 @@
 #!/bin/sh
 # Draws every view from the running program: screenshots/NAME.keys is a script (tests/screens/screen_script.h),
 # its first line a comment with the title; the screen at its end becomes screenshots/NAME.svg. The words of
-# screenshots/NAME.figure are the arguments of `rejuv figure`.
+# screenshots/NAME.figure are the arguments of `rejuv figure`, those of screenshots/NAME.report of `rejuv report`, whose page
+# headless Chromium (chromium and fonts-dejavu of Debian) draws as screenshots/NAME.png; without one it is left as it is.
 #     sh screenshots/make.sh [BUILD_FOLDER] [NAME …]       (build and all of them unless told)
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,13 +14,33 @@ if [ ! -x "$build/rejuv" ] || [ ! -x "$build/tests/screens/screenshot" ]; then
     exit 2
 fi
 if [ $# -eq 0 ]; then
-    for script in screenshots/*.keys screenshots/*.figure; do
+    for script in screenshots/*.keys screenshots/*.figure screenshots/*.report; do
         [ -e "$script" ] || { echo "there is no $script" >&2; exit 2; }
         name=${script##*/}
         set -- "$@" "${name%.*}"
     done
 fi
+
+# The upper part of the page, as a window shows it.
+draw_report() {
+    browser=$(command -v chromium || command -v chromium-browser) || {
+        echo "screenshots/$1.png is left as it is: no Chromium"
+        return
+    }
+    folder=$(mktemp -d)
+    # shellcheck disable=SC2046    words
+    "$build/rejuv" report $(cat "screenshots/$1.report") --out "$folder/page.html" --quiet
+    "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-data-dir="$folder/profile" \
+        --window-size=1000,1500 --screenshot="$root/screenshots/$1.png" "file://$folder/page.html" 2>/dev/null
+    rm -rf "$folder"
+    echo "screenshots/$1.png $(wc -c <"screenshots/$1.png") bytes"
+}
+
 for name in "$@"; do
+    if [ -e "screenshots/$name.report" ]; then
+        draw_report "$name"
+        continue
+    fi
     if [ -e "screenshots/$name.figure" ]; then
         rm -f "screenshots/$name.svg"
         # shellcheck disable=SC2046    words
