@@ -119,7 +119,8 @@ static size_t count_all(const SessionLandscapeChoice *choice, SessionLandscapeKi
 size_t session_landscape_points(const Session *session, SessionLandscapeKind kind) {
     const SessionLandscapeChoice *choice = &session->landscape->choice;
     size_t count = count_all(choice, kind);
-    return kind == SESSION_LANDSCAPE_SHARPNESS ? count * landscape_sharpness_losses(choice->directions) : count;
+    return kind == SESSION_LANDSCAPE_SHARPNESS ? count * landscape_sharpness_losses(choice->directions)
+                                               : count;
 }
 
 double session_landscape_seconds(const Session *session, SessionLandscapeKind kind) {
