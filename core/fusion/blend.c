@@ -60,6 +60,10 @@ static bool is_reset_whole(const Blend *blend, size_t row, size_t column) {
     return blend->row_ranks != NULL && blend->row_ranks[row] < blend->cut;
 }
 
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
 static bool is_moved(const Blend *blend) {
     return blend->steps.sizes != NULL || blend->steps.third != NULL;
 }
@@ -426,4 +430,46 @@ void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const
     } else {
         multiply_columns(blend, first, count, x, y);
     }
+}
+
+/* ---- a few tokens ---- */
+
+/* Whether the kernel takes rows of W as they lie. */
+static bool is_direct(const Blend *blend, const Piece *piece, size_t rows_end) {
+    bool is_one = blend->row_ranks == NULL && blend->column_ranks == NULL && !is_moved(blend);
+    bool is_known = piece->row.sft_dtype == DTYPE_BF16 || piece->row.sft_dtype == DTYPE_F32;
+    bool is_alike = piece->row.sft_dtype == piece->row.base_dtype;
+    bool is_covered = blend->base == NULL || rows_end <= blend->base->rows;
+    return is_one && is_known && is_alike && is_covered && !is_lent(piece);
+}
+
+/* Where it does not, or where tokens are many: blended before, so many rows at once that they stay in the L1 cache. Rows
+ * are a cache line further apart than they are long, or all of them would want the same places in it. */
+static void multiply_strips(const Blend *blend, size_t first, size_t count, const float *const *x,
+                            size_t tokens, float *y, size_t stride) {
+    size_t columns = blend->sft->columns, widest = smaller(columns, KERNELS_ROWS_STRETCH);
+    enum { STRIP_ROWS = 4, APART = 16 };
+    float values[STRIP_ROWS * (KERNELS_ROWS_STRETCH + APART)];
+    KernelRows rows = {.row = {.sft_dtype = DTYPE_F32, .sft = values, .weight_sft = 1.0F}};
+    for (size_t row = 0; row < count; row += rows.rows) {
+        rows.rows = smaller(count - row, STRIP_ROWS);
+        for (rows.first = 0; rows.first < columns; rows.first += rows.count) {
+            rows.count = smaller(columns - rows.first, widest);
+            rows.stride = rows.count + APART;
+            blend_window(blend, first + row, rows.rows, rows.first, rows.count, values, rows.stride);
+            kernels_get()->multiply_rows(&rows, x, tokens, rows.first > 0, y + row, stride);
+        }
+    }
+}
+
+void blend_multiply_tokens(const Blend *blend, size_t first, size_t count, const float *const *x,
+                           size_t tokens, float *y, size_t stride) {
+    Piece piece = make_piece(blend, first, 0, blend->sft->columns, NULL);
+    if (tokens > kernels_get()->few || !is_direct(blend, &piece, first + count)) {
+        multiply_strips(blend, first, count, x, tokens, y, stride);
+        return;
+    }
+    const KernelRows rows = {
+        .row = weigh(&piece), .stride = piece.count, .rows = count, .count = piece.count};
+    kernels_get()->multiply_rows(&rows, x, tokens, false, y, stride);
 }

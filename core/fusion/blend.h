@@ -74,4 +74,10 @@ void blend_elements_as(const Blend *blend, size_t first, size_t count, DType dty
 /* y[r] = Σ_c W[first + r, c] · x[c] for `count` rows, without W ever in memory: the one-token multiply. */
 void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y);
 
+/* y[t·stride + r] = Σ_c W[first + r, c] · x[t][c] for `count` rows and `tokens` rows of x: for matrices that only few
+ * tokens meet, which are then blended on the way; any kind of W, any number of tokens. A token's figures are the same
+ * whoever is beside it (Kernels.multiply_rows), but not those of blend_multiply_vector(), which adds in another order. */
+void blend_multiply_tokens(const Blend *blend, size_t first, size_t count, const float *const *x,
+                           size_t tokens, float *y, size_t stride);
+
 #endif

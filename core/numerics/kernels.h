@@ -93,6 +93,16 @@ typedef struct KernelLines {
     size_t from_stride, to_stride;
 } KernelLines;
 
+/* Rows of two models that are blended where they lie: `row` is the first of them, and the others are `stride` elements
+ * apart on both sides. Both are of one type, F32 or BF16, or one of them has no weight. */
+typedef struct KernelRows {
+    KernelRow row;
+    size_t stride, rows, count; /* count: elements of each */
+    size_t first;               /* element of a token that their first one meets: a multiple of the stretch */
+} KernelRows;
+
+enum { KERNELS_ROWS_STRETCH = 1024 };
+
 typedef struct Kernels {
     const char *name; /* "avx512", "avx2", "portable" */
 
@@ -126,6 +136,15 @@ typedef struct Kernels {
     void (*multiply_pack)(const KernelPanel *panel, const float *pack, size_t tokens, bool adds, float *sums);
     void (*multiply_pack_back)(const KernelPanel *panel, const float *pack, size_t tokens, bool adds,
                                float *sums);
+
+    /* sums[t·stride + r] = Σ_k w[r, k] · tokens[t][first + k], w as blend() makes it, or with `adds` that is added: rows that
+     * are met by few tokens, blended on the way into registers. Products are added up in 16 lanes, k mod 16, one
+     * rounding each but in the portable variant; the lanes are folded pairwise after every KERNELS_ROWS_STRETCH of k, and
+     * what the stretches give is added up in order. So sums do not depend on which rows or tokens there are beside. For
+     * more tokens than `few` it is faster to blend the rows once, and to give this what came of it. */
+    size_t few;
+    void (*multiply_rows)(const KernelRows *rows, const float *const *tokens, size_t token_count, bool adds,
+                          float *sums, size_t stride);
 
     /* out[r, c] = from[r, c] + scale · the factors' product, `rows` × `count`, both F32 or both BF16: the product is
      * added up from k = 0 on with one rounding each, scaled with one, added with one, and the sum is rounded to the dtype.

@@ -31,30 +31,38 @@ extern const Kernels KERNELS_TABLE;
 
 #if defined(__AVX512F__)
 typedef __m512 Vector;
-#define vector_load(from)     _mm512_loadu_ps(from)
-#define vector_store(to, v)   _mm512_storeu_ps(to, v)
-#define vector_spread(x)      _mm512_set1_ps(x)
+#define vector_load(from)   _mm512_loadu_ps(from)
+#define vector_store(to, v) _mm512_storeu_ps(to, v)
+#define vector_spread(x)    _mm512_set1_ps(x)
+#define vector_load_bf16(from)                                                                               \
+    _mm512_castsi512_ps(                                                                                     \
+        _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)(from))), 16))
 #define vector_fma(a, b, sum) _mm512_fmadd_ps(a, b, sum)
 #define VECTOR_FMA_IS_FUSED   1
 #elif defined(__AVX2__)
 typedef __m256 Vector;
-#define vector_load(from)     _mm256_loadu_ps(from)
-#define vector_store(to, v)   _mm256_storeu_ps(to, v)
-#define vector_spread(x)      _mm256_set1_ps(x)
+#define vector_load(from)   _mm256_loadu_ps(from)
+#define vector_store(to, v) _mm256_storeu_ps(to, v)
+#define vector_spread(x)    _mm256_set1_ps(x)
+#define vector_load_bf16(from)                                                                               \
+    _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)(from))), 16))
 #define vector_fma(a, b, sum) _mm256_fmadd_ps(a, b, sum)
 #define VECTOR_FMA_IS_FUSED   1
 #elif defined(__aarch64__)
 #include <arm_neon.h>
 typedef float32x4_t Vector;
-#define vector_load(from)     vld1q_f32(from)
-#define vector_store(to, v)   vst1q_f32(to, v)
-#define vector_spread(x)      vdupq_n_f32(x)
+#define vector_load(from)   vld1q_f32(from)
+#define vector_store(to, v) vst1q_f32(to, v)
+#define vector_spread(x)    vdupq_n_f32(x)
+#define vector_load_bf16(from)                                                                               \
+    vreinterpretq_f32_u32(vshll_n_u16(vld1_u16((const uint16_t *)(const void *)(from)), 16))
 #define vector_fma(a, b, sum) vfmaq_f32(sum, a, b)
 #define VECTOR_FMA_IS_FUSED   1
 #else
 typedef float Vector __attribute__((vector_size(16)));
-#define vector_load(from)     (*(const Vector *)(from))
-#define vector_store(to, v)   (*(Vector *)(to) = (v))
+typedef float VectorAnywhere __attribute__((vector_size(16), aligned(4)));
+#define vector_load(from)     (*(const VectorAnywhere *)(from))
+#define vector_store(to, v)   (*(VectorAnywhere *)(to) = (v))
 #define vector_spread(x)      ((Vector){x, x, x, x})
 #define vector_fma(a, b, sum) ((a) * (b) + (sum)) /* two roundings: without the instruction fma() is a call */
 #define VECTOR_FMA_IS_FUSED   0
@@ -170,6 +178,13 @@ void kernels_variant_multiply(const KernelPanel *panel, const float *pack, size_
 void kernels_variant_multiply_back(const KernelPanel *panel, const float *pack, size_t tokens, bool adds,
                                    float *sums);
 
+/* ---- kernels_rows.c: Kernels.multiply_rows ---- */
+
+#define kernels_variant_multiply_rows JOIN_NAMES(kernels_multiply_rows_, KERNELS_VARIANT)
+
+void kernels_variant_multiply_rows(const KernelRows *rows, const float *const *tokens, size_t token_count,
+                                   bool adds, float *sums, size_t stride);
+
 /* ---- kernels_low_rank.c: Kernels.low_rank ---- */
 
 #define kernels_variant_low_rank JOIN_NAMES(kernels_low_rank_, KERNELS_VARIANT)
@@ -177,15 +192,15 @@ void kernels_variant_multiply_back(const KernelPanel *panel, const float *pack, 
 void kernels_variant_low_rank(const KernelFactors *factors, float scale, const KernelLines *lines,
                               size_t rows, size_t count);
 
-/* Floats of a vector, and tokens of a whole pack. */
+/* Floats of a vector, tokens of a whole pack, and how many are few. */
 #if defined(__AVX512F__)
-enum { KERNELS_WIDTH = 16, KERNELS_PACK = 64 };
+enum { KERNELS_WIDTH = 16, KERNELS_PACK = 64, KERNELS_FEW = 20 };
 #elif defined(__AVX2__)
-enum { KERNELS_WIDTH = 8, KERNELS_PACK = 16 };
+enum { KERNELS_WIDTH = 8, KERNELS_PACK = 16, KERNELS_FEW = 9 };
 #elif defined(__aarch64__)
-enum { KERNELS_WIDTH = 4, KERNELS_PACK = 16 };
+enum { KERNELS_WIDTH = 4, KERNELS_PACK = 16, KERNELS_FEW = 6 };
 #else
-enum { KERNELS_WIDTH = 4, KERNELS_PACK = 8 };
+enum { KERNELS_WIDTH = 4, KERNELS_PACK = 8, KERNELS_FEW = 0 };
 #endif
 _Static_assert((int)KERNELS_PACK <= (int)KERNELS_MOST_PACK, "whoever fills a pack has room for it");
 

@@ -194,6 +194,22 @@ static void multiply_vector(void *argument, size_t task, unsigned worker) {
     }
 }
 
+/* A product of several: its tokens are few, and need not lie side by side. */
+static void multiply_few(const Multiply *multiply, size_t task) {
+    enum { AT_ONCE = 64 };
+    const MatmulOperand *operand = &multiply->operands[0];
+    size_t width = operand->blend.sft->rows, first = task * PANEL_ROWS,
+           rows = smaller(PANEL_ROWS, width - first);
+    const float *x[AT_ONCE];
+    for (size_t at = 0, n; at < multiply->tokens; at += n) {
+        n = smaller(multiply->tokens - at, AT_ONCE);
+        for (size_t t = 0; t < n; t++) x[t] = input_row(multiply, 0, at + t);
+        if (job_is_cancelled(multiply->job)) return;
+        blend_multiply_tokens(&operand->blend, first, rows, x, n, operand->y + at * width + first, width);
+    }
+    add_bias(operand, multiply->tokens, width, first, rows);
+}
+
 Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, MatmulScratch *scratch,
                   Job *job, Error *error) {
     if (count == 0 || tokens == 0) return STATUS_OK;
@@ -289,7 +305,7 @@ static void multiply_each(void *argument, size_t task, unsigned worker) {
     else if (step->is_single)
         multiply_vector(multiply, task, worker);
     else
-        multiply_panel(multiply, task, worker);
+        multiply_few(multiply, task);
 }
 
 static size_t output_width(const Multiply *multiply) {
@@ -297,19 +313,30 @@ static size_t output_width(const Multiply *multiply) {
     return multiply->is_back ? shape->columns : shape->rows;
 }
 
+/* Only on the way back do tokens lie side by side. */
+static Status measure_packs(const Multiply *multiply, size_t *floats, Error *error) {
+    *floats = 0;
+    if (!multiply->is_back) return STATUS_OK;
+    return memory_multiply(count_lanes(multiply->tokens), input_width(multiply), floats)
+               ? STATUS_OK
+               : memory_fail(error, "tokens side by side");
+}
+
 /* Every product's place among the packs. */
 static Status place_packs(const EachStep *step, MatmulScratch *scratch, Error *error) {
     size_t needed = 0, own;
-    for (size_t i = 0; i < step->count; i++) {
-        if (!memory_multiply(count_lanes(step->list[i].tokens), input_width(&step->list[i]), &own) ||
-            !memory_add(needed, own, &needed))
-            return memory_fail(error, "tokens side by side");
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < step->count && status == STATUS_OK; i++) {
+        status = measure_packs(&step->list[i], &own, error);
+        if (status == STATUS_OK && !memory_add(needed, own, &needed))
+            status = memory_fail(error, "tokens side by side");
     }
-    Status status = reserve_packs(scratch, needed, error);
+    if (status == STATUS_OK) status = reserve_packs(scratch, needed, error);
     needed = 0;
     for (size_t i = 0; i < step->count && status == STATUS_OK; i++) {
         step->list[i].packs = scratch->packs + needed;
-        needed += count_lanes(step->list[i].tokens) * input_width(&step->list[i]);
+        status = measure_packs(&step->list[i], &own, error);
+        needed += own;
     }
     return status;
 }
@@ -317,7 +344,8 @@ static Status place_packs(const EachStep *step, MatmulScratch *scratch, Error *e
 static Status run_each(EachStep *step, MatmulScratch *scratch, Job *job, Error *error) {
     size_t tasks = 0;
     Status status = place_packs(step, scratch, error);
-    for (size_t i = 0; i < step->count; i++) step->ends[i] = tasks += count_fills(&step->list[i]);
+    for (size_t i = 0; i < step->count; i++)
+        step->ends[i] = tasks += step->list[i].is_back ? count_fills(&step->list[i]) : 0;
     if (status == STATUS_OK) status = job_run(job, tasks, fill_each, step, error);
     tasks = 0;
     for (size_t i = 0; i < step->count; i++)

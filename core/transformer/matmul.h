@@ -57,8 +57,10 @@ typedef struct MatmulProduct {
     bool is_back;  /* x·W, W stored as [inputs × outputs] */
 } MatmulProduct;
 
-/* All of them, shared among the threads. `is_single`: the whole input is one token, for which dot products are made; else
- * a token's figures do not depend on how many share its matrix. */
+/* All of them, shared among the threads. `is_single`: the whole input is one token, for which dot products are made as
+ * matmul_run() makes them; else each matrix is met by few tokens, and is blended on the way to them
+ * (blend_multiply_tokens()): a token's figures do not depend on how many share its matrix, nor on the threads, but
+ * matmul_run() adds in another order. Products on the way back are those of matmul_run_back(). */
 Status matmul_run_each(const MatmulProduct *products, size_t count, bool is_single, MatmulScratch *scratch,
                        Job *job, Error *error) STATUS_MUST_CHECK;
 

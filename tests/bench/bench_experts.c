@@ -111,8 +111,8 @@ static Status add_row(Bench *bench, Contender sides[2], size_t context, size_t t
     if (status != STATUS_OK) return status;
     ReportRow row = {.value = seconds[0] / seconds[1],
                      .unit = "x dense",
-                     .target = tokens == 1 ? 1.3 : 0.0,
-                     .is_bound = tokens == 1};
+                     .target = tokens <= PROMPT ? 1.3 : 0.0,
+                     .is_bound = tokens <= PROMPT};
     (void)snprintf(row.what, sizeof row.what, "layers, T = %zu, %d of %d experts, %.0f met", tokens,
                    (int)plan->chosen, (int)plan->count, met);
     return report_add(&bench->report, &row, error);

@@ -225,13 +225,60 @@ static void the_one_token_multiply_is_the_dot_product_of_these_rows(void **state
     }
 }
 
-/* ---- moved by steps ---- */
+/* ---- moved by steps: how far ---- */
 
 static const BlendSteps STEPS = {.count = 2, .keys = {11, 12}, .coefficients = {0.25, -1.5}};
 
 static void make_sizes(float sizes[ROWS]) {
     for (size_t r = 0; r < ROWS; r++) sizes[r] = (float)(0.01 + random_uniform(9, r));
 }
+
+/* ---- a few tokens ---- */
+
+enum { FEW_TOKENS = 25 };
+
+/* Bit for bit what the kernel makes of these rows once they are blended, however many tokens there are: whether it blends
+ * them itself or not. */
+static void multiplied_must_be(const Blend *blend, size_t first, size_t count, const float *w) {
+    static float tokens[FEW_TOKENS][COLUMNS];
+    const float *x[FEW_TOKENS];
+    float y[FEW_TOKENS * ROWS], expected[FEW_TOKENS * ROWS];
+    const KernelRows rows = {.row = {.sft_dtype = DTYPE_F32, .sft = w + first * COLUMNS, .weight_sft = 1.0F},
+                             .stride = COLUMNS,
+                             .rows = count,
+                             .count = COLUMNS};
+    for (size_t t = 0; t < FEW_TOKENS; t++) {
+        for (size_t c = 0; c < COLUMNS; c++) tokens[t][c] = (float)(random_uniform(8, t * COLUMNS + c) - 0.5);
+        x[t] = tokens[t];
+    }
+    kernels_get()->multiply_rows(&rows, x, FEW_TOKENS, false, expected, ROWS);
+    for (size_t n = 1; n <= FEW_TOKENS; n += 3) {
+        blend_multiply_tokens(blend, first, count, x, n, y, ROWS);
+        for (size_t t = 0; t < n; t++)
+            assert_memory_equal(y + t * ROWS, expected + t * ROWS, count * sizeof *y);
+    }
+}
+
+static void few_tokens_meet_the_rows_that_are_blended(void **state) {
+    (void)state;
+    static float w[ROWS * COLUMNS];
+    float sizes[ROWS];
+    make_sizes(sizes);
+    for (size_t i = 0; i < (size_t)KINDS * DIAL_COUNT * 2; i++) {
+        Setup setup;
+        make_setup(&setup, COLUMNS, (Kind)(i / 2 / DIAL_COUNT), i / 2 % DIAL_COUNT);
+        if (i % 2 == 1) {
+            setup.blend.steps = STEPS;
+            setup.blend.steps.sizes = sizes;
+        }
+        blend_rows(&setup.blend, 0, ROWS, w);
+        multiplied_must_be(&setup.blend, 0, BASE_ROWS, w);
+        multiplied_must_be(&setup.blend, 2, ROWS - 2, w);
+        free_setup(&setup);
+    }
+}
+
+/* ---- moved by steps ---- */
 
 /* Element by element, of the W that stands still. */
 static float moved_at(const Setup *setup, const float *sizes, size_t row, size_t column) {
@@ -330,6 +377,7 @@ int main(void) {
         cmocka_unit_test(rows_and_elements_of_a_type_are_w_rounded_once),
         cmocka_unit_test(weights_of_nought_and_one_copy_bits_even_of_signalling_nans),
         cmocka_unit_test(the_one_token_multiply_is_the_dot_product_of_these_rows),
+        cmocka_unit_test(few_tokens_meet_the_rows_that_are_blended),
         cmocka_unit_test(a_moved_w_is_the_still_one_and_its_steps_in_every_form),
         cmocka_unit_test(w_goes_towards_a_third_model_from_where_base_is),
         cmocka_unit_test(a_moved_w_is_multiplied_by_one_token_as_it_lies_in_memory),
