@@ -1,6 +1,7 @@
 #include "core/checkpoint/tensor_change.h"
 
 #include "core/checkpoint/tensor_stored.h"
+#include "core/checkpoint/tensor_values.h"
 
 #include <math.h>
 #include <string.h>
@@ -267,4 +268,34 @@ void tensor_change_store(const Tensor *tensor, uint64_t first, size_t count, voi
         tensor_change_store_window(tensor, span.row, span.rows, span.column, span.columns,
                                    (unsigned char *)out + at * dtype_size(tensor->dtype), span.columns);
     }
+}
+
+/* ---- by one token ---- */
+
+/* Whether these rows of base are laid out as those of S are. */
+static bool is_alike(const Tensor *tensor, const Tensor *base, uint64_t end) {
+    if (base == NULL) return true;
+    return tensor_values_are_stored(base) && base->dtype == tensor->dtype && end <= base->rows &&
+           base->columns == tensor->columns;
+}
+
+bool tensor_change_multiply(const Tensor *tensor, const Tensor *base, float weight_sft, float weight_base,
+                            uint64_t row, size_t rows, const float *x, float *y) {
+    const TensorChange *change = tensor->change;
+    bool is_matrix = change->rows == tensor->rows && change->columns == tensor->columns;
+    const TensorFactors *factors = is_matrix ? find_factors(change, row) : NULL;
+    if (factors == NULL || !tensor_change_is_plain(tensor) || !is_alike(tensor, base, row + rows))
+        return false;
+    size_t columns = (size_t)change->columns, before = (size_t)row * columns * dtype_size(tensor->dtype);
+    const Window window = {tensor, change, row, rows, 0, columns};
+    const KernelFactors product = place_product(&window, factors);
+    const KernelChanged changed = {.dtype = tensor->dtype,
+                                   .start = change->start->data + before,
+                                   .base = base == NULL ? NULL : base->data + before,
+                                   .stride = columns,
+                                   .scale = factors->scale,
+                                   .weight_sft = weight_sft,
+                                   .weight_base = weight_base};
+    kernels_get()->dot_low_rank(&product, &changed, rows, columns, x, y);
+    return true;
 }

@@ -1,5 +1,6 @@
 #include "core/fusion/blend.h"
 
+#include "core/checkpoint/tensor_change.h"
 #include "core/checkpoint/tensor_values.h"
 #include "core/numerics/kernels.h"
 
@@ -419,12 +420,22 @@ static void multiply_moved(const Blend *blend, size_t first, size_t count, const
     }
 }
 
+/* Where S is what an adapter makes of stored rows, and one a holds for all of them: then it is nowhere in memory. */
+static bool multiply_changed(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
+    double a = blend->base == NULL ? 1.0 : blend->a;
+    bool is_one = blend->row_ranks == NULL && blend->column_ranks == NULL;
+    return is_one && a != 0.0 && blend->sft->change != NULL &&
+           tensor_change_multiply(blend->sft, blend->base, (float)a, (float)(1.0 - a), first, count, x, y);
+}
+
 void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
     if (is_moved(blend)) {
         multiply_moved(blend, first, count, x, y);
     } else if (is_vector(blend->sft)) {
         blend_vector(blend, first, count, y);
         for (size_t r = 0; r < count; r++) y[r] *= x[0];
+    } else if (multiply_changed(blend, first, count, x, y)) {
+        return;
     } else if (blend->row_ranks != NULL) {
         multiply_rows(blend, first, count, x, y);
     } else {

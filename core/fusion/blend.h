@@ -71,7 +71,9 @@ void blend_rows_as(const Blend *blend, size_t first, size_t count, DType dtype, 
 void blend_elements_as(const Blend *blend, size_t first, size_t count, DType dtype, void *out,
                        float *scratch);
 
-/* y[r] = Σ_c W[first + r, c] · x[c] for `count` rows, without W ever in memory: the one-token multiply. */
+/* y[r] = Σ_c W[first + r, c] · x[c] for `count` rows, without W ever in memory: the one-token multiply. Each W is the one
+ * that blend_rows() gives, S rounded to its type where an adapter makes it; the order in which products are added up is
+ * Kernels.dot's, or dot_low_rank's where an adapter's S is plain and has one a. */
 void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y);
 
 /* y[t·stride + r] = Σ_c W[first + r, c] · x[t][c] for `count` rows and `tokens` rows of x: for matrices that only few

@@ -3,7 +3,7 @@
  *
  * Every variant gives the same bits for widen, narrow, blend, blend_marked, step and low_rank (each element is a fixed
  * sequence of correctly rounded operations). `dot` and its like sum in 64 interleaved lanes that are folded
- * in a fixed order, so they too are the same on any machine.
+ * in a fixed order, so they too are the same on any machine; dot_low_rank's lanes are 16.
  *
  * `drift` sums doubles in 16 lanes, likewise, which kernels_fold() adds.
  *
@@ -93,6 +93,14 @@ typedef struct KernelLines {
     size_t from_stride, to_stride;
 } KernelLines;
 
+/* Rows that factors change to SFT's, and those of base (NULL where it has no weight), of one dtype, F32 or BF16. */
+typedef struct KernelChanged {
+    DType dtype;
+    const void *start, *base;
+    size_t stride; /* elements from a row to the next, of both */
+    float scale, weight_sft, weight_base;
+} KernelChanged;
+
 /* Rows of two models that are blended where they lie: `row` is the first of them, and the others are `stride` elements
  * apart on both sides. Both are of one type, F32 or BF16, or one of them has no weight. */
 typedef struct KernelRows {
@@ -151,6 +159,12 @@ typedef struct Kernels {
      * So does torch on a CPU for a rank that its BLAS does not cut (MKL 2024.2: up to 192). */
     void (*low_rank)(const KernelFactors *factors, float scale, const KernelLines *lines, size_t rows,
                      size_t count);
+
+    /* sums[r] = Σ_c w[r, c] · x[c], where w is what blend() makes of s = start + scale · the factors' product, as
+     * low_rank() makes it in the dtype of start, and of base. Products are added up in 16
+     * lanes, c mod 16, one rounding each, and the lanes are folded pairwise at the end. */
+    void (*dot_low_rank)(const KernelFactors *factors, const KernelChanged *changed, size_t rows,
+                         size_t count, const float *x, float *sums);
 
     /* Compares up to KERNELS_DRIFT_CHUNK elements (the row's weights do not matter) and adds to *drift, which
      * begins as zeros. Writes those |Δ| whose key is `least` or more to `sizes`, in order, and returns how

@@ -726,6 +726,69 @@ static void factors_are_added_with_one_rounding_each(void **state) {
                         factors_must_be_added(variants[v], &ways[w], TYPES[t], rows, COLUMNS[c]);
 }
 
+/* What low_rank() makes, blended as blend() does, added up as the header says. */
+static float multiply_changed(const Kernels *kernels, const KernelFactors *factors,
+                              const KernelChanged *changed, size_t row, size_t count, const float *x) {
+    unsigned char sft[FACTOR_COLUMNS * 4];
+    float w[FACTOR_COLUMNS], lanes[16] = {0};
+    const unsigned char *start = changed->start, *base = changed->base;
+    start += row * changed->stride * dtype_size(changed->dtype);
+    base += row * changed->stride * dtype_size(changed->dtype);
+    KernelFactors own = *factors;
+    own.left += row * own.left_row;
+    const KernelLines lines = {changed->dtype, start, sft, changed->stride, FACTOR_COLUMNS};
+    const KernelRow blended = {changed->dtype, changed->dtype,      sft,
+                               base,           changed->weight_sft, changed->weight_base};
+    kernels->low_rank(&own, changed->scale, &lines, 1, count);
+    kernels->blend(&blended, count, w);
+    for (size_t c = 0; c < count; c++) lanes[c % 16] = fmaf(w[c], x[c], lanes[c % 16]);
+    for (size_t half = 8; half > 0; half /= 2)
+        for (size_t l = 0; l < half; l++) lanes[l] += lanes[l + half];
+    return lanes[0];
+}
+
+/* Bit for bit, in every variant: in each of the types, blended and alone, at sizes about whole tiles; and a NaN of any
+ * kind stays one. */
+static void changed_rows_times_a_token_are_never_in_memory_and_yet_the_same(void **state) {
+    (void)state;
+    static const DType TYPES[] = {DTYPE_F32, DTYPE_BF16};
+    static const float WEIGHTS[][2] = {{0.3F, 0.7F}, {1.0F, 0.0F}, {1.25F, -0.25F}};
+    static const size_t COLUMNS[] = {0, 1, 16, 31, 64, 130, FACTOR_COLUMNS};
+    static const uint32_t NANS[] = {0x7fc00000U, 0x7f810000U, 0x7fff0000U, 0xffff0000U};
+    static float left[FACTOR_ROWS * FACTOR_RANK], right[FACTOR_RANK * FACTOR_COLUMNS], x[FACTOR_COLUMNS],
+        values[FACTOR_ROWS * FACTOR_STRIDE];
+    static unsigned char start[FACTOR_ROWS * FACTOR_STRIDE * 4], base[sizeof start];
+    float sums[FACTOR_ROWS + 1];
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) left[i] = (float)random_uniform(49, i) - 0.5F;
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++) right[i] = (float)random_uniform(50, i) - 0.5F;
+    for (size_t i = 0; i < FACTOR_COLUMNS; i++) x[i] = (float)random_uniform(52, i) - 0.5F;
+    for (size_t i = 0; i < FACTOR_ROWS * FACTOR_STRIDE; i++) values[i] = (float)random_uniform(51, i) - 0.5F;
+    for (size_t n = 0; n < 4; n++)
+        memcpy(&values[(n + 2) * FACTOR_STRIDE + 7 * n], &NANS[n], sizeof(float)); /* rows 2 to 5 */
+    const KernelFactors ways[] = {{left, right, FACTOR_RANK, 1, FACTOR_COLUMNS, FACTOR_RANK},
+                                  {left, right, 1, FACTOR_ROWS, FACTOR_COLUMNS, FACTOR_RANK}};
+    for (size_t i = 0; i < variant_count * 2 * 2 * 3; i++) {
+        const Kernels *kernels = variants[i % variant_count];
+        size_t form = i / variant_count, t = form % 2;
+        const KernelFactors *factors = &ways[form / 2 % 2];
+        kernels->narrow(values, FACTOR_ROWS * FACTOR_STRIDE, TYPES[t], start);
+        memcpy(base, start, sizeof start);
+        memset(base, 0x3a, FACTOR_STRIDE); /* what is changed need not be base's */
+        const KernelChanged changed = {
+            TYPES[t], start, base, FACTOR_STRIDE, 1.7F, WEIGHTS[form / 4][0], WEIGHTS[form / 4][1]};
+        for (size_t c = 0; c < sizeof COLUMNS / sizeof *COLUMNS; c++) {
+            size_t rows = FACTOR_ROWS - c;
+            sums[rows] = 5.0F;
+            kernels->dot_low_rank(factors, &changed, rows, COLUMNS[c], x, sums);
+            assert_true(sums[rows] == 5.0F);
+            for (size_t r = 0; r < rows; r++) {
+                float expected = multiply_changed(kernels, factors, &changed, r, COLUMNS[c], x);
+                assert_true((isnan(expected) && isnan(sums[r])) || expected == sums[r]);
+            }
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(widening_every_pattern_of_the_narrow_types_gives_what_dtype_says),
@@ -747,6 +810,7 @@ int main(void) {
         cmocka_unit_test(a_tokens_sums_do_not_depend_on_its_company),
         cmocka_unit_test(rows_of_two_models_times_few_tokens_are_added_up_in_sixteen_lanes),
         cmocka_unit_test(factors_are_added_with_one_rounding_each),
+        cmocka_unit_test(changed_rows_times_a_token_are_never_in_memory_and_yet_the_same),
     };
     return cmocka_run_group_tests(tests, find_variants, NULL);
 }
