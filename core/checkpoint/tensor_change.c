@@ -1,7 +1,6 @@
 #include "core/checkpoint/tensor_change.h"
 
 #include "core/checkpoint/tensor_stored.h"
-#include "core/checkpoint/tensor_values.h"
 
 #include <math.h>
 #include <string.h>
@@ -275,8 +274,7 @@ void tensor_change_store(const Tensor *tensor, uint64_t first, size_t count, voi
 /* Whether these rows of base are laid out as those of S are. */
 static bool is_alike(const Tensor *tensor, const Tensor *base, uint64_t end) {
     if (base == NULL) return true;
-    return tensor_values_are_stored(base) && base->dtype == tensor->dtype && end <= base->rows &&
-           base->columns == tensor->columns;
+    return base->dtype == tensor->dtype && end <= base->rows && base->columns == tensor->columns;
 }
 
 bool tensor_change_multiply(const Tensor *tensor, const Tensor *base, float weight_sft, float weight_base,

@@ -75,8 +75,8 @@ void tensor_change_store_window(const Tensor *tensor, uint64_t row, size_t rows,
                                 size_t columns, void *out, size_t stride);
 
 /* y[r] = Σ_c w[row + r, c] · x[c], w being weight_sft · S + weight_base · base as Kernels.blend has it, for `rows` rows of
- * one token's multiply: neither S nor w is ever in memory. False where S is not plain or not one matrix, or its rows have no
- * factors, or base, unless it is NULL, is not stored as S's start is: then nothing was done. */
+ * one token's multiply: neither S nor w is ever in memory. base is NULL, or plainly stored. False where S is not plain or
+ * not one matrix, or its rows have no factors, or base is of another type or has not these rows: then nothing was done. */
 bool tensor_change_multiply(const Tensor *tensor, const Tensor *base, float weight_sft, float weight_base,
                             uint64_t row, size_t rows, const float *x, float *y);
 

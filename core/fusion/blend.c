@@ -424,7 +424,8 @@ static void multiply_moved(const Blend *blend, size_t first, size_t count, const
 static bool multiply_changed(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
     double a = blend->base == NULL ? 1.0 : blend->a;
     bool is_one = blend->row_ranks == NULL && blend->column_ranks == NULL;
-    return is_one && a != 0.0 && blend->sft->change != NULL &&
+    bool is_stored = blend->base == NULL || tensor_values_are_stored(blend->base);
+    return is_one && is_stored && a != 0.0 && blend->sft->change != NULL &&
            tensor_change_multiply(blend->sft, blend->base, (float)a, (float)(1.0 - a), first, count, x, y);
 }
 
