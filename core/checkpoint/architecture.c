@@ -196,6 +196,8 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {architecture_is_latent(config), "latent attention"},
         {has_mixer(config, MIXER_CONVOLUTION), "short convolutions"},
         {has_mixer(config, MIXER_DELTA), "the gated delta rule"},
+        {has_mixer(config, MIXER_STATE_SPACE) || has_mixer(config, MIXER_SELECTIVE), "state spaces"},
+        {has_mixer(config, MIXER_NONE), "layers without a mixer"},
         {config->has_output_gate, "gates of what attention gives"},
         {config->temperature_scale != 0.0, "queries that are scaled by their position"},
         {config->alibi == ALIBI_FALCON, "ALiBi in bfloat16"},

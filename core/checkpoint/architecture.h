@@ -12,7 +12,8 @@
  *     attention   q, k, v = x·Wᵀ (+ bias), clipped; q/k norm; rotary; softmax(cap(scale · q·kᵀ)) over at most
  *                 `window` keys; o
  *                 or in its place a mixer with a state: a short convolution, out( C ⊙ conv(B ⊙ x) ) with
- *                 (B, C, x) = in(x), or the gated delta rule (block_delta.h)
+ *                 (B, C, x) = in(x), the gated delta rule (block_delta.h), or a state space (block_state_space.h,
+ *                 block_selective.h), which may also stand beside attention; a layer may have none
  *     MLP         down( act(gate(x)) ⊙ up(x) ), or down( act(up(x)) ), or a mixture of experts (expert_plan.h)
  *
  * Layers that are alike share a LayerPlan; a model has few of them.
@@ -132,7 +133,10 @@ typedef enum Alibi {
 typedef enum MixerKind {
     MIXER_ATTENTION,
     MIXER_CONVOLUTION, /* a short causal convolution between two gates */
-    MIXER_DELTA        /* linear attention by the gated delta rule */
+    MIXER_DELTA,       /* linear attention by the gated delta rule */
+    MIXER_STATE_SPACE, /* Mamba-2: heads of one decay each */
+    MIXER_SELECTIVE,   /* Mamba-1: channels of a decay for each cell of their state */
+    MIXER_NONE /* nothing: the layer has an MLP alone, under the norm of attention, or nothing at all */
 } MixerKind;
 
 /* Of mixers that keep a state of their text instead of keys and values. */
@@ -140,7 +144,23 @@ typedef struct RecurrentSizes {
     uint64_t taps; /* of the causal convolution: inputs that an output is made of, its own included */
     uint64_t key_heads, key_dim; /* of the delta rule: a key head has as many value heads as the next */
     uint64_t value_heads, value_dim;
+    /* of state spaces key heads are groups, which share what is written and read; key_dim is the size of the state; each
+     * channel of Mamba-1 is a value head */
+    uint64_t rank; /* Mamba-1: of what steps come of */
 } RecurrentSizes;
+
+enum { SELECTIVE_MOST_STATE = 1024 }; /* Mamba-1: the largest state of a channel; known models have 16 */
+
+/* Of state spaces: how the same tensors are used. */
+typedef struct StateSwitches {
+    Activation activation; /* behind the convolution */
+    bool norm_is_first;    /* before the gate, not behind it */
+    bool norms_steps;      /* Mamba-1: what steps, writes and reads; without weights where there are none */
+    double step_epsilon;   /* of those norms */
+    double least_step, most_step;
+    double in_scale, out_scale;
+    double scales[5]; /* of gates, inputs, what is written, what is read, steps: as they are projected */
+} StateSwitches;
 
 typedef enum MlpKind { MLP_NONE, MLP_GATED, MLP_PLAIN, MLP_EXPERTS } MlpKind;
 
@@ -190,7 +210,23 @@ typedef enum TensorPart {
     TENSOR_PART_DELTA_OUT,   /* [hidden_size × value heads · value_dim] */
     TENSOR_PART_DELTA_FUSED, /* of each key head its query, its key, its values, their gates */
     TENSOR_PART_DELTA_STEPS, /* of each key head how much its value heads write, and keep */
-    TENSOR_PART_LAMBDA_Q1,   /* [head_dim], these four: of differential attention */
+    /* a state space; its width is value heads · value_dim */
+    TENSOR_PART_STATE_IN, /* [2 · width + 2 · groups · state + heads × hidden_size]; of Mamba-1 [2 · width × hidden_size] */
+    TENSOR_PART_STATE_IN_BIAS,
+    TENSOR_PART_STATE_CONVOLUTION, /* [width + 2 · groups · state, 1, taps]; of Mamba-1 [width, 1, taps] */
+    TENSOR_PART_STATE_CONVOLUTION_BIAS,
+    TENSOR_PART_STATE_SMALL, /* Mamba-1: [rank + 2 · state × width] */
+    TENSOR_PART_STATE_STEP,  /* Mamba-1: [width × rank] */
+    TENSOR_PART_STATE_STEP_BIAS,
+    TENSOR_PART_STATE_DECAY,     /* [heads]; of Mamba-1 [width × state] */
+    TENSOR_PART_STATE_SKIP,      /* [heads] */
+    TENSOR_PART_STATE_NORM,      /* [width] */
+    TENSOR_PART_STATE_STEP_NORM, /* Mamba-1: [rank], [state], [state] */
+    TENSOR_PART_STATE_WRITE_NORM,
+    TENSOR_PART_STATE_READ_NORM,
+    TENSOR_PART_STATE_OUT, /* [hidden_size × width] */
+    TENSOR_PART_STATE_OUT_BIAS,
+    TENSOR_PART_LAMBDA_Q1, /* [head_dim], these four: of differential attention */
     TENSOR_PART_LAMBDA_K1,
     TENSOR_PART_LAMBDA_Q2,
     TENSOR_PART_LAMBDA_K2,
@@ -213,13 +249,19 @@ typedef enum TensorPart {
     TENSOR_PART_COUNT
 } TensorPart;
 
+/* A set of them. */
+typedef struct PartSet {
+    uint64_t words[(TENSOR_PART_COUNT + 63) / 64];
+} PartSet;
+
 enum { MODEL_MAX_EOS = 64, MODEL_MAX_LAYERS = 1024, MODEL_MAX_PLANS = 16, MODEL_MAX_ROPES = 3 };
 
 /* One kind of layer. */
 typedef struct LayerPlan {
     uint64_t roles; /* tensors that it needs: a bit a TensorRole */
-    uint64_t parts; /* a bit a TensorPart */
+    PartSet parts;
     MixerKind mixer;
+    bool attends_beside; /* a mixer with a state stands beside attention; both are added */
     uint64_t heads, kv_heads, head_dim;
     uint64_t window; /* keys a query sees, itself included; 0: all */
     bool is_chunked; /* of its own chunk of `window` tokens only */
@@ -273,6 +315,7 @@ typedef struct ModelConfig {
     LayerHeads whole, sliding; /* of layers of that kind */
     uint64_t shared_layers;    /* the last so many have no keys and values of their own */
     RecurrentSizes recurrent;
+    StateSwitches state;
     uint64_t layer_input_size; /* what each layer has of a token besides the stream; 0: nothing */
     LatentPlan latent;         /* of layers whose attention is latent */
     uint64_t value_dim;        /* of a head's values */
@@ -315,10 +358,12 @@ typedef struct ModelConfig {
     Activation activation;
     /* the stream */
     double embedding_scale, residual_scale, logit_scale;
-    double logit_cap; /* 0: none */
+    double gate_scale, mlp_scale;                   /* of what the gate gives, of what the MLP gives */
+    double attention_in_scale, attention_out_scale; /* beside a state space */
+    double logit_cap;                               /* 0: none */
     bool norm_has_bias, qk_norm_has_bias;
     bool roles[TENSOR_ROLE_COUNT]; /* tensors that any of its layers needs, or the model */
-    uint64_t parts;                /* of no layer: a bit a TensorPart */
+    PartSet parts;                 /* of no layer */
     bool tied_head;                /* the embedding is the head */
     bool has_silent_token;         /* whose row of the embedding is 0, whatever is stored */
     uint64_t silent_token;
@@ -372,19 +417,35 @@ const char *architecture_rope_name(RopeKind kind);
 
 const LayerPlan *architecture_layer(const ModelConfig *config, uint64_t layer);
 
+static inline void part_set_add(PartSet *set, TensorPart part, bool is_needed) {
+    if (is_needed) set->words[part / 64] |= UINT64_C(1) << part % 64;
+}
+
+static inline bool part_set_has(const PartSet *set, TensorPart part) {
+    return (set->words[part / 64] >> part % 64 & 1) != 0;
+}
+
+bool part_set_equal(const PartSet *a, const PartSet *b);
+bool part_set_is_empty(const PartSet *set);
+
 static inline bool architecture_has(const LayerPlan *plan, TensorRole role) {
     return (plan->roles >> role & 1) != 0;
 }
 
+/* Whether a layer has attention, alone or beside a mixer. */
+static inline bool architecture_attends(const LayerPlan *plan) {
+    return plan->mixer == MIXER_ATTENTION || plan->attends_beside;
+}
+
 static inline bool architecture_needs(const LayerPlan *plan, TensorPart part) {
-    return (plan->parts >> part & 1) != 0;
+    return part_set_has(&plan->parts, part);
 }
 
 /* The keys that a query of a sliding layer sees; 0: no layer slides. */
 uint64_t architecture_window(const ModelConfig *config);
 
 /* Ends of a tensor's name, the usual one first: "self_attn.sinks". */
-enum { PART_MOST_NAMES = 8 };
+enum { PART_MOST_NAMES = 10 };
 const char *const *architecture_part_names(TensorPart part); /* NULL behind the last */
 
 /* The role by which tensors with that part are listed; TENSOR_ROLE_COUNT: any. */
@@ -401,7 +462,8 @@ void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, T
 bool architecture_has_experts(const ModelConfig *config);
 bool architecture_is_latent(const ModelConfig *config);
 
-/* Channels of the delta rule's queries, or keys; of its values; of all three. */
+/* Channels of the delta rule's queries, or keys; of its values; of all three. Of Mamba-2 what is read, or written; its width;
+ * both with that. */
 uint64_t architecture_delta_keys(const ModelConfig *config);
 uint64_t architecture_delta_values(const ModelConfig *config);
 uint64_t architecture_delta_channels(const ModelConfig *config);

@@ -1,5 +1,7 @@
 #include "core/checkpoint/architecture.h"
 
+#include <string.h>
+
 /* What is known of a part by its name. Where a tensor's role does not tell it from others, it is looked for among all. */
 typedef struct PartFacts {
     const char *names[PART_MOST_NAMES + 1];
@@ -38,6 +40,32 @@ static const PartFacts FACTS[TENSOR_PART_COUNT] = {
     [TENSOR_PART_DELTA_OUT] = {{".linear_attn.out_proj.weight"}, TENSOR_STATE_SPACE, true},
     [TENSOR_PART_DELTA_FUSED] = {{".linear_attn.in_proj_qkvz.weight"}, TENSOR_STATE_SPACE, true},
     [TENSOR_PART_DELTA_STEPS] = {{".linear_attn.in_proj_ba.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_STATE_IN] = {{".mamba.in_proj.weight", ".mixer.in_proj.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_STATE_IN_BIAS] = {{".mamba.in_proj.bias", ".mixer.in_proj.bias"}, TENSOR_STATE_SPACE, false},
+    [TENSOR_PART_STATE_CONVOLUTION] = {{".mamba.conv1d.weight", ".mixer.conv1d.weight"},
+                                       TENSOR_CONVOLUTION,
+                                       false},
+    [TENSOR_PART_STATE_CONVOLUTION_BIAS] = {{".mamba.conv1d.bias", ".mixer.conv1d.bias"},
+                                            TENSOR_CONVOLUTION,
+                                            false},
+    [TENSOR_PART_STATE_SMALL] = {{".mamba.x_proj.weight", ".mixer.x_proj.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_STATE_STEP] = {{".mamba.dt_proj.weight", ".mixer.dt_proj.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_STATE_STEP_BIAS] = {{".mamba.dt_bias", ".mixer.dt_bias", ".mamba.dt_proj.bias",
+                                      ".mixer.dt_proj.bias"},
+                                     TENSOR_STATE_SPACE,
+                                     false},
+    [TENSOR_PART_STATE_DECAY] = {{".mamba.A_log", ".mixer.A_log"}, TENSOR_STATE_SPACE, false},
+    [TENSOR_PART_STATE_SKIP] = {{".mamba.D", ".mixer.D"}, TENSOR_STATE_SPACE, false},
+    [TENSOR_PART_STATE_NORM] = {{".mamba.norm.weight", ".mixer.norm.weight"}, TENSOR_NORM, false},
+    [TENSOR_PART_STATE_STEP_NORM] = {{".mamba.dt_layernorm.weight"}, TENSOR_NORM, false},
+    [TENSOR_PART_STATE_WRITE_NORM] = {{".mamba.b_layernorm.weight"}, TENSOR_NORM, false},
+    [TENSOR_PART_STATE_READ_NORM] = {{".mamba.c_layernorm.weight"}, TENSOR_NORM, false},
+    [TENSOR_PART_STATE_OUT] = {{".mamba.out_proj.weight", ".mixer.out_proj.weight"},
+                               TENSOR_STATE_SPACE,
+                               true},
+    [TENSOR_PART_STATE_OUT_BIAS] = {{".mamba.out_proj.bias", ".mixer.out_proj.bias"},
+                                    TENSOR_STATE_SPACE,
+                                    false},
     [TENSOR_PART_LAYER_SCALE] = {{".layer_scalar"}, TENSOR_ROLE_COUNT, false},
     [TENSOR_PART_LAYER_GATE] = {{".per_layer_input_gate.weight"}, TENSOR_ROLE_COUNT, true},
     [TENSOR_PART_LAYER_PROJECTION] = {{".per_layer_projection.weight"}, TENSOR_ROLE_COUNT, true},
@@ -47,7 +75,8 @@ static const PartFacts FACTS[TENSOR_PART_COUNT] = {
     [TENSOR_PART_INPUT_NORM] = {{".per_layer_projection_norm.weight"}, TENSOR_ROLE_COUNT, false},
     [TENSOR_PART_ROUTER] = {{"mlp.gate.weight", "block_sparse_moe.gate.weight", ".router.weight",
                              ".router.gate.weight", "mlp.gate.wg.weight", "feed_forward.gate.weight",
-                             "block_sparse_moe.router.layer.weight", "ffn.router.layer.weight"},
+                             "block_sparse_moe.router.layer.weight", "ffn.router.layer.weight",
+                             "mixer.gate.weight"},
                             TENSOR_ROUTER,
                             true},
     [TENSOR_PART_ROUTER_BIAS] = {{"mlp.router.bias"}, TENSOR_ROUTER, false},
@@ -72,6 +101,15 @@ static const PartFacts FACTS[TENSOR_PART_COUNT] = {
     [TENSOR_PART_QUERY_BIAS] = {{"q_a_proj.bias"}, TENSOR_ROLE_COUNT, false},
     [TENSOR_PART_LATENT_BIAS] = {{"kv_a_proj_with_mqa.bias"}, TENSOR_ROLE_COUNT, false},
 };
+
+bool part_set_equal(const PartSet *a, const PartSet *b) {
+    return memcmp(a->words, b->words, sizeof a->words) == 0;
+}
+
+bool part_set_is_empty(const PartSet *set) {
+    static const PartSet EMPTY;
+    return part_set_equal(set, &EMPTY);
+}
 
 const char *const *architecture_part_names(TensorPart part) {
     return FACTS[part].names;
@@ -103,6 +141,8 @@ void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, T
     const LayerPlan *of = plan != NULL ? plan : &NONE;
     const RecurrentSizes *mixer = &config->recurrent;
     uint64_t hidden = config->hidden_size, shared = of->experts.shared_width, own = config->layer_input_size;
+    uint64_t width = architecture_delta_values(config), channels = architecture_delta_channels(config);
+    bool is_selective = of->mixer == MIXER_SELECTIVE;
     struct {
         uint64_t rows, columns;
     } const shapes[TENSOR_PART_COUNT] = {
@@ -133,6 +173,21 @@ void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, T
         [TENSOR_PART_DELTA_FUSED] = {architecture_delta_channels(config) + architecture_delta_values(config),
                                      hidden},
         [TENSOR_PART_DELTA_STEPS] = {2 * mixer->value_heads, hidden},
+        [TENSOR_PART_STATE_IN] = {is_selective ? 2 * width : width + channels + mixer->value_heads, hidden},
+        [TENSOR_PART_STATE_IN_BIAS] = {is_selective ? 2 * width : width + channels + mixer->value_heads, 0},
+        [TENSOR_PART_STATE_CONVOLUTION] = {(is_selective ? width : channels) * mixer->taps, 0},
+        [TENSOR_PART_STATE_CONVOLUTION_BIAS] = {is_selective ? width : channels, 0},
+        [TENSOR_PART_STATE_SMALL] = {mixer->rank + 2 * mixer->key_dim, width},
+        [TENSOR_PART_STATE_STEP] = {width, mixer->rank},
+        [TENSOR_PART_STATE_STEP_BIAS] = {mixer->value_heads, 0},
+        [TENSOR_PART_STATE_DECAY] = {mixer->value_heads * (is_selective ? mixer->key_dim : 1), 0},
+        [TENSOR_PART_STATE_SKIP] = {mixer->value_heads, 0},
+        [TENSOR_PART_STATE_NORM] = {width, 0},
+        [TENSOR_PART_STATE_STEP_NORM] = {mixer->rank, 0},
+        [TENSOR_PART_STATE_WRITE_NORM] = {mixer->key_dim, 0},
+        [TENSOR_PART_STATE_READ_NORM] = {mixer->key_dim, 0},
+        [TENSOR_PART_STATE_OUT] = {hidden, width},
+        [TENSOR_PART_STATE_OUT_BIAS] = {hidden, 0},
         [TENSOR_PART_LAMBDA_Q1] = {of->head_dim, 0},
         [TENSOR_PART_LAMBDA_K1] = {of->head_dim, 0},
         [TENSOR_PART_LAMBDA_Q2] = {of->head_dim, 0},

@@ -1,6 +1,7 @@
 #include "core/checkpoint/config_internal.h"
 
 #include <math.h>
+#include <string.h>
 
 static Status refuse(const ConfigReader *reader, const char *key, const char *expected, Error *error) {
     return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be %s", reader->origin, key, expected);
@@ -53,6 +54,15 @@ Status architecture_refine_llama4(const ConfigReader *reader, ModelConfig *confi
         return refuse(reader, "floor_scale", "a number above 0", error);
     for (size_t i = 0; i < config->plan_count; i++)
         config->plans[i].has_temperature = config->plans[i].rope < 0;
+    return STATUS_OK;
+}
+
+/* Nothing turns unless it is asked for. */
+Status architecture_refine_granitemoehybrid(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const char *kind = config_text(reader, "position_embedding_type");
+    (void)error;
+    for (size_t i = 0; i < config->plan_count && (kind == NULL || strcmp(kind, "rope") != 0); i++)
+        config->plans[i].rope = -1;
     return STATUS_OK;
 }
 

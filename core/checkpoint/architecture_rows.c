@@ -11,7 +11,8 @@ const Architecture *architecture_at(size_t index) {
         size_t count;
     } tables[] = {{ARCHITECTURES_DENSE, ARCHITECTURES_DENSE_COUNT},
                   {ARCHITECTURES_GPT, ARCHITECTURES_GPT_COUNT},
-                  {ARCHITECTURES_EXPERTS, ARCHITECTURES_EXPERTS_COUNT}};
+                  {ARCHITECTURES_EXPERTS, ARCHITECTURES_EXPERTS_COUNT},
+                  {ARCHITECTURES_STATES, ARCHITECTURES_STATES_COUNT}};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         if (index < tables[i].count) return &tables[i].rows[index];
         index -= tables[i].count;
@@ -66,12 +67,17 @@ void architecture_describe(const Architecture *architecture, char *text, size_t 
     if (architecture->rope == ROPE_RULE_NONE) add_words(&words, "no %s", "rotary embedding");
     if (architecture->mixer == MIXER_CONVOLUTION)
         add_words(&words, "short convolutions%s", " in some layers");
+    if (architecture->mixer == MIXER_STATE_SPACE || architecture->mixer == MIXER_SELECTIVE)
+        add_words(&words, "Mamba-%s", architecture->mixer == MIXER_SELECTIVE ? "1" : "2");
     if (architecture->mixer == MIXER_DELTA) add_words(&words, "the gated delta rule%s", " in some layers");
     if (architecture->has_output_gate) add_words(&words, "a gate behind %s", "attention");
     if (architecture->latent != LATENT_NEVER) add_words(&words, "%s attention", "latent");
     if (architecture->experts != NULL) add_words(&words, "%s of experts", "mixtures");
     if (architecture->experts == NULL || architecture->experts->layers != EXPERT_LAYERS_ALL)
-        add_words(&words, "%s MLP", architecture->mlp == MLP_GATED ? "gated" : "plain");
+        add_words(&words, "%s MLP",
+                  architecture->mlp == MLP_NONE    ? "no"
+                  : architecture->mlp == MLP_GATED ? "gated"
+                                                   : "plain");
 }
 
 const char *architecture_name(const Architecture *architecture) {

@@ -49,9 +49,9 @@ const ConfigClass CONFIG_CLASSES[] = {
      "pad_token_id:in=0 bos_token_id:in=1 eos_token_id:Iin=2 max_position_embeddings:i=262144 "
      "attention_dropout:fin=0.0 attn_layer_indices:In=null mamba_n_heads:in=128 mamba_d_head:int=\"auto\" "
      "mamba_n_groups:in=1 mamba_d_state:in=256 mamba_d_conv:in=4 mamba_expand:in=2 mamba_chunk_size:in=256 "
-     "mamba_conv_bias:bn=true mamba_proj_bias:bn=false time_step_limit:*=[0.0,Infinity] "
-     "z_loss_coefficient:fn=0.0 rope_parameters:no=null attention_bias:b=false mlp_bias:b=false "
-     "@layer_types=layers_block_type #theta=10000.0 #local_theta=10000.0"},
+     "mamba_conv_bias:bn=true mamba_proj_bias:bn=false time_step_limit:*=null z_loss_coefficient:fn=0.0 "
+     "rope_parameters:no=null attention_bias:b=false mlp_bias:b=false @layer_types=layers_block_type "
+     "#theta=10000.0 #local_theta=10000.0"},
     {"bitnet",
      "vocab_size:i=128256 hidden_size:i=2560 intermediate_size:i=6912 num_hidden_layers:i=30 "
      "num_attention_heads:i=20 num_key_value_heads:in=5 hidden_act:t=\"relu2\" max_position_embeddings:i=2048 "
@@ -231,8 +231,8 @@ const ConfigClass CONFIG_CLASSES[] = {
      "attention_dropout:fin=0.0 mamba_d_ssm:in=1024 mamba_n_heads:in=128 mamba_d_head:int=\"auto\" "
      "mamba_n_groups:in=1 mamba_d_state:in=256 mamba_d_conv:in=4 mamba_expand:in=2 mamba_chunk_size:in=256 "
      "mamba_conv_bias:bn=true mamba_proj_bias:bn=false mamba_norm_before_gate:bn=true mamba_rms_norm:bn=false "
-     "time_step_limit:*=[0.0,Infinity] projectors_bias:bn=false rope_parameters:no=null "
-     "lm_head_multiplier:fn=1.0 embedding_multiplier:fn=1.0 mlp_multipliers:Ln=null key_multiplier:fn=1.0 "
+     "time_step_limit:*=null projectors_bias:bn=false rope_parameters:no=null lm_head_multiplier:fn=1.0 "
+     "embedding_multiplier:fn=1.0 mlp_multipliers:Ln=null key_multiplier:fn=1.0 "
      "attention_out_multiplier:fn=1.0 attention_in_multiplier:fn=1.0 ssm_multipliers:Ln=null "
      "ssm_in_multiplier:fn=1.0 ssm_out_multiplier:fn=1.0 attention_bias:b=false mlp_bias:b=false "
      "@layer_types=layers_block_type #theta=10000.0 #local_theta=10000.0"},
@@ -438,7 +438,7 @@ const ConfigClass CONFIG_CLASSES[] = {
      "shared_intermediate_size:i=1024 position_embedding_type:nt=null layer_types:Tn=null "
      "mamba_n_heads:in=128 mamba_n_groups:in=1 mamba_d_state:in=256 mamba_d_head:int=\"auto\" "
      "mamba_d_conv:in=4 mamba_expand:in=2 mamba_chunk_size:in=256 mamba_conv_bias:bn=true "
-     "mamba_proj_bias:bn=false time_step_limit:*=[0.0,Infinity] @layers_block_type=layer_types #theta=10000.0 "
+     "mamba_proj_bias:bn=false time_step_limit:*=null @layers_block_type=layer_types #theta=10000.0 "
      "#local_theta=10000.0"},
     {"granitemoeshared",
      "vocab_size:i=32000 hidden_size:i=4096 intermediate_size:i=11008 num_hidden_layers:i=32 "
@@ -623,7 +623,7 @@ const ConfigClass CONFIG_CLASSES[] = {
      "num_hidden_layers:i=64 layer_norm_epsilon:f=1e-05 pad_token_id:in=1 bos_token_id:in=0 "
      "eos_token_id:Iin=2 expand:i=2 conv_kernel:i=4 n_groups:i=8 use_bias:b=false use_conv_bias:b=true "
      "hidden_act:t=\"silu\" initializer_range:f=0.1 residual_in_fp32:b=true time_step_rank:it=\"auto\" "
-     "time_step_min:f=0.001 time_step_max:f=0.1 time_step_floor:f=0.0001 time_step_limit:*=[0.0,Infinity] "
+     "time_step_min:f=0.001 time_step_max:f=0.1 time_step_floor:f=0.0001 time_step_limit:*=null "
      "rescale_prenorm_residual:b=false use_cache:b=true chunk_size:i=256 tie_word_embeddings:b=false "
      "#theta=10000.0 #local_theta=10000.0"},
     {"mellum",
@@ -756,16 +756,18 @@ const ConfigClass CONFIG_CLASSES[] = {
      "attention_bias:b=false attention_dropout:fi=0.0 sliding_window:in=null intermediate_size:i=21504 "
      "mlp_hidden_act:t=\"relu2\" mlp_bias:b=false use_mamba_kernels:b=true ssm_state_size:i=128 "
      "mamba_num_heads:i=128 mamba_head_dim:i=64 mamba_hidden_act:t=\"silu\" n_groups:i=8 conv_kernel:i=4 "
-     "expand:i=2 time_step_min:f=0.001 time_step_max:f=0.1 time_step_limit:*=[0.0,Infinity] "
-     "time_step_floor:f=0.0001 use_conv_bias:b=true chunk_size:i=128 mamba_proj_bias:b=false "
-     "mamba_ssm_cache_dtype:t=\"float32\" n_routed_experts:i=8 output_router_logits:b=false "
-     "n_shared_experts:i=1 moe_intermediate_size:i=7688 moe_shared_expert_intermediate_size:i=7688 "
-     "moe_latent_size:in=null moe_shared_expert_overlap:b=true num_experts_per_tok:i=2 "
-     "routed_scaling_factor:fi=1.0 n_group:i=1 topk_group:i=1 norm_topk_prob:b=true "
+     "expand:i=2 time_step_min:f=0.001 time_step_max:f=0.1 time_step_limit:*=null time_step_floor:f=0.0001 "
+     "use_conv_bias:b=true chunk_size:i=128 mamba_proj_bias:b=false mamba_ssm_cache_dtype:t=\"float32\" "
+     "n_routed_experts:i=8 output_router_logits:b=false n_shared_experts:i=1 moe_intermediate_size:i=7688 "
+     "moe_shared_expert_intermediate_size:i=7688 moe_latent_size:in=null moe_shared_expert_overlap:b=true "
+     "num_experts_per_tok:i=2 routed_scaling_factor:fi=1.0 n_group:i=1 topk_group:i=1 norm_topk_prob:b=true "
      "num_nextn_predict_layers:i=0 mtp_layers_block_type:Tn=null use_bias:b=false initializer_range:f=0.02 "
      "layer_norm_epsilon:f=1e-05 residual_in_fp32:b=false hidden_dropout:fi=0.0 "
-     "rescale_prenorm_residual:b=true @layer_types=layers_block_type @num_local_experts=n_routed_experts "
-     "#theta=10000.0 #local_theta=10000.0"},
+     "rescale_prenorm_residual:b=true @layer_types=layers_block_type @mamba_chunk_size=chunk_size "
+     "@mamba_conv_bias=use_conv_bias @mamba_d_conv=conv_kernel @mamba_dt_init_floor=time_step_floor "
+     "@mamba_dt_limit=time_step_limit @mamba_dt_max=time_step_max @mamba_dt_min=time_step_min "
+     "@mamba_expand=expand @mamba_n_groups=n_groups @num_local_experts=n_routed_experts #theta=10000.0 "
+     "#local_theta=10000.0"},
     {"olmo",
      "vocab_size:i=50304 hidden_size:i=4096 intermediate_size:i=11008 num_hidden_layers:i=32 "
      "num_attention_heads:i=32 num_key_value_heads:in=null hidden_act:t=\"silu\" "

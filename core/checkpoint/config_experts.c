@@ -54,8 +54,18 @@ static Status read_range(const ConfigReader *reader, uint64_t layer, bool *has, 
     return STATUS_OK;
 }
 
-static Status find_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer, bool *has,
-                         Error *error) {
+static Status read_period(const ConfigReader *reader, const ExpertRule *rule, uint64_t layer, bool *has,
+                          Error *error) {
+    uint64_t period, offset, count;
+    Status status =
+        config_read_period(reader, "expert_layer_period", "expert_layer_offset", &period, &offset, error);
+    if (status == STATUS_OK) status = config_read_count(reader, rule->count_key, &count, error);
+    *has = status == STATUS_OK && layer % period == offset && count > 1;
+    return status;
+}
+
+static Status find_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
+                         const LayerPlan *plan, bool *has, Error *error) {
     const ExpertRule *rule = config->architecture->experts;
     const cJSON *types = config_find(reader, "mlp_layer_types"), *list = config_find(reader, "moe_layers");
     uint64_t step;
@@ -76,6 +86,11 @@ static Status find_layer(const ConfigReader *reader, const ModelConfig *config, 
         return status;
     case EXPERT_LAYERS_RANGE:
         return read_range(reader, layer, has, error);
+    case EXPERT_LAYERS_MARKED:
+        *has = plan->mlp == MLP_EXPERTS;
+        return STATUS_OK;
+    case EXPERT_LAYERS_PERIOD:
+        return read_period(reader, rule, layer, has, error);
     case EXPERT_LAYERS_LIST:
         status = read_step(reader, "interleave_moe_layer_step", &step, error);
         *has = status == STATUS_OK && (list != NULL ? is_listed(list, layer) : (layer + 1) % step == 0);
@@ -165,9 +180,13 @@ static Status read_plan(const ConfigReader *reader, const ModelConfig *config, u
                                                             config_bool(reader, rule->normalise_key)),
                          .added_sum = rule->added_sum,
                          .scales_input = rule->scales_input,
+                         .is_plain = rule->is_plain,
                          .has_bias = rule->has_bias,
                          .is_interleaved = rule->glu_limit_key != NULL};
-    Status status = config_read_size(reader, rule->count_key, 0, &plan->count, &from, error);
+    Status status = rule->may_have_none
+                        ? config_read_count(reader, rule->count_key, &plan->count, error)
+                        : config_read_size(reader, rule->count_key, 0, &plan->count, &from, error);
+    if (status == STATUS_OK && plan->count == 0) return read_shared(reader, rule, plan, error);
     if (status == STATUS_OK) status = read_chosen(reader, rule->chosen_key, layer, &plan->chosen, error);
     if (rule->scoring == EXPERTS_SPARSE_MIXER) plan->chosen = 2; /* whatever the key says */
     plan->width = config->intermediate_size;
@@ -185,24 +204,21 @@ static Status read_plan(const ConfigReader *reader, const ModelConfig *config, u
 
 /* ---- tensors ---- */
 
-static void need_part(LayerPlan *plan, TensorPart part, bool is_needed) {
-    if (is_needed) plan->parts |= UINT64_C(1) << part;
-}
-
 static void need_tensors(const ConfigReader *reader, const ExpertRule *rule, LayerPlan *plan) {
     static const TensorRole MLP[] = {TENSOR_GATE,      TENSOR_UP,           TENSOR_GATE_UP, TENSOR_DOWN,
                                      TENSOR_GATE_BIAS, TENSOR_GATE_UP_BIAS, TENSOR_UP_BIAS, TENSOR_DOWN_BIAS};
     bool has_shared = plan->experts.shared_width > 0;
     for (size_t i = 0; i < sizeof MLP / sizeof *MLP; i++) plan->roles &= ~(UINT64_C(1) << MLP[i]);
-    need_part(plan, TENSOR_PART_ROUTER, true);
-    need_part(plan, TENSOR_PART_ROUTER_BIAS, rule->has_bias);
+    part_set_add(&plan->parts, TENSOR_PART_ROUTER, plan->experts.count > 0);
+    part_set_add(&plan->parts, TENSOR_PART_ROUTER_BIAS, rule->has_bias);
     bool is_asked = rule->correction_key != NULL && config_bool(reader, rule->correction_key);
-    need_part(plan, TENSOR_PART_CORRECTION, rule->has_correction || is_asked);
-    need_part(plan, TENSOR_PART_SHARED_GATE, has_shared && !rule->shared_is_fused);
-    need_part(plan, TENSOR_PART_SHARED_UP, has_shared && !rule->shared_is_fused);
-    need_part(plan, TENSOR_PART_SHARED_GATE_UP, has_shared && rule->shared_is_fused);
-    need_part(plan, TENSOR_PART_SHARED_DOWN, has_shared);
-    need_part(plan, TENSOR_PART_SHARED_SWITCH, has_shared && rule->shared_has_switch);
+    part_set_add(&plan->parts, TENSOR_PART_CORRECTION, rule->has_correction || is_asked);
+    part_set_add(&plan->parts, TENSOR_PART_SHARED_GATE,
+                 has_shared && !rule->shared_is_fused && !rule->is_plain);
+    part_set_add(&plan->parts, TENSOR_PART_SHARED_UP, has_shared && !rule->shared_is_fused);
+    part_set_add(&plan->parts, TENSOR_PART_SHARED_GATE_UP, has_shared && rule->shared_is_fused);
+    part_set_add(&plan->parts, TENSOR_PART_SHARED_DOWN, has_shared);
+    part_set_add(&plan->parts, TENSOR_PART_SHARED_SWITCH, has_shared && rule->shared_has_switch);
 }
 
 Status config_read_experts(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
@@ -212,7 +228,7 @@ Status config_read_experts(const ConfigReader *reader, const ModelConfig *config
     bool has = false;
     uint64_t count = 1;
     if (rule == NULL) return STATUS_OK;
-    Status status = find_layer(reader, config, layer, &has, error);
+    Status status = find_layer(reader, config, layer, plan, &has, error);
     if (status == STATUS_OK && rule->layers == EXPERT_LAYERS_STEP)
         status = config_read_count(reader, rule->count_key, &count,
                                    error); /* without experts all layers are dense */

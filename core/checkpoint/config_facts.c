@@ -165,7 +165,7 @@ static void add_experts(const Lister *lister) {
     const ExpertPlan *plan = NULL;
     uint64_t layers = 0;
     for (uint64_t l = config->layers; l-- > 0;) {
-        if (architecture_layer(config, l)->mlp != MLP_EXPERTS) continue;
+        if (architecture_layer(config, l)->experts.count == 0) continue;
         plan = &architecture_layer(config, l)->experts;
         layers++;
     }
@@ -215,8 +215,11 @@ static void add_config(const Lister *lister) {
     add_text(lister, "hidden_act", "activation", CONFIG_ACTIVATION,
              architecture_activation_name(config->activation));
     add_number(lister, "rms_norm_eps", "norm epsilon", CONFIG_EPSILON, config->norm_epsilon);
-    add_number(lister, "num_key_value_heads", "key/value heads", CONFIG_KV_HEADS, (double)config->kv_heads);
-    add_number(lister, "head_dim", "head size", CONFIG_HEAD_DIM, (double)config->head_dim);
+    if (config->heads > 0) {
+        add_number(lister, "num_key_value_heads", "key/value heads", CONFIG_KV_HEADS,
+                   (double)config->kv_heads);
+        add_number(lister, "head_dim", "head size", CONFIG_HEAD_DIM, (double)config->head_dim);
+    }
     static const char *const HEADS[] = {[HEAD_NONE] = "none", [HEAD_OWN] = "no", [HEAD_TIED] = "yes"};
     add_text(lister, "tie_word_embeddings", "tied head", CONFIG_TIE, HEADS[lister->head]);
     add_eos(lister);

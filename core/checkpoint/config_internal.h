@@ -44,11 +44,13 @@ typedef enum RopeRule {
 /* Which layers are mixtures of experts. */
 typedef enum ExpertLayers {
     EXPERT_LAYERS_ALL,
-    EXPERT_LAYERS_FROM,  /* from the so-manieth on, which dense_key states */
-    EXPERT_LAYERS_TYPES, /* as "mlp_layer_types" says; else the same; else all but the first */
-    EXPERT_LAYERS_STEP,  /* every decoder_sparse_step-th, but those of mlp_only_layers */
-    EXPERT_LAYERS_RANGE, /* every moe_layer_interval-th from moe_layer_start_index to moe_layer_end_index */
-    EXPERT_LAYERS_LIST   /* as "moe_layers" says; else every interleave_moe_layer_step-th */
+    EXPERT_LAYERS_FROM,   /* from the so-manieth on, which dense_key states */
+    EXPERT_LAYERS_TYPES,  /* as "mlp_layer_types" says; else the same; else all but the first */
+    EXPERT_LAYERS_STEP,   /* every decoder_sparse_step-th, but those of mlp_only_layers */
+    EXPERT_LAYERS_RANGE,  /* every moe_layer_interval-th from moe_layer_start_index to moe_layer_end_index */
+    EXPERT_LAYERS_MARKED, /* those that have nothing else */
+    EXPERT_LAYERS_PERIOD, /* "expert_layer_period" and "expert_layer_offset" */
+    EXPERT_LAYERS_LIST    /* as "moe_layers" says; else every interleave_moe_layer_step-th */
 } ExpertLayers;
 
 /* A type's mixtures of experts (config_experts.c). Keys that are NULL are those of no such switch. */
@@ -60,6 +62,8 @@ typedef struct ExpertRule {
     const char *dense_key;
     ExpertScoring scoring;
     ExpertLayout layout;
+    bool is_plain;                 /* experts have no gate */
+    bool may_have_none;            /* without experts the shared one is the MLP */
     bool has_correction, has_bias; /* of the choice; of router and experts */
     const char *correction_key;    /* has it if true */
     bool has_groups;               /* "n_group", "topk_group" */
@@ -80,7 +84,8 @@ typedef struct ExpertRule {
 extern const ExpertRule EXPERTS_MIXTRAL, EXPERTS_MINIMAX, EXPERTS_PHI, EXPERTS_OLMO, EXPERTS_QWEN,
     EXPERTS_QWEN_SHARED, EXPERTS_GRANITE, EXPERTS_GRANITE_SHARED, EXPERTS_GPT_OSS, EXPERTS_HUNYUAN,
     EXPERTS_ERNIE, EXPERTS_LLAMA4, EXPERTS_DEEPSEEK2, EXPERTS_DEEPSEEK3, EXPERTS_GLM_LITE, EXPERTS_EXAONE,
-    EXPERTS_SOLAR, EXPERTS_HUNYUAN3, EXPERTS_AFMOE, EXPERTS_QWEN_ALL, EXPERTS_LFM;
+    EXPERTS_SOLAR, EXPERTS_HUNYUAN3, EXPERTS_AFMOE, EXPERTS_QWEN_ALL, EXPERTS_LFM, EXPERTS_NEMOTRON,
+    EXPERTS_JAMBA, EXPERTS_GRANITE_HYBRID;
 
 /* Latent attention, whose ranks and sizes of heads have the same keys everywhere; how its heads turn. */
 typedef enum LatentRule {
@@ -89,6 +94,50 @@ typedef enum LatentRule {
     LATENT_INTERLEAVED,
     LATENT_BY_KEY /* interleaved if "rope_interleave" is true */
 } LatentRule;
+
+/* A type's state spaces (config_state.c): Mamba-2, or, without a key of heads, Mamba-1. Keys that are NULL are those of no
+ * such switch. */
+typedef struct StateRule {
+    const char *size_key; /* of a state */
+    const char *heads_key, *groups_key;
+    const char *head_dim_key; /* "auto", or NULL: what the width leaves */
+    const char *expand_key,
+        *width_key;       /* the width is so many times the stream's; or as stated; or that of all heads */
+    const char *rank_key; /* "auto": a 16th of the stream */
+    ConfigRule convolution_bias, in_bias, out_bias;
+    bool has_norm;
+    const char *norm_key, *norm_first_key;
+    const char *limits_key, *least_key; /* of steps: both, or the least */
+    const char *activation_key;         /* NULL: hidden_act */
+    const char *step_epsilon_key;       /* Mamba-1 norms what steps, writes and reads */
+    bool step_norms_have_weights;
+    const char *in_key, *out_key, *scales_key;
+} StateRule;
+
+extern const StateRule STATE_MAMBA2, STATE_BAMBA, STATE_FALCON, STATE_NEMOTRON, STATE_MAMBA,
+    STATE_FALCON_MAMBA, STATE_JAMBA;
+
+/* What a layer has. */
+typedef enum LayerKind {
+    LAYER_ATTENTION,
+    LAYER_MIXER, /* in place of attention */
+    LAYER_BOTH,  /* beside it */
+    LAYER_MLP,   /* these two: nothing but that */
+    LAYER_EXPERTS,
+    LAYER_NOTHING, /* the layer does nothing to text */
+    LAYER_KIND_COUNT
+} LayerKind;
+
+/* Where it is said. */
+typedef enum LayersRule {
+    LAYERS_LISTED, /* mixers as "layer_types" says, else by an interval, else a list of those with attention */
+    LAYERS_LISTED_OR_MIXER, /* as "layer_types" says; else all are mixers */
+    LAYERS_SINGLE,          /* a layer is one block, as "layer_types" says, or letters of a pattern */
+    LAYERS_MIXER,           /* all mixers, but those of a list */
+    LAYERS_BESIDE,          /* all both */
+    LAYERS_PERIOD,          /* "attn_layer_period" and "attn_layer_offset" */
+    LAYERS_SKIPPED          /* all attention, but those of a list, which do nothing */
+} LayersRule;
 
 typedef struct ConfigReader ConfigReader;
 
@@ -106,6 +155,7 @@ struct Architecture {
     const char *width_key;     /* of the MLP; NULL: intermediate_size */
     bool is_four_wide;         /* the MLP is 4 · hidden_size where that key is null or not there */
     const char *positions_key; /* NULL: max_position_embeddings */
+    bool lacks_attention;      /* no layer has any */
     const char *kv_heads_key;  /* NULL: num_key_value_heads */
     bool derives_kv_heads;     /* as many as heads, whatever that key says */
     bool
@@ -157,9 +207,9 @@ struct Architecture {
     Alibi alibi; /* then nothing turns */
     ConfigRule alibi_rule;
     RopeRule rope;
-    /* a mixer with a state, in layers that "layer_types" calls so; without the list, in those that a list of numbers
-     * leaves out */
-    MixerKind mixer;
+    MixerKind mixer; /* of layers that have one; in them "layer_types" says mixer_type */
+    LayersRule layers;
+    const StateRule *state;
     const char *mixer_type, *attention_list;
     const char *interval_key; /* instead of such a list: every so-manieth layer has attention */
     uint64_t interval;        /* where there is no such key */
@@ -169,6 +219,7 @@ struct Architecture {
     bool is_interleaved, is_reversed;
     bool is_partial;             /* the default kind heeds partial_rotary_factor */
     double default_partial;      /* 0: all */
+    bool partial_is_inside;      /* stated beside the object of parameters it does nothing */
     const char *partial_key;     /* NULL: partial_rotary_factor; beside the object of parameters */
     const char *theta_key;       /* NULL: rope_theta; the same */
     const char *rotary_dims_key; /* the one key that is heeded: of a head so many turn, by the default kind */
@@ -218,9 +269,12 @@ struct Architecture {
 #define ALWAYS                                                                                               \
     { .always = true }
 
-/* The tables: architecture_table.c, architecture_table_gpt.c, architecture_table_experts.c, in this order. */
-extern const Architecture ARCHITECTURES_DENSE[], ARCHITECTURES_GPT[], ARCHITECTURES_EXPERTS[];
-extern const size_t ARCHITECTURES_DENSE_COUNT, ARCHITECTURES_GPT_COUNT, ARCHITECTURES_EXPERTS_COUNT;
+/* The tables: architecture_table.c, architecture_table_gpt.c, architecture_table_experts.c, architecture_table_states.c, in
+ * this order. */
+extern const Architecture ARCHITECTURES_DENSE[], ARCHITECTURES_GPT[], ARCHITECTURES_EXPERTS[],
+    ARCHITECTURES_STATES[];
+extern const size_t ARCHITECTURES_DENSE_COUNT, ARCHITECTURES_GPT_COUNT, ARCHITECTURES_EXPERTS_COUNT,
+    ARCHITECTURES_STATES_COUNT;
 
 /* What many rows begin with. */
 #define LLAMA_LIKE                                                                                           \
@@ -233,6 +287,8 @@ Status architecture_refine_phimoe(const ConfigReader *reader, ModelConfig *confi
                                   Error *error) STATUS_MUST_CHECK;
 Status architecture_refine_llama4(const ConfigReader *reader, ModelConfig *config,
                                   Error *error) STATUS_MUST_CHECK;
+Status architecture_refine_granitemoehybrid(const ConfigReader *reader, ModelConfig *config,
+                                            Error *error) STATUS_MUST_CHECK;
 Status architecture_refine_youtu(const ConfigReader *reader, ModelConfig *config,
                                  Error *error) STATUS_MUST_CHECK;
 Status architecture_refine_minicpm3(const ConfigReader *reader, ModelConfig *config,
@@ -308,10 +364,25 @@ Status config_read_experts(const ConfigReader *reader, const ModelConfig *config
 Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, ModelConfig *config,
                           Error *error);
 
-/* Sizes of mixers with a state; which layers have one, has_mixer[layers]; and `plan` of such a layer made of one with
- * attention (config_mixers.c). */
-Status config_read_mixers(const ConfigReader *reader, ModelConfig *config, bool *has_mixer, Error *error);
-void config_set_mixer(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan);
+/* Sizes of mixers with a state; what each layer has, kinds[layers]; and `plan` of such a layer made of one with attention
+ * and an MLP (config_mixers.c). */
+Status config_read_mixers(const ConfigReader *reader, ModelConfig *config, LayerKind *kinds, Error *error);
+void config_set_kind(const ConfigReader *reader, const ModelConfig *config, LayerKind kind, LayerPlan *plan);
+
+/* Where letters say what each layer is, and no list does. */
+#define CONFIG_PATTERN "hybrid_override_pattern"
+
+/* Every so-manieth, the first after so many. */
+Status config_read_period(const ConfigReader *reader, const char *period_key, const char *offset_key,
+                          uint64_t *period, uint64_t *offset, Error *error) STATUS_MUST_CHECK;
+
+/* Sizes and switches of state spaces, and their tensors (config_state.c). */
+Status config_read_state(const ConfigReader *reader, ModelConfig *config, Error *error) STATUS_MUST_CHECK;
+void config_need_state(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan);
+
+/* By name; none, and no default: silu. */
+Status config_read_activation(const ConfigReader *reader, const char *key, Activation *activation,
+                              Error *error) STATUS_MUST_CHECK;
 
 /* ---- what is one type's own (config_own.c) ---- */
 
@@ -325,6 +396,7 @@ Status config_prepare_mpt(const ConfigReader *reader, ModelConfig *config, Error
 Status config_prepare_xglm(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_lfm2_moe(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_lfm2(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_falcon_h1(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error);
 
 #endif

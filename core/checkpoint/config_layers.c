@@ -39,7 +39,7 @@ typedef struct Layers {
     ModelConfig *config;
     uint64_t window;
     LayerFacts facts[MODEL_MAX_LAYERS];
-    bool has_mixer[MODEL_MAX_LAYERS]; /* in place of attention */
+    LayerKind kinds[MODEL_MAX_LAYERS];
 } Layers;
 
 static Status refuse_count(const Layers *layers, const char *key, uint64_t found, Error *error) {
@@ -228,7 +228,9 @@ static Status read_windows(Layers *layers, Error *error) {
     const char *origin = layers->reader->origin;
     const cJSON *types = config_find_stated(layers->reader, "layer_types");
     bool sees_nothing;
-    if (rule == WINDOW_NEVER) return check_types(layers, types, error);
+    /* where a layer is one block its list is its own */
+    if (rule == WINDOW_NEVER)
+        return config->architecture->layers == LAYERS_SINGLE ? STATUS_OK : check_types(layers, types, error);
     read_window(layers, &sees_nothing);
     if (rule == WINDOW_MISTRAL && types != NULL &&
         (layers->window == 0 || config->from[CONFIG_HEAD_DIM] == NULL))
@@ -370,13 +372,14 @@ static Status share_keys(const Layers *layers, uint64_t layer, LayerPlan *plan, 
 
 /* Of one model: what is the same in all its layers is not compared. */
 static bool plans_equal(const LayerPlan *a, const LayerPlan *b) {
-    return a->mixer == b->mixer && a->roles == b->roles && a->parts == b->parts && a->heads == b->heads &&
-           a->kv_heads == b->kv_heads && a->head_dim == b->head_dim && a->value_dim == b->value_dim &&
-           a->window == b->window && a->is_chunked == b->is_chunked && a->rope == b->rope &&
-           a->skips_qk_norm == b->skips_qk_norm && a->has_temperature == b->has_temperature &&
-           a->mlp == b->mlp && a->intermediate_size == b->intermediate_size &&
-           a->latent.latent == b->latent.latent && a->experts.count == b->experts.count &&
-           a->experts.chosen == b->experts.chosen && a->kv_layer == b->kv_layer;
+    return a->mixer == b->mixer && a->attends_beside == b->attends_beside && a->roles == b->roles &&
+           part_set_equal(&a->parts, &b->parts) && a->heads == b->heads && a->kv_heads == b->kv_heads &&
+           a->head_dim == b->head_dim && a->value_dim == b->value_dim && a->window == b->window &&
+           a->is_chunked == b->is_chunked && a->rope == b->rope && a->skips_qk_norm == b->skips_qk_norm &&
+           a->has_temperature == b->has_temperature && a->mlp == b->mlp &&
+           a->intermediate_size == b->intermediate_size && a->latent.latent == b->latent.latent &&
+           a->experts.count == b->experts.count && a->experts.chosen == b->experts.chosen &&
+           a->kv_layer == b->kv_layer;
 }
 
 static Status add_plan(ModelConfig *config, uint64_t layer, const LayerPlan *plan, const char *origin,
@@ -401,7 +404,7 @@ Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, Mod
     if (status == STATUS_OK && config->architecture->rope == ROPE_RULE_THETAS)
         status = check_thetas(&layers, error);
     if (status == STATUS_OK) status = check_overrides(&layers, error);
-    if (status == STATUS_OK) status = config_read_mixers(reader, config, layers.has_mixer, error);
+    if (status == STATUS_OK) status = config_read_mixers(reader, config, layers.kinds, error);
     for (uint64_t layer = 0; layer < config->layers && status == STATUS_OK; layer++) {
         LayerPlan own = *plan;
         bool slides = layers.facts[layer].slides;
@@ -412,7 +415,7 @@ Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, Mod
         if (config->latent.latent == 0) own.value_dim = own.head_dim;
         status = share_keys(&layers, layer, &own, error);
         if (status != STATUS_OK) return status;
-        if (layers.has_mixer[layer]) config_set_mixer(reader, config, &own);
+        config_set_kind(reader, config, layers.kinds[layer], &own);
         own.is_chunked = own.window > 0 && layers.facts[layer].is_chunked;
         own.skips_qk_norm = architecture->rope == ROPE_RULE_LIST && own.rope < 0;
         status = config_read_experts(reader, config, layer, &own, error);

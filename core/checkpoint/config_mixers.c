@@ -42,23 +42,40 @@ static Status read_sizes(const ConfigReader *reader, ModelConfig *config, Error 
                            architecture->taps_key, MOST_TAPS);
     if (status == STATUS_OK && architecture->mixer == MIXER_DELTA)
         status = read_delta(reader, &config->recurrent, error);
+    if (status == STATUS_OK && architecture->state != NULL) status = config_read_state(reader, config, error);
     return status;
+}
+
+/* ---- which layers have what ---- */
+
+/* Names of older files, which transformers takes for the others. */
+static const char *current_name(const char *name) {
+    if (strcmp(name, "mamba") == 0) return "linear_attention";
+    return strcmp(name, "attention") == 0 ? "full_attention" : name;
+}
+
+/* What a type's name says; LAYER_KIND_COUNT: nothing. */
+static LayerKind find_kind(const Architecture *architecture, const char *name) {
+    const char *current = current_name(name);
+    if (strcmp(current, architecture->mixer_type) == 0) return LAYER_MIXER;
+    if (strcmp(current, "full_attention") == 0) return LAYER_ATTENTION;
+    if (architecture->layers == LAYERS_SINGLE && strcmp(name, "moe") == 0) return LAYER_EXPERTS;
+    if (architecture->layers == LAYERS_SINGLE && strcmp(name, "mlp") == 0) return LAYER_MLP;
+    return LAYER_KIND_COUNT;
 }
 
 /* "layer_types", which has as many names as there are layers. */
 static Status read_types(const ConfigReader *reader, const ModelConfig *config, const cJSON *types,
-                         bool *has_mixer, Error *error) {
-    static const char ATTENTION[] = "full_attention";
-    const char *mixer = config->architecture->mixer_type;
+                         LayerKind *kinds, Error *error) {
     uint64_t layer = 0;
     const cJSON *type;
     cJSON_ArrayForEach(type, types) {
         const char *name = cJSON_IsString(type) ? type->valuestring : "?";
-        bool is_mixer = strcmp(name, mixer) == 0;
-        if (!is_mixer && strcmp(name, ATTENTION) != 0)
+        LayerKind kind = find_kind(config->architecture, name);
+        if (kind == LAYER_KIND_COUNT)
             return status_fail(error, STATUS_UNSUPPORTED, "%s: layer type \"%.60s\" is not known",
                                reader->origin, name);
-        if (layer < config->layers) has_mixer[layer] = is_mixer;
+        if (layer < config->layers) kinds[layer] = kind;
         layer++;
     }
     return layer == config->layers
@@ -67,18 +84,37 @@ static Status read_types(const ConfigReader *reader, const ModelConfig *config, 
                              reader->origin, config->layers, layer);
 }
 
-/* Numbers of the layers that have attention; null: all of them. Numbers of no layer are no matter. */
-static void read_list(const ConfigReader *reader, const ModelConfig *config, bool *has_mixer) {
-    const cJSON *list = config_find(reader, config->architecture->attention_list), *item;
-    for (uint64_t layer = 0; layer < config->layers; layer++) has_mixer[layer] = list != NULL;
+/* A letter a layer, where no list says. */
+static Status read_pattern(const ConfigReader *reader, const char *pattern, LayerKind *kinds, Error *error) {
+    static const char LETTERS[] = "*M-E";
+    static const LayerKind KINDS[] = {LAYER_ATTENTION, LAYER_MIXER, LAYER_MLP, LAYER_EXPERTS};
+    for (size_t layer = 0; pattern[layer] != '\0'; layer++) {
+        const char *letter = strchr(LETTERS, pattern[layer]);
+        if (letter == NULL)
+            return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be of %s", reader->origin,
+                               CONFIG_PATTERN, LETTERS);
+        kinds[layer] = KINDS[letter - LETTERS];
+    }
+    return STATUS_OK;
+}
+
+static void fill(const ModelConfig *config, LayerKind *kinds, LayerKind kind) {
+    for (uint64_t layer = 0; layer < config->layers; layer++) kinds[layer] = kind;
+}
+
+/* Numbers of layers that are of that kind; those of no layer are no matter. */
+static void mark_list(const ConfigReader *reader, const ModelConfig *config, LayerKind *kinds,
+                      LayerKind kind) {
+    const char *key = config->architecture->attention_list;
+    const cJSON *list = key != NULL ? config_find(reader, key) : NULL, *item;
     cJSON_ArrayForEach(item, list) {
         uint64_t layer;
-        if (json_read_count(item, &layer) && layer < config->layers) has_mixer[layer] = false;
+        if (json_read_count(item, &layer) && layer < config->layers) kinds[layer] = kind;
     }
 }
 
 /* Every so-manieth layer has attention. */
-static Status read_interval(const ConfigReader *reader, const ModelConfig *config, bool *has_mixer,
+static Status read_interval(const ConfigReader *reader, const ModelConfig *config, LayerKind *kinds,
                             Error *error) {
     const Architecture *architecture = config->architecture;
     const cJSON *stated = json_find_any(reader->json, architecture->interval_key);
@@ -86,48 +122,140 @@ static Status read_interval(const ConfigReader *reader, const ModelConfig *confi
     if (stated != NULL && (!json_read_count(stated, &interval) || interval == 0))
         return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count from 1", reader->origin,
                            architecture->interval_key);
-    for (uint64_t layer = 0; layer < config->layers; layer++) has_mixer[layer] = (layer + 1) % interval != 0;
+    for (uint64_t layer = 0; layer < config->layers; layer++)
+        kinds[layer] = (layer + 1) % interval != 0 ? LAYER_MIXER : LAYER_ATTENTION;
     return STATUS_OK;
 }
 
-Status config_read_mixers(const ConfigReader *reader, ModelConfig *config, bool *has_mixer, Error *error) {
-    if (config->architecture->mixer == MIXER_ATTENTION) return STATUS_OK;
+/* Every so-manieth layer has attention, the first after so many. */
+static Status read_period(const ConfigReader *reader, const ModelConfig *config, LayerKind *kinds,
+                          Error *error) {
+    uint64_t period, offset;
+    Status status =
+        config_read_period(reader, "attn_layer_period", "attn_layer_offset", &period, &offset, error);
+    for (uint64_t layer = 0; layer < config->layers && status == STATUS_OK; layer++)
+        kinds[layer] = layer % period == offset ? LAYER_ATTENTION : LAYER_MIXER;
+    return status;
+}
+
+Status config_read_period(const ConfigReader *reader, const char *period_key, const char *offset_key,
+                          uint64_t *period, uint64_t *offset, Error *error) {
+    const char *from;
+    Status status = config_read_size(reader, period_key, 0, period, &from, error);
+    if (status == STATUS_OK) status = config_read_count(reader, offset_key, offset, error);
+    if (status != STATUS_OK || *offset < *period) return status;
+    return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be less than \"%s\"", reader->origin,
+                       offset_key, period_key);
+}
+
+/* As a list says, or what stands in its place. */
+static Status read_listed(const ConfigReader *reader, const ModelConfig *config, LayerKind *kinds,
+                          Error *error) {
+    const Architecture *architecture = config->architecture;
     const cJSON *types = config_find(reader, "layer_types");
-    Status status = read_sizes(reader, config, error);
-    if (status != STATUS_OK) return status;
-    if (types != NULL) return read_types(reader, config, types, has_mixer, error);
-    if (config->architecture->interval > 0) return read_interval(reader, config, has_mixer, error);
-    if (config->architecture->attention_list == NULL)
+    if (types != NULL) return read_types(reader, config, types, kinds, error);
+    if (architecture->interval > 0) return read_interval(reader, config, kinds, error);
+    if (architecture->layers == LAYERS_SINGLE)
+        return read_pattern(reader, config_text(reader, CONFIG_PATTERN), kinds, error);
+    if (architecture->layers == LAYERS_LISTED_OR_MIXER) {
+        fill(config, kinds, LAYER_MIXER);
+        return STATUS_OK;
+    }
+    if (architecture->attention_list == NULL)
         return status_fail(error, STATUS_FORMAT, "%s: expected \"layer_types\", found nothing",
                            reader->origin);
-    read_list(reader, config, has_mixer);
+    bool is_null = config_find(reader, architecture->attention_list) == NULL;
+    fill(config, kinds, is_null ? LAYER_ATTENTION : LAYER_MIXER);
+    mark_list(reader, config, kinds, LAYER_ATTENTION);
     return STATUS_OK;
 }
 
-static void need(LayerPlan *plan, TensorPart part, bool is_needed) {
-    if (is_needed) plan->parts |= UINT64_C(1) << part;
+Status config_read_mixers(const ConfigReader *reader, ModelConfig *config, LayerKind *kinds, Error *error) {
+    const Architecture *architecture = config->architecture;
+    Status status = architecture->taps_key != NULL ? read_sizes(reader, config, error) : STATUS_OK;
+    if (status != STATUS_OK) return status;
+    switch (architecture->layers) {
+    case LAYERS_LISTED:
+        return architecture->mixer == MIXER_ATTENTION ? STATUS_OK : read_listed(reader, config, kinds, error);
+    case LAYERS_LISTED_OR_MIXER:
+    case LAYERS_SINGLE:
+        return read_listed(reader, config, kinds, error);
+    case LAYERS_MIXER:
+        fill(config, kinds, LAYER_MIXER);
+        mark_list(reader, config, kinds, LAYER_ATTENTION);
+        return STATUS_OK;
+    case LAYERS_BESIDE:
+        fill(config, kinds, LAYER_BOTH);
+        return STATUS_OK;
+    case LAYERS_PERIOD:
+        return read_period(reader, config, kinds, error);
+    case LAYERS_SKIPPED:
+        mark_list(reader, config, kinds, LAYER_NOTHING);
+        return STATUS_OK;
+    }
+    return STATUS_OK;
 }
 
-void config_set_mixer(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
-    static const TensorRole ATTENTION[] = {TENSOR_Q,      TENSOR_K,      TENSOR_V,        TENSOR_QKV,
-                                           TENSOR_O,      TENSOR_Q_BIAS, TENSOR_K_BIAS,   TENSOR_V_BIAS,
-                                           TENSOR_O_BIAS, TENSOR_Q_NORM, TENSOR_QKV_BIAS, TENSOR_K_NORM};
-    bool has_bias = config_rule(reader, config->architecture->mixer_bias);
-    for (size_t i = 0; i < sizeof ATTENTION / sizeof *ATTENTION; i++)
-        plan->roles &= ~(UINT64_C(1) << ATTENTION[i]);
-    plan->mixer = config->architecture->mixer;
+/* ---- what they are made of ---- */
+
+static const TensorRole ATTENTION[] = {TENSOR_Q,      TENSOR_K,      TENSOR_V,        TENSOR_QKV,
+                                       TENSOR_O,      TENSOR_Q_BIAS, TENSOR_K_BIAS,   TENSOR_V_BIAS,
+                                       TENSOR_O_BIAS, TENSOR_Q_NORM, TENSOR_QKV_BIAS, TENSOR_K_NORM};
+static const TensorRole MLP[] = {TENSOR_MLP_NORM,     TENSOR_POST_MLP_NORM, TENSOR_GATE,      TENSOR_UP,
+                                 TENSOR_GATE_UP,      TENSOR_DOWN,          TENSOR_GATE_BIAS, TENSOR_UP_BIAS,
+                                 TENSOR_GATE_UP_BIAS, TENSOR_DOWN_BIAS};
+
+static void drop(LayerPlan *plan, const TensorRole *roles, size_t count) {
+    for (size_t i = 0; i < count; i++) plan->roles &= ~(UINT64_C(1) << roles[i]);
+}
+
+static void drop_attention(LayerPlan *plan) {
+    drop(plan, ATTENTION, sizeof ATTENTION / sizeof *ATTENTION);
     plan->heads = plan->kv_heads = plan->head_dim = plan->value_dim = 0;
     plan->window = 0;
     plan->rope = -1;
+}
+
+static void drop_mlp(LayerPlan *plan) {
+    drop(plan, MLP, sizeof MLP / sizeof *MLP);
+    plan->mlp = MLP_NONE;
+    plan->intermediate_size = 0;
+}
+
+static void need(LayerPlan *plan, TensorPart part, bool is_needed) {
+    part_set_add(&plan->parts, part, is_needed);
+}
+
+static void need_mixer(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
+    bool has_bias = config_rule(reader, config->architecture->mixer_bias);
     bool is_delta = plan->mixer == MIXER_DELTA, is_fused = config->architecture->delta_is_fused;
+    bool is_convolution = plan->mixer == MIXER_CONVOLUTION;
     for (int part = TENSOR_PART_DELTA_IN; part <= TENSOR_PART_DELTA_OUT; part++)
         need(plan, (TensorPart)part, is_delta && (part > TENSOR_PART_DELTA_STEP || !is_fused));
     need(plan, TENSOR_PART_DELTA_FUSED, is_delta && is_fused);
     need(plan, TENSOR_PART_DELTA_STEPS, is_delta && is_fused);
-    need(plan, TENSOR_PART_CONVOLUTION_IN, !is_delta);
-    need(plan, TENSOR_PART_CONVOLUTION, !is_delta);
-    need(plan, TENSOR_PART_CONVOLUTION_OUT, !is_delta);
+    need(plan, TENSOR_PART_CONVOLUTION_IN, is_convolution);
+    need(plan, TENSOR_PART_CONVOLUTION, is_convolution);
+    need(plan, TENSOR_PART_CONVOLUTION_OUT, is_convolution);
     need(plan, TENSOR_PART_CONVOLUTION_IN_BIAS, has_bias);
     need(plan, TENSOR_PART_CONVOLUTION_BIAS, has_bias);
     need(plan, TENSOR_PART_CONVOLUTION_OUT_BIAS, has_bias);
+    if (config->architecture->state != NULL) config_need_state(reader, config, plan);
+}
+
+void config_set_kind(const ConfigReader *reader, const ModelConfig *config, LayerKind kind, LayerPlan *plan) {
+    const Architecture *architecture = config->architecture;
+    bool is_single = architecture->layers == LAYERS_SINGLE,
+         has_mixer = kind == LAYER_MIXER || kind == LAYER_BOTH;
+    bool has_attention = kind == LAYER_ATTENTION || kind == LAYER_BOTH;
+    bool has_mlp = is_single ? !has_mixer && !has_attention : kind != LAYER_NOTHING;
+    if (has_mixer) plan->mixer = architecture->mixer;
+    if (!has_mixer && !has_attention) plan->mixer = MIXER_NONE;
+    plan->attends_beside = kind == LAYER_BOTH;
+    if (!has_attention) drop_attention(plan);
+    if (has_mixer) need_mixer(reader, config, plan);
+    if (!has_mlp) drop_mlp(plan);
+    if (is_single) drop(plan, MLP, 2); /* one block has one norm, whatever it is */
+    if (kind == LAYER_EXPERTS) plan->mlp = MLP_EXPERTS;
+    if (kind == LAYER_NOTHING) plan->roles = 0;
 }

@@ -187,6 +187,32 @@ Status config_prepare_lfm2(const ConfigReader *reader, ModelConfig *config, Erro
                : refuse(reader, ADJUSTS, "expected it to leave a width", error);
 }
 
+/* Factors of what goes into blocks and comes out of them; keys are multiplied before they turn, which scores are linear in. */
+Status config_prepare_falcon_h1(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char MLP[] = "mlp_multipliers";
+    const struct {
+        const char *key;
+        double *value;
+    } factors[] = {{"attention_in_multiplier", &config->attention_in_scale},
+                   {"attention_out_multiplier", &config->attention_out_scale}};
+    for (size_t i = 0; i < sizeof factors / sizeof *factors; i++) {
+        *factors[i].value = config_number(reader, factors[i].key, 1.0);
+        if (!isfinite(*factors[i].value)) return refuse(reader, factors[i].key, "expected a number", error);
+    }
+    config->attention_scale *= config_number(reader, "key_multiplier", 1.0);
+    if (!isfinite(config->attention_scale))
+        return refuse(reader, "key_multiplier", "expected a number", error);
+    const cJSON *mlp = config_find(reader, MLP);
+    if (mlp == NULL) return STATUS_OK;
+    const cJSON *gate = cJSON_GetArrayItem(mlp, 0), *down = cJSON_GetArrayItem(mlp, 1);
+    if (cJSON_GetArraySize(mlp) != 2 || !cJSON_IsNumber(gate) || !cJSON_IsNumber(down) ||
+        !isfinite(gate->valuedouble) || !isfinite(down->valuedouble))
+        return refuse(reader, MLP, "expected two numbers", error);
+    config->gate_scale = gate->valuedouble;
+    config->mlp_scale = down->valuedouble;
+    return STATUS_OK;
+}
+
 /* transformers refuses both too. */
 Status config_prepare_diffllama(const ConfigReader *reader, ModelConfig *config, Error *error) {
     if (config->kv_heads % 2 != 0)

@@ -48,21 +48,32 @@ static const char *const REFUSED_SWITCHES[] = {
 
 /* ---- switches ---- */
 
-static Status read_activation(const ConfigReader *reader, ModelConfig *config, Error *error) {
-    const char *key = config->architecture->activation_key, *name = config->architecture->activation;
-    if (key == NULL) key = "hidden_act";
-    if (name == NULL && config_find_stated(reader, key) != NULL) config->from[CONFIG_ACTIVATION] = key;
-    if (name == NULL) name = config_text(reader, key);
-    if (name == NULL && cJSON_IsString(json_find(reader->defaults, key)))
-        return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a text", reader->origin, key);
-    if (name == NULL) return STATUS_OK; /* silu, of all */
+static Status find_activation(const ConfigReader *reader, const char *name, Activation *activation,
+                              Error *error) {
     for (size_t i = 0; i < sizeof ACTIVATIONS / sizeof *ACTIVATIONS; i++) {
         if (strcmp(name, ACTIVATIONS[i].name) != 0) continue;
-        config->activation = ACTIVATIONS[i].activation;
+        *activation = ACTIVATIONS[i].activation;
         return STATUS_OK;
     }
     return status_fail(error, STATUS_UNSUPPORTED, "%s: activation \"%.60s\" is not known", reader->origin,
                        name);
+}
+
+Status config_read_activation(const ConfigReader *reader, const char *key, Activation *activation,
+                              Error *error) {
+    const char *name = config_text(reader, key);
+    *activation = ACTIVATION_SILU;
+    if (name == NULL && cJSON_IsString(json_find(reader->defaults, key)))
+        return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a text", reader->origin, key);
+    return name == NULL ? STATUS_OK : find_activation(reader, name, activation, error);
+}
+
+static Status read_activation(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const char *key = config->architecture->activation_key, *name = config->architecture->activation;
+    if (key == NULL) key = "hidden_act";
+    if (name != NULL) return find_activation(reader, name, &config->activation, error);
+    if (config_find_stated(reader, key) != NULL) config->from[CONFIG_ACTIVATION] = key;
+    return config_read_activation(reader, key, &config->activation, error);
 }
 
 static Status read_norm(const ConfigReader *reader, ModelConfig *config, Error *error) {
@@ -133,6 +144,7 @@ static void read_scores(const ConfigReader *reader, ModelConfig *config) {
 static Status read_switches(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
     double scalar = 0.0, divisor = 1.0;
+    double natural = config->head_dim > 0 ? 1.0 / sqrt((double)config->head_dim) : 1.0;
     const struct {
         const char *key;
         double fallback, *value;
@@ -142,12 +154,13 @@ static Status read_switches(const ConfigReader *reader, ModelConfig *config, Err
         {architecture->logit_key, 1.0, &config->logit_scale},
         {architecture->logit_divisor, 1.0, &divisor},
         {architecture->logit_cap_key, 0.0, &config->logit_cap},
-        {architecture->scale_key, 1.0 / sqrt((double)config->head_dim), &config->attention_scale},
+        {architecture->scale_key, natural, &config->attention_scale},
         {architecture->scalar_key, 0.0, &scalar},
         {architecture->cap_key, 0.0, &config->attention_cap},
         {architecture->clip_key, 0.0, &config->clip},
     };
     Status status = STATUS_OK;
+    config->gate_scale = config->mlp_scale = config->attention_in_scale = config->attention_out_scale = 1.0;
     for (size_t i = 0; i < sizeof switches / sizeof *switches && status == STATUS_OK; i++)
         status = read_switch(reader, switches[i].key, switches[i].fallback, switches[i].value, error);
     if (config_rule(reader, architecture->embedding_by_width))
@@ -169,10 +182,6 @@ static void need(LayerPlan *plan, TensorRole role, bool is_needed) {
     if (is_needed) plan->roles |= UINT64_C(1) << role;
 }
 
-static void need_part(uint64_t *parts, TensorPart part, bool is_needed) {
-    if (is_needed) *parts |= UINT64_C(1) << part;
-}
-
 /* Queries come of a latent or not; keys and values do. */
 static void need_latent(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
     bool has_query = plan->latent.query > 0, has_bias = config_rule(reader, config->architecture->qkv_bias);
@@ -183,10 +192,10 @@ static void need_latent(const ConfigReader *reader, const ModelConfig *config, L
     need(plan, TENSOR_KV_B, true);
     need(plan, TENSOR_O, true);
     need(plan, TENSOR_O_BIAS, config_rule(reader, config->architecture->o_bias));
-    need_part(&plan->parts, TENSOR_PART_LATENT_NORM, true);
-    need_part(&plan->parts, TENSOR_PART_QUERY_NORM, has_query);
-    need_part(&plan->parts, TENSOR_PART_LATENT_BIAS, has_bias);
-    need_part(&plan->parts, TENSOR_PART_QUERY_BIAS, has_bias && has_query);
+    part_set_add(&plan->parts, TENSOR_PART_LATENT_NORM, true);
+    part_set_add(&plan->parts, TENSOR_PART_QUERY_NORM, has_query);
+    part_set_add(&plan->parts, TENSOR_PART_LATENT_BIAS, has_bias);
+    part_set_add(&plan->parts, TENSOR_PART_QUERY_BIAS, has_bias && has_query);
 }
 
 static void need_attention(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
@@ -209,20 +218,21 @@ static void need_attention(const ConfigReader *reader, const ModelConfig *config
     need(plan, TENSOR_O_BIAS, config_rule(reader, architecture->o_bias));
     need(plan, TENSOR_Q_NORM, has_norms);
     need(plan, TENSOR_K_NORM, has_norms);
-    need_part(&plan->parts, TENSOR_PART_ATTENTION_GATE, architecture->has_gate);
-    need_part(&plan->parts, TENSOR_PART_SINKS, architecture->has_sinks);
-    need_part(&plan->parts, TENSOR_PART_MIXED_NORM, architecture->has_mixed_norm);
+    part_set_add(&plan->parts, TENSOR_PART_ATTENTION_GATE, architecture->has_gate);
+    part_set_add(&plan->parts, TENSOR_PART_SINKS, architecture->has_sinks);
+    part_set_add(&plan->parts, TENSOR_PART_MIXED_NORM, architecture->has_mixed_norm);
     for (int part = TENSOR_PART_LAMBDA_Q1; part <= TENSOR_PART_LAMBDA_K2; part++)
-        need_part(&plan->parts, (TensorPart)part, architecture->is_differential);
-    need_part(&plan->parts, TENSOR_PART_LAYER_SCALE, architecture->has_layer_scale);
+        part_set_add(&plan->parts, (TensorPart)part, architecture->is_differential);
+    part_set_add(&plan->parts, TENSOR_PART_LAYER_SCALE, architecture->has_layer_scale);
     for (int part = TENSOR_PART_LAYER_GATE; part <= TENSOR_PART_LAYER_NORM; part++)
-        need_part(&plan->parts, (TensorPart)part, config->layer_input_size > 0);
+        part_set_add(&plan->parts, (TensorPart)part, config->layer_input_size > 0);
 }
 
 static void need_mlp(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
     const Architecture *architecture = config->architecture;
     bool is_gated = plan->mlp == MLP_GATED, is_fused = is_gated && architecture->is_fused_mlp;
     bool has_bias = config_rule(reader, architecture->mlp_bias);
+    if (plan->mlp == MLP_NONE) return;
     need(plan, TENSOR_GATE, is_gated && !is_fused);
     need(plan, TENSOR_GATE_BIAS, is_gated && !is_fused && has_bias);
     need(plan, TENSOR_UP, !is_fused);
@@ -231,16 +241,17 @@ static void need_mlp(const ConfigReader *reader, const ModelConfig *config, Laye
     need(plan, TENSOR_GATE_UP_BIAS, is_fused && has_bias);
     need(plan, TENSOR_DOWN, true);
     need(plan, TENSOR_DOWN_BIAS, has_bias);
-    need_part(&plan->parts, TENSOR_PART_ACTIVATED_NORM, architecture->has_activated_norm);
+    part_set_add(&plan->parts, TENSOR_PART_ACTIVATED_NORM, architecture->has_activated_norm);
     for (int part = TENSOR_PART_XIELU_POSITIVE; part <= TENSOR_PART_XIELU_EPSILON; part++)
-        need_part(&plan->parts, (TensorPart)part, config->activation == ACTIVATION_XIELU);
+        part_set_add(&plan->parts, (TensorPart)part, config->activation == ACTIVATION_XIELU);
 }
 
 static void need_norms(const ModelConfig *config, LayerPlan *plan) {
     NormPlaces places = config->norms;
+    bool has_mlp = plan->mlp != MLP_NONE;
     if (config->norm_is_bare) return; /* nothing of them is stored: forward.c still norms */
     need(plan, TENSOR_ATTENTION_NORM, places != NORMS_BEHIND);
-    need(plan, TENSOR_MLP_NORM, places == NORMS_BEFORE || places == NORMS_AROUND);
+    need(plan, TENSOR_MLP_NORM, has_mlp && (places == NORMS_BEFORE || places == NORMS_AROUND));
     need(plan, TENSOR_POST_ATTENTION_NORM, places == NORMS_AROUND || places == NORMS_BEHIND);
     need(plan, TENSOR_POST_MLP_NORM, places == NORMS_AROUND || places == NORMS_BEHIND);
 }
@@ -274,10 +285,11 @@ static void read_roles(const ConfigReader *reader, ModelConfig *config) {
     bool is_bare = config->norm_is_bare || architecture->final_norm_is_bare;
     config->roles[TENSOR_FINAL_NORM] = !is_bare && !config->lacks_final_norm;
     for (int part = TENSOR_PART_INPUT_EMBEDDING; part <= TENSOR_PART_INPUT_NORM; part++)
-        need_part(&config->parts, (TensorPart)part, config->layer_input_size > 0);
+        part_set_add(&config->parts, (TensorPart)part, config->layer_input_size > 0);
     bool has_embedding_norm = config->has_embedding_norm && !config->norm_is_bare;
-    need_part(&config->parts, TENSOR_PART_EMBEDDING_NORM, has_embedding_norm);
-    need_part(&config->parts, TENSOR_PART_EMBEDDING_NORM_BIAS, has_embedding_norm && config->norm_has_bias);
+    part_set_add(&config->parts, TENSOR_PART_EMBEDDING_NORM, has_embedding_norm);
+    part_set_add(&config->parts, TENSOR_PART_EMBEDDING_NORM_BIAS,
+                 has_embedding_norm && config->norm_has_bias);
     config->roles[TENSOR_HEAD_BIAS] = config_rule(reader, architecture->head_bias);
     bool is_stated;
     config->tied_head = head_config_ties(reader->whole, &is_stated);

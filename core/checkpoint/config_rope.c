@@ -173,7 +173,7 @@ static Status read_part(const RopeSource *source, const ModelConfig *config, Err
     const cJSON *item = source->inside != NULL ? find(source, KEY_PARTIAL, source->place) : NULL;
     const char *beside =
         architecture->partial_key != NULL ? architecture->partial_key : NAMES[KEY_PARTIAL][PLACE_TOP];
-    if (item == NULL) item = config_find(source->reader, beside);
+    if (item == NULL && !architecture->partial_is_inside) item = config_find(source->reader, beside);
     uint64_t head_dim = config->latent.turned > 0 ? config->latent.turned : source->head_dim;
     double dim = (double)head_dim, part = cJSON_IsNumber(item) ? item->valuedouble : NAN;
     const cJSON *channels = item == NULL && architecture->rotary_dim_key != NULL

@@ -1,6 +1,7 @@
 #include "core/checkpoint/config_internal.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* How the outputs of the matrix of all three lie, and with that how many key heads there are. */
 static Status read_kv_heads(const ConfigReader *reader, ModelConfig *config, Error *error) {
@@ -90,6 +91,7 @@ static Status read_stated(const ConfigReader *reader, const char *key, uint64_t 
 /* Of the MLP. */
 static Status read_width(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
+    if (architecture->mlp == MLP_NONE) return STATUS_OK;
     const char *key = architecture->width_key != NULL ? architecture->width_key : "intermediate_size", *from;
     if (!architecture->is_four_wide) return read_stated(reader, key, &config->intermediate_size, error);
     config->intermediate_size = 4 * config->hidden_size;
@@ -114,6 +116,28 @@ static Status read_positions(const ConfigReader *reader, ModelConfig *config, Er
                        key, CONFIG_LARGEST_SIZE);
 }
 
+/* Where a layer is one block, there are as many as its list or its letters have. */
+static Status read_layers(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    if (config->architecture->layers != LAYERS_SINGLE)
+        return read_stated(reader, "num_hidden_layers", &config->layers, error);
+    const cJSON *types = config_find(reader, "layer_types");
+    const char *pattern = config_text(reader, CONFIG_PATTERN);
+    if (cJSON_IsArray(types))
+        config->layers = (uint64_t)cJSON_GetArraySize(types);
+    else if (types == NULL && pattern != NULL)
+        config->layers = strlen(pattern);
+    if (config->layers > 0) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT, "%s: expected \"layer_types\" or \"%s\", found neither",
+                       reader->origin, CONFIG_PATTERN);
+}
+
+static Status read_attention(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    Status status = read_stated(reader, "num_attention_heads", &config->heads, error);
+    if (status == STATUS_OK) status = read_heads(reader, config, error);
+    if (status == STATUS_OK) status = config_read_latent(reader, config, error);
+    return status == STATUS_OK ? check_heads(reader, config, error) : status;
+}
+
 Status config_read_sizes(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const char *hidden = config->architecture->hidden_key;
     const cJSON *other = hidden != NULL ? config_find_stated(reader, hidden) : NULL;
@@ -122,17 +146,15 @@ Status config_read_sizes(const ConfigReader *reader, ModelConfig *config, Error 
         uint64_t *value;
     } sizes[] = {
         {other != NULL && !cJSON_IsNull(other) ? hidden : "hidden_size", &config->hidden_size},
-        {"num_hidden_layers", &config->layers},
-        {"num_attention_heads", &config->heads},
         {"vocab_size", &config->vocabulary},
     };
     Status status = STATUS_OK;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes && status == STATUS_OK; i++)
         status = read_stated(reader, sizes[i].key, sizes[i].value, error);
+    if (status == STATUS_OK) status = read_layers(reader, config, error);
     if (status == STATUS_OK) status = read_width(reader, config, error);
-    if (status == STATUS_OK) status = read_heads(reader, config, error);
-    if (status == STATUS_OK) status = config_read_latent(reader, config, error);
-    if (status == STATUS_OK) status = check_heads(reader, config, error);
+    if (status == STATUS_OK && !config->architecture->lacks_attention)
+        status = read_attention(reader, config, error);
     if (status == STATUS_OK) status = read_positions(reader, config, error);
     if (status == STATUS_OK && config->layers > MODEL_MAX_LAYERS)
         return status_fail(error, STATUS_UNSUPPORTED, "%s: expected at most %d layers, found %" PRIu64,

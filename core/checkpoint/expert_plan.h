@@ -32,7 +32,7 @@ typedef enum ExpertLayout {
 } ExpertLayout;
 
 typedef struct ExpertPlan {
-    uint64_t count;        /* 0: the layer has none */
+    uint64_t count;        /* 0: the layer has none, but the shared one, where that has a width */
     uint64_t chosen;       /* for each token */
     uint64_t width;        /* of an expert: I */
     uint64_t shared_width; /* of the expert that every token passes; 0: none */
@@ -46,6 +46,7 @@ typedef struct ExpertPlan {
     double scale;        /* of the weights, in the end */
     bool scales_input;   /* the weight is the input's, not the output's */
     double mixer_jitter; /* EXPERTS_SPARSE_MIXER: how near */
+    bool is_plain;       /* an expert is down( act(up(x)) ) */
     bool has_bias;       /* experts have */
     bool is_interleaved; /* gate and up alternate in their tensor */
     double glu_limit, glu_alpha; /* limit > 0: (clamp(up) + 1) · clamp(gate) · sigmoid(alpha · clamp(gate)) */

@@ -101,6 +101,17 @@ const ExpertRule EXPERTS_DEEPSEEK2 = {.count_key = "n_routed_experts",
                                       .scale_key = "routed_scaling_factor",
                                       .shared_count_key = "n_shared_experts"};
 
+/* Granite 4: Mamba-2 with experts, or with the shared one alone. */
+const ExpertRule EXPERTS_GRANITE_HYBRID = {.count_key = "num_local_experts",
+                                           .chosen_key = "num_experts_per_tok",
+                                           .may_have_none = true,
+                                           .scoring = EXPERTS_SOFTMAX_CHOSEN,
+                                           .shared_width_key = "shared_intermediate_size",
+                                           .shared_is_fused = true};
+
+const ExpertRule EXPERTS_JAMBA = {
+    .count_key = "num_experts", .chosen_key = "num_experts_per_tok", .layers = EXPERT_LAYERS_PERIOD};
+
 #define DEEPSEEK3                                                                                            \
     .chosen_key = "num_experts_per_tok", .width_key = "moe_intermediate_size", .scoring = EXPERTS_SIGMOID,   \
     .has_correction = true, .has_groups = true, .group_best = 2, .normalise_key = "norm_topk_prob",          \
@@ -122,6 +133,13 @@ const ExpertRule EXPERTS_EXAONE = {.count_key = "num_experts",
                                    .layers = EXPERT_LAYERS_TYPES,
                                    .dense_key = "first_k_dense_replace",
                                    .shared_count_key = "num_shared_experts"};
+
+/* Experts without a gate, each in a layer of its own. */
+const ExpertRule EXPERTS_NEMOTRON = {.count_key = "n_routed_experts",
+                                     DEEPSEEK3,
+                                     .layers = EXPERT_LAYERS_MARKED,
+                                     .is_plain = true,
+                                     .shared_width_key = "moe_shared_expert_intermediate_size"};
 
 const ExpertRule EXPERTS_SOLAR = {
     .count_key = "n_routed_experts", DEEPSEEK3, .shared_count_key = "n_shared_experts"};

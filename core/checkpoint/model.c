@@ -40,8 +40,8 @@ static bool asks_for(const ModelConfig *config, TensorRole role, int layer) {
 }
 
 static bool asks_for_part(const ModelConfig *config, TensorPart part, int layer) {
-    uint64_t parts = layer >= 0 ? architecture_layer(config, (uint64_t)layer)->parts : config->parts;
-    return (parts >> part & 1) != 0;
+    return part_set_has(layer >= 0 ? &architecture_layer(config, (uint64_t)layer)->parts : &config->parts,
+                        part);
 }
 
 /* Each side's against its own config.json; one that has no use for it says nothing of its shape. */
@@ -310,7 +310,7 @@ static Status resolve_layer(Model *model, int layer, Error *error) {
     for (int part = 0; part < TENSOR_PART_COUNT && status == STATUS_OK; part++)
         if (asks_for_part(config, (TensorPart)part, layer) || asks_for_part(base, (TensorPart)part, layer))
             status = resolve_part(model, (TensorPart)part, layer, &into->parts[part], error);
-    if (status == STATUS_OK && plan != NULL && plan->mlp == MLP_EXPERTS)
+    if (status == STATUS_OK && plan != NULL && plan->mlp == MLP_EXPERTS && plan->experts.count > 0)
         status = model_experts_find(model->pair, layer, config, &into->experts, error);
     return status;
 }
@@ -327,7 +327,7 @@ static Status check_layers(const Model *model, Error *error) {
         bool same_heads = a->value_dim == b->value_dim && a->latent.query == b->latent.query &&
                           a->latent.latent == b->latent.latent && a->latent.turned == b->latent.turned;
         bool has_state = a->mixer != MIXER_ATTENTION || b->mixer != MIXER_ATTENTION;
-        if (has_state && (!same_mixers || a->mixer != b->mixer || a->parts != b->parts))
+        if (has_state && (!same_mixers || a->mixer != b->mixer || !part_set_equal(&a->parts, &b->parts)))
             return status_fail(
                 error, STATUS_MISMATCH,
                 "layer %" PRIu64

@@ -142,7 +142,9 @@ static Status cut_all(Finder *finder, Error *error) {
     bool is_row = finder->plan->layout == EXPERTS_IN_A_ROW;
     size_t count = (size_t)finder->plan->count;
     for (int i = 0; i < EXPERT_MATRIX_COUNT && status == STATUS_OK; i++) {
-        bool is_wanted = i == EXPERT_DOWN || (i == EXPERT_GATE_UP) != is_row;
+        bool is_both = !is_row && !finder->plan->is_plain; /* gate and up are one */
+        bool is_wanted = i == EXPERT_DOWN || (i == EXPERT_GATE_UP) == is_both;
+        if (finder->plan->is_plain && i == EXPERT_GATE) is_wanted = false;
         if (!is_wanted)
             made->wholes[i] = NULL;
         else if (made->wholes[i] == NULL)
@@ -175,7 +177,8 @@ static Status take_singles(Finder *finder, Error *error) {
     Status status = STATUS_OK;
     finder->made->is_gate_up_transposed = finder->made->is_down_transposed = false;
     for (uint64_t e = 0; e < finder->plan->count; e++) {
-        for (size_t i = 0; i < sizeof WANTED / sizeof *WANTED && status == STATUS_OK; i++)
+        for (size_t i = finder->plan->is_plain ? 1 : 0;
+             i < sizeof WANTED / sizeof *WANTED && status == STATUS_OK; i++)
             status = take_single(finder, e, WANTED[i], error);
     }
     return status;

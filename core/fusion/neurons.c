@@ -113,14 +113,14 @@ Status neurons_check_model(const Model *model, Error *error) {
 }
 
 bool neurons_has_channels(const ModelConfig *config, uint64_t layer) {
-    return architecture_layer(config, layer)->mixer == MIXER_ATTENTION;
+    return architecture_attends(architecture_layer(config, layer));
 }
 
 static bool are_as_wide(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++) {
         const LayerPlan *plan = &config->plans[i];
-        bool is_as_wide = plan->mixer != MIXER_ATTENTION ||
-                          plan->heads * plan->head_dim == config->heads * config->head_dim;
+        bool is_as_wide =
+            !architecture_attends(plan) || plan->heads * plan->head_dim == config->heads * config->head_dim;
         if (!is_as_wide || plan->intermediate_size != config->intermediate_size) return false;
     }
     return true;

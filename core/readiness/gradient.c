@@ -231,7 +231,7 @@ static Status list_tensors(const Measurement *measurement, Error *error) {
     if (measurement->config->positions == POSITIONS_LEARNED)
         list_tensor(measurement, whole->tensors[TENSOR_POSITION], TENSOR_POSITION, -1);
     for (int part = 0; part < TENSOR_PART_COUNT; part++)
-        if ((measurement->config->parts >> part & 1) != 0)
+        if (part_set_has(&measurement->config->parts, (TensorPart)part))
             list_tensor(measurement, whole->parts[part], whole->parts[part]->role, -1);
     for (uint64_t layer = 0; layer < measurement->model->config->layers; layer++)
         list_layer(measurement, layer);
@@ -272,17 +272,24 @@ static Status measure_weights(const Measurement *measurement, Error *error) {
 }
 
 /* Parts have a way back only where backward.h gives out what meets at them. */
+static bool has_way_back(TensorPart part) {
+    return part == TENSOR_PART_EMBEDDING_NORM || part == TENSOR_PART_EMBEDDING_NORM_BIAS ||
+           part == TENSOR_PART_SINKS;
+}
+
+static bool needs_part(const ModelConfig *config, TensorPart part) {
+    bool is_needed = part_set_has(&config->parts, part);
+    for (size_t i = 0; i < config->plan_count; i++)
+        is_needed = is_needed || architecture_needs(&config->plans[i], part);
+    return is_needed;
+}
+
 static Status check_model(const Model *model, Error *error) {
-    static const uint64_t KNOWN = UINT64_C(1) << TENSOR_PART_EMBEDDING_NORM |
-                                  UINT64_C(1) << TENSOR_PART_EMBEDDING_NORM_BIAS |
-                                  UINT64_C(1) << TENSOR_PART_SINKS;
     const ModelConfig *sides[] = {model->base.config, model->sft.config};
     Status status = backward_check_model(model, error);
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
-        uint64_t parts = sides[i]->parts;
-        for (size_t plan = 0; plan < sides[i]->plan_count; plan++) parts |= sides[i]->plans[plan].parts;
         for (int part = 0; part < TENSOR_PART_COUNT; part++) {
-            if (((parts & ~KNOWN) >> part & 1) != 0)
+            if (!has_way_back((TensorPart)part) && needs_part(sides[i], (TensorPart)part))
                 return status_fail(
                     error, STATUS_UNSUPPORTED,
                     "gradients of \"%s\" (%s) are not known: samples, rewards and the landscape do without",

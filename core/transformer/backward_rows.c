@@ -191,9 +191,10 @@ static bool plans_alike(const ModelConfig *config) {
     const LayerPlan *first = &config->plans[0];
     for (size_t i = 1; i < config->plan_count; i++) {
         const LayerPlan *plan = &config->plans[i];
-        if (plan->roles != first->roles || plan->parts != first->parts || plan->heads != first->heads ||
-            plan->kv_heads != first->kv_heads || plan->head_dim != first->head_dim ||
-            plan->mlp != first->mlp || plan->intermediate_size != first->intermediate_size)
+        if (plan->roles != first->roles || !part_set_equal(&plan->parts, &first->parts) ||
+            plan->heads != first->heads || plan->kv_heads != first->kv_heads ||
+            plan->head_dim != first->head_dim || plan->mlp != first->mlp ||
+            plan->intermediate_size != first->intermediate_size)
             return false;
     }
     return true;

@@ -1,12 +1,11 @@
 #include "core/transformer/block_delta.h"
 
 #include "core/transformer/activation.h"
+#include "core/transformer/channel_convolution.h"
 #include "core/transformer/recurrence.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { CHANNEL_BLOCK = 64 /* channels a task */ };
 
 static const double SMALLEST_SQUARE = 1e-6; /* what is added to |q|², |k|² */
 
@@ -14,31 +13,6 @@ typedef struct DeltaStep {
     const Chunk *chunk;
     size_t tasks; /* of one state */
 } DeltaStep;
-
-/* ---- the convolution ---- */
-
-/* One channel over all tokens, in their order, in place. */
-static void convolve_channel(const Chunk *chunk, ForwardState *state, size_t channel) {
-    const ModelConfig *config = state->side->config;
-    const size_t taps = config->recurrent.taps;
-    const float *weight = forward_part(state, chunk->layer, TENSOR_PART_DELTA_CONVOLUTION) + channel * taps;
-    float *last = recurrence_of_layer(state, chunk->layer) + channel * (taps - 1);
-    for (size_t t = 0; t < chunk->tokens; t++) {
-        float *x = pass_row(chunk, state, BUFFER_SCRATCH, t) + channel;
-        if (recurrence_begins(chunk, t)) memset(last, 0, (taps - 1) * sizeof *last);
-        *x = activation_value(config->activation, recurrence_convolve(weight, taps, last, *x));
-    }
-}
-
-static void convolve_block(void *argument, size_t task, unsigned worker) {
-    (void)worker;
-    const DeltaStep *step = argument;
-    ForwardState *state = step->chunk->states[task / step->tasks];
-    size_t channels = architecture_delta_channels(state->side->config);
-    size_t first = task % step->tasks * CHANNEL_BLOCK, end = first + CHANNEL_BLOCK;
-    if (end > channels) end = channels;
-    for (size_t channel = first; channel < end; channel++) convolve_channel(step->chunk, state, channel);
-}
 
 /* ---- a token by itself ---- */
 
@@ -124,7 +98,7 @@ static void run_head(void *argument, size_t task, unsigned worker) {
                  own = head / (sizes->value_heads / sizes->key_heads) * sizes->key_dim,
                  size = sizes->key_dim * sizes->value_dim;
     float *memory = recurrence_of_layer(state, chunk->layer) +
-                    architecture_delta_channels(config) * (sizes->taps - 1) + head * size;
+                    channel_convolution_size(config, architecture_delta_channels(config)) + head * size;
     for (size_t t = 0; t < chunk->tokens; t++) {
         float *row = pass_row(chunk, state, BUFFER_SCRATCH, t);
         if (recurrence_begins(chunk, t)) memset(memory, 0, size * sizeof *memory);
@@ -193,12 +167,15 @@ static Status project_all(const Pass *pass, Error *error) {
 Status block_delta_run(const Pass *pass, Error *error) {
     const Chunk *chunk = &pass->chunk;
     const ModelConfig *config = chunk->states[0]->side->config;
-    DeltaStep blocks = {chunk, (architecture_delta_channels(config) + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK},
-              heads = {chunk, config->recurrent.value_heads};
+    DeltaStep heads = {chunk, config->recurrent.value_heads};
+    const ChannelConvolution convolution = {.buffer = BUFFER_SCRATCH,
+                                            .channels = architecture_delta_channels(config),
+                                            .weight = TENSOR_PART_DELTA_CONVOLUTION,
+                                            .bias = TENSOR_PART_COUNT,
+                                            .activation = config->activation};
     bool is_fused = architecture_needs(forward_plan(chunk->states[0], chunk->layer), TENSOR_PART_DELTA_FUSED);
     Status status = is_fused ? project_fused(pass, error) : project_all(pass, error);
-    if (status == STATUS_OK)
-        status = job_run(chunk->job, blocks.tasks * chunk->state_count, convolve_block, &blocks, error);
+    if (status == STATUS_OK) status = channel_convolution_run(pass, &convolution, error);
     if (status == STATUS_OK) status = pass_for_tokens(pass, prepare_token, error);
     if (status == STATUS_OK)
         status = job_run(chunk->job, heads.tasks * chunk->state_count, run_head, &heads, error);

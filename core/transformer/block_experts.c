@@ -70,7 +70,10 @@ static void activate_shared(const Chunk *chunk, ForwardState *state, size_t toke
     size_t width = forward_plan(state, chunk->layer)->intermediate_size;
     float *gate = pass_row(chunk, state, BUFFER_GATE, token);
     const float *up = pass_row(chunk, state, BUFFER_UP, token);
-    for (size_t i = 0; i < width; i++) gate[i] = activation_value(activation, gate[i]) * up[i];
+    bool is_plain = forward_plan(state, chunk->layer)->experts.is_plain;
+    for (size_t i = 0; i < width; i++)
+        gate[i] =
+            is_plain ? activation_value(activation, up[i]) : activation_value(activation, gate[i]) * up[i];
 }
 
 static void switch_shared(const Chunk *chunk, ForwardState *state, size_t token) {
@@ -85,13 +88,15 @@ static void clear_added(const Chunk *chunk, ForwardState *state, size_t token) {
     memset(pass_row(chunk, state, BUFFER_ADDED, token), 0, hidden * sizeof(float));
 }
 
-static Status project_shared(const Pass *pass, bool is_fused, Error *error) {
+static Status project_shared(const Pass *pass, Error *error) {
+    const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
     Status status = STATUS_OK;
-    if (is_fused) {
+    if (architecture_needs(plan, TENSOR_PART_SHARED_GATE_UP)) {
         status = pass_project_part(pass, TENSOR_PART_SHARED_GATE_UP, BUFFER_NORMED, BUFFER_GATE_UP, error);
         return status == STATUS_OK ? pass_for_tokens(pass, split_shared, error) : status;
     }
-    status = pass_project_part(pass, TENSOR_PART_SHARED_GATE, BUFFER_NORMED, BUFFER_GATE, error);
+    if (!plan->experts.is_plain)
+        status = pass_project_part(pass, TENSOR_PART_SHARED_GATE, BUFFER_NORMED, BUFFER_GATE, error);
     return status == STATUS_OK
                ? pass_project_part(pass, TENSOR_PART_SHARED_UP, BUFFER_NORMED, BUFFER_UP, error)
                : status;
@@ -100,9 +105,9 @@ static Status project_shared(const Pass *pass, bool is_fused, Error *error) {
 static Status run_shared(const Pass *pass, Error *error) {
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
     if (plan->experts.shared_width == 0) return pass_for_tokens(pass, clear_added, error);
-    Status status = project_shared(pass, architecture_needs(plan, TENSOR_PART_SHARED_GATE_UP), error);
+    Status status = project_shared(pass, error);
     if (status != STATUS_OK) return status;
-    pass_observe(pass, FORWARD_GATE, BUFFER_GATE);
+    if (!plan->experts.is_plain) pass_observe(pass, FORWARD_GATE, BUFFER_GATE);
     pass_observe(pass, FORWARD_UP, BUFFER_UP);
     status = pass_for_tokens(pass, activate_shared, error);
     if (status != STATUS_OK) return status;
@@ -235,7 +240,7 @@ static Status project_gate_up(Experts *experts, Error *error) {
         }
         step.matrix = EXPERT_GATE;
         step.out_width = width;
-        add_products(experts, routing, step);
+        if (!routing->plan->is_plain) add_products(experts, routing, step);
         step.matrix = EXPERT_UP;
         step.to = BUFFER_ROUTED_UP;
         add_products(experts, routing, step);
@@ -303,6 +308,12 @@ static float clamped_glu(const ExpertPlan *plan, float gate, float up) {
 static void activate_row(const Routing *routing, size_t row) {
     const ExpertPlan *plan = routing->plan;
     size_t width = (size_t)plan->width;
+    Activation activation = routing->state->side->config->activation;
+    if (plan->is_plain) {
+        float *x = routing->state->buffers[BUFFER_ROUTED_UP] + row * width;
+        for (size_t i = 0; i < width; i++) x[i] = activation_value(activation, x[i]);
+        return;
+    }
     bool is_one = routing->experts->list->matrices[EXPERT_GATE_UP] != NULL;
     size_t step = is_one && plan->is_interleaved ? 2 : 1;
     const float *gate = routing->state->buffers[BUFFER_ROUTED_GATE] + row * width * (is_one ? 2 : 1);
@@ -317,8 +328,7 @@ static void activate_row(const Routing *routing, size_t row) {
             g += bias[i * bias_step];
             u += bias[up_bias + i * bias_step];
         }
-        out[i] = plan->glu_limit > 0.0 ? clamped_glu(plan, g, u)
-                                       : activation_value(routing->state->side->config->activation, g) * u;
+        out[i] = plan->glu_limit > 0.0 ? clamped_glu(plan, g, u) : activation_value(activation, g) * u;
     }
 }
 
@@ -365,6 +375,7 @@ static Status run_routed(Experts *experts, Error *error) {
 Status block_experts_run(const Pass *pass, Error *error) {
     size_t states = pass->chunk.state_count, most;
     uint64_t count = forward_plan(pass->chunk.states[0], pass->chunk.layer)->experts.count;
+    if (count == 0) return run_shared(pass, error);
     Status status = route(pass, error);
     if (status == STATUS_OK) status = run_shared(pass, error);
     if (status != STATUS_OK) return status;

@@ -31,6 +31,8 @@ static void activate_gate(const Chunk *chunk, ForwardState *state, size_t token)
     size_t width = forward_plan(state, chunk->layer)->intermediate_size;
     float *gate = pass_row(chunk, state, BUFFER_GATE, token);
     const float *up = pass_row(chunk, state, BUFFER_UP, token);
+    float scale = (float)state->side->config->gate_scale;
+    for (size_t i = 0; scale != 1.0F && i < width; i++) gate[i] *= scale;
     activate(chunk, state, gate, gate);
     for (size_t i = 0; i < width; i++) gate[i] *= up[i];
     pass_norm_part(chunk, state, token, TENSOR_PART_ACTIVATED_NORM, BUFFER_GATE);
@@ -93,9 +95,17 @@ Status block_mlp_project_down(const Pass *pass, Error *error) {
     return pass_project(pass, DOWN, error);
 }
 
+static void scale_added(const Chunk *chunk, ForwardState *state, size_t token) {
+    const ModelConfig *config = state->side->config;
+    float *added = pass_row(chunk, state, BUFFER_ADDED, token);
+    for (size_t i = 0; i < config->hidden_size; i++) added[i] *= (float)config->mlp_scale;
+}
+
 Status block_mlp_run(const Pass *pass, Error *error) {
     Status status = block_mlp_activate(pass, error);
-    return status == STATUS_OK ? block_mlp_project_down(pass, error) : status;
+    if (status == STATUS_OK) status = block_mlp_project_down(pass, error);
+    if (status != STATUS_OK || pass->chunk.states[0]->side->config->mlp_scale == 1.0) return status;
+    return pass_for_tokens(pass, scale_added, error);
 }
 
 /* ---- the way back ---- */

@@ -9,6 +9,8 @@
 #include "core/transformer/block_latent.h"
 #include "core/transformer/block_layer_input.h"
 #include "core/transformer/block_mlp.h"
+#include "core/transformer/block_selective.h"
+#include "core/transformer/block_state_space.h"
 #include "core/transformer/embedding.h"
 #include "core/transformer/recurrence.h"
 #include "core/transformer/rotary.h"
@@ -78,30 +80,70 @@ static void add_attention(const Chunk *chunk, ForwardState *state, size_t token)
     add_block(chunk, state, token, TENSOR_POST_ATTENTION_NORM, TENSOR_ATTENTION_NORM);
 }
 
+/* A layer of one block goes on to the next. */
 static void norm_behind_attention(const Chunk *chunk, ForwardState *state, size_t token) {
+    if (forward_plan(state, chunk->layer)->mlp == MLP_NONE) return;
     if (state->side->config->wiring != WIRING_PARALLEL) norm_for_mlp(chunk, state, token);
 }
 
 /* ---- a layer ---- */
 
-static Status mix_tokens(const Pass *pass, Error *error) {
+static Status attend(const Pass *pass, Error *error) {
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
-    switch (plan->mixer) {
+    return plan->latent.latent > 0 ? block_latent_run(pass, error) : block_attention_run(pass, error);
+}
+
+static Status mix_tokens(const Pass *pass, Error *error) {
+    switch (forward_plan(pass->chunk.states[0], pass->chunk.layer)->mixer) {
     case MIXER_CONVOLUTION:
         return block_convolution_run(pass, error);
     case MIXER_DELTA:
         return block_delta_run(pass, error);
+    case MIXER_STATE_SPACE:
+        return block_state_space_run(pass, error);
+    case MIXER_SELECTIVE:
+        return block_selective_run(pass, error);
     case MIXER_ATTENTION:
+    case MIXER_NONE:
         break;
     }
-    return plan->latent.latent > 0 ? block_latent_run(pass, error) : block_attention_run(pass, error);
+    return attend(pass, error);
+}
+
+/* Both of one input, each with its factors. */
+static void keep_beside(const Chunk *chunk, ForwardState *state, size_t token) {
+    const ModelConfig *config = state->side->config;
+    const float *added = pass_row(chunk, state, BUFFER_ADDED, token);
+    float *beside = pass_row(chunk, state, BUFFER_BESIDE, token),
+          *normed = pass_row(chunk, state, BUFFER_NORMED, token);
+    for (size_t i = 0; i < config->hidden_size; i++) {
+        beside[i] = added[i] * (float)config->state.out_scale;
+        normed[i] *= (float)config->attention_in_scale;
+    }
+}
+
+static void add_beside(const Chunk *chunk, ForwardState *state, size_t token) {
+    const ModelConfig *config = state->side->config;
+    const float *beside = pass_row(chunk, state, BUFFER_BESIDE, token);
+    float *added = pass_row(chunk, state, BUFFER_ADDED, token);
+    for (size_t i = 0; i < config->hidden_size; i++)
+        added[i] = added[i] * (float)config->attention_out_scale + beside[i];
+}
+
+static Status run_beside(const Pass *pass, Error *error) {
+    Status status = pass_for_tokens(pass, keep_beside, error);
+    if (status == STATUS_OK) status = attend(pass, error);
+    return status == STATUS_OK ? pass_for_tokens(pass, add_beside, error) : status;
 }
 
 /* Up to the input of the MLP. */
 static Status run_mixer(const Pass *pass, Error *error) {
     pass_observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
+    const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
     Status status = pass_for_tokens(pass, norm_for_attention, error);
+    if (plan->mixer == MIXER_NONE) return status;
     if (status == STATUS_OK) status = mix_tokens(pass, error);
+    if (status == STATUS_OK && plan->attends_beside) status = run_beside(pass, error);
     if (status == STATUS_OK) pass_observe(pass, FORWARD_ATTENTION_OUTPUT, BUFFER_ADDED);
     if (status == STATUS_OK) status = pass_for_tokens(pass, add_attention, error);
     if (status != STATUS_OK) return status;
@@ -110,7 +152,9 @@ static Status run_mixer(const Pass *pass, Error *error) {
 }
 
 static Status run_mlp(const Pass *pass, Error *error) {
-    bool has_experts = forward_plan(pass->chunk.states[0], pass->chunk.layer)->mlp == MLP_EXPERTS;
+    MlpKind kind = forward_plan(pass->chunk.states[0], pass->chunk.layer)->mlp;
+    if (kind == MLP_NONE) return block_layer_input_run(pass, error);
+    bool has_experts = kind == MLP_EXPERTS;
     Status status = has_experts ? block_experts_run(pass, error) : block_mlp_run(pass, error);
     if (status == STATUS_OK) pass_observe(pass, FORWARD_MLP_OUTPUT, BUFFER_ADDED);
     if (status == STATUS_OK) status = pass_for_tokens(pass, add_mlp, error);

@@ -27,6 +27,12 @@ typedef enum Buffer {
     BUFFER_LAYER_INPUTS,   /* layers · layer_input_size: of all layers, for the whole chunk */
     BUFFER_SCRATCH,        /* what a block keeps for itself between its steps */
     BUFFER_ATTENTION_GATE, /* as wide as BUFFER_MIXED: what it is gated by */
+    BUFFER_BESIDE,         /* hidden_size: what a mixer beside attention gives */
+    BUFFER_STATE_IN,       /* of a state space, as it is projected: gates, inputs, … */
+    BUFFER_STATE_OUT,      /* its width: what it puts out */
+    BUFFER_STATE_SMALL,    /* Mamba-1: rank + 2 · state */
+    BUFFER_STATE_RANK,     /* rank */
+    BUFFER_STATE_STEP,     /* its width */
     BUFFER_WRITE,          /* value heads of the delta rule, both: how much is written, and kept */
     BUFFER_DECAY,
     /* a mixture of experts; routed rows are a token's for each expert that it goes to, in the order of the experts */

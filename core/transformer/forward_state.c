@@ -81,6 +81,25 @@ static size_t mixer_width(const ModelConfig *config, MixerKind mixer, Buffer buf
     }
 }
 
+static size_t state_width(const ModelConfig *config, MixerKind mixer, Buffer buffer) {
+    const RecurrentSizes *sizes = &config->recurrent;
+    size_t width = architecture_delta_values(config);
+    bool is_selective = mixer == MIXER_SELECTIVE;
+    if (mixer != MIXER_STATE_SPACE && !is_selective) return 0;
+    switch (buffer) {
+    case BUFFER_STATE_IN:
+        return is_selective ? 2 * width : width + architecture_delta_channels(config) + sizes->value_heads;
+    case BUFFER_STATE_OUT:
+        return width;
+    case BUFFER_STATE_SMALL:
+        return is_selective ? sizes->rank + 2 * sizes->key_dim : 0;
+    case BUFFER_STATE_RANK:
+        return sizes->rank;
+    default: /* BUFFER_STATE_STEP */
+        return is_selective ? width : 0;
+    }
+}
+
 /* What attention keeps for itself; behind it, what each layer has of a token. */
 static size_t scratch_width(const ModelConfig *config, const LayerPlan *plan) {
     uint64_t query = plan->heads * plan->head_dim, own = config->layers * config->layer_input_size;
@@ -92,7 +111,7 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
     uint64_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim;
     const ExpertPlan *experts = &plan->experts;
     const LatentPlan *latent = &plan->latent;
-    bool has_state = plan->mixer != MIXER_ATTENTION;
+    bool has_state = plan->mixer == MIXER_CONVOLUTION || plan->mixer == MIXER_DELTA;
     switch (buffer) {
     case BUFFER_RESIDUAL:
     case BUFFER_NORMED:
@@ -119,6 +138,14 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
                    : 0;
     case BUFFER_LAYER_INPUTS:
         return config->layers * config->layer_input_size;
+    case BUFFER_BESIDE:
+        return plan->attends_beside ? config->hidden_size : 0;
+    case BUFFER_STATE_IN:
+    case BUFFER_STATE_OUT:
+    case BUFFER_STATE_SMALL:
+    case BUFFER_STATE_RANK:
+    case BUFFER_STATE_STEP:
+        return state_width(config, plan->mixer, buffer);
     case BUFFER_WRITE:
     case BUFFER_DECAY:
         return has_state ? mixer_width(config, plan->mixer, buffer) : 0;

@@ -1,6 +1,8 @@
 #include "core/transformer/recurrence.h"
 
 #include "core/support/memory.h"
+#include "core/transformer/block_selective.h"
+#include "core/transformer/block_state_space.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,12 @@ static size_t layer_size(const ModelConfig *config, const LayerPlan *plan) {
     case MIXER_DELTA: /* the same, and what keys have written */
         return architecture_delta_channels(config) * (config->recurrent.taps - 1) +
                architecture_delta_values(config) * config->recurrent.key_dim;
+    case MIXER_STATE_SPACE:
+        return block_state_space_size(config);
+    case MIXER_SELECTIVE:
+        return block_selective_size(config);
     case MIXER_ATTENTION:
+    case MIXER_NONE:
         break;
     }
     return 0;

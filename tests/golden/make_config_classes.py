@@ -22,7 +22,11 @@ COMMON = {field.name for field in dataclasses.fields(PreTrainedConfig)}
 
 # names that __post_init__ takes out of what is left over, and puts in place of a field
 LEFT_OVER = {"lfm2": {"block_ff_dim": "intermediate_size", "tie_embedding": "tie_word_embeddings"},
-             "lfm2_moe": {"tie_embedding": "tie_word_embeddings"}}
+             "lfm2_moe": {"tie_embedding": "tie_word_embeddings"},
+             "nemotron_h": {"mamba_n_groups": "n_groups", "mamba_d_conv": "conv_kernel", "mamba_expand": "expand",
+                            "mamba_dt_min": "time_step_min", "mamba_dt_max": "time_step_max",
+                            "mamba_dt_limit": "time_step_limit", "mamba_dt_init_floor": "time_step_floor",
+                            "mamba_conv_bias": "use_conv_bias", "mamba_chunk_size": "chunk_size"}}
 
 HEAD = """#include "core/checkpoint/config_class.h"
 
@@ -60,7 +64,7 @@ def default_of(field):
     else:
         value = None
     try:
-        return json.dumps(value, separators=(",", ":"))
+        return json.dumps(value, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError):
         return "null"
 

@@ -1,0 +1,78 @@
+#include "core/checkpoint/config_internal.h"
+
+/* State spaces (their rules: state_rules.c), alone or among layers with attention. */
+
+/* Every layer is one block with one norm. */
+#define MAMBA_LIKE                                                                                           \
+    .lacks_attention = true, .rope = ROPE_RULE_NONE, .mlp = MLP_NONE, .layers = LAYERS_MIXER,                \
+    .mixer_type = "linear_attention", .taps_key = "conv_kernel", .epsilon_key = "layer_norm_epsilon",        \
+    .refused = {"layer_types"}
+
+const Architecture ARCHITECTURES_STATES[] = {
+    {.model_type = "mamba", MAMBA_LIKE, .mixer = MIXER_SELECTIVE, .state = &STATE_MAMBA},
+    {.model_type = "falcon_mamba", MAMBA_LIKE, .mixer = MIXER_SELECTIVE, .state = &STATE_FALCON_MAMBA},
+    {.model_type = "mamba2", MAMBA_LIKE, .mixer = MIXER_STATE_SPACE, .state = &STATE_MAMBA2},
+    {.model_type = "jamba",
+     .mlp = MLP_GATED,
+     .experts = &EXPERTS_JAMBA,
+     .rope = ROPE_RULE_NONE,
+     .mixer = MIXER_SELECTIVE,
+     .layers = LAYERS_PERIOD,
+     .mixer_type = "linear_attention",
+     .state = &STATE_JAMBA,
+     .taps_key = "mamba_d_conv",
+     .refused = {"layer_types", "layers_block_type"}},
+    {.model_type = "bamba",
+     LLAMA_LIKE,
+     .mlp_bias = BIAS_IF("mlp_bias"),
+     .is_partial = true,
+     .default_partial = 0.5,
+     .partial_is_inside = true,
+     .mixer = MIXER_STATE_SPACE,
+     .layers = LAYERS_MIXER,
+     .attention_list = "attn_layer_indices",
+     .mixer_type = "linear_attention",
+     .state = &STATE_BAMBA,
+     .taps_key = "mamba_d_conv",
+     .refused = {"layer_types"}},
+    {.model_type = "falcon_h1",
+     LLAMA_LIKE,
+     .mlp_bias = BIAS_IF("mlp_bias"),
+     .embedding_key = "embedding_multiplier",
+     .logit_key = "lm_head_multiplier",
+     .mixer = MIXER_STATE_SPACE,
+     .layers = LAYERS_BESIDE,
+     .mixer_type = "linear_attention",
+     .state = &STATE_FALCON,
+     .taps_key = "mamba_d_conv",
+     .prepare = config_prepare_falcon_h1,
+     .refused = {"layer_types"}},
+    {.model_type = "granitemoehybrid",
+     LLAMA_LIKE,
+     .experts = &EXPERTS_GRANITE_HYBRID,
+     .embedding_key = "embedding_multiplier",
+     .residual_key = "residual_multiplier",
+     .logit_divisor = "logits_scaling",
+     .scale_key = "attention_multiplier",
+     .mixer = MIXER_STATE_SPACE,
+     .layers = LAYERS_LISTED_OR_MIXER,
+     .mixer_type = "linear_attention",
+     .state = &STATE_BAMBA,
+     .taps_key = "mamba_d_conv",
+     .refine = architecture_refine_granitemoehybrid},
+    {.model_type = "nemotron_h",
+     .mlp = MLP_PLAIN,
+     .mlp_bias = BIAS_IF("mlp_bias"),
+     .experts = &EXPERTS_NEMOTRON,
+     .epsilon_key = "layer_norm_epsilon",
+     .rope = ROPE_RULE_NONE,
+     .activation_key = "mlp_hidden_act",
+     .mixer = MIXER_STATE_SPACE,
+     .layers = LAYERS_SINGLE,
+     .mixer_type = "linear_attention",
+     .state = &STATE_NEMOTRON,
+     .taps_key = "conv_kernel",
+     .refused = {"moe_latent_size"}},
+};
+
+const size_t ARCHITECTURES_STATES_COUNT = sizeof ARCHITECTURES_STATES / sizeof *ARCHITECTURES_STATES;

@@ -1,0 +1,28 @@
+/*
+ * channel_convolution — the short causal convolution that stands before a recurrence, each channel by itself, in place. For
+ * the files of this room.
+ *
+ *     x[t] = act( bias + Σ weight[k] · x[t − taps + 1 + k] )
+ *
+ * The last taps − 1 inputs of each channel are the first part of the layer's state.
+ */
+#ifndef REJUV_CORE_CHANNEL_CONVOLUTION_H
+#define REJUV_CORE_CHANNEL_CONVOLUTION_H
+
+#include "core/transformer/pass.h"
+
+typedef struct ChannelConvolution {
+    Buffer buffer;
+    size_t first, channels;  /* of a row of it */
+    TensorPart weight, bias; /* bias TENSOR_PART_COUNT: none of that kind */
+    Activation activation;
+} ChannelConvolution;
+
+/* What the layer's state holds of it: floats. */
+size_t channel_convolution_size(const ModelConfig *config, size_t channels);
+
+/* Over all tokens of the chunk, in their order. A text begins with zeros before it. */
+Status channel_convolution_run(const Pass *pass, const ChannelConvolution *convolution,
+                               Error *error) STATUS_MUST_CHECK;
+
+#endif
