@@ -77,7 +77,7 @@ void architecture_layer_shape(const ModelConfig *config, const LayerPlan *plan, 
     struct {
         uint64_t rows, columns;
     } const shapes[TENSOR_ROLE_COUNT] = {
-        [TENSOR_EMBEDDING] = {config->vocabulary, hidden},
+        [TENSOR_EMBEDDING] = {config->vocabulary + config->silent_rows, hidden},
         [TENSOR_POSITION] = {positions, hidden},
         [TENSOR_ATTENTION_NORM] = {hidden, 0},
         [TENSOR_Q] = {asked, hidden},

@@ -365,6 +365,7 @@ typedef struct ModelConfig {
     bool roles[TENSOR_ROLE_COUNT]; /* tensors that any of its layers needs, or the model */
     PartSet parts;                 /* of no layer */
     bool tied_head;                /* the embedding is the head */
+    uint64_t silent_rows;          /* of the embedding, behind those that the head has */
     bool has_silent_token;         /* whose row of the embedding is 0, whatever is stored */
     uint64_t silent_token;
     /* what ends a text, each once: generation_config.json's in its order, then what config.json has besides */

@@ -66,6 +66,22 @@ Status architecture_refine_granitemoehybrid(const ConfigReader *reader, ModelCon
     return STATUS_OK;
 }
 
+/* RMS where it has an epsilon; layers without experts turn, whether they slide or not, unless they have windows of their
+ * own. */
+Status architecture_refine_cohere2_moe(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char RMS[] = "rms_norm_eps";
+    const cJSON *epsilon = config_find(reader, RMS);
+    bool turns = config_number(reader, "prefix_dense_sliding_window_pattern", 1.0) == 1.0;
+    for (size_t i = 0; i < config->plan_count && turns; i++)
+        if (config->plans[i].mlp != MLP_EXPERTS) config->plans[i].rope = 0;
+    if (epsilon == NULL) return STATUS_OK;
+    config->norm = NORM_RMS;
+    config->norm_epsilon = epsilon->valuedouble;
+    return config->norm_epsilon >= 0.0 && config->norm_epsilon <= 1e6
+               ? STATUS_OK
+               : refuse(reader, RMS, "positive", error);
+}
+
 Status architecture_refine_minicpm3(const ConfigReader *reader, ModelConfig *config, Error *error) {
     double layers = (double)config->layers, hidden = (double)config->hidden_size;
     double depth = config_number(reader, "scale_depth", sqrt(layers)),

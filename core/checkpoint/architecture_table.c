@@ -314,6 +314,7 @@ const Architecture ARCHITECTURES_DENSE[] = {
     {.model_type = "idefics3", .text_type = "llama"},
     {.model_type = "internvl", .text_type = "qwen2"},
     {.model_type = "llama4", .text_type = "llama4_text"},
+    {.model_type = "mllama", .text_type = "mllama_text_model"},
 };
 
 const size_t ARCHITECTURES_DENSE_COUNT = sizeof ARCHITECTURES_DENSE / sizeof *ARCHITECTURES_DENSE;

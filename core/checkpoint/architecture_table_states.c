@@ -2,11 +2,11 @@
 
 /* State spaces (their rules: state_rules.c), alone or among layers with attention. */
 
-/* Every layer is one block with one norm. */
+/* Every layer is one block with one norm. Where rescale_prenorm_residual is true, loading scales what was read. */
 #define MAMBA_LIKE                                                                                           \
     .lacks_attention = true, .rope = ROPE_RULE_NONE, .mlp = MLP_NONE, .layers = LAYERS_MIXER,                \
     .mixer_type = "linear_attention", .taps_key = "conv_kernel", .epsilon_key = "layer_norm_epsilon",        \
-    .refused = {"layer_types"}
+    .refused = {"layer_types", "rescale_prenorm_residual"}
 
 const Architecture ARCHITECTURES_STATES[] = {
     {.model_type = "mamba", MAMBA_LIKE, .mixer = MIXER_SELECTIVE, .state = &STATE_MAMBA},
@@ -60,6 +60,13 @@ const Architecture ARCHITECTURES_STATES[] = {
      .state = &STATE_BAMBA,
      .taps_key = "mamba_d_conv",
      .refine = architecture_refine_granitemoehybrid},
+    /* layers that attend to images do nothing to text */
+    {.model_type = "mllama_text_model",
+     .mlp = MLP_GATED,
+     .silent_rows = 8,
+     .layers = LAYERS_SKIPPED,
+     .attention_list = "cross_attention_layers",
+     .default_list = "[3, 8, 13, 18, 23, 28, 33, 38]"},
     {.model_type = "nemotron_h",
      .mlp = MLP_PLAIN,
      .mlp_bias = BIAS_IF("mlp_bias"),

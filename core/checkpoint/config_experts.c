@@ -35,10 +35,14 @@ static Status read_types(const ConfigReader *reader, const ModelConfig *config, 
     return STATUS_OK;
 }
 
-static Status read_from(const ConfigReader *reader, const char *key, uint64_t layer, bool *has,
+static Status read_from(const ConfigReader *reader, const ExpertRule *rule, uint64_t layer, bool *has,
                         Error *error) {
-    uint64_t first = 1;
-    Status status = key == NULL ? STATUS_OK : config_read_count(reader, key, &first, error);
+    const char *key = rule->dense_key;
+    uint64_t first = rule->dense;
+    ConfigEntry field;
+    bool may_lack = key == NULL || (config_find_stated(reader, key) == NULL &&
+                                    !config_class_find_entry(reader->class, CONFIG_FIELD, key, &field));
+    Status status = may_lack ? STATUS_OK : config_read_count(reader, key, &first, error);
     *has = layer >= first;
     return status;
 }
@@ -76,9 +80,9 @@ static Status find_layer(const ConfigReader *reader, const ModelConfig *config, 
         return STATUS_OK;
     case EXPERT_LAYERS_TYPES:
         if (types != NULL) return read_types(reader, config, types, layer, has, error);
-        return read_from(reader, rule->dense_key, layer, has, error);
+        return read_from(reader, rule, layer, has, error);
     case EXPERT_LAYERS_FROM:
-        return read_from(reader, rule->dense_key, layer, has, error);
+        return read_from(reader, rule, layer, has, error);
     case EXPERT_LAYERS_STEP:
         status = read_step(reader, "decoder_sparse_step", &step, error);
         *has = status == STATUS_OK && (layer + 1) % step == 0 &&
@@ -170,6 +174,31 @@ static Status read_numbers(const ConfigReader *reader, const ExpertRule *rule, E
     return STATUS_OK;
 }
 
+/* What is decided by a word, or by the order of a norm. */
+static Status read_words(const ConfigReader *reader, const ExpertRule *rule, ExpertPlan *plan, Error *error) {
+    const char *scoring = rule->scoring_key != NULL ? config_text(reader, rule->scoring_key) : NULL,
+               *both = rule->average_key != NULL ? config_text(reader, rule->average_key) : NULL;
+    bool is_sigmoid = scoring != NULL && strcmp(scoring, "sigmoid") == 0;
+    if (rule->scoring_key != NULL && !is_sigmoid && (scoring == NULL || strcmp(scoring, "softmax") != 0))
+        return refuse(reader, rule->scoring_key, "\"softmax\" or \"sigmoid\"", error);
+    if (rule->scoring_key != NULL)
+        plan->scoring = is_sigmoid ? EXPERTS_SIGMOID_CHOSEN : EXPERTS_SOFTMAX_CHOSEN;
+    if (rule->scoring_key != NULL && !is_sigmoid) plan->normalises = false;
+    plan->shared_scale = 1.0;
+    if (rule->norm_key != NULL) {
+        const cJSON *order = config_find_stated(reader, rule->norm_key);
+        plan->normalises = !cJSON_IsNull(order);
+        if (plan->normalises && order != NULL && (!cJSON_IsNumber(order) || order->valuedouble != 1.0))
+            return refuse(reader, rule->norm_key, "1 or null", error);
+    }
+    if (rule->average_key == NULL) return STATUS_OK;
+    bool is_mean = both != NULL && strcmp(both, "average") == 0;
+    if (!is_mean && (both == NULL || strcmp(both, "sum") != 0))
+        return refuse(reader, rule->average_key, "\"average\" or \"sum\"", error);
+    if (is_mean) plan->shared_scale = 0.5;
+    return STATUS_OK;
+}
+
 static Status read_plan(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
                         ExpertPlan *plan, Error *error) {
     const ExpertRule *rule = config->architecture->experts;
@@ -198,8 +227,11 @@ static Status read_plan(const ConfigReader *reader, const ModelConfig *config, u
                            " of %" PRIu64,
                            reader->origin, plan->chosen, plan->count);
     if (status == STATUS_OK) status = read_numbers(reader, rule, plan, error);
+    if (status == STATUS_OK) status = read_words(reader, rule, plan, error);
     if (status == STATUS_OK) status = read_groups(reader, rule, plan, error);
-    return status == STATUS_OK ? read_shared(reader, rule, plan, error) : status;
+    if (status == STATUS_OK) status = read_shared(reader, rule, plan, error);
+    if (plan->shared_width > 0) plan->scale *= plan->shared_scale;
+    return status;
 }
 
 /* ---- tensors ---- */
@@ -235,7 +267,11 @@ Status config_read_experts(const ConfigReader *reader, const ModelConfig *config
     if (status != STATUS_OK) return status;
     if (!has || count == 0) {
         if (rule->dense_width_key == NULL) return STATUS_OK;
-        return config_read_size(reader, rule->dense_width_key, 0, &plan->intermediate_size, &from, error);
+        /* a class that takes null has the other width then */
+        const cJSON *own = json_find(reader->defaults, rule->dense_width_key);
+        uint64_t otherwise = cJSON_IsNull(own) ? config->intermediate_size : 0;
+        return config_read_size(reader, rule->dense_width_key, otherwise, &plan->intermediate_size, &from,
+                                error);
     }
     status = read_plan(reader, config, layer, &plan->experts, error);
     if (status != STATUS_OK) return status;

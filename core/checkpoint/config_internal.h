@@ -60,7 +60,9 @@ typedef struct ExpertRule {
     const char *dense_width_key; /* of layers without experts; NULL: intermediate_size */
     ExpertLayers layers;
     const char *dense_key;
+    uint64_t dense; /* where there is no such key */
     ExpertScoring scoring;
+    const char *scoring_key; /* "softmax" or "sigmoid", over the chosen */
     ExpertLayout layout;
     bool is_plain;                 /* experts have no gate */
     bool may_have_none;            /* without experts the shared one is the MLP */
@@ -76,6 +78,8 @@ typedef struct ExpertRule {
     bool scales_input;
     const char *jitter_key;                    /* EXPERTS_SPARSE_MIXER */
     const char *glu_limit_key, *glu_alpha_key; /* the clamped activation, gate and up alternating */
+    const char *average_key;                   /* "average": the mean of both; "sum" */
+    const char *norm_key;                      /* the order of the norm that normalises: 1, or null */
     const char *shared_count_key;              /* the shared expert is so many times as wide as one */
     const char *shared_width_key;              /* it is so wide */
     bool has_shared, shared_is_fused, shared_has_switch; /* as wide as one */
@@ -85,7 +89,7 @@ extern const ExpertRule EXPERTS_MIXTRAL, EXPERTS_MINIMAX, EXPERTS_PHI, EXPERTS_O
     EXPERTS_QWEN_SHARED, EXPERTS_GRANITE, EXPERTS_GRANITE_SHARED, EXPERTS_GPT_OSS, EXPERTS_HUNYUAN,
     EXPERTS_ERNIE, EXPERTS_LLAMA4, EXPERTS_DEEPSEEK2, EXPERTS_DEEPSEEK3, EXPERTS_GLM_LITE, EXPERTS_EXAONE,
     EXPERTS_SOLAR, EXPERTS_HUNYUAN3, EXPERTS_AFMOE, EXPERTS_QWEN_ALL, EXPERTS_LFM, EXPERTS_NEMOTRON,
-    EXPERTS_JAMBA, EXPERTS_GRANITE_HYBRID;
+    EXPERTS_JAMBA, EXPERTS_GRANITE_HYBRID, EXPERTS_COHERE, EXPERTS_DBRX, EXPERTS_MELLUM;
 
 /* Latent attention, whose ranks and sizes of heads have the same keys everywhere; how its heads turn. */
 typedef enum LatentRule {
@@ -210,6 +214,7 @@ struct Architecture {
     MixerKind mixer; /* of layers that have one; in them "layer_types" says mixer_type */
     LayersRule layers;
     const StateRule *state;
+    const char *default_list; /* where there is no list of numbers, as JSON */
     const char *mixer_type, *attention_list;
     const char *interval_key; /* instead of such a list: every so-manieth layer has attention */
     uint64_t interval;        /* where there is no such key */
@@ -228,15 +233,16 @@ struct Architecture {
     const char *rotary_dim_key;  /* older files state channels instead of their share */
     const char *local_theta_key; /* of sliding layers, ROPE_RULE_TYPES */
     WindowRule window;
-    const char *window_key;  /* NULL: sliding_window */
-    const char *pattern_key; /* WINDOW_TYPES: every so-manieth layer is whole */
-    uint64_t pattern;        /* where there is no such key; 0: all slide */
-    bool pattern_is_first;   /* the first of so many is, not the last */
-    bool needs_window;       /* some layers slide, if no list says that none does */
-    bool last_is_whole;      /* whatever a list says */
-    bool has_chunks;         /* "layer_types" may name chunked attention */
-    const char *yarn_name;   /* another name of yarn */
-    bool rope_has_alpha;     /* "dynamic" with an alpha stretches θ once and for all */
+    const char *window_key;                      /* NULL: sliding_window */
+    const char *pattern_key;                     /* WINDOW_TYPES: every so-manieth layer is whole */
+    const char *prefix_key, *prefix_pattern_key; /* the first so many layers have a pattern of their own */
+    uint64_t pattern;                            /* where there is no such key; 0: all slide */
+    bool pattern_is_first;                       /* the first of so many is, not the last */
+    bool needs_window;                           /* some layers slide, if no list says that none does */
+    bool last_is_whole;                          /* whatever a list says */
+    bool has_chunks;                             /* "layer_types" may name chunked attention */
+    const char *yarn_name;                       /* another name of yarn */
+    bool rope_has_alpha;                         /* "dynamic" with an alpha stretches θ once and for all */
     LatentRule latent;
     bool value_dim_may_be_null; /* hidden_size / heads, then */
     /* MLP */
@@ -254,6 +260,7 @@ struct Architecture {
     bool derives_head_dim; /* whatever head_dim says */
     bool checks_range;
     ConfigRule head_bias;
+    uint64_t silent_rows;    /* rows of the embedding behind those that the head has */
     const char *refused_key; /* a switch that must not be true */
     bool only_longrope;      /* the kinds "su" and "yarn" are longrope, and no other is loaded */
     bool has_mrope;          /* rotary kind "mrope": positions in three parts, which are one for text */
@@ -289,6 +296,8 @@ Status architecture_refine_llama4(const ConfigReader *reader, ModelConfig *confi
                                   Error *error) STATUS_MUST_CHECK;
 Status architecture_refine_granitemoehybrid(const ConfigReader *reader, ModelConfig *config,
                                             Error *error) STATUS_MUST_CHECK;
+Status architecture_refine_cohere2_moe(const ConfigReader *reader, ModelConfig *config,
+                                       Error *error) STATUS_MUST_CHECK;
 Status architecture_refine_youtu(const ConfigReader *reader, ModelConfig *config,
                                  Error *error) STATUS_MUST_CHECK;
 Status architecture_refine_minicpm3(const ConfigReader *reader, ModelConfig *config,
@@ -315,7 +324,8 @@ void config_close_reader(ConfigReader *reader);
  * one; else all of it. */
 const cJSON *config_find_text(const cJSON *json, const char **model_type);
 
-/* What config.json states under any name that the class has for it, null included; NULL where it is silent. */
+/* What config.json states under any name that the class has for it, null included; NULL where it is silent. A name with a
+ * point, "ffn_config.moe_top_k", is of an object within. */
 const cJSON *config_find_stated(const ConfigReader *reader, const char *name);
 
 /* The same, else the class's default; NULL where that is null, or the class has no such field. */
@@ -397,6 +407,7 @@ Status config_prepare_xglm(const ConfigReader *reader, ModelConfig *config, Erro
 Status config_prepare_lfm2_moe(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_lfm2(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_falcon_h1(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error);
 
 #endif

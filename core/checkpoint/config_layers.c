@@ -123,6 +123,18 @@ static void chunk_turning(Layers *layers) {
         layers->facts[layer].slides = layers->facts[layer].is_chunked = layers->facts[layer].turns;
 }
 
+/* The first layers may have a pattern of their own. */
+static Status read_prefix(const Layers *layers, uint64_t *prefix, uint64_t *pattern, Error *error) {
+    const Architecture *architecture = layers->config->architecture;
+    const char *from;
+    if (architecture->prefix_key == NULL ||
+        config_find_stated(layers->reader, architecture->prefix_key) == NULL)
+        return STATUS_OK;
+    Status status = config_read_count(layers->reader, architecture->prefix_key, prefix, error);
+    if (status != STATUS_OK) return status;
+    return config_read_size(layers->reader, architecture->prefix_pattern_key, 0, pattern, &from, error);
+}
+
 /* Every so-manieth layer is whole, the others slide; where there is no such number, all slide. */
 static Status slide_by_pattern(Layers *layers, Error *error) {
     const Architecture *architecture = layers->config->architecture;
@@ -137,10 +149,14 @@ static Status slide_by_pattern(Layers *layers, Error *error) {
         return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count", layers->reader->origin,
                            architecture->pattern_key);
     uint64_t first = architecture->pattern_is_first ? 0 : 1;
+    uint64_t prefix = 0, prefix_pattern = 1;
+    Status status = read_prefix(layers, &prefix, &prefix_pattern, error);
     for (uint64_t layer = 0; layer < layers->config->layers; layer++)
-        layers->facts[layer].slides = pattern == 0.0 || (layer + first) % (uint64_t)pattern != 0;
+        layers->facts[layer].slides =
+            layer < prefix ? (layer + 1) % prefix_pattern != 0
+                           : pattern == 0.0 || (layer - prefix + first) % (uint64_t)pattern != 0;
     if (architecture->last_is_whole) layers->facts[layers->config->layers - 1].slides = false;
-    return STATUS_OK;
+    return status;
 }
 
 static void slide_unturned(Layers *layers) {

@@ -106,11 +106,15 @@ static void fill(const ModelConfig *config, LayerKind *kinds, LayerKind kind) {
 static void mark_list(const ConfigReader *reader, const ModelConfig *config, LayerKind *kinds,
                       LayerKind kind) {
     const char *key = config->architecture->attention_list;
+    const char *otherwise = config->architecture->default_list;
     const cJSON *list = key != NULL ? config_find(reader, key) : NULL, *item;
+    cJSON *own = list == NULL && otherwise != NULL ? cJSON_Parse(otherwise) : NULL;
+    if (list == NULL) list = own;
     cJSON_ArrayForEach(item, list) {
         uint64_t layer;
         if (json_read_count(item, &layer) && layer < config->layers) kinds[layer] = kind;
     }
+    cJSON_Delete(own);
 }
 
 /* Every so-manieth layer has attention. */

@@ -213,6 +213,17 @@ Status config_prepare_falcon_h1(const ConfigReader *reader, ModelConfig *config,
     return STATUS_OK;
 }
 
+/* Its head is its own, and clips are of attention's own object. */
+Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const cJSON *clip = config_find(reader, "attn_config.clip_qkv");
+    if (config_bool(reader, "tie_word_embeddings"))
+        return refuse(reader, "tie_word_embeddings", "expected false", error);
+    if (clip != NULL) config->clip = cJSON_IsNumber(clip) ? clip->valuedouble : NAN;
+    return config->clip >= 0.0 && isfinite(config->clip)
+               ? STATUS_OK
+               : refuse(reader, "attn_config.clip_qkv", "expected a number from 0", error);
+}
+
 /* transformers refuses both too. */
 Status config_prepare_diffllama(const ConfigReader *reader, ModelConfig *config, Error *error) {
     if (config->kv_heads % 2 != 0)

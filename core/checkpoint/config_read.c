@@ -292,6 +292,7 @@ static void read_roles(const ConfigReader *reader, ModelConfig *config) {
                  has_embedding_norm && config->norm_has_bias);
     config->roles[TENSOR_HEAD_BIAS] = config_rule(reader, architecture->head_bias);
     bool is_stated;
+    config->silent_rows = architecture->silent_rows;
     config->tied_head = head_config_ties(reader->whole, &is_stated);
     config->roles[TENSOR_HEAD] = !config->tied_head;
     if (is_stated) config->from[CONFIG_TIE] = head_tie_key(reader->whole);

@@ -49,9 +49,23 @@ static const char *own_name(const ConfigReader *reader, const char *name, char *
     return text;
 }
 
+/* Of objects in one another. */
+static const cJSON *find_within(const cJSON *json, const char *name) {
+    char part[64];
+    while (json != NULL && *name != '\0') {
+        size_t bytes = strcspn(name, ".");
+        if (bytes >= sizeof part) return NULL;
+        (void)snprintf(part, sizeof part, "%.*s", (int)bytes, name);
+        json = json_find_any(json, part);
+        name += bytes + (name[bytes] == '.');
+    }
+    return json;
+}
+
 /* The class takes its fields first, and other names for them after: the last says it. */
 const cJSON *config_find_stated(const ConfigReader *reader, const char *name) {
     char text[64], alias[64];
+    if (strchr(name, '.') != NULL) return find_within(reader->json, name);
     const char *own = own_name(reader, name, text, sizeof text);
     const cJSON *found = json_find_any(reader->json, own);
     ConfigEntry entry;

@@ -89,6 +89,29 @@ const ExpertRule EXPERTS_LLAMA4 = {.count_key = "num_local_experts",
                                    .scales_input = true,
                                    .has_shared = true};
 
+/* The mean of what both give, or their sum. */
+const ExpertRule EXPERTS_COHERE = {.count_key = "num_experts",
+                                   .chosen_key = "num_experts_per_tok",
+                                   .dense_width_key = "prefix_dense_intermediate_size",
+                                   .layers = EXPERT_LAYERS_TYPES,
+                                   .dense_key = "first_k_dense_replace",
+                                   .scoring_key = "expert_selection_fn",
+                                   .normalise_key = "norm_topk_prob",
+                                   .average_key = "shared_expert_combination_strategy",
+                                   .shared_count_key = "num_shared_experts"};
+
+const ExpertRule EXPERTS_DBRX = {.count_key = "ffn_config.moe_num_experts",
+                                 .chosen_key = "ffn_config.moe_top_k",
+                                 .width_key = "ffn_config.ffn_hidden_size",
+                                 .layout = EXPERTS_IN_A_ROW,
+                                 .norm_key = "ffn_config.moe_normalize_expert_weights"};
+
+const ExpertRule EXPERTS_MELLUM = {.count_key = "num_experts",
+                                   .chosen_key = "num_experts_per_tok",
+                                   .width_key = "moe_intermediate_size",
+                                   .layers = EXPERT_LAYERS_TYPES,
+                                   .normalise_key = "norm_topk_prob"};
+
 /* DeepSeek's of the second generation: a group is as good as its best. */
 const ExpertRule EXPERTS_DEEPSEEK2 = {.count_key = "n_routed_experts",
                                       .chosen_key = "num_experts_per_tok",
@@ -126,11 +149,13 @@ const ExpertRule EXPERTS_DEEPSEEK3 = {.count_key = "n_routed_experts",
 const ExpertRule EXPERTS_GLM_LITE = {.count_key = "n_routed_experts",
                                      DEEPSEEK3,
                                      .layers = EXPERT_LAYERS_TYPES,
+                                     .dense = 1,
                                      .shared_count_key = "n_shared_experts"};
 
 const ExpertRule EXPERTS_EXAONE = {.count_key = "num_experts",
                                    DEEPSEEK3,
                                    .layers = EXPERT_LAYERS_TYPES,
+                                   .dense = 1,
                                    .dense_key = "first_k_dense_replace",
                                    .shared_count_key = "num_shared_experts"};
 
@@ -148,6 +173,7 @@ const ExpertRule EXPERTS_HUNYUAN3 = {.count_key = "num_experts",
                                      .chosen_key = "num_experts_per_tok",
                                      .width_key = "moe_intermediate_size",
                                      .layers = EXPERT_LAYERS_TYPES,
+                                     .dense = 1,
                                      .scoring = EXPERTS_SIGMOID,
                                      .has_correction = true,
                                      .normalises = true,

@@ -104,6 +104,7 @@ static Status resolve(const Model *model, TensorRole role, int layer, const Pair
 static Status check_head(const Model *model, Error *error) {
     uint64_t embedding = model->whole.tensors[TENSOR_EMBEDDING]->sft->rows;
     const PairTensor *head = model->whole.tensors[TENSOR_HEAD];
+    embedding -= model->config->silent_rows; /* it has as many, by config.json */
     if (head == NULL || head->sft->rows == embedding) return STATUS_OK;
     return status_fail(error, STATUS_FORMAT,
                        "%s: tensor %s: expected as many rows as the embedding has, %" PRIu64

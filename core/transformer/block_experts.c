@@ -83,6 +83,12 @@ static void switch_shared(const Chunk *chunk, ForwardState *state, size_t token)
     for (size_t i = 0; i < hidden; i++) added[i] *= share;
 }
 
+static void scale_shared(const Chunk *chunk, ForwardState *state, size_t token) {
+    float *added = pass_row(chunk, state, BUFFER_ADDED, token),
+          scale = (float)forward_plan(state, chunk->layer)->experts.shared_scale;
+    for (size_t i = 0; i < state->side->config->hidden_size; i++) added[i] *= scale;
+}
+
 static void clear_added(const Chunk *chunk, ForwardState *state, size_t token) {
     size_t hidden = state->side->config->hidden_size;
     memset(pass_row(chunk, state, BUFFER_ADDED, token), 0, hidden * sizeof(float));
@@ -113,6 +119,8 @@ static Status run_shared(const Pass *pass, Error *error) {
     if (status != STATUS_OK) return status;
     pass_observe(pass, FORWARD_ACTIVATED, BUFFER_GATE);
     status = pass_project_part(pass, TENSOR_PART_SHARED_DOWN, BUFFER_GATE, BUFFER_ADDED, error);
+    if (status == STATUS_OK && plan->experts.shared_scale != 1.0)
+        status = pass_for_tokens(pass, scale_shared, error);
     if (status != STATUS_OK || !architecture_needs(plan, TENSOR_PART_SHARED_SWITCH)) return status;
     status = pass_project_part(pass, TENSOR_PART_SHARED_SWITCH, BUFFER_NORMED, BUFFER_SWITCH, error);
     return status == STATUS_OK ? pass_for_tokens(pass, switch_shared, error) : status;

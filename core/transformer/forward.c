@@ -279,7 +279,7 @@ static size_t count_keys(const ForwardState *state, const ForwardInput *input) {
 static Status check_input(ForwardState *const *states, size_t count, const ForwardInput *input,
                           Error *error) {
     const ForwardState *state = states[0];
-    uint64_t vocabulary = state->model->whole.tensors[TENSOR_EMBEDDING]->sft->rows;
+    uint64_t vocabulary = forward_vocabulary(state->model);
     for (size_t i = 0; i < count; i++) {
         if (states[i]->model != state->model || states[i]->length != state->length)
             return status_fail(error, STATUS_ARGUMENT,

@@ -13,7 +13,8 @@ Status forward_check_logits(const Model *model, Error *error) {
 }
 
 size_t forward_vocabulary(const Model *model) {
-    return model->whole.tensors[TENSOR_EMBEDDING]->sft->rows; /* and of the head's: the model checks that */
+    /* and of the head's: the model checks that */
+    return model->whole.tensors[TENSOR_EMBEDDING]->sft->rows - model->config->silent_rows;
 }
 
 /* Whether a token's row of the head is 0, for it is the embedding's. */
