@@ -197,6 +197,7 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {has_mixer(config, MIXER_CONVOLUTION), "short convolutions"},
         {has_mixer(config, MIXER_DELTA), "the gated delta rule"},
         {has_mixer(config, MIXER_STATE_SPACE) || has_mixer(config, MIXER_SELECTIVE), "state spaces"},
+        {has_mixer(config, MIXER_GATED), "gated recurrences"},
         {has_mixer(config, MIXER_NONE), "layers without a mixer"},
         {config->has_output_gate, "gates of what attention gives"},
         {config->temperature_scale != 0.0, "queries that are scaled by their position"},

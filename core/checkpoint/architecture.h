@@ -136,6 +136,7 @@ typedef enum MixerKind {
     MIXER_DELTA,       /* linear attention by the gated delta rule */
     MIXER_STATE_SPACE, /* Mamba-2: heads of one decay each */
     MIXER_SELECTIVE,   /* Mamba-1: channels of a decay for each cell of their state */
+    MIXER_GATED,       /* a linear recurrence of channels, gated by what goes in */
     MIXER_NONE /* nothing: the layer has an MLP alone, under the norm of attention, or nothing at all */
 } MixerKind;
 
@@ -150,6 +151,8 @@ typedef struct RecurrentSizes {
 } RecurrentSizes;
 
 enum { SELECTIVE_MOST_STATE = 1024 }; /* Mamba-1: the largest state of a channel; known models have 16 */
+
+enum { GATED_MOST_CHANNELS = 4096 }; /* MIXER_GATED: of a head */
 
 /* Of state spaces: how the same tensors are used. */
 typedef struct StateSwitches {
@@ -226,6 +229,20 @@ typedef enum TensorPart {
     TENSOR_PART_STATE_READ_NORM,
     TENSOR_PART_STATE_OUT, /* [hidden_size × width] */
     TENSOR_PART_STATE_OUT_BIAS,
+    /* a gated recurrence; its width is value heads · value_dim */
+    TENSOR_PART_GATED_X, /* [width × hidden_size], both with biases */
+    TENSOR_PART_GATED_X_BIAS,
+    TENSOR_PART_GATED_Y,
+    TENSOR_PART_GATED_Y_BIAS,
+    TENSOR_PART_GATED_CONVOLUTION, /* [width, 1, taps] */
+    TENSOR_PART_GATED_CONVOLUTION_BIAS,
+    TENSOR_PART_GATED_INPUT, /* [heads, inputs, outputs], both */
+    TENSOR_PART_GATED_INPUT_BIAS,
+    TENSOR_PART_GATED_KEEP,
+    TENSOR_PART_GATED_KEEP_BIAS,
+    TENSOR_PART_GATED_RATE, /* [width] */
+    TENSOR_PART_GATED_OUT,  /* [hidden_size × width] */
+    TENSOR_PART_GATED_OUT_BIAS,
     TENSOR_PART_LAMBDA_Q1, /* [head_dim], these four: of differential attention */
     TENSOR_PART_LAMBDA_K1,
     TENSOR_PART_LAMBDA_Q2,

@@ -82,6 +82,13 @@ Status architecture_refine_cohere2_moe(const ConfigReader *reader, ModelConfig *
                : refuse(reader, RMS, "positive", error);
 }
 
+/* No other kind is loaded. */
+Status architecture_refine_recurrent_gemma(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    return config->rope_count == 0 || config->ropes[0].kind == ROPE_DEFAULT
+               ? STATUS_OK
+               : refuse(reader, "rope_parameters", "of the default kind", error);
+}
+
 Status architecture_refine_minicpm3(const ConfigReader *reader, ModelConfig *config, Error *error) {
     double layers = (double)config->layers, hidden = (double)config->hidden_size;
     double depth = config_number(reader, "scale_depth", sqrt(layers)),

@@ -69,6 +69,7 @@ void architecture_describe(const Architecture *architecture, char *text, size_t 
         add_words(&words, "short convolutions%s", " in some layers");
     if (architecture->mixer == MIXER_STATE_SPACE || architecture->mixer == MIXER_SELECTIVE)
         add_words(&words, "Mamba-%s", architecture->mixer == MIXER_SELECTIVE ? "1" : "2");
+    if (architecture->mixer == MIXER_GATED) add_words(&words, "gated recurrences%s", " in some layers");
     if (architecture->mixer == MIXER_DELTA) add_words(&words, "the gated delta rule%s", " in some layers");
     if (architecture->has_output_gate) add_words(&words, "a gate behind %s", "attention");
     if (architecture->latent != LATENT_NEVER) add_words(&words, "%s attention", "latent");

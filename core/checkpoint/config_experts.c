@@ -184,7 +184,6 @@ static Status read_words(const ConfigReader *reader, const ExpertRule *rule, Exp
     if (rule->scoring_key != NULL)
         plan->scoring = is_sigmoid ? EXPERTS_SIGMOID_CHOSEN : EXPERTS_SOFTMAX_CHOSEN;
     if (rule->scoring_key != NULL && !is_sigmoid) plan->normalises = false;
-    plan->shared_scale = 1.0;
     if (rule->norm_key != NULL) {
         const cJSON *order = config_find_stated(reader, rule->norm_key);
         plan->normalises = !cJSON_IsNull(order);
@@ -209,6 +208,7 @@ static Status read_plan(const ConfigReader *reader, const ModelConfig *config, u
                                                             config_bool(reader, rule->normalise_key)),
                          .added_sum = rule->added_sum,
                          .scales_input = rule->scales_input,
+                         .shared_scale = 1.0,
                          .is_plain = rule->is_plain,
                          .has_bias = rule->has_bias,
                          .is_interleaved = rule->glu_limit_key != NULL};

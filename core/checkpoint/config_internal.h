@@ -140,6 +140,7 @@ typedef enum LayersRule {
     LAYERS_MIXER,           /* all mixers, but those of a list */
     LAYERS_BESIDE,          /* all both */
     LAYERS_PERIOD,          /* "attn_layer_period" and "attn_layer_offset" */
+    LAYERS_CYCLE,           /* a list of names, again and again: mixers are those of mixer_type */
     LAYERS_SKIPPED          /* all attention, but those of a list, which do nothing */
 } LayersRule;
 
@@ -298,6 +299,8 @@ Status architecture_refine_granitemoehybrid(const ConfigReader *reader, ModelCon
                                             Error *error) STATUS_MUST_CHECK;
 Status architecture_refine_cohere2_moe(const ConfigReader *reader, ModelConfig *config,
                                        Error *error) STATUS_MUST_CHECK;
+Status architecture_refine_recurrent_gemma(const ConfigReader *reader, ModelConfig *config,
+                                           Error *error) STATUS_MUST_CHECK;
 Status architecture_refine_youtu(const ConfigReader *reader, ModelConfig *config,
                                  Error *error) STATUS_MUST_CHECK;
 Status architecture_refine_minicpm3(const ConfigReader *reader, ModelConfig *config,
@@ -407,6 +410,7 @@ Status config_prepare_xglm(const ConfigReader *reader, ModelConfig *config, Erro
 Status config_prepare_lfm2_moe(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_lfm2(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_falcon_h1(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_recurrent_gemma(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error);
 

@@ -32,6 +32,24 @@ static Status read_delta(const ConfigReader *reader, RecurrentSizes *sizes, Erro
     return STATUS_OK;
 }
 
+/* As many heads as attention has; null: as wide as the stream. */
+static Status read_gated(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char WIDTH[] = "lru_width";
+    RecurrentSizes *sizes = &config->recurrent;
+    const char *from;
+    uint64_t width;
+    Status status = config_read_size(reader, WIDTH, config->hidden_size, &width, &from, error);
+    if (status != STATUS_OK) return status;
+    sizes->value_heads = config->heads;
+    sizes->value_dim = width / config->heads;
+    if (width % config->heads == 0 && sizes->value_dim <= GATED_MOST_CHANNELS &&
+        width <= CONFIG_LARGEST_SIZE / 4)
+        return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT,
+                       "%s: expected \"%s\" to be a multiple of the heads, at most %d times as large",
+                       reader->origin, WIDTH, GATED_MOST_CHANNELS);
+}
+
 static Status read_sizes(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
     const char *from;
@@ -42,6 +60,7 @@ static Status read_sizes(const ConfigReader *reader, ModelConfig *config, Error 
                            architecture->taps_key, MOST_TAPS);
     if (status == STATUS_OK && architecture->mixer == MIXER_DELTA)
         status = read_delta(reader, &config->recurrent, error);
+    if (status == STATUS_OK && architecture->mixer == MIXER_GATED) status = read_gated(reader, config, error);
     if (status == STATUS_OK && architecture->state != NULL) status = config_read_state(reader, config, error);
     return status;
 }
@@ -152,6 +171,24 @@ Status config_read_period(const ConfigReader *reader, const char *period_key, co
                        offset_key, period_key);
 }
 
+/* A few names that are gone through again and again. */
+static Status read_cycle(const ConfigReader *reader, const ModelConfig *config, LayerKind *kinds,
+                         Error *error) {
+    const char *key = config->architecture->attention_list, *mixer = config->architecture->mixer_type;
+    const cJSON *names = config_find(reader, key), *name;
+    uint64_t count = (uint64_t)cJSON_GetArraySize(names), layer = 0;
+    if (!cJSON_IsArray(names) || count == 0)
+        return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a list of names", reader->origin,
+                           key);
+    cJSON_ArrayForEach(name, names) {
+        bool is_mixer = cJSON_IsString(name) && strcmp(name->valuestring, mixer) == 0;
+        for (uint64_t i = layer; i < config->layers; i += count)
+            kinds[i] = is_mixer ? LAYER_MIXER : LAYER_ATTENTION;
+        layer++;
+    }
+    return STATUS_OK;
+}
+
 /* As a list says, or what stands in its place. */
 static Status read_listed(const ConfigReader *reader, const ModelConfig *config, LayerKind *kinds,
                           Error *error) {
@@ -193,6 +230,8 @@ Status config_read_mixers(const ConfigReader *reader, ModelConfig *config, Layer
         return STATUS_OK;
     case LAYERS_PERIOD:
         return read_period(reader, config, kinds, error);
+    case LAYERS_CYCLE:
+        return read_cycle(reader, config, kinds, error);
     case LAYERS_SKIPPED:
         mark_list(reader, config, kinds, LAYER_NOTHING);
         return STATUS_OK;
@@ -238,6 +277,8 @@ static void need_mixer(const ConfigReader *reader, const ModelConfig *config, La
         need(plan, (TensorPart)part, is_delta && (part > TENSOR_PART_DELTA_STEP || !is_fused));
     need(plan, TENSOR_PART_DELTA_FUSED, is_delta && is_fused);
     need(plan, TENSOR_PART_DELTA_STEPS, is_delta && is_fused);
+    for (int part = TENSOR_PART_GATED_X; part <= TENSOR_PART_GATED_OUT_BIAS; part++)
+        need(plan, (TensorPart)part, plan->mixer == MIXER_GATED);
     need(plan, TENSOR_PART_CONVOLUTION_IN, is_convolution);
     need(plan, TENSOR_PART_CONVOLUTION, is_convolution);
     need(plan, TENSOR_PART_CONVOLUTION_OUT, is_convolution);

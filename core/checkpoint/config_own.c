@@ -224,6 +224,19 @@ Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Erro
                : refuse(reader, "attn_config.clip_qkv", "expected a number from 0", error);
 }
 
+/* Half of the width is the gate's; √hidden_size is rounded to bfloat16, to the nearest, a tie to the even one. */
+Status config_prepare_recurrent_gemma(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    float root = (float)config->embedding_scale;
+    uint32_t bits;
+    memcpy(&bits, &root, sizeof bits);
+    bits = (bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U;
+    memcpy(&root, &bits, sizeof root);
+    config->embedding_scale = (double)root;
+    config->intermediate_size /= 2;
+    return config->intermediate_size > 0 ? STATUS_OK
+                                         : refuse(reader, "intermediate_size", "expected at least 2", error);
+}
+
 /* transformers refuses both too. */
 Status config_prepare_diffllama(const ConfigReader *reader, ModelConfig *config, Error *error) {
     if (config->kv_heads % 2 != 0)

@@ -6,6 +6,7 @@
 #include "core/transformer/block_convolution.h"
 #include "core/transformer/block_delta.h"
 #include "core/transformer/block_experts.h"
+#include "core/transformer/block_gated_recurrence.h"
 #include "core/transformer/block_latent.h"
 #include "core/transformer/block_layer_input.h"
 #include "core/transformer/block_mlp.h"
@@ -103,6 +104,8 @@ static Status mix_tokens(const Pass *pass, Error *error) {
         return block_state_space_run(pass, error);
     case MIXER_SELECTIVE:
         return block_selective_run(pass, error);
+    case MIXER_GATED:
+        return block_gated_recurrence_run(pass, error);
     case MIXER_ATTENTION:
     case MIXER_NONE:
         break;

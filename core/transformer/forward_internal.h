@@ -30,7 +30,7 @@ typedef enum Buffer {
     BUFFER_BESIDE,         /* hidden_size: what a mixer beside attention gives */
     BUFFER_STATE_IN,       /* of a state space, as it is projected: gates, inputs, … */
     BUFFER_STATE_OUT,      /* its width: what it puts out */
-    BUFFER_STATE_SMALL,    /* Mamba-1: rank + 2 · state */
+    BUFFER_STATE_SMALL,    /* Mamba-1: rank + 2 · state; of a gated recurrence its width */
     BUFFER_STATE_RANK,     /* rank */
     BUFFER_STATE_STEP,     /* its width */
     BUFFER_WRITE,          /* value heads of the delta rule, both: how much is written, and kept */

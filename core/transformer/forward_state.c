@@ -85,6 +85,7 @@ static size_t state_width(const ModelConfig *config, MixerKind mixer, Buffer buf
     const RecurrentSizes *sizes = &config->recurrent;
     size_t width = architecture_delta_values(config);
     bool is_selective = mixer == MIXER_SELECTIVE;
+    if (mixer == MIXER_GATED) return buffer == BUFFER_STATE_RANK ? 0 : width;
     if (mixer != MIXER_STATE_SPACE && !is_selective) return 0;
     switch (buffer) {
     case BUFFER_STATE_IN:

@@ -1,6 +1,7 @@
 #include "core/transformer/recurrence.h"
 
 #include "core/support/memory.h"
+#include "core/transformer/block_gated_recurrence.h"
 #include "core/transformer/block_selective.h"
 #include "core/transformer/block_state_space.h"
 
@@ -21,6 +22,8 @@ static size_t layer_size(const ModelConfig *config, const LayerPlan *plan) {
         return block_state_space_size(config);
     case MIXER_SELECTIVE:
         return block_selective_size(config);
+    case MIXER_GATED:
+        return block_gated_recurrence_size(config);
     case MIXER_ATTENTION:
     case MIXER_NONE:
         break;
