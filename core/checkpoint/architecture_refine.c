@@ -89,6 +89,17 @@ Status architecture_refine_recurrent_gemma(const ConfigReader *reader, ModelConf
                : refuse(reader, "rope_parameters", "of the default kind", error);
 }
 
+/* The base is rope_parameters', whatever attention's own object says: where that is another, one of the two is wrong. */
+Status architecture_refine_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char THETA[] = "attn_config.rope_theta";
+    const cJSON *theta = config_find(reader, THETA);
+    if (!cJSON_IsNumber(theta)) return refuse(reader, THETA, "a number", error);
+    return theta->valuedouble == config->ropes[0].theta
+               ? STATUS_OK
+               : refuse(reader, THETA, "what \"rope_parameters.rope_theta\" is, which transformers heeds",
+                        error);
+}
+
 Status architecture_refine_minicpm3(const ConfigReader *reader, ModelConfig *config, Error *error) {
     double layers = (double)config->layers, hidden = (double)config->hidden_size;
     double depth = config_number(reader, "scale_depth", sqrt(layers)),

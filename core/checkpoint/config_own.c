@@ -218,10 +218,12 @@ Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Erro
     const cJSON *clip = config_find(reader, "attn_config.clip_qkv");
     if (config_bool(reader, "tie_word_embeddings"))
         return refuse(reader, "tie_word_embeddings", "expected false", error);
-    if (clip != NULL) config->clip = cJSON_IsNumber(clip) ? clip->valuedouble : NAN;
-    return config->clip >= 0.0 && isfinite(config->clip)
+    if (config_find(reader, "attn_config.kv_n_heads") == NULL)
+        return refuse(reader, "attn_config.kv_n_heads", "expected a count", error);
+    config->clip = cJSON_IsNumber(clip) ? clip->valuedouble : NAN;
+    return config->clip > 0.0 && isfinite(config->clip)
                ? STATUS_OK
-               : refuse(reader, "attn_config.clip_qkv", "expected a number from 0", error);
+               : refuse(reader, "attn_config.clip_qkv", "expected a number above 0", error);
 }
 
 /* Half of the width is the gate's; √hidden_size is rounded to bfloat16, to the nearest, a tie to the even one. */

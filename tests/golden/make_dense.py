@@ -7,7 +7,7 @@ of the logits, base.f32 and fused.f32 the float64 logits of base and of 0.5·SFT
 """
 import json, math, os, shutil, sys, warnings
 import numpy as np, torch, transformers
-from transformers import AutoModelForCausalLM, CONFIG_MAPPING
+from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, CONFIG_MAPPING
 
 torch.set_num_threads(1)
 transformers.logging.set_verbosity_error()
@@ -20,6 +20,7 @@ GROUPED = SIZES | dict(intermediate_size=24, num_key_value_heads=2, max_position
 GPT = dict(vocab_size=24, n_embd=16, n_layer=2, n_head=4, n_positions=48, bos_token_id=1, eos_token_id=2)
 YARN = dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=8, beta_fast=32.0, beta_slow=1.0,
             mscale=1.0, mscale_all_dim=1.0)
+STATES = dict(vocab_size=24, hidden_size=16, num_hidden_layers=2, state_size=4, bos_token_id=1, eos_token_id=2, pad_token_id=0)
 # name: (model_type, settings, tokens)
 PAIRS = {
     # parallel blocks of one norm, norms of queries and keys with biases, half a head turns, a bias of the head
@@ -67,6 +68,41 @@ PAIRS = {
                    linear_key_head_dim=8, linear_value_head_dim=6, num_experts=3, num_experts_per_tok=2, moe_intermediate_size=6,
                    shared_expert_intermediate_size=6, layer_types=["linear_attention", "full_attention"], pad_token_id=0,
                    rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.5)), 24),
+    # state spaces: channels by themselves, with biases and a width of their own; with norms that have no weights; with norms that have,
+    # among attention that does not turn and experts
+    "mamba": ("mamba", STATES | dict(intermediate_size=24, use_bias=True, time_step_rank=3, conv_kernel=3), 24),
+    "falcon_mamba": ("falcon_mamba", STATES | dict(num_hidden_layers=1), 24),
+    "jamba": ("jamba", GROUPED | dict(intermediate_size=12, attn_layer_period=2, attn_layer_offset=1, expert_layer_period=2, expert_layer_offset=0, num_experts=3,
+              mamba_d_state=4, mamba_dt_rank=3, mamba_proj_bias=True, pad_token_id=0), 24),
+    # heads in two groups, with biases, steps within bounds that both matter
+    "mamba2": ("mamba2", STATES | dict(num_heads=4, head_dim=8, n_groups=2, use_bias=True, time_step_limit=[0.5, 0.9], chunk_size=8), 24),
+    # a state space beside attention, every factor, the norm before the gate
+    "falcon_h1": ("falcon_h1", GROUPED | dict(num_hidden_layers=1, mamba_d_ssm=24, mamba_n_heads=4, mamba_n_groups=2, mamba_d_state=4, mamba_d_conv=3, mamba_rms_norm=True,
+                  mamba_proj_bias=True, projectors_bias=True, attention_bias=True, mlp_bias=True, mlp_multipliers=[0.7, 1.3], key_multiplier=0.5,
+                  ssm_multipliers=[0.6, 0.8, 1.2, 1.4, 0.9], ssm_in_multiplier=1.5, ssm_out_multiplier=0.7, attention_in_multiplier=1.3,
+                  attention_out_multiplier=0.8, embedding_multiplier=1.7, lm_head_multiplier=0.6, mamba_chunk_size=8, pad_token_id=0), 24),
+    # layers of one block each, experts without a gate, steps of a least length
+    "nemotron_h": ("nemotron_h", GROUPED | dict(layers_block_type=["mamba", "attention", "moe", "mlp"], head_dim=6, ssm_state_size=4, mamba_num_heads=4,
+                   mamba_head_dim=6, n_groups=2, time_step_min=0.6, n_routed_experts=3, moe_intermediate_size=6, moe_shared_expert_intermediate_size=10,
+                   use_bias=True, mlp_bias=False, chunk_size=8, routed_scaling_factor=1.5, pad_token_id=0), 24),
+    "bamba": ("bamba", GROUPED | dict(attn_layer_indices=[1], mamba_n_heads=4, mamba_d_state=4, mamba_chunk_size=8, pad_token_id=0), 24),
+    # the shared expert alone; attention that turns
+    "granitemoehybrid": ("granitemoehybrid", GROUPED | dict(layer_types=["mamba", "attention"], position_embedding_type="rope", num_local_experts=0, shared_intermediate_size=10,
+                         mamba_n_heads=4, mamba_d_state=4, mamba_chunk_size=8, residual_multiplier=0.6, attention_multiplier=0.4, logits_scaling=2.0), 24),
+    # a gated recurrence beside a window; a width whose root bfloat16 rounds
+    "recurrent_gemma": ("recurrent_gemma", GROUPED | dict(hidden_size=32, block_types=["recurrent", "attention"], lru_width=16, attention_window_size=5, conv1d_width=3,
+                        logits_soft_cap=2.0, pad_token_id=0), 24),
+    # the mean of experts and a shared one, chosen by sigmoids; a first layer without, which turns although it sees all
+    "cohere2_moe": ("cohere2_moe", GROUPED | dict(intermediate_size=8, head_dim=4, sliding_window=5, layer_types=["full_attention", "sliding_attention"], num_experts=3,
+                    mlp_layer_types=["dense", "sparse"], num_shared_experts=2, expert_selection_fn="sigmoid", prefix_dense_intermediate_size=12,
+                    logit_scale=0.5, pad_token_id=0), 24),
+    # experts in a row
+    "dbrx": ("dbrx", dict(vocab_size=24, d_model=16, n_heads=4, n_layers=1, max_seq_len=64, attn_config=dict(kv_n_heads=2, clip_qkv=0.8, rope_theta=10000.0),
+             ffn_config=dict(ffn_hidden_size=10, moe_num_experts=3, moe_top_k=2)), 24),
+    # text alone: a layer that does nothing to it, rows of the embedding that the head has not
+    "mllama": ("mllama", dict(text_config=GROUPED | dict(num_hidden_layers=3, intermediate_size=8, cross_attention_layers=[1], pad_token_id=0),
+               vision_config=dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_global_layers=1, attention_heads=2, image_size=8, patch_size=4,
+               vision_output_dim=16, intermediate_layers_indices=[0], supported_aspect_ratios=[[1, 1]], max_num_tiles=1), image_token_index=20), 24),
     "granite_swa": ("granite_swa", GROUPED | dict(sliding_window=5, layer_types=["sliding_attention", "full_attention"],
                     layer_rope_theta=[100.0, 0]), 24),  # a rotary base for each layer, or none; sinks
 }
@@ -93,9 +129,11 @@ def make(name):
     config = CONFIG_MAPPING[kind](**settings)
     # Falcon's eager attention adds ALiBi twice; what it runs by default does not
     how = dict(attn_implementation="sdpa" if kind == "falcon" else "eager", experts_implementation="eager", dtype=torch.float32)
-    load = lambda side: AutoModelForCausalLM.from_pretrained(f"{where}/{side}", **how).eval()
+    auto = AutoModelForImageTextToText if "text_config" in settings else AutoModelForCausalLM
+    vocabulary = settings.get("text_config", settings)["vocab_size"]
+    load = lambda side: auto.from_pretrained(f"{where}/{side}", **how).eval()
     torch.manual_seed(1)
-    model = AutoModelForCausalLM.from_config(config, **how).eval()
+    model = auto.from_config(config, **how).eval()
     scramble(model, 2)
     model.bfloat16().save_pretrained(where + "/base")
     model = load("base")
@@ -104,8 +142,8 @@ def make(name):
     base, fused = load("base").double(), load("sft").double()
     was = base.state_dict()
     fused.load_state_dict({k: 0.5 * v + 0.5 * was[k] if v.is_floating_point() else v for k, v in fused.state_dict().items()})
-    ids = [(37 * i * i + 11 * i + 5) % (settings["vocab_size"] - 4) for i in range(tokens)]
-    golden = dict(ids=ids, shape=[tokens, settings["vocab_size"]])
+    ids = [(37 * i * i + 11 * i + 5) % (vocabulary - 4) for i in range(tokens)]
+    golden = dict(ids=ids, shape=[tokens, vocabulary])
     for label, model in (("base", base), ("fused", fused)):
         torch.set_default_dtype(torch.float64)  # XGLM makes a tensor of it
         with torch.no_grad():

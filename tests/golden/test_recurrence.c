@@ -1,5 +1,5 @@
 /*
- * Layers that keep a state of their text (golden/dense: lfm2, qwen3_5_text, qwen3_next): it goes on from call to call, begins anew with a text, is
+ * Layers that keep a state of their text (golden/dense): it goes on from call to call, begins anew with a text, is
  * put back where a call fails or is rewound, and refuses what it cannot do. Hidden states are compared bit for bit, or
  * within 5e-6 of their range where sums are of other lengths; that the values are right is test_forward_dense.c's.
  */
@@ -9,15 +9,17 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const NAMES[] = {"lfm2", "qwen3_5_text", "qwen3_next"};
+static const char *const NAMES[] = {"lfm2",   "qwen3_5_text", "qwen3_next", "mamba",          "jamba",
+                                    "mamba2", "falcon_h1",    "nemotron_h", "recurrent_gemma"};
 static const Settings HALF = {.alpha = 0.5};
 static const double TOLERANCE = 5e-6;
 
-enum { MOST = 700, WIDTH = 16 };
+enum { MOST = 700 };
 
 typedef struct Fixture {
     Pair *pair;
     Model *model;
+    size_t width;
     int32_t ids[MOST];
 } Fixture;
 
@@ -30,7 +32,7 @@ static Fixture load(const char *name) {
         model_open(fixture.pair, &fixture.model, &error) != STATUS_OK)
         fail_msg("%s: %s", name, error.message);
     for (int32_t i = 0; i < MOST; i++) fixture.ids[i] = (37 * i * i + 11 * i + 5) % 20;
-    assert_int_equal(fixture.model->config->hidden_size, WIDTH);
+    fixture.width = fixture.model->config->hidden_size;
     free(base);
     free(sft);
     return fixture;
@@ -67,12 +69,13 @@ static void append(ForwardState *state, const int32_t *ids, size_t count) {
 }
 
 static void must_be_same(const ForwardState *a, const ForwardState *b, size_t count) {
-    assert_memory_equal(forward_hidden(a), forward_hidden(b), count * WIDTH * sizeof(float));
+    assert_memory_equal(forward_hidden(a), forward_hidden(b),
+                        count * a->side->config->hidden_size * sizeof(float));
 }
 
-static void must_be_near(const float *found, const float *expected, size_t count) {
+static void must_be_near(const Fixture *fixture, const float *found, const float *expected, size_t count) {
     double low = INFINITY, high = -INFINITY, worst = 0.0;
-    for (size_t i = 0; i < count * WIDTH; i++) {
+    for (size_t i = 0; i < count * fixture->width; i++) {
         low = fmin(low, (double)expected[i]);
         high = fmax(high, (double)expected[i]);
         worst = fmax(worst, fabs((double)found[i] - (double)expected[i]));
@@ -129,7 +132,7 @@ static void check_no_state(Fixture *fixture) {
     input.starts = starts;
     assert_int_equal(run_with(state, &input, 2, &error), STATUS_OK);
     append(alone, fixture->ids + 5, 4);
-    must_be_near(forward_hidden(state), forward_hidden(alone), 4);
+    must_be_near(fixture, forward_hidden(state), forward_hidden(alone), 4);
     forward_free_state(alone);
     forward_free_state(state);
 }
@@ -181,7 +184,8 @@ static void check_texts(Fixture *fixture) {
     for (size_t i = 0, at = 0; i < 5; at += LENGTHS[i++]) {
         ForwardState *alone = make_state(fixture, 57);
         append(alone, fixture->ids + at, LENGTHS[i]);
-        must_be_near(forward_hidden(shared) + at * WIDTH, forward_hidden(alone), LENGTHS[i]);
+        must_be_near(fixture, forward_hidden(shared) + at * fixture->width, forward_hidden(alone),
+                     LENGTHS[i]);
         forward_free_state(alone);
     }
     forward_rewind(shared, 0);
@@ -219,7 +223,7 @@ static void check_chunks(Fixture *fixture) {
                  *one = make_state(fixture, MOST);
     append(whole, fixture->ids, MOST); /* chunks are of 512 tokens */
     for (size_t at = 0; at < MOST; at += 100) append(parts, fixture->ids + at, 100);
-    must_be_near(forward_hidden(parts), forward_hidden(whole) + (MOST - 100) * WIDTH, 100);
+    must_be_near(fixture, forward_hidden(parts), forward_hidden(whole) + (MOST - 100) * fixture->width, 100);
     ForwardInput input = {.ids = fixture->ids, .count = MOST};
     assert_int_equal(run_with(one, &input, 1, NULL), STATUS_OK);
     must_be_same(one, whole, MOST);
@@ -234,7 +238,8 @@ static void a_long_text_is_the_same_in_chunks_and_with_any_threads(void **state)
 }
 
 /* As they are and as they were: of LFM2 two convolutions of 16 channels that keep three inputs each; of Qwen3.5 one of 56,
- * and four heads of 8 by 6. */
+ * and four heads of 8 by 6; of Mamba two layers of 24 channels of 4; of Mamba-2 two of 48 channels and four heads of 4 by 8;
+ * of RecurrentGemma one of 16 channels. */
 static void what_a_state_takes_is_counted(void **state) {
     (void)state;
     Fixture fixture = load("lfm2");
@@ -242,6 +247,15 @@ static void what_a_state_takes_is_counted(void **state) {
     unload(&fixture);
     fixture = load("qwen3_5_text");
     assert_int_equal(recurrence_bytes(fixture.model->config), 2 * (56 * 3 + 4 * 8 * 6) * sizeof(float));
+    unload(&fixture);
+    fixture = load("mamba");
+    assert_int_equal(recurrence_bytes(fixture.model->config), 2 * 2 * (24 * 2 + 24 * 4) * sizeof(float));
+    unload(&fixture);
+    fixture = load("mamba2");
+    assert_int_equal(recurrence_bytes(fixture.model->config), 2 * 2 * (48 * 3 + 4 * 4 * 8) * sizeof(float));
+    unload(&fixture);
+    fixture = load("recurrent_gemma");
+    assert_int_equal(recurrence_bytes(fixture.model->config), 2 * (16 * 2 + 16) * sizeof(float));
     unload(&fixture);
 }
 
