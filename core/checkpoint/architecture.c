@@ -178,6 +178,12 @@ static bool has_mixer(const ModelConfig *config, MixerKind mixer) {
     return false;
 }
 
+static bool has_cutoff(const ModelConfig *config) {
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (!isnan(config->plans[i].cutoff)) return true;
+    return false;
+}
+
 static bool shares_keys(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++) {
         const LayerPlan *plan = &config->plans[i];
@@ -211,6 +217,8 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {needs_any(config, TENSOR_PART_MIXED_NORM, TENSOR_PART_ACTIVATED_NORM), "norms within blocks"},
         {config->activation == ACTIVATION_XIELU, "xIELU"},
         {needs_any(config, TENSOR_PART_LAMBDA_Q1, TENSOR_PART_LAMBDA_K2), "differential attention"},
+        {config->streams > 1, "alternating updates"},
+        {has_cutoff(config), "gates that are cut off"},
         {needs_any(config, TENSOR_PART_LAYER_SCALE, TENSOR_PART_LAYER_NORM), "inputs and scales of layers"},
     };
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)

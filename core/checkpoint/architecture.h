@@ -243,11 +243,27 @@ typedef enum TensorPart {
     TENSOR_PART_GATED_RATE, /* [width] */
     TENSOR_PART_GATED_OUT,  /* [hidden_size × width] */
     TENSOR_PART_GATED_OUT_BIAS,
+    /* of layers with further streams beside theirs */
+    TENSOR_PART_STREAM_ROUTER, /* [streams × hidden_size] */
+    TENSOR_PART_STREAM_ROUTER_NORM,
+    TENSOR_PART_STREAM_PREDICTION, /* [streams² × streams] */
+    TENSOR_PART_STREAM_CORRECTION, /* [streams × streams] */
+    TENSOR_PART_STREAM_SCALE,      /* [hidden_size] */
+    TENSOR_PART_LAUREL_LEFT,       /* [rank × hidden_size] */
+    TENSOR_PART_LAUREL_RIGHT,      /* [hidden_size × rank] */
+    TENSOR_PART_LAUREL_NORM,
     TENSOR_PART_LAMBDA_Q1, /* [head_dim], these four: of differential attention */
     TENSOR_PART_LAMBDA_K1,
     TENSOR_PART_LAMBDA_Q2,
     TENSOR_PART_LAMBDA_K2,
-    TENSOR_PART_INPUT_EMBEDDING,  /* of no layer, these three: [vocabulary × layers · layer_input_size] */
+    /* of no layer: into each further stream, and out of it, [hidden_size × hidden_size] */
+    TENSOR_PART_STREAM_IN_1,
+    TENSOR_PART_STREAM_IN_2,
+    TENSOR_PART_STREAM_IN_3,
+    TENSOR_PART_STREAM_OUT_1,
+    TENSOR_PART_STREAM_OUT_2,
+    TENSOR_PART_STREAM_OUT_3,
+    TENSOR_PART_INPUT_EMBEDDING, /* of no layer, these three: [layer_vocabulary × layers · layer_input_size] */
     TENSOR_PART_INPUT_PROJECTION, /* [layers · layer_input_size × hidden_size] */
     TENSOR_PART_INPUT_NORM,       /* [layer_input_size] */
     TENSOR_PART_ROUTER,           /* [experts × hidden_size] */
@@ -271,7 +287,13 @@ typedef struct PartSet {
     uint64_t words[(TENSOR_PART_COUNT + 63) / 64];
 } PartSet;
 
-enum { MODEL_MAX_EOS = 64, MODEL_MAX_LAYERS = 1024, MODEL_MAX_PLANS = 16, MODEL_MAX_ROPES = 3 };
+enum {
+    MODEL_MAX_EOS = 64,
+    MODEL_MAX_LAYERS = 1024,
+    MODEL_MAX_PLANS = 16,
+    MODEL_MAX_ROPES = 3,
+    MODEL_MAX_STREAMS = 4
+};
 
 /* One kind of layer. */
 typedef struct LayerPlan {
@@ -286,6 +308,7 @@ typedef struct LayerPlan {
     int kv_layer;    /* whose keys and values it attends to; -1: its own */
     MlpKind mlp;
     uint64_t intermediate_size; /* MLP_EXPERTS: of the shared expert, 0 where there is none */
+    double cutoff; /* what the gate gives is taken from its mean plus so many deviations on; NAN: all */
     ExpertPlan experts;
     LatentPlan latent;
     uint64_t value_dim;   /* of a head's values; head_dim is that of its query and key */
@@ -334,6 +357,9 @@ typedef struct ModelConfig {
     RecurrentSizes recurrent;
     StateSwitches state;
     uint64_t layer_input_size; /* what each layer has of a token besides the stream; 0: nothing */
+    uint64_t layer_vocabulary; /* of tokens below that; others have what token 0 has */
+    uint64_t streams;          /* alternating updates; 0: one */
+    uint64_t laurel_rank;      /* of the learned residual, where there are streams */
     LatentPlan latent;         /* of layers whose attention is latent */
     uint64_t value_dim;        /* of a head's values */
     NormKind norm;
@@ -441,6 +467,10 @@ static inline void part_set_add(PartSet *set, TensorPart part, bool is_needed) {
 
 static inline bool part_set_has(const PartSet *set, TensorPart part) {
     return (set->words[part / 64] >> part % 64 & 1) != 0;
+}
+
+static inline void part_set_drop(PartSet *set, TensorPart part) {
+    set->words[part / 64] &= ~(UINT64_C(1) << part % 64);
 }
 
 bool part_set_equal(const PartSet *a, const PartSet *b);

@@ -79,6 +79,20 @@ static const PartFacts FACTS[TENSOR_PART_COUNT] = {
     [TENSOR_PART_GATED_KEEP] = {{"rg_lru.recurrent_gate_weight"}, TENSOR_STATE_SPACE, true},
     [TENSOR_PART_GATED_KEEP_BIAS] = {{"rg_lru.recurrent_gate_bias"}, TENSOR_STATE_SPACE, false},
     [TENSOR_PART_GATED_RATE] = {{"rg_lru.recurrent_param"}, TENSOR_STATE_SPACE, false},
+    [TENSOR_PART_STREAM_ROUTER] = {{"altup.modality_router.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_STREAM_ROUTER_NORM] = {{"altup.router_norm.weight"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_STREAM_PREDICTION] = {{"altup.prediction_coefs.weight"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_STREAM_CORRECTION] = {{"altup.correction_coefs.weight"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_STREAM_SCALE] = {{"altup.correct_output_scale"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_LAUREL_LEFT] = {{"laurel.linear_left.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_LAUREL_RIGHT] = {{"laurel.linear_right.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_LAUREL_NORM] = {{"laurel.post_laurel_norm.weight"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_STREAM_IN_1] = {{"altup_projections.0.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_STREAM_OUT_1] = {{"altup_unembed_projections.0.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_STREAM_IN_2] = {{"altup_projections.1.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_STREAM_OUT_2] = {{"altup_unembed_projections.1.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_STREAM_IN_3] = {{"altup_projections.2.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_STREAM_OUT_3] = {{"altup_unembed_projections.2.weight"}, TENSOR_ROLE_COUNT, true},
     [TENSOR_PART_LAYER_SCALE] = {{".layer_scalar"}, TENSOR_ROLE_COUNT, false},
     [TENSOR_PART_LAYER_GATE] = {{".per_layer_input_gate.weight"}, TENSOR_ROLE_COUNT, true},
     [TENSOR_PART_LAYER_PROJECTION] = {{".per_layer_projection.weight"}, TENSOR_ROLE_COUNT, true},
@@ -155,6 +169,7 @@ void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, T
     const RecurrentSizes *mixer = &config->recurrent;
     uint64_t hidden = config->hidden_size, shared = of->experts.shared_width, own = config->layer_input_size;
     uint64_t width = architecture_delta_values(config), channels = architecture_delta_channels(config);
+    uint64_t streams = config->streams;
     bool is_selective = of->mixer == MIXER_SELECTIVE;
     struct {
         uint64_t rows, columns;
@@ -214,6 +229,20 @@ void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, T
         [TENSOR_PART_GATED_RATE] = {width, 0},
         [TENSOR_PART_GATED_OUT] = {hidden, width},
         [TENSOR_PART_GATED_OUT_BIAS] = {hidden, 0},
+        [TENSOR_PART_STREAM_ROUTER] = {streams, hidden},
+        [TENSOR_PART_STREAM_ROUTER_NORM] = {hidden, 0},
+        [TENSOR_PART_STREAM_PREDICTION] = {streams * streams * streams, 0},
+        [TENSOR_PART_STREAM_CORRECTION] = {streams * streams, 0},
+        [TENSOR_PART_STREAM_SCALE] = {hidden, 0},
+        [TENSOR_PART_LAUREL_LEFT] = {config->laurel_rank, hidden},
+        [TENSOR_PART_LAUREL_RIGHT] = {hidden, config->laurel_rank},
+        [TENSOR_PART_LAUREL_NORM] = {hidden, 0},
+        [TENSOR_PART_STREAM_IN_1] = {hidden, hidden},
+        [TENSOR_PART_STREAM_IN_2] = {hidden, hidden},
+        [TENSOR_PART_STREAM_IN_3] = {hidden, hidden},
+        [TENSOR_PART_STREAM_OUT_1] = {hidden, hidden},
+        [TENSOR_PART_STREAM_OUT_2] = {hidden, hidden},
+        [TENSOR_PART_STREAM_OUT_3] = {hidden, hidden},
         [TENSOR_PART_LAMBDA_Q1] = {of->head_dim, 0},
         [TENSOR_PART_LAMBDA_K1] = {of->head_dim, 0},
         [TENSOR_PART_LAMBDA_Q2] = {of->head_dim, 0},
@@ -222,7 +251,7 @@ void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, T
         [TENSOR_PART_LAYER_GATE] = {own, hidden},
         [TENSOR_PART_LAYER_PROJECTION] = {hidden, own},
         [TENSOR_PART_LAYER_NORM] = {hidden, 0},
-        [TENSOR_PART_INPUT_EMBEDDING] = {config->vocabulary, config->layers * own},
+        [TENSOR_PART_INPUT_EMBEDDING] = {config->layer_vocabulary, config->layers * own},
         [TENSOR_PART_INPUT_PROJECTION] = {config->layers * own, hidden},
         [TENSOR_PART_INPUT_NORM] = {own, 0},
         [TENSOR_PART_ROUTER] = {of->experts.count, hidden},

@@ -252,6 +252,8 @@ struct Architecture {
     bool is_fused_mlp;      /* gate and up are one matrix */
     const char *double_key; /* layers that share keys have an MLP twice as wide, if true */
     bool has_layer_scale;
+    const char *stream_scale_key; /* of further streams: scales them if true */
+    bool has_widths;              /* the width may be a list, of each layer */
     bool has_activated_norm;
     ConfigRule mlp_bias;
     const char *activation_key; /* NULL: hidden_act */
@@ -267,6 +269,9 @@ struct Architecture {
     bool has_mrope;          /* rotary kind "mrope": positions in three parts, which are one for text */
     /* switches of the type that plans depend on, before they are made; NULL: none */
     Status (*prepare)(const ConfigReader *reader, ModelConfig *config, Error *error);
+    /* what each layer has a value of its own for; NULL: nothing */
+    Status (*read_layer)(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
+                         LayerPlan *plan, Error *error);
     /* further switches of the type, after all else is read; NULL: none */
     Status (*refine)(const ConfigReader *reader, ModelConfig *config, Error *error);
 };
@@ -413,6 +418,9 @@ Status config_prepare_lfm2_moe(const ConfigReader *reader, ModelConfig *config, 
 Status config_prepare_lfm2(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_falcon_h1(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_recurrent_gemma(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_gemma3n(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_read_gemma3n_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
+                                 LayerPlan *plan, Error *error);
 Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error);
 

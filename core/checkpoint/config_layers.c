@@ -393,9 +393,10 @@ static bool plans_equal(const LayerPlan *a, const LayerPlan *b) {
            a->head_dim == b->head_dim && a->value_dim == b->value_dim && a->window == b->window &&
            a->is_chunked == b->is_chunked && a->rope == b->rope && a->skips_qk_norm == b->skips_qk_norm &&
            a->has_temperature == b->has_temperature && a->mlp == b->mlp &&
-           a->intermediate_size == b->intermediate_size && a->latent.latent == b->latent.latent &&
-           a->experts.count == b->experts.count && a->experts.chosen == b->experts.chosen &&
-           a->kv_layer == b->kv_layer;
+           a->intermediate_size == b->intermediate_size &&
+           (a->cutoff == b->cutoff || (isnan(a->cutoff) && isnan(b->cutoff))) &&
+           a->latent.latent == b->latent.latent && a->experts.count == b->experts.count &&
+           a->experts.chosen == b->experts.chosen && a->kv_layer == b->kv_layer;
 }
 
 static Status add_plan(ModelConfig *config, uint64_t layer, const LayerPlan *plan, const char *origin,
@@ -429,7 +430,9 @@ Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, Mod
         own.head_dim = slides ? config->sliding.head_dim : config->whole.head_dim;
         if (slides) own.window = layers.window;
         if (config->latent.latent == 0) own.value_dim = own.head_dim;
-        status = share_keys(&layers, layer, &own, error);
+        if (architecture->read_layer != NULL)
+            status = architecture->read_layer(reader, config, layer, &own, error);
+        if (status == STATUS_OK) status = share_keys(&layers, layer, &own, error);
         if (status != STATUS_OK) return status;
         config_set_kind(reader, config, layers.kinds[layer], &own);
         own.is_chunked = own.window > 0 && layers.facts[layer].is_chunked;

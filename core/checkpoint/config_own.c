@@ -107,6 +107,7 @@ Status config_prepare_gemma4(const ConfigReader *reader, ModelConfig *config, Er
     if (!json_read_count(own, &config->layer_input_size) ||
         config->layer_input_size > CONFIG_LARGEST_SIZE / MODEL_MAX_LAYERS)
         return refuse(reader, "hidden_size_per_layer_input", "expected a count", error);
+    config->layer_vocabulary = config->vocabulary;
     const cJSON *item = config_find(reader, "vocab_size_per_layer_input");
     if (config->layer_input_size > 0 &&
         (!json_read_count(item, &vocabulary) || vocabulary != config->vocabulary))

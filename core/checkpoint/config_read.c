@@ -226,6 +226,11 @@ static void need_attention(const ConfigReader *reader, const ModelConfig *config
     part_set_add(&plan->parts, TENSOR_PART_LAYER_SCALE, architecture->has_layer_scale);
     for (int part = TENSOR_PART_LAYER_GATE; part <= TENSOR_PART_LAYER_NORM; part++)
         part_set_add(&plan->parts, (TensorPart)part, config->layer_input_size > 0);
+    for (int part = TENSOR_PART_STREAM_ROUTER; part <= TENSOR_PART_LAUREL_NORM; part++)
+        part_set_add(&plan->parts, (TensorPart)part, config->streams > 0);
+    const char *scale = architecture->stream_scale_key;
+    if (config->streams > 0 && scale != NULL && !config_bool(reader, scale))
+        part_set_drop(&plan->parts, TENSOR_PART_STREAM_SCALE);
 }
 
 static void need_mlp(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
@@ -263,6 +268,7 @@ static LayerPlan make_plan(const ConfigReader *reader, const ModelConfig *config
                       .head_dim = config->head_dim,
                       .rope = config_turns(config) ? 0 : -1,
                       .kv_layer = -1,
+                      .cutoff = NAN,
                       .value_dim = config->value_dim,
                       .latent = config->latent,
                       .mlp = architecture->mlp,
@@ -286,6 +292,10 @@ static void read_roles(const ConfigReader *reader, ModelConfig *config) {
     config->roles[TENSOR_FINAL_NORM] = !is_bare && !config->lacks_final_norm;
     for (int part = TENSOR_PART_INPUT_EMBEDDING; part <= TENSOR_PART_INPUT_NORM; part++)
         part_set_add(&config->parts, (TensorPart)part, config->layer_input_size > 0);
+    for (uint64_t i = 1; i < config->streams; i++) {
+        part_set_add(&config->parts, (TensorPart)(TENSOR_PART_STREAM_IN_1 + i - 1), true);
+        part_set_add(&config->parts, (TensorPart)(TENSOR_PART_STREAM_OUT_1 + i - 1), true);
+    }
     bool has_embedding_norm = config->has_embedding_norm && !config->norm_is_bare;
     part_set_add(&config->parts, TENSOR_PART_EMBEDDING_NORM, has_embedding_norm);
     part_set_add(&config->parts, TENSOR_PART_EMBEDDING_NORM_BIAS,

@@ -88,11 +88,27 @@ static Status read_stated(const ConfigReader *reader, const char *key, uint64_t 
                        reader->origin, key, CONFIG_LARGEST_SIZE);
 }
 
+/* Of a list of widths. */
+static Status read_widest(const ConfigReader *reader, const char *key, ModelConfig *config, Error *error) {
+    const cJSON *item, *list = config_find(reader, key);
+    uint64_t width;
+    bool is_right = (uint64_t)cJSON_GetArraySize(list) == config->layers;
+    cJSON_ArrayForEach(item, list) {
+        is_right = is_right && json_read_count(item, &width) && width > 0 && width <= CONFIG_LARGEST_SIZE;
+        if (is_right && width > config->intermediate_size) config->intermediate_size = width;
+    }
+    return is_right ? STATUS_OK
+                    : status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count for each layer",
+                                  reader->origin, key);
+}
+
 /* Of the MLP. */
 static Status read_width(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
     if (architecture->mlp == MLP_NONE) return STATUS_OK;
     const char *key = architecture->width_key != NULL ? architecture->width_key : "intermediate_size", *from;
+    if (architecture->has_widths && cJSON_IsArray(config_find(reader, key)))
+        return read_widest(reader, key, config, error);
     if (!architecture->is_four_wide) return read_stated(reader, key, &config->intermediate_size, error);
     config->intermediate_size = 4 * config->hidden_size;
     const cJSON *stated = architecture->width_key != NULL ? config_find_stated(reader, key) : NULL;

@@ -1,6 +1,7 @@
 #include "core/transformer/block_layer_input.h"
 
 #include "core/transformer/activation.h"
+#include "core/transformer/block_streams.h"
 
 #include <math.h>
 
@@ -22,7 +23,8 @@ static void combine(const Chunk *chunk, ForwardState *state, size_t token) {
     float scale = (float)(1.0 / sqrt((double)config->hidden_size)), of_row = (float)sqrt((double)own);
     const Norm norm = norm_of(state, config->layers, TENSOR_PART_INPUT_NORM, own);
     Blend blend = settings_blend(&state->settings, state->model->whole.parts[TENSOR_PART_INPUT_EMBEDDING]);
-    blend_rows(&blend, (size_t)chunk->ids[token], 1, row);
+    size_t id = (size_t)chunk->ids[token];
+    blend_rows(&blend, id < config->layer_vocabulary ? id : 0, 1, row);
     for (size_t i = 0; i < all; i++) inputs[i] *= scale;
     for (size_t layer = 0; layer < config->layers; layer++)
         norm_forward(&norm, inputs + layer * own, inputs + layer * own);
@@ -48,13 +50,18 @@ static void gate(const Chunk *chunk, ForwardState *state, size_t token) {
     for (size_t i = 0; i < own; i++) gate[i] = activation_value(config->activation, gate[i]) * inputs[i];
 }
 
+/* To the residual; where there are further streams, to those. */
 static void add(const Chunk *chunk, ForwardState *state, size_t token) {
     const ModelConfig *config = state->side->config;
     float *residual = pass_row(chunk, state, BUFFER_RESIDUAL, token),
           *added = pass_row(chunk, state, BUFFER_ADDED, token);
     const Norm norm = norm_of(state, chunk->layer, TENSOR_PART_LAYER_NORM, config->hidden_size);
     norm_forward(&norm, added, added);
-    for (size_t i = 0; i < config->hidden_size; i++) residual[i] += added[i];
+    for (size_t j = 1; j < config->streams; j++) {
+        float *stream = block_streams_row(chunk, state, token, j);
+        for (size_t i = 0; i < config->hidden_size; i++) stream[i] += added[i];
+    }
+    for (size_t i = 0; config->streams <= 1 && i < config->hidden_size; i++) residual[i] += added[i];
 }
 
 static void scale(const Chunk *chunk, ForwardState *state, size_t token) {
@@ -65,8 +72,9 @@ static void scale(const Chunk *chunk, ForwardState *state, size_t token) {
 
 static Status run_input(const Pass *pass, Error *error) {
     const ModelLayer *layer = &pass->chunk.states[0]->model->layers[pass->chunk.layer];
-    Status status = pass_project_tensor(pass, layer->parts[TENSOR_PART_LAYER_GATE], BUFFER_RESIDUAL,
-                                        BUFFER_SCRATCH, error);
+    bool has_streams = pass->chunk.states[0]->side->config->streams > 1;
+    Status status = pass_project_tensor(pass, layer->parts[TENSOR_PART_LAYER_GATE],
+                                        has_streams ? BUFFER_NORMED : BUFFER_RESIDUAL, BUFFER_SCRATCH, error);
     if (status == STATUS_OK) status = pass_for_tokens(pass, gate, error);
     if (status == STATUS_OK)
         status = pass_project_tensor(pass, layer->parts[TENSOR_PART_LAYER_PROJECTION], BUFFER_SCRATCH,

@@ -2,6 +2,7 @@
 
 #include "core/transformer/activation.h"
 
+#include <math.h>
 #include <string.h>
 
 static void split_gate_up(const Chunk *chunk, ForwardState *state, size_t token) {
@@ -27,12 +28,24 @@ static void activate(const Chunk *chunk, const ForwardState *state, const float 
     for (size_t i = 0; i < width; i++) to[i] = activation_xielu(&weights, from[i]);
 }
 
+/* What is above the mean plus so many deviations, from there on; the rest is 0. */
+static void cut_off(double deviations, float *gate, size_t width) {
+    if (isnan(deviations)) return;
+    double sum = 0.0, squares = 0.0;
+    for (size_t i = 0; i < width; i++) sum += (double)gate[i];
+    const double mean = sum / (double)width;
+    for (size_t i = 0; i < width; i++) squares += ((double)gate[i] - mean) * ((double)gate[i] - mean);
+    const double least = mean + sqrt(squares / (double)width) * deviations;
+    for (size_t i = 0; i < width; i++) gate[i] = (float)fmax((double)gate[i] - least, 0.0);
+}
+
 static void activate_gate(const Chunk *chunk, ForwardState *state, size_t token) {
     size_t width = forward_plan(state, chunk->layer)->intermediate_size;
     float *gate = pass_row(chunk, state, BUFFER_GATE, token);
     const float *up = pass_row(chunk, state, BUFFER_UP, token);
     float scale = (float)state->side->config->gate_scale;
     for (size_t i = 0; scale != 1.0F && i < width; i++) gate[i] *= scale;
+    cut_off(forward_plan(state, chunk->layer)->cutoff, gate, width);
     activate(chunk, state, gate, gate);
     for (size_t i = 0; i < width; i++) gate[i] *= up[i];
     pass_norm_part(chunk, state, token, TENSOR_PART_ACTIVATED_NORM, BUFFER_GATE);

@@ -2,6 +2,7 @@
 
 #include "core/support/memory.h"
 #include "core/transformer/block_layer_input.h"
+#include "core/transformer/block_streams.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -79,7 +80,8 @@ Status embedding_check_positions(const ForwardState *state, const ForwardInput *
 
 Status embedding_run(const Pass *pass, Error *error) {
     Status status = pass_for_tokens(pass, embed, error);
-    return status == STATUS_OK ? block_layer_input_prepare(pass, error) : status;
+    if (status == STATUS_OK) status = block_layer_input_prepare(pass, error);
+    return status == STATUS_OK ? block_streams_begin(pass, error) : status;
 }
 
 /* ---- the way back ---- */

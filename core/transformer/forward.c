@@ -12,6 +12,7 @@
 #include "core/transformer/block_mlp.h"
 #include "core/transformer/block_selective.h"
 #include "core/transformer/block_state_space.h"
+#include "core/transformer/block_streams.h"
 #include "core/transformer/embedding.h"
 #include "core/transformer/recurrence.h"
 #include "core/transformer/rotary.h"
@@ -143,12 +144,14 @@ static Status run_beside(const Pass *pass, Error *error) {
 static Status run_mixer(const Pass *pass, Error *error) {
     pass_observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
-    Status status = pass_for_tokens(pass, norm_for_attention, error);
+    Status status = block_streams_predict(pass, error);
+    if (status == STATUS_OK) status = pass_for_tokens(pass, norm_for_attention, error);
     if (plan->mixer == MIXER_NONE) return status;
     if (status == STATUS_OK) status = mix_tokens(pass, error);
     if (status == STATUS_OK && plan->attends_beside) status = run_beside(pass, error);
     if (status == STATUS_OK) pass_observe(pass, FORWARD_ATTENTION_OUTPUT, BUFFER_ADDED);
     if (status == STATUS_OK) status = pass_for_tokens(pass, add_attention, error);
+    if (status == STATUS_OK) status = block_streams_join(pass, error);
     if (status != STATUS_OK) return status;
     pass_observe(pass, FORWARD_MIDDLE, BUFFER_RESIDUAL);
     return pass_for_tokens(pass, norm_behind_attention, error);
@@ -161,6 +164,7 @@ static Status run_mlp(const Pass *pass, Error *error) {
     Status status = has_experts ? block_experts_run(pass, error) : block_mlp_run(pass, error);
     if (status == STATUS_OK) pass_observe(pass, FORWARD_MLP_OUTPUT, BUFFER_ADDED);
     if (status == STATUS_OK) status = pass_for_tokens(pass, add_mlp, error);
+    if (status == STATUS_OK) status = block_streams_correct(pass, error);
     return status == STATUS_OK ? block_layer_input_run(pass, error) : status;
 }
 
@@ -245,6 +249,7 @@ static Status run_chunk(Pass *pass, const ForwardInput *input, size_t done, Erro
         status = run_mixer(pass, error);
         if (status == STATUS_OK) status = run_mlp(pass, error);
     }
+    if (status == STATUS_OK) status = block_streams_end(pass, error);
     if (status != STATUS_OK) return status;
     pass->chunk.layer = layers;
     pass_observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);

@@ -27,6 +27,10 @@ typedef enum Buffer {
     BUFFER_LAYER_INPUTS,   /* layers · layer_input_size: of all layers, for the whole chunk */
     BUFFER_SCRATCH,        /* what a block keeps for itself between its steps */
     BUFFER_ATTENTION_GATE, /* as wide as BUFFER_MIXED: what it is gated by */
+    BUFFER_STREAMS,        /* (streams − 1) · hidden_size: those beside the residual */
+    BUFFER_PREDICTED,      /* hidden_size: the residual as it was predicted */
+    BUFFER_STREAM_MODES,   /* streams */
+    BUFFER_LAUREL,         /* rank of the learned residual */
     BUFFER_BESIDE,         /* hidden_size: what a mixer beside attention gives */
     BUFFER_STATE_IN,       /* of a state space, as it is projected: gates, inputs, … */
     BUFFER_STATE_OUT,      /* its width: what it puts out */
@@ -102,6 +106,7 @@ typedef struct Chunk {
     float *scores;                     /* [threads][ATTENTION_BLOCK × length] */
     size_t score_stride;               /* the most keys that a token may see */
     int value_half;                    /* of differential attention: whose values are mixed, 1 or 2; else 0 */
+    size_t stream;                     /* the one at hand, beside the residual */
     uint64_t layer;
     const ForwardKept *kept; /* of the layer, by a pass that goes backward; NULL: nothing */
     Job *job;

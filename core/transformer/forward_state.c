@@ -139,6 +139,14 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
                    : 0;
     case BUFFER_LAYER_INPUTS:
         return config->layers * config->layer_input_size;
+    case BUFFER_STREAMS:
+        return config->streams > 1 ? (config->streams - 1) * config->hidden_size : 0;
+    case BUFFER_PREDICTED:
+        return config->streams > 1 ? config->hidden_size : 0;
+    case BUFFER_STREAM_MODES:
+        return config->streams;
+    case BUFFER_LAUREL:
+        return config->laurel_rank;
     case BUFFER_BESIDE:
         return plan->attends_beside ? config->hidden_size : 0;
     case BUFFER_STATE_IN:

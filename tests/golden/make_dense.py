@@ -56,6 +56,10 @@ PAIRS = {
                     layer_types=["sliding_attention", "full_attention"] * 2), 24),
     "gemma4_text-same": ("gemma4_text", GROUPED | dict(head_dim=4, global_head_dim=8, sliding_window=5, hidden_size_per_layer_input=0, attention_k_eq_v=True,
                          num_global_key_value_heads=1, layer_types=["sliding_attention", "full_attention"]), 24),  # values that are keys
+    # further streams, learned residuals, gates of which only the tops are taken, widths of layers, tokens without an input of their own
+    "gemma3n_text": ("gemma3n_text", GROUPED | dict(num_hidden_layers=3, intermediate_size=[12, 8, 12], head_dim=4, sliding_window=5, num_kv_shared_layers=1,
+                     hidden_size_per_layer_input=4, vocab_size_per_layer_input=12, altup_num_inputs=3, laurel_rank=3, final_logit_softcapping=2.0,
+                     activation_sparsity_pattern=[0.7, 0.0, 0.3], layer_types=["sliding_attention", "full_attention", "sliding_attention"], pad_token_id=0), 24),
     # a convolution with a state in place of attention, and its biases; an MLP cut to a multiple
     "lfm2": ("lfm2", GROUPED | dict(num_hidden_layers=3, layer_types=["conv", "full_attention", "conv"], conv_bias=True, conv_L_cache=4,
              block_multiple_of=8, pad_token_id=0), 24),
