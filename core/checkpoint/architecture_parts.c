@@ -1,7 +1,5 @@
 #include "core/checkpoint/architecture.h"
 
-#include <string.h>
-
 /* What is known of a part by its name. Where a tensor's role does not tell it from others, it is looked for among all. */
 typedef struct PartFacts {
     const char *names[PART_MOST_NAMES + 1];
@@ -128,15 +126,6 @@ static const PartFacts FACTS[TENSOR_PART_COUNT] = {
     [TENSOR_PART_QUERY_BIAS] = {{"q_a_proj.bias"}, TENSOR_ROLE_COUNT, false},
     [TENSOR_PART_LATENT_BIAS] = {{"kv_a_proj_with_mqa.bias"}, TENSOR_ROLE_COUNT, false},
 };
-
-bool part_set_equal(const PartSet *a, const PartSet *b) {
-    return memcmp(a->words, b->words, sizeof a->words) == 0;
-}
-
-bool part_set_is_empty(const PartSet *set) {
-    static const PartSet EMPTY;
-    return part_set_equal(set, &EMPTY);
-}
 
 const char *const *architecture_part_names(TensorPart part) {
     return FACTS[part].names;
