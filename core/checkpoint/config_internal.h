@@ -400,7 +400,9 @@ Status config_read_period(const ConfigReader *reader, const char *period_key, co
 Status config_read_state(const ConfigReader *reader, ModelConfig *config, Error *error) STATUS_MUST_CHECK;
 void config_need_state(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan);
 
-/* By name; none, and no default: silu. */
+/* By its name; by that of a key (config_activation.c): none, and no default, is silu. */
+Status config_find_activation(const ConfigReader *reader, const char *name, Activation *activation,
+                              Error *error) STATUS_MUST_CHECK;
 Status config_read_activation(const ConfigReader *reader, const char *key, Activation *activation,
                               Error *error) STATUS_MUST_CHECK;
 

@@ -101,7 +101,9 @@ Status neurons_check(const NeuronTable *table, Error *error) {
 
 const char *neurons_find_unnumbered(const ModelConfig *config) {
     if (architecture_has_experts(config)) return "mixtures of experts";
-    return architecture_is_latent(config) ? "latent attention" : NULL;
+    if (architecture_is_latent(config)) return "latent attention";
+    const NeuronTable table = neurons_list(config);
+    return count_layer(&table) == 0 ? "layers that have no module in common" : NULL;
 }
 
 Status neurons_check_model(const Model *model, Error *error) {

@@ -98,7 +98,7 @@ static void run_head(void *argument, size_t task, unsigned worker) {
                  own = head / (sizes->value_heads / sizes->key_heads) * sizes->key_dim,
                  size = sizes->key_dim * sizes->value_dim;
     float *memory = recurrence_of_layer(state, chunk->layer) +
-                    channel_convolution_size(config, architecture_delta_channels(config)) + head * size;
+                    recurrence_convolution_size(config, architecture_delta_channels(config)) + head * size;
     for (size_t t = 0; t < chunk->tokens; t++) {
         float *row = pass_row(chunk, state, BUFFER_SCRATCH, t);
         if (recurrence_begins(chunk, t)) memset(memory, 0, size * sizeof *memory);

@@ -14,11 +14,6 @@ typedef struct HeadStep {
     size_t heads; /* of one state */
 } HeadStep;
 
-size_t block_gated_recurrence_size(const ModelConfig *config) {
-    size_t width = architecture_delta_values(config);
-    return channel_convolution_size(config, width) + width;
-}
-
 /* ---- gates ---- */
 
 /* A head's channels, all tokens: `to` = x · W + b, W of [inputs × outputs]. */
@@ -48,7 +43,7 @@ static void run_channel(const Chunk *chunk, ForwardState *state, size_t channel)
     const double rate = (double)forward_part(state, chunk->layer, TENSOR_PART_GATED_RATE)[channel];
     const double falls = -SHARPNESS * (rate > 20.0 ? rate : log1p(exp(rate))); /* torch's softplus */
     float *memory = recurrence_of_layer(state, chunk->layer) +
-                    channel_convolution_size(config, architecture_delta_values(config)) + channel;
+                    recurrence_convolution_size(config, architecture_delta_values(config)) + channel;
     for (size_t t = 0; t < chunk->tokens; t++) {
         float x = pass_row(chunk, state, BUFFER_STATE_IN, t)[channel];
         float in =

@@ -7,14 +7,13 @@
  *     a    = exp(−8 r softplus(Λ))
  *     h    = a h + √(1 − a²) i x                      a text begins with i x
  *     output = out(h ⊙ y)
+ *
+ * The state of a text: the last inputs of the convolution, then h of each channel.
  */
 #ifndef REJUV_CORE_BLOCK_GATED_RECURRENCE_H
 #define REJUV_CORE_BLOCK_GATED_RECURRENCE_H
 
 #include "core/transformer/pass.h"
-
-/* What a layer's state takes: floats. */
-size_t block_gated_recurrence_size(const ModelConfig *config);
 
 /* BUFFER_NORMED to BUFFER_ADDED; the layers' states go on from token to token (recurrence.h). */
 Status block_gated_recurrence_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;

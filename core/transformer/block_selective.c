@@ -14,11 +14,6 @@ typedef struct ChannelStep {
     size_t blocks; /* of one state */
 } ChannelStep;
 
-size_t block_selective_size(const ModelConfig *config) {
-    size_t width = architecture_delta_values(config);
-    return channel_convolution_size(config, width) + width * config->recurrent.key_dim;
-}
-
 /* ---- a token by itself ---- */
 
 /* What is convolved, where products find it. */
@@ -55,8 +50,8 @@ static void run_channel(const Chunk *chunk, ForwardState *state, size_t channel)
     const float *rates = forward_part(state, chunk->layer, TENSOR_PART_STATE_DECAY) + channel * size,
                 bias = forward_part(state, chunk->layer, TENSOR_PART_STATE_STEP_BIAS)[channel],
                 skip = forward_part(state, chunk->layer, TENSOR_PART_STATE_SKIP)[channel];
-    float *memory =
-        recurrence_of_layer(state, chunk->layer) + channel_convolution_size(config, width) + channel * size;
+    float *memory = recurrence_of_layer(state, chunk->layer) + recurrence_convolution_size(config, width) +
+                    channel * size;
     float falls[SELECTIVE_MOST_STATE];
     for (size_t i = 0; i < size; i++) falls[i] = -expf(rates[i]);
     for (size_t t = 0; t < chunk->tokens; t++) {

@@ -6,14 +6,13 @@
  *     Δ       = softplus(step(d) + bias)           of each channel
  *     s       = exp(−eᴬ Δ) s + Δ B x               from 0
  *     output  = out( (s·C + D x) ⊙ silu(z) )
+ *
+ * The state of a text: the last inputs of the convolution, then s of each channel.
  */
 #ifndef REJUV_CORE_BLOCK_SELECTIVE_H
 #define REJUV_CORE_BLOCK_SELECTIVE_H
 
 #include "core/transformer/pass.h"
-
-/* What a layer's state takes: floats. */
-size_t block_selective_size(const ModelConfig *config);
 
 /* BUFFER_NORMED to BUFFER_ADDED; the layers' states go on from token to token (recurrence.h). */
 Status block_selective_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;

@@ -12,11 +12,6 @@ typedef struct HeadStep {
     size_t heads; /* of one state */
 } HeadStep;
 
-size_t block_state_space_size(const ModelConfig *config) {
-    return channel_convolution_size(config, architecture_delta_channels(config)) +
-           architecture_delta_values(config) * config->recurrent.key_dim;
-}
-
 /* ---- what is projected ---- */
 
 /* Whether projections are used as they come. */
@@ -82,7 +77,7 @@ static void run_head(void *argument, size_t task, unsigned worker) {
                  bias = (double)forward_part(state, chunk->layer, TENSOR_PART_STATE_STEP_BIAS)[head];
     const float skip = forward_part(state, chunk->layer, TENSOR_PART_STATE_SKIP)[head];
     float *memory = recurrence_of_layer(state, chunk->layer) +
-                    channel_convolution_size(config, architecture_delta_channels(config)) + head * size;
+                    recurrence_convolution_size(config, architecture_delta_channels(config)) + head * size;
     for (size_t t = 0; t < chunk->tokens; t++) {
         const float *x = pass_row(chunk, state, BUFFER_STATE_IN, t) + width, *written = x + width;
         if (recurrence_begins(chunk, t)) memset(memory, 0, size * sizeof *memory);

@@ -13,10 +13,6 @@ typedef struct ConvolutionStep {
     size_t blocks; /* of one state */
 } ConvolutionStep;
 
-size_t channel_convolution_size(const ModelConfig *config, size_t channels) {
-    return channels * (config->recurrent.taps - 1);
-}
-
 static void convolve_channel(const ConvolutionStep *step, ForwardState *state, size_t channel) {
     const Chunk *chunk = step->chunk;
     const ChannelConvolution *convolution = step->convolution;

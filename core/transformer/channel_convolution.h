@@ -18,9 +18,6 @@ typedef struct ChannelConvolution {
     Activation activation;
 } ChannelConvolution;
 
-/* What the layer's state holds of it: floats. */
-size_t channel_convolution_size(const ModelConfig *config, size_t channels);
-
 /* Over all tokens of the chunk, in their order. A text begins with zeros before it. */
 Status channel_convolution_run(const Pass *pass, const ChannelConvolution *convolution,
                                Error *error) STATUS_MUST_CHECK;

@@ -1,29 +1,26 @@
 #include "core/transformer/recurrence.h"
 
 #include "core/support/memory.h"
-#include "core/transformer/block_gated_recurrence.h"
-#include "core/transformer/block_selective.h"
-#include "core/transformer/block_state_space.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- memory ---- */
 
-/* Floats of one layer. */
+/* Floats of one layer: the last inputs of each channel that is convolved, and what the recurrence keeps. */
 static size_t layer_size(const ModelConfig *config, const LayerPlan *plan) {
+    const size_t width = architecture_delta_values(config), state = config->recurrent.key_dim,
+                 both = architecture_delta_channels(config);
     switch (plan->mixer) {
-    case MIXER_CONVOLUTION: /* the last inputs of each channel */
-        return config->hidden_size * (config->recurrent.taps - 1);
-    case MIXER_DELTA: /* the same, and what keys have written */
-        return architecture_delta_channels(config) * (config->recurrent.taps - 1) +
-               architecture_delta_values(config) * config->recurrent.key_dim;
+    case MIXER_CONVOLUTION:
+        return recurrence_convolution_size(config, config->hidden_size);
+    case MIXER_DELTA:
     case MIXER_STATE_SPACE:
-        return block_state_space_size(config);
+        return recurrence_convolution_size(config, both) + width * state;
     case MIXER_SELECTIVE:
-        return block_selective_size(config);
+        return recurrence_convolution_size(config, width) + width * state;
     case MIXER_GATED:
-        return block_gated_recurrence_size(config);
+        return recurrence_convolution_size(config, width) + width;
     case MIXER_ATTENTION:
     case MIXER_NONE:
         break;

@@ -35,6 +35,11 @@ static inline bool recurrence_begins(const Chunk *chunk, size_t token) {
     return chunk_start(chunk, token) == chunk->first + token;
 }
 
+/* What a convolution of so many channels keeps, which is the first part of a layer's state: floats. */
+static inline size_t recurrence_convolution_size(const ModelConfig *config, size_t channels) {
+    return channels * (config->recurrent.taps - 1);
+}
+
 /* One step of a causal convolution of one channel: Σ weight[k] · x[t − taps + 1 + k], where `last` holds the taps − 1
  * inputs before x, oldest first, and takes x on. */
 static inline float recurrence_convolve(const float *weight, size_t taps, float *last, float x) {

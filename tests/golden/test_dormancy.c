@@ -162,6 +162,25 @@ static void a_layer_without_attention_has_no_channels(void **unused) {
     dormancy_free(&dormancy);
 }
 
+/* Attention beside a state space has channels like any other; where no layer has attention or an MLP, or one has nothing,
+ * there is nothing to measure. */
+static void layers_of_state_spaces_have_what_attention_and_mlp_they_have(void **unused) {
+    (void)unused;
+    static const char *const NAMES[] = {"mamba", "mamba2", "mllama"};
+    Dormancy dormancy;
+    assert_int_equal(run_dense("falcon_h1", &dormancy, NULL), STATUS_OK);
+    double sum = 0.0;
+    for (size_t c = 0; c < dormancy.channels; c++) sum += dormancy.channel_scores[c];
+    assert_true(fabs(sum / (double)dormancy.channels - 1.0) < TOLERANCE);
+    assert_true(dormancy_share(dormancy.mlp_scores, dormancy.mlp, 0.5) < 1.0);
+    dormancy_free(&dormancy);
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        Error error = {0};
+        assert_int_equal(run_dense(NAMES[i], &dormancy, &error), STATUS_UNSUPPORTED);
+        if (strstr(error.message, "no module in common") == NULL) fail_msg("%s: %s", NAMES[i], error.message);
+    }
+}
+
 static void layers_of_different_widths_are_refused(void **unused) {
     (void)unused;
     Dormancy dormancy;
@@ -177,6 +196,7 @@ int main(void) {
         cmocka_unit_test(a_pair_with_biases_equals_golden),
         cmocka_unit_test(the_end_of_a_row_adds_nothing_to_the_loss),
         cmocka_unit_test(a_layer_without_attention_has_no_channels),
+        cmocka_unit_test(layers_of_state_spaces_have_what_attention_and_mlp_they_have),
         cmocka_unit_test(layers_of_different_widths_are_refused),
         cmocka_unit_test(a_response_in_pieces_has_the_gradient_of_the_whole),
     };
