@@ -185,7 +185,7 @@ static void layers_of_different_widths_are_refused(void **unused) {
     (void)unused;
     Dormancy dormancy;
     Error error = {0};
-    assert_int_equal(run_dense("gemma4_text", &dormancy, &error), STATUS_UNSUPPORTED);
+    assert_int_equal(run_dense("gemma4_text-same", &dormancy, &error), STATUS_UNSUPPORTED);
     assert_non_null(strstr(error.message, "different widths (gemma4_text)"));
 }
 
