@@ -161,6 +161,7 @@ typedef struct StateSwitches {
     bool norm_is_first;    /* before the gate, not behind it */
     bool norms_steps;      /* Mamba-1: what steps, writes and reads; without weights where there are none */
     double step_epsilon;   /* of those norms */
+    double norm_epsilon;   /* of the norm; 0: the model's */
     double least_step, most_step;
     double in_scale, out_scale;
     double scales[5]; /* of gates, inputs, what is written, what is read, steps: as they are projected */
@@ -252,6 +253,9 @@ typedef struct ModelConfig {
     StateSwitches state;
     uint64_t layer_input_size; /* what each layer has of a token besides the stream; 0: nothing */
     uint64_t layer_vocabulary; /* of tokens below that; others have what token 0 has */
+    bool has_common;           /* layers have a block in common */
+    uint64_t common_blocks;    /* so many, that take turns */
+    uint64_t common_rank;      /* of its adapters */
     uint64_t streams;          /* alternating updates; 0: one */
     uint64_t laurel_rank;      /* of the learned residual, where there are streams */
     LatentPlan latent;         /* of layers whose attention is latent */
@@ -370,6 +374,10 @@ static inline bool architecture_needs(const LayerPlan *plan, TensorPart part) {
 
 /* The keys that a query of a sliding layer sees; 0: no layer slides. */
 uint64_t architecture_window(const ModelConfig *config);
+
+/* The layer whose tensor a part is: of a block that layers have in common, the first that has it. *number: which of the
+ * layers with such a block this is, which stands for a "*" in the part's name. */
+int architecture_part_layer(const ModelConfig *config, TensorPart part, int layer, size_t *number);
 
 /* Ends of a tensor's name, the usual one first: "self_attn.sinks". */
 enum { PART_MOST_NAMES = 10 };

@@ -91,6 +91,27 @@ static const PartFacts FACTS[TENSOR_PART_COUNT] = {
     [TENSOR_PART_STREAM_OUT_2] = {{"altup_unembed_projections.1.weight"}, TENSOR_ROLE_COUNT, true},
     [TENSOR_PART_STREAM_IN_3] = {{"altup_projections.2.weight"}, TENSOR_ROLE_COUNT, true},
     [TENSOR_PART_STREAM_OUT_3] = {{"altup_unembed_projections.2.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_NORM] = {{"shared_transformer.input_layernorm.weight"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_COMMON_Q] = {{"shared_transformer.self_attn.q_proj.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_Q_LEFT] = {{"self_attn.linear_q_adapter_list.*.0.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_Q_RIGHT] = {{"self_attn.linear_q_adapter_list.*.1.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_K] = {{"shared_transformer.self_attn.k_proj.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_K_LEFT] = {{"self_attn.linear_k_adapter_list.*.0.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_K_RIGHT] = {{"self_attn.linear_k_adapter_list.*.1.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_V] = {{"shared_transformer.self_attn.v_proj.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_V_LEFT] = {{"self_attn.linear_v_adapter_list.*.0.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_V_RIGHT] = {{"self_attn.linear_v_adapter_list.*.1.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_O] = {{"shared_transformer.self_attn.o_proj.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_MLP_NORM] = {{"shared_transformer.pre_ff_layernorm.weight"},
+                                     TENSOR_ROLE_COUNT,
+                                     false},
+    [TENSOR_PART_COMMON_GATE_UP] = {{"feed_forward.gate_up_proj.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_GATE_UP_LEFT] = {{"gate_up_proj_adapter_list.*.0.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_GATE_UP_RIGHT] = {{"gate_up_proj_adapter_list.*.1.weight"}, TENSOR_ROLE_COUNT, true},
+    [TENSOR_PART_COMMON_DOWN] = {{"shared_transformer.feed_forward.down_proj.weight"},
+                                 TENSOR_ROLE_COUNT,
+                                 true},
+    [TENSOR_PART_COMMON_LINEAR] = {{".linear.weight"}, TENSOR_ROLE_COUNT, true},
     [TENSOR_PART_LAYER_SCALE] = {{".layer_scalar"}, TENSOR_ROLE_COUNT, false},
     [TENSOR_PART_LAYER_GATE] = {{".per_layer_input_gate.weight"}, TENSOR_ROLE_COUNT, true},
     [TENSOR_PART_LAYER_PROJECTION] = {{".per_layer_projection.weight"}, TENSOR_ROLE_COUNT, true},
@@ -139,6 +160,20 @@ bool architecture_part_is_matrix(TensorPart part) {
     return FACTS[part].is_matrix;
 }
 
+static bool has_common(const ModelConfig *config, uint64_t layer) {
+    return architecture_needs(&config->plans[config->plan_of[layer]], TENSOR_PART_COMMON_NORM);
+}
+
+int architecture_part_layer(const ModelConfig *config, TensorPart part, int layer, size_t *number) {
+    *number = 0;
+    if (layer < 0 || part < TENSOR_PART_COMMON_NORM || part >= TENSOR_PART_COMMON_LINEAR) return layer;
+    for (int i = 0; i < layer; i++) *number += has_common(config, (uint64_t)i);
+    size_t turn = *number % (size_t)config->common_blocks;
+    for (int i = 0; i < layer; i++)
+        if (has_common(config, (uint64_t)i) && turn-- == 0) return i;
+    return layer;
+}
+
 uint64_t architecture_delta_keys(const ModelConfig *config) {
     return config->recurrent.key_heads * config->recurrent.key_dim;
 }
@@ -158,7 +193,8 @@ void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, T
     const RecurrentSizes *mixer = &config->recurrent;
     uint64_t hidden = config->hidden_size, shared = of->experts.shared_width, own = config->layer_input_size;
     uint64_t width = architecture_delta_values(config), channels = architecture_delta_channels(config);
-    uint64_t streams = config->streams;
+    uint64_t streams = config->streams, rank = config->common_rank;
+    uint64_t query = of->heads * of->head_dim, key = of->kv_heads * of->head_dim;
     bool is_selective = of->mixer == MIXER_SELECTIVE;
     struct {
         uint64_t rows, columns;
@@ -232,6 +268,23 @@ void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, T
         [TENSOR_PART_STREAM_OUT_1] = {hidden, hidden},
         [TENSOR_PART_STREAM_OUT_2] = {hidden, hidden},
         [TENSOR_PART_STREAM_OUT_3] = {hidden, hidden},
+        [TENSOR_PART_COMMON_NORM] = {2 * hidden, 0},
+        [TENSOR_PART_COMMON_Q] = {query, 2 * hidden},
+        [TENSOR_PART_COMMON_Q_LEFT] = {rank, 2 * hidden},
+        [TENSOR_PART_COMMON_Q_RIGHT] = {query, rank},
+        [TENSOR_PART_COMMON_K] = {key, 2 * hidden},
+        [TENSOR_PART_COMMON_K_LEFT] = {rank, 2 * hidden},
+        [TENSOR_PART_COMMON_K_RIGHT] = {key, rank},
+        [TENSOR_PART_COMMON_V] = {key, 2 * hidden},
+        [TENSOR_PART_COMMON_V_LEFT] = {rank, 2 * hidden},
+        [TENSOR_PART_COMMON_V_RIGHT] = {key, rank},
+        [TENSOR_PART_COMMON_O] = {hidden, query},
+        [TENSOR_PART_COMMON_MLP_NORM] = {hidden, 0},
+        [TENSOR_PART_COMMON_GATE_UP] = {2 * of->intermediate_size, hidden},
+        [TENSOR_PART_COMMON_GATE_UP_LEFT] = {rank, hidden},
+        [TENSOR_PART_COMMON_GATE_UP_RIGHT] = {2 * of->intermediate_size, rank},
+        [TENSOR_PART_COMMON_DOWN] = {hidden, of->intermediate_size},
+        [TENSOR_PART_COMMON_LINEAR] = {hidden, hidden},
         [TENSOR_PART_LAMBDA_Q1] = {of->head_dim, 0},
         [TENSOR_PART_LAMBDA_K1] = {of->head_dim, 0},
         [TENSOR_PART_LAMBDA_Q2] = {of->head_dim, 0},

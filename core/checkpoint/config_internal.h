@@ -113,20 +113,23 @@ typedef struct StateRule {
     const char *norm_key, *norm_first_key;
     const char *limits_key, *least_key; /* of steps: both, or the least */
     const char *activation_key;         /* NULL: hidden_act */
+    bool is_silu;                       /* whatever that says */
+    double norm_epsilon;                /* of its norm; 0: the model's */
     const char *step_epsilon_key;       /* Mamba-1 norms what steps, writes and reads */
     bool step_norms_have_weights;
     const char *in_key, *out_key, *scales_key;
 } StateRule;
 
 extern const StateRule STATE_MAMBA2, STATE_BAMBA, STATE_FALCON, STATE_NEMOTRON, STATE_MAMBA,
-    STATE_FALCON_MAMBA, STATE_JAMBA;
+    STATE_FALCON_MAMBA, STATE_JAMBA, STATE_ZAMBA;
 
 /* What a layer has. */
 typedef enum LayerKind {
     LAYER_ATTENTION,
-    LAYER_MIXER, /* in place of attention */
-    LAYER_BOTH,  /* beside it */
-    LAYER_MLP,   /* these two: nothing but that */
+    LAYER_MIXER,  /* in place of attention */
+    LAYER_BOTH,   /* beside it */
+    LAYER_COMMON, /* a mixer, behind a block that layers have in common */
+    LAYER_MLP,    /* these two: nothing but that */
     LAYER_EXPERTS,
     LAYER_NOTHING, /* the layer does nothing to text */
     LAYER_KIND_COUNT
@@ -161,6 +164,8 @@ struct Architecture {
     bool is_four_wide;         /* the MLP is 4 · hidden_size where that key is null or not there */
     const char *positions_key; /* NULL: max_position_embeddings */
     bool lacks_attention;      /* no layer has any */
+    uint64_t head_widths;      /* heads are cut of so many times the stream; 0: once */
+    bool has_common;           /* layers of type "hybrid" have a block in common */
     const char *kv_heads_key;  /* NULL: num_key_value_heads */
     bool derives_kv_heads;     /* as many as heads, whatever that key says */
     bool
@@ -423,6 +428,7 @@ Status config_prepare_recurrent_gemma(const ConfigReader *reader, ModelConfig *c
 Status config_prepare_gemma3n(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_read_gemma3n_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
                                  LayerPlan *plan, Error *error);
+Status config_prepare_zamba2(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error);
 

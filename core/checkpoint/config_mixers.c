@@ -77,7 +77,8 @@ static const char *current_name(const char *name) {
 static LayerKind find_kind(const Architecture *architecture, const char *name) {
     const char *current = current_name(name);
     if (strcmp(current, architecture->mixer_type) == 0) return LAYER_MIXER;
-    if (strcmp(current, "full_attention") == 0) return LAYER_ATTENTION;
+    if (!architecture->has_common && strcmp(current, "full_attention") == 0) return LAYER_ATTENTION;
+    if (architecture->has_common && strcmp(name, "hybrid") == 0) return LAYER_COMMON;
     if (architecture->layers == LAYERS_SINGLE && strcmp(name, "moe") == 0) return LAYER_EXPERTS;
     if (architecture->layers == LAYERS_SINGLE && strcmp(name, "mlp") == 0) return LAYER_MLP;
     return LAYER_KIND_COUNT;
@@ -288,17 +289,30 @@ static void need_mixer(const ConfigReader *reader, const ModelConfig *config, La
     if (config->architecture->state != NULL) config_need_state(reader, config, plan);
 }
 
+/* Its tensors are no roles': several layers have the same. */
+static void need_common(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
+    bool has_adapters = config_bool(reader, "use_shared_attention_adapter");
+    drop(plan, ATTENTION, sizeof ATTENTION / sizeof *ATTENTION);
+    for (int part = TENSOR_PART_COMMON_NORM; part <= TENSOR_PART_COMMON_LINEAR; part++) {
+        bool is_adapter = part >= TENSOR_PART_COMMON_Q_LEFT && part <= TENSOR_PART_COMMON_V_RIGHT;
+        need(plan, (TensorPart)part, !is_adapter || has_adapters);
+    }
+    plan->intermediate_size = config->intermediate_size;
+    if (!config_bool(reader, "use_mem_rope")) plan->rope = -1;
+}
+
 void config_set_kind(const ConfigReader *reader, const ModelConfig *config, LayerKind kind, LayerPlan *plan) {
     const Architecture *architecture = config->architecture;
     bool is_single = architecture->layers == LAYERS_SINGLE,
-         has_mixer = kind == LAYER_MIXER || kind == LAYER_BOTH;
+         has_mixer = kind == LAYER_MIXER || kind == LAYER_BOTH || kind == LAYER_COMMON;
     bool has_attention = kind == LAYER_ATTENTION || kind == LAYER_BOTH;
     bool has_mlp = is_single ? !has_mixer && !has_attention : kind != LAYER_NOTHING;
     if (has_mixer) plan->mixer = architecture->mixer;
     if (!has_mixer && !has_attention) plan->mixer = MIXER_NONE;
     plan->attends_beside = kind == LAYER_BOTH;
-    if (!has_attention) drop_attention(plan);
+    if (!has_attention && kind != LAYER_COMMON) drop_attention(plan);
     if (has_mixer) need_mixer(reader, config, plan);
+    if (kind == LAYER_COMMON) need_common(reader, config, plan);
     if (!has_mlp) drop_mlp(plan);
     if (is_single) drop(plan, MLP, 2); /* one block has one norm, whatever it is */
     if (kind == LAYER_EXPERTS) plan->mlp = MLP_EXPERTS;

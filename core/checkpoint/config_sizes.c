@@ -26,7 +26,8 @@ static Status read_kv_heads(const ConfigReader *reader, ModelConfig *config, Err
 static Status read_head_dim(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
     const cJSON *stated = config_find_stated(reader, "head_dim");
-    uint64_t derived = config->hidden_size / config->heads, found;
+    uint64_t widths = architecture->head_widths > 0 ? architecture->head_widths : 1;
+    uint64_t derived = widths * config->hidden_size / config->heads, found;
     config->head_dim = derived;
     ConfigEntry field;
     if (!architecture->derives_head_dim && cJSON_IsNull(stated) &&

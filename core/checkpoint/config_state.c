@@ -50,8 +50,11 @@ static Status read_heads(const ConfigReader *reader, const ModelConfig *config, 
     if (status == STATUS_OK && rule->expand_key != NULL) status = read_width(reader, config, &width, error);
     if (status != STATUS_OK) return status;
     sizes->value_dim = width / sizes->value_heads;
-    if (rule->head_dim_key != NULL && !is_auto(config_find(reader, rule->head_dim_key)))
-        status = read_size(reader, rule->head_dim_key, &sizes->value_dim, error);
+    ConfigEntry field;
+    bool is_derived = rule->head_dim_key == NULL || is_auto(config_find(reader, rule->head_dim_key)) ||
+                      (config_find_stated(reader, rule->head_dim_key) == NULL &&
+                       !config_class_find_entry(reader->class, CONFIG_FIELD, rule->head_dim_key, &field));
+    if (!is_derived) status = read_size(reader, rule->head_dim_key, &sizes->value_dim, error);
     if (status != STATUS_OK) return status;
     if (rule->expand_key == NULL) width = sizes->value_heads * sizes->value_dim; /* each below 2³⁰ */
     if (sizes->value_dim == 0 || sizes->value_heads > width || sizes->value_dim > width ||
@@ -131,7 +134,10 @@ static Status read_switches(const ConfigReader *reader, ModelConfig *config, Err
     if (!(state->step_epsilon >= 0.0 && state->step_epsilon <= 1e6))
         return refuse(reader, epsilon, "positive", error);
     const char *activation = rule->activation_key != NULL ? rule->activation_key : "hidden_act";
-    Status status = config_read_activation(reader, activation, &state->activation, error);
+    state->norm_epsilon = rule->norm_epsilon;
+    Status status = STATUS_OK;
+    state->activation = ACTIVATION_SILU;
+    if (!rule->is_silu) status = config_read_activation(reader, activation, &state->activation, error);
     if (status == STATUS_OK) status = read_limits(reader, rule, state, error);
     return status == STATUS_OK ? read_scales(reader, rule, state, error) : status;
 }

@@ -178,25 +178,34 @@ static bool ends_with(const char *name, const char *ending) {
     return bytes >= end && strcmp(name + bytes - end, ending) == 0;
 }
 
-static bool is_part(const PairTensor *tensor, TensorPart part, int layer) {
+/* A "*" in the ending is that number. */
+static bool ends_numbered(const char *name, const char *ending, size_t number) {
+    char text[96];
+    const char *star = strchr(ending, '*');
+    if (star == NULL) return ends_with(name, ending);
+    (void)snprintf(text, sizeof text, "%.*s%zu%s", (int)(star - ending), ending, number, star + 1);
+    return ends_with(name, text);
+}
+
+static bool is_part(const PairTensor *tensor, TensorPart part, int layer, size_t number) {
     const char *const *names = architecture_part_names(part);
     bool found = false;
-    for (size_t i = 0; names[i] != NULL && !found; i++) found = ends_with(tensor->name, names[i]);
+    for (size_t i = 0; names[i] != NULL && !found; i++) found = ends_numbered(tensor->name, names[i], number);
     return found && tensor->layer == layer;
 }
 
 /* NULL where there is none. */
-static const PairTensor *find_part(const Pair *pair, TensorPart part, int layer) {
+static const PairTensor *find_part(const Pair *pair, TensorPart part, int layer, size_t number) {
     TensorRole role = architecture_part_role(part);
     size_t count;
     const RoleEntry *entries =
         role == TENSOR_ROLE_COUNT ? NULL : role_index_find(&pair->roles, role, layer, &count);
     for (size_t i = 0; entries != NULL && i < count; i++) {
         const PairTensor *tensor = &pair->tensors[entries[i].tensor];
-        if (is_part(tensor, part, layer)) return tensor;
+        if (is_part(tensor, part, layer, number)) return tensor;
     }
     for (size_t i = 0; role == TENSOR_ROLE_COUNT && i < pair->count; i++)
-        if (is_part(&pair->tensors[i], part, layer)) return &pair->tensors[i];
+        if (is_part(&pair->tensors[i], part, layer, number)) return &pair->tensors[i];
     return NULL;
 }
 
@@ -226,7 +235,9 @@ static Status check_part(const Checkpoint *checkpoint, const Tensor *tensor, Ten
 static Status resolve_part(const Model *model, TensorPart part, int layer, const PairTensor **tensor,
                            Error *error) {
     const Pair *pair = model->pair;
-    *tensor = find_part(pair, part, layer);
+    size_t number;
+    const int source = architecture_part_layer(model->config, part, layer, &number);
+    *tensor = find_part(pair, part, source, number);
     if (*tensor == NULL || (*tensor)->base == NULL)
         return status_fail(error, STATUS_FORMAT, "%s: tensor %s in layer %d: expected in both models",
                            pair->sft->directory, *architecture_part_names(part), layer);

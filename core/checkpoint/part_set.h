@@ -80,7 +80,25 @@ typedef enum TensorPart {
     TENSOR_PART_LAUREL_LEFT,       /* [rank × hidden_size] */
     TENSOR_PART_LAUREL_RIGHT,      /* [hidden_size × rank] */
     TENSOR_PART_LAUREL_NORM,
-    TENSOR_PART_LAMBDA_Q1, /* [head_dim], these four: of differential attention */
+    /* of a block that layers have in common: of the first that has it; adapters, which layers number, of each */
+    TENSOR_PART_COMMON_NORM, /* [2 · hidden_size] */
+    TENSOR_PART_COMMON_Q,    /* [heads · head_dim × 2 · hidden_size] */
+    TENSOR_PART_COMMON_K,
+    TENSOR_PART_COMMON_V,
+    TENSOR_PART_COMMON_Q_LEFT, /* [rank × 2 · hidden_size] */
+    TENSOR_PART_COMMON_Q_RIGHT,
+    TENSOR_PART_COMMON_K_LEFT,
+    TENSOR_PART_COMMON_K_RIGHT,
+    TENSOR_PART_COMMON_V_LEFT,
+    TENSOR_PART_COMMON_V_RIGHT,
+    TENSOR_PART_COMMON_O,
+    TENSOR_PART_COMMON_MLP_NORM,
+    TENSOR_PART_COMMON_GATE_UP,
+    TENSOR_PART_COMMON_GATE_UP_LEFT,
+    TENSOR_PART_COMMON_GATE_UP_RIGHT,
+    TENSOR_PART_COMMON_DOWN,
+    TENSOR_PART_COMMON_LINEAR, /* [hidden_size × hidden_size], of the layer itself */
+    TENSOR_PART_LAMBDA_Q1,     /* [head_dim], these four: of differential attention */
     TENSOR_PART_LAMBDA_K1,
     TENSOR_PART_LAMBDA_Q2,
     TENSOR_PART_LAMBDA_K2,

@@ -60,3 +60,15 @@ const StateRule STATE_JAMBA = {.size_key = "mamba_d_state",
                                .out_bias = BIAS_IF("mamba_proj_bias"),
                                .step_epsilon_key = "rms_norm_eps",
                                .step_norms_have_weights = true};
+
+/* Its steps are no shorter than time_step_min; its convolution has a bias, whatever use_conv_bias says. */
+const StateRule STATE_ZAMBA = {.size_key = "mamba_d_state",
+                               .heads_key = "n_mamba_heads",
+                               .head_dim_key = "mamba_headdim",
+                               .groups_key = "mamba_ngroups",
+                               .expand_key = "mamba_expand",
+                               .convolution_bias = ALWAYS,
+                               .has_norm = true,
+                               .norm_epsilon = 1e-5,
+                               .least_key = "time_step_min",
+                               .is_silu = true};

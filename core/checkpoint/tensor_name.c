@@ -286,6 +286,8 @@ static void read_layered(const Parts *parts, size_t first, size_t module, unsign
     } else if (!read_expert(parts, first, module, rank, name)) {
         name->role =
             apply_rules(LAYERED, sizeof LAYERED / sizeof *LAYERED, parts, first, module, name->is_bias);
+        if (any_is_one_of(parts, first, module, "shared_transformer") && has_word(last, "layernorm"))
+            name->role = TENSOR_NORM;    /* of a block beside the layer's own */
         bool is_alone = module == first; /* "backbone.layers.3.norm": Mamba's one norm */
         if (name->role == TENSOR_OTHER && (has_word(last, "norm") || has_word(last, "ln_")))
             name->role = is_alone && is_one_of(last, "norm") ? TENSOR_ATTENTION_NORM : TENSOR_NORM;

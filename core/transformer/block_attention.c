@@ -214,6 +214,11 @@ static Status run_gate(const Pass *pass, Error *error) {
     return status == STATUS_OK ? pass_for_tokens(pass, apply_gate, error) : status;
 }
 
+Status block_attention_mix(const Pass *pass, Error *error) {
+    Status status = pass_for_tokens(pass, position_and_cache, error);
+    return status == STATUS_OK ? attention_run(&pass->chunk, error) : status;
+}
+
 Status block_attention_run(const Pass *pass, Error *error) {
     static const Projection OUTPUT = {TENSOR_O, TENSOR_O_BIAS, BUFFER_MIXED, BUFFER_ADDED};
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);

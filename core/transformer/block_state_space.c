@@ -95,7 +95,8 @@ static void norm_groups(const Chunk *chunk, const ForwardState *state, float *y)
     Norm norm = {.kind = NORM_RMS,
                  .weight = forward_part(state, chunk->layer, TENSOR_PART_STATE_NORM),
                  .size = architecture_delta_values(config) / groups,
-                 .epsilon = config->norm_epsilon};
+                 .epsilon =
+                     config->state.norm_epsilon > 0.0 ? config->state.norm_epsilon : config->norm_epsilon};
     if (norm.weight == NULL) return;
     for (size_t g = 0; g < groups; g++, norm.weight += norm.size, y += norm.size) norm_forward(&norm, y, y);
 }

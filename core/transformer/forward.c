@@ -3,6 +3,7 @@
 #include "core/support/memory.h"
 #include "core/transformer/attention.h"
 #include "core/transformer/block_attention.h"
+#include "core/transformer/block_common.h"
 #include "core/transformer/block_convolution.h"
 #include "core/transformer/block_delta.h"
 #include "core/transformer/block_experts.h"
@@ -47,7 +48,9 @@ static bool has_norm_before(const ModelConfig *config) {
 
 static void norm_for_attention(const Chunk *chunk, ForwardState *state, size_t token) {
     bool has_norm = has_norm_before(state->side->config);
-    norm_row(chunk, state, token, TENSOR_ATTENTION_NORM, has_norm, BUFFER_RESIDUAL, BUFFER_NORMED);
+    bool has_common = architecture_needs(forward_plan(state, chunk->layer), TENSOR_PART_COMMON_NORM);
+    Buffer from = has_common ? BUFFER_BESIDE : BUFFER_RESIDUAL;
+    norm_row(chunk, state, token, TENSOR_ATTENTION_NORM, has_norm, from, BUFFER_NORMED);
 }
 
 static void norm_for_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
@@ -145,6 +148,7 @@ static Status run_mixer(const Pass *pass, Error *error) {
     pass_observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
     Status status = block_streams_predict(pass, error);
+    if (status == STATUS_OK) status = block_common_run(pass, error);
     if (status == STATUS_OK) status = pass_for_tokens(pass, norm_for_attention, error);
     if (plan->mixer == MIXER_NONE) return status;
     if (status == STATUS_OK) status = mix_tokens(pass, error);
@@ -240,6 +244,7 @@ static Status run_chunk(Pass *pass, const ForwardInput *input, size_t done, Erro
     uint64_t layers = chunk->states[0]->model->config->layers;
     pass->chunk.layer = 0;
     Status status = embedding_run(pass, error);
+    if (status == STATUS_OK) status = block_common_begin(pass, error);
     for (uint64_t layer = 0; layer < layers && status == STATUS_OK; layer++) {
         pass->chunk.layer = layer;
         uint64_t reached = input->done + done * layers + layer * chunk->tokens;

@@ -27,17 +27,20 @@ typedef enum Buffer {
     BUFFER_LAYER_INPUTS,   /* layers · layer_input_size: of all layers, for the whole chunk */
     BUFFER_SCRATCH,        /* what a block keeps for itself between its steps */
     BUFFER_ATTENTION_GATE, /* as wide as BUFFER_MIXED: what it is gated by */
-    BUFFER_STREAMS,        /* (streams − 1) · hidden_size: those beside the residual */
-    BUFFER_PREDICTED,      /* hidden_size: the residual as it was predicted */
-    BUFFER_STREAM_MODES,   /* streams */
-    BUFFER_LAUREL,         /* rank of the learned residual */
-    BUFFER_BESIDE,         /* hidden_size: what a mixer beside attention gives */
-    BUFFER_STATE_IN,       /* of a state space, as it is projected: gates, inputs, … */
-    BUFFER_STATE_OUT,      /* its width: what it puts out */
-    BUFFER_STATE_SMALL,    /* Mamba-1: rank + 2 · state; of a gated recurrence its width */
-    BUFFER_STATE_RANK,     /* rank */
-    BUFFER_STATE_STEP,     /* its width */
-    BUFFER_WRITE,          /* value heads of the delta rule, both: how much is written, and kept */
+    BUFFER_EMBEDDED,     /* hidden_size: what a block that layers have in common takes beside the residual */
+    BUFFER_COMMON_IN,    /* 2 · hidden_size */
+    BUFFER_COMMON_RANK,  /* of its adapters */
+    BUFFER_STREAMS,      /* (streams − 1) · hidden_size: those beside the residual */
+    BUFFER_PREDICTED,    /* hidden_size: the residual as it was predicted */
+    BUFFER_STREAM_MODES, /* streams */
+    BUFFER_LAUREL,       /* rank of the learned residual */
+    BUFFER_BESIDE,       /* hidden_size: what a mixer beside attention gives */
+    BUFFER_STATE_IN,     /* of a state space, as it is projected: gates, inputs, … */
+    BUFFER_STATE_OUT,    /* its width: what it puts out */
+    BUFFER_STATE_SMALL,  /* Mamba-1: rank + 2 · state; of a gated recurrence its width */
+    BUFFER_STATE_RANK,   /* rank */
+    BUFFER_STATE_STEP,   /* its width */
+    BUFFER_WRITE,        /* value heads of the delta rule, both: how much is written, and kept */
     BUFFER_DECAY,
     /* a mixture of experts; routed rows are a token's for each expert that it goes to, in the order of the experts */
     BUFFER_ROUTER,      /* experts: logits, then scores */

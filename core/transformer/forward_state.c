@@ -104,6 +104,8 @@ static size_t state_width(const ModelConfig *config, MixerKind mixer, Buffer buf
 /* What attention keeps for itself; behind it, what each layer has of a token. */
 static size_t scratch_width(const ModelConfig *config, const LayerPlan *plan) {
     uint64_t query = plan->heads * plan->head_dim, own = config->layers * config->layer_input_size;
+    if (architecture_needs(plan, TENSOR_PART_COMMON_NORM)) /* what an adapter adds */
+        return query > 2 * plan->intermediate_size ? query : 2 * plan->intermediate_size;
     bool is_twice = config->has_output_gate || architecture_needs(plan, TENSOR_PART_LAMBDA_Q1);
     return is_twice && own < 2 * query ? 2 * query : own;
 }
@@ -112,6 +114,7 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
     uint64_t query = plan->heads * plan->head_dim, key = plan->kv_heads * plan->head_dim;
     const ExpertPlan *experts = &plan->experts;
     const LatentPlan *latent = &plan->latent;
+    bool has_common = architecture_needs(plan, TENSOR_PART_COMMON_NORM);
     bool has_state = plan->mixer == MIXER_CONVOLUTION || plan->mixer == MIXER_DELTA;
     switch (buffer) {
     case BUFFER_RESIDUAL:
@@ -134,7 +137,8 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
             return architecture_delta_channels(config) + architecture_delta_values(config);
         return architecture_has(plan, TENSOR_QKV) ? query + 2 * key : 0;
     case BUFFER_GATE_UP:
-        return architecture_has(plan, TENSOR_GATE_UP) || architecture_needs(plan, TENSOR_PART_SHARED_GATE_UP)
+        return architecture_has(plan, TENSOR_GATE_UP) ||
+                       architecture_needs(plan, TENSOR_PART_SHARED_GATE_UP) || has_common
                    ? 2 * plan->intermediate_size
                    : 0;
     case BUFFER_LAYER_INPUTS:
@@ -147,8 +151,14 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
         return config->streams;
     case BUFFER_LAUREL:
         return config->laurel_rank;
+    case BUFFER_EMBEDDED:
+        return config->has_common ? config->hidden_size : 0;
+    case BUFFER_COMMON_IN:
+        return has_common ? 2 * config->hidden_size : 0;
+    case BUFFER_COMMON_RANK:
+        return has_common ? config->common_rank : 0;
     case BUFFER_BESIDE:
-        return plan->attends_beside ? config->hidden_size : 0;
+        return plan->attends_beside || has_common ? config->hidden_size : 0;
     case BUFFER_STATE_IN:
     case BUFFER_STATE_OUT:
     case BUFFER_STATE_SMALL:

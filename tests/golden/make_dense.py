@@ -93,6 +93,10 @@ PAIRS = {
     # the shared expert alone; attention that turns
     "granitemoehybrid": ("granitemoehybrid", GROUPED | dict(layer_types=["mamba", "attention"], position_embedding_type="rope", num_local_experts=0, shared_intermediate_size=10,
                          mamba_n_heads=4, mamba_d_state=4, mamba_chunk_size=8, residual_multiplier=0.6, attention_multiplier=0.4, logits_scaling=2.0), 24),
+    # two blocks that three layers have in common by turns, with adapters, which turn
+    "zamba2": ("zamba2", GROUPED | dict(num_hidden_layers=4, intermediate_size=12, layers_block_type=["mamba", "hybrid", "hybrid", "hybrid"], num_mem_blocks=2,
+               use_shared_attention_adapter=True, use_mem_rope=True, adapter_rank=3, n_mamba_heads=4, mamba_ngroups=2, mamba_d_state=4, mamba_d_conv=3,
+               time_step_min=0.5, chunk_size=8, num_key_value_heads=4, pad_token_id=0), 24),
     # a gated recurrence beside a window; a width whose root bfloat16 rounds
     "recurrent_gemma": ("recurrent_gemma", GROUPED | dict(hidden_size=32, block_types=["recurrent", "attention"], lru_width=16, attention_window_size=5, conv1d_width=3,
                         logits_soft_cap=2.0, pad_token_id=0), 24),

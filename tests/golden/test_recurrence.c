@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const NAMES[] = {"lfm2",   "qwen3_5_text", "qwen3_next", "mamba",          "jamba",
-                                    "mamba2", "falcon_h1",    "nemotron_h", "recurrent_gemma"};
+static const char *const NAMES[] = {"lfm2",   "qwen3_5_text", "qwen3_next", "mamba",           "jamba",
+                                    "mamba2", "falcon_h1",    "nemotron_h", "recurrent_gemma", "zamba2"};
 static const Settings HALF = {.alpha = 0.5};
 static const double TOLERANCE = 5e-6;
 
