@@ -55,8 +55,9 @@ void architecture_describe(const Architecture *architecture, char *text, size_t 
                   architecture->text_type);
         return;
     }
+    bool is_single = architecture->mlp == MLP_NONE || architecture->layers == LAYERS_SINGLE;
     add_words(&words, architecture->norm == NORM_LAYER ? "LayerNorm %s" : "RMSNorm %s",
-              PLACES[architecture->norms]);
+              is_single ? "before a layer's one block" : PLACES[architecture->norms]);
     if (architecture->wiring == WIRING_PARALLEL) add_words(&words, "blocks %s", "side by side");
     if (architecture->qkv != QKV_PARTED) add_words(&words, "%s in one matrix", "q, k and v");
     if (architecture->qk_norm != QK_NORM_NONE)
@@ -68,7 +69,10 @@ void architecture_describe(const Architecture *architecture, char *text, size_t 
     if (architecture->mixer == MIXER_CONVOLUTION)
         add_words(&words, "short convolutions%s", " in some layers");
     if (architecture->mixer == MIXER_STATE_SPACE || architecture->mixer == MIXER_SELECTIVE)
-        add_words(&words, "Mamba-%s", architecture->mixer == MIXER_SELECTIVE ? "1" : "2");
+        add_words(&words, architecture->layers == LAYERS_BESIDE ? "Mamba-%s beside attention" : "Mamba-%s",
+                  architecture->mixer == MIXER_SELECTIVE ? "1" : "2");
+    if (architecture->has_common) add_words(&words, "a block that layers have in %s", "common");
+    if (architecture->stream_scale_key != NULL) add_words(&words, "further %s", "streams");
     if (architecture->mixer == MIXER_GATED) add_words(&words, "gated recurrences%s", " in some layers");
     if (architecture->mixer == MIXER_DELTA) add_words(&words, "the gated delta rule%s", " in some layers");
     if (architecture->has_output_gate) add_words(&words, "a gate behind %s", "attention");
