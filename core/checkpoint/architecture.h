@@ -278,6 +278,8 @@ typedef struct ModelConfig {
     QkNorm qk_norm;
     bool
         has_output_gate; /* the matrix of queries has gates of what attention gives: of each head its query, its gate */
+    bool gates_heads;      /* a gate of its own matrix has one number a head, not one a channel */
+    bool gate_is_softplus; /* of it, not its sigmoid */
     bool qk_norm_follows_rope;
     bool qk_norm_is_apart;  /* QK_NORM_EACH: a tensor for each head */
     double attention_scale; /* of q·kᵀ */

@@ -217,6 +217,22 @@ const Architecture ARCHITECTURES_EXPERTS[] = {
                      "\"sliding_attention\": {\"rope_type\": \"default\", \"rope_theta\": 10000.0}}",
      .window = WINDOW_TYPES,
      .pattern = 1},
+    {.model_type = "laguna",
+     LLAMA_LIKE,
+     .experts = &EXPERTS_LAGUNA,
+     .has_gate = true,
+     .qk_norm = QK_NORM_HEAD,
+     .is_partial = true,
+     .states_ropes_by_type = true,
+     .rope = ROPE_RULE_TYPES,
+     .default_rope = "{\"full_attention\": {\"rope_type\": \"default\", \"rope_theta\": 500000.0, "
+                     "\"partial_rotary_factor\": 0.5}, \"sliding_attention\": {\"rope_type\": \"default\", "
+                     "\"rope_theta\": 10000.0, \"partial_rotary_factor\": 1.0}}",
+     .window = WINDOW_TYPES,
+     .pattern = 1,
+     .prepare = config_prepare_laguna,
+     .read_layer = config_read_laguna_layer,
+     .refused = {"moe_apply_router_weight_on_input"}},
     /* latent attention */
     {.model_type = "deepseek_v2", DEEPSEEK_LIKE, .experts = &EXPERTS_DEEPSEEK2, .latent = LATENT_INTERLEAVED},
     {.model_type = "deepseek_v3", DEEPSEEK_LIKE, .experts = &EXPERTS_DEEPSEEK3, .latent = LATENT_BY_KEY},

@@ -159,8 +159,8 @@ static Status read_numbers(const ConfigReader *reader, const ExpertRule *rule, E
         double fallback, *value;
     } numbers[] = {
         {rule->scale_key, 1.0, &plan->scale},         {rule->least_sum_key, 0.0, &plan->least_sum},
-        {rule->jitter_key, 0.0, &plan->mixer_jitter}, {rule->glu_limit_key, 0.0, &plan->glu_limit},
-        {rule->glu_alpha_key, 0.0, &plan->glu_alpha},
+        {rule->jitter_key, 0.0, &plan->mixer_jitter}, {rule->logit_cap_key, 0.0, &plan->logit_cap},
+        {rule->glu_limit_key, 0.0, &plan->glu_limit}, {rule->glu_alpha_key, 0.0, &plan->glu_alpha},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         const char *key = numbers[i].key;

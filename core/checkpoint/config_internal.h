@@ -74,7 +74,7 @@ typedef struct ExpertRule {
     bool normalises;
     const char *normalise_key; /* if true */
     double added_sum;          /* to the sum that normalises */
-    const char *least_sum_key, *scale_key;
+    const char *least_sum_key, *scale_key, *logit_cap_key;
     bool scales_input;
     const char *jitter_key;                    /* EXPERTS_SPARSE_MIXER */
     const char *glu_limit_key, *glu_alpha_key; /* the clamped activation, gate and up alternating */
@@ -89,7 +89,7 @@ extern const ExpertRule EXPERTS_MIXTRAL, EXPERTS_MINIMAX, EXPERTS_PHI, EXPERTS_O
     EXPERTS_QWEN_SHARED, EXPERTS_GRANITE, EXPERTS_GRANITE_SHARED, EXPERTS_GPT_OSS, EXPERTS_HUNYUAN,
     EXPERTS_ERNIE, EXPERTS_LLAMA4, EXPERTS_DEEPSEEK2, EXPERTS_DEEPSEEK3, EXPERTS_GLM_LITE, EXPERTS_EXAONE,
     EXPERTS_SOLAR, EXPERTS_HUNYUAN3, EXPERTS_AFMOE, EXPERTS_QWEN_ALL, EXPERTS_LFM, EXPERTS_NEMOTRON,
-    EXPERTS_JAMBA, EXPERTS_GRANITE_HYBRID, EXPERTS_COHERE, EXPERTS_DBRX, EXPERTS_MELLUM;
+    EXPERTS_JAMBA, EXPERTS_GRANITE_HYBRID, EXPERTS_COHERE, EXPERTS_DBRX, EXPERTS_MELLUM, EXPERTS_LAGUNA;
 
 /* Latent attention, whose ranks and sizes of heads have the same keys everywhere; how its heads turn. */
 typedef enum LatentRule {
@@ -429,6 +429,9 @@ Status config_prepare_gemma3n(const ConfigReader *reader, ModelConfig *config, E
 Status config_read_gemma3n_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
                                  LayerPlan *plan, Error *error);
 Status config_prepare_zamba2(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_laguna(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_read_laguna_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
+                                LayerPlan *plan, Error *error);
 Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error);
 

@@ -240,6 +240,35 @@ Status config_prepare_recurrent_gemma(const ConfigReader *reader, ModelConfig *c
                                          : refuse(reader, "intermediate_size", "expected at least 2", error);
 }
 
+/* Heads of each layer, where they are stated; what attention gives is gated by head, unless something else is asked for. */
+Status config_prepare_laguna(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char HEADS[] = "num_attention_heads_per_layer";
+    const cJSON *gating = config_find(reader, "gating"), *heads = config_find(reader, HEADS), *item;
+    config->gate_is_softplus = true;
+    config->gates_heads =
+        cJSON_IsTrue(gating) || (cJSON_IsString(gating) && strcmp(gating->valuestring, "per-head") == 0);
+    if (heads == NULL) return STATUS_OK;
+    uint64_t count = 0, own;
+    config->heads = 0;
+    cJSON_ArrayForEach(item, heads) {
+        if (!json_read_count(item, &own) || own == 0 || own % config->kv_heads != 0 ||
+            own > CONFIG_LARGEST_SIZE / config->head_dim)
+            return refuse(reader, HEADS, "expected multiples of the key heads", error);
+        if (own > config->heads) config->heads = own;
+        count++;
+    }
+    return count == config->layers ? STATUS_OK : refuse(reader, HEADS, "expected one for each layer", error);
+}
+
+Status config_read_laguna_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
+                                LayerPlan *plan, Error *error) {
+    const cJSON *heads = config_find(reader, "num_attention_heads_per_layer");
+    (void)config;
+    (void)error;
+    if (heads != NULL) (void)json_read_count(cJSON_GetArrayItem(heads, (int)layer), &plan->heads);
+    return STATUS_OK;
+}
+
 /* transformers refuses both too. */
 Status config_prepare_diffllama(const ConfigReader *reader, ModelConfig *config, Error *error) {
     if (config->kv_heads % 2 != 0)

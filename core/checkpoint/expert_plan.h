@@ -44,6 +44,7 @@ typedef struct ExpertPlan {
     double added_sum,
         least_sum;       /* to which the one is added, and which is taken for no less than the other */
     double scale;        /* of the weights, in the end */
+    double logit_cap;    /* cap·tanh(x / cap) of the router's logits; 0: none */
     double shared_scale; /* of the shared expert */
     bool scales_input;   /* the weight is the input's, not the output's */
     double mixer_jitter; /* EXPERTS_SPARSE_MIXER: how near */

@@ -112,6 +112,18 @@ const ExpertRule EXPERTS_MELLUM = {.count_key = "num_experts",
                                    .layers = EXPERT_LAYERS_TYPES,
                                    .normalise_key = "norm_topk_prob"};
 
+const ExpertRule EXPERTS_LAGUNA = {.count_key = "num_experts",
+                                   .chosen_key = "num_experts_per_tok",
+                                   .width_key = "moe_intermediate_size",
+                                   .layers = EXPERT_LAYERS_TYPES,
+                                   .dense = 1,
+                                   .scoring = EXPERTS_SIGMOID,
+                                   .has_correction = true,
+                                   .normalises = true,
+                                   .scale_key = "moe_routed_scaling_factor",
+                                   .logit_cap_key = "moe_router_logit_softcapping",
+                                   .shared_width_key = "shared_expert_intermediate_size"};
+
 /* DeepSeek's of the second generation: a group is as good as its best. */
 const ExpertRule EXPERTS_DEEPSEEK2 = {.count_key = "n_routed_experts",
                                       .chosen_key = "num_experts_per_tok",

@@ -15,7 +15,7 @@ static float sigmoid(float x) {
 }
 
 /* torch's: x itself beyond 20 */
-static float softplus(float x) {
+float activation_softplus(float x) {
     return x > 20.0F ? x : log1pf(expf(x));
 }
 
@@ -50,11 +50,11 @@ float activation_value(Activation activation, float x) {
     case ACTIVATION_HARDSWISH:
         return x * clamp(x + 3.0F, 0.0F, 6.0F) / 6.0F;
     case ACTIVATION_MISH:
-        return x * tanhf(softplus(x));
+        return x * tanhf(activation_softplus(x));
     case ACTIVATION_SIGMOID:
         return sigmoid(x);
     case ACTIVATION_SOFTPLUS_ROOT:
-        return sqrtf(softplus(x));
+        return sqrtf(activation_softplus(x));
     case ACTIVATION_LAPLACE:
         return 0.5F * (1.0F + erff((x - LAPLACE_MEAN) * LAPLACE_RATE));
     case ACTIVATION_TANH:
@@ -68,7 +68,7 @@ float activation_value(Activation activation, float x) {
 }
 
 Xielu activation_read_xielu(float positive, float negative, float beta, float epsilon) {
-    return (Xielu){softplus(positive), beta + softplus(negative), beta, epsilon};
+    return (Xielu){activation_softplus(positive), beta + activation_softplus(negative), beta, epsilon};
 }
 
 float activation_xielu(const Xielu *weights, float x) {
@@ -87,7 +87,7 @@ static float slope_of_gelu_tanh(float x) {
 }
 
 static float slope_of_mish(float x) {
-    float t = tanhf(softplus(x));
+    float t = tanhf(activation_softplus(x));
     return t + x * (1.0F - t * t) * sigmoid(x);
 }
 

@@ -21,6 +21,9 @@ Xielu activation_read_xielu(float positive, float negative, float beta, float ep
 
 float activation_xielu(const Xielu *weights, float x);
 
+/* log(1 + eˣ); x itself beyond 20, as torch has it. */
+float activation_softplus(float x);
+
 /* act(x) and act′(x); where it has a corner, the derivative of one side, as torch has it. */
 void activation_differentiate(Activation activation, float x, float *value, float *slope);
 

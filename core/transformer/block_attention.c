@@ -199,7 +199,13 @@ static void apply_gate(const Chunk *chunk, ForwardState *state, size_t token) {
     size_t width = forward_layer_width(state->side->config, forward_plan(state, chunk->layer), BUFFER_MIXED);
     float *mixed = pass_row(chunk, state, BUFFER_MIXED, token);
     const float *gate = pass_row(chunk, state, BUFFER_ATTENTION_GATE, token);
-    for (size_t i = 0; i < width; i++) mixed[i] *= activation_value(ACTIVATION_SIGMOID, gate[i]);
+    const ModelConfig *config = state->side->config;
+    size_t channels = config->gates_heads ? forward_plan(state, chunk->layer)->value_dim : 1;
+    for (size_t i = 0; i < width; i++) {
+        float x = gate[i / channels];
+        mixed[i] *=
+            config->gate_is_softplus ? activation_softplus(x) : activation_value(ACTIVATION_SIGMOID, x);
+    }
 }
 
 /* What is mixed, by its gate, where there is one. */

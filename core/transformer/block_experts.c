@@ -44,6 +44,9 @@ static void choose(const Chunk *chunk, ForwardState *state, size_t token) {
                                  .weights = pass_row(chunk, state, BUFFER_WEIGHTS, token)};
     const float *bias = parts[TENSOR_PART_ROUTER_BIAS];
     for (size_t e = 0; bias != NULL && e < plan->count; e++) choice.logits[e] += bias[e];
+    float cap = (float)plan->logit_cap;
+    for (size_t e = 0; cap > 0.0F && e < plan->count; e++)
+        choice.logits[e] = tanhf(choice.logits[e] / cap) * cap;
     expert_choose(plan, &choice);
 }
 

@@ -172,6 +172,7 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
         return has_state ? mixer_width(config, plan->mixer, buffer) : scratch_width(config, plan);
     case BUFFER_ATTENTION_GATE:
         if (has_state) return mixer_width(config, plan->mixer, buffer);
+        if (architecture_needs(plan, TENSOR_PART_ATTENTION_GATE) && config->gates_heads) return plan->heads;
         return config->has_output_gate || architecture_needs(plan, TENSOR_PART_ATTENTION_GATE)
                    ? plan->heads * plan->value_dim
                    : 0;

@@ -104,6 +104,10 @@ PAIRS = {
     "cohere2_moe": ("cohere2_moe", GROUPED | dict(intermediate_size=8, head_dim=4, sliding_window=5, layer_types=["full_attention", "sliding_attention"], num_experts=3,
                     mlp_layer_types=["dense", "sparse"], num_shared_experts=2, expert_selection_fn="sigmoid", prefix_dense_intermediate_size=12,
                     logit_scale=0.5, pad_token_id=0), 24),
+    # heads of each layer's own number, gated one by one, turned in part or whole; a router whose logits are capped
+    "laguna": ("laguna", GROUPED | dict(intermediate_size=10, head_dim=4, num_attention_heads_per_layer=[4, 6], sliding_window=5, moe_intermediate_size=6,
+               layer_types=["full_attention", "sliding_attention"], num_experts=3, num_experts_per_tok=2, shared_expert_intermediate_size=8,
+               moe_router_logit_softcapping=0.5, moe_routed_scaling_factor=1.7), 24),
     # experts in a row
     "dbrx": ("dbrx", dict(vocab_size=24, d_model=16, n_heads=4, n_layers=1, max_seq_len=64, attn_config=dict(kv_n_heads=2, clip_qkv=0.8, rope_theta=10000.0),
              ffn_config=dict(ffn_hidden_size=10, moe_num_experts=3, moe_top_k=2)), 24),
