@@ -134,6 +134,17 @@ static void put_shape(Buffer *payload, const Dormancy *dormancy) {
     cache_bytes_put_count(payload, dormancy->gradient_scores != NULL);
 }
 
+/* Nothing but a 0 of a model without experts. */
+static void put_routing(Buffer *payload, const Routing *routing) {
+    size_t layers = (size_t)routing->layers;
+    cache_bytes_put_count(payload, layers == 0 ? 0 : routing->chosen);
+    if (layers == 0) return;
+    cache_bytes_put_doubles(payload, routing->counts, layers * routing->experts);
+    cache_bytes_put_doubles(payload, routing->weight_entropies, layers);
+    if (routing->choices != NULL)
+        cache_bytes_put_integers(payload, routing->choices, layers * routing->tokens * routing->chosen);
+}
+
 void cache_method_pack_dormancy(const Dormancy *dormancy, Buffer *payload) {
     size_t layers = (size_t)dormancy->layers;
     put_shape(payload, dormancy);
@@ -142,6 +153,7 @@ void cache_method_pack_dormancy(const Dormancy *dormancy, Buffer *payload) {
     cache_bytes_put_doubles(payload, dormancy->head_scores, layers * dormancy->heads);
     if (dormancy->gradient_scores != NULL)
         cache_bytes_put_doubles(payload, dormancy->gradient_scores, layers * dormancy->mlp);
+    put_routing(payload, &dormancy->routing);
 }
 
 /* layers × width scores in a new block; NULL where bytes or memory run out. */
@@ -153,7 +165,27 @@ static double *take_scores(CacheReader *reader, size_t layers, size_t width) {
     return scores;
 }
 
-static bool take_dormancy(CacheReader *reader, bool with_gradient, Dormancy *dormancy) {
+static bool take_routing(CacheReader *reader, const NeuronTable *table, Dormancy *dormancy) {
+    Routing *routing = &dormancy->routing;
+    uint64_t chosen = cache_bytes_take_count(reader);
+    size_t layers = (size_t)table->layers, experts = (size_t)table->experts.count, bytes;
+    if (experts == 0) return chosen == 0;
+    bool fits = chosen > 0 && chosen <= experts && memory_multiply(layers, experts + 1, &bytes) &&
+                memory_multiply(bytes, sizeof(double), &bytes) && bytes <= reader->left;
+    if (!fits ||
+        routing_reserve(routing, layers, experts, (size_t)chosen, dormancy->tokens, NULL) != STATUS_OK)
+        return false;
+    cache_bytes_take_doubles(reader, routing->counts, layers * experts);
+    cache_bytes_take_doubles(reader, routing->weight_entropies, layers);
+    for (uint64_t layer = 0; layer < layers; layer++)
+        routing->has_experts[layer] = neurons_has_experts(table, layer);
+    if (routing->choices != NULL)
+        cache_bytes_take_integers(reader, routing->choices, layers * routing->tokens * routing->chosen);
+    return true;
+}
+
+static bool take_dormancy(CacheReader *reader, const NeuronTable *table, bool with_gradient,
+                          Dormancy *dormancy) {
     const uint64_t expected[] = {dormancy->layers, dormancy->mlp,    dormancy->channels,
                                  dormancy->heads,  dormancy->tokens, dormancy->response_tokens,
                                  with_gradient};
@@ -165,20 +197,21 @@ static bool take_dormancy(CacheReader *reader, bool with_gradient, Dormancy *dor
     dormancy->channel_scores = take_scores(reader, layers, dormancy->channels);
     dormancy->head_scores = take_scores(reader, layers, dormancy->heads);
     if (with_gradient) dormancy->gradient_scores = take_scores(reader, layers, dormancy->mlp);
-    return cache_bytes_end(reader) && dormancy->mlp_scores != NULL && dormancy->channel_scores != NULL &&
-           dormancy->head_scores != NULL && (dormancy->gradient_scores != NULL) == with_gradient;
+    return take_routing(reader, table, dormancy) && cache_bytes_end(reader) && dormancy->mlp_scores != NULL &&
+           dormancy->channel_scores != NULL && dormancy->head_scores != NULL &&
+           (dormancy->gradient_scores != NULL) == with_gradient;
 }
 
 bool cache_method_unpack_dormancy(const CacheMethodShape *shape, bool with_gradient,
                                   const unsigned char *bytes, size_t size, Dormancy *dormancy) {
     CacheReader reader = read_bytes(bytes, size);
     *dormancy = (Dormancy){.layers = shape->table.layers,
-                           .mlp = (size_t)shape->table.counts[NEURON_DOWN],
+                           .mlp = (size_t)neurons_widest(&shape->table, NEURON_DOWN),
                            .channels = (size_t)shape->table.counts[NEURON_O],
                            .heads = (size_t)shape->heads,
                            .tokens = count_tokens(shape),
                            .response_tokens = dormancy_count_responses(shape->rows, shape->row_count)};
-    bool sound = take_dormancy(&reader, with_gradient, dormancy);
+    bool sound = take_dormancy(&reader, &shape->table, with_gradient, dormancy);
     if (!sound) dormancy_free(dormancy);
     return sound;
 }

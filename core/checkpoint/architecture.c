@@ -193,12 +193,24 @@ static bool shares_keys(const ModelConfig *config) {
     return false;
 }
 
+/* Of mixtures of experts, what no way back knows; NULL: all of it. */
+static const char *find_experts_forward_only(const ModelConfig *config) {
+    for (size_t i = 0; i < config->plan_count; i++) {
+        const ExpertPlan *experts = &config->plans[i].experts;
+        if (config->plans[i].mlp != MLP_EXPERTS) continue;
+        if (experts->count == 0) return "a mixture without experts";
+        if (experts->is_plain) return "experts without a gate";
+        if (experts->shared_scale != 1.0) return "means of shared and other experts";
+        if (experts->logit_cap != 0.0) return "capped logits of a router";
+    }
+    return NULL;
+}
+
 const char *architecture_forward_only(const ModelConfig *config) {
     const struct {
         bool is_there;
         const char *name;
     } switches[] = {
-        {architecture_has_experts(config), "mixtures of experts"},
         {architecture_is_latent(config), "latent attention"},
         {has_mixer(config, MIXER_CONVOLUTION), "short convolutions"},
         {has_mixer(config, MIXER_DELTA), "the gated delta rule"},
@@ -223,7 +235,7 @@ const char *architecture_forward_only(const ModelConfig *config) {
     };
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
         if (switches[i].is_there) return switches[i].name;
-    return NULL;
+    return find_experts_forward_only(config);
 }
 
 bool architecture_has_experts(const ModelConfig *config) {

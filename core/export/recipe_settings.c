@@ -32,17 +32,36 @@ static bool add_curve(cJSON *object, const SettingsCurve *curve) {
     return added;
 }
 
-static bool add_table(cJSON *object, const NeuronTable *table) {
-    cJSON *modules;
-    if (!json_add_number(object, "layers", (double)table->layers) ||
-        (modules = recipe_json_add(object, "modules", cJSON_CreateObject())) == NULL)
+/* A module without neurons is not named. */
+static bool add_modules(cJSON *object, const char *key, const uint64_t counts[NEURON_MODULE_COUNT]) {
+    cJSON *modules = recipe_json_add(object, key, cJSON_CreateObject());
+    bool added = modules != NULL;
+    for (int i = 0; i < NEURON_MODULE_COUNT && added; i++)
+        added = counts[i] == 0 ||
+                json_add_number(modules, neurons_module_name((NeuronModule)i), (double)counts[i]);
+    return added;
+}
+
+static bool add_experts(cJSON *object, const NeuronTable *table) {
+    const NeuronExperts *experts = &table->experts;
+    if (experts->count == 0) return true;
+    cJSON *made = recipe_json_add(object, "experts", cJSON_CreateObject()), *layers;
+    if (made == NULL || !json_add_number(made, "count", (double)experts->count) ||
+        !add_modules(made, "modules", experts->counts) || !add_modules(made, "shared", experts->shared) ||
+        (experts->is_transposed && !json_add_bool(made, "transposed", true)) ||
+        (layers = recipe_json_add(made, "layers", cJSON_CreateArray())) == NULL)
         return false;
     bool added = true;
-    for (int i = 0; i < NEURON_MODULE_COUNT && added; i++)
-        added = table->counts[i] == 0 ||
-                json_add_number(modules, neurons_module_name((NeuronModule)i), (double)table->counts[i]);
-    if (added && table->is_transposed) added = json_add_bool(object, "transposed", true);
+    for (uint64_t layer = 0; layer < table->layers && added; layer++)
+        added = !neurons_has_experts(table, layer) ||
+                recipe_json_add(layers, NULL, recipe_json_count(layer)) != NULL;
     return added;
+}
+
+static bool add_table(cJSON *object, const NeuronTable *table) {
+    return json_add_number(object, "layers", (double)table->layers) &&
+           add_modules(object, "modules", table->counts) &&
+           (!table->is_transposed || json_add_bool(object, "transposed", true)) && add_experts(object, table);
 }
 
 static bool add_origin(cJSON *object, const RankingOrigin *origin) {
@@ -153,18 +172,48 @@ static bool read_module(const cJSON *modules, NeuronModule module, uint64_t *cou
     return item == NULL || (json_read_count(item, count) && *count > 0);
 }
 
-static Status read_table(const cJSON *object, const char *path, NeuronTable *table, Error *error) {
-    const cJSON *modules = json_find(object, "modules");
-    bool known = json_read_count(json_find(object, "layers"), &table->layers);
+/* Modules of another name would be passed over. */
+static bool read_modules(const cJSON *object, const char *key, uint64_t counts[NEURON_MODULE_COUNT]) {
+    const cJSON *modules = json_find(object, key);
+    bool known = true;
     int named = 0;
     for (int i = 0; i < NEURON_MODULE_COUNT && known; i++) {
-        known = read_module(modules, (NeuronModule)i, &table->counts[i]);
-        named += table->counts[i] > 0;
+        known = read_module(modules, (NeuronModule)i, &counts[i]);
+        named += counts[i] > 0;
     }
-    known = known && named == cJSON_GetArraySize(modules); /* others would be passed over */
+    return known && named == cJSON_GetArraySize(modules);
+}
+
+static bool read_expert_layers(const cJSON *object, NeuronTable *table) {
+    const cJSON *layers = json_find(object, "layers"), *item;
+    cJSON_ArrayForEach(item, layers) {
+        uint64_t layer;
+        if (!json_read_count(item, &layer) || layer >= table->layers || layer >= MODEL_MAX_LAYERS)
+            return false;
+        table->experts.layers[layer / 64] |= (uint64_t)1 << layer % 64;
+    }
+    return cJSON_IsArray(layers);
+}
+
+static Status read_table(const cJSON *object, const char *path, NeuronTable *table, Error *error) {
+    static const char *const KEYS[] = {"count", "modules", "shared", "transposed", "layers"};
+    const cJSON *experts = json_find(object, "experts");
+    NeuronExperts *into = &table->experts;
+    if (!json_read_count(json_find(object, "layers"), &table->layers) ||
+        !read_modules(object, "modules", table->counts))
+        return recipe_json_fail(error, path, "modules", "\"layers\", and the neurons of each module");
     table->is_transposed = json_get_bool(object, "transposed", false);
+    if (experts == NULL) return STATUS_OK;
+    Status status = refuse_unknown(experts, KEYS, sizeof KEYS / sizeof *KEYS, path, error);
+    if (status != STATUS_OK) return status;
+    into->is_transposed = json_get_bool(experts, "transposed", false);
+    bool known = json_read_count(json_find(experts, "count"), &into->count) && into->count > 0 &&
+                 read_modules(experts, "modules", into->counts) &&
+                 read_modules(experts, "shared", into->shared) && read_expert_layers(experts, table);
     return known ? STATUS_OK
-                 : recipe_json_fail(error, path, "modules", "\"layers\", and the neurons of each module");
+                 : recipe_json_fail(error, path, "experts",
+                                    "\"count\", the neurons of each of an expert's \"modules\" and of the "
+                                    "\"shared\" one's, and \"layers\"");
 }
 
 static Status read_origin(const cJSON *object, const char *path, RankingOrigin *origin, Error *error) {
@@ -188,7 +237,7 @@ static Status read_reset(const cJSON *object, const char *path, Settings *settin
                          Error *error) {
     static const char *const KEYS[] = {
         "rho",     "omega",   "selector",   "targets",  "seed", "calibration_sha256", "layers",
-        "modules", "neurons", "per_target", "selected", "set",  "transposed"};
+        "modules", "neurons", "per_target", "selected", "set",  "transposed",         "experts"};
     const cJSON *reset = json_find(object, "reset");
     NeuronTable table = {0};
     RankingOrigin origin = {0};

@@ -247,8 +247,60 @@ static void blend_vector(const Blend *blend, size_t first, size_t count, float *
     }
 }
 
+/* ---- a stack of matrices ---- */
+
+static bool is_stack(const Blend *blend) {
+    return blend->stack.rows > 0;
+}
+
+/* A matrix of a stack as a tensor of its own, and where an element is in it. */
+typedef struct StackMatrix {
+    Tensor sft, base;
+    Blend blend;
+    size_t element, left; /* from there to its end */
+} StackMatrix;
+
+static void take_matrix(const Blend *blend, size_t element, StackMatrix *matrix) {
+    const BlendStack *stack = &blend->stack;
+    size_t size = (size_t)(stack->rows * stack->columns), index = element / size, first = index * size;
+    const uint32_t *ranks =
+        stack->ranks + index % stack->parts * stack->part_stride + index / stack->parts * stack->stride;
+    bool has_base = blend->base != NULL && blend->base->rows >= blend->sft->rows;
+    matrix->element = element - first;
+    matrix->left = size - matrix->element;
+    matrix->sft = tensor_values_slice(blend->sft, first, stack->rows, stack->columns);
+    if (has_base) matrix->base = tensor_values_slice(blend->base, first, stack->rows, stack->columns);
+    matrix->blend = *blend;
+    matrix->blend.stack = (BlendStack){0};
+    matrix->blend.sft = &matrix->sft;
+    matrix->blend.base = has_base ? &matrix->base : NULL;
+    matrix->blend.row_ranks = stack->are_rows ? ranks : NULL;
+    matrix->blend.column_ranks = stack->are_rows ? NULL : ranks;
+    matrix->blend.steps.first += first;
+    if (matrix->blend.steps.sizes == NULL) return;
+    matrix->blend.steps.sizes += first / blend->sft->columns;
+    matrix->blend.steps.has_one_size = stack->columns != blend->sft->columns;
+}
+
+/* `count` elements from `first` on, counted along the rows. */
+static void blend_stack(const Blend *blend, size_t first, size_t count, float *out) {
+    size_t columns = (size_t)blend->stack.columns;
+    for (size_t at = 0, n; at < count; at += n) {
+        StackMatrix matrix;
+        take_matrix(blend, first + at, &matrix);
+        size_t column = matrix.element % columns;
+        n = columns - column < count - at ? columns - column : count - at;
+        blend_window(&matrix.blend, matrix.element / columns, 1, column, n, out + at, n);
+    }
+}
+
 void blend_window(const Blend *blend, size_t first, size_t count, size_t first_column, size_t columns,
                   float *out, size_t stride) {
+    if (is_stack(blend)) {
+        for (size_t r = 0; r < count; r++)
+            blend_stack(blend, (first + r) * blend->sft->columns + first_column, columns, out + r * stride);
+        return;
+    }
     if (is_vector(blend->sft)) {
         for (size_t r = 0; r < count && stride != 1; r++) blend_vector(blend, first + r, 1, out + r * stride);
         if (stride == 1) blend_vector(blend, first, count, out);
@@ -331,8 +383,22 @@ static size_t element_run(const Blend *blend, size_t row, size_t column, size_t 
     return end < count ? end : count;
 }
 
+static void blend_stack_as(const Blend *blend, size_t first, size_t count, DType dtype, unsigned char *out,
+                           float *scratch) {
+    for (size_t at = 0, n; at < count; at += n) {
+        StackMatrix matrix;
+        take_matrix(blend, first + at, &matrix);
+        n = matrix.left < count - at ? matrix.left : count - at;
+        blend_elements_as(&matrix.blend, matrix.element, n, dtype, out + at * dtype_size(dtype), scratch);
+    }
+}
+
 void blend_elements_as(const Blend *blend, size_t first, size_t count, DType dtype, void *out,
                        float *scratch) {
+    if (is_stack(blend)) {
+        blend_stack_as(blend, first, count, dtype, out, scratch);
+        return;
+    }
     size_t columns = blend->sft->columns, size = dtype_size(dtype);
     unsigned char *bytes = out, marks[STRETCH];
     for (size_t at = 0, n; at < count; at += n) {
@@ -404,8 +470,8 @@ static void multiply_columns(const Blend *blend, size_t first, size_t count, con
     }
 }
 
-/* What is moved lies in memory first, a stretch at a time. */
-static void multiply_moved(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
+/* What is moved, or is several matrices, lies in memory first, a stretch at a time. */
+static void multiply_laid_out(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
     size_t columns = blend->sft->columns;
     float values[STRETCH];
     const KernelRow row = {
@@ -430,8 +496,8 @@ static bool multiply_changed(const Blend *blend, size_t first, size_t count, con
 }
 
 void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
-    if (is_moved(blend)) {
-        multiply_moved(blend, first, count, x, y);
+    if (is_moved(blend) || is_stack(blend)) {
+        multiply_laid_out(blend, first, count, x, y);
     } else if (is_vector(blend->sft)) {
         blend_vector(blend, first, count, y);
         for (size_t r = 0; r < count; r++) y[r] *= x[0];

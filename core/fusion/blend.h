@@ -43,12 +43,21 @@ typedef struct BlendSteps {
     double coefficients[BLEND_STEPS_MOST];
 } BlendSteps;
 
+/* Ranks of a tensor that is several matrices, one behind the other: a stretch of them for each. */
+typedef struct BlendStack {
+    uint64_t rows, columns; /* of a matrix, as it is stored; 0: the tensor is one */
+    bool are_rows;          /* ranks are of its rows, else of its columns */
+    const uint32_t *ranks; /* of matrix m: from (m mod parts) · part_stride + ⌊m / parts⌋ · stride on */
+    uint64_t parts, part_stride, stride;
+} BlendStack;
+
 typedef struct Blend {
     const Tensor *sft;
     const Tensor *base; /* NULL: W is S */
     double a;
     const uint32_t *row_ranks;    /* [rows]; at most one of these two is set, and not without a base */
     const uint32_t *column_ranks; /* [columns] */
+    BlendStack stack;             /* in place of both, where it has some */
     uint32_t cut;
     double reset_a;
     BlendSteps steps;

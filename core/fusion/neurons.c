@@ -28,7 +28,8 @@ NeuronAxis neurons_axis(const NeuronTable *table, NeuronModule module, TensorRol
 size_t neurons_list_modules(const NeuronTable *table, NeuronModule modules[NEURON_MODULE_COUNT]) {
     size_t count = 0;
     for (int i = 0; i < NEURON_MODULE_COUNT; i++)
-        if (table->counts[i] > 0) modules[count++] = (NeuronModule)i;
+        if (table->counts[i] + table->experts.counts[i] + table->experts.shared[i] > 0)
+            modules[count++] = (NeuronModule)i;
     return count;
 }
 
@@ -52,62 +53,199 @@ bool neurons_find_role(TensorRole role, NeuronModule *module) {
     return false;
 }
 
-/* Of one module, if all layers have as many; else 0. */
+/* ---- of a model ---- */
+
+static bool is_of_mlp(NeuronModule module) {
+    return module >= NEURON_GATE && module <= NEURON_DOWN && module != NEURON_O;
+}
+
+/* Of one module, if all layers that may have it have as many; else 0. */
 static uint64_t count_module(const ModelConfig *config, const NeuronTable *table, NeuronModule module) {
     uint64_t count = 0;
     for (size_t i = 0; i < config->plan_count; i++) {
         const LayerPlan *plan = &config->plans[i];
         uint64_t rows, columns;
+        if (plan->mlp == MLP_EXPERTS && is_of_mlp(module)) continue;
         if (!architecture_has(plan, MODULES[module].weight)) return 0;
         architecture_layer_shape(config, plan, MODULES[module].weight, &rows, &columns);
         uint64_t own = neurons_axis(table, module, MODULES[module].weight) == NEURON_ROW ? rows : columns;
-        if (i > 0 && own != count) return 0;
+        if (count > 0 && own != count) return 0;
         count = own;
     }
     return count;
 }
 
+static NeuronExperts list_experts(const ModelConfig *config, const ExpertPlan *plan, bool shared_is_fused) {
+    NeuronExperts experts = {.count = plan->count, .is_transposed = plan->layout == EXPERTS_TRANSPOSED};
+    experts.counts[NEURON_GATE_UP] = experts.is_transposed ? 2 * plan->width : 0;
+    experts.counts[NEURON_GATE] = experts.counts[NEURON_UP] = experts.is_transposed ? 0 : plan->width;
+    experts.counts[NEURON_DOWN] = plan->width;
+    experts.shared[NEURON_GATE_UP] = shared_is_fused ? 2 * plan->shared_width : 0;
+    experts.shared[NEURON_GATE] = experts.shared[NEURON_UP] = shared_is_fused ? 0 : plan->shared_width;
+    experts.shared[NEURON_DOWN] = plan->shared_width;
+    for (uint64_t layer = 0; layer < config->layers; layer++) {
+        bool has_experts = architecture_layer(config, layer)->mlp == MLP_EXPERTS;
+        experts.layers[layer / 64] |= (uint64_t)has_experts << layer % 64;
+    }
+    return experts;
+}
+
+static const LayerPlan *first_experts(const ModelConfig *config) {
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (config->plans[i].mlp == MLP_EXPERTS) return &config->plans[i];
+    return NULL;
+}
+
 NeuronTable neurons_list(const ModelConfig *config) {
     NeuronTable table = {.layers = config->layers, .is_transposed = config->is_transposed};
+    const LayerPlan *plan = first_experts(config);
     for (int i = 0; i < NEURON_MODULE_COUNT; i++)
         table.counts[i] = count_module(config, &table, (NeuronModule)i);
+    if (plan != NULL)
+        table.experts =
+            list_experts(config, &plan->experts, architecture_needs(plan, TENSOR_PART_SHARED_GATE_UP));
     return table;
+}
+
+static bool experts_equal(const NeuronExperts *a, const NeuronExperts *b) {
+    return a->count == b->count && a->is_transposed == b->is_transposed &&
+           memcmp(a->counts, b->counts, sizeof a->counts) == 0 &&
+           memcmp(a->shared, b->shared, sizeof a->shared) == 0 &&
+           memcmp(a->layers, b->layers, sizeof a->layers) == 0;
 }
 
 bool neurons_equal(const NeuronTable *a, const NeuronTable *b) {
     return a->layers == b->layers && a->is_transposed == b->is_transposed &&
-           memcmp(a->counts, b->counts, sizeof a->counts) == 0;
+           memcmp(a->counts, b->counts, sizeof a->counts) == 0 && experts_equal(&a->experts, &b->experts);
 }
 
-static uint64_t count_layer(const NeuronTable *table) {
+/* ---- counts ---- */
+
+bool neurons_has_experts(const NeuronTable *table, uint64_t layer) {
+    return table->experts.count > 0 && (table->experts.layers[layer / 64] >> layer % 64 & 1) != 0;
+}
+
+/* Of a module, in a layer with experts or in one without. */
+static uint64_t count_in(const NeuronTable *table, NeuronModule module, bool has_experts) {
+    const NeuronExperts *experts = &table->experts;
+    if (!has_experts || !is_of_mlp(module)) return table->counts[module];
+    return experts->count * experts->counts[module] + experts->shared[module];
+}
+
+static uint64_t count_layer(const NeuronTable *table, bool has_experts) {
     uint64_t count = 0;
-    for (int i = 0; i < NEURON_MODULE_COUNT; i++) count += table->counts[i];
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++) count += count_in(table, (NeuronModule)i, has_experts);
     return count;
 }
 
+static size_t count_blocks(const NeuronTable *table, bool has_experts) {
+    size_t count = 0;
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++) count += count_in(table, (NeuronModule)i, has_experts) > 0;
+    return count;
+}
+
+/* How many of the first `layers` layers have experts. */
+static uint64_t count_expert_layers(const NeuronTable *table, uint64_t layers) {
+    uint64_t count = 0;
+    if (table->experts.count == 0) return 0;
+    for (uint64_t word = 0; word < layers / 64; word++)
+        count += (uint64_t)__builtin_popcountll(table->experts.layers[word]);
+    if (layers % 64 == 0) return count;
+    uint64_t rest = table->experts.layers[layers / 64] & (((uint64_t)1 << layers % 64) - 1);
+    return count + (uint64_t)__builtin_popcountll(rest);
+}
+
+uint64_t neurons_widest(const NeuronTable *table, NeuronModule module) {
+    uint64_t with = table->experts.count > 0 ? count_in(table, module, true) : 0;
+    bool has_others = count_expert_layers(table, table->layers) < table->layers;
+    return has_others && table->counts[module] > with ? table->counts[module] : with;
+}
+
+static uint64_t count_before(const NeuronTable *table, uint64_t layer) {
+    uint64_t with = count_expert_layers(table, layer);
+    return with * count_layer(table, true) + (layer - with) * count_layer(table, false);
+}
+
+static size_t count_blocks_before(const NeuronTable *table, uint64_t layer) {
+    size_t with = (size_t)count_expert_layers(table, layer);
+    return with * count_blocks(table, true) + ((size_t)layer - with) * count_blocks(table, false);
+}
+
+static bool is_small(const uint64_t counts[NEURON_MODULE_COUNT]) {
+    for (int i = 0; i < NEURON_MODULE_COUNT; i++)
+        if (counts[i] > NEURONS_LARGEST) return false;
+    return true;
+}
+
+/* Bits of layers that are not there would be counted. */
+static bool experts_fit(const NeuronTable *table) {
+    const NeuronExperts *experts = &table->experts;
+    uint64_t beyond = 0;
+    if (table->layers > MODEL_MAX_LAYERS) return false;
+    for (uint64_t layer = table->layers; layer < MODEL_MAX_LAYERS; layer++)
+        beyond += neurons_has_experts(table, layer);
+    return beyond == 0 && experts->count <= NEURONS_LARGEST && is_small(experts->counts) &&
+           is_small(experts->shared) && count_expert_layers(table, table->layers) > 0;
+}
+
+/* Of NEURON_MODULE_COUNT modules, none with more than NEURONS_LARGEST² + NEURONS_LARGEST: they do not overflow. */
+static bool layers_fit(const NeuronTable *table) {
+    bool has_some = table->experts.count > 0;
+    uint64_t with = has_some ? count_expert_layers(table, table->layers) : 0, without = table->layers - with;
+    uint64_t dense = count_layer(table, false), sparse = has_some ? count_layer(table, true) : 0;
+    uint64_t left = NEURONS_LARGEST;
+    if (dense > 0 && without > left / dense) return false;
+    left -= without * dense;
+    return (sparse == 0 || with <= left / sparse) && without * dense + with * sparse > 0;
+}
+
 Status neurons_check(const NeuronTable *table, Error *error) {
-    uint64_t layer = 0;
-    bool fits = table->layers > 0;
-    for (int i = 0; i < NEURON_MODULE_COUNT && fits; i++) {
-        fits = table->counts[i] <= NEURONS_LARGEST;
-        layer += table->counts[i];
-    }
-    if (fits && layer > 0 && table->layers <= NEURONS_LARGEST / layer) return STATUS_OK;
+    bool fits = table->layers > 0 && is_small(table->counts) &&
+                (table->experts.count == 0 || experts_fit(table)) && layers_fit(table);
+    if (fits) return STATUS_OK;
     return status_fail(error, STATUS_FORMAT,
                        "expected 1 to %d neurons in layers of q, k, v, gate, up, o and down, found another "
                        "number",
                        NEURONS_LARGEST);
 }
 
+/* A table has one number of experts, of one size. */
+static bool experts_differ(const ModelConfig *config) {
+    const LayerPlan *first = first_experts(config);
+    for (size_t i = 0; first != NULL && i < config->plan_count; i++) {
+        const LayerPlan *plan = &config->plans[i];
+        const ExpertPlan *a = &first->experts, *b = &plan->experts;
+        bool is_alike = a->count == b->count && a->width == b->width && a->shared_width == b->shared_width &&
+                        a->layout == b->layout;
+        if (plan->mlp == MLP_EXPERTS && !is_alike) return true;
+    }
+    return false;
+}
+
 const char *neurons_find_unnumbered(const ModelConfig *config) {
-    if (architecture_has_experts(config)) return "mixtures of experts";
+    const LayerPlan *experts = first_experts(config);
+    if (experts_differ(config)) return "experts of several sizes";
+    if (experts != NULL && experts->experts.count == 0) return "a mixture without experts";
+    if (experts != NULL && experts->experts.is_plain) return "experts without a gate";
     if (architecture_is_latent(config)) return "latent attention";
     const NeuronTable table = neurons_list(config);
-    return count_layer(&table) == 0 ? "layers that have no module in common" : NULL;
+    return neurons_count(&table) == 0 ? "layers that have no module in common" : NULL;
+}
+
+/* Of a type whose experts are transposed in one tensor, stored one by one: neither module fits them. */
+static bool is_stored_otherwise(const Model *model) {
+    const LayerPlan *plan = first_experts(model->config);
+    for (uint64_t layer = 0; plan != NULL && layer < model->config->layers; layer++) {
+        bool has_experts = architecture_layer(model->config, layer)->mlp == MLP_EXPERTS,
+             is_transposed = plan->experts.layout == EXPERTS_TRANSPOSED;
+        if (has_experts && model->layers[layer].experts.is_gate_up_transposed != is_transposed) return true;
+    }
+    return false;
 }
 
 Status neurons_check_model(const Model *model, Error *error) {
     const char *block = neurons_find_unnumbered(model->config);
+    if (block == NULL && is_stored_otherwise(model)) block = "experts stored one by one";
     if (block == NULL) return STATUS_OK;
     return status_fail(error, STATUS_UNSUPPORTED,
                        "%s: neurons of %s (%s) are not known: drift, preview, fusion and export do without",
@@ -118,12 +256,34 @@ bool neurons_has_channels(const ModelConfig *config, uint64_t layer) {
     return architecture_attends(architecture_layer(config, layer));
 }
 
+static uint64_t mlp_width(const LayerPlan *plan) {
+    const ExpertPlan *experts = &plan->experts;
+    return plan->mlp == MLP_EXPERTS ? experts->count * experts->width + experts->shared_width
+                                    : plan->intermediate_size;
+}
+
+uint64_t neurons_mlp_width(const ModelConfig *config, uint64_t layer) {
+    return mlp_width(architecture_layer(config, layer));
+}
+
+uint64_t neurons_widest_mlp(const ModelConfig *config) {
+    uint64_t widest = 0;
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (mlp_width(&config->plans[i]) > widest) widest = mlp_width(&config->plans[i]);
+    return widest;
+}
+
+/* Layers with experts are as wide as each other (neurons_find_unnumbered()). */
 static bool are_as_wide(const ModelConfig *config) {
+    const LayerPlan *first = NULL;
     for (size_t i = 0; i < config->plan_count; i++) {
         const LayerPlan *plan = &config->plans[i];
         bool is_as_wide =
             !architecture_attends(plan) || plan->heads * plan->head_dim == config->heads * config->head_dim;
-        if (!is_as_wide || plan->intermediate_size != config->intermediate_size) return false;
+        if (!is_as_wide) return false;
+        if (plan->mlp == MLP_EXPERTS) continue;
+        if (first == NULL) first = plan;
+        if (plan->intermediate_size != first->intermediate_size) return false;
     }
     return true;
 }
@@ -134,66 +294,154 @@ Status neurons_check_widths(const Model *model, Error *error) {
                        architecture_name(model->config->architecture));
 }
 
+/* ---- blocks ---- */
+
 uint64_t neurons_count(const NeuronTable *table) {
-    return table->layers * count_layer(table);
+    return count_before(table, table->layers);
 }
 
 size_t neurons_block_count(const NeuronTable *table) {
-    NeuronModule modules[NEURON_MODULE_COUNT];
-    return (size_t)table->layers * neurons_list_modules(table, modules);
+    return count_blocks_before(table, table->layers);
 }
 
 NeuronBlock neurons_find_block(const NeuronTable *table, uint64_t layer, NeuronModule module) {
-    NeuronModule modules[NEURON_MODULE_COUNT];
+    bool has_experts = neurons_has_experts(table, layer);
     NeuronBlock block = {.layer = layer,
                          .module = module,
-                         .first = layer * count_layer(table),
-                         .count = table->counts[module],
-                         .index = (size_t)layer * neurons_list_modules(table, modules)};
+                         .first = count_before(table, layer),
+                         .count = count_in(table, module, has_experts),
+                         .index = count_blocks_before(table, layer),
+                         .expert = NEURONS_WHOLE};
     for (int i = 0; i < (int)module; i++) {
-        block.first += table->counts[i];
-        block.index += table->counts[i] > 0;
+        uint64_t count = count_in(table, (NeuronModule)i, has_experts);
+        block.first += count;
+        block.index += count > 0;
     }
     return block;
 }
 
 NeuronBlock neurons_block(const NeuronTable *table, size_t index) {
-    NeuronModule modules[NEURON_MODULE_COUNT];
-    size_t count = neurons_list_modules(table, modules);
-    return neurons_find_block(table, index / count, modules[index % count]);
-}
-
-NeuronBlock neurons_locate(const NeuronTable *table, uint64_t neuron) {
-    uint64_t layer = neuron / count_layer(table), left = neuron % count_layer(table);
+    uint64_t layer = 0;
     int module = 0;
-    while (left >= table->counts[module]) left -= table->counts[module++];
+    for (size_t own; index >= (own = count_blocks(table, neurons_has_experts(table, layer))); layer++)
+        index -= own;
+    bool has_experts = neurons_has_experts(table, layer);
+    for (;; module++) {
+        if (count_in(table, (NeuronModule)module, has_experts) == 0) continue;
+        if (index-- == 0) break;
+    }
     return neurons_find_block(table, layer, (NeuronModule)module);
 }
 
-void neurons_name_block(const NeuronBlock *block, char name[NEURONS_NAME_SIZE]) {
-    (void)snprintf(name, NEURONS_NAME_SIZE, "%" PRIu64 ".%s", block->layer,
-                   neurons_module_name(block->module));
+static uint64_t find_layer(const NeuronTable *table, uint64_t neuron) {
+    uint64_t low = 0, high = table->layers;
+    if (table->experts.count == 0) return neuron / count_layer(table, false);
+    while (low + 1 < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (count_before(table, middle) <= neuron)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
 }
 
-/* There is one spelling of each: what is read is written again and compared. */
-bool neurons_read_name(const NeuronTable *table, const char *name, NeuronBlock *block) {
-    uint64_t layer;
-    char module_name[16], again[NEURONS_NAME_SIZE];
-    NeuronModule module;
-    if (sscanf(name, "%8" SCNu64 ".%15s", &layer, module_name) != 2 || layer >= table->layers ||
-        !neurons_find_module(module_name, &module))
-        return false;
-    *block = neurons_find_block(table, layer, module);
-    if (block->count == 0) return false;
-    neurons_name_block(block, again);
+NeuronBlock neurons_locate(const NeuronTable *table, uint64_t neuron) {
+    uint64_t layer = find_layer(table, neuron), left = neuron - count_before(table, layer), own;
+    bool has_experts = neurons_has_experts(table, layer);
+    int module = 0;
+    for (; left >= (own = count_in(table, (NeuronModule)module, has_experts)); module++) left -= own;
+    return neurons_find_block(table, layer, (NeuronModule)module);
+}
+
+/* ---- matrices ---- */
+
+bool neurons_has_shared(const NeuronTable *table) {
+    return table->experts.shared[NEURON_DOWN] > 0;
+}
+
+NeuronBlock neurons_of_expert(const NeuronTable *table, const NeuronBlock *block, int64_t expert) {
+    const NeuronExperts *experts = &table->experts;
+    uint64_t own = experts->counts[block->module];
+    NeuronBlock matrix = *block;
+    bool is_shared = expert == NEURONS_SHARED;
+    matrix.expert = expert;
+    matrix.first += (is_shared ? experts->count : (uint64_t)expert) * own;
+    matrix.count = is_shared ? experts->shared[block->module] : own;
+    return matrix;
+}
+
+bool neurons_has_matrices(const NeuronTable *table, const NeuronBlock *block) {
+    return neurons_has_experts(table, block->layer) && is_of_mlp(block->module);
+}
+
+size_t neurons_matrix_count(const NeuronTable *table, const NeuronBlock *block) {
+    if (!neurons_has_matrices(table, block)) return block->count > 0;
+    const NeuronExperts *experts = &table->experts;
+    return (experts->counts[block->module] > 0 ? (size_t)experts->count : 0) +
+           (experts->shared[block->module] > 0);
+}
+
+NeuronBlock neurons_matrix(const NeuronTable *table, const NeuronBlock *block, size_t index) {
+    if (!neurons_has_matrices(table, block)) return *block;
+    bool is_shared = table->experts.counts[block->module] == 0 || index >= table->experts.count;
+    return neurons_of_expert(table, block, is_shared ? NEURONS_SHARED : (int64_t)index);
+}
+
+NeuronBlock neurons_locate_matrix(const NeuronTable *table, uint64_t neuron) {
+    NeuronBlock block = neurons_locate(table, neuron);
+    uint64_t own = table->experts.counts[block.module];
+    if (!neurons_has_matrices(table, &block)) return block;
+    return neurons_matrix(table, &block, own == 0 ? 0 : (size_t)((neuron - block.first) / own));
+}
+
+/* ---- names ---- */
+
+void neurons_name_expert(int64_t expert, char name[NEURONS_EXPERT_SIZE]) {
+    name[0] = '\0';
+    if (expert == NEURONS_SHARED) (void)snprintf(name, NEURONS_EXPERT_SIZE, "shared");
+    if (expert >= 0) (void)snprintf(name, NEURONS_EXPERT_SIZE, "%" PRId64, expert);
+}
+
+bool neurons_read_expert(const char *name, int64_t *expert) {
+    char again[NEURONS_EXPERT_SIZE];
+    *expert = NEURONS_SHARED;
+    if (strcmp(name, "shared") == 0) return true;
+    if (sscanf(name, "%9" SCNd64, expert) != 1 || *expert < 0) return false;
+    neurons_name_expert(*expert, again);
     return strcmp(again, name) == 0;
 }
 
-size_t neurons_find_tensors(const Model *model, const NeuronBlock *block, const PairTensor *tensors[2]) {
-    const NeuronFacts *facts = &MODULES[block->module];
-    const PairTensor *const *layer = model->layers[block->layer].tensors;
-    size_t count = 0;
-    if (layer[facts->weight] != NULL) tensors[count++] = layer[facts->weight];
-    if (facts->bias != TENSOR_OTHER && layer[facts->bias] != NULL) tensors[count++] = layer[facts->bias];
-    return count;
+void neurons_name_block(const NeuronBlock *block, char name[NEURONS_NAME_SIZE]) {
+    char expert[NEURONS_EXPERT_SIZE];
+    neurons_name_expert(block->expert, expert);
+    (void)snprintf(name, NEURONS_NAME_SIZE, "%" PRIu64 "%s%s.%s", block->layer, expert[0] == '\0' ? "" : ".",
+                   expert, neurons_module_name(block->module));
+}
+
+/* The expert that is named, if any: what stands between the two points. */
+static bool read_parts(const char *name, uint64_t *layer, char module[16], int64_t *expert) {
+    char between[10];
+    *expert = NEURONS_WHOLE;
+    if (sscanf(name, "%8" SCNu64 ".%9[^.].%15s", layer, between, module) == 3)
+        return neurons_read_expert(between, expert);
+    return sscanf(name, "%8" SCNu64 ".%15s", layer, module) == 2;
+}
+
+/* There is one spelling of each: what is read is written again and compared. */
+bool neurons_read_name(const NeuronTable *table, const char *name, NeuronBlock *matrix) {
+    uint64_t layer;
+    int64_t expert;
+    char module_name[16], again[NEURONS_NAME_SIZE];
+    NeuronModule module;
+    if (!read_parts(name, &layer, module_name, &expert) || layer >= table->layers ||
+        !neurons_find_module(module_name, &module))
+        return false;
+    *matrix = neurons_find_block(table, layer, module);
+    if (neurons_has_matrices(table, matrix) != (expert != NEURONS_WHOLE)) return false;
+    if (expert >= 0 && (uint64_t)expert >= table->experts.count) return false;
+    if (expert != NEURONS_WHOLE) *matrix = neurons_of_expert(table, matrix, expert);
+    if (matrix->count == 0) return false;
+    neurons_name_block(matrix, again);
+    return strcmp(again, name) == 0;
 }

@@ -12,6 +12,16 @@
  * with its bias where there is one; a column neuron is an input; where matrices are stored transposed (Conv1D), rows and
  * columns change places. A table has one count for a module in all layers, and is copied by value; a module that some
  * layers lack, or that is larger in some, has no neurons here.
+ *
+ * In a layer that is a mixture of experts, gate, up and down are blocks of several matrices: of each expert, in their
+ * order, then of the expert that every token passes.
+ *
+ *     ┌── 3.gate ──────────────────────────────────────────┐
+ *     │ 3.0.gate │ 3.1.gate │ … │ 3.127.gate │ 3.shared.gate │      a router has no neurons
+ *     └──────────┴──────────┴───┴────────────┴───────────────┘
+ *
+ * Gate and up of all experts in one tensor are two modules where they lie one behind the other, and one, gate_up, where
+ * the tensor is transposed.
  */
 #ifndef REJUV_CORE_NEURONS_H
 #define REJUV_CORE_NEURONS_H
@@ -44,20 +54,36 @@ typedef struct NeuronFacts {
     bool are_inputs; /* of the module; else its outputs */
 } NeuronFacts;
 
+/* Of the layers that are mixtures of experts; all zero: there are none. */
+typedef struct NeuronExperts {
+    uint64_t count;                         /* of such a layer */
+    uint64_t counts[NEURON_MODULE_COUNT];   /* neurons of each module, in every expert */
+    uint64_t shared[NEURON_MODULE_COUNT];   /* in the expert that every token passes */
+    bool is_transposed;                     /* all of them are in one tensor, [inputs × outputs] each */
+    uint64_t layers[MODEL_MAX_LAYERS / 64]; /* a bit for each of these layers */
+} NeuronExperts;
+
 typedef struct NeuronTable {
     uint64_t layers;
-    uint64_t counts[NEURON_MODULE_COUNT]; /* neurons of each module, in every layer; 0: it has none */
+    uint64_t counts
+        [NEURON_MODULE_COUNT]; /* neurons of each module, in every layer; 0: it has none. Those of an MLP
+                                              in the layers that are no mixtures of experts */
     bool is_transposed;
+    NeuronExperts experts;
 } NeuronTable;
+
+/* Which expert a matrix belongs to, where it is not the number of one. */
+enum { NEURONS_WHOLE = -1 /* to none, or it is a block of all of them */, NEURONS_SHARED = -2 };
 
 typedef struct NeuronBlock {
     uint64_t layer;
     NeuronModule module;
     uint64_t first, count; /* neurons [first, first + count) of the model */
     size_t index;          /* neurons_block(table, index) is the block, where it has neurons */
+    int64_t expert;        /* whose part of the block it is; NEURONS_WHOLE: all of it */
 } NeuronBlock;
 
-enum { NEURONS_LARGEST = 1 << 27, NEURONS_NAME_SIZE = 32 };
+enum { NEURONS_LARGEST = 1 << 27, NEURONS_NAME_SIZE = 48 };
 
 const NeuronFacts *neurons_facts(NeuronModule module);
 
@@ -67,11 +93,15 @@ NeuronAxis neurons_axis(const NeuronTable *table, NeuronModule module, TensorRol
 /* The modules that have neurons, in their order; returns how many. */
 size_t neurons_list_modules(const NeuronTable *table, NeuronModule modules[NEURON_MODULE_COUNT]);
 
+/* Neurons of a module in a layer that has most of them. */
+uint64_t neurons_widest(const NeuronTable *table, NeuronModule module);
+
 /* "q", "gate", … */
 const char *neurons_module_name(NeuronModule module);
 bool neurons_find_module(const char *name, NeuronModule *module);
 
-/* The module of which a tensor's rows or columns are neurons: of its weight, or of its bias. */
+/* The module of which a tensor's rows or columns are neurons: of its weight, or of its bias. Experts' tensors are found by
+ * neurons_tensor_find(). */
 bool neurons_find_role(TensorRole role, NeuronModule *module);
 
 NeuronTable neurons_list(const ModelConfig *config);
@@ -84,15 +114,18 @@ Status neurons_check(const NeuronTable *table, Error *error) STATUS_MUST_CHECK;
 /* A kind of block that the model has and whose neurons have no numbers yet, or NULL. */
 const char *neurons_find_unnumbered(const ModelConfig *config);
 
-/* STATUS_UNSUPPORTED where a model has blocks whose neurons have no numbers: mixtures of experts, latent attention. For
- * whoever measures neurons: what they do not cover may not look as if it were silent. */
+/* STATUS_UNSUPPORTED where a model has blocks whose neurons have no numbers: latent attention, experts of several sizes.
+ * For whoever measures neurons: what they do not cover may not look as if it were silent. */
 Status neurons_check_model(const Model *model, Error *error) STATUS_MUST_CHECK;
 
 /* Whether the layer has attention, whose channels are inputs of o. */
 bool neurons_has_channels(const ModelConfig *config, uint64_t layer);
 
-/* STATUS_UNSUPPORTED where layers have MLPs, or attention, of different widths: tables of scores have as many columns for
- * each layer. */
+/* Inputs of down in a layer, of all its experts together where it has some; and in the widest. */
+uint64_t neurons_mlp_width(const ModelConfig *config, uint64_t layer);
+uint64_t neurons_widest_mlp(const ModelConfig *config);
+
+/* STATUS_UNSUPPORTED where layers have MLPs, or attention, of different widths, mixtures of experts aside. */
 Status neurons_check_widths(const Model *model, Error *error) STATUS_MUST_CHECK;
 
 uint64_t neurons_count(const NeuronTable *table); /* M */
@@ -105,12 +138,35 @@ NeuronBlock neurons_find_block(const NeuronTable *table, uint64_t layer, NeuronM
 /* The block of neuron `neuron` < M; its index within the block is neuron − block.first. */
 NeuronBlock neurons_locate(const NeuronTable *table, uint64_t neuron);
 
-/* "LAYER.MODULE", as in "3.gate". */
-void neurons_name_block(const NeuronBlock *block, char name[NEURONS_NAME_SIZE]);
-bool neurons_read_name(const NeuronTable *table, const char *name, NeuronBlock *block);
+/* ---- experts ---- */
 
-/* The tensors that a reset of the block's neurons touches: the weight and, for rows that have one, the bias.
- * Returns how many there are. */
-size_t neurons_find_tensors(const Model *model, const NeuronBlock *block, const PairTensor *tensors[2]);
+/* Whether the layer is a mixture of experts. */
+bool neurons_has_experts(const NeuronTable *table, uint64_t layer);
+
+/* Whether the block is of a mixture of experts, so that it has several matrices. */
+bool neurons_has_matrices(const NeuronTable *table, const NeuronBlock *block);
+
+/* Whether there is an expert that every token passes. */
+bool neurons_has_shared(const NeuronTable *table);
+
+/* The part of a whole block that is one expert's, or the shared one's; its count may be 0. */
+NeuronBlock neurons_of_expert(const NeuronTable *table, const NeuronBlock *block, int64_t expert);
+
+/* The matrices whose neurons a whole block has, from 0 on: how many, and each. */
+size_t neurons_matrix_count(const NeuronTable *table, const NeuronBlock *block);
+NeuronBlock neurons_matrix(const NeuronTable *table, const NeuronBlock *block, size_t index);
+
+/* The matrix of neuron `neuron` < M; which row or column of it the neuron is: neuron − matrix.first. */
+NeuronBlock neurons_locate_matrix(const NeuronTable *table, uint64_t neuron);
+
+/* "17", "shared", or "" where the matrix belongs to none. */
+enum { NEURONS_EXPERT_SIZE = 24 };
+void neurons_name_expert(int64_t expert, char name[NEURONS_EXPERT_SIZE]);
+bool neurons_read_expert(const char *name, int64_t *expert); /* one of the former two */
+
+/* "LAYER.MODULE", as in "3.gate"; "LAYER.EXPERT.MODULE", as in "3.17.gate" and "3.shared.gate". Read is the name of a
+ * matrix that has neurons, as it is written. */
+void neurons_name_block(const NeuronBlock *block, char name[NEURONS_NAME_SIZE]);
+bool neurons_read_name(const NeuronTable *table, const char *name, NeuronBlock *matrix);
 
 #endif

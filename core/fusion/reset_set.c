@@ -19,6 +19,18 @@ static cJSON *list_block(const Ranking *ranking, const NeuronBlock *block, uint3
     return list;
 }
 
+static bool add_block(cJSON *set, const Ranking *ranking, const NeuronBlock *block, uint32_t cut) {
+    bool added = true;
+    for (size_t i = 0; i < neurons_matrix_count(&ranking->table, block) && added; i++) {
+        NeuronBlock matrix = neurons_matrix(&ranking->table, block, i);
+        char name[NEURONS_NAME_SIZE];
+        if (matrix.count == 0 || ranking_count_block(ranking, &matrix, cut) == 0) continue;
+        neurons_name_block(&matrix, name);
+        added = json_add(set, name, list_block(ranking, &matrix, cut));
+    }
+    return added;
+}
+
 bool reset_set_add(cJSON *object, const Ranking *ranking, uint32_t cut) {
     if (!json_add_number(object, "neurons", (double)neurons_count(&ranking->table)) ||
         !json_add_number(object, "per_target", cut) ||
@@ -27,11 +39,8 @@ bool reset_set_add(cJSON *object, const Ranking *ranking, uint32_t cut) {
     cJSON *set = cJSON_AddObjectToObject(object, "set");
     bool added = set != NULL;
     for (size_t i = 0; i < neurons_block_count(&ranking->table) && added; i++) {
-        if (ranking->best[i] >= cut) continue;
         NeuronBlock block = neurons_block(&ranking->table, i);
-        char name[NEURONS_NAME_SIZE];
-        neurons_name_block(&block, name);
-        added = json_add(set, name, list_block(ranking, &block, cut));
+        if (ranking->best[i] < cut) added = add_block(set, ranking, &block, cut);
     }
     return added;
 }
@@ -43,8 +52,9 @@ static Status read_block(const cJSON *list, const char *path, const NeuronTable 
     NeuronBlock block;
     if (!neurons_read_name(table, list->string, &block) || !cJSON_IsArray(list))
         return status_fail(error, STATUS_FORMAT,
-                           "%s: \"set\": expected arrays by LAYER.MODULE of this model, found \"%s\"", path,
-                           list->string);
+                           "%s: \"set\": expected arrays by LAYER.MODULE, or LAYER.EXPERT.MODULE, of this "
+                           "model, found \"%s\"",
+                           path, list->string);
     const cJSON *item;
     cJSON_ArrayForEach(item, list) {
         uint64_t index;

@@ -1,9 +1,9 @@
 /*
  * reset_set — the set of neurons that ρ selects, as JSON: what `rejuv reset` prints and a recipe holds.
  *
- *     {"neurons": M, "per_target": n, "selected": k, "set": {"LAYER.MODULE": [index, …], …}}
+ *     {"neurons": M, "per_target": n, "selected": k, "set": {"LAYER.MODULE": [index, …], "LAYER.EXPERT.MODULE": …}}
  *
- * Indexes count within their module (rows of q, k, v, gate and up, columns of o and down) and ascend; a block
+ * Indexes count within their matrix (rows of q, k, v, gate and up, columns of o and down) and ascend; a matrix
  * of which nothing is selected is left out. n = round(ρ·M) is what one target selects, k the size of the
  * union over all of them.
  */

@@ -1,5 +1,7 @@
 #include "core/fusion/settings.h"
 
+#include "core/fusion/neurons_tensor.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -165,22 +167,6 @@ bool settings_is_between(const Settings *settings) {
     return find_alpha(settings, is_share) == NULL;
 }
 
-/* The block of the ranking that a tensor's rows or columns are; false where it has none, or does not fit it:
- * *belongs tells which. */
-static bool find_block(const Ranking *ranking, const PairTensor *tensor, bool *belongs, NeuronBlock *block) {
-    NeuronModule module;
-    *belongs = tensor->layer >= 0 && (uint64_t)tensor->layer < ranking->table.layers &&
-               neurons_find_role(tensor->role, &module);
-    if (!*belongs) return false;
-    *block = neurons_find_block(&ranking->table, (uint64_t)tensor->layer, module);
-    if (block->count == 0) {
-        *belongs = false;
-        return false;
-    }
-    bool by_rows = neurons_axis(&ranking->table, module, tensor->role) == NEURON_ROW;
-    return block->count == (by_rows ? tensor->sft->rows : tensor->sft->columns);
-}
-
 /* As config.json says, or the tensors' names: both can say anything. */
 static size_t claimed_layers(const Pair *pair) {
     if (pair->sft->model_status == STATUS_OK) return (size_t)pair->sft->model.layers;
@@ -207,9 +193,8 @@ static Status check_ranking(const Ranking *ranking, const Pair *pair, Error *err
         return status_fail(error, STATUS_MISMATCH, "reset: expected neurons in %zu layers, found %zu",
                            claimed_layers(pair), (size_t)ranking->table.layers);
     for (size_t i = 0; i < pair->count; i++) {
-        NeuronBlock block;
-        bool belongs;
-        if (!find_block(ranking, &pair->tensors[i], &belongs, &block) && belongs)
+        NeuronTensor found;
+        if (neurons_tensor_find(&ranking->table, &pair->tensors[i], &found) == NEURONS_UNFIT)
             return status_fail(error, STATUS_MISMATCH, "reset: its neurons do not fit tensor %s",
                                pair->tensors[i].name);
     }
@@ -281,16 +266,31 @@ uint32_t settings_cut(const Settings *settings) {
     return settings->ranking == NULL ? 0 : ranking_cut(settings->ranking, settings->rho);
 }
 
+/* Whether any neuron of the blocks that the tensor is of is reset: a tensor with one a for all is the quicker to blend. */
+static bool is_touched(const Ranking *ranking, const NeuronTensor *found, uint32_t cut) {
+    NeuronBlock first = neurons_locate(&ranking->table, found->first),
+                last = neurons_locate(&ranking->table, neurons_tensor_first(found, found->matrices - 1));
+    return ranking->best[first.index] < cut || ranking->best[last.index] < cut;
+}
+
 static void add_reset(const Settings *settings, const PairTensor *tensor, Blend *blend) {
     const Ranking *ranking = settings->ranking;
     uint32_t cut = settings_cut(settings);
-    NeuronBlock block;
-    bool belongs;
-    if (cut == 0 || settings->omega == 0.0 || !find_block(ranking, tensor, &belongs, &block) ||
-        ranking->best[block.index] >= cut)
-        return; /* a tensor with one a for all is the quicker to blend */
-    const uint32_t *ranks = ranking->ranks + block.first;
-    if (neurons_axis(&ranking->table, block.module, tensor->role) == NEURON_ROW)
+    NeuronTensor found;
+    if (cut == 0 || settings->omega == 0.0 ||
+        neurons_tensor_find(&ranking->table, tensor, &found) != NEURONS_FIT ||
+        !is_touched(ranking, &found, cut))
+        return;
+    const uint32_t *ranks = ranking->ranks + found.first;
+    if (found.matrices > 1)
+        blend->stack = (BlendStack){.rows = found.rows,
+                                    .columns = found.columns,
+                                    .are_rows = found.axis == NEURON_ROW,
+                                    .ranks = ranks,
+                                    .parts = found.parts,
+                                    .part_stride = found.part_stride,
+                                    .stride = found.stride};
+    else if (found.axis == NEURON_ROW)
         blend->row_ranks = ranks;
     else
         blend->column_ranks = ranks;

@@ -1,6 +1,8 @@
 #include "core/method/attribution.h"
 
 #include "core/fusion/neurons.h"
+#include "core/fusion/neurons_tensor.h"
+#include "core/method/attribution_experts.h"
 #include "core/method/attribution_rank.h"
 #include "core/numerics/kernels.h"
 #include "core/support/memory.h"
@@ -159,14 +161,13 @@ static const float *directions_at(const Group *group, const BackwardLayer *layer
     return group->behind;
 }
 
-/* |x_j(t) · (W[:,j]·d)| for every input column j of a module: W[:,j]·d for all targets is one multiply, D·W.
- */
+/* |x_j(t) · (W[:,j]·d)| for every input column j of a module: W[:,j]·d for all targets is one multiply, D·W. What the
+ * module gives is multiplied by shares[t], where there are some. */
 static Status score_columns(const Group *group, const BackwardLayer *layer, BackwardSite site,
-                            TensorRole role, size_t first_neuron, Error *error) {
-    const PairTensor *tensor = group->model->layers[layer->layer].tensors[role];
-    MatmulOperand operand = {.blend = settings_blend(&group->settings, tensor),
-                             .x = directions_at(group, layer, role),
-                             .y = group->columns};
+                            const PairTensor *tensor, const float *directions, const float *shares,
+                            size_t first_neuron, Error *error) {
+    MatmulOperand operand = {
+        .blend = settings_blend(&group->settings, tensor), .x = directions, .y = group->columns};
     Status status =
         group->model->config->is_transposed
             ? matmul_run(&operand, 1, group->count, group->scratch, group->job, error)
@@ -176,26 +177,54 @@ static Status score_columns(const Group *group, const BackwardLayer *layer, Back
         size_t token = group->row_first[group->sequences[i].row] + group->sequences[i].tokens - 1;
         const float *x = layer->activations[site] + token * width;
         float *scores = group->scores + i * group->neurons + first_neuron;
-        for (size_t j = 0; j < width; j++) scores[j] = fabsf(x[j] * group->columns[i * width + j]);
+        float share = shares == NULL ? 1.0F : shares[token];
+        for (size_t j = 0; j < width; j++) scores[j] = fabsf(share * x[j] * group->columns[i * width + j]);
     }
     return status;
 }
 
-static Status score_layer(void *user, const BackwardLayer *layer, Error *error) {
+/* One matrix of a block: all of it, or the shared expert's. */
+static Status score_matrix(const Group *group, const BackwardLayer *layer, const NeuronBlock *matrix,
+                           Error *error) {
     static const BackwardSite SITES[NEURON_MODULE_COUNT] = {
         [NEURON_Q] = BACKWARD_QUERY,        [NEURON_K] = BACKWARD_KEY,   [NEURON_V] = BACKWARD_VALUE,
         [NEURON_GATE] = BACKWARD_GATE,      [NEURON_UP] = BACKWARD_UP,   [NEURON_O] = BACKWARD_MIXED,
         [NEURON_DOWN] = BACKWARD_ACTIVATED, [NEURON_QKV] = BACKWARD_QKV, [NEURON_GATE_UP] = BACKWARD_GATE_UP};
+    const NeuronFacts *facts = neurons_facts(matrix->module);
+    bool is_shared = matrix->expert == NEURONS_SHARED;
+    if (matrix->count == 0) return STATUS_OK;
+    if (!facts->are_inputs) return score_rows(group, layer, SITES[matrix->module], matrix->first, error);
+    return score_columns(group, layer, SITES[matrix->module], neurons_tensor_weight(group->model, matrix),
+                         directions_at(group, layer, facts->weight),
+                         is_shared ? layer->experts->shares : NULL, matrix->first, error);
+}
+
+/* Those that positions are routed to; a position's shared expert is a matrix like others. */
+static Status score_experts(const Group *group, const BackwardLayer *layer, Error *error) {
+    const AttributionExperts experts = {.model = group->model,
+                                        .table = &group->table,
+                                        .settings = &group->settings,
+                                        .layer = layer,
+                                        .sequences = group->sequences,
+                                        .row_first = group->row_first,
+                                        .first = group->first,
+                                        .count = group->count,
+                                        .directions = directions_at(group, layer, TENSOR_DOWN),
+                                        .scores = group->scores,
+                                        .neurons = group->neurons,
+                                        .scratch = group->scratch,
+                                        .job = group->job};
+    return attribution_experts_score(&experts, error);
+}
+
+static Status score_layer(void *user, const BackwardLayer *layer, Error *error) {
     const Group *group = user;
-    Status status = STATUS_OK;
+    Status status = layer->experts != NULL ? score_experts(group, layer, error) : STATUS_OK;
     for (int module = 0; module < NEURON_MODULE_COUNT && status == STATUS_OK; module++) {
-        const NeuronFacts *facts = neurons_facts((NeuronModule)module);
-        size_t first = neurons_find_block(&group->table, layer->layer, (NeuronModule)module).first;
-        if (group->table.counts[module] == 0) continue;
-        if (facts->are_inputs)
-            status = score_columns(group, layer, SITES[module], facts->weight, first, error);
-        else
-            status = score_rows(group, layer, SITES[module], first, error);
+        NeuronBlock block = neurons_find_block(&group->table, layer->layer, (NeuronModule)module);
+        bool has_experts = neurons_has_matrices(&group->table, &block);
+        NeuronBlock matrix = has_experts ? neurons_of_expert(&group->table, &block, NEURONS_SHARED) : block;
+        status = score_matrix(group, layer, &matrix, error);
     }
     return status;
 }
@@ -282,7 +311,7 @@ static Status check_scores(const Group *group, Error *error) {
     for (size_t i = 0; i < group->count * group->neurons; i++) {
         if (isfinite(group->scores[i])) continue;
         const AttributionTarget *target = &group->targets[i / group->neurons];
-        NeuronBlock block = neurons_locate(&group->table, i % group->neurons);
+        NeuronBlock block = neurons_locate_matrix(&group->table, i % group->neurons);
         char name[NEURONS_NAME_SIZE];
         neurons_name_block(&block, name);
         return status_fail(
@@ -294,12 +323,15 @@ static Status check_scores(const Group *group, Error *error) {
     return STATUS_OK;
 }
 
-/* How many targets from `first` on fit the budget; one at least. */
-static size_t fit_group(const Model *model, const AttributionTarget *targets, size_t count, uint64_t budget) {
+/* How many targets from `first` on fit the budget, their scores of all neurons too; one at least. */
+static size_t fit_group(const Model *model, const AttributionTarget *targets, size_t count, size_t neurons,
+                        uint64_t budget) {
     size_t tokens = 0, fitting = 0;
     while (fitting < count) {
         tokens += targets[fitting].position + 1;
-        if (fitting > 0 && backward_bytes(model, tokens, tokens) > budget) break;
+        uint64_t bytes = backward_bytes(model, tokens, tokens),
+                 scores = (fitting + 1) * neurons * sizeof(float);
+        if (fitting > 0 && (bytes > budget || scores > budget - bytes)) break;
         fitting++;
     }
     return fitting;
@@ -397,14 +429,13 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
             return status_add_context(error, "row %zu, a target at position %zu", targets[i].row + 1,
                                       targets[i].position);
     }
-    size_t largest = 0;
+    NeuronTable table = neurons_list(model->config);
+    size_t neurons = neurons_count(&table), largest = 0;
     for (size_t at = 0, n; at < target_count; at += n) {
-        n = fit_group(model, targets + at, target_count - at, budget);
+        n = fit_group(model, targets + at, target_count - at, neurons, budget);
         if (n > largest) largest = n;
     }
     Workspace workspace = {0};
-    NeuronTable table = neurons_list(model->config);
-    size_t neurons = neurons_count(&table);
     Status status = open_workspace(&workspace, model, largest, neurons, job, error);
     if (status == STATUS_OK)
         status = make_result(attribution, &table, targets, target_count, keep_scores, error);
@@ -412,7 +443,7 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
                               attribution->best_score};
     AttributionMass mass = {.shares = attribution->masses};
     for (size_t at = 0, n = 0; at < target_count && status == STATUS_OK; at += n) {
-        n = fit_group(model, targets + at, target_count - at, budget);
+        n = fit_group(model, targets + at, target_count - at, neurons, budget);
         Group group = {.model = model,
                        .table = table,
                        .neurons = neurons,

@@ -15,6 +15,9 @@
  *     q, k, v, gate, up   neuron j is output row j (bias included, before q/k norm and rotary embedding):
  *                         Σ_s |x_j(s) · ∂z̃/∂x_j(s)|, s ≤ t                                      first order
  *
+ * Experts (attribution_experts.h): the choice of the router is taken as it is, its weights are not; a neuron of an expert
+ * that a position is not routed to scores 0 there. The shared expert's down is multiplied by its switch.
+ *
  * Rank: for each target all neurons are ranked by score, largest first, rank 0 the largest (ties: lower
  * layer, then module in the order q k v gate up o down, then lower index). A neuron's rank is its best over
  * the targets; the reset set at ρ is the neurons of rank < round(ρ·M), halves up. The ranking does not depend
@@ -58,7 +61,7 @@ Status attribution_choose_targets(const EvaluationRow *rows, size_t row_count, c
                                   const EvaluationResult *sft, size_t count, AttributionTarget **targets,
                                   size_t *target_count, Error *error) STATUS_MUST_CHECK;
 
-/* Scores and ranks every neuron. Targets go through the model in groups whose activations and gradients stay
+/* Scores and ranks every neuron. Targets go through the model in groups whose activations, gradients and scores stay
  * within about `budget` bytes (0: 256 MiB; a single target may need more, up to
  * forward_memory_limit(): one that needs more is refused). keep_scores: fill
  * attribution->scores too. STATUS_FORMAT where a score is not finite: a set chosen by such is none. On failure

@@ -13,6 +13,9 @@
  * attribution_run() refuses it before. */
 enum { DIGITS = 4, BUCKETS = 256 };
 
+/* Targets are sorted side by side, as many as fit: of millions of neurons an order takes hundreds of megabytes. */
+static const size_t SORTING_BYTES = (size_t)1 << 30;
+
 typedef struct Entry {
     uint32_t key, neuron;
 } Entry;
@@ -68,7 +71,8 @@ static void fold_target(const AttributionRanks *ranks, const float *scores, cons
 
 Status attribution_rank(const AttributionRanks *ranks, const float *scores, size_t first, size_t count,
                         Job *job, Error *error) {
-    size_t neurons = ranks->neurons, batch = job_threads(job);
+    size_t neurons = ranks->neurons, most = SORTING_BYTES / (2 * neurons * sizeof(Entry) + 1);
+    size_t batch = job_threads(job) < most ? job_threads(job) : most + (most == 0);
     Entry *entries = memory_allocate(batch * 2, neurons * sizeof *entries);
     if (entries == NULL) return memory_fail(error, "ranks");
     Status status = STATUS_OK;

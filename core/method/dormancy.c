@@ -13,6 +13,13 @@ enum { GROUP_TOKENS = 1024 };
 static const double SMALLEST_MEAN = 1e-9;
 static const uint64_t GRADIENT_BUDGET = 256 << 20;
 
+/* What activations are summed for. */
+typedef struct Measuring {
+    NeuronTable table;
+    Dormancy *dormancy;
+    size_t done; /* tokens of earlier calls */
+} Measuring;
+
 /* ---- sums of magnitudes ---- */
 
 static void add_magnitudes(const float *values, size_t tokens, size_t width, double *sums) {
@@ -21,27 +28,50 @@ static void add_magnitudes(const float *values, size_t tokens, size_t width, dou
     }
 }
 
+/* Of rows of experts; a position that is not routed to one counts as 0 there. */
+static void add_rows(const ExpertRows *rows, const float *values, size_t width, double *sums) {
+    for (size_t r = 0; r < rows->count; r++)
+        add_magnitudes(values + r * width, 1, width, sums + rows->expert[r] * width);
+}
+
+/* Where the sums of a matrix that every position passes are: of an MLP, or of a shared expert, behind all others. */
+static double *common_sums(const NeuronTable *table, uint64_t layer, double *sums) {
+    const NeuronExperts *experts = &table->experts;
+    return neurons_has_experts(table, layer) ? sums + experts->count * experts->counts[NEURON_DOWN] : sums;
+}
+
 static void add_activations(void *user, const ForwardMoment *moment) {
-    Dormancy *dormancy = user;
+    const Measuring *measuring = user;
+    Dormancy *dormancy = measuring->dormancy;
+    double *mlp = dormancy->mlp_scores + moment->layer * dormancy->mlp;
     if (moment->site == FORWARD_ACTIVATED)
         add_magnitudes(moment->values, moment->tokens, moment->width,
-                       dormancy->mlp_scores + moment->layer * dormancy->mlp);
+                       common_sums(&measuring->table, moment->layer, mlp));
+    if (moment->site == FORWARD_ROUTED_ACTIVATED)
+        add_rows(moment->rows, moment->values, moment->width / moment->rows->chosen, mlp);
+    if (moment->site == FORWARD_CHOSEN || moment->site == FORWARD_WEIGHTS)
+        routing_add(&dormancy->routing, moment, measuring->done);
     if (moment->site == FORWARD_MIXED)
         add_magnitudes(moment->values, moment->tokens, moment->width,
                        dormancy->channel_scores + moment->layer * dormancy->channels);
 }
 
 typedef struct GradientSums {
+    const NeuronTable *table;
     double *sums; /* [layers × mlp] */
-    size_t tokens;
+    size_t mlp, tokens;
 } GradientSums;
 
 static Status add_gradients(void *user, const BackwardLayer *layer, Error *error) {
     (void)error;
     GradientSums *gradient = user;
-    size_t width = layer->width[BACKWARD_ACTIVATED];
-    add_magnitudes(layer->gradients[BACKWARD_ACTIVATED], gradient->tokens, width,
-                   gradient->sums + layer->layer * width);
+    double *sums = gradient->sums + layer->layer * gradient->mlp;
+    const BackwardExperts *experts = layer->experts;
+    add_magnitudes(layer->gradients[BACKWARD_ACTIVATED], gradient->tokens, layer->width[BACKWARD_ACTIVATED],
+                   common_sums(gradient->table, layer->layer, sums));
+    if (experts != NULL)
+        add_rows(experts->sequences, experts->gradients[BACKWARD_EXPERT_ACTIVATED],
+                 experts->width[BACKWARD_EXPERT_ACTIVATED], sums);
     return STATUS_OK;
 }
 
@@ -92,12 +122,15 @@ static Status run_rows(const Model *model, const Settings *settings, const Evalu
 static Status sum_activations(const Model *model, const Settings *settings, const EvaluationRow *rows,
                               size_t row_count, Dormancy *dormancy, Job *job, Error *error) {
     MatmulScratch *scratch;
+    Measuring measuring = {neurons_list(model->config), dormancy, 0};
     Status status = matmul_create_scratch(job_threads(job), &scratch, error);
     for (size_t at = 0; at < row_count && status == STATUS_OK;) {
         size_t count = 0, tokens = 0;
         while (at + count < row_count && (count == 0 || tokens + rows[at + count].count <= GROUP_TOKENS))
             tokens += rows[at + count++].count;
-        status = run_rows(model, settings, rows + at, count, add_activations, dormancy, scratch, job, error);
+        status =
+            run_rows(model, settings, rows + at, count, add_activations, &measuring, scratch, job, error);
+        measuring.done += tokens;
         at += count;
     }
     matmul_free_scratch(scratch);
@@ -138,6 +171,8 @@ typedef struct GradientPass {
     const Model *model;
     const Settings *settings;
     LossHead *head;
+    NeuronTable table;
+    size_t mlp; /* columns of the sums */
     Job *job;
 } GradientPass;
 
@@ -154,7 +189,7 @@ static Status run_gradient_group(const GradientPass *pass, const EvaluationRow *
         back_rows[i] = (BackwardRow){.ids = rows[i].ids, .count = rows[i].count};
         sequences[i] = (BackwardSequence){i, rows[i].count};
     }
-    GradientSums user = {sums, tokens};
+    GradientSums user = {&pass->table, sums, pass->mlp, tokens};
     if (status == STATUS_OK)
         status = backward_create(pass->model, pass->settings, back_rows, count, "gradient dormancy",
                                  pass->job, &backward, error);
@@ -171,11 +206,11 @@ static Status run_gradient_group(const GradientPass *pass, const EvaluationRow *
 }
 
 static Status sum_gradients(const Model *model, const Settings *settings, const EvaluationRow *rows,
-                            size_t row_count, double *sums, Job *job, Error *error) {
-    GradientPass pass = {model, settings, NULL, job};
+                            size_t row_count, const Dormancy *dormancy, Job *job, Error *error) {
+    GradientPass pass = {model, settings, NULL, neurons_list(model->config), dormancy->mlp, job};
+    double *sums = dormancy->gradient_scores;
     if (!forward_has_logits(model)) { /* no loss, no gradient */
-        for (size_t i = 0; i < (size_t)model->config->layers * model->config->intermediate_size; i++)
-            sums[i] = NAN;
+        for (size_t i = 0; i < (size_t)model->config->layers * dormancy->mlp; i++) sums[i] = NAN;
         return STATUS_OK;
     }
     Status status = loss_head_open(model, settings, NULL, NULL, job, &pass.head, error);
@@ -207,7 +242,7 @@ static Status make_result(const Model *model, const EvaluationRow *rows, size_t 
                           Dormancy *dormancy, Error *error) {
     const ModelConfig *config = model->config;
     *dormancy = (Dormancy){.layers = config->layers,
-                           .mlp = config->intermediate_size,
+                           .mlp = neurons_widest_mlp(config),
                            .channels = config->heads * config->head_dim,
                            .heads = config->heads};
     for (size_t i = 0; i < row_count; i++) dormancy->tokens += rows[i].count;
@@ -219,7 +254,16 @@ static Status make_result(const Model *model, const EvaluationRow *rows, size_t 
         dormancy->gradient_scores = memory_allocate(config->layers, dormancy->mlp * sizeof(double));
     bool complete = dormancy->mlp_scores != NULL && dormancy->channel_scores != NULL &&
                     dormancy->head_scores != NULL && (!with_gradient || dormancy->gradient_scores != NULL);
-    return complete ? STATUS_OK : memory_fail(error, "dormancy");
+    if (!complete) return memory_fail(error, "dormancy");
+    NeuronTable table = neurons_list(config);
+    return routing_open(config, &table, dormancy->tokens, &dormancy->routing, error);
+}
+
+/* Of all neurons of an MLP; what is beyond them is none. */
+static void score_mlp(const ModelConfig *config, uint64_t layer, size_t most, double *sums, double tokens) {
+    size_t width = (size_t)neurons_mlp_width(config, layer);
+    score_layer(sums, width, tokens);
+    for (size_t j = width; j < most; j++) sums[j] = NAN;
 }
 
 /* Channels' and gradients' sums become scores; a head's is the mean of its channels'. */
@@ -227,7 +271,8 @@ static void score_all(const ModelConfig *config, Dormancy *dormancy) {
     size_t per_head = dormancy->channels / dormancy->heads;
     for (uint64_t layer = 0; layer < dormancy->layers; layer++) {
         double *channels = dormancy->channel_scores + layer * dormancy->channels;
-        score_layer(dormancy->mlp_scores + layer * dormancy->mlp, dormancy->mlp, (double)dormancy->tokens);
+        score_mlp(config, layer, dormancy->mlp, dormancy->mlp_scores + layer * dormancy->mlp,
+                  (double)dormancy->tokens);
         score_layer(channels, dormancy->channels, (double)dormancy->tokens);
         bool has_attention = neurons_has_channels(config, layer);
         for (size_t c = 0; c < dormancy->channels && !has_attention; c++) channels[c] = NAN;
@@ -237,8 +282,8 @@ static void score_all(const ModelConfig *config, Dormancy *dormancy) {
             dormancy->head_scores[layer * dormancy->heads + h] = sum / (double)per_head;
         }
         if (dormancy->gradient_scores != NULL)
-            score_layer(dormancy->gradient_scores + layer * dormancy->mlp, dormancy->mlp,
-                        (double)dormancy->tokens * (double)dormancy->response_tokens);
+            score_mlp(config, layer, dormancy->mlp, dormancy->gradient_scores + layer * dormancy->mlp,
+                      (double)dormancy->tokens * (double)dormancy->response_tokens);
     }
 }
 
@@ -250,7 +295,7 @@ Status dormancy_run(const Model *model, const Settings *settings, const Evaluati
     if (status == STATUS_OK) status = make_result(model, rows, row_count, with_gradient, dormancy, error);
     if (status == STATUS_OK) status = sum_activations(model, settings, rows, row_count, dormancy, job, error);
     if (status == STATUS_OK && with_gradient)
-        status = sum_gradients(model, settings, rows, row_count, dormancy->gradient_scores, job, error);
+        status = sum_gradients(model, settings, rows, row_count, dormancy, job, error);
     if (status == STATUS_OK)
         score_all(model->config, dormancy);
     else
@@ -263,6 +308,7 @@ void dormancy_free(Dormancy *dormancy) {
     free(dormancy->channel_scores);
     free(dormancy->head_scores);
     free(dormancy->gradient_scores);
+    routing_free(&dormancy->routing);
     *dormancy = (Dormancy){0};
 }
 

@@ -9,23 +9,29 @@
  * its channels. Gradient dormancy: E|∂L/∂h_j| in place of E|h_j|, L the mean cross-entropy over all response
  * tokens of all rows; undefined, NaN, where no row has a response, or the model no head. The scale of L cancels, but for the 1e-9.
  *
+ * A mixture of experts is one layer: its neurons are those of all its experts, then of the shared one, in the order of
+ * down's block (neurons.h); h of an expert is 0 at a position that is not routed to it, so that one that no position is
+ * routed to scores 0. Weights of the routing are not in h, but in its gradient.
+ *
  * A score of 1 is the average neuron of its layer. Scores are per layer and only comparable within one.
  */
 #ifndef REJUV_CORE_DORMANCY_H
 #define REJUV_CORE_DORMANCY_H
 
 #include "core/evaluation/evaluation.h"
+#include "core/method/routing.h"
 
 static const double DORMANCY_TAU = 0.025, DORMANCY_GRADIENT_TAU = 0.01;
 
 typedef struct Dormancy {
     uint64_t layers;
-    size_t mlp, channels, heads; /* neurons a layer */
+    size_t mlp, channels, heads; /* neurons a layer, or most: beyond a layer's own, scores are NaN */
     size_t tokens, response_tokens;
     double *mlp_scores;      /* [layers × mlp] */
     double *channel_scores;  /* [layers × channels]; NaN, as its heads are, of a layer without attention */
     double *head_scores;     /* [layers × heads] */
     double *gradient_scores; /* [layers × mlp]; NULL where it was not asked for */
+    Routing routing;
 } Dormancy;
 
 /* Runs the rows under `settings`. A row's measured positions are those of its response, as calibration_positions()

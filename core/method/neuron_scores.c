@@ -4,14 +4,14 @@
 
 #include <math.h>
 
-static void add_dormancy(const NeuronSources *sources, NeuronScores *scores) {
+static void add_dormancy(const NeuronSources *sources, uint64_t neuron, NeuronScores *scores) {
+    uint64_t index = neuron - scores->block.first;
     const Dormancy *sft = sources->dormancy[SIDE_SFT];
     for (int side = 0; side < SIDE_COUNT; side++) {
         const Dormancy *dormancy = sources->dormancy[side];
-        if (dormancy != NULL)
-            scores->dormancy[side] = selectors_dormancy(dormancy, &scores->block, scores->index);
+        if (dormancy != NULL) scores->dormancy[side] = selectors_dormancy(dormancy, &scores->block, index);
     }
-    if (sft != NULL) scores->gradient = selectors_gradient_dormancy(sft, &scores->block, scores->index);
+    if (sft != NULL) scores->gradient = selectors_gradient_dormancy(sft, &scores->block, index);
 }
 
 NeuronScores neuron_scores_find(const NeuronSources *sources, uint64_t neuron) {
@@ -25,8 +25,9 @@ NeuronScores neuron_scores_find(const NeuronSources *sources, uint64_t neuron) {
                            .attribution_rank = -1,
                            .rank = -1,
                            .target = -1};
-    scores.index = neuron - scores.block.first;
-    add_dormancy(sources, &scores);
+    scores.matrix = neurons_locate_matrix(sources->table, neuron);
+    scores.index = neuron - scores.matrix.first;
+    add_dormancy(sources, neuron, &scores);
     if (attribution != NULL) {
         scores.score = (double)attribution->best_score[neuron];
         scores.attribution_rank = attribution->best_rank[neuron];

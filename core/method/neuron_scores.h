@@ -23,7 +23,8 @@ typedef struct NeuronSources {
  * module down) and, per channel, of o; gradient dormancy for down. */
 typedef struct NeuronScores {
     NeuronBlock block;
-    uint64_t index; /* within its block: the row or column of the module's weight */
+    NeuronBlock matrix; /* its part of the block: one expert's, or all of it */
+    uint64_t index;     /* within its matrix: the row or column of the weight */
     double dormancy[SIDE_COUNT], gradient;
     double drift;             /* ‖Δ‖ of its row or column relative to base's */
     double score;             /* attribution, at the target that ranks it best */

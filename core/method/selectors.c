@@ -1,6 +1,7 @@
 #include "core/method/selectors.h"
 
 #include "core/drift/drift.h"
+#include "core/fusion/neurons_tensor.h"
 #include "core/support/memory.h"
 
 #include <math.h>
@@ -8,22 +9,34 @@
 
 /* ---- drift ---- */
 
-static Status measure_block(const Model *model, const NeuronTable *table, const NeuronBlock *block,
-                            double *drift, Job *job, Error *error) {
-    const NeuronFacts *facts = neurons_facts(block->module);
-    const PairTensor *tensor = model->layers[block->layer].tensors[facts->weight];
+static Status measure_matrix(const Model *model, const NeuronTable *table, const NeuronBlock *matrix,
+                             double *drift, Job *job, Error *error) {
+    const PairTensor *tensor = neurons_tensor_weight(model, matrix);
     DriftProfile profile;
-    for (uint64_t i = 0; i < block->count; i++) drift[i] = NAN;
-    if (!drift_is_comparable(tensor)) return STATUS_OK;
+    NeuronTensor found;
+    for (uint64_t i = 0; i < matrix->count; i++) drift[i] = NAN;
+    if (!drift_is_comparable(tensor) || neurons_tensor_find(table, tensor, &found) != NEURONS_FIT)
+        return STATUS_OK;
     Status status = drift_profile(tensor, &profile, job, error);
     if (status != STATUS_OK) return status;
-    bool by_rows = neurons_axis(table, block->module, tensor->role) == NEURON_ROW;
+    bool by_rows = found.axis == NEURON_ROW;
     uint64_t known = by_rows ? profile.rows : profile.columns;
-    for (uint64_t i = 0; i < block->count && i < known; i++)
+    for (uint64_t i = 0; i < matrix->count && i < known; i++)
         drift[i] = by_rows ? drift_relative(profile.row_difference[i], profile.row_base[i])
                            : drift_relative(profile.column_difference[i], profile.column_base[i]);
     drift_profile_free(&profile);
     return STATUS_OK;
+}
+
+static Status measure_block(const Model *model, const NeuronTable *table, const NeuronBlock *block,
+                            double *drift, Job *job, Error *error) {
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < neurons_matrix_count(table, block) && status == STATUS_OK; i++) {
+        NeuronBlock matrix = neurons_matrix(table, block, i);
+        if (matrix.count > 0)
+            status = measure_matrix(model, table, &matrix, drift + (matrix.first - block->first), job, error);
+    }
+    return status;
 }
 
 Status selectors_measure_drift(const Model *model, double *drift, Job *job, Error *error) {

@@ -287,6 +287,12 @@ static bool needs_part(const ModelConfig *config, TensorPart part) {
 static Status check_model(const Model *model, Error *error) {
     const ModelConfig *sides[] = {model->base.config, model->sft.config};
     Status status = backward_check_model(model, error);
+    if (status == STATUS_OK && architecture_has_experts(model->config))
+        status =
+            status_fail(error, STATUS_UNSUPPORTED,
+                        "gradients of weights of mixtures of experts (%s) are not known: attribution and "
+                        "dormancy by gradient are",
+                        architecture_name(model->config->architecture));
     for (int i = 0; i < 2 && status == STATUS_OK; i++) {
         for (int part = 0; part < TENSOR_PART_COUNT; part++) {
             if (!has_way_back((TensorPart)part) && needs_part(sides[i], (TensorPart)part))

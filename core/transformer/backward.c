@@ -28,6 +28,7 @@ static void keep_activations(void *user, const ForwardMoment *moment) {
     };
     Backward *backward = user;
     float *to = NULL;
+    backward_experts_keep(backward->experts, moment);
     if (moment->site == FORWARD_MIDDLE) to = backward->middle;
     if (moment->site == FORWARD_ATTENTION_OUTPUT) to = backward->outputs[0];
     if (moment->site == FORWARD_MLP_OUTPUT) to = backward->outputs[1];
@@ -161,7 +162,9 @@ static Status descend_mlp(Descent *descent, Error *error) {
     descent->accumulates = false;
     if (status == STATUS_OK && descent->taker != NULL)
         status = descent_for_tokens(descent, norm_for_mlp, error);
-    if (status == STATUS_OK) status = block_mlp_descend(descent, error);
+    bool has_experts = descent_plan(descent)->mlp == MLP_EXPERTS;
+    if (status == STATUS_OK)
+        status = has_experts ? backward_experts_descend(descent, error) : block_mlp_descend(descent, error);
     return status == STATUS_OK && !shares ? leave_block(descent, BLOCK_MLP, error) : status;
 }
 
@@ -200,7 +203,7 @@ static Status reserve_slopes(Backward *backward, size_t tokens, Error *error) {
     if (tokens <= backward->slope_tokens) return STATUS_OK;
     backward->slope_tokens = 0;
     for (int i = SLOPE_RESIDUAL + 1; i < SLOPE_COUNT; i++) {
-        size_t width = backward_slope_width(backward->model->config, (Slope)i);
+        size_t width = backward_widest_slope(backward->model->config, (Slope)i);
         free(backward->slopes[i]);
         backward->slopes[i] = NULL;
         if (width == 0) continue;
@@ -208,7 +211,7 @@ static Status reserve_slopes(Backward *backward, size_t tokens, Error *error) {
         if (backward->slopes[i] == NULL) return memory_fail(error, "gradients");
     }
     backward->slope_tokens = tokens;
-    return STATUS_OK;
+    return backward_experts_reserve(backward->experts, backward->model->config, tokens, error);
 }
 
 static Status check_threads(const Backward *backward, const Job *job, Error *error) {
@@ -238,8 +241,8 @@ static Status compute_angles(Descent *descent, size_t longest, Error *error) {
 
 static Status open_descent(Descent *descent, size_t tokens, size_t longest, Error *error) {
     Backward *backward = descent->backward;
-    size_t heads = backward_site_width(backward->model->config, BACKWARD_QUERY),
-           keys = backward_site_width(backward->model->config, BACKWARD_KEY);
+    size_t heads = backward_widest_site(backward->model->config, BACKWARD_QUERY),
+           keys = backward_widest_site(backward->model->config, BACKWARD_KEY);
     descent->scratch_stride = backward_attention_scratch(longest);
     descent->row_stride = heads > keys ? heads : keys;
     if (backward->model->config->hidden_size > descent->row_stride)
@@ -278,9 +281,11 @@ static Status visit(const Descent *descent, BackwardVisitor visitor, void *user,
                                                  [BACKWARD_QKV] = SLOPE_QKV,
                                                  [BACKWARD_GATE_UP] = SLOPE_GATE_UP};
     const Backward *backward = descent->backward;
+    const LayerPlan *plan = descent_plan(descent);
     BackwardLayer layer = {.layer = descent->layer};
+    if (plan->mlp == MLP_EXPERTS) layer.experts = backward_experts_seen(backward->experts);
     for (int i = 0; i < BACKWARD_SITES; i++) {
-        layer.width[i] = backward_site_width(backward->model->config, (BackwardSite)i);
+        layer.width[i] = backward_site_width(plan, (BackwardSite)i);
         layer.activations[i] = backward->activations[i];
         layer.gradients[i] = backward->slopes[SLOPES[i]];
     }
@@ -343,7 +348,7 @@ static Status open_weights(Descent *descent, Error *error) {
     size_t row_bytes = backward->model->config->hidden_size * sizeof(float), shared = 0;
     for (size_t g = 0; g < backward->group_count; g++)
         if (backward->groups[g].shared > shared) shared = backward->groups[g].shared;
-    size_t key_bytes = backward_site_width(backward->model->config, BACKWARD_KEY) * sizeof(float);
+    size_t key_bytes = backward_widest_site(backward->model->config, BACKWARD_KEY) * sizeof(float);
     descent->shared_keys = memory_allocate_aligned(shared, key_bytes);
     descent->shared_values = memory_allocate_aligned(shared, key_bytes);
     descent->normed = memory_allocate_aligned(backward->group_tokens, row_bytes);

@@ -52,6 +52,25 @@ typedef enum BackwardSite {
     BACKWARD_SITES
 } BackwardSite;
 
+/* And those of experts that tokens are routed to. */
+typedef enum BackwardExpertSite {
+    BACKWARD_EXPERT_GATE, /* outputs of gate and up with bias, apart or as one matrix has them */
+    BACKWARD_EXPERT_UP,
+    BACKWARD_EXPERT_GATE_UP,
+    BACKWARD_EXPERT_ACTIVATED, /* input of down */
+    BACKWARD_EXPERT_SITES
+} BackwardExpertSite;
+
+/* What a mixture of experts did: a row for each token and each of its experts. */
+typedef struct BackwardExperts {
+    const ExpertRows *rows, *sequences; /* of the tokens of all rows, and of all sequences */
+    size_t width[BACKWARD_EXPERT_SITES];
+    const float *activations[BACKWARD_EXPERT_SITES]; /* [rows->count × width] */
+    const float *gradients[BACKWARD_EXPERT_SITES];   /* [sequences->count × width] */
+    bool scales_input;                               /* a row's weight is its input's, not its output's */
+    const float *shares; /* [tokens of all rows]: of the shared expert's output; NULL: all of it */
+} BackwardExperts;
+
 typedef struct BackwardLayer {
     uint64_t layer;
     size_t width[BACKWARD_SITES];
@@ -62,6 +81,8 @@ typedef struct BackwardLayer {
      * NULL where there is none */
     const float *outputs[2];
     Norm norms[2];
+    const BackwardExperts
+        *experts; /* NULL: none; else gate, up and activated above are the shared expert's */
 } BackwardLayer;
 
 /* Called on the calling thread after each layer, from the last to the first. */

@@ -5,6 +5,7 @@
 #define REJUV_CORE_BACKWARD_INTERNAL_H
 
 #include "core/transformer/backward.h"
+#include "core/transformer/backward_experts.h"
 #include "core/transformer/forward_internal.h"
 
 /* Gradients of one layer, [tokens of all sequences of a group × width] each. */
@@ -62,6 +63,7 @@ struct Backward {
     float *activations[BACKWARD_SITES];
     float *slopes[SLOPE_COUNT];
     size_t slope_tokens;
+    ExpertsPast *experts; /* of a model that has some; else NULL */
 };
 
 /* ---- in backward_layout.c ---- */
@@ -82,8 +84,11 @@ static inline bool backward_norms_behind(const ModelConfig *config) {
 /* What is kept of the layer's MLP for a group; `up` NULL: nothing. */
 ForwardKept backward_kept(const Backward *backward, const BackwardGroup *group, uint64_t layer);
 
-size_t backward_site_width(const ModelConfig *config, BackwardSite site);
-size_t backward_slope_width(const ModelConfig *config, Slope slope);
+/* Of the layer at hand; of the widest one. */
+size_t backward_site_width(const LayerPlan *plan, BackwardSite site);
+size_t backward_slope_width(const ModelConfig *config, const LayerPlan *plan, Slope slope);
+size_t backward_widest_site(const ModelConfig *config, BackwardSite site);
+size_t backward_widest_slope(const ModelConfig *config, Slope slope);
 
 /* Of a token, among all, in its text. */
 static inline size_t backward_position(const Backward *backward, size_t token) {

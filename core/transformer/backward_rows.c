@@ -17,15 +17,16 @@ uint64_t backward_kept_bytes(const Model *model) {
 static uint64_t row_width(const ModelConfig *config) {
     uint64_t width = config->hidden_size + 2 * config->layers * config->kv_heads * config->head_dim;
     if (backward_norms_behind(config)) width += 2 * config->hidden_size;
-    for (int i = 0; i < BACKWARD_SITES; i++) width += backward_site_width(config, (BackwardSite)i);
+    for (int i = 0; i < BACKWARD_SITES; i++) width += backward_widest_site(config, (BackwardSite)i);
     for (int i = 0; i < BUFFER_COUNT; i++) width += forward_buffer_width(config, (Buffer)i);
+    width += backward_experts_row_width(config);
     return width; /* the middle, the KV cache, activations */
 }
 
 static uint64_t sequence_width(const ModelConfig *config) {
     uint64_t width = 0;
-    for (int i = 0; i < SLOPE_COUNT; i++) width += backward_slope_width(config, (Slope)i);
-    return width;
+    for (int i = 0; i < SLOPE_COUNT; i++) width += backward_widest_slope(config, (Slope)i);
+    return width + backward_experts_sequence_width(config);
 }
 
 uint64_t backward_bytes(const Model *model, size_t row_tokens, size_t sequence_tokens) {
@@ -66,7 +67,7 @@ static Status allocate(Backward *backward, Error *error) {
     bool complete = backward->ids != NULL && backward->starts != NULL && backward->places != NULL &&
                     backward->inputs != NULL && backward->middle != NULL;
     for (int i = 0; i < BACKWARD_SITES && complete; i++) {
-        size_t width = backward_site_width(config, (BackwardSite)i);
+        size_t width = backward_widest_site(config, (BackwardSite)i);
         if (width == 0) continue;
         backward->activations[i] = memory_allocate_aligned(backward->group_tokens, width * sizeof(float));
         complete = backward->activations[i] != NULL;
@@ -75,7 +76,8 @@ static Status allocate(Backward *backward, Error *error) {
         backward->outputs[i] = memory_allocate_aligned(backward->group_tokens, row_bytes);
         complete = backward->outputs[i] != NULL;
     }
-    return complete ? STATUS_OK : memory_fail(error, "activations");
+    if (!complete) return memory_fail(error, "activations");
+    return backward_experts_create(config, backward->group_tokens, &backward->experts, error);
 }
 
 static void fill_part(Backward *backward, const BackwardGroup *group, const BackwardPart *part,
@@ -108,9 +110,10 @@ static void fill_rows(Backward *backward, const BackwardRow *rows) {
 /* As many of the last layers as there is room for. */
 static Status allocate_kept(Backward *backward, uint64_t bytes, Error *error) {
     const ModelConfig *config = backward->model->config;
-    size_t gate = backward_site_width(config, BACKWARD_GATE), up = backward_site_width(config, BACKWARD_UP),
+    size_t gate = backward_widest_site(config, BACKWARD_GATE), up = backward_widest_site(config, BACKWARD_UP),
            layer;
     backward->kept_from = config->layers;
+    if (architecture_has_experts(config)) return STATUS_OK; /* there is more to them than gate and up */
     if (!memory_multiply(backward->tokens, (gate + up) * sizeof(float), &layer) || layer == 0)
         return STATUS_OK;
     uint64_t layers = bytes / layer < config->layers ? bytes / layer : config->layers;
@@ -124,7 +127,7 @@ static Status allocate_kept(Backward *backward, uint64_t bytes, Error *error) {
 
 /* Where a group's part of what is kept of a layer begins. */
 static size_t kept_place(const Backward *backward, const BackwardGroup *group, uint64_t layer) {
-    size_t width = backward_site_width(backward->model->config, BACKWARD_UP);
+    size_t width = backward_widest_site(backward->model->config, BACKWARD_UP);
     return ((layer - backward->kept_from) * backward->tokens + group->first) * width;
 }
 
@@ -187,15 +190,28 @@ static Status fill(Backward *made, const BackwardRow *rows, size_t group_tokens,
 
 /* ---- what has a way back ---- */
 
+/* MLPs that are alike, leaving out layers that are mixtures of experts. */
+static bool mlps_alike(const LayerPlan *a, const LayerPlan *b) {
+    if (a->mlp == MLP_EXPERTS || b->mlp == MLP_EXPERTS) return a->mlp != MLP_NONE && b->mlp != MLP_NONE;
+    return a->roles == b->roles && part_set_equal(&a->parts, &b->parts) && a->mlp == b->mlp &&
+           a->intermediate_size == b->intermediate_size;
+}
+
+/* Which tensors attention has, whatever the MLP is. */
+static bool mixers_alike(const LayerPlan *a, const LayerPlan *b) {
+    const uint64_t attention = UINT64_C(1) << TENSOR_Q | UINT64_C(1) << TENSOR_K | UINT64_C(1) << TENSOR_V |
+                               UINT64_C(1) << TENSOR_QKV | UINT64_C(1) << TENSOR_O |
+                               UINT64_C(1) << TENSOR_Q_NORM | UINT64_C(1) << TENSOR_K_NORM;
+    return ((a->roles ^ b->roles) & attention) == 0 && a->mixer == b->mixer && a->heads == b->heads &&
+           a->kv_heads == b->kv_heads && a->head_dim == b->head_dim;
+}
+
 static bool plans_alike(const ModelConfig *config) {
-    const LayerPlan *first = &config->plans[0];
-    for (size_t i = 1; i < config->plan_count; i++) {
-        const LayerPlan *plan = &config->plans[i];
-        if (plan->roles != first->roles || !part_set_equal(&plan->parts, &first->parts) ||
-            plan->heads != first->heads || plan->kv_heads != first->kv_heads ||
-            plan->head_dim != first->head_dim || plan->mlp != first->mlp ||
-            plan->intermediate_size != first->intermediate_size)
-            return false;
+    for (size_t i = 0; i < config->plan_count; i++) {
+        for (size_t j = 0; j < i; j++)
+            if (!mixers_alike(&config->plans[i], &config->plans[j]) ||
+                !mlps_alike(&config->plans[i], &config->plans[j]))
+                return false;
     }
     return true;
 }
@@ -271,6 +287,7 @@ void backward_free(Backward *backward) {
     for (int i = SLOPE_RESIDUAL + 1; i < SLOPE_COUNT; i++)
         free(backward->slopes[i]); /* the residual's is the caller's */
     for (int i = 0; i < 2; i++) free(backward->outputs[i]);
+    backward_experts_free(backward->experts);
     free(backward->middle);
     free(backward->inputs);
     free(backward->gates);

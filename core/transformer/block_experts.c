@@ -3,6 +3,7 @@
 #include "core/support/memory.h"
 #include "core/transformer/activation.h"
 #include "core/transformer/expert_choice.h"
+#include "core/transformer/expert_rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,13 +14,8 @@ typedef struct Routing {
     ForwardState *state;
     const ModelExperts *experts;
     const ExpertPlan *plan;
-    size_t rows;      /* tokens · chosen */
-    size_t *firsts;   /* [experts + 1]: the first row of each */
-    uint32_t *tokens; /* [rows]: whose row it is */
-    uint32_t *expert; /* [rows]: and which expert's */
-    float *weights;   /* [rows] */
-    size_t *row_of;   /* [tokens · chosen]: a token's rows */
-    float *biases;    /* [experts × (2 · width + hidden_size)], blended where there are rows; NULL: none */
+    ExpertRows rows;
+    float *biases; /* [experts × (2 · width + hidden_size)], blended where there are rows; NULL: none */
     size_t bias_stride;
 } Routing;
 
@@ -54,6 +50,7 @@ static Status route(const Pass *pass, Error *error) {
     Status status = pass_project_part(pass, TENSOR_PART_ROUTER, BUFFER_NORMED, BUFFER_ROUTER, error);
     if (status == STATUS_OK) status = pass_for_tokens(pass, choose, error);
     if (status != STATUS_OK) return status;
+    pass_observe(pass, FORWARD_SCORES, BUFFER_ROUTER);
     pass_observe(pass, FORWARD_CHOSEN, BUFFER_CHOSEN);
     pass_observe(pass, FORWARD_WEIGHTS, BUFFER_WEIGHTS);
     return STATUS_OK;
@@ -102,6 +99,7 @@ static Status project_shared(const Pass *pass, Error *error) {
     Status status = STATUS_OK;
     if (architecture_needs(plan, TENSOR_PART_SHARED_GATE_UP)) {
         status = pass_project_part(pass, TENSOR_PART_SHARED_GATE_UP, BUFFER_NORMED, BUFFER_GATE_UP, error);
+        if (status == STATUS_OK) pass_observe(pass, FORWARD_GATE_UP, BUFFER_GATE_UP);
         return status == STATUS_OK ? pass_for_tokens(pass, split_shared, error) : status;
     }
     if (!plan->experts.is_plain)
@@ -126,54 +124,23 @@ static Status run_shared(const Pass *pass, Error *error) {
         status = pass_for_tokens(pass, scale_shared, error);
     if (status != STATUS_OK || !architecture_needs(plan, TENSOR_PART_SHARED_SWITCH)) return status;
     status = pass_project_part(pass, TENSOR_PART_SHARED_SWITCH, BUFFER_NORMED, BUFFER_SWITCH, error);
+    if (status == STATUS_OK) pass_observe(pass, FORWARD_SWITCH, BUFFER_SWITCH);
     return status == STATUS_OK ? pass_for_tokens(pass, switch_shared, error) : status;
 }
 
 /* ---- rows ---- */
 
 static void free_routing(Routing *routing) {
-    free(routing->firsts);
-    free(routing->tokens);
-    free(routing->expert);
-    free(routing->weights);
-    free(routing->row_of);
+    expert_rows_free(&routing->rows);
     free(routing->biases);
 }
 
-static Status reserve_routing(Routing *routing, size_t tokens, Error *error) {
+static Status reserve_biases(Routing *routing, Error *error) {
     const ExpertPlan *plan = routing->plan;
-    if (!memory_multiply(tokens, (size_t)plan->chosen, &routing->rows))
-        return memory_fail(error, "the experts");
-    routing->firsts = memory_allocate((size_t)plan->count + 2, sizeof *routing->firsts);
-    routing->tokens = memory_allocate(routing->rows, sizeof *routing->tokens);
-    routing->expert = memory_allocate(routing->rows, sizeof *routing->expert);
-    routing->weights = memory_allocate(routing->rows, sizeof *routing->weights);
-    routing->row_of = memory_allocate(routing->rows, sizeof *routing->row_of);
-    bool complete = routing->firsts != NULL && routing->tokens != NULL && routing->expert != NULL &&
-                    routing->weights != NULL && routing->row_of != NULL;
-    if (complete && plan->has_bias) {
-        routing->bias_stride = 2 * (size_t)plan->width + routing->state->side->config->hidden_size;
-        routing->biases = memory_allocate((size_t)plan->count, routing->bias_stride * sizeof(float));
-        complete = routing->biases != NULL;
-    }
-    return complete ? STATUS_OK : memory_fail(error, "the experts");
-}
-
-/* Counts each expert's tokens, and puts them side by side, in the order of the text. */
-static void sort_rows(Routing *routing) {
-    const float *chosen = routing->state->buffers[BUFFER_CHOSEN],
-                *weights = routing->state->buffers[BUFFER_WEIGHTS];
-    size_t *firsts = routing->firsts;
-    /* while rows are dealt out, an expert's next row is at firsts[expert + 1] */
-    for (size_t i = 0; i < routing->rows; i++) firsts[(size_t)chosen[i] + 2]++;
-    for (size_t e = 0; e < routing->plan->count; e++) firsts[e + 2] += firsts[e + 1];
-    for (size_t i = 0; i < routing->rows; i++) {
-        size_t expert = (size_t)chosen[i], row = firsts[expert + 1]++;
-        routing->tokens[row] = (uint32_t)(i / routing->plan->chosen);
-        routing->expert[row] = (uint32_t)expert;
-        routing->weights[row] = weights[i];
-        routing->row_of[i] = row;
-    }
+    if (!plan->has_bias) return STATUS_OK;
+    routing->bias_stride = 2 * (size_t)plan->width + routing->state->side->config->hidden_size;
+    routing->biases = memory_allocate((size_t)plan->count, routing->bias_stride * sizeof(float));
+    return routing->biases != NULL ? STATUS_OK : memory_fail(error, "the experts");
 }
 
 static void blend_biases(const Routing *routing, size_t expert) {
@@ -191,11 +158,14 @@ static Status make_routing(const Pass *pass, size_t index, Routing *routing, Err
     *routing = (Routing){.state = state,
                          .experts = &state->model->layers[pass->chunk.layer].experts,
                          .plan = &forward_plan(state, pass->chunk.layer)->experts};
-    Status status = reserve_routing(routing, pass->chunk.tokens, error);
+    const ExpertPlan *plan = routing->plan;
+    Status status =
+        expert_rows_sort(&routing->rows, (size_t)plan->count, (size_t)plan->chosen, pass->chunk.tokens,
+                         state->buffers[BUFFER_CHOSEN], state->buffers[BUFFER_WEIGHTS], error);
+    if (status == STATUS_OK) status = reserve_biases(routing, error);
     if (status != STATUS_OK) return status;
-    sort_rows(routing);
-    for (size_t e = 0; routing->biases != NULL && e < routing->plan->count; e++)
-        if (routing->firsts[e + 1] > routing->firsts[e]) blend_biases(routing, e);
+    for (size_t e = 0; routing->biases != NULL && e < plan->count; e++)
+        if (routing->rows.firsts[e + 1] > routing->rows.firsts[e]) blend_biases(routing, e);
     return STATUS_OK;
 }
 
@@ -213,14 +183,14 @@ static void add_products(Experts *experts, const Routing *routing, ProductStep s
     bool is_back = step.matrix == EXPERT_DOWN ? routing->experts->is_down_transposed
                                               : routing->experts->is_gate_up_transposed;
     for (size_t e = 0; e < routing->plan->count; e++) {
-        size_t first = routing->firsts[e], tokens = routing->firsts[e + 1] - first;
+        size_t first = routing->rows.firsts[e], tokens = routing->rows.firsts[e + 1] - first;
         if (tokens == 0) continue;
         const PairTensor *tensor = routing->experts->list[e].matrices[step.matrix];
         const float *from = state->buffers[step.from];
         experts->products[experts->product_count++] =
             (MatmulProduct){.operand = {.blend = settings_blend(&state->settings, tensor),
                                         .x = step.picks ? from : from + first * step.in_width,
-                                        .picked = step.picks ? routing->tokens + first : NULL,
+                                        .picked = step.picks ? routing->rows.tokens + first : NULL,
                                         .y = state->buffers[step.to] + first * step.out_width},
                             .tokens = tokens,
                             .is_back = is_back};
@@ -289,23 +259,23 @@ static void run_rows(void *argument, size_t task, unsigned worker) {
     const RowStep *step = argument;
     const Routing *routing = &step->routings[task / step->blocks];
     size_t first = task % step->blocks * ROW_BLOCK, end = first + ROW_BLOCK;
-    for (size_t row = first; row < end && row < routing->rows; row++) step->function(routing, row);
+    for (size_t row = first; row < end && row < routing->rows.count; row++) step->function(routing, row);
 }
 
 static Status for_rows(const Experts *experts, RowFunction function, Error *error) {
     RowStep step = {.routings = experts->routings, .function = function};
     size_t states = experts->pass->chunk.state_count;
     for (size_t i = 0; i < states; i++)
-        if (experts->routings[i].rows > step.rows) step.rows = experts->routings[i].rows;
+        if (experts->routings[i].rows.count > step.rows) step.rows = experts->routings[i].rows.count;
     step.blocks = (step.rows + ROW_BLOCK - 1) / ROW_BLOCK;
     return job_run(experts->pass->chunk.job, step.blocks * states, run_rows, &step, error);
 }
 
 static void scale_input(const Routing *routing, size_t row) {
     size_t hidden = routing->state->side->config->hidden_size;
-    const float *from = routing->state->buffers[BUFFER_NORMED] + routing->tokens[row] * hidden;
+    const float *from = routing->state->buffers[BUFFER_NORMED] + routing->rows.tokens[row] * hidden;
     float *to = routing->state->buffers[BUFFER_ROUTED] + row * hidden;
-    for (size_t i = 0; i < hidden; i++) to[i] = from[i] * routing->weights[row];
+    for (size_t i = 0; i < hidden; i++) to[i] = from[i] * routing->rows.weights[row];
 }
 
 /* gpt-oss's: the gate is bounded above, up on both sides. */
@@ -316,30 +286,48 @@ static float clamped_glu(const ExpertPlan *plan, float gate, float up) {
     return (up + 1.0F) * gate / (1.0F + expf(-gate * (float)plan->glu_alpha));
 }
 
-static void activate_row(const Routing *routing, size_t row) {
+/* Where a row's gate and up lie: alternating or one behind the other, or apart. */
+typedef struct GateUp {
+    float *gate, *up;
+    size_t step;
+} GateUp;
+
+static GateUp find_gate_up(const Routing *routing, size_t row) {
     const ExpertPlan *plan = routing->plan;
     size_t width = (size_t)plan->width;
+    float *const *buffers = routing->state->buffers;
+    if (routing->experts->list->matrices[EXPERT_GATE_UP] == NULL)
+        return (GateUp){buffers[BUFFER_ROUTED_GATE] + row * width, buffers[BUFFER_ROUTED_UP] + row * width,
+                        1};
+    float *gate = buffers[BUFFER_ROUTED_GATE] + row * 2 * width;
+    return (GateUp){gate, gate + (plan->is_interleaved ? 1 : width), plan->is_interleaved ? 2 : 1};
+}
+
+static void add_bias(const Routing *routing, size_t row) {
+    GateUp of = find_gate_up(routing, row);
+    size_t width = (size_t)routing->plan->width, step = routing->plan->is_interleaved ? 2 : 1;
+    const float *gate = routing->biases + routing->rows.expert[row] * routing->bias_stride,
+                *up = gate + (routing->plan->is_interleaved ? 1 : width);
+    for (size_t i = 0; i < width; i++) {
+        of.gate[i * of.step] += gate[i * step];
+        of.up[i * of.step] += up[i * step];
+    }
+}
+
+static void activate_row(const Routing *routing, size_t row) {
+    const ExpertPlan *plan = routing->plan;
     Activation activation = routing->state->side->config->activation;
+    float *out = routing->state->buffers[BUFFER_ROUTED_UP] + row * plan->width;
     if (plan->is_plain) {
-        float *x = routing->state->buffers[BUFFER_ROUTED_UP] + row * width;
-        for (size_t i = 0; i < width; i++) x[i] = activation_value(activation, x[i]);
+        for (size_t i = 0; i < plan->width; i++) out[i] = activation_value(activation, out[i]);
         return;
     }
-    bool is_one = routing->experts->list->matrices[EXPERT_GATE_UP] != NULL;
-    size_t step = is_one && plan->is_interleaved ? 2 : 1;
-    const float *gate = routing->state->buffers[BUFFER_ROUTED_GATE] + row * width * (is_one ? 2 : 1);
-    float *out = routing->state->buffers[BUFFER_ROUTED_UP] + row * width;
-    const float *up = is_one ? gate + (step == 2 ? 1 : width) : out;
-    const float *bias =
-        routing->biases == NULL ? NULL : routing->biases + routing->expert[row] * routing->bias_stride;
-    size_t up_bias = plan->is_interleaved ? 1 : width, bias_step = plan->is_interleaved ? 2 : 1;
-    for (size_t i = 0; i < width; i++) {
-        float g = gate[i * step], u = up[i * step];
-        if (bias != NULL) {
-            g += bias[i * bias_step];
-            u += bias[up_bias + i * bias_step];
-        }
-        out[i] = plan->glu_limit > 0.0 ? clamped_glu(plan, g, u) : activation_value(activation, g) * u;
+    GateUp of = find_gate_up(routing, row);
+    for (size_t i = 0; i < plan->width; i++) {
+        float gate = of.gate[i * of.step], up = of.up[i * of.step];
+        out[i] = plan->glu_limit > 0.0
+                     ? clamped_glu(plan, gate, up)
+                     : activation_value(routing->state->side->config->activation, gate) * up;
     }
 }
 
@@ -359,25 +347,48 @@ static void add_token(void *argument, size_t task, unsigned worker) {
     size_t chosen = (size_t)routing->plan->chosen, both = 2 * (size_t)routing->plan->width;
     float *added = routing->state->buffers[BUFFER_ADDED] + token * hidden;
     for (size_t k = 0; k < chosen; k++) {
-        size_t row = routing->row_of[token * chosen + k];
+        size_t row = routing->rows.row_of[token * chosen + k];
         const float *from = routing->state->buffers[BUFFER_ROUTED] + row * hidden;
-        float weight = routing->plan->scales_input ? 1.0F : routing->weights[row];
+        float weight = routing->plan->scales_input ? 1.0F : routing->rows.weights[row];
         if (routing->biases == NULL) {
             for (size_t i = 0; i < hidden; i++) added[i] += weight * from[i];
             continue;
         }
-        const float *bias = routing->biases + routing->expert[row] * routing->bias_stride + both;
+        const float *bias = routing->biases + routing->rows.expert[row] * routing->bias_stride + both;
         for (size_t i = 0; i < hidden; i++) added[i] += weight * (from[i] + bias[i]);
     }
 }
 
-static Status run_routed(Experts *experts, Error *error) {
+/* A state's rows, in their order. */
+static void observe_rows(const Experts *experts, ForwardSite site, Buffer buffer) {
+    for (size_t i = 0; i < experts->pass->chunk.state_count; i++)
+        pass_observe_state(experts->pass, i, site, buffer, &experts->routings[i].rows);
+}
+
+static void observe_gate_up(const Experts *experts) {
+    bool is_one = experts->routings->experts->list->matrices[EXPERT_GATE_UP] != NULL;
+    observe_rows(experts, is_one ? FORWARD_ROUTED_GATE_UP : FORWARD_ROUTED_GATE, BUFFER_ROUTED_GATE);
+    if (!is_one) observe_rows(experts, FORWARD_ROUTED_UP, BUFFER_ROUTED_UP);
+}
+
+/* Up to the inputs of down. */
+static Status activate_routed(Experts *experts, Error *error) {
     const Pass *pass = experts->pass;
     const ExpertPlan *plan = &forward_plan(pass->chunk.states[0], pass->chunk.layer)->experts;
-    AddStep step = {experts, pass->chunk.tokens};
     Status status = plan->scales_input ? for_rows(experts, scale_input, error) : STATUS_OK;
     if (status == STATUS_OK) status = project_gate_up(experts, error);
-    if (status == STATUS_OK) status = for_rows(experts, activate_row, error);
+    if (status == STATUS_OK && plan->has_bias) status = for_rows(experts, add_bias, error);
+    if (status != STATUS_OK) return status;
+    observe_gate_up(experts);
+    status = for_rows(experts, activate_row, error);
+    if (status == STATUS_OK) observe_rows(experts, FORWARD_ROUTED_ACTIVATED, BUFFER_ROUTED_UP);
+    return status;
+}
+
+static Status run_routed(Experts *experts, Error *error) {
+    const Pass *pass = experts->pass;
+    AddStep step = {experts, pass->chunk.tokens};
+    Status status = activate_routed(experts, error);
     if (status == STATUS_OK) status = project_down(experts, error);
     if (status != STATUS_OK) return status;
     return job_run(pass->chunk.job, step.tokens * pass->chunk.state_count, add_token, &step, error);

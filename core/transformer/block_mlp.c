@@ -131,7 +131,7 @@ static void descend_gate(const Descent *descent, size_t sequence, size_t token, 
     const float *from = descent_slope(descent, SLOPE_ACTIVATED, sequence, token);
     float *to_gate = descent_slope(descent, SLOPE_GATE, sequence, token);
     float *to_up = descent_slope(descent, SLOPE_UP, sequence, token);
-    for (size_t i = 0; i < backward_site_width(config, BACKWARD_UP); i++) {
+    for (size_t i = 0; i < backward_site_width(descent_plan(descent), BACKWARD_UP); i++) {
         float value = 0.0F, slope = 0.0F;
         activation_differentiate(config->activation, gate[i], &value, &slope);
         to_up[i] = from[i] * value;
@@ -145,7 +145,7 @@ static void descend_up(const Descent *descent, size_t sequence, size_t token, un
     const float *up = descent_activation(descent, BACKWARD_UP, sequence, token);
     const float *from = descent_slope(descent, SLOPE_ACTIVATED, sequence, token);
     float *to_up = descent_slope(descent, SLOPE_UP, sequence, token);
-    for (size_t i = 0; i < backward_site_width(config, BACKWARD_UP); i++) {
+    for (size_t i = 0; i < backward_site_width(descent_plan(descent), BACKWARD_UP); i++) {
         float value = 0.0F, slope = 0.0F;
         activation_differentiate(config->activation, up[i], &value, &slope);
         to_up[i] = from[i] * slope;
@@ -154,7 +154,7 @@ static void descend_up(const Descent *descent, size_t sequence, size_t token, un
 
 static void join_gate_up(const Descent *descent, size_t sequence, size_t token, unsigned worker) {
     (void)worker;
-    size_t width = backward_site_width(descent_config(descent), BACKWARD_UP);
+    size_t width = backward_site_width(descent_plan(descent), BACKWARD_UP);
     float *to = descent_slope(descent, SLOPE_GATE_UP, sequence, token);
     memcpy(to, descent_slope(descent, SLOPE_GATE, sequence, token), width * sizeof *to);
     memcpy(to + width, descent_slope(descent, SLOPE_UP, sequence, token), width * sizeof *to);

@@ -42,10 +42,18 @@ size_t descent_position(const Descent *descent, size_t sequence, size_t token) {
     return descent->spans[sequence].prefix_tokens + token;
 }
 
+const LayerPlan *descent_plan(const Descent *descent) {
+    return architecture_layer(descent_config(descent), descent->layer);
+}
+
+size_t descent_slope_width(const Descent *descent, Slope slope) {
+    return backward_slope_width(descent->backward->model->config, descent_plan(descent), slope);
+}
+
 float *descent_slope(const Descent *descent, Slope slope, size_t sequence, size_t token) {
     const Backward *backward = descent->backward;
     return backward->slopes[slope] +
-           (descent->spans[sequence].first + token) * backward_slope_width(backward->model->config, slope);
+           (descent->spans[sequence].first + token) * descent_slope_width(descent, slope);
 }
 
 const float *descent_activation(const Descent *descent, BackwardSite site, size_t sequence, size_t token) {
@@ -54,7 +62,7 @@ const float *descent_activation(const Descent *descent, BackwardSite site, size_
     const float *values = backward->activations[site];
     if (site == BACKWARD_GATE && descent->kept.gate != NULL) values = descent->kept.gate;
     if (site == BACKWARD_UP && descent->kept.up != NULL) values = descent->kept.up;
-    return values + at * backward_site_width(backward->model->config, site);
+    return values + at * backward_site_width(descent_plan(descent), site);
 }
 
 Status descent_project(const Descent *descent, TensorRole role, Slope from, Slope to, bool accumulate,
@@ -109,8 +117,9 @@ Status descent_give_matrix(const Descent *descent, TensorRole role, BackwardSite
                          .bias = has_bias ? layer->tensors[bias] : NULL,
                          .role = role,
                          .tokens = descent->tokens,
-                         .columns = is_normed ? config->hidden_size : backward_site_width(config, input),
-                         .rows = backward_slope_width(config, slope),
+                         .columns = is_normed ? config->hidden_size
+                                              : backward_site_width(descent_plan(descent), input),
+                         .rows = descent_slope_width(descent, slope),
                          .inputs = is_normed ? descent->normed : backward->activations[input],
                          .gradients = backward->slopes[slope]};
     return descent_give(descent, &flow, error);

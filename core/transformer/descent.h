@@ -39,6 +39,10 @@ typedef void (*DescentStep)(const Descent *descent, size_t sequence, size_t toke
 Status descent_for_tokens(const Descent *descent, DescentStep step, Error *error) STATUS_MUST_CHECK;
 
 const ModelConfig *descent_config(const Descent *descent);
+const LayerPlan *descent_plan(const Descent *descent);
+
+/* As wide as the layer at hand has it. */
+size_t descent_slope_width(const Descent *descent, Slope slope);
 
 /* Of a token in its text. */
 size_t descent_position(const Descent *descent, size_t sequence, size_t token);

@@ -95,7 +95,7 @@ static void descend_clip(const Descent *descent, size_t sequence, size_t token, 
     for (size_t i = 0; i < sizeof CLIPPED / sizeof *CLIPPED; i++) {
         const float *x = descent_activation(descent, CLIPPED[i].site, sequence, token);
         float *slope = descent_slope(descent, CLIPPED[i].slope, sequence, token);
-        for (size_t j = 0; j < backward_site_width(config, CLIPPED[i].site); j++)
+        for (size_t j = 0; j < backward_site_width(descent_plan(descent), CLIPPED[i].site); j++)
             if (fabsf(x[j]) > (float)config->clip) slope[j] = 0.0F;
     }
 }

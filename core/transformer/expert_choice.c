@@ -122,3 +122,96 @@ void expert_choose(const ExpertPlan *plan, const ExpertChoice *choice) {
     if (plan->scoring == EXPERTS_SIGMOID_CHOSEN) sigmoid(choice->weights, (size_t)plan->chosen);
     scale_weights(plan, choice->weights);
 }
+
+/* ---- the way back ---- */
+
+/* Of those that are chosen: the largest logit, and the sum of exp(logit − largest). */
+typedef struct ChosenSums {
+    float largest;
+    double sum;
+} ChosenSums;
+
+static ChosenSums sum_chosen(const ExpertPlan *plan, const float *scores, const float *chosen) {
+    ChosenSums sums = {OUT, 0.0};
+    for (size_t k = 0; k < plan->chosen; k++) sums.largest = fmaxf(sums.largest, scores[(size_t)chosen[k]]);
+    for (size_t k = 0; k < plan->chosen; k++)
+        sums.sum += exp((double)(scores[(size_t)chosen[k]] - sums.largest));
+    return sums;
+}
+
+/* A weight before it is normalised and scaled. */
+static double raw_weight(const ExpertPlan *plan, const ChosenSums *sums, float score) {
+    if (plan->scoring == EXPERTS_SOFTMAX_CHOSEN) return exp((double)(score - sums->largest)) / sums->sum;
+    if (plan->scoring == EXPERTS_SIGMOID_CHOSEN) return 1.0 / (1.0 + exp(-(double)score));
+    return (double)score;
+}
+
+/* From the weights to what they are before they are normalised and scaled. */
+static void descend_scale(const ExpertPlan *plan, const ChosenSums *sums, const float *scores,
+                          const float *chosen, float *slopes) {
+    double sum = plan->added_sum, mean = 0.0;
+    for (size_t k = 0; k < plan->chosen && plan->normalises; k++) {
+        double raw = raw_weight(plan, sums, scores[(size_t)chosen[k]]);
+        sum += raw;
+        mean += raw * (double)slopes[k];
+    }
+    if (sum < plan->least_sum) { /* a number: no weight moves it */
+        sum = plan->least_sum;
+        mean = 0.0;
+    }
+    for (size_t k = 0; k < plan->chosen; k++) {
+        double slope = (double)slopes[k];
+        if (plan->normalises) slope = (slope - mean / sum) / sum;
+        slopes[k] = (float)(slope * plan->scale);
+    }
+}
+
+/* Each a softmax over those near the best that is left (mix_sparsely()). */
+static void descend_mixer(const ExpertPlan *plan, const float *logits, const float *chosen,
+                          const float *slopes, float *out) {
+    size_t count = (size_t)plan->count;
+    for (size_t k = 0; k < plan->chosen; k++) {
+        size_t best = (size_t)chosen[k];
+        double sum = 0.0;
+        for (int pass = 0; pass < 2; pass++) {
+            double weight = pass == 0 ? 0.0 : 1.0 / sum;
+            for (size_t i = 0; i < count; i++) {
+                float distance = (logits[best] - logits[i]) / fmaxf(fabsf(logits[i]), logits[best]);
+                bool is_out = distance > 2.0F * (float)plan->mixer_jitter;
+                for (size_t before = 0; before < k; before++) is_out |= (size_t)chosen[before] == i;
+                double share = is_out ? 0.0 : exp((double)(logits[i] - logits[best]));
+                if (pass == 0)
+                    sum += share;
+                else
+                    out[i] +=
+                        (float)((double)slopes[k] * weight * ((i == best ? 1.0 : 0.0) - share * weight));
+            }
+        }
+    }
+}
+
+void expert_choice_descend(const ExpertPlan *plan, const float *scores, const float *chosen, float *slopes,
+                           float *out) {
+    size_t count = (size_t)plan->count;
+    memset(out, 0, count * sizeof *out);
+    if (plan->scoring == EXPERTS_SPARSE_MIXER) {
+        descend_mixer(plan, scores, chosen, slopes, out);
+        return;
+    }
+    const ChosenSums sums = sum_chosen(plan, scores, chosen);
+    descend_scale(plan, &sums, scores, chosen, slopes);
+    double mean = 0.0;
+    for (size_t k = 0; k < plan->chosen; k++)
+        mean += raw_weight(plan, &sums, scores[(size_t)chosen[k]]) * (double)slopes[k];
+    for (size_t k = 0; k < plan->chosen; k++) {
+        double raw = raw_weight(plan, &sums, scores[(size_t)chosen[k]]), slope = (double)slopes[k];
+        bool is_softmax = plan->scoring == EXPERTS_SOFTMAX || plan->scoring == EXPERTS_SOFTMAX_CHOSEN;
+        out[(size_t)chosen[k]] = (float)(raw * (is_softmax ? slope - mean : slope * (1.0 - raw)));
+    }
+    if (plan->scoring != EXPERTS_SOFTMAX) return;
+    for (size_t i = 0; i < count; i++) { /* those that are not chosen are in the softmax all the same */
+        bool is_chosen = false;
+        for (size_t k = 0; k < plan->chosen; k++) is_chosen |= (size_t)chosen[k] == i;
+        if (!is_chosen) out[i] = (float)(-(double)scores[i] * mean);
+    }
+}

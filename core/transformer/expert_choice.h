@@ -19,4 +19,9 @@ typedef struct ExpertChoice {
 
 void expert_choose(const ExpertPlan *plan, const ExpertChoice *choice);
 
+/* The way back, the choice taken as it is: from the gradient at the weights, slopes[plan->chosen], which is lost, to that at
+ * the logits, out[plan->count]. `scores` and `chosen` are what expert_choose() left in logits and chosen. */
+void expert_choice_descend(const ExpertPlan *plan, const float *scores, const float *chosen, float *slopes,
+                           float *out);
+
 #endif

@@ -369,8 +369,7 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
     if (status != STATUS_OK) return status;
     Workspace workspace = {0};
     size_t chunk_tokens = choose_chunk(states[0]->model->config, count, input->count),
-           before = states[0]->length;
-    size_t keys = count_keys(states[0], input);
+           before = states[0]->length, keys = count_keys(states[0], input);
     status = reserve(&workspace, states, count, input, chunk_tokens, job, error);
     if (status == STATUS_OK) recurrence_begin(states, count);
     bool has_begun = status == STATUS_OK;
@@ -403,11 +402,12 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
     return status;
 }
 
-/* What down gives matters only where a norm follows. */
+/* What down gives matters only where a norm follows; experts are run to the end all the same. */
 static Status replay_mlp(const Pass *pass, Error *error) {
     NormPlaces norms = pass->chunk.states[0]->side->config->norms;
     bool is_normed = norms == NORMS_AROUND || norms == NORMS_BEHIND, is_kept = pass->chunk.kept != NULL;
-    if (is_normed && !is_kept) return run_mlp(pass, error);
+    bool has_experts = forward_plan(pass->chunk.states[0], pass->chunk.layer)->mlp == MLP_EXPERTS;
+    if (has_experts || (is_normed && !is_kept)) return run_mlp(pass, error);
     Status status = is_kept ? block_mlp_restore(pass, error) : block_mlp_activate(pass, error);
     if (status == STATUS_OK && is_normed) status = block_mlp_project_down(pass, error);
     if (status == STATUS_OK && is_normed) pass_observe(pass, FORWARD_MLP_OUTPUT, BUFFER_ADDED);

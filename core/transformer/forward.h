@@ -25,6 +25,7 @@
 #define REJUV_CORE_FORWARD_H
 
 #include "core/support/job.h"
+#include "core/transformer/expert_rows.h"
 #include "core/transformer/forward_state.h"
 #include "core/transformer/matmul.h"
 
@@ -43,9 +44,16 @@ typedef enum ForwardSite {
     FORWARD_GATE,             /* outputs of gate and up with their bias */
     FORWARD_UP,
     FORWARD_ACTIVATED, /* input of down_proj: act(gate) ⊙ up; of a mixture of experts the shared expert's */
+    FORWARD_SWITCH,    /* what the shared expert is weighed by, before the sigmoid: [tokens × 1] */
+    FORWARD_SCORES, /* a router's scores, or logits where only those of the chosen are scored: [tokens × experts] */
     FORWARD_CHOSEN, /* a mixture of experts: [tokens × chosen], the numbers of the experts that each token goes to, the
                            best first: how often a number comes is the share of tokens routed to that expert */
-    FORWARD_WEIGHTS,   /* and the weight of each */
+    FORWARD_WEIGHTS, /* and the weight of each */
+    FORWARD_ROUTED_GATE_UP, /* of routed experts: outputs of gate and up with their bias, in one or apart, and inputs of
+                               down; values are [rows × width / chosen], in the order of moment->rows */
+    FORWARD_ROUTED_GATE,
+    FORWARD_ROUTED_UP,
+    FORWARD_ROUTED_ACTIVATED,
     FORWARD_MLP_OUTPUT /* of down, or of all experts together, before the norm behind it */
 } ForwardSite;
 
@@ -56,6 +64,7 @@ typedef struct ForwardMoment {
     size_t first, tokens; /* tokens of the call's input */
     const float *values;  /* [tokens × width], valid during the call only */
     size_t width;
+    const ExpertRows *rows; /* what the rows of values are, where they are not tokens; else NULL */
 } ForwardMoment;
 
 /* Called on the calling thread, between the steps of the pass. */

@@ -92,21 +92,24 @@ Status pass_project_biased(const Pass *pass, TensorPart weight, TensorPart bias,
     return matmul_run(pass->operands, chunk->state_count, chunk->tokens, pass->scratch, chunk->job, error);
 }
 
-void pass_observe(const Pass *pass, ForwardSite site, Buffer buffer) {
+void pass_observe_state(const Pass *pass, size_t state, ForwardSite site, Buffer buffer,
+                        const ExpertRows *rows) {
     const Chunk *chunk = &pass->chunk;
+    const ModelConfig *config = chunk->states[state]->side->config;
     if (pass->input->observer == NULL) return;
-    for (size_t i = 0; i < chunk->state_count; i++) {
-        const ModelConfig *config = chunk->states[i]->side->config;
-        /* the stream behind the last layer is as wide as before it */
-        uint64_t layer = chunk->layer < config->layers ? chunk->layer : config->layers - 1;
-        ForwardMoment moment = {.site = site,
-                                .layer = chunk->layer,
-                                .state = i,
-                                .first = pass->done,
-                                .tokens = chunk->tokens,
-                                .values = chunk->states[i]->buffers[buffer],
-                                .width =
-                                    forward_layer_width(config, architecture_layer(config, layer), buffer)};
-        pass->input->observer(pass->input->user, &moment);
-    }
+    /* the stream behind the last layer is as wide as before it */
+    uint64_t layer = chunk->layer < config->layers ? chunk->layer : config->layers - 1;
+    ForwardMoment moment = {.site = site,
+                            .layer = chunk->layer,
+                            .state = state,
+                            .first = pass->done,
+                            .tokens = chunk->tokens,
+                            .values = chunk->states[state]->buffers[buffer],
+                            .width = forward_layer_width(config, architecture_layer(config, layer), buffer),
+                            .rows = rows};
+    pass->input->observer(pass->input->user, &moment);
+}
+
+void pass_observe(const Pass *pass, ForwardSite site, Buffer buffer) {
+    for (size_t i = 0; i < pass->chunk.state_count; i++) pass_observe_state(pass, i, site, buffer, NULL);
 }

@@ -47,7 +47,9 @@ Status pass_project(const Pass *pass, Projection projection, Error *error) STATU
 Status pass_project_part(const Pass *pass, TensorPart part, Buffer from, Buffer to,
                          Error *error) STATUS_MUST_CHECK;
 
-/* Tells the observer, where there is one. */
+/* Tells the observer, where there is one, of all states; of one, whose values are rows for experts (else NULL). */
 void pass_observe(const Pass *pass, ForwardSite site, Buffer buffer);
+void pass_observe_state(const Pass *pass, size_t state, ForwardSite site, Buffer buffer,
+                        const ExpertRows *rows);
 
 #endif

@@ -9,6 +9,7 @@
 #include "core/checkpoint/tensor_values.h"
 #include "core/evaluation/evaluation_row.h"
 #include "core/fusion/neurons.h"
+#include "core/fusion/neurons_tensor.h"
 #include "core/method/attribution.h"
 #include "core/method/dormancy.h"
 #include "core/readiness/gradient.h"
@@ -127,9 +128,10 @@ static double compare_scores(const cJSON *layers, const NeuronTable *table, cons
     const cJSON *modules, *module, *expected;
     cJSON_ArrayForEach(modules, layers) {
         cJSON_ArrayForEach(module, modules) {
-            NeuronModule known;
-            if (!neurons_find_module(module->string, &known)) fail_msg("module %s", module->string);
-            NeuronBlock block = neurons_find_block(table, layer, known);
+            char name[NEURONS_NAME_SIZE];
+            NeuronBlock block;
+            (void)snprintf(name, sizeof name, "%d.%s", (int)layer, module->string);
+            if (!neurons_read_name(table, name, &block)) fail_msg("module %s", name);
             assert_int_equal(cJSON_GetArraySize(module), block.count);
             uint64_t at = block.first;
             cJSON_ArrayForEach(expected, module) {
@@ -170,13 +172,40 @@ static void check_attribution(const Case *own) {
     attribution_free(&attribution);
 }
 
-static double compare_layers(const cJSON *layers, const double *scores) {
+/* Layers of as many columns; what a narrower one has beyond its own is not a number. */
+static double compare_layers(const cJSON *layers, const double *scores, size_t columns) {
     double worst = 0.0;
     const cJSON *layer, *expected;
     cJSON_ArrayForEach(layer, layers) {
-        cJSON_ArrayForEach(expected, layer) worst = fmax(worst, fabs(*scores++ - expected->valuedouble));
+        size_t i = 0;
+        cJSON_ArrayForEach(expected, layer) {
+            double error = fabs(scores[i++] - expected->valuedouble);
+            worst = isnan(error) ? INFINITY : fmax(worst, error);
+        }
+        for (; i < columns; i++) assert_true(isnan(scores[i]));
+        scores += columns;
     }
     return worst;
+}
+
+/* How many tokens go to each expert; nothing of layers without any. */
+static void check_routing(const Case *own, const Routing *routing) {
+    const cJSON *layer, *expected;
+    uint64_t at = 0;
+    cJSON_ArrayForEach(layer, json_find(own->golden, "routing")) {
+        size_t e = 0, unused = 0;
+        assert_int_equal(routing->has_experts[at], cJSON_GetArraySize(layer) > 0);
+        cJSON_ArrayForEach(expected, layer) {
+            assert_true(routing_share(routing, at, e++) * TOKENS == expected->valuedouble);
+            unused += expected->valuedouble == 0.0;
+        }
+        if (e > 0) {
+            assert_int_equal(routing_count_unused(routing, at), unused);
+            assert_true(routing_overlap(routing, routing, at) == 1.0);
+        }
+        at++;
+    }
+    assert_int_equal(routing->layers, at);
 }
 
 static void check_dormancy(const Case *own) {
@@ -190,13 +219,16 @@ static void check_dormancy(const Case *own) {
     if (dormancy_run(own->model, &settings, &row, 1, true, &dormancy, own->job, &error) != STATUS_OK)
         fail_msg("%s: %s", own->name, error.message);
     const cJSON *golden = json_find(own->golden, "dormancy");
-    double mlp = compare_layers(json_find(golden, "mlp"), dormancy.mlp_scores),
-           channels = compare_layers(json_find(golden, "channels"), dormancy.channel_scores),
-           gradient = compare_layers(json_find(own->golden, "gradient"), dormancy.gradient_scores);
+    double mlp = compare_layers(json_find(golden, "mlp"), dormancy.mlp_scores, dormancy.mlp),
+           channels =
+               compare_layers(json_find(golden, "channels"), dormancy.channel_scores, dormancy.channels),
+           gradient =
+               compare_layers(json_find(own->golden, "gradient"), dormancy.gradient_scores, dormancy.mlp);
     print_message("%-22s dormancy %.1e, of channels %.1e, of gradients %.1e\n", own->name, mlp, channels,
                   gradient);
     if (!(mlp < DORMANCY_TOLERANCE && channels < DORMANCY_TOLERANCE && gradient < DORMANCY_TOLERANCE))
         fail_msg("%s: dormancy %.3g %.3g %.3g", own->name, mlp, channels, gradient);
+    check_routing(own, &dormancy.routing);
     dormancy_free(&dormancy);
 }
 
@@ -249,12 +281,27 @@ static GradientError compare_gradient(const Case *own, const cJSON *norms, const
     return worst;
 }
 
+/* Of a mixture of experts it is not known, and said so. */
+static void check_refusal(const Case *own) {
+    const SampleRows rows = {0};
+    Settings settings = settings_at(1.0);
+    Gradient gradient;
+    Error error = {0};
+    Status status = gradient_measure(own->model, &settings, &rows, NULL, 0, &gradient, own->job, &error);
+    if (status != STATUS_UNSUPPORTED || strstr(error.message, "mixtures of experts") == NULL)
+        fail_msg("%s: status %d, \"%s\"", own->name, (int)status, error.message);
+}
+
 static void check_gradient(const Case *own) {
     static const struct {
         const char *state;
         double alpha;
         size_t group_tokens;
     } RUNS[] = {{"base", 0.0, 0}, {"sft", 1.0, 0}, {"fused", 0.5, 0}, {"fused", 0.5, 30}};
+    if (architecture_has_experts(own->model->config)) {
+        check_refusal(own);
+        return;
+    }
     cJSON *golden = golden_read_json("golden/blocks/%s/%s", own->name, "gradient.json");
     HandOver samples;
     read_samples(golden, &samples);
@@ -288,8 +335,8 @@ static void check_reset(const Case *own) {
     assert_int_equal(ranking_create_random(&table, 7, &ranking, &error), STATUS_OK);
     for (size_t i = 0; i < own->pair->count; i++) {
         const PairTensor *tensor = &own->pair->tensors[i];
-        NeuronModule module;
-        bool is_reset = tensor->layer >= 0 && neurons_find_role(tensor->role, &module);
+        NeuronTensor found;
+        bool is_reset = neurons_tensor_find(&table, tensor, &found) == NEURONS_FIT;
         Settings settings = settings_at(1.0);
         settings.ranking = ranking;
         settings.rho = 1.0;
@@ -332,6 +379,15 @@ static const char *const CASES[] = {
     "norms-apart",
     "sinks",
     "head-norms-with-biases",
+    "experts-softmax",
+    "experts-switch",
+    "experts-fused",
+    "experts-clamped",
+    "experts-corrected",
+    "experts-mixer",
+    "experts-least-sum",
+    "experts-behind",
+    "experts-weighed-input",
 };
 
 static void for_all(void (*check)(const Case *own)) {

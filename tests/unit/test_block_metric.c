@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 /* Two layers of 2 q, 1 k, 1 v, 3 gate, 3 up, 2 o and 4 down: 32 neurons. */
-static const NeuronTable TABLE = {2, {2, 1, 1, 0, 3, 3, 0, 2, 4}, false};
+static const NeuronTable TABLE = {.layers = 2, .counts = {2, 1, 1, 0, 3, 3, 0, 2, 4}};
 enum { NEURONS = 32, PER_LAYER = 16, BLOCKS = 14 };
 
 static NeuronBlock block_at(uint64_t layer, NeuronModule module) {

@@ -362,6 +362,52 @@ static void dormancy_on_a_prompt_without_a_response_comes_back(void **state) {
     pair_close(pair);
 }
 
+static void assert_same_routing(const Routing *a, const Routing *b) {
+    assert_int_equal(a->layers, b->layers);
+    assert_int_equal(a->chosen, b->chosen);
+    for (uint64_t layer = 0; layer < a->layers; layer++) {
+        assert_int_equal(a->has_experts[layer], b->has_experts[layer]);
+        if (!a->has_experts[layer]) continue;
+        assert_true(routing_weight_entropy(a, layer) == routing_weight_entropy(b, layer));
+        assert_true(routing_overlap(a, b, layer) == 1.0);
+        for (size_t e = 0; e < a->experts; e++)
+            assert_true(routing_share(a, layer, e) == routing_share(b, layer, e));
+    }
+}
+
+/* A mixture of experts: where its tokens go is kept too. */
+static void routing_comes_back_with_dormancy(void **state) {
+    (void)state;
+    Pair *pair = open_pair(TESTS_DIR "/golden/blocks/experts-softmax/base",
+                           TESTS_DIR "/golden/blocks/experts-softmax/sft");
+    Model *model;
+    Error error = {0};
+    const Settings sft = {.alpha = 1.0};
+    const EvaluationRow row = {.ids = IDS, .count = 5, .first = 2, .end = 5};
+    Dormancy made, read = {0};
+    Buffer payload = {0};
+    assert_int_equal(model_open(pair, &model, &error), STATUS_OK);
+    const CacheMethodShape shape = {.table = neurons_list(model->config),
+                                    .heads = model->config->heads,
+                                    .vocabulary = model->config->vocabulary,
+                                    .rows = &row,
+                                    .row_count = 1};
+    if (dormancy_run(model, &sft, &row, 1, false, &made, NULL, &error) != STATUS_OK)
+        fail_msg("%s", error.message);
+    cache_method_pack_dormancy(&made, &payload);
+    const unsigned char *bytes = (const unsigned char *)payload.text;
+    for (size_t size = 0; size < payload.length; size++)
+        assert_false(cache_method_unpack_dormancy(&shape, false, bytes, size, &read));
+    assert_true(cache_method_unpack_dormancy(&shape, false, bytes, payload.length, &read));
+    assert_memory_equal(read.mlp_scores, made.mlp_scores, made.layers * made.mlp * sizeof(double));
+    assert_same_routing(&read.routing, &made.routing);
+    buffer_free(&payload);
+    dormancy_free(&made);
+    dormancy_free(&read);
+    model_close(model);
+    pair_close(pair);
+}
+
 static void dormancy_of_another_shape_or_of_other_rows_is_refused(void **state) {
     (void)state;
     enum { SIZES = 6 };
@@ -484,6 +530,7 @@ int main(void) {
         cmocka_unit_test(attribution_to_another_number_of_targets_is_refused),
         cmocka_unit_test(dormancy_comes_back_bit_for_bit_with_gradients_or_without),
         cmocka_unit_test(dormancy_on_a_prompt_without_a_response_comes_back),
+        cmocka_unit_test(routing_comes_back_with_dormancy),
         cmocka_unit_test(dormancy_of_another_shape_or_of_other_rows_is_refused),
         cmocka_unit_test(drift_of_neurons_and_averages_come_back_bit_for_bit),
         cmocka_unit_test(each_analysis_is_recalled_as_it_was_kept_and_no_other),

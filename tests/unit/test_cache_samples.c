@@ -149,7 +149,7 @@ static void dials_are_named_by_what_they_reset(void **state) {
     Cache *cache = open_cache();
     SampleSet set = {0};
     const RolloutOptions options = usual_options();
-    const NeuronTable table = {1, {2, 2, 2, 0, 2, 2, 0, 2, 2}, false};
+    const NeuronTable table = {.layers = 1, .counts = {2, 2, 2, 0, 2, 2, 0, 2, 2}};
     const RankingOrigin origin = {.selector = SELECTOR_RANDOM};
     uint32_t ranks[14];
     Ranking *ranking, *same, *other;

@@ -138,6 +138,61 @@ static void what_is_not_a_number_chooses_within_the_experts(void **state) {
     }
 }
 
+/* Σ slopes · weights, the choice being what it is at these logits. */
+static double weigh(const ExpertPlan *plan, const float *logits, const float *correction, const float *slopes,
+                    const Outcome *wanted) {
+    Outcome outcome = choose(plan, logits, correction);
+    double sum = 0.0;
+    assert_memory_equal(outcome.chosen, wanted->chosen, sizeof outcome.chosen);
+    for (size_t k = 0; k < plan->chosen; k++) sum += (double)slopes[k] * (double)outcome.weights[k];
+    return sum;
+}
+
+static void check_way_back(const ExpertPlan *plan, const float *logits, const float *correction) {
+    const float slopes[3] = {0.7F, -1.1F, 0.4F}, step = 1.0F / 64.0F;
+    Outcome outcome = choose(plan, logits, correction);
+    float scores[MOST], rivals[MOST], groups[MOST], given[3], out[MOST], chosen[MOST], weights[MOST];
+    memcpy(scores, logits, plan->count * sizeof *scores);
+    memcpy(given, slopes, sizeof given);
+    expert_choose(plan, &(ExpertChoice){.logits = scores,
+                                        .rivals = rivals,
+                                        .groups = groups,
+                                        .correction = correction,
+                                        .chosen = chosen,
+                                        .weights = weights});
+    expert_choice_descend(plan, scores, chosen, given, out);
+    for (size_t i = 0; i < plan->count; i++) {
+        float up[MOST], down[MOST];
+        memcpy(up, logits, plan->count * sizeof *up);
+        memcpy(down, logits, plan->count * sizeof *down);
+        up[i] += step;
+        down[i] -= step;
+        double slope = (weigh(plan, up, correction, slopes, &outcome) -
+                        weigh(plan, down, correction, slopes, &outcome)) /
+                       (2.0 * (double)step);
+        if (fabs(slope - (double)out[i]) > 2e-4)
+            fail_msg("scoring %d, logit %zu: %g, by difference %g", (int)plan->scoring, i, (double)out[i],
+                     slope);
+    }
+}
+
+static void the_way_back_is_what_differences_give(void **state) {
+    (void)state;
+    const float logits[6] = {0.3F, 1.4F, -0.9F, 1.1F, 0.8F, -0.2F},
+                correction[6] = {0.0F, -0.3F, 0.1F, 0.3F, 0.0F, 0.1F};
+    for (int scoring = EXPERTS_SOFTMAX; scoring <= EXPERTS_SPARSE_MIXER; scoring++) {
+        for (int kind = 0; kind < 4; kind++) {
+            ExpertPlan plan = plan_of((ExpertScoring)scoring, 6, 3);
+            plan.mixer_jitter = 0.2;
+            plan.normalises = kind > 0;
+            plan.scale = 1.5;
+            plan.added_sum = kind == 2 ? 0.5 : 0.0;
+            plan.least_sum = kind == 3 ? 5.0 : 0.0; /* more than any sum here */
+            check_way_back(&plan, logits, scoring == EXPERTS_SIGMOID ? correction : NULL);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(softmax_weighs_the_best_by_their_share_of_all),
@@ -147,6 +202,7 @@ int main(void) {
         cmocka_unit_test(only_the_best_groups_compete),
         cmocka_unit_test(the_mixer_weighs_by_those_that_come_near),
         cmocka_unit_test(what_is_not_a_number_chooses_within_the_experts),
+        cmocka_unit_test(the_way_back_is_what_differences_give),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

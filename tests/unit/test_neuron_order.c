@@ -147,19 +147,10 @@ static void places_are_read_in_whole_and_in_part(void **state) {
 
 static void what_is_no_place_is_refused(void **state) {
     (void)state;
-    static const char *const TEXTS[] = {"",
-                                        ".",
-                                        "x",
-                                        "3.x",
-                                        "-3",
-                                        "3.gate.1",
-                                        "layer",
-                                        "gates",
-                                        "9999999999",
-                                        "1.5.q",
-                                        "12.gate x",
-                                        "gate layer",
-                                        "000000000000000000000000000000003"};
+    static const char *const TEXTS[] = {
+        "",         ".",     "x",         "3.x",        "-3",
+        "3.gate.1", "layer", "gates",     "9999999999", "1.five.q",
+        "1.5.6.q",  "..q",   "12.gate x", "gate layer", "000000000000000000000000000000003"};
     NeuronPlace place;
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
         assert_false(neuron_filter_read_place(TEXTS[i], &place));

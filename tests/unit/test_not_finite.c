@@ -62,7 +62,7 @@ static void a_score_that_is_not_finite_is_refused(void **state) {
 
 static void dormancy_that_is_not_a_number_ranks_nothing(void **state) {
     (void)state;
-    const NeuronTable table = {2, {2, 1, 1, 0, 3, 3, 0, 2, 3}, false};
+    const NeuronTable table = {.layers = 2, .counts = {2, 1, 1, 0, 3, 3, 0, 2, 3}};
     double mlp[] = {1.0, 2.0, 0.0, 1.0, 1.0, 1.0}, gradient[] = {1.0, 1.0, 1.0, 1.0, NAN, 1.0};
     const Dormancy dormancy = {
         .layers = 2, .mlp = 3, .response_tokens = 1, .mlp_scores = mlp, .gradient_scores = gradient};

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 /* Two layers of 2 q, 1 k, 1 v, 3 gate, 3 up, 2 o and 3 down: 30 neurons. */
-static const NeuronTable TABLE = {2, {2, 1, 1, 0, 3, 3, 0, 2, 3}, false};
+static const NeuronTable TABLE = {.layers = 2, .counts = {2, 1, 1, 0, 3, 3, 0, 2, 3}};
 enum { NEURONS = 30, PER_LAYER = 15 };
 static const RankingOrigin LIST = {.selector = SELECTOR_LIST};
 

@@ -78,7 +78,7 @@ static void a_dtype_that_is_not_known_keeps_its_name(void **state) {
 
 /* ---- the dials ---- */
 
-static const NeuronTable TABLE = {2, {2, 1, 1, 0, 3, 3, 0, 2, 3}, false};
+static const NeuronTable TABLE = {.layers = 2, .counts = {2, 1, 1, 0, 3, 3, 0, 2, 3}};
 
 /* The recipe above, with every dial turned. */
 static Recipe *make_recipe_with_dials(void) {
@@ -113,6 +113,34 @@ static void modules_are_read_as_they_were_written(void **state) {
     Error error = {0};
     if (recipe_read(scratch_path("recipe.json"), &read, &error) != STATUS_OK) fail_msg("%s", error.message);
     assert_true(neurons_equal(&read->ranking->table, &table));
+    recipe_free(read);
+    recipe_free(recipe);
+    free(text);
+}
+
+/* A model whose second layer is a mixture of experts: its table comes back, and a set by expert. */
+static void experts_are_read_as_they_were_written(void **state) {
+    (void)state;
+    NeuronTable table = TABLE;
+    table.experts.count = 3;
+    table.experts.counts[NEURON_GATE_UP] = 4;
+    table.experts.counts[NEURON_DOWN] = table.experts.shared[NEURON_DOWN] = 2;
+    table.experts.shared[NEURON_GATE] = 2;
+    table.experts.is_transposed = true;
+    table.experts.layers[0] = 2;
+    Recipe *recipe = make_recipe_with_dials(), *read;
+    ranking_free(recipe->ranking);
+    assert_int_equal(ranking_create_random(&table, 1, &recipe->ranking, NULL), STATUS_OK);
+    recipe->settings.ranking = recipe->ranking;
+    recipe->settings.rho = 0.5;
+    char *text = format(recipe);
+    scratch_write_text("recipe.json", text);
+    Error error = {0};
+    if (recipe_read(scratch_path("recipe.json"), &read, &error) != STATUS_OK) fail_msg("%s", error.message);
+    assert_true(neurons_equal(&read->ranking->table, &table));
+    uint32_t cut = settings_cut(&recipe->settings);
+    for (uint64_t i = 0; i < neurons_count(&table); i++)
+        assert_int_equal(read->ranking->ranks[i] == 0, recipe->ranking->ranks[i] < cut);
     recipe_free(read);
     recipe_free(recipe);
     free(text);
@@ -333,6 +361,7 @@ int main(void) {
         cmocka_unit_test(what_is_read_is_what_was_written),
         cmocka_unit_test(a_dtype_that_is_not_known_keeps_its_name),
         cmocka_unit_test(modules_are_read_as_they_were_written),
+        cmocka_unit_test(experts_are_read_as_they_were_written),
         cmocka_unit_test(dials_are_read_as_they_were_written),
         cmocka_unit_test(a_curve_has_as_many_layers_as_there_are),
         cmocka_unit_test(a_random_reset_tells_its_seed),

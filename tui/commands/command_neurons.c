@@ -35,10 +35,10 @@ static NeuronRow find_neuron(const Neurons *neurons, size_t number) {
 }
 
 static Status make_neurons(const Neurons *neurons, Table **table, Error *error) {
-    Status status = neuron_table_create(table, error);
+    Status status = neuron_table_create(&neurons->table, table, error);
     for (size_t i = 0; i < neurons->count && status == STATUS_OK; i++) {
         NeuronRow row = find_neuron(neurons, neurons->order[i]);
-        neuron_table_add(*table, &row);
+        neuron_table_add(&neurons->table, *table, &row);
     }
     return status;
 }

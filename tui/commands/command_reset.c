@@ -99,7 +99,8 @@ const Command command_reset = {
         "  neurons     M\n"
         "  per_target  round(rho M), halves up\n"
         "  selected    how many there are in the set\n"
-        "  set         {LAYER.MODULE: [index, ...]}: rows of q, k, v (or qkv), gate and up (or gate_up), columns of o and down\n"
+        "  set         {LAYER.MODULE: [index, ...]}, of experts {LAYER.EXPERT.MODULE: [index, ...]}, as in 3.17.down and "
+        "3.shared.down: rows of q, k, v (or qkv), gate and up (or gate_up), columns of o and down\n"
         "CSV: how many there are in each layer and module",
     .run = run,
 };

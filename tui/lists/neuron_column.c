@@ -87,7 +87,7 @@ NeuronColumn neuron_column_dormancy(NeuronColumn column) {
 
 void neuron_column_name(const NeuronScores *facts, char text[FORMAT_SIZE * 2]) {
     char block[NEURONS_NAME_SIZE];
-    neurons_name_block(&facts->block, block);
+    neurons_name_block(&facts->matrix, block);
     (void)snprintf(text, (size_t)FORMAT_SIZE * 2, "%s %" PRIu64, block, facts->index);
 }
 

@@ -10,12 +10,14 @@
 enum { WORD_SIZE = 32, NUMBER_DIGITS = 9 };
 
 NeuronFilter neuron_filter_none(void) {
-    return (NeuronFilter){.place = {.layer = NEURON_ANY, .index = NEURON_ANY, .module = NEURON_ANY}};
+    return (NeuronFilter){
+        .place = {.layer = NEURON_ANY, .index = NEURON_ANY, .expert = NEURON_ANY, .module = NEURON_ANY}};
 }
 
 bool neuron_filter_equal(const NeuronFilter *a, const NeuronFilter *b) {
     return a->place.layer == b->place.layer && a->place.index == b->place.index &&
-           a->place.module == b->place.module && a->reset == b->reset && a->dormant == b->dormant;
+           a->place.expert == b->place.expert && a->place.module == b->place.module && a->reset == b->reset &&
+           a->dormant == b->dormant;
 }
 
 bool neuron_filter_is_none(const NeuronFilter *filter) {
@@ -52,15 +54,20 @@ static bool read_module(const char *name, int *module) {
     return false;
 }
 
-/* "12.gate", "12.", ".gate", "gate", "301". */
+/* "12.gate", "12.17.gate", "12.", ".gate", "gate", "301". */
 static bool read_place_word(const char *word, bool is_layer, NeuronPlace *place) {
     char left[WORD_SIZE];
-    const char *dot = strchr(word, '.');
+    const char *dot = strrchr(word, '.');
     if (dot == NULL && isdigit((unsigned char)word[0]))
         return read_number(word, is_layer ? &place->layer : &place->index);
     if (dot == NULL) return read_module(word, &place->module);
     (void)snprintf(left, sizeof left, "%.*s", (int)(dot - word), word);
     if (left[0] == '\0' && dot[1] == '\0') return false;
+    char *expert = strchr(left, '.');
+    if (expert != NULL) {
+        *expert++ = '\0';
+        if (!neurons_read_expert(expert, &place->expert)) return false;
+    }
     if (left[0] != '\0' && !read_number(left, &place->layer)) return false;
     return dot[1] == '\0' || read_module(dot + 1, &place->module);
 }
@@ -81,9 +88,10 @@ bool neuron_filter_read_place(const char *text, NeuronPlace *place) {
     return any && !is_layer && text[0] == '\0';
 }
 
-bool neuron_filter_fits(const NeuronPlace *place, const NeuronBlock *block, uint64_t index) {
-    return (place->layer == NEURON_ANY || (uint64_t)place->layer == block->layer) &&
-           (place->module == NEURON_ANY || place->module == (int)block->module) &&
+bool neuron_filter_fits(const NeuronPlace *place, const NeuronBlock *matrix, uint64_t index) {
+    return (place->layer == NEURON_ANY || (uint64_t)place->layer == matrix->layer) &&
+           (place->module == NEURON_ANY || place->module == (int)matrix->module) &&
+           (place->expert == NEURON_ANY || place->expert == matrix->expert) &&
            (place->index == NEURON_ANY || (uint64_t)place->index == index);
 }
 
@@ -118,6 +126,10 @@ bool neuron_filter_read(const char *text, const NeuronTable *table, NeuronFilter
         (void)snprintf(message, size, "layers are 0 to %" PRIu64, table->layers - 1);
         return false;
     }
+    if (read.place.expert != NEURON_ANY && table->experts.count == 0) {
+        (void)snprintf(message, size, "no layer of this model is a mixture of experts");
+        return false;
+    }
     *filter = read;
     return true;
 }
@@ -125,10 +137,13 @@ bool neuron_filter_read(const char *text, const NeuronTable *table, NeuronFilter
 void neuron_filter_describe(const NeuronFilter *filter, char text[NEURON_FILTER_TEXT]) {
     const NeuronPlace *place = &filter->place;
     const char *module = place->module == NEURON_ANY ? "" : neurons_module_name((NeuronModule)place->module);
-    char layer[16] = "", index[16] = "";
+    char layer[16] = "", expert[NEURONS_EXPERT_SIZE + 2] = "", index[16] = "", name[NEURONS_EXPERT_SIZE];
     if (place->layer != NEURON_ANY) (void)snprintf(layer, sizeof layer, "%" PRId64 ".", place->layer);
+    neurons_name_expert(place->expert, name);
+    if (place->expert != NEURON_ANY)
+        (void)snprintf(expert, sizeof expert, "%s%s.", layer[0] == '\0' ? "." : "", name);
     if (place->index != NEURON_ANY) (void)snprintf(index, sizeof index, " %" PRId64, place->index);
-    (void)snprintf(text, NEURON_FILTER_TEXT, "%s%s%s%s%s", layer, module, index,
+    (void)snprintf(text, NEURON_FILTER_TEXT, "%s%s%s%s%s%s", layer, expert, module, index,
                    filter->reset ? " reset" : "", filter->dormant ? " dormant" : "");
     if (text[0] == ' ') memmove(text, text + 1, strlen(text));
 }

@@ -104,7 +104,8 @@ static void add_neuron(NeuronList *list, const Session *session, const NeuronBlo
     bool largest_first = neuron_column_facts(column)->largest_first != list->reversed;
     uint32_t neuron = (uint32_t)(block->first + index);
     NeuronScores facts;
-    if (!neuron_filter_fits(&list->filter.place, block, index)) return;
+    NeuronBlock matrix = neurons_locate_matrix(session_neurons(session), neuron);
+    if (!neuron_filter_fits(&list->filter.place, &matrix, neuron - matrix.first)) return;
     session_neuron(session, neuron, &facts);
     if (!passes(list, dormancy, *neuron_list_tau(list, dormancy), &facts)) return;
     uint32_t key = largest_first ? ~neuron : neuron; /* of its place: exact, however many there are */
@@ -117,7 +118,7 @@ static void add_neuron(NeuronList *list, const Session *session, const NeuronBlo
 static size_t add_some(NeuronList *list, const Session *session, size_t most) {
     const NeuronTable *table = session_neurons(session);
     NeuronPlace place = list->filter.place;
-    place.index = NEURON_ANY;
+    place.index = place.expert = NEURON_ANY;
     for (; list->block < neurons_block_count(table); list->block++, list->index = 0) {
         NeuronBlock block = neurons_block(table, list->block);
         if (!neuron_filter_fits(&place, &block, 0)) continue;
@@ -185,8 +186,8 @@ bool neuron_list_find(NeuronList *list, const NeuronTable *table, const NeuronPl
     for (size_t i = stay ? 0 : 1; i < count + (stay ? 0 : 1); i++) {
         size_t step = i % count, at = (list->list.cursor + (direction > 0 ? step : count - step)) % count;
         uint64_t neuron = list->order.entries[at].neuron;
-        NeuronBlock block = neurons_locate(table, neuron);
-        if (!neuron_filter_fits(place, &block, neuron - block.first)) continue;
+        NeuronBlock matrix = neurons_locate_matrix(table, neuron);
+        if (!neuron_filter_fits(place, &matrix, neuron - matrix.first)) continue;
         list->list.cursor = at;
         return true;
     }

@@ -30,11 +30,23 @@ void neuron_map_go(NeuronMap *map, const NeuronTable *table, uint64_t neuron) {
     map->module = block.module;
     map->layer = block.layer;
     map->index = neuron - block.first;
-    follow_cursor(map, block.count);
+    follow_cursor(map, neurons_widest(table, block.module));
 }
 
 uint64_t neuron_map_current(const NeuronMap *map, const NeuronTable *table) {
     return neurons_find_block(table, map->layer, map->module).first + map->index;
+}
+
+static uint64_t count_here(const NeuronMap *map, const NeuronTable *table) {
+    return neurons_find_block(table, map->layer, map->module).count;
+}
+
+/* To a layer that has the module, and a neuron that there is. */
+static void follow_layer(NeuronMap *map, const NeuronTable *table) {
+    for (uint64_t i = 0; i < table->layers && count_here(map, table) == 0; i++)
+        map->layer = (map->layer + 1) % table->layers;
+    uint64_t count = count_here(map, table);
+    if (map->index >= count) map->index = count > 0 ? count - 1 : 0;
 }
 
 void neuron_map_turn_module(NeuronMap *map, const NeuronTable *table, int step) {
@@ -44,13 +56,13 @@ void neuron_map_turn_module(NeuronMap *map, const NeuronTable *table, int step) 
     while (at + 1 < count && modules[at] != map->module) at++;
     NeuronModule next = modules[(at + step % count + count) % count];
     *map = (NeuronMap){.module = next, .layer = map->layer, .index = map->index};
-    if (map->index >= table->counts[next]) map->index = table->counts[next] - 1;
+    follow_layer(map, table);
 }
 
 size_t neuron_map_window(const NeuronMap *map, const NeuronTable *table, size_t columns, uint64_t *first,
                          uint64_t *count) {
     *first = map->first;
-    *count = map->count == 0 ? table->counts[map->module] : map->count;
+    *count = map->count == 0 ? neurons_widest(table, map->module) : map->count;
     return *count < columns ? (size_t)*count : columns;
 }
 
@@ -66,11 +78,14 @@ static size_t cell_of(const NeuronMap *map, uint64_t first, uint64_t count, size
 }
 
 void neuron_map_move(NeuronMap *map, const NeuronTable *table, size_t columns, long layers, long cells) {
-    uint64_t first, count, begin, size, total = table->counts[map->module];
+    uint64_t first, count, begin, size, total = neurons_widest(table, map->module);
     size_t shown = neuron_map_window(map, table, columns, &first, &count);
     long layer = (long)map->layer + layers, last = (long)table->layers - 1;
     map->layer = (uint64_t)(layer < 0 ? 0 : layer > last ? last : layer);
-    if (cells == 0 || shown == 0) return;
+    if (cells == 0 || shown == 0) {
+        follow_layer(map, table);
+        return;
+    }
     if (shown == count) { /* single neurons: the window follows */
         long index = (long)map->index + cells;
         map->index = index < 0 ? 0 : (uint64_t)index < total ? (uint64_t)index : total - 1;
@@ -81,11 +96,12 @@ void neuron_map_move(NeuronMap *map, const NeuronTable *table, size_t columns, l
         elements_cell_span(first, count, shown, (size_t)cell, &begin, &size);
         map->index = begin;
     }
+    if (map->index >= count_here(map, table)) follow_layer(map, table);
     follow_cursor(map, total);
 }
 
 void neuron_map_zoom(NeuronMap *map, const NeuronTable *table, size_t columns, int steps) {
-    uint64_t total = table->counts[map->module], count = map->count == 0 ? total : map->count;
+    uint64_t total = neurons_widest(table, map->module), count = map->count == 0 ? total : map->count;
     if (columns == 0) return;
     for (int i = 0; i < steps; i++) count = (count + 1) / 2;
     for (int i = steps; i < 0 && count < total; i++) count *= 2;
@@ -103,8 +119,8 @@ bool neuron_map_find(NeuronMap *map, const NeuronTable *table, const NeuronPlace
     uint64_t count = neurons_count(table), here = neuron_map_current(map, table);
     for (uint64_t i = stay ? 0 : 1; i < count + (stay ? 0 : 1); i++) {
         uint64_t step = i % count, neuron = (here + (direction > 0 ? step : count - step)) % count;
-        NeuronBlock block = neurons_locate(table, neuron);
-        if (!neuron_filter_fits(place, &block, neuron - block.first)) continue;
+        NeuronBlock matrix = neurons_locate_matrix(table, neuron);
+        if (!neuron_filter_fits(place, &matrix, neuron - matrix.first)) continue;
         neuron_map_go(map, table, neuron);
         return true;
     }
@@ -120,7 +136,7 @@ void neuron_map_pool(const Session *session, NeuronColumn column, const NeuronBl
         uint64_t begin, size;
         double pooled = NAN;
         elements_cell_span(first, count, columns, cell, &begin, &size);
-        for (uint64_t i = begin; i < begin + size; i++) {
+        for (uint64_t i = begin; i < begin + size && i < block->count; i++) {
             NeuronScores facts;
             session_neuron(session, block->first + i, &facts);
             double value = neuron_column_value(column, block->first + i, &facts);

@@ -16,7 +16,7 @@ enum { DRIVERS = 16 };
 typedef struct DriversErrand {
     const Model *model;
     uint64_t neuron;
-    NeuronBlock block;
+    NeuronBlock matrix;
     size_t index;
     ForwardSite site;
     EvaluationRow *rows;
@@ -64,9 +64,22 @@ const char *session_drivers_message(const Session *session) {
 
 /* ---- measuring ---- */
 
+/* Of the tokens that are routed to the neuron's expert; it says 0 to all others. */
+static void note_rows(DriversErrand *errand, const ForwardMoment *moment) {
+    const ExpertRows *rows = moment->rows;
+    size_t width = moment->width / rows->chosen, expert = (size_t)errand->matrix.expert;
+    for (size_t r = rows->firsts[expert]; r < rows->firsts[expert + 1]; r++)
+        errand->values[errand->token + moment->first + rows->tokens[r]] =
+            moment->values[r * width + errand->index];
+}
+
 static void note_values(void *user, const ForwardMoment *moment) {
     DriversErrand *errand = user;
-    if (moment->site != errand->site || moment->layer != errand->block.layer) return;
+    if (moment->site != errand->site || moment->layer != errand->matrix.layer) return;
+    if (moment->rows != NULL) {
+        note_rows(errand, moment);
+        return;
+    }
     for (size_t t = 0; t < moment->tokens; t++)
         errand->values[errand->token + moment->first + t] = moment->values[t * moment->width + errand->index];
 }
@@ -99,20 +112,28 @@ static void free_errand(DriversErrand *errand) {
     *errand = (DriversErrand){0};
 }
 
-static Status start(Session *session, uint64_t neuron, Error *error) {
+static ForwardSite site_of(const NeuronBlock *matrix) {
     static const ForwardSite SITES[NEURON_MODULE_COUNT] = {
         [NEURON_Q] = FORWARD_QUERY,        [NEURON_K] = FORWARD_KEY,   [NEURON_V] = FORWARD_VALUE,
         [NEURON_GATE] = FORWARD_GATE,      [NEURON_UP] = FORWARD_UP,   [NEURON_O] = FORWARD_MIXED,
         [NEURON_DOWN] = FORWARD_ACTIVATED, [NEURON_QKV] = FORWARD_QKV, [NEURON_GATE_UP] = FORWARD_GATE_UP};
+    static const ForwardSite ROUTED[NEURON_MODULE_COUNT] = {[NEURON_GATE] = FORWARD_ROUTED_GATE,
+                                                            [NEURON_UP] = FORWARD_ROUTED_UP,
+                                                            [NEURON_GATE_UP] = FORWARD_ROUTED_GATE_UP,
+                                                            [NEURON_DOWN] = FORWARD_ROUTED_ACTIVATED};
+    return matrix->expert >= 0 ? ROUTED[matrix->module] : SITES[matrix->module];
+}
+
+static Status start(Session *session, uint64_t neuron, Error *error) {
     struct SessionDriversPart *part = session->drivers;
     DriversErrand *errand = &part->errand;
     const Calibration *rows = session_calibration(session, NULL);
-    NeuronBlock block = neurons_locate(session_neurons(session), neuron);
+    NeuronBlock matrix = neurons_locate_matrix(session_neurons(session), neuron);
     *errand = (DriversErrand){.model = session->model,
                               .neuron = neuron,
-                              .block = block,
-                              .index = (size_t)(neuron - block.first),
-                              .site = SITES[block.module],
+                              .matrix = matrix,
+                              .index = (size_t)(neuron - matrix.first),
+                              .site = site_of(&matrix),
                               .rows = calibration_list_positions(rows, true),
                               .row_count = rows->count,
                               .values = memory_allocate(rows->tokens, sizeof *errand->values)};

@@ -100,13 +100,16 @@ double block_metric_value(BlockMetric metric, const BlockSources *sources, const
 
 double block_metric_over_layers(BlockMetric metric, const BlockSources *sources, const NeuronTable *table,
                                 NeuronModule module) {
-    double sum = 0.0;
+    double sum = 0.0, neurons = 0.0;
+    bool is_mass = metric == BLOCK_ATTRIBUTION_MASS;
     for (uint64_t layer = 0; layer < table->layers; layer++) {
         NeuronBlock block = neurons_find_block(table, layer, module);
-        sum += block_metric_value(metric, sources, &block);
+        if (block.count == 0) continue;
+        double weight = is_mass ? 1.0 : (double)block.count;
+        sum += weight * block_metric_value(metric, sources, &block);
+        neurons += (double)block.count;
     }
-    /* all layers have as many neurons of a module, so the mean of their shares is the share */
-    return metric == BLOCK_ATTRIBUTION_MASS ? sum : sum / (double)table->layers;
+    return is_mass ? sum : sum / neurons;
 }
 
 double block_metric_largest(BlockMetric metric, const BlockSources *sources, const NeuronTable *table,

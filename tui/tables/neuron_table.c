@@ -6,6 +6,11 @@ static double layer_of(const NeuronRow *row) {
     return (double)row->facts.block.layer;
 }
 
+static double expert_of(const NeuronRow *row) {
+    int64_t expert = row->facts.matrix.expert;
+    return expert == NEURONS_WHOLE ? NAN : expert == NEURONS_SHARED ? (double)UINT32_MAX : (double)expert;
+}
+
 static double module_of(const NeuronRow *row) {
     return (double)row->facts.block.module;
 }
@@ -78,6 +83,7 @@ static const struct {
     double (*of)(const NeuronRow *);
 } COLUMNS[] = {
     {"layer", NULL, TABLE_INTEGER, false, layer_of},
+    {"expert", NULL, TABLE_TEXT, false, expert_of},
     {"module", NULL, TABLE_TEXT, false, module_of},
     {"index", NULL, TABLE_INTEGER, false, index_of},
     {"dormancy_base", "dorm base", TABLE_NUMBER, false, dormancy_of_base},
@@ -113,11 +119,24 @@ double neuron_table_value(size_t column, const NeuronRow *row) {
     return COLUMNS[column].of(row);
 }
 
-Status neuron_table_create(Table **table, Error *error) {
+static bool has_column(const NeuronTable *of, size_t column) {
+    return COLUMNS[column].of != expert_of || of->experts.count > 0;
+}
+
+Status neuron_table_create(const NeuronTable *of, Table **table, Error *error) {
     TableColumn columns[COLUMN_COUNT];
+    size_t count = 0;
     for (size_t i = 0; i < COLUMN_COUNT; i++)
-        columns[i] = (TableColumn){COLUMNS[i].key, COLUMNS[i].label, NULL, COLUMNS[i].type, 3};
-    return table_create(columns, COLUMN_COUNT, table, error);
+        if (has_column(of, i))
+            columns[count++] = (TableColumn){COLUMNS[i].key, COLUMNS[i].label, NULL, COLUMNS[i].type, 3};
+    return table_create(columns, count, table, error);
+}
+
+static void add_text(Table *table, const NeuronRow *row, size_t column) {
+    char expert[NEURONS_EXPERT_SIZE];
+    neurons_name_expert(row->facts.matrix.expert, expert);
+    bool is_expert = COLUMNS[column].of == expert_of;
+    table_add_text(table, is_expert ? expert : neurons_module_name(row->facts.matrix.module));
 }
 
 static void add_cell(Table *table, const NeuronRow *row, size_t column) {
@@ -125,7 +144,7 @@ static void add_cell(Table *table, const NeuronRow *row, size_t column) {
     if (isnan(value))
         table_add_empty(table);
     else if (COLUMNS[column].type == TABLE_TEXT)
-        table_add_text(table, neurons_module_name(row->facts.block.module));
+        add_text(table, row, column);
     else if (COLUMNS[column].type == TABLE_INTEGER)
         table_add_integer(table, (int64_t)value);
     else if (COLUMNS[column].type == TABLE_BOOL)
@@ -134,7 +153,8 @@ static void add_cell(Table *table, const NeuronRow *row, size_t column) {
         table_add_number(table, value);
 }
 
-void neuron_table_add(Table *table, const NeuronRow *row) {
+void neuron_table_add(const NeuronTable *of, Table *table, const NeuronRow *row) {
     table_add_row(table);
-    for (size_t c = 0; c < COLUMN_COUNT; c++) add_cell(table, row, c);
+    for (size_t c = 0; c < COLUMN_COUNT; c++)
+        if (has_column(of, c)) add_cell(table, row, c);
 }

@@ -237,7 +237,8 @@ static void draw_definition(const Filling *filling, Canvas *canvas, Rect area) {
     int column = canvas_write(canvas, area, 0, 0, ROLE_TITLE, "all layers") + 2;
     for (int i = 0; i < NEURON_MODULE_COUNT; i++) {
         NeuronModule module = (NeuronModule)i;
-        if (table->counts[module] == 0 || !block_metric_applies(layers->block_metric, module)) continue;
+        if (neurons_widest(table, module) == 0 || !block_metric_applies(layers->block_metric, module))
+            continue;
         layers_format_method(layers->block_metric,
                              block_metric_over_layers(layers->block_metric, &filling->sources, table, module),
                              value);

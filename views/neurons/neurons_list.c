@@ -71,17 +71,27 @@ static int count_digits(uint64_t number) {
     return snprintf(text, sizeof text, "%" PRIu64, number);
 }
 
-/* Of "● 12.down 4863". */
+static uint64_t largest_matrix(const NeuronTable *table, NeuronModule module) {
+    const NeuronExperts *experts = &table->experts;
+    uint64_t most =
+        experts->counts[module] > experts->shared[module] ? experts->counts[module] : experts->shared[module];
+    return table->counts[module] > most ? table->counts[module] : most;
+}
+
+/* Of "● 12.down 4863", "● 12.shared.down 4863". */
 static int name_width(const NeuronTable *table) {
     NeuronModule modules[NEURON_MODULE_COUNT];
     uint64_t most = 1;
     int name = 0;
     for (size_t i = 0, count = neurons_list_modules(table, modules); i < count; i++) {
         int width = (int)strlen(neurons_module_name(modules[i]));
-        if (table->counts[modules[i]] > most) most = table->counts[modules[i]];
+        uint64_t count_here = largest_matrix(table, modules[i]);
+        if (count_here > most) most = count_here;
         if (width > name) name = width;
     }
-    return 2 + count_digits(table->layers - 1) + name + 2 + count_digits(most - 1);
+    int expert = table->experts.count == 0 ? 0 : 1 + count_digits(table->experts.count - 1);
+    if (neurons_has_shared(table)) expert = 1 + (int)strlen("shared");
+    return 2 + count_digits(table->layers - 1) + expert + name + 2 + count_digits(most - 1);
 }
 
 void neurons_draw_list(Neurons *neurons, const Session *session, Canvas *canvas, Rect area) {
@@ -122,7 +132,7 @@ static void add_neuron(Table *table, const Session *session, uint64_t neuron) {
     NeuronRow row = {.target = NULL};
     session_neuron(session, neuron, &row.facts);
     if (attribution != NULL && row.facts.target >= 0) row.target = &attribution->targets[row.facts.target];
-    neuron_table_add(table, &row);
+    neuron_table_add(session_neurons(session), table, &row);
 }
 
 Status neurons_make_table(void *state, Session *session, Table **table, Error *error) {
@@ -133,7 +143,7 @@ Status neurons_make_table(void *state, Session *session, Table **table, Error *e
     Status status = STATUS_OK;
     for (bool pending = true; pending && status == STATUS_OK;)
         status = neuron_list_update(&neurons->list, session, &pending, error);
-    if (status == STATUS_OK) status = neuron_table_create(table, error);
+    if (status == STATUS_OK) status = neuron_table_create(session_neurons(session), table, error);
     if (status != STATUS_OK) return status;
     size_t count = order->count < ROWS_LIMIT ? order->count : ROWS_LIMIT;
     for (size_t i = 0; i < count; i++) add_neuron(*table, session, order->entries[i].neuron);

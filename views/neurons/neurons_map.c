@@ -16,7 +16,7 @@ static NeuronColumn mapped(const Neurons *neurons) {
 static void draw_head(const Neurons *neurons, const Session *session, Canvas *canvas, Rect head,
                       const ColourScale *key, uint64_t first, uint64_t count, size_t cells) {
     const NeuronColumnFacts *facts = neuron_column_facts(mapped(neurons));
-    uint64_t total = session_neurons(session)->counts[neurons->map.module];
+    uint64_t total = neurons_widest(session_neurons(session), neurons->map.module);
     char pooled[64] = "a neuron a cell";
     const char *what = mapped(neurons) == NEURON_COLUMN_RESET ? "share"
                        : facts->largest_first                 ? "highest"

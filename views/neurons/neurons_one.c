@@ -1,3 +1,4 @@
+#include "core/fusion/neurons_tensor.h"
 #include "tui/canvas/chart.h"
 #include "tui/keys/key_text.h"
 #include "tui/session/session_dials.h"
@@ -19,6 +20,22 @@ bool neurons_current(const Neurons *neurons, const Session *session, uint64_t *n
 
 /* ---- figures ---- */
 
+/* "31.8 → 63.6 → 40.9 %": of the tokens, in base, SFT and W; false of a neuron that all pass. */
+static bool format_routed(const Session *session, const NeuronBlock *matrix, char text[FACT_SIZE]) {
+    int used = 0;
+    if (matrix->expert < 0) return false;
+    for (int side = 0; side < SIDE_COUNT; side++) {
+        const Dormancy *dormancy = session_dormancy(session, (Side)side);
+        char share[FORMAT_SIZE] = "·";
+        if (dormancy != NULL)
+            (void)snprintf(share, sizeof share, "%.3g",
+                           100.0 * routing_share(&dormancy->routing, matrix->layer, (size_t)matrix->expert));
+        used += snprintf(text + used, (size_t)(FACT_SIZE - used), "%s%s", side == 0 ? "" : " → ", share);
+    }
+    (void)snprintf(text + used, (size_t)(FACT_SIZE - used), " %%");
+    return true;
+}
+
 int neurons_draw_facts(const Session *session, uint64_t neuron, Canvas *canvas, Rect area) {
     static const NeuronColumn SHOWN[] = {NEURON_COLUMN_BASE,     NEURON_COLUMN_SFT,   NEURON_COLUMN_FUSED,
                                          NEURON_COLUMN_GRADIENT, NEURON_COLUMN_DRIFT, NEURON_COLUMN_SCORE,
@@ -31,6 +48,7 @@ int neurons_draw_facts(const Session *session, uint64_t neuron, Canvas *canvas, 
     NeuronScores facts;
     char texts[COUNT][FORMAT_SIZE], rank[FACT_SIZE], target[FACT_SIZE], gap[FACT_SIZE] = "·",
                                                                         all[FORMAT_SIZE];
+    char routed[FACT_SIZE];
     Fact rows[FACTS];
     size_t used = 0;
     session_neuron(session, neuron, &facts);
@@ -55,6 +73,8 @@ int neurons_draw_facts(const Session *session, uint64_t neuron, Canvas *canvas, 
                           : facts.is_reset ? "● yes"
                                            : "no",
                           facts.is_reset ? ROLE_MARK : ROLE_VALUE};
+    if (format_routed(session, &facts.matrix, routed))
+        rows[used++] = (Fact){"tokens routed", routed, ROLE_VALUE};
     return list_box_draw_facts(canvas, area, rows, used);
 }
 
@@ -101,10 +121,11 @@ static bool is_answer(const ElementsRequest *answer, const ElementsRequest *aske
 /* Pools base, SFT and Δ one after the other: the session keeps one map of elements. */
 static void follow_profile(NeuronsProfile *profile, Session *session, uint64_t neuron,
                            const PairTensor *tensor, size_t cells) {
-    NeuronScores facts;
     ElementsRequest answer;
-    session_neuron(session, neuron, &facts);
-    bool is_row = neurons_axis(session_neurons(session), facts.block.module, tensor->role) == NEURON_ROW;
+    NeuronTensor found;
+    if (neurons_tensor_find(session_neurons(session), tensor, &found) != NEURONS_FIT) return;
+    bool is_row = found.axis == NEURON_ROW;
+    uint64_t index = neuron - found.first;
     if (cells > NEURONS_PROFILE_CELLS) cells = NEURONS_PROFILE_CELLS;
     if (!profile->is_set || profile->neuron != neuron || profile->asked != cells)
         *profile = (NeuronsProfile){.is_set = true, .neuron = neuron, .asked = cells};
@@ -113,9 +134,9 @@ static void follow_profile(NeuronsProfile *profile, Session *session, uint64_t n
                                .source = SOURCES[profile->done],
                                .pooling = ELEMENTS_MAX,
                                .settings = *session_settings(session),
-                               .row = is_row ? facts.index : 0,
+                               .row = is_row ? index : 0,
                                .rows = is_row ? 1 : tensor->sft->rows,
-                               .column = is_row ? 0 : facts.index,
+                               .column = is_row ? 0 : index,
                                .columns = is_row ? tensor->sft->columns : 1,
                                .grid_rows = is_row ? 1 : cells,
                                .grid_columns = is_row ? cells : 1};
@@ -138,17 +159,18 @@ static void draw_profiles(Neurons *neurons, Session *session, uint64_t neuron, C
     static const char *const NAMES[NEURONS_PROFILES] = {"base", "SFT", "Δ"};
     static const Role ROLES[NEURONS_PROFILES] = {ROLE_BASE, ROLE_SFT, ROLE_BAR};
     enum { LABEL = 14 };
-    const PairTensor *tensors[2];
-    NeuronBlock block = neurons_locate(session_neurons(session), neuron);
+    NeuronBlock matrix = neurons_locate_matrix(session_neurons(session), neuron);
+    const PairTensor *tensor = neurons_tensor_weight(session_model(session), &matrix);
     NeuronsProfile *profile = &neurons->profile;
-    (void)neurons_find_tensors(session_model(session), &block, tensors);
+    NeuronTensor found;
     Rect head = rect_cut_top(&area, 1);
-    bool is_row = neurons_axis(session_neurons(session), block.module, tensors[0]->role) == NEURON_ROW;
-    int column = canvas_write_raw(canvas, head, 0, 0, ROLE_TITLE, TEXT_PLAIN, tensors[0]->name,
-                                  text_prefix(tensors[0]->name, head.columns));
+    bool is_row = neurons_tensor_find(session_neurons(session), tensor, &found) == NEURONS_FIT &&
+                  found.axis == NEURON_ROW;
+    int column = canvas_write_raw(canvas, head, 0, 0, ROLE_TITLE, TEXT_PLAIN, tensor->name,
+                                  text_prefix(tensor->name, head.columns));
     (void)canvas_print(canvas, head, 0, column + 2, ROLE_DIM, "%s %" PRIu64 ", largest |w| of each cell",
-                       is_row ? "row" : "column", neuron - block.first);
-    follow_profile(profile, session, neuron, tensors[0],
+                       is_row ? "row" : "column", neuron - matrix.first);
+    follow_profile(profile, session, neuron, tensor,
                    area.columns > LABEL ? (size_t)(area.columns - LABEL) : 1);
     const char *error = session_elements_error(session);
     if (error != NULL && profile->done < NEURONS_PROFILES) {

@@ -136,7 +136,8 @@ static void go_to_layer(Neurons *neurons, Session *session, double layer) {
     }
     place.layer = (int64_t)layer;
     if (neurons->mapping)
-        neurons->map.layer = (uint64_t)layer;
+        neuron_map_move(&neurons->map, table, neurons->map_columns, (long)layer - (long)neurons->map.layer,
+                        0);
     else if (!neuron_list_find(&neurons->list, table, &place, 1, true))
         session_say(session, SESSION_NOTE, "no neuron of layer %g is listed", layer);
 }

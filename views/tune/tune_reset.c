@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     MOST_LINES = NEURON_MODULE_COUNT + 1, /* all modules together, then each */
@@ -221,11 +222,13 @@ static void add_neurons(Table *table, const Session *session, const char *change
                         const uint64_t *neurons, const Ranking *ranking) {
     for (uint64_t i = 0; i < count && i < SESSION_CHANGE_NAMED; i++) {
         NeuronScores facts;
+        char name[NEURONS_NAME_SIZE];
         session_neuron(session, neurons[i], &facts);
         table_add_row(table);
         table_add_text(table, change);
         table_add_integer(table, (int64_t)facts.block.layer);
-        table_add_text(table, neurons_module_name(facts.block.module));
+        neurons_name_block(&facts.matrix, name);
+        table_add_text(table, strchr(name, '.') + 1);
         table_add_integer(table, (int64_t)facts.index);
         table_add_integer(table, ranking->ranks[neurons[i]]);
         table_add_number(table, facts.score);

@@ -1,0 +1,267 @@
+"""Writes more cases of tests/golden/blocks: mixtures of experts, with what transformers and autograd make of them.
+
+    python tests/golden/make_expert_blocks.py tests/golden/blocks [CASE ...]
+
+As make_blocks.py, whose definitions hold; of experts besides:
+
+    scores               of a layer by matrix: "q", …, "3.gate" of expert 3, "shared.gate". Where a position is not routed to an
+                         expert its neurons score 0 there; of inputs of down |weight x_j (W[:, j] · d)|
+    dormancy, gradient   mlp: of all experts in their order, then the shared one; 0 where a position is not routed to one
+    routing              of the SFT model by layer, [] without experts: how many positions go to each expert
+
+The routed experts' forward is written out here, so that their parts can be seen; that it gives the logits of transformers' own
+is checked.
+"""
+import json
+import os
+import shutil
+import sys
+
+import torch
+from transformers import AutoModelForCausalLM
+
+from make_blocks import IDS, RESPONSE, TARGETS, Hooks, flat, logits, make_model, module_of, norm_scale, scramble, told
+
+FEW = dict(num_key_value_heads=2, head_dim=4)
+CASES = {
+    # softmax over all, normalised; the first layer has an MLP of its own
+    "experts-softmax": ("qwen3_moe", FEW | dict(num_experts=6, num_experts_per_tok=2, moe_intermediate_size=6, norm_topk_prob=True, mlp_only_layers=[0])),
+    # weights as they are, a shared expert with a switch
+    "experts-switch": ("qwen2_moe", dict(num_experts=4, num_experts_per_tok=2, moe_intermediate_size=6, shared_expert_intermediate_size=10)),
+    # softmax over the chosen, fused; the shared one's gate and up, too; a scaled stream
+    "experts-fused": ("granitemoeshared", dict(intermediate_size=6, num_local_experts=4, num_experts_per_tok=2, shared_intermediate_size=6,
+                                               embedding_multiplier=3.0, residual_multiplier=0.5, attention_multiplier=0.25, logits_scaling=2.0)),
+    # transposed, alternating, with biases and a clamp that the values reach; sinks
+    "experts-clamped": ("gpt_oss", FEW | dict(intermediate_size=6, num_local_experts=4, num_experts_per_tok=2, swiglu_limit=0.6, sliding_window=8)),
+    # sigmoid, a correction of the choice, groups, scaled weights, a shared expert
+    "experts-corrected": ("glm4_moe", FEW | dict(n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=4, n_shared_experts=1, n_group=4,
+                                                 topk_group=2, first_k_dense_replace=1, routed_scaling_factor=1.5, use_qk_norm=True)),
+    # the mixer of two
+    "experts-mixer": ("phimoe", dict(intermediate_size=6, num_local_experts=4, num_experts_per_tok=2, router_jitter_noise=0.2)),
+    # a sum of weights that is no less than a number
+    "experts-least-sum": ("ernie4_5_moe", dict(moe_num_experts=4, moe_k=2, moe_intermediate_size=6, moe_num_shared_experts=1, moe_layer_start_index=1,
+                                               moe_layer_end_index=1, moe_layer_interval=1, moe_norm_min=0.6)),
+    # norms behind the blocks
+    "experts-behind": ("flex_olmo", dict(intermediate_size=6, num_experts=5, num_experts_per_tok=2, norm_topk_prob=False, head_dim=4)),
+    # weights on the inputs, chunks of attention
+    "experts-weighed-input": ("llama4_text", FEW | dict(intermediate_size=6, intermediate_size_mlp=12, num_local_experts=3, num_experts_per_tok=2,
+                                                        attention_chunk_size=16, no_rope_layers=[1, 0], interleave_moe_layer_step=2,
+                                                        attn_temperature_tuning=False)),
+}
+
+
+def scramble_stacks(model, seed, amount=None):
+    """Tensors of three dimensions, which scramble() takes for something small; and corrections, which are buffers."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            noise = torch.randn(p.shape, generator=generator)
+            if p.dim() == 3 and amount is None:
+                p.copy_(noise * 0.9 / p.shape[-1] ** 0.5)
+        for name, b in model.named_buffers():
+            if "correction" in name:
+                b.add_((0.2 if amount is None else 0.1) * torch.randn(b.shape, generator=generator))
+
+
+class Seen:
+    """Of one call of a layer's routed experts: a list of (expert, tokens, weights, parts); a part's rows are the tokens'."""
+
+    def __init__(self):
+        self.rows = []
+
+
+def see(seen, expert, tokens, weights, **parts):
+    for part in parts.values():
+        if part.requires_grad:
+            part.retain_grad()
+    seen.rows.append((expert, tokens, weights, parts))
+
+
+def upright(self, hidden, index, weights):
+    total = torch.zeros_like(hidden)
+    seen = Seen()
+    for e in range(self.gate_up_proj.shape[0]):
+        tokens, k = torch.where(index == e)
+        gate, up = torch.nn.functional.linear(hidden[tokens], self.gate_up_proj[e]).chunk(2, dim=-1)
+        gate, up = gate.clone(), up.clone()
+        activated = self.act_fn(gate) * up
+        see(seen, e, tokens, weights[tokens, k].detach(), gate=gate, up=up, down=activated)
+        total = total.index_add(0, tokens, torch.nn.functional.linear(activated, self.down_proj[e]) * weights[tokens, k, None])
+    self.seen.append(seen)
+    return total
+
+
+def clamped(self, hidden, router_indices=None, routing_weights=None):
+    total = torch.zeros_like(hidden)
+    seen = Seen()
+    for e in range(self.num_experts):
+        tokens, k = torch.where(router_indices == e)
+        gate_up = hidden[tokens] @ self.gate_up_proj[e] + self.gate_up_proj_bias[e]
+        activated = self._apply_gate(gate_up)
+        see(seen, e, tokens, routing_weights[tokens, k].detach(), gate_up=gate_up, down=activated)
+        out = activated @ self.down_proj[e] + self.down_proj_bias[e]
+        total = total.index_add(0, tokens, out * routing_weights[tokens, k, None])
+    self.seen.append(seen)
+    return total
+
+
+def weighed_input(self, hidden):
+    """Every token goes to every expert, its input times 0 where it is not routed there."""
+    hidden = hidden.view(self.num_experts, -1, self.hidden_size)
+    seen, out = Seen(), []
+    for e in range(self.num_experts):
+        gate_up = hidden[e] @ self.gate_up_proj[e]
+        gate, up = gate_up.chunk(2, dim=-1)
+        activated = up * self.act_fn(gate)
+        tokens = torch.arange(hidden.shape[1])
+        see(seen, e, tokens, torch.ones(len(tokens)), gate_up=gate_up, down=activated)
+        out.append(activated @ self.down_proj[e])
+    self.seen.append(seen)
+    return torch.stack(out).view(-1, self.hidden_size)
+
+
+def expose(model):
+    """Each layer's routed experts, or None."""
+    ways = {"GptOssExperts": clamped, "Llama4TextExperts": weighed_input}
+    found = []
+    before = logits(model)
+    for layer in Hooks(model).layers:
+        experts = next((m for m in layer.modules() if type(m).__name__.endswith("Experts")), None)
+        found.append(experts)
+        if experts is not None:
+            experts.seen = []
+            experts.forward = ways.get(type(experts).__name__, upright).__get__(experts)
+    assert abs(logits(model) - before).max() < 1e-12 * abs(before).max() + 1e-9
+    return found
+
+
+def down_of(experts, e):
+    """[hidden_size × width]."""
+    upright_down = type(experts).__name__ not in ("GptOssExperts", "Llama4TextExperts")
+    return experts.down_proj[e].detach() if upright_down else experts.down_proj[e].detach().T
+
+
+def score_routed(experts, own, position, found):
+    for e, tokens, weights, parts in experts.seen[-1].rows:
+        for part, x in parts.items():
+            if part != "down":
+                found[f"{e}.{part}"] = (x * x.grad).abs().sum(0).tolist() if len(tokens) else [0.0] * x.shape[-1]
+                continue
+            at = (tokens == position).nonzero().flatten()
+            score = torch.zeros(x.shape[-1])
+            for i in at:
+                score += (weights[i] * x[i].detach() * (own @ down_of(experts, e))).abs()
+            found[f"{e}.down"] = score.tolist()
+
+
+def share_of(layer, hooks, i, position):
+    """What the shared expert is multiplied by at a position."""
+    gate = hooks.outputs.get((i, "mlp.shared_expert_gate"))
+    return 1.0 if gate is None else float(torch.sigmoid(flat(gate)[position].detach()))
+
+
+def attribute(model, kind, routed, position):
+    hooks = Hooks(model)
+    out = model(input_ids=torch.tensor([IDS[:position + 1]]), use_cache=False).logits[0, -1]
+    token = int(out.argmax()) if position + 1 >= len(IDS) else IDS[position + 1]
+    h = flat(hooks.streams[-1])[-1]
+    head = model.get_output_embeddings().weight[token].detach()
+    d = norm_scale(hooks.final, h.detach())(head) / (getattr(model.config, "logits_scaling", None) or 1.0)
+    (d.detach() * h).sum().backward()
+    residual = getattr(model.config, "residual_multiplier", None) or 1.0
+    blocks = []
+    for i, names in enumerate(hooks.names):
+        found, layer = {}, hooks.layers[i]
+
+        def direction(is_mlp):
+            own = d.detach() * residual
+            if kind != "flex_olmo":
+                return own
+            norm = "post_feedforward_layernorm" if is_mlp else "post_attention_layernorm"
+            return norm_scale(getattr(layer, norm), flat(hooks.inputs[i, norm])[-1].detach())(own)
+
+        for name in names:
+            shared = "shared" in name
+            module, is_output = {"input_linear": ("gate_up", True), "output_linear": ("down", False)}.get(name.split(".")[-1], module_of(name))
+            if module is None:
+                continue
+            key = ("shared." if shared else "") + module
+            if is_output:
+                x, g = flat(hooks.outputs[i, name]), flat(hooks.outputs[i, name].grad)
+                found[key] = (x * g).abs().sum(0).tolist()
+            else:
+                share = share_of(layer, hooks, i, position) if shared else 1.0
+                x, own = flat(hooks.inputs[i, name])[-1].detach(), direction(module == "down")
+                found[key] = (share * x * (own @ names[name].weight.detach())).abs().tolist()
+        if routed[i] is not None:
+            score_routed(routed[i], direction(True), position, found)
+        blocks.append(found)
+    hooks.close()
+    model.zero_grad()
+    return dict(position=position, token=token, logit=float(out[token]), scores=blocks)
+
+
+def dormancy(model, routed):
+    hooks = Hooks(model)
+    out = model(input_ids=torch.tensor([IDS]), use_cache=False).logits[0]
+    torch.nn.functional.cross_entropy(out[RESPONSE - 1:-1], torch.tensor(IDS[RESPONSE:])).backward()
+    share = lambda e: (e / (e.mean() + 1e-9)).tolist()
+    mlp, channels, gradient, counts = [], [], [], []
+    for i, names in enumerate(hooks.names):
+        sizes, slopes, load = [], [], []
+        for e, tokens, weights, parts in routed[i].seen[-1].rows if routed[i] is not None else []:
+            x = parts["down"]
+            there = (x.detach() != 0).any(1, keepdim=True)  # Llama 4 takes every token, times 0, through every expert
+            sizes.append(x.abs().sum(0).detach() / len(IDS))
+            slopes.append((x.grad.abs() * there).sum(0) / len(IDS) if len(tokens) else torch.zeros(x.shape[-1]))
+            load.append(int(there.sum()))
+        for name in names:
+            end = name.split(".")[-1]
+            x = hooks.inputs[i, name]
+            if end in ("down_proj", "output_linear"):
+                sizes.append(flat(x).abs().mean(0).detach())
+                slopes.append(flat(x.grad).abs().mean(0))
+            elif end == "o_proj":
+                channels.append(share(flat(x).abs().mean(0).detach()))
+        mlp.append(share(torch.cat(sizes)))
+        gradient.append(share(torch.cat(slopes)))
+        counts.append(load)
+    hooks.close()
+    model.zero_grad()
+    return dict(mlp=mlp, channels=channels), gradient, counts
+
+
+def make(out, case):
+    kind, settings = CASES[case]
+    where = os.path.join(out, case)
+    shutil.rmtree(where, ignore_errors=True)
+    torch.manual_seed(1)
+    model = make_model(kind, settings)
+    load = lambda side: AutoModelForCausalLM.from_pretrained(f"{where}/{side}", attn_implementation="eager", experts_implementation="eager",
+                                                             dtype=torch.float32).eval()
+    scramble(model, 2)
+    scramble_stacks(model, 4)
+    model.save_pretrained(where + "/base")
+    scramble(model, 3, 0.3)
+    scramble_stacks(model, 5, 0.3)
+    model.save_pretrained(where + "/sft")
+    base, sft, fused = load("base"), load("sft"), load("sft")
+    was = {k: v.clone() for k, v in base.state_dict().items()}
+    fused.load_state_dict({k: 0.5 * v + 0.5 * was[k] for k, v in fused.state_dict().items()})
+    torch.set_default_dtype(torch.float64)
+    result = dict(ids=IDS, response=RESPONSE, base=told(logits(base.double())), fused=told(logits(fused.double())))
+    sft = sft.double()
+    routed = expose(sft)
+    result["targets"] = [attribute(sft, kind, routed, t) for t in TARGETS]
+    result["dormancy"], result["gradient"], result["routing"] = dormancy(sft, routed)
+    for side in ("base", "sft"):
+        os.remove(f"{where}/{side}/generation_config.json") if os.path.exists(f"{where}/{side}/generation_config.json") else None
+    text = json.dumps(json.loads(json.dumps(result), parse_float=lambda f: float("%.12g" % float(f))), separators=(",", ":"))
+    open(where + "/golden.json", "w").write(text + "\n")
+    torch.set_default_dtype(torch.float32)
+    print(case, kind, result["routing"], sum(os.path.getsize(os.path.join(d, f)) for d, _, fs in os.walk(where) for f in fs))
+
+
+if __name__ == "__main__":
+    for case in sys.argv[2:] or CASES:
+        make(sys.argv[1], case)
