@@ -98,6 +98,8 @@
       "only neurons of this module") \
     X(LAYER, "layer", 0, "N", COUNT, 0, 1000000, NULL, ON(NEURONS), \
       "only neurons of this layer, counted from 0") \
+    X(EXPERT, "expert", 0, "N|shared", TEXT, 0, 0, NULL, ON(NEURONS), \
+      "only neurons of the expert of this number, in layers that are mixtures of experts, or of the expert that every token passes") \
     X(TAU, "tau", 0, "T", NUMBER, 0, 1000000, "0.025", ON(NEURONS) | ON(LADDER) | ON(FIGURE) | ON(REPORT), \
       "dormant is what speaks at most so loud; 1 is the average of its layer") \
     X(TAU_GRADIENT, "gradient-tau", 0, "T", NUMBER, 0, 1000000, "0.01", ON(NEURONS) | ON(LADDER) | ON(FIGURE) | ON(REPORT), \

@@ -6,6 +6,7 @@
 #include "tui/commands/dial_options.h"
 #include "tui/tables/block_metric.h"
 #include "tui/tables/neuron_table.h"
+#include "tui/tables/routing_table.h"
 #include "tui/tables/table_write.h"
 #include "tui/text/suggest.h"
 
@@ -16,7 +17,8 @@
 typedef struct Neurons {
     BatchMethod method;
     NeuronTable table;
-    size_t *order; /* the neurons that are shown, in order */
+    int64_t expert; /* the one that is asked for; NEURONS_WHOLE: any */
+    size_t *order;  /* the neurons that are shown, in order */
     size_t count;
 } Neurons;
 
@@ -56,11 +58,12 @@ static int compare_sorted(const void *a, const void *b) {
     return left->neuron < right->neuron ? -1 : left->neuron > right->neuron;
 }
 
-static bool is_wanted(const Options *options, const NeuronBlock *block) {
-    const OptionValue *layer = options_value(options, OPTION_LAYER),
-                      *module = options_value(options, OPTION_MODULE);
-    return (!layer->given || layer->count == block->layer) &&
-           (!module->given || module->count == block->module);
+static bool is_wanted(const Batch *batch, const Neurons *neurons, const NeuronBlock *matrix) {
+    const OptionValue *layer = options_value(batch->options, OPTION_LAYER),
+                      *module = options_value(batch->options, OPTION_MODULE);
+    return (!layer->given || layer->count == matrix->layer) &&
+           (!module->given || module->count == matrix->module) &&
+           (neurons->expert == NEURONS_WHOLE || neurons->expert == matrix->expert);
 }
 
 static Status find_column(const Options *options, size_t *column, Error *error) {
@@ -89,7 +92,7 @@ static Status sort_neurons(const Batch *batch, Neurons *neurons, size_t column, 
     }
     for (size_t i = 0; i < all; i++) {
         NeuronRow row = find_neuron(neurons, i);
-        if (!is_wanted(batch->options, &row.facts.block)) continue;
+        if (!is_wanted(batch, neurons, &row.facts.matrix)) continue;
         double key = neuron_table_value(column, &row);
         if (neuron_table_largest_first(column)) key = -key;
         sorted[neurons->count++] = (Sorted){isnan(key) ? INFINITY : key, i};
@@ -191,6 +194,31 @@ static Status make_blocks(const Batch *batch, const Neurons *neurons, Table **ta
     return status;
 }
 
+/* ---- experts ---- */
+
+static RoutingSources routing_sources(const Batch *batch, const Neurons *neurons) {
+    const BatchMethod *method = &neurons->method;
+    return (RoutingSources){.table = &neurons->table,
+                            .base = &method->dormancy[SIDE_BASE],
+                            .sft = &method->dormancy[SIDE_SFT],
+                            .fused = &method->dormancy[SIDE_FUSED],
+                            .ranking = method->ranking,
+                            .cut = settings_cut(&method->settings),
+                            .tau = options_value(batch->options, OPTION_TAU)->number,
+                            .gradient_tau = options_value(batch->options, OPTION_TAU_GRADIENT)->number};
+}
+
+/* Of a model without experts there are none. */
+static Status make_routing(const Batch *batch, const Neurons *neurons, Table **layers, Table **experts,
+                           Error *error) {
+    const RoutingSources sources = routing_sources(batch, neurons);
+    const OptionValue *layer = options_value(batch->options, OPTION_LAYER);
+    if (neurons->table.experts.count == 0) return STATUS_OK;
+    Status status = routing_table_layers(&sources, layers, error);
+    if (status != STATUS_OK) return status;
+    return routing_table_experts(&sources, layer->given ? layer->count : UINT64_MAX, experts, error);
+}
+
 /* ---- targets ---- */
 
 static Status make_targets(const Batch *batch, const Neurons *neurons, Table **table, Error *error) {
@@ -235,6 +263,7 @@ static Status make_targets(const Batch *batch, const Neurons *neurons, Table **t
 
 typedef struct Tables {
     Table *neurons, *layers, *blocks, *targets;
+    Table *routing, *experts; /* NULL: the model has no experts */
 } Tables;
 
 static Status write_json(Batch *batch, const Neurons *neurons, const Tables *tables, Error *error) {
@@ -253,10 +282,27 @@ static Status write_json(Batch *batch, const Neurons *neurons, const Tables *tab
         json_add_number(tree, "gradient_tau", options_value(batch->options, OPTION_TAU_GRADIENT)->number) &&
         batch_json_add_table(tree, "dormant", tables->layers) &&
         batch_json_add_table(tree, "blocks", tables->blocks) &&
+        (tables->routing == NULL || (batch_json_add_table(tree, "routing", tables->routing) &&
+                                     batch_json_add_table(tree, "experts", tables->experts))) &&
         batch_json_add_table(tree, "targets", tables->targets);
     if (complete) return batch_write_json_rows(batch, tree, "neurons", tables->neurons, error);
     cJSON_Delete(tree);
     return batch_write_json(batch, NULL, error);
+}
+
+/* Experts are many: those of a layer that is asked for. */
+static Status write_routing(Batch *batch, const Tables *tables, Error *error) {
+    if (tables->routing == NULL) return STATUS_OK;
+    batch_print("%s", "");
+    batch_print(
+        "Routing of each layer: experts that no token goes to, entropies in nats, overlap of choices:");
+    Status status = batch_write_table(batch, tables->routing, error);
+    if (status != STATUS_OK || !options_has(batch->options, OPTION_LAYER)) return status;
+    batch_print("%s", "");
+    batch_print(
+        "Experts of the layer: the share of tokens that go to each, the share of its inputs of down that "
+        "are dormant:");
+    return batch_write_table(batch, tables->experts, error);
 }
 
 static Status write_text(Batch *batch, const Neurons *neurons, const Tables *tables, Error *error) {
@@ -269,6 +315,8 @@ static Status write_text(Batch *batch, const Neurons *neurons, const Tables *tab
                 options_value(batch->options, OPTION_TAU)->number,
                 options_value(batch->options, OPTION_TAU_GRADIENT)->number);
     status = batch_write_table(batch, tables->layers, error);
+    if (status != STATUS_OK) return status;
+    status = write_routing(batch, tables, error);
     if (status != STATUS_OK) return status;
     batch_print("%s", "");
     batch_print("Targets:");
@@ -288,6 +336,7 @@ static Status write_report(Batch *batch, const Neurons *neurons, Error *error) {
     Status status = make_neurons(neurons, &tables.neurons, error);
     if (status == STATUS_OK) status = make_layers(batch, neurons, &tables.layers, error);
     if (status == STATUS_OK) status = make_blocks(batch, neurons, &tables.blocks, error);
+    if (status == STATUS_OK) status = make_routing(batch, neurons, &tables.routing, &tables.experts, error);
     if (status == STATUS_OK) status = make_targets(batch, neurons, &tables.targets, error);
     if (status == STATUS_OK && batch->format == TABLE_AS_JSON)
         status = write_json(batch, neurons, &tables, error);
@@ -299,6 +348,8 @@ static Status write_report(Batch *batch, const Neurons *neurons, Error *error) {
     table_free(tables.layers);
     table_free(tables.blocks);
     table_free(tables.targets);
+    table_free(tables.routing);
+    table_free(tables.experts);
     return status;
 }
 
@@ -316,6 +367,23 @@ static Status measure(Batch *batch, Neurons *neurons, Error *error) {
     for (int side = 0; side < SIDE_COUNT && status == STATUS_OK; side++)
         status = batch_method_measure_dormancy(batch, method, (Side)side, side == SIDE_SFT, error);
     return status;
+}
+
+static Status read_expert(const Batch *batch, Neurons *neurons, Error *error) {
+    const NeuronExperts *experts = &neurons->table.experts;
+    neurons->expert = NEURONS_WHOLE;
+    if (!options_has(batch->options, OPTION_EXPERT)) return STATUS_OK;
+    const char *text = options_text(batch->options, OPTION_EXPERT);
+    if (experts->count == 0)
+        return status_fail(error, STATUS_ARGUMENT,
+                           "--expert: no layer of this model is a mixture of experts");
+    bool is_shared = neurons_read_expert(text, &neurons->expert) && neurons->expert == NEURONS_SHARED;
+    bool is_there = is_shared ? neurons_has_shared(&neurons->table)
+                              : neurons->expert >= 0 && (uint64_t)neurons->expert < experts->count;
+    if (is_there) return STATUS_OK;
+    return status_fail(error, STATUS_ARGUMENT, "--expert: expected a number below %zu%s, found \"%s\"",
+                       (size_t)experts->count, neurons_has_shared(&neurons->table) ? ", or shared" : "",
+                       text);
 }
 
 static Status check_layer(const Batch *batch, const Neurons *neurons, Error *error) {
@@ -338,6 +406,7 @@ static Status run(Batch *batch, Error *error) {
     if (status == STATUS_OK) {
         neurons.table = neurons_list(batch->model->config);
         status = check_layer(batch, &neurons, error);
+        if (status == STATUS_OK) status = read_expert(batch, &neurons, error);
     }
     if (status == STATUS_OK) status = measure(batch, &neurons, error);
     if (status == STATUS_OK) status = sort_neurons(batch, &neurons, column, error);
@@ -349,7 +418,8 @@ static Status run(Batch *batch, Error *error) {
 
 const Command command_neurons = {
     .details =
-        "A neuron is an output of q, k, v, gate or up, or an input of o or down. Dormancy is its mean magnitude "
+        "A neuron is an output of q, k, v, gate or up, or an input of o or down; in a mixture of experts each expert "
+        "has its own, and a position that is not routed to an expert counts as 0 there. Dormancy is its mean magnitude "
         "over that of its layer's average neuron, over all positions of --calibration: of inputs of down, and of "
         "o's, which are attention's channels; gradient_dormancy the same of the loss's gradient at the inputs of "
         "down, on the SFT model. drift is |SFT - BASE| / |BASE| of its row or column. attribution is its score "
@@ -368,9 +438,15 @@ const Command command_neurons = {
         "gradient_dormant, attribution_mass, reset_share}]: of each module of each layer; dormant shares of the "
         "inputs of down and o, their change SFT - BASE; the share of all attribution, each target's scores taken "
         "as shares of their sum; the share reset\n"
+        "  routing          only of a mixture of experts: [{layer, experts, unused_base, ..._sft, ..._fused (experts that "
+        "no token goes to), load_entropy_... (of tokens over experts, nats), weight_entropy_... (of a token's weights, mean), "
+        "largest_share_..., overlap_base_sft, overlap_base_fused, overlap_sft_fused (the share of a token's experts that "
+        "both choose)}]\n"
+        "  experts          only of a mixture of experts: [{layer, expert (its number, or shared), share_base, ..._sft, "
+        "..._fused (of tokens that go there), dormant_base, ..._sft, ..._fused, gradient_dormant, neurons, reset}]\n"
         "  targets          [{target, row, position, token, text, gap, entropy_base, entropy_sft, logit, "
         "logit_linear (the frozen linear map's)}]: the widest gap first\n"
-        "  neurons          [{layer, module, index, dormancy_base, dormancy_sft, dormancy_fused, "
+        "  neurons          [{layer, expert (only of a mixture of experts), module, index (in its matrix), dormancy_base, dormancy_sft, dormancy_fused, "
         "gradient_dormancy, drift, attribution, attribution_rank, target, target_row, target_position, "
         "target_token, rank, reset}]; null where a figure is not defined\n"
         "CSV: the neurons",

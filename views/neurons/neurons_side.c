@@ -9,7 +9,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { BINS_LIMIT = 128, SHARE_COLUMNS = 7, LAYER_COLUMNS = 6, HISTOGRAM_ROWS = 9, FACTS_ROWS = 13 };
+enum {
+    BINS_LIMIT = 128,
+    SHARE_COLUMNS = 7,
+    LAYER_COLUMNS = 6,
+    HISTOGRAM_ROWS = 9,
+    FACTS_ROWS = 13,
+    ROUTER_LABEL = 15,
+    ROUTER_ROWS = 7
+};
 
 /* The block at the cursor; where there is none, down of the first layer. */
 static NeuronBlock current_block(const Neurons *neurons, const Session *session) {
@@ -121,6 +129,52 @@ static void draw_shares(Neurons *neurons, const Session *session, Canvas *canvas
     }
 }
 
+/* ---- routing ---- */
+
+static double count_unused(const Routing *routing, uint64_t layer) {
+    return (double)routing_count_unused(routing, layer);
+}
+
+/* A figure of a layer's router in one state; figure NULL: the overlap of its choices with SFT's. False: not known. */
+static bool find_figure(const Session *session, Side side, double (*figure)(const Routing *, uint64_t),
+                        uint64_t layer, double *value) {
+    const Dormancy *dormancy = session_dormancy(session, side), *sft = session_dormancy(session, SIDE_SFT);
+    if (dormancy == NULL || (figure == NULL && sft == NULL)) return false;
+    *value = figure != NULL ? figure(&dormancy->routing, layer)
+                            : routing_overlap(&sft->routing, &dormancy->routing, layer);
+    return *value == *value; /* not of choices that are too many to keep */
+}
+
+static void draw_router_row(const Session *session, Canvas *canvas, Rect area, int row, const char *label,
+                            double (*figure)(const Routing *, uint64_t), bool is_share, uint64_t layer) {
+    (void)canvas_write(canvas, area, row, 0, ROLE_DIM, label);
+    for (int side = 0; side < SIDE_COUNT; side++) {
+        char text[FORMAT_SIZE] = "·";
+        double value = 0;
+        if (find_figure(session, (Side)side, figure, layer, &value))
+            (void)(is_share ? format_share(value, text) : format_fit(value, SHARE_COLUMNS, text));
+        bool stale = side == SIDE_FUSED && session_dormancy_is_stale(session);
+        (void)canvas_write_right(canvas, area, row, ROUTER_LABEL + (side + 1) * (SHARE_COLUMNS + 1),
+                                 stale ? ROLE_STALE : ROLE_TEXT, text);
+    }
+}
+
+/* Of the layer at the cursor; nothing where it has no experts, or there is no room. */
+static void draw_routing(const Neurons *neurons, const Session *session, Canvas *canvas, Rect *area) {
+    NeuronBlock block = current_block(neurons, session);
+    if (!neurons_has_experts(session_neurons(session), block.layer) || area->rows < 2 * ROUTER_ROWS) return;
+    Rect part = rect_cut_top(area, ROUTER_ROWS);
+    (void)canvas_print(canvas, part, 0, 0, ROLE_TITLE, "routing of layer %" PRIu64, block.layer);
+    for (int side = 0; side < SIDE_COUNT; side++)
+        (void)canvas_write_right(canvas, part, 0, ROUTER_LABEL + (side + 1) * (SHARE_COLUMNS + 1),
+                                 ROLE_HEADER, neuron_column_facts(MEASURES[side])->title);
+    draw_router_row(session, canvas, part, 1, "unused experts", count_unused, false, block.layer);
+    draw_router_row(session, canvas, part, 2, "load entropy", routing_load_entropy, false, block.layer);
+    draw_router_row(session, canvas, part, 3, "weight entropy", routing_weight_entropy, false, block.layer);
+    draw_router_row(session, canvas, part, 4, "largest share", routing_largest_share, true, block.layer);
+    draw_router_row(session, canvas, part, 5, "as SFT chooses", NULL, true, block.layer);
+}
+
 /* ---- together ---- */
 
 void neurons_draw_side(Neurons *neurons, const Session *session, Canvas *canvas, Rect area) {
@@ -139,6 +193,7 @@ void neurons_draw_side(Neurons *neurons, const Session *session, Canvas *canvas,
     }
     draw_histogram(neurons, session, canvas, rect_cut_top(&area, HISTOGRAM_ROWS));
     (void)rect_cut_top(&area, 1);
+    draw_routing(neurons, session, canvas, &area);
     draw_shares(neurons, session, canvas, area);
 }
 
