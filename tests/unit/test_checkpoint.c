@@ -124,10 +124,10 @@ static void a_config_alone_does_not_stop_a_directory_from_opening(void **state) 
     assert_int_equal(checkpoint->model_status, STATUS_FORMAT);
     assert_non_null(strstr(checkpoint->model_error.message, "no config.json"));
     checkpoint_close(checkpoint);
-    scratch_write_text("odd/config.json", "{\"model_type\":\"mamba\"}");
+    scratch_write_text("odd/config.json", "{\"model_type\":\"abacus\"}");
     checkpoint = must_open("odd");
     assert_int_equal(checkpoint->model_status, STATUS_UNSUPPORTED);
-    assert_non_null(strstr(checkpoint->model_error.message, "\"mamba\""));
+    assert_non_null(strstr(checkpoint->model_error.message, "\"abacus\""));
     checkpoint_close(checkpoint);
 }
 

@@ -64,11 +64,6 @@ Status session_rollouts_choose(Session *session, const SessionRolloutsChoice *ch
     return status;
 }
 
-const char *session_rollouts_command(const char *rule) {
-    const size_t length = strlen(SESSION_ROLLOUTS_COMMAND);
-    return strncmp(rule, SESSION_ROLLOUTS_COMMAND, length) == 0 ? rule + length : NULL;
-}
-
 static const char *rule_of(const SessionRolloutsChoice *choice, bool is_file) {
     if (choice->reward[0] != '\0') return choice->reward;
     return is_file ? "the file's" : SESSION_ROLLOUTS_DEFAULT_RULE;
