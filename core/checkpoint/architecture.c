@@ -193,6 +193,20 @@ static bool shares_keys(const ModelConfig *config) {
     return false;
 }
 
+/* Tensors beside those with a role that a way back knows: whatever else a type has, it has none. */
+static bool has_other_parts(const ModelConfig *config) {
+    static const TensorPart KNOWN[] = {
+        TENSOR_PART_SINKS,         TENSOR_PART_EMBEDDING_NORM, TENSOR_PART_EMBEDDING_NORM_BIAS,
+        TENSOR_PART_ROUTER,        TENSOR_PART_ROUTER_BIAS,    TENSOR_PART_CORRECTION,
+        TENSOR_PART_SHARED_GATE,   TENSOR_PART_SHARED_UP,      TENSOR_PART_SHARED_GATE_UP,
+        TENSOR_PART_SHARED_SWITCH, TENSOR_PART_SHARED_DOWN};
+    bool is_known[TENSOR_PART_COUNT] = {false};
+    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) is_known[KNOWN[i]] = true;
+    for (int part = 0; part < TENSOR_PART_COUNT; part++)
+        if (!is_known[part] && needs_any(config, (TensorPart)part, (TensorPart)part)) return true;
+    return false;
+}
+
 /* Of mixtures of experts, what no way back knows; NULL: all of it. */
 static const char *find_experts_forward_only(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++) {
@@ -217,7 +231,8 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {has_mixer(config, MIXER_STATE_SPACE) || has_mixer(config, MIXER_SELECTIVE), "state spaces"},
         {has_mixer(config, MIXER_GATED), "gated recurrences"},
         {has_mixer(config, MIXER_NONE), "layers without a mixer"},
-        {config->has_output_gate, "gates of what attention gives"},
+        {config->has_output_gate || needs_any(config, TENSOR_PART_ATTENTION_GATE, TENSOR_PART_ATTENTION_GATE),
+         "gates of what attention gives"},
         {config->temperature_scale != 0.0, "queries that are scaled by their position"},
         {config->alibi == ALIBI_FALCON, "ALiBi in bfloat16"},
         {config->scale_falls, "scores scaled by the layer's number"},
@@ -235,7 +250,8 @@ const char *architecture_forward_only(const ModelConfig *config) {
     };
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
         if (switches[i].is_there) return switches[i].name;
-    return find_experts_forward_only(config);
+    const char *experts = find_experts_forward_only(config);
+    return experts == NULL && has_other_parts(config) ? "tensors of its own" : experts;
 }
 
 bool architecture_has_experts(const ModelConfig *config) {

@@ -424,6 +424,30 @@ static void no_end_of_a_text_is_left_out_unsaid(void **state) {
     assert_non_null(config_facts_find(&facts, "dtype_stored")); /* the list has room for what comes behind */
 }
 
+/* A way back is known of what is listed, and of nothing else: what it passes by would be wrong without a word. */
+static void what_has_no_way_back_is_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *type, *more, *named;
+    } CASES[] = {
+        {"llama", "", NULL},
+        {"qwen3_moe", "\"num_experts\":4,\"num_experts_per_tok\":2,\"moe_intermediate_size\":8", NULL},
+        {"afmoe",
+         "\"num_experts\":4,\"num_experts_per_tok\":2,\"moe_intermediate_size\":8,\"num_dense_layers\":1,"
+         "\"global_attn_every_n_layers\":2",
+         "gates of what attention gives"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        const ModelConfig config = accept(CASES[i].type, CASES[i].more);
+        const char *named = architecture_forward_only(&config);
+        if (CASES[i].named == NULL ? named != NULL : named == NULL || strcmp(named, CASES[i].named) != 0)
+            fail_msg("%s: %s", CASES[i].type, named != NULL ? named : "nothing");
+    }
+    ModelConfig config = accept("llama", "");
+    part_set_add(&config.plans[0].parts, TENSOR_PART_COMMON_LINEAR, true); /* as a type to come may have */
+    assert_string_equal(architecture_forward_only(&config), "tensors of its own");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frequencies_are_those_of_transformers),
@@ -435,6 +459,7 @@ int main(void) {
         cmocka_unit_test(decisions_are_told_with_the_key_they_come_from),
         cmocka_unit_test(both_files_say_where_a_text_ends_each_id_with_its_keys),
         cmocka_unit_test(no_end_of_a_text_is_left_out_unsaid),
+        cmocka_unit_test(what_has_no_way_back_is_named),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
