@@ -76,9 +76,6 @@ typedef struct ForwardInput {
     const ForwardPlace
         *places; /* [count]: instead of them; NULL: behind what is in the cache. What a token attends to
                                    has its place earlier in this call, or had it in one before */
-    bool
-        in_blocks; /* of places: tokens of a sequence that follow one another attend together, which is faster for many; else
-                       a token's figures do not depend on which others are there */
     size_t count;
     /* What job_report() is told, in tokens · layers: `done` before this call, of `total` (0: this call is
      * all). */
@@ -86,7 +83,10 @@ typedef struct ForwardInput {
     uint64_t done, total;
     ForwardObserver observer; /* or NULL */
     void *user;
-} ForwardInput;
+    bool
+        in_blocks; /* of places: tokens of a sequence that follow one another attend together, which is faster for many; else
+                       a token's figures do not depend on which others are there */
+} ForwardInput; /* what is new comes last: a program that does not know it leaves it zero */
 
 /* ---- running ---- */
 

@@ -19,7 +19,8 @@ class Ids(ctypes.Structure):  # TokenList
 
 class Input(ctypes.Structure):  # ForwardInput
     _fields_ = [("ids", POINTER(c_int32)), ("starts", c_void_p), ("places", c_void_p), ("count", c_size_t),
-                ("stage", c_void_p), ("done", c_uint64), ("total", c_uint64), ("observer", c_void_p), ("user", c_void_p)]
+                ("stage", c_void_p), ("done", c_uint64), ("total", c_uint64), ("observer", c_void_p), ("user", c_void_p),
+                ("rest", c_char * 64)]  # what later versions add: zero
 
 
 class Head(ctypes.Structure):  # ForwardHead
