@@ -3,6 +3,7 @@
 #include "core/evaluation/loss_head.h"
 #include "core/support/memory.h"
 #include "core/transformer/backward.h"
+#include "core/transformer/forward_state.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -238,8 +239,8 @@ size_t dormancy_count_responses(const EvaluationRow *rows, size_t row_count) {
     return tokens;
 }
 
-static Status make_result(const Model *model, const EvaluationRow *rows, size_t row_count, bool with_gradient,
-                          Dormancy *dormancy, Error *error) {
+static Status make_result(const Model *model, const Settings *settings, const EvaluationRow *rows,
+                          size_t row_count, bool with_gradient, Dormancy *dormancy, Error *error) {
     const ModelConfig *config = model->config;
     *dormancy = (Dormancy){.layers = config->layers,
                            .mlp = neurons_widest_mlp(config),
@@ -256,7 +257,9 @@ static Status make_result(const Model *model, const EvaluationRow *rows, size_t 
                     dormancy->head_scores != NULL && (!with_gradient || dormancy->gradient_scores != NULL);
     if (!complete) return memory_fail(error, "dormancy");
     NeuronTable table = neurons_list(config);
-    return routing_open(config, &table, dormancy->tokens, &dormancy->routing, error);
+    /* one side may choose more experts than the other */
+    return routing_open(forward_side(model, settings)->config, &table, dormancy->tokens, &dormancy->routing,
+                        error);
 }
 
 /* Of all neurons of an MLP; what is beyond them is none. */
@@ -292,7 +295,8 @@ Status dormancy_run(const Model *model, const Settings *settings, const Evaluati
     *dormancy = (Dormancy){0};
     Status status = neurons_check_model(model, error);
     if (status == STATUS_OK) status = neurons_check_widths(model, error);
-    if (status == STATUS_OK) status = make_result(model, rows, row_count, with_gradient, dormancy, error);
+    if (status == STATUS_OK)
+        status = make_result(model, settings, rows, row_count, with_gradient, dormancy, error);
     if (status == STATUS_OK) status = sum_activations(model, settings, rows, row_count, dormancy, job, error);
     if (status == STATUS_OK && with_gradient)
         status = sum_gradients(model, settings, rows, row_count, dormancy, job, error);

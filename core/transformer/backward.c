@@ -203,7 +203,7 @@ static Status reserve_slopes(Backward *backward, size_t tokens, Error *error) {
     if (tokens <= backward->slope_tokens) return STATUS_OK;
     backward->slope_tokens = 0;
     for (int i = SLOPE_RESIDUAL + 1; i < SLOPE_COUNT; i++) {
-        size_t width = backward_widest_slope(backward->model->config, (Slope)i);
+        size_t width = backward_widest_slope(backward_config(backward), (Slope)i);
         free(backward->slopes[i]);
         backward->slopes[i] = NULL;
         if (width == 0) continue;
@@ -211,7 +211,7 @@ static Status reserve_slopes(Backward *backward, size_t tokens, Error *error) {
         if (backward->slopes[i] == NULL) return memory_fail(error, "gradients");
     }
     backward->slope_tokens = tokens;
-    return backward_experts_reserve(backward->experts, backward->model->config, tokens, error);
+    return backward_experts_reserve(backward->experts, backward_config(backward), tokens, error);
 }
 
 static Status check_threads(const Backward *backward, const Job *job, Error *error) {
@@ -241,8 +241,8 @@ static Status compute_angles(Descent *descent, size_t longest, Error *error) {
 
 static Status open_descent(Descent *descent, size_t tokens, size_t longest, Error *error) {
     Backward *backward = descent->backward;
-    size_t heads = backward_widest_site(backward->model->config, BACKWARD_QUERY),
-           keys = backward_widest_site(backward->model->config, BACKWARD_KEY);
+    size_t heads = backward_widest_site(backward_config(backward), BACKWARD_QUERY),
+           keys = backward_widest_site(backward_config(backward), BACKWARD_KEY);
     descent->scratch_stride = backward_attention_scratch(longest);
     descent->row_stride = heads > keys ? heads : keys;
     if (backward->model->config->hidden_size > descent->row_stride)
@@ -348,7 +348,7 @@ static Status open_weights(Descent *descent, Error *error) {
     size_t row_bytes = backward->model->config->hidden_size * sizeof(float), shared = 0;
     for (size_t g = 0; g < backward->group_count; g++)
         if (backward->groups[g].shared > shared) shared = backward->groups[g].shared;
-    size_t key_bytes = backward_widest_site(backward->model->config, BACKWARD_KEY) * sizeof(float);
+    size_t key_bytes = backward_widest_site(backward_config(backward), BACKWARD_KEY) * sizeof(float);
     descent->shared_keys = memory_allocate_aligned(shared, key_bytes);
     descent->shared_values = memory_allocate_aligned(shared, key_bytes);
     descent->normed = memory_allocate_aligned(backward->group_tokens, row_bytes);

@@ -76,6 +76,11 @@ Status backward_lay_out(Backward *backward, const BackwardRow *rows, size_t grou
                         Error *error) STATUS_MUST_CHECK;
 void backward_free_layout(Backward *backward);
 
+/* Of the side whose weights and switches the settings take: sizes that follow a switch are of that one. */
+static inline const ModelConfig *backward_config(const Backward *backward) {
+    return forward_side(backward->model, &backward->settings)->config;
+}
+
 /* Whether a norm stands between a block and the stream. */
 static inline bool backward_norms_behind(const ModelConfig *config) {
     return config->norms == NORMS_AROUND || config->norms == NORMS_BEHIND;

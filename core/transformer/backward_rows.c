@@ -29,11 +29,18 @@ static uint64_t sequence_width(const ModelConfig *config) {
     return width + backward_experts_sequence_width(config);
 }
 
+/* Of whichever of the two takes more. */
+static uint64_t width_of(const Model *model, uint64_t (*width)(const ModelConfig *config)) {
+    uint64_t base = width(model->base.config), sft = width(model->sft.config);
+    return base > sft ? base : sft;
+}
+
 uint64_t backward_bytes(const Model *model, size_t row_tokens, size_t sequence_tokens) {
-    uint64_t row = backward_kept_bytes(model) + row_width(model->config) * sizeof(float), rows, sequences,
+    uint64_t row = backward_kept_bytes(model) + width_of(model, row_width) * sizeof(float), rows, sequences,
              bytes;
     if (__builtin_mul_overflow(row, row_tokens, &rows) ||
-        __builtin_mul_overflow(sequence_width(model->config) * sizeof(float), sequence_tokens, &sequences) ||
+        __builtin_mul_overflow(width_of(model, sequence_width) * sizeof(float), sequence_tokens,
+                               &sequences) ||
         __builtin_add_overflow(rows, sequences, &bytes))
         return UINT64_MAX;
     return bytes;
@@ -42,7 +49,8 @@ uint64_t backward_bytes(const Model *model, size_t row_tokens, size_t sequence_t
 uint64_t backward_group_bytes(const Model *model, size_t tokens) {
     const ModelConfig *config = model->config;
     uint64_t shared = BACKWARD_MOST_SHARED * 2 * config->kv_heads * config->head_dim;
-    uint64_t width = row_width(config) + sequence_width(config) + config->hidden_size + shared;
+    uint64_t width =
+        width_of(model, row_width) + width_of(model, sequence_width) + config->hidden_size + shared;
     uint64_t bytes;
     return __builtin_mul_overflow(width * sizeof(float), tokens, &bytes) ? UINT64_MAX : bytes;
 }
@@ -55,7 +63,7 @@ Status backward_check_tokens(const Model *model, size_t tokens, Error *error) {
 /* ---- forward, keeping what the way back needs ---- */
 
 static Status allocate(Backward *backward, Error *error) {
-    const ModelConfig *config = backward->model->config;
+    const ModelConfig *config = backward_config(backward);
     size_t row_bytes = config->hidden_size * sizeof(float), kept;
     if (!memory_multiply(backward->tokens, config->layers + 1, &kept))
         return memory_fail(error, "activations");
@@ -109,7 +117,7 @@ static void fill_rows(Backward *backward, const BackwardRow *rows) {
 
 /* As many of the last layers as there is room for. */
 static Status allocate_kept(Backward *backward, uint64_t bytes, Error *error) {
-    const ModelConfig *config = backward->model->config;
+    const ModelConfig *config = backward_config(backward);
     size_t gate = backward_widest_site(config, BACKWARD_GATE), up = backward_widest_site(config, BACKWARD_UP),
            layer;
     backward->kept_from = config->layers;
@@ -127,7 +135,7 @@ static Status allocate_kept(Backward *backward, uint64_t bytes, Error *error) {
 
 /* Where a group's part of what is kept of a layer begins. */
 static size_t kept_place(const Backward *backward, const BackwardGroup *group, uint64_t layer) {
-    size_t width = backward_widest_site(backward->model->config, BACKWARD_UP);
+    size_t width = backward_widest_site(backward_config(backward), BACKWARD_UP);
     return ((layer - backward->kept_from) * backward->tokens + group->first) * width;
 }
 

@@ -164,6 +164,10 @@ static Status project_all(const Pass *pass, Error *error) {
     return status;
 }
 
+static Activation activation_of(const ModelConfig *config) {
+    return config->activation;
+}
+
 Status block_delta_run(const Pass *pass, Error *error) {
     const Chunk *chunk = &pass->chunk;
     const ModelConfig *config = chunk->states[0]->side->config;
@@ -172,7 +176,7 @@ Status block_delta_run(const Pass *pass, Error *error) {
                                             .channels = architecture_delta_channels(config),
                                             .weight = TENSOR_PART_DELTA_CONVOLUTION,
                                             .bias = TENSOR_PART_COUNT,
-                                            .activation = config->activation};
+                                            .activation = activation_of};
     bool is_fused = architecture_needs(forward_plan(chunk->states[0], chunk->layer), TENSOR_PART_DELTA_FUSED);
     Status status = is_fused ? project_fused(pass, error) : project_all(pass, error);
     if (status == STATUS_OK) status = channel_convolution_run(pass, &convolution, error);

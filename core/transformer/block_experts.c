@@ -89,6 +89,13 @@ static void scale_shared(const Chunk *chunk, ForwardState *state, size_t token) 
     for (size_t i = 0; i < state->side->config->hidden_size; i++) added[i] *= scale;
 }
 
+/* States that run together may be of sides with other scales. */
+static bool is_shared_scaled(const Chunk *chunk) {
+    for (size_t i = 0; i < chunk->state_count; i++)
+        if (forward_plan(chunk->states[i], chunk->layer)->experts.shared_scale != 1.0) return true;
+    return false;
+}
+
 static void clear_added(const Chunk *chunk, ForwardState *state, size_t token) {
     size_t hidden = state->side->config->hidden_size;
     memset(pass_row(chunk, state, BUFFER_ADDED, token), 0, hidden * sizeof(float));
@@ -120,7 +127,7 @@ static Status run_shared(const Pass *pass, Error *error) {
     if (status != STATUS_OK) return status;
     pass_observe(pass, FORWARD_ACTIVATED, BUFFER_GATE);
     status = pass_project_part(pass, TENSOR_PART_SHARED_DOWN, BUFFER_GATE, BUFFER_ADDED, error);
-    if (status == STATUS_OK && plan->experts.shared_scale != 1.0)
+    if (status == STATUS_OK && is_shared_scaled(&pass->chunk))
         status = pass_for_tokens(pass, scale_shared, error);
     if (status != STATUS_OK || !architecture_needs(plan, TENSOR_PART_SHARED_SWITCH)) return status;
     status = pass_project_part(pass, TENSOR_PART_SHARED_SWITCH, BUFFER_NORMED, BUFFER_SWITCH, error);

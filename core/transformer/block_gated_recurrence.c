@@ -88,8 +88,7 @@ Status block_gated_recurrence_run(const Pass *pass, Error *error) {
     const ChannelConvolution convolution = {.buffer = BUFFER_STATE_IN,
                                             .channels = architecture_delta_values(config),
                                             .weight = TENSOR_PART_GATED_CONVOLUTION,
-                                            .bias = TENSOR_PART_GATED_CONVOLUTION_BIAS,
-                                            .activation = ACTIVATION_LINEAR};
+                                            .bias = TENSOR_PART_GATED_CONVOLUTION_BIAS};
     Status status = pass_project_biased(pass, TENSOR_PART_GATED_X, TENSOR_PART_GATED_X_BIAS, BUFFER_NORMED,
                                         BUFFER_STATE_IN, error);
     if (status == STATUS_OK)

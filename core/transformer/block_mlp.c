@@ -114,10 +114,17 @@ static void scale_added(const Chunk *chunk, ForwardState *state, size_t token) {
     for (size_t i = 0; i < config->hidden_size; i++) added[i] *= (float)config->mlp_scale;
 }
 
+/* States that run together may be of sides with other scales. */
+static bool is_scaled(const Chunk *chunk) {
+    for (size_t i = 0; i < chunk->state_count; i++)
+        if (chunk->states[i]->side->config->mlp_scale != 1.0) return true;
+    return false;
+}
+
 Status block_mlp_run(const Pass *pass, Error *error) {
     Status status = block_mlp_activate(pass, error);
     if (status == STATUS_OK) status = block_mlp_project_down(pass, error);
-    if (status != STATUS_OK || pass->chunk.states[0]->side->config->mlp_scale == 1.0) return status;
+    if (status != STATUS_OK || !is_scaled(&pass->chunk)) return status;
     return pass_for_tokens(pass, scale_added, error);
 }
 

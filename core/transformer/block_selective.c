@@ -82,6 +82,10 @@ static void run_block(void *argument, size_t task, unsigned worker) {
 
 /* ---- the block ---- */
 
+static Activation activation_of(const ModelConfig *config) {
+    return config->state.activation;
+}
+
 /* Inputs, and of them steps, what is written and what is read. */
 static Status project_all(const Pass *pass, Error *error) {
     const ModelConfig *config = pass->chunk.states[0]->side->config;
@@ -89,7 +93,7 @@ static Status project_all(const Pass *pass, Error *error) {
                                             .channels = architecture_delta_values(config),
                                             .weight = TENSOR_PART_STATE_CONVOLUTION,
                                             .bias = TENSOR_PART_STATE_CONVOLUTION_BIAS,
-                                            .activation = config->state.activation};
+                                            .activation = activation_of};
     Status status = pass_project_biased(pass, TENSOR_PART_STATE_IN, TENSOR_PART_STATE_IN_BIAS, BUFFER_NORMED,
                                         BUFFER_STATE_IN, error);
     if (status == STATUS_OK) status = channel_convolution_run(pass, &convolution, error);

@@ -111,6 +111,10 @@ static void gate_token(const Chunk *chunk, ForwardState *state, size_t token) {
     if (!config->state.norm_is_first) norm_groups(chunk, state, y);
 }
 
+static Activation activation_of(const ModelConfig *config) {
+    return config->state.activation;
+}
+
 Status block_state_space_run(const Pass *pass, Error *error) {
     const Chunk *chunk = &pass->chunk;
     const ModelConfig *config = chunk->states[0]->side->config;
@@ -120,7 +124,7 @@ Status block_state_space_run(const Pass *pass, Error *error) {
                                             .channels = architecture_delta_channels(config),
                                             .weight = TENSOR_PART_STATE_CONVOLUTION,
                                             .bias = TENSOR_PART_STATE_CONVOLUTION_BIAS,
-                                            .activation = config->state.activation};
+                                            .activation = activation_of};
     Status status = pass_project_part(pass, TENSOR_PART_STATE_IN, BUFFER_NORMED, BUFFER_STATE_IN, error);
     if (status == STATUS_OK) status = pass_for_tokens(pass, scale_token, error);
     if (status == STATUS_OK) status = channel_convolution_run(pass, &convolution, error);

@@ -16,7 +16,10 @@ typedef struct ConvolutionStep {
 static void convolve_channel(const ConvolutionStep *step, ForwardState *state, size_t channel) {
     const Chunk *chunk = step->chunk;
     const ChannelConvolution *convolution = step->convolution;
-    const size_t taps = state->side->config->recurrent.taps;
+    const ModelConfig *config = state->side->config;
+    const size_t taps = config->recurrent.taps;
+    const Activation activation =
+        convolution->activation != NULL ? convolution->activation(config) : ACTIVATION_LINEAR;
     const float *weight = forward_part(state, chunk->layer, convolution->weight) + channel * taps,
                 *bias = convolution->bias == TENSOR_PART_COUNT
                             ? NULL
@@ -26,7 +29,7 @@ static void convolve_channel(const ConvolutionStep *step, ForwardState *state, s
         float *x = pass_row(chunk, state, convolution->buffer, t) + convolution->first + channel;
         if (recurrence_begins(chunk, t)) memset(last, 0, (taps - 1) * sizeof *last);
         float sum = recurrence_convolve(weight, taps, last, *x);
-        *x = activation_value(convolution->activation, bias != NULL ? sum + bias[channel] : sum);
+        *x = activation_value(activation, bias != NULL ? sum + bias[channel] : sum);
     }
 }
 

@@ -13,9 +13,9 @@
 
 typedef struct ChannelConvolution {
     Buffer buffer;
-    size_t first, channels;  /* of a row of it */
-    TensorPart weight, bias; /* bias TENSOR_PART_COUNT: none of that kind */
-    Activation activation;
+    size_t first, channels;                              /* of a row of it */
+    TensorPart weight, bias;                             /* bias TENSOR_PART_COUNT: none of that kind */
+    Activation (*activation)(const ModelConfig *config); /* of each state's own side; NULL: linear */
 } ChannelConvolution;
 
 /* Over all tokens of the chunk, in their order. A text begins with zeros before it. */

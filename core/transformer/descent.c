@@ -47,7 +47,7 @@ const LayerPlan *descent_plan(const Descent *descent) {
 }
 
 size_t descent_slope_width(const Descent *descent, Slope slope) {
-    return backward_slope_width(descent->backward->model->config, descent_plan(descent), slope);
+    return backward_slope_width(descent_config(descent), descent_plan(descent), slope);
 }
 
 float *descent_slope(const Descent *descent, Slope slope, size_t sequence, size_t token) {

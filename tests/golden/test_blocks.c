@@ -232,6 +232,36 @@ static void check_dormancy(const Case *own) {
     dormancy_free(&dormancy);
 }
 
+/* Where base sends a token to all experts and SFT to one: each is counted by its own choice, and no overlap is told. */
+static void check_choices_apart(const Case *own) {
+    const EvaluationRow row = {.ids = own->ids, .count = TOKENS, .first = TOKENS - 2, .end = TOKENS - 1};
+    const ModelConfig *was = own->model->base.config;
+    ModelConfig *changed = memory_allocate(1, sizeof *changed);
+    Dormancy dormancy[2];
+    Error error = {0};
+    assert_non_null(changed);
+    *changed = *was;
+    for (size_t i = 0; i < changed->plan_count; i++)
+        changed->plans[i].experts.chosen = changed->plans[i].experts.count;
+    own->model->base.config = changed;
+    for (int i = 0; i < 2; i++) {
+        Settings settings = settings_at(i == 0 ? 0.0 : 1.0);
+        if (dormancy_run(own->model, &settings, &row, 1, false, &dormancy[i], own->job, &error) != STATUS_OK)
+            fail_msg("%s: %s", own->name, error.message);
+    }
+    const Routing *base = &dormancy[0].routing, *sft = &dormancy[1].routing;
+    for (uint64_t layer = 0; layer < base->layers; layer++) {
+        if (!base->has_experts[layer]) continue;
+        assert_true(routing_count_unused(base, layer) == 0 && routing_largest_share(base, layer) == 1.0);
+        assert_true(routing_overlap(base, base, layer) == 1.0);
+        assert_true(isnan(routing_overlap(base, sft, layer)));
+    }
+    own->model->base.config = was;
+    dormancy_free(&dormancy[0]);
+    dormancy_free(&dormancy[1]);
+    free(changed);
+}
+
 /* ---- the gradient at hand-over ---- */
 
 typedef struct HandOver {
@@ -423,11 +453,19 @@ static void a_whole_reset_is_base_where_neurons_are(void **state) {
     for_all(check_reset);
 }
 
+static void each_side_routes_by_its_own_number_of_experts(void **state) {
+    (void)state;
+    Case own = open_case("experts-softmax");
+    check_choices_apart(&own);
+    close_case(&own);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_are_those_of_transformers),
         cmocka_unit_test(attribution_is_what_autograd_gives),
         cmocka_unit_test(dormancy_is_what_autograd_gives),
+        cmocka_unit_test(each_side_routes_by_its_own_number_of_experts),
         cmocka_unit_test(the_gradient_at_hand_over_is_what_autograd_gives),
         cmocka_unit_test(a_whole_reset_is_base_where_neurons_are),
     };

@@ -240,6 +240,50 @@ static void a_long_text_is_the_same_in_chunks_and_with_any_threads(void **state)
 /* As they are and as they were: of LFM2 two convolutions of 16 channels that keep three inputs each; of Qwen3.5 one of 56,
  * and four heads of 8 by 6; of Mamba two layers of 24 channels of 4; of Mamba-2 two of 48 channels and four heads of 4 by 8;
  * of RecurrentGemma one of 16 channels. */
+/* Base and SFT side by side: what each says of activations and scales is its own. */
+static void check_sides(Fixture *fixture) {
+    enum { COUNT = 9 };
+    static const Settings SIDES[] = {{.alpha = 0.0}, {.alpha = 1.0}};
+    ModelConfig *changed = memory_allocate(1, sizeof *changed);
+    assert_non_null(changed);
+    *changed = *fixture->model->sft.config;
+    changed->activation = changed->state.activation = ACTIVATION_TANH;
+    changed->mlp_scale = 0.5;
+    for (size_t i = 0; i < changed->plan_count; i++) changed->plans[i].experts.shared_scale = 0.25;
+    fixture->model->sft.config = changed;
+    ForwardState *alone[2], *both[2];
+    Job *job;
+    MatmulScratch *scratch;
+    Error error = {0};
+    const ForwardInput input = {.ids = fixture->ids, .count = COUNT};
+    assert_int_equal(job_create(2, NULL, NULL, &job, NULL), STATUS_OK);
+    assert_int_equal(matmul_create_scratch(2, &scratch, NULL), STATUS_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(forward_create_state(fixture->model, &SIDES[i], COUNT, &alone[i], NULL), STATUS_OK);
+        assert_int_equal(forward_create_state(fixture->model, &SIDES[i], COUNT, &both[i], NULL), STATUS_OK);
+        if (forward_run(&alone[i], 1, &input, scratch, job, &error) != STATUS_OK)
+            fail_msg("%s", error.message);
+    }
+    if (forward_run(both, 2, &input, scratch, job, &error) != STATUS_OK) fail_msg("%s", error.message);
+    for (int i = 0; i < 2; i++) {
+        must_be_same(both[i], alone[i], COUNT);
+        forward_free_state(alone[i]);
+        forward_free_state(both[i]);
+    }
+    matmul_free_scratch(scratch);
+    job_free(job);
+    fixture->model->sft.config = fixture->model->config;
+    free(changed);
+}
+
+static void sides_that_run_together_have_switches_of_their_own(void **state) {
+    (void)state;
+    for_all(check_sides);
+    Fixture fixture = load("cohere2_moe");
+    check_sides(&fixture);
+    unload(&fixture);
+}
+
 static void what_a_state_takes_is_counted(void **state) {
     (void)state;
     Fixture fixture = load("lfm2");
@@ -267,6 +311,7 @@ int main(void) {
         cmocka_unit_test(texts_that_share_a_cache_have_states_of_their_own),
         cmocka_unit_test(texts_that_grow_side_by_side_are_refused),
         cmocka_unit_test(a_long_text_is_the_same_in_chunks_and_with_any_threads),
+        cmocka_unit_test(sides_that_run_together_have_switches_of_their_own),
         cmocka_unit_test(what_a_state_takes_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -356,6 +356,23 @@ static void gradients_are_what_differences_say_under_every_setting(void **state)
     }
 }
 
+/* What a way back needs room for follows from switches, of the side whose gradients they are. */
+static void gradients_of_base_have_room_whatever_sft_says(void **state) {
+    (void)state;
+    static const char ONE[] = "{\"model_type\":\"granite\"," TINY_SIZES("2") ",\"residual_multiplier\":0.5}",
+                      TWO[] = "{\"model_type\":\"granite\"," TINY_SIZES("2") "}";
+    float mixed[COUNT * WIDTH], plain[COUNT * WIDTH];
+    int32_t ids[COUNT];
+    tiny_ids(ids, COUNT, 5);
+    TinyModel tiny = open_sides(ONE, TWO);
+    descend(tiny.model, ids, mixed);
+    tiny_model_free(&tiny);
+    tiny = open_sides(ONE, ONE);
+    descend(tiny.model, ids, plain);
+    tiny_model_free(&tiny);
+    assert_memory_equal(mixed, plain, sizeof plain);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_model_is_computed_with_its_own_settings),
@@ -367,6 +384,7 @@ int main(void) {
         cmocka_unit_test(every_setting_of_another_kind_is_compared),
         cmocka_unit_test(a_head_that_is_tied_and_stored_is_tied_where_both_are_equal),
         cmocka_unit_test(gradients_are_what_differences_say_under_every_setting),
+        cmocka_unit_test(gradients_of_base_have_room_whatever_sft_says),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
