@@ -163,6 +163,21 @@ bool architecture_slides(const ModelConfig *config, uint64_t layer) {
     return architecture_layer(config, layer)->window > 0;
 }
 
+bool architecture_same_products(const LayerPlan *a, const LayerPlan *b) {
+    static const TensorRole MATRICES[] = {TENSOR_Q,    TENSOR_K,  TENSOR_V,       TENSOR_QKV, TENSOR_O,
+                                          TENSOR_GATE, TENSOR_UP, TENSOR_GATE_UP, TENSOR_DOWN};
+    bool is_same = a->kv_layer == b->kv_layer;
+    for (size_t i = 0; i < sizeof MATRICES / sizeof *MATRICES; i++)
+        is_same = is_same && architecture_has(a, MATRICES[i]) == architecture_has(b, MATRICES[i]);
+    for (int i = 0; i < TENSOR_PART_COUNT; i++) {
+        TensorPart part = (TensorPart)i;
+        bool is_needed = architecture_needs(a, part) || architecture_needs(b, part);
+        if (is_needed && architecture_part_is_matrix(part))
+            is_same = is_same && architecture_needs(a, part) == architecture_needs(b, part);
+    }
+    return is_same;
+}
+
 /* ---- what has a way forward alone ---- */
 
 static bool needs_any(const ModelConfig *config, TensorPart first, TensorPart last) {

@@ -391,6 +391,10 @@ TensorRole architecture_part_role(TensorPart part);
 /* Whether a layer multiplies by it; else it is a vector, which is blended once. */
 bool architecture_part_is_matrix(TensorPart part);
 
+/* Whether two layers take the same steps: they multiply by the same matrices, and attend to keys and values of the same
+ * layer. */
+bool architecture_same_products(const LayerPlan *a, const LayerPlan *b);
+
 /* How many elements it has, as a matrix [rows × columns]; a vector has 0 columns. */
 void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, TensorPart part,
                              uint64_t *rows, uint64_t *columns);

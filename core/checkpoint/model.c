@@ -330,7 +330,8 @@ static Status resolve_layer(Model *model, int layer, Error *error) {
 /* One set of tensors serves both: layers must have blocks of the same kinds and sizes. */
 static Status check_layers(const Model *model, Error *error) {
     const ModelConfig *base = model->base.config, *sft = model->sft.config;
-    bool same_mixers = memcmp(&base->recurrent, &sft->recurrent, sizeof base->recurrent) == 0;
+    bool same_mixers = memcmp(&base->recurrent, &sft->recurrent, sizeof base->recurrent) == 0 &&
+                       base->common_blocks == sft->common_blocks;
     for (uint64_t layer = 0; layer < sft->layers; layer++) {
         const LayerPlan *a = architecture_layer(base, layer), *b = architecture_layer(sft, layer);
         bool same_experts = a->mlp == b->mlp && a->experts.count == b->experts.count &&
@@ -344,6 +345,12 @@ static Status check_layers(const Model *model, Error *error) {
                 error, STATUS_MISMATCH,
                 "layer %" PRIu64
                 ": expected a mixer of one kind and size, with the same tensors, in base and SFT",
+                layer);
+        if (!architecture_same_products(a, b))
+            return status_fail(
+                error, STATUS_MISMATCH,
+                "layer %" PRIu64
+                ": expected the same matrices, and keys and values of the same layer, in base and SFT",
                 layer);
         if (!same_experts || !same_heads)
             return status_fail(error, STATUS_MISMATCH,

@@ -214,8 +214,8 @@ size_t forward_buffer_width(const ModelConfig *config, Buffer buffer) {
 
 /* ---- small tensors ---- */
 
-/* Norms and biases; what a side's config.json does not ask for it runs without. */
-static bool is_small(const ForwardState *state, int role) {
+/* Norms and biases. */
+static bool is_small(int role) {
     static const bool IS_SMALL[TENSOR_ROLE_COUNT] = {
         [TENSOR_ATTENTION_NORM] = true,
         [TENSOR_MLP_NORM] = true,
@@ -235,7 +235,7 @@ static bool is_small(const ForwardState *state, int role) {
         [TENSOR_HEAD_BIAS] = true,
         [TENSOR_POST_ATTENTION_NORM] = true,
     };
-    return IS_SMALL[role] && state->side->config->roles[role];
+    return IS_SMALL[role];
 }
 
 static bool is_norm(int role) {
@@ -272,17 +272,20 @@ static float *blend_apart(const ForwardState *state, const PairTensor *const *te
     return at;
 }
 
-static void blend_layer(const ForwardState *state, const ModelLayer *layer, ForwardVectors *vectors,
-                        SmallRoom *room) {
-    bool adds_one = state->side->config->norm_adds_one;
+/* What a side's config.json does not ask for it runs without, though the other asks for it. `plan`: NULL of no layer. */
+static void blend_layer(const ForwardState *state, const ModelLayer *layer, const LayerPlan *plan,
+                        ForwardVectors *vectors, SmallRoom *room) {
+    const ModelConfig *config = state->side->config;
+    bool adds_one = config->norm_adds_one;
     for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
-        if (!is_small(state, role)) continue;
+        bool is_own = plan != NULL ? architecture_has(plan, (TensorRole)role) : config->roles[role];
+        if (!is_small(role) || !is_own) continue;
         vectors->roles[role] = blend_into(state, layer->tensors[role], adds_one && is_norm(role), room);
         vectors->biases[role] = blend_into(state, layer->biases[role], false, room);
     }
-    const ModelConfig *config = state->side->config;
+    const PartSet *parts = plan != NULL ? &plan->parts : &config->parts;
     for (int part = 0; part < TENSOR_PART_COUNT; part++)
-        if (!architecture_part_is_matrix((TensorPart)part))
+        if (!architecture_part_is_matrix((TensorPart)part) && part_set_has(parts, (TensorPart)part))
             vectors->parts[part] = blend_into(state, layer->parts[part], false, room);
     if (layer->q_norms == NULL || config->qk_norm == QK_NORM_NONE) return;
     vectors->roles[TENSOR_Q_NORM] = blend_apart(state, layer->q_norms, config->heads, room);
@@ -292,9 +295,10 @@ static void blend_layer(const ForwardState *state, const ModelLayer *layer, Forw
 static void blend_layers(ForwardState *state, SmallRoom *room) {
     const Model *model = state->model;
     uint64_t layers = model->config->layers;
-    for (uint64_t layer = 0; layer <= layers; layer++)
-        blend_layer(state, layer < layers ? &model->layers[layer] : &model->whole, &state->vectors[layer],
-                    room);
+    for (uint64_t layer = 0; layer < layers; layer++)
+        blend_layer(state, &model->layers[layer], architecture_layer(state->side->config, layer),
+                    &state->vectors[layer], room);
+    blend_layer(state, &model->whole, NULL, &state->vectors[layers], room);
 }
 
 /* Blends them once: they are read for every token and weigh next to nothing. */

@@ -6,7 +6,7 @@
  * Tolerance: 5e-6 of the logits' range. Observed: printed for each pair.
  */
 #include "core/transformer/backward.h"
-#include "core/transformer/forward.h"
+#include "core/transformer/forward_internal.h"
 #include "golden.h"
 
 #include <dirent.h>
@@ -197,11 +197,35 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
     }
 }
 
+/* Both files have the scales of Gemma 3n's streams: a side that does not ask for them runs without. */
+static void a_side_has_only_the_vectors_that_it_asks_for(void **unused) {
+    (void)unused;
+    static const Settings SIDES[] = {{.alpha = 0.0}, {.alpha = 1.0}};
+    Fixture fixture = {0};
+    ForwardState *states[2];
+    load(&fixture, "gemma3n_text", "base");
+    ModelConfig *changed = memory_allocate(1, sizeof *changed);
+    assert_non_null(changed);
+    *changed = *fixture.model->sft.config;
+    for (size_t i = 0; i < changed->plan_count; i++)
+        part_set_drop(&changed->plans[i].parts, TENSOR_PART_STREAM_SCALE);
+    fixture.model->sft.config = changed;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(forward_create_state(fixture.model, &SIDES[i], 1, &states[i], NULL), STATUS_OK);
+    assert_non_null(states[0]->vectors[0].parts[TENSOR_PART_STREAM_SCALE]);
+    assert_null(states[1]->vectors[0].parts[TENSOR_PART_STREAM_SCALE]);
+    forward_free_state(states[0]);
+    forward_free_state(states[1]);
+    unload(&fixture);
+    free(changed);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_equal_transformers_for_every_kind_of_block),
         cmocka_unit_test(a_text_longer_than_the_learned_positions_is_refused),
         cmocka_unit_test(gradients_are_refused_where_there_is_no_way_back),
+        cmocka_unit_test(a_side_has_only_the_vectors_that_it_asks_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

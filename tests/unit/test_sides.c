@@ -94,6 +94,22 @@ static void what_one_model_asks_for_is_its_own(void **state) {
     free(paths[1]);
 }
 
+/* Both are computed step by step together. */
+static void layers_of_other_matrices_or_keys_cannot_be_run_together(void **state) {
+    (void)state;
+    TinyModel tiny = open_sides(PLAIN, PLAIN);
+    LayerPlan *plan = &((ModelConfig *)(uintptr_t)tiny.model->base.config)->plans[0], was = *plan;
+    Model *model;
+    Error error = {0};
+    plan->roles &= ~(UINT64_C(1) << TENSOR_V);
+    assert_int_equal(model_open(tiny.pair, &model, &error), STATUS_MISMATCH);
+    assert_non_null(strstr(error.message, "the same matrices"));
+    *plan = was;
+    plan->kv_layer = 0;
+    assert_int_equal(model_open(tiny.pair, &model, &error), STATUS_MISMATCH);
+    tiny_model_free(&tiny);
+}
+
 static const Finding *find_about(const Pair *pair, const char *subject, const char *words) {
     for (size_t i = 0; i < pair->findings.count; i++) {
         const Finding *finding = &pair->findings.items[i];
@@ -377,6 +393,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_model_is_computed_with_its_own_settings),
         cmocka_unit_test(what_one_model_asks_for_is_its_own),
+        cmocka_unit_test(layers_of_other_matrices_or_keys_cannot_be_run_together),
         cmocka_unit_test(what_differs_is_one_finding_with_both_values),
         cmocka_unit_test(every_field_of_the_class_is_compared),
         cmocka_unit_test(tensors_that_config_json_does_not_ask_for_are_not_run),
