@@ -3,7 +3,6 @@
 #include "core/evaluation/loss_head.h"
 #include "core/support/memory.h"
 #include "core/transformer/backward.h"
-#include "core/transformer/forward_state.h"
 
 #include <math.h>
 #include <stdlib.h>
