@@ -199,6 +199,14 @@ static bool has_cutoff(const ModelConfig *config) {
     return false;
 }
 
+static bool has_other_values(const ModelConfig *config) {
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (architecture_attends(&config->plans[i]) &&
+            config->plans[i].value_dim != config->plans[i].head_dim)
+            return true;
+    return false;
+}
+
 static bool shares_keys(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++) {
         const LayerPlan *plan = &config->plans[i];
@@ -261,6 +269,8 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {needs_any(config, TENSOR_PART_LAMBDA_Q1, TENSOR_PART_LAMBDA_K2), "differential attention"},
         {config->streams > 1, "alternating updates"},
         {has_cutoff(config), "gates that are cut off"},
+        {config->gate_scale != 1.0 || config->mlp_scale != 1.0, "scaled gates and MLPs"},
+        {has_other_values(config), "values of another width than keys"},
         {needs_any(config, TENSOR_PART_LAYER_SCALE, TENSOR_PART_LAYER_NORM), "inputs and scales of layers"},
     };
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)

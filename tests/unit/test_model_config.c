@@ -446,6 +446,12 @@ static void what_has_no_way_back_is_named(void **state) {
     ModelConfig config = accept("llama", "");
     part_set_add(&config.plans[0].parts, TENSOR_PART_COMMON_LINEAR, true); /* as a type to come may have */
     assert_string_equal(architecture_forward_only(&config), "tensors of its own");
+    config = accept("llama", "");
+    config.mlp_scale = 0.5;
+    assert_string_equal(architecture_forward_only(&config), "scaled gates and MLPs");
+    config = accept("llama", "");
+    config.plans[0].value_dim = config.plans[0].head_dim / 2;
+    assert_string_equal(architecture_forward_only(&config), "values of another width than keys");
 }
 
 int main(void) {
