@@ -48,7 +48,7 @@ double routing_weight_entropy(const Routing *routing, uint64_t layer);
 double routing_largest_share(const Routing *routing, uint64_t layer);
 size_t routing_count_unused(const Routing *routing, uint64_t layer); /* experts that no token goes to */
 
-/* NaN where the choices of one are not known, or are not of the same tokens. */
+/* NaN where the choices of one are not known, are not of the same tokens, or are more for each than the other's. */
 double routing_overlap(const Routing *a, const Routing *b, uint64_t layer);
 
 #endif
