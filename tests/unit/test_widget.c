@@ -361,7 +361,7 @@ static void a_curve_in_a_few_rows_is_the_edge_of_a_surface(void **state) {
 }
 
 static void level_empty_and_unknown_curves_are_drawn_without_harm(void **state) {
-    static const double X[] = {0, 1}, LEVEL[] = {3, 3}, UNKNOWN[] = {NAN, NAN};
+    static const double X[] = {0, 1}, LEVEL[] = {3, 3}, ZERO[] = {0, 0}, UNKNOWN[] = {NAN, NAN};
     ChartSeries series = {LEVEL, NULL, NULL, ROLE_TEXT};
     Chart chart = {
         .x = X, .count = 2, .series = &series, .series_count = 1, .mark = NAN, .y_low = NAN, .y_high = NAN};
@@ -369,6 +369,10 @@ static void level_empty_and_unknown_curves_are_drawn_without_harm(void **state) 
     (void)state;
     chart_draw(canvas, canvas_area(canvas), &chart);
     assert_string_equal(canvas_cell(canvas, 2, 8)->text, "●"); /* in the middle of five rows and an axis */
+    series.y = ZERO;
+    canvas_erase(canvas, canvas_area(canvas));
+    chart_draw(canvas, canvas_area(canvas), &chart);
+    assert_string_equal(canvas_cell(canvas, 4, 8)->text, "●"); /* shares and counts are not below 0 */
     series.y = UNKNOWN;
     chart_draw(canvas, canvas_area(canvas), &chart);
     chart.count = 0;

@@ -72,10 +72,10 @@ static Scale find_scale(const Chart *chart, Rect plot) {
         for (size_t s = 0; s < chart->series_count && !given; s++)
             widen(place(chart, chart->series[s].y[i]), &scale.y_low, &scale.y_high);
     }
-    if (!given && scale.y_low == scale.y_high) { /* a level line stands in the middle */
-        double room = scale.y_low == 0 ? 1 : fabs(scale.y_low) * 0.5;
+    if (!given && scale.y_low == scale.y_high) { /* a level line stands in the middle, 0 at the bottom */
+        double room = fabs(scale.y_low) * 0.5;
         scale.y_low -= room;
-        scale.y_high += room;
+        scale.y_high += room > 0 ? room : 1;
     }
     return scale;
 }
