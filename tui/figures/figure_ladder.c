@@ -138,6 +138,14 @@ static Status describe(const Rungs *rungs, const FigureSheet *sheet, FigureSheet
     return STATUS_OK;
 }
 
+/* No share is below 0, even where all are alike. */
+static FigureScale scale_around(LadderFigure figure, const double *values, size_t count, bool is_log,
+                                double margin) {
+    FigureScale scale = figure_scale_around(values, count, is_log, margin);
+    if (ladder_figure_facts(figure)->is_share && scale.low < 0) scale.low = 0;
+    return scale;
+}
+
 /* ---- curves ---- */
 
 static Status arrange(Rungs *rungs, Error *error) {
@@ -164,11 +172,9 @@ static Status draw_curves(Batch *batch, Rungs *rungs, const FigureSheet *sheet, 
         name_figure(rungs, rungs->figures[f], rungs->titles[f]);
         y[f] = rungs->y + f * rungs->count;
         panels[f] = (FigurePanel){.label = rungs->titles[f],
-                                  .scale = figure_scale_around(y[f], rungs->count, false, 0.05),
+                                  .scale = scale_around(rungs->figures[f], y[f], rungs->count, false, 0.05),
                                   .y = &y[f],
                                   .levels = {NAN, NAN}};
-        if (ladder_figure_facts(rungs->figures[f])->is_share && panels[f].scale.low < 0)
-            panels[f].scale.low = 0; /* none below, even where all are alike */
     }
     (void)snprintf(range, sizeof range, "0: %.60s, … %zu: %.60s", rungs->names[0], rungs->count - 1,
                    rungs->names[rungs->count - 1]);
@@ -242,7 +248,7 @@ static Status arrange_layers(Rungs *rungs, size_t layers, Error *error) {
 static Status draw_map(Batch *batch, Rungs *rungs, size_t layers, const FigureSheet *sheet, Error *error) {
     bool is_log = options_has(batch->options, OPTION_LOG);
     name_figure(rungs, rungs->figures[0], rungs->titles[0]);
-    FigureScale scale = figure_scale_around(rungs->values, layers * rungs->count, is_log, 0.0);
+    FigureScale scale = scale_around(rungs->figures[0], rungs->values, layers * rungs->count, is_log, 0.0);
     const FigureHeatmap map = {.x = {"rung", rungs->labels + layers, rungs->count},
                                .y = {"layer", rungs->labels, layers},
                                .values = rungs->values,
