@@ -252,18 +252,28 @@ static size_t line_bytes(const char *text, int columns) {
     return text_next(text, strlen(text)).bytes; /* wider than the row: cut by the canvas */
 }
 
+/* Behind the row of `bytes` that `text` begins with. */
+static const char *next_line(const char *text, size_t bytes) {
+    text += bytes;
+    if (*text == '\n') return text + 1;
+    while (*text == ' ') text++;
+    return text;
+}
+
 int canvas_write_wrapped(Canvas *canvas, Rect area, int row, Role role, const char *text) {
     if (area.columns <= 0) return row;
     while (*text != '\0') {
         size_t bytes = line_bytes(text, area.columns);
         (void)write_bytes(canvas, area, row++, 0, theme_style(&canvas->theme, role), text, bytes);
-        text += bytes;
-        if (*text == '\n')
-            text++;
-        else
-            while (*text == ' ') text++;
+        text = next_line(text, bytes);
     }
     return row;
+}
+
+int canvas_count_wrapped(int columns, const char *text) {
+    int rows = 0;
+    for (; columns > 0 && *text != '\0'; rows++) text = next_line(text, line_bytes(text, columns));
+    return rows;
 }
 
 void canvas_fill_row(Canvas *canvas, Rect area, int row, int column, int columns, Role role,

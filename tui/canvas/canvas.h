@@ -104,6 +104,9 @@ int canvas_write_raw(Canvas *canvas, Rect area, int row, int column, Role role, 
 /* Words broken over rows from `row` on; returns the row after the last. */
 int canvas_write_wrapped(Canvas *canvas, Rect area, int row, Role role, const char *text);
 
+/* How many rows of so many columns that takes; 0 for an empty text. */
+int canvas_count_wrapped(int columns, const char *text);
+
 /* The same one-column glyph `columns` times along a row, or `rows` times down a column. */
 void canvas_fill_row(Canvas *canvas, Rect area, int row, int column, int columns, Role role,
                      const char *glyph);

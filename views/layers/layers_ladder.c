@@ -138,17 +138,19 @@ static ColourScale fill(Layers *layers, const LadderFigures *figures, int text_c
 
 /* ---- drawing ---- */
 
-/* The figure at the cursor, which a narrow cell has no room for. */
+/* The figure at the cursor, which a narrow cell has no room for; a figure that is cut would be another. */
 static void draw_cursor(const Layers *layers, Canvas *canvas, Rect head, int column) {
     const LayersLadder *ladder = &layers->ladder;
-    char text[FORMAT_SIZE];
+    char place[64], text[FORMAT_SIZE];
     if (layers->grid.layers == 0) return;
     double value = ladder->values[layers->row * ladder->columns + ladder->rung];
     if (!colour_scale_is_known(value)) return;
     format_figure((LadderFigure)ladder->figure, value, text);
-    column =
-        canvas_print(canvas, head, 0, column, ROLE_DIM, "layer %zu, rung %zu", layers->row, ladder->rung);
-    (void)canvas_write(canvas, head, 0, column + 1, ROLE_VALUE, text);
+    (void)snprintf(place, sizeof place, "layer %zu, rung %zu ", layers->row, ladder->rung);
+    if (column + text_width(place) + text_width(text) <= head.columns)
+        column = canvas_write(canvas, head, 0, column, ROLE_DIM, place);
+    if (column + text_width(text) <= head.columns)
+        (void)canvas_write(canvas, head, 0, column, ROLE_VALUE, text);
 }
 
 static void draw_head(const Layers *layers, Canvas *canvas, Rect head, const ColourScale *key) {
@@ -276,21 +278,32 @@ static void draw_list(Layers *layers, const Session *session, Canvas *canvas, Re
                   LADDER_FIGURE_COUNT + 1, true, write_list_cell, &list);
 }
 
-/* Why some figure is not there, where it does not come by itself. */
-static bool draw_reason(Session *session, Canvas *canvas, Rect row) {
-    char text[KEY_TEXT_SIZE];
+enum { REASON_SIZE = ERROR_MESSAGE_SIZE + KEY_TEXT_SIZE, REASON_ROWS = 3 };
+
+/* Why some figure is not there, where it does not come by itself; else what makes figures doubtful. Empty: nothing. */
+static Role find_reason(const Session *session, char text[REASON_SIZE]) {
+    char keys[KEY_TEXT_SIZE];
     for (LadderPart part = 0; part < LADDER_PART_COUNT; part++) {
         const char *message = session_ladder_message(session, part);
         if (message == NULL) continue;
-        int column = canvas_write(canvas, row, 0, 0, ROLE_STALE, message);
-        if (session_ladder_waits(session, part))
-            (void)canvas_write(canvas, row, 0, column, ROLE_STALE,
-                               key_text("layers", "  ({measure} measures)", text));
-        return true;
+        bool waits = session_ladder_waits(session, part);
+        (void)snprintf(text, REASON_SIZE, "%s%s", message,
+                       waits ? key_text("layers", "  ({measure} measures)", keys) : "");
+        return ROLE_STALE;
     }
     const char *warning = session_ladder_warning(session);
-    if (warning != NULL) canvas_write_field(canvas, row, 0, 0, row.columns, false, ROLE_WARNING, warning);
-    return warning != NULL;
+    (void)snprintf(text, REASON_SIZE, "%s", warning != NULL ? warning : "");
+    return ROLE_WARNING;
+}
+
+static void draw_reason(const Session *session, Canvas *canvas, Rect *area) {
+    char text[REASON_SIZE];
+    if (area->rows <= 4) return;
+    Role role = find_reason(session, text);
+    int rows = canvas_count_wrapped(area->columns, text);
+    if (rows > area->rows / 4) rows = area->rows / 4;
+    if (rows > REASON_ROWS) rows = REASON_ROWS;
+    if (rows > 0) (void)canvas_write_wrapped(canvas, rect_cut_bottom(area, rows), 0, role, text);
 }
 
 void layers_ladder_draw(Layers *layers, Session *session, Canvas *canvas, Rect area) {
@@ -304,9 +317,7 @@ void layers_ladder_draw(Layers *layers, Session *session, Canvas *canvas, Rect a
     width = width < CELL_LEAST ? CELL_LEAST : width > CELL_MOST ? CELL_MOST : width;
     ColourScale key = fill(layers, figures, theme_fills(&canvas->theme) ? width - 2 : width - 4);
     draw_head(layers, canvas, rect_cut_top(&area, 1), &key);
-    if (area.rows > 4 &&
-        draw_reason(session, canvas, rect_make(area.row + area.rows - 1, area.column, 1, area.columns)))
-        (void)rect_cut_bottom(&area, 1);
+    draw_reason(session, canvas, &area);
     int list = (int)(layers->ladder.columns < 1000 ? layers->ladder.columns : 1000) + 1;
     if (list > area.rows / 3) list = area.rows / 3;
     if (list >= 3) {

@@ -57,8 +57,8 @@ int neurons_draw_facts(const Session *session, uint64_t neuron, Canvas *canvas, 
 void neurons_draw_side(Neurons *neurons, const Session *session, Canvas *canvas, Rect area);
 void neurons_draw_panel(Neurons *neurons, const Session *session, Canvas *canvas, Rect area);
 
-/* What the dials reset, or why nothing is known. */
-void neurons_draw_foot(const Session *session, Canvas *canvas, Rect row);
+/* What the dials reset, or why nothing is known: cut from the bottom of the area. */
+void neurons_draw_foot(const Session *session, Canvas *canvas, Rect *area);
 
 /* The list as it is ordered and filtered. */
 Status neurons_make_table(void *state, Session *session, Table **table, Error *error);

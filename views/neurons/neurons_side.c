@@ -214,11 +214,23 @@ static void draw_rows(const Session *session, Canvas *canvas, Rect row, int colu
     (void)canvas_write_right(canvas, row, 0, row.columns, ROLE_DIM, text);
 }
 
-void neurons_draw_foot(const Session *session, Canvas *canvas, Rect row) {
+/* Alone at the foot, in as many rows as it takes. False: one row does. */
+static bool draw_long_message(Canvas *canvas, Rect *area, const char *message) {
+    enum { ROWS_MOST = 4 };
+    int rows = canvas_count_wrapped(area->columns, message);
+    if (rows < 2 || area->rows < 3 * ROWS_MOST) return false;
+    Rect foot = rect_cut_bottom(area, rows < ROWS_MOST ? rows : ROWS_MOST);
+    (void)canvas_write_wrapped(canvas, foot, 0, ROLE_WARNING, message);
+    return true;
+}
+
+void neurons_draw_foot(const Session *session, Canvas *canvas, Rect *area) {
     const char *message = session_neurons_message(session);
     SessionReset reset = session_reset(session);
     char target[FORMAT_SIZE], selected[FORMAT_SIZE], all[FORMAT_SIZE], keys[KEY_TEXT_SIZE];
     int column = 0;
+    if (message != NULL && !reset.is_ready && draw_long_message(canvas, area, message)) return;
+    Rect row = rect_cut_bottom(area, 1);
     if (reset.is_ready) {
         column = canvas_print(canvas, row, 0, 0, ROLE_TEXT,
                               "● ρ %.3g %% by %s: ", session_settings(session)->rho * 100,

@@ -46,6 +46,8 @@ static const char *find_failure(const Session *session) {
 static bool update(Neurons *neurons, const Session *session) {
     neurons->failure = find_failure(session);
     bool pending = false;
+    if (neurons->failure == NULL && neurons_check_model(session_model(session), &neurons->error) != STATUS_OK)
+        neurons->failure = neurons->error.message;
     if (neurons->failure == NULL &&
         neuron_list_update(&neurons->list, session, &pending, &neurons->error) != STATUS_OK)
         neurons->failure = neurons->error.message;
@@ -62,7 +64,7 @@ static void draw_neurons(void *state, Session *session, Canvas *canvas, Rect are
         (void)canvas_write_wrapped(canvas, area, 0, ROLE_WARNING, neurons->failure);
         return;
     }
-    if (area.rows > 3) neurons_draw_foot(session, canvas, rect_cut_bottom(&area, 1));
+    if (area.rows > 3) neurons_draw_foot(session, canvas, &area);
     bool alone = view_is_zoomed();
     if (area.columns >= SIDE_FROM_COLUMNS && !alone) {
         neurons_draw_side(neurons, session, canvas, rect_cut_right(&area, SIDE_COLUMNS));
