@@ -64,7 +64,8 @@ Status batch_method_attribute(Batch *batch, BatchMethod *method, Error *error) {
 Status batch_method_measure_drift(Batch *batch, BatchMethod *method, Error *error) {
     if (method->drift != NULL || batch_method_recall_drift(batch, method)) return STATUS_OK;
     NeuronTable table = neurons_list(batch->model->config);
-    Status status = neurons_check(&table, error);
+    Status status = neurons_check_model(batch->model, error);
+    if (status == STATUS_OK) status = neurons_check(&table, error);
     if (status != STATUS_OK) return status;
     method->drift = memory_allocate((size_t)neurons_count(&table), sizeof *method->drift);
     if (method->drift == NULL) return memory_fail(error, "the drift of neurons");
