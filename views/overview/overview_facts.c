@@ -44,11 +44,11 @@ static void write_type(const OneSide *side, char text[VALUE_SIZE]) {
         (void)snprintf(text, VALUE_SIZE, "unknown");
 }
 
-/* A figure of config.json; 0 stands for one that is not stated. */
+/* A figure of config.json; 0 stands for what a model of that type does without. */
 static void write_config(const OneSide *side, uint64_t value, char text[VALUE_SIZE]) {
     char count[FORMAT_SIZE];
-    bool known = side->checkpoint->model_status == STATUS_OK && value > 0;
-    (void)snprintf(text, VALUE_SIZE, "%s", known ? format_count(value, count) : "?");
+    bool known = side->checkpoint->model_status == STATUS_OK;
+    (void)snprintf(text, VALUE_SIZE, "%s", !known ? "?" : value > 0 ? format_count(value, count) : "–");
 }
 
 static void write_context(const OneSide *side, char text[VALUE_SIZE]) {
@@ -111,7 +111,9 @@ static void write_rope(const OneSide *side, char text[VALUE_SIZE]) {
         (void)snprintf(value + used, sizeof value - used, "θ %s", format_count((uint64_t)rope->theta, theta));
     else
         (void)snprintf(value + used, sizeof value - used, "θ %g", rope->theta);
-    write_decided(side, "rope_theta", value, text);
+    bool turns = config_facts_find(&side->decided, "rope_theta") != NULL;
+    const char *shown = turns ? value : side->is_whole ? NULL : "none";
+    write_decided(side, turns ? "rope_theta" : "rope_type", shown, text);
 }
 
 static void write_window(const OneSide *side, char text[VALUE_SIZE]) {
