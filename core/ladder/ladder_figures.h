@@ -74,7 +74,7 @@ typedef struct LadderKeep {
 } LadderKeep;
 
 /* Measures one part of a rung that applies into *rung, on `rows` where the part has some. Reports what the analysis does.
- * STATUS_UNSUPPORTED and the like, with the rung's name, where it cannot be measured; then *rung is as it was. */
+ * STATUS_UNSUPPORTED and the like, with the rung's name, where it cannot be measured; then *rung is without that part. */
 Status ladder_measure(const Ladder *ladder, size_t number, LadderPart part, const EvaluationRow *rows,
                       size_t row_count, const LadderKeep *keep, LadderRung *rung, Job *job,
                       Error *error) STATUS_MUST_CHECK;

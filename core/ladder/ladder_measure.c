@@ -172,10 +172,10 @@ Status ladder_measure(const Ladder *ladder, size_t number, LadderPart part, cons
                            .side = number > 0 ? SIDE_SFT : SIDE_BASE,
                            .keep = keep_in,
                            .job = job};
+    ladder_figures_forget_rung(rung, part);
     Status status = open_pair(ladder, number, part, &measuring.pair, error);
     if (status != STATUS_OK) return status;
     find_content(&measuring);
-    ladder_figures_forget_rung(rung, part);
     status = part < LADDER_DRIFTS ? measure_drift(&measuring, part, rung, error)
                                   : measure_on_rows(&measuring, part, rung, error);
     model_close(measuring.model);
