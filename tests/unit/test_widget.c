@@ -185,6 +185,27 @@ static void a_map_larger_than_its_area_follows_the_cursor(void **state) {
     }
 }
 
+static void a_scale_labels_every_so_many_columns_rather_than_cut_figures(void **state) {
+    static const double VALUES[] = {1, 1, 1, 1};
+    static const char *const LABELS[] = {"-0.25", "-0.125", "0", "0.125"};
+    HeatMap map = {.values = VALUES,
+                   .rows = 1,
+                   .columns = 4,
+                   .high = 1,
+                   .column_labels = LABELS,
+                   .cursor_row = 9,
+                   .cell_width = 5};
+    Canvas *canvas = make(2, 20, MONO);
+    (void)state;
+    heat_map_draw(canvas, canvas_area(canvas), &map);
+    assert_shows(canvas, " -0.… -0.… 0    0.1…\n ████ ████ ████ ████\n");
+    canvas_erase(canvas, canvas_area(canvas));
+    map.is_scale = true;
+    heat_map_draw(canvas, canvas_area(canvas), &map);
+    assert_shows(canvas, " -0.25     0\n ████ ████ ████ ████\n");
+    canvas_free(canvas);
+}
+
 static void a_missing_element_is_blank_and_an_unknown_one_a_dot(void **state) {
     static const double VALUES[] = {NAN, 1};
     static const bool ABSENT[] = {false, true};
@@ -497,6 +518,7 @@ int main(void) {
         cmocka_unit_test(a_map_has_labels_steps_and_a_cursor),
         cmocka_unit_test(a_map_has_lines_of_equal_value_between_its_cells),
         cmocka_unit_test(a_map_larger_than_its_area_follows_the_cursor),
+        cmocka_unit_test(a_scale_labels_every_so_many_columns_rather_than_cut_figures),
         cmocka_unit_test(a_missing_element_is_blank_and_an_unknown_one_a_dot),
         cmocka_unit_test(a_dense_map_puts_two_values_in_a_cell_where_it_can),
         cmocka_unit_test(values_are_scaled_to_the_ramp),

@@ -139,15 +139,27 @@ static void add_zone(Canvas *canvas, const HeatMap *map, const HeatLayout *layou
                    .across = {map->pressed_column, layout->column, map->columns, layout->width}});
 }
 
+/* A name that is cut is still known, a figure is another: so many columns share the room of one label. */
+static int find_label_step(const HeatMap *map, int width) {
+    return map->is_scale ? (widest(map->column_labels, map->columns) + width) / width : 1;
+}
+
+static void draw_heads(Canvas *canvas, const HeatMap *map, const HeatLayout *layout) {
+    int step = find_label_step(map, layout->width), room = step * layout->width - 1;
+    for (size_t c = 0; map->column_labels != NULL && c < layout->shown_columns; c++) {
+        size_t column = layout->column + c;
+        int begin = (int)c * layout->width + 1;
+        if (column % (size_t)step != 0) continue;
+        if (map->is_scale && begin + text_width(map->column_labels[column]) > layout->heads.columns) continue;
+        Role role = column == map->cursor_column ? ROLE_VALUE : ROLE_DIM;
+        canvas_write_field(canvas, layout->heads, 0, begin, room, false, role, map->column_labels[column]);
+    }
+}
+
 void heat_map_draw(Canvas *canvas, Rect area, const HeatMap *map) {
     HeatLayout layout = lay_out(area, map);
     if (map->pressed_row != NULL || map->pressed_column != NULL) add_zone(canvas, map, &layout);
-    for (size_t c = 0; map->column_labels != NULL && c < layout.shown_columns; c++) {
-        size_t column = layout.column + c;
-        Role role = column == map->cursor_column ? ROLE_VALUE : ROLE_DIM;
-        canvas_write_field(canvas, layout.heads, 0, (int)c * layout.width + 1, layout.width - 1, false, role,
-                           map->column_labels[column]);
-    }
+    draw_heads(canvas, map, &layout);
     for (size_t r = 0; r < layout.shown_rows; r++) {
         size_t row = layout.row + r;
         bool here = row == map->cursor_row;

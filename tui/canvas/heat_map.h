@@ -18,8 +18,9 @@ typedef struct HeatMap {
     Ramp ramp;
     const char *const *row_labels;    /* [rows], may be NULL */
     const char *const *column_labels; /* [columns], may be NULL */
-    const bool *absent;               /* [rows × columns], may be NULL: no such element, left blank */
-    const char *const *texts;         /* [rows × columns], may be NULL, and so may each: what a cell says */
+    bool is_scale;            /* the columns are a scale: where labels are wide, every so many is labelled */
+    const bool *absent;       /* [rows × columns], may be NULL: no such element, left blank */
+    const char *const *texts; /* [rows × columns], may be NULL, and so may each: what a cell says */
     const double
         *levels; /* [level_count]: a line between cells on both sides of one: │, and underlined above */
     size_t level_count;

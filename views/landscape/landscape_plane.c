@@ -52,8 +52,8 @@ static void fill_cells(const SessionLandscape *shown, const SessionLandscapeExte
     double losses[MOST * MOST];
     session_landscape_list_losses(shown, losses);
     for (size_t i = 0; i < range->points; i++) {
-        (void)snprintf(cells->rows[i], LABEL_SIZE, "y %.3g", range_point(range, range->points - 1 - i));
-        (void)snprintf(cells->columns[i], LABEL_SIZE, "%.3g", range_point(range, i));
+        (void)snprintf(cells->rows[i], LABEL_SIZE, "y %.4g", range_point(range, range->points - 1 - i));
+        (void)snprintf(cells->columns[i], LABEL_SIZE, "%.4g", range_point(range, i));
         cells->row_labels[i] = cells->rows[i];
         cells->column_labels[i] = cells->columns[i];
     }
@@ -140,6 +140,7 @@ static void draw_cells(LandscapeState *state, const SessionLandscape *shown,
                          .ramp = RAMP_SEQUENTIAL,
                          .row_labels = cells.row_labels,
                          .column_labels = cells.column_labels,
+                         .is_scale = true,
                          .texts = cells.texts,
                          .levels = cells.levels,
                          .level_count = extent->high > extent->low ? LEVELS : 0,

@@ -90,6 +90,7 @@ static void draw_cells(TuneState *state, const Session *session, const SessionPl
                          .ramp = RAMP_SEQUENTIAL,
                          .row_labels = labels.row_labels,
                          .column_labels = labels.column_labels,
+                         .is_scale = true,
                          .texts = texts,
                          .cell_width = area.columns >= (int)range->alpha.points * 6 + 10 ? 6 : 5,
                          .cursor_row = cursor.row,
