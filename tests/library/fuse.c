@@ -10,7 +10,8 @@ int main(int argc, char **argv) {
     ExportPlan *plan = NULL;
     Job *job = NULL;
     Error error;
-    ExportOptions options = {.settings = settings_at(atof(argv[2])), .directory = argv[4], .donor = DONOR_SFT};
+    ExportOptions options = {
+        .settings = settings_at(atof(argv[2])), .directory = argv[4], .donor = DONOR_SFT};
     Status status = pair_open(argv[1], argv[3], &pair, &error);
     if (status == STATUS_OK) status = job_create(0, NULL, NULL, &job, &error);
     if (status == STATUS_OK) status = export_plan(pair, &options, &plan, &error);

@@ -11,11 +11,11 @@
 #define HYBRID HEADS ",\"mamba_n_heads\":4,\"mamba_d_state\":4"
 #define NEMOTRON                                                                                             \
     HEADS                                                                                                    \
-        ",\"head_dim\":4,\"ssm_state_size\":4,\"mamba_num_heads\":4,\"mamba_head_dim\":8,\"n_groups\":2,"    \
-        "\"n_routed_experts\":3,\"moe_intermediate_size\":6,\"moe_shared_expert_intermediate_size\":10"
+    ",\"head_dim\":4,\"ssm_state_size\":4,\"mamba_num_heads\":4,\"mamba_head_dim\":8,\"n_groups\":2,"        \
+    "\"n_routed_experts\":3,\"moe_intermediate_size\":6,\"moe_shared_expert_intermediate_size\":10"
 #define ZAMBA                                                                                                \
     HEADS                                                                                                    \
-        ",\"n_mamba_heads\":4,\"mamba_d_state\":4,\"layers_block_type\":[\"mamba\",\"hybrid\",\"mamba\",\"hybrid\"]"
+    ",\"n_mamba_heads\":4,\"mamba_d_state\":4,\"layers_block_type\":[\"mamba\",\"hybrid\",\"mamba\",\"hybrid\"]"
 
 static Status read(const char *type, const char *settings, ModelConfig *config, Error *error) {
     char text[2048];

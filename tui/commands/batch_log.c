@@ -44,5 +44,6 @@ Status batch_log_end(FILE *log, const char *path, int exit_status, double second
     batch_log_write(log, text);
     bool lost = ferror(log) != 0;
     if (fclose(log) != 0) lost = true;
-    return lost ? status_fail(error, STATUS_IO, "--log-file %s: not all of it could be written", path) : STATUS_OK;
+    return lost ? status_fail(error, STATUS_IO, "--log-file %s: not all of it could be written", path)
+                : STATUS_OK;
 }
