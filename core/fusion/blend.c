@@ -2,6 +2,7 @@
 
 #include "core/checkpoint/tensor_change.h"
 #include "core/checkpoint/tensor_values.h"
+#include "core/fusion/blend_internal.h"
 #include "core/numerics/kernels.h"
 
 #include <string.h>
@@ -152,6 +153,7 @@ typedef struct Computed {
     size_t row, rows; /* that are in it */
     DType dtype;
 } Computed;
+
 static bool computes(const Blend *blend) {
     bool is_read =
         blend->a != 0.0 || blend->row_ranks != NULL || blend->column_ranks != NULL || blend->base == NULL;
@@ -197,38 +199,14 @@ static void blend_lent(const Piece *piece, float *out) {
     }
 }
 
-static void go_towards_third(const Piece *piece, float *out) {
-    const Tensor *from = piece->base != NULL ? piece->base : piece->sft;
-    float share = (float)piece->steps->third_share, way[STRETCH];
-    KernelRow row = {.weight_sft = share, .weight_base = -share};
-    LentRow values;
-    for (size_t at = 0, n; at < piece->count; at += n) {
-        n = piece->count - at < STRETCH ? piece->count - at : STRETCH;
-        row.sft = tensor_values_lend(piece->steps->third, piece->steps->first + piece->first + at, n,
-                                     values.sft, &row.sft_dtype);
-        row.base = tensor_values_lend(from, piece->first + at, n, values.base, &row.base_dtype);
-        kernels_get()->blend(&row, n, way);
-        for (size_t i = 0; i < n; i++) out[at + i] += way[i];
-    }
-}
-
-static void take_steps(const Piece *piece, float *out) {
-    _Static_assert(BLEND_STEPS_MOST == (int)KERNELS_STEPS_MOST, "the kernels take as many");
-    const BlendSteps *steps = piece->steps;
-    KernelStep taken[BLEND_STEPS_MOST];
-    double size = (double)steps->sizes[steps->has_one_size ? 0 : piece->line];
-    for (size_t i = 0; i < steps->count; i++)
-        taken[i] = (KernelStep){steps->keys[i], (float)(steps->coefficients[i] * size)};
-    kernels_get()->step(taken, steps->count, steps->first + piece->first, piece->count, out);
-}
-
 static void blend_piece(const Piece *piece, float *out) {
     if (is_lent(piece))
         blend_lent(piece, out);
     else
         blend_plain(piece, out);
-    if (piece->steps != NULL && piece->steps->third != NULL) go_towards_third(piece, out);
-    if (piece->steps != NULL && piece->steps->sizes != NULL) take_steps(piece, out);
+    const Tensor *from = piece->base != NULL ? piece->base : piece->sft;
+    if (piece->steps != NULL)
+        blend_steps_take(piece->steps, from, piece->line, piece->first, piece->count, out);
 }
 
 /* How many elements of a vector, from `first` on, make one piece: base's end cuts, and steps of a size for each. */
@@ -247,47 +225,16 @@ static void blend_vector(const Blend *blend, size_t first, size_t count, float *
     }
 }
 
-/* ---- a stack of matrices ---- */
-
 static bool is_stack(const Blend *blend) {
     return blend->stack.rows > 0;
-}
-
-/* A matrix of a stack as a tensor of its own, and where an element is in it. */
-typedef struct StackMatrix {
-    Tensor sft, base;
-    Blend blend;
-    size_t element, left; /* from there to its end */
-} StackMatrix;
-
-static void take_matrix(const Blend *blend, size_t element, StackMatrix *matrix) {
-    const BlendStack *stack = &blend->stack;
-    size_t size = (size_t)(stack->rows * stack->columns), index = element / size, first = index * size;
-    const uint32_t *ranks =
-        stack->ranks + index % stack->parts * stack->part_stride + index / stack->parts * stack->stride;
-    bool has_base = blend->base != NULL && blend->base->rows >= blend->sft->rows;
-    matrix->element = element - first;
-    matrix->left = size - matrix->element;
-    matrix->sft = tensor_values_slice(blend->sft, first, stack->rows, stack->columns);
-    if (has_base) matrix->base = tensor_values_slice(blend->base, first, stack->rows, stack->columns);
-    matrix->blend = *blend;
-    matrix->blend.stack = (BlendStack){0};
-    matrix->blend.sft = &matrix->sft;
-    matrix->blend.base = has_base ? &matrix->base : NULL;
-    matrix->blend.row_ranks = stack->are_rows ? ranks : NULL;
-    matrix->blend.column_ranks = stack->are_rows ? NULL : ranks;
-    matrix->blend.steps.first += first;
-    if (matrix->blend.steps.sizes == NULL) return;
-    matrix->blend.steps.sizes += first / blend->sft->columns;
-    matrix->blend.steps.has_one_size = stack->columns != blend->sft->columns;
 }
 
 /* `count` elements from `first` on, counted along the rows. */
 static void blend_stack(const Blend *blend, size_t first, size_t count, float *out) {
     size_t columns = (size_t)blend->stack.columns;
     for (size_t at = 0, n; at < count; at += n) {
-        StackMatrix matrix;
-        take_matrix(blend, first + at, &matrix);
+        BlendMatrix matrix;
+        blend_stack_take(blend, first + at, &matrix);
         size_t column = matrix.element % columns;
         n = columns - column < count - at ? columns - column : count - at;
         blend_window(&matrix.blend, matrix.element / columns, 1, column, n, out + at, n);
@@ -386,8 +333,8 @@ static size_t element_run(const Blend *blend, size_t row, size_t column, size_t 
 static void blend_stack_as(const Blend *blend, size_t first, size_t count, DType dtype, unsigned char *out,
                            float *scratch) {
     for (size_t at = 0, n; at < count; at += n) {
-        StackMatrix matrix;
-        take_matrix(blend, first + at, &matrix);
+        BlendMatrix matrix;
+        blend_stack_take(blend, first + at, &matrix);
         n = matrix.left < count - at ? matrix.left : count - at;
         blend_elements_as(&matrix.blend, matrix.element, n, dtype, out + at * dtype_size(dtype), scratch);
     }
@@ -437,33 +384,21 @@ static void mark_whole(const Blend *blend, size_t row, const unsigned char *all,
     piece->marks = all;
 }
 
-static void multiply_rows(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
+/* Ranks are of its rows, of its columns, or there are none. */
+static void multiply_matrix(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
     size_t columns = blend->sft->columns;
+    bool marks_rows = blend->row_ranks != NULL;
     unsigned char marks[STRETCH];
     Computed computed;
-    memset(marks, 1, sizeof marks);
+    if (marks_rows) memset(marks, 1, sizeof marks);
     for (size_t at = 0, n; at < columns; at += n) {
-        n = computed_stretch(blend, columns - at < STRETCH ? columns - at : STRETCH);
-        computed.row = computed.rows = 0;
-        for (size_t r = 0; r < count; r++) {
-            Piece piece = make_piece(blend, first + r, at, n, NULL);
-            mark_whole(blend, first + r, marks, &piece);
-            compute_sft(blend, first + r, count - r, at, &computed, &piece);
-            y[r] = (at > 0 ? y[r] : 0.0F) + multiply_piece(&piece, x + at);
-        }
-    }
-}
-
-static void multiply_columns(const Blend *blend, size_t first, size_t count, const float *x, float *y) {
-    size_t columns = blend->sft->columns;
-    unsigned char marks[STRETCH];
-    Computed computed;
-    for (size_t at = 0, n; at < columns; at += n) {
-        n = computed_stretch(blend, stretch(blend, columns - at));
+        n = marks_rows ? smaller(columns - at, STRETCH) : stretch(blend, columns - at);
+        n = computed_stretch(blend, n);
         const unsigned char *marked = mark(blend, at, n, marks);
         computed.row = computed.rows = 0;
         for (size_t r = 0; r < count; r++) {
             Piece piece = make_piece(blend, first + r, at, n, marked);
+            if (marks_rows) mark_whole(blend, first + r, marks, &piece);
             compute_sft(blend, first + r, count - r, at, &computed, &piece);
             y[r] = (at > 0 ? y[r] : 0.0F) + multiply_piece(&piece, x + at);
         }
@@ -501,12 +436,8 @@ void blend_multiply_vector(const Blend *blend, size_t first, size_t count, const
     } else if (is_vector(blend->sft)) {
         blend_vector(blend, first, count, y);
         for (size_t r = 0; r < count; r++) y[r] *= x[0];
-    } else if (multiply_changed(blend, first, count, x, y)) {
-        return;
-    } else if (blend->row_ranks != NULL) {
-        multiply_rows(blend, first, count, x, y);
-    } else {
-        multiply_columns(blend, first, count, x, y);
+    } else if (!multiply_changed(blend, first, count, x, y)) {
+        multiply_matrix(blend, first, count, x, y);
     }
 }
 
