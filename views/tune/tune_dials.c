@@ -65,9 +65,11 @@ static void draw_reset(const Session *session, Canvas *canvas, Rect area) {
     const SessionChange *change = session_change(session);
     if (!reset.is_ready) {
         const char *message = session_ranking_message(session);
-        (void)canvas_print(canvas, area, 0, 0, ROLE_DIM, "reset by %s: %s",
-                           ranking_selector_name(reset.selector),
-                           message != NULL ? message : "ranking the neurons…");
+        int column = canvas_print(canvas, area, 0, 0, ROLE_DIM,
+                                  "reset by %s: ", ranking_selector_name(reset.selector));
+        canvas_write_field(canvas, area, 0, column, area.columns - column, false, ROLE_DIM,
+                           message != NULL ? message
+                                           : "ranking the neurons…"); /* the pane reset has all of it */
         return;
     }
     char selected[FORMAT_SIZE], all[FORMAT_SIZE];
