@@ -261,6 +261,7 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {config->scale_falls, "scores scaled by the layer's number"},
         {config->query_growth != 0.0, "queries that grow with their position"},
         {config->norms_values, "norms of values"},
+        {config->value_scale != 1.0, "scaled values"},
         {shares_keys(config), "shared keys and values"},
         {config->residual_is_normed, "blocks added to their normed input"},
         {config->lacks_final_norm, "a stream without a last norm"},

@@ -292,6 +292,7 @@ typedef struct ModelConfig {
     double temperature_scale,
         temperature_floor; /* queries times 1 + scale · log(1 + ⌊(position + 1) / floor⌋) */
     bool norms_values;     /* each head of them, without a weight */
+    double value_scale;    /* of values */
     Alibi alibi;
     PositionKind positions;
     uint64_t position_offset; /* of a position's row */

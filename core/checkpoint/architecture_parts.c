@@ -8,7 +8,7 @@ typedef struct PartFacts {
 } PartFacts;
 
 static const PartFacts FACTS[TENSOR_PART_COUNT] = {
-    [TENSOR_PART_SINKS] = {{"self_attn.sinks"}, TENSOR_ROLE_COUNT, false},
+    [TENSOR_PART_SINKS] = {{"self_attn.sinks", "self_attn.attention_sink_bias"}, TENSOR_ROLE_COUNT, false},
     [TENSOR_PART_EMBEDDING_NORM] = {{"word_embeddings_layernorm.weight"}, TENSOR_ROLE_COUNT, false},
     [TENSOR_PART_EMBEDDING_NORM_BIAS] = {{"word_embeddings_layernorm.bias"}, TENSOR_ROLE_COUNT, false},
     [TENSOR_PART_MIXED_NORM] = {{"self_attn.attn_sub_norm.weight"}, TENSOR_ROLE_COUNT, false},

@@ -89,7 +89,8 @@ extern const ExpertRule EXPERTS_MIXTRAL, EXPERTS_MINIMAX, EXPERTS_PHI, EXPERTS_O
     EXPERTS_QWEN_SHARED, EXPERTS_GRANITE, EXPERTS_GRANITE_SHARED, EXPERTS_GPT_OSS, EXPERTS_HUNYUAN,
     EXPERTS_ERNIE, EXPERTS_LLAMA4, EXPERTS_DEEPSEEK2, EXPERTS_DEEPSEEK3, EXPERTS_GLM_LITE, EXPERTS_EXAONE,
     EXPERTS_SOLAR, EXPERTS_HUNYUAN3, EXPERTS_AFMOE, EXPERTS_QWEN_ALL, EXPERTS_LFM, EXPERTS_NEMOTRON,
-    EXPERTS_JAMBA, EXPERTS_GRANITE_HYBRID, EXPERTS_COHERE, EXPERTS_DBRX, EXPERTS_MELLUM, EXPERTS_LAGUNA;
+    EXPERTS_JAMBA, EXPERTS_GRANITE_HYBRID, EXPERTS_COHERE, EXPERTS_DBRX, EXPERTS_MELLUM, EXPERTS_LAGUNA,
+    EXPERTS_MIMO;
 
 /* Latent attention, whose ranks and sizes of heads have the same keys everywhere; how its heads turn. */
 typedef enum LatentRule {
@@ -204,7 +205,9 @@ struct Architecture {
     const char *scale_key;   /* scores times it */
     const char *scalar_key;  /* scores times its −½th power */
     const char *cap_key, *clip_key;
-    bool clips_behind_norm; /* queries and keys are clipped after their norm */
+    const char *value_scale_key; /* values times it */
+    const char *value_dim_key;   /* of a head's values; NULL: as large as its query */
+    bool clips_behind_norm;      /* queries and keys are clipped after their norm */
     bool has_sinks, has_mixed_norm;
     bool has_gate;               /* what is mixed times the sigmoid of a projection of the input */
     bool is_differential;        /* two attentions, one less λ times the other */
@@ -230,6 +233,7 @@ struct Architecture {
     bool is_interleaved, is_reversed;
     bool is_partial;             /* the default kind heeds partial_rotary_factor */
     double default_partial;      /* 0: all */
+    bool partial_is_of_default;  /* that is so of the default kind alone */
     bool partial_is_inside;      /* stated beside the object of parameters it does nothing */
     const char *partial_key;     /* NULL: partial_rotary_factor; beside the object of parameters */
     const char *theta_key;       /* NULL: rope_theta; the same */
@@ -240,10 +244,12 @@ struct Architecture {
     const char *local_theta_key; /* of sliding layers, ROPE_RULE_TYPES */
     WindowRule window;
     const char *window_key;                      /* NULL: sliding_window */
+    const char *window_before_key;               /* stated, it is the window without the query itself */
     const char *pattern_key;                     /* WINDOW_TYPES: every so-manieth layer is whole */
     const char *prefix_key, *prefix_pattern_key; /* the first so many layers have a pattern of their own */
     uint64_t pattern;                            /* where there is no such key; 0: all slide */
     bool pattern_is_first;                       /* the first of so many is, not the last */
+    bool first_is_whole;                         /* the first of all, where no list says */
     bool needs_window;                           /* some layers slide, if no list says that none does */
     bool last_is_whole;                          /* whatever a list says */
     bool has_chunks;                             /* "layer_types" may name chunked attention */
@@ -432,6 +438,9 @@ Status config_prepare_zamba2(const ConfigReader *reader, ModelConfig *config, Er
 Status config_prepare_laguna(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_read_laguna_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
                                 LayerPlan *plan, Error *error);
+Status config_prepare_mimo(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_read_mimo_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
+                              LayerPlan *plan, Error *error);
 Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error);
 

@@ -18,13 +18,25 @@ static Status read_ranks(const ConfigReader *reader, ModelConfig *config, Error 
     return status;
 }
 
+static Status check_value_dim(const ConfigReader *reader, const ModelConfig *config, const char *key,
+                              Error *error) {
+    if (config->value_dim <= CONFIG_LARGEST_SIZE / config->heads) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a smaller count", reader->origin,
+                       key);
+}
+
 Status config_read_latent(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
     LatentRule rule = architecture->latent;
     uint64_t plain = 0,
              derived = architecture->value_dim_may_be_null ? config->hidden_size / config->heads : 0;
     config->value_dim = config->head_dim;
-    if (rule == LATENT_NEVER) return STATUS_OK;
+    if (rule == LATENT_NEVER && architecture->value_dim_key == NULL) return STATUS_OK;
+    if (rule == LATENT_NEVER) {
+        const char *key = architecture->value_dim_key, *from;
+        Status read = config_read_size(reader, key, 0, &config->value_dim, &from, error);
+        return read == STATUS_OK ? check_value_dim(reader, config, key, error) : read;
+    }
     config->latent.is_interleaved =
         rule == LATENT_INTERLEAVED || (rule == LATENT_BY_KEY && config_bool(reader, "rope_interleave"));
     Status status = read_ranks(reader, config, error);
@@ -42,10 +54,7 @@ Status config_read_latent(const ConfigReader *reader, ModelConfig *config, Error
                            "%s: expected as many key heads as heads (%" PRIu64
                            ") where attention is latent, found %" PRIu64,
                            reader->origin, config->heads, config->kv_heads);
-    if (config->value_dim > CONFIG_LARGEST_SIZE / config->heads)
-        return status_fail(error, STATUS_FORMAT, "%s: expected \"v_head_dim\" to be a smaller count",
-                           reader->origin);
-    return STATUS_OK;
+    return check_value_dim(reader, config, "v_head_dim", error);
 }
 
 /* As DeepSeek scales what yarn stretched. */

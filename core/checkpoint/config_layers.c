@@ -155,6 +155,7 @@ static Status slide_by_pattern(Layers *layers, Error *error) {
         layers->facts[layer].slides =
             layer < prefix ? (layer + 1) % prefix_pattern != 0
                            : pattern == 0.0 || (layer - prefix + first) % (uint64_t)pattern != 0;
+    if (architecture->first_is_whole) layers->facts[0].slides = false;
     if (architecture->last_is_whole) layers->facts[layers->config->layers - 1].slides = false;
     return status;
 }
@@ -216,6 +217,16 @@ static Status slide_by_lists(Layers *layers, Error *error) {
     return refuse_count(layers, flat != NULL ? "attention_layers" : "attention_types", layer, error);
 }
 
+/* Stated otherwise, as so many keys before the query. */
+static void read_window_before(Layers *layers, bool *sees_nothing) {
+    const char *key = layers->config->architecture->window_before_key;
+    const cJSON *item = key != NULL ? config_find_stated(layers->reader, key) : NULL;
+    if (item == NULL || cJSON_IsNull(item)) return;
+    layers->config->from[CONFIG_WINDOW] = key;
+    *sees_nothing = !json_read_count(item, &layers->window) || layers->window > CONFIG_LARGEST_SIZE;
+    layers->window = *sees_nothing ? 1 : layers->window + 1;
+}
+
 /* *sees_nothing: a window that is no count, which does not matter where no layer slides. */
 static void read_window(Layers *layers, bool *sees_nothing) {
     ModelConfig *config = layers->config;
@@ -230,6 +241,7 @@ static void read_window(Layers *layers, bool *sees_nothing) {
         layers->window = 1;
         *sees_nothing = true;
     }
+    read_window_before(layers, sees_nothing);
     bool is_switched = rule == WINDOW_QWEN || rule == WINDOW_QWEN_MOE || rule == WINDOW_SWITCHED;
     if (is_switched && !config_bool(layers->reader, "use_sliding_window")) {
         layers->window = 0;
@@ -415,7 +427,8 @@ Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, Mod
                           Error *error) {
     Layers layers = {.reader = reader, .config = config};
     const Architecture *architecture = config->architecture;
-    if (config->latent.latent == 0) config->value_dim = config->head_dim;
+    bool has_value_dim = config->latent.latent > 0 || architecture->value_dim_key != NULL;
+    if (!has_value_dim) config->value_dim = config->head_dim;
     Status status = architecture->rope == ROPE_RULE_LIST ? read_turning(&layers, error) : STATUS_OK;
     if (status == STATUS_OK) status = read_windows(&layers, error);
     if (status == STATUS_OK && config->architecture->rope == ROPE_RULE_THETAS)
@@ -429,7 +442,7 @@ Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, Mod
         own.kv_heads = slides ? config->sliding.kv_heads : config->whole.kv_heads;
         own.head_dim = slides ? config->sliding.head_dim : config->whole.head_dim;
         if (slides) own.window = layers.window;
-        if (config->latent.latent == 0) own.value_dim = own.head_dim;
+        if (!has_value_dim) own.value_dim = own.head_dim;
         if (architecture->read_layer != NULL)
             status = architecture->read_layer(reader, config, layer, &own, error);
         if (status == STATUS_OK) status = share_keys(&layers, layer, &own, error);

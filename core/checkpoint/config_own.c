@@ -227,6 +227,23 @@ Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Erro
                : refuse(reader, "attn_config.clip_qkv", "expected a number above 0", error);
 }
 
+/* Layers that slide have twice as many key heads. */
+Status config_prepare_mimo(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    uint64_t sliding = 2 * config->kv_heads;
+    if (config->heads % sliding != 0 || config->head_dim > CONFIG_LARGEST_SIZE / config->heads)
+        return refuse(reader, "num_key_value_heads", "expected heads that share twice as many", error);
+    config->sliding.kv_heads = config->kv_heads = sliding;
+    return STATUS_OK;
+}
+
+/* Only they have sinks. */
+Status config_read_mimo_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
+                              LayerPlan *plan, Error *error) {
+    (void)reader, (void)config, (void)layer, (void)error;
+    if (plan->window == 0) part_set_drop(&plan->parts, TENSOR_PART_SINKS);
+    return STATUS_OK;
+}
+
 /* Half of the width is the gate's; √hidden_size is rounded to bfloat16, to the nearest, a tie to the even one. */
 Status config_prepare_recurrent_gemma(const ConfigReader *reader, ModelConfig *config, Error *error) {
     float root = (float)config->embedding_scale;

@@ -108,6 +108,7 @@ static Status read_switches(const ConfigReader *reader, ModelConfig *config, Err
         {architecture->scalar_key, 0.0, &scalar},
         {architecture->cap_key, 0.0, &config->attention_cap},
         {architecture->clip_key, 0.0, &config->clip},
+        {architecture->value_scale_key, 1.0, &config->value_scale},
     };
     Status status = STATUS_OK;
     config->gate_scale = config->mlp_scale = config->attention_in_scale = config->attention_out_scale = 1.0;

@@ -185,7 +185,8 @@ static Status read_part(const RopeSource *source, const ModelConfig *config, Err
     rope->is_reversed = architecture->is_reversed;
     if (cJSON_IsNumber(channels))
         part = channels->valuedouble / dim;
-    else if (item == NULL && architecture->default_partial > 0.0)
+    else if (item == NULL && architecture->default_partial > 0.0 &&
+             (rope->kind == ROPE_DEFAULT || !architecture->partial_is_of_default))
         part = architecture->default_partial;
     else if (item == NULL || (rope->kind == ROPE_DEFAULT && !architecture->is_partial))
         return STATUS_OK;

@@ -178,6 +178,9 @@ const ExpertRule EXPERTS_NEMOTRON = {.count_key = "n_routed_experts",
                                      .is_plain = true,
                                      .shared_width_key = "moe_shared_expert_intermediate_size"};
 
+const ExpertRule EXPERTS_MIMO = {
+    .count_key = "n_routed_experts", DEEPSEEK3, .layers = EXPERT_LAYERS_TYPES, .dense = 1};
+
 const ExpertRule EXPERTS_SOLAR = {
     .count_key = "n_routed_experts", DEEPSEEK3, .shared_count_key = "n_shared_experts"};
 

@@ -119,6 +119,11 @@ static void heat(const Chunk *chunk, const ForwardState *state, size_t token, fl
     for (size_t i = 0; i < plan->heads * plan->head_dim; i++) query[i] *= scale;
 }
 
+static void scale_value(const ModelConfig *config, float *value, size_t size) {
+    const float scale = (float)config->value_scale;
+    for (size_t i = 0; i < size && scale != 1.0F; i++) value[i] *= scale;
+}
+
 /* Clips, q/k norms, rotary embedding, and keys and values into the cache. */
 static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t token) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
@@ -136,6 +141,7 @@ static void position_and_cache(const Chunk *chunk, ForwardState *state, size_t t
     position(chunk, state, token, key, plan->kv_heads, TENSOR_K_NORM);
     for (uint64_t h = 0; h < plan->kv_heads; h++) {
         if (config->norms_values) norm_forward(&bare, value + h * dim, value + h * dim);
+        scale_value(config, value + h * value_dim, value_dim);
         float *keys = state->keys + forward_cache(state, chunk->layer, h),
               *values = state->values + forward_values(state, chunk->layer, h);
         memcpy(keys + cell * dim, key + h * dim, dim * sizeof *key);

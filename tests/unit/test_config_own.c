@@ -17,6 +17,10 @@
 #define WIDE  SIZES ",\"intermediate_size\":48"
 #define DENSE WIDE ",\"num_key_value_heads\":6"
 
+#define MIMO                                                                                                   \
+    "\"hidden_size\":24,\"num_attention_heads\":4,\"num_key_value_heads\":1,\"head_dim\":12,\"v_head_dim\":4," \
+    "\"vocab_size\":32,\"intermediate_size\":48,\"n_routed_experts\":8"
+
 static Status read(const char *type, const char *members, ModelConfig *config, Error *error) {
     char text[1024];
     cJSON *json;
@@ -68,6 +72,10 @@ static void what_is_not_known_is_refused_by_name(void **state) {
         {"granite_swa", DENSE ",\"layer_rope_theta\":[1.0,2.0,3.0,4.0]", "layer_rope_theta"},
         {"granite_swa", DENSE ",\"layer_rope_theta\":[1.0]", "layer_rope_theta"},
         {"granite_swa", DENSE ",\"sliding_window\":null", "sliding_window"},
+        {"mimo_v2_flash", MIMO ",\"num_hidden_layers\":2,\"num_key_value_heads\":4", "num_key_value_heads"},
+        {"mimo_v2_flash", MIMO ",\"num_hidden_layers\":2,\"sliding_window_size\":-1", "sliding_window"},
+        {"mimo_v2_flash", MIMO ",\"num_hidden_layers\":2,\"rope_parameters\":{\"full_attention\":null}",
+         "rope_parameters"},
         {"gemma4_text", DENSE ",\"enable_moe_block\":true", "enable_moe_block"},
         {"gemma4_text", DENSE ",\"use_bidirectional_attention\":\"all\"", "use_bidirectional_attention"},
         {"gemma4_text", DENSE ",\"num_kv_shared_layers\":4", "num_kv_shared_layers"},
@@ -208,6 +216,31 @@ static void layers_differ_as_lists_and_shares_say(void **state) {
     assert_int_equal(architecture_layer(&granite, 1)->window, 128);
 }
 
+/* Twice the key heads, sinks, a window that may be stated without the query; the first and every sixth see all. */
+static void layers_of_mimo_that_slide_are_of_another_make(void **state) {
+    (void)state;
+    ModelConfig config = good("mimo_v2_flash", MIMO ",\"num_hidden_layers\":7,\"sliding_window_size\":4");
+    for (uint64_t layer = 0; layer < 7; layer++) {
+        const LayerPlan *plan = architecture_layer(&config, layer);
+        bool slides = layer != 0 && layer != 5;
+        assert_int_equal(plan->window, slides ? 5 : 0);
+        assert_int_equal(plan->kv_heads, slides ? 2 : 1);
+        assert_int_equal(architecture_needs(plan, TENSOR_PART_SINKS), slides);
+        assert_int_equal(plan->rope, slides ? 1 : 0);
+        assert_int_equal(plan->value_dim, 4);
+        assert_int_equal(plan->mlp, layer == 0 ? MLP_GATED : MLP_EXPERTS);
+    }
+    assert_true(config.value_scale == 0.707 && config.ropes[0].theta == 5e6 && config.ropes[1].theta == 1e4);
+    assert_int_equal(config.ropes[0].dims, 4); /* 12 · 0.334, cut */
+    config = good("mimo_v2_flash", MIMO
+                  ",\"num_hidden_layers\":7,\"attention_value_scale\":null,\"rope_parameters\":{"
+                  "\"full_attention\":{\"rope_type\":\"linear\",\"factor\":2.0,\"rope_theta\":7.0},"
+                  "\"sliding_attention\":{\"rope_type\":\"default\",\"rope_theta\":8.0}}");
+    assert_true(config.value_scale == 1.0);
+    assert_int_equal(config.ropes[0].dims, 12); /* other kinds turn all */
+    assert_int_equal(config.ropes[1].dims, 4);
+}
+
 static void rotary_parameters_are_those_of_the_type_where_nothing_says(void **state) {
     (void)state;
     ModelConfig config = good("apertus", DENSE);
@@ -232,6 +265,7 @@ int main(void) {
         cmocka_unit_test(scores_are_scaled_as_the_type_says),
         cmocka_unit_test(alibi_falls_by_the_slopes_of_transformers),
         cmocka_unit_test(layers_differ_as_lists_and_shares_say),
+        cmocka_unit_test(layers_of_mimo_that_slide_are_of_another_make),
         cmocka_unit_test(rotary_parameters_are_those_of_the_type_where_nothing_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
