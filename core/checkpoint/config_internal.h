@@ -210,6 +210,8 @@ struct Architecture {
     bool clips_behind_norm;      /* queries and keys are clipped after their norm */
     bool has_sinks, has_mixed_norm;
     bool has_gate;               /* what is mixed times the sigmoid of a projection of the input */
+    const char *gate_key;        /* has it if true; NULL: always */
+    bool gates_heads;            /* of that projection each head has one number */
     bool is_differential;        /* two attentions, one less λ times the other */
     bool norms_values;           /* each head of them, without a weight */
     const char *values_are_keys; /* of layers that see all, if true */

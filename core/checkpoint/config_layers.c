@@ -68,6 +68,7 @@ static Status check_types(const Layers *layers, const cJSON *types, Error *error
 
 static Status read_types(Layers *layers, const cJSON *types, Error *error) {
     uint64_t layer = 0, sliding = 0;
+    const char *mixer = layers->config->architecture->mixer_type;
     const cJSON *type;
     layers->config->from[CONFIG_SLIDING_LAYERS] = "layer_types";
     cJSON_ArrayForEach(type, types) {
@@ -75,7 +76,8 @@ static Status read_types(Layers *layers, const cJSON *types, Error *error) {
         bool has_chunks = layers->config->architecture->has_chunks;
         bool is_chunked = has_chunks && strcmp(name, CHUNKED) == 0;
         bool slides = is_chunked || (!has_chunks && strcmp(name, SLIDING) == 0);
-        if (!slides && strcmp(name, FULL) != 0 && strcmp(name, PLAIN) != 0)
+        bool is_mixer = mixer != NULL && strcmp(name, mixer) == 0; /* what it is else: config_mixers.c */
+        if (!slides && !is_mixer && strcmp(name, FULL) != 0 && strcmp(name, PLAIN) != 0)
             return refuse_type(layers, name, error);
         if (layer < layers->config->layers) {
             layers->facts[layer].slides = slides;

@@ -78,6 +78,8 @@ static LayerKind find_kind(const Architecture *architecture, const char *name) {
     const char *current = current_name(name);
     if (strcmp(current, architecture->mixer_type) == 0) return LAYER_MIXER;
     if (!architecture->has_common && strcmp(current, "full_attention") == 0) return LAYER_ATTENTION;
+    if (architecture->window == WINDOW_TYPES && strcmp(name, "sliding_attention") == 0)
+        return LAYER_ATTENTION;
     if (architecture->has_common && strcmp(name, "hybrid") == 0) return LAYER_COMMON;
     if (architecture->layers == LAYERS_SINGLE && strcmp(name, "moe") == 0) return LAYER_EXPERTS;
     if (architecture->layers == LAYERS_SINGLE && strcmp(name, "mlp") == 0) return LAYER_MLP;
@@ -255,6 +257,7 @@ static void drop(LayerPlan *plan, const TensorRole *roles, size_t count) {
 
 static void drop_attention(LayerPlan *plan) {
     drop(plan, ATTENTION, sizeof ATTENTION / sizeof *ATTENTION);
+    part_set_drop(&plan->parts, TENSOR_PART_ATTENTION_GATE);
     plan->heads = plan->kv_heads = plan->head_dim = plan->value_dim = 0;
     plan->window = 0;
     plan->rope = -1;

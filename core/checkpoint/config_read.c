@@ -80,6 +80,7 @@ static void read_scores(const ConfigReader *reader, ModelConfig *config) {
     bool has_qk_norm = architecture->qk_norm_key == NULL || config_bool(reader, architecture->qk_norm_key);
     config->qk_norm = has_qk_norm ? architecture->qk_norm : QK_NORM_NONE;
     config->has_output_gate = architecture->has_output_gate;
+    config->gates_heads = architecture->gates_heads;
     config->qk_norm_follows_rope = architecture->qk_norm_follows_rope;
     config->qk_norm_has_bias = architecture->qk_norm_has_bias;
     config->qk_norm_is_apart = architecture->qk_norm_is_apart;
@@ -169,7 +170,9 @@ static void need_attention(const ConfigReader *reader, const ModelConfig *config
     need(plan, TENSOR_O_BIAS, config_rule(reader, architecture->o_bias));
     need(plan, TENSOR_Q_NORM, has_norms);
     need(plan, TENSOR_K_NORM, has_norms);
-    part_set_add(&plan->parts, TENSOR_PART_ATTENTION_GATE, architecture->has_gate);
+    bool has_gate = architecture->has_gate &&
+                    (architecture->gate_key == NULL || config_bool(reader, architecture->gate_key));
+    part_set_add(&plan->parts, TENSOR_PART_ATTENTION_GATE, has_gate);
     part_set_add(&plan->parts, TENSOR_PART_SINKS, architecture->has_sinks);
     part_set_add(&plan->parts, TENSOR_PART_MIXED_NORM, architecture->has_mixed_norm);
     for (int part = TENSOR_PART_LAMBDA_Q1; part <= TENSOR_PART_LAMBDA_K2; part++)

@@ -112,6 +112,9 @@ PAIRS = {
     "mimo_v2_flash": ("mimo_v2_flash", GROUPED | dict(num_key_value_heads=1, intermediate_size=10, head_dim=6, v_head_dim=4, sliding_window=5, attention_bias=True,
                       layer_types=["full_attention", "sliding_attention"], mlp_layer_types=["dense", "sparse"], n_routed_experts=4, num_experts_per_tok=2,
                       moe_intermediate_size=6, n_group=2, topk_group=2, attention_value_scale=0.6), 24),
+    # a short convolution, a window and attention to all, each way of turning, gated by head, norms around
+    "lfm3": ("lfm3", GROUPED | dict(num_hidden_layers=3, intermediate_size=12, head_dim=8, sliding_window=5, conv_L_cache=3, conv_bias=True, attention_bias=True,
+             layer_types=["conv", "sliding_attention", "full_attention"], pad_token_id=0), 24),
     # experts in a row
     "dbrx": ("dbrx", dict(vocab_size=24, d_model=16, n_heads=4, n_layers=1, max_seq_len=64, attn_config=dict(kv_n_heads=2, clip_qkv=0.8, rope_theta=10000.0),
              ffn_config=dict(ffn_hidden_size=10, moe_num_experts=3, moe_top_k=2)), 24),

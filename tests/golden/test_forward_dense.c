@@ -171,6 +171,7 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         {"gpt2", "layer's number"},
         {"gpt_neox", NULL},
         {"lfm2", "different kinds"},
+        {"lfm3", "different kinds"},
         {"mamba", "without an MLP"},
         {"mamba2", "without an MLP"},
         {"falcon_h1", "state spaces"},

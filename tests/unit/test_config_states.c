@@ -78,6 +78,9 @@ static void each_layer_has_what_its_list_or_letter_or_number_says(void **state) 
     expect_layers("nemotron_h", NEMOTRON ",\"hybrid_override_pattern\":\"M-*EM\"", "MLAEM");
     expect_layers("nemotron_h", NEMOTRON ",\"layers_block_type\":[\"mlp\",\"mamba\"]", "LM");
     expect_layers("zamba2", ZAMBA, "MCMC");
+    expect_layers("lfm3",
+                  HEADS ",\"layer_types\":[\"conv\",\"sliding_attention\",\"full_attention\",\"conv\"]",
+                  "MAAM");
     expect_layers("recurrent_gemma", HEADS ",\"block_types\":[\"recurrent\",\"attention\",\"recurrent\"]",
                   "MAMM");
     expect_layers("mllama_text_model", HEADS ",\"cross_attention_layers\":[2]", "AANA");
@@ -93,6 +96,9 @@ static void layers_that_no_one_knows_are_refused(void **state) {
     refuse("jamba", HEADS ",\"attn_layer_period\":3,\"attn_layer_offset\":3", "attn_layer_offset");
     refuse("mamba2", MAMBA2 ",\"layer_types\":[\"full_attention\"]", "layer_types");
     refuse("zamba2", ZAMBA ",\"hybrid_layer_ids\":[1]", "hybrid_layer_ids");
+    refuse("lfm3", HEADS, "layer_types");
+    refuse("lfm3", HEADS ",\"layer_types\":[\"conv\",\"chunked_attention\",\"conv\",\"conv\"]",
+           "chunked_attention");
     refuse("recurrent_gemma", HEADS ",\"block_types\":[]", "block_types");
 }
 
