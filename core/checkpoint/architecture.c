@@ -199,6 +199,13 @@ static bool has_cutoff(const ModelConfig *config) {
     return false;
 }
 
+static bool has_scales(const ModelConfig *config) {
+    bool has = config->mlp_scales.stream != 1.0 || config->mlp_scales.block != 1.0;
+    for (size_t i = 0; i < config->plan_count; i++)
+        has = has || config->plans[i].scales.stream != 1.0 || config->plans[i].scales.block != 1.0;
+    return has;
+}
+
 static bool has_other_values(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++)
         if (architecture_attends(&config->plans[i]) &&
@@ -253,6 +260,8 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {has_mixer(config, MIXER_DELTA), "the gated delta rule"},
         {has_mixer(config, MIXER_STATE_SPACE) || has_mixer(config, MIXER_SELECTIVE), "state spaces"},
         {has_mixer(config, MIXER_GATED), "gated recurrences"},
+        {has_mixer(config, MIXER_LIGHTNING), "lightning attention"},
+        {has_scales(config), "a stream that is scaled"},
         {has_mixer(config, MIXER_NONE), "layers without a mixer"},
         {config->has_output_gate || needs_any(config, TENSOR_PART_ATTENTION_GATE, TENSOR_PART_ATTENTION_GATE),
          "gates of what attention gives"},

@@ -12,7 +12,8 @@
  *     attention   q, k, v = x·Wᵀ (+ bias), clipped; q/k norm; rotary; softmax(cap(scale · q·kᵀ)) over at most
  *                 `window` keys; o
  *                 or in its place a mixer with a state: a short convolution, out( C ⊙ conv(B ⊙ x) ) with
- *                 (B, C, x) = in(x), the gated delta rule (block_delta.h), or a state space (block_state_space.h,
+ *                 (B, C, x) = in(x), the gated delta rule (block_delta.h), lightning attention
+ *                 (block_lightning.h), or a state space (block_state_space.h,
  *                 block_selective.h), which may also stand beside attention; a layer may have none
  *     MLP         down( act(gate(x)) ⊙ up(x) ), or down( act(up(x)) ), or a mixture of experts (expert_plan.h)
  *
@@ -138,6 +139,7 @@ typedef enum MixerKind {
     MIXER_STATE_SPACE, /* Mamba-2: heads of one decay each */
     MIXER_SELECTIVE,   /* Mamba-1: channels of a decay for each cell of their state */
     MIXER_GATED,       /* a linear recurrence of channels, gated by what goes in */
+    MIXER_LIGHTNING,   /* linear attention that decays with distance, in blocks */
     MIXER_NONE /* nothing: the layer has an MLP alone, under the norm of attention, or nothing at all */
 } MixerKind;
 
@@ -148,7 +150,8 @@ typedef struct RecurrentSizes {
     uint64_t value_heads, value_dim;
     /* of state spaces key heads are groups, which share what is written and read; key_dim is the size of the state; each
      * channel of Mamba-1 is a value head */
-    uint64_t rank; /* Mamba-1: of what steps come of */
+    uint64_t rank;  /* Mamba-1: of what steps come of */
+    uint64_t block; /* lightning attention: tokens */
 } RecurrentSizes;
 
 enum { SELECTIVE_MOST_STATE = 1024 }; /* Mamba-1: the largest state of a channel; known models have 16 */
@@ -190,12 +193,18 @@ enum {
     MODEL_MAX_STREAMS = 4
 };
 
+/* Where a block's output is added to the stream: what both are multiplied by. */
+typedef struct StreamScales {
+    double stream, block;
+} StreamScales;
+
 /* One kind of layer. */
 typedef struct LayerPlan {
     uint64_t roles; /* tensors that it needs: a bit a TensorRole */
     PartSet parts;
     MixerKind mixer;
     bool attends_beside; /* a mixer with a state stands beside attention; both are added */
+    StreamScales scales; /* of what mixes; those of MLPs are the model's */
     uint64_t heads, kv_heads, head_dim;
     uint64_t window; /* keys a query sees, itself included; 0: all */
     bool is_chunked; /* of its own chunk of `window` tokens only */
@@ -268,6 +277,7 @@ typedef struct ModelConfig {
     bool lacks_final_norm;
     Wiring wiring;
     bool residual_is_normed; /* a block's output is added to what the norm before it gave */
+    StreamScales mlp_scales; /* of MLPs */
     Rope ropes[MODEL_MAX_ROPES];
     size_t rope_count;
     LayerPlan plans[MODEL_MAX_PLANS];

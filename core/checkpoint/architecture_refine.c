@@ -82,6 +82,25 @@ Status architecture_refine_cohere2_moe(const ConfigReader *reader, ModelConfig *
                : refuse(reader, RMS, "positive", error);
 }
 
+/* Blocks are added to their normed input, both by factors of what kind of block it is. */
+Status architecture_refine_minimax(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char *const KEYS[][2] = {{"full_attn_alpha_factor", "full_attn_beta_factor"},
+                                          {"linear_attn_alpha_factor", "linear_attn_beta_factor"},
+                                          {"mlp_alpha_factor", "mlp_beta_factor"}};
+    StreamScales scales[sizeof KEYS / sizeof *KEYS];
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+        scales[i] =
+            (StreamScales){config_number(reader, KEYS[i][0], 1.0), config_number(reader, KEYS[i][1], 1.0)};
+        if (!isfinite(scales[i].stream) || !isfinite(scales[i].block))
+            return refuse(reader, KEYS[i][!isfinite(scales[i].block)], "a number", error);
+    }
+    config->residual_is_normed = true;
+    config->mlp_scales = scales[2];
+    for (size_t i = 0; i < config->plan_count; i++)
+        config->plans[i].scales = scales[config->plans[i].mixer == MIXER_LIGHTNING];
+    return STATUS_OK;
+}
+
 /* No other kind is loaded. */
 Status architecture_refine_recurrent_gemma(const ConfigReader *reader, ModelConfig *config, Error *error) {
     return config->rope_count == 0 || config->ropes[0].kind == ROPE_DEFAULT

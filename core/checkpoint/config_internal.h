@@ -319,6 +319,8 @@ Status architecture_refine_cohere2_moe(const ConfigReader *reader, ModelConfig *
                                        Error *error) STATUS_MUST_CHECK;
 Status architecture_refine_recurrent_gemma(const ConfigReader *reader, ModelConfig *config,
                                            Error *error) STATUS_MUST_CHECK;
+Status architecture_refine_minimax(const ConfigReader *reader, ModelConfig *config,
+                                   Error *error) STATUS_MUST_CHECK;
 Status architecture_refine_dbrx(const ConfigReader *reader, ModelConfig *config,
                                 Error *error) STATUS_MUST_CHECK;
 Status architecture_refine_youtu(const ConfigReader *reader, ModelConfig *config,

@@ -50,9 +50,28 @@ static Status read_gated(const ConfigReader *reader, ModelConfig *config, Error 
                        reader->origin, WIDTH, GATED_MOST_CHANNELS);
 }
 
+/* As many heads as attention has, of the same size; a block's decays are stored for each pair of its tokens. */
+static Status read_lightning(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    enum { MOST_BLOCK = 4096 };
+    RecurrentSizes *sizes = &config->recurrent;
+    const char *from;
+    Status status = config_read_size(reader, "block_size", 0, &sizes->block, &from, error);
+    if (status != STATUS_OK) return status;
+    sizes->value_heads = config->heads;
+    sizes->value_dim = config->head_dim;
+    if (sizes->block <= MOST_BLOCK &&
+        config->heads <= CONFIG_LARGEST_SIZE / 4 / (sizes->block * sizes->block) &&
+        config->head_dim <= CONFIG_LARGEST_SIZE / 4 / config->heads / (config->head_dim + 2 * sizes->block))
+        return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT, "%s: expected \"block_size\" to be at most %d, with fewer heads",
+                       reader->origin, MOST_BLOCK);
+}
+
 static Status read_sizes(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
     const char *from;
+    if (architecture->mixer == MIXER_LIGHTNING) return read_lightning(reader, config, error);
+    if (architecture->taps_key == NULL) return STATUS_OK;
     Status status =
         config_read_size(reader, architecture->taps_key, 0, &config->recurrent.taps, &from, error);
     if (status == STATUS_OK && config->recurrent.taps > MOST_TAPS)
@@ -216,7 +235,7 @@ static Status read_listed(const ConfigReader *reader, const ModelConfig *config,
 
 Status config_read_mixers(const ConfigReader *reader, ModelConfig *config, LayerKind *kinds, Error *error) {
     const Architecture *architecture = config->architecture;
-    Status status = architecture->taps_key != NULL ? read_sizes(reader, config, error) : STATUS_OK;
+    Status status = read_sizes(reader, config, error);
     if (status != STATUS_OK) return status;
     switch (architecture->layers) {
     case LAYERS_LISTED:
@@ -283,6 +302,8 @@ static void need_mixer(const ConfigReader *reader, const ModelConfig *config, La
     need(plan, TENSOR_PART_DELTA_STEPS, is_delta && is_fused);
     for (int part = TENSOR_PART_GATED_X; part <= TENSOR_PART_GATED_OUT_BIAS; part++)
         need(plan, (TensorPart)part, plan->mixer == MIXER_GATED);
+    for (int part = TENSOR_PART_LIGHTNING_QKV; part <= TENSOR_PART_LIGHTNING_OUT; part++)
+        need(plan, (TensorPart)part, plan->mixer == MIXER_LIGHTNING);
     need(plan, TENSOR_PART_CONVOLUTION_IN, is_convolution);
     need(plan, TENSOR_PART_CONVOLUTION, is_convolution);
     need(plan, TENSOR_PART_CONVOLUTION_OUT, is_convolution);

@@ -112,6 +112,7 @@ static Status read_switches(const ConfigReader *reader, ModelConfig *config, Err
         {architecture->value_scale_key, 1.0, &config->value_scale},
     };
     Status status = STATUS_OK;
+    config->mlp_scales = (StreamScales){1.0, 1.0};
     config->gate_scale = config->mlp_scale = config->attention_in_scale = config->attention_out_scale = 1.0;
     for (size_t i = 0; i < sizeof switches / sizeof *switches && status == STATUS_OK; i++)
         status = read_switch(reader, switches[i].key, switches[i].fallback, switches[i].value, error);
@@ -225,6 +226,7 @@ static LayerPlan make_plan(const ConfigReader *reader, const ModelConfig *config
                       .cutoff = NAN,
                       .value_dim = config->value_dim,
                       .latent = config->latent,
+                      .scales = {1.0, 1.0},
                       .mlp = architecture->mlp,
                       .intermediate_size = config->intermediate_size};
     need_norms(config, &plan);

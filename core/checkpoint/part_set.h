@@ -71,6 +71,15 @@ typedef enum TensorPart {
     TENSOR_PART_GATED_RATE, /* [width] */
     TENSOR_PART_GATED_OUT,  /* [hidden_size × width] */
     TENSOR_PART_GATED_OUT_BIAS,
+    /* lightning attention */
+    TENSOR_PART_LIGHTNING_QKV, /* [3 · heads · head_dim × hidden_size]: of each head its query, key, value */
+    TENSOR_PART_LIGHTNING_GATE,        /* [heads · head_dim × hidden_size] */
+    TENSOR_PART_LIGHTNING_NORM,        /* [heads · head_dim] */
+    TENSOR_PART_LIGHTNING_SLOPE,       /* [heads] */
+    TENSOR_PART_LIGHTNING_QUERY_DECAY, /* [heads, block], both */
+    TENSOR_PART_LIGHTNING_KEY_DECAY,
+    TENSOR_PART_LIGHTNING_BLOCK_DECAY, /* [heads, block, block] */
+    TENSOR_PART_LIGHTNING_OUT,         /* [hidden_size × heads · head_dim] */
     /* of layers with further streams beside theirs */
     TENSOR_PART_STREAM_ROUTER, /* [streams × hidden_size] */
     TENSOR_PART_STREAM_ROUTER_NORM,

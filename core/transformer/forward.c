@@ -10,6 +10,7 @@
 #include "core/transformer/block_gated_recurrence.h"
 #include "core/transformer/block_latent.h"
 #include "core/transformer/block_layer_input.h"
+#include "core/transformer/block_lightning.h"
 #include "core/transformer/block_mlp.h"
 #include "core/transformer/block_selective.h"
 #include "core/transformer/block_state_space.h"
@@ -60,21 +61,21 @@ static void norm_for_mlp(const Chunk *chunk, ForwardState *state, size_t token) 
 
 /* What a block gives, through the norm behind it (`post`), onto the stream, or onto the block's input; or all of it
  * through the block's only norm (`own`). */
-static void add_block(const Chunk *chunk, ForwardState *state, size_t token, TensorRole post,
-                      TensorRole own) {
+static void add_block(const Chunk *chunk, ForwardState *state, size_t token, StreamScales scales,
+                      TensorRole post, TensorRole own) {
     const ModelConfig *config = state->side->config;
     bool has_norm = config->norms == NORMS_AROUND || config->norms == NORMS_BEHIND;
-    float *residual = pass_row(chunk, state, BUFFER_RESIDUAL, token), scale = (float)config->residual_scale;
+    float *residual = pass_row(chunk, state, BUFFER_RESIDUAL, token);
+    const float kept = (float)scales.stream, scale = (float)(config->residual_scale * scales.block);
     const float *added = pass_row(chunk, state, BUFFER_ADDED, token), *stream = residual;
     if (config->residual_is_normed) stream = pass_row(chunk, state, BUFFER_NORMED, token);
     norm_row(chunk, state, token, post, has_norm, BUFFER_ADDED, BUFFER_ADDED);
-    for (size_t i = 0; i < config->hidden_size; i++)
-        residual[i] = stream[i] + (scale == 1.0F ? added[i] : added[i] * scale);
+    for (size_t i = 0; i < config->hidden_size; i++) residual[i] = stream[i] * kept + added[i] * scale;
     norm_row(chunk, state, token, own, config->wiring == WIRING_AFTER, BUFFER_RESIDUAL, BUFFER_RESIDUAL);
 }
 
 static void add_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
-    add_block(chunk, state, token, TENSOR_POST_MLP_NORM, TENSOR_MLP_NORM);
+    add_block(chunk, state, token, state->side->config->mlp_scales, TENSOR_POST_MLP_NORM, TENSOR_MLP_NORM);
 }
 
 /* An MLP beside it has its own norm of the same input, where it has one. */
@@ -82,7 +83,8 @@ static void add_attention(const Chunk *chunk, ForwardState *state, size_t token)
     const ModelConfig *config = state->side->config;
     bool is_beside = config->wiring == WIRING_PARALLEL && config->norms != NORMS_ONE;
     if (is_beside) norm_for_mlp(chunk, state, token);
-    add_block(chunk, state, token, TENSOR_POST_ATTENTION_NORM, TENSOR_ATTENTION_NORM);
+    add_block(chunk, state, token, forward_plan(state, chunk->layer)->scales, TENSOR_POST_ATTENTION_NORM,
+              TENSOR_ATTENTION_NORM);
 }
 
 /* A layer of one block goes on to the next. */
@@ -110,6 +112,8 @@ static Status mix_tokens(const Pass *pass, Error *error) {
         return block_selective_run(pass, error);
     case MIXER_GATED:
         return block_gated_recurrence_run(pass, error);
+    case MIXER_LIGHTNING:
+        return block_lightning_run(pass, error);
     case MIXER_ATTENTION:
     case MIXER_NONE:
         break;

@@ -68,14 +68,15 @@ Status forward_check_memory(uint64_t token_bytes, size_t tokens, uint64_t limit,
 
 /* Of a mixer with a state, what is between it and the stream. */
 static size_t mixer_width(const ModelConfig *config, MixerKind mixer, Buffer buffer) {
-    bool is_delta = mixer == MIXER_DELTA;
+    bool is_delta = mixer == MIXER_DELTA, is_lightning = mixer == MIXER_LIGHTNING;
     switch (buffer) {
     case BUFFER_MIXED:
-        return is_delta ? architecture_delta_values(config) : config->hidden_size;
+        return is_delta || is_lightning ? architecture_delta_values(config) : config->hidden_size;
     case BUFFER_SCRATCH:
+        if (is_lightning) return 0;
         return is_delta ? architecture_delta_channels(config) : 3 * config->hidden_size;
     case BUFFER_ATTENTION_GATE:
-        return is_delta ? architecture_delta_values(config) : 0;
+        return is_delta || is_lightning ? architecture_delta_values(config) : 0;
     default: /* BUFFER_WRITE and BUFFER_DECAY */
         return is_delta ? config->recurrent.value_heads : 0;
     }
@@ -115,7 +116,8 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
     const ExpertPlan *experts = &plan->experts;
     const LatentPlan *latent = &plan->latent;
     bool has_common = architecture_needs(plan, TENSOR_PART_COMMON_NORM);
-    bool has_state = plan->mixer == MIXER_CONVOLUTION || plan->mixer == MIXER_DELTA;
+    bool has_state =
+        plan->mixer == MIXER_CONVOLUTION || plan->mixer == MIXER_DELTA || plan->mixer == MIXER_LIGHTNING;
     switch (buffer) {
     case BUFFER_RESIDUAL:
     case BUFFER_NORMED:
@@ -135,6 +137,7 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
     case BUFFER_QKV:
         if (architecture_needs(plan, TENSOR_PART_DELTA_FUSED))
             return architecture_delta_channels(config) + architecture_delta_values(config);
+        if (plan->mixer == MIXER_LIGHTNING) return 3 * architecture_delta_values(config);
         return architecture_has(plan, TENSOR_QKV) ? query + 2 * key : 0;
     case BUFFER_GATE_UP:
         return architecture_has(plan, TENSOR_GATE_UP) ||
@@ -350,6 +353,7 @@ Status forward_create_state(const Model *model, const Settings *settings, size_t
     }
     if (status == STATUS_OK) status = recurrence_allocate(config, &made->recurrence, error);
     if (status == STATUS_OK) status = blend_small(made, error);
+    if (status == STATUS_OK) status = recurrence_check_decays(made, error);
     if (status != STATUS_OK) {
         forward_free_state(made);
         return status;

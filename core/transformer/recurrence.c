@@ -2,6 +2,7 @@
 
 #include "core/support/memory.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,8 @@ static size_t layer_size(const ModelConfig *config, const LayerPlan *plan) {
         return recurrence_convolution_size(config, width) + width * state;
     case MIXER_GATED:
         return recurrence_convolution_size(config, width) + width;
+    case MIXER_LIGHTNING:
+        return width * (config->recurrent.value_dim + 2 * config->recurrent.block);
     case MIXER_ATTENTION:
     case MIXER_NONE:
         break;
@@ -60,6 +63,30 @@ void recurrence_free(Recurrence *recurrence) {
 
 float *recurrence_of_layer(const ForwardState *state, uint64_t layer) {
     return state->recurrence.now + find_layer(state->side->config, layer);
+}
+
+/* ---- lightning attention ---- */
+
+static bool looks_ahead(const float *decays, size_t heads, size_t block) {
+    for (size_t row = 0; row < heads * block; row++)
+        for (size_t j = row % block + 1; j < block; j++)
+            if (decays[row * block + j] != 0.0F) return true;
+    return false;
+}
+
+Status recurrence_check_decays(const ForwardState *state, Error *error) {
+    const ModelConfig *config = state->side->config;
+    for (uint64_t layer = 0; layer < config->layers; layer++) {
+        if (architecture_layer(config, layer)->mixer != MIXER_LIGHTNING) continue;
+        const float *decays = forward_part(state, layer, TENSOR_PART_LIGHTNING_BLOCK_DECAY);
+        if (looks_ahead(decays, config->recurrent.value_heads, config->recurrent.block))
+            return status_fail(error, STATUS_UNSUPPORTED,
+                               "layer %" PRIu64
+                               ": diagonal_decay is not 0 above its diagonal: tokens that "
+                               "see later ones are not known",
+                               layer);
+    }
+    return STATUS_OK;
 }
 
 /* ---- a call ---- */

@@ -27,6 +27,10 @@ Status recurrence_check_input(ForwardState *const *states, size_t count, const F
 void recurrence_begin(ForwardState *const *states, size_t count);
 void recurrence_end(ForwardState *const *states, size_t count, const ForwardInput *input, bool is_done);
 
+/* Lightning attention: STATUS_UNSUPPORTED names the first layer where a token of a block would see later ones; the state's
+ * vectors are blended. */
+Status recurrence_check_decays(const ForwardState *state, Error *error) STATUS_MUST_CHECK;
+
 /* Of a layer that has one, as its block lays it out. */
 float *recurrence_of_layer(const ForwardState *state, uint64_t layer);
 

@@ -115,6 +115,10 @@ PAIRS = {
     # a short convolution, a window and attention to all, each way of turning, gated by head, norms around
     "lfm3": ("lfm3", GROUPED | dict(num_hidden_layers=3, intermediate_size=12, head_dim=8, sliding_window=5, conv_L_cache=3, conv_bias=True, attention_bias=True,
              layer_types=["conv", "sliding_attention", "full_attention"], pad_token_id=0), 24),
+    # lightning attention over blocks that the text is longer than, blocks on their normed input by factors of their own
+    "minimax": ("minimax", GROUPED | dict(head_dim=4, intermediate_size=8, num_local_experts=3, block_size=7, layer_types=["linear_attention", "full_attention"],
+                sliding_window=9, full_attn_alpha_factor=0.9, full_attn_beta_factor=1.2, linear_attn_alpha_factor=0.7, linear_attn_beta_factor=0.8,
+                mlp_alpha_factor=1.1, mlp_beta_factor=0.6), 24),
     # experts in a row
     "dbrx": ("dbrx", dict(vocab_size=24, d_model=16, n_heads=4, n_layers=1, max_seq_len=64, attn_config=dict(kv_n_heads=2, clip_qkv=0.8, rope_theta=10000.0),
              ffn_config=dict(ffn_hidden_size=10, moe_num_experts=3, moe_top_k=2)), 24),
@@ -133,6 +137,8 @@ def scramble(model, seed, amount=None):
     with torch.no_grad():
         for name, p in list(model.named_parameters()) + [(n, b) for n, b in model.named_buffers() if n in model.state_dict()]:
             noise = torch.randn(p.shape, generator=generator)
+            if "diagonal_decay" in name:  # above the diagonal it is 0: nothing looks ahead
+                noise = noise.tril()
             if amount is not None:
                 p.add_(amount * noise * (p.std().clamp(min=0.05) if p.numel() > 1 else 0.05))
             elif p.dim() >= 2:

@@ -180,6 +180,7 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         {"dbrx", NULL},
         {"laguna", "different kinds"},
         {"mimo_v2_flash", "different kinds"},
+        {"minimax", "different kinds"},
         {"ministral3", "grow"},
         {"opt", "norms on the stream"},
         {"phi", NULL},

@@ -11,7 +11,7 @@
 
 static const char *const NAMES[] = {"lfm2",   "qwen3_5_text", "qwen3_next", "mamba",           "jamba",
                                     "mamba2", "falcon_h1",    "nemotron_h", "recurrent_gemma", "zamba2",
-                                    "lfm3"};
+                                    "lfm3",   "minimax"};
 static const Settings HALF = {.alpha = 0.5};
 static const double TOLERANCE = 5e-6;
 
@@ -240,7 +240,7 @@ static void a_long_text_is_the_same_in_chunks_and_with_any_threads(void **state)
 
 /* As they are and as they were: of LFM2 two convolutions of 16 channels that keep three inputs each; of Qwen3.5 one of 56,
  * and four heads of 8 by 6; of Mamba two layers of 24 channels of 4; of Mamba-2 two of 48 channels and four heads of 4 by 8;
- * of RecurrentGemma one of 16 channels. */
+ * of RecurrentGemma one of 16 channels; of MiniMax four heads of 4 by 4, with blocks of 7. */
 /* Base and SFT side by side: what each says of activations and scales is its own. */
 static void check_sides(Fixture *fixture) {
     enum { COUNT = 9 };
@@ -302,6 +302,24 @@ static void what_a_state_takes_is_counted(void **state) {
     fixture = load("recurrent_gemma");
     assert_int_equal(recurrence_bytes(fixture.model->config), 2 * (16 * 2 + 16) * sizeof(float));
     unload(&fixture);
+    fixture = load("minimax");
+    assert_int_equal(recurrence_bytes(fixture.model->config), 2 * 4 * (4 * 4 + 2 * 7 * 4) * sizeof(float));
+    unload(&fixture);
+}
+
+/* MiniMax stores what each token of a block is to each other one; what comes later must be nothing to it. */
+static void decays_that_let_a_token_see_later_ones_are_refused(void **unused) {
+    (void)unused;
+    Fixture fixture = load("minimax");
+    ForwardState *state = make_state(&fixture, 10);
+    Error error = {0};
+    assert_int_equal(recurrence_check_decays(state, &error), STATUS_OK);
+    const float *stored = forward_part(state, 0, TENSOR_PART_LIGHTNING_BLOCK_DECAY);
+    state->small[stored - state->small + 3 * 7 + 5] = 0.1F; /* of the fourth token, to the sixth */
+    assert_int_equal(recurrence_check_decays(state, &error), STATUS_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "layer 0: diagonal_decay"));
+    forward_free_state(state);
+    unload(&fixture);
 }
 
 int main(void) {
@@ -313,6 +331,7 @@ int main(void) {
         cmocka_unit_test(texts_that_grow_side_by_side_are_refused),
         cmocka_unit_test(a_long_text_is_the_same_in_chunks_and_with_any_threads),
         cmocka_unit_test(sides_that_run_together_have_switches_of_their_own),
+        cmocka_unit_test(decays_that_let_a_token_see_later_ones_are_refused),
         cmocka_unit_test(what_a_state_takes_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,6 +97,7 @@ static void layers_that_no_one_knows_are_refused(void **state) {
     refuse("mamba2", MAMBA2 ",\"layer_types\":[\"full_attention\"]", "layer_types");
     refuse("zamba2", ZAMBA ",\"hybrid_layer_ids\":[1]", "hybrid_layer_ids");
     refuse("lfm3", HEADS, "layer_types");
+    refuse("minimax", HEADS, "layer_types");
     refuse("lfm3", HEADS ",\"layer_types\":[\"conv\",\"chunked_attention\",\"conv\",\"conv\"]",
            "chunked_attention");
     refuse("recurrent_gemma", HEADS ",\"block_types\":[]", "block_types");
@@ -140,6 +141,11 @@ static void sizes_have_to_fit(void **state) {
     refuse("mamba", COMMON ",\"state_size\":2048", "state_size");
     refuse("mamba", COMMON ",\"rescale_prenorm_residual\":true", "rescale_prenorm_residual");
     refuse("recurrent_gemma", HEADS ",\"lru_width\":18", "lru_width");
+    refuse("minimax",
+           HEADS
+           ",\"block_size\":4097,\"layer_types\":[\"linear_attention\",\"full_attention\","
+           "\"linear_attention\",\"full_attention\"]",
+           "block_size");
     refuse("falcon_h1", HYBRID ",\"mamba_d_ssm\":16,\"ssm_multipliers\":[1.0,1.0]", "ssm_multipliers");
 }
 
