@@ -268,7 +268,9 @@ typedef struct ModelConfig {
     uint64_t streams;          /* alternating updates; 0: one */
     uint64_t laurel_rank;      /* of the learned residual, where there are streams */
     LatentPlan latent;         /* of layers whose attention is latent */
-    uint64_t value_dim;        /* of a head's values */
+    uint64_t sparse_from; /* of longer texts attention chooses what it sees, which is not known; 0: of none */
+    const char *sparse_key; /* that says so, static */
+    uint64_t value_dim;     /* of a head's values */
     NormKind norm;
     NormPlaces norms;
     double norm_epsilon;

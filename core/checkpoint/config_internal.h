@@ -90,7 +90,7 @@ extern const ExpertRule EXPERTS_MIXTRAL, EXPERTS_MINIMAX, EXPERTS_PHI, EXPERTS_O
     EXPERTS_ERNIE, EXPERTS_LLAMA4, EXPERTS_DEEPSEEK2, EXPERTS_DEEPSEEK3, EXPERTS_GLM_LITE, EXPERTS_EXAONE,
     EXPERTS_SOLAR, EXPERTS_HUNYUAN3, EXPERTS_AFMOE, EXPERTS_QWEN_ALL, EXPERTS_LFM, EXPERTS_NEMOTRON,
     EXPERTS_JAMBA, EXPERTS_GRANITE_HYBRID, EXPERTS_COHERE, EXPERTS_DBRX, EXPERTS_MELLUM, EXPERTS_LAGUNA,
-    EXPERTS_MIMO;
+    EXPERTS_MIMO, EXPERTS_DSA;
 
 /* Latent attention, whose ranks and sizes of heads have the same keys everywhere; how its heads turn. */
 typedef enum LatentRule {
@@ -259,6 +259,7 @@ struct Architecture {
     bool rope_has_alpha;                         /* "dynamic" with an alpha stretches θ once and for all */
     LatentRule latent;
     bool value_dim_may_be_null; /* hidden_size / heads, then */
+    const char *sparse_key;     /* of longer texts an indexer chooses so many keys */
     /* MLP */
     const ExpertRule *experts; /* NULL: no layer has experts */
     MlpKind mlp;

@@ -25,6 +25,13 @@ static Status check_value_dim(const ConfigReader *reader, const ModelConfig *con
                        key);
 }
 
+static Status read_sparse(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const char *from;
+    config->sparse_key = config->architecture->sparse_key;
+    if (config->sparse_key == NULL) return STATUS_OK;
+    return config_read_size(reader, config->sparse_key, 0, &config->sparse_from, &from, error);
+}
+
 Status config_read_latent(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
     LatentRule rule = architecture->latent;
@@ -40,6 +47,7 @@ Status config_read_latent(const ConfigReader *reader, ModelConfig *config, Error
     config->latent.is_interleaved =
         rule == LATENT_INTERLEAVED || (rule == LATENT_BY_KEY && config_bool(reader, "rope_interleave"));
     Status status = read_ranks(reader, config, error);
+    if (status == STATUS_OK) status = read_sparse(reader, config, error);
     if (status == STATUS_OK)
         status =
             config_read_size(reader, "qk_nope_head_dim", 0, &plain, &config->from[CONFIG_HEAD_DIM], error);

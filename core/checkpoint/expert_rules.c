@@ -164,6 +164,12 @@ const ExpertRule EXPERTS_GLM_LITE = {.count_key = "n_routed_experts",
                                      .dense = 1,
                                      .shared_count_key = "n_shared_experts"};
 
+const ExpertRule EXPERTS_DSA = {.count_key = "n_routed_experts",
+                                DEEPSEEK3,
+                                .layers = EXPERT_LAYERS_TYPES,
+                                .dense_key = "first_k_dense_replace",
+                                .shared_count_key = "n_shared_experts"};
+
 const ExpertRule EXPERTS_EXAONE = {.count_key = "num_experts",
                                    DEEPSEEK3,
                                    .layers = EXPERT_LAYERS_TYPES,

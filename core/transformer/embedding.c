@@ -4,6 +4,7 @@
 #include "core/transformer/block_layer_input.h"
 #include "core/transformer/block_streams.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,17 +66,29 @@ static void embed(const Chunk *chunk, ForwardState *state, size_t token) {
     norm_forward(&norm, residual, residual);
 }
 
-Status embedding_check_positions(const ForwardState *state, const ForwardInput *input, Error *error) {
-    const PairTensor *learned = state->model->whole.tensors[TENSOR_POSITION];
+/* Whether any token is beyond so many of its text. */
+static bool is_longer(const ForwardState *state, const ForwardInput *input, uint64_t most) {
     const Chunk all = {.first = state->length, .starts = input->starts, .places = input->places};
+    for (size_t i = 0; i < input->count; i++)
+        if (chunk_position(&all, i) >= most) return true;
+    return false;
+}
+
+Status embedding_check_positions(const ForwardState *state, const ForwardInput *input, Error *error) {
+    const ModelConfig *config = state->side->config;
+    if (config->sparse_from > 0 && is_longer(state, input, config->sparse_from))
+        return status_fail(error, STATUS_UNSUPPORTED,
+                           "of texts of more than %" PRIu64
+                           " tokens (\"%s\") attention sees a choice, which is not "
+                           "known: a text may not be longer",
+                           config->sparse_from, config->sparse_key);
+    const PairTensor *learned = state->model->whole.tensors[TENSOR_POSITION];
     if (learned == NULL) return STATUS_OK;
     size_t most = learned->sft->rows - state->model->config->position_offset;
-    for (size_t i = 0; i < input->count; i++) {
-        if (chunk_position(&all, i) >= most)
-            return status_fail(error, STATUS_ARGUMENT,
-                               "the model has learned %zu positions: a text may not be longer", most);
-    }
-    return STATUS_OK;
+    return !is_longer(state, input, most)
+               ? STATUS_OK
+               : status_fail(error, STATUS_ARGUMENT,
+                             "the model has learned %zu positions: a text may not be longer", most);
 }
 
 Status embedding_run(const Pass *pass, Error *error) {

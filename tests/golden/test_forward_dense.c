@@ -154,6 +154,27 @@ static void a_text_longer_than_the_learned_positions_is_refused(void **unused) {
     unload(&fixture);
 }
 
+/* What an indexer would choose is not known; where it would choose all there is nothing to know. */
+static void a_text_longer_than_what_an_indexer_chooses_is_refused(void **unused) {
+    (void)unused;
+    Fixture fixture = {0};
+    load(&fixture, "deepseek_v32", "base");
+    Error error = {0};
+    MatmulScratch *scratch;
+    ForwardState *state;
+    int32_t ids[25] = {0};
+    assert_int_equal(matmul_create_scratch(1, &scratch, &error), STATUS_OK);
+    assert_int_equal(forward_create_state(fixture.model, &fixture.settings, 25, &state, &error), STATUS_OK);
+    ForwardInput input = {.ids = ids, .count = 25};
+    assert_int_equal(forward_run(&state, 1, &input, scratch, NULL, &error), STATUS_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "24 tokens (\"index_topk\")"));
+    input.count = 24;
+    assert_int_equal(forward_run(&state, 1, &input, scratch, NULL, &error), STATUS_OK);
+    forward_free_state(state);
+    matmul_free_scratch(scratch);
+    unload(&fixture);
+}
+
 /* What has no way back yet is refused by name, not passed over. */
 static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
     (void)unused;
@@ -164,6 +185,7 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         {"bitnet", "norms within blocks"},
         {"bloom", "normed input"},
         {"codegen", NULL},
+        {"deepseek_v32", "latent attention"},
         {"diffllama", "differential"},
         {"falcon-alibi", "ALiBi"},
         {"falcon-new", NULL},
@@ -227,6 +249,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_equal_transformers_for_every_kind_of_block),
         cmocka_unit_test(a_text_longer_than_the_learned_positions_is_refused),
+        cmocka_unit_test(a_text_longer_than_what_an_indexer_chooses_is_refused),
         cmocka_unit_test(gradients_are_refused_where_there_is_no_way_back),
         cmocka_unit_test(a_side_has_only_the_vectors_that_it_asks_for),
     };

@@ -76,6 +76,8 @@ static void what_is_not_known_is_refused_by_name(void **state) {
         {"mimo_v2_flash", MIMO ",\"num_hidden_layers\":2,\"sliding_window_size\":-1", "sliding_window"},
         {"mimo_v2_flash", MIMO ",\"num_hidden_layers\":2,\"rope_parameters\":{\"full_attention\":null}",
          "rope_parameters"},
+        {"deepseek_v32", DENSE ",\"num_experts\":4", "num_experts"},
+        {"deepseek_v32", DENSE ",\"index_topk\":0", "index_topk"},
         {"gemma4_text", DENSE ",\"enable_moe_block\":true", "enable_moe_block"},
         {"gemma4_text", DENSE ",\"use_bidirectional_attention\":\"all\"", "use_bidirectional_attention"},
         {"gemma4_text", DENSE ",\"num_kv_shared_layers\":4", "num_kv_shared_layers"},
