@@ -206,6 +206,12 @@ static bool has_scales(const ModelConfig *config) {
     return has;
 }
 
+static bool has_clamps(const ModelConfig *config) {
+    for (size_t i = 0; i < config->plan_count; i++)
+        if (config->plans[i].glu_limit > 0.0) return true;
+    return false;
+}
+
 static bool has_other_values(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++)
         if (architecture_attends(&config->plans[i]) &&
@@ -278,6 +284,7 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {config->activation == ACTIVATION_XIELU, "xIELU"},
         {needs_any(config, TENSOR_PART_LAMBDA_Q1, TENSOR_PART_LAMBDA_K2), "differential attention"},
         {config->streams > 1, "alternating updates"},
+        {has_clamps(config), "clamped gates of an MLP"},
         {has_cutoff(config), "gates that are cut off"},
         {config->gate_scale != 1.0 || config->mlp_scale != 1.0, "scaled gates and MLPs"},
         {has_other_values(config), "values of another width than keys"},

@@ -211,7 +211,8 @@ typedef struct LayerPlan {
     int rope;        /* which of the model's; -1: it does not turn */
     int kv_layer;    /* whose keys and values it attends to; -1: its own */
     MlpKind mlp;
-    uint64_t intermediate_size; /* MLP_EXPERTS: of the shared expert, 0 where there is none */
+    uint64_t intermediate_size;  /* MLP_EXPERTS: of the shared expert, 0 where there is none */
+    double glu_limit, glu_alpha; /* as of experts (expert_plan.h), of the MLP or the shared expert; 0: none */
     double cutoff; /* what the gate gives is taken from its mean plus so many deviations on; NAN: all */
     ExpertPlan experts;
     LatentPlan latent;

@@ -211,7 +211,7 @@ static Status read_plan(const ConfigReader *reader, const ModelConfig *config, u
                          .shared_scale = 1.0,
                          .is_plain = rule->is_plain,
                          .has_bias = rule->has_bias,
-                         .is_interleaved = rule->glu_limit_key != NULL};
+                         .is_interleaved = rule->glu_limit_key != NULL && !rule->glu_is_apart};
     Status status = rule->may_have_none
                         ? config_read_count(reader, rule->count_key, &plan->count, error)
                         : config_read_size(reader, rule->count_key, 0, &plan->count, &from, error);

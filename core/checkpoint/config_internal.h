@@ -78,6 +78,7 @@ typedef struct ExpertRule {
     bool scales_input;
     const char *jitter_key;                    /* EXPERTS_SPARSE_MIXER */
     const char *glu_limit_key, *glu_alpha_key; /* the clamped activation, gate and up alternating */
+    bool glu_is_apart;                         /* one behind the other */
     const char *average_key;                   /* "average": the mean of both; "sum" */
     const char *norm_key;                      /* the order of the norm that normalises: 1, or null */
     const char *shared_count_key;              /* the shared expert is so many times as wide as one */
@@ -90,7 +91,7 @@ extern const ExpertRule EXPERTS_MIXTRAL, EXPERTS_MINIMAX, EXPERTS_PHI, EXPERTS_O
     EXPERTS_ERNIE, EXPERTS_LLAMA4, EXPERTS_DEEPSEEK2, EXPERTS_DEEPSEEK3, EXPERTS_GLM_LITE, EXPERTS_EXAONE,
     EXPERTS_SOLAR, EXPERTS_HUNYUAN3, EXPERTS_AFMOE, EXPERTS_QWEN_ALL, EXPERTS_LFM, EXPERTS_NEMOTRON,
     EXPERTS_JAMBA, EXPERTS_GRANITE_HYBRID, EXPERTS_COHERE, EXPERTS_DBRX, EXPERTS_MELLUM, EXPERTS_LAGUNA,
-    EXPERTS_MIMO, EXPERTS_DSA;
+    EXPERTS_MIMO, EXPERTS_DSA, EXPERTS_MINIMAX3;
 
 /* Latent attention, whose ranks and sizes of heads have the same keys everywhere; how its heads turn. */
 typedef enum LatentRule {
@@ -443,6 +444,9 @@ Status config_prepare_zamba2(const ConfigReader *reader, ModelConfig *config, Er
 Status config_prepare_laguna(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_read_laguna_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
                                 LayerPlan *plan, Error *error);
+Status config_prepare_minimax3(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_read_minimax3_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
+                                  LayerPlan *plan, Error *error);
 Status config_prepare_mimo(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_read_mimo_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
                               LayerPlan *plan, Error *error);

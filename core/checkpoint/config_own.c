@@ -244,6 +244,33 @@ Status config_read_mimo_layer(const ConfigReader *reader, const ModelConfig *con
     return STATUS_OK;
 }
 
+/* Where a layer is sparse, an indexer chooses blocks of keys: all of them of a text of no more. */
+Status config_prepare_minimax3(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char BLOCKS[] = "index_topk_blocks", SIZE[] = "index_block_size";
+    const cJSON *type, *types = config_find(reader, "layer_types");
+    const char *from;
+    uint64_t blocks, size;
+    Status status = config_read_size(reader, BLOCKS, 0, &blocks, &from, error);
+    if (status == STATUS_OK) status = config_read_size(reader, SIZE, 0, &size, &from, error);
+    if (status != STATUS_OK) return status;
+    cJSON_ArrayForEach(type, types) {
+        if (!cJSON_IsString(type) || strcmp(type->valuestring, "minimax_m3_sparse") != 0) continue;
+        config->sparse_from = blocks * size; /* both are at most 2³⁰ */
+        config->sparse_key = BLOCKS;
+    }
+    return STATUS_OK;
+}
+
+Status config_read_minimax3_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
+                                  LayerPlan *plan, Error *error) {
+    (void)config, (void)layer;
+    plan->glu_limit = config_number(reader, "swiglu_limit", 7.0);
+    plan->glu_alpha = config_number(reader, "swiglu_alpha", 1.702);
+    return plan->glu_limit > 0.0 && isfinite(plan->glu_limit) && isfinite(plan->glu_alpha)
+               ? STATUS_OK
+               : refuse(reader, "swiglu_limit", "expected a number above 0", error);
+}
+
 /* Half of the width is the gate's; √hidden_size is rounded to bfloat16, to the nearest, a tie to the even one. */
 Status config_prepare_recurrent_gemma(const ConfigReader *reader, ModelConfig *config, Error *error) {
     float root = (float)config->embedding_scale;

@@ -11,6 +11,20 @@ const ExpertRule EXPERTS_MINIMAX = {.count_key = "num_local_experts",
                                     .has_correction = true,
                                     .normalises = true};
 
+const ExpertRule EXPERTS_MINIMAX3 = {.count_key = "num_local_experts",
+                                     .chosen_key = "num_experts_per_tok",
+                                     .dense_width_key = "dense_intermediate_size",
+                                     .layers = EXPERT_LAYERS_TYPES,
+                                     .scoring = EXPERTS_SIGMOID,
+                                     .has_correction = true,
+                                     .normalises = true,
+                                     .scale_key = "routed_scaling_factor",
+                                     .glu_limit_key = "swiglu_limit",
+                                     .glu_alpha_key = "swiglu_alpha",
+                                     .glu_is_apart = true,
+                                     .shared_width_key = "shared_intermediate_size",
+                                     .shared_is_fused = true};
+
 const ExpertRule EXPERTS_PHI = {.count_key = "num_local_experts",
                                 .chosen_key = "num_experts_per_tok",
                                 .scoring = EXPERTS_SPARSE_MIXER,

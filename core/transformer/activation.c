@@ -151,3 +151,9 @@ void activation_differentiate(Activation activation, float x, float *value, floa
     }
     *slope = 1.0F;
 }
+
+float activation_clamped_glu(float limit, float alpha, float gate, float up) {
+    gate = fminf(gate, limit);
+    up = fmaxf(fminf(up, limit), -limit);
+    return (up + 1.0F) * gate / (1.0F + expf(-gate * alpha));
+}

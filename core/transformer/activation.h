@@ -27,4 +27,7 @@ float activation_softplus(float x);
 /* act(x) and act′(x); where it has a corner, the derivative of one side, as torch has it. */
 void activation_differentiate(Activation activation, float x, float *value, float *slope);
 
+/* gpt-oss's: the gate is bounded above, up on both sides. */
+float activation_clamped_glu(float limit, float alpha, float gate, float up);
+
 #endif

@@ -65,15 +65,19 @@ static void split_shared(const Chunk *chunk, ForwardState *state, size_t token) 
     memcpy(pass_row(chunk, state, BUFFER_UP, token), from + width, width * sizeof *from);
 }
 
+static float activate_pair(const LayerPlan *plan, Activation activation, float gate, float up) {
+    if (plan->experts.is_plain) return activation_value(activation, up);
+    if (plan->glu_limit > 0.0)
+        return activation_clamped_glu((float)plan->glu_limit, (float)plan->glu_alpha, gate, up);
+    return activation_value(activation, gate) * up;
+}
+
 static void activate_shared(const Chunk *chunk, ForwardState *state, size_t token) {
-    Activation activation = state->side->config->activation;
-    size_t width = forward_plan(state, chunk->layer)->intermediate_size;
+    const LayerPlan *plan = forward_plan(state, chunk->layer);
     float *gate = pass_row(chunk, state, BUFFER_GATE, token);
     const float *up = pass_row(chunk, state, BUFFER_UP, token);
-    bool is_plain = forward_plan(state, chunk->layer)->experts.is_plain;
-    for (size_t i = 0; i < width; i++)
-        gate[i] =
-            is_plain ? activation_value(activation, up[i]) : activation_value(activation, gate[i]) * up[i];
+    for (size_t i = 0; i < plan->intermediate_size; i++)
+        gate[i] = activate_pair(plan, state->side->config->activation, gate[i], up[i]);
 }
 
 static void switch_shared(const Chunk *chunk, ForwardState *state, size_t token) {
@@ -285,14 +289,6 @@ static void scale_input(const Routing *routing, size_t row) {
     for (size_t i = 0; i < hidden; i++) to[i] = from[i] * routing->rows.weights[row];
 }
 
-/* gpt-oss's: the gate is bounded above, up on both sides. */
-static float clamped_glu(const ExpertPlan *plan, float gate, float up) {
-    float limit = (float)plan->glu_limit;
-    gate = fminf(gate, limit);
-    up = fmaxf(fminf(up, limit), -limit);
-    return (up + 1.0F) * gate / (1.0F + expf(-gate * (float)plan->glu_alpha));
-}
-
 /* Where a row's gate and up lie: alternating or one behind the other, or apart. */
 typedef struct GateUp {
     float *gate, *up;
@@ -333,7 +329,7 @@ static void activate_row(const Routing *routing, size_t row) {
     for (size_t i = 0; i < plan->width; i++) {
         float gate = of.gate[i * of.step], up = of.up[i * of.step];
         out[i] = plan->glu_limit > 0.0
-                     ? clamped_glu(plan, gate, up)
+                     ? activation_clamped_glu((float)plan->glu_limit, (float)plan->glu_alpha, gate, up)
                      : activation_value(routing->state->side->config->activation, gate) * up;
     }
 }

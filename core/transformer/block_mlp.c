@@ -40,12 +40,18 @@ static void cut_off(double deviations, float *gate, size_t width) {
 }
 
 static void activate_gate(const Chunk *chunk, ForwardState *state, size_t token) {
-    size_t width = forward_plan(state, chunk->layer)->intermediate_size;
+    const LayerPlan *plan = forward_plan(state, chunk->layer);
+    size_t width = plan->intermediate_size;
     float *gate = pass_row(chunk, state, BUFFER_GATE, token);
     const float *up = pass_row(chunk, state, BUFFER_UP, token);
     float scale = (float)state->side->config->gate_scale;
     for (size_t i = 0; scale != 1.0F && i < width; i++) gate[i] *= scale;
-    cut_off(forward_plan(state, chunk->layer)->cutoff, gate, width);
+    cut_off(plan->cutoff, gate, width);
+    if (plan->glu_limit > 0.0) {
+        for (size_t i = 0; i < width; i++)
+            gate[i] = activation_clamped_glu((float)plan->glu_limit, (float)plan->glu_alpha, gate[i], up[i]);
+        return;
+    }
     activate(chunk, state, gate, gate);
     for (size_t i = 0; i < width; i++) gate[i] *= up[i];
     pass_norm_part(chunk, state, token, TENSOR_PART_ACTIVATED_NORM, BUFFER_GATE);

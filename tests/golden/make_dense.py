@@ -123,6 +123,11 @@ PAIRS = {
     "deepseek_v32": ("deepseek_v32", GROUPED | dict(num_key_value_heads=4, intermediate_size=10, q_lora_rank=6, kv_lora_rank=5, qk_nope_head_dim=4, qk_rope_head_dim=2,
                      v_head_dim=3, attention_bias=True, mlp_layer_types=["dense", "sparse"], n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=6,
                      n_group=2, topk_group=1, index_topk=24, index_head_dim=4, index_n_heads=2), 24),
+    # clamped gates in every MLP, experts that are one behind the other, a shared one; an indexer of a text as long as what it chooses
+    "minimax_m3_vl_text": ("minimax_m3_vl_text", GROUPED | dict(intermediate_size=6, dense_intermediate_size=10, shared_intermediate_size=8, head_dim=8,
+                           num_local_experts=3, num_experts_per_tok=2, mlp_layer_types=["dense", "sparse"], layer_types=["full_attention", "minimax_m3_sparse"],
+                           index_block_size=6, index_topk_blocks=4, index_head_dim=8, index_n_heads=2, swiglu_limit=0.9, swiglu_alpha=1.3,
+                           rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.5)), 24),
     # experts in a row
     "dbrx": ("dbrx", dict(vocab_size=24, d_model=16, n_heads=4, n_layers=1, max_seq_len=64, attn_config=dict(kv_n_heads=2, clip_qkv=0.8, rope_theta=10000.0),
              ffn_config=dict(ffn_hidden_size=10, moe_num_experts=3, moe_top_k=2)), 24),

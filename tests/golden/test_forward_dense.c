@@ -203,6 +203,7 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         {"laguna", "different kinds"},
         {"mimo_v2_flash", "different kinds"},
         {"minimax", "different kinds"},
+        {"minimax_m3_vl_text", "clamped"},
         {"ministral3", "grow"},
         {"opt", "norms on the stream"},
         {"phi", NULL},
