@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 /* Two layers of 2 q, 1 k, 1 v, 3 gate, 3 up, 4 o (2 heads) and 3 down, on two rows. */
 static const EvaluationRow ROWS[] = {{.ids = NULL, .count = 5, .first = 2, .end = 5},
                                      {.ids = NULL, .count = 4, .first = 1, .end = 3}};
-static const CacheMethodShape SHAPE = {.table = {2, {2, 1, 1, 0, 3, 3, 0, 4, 3}, false},
+static const CacheMethodShape SHAPE = {.table = {.layers = 2, .counts = {2, 1, 1, 0, 3, 3, 0, 4, 3}},
                                        .heads = 2,
                                        .vocabulary = 10,
                                        .rows = ROWS,

@@ -184,11 +184,12 @@ enum {
 static const int32_t IDS[] = {5, 6, 7, 8, 9};
 static const EvaluationRow ROWS[] = {{.ids = IDS, .count = 5, .first = 2, .end = 5},
                                      {.ids = IDS, .count = 4, .first = 1, .end = 3}};
-static const CacheMethodShape SHAPE = {.table = {LAYERS, {2, 1, 1, 0, 3, 3, 0, CHANNELS, MLP}, false},
-                                       .heads = HEADS,
-                                       .vocabulary = 10,
-                                       .rows = ROWS,
-                                       .row_count = 2};
+static const CacheMethodShape SHAPE = {
+    .table = {.layers = LAYERS, .counts = {2, 1, 1, 0, 3, 3, 0, CHANNELS, MLP}},
+    .heads = HEADS,
+    .vocabulary = 10,
+    .rows = ROWS,
+    .row_count = 2};
 
 static double any_number(uint64_t i) {
     static const double ODD[] = {0.0, -0.0, INFINITY, -INFINITY, NAN, 5e-324, -1.7e308};
