@@ -35,6 +35,7 @@ struct LiveLadder {
     size_t row_count;
     bool knows_rows;              /* the figures are of these: */
     char rows_hex[HASH_HEX_SIZE]; /* "" before any */
+    bool leaves_rows; /* asking which they are was cancelled, or could not begin: until something is wanted */
 
     int32_t *prompt; /* the figures of the prompt are of these */
     size_t prompt_count;
@@ -132,6 +133,7 @@ static void forget(LiveLadder *ladder, LadderPart part) {
 
 void live_ladder_want(LiveLadder *ladder, unsigned parts) {
     ladder->wanted |= parts;
+    ladder->leaves_rows = false;
     ladder->error = (Error){.status = STATUS_OK};
     memset(ladder->has_failed, 0, (ladder->names.count + 1) * sizeof *ladder->has_failed);
 }
@@ -149,7 +151,7 @@ static void forget_rows(LiveLadder *ladder) {
 void live_ladder_set_rows(LiveLadder *ladder, const EvaluationRow *rows, size_t row_count) {
     ladder->rows = rows;
     ladder->row_count = row_count;
-    ladder->knows_rows = false;
+    ladder->knows_rows = ladder->leaves_rows = false;
     if (rows == NULL) forget_rows(ladder);
 }
 
@@ -313,7 +315,8 @@ static Status start(LiveLadder *ladder, size_t number, LadderPart part, unsigned
 
 /* Which rows these are is asked at once, whatever else runs: until then figures of others may be shown. */
 static bool must_hash(const LiveLadder *ladder) {
-    return ladder->rows != NULL && !ladder->knows_rows && !task_is_running(&ladder->task);
+    return ladder->rows != NULL && !ladder->knows_rows && !ladder->leaves_rows &&
+           !task_is_running(&ladder->task);
 }
 
 bool live_ladder_refresh(LiveLadder *ladder, bool may_start, unsigned threads, const Cache *cache,
@@ -328,8 +331,10 @@ bool live_ladder_refresh(LiveLadder *ladder, bool may_start, unsigned threads, c
     } else if (!may_start || task_is_running(&ladder->task) || !find_next(ladder, &number, &part)) {
         return changed;
     }
-    if (start(ladder, number, part, threads, cache, may_write, &ladder->error) != STATUS_OK)
+    if (start(ladder, number, part, threads, cache, may_write, &ladder->error) != STATUS_OK) {
         ladder->wanted = 0; /* said by live_ladder_error() */
+        ladder->leaves_rows = true;
+    }
     return true;
 }
 
@@ -341,6 +346,7 @@ Task *live_ladder_task(LiveLadder *ladder) {
 
 bool live_ladder_cancel(LiveLadder *ladder) {
     ladder->wanted = 0;
+    ladder->leaves_rows = true;
     return task_cancel(&ladder->task);
 }
 
