@@ -228,6 +228,26 @@ static void one_model_alone_is_no_ladder(void **state) {
     session_free(session);
 }
 
+/* Which rows they are is asked before anything is wanted: once. */
+static void rows_are_not_asked_about_again_once_that_was_cancelled(void **state) {
+    (void)state;
+    static const int32_t IDS[] = {1, 2, 3};
+    static const EvaluationRow ROW = {.ids = IDS, .count = 3, .end = 3};
+    LiveLadder *ladder = open_ladder();
+    events_open();
+    live_ladder_set_rows(ladder, &ROW, 1);
+    assert_true(live_ladder_refresh(ladder, false, 1, NULL, false));
+    (void)live_ladder_cancel(ladder);
+    live_ladder_stop(ladder);
+    live_ladder_set_rows(ladder, &ROW, 1);
+    (void)live_ladder_cancel(ladder); /* before it begins */
+    assert_false(live_ladder_refresh(ladder, false, 1, NULL, false));
+    live_ladder_want(ladder, 1U << LADDER_ROWS);
+    assert_true(live_ladder_refresh(ladder, false, 1, NULL, false));
+    live_ladder_stop(ladder);
+    live_ladder_free(ladder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_measured_before_it_is_looked_at),
@@ -235,6 +255,7 @@ int main(void) {
         cmocka_unit_test(another_rung_takes_the_figures_over),
         cmocka_unit_test(other_rows_and_another_prompt_are_measured_anew),
         cmocka_unit_test(what_is_cancelled_stays_so_until_it_is_asked_for),
+        cmocka_unit_test(rows_are_not_asked_about_again_once_that_was_cancelled),
         cmocka_unit_test(a_session_may_end_while_rungs_are_measured),
         cmocka_unit_test(a_ladder_that_does_not_fit_is_not_opened),
         cmocka_unit_test(a_rung_with_another_tokenizer_is_told),
