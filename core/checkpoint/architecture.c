@@ -282,6 +282,7 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {config->lacks_final_norm, "a stream without a last norm"},
         {needs_any(config, TENSOR_PART_MIXED_NORM, TENSOR_PART_ACTIVATED_NORM), "norms within blocks"},
         {config->activation == ACTIVATION_XIELU, "xIELU"},
+        {architecture_mixes_heads(config), "experts of attention"},
         {needs_any(config, TENSOR_PART_LAMBDA_Q1, TENSOR_PART_LAMBDA_K2), "differential attention"},
         {config->streams > 1, "alternating updates"},
         {has_clamps(config), "clamped gates of an MLP"},
@@ -300,6 +301,10 @@ bool architecture_has_experts(const ModelConfig *config) {
     for (size_t i = 0; i < config->plan_count; i++)
         if (config->plans[i].mlp == MLP_EXPERTS) return true;
     return false;
+}
+
+bool architecture_mixes_heads(const ModelConfig *config) {
+    return needs_any(config, TENSOR_PART_QUERY_EXPERTS, TENSOR_PART_QUERY_EXPERTS);
 }
 
 bool architecture_is_latent(const ModelConfig *config) {

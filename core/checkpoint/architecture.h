@@ -275,8 +275,9 @@ typedef struct ModelConfig {
     NormKind norm;
     NormPlaces norms;
     double norm_epsilon;
-    bool norm_adds_one; /* weights are γ − 1 */
-    bool norm_is_bare;  /* γ is 1, and nothing stored */
+    double layer_epsilon; /* of norms of layers; 0: the same */
+    bool norm_adds_one;   /* weights are γ − 1 */
+    bool norm_is_bare;    /* γ is 1, and nothing stored */
     bool lacks_final_norm;
     Wiring wiring;
     bool residual_is_normed; /* a block's output is added to what the norm before it gave */
@@ -416,6 +417,9 @@ void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, T
 /* Whether any layer is a mixture of experts; whether any has latent attention. */
 bool architecture_has_experts(const ModelConfig *config);
 bool architecture_is_latent(const ModelConfig *config);
+
+/* Whether queries and outputs of any layer's attention are of experts. */
+bool architecture_mixes_heads(const ModelConfig *config);
 
 /* Channels of the delta rule's queries, or keys; of its values; of all three. Of Mamba-2 what is read, or written; its width;
  * both with that. */

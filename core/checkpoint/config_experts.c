@@ -241,6 +241,7 @@ static void need_tensors(const ConfigReader *reader, const ExpertRule *rule, Lay
                                      TENSOR_GATE_BIAS, TENSOR_GATE_UP_BIAS, TENSOR_UP_BIAS, TENSOR_DOWN_BIAS};
     bool has_shared = plan->experts.shared_width > 0;
     for (size_t i = 0; i < sizeof MLP / sizeof *MLP; i++) plan->roles &= ~(UINT64_C(1) << MLP[i]);
+    plan->roles |= (uint64_t)rule->has_output_bias << TENSOR_DOWN_BIAS;
     part_set_add(&plan->parts, TENSOR_PART_ROUTER, plan->experts.count > 0);
     part_set_add(&plan->parts, TENSOR_PART_ROUTER_BIAS, rule->has_bias);
     bool is_asked = rule->correction_key != NULL && config_bool(reader, rule->correction_key);

@@ -67,6 +67,7 @@ typedef struct ExpertRule {
     bool is_plain;                 /* experts have no gate */
     bool may_have_none;            /* without experts the shared one is the MLP */
     bool has_correction, has_bias; /* of the choice; of router and experts */
+    bool has_output_bias;          /* one for all experts together */
     const char *correction_key;    /* has it if true */
     bool has_groups;               /* "n_group", "topk_group" */
     const char *method_key;        /* whether there are groups is said here: "group_limited_greedy" */
@@ -91,7 +92,7 @@ extern const ExpertRule EXPERTS_MIXTRAL, EXPERTS_MINIMAX, EXPERTS_PHI, EXPERTS_O
     EXPERTS_ERNIE, EXPERTS_LLAMA4, EXPERTS_DEEPSEEK2, EXPERTS_DEEPSEEK3, EXPERTS_GLM_LITE, EXPERTS_EXAONE,
     EXPERTS_SOLAR, EXPERTS_HUNYUAN3, EXPERTS_AFMOE, EXPERTS_QWEN_ALL, EXPERTS_LFM, EXPERTS_NEMOTRON,
     EXPERTS_JAMBA, EXPERTS_GRANITE_HYBRID, EXPERTS_COHERE, EXPERTS_DBRX, EXPERTS_MELLUM, EXPERTS_LAGUNA,
-    EXPERTS_MIMO, EXPERTS_DSA, EXPERTS_MINIMAX3;
+    EXPERTS_MIMO, EXPERTS_DSA, EXPERTS_MINIMAX3, EXPERTS_JETMOE;
 
 /* Latent attention, whose ranks and sizes of heads have the same keys everywhere; how its heads turn. */
 typedef enum LatentRule {
@@ -161,15 +162,16 @@ struct Architecture {
     bool lifts_refusal; /* the text model's refused_key acts on what comes with an image only */
     const char *refused[ARCHITECTURE_MOST_REFUSED]; /* switches that are not known: set, they are refused */
     /* sizes */
-    const char *hidden_key;    /* stated, it is the width, whatever hidden_size says */
-    const char *width_key;     /* of the MLP; NULL: intermediate_size */
-    bool is_four_wide;         /* the MLP is 4 · hidden_size where that key is null or not there */
-    const char *positions_key; /* NULL: max_position_embeddings */
-    bool lacks_attention;      /* no layer has any */
-    uint64_t head_widths;      /* heads are cut of so many times the stream; 0: once */
-    bool has_common;           /* layers of type "hybrid" have a block in common */
-    const char *kv_heads_key;  /* NULL: num_key_value_heads */
-    bool derives_kv_heads;     /* as many as heads, whatever that key says */
+    const char *hidden_key;       /* stated, it is the width, whatever hidden_size says */
+    const char *width_key;        /* of the MLP; NULL: intermediate_size */
+    bool is_four_wide;            /* the MLP is 4 · hidden_size where that key is null or not there */
+    const char *positions_key;    /* NULL: max_position_embeddings */
+    bool lacks_attention;         /* no layer has any */
+    uint64_t head_widths;         /* heads are cut of so many times the stream; 0: once */
+    bool has_common;              /* layers of type "hybrid" have a block in common */
+    const char *kv_heads_key;     /* NULL: num_key_value_heads */
+    bool derives_kv_heads;        /* as many as heads, whatever that key says */
+    const char *heads_factor_key; /* so many heads a key head, whatever num_attention_heads says */
     bool
         has_global_heads; /* layers that see all have heads of their own: "per_layer_config", "global_head_dim" */
     /* the stream */
@@ -182,6 +184,7 @@ struct Architecture {
     const char *normed_residual_key; /* a block's output is added to its normed input if true */
     const char *epsilon_key;         /* NULL: rms_norm_eps */
     double epsilon;                  /* what no key says; 0: a key does */
+    double layer_epsilon;            /* of norms of layers, whatever the key says; 0: as it says */
     bool norm_adds_one, norm_has_bias, norm_is_bare, final_norm_is_bare;
     bool has_embedding_norm;
     ConfigRule embedding_by_width; /* embeddings times √hidden_size */
@@ -214,6 +217,7 @@ struct Architecture {
     const char *gate_key;        /* has it if true; NULL: always */
     bool gates_heads;            /* of that projection each head has one number */
     bool is_differential;        /* two attentions, one less λ times the other */
+    bool has_head_experts;       /* queries and outputs are of experts: of each a head for each key head */
     bool norms_values;           /* each head of them, without a weight */
     const char *values_are_keys; /* of layers that see all, if true */
     const char *shared_key; /* so many layers, the last, attend to keys and values of the last before them */

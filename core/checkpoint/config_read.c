@@ -30,6 +30,7 @@ static Status read_norm(const ConfigReader *reader, ModelConfig *config, Error *
     const Architecture *architecture = config->architecture;
     const char *key = architecture->epsilon_key != NULL ? architecture->epsilon_key : "rms_norm_eps";
     config->norm_epsilon = architecture->epsilon;
+    config->layer_epsilon = architecture->layer_epsilon;
     bool is_null = config_find(reader, key) == NULL && cJSON_IsNumber(json_find(reader->defaults, key));
     if (architecture->epsilon == 0.0 && is_null)
         return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a number", reader->origin, key);
@@ -155,6 +156,11 @@ static void need_attention(const ConfigReader *reader, const ModelConfig *config
     const Architecture *architecture = config->architecture;
     if (plan->latent.latent > 0) {
         need_latent(reader, config, plan);
+        return;
+    }
+    if (architecture->has_head_experts) {
+        for (int part = TENSOR_PART_QUERY_ROUTER; part <= TENSOR_PART_KEY_VALUE; part++)
+            part_set_add(&plan->parts, (TensorPart)part, true);
         return;
     }
     bool is_parted = config->qkv == QKV_PARTED, has_bias = config_rule(reader, architecture->qkv_bias);

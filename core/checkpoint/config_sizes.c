@@ -148,8 +148,21 @@ static Status read_layers(const ConfigReader *reader, ModelConfig *config, Error
                        reader->origin, CONFIG_PATTERN);
 }
 
+/* So many times the key heads. */
+static Status read_multiple(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const char *from;
+    uint64_t factor;
+    Status status = config_read_size(reader, "num_key_value_heads", 0, &config->kv_heads, &from, error);
+    if (status == STATUS_OK)
+        status = config_read_size(reader, config->architecture->heads_factor_key, 0, &factor, &from, error);
+    if (status == STATUS_OK) config->heads = config->kv_heads * factor; /* both are at most 2³⁰ */
+    return status;
+}
+
 static Status read_attention(const ConfigReader *reader, ModelConfig *config, Error *error) {
-    Status status = read_stated(reader, "num_attention_heads", &config->heads, error);
+    Status status = config->architecture->heads_factor_key != NULL
+                        ? read_multiple(reader, config, error)
+                        : read_stated(reader, "num_attention_heads", &config->heads, error);
     if (status == STATUS_OK) status = read_heads(reader, config, error);
     if (status == STATUS_OK) status = config_read_latent(reader, config, error);
     return status == STATUS_OK ? check_heads(reader, config, error) : status;

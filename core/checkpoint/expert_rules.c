@@ -25,6 +25,11 @@ const ExpertRule EXPERTS_MINIMAX3 = {.count_key = "num_local_experts",
                                      .shared_width_key = "shared_intermediate_size",
                                      .shared_is_fused = true};
 
+const ExpertRule EXPERTS_JETMOE = {.count_key = "num_local_experts",
+                                   .chosen_key = "num_experts_per_tok",
+                                   .scoring = EXPERTS_SOFTMAX_CHOSEN,
+                                   .has_output_bias = true};
+
 const ExpertRule EXPERTS_PHI = {.count_key = "num_local_experts",
                                 .chosen_key = "num_experts_per_tok",
                                 .scoring = EXPERTS_SPARSE_MIXER,

@@ -4,7 +4,6 @@
 #include "core/support/memory.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -303,6 +302,17 @@ static Status resolve_all_apart(Model *model, Error *error) {
     return status;
 }
 
+/* Experts of attention. */
+static Status cut_stacks(const Pair *pair, const ModelConfig *config, const LayerPlan *plan, ModelLayer *into,
+                         Error *error) {
+    uint64_t count = plan->experts.count, channels = plan->kv_heads * plan->head_dim;
+    Status status = model_experts_cut_stack(pair, into->parts[TENSOR_PART_QUERY_EXPERTS], count, channels,
+                                            config->hidden_size, &into->query_experts, error);
+    if (status != STATUS_OK) return status;
+    return model_experts_cut_stack(pair, into->parts[TENSOR_PART_OUTPUT_EXPERTS], count, config->hidden_size,
+                                   channels, &into->output_experts, error);
+}
+
 /* Everything that a layer of either model needs, or, as layer -1, the model besides: each is run with what its own
  * config.json asks for. */
 static Status resolve_layer(Model *model, int layer, Error *error) {
@@ -324,6 +334,8 @@ static Status resolve_layer(Model *model, int layer, Error *error) {
             status = resolve_part(model, (TensorPart)part, layer, &into->parts[part], error);
     if (status == STATUS_OK && plan != NULL && plan->mlp == MLP_EXPERTS && plan->experts.count > 0)
         status = model_experts_find(model->pair, layer, config, &into->experts, error);
+    if (status == STATUS_OK && plan != NULL && architecture_needs(plan, TENSOR_PART_QUERY_EXPERTS))
+        status = cut_stacks(model->pair, config, plan, into, error);
     return status;
 }
 
@@ -372,77 +384,6 @@ static Status resolve_all(Model *model, Error *error) {
     return status;
 }
 
-static const double PI = 3.14159265358979323846;
-
-/* The pair of a head that turns so many times within a context, counted from its first. */
-static double yarn_bound(const Rope *rope, double head_dim, double turns) {
-    double bound = head_dim * log(rope->original_length / (turns * 2.0 * PI)) / (2.0 * log(rope->theta));
-    return bound;
-}
-
-/* How much of a pair's frequency is that of the stretched context: 0 up to one bound, 1 from the other on. */
-static double yarn_ramp(const Rope *rope, uint64_t head_dim, uint64_t pair) {
-    double low = yarn_bound(rope, (double)head_dim, rope->fast),
-           high = yarn_bound(rope, (double)head_dim, rope->slow);
-    if (rope->truncates) {
-        low = floor(low);
-        high = ceil(high);
-    }
-    low = fmax(low, 0.0);
-    high = fmin(high, (double)head_dim - 1.0);
-    if (low == high) high += 0.001;
-    return fmin(fmax(((double)pair - low) / (high - low), 0.0), 1.0);
-}
-
-/* Long wavelengths are stretched by `factor`, short ones kept, those between interpolated. */
-static double llama3_frequency(const Rope *rope, double frequency) {
-    double wavelength = 2.0 * PI / frequency;
-    double smooth = (rope->original_length / wavelength - rope->low_frequency) /
-                    (rope->high_frequency - rope->low_frequency);
-    smooth = smooth < 0.0 ? 0.0 : smooth > 1.0 ? 1.0 : smooth;
-    return (1.0 - smooth) * frequency / rope->factor + smooth * frequency;
-}
-
-/* A longer text stretches the base, so that its longest wave spans it. */
-static double dynamic_theta(const Rope *rope, uint64_t length) {
-    double dims = (double)rope->dims, known = (double)rope->longest;
-    if (length <= rope->longest) return rope->theta;
-    double stretch = rope->factor * (double)length / known - (rope->factor - 1.0);
-    return rope->theta * pow(stretch, dims / (dims - 2.0));
-}
-
-void model_rope_frequencies(const Rope *rope, uint64_t length, float *out) {
-    uint64_t turning = (uint64_t)(rope->proportion * (double)rope->dims / 2.0); /* pairs, where not all */
-    double theta = rope->kind == ROPE_DYNAMIC ? dynamic_theta(rope, length) : rope->theta;
-    for (uint64_t i = 0; i < rope->dims / 2; i++) {
-        float frequency = (float)(1.0 / pow(theta, (double)(2 * i) / (double)rope->dims));
-        switch (rope->kind) {
-        case ROPE_LINEAR:
-            frequency = (float)(frequency / rope->factor);
-            break;
-        case ROPE_PROPORTIONAL:
-            frequency = i < turning ? (float)(frequency / rope->factor) : 0.0F;
-            break;
-        case ROPE_LLAMA3:
-            frequency = (float)llama3_frequency(rope, (double)frequency);
-            break;
-        case ROPE_YARN: {
-            double stretched = yarn_ramp(rope, rope->dims, i);
-            frequency = (float)(frequency / rope->factor * stretched + frequency * (1.0 - stretched));
-            break;
-        }
-        case ROPE_LONGROPE:
-            frequency /= rope->factors[length > rope->longest][i];
-            break;
-        case ROPE_DEFAULT:
-        case ROPE_DYNAMIC:
-        case ROPE_KIND_COUNT:
-            break;
-        }
-        out[i] = frequency;
-    }
-}
-
 Status model_open(const Pair *pair, Model **model, Error *error) {
     *model = NULL;
     const Checkpoint *sides[] = {pair->base, pair->sft};
@@ -480,8 +421,11 @@ Status model_open(const Pair *pair, Model **model, Error *error) {
 
 void model_close(Model *model) {
     if (model == NULL) return;
-    for (uint64_t layer = 0; model->layers != NULL && layer < model->config->layers; layer++)
+    for (uint64_t layer = 0; model->layers != NULL && layer < model->config->layers; layer++) {
         model_experts_free(&model->layers[layer].experts);
+        model_experts_free_stack(&model->layers[layer].query_experts);
+        model_experts_free_stack(&model->layers[layer].output_experts);
+    }
     free(model->layers);
     free(model->apart);
     free(model);

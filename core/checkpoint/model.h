@@ -16,6 +16,7 @@ typedef struct ModelLayer {
     const PairTensor *parts[TENSOR_PART_COUNT];
     const PairTensor *const *q_norms, *const *k_norms; /* of each head, where they are apart; else NULL */
     ModelExperts experts;                              /* of a layer that has some */
+    ExpertStack query_experts, output_experts;         /* of attention, the same */
 } ModelLayer;
 
 /* How one of the two is computed. */

@@ -60,14 +60,18 @@ static Status check_side(const Checkpoint *checkpoint, const Tensor *tensor, con
                        checkpoint->directory, tensor->name, expected, found);
 }
 
-static Status check_shape(const Finder *finder, const PairTensor *tensor, const uint64_t *shape,
-                          unsigned rank, Error *error) {
-    const Pair *pair = finder->pair;
+static Status check_pair(const Pair *pair, const PairTensor *tensor, const uint64_t *shape, unsigned rank,
+                         Error *error) {
     Status status = check_side(pair->sft, tensor->sft, shape, rank, error);
     if (status != STATUS_OK) return status;
     if (tensor->base != NULL) return check_side(pair->base, tensor->base, shape, rank, error);
     return status_fail(error, STATUS_FORMAT, "%s: tensor %s: expected what SFT's of that name is, found none",
                        pair->base->directory, tensor->name);
+}
+
+static Status check_shape(const Finder *finder, const PairTensor *tensor, const uint64_t *shape,
+                          unsigned rank, Error *error) {
+    return check_pair(finder->pair, tensor, shape, rank, error);
 }
 
 /* ---- all experts in one ---- */
@@ -92,20 +96,23 @@ static Status check_whole(const Finder *finder, ExpertMatrix matrix, Error *erro
     return check_shape(finder, finder->made->wholes[matrix], is_row ? row : shape, is_row ? 2 : 3, error);
 }
 
-static const PairTensor *cut(Finder *finder, const PairTensor *whole, uint64_t first, uint64_t rows,
-                             uint64_t columns) {
-    ModelExperts *made = finder->made;
-    size_t index = finder->slices++;
-    Tensor *sides = &made->sides[2 * index];
+static void cut_slice(const PairTensor *whole, uint64_t first, uint64_t rows, uint64_t columns,
+                      Tensor sides[2], PairTensor *slice) {
     sides[0] = tensor_values_slice(whole->base, first, rows, columns);
     sides[1] = tensor_values_slice(whole->sft, first, rows, columns);
-    PairTensor *slice = &made->slices[index];
     *slice = *whole;
     slice->base = &sides[0];
     slice->sft = &sides[1];
     slice->whole = whole;
     slice->first = first;
-    return slice;
+}
+
+static const PairTensor *cut(Finder *finder, const PairTensor *whole, uint64_t first, uint64_t rows,
+                             uint64_t columns) {
+    ModelExperts *made = finder->made;
+    size_t index = finder->slices++;
+    cut_slice(whole, first, rows, columns, &made->sides[2 * index], &made->slices[index]);
+    return &made->slices[index];
 }
 
 /* Upright gate and up are two matrices, one behind the other. */
@@ -240,4 +247,25 @@ void model_experts_mark(const Pair *pair, const ModelExperts *experts, uint64_t 
         for (uint64_t e = 0; e < count && !is_one && experts->list != NULL; e++)
             mark(pair, experts->list[e].matrices[i], is_used);
     }
+}
+
+/* ---- matrices of one kind ---- */
+
+Status model_experts_cut_stack(const Pair *pair, const PairTensor *whole, uint64_t experts, uint64_t rows,
+                               uint64_t columns, ExpertStack *stack, Error *error) {
+    const uint64_t shape[3] = {experts, rows, columns};
+    Status status = check_pair(pair, whole, shape, 3, error);
+    if (status != STATUS_OK) return status;
+    stack->list = memory_allocate((size_t)experts, sizeof *stack->list);
+    stack->sides = memory_allocate((size_t)experts, 2 * sizeof *stack->sides);
+    if (stack->list == NULL || stack->sides == NULL) return memory_fail(error, "the experts");
+    for (uint64_t e = 0; e < experts; e++)
+        cut_slice(whole, e * rows * columns, rows, columns, &stack->sides[2 * e], &stack->list[e]);
+    return STATUS_OK;
+}
+
+void model_experts_free_stack(ExpertStack *stack) {
+    free(stack->list);
+    free(stack->sides);
+    *stack = (ExpertStack){0};
 }

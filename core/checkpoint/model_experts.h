@@ -34,6 +34,17 @@ typedef struct ModelExperts {
     Tensor *sides;
 } ModelExperts;
 
+/* A tensor of all experts, [E, rows, columns], as a matrix of each, list[E], which are slices of it. */
+typedef struct ExpertStack {
+    PairTensor *list;
+    Tensor *sides;
+} ExpertStack;
+
+/* STATUS_FORMAT where it has another shape. The caller frees with model_experts_free_stack(), also after a failure. */
+Status model_experts_cut_stack(const Pair *pair, const PairTensor *whole, uint64_t experts, uint64_t rows,
+                               uint64_t columns, ExpertStack *stack, Error *error) STATUS_MUST_CHECK;
+void model_experts_free_stack(ExpertStack *stack);
+
 /* Finds those of one layer; a matrix that is missing or has another shape than config.json says is refused by name. The
  * caller frees with model_experts_free(), also after a failure. */
 Status model_experts_find(const Pair *pair, int layer, const ModelConfig *config, ModelExperts *experts,

@@ -128,7 +128,13 @@ typedef enum TensorPart {
     TENSOR_PART_SHARED_UP,
     TENSOR_PART_SHARED_GATE_UP,
     TENSOR_PART_SHARED_DOWN,
-    TENSOR_PART_SHARED_SWITCH,  /* [1 × hidden_size]: its sigmoid weighs the shared expert */
+    TENSOR_PART_SHARED_SWITCH, /* [1 × hidden_size]: its sigmoid weighs the shared expert */
+    /* experts of attention; a head's channels of all key heads are kv_heads · head_dim */
+    TENSOR_PART_QUERY_ROUTER,   /* [experts × hidden_size] */
+    TENSOR_PART_QUERY_EXPERTS,  /* [experts, channels, hidden_size] */
+    TENSOR_PART_OUTPUT_EXPERTS, /* [experts, hidden_size, channels] */
+    TENSOR_PART_OUTPUT_BIAS,    /* [hidden_size] */
+    TENSOR_PART_KEY_VALUE,      /* [2 · channels × hidden_size]: keys, then values */
     TENSOR_PART_ATTENTION_GATE, /* [heads · value_dim × hidden_size] */
     TENSOR_PART_QUERY_NORM,     /* of a latent */
     TENSOR_PART_LATENT_NORM,

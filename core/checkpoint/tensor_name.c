@@ -79,6 +79,8 @@ static const Rule LAYERED[] = {
     {"q_b_proj|wq_b", ATTENTION, TENSOR_Q_B, TENSOR_OTHER},
     {"kv_a_proj_with_mqa|kv_a_proj|wkv_a", ATTENTION, TENSOR_KV_A, TENSOR_OTHER},
     {"kv_b_proj|wkv_b", ATTENTION, TENSOR_KV_B, TENSOR_OTHER},
+    {"kv_proj", ATTENTION, TENSOR_QKV, TENSOR_QKV_BIAS}, /* two of the three */
+    {"mlp", NULL, TENSOR_OTHER, TENSOR_DOWN_BIAS},       /* JetMoE's, of all experts together */
     {"o_proj|dense|wo", ATTENTION, TENSOR_O, TENSOR_O_BIAS},
     {"out_proj|c_proj", "self_attn|attn|attention|self_attention", TENSOR_O, TENSOR_O_BIAS},
     {"q_norm|query_layernorm|q_layernorm", NULL, TENSOR_Q_NORM, TENSOR_Q_NORM},
@@ -128,6 +130,12 @@ static const Rule PARTS[] = {
     {"up_proj|w3|v1|linear_v", NULL, TENSOR_UP, TENSOR_UP},
     {"gate_up_proj|gate_up_proj_bias|input_linear", NULL, TENSOR_GATE_UP, TENSOR_GATE_UP},
     {"down_proj|down_proj_bias|w2|output_linear", NULL, TENSOR_DOWN, TENSOR_DOWN},
+};
+
+/* What one of attention is. */
+static const Rule ATTENTION_PARTS[] = {
+    {"input_linear", NULL, TENSOR_Q, TENSOR_Q},
+    {"output_linear|experts", NULL, TENSOR_O, TENSOR_O}, /* a bias is that of all experts together */
 };
 
 /* Parts of names that put a tensor into a tower beside the text model. */
@@ -268,7 +276,10 @@ static bool read_expert(const Parts *parts, size_t first, size_t module, unsigne
         if (i < module) (void)read_number(parts->list[i + 1], &name->expert);
     }
     if (!is_expert) return false;
-    name->part = apply_rules(PARTS, sizeof PARTS / sizeof *PARTS, parts, first, module, false);
+    bool attends = any_is_one_of(parts, first, module, "self_attention");
+    name->part = attends ? apply_rules(ATTENTION_PARTS, sizeof ATTENTION_PARTS / sizeof *ATTENTION_PARTS,
+                                       parts, first, module, false)
+                         : apply_rules(PARTS, sizeof PARTS / sizeof *PARTS, parts, first, module, false);
     name->is_bias = name->is_bias || has_word(parts->list[module], "bias");
     name->role = name->is_bias ? TENSOR_EXPERT_BIAS : TENSOR_EXPERT;
     return true;

@@ -55,7 +55,7 @@ bool neurons_find_role(TensorRole role, NeuronModule *module) {
 
 /* ---- of a model ---- */
 
-static bool is_of_mlp(NeuronModule module) {
+bool neurons_is_of_mlp(NeuronModule module) {
     return module >= NEURON_GATE && module <= NEURON_DOWN && module != NEURON_O;
 }
 
@@ -65,7 +65,7 @@ static uint64_t count_module(const ModelConfig *config, const NeuronTable *table
     for (size_t i = 0; i < config->plan_count; i++) {
         const LayerPlan *plan = &config->plans[i];
         uint64_t rows, columns;
-        if (plan->mlp == MLP_EXPERTS && is_of_mlp(module)) continue;
+        if (plan->mlp == MLP_EXPERTS && neurons_is_of_mlp(module)) continue;
         if (!architecture_has(plan, MODULES[module].weight)) return 0;
         architecture_layer_shape(config, plan, MODULES[module].weight, &rows, &columns);
         uint64_t own = neurons_axis(table, module, MODULES[module].weight) == NEURON_ROW ? rows : columns;
@@ -128,7 +128,7 @@ bool neurons_has_experts(const NeuronTable *table, uint64_t layer) {
 /* Of a module, in a layer with experts or in one without. */
 static uint64_t count_in(const NeuronTable *table, NeuronModule module, bool has_experts) {
     const NeuronExperts *experts = &table->experts;
-    if (!has_experts || !is_of_mlp(module)) return table->counts[module];
+    if (!has_experts || !neurons_is_of_mlp(module)) return table->counts[module];
     return experts->count * experts->counts[module] + experts->shared[module];
 }
 
@@ -228,6 +228,7 @@ const char *neurons_find_unnumbered(const ModelConfig *config) {
     if (experts != NULL && experts->experts.count == 0) return "a mixture without experts";
     if (experts != NULL && experts->experts.is_plain) return "experts without a gate";
     if (architecture_is_latent(config)) return "latent attention";
+    if (architecture_mixes_heads(config)) return "experts of attention";
     const NeuronTable table = neurons_list(config);
     return neurons_count(&table) == 0 ? "layers that have no module in common" : NULL;
 }
@@ -372,7 +373,7 @@ NeuronBlock neurons_of_expert(const NeuronTable *table, const NeuronBlock *block
 }
 
 bool neurons_has_matrices(const NeuronTable *table, const NeuronBlock *block) {
-    return neurons_has_experts(table, block->layer) && is_of_mlp(block->module);
+    return neurons_has_experts(table, block->layer) && neurons_is_of_mlp(block->module);
 }
 
 size_t neurons_matrix_count(const NeuronTable *table, const NeuronBlock *block) {

@@ -143,6 +143,9 @@ NeuronBlock neurons_locate(const NeuronTable *table, uint64_t neuron);
 /* Whether the layer is a mixture of experts. */
 bool neurons_has_experts(const NeuronTable *table, uint64_t layer);
 
+/* Whether the module is of MLPs, and so of experts. */
+bool neurons_is_of_mlp(NeuronModule module);
+
 /* Whether the block is of a mixture of experts, so that it has several matrices. */
 bool neurons_has_matrices(const NeuronTable *table, const NeuronBlock *block);
 

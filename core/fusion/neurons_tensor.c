@@ -102,6 +102,7 @@ static NeuronFit place_tensor(const NeuronTable *table, const PairTensor *tensor
     if (!neurons_has_experts(table, (uint64_t)tensor->layer) || (!is_shared && !is_expert))
         return place_plain(table, tensor, found);
     if (!find_part(tensor->sft->part, &module)) return NEURONS_UNFIT;
+    if (!neurons_is_of_mlp(module)) return NEURONS_NONE; /* experts of attention */
     bool is_bias = tensor->sft->is_bias || tensor->role == TENSOR_EXPERT_BIAS;
     if (is_bias && neurons_facts(module)->are_inputs) return NEURONS_NONE; /* it is of no input */
     if (is_shared) return place_expert(table, tensor, module, NEURONS_SHARED, found);

@@ -46,9 +46,13 @@ static void choose(const Chunk *chunk, ForwardState *state, size_t token) {
     expert_choose(plan, &choice);
 }
 
+Status block_experts_choose(const Pass *pass, TensorPart router, Error *error) {
+    Status status = pass_project_part(pass, router, BUFFER_NORMED, BUFFER_ROUTER, error);
+    return status == STATUS_OK ? pass_for_tokens(pass, choose, error) : status;
+}
+
 static Status route(const Pass *pass, Error *error) {
-    Status status = pass_project_part(pass, TENSOR_PART_ROUTER, BUFFER_NORMED, BUFFER_ROUTER, error);
-    if (status == STATUS_OK) status = pass_for_tokens(pass, choose, error);
+    Status status = block_experts_choose(pass, TENSOR_PART_ROUTER, error);
     if (status != STATUS_OK) return status;
     pass_observe(pass, FORWARD_SCORES, BUFFER_ROUTER);
     pass_observe(pass, FORWARD_CHOSEN, BUFFER_CHOSEN);
@@ -100,9 +104,15 @@ static bool is_shared_scaled(const Chunk *chunk) {
     return false;
 }
 
-static void clear_added(const Chunk *chunk, ForwardState *state, size_t token) {
-    size_t hidden = state->side->config->hidden_size;
-    memset(pass_row(chunk, state, BUFFER_ADDED, token), 0, hidden * sizeof(float));
+/* What experts are added to: nothing, or the one bias of all of them. */
+static void start_added(const Chunk *chunk, ForwardState *state, size_t token) {
+    size_t bytes = state->side->config->hidden_size * sizeof(float);
+    const float *bias = forward_vector(state, chunk->layer, TENSOR_DOWN_BIAS);
+    float *added = pass_row(chunk, state, BUFFER_ADDED, token);
+    if (bias != NULL)
+        memcpy(added, bias, bytes);
+    else
+        memset(added, 0, bytes);
 }
 
 static Status project_shared(const Pass *pass, Error *error) {
@@ -122,7 +132,7 @@ static Status project_shared(const Pass *pass, Error *error) {
 
 static Status run_shared(const Pass *pass, Error *error) {
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
-    if (plan->experts.shared_width == 0) return pass_for_tokens(pass, clear_added, error);
+    if (plan->experts.shared_width == 0) return pass_for_tokens(pass, start_added, error);
     Status status = project_shared(pass, error);
     if (status != STATUS_OK) return status;
     if (!plan->experts.is_plain) pass_observe(pass, FORWARD_GATE, BUFFER_GATE);

@@ -11,6 +11,9 @@
 
 #include "core/transformer/pass.h"
 
+/* The router of that part, from BUFFER_NORMED: BUFFER_CHOSEN and BUFFER_WEIGHTS of every token. */
+Status block_experts_choose(const Pass *pass, TensorPart router, Error *error) STATUS_MUST_CHECK;
+
 Status block_experts_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/transformer/block_delta.h"
 #include "core/transformer/block_experts.h"
 #include "core/transformer/block_gated_recurrence.h"
+#include "core/transformer/block_head_experts.h"
 #include "core/transformer/block_latent.h"
 #include "core/transformer/block_layer_input.h"
 #include "core/transformer/block_lightning.h"
@@ -97,6 +98,7 @@ static void norm_behind_attention(const Chunk *chunk, ForwardState *state, size_
 
 static Status attend(const Pass *pass, Error *error) {
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
+    if (architecture_needs(plan, TENSOR_PART_QUERY_EXPERTS)) return block_head_experts_run(pass, error);
     return plan->latent.latent > 0 ? block_latent_run(pass, error) : block_attention_run(pass, error);
 }
 

@@ -169,7 +169,8 @@ static inline Norm forward_norm(const ForwardState *state, uint64_t layer, Tenso
                   .weight = state->vectors[layer].roles[role],
                   .bias = state->vectors[layer].biases[role],
                   .size = config->hidden_size,
-                  .epsilon = config->norm_epsilon};
+                  .epsilon = layer < config->layers && config->layer_epsilon > 0.0 ? config->layer_epsilon
+                                                                                   : config->norm_epsilon};
 }
 
 /* ---- in forward_state.c ---- */

@@ -107,6 +107,7 @@ static size_t scratch_width(const ModelConfig *config, const LayerPlan *plan) {
     uint64_t query = plan->heads * plan->head_dim, own = config->layers * config->layer_input_size;
     if (architecture_needs(plan, TENSOR_PART_COMMON_NORM)) /* what an adapter adds */
         return query > 2 * plan->intermediate_size ? query : 2 * plan->intermediate_size;
+    if (architecture_needs(plan, TENSOR_PART_QUERY_EXPERTS)) return query; /* a row for each expert */
     bool is_twice = config->has_output_gate || architecture_needs(plan, TENSOR_PART_LAMBDA_Q1);
     return is_twice && own < 2 * query ? 2 * query : own;
 }
@@ -138,6 +139,7 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
         if (architecture_needs(plan, TENSOR_PART_DELTA_FUSED))
             return architecture_delta_channels(config) + architecture_delta_values(config);
         if (plan->mixer == MIXER_LIGHTNING) return 3 * architecture_delta_values(config);
+        if (architecture_needs(plan, TENSOR_PART_KEY_VALUE)) return 2 * key;
         return architecture_has(plan, TENSOR_QKV) ? query + 2 * key : 0;
     case BUFFER_GATE_UP:
         return architecture_has(plan, TENSOR_GATE_UP) ||

@@ -119,6 +119,9 @@ PAIRS = {
     "minimax": ("minimax", GROUPED | dict(head_dim=4, intermediate_size=8, num_local_experts=3, block_size=7, layer_types=["linear_attention", "full_attention"],
                 sliding_window=9, full_attn_alpha_factor=0.9, full_attn_beta_factor=1.2, linear_attn_alpha_factor=0.7, linear_attn_beta_factor=0.8,
                 mlp_alpha_factor=1.1, mlp_beta_factor=0.6), 24),
+    # queries and outputs of experts, a bias of all experts together; norms of layers with an epsilon of their class
+    "jetmoe": ("jetmoe", SIZES | dict(intermediate_size=6, num_key_value_heads=2, kv_channels=4, num_local_experts=3, num_experts_per_tok=2,
+               rms_norm_eps=0.01, max_position_embeddings=64), 24),
     # latent attention with an indexer, of a text as long as what it chooses
     "deepseek_v32": ("deepseek_v32", GROUPED | dict(num_key_value_heads=4, intermediate_size=10, q_lora_rank=6, kv_lora_rank=5, qk_nope_head_dim=4, qk_rope_head_dim=2,
                      v_head_dim=3, attention_bias=True, mlp_layer_types=["dense", "sparse"], n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=6,

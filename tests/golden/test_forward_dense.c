@@ -200,6 +200,7 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         {"mllama", "different kinds"},
         {"recurrent_gemma", "different kinds"},
         {"dbrx", NULL},
+        {"jetmoe", "experts of attention"},
         {"laguna", "different kinds"},
         {"mimo_v2_flash", "different kinds"},
         {"minimax", "different kinds"},

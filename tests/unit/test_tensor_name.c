@@ -52,6 +52,13 @@ static const Case CASES[] = {
     {"model.layers.1.block_sparse_moe.input_linear.weight", "expert", 1, -1, 3}, /* granitemoe */
     {"model.layers.1.shared_mlp.input_linear.weight", "shared_expert", 1, -1, 0},
     {"transformer.blocks.1.ffn.experts.mlp.w1", "expert", 1, -1, 0}, /* dbrx */
+    {"model.layers.1.mlp.input_linear.weight", "expert", 1, -1, 3},  /* jetmoe */
+    {"model.layers.1.mlp.router.layer.weight", "router", 1, -1, 0},
+    {"model.layers.1.mlp.bias", "down_bias", 1, -1, 1},
+    {"model.layers.1.self_attention.experts.input_linear.weight", "expert", 1, -1, 3},
+    {"model.layers.1.self_attention.experts.router.layer.weight", "router", 1, -1, 0},
+    {"model.layers.1.self_attention.experts.bias", "expert_bias", 1, -1, 1},
+    {"model.layers.1.self_attention.kv_proj.weight", "qkv", 1, -1, 0},
     /* state spaces and convolutions */
     {"backbone.layers.4.mixer.A_log", "ssm", 4, -1, 0}, /* mamba2 */
     {"backbone.layers.4.mixer.conv1d.bias", "conv", 4, -1, 1},
