@@ -283,6 +283,7 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {needs_any(config, TENSOR_PART_MIXED_NORM, TENSOR_PART_ACTIVATED_NORM), "norms within blocks"},
         {config->activation == ACTIVATION_XIELU, "xIELU"},
         {architecture_mixes_heads(config), "experts of attention"},
+        {config->kept_keys > 0, "dynamic masks"},
         {needs_any(config, TENSOR_PART_LAMBDA_Q1, TENSOR_PART_LAMBDA_K2), "differential attention"},
         {config->streams > 1, "alternating updates"},
         {has_clamps(config), "clamped gates of an MLP"},

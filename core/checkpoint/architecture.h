@@ -307,6 +307,7 @@ typedef struct ModelConfig {
         temperature_floor; /* queries times 1 + scale · log(1 + ⌊(position + 1) / floor⌋) */
     bool norms_values;     /* each head of them, without a weight */
     double value_scale;    /* of values */
+    uint64_t kept_keys;    /* of a dynamic mask: so many of what a query sees count; 0: there is none */
     Alibi alibi;
     PositionKind positions;
     uint64_t position_offset; /* of a position's row */

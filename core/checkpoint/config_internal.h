@@ -218,6 +218,8 @@ struct Architecture {
     bool gates_heads;            /* of that projection each head has one number */
     bool is_differential;        /* two attentions, one less λ times the other */
     bool has_head_experts;       /* queries and outputs are of experts: of each a head for each key head */
+    bool has_dynamic_mask;       /* scores have something added that a key's values say */
+    bool scales_residuals;       /* the stream by a vector, where a block is added */
     bool norms_values;           /* each head of them, without a weight */
     const char *values_are_keys; /* of layers that see all, if true */
     const char *shared_key; /* so many layers, the last, attend to keys and values of the last before them */
@@ -455,6 +457,7 @@ Status config_prepare_mimo(const ConfigReader *reader, ModelConfig *config, Erro
 Status config_read_mimo_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
                               LayerPlan *plan, Error *error);
 Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_doge(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error);
 
 #endif

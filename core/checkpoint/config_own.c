@@ -321,3 +321,14 @@ Status config_prepare_diffllama(const ConfigReader *reader, ModelConfig *config,
                ? refuse(reader, "attention_dropout", "expected none", error)
                : STATUS_OK;
 }
+
+/* Its router reads the scores of all tokens of a call as if those of the first half were of one kind and those of the
+ * second of the other: a token's experts depend on later ones, and on how a text is cut into calls. */
+Status config_prepare_doge(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    const char *from;
+    if (config_bool(reader, "is_moe"))
+        return refuse(
+            reader, "is_moe",
+            "experts that are chosen by scores of later tokens, as transformers does, are not known", error);
+    return config_read_size(reader, "keep_window_size", 0, &config->kept_keys, &from, error);
+}

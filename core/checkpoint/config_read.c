@@ -181,6 +181,11 @@ static void need_attention(const ConfigReader *reader, const ModelConfig *config
                     (architecture->gate_key == NULL || config_bool(reader, architecture->gate_key));
     part_set_add(&plan->parts, TENSOR_PART_ATTENTION_GATE, has_gate);
     part_set_add(&plan->parts, TENSOR_PART_SINKS, architecture->has_sinks);
+    part_set_add(&plan->parts, TENSOR_PART_MASK_STEP, architecture->has_dynamic_mask);
+    part_set_add(&plan->parts, TENSOR_PART_MASK_STEP_BIAS, architecture->has_dynamic_mask && has_bias);
+    part_set_add(&plan->parts, TENSOR_PART_MASK_RATE, architecture->has_dynamic_mask);
+    part_set_add(&plan->parts, TENSOR_PART_ATTENTION_RESIDUAL, architecture->scales_residuals);
+    part_set_add(&plan->parts, TENSOR_PART_MLP_RESIDUAL, architecture->scales_residuals);
     part_set_add(&plan->parts, TENSOR_PART_MIXED_NORM, architecture->has_mixed_norm);
     for (int part = TENSOR_PART_LAMBDA_Q1; part <= TENSOR_PART_LAMBDA_K2; part++)
         part_set_add(&plan->parts, (TensorPart)part, architecture->is_differential);

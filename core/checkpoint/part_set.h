@@ -140,6 +140,13 @@ typedef enum TensorPart {
     TENSOR_PART_LATENT_NORM,
     TENSOR_PART_QUERY_BIAS, /* of the projection to a latent */
     TENSOR_PART_LATENT_BIAS,
+    /* a dynamic mask */
+    TENSOR_PART_MASK_STEP, /* [kv_heads × kv_heads · value_dim] */
+    TENSOR_PART_MASK_STEP_BIAS,
+    TENSOR_PART_MASK_RATE, /* [kv_heads] */
+    /* [hidden_size]: what the stream is multiplied by where a block is added */
+    TENSOR_PART_ATTENTION_RESIDUAL,
+    TENSOR_PART_MLP_RESIDUAL,
     TENSOR_PART_COUNT
 } TensorPart;
 

@@ -18,6 +18,10 @@ typedef struct Span {
     size_t from, to;     /* keys [from, to) that any of them sees */
 } Span;
 
+typedef struct Cells {
+    size_t first, count;
+} Cells;
+
 size_t attention_first(const LayerPlan *plan, size_t position) {
     if (plan->window == 0) return 0;
     if (plan->is_chunked) return position - position % plan->window;
@@ -66,12 +70,58 @@ static float score_of(const ScoreRule *rule, float product, size_t distance) {
     return score - rule->slope * (float)distance;
 }
 
+/* ---- dynamic masks ---- */
+
+static float mask_of(const ScoreRule *rule, size_t key) {
+    return key < rule->split ? rule->masks[0][key] : rule->masks[1][key - rule->split];
+}
+
+/* Masks are from 0 on, so that their bits are in their order. */
+static uint32_t mask_bits(const ScoreRule *rule, size_t key) {
+    float mask = mask_of(rule, key);
+    uint32_t bits;
+    memcpy(&bits, &mask, sizeof bits);
+    return bits;
+}
+
+static size_t count_from(const ScoreRule *rule, size_t from, size_t to, uint32_t least) {
+    size_t count = 0;
+    for (size_t i = from; i < to; i++) count += mask_bits(rule, i) >= least;
+    return count;
+}
+
+/* The scores of keys with the least added become −∞. */
+static void drop_keys(const ScoreRule *rule, float *scores, size_t from, size_t to) {
+    uint32_t low = 0, high = UINT32_MAX; /* the least that counts is from low to high */
+    if (to - from <= rule->kept) return;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2 + 1;
+        if (count_from(rule, from, to, middle) >= rule->kept)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    size_t equals = rule->kept - (low < UINT32_MAX ? count_from(rule, from, to, low + 1) : 0);
+    for (size_t i = from; i < to; i++) {
+        uint32_t bits = mask_bits(rule, i);
+        bool is_equal = bits == low && equals > 0;
+        if (is_equal) equals--;
+        if (bits <= low && !is_equal) scores[i] = -INFINITY;
+    }
+}
+
+static void add_masks(const ScoreRule *rule, float *scores, size_t from, size_t to) {
+    for (size_t i = from; i < to; i++) scores[i] += mask_of(rule, i);
+    drop_keys(rule, scores, from, to);
+}
+
+/* ---- weights ---- */
+
 void attention_weigh(const ScoreRule *rule, float *scores, size_t from, size_t to, size_t count) {
     float largest = rule->sink != NULL ? *rule->sink : -INFINITY;
-    for (size_t i = from; i < to; i++) {
-        scores[i] = score_of(rule, scores[i], to - 1 - i);
-        largest = fmaxf(largest, scores[i]);
-    }
+    for (size_t i = from; i < to; i++) scores[i] = score_of(rule, scores[i], to - 1 - i);
+    if (rule->kept > 0) add_masks(rule, scores, from, to);
+    for (size_t i = from; i < to; i++) largest = fmaxf(largest, scores[i]);
     double sum = rule->sink != NULL ? (double)expf(*rule->sink - largest) : 0.0;
     for (size_t i = from; i < to; i++) {
         scores[i] = expf(scores[i] - largest);
@@ -89,6 +139,16 @@ static uint64_t value_head(const Chunk *chunk, const LayerPlan *plan, uint64_t k
     return chunk->value_half == 0 ? kv_head : kv_head % half + (chunk->value_half == 2 ? half : 0);
 }
 
+/* Of keys that are in one stretch of the cache and then in another. */
+static void take_masks(const ForwardState *state, uint64_t layer, uint64_t kv_head, const Cells cells[2],
+                       ScoreRule *rule) {
+    const float *masks = forward_masks(state, layer, kv_head);
+    if (masks == NULL) return;
+    for (int i = 0; i < 2; i++) rule->masks[i] = masks + cells[i].first;
+    rule->split = cells[0].count;
+    rule->kept = state->side->config->kept_keys;
+}
+
 static void attend_head(const Chunk *chunk, const ForwardState *state, Span span, uint64_t head,
                         float *scores) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
@@ -103,6 +163,8 @@ static void attend_head(const Chunk *chunk, const ForwardState *state, Span span
     float *mixed = state->buffers[BUFFER_MIXED] + span.token * value_width + head * value_dim;
     blas_multiply_transposed(span.count, keys, dim, query, width, key, dim, 0.0F, scores, keys);
     ScoreRule rule = attention_rule(state, chunk->layer, head);
+    const Cells cells[2] = {{span.from, keys}, {0, 0}};
+    take_masks(state, chunk->layer, kv_head, cells, &rule);
     for (size_t i = 0; i < span.count; i++) {
         size_t token = span.token + i;
         rule.position = chunk_position(chunk, token);
@@ -146,10 +208,6 @@ static void attend(void *argument, size_t task, unsigned worker) {
  * shared cells and over its own. In blocks, the first of tokens that follow one another has the task of all of them, as
  * above.
  */
-typedef struct Cells {
-    size_t first, count;
-} Cells;
-
 /* What the token sees of the shared cells (0) and of its own (1). */
 static void find_cells(const Chunk *chunk, const LayerPlan *plan, size_t token, Cells cells[2]) {
     const ForwardPlace *place = &chunk->places[token];
@@ -179,6 +237,7 @@ static void attend_group(const Chunk *chunk, const ForwardState *state, size_t t
     }
     for (size_t i = 0; i < heads; i++) {
         ScoreRule rule = attention_rule(state, chunk->layer, head + i);
+        take_masks(state, chunk->layer, kv_head, cells, &rule);
         rule.position = chunk_position(chunk, token);
         attention_weigh(&rule, scores + i * keys, 0, keys, keys);
     }
@@ -227,6 +286,7 @@ static void attend_block(const Chunk *chunk, const ForwardState *state, size_t t
                                      key + cells[part].first * dim, dim, 0.0F, scores + at, keys);
     }
     ScoreRule rule = attention_rule(state, chunk->layer, head);
+    take_masks(state, chunk->layer, kv_head, cells, &rule);
     for (size_t i = 0; i < count; i++) {
         rule.position = position + i;
         attention_weigh(&rule, scores + i * keys, attention_first(plan, position + i) - hidden,

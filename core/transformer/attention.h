@@ -15,6 +15,10 @@ typedef struct ScoreRule {
         is_rounded; /* Falcon's: plus scale · (b(key) − b(query)), b = slope · position, rounded to bfloat16 */
     size_t position;   /* of the query in its text: is_rounded needs it */
     const float *sink; /* a score besides, whose weight goes nowhere; NULL: none */
+    const float *
+        masks[2]; /* what a dynamic mask adds to keys below `split`, and to those from it on; NULL: nothing */
+    size_t split,
+        kept; /* so many of what a query sees count, those with the most added, of equals the first, which torch leaves open */
 } ScoreRule;
 
 ScoreRule attention_rule(const ForwardState *state, uint64_t layer, uint64_t head);

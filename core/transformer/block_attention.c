@@ -4,6 +4,7 @@
 #include "core/transformer/attention.h"
 #include "core/transformer/descent_heads.h"
 #include "core/transformer/differential.h"
+#include "core/transformer/dynamic_mask.h"
 #include "core/transformer/rotary.h"
 
 #include <math.h>
@@ -239,7 +240,8 @@ Status block_attention_run(const Pass *pass, Error *error) {
     pass_observe(pass, FORWARD_QUERY, BUFFER_QUERY);
     if (plan->kv_layer < 0) pass_observe(pass, FORWARD_KEY, BUFFER_KEY);
     if (plan->kv_layer < 0) pass_observe(pass, FORWARD_VALUE, BUFFER_VALUE);
-    status = pass_for_tokens(pass, position_and_cache, error);
+    if (architecture_needs(plan, TENSOR_PART_MASK_RATE)) status = dynamic_mask_run(pass, error);
+    if (status == STATUS_OK) status = pass_for_tokens(pass, position_and_cache, error);
     bool is_differential = architecture_needs(plan, TENSOR_PART_LAMBDA_Q1);
     if (status == STATUS_OK)
         status = is_differential ? differential_run(pass, error) : attention_run(&pass->chunk, error);

@@ -60,23 +60,32 @@ static void norm_for_mlp(const Chunk *chunk, ForwardState *state, size_t token) 
     norm_row(chunk, state, token, TENSOR_MLP_NORM, has_norm, BUFFER_RESIDUAL, BUFFER_NORMED);
 }
 
-/* What a block gives, through the norm behind it (`post`), onto the stream, or onto the block's input; or all of it
- * through the block's only norm (`own`). */
+/* A block's norms, the one behind it and its only one, and the vector that scales the stream. */
+typedef struct BlockEnd {
+    TensorRole post, own;
+    TensorPart residual;
+} BlockEnd;
+
+/* What a block gives, through the norm behind it, onto the stream, or onto the block's input; or all of it through the
+ * block's only norm. */
 static void add_block(const Chunk *chunk, ForwardState *state, size_t token, StreamScales scales,
-                      TensorRole post, TensorRole own) {
+                      BlockEnd end) {
     const ModelConfig *config = state->side->config;
     bool has_norm = config->norms == NORMS_AROUND || config->norms == NORMS_BEHIND;
     float *residual = pass_row(chunk, state, BUFFER_RESIDUAL, token);
     const float kept = (float)scales.stream, scale = (float)(config->residual_scale * scales.block);
     const float *added = pass_row(chunk, state, BUFFER_ADDED, token), *stream = residual;
     if (config->residual_is_normed) stream = pass_row(chunk, state, BUFFER_NORMED, token);
-    norm_row(chunk, state, token, post, has_norm, BUFFER_ADDED, BUFFER_ADDED);
-    for (size_t i = 0; i < config->hidden_size; i++) residual[i] = stream[i] * kept + added[i] * scale;
-    norm_row(chunk, state, token, own, config->wiring == WIRING_AFTER, BUFFER_RESIDUAL, BUFFER_RESIDUAL);
+    const float *own = forward_part(state, chunk->layer, end.residual);
+    norm_row(chunk, state, token, end.post, has_norm, BUFFER_ADDED, BUFFER_ADDED);
+    for (size_t i = 0; i < config->hidden_size; i++)
+        residual[i] = stream[i] * (own != NULL ? own[i] : kept) + added[i] * scale;
+    norm_row(chunk, state, token, end.own, config->wiring == WIRING_AFTER, BUFFER_RESIDUAL, BUFFER_RESIDUAL);
 }
 
 static void add_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
-    add_block(chunk, state, token, state->side->config->mlp_scales, TENSOR_POST_MLP_NORM, TENSOR_MLP_NORM);
+    const BlockEnd end = {TENSOR_POST_MLP_NORM, TENSOR_MLP_NORM, TENSOR_PART_MLP_RESIDUAL};
+    add_block(chunk, state, token, state->side->config->mlp_scales, end);
 }
 
 /* An MLP beside it has its own norm of the same input, where it has one. */
@@ -84,8 +93,8 @@ static void add_attention(const Chunk *chunk, ForwardState *state, size_t token)
     const ModelConfig *config = state->side->config;
     bool is_beside = config->wiring == WIRING_PARALLEL && config->norms != NORMS_ONE;
     if (is_beside) norm_for_mlp(chunk, state, token);
-    add_block(chunk, state, token, forward_plan(state, chunk->layer)->scales, TENSOR_POST_ATTENTION_NORM,
-              TENSOR_ATTENTION_NORM);
+    const BlockEnd end = {TENSOR_POST_ATTENTION_NORM, TENSOR_ATTENTION_NORM, TENSOR_PART_ATTENTION_RESIDUAL};
+    add_block(chunk, state, token, forward_plan(state, chunk->layer)->scales, end);
 }
 
 /* A layer of one block goes on to the next. */

@@ -54,6 +54,7 @@ typedef enum Buffer {
     BUFFER_LATENT,      /* latent attention: of keys and values, and the turned part of a key */
     BUFFER_QUERY_LATENT,
     BUFFER_EXPANDED, /* heads · (plain + value_dim) */
+    BUFFER_MASK,     /* kv_heads: of a dynamic mask */
     BUFFER_COUNT
 } Buffer;
 
@@ -80,6 +81,7 @@ struct ForwardState {
     Settings settings;
     size_t capacity, length;
     float *keys, *values; /* [layers][kv_heads][capacity][head_dim], [value_dim] */
+    float *key_masks;     /* [layers][kv_heads][capacity]: what is added to scores; NULL: nothing */
     Recurrence recurrence;
     float *small;            /* norms and biases, blended */
     ForwardVectors *vectors; /* [layers + 1] into `small`; the last: no layer's */
@@ -155,6 +157,12 @@ static inline size_t forward_values(const ForwardState *state, uint64_t layer, u
     size_t dim = plan->value_dim;
     if (plan->kv_layer >= 0) layer = (uint64_t)plan->kv_layer;
     return (layer * config->kv_heads * config->value_dim + kv_head * dim) * state->capacity;
+}
+
+/* And what a dynamic mask has for them; where there is none, NULL. */
+static inline float *forward_masks(const ForwardState *state, uint64_t layer, uint64_t kv_head) {
+    if (state->key_masks == NULL) return NULL;
+    return state->key_masks + (layer * state->side->config->kv_heads + kv_head) * state->capacity;
 }
 
 /* A part of the layer; layer = layers: of none. */

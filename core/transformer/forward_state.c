@@ -28,7 +28,7 @@ static uint64_t plus(uint64_t a, uint64_t b) {
 
 uint64_t forward_token_bytes(const ModelConfig *config, size_t states, unsigned threads) {
     uint64_t head = plus(config->head_dim, config->value_dim > 0 ? config->value_dim : config->head_dim);
-    uint64_t cache = times(times(config->layers, config->kv_heads), head);
+    uint64_t cache = times(times(config->layers, config->kv_heads), plus(head, config->kept_keys > 0));
     uint64_t state = times(plus(cache, config->hidden_size), sizeof(float));
     return plus(times(states, state), times(threads, ATTENTION_BLOCK * sizeof(float)));
 }
@@ -202,6 +202,8 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
         return latent->query;
     case BUFFER_EXPANDED:
         return latent->latent > 0 ? plan->heads * (plan->head_dim - latent->turned + plan->value_dim) : 0;
+    case BUFFER_MASK:
+        return architecture_needs(plan, TENSOR_PART_MASK_RATE) ? plan->kv_heads : 0;
     case BUFFER_COUNT:
         break;
     }
@@ -353,6 +355,11 @@ Status forward_create_state(const Model *model, const Settings *settings, size_t
         made->values = memory_allocate_aligned(values, sizeof(float));
         if (made->keys == NULL || made->values == NULL) status = memory_fail(error, "the KV cache");
     }
+    if (status == STATUS_OK && config->kept_keys > 0) {
+        size_t masks = config->layers * config->kv_heads; /* no more than keys, which fit */
+        made->key_masks = memory_allocate_aligned(masks * capacity, sizeof(float));
+        if (made->key_masks == NULL) status = memory_fail(error, "the KV cache");
+    }
     if (status == STATUS_OK) status = recurrence_allocate(config, &made->recurrence, error);
     if (status == STATUS_OK) status = blend_small(made, error);
     if (status == STATUS_OK) status = recurrence_check_decays(made, error);
@@ -371,6 +378,7 @@ void forward_free_state(ForwardState *state) {
     free(state->vectors);
     free(state->small);
     recurrence_free(&state->recurrence);
+    free(state->key_masks);
     free(state->values);
     free(state->keys);
     free(state);

@@ -122,6 +122,9 @@ PAIRS = {
     # queries and outputs of experts, a bias of all experts together; norms of layers with an epsilon of their class
     "jetmoe": ("jetmoe", SIZES | dict(intermediate_size=6, num_key_value_heads=2, kv_channels=4, num_local_experts=3, num_experts_per_tok=2,
                rms_norm_eps=0.01, max_position_embeddings=64), 24),
+    # scores with a part that a key's values say, of which those of the largest count; residuals scaled by channel
+    # (of equals torch takes any: no token comes twice)
+    "doge": ("doge", GROUPED | dict(vocab_size=41, attention_bias=True, mlp_bias=True, keep_window_size=6, sliding_window=17), 24),
     # latent attention with an indexer, of a text as long as what it chooses
     "deepseek_v32": ("deepseek_v32", GROUPED | dict(num_key_value_heads=4, intermediate_size=10, q_lora_rank=6, kv_lora_rank=5, qk_nope_head_dim=4, qk_rope_head_dim=2,
                      v_head_dim=3, attention_bias=True, mlp_layer_types=["dense", "sparse"], n_routed_experts=4, num_experts_per_tok=2, moe_intermediate_size=6,

@@ -112,6 +112,44 @@ static void check_pair(const char *name, const char *label) {
     unload(&fixture);
 }
 
+/* The text's first ten tokens as a prefix that its others share; in one block of attention, or each by itself. */
+static double run_behind_prefix(const Fixture *fixture, bool in_blocks) {
+    enum { PREFIX = 10, MOST = 64 };
+    Job *job;
+    MatmulScratch *scratch;
+    ForwardState *state;
+    ForwardPlace places[MOST];
+    size_t rest = fixture->tokens - PREFIX;
+    assert_int_equal(job_create(2, NULL, NULL, &job, NULL), STATUS_OK);
+    assert_int_equal(matmul_create_scratch(2, &scratch, NULL), STATUS_OK);
+    assert_int_equal(forward_create_state(fixture->model, &fixture->settings, MOST, &state, NULL), STATUS_OK);
+    ForwardInput input = {.ids = fixture->ids, .count = PREFIX, .in_blocks = in_blocks};
+    double worst = run_piece(fixture, state, &input, 0, scratch, job);
+    for (size_t i = 0; i < rest; i++) /* away from the prefix */
+        places[i] = (ForwardPlace){.cell = 30 + i, .first = 30, .prefix = 0, .prefix_count = PREFIX};
+    input.ids += PREFIX;
+    input.places = places;
+    input.count = rest;
+    worst = fmax(worst, run_piece(fixture, state, &input, PREFIX, scratch, job));
+    forward_free_state(state);
+    matmul_free_scratch(scratch);
+    job_free(job);
+    return worst / fixture->range;
+}
+
+static void a_text_behind_a_shared_prefix_is_the_same(void **unused) {
+    (void)unused;
+    static const char *const NAMES[] = {"doge", "jetmoe", "mimo_v2_flash"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        Fixture fixture = {0};
+        load(&fixture, NAMES[i], "fused");
+        const double errors[] = {run_behind_prefix(&fixture, false), run_behind_prefix(&fixture, true)};
+        print_message("%-14s alone %.1e  in blocks %.1e\n", NAMES[i], errors[0], errors[1]);
+        assert_true(errors[0] < TOLERANCE && errors[1] < TOLERANCE);
+        unload(&fixture);
+    }
+}
+
 static void logits_equal_transformers_for_every_kind_of_block(void **unused) {
     (void)unused;
     char *path = golden_path("golden/%s%s", "dense", "");
@@ -187,6 +225,7 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         {"codegen", NULL},
         {"deepseek_v32", "latent attention"},
         {"diffllama", "differential"},
+        {"doge", "dynamic masks"},
         {"falcon-alibi", "ALiBi"},
         {"falcon-new", NULL},
         {"gemma4_text-same", "different kinds"},
@@ -250,6 +289,7 @@ static void a_side_has_only_the_vectors_that_it_asks_for(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_equal_transformers_for_every_kind_of_block),
+        cmocka_unit_test(a_text_behind_a_shared_prefix_is_the_same),
         cmocka_unit_test(a_text_longer_than_the_learned_positions_is_refused),
         cmocka_unit_test(a_text_longer_than_what_an_indexer_chooses_is_refused),
         cmocka_unit_test(gradients_are_refused_where_there_is_no_way_back),
