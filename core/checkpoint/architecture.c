@@ -249,6 +249,7 @@ static const char *find_experts_forward_only(const ModelConfig *config) {
         const ExpertPlan *experts = &config->plans[i].experts;
         if (config->plans[i].mlp != MLP_EXPERTS) continue;
         if (experts->count == 0) return "a mixture without experts";
+        if (experts->clamp > 0.0) return "clamped gates of experts";
         if (experts->is_plain) return "experts without a gate";
         if (experts->shared_scale != 1.0) return "means of shared and other experts";
         if (experts->logit_cap != 0.0) return "capped logits of a router";
@@ -284,6 +285,8 @@ const char *architecture_forward_only(const ModelConfig *config) {
         {config->activation == ACTIVATION_XIELU, "xIELU"},
         {architecture_mixes_heads(config), "experts of attention"},
         {config->kept_keys > 0, "dynamic masks"},
+        {architecture_is_compressed(config), "compressed attention"},
+        {config->connections > 0, "hyper-connections"},
         {needs_any(config, TENSOR_PART_LAMBDA_Q1, TENSOR_PART_LAMBDA_K2), "differential attention"},
         {config->streams > 1, "alternating updates"},
         {has_clamps(config), "clamped gates of an MLP"},
@@ -306,6 +309,10 @@ bool architecture_has_experts(const ModelConfig *config) {
 
 bool architecture_mixes_heads(const ModelConfig *config) {
     return needs_any(config, TENSOR_PART_QUERY_EXPERTS, TENSOR_PART_QUERY_EXPERTS);
+}
+
+bool architecture_is_compressed(const ModelConfig *config) {
+    return needs_any(config, TENSOR_PART_SHARED_KEY, TENSOR_PART_SHARED_KEY);
 }
 
 bool architecture_is_latent(const ModelConfig *config) {

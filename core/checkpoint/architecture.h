@@ -190,7 +190,8 @@ enum {
     MODEL_MAX_LAYERS = 1024,
     MODEL_MAX_PLANS = 16,
     MODEL_MAX_ROPES = 3,
-    MODEL_MAX_STREAMS = 4
+    MODEL_MAX_STREAMS = 4,
+    MODEL_MAX_CONNECTIONS = 16
 };
 
 /* Where a block's output is added to the stream: what both are multiplied by. */
@@ -217,6 +218,9 @@ typedef struct LayerPlan {
     ExpertPlan experts;
     LatentPlan latent;
     uint64_t value_dim;   /* of a head's values; head_dim is that of its query and key */
+    uint64_t rate;        /* tokens of a compressed key; 0: none */
+    bool overlaps;        /* it is made of the tokens before them, too */
+    bool is_hashed;       /* a table says which experts a token goes to */
     bool skips_qk_norm;   /* although the model has one */
     bool has_temperature; /* its queries are scaled by their position */
 } LayerPlan;
@@ -268,7 +272,11 @@ typedef struct ModelConfig {
     uint64_t common_rank;      /* of its adapters */
     uint64_t streams;          /* alternating updates; 0: one */
     uint64_t laurel_rank;      /* of the learned residual, where there are streams */
-    LatentPlan latent;         /* of layers whose attention is latent */
+    uint64_t connections,
+        connection_rounds; /* hyper-connections: streams, and how often what mixes them is balanced */
+    double connection_epsilon;
+    uint64_t output_groups, output_rank; /* of heads, each with a matrix of its own; 0: none */
+    LatentPlan latent;                   /* of layers whose attention is latent */
     uint64_t sparse_from; /* of longer texts attention chooses what it sees, which is not known; 0: of none */
     const char *sparse_key; /* that says so, static */
     uint64_t value_dim;     /* of a head's values */
@@ -398,7 +406,7 @@ uint64_t architecture_window(const ModelConfig *config);
 int architecture_part_layer(const ModelConfig *config, TensorPart part, int layer, size_t *number);
 
 /* Ends of a tensor's name, the usual one first: "self_attn.sinks". */
-enum { PART_MOST_NAMES = 10 };
+enum { PART_MOST_NAMES = 12 };
 const char *const *architecture_part_names(TensorPart part); /* NULL behind the last */
 
 /* The role by which tensors with that part are listed; TENSOR_ROLE_COUNT: any. */
@@ -421,6 +429,9 @@ bool architecture_is_latent(const ModelConfig *config);
 
 /* Whether queries and outputs of any layer's attention are of experts. */
 bool architecture_mixes_heads(const ModelConfig *config);
+
+/* Whether any layer has one key head whose keys are its values, with compressed ones. */
+bool architecture_is_compressed(const ModelConfig *config);
 
 /* Channels of the delta rule's queries, or keys; of its values; of all three. Of Mamba-2 what is read, or written; its width;
  * both with that. */

@@ -78,6 +78,7 @@ void architecture_describe(const Architecture *architecture, char *text, size_t 
     if (architecture->mixer == MIXER_DELTA) add_words(&words, "the gated delta rule%s", " in some layers");
     if (architecture->has_output_gate) add_words(&words, "a gate behind %s", "attention");
     if (architecture->has_dynamic_mask) add_words(&words, "dynamic %s", "masks");
+    if (architecture->is_compressed) add_words(&words, "%s attention; hyper-connections", "compressed");
     if (architecture->has_head_experts) add_words(&words, "experts of %s", "attention");
     if (architecture->latent != LATENT_NEVER) add_words(&words, "%s attention", "latent");
     if (architecture->experts != NULL) add_words(&words, "%s of experts", "mixtures");

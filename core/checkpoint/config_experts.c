@@ -161,6 +161,7 @@ static Status read_numbers(const ConfigReader *reader, const ExpertRule *rule, E
         {rule->scale_key, 1.0, &plan->scale},         {rule->least_sum_key, 0.0, &plan->least_sum},
         {rule->jitter_key, 0.0, &plan->mixer_jitter}, {rule->logit_cap_key, 0.0, &plan->logit_cap},
         {rule->glu_limit_key, 0.0, &plan->glu_limit}, {rule->glu_alpha_key, 0.0, &plan->glu_alpha},
+        {rule->clamp_key, 0.0, &plan->clamp},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         const char *key = numbers[i].key;
@@ -171,7 +172,19 @@ static Status read_numbers(const ConfigReader *reader, const ExpertRule *rule, E
     }
     if (rule->glu_limit_key != NULL && plan->glu_limit == 0.0)
         return refuse(reader, rule->glu_limit_key, "a number above 0", error);
-    return STATUS_OK;
+    return rule->clamp_key == NULL || plan->clamp > 0.0
+               ? STATUS_OK
+               : refuse(reader, rule->clamp_key, "a number above 0", error);
+}
+
+static Status read_score(const ConfigReader *reader, const ExpertRule *rule, ExpertPlan *plan, Error *error) {
+    if (rule->score_key == NULL) return STATUS_OK;
+    const char *score = config_text(reader, rule->score_key);
+    bool is_root = score != NULL && strcmp(score, "sqrtsoftplus") == 0;
+    plan->scoring = is_root ? EXPERTS_SOFTPLUS_ROOT : EXPERTS_SIGMOID;
+    return is_root || (score != NULL && strcmp(score, "sigmoid") == 0)
+               ? STATUS_OK
+               : refuse(reader, rule->score_key, "\"sqrtsoftplus\" or \"sigmoid\"", error);
 }
 
 /* What is decided by a word, or by the order of a norm. */
@@ -228,6 +241,7 @@ static Status read_plan(const ConfigReader *reader, const ModelConfig *config, u
                            reader->origin, plan->chosen, plan->count);
     if (status == STATUS_OK) status = read_numbers(reader, rule, plan, error);
     if (status == STATUS_OK) status = read_words(reader, rule, plan, error);
+    if (status == STATUS_OK) status = read_score(reader, rule, plan, error);
     if (status == STATUS_OK) status = read_groups(reader, rule, plan, error);
     if (status == STATUS_OK) status = read_shared(reader, rule, plan, error);
     if (plan->shared_width > 0) plan->scale *= plan->shared_scale;
@@ -245,7 +259,9 @@ static void need_tensors(const ConfigReader *reader, const ExpertRule *rule, Lay
     part_set_add(&plan->parts, TENSOR_PART_ROUTER, plan->experts.count > 0);
     part_set_add(&plan->parts, TENSOR_PART_ROUTER_BIAS, rule->has_bias);
     bool is_asked = rule->correction_key != NULL && config_bool(reader, rule->correction_key);
-    part_set_add(&plan->parts, TENSOR_PART_CORRECTION, rule->has_correction || is_asked);
+    part_set_add(&plan->parts, TENSOR_PART_CORRECTION,
+                 (rule->has_correction || is_asked) && !plan->is_hashed);
+    part_set_add(&plan->parts, TENSOR_PART_EXPERT_TABLE, plan->is_hashed);
     part_set_add(&plan->parts, TENSOR_PART_SHARED_GATE,
                  has_shared && !rule->shared_is_fused && !rule->is_plain);
     part_set_add(&plan->parts, TENSOR_PART_SHARED_UP, has_shared && !rule->shared_is_fused);

@@ -34,11 +34,12 @@ typedef enum WindowRule {
 typedef enum RopeRule {
     ROPE_RULE_ALL,
     ROPE_RULE_NONE,
-    ROPE_RULE_SLIDING, /* where they slide */
-    ROPE_RULE_WINDOW,  /* the same, or all where there is no window */
-    ROPE_RULE_LIST,    /* as "no_rope_layers" says */
-    ROPE_RULE_TYPES,   /* sliding layers and others each with parameters of their own */
-    ROPE_RULE_THETAS   /* by the base that "layer_rope_theta" has for the layer; 0: it does not turn */
+    ROPE_RULE_SLIDING,    /* where they slide */
+    ROPE_RULE_WINDOW,     /* the same, or all where there is no window */
+    ROPE_RULE_LIST,       /* as "no_rope_layers" says */
+    ROPE_RULE_COMPRESSED, /* those that compress keys, and others, each with parameters of their own */
+    ROPE_RULE_TYPES,      /* sliding layers and others each with parameters of their own */
+    ROPE_RULE_THETAS      /* by the base that "layer_rope_theta" has for the layer; 0: it does not turn */
 } RopeRule;
 
 /* Which layers are mixtures of experts. */
@@ -63,6 +64,8 @@ typedef struct ExpertRule {
     uint64_t dense; /* where there is no such key */
     ExpertScoring scoring;
     const char *scoring_key; /* "softmax" or "sigmoid", over the chosen */
+    const char *score_key;   /* "sqrtsoftplus" or "sigmoid", of all */
+    const char *clamp_key;   /* bounds of gate and up */
     ExpertLayout layout;
     bool is_plain;                 /* experts have no gate */
     bool may_have_none;            /* without experts the shared one is the MLP */
@@ -92,7 +95,7 @@ extern const ExpertRule EXPERTS_MIXTRAL, EXPERTS_MINIMAX, EXPERTS_PHI, EXPERTS_O
     EXPERTS_ERNIE, EXPERTS_LLAMA4, EXPERTS_DEEPSEEK2, EXPERTS_DEEPSEEK3, EXPERTS_GLM_LITE, EXPERTS_EXAONE,
     EXPERTS_SOLAR, EXPERTS_HUNYUAN3, EXPERTS_AFMOE, EXPERTS_QWEN_ALL, EXPERTS_LFM, EXPERTS_NEMOTRON,
     EXPERTS_JAMBA, EXPERTS_GRANITE_HYBRID, EXPERTS_COHERE, EXPERTS_DBRX, EXPERTS_MELLUM, EXPERTS_LAGUNA,
-    EXPERTS_MIMO, EXPERTS_DSA, EXPERTS_MINIMAX3, EXPERTS_JETMOE;
+    EXPERTS_MIMO, EXPERTS_DSA, EXPERTS_MINIMAX3, EXPERTS_JETMOE, EXPERTS_DEEPSEEK4;
 
 /* Latent attention, whose ranks and sizes of heads have the same keys everywhere; how its heads turn. */
 typedef enum LatentRule {
@@ -213,11 +216,12 @@ struct Architecture {
     const char *value_dim_key;   /* of a head's values; NULL: as large as its query */
     bool clips_behind_norm;      /* queries and keys are clipped after their norm */
     bool has_sinks, has_mixed_norm;
-    bool has_gate;               /* what is mixed times the sigmoid of a projection of the input */
-    const char *gate_key;        /* has it if true; NULL: always */
-    bool gates_heads;            /* of that projection each head has one number */
-    bool is_differential;        /* two attentions, one less λ times the other */
-    bool has_head_experts;       /* queries and outputs are of experts: of each a head for each key head */
+    bool has_gate;         /* what is mixed times the sigmoid of a projection of the input */
+    const char *gate_key;  /* has it if true; NULL: always */
+    bool gates_heads;      /* of that projection each head has one number */
+    bool is_differential;  /* two attentions, one less λ times the other */
+    bool has_head_experts; /* queries and outputs are of experts: of each a head for each key head */
+    bool is_compressed; /* one key head, whose keys are its values, and compressed ones; hyper-connections */
     bool has_dynamic_mask;       /* scores have something added that a key's values say */
     bool scales_residuals;       /* the stream by a vector, where a block is added */
     bool norms_values;           /* each head of them, without a weight */
@@ -391,6 +395,10 @@ Status config_read_sizes(const ConfigReader *reader, ModelConfig *config, Error 
 /* Fills config->ropes; sizes and max_positions are known (config_rope.c). */
 Status config_read_ropes(const ConfigReader *reader, ModelConfig *config, Error *error);
 
+/* One, of parameters that are not at their usual place. */
+Status config_read_rope(const ConfigReader *reader, ModelConfig *config, const cJSON *object, Rope *rope,
+                        Error *error) STATUS_MUST_CHECK;
+
 /* A count from 0, of a field that must have one. */
 Status config_read_count(const ConfigReader *reader, const char *name, uint64_t *value,
                          Error *error) STATUS_MUST_CHECK;
@@ -458,6 +466,10 @@ Status config_read_mimo_layer(const ConfigReader *reader, const ModelConfig *con
                               LayerPlan *plan, Error *error);
 Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_doge(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_deepseek4(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_read_deepseek4_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
+                                   LayerPlan *plan, Error *error);
+Status config_read_compressed_ropes(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error);
 
 #endif

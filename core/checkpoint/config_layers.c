@@ -350,6 +350,7 @@ static int rope_of(const Layers *layers, uint64_t layer) {
         return layers->facts[layer].slides ? 1 : 0;
     case ROPE_RULE_THETAS:
         return find_theta(layers, theta_of(layers, layer));
+    case ROPE_RULE_COMPRESSED: /* the layer's own says */
     case ROPE_RULE_ALL:
         break;
     }
@@ -410,7 +411,7 @@ static bool plans_equal(const LayerPlan *a, const LayerPlan *b) {
            a->intermediate_size == b->intermediate_size &&
            (a->cutoff == b->cutoff || (isnan(a->cutoff) && isnan(b->cutoff))) &&
            a->latent.latent == b->latent.latent && a->experts.count == b->experts.count &&
-           a->experts.chosen == b->experts.chosen && a->kv_layer == b->kv_layer;
+           a->experts.chosen == b->experts.chosen && a->rate == b->rate && a->kv_layer == b->kv_layer;
 }
 
 static Status add_plan(ModelConfig *config, uint64_t layer, const LayerPlan *plan, const char *origin,

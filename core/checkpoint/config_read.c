@@ -152,10 +152,26 @@ static void need_latent(const ConfigReader *reader, const ModelConfig *config, L
     part_set_add(&plan->parts, TENSOR_PART_QUERY_BIAS, has_bias && has_query);
 }
 
+/* Compressors are added where a layer has one. */
+static void need_compressed(LayerPlan *plan) {
+    need(plan, TENSOR_Q_A, true);
+    need(plan, TENSOR_Q_B, true);
+    part_set_add(&plan->parts, TENSOR_PART_QUERY_NORM, true);
+    part_set_add(&plan->parts, TENSOR_PART_SINKS, true);
+    for (int part = TENSOR_PART_SHARED_KEY; part <= TENSOR_PART_GROUPED_OUT; part++)
+        part_set_add(&plan->parts, (TensorPart)part, true);
+    for (int part = TENSOR_PART_ATTENTION_CONNECTION; part <= TENSOR_PART_MLP_CONNECTION_SCALE; part++)
+        part_set_add(&plan->parts, (TensorPart)part, true);
+}
+
 static void need_attention(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
     const Architecture *architecture = config->architecture;
     if (plan->latent.latent > 0) {
         need_latent(reader, config, plan);
+        return;
+    }
+    if (architecture->is_compressed) {
+        need_compressed(plan);
         return;
     }
     if (architecture->has_head_experts) {
@@ -259,6 +275,8 @@ static void read_roles(const ConfigReader *reader, ModelConfig *config) {
     config->roles[TENSOR_FINAL_NORM] = !is_bare && !config->lacks_final_norm;
     for (int part = TENSOR_PART_INPUT_EMBEDDING; part <= TENSOR_PART_INPUT_NORM; part++)
         part_set_add(&config->parts, (TensorPart)part, config->layer_input_size > 0);
+    for (int part = TENSOR_PART_END_CONNECTION; part <= TENSOR_PART_END_CONNECTION_SCALE; part++)
+        part_set_add(&config->parts, (TensorPart)part, config->connections > 0);
     for (uint64_t i = 1; i < config->streams; i++) {
         part_set_add(&config->parts, (TensorPart)(TENSOR_PART_STREAM_IN_1 + i - 1), true);
         part_set_add(&config->parts, (TensorPart)(TENSOR_PART_STREAM_OUT_1 + i - 1), true);

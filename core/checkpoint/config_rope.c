@@ -367,6 +367,14 @@ static Status read_rope(const RopeSource *source, ModelConfig *config, Error *er
     return status;
 }
 
+Status config_read_rope(const ConfigReader *reader, ModelConfig *config, const cJSON *object, Rope *rope,
+                        Error *error) {
+    RopeSource source = find_source(reader, config, rope);
+    source.inside = object;
+    source.place = PLACE_PARAMETERS;
+    return read_rope(&source, config, error);
+}
+
 /* GPT-J: nothing but how much of a head turns. */
 static Status read_dims(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const char *key = config->architecture->rotary_dims_key, *from;
@@ -441,6 +449,7 @@ Status config_read_ropes(const ConfigReader *reader, ModelConfig *config, Error 
     if (config->architecture->rotary_dims_key != NULL) return read_dims(reader, config, error);
     if (!cJSON_IsObject(scaling) && config_is_truthy(scaling))
         return refuse(&source, "rope_scaling", "an object or null", error);
+    if (rule == ROPE_RULE_COMPRESSED) return config_read_compressed_ropes(reader, config, error);
     config->rope_count = 1;
     if (rule != ROPE_RULE_TYPES) {
         Status read = read_rope(&source, config, error);

@@ -20,6 +20,7 @@ typedef enum ExpertScoring {
     EXPERTS_SOFTMAX,
     EXPERTS_SOFTMAX_CHOSEN, /* over the logits of those that are chosen */
     EXPERTS_SIGMOID,
+    EXPERTS_SOFTPLUS_ROOT,  /* √log(1 + eˣ) */
     EXPERTS_SIGMOID_CHOSEN, /* the same of the logits of those that are chosen by them */
     EXPERTS_SPARSE_MIXER /* Phi-3.5-MoE: two, each weighed by a softmax over those near the best that is left */
 } ExpertScoring;
@@ -51,6 +52,8 @@ typedef struct ExpertPlan {
     bool is_plain;       /* an expert is down( act(up(x)) ) */
     bool has_bias;       /* experts have */
     bool is_interleaved; /* gate and up alternate in their tensor */
+    double
+        clamp; /* > 0: a gate is at most that, before it is activated, and up within ± it; of the shared expert, too */
     double glu_limit, glu_alpha; /* limit > 0: (clamp(up) + 1) · clamp(gate) · sigmoid(alpha · clamp(gate)) */
 } ExpertPlan;
 

@@ -25,6 +25,17 @@ const ExpertRule EXPERTS_MINIMAX3 = {.count_key = "num_local_experts",
                                      .shared_width_key = "shared_intermediate_size",
                                      .shared_is_fused = true};
 
+const ExpertRule EXPERTS_DEEPSEEK4 = {.count_key = "n_routed_experts",
+                                      .chosen_key = "num_experts_per_tok",
+                                      .width_key = "moe_intermediate_size",
+                                      .score_key = "scoring_func",
+                                      .has_correction = true,
+                                      .normalises = true,
+                                      .added_sum = 1e-20,
+                                      .scale_key = "routed_scaling_factor",
+                                      .clamp_key = "swiglu_limit",
+                                      .has_shared = true};
+
 const ExpertRule EXPERTS_JETMOE = {.count_key = "num_local_experts",
                                    .chosen_key = "num_experts_per_tok",
                                    .scoring = EXPERTS_SOFTMAX_CHOSEN,

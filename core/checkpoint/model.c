@@ -208,6 +208,25 @@ static const PairTensor *find_part(const Pair *pair, TensorPart part, int layer,
     return NULL;
 }
 
+int64_t model_table_at(const Tensor *table, uint64_t element) {
+    int64_t value;
+    memcpy(&value, table->data + element * sizeof value, sizeof value);
+    return value;
+}
+
+/* Experts that there are. */
+static Status check_table(const Checkpoint *checkpoint, const Tensor *tensor, const LayerPlan *plan,
+                          Error *error) {
+    for (uint64_t i = 0; i < tensor->rows * tensor->columns; i++) {
+        int64_t expert = model_table_at(tensor, i);
+        if (expert < 0 || (uint64_t)expert >= plan->experts.count)
+            return status_fail(error, STATUS_FORMAT,
+                               "%s: tensor %s: expected numbers of %" PRIu64 " experts, found %" PRId64,
+                               checkpoint->directory, tensor->name, plan->experts.count, expert);
+    }
+    return STATUS_OK;
+}
+
 /* A vector may have its elements in any shape. */
 static Status check_part(const Checkpoint *checkpoint, const Tensor *tensor, TensorPart part, int layer,
                          Error *error) {
@@ -219,11 +238,12 @@ static Status check_part(const Checkpoint *checkpoint, const Tensor *tensor, Ten
     architecture_part_shape(config, plan, part, &rows, &columns);
     bool fits = columns > 0 ? tensor->rows == rows && tensor->columns == columns
                             : tensor->rows * tensor->columns == rows;
-    if (!dtype_is_float(tensor->dtype))
-        return status_fail(error, STATUS_UNSUPPORTED,
-                           "%s: tensor %s: expected numbers to compute with, found %s", checkpoint->directory,
-                           tensor->name, tensor->dtype_name);
-    if (fits) return STATUS_OK;
+    bool is_table = part == TENSOR_PART_EXPERT_TABLE;
+    if (is_table ? tensor->dtype != DTYPE_I64 : !dtype_is_float(tensor->dtype))
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: tensor %s: expected %s, found %s",
+                           checkpoint->directory, tensor->name, is_table ? "I64" : "numbers to compute with",
+                           tensor->dtype_name);
+    if (fits) return is_table ? check_table(checkpoint, tensor, plan, error) : STATUS_OK;
     checkpoint_format_shape(tensor, false, shape, sizeof shape);
     return status_fail(error, STATUS_FORMAT,
                        "%s: tensor %s: expected %" PRIu64 " × %" PRIu64
@@ -307,10 +327,10 @@ static Status cut_stacks(const Pair *pair, const ModelConfig *config, const Laye
                          Error *error) {
     uint64_t count = plan->experts.count, channels = plan->kv_heads * plan->head_dim;
     Status status = model_experts_cut_stack(pair, into->parts[TENSOR_PART_QUERY_EXPERTS], count, channels,
-                                            config->hidden_size, &into->query_experts, error);
+                                            config->hidden_size, false, &into->query_experts, error);
     if (status != STATUS_OK) return status;
     return model_experts_cut_stack(pair, into->parts[TENSOR_PART_OUTPUT_EXPERTS], count, config->hidden_size,
-                                   channels, &into->output_experts, error);
+                                   channels, false, &into->output_experts, error);
 }
 
 /* Everything that a layer of either model needs, or, as layer -1, the model besides: each is run with what its own
@@ -336,6 +356,10 @@ static Status resolve_layer(Model *model, int layer, Error *error) {
         status = model_experts_find(model->pair, layer, config, &into->experts, error);
     if (status == STATUS_OK && plan != NULL && architecture_needs(plan, TENSOR_PART_QUERY_EXPERTS))
         status = cut_stacks(model->pair, config, plan, into, error);
+    if (status == STATUS_OK && plan != NULL && architecture_needs(plan, TENSOR_PART_OUTPUT_GROUPS))
+        status = model_experts_cut_stack(
+            model->pair, into->parts[TENSOR_PART_OUTPUT_GROUPS], config->output_groups, config->output_rank,
+            plan->heads * plan->head_dim / config->output_groups, true, &into->output_groups, error);
     return status;
 }
 
@@ -349,8 +373,9 @@ static Status check_layers(const Model *model, Error *error) {
         bool same_experts = a->mlp == b->mlp && a->experts.count == b->experts.count &&
                             a->experts.width == b->experts.width &&
                             a->experts.shared_width == b->experts.shared_width;
-        bool same_heads = a->value_dim == b->value_dim && a->latent.query == b->latent.query &&
-                          a->latent.latent == b->latent.latent && a->latent.turned == b->latent.turned;
+        bool same_heads = a->value_dim == b->value_dim && a->rate == b->rate && a->overlaps == b->overlaps &&
+                          a->latent.query == b->latent.query && a->latent.latent == b->latent.latent &&
+                          a->latent.turned == b->latent.turned;
         bool has_state = a->mixer != MIXER_ATTENTION || b->mixer != MIXER_ATTENTION;
         if (has_state && (!same_mixers || a->mixer != b->mixer || !part_set_equal(&a->parts, &b->parts)))
             return status_fail(
@@ -425,6 +450,7 @@ void model_close(Model *model) {
         model_experts_free(&model->layers[layer].experts);
         model_experts_free_stack(&model->layers[layer].query_experts);
         model_experts_free_stack(&model->layers[layer].output_experts);
+        model_experts_free_stack(&model->layers[layer].output_groups);
     }
     free(model->layers);
     free(model->apart);

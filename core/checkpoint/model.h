@@ -17,6 +17,7 @@ typedef struct ModelLayer {
     const PairTensor *const *q_norms, *const *k_norms; /* of each head, where they are apart; else NULL */
     ModelExperts experts;                              /* of a layer that has some */
     ExpertStack query_experts, output_experts;         /* of attention, the same */
+    ExpertStack output_groups;                         /* of groups of heads */
 } ModelLayer;
 
 /* How one of the two is computed. */
@@ -47,6 +48,9 @@ void model_mark_used(const Model *model, bool *is_used);
  * states can be computed, and dormancy with them. */
 bool model_has_logits(const Model *model);
 Status model_check_logits(const Model *model, Error *error) STATUS_MUST_CHECK;
+
+/* An element of a table of whole numbers, I64. */
+int64_t model_table_at(const Tensor *table, uint64_t element);
 
 /* Rotary frequencies θ^(−2i/d), scaled as the kind says, for a text of so many tokens; out[rope->dims / 2]. In float32, as
  * transformers has them. */

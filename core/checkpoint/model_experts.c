@@ -252,9 +252,9 @@ void model_experts_mark(const Pair *pair, const ModelExperts *experts, uint64_t 
 /* ---- matrices of one kind ---- */
 
 Status model_experts_cut_stack(const Pair *pair, const PairTensor *whole, uint64_t experts, uint64_t rows,
-                               uint64_t columns, ExpertStack *stack, Error *error) {
-    const uint64_t shape[3] = {experts, rows, columns};
-    Status status = check_pair(pair, whole, shape, 3, error);
+                               uint64_t columns, bool is_row, ExpertStack *stack, Error *error) {
+    const uint64_t shape[3] = {experts, rows, columns}, row[2] = {experts * rows, columns};
+    Status status = check_pair(pair, whole, is_row ? row : shape, is_row ? 2 : 3, error);
     if (status != STATUS_OK) return status;
     stack->list = memory_allocate((size_t)experts, sizeof *stack->list);
     stack->sides = memory_allocate((size_t)experts, 2 * sizeof *stack->sides);

@@ -40,9 +40,10 @@ typedef struct ExpertStack {
     Tensor *sides;
 } ExpertStack;
 
-/* STATUS_FORMAT where it has another shape. The caller frees with model_experts_free_stack(), also after a failure. */
+/* STATUS_FORMAT where it has another shape; `is_row`: [E · rows, columns]. The caller frees with model_experts_free_stack(), also after a failure. */
 Status model_experts_cut_stack(const Pair *pair, const PairTensor *whole, uint64_t experts, uint64_t rows,
-                               uint64_t columns, ExpertStack *stack, Error *error) STATUS_MUST_CHECK;
+                               uint64_t columns, bool is_row, ExpertStack *stack,
+                               Error *error) STATUS_MUST_CHECK;
 void model_experts_free_stack(ExpertStack *stack);
 
 /* Finds those of one layer; a matrix that is missing or has another shape than config.json says is refused by name. The

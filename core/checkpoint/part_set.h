@@ -147,6 +147,27 @@ typedef enum TensorPart {
     /* [hidden_size]: what the stream is multiplied by where a block is added */
     TENSOR_PART_ATTENTION_RESIDUAL,
     TENSOR_PART_MLP_RESIDUAL,
+    /* attention of one key head, [head_dim], whose keys are its values */
+    TENSOR_PART_SHARED_KEY, /* [head_dim × hidden_size] */
+    TENSOR_PART_SHARED_KEY_NORM,
+    TENSOR_PART_OUTPUT_GROUPS, /* [groups · rank × heads · head_dim / groups] */
+    TENSOR_PART_GROUPED_OUT,   /* [hidden_size × groups · rank] */
+    /* what compresses keys: [head_dim × hidden_size], twice as many rows where windows overlap */
+    TENSOR_PART_COMPRESSOR_KEY,
+    TENSOR_PART_COMPRESSOR_GATE,
+    TENSOR_PART_COMPRESSOR_BIAS, /* [rate × as many] */
+    TENSOR_PART_COMPRESSOR_NORM, /* [head_dim] */
+    /* hyper-connections of n streams: before attention, before the MLP, and (of no layer) behind all layers */
+    TENSOR_PART_ATTENTION_CONNECTION, /* [(2 + n) · n × n · hidden_size] */
+    TENSOR_PART_ATTENTION_CONNECTION_BASE,
+    TENSOR_PART_ATTENTION_CONNECTION_SCALE, /* [3] */
+    TENSOR_PART_MLP_CONNECTION,
+    TENSOR_PART_MLP_CONNECTION_BASE,
+    TENSOR_PART_MLP_CONNECTION_SCALE,
+    TENSOR_PART_END_CONNECTION, /* [n × n · hidden_size] */
+    TENSOR_PART_END_CONNECTION_BASE,
+    TENSOR_PART_END_CONNECTION_SCALE, /* [1] */
+    TENSOR_PART_EXPERT_TABLE,         /* [vocabulary × chosen], whole numbers: the experts of each token */
     TENSOR_PART_COUNT
 } TensorPart;
 

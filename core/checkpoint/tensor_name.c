@@ -79,9 +79,9 @@ static const Rule LAYERED[] = {
     {"q_b_proj|wq_b", ATTENTION, TENSOR_Q_B, TENSOR_OTHER},
     {"kv_a_proj_with_mqa|kv_a_proj|wkv_a", ATTENTION, TENSOR_KV_A, TENSOR_OTHER},
     {"kv_b_proj|wkv_b", ATTENTION, TENSOR_KV_B, TENSOR_OTHER},
-    {"kv_proj", ATTENTION, TENSOR_QKV, TENSOR_QKV_BIAS}, /* two of the three */
-    {"mlp", NULL, TENSOR_OTHER, TENSOR_DOWN_BIAS},       /* JetMoE's, of all experts together */
-    {"o_proj|dense|wo", ATTENTION, TENSOR_O, TENSOR_O_BIAS},
+    {"kv_proj|wkv", ATTENTION, TENSOR_QKV, TENSOR_QKV_BIAS}, /* two of the three */
+    {"mlp", NULL, TENSOR_OTHER, TENSOR_DOWN_BIAS},           /* JetMoE's, of all experts together */
+    {"o_proj|dense|wo|wo_a|wo_b|o_a_proj|o_b_proj", ATTENTION, TENSOR_O, TENSOR_O_BIAS},
     {"out_proj|c_proj", "self_attn|attn|attention|self_attention", TENSOR_O, TENSOR_O_BIAS},
     {"q_norm|query_layernorm|q_layernorm", NULL, TENSOR_Q_NORM, TENSOR_Q_NORM},
     {"k_norm|key_layernorm|k_layernorm", NULL, TENSOR_K_NORM, TENSOR_K_NORM},
@@ -116,7 +116,7 @@ static const Rule LAYERED[] = {
 
 /* Outside the layers. */
 static const Rule WHOLE[] = {
-    {"embed_tokens|wte|word_embeddings|embed_in|embeddings|tok_embeddings", NULL, TENSOR_EMBEDDING,
+    {"embed_tokens|embed|wte|word_embeddings|embed_in|embeddings|tok_embeddings", NULL, TENSOR_EMBEDDING,
      TENSOR_OTHER},
     {"lm_head|embed_out|output|head", NULL, TENSOR_HEAD, TENSOR_HEAD_BIAS},
     {"wpe|embed_positions|position_embeddings", NULL, TENSOR_POSITION, TENSOR_OTHER},

@@ -229,6 +229,7 @@ const char *neurons_find_unnumbered(const ModelConfig *config) {
     if (experts != NULL && experts->experts.is_plain) return "experts without a gate";
     if (architecture_is_latent(config)) return "latent attention";
     if (architecture_mixes_heads(config)) return "experts of attention";
+    if (architecture_is_compressed(config)) return "compressed attention";
     const NeuronTable table = neurons_list(config);
     return neurons_count(&table) == 0 ? "layers that have no module in common" : NULL;
 }

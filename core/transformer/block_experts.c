@@ -43,7 +43,15 @@ static void choose(const Chunk *chunk, ForwardState *state, size_t token) {
     float cap = (float)plan->logit_cap;
     for (size_t e = 0; cap > 0.0F && e < plan->count; e++)
         choice.logits[e] = tanhf(choice.logits[e] / cap) * cap;
-    expert_choose(plan, &choice);
+    if (!forward_plan(state, chunk->layer)->is_hashed) {
+        expert_choose(plan, &choice);
+        return;
+    }
+    const PairTensor *table = state->model->layers[chunk->layer].parts[TENSOR_PART_EXPERT_TABLE];
+    const Tensor *own = state->side == &state->model->base ? table->base : table->sft;
+    uint64_t first = (uint64_t)chunk->ids[token] * plan->chosen;
+    for (uint64_t k = 0; k < plan->chosen; k++) choice.chosen[k] = (float)model_table_at(own, first + k);
+    expert_weigh(plan, &choice);
 }
 
 Status block_experts_choose(const Pass *pass, TensorPart router, Error *error) {
@@ -69,11 +77,19 @@ static void split_shared(const Chunk *chunk, ForwardState *state, size_t token) 
     memcpy(pass_row(chunk, state, BUFFER_UP, token), from + width, width * sizeof *from);
 }
 
+static float clamp_gate(const ExpertPlan *plan, float gate) {
+    return plan->clamp > 0.0 && gate > (float)plan->clamp ? (float)plan->clamp : gate;
+}
+
+static float clamp_up(const ExpertPlan *plan, float up) {
+    return plan->clamp > 0.0 && up < -(float)plan->clamp ? -(float)plan->clamp : clamp_gate(plan, up);
+}
+
 static float activate_pair(const LayerPlan *plan, Activation activation, float gate, float up) {
     if (plan->experts.is_plain) return activation_value(activation, up);
     if (plan->glu_limit > 0.0)
         return activation_clamped_glu((float)plan->glu_limit, (float)plan->glu_alpha, gate, up);
-    return activation_value(activation, gate) * up;
+    return activation_value(activation, clamp_gate(&plan->experts, gate)) * clamp_up(&plan->experts, up);
 }
 
 static void activate_shared(const Chunk *chunk, ForwardState *state, size_t token) {
@@ -340,7 +356,7 @@ static void activate_row(const Routing *routing, size_t row) {
         float gate = of.gate[i * of.step], up = of.up[i * of.step];
         out[i] = plan->glu_limit > 0.0
                      ? activation_clamped_glu((float)plan->glu_limit, (float)plan->glu_alpha, gate, up)
-                     : activation_value(routing->state->side->config->activation, gate) * up;
+                     : activation_value(activation, clamp_gate(plan, gate)) * clamp_up(plan, up);
     }
 }
 

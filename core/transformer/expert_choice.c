@@ -1,5 +1,7 @@
 #include "core/transformer/expert_choice.h"
 
+#include "core/transformer/activation.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -106,21 +108,39 @@ static void scale_weights(const ExpertPlan *plan, float *weights) {
     }
 }
 
+/* Logits to scores, where all are scored. */
+static void score_all(const ExpertPlan *plan, float *logits) {
+    size_t count = (size_t)plan->count;
+    if (plan->scoring == EXPERTS_SOFTMAX) softmax(logits, count);
+    if (plan->scoring == EXPERTS_SIGMOID) sigmoid(logits, count);
+    for (size_t i = 0; i < count && plan->scoring == EXPERTS_SOFTPLUS_ROOT; i++)
+        logits[i] = activation_value(ACTIVATION_SOFTPLUS_ROOT, logits[i]);
+}
+
+static void finish_weights(const ExpertPlan *plan, float *weights) {
+    if (plan->scoring == EXPERTS_SOFTMAX_CHOSEN) softmax(weights, (size_t)plan->chosen);
+    if (plan->scoring == EXPERTS_SIGMOID_CHOSEN) sigmoid(weights, (size_t)plan->chosen);
+    scale_weights(plan, weights);
+}
+
 void expert_choose(const ExpertPlan *plan, const ExpertChoice *choice) {
     size_t count = (size_t)plan->count;
     if (plan->scoring == EXPERTS_SPARSE_MIXER) {
         mix_sparsely(plan, choice);
         return;
     }
-    if (plan->scoring == EXPERTS_SOFTMAX) softmax(choice->logits, count);
-    if (plan->scoring == EXPERTS_SIGMOID) sigmoid(choice->logits, count);
+    score_all(plan, choice->logits);
     for (size_t i = 0; i < count; i++)
         choice->rivals[i] = choice->logits[i] + (choice->correction != NULL ? choice->correction[i] : 0.0F);
     if (plan->groups > 1) keep_best_groups(plan, choice);
     take_best(plan, choice);
-    if (plan->scoring == EXPERTS_SOFTMAX_CHOSEN) softmax(choice->weights, (size_t)plan->chosen);
-    if (plan->scoring == EXPERTS_SIGMOID_CHOSEN) sigmoid(choice->weights, (size_t)plan->chosen);
-    scale_weights(plan, choice->weights);
+    finish_weights(plan, choice->weights);
+}
+
+void expert_weigh(const ExpertPlan *plan, const ExpertChoice *choice) {
+    score_all(plan, choice->logits);
+    for (size_t k = 0; k < plan->chosen; k++) choice->weights[k] = choice->logits[(size_t)choice->chosen[k]];
+    finish_weights(plan, choice->weights);
 }
 
 /* ---- the way back ---- */

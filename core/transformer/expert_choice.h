@@ -17,6 +17,9 @@ typedef struct ExpertChoice {
     float *weights;          /* [plan->chosen] */
 } ExpertChoice;
 
+/* The weights of experts that are chosen already, by numbers that are there. */
+void expert_weigh(const ExpertPlan *plan, const ExpertChoice *choice);
+
 void expert_choose(const ExpertPlan *plan, const ExpertChoice *choice);
 
 /* The way back, the choice taken as it is: from the gradient at the weights, slopes[plan->chosen], which is lost, to that at

@@ -4,6 +4,8 @@
 #include "core/transformer/attention.h"
 #include "core/transformer/block_attention.h"
 #include "core/transformer/block_common.h"
+#include "core/transformer/block_compressed.h"
+#include "core/transformer/block_connections.h"
 #include "core/transformer/block_convolution.h"
 #include "core/transformer/block_delta.h"
 #include "core/transformer/block_experts.h"
@@ -107,6 +109,7 @@ static void norm_behind_attention(const Chunk *chunk, ForwardState *state, size_
 
 static Status attend(const Pass *pass, Error *error) {
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
+    if (architecture_needs(plan, TENSOR_PART_SHARED_KEY)) return block_compressed_run(pass, error);
     if (architecture_needs(plan, TENSOR_PART_QUERY_EXPERTS)) return block_head_experts_run(pass, error);
     return plan->latent.latent > 0 ? block_latent_run(pass, error) : block_attention_run(pass, error);
 }
@@ -158,18 +161,25 @@ static Status run_beside(const Pass *pass, Error *error) {
     return status == STATUS_OK ? pass_for_tokens(pass, add_beside, error) : status;
 }
 
+static Status add_to_stream(const Pass *pass, TokenFunction add, Error *error) {
+    return block_connections_are_there(pass) ? block_connections_add(pass, error)
+                                             : pass_for_tokens(pass, add, error);
+}
+
 /* Up to the input of the MLP. */
 static Status run_mixer(const Pass *pass, Error *error) {
+    Status status = block_connections_take(pass, TENSOR_PART_ATTENTION_CONNECTION, error);
     pass_observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
-    Status status = block_streams_predict(pass, error);
+    if (status == STATUS_OK) status = block_streams_predict(pass, error);
     if (status == STATUS_OK) status = block_common_run(pass, error);
     if (status == STATUS_OK) status = pass_for_tokens(pass, norm_for_attention, error);
     if (plan->mixer == MIXER_NONE) return status;
     if (status == STATUS_OK) status = mix_tokens(pass, error);
     if (status == STATUS_OK && plan->attends_beside) status = run_beside(pass, error);
     if (status == STATUS_OK) pass_observe(pass, FORWARD_ATTENTION_OUTPUT, BUFFER_ADDED);
-    if (status == STATUS_OK) status = pass_for_tokens(pass, add_attention, error);
+    if (status == STATUS_OK) status = add_to_stream(pass, add_attention, error);
+    if (status == STATUS_OK) status = block_connections_take(pass, TENSOR_PART_MLP_CONNECTION, error);
     if (status == STATUS_OK) status = block_streams_join(pass, error);
     if (status != STATUS_OK) return status;
     pass_observe(pass, FORWARD_MIDDLE, BUFFER_RESIDUAL);
@@ -182,7 +192,7 @@ static Status run_mlp(const Pass *pass, Error *error) {
     bool has_experts = kind == MLP_EXPERTS;
     Status status = has_experts ? block_experts_run(pass, error) : block_mlp_run(pass, error);
     if (status == STATUS_OK) pass_observe(pass, FORWARD_MLP_OUTPUT, BUFFER_ADDED);
-    if (status == STATUS_OK) status = pass_for_tokens(pass, add_mlp, error);
+    if (status == STATUS_OK) status = add_to_stream(pass, add_mlp, error);
     if (status == STATUS_OK) status = block_streams_correct(pass, error);
     return status == STATUS_OK ? block_layer_input_run(pass, error) : status;
 }
@@ -260,6 +270,7 @@ static Status run_chunk(Pass *pass, const ForwardInput *input, size_t done, Erro
     pass->chunk.layer = 0;
     Status status = embedding_run(pass, error);
     if (status == STATUS_OK) status = block_common_begin(pass, error);
+    if (status == STATUS_OK) status = block_connections_begin(pass, error);
     for (uint64_t layer = 0; layer < layers && status == STATUS_OK; layer++) {
         pass->chunk.layer = layer;
         uint64_t reached = input->done + done * layers + layer * chunk->tokens;
@@ -270,6 +281,7 @@ static Status run_chunk(Pass *pass, const ForwardInput *input, size_t done, Erro
         if (status == STATUS_OK) status = run_mlp(pass, error);
     }
     if (status == STATUS_OK) status = block_streams_end(pass, error);
+    if (status == STATUS_OK) status = block_connections_end(pass, error);
     if (status != STATUS_OK) return status;
     pass->chunk.layer = layers;
     pass_observe(pass, FORWARD_LAYER_INPUT, BUFFER_RESIDUAL);

@@ -53,8 +53,14 @@ typedef enum Buffer {
     BUFFER_ROUTED,      /* chosen · hidden_size: what experts give; before, their scaled inputs */
     BUFFER_LATENT,      /* latent attention: of keys and values, and the turned part of a key */
     BUFFER_QUERY_LATENT,
-    BUFFER_EXPANDED, /* heads · (plain + value_dim) */
-    BUFFER_MASK,     /* kv_heads: of a dynamic mask */
+    BUFFER_EXPANDED,       /* heads · (plain + value_dim) */
+    BUFFER_MASK,           /* kv_heads: of a dynamic mask */
+    BUFFER_COMPRESSOR_KEY, /* of what compresses keys, both: head_dim, or twice that */
+    BUFFER_COMPRESSOR_GATE,
+    BUFFER_GROUP_ROWS, /* groups · rank, both: of groups of heads, group by group and token by token */
+    BUFFER_GROUPED,
+    BUFFER_CONNECTED,  /* connections · hidden_size: all streams */
+    BUFFER_CONNECTION, /* (2 + connections) · connections: their weights */
     BUFFER_COUNT
 } Buffer;
 
@@ -75,13 +81,20 @@ typedef struct Recurrence {
     size_t before_length, before_start; /* the same at `before` */
 } Recurrence;
 
+/* A layer's compressed keys (compressor.h). */
+typedef struct CompressorCache {
+    float *inputs;  /* [capacity][2][width]: a token's key, then its gate */
+    float *entries; /* [slots][head_dim] */
+} CompressorCache;
+
 struct ForwardState {
     const Model *model;
     const ModelSide *side; /* whose settings it runs with */
     Settings settings;
     size_t capacity, length;
-    float *keys, *values; /* [layers][kv_heads][capacity][head_dim], [value_dim] */
-    float *key_masks;     /* [layers][kv_heads][capacity]: what is added to scores; NULL: nothing */
+    float *keys, *values;         /* [layers][kv_heads][capacity][head_dim], [value_dim] */
+    float *key_masks;             /* [layers][kv_heads][capacity]: what is added to scores; NULL: nothing */
+    CompressorCache *compressors; /* [layers]; NULL: none */
     Recurrence recurrence;
     float *small;            /* norms and biases, blended */
     ForwardVectors *vectors; /* [layers + 1] into `small`; the last: no layer's */
@@ -112,6 +125,7 @@ typedef struct Chunk {
     size_t score_stride;               /* the most keys that a token may see */
     int value_half;                    /* of differential attention: whose values are mixed, 1 or 2; else 0 */
     size_t stream;                     /* the one at hand, beside the residual */
+    TensorPart connection;             /* the first of a hyper-connection's */
     uint64_t layer;
     const ForwardKept *kept; /* of the layer, by a pass that goes backward; NULL: nothing */
     Job *job;

@@ -3,6 +3,7 @@
 #include "core/numerics/blas_buffers.h"
 #include "core/support/memory.h"
 #include "core/support/memory_limit.h"
+#include "core/transformer/compressor.h"
 #include "core/transformer/forward_internal.h"
 #include "core/transformer/recurrence.h"
 
@@ -29,7 +30,8 @@ static uint64_t plus(uint64_t a, uint64_t b) {
 uint64_t forward_token_bytes(const ModelConfig *config, size_t states, unsigned threads) {
     uint64_t head = plus(config->head_dim, config->value_dim > 0 ? config->value_dim : config->head_dim);
     uint64_t cache = times(times(config->layers, config->kv_heads), plus(head, config->kept_keys > 0));
-    uint64_t state = times(plus(cache, config->hidden_size), sizeof(float));
+    uint64_t own = plus(compressor_token_floats(config), config->hidden_size);
+    uint64_t state = times(plus(cache, own), sizeof(float));
     return plus(times(states, state), times(threads, ATTENTION_BLOCK * sizeof(float)));
 }
 
@@ -204,6 +206,16 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
         return latent->latent > 0 ? plan->heads * (plan->head_dim - latent->turned + plan->value_dim) : 0;
     case BUFFER_MASK:
         return architecture_needs(plan, TENSOR_PART_MASK_RATE) ? plan->kv_heads : 0;
+    case BUFFER_COMPRESSOR_KEY:
+    case BUFFER_COMPRESSOR_GATE:
+        return plan->rate > 0 ? plan->head_dim * (plan->overlaps ? 2 : 1) : 0;
+    case BUFFER_GROUP_ROWS:
+    case BUFFER_GROUPED:
+        return config->output_groups * config->output_rank;
+    case BUFFER_CONNECTED:
+        return config->connections * config->hidden_size;
+    case BUFFER_CONNECTION:
+        return (2 + config->connections) * config->connections;
     case BUFFER_COUNT:
         break;
     }
@@ -360,6 +372,7 @@ Status forward_create_state(const Model *model, const Settings *settings, size_t
         made->key_masks = memory_allocate_aligned(masks * capacity, sizeof(float));
         if (made->key_masks == NULL) status = memory_fail(error, "the KV cache");
     }
+    if (status == STATUS_OK) status = compressor_allocate(config, capacity, &made->compressors, error);
     if (status == STATUS_OK) status = recurrence_allocate(config, &made->recurrence, error);
     if (status == STATUS_OK) status = blend_small(made, error);
     if (status == STATUS_OK) status = recurrence_check_decays(made, error);
@@ -378,6 +391,7 @@ void forward_free_state(ForwardState *state) {
     free(state->vectors);
     free(state->small);
     recurrence_free(&state->recurrence);
+    compressor_free(state->side->config, state->compressors);
     free(state->key_masks);
     free(state->values);
     free(state->keys);

@@ -119,14 +119,16 @@ static Status check_state(const ForwardState *state, const ForwardInput *input, 
 
 Status recurrence_check_input(ForwardState *const *states, size_t count, const ForwardInput *input,
                               Error *error) {
-    if (states[0]->recurrence.total == 0) return STATUS_OK;
+    bool has_state = states[0]->recurrence.total > 0;
+    if (!has_state && states[0]->compressors == NULL) return STATUS_OK;
     if (input->places != NULL)
         return status_fail(error, STATUS_UNSUPPORTED,
                            "texts that share a prompt and grow side by side are not known of models whose "
                            "layers keep a state of their text (%s)",
                            architecture_name(states[0]->side->config->architecture));
     Status status = STATUS_OK;
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) status = check_state(states[i], input, error);
+    for (size_t i = 0; i < count && has_state && status == STATUS_OK; i++)
+        status = check_state(states[i], input, error);
     return status;
 }
 

@@ -1,0 +1,31 @@
+/*
+ * block_connections — hyper-connections (DeepSeek-V4): in place of one stream there are n, which each block takes together
+ * and is added to by weights that depend on them. For forward.c.
+ *
+ *     x        = all streams side by side, [n · hidden_size]
+ *     p, o, c  = W x / rms(x), [n], [n], [n × n]
+ *     block in = Σ (sigmoid(a₀ p + b) + ε)ᵢ · streamᵢ
+ *     stream k = 2 sigmoid(a₁ o + b)ₖ · block out + Σⱼ C[j, k] · streamⱼ
+ *     C        = softmax of each row of a₂ c + b, + ε, whose columns and rows are brought to a sum of 1 by turns
+ *     end      = Σ (sigmoid(a W x / rms(x) + b) + ε)ᵢ · streamᵢ
+ *
+ * BUFFER_CONNECTED is the streams, BUFFER_RESIDUAL what a block takes of them.
+ */
+#ifndef REJUV_CORE_BLOCK_CONNECTIONS_H
+#define REJUV_CORE_BLOCK_CONNECTIONS_H
+
+#include "core/transformer/pass.h"
+
+/* Each does nothing where the model has one stream. `first`: the connection's matrix, before its base and scale. */
+Status block_connections_begin(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+Status block_connections_take(const Pass *pass, TensorPart first, Error *error) STATUS_MUST_CHECK;
+Status block_connections_end(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
+static inline bool block_connections_are_there(const Pass *pass) {
+    return pass->chunk.states[0]->side->config->connections > 0;
+}
+
+/* In place of adding a block to the stream. */
+Status block_connections_add(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
+#endif

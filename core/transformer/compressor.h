@@ -1,0 +1,32 @@
+/*
+ * compressor — what DeepSeek-V4 attends to of a text's past in place of its keys: an entry for each `rate` tokens, which is
+ * key and value of all heads.
+ *
+ *     k, g   = projections of the layer's input                       of each token; [head_dim], or two of them
+ *     entry  = norm( Σ softmax(g + bias) ⊙ k ) over a window's tokens, each channel by itself, turned by the window's first
+ *              position; where windows overlap, over the first half of k and g of the window before, too, and the second of
+ *              its own
+ *
+ * A token sees the entries of windows that end with it or before. Inputs are kept for every token, so that a cache can be
+ * rewound. For block_compressed.c.
+ */
+#ifndef REJUV_CORE_COMPRESSOR_H
+#define REJUV_CORE_COMPRESSOR_H
+
+#include "core/transformer/pass.h"
+
+/* Floats that a token takes in all layers, rounded up. */
+uint64_t compressor_token_floats(const ModelConfig *config);
+
+/* [layers]; *caches stays NULL where no layer has one. The caller frees, also after a failure. */
+Status compressor_allocate(const ModelConfig *config, size_t capacity, CompressorCache **caches,
+                           Error *error) STATUS_MUST_CHECK;
+void compressor_free(const ModelConfig *config, CompressorCache *caches);
+
+/* BUFFER_NORMED to the chunk's entries. */
+Status compressor_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
+/* The entries that a token of the chunk sees, [*count × head_dim], in their order. */
+const float *compressor_entries(const Chunk *chunk, const ForwardState *state, size_t token, size_t *count);
+
+#endif
