@@ -128,23 +128,28 @@ static void gather_groups(const Chunk *chunk, ForwardState *state, size_t token)
                rank * sizeof *to);
 }
 
+/* Of one token a group's row is taken by itself: dot products are made of the first (matmul_run_each()). */
+static MatmulProduct group_product(const Chunk *chunk, const ForwardState *state, size_t group,
+                                   const uint32_t *picked) {
+    const PairTensor *matrix = &state->model->layers[chunk->layer].output_groups.list[group];
+    bool is_single = chunk->tokens == 1;
+    size_t rank = (size_t)state->side->config->output_rank;
+    return (MatmulProduct){
+        .operand = {.blend = settings_blend(&state->settings, matrix),
+                    .x = state->buffers[BUFFER_MIXED] + (is_single ? group * matrix->sft->columns : 0),
+                    .picked = is_single ? NULL : picked + group * chunk->tokens,
+                    .y = state->buffers[BUFFER_GROUP_ROWS] + group * chunk->tokens * rank},
+        .tokens = chunk->tokens};
+}
+
 static Status multiply_groups(const Pass *pass, MatmulProduct *products, uint32_t *picked, Error *error) {
     const Chunk *chunk = &pass->chunk;
     size_t groups = (size_t)chunk->states[0]->side->config->output_groups, count = 0;
     for (size_t g = 0; g < groups; g++)
         for (size_t t = 0; t < chunk->tokens; t++) picked[g * chunk->tokens + t] = (uint32_t)(t * groups + g);
-    for (size_t i = 0; i < chunk->state_count; i++) {
-        const ForwardState *state = chunk->states[i];
-        const ExpertStack *matrices = &state->model->layers[chunk->layer].output_groups;
-        size_t rank = (size_t)state->side->config->output_rank;
+    for (size_t i = 0; i < chunk->state_count; i++)
         for (size_t g = 0; g < groups; g++)
-            products[count++] = (MatmulProduct){
-                .operand = {.blend = settings_blend(&state->settings, &matrices->list[g]),
-                            .x = state->buffers[BUFFER_MIXED],
-                            .picked = picked + g * chunk->tokens,
-                            .y = state->buffers[BUFFER_GROUP_ROWS] + g * chunk->tokens * rank},
-                .tokens = chunk->tokens};
-    }
+            products[count++] = group_product(chunk, chunk->states[i], g, picked);
     return matmul_run_each(products, count, chunk->tokens == 1, pass->scratch, chunk->job, error);
 }
 

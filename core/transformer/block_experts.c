@@ -237,9 +237,11 @@ static void add_products(Experts *experts, const Routing *routing, ProductStep s
 static Status multiply(Experts *experts, Error *error) {
     const Pass *pass = experts->pass;
     size_t count = experts->product_count;
+    /* a table may name an expert twice, which then has two rows */
+    bool is_single =
+        pass->chunk.tokens == 1 && !forward_plan(pass->chunk.states[0], pass->chunk.layer)->is_hashed;
     experts->product_count = 0;
-    return matmul_run_each(experts->products, count, pass->chunk.tokens == 1, pass->scratch, pass->chunk.job,
-                           error);
+    return matmul_run_each(experts->products, count, is_single, pass->scratch, pass->chunk.job, error);
 }
 
 static Status project_gate_up(Experts *experts, Error *error) {

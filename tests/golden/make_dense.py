@@ -134,6 +134,14 @@ PAIRS = {
                            num_local_experts=3, num_experts_per_tok=2, mlp_layer_types=["dense", "sparse"], layer_types=["full_attention", "minimax_m3_sparse"],
                            index_block_size=6, index_topk_blocks=4, index_head_dim=8, index_n_heads=2, swiglu_limit=0.9, swiglu_alpha=1.3,
                            rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.5)), 24),
+    # a window alone, compressed keys whose windows overlap and those whose do not, of a text that fills several; three streams, bounds
+    # of gates that matter, two groups of heads, tables of experts; a stretched rotary embedding where keys are compressed
+    "deepseek_v4": ("deepseek_v4", SIZES | dict(num_hidden_layers=3, num_key_value_heads=1, head_dim=8, partial_rotary_factor=0.5, q_lora_rank=6,
+                    moe_intermediate_size=6, n_routed_experts=4, num_experts_per_tok=2, swiglu_limit=0.4, routed_scaling_factor=1.3, sliding_window=6,
+                    layer_types=["sliding_attention", "compressed_sparse_attention", "heavily_compressed_attention"],
+                    compress_rates=dict(compressed_sparse_attention=2, heavily_compressed_attention=5), mlp_layer_types=["hash_moe", "moe", "hash_moe"],
+                    index_topk=12, index_head_dim=4, index_n_heads=2, o_groups=2, o_lora_rank=3, hc_mult=3, hc_sinkhorn_iters=4, pad_token_id=0,
+                    max_position_embeddings=64, rope_parameters=dict(rope_type="yarn", factor=4.0, original_max_position_embeddings=8)), 24),
     # experts in a row
     "dbrx": ("dbrx", dict(vocab_size=24, d_model=16, n_heads=4, n_layers=1, max_seq_len=64, attn_config=dict(kv_n_heads=2, clip_qkv=0.8, rope_theta=10000.0),
              ffn_config=dict(ffn_hidden_size=10, moe_num_experts=3, moe_top_k=2)), 24),
@@ -152,6 +160,9 @@ def scramble(model, seed, amount=None):
     with torch.no_grad():
         for name, p in list(model.named_parameters()) + [(n, b) for n, b in model.named_buffers() if n in model.state_dict()]:
             noise = torch.randn(p.shape, generator=generator)
+            if "tid2eid" in name:  # numbers of experts, of which SFT has base's
+                amount is None and p.copy_(torch.randint(0, 4, p.shape, generator=generator))
+                continue
             if "diagonal_decay" in name:  # above the diagonal it is 0: nothing looks ahead
                 noise = noise.tril()
             if amount is not None:

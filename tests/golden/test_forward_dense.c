@@ -193,23 +193,66 @@ static void a_text_longer_than_the_learned_positions_is_refused(void **unused) {
 }
 
 /* What an indexer would choose is not known; where it would choose all there is nothing to know. */
-static void a_text_longer_than_what_an_indexer_chooses_is_refused(void **unused) {
-    (void)unused;
+static void check_longest(const char *name, size_t most, const char *named) {
     Fixture fixture = {0};
-    load(&fixture, "deepseek_v32", "base");
+    load(&fixture, name, "base");
     Error error = {0};
     MatmulScratch *scratch;
     ForwardState *state;
-    int32_t ids[25] = {0};
+    int32_t ids[32] = {0};
     assert_int_equal(matmul_create_scratch(1, &scratch, &error), STATUS_OK);
-    assert_int_equal(forward_create_state(fixture.model, &fixture.settings, 25, &state, &error), STATUS_OK);
-    ForwardInput input = {.ids = ids, .count = 25};
+    assert_int_equal(forward_create_state(fixture.model, &fixture.settings, 32, &state, &error), STATUS_OK);
+    ForwardInput input = {.ids = ids, .count = most + 1};
     assert_int_equal(forward_run(&state, 1, &input, scratch, NULL, &error), STATUS_UNSUPPORTED);
-    assert_non_null(strstr(error.message, "24 tokens (\"index_topk\")"));
-    input.count = 24;
+    assert_non_null(strstr(error.message, named));
+    input.count = most;
     assert_int_equal(forward_run(&state, 1, &input, scratch, NULL, &error), STATUS_OK);
+    input.count = 1;
+    assert_int_equal(forward_run(&state, 1, &input, scratch, NULL, &error), STATUS_UNSUPPORTED);
     forward_free_state(state);
     matmul_free_scratch(scratch);
+    unload(&fixture);
+}
+
+static void a_text_longer_than_what_an_indexer_chooses_is_refused(void **unused) {
+    (void)unused;
+    check_longest("deepseek_v32", 24, "24 tokens (\"index_topk\")");
+    check_longest("deepseek_v4", 25,
+                  "25 tokens (\"index_topk\")"); /* twelve entries of two, and one token more */
+}
+
+/* Entries of windows that end behind it are made anew. */
+static void a_compressed_text_goes_on_from_where_it_was_rewound(void **unused) {
+    (void)unused;
+    static const size_t CUTS[] = {1, 9, 10, 15, 23};
+    Fixture fixture = {0};
+    load(&fixture, "deepseek_v4", "fused");
+    Job *job;
+    MatmulScratch *scratch;
+    ForwardState *state;
+    assert_int_equal(job_create(2, NULL, NULL, &job, NULL), STATUS_OK);
+    assert_int_equal(matmul_create_scratch(2, &scratch, NULL), STATUS_OK);
+    assert_int_equal(forward_create_state(fixture.model, &fixture.settings, 24, &state, NULL), STATUS_OK);
+    for (size_t i = 0; i < sizeof CUTS / sizeof *CUTS; i++) {
+        int32_t other[24] = {0};
+        ForwardInput wrong = {.ids = other, .count = 24 - CUTS[i]},
+                     first = {.ids = fixture.ids, .count = CUTS[i]},
+                     rest = {.ids = fixture.ids + CUTS[i], .count = 24 - CUTS[i]};
+        forward_rewind(state, 0);
+        double worst = run_piece(&fixture, state, &first, 0, scratch, job);
+        assert_int_equal(forward_run(&state, 1, &wrong, scratch, job, NULL), STATUS_OK);
+        forward_rewind(state, CUTS[i]);
+        worst = fmax(worst, run_piece(&fixture, state, &rest, CUTS[i], scratch, job));
+        assert_true(worst / fixture.range < TOLERANCE);
+    }
+    const ForwardPlace place = {0};
+    ForwardInput beside = {.ids = fixture.ids, .places = &place, .count = 1};
+    Error error = {0};
+    assert_int_equal(forward_run(&state, 1, &beside, scratch, job, &error), STATUS_UNSUPPORTED);
+    assert_non_null(strstr(error.message, "side by side"));
+    forward_free_state(state);
+    matmul_free_scratch(scratch);
+    job_free(job);
     unload(&fixture);
 }
 
@@ -239,6 +282,7 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         {"mllama", "different kinds"},
         {"recurrent_gemma", "different kinds"},
         {"dbrx", NULL},
+        {"deepseek_v4", "compressed attention"},
         {"jetmoe", "experts of attention"},
         {"laguna", "different kinds"},
         {"mimo_v2_flash", "different kinds"},
@@ -292,6 +336,7 @@ int main(void) {
         cmocka_unit_test(a_text_behind_a_shared_prefix_is_the_same),
         cmocka_unit_test(a_text_longer_than_the_learned_positions_is_refused),
         cmocka_unit_test(a_text_longer_than_what_an_indexer_chooses_is_refused),
+        cmocka_unit_test(a_compressed_text_goes_on_from_where_it_was_rewound),
         cmocka_unit_test(gradients_are_refused_where_there_is_no_way_back),
         cmocka_unit_test(a_side_has_only_the_vectors_that_it_asks_for),
     };
