@@ -166,6 +166,12 @@ static double raw_weight(const ExpertPlan *plan, const ChosenSums *sums, float s
     return (double)score;
 }
 
+/* Of a score that is a logit's own, by the logit: of √log(1 + eˣ) = s it is (1 − e^−s²) / 2s. */
+static double score_slope(const ExpertPlan *plan, double score) {
+    if (plan->scoring != EXPERTS_SOFTPLUS_ROOT) return score * (1.0 - score);
+    return score > 0.0 ? -expm1(-score * score) / (2.0 * score) : 0.0;
+}
+
 /* From the weights to what they are before they are normalised and scaled. */
 static void descend_scale(const ExpertPlan *plan, const ChosenSums *sums, const float *scores,
                           const float *chosen, float *slopes) {
@@ -226,7 +232,7 @@ void expert_choice_descend(const ExpertPlan *plan, const float *scores, const fl
     for (size_t k = 0; k < plan->chosen; k++) {
         double raw = raw_weight(plan, &sums, scores[(size_t)chosen[k]]), slope = (double)slopes[k];
         bool is_softmax = plan->scoring == EXPERTS_SOFTMAX || plan->scoring == EXPERTS_SOFTMAX_CHOSEN;
-        out[(size_t)chosen[k]] = (float)(raw * (is_softmax ? slope - mean : slope * (1.0 - raw)));
+        out[(size_t)chosen[k]] = (float)(is_softmax ? raw * (slope - mean) : slope * score_slope(plan, raw));
     }
     if (plan->scoring != EXPERTS_SOFTMAX) return;
     for (size_t i = 0; i < count; i++) { /* those that are not chosen are in the softmax all the same */

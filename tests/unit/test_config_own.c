@@ -21,6 +21,13 @@
     "\"hidden_size\":24,\"num_attention_heads\":4,\"num_key_value_heads\":1,\"head_dim\":12,\"v_head_dim\":4," \
     "\"vocab_size\":32,\"intermediate_size\":48,\"n_routed_experts\":8"
 
+#define JETMOE                                                                                                  \
+    "\"hidden_size\":24,\"num_hidden_layers\":4,\"num_key_value_heads\":3,\"kv_channels\":8,\"vocab_size\":32," \
+    "\"intermediate_size\":12"
+#define DEEPSEEK4                                                                                             \
+    "\"hidden_size\":24,\"num_hidden_layers\":4,\"num_attention_heads\":4,\"head_dim\":16,\"vocab_size\":32," \
+    "\"moe_intermediate_size\":6,\"n_routed_experts\":8,\"o_groups\":2"
+
 static Status read(const char *type, const char *members, ModelConfig *config, Error *error) {
     char text[1024];
     cJSON *json;
@@ -45,6 +52,24 @@ static void what_is_not_known_is_refused_by_name(void **state) {
         const char *type, *members, *named;
     } CASES[] = {
         {"gpt2", GPT ",\"add_cross_attention\":true", "add_cross_attention"},
+        {"jetmoe", JETMOE ",\"num_experts_per_tok\":9", "experts a token"},
+        {"jetmoe", JETMOE ",\"num_experts_per_tok\":0", "num_experts_per_tok"},
+        {"jetmoe", JETMOE ",\"head_dim\":7", "head_dim 7 is odd"},
+        {"doge", DENSE ",\"is_moe\":true", "is_moe"},
+        {"doge", DENSE ",\"keep_window_size\":0", "keep_window_size"},
+        {"deepseek_v4", DEEPSEEK4 ",\"o_groups\":7", "o_groups"},
+        {"deepseek_v4", DEEPSEEK4 ",\"hc_mult\":17", "hc_mult"},
+        {"deepseek_v4", DEEPSEEK4 ",\"swiglu_limit\":0.0", "swiglu_limit"},
+        {"deepseek_v4", DEEPSEEK4 ",\"scoring_func\":\"softmax\"", "scoring_func"},
+        {"deepseek_v4", DEEPSEEK4 ",\"layer_types\":[\"sliding_attention\"]", "layer_types"},
+        {"deepseek_v4", DEEPSEEK4 ",\"compress_ratios\":[0,4,8,4]", "compress_ratios"},
+        {"deepseek_v4", DEEPSEEK4 ",\"compress_rates\":{}", "compress_rates"},
+        {"deepseek_v4", DEEPSEEK4 ",\"mlp_layer_types\":[\"moe\",\"moe\",\"moe\",\"dense\"]",
+         "mlp_layer_types"},
+        {"deepseek_v4",
+         DEEPSEEK4
+         ",\"rope_parameters\":{\"rope_type\":\"dynamic\",\"factor\":2.0},\"partial_rotary_factor\":0.5",
+         "text's length"},
         {"gpt_bigcode", GPT ",\"add_cross_attention\":true", "add_cross_attention"},
         {"xglm", SIZES ",\"ffn_dim\":48,\"add_cross_attention\":true", "add_cross_attention"},
         {"codegen", "\"n_embd\":36,\"n_layer\":4,\"n_head\":6,\"vocab_size\":32,\"rotary_dim\":2", "n_head"},
@@ -263,6 +288,65 @@ static void rotary_parameters_are_those_of_the_type_where_nothing_says(void **st
     assert_int_equal(config.ropes[0].dims, 2);
 }
 
+/* Of each expert that is chosen a head for each key head, whatever else is stated. */
+static void heads_of_jetmoe_are_as_many_as_experts_are_chosen(void **state) {
+    (void)state;
+    ModelConfig config =
+        good("jetmoe", JETMOE ",\"num_experts_per_tok\":4,\"num_attention_heads\":5,\"rms_norm_eps\":0.5");
+    assert_true(config.heads == 12 && config.kv_heads == 3 && config.head_dim == 8);
+    assert_true(config.norm_epsilon == 0.5 && config.layer_epsilon == 1e-6);
+    const LayerPlan *plan = architecture_layer(&config, 0);
+    assert_true(architecture_needs(plan, TENSOR_PART_QUERY_EXPERTS) && !architecture_has(plan, TENSOR_Q));
+    assert_true(architecture_has(plan, TENSOR_DOWN_BIAS));
+}
+
+static void check_layer(const ModelConfig *config, uint64_t layer, uint64_t rate, bool overlaps,
+                        bool is_hashed) {
+    const LayerPlan *plan = architecture_layer(config, layer);
+    assert_true(plan->rate == rate && plan->overlaps == overlaps && plan->is_hashed == is_hashed);
+    assert_int_equal(plan->rope, rate > 0 ? 1 : 0);
+    assert_true(architecture_needs(plan, TENSOR_PART_COMPRESSOR_KEY) == (rate > 0));
+    assert_true(architecture_needs(plan, TENSOR_PART_EXPERT_TABLE) == is_hashed);
+    assert_true(architecture_needs(plan, TENSOR_PART_CORRECTION) != is_hashed);
+}
+
+static void layers_of_deepseek_v4_are_as_lists_say_or_by_turns(void **state) {
+    (void)state;
+    ModelConfig config = good("deepseek_v4", DEEPSEEK4);
+    const bool are_sparse[] = {false, false, false, true};
+    for (uint64_t i = 0; i < 4; i++) check_layer(&config, i, are_sparse[i] ? 4 : 128, are_sparse[i], i < 3);
+    assert_int_equal(config.sparse_from, 513 * 4 - 1);
+    assert_true(config.kv_heads == 1 && config.connections == 4 && config.connection_rounds == 20);
+    assert_true(config.ropes[0].theta == 10000.0 && config.ropes[1].theta == 160000.0);
+    assert_true(config.ropes[0].dims == 2 && config.ropes[1].dims == 2);
+    config = good("deepseek_v4", DEEPSEEK4
+                  ",\"compress_ratios\":[0,128,4,0],\"compress_rate_csa\":3,"
+                  "\"num_hash_layers\":1,\"index_topk\":5");
+    check_layer(&config, 0, 0, false, true);
+    check_layer(&config, 1, 128, false, false);
+    check_layer(&config, 2, 3, true, false);
+    check_layer(&config, 3, 0, false, false);
+    assert_int_equal(config.sparse_from, 6 * 3 - 1);
+}
+
+/* Layers that compress keys have the one set that is stated; yarn's scale is left out there, unless it is stated. */
+static void rotary_parameters_of_deepseek_v4_are_of_layers_that_compress(void **state) {
+    (void)state;
+    ModelConfig config =
+        good("deepseek_v4", DEEPSEEK4
+             ",\"qk_rope_head_dim\":8,\"rope_theta\":77.0,\"rope_scaling\":{\"type\":\"yarn\","
+             "\"factor\":4.0,\"original_max_position_embeddings\":16}");
+    assert_true(config.ropes[0].kind == ROPE_DEFAULT && config.ropes[0].theta == 77.0);
+    assert_true(config.ropes[1].kind == ROPE_YARN && config.ropes[1].theta == 160000.0);
+    assert_true(config.ropes[0].dims == 8 && config.ropes[1].dims == 8);
+    assert_true(config.ropes[1].attention_factor == 1.0);
+    config = good("deepseek_v4", DEEPSEEK4
+                  ",\"rope_parameters\":{\"main\":{\"rope_theta\":5.0,\"partial_rotary_factor\":0.25},"
+                  "\"compress\":{\"rope_theta\":7.0,\"partial_rotary_factor\":0.5}}");
+    assert_true(config.ropes[0].theta == 5.0 && config.ropes[0].dims == 4);
+    assert_true(config.ropes[1].theta == 7.0 && config.ropes[1].dims == 8);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_known_is_refused_by_name),
@@ -272,6 +356,9 @@ int main(void) {
         cmocka_unit_test(alibi_falls_by_the_slopes_of_transformers),
         cmocka_unit_test(layers_differ_as_lists_and_shares_say),
         cmocka_unit_test(layers_of_mimo_that_slide_are_of_another_make),
+        cmocka_unit_test(heads_of_jetmoe_are_as_many_as_experts_are_chosen),
+        cmocka_unit_test(layers_of_deepseek_v4_are_as_lists_say_or_by_turns),
+        cmocka_unit_test(rotary_parameters_of_deepseek_v4_are_of_layers_that_compress),
         cmocka_unit_test(rotary_parameters_are_those_of_the_type_where_nothing_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -193,8 +193,31 @@ static void the_way_back_is_what_differences_give(void **state) {
     }
 }
 
+/* The root of softplus; experts that a table chose are weighed alike, in its order, one twice if it says so. */
+static void experts_of_a_table_have_the_weights_of_their_scores(void **state) {
+    (void)state;
+    ExpertPlan plan = plan_of(EXPERTS_SOFTPLUS_ROOT, 4, 2);
+    plan.normalises = true;
+    const double scores[] = {sqrt(log(2.0)), sqrt(log1p(exp(2.0))), 0.0, sqrt(log1p(exp(1.0)))};
+    Outcome outcome = choose(&plan, LOGITS, NULL);
+    assert_true(outcome.chosen[0] == 1.0F && outcome.chosen[1] == 3.0F);
+    assert_close(outcome.weights[0], scores[1] / (scores[1] + scores[3]));
+    float logits[4], chosen[] = {3.0F, 0.0F}, weights[2];
+    const ExpertChoice choice = {.logits = logits, .chosen = chosen, .weights = weights};
+    memcpy(logits, LOGITS, sizeof logits);
+    expert_weigh(&plan, &choice);
+    assert_close(weights[0], scores[3] / (scores[3] + scores[0]));
+    assert_close(weights[1], scores[0] / (scores[3] + scores[0]));
+    chosen[1] = 3.0F;
+    memcpy(logits, LOGITS, sizeof logits);
+    expert_weigh(&plan, &choice);
+    assert_close(weights[0], 0.5);
+    assert_close(weights[1], 0.5);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(experts_of_a_table_have_the_weights_of_their_scores),
         cmocka_unit_test(softmax_weighs_the_best_by_their_share_of_all),
         cmocka_unit_test(softmax_of_the_chosen_leaves_the_others_out),
         cmocka_unit_test(a_correction_moves_the_choice_and_not_the_weight),

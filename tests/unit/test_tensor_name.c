@@ -59,6 +59,14 @@ static const Case CASES[] = {
     {"model.layers.1.self_attention.experts.router.layer.weight", "router", 1, -1, 0},
     {"model.layers.1.self_attention.experts.bias", "expert_bias", 1, -1, 1},
     {"model.layers.1.self_attention.kv_proj.weight", "qkv", 1, -1, 0},
+    {"layers.3.attn.wq_b.weight", "q_b", 3, -1, 0}, /* deepseek_v4 */
+    {"model.layers.3.attn.wkv.weight", "qkv", 3, -1, 0},
+    {"model.layers.3.self_attn.o_a_proj.weight", "o", 3, -1, 0},
+    {"model.layers.3.ffn.experts.7.w2.weight", "expert", 3, 7, 0},
+    {"model.layers.3.ffn.shared_experts.w1.weight", "shared_expert", 3, -1, 0},
+    {"model.layers.3.ffn.gate.bias", "router", 3, -1, 1},
+    {"embed.weight", "embed", -1, -1, 0},
+    {"head.weight", "lm_head", -1, -1, 0},
     /* state spaces and convolutions */
     {"backbone.layers.4.mixer.A_log", "ssm", 4, -1, 0}, /* mamba2 */
     {"backbone.layers.4.mixer.conv1d.bias", "conv", 4, -1, 1},
