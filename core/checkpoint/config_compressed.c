@@ -197,10 +197,27 @@ static Status part_parameters(const ConfigReader *reader, const ModelConfig *con
     return complete ? STATUS_OK : memory_fail(error, "rotary parameters");
 }
 
+/* Parameters of each kind; what one of them leaves out stands beside them. */
+static Status copy_parameters(const ConfigReader *reader, const cJSON *all, cJSON *objects[2], Error *error) {
+    static const char *const KINDS[] = {"main", "compress"};
+    static const char SHARE[] = "partial_rotary_factor", THETA[] = "rope_theta";
+    const cJSON *share = config_find(reader, SHARE);
+    for (int i = 0; i < 2; i++) {
+        objects[i] = cJSON_Duplicate(json_find(all, KINDS[i]), true);
+        bool complete = objects[i] != NULL;
+        if (complete && json_find_any(objects[i], THETA) == NULL)
+            complete = set_number(objects[i], THETA, config_number(reader, THETA, 10000.0));
+        if (complete && json_find_any(objects[i], SHARE) == NULL) {
+            if (!cJSON_IsNumber(share)) return refuse(reader, SHARE, "a number for each kind", error);
+            complete = set_number(objects[i], SHARE, share->valuedouble);
+        }
+        if (!complete) return memory_fail(error, "rotary parameters");
+    }
+    return STATUS_OK;
+}
+
 static Status read_rope(const ConfigReader *reader, ModelConfig *config, const cJSON *object, Rope *rope,
                         Error *error) {
-    if (!cJSON_IsNumber(json_find(object, "rope_theta")))
-        return refuse(reader, "rope_parameters", "with a \"rope_theta\" for each kind", error);
     Status status = config_read_rope(reader, config, object, rope, error);
     if (status != STATUS_OK) return status;
     if (rope->longest > 0 || rope->dims / 2 > ROPE_MOST_FACTORS)
@@ -212,21 +229,30 @@ static Status read_rope(const ConfigReader *reader, ModelConfig *config, const c
     return STATUS_OK;
 }
 
+/* The indexer's heads turn as those of layers that compress. */
+static Status check_indexer(const ConfigReader *reader, const ModelConfig *config, Error *error) {
+    static const char SIZE[] = "index_head_dim";
+    const char *from;
+    uint64_t size;
+    if (config->sparse_from == 0) return STATUS_OK;
+    Status status = config_read_size(reader, SIZE, 0, &size, &from, error);
+    if (status != STATUS_OK || size >= config->ropes[1].dims) return status;
+    return refuse(reader, SIZE, "at least what turns of a head", error);
+}
+
 Status config_read_compressed_ropes(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const cJSON *all = json_find(reader->json, "rope_scaling");
     cJSON *objects[2] = {NULL, NULL};
     if (!cJSON_IsObject(all) || all->child == NULL) all = json_find(reader->json, "rope_parameters");
     if (all != NULL && !cJSON_IsObject(all))
         return refuse(reader, "rope_parameters", "an object or null", error);
-    const cJSON *own = json_find(all, "main"), *compressed = json_find(all, "compress");
-    bool are_parted = cJSON_IsObject(own) && cJSON_IsObject(compressed);
-    Status status = are_parted ? STATUS_OK : part_parameters(reader, config, all, objects, error);
+    bool are_parted = cJSON_IsObject(json_find(all, "main")) && cJSON_IsObject(json_find(all, "compress"));
+    Status status = are_parted ? copy_parameters(reader, all, objects, error)
+                               : part_parameters(reader, config, all, objects, error);
     config->rope_count = 2;
-    if (status == STATUS_OK)
-        status = read_rope(reader, config, are_parted ? own : objects[0], &config->ropes[0], error);
-    if (status == STATUS_OK)
-        status = read_rope(reader, config, are_parted ? compressed : objects[1], &config->ropes[1], error);
+    for (int i = 0; i < 2 && status == STATUS_OK; i++)
+        status = read_rope(reader, config, objects[i], &config->ropes[i], error);
     cJSON_Delete(objects[0]);
     cJSON_Delete(objects[1]);
-    return status;
+    return status == STATUS_OK ? check_indexer(reader, config, error) : status;
 }
