@@ -387,7 +387,10 @@ static Status read_all(const ConfigReader *reader, ModelConfig *config, Error *e
     if (status == STATUS_OK) status = read_switches(reader, config, error);
     if (status == STATUS_OK && architecture->prepare != NULL)
         status = architecture->prepare(reader, config, error);
-    if (status == STATUS_OK) status = config_read_ropes(reader, config, error);
+    if (status == STATUS_OK)
+        status = architecture->rope == ROPE_RULE_COMPRESSED
+                     ? config_read_compressed_ropes(reader, config, error)
+                     : config_read_ropes(reader, config, error);
     if (status == STATUS_OK) config_scale_latent(config);
     if (status == STATUS_OK) status = read_activation(reader, config, error);
     if (status == STATUS_OK) {

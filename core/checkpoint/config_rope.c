@@ -449,7 +449,6 @@ Status config_read_ropes(const ConfigReader *reader, ModelConfig *config, Error 
     if (config->architecture->rotary_dims_key != NULL) return read_dims(reader, config, error);
     if (!cJSON_IsObject(scaling) && config_is_truthy(scaling))
         return refuse(&source, "rope_scaling", "an object or null", error);
-    if (rule == ROPE_RULE_COMPRESSED) return config_read_compressed_ropes(reader, config, error);
     config->rope_count = 1;
     if (rule != ROPE_RULE_TYPES) {
         Status read = read_rope(&source, config, error);

@@ -1,55 +1,10 @@
 #include "core/transformer/compressor.h"
 
-#include "core/support/memory.h"
+#include "core/transformer/compressor_cache.h"
 #include "core/transformer/rotary.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* ---- memory ---- */
-
-static size_t input_width(const LayerPlan *plan) {
-    return (size_t)plan->head_dim * (plan->overlaps ? 2 : 1);
-}
-
-/* Of texts that begin at any cell: each has its own. */
-static size_t count_slots(const LayerPlan *plan, size_t capacity) {
-    return capacity / (size_t)plan->rate + 1;
-}
-
-uint64_t compressor_token_floats(const ModelConfig *config) {
-    uint64_t floats = 0;
-    for (uint64_t layer = 0; layer < config->layers; layer++) {
-        const LayerPlan *plan = architecture_layer(config, layer);
-        if (plan->rate > 0) floats += 2 * input_width(plan) + plan->head_dim / plan->rate + 1;
-    }
-    return floats;
-}
-
-Status compressor_allocate(const ModelConfig *config, size_t capacity, CompressorCache **caches,
-                           Error *error) {
-    if (compressor_token_floats(config) == 0) return STATUS_OK;
-    *caches = memory_allocate(config->layers, sizeof **caches);
-    if (*caches == NULL) return memory_fail(error, "compressed keys");
-    for (uint64_t layer = 0; layer < config->layers; layer++) {
-        const LayerPlan *plan = architecture_layer(config, layer);
-        CompressorCache *cache = &(*caches)[layer];
-        if (plan->rate == 0) continue;
-        cache->inputs = memory_allocate_aligned(capacity, 2 * input_width(plan) * sizeof(float));
-        cache->entries = memory_allocate_aligned(count_slots(plan, capacity), plan->head_dim * sizeof(float));
-        if (cache->inputs == NULL || cache->entries == NULL) return memory_fail(error, "compressed keys");
-    }
-    return STATUS_OK;
-}
-
-void compressor_free(const ModelConfig *config, CompressorCache *caches) {
-    for (uint64_t layer = 0; caches != NULL && layer < config->layers; layer++) {
-        free(caches[layer].inputs);
-        free(caches[layer].entries);
-    }
-    free(caches);
-}
 
 /* ---- where what is ---- */
 
@@ -71,7 +26,7 @@ const float *compressor_entries(const Chunk *chunk, const ForwardState *state, s
 /* ---- entries ---- */
 
 static void keep_inputs(const Chunk *chunk, ForwardState *state, size_t token) {
-    size_t width = input_width(forward_plan(state, chunk->layer));
+    size_t width = compressor_cache_width(forward_plan(state, chunk->layer));
     float *to = state->compressors[chunk->layer].inputs + chunk_cell(chunk, token) * 2 * width;
     memcpy(to, pass_row(chunk, state, BUFFER_COMPRESSOR_KEY, token), width * sizeof *to);
     memcpy(to + width, pass_row(chunk, state, BUFFER_COMPRESSOR_GATE, token), width * sizeof *to);
@@ -105,7 +60,7 @@ static void mix_channel(const Stretch *stretches, size_t count, size_t channel, 
 static Stretch find_stretch(const Chunk *chunk, const ForwardState *state, size_t token, size_t index,
                             bool is_first) {
     const LayerPlan *plan = forward_plan(state, chunk->layer);
-    size_t width = input_width(plan), rate = (size_t)plan->rate,
+    size_t width = compressor_cache_width(plan), rate = (size_t)plan->rate,
            half = plan->overlaps && !is_first ? (size_t)plan->head_dim : 0;
     const float *inputs = state->compressors[chunk->layer].inputs +
                           (chunk_start(chunk, token) + index * rate) * 2 * width + half;

@@ -15,14 +15,6 @@
 
 #include "core/transformer/pass.h"
 
-/* Floats that a token takes in all layers, rounded up. */
-uint64_t compressor_token_floats(const ModelConfig *config);
-
-/* [layers]; *caches stays NULL where no layer has one. The caller frees, also after a failure. */
-Status compressor_allocate(const ModelConfig *config, size_t capacity, CompressorCache **caches,
-                           Error *error) STATUS_MUST_CHECK;
-void compressor_free(const ModelConfig *config, CompressorCache *caches);
-
 /* BUFFER_NORMED to the chunk's entries. */
 Status compressor_run(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 

@@ -3,7 +3,7 @@
 #include "core/numerics/blas_buffers.h"
 #include "core/support/memory.h"
 #include "core/support/memory_limit.h"
-#include "core/transformer/compressor.h"
+#include "core/transformer/compressor_cache.h"
 #include "core/transformer/forward_internal.h"
 #include "core/transformer/recurrence.h"
 
@@ -30,7 +30,7 @@ static uint64_t plus(uint64_t a, uint64_t b) {
 uint64_t forward_token_bytes(const ModelConfig *config, size_t states, unsigned threads) {
     uint64_t head = plus(config->head_dim, config->value_dim > 0 ? config->value_dim : config->head_dim);
     uint64_t cache = times(times(config->layers, config->kv_heads), plus(head, config->kept_keys > 0));
-    uint64_t own = plus(compressor_token_floats(config), config->hidden_size);
+    uint64_t own = plus(compressor_cache_floats(config), config->hidden_size);
     uint64_t state = times(plus(cache, own), sizeof(float));
     return plus(times(states, state), times(threads, ATTENTION_BLOCK * sizeof(float)));
 }
@@ -372,7 +372,7 @@ Status forward_create_state(const Model *model, const Settings *settings, size_t
         made->key_masks = memory_allocate_aligned(masks * capacity, sizeof(float));
         if (made->key_masks == NULL) status = memory_fail(error, "the KV cache");
     }
-    if (status == STATUS_OK) status = compressor_allocate(config, capacity, &made->compressors, error);
+    if (status == STATUS_OK) status = compressor_cache_allocate(config, capacity, &made->compressors, error);
     if (status == STATUS_OK) status = recurrence_allocate(config, &made->recurrence, error);
     if (status == STATUS_OK) status = blend_small(made, error);
     if (status == STATUS_OK) status = recurrence_check_decays(made, error);
@@ -391,7 +391,7 @@ void forward_free_state(ForwardState *state) {
     free(state->vectors);
     free(state->small);
     recurrence_free(&state->recurrence);
-    compressor_free(state->side->config, state->compressors);
+    compressor_cache_free(state->side->config, state->compressors);
     free(state->key_masks);
     free(state->values);
     free(state->keys);
