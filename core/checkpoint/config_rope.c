@@ -212,7 +212,9 @@ static Status read_length(const RopeSource *source, ModelConfig *config, Error *
     *length = (double)config->max_positions;
     *from = config->from[CONFIG_POSITIONS];
     Status status = read_positive(source, KEY_LENGTH, false, length, from, &found, error);
-    if (status == STATUS_OK) status = read_positive(&top, KEY_LENGTH, true, length, from, &found_top, error);
+    bool heeds_top = config->architecture->rope != ROPE_RULE_COMPRESSED;
+    if (status == STATUS_OK && heeds_top)
+        status = read_positive(&top, KEY_LENGTH, true, length, from, &found_top, error);
     if (!found_top && cJSON_IsNumber(declared)) *length = declared->valuedouble; /* a field of the class */
     if (status == STATUS_OK && *length == 0.0)
         return refuse(source, "max_position_embeddings", "a count from 1", error);
