@@ -402,7 +402,8 @@ static Status share_keys(const Layers *layers, uint64_t layer, LayerPlan *plan, 
 
 /* Of one model: what is the same in all its layers is not compared. */
 static bool plans_equal(const LayerPlan *a, const LayerPlan *b) {
-    return a->mixer == b->mixer && a->attends_beside == b->attends_beside && a->roles == b->roles &&
+    return a->mixer == b->mixer && a->attends_beside == b->attends_beside &&
+           a->norms_before == b->norms_before && a->roles == b->roles &&
            part_set_equal(&a->parts, &b->parts) && a->heads == b->heads && a->kv_heads == b->kv_heads &&
            a->head_dim == b->head_dim && a->value_dim == b->value_dim && a->window == b->window &&
            a->is_chunked == b->is_chunked && a->rope == b->rope && a->skips_qk_norm == b->skips_qk_norm &&
@@ -455,5 +456,5 @@ Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, Mod
         status = config_read_experts(reader, config, layer, &own, error);
         if (status == STATUS_OK) status = add_plan(config, layer, &own, reader->origin, error);
     }
-    return status;
+    return status == STATUS_OK ? config_check_latent(reader, config, error) : status;
 }

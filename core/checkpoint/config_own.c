@@ -214,6 +214,18 @@ Status config_prepare_falcon_h1(const ConfigReader *reader, ModelConfig *config,
     return STATUS_OK;
 }
 
+/* A base of null, inside the parameters or, where they state none, beside them: nothing turns. */
+Status config_prepare_olmo_hybrid(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char THETA[] = "rope_theta";
+    (void)error;
+    const cJSON *inside = json_find_any(reader->json, "rope_scaling");
+    if (!config_is_truthy(inside)) inside = json_find_any(reader->json, "rope_parameters");
+    const cJSON *theta = json_find_any(inside, THETA);
+    if (theta == NULL) theta = json_find_any(reader->json, THETA);
+    config->is_unturned = cJSON_IsNull(theta);
+    return STATUS_OK;
+}
+
 /* Its head is its own, and clips are of attention's own object. */
 Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const cJSON *clip = config_find(reader, "attn_config.clip_qkv");

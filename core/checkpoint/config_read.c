@@ -148,6 +148,7 @@ static void need_latent(const ConfigReader *reader, const ModelConfig *config, L
     part_set_add(&plan->parts, TENSOR_PART_LATENT_NORM, true);
     part_set_add(&plan->parts, TENSOR_PART_QUERY_NORM, has_query);
     part_set_add(&plan->parts, TENSOR_PART_LATENT_BIAS, has_bias);
+    part_set_add(&plan->parts, TENSOR_PART_ATTENTION_GATE, config->architecture->has_gate);
     part_set_add(&plan->parts, TENSOR_PART_QUERY_BIAS, has_bias && has_query);
 }
 
@@ -206,8 +207,8 @@ static void need_mlp(const ConfigReader *reader, const ModelConfig *config, Laye
         part_set_add(&plan->parts, (TensorPart)part, config->activation == ACTIVATION_XIELU);
 }
 
-static void need_norms(const ModelConfig *config, LayerPlan *plan) {
-    NormPlaces places = config->norms;
+void config_need_norms(const ModelConfig *config, LayerPlan *plan) {
+    NormPlaces places = architecture_norms(config, plan);
     bool has_mlp = plan->mlp != MLP_NONE;
     if (config->norm_is_bare) return; /* nothing of them is stored: forward.c still norms */
     need(plan, TENSOR_ATTENTION_NORM, places != NORMS_BEHIND);
@@ -229,7 +230,7 @@ static LayerPlan make_plan(const ConfigReader *reader, const ModelConfig *config
                       .scales = {1.0, 1.0},
                       .mlp = architecture->mlp,
                       .intermediate_size = config->intermediate_size};
-    need_norms(config, &plan);
+    config_need_norms(config, &plan);
     need_attention(reader, config, &plan);
     need_mlp(reader, config, &plan);
     return plan;

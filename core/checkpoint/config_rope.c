@@ -52,8 +52,15 @@ static double default_theta(const ConfigReader *reader, const char *name) {
     return strtod(text, NULL);
 }
 
+/* A class may have a field for it. */
+static double declared_theta(const ConfigReader *reader) {
+    const cJSON *declared = json_find(reader->defaults, "rope_theta");
+    return cJSON_IsNumber(declared) ? declared->valuedouble : default_theta(reader, "theta");
+}
+
 bool config_turns(const ModelConfig *config) {
-    return config->architecture->rope != ROPE_RULE_NONE && config->alibi == ALIBI_NONE;
+    return config->architecture->rope != ROPE_RULE_NONE && config->alibi == ALIBI_NONE &&
+           !config->is_unturned;
 }
 
 /* One that says something replaces the other. */
@@ -64,7 +71,7 @@ static RopeSource find_source(const ConfigReader *reader, const ModelConfig *con
                          .inside = json_find_any(reader->json, "rope_scaling"),
                          .place = PLACE_SCALING,
                          .origin = reader->origin,
-                         .theta = default_theta(reader, "theta"),
+                         .theta = declared_theta(reader),
                          .theta_key = theta_key != NULL ? theta_key : "rope_theta",
                          .head_dim = config->head_dim,
                          .rope = rope};
