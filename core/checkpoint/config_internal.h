@@ -383,6 +383,8 @@ Status config_read_minimax3_layer(const ConfigReader *reader, const ModelConfig 
 Status config_prepare_mimo(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_read_mimo_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
                               LayerPlan *plan, Error *error);
+Status config_prepare_kimi_linear(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_bailing_hybrid(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_olmo_hybrid(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_internlm3(const ConfigReader *reader, ModelConfig *config, Error *error);

@@ -426,6 +426,21 @@ static Status add_plan(ModelConfig *config, uint64_t layer, const LayerPlan *pla
     return STATUS_OK;
 }
 
+/* A list of those that is stated is checked of every type, whether it counts or not. */
+static Status check_mlp_types(const Layers *layers, Error *error) {
+    static const char KEY[] = "mlp_layer_types";
+    const cJSON *types = json_find(layers->reader->json, KEY), *type;
+    uint64_t count = 0;
+    if (!cJSON_IsArray(types)) return STATUS_OK;
+    cJSON_ArrayForEach(type, types) {
+        const char *name = cJSON_IsString(type) ? type->valuestring : "?";
+        if (strcmp(name, "dense") != 0 && strcmp(name, "sparse") != 0)
+            return refuse_type(layers, name, error);
+        count++;
+    }
+    return count == layers->config->layers ? STATUS_OK : refuse_count(layers, KEY, count, error);
+}
+
 Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, ModelConfig *config,
                           Error *error) {
     Layers layers = {.reader = reader, .config = config};
@@ -436,6 +451,7 @@ Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, Mod
     if (status == STATUS_OK) status = read_windows(&layers, error);
     if (status == STATUS_OK && config->architecture->rope == ROPE_RULE_THETAS)
         status = check_thetas(&layers, error);
+    if (status == STATUS_OK) status = check_mlp_types(&layers, error);
     if (status == STATUS_OK) status = check_overrides(&layers, error);
     if (status == STATUS_OK) status = config_read_mixers(reader, config, layers.kinds, error);
     for (uint64_t layer = 0; layer < config->layers && status == STATUS_OK; layer++) {

@@ -214,16 +214,41 @@ Status config_prepare_falcon_h1(const ConfigReader *reader, ModelConfig *config,
     return STATUS_OK;
 }
 
+/* The embedding is made with a row for padding, the class's where config.json states none; torch wants it within. */
+static Status check_padding(const ConfigReader *reader, const ModelConfig *config, Error *error) {
+    static const char KEY[] = "pad_token_id";
+    const cJSON *item = config_find(reader, KEY);
+    uint64_t row;
+    bool is_within = json_read_count(item, &row) && row < config->vocabulary;
+    return item == NULL || is_within ? STATUS_OK : refuse(reader, KEY, "expected a token, or null", error);
+}
+
+Status config_prepare_bailing_hybrid(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    return check_padding(reader, config, error);
+}
+
+/* Nothing turns; parameters of turning that are stated all the same are checked by what they would be. */
+Status config_prepare_kimi_linear(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char *const KEYS[] = {"rope_scaling", "rope_parameters"};
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+        const cJSON *object = json_find_any(reader->json, KEYS[i]), *kind = json_find(object, "rope_type");
+        if (kind == NULL) kind = json_find(object, "type");
+        bool is_default =
+            kind == NULL || strcmp(cJSON_IsString(kind) ? kind->valuestring : "", "default") == 0;
+        if (!is_default) return refuse(reader, KEYS[i], "the type has no rotary embedding", error);
+    }
+    return check_padding(reader, config, error);
+}
+
 /* A base of null, inside the parameters or, where they state none, beside them: nothing turns. */
 Status config_prepare_olmo_hybrid(const ConfigReader *reader, ModelConfig *config, Error *error) {
     static const char THETA[] = "rope_theta";
-    (void)error;
     const cJSON *inside = json_find_any(reader->json, "rope_scaling");
     if (!config_is_truthy(inside)) inside = json_find_any(reader->json, "rope_parameters");
     const cJSON *theta = json_find_any(inside, THETA);
     if (theta == NULL) theta = json_find_any(reader->json, THETA);
     config->is_unturned = cJSON_IsNull(theta);
-    return STATUS_OK;
+    return check_padding(reader, config, error);
 }
 
 /* Its head is its own, and clips are of attention's own object. */

@@ -131,6 +131,20 @@ PAIRS = {
     # experts in a row
     "dbrx": ("dbrx", dict(vocab_size=24, d_model=16, n_heads=4, n_layers=1, max_seq_len=64, attn_config=dict(kv_n_heads=2, clip_qkv=0.8, rope_theta=10000.0),
              ffn_config=dict(ffn_hidden_size=10, moe_num_experts=3, moe_top_k=2)), 24),
+    # the gated delta rule out of matrices of their own, a convolution saved in thirds that are not its queries', keys' and values',
+    # what is written doubled; norms before its blocks, and behind those of attention
+    "olmo_hybrid": ("olmo_hybrid", GROUPED | dict(intermediate_size=8, linear_num_key_heads=2, linear_num_value_heads=4, linear_key_head_dim=5, linear_value_head_dim=6,
+                    linear_conv_kernel_dim=3, layer_types=["linear_attention", "full_attention"], rope_parameters=dict(rope_type="default", rope_theta=100.0),
+                    pad_token_id=0), 24),
+    # the delta rule with a decay for each channel, gates and decays of a rank; latent attention that does not turn, its keys' shared part odd
+    "kimi_linear": ("kimi_linear", GROUPED | dict(num_key_value_heads=4, intermediate_size=10, linear_num_heads=3, linear_head_dim=5, linear_conv_kernel_dim=3,
+                    layer_types=["linear_attention", "full_attention"], mlp_layer_types=["dense", "sparse"], kv_lora_rank=5, qk_nope_head_dim=4, qk_rope_head_dim=3,
+                    v_head_dim=3, num_local_experts=4, num_experts_per_tok=2, moe_intermediate_size=6, n_group=2, topk_group=1, pad_token_id=0), 24),
+    # the same with decays that are bounded, and latent attention that turns, gated by head
+    "bailing_hybrid": ("bailing_hybrid", GROUPED | dict(num_key_value_heads=4, intermediate_size=10, head_dim=6, short_conv_kernel_size=3, kda_lower_bound=-2.0,
+                       layer_types=["linear_attention", "full_attention"], mlp_layer_types=["dense", "sparse"], q_lora_rank=6, kv_lora_rank=5, qk_nope_head_dim=4,
+                       qk_rope_head_dim=4, v_head_dim=3, attention_bias=True, num_local_experts=4, num_experts_per_tok=2, moe_intermediate_size=6, n_group=2, topk_group=1,
+                       rope_parameters=dict(rope_type="default", rope_theta=100.0), pad_token_id=0), 24),
     # text alone: a layer that does nothing to it, rows of the embedding that the head has not
     "mllama": ("mllama", dict(text_config=GROUPED | dict(num_hidden_layers=3, intermediate_size=8, cross_attention_layers=[1], pad_token_id=0),
                vision_config=dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_global_layers=1, attention_heads=2, image_size=8, patch_size=4,

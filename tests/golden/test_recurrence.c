@@ -9,9 +9,10 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const NAMES[] = {"lfm2",   "qwen3_5_text", "qwen3_next", "mamba",           "jamba",
-                                    "mamba2", "falcon_h1",    "nemotron_h", "recurrent_gemma", "zamba2",
-                                    "lfm3",   "minimax"};
+static const char *const NAMES[] = {
+    "lfm2",   "qwen3_5_text", "qwen3_next",  "mamba",           "jamba",
+    "mamba2", "falcon_h1",    "nemotron_h",  "recurrent_gemma", "zamba2",
+    "lfm3",   "minimax",      "olmo_hybrid", "kimi_linear",     "bailing_hybrid"};
 static const Settings HALF = {.alpha = 0.5};
 static const double TOLERANCE = 5e-6;
 
