@@ -167,7 +167,11 @@ static Status read_two_lists(const ConfigReader *reader, const ModelConfig *conf
     const cJSON *item;
     fill(config, kinds, LAYER_KIND_COUNT);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        cJSON_ArrayForEach(item, config_find(reader, lists[i].key)) {
+        const cJSON *list = config_find(reader, lists[i].key);
+        if (!cJSON_IsArray(list))
+            return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a list of layers",
+                               reader->origin, lists[i].key);
+        cJSON_ArrayForEach(item, list) {
             uint64_t layer;
             if (!json_read_count(item, &layer) || layer == 0 || layer > config->layers)
                 return status_fail(error, STATUS_FORMAT,

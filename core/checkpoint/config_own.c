@@ -223,7 +223,12 @@ static Status check_padding(const ConfigReader *reader, const ModelConfig *confi
     return item == NULL || is_within ? STATUS_OK : refuse(reader, KEY, "expected a token, or null", error);
 }
 
+/* Layers that predict further tokens are left out, but counted. */
 Status config_prepare_bailing_hybrid(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char KEY[] = "num_mtp_layers";
+    uint64_t count;
+    if (!json_read_count(config_find(reader, KEY), &count))
+        return refuse(reader, KEY, "expected a count", error);
     return check_padding(reader, config, error);
 }
 

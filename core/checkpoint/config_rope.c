@@ -208,6 +208,18 @@ static Status read_part(const RopeSource *source, const ModelConfig *config, Err
     return STATUS_OK;
 }
 
+/* The longest context, as the class knows it when it settles rotary parameters: by its field's own name. What stands under
+ * another name comes later. */
+static double declared_length(const RopeSource *source, const ModelConfig *config) {
+    static const char KEY[] = "max_position_embeddings";
+    const cJSON *stated = json_find_any(source->json, KEY),
+                *declared = json_find(source->reader->defaults, KEY);
+    const cJSON *item = stated != NULL ? stated : declared;
+    uint64_t length = config->max_positions;
+    if (declared != NULL && !json_read_count(item, &length)) length = 0;
+    return (double)length;
+}
+
 /* What stands at the top comes before what stands inside, and both before the longest context. */
 static Status read_length(const RopeSource *source, ModelConfig *config, Error *error) {
     RopeSource top = *source;
@@ -216,7 +228,7 @@ static Status read_length(const RopeSource *source, ModelConfig *config, Error *
     bool found, found_top = false;
     const cJSON *declared = json_find(source->reader->defaults, "original_max_position_embeddings");
     top.inside = NULL;
-    *length = (double)config->max_positions;
+    *length = declared_length(source, config);
     *from = config->from[CONFIG_POSITIONS];
     Status status = read_positive(source, KEY_LENGTH, false, length, from, &found, error);
     if (status == STATUS_OK) status = read_positive(&top, KEY_LENGTH, true, length, from, &found_top, error);

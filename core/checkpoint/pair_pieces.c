@@ -28,8 +28,14 @@ static const Tensor *find_piece(const Checkpoint *checkpoint, const char *first,
     return found;
 }
 
+/* But for how many channels they have. */
+static bool are_alike(const Tensor *a, const Tensor *b) {
+    return a->rank == b->rank && a->rank > 0 &&
+           memcmp(a->shape + 1, b->shape + 1, (a->rank - 1) * sizeof *a->shape) == 0;
+}
+
 static bool is_plain(const Tensor *tensor) {
-    return dtype_is_float(tensor->dtype) && tensor_values_are_stored(tensor) && tensor->rank == 3;
+    return dtype_is_float(tensor->dtype) && tensor_values_are_stored(tensor);
 }
 
 /* All three, of one dtype, with as many channels on both sides, but not all cut alike. */
@@ -41,9 +47,7 @@ static bool find_pieces(const Checkpoint *sft, const PairNames *names, const Ten
         const Tensor *base = own != NULL ? names->base_of[own - sft->tensors] : NULL;
         if (base == NULL || !is_plain(base) || !is_plain(own)) return false;
         if (i > 0 && base->dtype != pieces->base[0]->dtype) return false;
-        if (memcmp(base->shape + 1, first->shape + 1, 2 * sizeof *base->shape) != 0 ||
-            memcmp(own->shape + 1, first->shape + 1, 2 * sizeof *own->shape) != 0)
-            return false;
+        if (!are_alike(base, first) || !are_alike(own, first)) return false;
         pieces->base[i] = base;
         pieces->sft[i] = own;
         differ = differ || base->shape[0] != own->shape[0];
