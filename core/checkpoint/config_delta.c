@@ -3,60 +3,22 @@
 #include <inttypes.h>
 #include <math.h>
 
-/* ---- the rules ---- */
-
-#define OWN(KEY)                                                                                             \
-    { NULL, KEY }
-#define QWEN_KEYS                                                                                            \
-    .keys = {OWN("linear_num_key_heads"), OWN("linear_key_head_dim"), OWN("linear_num_value_heads"),         \
-             OWN("linear_value_head_dim"), OWN("linear_conv_kernel_dim")}
-
-const DeltaRule DELTA_QWEN = {.layout = DELTA_JOINED, QWEN_KEYS};
-
-const DeltaRule DELTA_QWEN_FUSED = {.layout = DELTA_FUSED, QWEN_KEYS};
-
-const DeltaRule DELTA_OLMO = {.layout = DELTA_PARTED,
-                              QWEN_KEYS,
-                              .sizes_may_be_null = true,
-                              .norm_epsilon = 1e-5,
-                              .doubled_key = "linear_allow_neg_eigval"};
-
-#define KIMI_LIKE .layout = DELTA_PARTED, .decays_channels = true, .gate = ACTIVATION_SIGMOID
-#define KIMI_HEADS                                                                                           \
-    { "linear_attn_config.num_heads", "linear_num_heads" }
-#define KIMI_DIM                                                                                             \
-    { "linear_attn_config.head_dim", "linear_head_dim" }
-
-const DeltaRule DELTA_KIMI = {
-    KIMI_LIKE,
-    .keys = {KIMI_HEADS,
-             KIMI_DIM,
-             KIMI_HEADS,
-             KIMI_DIM,
-             {"linear_attn_config.short_conv_kernel_size", "linear_conv_kernel_dim"}},
-    .object_key = "linear_attn_config", .gate_has_rank = true, .step_has_rank = true};
-
-/* What the class derives, it writes; what is written it does not derive again. */
-#define BAILING_HEADS                                                                                        \
-    { "linear_num_heads", "num_attention_heads" }
-#define BAILING_DIM                                                                                          \
-    { "linear_head_dim", "head_dim" }
-
-const DeltaRule DELTA_BAILING = {KIMI_LIKE,
-                                 .keys = {BAILING_HEADS,
-                                          BAILING_DIM,
-                                          BAILING_HEADS,
-                                          BAILING_DIM,
-                                          {"linear_conv_kernel_dim", "short_conv_kernel_size"}},
-                                 .bounded_key = "kda_safe_gate", .bound_key = "kda_lower_bound"};
-
 /* ---- sizes ---- */
 
+static const char *choose_key(const ConfigReader *reader, const char *const keys[2]) {
+    const cJSON *stated = keys[0] != NULL ? config_find_stated(reader, keys[0]) : NULL;
+    return stated != NULL ? keys[0] : keys[1];
+}
+
+/* The class does not know the type of what is no field of its own, but no model is made of "4.0". */
 static Status read_size(const ConfigReader *reader, const char *const keys[2], uint64_t otherwise,
                         uint64_t *value, Error *error) {
-    bool is_stated = keys[0] != NULL && config_find_stated(reader, keys[0]) != NULL;
-    const char *from;
-    return config_read_size(reader, is_stated ? keys[0] : keys[1], otherwise, value, &from, error);
+    const char *key = choose_key(reader, keys), *from;
+    const cJSON *stated = config_find_stated(reader, key);
+    if (cJSON_IsNumber(stated) && !json_may_be_integer(stated))
+        return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a whole number", reader->origin,
+                           key);
+    return config_read_size(reader, key, otherwise, value, &from, error);
 }
 
 static Status read_sizes(const ConfigReader *reader, const DeltaRule *rule, ModelConfig *config,
@@ -71,7 +33,9 @@ static Status read_sizes(const ConfigReader *reader, const DeltaRule *rule, Mode
     if (status == STATUS_OK) status = read_size(reader, rule->keys[2], heads, &sizes->value_heads, error);
     dim = is_open ? 2 * sizes->key_dim : 0;
     if (status == STATUS_OK) status = read_size(reader, rule->keys[3], dim, &sizes->value_dim, error);
-    if (status == STATUS_OK) status = config_read_taps(reader, rule->keys[4], &sizes->taps, error);
+    if (status == STATUS_OK) status = read_size(reader, rule->keys[4], 0, &sizes->taps, error);
+    if (status == STATUS_OK)
+        status = config_read_taps(reader, choose_key(reader, rule->keys[4]), &sizes->taps, error);
     sizes->rank = rule->gate_has_rank || rule->step_has_rank ? sizes->key_dim : 0;
     return status;
 }

@@ -343,11 +343,12 @@ void config_need_state(const ConfigReader *reader, const ModelConfig *config, La
 Status config_read_delta(const ConfigReader *reader, ModelConfig *config, Error *error) STATUS_MUST_CHECK;
 void config_need_delta(const ModelConfig *config, LayerPlan *plan);
 
-/* How many inputs an output of a causal convolution is made of; by the first key where it is stated, else the other. */
-Status config_read_taps(const ConfigReader *reader, const char *const keys[2], uint64_t *taps,
+/* How many inputs an output of a causal convolution is made of. */
+Status config_read_taps(const ConfigReader *reader, const char *key, uint64_t *taps,
                         Error *error) STATUS_MUST_CHECK;
 
-/* The norms of a layer's blocks. */
+/* Their epsilon; the norms of a layer's blocks (config_norms.c). */
+Status config_read_norm(const ConfigReader *reader, ModelConfig *config, Error *error) STATUS_MUST_CHECK;
 void config_need_norms(const ModelConfig *config, LayerPlan *plan);
 
 /* By its name; by that of a key (config_activation.c): none, and no default, is silu. */

@@ -3,18 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* The most inputs that an output of a causal convolution is made of: those of known models have 3 or 4. */
-enum { MOST_TAPS = 64 };
-
-Status config_read_taps(const ConfigReader *reader, const char *const keys[2], uint64_t *taps, Error *error) {
-    bool is_stated = keys[0] != NULL && config_find_stated(reader, keys[0]) != NULL;
-    const char *key = is_stated ? keys[0] : keys[1], *from;
-    Status status = config_read_size(reader, key, 0, taps, &from, error);
-    if (status != STATUS_OK || *taps <= MOST_TAPS) return status;
-    return status_fail(error, STATUS_UNSUPPORTED, "%s: expected \"%s\" to be at most %d", reader->origin, key,
-                       MOST_TAPS);
-}
-
 /* As many heads as attention has; null: as wide as the stream. */
 static Status read_gated(const ConfigReader *reader, ModelConfig *config, Error *error) {
     static const char WIDTH[] = "lru_width";
@@ -55,8 +43,7 @@ static Status read_sizes(const ConfigReader *reader, ModelConfig *config, Error 
     if (architecture->mixer == MIXER_LIGHTNING) return read_lightning(reader, config, error);
     if (architecture->mixer == MIXER_DELTA) return config_read_delta(reader, config, error);
     if (architecture->taps_key == NULL) return STATUS_OK;
-    const char *const keys[] = {NULL, architecture->taps_key};
-    Status status = config_read_taps(reader, keys, &config->recurrent.taps, error);
+    Status status = config_read_taps(reader, architecture->taps_key, &config->recurrent.taps, error);
     if (status == STATUS_OK && architecture->mixer == MIXER_GATED) status = read_gated(reader, config, error);
     if (status == STATUS_OK && architecture->state != NULL) status = config_read_state(reader, config, error);
     return status;

@@ -145,6 +145,17 @@ Status config_read_count(const ConfigReader *reader, const char *name, uint64_t 
                        item == NULL ? "nothing" : "something else");
 }
 
+/* The most inputs that an output of a causal convolution is made of: those of known models have 3 or 4. */
+enum { MOST_TAPS = 64 };
+
+Status config_read_taps(const ConfigReader *reader, const char *key, uint64_t *taps, Error *error) {
+    const char *from;
+    Status status = config_read_size(reader, key, 0, taps, &from, error);
+    if (status != STATUS_OK || *taps <= MOST_TAPS) return status;
+    return status_fail(error, STATUS_UNSUPPORTED, "%s: expected \"%s\" to be at most %d", reader->origin, key,
+                       MOST_TAPS);
+}
+
 bool config_is_truthy(const cJSON *item) {
     if (item == NULL || cJSON_IsNull(item) || cJSON_IsFalse(item)) return false;
     if (cJSON_IsNumber(item)) return item->valuedouble != 0.0;

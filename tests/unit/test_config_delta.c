@@ -138,6 +138,7 @@ static void sizes_that_do_not_fit_are_refused(void **state) {
     refuse("kimi_linear", MLA ",\"linear_attn_config\":null", "linear_attn_config");
     refuse("kimi_linear", MLA ",\"linear_num_heads\":null", "linear_num_heads");
     refuse("bailing_hybrid", MLA ",\"linear_head_dim\":null", "linear_head_dim");
+    refuse("bailing_hybrid", MLA ",\"linear_conv_kernel_dim\":4.0", "linear_conv_kernel_dim");
     refuse("bailing_hybrid", MLA ",\"num_nextn_predict_layers\":null", "num_mtp_layers");
 }
 
