@@ -232,16 +232,7 @@ Status config_prepare_bailing_hybrid(const ConfigReader *reader, ModelConfig *co
     return check_padding(reader, config, error);
 }
 
-/* Nothing turns; parameters of turning that are stated all the same are checked by what they would be. */
 Status config_prepare_kimi_linear(const ConfigReader *reader, ModelConfig *config, Error *error) {
-    static const char *const KEYS[] = {"rope_scaling", "rope_parameters"};
-    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
-        const cJSON *object = json_find_any(reader->json, KEYS[i]), *kind = json_find(object, "rope_type");
-        if (kind == NULL) kind = json_find(object, "type");
-        bool is_default =
-            kind == NULL || strcmp(cJSON_IsString(kind) ? kind->valuestring : "", "default") == 0;
-        if (!is_default) return refuse(reader, KEYS[i], "the type has no rotary embedding", error);
-    }
     return check_padding(reader, config, error);
 }
 

@@ -450,12 +450,27 @@ static bool states_both(const ConfigReader *reader) {
            cJSON_IsObject(json_find(all, "full_attention"));
 }
 
+/* Of a type that has no rotary embedding, parameters of one that are stated all the same: transformers minds some. */
+static Status refuse_kinds(const ConfigReader *reader, Error *error) {
+    static const char *const KEYS[] = {"rope_scaling", "rope_parameters"};
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+        const cJSON *object = json_find_any(reader->json, KEYS[i]), *kind = json_find(object, "rope_type");
+        if (kind == NULL) kind = json_find(object, "type");
+        if (kind == NULL || (cJSON_IsString(kind) && strcmp(kind->valuestring, KINDS[ROPE_DEFAULT]) == 0))
+            continue;
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: \"%s\": the type has no rotary embedding",
+                           reader->origin, KEYS[i]);
+    }
+    return STATUS_OK;
+}
+
 /* transformers 4: "rope_theta" and "rope_scaling" (null, or an object with "rope_type" or "type"); transformers 5: both
  * inside "rope_parameters". Files have every mixture of them. */
 Status config_read_ropes(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const cJSON *scaling = json_find_any(reader->json, "rope_scaling");
     RopeSource source = find_source(reader, config, &config->ropes[0]);
     RopeRule rule = config->architecture->rope;
+    if (rule == ROPE_RULE_NONE) return refuse_kinds(reader, error);
     if (!config_turns(config)) return STATUS_OK;
     if (config->architecture->rotary_dims_key != NULL) return read_dims(reader, config, error);
     if (!cJSON_IsObject(scaling) && config_is_truthy(scaling))

@@ -81,14 +81,25 @@ static Status check_part(const Checkpoint *checkpoint, const Tensor *tensor, Ten
                        checkpoint->directory, tensor->name, rows, columns > 0 ? columns : 1, shape);
 }
 
+/* By all the names that it goes by: which of them the type has is not known here. */
+static Status refuse_missing(const Pair *pair, TensorPart part, int layer, Error *error) {
+    const char *const *names = architecture_part_names(part);
+    char list[400];
+    size_t used = 0;
+    for (size_t i = 0; names[i] != NULL && used < sizeof list; i++) {
+        const char *before = i == 0 ? "" : names[i + 1] == NULL ? " or " : ", ";
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s…%s", before, names[i]);
+    }
+    return status_fail(error, STATUS_FORMAT, "%s: layer %d: expected a tensor %s in both models",
+                       pair->sft->directory, layer, list);
+}
+
 Status model_parts_find(const Pair *pair, const ModelConfig *config, TensorPart part, int layer,
                         const PairTensor **tensor, Error *error) {
     size_t number;
     const int source = architecture_part_layer(config, part, layer, &number);
     *tensor = find_part(pair, part, source, number);
-    if (*tensor == NULL || (*tensor)->base == NULL)
-        return status_fail(error, STATUS_FORMAT, "%s: tensor %s in layer %d: expected in both models",
-                           pair->sft->directory, *architecture_part_names(part), layer);
+    if (*tensor == NULL || (*tensor)->base == NULL) return refuse_missing(pair, part, layer, error);
     Status status = check_part(pair->sft, (*tensor)->sft, part, layer, error);
     return status == STATUS_OK ? check_part(pair->base, (*tensor)->base, part, layer, error) : status;
 }
