@@ -5,7 +5,6 @@ typedef struct PartFacts {
     const char *names[PART_MOST_NAMES + 1];
     TensorRole role;
     bool is_matrix;
-    TensorRole other; /* TENSOR_OTHER: none */
 } PartFacts;
 
 static const PartFacts FACTS[TENSOR_PART_COUNT] = {
@@ -55,8 +54,7 @@ static const PartFacts FACTS[TENSOR_PART_COUNT] = {
     [TENSOR_PART_DELTA_OUT] = {{".linear_attn.out_proj.weight", ".linear_attn.o_proj.weight",
                                 "self_attn.o_proj.weight", "attention.dense.weight"},
                                TENSOR_STATE_SPACE,
-                               true,
-                               TENSOR_O},
+                               true},
     [TENSOR_PART_DELTA_FUSED] = {{".linear_attn.in_proj_qkvz.weight"}, TENSOR_STATE_SPACE, true},
     [TENSOR_PART_DELTA_STEPS] = {{".linear_attn.in_proj_ba.weight"}, TENSOR_STATE_SPACE, true},
     [TENSOR_PART_DELTA_QUERY] = {{".linear_attn.q_proj.weight", "self_attn.q_proj.weight",
@@ -210,7 +208,8 @@ TensorRole architecture_part_role(TensorPart part) {
 }
 
 TensorRole architecture_part_other_role(TensorPart part) {
-    return FACTS[part].other;
+    static const TensorRole OTHERS[TENSOR_PART_COUNT] = {[TENSOR_PART_DELTA_OUT] = TENSOR_O};
+    return OTHERS[part];
 }
 
 bool architecture_part_is_matrix(TensorPart part) {
