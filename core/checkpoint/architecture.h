@@ -150,7 +150,8 @@ typedef struct RecurrentSizes {
     uint64_t value_heads, value_dim;
     /* of state spaces key heads are groups, which share what is written and read; key_dim is the size of the state; each
      * channel of Mamba-1 is a value head */
-    uint64_t rank;  /* Mamba-1: of what steps come of */
+    uint64_t
+        rank; /* Mamba-1: of what steps come of; the delta rule: of gates and decays, where they have one */
     uint64_t block; /* lightning attention: tokens */
 } RecurrentSizes;
 
@@ -169,6 +170,15 @@ typedef struct StateSwitches {
     double in_scale, out_scale;
     double scales[5]; /* of gates, inputs, what is written, what is read, steps: as they are projected */
 } StateSwitches;
+
+/* Of the gated delta rule (block_delta.h). */
+typedef struct DeltaSwitches {
+    bool decays_channels; /* each channel of a head's keys has a decay of its own, not each value head one */
+    Activation gate;      /* of what is read */
+    double norm_epsilon;  /* of the norm before it; 0: the model's */
+    double write_scale;   /* of how much is written: with 2 what is held may change its sign */
+    double least_decay;   /* the logarithm of a decay stays above it; 0: of no bound */
+} DeltaSwitches;
 
 typedef enum MlpKind { MLP_NONE, MLP_GATED, MLP_PLAIN, MLP_EXPERTS } MlpKind;
 
@@ -205,6 +215,7 @@ typedef struct LayerPlan {
     PartSet parts;
     MixerKind mixer;
     bool attends_beside; /* a mixer with a state stands beside attention; both are added */
+    bool norms_before;   /* its norms are NORMS_BEFORE, whatever the model's others are */
     StreamScales scales; /* of what mixes; those of MLPs are the model's */
     uint64_t heads, kv_heads, head_dim;
     uint64_t window; /* keys a query sees, itself included; 0: all */
@@ -265,6 +276,7 @@ typedef struct ModelConfig {
     uint64_t shared_layers;    /* the last so many have no keys and values of their own */
     RecurrentSizes recurrent;
     StateSwitches state;
+    DeltaSwitches delta;
     uint64_t layer_input_size; /* what each layer has of a token besides the stream; 0: nothing */
     uint64_t layer_vocabulary; /* of tokens below that; others have what token 0 has */
     bool has_common;           /* layers have a block in common */
@@ -317,6 +329,7 @@ typedef struct ModelConfig {
     double value_scale;    /* of values */
     uint64_t kept_keys;    /* of a dynamic mask: so many of what a query sees count; 0: there is none */
     Alibi alibi;
+    bool is_unturned; /* nothing turns, though the type could */
     PositionKind positions;
     uint64_t position_offset; /* of a position's row */
     uint64_t blank_position;  /* sinusoidal: the row that is zero; 0: none that is used */
@@ -389,6 +402,10 @@ static inline bool architecture_has(const LayerPlan *plan, TensorRole role) {
     return (plan->roles >> role & 1) != 0;
 }
 
+static inline NormPlaces architecture_norms(const ModelConfig *config, const LayerPlan *plan) {
+    return plan->norms_before ? NORMS_BEFORE : config->norms;
+}
+
 /* Whether a layer has attention, alone or beside a mixer. */
 static inline bool architecture_attends(const LayerPlan *plan) {
     return plan->mixer == MIXER_ATTENTION || plan->attends_beside;
@@ -409,8 +426,9 @@ int architecture_part_layer(const ModelConfig *config, TensorPart part, int laye
 enum { PART_MOST_NAMES = 12 };
 const char *const *architecture_part_names(TensorPart part); /* NULL behind the last */
 
-/* The role by which tensors with that part are listed; TENSOR_ROLE_COUNT: any. */
+/* The role by which tensors with that part are listed; TENSOR_ROLE_COUNT: any. Some have another one, or TENSOR_OTHER. */
 TensorRole architecture_part_role(TensorPart part);
+TensorRole architecture_part_other_role(TensorPart part);
 
 /* Whether a layer multiplies by it; else it is a vector, which is blended once. */
 bool architecture_part_is_matrix(TensorPart part);
@@ -438,6 +456,9 @@ bool architecture_is_compressed(const ModelConfig *config);
 uint64_t architecture_delta_keys(const ModelConfig *config);
 uint64_t architecture_delta_values(const ModelConfig *config);
 uint64_t architecture_delta_channels(const ModelConfig *config);
+
+/* How many decays the delta rule has: of value heads, or of channels of their keys. */
+uint64_t architecture_delta_decays(const ModelConfig *config);
 
 /* By name, what of the model has a forward pass alone: gradients do not go through it yet. NULL: nothing. */
 const char *architecture_forward_only(const ModelConfig *config);

@@ -30,16 +30,54 @@ static const PartFacts FACTS[TENSOR_PART_COUNT] = {
     [TENSOR_PART_CONVOLUTION_OUT] = {{".conv.out_proj.weight"}, TENSOR_CONVOLUTION, true},
     [TENSOR_PART_CONVOLUTION_OUT_BIAS] = {{".conv.out_proj.bias"}, TENSOR_CONVOLUTION, false},
     [TENSOR_PART_DELTA_IN] = {{".linear_attn.in_proj_qkv.weight"}, TENSOR_STATE_SPACE, true},
-    [TENSOR_PART_DELTA_GATE] = {{".linear_attn.in_proj_z.weight"}, TENSOR_STATE_SPACE, true},
-    [TENSOR_PART_DELTA_WRITE] = {{".linear_attn.in_proj_b.weight"}, TENSOR_STATE_SPACE, true},
-    [TENSOR_PART_DELTA_STEP] = {{".linear_attn.in_proj_a.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_DELTA_GATE] = {{".linear_attn.in_proj_z.weight", ".linear_attn.g_proj.weight",
+                                 "attention.g_proj.weight"},
+                                TENSOR_STATE_SPACE,
+                                true},
+    [TENSOR_PART_DELTA_WRITE] = {{".linear_attn.in_proj_b.weight", ".linear_attn.b_proj.weight",
+                                  "self_attn.b_proj.weight", "attention.b_proj.weight"},
+                                 TENSOR_STATE_SPACE,
+                                 true},
+    [TENSOR_PART_DELTA_STEP] = {{".linear_attn.in_proj_a.weight", ".linear_attn.a_proj.weight",
+                                 "attention.f_proj.weight"},
+                                TENSOR_STATE_SPACE,
+                                true},
     [TENSOR_PART_DELTA_CONVOLUTION] = {{".linear_attn.conv1d.weight"}, TENSOR_CONVOLUTION, false},
-    [TENSOR_PART_DELTA_DECAY] = {{".linear_attn.A_log"}, TENSOR_STATE_SPACE, false},
-    [TENSOR_PART_DELTA_STEP_BIAS] = {{".linear_attn.dt_bias"}, TENSOR_STATE_SPACE, false},
-    [TENSOR_PART_DELTA_NORM] = {{".linear_attn.norm.weight"}, TENSOR_ROLE_COUNT, false},
-    [TENSOR_PART_DELTA_OUT] = {{".linear_attn.out_proj.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_DELTA_DECAY] = {{".linear_attn.A_log", "self_attn.A_log", "attention.A_log"},
+                                 TENSOR_STATE_SPACE,
+                                 false},
+    [TENSOR_PART_DELTA_STEP_BIAS] = {{".linear_attn.dt_bias", "self_attn.dt_bias", "attention.dt_bias"},
+                                     TENSOR_STATE_SPACE,
+                                     false},
+    [TENSOR_PART_DELTA_NORM] = {{".linear_attn.norm.weight", ".linear_attn.o_norm.weight",
+                                 "self_attn.o_norm.weight", "attention.o_norm.weight"},
+                                TENSOR_NORM,
+                                false},
+    [TENSOR_PART_DELTA_OUT] = {{".linear_attn.out_proj.weight", ".linear_attn.o_proj.weight",
+                                "self_attn.o_proj.weight", "attention.dense.weight"},
+                               TENSOR_STATE_SPACE,
+                               true},
     [TENSOR_PART_DELTA_FUSED] = {{".linear_attn.in_proj_qkvz.weight"}, TENSOR_STATE_SPACE, true},
     [TENSOR_PART_DELTA_STEPS] = {{".linear_attn.in_proj_ba.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_DELTA_QUERY] = {{".linear_attn.q_proj.weight", "self_attn.q_proj.weight",
+                                  "attention.q_proj.weight"},
+                                 TENSOR_Q,
+                                 true},
+    [TENSOR_PART_DELTA_KEY] = {{".linear_attn.k_proj.weight", "self_attn.k_proj.weight",
+                                "attention.k_proj.weight"},
+                               TENSOR_K,
+                               true},
+    [TENSOR_PART_DELTA_VALUE] = {{".linear_attn.v_proj.weight", "self_attn.v_proj.weight",
+                                  "attention.v_proj.weight"},
+                                 TENSOR_V,
+                                 true},
+    [TENSOR_PART_DELTA_QUERY_CONVOLUTION] = {{".q_conv1d.weight"}, TENSOR_CONVOLUTION, false},
+    [TENSOR_PART_DELTA_KEY_CONVOLUTION] = {{".k_conv1d.weight"}, TENSOR_CONVOLUTION, false},
+    [TENSOR_PART_DELTA_VALUE_CONVOLUTION] = {{".v_conv1d.weight"}, TENSOR_CONVOLUTION, false},
+    [TENSOR_PART_DELTA_GATE_LEFT] = {{"self_attn.g_a_proj.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_DELTA_GATE_RIGHT] = {{"self_attn.g_b_proj.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_DELTA_STEP_LEFT] = {{"self_attn.f_a_proj.weight"}, TENSOR_STATE_SPACE, true},
+    [TENSOR_PART_DELTA_STEP_RIGHT] = {{"self_attn.f_b_proj.weight"}, TENSOR_STATE_SPACE, true},
     [TENSOR_PART_STATE_IN] = {{".mamba.in_proj.weight", ".mixer.in_proj.weight"}, TENSOR_STATE_SPACE, true},
     [TENSOR_PART_STATE_IN_BIAS] = {{".mamba.in_proj.bias", ".mixer.in_proj.bias"}, TENSOR_STATE_SPACE, false},
     [TENSOR_PART_STATE_CONVOLUTION] = {{".mamba.conv1d.weight", ".mixer.conv1d.weight"},
@@ -161,7 +199,8 @@ static const PartFacts FACTS[TENSOR_PART_COUNT] = {
     [TENSOR_PART_OUTPUT_EXPERTS] = {{"self_attention.experts.output_linear.weight"}, TENSOR_EXPERT, true},
     [TENSOR_PART_OUTPUT_BIAS] = {{"self_attention.experts.bias"}, TENSOR_EXPERT_BIAS, false},
     [TENSOR_PART_KEY_VALUE] = {{"self_attention.kv_proj.weight"}, TENSOR_QKV, true},
-    [TENSOR_PART_ATTENTION_GATE] = {{"self_attn.gate_proj.weight", "self_attn.g_proj.weight"},
+    [TENSOR_PART_ATTENTION_GATE] = {{"self_attn.gate_proj.weight", "self_attn.g_proj.weight",
+                                     "attention.g_proj.weight"},
                                     TENSOR_ROLE_COUNT,
                                     true},
     [TENSOR_PART_MASK_STEP] = {{"self_attn.dt_proj.weight"}, TENSOR_ROLE_COUNT, true},
@@ -220,6 +259,11 @@ TensorRole architecture_part_role(TensorPart part) {
     return FACTS[part].role;
 }
 
+TensorRole architecture_part_other_role(TensorPart part) {
+    static const TensorRole OTHERS[TENSOR_PART_COUNT] = {[TENSOR_PART_DELTA_OUT] = TENSOR_O};
+    return OTHERS[part];
+}
+
 bool architecture_part_is_matrix(TensorPart part) {
     return FACTS[part].is_matrix;
 }
@@ -248,6 +292,11 @@ uint64_t architecture_delta_values(const ModelConfig *config) {
 
 uint64_t architecture_delta_channels(const ModelConfig *config) {
     return 2 * architecture_delta_keys(config) + architecture_delta_values(config);
+}
+
+uint64_t architecture_delta_decays(const ModelConfig *config) {
+    const RecurrentSizes *sizes = &config->recurrent;
+    return sizes->value_heads * (config->delta.decays_channels ? sizes->key_dim : 1);
 }
 
 void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, TensorPart part,
@@ -283,15 +332,25 @@ void architecture_part_shape(const ModelConfig *config, const LayerPlan *plan, T
         [TENSOR_PART_DELTA_IN] = {architecture_delta_channels(config), hidden},
         [TENSOR_PART_DELTA_GATE] = {architecture_delta_values(config), hidden},
         [TENSOR_PART_DELTA_WRITE] = {mixer->value_heads, hidden},
-        [TENSOR_PART_DELTA_STEP] = {mixer->value_heads, hidden},
+        [TENSOR_PART_DELTA_STEP] = {architecture_delta_decays(config), hidden},
         [TENSOR_PART_DELTA_CONVOLUTION] = {architecture_delta_channels(config) * mixer->taps, 0},
         [TENSOR_PART_DELTA_DECAY] = {mixer->value_heads, 0},
-        [TENSOR_PART_DELTA_STEP_BIAS] = {mixer->value_heads, 0},
+        [TENSOR_PART_DELTA_STEP_BIAS] = {architecture_delta_decays(config), 0},
         [TENSOR_PART_DELTA_NORM] = {mixer->value_dim, 0},
         [TENSOR_PART_DELTA_OUT] = {hidden, architecture_delta_values(config)},
         [TENSOR_PART_DELTA_FUSED] = {architecture_delta_channels(config) + architecture_delta_values(config),
                                      hidden},
         [TENSOR_PART_DELTA_STEPS] = {2 * mixer->value_heads, hidden},
+        [TENSOR_PART_DELTA_QUERY] = {architecture_delta_keys(config), hidden},
+        [TENSOR_PART_DELTA_KEY] = {architecture_delta_keys(config), hidden},
+        [TENSOR_PART_DELTA_VALUE] = {width, hidden},
+        [TENSOR_PART_DELTA_QUERY_CONVOLUTION] = {architecture_delta_keys(config) * mixer->taps, 0},
+        [TENSOR_PART_DELTA_KEY_CONVOLUTION] = {architecture_delta_keys(config) * mixer->taps, 0},
+        [TENSOR_PART_DELTA_VALUE_CONVOLUTION] = {width * mixer->taps, 0},
+        [TENSOR_PART_DELTA_GATE_LEFT] = {mixer->rank, hidden},
+        [TENSOR_PART_DELTA_GATE_RIGHT] = {width, mixer->rank},
+        [TENSOR_PART_DELTA_STEP_LEFT] = {mixer->rank, hidden},
+        [TENSOR_PART_DELTA_STEP_RIGHT] = {architecture_delta_decays(config), mixer->rank},
         [TENSOR_PART_STATE_IN] = {is_selective ? 2 * width : width + channels + mixer->value_heads, hidden},
         [TENSOR_PART_STATE_IN_BIAS] = {is_selective ? 2 * width : width + channels + mixer->value_heads, 0},
         [TENSOR_PART_STATE_CONVOLUTION] = {(is_selective ? width : channels) * mixer->taps, 0},

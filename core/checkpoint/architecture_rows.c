@@ -75,7 +75,10 @@ void architecture_describe(const Architecture *architecture, char *text, size_t 
     if (architecture->stream_scale_key != NULL) add_words(&words, "further %s", "streams");
     if (architecture->mixer == MIXER_GATED) add_words(&words, "gated recurrences%s", " in some layers");
     if (architecture->mixer == MIXER_LIGHTNING) add_words(&words, "lightning attention%s", " in some layers");
-    if (architecture->mixer == MIXER_DELTA) add_words(&words, "the gated delta rule%s", " in some layers");
+    if (architecture->mixer == MIXER_DELTA)
+        add_words(&words, "the gated delta rule%s in some layers",
+                  architecture->delta->decays_channels ? " by channel" : "");
+    if (architecture->mixers_norm_before) add_words(&words, "their norms %s", PLACES[NORMS_BEFORE]);
     if (architecture->has_output_gate) add_words(&words, "a gate behind %s", "attention");
     if (architecture->has_dynamic_mask) add_words(&words, "dynamic %s", "masks");
     if (architecture->is_compressed) add_words(&words, "%s attention; hyper-connections", "compressed");

@@ -342,7 +342,7 @@ const Architecture ARCHITECTURES_DENSE[] = {
      .mixer_type = "linear_attention",
      .interval_key = "full_attention_interval",
      .interval = 4,
-     .taps_key = "linear_conv_kernel_dim"},
+     .delta = &DELTA_QWEN},
     /* models around a text model: their text is run, what else they have is compared, fused and exported */
     {.model_type = "gemma3", .text_type = "gemma3_text"},
     {.model_type = "gemma3n", .text_type = "gemma3n_text"},

@@ -75,19 +75,33 @@ static Tensor make_tensor(const SafetensorsEntry *entry, size_t file) {
     return tensor;
 }
 
-/* "post_attention_layernorm" says where it stands; what else the model has says what it does: where another norm follows
- * attention (GLM-4), this one precedes the MLP all the same. */
-static void judge_post_norms(Checkpoint *checkpoint) {
-    bool has_them = false, has_own = false;
+/* A layer's norms, by names that tell. */
+enum { HAS_POST_NORMS = 1, HAS_OWN_POST_NORM = 2 };
+
+/* "post_attention_layernorm" says where it stands; what else the layer has says what it does: where another norm follows
+ * attention (GLM-4), this one precedes the MLP all the same. OLMo Hybrid's is saved as "feedforward_layer_norm", too. */
+static Status judge_post_norms(Checkpoint *checkpoint, Error *error) {
+    size_t layers = 0;
+    for (size_t i = 0; i < checkpoint->tensor_count; i++)
+        if (checkpoint->tensors[i].layer >= (int)layers) layers = (size_t)checkpoint->tensors[i].layer + 1;
+    unsigned char *has = memory_allocate(layers + 1, sizeof *has); /* the last: of no layer */
+    if (has == NULL) return memory_fail(error, checkpoint->directory);
     for (size_t i = 0; i < checkpoint->tensor_count; i++) {
-        has_them = has_them || tensor_name_has_post_norms(checkpoint->tensors[i].name);
-        has_own = has_own || checkpoint->tensors[i].role == TENSOR_POST_ATTENTION_NORM;
+        const Tensor *tensor = &checkpoint->tensors[i];
+        unsigned char *own = &has[tensor->layer < 0 ? layers : (size_t)tensor->layer];
+        if (tensor_name_has_post_norms(tensor->name)) *own |= HAS_POST_NORMS;
+        if (tensor->role == TENSOR_POST_ATTENTION_NORM) *own |= HAS_OWN_POST_NORM;
     }
-    for (size_t i = 0; i < checkpoint->tensor_count && has_them && !has_own; i++) {
+    for (size_t i = 0; i < checkpoint->tensor_count; i++) {
         Tensor *tensor = &checkpoint->tensors[i];
-        if (tensor->role == TENSOR_MLP_NORM && strstr(tensor->name, "post_attention_layernorm") != NULL)
+        bool is_last = strstr(tensor->name, "post_attention_layernorm") != NULL ||
+                       strstr(tensor->name, "feedforward_layer_norm") != NULL;
+        if (tensor->role == TENSOR_MLP_NORM && is_last && tensor->layer >= 0 &&
+            has[tensor->layer] == HAS_POST_NORMS)
             tensor->role = TENSOR_POST_ATTENTION_NORM;
     }
+    free(has);
+    return STATUS_OK;
 }
 
 static Status index_roles(Checkpoint *checkpoint, Error *error) {
@@ -130,8 +144,7 @@ static Status list_tensors(Checkpoint *checkpoint, Error *error) {
                                checkpoint->directory, a->name, checkpoint->file_names[a->file],
                                checkpoint->file_names[b->file]);
     }
-    judge_post_norms(checkpoint);
-    return STATUS_OK;
+    return judge_post_norms(checkpoint, error);
 }
 
 /* Every tensor that the index promises must be in the file it names. */

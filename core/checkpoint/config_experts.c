@@ -146,6 +146,8 @@ static Status read_shared(const ConfigReader *reader, const ExpertRule *rule, Ex
     if (rule->shared_count_key != NULL) {
         status = config_read_count(reader, rule->shared_count_key, &times, error);
         plan->shared_width = times * plan->width; /* both are at most 2³⁰ */
+        if (status == STATUS_OK && times == 0 && rule->needs_shared)
+            return refuse(reader, rule->shared_count_key, "a count from 1", error);
     }
     if (status == STATUS_OK && plan->shared_width > CONFIG_LARGEST_SIZE)
         return refuse(reader, rule->shared_count_key, "a smaller count", error);
@@ -217,8 +219,9 @@ static Status read_plan(const ConfigReader *reader, const ModelConfig *config, u
     const char *from;
     *plan = (ExpertPlan){.scoring = rule->scoring,
                          .layout = rule->layout,
-                         .normalises = rule->normalises || (rule->normalise_key != NULL &&
-                                                            config_bool(reader, rule->normalise_key)),
+                         .normalises =
+                             rule->normalises || (rule->normalise_key != NULL &&
+                                                  config_is_truthy(config_find(reader, rule->normalise_key))),
                          .added_sum = rule->added_sum,
                          .scales_input = rule->scales_input,
                          .shared_scale = 1.0,

@@ -188,10 +188,12 @@ static void add_experts(const Lister *lister) {
 static void add_latent(const Lister *lister) {
     const LatentPlan *latent = &lister->config->latent;
     if (latent->latent == 0) return;
+    const bool turns = lister->config->rope_count > 0;
     ConfigFact *fact =
         config_facts_add(lister->facts, "latent", "latent attention", "config.json",
-                         "keys %" PRIu64 ", queries %" PRIu64 ", %" PRIu64 " channels turn%s", latent->latent,
-                         latent->query, latent->turned, latent->is_interleaved ? " side by side" : "");
+                         "keys %" PRIu64 ", queries %" PRIu64 ", %" PRIu64 " channels %s%s", latent->latent,
+                         latent->query, latent->turned, turns ? "turn" : "are one key's for all heads",
+                         turns && latent->is_interleaved ? " side by side" : "");
     if (fact != NULL) fact->is_computed = true;
 }
 

@@ -6,14 +6,9 @@
 
 #include "core/checkpoint/architecture.h"
 #include "core/checkpoint/config_class.h"
+#include "core/checkpoint/config_rules.h"
 
 /* ---- a row of the table ---- */
-
-/* When a model has something: never, always, or if config.json sets the key to true. */
-typedef struct ConfigRule {
-    bool always;
-    const char *key;
-} ConfigRule;
 
 /* Which layers slide. */
 typedef enum WindowRule {
@@ -42,61 +37,6 @@ typedef enum RopeRule {
     ROPE_RULE_THETAS      /* by the base that "layer_rope_theta" has for the layer; 0: it does not turn */
 } RopeRule;
 
-/* Which layers are mixtures of experts. */
-typedef enum ExpertLayers {
-    EXPERT_LAYERS_ALL,
-    EXPERT_LAYERS_FROM,   /* from the so-manieth on, which dense_key states */
-    EXPERT_LAYERS_TYPES,  /* as "mlp_layer_types" says; else the same; else all but the first */
-    EXPERT_LAYERS_STEP,   /* every decoder_sparse_step-th, but those of mlp_only_layers */
-    EXPERT_LAYERS_RANGE,  /* every moe_layer_interval-th from moe_layer_start_index to moe_layer_end_index */
-    EXPERT_LAYERS_MARKED, /* those that have nothing else */
-    EXPERT_LAYERS_PERIOD, /* "expert_layer_period" and "expert_layer_offset" */
-    EXPERT_LAYERS_LIST    /* as "moe_layers" says; else every interleave_moe_layer_step-th */
-} ExpertLayers;
-
-/* A type's mixtures of experts (config_experts.c). Keys that are NULL are those of no such switch. */
-typedef struct ExpertRule {
-    const char *count_key, *chosen_key;
-    const char *width_key;       /* NULL: intermediate_size */
-    const char *dense_width_key; /* of layers without experts; NULL: intermediate_size */
-    ExpertLayers layers;
-    const char *dense_key;
-    uint64_t dense; /* where there is no such key */
-    ExpertScoring scoring;
-    const char *scoring_key; /* "softmax" or "sigmoid", over the chosen */
-    const char *score_key;   /* "sqrtsoftplus" or "sigmoid", of all */
-    const char *clamp_key;   /* bounds of gate and up */
-    ExpertLayout layout;
-    bool is_plain;                 /* experts have no gate */
-    bool may_have_none;            /* without experts the shared one is the MLP */
-    bool has_correction, has_bias; /* of the choice; of router and experts */
-    bool has_output_bias;          /* one for all experts together */
-    const char *correction_key;    /* has it if true */
-    bool has_groups;               /* "n_group", "topk_group" */
-    const char *method_key;        /* whether there are groups is said here: "group_limited_greedy" */
-    uint64_t group_best;
-    bool normalises;
-    const char *normalise_key; /* if true */
-    double added_sum;          /* to the sum that normalises */
-    const char *least_sum_key, *scale_key, *logit_cap_key;
-    bool scales_input;
-    const char *jitter_key;                    /* EXPERTS_SPARSE_MIXER */
-    const char *glu_limit_key, *glu_alpha_key; /* the clamped activation, gate and up alternating */
-    bool glu_is_apart;                         /* one behind the other */
-    const char *average_key;                   /* "average": the mean of both; "sum" */
-    const char *norm_key;                      /* the order of the norm that normalises: 1, or null */
-    const char *shared_count_key;              /* the shared expert is so many times as wide as one */
-    const char *shared_width_key;              /* it is so wide */
-    bool has_shared, shared_is_fused, shared_has_switch; /* as wide as one */
-} ExpertRule;
-
-extern const ExpertRule EXPERTS_MIXTRAL, EXPERTS_MINIMAX, EXPERTS_PHI, EXPERTS_OLMO, EXPERTS_QWEN,
-    EXPERTS_QWEN_SHARED, EXPERTS_GRANITE, EXPERTS_GRANITE_SHARED, EXPERTS_GPT_OSS, EXPERTS_HUNYUAN,
-    EXPERTS_ERNIE, EXPERTS_LLAMA4, EXPERTS_DEEPSEEK2, EXPERTS_DEEPSEEK3, EXPERTS_GLM_LITE, EXPERTS_EXAONE,
-    EXPERTS_SOLAR, EXPERTS_HUNYUAN3, EXPERTS_AFMOE, EXPERTS_QWEN_ALL, EXPERTS_LFM, EXPERTS_NEMOTRON,
-    EXPERTS_JAMBA, EXPERTS_GRANITE_HYBRID, EXPERTS_COHERE, EXPERTS_DBRX, EXPERTS_MELLUM, EXPERTS_LAGUNA,
-    EXPERTS_MIMO, EXPERTS_DSA, EXPERTS_MINIMAX3, EXPERTS_JETMOE, EXPERTS_DEEPSEEK4;
-
 /* Latent attention, whose ranks and sizes of heads have the same keys everywhere; how its heads turn. */
 typedef enum LatentRule {
     LATENT_NEVER,
@@ -104,30 +44,6 @@ typedef enum LatentRule {
     LATENT_INTERLEAVED,
     LATENT_BY_KEY /* interleaved if "rope_interleave" is true */
 } LatentRule;
-
-/* A type's state spaces (config_state.c): Mamba-2, or, without a key of heads, Mamba-1. Keys that are NULL are those of no
- * such switch. */
-typedef struct StateRule {
-    const char *size_key; /* of a state */
-    const char *heads_key, *groups_key;
-    const char *head_dim_key; /* "auto", or NULL: what the width leaves */
-    const char *expand_key,
-        *width_key;       /* the width is so many times the stream's; or as stated; or that of all heads */
-    const char *rank_key; /* "auto": a 16th of the stream */
-    ConfigRule convolution_bias, in_bias, out_bias;
-    bool has_norm;
-    const char *norm_key, *norm_first_key;
-    const char *limits_key, *least_key; /* of steps: both, or the least */
-    const char *activation_key;         /* NULL: hidden_act */
-    bool is_silu;                       /* whatever that says */
-    double norm_epsilon;                /* of its norm; 0: the model's */
-    const char *step_epsilon_key;       /* Mamba-1 norms what steps, writes and reads */
-    bool step_norms_have_weights;
-    const char *in_key, *out_key, *scales_key;
-} StateRule;
-
-extern const StateRule STATE_MAMBA2, STATE_BAMBA, STATE_FALCON, STATE_NEMOTRON, STATE_MAMBA,
-    STATE_FALCON_MAMBA, STATE_JAMBA, STATE_ZAMBA;
 
 /* What a layer has. */
 typedef enum LayerKind {
@@ -240,7 +156,12 @@ struct Architecture {
     const char *mixer_type, *attention_list;
     const char *interval_key; /* instead of such a list: every so-manieth layer has attention */
     uint64_t interval;        /* where there is no such key */
-    bool delta_is_fused;      /* its queries, keys, values and gates are one matrix, by key head */
+    bool interval_begins;   /* the first of so many has attention, but for the first of all; else the last */
+    bool needs_both;        /* layers with attention and without; where nothing says, the last has it */
+    const char *mixer_list; /* with attention_list, where both are stated: numbers from 1 */
+    bool
+        mixers_norm_before; /* layers with a mixer have their norms before both blocks, whatever the others have */
+    const DeltaRule *delta;
     const char *taps_key;
     ConfigRule mixer_bias;
     bool is_interleaved, is_reversed;
@@ -300,12 +221,6 @@ struct Architecture {
     /* further switches of the type, after all else is read; NULL: none */
     Status (*refine)(const ConfigReader *reader, ModelConfig *config, Error *error);
 };
-
-/* For rows. */
-#define BIAS_IF(KEY)                                                                                         \
-    { .key = (KEY) }
-#define ALWAYS                                                                                               \
-    { .always = true }
 
 /* The tables: architecture_table.c, architecture_table_gpt.c, architecture_table_experts.c, architecture_table_states.c, in
  * this order. */
@@ -407,6 +322,10 @@ Status config_read_count(const ConfigReader *reader, const char *name, uint64_t 
 Status config_read_latent(const ConfigReader *reader, ModelConfig *config, Error *error) STATUS_MUST_CHECK;
 void config_scale_latent(ModelConfig *config);
 
+/* Of layers that attend so: as many key heads as heads. */
+Status config_check_latent(const ConfigReader *reader, const ModelConfig *config,
+                           Error *error) STATUS_MUST_CHECK;
+
 /* Makes of a layer like all others one with experts, where it has any (config_experts.c). */
 Status config_read_experts(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
                            LayerPlan *plan, Error *error) STATUS_MUST_CHECK;
@@ -430,6 +349,18 @@ Status config_read_period(const ConfigReader *reader, const char *period_key, co
 /* Sizes and switches of state spaces, and their tensors (config_state.c). */
 Status config_read_state(const ConfigReader *reader, ModelConfig *config, Error *error) STATUS_MUST_CHECK;
 void config_need_state(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan);
+
+/* Sizes and switches of the gated delta rule, and its tensors (config_delta.c). */
+Status config_read_delta(const ConfigReader *reader, ModelConfig *config, Error *error) STATUS_MUST_CHECK;
+void config_need_delta(const ModelConfig *config, LayerPlan *plan);
+
+/* How many inputs an output of a causal convolution is made of. */
+Status config_read_taps(const ConfigReader *reader, const char *key, uint64_t *taps,
+                        Error *error) STATUS_MUST_CHECK;
+
+/* Their epsilon; the norms of a layer's blocks (config_norms.c). */
+Status config_read_norm(const ConfigReader *reader, ModelConfig *config, Error *error) STATUS_MUST_CHECK;
+void config_need_norms(const ModelConfig *config, LayerPlan *plan);
 
 /* By its name; by that of a key (config_activation.c): none, and no default, is silu. */
 Status config_find_activation(const ConfigReader *reader, const char *name, Activation *activation,
@@ -464,6 +395,9 @@ Status config_read_minimax3_layer(const ConfigReader *reader, const ModelConfig 
 Status config_prepare_mimo(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_read_mimo_layer(const ConfigReader *reader, const ModelConfig *config, uint64_t layer,
                               LayerPlan *plan, Error *error);
+Status config_prepare_kimi_linear(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_bailing_hybrid(const ConfigReader *reader, ModelConfig *config, Error *error);
+Status config_prepare_olmo_hybrid(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_doge(const ConfigReader *reader, ModelConfig *config, Error *error);
 Status config_prepare_deepseek4(const ConfigReader *reader, ModelConfig *config, Error *error);

@@ -11,7 +11,8 @@ static Status read_ranks(const ConfigReader *reader, ModelConfig *config, Error 
         status = config_read_size(reader, "qk_rope_head_dim", 0, &latent->turned, &from, error);
     if (status == STATUS_OK && config_find(reader, "q_lora_rank") != NULL)
         status = config_read_size(reader, "q_lora_rank", 0, &latent->query, &from, error);
-    if (status == STATUS_OK && latent->turned % 2 != 0)
+    bool turns = config->architecture->rope != ROPE_RULE_NONE;
+    if (status == STATUS_OK && turns && latent->turned % 2 != 0)
         return status_fail(error, STATUS_UNSUPPORTED,
                            "%s: qk_rope_head_dim %" PRIu64 " is odd: no rotary embedding", reader->origin,
                            latent->turned);
@@ -57,12 +58,15 @@ Status config_read_latent(const ConfigReader *reader, ModelConfig *config, Error
     if (status != STATUS_OK) return status;
     config->head_dim = plain + config->latent.turned;
     config->whole = config->sliding = (LayerHeads){config->kv_heads, config->head_dim};
-    if (config->kv_heads != config->heads)
-        return status_fail(error, STATUS_FORMAT,
-                           "%s: expected as many key heads as heads (%" PRIu64
-                           ") where attention is latent, found %" PRIu64,
-                           reader->origin, config->heads, config->kv_heads);
     return check_value_dim(reader, config, "v_head_dim", error);
+}
+
+Status config_check_latent(const ConfigReader *reader, const ModelConfig *config, Error *error) {
+    if (!architecture_is_latent(config) || config->kv_heads == config->heads) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT,
+                       "%s: expected as many key heads as heads (%" PRIu64
+                       ") where attention is latent, found %" PRIu64,
+                       reader->origin, config->heads, config->kv_heads);
 }
 
 /* As DeepSeek scales what yarn stretched. */

@@ -404,7 +404,8 @@ static Status share_keys(const Layers *layers, uint64_t layer, LayerPlan *plan, 
 
 /* Of one model: what is the same in all its layers is not compared. */
 static bool plans_equal(const LayerPlan *a, const LayerPlan *b) {
-    return a->mixer == b->mixer && a->attends_beside == b->attends_beside && a->roles == b->roles &&
+    return a->mixer == b->mixer && a->attends_beside == b->attends_beside &&
+           a->norms_before == b->norms_before && a->roles == b->roles &&
            part_set_equal(&a->parts, &b->parts) && a->heads == b->heads && a->kv_heads == b->kv_heads &&
            a->head_dim == b->head_dim && a->value_dim == b->value_dim && a->window == b->window &&
            a->is_chunked == b->is_chunked && a->rope == b->rope && a->skips_qk_norm == b->skips_qk_norm &&
@@ -427,6 +428,22 @@ static Status add_plan(ModelConfig *config, uint64_t layer, const LayerPlan *pla
     return STATUS_OK;
 }
 
+/* A list of those that is stated is checked of every type, whether it counts or not; one with compressed keys has kinds
+ * of its own (config_compressed.c). */
+static Status check_mlp_types(const Layers *layers, Error *error) {
+    static const char KEY[] = "mlp_layer_types";
+    const cJSON *types = json_find(layers->reader->json, KEY), *type;
+    uint64_t count = 0;
+    if (!cJSON_IsArray(types) || layers->config->architecture->is_compressed) return STATUS_OK;
+    cJSON_ArrayForEach(type, types) {
+        const char *name = cJSON_IsString(type) ? type->valuestring : "?";
+        if (strcmp(name, "dense") != 0 && strcmp(name, "sparse") != 0)
+            return refuse_type(layers, name, error);
+        count++;
+    }
+    return count == layers->config->layers ? STATUS_OK : refuse_count(layers, KEY, count, error);
+}
+
 Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, ModelConfig *config,
                           Error *error) {
     Layers layers = {.reader = reader, .config = config};
@@ -437,6 +454,7 @@ Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, Mod
     if (status == STATUS_OK) status = read_windows(&layers, error);
     if (status == STATUS_OK && config->architecture->rope == ROPE_RULE_THETAS)
         status = check_thetas(&layers, error);
+    if (status == STATUS_OK) status = check_mlp_types(&layers, error);
     if (status == STATUS_OK) status = check_overrides(&layers, error);
     if (status == STATUS_OK) status = config_read_mixers(reader, config, layers.kinds, error);
     for (uint64_t layer = 0; layer < config->layers && status == STATUS_OK; layer++) {
@@ -457,5 +475,5 @@ Status config_read_layers(const ConfigReader *reader, const LayerPlan *plan, Mod
         status = config_read_experts(reader, config, layer, &own, error);
         if (status == STATUS_OK) status = add_plan(config, layer, &own, reader->origin, error);
     }
-    return status;
+    return status == STATUS_OK ? config_check_latent(reader, config, error) : status;
 }

@@ -3,35 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* The most inputs that an output of a causal convolution is made of: those of known models have 3 or 4. */
-enum { MOST_TAPS = 64 };
-
-static Status read_delta(const ConfigReader *reader, RecurrentSizes *sizes, Error *error) {
-    enum { MOST_DIM = 1 << 16 };
-    const struct {
-        const char *key;
-        uint64_t *value;
-    } keys[] = {{"linear_num_key_heads", &sizes->key_heads},
-                {"linear_key_head_dim", &sizes->key_dim},
-                {"linear_num_value_heads", &sizes->value_heads},
-                {"linear_value_head_dim", &sizes->value_dim}};
-    const char *from;
-    Status status = STATUS_OK;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys && status == STATUS_OK; i++)
-        status = config_read_size(reader, keys[i].key, 0, keys[i].value, &from, error);
-    if (status != STATUS_OK) return status;
-    if (sizes->value_heads % sizes->key_heads != 0)
-        return status_fail(error, STATUS_FORMAT,
-                           "%s: expected linear_num_value_heads (%" PRIu64
-                           ") to be a multiple of linear_num_key_heads (%" PRIu64 ")",
-                           reader->origin, sizes->value_heads, sizes->key_heads);
-    if (sizes->key_dim > MOST_DIM || sizes->key_heads * sizes->key_dim > CONFIG_LARGEST_SIZE / 4 ||
-        sizes->value_heads * sizes->value_dim > CONFIG_LARGEST_SIZE / 4)
-        return status_fail(error, STATUS_FORMAT, "%s: linear attention: expected at most %d channels",
-                           reader->origin, CONFIG_LARGEST_SIZE);
-    return STATUS_OK;
-}
-
 /* As many heads as attention has; null: as wide as the stream. */
 static Status read_gated(const ConfigReader *reader, ModelConfig *config, Error *error) {
     static const char WIDTH[] = "lru_width";
@@ -69,16 +40,10 @@ static Status read_lightning(const ConfigReader *reader, ModelConfig *config, Er
 
 static Status read_sizes(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const Architecture *architecture = config->architecture;
-    const char *from;
     if (architecture->mixer == MIXER_LIGHTNING) return read_lightning(reader, config, error);
+    if (architecture->mixer == MIXER_DELTA) return config_read_delta(reader, config, error);
     if (architecture->taps_key == NULL) return STATUS_OK;
-    Status status =
-        config_read_size(reader, architecture->taps_key, 0, &config->recurrent.taps, &from, error);
-    if (status == STATUS_OK && config->recurrent.taps > MOST_TAPS)
-        return status_fail(error, STATUS_UNSUPPORTED, "%s: expected \"%s\" to be at most %d", reader->origin,
-                           architecture->taps_key, MOST_TAPS);
-    if (status == STATUS_OK && architecture->mixer == MIXER_DELTA)
-        status = read_delta(reader, &config->recurrent, error);
+    Status status = config_read_taps(reader, architecture->taps_key, &config->recurrent.taps, error);
     if (status == STATUS_OK && architecture->mixer == MIXER_GATED) status = read_gated(reader, config, error);
     if (status == STATUS_OK && architecture->state != NULL) status = config_read_state(reader, config, error);
     return status;
@@ -162,13 +127,50 @@ static void mark_list(const ConfigReader *reader, const ModelConfig *config, Lay
 static Status read_interval(const ConfigReader *reader, const ModelConfig *config, LayerKind *kinds,
                             Error *error) {
     const Architecture *architecture = config->architecture;
-    const cJSON *stated = json_find_any(reader->json, architecture->interval_key);
+    const char *key = architecture->interval_key;
+    const cJSON *stated = key != NULL ? json_find_any(reader->json, key) : NULL;
     uint64_t interval = architecture->interval;
+    bool begins = architecture->interval_begins, has_attention = false;
     if (stated != NULL && (!json_read_count(stated, &interval) || interval == 0))
         return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count from 1", reader->origin,
-                           architecture->interval_key);
+                           key);
+    for (uint64_t layer = 0; layer < config->layers; layer++) {
+        bool attends = begins ? layer > 0 && layer % interval == 0 : (layer + 1) % interval == 0;
+        has_attention = has_attention || attends;
+        kinds[layer] = attends ? LAYER_ATTENTION : LAYER_MIXER;
+    }
+    if (architecture->needs_both && !has_attention) kinds[config->layers - 1] = LAYER_ATTENTION;
+    return STATUS_OK;
+}
+
+/* Two lists of numbers from 1; of a layer that both name the second counts, and each must be named. */
+static Status read_two_lists(const ConfigReader *reader, const ModelConfig *config, LayerKind *kinds,
+                             Error *error) {
+    const struct {
+        const char *key;
+        LayerKind kind;
+    } lists[] = {{config->architecture->attention_list, LAYER_ATTENTION},
+                 {config->architecture->mixer_list, LAYER_MIXER}};
+    const cJSON *item;
+    fill(config, kinds, LAYER_KIND_COUNT);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        const cJSON *list = config_find(reader, lists[i].key);
+        if (!cJSON_IsArray(list))
+            return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a list of layers",
+                               reader->origin, lists[i].key);
+        cJSON_ArrayForEach(item, list) {
+            uint64_t layer;
+            if (!json_read_count(item, &layer) || layer == 0 || layer > config->layers)
+                return status_fail(error, STATUS_FORMAT,
+                                   "%s: expected \"%s\" to be numbers of layers, from 1 to %" PRIu64,
+                                   reader->origin, lists[i].key, config->layers);
+            kinds[layer - 1] = lists[i].kind;
+        }
+    }
     for (uint64_t layer = 0; layer < config->layers; layer++)
-        kinds[layer] = (layer + 1) % interval != 0 ? LAYER_MIXER : LAYER_ATTENTION;
+        if (kinds[layer] == LAYER_KIND_COUNT)
+            return status_fail(error, STATUS_FORMAT, "%s: expected layer %" PRIu64 " in \"%s\" or \"%s\"",
+                               reader->origin, layer + 1, lists[0].key, lists[1].key);
     return STATUS_OK;
 }
 
@@ -217,6 +219,10 @@ static Status read_listed(const ConfigReader *reader, const ModelConfig *config,
     const Architecture *architecture = config->architecture;
     const cJSON *types = config_find(reader, "layer_types");
     if (types != NULL) return read_types(reader, config, types, kinds, error);
+    const char *own = architecture->mixer_list;
+    if (own != NULL && config_find_stated(reader, own) != NULL &&
+        config_find_stated(reader, architecture->attention_list) != NULL)
+        return read_two_lists(reader, config, kinds, error);
     if (architecture->interval > 0) return read_interval(reader, config, kinds, error);
     if (architecture->layers == LAYERS_SINGLE)
         return read_pattern(reader, config_text(reader, CONFIG_PATTERN), kinds, error);
@@ -233,13 +239,25 @@ static Status read_listed(const ConfigReader *reader, const ModelConfig *config,
     return STATUS_OK;
 }
 
+static Status check_both(const ConfigReader *reader, const ModelConfig *config, const LayerKind *kinds,
+                         Error *error) {
+    bool has[LAYER_KIND_COUNT] = {false};
+    for (uint64_t layer = 0; layer < config->layers; layer++) has[kinds[layer]] = true;
+    if (!config->architecture->needs_both || (has[LAYER_MIXER] && has[LAYER_ATTENTION])) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT,
+                       "%s: expected layers with attention and layers with linear attention, found one kind",
+                       reader->origin);
+}
+
 Status config_read_mixers(const ConfigReader *reader, ModelConfig *config, LayerKind *kinds, Error *error) {
     const Architecture *architecture = config->architecture;
     Status status = read_sizes(reader, config, error);
     if (status != STATUS_OK) return status;
     switch (architecture->layers) {
     case LAYERS_LISTED:
-        return architecture->mixer == MIXER_ATTENTION ? STATUS_OK : read_listed(reader, config, kinds, error);
+        if (architecture->mixer == MIXER_ATTENTION) return STATUS_OK;
+        status = read_listed(reader, config, kinds, error);
+        return status == STATUS_OK ? check_both(reader, config, kinds, error) : status;
     case LAYERS_LISTED_OR_MIXER:
     case LAYERS_SINGLE:
         return read_listed(reader, config, kinds, error);
@@ -265,7 +283,13 @@ Status config_read_mixers(const ConfigReader *reader, ModelConfig *config, Layer
 
 static const TensorRole ATTENTION[] = {TENSOR_Q,      TENSOR_K,      TENSOR_V,        TENSOR_QKV,
                                        TENSOR_O,      TENSOR_Q_BIAS, TENSOR_K_BIAS,   TENSOR_V_BIAS,
-                                       TENSOR_O_BIAS, TENSOR_Q_NORM, TENSOR_QKV_BIAS, TENSOR_K_NORM};
+                                       TENSOR_O_BIAS, TENSOR_Q_NORM, TENSOR_QKV_BIAS, TENSOR_K_NORM,
+                                       TENSOR_Q_A,    TENSOR_Q_B,    TENSOR_KV_A,     TENSOR_KV_B};
+static const TensorPart ATTENTION_PARTS[] = {TENSOR_PART_ATTENTION_GATE, TENSOR_PART_QUERY_NORM,
+                                             TENSOR_PART_LATENT_NORM, TENSOR_PART_QUERY_BIAS,
+                                             TENSOR_PART_LATENT_BIAS};
+static const TensorRole NORMS[] = {TENSOR_ATTENTION_NORM, TENSOR_MLP_NORM, TENSOR_POST_ATTENTION_NORM,
+                                   TENSOR_POST_MLP_NORM};
 static const TensorRole MLP[] = {TENSOR_MLP_NORM,     TENSOR_POST_MLP_NORM, TENSOR_GATE,      TENSOR_UP,
                                  TENSOR_GATE_UP,      TENSOR_DOWN,          TENSOR_GATE_BIAS, TENSOR_UP_BIAS,
                                  TENSOR_GATE_UP_BIAS, TENSOR_DOWN_BIAS};
@@ -276,7 +300,9 @@ static void drop(LayerPlan *plan, const TensorRole *roles, size_t count) {
 
 static void drop_attention(LayerPlan *plan) {
     drop(plan, ATTENTION, sizeof ATTENTION / sizeof *ATTENTION);
-    part_set_drop(&plan->parts, TENSOR_PART_ATTENTION_GATE);
+    for (size_t i = 0; i < sizeof ATTENTION_PARTS / sizeof *ATTENTION_PARTS; i++)
+        part_set_drop(&plan->parts, ATTENTION_PARTS[i]);
+    plan->latent = (LatentPlan){0};
     plan->heads = plan->kv_heads = plan->head_dim = plan->value_dim = 0;
     plan->window = 0;
     plan->rope = -1;
@@ -294,12 +320,8 @@ static void need(LayerPlan *plan, TensorPart part, bool is_needed) {
 
 static void need_mixer(const ConfigReader *reader, const ModelConfig *config, LayerPlan *plan) {
     bool has_bias = config_rule(reader, config->architecture->mixer_bias);
-    bool is_delta = plan->mixer == MIXER_DELTA, is_fused = config->architecture->delta_is_fused;
     bool is_convolution = plan->mixer == MIXER_CONVOLUTION;
-    for (int part = TENSOR_PART_DELTA_IN; part <= TENSOR_PART_DELTA_OUT; part++)
-        need(plan, (TensorPart)part, is_delta && (part > TENSOR_PART_DELTA_STEP || !is_fused));
-    need(plan, TENSOR_PART_DELTA_FUSED, is_delta && is_fused);
-    need(plan, TENSOR_PART_DELTA_STEPS, is_delta && is_fused);
+    if (plan->mixer == MIXER_DELTA) config_need_delta(config, plan);
     for (int part = TENSOR_PART_GATED_X; part <= TENSOR_PART_GATED_OUT_BIAS; part++)
         need(plan, (TensorPart)part, plan->mixer == MIXER_GATED);
     for (int part = TENSOR_PART_LIGHTNING_QKV; part <= TENSOR_PART_LIGHTNING_OUT; part++)
@@ -336,6 +358,11 @@ void config_set_kind(const ConfigReader *reader, const ModelConfig *config, Laye
     plan->attends_beside = kind == LAYER_BOTH;
     if (!has_attention && kind != LAYER_COMMON) drop_attention(plan);
     if (has_mixer) need_mixer(reader, config, plan);
+    if (has_mixer && architecture->mixers_norm_before) {
+        drop(plan, NORMS, sizeof NORMS / sizeof *NORMS);
+        plan->norms_before = true;
+        config_need_norms(config, plan);
+    }
     if (kind == LAYER_COMMON) need_common(reader, config, plan);
     if (!has_mlp) drop_mlp(plan);
     if (is_single) drop(plan, MLP, 2); /* one block has one norm, whatever it is */

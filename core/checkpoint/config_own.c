@@ -214,6 +214,39 @@ Status config_prepare_falcon_h1(const ConfigReader *reader, ModelConfig *config,
     return STATUS_OK;
 }
 
+/* The embedding is made with a row for padding, the class's where config.json states none; torch wants it within. */
+static Status check_padding(const ConfigReader *reader, const ModelConfig *config, Error *error) {
+    static const char KEY[] = "pad_token_id";
+    const cJSON *item = config_find(reader, KEY);
+    uint64_t row;
+    bool is_within = json_read_count(item, &row) && row < config->vocabulary;
+    return item == NULL || is_within ? STATUS_OK : refuse(reader, KEY, "expected a token, or null", error);
+}
+
+/* Layers that predict further tokens are left out, but counted. */
+Status config_prepare_bailing_hybrid(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char KEY[] = "num_mtp_layers";
+    uint64_t count;
+    if (!json_read_count(config_find(reader, KEY), &count))
+        return refuse(reader, KEY, "expected a count", error);
+    return check_padding(reader, config, error);
+}
+
+Status config_prepare_kimi_linear(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    return check_padding(reader, config, error);
+}
+
+/* A base of null, inside the parameters or, where they state none, beside them: nothing turns. */
+Status config_prepare_olmo_hybrid(const ConfigReader *reader, ModelConfig *config, Error *error) {
+    static const char THETA[] = "rope_theta";
+    const cJSON *inside = json_find_any(reader->json, "rope_scaling");
+    if (!config_is_truthy(inside)) inside = json_find_any(reader->json, "rope_parameters");
+    const cJSON *theta = json_find_any(inside, THETA);
+    if (theta == NULL) theta = json_find_any(reader->json, THETA);
+    config->is_unturned = cJSON_IsNull(theta);
+    return check_padding(reader, config, error);
+}
+
 /* Its head is its own, and clips are of attention's own object. */
 Status config_prepare_dbrx(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const cJSON *clip = config_find(reader, "attn_config.clip_qkv");

@@ -26,27 +26,6 @@ static Status read_activation(const ConfigReader *reader, ModelConfig *config, E
     return config_read_activation(reader, key, &config->activation, error);
 }
 
-static Status read_norm(const ConfigReader *reader, ModelConfig *config, Error *error) {
-    const Architecture *architecture = config->architecture;
-    const char *key = architecture->epsilon_key != NULL ? architecture->epsilon_key : "rms_norm_eps";
-    config->norm_epsilon = architecture->epsilon;
-    config->layer_epsilon = architecture->layer_epsilon;
-    bool is_null = config_find(reader, key) == NULL && cJSON_IsNumber(json_find(reader->defaults, key));
-    if (architecture->epsilon == 0.0 && is_null)
-        return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a number", reader->origin, key);
-    if (architecture->epsilon == 0.0) {
-        config->norm_epsilon = config_number(reader, key, 1e-6);
-        if (config_find_stated(reader, key) != NULL) config->from[CONFIG_EPSILON] = key;
-    }
-    double range = config_number(reader, "initializer_range", 0.0);
-    if (architecture->checks_range && !(range >= 0.0 && range <= 1.0))
-        return status_fail(error, STATUS_FORMAT,
-                           "%s: expected \"initializer_range\" to be from 0 to 1, found %g", reader->origin,
-                           range);
-    if (config->norm_epsilon >= 0 && config->norm_epsilon <= 1e6) return STATUS_OK;
-    return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be positive", reader->origin, key);
-}
-
 /* `fallback` where the type has no such switch, or it is null. */
 static Status read_switch(const ConfigReader *reader, const char *key, double fallback, double *value,
                           Error *error) {
@@ -149,6 +128,7 @@ static void need_latent(const ConfigReader *reader, const ModelConfig *config, L
     part_set_add(&plan->parts, TENSOR_PART_LATENT_NORM, true);
     part_set_add(&plan->parts, TENSOR_PART_QUERY_NORM, has_query);
     part_set_add(&plan->parts, TENSOR_PART_LATENT_BIAS, has_bias);
+    part_set_add(&plan->parts, TENSOR_PART_ATTENTION_GATE, config->architecture->has_gate);
     part_set_add(&plan->parts, TENSOR_PART_QUERY_BIAS, has_bias && has_query);
 }
 
@@ -233,16 +213,6 @@ static void need_mlp(const ConfigReader *reader, const ModelConfig *config, Laye
         part_set_add(&plan->parts, (TensorPart)part, config->activation == ACTIVATION_XIELU);
 }
 
-static void need_norms(const ModelConfig *config, LayerPlan *plan) {
-    NormPlaces places = config->norms;
-    bool has_mlp = plan->mlp != MLP_NONE;
-    if (config->norm_is_bare) return; /* nothing of them is stored: forward.c still norms */
-    need(plan, TENSOR_ATTENTION_NORM, places != NORMS_BEHIND);
-    need(plan, TENSOR_MLP_NORM, has_mlp && (places == NORMS_BEFORE || places == NORMS_AROUND));
-    need(plan, TENSOR_POST_ATTENTION_NORM, places == NORMS_AROUND || places == NORMS_BEHIND);
-    need(plan, TENSOR_POST_MLP_NORM, places == NORMS_AROUND || places == NORMS_BEHIND);
-}
-
 static LayerPlan make_plan(const ConfigReader *reader, const ModelConfig *config) {
     const Architecture *architecture = config->architecture;
     LayerPlan plan = {.heads = config->heads,
@@ -256,7 +226,7 @@ static LayerPlan make_plan(const ConfigReader *reader, const ModelConfig *config
                       .scales = {1.0, 1.0},
                       .mlp = architecture->mlp,
                       .intermediate_size = config->intermediate_size};
-    need_norms(config, &plan);
+    config_need_norms(config, &plan);
     need_attention(reader, config, &plan);
     need_mlp(reader, config, &plan);
     return plan;
@@ -397,7 +367,7 @@ static Status read_all(const ConfigReader *reader, ModelConfig *config, Error *e
         const LayerPlan plan = make_plan(reader, config);
         status = config_read_layers(reader, &plan, config, error);
     }
-    if (status == STATUS_OK) status = read_norm(reader, config, error);
+    if (status == STATUS_OK) status = config_read_norm(reader, config, error);
     if (status == STATUS_OK && architecture->refine != NULL)
         status = architecture->refine(reader, config, error);
     if (status != STATUS_OK) return status;

@@ -62,28 +62,45 @@ static const cJSON *find_within(const cJSON *json, const char *name) {
     return json;
 }
 
-/* The class takes its fields first, and other names for them after: the last says it. */
+/* Another name than `own` by which the class knows what it keeps under that. */
+static bool is_other_name(const ConfigEntry *entry, const char *own, char *name, size_t size) {
+    if (entry->kind != CONFIG_ALIAS || entry->value_bytes != strlen(own) || entry->name_bytes >= size ||
+        memcmp(entry->value, own, entry->value_bytes) != 0)
+        return false;
+    (void)snprintf(name, size, "%.*s", (int)entry->name_bytes, entry->name);
+    return true;
+}
+
+/* The class takes its fields first, and other names for them after: the last says it. The field may be declared under one of
+ * those. */
 const cJSON *config_find_stated(const ConfigReader *reader, const char *name) {
-    char text[64], alias[64];
+    char text[64], other[64];
     if (strchr(name, '.') != NULL) return find_within(reader->json, name);
     const char *own = own_name(reader, name, text, sizeof text);
-    const cJSON *found = json_find_any(reader->json, own);
+    const cJSON *found = json_find_any(reader->json, own), *item;
+    const bool is_late = found != NULL && json_find_any(reader->defaults, own) == NULL;
     ConfigEntry entry;
     for (const char *at = reader->class->text; config_class_next(&at, &entry);) {
-        bool is_alias = entry.kind == CONFIG_ALIAS && entry.value_bytes == strlen(own) &&
-                        memcmp(entry.value, own, entry.value_bytes) == 0 && entry.name_bytes < sizeof alias;
-        if (!is_alias) continue;
-        (void)snprintf(alias, sizeof alias, "%.*s", (int)entry.name_bytes, entry.name);
-        const cJSON *item = json_find_any(reader->json, alias);
-        if (item != NULL) found = item;
+        if (!is_other_name(&entry, own, other, sizeof other)) continue;
+        bool is_field = json_find_any(reader->defaults, other) != NULL;
+        if ((item = json_find_any(reader->json, other)) != NULL && !(is_field && is_late)) found = item;
     }
     return found;
 }
 
+static const cJSON *find_default(const ConfigReader *reader, const char *name) {
+    char text[64], other[64];
+    const char *own = own_name(reader, name, text, sizeof text);
+    const cJSON *found = json_find_any(reader->defaults, own);
+    ConfigEntry entry;
+    for (const char *at = reader->class->text; found == NULL && config_class_next(&at, &entry);)
+        if (is_other_name(&entry, own, other, sizeof other)) found = json_find_any(reader->defaults, other);
+    return found;
+}
+
 const cJSON *config_find(const ConfigReader *reader, const char *name) {
-    char text[64];
     const cJSON *item = config_find_stated(reader, name);
-    if (item == NULL) item = json_find_any(reader->defaults, own_name(reader, name, text, sizeof text));
+    if (item == NULL) item = find_default(reader, name);
     return cJSON_IsNull(item) ? NULL : item;
 }
 
@@ -126,6 +143,17 @@ Status config_read_count(const ConfigReader *reader, const char *name, uint64_t 
     return status_fail(error, STATUS_FORMAT, "%s: expected \"%s\" to be a count up to %d, found %s",
                        reader->origin, name, CONFIG_LARGEST_SIZE,
                        item == NULL ? "nothing" : "something else");
+}
+
+/* The most inputs that an output of a causal convolution is made of: those of known models have 3 or 4. */
+enum { MOST_TAPS = 64 };
+
+Status config_read_taps(const ConfigReader *reader, const char *key, uint64_t *taps, Error *error) {
+    const char *from;
+    Status status = config_read_size(reader, key, 0, taps, &from, error);
+    if (status != STATUS_OK || *taps <= MOST_TAPS) return status;
+    return status_fail(error, STATUS_UNSUPPORTED, "%s: expected \"%s\" to be at most %d", reader->origin, key,
+                       MOST_TAPS);
 }
 
 bool config_is_truthy(const cJSON *item) {

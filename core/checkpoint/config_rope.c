@@ -52,8 +52,15 @@ static double default_theta(const ConfigReader *reader, const char *name) {
     return strtod(text, NULL);
 }
 
+/* A class may have a field for it. */
+static double declared_theta(const ConfigReader *reader) {
+    const cJSON *declared = json_find(reader->defaults, "rope_theta");
+    return cJSON_IsNumber(declared) ? declared->valuedouble : default_theta(reader, "theta");
+}
+
 bool config_turns(const ModelConfig *config) {
-    return config->architecture->rope != ROPE_RULE_NONE && config->alibi == ALIBI_NONE;
+    return config->architecture->rope != ROPE_RULE_NONE && config->alibi == ALIBI_NONE &&
+           !config->is_unturned;
 }
 
 /* One that says something replaces the other. */
@@ -64,7 +71,7 @@ static RopeSource find_source(const ConfigReader *reader, const ModelConfig *con
                          .inside = json_find_any(reader->json, "rope_scaling"),
                          .place = PLACE_SCALING,
                          .origin = reader->origin,
-                         .theta = default_theta(reader, "theta"),
+                         .theta = declared_theta(reader),
                          .theta_key = theta_key != NULL ? theta_key : "rope_theta",
                          .head_dim = config->head_dim,
                          .rope = rope};
@@ -201,6 +208,18 @@ static Status read_part(const RopeSource *source, const ModelConfig *config, Err
     return STATUS_OK;
 }
 
+/* The longest context, as the class knows it when it settles rotary parameters: by its field's own name. What stands under
+ * another name comes later. */
+static double declared_length(const RopeSource *source, const ModelConfig *config) {
+    static const char KEY[] = "max_position_embeddings";
+    const cJSON *stated = json_find_any(source->json, KEY),
+                *declared = json_find(source->reader->defaults, KEY);
+    const cJSON *item = stated != NULL ? stated : declared;
+    uint64_t length = config->max_positions;
+    if (declared != NULL && !json_read_count(item, &length)) length = 0;
+    return (double)length;
+}
+
 /* What stands at the top comes before what stands inside, and both before the longest context. */
 static Status read_length(const RopeSource *source, ModelConfig *config, Error *error) {
     RopeSource top = *source;
@@ -209,7 +228,7 @@ static Status read_length(const RopeSource *source, ModelConfig *config, Error *
     bool found, found_top = false;
     const cJSON *declared = json_find(source->reader->defaults, "original_max_position_embeddings");
     top.inside = NULL;
-    *length = (double)config->max_positions;
+    *length = declared_length(source, config);
     *from = config->from[CONFIG_POSITIONS];
     Status status = read_positive(source, KEY_LENGTH, false, length, from, &found, error);
     bool heeds_top = config->architecture->rope != ROPE_RULE_COMPRESSED;
@@ -441,12 +460,27 @@ static bool states_both(const ConfigReader *reader) {
            cJSON_IsObject(json_find(all, "full_attention"));
 }
 
+/* Of a type that has no rotary embedding, parameters of one that are stated all the same: transformers minds some. */
+static Status refuse_kinds(const ConfigReader *reader, Error *error) {
+    static const char *const KEYS[] = {"rope_scaling", "rope_parameters"};
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+        const cJSON *object = json_find_any(reader->json, KEYS[i]), *kind = json_find(object, "rope_type");
+        if (kind == NULL) kind = json_find(object, "type");
+        if (kind == NULL || (cJSON_IsString(kind) && strcmp(kind->valuestring, KINDS[ROPE_DEFAULT]) == 0))
+            continue;
+        return status_fail(error, STATUS_UNSUPPORTED, "%s: \"%s\": the type has no rotary embedding",
+                           reader->origin, KEYS[i]);
+    }
+    return STATUS_OK;
+}
+
 /* transformers 4: "rope_theta" and "rope_scaling" (null, or an object with "rope_type" or "type"); transformers 5: both
  * inside "rope_parameters". Files have every mixture of them. */
 Status config_read_ropes(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const cJSON *scaling = json_find_any(reader->json, "rope_scaling");
     RopeSource source = find_source(reader, config, &config->ropes[0]);
     RopeRule rule = config->architecture->rope;
+    if (rule == ROPE_RULE_NONE) return refuse_kinds(reader, error);
     if (!config_turns(config)) return STATUS_OK;
     if (config->architecture->rotary_dims_key != NULL) return read_dims(reader, config, error);
     if (!cJSON_IsObject(scaling) && config_is_truthy(scaling))

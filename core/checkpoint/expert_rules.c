@@ -200,6 +200,14 @@ const ExpertRule EXPERTS_DSA = {.count_key = "n_routed_experts",
                                 .dense_key = "first_k_dense_replace",
                                 .shared_count_key = "n_shared_experts"};
 
+const ExpertRule EXPERTS_KIMI = {.count_key = "num_local_experts",
+                                 DEEPSEEK3,
+                                 .layers = EXPERT_LAYERS_TYPES,
+                                 .dense = 1,
+                                 .dense_key = "first_k_dense_replace",
+                                 .shared_count_key = "n_shared_experts",
+                                 .needs_shared = true};
+
 const ExpertRule EXPERTS_EXAONE = {.count_key = "num_experts",
                                    DEEPSEEK3,
                                    .layers = EXPERT_LAYERS_TYPES,

@@ -66,6 +66,15 @@ static const char *const TYING[] = {
     "zaya",
 };
 
+/* Types whose models have nothing that could be tied, whatever config.json says. */
+static const char *const UNTYING[] = {"bailing_hybrid", "kimi_linear"};
+
+static bool type_unties(const char *model_type) {
+    for (size_t i = 0; i < sizeof UNTYING / sizeof *UNTYING; i++)
+        if (strcmp(model_type, UNTYING[i]) == 0) return true;
+    return false;
+}
+
 static bool type_ties(const char *model_type) {
     for (size_t i = 0; i < sizeof TYING / sizeof *TYING; i++)
         if (strcmp(model_type, TYING[i]) == 0) return true;
@@ -87,6 +96,7 @@ bool head_config_ties(const cJSON *config, bool *is_stated) {
     const cJSON *stated = json_find(config, key);
     if (stated == NULL) stated = json_find(json_find(config, "text_config"), key);
     *is_stated = cJSON_IsBool(stated);
+    if (type_unties(json_get_text(config, "model_type", ""))) return *is_stated = false;
     return *is_stated ? cJSON_IsTrue(stated) : type_ties(json_get_text(config, "model_type", ""));
 }
 

@@ -1,6 +1,7 @@
 #include "core/checkpoint/model.h"
 
 #include "core/checkpoint/head.h"
+#include "core/checkpoint/model_parts.h"
 #include "core/support/memory.h"
 
 #include <inttypes.h>
@@ -177,91 +178,10 @@ static bool ends_with(const char *name, const char *ending) {
     return bytes >= end && strcmp(name + bytes - end, ending) == 0;
 }
 
-/* A "*" in the ending is that number. */
-static bool ends_numbered(const char *name, const char *ending, size_t number) {
-    char text[96];
-    const char *star = strchr(ending, '*');
-    if (star == NULL) return ends_with(name, ending);
-    (void)snprintf(text, sizeof text, "%.*s%zu%s", (int)(star - ending), ending, number, star + 1);
-    return ends_with(name, text);
-}
-
-static bool is_part(const PairTensor *tensor, TensorPart part, int layer, size_t number) {
-    const char *const *names = architecture_part_names(part);
-    bool found = false;
-    for (size_t i = 0; names[i] != NULL && !found; i++) found = ends_numbered(tensor->name, names[i], number);
-    return found && tensor->layer == layer;
-}
-
-/* NULL where there is none. */
-static const PairTensor *find_part(const Pair *pair, TensorPart part, int layer, size_t number) {
-    TensorRole role = architecture_part_role(part);
-    size_t count;
-    const RoleEntry *entries =
-        role == TENSOR_ROLE_COUNT ? NULL : role_index_find(&pair->roles, role, layer, &count);
-    for (size_t i = 0; entries != NULL && i < count; i++) {
-        const PairTensor *tensor = &pair->tensors[entries[i].tensor];
-        if (is_part(tensor, part, layer, number)) return tensor;
-    }
-    for (size_t i = 0; role == TENSOR_ROLE_COUNT && i < pair->count; i++)
-        if (is_part(&pair->tensors[i], part, layer, number)) return &pair->tensors[i];
-    return NULL;
-}
-
 int64_t model_table_at(const Tensor *table, uint64_t element) {
     int64_t value;
     memcpy(&value, table->data + element * sizeof value, sizeof value);
     return value;
-}
-
-/* Experts that there are. */
-static Status check_table(const Checkpoint *checkpoint, const Tensor *tensor, const LayerPlan *plan,
-                          Error *error) {
-    for (uint64_t i = 0; i < tensor->rows * tensor->columns; i++) {
-        int64_t expert = model_table_at(tensor, i);
-        if (expert < 0 || (uint64_t)expert >= plan->experts.count)
-            return status_fail(error, STATUS_FORMAT,
-                               "%s: tensor %s: expected numbers of %" PRIu64 " experts, found %" PRId64,
-                               checkpoint->directory, tensor->name, plan->experts.count, expert);
-    }
-    return STATUS_OK;
-}
-
-/* A vector may have its elements in any shape. */
-static Status check_part(const Checkpoint *checkpoint, const Tensor *tensor, TensorPart part, int layer,
-                         Error *error) {
-    const ModelConfig *config = &checkpoint->model;
-    const LayerPlan *plan = layer >= 0 ? architecture_layer(config, (uint64_t)layer) : NULL;
-    uint64_t rows, columns;
-    char shape[96];
-    if (plan != NULL && !architecture_needs(plan, part)) return STATUS_OK; /* this side runs without */
-    architecture_part_shape(config, plan, part, &rows, &columns);
-    bool fits = columns > 0 ? tensor->rows == rows && tensor->columns == columns
-                            : tensor->rows * tensor->columns == rows;
-    bool is_table = part == TENSOR_PART_EXPERT_TABLE;
-    if (is_table ? tensor->dtype != DTYPE_I64 : !dtype_is_float(tensor->dtype))
-        return status_fail(error, STATUS_UNSUPPORTED, "%s: tensor %s: expected %s, found %s",
-                           checkpoint->directory, tensor->name, is_table ? "I64" : "numbers to compute with",
-                           tensor->dtype_name);
-    if (fits) return is_table ? check_table(checkpoint, tensor, plan, error) : STATUS_OK;
-    checkpoint_format_shape(tensor, false, shape, sizeof shape);
-    return status_fail(error, STATUS_FORMAT,
-                       "%s: tensor %s: expected %" PRIu64 " × %" PRIu64
-                       " elements from config.json, found %s",
-                       checkpoint->directory, tensor->name, rows, columns > 0 ? columns : 1, shape);
-}
-
-static Status resolve_part(const Model *model, TensorPart part, int layer, const PairTensor **tensor,
-                           Error *error) {
-    const Pair *pair = model->pair;
-    size_t number;
-    const int source = architecture_part_layer(model->config, part, layer, &number);
-    *tensor = find_part(pair, part, source, number);
-    if (*tensor == NULL || (*tensor)->base == NULL)
-        return status_fail(error, STATUS_FORMAT, "%s: tensor %s in layer %d: expected in both models",
-                           pair->sft->directory, *architecture_part_names(part), layer);
-    Status status = check_part(pair->sft, (*tensor)->sft, part, layer, error);
-    return status == STATUS_OK ? check_part(pair->base, (*tensor)->base, part, layer, error) : status;
 }
 
 static bool has_bias(const ModelConfig *config, TensorRole role) {
@@ -351,7 +271,9 @@ static Status resolve_layer(Model *model, int layer, Error *error) {
     }
     for (int part = 0; part < TENSOR_PART_COUNT && status == STATUS_OK; part++)
         if (asks_for_part(config, (TensorPart)part, layer) || asks_for_part(base, (TensorPart)part, layer))
-            status = resolve_part(model, (TensorPart)part, layer, &into->parts[part], error);
+            status =
+                model_parts_find(model->pair, config, (TensorPart)part, layer, &into->parts[part], error);
+    if (status == STATUS_OK && layer >= 0) status = model_parts_check_pieces(model->pair, into->parts, error);
     if (status == STATUS_OK && plan != NULL && plan->mlp == MLP_EXPERTS && plan->experts.count > 0)
         status = model_experts_find(model->pair, layer, config, &into->experts, error);
     if (status == STATUS_OK && plan != NULL && architecture_needs(plan, TENSOR_PART_QUERY_EXPERTS))

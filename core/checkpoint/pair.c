@@ -74,6 +74,7 @@ void pair_close(Pair *pair) {
     free(pair->differing);
     pair_names_free(&pair->names);
     pair_experts_free(&pair->experts);
+    pair_pieces_free(&pair->pieces);
     free(pair->is_left_out);
     free(pair->tensors);
     role_index_free(&pair->roles);

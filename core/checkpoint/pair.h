@@ -26,6 +26,7 @@
 #include "core/checkpoint/finding.h"
 #include "core/checkpoint/pair_experts.h"
 #include "core/checkpoint/pair_names.h"
+#include "core/checkpoint/pair_pieces.h"
 #include "core/checkpoint/pair_share.h"
 
 typedef struct PairTensor {
@@ -49,6 +50,7 @@ typedef struct Pair {
     RoleIndex roles; /* of `tensors` */
     PairNames names;
     PairExperts experts;
+    PairPieces pieces;
     bool *is_left_out; /* [of base's tensors] */
     PairShare share;
     bool has_wrapper; /* names of one side have a prefix that no loader knows */

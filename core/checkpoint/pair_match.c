@@ -219,6 +219,12 @@ static Status tell_renames(const Pair *pair, FindingList *findings, Error *error
             "%zu tensors of SFT meet slices of base's: one side stores experts as one tensor, the "
             "other one by one",
             pair->experts.met);
+    if (status == STATUS_OK && pair->pieces.count > 0)
+        status = finding_add(
+            findings, SEVERITY_NOTE, "convolutions", error,
+            "%zu pieces of convolutions are of other channels in base than in SFT (transformers saves even thirds): base's "
+            "are cut as SFT's are",
+            pair->pieces.count);
     return status;
 }
 
@@ -257,6 +263,7 @@ static Status match_all(Match *match, Error *error) {
     Status status = pair_names_match(pair->base, pair->sft, &pair->names, error);
     if (status == STATUS_OK)
         status = pair_experts_match(pair->base, pair->sft, &pair->names, &pair->experts, error);
+    if (status == STATUS_OK) status = pair_pieces_match(pair->sft, &pair->names, &pair->pieces, error);
     for (size_t i = 0; i < pair->sft->tensor_count && status == STATUS_OK; i++)
         status = match_tensor(match, i, error);
     for (size_t i = 0; i < pair->base->tensor_count && status == STATUS_OK; i++)

@@ -32,15 +32,25 @@ typedef enum TensorPart {
     TENSOR_PART_CONVOLUTION_OUT_BIAS,
     TENSOR_PART_DELTA_IN, /* [2 · key heads · key_dim + value heads · value_dim × hidden_size]: q, k, v */
     TENSOR_PART_DELTA_GATE,  /* [value heads · value_dim × hidden_size] */
-    TENSOR_PART_DELTA_WRITE, /* [value heads × hidden_size], both: how much is written, and kept */
-    TENSOR_PART_DELTA_STEP,
+    TENSOR_PART_DELTA_WRITE, /* [value heads × hidden_size]: how much is written */
+    TENSOR_PART_DELTA_STEP, /* [decays × hidden_size]: how much is kept, of a value head or a channel of its keys */
     TENSOR_PART_DELTA_CONVOLUTION, /* [channels of q, k and v, 1, taps] */
-    TENSOR_PART_DELTA_DECAY,       /* [value heads], both */
-    TENSOR_PART_DELTA_STEP_BIAS,
-    TENSOR_PART_DELTA_NORM,  /* [value_dim] */
-    TENSOR_PART_DELTA_OUT,   /* [hidden_size × value heads · value_dim] */
-    TENSOR_PART_DELTA_FUSED, /* of each key head its query, its key, its values, their gates */
-    TENSOR_PART_DELTA_STEPS, /* of each key head how much its value heads write, and keep */
+    TENSOR_PART_DELTA_DECAY,       /* [value heads] */
+    TENSOR_PART_DELTA_STEP_BIAS,   /* [decays] */
+    TENSOR_PART_DELTA_NORM,        /* [value_dim] */
+    TENSOR_PART_DELTA_OUT,         /* [hidden_size × value heads · value_dim] */
+    TENSOR_PART_DELTA_FUSED,       /* of each key head its query, its key, its values, their gates */
+    TENSOR_PART_DELTA_STEPS,       /* of each key head how much its value heads write, and keep */
+    TENSOR_PART_DELTA_QUERY,       /* [key heads · key_dim × hidden_size], both */
+    TENSOR_PART_DELTA_KEY,
+    TENSOR_PART_DELTA_VALUE,             /* [value heads · value_dim × hidden_size] */
+    TENSOR_PART_DELTA_QUERY_CONVOLUTION, /* these three, one behind the other, are the convolution of all channels: */
+    TENSOR_PART_DELTA_KEY_CONVOLUTION, /* so they lie in memory (forward_state.c), wherever they are cut */
+    TENSOR_PART_DELTA_VALUE_CONVOLUTION,
+    TENSOR_PART_DELTA_GATE_LEFT,  /* [rank × hidden_size] */
+    TENSOR_PART_DELTA_GATE_RIGHT, /* [value heads · value_dim × rank] */
+    TENSOR_PART_DELTA_STEP_LEFT,  /* [rank × hidden_size] */
+    TENSOR_PART_DELTA_STEP_RIGHT, /* [decays × rank] */
     /* a state space; its width is value heads · value_dim */
     TENSOR_PART_STATE_IN, /* [2 · width + 2 · groups · state + heads × hidden_size]; of Mamba-1 [2 · width × hidden_size] */
     TENSOR_PART_STATE_IN_BIAS,

@@ -68,6 +68,8 @@ static void add_yaml_limits(Buffer *yaml, const ExportPlan *plan) {
         enlarged += source->is_fused && source->base->rows < source->sft->rows;
     }
     buffer_add_text(yaml, "# It stands for the blend of every tensor that both models have.\n");
+    if (plan->pair->pieces.count > 0)
+        buffer_add_text(yaml, "# Not in it: convolutions that base stores in other pieces than SFT.\n");
     if (copied > 0) buffer_add_format(yaml, "# Not in it: %zu tensors that are copied from SFT.\n", copied);
     if (plan->pair->names.rename_count > 0 || plan->pair->names.by_role > 0 || plan->pair->experts.met > 0)
         buffer_add_text(yaml,

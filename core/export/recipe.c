@@ -222,19 +222,27 @@ static bool is_inner_name(const char *name) {
     return true;
 }
 
+static Status read_file(const cJSON *item, const char *path, RecipeFiles *files, Error *error) {
+    char *name, sha256[HASH_HEX_SIZE];
+    uint64_t bytes;
+    Status status = file_path_read(item, "name", &name, error);
+    if (status == STATUS_FORMAT) return recipe_json_fail(error, path, "name_uri", "a relative reference");
+    if (status != STATUS_OK) return status;
+    if (name == NULL || !is_inner_name(name))
+        status = recipe_json_fail(error, path, "files", "names of files within the directory");
+    else if (!json_read_count(json_find(item, "bytes"), &bytes))
+        status = recipe_json_fail(error, path, name, "a number of \"bytes\"");
+    else if ((status = read_hash(item, path, sha256, error)) == STATUS_OK)
+        status = recipe_add_file(files, name, bytes, sha256, error);
+    free(name);
+    return status;
+}
+
 static Status read_files(const cJSON *object, const char *path, RecipeFiles *files, Error *error) {
     const cJSON *list = json_find(object, "files"), *item;
     if (!cJSON_IsArray(list)) return recipe_json_fail(error, path, "files", "an array");
     cJSON_ArrayForEach(item, list) {
-        const char *name = json_get_text(item, "name", NULL);
-        uint64_t bytes;
-        char sha256[HASH_HEX_SIZE];
-        if (name == NULL || !is_inner_name(name))
-            return recipe_json_fail(error, path, "files", "names of files within the directory");
-        if (!json_read_count(json_find(item, "bytes"), &bytes))
-            return recipe_json_fail(error, path, name, "a number of \"bytes\"");
-        Status status = read_hash(item, path, sha256, error);
-        if (status == STATUS_OK) status = recipe_add_file(files, name, bytes, sha256, error);
+        Status status = read_file(item, path, files, error);
         if (status != STATUS_OK) return status;
     }
     return STATUS_OK;

@@ -74,7 +74,7 @@ static bool stands_for_itself(unsigned char c) {
 
 Status file_path_to_uri(const char *path, char **uri, Error *error) {
     Buffer made = {0};
-    buffer_add_text(&made, SCHEME);
+    if (path[0] == '/') buffer_add_text(&made, SCHEME);
     for (const char *c = path; *c != '\0'; c++) {
         if (stands_for_itself((unsigned char)*c))
             buffer_add(&made, c, 1);
@@ -95,8 +95,9 @@ static unsigned char read_escape(const char *text) {
 Status file_path_from_uri(const char *uri, char **path, Error *error) {
     size_t scheme = sizeof SCHEME - 1;
     Buffer made = {0};
-    bool is_right = strncmp(uri, SCHEME, scheme) == 0 && uri[scheme] == '/';
-    for (const char *c = is_right ? uri + scheme : ""; *c != '\0' && is_right; c++) {
+    bool is_whole = strncmp(uri, SCHEME, scheme) == 0 && uri[scheme] == '/';
+    bool is_right = is_whole || (uri[0] != '\0' && uri[0] != '/' && strchr(uri, ':') == NULL);
+    for (const char *c = is_whole ? uri + scheme : uri; *c != '\0' && is_right; c++) {
         char byte = *c;
         if (byte == '%') {
             byte = (char)read_escape(c + 1);

@@ -28,7 +28,8 @@ bool file_path_is_text(const char *path);
 /* The text with U+FFFD for each byte that is not part of UTF-8. */
 Status file_path_text(const char *path, char **text, Error *error) STATUS_MUST_CHECK;
 
-/* An absolute path as file:///…; letters, digits and -._~/ as they stand, all else as %XX. */
+/* A path as file:///…, a relative one as a relative reference (RFC 3986): letters, digits and -._~/ as they stand, all else
+ * as %XX. */
 Status file_path_to_uri(const char *path, char **uri, Error *error) STATUS_MUST_CHECK;
 
 /* Back. STATUS_FORMAT: no such URI, of another host, or with a NUL in it. */

@@ -215,8 +215,7 @@ static void apply_gate(const Chunk *chunk, ForwardState *state, size_t token) {
     }
 }
 
-/* What is mixed, by its gate, where there is one. */
-static Status run_gate(const Pass *pass, Error *error) {
+Status block_attention_gate(const Pass *pass, Error *error) {
     const LayerPlan *plan = forward_plan(pass->chunk.states[0], pass->chunk.layer);
     Status status = STATUS_OK;
     bool is_apart = architecture_needs(plan, TENSOR_PART_ATTENTION_GATE);
@@ -245,7 +244,7 @@ Status block_attention_run(const Pass *pass, Error *error) {
     bool is_differential = architecture_needs(plan, TENSOR_PART_LAMBDA_Q1);
     if (status == STATUS_OK)
         status = is_differential ? differential_run(pass, error) : attention_run(&pass->chunk, error);
-    if (status == STATUS_OK) status = run_gate(pass, error);
+    if (status == STATUS_OK) status = block_attention_gate(pass, error);
     if (status == STATUS_OK && architecture_needs(plan, TENSOR_PART_MIXED_NORM))
         status = pass_for_tokens(pass, norm_mixed, error);
     if (status != STATUS_OK) return status;

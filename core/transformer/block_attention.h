@@ -18,6 +18,9 @@ size_t block_attention_fused_row(QkvLayout layout, const LayerPlan *plan, Buffer
 void block_attention_turn(const Chunk *chunk, const ForwardState *state, size_t token, float *x,
                           uint64_t heads, size_t stride);
 
+/* What is mixed, by its gate, where there is one. */
+Status block_attention_gate(const Pass *pass, Error *error) STATUS_MUST_CHECK;
+
 /* Of queries, keys and values that are projected already: their positions, the cache, and BUFFER_MIXED. */
 Status block_attention_mix(const Pass *pass, Error *error) STATUS_MUST_CHECK;
 

@@ -28,8 +28,15 @@ static double softplus(double x) {
     return x > 20.0 ? x : log1p(exp(x));
 }
 
+/* γ */
+static float keep(const DeltaSwitches *delta, double rate, double step) {
+    double bounded = delta->least_decay / (1.0 + exp(-rate * step));
+    return (float)exp(delta->least_decay != 0.0 ? bounded : -rate * softplus(step));
+}
+
 static void prepare_token(const Chunk *chunk, ForwardState *state, size_t token) {
-    const RecurrentSizes *sizes = &state->side->config->recurrent;
+    const ModelConfig *config = state->side->config;
+    const RecurrentSizes *sizes = &config->recurrent;
     const float *decay = forward_part(state, chunk->layer, TENSOR_PART_DELTA_DECAY),
                 *bias = forward_part(state, chunk->layer, TENSOR_PART_DELTA_STEP_BIAS);
     float *query = pass_row(chunk, state, BUFFER_SCRATCH, token),
@@ -40,10 +47,11 @@ static void prepare_token(const Chunk *chunk, ForwardState *state, size_t token)
     }
     float *write = pass_row(chunk, state, BUFFER_WRITE, token),
           *kept = pass_row(chunk, state, BUFFER_DECAY, token);
-    for (size_t h = 0; h < sizes->value_heads; h++) {
-        write[h] = activation_value(ACTIVATION_SIGMOID, write[h]);
-        kept[h] = (float)exp(-exp((double)decay[h]) * softplus((double)kept[h] + (double)bias[h]));
-    }
+    const size_t decays = architecture_delta_decays(config), each = decays / sizes->value_heads;
+    for (size_t h = 0; h < sizes->value_heads; h++)
+        write[h] = activation_value(ACTIVATION_SIGMOID, write[h]) * (float)config->delta.write_scale;
+    for (size_t i = 0; i < decays; i++)
+        kept[i] = keep(&config->delta, exp((double)decay[i / each]), (double)kept[i] + (double)bias[i]);
 }
 
 static void gate_token(const Chunk *chunk, ForwardState *state, size_t token) {
@@ -52,26 +60,28 @@ static void gate_token(const Chunk *chunk, ForwardState *state, size_t token) {
     const Norm norm = {.kind = NORM_RMS,
                        .weight = forward_part(state, chunk->layer, TENSOR_PART_DELTA_NORM),
                        .size = sizes->value_dim,
-                       .epsilon = config->norm_epsilon};
+                       .epsilon = config->delta.norm_epsilon > 0.0 ? config->delta.norm_epsilon
+                                                                   : config->norm_epsilon};
     float *mixed = pass_row(chunk, state, BUFFER_MIXED, token);
     const float *gate = pass_row(chunk, state, BUFFER_ATTENTION_GATE, token);
     for (size_t h = 0; h < sizes->value_heads; h++)
         norm_forward(&norm, mixed + h * norm.size, mixed + h * norm.size);
     for (size_t i = 0; i < sizes->value_heads * norm.size; i++)
-        mixed[i] *= activation_value(ACTIVATION_SILU, gate[i]);
+        mixed[i] *= activation_value(config->delta.gate, gate[i]);
 }
 
 /* ---- the rule ---- */
 
-/* One head and one token: `value` becomes β (v − γ Sᵀ k), `out` Sᵀ q of the new S. */
+/* One head and one token: `value` becomes β (v − (γ S)ᵀ k), `out` Sᵀ q of the new S. `kept`: of all rows of S, or, a stride
+ * apart, of each. */
 static void write_and_read(const RecurrentSizes *sizes, float *memory, const float *query, const float *key,
-                           float *value, float kept, float write, float *out) {
+                           float *value, const float *kept, size_t stride, float write, float *out) {
     const size_t rows = sizes->key_dim, columns = sizes->value_dim;
     memset(out, 0, columns * sizeof *out);
     for (size_t i = 0; i < rows; i++) {
         float *row = memory + i * columns;
         for (size_t j = 0; j < columns; j++) {
-            row[j] *= kept;
+            row[j] *= kept[i * stride];
             out[j] += key[i] * row[j];
         }
     }
@@ -96,14 +106,15 @@ static void run_head(void *argument, size_t task, unsigned worker) {
     const RecurrentSizes *sizes = &config->recurrent;
     const size_t head = task % step->tasks, keys = architecture_delta_keys(config),
                  own = head / (sizes->value_heads / sizes->key_heads) * sizes->key_dim,
-                 size = sizes->key_dim * sizes->value_dim;
+                 size = sizes->key_dim * sizes->value_dim,
+                 each = architecture_delta_decays(config) / sizes->value_heads;
     float *memory = recurrence_of_layer(state, chunk->layer) +
                     recurrence_convolution_size(config, architecture_delta_channels(config)) + head * size;
     for (size_t t = 0; t < chunk->tokens; t++) {
         float *row = pass_row(chunk, state, BUFFER_SCRATCH, t);
         if (recurrence_begins(chunk, t)) memset(memory, 0, size * sizeof *memory);
         write_and_read(sizes, memory, row + own, row + keys + own, row + 2 * keys + head * sizes->value_dim,
-                       pass_row(chunk, state, BUFFER_DECAY, t)[head],
+                       pass_row(chunk, state, BUFFER_DECAY, t) + head * each, each > 1 ? 1 : 0,
                        pass_row(chunk, state, BUFFER_WRITE, t)[head],
                        pass_row(chunk, state, BUFFER_MIXED, t) + head * sizes->value_dim);
     }
@@ -148,24 +159,72 @@ static Status project_fused(const Pass *pass, Error *error) {
     return status == STATUS_OK ? pass_for_tokens(pass, split_fused, error) : status;
 }
 
+/* ---- out of one each ---- */
+
+/* Rows of the buffer are as wide as what was projected. */
+static void move_projected(const Pass *pass, size_t width, size_t first) {
+    const Chunk *chunk = &pass->chunk;
+    for (size_t i = 0; i < chunk->state_count; i++) {
+        ForwardState *state = chunk->states[i];
+        for (size_t t = 0; t < chunk->tokens; t++)
+            memcpy(pass_row(chunk, state, BUFFER_SCRATCH, t) + first, state->buffers[BUFFER_QKV] + t * width,
+                   width * sizeof(float));
+    }
+}
+
+static Status project_parted(const Pass *pass, Error *error) {
+    const ModelConfig *config = pass->chunk.states[0]->side->config;
+    const size_t keys = architecture_delta_keys(config);
+    const struct {
+        TensorPart weight;
+        size_t width, first;
+    } parts[] = {{TENSOR_PART_DELTA_QUERY, keys, 0},
+                 {TENSOR_PART_DELTA_KEY, keys, keys},
+                 {TENSOR_PART_DELTA_VALUE, architecture_delta_values(config), 2 * keys}};
+    Status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && status == STATUS_OK; i++) {
+        status = pass_project_part(pass, parts[i].weight, BUFFER_NORMED, BUFFER_QKV, error);
+        if (status == STATUS_OK) move_projected(pass, parts[i].width, parts[i].first);
+    }
+    return status;
+}
+
 /* ---- the block ---- */
 
-static Status project_all(const Pass *pass, Error *error) {
-    static const struct {
-        TensorPart weight;
-        Buffer to;
-    } PROJECTIONS[] = {{TENSOR_PART_DELTA_IN, BUFFER_SCRATCH},
-                       {TENSOR_PART_DELTA_GATE, BUFFER_ATTENTION_GATE},
-                       {TENSOR_PART_DELTA_WRITE, BUFFER_WRITE},
-                       {TENSOR_PART_DELTA_STEP, BUFFER_DECAY}};
-    Status status = STATUS_OK;
-    for (size_t i = 0; i < sizeof PROJECTIONS / sizeof *PROJECTIONS && status == STATUS_OK; i++)
-        status = pass_project_part(pass, PROJECTIONS[i].weight, BUFFER_NORMED, PROJECTIONS[i].to, error);
+/* One matrix, or two with few channels between. */
+static Status project_ranked(const Pass *pass, const LayerPlan *plan, TensorPart whole, TensorPart left,
+                             Buffer to, Error *error) {
+    if (!architecture_needs(plan, left)) return pass_project_part(pass, whole, BUFFER_NORMED, to, error);
+    Status status = pass_project_part(pass, left, BUFFER_NORMED, BUFFER_STATE_RANK, error);
+    return status == STATUS_OK ? pass_project_part(pass, (TensorPart)(left + 1), BUFFER_STATE_RANK, to, error)
+                               : status;
+}
+
+static Status project_all(const Pass *pass, const LayerPlan *plan, Error *error) {
+    bool is_parted = architecture_needs(plan, TENSOR_PART_DELTA_QUERY);
+    Status status = is_parted
+                        ? project_parted(pass, error)
+                        : pass_project_part(pass, TENSOR_PART_DELTA_IN, BUFFER_NORMED, BUFFER_SCRATCH, error);
+    if (status == STATUS_OK)
+        status = project_ranked(pass, plan, TENSOR_PART_DELTA_GATE, TENSOR_PART_DELTA_GATE_LEFT,
+                                BUFFER_ATTENTION_GATE, error);
+    if (status == STATUS_OK)
+        status = pass_project_part(pass, TENSOR_PART_DELTA_WRITE, BUFFER_NORMED, BUFFER_WRITE, error);
+    if (status == STATUS_OK)
+        status = project_ranked(pass, plan, TENSOR_PART_DELTA_STEP, TENSOR_PART_DELTA_STEP_LEFT, BUFFER_DECAY,
+                                error);
     return status;
 }
 
 static Activation activation_of(const ModelConfig *config) {
     return config->activation;
+}
+
+/* In pieces it begins where the first of them does. */
+static TensorPart find_convolution(const Chunk *chunk) {
+    const LayerPlan *plan = forward_plan(chunk->states[0], chunk->layer);
+    return architecture_needs(plan, TENSOR_PART_DELTA_QUERY_CONVOLUTION) ? TENSOR_PART_DELTA_QUERY_CONVOLUTION
+                                                                         : TENSOR_PART_DELTA_CONVOLUTION;
 }
 
 Status block_delta_run(const Pass *pass, Error *error) {
@@ -174,11 +233,12 @@ Status block_delta_run(const Pass *pass, Error *error) {
     DeltaStep heads = {chunk, config->recurrent.value_heads};
     const ChannelConvolution convolution = {.buffer = BUFFER_SCRATCH,
                                             .channels = architecture_delta_channels(config),
-                                            .weight = TENSOR_PART_DELTA_CONVOLUTION,
+                                            .weight = find_convolution(chunk),
                                             .bias = TENSOR_PART_COUNT,
                                             .activation = activation_of};
-    bool is_fused = architecture_needs(forward_plan(chunk->states[0], chunk->layer), TENSOR_PART_DELTA_FUSED);
-    Status status = is_fused ? project_fused(pass, error) : project_all(pass, error);
+    const LayerPlan *plan = forward_plan(chunk->states[0], chunk->layer);
+    bool is_fused = architecture_needs(plan, TENSOR_PART_DELTA_FUSED);
+    Status status = is_fused ? project_fused(pass, error) : project_all(pass, plan, error);
     if (status == STATUS_OK) status = channel_convolution_run(pass, &convolution, error);
     if (status == STATUS_OK) status = pass_for_tokens(pass, prepare_token, error);
     if (status == STATUS_OK)

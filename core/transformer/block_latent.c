@@ -92,6 +92,7 @@ Status block_latent_run(const Pass *pass, Error *error) {
     if (status == STATUS_OK) status = project_keys(pass, error);
     if (status == STATUS_OK) status = pass_for_tokens(pass, cache_token, error);
     if (status == STATUS_OK) status = attention_run(&pass->chunk, error);
+    if (status == STATUS_OK) status = block_attention_gate(pass, error);
     if (status != STATUS_OK) return status;
     pass_observe(pass, FORWARD_MIXED, BUFFER_MIXED);
     return pass_project(pass, OUTPUT, error);

@@ -46,19 +46,28 @@ static void norm_row(const Chunk *chunk, ForwardState *state, size_t token, Tens
         memcpy(out, x, norm.size * sizeof *out);
 }
 
-static bool has_norm_before(const ModelConfig *config) {
-    return config->norms != NORMS_BEHIND && config->wiring != WIRING_AFTER;
+static NormPlaces norms_of(const Chunk *chunk, const ForwardState *state) {
+    return architecture_norms(state->side->config, forward_plan(state, chunk->layer));
+}
+
+static bool has_norm_before(const Chunk *chunk, const ForwardState *state) {
+    return norms_of(chunk, state) != NORMS_BEHIND && state->side->config->wiring != WIRING_AFTER;
+}
+
+static bool has_norm_behind(const Chunk *chunk, const ForwardState *state) {
+    NormPlaces norms = norms_of(chunk, state);
+    return norms == NORMS_AROUND || norms == NORMS_BEHIND;
 }
 
 static void norm_for_attention(const Chunk *chunk, ForwardState *state, size_t token) {
-    bool has_norm = has_norm_before(state->side->config);
+    bool has_norm = has_norm_before(chunk, state);
     bool has_common = architecture_needs(forward_plan(state, chunk->layer), TENSOR_PART_COMMON_NORM);
     Buffer from = has_common ? BUFFER_BESIDE : BUFFER_RESIDUAL;
     norm_row(chunk, state, token, TENSOR_ATTENTION_NORM, has_norm, from, BUFFER_NORMED);
 }
 
 static void norm_for_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
-    bool has_norm = has_norm_before(state->side->config);
+    bool has_norm = has_norm_before(chunk, state);
     norm_row(chunk, state, token, TENSOR_MLP_NORM, has_norm, BUFFER_RESIDUAL, BUFFER_NORMED);
 }
 
@@ -73,7 +82,7 @@ typedef struct BlockEnd {
 static void add_block(const Chunk *chunk, ForwardState *state, size_t token, StreamScales scales,
                       BlockEnd end) {
     const ModelConfig *config = state->side->config;
-    bool has_norm = config->norms == NORMS_AROUND || config->norms == NORMS_BEHIND;
+    bool has_norm = has_norm_behind(chunk, state);
     float *residual = pass_row(chunk, state, BUFFER_RESIDUAL, token);
     const float kept = (float)scales.stream, scale = (float)(config->residual_scale * scales.block);
     const float *added = pass_row(chunk, state, BUFFER_ADDED, token), *stream = residual;
@@ -93,7 +102,7 @@ static void add_mlp(const Chunk *chunk, ForwardState *state, size_t token) {
 /* An MLP beside it has its own norm of the same input, where it has one. */
 static void add_attention(const Chunk *chunk, ForwardState *state, size_t token) {
     const ModelConfig *config = state->side->config;
-    bool is_beside = config->wiring == WIRING_PARALLEL && config->norms != NORMS_ONE;
+    bool is_beside = config->wiring == WIRING_PARALLEL && norms_of(chunk, state) != NORMS_ONE;
     if (is_beside) norm_for_mlp(chunk, state, token);
     const BlockEnd end = {TENSOR_POST_ATTENTION_NORM, TENSOR_ATTENTION_NORM, TENSOR_PART_ATTENTION_RESIDUAL};
     add_block(chunk, state, token, forward_plan(state, chunk->layer)->scales, end);
@@ -431,8 +440,7 @@ Status forward_run(ForwardState *const *states, size_t count, const ForwardInput
 
 /* What down gives matters only where a norm follows; experts are run to the end all the same. */
 static Status replay_mlp(const Pass *pass, Error *error) {
-    NormPlaces norms = pass->chunk.states[0]->side->config->norms;
-    bool is_normed = norms == NORMS_AROUND || norms == NORMS_BEHIND, is_kept = pass->chunk.kept != NULL;
+    bool is_normed = has_norm_behind(&pass->chunk, pass->chunk.states[0]), is_kept = pass->chunk.kept != NULL;
     bool has_experts = forward_plan(pass->chunk.states[0], pass->chunk.layer)->mlp == MLP_EXPERTS;
     if (has_experts || (is_normed && !is_kept)) return run_mlp(pass, error);
     Status status = is_kept ? block_mlp_restore(pass, error) : block_mlp_activate(pass, error);

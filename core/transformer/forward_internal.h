@@ -38,10 +38,10 @@ typedef enum Buffer {
     BUFFER_STATE_IN,     /* of a state space, as it is projected: gates, inputs, … */
     BUFFER_STATE_OUT,    /* its width: what it puts out */
     BUFFER_STATE_SMALL,  /* Mamba-1: rank + 2 · state; of a gated recurrence its width */
-    BUFFER_STATE_RANK,   /* rank */
+    BUFFER_STATE_RANK,   /* rank; of the delta rule, too */
     BUFFER_STATE_STEP,   /* its width */
-    BUFFER_WRITE,        /* value heads of the delta rule, both: how much is written, and kept */
-    BUFFER_DECAY,
+    BUFFER_WRITE,        /* value heads of the delta rule: how much is written */
+    BUFFER_DECAY,        /* its decays: how much is kept */
     /* a mixture of experts; routed rows are a token's for each expert that it goes to, in the order of the experts */
     BUFFER_ROUTER,      /* experts: logits, then scores */
     BUFFER_RIVALS,      /* experts, and their groups */

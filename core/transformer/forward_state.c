@@ -79,7 +79,9 @@ static size_t mixer_width(const ModelConfig *config, MixerKind mixer, Buffer buf
         return is_delta ? architecture_delta_channels(config) : 3 * config->hidden_size;
     case BUFFER_ATTENTION_GATE:
         return is_delta || is_lightning ? architecture_delta_values(config) : 0;
-    default: /* BUFFER_WRITE and BUFFER_DECAY */
+    case BUFFER_DECAY:
+        return is_delta ? architecture_delta_decays(config) : 0;
+    default: /* BUFFER_WRITE */
         return is_delta ? config->recurrent.value_heads : 0;
     }
 }
@@ -89,6 +91,7 @@ static size_t state_width(const ModelConfig *config, MixerKind mixer, Buffer buf
     size_t width = architecture_delta_values(config);
     bool is_selective = mixer == MIXER_SELECTIVE;
     if (mixer == MIXER_GATED) return buffer == BUFFER_STATE_RANK ? 0 : width;
+    if (mixer == MIXER_DELTA) return buffer == BUFFER_STATE_RANK ? sizes->rank : 0;
     if (mixer != MIXER_STATE_SPACE && !is_selective) return 0;
     switch (buffer) {
     case BUFFER_STATE_IN:
@@ -140,6 +143,7 @@ size_t forward_layer_width(const ModelConfig *config, const LayerPlan *plan, Buf
     case BUFFER_QKV:
         if (architecture_needs(plan, TENSOR_PART_DELTA_FUSED))
             return architecture_delta_channels(config) + architecture_delta_values(config);
+        if (architecture_needs(plan, TENSOR_PART_DELTA_QUERY)) return architecture_delta_channels(config);
         if (plan->mixer == MIXER_LIGHTNING) return 3 * architecture_delta_values(config);
         if (architecture_needs(plan, TENSOR_PART_KEY_VALUE)) return 2 * key;
         return architecture_has(plan, TENSOR_QKV) ? query + 2 * key : 0;

@@ -5,8 +5,22 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
+/* Whatever a layer asks for has elements, and heads that attend share keys. */
+static void check_plan(const ModelConfig *config, const LayerPlan *plan) {
+    uint64_t rows, columns;
+    if (architecture_attends(plan) && (plan->kv_heads == 0 || plan->heads % plan->kv_heads != 0)) abort();
+    if (plan->rope >= (int)config->rope_count) abort();
+    for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
+        architecture_layer_shape(config, plan, (TensorRole)role, &rows, &columns);
+        if (architecture_has(plan, (TensorRole)role) && rows == 0) abort();
+    }
+    for (int part = 0; part < TENSOR_PART_COUNT; part++) {
+        architecture_part_shape(config, plan, (TensorPart)part, &rows, &columns);
+        if (architecture_needs(plan, (TensorPart)part) && rows == 0) abort();
+    }
+}
+
 static void check(const ModelConfig *config) {
-    if (config->heads == 0 || config->kv_heads == 0 || config->heads % config->kv_heads != 0) abort();
     if (config->layers == 0 || config->layers > MODEL_MAX_LAYERS || config->vocabulary == 0) abort();
     for (size_t i = 0; i < config->rope_count; i++) {
         const Rope *rope = &config->ropes[i];
@@ -18,17 +32,11 @@ static void check(const ModelConfig *config) {
     for (uint64_t layer = 0; layer < config->layers; layer++) {
         const LayerPlan *plan = architecture_layer(config, layer);
         if (plan < config->plans || plan >= config->plans + config->plan_count) abort();
-        if (plan->kv_heads == 0 || plan->heads % plan->kv_heads != 0 || plan->rope >= (int)config->rope_count)
-            abort();
     }
+    for (size_t i = 0; i < config->plan_count; i++) check_plan(config, &config->plans[i]);
     if (config->eos_count > MODEL_MAX_EOS) abort();
     for (size_t i = 0; i < config->eos_count; i++) {
         if (config->eos[i] < 0) abort();
-    }
-    for (int role = 0; role < TENSOR_ROLE_COUNT; role++) {
-        uint64_t rows, columns;
-        architecture_shape(config, (TensorRole)role, &rows, &columns);
-        if (config->roles[role] && rows == 0) abort();
     }
 }
 

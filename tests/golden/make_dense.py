@@ -7,6 +7,7 @@ of the logits, base.f32 and fused.f32 the float64 logits of base and of 0.5·SFT
 """
 import json, math, os, shutil, sys, warnings
 import numpy as np, torch, transformers
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, CONFIG_MAPPING
 
 torch.set_num_threads(1)
@@ -145,6 +146,23 @@ PAIRS = {
     # experts in a row
     "dbrx": ("dbrx", dict(vocab_size=24, d_model=16, n_heads=4, n_layers=1, max_seq_len=64, attn_config=dict(kv_n_heads=2, clip_qkv=0.8, rope_theta=10000.0),
              ffn_config=dict(ffn_hidden_size=10, moe_num_experts=3, moe_top_k=2)), 24),
+    # the gated delta rule out of matrices of their own, a convolution saved in thirds that are not its queries', keys' and values',
+    # what is written doubled; norms before its blocks, and behind those of attention
+    "olmo_hybrid": ("olmo_hybrid", GROUPED | dict(intermediate_size=8, linear_num_key_heads=2, linear_num_value_heads=4, linear_key_head_dim=5, linear_value_head_dim=6,
+                    linear_conv_kernel_dim=3, layer_types=["linear_attention", "full_attention"], rope_parameters=dict(rope_type="default", rope_theta=100.0),
+                    pad_token_id=0), 24),
+    # the same, base as it is published: pieces that are those of queries, keys and values, a norm of another name
+    "olmo_hybrid-published": ("olmo_hybrid", GROUPED | dict(intermediate_size=8, linear_num_key_heads=1, linear_num_value_heads=2, linear_key_head_dim=5, linear_value_head_dim=8,
+                              layer_types=["linear_attention", "full_attention"], rope_parameters=dict(rope_type="default", rope_theta=None), pad_token_id=0), 24),
+    # the delta rule with a decay for each channel, gates and decays of a rank; latent attention that does not turn, its keys' shared part odd
+    "kimi_linear": ("kimi_linear", GROUPED | dict(num_key_value_heads=4, intermediate_size=10, linear_num_heads=3, linear_head_dim=5, linear_conv_kernel_dim=3,
+                    layer_types=["linear_attention", "full_attention"], mlp_layer_types=["dense", "sparse"], kv_lora_rank=5, qk_nope_head_dim=4, qk_rope_head_dim=3,
+                    v_head_dim=3, num_local_experts=4, num_experts_per_tok=2, moe_intermediate_size=6, n_group=2, topk_group=1, pad_token_id=0), 24),
+    # the same with decays that are bounded, and latent attention that turns, gated by head
+    "bailing_hybrid": ("bailing_hybrid", GROUPED | dict(num_key_value_heads=4, intermediate_size=10, head_dim=6, short_conv_kernel_size=3, kda_lower_bound=-2.0,
+                       layer_types=["linear_attention", "full_attention"], mlp_layer_types=["dense", "sparse"], q_lora_rank=6, kv_lora_rank=5, qk_nope_head_dim=4,
+                       qk_rope_head_dim=4, v_head_dim=3, attention_bias=True, num_local_experts=4, num_experts_per_tok=2, moe_intermediate_size=6, n_group=2, topk_group=1,
+                       rope_parameters=dict(rope_type="default", rope_theta=100.0), pad_token_id=0), 24),
     # text alone: a layer that does nothing to it, rows of the embedding that the head has not
     "mllama": ("mllama", dict(text_config=GROUPED | dict(num_hidden_layers=3, intermediate_size=8, cross_attention_layers=[1], pad_token_id=0),
                vision_config=dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_global_layers=1, attention_heads=2, image_size=8, patch_size=4,
@@ -173,6 +191,24 @@ def scramble(model, seed, amount=None):
                 p.add_(0.1 * noise)
 
 
+def publish_olmo_hybrid(where):
+    """Rewrites what save_pretrained wrote as the model's authors publish it."""
+    path = where + "/model.safetensors"
+    tensors = load_file(path)
+    config = json.load(open(where + "/config.json"))
+    keys = config["linear_num_key_heads"] * config["linear_key_head_dim"]
+    for name in [n for n in tensors if n.endswith("q_conv1d.weight")]:
+        names = [name.replace("q_conv1d", letter + "_conv1d") for letter in "qkv"]
+        whole = torch.cat([tensors[n] for n in names])
+        for n, piece in zip(names, whole.split([keys, keys, len(whole) - 2 * keys])):
+            tensors[n] = piece.clone()
+    for layer, kind in enumerate(config["layer_types"]):
+        old = f"model.layers.{layer}.feedforward_layer_norm.weight"
+        if kind == "full_attention":
+            tensors[old.replace("feedforward_layer_norm", "post_attention_layernorm")] = tensors.pop(old)
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
 def make(name):
     kind, settings, tokens = PAIRS[name]
     where = os.path.join(HERE, name)
@@ -187,6 +223,8 @@ def make(name):
     model = auto.from_config(config, **how).eval()
     scramble(model, 2)
     model.bfloat16().save_pretrained(where + "/base")
+    if name == "olmo_hybrid-published":
+        publish_olmo_hybrid(where + "/base")
     model = load("base")
     scramble(model, 3, 0.3)
     model.bfloat16().save_pretrained(where + "/sft")

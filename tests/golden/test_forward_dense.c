@@ -263,6 +263,7 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         const char *name, *named; /* NULL: there is one */
     } CASES[] = {
         {"apertus", "xIELU"},
+        {"bailing_hybrid", "different kinds"},
         {"bitnet", "norms within blocks"},
         {"bloom", "normed input"},
         {"codegen", NULL},
@@ -274,6 +275,7 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         {"gemma4_text-same", "different kinds"},
         {"gpt2", "layer's number"},
         {"gpt_neox", NULL},
+        {"kimi_linear", "different kinds"},
         {"lfm2", "different kinds"},
         {"lfm3", "different kinds"},
         {"mamba", "without an MLP"},
@@ -289,6 +291,7 @@ static void gradients_are_refused_where_there_is_no_way_back(void **unused) {
         {"minimax", "different kinds"},
         {"minimax_m3_vl_text", "clamped"},
         {"ministral3", "grow"},
+        {"olmo_hybrid", "different kinds"},
         {"opt", "norms on the stream"},
         {"phi", NULL},
         {"qwen3_5_text", "different kinds"},

@@ -9,9 +9,10 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const NAMES[] = {"lfm2",   "qwen3_5_text", "qwen3_next", "mamba",           "jamba",
-                                    "mamba2", "falcon_h1",    "nemotron_h", "recurrent_gemma", "zamba2",
-                                    "lfm3",   "minimax"};
+static const char *const NAMES[] = {
+    "lfm2",   "qwen3_5_text", "qwen3_next",  "mamba",           "jamba",
+    "mamba2", "falcon_h1",    "nemotron_h",  "recurrent_gemma", "zamba2",
+    "lfm3",   "minimax",      "olmo_hybrid", "kimi_linear",     "bailing_hybrid"};
 static const Settings HALF = {.alpha = 0.5};
 static const double TOLERANCE = 5e-6;
 
@@ -240,7 +241,8 @@ static void a_long_text_is_the_same_in_chunks_and_with_any_threads(void **state)
 
 /* As they are and as they were: of LFM2 two convolutions of 16 channels that keep three inputs each; of Qwen3.5 one of 56,
  * and four heads of 8 by 6; of Mamba two layers of 24 channels of 4; of Mamba-2 two of 48 channels and four heads of 4 by 8;
- * of RecurrentGemma one of 16 channels; of MiniMax four heads of 4 by 4, with blocks of 7. */
+ * of RecurrentGemma one of 16 channels; of OLMo Hybrid one of 44, and four heads of 5 by 6; of Kimi Linear one of 45, and three
+ * heads of 5 by 5; of MiniMax four heads of 4 by 4, with blocks of 7. */
 /* Base and SFT side by side: what each says of activations and scales is its own. */
 static void check_sides(Fixture *fixture) {
     enum { COUNT = 9 };
@@ -301,6 +303,12 @@ static void what_a_state_takes_is_counted(void **state) {
     unload(&fixture);
     fixture = load("recurrent_gemma");
     assert_int_equal(recurrence_bytes(fixture.model->config), 2 * (16 * 2 + 16) * sizeof(float));
+    unload(&fixture);
+    fixture = load("olmo_hybrid");
+    assert_int_equal(recurrence_bytes(fixture.model->config), 2 * (44 * 2 + 4 * 5 * 6) * sizeof(float));
+    unload(&fixture);
+    fixture = load("kimi_linear");
+    assert_int_equal(recurrence_bytes(fixture.model->config), 2 * (45 * 2 + 3 * 5 * 5) * sizeof(float));
     unload(&fixture);
     fixture = load("minimax");
     assert_int_equal(recurrence_bytes(fixture.model->config), 2 * 4 * (4 * 4 + 2 * 7 * 4) * sizeof(float));

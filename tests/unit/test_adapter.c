@@ -79,7 +79,7 @@ static const struct {
     {"alpha", "{\"peft_type\": \"LORA\", \"r\": 2}", "expected a number \"lora_alpha\""},
     {"alpha-text", "{\"peft_type\": \"LORA\", \"r\": 2, \"lora_alpha\": \"4\"}",
      "expected a number \"lora_alpha\""},
-    {"pattern", SETTINGS(", \"alpha_pattern\": {\"(?=q)\": 1}"), "a group of a special kind"},
+    {"pattern", SETTINGS(", \"alpha_pattern\": {\"(?i)q\": 1}"), "a group of a special kind"},
     {"pattern-value", SETTINGS(", \"alpha_pattern\": {\"q_proj\": \"1\"}"),
      "alpha_pattern \"q_proj\": expected a number"},
     {"dora", SETTINGS(", \"use_dora\": true"), "magnitudes are there for DoRA, and for it alone"},
@@ -254,6 +254,13 @@ static void patterns_match_as_pythons_re_does(void **state) {
         {"^model.mlp", "model.mlp", true},
         {"^model.mlp", "a.model.mlp", false},
         {"\\w+_proj", "model.up_proj", true},
+        {"(?!q)\\w_proj", "model.k_proj", true},
+        {"(?!q)\\w_proj", "model.q_proj", false},
+        {"layers\\.\\d{1,2}\\.mlp", "model.layers.17.mlp", true},
+        {"layers\\.\\d{1,2}\\.mlp", "model.layers.170.mlp", false},
+        {"layers\\.[\\d]\\.mlp", "model.layers.7.mlp", true},
+        {"[]q]_proj", "model.q_proj", true},
+        {"a\\{2\\}", "a{2}", true},
     };
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         bool matches;
@@ -262,7 +269,10 @@ static void patterns_match_as_pythons_re_does(void **state) {
             fail_msg("%s", error.message);
         if (matches != CASES[i].matches) fail_msg("%s and %s", CASES[i].pattern, CASES[i].module);
     }
-    static const char *const REFUSED_PATTERNS[] = {"a{2,3}", "(?!a)", "\\1", "(a", "[\\d]", "\\"};
+    static const char *const REFUSED_PATTERNS[] = {
+        "(a){2,3}",    "a{2}{3}", "a{,3}", "(?P<x>a)", "(?i)a",   "(a)\\1", "(a",
+        "[[:alpha:]]", "[a",      "\\",    "\\h",      "(*UTF)a", "*UTF)a", "?i)a",
+    };
     for (size_t i = 0; i < sizeof REFUSED_PATTERNS / sizeof *REFUSED_PATTERNS; i++) {
         bool matches;
         Error error = {0};

@@ -18,7 +18,8 @@ static void a_uri_holds_any_bytes_and_gives_them_back(void **state) {
                  {"/caf\xc3\xa9/m", "file:///caf%C3%A9/m"},
                  {"/a b#c?d%20", "file:///a%20b%23c%3Fd%2520"},
                  {"/x-._~/y", "file:///x-._~/y"},
-                 {"/\n\x7f\xff", "file:///%0A%7F%FF"}};
+                 {"/\n\x7f\xff", "file:///%0A%7F%FF"},
+                 {"caf\xe9:/m", "caf%E9%3A/m"}};
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         char *uri = to_uri(CASES[i].path), *path;
         assert_string_equal(uri, CASES[i].uri);

@@ -319,6 +319,7 @@ static void a_path_that_is_no_utf_8_makes_a_recipe_that_is_and_comes_back(void *
     Recipe *recipe = make_recipe(), *read;
     free(recipe->base.directory);
     recipe->base.directory = memory_format("/data/caf\xe9 +1%%");
+    assert_int_equal(recipe_add_file(&recipe->files, "t\xeate.txt", 1, SUM, NULL), STATUS_OK);
     char *text = format(recipe);
     assert_non_null(strstr(text, "\"directory\":\t\"/data/caf\xEF\xBF\xBD +1%\""));
     assert_non_null(strstr(text, "\"directory_uri\":\t\"file:///data/caf%E9%20%2B1%25\""));
@@ -327,6 +328,7 @@ static void a_path_that_is_no_utf_8_makes_a_recipe_that_is_and_comes_back(void *
     Error error = {0};
     if (recipe_read(scratch_path("recipe.json"), &read, &error) != STATUS_OK) fail_msg("%s", error.message);
     assert_string_equal(read->base.directory, recipe->base.directory);
+    assert_string_equal(read->files.list[read->files.count - 1].name, "t\xeate.txt");
     free(text);
     recipe_free(read);
     recipe_free(recipe);

@@ -1,0 +1,221 @@
+/* config.json of models with the gated delta rule: which layers have it, sizes by whichever key says them, what is refused. What
+ * is right is what transformers 5.24.0 makes of the same files. */
+#include "core/checkpoint/architecture.h"
+#include "scratch.h"
+
+#include <inttypes.h>
+
+#define COMMON                                                                                               \
+    "\"hidden_size\":32,\"vocab_size\":32,\"num_hidden_layers\":5,\"num_attention_heads\":4,"                \
+    "\"intermediate_size\":24,\"pad_token_id\":0"
+#define OLMO COMMON
+#define MLA                                                                                                  \
+    COMMON                                                                                                   \
+    ",\"num_key_value_heads\":4,\"kv_lora_rank\":6,\"qk_nope_head_dim\":4,\"qk_rope_head_dim\":2,"           \
+    "\"v_head_dim\":4,\"num_experts\":4,\"num_experts_per_token\":2,\"num_expert_group\":1,"                 \
+    "\"topk_group\":1,\"moe_intermediate_size\":6"
+
+static Status read(const char *type, const char *settings, ModelConfig *config, Error *error) {
+    char text[2048];
+    (void)snprintf(text, sizeof text, "{\"model_type\":\"%s\",%s}", type, settings);
+    scratch_write_text("config.json", text);
+    char *path = scratch_path("config.json");
+    cJSON *json;
+    if (json_read_typed(path, sizeof text, &json, error) != STATUS_OK)
+        fail_msg("%s: %s", text, error->message);
+    Status status = architecture_read_config(json, "config.json", config, error);
+    cJSON_Delete(json);
+    free(path);
+    return status;
+}
+
+static ModelConfig accept(const char *type, const char *settings) {
+    ModelConfig config;
+    Error error = {0};
+    if (read(type, settings, &config, &error) != STATUS_OK) fail_msg("%s: %s", settings, error.message);
+    return config;
+}
+
+static void refuse(const char *type, const char *settings, const char *words) {
+    ModelConfig config;
+    Error error = {0};
+    if (read(type, settings, &config, &error) == STATUS_OK)
+        fail_msg("%s %s: expected to be refused", type, settings);
+    if (strstr(error.message, words) == NULL) fail_msg("%s %s: %s", type, settings, error.message);
+}
+
+/* A letter a layer: Attention or the Delta rule, small where its MLP has no experts. */
+static void expect_layers(const char *type, const char *settings, const char *expected) {
+    const ModelConfig config = accept(type, settings);
+    char found[MODEL_MAX_LAYERS + 1] = "";
+    for (uint64_t layer = 0; layer < config.layers; layer++) {
+        const LayerPlan *plan = architecture_layer(&config, layer);
+        bool is_delta = plan->mixer == MIXER_DELTA, has_experts = plan->mlp == MLP_EXPERTS;
+        assert_true((plan->latent.latent > 0) == (!is_delta && config.latent.latent > 0));
+        found[layer] = is_delta ? (has_experts ? 'D' : 'd') : has_experts ? 'A' : 'a';
+    }
+    if (strcmp(found, expected) != 0) fail_msg("%s %s: %s", type, settings, found);
+}
+
+static void each_layer_has_what_a_list_or_a_number_says(void **state) {
+    (void)state;
+    expect_layers("olmo_hybrid", OLMO, "dddad");
+    expect_layers("olmo_hybrid",
+                  OLMO
+                  ",\"layer_types\":[\"full_attention\",\"linear_attention\",\"full_attention\","
+                  "\"linear_attention\",\"full_attention\"]",
+                  "adada");
+    expect_layers("kimi_linear", MLA, "dDDDA");
+    expect_layers("kimi_linear", MLA ",\"first_k_dense_replace\":3", "dddDA");
+    expect_layers("kimi_linear",
+                  MLA ",\"mlp_layer_types\":[\"sparse\",\"dense\",\"sparse\",\"dense\",\"dense\"]", "DdDda");
+    /* numbers from 1, the second list the last word */
+    expect_layers("kimi_linear",
+                  MLA ",\"linear_attn_config\":{\"full_attn_layers\":[1,3],\"kda_layers\":[2,3,4,5]}",
+                  "aDDDD");
+    expect_layers("kimi_linear", MLA ",\"linear_attn_config\":{\"kda_layers\":[1,2,3,4,5]}", "dDDDA");
+    expect_layers("bailing_hybrid", MLA, "ddDDD");
+    expect_layers("bailing_hybrid", MLA ",\"layer_group_size\":2", "daDAD");
+}
+
+/* A model of fewer layers than the interval ends with attention all the same. */
+static void a_short_model_has_attention_in_its_last_layer(void **state) {
+    (void)state;
+    expect_layers("olmo_hybrid",
+                  "\"hidden_size\":32,\"vocab_size\":32,\"num_hidden_layers\":2,\"num_attention_heads\":4,"
+                  "\"intermediate_size\":24,\"pad_token_id\":null",
+                  "da");
+}
+
+static void expect_sizes(const char *type, const char *settings, uint64_t key_heads, uint64_t key_dim,
+                         uint64_t value_heads, uint64_t value_dim, uint64_t taps) {
+    const RecurrentSizes sizes = accept(type, settings).recurrent;
+    if (sizes.key_heads != key_heads || sizes.key_dim != key_dim || sizes.value_heads != value_heads ||
+        sizes.value_dim != value_dim || sizes.taps != taps)
+        fail_msg("%s %s: %" PRIu64 " by %" PRIu64 ", %" PRIu64 " by %" PRIu64 ", %" PRIu64, type, settings,
+                 sizes.key_heads, sizes.key_dim, sizes.value_heads, sizes.value_dim, sizes.taps);
+}
+
+static void sizes_are_those_of_the_key_that_counts(void **state) {
+    (void)state;
+    expect_sizes("olmo_hybrid", OLMO, 4, 6, 4, 12, 4); /* three quarters of the stream, and twice that */
+    expect_sizes("olmo_hybrid", OLMO ",\"linear_num_key_heads\":3,\"linear_num_value_heads\":6", 3, 8, 6, 16,
+                 4);
+    expect_sizes("olmo_hybrid", OLMO ",\"linear_key_head_dim\":null,\"linear_value_head_dim\":5", 4, 6, 4, 5,
+                 4);
+    expect_sizes("kimi_linear", MLA, 32, 128, 32, 128, 4);
+    expect_sizes("kimi_linear",
+                 MLA
+                 ",\"linear_num_heads\":3,\"linear_head_dim\":5,\"linear_attn_config\":{\"head_dim\":6,"
+                 "\"short_conv_kernel_size\":2}",
+                 3, 6, 3, 6, 2);
+    expect_sizes("bailing_hybrid", MLA ",\"head_dim\":6,\"short_conv_kernel_size\":3", 4, 6, 4, 6, 3);
+    /* what the class derives it writes: that is read */
+    expect_sizes("bailing_hybrid",
+                 MLA
+                 ",\"head_dim\":2,\"linear_head_dim\":6,\"linear_num_heads\":2,"
+                 "\"linear_conv_kernel_dim\":3,\"short_conv_kernel_size\":4",
+                 2, 6, 2, 6, 3);
+}
+
+static void sizes_that_do_not_fit_are_refused(void **state) {
+    (void)state;
+    refuse("olmo_hybrid", OLMO ",\"linear_num_key_heads\":3", "multiple of linear_num_key_heads");
+    refuse("olmo_hybrid", OLMO ",\"linear_num_key_heads\":0", "linear_num_key_heads");
+    refuse("olmo_hybrid", OLMO ",\"linear_num_key_heads\":40,\"linear_num_value_heads\":40",
+           "linear_key_head_dim");
+    refuse("olmo_hybrid", OLMO ",\"linear_conv_kernel_dim\":65", "at most 64");
+    refuse("olmo_hybrid", OLMO ",\"head_dim\":null", "head_dim");
+    refuse("olmo_hybrid", OLMO ",\"head_dim\":7", "odd");
+    refuse("olmo_hybrid", OLMO ",\"num_key_value_heads\":3", "num_key_value_heads");
+    refuse("olmo_hybrid", OLMO ",\"linear_key_head_dim\":65537", "linear attention");
+    refuse("olmo_hybrid",
+           OLMO
+           ",\"linear_num_key_heads\":1000000,\"linear_num_value_heads\":1000000,"
+           "\"linear_key_head_dim\":65536",
+           "linear attention");
+    refuse("kimi_linear", MLA ",\"linear_attn_config\":{\"num_heads\":null}", "linear_attn_config.num_heads");
+    refuse("kimi_linear", MLA ",\"linear_attn_config\":null", "linear_attn_config");
+    refuse("kimi_linear", MLA ",\"linear_num_heads\":null", "linear_num_heads");
+    refuse("bailing_hybrid", MLA ",\"linear_head_dim\":null", "linear_head_dim");
+    refuse("bailing_hybrid", MLA ",\"linear_conv_kernel_dim\":4.0", "linear_conv_kernel_dim");
+    refuse("bailing_hybrid", MLA ",\"num_nextn_predict_layers\":null", "num_mtp_layers");
+}
+
+static void layers_that_cannot_be_are_refused(void **state) {
+    (void)state;
+    const char *all =
+        ",\"layer_types\":[\"linear_attention\",\"linear_attention\",\"linear_attention\","
+        "\"linear_attention\",\"linear_attention\"]";
+    char text[1024];
+    (void)snprintf(text, sizeof text, "%s%s", OLMO, all);
+    refuse("olmo_hybrid", text, "one kind");
+    refuse("olmo_hybrid", OLMO ",\"layer_types\":[\"linear_attention\",\"full_attention\"]", "5 layer_types");
+    refuse("olmo_hybrid", OLMO ",\"mlp_layer_types\":[\"moe\"]", "\"moe\"");
+    refuse("olmo_hybrid", OLMO ",\"initializer_range\":2.0", "initializer_range");
+    refuse("kimi_linear", MLA ",\"linear_attn_config\":{\"full_attn_layers\":[0],\"kda_layers\":[1]}",
+           "from 1 to 5");
+    refuse("kimi_linear", MLA ",\"linear_attn_config\":{\"full_attn_layers\":[1],\"kda_layers\":[2,3,4]}",
+           "layer 5 in");
+    refuse("kimi_linear", MLA ",\"linear_attn_config\":{\"full_attn_layers\":null,\"kda_layers\":[1]}",
+           "full_attn_layers");
+    refuse("kimi_linear", MLA ",\"num_shared_experts\":0", "n_shared_experts");
+    refuse("bailing_hybrid", MLA ",\"layer_group_size\":0", "layer_group_size");
+}
+
+/* Latent attention wants as many key heads as heads; a model without such layers does not mind. */
+static void key_heads_matter_where_attention_is_latent(void **state) {
+    (void)state;
+    refuse("kimi_linear", MLA ",\"num_key_value_heads\":2", "as many key heads");
+    (void)accept("bailing_hybrid", MLA ",\"num_key_value_heads\":2");
+    refuse("bailing_hybrid", MLA ",\"num_key_value_heads\":2,\"layer_group_size\":2", "as many key heads");
+}
+
+static void rotary_embedding_is_there_or_not(void **state) {
+    (void)state;
+    ModelConfig config = accept("olmo_hybrid", OLMO ",\"rope_parameters\":{\"rope_theta\":null}");
+    assert_int_equal(architecture_layer(&config, 3)->rope, -1);
+    config = accept("olmo_hybrid", OLMO ",\"rope_parameters\":null"); /* the class's own base */
+    assert_int_equal(architecture_layer(&config, 3)->rope, 0);
+    assert_true(config.ropes[0].theta == 10000.0);
+    config = accept("bailing_hybrid", MLA); /* the class has a field for it */
+    assert_true(config.ropes[0].theta == 6000000.0);
+    config = accept("kimi_linear", MLA ",\"qk_rope_head_dim\":3"); /* odd: nothing turns */
+    assert_int_equal(architecture_layer(&config, 4)->rope, -1);
+    refuse("bailing_hybrid", MLA ",\"qk_rope_head_dim\":3", "odd");
+    refuse("kimi_linear", MLA ",\"rope_scaling\":{\"rope_type\":\"linear\",\"factor\":2.0}", "rope_scaling");
+}
+
+/* The field stands under one name in the class, and config.json has another: that one is set last. */
+static void a_name_beside_the_fields_own_has_the_last_word(void **state) {
+    (void)state;
+    ModelConfig config = accept("kimi_linear", MLA ",\"num_local_experts\":8");
+    assert_int_equal(architecture_layer(&config, 1)->experts.count, 4);
+    config = accept("kimi_linear", MLA ",\"num_experts_per_tok\":3");
+    assert_int_equal(architecture_layer(&config, 1)->experts.chosen, 2);
+}
+
+static void switches_are_read(void **state) {
+    (void)state;
+    assert_true(accept("olmo_hybrid", OLMO).delta.write_scale == 2.0);
+    assert_true(accept("olmo_hybrid", OLMO ",\"linear_allow_neg_eigval\":false").delta.write_scale == 1.0);
+    assert_true(accept("bailing_hybrid", MLA).delta.least_decay == -5.0);
+    assert_true(accept("bailing_hybrid", MLA ",\"kda_safe_gate\":false").delta.least_decay == 0.0);
+    refuse("bailing_hybrid", MLA ",\"kda_lower_bound\":0.0", "kda_lower_bound");
+    refuse("olmo_hybrid", OLMO ",\"pad_token_id\":32", "pad_token_id");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_layer_has_what_a_list_or_a_number_says),
+        cmocka_unit_test(a_short_model_has_attention_in_its_last_layer),
+        cmocka_unit_test(sizes_are_those_of_the_key_that_counts),
+        cmocka_unit_test(sizes_that_do_not_fit_are_refused),
+        cmocka_unit_test(layers_that_cannot_be_are_refused),
+        cmocka_unit_test(key_heads_matter_where_attention_is_latent),
+        cmocka_unit_test(rotary_embedding_is_there_or_not),
+        cmocka_unit_test(a_name_beside_the_fields_own_has_the_last_word),
+        cmocka_unit_test(switches_are_read),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
