@@ -161,8 +161,47 @@ static void a_session_with_an_end_of_its_own_has_commands_with_it(void **state) 
     free(few);
 }
 
+/* The samples would be of other prompts: with ρ at 0 too, where no rows are read beside them. */
+static void samples_of_conversations_name_the_template_that_renders_them(void **state) {
+    (void)state;
+    char *few = scratch_path("few.jsonl");
+    const SessionOptions named = {.base = TESTS_DIR "/demo/base",
+                                  .sft = TESTS_DIR "/demo/sft",
+                                  .prompts = few,
+                                  .end_token = "7",
+                                  .chat_template = "of two words",
+                                  .threads = 2};
+    const View *rollouts = VIEWS.views[7];
+    Session *session;
+    Options options;
+    Error error = {0};
+    void *place = NULL;
+    char *text;
+    events_open();
+    if (session_create(&named, &session, &error) != STATUS_OK) fail_msg("%s", error.message);
+    wait_for(session, "tokenizer", tokenizer_is_there);
+    assert_int_equal(rollouts->open(session, &place, &error), STATUS_OK);
+    for (int opens = 0; opens < 2; opens++) {
+        Status status = opens ? equivalent_command_write_opening(rollouts, session, &text, &error)
+                              : equivalent_command_write(rollouts, place, session, &text, &error);
+        if (status != STATUS_OK) fail_msg("%s", error.message);
+        read_options(text, &options);
+        assert_int_equal(options.command, opens ? COMMAND_OPEN : COMMAND_ROLLOUT);
+        assert_string_equal(options_text(&options, OPTION_PROMPTS), few);
+        assert_string_equal(options_text(&options, OPTION_TEMPLATE), "of two words");
+        assert_string_equal(options_text(&options, OPTION_END_TOKEN), "7");
+        assert_false(options_has(&options, OPTION_CALIBRATION));
+        options_free(&options);
+        free(text);
+    }
+    rollouts->close(place);
+    session_free(session);
+    free(few);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(samples_of_conversations_name_the_template_that_renders_them),
         cmocka_unit_test(a_session_with_an_end_of_its_own_has_commands_with_it),
         cmocka_unit_test(every_view_has_a_command_that_the_program_takes),
         cmocka_unit_test(the_dials_are_those_on_screen),

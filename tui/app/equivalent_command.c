@@ -46,16 +46,22 @@ static Status check_rows(const Session *session, CommandId command, Error *error
                        "the rows are the prompt on screen: write them to a file first (:rows-save FILE)");
 }
 
+/* How the lines of files become ids: rows, and whatever samples are read or drawn of. */
+static void add_reading(CommandLine *line, const Session *session, CommandId command) {
+    if (session_end_token(session) != NULL)
+        command_line_add_option(line, command, OPTION_END_TOKEN, "%s", session_end_token(session));
+    if (session_chat_template(session) != NULL)
+        command_line_add_option(line, command, OPTION_TEMPLATE, "%s", session_chat_template(session));
+}
+
 static void add_dials(CommandLine *line, const Session *session, CommandId command) {
     Dials dials = session_dial_state(session);
     const char *rows = session_calibration_file(session);
+    bool has_rows = rows != NULL && needs_rows(&dials, command);
     dial_options_add(&dials, command, line);
-    if (rows != NULL && needs_rows(&dials, command))
-        command_line_add_option(line, command, OPTION_CALIBRATION, "%s", rows);
-    if (rows != NULL && needs_rows(&dials, command) && session_end_token(session) != NULL)
-        command_line_add_option(line, command, OPTION_END_TOKEN, "%s", session_end_token(session));
-    if (rows != NULL && needs_rows(&dials, command) && session_chat_template(session) != NULL)
-        command_line_add_option(line, command, OPTION_TEMPLATE, "%s", session_chat_template(session));
+    if (has_rows) command_line_add_option(line, command, OPTION_CALIBRATION, "%s", rows);
+    if (has_rows || command == COMMAND_ROLLOUT || command == COMMAND_OPEN)
+        add_reading(line, session, command);
     if (session_tokenizer_rule(session) == TOKENIZER_BY_FILE)
         command_line_add_flag(line, command, OPTION_TOKENIZER_FILE);
 }
