@@ -32,8 +32,50 @@ static void text_is_clipped_by_the_area_on_every_side(void **state) {
     assert_int_equal(canvas_write(canvas, area, 0, -1, ROLE_TEXT, "abcdefg"), 6);
     assert_int_equal(canvas_write(canvas, area, -1, 0, ROLE_TEXT, "above"), 5);
     (void)canvas_write(canvas, area, 1, 0, ROLE_TEXT, "below");
-    assert_shows(canvas, "\n bcd\n\n");
+    assert_shows(canvas, "\n bc…\n\n");
     canvas_free(canvas);
+}
+
+static void text_that_goes_on_past_the_right_edge_is_marked(void **state) {
+    static const struct {
+        int column;
+        const char *text, *shown;
+    } TEXTS[] = {{0, "word", " word\n"},   {0, "words", " wor…\n"}, {0, "word   ", " word\n"},
+                 {2, "an end", "   a…\n"}, {4, "then", "    …\n"},  {9, "far", "    …\n"},
+                 {3, "│", "    │\n"},      {4, "│", "\n"},          {-1, "a wide", "  wi…\n"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
+        Canvas *canvas = make(1, 7, COLOURED);
+        (void)canvas_print(canvas, rect_make(0, 1, 1, 4), 0, TEXTS[i].column, ROLE_TEXT, "%s", TEXTS[i].text);
+        assert_shows(canvas, TEXTS[i].shown);
+        canvas_free(canvas);
+    }
+}
+
+static void raw_bytes_that_go_on_are_marked_once(void **state) {
+    Canvas *canvas = make(1, 40, COLOURED);
+    const char name[] = "a_name_of_forty_and_one_bytes_of_a_tensor\x1b"; /* pieces of it end within */
+    (void)state;
+    assert_int_equal(canvas_write_raw(canvas, canvas_area(canvas), 0, 0, ROLE_TEXT, TEXT_PLAIN, name, 40),
+                     40);
+    assert_shows(canvas, "a_name_of_forty_and_one_bytes_of_a_tenso\n");
+    assert_int_equal(canvas_write_raw(canvas, canvas_area(canvas), 0, 0, ROLE_TEXT, TEXT_PLAIN, name, 42),
+                     45);
+    assert_shows(canvas, "a_name_of_forty_and_one_bytes_of_a_tens…\n");
+    canvas_free(canvas);
+}
+
+static void words_that_go_on_below_are_marked(void **state) {
+    (void)state;
+    for (int rows = 1; rows <= 3; rows++) {
+        static const char *const SHOWN[] = {"some …\n\n\n", "some\nwords…\n\n", "some\nwords\n\n"};
+        Canvas *canvas = make(3, 6, COLOURED);
+        const char *text = rows < 3 ? "some words more" : "some words";
+        int end = canvas_write_wrapped(canvas, rect_make(0, 0, rows, 6), 0, ROLE_TEXT, text);
+        assert_int_equal(end, canvas_count_wrapped(6, text));
+        assert_shows(canvas, SHOWN[rows - 1]);
+        canvas_free(canvas);
+    }
 }
 
 static void empty_and_tiny_canvases_take_everything(void **state) {
@@ -64,8 +106,10 @@ static void a_wide_character_cut_by_an_edge_becomes_spaces(void **state) {
     Canvas *canvas = make(1, 3, COLOURED);
     (void)state;
     (void)canvas_write(canvas, canvas_area(canvas), 0, 0, ROLE_TEXT, "a日日");
+    assert_shows(canvas, "a …\n");
+    canvas_write_styled(canvas, canvas_area(canvas), 0, 0, canvas_cell(canvas, 0, 0)->style, "a日日");
     assert_shows(canvas, "a日\n");
-    (void)canvas_write(canvas, canvas_area(canvas), 0, -1, ROLE_TEXT, "日b日");
+    (void)canvas_write(canvas, canvas_area(canvas), 0, -1, ROLE_TEXT, "日b ");
     assert_string_equal(canvas_cell(canvas, 0, 0)->text, " ");
     assert_shows(canvas, " b\n");
     canvas_free(canvas);
@@ -229,6 +273,9 @@ static void resizing_clears(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_clipped_by_the_area_on_every_side),
+        cmocka_unit_test(text_that_goes_on_past_the_right_edge_is_marked),
+        cmocka_unit_test(words_that_go_on_below_are_marked),
+        cmocka_unit_test(raw_bytes_that_go_on_are_marked_once),
         cmocka_unit_test(empty_and_tiny_canvases_take_everything),
         cmocka_unit_test(a_wide_character_cut_by_an_edge_becomes_spaces),
         cmocka_unit_test(overwriting_half_of_a_wide_character_blanks_the_other_half),

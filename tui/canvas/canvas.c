@@ -191,8 +191,31 @@ int canvas_write_styled(Canvas *canvas, Rect area, int row, int column, Style st
     return write_bytes(canvas, area, row, column, style, text, strlen(text));
 }
 
+static bool is_inked(const char *text) {
+    return text[strspn(text, " ")] != '\0';
+}
+
+/* Whether what stands past the right edge is text that goes on there; a glyph of a chart is none. */
+static bool goes_on(Rect seen, int begin, const char *text) {
+    int room = at_least(seen.column + seen.columns - begin, 0);
+    return seen.columns > 0 && is_inked(text + text_prefix(text, room)) &&
+           is_inked(text + text_prefix(text, 1));
+}
+
+/* Behind the text, or over the last column that is seen. */
+static void mark_cut(Canvas *canvas, Rect seen, int line, int end, Style style) {
+    static const char MARK[] = "…";
+    Rect last = rect_intersect(seen, rect_make(line, at_most(end, seen.column + seen.columns - 1), 1, 1));
+    (void)write_bytes(canvas, last, 0, 0, style, MARK, strlen(MARK));
+}
+
 int canvas_write(Canvas *canvas, Rect area, int row, int column, Role role, const char *text) {
-    return canvas_write_styled(canvas, area, row, column, theme_style(&canvas->theme, role), text);
+    Style style = theme_style(&canvas->theme, role);
+    int end = canvas_write_styled(canvas, area, row, column, style, text);
+    Rect seen = rect_intersect(area, canvas_area(canvas));
+    if (goes_on(seen, area.column + column, text))
+        mark_cut(canvas, seen, area.row + row, area.column + end, style);
+    return end;
 }
 
 int canvas_print(Canvas *canvas, Rect area, int row, int column, Role role, const char *format, ...) {
@@ -226,6 +249,8 @@ void canvas_write_field(Canvas *canvas, Rect area, int row, int column, int colu
 int canvas_write_raw(Canvas *canvas, Rect area, int row, int column, Role role, unsigned flags,
                      const char *bytes, size_t count) {
     Style style = theme_style(&canvas->theme, role);
+    Rect seen = rect_intersect(area, canvas_area(canvas));
+    bool is_cut = false;
     if (canvas->theme.ascii) flags |= TEXT_ASCII;
     flags &= ~(unsigned)TEXT_KEEP_NEWLINES;
     while (count > 0) { /* piece by piece, so that there is no limit on the length */
@@ -233,10 +258,13 @@ int canvas_write_raw(Canvas *canvas, Rect area, int row, int column, Role role, 
         size_t piece = 0;
         while (piece < count && piece < 32) piece += text_next(bytes + piece, count - piece).bytes;
         (void)text_escape(bytes, piece, flags, form, sizeof form);
+        int room = at_least(seen.column + seen.columns - area.column - column, 0);
+        is_cut = is_cut || is_inked(form + text_prefix(form, room));
         column = write_bytes(canvas, area, row, column, style, form, strlen(form));
         bytes += piece;
         count -= piece;
     }
+    if (is_cut) mark_cut(canvas, seen, area.row + row, area.column + column, style);
     return column;
 }
 
@@ -261,11 +289,15 @@ static const char *next_line(const char *text, size_t bytes) {
 }
 
 int canvas_write_wrapped(Canvas *canvas, Rect area, int row, Role role, const char *text) {
+    Rect seen = rect_intersect(area, canvas_area(canvas));
+    int last = seen.row + seen.rows - 1;
     if (area.columns <= 0) return row;
     while (*text != '\0') {
         size_t bytes = line_bytes(text, area.columns);
-        (void)write_bytes(canvas, area, row++, 0, theme_style(&canvas->theme, role), text, bytes);
+        Style style = theme_style(&canvas->theme, role);
+        int end = write_bytes(canvas, area, row, 0, style, text, bytes);
         text = next_line(text, bytes);
+        if (area.row + row++ == last && *text != '\0') mark_cut(canvas, seen, last, area.column + end, style);
     }
     return row;
 }

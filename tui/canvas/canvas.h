@@ -84,11 +84,14 @@ const Cell *canvas_cell(const Canvas *canvas, int row, int column); /* NULL outs
 /* ---- drawing ---- */
 
 /* Writes a NUL-terminated UTF-8 text on one row (a newline in it shows as a replacement character: escape
- * first). Returns the column after it, counted even where clipped, so that texts can be chained. */
+ * first). Text that goes on past the area's right edge has … in the last column that is seen; one glyph alone, as of a
+ * chart, has not. Returns the column after it, counted even where clipped, so that texts can be chained. */
 int canvas_write(Canvas *canvas, Rect area, int row, int column, Role role, const char *text);
-int canvas_write_styled(Canvas *canvas, Rect area, int row, int column, Style style, const char *text);
 int canvas_print(Canvas *canvas, Rect area, int row, int column, Role role, const char *format, ...)
     STATUS_PRINTF(6, 7);
+
+/* The same without the mark, for what is drawn rather than read. */
+int canvas_write_styled(Canvas *canvas, Rect area, int row, int column, Style style, const char *text);
 
 /* So that the text's last column is the one before `end`. Returns the column where it begins. */
 int canvas_write_right(Canvas *canvas, Rect area, int row, int end, Role role, const char *text);
@@ -97,11 +100,12 @@ int canvas_write_right(Canvas *canvas, Rect area, int row, int end, Role role, c
 void canvas_write_field(Canvas *canvas, Rect area, int row, int column, int columns, bool right, Role role,
                         const char *text);
 
-/* Untrusted bytes, escaped by text_escape() with `flags`. Returns the column after. */
+/* Untrusted bytes, escaped by text_escape() with `flags`, and marked where they go on. Returns the column after. */
 int canvas_write_raw(Canvas *canvas, Rect area, int row, int column, Role role, unsigned flags,
                      const char *bytes, size_t count);
 
-/* Words broken over rows from `row` on; returns the row after the last. */
+/* Words broken over rows from `row` on; what goes on below the area has … at its end. Returns the row after the last,
+ * counted even where clipped. */
 int canvas_write_wrapped(Canvas *canvas, Rect area, int row, Role role, const char *text);
 
 /* How many rows of so many columns that takes; 0 for an empty text. */

@@ -1,5 +1,6 @@
 /* The form of the Export view: everything that decides what is written. */
 #include "core/fusion/settings_text.h"
+#include "core/support/memory.h"
 #include "tui/session/session_alpha.h"
 #include "tui/session/session_dials.h"
 #include "tui/session/session_export.h"
@@ -128,10 +129,14 @@ static int draw_donor(const SessionExportForm *form, const ExportPlan *plan, Can
 
 static int draw_target(Session *session, const ExportPlan *plan, Canvas *canvas, Rect area, int row) {
     const char *directory = plan != NULL ? plan->directory : session_export_form(session)->directory;
-    (void)canvas_write(canvas, area, row, 0, ROLE_DIM, "target");
-    (void)canvas_write_raw(canvas, area, row, LABEL_COLUMNS, ROLE_VALUE, TEXT_PLAIN, directory,
-                           strlen(directory));
-    return row + 1;
+    char none[1];
+    size_t size = text_escape(directory, strlen(directory), TEXT_PLAIN, none, sizeof none) + 1;
+    char *text = memory_allocate(size, 1); /* a path may be long, and is told whole */
+    if (text == NULL) return draw_line(canvas, area, row, "target", ROLE_ERROR, "no memory for the path");
+    (void)text_escape(directory, strlen(directory), TEXT_PLAIN, text, size);
+    row = draw_line(canvas, area, row, "target", ROLE_VALUE, text);
+    free(text);
+    return row;
 }
 
 static int draw_size(Session *session, const ExportPlan *plan, Canvas *canvas, Rect area, int row) {

@@ -61,7 +61,7 @@ static void draw_rows(const Session *session, Canvas *canvas, Rect area, int col
     bool any = session_calibration(session, NULL) != NULL;
     session_describe_rows(session, room, rows);
     session_describe_rows(session, room - text_width(write_offer(session, offer)), shorter);
-    if (any ? strcmp(rows, shorter) == 0 : text_width(offer) < room)
+    if (text_width(offer) < room && (!any || strcmp(rows, shorter) == 0))
         column = canvas_write(canvas, area, 0, column, ROLE_DIM, offer);
     if (rows[0] != '\0' && any) (void)canvas_print(canvas, area, 0, column, ROLE_DIM, "; %s", rows);
 }

@@ -175,6 +175,13 @@ static void draw_position_line(const Session *session, const PromptState *state,
     const int32_t *ids;
     size_t count = session_prompt_tokens(session, &ids);
     if (state->position >= count) return;
+    double value = session_entropy_gap(session, state->position);
+    if (value == value) {
+        char text[96];
+        write_gap(targets, state, value, text, sizeof text);
+        Rect gap = rect_cut_right(&area, text_width(text));
+        (void)canvas_write(canvas, gap, 0, 0, ROLE_VALUE, text);
+    }
     char token[TEXT_SIZE], next[TEXT_SIZE];
     prompt_token_text(session, ids[state->position], canvas->theme.ascii, token, sizeof token);
     int column = canvas_print(canvas, area, 0, 0, ROLE_TITLE, "position %zu of %zu  after \"%s\" (%d) ",
@@ -182,12 +189,6 @@ static void draw_position_line(const Session *session, const PromptState *state,
     if (state->position + 1 < count) {
         prompt_token_text(session, ids[state->position + 1], canvas->theme.ascii, next, sizeof next);
         (void)canvas_print(canvas, area, 0, column, ROLE_TITLE, "comes \"%s\"", next);
-    }
-    double value = session_entropy_gap(session, state->position);
-    if (value == value) {
-        char text[96];
-        write_gap(targets, state, value, text, sizeof text);
-        (void)canvas_write_right(canvas, area, 0, area.columns, ROLE_VALUE, text);
     }
 }
 

@@ -60,19 +60,35 @@ static void describe_drawing(const SessionRolloutsChoice *choice, char *text, si
                    choice->sampling.temperature, cut, (unsigned long long)choice->seed);
 }
 
-static void draw_source(const Session *session, const SessionRollouts *shown, Canvas *canvas, Rect row) {
-    char from[NAME] = "the calibration rows", how[ROLLOUTS_TEXT] = "", rule[SESSION_ROLLOUTS_RULE];
-    const char *given = session_rollouts_rule(session, &shown->choice);
+/* "64 calibration rows × 8; reward: number; …" */
+static void write_source(const Session *session, const SessionRollouts *shown, char *text, size_t size) {
+    char from[NAME] = "", how[ROLLOUTS_TEXT], rule[SESSION_ROLLOUTS_RULE];
+    const char *given = session_rollouts_rule(session, &shown->choice), *s = shown->groups == 1 ? "" : "s";
     if (shown->path != NULL) name_file(shown->path, from);
     (void)text_escape(given, strlen(given), TEXT_PLAIN, rule, sizeof rule);
-    if (!shown->is_file) describe_drawing(&shown->choice, how, sizeof how);
+    describe_drawing(&shown->choice, how, sizeof how);
     if (shown->is_file)
-        (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "%zu samples of %zu prompt%s in %s; reward: %s",
-                           shown->column[0].total, shown->groups, shown->groups == 1 ? "" : "s", from, rule);
+        (void)snprintf(text, size, "%zu samples of %zu prompt%s in %s; reward: %s", shown->column[0].total,
+                       shown->groups, s, from, rule);
+    else if (shown->path != NULL)
+        (void)snprintf(text, size, "%zu prompt%s of %s × %zu; reward: %s; %s", shown->groups, s, from,
+                       shown->choice.samples, rule, how);
     else
-        (void)canvas_print(canvas, row, 0, 0, ROLE_DIM, "%zu prompt%s × %zu; reward: %s; %s; of %s",
-                           shown->groups, shown->groups == 1 ? "" : "s", shown->choice.samples, rule, how,
-                           from);
+        (void)snprintf(text, size, "%zu calibration row%s × %zu; reward: %s; %s", shown->groups, s,
+                       shown->choice.samples, rule, how);
+}
+
+/* In full where the view has the rows. */
+static void draw_source(const Session *session, const SessionRollouts *shown, Canvas *canvas, Rect *area) {
+    enum { MOST = 3, TALL = 16 };
+    char text[SESSION_ROLLOUTS_RULE + NAME + 2 * ROLLOUTS_TEXT];
+    write_source(session, shown, text, sizeof text);
+    int rows = area->rows < TALL ? 1 : canvas_count_wrapped(area->columns, text);
+    Rect head = rect_cut_top(area, rows < MOST ? rows : MOST);
+    if (rows == 1)
+        (void)canvas_write(canvas, head, 0, 0, ROLE_DIM, text);
+    else
+        (void)canvas_write_wrapped(canvas, head, 0, ROLE_DIM, text);
 }
 
 /* What the next would be, and which key begins. */
@@ -238,7 +254,7 @@ static void draw_rollouts(void *opaque, Session *session, Canvas *canvas, Rect a
         draw_nothing(session, &shown, canvas, area);
         return;
     }
-    draw_source(session, &shown, canvas, rect_cut_top(&area, 1));
+    draw_source(session, &shown, canvas, &area);
     Rect row = rect_cut_bottom(&area, state_rows(session, &shown, area.rows, area.columns));
     draw_state(session, &shown, canvas, row);
     if (state->is_reading) {
