@@ -59,6 +59,7 @@ static bool add_rollouts(cJSON *tree, const Session *session) {
     SessionRollouts shown = session_rollouts(session);
     bool are_drawn =
         shown.columns > 0 && !shown.is_file && !shown.is_stale && !session_rollouts_differs(session);
+    size_t whole = are_drawn ? session_rollouts_whole(session) : 0;
     cJSON *object = cJSON_AddObjectToObject(tree, "rollouts");
     return object != NULL && json_add_number(object, "prompts", (double)choice.prompts) &&
            json_add_number(object, "samples", (double)choice.samples) &&
@@ -67,7 +68,8 @@ static bool add_rollouts(cJSON *tree, const Session *session) {
            json_add_number(object, "top_p", choice.sampling.top_p) &&
            json_add_number(object, "top_k", (double)choice.sampling.top_k) &&
            json_add_number(object, "seed", (double)choice.seed) &&
-           json_add_text(object, "reward", choice.reward) && json_add_bool(object, "drawn", are_drawn) &&
+           json_add_text(object, "reward", choice.reward) && json_add_bool(object, "drawn", whole > 0) &&
+           json_add_number(object, "states", (double)whole) &&
            json_add_bool(object, "gradient", are_drawn && shown.has_gradient);
 }
 
@@ -79,8 +81,10 @@ static void read_size(const cJSON *object, const char *key, size_t *size) {
 
 static void apply_rollouts(const cJSON *object, Session *session) {
     SessionRolloutsChoice choice = session_rollouts_choice(session);
+    size_t whole = SIDE_COUNT;
     Error error;
     if (object == NULL) return;
+    read_size(object, "states", &whole);
     read_size(object, "prompts", &choice.prompts);
     read_size(object, "samples", &choice.samples);
     read_size(object, "tokens", &choice.most_tokens);
@@ -94,7 +98,8 @@ static void apply_rollouts(const cJSON *object, Session *session) {
     if (session_rollouts_choose(session, &choice, &error) != STATUS_OK)
         session_say(session, SESSION_WARNING, "rollouts are not as they were: %s", error.message);
     else if (json_get_bool(object, "drawn", false) && !session_rollouts_next(session).is_file)
-        session_rollouts_recall(session, json_get_bool(object, "gradient", false));
+        session_rollouts_recall(session, whole < SIDE_COUNT ? whole : SIDE_COUNT,
+                                json_get_bool(object, "gradient", false));
 }
 
 /* ---- both ---- */

@@ -197,6 +197,7 @@ static Status fill_errand(const Session *session, RolloutsKind kind, RolloutsErr
     errand->of = &part->data[part->columns == 1 ? 0 : SIDE_FUSED].set;
     errand->cache = session_cache_place(session, &errand->origin, &errand->may_keep);
     errand->only_kept = part->recalls;
+    errand->kept_columns = part->recalled;
     if (rows != NULL) errand->end = rows->end.id;
     if (is_gradient) return STATUS_OK;
     if (part->source.path != NULL) {
@@ -235,10 +236,11 @@ void session_start_rollouts(Session *session) {
     (void)task_cancel(&session->rollouts->measuring); /* it makes way */
 }
 
-void session_rollouts_recall(Session *session, bool with_gradient) {
+void session_rollouts_recall(Session *session, size_t columns, bool with_gradient) {
     struct SessionRolloutsPart *part = session->rollouts;
     part->wants_samples = part->recalls = true;
-    part->wants_gradient = with_gradient;
+    part->recalled = columns;
+    part->wants_gradient = with_gradient && columns == SIDE_COUNT;
 }
 
 /* Whose samples the gradient is of. */
@@ -297,6 +299,9 @@ static void collect(Session *session) {
     struct SessionRolloutsPart *part = session->rollouts;
     Status status = part->measuring.status;
     if (status != STATUS_OK && status != STATUS_CANCELLED) part->error = part->measuring.error;
+    if (part->errand->was_unended)
+        session_say(session, SESSION_NOTE, "sampling from %s had not ended: what it had is not kept",
+                    rollouts_state_name(part->errand->kept_columns));
     if (part->errand->keeping.status != STATUS_OK) session_cache_give_up(session, &part->errand->keeping);
     if (status != STATUS_OK && !part->wants_samples) part->wants_gradient = false;
     free_errand(part);

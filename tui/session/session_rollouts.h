@@ -104,9 +104,12 @@ bool session_rollouts_differs(const Session *session);
 void session_start_rollouts(Session *session);
 void session_start_rollouts_gradient(Session *session);
 
-/* Those of the choice of now as far as the cache has them, and nothing drawn: what was there when a session was left. Waits for
- * rows and ranking. */
-void session_rollouts_recall(Session *session, bool with_gradient);
+/* How many columns have all their samples, from the first: they are drawn one after another, and kept when they are whole. */
+size_t session_rollouts_whole(const Session *session);
+
+/* Those of the choice of now as far as the cache has them, and nothing drawn: what was there when a session was left, with so many
+ * whole columns; the rest shows as cancelled. A whole one that is missing is an error. Waits for rows and ranking. */
+void session_rollouts_recall(Session *session, size_t columns, bool with_gradient);
 
 /* From which file the next are read, or which file's prompts are sampled from; NULL: the calibration rows. */
 Status session_rollouts_take_file(Session *session, const char *path, bool are_samples,

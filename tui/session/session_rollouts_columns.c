@@ -1,6 +1,7 @@
 /* What a session shows of samples: news of the job as columns. */
 #include "core/readiness/sample_prompts.h"
 #include "core/support/memory.h"
+#include "tui/session/session_internal.h"
 #include "tui/session/session_rollouts_internal.h"
 
 #include <stdio.h>
@@ -170,6 +171,13 @@ void rollouts_accept(struct SessionRolloutsPart *part, const RolloutsErrand *err
 
 bool session_rollouts_is_complete(const SessionRolloutsColumn *column, size_t group) {
     return column->ended[group] > 0 && column->ended[group] == column->set->groups[group].sample_count;
+}
+
+size_t session_rollouts_whole(const Session *session) {
+    const struct SessionRolloutsPart *part = session->rollouts;
+    size_t c = 0;
+    while (c < part->columns && part->data[c].total > 0 && part->data[c].ready == part->data[c].total) c++;
+    return c;
 }
 
 size_t session_rollouts_first_token(const SessionRolloutsColumn *column, size_t group, size_t sample) {

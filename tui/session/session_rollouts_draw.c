@@ -170,6 +170,11 @@ static Status draw(RolloutsErrand *errand, const CacheSampling *sampling, Sample
     return status;
 }
 
+const char *rollouts_state_name(size_t column) {
+    static const char *const NAMES[SIDE_COUNT] = {"base", "SFT", "W"};
+    return NAMES[column < SIDE_COUNT ? column : SIDE_FUSED];
+}
+
 static Status begin_column(RolloutsErrand *errand, size_t column, Error *error) {
     static const char *const DOING[SIDE_COUNT] = {"sampling base", "sampling SFT", "sampling W"};
     free(errand->ended);
@@ -203,15 +208,17 @@ Status rollouts_draw(RolloutsErrand *errand, size_t column, Error *error) {
     if (status != STATUS_OK) return status;
     bool is_there = sample_set_samples(set) > 0 ||
                     (rollouts_may_recall(errand) && cache_samples_recall(errand->cache, &sampling, set));
+    if (!is_there && errand->only_kept && column >= errand->kept_columns) {
+        errand->was_unended = true;
+        return job_cancelled(error);
+    }
     if (!is_there && errand->only_kept)
-        return status_fail(error, STATUS_IO, "the samples of the last time are not kept any more");
+        return status_fail(error, STATUS_IO, "the samples of %s of the last time are not kept any more",
+                           rollouts_state_name(column));
     status = is_there ? take_all(errand, column, error) : draw(errand, &sampling, set, error);
     if (status == STATUS_OK) status = end_grading(errand, column, error);
     if (status != STATUS_OK && status != STATUS_CANCELLED)
-        return status_add_context(error, "sampling from %s",
-                                  column == SIDE_BASE  ? "base"
-                                  : column == SIDE_SFT ? "SFT"
-                                                       : "W");
+        return status_add_context(error, "sampling from %s", rollouts_state_name(column));
     Status told = rollouts_tell_figures(errand, column, status == STATUS_OK ? error : NULL);
     return status == STATUS_OK ? told : status;
 }

@@ -62,7 +62,8 @@ typedef struct RolloutsErrand {
     const SampleSet *of;        /* what the gradient is of, the session's */
     const Cache *cache;         /* NULL: nothing is kept */
     bool may_keep;              /* what is not there may be written */
-    bool only_kept;             /* what is not there is not drawn, nor is a gradient of it measured */
+    bool only_kept;             /* what is not there is not drawn, nor is a gradient of it measured; and */
+    size_t kept_columns;        /* only so many were ever whole */
     CacheOrigin origin;         /* contents of both models; "": not known yet */
 
     /* the job's */
@@ -77,9 +78,10 @@ typedef struct RolloutsErrand {
     size_t *ended, complete,
         figured; /* [groups] samples; prompts that have all; those that figures were told of */
     struct timespec told;
-    double telling; /* seconds that the last figures took */
-    Error failure;  /* of a reward, while others are drawn */
-    Error keeping;  /* why something could not be kept */
+    double telling;   /* seconds that the last figures took */
+    Error failure;    /* of a reward, while others are drawn */
+    bool was_unended; /* what is kept ends where sampling had been cancelled */
+    Error keeping;    /* why something could not be kept */
 
     /* for the UI thread's eyes while it runs */
     _Atomic(const char *) doing; /* "sampling SFT" */
@@ -105,6 +107,9 @@ void rollouts_free_news(RolloutsNews *news); /* one */
 Status rollouts_copy_set(const SampleSet *from, SampleSet *to, Error *error) STATUS_MUST_CHECK;
 
 /* ---- between the files of the errand ---- */
+
+/* Whose samples a column has, for people. */
+const char *rollouts_state_name(size_t column);
 
 /* What it does now; of a static text. */
 void rollouts_begin(RolloutsErrand *errand, const char *doing);

@@ -31,7 +31,8 @@ struct SessionRolloutsPart {
     SessionRolloutsChoice choice; /* of the next */
     RolloutsSource source;
     bool wants_samples, wants_gradient;
-    bool recalls; /* what is wanted is to come from the cache, or not at all */
+    bool recalls;    /* what is wanted is to come from the cache, or not at all: */
+    size_t recalled; /* so many columns */
     Task measuring;
     RolloutsErrand *errand; /* while it runs */
 
