@@ -205,11 +205,16 @@ static Status run_gradient_group(const GradientPass *pass, const EvaluationRow *
     return status;
 }
 
+Status dormancy_check_gradient(const Model *model, Error *error) {
+    Status status = forward_check_logits(model, error);
+    return status == STATUS_OK ? backward_check_model(model, error) : status;
+}
+
 static Status sum_gradients(const Model *model, const Settings *settings, const EvaluationRow *rows,
                             size_t row_count, const Dormancy *dormancy, Job *job, Error *error) {
     GradientPass pass = {model, settings, NULL, neurons_list(model->config), dormancy->mlp, job};
     double *sums = dormancy->gradient_scores;
-    if (!forward_has_logits(model)) { /* no loss, no gradient */
+    if (dormancy_check_gradient(model, NULL) != STATUS_OK) {
         for (size_t i = 0; i < (size_t)model->config->layers * dormancy->mlp; i++) sums[i] = NAN;
         return STATUS_OK;
     }

@@ -7,7 +7,8 @@
  * h is the input of down_proj, act(gate) ⊙ up; E the mean over every position of every row, padding never
  * counted (there is none here). Attention: the same over o_proj inputs, per channel; a head is the mean of
  * its channels. Gradient dormancy: E|∂L/∂h_j| in place of E|h_j|, L the mean cross-entropy over all response
- * tokens of all rows; undefined, NaN, where no row has a response, or the model no head. The scale of L cancels, but for the 1e-9.
+ * tokens of all rows; undefined, NaN, where no row has a response, or dormancy_check_gradient() refuses the model. The scale of L
+ * cancels, but for the 1e-9.
  *
  * A mixture of experts is one layer: its neurons are those of all its experts, then of the shared one, in the order of
  * down's block (neurons.h); h of an expert is 0 at a position that is not routed to it, so that one that no position is
@@ -41,6 +42,10 @@ typedef struct Dormancy {
 Status dormancy_run(const Model *model, const Settings *settings, const EvaluationRow *rows, size_t row_count,
                     bool with_gradient, Dormancy *dormancy, Job *job, Error *error) STATUS_MUST_CHECK;
 void dormancy_free(Dormancy *dormancy);
+
+/* Whether L has a gradient here: STATUS_UNSUPPORTED, by name, for a model without a head, and for one with a block that has no way
+ * back (backward.h). Forward dormancy needs neither. */
+Status dormancy_check_gradient(const Model *model, Error *error) STATUS_MUST_CHECK;
 
 /* Over how many tokens L is the mean: a row's last position predicts none, though it may be measured. */
 size_t dormancy_count_responses(const EvaluationRow *rows, size_t row_count);

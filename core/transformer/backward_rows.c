@@ -237,10 +237,11 @@ Status backward_check_model(const Model *model, Error *error) {
                                   ? "scaled blocks with norms behind them"
                                   : architecture_forward_only(config);
         if (missing != NULL)
-            return status_fail(error, STATUS_UNSUPPORTED,
-                               "gradients through %s (%s) are not known: previews, drift, "
-                               "fusion and the landscape do without",
-                               missing, architecture_name(config->architecture));
+            return status_fail(
+                error, STATUS_UNSUPPORTED,
+                "gradients through %s (%s) are not known: no attribution, gradient dormancy or gradient at "
+                "hand-over; previews, drift, dormancy, fusion and the landscape do without",
+                missing, architecture_name(config->architecture));
     }
     return STATUS_OK;
 }

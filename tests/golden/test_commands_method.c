@@ -380,6 +380,43 @@ static void two_ranges_are_a_plane(void **unused) {
                    "0:1:1000", "--select", "drift");
 }
 
+/* What needs no gradient is told without one, unless attribution is asked for. */
+static void neurons_without_a_way_back_have_their_dormancy(void **unused) {
+    (void)unused;
+    char *plain = golden_path("golden/dense/%s/%s", "lfm2", "base"),
+         *tuned = golden_path("golden/dense/%s/%s", "lfm2", "sft"), *rows = scratch_path("ids.jsonl");
+    scratch_write_text("ids.jsonl", "{\"prompt_ids\": [1, 7, 3], \"response_ids\": [9, 4, 11]}\n");
+    cJSON *tree = RUN_JSON("neurons", plain, tuned, "--calibration", rows, "--quiet");
+    size_t known = 0;
+    const cJSON *neuron;
+    cJSON_ArrayForEach(neuron, json_find(tree, "neurons")) {
+        bool is_down = strcmp(json_get_text(neuron, "module", ""), "down") == 0;
+        known += cJSON_IsNumber(json_find(neuron, "dormancy_fused")) ? 1 : 0;
+        if (is_down) assert_true(cJSON_IsNumber(json_find(neuron, "dormancy_sft")));
+        assert_true(cJSON_IsNumber(json_find(neuron, "drift")));
+        assert_false(cJSON_IsNumber(json_find(neuron, "gradient_dormancy")));
+        assert_false(cJSON_IsNumber(json_find(neuron, "attribution")));
+        assert_false(cJSON_IsNumber(json_find(neuron, "rank")));
+    }
+    assert_int_equal(known, 3 * 16);
+    cJSON_Delete(tree);
+    tree = RUN_JSON("neurons", plain, tuned, "--calibration", rows, "--select", "dormancy", "--quiet");
+    assert_true(read_number(json_find(tree, "neurons")->child, "rank") == 0);
+    cJSON_Delete(tree);
+    static const char *const ASKED[][2] = {
+        {"--select", "attribution"}, {"--select", "gradient"}, {"--rho", "1%"}};
+    for (size_t i = 0; i < sizeof ASKED / sizeof *ASKED; i++) {
+        ProgramResult result =
+            PROGRAM_RUN("neurons", plain, tuned, "--calibration", rows, ASKED[i][0], ASKED[i][1]);
+        assert_int_equal(result.status, 2);
+        assert_non_null(strstr(result.errors, "no attribution, gradient dormancy or gradient at hand-over"));
+        program_free(&result);
+    }
+    free(plain);
+    free(tuned);
+    free(rows);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_reset_set_is_the_golden_one_at_every_rho),
@@ -389,6 +426,7 @@ int main(void) {
         cmocka_unit_test(every_neuron_has_its_golden_figures),
         cmocka_unit_test(dormant_shares_are_told_layer_by_layer),
         cmocka_unit_test(neurons_are_sorted_and_picked_as_asked),
+        cmocka_unit_test(neurons_without_a_way_back_have_their_dormancy),
         cmocka_unit_test(a_selector_takes_the_neurons_that_its_column_puts_first),
         cmocka_unit_test(a_sweep_over_rho_has_the_golden_averages),
         cmocka_unit_test(two_ranges_are_a_plane),

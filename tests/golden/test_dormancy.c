@@ -124,11 +124,11 @@ static void a_pair_with_biases_equals_golden(void **unused) {
     check_pair("qwen2-bias", "golden/pairs/qwen2-bias");
 }
 
-/* Of a pair of golden/dense, its activations alone. */
-static Status run_dense(const char *name, Dormancy *dormancy, Error *error) {
+static Status run_dense_at(const char *name, double alpha, bool with_gradient, Dormancy *dormancy,
+                           Error *error) {
     static const int32_t IDS[] = {1, 7, 3, 9, 4, 11};
     const EvaluationRow row = {.ids = IDS, .count = 6, .first = 2, .end = 6};
-    const Settings settings = {.alpha = 0.5};
+    const Settings settings = {.alpha = alpha};
     Pair *pair;
     Model *model;
     Job *job;
@@ -137,13 +137,54 @@ static Status run_dense(const char *name, Dormancy *dormancy, Error *error) {
     assert_int_equal(pair_open(base, sft, &pair, NULL), STATUS_OK);
     assert_int_equal(model_open(pair, &model, NULL), STATUS_OK);
     assert_int_equal(job_create(2, NULL, NULL, &job, NULL), STATUS_OK);
-    Status status = dormancy_run(model, &settings, &row, 1, false, dormancy, job, error);
+    Status status = dormancy_run(model, &settings, &row, 1, with_gradient, dormancy, job, error);
     job_free(job);
     model_close(model);
     pair_close(pair);
     free(base);
     free(sft);
     return status;
+}
+
+/* Of a pair of golden/dense, its activations alone. */
+static Status run_dense(const char *name, Dormancy *dormancy, Error *error) {
+    return run_dense_at(name, 0.5, false, dormancy, error);
+}
+
+/* The scores of the layers that golden has. */
+static double worst_of_layers(const cJSON *layers, const double *scores, size_t width) {
+    double worst = 0.0;
+    const cJSON *layer, *score;
+    assert_true(cJSON_GetArraySize(layers) > 0);
+    cJSON_ArrayForEach(layer, layers) {
+        const double *own = scores + strtoul(layer->string, NULL, 10) * width;
+        size_t j = 0;
+        assert_true((size_t)cJSON_GetArraySize(layer) <= width); /* a layer of experts may be wider */
+        cJSON_ArrayForEach(score, layer) worst = fmax(worst, fabs(score->valuedouble - own[j++]));
+        assert_true(!isnan(own[0]));
+    }
+    return worst;
+}
+
+/* What is not known is not a number; what needs no gradient is there all the same. */
+static void dormancy_needs_no_way_back(void **unused) {
+    (void)unused;
+    cJSON *golden = golden_read_json("golden/dense/%s%s", "dormancy.json", "");
+    const cJSON *pair;
+    cJSON_ArrayForEach(pair, json_find(golden, "pairs")) {
+        Dormancy dormancy;
+        Error error = {0};
+        if (run_dense_at(pair->string, 1.0, true, &dormancy, &error) != STATUS_OK)
+            fail_msg("%s", error.message);
+        double mlp = worst_of_layers(json_find(pair, "down"), dormancy.mlp_scores, dormancy.mlp);
+        double channel = worst_of_layers(json_find(pair, "o"), dormancy.channel_scores, dormancy.channels);
+        print_message("%-13s mlp %.1e  channels %.1e\n", pair->string, mlp, channel);
+        assert_true(mlp < TOLERANCE && channel < TOLERANCE);
+        for (size_t i = 0; i < dormancy.layers * dormancy.mlp; i++)
+            assert_true(isnan(dormancy.gradient_scores[i]) != 0);
+        dormancy_free(&dormancy);
+    }
+    cJSON_Delete(golden);
 }
 
 /* A convolution has no channels of attention, dormant or not. */
@@ -197,6 +238,7 @@ int main(void) {
         cmocka_unit_test(the_end_of_a_row_adds_nothing_to_the_loss),
         cmocka_unit_test(a_layer_without_attention_has_no_channels),
         cmocka_unit_test(layers_of_state_spaces_have_what_attention_and_mlp_they_have),
+        cmocka_unit_test(dormancy_needs_no_way_back),
         cmocka_unit_test(layers_of_different_widths_are_refused),
         cmocka_unit_test(a_response_in_pieces_has_the_gradient_of_the_whole),
     };

@@ -90,8 +90,10 @@ static Status measure_for(Batch *batch, BatchMethod *method, Error *error) {
     switch (method->selector) {
     case SELECTOR_DRIFT:
         return batch_method_measure_drift(batch, method, error);
-    case SELECTOR_DORMANCY:
     case SELECTOR_GRADIENT:
+        if (dormancy_check_gradient(batch->model, error) != STATUS_OK) return STATUS_UNSUPPORTED;
+        return batch_method_measure_dormancy(batch, method, SIDE_SFT, true, error);
+    case SELECTOR_DORMANCY:
         return batch_method_measure_dormancy(batch, method, SIDE_SFT, true, error);
     case SELECTOR_RANDOM:
         return neurons_check_model(batch->model, error);

@@ -104,6 +104,14 @@ static Status sort_neurons(const Batch *batch, Neurons *neurons, size_t column, 
     return STATUS_OK;
 }
 
+/* None where nothing orders them. */
+static uint64_t count_reset(const Neurons *neurons, const NeuronBlock *block) {
+    const BatchMethod *method = &neurons->method;
+    return method->ranking == NULL
+               ? 0
+               : ranking_count_block(method->ranking, block, settings_cut(&method->settings));
+}
+
 /* ---- layers ---- */
 
 static const struct {
@@ -142,7 +150,6 @@ static Status make_layers(const Batch *batch, const Neurons *neurons, Table **ta
     const Dormancy *sft = &neurons->method.dormancy[SIDE_SFT];
     double tau = options_value(batch->options, OPTION_TAU)->number;
     double gradient_tau = options_value(batch->options, OPTION_TAU_GRADIENT)->number;
-    uint32_t cut = settings_cut(&neurons->method.settings);
     Status status =
         table_create(COLUMNS_OF_LAYERS, sizeof COLUMNS_OF_LAYERS / sizeof *COLUMNS_OF_LAYERS, table, error);
     for (uint64_t layer = 0; layer < neurons->table.layers && status == STATUS_OK; layer++) {
@@ -150,7 +157,7 @@ static Status make_layers(const Batch *batch, const Neurons *neurons, Table **ta
         for (int i = 0; i < NEURON_MODULE_COUNT; i++) {
             NeuronBlock block = neurons_find_block(&neurons->table, layer, (NeuronModule)i);
             count += block.count;
-            reset += ranking_count_block(neurons->method.ranking, &block, cut);
+            reset += count_reset(neurons, &block);
         }
         table_add_row(*table);
         table_add_integer(*table, (int64_t)layer);
@@ -188,7 +195,7 @@ static Status make_blocks(const Batch *batch, const Neurons *neurons, Table **ta
         table_add_integer(*table, (int64_t)block.layer);
         table_add_text(*table, neurons_module_name(block.module));
         table_add_integer(*table, (int64_t)block.count);
-        table_add_integer(*table, (int64_t)ranking_count_block(method->ranking, &block, sources.cut));
+        table_add_integer(*table, (int64_t)count_reset(neurons, &block));
         block_metric_add_cells(*table, &sources, &block);
     }
     return status;
@@ -319,12 +326,12 @@ static Status write_text(Batch *batch, const Neurons *neurons, const Tables *tab
     status = write_routing(batch, tables, error);
     if (status != STATUS_OK) return status;
     batch_print("%s", "");
-    batch_print("Targets:");
-    status = batch_write_table(batch, tables->targets, error);
+    if (method->attribution.target_count > 0) batch_print("Targets:");
+    if (method->attribution.target_count > 0) status = batch_write_table(batch, tables->targets, error);
     if (status != STATUS_OK) return status;
     batch_method_describe_reset(&method->settings, reset, sizeof reset);
-    batch_print("%s", "");
-    batch_print("%s", reset);
+    if (method->attribution.target_count > 0) batch_print("%s", "");
+    if (reset[0] != '\0') batch_print("%s", reset);
     batch_print("Measured on %zu tokens, %zu of responses, in %zu rows of %s.",
                 method->dormancy[SIDE_SFT].tokens, method->dormancy[SIDE_SFT].response_tokens,
                 method->calibration->count, method->calibration->source);
@@ -355,15 +362,19 @@ static Status write_report(Batch *batch, const Neurons *neurons, Error *error) {
 
 /* ---- measuring ---- */
 
+/* What attribution alone orders is refused where there is none; all else is told without. */
 static Status measure(Batch *batch, Neurons *neurons, Error *error) {
     BatchMethod *method = &neurons->method;
-    bool can_attribute =
-        model_has_logits(batch->model) || method->selector == SELECTOR_ATTRIBUTION; /* or says why */
-    Status status = can_attribute ? batch_method_attribute(batch, method, error) : STATUS_OK;
-    if (status == STATUS_OK && !can_attribute)
-        batch_say(batch, "no attribution: one of the models has no lm_head");
+    Error why = {0};
+    bool is_asked_for = options_has(batch->options, OPTION_SELECT) || options_has(batch->options, OPTION_RHO);
+    bool ranks_by_it = method->selector == SELECTOR_ATTRIBUTION;
+    bool is_known = dormancy_check_gradient(batch->model, &why) == STATUS_OK;
+    Status status =
+        is_known || (ranks_by_it && is_asked_for) ? batch_method_attribute(batch, method, error) : STATUS_OK;
+    if (status == STATUS_OK && !is_known) batch_say(batch, "%s", why.message);
     if (status == STATUS_OK) status = batch_method_measure_drift(batch, method, error);
-    if (status == STATUS_OK) status = batch_method_rank(batch, method, error); /* W below is with its reset */
+    if (status == STATUS_OK && (is_known || !ranks_by_it))
+        status = batch_method_rank(batch, method, error); /* W below is with its reset */
     for (int side = 0; side < SIDE_COUNT && status == STATUS_OK; side++)
         status = batch_method_measure_dormancy(batch, method, (Side)side, side == SIDE_SFT, error);
     return status;

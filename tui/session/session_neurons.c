@@ -15,6 +15,7 @@ void session_neurons_begin(Session *session) {
     if (session->model == NULL) return;
     method->table = neurons_list(session->model->config);
     method->has_table = true;
+    method->no_gradient.status = dormancy_check_gradient(session->model, &method->no_gradient);
 }
 
 const NeuronTable *session_neurons(const Session *session) {
@@ -68,6 +69,8 @@ const char *session_ranking_message(const Session *session) {
     const char *message = part == METHOD_DRIFT ? NULL : session_headline_message(session);
     if (message != NULL) return message;
     if (method->errors[part].status != STATUS_OK) return method->errors[part].message;
+    if (method->selector == SELECTOR_GRADIENT && method->no_gradient.status != STATUS_OK)
+        return method->no_gradient.message;
     if (method->selector == SELECTOR_GRADIENT && rows != NULL && rows->response_tokens == 0)
         return "the rows have no response, and the gradient is of its loss";
     return method->is_halted && method->asked != part ? CANCELLED : NULL;

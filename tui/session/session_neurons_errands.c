@@ -34,8 +34,9 @@ Status session_rank_dormancy(SessionDormancyErrand *errand, Error *error) {
     if (errand->side != SIDE_SFT) return STATUS_OK;
     Status status =
         neuron_ranking_create(&sources, &errand->dormancy_origin, &errand->dormancy_ranking, error);
-    if (status != STATUS_OK || errand->dormancy.response_tokens == 0 || !model_has_logits(errand->model))
-        return status; /* no loss, no gradient */
+    if (status != STATUS_OK || errand->dormancy.response_tokens == 0 ||
+        dormancy_check_gradient(errand->model, NULL) != STATUS_OK)
+        return status;
     return neuron_ranking_create(&sources, &errand->gradient_origin, &errand->gradient_ranking, error);
 }
 

@@ -25,6 +25,7 @@ struct SessionNeuronsPart {
     NeuronTable table;
     bool is_halted;             /* cancelled: waits for session_measure_method(), all but what is asked for */
     SessionMethodPart asked;    /* since then, by choosing a selector that needs it */
+    Error no_gradient;          /* why there is no gradient dormancy; STATUS_OK: there is */
     Error errors[METHOD_PARTS]; /* what failed is not tried again until session_measure_method() */
 
     Task attributing, measuring, profiling; /* attribution, dormancy, drift */
