@@ -366,7 +366,8 @@ static Status write_report(Batch *batch, const Neurons *neurons, Error *error) {
 static Status measure(Batch *batch, Neurons *neurons, Error *error) {
     BatchMethod *method = &neurons->method;
     Error why = {0};
-    bool is_asked_for = options_has(batch->options, OPTION_SELECT) || options_has(batch->options, OPTION_RHO);
+    bool is_asked_for =
+        options_has(batch->options, OPTION_SELECT) || options_has(batch->options, OPTION_RHO_SET);
     bool ranks_by_it = method->selector == SELECTOR_ATTRIBUTION;
     bool is_known = dormancy_check_gradient(batch->model, &why) == STATUS_OK;
     Status status =
