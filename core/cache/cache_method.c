@@ -62,6 +62,8 @@ void cache_method_pack_attribution(const Attribution *attribution, Buffer *paylo
     cache_bytes_put_integers(payload, attribution->best_target, attribution->neurons);
     cache_bytes_put_floats(payload, attribution->best_score, attribution->neurons);
     cache_bytes_put_doubles(payload, attribution->masses, attribution->blocks);
+    if (attribution->shared_masses != NULL)
+        cache_bytes_put_doubles(payload, attribution->shared_masses, attribution->blocks);
 }
 
 static bool take_target(CacheReader *reader, const CacheMethodShape *shape, AttributionTarget *target) {
@@ -97,8 +99,12 @@ static bool take_attribution(CacheReader *reader, const CacheMethodShape *shape,
     attribution->best_target = memory_allocate(neurons, sizeof *attribution->best_target);
     attribution->best_score = memory_allocate(neurons, sizeof *attribution->best_score);
     attribution->masses = memory_allocate(attribution->blocks, sizeof *attribution->masses);
+    bool has_shared = neurons_has_shared(&shape->table);
+    if (has_shared)
+        attribution->shared_masses = memory_allocate(attribution->blocks, sizeof *attribution->shared_masses);
     if (attribution->targets == NULL || attribution->best_rank == NULL || attribution->best_target == NULL ||
-        attribution->best_score == NULL || attribution->masses == NULL)
+        attribution->best_score == NULL || attribution->masses == NULL ||
+        (has_shared && attribution->shared_masses == NULL))
         return false;
     for (size_t i = 0; i < targets; i++) {
         if (!take_target(reader, shape, &attribution->targets[i])) return false;
@@ -107,6 +113,7 @@ static bool take_attribution(CacheReader *reader, const CacheMethodShape *shape,
     cache_bytes_take_integers(reader, attribution->best_target, neurons);
     cache_bytes_take_floats(reader, attribution->best_score, neurons);
     cache_bytes_take_doubles(reader, attribution->masses, attribution->blocks);
+    if (has_shared) cache_bytes_take_doubles(reader, attribution->shared_masses, attribution->blocks);
     return cache_bytes_end(reader) && are_within(attribution->best_rank, neurons, neurons) &&
            are_within(attribution->best_target, neurons, targets);
 }

@@ -366,10 +366,11 @@ NeuronBlock neurons_of_expert(const NeuronTable *table, const NeuronBlock *block
     const NeuronExperts *experts = &table->experts;
     uint64_t own = experts->counts[block->module];
     NeuronBlock matrix = *block;
-    bool is_shared = expert == NEURONS_SHARED;
+    bool is_shared = expert == NEURONS_SHARED, is_routed = expert == NEURONS_ROUTED;
     matrix.expert = expert;
-    matrix.first += (is_shared ? experts->count : (uint64_t)expert) * own;
-    matrix.count = is_shared ? experts->shared[block->module] : own;
+    matrix.offset = (is_shared ? experts->count : is_routed ? 0 : (uint64_t)expert) * own;
+    matrix.first += matrix.offset;
+    matrix.count = is_shared ? experts->shared[block->module] : is_routed ? experts->count * own : own;
     return matrix;
 }
 

@@ -73,7 +73,11 @@ typedef struct NeuronTable {
 } NeuronTable;
 
 /* Which expert a matrix belongs to, where it is not the number of one. */
-enum { NEURONS_WHOLE = -1 /* to none, or it is a block of all of them */, NEURONS_SHARED = -2 };
+enum {
+    NEURONS_WHOLE = -1 /* to none, or it is a block of all of them */,
+    NEURONS_SHARED = -2,
+    NEURONS_ROUTED = -3 /* all but the shared one */
+};
 
 typedef struct NeuronBlock {
     uint64_t layer;
@@ -81,6 +85,7 @@ typedef struct NeuronBlock {
     uint64_t first, count; /* neurons [first, first + count) of the model */
     size_t index;          /* neurons_block(table, index) is the block, where it has neurons */
     int64_t expert;        /* whose part of the block it is; NEURONS_WHOLE: all of it */
+    uint64_t offset;       /* of its first neuron in the whole block */
 } NeuronBlock;
 
 enum { NEURONS_LARGEST = 1 << 27, NEURONS_NAME_SIZE = 48 };
@@ -152,7 +157,7 @@ bool neurons_has_matrices(const NeuronTable *table, const NeuronBlock *block);
 /* Whether there is an expert that every token passes. */
 bool neurons_has_shared(const NeuronTable *table);
 
-/* The part of a whole block that is one expert's, or the shared one's; its count may be 0. */
+/* The part of a whole block that is one expert's, the shared one's, or all that tokens are routed to; its count may be 0. */
 NeuronBlock neurons_of_expert(const NeuronTable *table, const NeuronBlock *block, int64_t expert);
 
 /* The matrices whose neurons a whole block has, from 0 on: how many, and each. */

@@ -395,10 +395,13 @@ static Status make_result(Attribution *attribution, const NeuronTable *table,
     attribution->best_target = memory_allocate(neurons, sizeof *attribution->best_target);
     attribution->best_score = memory_allocate(neurons, sizeof *attribution->best_score);
     attribution->masses = memory_allocate(attribution->blocks, sizeof *attribution->masses);
+    bool has_shared = neurons_has_shared(table);
+    if (has_shared)
+        attribution->shared_masses = memory_allocate(attribution->blocks, sizeof *attribution->shared_masses);
     if (keep_scores) attribution->scores = memory_allocate(count, neurons * sizeof *attribution->scores);
     if (attribution->targets == NULL || attribution->best_rank == NULL || attribution->best_target == NULL ||
         attribution->best_score == NULL || attribution->masses == NULL ||
-        (keep_scores && attribution->scores == NULL))
+        (has_shared && attribution->shared_masses == NULL) || (keep_scores && attribution->scores == NULL))
         return memory_fail(error, "attribution");
     if (count > 0) memcpy(attribution->targets, targets, count * sizeof *targets);
     for (size_t i = 0; i < neurons; i++) attribution->best_rank[i] = INT32_MAX;
@@ -412,6 +415,7 @@ void attribution_free(Attribution *attribution) {
     free(attribution->best_score);
     free(attribution->scores);
     free(attribution->masses);
+    free(attribution->shared_masses);
     *attribution = (Attribution){0};
 }
 
@@ -441,7 +445,7 @@ Status attribution_run(const Model *model, const EvaluationRow *rows, const Attr
         status = make_result(attribution, &table, targets, target_count, keep_scores, error);
     AttributionRanks ranks = {neurons, attribution->best_rank, attribution->best_target,
                               attribution->best_score};
-    AttributionMass mass = {.shares = attribution->masses};
+    AttributionMass mass = {.shares = attribution->masses, .shared = attribution->shared_masses};
     for (size_t at = 0, n = 0; at < target_count && status == STATUS_OK; at += n) {
         n = fit_group(model, targets + at, target_count - at, neurons, budget);
         Group group = {.model = model,

@@ -45,13 +45,14 @@ typedef struct AttributionTarget {
 typedef struct Attribution {
     AttributionTarget *targets;
     size_t target_count;
-    size_t neurons;       /* M */
-    int32_t *best_rank;   /* [M] */
-    int32_t *best_target; /* [M]: the target that gave it, the first of equals */
-    float *best_score;    /* [M]: the neuron's score at that target */
-    float *scores;        /* [targets × M], or NULL */
-    size_t blocks;        /* of neurons: modules of layers */
-    double *masses;       /* [blocks]: the share of attribution in each (attribution_rank.h) */
+    size_t neurons;        /* M */
+    int32_t *best_rank;    /* [M] */
+    int32_t *best_target;  /* [M]: the target that gave it, the first of equals */
+    float *best_score;     /* [M]: the neuron's score at that target */
+    float *scores;         /* [targets × M], or NULL */
+    size_t blocks;         /* of neurons: modules of layers */
+    double *masses;        /* [blocks]: the share of attribution in each (attribution_rank.h) */
+    double *shared_masses; /* [blocks]: what of it is the shared expert's; NULL where there is none */
 } Attribution;
 
 /* Chooses at most `count` targets out of the positions of base and SFT as evaluation_prepare() gives them for

@@ -102,10 +102,16 @@ void attribution_mass_add(AttributionMass *mass, const NeuronTable *table, const
     for (size_t b = 0; b < neurons_block_count(table); b++) {
         NeuronBlock block = neurons_block(table, b);
         mass->shares[b] += sum_scores(scores + block.first, block.count) / total;
+        if (mass->shared == NULL || !neurons_has_matrices(table, &block)) continue;
+        NeuronBlock shared = neurons_of_expert(table, &block, NEURONS_SHARED);
+        mass->shared[b] += sum_scores(scores + shared.first, shared.count) / total;
     }
 }
 
 void attribution_mass_finish(AttributionMass *mass, const NeuronTable *table) {
-    for (size_t b = 0; b < neurons_block_count(table); b++)
-        mass->shares[b] = mass->targets > 0 ? mass->shares[b] / (double)mass->targets : NAN;
+    double targets = mass->targets > 0 ? (double)mass->targets : NAN;
+    for (size_t b = 0; b < neurons_block_count(table); b++) {
+        mass->shares[b] /= targets;
+        if (mass->shared != NULL) mass->shared[b] /= targets;
+    }
 }

@@ -34,6 +34,7 @@ Status attribution_rank(const AttributionRanks *ranks, const float *scores, size
 /* The mean over targets that were added so far, as a sum: zero-initialise `targets` and `shares`[blocks]. */
 typedef struct AttributionMass {
     double *shares; /* [neurons_block_count()], in the order of neurons_block() */
+    double *shared; /* [the same]: what of it is the shared expert's; NULL: there is none, or nobody asks */
     size_t targets; /* that have shares */
 } AttributionMass;
 

@@ -320,6 +320,12 @@ void dormancy_free(Dormancy *dormancy) {
     *dormancy = (Dormancy){0};
 }
 
+bool dormancy_has_gradient(const Dormancy *dormancy) {
+    size_t i = 0, count = dormancy->gradient_scores == NULL ? 0 : (size_t)dormancy->layers * dormancy->mlp;
+    while (i < count && isnan(dormancy->gradient_scores[i])) i++;
+    return i < count;
+}
+
 double dormancy_share(const double *scores, size_t count, double tau) {
     size_t dormant = 0, known = 0;
     for (size_t i = 0; i < count; i++) {

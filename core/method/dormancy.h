@@ -47,6 +47,9 @@ void dormancy_free(Dormancy *dormancy);
  * back (backward.h). Forward dormancy needs neither. */
 Status dormancy_check_gradient(const Model *model, Error *error) STATUS_MUST_CHECK;
 
+/* Whether any gradient score is a number. */
+bool dormancy_has_gradient(const Dormancy *dormancy);
+
 /* Over how many tokens L is the mean: a row's last position predicts none, though it may be measured. */
 size_t dormancy_count_responses(const EvaluationRow *rows, size_t row_count);
 

@@ -77,7 +77,9 @@ double selectors_gradient_dormancy(const Dormancy *dormancy, const NeuronBlock *
 }
 
 static double share_of(const double *scores, const NeuronBlock *block, double tau) {
-    return scores == NULL || block->count == 0 ? NAN : dormancy_share(scores, (size_t)block->count, tau);
+    return scores == NULL || block->count == 0
+               ? NAN
+               : dormancy_share(scores + block->offset, (size_t)block->count, tau);
 }
 
 double selectors_dormant_share(const Dormancy *dormancy, const NeuronBlock *block, double tau) {

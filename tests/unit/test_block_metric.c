@@ -172,6 +172,77 @@ static void what_is_not_measured_is_not_known(void **state) {
     assert_false(block_metric_is_known(BLOCK_GRADIENT_DORMANT, &no_gradient));
 }
 
+/* ---- experts ---- */
+
+/* One layer: of two experts, two inputs of down each, and a shared one of three; gate and up as many. */
+static const NeuronTable MIXTURE = {
+    .layers = 1,
+    .experts = {.count = 2,
+                .counts = {[NEURON_GATE] = 2, [NEURON_UP] = 2, [NEURON_DOWN] = 2},
+                .shared = {[NEURON_GATE] = 3, [NEURON_UP] = 3, [NEURON_DOWN] = 3},
+                .layers = {1}}};
+
+static BlockCell cell_of(TensorRole role) {
+    const Tensor sft = {.rows = 2, .columns = 2};
+    const PairTensor tensor = {.name = "any", .sft = &sft, .role = role, .layer = 0};
+    BlockCell cell;
+    assert_true(block_of_tensor(&MIXTURE, &tensor, true, &cell));
+    return cell;
+}
+
+static void a_cell_of_experts_has_the_figures_of_all_of_them(void **state) {
+    (void)state;
+    double scores[] = {0, 1, 0, 0, 5, 5, 0}; /* routed: three of four are dormant; shared: one of three */
+    const Dormancy dormancy = {.layers = 1, .mlp = 7, .mlp_scores = scores, .gradient_scores = scores};
+    float one[21] = {0};
+    double masses[3] = {0}, shared[3] = {0};
+    AttributionMass mass = {.shares = masses, .shared = shared};
+    for (size_t b = 0; b < 3; b++) { /* each block: 2 routed, 1 shared, of 10 in all */
+        one[7 * b + 1] = 2;
+        one[7 * b + 6] = 1;
+    }
+    one[0] = 1;
+    attribution_mass_add(&mass, &MIXTURE, one);
+    attribution_mass_finish(&mass, &MIXTURE);
+    const Attribution attribution = {.masses = masses, .shared_masses = shared};
+    uint32_t ranks[21];
+    for (uint32_t i = 0; i < 21; i++) ranks[i] = i;
+    Ranking *ranking;
+    const RankingOrigin origin = {.selector = SELECTOR_DRIFT};
+    assert_int_equal(ranking_create(&MIXTURE, &origin, ranks, &ranking, NULL), STATUS_OK);
+    const BlockSources sources = {.base = &dormancy,
+                                  .sft = &dormancy,
+                                  .attribution = &attribution,
+                                  .ranking = ranking,
+                                  .cut = 6,
+                                  .tau = 0.025,
+                                  .gradient_tau = 0.01};
+    const BlockCell routed = cell_of(TENSOR_EXPERT), common = cell_of(TENSOR_SHARED_EXPERT);
+    assert_int_equal(block_cell_neurons(&routed), 12);
+    assert_int_equal(block_cell_neurons(&common), 9);
+    assert_true(block_metric_cell(BLOCK_DORMANT_SFT, &sources, &routed) == 0.75);
+    assert_true(fabs(block_metric_cell(BLOCK_GRADIENT_DORMANT, &sources, &common) - 1.0 / 3.0) < 1e-15);
+    assert_true(fabs(block_metric_cell(BLOCK_ATTRIBUTION_MASS, &sources, &routed) - 0.7) < 1e-15);
+    assert_true(fabs(block_metric_cell(BLOCK_ATTRIBUTION_MASS, &sources, &common) - 0.3) < 1e-15);
+    assert_true(fabs(block_metric_cell(BLOCK_RESET_SHARE, &sources, &routed) - 4.0 / 12.0) < 1e-15);
+    assert_true(fabs(block_metric_cell(BLOCK_RESET_SHARE, &sources, &common) - 2.0 / 9.0) < 1e-15);
+    ranking_free(ranking);
+}
+
+/* Of one routed expert its dormancy and its reset are known; what it carries of attribution is not. */
+static void one_expert_has_no_mass_of_its_own(void **state) {
+    (void)state;
+    NeuronBlock whole = neurons_find_block(&MIXTURE, 0, NEURON_DOWN);
+    const BlockCell cell = {.parts = {neurons_of_expert(&MIXTURE, &whole, 1)}, .count = 1};
+    double scores[] = {1, 1, 0, 1, 1, 1, 1}, masses[3] = {0.5, 0.25, 0.25};
+    const Dormancy dormancy = {.layers = 1, .mlp = 7, .mlp_scores = scores};
+    const Attribution attribution = {.masses = masses};
+    const BlockSources sources = {.sft = &dormancy, .attribution = &attribution, .tau = 0.025};
+    assert_true(block_metric_cell(BLOCK_DORMANT_SFT, &sources, &cell) == 0.5);
+    assert_false(block_metric_applies_to(BLOCK_ATTRIBUTION_MASS, &cell));
+    assert_true(isnan(block_metric_cell(BLOCK_ATTRIBUTION_MASS, &sources, &cell)) != 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_target_counts_once_however_large_its_scores),
@@ -182,6 +253,8 @@ int main(void) {
         cmocka_unit_test(another_threshold_gives_other_shares),
         cmocka_unit_test(the_share_in_the_reset_set_follows_the_cut),
         cmocka_unit_test(what_does_not_apply_is_no_zero),
+        cmocka_unit_test(a_cell_of_experts_has_the_figures_of_all_of_them),
+        cmocka_unit_test(one_expert_has_no_mass_of_its_own),
         cmocka_unit_test(what_is_not_measured_is_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

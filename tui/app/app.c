@@ -157,7 +157,7 @@ static void say_problems(App *app, const Config *config) {
         keymap_note(app->keymap, config->path, config->problems[i].line, "%s", config->problems[i].text);
     size_t count = keymap_problem_count(app->keymap);
     const char *first = keymap_problem(app->keymap, 0);
-    char help[KEY_NAME_SIZE * KEYMAP_SEQUENCE] = ":help", more[96] = "";
+    char help[KEY_NAME_SIZE * KEYMAP_SEQUENCE] = ":help", more[sizeof help + 64] = "";
     const KeymapBinding *binding = keymap_find(app->keymap, app->views.views[0]->name, ACTION_HELP);
     if (count == 0) return;
     if (binding != NULL) keymap_write_keys(binding, false, help, sizeof help);

@@ -62,11 +62,12 @@ static int draw_commands(const App *app, Canvas *canvas, Rect area) {
 
 void app_draw_popup(App *app, Rect area) {
     Canvas *canvas = app->canvas;
-    char copy[KEY_NAME_SIZE * KEYMAP_SEQUENCE] = ":copy", title[128];
+    static const char COPIES[] = " copies";
+    char copy[KEY_NAME_SIZE * KEYMAP_SEQUENCE] = ":copy", title[sizeof copy + sizeof COPIES];
     const KeymapBinding *binding = keymap_find(app->keymap, app_view(app)->name, ACTION_COPY);
     if (app->popup_opening == NULL) return;
     if (binding != NULL) keymap_write_keys(binding, false, copy, sizeof copy);
-    (void)snprintf(title, sizeof title, "%s copies", copy);
+    (void)snprintf(title, sizeof title, "%s%s", copy, COPIES);
     enum { FRAME = 2 };
     /* measured by drawing them out of sight */
     Rect beyond = rect_make(canvas->rows, 0, 1 << 12, area.columns - FRAME);

@@ -28,6 +28,13 @@ static STATUS_PRINTF(3, 4) void note(Config *config, int line, const char *forma
     if (length < 0) problem->text[0] = '\0';
 }
 
+/* One of the names that there are, which are short. */
+static void keep(char *to, size_t size, const char *name) {
+    size_t bytes = strnlen(name, size - 1);
+    memcpy(to, name, bytes);
+    to[bytes] = '\0';
+}
+
 static void take(Config *config, int line, const char *name, const char *value) {
     char shown[WORD_SIZE];
     ThemeKind kind;
@@ -36,12 +43,12 @@ static void take(Config *config, int line, const char *name, const char *value) 
     (void)text_escape(value, strlen(value), TEXT_PLAIN, shown, sizeof shown);
     if (strcmp(name, "theme") == 0) {
         if (theme_read_name(value, NULL, &kind, &mono))
-            (void)snprintf(config->theme, sizeof config->theme, "%s", value);
+            keep(config->theme, sizeof config->theme, value);
         else
             note(config, line, "theme is auto, dark, light, high-contrast or mono, not \"%s\"", shown);
     } else if (strcmp(name, "keys") == 0) {
         if (keymap_flavour_text(value, &bytes) != NULL)
-            (void)snprintf(config->keys, sizeof config->keys, "%s", value);
+            keep(config->keys, sizeof config->keys, value);
         else
             note(config, line, "keys is default, vim or emacs, not \"%s\"", shown);
     } else {

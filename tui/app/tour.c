@@ -23,6 +23,10 @@ const TourStep TOUR_STEPS[] = {
      "One matrix, its change pooled to the screen. A few rows or columns often stand out: these are neurons "
      "that fine-tuning rewrote while it left the others nearly alone.",
      "{zoom-in} looks closer, down to written figures; {source-next} shows base, SFT or W in place of the change."},
+    {"layers", "Epoch by epoch",
+     "Checkpoints of one training, in their order, make a ladder: rejuv BASE EPOCH-1 EPOCH-2 EPOCH-3. Drift, entropy, loss "
+     "and dormancy then run along it, layer by layer, and show after which epoch a model became too sure.",
+     "With a ladder, {ladder} shows all rungs in place of the modules, and {rung-next} takes the next rung as SFT."},
     {"prompt", "Where the confidence appeared",
      "Every token of a text, marked by the entropy gap: how much surer SFT is there than base. Below, what "
      "each model would say next. The largest gaps of the calibration rows are the targets that the method explains.",

@@ -196,7 +196,7 @@ static Status make_blocks(const Batch *batch, const Neurons *neurons, Table **ta
         table_add_text(*table, neurons_module_name(block.module));
         table_add_integer(*table, (int64_t)block.count);
         table_add_integer(*table, (int64_t)count_reset(neurons, &block));
-        block_metric_add_cells(*table, &sources, &block);
+        block_metric_add_cells(*table, &sources, &(BlockCell){.parts = {block}, .count = 1});
     }
     return status;
 }

@@ -85,11 +85,11 @@ Status figure_method_measure(Batch *batch, FigureMethod *method, Error *error) {
 }
 
 bool figure_method_value(const FigureMethod *method, const PairTensor *tensor, double *value) {
-    NeuronBlock block;
-    if (!block_of_tensor(&method->table, tensor, &block) ||
-        !block_metric_applies(method->metric, block.module))
+    BlockCell cell; /* of the map: all tensors of a role */
+    if (!block_of_tensor(&method->table, tensor, true, &cell) ||
+        !block_metric_applies_to(method->metric, &cell))
         return false;
-    *value = block_metric_value(method->metric, &method->sources, &block);
+    *value = block_metric_cell(method->metric, &method->sources, &cell);
     return true;
 }
 

@@ -14,7 +14,7 @@ BlockSources session_block_sources(const Session *session, double tau, double gr
                           .gradient_tau = gradient_tau};
 }
 
-bool session_block_of_weight(const Session *session, const PairTensor *tensor, NeuronBlock *block) {
+bool session_block_of_weight(const Session *session, const PairTensor *tensor, bool pools, BlockCell *cell) {
     const NeuronTable *table = session_neurons(session);
-    return table != NULL && block_of_tensor(table, tensor, block);
+    return table != NULL && block_of_tensor(table, tensor, pools, cell);
 }

@@ -1,5 +1,6 @@
 #include "tui/tables/block_metric.h"
 
+#include "core/fusion/neurons_tensor.h"
 #include "core/method/selectors.h"
 
 #include <math.h>
@@ -42,13 +43,59 @@ const BlockMetricFacts *block_metric_facts(BlockMetric metric) {
     return &METRICS[metric];
 }
 
-bool block_of_tensor(const NeuronTable *table, const PairTensor *tensor, NeuronBlock *block) {
+/* All that tokens are routed to; where there is no other expert, that is the block. */
+static NeuronBlock routed_part(const NeuronTable *table, const NeuronBlock *whole) {
+    NeuronBlock part = neurons_of_expert(table, whole, NEURONS_ROUTED);
+    return part.count == whole->count ? *whole : part;
+}
+
+/* Every module of them. */
+static void add_experts(const NeuronTable *table, const PairTensor *tensor, BlockCell *cell) {
+    for (int module = 0; module < NEURON_MODULE_COUNT; module++) {
+        NeuronBlock whole = neurons_find_block(table, (uint64_t)tensor->layer, (NeuronModule)module);
+        if (whole.count == 0 || !neurons_has_matrices(table, &whole)) continue;
+        NeuronBlock part = tensor->role == TENSOR_SHARED_EXPERT
+                               ? neurons_of_expert(table, &whole, NEURONS_SHARED)
+                               : routed_part(table, &whole);
+        if (part.count > 0 && cell->count < BLOCK_PARTS) cell->parts[cell->count++] = part;
+    }
+}
+
+/* Of one tensor: an expert's matrix, or those of all, of one module or two. */
+static void add_matrices(const NeuronTable *table, const PairTensor *tensor, BlockCell *cell) {
+    NeuronTensor found;
+    if (neurons_tensor_find(table, tensor, &found) != NEURONS_FIT) return;
+    for (uint64_t i = 0; i < found.parts && cell->count < BLOCK_PARTS; i++) {
+        uint64_t first = neurons_tensor_first(&found, i);
+        NeuronBlock whole = neurons_locate(table, first), matrix = neurons_locate_matrix(table, first);
+        bool is_one = found.matrices == found.parts && found.count == matrix.count;
+        cell->parts[cell->count++] = is_one ? matrix : routed_part(table, &whole);
+    }
+}
+
+bool block_of_tensor(const NeuronTable *table, const PairTensor *tensor, bool pools, BlockCell *cell) {
     NeuronModule module;
-    if (tensor->layer < 0 || (uint64_t)tensor->layer >= table->layers ||
-        !neurons_find_role(tensor->role, &module) || neurons_facts(module)->weight != tensor->role)
+    *cell = (BlockCell){.count = 0};
+    if (tensor->layer < 0 || (uint64_t)tensor->layer >= table->layers) return false;
+    if (tensor->role == TENSOR_EXPERT || tensor->role == TENSOR_SHARED_EXPERT) {
+        if (!neurons_has_experts(table, (uint64_t)tensor->layer)) return false;
+        if (pools)
+            add_experts(table, tensor, cell);
+        else
+            add_matrices(table, tensor, cell);
+        return cell->count > 0;
+    }
+    if (!neurons_find_role(tensor->role, &module) || neurons_facts(module)->weight != tensor->role)
         return false;
-    *block = neurons_find_block(table, (uint64_t)tensor->layer, module);
-    return true;
+    cell->parts[0] = neurons_find_block(table, (uint64_t)tensor->layer, module);
+    cell->count = cell->parts[0].count > 0;
+    return cell->count > 0;
+}
+
+uint64_t block_cell_neurons(const BlockCell *cell) {
+    uint64_t count = 0;
+    for (size_t i = 0; i < cell->count; i++) count += cell->parts[i].count;
+    return count;
 }
 
 bool block_metric_has_tau(BlockMetric metric) {
@@ -69,12 +116,25 @@ bool block_metric_is_known(BlockMetric metric, const BlockSources *sources) {
     case BLOCK_DORMANT_CHANGE:
         return sources->base != NULL && sources->sft != NULL;
     case BLOCK_GRADIENT_DORMANT:
-        return sources->sft != NULL && sources->sft->gradient_scores != NULL;
+        return sources->sft != NULL && dormancy_has_gradient(sources->sft);
     case BLOCK_ATTRIBUTION_MASS:
         return sources->attribution != NULL;
     default:
         return sources->ranking != NULL;
     }
+}
+
+/* Of one routed expert it is not known. */
+static bool has_mass(const NeuronBlock *block) {
+    return block->expert < 0;
+}
+
+static double mass_of(const Attribution *attribution, const NeuronBlock *block) {
+    const double *shared = attribution->shared_masses;
+    if (block->expert == NEURONS_WHOLE) return attribution->masses[block->index];
+    if (!has_mass(block) || shared == NULL) return NAN;
+    return block->expert == NEURONS_SHARED ? shared[block->index]
+                                           : attribution->masses[block->index] - shared[block->index];
 }
 
 double block_metric_value(BlockMetric metric, const BlockSources *sources, const NeuronBlock *block) {
@@ -90,10 +150,35 @@ double block_metric_value(BlockMetric metric, const BlockSources *sources, const
     case BLOCK_GRADIENT_DORMANT:
         return selectors_gradient_dormant_share(sources->sft, block, sources->gradient_tau);
     case BLOCK_ATTRIBUTION_MASS:
-        return sources->attribution->masses[block->index];
+        return mass_of(sources->attribution, block);
     default:
         return (double)ranking_count_block(sources->ranking, block, sources->cut) / (double)block->count;
     }
+}
+
+/* ---- of several parts ---- */
+
+static bool applies_to_part(BlockMetric metric, const NeuronBlock *part) {
+    return block_metric_applies(metric, part->module) && (metric != BLOCK_ATTRIBUTION_MASS || has_mass(part));
+}
+
+bool block_metric_applies_to(BlockMetric metric, const BlockCell *cell) {
+    for (size_t i = 0; i < cell->count; i++)
+        if (applies_to_part(metric, &cell->parts[i])) return true;
+    return false;
+}
+
+double block_metric_cell(BlockMetric metric, const BlockSources *sources, const BlockCell *cell) {
+    double sum = 0.0, neurons = 0.0;
+    bool is_mass = metric == BLOCK_ATTRIBUTION_MASS;
+    for (size_t i = 0; i < cell->count; i++) {
+        const NeuronBlock *part = &cell->parts[i];
+        if (!applies_to_part(metric, part)) continue;
+        double weight = is_mass ? 1.0 : (double)part->count;
+        sum += weight * block_metric_value(metric, sources, part);
+        neurons += weight;
+    }
+    return neurons == 0.0 ? NAN : is_mass ? sum : sum / neurons;
 }
 
 /* ---- over layers ---- */
@@ -133,12 +218,12 @@ void block_metric_columns(TableColumn *columns) {
         columns[i] = (TableColumn){METRICS[i].key, NULL, NULL, TABLE_NUMBER, 3};
 }
 
-void block_metric_add_cells(Table *table, const BlockSources *sources, const NeuronBlock *block) {
+void block_metric_add_cells(Table *table, const BlockSources *sources, const BlockCell *cell) {
     for (int i = 0; i < BLOCK_METRIC_COUNT; i++) {
-        bool stated = block != NULL && block_metric_applies((BlockMetric)i, block->module) &&
+        bool stated = cell != NULL && block_metric_applies_to((BlockMetric)i, cell) &&
                       block_metric_is_known((BlockMetric)i, sources);
         if (stated)
-            table_add_number(table, block_metric_value((BlockMetric)i, sources, block));
+            table_add_number(table, block_metric_cell((BlockMetric)i, sources, cell));
         else
             table_add_empty(table);
     }

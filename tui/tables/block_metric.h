@@ -45,8 +45,19 @@ typedef struct BlockSources {
     double tau, gradient_tau;
 } BlockSources;
 
-/* The neurons whose weight a tensor is; false for one that is no module's weight. */
-bool block_of_tensor(const NeuronTable *table, const PairTensor *tensor, NeuronBlock *block);
+/* The neurons that a tensor has, or a cell of the map: a module's; or of several, as of experts. */
+enum { BLOCK_PARTS = 4 };
+typedef struct BlockCell {
+    NeuronBlock parts[BLOCK_PARTS]; /* of one layer, one of a module at most */
+    size_t count;
+} BlockCell;
+
+/* The neurons whose weight a tensor is: of an expert's matrix that expert's, of all experts' in one tensor theirs. `pools`: it
+ * stands for all tensors of its role in its layer. False for one that is no module's weight. */
+bool block_of_tensor(const NeuronTable *table, const PairTensor *tensor, bool pools, BlockCell *cell);
+
+/* How many neurons those are. */
+uint64_t block_cell_neurons(const BlockCell *cell);
 
 /* Whether a figure depends on a threshold: gradient_tau, or tau. */
 bool block_metric_has_tau(BlockMetric metric);
@@ -58,6 +69,11 @@ bool block_metric_is_known(BlockMetric metric, const BlockSources *sources);
 
 /* A share, 0 … 1 (the change: -1 … 1). NaN where it does not apply or is not known. */
 double block_metric_value(BlockMetric metric, const BlockSources *sources, const NeuronBlock *block);
+
+/* The same of a cell, of those of its parts to which it applies: of a mass the sum, else the share over their neurons. The mass is
+ * known of all routed experts together, of one of them it does not apply. */
+bool block_metric_applies_to(BlockMetric metric, const BlockCell *cell);
+double block_metric_cell(BlockMetric metric, const BlockSources *sources, const BlockCell *cell);
 
 /* The same of a module in all layers as one: of a mass the sum, else the share over all layers' neurons. */
 double block_metric_over_layers(BlockMetric metric, const BlockSources *sources, const NeuronTable *table,
@@ -71,6 +87,6 @@ double block_metric_largest(BlockMetric metric, const BlockSources *sources, con
 void block_metric_columns(TableColumn *columns);
 
 /* Their cells, empty where there is no figure. NULL: of a tensor that is no block's weight. */
-void block_metric_add_cells(Table *table, const BlockSources *sources, const NeuronBlock *block);
+void block_metric_add_cells(Table *table, const BlockSources *sources, const BlockCell *cell);
 
 #endif

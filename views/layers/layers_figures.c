@@ -1,6 +1,7 @@
 #include "tui/session/session_blocks.h"
 #include "views/layers/layers_internal.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* ---- one figure ---- */
@@ -35,10 +36,12 @@ static double drift_figure(const Layers *layers, const Session *session, size_t 
 
 static double method_figure(const Layers *layers, const Session *session, const BlockSources *sources,
                             size_t tensor, LayersSign *sign) {
-    NeuronBlock block = {.count = 0};
-    bool stated = session_block_of_weight(session, &session_pair(session)->tensors[tensor], &block) &&
-                  block_metric_applies(layers->block_metric, block.module);
-    double value = block_metric_value(layers->block_metric, sources, &block); /* NaN without neurons */
+    const PairTensor *shown = &session_pair(session)->tensors[tensor];
+    bool pools = !layers->listing && layers_grid_pools(session_pair(session), shown);
+    BlockCell cell;
+    bool stated = session_block_of_weight(session, shown, pools, &cell) &&
+                  block_metric_applies_to(layers->block_metric, &cell);
+    double value = stated ? block_metric_cell(layers->block_metric, sources, &cell) : (double)NAN;
     if (!stated && session_neurons(session) != NULL)
         *sign = LAYERS_NONE;
     else if (!block_metric_is_known(layers->block_metric, sources))

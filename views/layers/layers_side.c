@@ -23,18 +23,19 @@ static int draw_method(const Layers *layers, const Session *session, Canvas *can
     Fact facts[BLOCK_METRIC_COUNT + 1];
     char texts[BLOCK_METRIC_COUNT + 1][FORMAT_SIZE];
     BlockSources sources = layers_sources(layers, session);
-    NeuronBlock block;
-    if (!session_block_of_weight(session, tensor, &block)) {
+    BlockCell cell;
+    bool pools = !layers->listing && layers_grid_pools(session_pair(session), tensor);
+    if (!session_block_of_weight(session, tensor, pools, &cell)) {
         if (session_neurons(session) == NULL)
             return canvas_write_wrapped(canvas, area, 0, ROLE_STALE, layers_find_reason(session));
         return canvas_write_wrapped(canvas, area, 0, ROLE_DIM, "No neurons: not the weight of a module.");
     }
-    facts[0] = (Fact){"neurons", format_count(block.count, texts[0]), ROLE_VALUE};
+    facts[0] = (Fact){"neurons", format_count(block_cell_neurons(&cell), texts[0]), ROLE_VALUE};
     for (int i = 0; i < BLOCK_METRIC_COUNT; i++) {
         BlockMetric metric = (BlockMetric)i;
         char *text = texts[i + 1];
-        double value = block_metric_value(metric, &sources, &block);
-        if (!block_metric_applies(metric, block.module))
+        double value = block_metric_cell(metric, &sources, &cell);
+        if (!block_metric_applies_to(metric, &cell))
             (void)snprintf(text, FORMAT_SIZE, "–");
         else if (!block_metric_is_known(metric, &sources))
             (void)snprintf(text, FORMAT_SIZE, "·");

@@ -284,7 +284,7 @@ enum { FIXED_COLUMNS = 7, NUMBER_COLUMNS = FIXED_COLUMNS + DRIFT_METRIC_COUNT + 
 static void add_numbers(Table *table, const Session *session, const BlockSources *sources,
                         const PairTensor *tensor, const DriftRow *row) {
     bool known = row != NULL && row->is_compared;
-    NeuronBlock block;
+    BlockCell cell;
     table_add_row(table);
     table_add_text(table, tensor->name);
     if (tensor->layer >= 0)
@@ -305,7 +305,8 @@ static void add_numbers(Table *table, const Session *session, const BlockSources
         else
             table_add_empty(table);
     }
-    block_metric_add_cells(table, sources, session_block_of_weight(session, tensor, &block) ? &block : NULL);
+    block_metric_add_cells(table, sources,
+                           session_block_of_weight(session, tensor, false, &cell) ? &cell : NULL);
 }
 
 Status tensor_list_numbers(TensorList *list, const Session *session, Table **table, Error *error) {
