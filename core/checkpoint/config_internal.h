@@ -206,6 +206,8 @@ struct Architecture {
     const char *activation;     /* by name, whatever that says */
     /* what is checked, and what is derived */
     bool whole_heads;      /* hidden_size must be a multiple of the heads */
+    bool has_no_padding;   /* the embedding knows no padding: pad_token_id may be any number */
+    unsigned further_rows; /* that the embedding has behind those of the vocabulary */
     bool derives_head_dim; /* whatever head_dim says */
     bool checks_range;
     ConfigRule head_bias;

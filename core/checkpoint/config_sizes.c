@@ -168,6 +168,18 @@ static Status read_attention(const ConfigReader *reader, ModelConfig *config, Er
     return status == STATUS_OK ? check_heads(reader, config, error) : status;
 }
 
+/* A row of the embedding, or one from its end: torch makes no other (Embedding's padding_idx). */
+static Status check_padding(const ConfigReader *reader, const ModelConfig *config, Error *error) {
+    const cJSON *padding = config_find(reader, "pad_token_id");
+    double rows = (double)config->vocabulary + (double)config->architecture->further_rows;
+    if (config->architecture->has_no_padding || !cJSON_IsNumber(padding)) return STATUS_OK;
+    if (padding->valuedouble >= -rows && padding->valuedouble < rows) return STATUS_OK;
+    return status_fail(error, STATUS_FORMAT,
+                       "%s: expected \"pad_token_id\" to be one of %.17g rows of the embedding, found %.17g: "
+                       "transformers cannot load it",
+                       reader->origin, rows, padding->valuedouble);
+}
+
 Status config_read_sizes(const ConfigReader *reader, ModelConfig *config, Error *error) {
     const char *hidden = config->architecture->hidden_key;
     const cJSON *other = hidden != NULL ? config_find_stated(reader, hidden) : NULL;
@@ -181,6 +193,7 @@ Status config_read_sizes(const ConfigReader *reader, ModelConfig *config, Error 
     Status status = STATUS_OK;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes && status == STATUS_OK; i++)
         status = read_stated(reader, sizes[i].key, sizes[i].value, error);
+    if (status == STATUS_OK) status = check_padding(reader, config, error);
     if (status == STATUS_OK) status = read_layers(reader, config, error);
     if (status == STATUS_OK) status = read_width(reader, config, error);
     if (status == STATUS_OK && !config->architecture->lacks_attention)

@@ -1,4 +1,4 @@
-"""dense/dormancy.json: dormancy of pairs of make_dense.py through which gradients have no way back, in float64 (DESIGN: s_j).
+"""method/without-gradients.json: dormancy of pairs of make_dense.py through which gradients have no way back, in float64 (DESIGN: s_j).
 
     python make_dense_dormancy.py        transformers 5.24.0, torch; no network; after make_dense.py
 
@@ -40,4 +40,4 @@ def measure(name):
     return scores
 
 
-json.dump({"ids": IDS, "pairs": {name: measure(name) for name in PAIRS}}, open(HERE + "/dormancy.json", "w"))
+json.dump({"ids": IDS, "pairs": {name: measure(name) for name in PAIRS}}, open(os.path.join(HERE, "..", "method", "without-gradients.json"), "w"))

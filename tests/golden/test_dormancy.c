@@ -169,7 +169,7 @@ static double worst_of_layers(const cJSON *layers, const double *scores, size_t 
 /* What is not known is not a number; what needs no gradient is there all the same. */
 static void dormancy_needs_no_way_back(void **unused) {
     (void)unused;
-    cJSON *golden = golden_read_json("golden/dense/%s%s", "dormancy.json", "");
+    cJSON *golden = golden_read_json("golden/method/%s%s", "without-gradients", ".json");
     const cJSON *pair;
     cJSON_ArrayForEach(pair, json_find(golden, "pairs")) {
         Dormancy dormancy;

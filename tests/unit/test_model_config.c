@@ -454,9 +454,42 @@ static void what_has_no_way_back_is_named(void **state) {
     assert_string_equal(architecture_forward_only(&config), "values of another width than keys");
 }
 
+/* torch's Embedding has no such row, and transformers stops in its assertion; a type whose embedding is told of no padding loads.
+ * What begins and ends a text may be any number. */
+static void padding_is_a_row_of_the_embedding(void **state) {
+    (void)state;
+    static const char *const WITH[] = {"llama", "qwen2", "gemma2", "phi", "lfm2", "opt", "cohere"},
+                             *const WITHOUT[] = {"gpt_neox", "falcon", "mamba"};
+    static const char *const ROWS[] = {"null", "0", "31", "-1", "-32"}, *const OTHERS[] = {"32", "100000",
+                                                                                           "-33"};
+    char text[64];
+    for (size_t r = 0; r < sizeof ROWS / sizeof *ROWS; r++) {
+        (void)snprintf(text, sizeof text, "\"pad_token_id\":%s", ROWS[r]);
+        (void)accept("llama", text);
+        (void)accept("gpt_neox", text);
+    }
+    for (size_t o = 0; o < sizeof OTHERS / sizeof *OTHERS; o++) {
+        (void)snprintf(text, sizeof text, "\"pad_token_id\":%s", OTHERS[o]);
+        refuse("llama", text, "expected \"pad_token_id\" to be one of 32 rows of the embedding");
+        (void)accept("gpt_neox", text);
+    }
+    for (size_t i = 0; i < sizeof WITH / sizeof *WITH; i++)
+        refuse(WITH[i], "\"pad_token_id\":32", "transformers cannot load it");
+    for (size_t i = 0; i < sizeof WITHOUT / sizeof *WITHOUT; i++)
+        (void)accept(WITHOUT[i], "\"pad_token_id\":32");
+    (void)accept("mllama_text_model", "\"pad_token_id\":39"); /* eight rows follow those of the vocabulary */
+    refuse("mllama_text_model", "\"pad_token_id\":40", "40 rows");
+    refuse("llama", "\"pad_token_id\":[1]", "pad_token_id");
+    refuse("phi3", "", "found 32000"); /* which it is unless another is stated */
+    (void)accept("llama", "\"bos_token_id\":77,\"eos_token_id\":[99,-3]");
+    (void)accept("llama", "\"bos_token_id\":-3");
+    refuse("llama", "\"bos_token_id\":[1]", "bos_token_id");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frequencies_are_those_of_transformers),
+        cmocka_unit_test(padding_is_a_row_of_the_embedding),
         cmocka_unit_test(theta_is_found_where_transformers_finds_it),
         cmocka_unit_test(rotary_parameters_that_transformers_cannot_use_are_refused),
         cmocka_unit_test(values_of_a_type_that_the_class_refuses_are_refused_by_name),
