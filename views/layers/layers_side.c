@@ -47,6 +47,31 @@ static int draw_method(const Layers *layers, const Session *session, Canvas *can
     return list_box_draw_facts(canvas, area, facts, sizeof facts / sizeof *facts);
 }
 
+/* All that the cell stands for. */
+static int draw_cell_drift(const Session *session, Canvas *canvas, Rect area, const PairTensor *tensor) {
+    size_t waiting;
+    char title[64];
+    DriftRow sum = {0};
+    size_t count = drift_sum_cell(session_drift(session), session_pair(session), tensor->role, tensor->layer,
+                                  &sum, &waiting);
+    (void)snprintf(title, sizeof title, "%s of layer %d", tensor_role_name(tensor->role), tensor->layer);
+    return tensor_facts_draw_sum(canvas, area, title, &sum, count);
+}
+
+/* Figures of another kind than drift, of a tensor or of a cell of several, and drift below where there is room. */
+static void draw_other(const Layers *layers, const Session *session, Canvas *canvas, Rect area,
+                       size_t index) {
+    const PairTensor *tensor = &session_pair(session)->tensors[index];
+    bool of_method = layers->family == LAYERS_OF_METHOD;
+    bool pools = of_method && !layers->listing && layers_grid_pools(session_pair(session), tensor);
+    if (pools) (void)rect_cut_top(&area, draw_cell_drift(session, canvas, area, tensor) + 1);
+    if (!pools) (void)rect_cut_top(&area, tensor_facts_draw_head(canvas, area, session, index) + 1);
+    int rows = of_method ? draw_method(layers, session, canvas, area, tensor)
+                         : layers_gradient_draw_side(layers, session, canvas, area, tensor);
+    (void)rect_cut_top(&area, rows + 1);
+    if (!pools && area.rows > DRIFT_FROM_ROWS) (void)tensor_facts_draw_drift(canvas, area, session, index);
+}
+
 /* The tensor at the cursor, and below it what it is a part of. */
 void layers_draw_side(const Layers *layers, const Session *session, Canvas *canvas, Rect area) {
     const Pair *pair = session_pair(session);
@@ -61,20 +86,11 @@ void layers_draw_side(const Layers *layers, const Session *session, Canvas *canv
     }
     const PairTensor *tensor = &pair->tensors[index];
     if (layers->family != LAYERS_OF_DRIFT) {
-        bool of_method = layers->family == LAYERS_OF_METHOD;
-        (void)rect_cut_top(&area, tensor_facts_draw_head(canvas, area, session, index) + 1);
-        int rows = of_method ? draw_method(layers, session, canvas, area, tensor)
-                             : layers_gradient_draw_side(layers, session, canvas, area, tensor);
-        (void)rect_cut_top(&area, rows + 1);
-        if (area.rows > DRIFT_FROM_ROWS) (void)tensor_facts_draw_drift(canvas, area, session, index);
+        draw_other(layers, session, canvas, area, index);
         return;
     }
     if (!layers->listing && layers_grid_pools(pair, tensor)) {
-        size_t waiting,
-            count = drift_sum_cell(session_drift(session), pair, tensor->role, tensor->layer, &sum, &waiting);
-        (void)snprintf(title, sizeof title, "%s of layer %d", tensor_role_name(tensor->role), tensor->layer);
-        (void)rect_cut_top(&area, tensor_facts_draw_sum(canvas, area, title, &sum, count) + 1);
-        sum = (DriftRow){0};
+        (void)rect_cut_top(&area, draw_cell_drift(session, canvas, area, tensor) + 1);
     } else {
         (void)rect_cut_top(&area, tensor_facts_draw(canvas, area, session, index) + 1);
     }
