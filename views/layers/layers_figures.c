@@ -1,7 +1,6 @@
 #include "tui/session/session_blocks.h"
 #include "views/layers/layers_internal.h"
 
-#include <math.h>
 #include <stdio.h>
 
 /* ---- one figure ---- */
@@ -38,10 +37,10 @@ static double method_figure(const Layers *layers, const Session *session, const 
                             size_t tensor, LayersSign *sign) {
     const PairTensor *shown = &session_pair(session)->tensors[tensor];
     bool pools = !layers->listing && layers_grid_pools(session_pair(session), shown);
-    BlockCell cell;
+    BlockCell cell = {.count = 0};
     bool stated = session_block_of_weight(session, shown, pools, &cell) &&
                   block_metric_applies_to(layers->block_metric, &cell);
-    double value = stated ? block_metric_cell(layers->block_metric, sources, &cell) : (double)NAN;
+    double value = block_metric_cell(layers->block_metric, sources, &cell); /* NaN where it does not apply */
     if (!stated && session_neurons(session) != NULL)
         *sign = LAYERS_NONE;
     else if (!block_metric_is_known(layers->block_metric, sources))
