@@ -1,8 +1,12 @@
 #include "core/evaluation/distribution.h"
 
+#include "core/numerics/kernels.h"
+
 #include <math.h>
 
 static const double CONFIDENT = 0.99;
+
+enum { PART = 1024 /* logits whose exponentials are taken at once */ };
 
 typedef struct Shape {
     double log_normalizer, negative_entropy, top1;
@@ -23,11 +27,15 @@ static Shape measure(const float *logits, size_t vocabulary, float *exponentials
     Shape shape = {.top = find_largest(logits, vocabulary)};
     float largest = logits[shape.top];
     double sum = 0.0, weighted = 0.0;
-    for (size_t i = 0; i < vocabulary; i++) {
-        float below = logits[i] - largest, e = expf(below);
-        if (exponentials != NULL) exponentials[i] = e;
-        sum += (double)e;
-        if (e > 0.0F) weighted += (double)e * (double)below; /* 0 · −∞ is 0 here */
+    float part[PART];
+    for (size_t at = 0; at < vocabulary; at += PART) {
+        size_t count = vocabulary - at < PART ? vocabulary - at : PART;
+        float *to = exponentials != NULL ? exponentials + at : part;
+        sum += kernels_get()->exponentials(logits + at, count, largest, 1.0F, to);
+        for (size_t i = 0; i < count; i++) {
+            if (to[i] > 0.0F)
+                weighted += (double)to[i] * (double)(logits[at + i] - largest); /* 0 · −∞ is 0 here */
+        }
     }
     shape.log_normalizer = (double)largest + log(sum);
     shape.negative_entropy = weighted / sum - log(sum);

@@ -24,6 +24,7 @@
 #define REJUV_CORE_BLEND_H
 
 #include "core/checkpoint/checkpoint.h"
+#include "core/numerics/kernels.h"
 #include "core/support/status.h"
 
 #include <stdbool.h>
@@ -66,6 +67,11 @@ typedef struct Blend {
 /* out[r·stride + c] = W[first + r, first_column + c] for `count` rows and `columns` columns, in float32. */
 void blend_window(const Blend *blend, size_t first, size_t count, size_t first_column, size_t columns,
                   float *out, size_t stride);
+
+/* What blend_window() of the same arguments will read, for a product that fetches it on its way; nothing (no rows) where
+ * that does not lie in the files as it is. A moved W's third model is not among it. */
+KernelAhead blend_find_ahead(const Blend *blend, size_t first, size_t count, size_t first_column,
+                             size_t columns);
 
 /* Whole rows: out[r·columns + c] = W[first + r, c]. */
 void blend_rows(const Blend *blend, size_t first, size_t count, float *out);

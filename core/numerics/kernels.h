@@ -1,7 +1,7 @@
 /*
  * kernels — the inner loops over elements, compiled once for each instruction set and chosen at run time.
  *
- * Every variant gives the same bits for widen, narrow, blend, blend_marked, step and low_rank (each element is a fixed
+ * Every variant gives the same bits for widen, narrow, blend, blend_marked, step, low_rank, exponentials and silu (each element is a fixed
  * sequence of correctly rounded operations). `dot` and its like sum in 64 interleaved lanes that are folded
  * in a fixed order, so they too are the same on any machine; dot_low_rank's lanes are 16.
  *
@@ -71,12 +71,24 @@ double kernels_fold(const KernelSum *sum);
 /* Whether every element was: no square of a float32 overflows in double, so the sums of squares tell. */
 bool kernels_is_finite(const KernelDrift *drift);
 
+/* Stored elements that are wanted next, some of each row, which are brought near on the way: multiplying
+ * leaves memory idle, and blending waits for it. */
+typedef struct KernelAhead {
+    const void *first[2];       /* of both models, or of the one that is read twice */
+    size_t stride, rows, bytes; /* from a row to the next; how many; of each */
+    size_t row, at;             /* how far they are there: byte `at` of `row` */
+} KernelAhead;
+
 /* Weights as they were blended: `rows` of them for each output, `depth` for each input; what lies behind the other in
  * memory is `stride` apart. */
 typedef struct KernelPanel {
     const float *weights;
     size_t stride, rows, depth;
+    KernelAhead *ahead; /* NULL: nothing */
+    size_t ahead_lines; /* of it, of 64 bytes, that this product has to bring, of each model */
 } KernelPanel;
+
+enum { KERNELS_LINE = 64 /* bytes of a cache line */ };
 
 /* The factors of a matrix of low rank, from some row and column of it on: its element (r, c) is Σ_k left[r·left_row +
  * k·left_rank] · right[k·right_rank + c]. */
@@ -129,6 +141,14 @@ typedef struct Kernels {
     /* values[i] = (values[i] ± steps[0].size) ± steps[1].size, with the signs of element first + i; 1 or 2 steps */
     void (*step)(const KernelStep *steps, size_t step_count, uint64_t first, size_t count, float *values);
 
+    /* to[i] = exp((from[i] − above) · scale); the sum of them, in 16 lanes, i mod 16, of doubles that kernels_fold() adds.
+     * `to` may be `from`. Both are the same bits on any machine. The exponential is off by less than 1.1 units of its last
+     * place (libm's by 0.51), and by 1.5 of its 2^-149 where it is below 2^-126; of −∞ it is 0, of a NaN one. */
+    double (*exponentials)(const float *from, size_t count, float above, float scale, float *to);
+
+    /* to[i] = from[i] / (1 + exp(−from[i])), with that exponential; `to` may be `from`. */
+    void (*silu)(const float *from, size_t count, float *to);
+
     /* Σ_i w[i] · x[i], w[i] as blend() makes it */
     float (*dot)(const KernelRow *row, size_t count, const float *x);
 
@@ -144,6 +164,14 @@ typedef struct Kernels {
     void (*multiply_pack)(const KernelPanel *panel, const float *pack, size_t tokens, bool adds, float *sums);
     void (*multiply_pack_back)(const KernelPanel *panel, const float *pack, size_t tokens, bool adds,
                                float *sums);
+
+    /* pack[k·lanes + t] = tokens[t][k] for k < depth, and 0 in lanes without a token: how multiply_pack() has it. */
+    void (*fill_pack)(const float *const *tokens, size_t token_count, size_t depth, size_t lanes,
+                      float *pack);
+
+    /* y[t·stride + r] = sums[r·lanes + t], or with `adds` that is added. */
+    void (*take_sums)(const float *sums, size_t rows, size_t tokens, size_t lanes, bool adds, float *y,
+                      size_t stride);
 
     /* sums[t·stride + r] = Σ_k w[r, k] · tokens[t][first + k], w as blend() makes it, or with `adds` that is added: rows that
      * are met by few tokens, blended on the way into registers. Products are added up in 16 lanes, k mod 16, one

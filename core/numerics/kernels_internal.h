@@ -168,6 +168,24 @@ size_t kernels_variant_drift(const KernelRow *row, size_t count, uint32_t least,
                              double *sizes);
 void kernels_variant_drift_keys(const float *s, const float *b, size_t count, uint32_t *keys);
 
+/* ---- kernels_exp.c: Kernels.exponentials and Kernels.silu ---- */
+
+#define kernels_variant_exponentials JOIN_NAMES(kernels_exponentials_, KERNELS_VARIANT)
+#define kernels_variant_silu         JOIN_NAMES(kernels_silu_, KERNELS_VARIANT)
+
+double kernels_variant_exponentials(const float *from, size_t count, float above, float scale, float *to);
+void kernels_variant_silu(const float *from, size_t count, float *to);
+
+/* ---- kernels_pack.c: Kernels.fill_pack and Kernels.take_sums ---- */
+
+#define kernels_variant_fill_pack JOIN_NAMES(kernels_fill_pack_, KERNELS_VARIANT)
+#define kernels_variant_take_sums JOIN_NAMES(kernels_take_sums_, KERNELS_VARIANT)
+
+void kernels_variant_fill_pack(const float *const *tokens, size_t token_count, size_t depth, size_t lanes,
+                               float *pack);
+void kernels_variant_take_sums(const float *sums, size_t rows, size_t tokens, size_t lanes, bool adds,
+                               float *y, size_t stride);
+
 /* ---- kernels_multiply.c: Kernels.multiply_pack ---- */
 
 #define kernels_variant_multiply      JOIN_NAMES(kernels_multiply_, KERNELS_VARIANT)

@@ -22,7 +22,8 @@ enum {
     WIDTH = KERNELS_WIDTH,
     MOST_VECTORS = KERNELS_PACK / WIDTH,
     MOST_ROWS = 12,
-    STRETCH = 128 /* columns: with a whole pack they stay in the L1 cache */
+    STRETCH = 128, /* columns: with a whole pack they stay in the L1 cache */
+    STEP = 8       /* columns between two looks ahead */
 };
 
 typedef struct Tile {
@@ -31,7 +32,21 @@ typedef struct Tile {
     const float *pack; /* [depth × vectors · WIDTH] */
     float *sums;       /* [rows × vectors · WIDTH] */
     bool adds;         /* to what is in `sums` */
+    KernelAhead *ahead;
+    size_t lines; /* of it at each step */
 } Tile;
+
+INLINE void fetch_ahead(KernelAhead *ahead, size_t lines) {
+    for (; lines > 0 && ahead->row < ahead->rows; lines--) {
+        size_t at = ahead->row * ahead->stride + ahead->at;
+        __builtin_prefetch((const char *)ahead->first[0] + at, 0, 3);
+        __builtin_prefetch((const char *)ahead->first[1] + at, 0, 3);
+        ahead->at += KERNELS_LINE;
+        if (ahead->at < ahead->bytes) continue;
+        ahead->at = 0;
+        ahead->row++;
+    }
+}
 
 /* `rows`, `vectors` and `is_back` are constants where this is inlined: all loops over them are undone, and sums are
  * registers. */
@@ -44,16 +59,20 @@ INLINE void multiply_tile(const Tile *tile, size_t rows, size_t vectors, bool is
         for (size_t v = 0; v < vectors; v++)
             sums[r][v] = tile->adds ? vector_load(tile->sums + r * line + v * WIDTH) : vector_spread(0.0F);
     }
-    for (size_t k = 0; k < tile->depth; k++) {
-        Vector tokens[MOST_VECTORS];
+    for (size_t k = 0; k < tile->depth;) {
+        size_t end = tile->depth - k < STEP ? tile->depth : k + STEP;
+        if (tile->lines > 0) fetch_ahead(tile->ahead, tile->lines);
+        for (; k < end; k++) {
+            Vector tokens[MOST_VECTORS];
 #pragma GCC unroll 4
-        for (size_t v = 0; v < vectors; v++) tokens[v] = vector_load(tile->pack + k * line + v * WIDTH);
+            for (size_t v = 0; v < vectors; v++) tokens[v] = vector_load(tile->pack + k * line + v * WIDTH);
 #pragma GCC unroll 12
-        for (size_t r = 0; r < rows; r++) {
-            size_t at = is_back ? k * tile->stride + r : r * tile->stride + k;
-            Vector weight = vector_spread(tile->panel[at]);
+            for (size_t r = 0; r < rows; r++) {
+                size_t at = is_back ? k * tile->stride + r : r * tile->stride + k;
+                Vector weight = vector_spread(tile->panel[at]);
 #pragma GCC unroll 4
-            for (size_t v = 0; v < vectors; v++) sums[r][v] = vector_fma(weight, tokens[v], sums[r][v]);
+                for (size_t v = 0; v < vectors; v++) sums[r][v] = vector_fma(weight, tokens[v], sums[r][v]);
+            }
         }
     }
 #pragma GCC unroll 12
@@ -63,33 +82,49 @@ INLINE void multiply_tile(const Tile *tile, size_t rows, size_t vectors, bool is
     }
 }
 
-/* All rows of a stretch of columns, a tile of `most` after another, the last ones one by one. */
+/* Rows that are left, a tile of `most` after another; how many are left then. */
+INLINE size_t multiply_tiles(Tile *tile, size_t rows, size_t most, size_t vectors, bool is_back) {
+    for (; rows >= most; rows -= most) {
+        multiply_tile(tile, most, vectors, is_back);
+        tile->panel += most * (is_back ? 1 : tile->stride);
+        tile->sums += most * vectors * WIDTH;
+    }
+    return rows;
+}
+
+/* All rows of a stretch of columns. Tiles of few rows leave the processor waiting for its own sums: the last rows are
+ * in as large ones as can be. */
 INLINE void multiply_stretch(Tile tile, size_t rows, size_t most, size_t vectors, bool is_back) {
-    size_t r = 0, step = is_back ? 1 : tile.stride;
-    const float *panel = tile.panel;
-    float *sums = tile.sums;
-    for (; r + most <= rows; r += most) {
-        tile.panel = panel + r * step;
-        tile.sums = sums + r * vectors * WIDTH;
-        multiply_tile(&tile, most, vectors, is_back);
-    }
-    for (; r < rows; r++) {
-        tile.panel = panel + r * step;
-        tile.sums = sums + r * vectors * WIDTH;
-        multiply_tile(&tile, 1, vectors, is_back);
-    }
+    rows = multiply_tiles(&tile, rows, most, vectors, is_back);
+    if (most > 4) rows = multiply_tiles(&tile, rows, 4, vectors, is_back);
+    if (most > 2) rows = multiply_tiles(&tile, rows, 2, vectors, is_back);
+    (void)multiply_tiles(&tile, rows, 1, vectors, is_back);
+}
+
+/* Steps of a product: how often it can look ahead. */
+static size_t count_steps(const KernelPanel *panel, size_t most) {
+    size_t rows_left = panel->rows % most; /* in tiles of 4, 2 and 1, about */
+    size_t tiles = panel->rows / most + (rows_left + 3) / 4;
+    return tiles * ((panel->depth + STEP - 1) / STEP);
 }
 
 INLINE void multiply_panel(const KernelPanel *panel, const float *pack, size_t tokens, bool adds, float *sums,
                            bool is_back) {
-    size_t vectors = (tokens + WIDTH - 1) / WIDTH;
+    static const size_t MOST[] = {ROWS_1, ROWS_2, ROWS_3, ROWS_4};
+    size_t vectors = (tokens + WIDTH - 1) / WIDTH, lines = 0;
+    if (panel->ahead != NULL && vectors > 0) {
+        size_t steps = count_steps(panel, MOST[vectors - 1]);
+        lines = steps == 0 ? 0 : (panel->ahead_lines + steps - 1) / steps;
+    }
     for (size_t at = 0; at < panel->depth; at += STRETCH) {
         Tile tile = {.panel = panel->weights + at * (is_back ? panel->stride : 1),
                      .stride = panel->stride,
                      .depth = panel->depth - at < STRETCH ? panel->depth - at : STRETCH,
                      .pack = pack + at * vectors * WIDTH,
                      .sums = sums,
-                     .adds = adds || at > 0};
+                     .adds = adds || at > 0,
+                     .ahead = panel->ahead,
+                     .lines = lines};
         switch (vectors) {
         case 1:
             multiply_stretch(tile, panel->rows, ROWS_1, 1, is_back);

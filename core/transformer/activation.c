@@ -1,5 +1,7 @@
 #include "core/transformer/activation.h"
 
+#include "core/numerics/kernels.h"
+
 #include <math.h>
 
 static const float ROOT_HALF = 0.70710678F, ROOT_TWO_OVER_PI = 0.79788456F,
@@ -65,6 +67,14 @@ float activation_value(Activation activation, float x) {
         break;
     }
     return x;
+}
+
+void activation_values(Activation activation, const float *from, size_t count, float *to) {
+    if (activation == ACTIVATION_SILU) {
+        kernels_get()->silu(from, count, to);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) to[i] = activation_value(activation, from[i]);
 }
 
 Xielu activation_read_xielu(float positive, float negative, float beta, float epsilon) {

@@ -10,6 +10,10 @@
 /* Of all that have no weights of their own; x itself for one that has. */
 float activation_value(Activation activation, float x);
 
+/* The same of `count` values at once; `to` may be `from`. SiLU is the kernels' (Kernels.silu): its exponential differs from
+ * libm's in the last bit here and there. */
+void activation_values(Activation activation, const float *from, size_t count, float *to);
+
 /* xIELU (arXiv 2411.13010): α₊ x² + β x above 0, else α₋ (eᵐ − 1 − x) + β x with m = min(x, ε). */
 typedef struct Xielu {
     float above, below; /* α₊, α₋ */

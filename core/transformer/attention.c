@@ -1,6 +1,7 @@
 #include "core/transformer/attention.h"
 
 #include "core/numerics/blas.h"
+#include "core/numerics/kernels.h"
 #include "core/support/memory.h"
 
 #include <math.h>
@@ -123,10 +124,7 @@ void attention_weigh(const ScoreRule *rule, float *scores, size_t from, size_t t
     if (rule->kept > 0) add_masks(rule, scores, from, to);
     for (size_t i = from; i < to; i++) largest = fmaxf(largest, scores[i]);
     double sum = rule->sink != NULL ? (double)expf(*rule->sink - largest) : 0.0;
-    for (size_t i = from; i < to; i++) {
-        scores[i] = expf(scores[i] - largest);
-        sum += (double)scores[i];
-    }
+    sum += kernels_get()->exponentials(scores + from, to - from, largest, 1.0F, scores + from);
     float share = (float)(1.0 / sum);
     for (size_t i = 0; i < from; i++) scores[i] = 0.0F;
     for (size_t i = from; i < to; i++) scores[i] *= share;

@@ -17,7 +17,7 @@ static void activate(const Chunk *chunk, const ForwardState *state, const float 
     Activation activation = state->side->config->activation;
     size_t width = forward_plan(state, chunk->layer)->intermediate_size;
     if (activation != ACTIVATION_XIELU) {
-        for (size_t i = 0; i < width; i++) to[i] = activation_value(activation, from[i]);
+        activation_values(activation, from, width, to);
         return;
     }
     const Xielu weights =

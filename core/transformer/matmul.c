@@ -7,12 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A panel, what the next one is blended from and as many columns of a pack fit an L2 cache of 1 MiB together: 192, 192 and
+ * 256 KiB. Rows are a cache line further apart than they are long, or a tile's rows would want the same places in the L1
+ * cache; and they are whole tiles of any kernel. */
 enum {
-    PANEL_ROWS = 128,
-    PANEL_COLUMNS = 1024, /* 128 × 1024 floats are 512 KiB: half of a usual L2 cache */
-    VECTOR_ROWS = 128,    /* rows a task for one token */
-    LINE = 16             /* floats of a cache line */
+    PANEL_ROWS = 48,
+    PANEL_COLUMNS = 1024,
+    APART = KERNELS_LINE / sizeof(float),
+    BACK_COLUMNS = 128, /* of a panel on the way back, which has PANEL_COLUMNS rows */
+    TASK_ROWS = 128,    /* rows a task for one token, or for few; on the way back, columns */
+    PANEL_FLOATS = BACK_COLUMNS * PANEL_COLUMNS
 };
+_Static_assert((int)PANEL_ROWS *((int)PANEL_COLUMNS + (int)APART) <= (int)PANEL_FLOATS,
+               "room for either panel");
+_Static_assert((int)BACK_COLUMNS == (int)TASK_ROWS, "a task of several products is as much either way");
 
 struct MatmulScratch {
     float *panels; /* a thread's panel, and the sums of its rows by a pack's tokens */
@@ -38,7 +46,7 @@ Status matmul_create_scratch(unsigned threads, MatmulScratch **scratch, Error *e
     *scratch = memory_allocate(1, sizeof **scratch);
     if (*scratch == NULL) return memory_fail(error, "matmul scratch");
     (*scratch)->threads = threads;
-    (*scratch)->panel_size = PANEL_ROWS * (PANEL_COLUMNS + kernels_get()->pack);
+    (*scratch)->panel_size = PANEL_FLOATS + BACK_COLUMNS * kernels_get()->pack;
     (*scratch)->panels = memory_allocate_aligned(threads, (*scratch)->panel_size * sizeof(float));
     if ((*scratch)->panels != NULL) return STATUS_OK;
     matmul_free_scratch(*scratch);
@@ -112,12 +120,8 @@ static void fill_pack(void *argument, size_t task, unsigned worker) {
     size_t operand = task / stretches / packs, end = smaller(columns, from + PACK_COLUMNS);
     Pack pack = locate_pack(multiply, operand, task / stretches % packs);
     const float *rows[KERNELS_MOST_PACK];
-    for (size_t t = 0; t < pack.tokens; t++) rows[t] = input_row(multiply, operand, pack.first + t);
-    for (size_t k = from; k < end; k++) {
-        float *line = pack.lines + k * pack.lanes;
-        for (size_t t = 0; t < pack.tokens; t++) line[t] = rows[t][k];
-        for (size_t t = pack.tokens; t < pack.lanes; t++) line[t] = 0.0F;
-    }
+    for (size_t t = 0; t < pack.tokens; t++) rows[t] = input_row(multiply, operand, pack.first + t) + from;
+    kernels_get()->fill_pack(rows, pack.tokens, end - from, pack.lanes, pack.lines + from * pack.lanes);
 }
 
 /* What was in them is lost. */
@@ -145,36 +149,72 @@ static Status fill_packs(Multiply *multiply, Job *job, Error *error) {
 
 /* ---- many tokens ---- */
 
-/* Sums [rows × lanes] to where they belong in y [tokens × width], a cache line of it at a time. */
-static void take_sums(const MatmulOperand *operand, const Pack *pack, size_t width, const float *sums,
-                      size_t first, size_t rows, bool adds) {
-    for (size_t row = 0; row < rows; row += LINE) {
-        size_t end = smaller(rows, row + LINE);
-        for (size_t t = 0; t < pack->tokens; t++) {
-            float *y = operand->y + (pack->first + t) * width + first;
-            for (size_t r = row; r < end; r++) y[r] = (adds ? y[r] : 0.0F) + sums[r * pack->lanes + t];
-        }
+/* A product's panel of some rows and columns: of which operand, and from where on. */
+typedef struct PanelPlace {
+    size_t index, first, column;
+} PanelPlace;
+
+static size_t panel_rows(const Multiply *multiply, PanelPlace place) {
+    return smaller(PANEL_ROWS, multiply->operands[place.index].blend.sft->rows - place.first);
+}
+
+static size_t panel_columns(const Multiply *multiply, PanelPlace place) {
+    return smaller(PANEL_COLUMNS, multiply->operands[place.index].blend.sft->columns - place.column);
+}
+
+/* What this thread blends next, as far as one can tell: the same rows' other columns, the same rows of the next operand, or the
+ * rows that are its turn when all threads are as fast. */
+static KernelAhead find_next(const Multiply *multiply, PanelPlace place) {
+    const Tensor *shape = multiply->operands[0].blend.sft;
+    place.column += PANEL_COLUMNS;
+    if (place.column >= shape->columns) {
+        place.column = 0;
+        place.index++;
+    }
+    if (place.index == multiply->count) {
+        place.index = 0;
+        place.first += (size_t)PANEL_ROWS * job_threads(multiply->job);
+    }
+    if (place.first >= shape->rows) return (KernelAhead){.rows = 0};
+    return blend_find_ahead(&multiply->operands[place.index].blend, place.first, panel_rows(multiply, place),
+                            place.column, panel_columns(multiply, place));
+}
+
+static size_t count_lines(const KernelAhead *ahead) {
+    return ahead->rows * ((ahead->bytes + KERNELS_LINE - 1) / KERNELS_LINE);
+}
+
+static void multiply_place(const Multiply *multiply, PanelPlace place, float *panel) {
+    const MatmulOperand *operand = &multiply->operands[place.index];
+    size_t rows = panel_rows(multiply, place), columns = panel_columns(multiply, place),
+           width = operand->blend.sft->rows, packs = count_packs(multiply);
+    float *sums = panel + PANEL_FLOATS;
+    blend_window(&operand->blend, place.first, rows, place.column, columns, panel, columns + APART);
+    KernelAhead ahead = find_next(multiply, place);
+    const KernelPanel weights = {.weights = panel,
+                                 .stride = columns + APART,
+                                 .rows = rows,
+                                 .depth = columns,
+                                 .ahead = &ahead,
+                                 .ahead_lines = (count_lines(&ahead) + packs - 1) / packs};
+    for (size_t p = 0; p < packs; p++) {
+        Pack pack = locate_pack(multiply, place.index, p);
+        kernels_get()->multiply_pack(&weights, pack.lines + place.column * pack.lanes, pack.tokens, false,
+                                     sums);
+        kernels_get()->take_sums(sums, rows, pack.tokens, pack.lanes, place.column > 0,
+                                 operand->y + pack.first * width + place.first, width);
     }
 }
 
 static void multiply_rows(const Multiply *multiply, size_t index, size_t first, float *panel) {
     const MatmulOperand *operand = &multiply->operands[index];
     const Tensor *shape = operand->blend.sft;
-    size_t rows = smaller(PANEL_ROWS, shape->rows - first);
-    float *sums = panel + PANEL_ROWS * PANEL_COLUMNS;
-    for (size_t column = 0; column < shape->columns; column += PANEL_COLUMNS) {
-        size_t columns = smaller(PANEL_COLUMNS, shape->columns - column);
+    PanelPlace place = {.index = index, .first = first};
+    for (; place.column < shape->columns; place.column += PANEL_COLUMNS) {
         if (job_is_cancelled(multiply->job)) return;
-        blend_window(&operand->blend, first, rows, column, columns, panel, columns);
-        for (size_t p = 0; p < count_packs(multiply); p++) {
-            Pack pack = locate_pack(multiply, index, p);
-            const KernelPanel weights = {panel, columns, rows, columns};
-            kernels_get()->multiply_pack(&weights, pack.lines + column * pack.lanes, pack.tokens, false,
-                                         sums);
-            take_sums(operand, &pack, shape->rows, sums, first, rows, column > 0);
-        }
+        multiply_place(multiply, place, panel);
     }
-    add_bias(operand, multiply->tokens, shape->rows, first, rows);
+    add_bias(operand, multiply->tokens, shape->rows, first, panel_rows(multiply, place));
 }
 
 static void multiply_panel(void *argument, size_t task, unsigned worker) {
@@ -188,7 +228,7 @@ static void multiply_vector(void *argument, size_t task, unsigned worker) {
     const Multiply *multiply = argument;
     for (size_t i = 0; i < multiply->count; i++) {
         const MatmulOperand *operand = &multiply->operands[i];
-        size_t first = task * VECTOR_ROWS, rows = smaller(VECTOR_ROWS, operand->blend.sft->rows - first);
+        size_t first = task * TASK_ROWS, rows = smaller(TASK_ROWS, operand->blend.sft->rows - first);
         blend_multiply_vector(&operand->blend, first, rows, input_row(multiply, i, 0), operand->y + first);
         add_bias(operand, 1, 0, first, rows);
     }
@@ -198,8 +238,8 @@ static void multiply_vector(void *argument, size_t task, unsigned worker) {
 static void multiply_few(const Multiply *multiply, size_t task) {
     enum { AT_ONCE = 64 };
     const MatmulOperand *operand = &multiply->operands[0];
-    size_t width = operand->blend.sft->rows, first = task * PANEL_ROWS,
-           rows = smaller(PANEL_ROWS, width - first);
+    size_t width = operand->blend.sft->rows, first = task * TASK_ROWS,
+           rows = smaller(TASK_ROWS, width - first);
     const float *x[AT_ONCE];
     for (size_t at = 0, n; at < multiply->tokens; at += n) {
         n = smaller(multiply->tokens - at, AT_ONCE);
@@ -219,7 +259,7 @@ Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, Ma
     Multiply multiply = {operands, count, tokens, scratch, job, false, false, NULL};
     size_t rows = operands[0].blend.sft->rows;
     if (tokens == 1)
-        return job_run(job, (rows + VECTOR_ROWS - 1) / VECTOR_ROWS, multiply_vector, &multiply, error);
+        return job_run(job, (rows + TASK_ROWS - 1) / TASK_ROWS, multiply_vector, &multiply, error);
     Status status = fill_packs(&multiply, job, error);
     return status == STATUS_OK
                ? job_run(job, (rows + PANEL_ROWS - 1) / PANEL_ROWS, multiply_panel, &multiply, error)
@@ -230,18 +270,19 @@ Status matmul_run(const MatmulOperand *operands, size_t count, size_t tokens, Ma
 static void multiply_columns_back(const Multiply *multiply, size_t index, size_t first, float *panel) {
     const MatmulOperand *operand = &multiply->operands[index];
     const Tensor *shape = operand->blend.sft;
-    size_t columns = smaller(PANEL_ROWS, shape->columns - first);
-    float *sums = panel + PANEL_ROWS * PANEL_COLUMNS;
+    size_t columns = smaller(BACK_COLUMNS, shape->columns - first);
+    float *sums = panel + PANEL_FLOATS;
     for (size_t row = 0; row < shape->rows; row += PANEL_COLUMNS) {
         size_t rows = smaller(PANEL_COLUMNS, shape->rows - row);
         if (job_is_cancelled(multiply->job)) return;
         blend_window(&operand->blend, row, rows, first, columns, panel, columns);
         for (size_t p = 0; p < count_packs(multiply); p++) {
             Pack pack = locate_pack(multiply, index, p);
-            const KernelPanel weights = {panel, columns, columns, rows};
+            const KernelPanel weights = {.weights = panel, .stride = columns, .rows = columns, .depth = rows};
             kernels_get()->multiply_pack_back(&weights, pack.lines + row * pack.lanes, pack.tokens, false,
                                               sums);
-            take_sums(operand, &pack, shape->columns, sums, first, columns, row > 0 || multiply->accumulate);
+            kernels_get()->take_sums(sums, columns, pack.tokens, pack.lanes, row > 0 || multiply->accumulate,
+                                     operand->y + pack.first * shape->columns + first, shape->columns);
         }
     }
     add_bias(operand, multiply->tokens, shape->columns, first, columns);
@@ -250,7 +291,8 @@ static void multiply_columns_back(const Multiply *multiply, size_t index, size_t
 static void multiply_block_back(void *argument, size_t task, unsigned worker) {
     const Multiply *multiply = argument;
     float *panel = multiply->scratch->panels + (size_t)worker * multiply->scratch->panel_size;
-    for (size_t i = 0; i < multiply->count; i++) multiply_columns_back(multiply, i, task * PANEL_ROWS, panel);
+    for (size_t i = 0; i < multiply->count; i++)
+        multiply_columns_back(multiply, i, task * BACK_COLUMNS, panel);
 }
 
 Status matmul_run_back(const MatmulOperand *operands, size_t count, size_t tokens, bool accumulate,
@@ -262,9 +304,9 @@ Status matmul_run_back(const MatmulOperand *operands, size_t count, size_t token
     Multiply multiply = {operands, count, tokens, scratch, job, true, accumulate, NULL};
     size_t columns = operands[0].blend.sft->columns;
     Status status = fill_packs(&multiply, job, error);
-    return status == STATUS_OK
-               ? job_run(job, (columns + PANEL_ROWS - 1) / PANEL_ROWS, multiply_block_back, &multiply, error)
-               : status;
+    return status == STATUS_OK ? job_run(job, (columns + BACK_COLUMNS - 1) / BACK_COLUMNS,
+                                         multiply_block_back, &multiply, error)
+                               : status;
 }
 
 /* ---- several products ---- */
@@ -349,13 +391,12 @@ static Status run_each(EachStep *step, MatmulScratch *scratch, Job *job, Error *
     if (status == STATUS_OK) status = job_run(job, tasks, fill_each, step, error);
     tasks = 0;
     for (size_t i = 0; i < step->count; i++)
-        step->ends[i] = tasks += (output_width(&step->list[i]) + PANEL_ROWS - 1) / PANEL_ROWS;
+        step->ends[i] = tasks += (output_width(&step->list[i]) + TASK_ROWS - 1) / TASK_ROWS;
     return status == STATUS_OK ? job_run(job, tasks, multiply_each, step, error) : status;
 }
 
 Status matmul_run_each(const MatmulProduct *products, size_t count, bool is_single, MatmulScratch *scratch,
                        Job *job, Error *error) {
-    _Static_assert((int)PANEL_ROWS == (int)VECTOR_ROWS, "a task is as many rows either way");
     if (count == 0) return STATUS_OK;
     if (job_threads(job) > scratch->threads)
         return status_fail(error, STATUS_ARGUMENT, "matmul scratch for %u threads, a job of %u",

@@ -6,6 +6,7 @@
 #include "core/numerics/random.h"
 #include "core/support/memory.h"
 
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -531,8 +532,10 @@ static void a_panel_times_tokens_is_their_products(void **state) {
     size_t count = kernels_list(list, 3);
     double worst = 0.0;
     static float turned[PANEL_DEPTH * PANEL_ROWS], back[PANEL_ROWS * 64];
-    const KernelPanel flat = {panel, PANEL_STRIDE, PANEL_ROWS, PANEL_DEPTH};
-    const KernelPanel upright = {turned, PANEL_ROWS, PANEL_ROWS, PANEL_DEPTH};
+    const KernelPanel flat = {
+        .weights = panel, .stride = PANEL_STRIDE, .rows = PANEL_ROWS, .depth = PANEL_DEPTH};
+    const KernelPanel upright = {
+        .weights = turned, .stride = PANEL_ROWS, .rows = PANEL_ROWS, .depth = PANEL_DEPTH};
     for (size_t i = 0; i < sizeof panel / sizeof *panel; i++) panel[i] = (float)random_uniform(41, i) - 0.5F;
     for (size_t r = 0; r < PANEL_ROWS; r++)
         for (size_t k = 0; k < PANEL_DEPTH; k++) turned[k * PANEL_ROWS + r] = panel[r * PANEL_STRIDE + k];
@@ -565,7 +568,8 @@ static void a_tokens_sums_do_not_depend_on_its_company(void **state) {
     (void)state;
     static float panel[PANEL_ROWS * PANEL_STRIDE], tokens[64][PANEL_DEPTH], pack[PANEL_DEPTH * 64],
         sums[PANEL_ROWS * 64];
-    const KernelPanel flat = {panel, PANEL_STRIDE, PANEL_ROWS, PANEL_DEPTH};
+    const KernelPanel flat = {
+        .weights = panel, .stride = PANEL_STRIDE, .rows = PANEL_ROWS, .depth = PANEL_DEPTH};
     float alone[3][PANEL_ROWS];
     const Kernels *list[3];
     size_t count = kernels_list(list, 3);
@@ -587,6 +591,132 @@ static void a_tokens_sums_do_not_depend_on_its_company(void **state) {
                 if (is_fused && v > 0) assert_true(alone[v][r] == alone[0][r]);
             }
         }
+    }
+}
+
+/* What is looked at ahead changes no sum, and all of it was looked at in the end. */
+static void looking_ahead_changes_nothing(void **state) {
+    (void)state;
+    enum { ROWS = 5, BYTES = 300 };
+    static float panel[PANEL_ROWS * PANEL_STRIDE], pack[PANEL_DEPTH * 64], sums[PANEL_ROWS * 64],
+        plain[PANEL_ROWS * 64];
+    static const unsigned char stored[ROWS * BYTES];
+    const Kernels *list[3];
+    size_t count = kernels_list(list, 3);
+    for (size_t i = 0; i < sizeof panel / sizeof *panel; i++) panel[i] = (float)random_uniform(45, i) - 0.5F;
+    for (size_t i = 0; i < sizeof pack / sizeof *pack; i++) pack[i] = (float)random_uniform(46, i) - 0.5F;
+    for (size_t v = 0; v < count; v++) {
+        for (size_t tokens = 1; tokens <= list[v]->pack; tokens += 3) {
+            size_t lanes = (tokens + list[v]->vector - 1) / list[v]->vector * list[v]->vector;
+            KernelAhead ahead = {.first = {stored, stored}, .stride = BYTES, .rows = ROWS, .bytes = BYTES};
+            KernelPanel weights = {
+                .weights = panel, .stride = PANEL_STRIDE, .rows = PANEL_ROWS, .depth = PANEL_DEPTH};
+            list[v]->multiply_pack(&weights, pack, tokens, false, plain);
+            weights.ahead = &ahead;
+            weights.ahead_lines = ROWS * ((BYTES + KERNELS_LINE - 1) / KERNELS_LINE);
+            list[v]->multiply_pack(&weights, pack, tokens, false, sums);
+            assert_memory_equal(sums, plain, PANEL_ROWS * lanes * sizeof *sums);
+            assert_int_equal(ahead.row, ROWS);
+        }
+    }
+}
+
+/* ---- tokens side by side, and back ---- */
+
+static void packs_are_tokens_turned_round(void **state) {
+    (void)state;
+    enum { LINES = 64, DEPTH = 37, ROWS = 29, STRIDE = 41 };
+    static float tokens[LINES][DEPTH], pack[DEPTH * LINES], sums[ROWS * LINES], y[LINES * STRIDE];
+    const float *lines[LINES];
+    const Kernels *list[3];
+    size_t listed = kernels_list(list, 3);
+    for (size_t i = 0; i < LINES * (size_t)DEPTH; i++)
+        tokens[i / DEPTH][i % DEPTH] = (float)random_uniform(47, i) - 0.5F;
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) sums[i] = (float)random_uniform(48, i) - 0.5F;
+    for (size_t t = 0; t < LINES; t++) lines[t] = tokens[t];
+    for (size_t v = 0; v < listed; v++) {
+        for (size_t count = 1; count <= list[v]->pack; count++) {
+            size_t lanes = (count + list[v]->vector - 1) / list[v]->vector * list[v]->vector;
+            memset(pack, 0xff, sizeof pack);
+            list[v]->fill_pack(lines, count, DEPTH, lanes, pack);
+            for (size_t k = 0; k < DEPTH; k++)
+                for (size_t t = 0; t < lanes; t++)
+                    assert_true(pack[k * lanes + t] == (t < count ? tokens[t][k] : 0.0F));
+            for (size_t i = 0; i < LINES * (size_t)STRIDE; i++) y[i] = 7.0F;
+            list[v]->take_sums(sums, ROWS, count, lanes, false, y, STRIDE);
+            list[v]->take_sums(sums, ROWS, count, lanes, true, y, STRIDE);
+            for (size_t t = 0; t < LINES; t++)
+                for (size_t r = 0; r < STRIDE; r++)
+                    assert_true(y[t * STRIDE + r] ==
+                                (t < count && r < ROWS ? 2.0F * sums[r * lanes + t] : 7.0F));
+        }
+    }
+}
+
+/* ---- exponentials ---- */
+
+static float float_of_bits(uint32_t bits) {
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* In units of the result's last place, below 2^-126 of 2^-149. */
+static double count_units(float result, double exact) {
+    int exponent;
+    (void)frexp(exact, &exponent);
+    double unit = ldexp(1.0, exponent - 24 < -149 ? -149 : exponent - 24);
+    return fabs((double)result - exact) / unit;
+}
+
+/* Every 997th float of either sign, from 0 to beyond where the result is 0 or infinite. */
+static void exponentials_are_near_libm_everywhere(void **state) {
+    (void)state;
+    enum { AT_ONCE = 1000, STEP = 997 };
+    static const uint32_t END = 0x42dc0000U; /* 110 */
+    const Kernels *list[3];
+    size_t listed = kernels_list(list, 3);
+    float x[AT_ONCE], y[AT_ONCE], first[AT_ONCE], gated[AT_ONCE];
+    double worst = 0.0, worst_small = 0.0, worst_gated = 0.0;
+    for (uint32_t bits = 0; bits < END; bits += AT_ONCE / 2 * STEP) {
+        for (uint32_t i = 0; i < AT_ONCE; i++)
+            x[i] = float_of_bits((bits + i / 2 * STEP) | (i % 2 != 0 ? 0x80000000U : 0U));
+        for (size_t v = 0; v < listed; v++) {
+            double sum = list[v]->exponentials(x, AT_ONCE, 0.0F, 1.0F, y), added = 0.0;
+            if (v == 0) memcpy(first, y, sizeof first);
+            assert_memory_equal(y, first, sizeof first);
+            for (size_t i = 0; i < AT_ONCE; i++) added += (double)y[i];
+            assert_true(isinf(added) ? isinf(sum) : fabs(sum - added) <= 1e-12 * added);
+            list[v]->silu(x, AT_ONCE, gated);
+            for (size_t i = 0; i < AT_ONCE; i++) {
+                double exact = exp((double)x[i]), gate = (double)x[i] / (1.0 + exp(-(double)x[i]));
+                if (exact >= 0x1.ffffffp127) {
+                    assert_true(isinf(y[i]));
+                    continue;
+                }
+                double *most = exact < 0x1p-126 ? &worst_small : &worst;
+                *most = fmax(*most, count_units(y[i], exact));
+                if (x[i] > -88.0F && fabs(gate) >= 0x1p-125)
+                    worst_gated = fmax(worst_gated, count_units(gated[i], gate));
+            }
+        }
+    }
+    print_message("off by %.3f units of the last place, of small results by %.3f, silu by %.3f\n", worst,
+                  worst_small, worst_gated);
+    assert_true(worst < 1.1);
+    assert_true(worst_small < 1.5);
+    assert_true(worst_gated < 3.0);
+}
+
+static void exponentials_of_no_numbers_are_what_they_should_be(void **state) {
+    (void)state;
+    const Kernels *list[3];
+    size_t listed = kernels_list(list, 3);
+    const float x[] = {-INFINITY, INFINITY, NAN, 3.0F, 3.0F};
+    for (size_t v = 0; v < listed; v++) {
+        float y[5];
+        assert_true(isnan(list[v]->exponentials(x, 5, 3.0F, FLT_MAX, y)));
+        assert_true(y[0] == 0.0F && isinf(y[1]) && isnan(y[2]) && y[3] == 1.0F && y[4] == 1.0F);
     }
 }
 
@@ -808,6 +938,10 @@ int main(void) {
         cmocka_unit_test(the_portable_variant_is_always_there_and_last),
         cmocka_unit_test(a_panel_times_tokens_is_their_products),
         cmocka_unit_test(a_tokens_sums_do_not_depend_on_its_company),
+        cmocka_unit_test(looking_ahead_changes_nothing),
+        cmocka_unit_test(packs_are_tokens_turned_round),
+        cmocka_unit_test(exponentials_are_near_libm_everywhere),
+        cmocka_unit_test(exponentials_of_no_numbers_are_what_they_should_be),
         cmocka_unit_test(rows_of_two_models_times_few_tokens_are_added_up_in_sixteen_lanes),
         cmocka_unit_test(factors_are_added_with_one_rounding_each),
         cmocka_unit_test(changed_rows_times_a_token_are_never_in_memory_and_yet_the_same),
