@@ -297,14 +297,62 @@ static float dot_chunked(const KernelRow *row, size_t count, const float *restri
     return fold(lanes);
 }
 
+#if defined(__AVX2__)
+
+/* The same lanes and the same order of adding them, all in registers: a row is short, and what is stored waits. */
+INLINE float fold_vectors(Vector sums[LANES / KERNELS_WIDTH]) {
+    for (size_t half = LANES / KERNELS_WIDTH / 2; half > 0; half /= 2) {
+#pragma GCC unroll 4
+        for (size_t i = 0; i < half; i++) sums[i] += sums[i + half];
+    }
+#if defined(__AVX512F__)
+    __m256 eight = _mm512_castps512_ps256(sums[0]) + _mm512_extractf32x8_ps(sums[0], 1);
+#else
+    __m256 eight = sums[0];
+#endif
+    __m128 four = _mm256_castps256_ps128(eight) + _mm256_extractf128_ps(eight, 1);
+    __m128 two = four + _mm_movehl_ps(four, four);
+    return two[0] + two[1];
+}
+
+/* Whole lanes of BF16, of both models or of one twice. */
+INLINE float dot_bf16(const unsigned char *s, const unsigned char *b, bool is_both, const KernelRow *row,
+                      size_t count, const float *x) {
+    Vector sums[LANES / KERNELS_WIDTH], zero = vector_spread(0.0F), ws = vector_spread(row->weight_sft),
+                                        wb = vector_spread(row->weight_base);
+#pragma GCC unroll 8
+    for (size_t v = 0; v < LANES / KERNELS_WIDTH; v++) sums[v] = zero;
+    for (size_t i = 0; i < count; i += LANES) {
+#pragma GCC unroll 8
+        for (size_t v = 0; v < LANES / KERNELS_WIDTH; v++) {
+            size_t at = i + v * KERNELS_WIDTH;
+            Vector weights = vector_load_bf16(s + 2 * at);
+            if (is_both)
+                weights = vector_fma(wb, vector_load_bf16(b + 2 * at), vector_fma(ws, weights, zero));
+            sums[v] = vector_fma(weights, vector_load(x + at), sums[v]);
+        }
+    }
+    return fold_vectors(sums);
+}
+
+/* Of both models only where vectors are short: with longer ones GCC's own loop was as fast out of memory, or faster. */
+#define DOT_WHOLE_LANES(s, b, is_both)                                                                       \
+    if (dtype == DTYPE_BF16 && count % LANES == 0 && (!(is_both) || KERNELS_WIDTH == 8))                     \
+    return dot_bf16(s, b, is_both, row, count, x)
+#else
+#define DOT_WHOLE_LANES(s, b, is_both) (void)0
+#endif
+
 static float dot(const KernelRow *row, size_t count, const float *x) {
     bool sft_only = row->weight_base == 0.0F, base_only = !sft_only && row->weight_sft == 0.0F;
     DType dtype = base_only ? row->base_dtype : row->sft_dtype;
     const void *one = base_only ? row->base : row->sft;
     if (sft_only || base_only) {
+        DOT_WHOLE_LANES(one, one, false);
         if (dtype == DTYPE_BF16) return dot_one_bf16(one, count, x);
         if (dtype == DTYPE_F32) return dot_one_f32(one, count, x);
     } else if (row->sft_dtype == row->base_dtype) {
+        DOT_WHOLE_LANES(row->sft, row->base, true);
         if (dtype == DTYPE_BF16) return dot_both_bf16(row, count, x);
         if (dtype == DTYPE_F32) return dot_both_f32(row, count, x);
     }
