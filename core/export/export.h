@@ -95,11 +95,12 @@ typedef struct ExportPlan {
     size_t sidecar_count, sidecar_capacity;
     ExportInput *inputs;
     size_t input_count;
-    uint64_t weight_bytes; /* the tensors */
-    uint64_t total_bytes;  /* all files */
-    uint64_t kept_bytes;   /* of an interrupted run of this very plan: they need not be written again */
-    uint64_t left_bytes;   /* of an interrupted run that this one cannot go on from: removed first */
-    uint64_t free_bytes;   /* for this user on the target's file system; UINT64_MAX where it does not say */
+    uint64_t weight_bytes;   /* the tensors */
+    uint64_t total_bytes;    /* all files */
+    uint64_t kept_bytes;     /* of an interrupted run of this very plan: they need not be written again */
+    uint64_t left_bytes;     /* of an interrupted run that this one cannot go on from: removed first */
+    uint64_t reserved_bytes; /* set aside by that run for what is yet to come, so not among the free ones */
+    uint64_t free_bytes;     /* for this user on the target's file system; UINT64_MAX where it does not say */
     char hash[HASH_HEX_SIZE]; /* over the plan and the state of its inputs */
     Recipe *recipe;           /* what is known before writing; export_run() completes it */
     FindingList findings;     /* what a person should know; an error among them means that it cannot be run */

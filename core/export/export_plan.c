@@ -162,7 +162,7 @@ static Status sum_plan(ExportPlan *plan, Error *error) {
 
 bool export_has_room(const ExportPlan *plan) {
     uint64_t needed = plan->total_bytes - plan->kept_bytes;
-    return plan->free_bytes >= needed || needed - plan->free_bytes <= plan->left_bytes;
+    return plan->free_bytes >= needed || needed - plan->free_bytes <= plan->left_bytes + plan->reserved_bytes;
 }
 
 /* What lies in the partial directory: to go on from, or, of another plan, to be cleared away. */
@@ -171,7 +171,9 @@ static Status judge_remains(ExportPlan *plan, Error *error) {
     Status status = export_partial_peek(plan, &kept, error);
     if (status != STATUS_OK) return status;
     if (kept > plan->kept_bytes) plan->kept_bytes = kept;
-    if (kept == 0) plan->left_bytes = disk_used_bytes(plan->partial);
+    uint64_t used = disk_used_bytes(plan->partial);
+    if (kept == 0) plan->left_bytes = used;
+    if (kept > 0 && used > kept) plan->reserved_bytes = used - kept;
     if (plan->left_bytes > 0)
         status = finding_add(&plan->findings, SEVERITY_NOTE, plan->partial_name, error,
                              "%" PRIu64

@@ -226,6 +226,8 @@ static Status open_shard(Stream *stream, Error *error) {
         disk_open(stream->partial->directory, shard->name, stream->path, &stream->descriptor, error);
     if (status == STATUS_OK && ftruncate(stream->descriptor, (off_t)window->offset) != 0)
         status = status_fail_errno(error, errno, "%s", stream->path);
+    if (status == STATUS_OK)
+        status = disk_reserve(stream->descriptor, shard->file_bytes, stream->path, error);
     return status == STATUS_OK ? write_header(stream, shard, error) : status;
 }
 
@@ -358,6 +360,7 @@ static void release(Stream *stream) {
 static void save_what_there_is(Stream *stream) {
     Status ignored = STATUS_OK; /* where this fails, the last point to resume from stands */
     if (stream->unsynced > 0 && !stream->sync_failed) ignored = settle(stream, NULL);
+    if (stream->descriptor >= 0) disk_release(stream->descriptor);
     if (stream->descriptor >= 0) ignored = disk_close(stream->descriptor, stream->path, NULL);
     (void)ignored;
     stream->descriptor = -1;

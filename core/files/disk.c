@@ -15,12 +15,12 @@
 
 enum { MOST_AT_ONCE = 1 << 30, DEEPEST = 8 };
 
-static Status fail_write(int descriptor, int reason, size_t wanted, const char *path, Error *error) {
+static Status fail_write(int descriptor, int reason, uint64_t wanted, const char *path, Error *error) {
     struct statvfs facts;
     if ((reason != ENOSPC && reason != EDQUOT) || fstatvfs(descriptor, &facts) != 0)
-        return status_fail_errno(error, reason, "%s: writing %zu bytes", path, wanted);
-    return status_fail_errno(error, reason, "%s: writing %zu bytes where %" PRIu64 " are free", path, wanted,
-                             (uint64_t)facts.f_bavail * facts.f_frsize);
+        return status_fail_errno(error, reason, "%s: writing %" PRIu64 " bytes", path, wanted);
+    return status_fail_errno(error, reason, "%s: writing %" PRIu64 " bytes where %" PRIu64 " are free", path,
+                             wanted, (uint64_t)facts.f_bavail * facts.f_frsize);
 }
 
 Status disk_write(int descriptor, const void *bytes, size_t size, uint64_t offset, const char *path,
@@ -36,6 +36,23 @@ Status disk_write(int descriptor, const void *bytes, size_t size, uint64_t offse
         offset += (uint64_t)count;
     }
     return STATUS_OK;
+}
+
+Status disk_reserve(int descriptor, uint64_t size, const char *path, Error *error) {
+    while (size > 0 && fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) != 0) {
+        if (errno == EINTR) continue;
+        if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO)
+            return fail_write(descriptor, errno, size, path, error);
+        break; /* it has no such call, or not in this mode */
+    }
+    return STATUS_OK;
+}
+
+void disk_release(int descriptor) {
+    struct stat facts;
+    if (fstat(descriptor, &facts) != 0) return;
+    int ignored = ftruncate(descriptor, facts.st_size);
+    (void)ignored; /* advice, like setting it aside */
 }
 
 /* SMB and some FUSE file systems know no fsync of a directory: what they keep, they keep without it. */

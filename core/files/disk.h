@@ -23,6 +23,14 @@
 Status disk_write(int descriptor, const void *bytes, size_t size, uint64_t offset, const char *path,
                   Error *error) STATUS_MUST_CHECK;
 
+/* Sets room aside for a file that is to have `size` bytes, which its length does not show: it is written several times
+ * faster where the file system need not find room for every piece. A file system that cannot is left to find it. A full
+ * disk is said as disk_write() says it. */
+Status disk_reserve(int descriptor, uint64_t size, const char *path, Error *error) STATUS_MUST_CHECK;
+
+/* Gives back what was set aside beyond the file's end; a file system that keeps it does no harm. */
+void disk_release(int descriptor);
+
 /* fsync; a directory on a file system that has none for directories is left to it. */
 Status disk_sync(int descriptor, const char *path, Error *error) STATUS_MUST_CHECK;
 

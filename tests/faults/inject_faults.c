@@ -12,7 +12,7 @@
  * FAULT_NTH    the how manieth of these calls is the first to fail, from 1; unless told 1.
  * FAULT_BYTES  in place of FAULT_NTH, for read, pread, write, pwrite: so many bytes go through in all; the
  *              call that would go beyond is cut short there, the next one fails. As a disk that fills up.
- * FAULT_ERRNO  EACCES EINTR EIO EMFILE ENOENT ENOMEM ENOSPC EXDEV; SHORT: a read or write moves half of its
+ * FAULT_ERRNO  EACCES EINTR EIO EMFILE ENOENT ENOMEM ENOSPC EOPNOTSUPP EXDEV; SHORT: a read or write moves half of its
  *              bytes, at least one; KILL: the process is killed at that point, before the call. Unless told
  *              EIO, for malloc ENOMEM.
  * FAULT_TIMES  how many calls fail in a row; 0: all that follow. Unless told 1.
@@ -51,9 +51,9 @@ enum { ERRNO_SHORT = -1, ERRNO_KILL = -2 };
 static const struct {
     const char *name;
     int value;
-} errors[] = {{"EACCES", EACCES},     {"EINTR", EINTR},    {"EIO", EIO},       {"EMFILE", EMFILE},
-              {"ENOENT", ENOENT},     {"ENOMEM", ENOMEM},  {"ENOSPC", ENOSPC}, {"EXDEV", EXDEV},
-              {"SHORT", ERRNO_SHORT}, {"KILL", ERRNO_KILL}};
+} errors[] = {{"EACCES", EACCES}, {"EINTR", EINTR},       {"EIO", EIO},        {"EMFILE", EMFILE},
+              {"ENOENT", ENOENT}, {"ENOMEM", ENOMEM},     {"ENOSPC", ENOSPC},  {"EOPNOTSUPP", EOPNOTSUPP},
+              {"EXDEV", EXDEV},   {"SHORT", ERRNO_SHORT}, {"KILL", ERRNO_KILL}};
 
 static struct {
     const char *call, *path, *log;

@@ -194,6 +194,31 @@ static void a_failing_truncation_leaves_nothing_that_looks_finished(void **state
     survive_every("ftruncate", scratch, "EIO", 4);
 }
 
+static void room_that_cannot_be_set_aside_leaves_nothing_that_looks_finished(void **state) {
+    (void)state;
+    survive_every("fallocate", scratch, "ENOSPC", 1);
+    survive_every("fallocate", scratch, "KILL", 1);
+}
+
+static void room_that_cannot_be_set_aside_is_said_as_a_full_disk(void **state) {
+    (void)state;
+    scratch_clear("out");
+    scratch_clear(".out.rejuv-partial");
+    assert_int_equal(export_under("FAULT_CALL=fallocate FAULT_PATH=.safetensors FAULT_ERRNO=ENOSPC"), FAILED);
+    char *message = scratch_read("errors", NULL);
+    assert_non_null(strstr(message, "model-00001-of-00002.safetensors: writing "));
+    assert_non_null(strstr(message, " are free: No space left on device"));
+    free(message);
+}
+
+static void a_file_system_that_sets_no_room_aside_is_written_to_all_the_same(void **state) {
+    (void)state;
+    scratch_clear("out");
+    scratch_clear(".out.rejuv-partial");
+    assert_int_equal(export_under("FAULT_CALL=fallocate FAULT_ERRNO=EOPNOTSUPP FAULT_TIMES=0"), 0);
+    expect_reference("no fallocate");
+}
+
 static void a_failing_open_anywhere_leaves_nothing_that_looks_finished(void **state) {
     (void)state;
     survive_every("open", "", "EIO", 15);
@@ -267,6 +292,9 @@ int main(int count, char **arguments) {
         cmocka_unit_test(a_failing_fsync_anywhere_leaves_nothing_that_looks_finished),
         cmocka_unit_test(a_failing_rename_anywhere_leaves_nothing_that_looks_finished),
         cmocka_unit_test(a_failing_truncation_leaves_nothing_that_looks_finished),
+        cmocka_unit_test(room_that_cannot_be_set_aside_leaves_nothing_that_looks_finished),
+        cmocka_unit_test(room_that_cannot_be_set_aside_is_said_as_a_full_disk),
+        cmocka_unit_test(a_file_system_that_sets_no_room_aside_is_written_to_all_the_same),
         cmocka_unit_test(a_failing_open_anywhere_leaves_nothing_that_looks_finished),
         cmocka_unit_test(a_failing_close_anywhere_leaves_nothing_that_looks_finished),
         cmocka_unit_test(a_failing_read_of_the_donor_leaves_nothing_that_looks_finished),
