@@ -308,6 +308,23 @@ void safetensors_forget_pages(const SafetensorsFile *file) {
     (void)madvise((void *)(uintptr_t)file->map, file->size, MADV_DONTNEED);
 }
 
+/* Of what is no file's, advice to forget would be taken as an order. */
+static void advise_range(const SafetensorsFile *file, const unsigned char *bytes, uint64_t count,
+                         int advice) {
+    uint64_t first;
+    if (count == 0 || !safetensors_find_offset(file, bytes, &first) || count > file->size - first) return;
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), begin = first - first % page;
+    (void)madvise((void *)((uintptr_t)file->map + begin), (size_t)(first + count - begin), advice);
+}
+
+void safetensors_forget_range(const SafetensorsFile *file, const unsigned char *bytes, uint64_t count) {
+    advise_range(file, bytes, count, MADV_DONTNEED);
+}
+
+void safetensors_expect_range(const SafetensorsFile *file, const unsigned char *bytes, uint64_t count) {
+    advise_range(file, bytes, count, MADV_WILLNEED);
+}
+
 void safetensors_close(SafetensorsFile *file) {
     if (file == NULL) return;
     if (file->map != NULL) (void)munmap((void *)(uintptr_t)file->map, file->size);

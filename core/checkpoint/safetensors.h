@@ -78,6 +78,13 @@ bool safetensors_find_offset(const SafetensorsFile *file, const unsigned char *d
  * again. For passes over a file that is larger than memory should look. */
 void safetensors_forget_pages(const SafetensorsFile *file);
 
+/* The same of some bytes of the mapping alone, with all of every page that they touch; bytes that lie elsewhere, in a copy,
+ * stay as they are. */
+void safetensors_forget_range(const SafetensorsFile *file, const unsigned char *bytes, uint64_t count);
+
+/* Lets the system begin to read some bytes of the mapping, without waiting for them. */
+void safetensors_expect_range(const SafetensorsFile *file, const unsigned char *bytes, uint64_t count);
+
 /* Unmaps and frees; takes NULL. */
 void safetensors_close(SafetensorsFile *file);
 

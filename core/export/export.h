@@ -95,6 +95,7 @@ typedef struct ExportPlan {
     size_t sidecar_count, sidecar_capacity;
     ExportInput *inputs;
     size_t input_count;
+    size_t first_written; /* of the tensors: those before it are an interrupted run's; export_run() says it */
     uint64_t weight_bytes;   /* the tensors */
     uint64_t total_bytes;    /* all files */
     uint64_t kept_bytes;     /* of an interrupted run of this very plan: they need not be written again */

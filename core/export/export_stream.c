@@ -8,6 +8,7 @@
  *
  * and then A and B change places. The long tasks come first, so that the tiles fill up the other threads.
  */
+#include "core/checkpoint/tensor_pages.h"
 #include "core/export/export_internal.h"
 #include "core/files/disk.h"
 #include "core/fusion/blend.h"
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 enum { TILE = 65536, TASK_WRITE = 0, TASK_HASH, TASK_SFT, TASK_BASE, TASK_TILES, LENGTH_BYTES = 8 };
-enum { FORGET_BYTES = 128 << 20, FASTEST_PACE = 4 };
+enum { FASTEST_PACE = 4 };
 enum { HASH_PIECE = 1 << 20, WRITE_PIECE = 4 << 20 }; /* between two looks at whether the job is cancelled */
 
 typedef struct Tile {
@@ -62,7 +63,7 @@ typedef struct Stream {
     float *scratch; /* TILE a worker */
     Error errors[TASK_TILES];
     Status statuses[TASK_TILES];
-    uint64_t done, unsynced, unforgotten;
+    uint64_t done, unsynced;
     bool sync_failed; /* then nothing more can be said about what is on disk */
 } Stream;
 
@@ -112,16 +113,21 @@ static void find_next_input(const ExportPlan *plan, Chain *chain) {
 
 static Status hash_inputs(const Stream *stream, Chain *chain, Error *error) {
     const ExportPlan *plan = stream->plan;
-    uint64_t left = chain->quota;
+    uint64_t left = chain->quota, began = chain->position;
     while (left > 0 && chain->input < plan->input_count && !job_is_cancelled(stream->job)) {
         const ExportInput *input = &plan->inputs[chain->input];
         size_t rest = input->file->size - chain->position, n = left < rest ? left : rest;
         if (n > HASH_PIECE) n = HASH_PIECE;
-        Status status = hash_add(chain->hash, input->file->map + chain->position, n, error);
+        const unsigned char *piece = input->file->map + chain->position;
+        Status status = hash_add(chain->hash, piece, n, error);
         chain->position += n;
         chain->remaining -= n;
         left -= n;
-        if (status == STATUS_OK && chain->position == input->file->size) {
+        bool is_whole = chain->position == input->file->size;
+        if (is_whole || left == 0)
+            safetensors_forget_range(input->file, input->file->map + began, chain->position - began);
+        if (status == STATUS_OK && is_whole) {
+            began = 0;
             status = hash_finish(chain->hash, export_input_file(plan, input)->sha256, error);
             chain->input++;
             find_next_input(plan, chain);
@@ -197,6 +203,55 @@ static Status fill_window(Stream *stream, Error *error) {
     return STATUS_OK;
 }
 
+/* ---- pages ---- */
+
+typedef void (*Advice)(const Checkpoint *checkpoint, const Tensor *tensor, uint64_t first, uint64_t count);
+
+/* Says of elements [first, first + count) of a tensor, on both sides. */
+static void advise(const ExportPlan *plan, size_t tensor, uint64_t first, uint64_t count, Advice advice) {
+    const PairTensor *source = plan->tensors[tensor].source;
+    uint64_t base = source->base == NULL ? 0 : source->base->rows * source->base->columns;
+    advice(plan->pair->sft, source->sft, first, count);
+    if (first < base)
+        advice(plan->pair->base, source->base, first, count < base - first ? count : base - first);
+}
+
+/* What the next window blends, and what the next round hashes, is read while this one works. */
+static void expect_pages(const Stream *stream) {
+    const ExportPlan *plan = stream->plan;
+    uint64_t ahead = 0, first = stream->element;
+    for (size_t t = stream->tensor; t < plan->tensor_count && ahead < plan->options.window_bytes; t++) {
+        uint64_t size = dtype_size(plan->tensors[t].dtype), count = plan->tensors[t].elements - first;
+        uint64_t room = (plan->options.window_bytes - ahead) / size + 1;
+        if (count > room) count = room;
+        advise(plan, t, first, count, tensor_pages_expect);
+        ahead += count * size + 1;
+        first = 0;
+    }
+    for (int i = 0; i < 2; i++) {
+        const Chain *chain = &stream->chains[i];
+        if (chain->input >= plan->input_count) continue;
+        const SafetensorsFile *file = plan->inputs[chain->input].file;
+        uint64_t rest = file->size - chain->position;
+        if (rest <= chain->quota) continue;
+        rest -= chain->quota;
+        safetensors_expect_range(file, file->map + chain->position + chain->quota,
+                                 chain->quota < rest ? chain->quota : rest);
+    }
+}
+
+/* Mapped pages that were read make this process look as large as the models. */
+static void forget_pages(const Stream *stream) {
+    const Window *window = stream->blending;
+    for (size_t i = 0, next; i < window->count; i = next) {
+        const Tile *tile = &window->tiles[i];
+        for (next = i + 1; next < window->count && window->tiles[next].tensor == tile->tensor;) next++;
+        const Tile *last = &window->tiles[next - 1];
+        advise(stream->plan, tile->tensor, tile->first, last->first + last->count - tile->first,
+               tensor_pages_forget);
+    }
+}
+
 /* ---- shards ---- */
 
 static Status write_header(Stream *stream, const ExportShard *shard, Error *error) {
@@ -250,13 +305,6 @@ static Status end_shard(Stream *stream, Error *error) {
 
 /* ---- rounds ---- */
 
-/* Mapped pages that were read make this process look as large as the models. */
-static void forget_pages(Stream *stream) {
-    for (size_t i = 0; i < stream->plan->input_count; i++)
-        safetensors_forget_pages(stream->plan->inputs[i].file);
-    stream->unforgotten = 0;
-}
-
 static void set_pace(Stream *stream) {
     uint64_t window = stream->plan->options.window_bytes, left = stream->plan->weight_bytes - stream->done;
     uint64_t rounds = left / window + 1;
@@ -284,8 +332,7 @@ static Status finish_round(Stream *stream, Error *error) {
         else if (stream->unsynced >= stream->plan->options.sync_bytes)
             status = settle(stream, error);
     }
-    stream->unforgotten += window->size + stream->chains[0].quota + stream->chains[1].quota;
-    if (stream->unforgotten >= FORGET_BYTES) forget_pages(stream);
+    forget_pages(stream);
     stream->writing = stream->blending;
     stream->blending = window;
     return status;
@@ -304,6 +351,7 @@ static Status run_rounds(Stream *stream, Error *error) {
         if (status == STATUS_OK && is_finished(stream)) return STATUS_OK;
         if (status == STATUS_OK) status = open_shard(stream, error);
         set_pace(stream);
+        expect_pages(stream);
         if (status == STATUS_OK)
             status = job_run(stream->job, TASK_TILES + stream->blending->count, run_task, stream, error);
         if (status == STATUS_OK) status = finish_round(stream, error);
@@ -329,7 +377,7 @@ static Status start(Stream *stream, Error *error) {
     stream->blending = &stream->windows[0];
     stream->writing = &stream->windows[1];
     stream->descriptor = -1;
-    stream->tensor = stream->partial->tensors_done;
+    stream->tensor = stream->plan->first_written = stream->partial->tensors_done;
     stream->shard =
         stream->tensor < plan->tensor_count ? plan->tensors[stream->tensor].shard : plan->shard_count;
     for (size_t i = 0; i < stream->tensor; i++) stream->done += plan->tensors[i].bytes;
@@ -371,7 +419,6 @@ Status export_write_weights(ExportPlan *plan, ExportPartial *partial, Job *job, 
     Status status = start(&stream, error);
     if (status == STATUS_OK) status = run_rounds(&stream, error);
     if (status != STATUS_OK) save_what_there_is(&stream);
-    forget_pages(&stream);
     release(&stream);
     for (size_t i = 0; i < plan->input_count && status == STATUS_OK; i++) {
         const ExportInput *input = &plan->inputs[i], *first = &plan->inputs[input->same];

@@ -227,12 +227,30 @@ static Status check_head(const Checkpoint *export, const Pair *pair, VerifyResul
                        NAMES[found]);
 }
 
-static Status check_tensors(const Checkpoint *export, const Pair *pair, Job *job, VerifyResult *result,
-                            Error *error) {
-    VerifyTensors found;
-    Status status = verify_tensors(export, pair, result->recipe, job, &found, &result->findings, error);
+/* What was blended is known of the export with the very recipe that was written then. */
+static Status judge_made(const char *directory, const ExportPlan **made, Job *job, Error *error) {
+    char sum[HASH_HEX_SIZE], found[HASH_HEX_SIZE], *text = NULL;
+    if (*made == NULL) return STATUS_OK;
+    char *path = memory_format("%s/%s", directory, RECIPE_FILE_NAME);
+    Status status =
+        path == NULL ? memory_fail(error, RECIPE_FILE_NAME) : recipe_format((*made)->recipe, &text, error);
+    if (status == STATUS_OK) status = hash_bytes(text, strlen(text), sum, error);
+    if (status == STATUS_OK) status = hash_file(path, job, NULL, found, error);
+    if (status == STATUS_OK && strcmp(sum, found) != 0) *made = NULL;
+    free(text);
+    free(path);
+    return status;
+}
+
+static Status check_tensors(const Checkpoint *export, const Pair *pair, const ExportPlan *made, Job *job,
+                            VerifyResult *result, Error *error) {
+    VerifyTensors found = {0};
+    Status status = judge_made(export->directory, &made, job, error);
+    if (status == STATUS_OK)
+        status = verify_tensors(export, pair, result->recipe, made, job, &found, &result->findings, error);
     result->tensors_equal = found.equal;
     result->tensors_blended = found.blended;
+    result->tensors_made = found.made;
     result->bytes = found.bytes;
     result->nonfinite = found.nonfinite;
     result->nonfinite_new = found.nonfinite_new;
@@ -253,7 +271,7 @@ static Status check_export(const char *directory, const VerifyOptions *options, 
     if (status == STATUS_OK && !options->without_inputs)
         status = open_inputs(options, job, result, &pair, error);
     if (status == STATUS_OK) status = check_head(export, pair, result, error);
-    if (status == STATUS_OK) status = check_tensors(export, pair, job, result, error);
+    if (status == STATUS_OK) status = check_tensors(export, pair, options->made, job, result, error);
     pair_close(pair);
     checkpoint_close(export);
     return status;

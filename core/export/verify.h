@@ -3,27 +3,31 @@
  *
  * Three questions, each answered tensor by tensor: does the directory open, with config.json, index and every
  * other file as the recipe has them; has every tensor the bytes the recipe names (SHA-256); and does blending
- * the inputs again give those bytes? The last also finds values that became infinite or NaN although neither
+ * the inputs again give those bytes? Who has just made the export need not blend again: bytes read back that have the sum
+ * of what was blended are what was blended. The last question also finds values that became infinite or NaN although neither
  * input is (a float16 that overflowed): a warning, for that is what was asked for. Those that come from an input are one
  * too, all tensors in one line.
  */
 #ifndef REJUV_CORE_VERIFY_H
 #define REJUV_CORE_VERIFY_H
 
-#include "core/checkpoint/pair.h"
-#include "core/export/recipe.h"
-#include "core/support/job.h"
+#include "core/export/export.h"
 
 typedef struct VerifyOptions {
     const char *base_directory, *sft_directory; /* NULL: where the recipe says */
     bool without_inputs;                        /* only the first two questions */
+    /* What this process has just run to make the directory: of tensors that it wrote and that read back with its sums,
+     * the third question is answered. Tensors of an interrupted run, those with values that are not finite, and all where
+     * the recipe is no longer the one that it wrote, are blended again; NULL: all are. */
+    const ExportPlan *made;
 } VerifyOptions;
 
 typedef struct VerifyResult {
     Recipe *recipe;            /* as read; NULL where it could not be */
     size_t tensors;            /* in the recipe */
     size_t tensors_equal;      /* with the recipe's bytes */
-    size_t tensors_blended;    /* blended again and found equal */
+    size_t tensors_blended;    /* blended, now or when they were made, and found equal */
+    size_t tensors_made;       /* of these, not blended again: they have the sum of what `made` blended */
     size_t files, files_equal; /* those that are not weights */
     size_t input_files, input_files_equal;
     bool has_inputs;        /* the inputs were at hand and are the recipe's */

@@ -1,6 +1,7 @@
 #include "core/export/verify_tensors.h"
 
 #include "core/checkpoint/nonfinite.h"
+#include "core/checkpoint/tensor_pages.h"
 #include "core/checkpoint/tensor_values.h"
 #include "core/fusion/blend.h"
 #include "core/numerics/kernels.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILE = 65536, WIDEST = 8, FORGET_BYTES = 128 << 20 };
+enum { TILE = 65536, WIDEST = 8, FORGET_TILES = 64 };
 
 /* Where a tensor has its first element of some kind. */
 typedef struct Place {
@@ -29,6 +30,8 @@ typedef struct Outcome {
     char sum[HASH_HEX_SIZE];
     Place difference, overflow;
     uint64_t nonfinite, nonfinite_new;
+    bool is_made;  /* it has the sum of what was blended */
+    uint64_t done; /* bytes of it, as progress counts them */
     Status status;
 } Outcome;
 
@@ -41,10 +44,13 @@ typedef struct Verification {
     const Checkpoint *export;
     const Pair *pair;
     const Recipe *recipe;
+    const ExportPlan *made; /* NULL: nothing is known of how the export was made */
     Job *job;
     VerifyTensors *found;
     FindingList *findings;
     Outcome *outcomes;
+    size_t
+        *order; /* of the tasks: the largest tensors first, so that none is left to one thread at the end */
     Scratch *scratch; /* one a worker */
     unsigned workers;
     NonfiniteTensors inherited; /* where an input is not finite either, as far as that is known */
@@ -94,7 +100,7 @@ static bool input_is_finite(const Tensor *input, uint64_t element) {
 
 static void count_nonfinite(const Piece *piece, Outcome *outcome, float *values) {
     DType dtype = outcome->tensor->dtype;
-    if (!dtype_is_float(dtype)) return;
+    if (!dtype_is_float(dtype) || dtype_count_nonfinite(dtype, piece->found, piece->count) == 0) return;
     kernels_get()->widen(dtype, piece->found, piece->count, values);
     for (size_t i = 0; i < piece->count; i++) {
         if (isfinite(values[i])) continue;
@@ -114,37 +120,85 @@ static void count_nonfinite(const Piece *piece, Outcome *outcome, float *values)
 
 /* ---- one tensor ---- */
 
-static Status check_pieces(Verification *all, Outcome *outcome, Hash *hash, unsigned worker) {
+/* Worker 0 reports; the answer is seen where the job is asked. */
+static void count_bytes(Verification *all, Outcome *outcome, uint64_t bytes, unsigned worker) {
+    outcome->done += bytes;
+    uint64_t done = atomic_fetch_add(&all->done, bytes) + bytes;
+    if (worker == 0) (void)job_report(all->job, "verify", done, all->total);
+}
+
+static void forget_pages(const Verification *all, const Outcome *outcome, uint64_t first, uint64_t count) {
+    tensor_pages_forget(all->export, outcome->tensor, first, count);
+    if (outcome->source == NULL) return;
+    const Tensor *base = outcome->source->base;
+    uint64_t elements = base == NULL ? 0 : base->rows * base->columns;
+    tensor_pages_forget(all->pair->sft, outcome->source->sft, first, count);
+    if (first < elements)
+        tensor_pages_forget(all->pair->base, base, first,
+                            count < elements - first ? count : elements - first);
+}
+
+static void check_blend(const Verification *all, Outcome *outcome, const Piece *piece,
+                        const Scratch *scratch) {
+    if (outcome->source != NULL && !outcome->difference.is_found) {
+        Blend blend = settings_blend(&all->recipe->settings, outcome->source);
+        blend_elements_as(&blend, piece->first, piece->count, outcome->tensor->dtype, scratch->expected,
+                          scratch->values);
+        find_difference(piece, outcome->tensor->dtype, scratch->expected, &outcome->difference);
+    }
+    count_nonfinite(piece, outcome, scratch->values);
+}
+
+static Status check_pieces(Verification *all, Outcome *outcome, bool blends, Hash *hash, unsigned worker) {
     const Tensor *tensor = outcome->tensor;
     size_t size = dtype_size(tensor->dtype);
-    uint64_t elements = tensor->bytes / size;
-    const Scratch *scratch = &all->scratch[worker];
-    for (uint64_t first = 0; first < elements; first += TILE) {
+    uint64_t elements = tensor->bytes / size, forgotten = 0;
+    for (uint64_t first = 0; first < elements && !job_is_cancelled(all->job); first += TILE) {
         size_t count = elements - first < TILE ? (size_t)(elements - first) : TILE;
         Piece piece = {first, count, tensor->data + first * size};
         Status status = hash_add(hash, piece.found, count * size, NULL);
         if (status != STATUS_OK) return status;
-        if (outcome->source != NULL && !outcome->difference.is_found) {
-            Blend blend = settings_blend(&all->recipe->settings, outcome->source);
-            blend_elements_as(&blend, first, count, tensor->dtype, scratch->expected, scratch->values);
-            find_difference(&piece, tensor->dtype, scratch->expected, &outcome->difference);
+        if (blends) check_blend(all, outcome, &piece, &all->scratch[worker]);
+        if ((first / TILE + 1) % FORGET_TILES == 0 || first + count == elements) {
+            forget_pages(all, outcome, forgotten, first + count - forgotten);
+            forgotten = first + count;
         }
-        count_nonfinite(&piece, outcome, scratch->values);
-        uint64_t done = atomic_fetch_add(&all->done, count * size) + count * size;
-        if (worker == 0 && !job_report(all->job, "verify", done, all->total)) break; /* seen below */
-        if (job_is_cancelled(all->job)) break;
+        count_bytes(all, outcome, count * size, worker);
     }
     return hash_finish(hash, outcome->sum, NULL);
 }
 
-static void check_tensor(void *argument, size_t index, unsigned worker) {
+/* Whether this process blended and wrote it, and nothing has to be said of its values. */
+static bool is_made_here(const Verification *all, size_t index) {
+    const ExportPlan *made = all->made;
+    return made != NULL && all->outcomes[index].source != NULL && index >= made->first_written &&
+           index < made->recipe->tensor_count &&
+           strcmp(made->recipe->tensors[index].name, all->recipe->tensors[index].name) == 0 &&
+           atomic_load(&made->tensors[index].nonfinite) == 0;
+}
+
+/* Bytes with the sum of what was blended are what was blended; any others are looked at element by element. */
+static Status check_made(Verification *all, size_t index, Hash *hash, unsigned worker) {
+    Outcome *outcome = &all->outcomes[index];
+    if (!is_made_here(all, index)) return STATUS_OK;
+    Status status = check_pieces(all, outcome, false, hash, worker);
+    outcome->is_made =
+        status == STATUS_OK && strcmp(outcome->sum, all->made->recipe->tensors[index].sha256) == 0;
+    if (!outcome->is_made) (void)atomic_fetch_sub(&all->done, outcome->done);
+    return status;
+}
+
+static void check_tensor(void *argument, size_t task, unsigned worker) {
     Verification *all = argument;
+    size_t index = all->order[task];
     Outcome *outcome = &all->outcomes[index];
     if (outcome->tensor == NULL) return;
     Hash *hash;
     outcome->status = hash_create(&hash, NULL);
     if (outcome->status != STATUS_OK) return;
-    outcome->status = check_pieces(all, outcome, hash, worker);
+    outcome->status = check_made(all, index, hash, worker);
+    if (outcome->status == STATUS_OK && !outcome->is_made)
+        outcome->status = check_pieces(all, outcome, true, hash, worker);
     hash_free(hash);
 }
 
@@ -182,6 +236,7 @@ static Status judge(const Outcome *outcome, const RecipeTensor *wanted, Verifica
     nonfinite_add(&all->inherited, wanted->name, outcome->nonfinite - outcome->nonfinite_new);
     bool equal = strcmp(outcome->sum, wanted->sha256) == 0;
     found->equal += equal;
+    found->made += outcome->is_made;
     Status status = judge_blend(outcome, all, error);
     if (equal || status != STATUS_OK) return status;
     return finding_add(all->findings, SEVERITY_ERROR, wanted->name, error,
@@ -246,7 +301,9 @@ static Status make_scratch(Verification *all, Error *error) {
     all->workers = job_threads(all->job);
     all->scratch = memory_allocate(all->workers, sizeof *all->scratch);
     all->outcomes = memory_allocate(all->recipe->tensor_count, sizeof *all->outcomes);
-    if (all->scratch == NULL || all->outcomes == NULL) return memory_fail(error, "verification");
+    all->order = memory_allocate(all->recipe->tensor_count, sizeof *all->order);
+    if (all->scratch == NULL || all->outcomes == NULL || all->order == NULL)
+        return memory_fail(error, "verification");
     for (unsigned i = 0; i < all->workers; i++) {
         all->scratch[i].expected = memory_allocate_aligned(TILE, WIDEST);
         all->scratch[i].values = memory_allocate_aligned(TILE, sizeof(float));
@@ -256,38 +313,42 @@ static Status make_scratch(Verification *all, Error *error) {
     return STATUS_OK;
 }
 
-static void forget_pages(const Checkpoint *checkpoint) {
-    for (size_t i = 0; i < checkpoint->file_count; i++) safetensors_forget_pages(checkpoint->files[i]);
+/* ---- all of them ---- */
+
+static uint64_t bytes_of(const Verification *all, size_t index) {
+    return all->outcomes[index].tensor == NULL ? 0 : all->outcomes[index].tensor->bytes;
 }
 
-/* Tensors in groups of some bytes, so that the pages of a group can be given back after it. */
-static Status run_groups(Verification *all, Error *error) {
-    Outcome *outcomes = all->outcomes;
-    Status status = STATUS_OK;
-    for (size_t first = 0, count; first < all->recipe->tensor_count && status == STATUS_OK; first += count) {
-        uint64_t bytes = 0;
-        for (count = 0; first + count < all->recipe->tensor_count && bytes < FORGET_BYTES; count++)
-            bytes += outcomes[first + count].tensor != NULL ? outcomes[first + count].tensor->bytes : 0;
-        all->outcomes = outcomes + first;
-        status = job_run(all->job, count, check_tensor, all, error);
-        forget_pages(all->export);
-        if (all->pair != NULL) forget_pages(all->pair->base);
-        if (all->pair != NULL) forget_pages(all->pair->sft);
-    }
-    all->outcomes = outcomes;
-    return status;
+static int larger_first(const void *a, const void *b, void *verification) {
+    size_t first = *(const size_t *)a, second = *(const size_t *)b;
+    uint64_t one = bytes_of(verification, first), other = bytes_of(verification, second);
+    if (one != other) return one > other ? -1 : 1;
+    return (first > second) - (first < second);
 }
 
-Status verify_tensors(const Checkpoint *export, const Pair *pair, const Recipe *recipe, Job *job,
-                      VerifyTensors *found, FindingList *findings, Error *error) {
+static Status run_tasks(Verification *all, Error *error) {
+    size_t count = all->recipe->tensor_count;
+    for (size_t i = 0; i < count; i++) all->order[i] = i;
+    if (count > 0) qsort_r(all->order, count, sizeof *all->order, larger_first, all);
+    return job_run(all->job, count, check_tensor, all, error);
+}
+
+Status verify_tensors(const Checkpoint *export, const Pair *pair, const Recipe *recipe,
+                      const ExportPlan *made, Job *job, VerifyTensors *found, FindingList *findings,
+                      Error *error) {
     *found = (VerifyTensors){0};
-    Verification all = {
-        .export = export, .pair = pair, .recipe = recipe, .job = job, .found = found, .findings = findings};
+    Verification all = {.export = export,
+                        .pair = pair,
+                        .recipe = recipe,
+                        .made = made,
+                        .job = job,
+                        .found = found,
+                        .findings = findings};
     Status status = make_scratch(&all, error);
     if (status == STATUS_OK) status = find_tensors(&all, error);
     if (status == STATUS_OK) status = check_sources(&all, error);
     if (status == STATUS_OK && !job_report(job, "verify", 0, all.total)) status = job_cancelled(error);
-    if (status == STATUS_OK) status = run_groups(&all, error);
+    if (status == STATUS_OK) status = run_tasks(&all, error);
     for (size_t i = 0; i < recipe->tensor_count && status == STATUS_OK; i++)
         status = judge(&all.outcomes[i], &recipe->tensors[i], &all, error);
     if (status == STATUS_OK)
@@ -300,5 +361,6 @@ Status verify_tensors(const Checkpoint *export, const Pair *pair, const Recipe *
     }
     free(all.scratch);
     free(all.outcomes);
+    free(all.order);
     return status;
 }

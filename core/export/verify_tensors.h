@@ -5,22 +5,21 @@
 #ifndef REJUV_CORE_VERIFY_TENSORS_H
 #define REJUV_CORE_VERIFY_TENSORS_H
 
-#include "core/checkpoint/finding.h"
-#include "core/checkpoint/pair.h"
-#include "core/export/recipe.h"
-#include "core/support/job.h"
+#include "core/export/export.h"
 
 typedef struct VerifyTensors {
     size_t equal;           /* with the recipe's bytes */
-    size_t blended;         /* blended again and found equal */
+    size_t blended;         /* blended, now or as `made` was run, and found equal */
+    size_t made;            /* of these, not again */
     uint64_t bytes;         /* that were read */
     uint64_t nonfinite;     /* values that are NaN or infinite */
     uint64_t nonfinite_new; /* of these, where neither input is */
 } VerifyTensors;
 
 /* Every tensor of the recipe against its sum and, where `pair` is not NULL, against the blend. What differs is an error
- * among the findings. */
-Status verify_tensors(const Checkpoint *export, const Pair *pair, const Recipe *recipe, Job *job,
-                      VerifyTensors *found, FindingList *findings, Error *error) STATUS_MUST_CHECK;
+ * among the findings. `made` as in VerifyOptions; it is not asked where `pair` is NULL. */
+Status verify_tensors(const Checkpoint *export, const Pair *pair, const Recipe *recipe,
+                      const ExportPlan *made, Job *job, VerifyTensors *found, FindingList *findings,
+                      Error *error) STATUS_MUST_CHECK;
 
 #endif

@@ -66,7 +66,7 @@ static void bytes_do_not_depend_on_threads_or_windows(void **state) {
     ExportOptions options = small_steps();
     make_reference(&options);
     static const size_t WINDOWS[] = {64, 100, 1000, 0};
-    for (unsigned threads = 1; threads <= 4; threads++) {
+    for (unsigned threads = 1; threads <= 8; threads *= 2) {
         for (size_t i = 0; i < sizeof WINDOWS / sizeof *WINDOWS; i++) {
             scratch_clear("out");
             options.window_bytes = WINDOWS[i];

@@ -76,13 +76,17 @@ static void a_changed_bit_is_found_without_the_inputs_too(void **state) {
     verify_result_free(result);
 }
 
-static void a_recipe_of_other_settings_is_found_by_blending_again(void **state) {
-    (void)state;
+static void change_recipe(void) {
     char *recipe = scratch_read("out/rejuvenation.json", NULL), *alpha = strstr(recipe, "0.3");
     assert_non_null(alpha);
     alpha[2] = '4';
     scratch_write_text("out/rejuvenation.json", recipe);
     free(recipe);
+}
+
+static void a_recipe_of_other_settings_is_found_by_blending_again(void **state) {
+    (void)state;
+    change_recipe();
     expect_error("lm_head.weight", "row 0, column 0: expected ");
 }
 
@@ -136,6 +140,41 @@ static void tensors_too_many_or_too_few_are_found(void **state) {
     more[2].dtype = DTYPE_F16;
     scratch_write_tensors("out/model.safetensors", more, FIXTURE_TENSORS + 1);
     expect_error("model.layers.0.mlp.up_proj.weight", "dtype BF16 and shape, found F16");
+}
+
+/* Exports to out, changes it by `change`, and verifies it with what is known of how it was made. */
+static void verify_made(void (*change)(void), Status wanted, size_t made, size_t blended) {
+    scratch_clear("out");
+    Pair *pair = fixture_open();
+    ExportOptions options = fixture_options();
+    options.shard_bytes = 600;
+    ExportPlan *plan = fixture_plan(pair, &options);
+    Error error = {0};
+    if (export_run(plan, NULL, &error) != STATUS_OK) fail_msg("%s", error.message);
+    if (change != NULL) change();
+    VerifyResult *result;
+    VerifyOptions how = {.made = plan};
+    assert_int_equal(verify_export(scratch_path("out"), &how, NULL, &result, &error), wanted);
+    assert_int_equal(result->tensors_made, made);
+    assert_int_equal(result->tensors_blended, blended);
+    verify_result_free(result);
+    export_plan_free(plan);
+    pair_close(pair);
+}
+
+static void flip_down_proj(void) {
+    flip("out/model-00002-of-00002.safetensors", 3 + 160 + 384 - (2 * 24 + 5) * 2);
+}
+
+static void what_was_just_made_is_not_blended_again(void **state) {
+    (void)state;
+    verify_made(NULL, STATUS_OK, FIXTURE_TENSORS, FIXTURE_TENSORS);
+}
+
+static void what_is_no_longer_what_was_made_is(void **state) {
+    (void)state;
+    verify_made(flip_down_proj, STATUS_MISMATCH, FIXTURE_TENSORS - 1, FIXTURE_TENSORS - 1);
+    verify_made(change_recipe, STATUS_MISMATCH, 0, 1); /* the integers are copied at any weight */
 }
 
 static void inputs_that_are_not_at_hand_are_a_note(void **state) {
@@ -238,6 +277,8 @@ int main(void) {
         TEST(weights_that_do_not_open_are_a_difference),
         TEST(the_mark_of_an_unfinished_export_is_found),
         TEST(tensors_too_many_or_too_few_are_found),
+        TEST(what_was_just_made_is_not_blended_again),
+        TEST(what_is_no_longer_what_was_made_is),
         TEST(inputs_that_are_not_at_hand_are_a_note),
         TEST(inputs_that_are_not_the_recipes_are_never_blended),
         TEST(a_value_that_overflows_is_named_as_a_warning),

@@ -226,7 +226,8 @@ static Status write_report(Batch *batch, const Export *export, Error *error) {
 /* STATUS_MISMATCH with a result is no reason to say nothing about the export. */
 static Status verify(Batch *batch, Export *export, Error *error) {
     VerifyOptions options = {.base_directory = batch->pair->base->directory,
-                             .sft_directory = batch->pair->sft->directory};
+                             .sft_directory = batch->pair->sft->directory,
+                             .made = export->plan};
     return verify_export(export->plan->directory, &options, batch->job, &export->verified, error);
 }
 
@@ -276,7 +277,7 @@ const Command command_export = {
         "reset; the recipe lists them, so that --recipe needs no calibration. The directory appears when it is whole; an "
         "interrupted export goes on where it was when the same command is given again. Afterwards "
         "everything is "
-        "read again and compared with the recipe and the inputs.\n"
+        "read again and compared with the recipe and with what was blended; verify blends the inputs again.\n"
         "\n"
         "JSON: an object with\n"
         "  directory, base, sft, dry_run, alpha, dials (see preview --help), dtype, donor, shard_bytes, weight_bytes, total_bytes, "

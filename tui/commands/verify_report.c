@@ -15,6 +15,7 @@ bool verify_report_add_json(cJSON *object, const VerifyResult *result) {
         {"tensors", result->tensors},
         {"tensors_equal", result->tensors_equal},
         {"tensors_blended", result->tensors_blended},
+        {"tensors_made", result->tensors_made},
         {"files", result->files},
         {"files_equal", result->files_equal},
         {"input_files", result->input_files},
@@ -51,8 +52,8 @@ Status verify_report_print(Batch *batch, const VerifyResult *result, Error *erro
                     result->tensors_equal, result->tensors, result->files_equal, result->files);
     else if (result->has_inputs)
         batch_print(
-            "Verified: %zu tensors (%s) and %zu files are what the recipe says, and blending the inputs "
-            "again gives the same bytes.",
+            "Verified: %zu tensors (%s) and %zu files are what the recipe says, and have the bytes that "
+            "blending the inputs gives.",
             result->tensors, format_bytes((double)result->bytes, bytes), result->files);
     else
         batch_print(
