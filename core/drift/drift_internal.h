@@ -18,6 +18,8 @@
 #include "core/drift/drift_table.h"
 #include "core/drift/drift_top.h"
 
+enum { DRIFT_ASKED_TILES = 64 }; /* that the disk is asked for together, ahead */
+
 /* One tensor under scan. */
 typedef struct Subject {
     size_t index; /* in the table */
@@ -67,6 +69,12 @@ typedef struct Scan {
 
     uint32_t *histogram; /* [DRIFT_KEY_STEPS], of samples */
     DriftCut *cut;
+
+    /* tensors that were asked for, in the order of the scan, which goes over all of them twice; elements of those, and of
+     * those that were begun */
+    size_t asked;
+    uint64_t asked_elements, begun_elements;
+    bool is_larger_than_memory; /* or as good as: what was read is given back */
 
     uint64_t total_bytes;
     atomic_uint_fast64_t bytes_done;

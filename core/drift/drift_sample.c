@@ -1,3 +1,4 @@
+#include "core/checkpoint/tensor_pages.h"
 #include "core/drift/drift_internal.h"
 
 #include <math.h>
@@ -40,12 +41,24 @@ static void prefetch_runs(const Subject *subject, const Tile *tile, const Tensor
         __builtin_prefetch(tensor->data + (tile->first + at) * size);
 }
 
+/* A sample touches most pages, here and there: that they are read one after the other has to be said. */
+static void expect_tiles(const Scan *scan, const Subject *subject, const Tile *tile) {
+    const PairTensor *tensor = &scan->pair->tensors[subject->index];
+    uint64_t first = tile->first + (uint64_t)DRIFT_ASKED_TILES * DRIFT_TILE, count = subject->elements.count;
+    if (tile->first / DRIFT_TILE % DRIFT_ASKED_TILES != 0 || first >= count) return;
+    count -= first;
+    if (count > (uint64_t)DRIFT_ASKED_TILES * DRIFT_TILE) count = (uint64_t)DRIFT_ASKED_TILES * DRIFT_TILE;
+    tensor_pages_expect(scan->pair->base, tensor->base, first, count);
+    tensor_pages_expect(scan->pair->sft, tensor->sft, first, count);
+}
+
 void drift_sample_tile(void *argument, size_t task, unsigned worker_index) {
     Scan *scan = argument;
     Worker *worker = &scan->workers[worker_index];
     Tile *tile = &scan->tiles[task];
     const Subject *subject = &scan->subjects[tile->subject];
     if (subject->stride == 0) return;
+    expect_tiles(scan, subject, tile);
     uint16_t *samples = first_sample_of(scan, subject, tile);
     prefetch_runs(subject, tile, subject->elements.base);
     prefetch_runs(subject, tile, subject->elements.sft);

@@ -1,10 +1,12 @@
+#include "core/checkpoint/tensor_pages.h"
 #include "core/drift/drift_internal.h"
 #include "core/support/memory.h"
+#include "core/support/memory_limit.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { CHUNK = KERNELS_DRIFT_CHUNK, REPORT_TILES = 8 };
+enum { CHUNK = KERNELS_DRIFT_CHUNK, REPORT_TILES = 8, AHEAD = DRIFT_BATCH_TILES * DRIFT_TILE };
 
 /* ---- measuring ---- */
 
@@ -112,6 +114,7 @@ static Status add_subject(Scan *scan, size_t index, const Tensor *base, const Te
     uint64_t count = subject->row.count;
     subject->elements = (DriftElements){base, is_same_memory(scan->pair, base, sft) ? base : sft, count};
     subject->tiles = (size_t)(count / DRIFT_TILE + (count % DRIFT_TILE != 0));
+    scan->begun_elements += count;
     drift_plan_samples(scan, subject);
 
     status = MEMORY_RESERVE(scan->tiles, &scan->tile_capacity, scan->tile_count + subject->tiles, error);
@@ -156,9 +159,37 @@ static Status scan_tiles(Scan *scan, Error *error) {
     return status;
 }
 
+/* Asks for what the scan comes to next, so that the disk reads while this batch is measured; of a large tensor its
+ * beginning, for drift_sample_tile() asks for the rest. */
+static void expect_tensors(Scan *scan) {
+    size_t count = scan->pair->count;
+    for (; scan->asked < 2 * count && scan->asked_elements < scan->begun_elements + AHEAD; scan->asked++) {
+        const PairTensor *tensor = &scan->pair->tensors[scan->asked % count];
+        DriftRow row;
+        drift_start_row(tensor, &row);
+        if ((tensor->layer >= 0) != (scan->asked < count) || !row.is_compared) continue;
+        uint64_t most = (uint64_t)DRIFT_ASKED_TILES * DRIFT_TILE,
+                 elements = row.count < most ? row.count : most;
+        tensor_pages_expect(scan->pair->base, tensor->base, 0, elements);
+        tensor_pages_expect(scan->pair->sft, tensor->sft, 0, elements);
+        scan->asked_elements += row.count;
+    }
+}
+
+/* Pages that are mapped are dear to take back for a system that has to. */
+static void forget_pages(const Scan *scan, const Subject *subject) {
+    const PairTensor *tensor = &scan->pair->tensors[subject->index];
+    tensor_pages_forget(scan->pair->base, tensor->base, 0, subject->elements.count);
+    tensor_pages_forget(scan->pair->sft, tensor->sft, 0, subject->elements.count);
+}
+
 static Status scan_batch(Scan *scan, Error *error) {
+    expect_tensors(scan);
     Status status = scan_tiles(scan, error);
-    for (size_t i = 0; i < scan->subject_count; i++) drift_forget_selection(scan, &scan->subjects[i]);
+    for (size_t i = 0; i < scan->subject_count; i++) {
+        if (scan->is_larger_than_memory) forget_pages(scan, &scan->subjects[i]);
+        drift_forget_selection(scan, &scan->subjects[i]);
+    }
     scan->subject_count = scan->tile_count = scan->sample_count = 0;
     return status;
 }
@@ -211,6 +242,7 @@ Status drift_scan(const Pair *pair, DriftTable *table, Job *job, Error *error) {
     Scan scan = {.pair = pair, .table = table, .job = job, .kernels = kernels_get()};
     scan.worker_count = job_threads(job);
     scan.total_bytes = count_total(&scan);
+    scan.is_larger_than_memory = scan.total_bytes > memory_limit_allowed("") / 2;
     scan.workers = memory_allocate(scan.worker_count, sizeof *scan.workers);
     scan.histogram = memory_allocate(DRIFT_KEY_STEPS, sizeof *scan.histogram);
     scan.cut = memory_allocate(1, sizeof *scan.cut);
