@@ -308,21 +308,44 @@ void safetensors_forget_pages(const SafetensorsFile *file) {
     (void)madvise((void *)(uintptr_t)file->map, file->size, MADV_DONTNEED);
 }
 
-/* Of what is no file's, advice to forget would be taken as an order. */
-static void advise_range(const SafetensorsFile *file, const unsigned char *bytes, uint64_t count,
-                         int advice) {
+/* The pages of some bytes of the mapping. Of what is no file's, advice to forget would be taken as an order. */
+typedef struct Pages {
+    void *begin;
+    size_t size, page;
+} Pages;
+
+static bool find_pages(const SafetensorsFile *file, const unsigned char *bytes, uint64_t count,
+                       Pages *pages) {
     uint64_t first;
-    if (count == 0 || !safetensors_find_offset(file, bytes, &first) || count > file->size - first) return;
+    if (count == 0 || !safetensors_find_offset(file, bytes, &first) || count > file->size - first)
+        return false;
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), begin = first - first % page;
-    (void)madvise((void *)((uintptr_t)file->map + begin), (size_t)(first + count - begin), advice);
+    *pages = (Pages){(void *)((uintptr_t)file->map + begin), (size_t)(first + count - begin), (size_t)page};
+    return true;
+}
+
+/* A few pages speak for all: to ask for each costs as much as reading some of it. Of files that the user may not write,
+ * the system says that all are there; those are read as they are come to. */
+static bool are_in_memory(const Pages *pages) {
+    enum { ASKED = 3 };
+    for (size_t i = 0; i < ASKED; i++) {
+        unsigned char is_there = 0;
+        size_t at = (pages->size - 1) / (ASKED - 1) * i;
+        void *one = (char *)pages->begin + (at - at % pages->page);
+        if (mincore(one, 1, &is_there) != 0 || (is_there & 1) == 0) return false;
+    }
+    return true;
 }
 
 void safetensors_forget_range(const SafetensorsFile *file, const unsigned char *bytes, uint64_t count) {
-    advise_range(file, bytes, count, MADV_DONTNEED);
+    Pages pages;
+    if (find_pages(file, bytes, count, &pages)) (void)madvise(pages.begin, pages.size, MADV_DONTNEED);
 }
 
 void safetensors_expect_range(const SafetensorsFile *file, const unsigned char *bytes, uint64_t count) {
-    advise_range(file, bytes, count, MADV_WILLNEED);
+    Pages pages;
+    if (find_pages(file, bytes, count, &pages) && !are_in_memory(&pages))
+        (void)madvise(pages.begin, pages.size, MADV_WILLNEED);
 }
 
 void safetensors_close(SafetensorsFile *file) {
