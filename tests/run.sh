@@ -1,8 +1,9 @@
 #!/bin/sh
 # All the proof there is, from a clean clone: installs what is missing (Debian 12 and 13), builds, tests, checks.
 #     sh tests/run.sh [--all]
-# --all also runs the tests of the nightly set, each of which takes long, and the slow ones under the sanitizers too;
-# without it they count as skipped.
+# --all also runs the nightly set: tests that take long, every terminal of the matrix (without it: every two of size, character
+# set and depth of colour together once), the slow ones under the sanitizers too, and a whole build with clang (without it: all
+# that clang warns of). What is left out counts as skipped.
 # The last line is "N passed, N failed, N skipped"; the exit status is 0 when nothing failed.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -18,7 +19,7 @@ case ${1-} in
     ;;
 esac
 jobs=$(nproc)
-OPENBLAS_NUM_THREADS=1 # as many tests as processors run beside each other
+OPENBLAS_NUM_THREADS=1 # tests run beside each other
 export OPENBLAS_NUM_THREADS
 
 # verdict NAME STATUS: one check that is no ctest.
@@ -52,13 +53,14 @@ build() {
     return $status
 }
 
-# run_tests FOLDER CTEST_ARGUMENT …: counts what ctest counts.
+# run_tests FOLDER CTEST_ARGUMENT …: counts what ctest counts. Half of the time that screens take is waiting, and no test is red
+# for load: so there are two for each processor.
 run_tests() {
     folder=$1
     shift
     report=$PWD/$folder/report.xml
     rm -f "$report"
-    ctest --test-dir "$folder" -j "$jobs" --output-on-failure --output-junit "$report" "$@"
+    ctest --test-dir "$folder" -j $((2 * jobs)) --output-on-failure --output-junit "$report" "$@"
     if [ ! -s "$report" ]; then
         verdict "$folder: ctest ran" 1
         return
@@ -77,6 +79,13 @@ run_tests() {
 attribute() {
     value=$(printf '%s' "$counts" | sed -n "s/.*[ ]$1=\"\([0-9]*\)\".*/\1/p")
     echo "${value:-0}"
+}
+
+# check_clang FOLDER: what clang warns of in all that was compiled there. It finds that before it would write code.
+check_clang() {
+    sed -n 's/^  "command": "\(.*\)",$/\1/p' "$1/compile_commands.json" |
+        sed 's/\\\(.\)/\1/g; s/^\([^ ]*ccache \)\{0,1\}[^ ]* /clang -fsyntax-only /; s/ -o [^ ]* / /' >"$1/clang.txt"
+    [ -s "$1/clang.txt" ] && (cd "$1" && xargs -d '\n' -n 1 -P "$jobs" sh -c <clang.txt)
 }
 
 check_format() {
@@ -111,12 +120,15 @@ slow='^slow$'
 [ $status -ne 0 ] || run_tests build-sanitize -L '^(unit|golden|faults|screens|fuzz|nightly)$' -LE "$slow"
 [ "$nightly" = ON ] || skip "slow tests under the sanitizers" "--all runs them; without sanitizers they ran above"
 
-# Not optimised: nothing of it is run, and what clang warns of does not depend on it.
-if command -v clang >/dev/null; then
+if ! command -v clang >/dev/null; then
+    skip "clang" "there is no clang"
+elif [ "$nightly" = ON ]; then # not optimised: nothing of it is run
     build build-clang -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=clang -DREJUV_WERROR=ON
     verdict "build with clang, without a warning" $?
 else
-    skip "build with clang" "there is no clang"
+    check_clang build-tests
+    verdict "clang warns of nothing" $?
+    skip "build with clang" "--all builds; that clang warns of nothing was seen above"
 fi
 if command -v clang-format >/dev/null; then
     check_format
