@@ -19,6 +19,13 @@ void verify_result_free(VerifyResult *result) {
     free(result);
 }
 
+/* A finding on the files; what could not be looked at for want of memory is none. */
+static Status add_reason(VerifyResult *result, Severity severity, const char *subject, const char *head,
+                         const Error *reason, Error *error) {
+    if (reason->status == STATUS_NO_MEMORY) return status_fail(error, reason->status, "%s", reason->message);
+    return finding_add(&result->findings, severity, subject, error, "%s%s", head, reason->message);
+}
+
 /* ---- files that are not weights ---- */
 
 static bool has_file(const char *directory, const char *name) {
@@ -39,8 +46,7 @@ static Status check_file(const char *directory, const RecipeFile *file, Job *job
     Status status = hash_file(path, job, &bytes, sum, &reason);
     free(path);
     if (status == STATUS_CANCELLED) return job_cancelled(error);
-    if (status != STATUS_OK)
-        return finding_add(&result->findings, SEVERITY_ERROR, file->name, error, "%s", reason.message);
+    if (status != STATUS_OK) return add_reason(result, SEVERITY_ERROR, file->name, "", &reason, error);
     if (bytes != file->bytes || strcmp(sum, file->sha256) != 0)
         return finding_add(&result->findings, SEVERITY_ERROR, file->name, error,
                            "expected %" PRIu64 " bytes with %s, found %" PRIu64 " with %s", file->bytes,
@@ -195,15 +201,13 @@ static Status open_inputs(const VerifyOptions *options, Job *job, VerifyResult *
         options->base_directory != NULL ? options->base_directory : recipe->base.directory,
         options->sft_directory != NULL ? options->sft_directory : recipe->sft.directory, pair, &reason);
     if (status != STATUS_OK)
-        return finding_add(&result->findings, severity, "inputs", error, "not at hand, not blended again: %s",
-                           reason.message);
+        return add_reason(result, severity, "inputs", "not at hand, not blended again: ", &reason, error);
     size_t before = result->findings.count;
     status = hash_inputs(*pair, severity, job, result, error);
     result->has_inputs = status == STATUS_OK && result->findings.count == before;
     if (result->has_inputs && settings_check(&recipe->settings, *pair, &reason) != STATUS_OK) {
         result->has_inputs = false;
-        status =
-            finding_add(&result->findings, SEVERITY_ERROR, RECIPE_FILE_NAME, error, "%s", reason.message);
+        status = add_reason(result, SEVERITY_ERROR, RECIPE_FILE_NAME, "", &reason, error);
     }
     if (!result->has_inputs) {
         pair_close(*pair);
@@ -264,7 +268,7 @@ static Status check_export(const char *directory, const VerifyOptions *options, 
     Status status = check_files(directory, job, result, error);
     if (status != STATUS_OK) return status;
     if (checkpoint_open(directory, &export, &reason) != STATUS_OK)
-        return finding_add(&result->findings, SEVERITY_ERROR, "weights", error, "%s", reason.message);
+        return add_reason(result, SEVERITY_ERROR, "weights", "", &reason, error);
     Pair *pair = NULL;
     status = check_config(export, result, error);
     if (status == STATUS_OK) status = check_index(directory, export, result, error);

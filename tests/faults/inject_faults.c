@@ -5,19 +5,21 @@
  *         FAULT_ERRNO=ENOSPC FAULT_TIMES=0 FAULT_LOG=log rejuv export …
  *
  * FAULT_CALL   open (also creat, fopen), read, pread, write, pwrite, close (also fclose), fsync (also
- *              fdatasync), rename (also renameat, renameat2), ftruncate, fallocate, mmap, mkdir, or malloc
- *              (also calloc, realloc, aligned_alloc, posix_memalign). One kind; without it nothing happens.
+ *              fdatasync), rename (also renameat, renameat2), ftruncate, fallocate, mmap, munmap, mkdir,
+ *              pthread_create, or malloc (also calloc, realloc, aligned_alloc, posix_memalign). One kind; without it
+ *              nothing happens.
  * FAULT_PATH   only files whose path contains this text (of a rename either path, of an mmap the mapped
  *              file). For malloc: counting begins when such a file is opened first. Unset: every file.
  * FAULT_NTH    the how manieth of these calls is the first to fail, from 1; unless told 1.
  * FAULT_BYTES  in place of FAULT_NTH, for read, pread, write, pwrite: so many bytes go through in all; the
  *              call that would go beyond is cut short there, the next one fails. As a disk that fills up.
- * FAULT_ERRNO  EACCES EINTR EIO EMFILE ENOENT ENOMEM ENOSPC EOPNOTSUPP EXDEV; SHORT: a read or write moves half of its
+ * FAULT_ERRNO  EACCES EAGAIN EDQUOT EINTR EIO EMFILE ENOENT ENOMEM ENOSPC EOPNOTSUPP EXDEV; SHORT: a read or write moves half of its
  *              bytes, at least one; KILL: the process is killed at that point, before the call. Unless told
  *              EIO, for malloc ENOMEM.
  * FAULT_TIMES  how many calls fail in a row; 0: all that follow. Unless told 1.
  * FAULT_LOG    a file to which one line is added for each fault, "CALL PATH", so that a test can see that its
  *              fault did happen.
+ * FAULT_COUNT  a file that gets, when the program leaves through exit(), how many of these calls there were.
  *
  * A program built with the address sanitizer needs ASAN_OPTIONS=verify_asan_link_order=0 beside LD_PRELOAD.
  *
@@ -29,6 +31,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -51,12 +54,13 @@ enum { ERRNO_SHORT = -1, ERRNO_KILL = -2 };
 static const struct {
     const char *name;
     int value;
-} errors[] = {{"EACCES", EACCES}, {"EINTR", EINTR},       {"EIO", EIO},        {"EMFILE", EMFILE},
-              {"ENOENT", ENOENT}, {"ENOMEM", ENOMEM},     {"ENOSPC", ENOSPC},  {"EOPNOTSUPP", EOPNOTSUPP},
-              {"EXDEV", EXDEV},   {"SHORT", ERRNO_SHORT}, {"KILL", ERRNO_KILL}};
+} errors[] = {{"EACCES", EACCES},  {"EAGAIN", EAGAIN},         {"EDQUOT", EDQUOT}, {"EINTR", EINTR},
+              {"EIO", EIO},        {"EMFILE", EMFILE},         {"ENOENT", ENOENT}, {"ENOMEM", ENOMEM},
+              {"ENOSPC", ENOSPC},  {"EOPNOTSUPP", EOPNOTSUPP}, {"EXDEV", EXDEV},   {"SHORT", ERRNO_SHORT},
+              {"KILL", ERRNO_KILL}};
 
 static struct {
-    const char *call, *path, *log;
+    const char *call, *path, *log, *count;
     long nth, times;
     long long bytes; /* -1: not by bytes */
     int error;
@@ -90,6 +94,7 @@ __attribute__((constructor)) static void read_plan(void) {
     if (call == NULL) return;
     plan.path = getenv("FAULT_PATH");
     plan.log = getenv("FAULT_LOG");
+    plan.count = getenv("FAULT_COUNT");
     plan.nth = number_from("FAULT_NTH", 1);
     plan.times = number_from("FAULT_TIMES", 1);
     plan.bytes = bytes == NULL ? -1 : strtoll(bytes, NULL, 10);
@@ -129,6 +134,16 @@ static void write_log(const char *call, const char *path) {
     int file = REAL(open)(plan.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (file < 0 || length < 0) return;
     (void)!REAL(write)(file, line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
+    (void)REAL(close)(file);
+}
+
+__attribute__((destructor)) static void write_count(void) {
+    char text[32];
+    if (plan.call == NULL || plan.count == NULL) return;
+    int length = snprintf(text, sizeof text, "%ld\n", atomic_load(&calls));
+    int file = REAL(open)(plan.count, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (file < 0 || length < 0) return;
+    (void)!REAL(write)(file, text, (size_t)length);
     (void)REAL(close)(file);
 }
 
@@ -208,6 +223,15 @@ static bool allow_bytes(const char *call, int file, size_t *count) {
 DEFINE_OPEN(open)
 DEFINE_OPEN(open64)
 
+/* What the headers make of these calls where they are checked (_FORTIFY_SOURCE). */
+#define DEFINE_CHECKED_OPEN(name, plain)                                                                     \
+    int name(const char *path, int flags);                                                                   \
+    int name(const char *path, int flags) {                                                                  \
+        return plain(path, flags);                                                                           \
+    }
+DEFINE_CHECKED_OPEN(__open_2, open)
+DEFINE_CHECKED_OPEN(__open64_2, open64)
+
 #define DEFINE_OPENAT(name)                                                                                  \
     int name(int folder, const char *path, int flags, ...) {                                                 \
         OPEN_MODE(flags)                                                                                     \
@@ -215,6 +239,14 @@ DEFINE_OPEN(open64)
     }
 DEFINE_OPENAT(openat)
 DEFINE_OPENAT(openat64)
+
+#define DEFINE_CHECKED_OPENAT(name, plain)                                                                   \
+    int name(int folder, const char *path, int flags);                                                       \
+    int name(int folder, const char *path, int flags) {                                                      \
+        return plain(folder, path, flags);                                                                   \
+    }
+DEFINE_CHECKED_OPENAT(__openat_2, openat)
+DEFINE_CHECKED_OPENAT(__openat64_2, openat64)
 
 #define DEFINE_CREAT(name)                                                                                   \
     int name(const char *path, mode_t mode) {                                                                \
@@ -271,6 +303,21 @@ DEFINE_AT(pread, "pread", )
 DEFINE_AT(pread64, "pread", )
 DEFINE_AT(pwrite, "pwrite", const)
 DEFINE_AT(pwrite64, "pwrite", const)
+
+ssize_t __read_chk(int file, void *bytes, size_t count, size_t room);
+ssize_t __read_chk(int file, void *bytes, size_t count, size_t room) {
+    if (count > room) abort();
+    return read(file, bytes, count);
+}
+
+#define DEFINE_CHECKED_PREAD(name, plain)                                                                    \
+    ssize_t name(int file, void *bytes, size_t count, off_t offset, size_t room);                            \
+    ssize_t name(int file, void *bytes, size_t count, off_t offset, size_t room) {                           \
+        if (count > room) abort();                                                                           \
+        return plain(file, bytes, count, offset);                                                            \
+    }
+DEFINE_CHECKED_PREAD(__pread_chk, pread)
+DEFINE_CHECKED_PREAD(__pread64_chk, pread64)
 
 int close(int file) {
     Effect effect = decide_file("close", file);
@@ -330,6 +377,24 @@ DEFINE_POSIX_FALLOCATE(posix_fallocate64)
     }
 DEFINE_MMAP(mmap)
 DEFINE_MMAP(mmap64)
+
+/* Which file an address belongs to is not known: FAULT_PATH must be unset. */
+int munmap(void *address, size_t length) {
+    return decide("munmap", "") == EFFECT_FAIL ? -1 : REAL(munmap)(address, length);
+}
+
+/* ---- threads ---- */
+
+/* As posix_fallocate(). */
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                   void *argument) {
+    int before = errno;
+    if (decide("pthread_create", "") != EFFECT_FAIL)
+        return REAL(pthread_create)(thread, attributes, run, argument);
+    int error = errno;
+    errno = before;
+    return error;
+}
 
 /* ---- memory ---- */
 

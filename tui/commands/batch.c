@@ -178,9 +178,12 @@ Status batch_open_model_of(Batch *batch, const char *base, const char *sft, Erro
     if (status == STATUS_OK && batch->pair->differing != NULL)
         batch_say(batch, "base and SFT differ in %s: each is computed with its own, W with SFT's",
                   batch->pair->differing);
-    if (status == STATUS_OK && batch_read_tokenizer(batch, checkpoint_text_directory(batch->pair->sft),
-                                                    &batch->tokenizer, &why) != STATUS_OK)
-        batch_say(batch, "no texts, only ids: %s", why.message);
+    Status texts = STATUS_OK;
+    if (status == STATUS_OK)
+        texts =
+            batch_read_tokenizer(batch, checkpoint_text_directory(batch->pair->sft), &batch->tokenizer, &why);
+    if (texts == STATUS_NO_MEMORY) return status_fail(error, texts, "%s", why.message);
+    if (texts != STATUS_OK) batch_say(batch, "no texts, only ids: %s", why.message);
     if (status == STATUS_OK) batch_say_remarks(batch, batch->tokenizer);
     return status;
 }

@@ -2,6 +2,13 @@
 
 #include "core/tokenizer/tokenizer_findings.h"
 
+/* What is known of a pair when there is memory to look at it. */
+static Status add_warning(Batch *batch, const char *side, const Error *why, Error *error) {
+    if (why->status == STATUS_NO_MEMORY) return status_fail(error, why->status, "%s", why->message);
+    return finding_add(&batch->pair->findings, SEVERITY_WARNING, "tokenizer", error, "%s%s%s", side,
+                       side[0] != '\0' ? ": " : "", why->message);
+}
+
 /* A tokenizer that differs makes ids mean other texts: worth a warning, for weights can be fused all the
  * same. */
 static Status compare_tokenizers(Batch *batch, Error *error) {
@@ -17,8 +24,7 @@ static Status compare_tokenizers(Batch *batch, Error *error) {
             STATUS_OK)
             continue;
         read = false;
-        status = finding_add(&pair->findings, SEVERITY_WARNING, "tokenizer", error, "%s: %s", NAMES[i],
-                             why.message);
+        status = add_warning(batch, NAMES[i], &why, error);
     }
     bool both = tokenizers[0] != NULL && tokenizers[1] != NULL;
     if (status == STATUS_OK && read && !both) {
@@ -29,7 +35,7 @@ static Status compare_tokenizers(Batch *batch, Error *error) {
                              tokenizer_absence(batch_tokenizer_rule(batch->options)));
     }
     if (status == STATUS_OK && both && tokenizer_compare(tokenizers[0], tokenizers[1], &why) != STATUS_OK)
-        status = finding_add(&pair->findings, SEVERITY_WARNING, "tokenizer", error, "%s", why.message);
+        status = add_warning(batch, "", &why, error);
     if (status == STATUS_OK)
         status = tokenizer_findings_add(tokenizers[0], tokenizers[1], &pair->findings, error);
     tokenizer_free(tokenizers[0]);

@@ -62,14 +62,15 @@ static void print_share(const Pair *pair, const size_t severities[3]) {
 }
 
 static Status write_report(Batch *batch, const Report *report, Error *error) {
-    const Table *findings = report->findings;
+    bool has_findings =
+        batch->pair->findings.count > 0; /* a table that memory did not suffice for has no rows */
     if (batch->format == TABLE_AS_JSON) return write_json(batch, report, error);
     Status status = STATUS_OK;
-    if (batch->format == TABLE_AS_CSV || table_row_count(findings) > 0)
-        status = batch_write_table(batch, findings, error);
+    if (batch->format == TABLE_AS_CSV || has_findings)
+        status = batch_write_table(batch, report->findings, error);
     if (status != STATUS_OK || batch->format == TABLE_AS_CSV) return status;
     template_report_print(report->templates);
-    if (table_row_count(findings) > 0) batch_print("%s", "");
+    if (has_findings) batch_print("%s", "");
     size_t errors = report->severities[SEVERITY_ERROR];
     if (errors > 0)
         batch_print("They cannot be fused: %zu mismatch%s.", errors, errors == 1 ? "" : "es");
