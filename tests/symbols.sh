@@ -90,18 +90,20 @@ self_test() {
             shift 2
         done
     }
-    rooms="core/low=$folder/liblow.a core/middle=$folder/libmiddle.a tui/high=$folder/libhigh.a"
+    check_house() {
+        check "core/low=$folder/liblow.a" "core/middle=$folder/libmiddle.a" "tui/high=$folder/libhigh.a"
+    }
     room low low 'int low_count(void) { return 1; }'
     room high high 'extern int middle_count(void); int high_count(void) { return middle_count(); }'
     room middle middle 'extern int low_count(void); int middle_count(void) { return low_count(); }'
-    check $rooms || { echo "a clean house was refused"; exit 1; }
+    check_house || { echo "a clean house was refused"; exit 1; }
     room high high 'int high_count(void) { return 1; }'
     room middle middle 'extern int high_count(void); int middle_count(void) { return high_count(); }'
-    report=$(check $rooms) && { echo "planted and not found: a call upwards"; exit 1; }
+    report=$(check_house) && { echo "planted and not found: a call upwards"; exit 1; }
     case $report in *high_count*"does not let"*) ;; *) echo "not named: a call upwards"; exit 1 ;; esac
     room middle one 'extern int two(void); int one(int n) { return n > 0 ? two() : 0; }' \
         two 'extern int one(int); int two(void) { return one(0); }'
-    report=$(check $rooms) && { echo "planted and not found: a circle"; exit 1; }
+    report=$(check_house) && { echo "planted and not found: a circle"; exit 1; }
     case $report in *"in a circle"*) ;; *) echo "not named: a circle"; exit 1 ;; esac
     echo "a call upwards and a circle were found"
 }

@@ -90,9 +90,11 @@ static Status find_block(ScreenSession *session, ScreenBlock *block, Error *erro
 
 /* ---- the folder and the environment ---- */
 
+/* Scripts write its name on command lines and mask it on screens: it has no blanks. */
 static Status make_folder(ScreenSession *session, Error *error) {
     const char *temporary = getenv("TMPDIR");
-    session->folder = memory_format("%s/screen-XXXXXX", temporary == NULL ? "/tmp" : temporary);
+    bool is_plain = temporary != NULL && strchr(temporary, ' ') == NULL;
+    session->folder = memory_format("%s/screen-XXXXXX", is_plain ? temporary : "/tmp");
     if (session->folder == NULL) return memory_fail(error, "a path");
     if (mkdtemp(session->folder) == NULL) {
         Status status = status_fail_errno(error, errno, "no temporary folder %s", session->folder);

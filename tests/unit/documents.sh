@@ -117,11 +117,11 @@ mkdir "$folder/a name" && touch "$folder/a name/more of it"
 expected="$folder/a name/more of it" offers rejuv figure layers "$folder/a name/more"
 expected="$folder/a name" offers rejuv verify --base "$folder/a n"
 if has fish; then
-    found=$(fish -c "source $folder/fish; complete -C 'rejuv drift --by t'" | cut -f 1)
+    found=$(fish -c "source '$folder/fish'; complete -C 'rejuv drift --by t'" | cut -f 1)
     [ "$found" = tensor ] || fail "fish, drift --by t: found \"$found\""
-    found=$(fish -c "source $folder/fish; complete -C 'rejuv figure lay'" | cut -f 1)
+    found=$(fish -c "source '$folder/fish'; complete -C 'rejuv figure lay'" | cut -f 1)
     [ "$found" = layers ] || fail "fish, figure lay: found \"$found\""
-    found=$(fish -c "source $folder/fish; complete -C 'rejuv help me'" | cut -f 1)
+    found=$(fish -c "source '$folder/fish'; complete -C 'rejuv help me'" | cut -f 1)
     [ "$found" = method ] || fail "fish, help me: found \"$found\""
 fi
 exit $failed

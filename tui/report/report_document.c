@@ -73,7 +73,11 @@ void report_document_add(ReportDocument *document, ReportKind kind, const char *
 }
 
 void report_document_add_table(ReportDocument *document, const char *key, Table *table, const char *caption) {
-    if (table == NULL) note_memory(document);
+    Error error;
+    if (table == NULL)
+        note_memory(document);
+    else
+        report_document_note(document, table_check(table, &error), &error);
     add_block(document,
               (ReportBlock){
                   .kind = REPORT_TABLE, .key = key, .text = memory_format("%s", caption), .table = table});

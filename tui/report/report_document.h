@@ -52,7 +52,8 @@ void report_document_begin(ReportDocument *document, const char *key, const char
 void report_document_add(ReportDocument *document, ReportKind kind, const char *format, ...)
     STATUS_PRINTF(3, 4);
 
-/* Take the table, the drawing or the command over, after a failure too; NULL is one for want of memory. */
+/* Take the table, the drawing or the command over, after a failure too; NULL is one for want of memory, and so is a table that
+ * could not be filled. */
 void report_document_add_table(ReportDocument *document, const char *key, Table *table, const char *caption);
 void report_document_add_figure(ReportDocument *document, const char *key, char *drawing,
                                 const char *caption);

@@ -53,6 +53,9 @@ void table_add_integer(Table *table, int64_t value);
 void table_add_bool(Table *table, bool value);
 void table_add_empty(Table *table); /* nothing known: empty in text and CSV, null in JSON */
 
+/* What went wrong while cells were added, if anything did. */
+Status table_check(const Table *table, Error *error) STATUS_MUST_CHECK;
+
 size_t table_row_count(const Table *table);
 size_t table_column_count(const Table *table);
 const TableColumn *table_column(const Table *table, size_t column); /* the table's own */

@@ -24,7 +24,4 @@ struct Table {
     Error error;
 };
 
-/* What went wrong while cells were added, if anything did. */
-Status table_check(const Table *table, Error *error) STATUS_MUST_CHECK;
-
 #endif
