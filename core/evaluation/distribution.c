@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-static const double CONFIDENT = 0.99;
+const double DISTRIBUTION_CONFIDENT = 0.99;
 
 enum { PART = 1024 /* logits whose exponentials are taken at once */ };
 
@@ -122,7 +122,7 @@ DistributionAverages distribution_average(const DistributionPosition *positions,
         sum.kl_base += position->kl_base;
         sum.kl_sft += position->kl_sft;
         sum.top1 += position->top1;
-        sum.confident += share_of(position->top1 > CONFIDENT, position->top1, 0.0);
+        sum.confident += share_of(position->top1 > DISTRIBUTION_CONFIDENT, position->top1, 0.0);
         sum.same_top1_base += share_of(position->same_top_base, position->entropy, position->kl_base);
         sum.same_top1_sft += share_of(position->same_top_sft, position->entropy, position->kl_sft);
         if (position->next < 0) continue;

@@ -23,6 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+extern const double DISTRIBUTION_CONFIDENT; /* 0.99 */
+
 typedef struct DistributionPosition {
     int32_t top;  /* most likely token; the lower id of equals */
     int32_t next; /* the true next token; -1 where there is none */

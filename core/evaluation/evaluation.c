@@ -1,5 +1,6 @@
 #include "core/evaluation/evaluation_internal.h"
 #include "core/evaluation/evaluation_memory.h"
+#include "core/evaluation/logit_curves_internal.h"
 #include "core/support/memory.h"
 
 #include <math.h>
@@ -200,7 +201,29 @@ typedef struct Comparison {
     float *probabilities; /* [threads][2][vocabulary] */
     size_t vocabulary, first, count, models;
     EvaluationResult *const *results; /* [models]; NULL where a model is only a reference */
+    LogitCurves *curves;              /* NULL: none; else through the measured models, */
+    size_t first_point;               /* the first of which is this one of theirs */
 } Comparison;
+
+static void keep_curves(const Comparison *comparison, size_t i, const DistributionReference *base,
+                        const DistributionReference *sft) {
+    enum { REFERENCES = 2 };
+    DistributionPosition described[CHEBYSHEV_MOST];
+    size_t points = comparison->models - REFERENCES, at = comparison->first + i;
+    for (size_t m = 0; m < points; m++) described[m] = comparison->results[m + REFERENCES]->positions[at];
+    const CurveRow row = {.position = at,
+                          .first = comparison->first_point,
+                          .count = points,
+                          .vocabulary = comparison->vocabulary,
+                          .next = comparison->next[i],
+                          .base = base,
+                          .sft = sft,
+                          .logits = comparison->logits +
+                                    (REFERENCES * comparison->count + i) * comparison->vocabulary,
+                          .stride = comparison->count * comparison->vocabulary,
+                          .scratch = base->probabilities};
+    logit_curves_keep(comparison->curves, &row, described);
+}
 
 static void compare_position(void *argument, size_t i, unsigned worker) {
     const Comparison *comparison = argument;
@@ -222,6 +245,7 @@ static void compare_position(void *argument, size_t i, unsigned worker) {
             distribution_find_top(own, vocabulary, result->positions[at].log_normalizer,
                                   result->top + at * result->top_count, result->top_count);
     }
+    if (comparison->curves != NULL) keep_curves(comparison, i, &base, &sft);
 }
 
 /* The true next token of every measured position of a group; -1 after a row's last. */
@@ -244,6 +268,8 @@ typedef struct Models {
     const float **hidden;       /* [count], of the group's first position */
     EvaluationResult **results; /* [count] */
     size_t count;
+    LogitCurves *curves; /* or NULL; and the point of theirs that is model 2 */
+    size_t first_point;
 } Models;
 
 static Status compare_chunk(Comparison *comparison, const Models *models, ForwardHead *heads, size_t offset,
@@ -286,7 +312,9 @@ static Status compare_group(const Evaluation *evaluation, const EvaluationGroup 
                                  .first = group->first_position + at,
                                  .count = group->positions - at < chunk ? group->positions - at : chunk,
                                  .models = models->count,
-                                 .results = models->results};
+                                 .results = models->results,
+                                 .curves = models->curves,
+                                 .first_point = models->first_point};
         status = compare_chunk(&comparison, models, heads, at, scratch, job, error);
     }
     free(probabilities);
@@ -402,8 +430,10 @@ static Status measure_group(const Evaluation *evaluation, const EvaluationGroup 
     return compare_group(evaluation, group, models, scratch, job, error);
 }
 
+/* Settings that run side by side: the first is this point of the curves, where there are any. */
 static Status measure_together(const Evaluation *evaluation, const Settings *settings, size_t count,
-                               EvaluationResult *results, MatmulScratch *scratch, Job *job, Error *error) {
+                               EvaluationResult *results, LogitCurves *curves, size_t point,
+                               MatmulScratch *scratch, Job *job, Error *error) {
     size_t limit = evaluation_group_limit(evaluation, count), largest = 0;
     EvaluationGroup group = {0};
     while (evaluation_next_group(evaluation, limit, &group)) {
@@ -411,6 +441,8 @@ static Status measure_together(const Evaluation *evaluation, const Settings *set
     }
     Measurement measurement = {0};
     Status status = make_measurement(evaluation, settings, count, results, largest, &measurement, error);
+    measurement.models.curves = curves;
+    measurement.models.first_point = point;
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
         status = make_result(evaluation, settings[i], &results[i], error);
     group = (EvaluationGroup){0};
@@ -420,8 +452,8 @@ static Status measure_together(const Evaluation *evaluation, const Settings *set
     return status;
 }
 
-Status evaluation_measure(const Evaluation *evaluation, const Settings *settings, size_t count,
-                          EvaluationResult *results, Job *job, Error *error) {
+Status evaluation_measure_keeping(const Evaluation *evaluation, const Settings *settings, size_t count,
+                                  EvaluationResult *results, LogitCurves *curves, Job *job, Error *error) {
     for (size_t i = 0; i < count; i++) results[i] = (EvaluationResult){0};
     if (!evaluation->is_prepared)
         return status_fail(error, STATUS_ARGUMENT, "base and SFT have to be measured before other settings");
@@ -430,16 +462,21 @@ Status evaluation_measure(const Evaluation *evaluation, const Settings *settings
     size_t together = evaluation_memory_together(evaluation, count);
     for (size_t at = 0; at < count && status == STATUS_OK; at += together) {
         size_t n = count - at < together ? count - at : together;
-        status = measure_together(evaluation, settings + at, n, results + at, scratch, job, error);
+        status =
+            measure_together(evaluation, settings + at, n, results + at, curves, at, scratch, job, error);
     }
     matmul_free_scratch(scratch);
-    for (size_t i = 0; i < count; i++) {
-        if (status == STATUS_OK)
-            results[i].averages = distribution_average(results[i].positions, results[i].count);
-        else
-            evaluation_free_result(&results[i]);
-    }
+    for (size_t i = 0; i < count && status == STATUS_OK; i++)
+        results[i].averages = distribution_average(results[i].positions, results[i].count);
+    if (status == STATUS_OK && curves != NULL)
+        status = logit_curves_measure_errors(curves, results, job, error);
+    for (size_t i = 0; i < count && status != STATUS_OK; i++) evaluation_free_result(&results[i]);
     return status;
+}
+
+Status evaluation_measure(const Evaluation *evaluation, const Settings *settings, size_t count,
+                          EvaluationResult *results, Job *job, Error *error) {
+    return evaluation_measure_keeping(evaluation, settings, count, results, NULL, job, error);
 }
 
 double evaluation_follow_token(const Model *model, const EvaluationResult *result, size_t position,

@@ -6,6 +6,7 @@
 #define REJUV_CORE_EVALUATION_INTERNAL_H
 
 #include "core/evaluation/evaluation.h"
+#include "core/evaluation/logit_curves.h"
 
 struct Evaluation {
     const Model *model;
@@ -44,6 +45,11 @@ Status evaluation_run_group(const Evaluation *evaluation, const EvaluationGroup 
                             const Settings *settings, size_t count, float *const *hidden,
                             EvaluationStage stage, MatmulScratch *scratch, Job *job,
                             Error *error) STATUS_MUST_CHECK;
+
+/* evaluation_measure(), with curves kept through the results, and their errors measured; NULL: without. */
+Status evaluation_measure_keeping(const Evaluation *evaluation, const Settings *settings, size_t count,
+                                  EvaluationResult *results, LogitCurves *curves, Job *job,
+                                  Error *error) STATUS_MUST_CHECK;
 
 /* The true next token of every measured position of a group, -1 after a row's last; the caller frees. NULL when out of
  * memory. */
